@@ -1,0 +1,29 @@
+"""The compile cache: one folder for one state of the sources and versions.
+
+Numba's own index does not see an edit of a called function in another file, so the
+folder's name carries a hash of all that compiled code depends on.
+"""
+
+import hashlib
+import os
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+COMPILED = ("rules", "kernels", "rng.py", "jit.py", "units.py")
+"""What compiled code is made from, below this package."""
+
+
+def cache_folder() -> Path:
+    """`$XDG_CACHE_HOME/poquan/<hash of sources and versions>`, not yet created."""
+    digest = hashlib.sha256()
+    for name in ("numba", "llvmlite", "numpy"):
+        digest.update(f"{name}={version(name)};".encode())
+    digest.update(sys.version.encode())
+    here = Path(__file__).parent
+    for part in COMPILED:
+        place = here / part
+        for source in sorted(place.glob("*.py")) if place.is_dir() else [place]:
+            digest.update(source.read_bytes())
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "poquan" / digest.hexdigest()[:16]

@@ -1,0 +1,48 @@
+"""Which years a job asks for: policies x worlds x replications."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from engine.rng import Purpose, derive_seed
+from engine.spec.policy import Policy
+from engine.spec.study import Job
+from engine.spec.worlds import worlds
+from engine.year import Case
+
+BUYER_DAYS_PER_S: Final = 7e6
+"""Rough speed of one core, for deciding where to run; nothing depends on it but time."""
+
+
+def cases(job: Job, policies: Iterable[Policy]) -> list[Case]:
+    """List the years of `policies` in the order policy, world, replication.
+
+    Replication r has the luck seed derived from (seed, r), whatever the policy and the
+    world: common random numbers.
+
+    Raises
+    ------
+    InputError
+        If a world of the ensemble is no valid scenario.
+    """
+    scenarios = worlds(job.scenario, job.ensemble)
+    return [
+        Case(
+            scenario=scenario,
+            policy=policy,
+            scale=job.scale,
+            world_seed=job.world_seed,
+            luck_seed=derive_seed(job.seed, Purpose.REPLICATION, replication),
+            world=world,
+            replication=replication,
+            threads=job.threads,
+        )
+        for policy in policies
+        for world, scenario in scenarios.items()
+        for replication in range(job.replications)
+    ]
+
+
+def seconds_of_year(job: Job, population_share: float = 1.0) -> float:
+    """Guess the seconds that one year of `job` takes on one core."""
+    buyers = job.scale.buyers_count * population_share
+    return buyers * job.scenario.calendar.n_days / BUYER_DAYS_PER_S

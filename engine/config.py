@@ -1,0 +1,90 @@
+"""The door from Hydra to typed specifications, and back to its files.
+
+A `DictConfig` never passes it: what comes out is frozen and validated, or one error
+that lists every mistake.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, TypeVar
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from pydantic import BaseModel, ValidationError
+
+from engine.errors import InputError
+from engine.spec.base import Dated, Spec
+from engine.spec.explain import explain
+
+JobT = TypeVar("JobT", bound=Spec)
+Tree = dict[str, Any]
+
+
+def load(cfg: DictConfig, job: type[JobT]) -> JobT:
+    """Return the validated job that `cfg` describes.
+
+    Raises
+    ------
+    InputError
+        Listing every unknown key, wrong type, value out of range and broken rule, each
+        with what is allowed and what to do.
+    """
+    tree = resolve(cfg)
+    try:
+        # JSON rules: "0.1" and true are not numbers, but "2020-06-16" is a date.
+        return job.model_validate_json(json.dumps(_whole(tree), default=str), strict=True)
+    except ValidationError as error:
+        raise explain(error, job) from None
+
+
+def resolve(cfg: DictConfig) -> Tree:
+    """Return `cfg` as plain values, interpolations resolved.
+
+    Raises
+    ------
+    InputError
+        For a mandatory value not given and an interpolation that leads nowhere.
+    """
+    try:
+        tree = OmegaConf.to_container(cfg, resolve=True, throw_on_missing=True)
+    except MissingMandatoryValue as error:
+        where = str(error.full_key)
+        raise InputError(
+            where, "a value is missing", "see --help", f"give one: {where}=..."
+        ) from None
+    except OmegaConfBaseException as error:
+        what = str(error.msg or error).splitlines()[0]
+        raise InputError(
+            str(error.full_key), what, "a value, or ${key} of a key that exists", "correct it"
+        ) from None
+    assert isinstance(tree, dict)
+    return {str(key): value for key, value in tree.items()}
+
+
+def dump(spec: BaseModel) -> str:
+    """Return YAML from which Hydra loads `spec` again."""
+    return OmegaConf.to_yaml(OmegaConf.create(_plain(spec)))
+
+
+def _whole(value: Any) -> Any:
+    """Make floats without a fraction integers, so that `scale.buyers_count=1e6` is a count."""
+    if isinstance(value, Mapping):
+        return {key: _whole(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_whole(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _plain(value: Any) -> Any:
+    """Make specifications mappings, and dated levers what a user writes."""
+    if isinstance(value, Dated):
+        days = {str(day): step for day, step in value.steps}
+        return days if len(days) > 1 else value.steps[0][1]
+    if isinstance(value, BaseModel):
+        return {name: _plain(entry) for name, entry in value}
+    if isinstance(value, Mapping):
+        return {name: _plain(entry) for name, entry in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(entry) for entry in value]
+    return str(value) if isinstance(value, date) else value

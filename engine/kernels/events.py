@@ -1,0 +1,55 @@
+"""Step 1, the calendar: anchors leave and return (M7), guests stream for a day (M15)."""
+
+from datetime import timedelta
+
+import numpy as np
+
+from engine.kernels.market import Market
+from engine.kernels.showcase import fill_place
+
+
+def turn_calendar(market: Market, day: int) -> None:
+    """Set who is absent and which guests are booked on `day`."""
+    calendar = market.case.scenario.calendar
+    today = calendar.start + timedelta(days=day)
+    for absence in calendar.absences:
+        if absence.rank < market.anchors.guests_from:
+            back = absence.returns is not None and today >= absence.returns
+            market.shop.gone[absence.rank] = today >= absence.leaves and not back
+    for number, trial in enumerate(calendar.trial_streams):
+        guest = market.anchors.guests_from + number
+        market.shop.live[guest] = False
+        market.shop.shown[guest] = 0
+        if trial.day == today:
+            stage_guest(market, number)
+
+
+def stage_guest(market: Market, number: int) -> None:
+    """Fill the guest's showcase with what it brought; it streams in the last slot only."""
+    guest = market.anchors.guests_from + number
+    supplier = market.suppliers.guests_from + number
+    first, last = market.goods.first_good[supplier : supplier + 2]
+    for place, good in enumerate(range(first, last)):
+        fill_place(market.shop, guest, place, good, False, market.goods, market.selection)
+    market.shop.shown[guest] = last - first
+    market.shop.attention[guest] = np.float32(
+        market.case.scenario.calendar.trial_streams[number].attention
+    )
+
+
+def book_guests(market: Market, day: int, slot: int) -> None:
+    """Put today's guests into the last slot's feed with their share of its visits."""
+    calendar = market.case.scenario.calendar
+    guests_from = market.anchors.guests_from
+    market.feed_weights[guests_from:] = 0.0
+    market.shop.live[guests_from:] = False
+    if slot != len(calendar.slot_share) - 1:
+        return
+    today = calendar.start + timedelta(days=day)
+    for number, trial in enumerate(calendar.trial_streams):
+        if trial.day == today:
+            market.shop.live[guests_from + number] = True
+            # The slot has a part of the day's visits; the guest takes its share of the day.
+            market.feed_weights[guests_from + number] = min(
+                trial.traffic_share / calendar.slot_share[-1], 0.9
+            )

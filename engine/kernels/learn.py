@@ -1,0 +1,170 @@
+"""Step 8, learning of everyone but the buyers: anchors, sellers, platform, rival.
+
+Buyers learn when their order settles. Signals and beliefs use expected sales, which carry
+several times less noise than realised ones.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.jit import kernel
+from engine.kernels.market import Market
+from engine.kernels.pacing import Pace, demand_weight, own_rate
+from engine.kernels.state import N_BUCKETS, Account, Tally
+from engine.rules.adoption import updated_belief
+from engine.rules.rival import smoothed
+from engine.rules.visits import relaxed_activity
+from engine.units import EXPECTED_ONE, N_KINDS, Kind
+
+SIGNAL_DAYS, SLOW_SIGNAL_DAYS = 14.0, 60.0
+FIRST_DAYS = 28
+"""Days that set the levels against which later ones are compared."""
+FORECAST_DAYS = 7.0
+
+
+@kernel
+def fold(shop, tally, good_sales, good_looks, anchor_gmv, kind_gmv):
+    """Expected sales of the day by good (units), anchor and kind (fen)."""
+    one = 1.0 / EXPECTED_ONE
+    for m in range(shop.shown.size):
+        if tally.looks[m] == 0:
+            continue
+        for j in range(shop.shown[m]):
+            units = tally.expected[m, j] * one
+            gmv = units * shop.price[m, j]
+            good_sales[shop.good[m, j]] += units
+            good_looks[shop.good[m, j]] += tally.looks[m]
+            anchor_gmv[m] += gmv
+            kind_gmv[shop.kind[m, j]] += gmv
+
+
+@kernel
+def learn_shares(sellers, good_sales, good_looks, speed):
+    """Conditional share of each good inside the gate, smoothed; unseen goods keep theirs."""
+    for g in range(good_sales.size):
+        if good_looks[g] > 0.0:
+            seen = good_sales[g] / good_looks[g]
+            weight = speed * good_looks[g] / (good_looks[g] + 10.0)
+            sellers.share[g] += weight * (seen - sellers.share[g])
+
+
+class Folded:
+    """Expected sales of a day, by good, anchor and kind."""
+
+    def __init__(self, market: Market, tally: Tally) -> None:
+        self.good_sales = np.zeros(market.goods.kind.size)
+        self.good_looks = np.zeros(market.goods.kind.size)
+        self.anchor_gmv = np.zeros(market.anchors.fans.size)
+        self.kind_gmv = np.zeros(N_KINDS)
+        fold(
+            market.shop, tally, self.good_sales, self.good_looks, self.anchor_gmv, self.kind_gmv
+        )
+
+
+def learn_day(market: Market, pace: Pace, tally: Tally, folded: Folded, day: int) -> None:
+    """Everything that is learned at the end of a day."""
+    learn_shares(market.sellers, folded.good_sales, folded.good_looks, 0.1)
+    learn_anchors(market, tally, folded.anchor_gmv, day)
+    learn_suppliers(market, folded.kind_gmv, day)
+    learn_platform(market, pace, tally, folded, day)
+    learn_rival(market, tally)
+    learn_activity(market, pace, tally, day)
+
+
+def learn_anchors(market: Market, tally: Tally, gmv: NDArray[np.float64], day: int) -> None:
+    """Signals, audiences, commissions and fans."""
+    standing, level = market.standing, slice(0, market.anchors.guests_from)
+    if day == 0:  # before anything is sold the fans are the guess; now it gets its unit, fen
+        standing.signal[level] *= gmv[level].sum() / standing.signal[level].sum()
+        standing.slow_signal[level] = standing.signal[level]
+    standing.signal[level] += (gmv[level] - standing.signal[level]) / SIGNAL_DAYS
+    standing.slow_signal[level] += (gmv[level] - standing.slow_signal[level]) / SLOW_SIGNAL_DAYS
+    standing.audience[:] += (tally.visits - standing.audience) / SIGNAL_DAYS
+    standing.commission[:] += (tally.commission - standing.commission) / SIGNAL_DAYS
+    if day == FIRST_DAYS:
+        standing.first_commission[:] = standing.commission
+    market.anchors.fans[:] += tally.follows * market.weight
+
+
+def learn_suppliers(market: Market, kind_gmv: NDArray[np.float64], day: int) -> None:
+    """Beliefs by kind: sales per joined supplier of late against those of the first weeks."""
+    sellers, accounts = market.sellers, market.accounts
+    joined = np.bincount(market.suppliers.kind[sellers.joined], minlength=N_KINDS)
+    season = demand_weight(market.days[day])
+    per_supplier = kind_gmv / np.maximum(joined, 1) / season
+    accounts.kind_sales += (per_supplier - accounts.kind_sales) / SIGNAL_DAYS
+    if day == FIRST_DAYS:
+        accounts.first_kind_sales[:] = accounts.kind_sales
+    speed = market.case.scenario.suppliers.belief_speed
+    for kind in range(N_KINDS):
+        if day > FIRST_DAYS and accounts.first_kind_sales[kind] > 0.0:
+            ratio = accounts.kind_sales[kind] / accounts.first_kind_sales[kind]
+            sellers.belief[kind] = updated_belief(sellers.belief[kind], ratio, speed)
+
+
+def learn_trials(market: Market, gmv: NDArray[np.float64], speed: float) -> None:
+    """A trial stream that beats its forecast lifts the belief of every brand (M15)."""
+    trials = market.case.scenario.calendar.trial_streams
+    for number, trial in enumerate(trials):
+        sold = gmv[market.anchors.guests_from + number] * market.weight / 100.0
+        if sold > 0.0:
+            for kind in (Kind.DOMESTIC, Kind.MULTINATIONAL, Kind.PARTNER):
+                beliefs = market.sellers.belief
+                beliefs[kind] = updated_belief(
+                    beliefs[kind], beliefs[kind] * sold / trial.forecast_rmb, speed
+                )
+
+
+def learn_platform(
+    market: Market, pace: Pace, tally: Tally, folded: Folded, day: int
+) -> None:
+    """GMV so far, forecast of a plain day, what coupons cost against the forecast."""
+    accounts, levers = market.accounts, market.days[day]
+    ledger = tally.ledger.sum(axis=(0, 1, 2))
+    accounts.gmv_paid += int(ledger[Account.PAID]) * market.weight
+    expected = float(tally.expected_paid.sum())
+    plain = expected / demand_weight(levers)
+    full = pace.reach / N_BUCKETS * own_rate(market, levers) * pace.boost * expected
+    if full > 0.0:
+        seen = float(ledger[Account.OWN_COUPON]) / full
+        accounts.uptake += (min(max(seen, 0.05), 5.0) - accounts.uptake) / FORECAST_DAYS
+    days = FORECAST_DAYS if accounts.forecast_seen else 1.0
+    accounts.forecast += (plain - accounts.forecast) / days
+    accounts.forecast_seen = True
+    total = folded.kind_gmv.sum()
+    if total > 0.0:
+        accounts.kind_share += (folded.kind_gmv / total - accounts.kind_share) / FORECAST_DAYS
+    learn_trials(market, folded.anchor_gmv, market.case.scenario.suppliers.trial_weight)
+
+
+def learn_rival(market: Market, tally: Tally) -> None:
+    """The rival watches our coupons per GMV (M22)."""
+    ledger = tally.ledger.sum(axis=(0, 1, 2))
+    if ledger[Account.GMV] > 0:
+        coupons = ledger[Account.OWN_COUPON] + ledger[Account.PARTNER_COUPON]
+        days = market.case.scenario.rival.reaction_days
+        intensity = float(coupons / ledger[Account.GMV])
+        market.accounts.intensity = smoothed(market.accounts.intensity, intensity, days)
+
+
+def learn_activity(market: Market, pace: Pace, tally: Tally, day: int) -> None:
+    """People's activity answers to commercial load and to bad purchases (M18)."""
+    platform, accounts = market.case.scenario.platform, market.accounts
+    ledger = tally.ledger.sum(axis=(0, 1, 2))
+    if ledger[Account.ORDERS] > 0:
+        share = float(ledger[Account.RETURNED] / ledger[Account.ORDERS])
+        first = accounts.return_share < 0.0
+        accounts.return_share = share if first else smoothed(accounts.return_share, share, FIRST_DAYS)
+    if day == FIRST_DAYS:
+        accounts.first_return_share = accounts.return_share
+    excess = 0.0
+    if accounts.first_return_share >= 0.0:
+        excess = max(0.0, accounts.return_share - accounts.first_return_share)
+    accounts.activity = relaxed_activity(
+        accounts.activity,
+        pace.load_ratio,
+        platform.activity_response,
+        excess,
+        platform.bad_purchase_response,
+        platform.activity_days,
+    )

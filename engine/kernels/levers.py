@@ -1,0 +1,107 @@
+"""The policy and the calendar, day by day, in the numbers that kernels read."""
+
+from datetime import date, timedelta
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.spec.policy import Policy
+from engine.spec.scenario import Calendar, Festival, Scenario
+from engine.units import to_bp, to_fen
+
+Floats = NDArray[np.float64]
+
+
+class Levers(NamedTuple):
+    """Every lever's value on one day, and what the calendar brings.
+
+    Arrays: `rate` by kind, `tier_factor` by city tier, `library_open` by anchor tier.
+    Money in fen, `_bp` in basis points, the rest as in `engine.spec.policy`.
+    """
+
+    rate: Floats
+    cap_fen: int
+    new_buyer_rate: float
+    tier_factor: Floats
+    festival_boost: float
+    partner_share_bp: int
+    price_cap_bp: int
+    cps_floor: float
+    public_share: float
+    exponent: float
+    floor: float
+    support: float
+    family_cap: float
+    commercial_load: float
+    library_open: Floats
+    recruiting: float
+    closed_loop: float
+    plan_day: bool
+    season: float
+    festival_traffic: float
+    festival_attention: float
+    campaign_pull: float
+    historical_load: float
+    month: int
+    month_start: int
+
+
+def timetable(policy: Policy, scenario: Scenario) -> list[Levers]:
+    """One `Levers` per day of the scenario's calendar."""
+    calendar = scenario.calendar
+    plan = plan_festivals(policy, calendar)
+    platform, growth = scenario.platform, 0.0
+    days = []
+    for n in range(calendar.n_days):
+        growth = n / max(calendar.n_days - 1, 1)
+        load = platform.load_start * (platform.load_end / platform.load_start) ** growth
+        days.append(_levers(policy, calendar, plan, load, n))
+    return days
+
+
+def plan_festivals(policy: Policy, calendar: Calendar) -> tuple[Festival, ...]:
+    """The festivals on which the brand plan caps prices: the first ones that may be chosen."""
+    able = sorted((f for f in calendar.festivals if f.plan), key=lambda f: f.start)
+    return tuple(able[: policy.price.plan_festivals_count])
+
+
+def _levers(
+    policy: Policy, calendar: Calendar, plan: tuple[Festival, ...], load: float, n: int
+) -> Levers:
+    today = calendar.start + timedelta(days=n)
+    subsidy, price, traffic, supply = policy.subsidy, policy.price, policy.traffic, policy.supply
+    running = [f for f in calendar.festivals if f.start <= today <= f.end]
+    opens = supply.library_open
+    first_of_month = max(today.replace(day=1), calendar.start)
+    return Levers(
+        rate=np.array([getattr(subsidy.rate, kind).on(today) for kind in type(subsidy.rate).model_fields]),
+        cap_fen=to_fen(subsidy.cap_rmb.on(today)),
+        new_buyer_rate=subsidy.new_buyer_rate.on(today),
+        tier_factor=np.array([subsidy.tier_factor.tier12.on(today), subsidy.tier_factor.tier3.on(today)]),
+        festival_boost=subsidy.festival_boost.on(today) if running else 1.0,
+        partner_share_bp=to_bp(subsidy.partner_share.on(today)),
+        price_cap_bp=to_bp(price.cap.on(today)),
+        cps_floor=price.cps_floor.on(today),
+        public_share=traffic.public_share.on(today),
+        exponent=traffic.exponent.on(today),
+        floor=traffic.floor.on(today),
+        support=traffic.support.on(today),
+        family_cap=traffic.family_cap.on(today),
+        commercial_load=traffic.commercial_load.on(today),
+        library_open=np.array([opens.head.on(today), opens.waist.on(today), opens.tail.on(today)]),
+        recruiting=supply.recruiting.on(today),
+        closed_loop=supply.closed_loop.on(today),
+        plan_day=any(f.start <= today <= f.end for f in plan),
+        season=calendar.demand_season[today.month - 1],
+        festival_traffic=max((f.traffic for f in running), default=1.0),
+        festival_attention=max((f.attention for f in running), default=1.0),
+        campaign_pull=_campaigns(calendar, today),
+        historical_load=load,
+        month=(today.year - calendar.start.year) * 12 + today.month - calendar.start.month,
+        month_start=(first_of_month - calendar.start).days,
+    )
+
+
+def _campaigns(calendar: Calendar, today: date) -> float:
+    return sum(c.pull for c in calendar.rival_campaigns if c.start <= today <= c.end)

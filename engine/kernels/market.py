@@ -1,0 +1,139 @@
+"""The market of one run: everything that changes, built from a case."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InputError
+from engine.kernels.levers import Levers, timetable
+from engine.kernels.routing import Feed
+from engine.kernels.sessions import MOST_SESSIONS
+from engine.kernels.showcase import ShowcaseTerms, showcase_terms
+from engine.kernels.state import LOOK, Shop, Tally, new_shop, new_tally
+from engine.kernels.supply import Sellers, SupplyTerms, open_sellers, supply_terms
+from engine.kernels.tastes import Tastes, tastes
+from engine.kernels.threads import BLOCK, Threads, blocks
+from engine.kernels.traffic import Standing
+from engine.units import FEN_PER_BN_RMB, N_KINDS
+from engine.world.anchors import Anchors, draw_anchors
+from engine.world.buyers import Buyers, draw_buyers
+from engine.world.suppliers import Goods, Suppliers, draw_goods, draw_suppliers
+from engine.year import Case
+
+Floats = NDArray[np.float64]
+
+
+@dataclass
+class Accounts:
+    """What the platform keeps from day to day; money in fen of the real market.
+
+    Purses are of the simulated sample (fen divided by the weight, rounded down).
+    """
+
+    own_purse: int
+    partner_purse: int
+    gmv_paid: int = 0
+    error_sum: float = 0.0
+    push: float = 0.0
+    activity: float = 1.0
+    intensity: float = 0.0
+    forecast: float = 0.0
+    forecast_seen: bool = False
+    uptake: float = 1.0
+    kind_share: Floats = field(default_factory=lambda: np.full(N_KINDS, 1.0 / N_KINDS))
+    return_share: float = -1.0
+    first_return_share: float = -1.0
+    kind_sales: Floats = field(default_factory=lambda: np.zeros(N_KINDS))
+    first_kind_sales: Floats = field(default_factory=lambda: np.zeros(N_KINDS))
+
+
+@dataclass
+class Market:
+    """One market: the world's arrays, what changes, and room to work in."""
+
+    case: Case
+    weight: int
+    days: list[Levers]
+    anchors: Anchors
+    suppliers: Suppliers
+    goods: Goods
+    buyers: Buyers
+    sellers: Sellers
+    standing: Standing
+    shop: Shop
+    feed: Feed
+    tastes: Tastes
+    supply: SupplyTerms
+    selection: ShowcaseTerms
+    accounts: Accounts
+    threads: Threads
+    blocks: list[tuple[int, int]]
+    looks: list[NDArray[np.void]]
+    looks_count: list[int]
+    tallies: list[Tally]
+    feed_weights: Floats
+    feed_work: NDArray[np.int64]
+
+
+def weight_of(case: Case) -> int:
+    """People that one simulated buyer stands for."""
+    pool, count = case.scenario.platform.pool_count, case.scale.buyers_count
+    if count > pool:
+        raise InputError(
+            "scale.buyers_count",
+            f"{count} simulated buyers, but the pool has {pool} people",
+            f"1 to {pool}",
+            "lower scale.buyers_count or raise scenario.platform.pool_count",
+        )
+    return pool // count
+
+
+def open_market(case: Case) -> Market:
+    """Build the market of a case on the morning of its first day."""
+    scenario, scale, seed = case.scenario, case.scale, case.world_seed
+    weight = weight_of(case)
+    anchors = draw_anchors(scenario, scale.anchors_count, scale.suppliers_count, seed)
+    suppliers = draw_suppliers(scenario, scale.suppliers_count, seed)
+    goods = draw_goods(scenario, suppliers, scale.showcase_count, seed)
+    terms = supply_terms(scenario)
+    n, places = anchors.fans.size, scale.showcase_count
+    people = blocks(scale.buyers_count)
+    threads = min(case.threads, len(people))
+    engaged = anchors.engaged / anchors.engaged.sum()
+    subsidy = case.policy.subsidy
+    return Market(
+        case=case,
+        weight=weight,
+        days=timetable(case.policy, scenario),
+        anchors=anchors,
+        suppliers=suppliers,
+        goods=goods,
+        buyers=draw_buyers(scenario, anchors, scale.buyers_count, seed),
+        sellers=open_sellers(suppliers, goods, terms),
+        standing=Standing(
+            signal=engaged.copy(),
+            slow_signal=engaged.copy(),
+            audience=np.full(n, 1.0),
+            commission=np.zeros(n),
+            first_commission=np.zeros(n),
+        ),
+        shop=new_shop(
+            n, places, anchors.category, anchors.charisma, anchors.family, anchors.members
+        ),
+        feed=Feed(np.zeros(n, np.uint64), np.zeros(n, np.int64), np.zeros(1)),
+        tastes=tastes(scenario),
+        supply=terms,
+        selection=showcase_terms(scenario),
+        accounts=Accounts(
+            own_purse=int(subsidy.budget_bn_rmb * FEN_PER_BN_RMB) // weight,
+            partner_purse=int(subsidy.partner_budget_bn_rmb * FEN_PER_BN_RMB) // weight,
+        ),
+        threads=Threads(threads),
+        blocks=people,
+        looks=[np.zeros(min(BLOCK, last - first) * MOST_SESSIONS, LOOK) for first, last in people],
+        looks_count=[0] * len(people),
+        tallies=[new_tally(n, places, suppliers.kind.size) for _ in range(threads)],
+        feed_weights=np.zeros(n),
+        feed_work=np.zeros(n, np.int64),
+    )

@@ -1,0 +1,89 @@
+"""Step 2, target and pacing (M14): the day's push, purse, coupon reach and load.
+
+The purse of the year is spread by day weights (season x festival x coupon rate); a
+forecast of the day's spend at full reach sets which share of the buyers gets a coupon, so
+that the purse lasts the day. What the forecast misses is rationed exactly in the slot.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.kernels.levers import Levers
+from engine.kernels.market import Market
+from engine.kernels.state import N_BUCKETS
+from engine.rules.pacing import allowance, coupon_reach, push, shortfall
+from engine.rules.rival import rival_pull
+from engine.units import Kind
+
+
+class Pace(NamedTuple):
+    """What the platform set this morning. Purses in fen of the simulated sample."""
+
+    push: float
+    boost: float
+    recruiting: float
+    load_ratio: float
+    visit_level: float
+    reach: int
+    own_allowance: int
+    partner_allowance: int
+    forecast: float
+    rival: float
+
+
+def demand_weight(levers: Levers) -> float:
+    """How much more than on a plain day is bought, by season and festival."""
+    return levers.season * levers.festival_traffic * levers.festival_attention
+
+
+def coupon_weights(days: list[Levers]) -> NDArray[np.float64]:
+    """Weights by which the purse is spread over the days, shape (days,)."""
+    return np.array(
+        [
+            demand_weight(day) * day.festival_boost * max(day.rate.mean(), day.new_buyer_rate / 10)
+            for day in days
+        ]
+    )
+
+
+def own_rate(market: Market, levers: Levers) -> float:
+    """Mean coupon rate on what is bought that the platform itself pays."""
+    parts = np.ones(len(Kind))
+    parts[Kind.PARTNER] -= levers.partner_share_bp / 10_000
+    rates = levers.rate * levers.tier_factor.mean() * levers.festival_boost
+    return float((rates * parts * market.accounts.kind_share).sum())
+
+
+def set_pace(market: Market, day: int, target: float, weights: NDArray[np.float64]) -> Pace:
+    """Compare with the target and set the day's push, purse, reach and load."""
+    levers, accounts, policy = market.days[day], market.accounts, market.case.policy.target
+    error = shortfall(accounts.gmv_paid, target)
+    pushed = push(error, accounts.error_sum, policy.proportional_gain, policy.integral_gain)
+    if pushed < 1.0 and accounts.own_purse > 0:  # anti-windup
+        accounts.error_sum += error
+    accounts.push = pushed
+    boost = 1.0 + policy.coupon_push * pushed
+    left = float(weights[day:].sum())
+    own = allowance(accounts.own_purse, weights[day] * boost, left)
+    forecast = accounts.forecast * demand_weight(levers)
+    spend = forecast * own_rate(market, levers) * boost * accounts.uptake
+    reach = coupon_reach(own, spend) if accounts.forecast_seen else float(own > 0)
+    ratio = levers.commercial_load * (1.0 + policy.load_push * pushed)
+    exponent = market.case.scenario.platform.load_exponent
+    rival = market.case.scenario.rival
+    return Pace(
+        push=pushed,
+        boost=boost,
+        recruiting=1.0 + policy.recruiting_push * pushed,
+        load_ratio=ratio,
+        visit_level=(levers.historical_load * ratio) ** exponent
+        * accounts.activity
+        * levers.festival_traffic,
+        reach=int(reach * N_BUCKETS),
+        own_allowance=int(own),
+        partner_allowance=int(allowance(accounts.partner_purse, weights[day] * boost, left)),
+        forecast=forecast,
+        rival=rival_pull(rival.pull, levers.campaign_pull, rival.reaction, accounts.intensity),
+    )

@@ -1,0 +1,58 @@
+"""When something runs out within a slot (exact, and free of the order of buyers).
+
+Coupons: buyers stand in hash buckets of (seed, buyer, day, slot). The claims on each
+purse are counted by bucket; the longest run of buckets that every purse can pay keeps its
+coupons, the rest decide again without (`sessions.withdraw`). Taking a coupon away never
+raises another bucket's claim, so one pass is exact.
+
+Stock: wishes are counted by supplier. Where they exceed the stock, a lottery orders the
+wishes by a hash of (seed, buyer, day, slot, session); the losers buy nothing.
+"""
+
+import numpy as np
+
+from engine.jit import kernel
+from engine.kernels.state import LOST, N_BUCKETS, Count
+from engine.rng import bits
+
+_STOCK_OUTS = int(Count.STOCK_OUTS)
+
+
+@kernel
+def affordable_buckets(claims, purse):
+    """How many leading buckets every purse can pay; `claims` (purse, bucket) and `purse` in fen."""
+    spent = np.zeros(purse.size, np.int64)
+    for bucket in range(N_BUCKETS):
+        for p in range(purse.size):
+            spent[p] += claims[p, bucket]
+            if spent[p] > purse[p]:
+                return bucket
+    return N_BUCKETS
+
+
+@kernel
+def wishes_for(short, shop, looks, n, moment, suppliers, lots, positions):
+    """Note each of `n` looks that wants a good of a `short` supplier; returns how many.
+
+    Fills `suppliers`, `lots` (uint64, the lottery's order) and `positions` (of the look).
+    """
+    count = 0
+    for k in range(n):
+        look = looks[k]
+        if look.choice >= LOST:
+            continue
+        supplier = shop.supplier[look.anchor, look.choice]
+        if short[supplier] and not shop.links_out[look.anchor, look.choice]:
+            suppliers[count] = supplier
+            lots[count] = bits(moment.stock, look.buyer, np.int64(look.session))
+            positions[count] = k
+            count += 1
+    return count
+
+
+@kernel
+def lose(looks, losers, counts):
+    """Mark the looks at positions `losers` as having lost the lottery."""
+    for k in losers:
+        looks[k].choice = np.uint8(LOST)
+        counts[_STOCK_OUTS] += 1

@@ -1,0 +1,215 @@
+"""Settlement and learning of buyers: every look of a slot, once rationing is done.
+
+Money of one order, all in fen:  price = paid + coupon = supplier + commission + take.
+A returned order undoes all of it; the coupon does not go back to the purse.
+"""
+
+import numpy as np
+
+from engine.jit import kernel, step
+from engine.kernels.looks import (
+    budget_now,
+    days_away,
+    habit_now,
+    is_private,
+    memory_now,
+    partner_part,
+)
+from engine.kernels.routing import affinity_of
+from engine.kernels.state import LOST, OUTSIDE, PUBLIC_FEED, FAMILY, Account, Count
+from engine.rng import uniform
+from engine.rules.commission import part_fen
+from engine.rules.learning import lowered, raised, remembered
+from engine.rules.returns import return_probability
+from engine.world.buyers import (
+    AFFINITY_BITS,
+    AFFINITY_ONE,
+    BYTE_ONE,
+    DAY_ZERO,
+    FLAG_BOUGHT,
+    FLAG_MONTH_SHIFT,
+    FLAG_TIER3,
+    FLAG_TWICE,
+    FOLLOWS,
+    HABIT_ONE,
+    MEMORY_UNIT,
+)
+
+_ORDERS, _GMV, _PAID = int(Account.ORDERS), int(Account.GMV), int(Account.PAID)
+_OWN, _PARTNER = int(Account.OWN_COUPON), int(Account.PARTNER_COUPON)
+_COMMISSION, _TAKE = int(Account.COMMISSION), int(Account.TAKE)
+_SUPPLIER, _CAPPED = int(Account.SUPPLIER), int(Account.CAPPED)
+_TO_RETURNED = int(Account.RETURNED) - _ORDERS
+_LEAKED, _REPEATS = int(Account.LEAKED), int(Account.REPEATS)
+_PAYING, _NEW = int(Count.PAYING_BUYERS), int(Count.NEW_BUYERS)
+_MONTH, _TWICE, _RETAINED = (
+    int(Count.MONTH_BUYERS),
+    int(Count.MONTH_TWICE),
+    int(Count.MONTH_RETAINED),
+)
+_HALF = np.float32(0.5)
+_AFFINITY_MASK = np.uint32(AFFINITY_ONE)
+_ONE = np.float32(1.0)
+_MONTHS = 15
+"""Months are remembered modulo this, from 1; 0 is never."""
+
+
+@kernel
+def settle(buyers, shop, tastes, moment, tally, looks, n):
+    """Settle `n` looks of one block in order; buyers of one block are in no other."""
+    for k in range(n):
+        look = looks[k]
+        if look.choice < LOST:
+            if shop.links_out[look.anchor, look.choice]:
+                leak(buyers, shop, moment, tally, look)
+            else:
+                buy(buyers, shop, tastes, moment, tally, look)
+        elif look.choice == OUTSIDE and look.follow < FOLLOWS:
+            # Looking without buying tires of an anchor.
+            move_affinity(buyers.follows[look.buyer], look, tastes.affinity_fading, False)
+
+
+@step
+def leak(buyers, shop, moment, tally, look):
+    """An order through an external link (M11): no GMV, no coupon, but the need is met."""
+    i, anchor, j = look.buyer, look.anchor, look.choice
+    me = buyers.state[i]
+    domain = 0 if is_private(look.follow) else 1
+    tally.ledger[shop.kind[anchor, j], me.flags & FLAG_TIER3, domain, _LEAKED] += 1
+    buyers.bought[i, shop.good_category[anchor, j]] = np.uint16(moment.day + DAY_ZERO)
+
+
+@step
+def buy(buyers, shop, tastes, moment, tally, look):
+    """One accepted order: money moves, then the buyer learns."""
+    i, anchor, j = look.buyer, look.anchor, look.choice
+    me = buyers.state[i]
+    domain = 0 if is_private(look.follow) else 1
+    ledger = tally.ledger[shop.kind[anchor, j], me.flags & FLAG_TIER3, domain]
+    paid = shop.paid[anchor, look.coupon, j]
+    book(ledger, shop, moment, anchor, j, paid, 0)
+    tally.gmv[anchor] += shop.price[anchor, j]
+    tally.commission[anchor] += part_fen(shop.price[anchor, j], shop.cps_bp[anchor, j])
+    returned = uniform(
+        moment.returned, i, np.int64(look.session)
+    ) < return_probability(
+        shop.quality[anchor, j],
+        tastes.return_base,
+        tastes.return_slope,
+        tastes.return_pivot,
+        tastes.return_category[shop.good_category[anchor, j]],
+    )
+    if returned:
+        book(ledger, shop, moment, anchor, j, paid, _TO_RETURNED)
+    count_buyer(buyers, moment, tally, ledger, i)
+    learn(buyers, shop, tastes, moment, tally, look, paid, returned)
+
+
+@step
+def book(ledger, shop, moment, anchor, j, paid, offset):
+    """Enter an order's money: into the accounts of sales, or of returns by `offset`."""
+    price, kind = shop.price[anchor, j], shop.kind[anchor, j]
+    coupon = price - paid
+    partner = partner_part(kind, coupon, moment.partner_share_bp)
+    commission = part_fen(price, shop.cps_bp[anchor, j])
+    take = part_fen(price, moment.take_bp[kind])
+    ledger[_ORDERS + offset] += 1
+    ledger[_GMV + offset] += price
+    ledger[_PAID + offset] += paid
+    ledger[_OWN + offset] += coupon - partner
+    ledger[_PARTNER + offset] += partner
+    ledger[_COMMISSION + offset] += commission
+    ledger[_TAKE + offset] += take
+    ledger[_SUPPLIER + offset] += price - commission - take
+    if offset == 0 and shop.capped[anchor, j]:
+        ledger[_CAPPED] += 1
+
+
+@step
+def count_buyer(buyers, moment, tally, ledger, i):
+    """First order of the day, of the month, of a life; who came back."""
+    me = buyers.state[i]
+    today = np.uint16(moment.day + DAY_ZERO)
+    first_today = True
+    for c in range(buyers.bought.shape[1]):
+        first_today &= buyers.bought[i, c] != today
+    tally.counts[_PAYING] += first_today
+    if me.flags & FLAG_BOUGHT:
+        ledger[_REPEATS] += 1
+    else:
+        tally.counts[_NEW] += 1
+    month = moment.month % _MONTHS + 1
+    last = np.int64(me.flags) >> FLAG_MONTH_SHIFT
+    kept = np.int64(me.flags) & (FLAG_TIER3 | FLAG_TWICE) | FLAG_BOUGHT
+    if last != month:
+        tally.counts[_MONTH] += 1
+        tally.counts[_RETAINED] += last == (moment.month - 1) % _MONTHS + 1
+        kept &= ~FLAG_TWICE
+    elif not kept & FLAG_TWICE:
+        tally.counts[_TWICE] += 1
+        kept |= FLAG_TWICE
+    me.flags = np.uint8(kept | month << FLAG_MONTH_SHIFT)
+
+
+@step
+def learn(buyers, shop, tastes, moment, tally, look, paid, returned):
+    """Habit, memory, budget, need, trust and affinity after one order (M9, M17, M23)."""
+    i, anchor, j = look.buyer, look.anchor, look.choice
+    me = buyers.state[i]
+    away = days_away(me, moment, tastes)
+    habit = habit_now(me, away, tastes)
+    memory = remembered(
+        memory_now(me, away, tastes), shop.log_ratio[anchor, look.coupon, j], tastes.memory_step
+    )
+    budget = budget_now(me, moment)
+    if not returned:
+        habit = raised(habit, tastes.habit_gain)
+        budget -= paid
+    me.habit = np.uint16(habit * np.float32(HABIT_ONE) + _HALF)
+    me.memory = np.uint8(min(-memory * np.float32(MEMORY_UNIT) + _HALF, np.float32(BYTE_ONE)))
+    me.budget = np.int32(budget)
+    me.seen = np.uint16(moment.day + DAY_ZERO)
+    buyers.bought[i, shop.good_category[anchor, j]] = np.uint16(moment.day + DAY_ZERO)
+    move_trust(buyers.trust[i], shop.kind[anchor, j], tastes, returned)
+    if look.follow < FOLLOWS:
+        step_size = tastes.affinity_return_loss if returned else tastes.affinity_gain
+        move_affinity(buyers.follows[i], look, step_size, not returned)
+    elif not returned:
+        follow(buyers.follows[i], tastes, moment, tally, look)
+
+
+@step
+def move_trust(trust, kind, tastes, returned):
+    """Trust in one kind of goods, kept in 1/255; a half rounds away from where it was."""
+    level = np.float32(trust[kind])
+    if returned:
+        trust[kind] = np.uint8(lowered(level, tastes.trust_return_loss))
+    else:
+        gained = tastes.trust_gain * (np.float32(BYTE_ONE) - level)
+        trust[kind] = np.uint8(min(level + gained + _HALF, np.float32(BYTE_ONE)))
+
+
+@step
+def move_affinity(places, look, size, up):
+    """Affinity to the anchor followed, towards 1 or towards 0 by the share `size`."""
+    place = places[look.follow]
+    level = affinity_of(place)
+    moved = level + size * (np.float32(AFFINITY_ONE) - level) if up else lowered(level, size)
+    places[look.follow] = place & ~_AFFINITY_MASK | np.uint32(moved + _HALF)
+
+
+@step
+def follow(places, tastes, moment, tally, look):
+    """A buyer who came by the feed or a family may follow; the weakest follow goes (M9)."""
+    chance = uniform(moment.follow, look.buyer, np.int64(look.session))
+    if chance >= tastes.follow_probability:
+        return
+    weakest, lowest = 0, np.float32(2 * AFFINITY_ONE)
+    for f in range(FOLLOWS):
+        if np.int64(places[f] >> np.uint32(AFFINITY_BITS)) == look.anchor and affinity_of(places[f]) > 0:
+            return  # followed already
+        if affinity_of(places[f]) < lowest:
+            weakest, lowest = f, affinity_of(places[f])
+    level = np.uint32(tastes.follow_affinity * np.float32(AFFINITY_ONE))
+    places[weakest] = np.uint32(np.uint32(look.anchor) << np.uint32(AFFINITY_BITS)) | level
+    tally.follows[look.anchor] += 1

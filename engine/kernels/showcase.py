@@ -1,0 +1,197 @@
+"""Showcases: which goods an anchor shows (weekly, M5), and what they cost today (M6, M12)."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.jit import kernel, step
+from engine.kernels.state import N_COUPON_CLASSES
+from engine.kernels.supply import sells
+from engine.rng import bits, uniform64
+from engine.rules.choice import price_term
+from engine.rules.closed_loop import IN_SHOP
+from engine.rules.commission import asked_cps_bp
+from engine.rules.price_cap import capped_price_fen
+from engine.rules.selection import gumbel, showcase_score
+from engine.rules.subsidy import coupon_fen, coupon_rate_bp
+from engine.spec.scenario import Scenario
+from engine.world.anchors import NO_SUPPLIER
+
+CANDIDATES = 96
+"""Goods of the library that an anchor looks through."""
+
+DAYS_A_WEEK = 7
+_KNOWN_TIER3 = 2
+_CLASSES = N_COUPON_CLASSES
+
+
+class ShowcaseTerms(NamedTuple):
+    """The scenario's numbers of selection and of head anchors' bargaining."""
+
+    main_share: float
+    spread: float
+    bargaining: float
+    head_discount: float
+    price: float
+    curvature: float
+    quality: float
+    brand: float
+    budget_fen: float
+    friction: float
+    plan_lift: float
+
+
+def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
+    """Read them from the scenario; utilities are those of a mean buyer of the lower tiers."""
+    anchors, choice, buyers = scenario.anchors, scenario.choice, scenario.buyers
+    return ShowcaseTerms(
+        main_share=anchors.main_category_share,
+        spread=anchors.category_spread,
+        bargaining=anchors.bargaining,
+        head_discount=anchors.head_discount,
+        price=choice.price * buyers.sensitivity.tier3,
+        curvature=choice.price_curvature,
+        quality=choice.quality * buyers.initial_trust,
+        brand=choice.brand * buyers.brand_taste.tier3 / 2,
+        budget_fen=100.0 * buyers.monthly_budget_rmb.tier3,
+        friction=scenario.suppliers.external_friction,
+        plan_lift=scenario.suppliers.plan_lift,
+    )
+
+
+@kernel
+def select(first, shop, anchors, suppliers, sellers, goods, terms, supply, levers, stream, week):
+    """Refill the showcases of every 7th anchor from `first` on.
+
+    Candidates are drawn by hash of (anchor, place, week): who else joined does not move
+    them. The best by score stay; an own supplier's goods need no library.
+    """
+    places = shop.good.shape[1]
+    scores = np.empty(places)
+    for anchor in range(first, anchors.guests_from, DAYS_A_WEEK):
+        shop.shown[anchor] = 0
+        own = anchors.own_supplier[anchor]
+        if own != NO_SUPPLIER:
+            per_supplier = goods.first_good[own + 1] - goods.first_good[own]
+            for k in range(per_supplier):
+                good = goods.first_good[own] + k
+                offer(shop, anchor, good, scores, suppliers, sellers, goods, terms, supply, stream)
+        openness = levers.library_open[anchors.tier[anchor]]
+        for c in range(CANDIDATES):
+            if uniform64(stream, anchor, 4 * c) >= openness:
+                continue
+            good = candidate(anchor, c, week, anchors, goods, terms, stream)
+            offer(shop, anchor, good, scores, suppliers, sellers, goods, terms, supply, stream)
+
+
+@step
+def candidate(anchor, c, week, anchors, goods, terms, stream):
+    """A good of the anchor's own category, or of any."""
+    lowest, count = np.int64(0), np.int64(goods.by_category.size)
+    if uniform64(stream, anchor, 4 * c + 1) < terms.main_share:
+        category = anchors.category[anchor]
+        lowest = goods.category_start[category]
+        count = goods.category_start[category + 1] - lowest
+    # A third of the candidates change from week to week.
+    turn = week if c % 3 == 0 else 0
+    u = uniform64(stream, anchor, 4 * c + 2 + 1024 * turn)
+    return goods.by_category[min(lowest + np.int64(u * count), goods.by_category.size - 1)]
+
+
+@step
+def offer(shop, anchor, good, scores, suppliers, sellers, goods, terms, supply, stream):
+    """Put a good into the showcase if it scores above the weakest one there."""
+    supplier, kind = goods.supplier[good], goods.kind[good]
+    if not sells(suppliers, sellers, supplier):
+        return
+    shown, places = shop.shown[anchor], scores.size
+    for j in range(shown):
+        if shop.good[anchor, j] == good:
+            return
+    links_out = sellers.listing[supplier] != IN_SHOP
+    ratio = sellers.price[good] / goods.elsewhere[good]
+    term = price_term(ratio, terms.curvature)
+    disutility = term if terms.curvature == 0.0 else (term - 1.0) / terms.curvature
+    utility = (
+        terms.quality * goods.quality[good]
+        + terms.brand * goods.brand[good]
+        - terms.price * disutility
+        - sellers.price[good] / terms.budget_fen
+        - (terms.friction if links_out else 0.0)
+    )
+    u = np.float64(bits(stream, anchor, 7 + 64 * good) >> np.uint64(11)) * 2.0**-53
+    score = showcase_score(
+        sellers.price[good],
+        supply.offer[kind],
+        utility,
+        np.log(terms.plan_lift) if sellers.in_plan[supplier] else 0.0,
+        terms.spread * gumbel(u),
+    )
+    place = shown
+    if shown == places:
+        place = 0
+        for j in range(1, places):
+            if scores[j] < scores[place]:
+                place = j
+        if score <= scores[place]:
+            return
+    else:
+        shop.shown[anchor] = shown + 1
+    scores[place] = score
+    fill_place(shop, anchor, place, good, links_out, goods, terms)
+
+
+@step
+def fill_place(shop, anchor, place, good, links_out, goods, terms):
+    """Write what does not change from day to day."""
+    shop.good[anchor, place] = good
+    shop.supplier[anchor, place] = goods.supplier[good]
+    shop.kind[anchor, place] = goods.kind[good]
+    shop.good_category[anchor, place] = goods.category[good]
+    shop.links_out[anchor, place] = links_out
+    shop.quality[anchor, place] = goods.quality[good]
+    shop.brand[anchor, place] = goods.brand[good]
+    shop.own_utility[anchor, place] = np.float32(-terms.friction if links_out else 0.0)
+
+
+@kernel
+def price_window(shop, anchors, suppliers, sellers, goods, terms, supply, levers, boost):
+    """Today's price, commission, coupons and what is left to pay, for every place."""
+    for anchor in range(shop.shown.size):
+        strength = anchors.strength[anchor]
+        for j in range(shop.shown[anchor]):
+            good, kind = shop.good[anchor, j], shop.kind[anchor, j]
+            supplier = goods.supplier[good]
+            price = np.int64(sellers.price[good] * (1.0 - terms.head_discount * strength))
+            price = max(price, goods.cost[good])
+            member = sellers.in_plan[supplier]
+            capped = price
+            if member and levers.plan_day:
+                capped = capped_price_fen(price, goods.elsewhere[good], levers.price_cap_bp)
+            shop.capped[anchor, j] = capped < price
+            shop.price[anchor, j] = capped
+            shop.cps_bp[anchor, j] = asked_cps_bp(
+                supply.offer[kind], terms.bargaining, strength, levers.cps_floor if member else 0.0
+            )
+            price_classes(shop, anchor, j, goods.elsewhere[good], terms.curvature, levers, boost)
+
+
+@step
+def price_classes(shop, anchor, j, elsewhere, curvature, levers, boost):
+    """What each coupon class pays for one place, and how that compares with elsewhere."""
+    price, kind = shop.price[anchor, j], shop.kind[anchor, j]
+    for c in range(_CLASSES):
+        rate = 0
+        if c > 0 and not shop.links_out[anchor, j]:
+            rate = coupon_rate_bp(
+                levers.rate[kind],
+                levers.new_buyer_rate,
+                c > _KNOWN_TIER3,
+                levers.tier_factor[(c - 1) % 2],
+                levers.festival_boost * boost,
+            )
+        paid = max(price - coupon_fen(price, rate, levers.cap_fen), 1)
+        shop.paid[anchor, c, j] = paid
+        ratio = paid / elsewhere
+        shop.price_term[anchor, c, j] = np.float32(price_term(ratio, curvature))
+        shop.log_ratio[anchor, c, j] = np.float32(np.log(ratio))

@@ -1,0 +1,206 @@
+"""Steps 5-7, slot by slot: traffic, sessions, settlement.
+
+Within a slot shared state is frozen: decide (every session), count (claims and wishes),
+settle. What runs out is rationed between counting and settling; see `ration`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.kernels.events import book_guests
+from engine.kernels.levers import Levers
+from engine.kernels.market import Market
+from engine.kernels.pacing import Pace
+from engine.kernels.ration import affordable_buckets, lose, wishes_for
+from engine.kernels.sessions import decide, withdraw
+from engine.kernels.settle import settle
+from engine.kernels.state import N_BUCKETS, Account, Moment, Tally
+from engine.kernels.traffic import go_live, open_feed
+from engine.rng import Purpose, key
+from engine.rules.routing import family_passes, public_odds
+from engine.units import to_bp
+
+_PURSES = (Account.OWN_COUPON, Account.PARTNER_COUPON)
+
+
+def run_slot(market: Market, pace: Pace, purse: NDArray[np.int64], day: int, slot: int) -> Tally:
+    """Run one slot within `purse` (own, partner; sample fen); returns what it added up."""
+    levers = market.days[day]
+    direct_traffic(market, levers, day, slot)
+    moment = moment_of(market, pace, levers, day, slot)
+    hold_sessions(market, moment)
+    counted = counted_claims(market)
+    refuse_coupons(market, moment, counted.claims, purse)
+    fill = allot_stock(market, moment)
+    settle_looks(market, moment)
+    tally = gather(market)
+    scale_expected(market, tally, fill)
+    return tally
+
+
+def direct_traffic(market: Market, levers: Levers, day: int, slot: int) -> None:
+    """Step 5: draw who is live and build the feed."""
+    seed = market.case.luck_seed
+    go_live(
+        market.shop,
+        market.anchors,
+        market.standing,
+        market.case.scenario.anchors.live_response,
+        key(seed, Purpose.LIVE, day, slot),
+    )
+    weights, guests_from = market.feed_weights, market.anchors.guests_from
+    book_guests(market, day, slot)
+    shares = weights[guests_from:].copy()
+    open_feed(
+        market.shop, market.anchors, market.standing, market.feed, levers, weights, market.feed_work
+    )
+    if shares.any():  # a guest's share of the slot becomes a weight beside the others'
+        rest = weights[:guests_from].sum()
+        weights[guests_from:] = shares / (1.0 - shares.sum()) * (rest or 1.0)
+        open_feed(
+            market.shop, market.anchors, market.standing, market.feed, levers, weights,
+            market.feed_work,
+        )
+
+
+def moment_of(market: Market, pace: Pace, levers: Levers, day: int, slot: int) -> Moment:
+    """Name the slot's luck and state what all buyers share in it."""
+    scenario, seed = market.case.scenario, market.case.luck_seed
+
+    def stream(purpose: Purpose) -> np.uint64:
+        return key(seed, purpose, day, slot)
+
+    f4, i8 = np.float32, np.int64
+    return Moment(
+        visit=stream(Purpose.VISIT),
+        route=stream(Purpose.ROUTE),
+        look=stream(Purpose.LOOK),
+        choice=stream(Purpose.CHOICE),
+        ration=stream(Purpose.RATION_COUPON),
+        stock=stream(Purpose.RATION_STOCK),
+        returned=stream(Purpose.RETURN),
+        follow=stream(Purpose.FOLLOW),
+        day=i8(day),
+        month=i8(levers.month),
+        month_start=i8(levers.month_start),
+        visit_level=f4(pace.visit_level * scenario.calendar.slot_share[slot]),
+        attention_level=f4(scenario.attention.base * levers.season * levers.festival_attention),
+        outside_level=f4(scenario.choice.outside + pace.rival),
+        public_odds=f4(public_odds(scenario.routing.public_pull, levers.public_share)),
+        family_share=f4(family_passes(scenario.routing.family_share, levers.family_cap)),
+        coupon_reach=i8(pace.reach),
+        partner_share_bp=i8(levers.partner_share_bp),
+        take_bp=np.array([to_bp(share) for share in market.supply.take], np.int64),
+    )
+
+
+def hold_sessions(market: Market, moment: Moment) -> None:
+    """Step 6: decide every session of every buyer."""
+
+    def task(thread: int, block: int) -> None:
+        first, last = market.blocks[block]
+        market.looks_count[block] = decide(
+            first, last, market.buyers, market.shop, market.feed, market.tastes, moment,
+            market.tallies[thread], market.looks[block],
+        )
+
+    market.threads.each(len(market.blocks), task)
+
+
+def counted_claims(market: Market) -> Tally:
+    """Claims and wishes of all threads, added up in the first thread's tally's shape."""
+    first, *others = market.tallies
+    return first._replace(
+        claims=sum((other.claims for other in others), first.claims.copy()),
+        demand=sum((other.demand for other in others), first.demand.copy()),
+    )
+
+
+def refuse_coupons(
+    market: Market, moment: Moment, claims: NDArray[np.int64], purse: NDArray[np.int64]
+) -> None:
+    """Where a purse is short, the buckets beyond the cut decide again without a coupon."""
+    cut = affordable_buckets(claims, purse)
+    if cut == N_BUCKETS:
+        return
+
+    def task(thread: int, block: int) -> None:
+        withdraw(
+            cut, market.buyers, market.shop, market.tastes, moment, market.tallies[thread],
+            market.looks[block], market.looks_count[block],
+        )
+
+    market.threads.each(len(market.blocks), task)
+
+
+def allot_stock(market: Market, moment: Moment) -> NDArray[np.float64]:
+    """Hold a lottery per short supplier; returns by supplier the share of wishes filled."""
+    demand = counted_claims(market).demand
+    stock = (market.sellers.stock // market.weight).astype(np.int64)
+    short = demand > stock
+    if not short.any():
+        return np.ones(demand.size)
+    suppliers, lots, blocks, positions = gather_wishes(market, moment, short)
+    order = np.lexsort((positions, blocks, lots, suppliers))
+    ranked = suppliers[order]
+    rank = np.arange(order.size) - np.searchsorted(ranked, ranked)
+    losers = order[rank >= stock[ranked]]
+    for block in np.unique(blocks[losers]):
+        chosen = positions[losers[blocks[losers] == block]]
+        lose(market.looks[block], chosen, market.tallies[0].counts)
+    return np.where(short, stock / np.maximum(demand, 1), 1.0)
+
+
+def gather_wishes(
+    market: Market, moment: Moment, short: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
+    """(supplier, lot, block, position) of every look that wants a short supplier's good."""
+    parts = []
+    for block, (looks, n) in enumerate(zip(market.looks, market.looks_count, strict=True)):
+        suppliers, positions = np.empty(n, np.int64), np.empty(n, np.int64)
+        lots = np.empty(n, np.uint64)
+        found = wishes_for(short, market.shop, looks, n, moment, suppliers, lots, positions)
+        parts.append(
+            (suppliers[:found], lots[:found], np.full(found, block), positions[:found])
+        )
+    suppliers, lots, numbers, positions = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return suppliers, lots, numbers, positions
+
+
+def settle_looks(market: Market, moment: Moment) -> None:
+    """Step 7: settle orders, returns and buyers' learning."""
+
+    def task(thread: int, block: int) -> None:
+        settle(
+            market.buyers, market.shop, market.tastes, moment, market.tallies[thread],
+            market.looks[block], market.looks_count[block],
+        )
+
+    market.threads.each(len(market.blocks), task)
+
+
+def gather(market: Market) -> Tally:
+    """The threads' tallies added up; the threads' own are emptied for the next slot."""
+    total = Tally(*(sum(columns[1:], columns[0].copy()) for columns in zip(*market.tallies, strict=True)))
+    for tally in market.tallies:
+        for column in tally:
+            column.fill(0)
+    return total
+
+
+def scale_expected(market: Market, tally: Tally, fill: NDArray[np.float64]) -> None:
+    """Expected sales of a short supplier are those its stock allowed."""
+    if (fill < 1.0).any():
+        factor = fill[market.shop.supplier]
+        before = (tally.expected * market.shop.price).sum(axis=1)
+        tally.expected[:] = (tally.expected * factor).astype(np.int64)
+        after = (tally.expected * market.shop.price).sum(axis=1)
+        share = after / np.maximum(before, 1)
+        tally.expected_paid[:] = (tally.expected_paid * share).astype(np.int64)
+
+
+def spent(tally: Tally) -> NDArray[np.int64]:
+    """Coupons of a slot by purse (own, partner), sample fen."""
+    ledger = tally.ledger.sum(axis=(0, 1, 2))
+    return ledger[list(_PURSES)]
+

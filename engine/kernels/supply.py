@@ -1,0 +1,204 @@
+"""Supply, daily: suppliers join (M3, M4), list (M11), enter the plan (M12), re-price, restock."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.jit import kernel
+from engine.rules.adoption import adoption_hazard
+from engine.rules.closed_loop import IN_SHOP, REFUSED, listing
+from engine.rules.commission import asked_cps_bp
+from engine.rules.price_cap import capped_price_fen, plan_pays
+from engine.rules.pricing import best_price, paid_slope
+from engine.rules.subsidy import coupon_fen, coupon_rate_bp
+from engine.spec.scenario import Scenario
+from engine.units import BP, N_KINDS
+from engine.world.suppliers import Goods, Suppliers
+
+Floats = NDArray[np.float64]
+DEAREST = 3.0
+"""Highest price against the price elsewhere that a seller tries."""
+
+
+class SupplyTerms(NamedTuple):
+    """The scenario's numbers of supply, by kind where they are arrays; shares of one."""
+
+    offer: Floats
+    take: Floats
+    conduct: Floats
+    adoption: Floats
+    external: Floats
+    sensitivity: float
+    curvature: float
+    speed: float
+    belief_response: float
+    refuse: float
+    plan_lift: float
+    stock_days: float
+    partner_from: int
+
+
+class Sellers(NamedTuple):
+    """What changes about suppliers and goods.
+
+    `joined`, `listing`, `in_plan`, `stock` (real units), `hazard` by supplier; `belief` by
+    kind; `price` (fen) and `share` (conditional share inside the gate) by good.
+    """
+
+    joined: NDArray[np.bool_]
+    listing: NDArray[np.uint8]
+    in_plan: NDArray[np.bool_]
+    stock: Floats
+    hazard: Floats
+    belief: Floats
+    price: Floats
+    share: Floats
+
+
+def supply_terms(scenario: Scenario) -> SupplyTerms:
+    """Read the terms of supply from the scenario."""
+    spec, kinds = scenario.suppliers, scenario.suppliers.kinds()
+    start = scenario.calendar.start
+    never = scenario.calendar.n_days
+    return SupplyTerms(
+        offer=np.array([kind.commission_share for kind in kinds]),
+        take=np.array(scenario.platform.take_share.values()),
+        conduct=np.array([kind.conduct for kind in kinds]),
+        adoption=np.array([kind.adoption_per_day for kind in kinds]),
+        external=np.array([kind.external_share for kind in kinds]),
+        sensitivity=scenario.choice.price,
+        curvature=scenario.choice.price_curvature,
+        speed=spec.repricing_speed,
+        belief_response=spec.belief_response,
+        refuse=spec.refuse_share,
+        plan_lift=spec.plan_lift,
+        stock_days=spec.stock_days,
+        partner_from=(spec.partner_date - start).days if spec.partner_date else never,
+    )
+
+
+def open_sellers(suppliers: Suppliers, goods: Goods, terms: SupplyTerms) -> Sellers:
+    """Sellers on the morning of the first day, at the prices that pay best without coupons."""
+    count = suppliers.kind.size
+    kind = goods.kind
+    fee = np.minimum(terms.offer[kind] + terms.take[kind], 0.9)
+    markup = np.minimum(terms.conduct[kind] / max(terms.sensitivity * 0.9, 1e-9), 0.8)
+    return Sellers(
+        joined=np.zeros(count, np.bool_),
+        listing=np.zeros(count, np.uint8),
+        in_plan=np.zeros(count, np.bool_),
+        stock=suppliers.capacity * terms.stock_days,
+        hazard=suppliers.hazard.copy(),
+        belief=np.ones(N_KINDS),
+        price=goods.cost / ((1.0 - fee) * (1.0 - markup)),
+        share=np.full(kind.size, 0.1),
+    )
+
+
+@kernel
+def adopt(suppliers, sellers, terms, levers, day, push_factor, joins):
+    """Raise hazards; who crosses its threshold joins for good. Counts new `joins` by kind."""
+    plan_share = shares_in_plan(suppliers, sellers)
+    for s in range(suppliers.guests_from):
+        kind = suppliers.kind[s]
+        if day < terms.partner_from and kind == N_KINDS - 1:
+            continue
+        if day > 0:
+            sellers.hazard[s] += adoption_hazard(
+                terms.adoption[kind],
+                sellers.belief[kind],
+                terms.belief_response,
+                levers.recruiting * push_factor,
+                plan_share[kind],
+            )
+        if not sellers.joined[s] and sellers.hazard[s] >= suppliers.threshold[s]:
+            sellers.joined[s] = True
+            joins[kind] += 1
+        sellers.listing[s] = listing(
+            suppliers.external_draw[s],
+            terms.external[kind],
+            suppliers.gate_draw[s],
+            levers.closed_loop,
+            suppliers.refuse_draw[s],
+            terms.refuse,
+        )
+
+
+@kernel
+def shares_in_plan(suppliers, sellers):
+    """By kind, the share of joined suppliers that are in the brand plan."""
+    members, joined = np.zeros(N_KINDS), np.zeros(N_KINDS)
+    for s in range(suppliers.guests_from):
+        if sellers.joined[s]:
+            joined[suppliers.kind[s]] += 1.0
+            members[suppliers.kind[s]] += sellers.in_plan[s]
+    return members / np.maximum(joined, 1.0)
+
+
+@kernel
+def enter_plan(suppliers, sellers, goods, terms, levers):
+    """Brands join the plan, or leave it, if it pays on their first good (M12)."""
+    seen = np.zeros(suppliers.kind.size, np.bool_)
+    for g in range(goods.supplier.size):
+        s, kind = goods.supplier[g], goods.kind[g]
+        if seen[s] or kind < 2 or kind > 3 or s >= suppliers.guests_from:
+            continue  # domestic and multinational brands, once each
+        seen[s] = True
+        price = sellers.price[g]
+        capped = capped_price_fen(np.int64(price), goods.elsewhere[g], levers.price_cap_bp)
+        outside = terms.offer[kind] + terms.take[kind]
+        inside = max(terms.offer[kind], levers.cps_floor) + terms.take[kind]
+        elasticity = terms.sensitivity * (1.0 - sellers.share[g])
+        sellers.in_plan[s] = sellers.joined[s] and plan_pays(
+            price,
+            capped,
+            goods.cost[g],
+            outside,
+            inside,
+            elasticity,
+            terms.plan_lift * sellers.belief[kind],
+            suppliers.plan_threshold[s],
+        )
+
+
+@kernel
+def reprice(suppliers, sellers, goods, terms, levers, boost):
+    """Every good moves towards the price that pays its seller best under coupon and fee."""
+    for g in range(goods.supplier.size):
+        s, kind = goods.supplier[g], goods.kind[g]
+        price = sellers.price[g]
+        rate = 0
+        if sellers.listing[s] == IN_SHOP:
+            rate = coupon_rate_bp(
+                levers.rate[kind], 0.0, False, levers.tier_factor[1], levers.festival_boost * boost
+            )
+        coupon = coupon_fen(np.int64(price), rate, levers.cap_fen)
+        capped = np.int64(price) * rate // BP > levers.cap_fen
+        ratio = max(price - coupon, 1.0) / goods.elsewhere[g]
+        floor = levers.cps_floor if sellers.in_plan[s] else 0.0
+        fee = asked_cps_bp(terms.offer[kind], 0.0, 0.0, floor) / BP + terms.take[kind]
+        best = best_price(
+            goods.cost[g],
+            fee,
+            terms.sensitivity * ratio**terms.curvature,
+            sellers.share[g],
+            terms.conduct[kind],
+            paid_slope(price, coupon, capped),
+        )
+        best = min(best, DEAREST * goods.elsewhere[g])
+        sellers.price[g] = price + terms.speed * (best - price)
+
+
+@kernel
+def restock(suppliers, sellers, terms):
+    """A day's capacity into stock, up to `stock_days` of it."""
+    for s in range(suppliers.kind.size):
+        full = suppliers.capacity[s] * terms.stock_days
+        sellers.stock[s] = min(sellers.stock[s] + suppliers.capacity[s], full)
+
+
+@kernel
+def sells(suppliers, sellers, s):
+    """Whether a supplier's goods may stand in a showcase today."""
+    return s < suppliers.guests_from and sellers.joined[s] and sellers.listing[s] != REFUSED

@@ -1,0 +1,127 @@
+"""Names, units and types of everything that is measured, in one place.
+
+Suffixes are units: `_fen` money, `_share` a fraction of one, `_count` a number of
+real (not simulated) things, `_s` seconds. The tables of `engine.results` are these.
+"""
+
+from typing import Final
+
+KEYS: Final[dict[str, type]] = {
+    "policy": str,
+    "trial": int,
+    "world": str,
+    "replication": int,
+    "seed": int,
+}
+"""Columns that name a run. `trial` is -1 outside a search; `seed` is the luck seed."""
+
+FLOWS: Final[dict[str, type]] = {
+    "sessions_count": int,
+    "looks_count": int,
+    "orders_count": int,
+    "expected_orders_count": float,
+    "gmv_fen": int,
+    "gmv_paid_fen": int,
+    "expected_gmv_paid_fen": float,
+    "returned_fen": int,
+    "returned_paid_fen": int,
+    "net_gmv_fen": int,
+    "subsidy_fen": int,
+    "partner_subsidy_fen": int,
+    "commission_fen": int,
+    "take_fen": int,
+    "supplier_income_fen": int,
+    "refunded_subsidy_fen": int,
+    "refunded_take_fen": int,
+    "recruiting_fen": int,
+    "platform_contribution_fen": int,
+    "leaked_orders_count": int,
+    "refused_coupons_count": int,
+    "stock_outs_count": int,
+    "private_gmv_fen": int,
+    "brand_gmv_paid_fen": int,
+}
+"""Amounts of a day; a year's amount is their sum."""
+
+DAILY: Final[dict[str, type]] = FLOWS | {
+    "paying_buyers_count": int,
+    "new_buyers_count": int,
+    "dau_count": float,
+    "activity_share": float,
+    "commercial_load": float,
+    "push_share": float,
+    "coupon_reach_share": float,
+    "allowance_fen": int,
+    "target_cumulative_fen": float,
+    "gmv_paid_cumulative_fen": int,
+    "forecast_gmv_fen": float,
+    "rival_pull": float,
+    "cap_binding_share": float,
+    "live_anchors_count": float,
+    "joined_source_count": int,
+    "joined_platform_brand_count": int,
+    "joined_domestic_count": int,
+    "joined_multinational_count": int,
+    "joined_partner_count": int,
+    "plan_members_count": int,
+    "top10_share": float,
+}
+"""Columns of a day: its flows and the state it ends in."""
+
+SEGMENT: Final[dict[str, type]] = {
+    name: FLOWS[name]
+    for name in (
+        "orders_count",
+        "gmv_fen",
+        "gmv_paid_fen",
+        "subsidy_fen",
+        "partner_subsidy_fen",
+        "commission_fen",
+        "take_fen",
+        "returned_fen",
+        "leaked_orders_count",
+    )
+}
+"""Columns of a segment: one day, kind of goods, city tier and traffic domain."""
+
+MONTHLY: Final[dict[str, type]] = {
+    "paying_buyers_count": int,
+    "repeat_twice_share": float,
+    "repeat_next_share": float,
+    "top1_share": float,
+    "top10_share": float,
+    "top25_share": float,
+    "top100_share": float,
+}
+"""Per calendar month. `repeat_twice_share`: of the month's buyers, those with two or more
+orders in it; `repeat_next_share`: of last month's buyers, those who bought again."""
+
+RUN: Final[dict[str, type]] = FLOWS | {
+    "cost_fen": int,
+    "aov_fen": float,
+    "take_share": float,
+    "return_share": float,
+    "brand_share": float,
+    "private_share": float,
+    "private_repeat_share": float,
+    "top1_share": float,
+    "top10_share": float,
+    "top100_share": float,
+    "gini": float,
+    "hhi": float,
+    "new_heads_count": int,
+    "dau_mean_count": float,
+    "dau_change_share": float,
+    "target_fen": float,
+    "target_attained": bool,
+    "attainment_share": float,
+    "budget_fen": int,
+    "budget_spent_share": float,
+    "cap_binding_share": float,
+    "coupon_short_days_count": int,
+    "push_mean_share": float,
+    "wall_s": float,
+}
+"""Columns of a simulated year. `cost_fen` is minus the platform contribution;
+`dau_change_share` is the mean DAU against the published path at the historical load;
+`wall_s` is the only column that two runs of one seed do not share."""

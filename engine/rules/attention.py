@@ -1,0 +1,34 @@
+"""Whether a session is a serious look.
+
+    gate = min(1, g0 * need * season * festival * domain * crowding)
+    need = 1 - exp(-days since the last purchase in the category / tau)
+    crowding = (2 / (1 + audience / mean audience))^psi
+"""
+
+import math
+
+import numpy as np
+
+from engine.jit import rule
+
+_ONE = np.float32(1.0)
+
+
+@rule
+def need(days, tau_days):
+    """Need in [0, 1) after `days` >= 0 without a purchase; tau 0 means always in need."""
+    if tau_days <= 0.0:
+        return 1.0
+    return 1.0 - math.exp(-days / tau_days)
+
+
+@rule
+def crowding(relative_audience, power):
+    """Factor on attention by a stream's audience, 1 at the mean audience (M20)."""
+    return (2.0 / (1.0 + relative_audience)) ** power
+
+
+@rule
+def gate(level, need_now, domain, stream):
+    """Probability of a serious look."""
+    return min(_ONE, level * need_now * domain * stream)

@@ -1,0 +1,63 @@
+"""What a serious look is worth (M8): utility of a good and of the outside option.
+
+    V_ij = v_j + beta_aff * affinity_im + beta_imp * impulse_i * charisma_m
+         + beta_q * trust_ik * quality_j + beta_b * brand_j * taste_i - alpha_i * B(x_ij)
+    V_i0 = v0 + rival_t - beta_h * habit_i
+    B(x) = (x^lambda - 1) / lambda, lambda = 0: ln x
+    x_ij = paid_j / (elsewhere_j * memory_i^w)                          (M23)
+
+Train, Discrete Choice Methods with Simulation, 2nd ed. 2009, ch. 3; Box & Cox 1964.
+"""
+
+import math
+
+import numpy as np
+
+from engine.jit import rule
+
+_ONE = np.float32(1.0)
+
+
+@rule
+def price_term(ratio, curvature):
+    """The part of B that only depends on the good: ratio^lambda, or ln ratio at 0.
+
+    `ratio` is paid / elsewhere > 0; float64 in and out, once per good and day.
+    """
+    if curvature == 0.0:
+        return math.log(ratio)
+    return ratio**curvature
+
+
+@rule
+def memory_term(log_memory, weight, curvature):
+    """The part of B that only depends on the buyer: memory^(-w lambda), or -w ln memory."""
+    if curvature == np.float32(0.0):
+        return -weight * log_memory
+    return np.float32(math.exp(-weight * curvature * log_memory))
+
+
+@rule
+def price_disutility(good_term, buyer_term, curvature):
+    """B(x) from its two parts."""
+    if curvature == np.float32(0.0):
+        return good_term + buyer_term
+    return (good_term * buyer_term - _ONE) / curvature
+
+
+@rule
+def stream_utility(beta_affinity, affinity, beta_impulse, impulse, charisma):
+    """What all goods of one stream share: liking and being carried away."""
+    return beta_affinity * affinity + beta_impulse * impulse * charisma
+
+
+@rule
+def good_utility(stream, own, beta_quality, trust, quality, beta_brand, brand, taste):
+    """V_ij before the price; `own` is v_j."""
+    return stream + own + beta_quality * trust * quality + beta_brand * brand * taste
+
+
+@rule
+def outside_utility(level, beta_habit, habit):
+    """V_i0; `level` is v0 plus the rival's pull of the day (M22)."""
+    return level - beta_habit * habit

@@ -1,0 +1,40 @@
+"""Target and pacing (M14): the push of a one-sided controller, and the day's purse.
+
+    e = max(0, 1 - cumulative GMV / cumulative target)
+    push = clip(kp * e + ki * sum of e, 0, 1)
+
+Being ahead never throttles. The sum stands still while the push is at its limit or the
+purse is empty (anti-windup; Astrom & Murray, Feedback Systems 2008, sec. 10.4).
+"""
+
+from engine.jit import rule
+
+
+@rule
+def shortfall(cumulative, target):
+    """Relative shortfall in [0, 1]; 0 without a target."""
+    if target <= 0.0:
+        return 0.0
+    return max(0.0, 1.0 - cumulative / target)
+
+
+@rule
+def push(error, error_sum, proportional, integral):
+    """The controller's output in [0, 1]."""
+    return min(1.0, max(0.0, proportional * error + integral * error_sum))
+
+
+@rule
+def allowance(left, weight_today, weight_left):
+    """The part of the purse that today may spend, by its share of the days left."""
+    if weight_left <= 0.0:
+        return 0.0
+    return left * min(1.0, weight_today / weight_left)
+
+
+@rule
+def coupon_reach(allowed, forecast_spend):
+    """Share of buyers who get a coupon today so that the allowance lasts the day."""
+    if forecast_spend <= 0.0:
+        return 1.0 if allowed > 0.0 else 0.0
+    return min(1.0, allowed / forecast_spend)

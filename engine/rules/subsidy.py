@@ -1,0 +1,30 @@
+"""Coupons: how much an order gets, and who pays for it (M4, M11, M16).
+
+    rate = kind's rate (or the new-buyer rate if larger) * tier factor * boost, at most 90 %
+    coupon = min(price * rate, cap), whole fen, rounded down
+    partner's part = coupon * partner share on the partner's goods
+"""
+
+from engine.jit import rule
+from engine.units import BP
+
+HIGHEST_RATE_BP = 9_000
+
+
+@rule
+def coupon_rate_bp(kind_rate, new_buyer_rate, is_new, tier_factor, boost):
+    """Coupon rate in basis points; `is_new` marks a first order."""
+    rate = max(kind_rate, new_buyer_rate) if is_new else kind_rate
+    return min(int(rate * tier_factor * boost * BP + 0.5), HIGHEST_RATE_BP)
+
+
+@rule
+def coupon_fen(price_fen, rate_bp, cap_fen):
+    """What the coupon takes off one order."""
+    return min(price_fen * rate_bp // BP, cap_fen)
+
+
+@rule
+def partner_part_fen(coupon, partner_share_bp):
+    """The partner's part of a coupon; the platform pays the rest."""
+    return coupon * partner_share_bp // BP

@@ -1,0 +1,22 @@
+"""The public feed (M20): weight = (signal / mean signal)^r + floor, with growth support.
+
+The signal is a smoothed expected GMV. r < 1 gives a stable split, r = 1 a lottery,
+r > 1 a monopoly; the floor is inclusive, the support helps waist anchors that grow.
+"""
+
+from engine.jit import rule
+
+
+@rule
+def feed_weight(relative_signal, exponent, floor, support, grows):
+    """Weight of one live anchor in the feed."""
+    earned = relative_signal**exponent
+    if grows:
+        earned *= 1.0 + support
+    return earned + floor
+
+
+@rule
+def live_probability(base, relative_commission, response):
+    """Anchors stream more when their commission of late beats their first (M12)."""
+    return min(0.98, base * min(max(relative_commission, 0.25), 4.0) ** response)

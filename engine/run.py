@@ -1,0 +1,132 @@
+"""One simulated year: from a case to what was measured."""
+
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.kernels.day import run_day
+from engine.kernels.diary import Diary, top_share
+from engine.kernels.market import Market, open_market
+from engine.kernels.pacing import coupon_weights
+from engine.kernels.target import target_path
+from engine.metrics import FLOWS, MONTHLY
+from engine.world.draws import Floats
+from engine.year import Case, Year
+
+
+def simulate_year(case: Case) -> Year:
+    """Simulate the case's calendar from its first to its last day."""
+    started = time.perf_counter()
+    target = target_path(case.policy, case.scenario.calendar)
+    market = open_market(case)
+    try:
+        diary = Diary(market, target)
+        weights = coupon_weights(market.days)
+        for day in range(case.scenario.calendar.n_days):
+            run_day(market, diary, day, target[day], weights)
+    finally:
+        market.threads.close()
+    run = summary(case, market, diary)
+    run["wall_s"] = time.perf_counter() - started
+    return Year(
+        labels=case.labels(),
+        run=run,
+        daily=diary.daily,
+        monthly=monthly(diary),
+        segments=diary.segments,
+        anchors=anchor_table(market, diary),
+    )
+
+
+def summary(case: Case, market: Market, diary: Diary) -> dict[str, Any]:
+    """The values of `metrics.RUN` but the wall time."""
+    daily = diary.daily
+    run: dict[str, Any] = {name: kind(daily[name].sum()) for name, kind in FLOWS.items()}
+    gmv, paid, orders = run["gmv_fen"], run["gmv_paid_fen"], run["orders_count"]
+    budget = round(case.policy.subsidy.budget_bn_rmb * 1e11)
+    target = float(daily["target_cumulative_fen"][-1])
+    dau = daily["dau_count"]
+    published = float((dau / np.maximum(daily["activity_share"], 1e-12)).mean())
+    repeats = diary.repeats.sum(axis=0)
+    return run | {
+        "cost_fen": -run["platform_contribution_fen"],
+        "aov_fen": ratio(gmv, orders),
+        "take_share": ratio(run["take_fen"] - run["refunded_take_fen"], gmv),
+        "return_share": ratio(run["returned_fen"], gmv),
+        "brand_share": ratio(run["brand_gmv_paid_fen"], paid),
+        "private_share": ratio(run["private_gmv_fen"], gmv),
+        "private_repeat_share": ratio(repeats[0], repeats.sum()),
+        **concentration(diary.anchor_gmv.sum(axis=0)),
+        "new_heads_count": new_heads(diary.anchor_gmv),
+        "dau_mean_count": float(dau.mean()),
+        "dau_change_share": float(dau.mean()) / published - 1.0,
+        "target_fen": target,
+        "target_attained": bool(target > 0 and paid >= target),
+        "attainment_share": ratio(paid, target),
+        "budget_fen": budget,
+        "budget_spent_share": ratio(run["subsidy_fen"], budget),
+        "cap_binding_share": ratio((daily["cap_binding_share"] * daily["orders_count"]).sum(), orders),
+        "coupon_short_days_count": int((daily["refused_coupons_count"] > 0).sum()),
+        "push_mean_share": float(daily["push_share"].mean()),
+    }
+
+
+def ratio(part: float, whole: float) -> float:
+    """part / whole, 0 where the whole is 0."""
+    return float(part / whole) if whole else 0.0
+
+
+def concentration(values: Floats) -> dict[str, float]:
+    """Top shares, Gini and Herfindahl index of anchors' expected GMV.
+
+    Gini = sum_k (2k - n - 1) x_k / (n sum x), x rising; HHI = sum of squared shares.
+    """
+    total, n = values.sum(), values.size
+    if total <= 0.0:
+        return {"top1_share": 0.0, "top10_share": 0.0, "top100_share": 0.0, "gini": 0.0, "hhi": 0.0}
+    rising = np.sort(values)
+    gini = ((2 * np.arange(1, n + 1) - n - 1) * rising).sum() / (n * total)
+    return {
+        **{f"top{count}_share": top_share(values, count) for count in (1, 10, 100)},
+        "gini": float(gini),
+        "hhi": float(((values / total) ** 2).sum()),
+    }
+
+
+HEADS = 20
+"""The heads of the market, for counting new ones."""
+
+
+def new_heads(anchor_gmv: Floats) -> int:
+    """Anchors among the top `HEADS` of the last month that were not in the first."""
+    first, last = (set(np.argsort(-month, kind="stable")[:HEADS]) for month in anchor_gmv[[0, -1]])
+    return len(last - first)
+
+
+def monthly(diary: Diary) -> dict[str, NDArray[Any]]:
+    """The columns of `metrics.MONTHLY`."""
+    buyers, twice, retained = diary.month_counts.T
+    before = np.concatenate([[0], buyers[:-1]])
+    columns = {
+        "paying_buyers_count": buyers,
+        "repeat_twice_share": twice / np.maximum(buyers, 1),
+        "repeat_next_share": retained / np.maximum(before, 1),
+    } | {
+        f"top{count}_share": np.array([top_share(month, count) for month in diary.anchor_gmv])
+        for count in (1, 10, 25, 100)
+    }
+    return {name: columns[name] for name in MONTHLY}
+
+
+def anchor_table(market: Market, diary: Diary) -> dict[str, NDArray[Any]]:
+    """One value per anchor at the year's end."""
+    return {
+        "anchor": np.arange(market.anchors.fans.size),
+        "tier": market.anchors.tier.astype(np.int64),
+        "category": market.anchors.category.astype(np.int64),
+        "family": market.anchors.family.astype(np.int64),
+        "fans_count": market.anchors.fans,
+        "expected_gmv_fen": diary.anchor_gmv.sum(axis=0),
+    }

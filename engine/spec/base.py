@@ -1,0 +1,124 @@
+"""What every specification shares: frozen, typed, range-checked, unknown keys refused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic_core import core_schema
+
+from engine.units import CATEGORIES, KINDS
+
+
+class Spec(BaseModel):
+    """A validated, immutable piece of configuration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def quantity(unit: str, doc: str, **limits: float) -> Any:
+    """A required field with its unit, meaning and limits (`ge`, `gt`, `le`, `lt`)."""
+    return Field(description=f"{doc} [{unit}]", json_schema_extra={"unit": unit}, **limits)  # type: ignore[arg-type]
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+NonNegative = Annotated[float, Field(ge=0)]
+
+
+class ByTier(Spec):
+    """One number per city-tier group."""
+
+    tier12: float = Field(ge=0)
+    tier3: float = Field(ge=0)
+
+    def values(self) -> tuple[float, ...]:
+        return self.tier12, self.tier3
+
+
+class ByKind(Spec):
+    """One number per kind of supplier."""
+
+    source: float = Field(ge=0)
+    platform_brand: float = Field(ge=0)
+    domestic: float = Field(ge=0)
+    multinational: float = Field(ge=0)
+    partner: float = Field(ge=0)
+
+    def values(self) -> tuple[float, ...]:
+        return tuple(getattr(self, kind) for kind in KINDS)
+
+
+class ByCategory(Spec):
+    """One number per category of goods."""
+
+    apparel: float = Field(ge=0)
+    food: float = Field(ge=0)
+    beauty: float = Field(ge=0)
+    household: float = Field(ge=0)
+    appliances: float = Field(ge=0)
+    phones: float = Field(ge=0)
+
+    def values(self) -> tuple[float, ...]:
+        return tuple(getattr(self, category) for category in CATEGORIES)
+
+
+class Dated(Spec):
+    """A value that may change at dates: `steps[k] = (first day, value)`, in order of time.
+
+    Written as a plain number (always) or as a mapping from the first day to the value
+    from that day on, e.g. `{2020-01-01: 0.0, 2020-06-16: 0.1}`; before its first date
+    a mapping holds its first value.
+    """
+
+    steps: tuple[tuple[date, float], ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parse(cls, raw: Any) -> Any:
+        if isinstance(raw, Dated):
+            return {"steps": raw.steps}
+        entries = raw if isinstance(raw, Mapping) else {date.min: raw}
+        if not entries:
+            raise ValueError("a dated value needs at least one date")
+        return {"steps": tuple(sorted(_parse_step(day, value) for day, value in entries.items()))}
+
+    def on(self, day: date) -> float:
+        """The value in force on `day`."""
+        value = self.steps[0][1]
+        for first_day, step in self.steps:
+            if first_day <= day:
+                value = step
+        return value
+
+
+def _parse_step(day: Any, value: Any) -> tuple[date, float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"must be a number, or a mapping from dates to numbers, got {value!r}")
+    try:
+        first_day = day if isinstance(day, date) else date.fromisoformat(str(day))
+    except ValueError:
+        raise ValueError(f"{day!r} is not a date like 2020-06-16") from None
+    return first_day, float(value)
+
+
+@dataclass(frozen=True)
+class Lever:
+    """Annotates a `Dated` field as a policy lever: unit, meaning and range."""
+
+    unit: str
+    doc: str
+    ge: float
+    le: float
+
+    def check(self, dated: Dated) -> Dated:
+        for _, value in dated.steps:
+            if not self.ge <= value <= self.le:
+                raise ValueError(f"must lie between {self.ge:g} and {self.le:g}, got {value:g}")
+        return dated
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))

@@ -1,0 +1,233 @@
+"""From pydantic's errors to messages: where, what was got, what is allowed, what to do."""
+
+import re
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from difflib import get_close_matches
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from engine.errors import CombinedInputError, InputError
+from engine.spec.base import Dated, Lever
+
+_LIMITS = {
+    "ge": "at least {}",
+    "gt": "above {}",
+    "le": "at most {}",
+    "lt": "below {}",
+    "min_length": "at least {} values",
+    "max_length": "at most {} values",
+}
+_WORDS: Mapping[Any, str] = {
+    float: "a number",
+    int: "a whole number",
+    bool: "true or false",
+    str: "a text",
+    date: "a date like 2020-06-16",
+    Dated: "a number, or numbers by first day like {2020-01-01:0,2020-06-16:0.1}",
+    types.NoneType: "null",
+}
+
+
+def explain(error: ValidationError, model: type[BaseModel], root: str = "") -> InputError:
+    """Return one error that lists every mistake in `error`.
+
+    Parameters
+    ----------
+    error : what pydantic raised.
+    model : the specification that was being validated.
+    root : dotted key under which the user finds `model`; empty at the top.
+    """
+    return CombinedInputError([_explain_one(detail, model, root) for detail in error.errors()])
+
+
+def nearest(key: str, known: Iterable[str]) -> str | None:
+    """Return the known key most like `key`, if any is alike."""
+    close = get_close_matches(key, list(known), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def dotted(parts: Sequence[int | str], root: str = "") -> str:
+    """Return `('festivals', 0, 'end')` as `festivals[0].end`."""
+    text = root
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def shown(value: object, width: int = 60) -> str:
+    """Return a value as in a message: text in quotes, long things cut."""
+    text = repr(value)
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _explain_one(detail: ErrorDetails, model: type[BaseModel], root: str) -> InputError:
+    path = detail["loc"]
+    where = dotted(path, root) or model.__name__
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        return _unknown_key(path, model, root)
+    annotation, metadata = _lookup(model, path)
+    allowed = _allowed(annotation, metadata)
+    if kind == "missing":
+        return InputError(where, "a value is missing", allowed, f"give one: {where}=...")
+    if kind == "value_error" and _is_model(annotation):
+        return _broken_rule(detail, where)
+    return InputError(
+        where, _got(detail), allowed, _remedy(where, detail["input"], annotation, metadata)
+    )
+
+
+def _unknown_key(path: Sequence[int | str], model: type[BaseModel], root: str) -> InputError:
+    """Offer the nearest key that the specification knows."""
+    annotation, _ = _lookup(model, path[:-1])
+    known = list(annotation.model_fields) if _is_model(annotation) else []
+    match = nearest(str(path[-1]), known)
+    where = dotted(path, root)
+    return InputError(
+        where,
+        "unknown key",
+        ", ".join(known),
+        f"did you mean {dotted([*path[:-1], match], root)}?" if match else f"leave {where} out",
+    )
+
+
+def _broken_rule(detail: ErrorDetails, where: str) -> InputError:
+    """Tell of a rule between several keys of a group; its message may say `what; allowed`."""
+    message = str(detail["ctx"]["error"])
+    what, _, allowed = message.partition("; ")
+    given = detail["input"] if isinstance(detail["input"], Mapping) else {}
+    named = [key for key in given if re.search(rf"\b{re.escape(key)}\b", message)]
+    got = ", ".join(f"{key}={shown(given[key])}" for key in named)
+    return InputError(
+        where,
+        f"{what} (got {got})" if got else what,
+        allowed or f"values of {', '.join(named) or 'its keys'} that keep this rule",
+        f"change {' or '.join(f'{where}.{key}' for key in named) or where}",
+    )
+
+
+def _got(detail: ErrorDetails) -> str:
+    got = f"got {shown(detail['input'])}"
+    reason = str(detail["ctx"]["error"]) if detail["type"] == "value_error" else ""
+    return f"{got}: {reason}" if reason and ", got" not in reason else got
+
+
+def _remedy(where: str, got: object, annotation: Any, metadata: Sequence[Any]) -> str:
+    """Name the value that is nearest to what was got, where there is one."""
+    choice = nearest(str(got), _choices(annotation))
+    if choice:
+        return f"did you mean {where}={choice}?"
+    if isinstance(got, int | float) and not isinstance(got, bool):
+        for entry in metadata:
+            low, high = getattr(entry, "ge", None), getattr(entry, "le", None)
+            if low is not None and got < low:
+                return f"set it within the range, e.g. {where}={_typed(low)}"
+            if high is not None and got > high:
+                return f"set it within the range, e.g. {where}={_typed(high)}"
+    return f"set {where} to a value that is allowed"
+
+
+def _lookup(model: type[BaseModel], path: Sequence[int | str]) -> tuple[Any, tuple[Any, ...]]:
+    """Find type and metadata of the value at `path`; `Any` where the specification ends."""
+    annotation: Any = model
+    metadata: tuple[Any, ...] = ()
+    for part in path:
+        if _is_model(annotation):
+            field = annotation.model_fields.get(part)
+            if field is None:
+                return Any, ()
+            annotation, metadata = _bare(field.annotation), _metadata(field)
+        elif get_origin(annotation) in (dict, tuple):
+            inside = get_args(annotation)
+            item = inside[1] if get_origin(annotation) is dict else inside[0]
+            annotation, metadata = _unwrapped(item)
+        else:
+            return Any, ()
+    return annotation, metadata
+
+
+def _metadata(field: FieldInfo) -> tuple[Any, ...]:
+    extra = field.json_schema_extra
+    unit = (_Unit(str(extra["unit"])),) if isinstance(extra, dict) and "unit" in extra else ()
+    return (*field.metadata, *unit)
+
+
+class _Unit(str):
+    """A unit among a field's metadata."""
+
+    __slots__ = ()
+
+
+def _unwrapped(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Split `Annotated[float, Field(gt=0)]` into its type and metadata."""
+    if not hasattr(annotation, "__metadata__"):
+        return _bare(annotation), ()
+    field = FieldInfo.from_annotation(annotation)
+    return _bare(field.annotation), _metadata(field)
+
+
+def _bare(annotation: Any) -> Any:
+    """Return the first type of `X | None`."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return get_args(annotation)[0]
+    return annotation
+
+
+def _is_model(annotation: Any) -> bool:
+    return (
+        isinstance(annotation, type)
+        and issubclass(annotation, BaseModel)
+        and not issubclass(annotation, Dated)
+    )
+
+
+def _choices(annotation: Any) -> list[str]:
+    return [str(choice) for choice in get_args(annotation)] if _is_literal(annotation) else []
+
+
+def _is_literal(annotation: Any) -> bool:
+    return get_origin(annotation) is Literal
+
+
+def _allowed(annotation: Any, metadata: Sequence[Any]) -> str:
+    """Say what a value may be, with its range and unit."""
+    if _is_literal(annotation):
+        return "one of " + ", ".join(_choices(annotation))
+    if _is_model(annotation):
+        return "a group with the keys " + ", ".join(annotation.model_fields)
+    if get_origin(annotation) is dict:
+        words = "a group of named values"
+    elif get_origin(annotation) is tuple:
+        words = "a list"
+    else:
+        words = _WORDS.get(annotation, "a value")
+    return ", ".join([words, *_limits(metadata)]) + _unit(metadata)
+
+
+def _limits(metadata: Sequence[Any]) -> list[str]:
+    texts = []
+    for entry in metadata:
+        for name, template in _LIMITS.items():
+            limit = getattr(entry, name, None)
+            if limit is not None:
+                texts.append(template.format(_typed(limit)))
+    return texts
+
+
+def _typed(number: float) -> str:
+    """Write a number as one would type it."""
+    return str(int(number)) if number == int(number) else f"{number:g}"
+
+
+def _unit(metadata: Sequence[Any]) -> str:
+    for entry in metadata:
+        if isinstance(entry, Lever):
+            return f" [{entry.unit}]"
+        if isinstance(entry, _Unit):
+            return f" [{entry}]"
+    return ""

@@ -1,0 +1,296 @@
+"""The world a policy meets: who is there, what they want, what happens when.
+
+Field names are the terms of the model; units and meanings stand beside each field,
+sources beside each number in `conf/scenario`.
+"""
+
+from datetime import date
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from engine.spec.base import (
+    ByCategory,
+    ByKind,
+    ByTier,
+    NonNegative,
+    Positive,
+    Share,
+    Spec,
+    quantity,
+)
+
+
+class Festival(Spec):
+    """A sales festival of the platform: more traffic, more attention, more coupon."""
+
+    name: str
+    start: date
+    end: date
+    traffic: float = quantity("factor", "visits on its days", gt=0, le=10)
+    attention: float = quantity("factor", "serious looks on its days", gt=0, le=5)
+    plan: bool = Field(description="whether the brand plan may choose it for its price cap")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end < self.start:
+            raise ValueError(f"festival {self.name!r} ends before it starts")
+        return self
+
+
+class Absence(Spec):
+    """An anchor leaves and may come back (M7)."""
+
+    rank: int = quantity("rank by fans, 0 the largest", "who leaves", ge=0)
+    leaves: date
+    returns: date | None = None
+
+
+class TrialStream(Spec):
+    """One big stream of a guest anchor that shows what this audience buys (M15)."""
+
+    name: str
+    day: date
+    kind: Literal["source", "platform_brand", "domestic", "multinational", "partner"]
+    category: Literal["apparel", "food", "beauty", "household", "appliances", "phones"]
+    traffic_share: float = quantity("share of the day's public visits", "audience", gt=0, lt=1)
+    price_factor: float = quantity("factor on the list price", "its price", gt=0, le=1)
+    attention: float = quantity("factor", "serious looks on the stream", gt=0, le=10)
+    forecast_rmb: float = quantity("RMB", "sales the platform forecast", gt=0)
+
+
+class Campaign(Spec):
+    """A campaign of the rival that pulls buyers to the outside option (M22)."""
+
+    name: str
+    start: date
+    end: date
+    pull: float = quantity("utility", "added to the outside option", ge=-5, le=5)
+
+
+class Calendar(Spec):
+    """Days, slots, seasons and dated events."""
+
+    start: date
+    end: date
+    slot_share: tuple[Positive, ...] = Field(min_length=1, max_length=4)
+    demand_season: tuple[Positive, ...] = Field(min_length=12, max_length=12)
+    festivals: tuple[Festival, ...] = ()
+    absences: tuple[Absence, ...] = ()
+    trial_streams: tuple[TrialStream, ...] = ()
+    rival_campaigns: tuple[Campaign, ...] = ()
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end < self.start:
+            raise ValueError("end lies before start; give an end on or after the start")
+        if (self.end - self.start).days > 1500:  # last purchases are kept as uint16 days
+            raise ValueError("the horizon is longer than 1,500 days")
+        if abs(sum(self.slot_share) - 1) > 1e-6:
+            raise ValueError("slot_share must add up to 1")
+        return self
+
+    @property
+    def n_days(self) -> int:
+        return (self.end - self.start).days + 1
+
+
+class Platform(Spec):
+    """The platform before any policy: people, load, take."""
+
+    pool_count: int = quantity("people", "pool that may buy live", ge=1)
+    app_dau_million: tuple[Positive, ...] = Field(min_length=1, max_length=48)
+    load_start: float = quantity("index", "commercial load on the first day", gt=0, le=10)
+    load_end: float = quantity("index", "commercial load on the last day", gt=0, le=10)
+    load_exponent: float = quantity("power", "visits per load", ge=0, le=2)
+    take_share: ByKind
+    activity_response: float = quantity(
+        "power", "fall of activity with load above its historical path (M18)", ge=0, le=2
+    )
+    bad_purchase_response: float = quantity("factor", "fall with returns (M18)", ge=0, le=5)
+    activity_days: float = quantity("days", "relaxation time of activity (M18)", gt=0)
+    recruiting_cost_rmb: float = quantity("RMB per join", "cost of one recruited supplier", ge=0)
+
+
+class Buyers(Spec):
+    """Traits of the pool and how it looks on the first day."""
+
+    tier12_share: Share
+    visits_per_day: float = quantity("visits per person and day", "mean at load 1, no habit", gt=0)
+    activity_log_sd: NonNegative
+    habit_visits: float = quantity("factor", "visits x (1 + habit_visits * habit)", ge=0)
+    sensitivity_log_sd: NonNegative
+    sensitivity: ByTier
+    brand_taste: ByTier
+    monthly_budget_rmb: ByTier
+    budget_log_sd: NonNegative
+    follows_count: int = quantity("anchors", "followed on the first day", ge=0, le=8)
+    initial_affinity: Share
+    initial_trust: Share
+    initial_habit: Share
+    bought_before_share: Share
+
+
+class Choice(Spec):
+    """The multinomial logit of a serious look (M8) and the memory of discounts (M23)."""
+
+    price: float = quantity("utility per unit of B(x)", "alpha, mean price sensitivity", ge=0)
+    price_curvature: float = quantity("power", "lambda of B(x); 0 is ln x, 1 linear", ge=0, le=1)
+    outside: float = quantity("utility", "v0 of the outside option", ge=-50, le=50)
+    affinity: NonNegative
+    impulse: NonNegative
+    quality: NonNegative
+    brand: NonNegative
+    habit: NonNegative
+    memory_weight: Share
+    memory_step: Share
+    memory_fading: float = quantity("share per day", "fading of the memory", ge=0, lt=1)
+
+
+class Attention(Spec):
+    """When a session is a serious look (section on attention of the model)."""
+
+    base: float = quantity("probability", "g0", ge=0, le=1)
+    private: float = quantity("factor", "on a followed anchor's stream (M9)", gt=0)
+    public: float = quantity("factor", "on a stream of the public feed (M9)", gt=0)
+    need_days: ByCategory
+    crowding: float = quantity("power", "fall of attention with a stream's audience", ge=0, le=2)
+
+
+class Learning(Spec):
+    """What a buyer keeps of a session (M17, M9) and forgets."""
+
+    habit_gain: Share
+    habit_fading: float = quantity("share per day", "fading of the habit", ge=0, lt=1)
+    affinity_gain: Share
+    affinity_fading: Share
+    affinity_return_loss: Share
+    follow_probability: Share
+    follow_affinity: Share
+    trust_gain: Share
+    trust_return_loss: Share
+
+
+class Routing(Spec):
+    """Private and public traffic (M9), families (M6), released sessions (M7)."""
+
+    public_pull: float = quantity("affinity", "pull of the feed at equal shares", gt=0)
+    family_share: float = quantity("share", "missed visits that families pass on (M6)", ge=0, le=1)
+    family_affinity: Share
+    release_share: float = quantity("share", "sessions of a gone anchor that stay", ge=0, le=1)
+    drain: float = quantity("share", "fall of activity of a gone anchor's fans", ge=0, le=1)
+
+
+class ByAnchorTier(Spec):
+    """One number per tier of anchors, by rank of fans."""
+
+    head: Share
+    waist: Share
+    tail: Share
+
+    def values(self) -> tuple[float, ...]:
+        return self.head, self.waist, self.tail
+
+
+class Anchors(Spec):
+    """Streamers: fans, families, schedules, bargaining."""
+
+    fans_log_mean: float = quantity("ln fans", "of a lognormal", ge=0, le=20)
+    fans_log_sd: NonNegative
+    engaged_power: float = quantity("power", "engaged fans ~ fans^power", ge=0, le=2)
+    head_share: Share
+    waist_share: Share
+    live_probability: tuple[Share, Share]
+    live_response: float = quantity("power", "live hours answer to commission (M12)", ge=0, le=1)
+    charisma_sd: NonNegative
+    families_count: int = quantity("families", "number of families (M6)", ge=0, le=1000)
+    family_members_count: int = quantity("anchors", "members of a family", ge=1, le=64)
+    own_supply_share: ByAnchorTier
+    bargaining: float = quantity("factor", "commission asked by the strongest (M6)", ge=0, le=3)
+    head_discount: float = quantity("share", "price cut of the strongest (M6)", ge=0, lt=1)
+    main_category_share: Share
+    category_share: ByCategory
+    category_spread: float = quantity("utility", "of the taste shock in selection", ge=0)
+
+
+class SupplierKind(Spec):
+    """One kind of supplier (M1-M4)."""
+
+    count_share: Share
+    price_rmb: float = quantity("RMB", "price elsewhere, mean category", gt=0)
+    cost_share: float = quantity("share of the price elsewhere", "unit cost", gt=0, lt=1)
+    quality: Share
+    quality_sd: NonNegative
+    brand: Share
+    commission_share: float = quantity("share of price", "CPS offered", ge=0, le=0.6)
+    conduct: float = quantity("share", "1 prices as a monopolist of its look, 0 at cost", ge=0, le=1)
+    joined_share: float = quantity("share", "on the platform on the first day", ge=0, le=1)
+    adoption_per_day: float = quantity("hazard per day", "at neutral belief (M3)", ge=0, le=1)
+    external_share: float = quantity("share", "that link out of the shop (M11)", ge=0, le=1)
+    capacity_units: float = quantity("units per day", "daily capacity of a supplier", gt=0)
+
+
+class Suppliers(Spec):
+    """All kinds of supplier and what their adoption answers to."""
+
+    goods_count: int = quantity("goods", "of each supplier", ge=1, le=64)
+    price_log_sd: NonNegative
+    category_price: ByCategory
+    repricing_speed: float = quantity("share per day", "of the gap to the best price", ge=0, le=1)
+    belief_speed: float = quantity("share per day", "of the gap to what sold (M15)", ge=0, le=1)
+    trial_weight: Share
+    belief_response: float = quantity("power", "adoption ~ belief^power (M3)", ge=0, le=5)
+    refuse_share: float = quantity("share", "external sellers a closed loop drives off", ge=0, le=1)
+    external_friction: float = quantity("utility", "lost by the jump out (M11)", ge=0)
+    plan_lift: float = quantity("factor", "looks that the brand plan brings a member", ge=1, le=10)
+    stock_days: float = quantity("days of capacity", "largest stock", ge=1)
+    partner_date: date | None = Field(description="first day of the retail partner (M4)")
+    source: SupplierKind
+    platform_brand: SupplierKind
+    domestic: SupplierKind
+    multinational: SupplierKind
+    partner: SupplierKind
+
+    @model_validator(mode="after")
+    def _shares(self) -> Self:
+        total = sum(kind.count_share for kind in self.kinds())
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"count_share of the five kinds must add up to 1, got {total:g}")
+        return self
+
+    def kinds(self) -> tuple[SupplierKind, ...]:
+        return self.source, self.platform_brand, self.domestic, self.multinational, self.partner
+
+
+class Returns(Spec):
+    """P(return) = base * exp(-slope * (quality - pivot)) * category factor."""
+
+    base: Share
+    slope: NonNegative
+    pivot: Share
+    category: ByCategory
+
+
+class Rival(Spec):
+    """The other platforms (M22)."""
+
+    pull: float = quantity("utility", "added to the outside option all year", ge=-10, le=10)
+    reaction: float = quantity("utility per share", "answer to our coupons per GMV", ge=0, le=50)
+    reaction_days: float = quantity("days", "delay of the answer", gt=0)
+
+
+class Scenario(Spec):
+    """A world: everything that is not the platform's choice."""
+
+    name: str
+    calendar: Calendar
+    platform: Platform
+    buyers: Buyers
+    choice: Choice
+    attention: Attention
+    learning: Learning
+    routing: Routing
+    anchors: Anchors
+    suppliers: Suppliers
+    returns: Returns
+    rival: Rival

@@ -1,0 +1,176 @@
+"""What a user asks for around a world and a policy: size, worlds, search, back end."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from engine.spec.base import Share, Spec, quantity
+from engine.spec.policy import Policy
+from engine.spec.scenario import Scenario
+
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+
+
+class Scale(Spec):
+    """How large a sample of the market is simulated."""
+
+    name: str
+    buyers_count: int = quantity("buyers", "simulated buyers", ge=1, le=1_000_000_000)
+    anchors_count: int = quantity("anchors", "streamers", ge=1, le=1_000_000)
+    suppliers_count: int = quantity("suppliers", "of all kinds", ge=5, le=1_000_000)
+    showcase_count: int = quantity("goods", "in a showcase", ge=1, le=16)
+
+
+class Ensemble(Spec):
+    """Plausible worlds: each a (possibly empty) tree of changes to the scenario."""
+
+    name: str
+    worlds: dict[str, dict[str, Any]] = Field(min_length=1)
+
+
+class Ray(Spec):
+    """Where simulations run. `process` stays in this process, `auto` decides by the work."""
+
+    backend: Literal["auto", "process", "ray"]
+    address: str | None = Field(description="an existing cluster; none starts a local one")
+    workers_count: int | None = quantity("workers", "at once; none: one a CPU", ge=1, le=100_000)
+    retries_count: int = quantity("retries", "of a task whose worker died", ge=0, le=100)
+
+
+class LeverRange(Spec):
+    """One searched lever: a path into the policy, e.g. `subsidy.rate.source`, and its bounds."""
+
+    low: float
+    high: float
+    log: bool = False
+    integer: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"low ({self.low:g}) must lie below high ({self.high:g})")
+        if self.log and self.low <= 0:
+            raise ValueError("a log range needs low above 0")
+        return self
+
+
+class Space(Spec):
+    """The levers a search moves; everything else stays as in the base policy.
+
+    `trajectory` moves the monotone target knots through `trajectory_knots` increments.
+    """
+
+    name: str
+    levers: dict[str, LeverRange]
+    trajectory: bool = False
+    trajectory_knots_count: int = quantity("knots", "free knots of the trajectory", ge=2, le=12)
+
+    @field_validator("levers", mode="before")
+    @classmethod
+    def _flat(cls, raw: Any) -> Any:
+        """Levers come as a tree like the policy's: a command line cannot reach dotted keys."""
+        return dict(_leaves(raw, ())) if isinstance(raw, Mapping) else raw
+
+
+def _leaves(tree: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    for name, entry in tree.items():
+        if isinstance(entry, Mapping) and all(isinstance(e, Mapping) for e in entry.values()):
+            yield from _leaves(entry, (*path, name))
+        else:
+            yield ".".join((*path, name)), entry
+
+
+class Goal(Spec):
+    """One objective: a column of `runs`, or `cost_fen` (minus the contribution)."""
+
+    measure: str
+    direction: Literal["maximize", "minimize"]
+
+
+class Constraint(Spec):
+    """The mean of a measure over replications and worlds must lie within limits."""
+
+    measure: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _some_limit(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError("a constraint needs at_least or at_most")
+        if None not in (self.at_least, self.at_most) and self.at_least > self.at_most:  # type: ignore[operator]
+            raise ValueError("at_least lies above at_most: no policy can satisfy both")
+        return self
+
+
+class Objective(Spec):
+    """What the search wants and what it must respect."""
+
+    name: str
+    goals: tuple[Goal, ...] = Field(min_length=1, max_length=4)
+    constraints: dict[str, Constraint] = {}
+
+
+class Search(Spec):
+    """Sampler and budget of a search."""
+
+    name: str
+    sampler: Literal["tpe", "nsga2", "gp", "random"]
+    trials_count: int = quantity("policies", "tried, baselines included", ge=1, le=1_000_000)
+    batch_count: int = quantity("policies", "asked at once; fixes the results", ge=1, le=10_000)
+    startup_count: int = quantity("policies", "random ones before the sampler", ge=1, le=100_000)
+    population_share: Share = Field(gt=0, description="share of the buyers in a cheap trial")
+    replications: int = quantity("runs", "of each trial and world", ge=1, le=10_000)
+    finalists_count: int = quantity("policies", "re-evaluated on fresh seeds", ge=1, le=1000)
+    final_replications: int = quantity("runs", "of each finalist and world", ge=2, le=10_000)
+
+
+class Job(Spec):
+    """What every command needs: seeds, a world, its size, and where to run."""
+
+    seed: Seed
+    world_seed: Seed
+    replications: int = quantity("runs", "of each policy and world", ge=1, le=100_000)
+    threads: int = quantity("threads", "of one simulated market", ge=1, le=1024)
+    scenario: Scenario
+    scale: Scale
+    ensemble: Ensemble
+    ray: Ray
+
+
+class SimulateJob(Job):
+    """One policy."""
+
+    policy: Policy
+
+
+class CompareJob(Job):
+    """Several policies under common random numbers."""
+
+    policies: dict[str, Policy] = Field(min_length=2)
+    baseline: str
+
+    @model_validator(mode="after")
+    def _known_baseline(self) -> Self:
+        if self.baseline not in self.policies:
+            raise ValueError(
+                f"baseline {self.baseline!r} is not among the policies {list(self.policies)}"
+            )
+        return self
+
+
+class OptimizeJob(Job):
+    """The main job: search, then re-evaluate what survives."""
+
+    policy: Policy
+    baselines: dict[str, Policy]
+    space: Space
+    objective: Objective
+    search: Search
+
+
+class ReportJob(Spec):
+    """A folder of results to report on."""
+
+    folder: str

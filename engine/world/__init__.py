@@ -1,0 +1,1 @@
+"""The market on its first day: arrays drawn from the world seed."""

@@ -1,0 +1,179 @@
+"""Buyers: 65 bytes each, traits from a low-discrepancy sequence, follows from anchors' fans.
+
+Traits are stored as small integers; the tables that decode them are in
+`engine.kernels.tastes`. Trait d of buyer i is the quantile at frac(s_d + i a_d), the
+additive recurrence with a_d = phi^-(d+1), phi the root of phi^(D+1) = phi + 1 (Roberts
+2018); the shifts s_d come from the world seed. It halves the sampling noise of yearly GMV
+against independent draws. Follows are independent draws.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.jit import kernel
+from engine.rng import Purpose, bits, key, uniform
+from engine.spec.scenario import Scenario
+from engine.units import N_CATEGORIES, N_KINDS
+from engine.world.alias import alias_table, draw_alias
+from engine.world.anchors import Anchors
+from engine.world.draws import normal_quantiles
+
+FOLLOWS = 8
+AFFINITY_BITS = 12
+AFFINITY_ONE = (1 << AFFINITY_BITS) - 1
+DAY_ZERO = 1024
+"""Days are stored from here, so that purchases before the first day are positive."""
+
+BYTE_ONE = 255
+HABIT_ONE = 65535
+MEMORY_UNIT = 200.0
+"""memory byte m means ln(remembered / elsewhere) = -m / MEMORY_UNIT."""
+ACTIVITY_CENTRE, ACTIVITY_UNIT = 128.0, 20.0
+SENSITIVITY_CENTRE, SENSITIVITY_UNIT = 128.0, 64.0
+
+FLAG_TIER3 = 1
+FLAG_BOUGHT = 2
+FLAG_TWICE = 4
+FLAG_MONTH_SHIFT = 4
+
+STATE = np.dtype(
+    [
+        ("budget", np.int32),
+        ("income", np.uint16),
+        ("seen", np.uint16),
+        ("habit", np.uint16),
+        ("activity", np.uint8),
+        ("memory", np.uint8),
+        ("sensitivity", np.uint8),
+        ("impulse", np.uint8),
+        ("taste", np.uint8),
+        ("flags", np.uint8),
+    ]
+)
+"""budget: fen left this month; income: a month's budget in RMB; seen: day of the last
+learning; flags: tier, ever bought, twice this month, month (1-15) of the last order."""
+
+_TRAITS = 6
+_QUANTILES = 4096
+
+
+class Buyers(NamedTuple):
+    """Column groups of all simulated buyers.
+
+    `follows` (n, 8) anchor << 12 | affinity in 1/4095; `bought` (n, categories) day of the
+    last purchase; `trust` (n, kinds) in 1/255.
+    """
+
+    state: NDArray[np.void]
+    follows: NDArray[np.uint32]
+    bought: NDArray[np.uint16]
+    trust: NDArray[np.uint8]
+
+
+def bytes_per_buyer() -> int:
+    """Bytes of state that one simulated buyer takes."""
+    return STATE.itemsize + 4 * FOLLOWS + 2 * N_CATEGORIES + N_KINDS
+
+
+def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> Buyers:
+    """Create `count` buyers from the world seed."""
+    spec = scenario.buyers
+    buyers = Buyers(
+        state=np.zeros(count, STATE),
+        follows=np.zeros((count, FOLLOWS), np.uint32),
+        bought=np.zeros((count, N_CATEGORIES), np.uint16),
+        trust=np.full((count, N_KINDS), round(spec.initial_trust * BYTE_ONE), np.uint8),
+    )
+    shifts = np.array([int(key(seed, Purpose.BUYER_TRAITS, d)) for d in range(_TRAITS)], np.uint64)
+    quantiles = normal_quantiles(_QUANTILES)
+    # budget ~ lognormal around the tier's mean, in whole RMB
+    budget_spread = np.exp(spec.budget_log_sd * quantiles - spec.budget_log_sd**2 / 2)
+    incomes = np.clip(np.outer(spec.monthly_budget_rmb.values(), budget_spread), 1, 20_000)
+    _fill_traits(
+        buyers.state,
+        shifts,
+        _steps(),
+        np.float64(spec.tier12_share),
+        _levels(spec.activity_log_sd, quantiles, ACTIVITY_CENTRE, ACTIVITY_UNIT),
+        _levels(spec.sensitivity_log_sd, quantiles, SENSITIVITY_CENTRE, SENSITIVITY_UNIT),
+        incomes.astype(np.uint16),
+    )
+    table = alias_table(anchors.engaged)
+    _fill_history(
+        buyers,
+        key(seed, Purpose.BUYER_HISTORY),
+        np.float64(spec.bought_before_share),
+        np.float64(spec.initial_habit),
+    )
+    _fill_follows(
+        buyers.follows,
+        key(seed, Purpose.BUYER_FOLLOWS),
+        np.int64(spec.follows_count),
+        np.float64(spec.initial_affinity),
+        table.threshold,
+        table.other,
+    )
+    return buyers
+
+
+def _steps() -> NDArray[np.uint64]:
+    phi = 1.5
+    for _ in range(64):
+        phi = (1.0 + phi) ** (1.0 / (_TRAITS + 1))
+    return np.array([int(phi ** -(d + 1) * 2**64) for d in range(_TRAITS)], np.uint64)
+
+
+def _levels(log_sd: float, quantiles: NDArray[np.float64], centre: float, unit: float) -> NDArray[np.uint8]:
+    """Byte levels of a lognormal with mean 1 at each quantile: exp((b - centre) / unit)."""
+    logs = log_sd * quantiles - log_sd**2 / 2
+    return np.clip(np.round(centre + unit * logs), 0, 255).astype(np.uint8)
+
+
+@kernel
+def _fill_traits(state, shifts, steps, tier12_share, activity, sensitivity, incomes):
+    tier12_edge = np.uint64(tier12_share * 18446744073709549568.0)
+    table_shift, byte_shift = np.uint64(52), np.uint64(56)
+    for i in range(state.size):
+        n = np.uint64(i)
+        me = state[i]
+        tier = 0 if shifts[0] + n * steps[0] < tier12_edge else 1
+        me.flags = np.uint8(FLAG_TIER3 * tier)
+        me.activity = activity[(shifts[1] + n * steps[1]) >> table_shift]
+        me.sensitivity = sensitivity[(shifts[2] + n * steps[2]) >> table_shift]
+        me.impulse = np.uint8((shifts[3] + n * steps[3]) >> byte_shift)
+        me.taste = np.uint8((shifts[4] + n * steps[4]) >> byte_shift)
+        me.income = incomes[tier, (shifts[5] + n * steps[5]) >> table_shift]
+        me.budget = np.int32(me.income) * np.int32(100)
+        me.seen = np.uint16(DAY_ZERO)
+
+
+@kernel
+def _fill_history(buyers, stream, bought_share, habit):
+    """Buyers of old have a habit and bought something in the last 90 days."""
+    for i in range(buyers.state.size):
+        me = buyers.state[i]
+        bought_before = uniform(stream, i, 0) < bought_share
+        if bought_before:
+            me.flags |= np.uint8(FLAG_BOUGHT)
+            # habit 2 u, so that its mean is `habit`
+            level = min(2.0 * habit * uniform(stream, i, 1), 1.0)
+            me.habit = np.uint16(level * HABIT_ONE)
+        for c in range(buyers.bought.shape[1]):
+            days_ago = int(90.0 * uniform(stream, i, 2 + c))
+            buyers.bought[i, c] = np.uint16(DAY_ZERO - 1 - days_ago)
+
+
+@kernel
+def _fill_follows(follows, stream, count, affinity, threshold, other):
+    for i in range(follows.shape[0]):
+        for f in range(count):
+            anchor = draw_alias(bits(stream, i, 2 * f), threshold, other)
+            known = False
+            for g in range(f):
+                known |= follows[i, g] >> np.uint32(AFFINITY_BITS) == np.uint32(anchor)
+            # A second draw of a followed anchor leaves the place empty (affinity 0).
+            if not known:
+                level = min(affinity * (0.5 + uniform(stream, i, 2 * f + 1)), 1.0)
+                follows[i, f] = np.uint32(anchor << AFFINITY_BITS) | np.uint32(level * AFFINITY_ONE)

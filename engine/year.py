@@ -1,0 +1,57 @@
+"""What goes into one simulated year and what comes out: plain data, cheap to send."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.spec.policy import Policy
+from engine.spec.scenario import Scenario
+from engine.spec.study import Scale
+
+
+@dataclass(frozen=True)
+class Case:
+    """One year to simulate, and the labels its rows will carry.
+
+    Two cases with equal `scenario`, `policy`, `scale`, `world_seed` and `luck_seed` give
+    the same bits, whatever `threads`.
+    """
+
+    scenario: Scenario
+    policy: Policy
+    scale: Scale
+    world_seed: int
+    luck_seed: int
+    trial: int = -1
+    world: str = "as_is"
+    replication: int = 0
+    threads: int = 1
+
+    def labels(self) -> dict[str, Any]:
+        """The values of `metrics.KEYS`."""
+        return {
+            "policy": self.policy.name,
+            "trial": self.trial,
+            "world": self.world,
+            "replication": self.replication,
+            "seed": self.luck_seed,
+        }
+
+
+@dataclass(frozen=True)
+class Year:
+    """One simulated year.
+
+    `run` holds the values of `metrics.RUN`; `daily` the columns of `metrics.DAILY`, each
+    of shape (days,); `segments` flows of shape (days, kind, tier, domain); `monthly` the
+    columns of `metrics.MONTHLY`, each of shape (months,); `anchors` one value per anchor.
+    """
+
+    labels: dict[str, Any]
+    run: dict[str, Any]
+    daily: dict[str, NDArray[Any]]
+    monthly: dict[str, NDArray[Any]]
+    segments: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    anchors: dict[str, NDArray[Any]] = field(default_factory=dict)
