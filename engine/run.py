@@ -1,6 +1,8 @@
 """One simulated year: from a case to what was measured."""
 
 import time
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,8 @@ from engine.kernels.market import Market, open_market
 from engine.kernels.pacing import coupon_weights
 from engine.kernels.target import target_path
 from engine.metrics import FLOWS, MONTHLY
+from engine.spec.base import Dated
+from engine.units import FEN_PER_BN_RMB, KINDS
 from engine.world.draws import Floats
 from engine.year import Case, Year
 
@@ -40,12 +44,40 @@ def simulate_year(case: Case) -> Year:
     )
 
 
+def warm_up(case: Case) -> None:
+    """Compile every kernel, so that workers started afterwards find them in the cache.
+
+    Runs two days of a market so small and poor that coupons and stock both run out.
+    """
+    scenario, subsidy, buyers = case.scenario, case.policy.subsidy, 500
+    calendar = scenario.calendar
+    few_days = min(calendar.end, calendar.start + timedelta(days=1))
+    weight = max(scenario.platform.pool_count, 10**10) // buyers
+    rate = subsidy.rate.model_copy(update=dict.fromkeys(KINDS, Dated.model_validate(0.5)))
+    budget = 2_000 * weight / FEN_PER_BN_RMB  # a purse of 2,000 sample fen
+    poor = replace(
+        case,
+        scenario=scenario.model_copy(
+            update={
+                "calendar": calendar.model_copy(update={"end": few_days}),
+                "platform": scenario.platform.model_copy(update={"pool_count": weight * buyers}),
+            }
+        ),
+        policy=case.policy.model_copy(
+            update={"subsidy": subsidy.model_copy(update={"budget_bn_rmb": budget, "rate": rate})}
+        ),
+        scale=case.scale.model_copy(update={"buyers_count": buyers}),
+        threads=1,
+    )
+    simulate_year(poor)
+
+
 def summary(case: Case, market: Market, diary: Diary) -> dict[str, Any]:
     """The values of `metrics.RUN` but the wall time."""
     daily = diary.daily
     run: dict[str, Any] = {name: kind(daily[name].sum()) for name, kind in FLOWS.items()}
     gmv, paid, orders = run["gmv_fen"], run["gmv_paid_fen"], run["orders_count"]
-    budget = round(case.policy.subsidy.budget_bn_rmb * 1e11)
+    budget = round(case.policy.subsidy.budget_bn_rmb * FEN_PER_BN_RMB)
     target = float(daily["target_cumulative_fen"][-1])
     dau = daily["dau_count"]
     published = float((dau / np.maximum(daily["activity_share"], 1e-12)).mean())

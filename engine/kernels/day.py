@@ -19,7 +19,7 @@ from engine.kernels.pacing import Pace, set_pace
 from engine.kernels.showcase import DAYS_A_WEEK, price_window, select
 from engine.kernels.slots import run_slot, spent
 from engine.kernels.state import Tally
-from engine.kernels.supply import adopt, enter_plan, reprice, restock
+from engine.kernels.supply import adopt, enter_plan, reprice, restock, shares_in_plan
 from engine.kernels.traffic import attract
 from engine.rng import Purpose, key
 from engine.units import N_KINDS
@@ -48,7 +48,10 @@ def supply(market: Market, pace: Pace, day: int) -> NDArray[np.int64]:
         market.suppliers, market.sellers, market.supply, market.days[day],
     )
     joins = np.zeros(N_KINDS, np.int64)
-    adopt(suppliers, sellers, terms, levers, day, pace.recruiting, joins)
+    adopt(
+        suppliers, sellers, terms, levers, day, pace.recruiting, joins,
+        shares_in_plan(suppliers, sellers),
+    )
     if day % PLAN_DAYS == 0:
         enter_plan(suppliers, sellers, market.goods, terms, levers)
     reprice(suppliers, sellers, market.goods, terms, levers, pace.boost)
@@ -63,7 +66,7 @@ def selection(market: Market, pace: Pace, day: int) -> None:
     for first in range(DAYS_A_WEEK) if day == 0 else (day % DAYS_A_WEEK,):
         select(
             first, market.shop, market.anchors, market.suppliers, market.sellers, market.goods,
-            market.selection, market.supply, levers, stream, day // DAYS_A_WEEK,
+            market.selection, market.supply, levers, stream, day // DAYS_A_WEEK, market.scores,
         )
     price_window(
         market.shop, market.anchors, market.suppliers, market.sellers, market.goods,

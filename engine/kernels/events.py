@@ -6,6 +6,7 @@ import numpy as np
 
 from engine.kernels.market import Market
 from engine.kernels.showcase import fill_place
+from engine.kernels.state import GONE, LIVE, OFF_AIR
 
 
 def turn_calendar(market: Market, day: int) -> None:
@@ -15,10 +16,10 @@ def turn_calendar(market: Market, day: int) -> None:
     for absence in calendar.absences:
         if absence.rank < market.anchors.guests_from:
             back = absence.returns is not None and today >= absence.returns
-            market.shop.gone[absence.rank] = today >= absence.leaves and not back
+            gone = today >= absence.leaves and not back
+            market.shop.presence[absence.rank] = GONE if gone else OFF_AIR
     for number, trial in enumerate(calendar.trial_streams):
         guest = market.anchors.guests_from + number
-        market.shop.live[guest] = False
         market.shop.shown[guest] = 0
         if trial.day == today:
             stage_guest(market, number)
@@ -42,13 +43,13 @@ def book_guests(market: Market, day: int, slot: int) -> None:
     calendar = market.case.scenario.calendar
     guests_from = market.anchors.guests_from
     market.feed_weights[guests_from:] = 0.0
-    market.shop.live[guests_from:] = False
+    market.shop.presence[guests_from:] = OFF_AIR
     if slot != len(calendar.slot_share) - 1:
         return
     today = calendar.start + timedelta(days=day)
     for number, trial in enumerate(calendar.trial_streams):
         if trial.day == today:
-            market.shop.live[guests_from + number] = True
+            market.shop.presence[guests_from + number] = LIVE
             # The slot has a part of the day's visits; the guest takes its share of the day.
             market.feed_weights[guests_from + number] = min(
                 trial.traffic_share / calendar.slot_share[-1], 0.9

@@ -104,4 +104,5 @@ def _levers(
 
 
 def _campaigns(calendar: Calendar, today: date) -> float:
-    return sum(c.pull for c in calendar.rival_campaigns if c.start <= today <= c.end)
+    pulls = (c.pull for c in calendar.rival_campaigns if c.start <= today <= c.end)
+    return sum(pulls, 0.0)

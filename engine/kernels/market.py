@@ -73,7 +73,9 @@ class Market:
     looks_count: list[int]
     tallies: list[Tally]
     feed_weights: Floats
-    feed_work: NDArray[np.int64]
+    feed_room: tuple[NDArray[np.int64], Floats]
+    weights: list[NDArray[np.float32]]
+    scores: Floats
 
 
 def weight_of(case: Case) -> int:
@@ -135,5 +137,7 @@ def open_market(case: Case) -> Market:
         looks_count=[0] * len(people),
         tallies=[new_tally(n, places, suppliers.kind.size) for _ in range(threads)],
         feed_weights=np.zeros(n),
-        feed_work=np.zeros(n, np.int64),
+        feed_room=(np.zeros(n, np.int64), np.zeros(n)),
+        scores=np.zeros(places),
+        weights=[np.zeros(places, np.float32) for _ in range(threads)],
     )

@@ -19,9 +19,12 @@ _STOCK_OUTS = int(Count.STOCK_OUTS)
 
 
 @kernel
-def affordable_buckets(claims, purse):
-    """How many leading buckets every purse can pay; `claims` (purse, bucket) and `purse` in fen."""
-    spent = np.zeros(purse.size, np.int64)
+def affordable_buckets(claims, purse, spent):
+    """How many leading buckets every purse can pay.
+
+    `claims` (purse, bucket) and `purse` in fen; `spent` is room for one number a purse.
+    """
+    spent[:] = 0
     for bucket in range(N_BUCKETS):
         for p in range(purse.size):
             spent[p] += claims[p, bucket]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import step
-from engine.kernels.state import FAMILY, PUBLIC_FEED
+from engine.kernels.state import FAMILY, GONE, LIVE, PUBLIC_FEED
 from engine.rng import bits, uniform
 from engine.world.alias import draw_alias
 from engine.world.buyers import AFFINITY_BITS, AFFINITY_ONE, FOLLOWS
@@ -47,10 +47,7 @@ def pick_follow(places, shop, mark, live_only):
     for f in range(FOLLOWS):
         affinity = affinity_of(places[f])
         anchor = anchor_of(places[f])
-        counts = affinity > _ZERO and (
-            not live_only or (shop.live[anchor] and not shop.gone[anchor])
-        )
-        if counts:
+        if affinity > _ZERO and (not live_only or shop.presence[anchor] == LIVE):
             edge += affinity
             last = f
             if mark < edge:
@@ -65,12 +62,11 @@ def route(i, session, places, shop, feed, tastes, moment):
     total, live, gone = _ZERO, _ZERO, _ZERO
     for f in range(FOLLOWS):
         affinity = affinity_of(places[f])
-        anchor = anchor_of(places[f])
+        presence = shop.presence[anchor_of(places[f])]
         total += affinity
-        if shop.gone[anchor]:
-            gone += affinity
-        elif shop.live[anchor]:
-            live += affinity
+        # Products, not branches: who is live cannot be predicted.
+        live += affinity * np.float32(presence == LIVE)
+        gone += affinity * np.float32(presence == GONE)
     # The drain: fans of a gone anchor come less often at all.
     if gone > _ZERO and uniform(moment.route, i, draw + 1) * total < tastes.drain * gone:
         return STAYS_AWAY, PUBLIC_FEED, 0
@@ -80,9 +76,9 @@ def route(i, session, places, shop, feed, tastes, moment):
     follow = pick_follow(places, shop, mark, False)
     anchor = anchor_of(places[follow])
     affinity = np.int64(places[follow] & _AFFINITY_MASK)
-    if shop.live[anchor] and not shop.gone[anchor]:
+    if shop.presence[anchor] == LIVE:
         return anchor, follow, affinity
-    if shop.gone[anchor] and uniform(moment.route, i, draw + 2) >= tastes.release:
+    if shop.presence[anchor] == GONE and uniform(moment.route, i, draw + 2) >= tastes.release:
         return STAYS_AWAY, PUBLIC_FEED, 0
     relative = live_relative(i, draw, shop, anchor, moment)
     if relative >= 0:
@@ -117,6 +113,6 @@ def live_relative(i, draw, shop, anchor, moment):
     first = int(uniform(moment.route, i, draw + 4) * np.float32(size))
     for k in range(size):
         member = np.int64(shop.members[family, (first + k) % size])
-        if member != anchor and shop.live[member] and not shop.gone[member]:
+        if member != anchor and shop.presence[member] == LIVE:
             return member
     return -1

@@ -30,12 +30,11 @@ _BUCKET_SHIFT = np.uint64(64 - N_BUCKETS.bit_length() + 1)
 
 
 @kernel
-def decide(first, last, buyers, shop, feed, tastes, moment, tally, looks):
+def decide(first, last, buyers, shop, feed, tastes, moment, tally, looks, weights):
     """Open and decide the sessions of buyers `first`..`last`; returns the number of looks.
 
-    `looks` must hold MOST_SESSIONS entries a buyer.
+    `looks` must hold MOST_SESSIONS entries a buyer; `weights` is room for one showcase.
     """
-    weights = np.empty(shop.good.shape[1], np.float32)
     n = 0
     for i in range(first, last):
         me = buyers.state[i]
@@ -83,9 +82,8 @@ def decide(first, last, buyers, shop, feed, tastes, moment, tally, looks):
 
 
 @kernel
-def withdraw(first_bucket, buyers, shop, tastes, moment, tally, looks, n):
+def withdraw(first_bucket, buyers, shop, tastes, moment, tally, looks, n, weights):
     """Take the coupon from looks of buckets at or beyond `first_bucket`."""
-    weights = np.empty(shop.good.shape[1], np.float32)
     for k in range(n):
         look = looks[k]
         if look.coupon > 0 and look.bucket >= first_bucket:

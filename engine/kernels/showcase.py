@@ -60,14 +60,14 @@ def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
 
 
 @kernel
-def select(first, shop, anchors, suppliers, sellers, goods, terms, supply, levers, stream, week):
+def select(
+    first, shop, anchors, suppliers, sellers, goods, terms, supply, levers, stream, week, scores
+):
     """Refill the showcases of every 7th anchor from `first` on.
 
     Candidates are drawn by hash of (anchor, place, week): who else joined does not move
     them. The best by score stay; an own supplier's goods need no library.
     """
-    places = shop.good.shape[1]
-    scores = np.empty(places)
     for anchor in range(first, anchors.guests_from, DAYS_A_WEEK):
         shop.shown[anchor] = 0
         own = anchors.own_supplier[anchor]

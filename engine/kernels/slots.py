@@ -52,14 +52,14 @@ def direct_traffic(market: Market, levers: Levers, day: int, slot: int) -> None:
     book_guests(market, day, slot)
     shares = weights[guests_from:].copy()
     open_feed(
-        market.shop, market.anchors, market.standing, market.feed, levers, weights, market.feed_work
+        market.shop, market.anchors, market.standing, market.feed, levers, weights, *market.feed_room
     )
     if shares.any():  # a guest's share of the slot becomes a weight beside the others'
         rest = weights[:guests_from].sum()
         weights[guests_from:] = shares / (1.0 - shares.sum()) * (rest or 1.0)
         open_feed(
             market.shop, market.anchors, market.standing, market.feed, levers, weights,
-            market.feed_work,
+            *market.feed_room,
         )
 
 
@@ -101,7 +101,7 @@ def hold_sessions(market: Market, moment: Moment) -> None:
         first, last = market.blocks[block]
         market.looks_count[block] = decide(
             first, last, market.buyers, market.shop, market.feed, market.tastes, moment,
-            market.tallies[thread], market.looks[block],
+            market.tallies[thread], market.looks[block], market.weights[thread],
         )
 
     market.threads.each(len(market.blocks), task)
@@ -120,14 +120,14 @@ def refuse_coupons(
     market: Market, moment: Moment, claims: NDArray[np.int64], purse: NDArray[np.int64]
 ) -> None:
     """Where a purse is short, the buckets beyond the cut decide again without a coupon."""
-    cut = affordable_buckets(claims, purse)
+    cut = affordable_buckets(claims, purse, np.empty_like(purse))
     if cut == N_BUCKETS:
         return
 
     def task(thread: int, block: int) -> None:
         withdraw(
             cut, market.buyers, market.shop, market.tastes, moment, market.tallies[thread],
-            market.looks[block], market.looks_count[block],
+            market.looks[block], market.looks_count[block], market.weights[thread],
         )
 
     market.threads.each(len(market.blocks), task)

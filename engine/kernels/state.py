@@ -24,10 +24,14 @@ PUBLIC_FEED, FAMILY = 255, 254
 """In place of the number of a follow: come by the feed, or passed on by a family."""
 
 
+OFF_AIR, LIVE, GONE = 0, 1, 2
+"""Presence of an anchor in a slot: not streaming, streaming, left the platform (M7)."""
+
+
 class Shop(NamedTuple):
     """Every stream's window on one day; rows are anchors, columns places of the showcase.
 
-    `shown` how many places are filled; `attention` of the stream (crowding, events);
+    `presence` OFF_AIR, LIVE or GONE; `shown` how many places are filled; `attention` of the stream (crowding, events);
     `own_utility` v_j; `price_term` and `paid` (fen) by coupon class; `elsewhere_ratio`
     ln(paid / elsewhere) by coupon class; money in fen, shares in basis points.
     """
@@ -36,8 +40,7 @@ class Shop(NamedTuple):
     category: NDArray[np.uint8]
     family: NDArray[np.int32]
     members: NDArray[np.int32]
-    gone: NDArray[np.bool_]
-    live: NDArray[np.bool_]
+    presence: NDArray[np.uint8]
     charisma: NDArray[np.float32]
     attention: NDArray[np.float32]
     good: NDArray[np.int32]
@@ -187,8 +190,7 @@ def new_shop(
         category=category,
         family=family,
         members=members,
-        gone=np.zeros(anchors, np.bool_),
-        live=np.zeros(anchors, np.bool_),
+        presence=np.zeros(anchors, np.uint8),
         charisma=charisma,
         attention=np.ones(anchors, np.float32),
         good=np.zeros(shape, np.int32),

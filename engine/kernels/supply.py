@@ -13,10 +13,11 @@ from engine.rules.price_cap import capped_price_fen, plan_pays
 from engine.rules.pricing import best_price, paid_slope
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
 from engine.spec.scenario import Scenario
-from engine.units import BP, N_KINDS
+from engine.units import BP, N_KINDS, Kind
 from engine.world.suppliers import Goods, Suppliers
 
 Floats = NDArray[np.float64]
+_FIRST_BRAND, _LAST_BRAND = int(Kind.DOMESTIC), int(Kind.MULTINATIONAL)
 DEAREST = 3.0
 """Highest price against the price elsewhere that a seller tries."""
 
@@ -97,9 +98,11 @@ def open_sellers(suppliers: Suppliers, goods: Goods, terms: SupplyTerms) -> Sell
 
 
 @kernel
-def adopt(suppliers, sellers, terms, levers, day, push_factor, joins):
-    """Raise hazards; who crosses its threshold joins for good. Counts new `joins` by kind."""
-    plan_share = shares_in_plan(suppliers, sellers)
+def adopt(suppliers, sellers, terms, levers, day, push_factor, joins, plan_share):
+    """Raise hazards; who crosses its threshold joins for good. Counts new `joins` by kind.
+
+    `plan_share` by kind is what `shares_in_plan` gave.
+    """
     for s in range(suppliers.guests_from):
         kind = suppliers.kind[s]
         if day < terms.partner_from and kind == N_KINDS - 1:
@@ -125,26 +128,20 @@ def adopt(suppliers, sellers, terms, levers, day, push_factor, joins):
         )
 
 
-@kernel
-def shares_in_plan(suppliers, sellers):
+def shares_in_plan(suppliers: Suppliers, sellers: Sellers) -> Floats:
     """By kind, the share of joined suppliers that are in the brand plan."""
-    members, joined = np.zeros(N_KINDS), np.zeros(N_KINDS)
-    for s in range(suppliers.guests_from):
-        if sellers.joined[s]:
-            joined[suppliers.kind[s]] += 1.0
-            members[suppliers.kind[s]] += sellers.in_plan[s]
-    return members / np.maximum(joined, 1.0)
+    members = np.bincount(suppliers.kind[sellers.in_plan], minlength=N_KINDS)
+    joined = np.bincount(suppliers.kind[sellers.joined], minlength=N_KINDS)
+    return np.asarray(members / np.maximum(joined, 1))
 
 
 @kernel
 def enter_plan(suppliers, sellers, goods, terms, levers):
     """Brands join the plan, or leave it, if it pays on their first good (M12)."""
-    seen = np.zeros(suppliers.kind.size, np.bool_)
-    for g in range(goods.supplier.size):
-        s, kind = goods.supplier[g], goods.kind[g]
-        if seen[s] or kind < 2 or kind > 3 or s >= suppliers.guests_from:
-            continue  # domestic and multinational brands, once each
-        seen[s] = True
+    for s in range(suppliers.guests_from):
+        kind, g = suppliers.kind[s], goods.first_good[s]
+        if kind < _FIRST_BRAND or kind > _LAST_BRAND:
+            continue
         price = sellers.price[g]
         capped = capped_price_fen(np.int64(price), goods.elsewhere[g], levers.price_cap_bp)
         outside = terms.offer[kind] + terms.take[kind]

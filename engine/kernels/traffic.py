@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel
+from engine.kernels.state import GONE, LIVE, OFF_AIR
 from engine.rng import uniform
 from engine.rules.attention import crowding
 from engine.rules.traffic import feed_weight, live_probability
@@ -40,16 +41,17 @@ def go_live(shop, anchors, standing, live_response, stream):
         if standing.first_commission[m] > 0.0:
             relative = standing.commission[m] / standing.first_commission[m]
         chance = live_probability(anchors.live_base[m], relative, live_response)
-        shop.live[m] = not shop.gone[m] and uniform(stream, m, 0) < chance
+        if shop.presence[m] != GONE:
+            shop.presence[m] = LIVE if uniform(stream, m, 0) < chance else OFF_AIR
 
 
 @kernel
-def open_feed(shop, anchors, standing, feed, levers, weights, work):
+def open_feed(shop, anchors, standing, feed, levers, weights, work, scaled):
     """Weights of the live anchors, then the alias table; guests' weights are set before."""
     mean = np.mean(standing.signal[: anchors.guests_from])
     for m in range(anchors.guests_from):
         weights[m] = 0.0
-        if shop.live[m] and shop.shown[m] > 0:
+        if shop.presence[m] == LIVE and shop.shown[m] > 0:
             weights[m] = feed_weight(
                 standing.signal[m] / mean,
                 levers.exponent,
@@ -60,7 +62,7 @@ def open_feed(shop, anchors, standing, feed, levers, weights, work):
             )
     feed.weight[0] = np.sum(weights)
     if feed.weight[0] > 0.0:
-        fill_alias(weights, feed.threshold, feed.other, work)
+        fill_alias(weights, feed.threshold, feed.other, work, scaled)
 
 
 @kernel

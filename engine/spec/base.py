@@ -79,6 +79,8 @@ class Dated(Spec):
     def _parse(cls, raw: Any) -> Any:
         if isinstance(raw, Dated):
             return {"steps": raw.steps}
+        if isinstance(raw, Mapping) and set(raw) == {"steps"}:  # a dumped one
+            return raw
         entries = raw if isinstance(raw, Mapping) else {date.min: raw}
         if not entries:
             raise ValueError("a dated value needs at least one date")

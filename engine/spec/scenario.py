@@ -54,7 +54,8 @@ class TrialStream(Spec):
     kind: Literal["source", "platform_brand", "domestic", "multinational", "partner"]
     category: Literal["apparel", "food", "beauty", "household", "appliances", "phones"]
     traffic_share: float = quantity("share of the day's public visits", "audience", gt=0, lt=1)
-    price_factor: float = quantity("factor on the list price", "its price", gt=0, le=1)
+    price_rmb: float = quantity("RMB", "price elsewhere of its goods, mean", gt=0)
+    cost_share: float = quantity("share of the price elsewhere", "unit cost", gt=0, lt=1)
     attention: float = quantity("factor", "serious looks on the stream", gt=0, le=10)
     forecast_rmb: float = quantity("RMB", "sales the platform forecast", gt=0)
 

@@ -18,13 +18,14 @@ class AliasTable(NamedTuple):
 def alias_table(weights: NDArray[np.float64]) -> AliasTable:
     """The table of non-negative `weights` with a positive sum, shape (n,)."""
     table = AliasTable(np.zeros(weights.size, np.uint64), np.zeros(weights.size, np.int64))
-    fill_alias(weights, table.threshold, table.other, np.empty(weights.size, np.int64))
+    work = np.empty(weights.size, np.int64)
+    fill_alias(weights, table.threshold, table.other, work, np.empty(weights.size))
     return table
 
 
 @kernel
-def fill_alias(weights, threshold, other, work):
-    """Fill a table in place; `work` is scratch of the same length."""
+def fill_alias(weights, threshold, other, work, scaled):
+    """Fill a table in place; `work` (int64) and `scaled` (float64) are room of the same length."""
     n = weights.size
     total = 0.0
     for k in range(n):
@@ -32,7 +33,6 @@ def fill_alias(weights, threshold, other, work):
     scale = n / total
     # `work` holds the small ones from the front and the large ones from the back.
     small, large = 0, n
-    scaled = np.empty(n)
     for k in range(n):
         scaled[k] = weights[k] * scale
         if scaled[k] < 1.0:

@@ -85,19 +85,19 @@ def draw_goods(scenario: Scenario, suppliers: Suppliers, showcase: int, seed: in
     category = categories(
         uniforms(seed, Purpose.GOOD, total, 0), scenario.anchors.category_share.values()
     )
-    factor = np.ones(total)
-    for number, trial in enumerate(trials):
-        own = supplier == suppliers.guests_from + number
-        category[own], factor[own] = Category[trial.category.upper()], trial.price_factor
 
     def by_kind(name: str) -> Floats:
         return np.array([getattr(kind_spec, name) for kind_spec in spec.kinds()])[kind]
 
-    spread = np.exp(
-        spec.price_log_sd * normals(seed, Purpose.GOOD, total, 1) - spec.price_log_sd**2 / 2
-    )
-    prices = by_kind("price_rmb") * np.array(spec.category_price.values())[category] * spread
-    elsewhere = np.maximum(np.round(prices * FEN_PER_RMB), 100)
+    price = by_kind("price_rmb") * np.array(spec.category_price.values())[category]
+    cost_share = by_kind("cost_share")
+    for number, trial in enumerate(trials):
+        own = supplier == suppliers.guests_from + number
+        category[own] = Category[trial.category.upper()]
+        price[own], cost_share[own] = trial.price_rmb, trial.cost_share
+    log_sd = spec.price_log_sd
+    price *= np.exp(log_sd * normals(seed, Purpose.GOOD, total, 1) - log_sd**2 / 2)
+    elsewhere = np.maximum(np.round(price * FEN_PER_RMB), 100)
     quality = by_kind("quality") + by_kind("quality_sd") * normals(seed, Purpose.GOOD, total, 2)
     order = np.argsort(category, kind="stable").astype(np.int32)
     order = order[supplier[order] < suppliers.guests_from]
@@ -106,7 +106,7 @@ def draw_goods(scenario: Scenario, suppliers: Suppliers, showcase: int, seed: in
         kind=kind,
         category=category,
         elsewhere=elsewhere.astype(np.int64),
-        cost=np.maximum(np.round(elsewhere * by_kind("cost_share") * factor), 1).astype(np.int64),
+        cost=np.maximum(np.round(elsewhere * cost_share), 1).astype(np.int64),
         quality=np.clip(quality, 0, 1).astype(np.float32),
         brand=by_kind("brand").astype(np.float32),
         by_category=order,
