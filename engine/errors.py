@@ -40,7 +40,7 @@ class StorageError(PoquanError):
     """A result cannot be written or read."""
 
 
-class Interrupted(PoquanError):
+class Interrupted(PoquanError):  # noqa: N818 - being stopped is no error of the program
     """Stopped by the user; what is done is saved and the same command goes on."""
 
     status = 130

@@ -13,5 +13,5 @@ atomic instructions whenever a step is called, ten times the cost of the work it
 from numba import njit
 
 rule = njit(inline="always", error_model="numpy")
-step = njit(inline="always", error_model="numpy", _nrt=False)
-kernel = njit(nogil=True, cache=True, error_model="numpy", _nrt=False)
+step = njit(inline="always", error_model="numpy", _nrt=False)  # type: ignore[call-overload]
+kernel = njit(nogil=True, cache=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]

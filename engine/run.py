@@ -32,7 +32,7 @@ def simulate_year(case: Case) -> Year:
             run_day(market, diary, day, target[day], weights)
     finally:
         market.threads.close()
-    run = summary(case, market, diary)
+    run = summary(case, diary)
     run["wall_s"] = time.perf_counter() - started
     return Year(
         labels=case.labels(),
@@ -72,7 +72,7 @@ def warm_up(case: Case) -> None:
     simulate_year(poor)
 
 
-def summary(case: Case, market: Market, diary: Diary) -> dict[str, Any]:
+def summary(case: Case, diary: Diary) -> dict[str, Any]:
     """The values of `metrics.RUN` but the wall time."""
     daily = diary.daily
     run: dict[str, Any] = {name: kind(daily[name].sum()) for name, kind in FLOWS.items()}
@@ -99,14 +99,16 @@ def summary(case: Case, market: Market, diary: Diary) -> dict[str, Any]:
         "attainment_share": ratio(paid, target),
         "budget_fen": budget,
         "budget_spent_share": ratio(run["subsidy_fen"], budget),
-        "cap_binding_share": ratio((daily["cap_binding_share"] * daily["orders_count"]).sum(), orders),
+        "cap_binding_share": ratio(
+            (daily["cap_binding_share"] * daily["orders_count"]).sum(), orders
+        ),
         "coupon_short_days_count": int((daily["refused_coupons_count"] > 0).sum()),
         "push_mean_share": float(daily["push_share"].mean()),
     }
 
 
 def ratio(part: float, whole: float) -> float:
-    """part / whole, 0 where the whole is 0."""
+    """Part / whole, 0 where the whole is 0."""
     return float(part / whole) if whole else 0.0
 
 

@@ -45,16 +45,25 @@ def run_day(
 def supply(market: Market, pace: Pace, day: int) -> NDArray[np.int64]:
     """Step 3; returns the day's new suppliers by kind."""
     suppliers, sellers, terms, levers = (
-        market.suppliers, market.sellers, market.supply, market.days[day],
+        market.suppliers,
+        market.sellers,
+        market.supply,
+        market.days[day],
     )
     joins = np.zeros(N_KINDS, np.int64)
     adopt(
-        suppliers, sellers, terms, levers, day, pace.recruiting, joins,
+        suppliers,
+        sellers,
+        terms,
+        levers,
+        day,
+        pace.recruiting,
+        joins,
         shares_in_plan(suppliers, sellers),
     )
     if day % PLAN_DAYS == 0:
         enter_plan(suppliers, sellers, market.goods, terms, levers)
-    reprice(suppliers, sellers, market.goods, terms, levers, pace.boost)
+    reprice(sellers, market.goods, terms, levers, pace.boost)
     restock(suppliers, sellers, terms)
     return joins
 
@@ -65,12 +74,28 @@ def selection(market: Market, pace: Pace, day: int) -> None:
     levers = market.days[day]
     for first in range(DAYS_A_WEEK) if day == 0 else (day % DAYS_A_WEEK,):
         select(
-            first, market.shop, market.anchors, market.suppliers, market.sellers, market.goods,
-            market.selection, market.supply, levers, stream, day // DAYS_A_WEEK, market.scores,
+            first,
+            market.shop,
+            market.anchors,
+            market.suppliers,
+            market.sellers,
+            market.goods,
+            market.selection,
+            market.supply,
+            levers,
+            stream,
+            day // DAYS_A_WEEK,
+            market.scores,
         )
     price_window(
-        market.shop, market.anchors, market.suppliers, market.sellers, market.goods,
-        market.selection, market.supply, levers, pace.boost,
+        market.shop,
+        market.anchors,
+        market.sellers,
+        market.goods,
+        market.selection,
+        market.supply,
+        levers,
+        pace.boost,
     )
     attract(market.shop, market.anchors, market.standing, market.case.scenario.attention.crowding)
 
@@ -90,7 +115,9 @@ def sell(market: Market, pace: Pace, day: int) -> Tally:
         tally = run_slot(market, pace, so_far - used, day, slot)
         used += spent(tally)
         book_stock(market, tally)
-        total = tally if total is None else Tally(*(a + b for a, b in zip(total, tally, strict=True)))
+        total = (
+            tally if total is None else Tally(*(a + b for a, b in zip(total, tally, strict=True)))
+        )
     market.accounts.own_purse -= int(used[0])
     market.accounts.partner_purse -= int(used[1])
     assert total is not None

@@ -10,7 +10,16 @@ from engine.kernels.market import Market
 from engine.kernels.pacing import Pace
 from engine.kernels.state import N_BUCKETS, Account, Count, Tally
 from engine.metrics import DAILY, SEGMENT
-from engine.units import BRAND_KINDS, EXPECTED_ONE, FEN_PER_RMB, KINDS, N_DOMAINS, N_KINDS, N_TIERS, Domain
+from engine.units import (
+    BRAND_KINDS,
+    EXPECTED_ONE,
+    FEN_PER_RMB,
+    KINDS,
+    N_DOMAINS,
+    N_KINDS,
+    N_TIERS,
+    Domain,
+)
 from engine.world.draws import Floats
 
 _A = Account
@@ -35,7 +44,12 @@ class Diary:
         self.daily["target_cumulative_fen"][:] = target
 
     def write(
-        self, market: Market, pace: Pace, tally: Tally, folded: Folded, joins: NDArray[np.int64],
+        self,
+        market: Market,
+        pace: Pace,
+        tally: Tally,
+        folded: Folded,
+        joins: NDArray[np.int64],
         day: int,
     ) -> None:
         """Write down one day."""

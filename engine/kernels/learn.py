@@ -56,9 +56,7 @@ class Folded:
         self.good_looks = np.zeros(market.goods.kind.size)
         self.anchor_gmv = np.zeros(market.anchors.fans.size)
         self.kind_gmv = np.zeros(N_KINDS)
-        fold(
-            market.shop, tally, self.good_sales, self.good_looks, self.anchor_gmv, self.kind_gmv
-        )
+        fold(market.shop, tally, self.good_sales, self.good_looks, self.anchor_gmv, self.kind_gmv)
 
 
 def learn_day(market: Market, pace: Pace, tally: Tally, folded: Folded, day: int) -> None:
@@ -115,9 +113,7 @@ def learn_trials(market: Market, gmv: NDArray[np.float64], speed: float) -> None
                 )
 
 
-def learn_platform(
-    market: Market, pace: Pace, tally: Tally, folded: Folded, day: int
-) -> None:
+def learn_platform(market: Market, pace: Pace, tally: Tally, folded: Folded, day: int) -> None:
     """GMV so far, forecast of a plain day, what coupons cost against the forecast."""
     accounts, levers = market.accounts, market.days[day]
     ledger = tally.ledger.sum(axis=(0, 1, 2))
@@ -154,7 +150,9 @@ def learn_activity(market: Market, pace: Pace, tally: Tally, day: int) -> None:
     if ledger[Account.ORDERS] > 0:
         share = float(ledger[Account.RETURNED] / ledger[Account.ORDERS])
         first = accounts.return_share < 0.0
-        accounts.return_share = share if first else smoothed(accounts.return_share, share, FIRST_DAYS)
+        accounts.return_share = (
+            share if first else smoothed(accounts.return_share, share, FIRST_DAYS)
+        )
     if day == FIRST_DAYS:
         accounts.first_return_share = accounts.return_share
     excess = 0.0

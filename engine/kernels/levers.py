@@ -75,10 +75,14 @@ def _levers(
     opens = supply.library_open
     first_of_month = max(today.replace(day=1), calendar.start)
     return Levers(
-        rate=np.array([getattr(subsidy.rate, kind).on(today) for kind in type(subsidy.rate).model_fields]),
+        rate=np.array(
+            [getattr(subsidy.rate, kind).on(today) for kind in type(subsidy.rate).model_fields]
+        ),
         cap_fen=to_fen(subsidy.cap_rmb.on(today)),
         new_buyer_rate=subsidy.new_buyer_rate.on(today),
-        tier_factor=np.array([subsidy.tier_factor.tier12.on(today), subsidy.tier_factor.tier3.on(today)]),
+        tier_factor=np.array(
+            [subsidy.tier_factor.tier12.on(today), subsidy.tier_factor.tier3.on(today)]
+        ),
         festival_boost=subsidy.festival_boost.on(today) if running else 1.0,
         partner_share_bp=to_bp(subsidy.partner_share.on(today)),
         price_cap_bp=to_bp(price.cap.on(today)),

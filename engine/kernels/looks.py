@@ -72,7 +72,7 @@ def coupon_class(me, has_coupon):
 
 @step
 def weigh(weights, buyers, shop, tastes, moment, look, coupon):
-    """exp of every utility at the look's stream into `weights`; the outside option's is returned.
+    """Exp of every utility at the look's stream into `weights`; the outside option's is returned.
 
     What the month's budget cannot pay has weight 0 (is out of the choice set).
     """

@@ -80,6 +80,12 @@ def route(i, session, places, shop, feed, tastes, moment):
         return anchor, follow, affinity
     if shop.presence[anchor] == GONE and uniform(moment.route, i, draw + 2) >= tastes.release:
         return STAYS_AWAY, PUBLIC_FEED, 0
+    return reroute(i, draw, places, shop, feed, tastes, moment, live, anchor, affinity)
+
+
+@step
+def reroute(i, draw, places, shop, feed, tastes, moment, live, anchor, affinity):
+    """Where a session goes whose anchor is off the air: family, another follow, the feed."""
     relative = live_relative(i, draw, shop, anchor, moment)
     if relative >= 0:
         return relative, FAMILY, np.int64(affinity * tastes.family_affinity)

@@ -16,7 +16,7 @@ from engine.kernels.looks import (
     partner_part,
 )
 from engine.kernels.routing import affinity_of
-from engine.kernels.state import LOST, OUTSIDE, PUBLIC_FEED, FAMILY, Account, Count
+from engine.kernels.state import LOST, OUTSIDE, Account, Count
 from engine.rng import uniform
 from engine.rules.commission import part_fen
 from engine.rules.learning import lowered, raised, remembered
@@ -90,9 +90,7 @@ def buy(buyers, shop, tastes, moment, tally, look):
     book(ledger, shop, moment, anchor, j, paid, 0)
     tally.gmv[anchor] += shop.price[anchor, j]
     tally.commission[anchor] += part_fen(shop.price[anchor, j], shop.cps_bp[anchor, j])
-    returned = uniform(
-        moment.returned, i, np.int64(look.session)
-    ) < return_probability(
+    returned = uniform(moment.returned, i, np.int64(look.session)) < return_probability(
         shop.quality[anchor, j],
         tastes.return_base,
         tastes.return_slope,
@@ -206,7 +204,10 @@ def follow(places, tastes, moment, tally, look):
         return
     weakest, lowest = 0, np.float32(2 * AFFINITY_ONE)
     for f in range(FOLLOWS):
-        if np.int64(places[f] >> np.uint32(AFFINITY_BITS)) == look.anchor and affinity_of(places[f]) > 0:
+        if (
+            np.int64(places[f] >> np.uint32(AFFINITY_BITS)) == look.anchor
+            and affinity_of(places[f]) > 0
+        ):
             return  # followed already
         if affinity_of(places[f]) < lowest:
             weakest, lowest = f, affinity_of(places[f])

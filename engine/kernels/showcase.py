@@ -155,7 +155,7 @@ def fill_place(shop, anchor, place, good, links_out, goods, terms):
 
 
 @kernel
-def price_window(shop, anchors, suppliers, sellers, goods, terms, supply, levers, boost):
+def price_window(shop, anchors, sellers, goods, terms, supply, levers, boost):
     """Today's price, commission, coupons and what is left to pay, for every place."""
     for anchor in range(shop.shown.size):
         strength = anchors.strength[anchor]

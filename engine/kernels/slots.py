@@ -52,13 +52,24 @@ def direct_traffic(market: Market, levers: Levers, day: int, slot: int) -> None:
     book_guests(market, day, slot)
     shares = weights[guests_from:].copy()
     open_feed(
-        market.shop, market.anchors, market.standing, market.feed, levers, weights, *market.feed_room
+        market.shop,
+        market.anchors,
+        market.standing,
+        market.feed,
+        levers,
+        weights,
+        *market.feed_room,
     )
     if shares.any():  # a guest's share of the slot becomes a weight beside the others'
         rest = weights[:guests_from].sum()
         weights[guests_from:] = shares / (1.0 - shares.sum()) * (rest or 1.0)
         open_feed(
-            market.shop, market.anchors, market.standing, market.feed, levers, weights,
+            market.shop,
+            market.anchors,
+            market.standing,
+            market.feed,
+            levers,
+            weights,
             *market.feed_room,
         )
 
@@ -100,8 +111,16 @@ def hold_sessions(market: Market, moment: Moment) -> None:
     def task(thread: int, block: int) -> None:
         first, last = market.blocks[block]
         market.looks_count[block] = decide(
-            first, last, market.buyers, market.shop, market.feed, market.tastes, moment,
-            market.tallies[thread], market.looks[block], market.weights[thread],
+            first,
+            last,
+            market.buyers,
+            market.shop,
+            market.feed,
+            market.tastes,
+            moment,
+            market.tallies[thread],
+            market.looks[block],
+            market.weights[thread],
         )
 
     market.threads.each(len(market.blocks), task)
@@ -126,8 +145,15 @@ def refuse_coupons(
 
     def task(thread: int, block: int) -> None:
         withdraw(
-            cut, market.buyers, market.shop, market.tastes, moment, market.tallies[thread],
-            market.looks[block], market.looks_count[block], market.weights[thread],
+            cut,
+            market.buyers,
+            market.shop,
+            market.tastes,
+            moment,
+            market.tallies[thread],
+            market.looks[block],
+            market.looks_count[block],
+            market.weights[thread],
         )
 
     market.threads.each(len(market.blocks), task)
@@ -160,10 +186,10 @@ def gather_wishes(
         suppliers, positions = np.empty(n, np.int64), np.empty(n, np.int64)
         lots = np.empty(n, np.uint64)
         found = wishes_for(short, market.shop, looks, n, moment, suppliers, lots, positions)
-        parts.append(
-            (suppliers[:found], lots[:found], np.full(found, block), positions[:found])
-        )
-    suppliers, lots, numbers, positions = (np.concatenate(column) for column in zip(*parts, strict=True))
+        parts.append((suppliers[:found], lots[:found], np.full(found, block), positions[:found]))
+    suppliers, lots, numbers, positions = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
     return suppliers, lots, numbers, positions
 
 
@@ -172,8 +198,13 @@ def settle_looks(market: Market, moment: Moment) -> None:
 
     def task(thread: int, block: int) -> None:
         settle(
-            market.buyers, market.shop, market.tastes, moment, market.tallies[thread],
-            market.looks[block], market.looks_count[block],
+            market.buyers,
+            market.shop,
+            market.tastes,
+            moment,
+            market.tallies[thread],
+            market.looks[block],
+            market.looks_count[block],
         )
 
     market.threads.each(len(market.blocks), task)
@@ -181,7 +212,9 @@ def settle_looks(market: Market, moment: Moment) -> None:
 
 def gather(market: Market) -> Tally:
     """The threads' tallies added up; the threads' own are emptied for the next slot."""
-    total = Tally(*(sum(columns[1:], columns[0].copy()) for columns in zip(*market.tallies, strict=True)))
+    total = Tally(
+        *(sum(columns[1:], columns[0].copy()) for columns in zip(*market.tallies, strict=True))
+    )
     for tally in market.tallies:
         for column in tally:
             column.fill(0)
@@ -202,5 +235,4 @@ def scale_expected(market: Market, tally: Tally, fill: NDArray[np.float64]) -> N
 def spent(tally: Tally) -> NDArray[np.int64]:
     """Coupons of a slot by purse (own, partner), sample fen."""
     ledger = tally.ledger.sum(axis=(0, 1, 2))
-    return ledger[list(_PURSES)]
-
+    return np.asarray(ledger[list(_PURSES)])

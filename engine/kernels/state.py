@@ -31,9 +31,9 @@ OFF_AIR, LIVE, GONE = 0, 1, 2
 class Shop(NamedTuple):
     """Every stream's window on one day; rows are anchors, columns places of the showcase.
 
-    `presence` OFF_AIR, LIVE or GONE; `shown` how many places are filled; `attention` of the stream (crowding, events);
-    `own_utility` v_j; `price_term` and `paid` (fen) by coupon class; `elsewhere_ratio`
-    ln(paid / elsewhere) by coupon class; money in fen, shares in basis points.
+    `presence` OFF_AIR, LIVE or GONE; `shown` how many places are filled; `attention` of the
+    stream (crowding, events); `own_utility` v_j; by coupon class `price_term`, `paid` (fen)
+    and `log_ratio` ln(paid / elsewhere); money in fen, shares in basis points.
     """
 
     shown: NDArray[np.uint8]
@@ -180,8 +180,12 @@ def new_tally(anchors: int, places: int, suppliers: int) -> Tally:
 
 
 def new_shop(
-    anchors: int, places: int, category: NDArray[np.uint8], charisma: NDArray[np.float32],
-    family: NDArray[np.int32], members: NDArray[np.int32],
+    anchors: int,
+    places: int,
+    category: NDArray[np.uint8],
+    charisma: NDArray[np.float32],
+    family: NDArray[np.int32],
+    members: NDArray[np.int32],
 ) -> Shop:
     """A shop with empty showcases."""
     shape, by_class = (anchors, places), (anchors, N_COUPON_CLASSES, places)
@@ -208,5 +212,3 @@ def new_shop(
         price_term=np.zeros(by_class, np.float32),
         log_ratio=np.zeros(by_class, np.float32),
     )
-
-

@@ -160,7 +160,7 @@ def enter_plan(suppliers, sellers, goods, terms, levers):
 
 
 @kernel
-def reprice(suppliers, sellers, goods, terms, levers, boost):
+def reprice(sellers, goods, terms, levers, boost):
     """Every good moves towards the price that pays its seller best under coupon and fee."""
     for g in range(goods.supplier.size):
         s, kind = goods.supplier[g], goods.kind[g]

@@ -1,6 +1,6 @@
 """The scenario's numbers in the form in which the buyers' kernels read them."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,12 +72,16 @@ def tastes(scenario: Scenario) -> Tastes:
     with np.errstate(divide="ignore", invalid="ignore"):
         need = np.where(taus > 0, 1.0 - np.exp(-days / np.maximum(taus, 1e-9)), 1.0)
     f4 = np.float32
+
+    def table(values: Any) -> Float32s:
+        return np.asarray(values, np.float32)
+
     return Tastes(
-        visits=f4(scenario.buyers.visits_per_day * activity),
+        visits=table(scenario.buyers.visits_per_day * activity),
         habit_visits=f4(scenario.buyers.habit_visits),
-        price=f4(choice.price * np.outer(scenario.buyers.sensitivity.values(), sensitivity)),
+        price=table(choice.price * np.outer(scenario.buyers.sensitivity.values(), sensitivity)),
         curvature=f4(choice.price_curvature),
-        brand_taste=f4(scenario.buyers.brand_taste.values()),
+        brand_taste=table(scenario.buyers.brand_taste.values()),
         beta_affinity=f4(choice.affinity),
         beta_impulse=f4(choice.impulse),
         beta_quality=f4(choice.quality),
@@ -85,10 +89,10 @@ def tastes(scenario: Scenario) -> Tastes:
         beta_habit=f4(choice.habit),
         memory_weight=f4(choice.memory_weight),
         memory_step=f4(choice.memory_step),
-        need=f4(need),
-        habit_left=f4((1.0 - learning.habit_fading) ** days),
-        memory_left=f4((1.0 - choice.memory_fading) ** days),
-        domain_attention=f4([scenario.attention.private, scenario.attention.public]),
+        need=table(need),
+        habit_left=table((1.0 - learning.habit_fading) ** days),
+        memory_left=table((1.0 - choice.memory_fading) ** days),
+        domain_attention=table([scenario.attention.private, scenario.attention.public]),
         habit_gain=f4(learning.habit_gain),
         affinity_gain=f4(learning.affinity_gain),
         affinity_fading=f4(learning.affinity_fading),

@@ -37,5 +37,6 @@ class Threads:
                 done.result()
 
     def close(self) -> None:
+        """Let the threads go."""
         if self._pool is not None:
             self._pool.shutdown()

@@ -57,8 +57,7 @@ def open_feed(shop, anchors, standing, feed, levers, weights, work, scaled):
                 levers.exponent,
                 levers.floor,
                 levers.support,
-                anchors.tier[m] == WAIST
-                and standing.signal[m] > GROWTH * standing.slow_signal[m],
+                anchors.tier[m] == WAIST and standing.signal[m] > GROWTH * standing.slow_signal[m],
             )
     feed.weight[0] = np.sum(weights)
     if feed.weight[0] > 0.0:

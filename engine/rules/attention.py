@@ -1,8 +1,8 @@
 """Whether a session is a serious look.
 
-    gate = min(1, g0 * need * season * festival * domain * crowding)
-    need = 1 - exp(-days since the last purchase in the category / tau)
-    crowding = (2 / (1 + audience / mean audience))^psi
+gate = min(1, g0 * need * season * festival * domain * crowding)
+need = 1 - exp(-days since the last purchase in the category / tau)
+crowding = (2 / (1 + audience / mean audience))^psi
 """
 
 import math

@@ -1,7 +1,7 @@
 """Commission per sale (CPS) that an anchor asks, and the split of an order's money.
 
-    cps = max(kind's offer * (1 + bargaining * strength), floor for plan members)
-    supplier = price - commission - take        (buyer's payment + coupon = price)
+cps = max(kind's offer * (1 + bargaining * strength), floor for plan members)
+supplier = price - commission - take        (buyer's payment + coupon = price)
 """
 
 from engine.jit import rule

@@ -10,13 +10,13 @@ from engine.jit import rule
 
 @rule
 def raised(state, gain):
-    """state + gain * (1 - state): moves towards 1."""
+    """State + gain * (1 - state): moves towards 1."""
     return state + gain * (1 - state)
 
 
 @rule
 def lowered(state, loss):
-    """state * (1 - loss): moves towards 0."""
+    """State * (1 - loss): moves towards 0."""
     return state * (1 - loss)
 
 

@@ -29,7 +29,7 @@ def best_price(cost, fee, sensitivity, share, conduct, paid_slope):
 
 @rule
 def paid_slope(price, coupon, is_capped):
-    """dln paid / dln price: 1 for a rate coupon, price / paid for a fixed amount."""
+    """Dln paid / dln price: 1 for a rate coupon, price / paid for a fixed amount."""
     if is_capped and coupon < price:
         return price / (price - coupon)
     return 1.0

@@ -1,7 +1,7 @@
 """Private or public (M9): which domain a session enters.
 
-    P(private) = A / (A + pi),  A = sum of affinities to followed anchors
-    pi = pull * public_share / (1 - public_share)
+P(private) = A / (A + pi),  A = sum of affinities to followed anchors
+pi = pull * public_share / (1 - public_share)
 """
 
 from engine.jit import rule

@@ -1,6 +1,6 @@
 """Weekly selection (M5, M6): what a good is worth to an anchor's showcase.
 
-    score = ln(commission per sale) + utility to a mean buyer + plan bonus + taste shock
+score = ln(commission per sale) + utility to a mean buyer + plan bonus + taste shock
 """
 
 import math

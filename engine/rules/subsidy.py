@@ -1,8 +1,8 @@
 """Coupons: how much an order gets, and who pays for it (M4, M11, M16).
 
-    rate = kind's rate (or the new-buyer rate if larger) * tier factor * boost, at most 90 %
-    coupon = min(price * rate, cap), whole fen, rounded down
-    partner's part = coupon * partner share on the partner's goods
+rate = kind's rate (or the new-buyer rate if larger) * tier factor * boost, at most 90 %
+coupon = min(price * rate, cap), whole fen, rounded down
+partner's part = coupon * partner share on the partner's goods
 """
 
 from engine.jit import rule

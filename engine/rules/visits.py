@@ -1,8 +1,8 @@
 """How often people come, and how commerce drives them off (M18).
 
-    visits = base_i * (1 + c * habit_i) * load^p * activity * festival * slot share
-    target = (load / historical load)^(-eta) * (1 - b * (return share - its history))
-    activity += (target - activity) / days
+visits = base_i * (1 + c * habit_i) * load^p * activity * festival * slot share
+target = (load / historical load)^(-eta) * (1 - b * (return share - its history))
+activity += (target - activity) / days
 """
 
 import numpy as np

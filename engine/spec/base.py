@@ -19,7 +19,7 @@ class Spec(BaseModel):
 
 def quantity(unit: str, doc: str, **limits: float) -> Any:
     """A required field with its unit, meaning and limits (`ge`, `gt`, `le`, `lt`)."""
-    return Field(description=f"{doc} [{unit}]", json_schema_extra={"unit": unit}, **limits)  # type: ignore[arg-type]
+    return Field(description=f"{doc} [{unit}]", json_schema_extra={"unit": unit}, **limits)  # type: ignore[call-overload]
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -34,6 +34,7 @@ class ByTier(Spec):
     tier3: float = Field(ge=0)
 
     def values(self) -> tuple[float, ...]:
+        """The numbers in the order of `engine.units`."""
         return self.tier12, self.tier3
 
 
@@ -47,6 +48,7 @@ class ByKind(Spec):
     partner: float = Field(ge=0)
 
     def values(self) -> tuple[float, ...]:
+        """The numbers in the order of `engine.units`."""
         return tuple(getattr(self, kind) for kind in KINDS)
 
 
@@ -61,6 +63,7 @@ class ByCategory(Spec):
     phones: float = Field(ge=0)
 
     def values(self) -> tuple[float, ...]:
+        """The numbers in the order of `engine.units`."""
         return tuple(getattr(self, category) for category in CATEGORIES)
 
 
@@ -115,6 +118,7 @@ class Lever:
     le: float
 
     def check(self, dated: Dated) -> Dated:
+        """The value itself; raises ValueError where a step lies outside the range."""
         for _, value in dated.steps:
             if not self.ge <= value <= self.le:
                 raise ValueError(f"must lie between {self.ge:g} and {self.le:g}, got {value:g}")

@@ -43,14 +43,18 @@ class Subsidy(Spec):
     new_buyer_rate: Annotated[Dated, Lever("share of price", "coupon on a first order", 0, 0.9)]
     tier_factor: TierFactor
     festival_boost: Annotated[Dated, Lever("factor", "on coupon rates on festival days", 0, 10)]
-    partner_share: Annotated[Dated, Lever("share of coupon", "co-funded by the partner on its goods", 0, 1)]
+    partner_share: Annotated[
+        Dated, Lever("share of coupon", "co-funded by the partner on its goods", 0, 1)
+    ]
     partner_budget_bn_rmb: float = quantity("bn RMB", "the partner's purse", ge=0, le=1000)
 
 
 class Price(Spec):
     """The brand plan: a price cap on festivals against a commission floor (M12)."""
 
-    cap: Annotated[Dated, Lever("share of the price elsewhere", "highest price on plan days", 0.05, 10)]
+    cap: Annotated[
+        Dated, Lever("share of the price elsewhere", "highest price on plan days", 0.05, 10)
+    ]
     cps_floor: Annotated[Dated, Lever("share of price", "least commission of plan members", 0, 0.6)]
     plan_festivals_count: int = quantity("festivals", "of the year with the cap", ge=0, le=12)
 
@@ -65,7 +69,9 @@ class Revision(Spec):
 class Target(Spec):
     """GMV target: year end, shape, revisions and the controller that chases it (M14)."""
 
-    year_end_bn_rmb: float = quantity("bn RMB of GMV as paid", "target; 0 is none", ge=0, le=100_000)
+    year_end_bn_rmb: float = quantity(
+        "bn RMB of GMV as paid", "target; 0 is none", ge=0, le=100_000
+    )
     knots: tuple[Share, ...] = Field(min_length=1, max_length=60)
     revisions: tuple[Revision, ...] = ()
     proportional_gain: float = quantity("push per shortfall share", "controller", ge=0, le=100)
@@ -93,8 +99,12 @@ class Traffic(Spec):
     exponent: Annotated[Dated, Lever("power", "feed weight ~ expected GMV^r (M20)", 0, 3)]
     floor: Annotated[Dated, Lever("share of the mean weight", "of every live anchor (M20)", 0, 10)]
     support: Annotated[Dated, Lever("factor", "extra weight of growing waist anchors (M20)", 0, 10)]
-    family_cap: Annotated[Dated, Lever("share", "most missed visits a family may pass on (M6)", 0, 1)]
-    commercial_load: Annotated[Dated, Lever("factor", "on the historical commercial load (M18)", 0.1, 5)]
+    family_cap: Annotated[
+        Dated, Lever("share", "most missed visits a family may pass on (M6)", 0, 1)
+    ]
+    commercial_load: Annotated[
+        Dated, Lever("factor", "on the historical commercial load (M18)", 0.1, 5)
+    ]
 
 
 class LibraryOpen(Spec):
@@ -110,7 +120,9 @@ class Supply(Spec):
 
     library_open: LibraryOpen
     recruiting: Annotated[Dated, Lever("factor", "on adoption hazards; above 1 it costs", 0, 20)]
-    closed_loop: Annotated[Dated, Lever("strictness", "of the gate against external links (M11)", 0, 1)]
+    closed_loop: Annotated[
+        Dated, Lever("strictness", "of the gate against external links (M11)", 0, 1)
+    ]
 
 
 class Policy(Spec):
@@ -122,4 +134,3 @@ class Policy(Spec):
     target: Target
     traffic: Traffic
     supply: Supply
-

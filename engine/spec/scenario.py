@@ -93,6 +93,7 @@ class Calendar(Spec):
 
     @property
     def n_days(self) -> int:
+        """Days of the horizon, both ends included."""
         return (self.end - self.start).days + 1
 
 
@@ -190,6 +191,7 @@ class ByAnchorTier(Spec):
     tail: Share
 
     def values(self) -> tuple[float, ...]:
+        """Head, waist, tail."""
         return self.head, self.waist, self.tail
 
 
@@ -224,7 +226,9 @@ class SupplierKind(Spec):
     quality_sd: NonNegative
     brand: Share
     commission_share: float = quantity("share of price", "CPS offered", ge=0, le=0.6)
-    conduct: float = quantity("share", "1 prices as a monopolist of its look, 0 at cost", ge=0, le=1)
+    conduct: float = quantity(
+        "share", "1 prices as a monopolist of its look, 0 at cost", ge=0, le=1
+    )
     joined_share: float = quantity("share", "on the platform on the first day", ge=0, le=1)
     adoption_per_day: float = quantity("hazard per day", "at neutral belief (M3)", ge=0, le=1)
     external_share: float = quantity("share", "that link out of the shop (M11)", ge=0, le=1)
@@ -260,6 +264,7 @@ class Suppliers(Spec):
         return self
 
     def kinds(self) -> tuple[SupplierKind, ...]:
+        """The five kinds in the order of `units.Kind`."""
         return self.source, self.platform_brand, self.domestic, self.multinational, self.partner
 
 

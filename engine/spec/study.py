@@ -109,7 +109,7 @@ class Objective(Spec):
 
     name: str
     goals: tuple[Goal, ...] = Field(min_length=1, max_length=4)
-    constraints: dict[str, Constraint] = {}
+    constraints: dict[str, Constraint] = Field(default_factory=dict)
 
 
 class Search(Spec):

@@ -125,14 +125,18 @@ def _steps() -> NDArray[np.uint64]:
     return np.array([int(phi ** -(d + 1) * 2**64) for d in range(_TRAITS)], np.uint64)
 
 
-def _levels(log_sd: float, quantiles: NDArray[np.float64], centre: float, unit: float) -> NDArray[np.uint8]:
+def _levels(
+    log_sd: float, quantiles: NDArray[np.float64], centre: float, unit: float
+) -> NDArray[np.uint8]:
     """Byte levels of a lognormal with mean 1 at each quantile: exp((b - centre) / unit)."""
     logs = log_sd * quantiles - log_sd**2 / 2
     return np.clip(np.round(centre + unit * logs), 0, 255).astype(np.uint8)
 
 
 @kernel
-def _fill_traits(state, shifts, steps, tier12_share, activity, sensitivity, incomes):
+def _fill_traits(  # noqa: PLR0913, PLR0917 - numba passes by position
+    state, shifts, steps, tier12_share, activity, sensitivity, incomes
+):
     tier12_edge = np.uint64(tier12_share * 18446744073709549568.0)
     table_shift, byte_shift = np.uint64(52), np.uint64(56)
     for i in range(state.size):
