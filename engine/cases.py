@@ -9,8 +9,9 @@ from engine.spec.study import Job
 from engine.spec.worlds import worlds
 from engine.year import Case
 
-BUYER_DAYS_PER_S: Final = 7e6
-"""Rough speed of one core, for deciding where to run; nothing depends on it but time."""
+BUYER_DAYS_PER_S: Final = 8e6
+ANCHOR_DAYS_PER_S: Final = 8e5
+"""Rough speeds of one core, for deciding where to run; nothing depends on them but time."""
 
 
 def cases(job: Job, policies: Iterable[Policy]) -> list[Case]:
@@ -44,5 +45,5 @@ def cases(job: Job, policies: Iterable[Policy]) -> list[Case]:
 
 def seconds_of_year(job: Job, population_share: float = 1.0) -> float:
     """Guess the seconds that one year of `job` takes on one core."""
-    buyers = job.scale.buyers_count * population_share
-    return buyers * job.scenario.calendar.n_days / BUYER_DAYS_PER_S
+    buyers, days = job.scale.buyers_count * population_share, job.scenario.calendar.n_days
+    return days * (buyers / BUYER_DAYS_PER_S + job.scale.anchors_count / ANCHOR_DAYS_PER_S)

@@ -1,0 +1,100 @@
+"""Hydra's refusals in this project's words: where, what, what is allowed, what to do."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hydra.errors import MissingConfigException, OverrideParseException
+from omegaconf import Container, DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from engine.errors import InputError
+from engine.spec.explain import nearest
+
+FORMS = "key=value, group=option, +key=value to add, ~key to leave out"
+
+
+def translate(error: BaseException) -> InputError:
+    """Return the mistake behind an error of Hydra or OmegaConf."""
+    if isinstance(error, OverrideParseException):
+        return _unreadable(error)
+    if isinstance(error, MissingConfigException):
+        return _unknown_option(error)
+    text, cause = str(error) or str(error.__cause__), error.__cause__
+    quoted = (re.findall(r"'([^']*)'", text) or [""])[0]
+    if text.startswith("Could not override") and isinstance(cause, OmegaConfBaseException):
+        return _unknown_key(quoted, cause)
+    if "No match in the defaults list" in text:
+        allowed = "the groups in the defaults of this command's file in conf/"
+        return InputError(quoted, "this command does not use the group", allowed, "leave it out")
+    if text.startswith("Ambiguous value"):
+        key, _, values = quoted.partition("=")
+        remedy = f"add -m for one run per value, or give a list: {key}=[{values}]"
+        return InputError(key, f"got several values {values!r}", "one value", remedy)
+    first, *rest = text.splitlines() or [type(error).__name__]
+    return InputError("command line", first, FORMS, " ".join(rest).strip() or "see --help")
+
+
+def _unreadable(error: OverrideParseException) -> InputError:
+    reason = str(error.message).splitlines()[0].partition(" expecting ")[0]
+    return InputError(
+        str(error.override),
+        f"cannot be read ({reason})",
+        FORMS,
+        "quote a value with spaces or special characters twice: 'key=\"the value\"'",
+    )
+
+
+def _unknown_option(error: MissingConfigException) -> InputError:
+    group, _, name = str(error.missing_cfg_file).rpartition("/")
+    options = list(error.options or ())
+    if not options:
+        what = str(error).splitlines()[0]
+        return InputError(group or "command line", what, "a config that exists", "see --help")
+    match = nearest(name, options)
+    return InputError(
+        group,
+        f"there is no option {name!r}",
+        ", ".join(options),
+        f"did you mean {group}={match}?" if match else f"choose one, e.g. {group}={options[0]}",
+    )
+
+
+def _unknown_key(where: str, cause: OmegaConfBaseException) -> InputError:
+    parent = cause.parent_node
+    beside = [str(key) for key in parent] if isinstance(parent, DictConfig) else []
+    match = _nearest_path(where, _known(parent) if isinstance(parent, Container) else [])
+    return InputError(
+        where,
+        "unknown key",
+        ", ".join(key for key in beside if key != "hydra") or "see --cfg job",
+        f"did you mean {match}?" if match else "see --cfg job for all keys",
+    )
+
+
+def _known(node: Container) -> list[str]:
+    """Return the dotted keys of the whole config; Hydra's own settings are not offered."""
+    root = node._get_root()  # noqa: SLF001  # OmegaConf has no public way up
+    tree = OmegaConf.to_container(root, resolve=False)
+    assert isinstance(tree, dict)
+    tree.pop("hydra", None)
+    return list(_paths(tree, ""))
+
+
+def _nearest_path(where: str, known: list[str]) -> str | None:
+    """Find a key misspelt in its last part, then one whose beginning was left out."""
+    parent, _, name = where.rpartition(".")
+    beside = {path.rpartition(".")[2]: path for path in known if path.rpartition(".")[0] == parent}
+    sibling = nearest(name, beside)
+    if sibling:
+        return beside[sibling]
+    ends = [path for path in known if path.endswith(f".{where}")]
+    return min(ends, key=len) if ends else nearest(where, known)
+
+
+def _paths(tree: Mapping[Any, Any], root: str) -> Iterator[str]:
+    for key, entry in tree.items():
+        path = f"{root}.{key}" if root else str(key)
+        yield path
+        if isinstance(entry, Mapping):
+            yield from _paths(entry, path)

@@ -1,0 +1,45 @@
+"""`python -m experiments.compare`: several policies under common random numbers."""
+
+from pathlib import Path
+from typing import Final
+
+from engine.config import Tree
+from engine.spec.study import CompareJob
+from experiments._app import app
+
+MEASURES: Final = (
+    "gmv_paid_fen",
+    "gmv_fen",
+    "net_gmv_fen",
+    "orders_count",
+    "subsidy_fen",
+    "platform_contribution_fen",
+    "target_attained",
+    "top10_share",
+    "brand_share",
+    "return_share",
+    "dau_change_share",
+)
+"""Columns of `runs` whose paired differences are reported."""
+
+
+def compare(job: CompareJob, folder: Path, config: Tree) -> None:
+    """Compare policies in pairs of years; leave `comparison`, `runs` and the report."""
+    from engine.compare import paired
+    from engine.report.console import print_comparison, print_runs
+    from experiments._years import conclude, run_years, tell_folder
+
+    policies = [policy.model_copy(update={"name": key}) for key, policy in job.policies.items()]
+    results, years = run_years(job, policies, folder, config, details=False)
+    rows = paired(years, job.baseline, MEASURES)
+    results.write_rows("comparison", rows)
+    console = conclude(results, folder)
+    print_runs(years, console)
+    print_comparison(rows, console)
+    tell_folder(folder)
+
+
+main = app(compare, CompareJob)
+
+if __name__ == "__main__":
+    main()

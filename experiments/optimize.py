@@ -1,0 +1,60 @@
+"""`python -m experiments.optimize`: search the policy space, then re-evaluate the best."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from engine.config import Tree, dump
+from engine.spec.policy import Policy
+from engine.spec.study import OptimizeJob
+from experiments._app import app
+
+
+def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
+    """Search; leave `trials`, `frontier`, `runs`, `daily`, policies, the study, the report."""
+    from engine import search
+    from engine.compute import open_pool
+    from engine.report.console import print_frontier
+    from engine.results import Results, check_writable
+    from experiments._progress import progress
+    from experiments._years import conclude, tell_folder
+
+    search.check_job(job)
+    check_writable(folder)
+    with open_pool(job.ray, *_work(job)) as pool, progress() as show:
+        outcome = search.optimize(
+            job, folder, pool, lambda now: show(now.stage, now.done, now.total, now.best)
+        )
+    # Only now: it clears what another study left, which the search refuses to go on with.
+    results = Results(folder, config, job.seed)
+    results.write_rows("trials", outcome.trials)
+    results.write_rows("frontier", outcome.frontier)
+    results.write_years(outcome.years)
+    _write_policies(folder / "policy", outcome.policies)
+    print_frontier(outcome.frontier, conclude(results, folder))
+    for note in outcome.notes:
+        print(f"Note: {note}.")
+    tell_folder(folder)
+
+
+def _work(job: OptimizeJob) -> tuple[int, float]:
+    """Guess how many years there are to simulate, and how many seconds one takes."""
+    from engine.cases import seconds_of_year
+
+    search, worlds = job.search, len(job.ensemble.worlds)
+    cheap = search.trials_count * worlds * search.replications
+    full = (search.finalists_count + len(job.baselines)) * worlds * search.final_replications
+    seconds = cheap * seconds_of_year(job, search.population_share) + full * seconds_of_year(job)
+    return cheap + full, seconds / (cheap + full)
+
+
+def _write_policies(group: Path, policies: Mapping[str, Policy]) -> None:
+    """Write a config group `policy`: the folder above it serves as `--config-dir`."""
+    group.mkdir(exist_ok=True)
+    for name, policy in policies.items():
+        (group / f"{name}.yaml").write_text(dump(policy), encoding="utf-8")
+
+
+main = app(optimize, OptimizeJob)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""`python -m experiments.report`: rebuild report.html from a folder of results."""
+
+from pathlib import Path
+
+from engine.config import Tree
+from engine.errors import InputError
+from engine.spec.study import ReportJob
+from experiments._app import app
+
+
+def report(job: ReportJob, folder: Path, config: Tree) -> None:  # noqa: ARG001  # all commands
+    """Write report.html into the folder that the job names."""
+    place = Path(job.folder)
+    if not place.is_dir():
+        raise InputError(
+            "folder",
+            f"there is no folder {job.folder!r}",
+            "the output folder of a finished command",
+            "give one, e.g. folder=outputs/optimize/TIME",
+        )
+    from engine.report import build_report
+
+    print(f"Report: {build_report(place)}")
+
+
+main = app(report, ReportJob)
+
+if __name__ == "__main__":
+    main()

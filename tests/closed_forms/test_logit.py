@@ -1,0 +1,101 @@
+"""Multinomial-logit shares of the session kernel against the closed form.
+
+P(j) = exp V_j / (exp V_0 + sum_l exp V_l); Train 2009, eq. 3.6. The world is made by
+configuration alone: gate 1, buyers alike, prices the only taste.
+"""
+
+import numpy as np
+import pytest
+
+from engine.kernels import day as order_of_the_day
+from engine.kernels.events import turn_calendar
+from engine.kernels.market import open_market
+from engine.kernels.pacing import set_pace
+from engine.kernels.slots import direct_traffic, hold_sessions, moment_of
+from engine.kernels.state import OUTSIDE
+from engine.units import EXPECTED_ONE
+from tests.worlds import PLAIN, case
+
+WORLDS = {
+    "ln price": ("scenario.choice.price_curvature=0", "scenario.choice.outside=1.5"),
+    "linear price": ("scenario.choice.price_curvature=1", "scenario.choice.outside=1.5"),
+    "under coupons": (
+        "scenario.choice.price_curvature=0",
+        "scenario.choice.outside=1.5",
+        "policy.subsidy.budget_bn_rmb=1000",
+        "policy.subsidy.rate={source:0.2,platform_brand:0.1,domestic:0.3,multinational:0,partner:0}",
+        "policy.subsidy.new_buyer_rate=0",
+        "policy.subsidy.cap_rmb=10000",
+    ),
+}
+
+
+@pytest.fixture(params=WORLDS, ids=list(WORLDS), scope="module")
+def slot(request):
+    """One slot of a plain market: the market, its moment, its looks."""
+    asked = case(
+        *PLAIN,
+        *WORLDS[request.param],
+        "scale.buyers_count=100000",
+        "scale.anchors_count=20",
+        days=1,
+    )
+    market = open_market(asked)
+    turn_calendar(market, 0)
+    pace = set_pace(market, 0, 0.0, np.ones(1))
+    order_of_the_day.supply(market, pace, 0)
+    order_of_the_day.selection(market, pace, 0)
+    direct_traffic(market, market.days[0], 0, 0)
+    moment = moment_of(market, pace, market.days[0], 0, 0)
+    hold_sessions(market, moment)
+    looks = np.concatenate([a[:n] for a, n in zip(market.looks, market.looks_count, strict=True)])
+    return market, looks
+
+
+def closed_form(market, anchor: int, coupon: int) -> np.ndarray:
+    """Shares of the outside option and of each good shown."""
+    choice = market.case.scenario.choice
+    n = market.shop.shown[anchor]
+    paid = market.shop.paid[anchor, coupon, :n]
+    ratio = paid / market.goods.elsewhere[market.shop.good[anchor, :n]]
+    curvature = choice.price_curvature
+    box_cox = np.log(ratio) if curvature == 0 else (ratio**curvature - 1) / curvature
+    utility = market.shop.own_utility[anchor, :n] - choice.price * box_cox
+    weights = np.exp(np.concatenate([[choice.outside], utility.astype(float)]))
+    return weights / weights.sum()
+
+
+def test_realised_shares_lie_within_four_standard_errors(slot):
+    market, looks = slot
+    compared = 0
+    for anchor, coupon in set(zip(looks["anchor"].tolist(), looks["coupon"].tolist(), strict=True)):
+        here = looks[(looks["anchor"] == anchor) & (looks["coupon"] == coupon)]
+        expected = closed_form(market, anchor, coupon)
+        if here.size < 400:
+            continue
+        chosen = np.where(here["choice"] == OUTSIDE, 0, here["choice"] + 1)
+        shares = np.bincount(chosen, minlength=expected.size) / here.size
+        errors = np.sqrt(expected * (1 - expected) / here.size)
+        assert np.all(np.abs(shares - expected) <= 4 * errors), (anchor, coupon)
+        compared += 1
+    assert compared >= 10  # or the test says little
+
+
+def test_expected_sales_are_the_closed_form(slot):
+    market, looks = slot
+    expected = np.zeros(market.tallies[0].expected.shape)
+    for anchor, coupon in zip(looks["anchor"], looks["coupon"], strict=True):
+        shares = closed_form(market, anchor, coupon)[1:]
+        expected[anchor, : shares.size] += np.where(
+            market.shop.links_out[anchor, : shares.size], 0.0, shares
+        )
+    seen = market.tallies[0].expected / EXPECTED_ONE
+    assert expected.sum() > 1000
+    # float32 weights, and half a unit of fixed point a look
+    assert np.allclose(seen, expected, rtol=5e-6, atol=1e-3)
+
+
+def test_every_session_is_a_look_in_a_plain_world(slot):
+    market, looks = slot
+    counts = market.tallies[0].counts
+    assert counts[2] == looks.size == counts[0] - counts[1]

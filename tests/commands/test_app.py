@@ -1,0 +1,89 @@
+"""Around every command: errors raised while it works, interruption, sweeps."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import ClusterError, InputError, Interrupted
+from engine.spec.study import SimulateJob
+from experiments._app import app
+
+
+def raising(error: BaseException, leaving: str | None = None):
+    def simulate(job: SimulateJob, folder: Path, config: dict) -> None:
+        if leaving:
+            (folder / leaving).write_text("done")
+        raise error
+
+    return app(simulate, SimulateJob)
+
+
+ERRORS = [
+    (InputError("here", "wrong", "right", "do right"), 2),
+    (ClusterError("no cluster"), 1),
+    (OSError(28, "No space left on device"), 1),
+    (Interrupted("stopped"), 130),
+    (KeyboardInterrupt(), 130),
+]
+
+
+@pytest.mark.parametrize(("error", "status"), ERRORS)
+def test_an_error_at_work_ends_in_its_status_and_leaves_nothing(type_in, error, status) -> None:
+    ended = type_in("simulate", main=raising(error))
+    assert ended.status == status
+    assert ended.err.count("\n") <= 3
+    assert "Traceback" not in ended.err
+    assert ended.files == set()
+
+
+def test_a_folder_that_was_there_before_stays(type_in, place: Path) -> None:
+    (place / "mine").mkdir()
+    type_in("simulate", "hydra.run.dir=mine/run", main=raising(ClusterError("no cluster")))
+    assert (place / "mine").is_dir()
+    assert not (place / "mine" / "run").exists()
+
+
+def test_results_survive_an_interruption_and_the_message_says_how_to_go_on(
+    type_in, place: Path
+) -> None:
+    main = raising(KeyboardInterrupt(), leaving="study.journal")
+    ended = type_in("simulate", "seed=5", "hydra.run.dir=here", main=main)
+    assert ended.status == 130
+    assert ended.files == {"here/study.journal"}
+    go_on = f"python -m experiments.simulate seed=5 hydra.run.dir={place}/here"
+    assert go_on in ended.err
+
+
+def test_an_interrupted_sweep_says_how_to_go_on(type_in, place: Path) -> None:
+    main = raising(KeyboardInterrupt(), leaving="runs.parquet")
+    ended = type_in("simulate", "seed=1,2", "-m", "hydra.sweep.dir=here", main=main)
+    assert ended.status == 130
+    go_on = f"python -m experiments.simulate -m seed=1,2 hydra.sweep.dir={place}/here"
+    assert go_on in ended.err
+
+
+def test_a_bug_shows_itself(type_in) -> None:
+    with pytest.raises(RuntimeError, match="a bug"):
+        type_in("simulate", main=raising(RuntimeError("a bug")))
+
+
+def test_a_sweep_runs_once_for_each_value(type_in) -> None:
+    rates: list[float] = []
+
+    def simulate(job: SimulateJob, folder: Path, config: dict) -> None:
+        rates.append(job.policy.subsidy.rate.source.steps[0][1])
+        (folder / "done").touch()
+
+    main = app(simulate, SimulateJob)
+    ended = type_in("simulate", "-m", "policy.subsidy.rate.source=0,0.05,0.1", main=main)
+    assert ended.status == 0
+    assert rates == [0, 0.05, 0.1]
+    assert sum(name.endswith("done") for name in ended.files) == 3
+
+
+@pytest.mark.parametrize("command", ["simulate", "compare", "optimize", "report"])
+def test_help_says_what_a_command_does(type_in, command: str) -> None:
+    ended = type_in(command, "--help")
+    assert ended.status == 0
+    assert ended.out.startswith(f"{command}: ")
+    assert f"python -m experiments.{command}" in ended.out

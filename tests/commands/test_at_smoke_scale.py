@@ -1,0 +1,55 @@
+"""The commands as a user types them, on the real engine, at scale=smoke."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.results import list_tables
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.slow
+
+
+def typed(place: Path, command: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", f"experiments.{command}", *words],
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(("command", "tables"), [
+    ("simulate", {"runs", "daily", "segments", "anchors"}),
+    ("compare", {"comparison", "runs"}),
+    ("optimize", {"trials", "frontier", "runs", "daily"}),
+])  # fmt: skip
+def test_the_command_does_its_work(command: str, tables: set[str], tmp_path: Path) -> None:
+    done = typed(tmp_path, command, "scale=smoke", "hydra.run.dir=out")
+    assert done.returncode == 0, done.stderr
+    assert tables <= set(list_tables(tmp_path / "out"))
+    assert (tmp_path / "out" / "report.html").stat().st_size > 1000
+    assert "Results: out" in done.stdout
+    rebuilt = typed(tmp_path, "report", "folder=out")
+    assert rebuilt.returncode == 0, rebuilt.stderr
+
+
+def test_a_sweep_leaves_a_folder_for_each_value(tmp_path: Path) -> None:
+    sweep = ("-m", "policy.subsidy.rate.source=0,0.1", "hydra.sweep.dir=out", "replications=1")
+    done = typed(tmp_path, "simulate", "scale=smoke", *sweep)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.parent.name for path in tmp_path.glob("out/*/runs.parquet")) == ["0", "1"]
+
+
+def test_an_unreachable_cluster_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    done = typed(tmp_path, "simulate", "scale=smoke", "ray=cluster", "ray.address=127.0.0.1:1")
+    assert done.returncode == 1, done.stderr
+    assert "127.0.0.1:1" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,106 @@
+"""A mistake ends in one message, the right status, no traceback and nothing left behind."""
+
+from pathlib import Path
+
+import pytest
+
+MISTAKES = [
+    pytest.param("simulate", ["policy.subsidy.rate.sorce=0.1"], 2,
+                 ["policy.subsidy.rate.sorce: unknown key", "policy.subsidy.rate.source"],
+                 id="misspelt key"),
+    pytest.param("simulate", ["subsidy.budget_bn_rmb=3"], 2,
+                 ["did you mean policy.subsidy.budget_bn_rmb?"], id="key without its group"),
+    pytest.param("simulate", ["+policy.price.capp=0.9"], 2,
+                 ["policy.price.capp: unknown key", "did you mean policy.price.cap?"],
+                 id="added key"),
+    pytest.param("simulate", ["seed=abc"], 2,
+                 ["seed: got 'abc'", "a whole number, at least 0"], id="text for a number"),
+    pytest.param("simulate", ["policy.subsidy.budget_bn_rmb=true"], 2,
+                 ["policy.subsidy.budget_bn_rmb: got True", "a number"], id="truth for a number"),
+    pytest.param("simulate", ["replications=1.5"], 2,
+                 ["replications: got 1.5", "a whole number"], id="fraction for a count"),
+    pytest.param("simulate", ["policy.subsidy=5"], 2,
+                 ["policy.subsidy: got 5", "budget_bn_rmb"], id="number for a group"),
+    pytest.param("simulate", ["policy.subsidy.budget_bn_rmb=-1"], 2,
+                 ["policy.subsidy.budget_bn_rmb: got -1", "at least 0, at most 1000 [bn RMB]",
+                  "policy.subsidy.budget_bn_rmb=0"], id="negative budget"),
+    pytest.param("simulate", ["policy.subsidy.cap_rmb=0"], 2,
+                 ["policy.subsidy.cap_rmb: got 0", "at least 0.01", "[RMB per order]",
+                  "policy.subsidy.cap_rmb=0.01"], id="cap of zero"),
+    pytest.param("simulate", ["policy.subsidy.cap_rmb=null"], 2,
+                 ["policy.subsidy.cap_rmb: got None"], id="no cap"),
+    pytest.param("simulate", ["policy.subsidy.rate.source={2020-13-01:0.1}"], 2,
+                 ["policy.subsidy.rate.source", "'2020-13-01' is not a date"], id="no such month"),
+    pytest.param("simulate", ["policy.target.knots=[0.9,0.5,1]"], 2,
+                 ["policy.target", "knots fall over time", "never falls"], id="falling target"),
+    pytest.param("simulate", ["scenario.calendar.end=2019-12-31"], 2,
+                 ["scenario.calendar: end lies before start", "2019-12-31"],
+                 id="end before start"),
+    pytest.param("simulate", ["scenario=kuaishou_2021"], 2,
+                 ["scenario: there is no option 'kuaishou_2021'",
+                  "did you mean scenario=kuaishou_2020?"], id="unknown scenario"),
+    pytest.param("simulate", ["search=tpe"], 2,
+                 ["search: this command does not use the group"], id="group of another command"),
+    pytest.param("simulate", ["seed=1,2"], 2,
+                 ["seed: got several values '1,2'", "add -m"], id="sweep without -m"),
+    pytest.param("simulate", ["policy.name=(("], 2, ["cannot be read"], id="syntax"),
+    pytest.param("simulate", ["seed=${nowhere}"], 2,
+                 ["seed: Interpolation key 'nowhere' not found"], id="interpolation"),
+    pytest.param("simulate", ["--run", "--info"], 2, ["Only one of --run"], id="two modes"),
+    pytest.param("simulate", ["--config-dir", "nowhere"], 2, ["nowhere' not found"],
+                 id="no such config folder"),
+    pytest.param("simulate", ["ray.backend=rai"], 2,
+                 ["ray.backend: got 'rai'", "one of auto, process, ray", "ray.backend=ray"],
+                 id="unknown choice"),
+    pytest.param("compare", ["baseline=nobody"], 2, ["'nobody' is not among the policies"],
+                 id="unknown baseline"),
+    pytest.param("optimize", ["space.levers.price.cap.low=2"], 2,
+                 ["space.levers.price.cap", "must lie below high"], id="crossed bounds"),
+    pytest.param("optimize",
+                 ["+objective.constraints.dau.at_most=-0.5"], 2,
+                 ["objective.constraints.dau", "at_least lies above at_most"],
+                 id="constraint that contradicts itself"),
+    pytest.param("optimize", ["objective.constraints.budget.at_most=-1"], 2,
+                 ["objective.constraints.budget"], id="constraint that no year can keep"),
+    pytest.param("optimize", ["+space.levers.subsidy.rate.sorce={low:0,high:0.1}"], 2,
+                 ["space.levers.subsidy.rate.sorce", "no such lever", "subsidy.rate.source"],
+                 id="unknown lever"),
+    pytest.param("optimize", ["objective.goals=[{measure:gmv,direction:maximize}]"], 2,
+                 ["objective.goals", "'gmv'", "gmv_fen"], id="unknown measure"),
+    pytest.param("report", [], 2, ["folder: a value is missing"], id="report without a folder"),
+    pytest.param("report", ["folder=nowhere"], 2, ["there is no folder 'nowhere'"],
+                 id="report on no folder"),
+    pytest.param("simulate", ["hydra.run.dir=file/below/it"], 1,
+                 ["file/below/it: cannot be written", "hydra.run.dir=..."], id="below a file"),
+    pytest.param("simulate", ["-m", "seed=1,2", "hydra.sweep.dir=file/below/it"], 1,
+                 ["file/below/it: cannot be written"], id="sweep below a file"),
+    pytest.param("simulate", ["-m", "seed=-1,-2"], 2, ["seed: got -1"], id="bad sweep"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "words", "status", "said"), MISTAKES)
+def test_a_mistake_is_explained(type_in, place: Path, command, words, status, said) -> None:
+    (place / "file").touch()
+    ended = type_in(command, *words)
+    assert ended.status == status
+    for part in said:
+        assert part in ended.err
+    assert "Traceback" not in ended.err
+    assert ended.files == {"file"}
+
+
+def test_all_mistakes_are_told_at_once(type_in) -> None:
+    ended = type_in("simulate", "seed=-1", "replications=0", "+policy.colour=red")
+    assert [line.split(":")[0] for line in ended.err.splitlines() if line[0] != " "] == [
+        "seed",
+        "replications",
+        "policy.colour",
+    ]
+
+
+def test_a_rejected_config_does_not_touch_an_older_folder(type_in, place: Path) -> None:
+    old = place / "old"
+    (old / ".hydra").mkdir(parents=True)
+    (old / ".hydra" / "config.yaml").write_text("kept")
+    assert type_in("simulate", "hydra.run.dir=old", "seed=-1").status == 2
+    assert (old / ".hydra" / "config.yaml").read_text() == "kept"

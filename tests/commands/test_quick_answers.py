@@ -1,0 +1,36 @@
+"""Help, config and completion answer at once: nothing slow is imported for them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SLOW = ("numba", "optuna", "plotly", "pyarrow", "ray", "scipy")
+SCRIPT = """
+import runpy, sys
+sys.argv[1:] = {words!r}
+try:
+    runpy.run_module("experiments.{command}", run_name="__main__", alter_sys=True)
+finally:
+    print("SLOW:", *sorted(set({slow!r}) & set(sys.modules)), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("command", ["simulate", "compare", "optimize", "report"])
+@pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["--info"]], ids=" ".join)
+def test_nothing_slow_is_imported(command: str, words: list[str], tmp_path: Path) -> None:
+    script = SCRIPT.format(words=words, command=command, slow=SLOW)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert done.stderr.splitlines()[-1].strip() == "SLOW:"
+    assert list(tmp_path.iterdir()) == []

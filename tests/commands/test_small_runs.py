@@ -1,0 +1,92 @@
+"""Every command from its config to its report, on the fake market: seconds, no compiling."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from engine.results import read_table
+from tests import fakes
+
+SMALL = ("scale=smoke", "ray.backend=process", "hydra.run.dir=out")
+
+
+@pytest.fixture(autouse=True)
+def fake_market(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("engine.run")
+    module.simulate_year = fakes.simulate_year  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "engine.run", module)
+
+
+def test_simulate_leaves_its_tables_and_report(type_in, place: Path) -> None:
+    ended = type_in("simulate", *SMALL, "replications=2")
+    assert ended.status == 0, ended.err
+    assert {"out/runs.parquet", "out/report.html", "out/manifest.json"} <= ended.files
+    assert read_table(place / "out", "runs").num_rows == 2
+    for table in ("daily", "segments", "anchors"):
+        assert read_table(place / "out", table).num_rows > 0
+    assert "Results: out" in ended.out
+    assert "h1_2020" in ended.out
+
+
+def test_simulate_takes_every_world_of_the_ensemble(type_in, place: Path) -> None:
+    worlds = "+ensemble.worlds.short={calendar:{end:2020-02-29}}"
+    assert type_in("simulate", *SMALL, "replications=2", worlds).status == 0
+    runs = read_table(place / "out", "runs").to_pydict()
+    assert sorted(zip(runs["world"], runs["replication"], strict=True)) == [
+        ("as_is", 0),
+        ("as_is", 1),
+        ("short", 0),
+        ("short", 1),
+    ]
+    assert runs["seed"][0] == runs["seed"][2]
+
+
+def test_a_world_that_is_no_scenario_is_refused(type_in) -> None:
+    ended = type_in("simulate", *SMALL, "+ensemble.worlds.odd={rivall:{}}")
+    assert ended.status == 2
+    assert "ensemble.worlds.odd.rivall" in ended.err
+    assert ended.files == set()
+
+
+def test_compare_pairs_policies_named_by_their_keys(type_in, place: Path) -> None:
+    mine = ("+policy@policies.mine=h1_2020", "policies.mine.subsidy.rate.source=0.2")
+    ended = type_in("compare", *SMALL, "replications=3", *mine)
+    assert ended.status == 0, ended.err
+    assert {"out/comparison.parquet", "out/runs.parquet", "out/report.html"} <= ended.files
+    rows = read_table(place / "out", "comparison").to_pylist()
+    assert {row["policy"] for row in rows} == {"h1_2020", "double_ten_billion", "mine"}
+    assert {row["baseline"] for row in rows} == {"laissez_faire"}
+
+
+def test_optimize_leaves_a_frontier_and_policies_that_simulate_takes(type_in, place: Path) -> None:
+    ended = type_in("optimize", *SMALL)
+    assert ended.status == 0, ended.err
+    tables = {f"out/{name}.parquet" for name in ("trials", "frontier", "runs")}
+    assert tables | {"out/study.journal", "out/report.html"} <= ended.files
+    found = {row["policy"] for row in read_table(place / "out", "frontier").to_pylist()}
+    written = {path.stem for path in (place / "out" / "policy").glob("*.yaml")}
+    assert found == written
+    name = min(written)
+    words = ("scale=smoke", "ray.backend=process", "--config-dir", "out", f"policy={name}")
+    again = type_in("simulate", *words, "hydra.run.dir=again", "replications=1")
+    assert again.status == 0, again.err
+    assert read_table(place / "again", "runs").to_pydict()["policy"] == [name]
+
+
+def test_report_is_rebuilt_from_the_tables(type_in, place: Path) -> None:
+    type_in("simulate", *SMALL, "replications=2")
+    page = place / "out" / "report.html"
+    first = page.read_bytes()
+    page.unlink()
+    ended = type_in("report", "folder=out")
+    assert ended.status == 0, ended.err
+    assert page.read_bytes() == first
+
+
+def test_a_report_on_an_empty_folder_is_refused(type_in, place: Path) -> None:
+    (place / "out").mkdir()
+    ended = type_in("report", "folder=out")
+    assert ended.status == 1
+    assert "no results to report on" in ended.err

@@ -1,0 +1,103 @@
+"""Every file in `conf/` becomes a validated object, whatever is chosen beside it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
+
+from engine.config import dump, load
+from engine.spec.base import Spec
+from engine.spec.policy import Policy
+from engine.spec.study import CompareJob, OptimizeJob, ReportJob, SimulateJob
+from engine.spec.worlds import worlds
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+JOBS: dict[str, type[Spec]] = {
+    "simulate": SimulateJob,
+    "compare": CompareJob,
+    "optimize": OptimizeJob,
+    "report": ReportJob,
+}
+SHARED = {"base", "output"}
+OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
+
+
+@pytest.fixture(autouse=True)
+def hydra() -> Iterator[None]:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        yield
+
+
+def composed(command: str, *overrides: str) -> DictConfig:
+    return compose(command, [*overrides, *(["folder=x"] if command == "report" else [])])
+
+
+def test_every_primary_config_has_a_job() -> None:
+    assert {path.stem for path in CONF.glob("*.yaml")} - SHARED == JOBS.keys()
+
+
+@pytest.mark.parametrize("command", JOBS)
+def test_the_defaults_of_every_command_load(command: str) -> None:
+    load(composed(command), JOBS[command])
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_loads(group: str, option: str) -> None:
+    cfg = composed("optimize", f"{group}={option}")
+    job = load(cfg, OptimizeJob)
+    worlds(job.scenario, job.ensemble)
+    named = getattr(job, group, None)
+    assert getattr(named, "name", option) == option
+
+
+@pytest.mark.parametrize("scale", ["smoke", "laptop", "full"])
+@pytest.mark.parametrize("command", ["simulate", "compare", "optimize"])
+def test_every_command_loads_at_every_scale(command: str, scale: str) -> None:
+    load(composed(command, f"scale={scale}"), JOBS[command])
+
+
+@pytest.mark.parametrize(("group", "needed"), [
+    ("scale", {"smoke", "laptop", "full"}),
+    ("search", {"tpe", "nsga2", "gp", "random"}),
+    ("ray", {"local", "cluster"}),
+    ("policy", {"laissez_faire", "h1_2020", "double_ten_billion"}),
+    ("scenario", {"kuaishou_2020"}),
+])  # fmt: skip
+def test_the_promised_options_are_there(group: str, needed: set[str]) -> None:
+    assert needed <= {option for name, option in OPTIONS if name == group}
+
+
+def test_a_small_market_gets_a_short_search() -> None:
+    smoke = load(composed("optimize", "scale=smoke"), OptimizeJob)
+    laptop = load(composed("optimize"), OptimizeJob)
+    long = load(composed("optimize", "scale=smoke", "effort=laptop"), OptimizeJob)
+    assert smoke.search.trials_count < laptop.search.trials_count == long.search.trials_count
+
+
+def test_replications_of_the_search_follow_the_top_level_key() -> None:
+    job = load(composed("optimize", "replications=7"), OptimizeJob)
+    assert job.search.replications == job.replications == 7
+
+
+def test_every_searched_lever_is_a_key_of_the_policy_with_bounds_it_allows() -> None:
+    cfg = composed("optimize")
+    for path, bounds in load(cfg, OptimizeJob).space.levers.items():
+        for value in (bounds.low, bounds.high):
+            load(composed("optimize", f"policy.{path}={value}"), OptimizeJob)
+
+
+def test_bounds_of_a_lever_can_be_typed_on_the_command_line() -> None:
+    job = load(composed("optimize", "space.levers.price.cap.low=0.7"), OptimizeJob)
+    assert job.space.levers["price.cap"].low == 0.7
+
+
+@pytest.mark.parametrize("option", sorted(option for group, option in OPTIONS if group == "policy"))
+def test_a_policy_survives_being_written_and_read(option: str, tmp_path: Path) -> None:
+    cfg = composed("simulate", f"policy={option}")
+    policy = load(cfg, SimulateJob).policy
+    (tmp_path / "again.yaml").write_text(dump(policy))
+    again = OmegaConf.load(tmp_path / "again.yaml")
+    assert isinstance(again, DictConfig)
+    assert load(again, Policy) == policy

@@ -1,0 +1,71 @@
+"""Same seed, same bits: whatever the threads; and what must not depend on what."""
+
+import numpy as np
+import pytest
+
+from engine.kernels.threads import BLOCK
+from engine.run import simulate_year
+from tests.worlds import case, with_luck
+
+BINDING = (
+    # Coupons and stock run out, so that rationing crosses blocks and threads too.
+    "policy.subsidy.budget_bn_rmb=2",
+    "policy.subsidy.rate.source=0.4",
+    "scenario.suppliers.source.capacity_units=100000",
+    "scale.buyers_count=20000",
+)
+
+
+def same(one, other) -> bool:
+    """Whether two years agree in every bit but the wall time."""
+    runs = [{k: v for k, v in year.run.items() if k != "wall_s"} for year in (one, other)]
+    return runs[0] == runs[1] and all(
+        np.array_equal(getattr(one, group)[name], getattr(other, group)[name])
+        for group in ("daily", "monthly", "segments", "anchors")
+        for name in getattr(one, group)
+    )
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return simulate_year(case(*BINDING, days=20))
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_threads_change_no_bit(alone, count):
+    assert case(*BINDING).scale.buyers_count > 2 * BLOCK  # more blocks than one
+    assert alone.run["stock_outs_count"] > 0
+    assert alone.run["refused_coupons_count"] > 0
+    assert same(alone, simulate_year(case(*BINDING, days=20, threads=count)))
+
+
+def test_the_same_case_twice_gives_the_same_bits(alone):
+    assert same(alone, simulate_year(case(*BINDING, days=20)))
+
+
+def test_another_luck_gives_other_sales_of_the_same_world(alone):
+    other = simulate_year(with_luck(case(*BINDING, days=20), 2))
+    assert other.run["gmv_fen"] != alone.run["gmv_fen"]
+    assert np.array_equal(other.anchors["family"], alone.anchors["family"])
+    assert np.array_equal(other.anchors["category"], alone.anchors["category"])
+
+
+def test_a_lever_dated_to_a_day_leaves_the_days_before_as_they_were(alone):
+    later = "policy.traffic.public_share={2020-01-01:0.5,2020-01-11:0.8}"
+    other = simulate_year(case(*BINDING, later, days=20))
+    before, after = slice(0, 10), slice(10, 20)
+    for name, column in alone.daily.items():
+        assert np.array_equal(column[before], other.daily[name][before]), name
+    assert not np.array_equal(alone.daily["gmv_fen"][after], other.daily["gmv_fen"][after])
+
+
+def test_common_luck_makes_a_small_step_of_a_lever_visible():
+    """A paired difference has much less variance than an unpaired one."""
+    base, more = (), ("policy.subsidy.budget_bn_rmb=8", "policy.subsidy.rate.source=0.1")
+    pairs = [
+        [simulate_year(case(*levers, days=60, luck=luck)).run["gmv_paid_fen"] for luck in range(6)]
+        for levers in (base, more)
+    ]
+    a, b = np.array(pairs, float)
+    assert (b - a).mean() > 0
+    assert np.var(b - a, ddof=1) < 0.5 * (np.var(a, ddof=1) + np.var(b, ddof=1))

@@ -1,0 +1,159 @@
+"""The invariants of the market, on every day, whatever the policy, population and seeds."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.kernels import day as order_of_the_day
+from engine.kernels import slots
+from engine.kernels.diary import Diary
+from engine.kernels.market import open_market
+from engine.kernels.pacing import coupon_weights
+from engine.kernels.state import Account
+from engine.kernels.target import target_path
+from tests.worlds import case
+
+DAYS = 6
+A = Account
+
+policies = st.fixed_dictionaries(
+    {
+        "policy.subsidy.budget_bn_rmb": st.sampled_from([0, 0.001, 0.05, 1, 1000]),
+        "policy.subsidy.rate.source": st.sampled_from([0, 0.05, 0.5, 0.9]),
+        "policy.subsidy.rate.domestic": st.sampled_from([0, 0.1, 0.9]),
+        "policy.subsidy.rate.partner": st.sampled_from([0, 0.3]),
+        "policy.subsidy.cap_rmb": st.sampled_from([0.01, 3, 1000]),
+        "policy.subsidy.partner_share": st.sampled_from([0, 0.37, 1]),
+        "policy.subsidy.partner_budget_bn_rmb": st.sampled_from([0, 0.01, 100]),
+        "policy.price.cap": st.sampled_from([0.5, 0.8, 1.0]),
+        "policy.price.plan_festivals_count": st.sampled_from([0, 12]),
+        "policy.supply.closed_loop": st.sampled_from([0, 0.5, 1]),
+        "policy.target.year_end_bn_rmb": st.sampled_from([0, 5000]),
+        "policy.target.revisions": st.just("[]"),
+        "scenario.suppliers.partner_date": st.just("2020-01-02"),
+        "scenario.suppliers.domestic.capacity_units": st.sampled_from([10, 20_000, 10_000_000]),
+        "scenario.suppliers.source.capacity_units": st.sampled_from([50_000, 10_000_000]),
+        "scale.buyers_count": st.sampled_from([50, 2_000, 9_000]),
+        "world_seed": st.integers(0, 5),
+    }
+)
+
+FESTIVAL = (
+    "scenario.calendar.festivals=[{name: f, start: 2020-01-02, end: 2020-01-04, traffic: 2,"
+    " attention: 1.5, plan: true}]"
+)
+
+
+class Watch:
+    """Runs a market day by day and checks what must hold in every slot."""
+
+    def __init__(self, asked, monkeypatch) -> None:
+        self.market = open_market(asked)
+        self.purses = np.array(
+            [self.market.accounts.own_purse, self.market.accounts.partner_purse], np.int64
+        )
+        self.coupons = np.zeros(2, np.int64)
+        run_slot = slots.run_slot
+
+        def watched(market, pace, purse, day, slot):
+            stock = market.sellers.stock.copy()
+            tally = run_slot(market, pace, purse, day, slot)
+            self.check_slot(tally, purse, stock, day)
+            return tally
+
+        monkeypatch.setattr(order_of_the_day, "run_slot", watched)
+
+    def check_slot(self, tally, purse, stock, day) -> None:
+        ledger = tally.ledger
+        paid, coupons = (
+            ledger[..., A.PAID],
+            ledger[..., A.OWN_COUPON] + ledger[..., A.PARTNER_COUPON],
+        )
+        given = ledger[..., A.SUPPLIER] + ledger[..., A.COMMISSION] + ledger[..., A.TAKE]
+        # Money is conserved to the fen, in every segment; so is what comes back.
+        assert np.array_equal(paid + coupons, given)
+        assert np.array_equal(ledger[..., A.GMV], given)
+        back = A.RETURNED - A.ORDERS
+        refunded = ledger[..., back + A.PAID] + ledger[..., back + A.OWN_COUPON]
+        assert np.array_equal(
+            refunded + ledger[..., back + A.PARTNER_COUPON],
+            ledger[..., back + A.SUPPLIER]
+            + ledger[..., back + A.COMMISSION]
+            + ledger[..., back + A.TAKE],
+        )
+        assert np.all(ledger[..., back + A.GMV] <= ledger[..., A.GMV])
+        assert np.all(ledger >= 0)
+        # Coupons stay within the slot's purses, and those within the budget.
+        spent = slots.spent(tally)
+        assert np.all(spent <= purse)
+        self.coupons += spent
+        assert np.all(self.coupons <= self.purses)
+        self.check_stock(tally, stock)
+        self.check_caps(day)
+
+    def check_stock(self, tally, stock) -> None:
+        """Nobody sells more than it has: count the looks that bought, by supplier."""
+        market = self.market
+        sold = np.zeros(stock.size, np.int64)
+        for looks, n in zip(market.looks, market.looks_count, strict=True):
+            bought = looks[:n][looks[:n]["choice"] < market.case.scale.showcase_count]
+            anchor, j = bought["anchor"], bought["choice"]
+            inside = ~market.shop.links_out[anchor, j]
+            np.add.at(sold, market.shop.supplier[anchor[inside], j[inside]], 1)
+        assert sold.sum() == tally.ledger[..., A.ORDERS].sum()
+        assert np.all(sold * market.weight <= stock)
+        short = np.minimum(tally.demand, stock // market.weight)
+        assert np.array_equal(sold, short)  # and no wish is lost while there is stock
+
+    def check_caps(self, day) -> None:
+        market, shop = self.market, self.market.shop
+        if not market.days[day].plan_day:
+            assert not shop.capped.any() or market.case.policy.price.plan_festivals_count > 0
+            return
+        places = np.arange(shop.good.shape[1]) < shop.shown[:, None]
+        member = market.sellers.in_plan[shop.supplier] & places
+        ceiling = market.goods.elsewhere[shop.good] * market.days[day].price_cap_bp // 10_000
+        assert np.all(shop.price[member] <= np.maximum(ceiling[member], 1))
+
+    def run(self) -> None:
+        market = self.market
+        target = target_path(market.case.policy, market.case.scenario.calendar)
+        diary, weights = Diary(market, target), coupon_weights(market.days)
+        for day in range(DAYS):
+            order_of_the_day.run_day(market, diary, day, target[day], weights)
+        self.diary = diary
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(levers=policies, luck=st.integers(0, 2**63 - 1))
+def test_money_budget_stock_and_caps_hold_in_every_slot(levers, luck):
+    asked = case(*(f"{k}={v}" for k, v in levers.items()), FESTIVAL, days=DAYS, luck=luck)
+    with pytest.MonkeyPatch.context() as patch:
+        watch = Watch(asked, patch)
+        watch.run()
+    daily = watch.diary.daily
+    assert np.all(np.diff(daily["gmv_paid_cumulative_fen"]) >= 0)
+    assert np.all(daily["orders_count"] <= daily["looks_count"])
+    assert np.all(daily["looks_count"] <= daily["sessions_count"])
+
+
+def test_coupons_and_stock_do_run_out_in_this_suite(monkeypatch):
+    """The property above would be empty if nothing ever bound."""
+    asked = case(
+        "policy.subsidy.budget_bn_rmb=0.05",
+        "policy.subsidy.rate.source=0.9",
+        "policy.subsidy.cap_rmb=1000",
+        "scenario.suppliers.source.capacity_units=8000",
+        days=DAYS,
+    )
+    watch = Watch(asked, monkeypatch)
+    watch.run()
+    assert watch.diary.daily["refused_coupons_count"].sum() > 0
+    assert watch.diary.daily["stock_outs_count"].sum() > 0
+    assert watch.coupons[0] > 0
