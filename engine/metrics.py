@@ -123,5 +123,7 @@ RUN: Final[dict[str, type]] = FLOWS | {
     "wall_s": float,
 }
 """Columns of a simulated year. `cost_fen` is minus the platform contribution;
-`dau_change_share` is the mean DAU against the published path at the historical load;
+`target_fen` is the year's goal of the scenario, by which every policy is measured, whatever
+target it steers by (`daily.target_cumulative_fen`); `dau_change_share` is the mean DAU
+against the published path at the historical load;
 `wall_s` is the only column that two runs of one seed do not share."""

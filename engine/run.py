@@ -78,7 +78,7 @@ def summary(case: Case, diary: Diary) -> dict[str, Any]:
     run: dict[str, Any] = {name: kind(daily[name].sum()) for name, kind in FLOWS.items()}
     gmv, paid, orders = run["gmv_fen"], run["gmv_paid_fen"], run["orders_count"]
     budget = round(case.policy.subsidy.budget_bn_rmb * FEN_PER_BN_RMB)
-    target = float(daily["target_cumulative_fen"][-1])
+    target = round(case.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB)
     dau = daily["dau_count"]
     published = float((dau / np.maximum(daily["activity_share"], 1e-12)).mean())
     repeats = diary.repeats.sum(axis=0)
@@ -94,7 +94,7 @@ def summary(case: Case, diary: Diary) -> dict[str, Any]:
         "new_heads_count": new_heads(diary.anchor_gmv),
         "dau_mean_count": float(dau.mean()),
         "dau_change_share": float(dau.mean()) / published - 1.0,
-        "target_fen": target,
+        "target_fen": float(target),
         "target_attained": bool(target > 0 and paid >= target),
         "attainment_share": ratio(paid, target),
         "budget_fen": budget,

@@ -76,10 +76,14 @@ def small_policy(name: str = "h1_2020", rate: float = 0.1, **changes: dict[str, 
     return Policy.model_validate({"name": name, **tree})
 
 
-def small_scenario(start: date = date(2020, 1, 1), end: date = date(2020, 3, 31)) -> Scenario:
+def small_scenario(
+    start: date = date(2020, 1, 1),
+    end: date = date(2020, 3, 31),
+    goal_bn_rmb: float = TARGET_BN_RMB,
+) -> Scenario:
     """A scenario that has a name, a calendar and a pool of people, and nothing else."""
     calendar = Calendar(start=start, end=end, slot_share=(0.4, 0.6), demand_season=(1.0,) * 12)
-    platform = Platform.model_construct(pool_count=100_000_000)
+    platform = Platform.model_construct(pool_count=100_000_000, goal_bn_rmb=goal_bn_rmb)
     fields: dict[str, Any] = {"name": "fake_market", "calendar": calendar, "platform": platform}
     return Scenario.model_construct(**fields)
 
@@ -219,7 +223,7 @@ def _run(
 ) -> dict[str, Any]:
     """The year's measures."""
     total = {name: values.sum().item() for name, values in flows.items()}
-    target = case.policy.target.year_end_bn_rmb * FEN_PER_BN_RMB
+    target = case.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB
     budget = round(case.policy.subsidy.budget_bn_rmb * FEN_PER_BN_RMB)
     known = total | {
         "cost_fen": -total["platform_contribution_fen"],

@@ -101,6 +101,9 @@ class Platform(Spec):
     """The platform before any policy: people, load, take."""
 
     pool_count: int = quantity("people", "pool that may buy live", ge=1)
+    goal_bn_rmb: float = quantity(
+        "bn RMB of GMV as paid", "the year's goal that every policy is measured by; 0 is none", ge=0
+    )
     app_dau_million: tuple[Positive, ...] = Field(min_length=1, max_length=48)
     load_start: float = quantity("index", "commercial load on the first day", gt=0, le=10)
     load_end: float = quantity("index", "commercial load on the last day", gt=0, le=10)

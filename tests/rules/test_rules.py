@@ -98,7 +98,7 @@ def test_a_capped_price_never_exceeds_its_cap(price, elsewhere, cap):
 def test_the_plan_pays_when_more_units_beat_a_thinner_margin():
     pays = price_cap.plan_pays.py_func
     # price 100 -> 80, cost 40, fee 0.2 -> 0.2, elasticity 3: units x 1.953, margin 40 -> 24
-    assert 1.25**3 * 24 == pytest.approx(46.875)
+    assert pytest.approx(46.875) == 1.25**3 * 24
     assert pays(100.0, 80, 40.0, 0.2, 0.2, 3.0, 1.0, 1.0)
     assert not pays(100.0, 80, 40.0, 0.2, 0.2, 3.0, 1.0, 1.2)
     assert not pays(100.0, 50, 40.0, 0.2, 0.2, 3.0, 9.0, 0.1)  # at the cap it loses money

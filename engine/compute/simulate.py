@@ -1,0 +1,28 @@
+"""One case, wherever it runs: a year, or the reason why there is none."""
+
+import traceback
+
+from engine.compute.pool import Failure, Simulate
+from engine.year import Case, Year
+
+
+def simulate(case: Case) -> Year:
+    """Simulate one year by the engine."""
+    from engine.run import simulate_year  # compiles: --help must not wait for it
+
+    return simulate_year(case)
+
+
+def attempt(case: Case, year_of: Simulate = simulate) -> Year | Failure:
+    """Simulate one year; an exception becomes a `Failure`, so that others go on.
+
+    Running out of memory is no fault of the case and passes through.
+    """
+    try:
+        return year_of(case)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the others go on
+        name = f"{case.policy.name}, world {case.world}, replication {case.replication}"
+        reason = f"{type(error).__name__}: {error}"
+        return Failure(name, reason, traceback.format_exc())

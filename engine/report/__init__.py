@@ -1,0 +1,8 @@
+"""What a person reads: one HTML page that opens offline, and tables on the terminal.
+
+Everything shown comes from the Parquet tables of a results folder.
+"""
+
+from engine.report.page import build_report
+
+__all__ = ["build_report"]

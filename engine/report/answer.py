@@ -1,0 +1,241 @@
+"""The answer in plain sentences, drawn from the numbers and no surer than they are."""
+
+from collections.abc import Sequence
+from math import isnan
+from typing import Final
+
+from engine.compare import INCREMENTAL
+from engine.report.study import Line, Study, paired_change
+from engine.report.words import NONE, label, scaled, show, show_change, signed
+from engine.results.schemas import Row
+
+NO_SUBSIDY_FEN: Final = 1_000_000
+"""Own coupons below 10,000 RMB a year count as none."""
+
+_Z: Final = 1.959964
+
+
+def chosen_line(study: Study) -> Line | None:
+    """Return the cheapest feasible policy that reaches the target, if there is one."""
+    if not study.target_fen:
+        return None
+    reaching = [line for line in study.lines if line.feasible and _reaches(study, line)]
+    return min(reaching, key=lambda line: line.value("cost_fen"), default=None)
+
+
+def sentences(study: Study) -> list[str]:
+    """Answer what was asked, one paragraph a string."""
+    if study.searched:
+        return [*_searched(study), _certainty(study)]
+    if study.comparison:
+        return [*_compared(study.comparison), _certainty(study)]
+    return [*(_simulated(study, line) for line in study.lines), _certainty(study)]
+
+
+def wilson(successes: float, count: int) -> tuple[float, float]:
+    """Return the 95 % limits of a probability (Wilson 1927); right near 0 and 1 too."""
+    share, square = successes / count, _Z**2 / count
+    middle = (share + square / 2) / (1 + square)
+    half = (share * (1 - share) * square + square**2 / 4) ** 0.5 / (1 + square)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def _reaches(study: Study, line: Line) -> bool:
+    return line.value("target_attained") >= study.level - 1e-9
+
+
+def _searched(study: Study) -> list[str]:
+    target = _bn(study.target_fen)
+    if not any(line.feasible for line in study.lines):
+        return [
+            "No policy met every constraint, so none of those below is recommended; the table"
+            " says what each ran into. " + _closest(study, target)
+        ]
+    if not study.target_fen:
+        return ["No target was set. The frontier below shows what each RMB of net cost buys."]
+    best = chosen_line(study)
+    if best is None:
+        return [
+            f"No policy found reaches {target} bn RMB with the probability asked for"
+            f" ({_percent(study.level)}). " + _closest(study, target)
+        ]
+    does = [] if best.is_baseline else _levers(best)
+    return [_way(study, best, target), *does, *_balance(study, best)]
+
+
+def _way(study: Study, best: Line, target: str) -> str:
+    if best.value("subsidy_fen") < NO_SUBSIDY_FEN:
+        start = f"{target} bn RMB is reached without any subsidy: under {best.policy}"
+    else:
+        start = f"{target} bn RMB can be reached. The cheapest way found is {best.policy}: with it"
+    text = (
+        f"{start} the year ends at {_amount(best, 'gmv_paid_fen')} bn RMB of GMV as paid, and"
+        f" {_part(best)} of the simulated years reach the target. "
+    )
+    if best.value("subsidy_fen") >= NO_SUBSIDY_FEN:
+        text += (
+            f"It spends {_amount(best, 'subsidy_fen')} bn RMB of the platform's own subsidy"
+            f" ({_percent(best.value('budget_spent_share'))} of the budget), and its net cost is"
+            f" {_amount(best, 'cost_fen')} bn RMB. "
+        )
+    others = [line for line in study.lines if line.is_baseline and line is not best]
+    return text + _baselines(study, others)
+
+
+def _levers(best: Line) -> list[str]:
+    """Say in words what the best policy does; the table of levers holds the rest."""
+    values = {name: value for name, value in best.levers.items() if not isinstance(value, str)}
+    parts = []
+    rates = {
+        name.rsplit(".", 1)[1].replace("_", " "): value
+        for name, value in values.items()
+        if name.startswith("subsidy.rate.")
+    }
+    if rates:
+        ends = [
+            f"{_percent(rates[kind])} ({kind})" for kind in sorted(rates, key=rates.__getitem__)
+        ]
+        parts.append(f"coupons of {' to '.join(dict.fromkeys([ends[0], ends[-1]]))} of the price")
+    if "subsidy.cap_rmb" in values:
+        parts.append(f"at most {values['subsidy.cap_rmb']:.0f} RMB of coupon an order")
+    if "price.cap" in values:
+        cap = _percent(values["price.cap"])
+        parts.append(f"prices on plan days capped at {cap} of the price elsewhere")
+    if "target.year_end_bn_rmb" in values:
+        parts.append(f"a target of {values['target.year_end_bn_rmb']:.0f} bn RMB to steer by")
+    return [f"What it does: {_and(parts)}."] if parts else []
+
+
+def _baselines(study: Study, lines: Sequence[Line]) -> str:
+    """Say which of the given policies reach the target and which do not."""
+    if not lines:
+        return ""
+    reach = [line for line in lines if _reaches(study, line)]
+    miss = [line for line in lines if line not in reach]
+    parts = []
+    if reach:
+        costs = _and([f"{line.policy} (net cost {_amount(line, 'cost_fen')})" for line in reach])
+        parts.append(f"{costs} would reach it too")
+    if miss:
+        ends = _and([f"{line.policy} ({_amount(line, 'gmv_paid_fen')})" for line in miss])
+        parts.append(f"{ends} would not reach it")
+    return f"Of the baselines, {'; '.join(parts)}."
+
+
+def _balance(study: Study, best: Line) -> list[str]:
+    """Say what the best policy does to the ecosystem, against the least subsidised baseline."""
+    others = [line for line in study.lines if line.is_baseline and line is not best]
+    if not others:
+        return []
+    base = min(others, key=lambda line: line.value("subsidy_fen"))
+    changes = [_change(study, best, base, name) for name in ("top10_share", "brand_share")]
+    dau = show("dau_change_share", best.estimates["dau_change_share"].value)
+    text = f"Balance, against {base.policy}: {changes[0]}; {changes[1]}."
+    return [f"{text} Daily active users stand at {dau} against their published path."]
+
+
+def _change(study: Study, line: Line, base: Line, measure: str) -> str:
+    now, before = (show(measure, one.estimates[measure].value) for one in (line, base))
+    found = paired_change(study.runs, line.policy, base.policy, measure)
+    text = f"the {_inside(measure)} is {now} in place of {before}"
+    if found.value is None or found.half is None:
+        return text
+    told = "" if abs(found.value) > found.half else ", not told from no change"
+    return f"{text} ({show_change(measure, found.value, found.half)}{told})"
+
+
+def _closest(study: Study, target: str) -> str:
+    best = max(study.lines, key=lambda line: line.value("gmv_paid_fen"))
+    return (
+        f"{best.policy} comes closest: {_amount(best, 'gmv_paid_fen')} bn RMB of GMV as paid"
+        f" against {target}, reached in {_part(best)} of the years,"
+        f" for {_amount(best, 'subsidy_fen')} bn RMB of subsidy."
+    )
+
+
+def _simulated(study: Study, line: Line) -> str:
+    text = (
+        f"Under {line.policy} GMV as paid ends at {_amount(line, 'gmv_paid_fen')} bn RMB, for"
+        f" {_amount(line, 'subsidy_fen')} bn RMB of subsidy and a net cost of"
+        f" {_amount(line, 'cost_fen')} bn RMB. "
+    )
+    if study.target_fen:
+        target = _bn(study.target_fen)
+        text += f"The target of {target} bn RMB is reached in {_part(line)} of the years. "
+    top, brand = (show(name, line.estimates[name].value) for name in ("top10_share", "brand_share"))
+    return text + f"The ten largest anchors sell {top}, brands {brand}."
+
+
+def _compared(rows: Sequence[Row]) -> list[str]:
+    said = []
+    for policy in dict.fromkeys(row["policy"] for row in rows):
+        found = {row["measure"]: row for row in rows if row["policy"] == policy}
+        baseline = next(iter(found.values()))["baseline"]
+        text = f"Against {baseline}, {policy} changes"
+        names = [name for name in ("gmv_paid_fen", "subsidy_fen") if name in found]
+        changes = [f"{_inside(name)} by {_difference(found[name])} bn RMB" for name in names]
+        said.append(f"{text} {' and '.join(changes)}. {_per_rmb(found.get(INCREMENTAL))}".strip())
+    return said
+
+
+def _difference(row: Row) -> str:
+    low, high = row["ci_low"], row["ci_high"]
+    half = None if low is None else (high - low) / 2
+    return show_change(row["measure"], row["difference"], half)
+
+
+def _per_rmb(row: Row | None) -> str:
+    if row is None or row["difference"] is None:
+        return "The two spend the same subsidy."
+    text = f"Each RMB of subsidy more came with {signed(row['difference'], 2)} RMB of GMV as paid"
+    if row["ci_low"] is None:
+        return f"{text}, with limits too wide to say."
+    return f"{text} (95% between {signed(row['ci_low'], 2)} and {signed(row['ci_high'], 2)})."
+
+
+def _certainty(study: Study) -> str:
+    """Say how far the numbers can be trusted."""
+    counts = [line.runs_count for line in study.lines if line.runs_count]
+    if not counts:
+        return "Intervals (±) are 95%."
+    count = min(counts)
+    if count < 2:
+        return "One simulated year a policy: nothing is known of the luck in these numbers."
+    best = chosen_line(study)
+    text = f"Intervals (±) are 95% over {count} simulated years a policy. "
+    if best is not None:
+        years = best.runs_count or count
+        low, high = wilson(best.value("target_attained") * years, years)
+        text += (
+            f"With so many, a probability of {_percent(best.value('target_attained'))} may be"
+            f" anything from {_percent(low)} to {_percent(high)}. "
+        )
+    return text + "They hold luck in the simulated world, not doubt about the model itself."
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _amount(line: Line, measure: str) -> str:
+    found = line.estimates[measure]
+    return show(measure, found.value, found.half)
+
+
+def _inside(measure: str) -> str:
+    """Return a measure's name as it stands inside a sentence."""
+    name = label(measure)
+    return name if name[:2].isupper() else name[0].lower() + name[1:]
+
+
+def _part(line: Line) -> str:
+    share = line.value("target_attained")
+    return {0.0: "none", 1.0: "all"}.get(share, _percent(share))
+
+
+def _bn(fen: float) -> str:
+    return f"{scaled('gmv_paid_fen', fen):g}"
+
+
+def _percent(share: float) -> str:
+    return NONE if isnan(share) else f"{100 * share:.0f}%"

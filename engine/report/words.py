@@ -1,0 +1,142 @@
+"""How measures are called, defined and written for people."""
+
+from typing import Final, NamedTuple
+
+from engine.results.schemas import unit_of
+from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB
+
+NONE: Final = "–"
+"""Shown where a number is not known."""
+
+
+class Measure(NamedTuple):
+    """A measure's name for people and its definition."""
+
+    label: str
+    definition: str
+
+
+MEASURES: Final[dict[str, Measure]] = {
+    "gmv_paid_fen": Measure(
+        "GMV as paid",
+        "What buyers paid for accepted orders, after coupons and before returns."
+        " The target is set against it.",
+    ),
+    "gmv_fen": Measure(
+        "GMV at list price",
+        "Price times quantity of accepted orders, before coupons and returns."
+        " Any subsidy lifts it.",
+    ),
+    "net_gmv_fen": Measure("Net GMV", "GMV at list price less what was returned."),
+    "target_attained": Measure(
+        "P(reach target)",
+        "Share of the simulated years in which GMV as paid ends at or above the target.",
+    ),
+    "subsidy_fen": Measure(
+        "Subsidy", "Coupons paid by the platform itself; a partner's part is not in it."
+    ),
+    "budget_spent_share": Measure(
+        "Budget spent", "Subsidy as a share of the platform's purse for the horizon."
+    ),
+    "platform_contribution_fen": Measure(
+        "Contribution",
+        "Take and advertising less own coupons, recruiting and investment, net of returns.",
+    ),
+    "cost_fen": Measure("Net cost", "Minus the platform contribution."),
+    "top10_share": Measure("Top-10 share", "Share of the ten largest anchors in the year's GMV."),
+    "brand_share": Measure(
+        "Brand share",
+        "Share of domestic and multinational brands and the retail partner in GMV as paid.",
+    ),
+    "dau_change_share": Measure(
+        "DAU change",
+        "Mean daily active users against the published path at the historical load.",
+    ),
+    "orders_count": Measure("Orders", "Accepted orders."),
+    "aov_fen": Measure("Order value", "GMV at list price per order."),
+    "return_share": Measure("Return share", "Share of GMV that was returned."),
+    "private_share": Measure("Private share", "Share of GMV sold to followers."),
+    "gini": Measure("Gini", "Inequality of GMV over anchors: 0 all equal, 1 one sells all."),
+    "hhi": Measure("HHI", "Sum of the anchors' squared shares in GMV."),
+    "incremental_gmv_paid_per_subsidy_rmb": Measure(
+        "GMV as paid per RMB of subsidy",
+        "Gain in GMV as paid over gain in subsidy, both against the baseline;"
+        " with Fieller's interval.",
+    ),
+}
+
+
+def label(measure: str) -> str:
+    """Return the measure's name for people; an unknown one keeps its column's name."""
+    return MEASURES[measure].label if measure in MEASURES else measure
+
+
+def unit(measure: str) -> str:
+    """Return the unit that `show` writes a measure in, or nothing."""
+    if _is_per_order(measure):
+        return "RMB"
+    return {"fen": "bn RMB", "share": "%", "count": "million"}.get(_kind(measure), "")
+
+
+def show(measure: str, value: float | None, half: float | None = None) -> str:
+    """Write a value, and ± the half width of its interval, in the measure's unit."""
+    if value is None:
+        return NONE
+    decimals = _decimals(measure, value)
+    text = signed(scaled(measure, value), decimals, plus=measure == "dau_change_share")
+    if half is not None:
+        text += f" ± {scaled(measure, half):.{decimals}f}"
+    return f"{text}%" if _kind(measure) == "share" else text
+
+
+def show_change(measure: str, value: float | None, half: float | None = None) -> str:
+    """Write a difference with its sign; differences of shares are percentage points."""
+    if value is None:
+        return NONE
+    decimals = _decimals(measure, value)
+    text = signed(scaled(measure, value), decimals, plus=True)
+    if half is not None:
+        text += f" ± {scaled(measure, half):.{decimals}f}"
+    return f"{text} pp" if _kind(measure) == "share" else text
+
+
+def show_limits(measure: str, low: float | None, high: float | None) -> str:
+    """Write the limits of a difference with as many decimals each."""
+    if low is None or high is None:
+        return NONE
+    decimals = _decimals(measure, max(abs(low), abs(high)))
+    return " … ".join(signed(scaled(measure, limit), decimals, plus=True) for limit in (low, high))
+
+
+def scaled(measure: str, value: float) -> float:
+    """Turn fen into bn RMB (or RMB per order), shares into per cent, counts into millions."""
+    if _is_per_order(measure):
+        return value / FEN_PER_RMB
+    return value * {"fen": 1 / FEN_PER_BN_RMB, "share": 100, "count": 1e-6}.get(_kind(measure), 1)
+
+
+def signed(value: float, decimals: int, *, plus: bool = False) -> str:
+    """Write a number with a true minus sign; zero has none."""
+    text = f"{value:+,.{decimals}f}" if plus else f"{value:,.{decimals}f}"
+    if not text.strip("+-0.,"):
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+def _decimals(measure: str, value: float) -> int:
+    """Return about three significant figures' worth, fewer for shares."""
+    size = abs(scaled(measure, value))
+    if _kind(measure) == "share":
+        return 0 if measure in {"target_attained", "budget_spent_share"} else 1
+    if _kind(measure) == "1":
+        return 3
+    return 1 if size >= 10 or size < 0.0005 else 2 if size >= 0.0995 else 3
+
+
+def _kind(measure: str) -> str:
+    """Return the unit behind a measure; a truth value is shown as a share."""
+    return "share" if measure == "target_attained" else unit_of(measure)
+
+
+def _is_per_order(measure: str) -> bool:
+    return measure == "aov_fen"

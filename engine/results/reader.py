@@ -1,0 +1,70 @@
+"""Reads result tables back, for comparing and reporting."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine.errors import StorageError
+from engine.results.provenance import PREFIX
+from engine.results.schemas import COLUMNS, PARTED
+from engine.results.storage import Folder, open_folder
+
+
+def list_tables(address: str | Path) -> list[str]:
+    """Return the names of the tables in a results folder."""
+    folder = open_folder(address)
+    return [
+        name
+        for name in COLUMNS
+        if (folder.files(name) if name in PARTED else folder.exists(f"{name}.parquet"))
+    ]
+
+
+def read_table(address: str | Path, name: str) -> pa.Table:
+    """Read a whole table; the parts of a folder in the order of their names.
+
+    Raises
+    ------
+    StorageError
+        If the table is not there or is not Parquet.
+    """
+    folder = open_folder(address)
+    files = [f"{name}/{part}" for part in folder.files(name)] if name in PARTED else []
+    if not files and folder.exists(f"{name}.parquet"):
+        files = [f"{name}.parquet"]
+    if not files:
+        raise StorageError(
+            f"{folder.address}: there is no table {name!r} here\n"
+            f"  found:   {', '.join(list_tables(address)) or 'no tables'}\n"
+            "  remedy:  give the output folder of a finished command"
+        )
+    found = [_read(folder, file) for file in files]
+    return pa.concat_tables(found, promote_options="default")
+
+
+def provenance_of(table: pa.Table) -> dict[str, Any]:
+    """Read `config`, `config_hash`, `seed` and `versions` out of a table's metadata."""
+    known = {
+        key.decode().removeprefix(PREFIX): value.decode()
+        for key, value in (table.schema.metadata or {}).items()
+        if key.decode().startswith(PREFIX)
+    }
+    return {
+        "config": json.loads(known.get("config", "{}")),
+        "config_hash": known.get("config_hash", ""),
+        "seed": int(known.get("seed", "0")),
+        "versions": json.loads(known.get("versions", "{}")),
+    }
+
+
+def _read(folder: Folder, file: str) -> pa.Table:
+    try:
+        return pq.read_table(pa.BufferReader(folder.get(file)))
+    except pa.ArrowInvalid as error:
+        raise StorageError(
+            f"{folder.address}/{file}: is not a Parquet table ({error})\n"
+            "  remedy:  remove the file and run the command again"
+        ) from error

@@ -1,0 +1,135 @@
+"""Writes the tables of one study, and says in a manifest when all of them are there."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine import metrics
+from engine.results import provenance, tables
+from engine.results.schemas import COLUMNS, PARTED, Row, table_of_rows
+from engine.results.storage import Folder, open_folder
+from engine.year import Year
+
+MANIFEST: Final = "manifest.json"
+
+
+class Results:
+    """The result tables of one study in one folder.
+
+    Details (`daily`, `segments`, `anchors`) are written at once, a part per run under a
+    name made of its keys; `runs` and `monthly` are kept and written by `finish`, in the
+    order of their keys, so that neither the order nor the chunks of `write_years` show.
+    What another config left in the folder is removed first; parts of the same config
+    stay, and a resumed study overwrites them with the same bytes.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be made or written to.
+    """
+
+    def __init__(self, folder: str | Path, config: Mapping[str, Any], seed: int) -> None:
+        self._folder = open_folder(folder)
+        self._config, self._seed = config, seed
+        self._rows: list[dict[str, Any]] = []
+        self._monthly: list[pa.Table] = []
+        self._counts: dict[str, int] = {}
+        self._folder.create()
+        self._folder.delete(MANIFEST)
+        _remove_stale(self._folder, provenance.config_hash(config))
+
+    def write_years(
+        self,
+        years: Sequence[Year],
+        *,
+        daily: bool = True,
+        segments: bool = False,
+        anchors: bool = False,
+    ) -> None:
+        """Keep the years' rows of `runs` and `monthly`; write the details asked for."""
+        for year in years:
+            start = tables.first_day(self._config, year.labels["world"])
+            self._rows.append(tables.run_row(year))
+            self._monthly.append(tables.monthly_table(year, start))
+            if daily:
+                self._write_part("daily", year, tables.daily_table(year, start))
+            if segments and year.segments:
+                self._write_part("segments", year, tables.segments_table(year, start))
+            if anchors and year.anchors:
+                self._write_part("anchors", year, tables.anchors_table(year))
+
+    def write_rows(self, table: str, rows: Sequence[Row]) -> None:
+        """Write a whole table of rows, e.g. `trials`, `frontier` or `comparison`."""
+        self._write(table, f"{table}.parquet", table_of_rows(table, rows))
+
+    def finish(self) -> None:
+        """Write `runs` and `monthly`, then the manifest: from here on the study is complete."""
+        if self._rows:
+            self.write_rows("runs", sorted(self._rows, key=_key))
+            months = pa.concat_tables(self._monthly)
+            order = [(name, "ascending") for name in (*metrics.KEYS, "month")]
+            self._write("monthly", "monthly.parquet", months.sort_by(order))
+        manifest = {
+            "complete": True,
+            "config_hash": provenance.config_hash(self._config),
+            "seed": self._seed,
+            "versions": provenance.versions(),
+            "rows_count": dict(sorted(self._counts.items())),
+        }
+        self._folder.put(MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")
+
+    def _write_part(self, table: str, year: Year, content: pa.Table) -> None:
+        self._folder.create(table)
+        self._write(table, f"{table}/{tables.part_name(year.labels)}", content)
+
+    def _write(self, table: str, name: str, content: pa.Table) -> None:
+        known = provenance.metadata(table, self._config, self._seed)
+        self._folder.put(name, encode(content.replace_schema_metadata(known)))
+        self._counts[table] = self._counts.get(table, 0) + content.num_rows
+
+
+def encode(table: pa.Table) -> bytes:
+    """Encode one Parquet file: zstd, floats split by byte, integers as packed differences."""
+    encodings, words = {}, []
+    for field in table.schema:
+        if pa.types.is_floating(field.type):
+            encodings[field.name] = "BYTE_STREAM_SPLIT"
+        elif pa.types.is_integer(field.type) or pa.types.is_date(field.type):
+            encodings[field.name] = "DELTA_BINARY_PACKED"
+        elif pa.types.is_string(field.type):
+            words.append(field.name)
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        sink,
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=words,
+        column_encoding=encodings,
+    )
+    return bytes(sink.getvalue())
+
+
+def _key(row: Row) -> tuple[Any, ...]:
+    return tuple(row[name] for name in metrics.KEYS)
+
+
+def _remove_stale(folder: Folder, known_hash: str) -> None:
+    """Delete tables and parts that another config left here: they would be read with ours."""
+    names = [f"{table}.parquet" for table in COLUMNS if table not in PARTED]
+    names += [f"{table}/{part}" for table in PARTED for part in folder.files(table)]
+    for name in names:
+        if folder.exists(name) and _hash_of(folder, name) != known_hash:
+            folder.delete(name)
+
+
+def _hash_of(folder: Folder, name: str) -> str:
+    try:
+        found = pq.read_schema(pa.BufferReader(folder.get(name))).metadata or {}
+    except pa.ArrowInvalid:  # not a Parquet file: nothing that this package wrote whole
+        return ""
+    return str(found.get(f"{provenance.PREFIX}config_hash".encode(), b"").decode())

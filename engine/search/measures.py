@@ -1,0 +1,80 @@
+"""Measures as a search sees them: which there are, how far they can go, their means."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import metrics
+from engine.compare import Interval, mean_interval
+
+MEASURES: Final = tuple(name for name in metrics.RUN if name != "wall_s")
+"""What a goal or a constraint may name: all but the one that differs from run to run."""
+
+KEY_MEASURES: Final = (
+    "gmv_paid_fen",
+    "target_attained",
+    "attainment_share",
+    "subsidy_fen",
+    "budget_spent_share",
+    "platform_contribution_fen",
+    "cost_fen",
+    "top10_share",
+    "brand_share",
+    "dau_change_share",
+    "net_gmv_fen",
+    "orders_count",
+    "aov_fen",
+    "private_share",
+    "cap_binding_share",
+    "leaked_orders_count",
+)
+"""Measures that every row of `frontier` has, whatever the goals."""
+
+_SIGNED: Final = {"cost_fen", "platform_contribution_fen", "dau_change_share"}
+_ABOVE_ONE: Final = {"attainment_share", "dau_change_share", "push_mean_share"}
+_WITHIN_ONE: Final = {"gini", "hhi", "target_attained"}
+
+
+def possible_range(measure: str) -> tuple[float, float]:
+    """Return the least and the most that the mean of a measure can be."""
+    within_one = measure in _WITHIN_ONE or (
+        measure.endswith("_share") and measure not in _ABOVE_ONE
+    )
+    return (-math.inf if measure in _SIGNED else 0.0), (1.0 if within_one else math.inf)
+
+
+def column(
+    runs: Sequence[Mapping[str, Any]], measure: str, worlds_count: int
+) -> NDArray[np.float64]:
+    """Return a measure by replication, averaged over worlds that weigh alike.
+
+    Parameters
+    ----------
+    runs
+        Values of `metrics.RUN`, world by world, each with the same replications.
+    """
+    values = np.array([run[measure] for run in runs], np.float64)
+    by_replication: NDArray[np.float64] = values.reshape(worlds_count, -1).mean(axis=0)
+    return by_replication
+
+
+def estimate(runs: Sequence[Mapping[str, Any]], measure: str, worlds_count: int) -> Interval:
+    """Estimate the mean of a measure over replications, for the ensemble as it is.
+
+    The worlds share their luck, so the standard error is that of the averages over worlds:
+    se = s(y_r) / √R with y_r = Σ_w x_wr / W. Limits stay within what is possible.
+    """
+    found = mean_interval(column(runs, measure, worlds_count))
+    if found.low is None or found.high is None:
+        return found
+    least, most = possible_range(measure)
+    return found._replace(low=max(found.low, least), high=min(found.high, most))
+
+
+def number(found: Interval) -> float:
+    """Return an estimate's value, which a mean always has."""
+    assert found.value is not None
+    return found.value

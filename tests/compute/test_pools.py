@@ -1,0 +1,216 @@
+"""The same years on every back end, in order; failures told; clusters that do not answer."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.compute import Failure, Pool, open_pool
+from engine.compute.chunks import TASK_S, chunks
+from engine.compute.open import chooses_ray
+from engine.compute.pool import FailedYearError
+from engine.errors import ClusterError, Interrupted
+from engine.spec.study import Ray
+from engine.year import Case, Year
+from tests.fakes import simulate_year, small_case, small_policy
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def spec(backend: str = "auto", address: str | None = None, workers: int | None = None) -> Ray:
+    return Ray.model_validate(
+        {"backend": backend, "address": address, "workers_count": workers, "retries_count": 1}
+    )
+
+
+def some_cases(count: int = 7) -> list[Case]:
+    return [small_case(small_policy(rate=0.02 * (k % 20)), replication=k) for k in range(count)]
+
+
+def fails_at_two(case: Case) -> Year:
+    if case.replication == 2:
+        raise ValueError("no such market")
+    return simulate_year(case)
+
+
+def kills_its_worker(case: Case) -> Year:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return simulate_year(case)
+
+
+def same(a: Year, b: Year) -> bool:
+    arrays = [(getattr(a, part), getattr(b, part)) for part in ("daily", "segments", "anchors")]
+    return (a.labels, a.run) == (b.labels, b.run) and all(
+        ours.keys() == theirs.keys() and all(np.array_equal(ours[n], theirs[n]) for n in ours)
+        for ours, theirs in arrays
+    )
+
+
+@pytest.fixture(scope="module")
+def on_ray() -> Iterator[Pool]:
+    with open_pool(spec("ray", workers=2), 10, 0.1, simulate_year) as pool:
+        yield pool
+
+
+def test_ray_gives_the_bits_of_the_process(on_ray: Pool) -> None:
+    cases = some_cases()
+    with open_pool(spec("process"), len(cases), 0.1, simulate_year) as pool:
+        here = list(pool.run(cases))
+    there = list(on_ray.run(cases))
+    assert [year.labels for year in there] == [case.labels() for case in cases]
+    assert all(same(a, b) for a, b in zip(here, there, strict=True))
+
+
+def test_arrays_from_ray_may_be_written(on_ray: Pool) -> None:
+    year = next(iter(on_ray.run(some_cases(1))))
+    assert all(values.flags.writeable for values in year.daily.values())
+
+
+def test_a_pool_left_early_goes_on(on_ray: Pool) -> None:
+    first = next(iter(on_ray.run(some_cases(20))))
+    assert first.labels["replication"] == 0
+    assert len(list(on_ray.run(some_cases(3)))) == 3
+
+
+@pytest.mark.parametrize("backend", ["process", "ray"])
+def test_a_failure_is_told_and_the_others_go_on(backend: str, on_ray: Pool) -> None:
+    with open_pool(spec(backend), 4, 0.1, fails_at_two) as pool:
+        found = list(pool.outcomes(some_cases(4)))
+        assert [isinstance(outcome, Failure) for outcome in found] == [False, False, True, False]
+        assert isinstance(found[2], Failure)
+        assert found[2].reason == "ValueError: no such market"
+        assert "fails_at_two" in found[2].traceback
+        with pytest.raises(FailedYearError, match="no such market"):
+            list(pool.run(some_cases(4)))
+
+
+def test_a_worker_that_keeps_dying_is_a_cluster_error(on_ray: Pool) -> None:
+    with (
+        open_pool(spec("ray"), 1, 0.1, kills_its_worker) as pool,
+        pytest.raises(ClusterError, match="failed for good"),
+    ):
+        list(pool.run(some_cases(1)))
+
+
+def test_more_threads_than_a_node_has_cpus_still_run(on_ray: Pool) -> None:
+    cases = [replace(case, threads=64) for case in some_cases(2)]
+    assert len(list(on_ray.run(cases))) == 2
+
+
+def test_auto_takes_ray_only_where_it_saves_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    assert not chooses_ray(spec(workers=4), cases_hint=10, seconds_hint=0.5)
+    assert chooses_ray(spec(workers=4), cases_hint=1000, seconds_hint=0.5)
+    assert not chooses_ray(spec(workers=1), cases_hint=1000, seconds_hint=0.5)
+    assert not chooses_ray(spec(workers=4), cases_hint=1, seconds_hint=100)
+    assert chooses_ray(spec(address="head:6379"), cases_hint=1, seconds_hint=0.01)
+    assert not chooses_ray(spec("process"), cases_hint=1000, seconds_hint=10)
+    monkeypatch.setenv("RAY_ADDRESS", "head:6379")
+    assert chooses_ray(spec(), cases_hint=1, seconds_hint=0.01)
+
+
+@pytest.mark.parametrize(("seconds", "workers"), [(0.01, 2), (0.1, 3), (5.0, 4), (0.0, 8)])
+def test_chunks_are_long_enough_and_feed_every_worker(seconds: float, workers: int) -> None:
+    cases = some_cases(50)
+    sizes = [len(chunk) for chunk in chunks(cases, seconds, workers)]
+    assert sum(sizes) == 50
+    assert len(sizes) >= workers
+    long_enough = all(size * seconds >= TASK_S for size in sizes[:-1])
+    assert long_enough or len(sizes) == workers
+    assert [case for chunk in chunks(cases, seconds, workers) for case in chunk] == cases
+
+
+def test_an_address_where_nothing_listens_is_one_message_at_once(no_ray: None) -> None:
+    start = time.monotonic()
+    with (
+        pytest.raises(ClusterError, match=r"ray\.address: no Ray cluster.*127\.0\.0\.1:9") as error,
+        open_pool(spec(address="127.0.0.1:9"), 1, 1.0, simulate_year),
+    ):
+        pass
+    assert time.monotonic() - start < 15
+    assert error.value.status == 1
+    assert "remedy" in str(error.value)
+
+
+def test_something_else_that_listens_does_not_hang(
+    no_ray: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import socket
+
+    monkeypatch.setattr("engine.compute.connect.PROBE_S", 3.0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"127.0.0.1:{listener.getsockname()[1]}"
+        with (
+            pytest.raises(ClusterError, match="no answer of Ray within 3 s"),
+            open_pool(spec(address=address), 1, 1.0, simulate_year),
+        ):
+            pass
+
+
+@pytest.fixture
+def no_ray() -> None:
+    import ray
+
+    ray.shutdown()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_interrupt_and_leave_the_handlers_as_they_were(number: signal.Signals) -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    threading.Timer(0.2, os.kill, (os.getpid(), number)).start()
+    with (
+        pytest.raises(Interrupted) as error,
+        open_pool(spec("process"), 1, 0.1, lambda case: time.sleep(30)) as pool,  # type: ignore[arg-type, return-value]
+    ):
+        list(pool.run(some_cases(1)))
+    assert error.value.status == 130
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+SLEEPER = """
+import sys, time
+from engine.compute import open_pool
+from engine.errors import PoquanError
+from tests.compute.test_pools import some_cases, spec
+from tests.fakes import simulate_year
+
+def slow(case):
+    time.sleep(60)
+    return simulate_year(case)
+
+try:
+    with open_pool(spec("ray", workers=2), 4, 60.0, slow) as pool:
+        print("started", flush=True)
+        list(pool.run(some_cases(4)))
+except PoquanError as error:
+    print(error)
+    sys.exit(error.status)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_ray_work_with_one_message(number: signal.Signals) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", SLEEPER],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "started\n"
+    time.sleep(2)
+    child.send_signal(number)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 130, err
+    assert out.startswith("interrupted")
+    assert "Traceback" not in err
+    assert err == ""

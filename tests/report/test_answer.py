@@ -1,0 +1,130 @@
+"""The answer says what the numbers say, in every case that can come out."""
+
+from dataclasses import replace
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.report.answer import chosen_line, sentences, wilson
+from engine.report.study import Estimate, Line, Study, frontier_lines, read_study
+from tests.report.studies import (
+    BASELINES,
+    compare_folder,
+    frontier_rows,
+    optimize_folder,
+    simulate,
+    simulate_folder,
+)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return read_study(optimize_folder(tmp_path_factory.mktemp("optimize")))
+
+
+def changed(study: Study, **changes: Any) -> Study:
+    """Change every line of a study."""
+    return replace(study, lines=[replace(line, **changes) for line in study.lines])
+
+
+def without(study: Study, *policies: str) -> Study:
+    return replace(study, lines=[line for line in study.lines if line.policy not in policies])
+
+
+def test_the_cheapest_policy_that_reaches_is_the_answer(study: Study) -> None:
+    best = chosen_line(study)
+    assert best is not None
+    assert best.policy == "trial_044"  # trial_058 reaches more often and costs more
+    said = " ".join(sentences(study))
+    assert "250 bn RMB can be reached. The cheapest way found is trial_044" in said
+    assert "80% of the simulated years" in said
+    assert "laissez_faire (209.5 ± 7.9), h1_2020 (218.6 ± 8.8) and double_ten_billion" in said
+    assert "What it does: coupons of 15% (source) of the price" in said
+
+
+def test_the_balance_is_measured_in_pairs(study: Study) -> None:
+    said = " ".join(sentences(study))
+    assert "top-10 share is 27.7% in place of 32.2% (−4.5 ± 0.0 pp)" in said
+
+
+def test_a_target_missed_by_all_is_said_to_be_missed(study: Study) -> None:
+    said = " ".join(sentences(without(study, "trial_044", "trial_058")))
+    assert "No policy found reaches 250 bn RMB with the probability asked for (50%)" in said
+    assert "trial_031 comes closest: 245.4 ± 9.7" in said
+
+
+def test_a_target_reached_without_subsidy_is_said_so(study: Study) -> None:
+    always = Estimate(1.0, 1.0, 1.0)
+    lines = [
+        replace(line, estimates=line.estimates | {"target_attained": always})
+        for line in study.lines
+    ]
+    said = " ".join(sentences(replace(study, lines=lines)))
+    assert "250 bn RMB is reached without any subsidy: under laissez_faire" in said
+    assert "would reach it too" in said
+
+
+def test_no_feasible_policy_is_no_recommendation(study: Study) -> None:
+    said = " ".join(sentences(changed(study, feasible=False)))
+    assert "No policy met every constraint, so none of those below is recommended" in said
+    assert chosen_line(changed(study, feasible=False)) is None
+
+
+def test_a_level_asked_for_decides_what_reaches(study: Study) -> None:
+    strict = {"measure": "target_attained", "at_least": 0.9}
+    config = study.config | {"objective": {"constraints": {"target": strict}}}
+    best = chosen_line(replace(study, config=config))
+    assert best is not None
+    assert best.policy == "trial_058"
+
+
+def test_the_sentence_on_certainty_gives_the_limits_of_the_probability(study: Study) -> None:
+    assert "a probability of 80% may be anything from 38% to 96%" in sentences(study)[-1]
+
+
+def test_missing_the_target_alone_is_not_being_infeasible() -> None:
+    row = frontier_rows(simulate(BASELINES, 2))[0] | {"feasible": False}
+    both = row | {"binding": "target violated, dau violated"}
+    alone = row | {"binding": "target violated, price.cap at its least"}
+    assert [line.feasible for line in frontier_lines([both, alone], reaching=["target"])] == [
+        False,
+        True,
+    ]
+
+
+def test_worlds_that_share_their_luck_are_averaged_first() -> None:
+    from engine.report.study import run_lines
+
+    years = [year.run | year.labels for year in simulate({"a": 0.1}, 3)]
+    twice = years + [row | {"world": "other"} for row in years]
+    one, two = run_lines(years)[0], run_lines(twice)[0]
+    assert two.estimates["gmv_paid_fen"].half == pytest.approx(one.estimates["gmv_paid_fen"].half)
+
+
+def test_a_simulation_is_told_plainly(tmp_path: Path) -> None:
+    said = sentences(read_study(simulate_folder(tmp_path)))[0]
+    assert "Under h1_2020 GMV as paid ends at 218.6 ± 8.8 bn RMB" in said
+    assert "reached in none of the years" in said
+
+
+def test_a_comparison_is_told_plainly(tmp_path: Path) -> None:
+    said = sentences(read_study(compare_folder(tmp_path)))[0]
+    assert "Against laissez_faire, h1_2020 changes GMV as paid by +9.09 ± 2.24 bn RMB" in said
+    assert "Each RMB of subsidy more came with 1.34 RMB of GMV as paid (95% between" in said
+
+
+@pytest.mark.parametrize(
+    ("successes", "count", "low", "high"),
+    [(0, 5, 0.0, 0.4345), (4, 5, 0.3755, 0.9638), (50, 100, 0.4038, 0.5962)],
+)
+def test_limits_of_a_probability_are_wilsons(
+    successes: int, count: int, low: float, high: float
+) -> None:
+    assert wilson(successes, count) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_a_line_without_a_number_compares_as_nothing() -> None:
+    line = Line("a", False, {"gmv_paid_fen": Estimate()})
+    assert isnan(line.value("gmv_paid_fen"))

@@ -1,0 +1,153 @@
+"""The page: one file, offline, escaped, with what the folder's tables can show."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from engine.errors import StorageError
+from engine.report import build_report
+from engine.results import Results
+from tests.fakes import simulate_year, small_case
+from tests.report.studies import (
+    BASELINES,
+    CONFIG,
+    compare_folder,
+    optimize_folder,
+    simulate_folder,
+)
+
+VOID = {"meta", "wbr", "link", "br", "hr", "img"}
+
+
+class Page(HTMLParser):
+    """Collects tags and text, and fails on tags that do not match."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+        self.feed(html)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in {"src", "href"}]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"style", "script"} & set(self.open):
+            self.text += data
+
+
+def read(folder: Path) -> Page:
+    path = build_report(folder)
+    assert path == folder / "report.html"
+    return Page(path.read_text(encoding="utf-8"))
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\s+", " ", text.replace("\N{NO-BREAK SPACE}", " "))
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Page:
+    return read(optimize_folder(tmp_path_factory.mktemp("optimize")))
+
+
+def test_a_search_shows_every_section(searched: Page) -> None:
+    for head in (
+        "How could 250 billion RMB of GMV be reached?",
+        "What each policy reaches, and what it costs",
+        "The frontier against the baselines",
+        "What the policies do",
+        "GMV on its way to the target",
+        "When the subsidy is spent",
+        "What the search believed, and what fresh luck says",
+        "What the words mean",
+        "Limits of these numbers",
+    ):
+        assert head in searched.text
+
+
+def test_the_page_asks_nothing_of_the_network(searched: Page) -> None:
+    assert searched.links == []
+    assert "script" not in searched.tags
+    assert "link" not in searched.tags
+
+
+def test_the_facts_say_what_was_asked(searched: Page) -> None:
+    for fact in ("fake_market", "laptop", "20,000", "as_is", "numpy 2"):
+        assert fact in searched.text
+
+
+def test_every_policy_stands_in_the_table_with_its_interval(searched: Page) -> None:
+    names = searched.text.replace("\N{NO-BREAK SPACE}", " ")
+    for name in ("laissez_faire", "h1_2020", "double_ten_billion", "trial_012", "trial_058"):
+        assert name in names
+    assert re.search(r"209\.5 ± 7\.9", names)
+
+
+def test_the_limits_speak_of_the_sample_and_of_the_one_world(searched: Page) -> None:
+    said = plain(searched.text)
+    assert "20,000 simulated buyers stand for 217,000,000 people" in said
+    assert "One world" in said
+
+
+def test_a_simulation_shows_its_days_and_no_frontier(tmp_path: Path) -> None:
+    page = read(simulate_folder(tmp_path))
+    assert "A year under h1_2020" in page.text
+    assert "When the subsidy is spent" in page.text
+    assert "frontier" not in page.text
+
+
+def test_a_comparison_shows_differences_and_no_days(tmp_path: Path) -> None:
+    page = read(compare_folder(tmp_path))
+    assert "h1_2020 against laissez_faire (5 pairs)" in page.text
+    assert "GMV as paid per RMB of subsidy" in page.text
+    assert "When the subsidy is spent" not in page.text
+
+
+def test_what_users_write_is_text_and_never_markup(tmp_path: Path) -> None:
+    evil = "<script>alert('1')</script>&\"<b>"
+    page = read(optimize_folder(tmp_path, BASELINES | {evil: 0.2}, replications=2))
+    assert "script" not in page.tags
+    assert "b" not in page.tags
+    assert evil in page.text
+
+
+def test_one_year_a_policy_is_shown_without_intervals(tmp_path: Path) -> None:
+    page = read(optimize_folder(tmp_path, replications=1))
+    assert "nothing is known of the luck" in page.text
+    assert "±" not in page.text.split("Binding")[1].split("What the policies do")[0]
+
+
+def test_a_search_without_a_target_asks_what_gmv_costs(tmp_path: Path) -> None:
+    page = read(optimize_folder(tmp_path, replications=2, goal_bn_rmb=0.0))
+    assert "What does GMV cost?" in page.text
+    assert "No target was set" in page.text
+
+
+def test_a_year_without_any_day_by_day_table_is_still_reported(tmp_path: Path) -> None:
+    results = Results(tmp_path, CONFIG, 7)
+    results.write_years([simulate_year(small_case())], daily=False)
+    results.finish()
+    assert "When the subsidy is spent" not in read(tmp_path).text
+
+
+def test_the_page_is_the_same_for_the_same_tables(tmp_path: Path) -> None:
+    folder = simulate_folder(tmp_path)
+    first = build_report(folder).read_bytes()
+    assert build_report(folder).read_bytes() == first
+
+
+def test_a_folder_without_results_is_refused_with_what_is_there(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="no results to report on"):
+        build_report(tmp_path)

@@ -1,0 +1,125 @@
+"""What the pictures are made of: scales, labels, curves."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.report.charts import HIGH, LOW, WIDE, cumulative_chart, frontier_chart
+from engine.report.charts import colour as colour_of
+from engine.report.series import curves, target_path
+from engine.report.study import Study, read_study
+from engine.report.svg import Frame, Scale, decimals_of, place_labels, scale_over, tag
+from engine.units import FEN_PER_BN_RMB
+from tests.report.studies import optimize_folder, simulate_folder
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    return read_study(optimize_folder(tmp_path_factory.mktemp("optimize")))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "count", "ticks"),
+    [
+        (0, 10, 5, [0, 2, 4, 6, 8, 10]),
+        (-0.03, 0.11, 4, [0, 0.05, 0.1]),
+        (203, 268, 6, [220, 240, 260]),
+    ],
+)
+def test_ticks_are_round_and_inside(
+    low: float, high: float, count: int, ticks: list[float]
+) -> None:
+    assert Scale(low, high, 0, 100).ticks(count) == ticks
+
+
+def test_decimals_tell_ticks_apart() -> None:
+    assert [decimals_of(ticks) for ticks in ([0, 5], [0, 0.5], [0, 0.25], [1])] == [0, 1, 2, 1]
+
+
+def test_a_scale_maps_and_leaves_air() -> None:
+    scale = scale_over([10, float("nan"), 20], 0, 100)
+    assert scale.low < 10
+    assert scale.high > 20
+    assert scale(15) == pytest.approx(50)
+    assert scale_over([5, 9], 0, 1, zero=True).low == 0
+    assert scale_over([], 0, 1).low < scale_over([], 0, 1).high
+
+
+def test_text_and_attributes_are_escaped() -> None:
+    assert str(tag("text", "<b>", class_='"x')) == '<text class="&#34;x">&lt;b&gt;</text>'
+
+
+def test_labels_of_neighbours_do_not_overlap() -> None:
+    frame = Frame(900, 400, Scale(0, 1, 50, 880), Scale(0, 1, 350, 30))
+    marks = [(300.0, 200.0), (330.0, 204.0), (310.0, 190.0)]
+    (x1, y1, a1), (x2, y2, a2), _ = place_labels(marks, ["laissez", "h1_2020", "double"], frame, [])
+    assert (a1, a2) != ("start", "start") or abs(y1 - y2) > 11 or abs(x1 - x2) > 60
+
+
+def test_a_label_at_the_right_edge_goes_to_the_left() -> None:
+    frame = Frame(400, 300, Scale(0, 1, 50, 390), Scale(0, 1, 250, 30))
+    assert place_labels([(385.0, 150.0)], ["a_long_policy_name"], frame, [])[0][2] == "end"
+
+
+def test_colours_run_from_low_to_high() -> None:
+    low, high = (f"#{r:02x}{g:02x}{b:02x}" for r, g, b in (LOW, HIGH))
+    assert colour_of(0.2, [0.2, 0.4]) == low
+    assert colour_of(0.4, [0.2, 0.4]) == high
+    assert colour_of(0.3, [0.3]) not in {low, high}
+
+
+def test_the_frontier_marks_every_policy_and_the_target(study: Study) -> None:
+    wide = str(frontier_chart(study.lines, study.target_fen, "trial_044")).split("</svg>")[0]
+    assert wide.count('class="baseline"') == 3
+    assert wide.count('class="mark"') == 4
+    assert wide.count('class="ring"') == 1
+    assert wide.count('class="bar"') == 14
+    assert ">target 250<" in wide
+
+
+def test_marks_stand_where_their_numbers_are(study: Study) -> None:
+    wide = str(frontier_chart(study.lines, study.target_fen, None)).split("</svg>")[0]
+    spots = [(float(x), float(y)) for x, y in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', wide)]
+    found = [line for line in study.lines if not line.is_baseline]
+    order = sorted(range(len(found)), key=lambda k: found[k].value("cost_fen"))
+    assert [spots[k][0] for k in order] == sorted(x for x, _ in spots)
+    assert all(0 < x < WIDE.width for x, _ in spots)
+
+
+def test_a_curve_is_the_mean_of_the_years_and_its_band_their_range(study: Study) -> None:
+    assert study.daily is not None
+    line = next(line for line in study.lines if line.policy == "h1_2020")
+    one = curves(study.daily, [line], "gmv_paid_cumulative_fen", weekly=False)[0]
+    years = [row["gmv_paid_fen"] for row in study.runs if row["policy"] == "h1_2020"]
+    assert one.mean[-1] * FEN_PER_BN_RMB == pytest.approx(np.mean(years))
+    assert one.low[-1] * FEN_PER_BN_RMB == pytest.approx(min(years))
+    assert one.high[-1] * FEN_PER_BN_RMB == pytest.approx(max(years))
+    assert (one.dates[0], one.dates[-1]) == (date(2020, 1, 1), date(2020, 12, 31))
+
+
+def test_weeks_add_up_to_the_year_but_for_the_days_left_over(study: Study) -> None:
+    assert study.daily is not None
+    weeks = curves(study.daily, study.lines, "subsidy_fen", weekly=True)[-1]
+    days = curves(study.daily, study.lines, "subsidy_fen", weekly=False)[-1]
+    assert len(weeks.mean) == 52
+    assert weeks.mean.sum() == pytest.approx(days.mean[:364].sum())
+
+
+def test_the_path_steered_by_ends_at_the_target(study: Study) -> None:
+    assert study.daily is not None
+    found = target_path(study.daily, study.lines)
+    assert found is not None
+    assert found[0] == "trial_012"  # the first that was found
+    assert found[1][1][-1] == pytest.approx(250)
+
+
+def test_a_short_horizon_is_labelled_by_days(tmp_path: Path) -> None:
+    short = read_study(simulate_folder(tmp_path, end=date(2020, 1, 20)))
+    assert short.daily is not None
+    drawn = curves(short.daily, short.lines, "gmv_paid_cumulative_fen", weekly=False)
+    chart = str(cumulative_chart(drawn, None, 0))
+    assert ">1 Jan<" in chart
+    assert "target" not in chart.replace("against the target", "")

@@ -1,0 +1,81 @@
+"""Small searches of the fake market, shared by the tests of the search."""
+
+from pathlib import Path
+from typing import Any
+
+from engine.compute.pool import Simulate
+from engine.compute.process import ProcessPool
+from engine.search import Outcome, Progress, optimize
+from engine.spec.study import OptimizeJob
+from tests.fakes import SMALL_SCALE, simulate_year, small_policy, small_scenario
+
+SEARCH: dict[str, Any] = {
+    "name": "tiny",
+    "sampler": "tpe",
+    "trials_count": 14,
+    "batch_count": 3,
+    "startup_count": 4,
+    "population_share": 0.5,
+    "replications": 2,
+    "finalists_count": 3,
+    "final_replications": 3,
+}
+LEVERS: dict[str, Any] = {
+    "subsidy.rate.source": {"low": 0.0, "high": 0.4},
+    "subsidy.cap_rmb": {"low": 5, "high": 100, "log": True},
+    "price.plan_festivals_count": {"low": 0, "high": 6},
+}
+GOALS: list[dict[str, Any]] = [
+    {"measure": "gmv_paid_fen", "direction": "maximize"},
+    {"measure": "cost_fen", "direction": "minimize"},
+]
+
+
+def small_job(**changes: Any) -> OptimizeJob:
+    """A search of a few trials; `changes` replace whole keys, those of `search` one by one."""
+    tree: dict[str, Any] = {
+        "seed": 5,
+        "world_seed": 1,
+        "replications": 2,
+        "threads": 1,
+        "scenario": small_scenario(),
+        "scale": SMALL_SCALE,
+        "ensemble": {"name": "single", "worlds": {"as_is": {}}},
+        "ray": {"backend": "process", "address": None, "workers_count": None, "retries_count": 0},
+        "policy": small_policy("base", 0.1),
+        "baselines": {
+            "held": small_policy("anything", 0.1),
+            "not_held": small_policy("anything", 0.05, traffic={"exponent": 2.0}),
+        },
+        "space": {
+            "name": "few",
+            "levers": LEVERS,
+            "trajectory": True,
+            "trajectory_knots_count": 3,
+        },
+        "objective": {
+            "name": "two",
+            "goals": GOALS,
+            "constraints": {"heads": {"measure": "top10_share", "at_most": 0.31}},
+        },
+        "search": SEARCH | changes.pop("search", {}),
+    }
+    return OptimizeJob.model_validate(tree | changes)
+
+
+def run(
+    job: OptimizeJob,
+    folder: Path,
+    year_of: Simulate = simulate_year,
+    heard: list[Progress] | None = None,
+) -> Outcome:
+    """Optimise in this process."""
+    progress = [] if heard is None else heard
+    return optimize(job, folder, ProcessPool(year_of), progress.append)
+
+
+def results(outcome: Outcome) -> list[Any]:
+    """All that must not depend on where, how and in how many goes a search ran."""
+    trials = [{k: v for k, v in row.items() if k != "wall_s"} for row in outcome.trials]
+    runs = [year.labels | year.run for year in outcome.years]
+    return [trials, outcome.frontier, runs, outcome.policies, outcome.notes]

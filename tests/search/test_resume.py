@@ -1,0 +1,164 @@
+"""A search is a function of its job: not of kills, resumes, workers or back ends."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.compute import open_pool
+from engine.errors import InputError, StorageError
+from engine.search import optimize
+from engine.spec.study import OptimizeJob
+from engine.year import Case, Year
+from tests.fakes import simulate_year
+from tests.search.jobs import results, run, small_job
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLERS = ["tpe", "nsga2", "random"]
+
+
+class Stopped(BaseException):
+    """Ends a search as a kill does: nothing catches it."""
+
+
+def stopping_at(year: int, stop: Callable[[], None]) -> Callable[[Case], Year]:
+    """Simulate until the given year is asked for."""
+    count = 0
+
+    def year_of(case: Case) -> Year:
+        nonlocal count
+        if count == year:
+            stop()
+        count += 1
+        return simulate_year(case)
+
+    return year_of
+
+
+def stop() -> None:
+    raise Stopped
+
+
+def job_of(sampler: str, **search: int) -> OptimizeJob:
+    return small_job(search={"sampler": sampler, **search})
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_stopped_at_any_year_and_resumed_is_as_never_stopped(sampler: str, tmp_path: Path) -> None:
+    job = job_of(sampler)
+    whole = results(run(job, tmp_path / "whole"))
+    years = job.search.trials_count * job.search.replications
+    for year in range(0, years, 3):
+        folder = tmp_path / str(year)
+        with pytest.raises(Stopped):
+            run(job, folder, stopping_at(year, stop))
+        assert results(run(job, folder)) == whole, f"stopped at year {year}"
+
+
+CHILD = """
+import os, signal, sys
+from pathlib import Path
+from tests.search.jobs import run
+from tests.search.test_resume import job_of, stopping_at
+
+kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
+run(job_of(sys.argv[2]), Path(sys.argv[1]), stopping_at(int(sys.argv[3]), kill))
+"""
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "nsga2"])
+def test_killed_twice_and_resumed_is_as_uninterrupted(sampler: str, tmp_path: Path) -> None:
+    job = job_of(sampler)
+    for year in (9, 8):
+        child = [sys.executable, "-c", CHILD, str(tmp_path / "killed"), sampler, str(year)]
+        done = subprocess.run(child, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    resumed = run(job, tmp_path / "killed")
+    assert results(resumed) == results(run(job, tmp_path / "whole"))
+
+
+def test_a_resumed_search_simulates_no_finished_trial_again(tmp_path: Path) -> None:
+    job = job_of("tpe")
+    run(job, tmp_path)
+    again: list[Case] = []
+
+    def year_of(case: Case) -> Year:
+        again.append(case)
+        return simulate_year(case)
+
+    run(job, tmp_path, year_of)
+    assert {case.scale.buyers_count for case in again} == {job.scale.buyers_count}  # finalists only
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_search_can_be_extended(sampler: str, tmp_path: Path) -> None:
+    run(job_of(sampler, trials_count=9, finalists_count=1), tmp_path / "grown")
+    grown = run(job_of(sampler), tmp_path / "grown")
+    assert results(grown) == results(run(job_of(sampler), tmp_path / "whole"))
+
+
+def test_ray_and_any_number_of_workers_give_the_same(tmp_path: Path) -> None:
+    here = results(run(job_of("tpe"), tmp_path / "here"))
+    for workers in (1, 2):
+        job = job_of("tpe").model_copy(
+            update={
+                "ray": small_job().ray.model_copy(
+                    update={"backend": "ray", "workers_count": workers}
+                )
+            }
+        )
+        with open_pool(job.ray, 1, 0.1, simulate_year) as pool:
+            found = optimize(job, tmp_path / str(workers), pool, lambda _: None)
+        assert results(found) == here
+
+
+def test_samplers_differ_and_seeds_matter(tmp_path: Path) -> None:
+    jobs = [*(job_of(name) for name in SAMPLERS), small_job(seed=6)]
+    found = [run(job, tmp_path / str(k)).trials[-1] for k, job in enumerate(jobs)]
+    assert len({row["lever.subsidy.rate.source"] for row in found}) == len(jobs)
+
+
+def test_another_configuration_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    run(small_job(), tmp_path)
+    with pytest.raises(InputError, match="another configuration") as error:
+        run(small_job(seed=6), tmp_path)
+    assert "study.journal" in str(error.value)
+
+
+def test_what_does_not_change_a_trial_may_differ(tmp_path: Path) -> None:
+    whole = results(run(small_job(), tmp_path))
+    assert results(run(small_job(threads=2, replications=7), tmp_path)) == whole
+
+
+def test_a_line_torn_by_a_crash_is_dropped(tmp_path: Path) -> None:
+    whole = results(run(small_job(), tmp_path))
+    journal = tmp_path / "study.journal"
+    content = journal.read_bytes()
+    journal.write_bytes(content[:-20])
+    assert results(run(small_job(), tmp_path)) == whole
+    assert journal.read_bytes().endswith(b"\n")
+
+
+def test_a_damaged_journal_is_one_message(tmp_path: Path) -> None:
+    run(small_job(), tmp_path)
+    journal = tmp_path / "study.journal"
+    journal.write_bytes(b"nonsense\n" + journal.read_bytes())
+    with pytest.raises(StorageError, match="damaged"):
+        run(small_job(), tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="file"):
+        run(small_job(), tmp_path / "file" / "inside")
+
+
+def test_the_lock_of_a_killed_process_is_broken(tmp_path: Path) -> None:
+    run(small_job(), tmp_path)
+    (tmp_path / "study.journal.lock").touch()
+    job = job_of("tpe", trials_count=15)
+    assert len(run(job, tmp_path).trials) == 15
+    assert not (tmp_path / "study.journal.lock").exists()
