@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SLOW = ("numba", "optuna", "plotly", "pyarrow", "ray", "scipy")
+SLOW = ("numba", "optuna", "pyarrow", "ray", "scipy")
 SCRIPT = """
 import runpy, sys
 sys.argv[1:] = {words!r}
