@@ -99,23 +99,22 @@ def _check(job: OptimizeJob) -> _Checked:
             f"at least {len(job.baselines) + 1}",
             "raise it",
         )
-    _check_target(job)
+    _check_goal(job)
     return checked
 
 
-def _check_target(job: OptimizeJob) -> None:
-    """Refuse a constraint on reaching a target where no policy of the space has one."""
-    searched = job.space.levers.get("target.year_end_bn_rmb")
-    if job.policy.target.year_end_bn_rmb > 0 or searched is not None:
+def _check_goal(job: OptimizeJob) -> None:
+    """Refuse a constraint on reaching the year's goal where the scenario has none."""
+    if job.scenario.platform.goal_bn_rmb > 0:
         return
     for name, constraint in job.objective.constraints.items():
-        about_target = constraint.measure in {"target_attained", "attainment_share"}
-        if about_target and (constraint.at_least or 0) > 0:
+        about_goal = constraint.measure in {"target_attained", "attainment_share"}
+        if about_goal and (constraint.at_least or 0) > 0:
             raise InputError(
                 f"objective.constraints.{name}",
-                f"asks for {constraint.measure}, but policy.target.year_end_bn_rmb is 0: no target",
-                "a target above 0 in the policy or among the levers",
-                "set policy.target.year_end_bn_rmb, or leave the constraint out",
+                f"asks for {constraint.measure}, but scenario.platform.goal_bn_rmb is 0: no goal",
+                "a goal above 0",
+                "set scenario.platform.goal_bn_rmb, or leave the constraint out",
             )
 
 

@@ -12,7 +12,7 @@ from engine.results.schemas import table_of_rows
 from engine.rng import Purpose, derive_seed
 from engine.search import Progress, check_job
 from engine.year import Case, Year
-from tests.fakes import simulate_year, small_policy
+from tests.fakes import simulate_year, small_policy, small_scenario
 from tests.search.jobs import SEARCH, run, small_job
 
 X, Y = "subsidy.rate.source", "price.cps_floor"
@@ -245,7 +245,7 @@ def test_progress_is_told_trial_by_trial_then_year_by_year(tmp_path: Path) -> No
         ),
         (
             {
-                "policy": small_policy("base", target={"year_end_bn_rmb": 0}),
+                "scenario": small_scenario(goal_bn_rmb=0),
                 "objective": TOY["objective"]
                 | {"constraints": {"goal": {"measure": "target_attained", "at_least": 0.5}}},
             },
