@@ -85,18 +85,16 @@ def learn_anchors(market: Market, tally: Tally, gmv: NDArray[np.float64], day: i
 
 
 def learn_suppliers(market: Market, kind_gmv: NDArray[np.float64], day: int) -> None:
-    """Beliefs by kind: sales per joined supplier of late against those of the first weeks."""
+    """Beliefs by kind: sales per joined supplier of late against what its kind expected (M15)."""
     sellers, accounts = market.sellers, market.accounts
     joined = np.bincount(market.suppliers.kind[sellers.joined], minlength=N_KINDS)
     season = demand_weight(market.days[day])
     per_supplier = kind_gmv / np.maximum(joined, 1) / season
     accounts.kind_sales += (per_supplier - accounts.kind_sales) / SIGNAL_DAYS
-    if day == FIRST_DAYS:
-        accounts.first_kind_sales[:] = accounts.kind_sales
     speed = market.case.scenario.suppliers.belief_speed
     for kind in range(N_KINDS):
-        if day > FIRST_DAYS and accounts.first_kind_sales[kind] > 0.0:
-            ratio = accounts.kind_sales[kind] / accounts.first_kind_sales[kind]
+        if day > FIRST_DAYS and joined[kind] > 0:
+            ratio = accounts.kind_sales[kind] / market.expected_sales[kind]
             sellers.belief[kind] = updated_belief(sellers.belief[kind], ratio, speed)
 
 

@@ -15,7 +15,7 @@ from engine.kernels.supply import Sellers, SupplyTerms, open_sellers, supply_ter
 from engine.kernels.tastes import Tastes, tastes
 from engine.kernels.threads import BLOCK, Threads, blocks
 from engine.kernels.traffic import Standing
-from engine.units import FEN_PER_BN_RMB, N_KINDS
+from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, N_KINDS
 from engine.world.anchors import Anchors, draw_anchors
 from engine.world.buyers import Buyers, draw_buyers
 from engine.world.suppliers import Goods, Suppliers, draw_goods, draw_suppliers
@@ -45,7 +45,6 @@ class Accounts:
     return_share: float = -1.0
     first_return_share: float = -1.0
     kind_sales: Floats = field(default_factory=lambda: np.zeros(N_KINDS))
-    first_kind_sales: Floats = field(default_factory=lambda: np.zeros(N_KINDS))
 
 
 @dataclass
@@ -76,6 +75,7 @@ class Market:
     feed_room: tuple[NDArray[np.int64], Floats]
     weights: list[NDArray[np.float32]]
     scores: Floats
+    expected_sales: Floats
 
 
 def weight_of(case: Case) -> int:
@@ -89,6 +89,13 @@ def weight_of(case: Case) -> int:
             "lower scale.buyers_count or raise scenario.platform.pool_count",
         )
     return pool // count
+
+
+def expected_sales(case: Case) -> Floats:
+    """What a supplier expects to sell on a plain day before it knows, by kind, sample fen."""
+    yearly = np.array([kind.expected_sales_rmb for kind in case.scenario.suppliers.kinds()])
+    percent = case.scale.suppliers_count / 100
+    return np.asarray(yearly * FEN_PER_RMB / 366 / percent * case.scale.buyers_count)
 
 
 def open_market(case: Case) -> Market:
@@ -139,5 +146,6 @@ def open_market(case: Case) -> Market:
         feed_weights=np.zeros(n),
         feed_room=(np.zeros(n, np.int64), np.zeros(n)),
         scores=np.zeros(places),
+        expected_sales=expected_sales(case),
         weights=[np.zeros(places, np.float32) for _ in range(threads)],
     )

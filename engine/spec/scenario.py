@@ -229,6 +229,11 @@ class SupplierKind(Spec):
     quality_sd: NonNegative
     brand: Share
     commission_share: float = quantity("share of price", "CPS offered", ge=0, le=0.6)
+    expected_sales_rmb: float = quantity(
+        "RMB a year and pool member",
+        "sales that one percent of all suppliers expects of this kind before it knows (M15)",
+        gt=0,
+    )
     conduct: float = quantity(
         "share", "1 prices as a monopolist of its look, 0 at cost", ge=0, le=1
     )
