@@ -14,7 +14,6 @@ from engine.world.buyers import AFFINITY_BITS, AFFINITY_ONE, FOLLOWS
 STAYS_AWAY = -1
 _DRAWS = 8
 """Draws of the routing stream that one session may use."""
-_ZERO = np.float32(0.0)
 _ONE = np.float32(AFFINITY_ONE)
 _ANCHOR_SHIFT = np.uint32(AFFINITY_BITS)
 _AFFINITY_MASK = np.uint32(AFFINITY_ONE)
@@ -30,8 +29,8 @@ class Feed(NamedTuple):
 
 @step
 def affinity_of(place):
-    """Affinity of a follow in fixed point (1/4095), as float32."""
-    return np.float32(place & _AFFINITY_MASK)
+    """Affinity of a follow in fixed point (1/4095)."""
+    return np.int64(place & _AFFINITY_MASK)
 
 
 @step
@@ -41,61 +40,81 @@ def anchor_of(place):
 
 
 @step
-def pick_follow(places, shop, mark, live_only):
-    """The follow whose interval of summed affinities holds `mark`; the last one by default."""
-    edge, last = _ZERO, 0
+def follow_at(places, mark):
+    """The follow whose interval of summed affinities holds `mark`, below their sum.
+
+    Counts the edges passed, without a branch: where the mark falls cannot be predicted.
+    """
+    edge, passed = np.int64(0), np.int64(0)
+    for f in range(FOLLOWS - 1):
+        edge += affinity_of(places[f])
+        passed += np.int64(edge <= mark)
+    return passed
+
+
+@step
+def sum_where(places, shop, presence):
+    """Sum of the affinities to anchors of one presence."""
+    total = np.int64(0)
     for f in range(FOLLOWS):
-        affinity = affinity_of(places[f])
-        anchor = anchor_of(places[f])
-        if affinity > _ZERO and (not live_only or shop.presence[anchor] == LIVE):
-            edge += affinity
-            last = f
-            if mark < edge:
-                break
-    return last
+        here = shop.presence[anchor_of(places[f])] == presence
+        total += affinity_of(places[f]) * np.int64(here)
+    return total
+
+
+@step
+def live_follow_at(places, shop, mark):
+    """As `follow_at`, among the anchors that are live."""
+    edge, passed = np.int64(0), np.int64(0)
+    for f in range(FOLLOWS - 1):
+        here = shop.presence[anchor_of(places[f])] == LIVE
+        edge += affinity_of(places[f]) * np.int64(here)
+        passed += np.int64(edge <= mark)
+    return passed
 
 
 @step
 def route(i, session, places, shop, feed, tastes, moment):
     """(anchor, follow, affinity) of one session; anchor STAYS_AWAY if it is lost (M7)."""
     draw = session * _DRAWS
-    total, live, gone = _ZERO, _ZERO, _ZERO
+    total = np.int64(0)
     for f in range(FOLLOWS):
-        affinity = affinity_of(places[f])
-        presence = shop.presence[anchor_of(places[f])]
-        total += affinity
-        # Products, not branches: who is live cannot be predicted.
-        live += affinity * np.float32(presence == LIVE)
-        gone += affinity * np.float32(presence == GONE)
-    # The drain: fans of a gone anchor come less often at all.
-    if gone > _ZERO and uniform(moment.route, i, draw + 1) * total < tastes.drain * gone:
+        total += affinity_of(places[f])
+    if moment.somebody_gone and kept_away(i, draw, places, shop, tastes, moment, total):
         return STAYS_AWAY, PUBLIC_FEED, 0
-    mark = uniform(moment.route, i, draw) * (total + moment.public_odds * _ONE)
-    if mark >= total:
+    # Below 2^24 a float32 is as exact as an integer: mark < total where it is private.
+    mark = uniform(moment.route, i, draw) * (np.float32(total) + moment.public_odds * _ONE)
+    if mark >= np.float32(total):
         return enter_feed(i, draw, feed, moment)
-    follow = pick_follow(places, shop, mark, False)
+    follow = follow_at(places, np.int64(mark))
     anchor = anchor_of(places[follow])
-    affinity = np.int64(places[follow] & _AFFINITY_MASK)
     if shop.presence[anchor] == LIVE:
-        return anchor, follow, affinity
+        return anchor, follow, affinity_of(places[follow])
     if shop.presence[anchor] == GONE and uniform(moment.route, i, draw + 2) >= tastes.release:
         return STAYS_AWAY, PUBLIC_FEED, 0
-    return reroute(i, draw, places, shop, feed, tastes, moment, live, anchor, affinity)
+    return reroute(i, draw, places, follow, shop, feed, tastes, moment)
 
 
 @step
-def reroute(i, draw, places, shop, feed, tastes, moment, live, anchor, affinity):
+def kept_away(i, draw, places, shop, tastes, moment, total):
+    """The drain: fans of a gone anchor come less often at all."""
+    gone = sum_where(places, shop, GONE)
+    chance = uniform(moment.route, i, draw + 1)
+    return gone > 0 and chance * np.float32(total) < tastes.drain * np.float32(gone)
+
+
+@step
+def reroute(i, draw, places, missed, shop, feed, tastes, moment):
     """Where a session goes whose anchor is off the air: family, another follow, the feed."""
-    relative = live_relative(i, draw, shop, anchor, moment)
+    relative = live_relative(i, draw, shop, anchor_of(places[missed]), moment)
     if relative >= 0:
-        return relative, FAMILY, np.int64(affinity * tastes.family_affinity)
-    if live > _ZERO:
-        follow = pick_follow(places, shop, uniform(moment.route, i, draw + 5) * live, True)
-        return (
-            anchor_of(places[follow]),
-            follow,
-            np.int64(places[follow] & _AFFINITY_MASK),
-        )
+        affinity = np.float32(affinity_of(places[missed])) * tastes.family_affinity
+        return relative, FAMILY, np.int64(affinity)
+    live = sum_where(places, shop, LIVE)
+    if live > 0:
+        mark = np.int64(uniform(moment.route, i, draw + 5) * np.float32(live))
+        follow = live_follow_at(places, shop, mark)
+        return anchor_of(places[follow]), follow, affinity_of(places[follow])
     return enter_feed(i, draw, feed, moment)
 
 

@@ -191,7 +191,7 @@ def move_trust(trust, kind, tastes, returned):
 def move_affinity(places, look, size, up):
     """Affinity to the anchor followed, towards 1 or towards 0 by the share `size`."""
     place = places[look.follow]
-    level = affinity_of(place)
+    level = np.float32(affinity_of(place))
     moved = level + size * (np.float32(AFFINITY_ONE) - level) if up else lowered(level, size)
     places[look.follow] = place & ~_AFFINITY_MASK | np.uint32(moved + _HALF)
 
@@ -202,7 +202,7 @@ def follow(places, tastes, moment, tally, look):
     chance = uniform(moment.follow, look.buyer, np.int64(look.session))
     if chance >= tastes.follow_probability:
         return
-    weakest, lowest = 0, np.float32(2 * AFFINITY_ONE)
+    weakest, lowest = 0, 2 * AFFINITY_ONE
     for f in range(FOLLOWS):
         if (
             np.int64(places[f] >> np.uint32(AFFINITY_BITS)) == look.anchor

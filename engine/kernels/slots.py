@@ -14,7 +14,7 @@ from engine.kernels.pacing import Pace
 from engine.kernels.ration import affordable_buckets, lose, wishes_for
 from engine.kernels.sessions import decide, withdraw
 from engine.kernels.settle import settle
-from engine.kernels.state import N_BUCKETS, Account, Moment, Tally
+from engine.kernels.state import GONE, N_BUCKETS, Account, Moment, Tally
 from engine.kernels.traffic import go_live, open_feed
 from engine.rng import Purpose, key
 from engine.rules.routing import family_passes, public_odds
@@ -99,6 +99,7 @@ def moment_of(market: Market, pace: Pace, levers: Levers, day: int, slot: int) -
         outside_level=f4(scenario.choice.outside + pace.rival),
         public_odds=f4(public_odds(scenario.routing.public_pull, levers.public_share)),
         family_share=f4(family_passes(scenario.routing.family_share, levers.family_cap)),
+        somebody_gone=np.bool_((market.shop.presence == GONE).any()),
         coupon_reach=i8(pace.reach),
         partner_share_bp=i8(levers.partner_share_bp),
         take_bp=np.array([to_bp(share) for share in market.supply.take], np.int64),

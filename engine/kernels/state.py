@@ -78,6 +78,7 @@ class Moment(NamedTuple):
     outside_level: np.float32
     public_odds: np.float32
     family_share: np.float32
+    somebody_gone: np.bool_
     coupon_reach: np.int64
     partner_share_bp: np.int64
     take_bp: NDArray[np.int64]

@@ -103,6 +103,25 @@ def _print_lines(lines: Sequence[Line], console: Console, title: str) -> None:
         title = ""
 
 
+def print_benchmark(rows: Sequence[Row], console: Console) -> None:
+    """Print what a year costs at each population, one core."""
+    table = _table("Whole years on one core (medians)")
+    for head in ("Buyers", "Year", "Sessions/s", "Buyer-days/s", "One more session", "Bytes/buyer"):
+        table.add_column(head, justify="right")
+    for row in rows:
+        more = row["marginal_ns_per_session"]
+        table.add_row(
+            f"{row['buyers_count']:,}",
+            f"{row['wall_s']:.2f} s",
+            f"{row['sessions_per_s'] / 1e6:.1f} M",
+            f"{row['buyer_days_per_s'] / 1e6:.1f} M",
+            f"{more:.0f} ns = {1e3 / more:.1f} M/s" if more else "–",
+            str(row["bytes_per_buyer"]),
+        )
+    console.print()
+    console.print(table)
+
+
 def _table(title: str) -> Table:
     return Table(
         title=title,

@@ -31,6 +31,18 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
     "anchors": metrics.KEYS | {"anchor": int},
     "trials": {"trial": int, "policy": str, "state": str},
     "frontier": {"policy": str, "trial": int},
+    "benchmark": {
+        "suite": str,
+        "buyers_count": int,
+        "days_count": int,
+        "sessions_count": int,
+        "wall_s": float,
+        "sessions_per_s": float,
+        "buyer_days_per_s": float,
+        "marginal_ns_per_session": float,
+        "marginal_sessions_per_s": float,
+        "bytes_per_buyer": int,
+    },
     "comparison": {
         "policy": str,
         "baseline": str,

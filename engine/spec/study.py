@@ -170,6 +170,15 @@ class OptimizeJob(Job):
     search: Search
 
 
+class BenchmarkJob(Job):
+    """Whole years of one policy at several populations."""
+
+    policy: Policy
+    suite: Literal["kernel"]
+    populations: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
+    runs: int = quantity("runs", "counted runs of each population", ge=1, le=100)
+
+
 class ReportJob(Spec):
     """A folder of results to report on."""
 

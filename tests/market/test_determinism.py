@@ -69,4 +69,4 @@ def test_common_luck_makes_a_small_step_of_a_lever_visible():
     ]
     a, b = np.array(pairs, float)
     assert (b - a).mean() > 0
-    assert np.var(b - a, ddof=1) < 0.25 * (np.var(a, ddof=1) + np.var(b, ddof=1))
+    assert np.var(b - a, ddof=1) < 0.5 * (np.var(a, ddof=1) + np.var(b, ddof=1))
