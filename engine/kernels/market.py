@@ -75,6 +75,7 @@ class Market:
     feed_room: tuple[NDArray[np.int64], Floats]
     weights: list[NDArray[np.float32]]
     scores: Floats
+    appeal: Floats
     expected_sales: Floats
 
 
@@ -146,6 +147,7 @@ def open_market(case: Case) -> Market:
         feed_weights=np.zeros(n),
         feed_room=(np.zeros(n, np.int64), np.zeros(n)),
         scores=np.zeros(places),
+        appeal=np.zeros(goods.kind.size),
         expected_sales=expected_sales(case),
         weights=[np.zeros(places, np.float32) for _ in range(threads)],
     )

@@ -7,7 +7,7 @@ import numpy as np
 from engine.jit import kernel, step
 from engine.kernels.state import N_COUPON_CLASSES
 from engine.kernels.supply import sells
-from engine.rng import bits, uniform64
+from engine.rng import uniform64
 from engine.rules.choice import price_term
 from engine.rules.closed_loop import IN_SHOP
 from engine.rules.commission import asked_cps_bp
@@ -60,28 +60,49 @@ def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
 
 
 @kernel
-def select(
-    first, shop, anchors, suppliers, sellers, goods, terms, supply, levers, stream, week, scores
-):
+def appraise(appeal, suppliers, sellers, goods, terms, supply):
+    """What each good is worth to any showcase today, -inf for those that nobody may show.
+
+    `appeal` by good: log of expected earnings per look, for a mean buyer.
+    """
+    for good in range(goods.supplier.size):
+        supplier = goods.supplier[good]
+        if not sells(suppliers, sellers, supplier):
+            appeal[good] = -np.inf
+            continue
+        price = sellers.price[good]
+        term = price_term(np.log(price / goods.elsewhere[good]), terms.curvature)
+        disutility = term if terms.curvature == 0.0 else (term - 1.0) / terms.curvature
+        utility = (
+            terms.quality * goods.quality[good]
+            + terms.brand * goods.brand[good]
+            - terms.price * disutility
+            - price / terms.budget_fen
+            - (terms.friction if sellers.listing[supplier] != IN_SHOP else 0.0)
+        )
+        bonus = np.log(terms.plan_lift) if sellers.in_plan[supplier] else 0.0
+        appeal[good] = showcase_score(price, supply.offer[goods.kind[good]], utility, bonus)
+
+
+@kernel
+def select(first, shop, anchors, sellers, goods, appeal, terms, levers, stream, week, scores):
     """Refill the showcases of every 7th anchor from `first` on.
 
     Candidates are drawn by hash of (anchor, place, week): who else joined does not move
-    them. The best by score stay; an own supplier's goods need no library.
+    them. The best by score stay; an own supplier's goods need no library. `scores` is
+    room for one showcase.
     """
     for anchor in range(first, anchors.guests_from, DAYS_A_WEEK):
         shop.shown[anchor] = 0
         own = anchors.own_supplier[anchor]
         if own != NO_SUPPLIER:
-            per_supplier = goods.first_good[own + 1] - goods.first_good[own]
-            for k in range(per_supplier):
-                good = goods.first_good[own] + k
-                offer(shop, anchor, good, scores, suppliers, sellers, goods, terms, supply, stream)
+            for good in range(goods.first_good[own], goods.first_good[own + 1]):
+                offer(shop, anchor, good, scores, sellers, goods, appeal, terms, stream)
         openness = levers.library_open[anchors.tier[anchor]]
         for c in range(CANDIDATES):
-            if uniform64(stream, anchor, 4 * c) >= openness:
-                continue
-            good = candidate(anchor, c, week, anchors, goods, terms, stream)
-            offer(shop, anchor, good, scores, suppliers, sellers, goods, terms, supply, stream)
+            if uniform64(stream, anchor, 4 * c) < openness:
+                good = candidate(anchor, c, week, anchors, goods, terms, stream)
+                offer(shop, anchor, good, scores, sellers, goods, appeal, terms, stream)
 
 
 @step
@@ -99,34 +120,16 @@ def candidate(anchor, c, week, anchors, goods, terms, stream):
 
 
 @step
-def offer(shop, anchor, good, scores, suppliers, sellers, goods, terms, supply, stream):
+def offer(shop, anchor, good, scores, sellers, goods, appeal, terms, stream):
     """Put a good into the showcase if it scores above the weakest one there."""
-    supplier, kind = goods.supplier[good], goods.kind[good]
-    if not sells(suppliers, sellers, supplier):
+    if appeal[good] == -np.inf:
         return
     shown, places = shop.shown[anchor], scores.size
     for j in range(shown):
         if shop.good[anchor, j] == good:
             return
-    links_out = sellers.listing[supplier] != IN_SHOP
-    ratio = sellers.price[good] / goods.elsewhere[good]
-    term = price_term(ratio, terms.curvature)
-    disutility = term if terms.curvature == 0.0 else (term - 1.0) / terms.curvature
-    utility = (
-        terms.quality * goods.quality[good]
-        + terms.brand * goods.brand[good]
-        - terms.price * disutility
-        - sellers.price[good] / terms.budget_fen
-        - (terms.friction if links_out else 0.0)
-    )
-    u = np.float64(bits(stream, anchor, 7 + 64 * good) >> np.uint64(11)) * 2.0**-53
-    score = showcase_score(
-        sellers.price[good],
-        supply.offer[kind],
-        utility,
-        np.log(terms.plan_lift) if sellers.in_plan[supplier] else 0.0,
-        terms.spread * gumbel(u),
-    )
+    # The anchor's lasting taste for this good; no candidate draws 7 + 64 k.
+    score = appeal[good] + terms.spread * gumbel(uniform64(stream, anchor, 7 + 64 * good))
     place = shown
     if shown == places:
         place = 0
@@ -138,6 +141,7 @@ def offer(shop, anchor, good, scores, suppliers, sellers, goods, terms, supply, 
     else:
         shop.shown[anchor] = shown + 1
     scores[place] = score
+    links_out = sellers.listing[goods.supplier[good]] != IN_SHOP
     fill_place(shop, anchor, place, good, links_out, goods, terms)
 
 
@@ -192,6 +196,6 @@ def price_classes(shop, anchor, j, elsewhere, curvature, levers, boost):
             )
         paid = max(price - coupon_fen(price, rate, levers.cap_fen), 1)
         shop.paid[anchor, c, j] = paid
-        ratio = paid / elsewhere
-        shop.price_term[anchor, c, j] = np.float32(price_term(ratio, curvature))
-        shop.log_ratio[anchor, c, j] = np.float32(np.log(ratio))
+        log_ratio = np.log(paid / elsewhere)
+        shop.price_term[anchor, c, j] = np.float32(price_term(log_ratio, curvature))
+        shop.log_ratio[anchor, c, j] = np.float32(log_ratio)

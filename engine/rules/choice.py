@@ -19,14 +19,14 @@ _ONE = np.float32(1.0)
 
 
 @rule
-def price_term(ratio, curvature):
+def price_term(log_ratio, curvature):
     """The part of B that only depends on the good: ratio^lambda, or ln ratio at 0.
 
-    `ratio` is paid / elsewhere > 0; float64 in and out, once per good and day.
+    `log_ratio` is ln(paid / elsewhere); float64 in and out, once per good and day.
     """
     if curvature == 0.0:
-        return math.log(ratio)
-    return ratio**curvature
+        return log_ratio
+    return math.exp(curvature * log_ratio)
 
 
 @rule
