@@ -44,6 +44,10 @@ def _reaches(study: Study, line: Line) -> bool:
     return line.value("target_attained") >= study.level - 1e-9
 
 
+def _is_free(line: Line) -> bool:
+    return line.value("subsidy_fen") < NO_SUBSIDY_FEN
+
+
 def _searched(study: Study) -> list[str]:
     target = _bn(study.target_fen)
     if not any(line.feasible for line in study.lines):
@@ -64,15 +68,22 @@ def _searched(study: Study) -> list[str]:
 
 
 def _way(study: Study, best: Line, target: str) -> str:
-    if best.value("subsidy_fen") < NO_SUBSIDY_FEN:
+    free = [line for line in study.lines if _is_free(line) and _reaches(study, line)]
+    if _is_free(best):
         start = f"{target} bn RMB is reached without any subsidy: under {best.policy}"
+    elif free:
+        start = (
+            f"{target} bn RMB is reached even without any subsidy: under {free[0].policy} the"
+            f" year ends at {_amount(free[0], 'gmv_paid_fen')} bn. The cheapest policy found is"
+            f" {best.policy}: with it"
+        )
     else:
         start = f"{target} bn RMB can be reached. The cheapest way found is {best.policy}: with it"
     text = (
         f"{start} the year ends at {_amount(best, 'gmv_paid_fen')} bn RMB of GMV as paid, and"
         f" {_part(best)} of the simulated years reach the target. "
     )
-    if best.value("subsidy_fen") >= NO_SUBSIDY_FEN:
+    if not _is_free(best):
         text += (
             f"It spends {_amount(best, 'subsidy_fen')} bn RMB of the platform's own subsidy"
             f" ({_percent(best.value('budget_spent_share'))} of the budget), and its net cost is"

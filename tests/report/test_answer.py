@@ -66,6 +66,22 @@ def test_a_target_reached_without_subsidy_is_said_so(study: Study) -> None:
     assert "would reach it too" in said
 
 
+def test_a_cheaper_policy_with_subsidy_does_not_hide_that_none_is_needed(study: Study) -> None:
+    always, cheap = Estimate(1.0, 1.0, 1.0), Estimate(-1e15, -1e15, -1e15)
+    lines = [
+        replace(
+            line,
+            estimates=line.estimates
+            | {"target_attained": always}
+            | ({"cost_fen": cheap} if line.policy == "trial_012" else {}),
+        )
+        for line in study.lines
+    ]
+    said = " ".join(sentences(replace(study, lines=lines)))
+    assert "250 bn RMB is reached even without any subsidy: under laissez_faire" in said
+    assert "The cheapest policy found is trial_012" in said
+
+
 def test_no_feasible_policy_is_no_recommendation(study: Study) -> None:
     said = " ".join(sentences(changed(study, feasible=False)))
     assert "No policy met every constraint, so none of those below is recommended" in said
