@@ -85,7 +85,7 @@ def summary(case: Case, diary: Diary) -> dict[str, Any]:
     return run | {
         "cost_fen": -run["platform_contribution_fen"],
         "aov_fen": ratio(gmv, orders),
-        "take_share": ratio(run["take_fen"] - run["refunded_take_fen"], gmv),
+        "take_share": ratio(run["take_fen"] - run["refunded_take_fen"] + run["ads_fen"], gmv),
         "return_share": ratio(run["returned_fen"], gmv),
         "brand_share": ratio(run["brand_gmv_paid_fen"], paid),
         "private_share": ratio(run["private_gmv_fen"], gmv),

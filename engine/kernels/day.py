@@ -16,7 +16,7 @@ from engine.kernels.events import turn_calendar
 from engine.kernels.learn import Folded, learn_day
 from engine.kernels.market import Market
 from engine.kernels.pacing import Pace, set_pace
-from engine.kernels.showcase import DAYS_A_WEEK, appraise, price_window, select
+from engine.kernels.showcase import DAYS_A_WEEK, appraise, dress_window, select
 from engine.kernels.slots import run_slot, spent
 from engine.kernels.state import Tally
 from engine.kernels.supply import adopt, enter_plan, reprice, restock, shares_in_plan
@@ -64,7 +64,7 @@ def supply(market: Market, pace: Pace, day: int) -> NDArray[np.int64]:
     if day % PLAN_DAYS == 0:
         enter_plan(suppliers, sellers, market.goods, terms, levers)
     reprice(sellers, market.goods, terms, levers, pace.boost)
-    restock(suppliers, sellers, terms)
+    restock(suppliers, sellers, terms, levers)
     return joins
 
 
@@ -72,7 +72,9 @@ def selection(market: Market, pace: Pace, day: int) -> None:
     """Step 4: weekly showcases, spread over the week; all of them on the first day."""
     stream = key(market.case.luck_seed, Purpose.SHOWCASE)
     levers, sellers, goods = market.days[day], market.sellers, market.goods
-    appraise(market.appeal, market.suppliers, sellers, goods, market.selection, market.supply)
+    appraise(
+        market.appeal, market.suppliers, sellers, goods, market.selection, market.supply, levers
+    )
     for first in range(DAYS_A_WEEK) if day == 0 else (day % DAYS_A_WEEK,):
         select(
             first,
@@ -87,7 +89,7 @@ def selection(market: Market, pace: Pace, day: int) -> None:
             day // DAYS_A_WEEK,
             market.scores,
         )
-    price_window(
+    dress_window(
         market.shop,
         market.anchors,
         market.sellers,

@@ -19,6 +19,7 @@ from engine.units import (
     N_KINDS,
     N_TIERS,
     Domain,
+    Kind,
 )
 from engine.world.draws import Floats
 
@@ -56,7 +57,7 @@ class Diary:
         weight = market.weight
         ledger = tally.ledger * weight
         values = flows(ledger, tally, weight)
-        values["recruiting_fen"] = recruiting_fen(market, pace, joins, day)
+        values |= costs(market, pace, joins, day)
         values["platform_contribution_fen"] = contribution(values)
         values |= state_of(market, pace, tally, day)
         for name, value in values.items():
@@ -107,6 +108,7 @@ def flows(ledger: NDArray[np.int64], tally: Tally, weight: int) -> dict[str, Any
         "supplier_income_fen": total[_A.SUPPLIER],
         "refunded_subsidy_fen": total[_A.RETURNED_OWN_COUPON],
         "refunded_take_fen": total[_A.RETURNED_TAKE],
+        "ads_fen": counts[Count.ADS_FEN],
         "leaked_orders_count": total[_A.LEAKED],
         "refused_coupons_count": counts[Count.REFUSED_COUPONS],
         "stock_outs_count": counts[Count.STOCK_OUTS],
@@ -115,6 +117,18 @@ def flows(ledger: NDArray[np.int64], tally: Tally, weight: int) -> dict[str, Any
         "paying_buyers_count": counts[Count.PAYING_BUYERS],
         "new_buyers_count": counts[Count.NEW_BUYERS],
         "cap_binding_share": total[_A.CAPPED] / max(total[_A.ORDERS], 1),
+    }
+
+
+def costs(market: Market, pace: Pace, joins: NDArray[np.int64], day: int) -> dict[str, int]:
+    """What the platform spends on supply: recruiting (M3), own brands (M2), investment (M21)."""
+    levers, sellers = market.days[day], market.sellers
+    brands = int((market.suppliers.kind[sellers.joined] == Kind.PLATFORM_BRAND).sum())
+    incubation = market.case.scenario.platform.incubation_cost_rmb * FEN_PER_RMB
+    return {
+        "recruiting_fen": recruiting_fen(market, pace, joins, day),
+        "incubation_fen": int(levers.platform_brand_support * incubation * brands),
+        "investment_fen": int(levers.investment_fen),
     }
 
 
@@ -127,10 +141,11 @@ def recruiting_fen(market: Market, pace: Pace, joins: NDArray[np.int64], day: in
 
 
 def contribution(values: dict[str, Any]) -> int:
-    """Take less own coupons less recruiting, net of returned orders."""
+    """Take and ads less own coupons and what supply costs, net of returned orders."""
     take = values["take_fen"] - values["refunded_take_fen"]
     coupons = values["subsidy_fen"] - values["refunded_subsidy_fen"]
-    return int(take - coupons - values["recruiting_fen"])
+    spent = values["recruiting_fen"] + values["incubation_fen"] + values["investment_fen"]
+    return int(take + values["ads_fen"] - coupons - spent)
 
 
 def state_of(market: Market, pace: Pace, tally: Tally, day: int) -> dict[str, Any]:

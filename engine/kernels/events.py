@@ -8,6 +8,9 @@ from engine.kernels.market import Market
 from engine.kernels.showcase import fill_place
 from engine.kernels.state import GONE, LIVE, OFF_AIR
 
+MOST_OF_A_SLOT = 0.9
+"""Of a slot's feed, the most that guests may take together."""
+
 
 def turn_calendar(market: Market, day: int) -> None:
     """Set who is absent and which guests are booked on `day`."""
@@ -39,18 +42,22 @@ def stage_guest(market: Market, number: int) -> None:
 
 
 def book_guests(market: Market, day: int, slot: int) -> None:
-    """Put today's guests into the last slot's feed with their share of its visits."""
+    """Put today's guests into the last slot's feed with their share of the day's feed visits."""
     calendar = market.case.scenario.calendar
-    guests_from = market.anchors.guests_from
-    market.feed_weights[guests_from:] = 0.0
+    guests_from, weights = market.anchors.guests_from, market.feed_weights
+    weights[guests_from:] = 0.0
     market.shop.presence[guests_from:] = OFF_AIR
     if slot != len(calendar.slot_share) - 1:
         return
     today = calendar.start + timedelta(days=day)
-    for number, trial in enumerate(calendar.trial_streams):
-        if trial.day == today:
-            market.shop.presence[guests_from + number] = LIVE
-            # The slot has a part of the day's visits; the guest takes its share of the day.
-            market.feed_weights[guests_from + number] = min(
-                trial.traffic_share / calendar.slot_share[-1], 0.9
-            )
+    shares = np.array(
+        [trial.traffic_share * (trial.day == today) for trial in calendar.trial_streams]
+    )
+    if not shares.any():
+        return
+    # The slot has a part of the day's visits; a guest takes its share of the whole day.
+    shares = shares / calendar.slot_share[-1]
+    shares *= min(1.0, MOST_OF_A_SLOT / shares.sum())
+    rest = weights[:guests_from].sum()
+    weights[guests_from:] = shares / (1.0 - shares.sum()) * (rest or 1.0)
+    market.shop.presence[guests_from:][shares > 0] = LIVE

@@ -12,10 +12,12 @@ from engine.kernels.market import Market
 from engine.kernels.pacing import Pace, demand_weight, own_rate
 from engine.kernels.state import N_BUCKETS, Account, Tally
 from engine.rules.adoption import updated_belief
+from engine.rules.brand import grown_awareness
 from engine.rules.rival import smoothed
 from engine.rules.visits import relaxed_activity
-from engine.units import EXPECTED_ONE, N_KINDS, Kind
+from engine.units import BP, EXPECTED_ONE, N_KINDS, Kind
 
+_PLATFORM_BRAND = int(Kind.PLATFORM_BRAND)
 SIGNAL_DAYS, SLOW_SIGNAL_DAYS = 14.0, 60.0
 FIRST_DAYS = 28
 """Days that set the levels against which later ones are compared."""
@@ -23,8 +25,8 @@ FORECAST_DAYS = 7.0
 
 
 @kernel
-def fold(shop, tally, good_sales, good_looks, anchor_gmv, kind_gmv):
-    """Expected sales of the day by good (units), anchor and kind (fen)."""
+def fold(shop, goods, tally, take_bp, good_sales, good_looks, anchor_gmv, anchor_margin, kind_gmv):
+    """Expected sales of the day by good (units), by anchor and kind (fen); sellers' margin."""
     one = 1.0 / EXPECTED_ONE
     for m in range(shop.shown.size):
         if tally.looks[m] == 0:
@@ -35,6 +37,8 @@ def fold(shop, tally, good_sales, good_looks, anchor_gmv, kind_gmv):
             good_sales[shop.good[m, j]] += units
             good_looks[shop.good[m, j]] += tally.looks[m]
             anchor_gmv[m] += gmv
+            fees = (shop.cps_bp[m, j] + take_bp[shop.kind[m, j]]) / BP
+            anchor_margin[m] += gmv * (1.0 - fees) - units * goods.cost[shop.good[m, j]]
             kind_gmv[shop.kind[m, j]] += gmv
 
 
@@ -55,33 +59,77 @@ class Folded:
         self.good_sales = np.zeros(market.goods.kind.size)
         self.good_looks = np.zeros(market.goods.kind.size)
         self.anchor_gmv = np.zeros(market.anchors.fans.size)
+        self.anchor_margin = np.zeros(market.anchors.fans.size)
         self.kind_gmv = np.zeros(N_KINDS)
-        fold(market.shop, tally, self.good_sales, self.good_looks, self.anchor_gmv, self.kind_gmv)
+        fold(
+            market.shop,
+            market.goods,
+            tally,
+            market.take_bp,
+            self.good_sales,
+            self.good_looks,
+            self.anchor_gmv,
+            self.anchor_margin,
+            self.kind_gmv,
+        )
 
 
 def learn_day(market: Market, pace: Pace, tally: Tally, folded: Folded, day: int) -> None:
     """Everything that is learned at the end of a day."""
     learn_shares(market.sellers, folded.good_sales, folded.good_looks, 0.1)
-    learn_anchors(market, tally, folded.anchor_gmv, day)
+    learn_anchors(market, tally, folded, day)
+    learn_brands(market, folded.good_sales, day)
     learn_suppliers(market, folded.kind_gmv, day)
     learn_platform(market, pace, tally, folded, day)
     learn_rival(market, tally)
     learn_activity(market, pace, tally, day)
 
 
-def learn_anchors(market: Market, tally: Tally, gmv: NDArray[np.float64], day: int) -> None:
-    """Signals, audiences, commissions and fans."""
-    standing, level = market.standing, slice(0, market.anchors.guests_from)
-    if day == 0:  # before anything is sold the fans are the guess; now it gets its unit, fen
+def learn_anchors(market: Market, tally: Tally, folded: Folded, day: int) -> None:
+    """Signals, audiences, commissions, margins and fans."""
+    standing, gmv = market.standing, folded.anchor_gmv
+    level = slice(0, market.anchors.guests_from)
+    if (
+        day == 0 and gmv[level].any()
+    ):  # before anything is sold the fans are the guess; now it gets its unit, fen
         standing.signal[level] *= gmv[level].sum() / standing.signal[level].sum()
         standing.slow_signal[level] = standing.signal[level]
     standing.signal[level] += (gmv[level] - standing.signal[level]) / SIGNAL_DAYS
     standing.slow_signal[level] += (gmv[level] - standing.slow_signal[level]) / SLOW_SIGNAL_DAYS
     standing.audience[:] += (tally.visits - standing.audience) / SIGNAL_DAYS
     standing.commission[:] += (tally.commission - standing.commission) / SIGNAL_DAYS
+    per_visit = folded.anchor_margin / np.maximum(tally.visits, 1)
+    standing.margin[:] += (per_visit - standing.margin) / SIGNAL_DAYS * (tally.visits > 0)
     if day == FIRST_DAYS:
         standing.first_commission[:] = standing.commission
     market.anchors.fans[:] += tally.follows * market.weight
+
+
+def learn_brands(market: Market, good_sales: NDArray[np.float64], day: int) -> None:
+    """The platform's own brands become known by what they sell and is kept (M2)."""
+    grow(
+        market.suppliers,
+        market.sellers,
+        market.goods,
+        market.supply.awareness_gain,
+        market.days[day].platform_brand_support,
+        1000.0 / market.case.scale.buyers_count,
+        1.0 - max(market.accounts.return_share, 0.0),
+        good_sales,
+    )
+
+
+@kernel
+def grow(suppliers, sellers, goods, gain, support, per_thousand, kept, good_sales):
+    """Raise the awareness of platform brands by the day's kept sales of their goods."""
+    for s in range(suppliers.guests_from):
+        if suppliers.kind[s] == _PLATFORM_BRAND:
+            units = 0.0
+            for g in range(goods.first_good[s], goods.first_good[s + 1]):
+                units += good_sales[g]
+            sellers.awareness[s] = grown_awareness(
+                sellers.awareness[s], gain, support, units * kept * per_thousand
+            )
 
 
 def learn_suppliers(market: Market, kind_gmv: NDArray[np.float64], day: int) -> None:
@@ -158,7 +206,7 @@ def learn_activity(market: Market, pace: Pace, tally: Tally, day: int) -> None:
         excess = max(0.0, accounts.return_share - accounts.first_return_share)
     accounts.activity = relaxed_activity(
         accounts.activity,
-        pace.load_ratio,
+        pace.load_ratio * (1.0 + market.days[day].ad_load),
         platform.activity_response,
         excess,
         platform.bad_purchase_response,

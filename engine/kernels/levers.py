@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.rules.investment import built_share
 from engine.spec.policy import Policy
-from engine.spec.scenario import Calendar, Festival, Scenario
-from engine.units import to_bp, to_fen
+from engine.spec.scenario import Calendar, Festival, Investment, Scenario
+from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, to_bp, to_fen
 
 Floats = NDArray[np.float64]
 
@@ -32,10 +33,16 @@ class Levers(NamedTuple):
     exponent: float
     floor: float
     support: float
+    brand_support: float
+    ad_load: float
+    ad_reserve: float
     family_cap: float
     commercial_load: float
     library_open: Floats
     recruiting: float
+    platform_brand_support: float
+    investment_fen: float
+    built: float
     closed_loop: float
     plan_day: bool
     season: float
@@ -49,15 +56,44 @@ class Levers(NamedTuple):
 
 def timetable(policy: Policy, scenario: Scenario) -> list[Levers]:
     """One `Levers` per day of the scenario's calendar."""
-    calendar = scenario.calendar
-    plan = plan_festivals(policy, calendar)
-    platform, growth = scenario.platform, 0.0
-    days = []
-    for n in range(calendar.n_days):
-        growth = n / max(calendar.n_days - 1, 1)
-        load = platform.load_start * (platform.load_end / platform.load_start) ** growth
-        days.append(_levers(policy, calendar, plan, load, n))
-    return days
+    calendar, platform = scenario.calendar, scenario.platform
+    n_days = calendar.n_days
+    growth = np.arange(n_days) / max(n_days - 1, 1)
+    load = platform.load_start * (platform.load_end / platform.load_start) ** growth
+    spend = investment(policy, scenario)
+    paths = _Paths(
+        plan=plan_festivals(policy, calendar),
+        load=[float(value) for value in load],
+        spend=[float(value) for value in spend],
+        built=built(spend, scenario.suppliers.investment),
+    )
+    return [_levers(policy, calendar, paths, n) for n in range(n_days)]
+
+
+class _Paths(NamedTuple):
+    """What depends on the whole calendar, by day."""
+
+    plan: tuple[Festival, ...]
+    load: list[float]
+    spend: list[float]
+    built: list[float]
+
+
+def investment(policy: Policy, scenario: Scenario) -> Floats:
+    """Fen invested on each day, shape (days,)."""
+    start = scenario.calendar.start
+    rate = policy.supply.investment_bn_rmb
+    days = [start + timedelta(days=n) for n in range(scenario.calendar.n_days)]
+    return np.array([rate.on(day) * FEN_PER_BN_RMB / 365 for day in days])
+
+
+def built(spend: Floats, terms: Investment) -> list[float]:
+    """How much of what investment can do is done on each day (M21)."""
+    before = np.concatenate([[0.0], np.cumsum(spend)])
+    scale = terms.scale_bn_rmb * FEN_PER_BN_RMB
+    return [
+        float(built_share(before[max(n - terms.delay_days, 0)], scale)) for n in range(spend.size)
+    ]
 
 
 def plan_festivals(policy: Policy, calendar: Calendar) -> tuple[Festival, ...]:
@@ -66,9 +102,7 @@ def plan_festivals(policy: Policy, calendar: Calendar) -> tuple[Festival, ...]:
     return tuple(able[: policy.price.plan_festivals_count])
 
 
-def _levers(
-    policy: Policy, calendar: Calendar, plan: tuple[Festival, ...], load: float, n: int
-) -> Levers:
+def _levers(policy: Policy, calendar: Calendar, paths: _Paths, n: int) -> Levers:
     today = calendar.start + timedelta(days=n)
     subsidy, price, traffic, supply = policy.subsidy, policy.price, policy.traffic, policy.supply
     running = [f for f in calendar.festivals if f.start <= today <= f.end]
@@ -91,17 +125,23 @@ def _levers(
         exponent=traffic.exponent.on(today),
         floor=traffic.floor.on(today),
         support=traffic.support.on(today),
+        brand_support=traffic.brand_support.on(today),
+        ad_load=traffic.ad_load.on(today),
+        ad_reserve=traffic.ad_reserve_rmb.on(today) * FEN_PER_RMB / 1000,
         family_cap=traffic.family_cap.on(today),
         commercial_load=traffic.commercial_load.on(today),
         library_open=np.array([opens.head.on(today), opens.waist.on(today), opens.tail.on(today)]),
         recruiting=supply.recruiting.on(today),
+        platform_brand_support=supply.platform_brand_support.on(today),
+        investment_fen=paths.spend[n],
+        built=paths.built[n],
         closed_loop=supply.closed_loop.on(today),
-        plan_day=any(f.start <= today <= f.end for f in plan),
+        plan_day=any(f.start <= today <= f.end for f in paths.plan),
         season=calendar.demand_season[today.month - 1],
         festival_traffic=max((f.traffic for f in running), default=1.0),
         festival_attention=max((f.attention for f in running), default=1.0),
         campaign_pull=_campaigns(calendar, today),
-        historical_load=load,
+        historical_load=paths.load[n],
         month=(today.year - calendar.start.year) * 12 + today.month - calendar.start.month,
         month_start=(first_of_month - calendar.start).days,
     )

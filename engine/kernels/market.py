@@ -15,7 +15,7 @@ from engine.kernels.supply import Sellers, SupplyTerms, open_sellers, supply_ter
 from engine.kernels.tastes import Tastes, tastes
 from engine.kernels.threads import BLOCK, Threads, blocks
 from engine.kernels.traffic import Standing
-from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, N_KINDS
+from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, N_KINDS, to_bp
 from engine.world.anchors import Anchors, draw_anchors
 from engine.world.buyers import Buyers, draw_buyers
 from engine.world.suppliers import Goods, Suppliers, draw_goods, draw_suppliers
@@ -72,11 +72,13 @@ class Market:
     looks_count: list[int]
     tallies: list[Tally]
     feed_weights: Floats
+    feed_bids: Floats
     feed_room: tuple[NDArray[np.int64], Floats]
     weights: list[NDArray[np.float32]]
     scores: Floats
     appeal: Floats
     expected_sales: Floats
+    take_bp: NDArray[np.int64]
 
 
 def weight_of(case: Case) -> int:
@@ -103,8 +105,8 @@ def open_market(case: Case) -> Market:
     """Build the market of a case on the morning of its first day."""
     scenario, scale, seed = case.scenario, case.scale, case.world_seed
     weight = weight_of(case)
-    anchors = draw_anchors(scenario, scale.anchors_count, scale.suppliers_count, seed)
     suppliers = draw_suppliers(scenario, scale.suppliers_count, seed)
+    anchors = draw_anchors(scenario, scale.anchors_count, suppliers.kind, seed)
     goods = draw_goods(scenario, suppliers, scale.showcase_count, seed)
     terms = supply_terms(scenario)
     n, places = anchors.fans.size, scale.showcase_count
@@ -127,11 +129,12 @@ def open_market(case: Case) -> Market:
             audience=np.full(n, 1.0),
             commission=np.zeros(n),
             first_commission=np.zeros(n),
+            margin=np.zeros(n),
         ),
         shop=new_shop(
             n, places, anchors.category, anchors.charisma, anchors.family, anchors.members
         ),
-        feed=Feed(np.zeros(n, np.uint64), np.zeros(n, np.int64), np.zeros(1)),
+        feed=Feed(np.zeros(n, np.uint64), np.zeros(n, np.int64), np.zeros(1), np.zeros(1)),
         tastes=tastes(scenario),
         supply=terms,
         selection=showcase_terms(scenario),
@@ -145,9 +148,11 @@ def open_market(case: Case) -> Market:
         looks_count=[0] * len(people),
         tallies=[new_tally(n, places, suppliers.kind.size) for _ in range(threads)],
         feed_weights=np.zeros(n),
+        feed_bids=np.zeros(n),
         feed_room=(np.zeros(n, np.int64), np.zeros(n)),
         scores=np.zeros(places),
         appeal=np.zeros(goods.kind.size),
         expected_sales=expected_sales(case),
+        take_bp=np.array([to_bp(share) for share in terms.take], np.int64),
         weights=[np.zeros(places, np.float32) for _ in range(threads)],
     )

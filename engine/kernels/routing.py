@@ -20,11 +20,15 @@ _AFFINITY_MASK = np.uint32(AFFINITY_ONE)
 
 
 class Feed(NamedTuple):
-    """The public feed of a slot: an alias table over anchors; `weight` is its sum."""
+    """The public feed of a slot: an alias table over anchors.
+
+    `weight` is the sum of its law, 0 if closed; `ad_price` what a visit brings in ads, fen.
+    """
 
     threshold: NDArray[np.uint64]
     other: NDArray[np.int64]
     weight: NDArray[np.float64]
+    ad_price: NDArray[np.float64]
 
 
 @step

@@ -25,7 +25,7 @@ MOST_SESSIONS = 8
 """Sessions of one buyer in one slot."""
 
 _SESSIONS, _AWAY, _LOOKS = int(Count.SESSIONS), int(Count.STAYED_AWAY), int(Count.LOOKS)
-_REFUSED = int(Count.REFUSED_COUPONS)
+_REFUSED, _FEED = int(Count.REFUSED_COUPONS), int(Count.FEED_VISITS)
 _BUCKET_SHIFT = np.uint64(64 - N_BUCKETS.bit_length() + 1)
 
 
@@ -59,6 +59,7 @@ def decide(first, last, buyers, shop, feed, tastes, moment, tally, looks, weight
                 tally.counts[_AWAY] += 1
                 continue
             tally.visits[anchor] += 1
+            tally.counts[_FEED] += follow == PUBLIC_FEED
             category = np.int64(shop.category[anchor])
             days = moment.day + DAY_ZERO - np.int64(buyers.bought[i, category])
             chance = gate(

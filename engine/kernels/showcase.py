@@ -8,9 +8,11 @@ from engine.jit import kernel, step
 from engine.kernels.state import N_COUPON_CLASSES
 from engine.kernels.supply import sells
 from engine.rng import uniform64
+from engine.rules.brand import known_brand
 from engine.rules.choice import price_term
 from engine.rules.closed_loop import IN_SHOP
 from engine.rules.commission import asked_cps_bp
+from engine.rules.investment import cheapened, improved
 from engine.rules.price_cap import capped_price_fen
 from engine.rules.selection import gumbel, showcase_score
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
@@ -60,7 +62,7 @@ def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
 
 
 @kernel
-def appraise(appeal, suppliers, sellers, goods, terms, supply):
+def appraise(appeal, suppliers, sellers, goods, terms, supply, levers):
     """What each good is worth to any showcase today, -inf for those that nobody may show.
 
     `appeal` by good: log of expected earnings per look, for a mean buyer.
@@ -74,8 +76,8 @@ def appraise(appeal, suppliers, sellers, goods, terms, supply):
         term = price_term(np.log(price / goods.elsewhere[good]), terms.curvature)
         disutility = term if terms.curvature == 0.0 else (term - 1.0) / terms.curvature
         utility = (
-            terms.quality * goods.quality[good]
-            + terms.brand * goods.brand[good]
+            terms.quality * improved(goods.quality[good], supply.quality_gain, levers.built)
+            + terms.brand * known_brand(goods.brand[good], sellers.awareness[supplier])
             - terms.price * disutility
             - price / terms.budget_fen
             - (terms.friction if sellers.listing[supplier] != IN_SHOP else 0.0)
@@ -147,27 +149,31 @@ def offer(shop, anchor, good, scores, sellers, goods, appeal, terms, stream):
 
 @step
 def fill_place(shop, anchor, place, good, links_out, goods, terms):
-    """Write what does not change from day to day."""
+    """Write what does not change while the good stands there."""
     shop.good[anchor, place] = good
     shop.supplier[anchor, place] = goods.supplier[good]
     shop.kind[anchor, place] = goods.kind[good]
     shop.good_category[anchor, place] = goods.category[good]
     shop.links_out[anchor, place] = links_out
-    shop.quality[anchor, place] = goods.quality[good]
-    shop.brand[anchor, place] = goods.brand[good]
     shop.own_utility[anchor, place] = np.float32(-terms.friction if links_out else 0.0)
 
 
 @kernel
-def price_window(shop, anchors, sellers, goods, terms, supply, levers, boost):
-    """Today's price, commission, coupons and what is left to pay, for every place."""
+def dress_window(shop, anchors, sellers, goods, terms, supply, levers, boost):
+    """Today's quality, brand, price, commission and coupons of every place."""
     for anchor in range(shop.shown.size):
         strength = anchors.strength[anchor]
         for j in range(shop.shown[anchor]):
             good, kind = shop.good[anchor, j], shop.kind[anchor, j]
             supplier = goods.supplier[good]
             price = np.int64(sellers.price[good] * (1.0 - terms.head_discount * strength))
-            price = max(price, goods.cost[good])
+            price = max(price, np.int64(cheapened(goods.cost[good], supply.cost_cut, levers.built)))
+            shop.quality[anchor, j] = np.float32(
+                improved(goods.quality[good], supply.quality_gain, levers.built)
+            )
+            shop.brand[anchor, j] = np.float32(
+                known_brand(goods.brand[good], sellers.awareness[supplier])
+            )
             member = sellers.in_plan[supplier]
             capped = price
             if member and levers.plan_day:

@@ -14,11 +14,10 @@ from engine.kernels.pacing import Pace
 from engine.kernels.ration import affordable_buckets, lose, wishes_for
 from engine.kernels.sessions import decide, withdraw
 from engine.kernels.settle import settle
-from engine.kernels.state import GONE, N_BUCKETS, Account, Moment, Tally
-from engine.kernels.traffic import go_live, open_feed
+from engine.kernels.state import GONE, N_BUCKETS, Account, Count, Moment, Tally
+from engine.kernels.traffic import draw_from, go_live, open_feed
 from engine.rng import Purpose, key
 from engine.rules.routing import family_passes, public_odds
-from engine.units import to_bp
 
 _PURSES = (Account.OWN_COUPON, Account.PARTNER_COUPON)
 
@@ -35,43 +34,33 @@ def run_slot(market: Market, pace: Pace, purse: NDArray[np.int64], day: int, slo
     settle_looks(market, moment)
     tally = gather(market)
     scale_expected(market, tally, fill)
+    visits = tally.counts[Count.FEED_VISITS]
+    tally.counts[Count.ADS_FEN] = int(visits * market.feed.ad_price[0])
     return tally
 
 
 def direct_traffic(market: Market, levers: Levers, day: int, slot: int) -> None:
     """Step 5: draw who is live and build the feed."""
-    seed = market.case.luck_seed
+    scenario, weights = market.case.scenario, market.feed_weights
     go_live(
         market.shop,
         market.anchors,
         market.standing,
-        market.case.scenario.anchors.live_response,
-        key(seed, Purpose.LIVE, day, slot),
+        scenario.anchors.live_response,
+        key(market.case.luck_seed, Purpose.LIVE, day, slot),
     )
-    weights, guests_from = market.feed_weights, market.anchors.guests_from
-    book_guests(market, day, slot)
-    shares = weights[guests_from:].copy()
     open_feed(
         market.shop,
         market.anchors,
         market.standing,
         market.feed,
         levers,
+        scenario.platform.ad_bid_share,
         weights,
-        *market.feed_room,
+        market.feed_bids,
     )
-    if shares.any():  # a guest's share of the slot becomes a weight beside the others'
-        rest = weights[:guests_from].sum()
-        weights[guests_from:] = shares / (1.0 - shares.sum()) * (rest or 1.0)
-        open_feed(
-            market.shop,
-            market.anchors,
-            market.standing,
-            market.feed,
-            levers,
-            weights,
-            *market.feed_room,
-        )
+    book_guests(market, day, slot)
+    draw_from(market.feed, weights, *market.feed_room)
 
 
 def moment_of(market: Market, pace: Pace, levers: Levers, day: int, slot: int) -> Moment:
@@ -102,7 +91,7 @@ def moment_of(market: Market, pace: Pace, levers: Levers, day: int, slot: int) -
         somebody_gone=np.bool_((market.shop.presence == GONE).any()),
         coupon_reach=i8(pace.reach),
         partner_share_bp=i8(levers.partner_share_bp),
-        take_bp=np.array([to_bp(share) for share in market.supply.take], np.int64),
+        take_bp=market.take_bp,
     )
 
 

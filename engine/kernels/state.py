@@ -136,6 +136,8 @@ class Count(IntEnum):
     MONTH_BUYERS = 7
     MONTH_TWICE = 8
     MONTH_RETAINED = 9
+    FEED_VISITS = 10
+    ADS_FEN = 11
 
 
 class Tally(NamedTuple):

@@ -9,6 +9,7 @@ from engine.jit import kernel
 from engine.rules.adoption import adoption_hazard
 from engine.rules.closed_loop import IN_SHOP, REFUSED, listing
 from engine.rules.commission import asked_cps_bp
+from engine.rules.investment import cheapened, enlarged
 from engine.rules.price_cap import capped_price_fen, plan_pays
 from engine.rules.pricing import best_price, paid_slope
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
@@ -37,14 +38,18 @@ class SupplyTerms(NamedTuple):
     refuse: float
     plan_lift: float
     stock_days: float
+    capacity_gain: float
+    cost_cut: float
+    quality_gain: float
+    awareness_gain: float
     partner_from: int
 
 
 class Sellers(NamedTuple):
     """What changes about suppliers and goods.
 
-    `joined`, `listing`, `in_plan`, `stock` (real units), `hazard` by supplier; `belief` by
-    kind; `price` (fen) and `share` (conditional share inside the gate) by good.
+    `joined`, `listing`, `in_plan`, `stock` (real units), `hazard`, `awareness` by supplier;
+    `belief` by kind; `price` (fen) and `share` (conditional share inside the gate) by good.
     """
 
     joined: NDArray[np.bool_]
@@ -53,6 +58,7 @@ class Sellers(NamedTuple):
     stock: Floats
     hazard: Floats
     belief: Floats
+    awareness: Floats
     price: Floats
     share: Floats
 
@@ -75,6 +81,10 @@ def supply_terms(scenario: Scenario) -> SupplyTerms:
         refuse=spec.refuse_share,
         plan_lift=spec.plan_lift,
         stock_days=spec.stock_days,
+        capacity_gain=spec.investment.capacity_gain,
+        cost_cut=spec.investment.cost_cut,
+        quality_gain=spec.investment.quality_gain,
+        awareness_gain=spec.awareness_gain,
         partner_from=(spec.partner_date - start).days if spec.partner_date else never,
     )
 
@@ -92,6 +102,7 @@ def open_sellers(suppliers: Suppliers, goods: Goods, terms: SupplyTerms) -> Sell
         stock=suppliers.capacity * terms.stock_days,
         hazard=suppliers.hazard.copy(),
         belief=np.ones(N_KINDS),
+        awareness=np.zeros(count),
         price=goods.cost / ((1.0 - fee) * (1.0 - markup)),
         share=np.full(kind.size, 0.1),
     )
@@ -176,7 +187,7 @@ def reprice(sellers, goods, terms, levers, boost):
         floor = levers.cps_floor if sellers.in_plan[s] else 0.0
         fee = asked_cps_bp(terms.offer[kind], 0.0, 0.0, floor) / BP + terms.take[kind]
         best = best_price(
-            goods.cost[g],
+            cheapened(goods.cost[g], terms.cost_cut, levers.built),
             fee,
             terms.sensitivity * ratio**terms.curvature,
             sellers.share[g],
@@ -188,11 +199,11 @@ def reprice(sellers, goods, terms, levers, boost):
 
 
 @kernel
-def restock(suppliers, sellers, terms):
+def restock(suppliers, sellers, terms, levers):
     """A day's capacity into stock, up to `stock_days` of it."""
     for s in range(suppliers.kind.size):
-        full = suppliers.capacity[s] * terms.stock_days
-        sellers.stock[s] = min(sellers.stock[s] + suppliers.capacity[s], full)
+        capacity = enlarged(suppliers.capacity[s], terms.capacity_gain, levers.built)
+        sellers.stock[s] = min(sellers.stock[s] + capacity, capacity * terms.stock_days)
 
 
 @kernel

@@ -5,10 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jit import kernel
+from engine.jit import kernel, step
 from engine.kernels.state import GONE, LIVE, OFF_AIR
 from engine.rng import uniform
+from engine.rules.ads import bid, mixed_weight
 from engine.rules.attention import crowding
+from engine.rules.brand import brand_feed_factor
 from engine.rules.traffic import feed_weight, live_probability
 from engine.world.alias import fill_alias
 from engine.world.anchors import WAIST
@@ -23,7 +25,7 @@ class Standing(NamedTuple):
 
     `signal` smoothed expected GMV a day (fen), `slow_signal` the same over a longer time;
     `audience` smoothed sessions a live slot; `commission` smoothed a day (fen) and
-    `first_commission` its level after the first weeks.
+    `first_commission` its level after the first weeks; `margin` sellers' profit per visit.
     """
 
     signal: Floats
@@ -31,6 +33,7 @@ class Standing(NamedTuple):
     audience: Floats
     commission: Floats
     first_commission: Floats
+    margin: Floats
 
 
 @kernel
@@ -46,19 +49,50 @@ def go_live(shop, anchors, standing, live_response, stream):
 
 
 @kernel
-def open_feed(shop, anchors, standing, feed, levers, weights, work, scaled):
-    """Weights of the live anchors, then the alias table; guests' weights are set before."""
-    mean = np.mean(standing.signal[: anchors.guests_from])
+def open_feed(shop, anchors, standing, feed, levers, bid_share, weights, bids):
+    """Fill `weights` of the regular anchors: what is earned (M10, M20), mixed with ads (M19).
+
+    `bids` is room of the same length. `feed.ad_price` becomes what a feed visit brings the
+    platform, fen.
+    """
+    earn_weights(shop, anchors, standing, levers, weights)
+    total, bid_sum, bid_squares = 0.0, 0.0, 0.0
+    for m in range(anchors.guests_from):
+        total += weights[m]
+        bids[m] = 0.0
+        if weights[m] > 0.0 and levers.ad_load > 0.0:
+            bids[m] = bid(standing.margin[m], bid_share, levers.ad_reserve)
+            bid_sum += bids[m]
+            bid_squares += bids[m] * bids[m]
+    feed.ad_price[0] = 0.0
+    if bid_sum > 0.0 and total > 0.0:
+        feed.ad_price[0] = levers.ad_load * bid_squares / bid_sum
+        for m in range(anchors.guests_from):
+            weights[m] = mixed_weight(weights[m] / total, bids[m] / bid_sum, levers.ad_load)
+
+
+@step
+def earn_weights(shop, anchors, standing, levers, weights):
+    """What live anchors earn of the feed by signal, floor, support and own following."""
+    mean_signal = max(np.mean(standing.signal[: anchors.guests_from]), 1e-12)
+    mean_fans = max(np.mean(anchors.fans[: anchors.guests_from]), 1e-12)
     for m in range(anchors.guests_from):
         weights[m] = 0.0
         if shop.presence[m] == LIVE and shop.shown[m] > 0:
             weights[m] = feed_weight(
-                standing.signal[m] / mean,
+                standing.signal[m] / mean_signal,
                 levers.exponent,
                 levers.floor,
                 levers.support,
                 anchors.tier[m] == WAIST and standing.signal[m] > GROWTH * standing.slow_signal[m],
             )
+            if anchors.is_brand[m]:
+                weights[m] *= brand_feed_factor(levers.brand_support, anchors.fans[m] / mean_fans)
+
+
+@kernel
+def draw_from(feed, weights, work, scaled):
+    """Make `weights` the law of the feed; with nobody in it, it is closed."""
     feed.weight[0] = np.sum(weights)
     if feed.weight[0] > 0.0:
         fill_alias(weights, feed.threshold, feed.other, work, scaled)

@@ -99,6 +99,13 @@ class Traffic(Spec):
     exponent: Annotated[Dated, Lever("power", "feed weight ~ expected GMV^r (M20)", 0, 3)]
     floor: Annotated[Dated, Lever("share of the mean weight", "of every live anchor (M20)", 0, 10)]
     support: Annotated[Dated, Lever("factor", "extra weight of growing waist anchors (M20)", 0, 10)]
+    brand_support: Annotated[
+        Dated, Lever("factor", "feed that a brand account's own following earns (M10)", 0, 10)
+    ]
+    ad_load: Annotated[Dated, Lever("share of the feed", "sold to suppliers (M19)", 0, 0.5)]
+    ad_reserve_rmb: Annotated[
+        Dated, Lever("RMB per 1,000 visits", "least that an ad costs (M19)", 0, 100_000)
+    ]
     family_cap: Annotated[
         Dated, Lever("share", "most missed visits a family may pass on (M6)", 0, 1)
     ]
@@ -120,6 +127,12 @@ class Supply(Spec):
 
     library_open: LibraryOpen
     recruiting: Annotated[Dated, Lever("factor", "on adoption hazards; above 1 it costs", 0, 20)]
+    platform_brand_support: Annotated[
+        Dated, Lever("factor", "on the growth of platform brands' awareness (M2)", 0, 10)
+    ]
+    investment_bn_rmb: Annotated[
+        Dated, Lever("bn RMB a year", "invested in supply chains (M21)", 0, 100)
+    ]
     closed_loop: Annotated[
         Dated, Lever("strictness", "of the gate against external links (M11)", 0, 1)
     ]

@@ -114,6 +114,10 @@ class Platform(Spec):
     )
     bad_purchase_response: float = quantity("factor", "fall with returns (M18)", ge=0, le=5)
     activity_days: float = quantity("days", "relaxation time of activity (M18)", gt=0)
+    incubation_cost_rmb: float = quantity(
+        "RMB a day and platform brand", "cost of support 1 (M2)", ge=0
+    )
+    ad_bid_share: float = quantity("share", "of their margin that sellers bid (M19)", ge=0, le=1)
     recruiting_cost_rmb: float = quantity("RMB per join", "cost of one recruited supplier", ge=0)
 
 
@@ -243,6 +247,16 @@ class SupplierKind(Spec):
     capacity_units: float = quantity("units per day", "daily capacity of a supplier", gt=0)
 
 
+class Investment(Spec):
+    """What money in supply chains does (M21)."""
+
+    delay_days: int = quantity("days", "from the money to the effect", ge=0, le=3650)
+    scale_bn_rmb: float = quantity("bn RMB", "sum that does 63 % of all it can", gt=0)
+    capacity_gain: NonNegative
+    cost_cut: float = quantity("share", "of unit costs, at most", ge=0, lt=1)
+    quality_gain: Share
+
+
 class Suppliers(Spec):
     """All kinds of supplier and what their adoption answers to."""
 
@@ -255,6 +269,10 @@ class Suppliers(Spec):
     belief_response: float = quantity("power", "adoption ~ belief^power (M3)", ge=0, le=5)
     refuse_share: float = quantity("share", "external sellers a closed loop drives off", ge=0, le=1)
     external_friction: float = quantity("utility", "lost by the jump out (M11)", ge=0)
+    awareness_gain: float = quantity(
+        "share of the gap per kept unit a day and 1,000 people", "of platform brands (M2)", ge=0
+    )
+    investment: Investment
     plan_lift: float = quantity("factor", "looks that the brand plan brings a member", ge=1, le=10)
     stock_days: float = quantity("days of capacity", "largest stock", ge=1)
     partner_date: date | None = Field(description="first day of the retail partner (M4)")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engine.rng import Purpose
 from engine.spec.scenario import Scenario
-from engine.units import Category
+from engine.units import BRAND_KINDS, Category
 from engine.world.draws import categories, normal_quantiles, normals, uniforms
 
 HEAD, WAIST, TAIL = 0, 1, 2
@@ -19,7 +19,7 @@ class Anchors(NamedTuple):
     """One entry per anchor, by falling number of fans; guests of trial streams come last.
 
     `fans` people; `engaged` weights of first-day follows; `strength` in [0, 1] by rank;
-    `members` (families, members) anchor numbers.
+    `members` (families, members) anchor numbers; `is_brand` marks brands' own accounts.
     """
 
     fans: NDArray[np.float64]
@@ -32,14 +32,20 @@ class Anchors(NamedTuple):
     family: NDArray[np.int32]
     members: NDArray[np.int32]
     own_supplier: NDArray[np.int32]
+    is_brand: NDArray[np.bool_]
     guests_from: int
 
 
-def draw_anchors(scenario: Scenario, count: int, suppliers_count: int, seed: int) -> Anchors:
-    """Draw `count` anchors, and one guest per trial stream, from the world seed."""
+def draw_anchors(
+    scenario: Scenario, count: int, supplier_kinds: NDArray[np.uint8], seed: int
+) -> Anchors:
+    """Draw `count` anchors, and one guest per trial stream, from the world seed.
+
+    `supplier_kinds` are those of `suppliers.draw_suppliers`, its guests last.
+    """
     spec = scenario.anchors
     trials = scenario.calendar.trial_streams
-    total = count + len(trials)
+    total, suppliers_count = count + len(trials), supplier_kinds.size - len(trials)
 
     def uniform(draw: int) -> NDArray[np.float64]:
         return uniforms(seed, Purpose.ANCHOR, total, draw)
@@ -72,6 +78,7 @@ def draw_anchors(scenario: Scenario, count: int, suppliers_count: int, seed: int
         family=np.concatenate([family, np.full(len(trials), NO_FAMILY, np.int32)]),
         members=members,
         own_supplier=np.where(owns, owned, NO_SUPPLIER).astype(np.int32),
+        is_brand=owns & np.isin(supplier_kinds[owned], BRAND_KINDS),
         guests_from=count,
     )
 

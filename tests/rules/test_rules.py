@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from engine.jit import kernel
 from engine.rules import (
     adoption,
+    ads,
     attention,
+    brand,
     choice,
     closed_loop,
     commission,
+    investment,
     learning,
     pacing,
     price_cap,
@@ -257,3 +260,32 @@ def test_showcase_scores_are_log_earnings():
     assert score(100.0, 0.2, 0.0, 0.0) == pytest.approx(math.log(20))
     mean = np.mean([selection.gumbel((k + 0.5) / 10_000) for k in range(10_000)])
     assert mean == pytest.approx(0.5772, abs=1e-3)  # Euler's constant
+
+
+def test_awareness_grows_with_kept_sales_and_never_passes_one():
+    grown = brand.grown_awareness
+    assert grown(0.2, 0.01, 0.0, 5.0) == pytest.approx(0.24)
+    assert grown(0.2, 0.01, 1.0, 5.0) == pytest.approx(0.28)
+    assert grown(0.2, 1.0, 9.0, 5.0) == 1.0
+    assert brand.known_brand(0.2, 0.5) == pytest.approx(0.6)
+
+
+def test_a_brand_account_earns_feed_by_its_own_following():
+    assert brand.brand_feed_factor(0.0, 5.0) == 1.0
+    assert brand.brand_feed_factor(2.0, 1.0) == 2.0
+
+
+def test_sellers_bid_a_share_of_their_margin_above_the_reserve():
+    assert ads.bid(100.0, 0.2, 10.0) == pytest.approx(20.0)
+    assert ads.bid(100.0, 0.2, 30.0) == 0.0
+    assert ads.bid(-5.0, 0.2, 0.0) == 0.0
+    assert ads.mixed_weight(0.1, 0.5, 0.25) == pytest.approx(0.2)
+
+
+def test_investment_works_with_falling_returns():
+    built = investment.built_share(5.0, 5.0)
+    assert built == pytest.approx(1 - math.exp(-1))
+    assert investment.built_share(0.0, 5.0) == 0.0
+    assert investment.enlarged(100.0, 0.5, 0.4) == pytest.approx(120.0)
+    assert investment.cheapened(100.0, 0.1, 0.5) == pytest.approx(95.0)
+    assert investment.improved(0.6, 0.5, 0.5) == pytest.approx(0.7)
