@@ -62,10 +62,10 @@ def kernel_suite(
 
 
 def _row(speed: Speed, smallest: Speed, days: int) -> dict[str, Any]:
-    marginal = None
+    session_ns = None
     if speed.sessions > smallest.sessions:
         extra = speed.wall_s - smallest.wall_s
-        marginal = extra / (speed.sessions - smallest.sessions) * 1e9
+        session_ns = extra / (speed.sessions - smallest.sessions) * 1e9
     return {
         "suite": "kernel",
         "buyers_count": speed.buyers,
@@ -74,7 +74,6 @@ def _row(speed: Speed, smallest: Speed, days: int) -> dict[str, Any]:
         "wall_s": speed.wall_s,
         "sessions_per_s": speed.sessions / speed.wall_s,
         "buyer_days_per_s": speed.buyers * days / speed.wall_s,
-        "marginal_ns_per_session": marginal,
-        "marginal_sessions_per_s": 1e9 / marginal if marginal else None,
+        "session_ns": session_ns,
         "bytes_per_buyer": bytes_per_buyer(),
     }

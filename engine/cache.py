@@ -10,7 +10,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-COMPILED = ("rules", "kernels", "rng.py", "jit.py", "units.py")
+COMPILED = ("rules", "kernels", "world", "rng.py", "jit.py", "units.py")
 """What compiled code is made from, below this package."""
 
 

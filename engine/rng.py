@@ -50,8 +50,6 @@ class Purpose(IntEnum):
     FOLLOW = 27
     LIVE = 30
     SHOWCASE = 31
-    ADOPTION = 32
-    PLAN = 33
     # derived seeds
     REPLICATION = 40
     TRIAL = 41

@@ -29,7 +29,7 @@ def simulate_year(case: Case) -> Year:
         diary = Diary(market, target)
         weights = coupon_weights(market.days)
         for day in range(case.scenario.calendar.n_days):
-            run_day(market, diary, day, target[day], weights)
+            run_day(market, diary, day, target[day - 1] if day > 0 else 0.0, weights)
     finally:
         market.threads.close()
     run = summary(case, diary)

@@ -18,7 +18,7 @@ from engine.kernels.market import Market
 from engine.kernels.pacing import Pace, set_pace
 from engine.kernels.showcase import DAYS_A_WEEK, appraise, dress_window, select
 from engine.kernels.slots import run_slot, spent
-from engine.kernels.state import Tally
+from engine.kernels.state import N_BUCKETS, Tally
 from engine.kernels.supply import adopt, enter_plan, reprice, restock, shares_in_plan
 from engine.kernels.traffic import attract
 from engine.rng import Purpose, key
@@ -31,7 +31,10 @@ PLAN_DAYS = 28
 def run_day(
     market: Market, diary: Diary, day: int, target: float, weights: NDArray[np.float64]
 ) -> None:
-    """Simulate one day and write it down."""
+    """Simulate one day and write it down.
+
+    `target` is what should have been sold by last night, `weights` spread the purse.
+    """
     turn_calendar(market, day)
     pace = set_pace(market, day, target, weights)
     joins = supply(market, pace, day)
@@ -63,7 +66,7 @@ def supply(market: Market, pace: Pace, day: int) -> NDArray[np.int64]:
     )
     if day % PLAN_DAYS == 0:
         enter_plan(suppliers, sellers, market.goods, terms, levers)
-    reprice(sellers, market.goods, terms, levers, pace.boost)
+    reprice(sellers, market.goods, terms, levers, pace.boost, pace.reach / N_BUCKETS)
     restock(suppliers, sellers, terms, levers)
     return joins
 

@@ -1,5 +1,6 @@
 """What is written down of each day: the columns of `metrics.DAILY` and the segments."""
 
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ def flows(ledger: NDArray[np.int64], tally: Tally, weight: int) -> dict[str, Any
 def costs(market: Market, pace: Pace, joins: NDArray[np.int64], day: int) -> dict[str, int]:
     """What the platform spends on supply: recruiting (M3), own brands (M2), investment (M21)."""
     levers, sellers = market.days[day], market.sellers
-    brands = int((market.suppliers.kind[sellers.joined] == Kind.PLATFORM_BRAND).sum())
+    brands = percent(market, (market.suppliers.kind[sellers.joined] == Kind.PLATFORM_BRAND).sum())
     incubation = market.case.scenario.platform.incubation_cost_rmb * FEN_PER_RMB
     return {
         "recruiting_fen": recruiting_fen(market, pace, joins, day),
@@ -137,7 +138,12 @@ def recruiting_fen(market: Market, pace: Pace, joins: NDArray[np.int64], day: in
     factor = market.days[day].recruiting * pace.recruiting
     cost = market.case.scenario.platform.recruiting_cost_rmb * FEN_PER_RMB
     brought = 1.0 - 1.0 / factor if factor > 1.0 and day > 0 else 0.0
-    return int(joins.sum() * brought * cost)
+    return int(percent(market, joins.sum()) * brought * cost)
+
+
+def percent(market: Market, suppliers: int) -> float:
+    """Simulated suppliers as per cent of all."""
+    return 100.0 * suppliers / market.case.scale.suppliers_count
 
 
 def contribution(values: dict[str, Any]) -> int:
@@ -153,7 +159,8 @@ def state_of(market: Market, pace: Pace, tally: Tally, day: int) -> dict[str, An
     platform, sellers = market.case.scenario.platform, market.sellers
     joined = np.bincount(market.suppliers.kind[sellers.joined], minlength=N_KINDS)
     months = platform.app_dau_million
-    dau = months[min(market.days[day].month, len(months) - 1)] * 1e6
+    today = market.case.scenario.calendar.start + timedelta(days=day)
+    dau = months[today.month - 1] * 1e6
     return {
         "dau_count": dau * market.accounts.activity,
         "activity_share": market.accounts.activity,

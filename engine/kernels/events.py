@@ -16,11 +16,11 @@ def turn_calendar(market: Market, day: int) -> None:
     """Set who is absent and which guests are booked on `day`."""
     calendar = market.case.scenario.calendar
     today = calendar.start + timedelta(days=day)
+    market.shop.presence[:] = OFF_AIR
     for absence in calendar.absences:
-        if absence.rank < market.anchors.guests_from:
-            back = absence.returns is not None and today >= absence.returns
-            gone = today >= absence.leaves and not back
-            market.shop.presence[absence.rank] = GONE if gone else OFF_AIR
+        back = absence.returns is not None and today >= absence.returns
+        if absence.rank < market.anchors.guests_from and today >= absence.leaves and not back:
+            market.shop.presence[absence.rank] = GONE
     for number, trial in enumerate(calendar.trial_streams):
         guest = market.anchors.guests_from + number
         market.shop.shown[guest] = 0

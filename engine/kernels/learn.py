@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.jit import kernel
 from engine.kernels.market import Market
 from engine.kernels.pacing import Pace, demand_weight, own_rate
-from engine.kernels.state import N_BUCKETS, Account, Tally
+from engine.kernels.state import N_BUCKETS, Account, Count, Tally
 from engine.rules.adoption import updated_belief
 from engine.rules.brand import grown_awareness
 from engine.rules.rival import smoothed
@@ -25,7 +25,18 @@ FORECAST_DAYS = 7.0
 
 
 @kernel
-def fold(shop, goods, tally, take_bp, good_sales, good_looks, anchor_gmv, anchor_margin, kind_gmv):
+def fold(
+    shop,
+    goods,
+    tally,
+    take_bp,
+    guests_from,
+    good_sales,
+    good_looks,
+    anchor_gmv,
+    anchor_margin,
+    kind_gmv,
+):
     """Expected sales of the day by good (units), by anchor and kind (fen); sellers' margin."""
     one = 1.0 / EXPECTED_ONE
     for m in range(shop.shown.size):
@@ -39,7 +50,8 @@ def fold(shop, goods, tally, take_bp, good_sales, good_looks, anchor_gmv, anchor
             anchor_gmv[m] += gmv
             fees = (shop.cps_bp[m, j] + take_bp[shop.kind[m, j]]) / BP
             anchor_margin[m] += gmv * (1.0 - fees) - units * goods.cost[shop.good[m, j]]
-            kind_gmv[shop.kind[m, j]] += gmv
+            if m < guests_from:  # what a guest sells teaches by its own event
+                kind_gmv[shop.kind[m, j]] += gmv
 
 
 @kernel
@@ -66,6 +78,7 @@ class Folded:
             market.goods,
             tally,
             market.take_bp,
+            market.anchors.guests_from,
             self.good_sales,
             self.good_looks,
             self.anchor_gmv,
@@ -98,10 +111,9 @@ def learn_anchors(market: Market, tally: Tally, folded: Folded, day: int) -> Non
     standing.slow_signal[level] += (gmv[level] - standing.slow_signal[level]) / SLOW_SIGNAL_DAYS
     standing.audience[:] += (tally.visits - standing.audience) / SIGNAL_DAYS
     standing.commission[:] += (tally.commission - standing.commission) / SIGNAL_DAYS
+    standing.offered[:] += (tally.offered - standing.offered) / SIGNAL_DAYS
     per_visit = folded.anchor_margin / np.maximum(tally.visits, 1)
     standing.margin[:] += (per_visit - standing.margin) / SIGNAL_DAYS * (tally.visits > 0)
-    if day == FIRST_DAYS:
-        standing.first_commission[:] = standing.commission
     market.anchors.fans[:] += tally.follows * market.weight
 
 
@@ -168,8 +180,9 @@ def learn_platform(market: Market, pace: Pace, tally: Tally, folded: Folded, day
     plain = expected / demand_weight(levers)
     full = pace.reach / N_BUCKETS * own_rate(market, levers) * pace.boost * expected
     if full > 0.0:
-        seen = float(ledger[Account.OWN_COUPON]) / full
-        accounts.uptake += (min(max(seen, 0.05), 5.0) - accounts.uptake) / FORECAST_DAYS
+        # What was claimed, not what was paid: rationing must not look like thrift.
+        seen = float(tally.counts[Count.CLAIMED_FEN]) / full
+        accounts.uptake += (min(max(seen, 1e-4), 5.0) - accounts.uptake) / FORECAST_DAYS
     days = FORECAST_DAYS if accounts.forecast_seen else 1.0
     accounts.forecast += (plain - accounts.forecast) / days
     accounts.forecast_seen = True

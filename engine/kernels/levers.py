@@ -45,6 +45,7 @@ class Levers(NamedTuple):
     built: float
     closed_loop: float
     plan_day: bool
+    has_plan: bool
     season: float
     festival_traffic: float
     festival_attention: float
@@ -136,6 +137,7 @@ def _levers(policy: Policy, calendar: Calendar, paths: _Paths, n: int) -> Levers
         investment_fen=paths.spend[n],
         built=paths.built[n],
         closed_loop=supply.closed_loop.on(today),
+        has_plan=bool(paths.plan),
         plan_day=any(f.start <= today <= f.end for f in paths.plan),
         season=calendar.demand_season[today.month - 1],
         festival_traffic=max((f.traffic for f in running), default=1.0),

@@ -173,13 +173,13 @@ def decide_look(weights, buyers, shop, tastes, moment, tally, look):
 
 
 @step
-def withdraw_coupon(weights, buyers, shop, tastes, moment, tally, look):
-    """Decide one look again without its coupon, as if it had never had one."""
+def withdraw_coupon(weights, buyers, shop, tastes, moment, tally, look, instead):
+    """Decide one look again with coupon class `instead`, as if it had never had another."""
     outside = weigh(weights, buyers, shop, tastes, moment, look, look.coupon)
     _, total = choose(weights, shop.shown[look.anchor], outside, _ZERO)
     add_expected(tally, shop, weights, total, look.anchor, look.coupon, -1)
     claim(tally, shop, look, moment, -1)
-    look.coupon = np.uint8(0)
+    look.coupon = np.uint8(instead)
     decide_look(weights, buyers, shop, tastes, moment, tally, look)
 
 

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.kernels.levers import Levers, timetable
 from engine.kernels.routing import Feed
-from engine.kernels.sessions import MOST_SESSIONS
+from engine.kernels.sessions import most_sessions
 from engine.kernels.showcase import ShowcaseTerms, showcase_terms
 from engine.kernels.state import LOOK, Shop, Tally, new_shop, new_tally
 from engine.kernels.supply import Sellers, SupplyTerms, open_sellers, supply_terms
 from engine.kernels.tastes import Tastes, tastes
-from engine.kernels.threads import BLOCK, Threads, blocks
+from engine.kernels.threads import Threads, blocks
 from engine.kernels.traffic import Standing
 from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, N_KINDS, to_bp
 from engine.world.anchors import Anchors, draw_anchors
@@ -79,6 +79,7 @@ class Market:
     appeal: Floats
     expected_sales: Floats
     take_bp: NDArray[np.int64]
+    offer_bp: NDArray[np.int64]
 
 
 def weight_of(case: Case) -> int:
@@ -112,6 +113,7 @@ def open_market(case: Case) -> Market:
     n, places = anchors.fans.size, scale.showcase_count
     people = blocks(scale.buyers_count)
     threads = min(case.threads, len(people))
+    most = most_sessions(max(scenario.calendar.slot_share))
     engaged = anchors.engaged / anchors.engaged.sum()
     subsidy = case.policy.subsidy
     return Market(
@@ -128,7 +130,7 @@ def open_market(case: Case) -> Market:
             slow_signal=engaged.copy(),
             audience=np.full(n, 1.0),
             commission=np.zeros(n),
-            first_commission=np.zeros(n),
+            offered=np.zeros(n),
             margin=np.zeros(n),
         ),
         shop=new_shop(
@@ -144,7 +146,8 @@ def open_market(case: Case) -> Market:
         ),
         threads=Threads(threads),
         blocks=people,
-        looks=[np.zeros(min(BLOCK, last - first) * MOST_SESSIONS, LOOK) for first, last in people],
+        # Untouched pages of zeros cost no memory: room for the worst case is free.
+        looks=[np.zeros((last - first) * most, LOOK) for first, last in people],
         looks_count=[0] * len(people),
         tallies=[new_tally(n, places, suppliers.kind.size) for _ in range(threads)],
         feed_weights=np.zeros(n),
@@ -154,5 +157,6 @@ def open_market(case: Case) -> Market:
         appeal=np.zeros(goods.kind.size),
         expected_sales=expected_sales(case),
         take_bp=np.array([to_bp(share) for share in terms.take], np.int64),
+        offer_bp=np.array([to_bp(share) for share in terms.offer], np.int64),
         weights=[np.zeros(places, np.float32) for _ in range(threads)],
     )

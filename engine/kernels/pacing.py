@@ -61,7 +61,8 @@ def set_pace(market: Market, day: int, target: float, weights: NDArray[np.float6
     levers, accounts, policy = market.days[day], market.accounts, market.case.policy.target
     error = shortfall(accounts.gmv_paid, target)
     pushed = push(error, accounts.error_sum, policy.proportional_gain, policy.integral_gain)
-    if pushed < 1.0 and accounts.own_purse > 0:  # anti-windup
+    pushes_more = policy.load_push + policy.recruiting_push > 0.0
+    if pushed < 1.0 and (accounts.own_purse > 0 or pushes_more):  # anti-windup
         accounts.error_sum += error
     accounts.push = pushed
     boost = 1.0 + policy.coupon_push * pushed
@@ -69,7 +70,8 @@ def set_pace(market: Market, day: int, target: float, weights: NDArray[np.float6
     own = allowance(accounts.own_purse, weights[day] * boost, left)
     forecast = accounts.forecast * demand_weight(levers)
     spend = forecast * own_rate(market, levers) * boost * accounts.uptake
-    reach = coupon_reach(own, spend) if accounts.forecast_seen else float(own > 0)
+    partner = allowance(accounts.partner_purse, weights[day] * boost, left)
+    reach = coupon_reach(own, spend) if own > 0.0 or partner > 0.0 else 0.0
     ratio = levers.commercial_load * (1.0 + policy.load_push * pushed)
     exponent = market.case.scenario.platform.load_exponent
     rival = market.case.scenario.rival
@@ -83,7 +85,7 @@ def set_pace(market: Market, day: int, target: float, weights: NDArray[np.float6
         * levers.festival_traffic,
         reach=int(reach * N_BUCKETS),
         own_allowance=int(own),
-        partner_allowance=int(allowance(accounts.partner_purse, weights[day] * boost, left)),
+        partner_allowance=int(partner),
         forecast=forecast,
         rival=rival_pull(rival.pull, levers.campaign_pull, rival.reaction, accounts.intensity),
     )

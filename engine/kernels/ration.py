@@ -1,9 +1,10 @@
 """When something runs out within a slot (exact, and free of the order of buyers).
 
-Coupons: buyers stand in hash buckets of (seed, buyer, day, slot). The claims on each
-purse are counted by bucket; the longest run of buckets that every purse can pay keeps its
-coupons, the rest decide again without (`sessions.withdraw`). Taking a coupon away never
-raises another bucket's claim, so one pass is exact.
+Coupons: buyers stand in hash buckets of (seed, buyer, day, slot). The claims on a purse are
+counted by bucket; the longest run of buckets that it can pay keeps its coupons, the rest
+decide again without (`sessions.withdraw`). First the partner's purse, whose shortage takes
+the coupons on its goods alone, then the platform's, whose shortage takes all. Taking a
+coupon away never raises another bucket's claim, so one pass each is exact.
 
 Stock: wishes are counted by supplier. Where they exceed the stock, a lottery orders the
 wishes by a hash of (seed, buyer, day, slot, session); the losers buy nothing.
@@ -19,17 +20,13 @@ _STOCK_OUTS = int(Count.STOCK_OUTS)
 
 
 @kernel
-def affordable_buckets(claims, purse, spent):
-    """How many leading buckets every purse can pay.
-
-    `claims` (purse, bucket) and `purse` in fen; `spent` is room for one number a purse.
-    """
-    spent[:] = 0
+def affordable_buckets(claims, purse):
+    """How many leading buckets a purse can pay; `claims` by bucket and `purse` in fen."""
+    spent = 0
     for bucket in range(N_BUCKETS):
-        for p in range(purse.size):
-            spent[p] += claims[p, bucket]
-            if spent[p] > purse[p]:
-                return bucket
+        spent += claims[bucket]
+        if spent > purse:
+            return bucket
     return N_BUCKETS
 
 

@@ -4,6 +4,8 @@
 looks whose coupon the purse cannot pay. Neither changes a buyer: that is `settle`.
 """
 
+import math
+
 import numpy as np
 
 from engine.jit import kernel
@@ -15,14 +17,20 @@ from engine.kernels.looks import (
     withdraw_coupon,
 )
 from engine.kernels.routing import STAYS_AWAY, route
-from engine.kernels.state import N_BUCKETS, PUBLIC_FEED, Count
+from engine.kernels.state import N_BUCKETS, PUBLIC_FEED, WITHOUT_PARTNER, Count
 from engine.rng import bits, uniform
 from engine.rules.attention import gate
 from engine.rules.visits import visits_rate
 from engine.world.buyers import DAY_ZERO
 
-MOST_SESSIONS = 8
-"""Sessions of one buyer in one slot."""
+MOST_SESSIONS = 24
+"""Sessions of one buyer in one day; a slot has its share of them."""
+
+
+def most_sessions(slot_share: float) -> int:
+    """The most sessions of one buyer in a slot with this share of the day."""
+    return math.ceil(MOST_SESSIONS * slot_share)
+
 
 _SESSIONS, _AWAY, _LOOKS = int(Count.SESSIONS), int(Count.STAYED_AWAY), int(Count.LOOKS)
 _REFUSED, _FEED = int(Count.REFUSED_COUPONS), int(Count.FEED_VISITS)
@@ -33,7 +41,7 @@ _BUCKET_SHIFT = np.uint64(64 - N_BUCKETS.bit_length() + 1)
 def decide(first, last, buyers, shop, feed, tastes, moment, tally, looks, weights):
     """Open and decide the sessions of buyers `first`..`last`; returns the number of looks.
 
-    `looks` must hold MOST_SESSIONS entries a buyer; `weights` is room for one showcase.
+    `looks` must hold `moment.most_sessions` entries a buyer; `weights` is room for one showcase.
     """
     n = 0
     for i in range(first, last):
@@ -45,7 +53,7 @@ def decide(first, last, buyers, shop, feed, tastes, moment, tally, looks, weight
             tastes.habit_visits,
             moment.visit_level,
         )
-        sessions = min(np.int64(rate + uniform(moment.visit, i, 0)), MOST_SESSIONS)
+        sessions = min(np.int64(rate + uniform(moment.visit, i, 0)), moment.most_sessions)
         if sessions == 0:
             continue
         tally.counts[_SESSIONS] += sessions
@@ -83,10 +91,14 @@ def decide(first, last, buyers, shop, feed, tastes, moment, tally, looks, weight
 
 
 @kernel
-def withdraw(first_bucket, buyers, shop, tastes, moment, tally, looks, n, weights):
-    """Take the coupon from looks of buckets at or beyond `first_bucket`."""
+def withdraw(first_bucket, partner_only, buyers, shop, tastes, moment, tally, looks, n, weights):
+    """Take the coupon from looks of buckets at or beyond `first_bucket`.
+
+    With `partner_only` those on the partner's goods alone.
+    """
     for k in range(n):
         look = looks[k]
         if look.coupon > 0 and look.bucket >= first_bucket:
             tally.counts[_REFUSED] += 1
-            withdraw_coupon(weights, buyers, shop, tastes, moment, tally, look)
+            instead = look.coupon + WITHOUT_PARTNER if partner_only else 0
+            withdraw_coupon(weights, buyers, shop, tastes, moment, tally, look, instead)

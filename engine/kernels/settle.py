@@ -15,7 +15,7 @@ from engine.kernels.looks import (
     memory_now,
     partner_part,
 )
-from engine.kernels.routing import affinity_of
+from engine.kernels.routing import affinity_of, anchor_of
 from engine.kernels.state import LOST, OUTSIDE, Account, Count
 from engine.rng import uniform
 from engine.rules.commission import part_fen
@@ -76,7 +76,8 @@ def leak(buyers, shop, moment, tally, look):
     me = buyers.state[i]
     domain = 0 if is_private(look.follow) else 1
     tally.ledger[shop.kind[anchor, j], me.flags & FLAG_TIER3, domain, _LEAKED] += 1
-    buyers.bought[i, shop.good_category[anchor, j]] = np.uint16(moment.day + DAY_ZERO)
+    # Yesterday's date: what is bought today is what `count_buyer` takes for paid here.
+    buyers.bought[i, shop.good_category[anchor, j]] = np.uint16(moment.day + DAY_ZERO - 1)
 
 
 @step
@@ -90,6 +91,7 @@ def buy(buyers, shop, tastes, moment, tally, look):
     book(ledger, shop, moment, anchor, j, paid, 0)
     tally.gmv[anchor] += shop.price[anchor, j]
     tally.commission[anchor] += part_fen(shop.price[anchor, j], shop.cps_bp[anchor, j])
+    tally.offered[anchor] += part_fen(shop.price[anchor, j], moment.offer_bp[shop.kind[anchor, j]])
     returned = uniform(moment.returned, i, np.int64(look.session)) < return_probability(
         shop.quality[anchor, j],
         tastes.return_base,
@@ -191,6 +193,8 @@ def move_trust(trust, kind, tastes, returned):
 def move_affinity(places, look, size, up):
     """Affinity to the anchor followed, towards 1 or towards 0 by the share `size`."""
     place = places[look.follow]
+    if anchor_of(place) != look.anchor:
+        return  # an earlier order of this slot gave the place to another anchor
     level = np.float32(affinity_of(place))
     moved = level + size * (np.float32(AFFINITY_ONE) - level) if up else lowered(level, size)
     places[look.follow] = place & ~_AFFINITY_MASK | np.uint32(moved + _HALF)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.jit import kernel, step
-from engine.kernels.state import N_COUPON_CLASSES
+from engine.kernels.state import N_COUPON_CLASSES, WITHOUT_PARTNER
 from engine.kernels.supply import sells
 from engine.rng import uniform64
 from engine.rules.brand import known_brand
@@ -17,13 +17,14 @@ from engine.rules.price_cap import capped_price_fen
 from engine.rules.selection import gumbel, showcase_score
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
 from engine.spec.scenario import Scenario
+from engine.units import N_TIERS, Kind
 from engine.world.anchors import NO_SUPPLIER
 
 CANDIDATES = 96
 """Goods of the library that an anchor looks through."""
 
 DAYS_A_WEEK = 7
-_KNOWN_TIER3 = 2
+_PARTNER = int(Kind.PARTNER)
 _CLASSES = N_COUPON_CLASSES
 
 
@@ -83,7 +84,10 @@ def appraise(appeal, suppliers, sellers, goods, terms, supply, levers):
             - (terms.friction if sellers.listing[supplier] != IN_SHOP else 0.0)
         )
         bonus = np.log(terms.plan_lift) if sellers.in_plan[supplier] else 0.0
-        appeal[good] = showcase_score(price, supply.offer[goods.kind[good]], utility, bonus)
+        cps = supply.offer[goods.kind[good]]
+        if sellers.in_plan[supplier]:
+            cps = max(cps, levers.cps_floor)
+        appeal[good] = showcase_score(price, cps, utility, bonus)
 
 
 @kernel
@@ -191,17 +195,20 @@ def price_classes(shop, anchor, j, elsewhere, curvature, levers, boost):
     """What each coupon class pays for one place, and how that compares with elsewhere."""
     price, kind = shop.price[anchor, j], shop.kind[anchor, j]
     for c in range(_CLASSES):
+        holder = (c - 1) % WITHOUT_PARTNER  # tier and first order, for c > 0
         rate = 0
         if c > 0 and not shop.links_out[anchor, j]:
             rate = coupon_rate_bp(
                 levers.rate[kind],
                 levers.new_buyer_rate,
-                c > _KNOWN_TIER3,
-                levers.tier_factor[(c - 1) % 2],
+                holder >= N_TIERS,
+                levers.tier_factor[holder % N_TIERS],
                 levers.festival_boost * boost,
             )
+        if c > WITHOUT_PARTNER and kind == _PARTNER:
+            rate = 0
         paid = max(price - coupon_fen(price, rate, levers.cap_fen), 1)
-        shop.paid[anchor, c, j] = paid
         log_ratio = np.log(paid / elsewhere)
+        shop.paid[anchor, c, j] = paid
         shop.price_term[anchor, c, j] = np.float32(price_term(log_ratio, curvature))
         shop.log_ratio[anchor, c, j] = np.float32(log_ratio)

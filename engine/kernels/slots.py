@@ -12,9 +12,9 @@ from engine.kernels.levers import Levers
 from engine.kernels.market import Market
 from engine.kernels.pacing import Pace
 from engine.kernels.ration import affordable_buckets, lose, wishes_for
-from engine.kernels.sessions import decide, withdraw
+from engine.kernels.sessions import decide, most_sessions, withdraw
 from engine.kernels.settle import settle
-from engine.kernels.state import GONE, N_BUCKETS, Account, Count, Moment, Tally
+from engine.kernels.state import GONE, N_BUCKETS, OWN, PARTNER, Account, Count, Moment, Tally
 from engine.kernels.traffic import draw_from, go_live, open_feed
 from engine.rng import Purpose, key
 from engine.rules.routing import family_passes, public_odds
@@ -28,12 +28,12 @@ def run_slot(market: Market, pace: Pace, purse: NDArray[np.int64], day: int, slo
     direct_traffic(market, levers, day, slot)
     moment = moment_of(market, pace, levers, day, slot)
     hold_sessions(market, moment)
-    counted = counted_claims(market)
-    refuse_coupons(market, moment, counted.claims, purse)
+    claimed = refuse_coupons(market, moment, purse)
     fill = allot_stock(market, moment)
     settle_looks(market, moment)
     tally = gather(market)
     scale_expected(market, tally, fill)
+    tally.counts[Count.CLAIMED_FEN] = claimed
     visits = tally.counts[Count.FEED_VISITS]
     tally.counts[Count.ADS_FEN] = int(visits * market.feed.ad_price[0])
     return tally
@@ -83,6 +83,7 @@ def moment_of(market: Market, pace: Pace, levers: Levers, day: int, slot: int) -
         day=i8(day),
         month=i8(levers.month),
         month_start=i8(levers.month_start),
+        most_sessions=i8(most_sessions(scenario.calendar.slot_share[slot])),
         visit_level=f4(pace.visit_level * scenario.calendar.slot_share[slot]),
         attention_level=f4(scenario.attention.base * levers.season * levers.festival_attention),
         outside_level=f4(scenario.choice.outside + pace.rival),
@@ -92,6 +93,7 @@ def moment_of(market: Market, pace: Pace, levers: Levers, day: int, slot: int) -
         coupon_reach=i8(pace.reach),
         partner_share_bp=i8(levers.partner_share_bp),
         take_bp=market.take_bp,
+        offer_bp=market.offer_bp,
     )
 
 
@@ -116,26 +118,33 @@ def hold_sessions(market: Market, moment: Moment) -> None:
     market.threads.each(len(market.blocks), task)
 
 
-def counted_claims(market: Market) -> Tally:
-    """Claims and wishes of all threads, added up in the first thread's tally's shape."""
-    first, *others = market.tallies
-    return first._replace(
-        claims=sum((other.claims for other in others), first.claims.copy()),
-        demand=sum((other.demand for other in others), first.demand.copy()),
-    )
+def claims_on(market: Market, purse: int) -> NDArray[np.int64]:
+    """Coupons wished from one purse by all threads' buyers, by bucket, fen."""
+    return np.asarray(np.sum([tally.claims[purse] for tally in market.tallies], axis=0))
 
 
-def refuse_coupons(
-    market: Market, moment: Moment, claims: NDArray[np.int64], purse: NDArray[np.int64]
-) -> None:
-    """Where a purse is short, the buckets beyond the cut decide again without a coupon."""
-    cut = affordable_buckets(claims, purse, np.empty_like(purse))
-    if cut == N_BUCKETS:
-        return
+def refuse_coupons(market: Market, moment: Moment, purse: NDArray[np.int64]) -> int:
+    """Where a purse is short, the buckets beyond the cut decide again without its coupons.
+
+    Returns what was claimed from the platform's own purse before it ran short, fen.
+    """
+    cut = affordable_buckets(claims_on(market, PARTNER), purse[PARTNER])
+    if cut < N_BUCKETS:
+        withdraw_from(market, moment, cut, partner_only=True)
+    claims = claims_on(market, OWN)
+    cut = affordable_buckets(claims, purse[OWN])
+    if cut < N_BUCKETS:
+        withdraw_from(market, moment, cut, partner_only=False)
+    return int(claims.sum())
+
+
+def withdraw_from(market: Market, moment: Moment, cut: int, *, partner_only: bool) -> None:
+    """Take coupons from all buckets from `cut` on."""
 
     def task(thread: int, block: int) -> None:
         withdraw(
             cut,
+            partner_only,
             market.buyers,
             market.shop,
             market.tastes,
@@ -151,7 +160,7 @@ def refuse_coupons(
 
 def allot_stock(market: Market, moment: Moment) -> NDArray[np.float64]:
     """Hold a lottery per short supplier; returns by supplier the share of wishes filled."""
-    demand = counted_claims(market).demand
+    demand = np.sum([tally.demand for tally in market.tallies], axis=0)
     stock = (market.sellers.stock // market.weight).astype(np.int64)
     short = demand > stock
     if not short.any():

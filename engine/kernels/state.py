@@ -8,8 +8,12 @@ from numpy.typing import NDArray
 
 from engine.units import N_DOMAINS, N_KINDS, N_TIERS
 
-N_COUPON_CLASSES = 5
-"""0 no coupon; 1 + tier for known buyers; 3 + tier for a first order."""
+N_COUPON_CLASSES = 9
+"""0 no coupon; 1 + tier for known buyers; 3 + tier for a first order; 4 more, the same but
+without a coupon on the partner's goods (its purse is short)."""
+
+WITHOUT_PARTNER = 4
+"""What takes a coupon class to the one without the partner's coupons."""
 
 N_BUCKETS = 4096
 """Hash buckets of buyers for rationing coupons within a slot."""
@@ -73,6 +77,7 @@ class Moment(NamedTuple):
     day: np.int64
     month: np.int64
     month_start: np.int64
+    most_sessions: np.int64
     visit_level: np.float32
     attention_level: np.float32
     outside_level: np.float32
@@ -82,6 +87,7 @@ class Moment(NamedTuple):
     coupon_reach: np.int64
     partner_share_bp: np.int64
     take_bp: NDArray[np.int64]
+    offer_bp: NDArray[np.int64]
 
 
 LOOK = np.dtype(
@@ -138,6 +144,7 @@ class Count(IntEnum):
     MONTH_RETAINED = 9
     FEED_VISITS = 10
     ADS_FEN = 11
+    CLAIMED_FEN = 12
 
 
 class Tally(NamedTuple):
@@ -145,7 +152,8 @@ class Tally(NamedTuple):
 
     `visits` by anchor and `looks` by anchor; `expected` sales by anchor and place and
     `expected_paid` by anchor, fixed point; `ledger` (kind, tier, domain, account); `claims`
-    (purse, bucket) fen; `demand` by supplier; `gmv`, `commission`, `follows` by anchor.
+    (purse, bucket) fen; `demand` by supplier; `gmv`, `commission`, `offered`
+    (commission by the kinds' offers) and `follows` by anchor.
     """
 
     visits: NDArray[np.int64]
@@ -157,6 +165,7 @@ class Tally(NamedTuple):
     demand: NDArray[np.int64]
     gmv: NDArray[np.int64]
     commission: NDArray[np.int64]
+    offered: NDArray[np.int64]
     follows: NDArray[np.int64]
     counts: NDArray[np.int64]
 
@@ -177,6 +186,7 @@ def new_tally(anchors: int, places: int, suppliers: int) -> Tally:
         demand=zeros(suppliers),
         gmv=zeros(anchors),
         commission=zeros(anchors),
+        offered=zeros(anchors),
         follows=zeros(anchors),
         counts=zeros(len(Count)),
     )

@@ -148,10 +148,11 @@ def shares_in_plan(suppliers: Suppliers, sellers: Sellers) -> Floats:
 
 @kernel
 def enter_plan(suppliers, sellers, goods, terms, levers):
-    """Brands join the plan, or leave it, if it pays on their first good (M12)."""
+    """Brands join the plan, or leave it, if a plan day pays on their first good (M12)."""
     for s in range(suppliers.guests_from):
         kind, g = suppliers.kind[s], goods.first_good[s]
-        if kind < _FIRST_BRAND or kind > _LAST_BRAND:
+        if kind < _FIRST_BRAND or kind > _LAST_BRAND or not levers.has_plan:
+            sellers.in_plan[s] = False
             continue
         price = sellers.price[g]
         capped = capped_price_fen(np.int64(price), goods.elsewhere[g], levers.price_cap_bp)
@@ -171,17 +172,21 @@ def enter_plan(suppliers, sellers, goods, terms, levers):
 
 
 @kernel
-def reprice(sellers, goods, terms, levers, boost):
-    """Every good moves towards the price that pays its seller best under coupon and fee."""
+def reprice(sellers, goods, terms, levers, boost, held):
+    """Every good moves towards the price that pays its seller best under coupon and fee.
+
+    `held` is the share of buyers who hold a coupon today.
+    """
+    tier_factor = np.mean(levers.tier_factor)
     for g in range(goods.supplier.size):
         s, kind = goods.supplier[g], goods.kind[g]
         price = sellers.price[g]
         rate = 0
         if sellers.listing[s] == IN_SHOP:
             rate = coupon_rate_bp(
-                levers.rate[kind], 0.0, False, levers.tier_factor[1], levers.festival_boost * boost
+                levers.rate[kind], 0.0, False, tier_factor, levers.festival_boost * boost
             )
-        coupon = coupon_fen(np.int64(price), rate, levers.cap_fen)
+        coupon = np.int64(coupon_fen(np.int64(price), rate, levers.cap_fen) * held)
         capped = np.int64(price) * rate // BP > levers.cap_fen
         ratio = max(price - coupon, 1.0) / goods.elsewhere[g]
         floor = levers.cps_floor if sellers.in_plan[s] else 0.0

@@ -39,6 +39,13 @@ def target_path(policy: Policy, calendar: Calendar) -> NDArray[np.float64]:
                 f"at least {reached:g} bn RMB",
                 "raise the revision, date it earlier, or lower the first target",
             )
+        if passed >= 1.0:
+            raise InputError(
+                "policy.target.revisions",
+                f"on {revision.day} the knots have reached 1, so a new target has no days left",
+                "a day before the knots reach 1",
+                "date the revision earlier, or let policy.target.knots rise until the end",
+            )
         left = (shape[day:] - passed) / max(1.0 - passed, 1e-12)
         path[day:] = reached + (revision.year_end_bn_rmb - reached) * left
     return np.asarray(path * FEN_PER_BN_RMB)

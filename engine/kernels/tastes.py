@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.rules.attention import need
 from engine.spec.scenario import Scenario
 from engine.world.buyers import (
     ACTIVITY_CENTRE,
@@ -68,9 +69,7 @@ def tastes(scenario: Scenario) -> Tastes:
     days = np.arange(LONGEST_ABSENCE_DAYS)
     activity = np.exp((levels - ACTIVITY_CENTRE) / ACTIVITY_UNIT)
     sensitivity = np.exp((levels - SENSITIVITY_CENTRE) / SENSITIVITY_UNIT)
-    taus = np.array(scenario.attention.need_days.values())[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        need = np.where(taus > 0, 1.0 - np.exp(-days / np.maximum(taus, 1e-9)), 1.0)
+    taus = scenario.attention.need_days.values()
     f4 = np.float32
 
     def table(values: Any) -> Float32s:
@@ -89,7 +88,7 @@ def tastes(scenario: Scenario) -> Tastes:
         beta_habit=f4(choice.habit),
         memory_weight=f4(choice.memory_weight),
         memory_step=f4(choice.memory_step),
-        need=table(need),
+        need=table([[need(float(day), tau) for day in days] for tau in taus]),
         habit_left=table((1.0 - learning.habit_fading) ** days),
         memory_left=table((1.0 - choice.memory_fading) ** days),
         domain_attention=table([scenario.attention.private, scenario.attention.public]),

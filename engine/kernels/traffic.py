@@ -24,15 +24,15 @@ class Standing(NamedTuple):
     """What anchors have earned of late, by anchor.
 
     `signal` smoothed expected GMV a day (fen), `slow_signal` the same over a longer time;
-    `audience` smoothed sessions a live slot; `commission` smoothed a day (fen) and
-    `first_commission` its level after the first weeks; `margin` sellers' profit per visit.
+    `audience` smoothed sessions a live slot; `commission` smoothed a day (fen) and `offered` what
+    the kinds' offers alone would have given; `margin` sellers' profit per visit.
     """
 
     signal: Floats
     slow_signal: Floats
     audience: Floats
     commission: Floats
-    first_commission: Floats
+    offered: Floats
     margin: Floats
 
 
@@ -41,8 +41,8 @@ def go_live(shop, anchors, standing, live_response, stream):
     """Draw who streams in this slot. Guests of trial streams are switched on elsewhere."""
     for m in range(anchors.guests_from):
         relative = 1.0
-        if standing.first_commission[m] > 0.0:
-            relative = standing.commission[m] / standing.first_commission[m]
+        if standing.offered[m] > 0.0:
+            relative = standing.commission[m] / standing.offered[m]
         chance = live_probability(anchors.live_base[m], relative, live_response)
         if shop.presence[m] != GONE:
             shop.presence[m] = LIVE if uniform(stream, m, 0) < chance else OFF_AIR
@@ -74,13 +74,13 @@ def open_feed(shop, anchors, standing, feed, levers, bid_share, weights, bids):
 @step
 def earn_weights(shop, anchors, standing, levers, weights):
     """What live anchors earn of the feed by signal, floor, support and own following."""
-    mean_signal = max(np.mean(standing.signal[: anchors.guests_from]), 1e-12)
+    mean_signal = np.mean(standing.signal[: anchors.guests_from])
     mean_fans = max(np.mean(anchors.fans[: anchors.guests_from]), 1e-12)
     for m in range(anchors.guests_from):
         weights[m] = 0.0
         if shop.presence[m] == LIVE and shop.shown[m] > 0:
             weights[m] = feed_weight(
-                standing.signal[m] / mean_signal,
+                standing.signal[m] / mean_signal if mean_signal > 0.0 else 1.0,
                 levers.exponent,
                 levers.floor,
                 levers.support,

@@ -109,7 +109,7 @@ def print_benchmark(rows: Sequence[Row], console: Console) -> None:
     for head in ("Buyers", "Year", "Sessions/s", "Buyer-days/s", "One more session", "Bytes/buyer"):
         table.add_column(head, justify="right")
     for row in rows:
-        more = row["marginal_ns_per_session"]
+        more = row["session_ns"]
         table.add_row(
             f"{row['buyers_count']:,}",
             f"{row['wall_s']:.2f} s",

@@ -39,8 +39,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "wall_s": float,
         "sessions_per_s": float,
         "buyer_days_per_s": float,
-        "marginal_ns_per_session": float,
-        "marginal_sessions_per_s": float,
+        "session_ns": float,
         "bytes_per_buyer": int,
     },
     "comparison": {
@@ -70,6 +69,9 @@ UNITS: Final[dict[str, str]] = {
     "_fen": "fen",
     "_share": "share",
     "_count": "count",
+    "_per_s": "1/s",
+    "_per_buyer": "1/buyer",
+    "_ns": "ns",
     "_s": "s",
     "_days": "days",
 }

@@ -34,7 +34,10 @@ def allowance(left, weight_today, weight_left):
 
 @rule
 def coupon_reach(allowed, forecast_spend):
-    """Share of buyers who get a coupon today so that the allowance lasts the day."""
+    """Share of buyers who get a coupon in a slot so that the allowance lasts the day.
+
+    1 where nothing is forecast: what that misses is rationed.
+    """
     if forecast_spend <= 0.0:
-        return 1.0 if allowed > 0.0 else 0.0
+        return 1.0
     return min(1.0, allowed / forecast_spend)

@@ -18,5 +18,5 @@ def feed_weight(relative_signal, exponent, floor, support, grows):
 
 @rule
 def live_probability(base, relative_commission, response):
-    """Anchors stream more when their commission of late beats their first (M12)."""
+    """Anchors stream more when their commission beats what is usually offered (M6, M12)."""
     return min(0.98, base * min(max(relative_commission, 0.25), 4.0) ** response)

@@ -97,7 +97,9 @@ class Traffic(Spec):
 
     public_share: Annotated[Dated, Lever("share", "pull of the feed against follows", 0.01, 0.99)]
     exponent: Annotated[Dated, Lever("power", "feed weight ~ expected GMV^r (M20)", 0, 3)]
-    floor: Annotated[Dated, Lever("share of the mean weight", "of every live anchor (M20)", 0, 10)]
+    floor: Annotated[
+        Dated, Lever("share of an average anchor's weight", "added to all (M20)", 0, 10)
+    ]
     support: Annotated[Dated, Lever("factor", "extra weight of growing waist anchors (M20)", 0, 10)]
     brand_support: Annotated[
         Dated, Lever("factor", "feed that a brand account's own following earns (M10)", 0, 10)

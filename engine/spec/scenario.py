@@ -45,6 +45,12 @@ class Absence(Spec):
     leaves: date
     returns: date | None = None
 
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.returns is not None and self.returns <= self.leaves:
+            raise ValueError("an anchor returns after it leaves; give a later `returns`")
+        return self
+
 
 class TrialStream(Spec):
     """One big stream of a guest anchor that shows what this audience buys (M15)."""
@@ -85,8 +91,8 @@ class Calendar(Spec):
     def _ordered(self) -> Self:
         if self.end < self.start:
             raise ValueError("end lies before start; give an end on or after the start")
-        if (self.end - self.start).days > 1500:  # last purchases are kept as uint16 days
-            raise ValueError("the horizon is longer than 1,500 days")
+        if (self.end - self.start).days > 450:  # a buyer's last month is kept modulo 15
+            raise ValueError("the horizon is longer than 450 days; give an earlier end")
         if abs(sum(self.slot_share) - 1) > 1e-6:
             raise ValueError("slot_share must add up to 1")
         return self
@@ -101,10 +107,11 @@ class Platform(Spec):
     """The platform before any policy: people, load, take."""
 
     pool_count: int = quantity("people", "pool that may buy live", ge=1)
+
     goal_bn_rmb: float = quantity(
         "bn RMB of GMV as paid", "the year's goal that every policy is measured by; 0 is none", ge=0
     )
-    app_dau_million: tuple[Positive, ...] = Field(min_length=1, max_length=48)
+    app_dau_million: tuple[Positive, ...] = Field(min_length=12, max_length=12)
     load_start: float = quantity("index", "commercial load on the first day", gt=0, le=10)
     load_end: float = quantity("index", "commercial load on the last day", gt=0, le=10)
     load_exponent: float = quantity("power", "visits per load", ge=0, le=2)
@@ -113,12 +120,20 @@ class Platform(Spec):
         "power", "fall of activity with load above its historical path (M18)", ge=0, le=2
     )
     bad_purchase_response: float = quantity("factor", "fall with returns (M18)", ge=0, le=5)
-    activity_days: float = quantity("days", "relaxation time of activity (M18)", gt=0)
+    activity_days: float = quantity("days", "relaxation time of activity (M18)", ge=1)
     incubation_cost_rmb: float = quantity(
-        "RMB a day and platform brand", "cost of support 1 (M2)", ge=0
+        "RMB a day per percent of all suppliers", "cost of support 1 of platform brands (M2)", ge=0
     )
     ad_bid_share: float = quantity("share", "of their margin that sellers bid (M19)", ge=0, le=1)
-    recruiting_cost_rmb: float = quantity("RMB per join", "cost of one recruited supplier", ge=0)
+    recruiting_cost_rmb: float = quantity(
+        "RMB per percent of all suppliers", "cost of what recruiting brings", ge=0
+    )
+
+    @model_validator(mode="after")
+    def _takes(self) -> Self:
+        if max(self.take_share.values()) > 0.3:
+            raise ValueError("take_share lies above 0.3: nothing would be left to the sellers")
+        return self
 
 
 class Buyers(Spec):
@@ -133,11 +148,18 @@ class Buyers(Spec):
     brand_taste: ByTier
     monthly_budget_rmb: ByTier
     budget_log_sd: NonNegative
+
     follows_count: int = quantity("anchors", "followed on the first day", ge=0, le=8)
     initial_affinity: Share
     initial_trust: Share
     initial_habit: Share
     bought_before_share: Share
+
+    @model_validator(mode="after")
+    def _budgets(self) -> Self:
+        if max(self.monthly_budget_rmb.values()) > 20_000:
+            raise ValueError("monthly_budget_rmb lies above 20,000, the most that is kept")
+        return self
 
 
 class Choice(Spec):
@@ -220,7 +242,14 @@ class Anchors(Spec):
     head_discount: float = quantity("share", "price cut of the strongest (M6)", ge=0, lt=1)
     main_category_share: Share
     category_share: ByCategory
+
     category_spread: float = quantity("utility", "of the taste shock in selection", ge=0)
+
+    @model_validator(mode="after")
+    def _categories(self) -> Self:
+        if sum(self.category_share.values()) <= 0:
+            raise ValueError("category_share is 0 for every category; make one positive")
+        return self
 
 
 class SupplierKind(Spec):
@@ -244,7 +273,9 @@ class SupplierKind(Spec):
     joined_share: float = quantity("share", "on the platform on the first day", ge=0, le=1)
     adoption_per_day: float = quantity("hazard per day", "at neutral belief (M3)", ge=0, le=1)
     external_share: float = quantity("share", "that link out of the shop (M11)", ge=0, le=1)
-    capacity_units: float = quantity("units per day", "daily capacity of a supplier", gt=0)
+    capacity_units: float = quantity(
+        "units per day and percent of all suppliers", "daily capacity", gt=0
+    )
 
 
 class Investment(Spec):

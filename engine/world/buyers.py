@@ -176,7 +176,9 @@ def _fill_follows(follows, stream, count, affinity, threshold, other):
             anchor = draw_alias(bits(stream, i, 2 * f), threshold, other)
             known = False
             for g in range(f):
-                known |= follows[i, g] >> np.uint32(AFFINITY_BITS) == np.uint32(anchor)
+                known |= (follows[i, g] >> np.uint32(AFFINITY_BITS) == np.uint32(anchor)) & (
+                    follows[i, g] > np.uint32(0)
+                )
             # A second draw of a followed anchor leaves the place empty (affinity 0).
             if not known:
                 level = min(affinity * (0.5 + uniform(stream, i, 2 * f + 1)), 1.0)

@@ -69,7 +69,7 @@ def draw_suppliers(scenario: Scenario, count: int, seed: int) -> Suppliers:
         gate_draw=uniform(2),
         refuse_draw=uniform(3),
         plan_threshold=np.exp(0.5 * normals(seed, Purpose.SUPPLIER, total, 4)),
-        capacity=by_kind([spec.capacity_units for spec in specs]),
+        capacity=by_kind([spec.capacity_units for spec in specs]) * 100 / count,
         guests_from=count,
     )
 

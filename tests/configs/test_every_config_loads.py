@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from engine.config import dump, load
 from engine.spec.base import Spec
 from engine.spec.policy import Policy
-from engine.spec.study import CompareJob, OptimizeJob, ReportJob, SimulateJob
+from engine.spec.study import BenchmarkJob, CompareJob, OptimizeJob, ReportJob, SimulateJob
 from engine.spec.worlds import worlds
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -19,6 +19,7 @@ JOBS: dict[str, type[Spec]] = {
     "compare": CompareJob,
     "optimize": OptimizeJob,
     "report": ReportJob,
+    "benchmark": BenchmarkJob,
 }
 SHARED = {"base", "output"}
 OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))

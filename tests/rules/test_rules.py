@@ -237,7 +237,7 @@ def test_the_purse_is_spread_by_weight_and_reach_follows_the_forecast():
     assert pacing.allowance(1000.0, 0.0, 0.0) == 0.0
     assert pacing.coupon_reach(50.0, 200.0) == 0.25
     assert pacing.coupon_reach(500.0, 200.0) == 1.0
-    assert pacing.coupon_reach(0.0, 0.0) == 0.0
+    assert pacing.coupon_reach(0.0, 0.0) == 1.0
 
 
 def test_visits_and_activity():

@@ -1,0 +1,83 @@
+"""Levers at their "off" do nothing, and purses bind only what they pay for."""
+
+import numpy as np
+import pytest
+
+from engine.run import simulate_year
+from tests.worlds import case
+
+EARLY_PARTNER = (
+    "scenario.suppliers.partner_date=2020-01-02",
+    "scenario.suppliers.partner.joined_share=0.9",
+    "policy.subsidy.partner_share=0.5",
+)
+
+
+def run_of(*levers: str, days: int = 40, policy: str = "laissez_faire"):
+    return simulate_year(case(f"policy={policy}", *levers, days=days))
+
+
+def test_rates_without_a_budget_change_nothing():
+    rates = "policy.subsidy.rate={source: .5, domestic: .5, multinational: .5, partner: .5}"
+    unfunded, plain = run_of(rates, "policy.subsidy.cap_rmb=3"), run_of()
+    assert unfunded.run["gmv_fen"] == plain.run["gmv_fen"]
+
+
+def test_no_plan_festival_means_no_plan():
+    caps = ("policy.price.cap=0.5", "policy.price.cps_floor=0.3")
+    none, plain = run_of(*caps, "policy.price.plan_festivals_count=0"), run_of()
+    assert none.daily["plan_members_count"].sum() == 0
+    assert none.run["gmv_fen"] == plain.run["gmv_fen"]
+    assert run_of("policy.price.plan_festivals_count=3").daily["plan_members_count"][-1] > 0
+
+
+def test_an_empty_partner_purse_leaves_the_platforms_own_coupons():
+    rich = run_of(*EARLY_PARTNER, "policy.subsidy.partner_budget_bn_rmb=2", policy="h1_2020")
+    poor = run_of(*EARLY_PARTNER, "policy.subsidy.partner_budget_bn_rmb=0", policy="h1_2020")
+    assert rich.run["partner_subsidy_fen"] > 0
+    assert poor.run["partner_subsidy_fen"] == 0
+    # The platform's half of the coupons on the partner's goods goes too, nothing else.
+    assert poor.run["subsidy_fen"] > 0.5 * rich.run["subsidy_fen"]
+
+
+def test_the_partner_alone_may_fund_its_coupons():
+    alone = run_of(
+        *EARLY_PARTNER[:2],
+        "policy.subsidy.partner_share=1",
+        "policy.subsidy.rate.partner=0.2",
+        "policy.subsidy.partner_budget_bn_rmb=5",
+    )
+    assert alone.run["subsidy_fen"] == 0
+    assert alone.run["partner_subsidy_fen"] > 0
+
+
+def test_a_target_that_is_met_every_day_pushes_nothing():
+    plain = run_of()
+    easy = run_of("policy.target.year_end_bn_rmb=0.001", "policy.target.recruiting_push=9")
+    assert easy.daily["push_share"].max() == 0
+    assert easy.run["gmv_fen"] == plain.run["gmv_fen"]
+    hard = run_of("policy.target.year_end_bn_rmb=9000", "policy.target.recruiting_push=9")
+    assert hard.daily["push_share"][1:].min() > 0.5
+    assert hard.run["recruiting_fen"] > 0
+
+
+def test_two_absences_of_one_anchor_add_up():
+    first = "{rank: 0, leaves: 2020-01-05, returns: 2020-01-15}"
+    second = "{rank: 0, leaves: 2020-01-25, returns: 2020-02-05}"
+    none = run_of("scenario.calendar.absences=[]")
+    one = run_of(f"scenario.calendar.absences=[{first}]")
+    both = run_of(f"scenario.calendar.absences=[{first},{second}]")
+    gmv = [year.daily["gmv_fen"] for year in (none, one, both)]
+    assert np.array_equal(gmv[1][:24], gmv[2][:24])
+    assert not np.array_equal(gmv[0][4:14], gmv[1][4:14])
+    assert not np.array_equal(gmv[1][24:34], gmv[2][24:34])
+
+
+def test_the_cost_of_recruiting_does_not_depend_on_how_many_suppliers_are_simulated():
+    costs = [
+        run_of(
+            "policy.supply.recruiting=4", f"scale.suppliers_count={count}", "scale.anchors_count=50"
+        ).run["recruiting_fen"]
+        for count in (500, 4000)
+    ]
+    assert costs[1] == pytest.approx(costs[0], rel=0.35)
