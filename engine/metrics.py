@@ -42,9 +42,17 @@ FLOWS: Final[dict[str, type]] = {
     "refused_coupons_count": int,
     "stock_outs_count": int,
     "private_gmv_fen": int,
+    "tier12_gmv_fen": int,
     "brand_gmv_paid_fen": int,
+    "platform_brand_gmv_paid_fen": int,
+    "elsewhere_fen": int,
+    "head_gmv_fen": float,
+    "waist_gmv_fen": float,
+    "tail_gmv_fen": float,
+    "brand_account_gmv_fen": float,
 }
-"""Amounts of a day; a year's amount is their sum."""
+"""Amounts of a day; a year's amount is their sum. `elsewhere_fen` is what the day's orders
+would have cost elsewhere; sales by tier of anchor and of brands' accounts are expected ones."""
 
 DAILY: Final[dict[str, type]] = FLOWS | {
     "paying_buyers_count": int,
@@ -67,7 +75,12 @@ DAILY: Final[dict[str, type]] = FLOWS | {
     "joined_multinational_count": int,
     "joined_partner_count": int,
     "plan_members_count": int,
+    "forecast_error_share": float,
+    "top1_share": float,
     "top10_share": float,
+    "top100_share": float,
+    "gini": float,
+    "hhi": float,
 }
 """Columns of a day: its flows and the state it ends in."""
 
@@ -105,6 +118,12 @@ RUN: Final[dict[str, type]] = FLOWS | {
     "take_share": float,
     "return_share": float,
     "brand_share": float,
+    "platform_brand_share": float,
+    "brand_account_share": float,
+    "waist_tail_share": float,
+    "tier12_gmv_share": float,
+    "joined_suppliers_share": float,
+    "price_ratio_share": float,
     "private_share": float,
     "private_repeat_share": float,
     "top1_share": float,
@@ -125,8 +144,9 @@ RUN: Final[dict[str, type]] = FLOWS | {
     "push_mean_share": float,
     "wall_s": float,
 }
-"""Columns of a simulated year. `cost_fen` is minus the platform contribution;
-`target_fen` is the year's goal of the scenario, by which every policy is measured, whatever
-target it steers by (`daily.target_cumulative_fen`); `dau_change_share` is the mean DAU
-against the published path at the historical load;
-`wall_s` is the only column that two runs of one seed do not share."""
+"""Columns of a simulated year. `cost_fen` is minus the platform contribution; `target_fen`
+is the year's goal of the scenario, by which every policy is measured, whatever target it
+steers by (`daily.target_cumulative_fen`); `price_ratio_share` is GMV as paid over what the
+same orders would have cost elsewhere; `dau_change_share` is the mean DAU against the
+published path at the historical load; `wall_s` is the only column that two runs of one seed
+do not share."""

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.kernels.day import run_day
-from engine.kernels.diary import Diary, top_share
+from engine.kernels.diary import Diary, concentration, top_share
 from engine.kernels.market import Market, open_market
 from engine.kernels.pacing import coupon_weights
 from engine.kernels.target import target_path
 from engine.metrics import FLOWS, MONTHLY
 from engine.spec.base import Dated
+from engine.spec.mechanisms import switched
 from engine.units import FEN_PER_BN_RMB, KINDS
 from engine.world.draws import Floats
 from engine.year import Case, Year
@@ -23,6 +24,8 @@ from engine.year import Case, Year
 def simulate_year(case: Case) -> Year:
     """Simulate the case's calendar from its first to its last day."""
     started = time.perf_counter()
+    scenario, policy = switched(case.scenario, case.policy)
+    case = replace(case, scenario=scenario, policy=policy)
     target = target_path(case.policy, case.scenario.calendar)
     market = open_market(case)
     try:
@@ -82,12 +85,20 @@ def summary(case: Case, diary: Diary) -> dict[str, Any]:
     dau = daily["dau_count"]
     published = float((dau / np.maximum(daily["activity_share"], 1e-12)).mean())
     repeats = diary.repeats.sum(axis=0)
+    by_anchors = run["head_gmv_fen"] + run["waist_gmv_fen"] + run["tail_gmv_fen"]
+    joined = sum(int(daily[f"joined_{kind}_count"][-1]) for kind in KINDS)
     return run | {
         "cost_fen": -run["platform_contribution_fen"],
         "aov_fen": ratio(gmv, orders),
         "take_share": ratio(run["take_fen"] - run["refunded_take_fen"] + run["ads_fen"], gmv),
         "return_share": ratio(run["returned_fen"], gmv),
         "brand_share": ratio(run["brand_gmv_paid_fen"], paid),
+        "platform_brand_share": ratio(run["platform_brand_gmv_paid_fen"], paid),
+        "brand_account_share": ratio(run["brand_account_gmv_fen"], by_anchors),
+        "waist_tail_share": ratio(run["waist_gmv_fen"] + run["tail_gmv_fen"], by_anchors),
+        "tier12_gmv_share": ratio(run["tier12_gmv_fen"], gmv),
+        "joined_suppliers_share": joined / case.scale.suppliers_count,
+        "price_ratio_share": ratio(paid, run["elsewhere_fen"]),
         "private_share": ratio(run["private_gmv_fen"], gmv),
         "private_repeat_share": ratio(repeats[0], repeats.sum()),
         **concentration(diary.anchor_gmv.sum(axis=0)),
@@ -110,23 +121,6 @@ def summary(case: Case, diary: Diary) -> dict[str, Any]:
 def ratio(part: float, whole: float) -> float:
     """Part / whole, 0 where the whole is 0."""
     return float(part / whole) if whole else 0.0
-
-
-def concentration(values: Floats) -> dict[str, float]:
-    """Top shares, Gini and Herfindahl index of anchors' expected GMV.
-
-    Gini = sum_k (2k - n - 1) x_k / (n sum x), x rising; HHI = sum of squared shares.
-    """
-    total, n = values.sum(), values.size
-    if total <= 0.0:
-        return {"top1_share": 0.0, "top10_share": 0.0, "top100_share": 0.0, "gini": 0.0, "hhi": 0.0}
-    rising = np.sort(values)
-    gini = ((2 * np.arange(1, n + 1) - n - 1) * rising).sum() / (n * total)
-    return {
-        **{f"top{count}_share": top_share(values, count) for count in (1, 10, 100)},
-        "gini": float(gini),
-        "hhi": float(((values / total) ** 2).sum()),
-    }
 
 
 HEADS = 20

@@ -1,6 +1,6 @@
 """What the commands that simulate do alike: run, keep, show."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,14 +13,21 @@ from engine.report import build_report
 from engine.results import Results
 from engine.spec.policy import Policy
 from engine.spec.study import Job
-from engine.year import Year
+from engine.year import Case, Year
 from experiments._progress import progress
 
 
 def run_years(
     job: Job, policies: Iterable[Policy], folder: Path, config: Tree, *, details: bool
 ) -> tuple[Results, list[Year]]:
-    """Simulate all years of `policies`, writing each as it comes.
+    """Simulate all years of `policies`; see `run_cases`."""
+    return run_cases(job, cases(job, policies), folder, config, details=details)
+
+
+def run_cases(
+    job: Job, todo: Sequence[Case], folder: Path, config: Tree, *, details: bool
+) -> tuple[Results, list[Year]]:
+    """Simulate `todo`, writing each year as it comes.
 
     Parameters
     ----------
@@ -30,7 +37,6 @@ def run_years(
     -------
     The results, not yet finished, and the years without their details.
     """
-    todo = cases(job, policies)
     years: list[Year] = []
     with open_pool(job.ray, len(todo), seconds_of_year(job)) as pool:
         results = Results(folder, config, job.seed)

@@ -21,7 +21,9 @@ from engine.units import (
     N_TIERS,
     Domain,
     Kind,
+    Tier,
 )
+from engine.world.anchors import HEAD, TAIL, WAIST
 from engine.world.draws import Floats
 
 _A = Account
@@ -61,6 +63,9 @@ class Diary:
         values |= costs(market, pace, joins, day)
         values["platform_contribution_fen"] = contribution(values)
         values |= state_of(market, pace, tally, day)
+        values |= anchors_of(market, folded.anchor_gmv)
+        sold = values["expected_gmv_paid_fen"]
+        values["forecast_error_share"] = values["forecast_gmv_fen"] / sold - 1.0 if sold else 0.0
         for name, value in values.items():
             self.daily[name][day] = value
         for name, account in SEGMENT_ACCOUNTS.items():
@@ -71,7 +76,6 @@ class Diary:
         self.month_counts[month] += tally.counts[list(counts)] * weight
         self.repeats[month] += ledger[..., _A.REPEATS].sum(axis=(0, 1))
         self.daily["gmv_paid_cumulative_fen"][day] = self.daily["gmv_paid_fen"][: day + 1].sum()
-        self.daily["top10_share"][day] = top_share(folded.anchor_gmv, 10)
 
 
 SEGMENT_ACCOUNTS = {
@@ -114,6 +118,9 @@ def flows(ledger: NDArray[np.int64], tally: Tally, weight: int) -> dict[str, Any
         "refused_coupons_count": counts[Count.REFUSED_COUPONS],
         "stock_outs_count": counts[Count.STOCK_OUTS],
         "private_gmv_fen": ledger[:, :, Domain.PRIVATE, _A.GMV].sum(),
+        "tier12_gmv_fen": ledger[:, Tier.TIER12, :, _A.GMV].sum(),
+        "platform_brand_gmv_paid_fen": ledger[Kind.PLATFORM_BRAND, ..., _A.PAID].sum(),
+        "elsewhere_fen": total[_A.ELSEWHERE],
         "brand_gmv_paid_fen": ledger[list(BRAND_KINDS), ..., _A.PAID].sum(),
         "paying_buyers_count": counts[Count.PAYING_BUYERS],
         "new_buyers_count": counts[Count.NEW_BUYERS],
@@ -173,6 +180,36 @@ def state_of(market: Market, pace: Pace, tally: Tally, day: int) -> dict[str, An
         "live_anchors_count": float((tally.visits > 0).sum()),
         "plan_members_count": int(sellers.in_plan.sum()),
         **{f"joined_{kind}_count": joined[k] for k, kind in enumerate(KINDS)},
+    }
+
+
+def anchors_of(market: Market, gmv: Floats) -> dict[str, float]:
+    """How the day's expected sales spread over anchors."""
+    anchors, weighted = market.anchors, gmv * market.weight
+    tiers = np.bincount(anchors.tier, weighted, minlength=3)
+    return {
+        "head_gmv_fen": float(tiers[HEAD]),
+        "waist_gmv_fen": float(tiers[WAIST]),
+        "tail_gmv_fen": float(tiers[TAIL]),
+        "brand_account_gmv_fen": float(weighted[anchors.is_brand].sum()),
+        **concentration(gmv),
+    }
+
+
+def concentration(values: Floats) -> dict[str, float]:
+    """Top shares, Gini and Herfindahl index of anchors' expected GMV.
+
+    Gini = sum_k (2k - n - 1) x_k / (n sum x), x rising; HHI = sum of squared shares.
+    """
+    total, n = values.sum(), values.size
+    if total <= 0.0:
+        return {"top1_share": 0.0, "top10_share": 0.0, "top100_share": 0.0, "gini": 0.0, "hhi": 0.0}
+    rising = np.sort(values)
+    gini = ((2 * np.arange(1, n + 1) - n - 1) * rising).sum() / (n * total)
+    return {
+        **{f"top{count}_share": float(rising[-count:].sum() / total) for count in (1, 10, 100)},
+        "gini": float(gini),
+        "hhi": float(((values / total) ** 2).sum()),
     }
 
 

@@ -40,6 +40,7 @@ _OWN, _PARTNER = int(Account.OWN_COUPON), int(Account.PARTNER_COUPON)
 _COMMISSION, _TAKE = int(Account.COMMISSION), int(Account.TAKE)
 _SUPPLIER, _CAPPED = int(Account.SUPPLIER), int(Account.CAPPED)
 _TO_RETURNED = int(Account.RETURNED) - _ORDERS
+_ELSEWHERE = int(Account.ELSEWHERE)
 _LEAKED, _REPEATS = int(Account.LEAKED), int(Account.REPEATS)
 _PAYING, _NEW = int(Count.PAYING_BUYERS), int(Count.NEW_BUYERS)
 _MONTH, _TWICE, _RETAINED = (
@@ -121,8 +122,9 @@ def book(ledger, shop, moment, anchor, j, paid, offset):
     ledger[_COMMISSION + offset] += commission
     ledger[_TAKE + offset] += take
     ledger[_SUPPLIER + offset] += price - commission - take
-    if offset == 0 and shop.capped[anchor, j]:
-        ledger[_CAPPED] += 1
+    if offset == 0:
+        ledger[_CAPPED] += shop.capped[anchor, j]
+        ledger[_ELSEWHERE] += shop.elsewhere[anchor, j]
 
 
 @step

@@ -158,6 +158,7 @@ def fill_place(shop, anchor, place, good, links_out, goods, terms):
     shop.supplier[anchor, place] = goods.supplier[good]
     shop.kind[anchor, place] = goods.kind[good]
     shop.good_category[anchor, place] = goods.category[good]
+    shop.elsewhere[anchor, place] = goods.elsewhere[good]
     shop.links_out[anchor, place] = links_out
     shop.own_utility[anchor, place] = np.float32(-terms.friction if links_out else 0.0)
 

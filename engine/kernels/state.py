@@ -57,6 +57,7 @@ class Shop(NamedTuple):
     brand: NDArray[np.float32]
     own_utility: NDArray[np.float32]
     price: NDArray[np.int64]
+    elsewhere: NDArray[np.int64]
     cps_bp: NDArray[np.int64]
     paid: NDArray[np.int64]
     price_term: NDArray[np.float32]
@@ -127,6 +128,7 @@ class Account(IntEnum):
     LEAKED = 16
     REPEATS = 17
     CAPPED = 18
+    ELSEWHERE = 19
 
 
 class Count(IntEnum):
@@ -220,6 +222,7 @@ def new_shop(
         brand=np.zeros(shape, np.float32),
         own_utility=np.zeros(shape, np.float32),
         price=np.ones(shape, np.int64),
+        elsewhere=np.ones(shape, np.int64),
         cps_bp=np.zeros(shape, np.int64),
         paid=np.ones(by_class, np.int64),
         price_term=np.zeros(by_class, np.float32),

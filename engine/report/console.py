@@ -103,6 +103,22 @@ def _print_lines(lines: Sequence[Line], console: Console, title: str) -> None:
         title = ""
 
 
+def print_ablation(rows: Sequence[Row], console: Console) -> None:
+    """Print what each mechanism's own measures lose or gain when it is off."""
+    pairs = rows[0]["pairs_count"]
+    table = _table(f"Each mechanism off, against all on ({pairs} pairs, common luck)")
+    table.add_column("Without", overflow="fold", min_width=12)
+    for head in ("Measure", "All on", "Off", "Difference", "95% interval"):
+        table.add_column(head, justify="left" if head == "Measure" else "right", no_wrap=True)
+    for name in dict.fromkeys(row["mechanism"] for row in rows):
+        own = [row for row in rows if row["mechanism"] == name and row["is_own"]]
+        for row in own:
+            measure, mean, base, *rest = _comparison_cells(row)
+            table.add_row(name if row is own[0] else "", measure, base, mean, *rest[:2])
+    console.print()
+    console.print(table)
+
+
 def print_benchmark(rows: Sequence[Row], console: Console) -> None:
     """Print what a year costs at each population, one core."""
     table = _table("Whole years on one core (medians)")

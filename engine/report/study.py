@@ -108,7 +108,7 @@ def read_study(folder: Path) -> Study:
         If there is none to report on, or one cannot be read.
     """
     found = list_tables(folder)
-    if not {"runs", "frontier", "comparison"} & set(found):
+    if not set(_READ) & set(found):
         raise StorageError(
             f"{folder}: there are no results to report on\n"
             f"  found:   {', '.join(found) or 'no tables'}\n"
@@ -126,13 +126,20 @@ def read_study(folder: Path) -> Study:
         target_fen=max((row["target_fen"] for row in runs), default=0.0),
         lines=lines,
         runs=runs,
-        comparison=tables["comparison"].to_pylist() if "comparison" in tables else [],
+        comparison=_compared(tables),
         daily=tables.get("daily"),
         searched="frontier" in tables,
     )
 
 
-_READ: Final = ("runs", "daily", "frontier", "comparison")
+_READ: Final = ("runs", "daily", "frontier", "comparison", "ablation")
+
+
+def _compared(tables: Mapping[str, pa.Table]) -> list[Row]:
+    """Return the paired differences: of policies, or of mechanisms on their own measures."""
+    if "ablation" in tables:
+        return [row for row in tables["ablation"].to_pylist() if row["is_own"]]
+    return tables["comparison"].to_pylist() if "comparison" in tables else []
 
 
 def frontier_lines(

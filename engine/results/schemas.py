@@ -23,6 +23,21 @@ from engine import metrics
 
 Row = Mapping[str, Any]
 
+COMPARED: Final[dict[str, type]] = {
+    "policy": str,
+    "baseline": str,
+    "measure": str,
+    "mean": float,
+    "baseline_mean": float,
+    "difference": float,
+    "standard_error": float,
+    "ci_low": float,
+    "ci_high": float,
+    "variance_reduction": float,
+    "pairs_count": int,
+}
+"""Columns of a paired difference."""
+
 COLUMNS: Final[dict[str, dict[str, type]]] = {
     "runs": metrics.KEYS | metrics.RUN,
     "daily": metrics.KEYS | {"date": date} | metrics.DAILY,
@@ -42,19 +57,12 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "session_ns": float,
         "bytes_per_buyer": int,
     },
-    "comparison": {
-        "policy": str,
-        "baseline": str,
-        "measure": str,
-        "mean": float,
-        "baseline_mean": float,
-        "difference": float,
-        "standard_error": float,
-        "ci_low": float,
-        "ci_high": float,
-        "variance_reduction": float,
-        "pairs_count": int,
+    "ablation": {
+        "mechanism": str,
+        "is_own": bool,
+        **COMPARED,
     },
+    "comparison": COMPARED,
 }
 """Columns that are always there, and their types. `month` is the month's first day;
 `anchor` the rank by fans on the first day, 0 the largest."""

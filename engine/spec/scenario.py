@@ -342,6 +342,34 @@ class Rival(Spec):
     reaction_days: float = quantity("days", "delay of the answer", gt=0)
 
 
+class Mechanisms(Spec):
+    """Switches of the mechanisms M1-M23; `engine.spec.mechanisms` says what each turns off."""
+
+    m01_source_goods: bool = True
+    m02_platform_brands: bool = True
+    m03_adoption: bool = True
+    m04_retail_partner: bool = True
+    m05_library: bool = True
+    m06_families: bool = True
+    m07_exits: bool = True
+    m08_liking: bool = True
+    m09_private_domain: bool = True
+    m10_brand_accounts: bool = True
+    m11_closed_loop: bool = True
+    m12_brand_plan: bool = True
+    m13_festivals: bool = True
+    m14_target: bool = True
+    m15_beliefs: bool = True
+    m16_city_tiers: bool = True
+    m17_habits: bool = True
+    m18_activity: bool = True
+    m19_ads: bool = True
+    m20_inclusive_feed: bool = True
+    m21_investment: bool = True
+    m22_rivals: bool = True
+    m23_memory: bool = True
+
+
 class Scenario(Spec):
     """A world: everything that is not the platform's choice."""
 
@@ -357,3 +385,4 @@ class Scenario(Spec):
     suppliers: Suppliers
     returns: Returns
     rival: Rival
+    mechanisms: Mechanisms = Mechanisms()

@@ -19,6 +19,7 @@ JOBS: dict[str, type[Spec]] = {
     "compare": CompareJob,
     "optimize": OptimizeJob,
     "report": ReportJob,
+    "ablate": SimulateJob,
     "benchmark": BenchmarkJob,
 }
 SHARED = {"base", "output"}

@@ -1,0 +1,64 @@
+"""Every mechanism off in turn, paired against all on under common random numbers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from engine.compare import INCREMENTAL, paired
+from engine.spec.mechanisms import MECHANISMS
+from engine.year import Case, Year
+
+ALL_ON: Final = "all_on"
+PREFIX: Final = "without_"
+COMMON: Final = "gmv_paid_fen"
+"""The measure that is shown for every mechanism beside its own."""
+
+
+def ablations(cases: Sequence[Case]) -> Iterator[Case]:
+    """Each case with all mechanisms as they are, then with each one that is on turned off.
+
+    The policy's name says which; everything else, luck included, stays.
+    """
+    for case in cases:
+        yield _named(case, ALL_ON)
+        switches = case.scenario.mechanisms
+        for mechanism in MECHANISMS:
+            if getattr(switches, mechanism.name):
+                off = switches.model_copy(update={mechanism.name: False})
+                scenario = case.scenario.model_copy(update={"mechanisms": off})
+                yield _named(replace(case, scenario=scenario), PREFIX + mechanism.name)
+
+
+def effects(years: Sequence[Year]) -> list[dict[str, Any]]:
+    """Rows of `ablation`: what each measure loses or gains when a mechanism is off.
+
+    A mechanism's own measures are those of `Mechanism.shows_in`.
+    """
+    rows = []
+    own = {mechanism.name: mechanism.shows_in for mechanism in MECHANISMS}
+    measures = list(dict.fromkeys([COMMON, *(name for names in own.values() for name in names)]))
+    for row in paired(years, ALL_ON, measures):
+        mechanism = row["policy"].removeprefix(PREFIX)
+        if row["measure"] != INCREMENTAL:
+            rows.append({"mechanism": mechanism, "is_own": row["measure"] in own[mechanism]} | row)
+    return rows
+
+
+def untold(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Mechanisms none of whose own measures tells their being off from their being on."""
+    told = {row["mechanism"] for row in rows if row["is_own"] and is_told(row)}
+    return [name for name in dict.fromkeys(row["mechanism"] for row in rows) if name not in told]
+
+
+def is_told(row: dict[str, Any]) -> bool:
+    """Whether the 95 % interval of a difference leaves out zero.
+
+    Without a spread, what differs is told: a mechanism may stop a flow altogether.
+    """
+    if row["ci_low"] is None:
+        return bool(row["difference"] != 0)
+    return bool(row["ci_low"] > 0 or row["ci_high"] < 0)
+
+
+def _named(case: Case, name: str) -> Case:
+    return replace(case, policy=case.policy.model_copy(update={"name": name}))

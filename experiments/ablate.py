@@ -1,0 +1,30 @@
+"""`python -m experiments.ablate`: every mechanism off in turn, against all on."""
+
+from pathlib import Path
+
+from engine.config import Tree
+from engine.spec.study import SimulateJob
+from experiments._app import app
+
+
+def ablate(job: SimulateJob, folder: Path, config: Tree) -> None:
+    """Leave `ablation`, `runs` and the report; say which mechanism shows no effect."""
+    from engine.ablate import ablations, effects, untold
+    from engine.cases import cases
+    from engine.report.console import print_ablation
+    from experiments._years import conclude, run_cases, tell_folder
+
+    todo = list(ablations(cases(job, [job.policy])))
+    results, years = run_cases(job, todo, folder, config, details=False)
+    rows = effects(years)
+    results.write_rows("ablation", rows)
+    print_ablation(rows, conclude(results, folder))
+    for name in untold(rows):
+        print(f"Note: {name} is not told from zero on its own measures; try more replications.")
+    tell_folder(folder)
+
+
+main = app(ablate, SimulateJob)
+
+if __name__ == "__main__":
+    main()
