@@ -156,5 +156,6 @@ def anchor_table(market: Market, diary: Diary) -> dict[str, NDArray[Any]]:
         "category": market.anchors.category.astype(np.int64),
         "family": market.anchors.family.astype(np.int64),
         "fans_count": market.anchors.fans,
+        "visits_count": diary.anchor_visits,
         "expected_gmv_fen": diary.anchor_gmv.sum(axis=0),
     }

@@ -43,6 +43,7 @@ class Diary:
             name: np.zeros((n, N_KINDS, N_TIERS, N_DOMAINS), np.int64) for name in SEGMENT
         }
         self.anchor_gmv = np.zeros((months, anchors))
+        self.anchor_visits = np.zeros(anchors, np.int64)
         self.month_counts = np.zeros((months, 3), np.int64)
         self.repeats = np.zeros((months, N_DOMAINS), np.int64)
         self.daily["target_cumulative_fen"][:] = target
@@ -71,6 +72,7 @@ class Diary:
         for name, account in SEGMENT_ACCOUNTS.items():
             self.segments[name][day] = ledger[..., account]
         month = market.days[day].month
+        self.anchor_visits += tally.visits * weight
         self.anchor_gmv[month] += folded.anchor_gmv * weight
         counts = (Count.MONTH_BUYERS, Count.MONTH_TWICE, Count.MONTH_RETAINED)
         self.month_counts[month] += tally.counts[list(counts)] * weight

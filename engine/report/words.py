@@ -1,7 +1,8 @@
 """How measures are called, defined and written for people."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
+from engine.report.definitions import MEASURES
 from engine.results.schemas import unit_of
 from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB
 
@@ -9,61 +10,8 @@ NONE: Final = "–"
 """Shown where a number is not known."""
 
 
-class Measure(NamedTuple):
-    """A measure's name for people and its definition."""
-
-    label: str
-    definition: str
-
-
-MEASURES: Final[dict[str, Measure]] = {
-    "gmv_paid_fen": Measure(
-        "GMV as paid",
-        "What buyers paid for accepted orders, after coupons and before returns."
-        " The target is set against it.",
-    ),
-    "gmv_fen": Measure(
-        "GMV at list price",
-        "Price times quantity of accepted orders, before coupons and returns."
-        " Any subsidy lifts it.",
-    ),
-    "net_gmv_fen": Measure("Net GMV", "GMV at list price less what was returned."),
-    "target_attained": Measure(
-        "P(reach target)",
-        "Share of the simulated years in which GMV as paid ends at or above the target.",
-    ),
-    "subsidy_fen": Measure(
-        "Subsidy", "Coupons paid by the platform itself; a partner's part is not in it."
-    ),
-    "budget_spent_share": Measure(
-        "Budget spent", "Subsidy as a share of the platform's purse for the horizon."
-    ),
-    "platform_contribution_fen": Measure(
-        "Contribution",
-        "Take and advertising less own coupons, recruiting and investment, net of returns.",
-    ),
-    "cost_fen": Measure("Net cost", "Minus the platform contribution."),
-    "top10_share": Measure("Top-10 share", "Share of the ten largest anchors in the year's GMV."),
-    "brand_share": Measure(
-        "Brand share",
-        "Share of domestic and multinational brands and the retail partner in GMV as paid.",
-    ),
-    "dau_change_share": Measure(
-        "DAU change",
-        "Mean daily active users against the published path at the historical load.",
-    ),
-    "orders_count": Measure("Orders", "Accepted orders."),
-    "aov_fen": Measure("Order value", "GMV at list price per order."),
-    "return_share": Measure("Return share", "Share of GMV that was returned."),
-    "private_share": Measure("Private share", "Share of GMV sold to followers."),
-    "gini": Measure("Gini", "Inequality of GMV over anchors: 0 all equal, 1 one sells all."),
-    "hhi": Measure("HHI", "Sum of the anchors' squared shares in GMV."),
-    "incremental_gmv_paid_per_subsidy_rmb": Measure(
-        "GMV as paid per RMB of subsidy",
-        "Gain in GMV as paid over gain in subsidy, both against the baseline;"
-        " with Fieller's interval.",
-    ),
-}
+COUNTED: Final = frozenset({"new_heads_count", "coupon_short_days_count"})
+"""Counts of a few things, shown as they are; all others are shown in millions."""
 
 
 def label(measure: str) -> str:
@@ -75,7 +23,7 @@ def unit(measure: str) -> str:
     """Return the unit that `show` writes a measure in, or nothing."""
     if _is_per_order(measure):
         return "RMB"
-    return {"fen": "bn RMB", "share": "%", "count": "million"}.get(_kind(measure), "")
+    return {"fen": "bn RMB", "share": "%", "count": "million", "s": "s"}.get(_kind(measure), "")
 
 
 def show(measure: str, value: float | None, half: float | None = None) -> str:
@@ -135,6 +83,8 @@ def _decimals(measure: str, value: float) -> int:
 
 def _kind(measure: str) -> str:
     """Return the unit behind a measure; a truth value is shown as a share."""
+    if measure in COUNTED:
+        return "number"
     return "share" if measure == "target_attained" else unit_of(measure)
 
 

@@ -182,7 +182,15 @@ MECHANISMS: Final = (
         "a target that pushes coupons, load and recruiting when behind",
         "pacing",
         ("push_mean_share", "gmv_paid_fen"),
-        ("target.year_end_bn_rmb", "target.knots", "target.coupon_push", "target.load_push"),
+        (
+            "target.year_end_bn_rmb",
+            "target.knots",
+            "target.proportional_gain",
+            "target.integral_gain",
+            "target.coupon_push",
+            "target.load_push",
+            "target.recruiting_push",
+        ),
         policy={"target.proportional_gain": 0.0, "target.integral_gain": 0.0},
     ),
     Mechanism(

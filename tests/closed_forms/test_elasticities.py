@@ -1,0 +1,118 @@
+"""Substitution in the logit: elasticities, diversion, and what one more sale costs.
+
+Five goods of five kinds stand in one showcase. Expected sales are probabilities added up,
+so that two runs with slightly different coupons differ by the derivative alone; what
+float32 weights and 2^-20 sales leave of it is below 1e-3 of the answer.
+"""
+
+import numpy as np
+import pytest
+
+from engine.kernels.market import open_market
+from engine.units import EXPECTED_ONE, KINDS
+from tests.closed_forms.worlds import (
+    ALIKE,
+    ELSEWHERE_FEN,
+    FIXED_PRICES,
+    box_cox,
+    coupon,
+    hold_slot,
+    logit,
+    only,
+    size,
+)
+from tests.worlds import case
+
+ALPHA, OUTSIDE, STEP = 3.0, 0.5, 0.005
+FIVE_KINDS = (
+    *ALIKE,
+    *FIXED_PRICES,
+    *(f"scenario.suppliers.{kind}.count_share=0.2" for kind in KINDS),
+    # They differ in cost, and so in price and share.
+    *(
+        f"scenario.suppliers.{kind}.cost_share={cost}"
+        for kind, cost in zip(KINDS, (0.4, 0.5, 0.55, 0.6, 0.7), strict=True)
+    ),
+    "policy.supply.library_open={head:1,waist:1,tail:1}",
+    *size(20_000),
+    "scale.showcase_count=5",
+    "policy.subsidy.budget_bn_rmb=1000",
+    "policy.subsidy.partner_budget_bn_rmb=1000",
+    "policy.subsidy.cap_rmb=100000",
+)
+
+
+def showcase(*overrides: str):
+    """Price, paid (fen) and expected share by kind, at the first anchor on the first day."""
+    market = open_market(case(*FIVE_KINDS, *overrides, days=1))
+    looks = hold_slot(market)
+    order = np.argsort(market.shop.kind[0, :5])
+    assert market.shop.shown[0] == 5
+    share = market.tallies[0].expected[0, :5] / EXPECTED_ONE / looks.size
+    return tuple(
+        column[order].astype(float)
+        for column in (market.shop.price[0, :5], market.shop.paid[0, looks["coupon"][0], :5], share)
+    )
+
+
+@pytest.mark.parametrize("curvature", [0, 1])
+@pytest.mark.parametrize("kind", KINDS)
+def test_own_and_cross_elasticities_and_diversion(kind, curvature):
+    """Own -alpha x^lambda (1 - s_j), cross alpha x^lambda s_j, diversion s_k / (1 - s_j).
+
+    Train, Discrete Choice Methods with Simulation, 2nd ed. 2009, sec. 3.6 (elasticities,
+    proportional substitution).
+    """
+    world = (*logit(curvature, ALPHA, OUTSIDE), "policy.subsidy.partner_share=0")
+    _, paid, share = showcase(*world, *coupon(0.1)[1:2])
+    runs = [
+        showcase(*world, *coupon(0.1)[1:2], f"policy.subsidy.rate.{kind}={0.1 + change}")
+        for change in (-STEP, STEP)
+    ]
+    (_, paid_dear, share_dear), (_, paid_cheap, share_cheap) = runs
+    j = KINDS.index(kind)
+    others = np.arange(5) != j
+    assert np.all(paid_dear[others] == paid_cheap[others])
+    slope = np.log(share_cheap / share_dear) / np.log(paid_cheap[j] / paid_dear[j])
+    sensitivity = ALPHA * (paid[j] / ELSEWHERE_FEN) ** curvature
+    assert slope[j] == pytest.approx(-sensitivity * (1 - share[j]), rel=1e-3)
+    assert np.allclose(slope[others], sensitivity * share[j], rtol=1e-3)
+    gained = (share_cheap - share_dear)[j]
+    diverted = (share_dear - share_cheap)[others] / gained
+    assert np.allclose(diverted, share[others] / (1 - share[j]), rtol=1e-3)
+    outside = 1 - share.sum()
+    assert 1 - diverted.sum() == pytest.approx(outside / (1 - share[j]), rel=1e-3)
+
+
+def test_what_one_more_sale_costs_under_a_coupon():
+    """Spending K s(K) rises by K + paid / (alpha (1 - s)) for each sale that it adds, ln price.
+
+    The coupon is paid on sales that would have come anyway too (Train 2009, sec. 3.6, the
+    derivative ds / dV = s (1 - s); Neslin, Sales Promotion, 2002, on incremental sales).
+    """
+    kind, j = "source", 0
+    world = (*logit(0, ALPHA, OUTSIDE), *coupon(0.0)[1:2])
+
+    def at(rate):
+        price, paid, share = showcase(*world, f"policy.subsidy.rate.{kind}={rate}")
+        return price[j] - paid[j], paid[j], share[j]
+
+    amount, paid, share = at(0.2)
+    low, high = at(0.2 - STEP), at(0.2 + STEP)
+    marginal = (high[0] * high[2] - low[0] * low[2]) / (high[2] - low[2])
+    assert marginal == pytest.approx(amount + paid / (ALPHA * (1 - share)), rel=1e-3)
+    # On average from no coupon on: K s(K) / (s(K) - s(0)), more than the coupon itself.
+    _, price, before = at(0.0)
+    odds = before / (1 - before) * np.exp(-ALPHA * np.log(paid / price))
+    with_coupon = odds / (1 + odds)
+    average = amount * share / (share - before)
+    assert average == pytest.approx(amount * with_coupon / (with_coupon - before), rel=1e-5)
+    assert amount < average < marginal
+
+
+def test_the_shares_are_the_logit_of_what_is_paid():
+    """P(j) = exp V_j / (exp V_0 + sum exp V_l), five unequal goods; Train 2009, eq. 3.6."""
+    for curvature in (0, 1):
+        _, paid, share = showcase(*logit(curvature, ALPHA, OUTSIDE), *coupon(0.1)[1:2])
+        weights = np.exp(-ALPHA * box_cox(paid / ELSEWHERE_FEN, curvature))
+        assert np.allclose(share, weights / (np.exp(OUTSIDE) + weights.sum()), rtol=5e-6)

@@ -1,0 +1,153 @@
+"""Small worlds with known answers, and the ways in which tests step through them."""
+
+from engine.kernels import day as order_of_the_day
+from engine.kernels.day import run_day
+from engine.kernels.diary import Diary
+from engine.kernels.events import turn_calendar
+from engine.kernels.market import open_market
+from engine.kernels.pacing import coupon_weights, set_pace
+from engine.kernels.slots import direct_traffic, hold_sessions, moment_of
+from engine.kernels.target import target_path
+from tests.worlds import PLAIN
+
+import numpy as np
+
+KINDS = ("source", "platform_brand", "domestic", "multinational", "partner")
+ELSEWHERE_RMB = 1000
+ELSEWHERE_FEN = 100 * ELSEWHERE_RMB
+
+ALIKE = (
+    *PLAIN,
+    "policy=laissez_faire",
+    # Everybody comes once a day, to whom the feed sends them, and whatever they buy comes
+    # back: nobody's budget, habit or follows move.
+    "scenario.calendar.slot_share=[1]",
+    "scenario.platform.load_start=1",
+    "scenario.platform.load_end=1",
+    "scenario.platform.activity_response=0",
+    "scenario.platform.bad_purchase_response=0",
+    "scenario.buyers.visits_per_day=1",
+    "scenario.buyers.activity_log_sd=0",
+    "scenario.buyers.habit_visits=0",
+    "scenario.buyers.follows_count=0",
+    "scenario.buyers.initial_habit=0",
+    "scenario.buyers.bought_before_share=0",
+    "scenario.returns={base:1,slope:0,"
+    "category:{apparel:1,food:1,beauty:1,household:1,appliances:1,phones:1}}",
+    # Anchors differ in nothing and sell what their own supplier makes.
+    "scenario.anchors.category_share={apparel:1,food:0,beauty:0,household:0,appliances:0,phones:0}",
+    "scenario.anchors.own_supply_share={head:1,waist:1,tail:1}",
+    "policy.supply.library_open={head:0,waist:0,tail:0}",
+    "scenario.anchors.fans_log_sd=0",
+    "scenario.anchors.live_probability=[1,1]",
+    "scenario.anchors.live_response=0",
+    "scenario.anchors.bargaining=0",
+    "scenario.anchors.head_discount=0",
+    "scenario.anchors.families_count=0",
+    "policy.traffic.floor=0",
+    # Suppliers too: all there, in the shop, and learning nothing about the audience.
+    "scenario.suppliers.price_log_sd=0",
+    "scenario.suppliers.category_price={apparel:1,food:1,beauty:1,household:1,appliances:1,phones:1}",
+    "scenario.suppliers.belief_speed=0",
+    "scenario.suppliers.awareness_gain=0",
+    "scenario.suppliers.partner_date=2020-01-01",
+    "scenario.rival.reaction=0",
+    *(
+        f"scenario.suppliers.{kind}.{name}={value}"
+        for kind in KINDS
+        for name, value in {
+            "price_rmb": ELSEWHERE_RMB,
+            "cost_share": 0.5,
+            "commission_share": 0,
+            "quality_sd": 0,
+            "conduct": 1,
+            "joined_share": 1,
+            "external_share": 0,
+        }.items()
+    ),
+    *(f"scenario.platform.take_share.{kind}=0" for kind in KINDS),
+    "scale.suppliers_count=5",
+)
+"""Equal buyers, anchors and goods of `ELSEWHERE_RMB`; no fee, coupon, return or news."""
+
+FIXED_PRICES = ("scenario.suppliers.repricing_speed=0",)
+
+
+def only(kind: str) -> tuple[str, ...]:
+    """All suppliers are of one kind."""
+    return tuple(f"scenario.suppliers.{k}.count_share={int(k == kind)}" for k in KINDS)
+
+
+def size(buyers: int, anchors: int = 1, goods: int = 1) -> tuple[str, ...]:
+    """A population in which each simulated buyer is one person, and equal goods a showcase."""
+    return (
+        f"scale.buyers_count={buyers}",
+        f"scenario.platform.pool_count={buyers}",
+        f"scale.anchors_count={anchors}",
+        f"scenario.suppliers.goods_count={goods}",
+        f"scale.showcase_count={goods}",
+    )
+
+
+def logit(curvature: int, alpha: float, outside: float) -> tuple[str, ...]:
+    """The logit's price sensitivity and outside option."""
+    return (
+        f"scenario.choice.price_curvature={curvature}",
+        f"scenario.choice.price={alpha}",
+        f"scenario.choice.outside={outside}",
+    )
+
+
+def coupon(rate: float, cap_rmb: float = 100_000, budget_bn_rmb: float = 1000) -> tuple[str, ...]:
+    """One coupon for everybody on everything."""
+    return (
+        f"policy.subsidy.budget_bn_rmb={budget_bn_rmb}",
+        "policy.subsidy.rate={" + ",".join(f"{kind}:{rate}" for kind in KINDS) + "}",
+        f"policy.subsidy.cap_rmb={cap_rmb}",
+    )
+
+
+def box_cox(ratio, curvature: float):
+    """B(x) of a price over the price elsewhere: (x^lambda - 1) / lambda, or ln x at 0."""
+    return np.log(ratio) if curvature == 0 else (ratio**curvature - 1) / curvature
+
+
+def share(paid: float, curvature: int, alpha: float, outside: float, n: int = 1) -> float:
+    """P(j) of one of `n` equal goods of `ELSEWHERE_FEN`; Train 2009, eq. 3.6."""
+    weight = np.exp(-alpha * box_cox(paid / ELSEWHERE_FEN, curvature))
+    return float(weight / (np.exp(outside) + n * weight))
+
+
+def bisect(f, low: float, high: float) -> float:
+    """Where a function that is negative at `low` and positive at `high` is zero."""
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if f(middle) < 0 else (low, middle)
+    return (low + high) / 2
+
+
+def run_days(asked):
+    """Run all days of a case; returns the market as it ended, and its diary."""
+    market = open_market(asked)
+    target = target_path(asked.policy, asked.scenario.calendar)
+    diary, weights = Diary(market, target), coupon_weights(market.days)
+    for day in range(len(market.days)):
+        run_day(market, diary, day, target[day - 1] if day > 0 else 0.0, weights)
+    return market, diary
+
+
+def hold_slot(market, day: int = 0):
+    """Decide, without settling, the sessions of a day's first slot; returns its looks."""
+    turn_calendar(market, day)
+    pace = set_pace(market, day, 0.0, np.ones(len(market.days)))
+    order_of_the_day.supply(market, pace, day)
+    order_of_the_day.selection(market, pace, day)
+    direct_traffic(market, market.days[day], day, 0)
+    hold_sessions(market, moment_of(market, pace, market.days[day], day, 0))
+    return np.concatenate([a[:n] for a, n in zip(market.looks, market.looks_count, strict=True)])
+
+
+def near(seen, expected, errors, times: float = 4.0) -> None:
+    """Every difference lies within so many standard errors."""
+    off = np.abs(np.asarray(seen) - expected) / np.maximum(errors, 1e-300)
+    assert np.all(off <= times), f"off by up to {np.max(off):.1f} standard errors"
