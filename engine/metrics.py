@@ -17,6 +17,7 @@ KEYS: Final[dict[str, type]] = {
 
 FLOWS: Final[dict[str, type]] = {
     "sessions_count": int,
+    "feed_sessions_count": int,
     "looks_count": int,
     "orders_count": int,
     "expected_orders_count": float,
@@ -76,6 +77,9 @@ DAILY: Final[dict[str, type]] = FLOWS | {
     "joined_partner_count": int,
     "plan_members_count": int,
     "forecast_error_share": float,
+    "aov_fen": float,
+    "attainment_share": float,
+    "budget_spent_share": float,
     "top1_share": float,
     "top10_share": float,
     "top100_share": float,

@@ -14,6 +14,7 @@ from engine.metrics import DAILY, SEGMENT
 from engine.units import (
     BRAND_KINDS,
     EXPECTED_ONE,
+    FEN_PER_BN_RMB,
     FEN_PER_RMB,
     KINDS,
     N_DOMAINS,
@@ -69,6 +70,7 @@ class Diary:
         values["forecast_error_share"] = values["forecast_gmv_fen"] / sold - 1.0 if sold else 0.0
         for name, value in values.items():
             self.daily[name][day] = value
+        self.add_up(market, day)
         for name, account in SEGMENT_ACCOUNTS.items():
             self.segments[name][day] = ledger[..., account]
         month = market.days[day].month
@@ -77,7 +79,18 @@ class Diary:
         counts = (Count.MONTH_BUYERS, Count.MONTH_TWICE, Count.MONTH_RETAINED)
         self.month_counts[month] += tally.counts[list(counts)] * weight
         self.repeats[month] += ledger[..., _A.REPEATS].sum(axis=(0, 1))
-        self.daily["gmv_paid_cumulative_fen"][day] = self.daily["gmv_paid_fen"][: day + 1].sum()
+
+    def add_up(self, market: Market, day: int) -> None:
+        """The columns that compare the days so far with the target and the purse."""
+        daily, budget = self.daily, market.case.policy.subsidy.budget_bn_rmb * FEN_PER_BN_RMB
+        so_far = slice(0, day + 1)
+        paid, target = daily["gmv_paid_fen"][so_far].sum(), daily["target_cumulative_fen"][day]
+        spent = daily["subsidy_fen"][so_far].sum()
+        orders = daily["orders_count"][day]
+        daily["gmv_paid_cumulative_fen"][day] = paid
+        daily["attainment_share"][day] = paid / target if target else 0.0
+        daily["budget_spent_share"][day] = spent / budget if budget else 0.0
+        daily["aov_fen"][day] = daily["gmv_fen"][day] / orders if orders else 0.0
 
 
 SEGMENT_ACCOUNTS = {
@@ -99,6 +112,7 @@ def flows(ledger: NDArray[np.int64], tally: Tally, weight: int) -> dict[str, Any
     counts = tally.counts * weight
     return {
         "sessions_count": counts[Count.SESSIONS],
+        "feed_sessions_count": counts[Count.FEED_VISITS],
         "looks_count": counts[Count.LOOKS],
         "orders_count": total[_A.ORDERS],
         "expected_orders_count": tally.expected.sum() / EXPECTED_ONE * weight,

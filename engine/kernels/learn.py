@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from engine.jit import kernel
 from engine.kernels.market import Market
 from engine.kernels.pacing import Pace, demand_weight, own_rate
+from engine.kernels.showcase import DAYS_A_WEEK
 from engine.kernels.state import N_BUCKETS, Account, Count, Tally
 from engine.rules.adoption import updated_belief
 from engine.rules.brand import grown_awareness
 from engine.rules.rival import smoothed
 from engine.rules.visits import relaxed_activity
 from engine.units import BP, EXPECTED_ONE, N_KINDS, Kind
+from engine.world.anchors import strength_of_rank
 
 _PLATFORM_BRAND = int(Kind.PLATFORM_BRAND)
 SIGNAL_DAYS, SLOW_SIGNAL_DAYS = 14.0, 60.0
@@ -114,6 +116,12 @@ def learn_anchors(market: Market, tally: Tally, folded: Folded, day: int) -> Non
     standing.offered[:] += (tally.offered - standing.offered) / SIGNAL_DAYS
     per_visit = folded.anchor_margin / np.maximum(tally.visits, 1)
     standing.margin[:] += (per_visit - standing.margin) / SIGNAL_DAYS * (tally.visits > 0)
+    if day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
+        # Who sells more bargains harder: heads grow and fade (M6).
+        signal = standing.signal[level]
+        rank = np.empty(signal.size, np.int64)
+        rank[np.argsort(-signal, kind="stable")] = np.arange(signal.size)
+        market.anchors.strength[level] = strength_of_rank(rank, signal.size)
     market.anchors.fans[:] += tally.follows * market.weight
 
 

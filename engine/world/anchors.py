@@ -18,8 +18,8 @@ NO_SUPPLIER = -1
 class Anchors(NamedTuple):
     """One entry per anchor, by falling number of fans; guests of trial streams come last.
 
-    `fans` people; `engaged` weights of first-day follows; `strength` in [0, 1] by rank;
-    `members` (families, members) anchor numbers; `is_brand` marks brands' own accounts.
+    `fans` people; `engaged` weights of first-day follows; `strength` in [0, 1] by rank, kept
+    up with sales; `members` (families, members) anchor numbers; `is_brand` marks brands' own accounts.
     """
 
     fans: NDArray[np.float64]
@@ -70,7 +70,7 @@ def draw_anchors(
     return Anchors(
         fans=fans,
         engaged=np.where(fans > 0, fans, 1.0) ** spec.engaged_power * (fans > 0),
-        strength=np.clip(1.0 - np.log1p(np.arange(total)) / np.log1p(count), 0.0, 1.0),
+        strength=strength_of_rank(np.arange(total), count),
         tier=tier,
         category=category,
         charisma=np.maximum(charisma, 0.1).astype(np.float32),
@@ -81,6 +81,11 @@ def draw_anchors(
         is_brand=owns & np.isin(supplier_kinds[owned], BRAND_KINDS),
         guests_from=count,
     )
+
+
+def strength_of_rank(rank: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Bargaining strength, 1 for rank 0 and 0 for the last of `count`: falls with ln rank."""
+    return np.asarray(np.clip(1.0 - np.log1p(rank) / np.log1p(count), 0.0, 1.0))
 
 
 def _families(
