@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import metrics, rng
+from engine.spec.calendar import Calendar
 from engine.spec.policy import Policy
-from engine.spec.scenario import Calendar, Platform, Scenario
+from engine.spec.scenario import Platform, Scenario
 from engine.spec.study import Scale
 from engine.units import (
     FEN_PER_BN_RMB,

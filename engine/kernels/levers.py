@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.rules.investment import built_share
+from engine.spec.calendar import Calendar, Festival
 from engine.spec.policy import Policy
-from engine.spec.scenario import Calendar, Festival, Investment, Scenario
+from engine.spec.scenario import Investment, Scenario
 from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, to_bp, to_fen
 
 Floats = NDArray[np.float64]

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from engine.spec.calendar import Calendar
 from engine.spec.policy import Policy
-from engine.spec.scenario import Calendar
 from engine.units import FEN_PER_BN_RMB
 
 
