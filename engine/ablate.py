@@ -35,12 +35,14 @@ def effects(years: Sequence[Year]) -> list[dict[str, Any]]:
     A mechanism's own measures are those of `Mechanism.shows_in`.
     """
     rows = []
-    own = {mechanism.name: mechanism.shows_in for mechanism in MECHANISMS}
+    known = {mechanism.name: mechanism for mechanism in MECHANISMS}
+    own = {name: mechanism.shows_in for name, mechanism in known.items()}
     measures = list(dict.fromkeys([COMMON, *(name for names in own.values() for name in names)]))
     for row in paired(years, ALL_ON, measures):
         mechanism = row["policy"].removeprefix(PREFIX)
         if row["measure"] != INCREMENTAL:
-            rows.append({"mechanism": mechanism, "is_own": row["measure"] in own[mechanism]} | row)
+            title, is_own = known[mechanism].title, row["measure"] in own[mechanism]
+            rows.append({"mechanism": mechanism, "title": title, "is_own": is_own} | row)
     return rows
 
 

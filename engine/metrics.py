@@ -18,6 +18,7 @@ KEYS: Final[dict[str, type]] = {
 FLOWS: Final[dict[str, type]] = {
     "sessions_count": int,
     "feed_sessions_count": int,
+    "lost_sessions_count": int,
     "looks_count": int,
     "orders_count": int,
     "expected_orders_count": float,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import yaml
 from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import Container, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -20,6 +21,34 @@ def translate(error: BaseException) -> InputError:
         return _unreadable(error)
     if isinstance(error, MissingConfigException):
         return _unknown_option(error)
+    return _no_yaml(error) if isinstance(error, yaml.MarkedYAMLError) else _by_text(error)
+
+
+def check_not_empty(config: DictConfig) -> None:
+    """Refuse a chosen file that is empty, instead of listing all that it lacks.
+
+    Parameters
+    ----------
+    config : all of a command's config, Hydra's settings included.
+
+    Raises
+    ------
+    InputError
+        Naming the file.
+    """
+    for choice, option in config.hydra.runtime.choices.items():
+        group, _, package = str(choice).partition("@")
+        if not group.startswith("hydra/") and OmegaConf.select(config, package or group) == {}:
+            raise InputError(
+                package or group,
+                f"the file {group}/{option}.yaml is empty",
+                "the keys of this group, or defaults: [a file to build on]",
+                f"fill it; --cfg job with another {group} shows what belongs there",
+            )
+
+
+def _by_text(error: BaseException) -> InputError:
+    """Tell the refusals of Hydra that have no kind of their own."""
     text, cause = str(error) or str(error.__cause__), error.__cause__
     quoted = (re.findall(r"'([^']*)'", text) or [""])[0]
     if text.startswith("Could not override") and isinstance(cause, OmegaConfBaseException):
@@ -31,8 +60,43 @@ def translate(error: BaseException) -> InputError:
         key, _, values = quoted.partition("=")
         remedy = f"add -m for one run per value, or give a list: {key}=[{values}]"
         return InputError(key, f"got several values {values!r}", "one value", remedy)
+    if "Could not override" in text and "To append to your default list" in text:
+        return _elsewhere(quoted, text)
+    if text.startswith("Additional config directory"):
+        allowed = "a folder with a subfolder for each group, e.g. policy/"
+        return InputError("--config-dir", _first_line(text), allowed, "correct the path")
     first, *rest = text.splitlines() or [type(error).__name__]
     return InputError("command line", first, FORMS, " ".join(rest).strip() or "see --help")
+
+
+def _first_line(text: str) -> str:
+    """Return what a message of Hydra's says first, without its full stop."""
+    return text.strip().splitlines()[0].rstrip(".")
+
+
+def _no_yaml(error: yaml.MarkedYAMLError) -> InputError:
+    mark = error.problem_mark or error.context_mark
+    place = f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}" if mark else "config"
+    problem = error.problem or error.context or "cannot be read"
+    return InputError(
+        place, f"is no YAML: {problem}", "key: value, lists in [], mappings in {}", "correct it"
+    )
+
+
+def _elsewhere(group: str, text: str) -> InputError:
+    """Tell of a group that the command has under other keys only, as `policy@policies.NAME`."""
+    typed = re.search(rf"\+{re.escape(group)}=(\S+)", text)
+    option = typed.group(1) if typed else "OPTION"
+    places = re.findall(rf"{re.escape(group)}@[\w.]+", text)
+    parents = sorted({place.rpartition(".")[0] for place in places})
+    name = re.sub(r"\W", "_", option)
+    examples = " or ".join(f"+{parent}.{name}={option}" for parent in parents)
+    return InputError(
+        group,
+        "this command has several of this group, each under a key of its own",
+        ", ".join(places),
+        f"add one: {examples}" if examples else "see --help",
+    )
 
 
 def _unreadable(error: OverrideParseException) -> InputError:

@@ -9,7 +9,7 @@ from rich.console import Console
 from engine.cases import cases, seconds_of_year
 from engine.compute import open_pool
 from engine.config import Tree
-from engine.report import build_report
+from engine.report import build_report, sample_note
 from engine.results import Results
 from engine.spec.policy import Policy
 from engine.spec.study import Job
@@ -49,9 +49,11 @@ def run_cases(
 
 
 def conclude(results: Results, folder: Path) -> Console:
-    """Finish the tables and the report; return the console for the closing table."""
+    """Finish the tables and the report, warn of a small sample; return the console to go on."""
     results.finish()
     build_report(folder)
+    if note := sample_note(folder):
+        print(f"Note: {note}.")
     return Console()
 
 

@@ -1,12 +1,13 @@
 """`python -m experiments.optimize`: search the policy space, then re-evaluate the best."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from engine.config import Tree, dump
 from engine.spec.policy import Policy
 from engine.spec.study import OptimizeJob
 from experiments._app import app
+from experiments._searched import check_overrides
 
 
 def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
@@ -14,13 +15,13 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     from engine import search
     from engine.compute import open_pool
     from engine.report.console import print_frontier
-    from engine.results import Results, check_writable
+    from engine.results import Results, check_writable, is_complete
     from experiments._progress import progress
     from experiments._years import conclude, tell_folder
 
-    search.check_job(job)
     check_writable(folder)
-    with open_pool(job.ray, *_work(job)) as pool, progress() as show:
+    work = (0, 0.0) if is_complete(folder, config) else _work(job)
+    with open_pool(job.ray, *work) as pool, progress() as show:
         outcome = search.optimize(
             job, folder, pool, lambda now: show(now.stage, now.done, now.total, now.best)
         )
@@ -34,6 +35,14 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     for note in outcome.notes:
         print(f"Note: {note}.")
     tell_folder(folder)
+
+
+def check(job: OptimizeJob, overrides: Sequence[str]) -> None:
+    """Refuse what cannot be searched, and values for levers that are."""
+    from engine import search
+
+    check_overrides(job, overrides)
+    search.check_job(job)
 
 
 def _work(job: OptimizeJob) -> tuple[int, float]:
@@ -54,7 +63,7 @@ def _write_policies(group: Path, policies: Mapping[str, Policy]) -> None:
         (group / f"{name}.yaml").write_text(dump(policy), encoding="utf-8")
 
 
-main = app(optimize, OptimizeJob)
+main = app(optimize, OptimizeJob, check)
 
 if __name__ == "__main__":
     main()

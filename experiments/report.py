@@ -19,6 +19,15 @@ def report(job: ReportJob, folder: Path, config: Tree) -> None:  # noqa: ARG001 
             "give one, e.g. folder=outputs/optimize/TIME",
         )
     from engine.report import build_report
+    from engine.results import list_tables
+
+    if not list_tables(place):
+        raise InputError(
+            "folder",
+            f"there are no results to report on in {job.folder}",
+            "the output folder of a finished command",
+            "give one, e.g. folder=outputs/COMMAND/TIME",
+        )
 
     print(f"Report: {build_report(place)}")
 

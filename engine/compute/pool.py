@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from engine.errors import PoquanError
+from engine.errors import InputError, PoquanError
 from engine.year import Case, Year
 
 Simulate = Callable[[Case], Year]
@@ -12,11 +12,20 @@ Simulate = Callable[[Case], Year]
 
 @dataclass(frozen=True)
 class Failure:
-    """A case that could not be simulated, and why."""
+    """A case that could not be simulated, and why.
+
+    `refusal` has the parts of an `InputError` where the engine refused the input.
+    """
 
     case: str
     reason: str
     traceback: str
+    refusal: tuple[str, str, str, str] | None = None
+
+    def raise_refusal(self) -> None:
+        """Raise the `InputError`, if that is what it was."""
+        if self.refusal is not None:
+            raise InputError(*self.refusal)
 
 
 class FailedYearError(PoquanError):
@@ -50,10 +59,13 @@ class Pool(ABC):
         ------
         FailedYearError
             At the first case that could not be simulated.
+        InputError
+            If the engine refused it.
         ClusterError
             As `outcomes`.
         """
         for outcome in self.outcomes(cases):
             if isinstance(outcome, Failure):
+                outcome.raise_refusal()
                 raise FailedYearError(outcome)
             yield outcome

@@ -3,6 +3,7 @@
 import traceback
 
 from engine.compute.pool import Failure, Simulate
+from engine.errors import InputError
 from engine.year import Case, Year
 
 
@@ -25,4 +26,7 @@ def attempt(case: Case, year_of: Simulate = simulate) -> Year | Failure:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the others go on
         name = f"{case.policy.name}, world {case.world}, replication {case.replication}"
         reason = f"{type(error).__name__}: {error}"
-        return Failure(name, reason, traceback.format_exc())
+        refusal = None
+        if isinstance(error, InputError):
+            refusal = (error.where, error.what, error.allowed, error.remedy)
+        return Failure(name, reason, traceback.format_exc(), refusal)

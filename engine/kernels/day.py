@@ -40,7 +40,7 @@ def run_day(
     joins = supply(market, pace, day)
     selection(market, pace, day)
     tally = sell(market, pace, day)
-    folded = Folded(market, tally)
+    folded = Folded(market, tally, market.days[day])
     learn_day(market, pace, tally, folded, day)
     diary.write(market, pace, tally, folded, joins, day)
 

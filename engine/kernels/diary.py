@@ -113,6 +113,7 @@ def flows(ledger: NDArray[np.int64], tally: Tally, weight: int) -> dict[str, Any
     return {
         "sessions_count": counts[Count.SESSIONS],
         "feed_sessions_count": counts[Count.FEED_VISITS],
+        "lost_sessions_count": counts[Count.STAYED_AWAY],
         "looks_count": counts[Count.LOOKS],
         "orders_count": total[_A.ORDERS],
         "expected_orders_count": tally.expected.sum() / EXPECTED_ONE * weight,
@@ -202,7 +203,8 @@ def state_of(market: Market, pace: Pace, tally: Tally, day: int) -> dict[str, An
 def anchors_of(market: Market, gmv: Floats) -> dict[str, float]:
     """How the day's expected sales spread over anchors."""
     anchors, weighted = market.anchors, gmv * market.weight
-    tiers = np.bincount(anchors.tier, weighted, minlength=3)
+    own = slice(0, anchors.guests_from)
+    tiers = np.bincount(anchors.tier[own], weighted[own], minlength=3)
     return {
         "head_gmv_fen": float(tiers[HEAD]),
         "waist_gmv_fen": float(tiers[WAIST]),

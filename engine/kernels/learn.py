@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel
+from engine.kernels.levers import Levers
 from engine.kernels.market import Market
 from engine.kernels.pacing import Pace, demand_weight, own_rate
 from engine.kernels.showcase import DAYS_A_WEEK
 from engine.kernels.state import N_BUCKETS, Account, Count, Tally
 from engine.rules.adoption import updated_belief
 from engine.rules.brand import grown_awareness
+from engine.rules.investment import cheapened
 from engine.rules.rival import smoothed
 from engine.rules.visits import relaxed_activity
 from engine.units import BP, EXPECTED_ONE, N_KINDS, Kind
@@ -24,6 +26,9 @@ SIGNAL_DAYS, SLOW_SIGNAL_DAYS = 14.0, 60.0
 FIRST_DAYS = 28
 """Days that set the levels against which later ones are compared."""
 FORECAST_DAYS = 7.0
+SHARE_SPEED = 0.1
+ENOUGH_LOOKS = 100_000.0
+"""Looks of real people a day at which a seller half trusts what it saw."""
 
 
 @kernel
@@ -32,6 +37,7 @@ def fold(
     goods,
     tally,
     take_bp,
+    cost_left,
     guests_from,
     good_sales,
     good_looks,
@@ -51,25 +57,28 @@ def fold(
             good_looks[shop.good[m, j]] += tally.looks[m]
             anchor_gmv[m] += gmv
             fees = (shop.cps_bp[m, j] + take_bp[shop.kind[m, j]]) / BP
-            anchor_margin[m] += gmv * (1.0 - fees) - units * goods.cost[shop.good[m, j]]
+            anchor_margin[m] += gmv * (1.0 - fees) - units * cost_left * goods.cost[shop.good[m, j]]
             if m < guests_from:  # what a guest sells teaches by its own event
                 kind_gmv[shop.kind[m, j]] += gmv
 
 
 @kernel
-def learn_shares(sellers, good_sales, good_looks, speed):
-    """Conditional share of each good inside the gate, smoothed; unseen goods keep theirs."""
+def learn_shares(sellers, good_sales, good_looks, speed, enough):
+    """Conditional share of each good inside the gate, smoothed; unseen goods keep theirs.
+
+    From `enough` looks on a day's share counts for half of what it might.
+    """
     for g in range(good_sales.size):
         if good_looks[g] > 0.0:
             seen = good_sales[g] / good_looks[g]
-            weight = speed * good_looks[g] / (good_looks[g] + 10.0)
+            weight = speed * good_looks[g] / (good_looks[g] + enough)
             sellers.share[g] += weight * (seen - sellers.share[g])
 
 
 class Folded:
     """Expected sales of a day, by good, anchor and kind."""
 
-    def __init__(self, market: Market, tally: Tally) -> None:
+    def __init__(self, market: Market, tally: Tally, levers: Levers) -> None:
         self.good_sales = np.zeros(market.goods.kind.size)
         self.good_looks = np.zeros(market.goods.kind.size)
         self.anchor_gmv = np.zeros(market.anchors.fans.size)
@@ -80,6 +89,7 @@ class Folded:
             market.goods,
             tally,
             market.take_bp,
+            cheapened(1.0, market.supply.cost_cut, levers.built),
             market.anchors.guests_from,
             self.good_sales,
             self.good_looks,
@@ -91,7 +101,8 @@ class Folded:
 
 def learn_day(market: Market, pace: Pace, tally: Tally, folded: Folded, day: int) -> None:
     """Everything that is learned at the end of a day."""
-    learn_shares(market.sellers, folded.good_sales, folded.good_looks, 0.1)
+    enough = ENOUGH_LOOKS / market.weight
+    learn_shares(market.sellers, folded.good_sales, folded.good_looks, SHARE_SPEED, enough)
     learn_anchors(market, tally, folded, day)
     learn_brands(market, folded.good_sales, day)
     learn_suppliers(market, folded.kind_gmv, day)
@@ -133,7 +144,8 @@ def learn_brands(market: Market, good_sales: NDArray[np.float64], day: int) -> N
         market.goods,
         market.supply.awareness_gain,
         market.days[day].platform_brand_support,
-        1000.0 / market.case.scale.buyers_count,
+        # Per 1,000 people and percent of suppliers, however many of both are simulated.
+        1000.0 / market.case.scale.buyers_count * market.case.scale.suppliers_count / 100.0,
         1.0 - max(market.accounts.return_share, 0.0),
         good_sales,
     )

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel
-from engine.rules.adoption import adoption_hazard
+from engine.rules.adoption import adoption_hazard, exit_hazard
 from engine.rules.closed_loop import IN_SHOP, REFUSED, listing
 from engine.rules.commission import asked_cps_bp
 from engine.rules.investment import cheapened, enlarged
@@ -30,6 +30,7 @@ class SupplyTerms(NamedTuple):
     take: Floats
     conduct: Floats
     adoption: Floats
+    exits: Floats
     external: Floats
     sensitivity: float
     curvature: float
@@ -48,7 +49,8 @@ class SupplyTerms(NamedTuple):
 class Sellers(NamedTuple):
     """What changes about suppliers and goods.
 
-    `joined`, `listing`, `in_plan`, `stock` (real units), `hazard`, `awareness` by supplier;
+    `joined`, `listing`, `in_plan`, `stock` (real units), `hazard`, `exit_hazard` (0 until
+    joined), `awareness` by supplier;
     `belief` by kind; `price` (fen) and `share` (conditional share inside the gate) by good.
     """
 
@@ -57,6 +59,7 @@ class Sellers(NamedTuple):
     in_plan: NDArray[np.bool_]
     stock: Floats
     hazard: Floats
+    exit_hazard: Floats
     belief: Floats
     awareness: Floats
     price: Floats
@@ -73,6 +76,7 @@ def supply_terms(scenario: Scenario) -> SupplyTerms:
         take=np.array(scenario.platform.take_share.values()),
         conduct=np.array([kind.conduct for kind in kinds]),
         adoption=np.array([kind.adoption_per_day for kind in kinds]),
+        exits=np.array([kind.exit_per_day for kind in kinds]),
         external=np.array([kind.external_share for kind in kinds]),
         sensitivity=scenario.choice.price,
         curvature=scenario.choice.price_curvature,
@@ -101,6 +105,7 @@ def open_sellers(suppliers: Suppliers, goods: Goods, terms: SupplyTerms) -> Sell
         in_plan=np.zeros(count, np.bool_),
         stock=suppliers.capacity * terms.stock_days,
         hazard=suppliers.hazard.copy(),
+        exit_hazard=np.zeros(count),
         belief=np.ones(N_KINDS),
         awareness=np.zeros(count),
         price=goods.cost / ((1.0 - fee) * (1.0 - markup)),
@@ -110,7 +115,9 @@ def open_sellers(suppliers: Suppliers, goods: Goods, terms: SupplyTerms) -> Sell
 
 @kernel
 def adopt(suppliers, sellers, terms, levers, day, push_factor, joins, plan_share):
-    """Raise hazards; who crosses its threshold joins for good. Counts new `joins` by kind.
+    """Raise hazards; who crosses its threshold joins, and later leaves for good.
+
+    Counts new `joins` by kind.
 
     `plan_share` by kind is what `shares_in_plan` gave.
     """
@@ -126,7 +133,12 @@ def adopt(suppliers, sellers, terms, levers, day, push_factor, joins, plan_share
                 levers.recruiting * push_factor,
                 plan_share[kind],
             )
-        if not sellers.joined[s] and sellers.hazard[s] >= suppliers.threshold[s]:
+        if sellers.joined[s]:
+            sellers.exit_hazard[s] += exit_hazard(
+                terms.exits[kind], sellers.belief[kind], terms.belief_response
+            )
+            sellers.joined[s] = sellers.exit_hazard[s] < suppliers.exit_threshold[s]
+        elif sellers.exit_hazard[s] == 0.0 and sellers.hazard[s] >= suppliers.threshold[s]:
             sellers.joined[s] = True
             joins[kind] += 1
         sellers.listing[s] = listing(
@@ -162,7 +174,7 @@ def enter_plan(suppliers, sellers, goods, terms, levers):
         sellers.in_plan[s] = sellers.joined[s] and plan_pays(
             price,
             capped,
-            goods.cost[g],
+            cheapened(goods.cost[g], terms.cost_cut, levers.built),
             outside,
             inside,
             elasticity,

@@ -24,7 +24,7 @@ class Standing(NamedTuple):
     """What anchors have earned of late, by anchor.
 
     `signal` smoothed expected GMV a day (fen), `slow_signal` the same over a longer time;
-    `audience` smoothed sessions a live slot; `commission` smoothed a day (fen) and `offered` what
+    `audience` smoothed sessions a day; `commission` smoothed a day (fen) and `offered` what
     the kinds' offers alone would have given; `margin` sellers' profit per visit.
     """
 

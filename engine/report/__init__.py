@@ -4,5 +4,6 @@ Everything shown comes from the Parquet tables of a results folder.
 """
 
 from engine.report.page import build_report
+from engine.report.sample import sample_note
 
-__all__ = ["build_report"]
+__all__ = ["build_report", "sample_note"]

@@ -5,7 +5,9 @@ from math import isnan
 from typing import Final
 
 from engine.compare import INCREMENTAL
-from engine.report.study import Line, Study, paired_change
+from engine.report.ablated import ablation_sentences
+from engine.report.chosen import chosen_line, nearest_line, reaches
+from engine.report.study import VIOLATED, Line, Study, paired_change
 from engine.report.words import NONE, label, scaled, show, show_change, signed
 from engine.results.schemas import Row
 
@@ -15,18 +17,12 @@ NO_SUBSIDY_FEN: Final = 1_000_000
 _Z: Final = 1.959964
 
 
-def chosen_line(study: Study) -> Line | None:
-    """Return the cheapest feasible policy that reaches the target, if there is one."""
-    if not study.target_fen:
-        return None
-    reaching = [line for line in study.lines if line.feasible and _reaches(study, line)]
-    return min(reaching, key=lambda line: line.value("cost_fen"), default=None)
-
-
 def sentences(study: Study) -> list[str]:
     """Answer what was asked, one paragraph a string."""
     if study.searched:
         return [*_searched(study), _certainty(study)]
+    if study.ablation:
+        return [*ablation_sentences(study.ablation), _certainty(study)]
     if study.comparison:
         return [*_compared(study.comparison), _certainty(study)]
     return [*(_simulated(study, line) for line in study.lines), _certainty(study)]
@@ -38,10 +34,6 @@ def wilson(successes: float, count: int) -> tuple[float, float]:
     middle = (share + square / 2) / (1 + square)
     half = (share * (1 - share) * square + square**2 / 4) ** 0.5 / (1 + square)
     return max(middle - half, 0.0), min(middle + half, 1.0)
-
-
-def _reaches(study: Study, line: Line) -> bool:
-    return line.value("target_attained") >= study.level - 1e-9
 
 
 def _is_free(line: Line) -> bool:
@@ -68,7 +60,7 @@ def _searched(study: Study) -> list[str]:
 
 
 def _way(study: Study, best: Line, target: str) -> str:
-    free = [line for line in study.lines if _is_free(line) and _reaches(study, line)]
+    free = [line for line in study.lines if _is_free(line) and reaches(study, line)]
     if _is_free(best):
         start = f"{target} bn RMB is reached without any subsidy: under {best.policy}"
     elif free:
@@ -121,7 +113,7 @@ def _baselines(study: Study, lines: Sequence[Line]) -> str:
     """Say which of the given policies reach the target and which do not."""
     if not lines:
         return ""
-    reach = [line for line in lines if _reaches(study, line)]
+    reach = [line for line in lines if reaches(study, line)]
     miss = [line for line in lines if line not in reach]
     parts = []
     if reach:
@@ -156,12 +148,17 @@ def _change(study: Study, line: Line, base: Line, measure: str) -> str:
 
 
 def _closest(study: Study, target: str) -> str:
-    best = max(study.lines, key=lambda line: line.value("gmv_paid_fen"))
-    return (
-        f"{best.policy} comes closest: {_amount(best, 'gmv_paid_fen')} bn RMB of GMV as paid"
-        f" against {target}, reached in {_part(best)} of the years,"
-        f" for {_amount(best, 'subsidy_fen')} bn RMB of subsidy."
+    """Name the policy that violates least, and what it breaks."""
+    best = nearest_line(study.lines)
+    names = [name.removesuffix(VIOLATED) for name in best.binding.split(", ") if VIOLATED in name]
+    breaks = f", which breaks {_and(names)}" if names else ""
+    text = (
+        f"The nearest is {best.policy}{breaks}; it ends at"
+        f" {_amount(best, 'gmv_paid_fen')} bn RMB of GMV as paid"
     )
+    if study.target_fen:
+        text += f" against {target}, reached in {_part(best)} of the years,"
+    return f"{text} for {_amount(best, 'subsidy_fen')} bn RMB of subsidy."
 
 
 def _simulated(study: Study, line: Line) -> str:
@@ -212,7 +209,7 @@ def _certainty(study: Study) -> str:
     count = min(counts)
     if count < 2:
         return "One simulated year a policy: nothing is known of the luck in these numbers."
-    best = chosen_line(study)
+    best = None if study.ablation else chosen_line(study)
     text = f"Intervals (±) are 95% over {count} simulated years a policy. "
     if best is not None:
         years = best.runs_count or count

@@ -8,6 +8,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
+from engine.report.chosen import found_lines, spread
 from engine.report.study import Line
 from engine.report.svg import (
     TEXT_WIDTH,
@@ -44,6 +45,9 @@ WIDE: Final = Size("wide", 998, 440, 58, 20, 8)
 NARROW: Final = Size("narrow", 350, 330, 46, 10, 4)
 TOP, BOTTOM = 34.0, 48.0
 
+NAMED: Final = 6
+"""Found policies that get their name beside their mark."""
+
 
 class Series(NamedTuple):
     """One policy over the days: mean over replications, lowest and highest year."""
@@ -65,8 +69,8 @@ def frontier_chart(lines: Sequence[Line], target_fen: float, chosen: str | None)
 
     def draw(size: Size) -> Markup:
         target = [scaled("gmv_paid_fen", target_fen)] if target_fen else []
-        ys = [*_reach(known, "gmv_paid_fen"), *target]
-        frame = _frame(size, _reach(known, "cost_fen"), ys)
+        ys = [*reach(known, "gmv_paid_fen"), *target]
+        frame = _frame(size, reach(known, "cost_fen"), ys)
         ticks = number_ticks(frame.x, size.ticks)
         parts = [axes(frame, "Net cost, bn RMB", "GMV as paid, bn RMB", ticks)]
         taken = []
@@ -79,7 +83,7 @@ def frontier_chart(lines: Sequence[Line], target_fen: float, chosen: str | None)
         parts.append(_names(frame, known, chosen, taken))
         return drawing(frame, "GMV as paid against net cost", parts, size.name)
 
-    return _both(draw)
+    return both(draw)
 
 
 def cumulative_chart(
@@ -104,7 +108,7 @@ def cumulative_chart(
         parts += [_curve(frame, one) for one in series]
         return drawing(frame, "Cumulative GMV as paid against the target", parts, size.name)
 
-    return _both(draw)
+    return both(draw)
 
 
 def spend_chart(series: Sequence[Series]) -> Markup:
@@ -118,28 +122,7 @@ def spend_chart(series: Sequence[Series]) -> Markup:
         parts += [_curve(frame, one) for one in series]
         return drawing(frame, "Subsidy per week", parts, size.name)
 
-    return _both(draw)
-
-
-def estimates_chart(lines: Sequence[Line], measure: str, title: str) -> Markup:
-    """Draw the search's estimate beside the fresh one, a row per policy."""
-    known = [line for line in lines if line.estimates[measure].search is not None]
-
-    def draw(size: Size) -> Markup:
-        values = [*_reach(known, measure)]
-        values += [scaled(measure, line.estimates[measure].search or 0.0) for line in known]
-        longest = max(len(line.policy) for line in known)
-        left = min(16 + TEXT_WIDTH * longest, size.width * 0.4)
-        height = TOP + 26 * len(known) + BOTTOM
-        x = scale_over(values, left, size.width - size.right)
-        frame = Frame(size.width, height, x, Scale(0, 1, height - BOTTOM, TOP))
-        parts = [_ruler(frame, title, number_ticks(x, size.ticks - 1))]
-        parts += [
-            _dumbbell(frame, line, measure, TOP + 13 + 26 * k) for k, line in enumerate(known)
-        ]
-        return drawing(frame, title, parts, size.name)
-
-    return _both(draw)
+    return both(draw)
 
 
 def colour(value: float, values: Sequence[float]) -> str:
@@ -151,7 +134,8 @@ def colour(value: float, values: Sequence[float]) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def _both(draw: Callable[[Size], Markup]) -> Markup:
+def both(draw: Callable[[Size], Markup]) -> Markup:
+    """Draw a picture for a wide and for a narrow page."""
     return join([draw(WIDE), draw(NARROW)])
 
 
@@ -168,7 +152,7 @@ def _xy(line: Line) -> tuple[float, float]:
     return scaled("cost_fen", cost), scaled("gmv_paid_fen", gmv)
 
 
-def _reach(lines: Sequence[Line], measure: str) -> list[float]:
+def reach(lines: Sequence[Line], measure: str) -> list[float]:
     """Every number a measure's marks and bars touch."""
     return [
         scaled(measure, value)
@@ -211,16 +195,19 @@ def _mark(frame: Frame, line: Line, fill: str, chosen: str | None) -> Markup:
 
 
 def _names(frame: Frame, lines: Sequence[Line], chosen: str | None, taken: Sequence[Box]) -> Markup:
-    """Name the baselines and the chosen policy; the marks' tips name the rest."""
-    spots = [(frame.x(x), frame.y(y)) for x, y in map(_xy, lines)]
-    named = [line.is_baseline or line.policy == chosen for line in lines]
-    order = sorted(range(len(lines)), key=lambda k: not named[k])
-    texts = [lines[k].policy if named[k] else "" for k in order]
-    places = place_labels([spots[k] for k in order], texts, frame, taken)
+    """Name the baselines and the chosen policy, and of the frontier what fits; tips name all."""
+    first = [line for line in lines if line.is_baseline or line.policy == chosen]
+    found = [line for line in found_lines(lines) if line not in first]
+    named = [*first, *spread(found, NAMED)]
+    ordered = [*named, *(line for line in lines if line not in named)]
+    spots = [(frame.x(x), frame.y(y)) for x, y in map(_xy, ordered)]
+    texts = [line.policy for line in named]
     return join(
-        tag("text", text, class_="name", x=x, y=y, text_anchor=anchor)
-        for (x, y, anchor), text in zip(places, texts, strict=True)
-        if text
+        tag("text", text, class_="name", x=place[0], y=place[1], text_anchor=place[2])
+        for place, text in zip(
+            place_labels(spots, texts, frame, taken, len(first)), texts, strict=True
+        )
+        if place
     )
 
 
@@ -262,33 +249,3 @@ def _curve(frame: Frame, one: Series) -> Markup:
     return tag(
         "path", tag("title", one.policy), d=path(points, frame), class_=kind, stroke=one.colour
     )
-
-
-def _ruler(frame: Frame, title: str, ticks: Sequence[tuple[float, str]]) -> Markup:
-    top, bottom = frame.y.end, frame.y.start
-    parts = []
-    for value, text in ticks:
-        x = frame.x(value)
-        parts.append(tag("line", class_="grid", x1=x, x2=x, y1=top, y2=bottom))
-        parts.append(tag("text", text, class_="tick", x=x, y=bottom + 19, text_anchor="middle"))
-    end = frame.x.end
-    parts.append(tag("text", title, class_="title", x=end, y=bottom + 38, text_anchor="end"))
-    return join(parts)
-
-
-def _dumbbell(frame: Frame, line: Line, measure: str, y: float) -> Markup:
-    found = line.estimates[measure]
-    fresh = frame.x(scaled(measure, line.value(measure)))
-    seen = frame.x(scaled(measure, found.search or 0.0))
-    room = int((frame.x.start - 16) / TEXT_WIDTH)
-    name = line.policy if len(line.policy) <= room else line.policy[: room - 1] + "…"
-    parts = [
-        tag("text", name, class_="name", x=frame.x.start - 10, y=y + 4, text_anchor="end"),
-        tag("line", class_="link", x1=seen, x2=fresh, y1=y, y2=y),
-    ]
-    if found.low is not None and found.high is not None:
-        low, high = (frame.x(scaled(measure, limit)) for limit in (found.low, found.high))
-        parts.append(tag("line", class_="bar fresh", x1=low, x2=high, y1=y, y2=y))
-    parts.append(tag("circle", class_="seen", cx=seen, cy=y, r=5.0))
-    parts.append(tag("circle", class_="fresh", cx=fresh, cy=y, r=5.0))
-    return join(parts)

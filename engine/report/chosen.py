@@ -37,5 +37,7 @@ def spread(lines: Sequence[Line], count: int) -> list[Line]:
     ordered = sorted(lines, key=lambda line: line.value("cost_fen"))
     if len(ordered) <= count:
         return ordered
+    if count < 2:
+        return ordered[: max(count, 0)]
     last = len(ordered) - 1
-    return [ordered[round(k * last / (count - 1))] for k in range(count)] if count > 1 else []
+    return [ordered[round(k * last / (count - 1))] for k in range(count)]

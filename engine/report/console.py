@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.report.study import Line, frontier_lines, run_lines
-from engine.report.words import NONE, label, show, show_change, show_limits, unit
+from engine.report.words import NONE, label, show, show_change, show_limits, split_name, unit
 from engine.results.schemas import Row
 from engine.results.tables import run_row
 from engine.year import Year
@@ -39,13 +39,13 @@ _HEADS: Final = {
 def print_frontier(rows: Sequence[Row], console: Console) -> None:
     """Print the policies that survived beside the baselines, cheapest first."""
     lines = sorted(frontier_lines(rows), key=lambda line: line.value("cost_fen"))
-    _print_lines(lines, console, "Frontier against the baselines (± 95% interval)")
+    _print_lines(lines, console, "Frontier against the baselines")
 
 
 def print_runs(years: Sequence[Year | Row], console: Console) -> None:
     """Print one line per simulated policy; takes years or rows of `runs`."""
     rows = _rows(years)
-    _print_lines(run_lines(rows), console, f"{len(rows)} simulated years (± 95% interval)")
+    _print_lines(run_lines(rows), console, f"{len(rows)} simulated years")
 
 
 def print_comparison(rows: Sequence[Row], console: Console) -> None:
@@ -84,6 +84,8 @@ def _comparison_cells(row: Row) -> tuple[str, ...]:
 
 def _print_lines(lines: Sequence[Line], console: Console, title: str) -> None:
     """Print one table if the terminal is wide, else what is reached and the balance apart."""
+    if any(line.estimates["gmv_paid_fen"].half is not None for line in lines):
+        title += " (± 95% interval)"
     parts = [(*_REACH, *_BALANCE)] if console.width >= WIDE else [_REACH, _BALANCE]
     for part in parts:
         last = part is parts[-1]
@@ -107,14 +109,15 @@ def print_ablation(rows: Sequence[Row], console: Console) -> None:
     """Print what each mechanism's own measures lose or gain when it is off."""
     pairs = rows[0]["pairs_count"]
     table = _table(f"Each mechanism off, against all on ({pairs} pairs, common luck)")
-    table.add_column("Without", overflow="fold", min_width=12)
-    for head in ("Measure", "All on", "Off", "Difference", "95% interval"):
-        table.add_column(head, justify="left" if head == "Measure" else "right", no_wrap=True)
+    table.add_column("Measure", overflow="fold")
+    for head in ("All on", "Off", "Difference", "95% interval"):
+        table.add_column(head, justify="right", no_wrap=True)
     for name in dict.fromkeys(row["mechanism"] for row in rows):
-        own = [row for row in rows if row["mechanism"] == name and row["is_own"]]
-        for row in own:
-            measure, mean, base, *rest = _comparison_cells(row)
-            table.add_row(name if row is own[0] else "", measure, base, mean, *rest[:2])
+        table.add_row(f"[bold]{' '.join(split_name(name))}")
+        for row in rows:
+            if row["mechanism"] == name and row["is_own"]:
+                measure, mean, base, difference, limits, _ = _comparison_cells(row)
+                table.add_row(f"  {measure}", base, mean, difference, limits)
     console.print()
     console.print(table)
 

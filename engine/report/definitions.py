@@ -14,20 +14,26 @@ MEASURES: Final[dict[str, Measure]] = {
     name: Measure(label, definition)
     for name, label, definition in (
         ("sessions_count", "Sessions", "Times that buyers opened the app to watch."),
+        ("lost_sessions_count", "Lost sessions", "Sessions of a gone anchor's fans, kept away."),
+        ("feed_sessions_count", "Feed sessions", "Sessions that the public feed filled."),
         ("looks_count", "Looks", "Sessions in which the buyer looked at the goods."),
         ("orders_count", "Orders", "Accepted orders."),
         ("expected_orders_count", "Expected orders", "Sum of the probabilities to order."),
         (
             "gmv_fen",
             "GMV at list price",
-            "Price times quantity of accepted orders, before coupons and returns."
-            " Any subsidy lifts it.",
+            (
+                "Price times quantity of accepted orders, before coupons and returns."
+                " Any subsidy lifts it."
+            ),
         ),
         (
             "gmv_paid_fen",
             "GMV as paid",
-            "What buyers paid for accepted orders, after coupons and before returns."
-            " The target is set against it.",
+            (
+                "What buyers paid for accepted orders, after coupons and before returns."
+                " The target is set against it."
+            ),
         ),
         (
             "expected_gmv_paid_fen",
@@ -59,8 +65,10 @@ MEASURES: Final[dict[str, Measure]] = {
         (
             "platform_contribution_fen",
             "Contribution",
-            "Take and advertising less own coupons, recruiting, incubation and investment,"
-            " net of returns.",
+            (
+                "Take and advertising less own coupons, recruiting, incubation and investment,"
+                " net of returns."
+            ),
         ),
         (
             "leaked_orders_count",
@@ -73,7 +81,11 @@ MEASURES: Final[dict[str, Measure]] = {
             "Coupons that the purse could not pay any more.",
         ),
         ("stock_outs_count", "Stock-outs", "Orders lost because the stock was gone."),
-        ("private_gmv_fen", "GMV from followers", "GMV at list price sold to an anchor's followers."),
+        (
+            "private_gmv_fen",
+            "GMV from followers",
+            "GMV at list price sold to an anchor's followers.",
+        ),
         ("tier12_gmv_fen", "GMV in tiers 1 and 2", "GMV at list price in the largest cities."),
         (
             "brand_gmv_paid_fen",
@@ -199,8 +211,10 @@ MEASURES: Final[dict[str, Measure]] = {
         (
             "incremental_gmv_paid_per_subsidy_rmb",
             "GMV as paid per RMB of subsidy",
-            "Gain in GMV as paid over gain in subsidy, both against the baseline;"
-            " with Fieller's interval.",
+            (
+                "Gain in GMV as paid over gain in subsidy, both against the baseline;"
+                " with Fieller's interval."
+            ),
         ),
     )
 }

@@ -7,34 +7,25 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from engine.report import charts
-from engine.report.answer import chosen_line, sentences, wilson
+from engine.report.answer import sentences
+from engine.report.chosen import chosen_line
+from engine.report.definitions import MEASURES
+from engine.report.estimates import estimates_chart
+from engine.report.levers import lever_table
+from engine.report.sample import replications_count, small_sample
 from engine.report.series import curves, shown_lines, target_path
 from engine.report.study import Line, Study, read_study
-from engine.report.words import (
-    MEASURES,
-    NONE,
-    label,
-    scaled,
-    show,
-    show_change,
-    show_limits,
-    signed,
-    unit,
+from engine.report.tables import (
+    COLUMNS,
+    comparison_blocks,
+    mechanism_blocks,
+    policy_heads,
+    policy_row,
 )
-from engine.results.schemas import Row
+from engine.report.words import scaled, show
 from engine.results.storage import open_folder
 
 NAME: Final = "report.html"
-
-COLUMNS: Final = (
-    "gmv_paid_fen",
-    "target_attained",
-    "subsidy_fen",
-    "platform_contribution_fen",
-    "top10_share",
-    "brand_share",
-    "dau_change_share",
-)
 
 
 def build_report(folder: Path) -> Path:
@@ -76,12 +67,14 @@ def _context(study: Study) -> dict[str, Any]:
     return {
         "title": _title(study),
         "facts": _facts(study),
+        "warning": small_sample(study.config, study.runs),
         "answer": sentences(study),
         "frontier": _frontier(study, lines, best),
-        "heads": _heads(study),
-        "rows": [_row(line, best) for line in lines],
-        "levers": _levers(lines),
-        "comparison": _comparison(study),
+        "heads": policy_heads(study),
+        "rows": [] if study.ablation else [policy_row(line, best) for line in lines],
+        "has_intervals": replications_count(study.runs) > 1,
+        "levers": lever_table(study, lines),
+        "differences": _differences(study),
         "over_time": _over_time(study, lines, best),
         "estimates": _estimates(lines),
         "measures": _definitions(study),
@@ -97,6 +90,8 @@ def _title(study: Study) -> str:
         return f"How could {target} of GMV be reached?"
     if study.searched:
         return "What does GMV cost?"
+    if study.ablation:
+        return "What each mechanism does"
     names = [line.policy for line in study.lines]
     if study.comparison:
         return f"{len(names)} policies under the same luck"
@@ -148,84 +143,6 @@ def _frontier(study: Study, lines: list[Line], best: Line | None) -> dict[str, A
     }
 
 
-def _heads(study: Study) -> list[tuple[str, str]]:
-    heads = [(label(name), unit(name) if name.endswith("_fen") else "") for name in COLUMNS]
-    if study.target_fen:
-        target = f"{scaled('gmv_paid_fen', study.target_fen):g}\N{NO-BREAK SPACE}bn"
-        heads[1] = (f"P(reach {target})", "")
-    return heads
-
-
-def _row(line: Line, best: Line | None) -> dict[str, Any]:
-    tags = [
-        word
-        for word, holds in (
-            ("baseline", line.is_baseline),
-            ("cheapest that reaches", best is not None and line.policy == best.policy),
-            ("breaks a constraint", not line.feasible),
-            ("off the frontier", not (line.is_baseline or line.on_frontier)),
-        )
-        if holds
-    ]
-    cells = [_cell(line, name) for name in COLUMNS]
-    return {"policy": line.policy, "tags": tags, "cells": cells, "binding": line.binding or NONE}
-
-
-def _cell(line: Line, measure: str) -> tuple[str, str]:
-    """Return a number with its interval, and what stands in small print below it."""
-    found = line.estimates[measure]
-    if measure == "subsidy_fen" and line.estimates["budget_spent_share"].value is not None:
-        share = round(100 * line.value("budget_spent_share"))
-        return show(measure, found.value, found.half), f"{share}% of budget"
-    if measure == "target_attained" and found.value is not None and line.runs_count:
-        limits = wilson(found.value * line.runs_count, line.runs_count)
-        return show(measure, found.value), " to ".join(show(measure, one) for one in limits)
-    return show(measure, found.value, found.half), ""
-
-
-def _levers(lines: list[Line]) -> dict[str, Any] | None:
-    """Return the searched levers as a table, a row a lever, a column a policy."""
-    names = list(dict.fromkeys(name for line in lines for name in line.levers))
-    if not names:
-        return None
-    rows = [
-        (name, [_number(line.levers.get(name)) for line in lines if line.levers]) for name in names
-    ]
-    return {"policies": [line.policy for line in lines if line.levers], "rows": rows}
-
-
-def _number(value: float | str | None) -> str:
-    if isinstance(value, str) or value is None:
-        return value or NONE
-    return f"{value:.3g}".replace("-", "−") if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def _comparison(study: Study) -> list[dict[str, Any]]:
-    """Return the paired differences, a block a policy."""
-    blocks = []
-    for policy in dict.fromkeys(row["policy"] for row in study.comparison):
-        rows = [row for row in study.comparison if row["policy"] == policy]
-        head = {"policy": policy, "baseline": rows[0]["baseline"], "pairs": rows[0]["pairs_count"]}
-        blocks.append(head | {"rows": [_comparison_row(row) for row in rows]})
-    return blocks
-
-
-def _comparison_row(row: Row) -> dict[str, Any]:
-    measure, low, high = row["measure"], row["ci_low"], row["ci_high"]
-    told = low is not None and (low > 0 or high < 0)
-    gain = row["variance_reduction"]
-    return {
-        "measure": label(measure),
-        "unit": unit(measure) if unit(measure) != "%" else "",
-        "mean": show(measure, row["mean"]),
-        "baseline_mean": show(measure, row["baseline_mean"]),
-        "difference": show_change(measure, row["difference"]),
-        "interval": show_limits(measure, low, high),
-        "told": told,
-        "gain": NONE if gain is None else f"{signed(gain, 1)} ×",
-    }
-
-
 def _over_time(study: Study, lines: list[Line], best: Line | None) -> dict[str, Any] | None:
     if study.daily is None:
         return None
@@ -255,18 +172,31 @@ def _estimates(lines: list[Line]) -> dict[str, Markup | str] | None:
     mean = sum(gaps) / len(gaps)
     word = "too high" if mean > 0 else "too low"
     return {
-        "chart": charts.estimates_chart(lines, measure, "GMV as paid, bn RMB"),
+        "chart": estimates_chart(lines, measure, "GMV as paid, bn RMB"),
         "said": f"On average the search's estimate was {show(measure, abs(mean))} bn RMB {word}.",
     }
 
 
+def _differences(study: Study) -> dict[str, Any] | None:
+    """Return the paired differences: of mechanisms or of policies."""
+    if study.ablation:
+        return {
+            "head": "Each mechanism off, against all on",
+            "columns": ("Off", "All on"),
+            "blocks": mechanism_blocks(study),
+        }
+    if study.comparison:
+        return {
+            "head": "Differences under the same luck",
+            "columns": ("Mean", "Baseline's mean"),
+            "blocks": comparison_blocks(study),
+        }
+    return None
+
+
 def _definitions(study: Study) -> list[tuple[str, str]]:
-    names = [
-        *COLUMNS,
-        "budget_spent_share",
-        "cost_fen",
-        *(row["measure"] for row in study.comparison),
-    ]
+    names = [] if study.ablation else [*COLUMNS, "budget_spent_share", "cost_fen"]
+    names += [row["measure"] for row in (*study.comparison, *study.ablation)]
     return [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]
 
 
@@ -280,8 +210,9 @@ def _limits(study: Study) -> list[str]:
     said = ["These are numbers of a model, not of a company. Compare policies; do not forecast."]
     if buyers and pool and buyers < pool:
         said.append(
-            f"{buyers:,} simulated buyers stand for {pool:,} people. A larger sample changes the"
-            " means little and shrinks the noise."
+            f"{buyers:,} simulated buyers stand for {pool:,} people. Luck shrinks with a larger"
+            " sample, and means and concentration shift with it too: repeat what matters at a"
+            " larger scale."
         )
     if len(worlds) <= 1:
         said.append(

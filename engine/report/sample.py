@@ -1,13 +1,56 @@
-"""Warns where a result rests on too few buyers or too few years."""
+"""Warns where a result rests on too few buyers or too few replications."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from engine.report.study import Study, line_counts
+from engine.report.study import setting
 from engine.results import list_tables, provenance_of, read_table
+from engine.results.schemas import Row
 
 FEW_BUYERS: Final = 10_000
-"""Fewer simulated buyers than this shift means and concentration, not only noise."""
+"""Fewer simulated buyers shift the means and the concentration, not only the noise."""
 
-FEW_RUNS: Final = 4
-"""Fewer years a policy than this leave an interval that says little."""
+FEW_REPLICATIONS: Final = 4
+"""Fewer years of own luck a policy leave intervals that say little."""
+
+
+def small_sample(config: Mapping[str, Any], runs: Sequence[Row]) -> str | None:
+    """Return a sentence if the sample is too small to be believed, else None.
+
+    Parameters
+    ----------
+    config
+        The resolved config, which knows the simulated buyers.
+    runs
+        Rows of `runs`; worlds share their luck, so replications are what counts.
+    """
+    few = []
+    buyers = setting(config, "scale", "buyers_count")
+    if buyers and buyers < FEW_BUYERS:
+        few.append(f"{buyers:,} simulated buyers")
+    count = replications_count(runs)
+    if 0 < count < FEW_REPLICATIONS:
+        few.append(f"{count} replication{'s' if count > 1 else ''} a policy")
+    if not few:
+        return None
+    return (
+        f"small sample: {' and '.join(few)}; the figures mean little, and policies may change"
+        f" places. Ask for {FEW_BUYERS:,} buyers and {FEW_REPLICATIONS} replications at least"
+    )
+
+
+def sample_note(folder: Path) -> str | None:
+    """Return what `small_sample` says of the years in a results folder, if it holds any."""
+    if "runs" not in list_tables(folder):
+        return None
+    table = read_table(folder, "runs")
+    return small_sample(provenance_of(table)["config"], table.to_pylist())
+
+
+def replications_count(runs: Sequence[Row]) -> int:
+    """Return the fewest replications that a policy has; 0 without any run."""
+    seen: dict[str, set[int]] = {}
+    for row in runs:
+        seen.setdefault(row["policy"], set()).add(row["replication"])
+    return min((len(found) for found in seen.values()), default=0)

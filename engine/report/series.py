@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from engine.report.charts import Series
+from engine.report.chosen import found_lines, spread
 from engine.report.study import Line
 from engine.report.words import scaled
 
@@ -24,13 +25,15 @@ Curve = tuple[list[date], NDArray[np.float64]]
 
 
 def shown_lines(lines: Sequence[Line], chosen: Line | None) -> list[Line]:
-    """Choose what to draw over time: the baselines, the chosen policy, the one that sells most."""
-    given = [line for line in lines if line.is_baseline][: len(GIVEN)]
-    found = sorted(
-        (line for line in lines if line not in given),
-        key=lambda line: (line is not chosen, not line.feasible, -line.value("gmv_paid_fen")),
-    )
-    return given + found[: MOST - len(given) if not given else 2]
+    """Choose what to draw over time: the baselines, the chosen policy, and the frontier's spread.
+
+    Of the frontier, the cheapest and the dearest policy and some between them.
+    """
+    given = [line for line in lines if line.is_baseline]
+    given = sorted(given, key=lambda line: line is not chosen)[: len(GIVEN)]
+    first = [line for line in lines if line is chosen and line not in given]
+    rest = [line for line in found_lines(lines) if line not in first]
+    return given + first + spread(rest, MOST - len(given) - len(first))
 
 
 def curves(daily: pa.Table, lines: Sequence[Line], column: str, *, weekly: bool) -> list[Series]:

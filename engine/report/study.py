@@ -49,13 +49,17 @@ class Estimate(NamedTuple):
 
 @dataclass(frozen=True)
 class Line:
-    """One policy in the tables: estimates by measure."""
+    """One policy in the tables: estimates by measure.
+
+    `violation` is the sum of the relative excesses over the constraints' limits.
+    """
 
     policy: str
     is_baseline: bool
     estimates: dict[str, Estimate]
     binding: str = ""
     feasible: bool = True
+    violation: float = 0.0
     on_frontier: bool = True
     levers: dict[str, float | str] = field(default_factory=dict)
     runs_count: int = 0
@@ -81,12 +85,13 @@ class Study:
     lines: list[Line]
     runs: list[Row]
     comparison: list[Row]
+    ablation: list[Row]
     daily: pa.Table | None
     searched: bool
 
     def setting(self, *path: str) -> Any:
         """Look a value up in the resolved config; None if it is not there."""
-        return _at(self.config, *path)
+        return setting(self.config, *path)
 
     @property
     def level(self) -> float:
@@ -97,6 +102,13 @@ class Study:
             if constraint.get("measure") == "target_attained" and asked is not None:
                 return float(asked)
         return DEFAULT_LEVEL
+
+
+def setting(tree: Any, *path: str) -> Any:
+    """Follow `path` down a config; None if it ends early."""
+    for key in path:
+        tree = tree.get(key) if isinstance(tree, Mapping) else None
+    return tree
 
 
 def read_study(folder: Path) -> Study:
@@ -115,8 +127,7 @@ def read_study(folder: Path) -> Study:
             "  remedy:  give the output folder of a finished command"
         )
     tables = {name: read_table(folder, name) for name in found if name in _READ}
-    runs = tables["runs"].to_pylist() if "runs" in tables else []
-    frontier = tables["frontier"].to_pylist() if "frontier" in tables else []
+    runs, frontier = _rows(tables, "runs"), _rows(tables, "frontier")
     known = provenance_of(next(iter(tables.values())))
     lines = run_lines(runs)
     if frontier:
@@ -126,7 +137,8 @@ def read_study(folder: Path) -> Study:
         target_fen=max((row["target_fen"] for row in runs), default=0.0),
         lines=lines,
         runs=runs,
-        comparison=_compared(tables),
+        comparison=_rows(tables, "comparison"),
+        ablation=_rows(tables, "ablation"),
         daily=tables.get("daily"),
         searched="frontier" in tables,
     )
@@ -135,11 +147,8 @@ def read_study(folder: Path) -> Study:
 _READ: Final = ("runs", "daily", "frontier", "comparison", "ablation")
 
 
-def _compared(tables: Mapping[str, pa.Table]) -> list[Row]:
-    """Return the paired differences: of policies, or of mechanisms on their own measures."""
-    if "ablation" in tables:
-        return [row for row in tables["ablation"].to_pylist() if row["is_own"]]
-    return tables["comparison"].to_pylist() if "comparison" in tables else []
+def _rows(tables: Mapping[str, pa.Table], name: str) -> list[Row]:
+    return tables[name].to_pylist() if name in tables else []
 
 
 def frontier_lines(
@@ -160,6 +169,7 @@ def frontier_lines(
             },
             binding=row.get("binding") or "",
             feasible=_is_feasible(row, reaching),
+            violation=row.get("violation") or 0.0,
             on_frontier=row.get("on_frontier") is not False,
             levers={
                 name.removeprefix("lever."): value
@@ -209,16 +219,9 @@ def _grouped(runs: Sequence[Row]) -> dict[str, list[Row]]:
     return groups
 
 
-def _at(tree: Any, *path: str) -> Any:
-    """Follow `path` down a tree; None if it ends early."""
-    for key in path:
-        tree = tree.get(key) if isinstance(tree, Mapping) else None
-    return tree
-
-
 def _target_constraints(config: Mapping[str, Any]) -> list[str]:
     """Name the constraints on reaching the target."""
-    constraints = _at(config, "objective", "constraints") or {}
+    constraints = setting(config, "objective", "constraints") or {}
     return [
         name for name, limit in constraints.items() if limit.get("measure") == "target_attained"
     ]
@@ -233,13 +236,22 @@ def _is_feasible(row: Row, reaching: Collection[str]) -> bool:
 
 
 def _estimate(row: Row, measure: str, runs: Sequence[Row]) -> Estimate:
+    if measure == "target_attained" and _is_without_goal(row):
+        return Estimate()
     if row.get(measure) is None:
         return _from_runs(runs, measure) if runs else Estimate()
     low, high = row.get(f"{measure}_ci_low"), row.get(f"{measure}_ci_high")
     return Estimate(float(row[measure]), low, high, row.get(f"{measure}_search"))
 
 
+def _is_without_goal(row: Row) -> bool:
+    """Only where the year has no goal has a policy attained nothing of it."""
+    return row.get("attainment_share") == 0
+
+
 def _from_runs(runs: Sequence[Row], measure: str) -> Estimate:
+    if measure == "target_attained" and all(_is_without_goal(row) for row in runs):
+        return Estimate()
     return _mean([(row["replication"], float(row[measure])) for row in runs])
 
 

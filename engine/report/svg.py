@@ -121,17 +121,18 @@ def path(points: Sequence[Point], frame: Frame) -> str:
 
 
 def place_labels(
-    marks: Sequence[Point], texts: Sequence[str], frame: Frame, full: Sequence[Box]
-) -> list[tuple[float, float, str]]:
-    """Find a place beside each mark (pixels) that is free: x, y and the text's anchor.
+    marks: Sequence[Point], texts: Sequence[str], frame: Frame, full: Sequence[Box], must: int
+) -> list[tuple[float, float, str] | None]:
+    """Find a place beside the first marks (pixels) that is free: x, y and the text's anchor.
 
-    Greedy: right, left, above, below; the least overlap with `full` boxes, marks, the
-    edge and the labels placed before wins.
+    Greedy: right, left, above, below; the least overlap with `full` boxes, all marks, the
+    edge and the labels placed before wins. The first `must` texts stand somewhere; each
+    later one is None if it would overlap.
     """
-    reach = 12
+    reach = 14
     taken = [*full, *((x - 7, y - 7, x + 7, y + 7) for x, y in marks)]
-    placed = []
-    for (x, y), text in zip(marks, texts, strict=True):
+    placed: list[tuple[float, float, str] | None] = []
+    for (x, y), text in zip(marks, texts, strict=False):
         width = len(text) * TEXT_WIDTH
         options = [
             (x + reach, y + 4, "start", x + reach),
@@ -145,6 +146,9 @@ def place_labels(
             for box in boxes
         ]
         best = costs.index(min(costs))
+        if len(placed) >= must and costs[best] > 0:
+            placed.append(None)
+            continue
         taken.append(boxes[best])
         placed.append(options[best][:3])
     return placed

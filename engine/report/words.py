@@ -19,6 +19,12 @@ def label(measure: str) -> str:
     return MEASURES[measure].label if measure in MEASURES else measure
 
 
+def split_name(mechanism: str) -> tuple[str, str]:
+    """Turn a mechanism's name into its number and its words: `m01_x_y` is `M1`, `x y`."""
+    first, _, rest = mechanism.partition("_")
+    return f"M{first.lstrip('m0')}", rest.replace("_", " ")
+
+
 def unit(measure: str) -> str:
     """Return the unit that `show` writes a measure in, or nothing."""
     if _is_per_order(measure):

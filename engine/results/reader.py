@@ -1,6 +1,7 @@
 """Reads result tables back, for comparing and reporting."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.errors import StorageError
-from engine.results.provenance import PREFIX
-from engine.results.schemas import COLUMNS, PARTED
+from engine.results.provenance import PREFIX, config_hash
+from engine.results.schemas import COLUMNS, MANIFEST, PARTED
 from engine.results.storage import Folder, open_folder
 
 
@@ -21,6 +22,19 @@ def list_tables(address: str | Path) -> list[str]:
         for name in COLUMNS
         if (folder.files(name) if name in PARTED else folder.exists(f"{name}.parquet"))
     ]
+
+
+def is_complete(address: str | Path, config: Mapping[str, Any]) -> bool:
+    """Tell whether a command with this very config has finished in a results folder."""
+    folder = open_folder(address)
+    if not folder.exists(MANIFEST):
+        return False
+    try:
+        manifest = json.loads(folder.get(MANIFEST))
+    except ValueError:
+        return False
+    found = manifest.get("config_hash") if isinstance(manifest, dict) else None
+    return bool(found == config_hash(config))
 
 
 def read_table(address: str | Path, name: str) -> pa.Table:
@@ -62,7 +76,8 @@ def provenance_of(table: pa.Table) -> dict[str, Any]:
 
 def _read(folder: Folder, file: str) -> pa.Table:
     try:
-        return pq.read_table(pa.BufferReader(folder.get(file)))
+        # Without threads: those of Arrow may outlive the interpreter and abort its exit.
+        return pq.read_table(pa.BufferReader(folder.get(file)), use_threads=False, pre_buffer=False)
     except pa.ArrowInvalid as error:
         raise StorageError(
             f"{folder.address}/{file}: is not a Parquet table ({error})\n"

@@ -59,6 +59,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
     },
     "ablation": {
         "mechanism": str,
+        "title": str,
         "is_own": bool,
         **COMPARED,
     },
@@ -69,6 +70,9 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
 
 VARYING: Final = frozenset({"segments", "anchors", "trials", "frontier"})
 """Tables whose rows may have further columns."""
+
+MANIFEST: Final = "manifest.json"
+"""Written last: says that all tables are there."""
 
 PARTED: Final = ("daily", "segments", "anchors")
 """Tables that are folders with one part per run."""

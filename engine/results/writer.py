@@ -3,18 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine import metrics
 from engine.results import provenance, tables
-from engine.results.schemas import COLUMNS, PARTED, Row, table_of_rows
+from engine.results.schemas import COLUMNS, MANIFEST, PARTED, Row, table_of_rows
 from engine.results.storage import Folder, open_folder
 from engine.year import Year
-
-MANIFEST: Final = "manifest.json"
 
 
 class Results:
@@ -23,8 +21,9 @@ class Results:
     Details (`daily`, `segments`, `anchors`) are written at once, a part per run under a
     name made of its keys; `runs` and `monthly` are kept and written by `finish`, in the
     order of their keys, so that neither the order nor the chunks of `write_years` show.
-    What another config left in the folder is removed first; parts of the same config
-    stay, and a resumed study overwrites them with the same bytes.
+    What this package left in the folder with another config is removed first, and nothing
+    else; parts of the same config stay, and a resumed study overwrites them with the same
+    bytes.
 
     Raises
     ------
@@ -39,7 +38,7 @@ class Results:
         self._monthly: list[pa.Table] = []
         self._counts: dict[str, int] = {}
         self._folder.create()
-        self._folder.delete(MANIFEST)
+        _remove_manifest(self._folder)
         _remove_stale(self._folder, provenance.config_hash(config))
 
     def write_years(
@@ -123,13 +122,20 @@ def _remove_stale(folder: Folder, known_hash: str) -> None:
     names = [f"{table}.parquet" for table in COLUMNS if table not in PARTED]
     names += [f"{table}/{part}" for table in PARTED for part in folder.files(table)]
     for name in names:
-        if folder.exists(name) and _hash_of(folder, name) != known_hash:
+        if folder.exists(name) and _hash_of(folder, name) not in {known_hash, ""}:
             folder.delete(name)
 
 
+def _remove_manifest(folder: Folder) -> None:
+    """Delete the manifest, which says that all is there, if it is ours."""
+    if folder.exists(MANIFEST) and b'"config_hash"' in folder.get(MANIFEST):
+        folder.delete(MANIFEST)
+
+
 def _hash_of(folder: Folder, name: str) -> str:
+    """Return the config's hash that a table bears; empty if this package did not write it."""
     try:
         found = pq.read_schema(pa.BufferReader(folder.get(name))).metadata or {}
-    except pa.ArrowInvalid:  # not a Parquet file: nothing that this package wrote whole
+    except pa.ArrowInvalid:
         return ""
     return str(found.get(f"{provenance.PREFIX}config_hash".encode(), b"").decode())

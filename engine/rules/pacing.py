@@ -3,8 +3,9 @@
     e = max(0, 1 - cumulative GMV / cumulative target)
     push = clip(kp * e + ki * sum of e, 0, 1)
 
-Being ahead never throttles. The sum stands still while the push is at its limit or the
-purse is empty (anti-windup; Astrom & Murray, Feedback Systems 2008, sec. 10.4).
+Being ahead never throttles. The sum stands still while the push is at its limit, and
+with an empty purse where it can push coupons only (anti-windup; Astrom & Murray,
+Feedback Systems 2008, sec. 10.4).
 """
 
 from engine.jit import rule

@@ -1,7 +1,8 @@
 """How often people come, and how commerce drives them off (M18).
 
 visits = base_i * (1 + c * habit_i) * load^p * activity * festival * slot share
-target = (load / historical load)^(-eta) * (1 - b * (return share - its history))
+target = (load / historical load)^(-eta) * (1 - b * max(0, return share - its first weeks'))
+load counts the feed sold as ads: x (1 + ad load)
 activity += (target - activity) / days
 """
 

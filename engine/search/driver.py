@@ -14,8 +14,9 @@ from engine.search.evaluate import Trials, cheap_trials, final_trials
 from engine.search.finalists import choose, evaluate_again
 from engine.search.journal import Journal
 from engine.search.judge import Judge
+from engine.search.kept import KeptYears
 from engine.search.outcome import Outcome, Progress
-from engine.search.rows import frontier_rows, trial_row
+from engine.search.rows import Row, frontier_rows, trial_row
 from engine.search.samplers import check_sampler
 from engine.search.space import PolicySpace
 from engine.search.study import Search, Trial, feasible
@@ -75,14 +76,14 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
         chosen = choose(trials, checked.judge, job.search.finalists_count)
         again = final_trials(job, checked.scenarios)
         hear = _final_progress(again, len(chosen), on_progress)
-        finalists, notes = evaluate_again(chosen, pool, again, hear)
+        finalists, notes = evaluate_again(chosen, pool, again, KeptYears(folder, job), hear)
     rows = frontier_rows(finalists, checked.space, checked.judge, len(checked.scenarios))
     return Outcome(
         trials=[trial_row(trial, checked.space, checked.judge) for trial in trials],
         frontier=rows,
         years=[year for one in finalists for year in one.years],
         policies={one.trial.policy.name: one.trial.policy for one in finalists},
-        notes=[*_warnings(trials, checked.judge), *notes],
+        notes=[*_warnings(trials), *_nearest(rows, checked.judge, len(trials)), *notes],
     )
 
 
@@ -159,29 +160,36 @@ def _shown(measure: str, value: float) -> str:
     return f"{measure} {value:.4g}"
 
 
-def _warnings(trials: Sequence[Trial], judge: Judge) -> list[str]:
-    """Tell of failed trials, and of a search that found nothing feasible."""
-    notes = []
+def _warnings(trials: Sequence[Trial]) -> list[str]:
+    """Tell of failed trials."""
     failed = [trial for trial in trials if trial.seen.reason is not None]
-    if failed:
-        notes.append(
+    if not failed:
+        return []
+    return [
+        (
             f"{len(failed)} of {len(trials)} trials failed; "
             f"{failed[0].policy.name}: {failed[0].seen.reason}"
         )
-    if not feasible(trials, judge):
-        good = [trial for trial in trials if trial.seen.reason is None]
-        nearest = min(good, key=lambda trial: judge.total_violation(trial.seen.means))
-        means, excesses = nearest.seen.means, judge.violations(nearest.seen.means)
-        broken = "; ".join(
-            f"{name} ({_shown(constraint.measure, means[constraint.measure])})"
-            for name, constraint in judge.constraints.items()
-            if excesses[name] > 0
+    ]
+
+
+def _nearest(rows: Sequence[Row], judge: Judge, tried: int) -> list[str]:
+    """Tell of a search whose finalists all break a constraint on fresh luck."""
+    if any(row["feasible"] for row in rows):
+        return []
+    nearest = min(rows, key=lambda row: (row["violation"], -row["gmv_paid_fen"]))
+    excesses = judge.violations(nearest)
+    broken = "; ".join(
+        f"{name} ({_shown(constraint.measure, nearest[constraint.measure])})"
+        for name, constraint in judge.constraints.items()
+        if excesses[name] > 0
+    )
+    return [
+        (
+            f"no policy of {tried} satisfies every constraint on fresh luck; "
+            f"the nearest is {nearest['policy']}, which breaks {broken}"
         )
-        notes.append(
-            f"no policy of {len(trials)} satisfies every constraint; the nearest is "
-            f"{nearest.policy.name}, which breaks {broken}"
-        )
-    return notes
+    ]
 
 
 @contextmanager

@@ -80,7 +80,11 @@ class Trials:
         cases = [case for policy, trial in policies for case in self.cases(policy, trial)]
         found = pool.outcomes(cases)
         for _ in policies:
-            yield list(islice(found, self.years_count))
+            outcomes = list(islice(found, self.years_count))
+            for outcome in outcomes:
+                if isinstance(outcome, Failure):
+                    outcome.raise_refusal()  # input to mend, not a bad policy to leave out
+            yield outcomes
 
 
 def cheap_trials(job: OptimizeJob, scenarios: Mapping[str, Scenario]) -> Trials:

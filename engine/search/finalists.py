@@ -8,6 +8,7 @@ from engine.errors import PoquanError
 from engine.search import frontier
 from engine.search.evaluate import Trials, without_details
 from engine.search.judge import Judge
+from engine.search.kept import KeptYears
 from engine.search.study import Trial, feasible
 from engine.year import Year
 
@@ -46,12 +47,18 @@ def choose(trials: Sequence[Trial], judge: Judge, count: int) -> list[Trial]:
 
 
 def evaluate_again(
-    chosen: Sequence[Trial], pool: Pool, trials: Trials, on_years: Callable[[int], None]
+    chosen: Sequence[Trial],
+    pool: Pool,
+    trials: Trials,
+    kept: KeptYears,
+    on_years: Callable[[int], None],
 ) -> tuple[list[Finalist], list[str]]:
     """Simulate the chosen on fresh luck.
 
     Parameters
     ----------
+    kept
+        Has the years of the finalists that finished before, and gets those of the others.
     on_years
         Hears how many years are done.
 
@@ -65,10 +72,18 @@ def evaluate_again(
         If all of them fail.
     """
     finalists, notes, done = [], [], 0
-    todo = [(trial.policy, trial.number) for trial in chosen]
-    for trial, outcomes in zip(chosen, trials.outcomes(pool, todo), strict=True):
-        years = [without_details(found) for found in outcomes if isinstance(found, Year)]
-        failures = [found for found in outcomes if isinstance(found, Failure)]
+    known = {trial.number: kept.get(trial.number) for trial in chosen}
+    todo = [(trial.policy, trial.number) for trial in chosen if known[trial.number] is None]
+    found = trials.outcomes(pool, todo)
+    for trial in chosen:
+        years = known[trial.number]
+        failures: list[Failure] = []
+        if years is None:
+            outcomes = next(found)
+            failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+            years = [without_details(year) for year in outcomes if isinstance(year, Year)]
+            if not failures:
+                kept.put(trial.number, years)
         if failures:
             notes.append(f"{trial.policy.name} failed on fresh luck: {failures[0].reason}")
         else:

@@ -35,17 +35,8 @@ def job_hash(job: OptimizeJob) -> str:
     Left out is what does not change a trial: where it runs, how many follow it, and what
     comes after the search. So a finished study can be extended.
     """
-    tree = job.model_dump(
-        mode="json",
-        exclude={
-            "ray": True,
-            "threads": True,
-            "replications": True,
-            "search": {"trials_count", "finalists_count", "final_replications"},
-        },
-    )
-    versions = [optuna.__version__, cache_folder().name]
-    return hashlib.sha256(json.dumps([tree, versions]).encode()).hexdigest()[:16]
+    parts = [job.identity(), optuna.__version__, cache_folder().name]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 class Journal:

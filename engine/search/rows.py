@@ -64,6 +64,7 @@ def frontier_rows(
     rows = [
         _labels(one)
         | {"on_frontier": k in front, "feasible": k in able}
+        | {"violation": judge.total_violation(means[k])}
         | {"binding": ", ".join(_binding(one, found[k], space, judge))}
         | {"feasible_share": _feasible_share(one, judge), "runs_count": len(one.years)}
         | space.lever_columns(one.trial.policy)

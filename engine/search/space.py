@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from pydantic import ValidationError
 
 from engine.errors import InputError
 from engine.search import trajectory
@@ -15,6 +16,7 @@ from engine.search.levers import (
     set_levers,
     unknown_lever,
 )
+from engine.spec.explain import explain
 from engine.spec.policy import Policy
 from engine.spec.study import LeverRange, Space
 
@@ -27,7 +29,8 @@ class PolicySpace:
     Raises
     ------
     InputError
-        If a lever is unknown, its bounds leave its own range, or nothing is searched.
+        If a lever is unknown, its bounds leave its own range or break a rule of the
+        policy, or nothing is searched.
     """
 
     def __init__(self, space: Space, base: Policy) -> None:
@@ -51,6 +54,7 @@ class PolicySpace:
             name: FloatDistribution(-trajectory.WEIGHT_LIMIT, trajectory.WEIGHT_LIMIT)
             for name in self._weights
         }
+        self._check_corners()
 
     def policy(self, point: Point, name: str) -> Policy:
         """Return the base policy with the levers at `point`."""
@@ -77,6 +81,15 @@ class PolicySpace:
         same_shape = policy.target.knots == self._base.target.knots
         there = set_levers(policy, {KNOTS: ours.target.knots}, policy.name)
         return point if same_shape and there == ours else None
+
+    def _check_corners(self) -> None:
+        """Refuse a space whose least or highest values break a rule between levers."""
+        for side in ("low", "high"):
+            point = {path: getattr(limits, side) for path, limits in self._levers.items()}
+            try:
+                self.policy(point | dict.fromkeys(self._weights, 0.0), side)
+            except ValidationError as error:
+                raise explain(error, Policy, "policy") from None
 
     def lever_columns(self, policy: Policy) -> dict[str, float | None]:
         """Return the columns `lever.<path>`; None where a lever changes over time."""

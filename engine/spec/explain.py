@@ -67,7 +67,7 @@ def shown(value: object, width: int = 60) -> str:
 
 def _explain_one(detail: ErrorDetails, model: type[BaseModel], root: str) -> InputError:
     path = detail["loc"]
-    where = dotted(path, root) or model.__name__
+    where = dotted(path, root)
     kind = detail["type"]
     if kind == "extra_forbidden":
         return _unknown_key(path, model, root)
@@ -97,17 +97,25 @@ def _unknown_key(path: Sequence[int | str], model: type[BaseModel], root: str) -
 
 
 def _broken_rule(detail: ErrorDetails, where: str) -> InputError:
-    """Tell of a rule between several keys of a group; its message may say `what; allowed`."""
+    """Tell of a rule between several keys of a group.
+
+    Its message may say `what; allowed; remedy`, the last with `{where}` for the group. At
+    the top, where a group has no name, it is told of the first key that it names.
+    """
     message = str(detail["ctx"]["error"])
-    what, _, allowed = message.partition("; ")
+    what, allowed, remedy = (*message.split("; "), "", "")[:3]
     given = detail["input"] if isinstance(detail["input"], Mapping) else {}
-    named = [key for key in given if re.search(rf"\b{re.escape(key)}\b", message)]
-    got = ", ".join(f"{key}={shown(given[key])}" for key in named)
+    places = {key: re.search(rf"\b{re.escape(key)}\b", message) for key in given}
+    found = {key: place.start() for key, place in places.items() if place is not None}
+    named = sorted(found, key=found.__getitem__)
+    values = {key: shown(given[key]) for key in named if not isinstance(given[key], Mapping)}
+    got = ", ".join(f"{key}={text}" for key, text in values.items() if text not in message)
     return InputError(
-        where,
+        where or next(iter(named), "config"),
         f"{what} (got {got})" if got else what,
         allowed or f"values of {', '.join(named) or 'its keys'} that keep this rule",
-        f"change {' or '.join(f'{where}.{key}' for key in named) or where}",
+        remedy.format(where=where)
+        or f"change {' or '.join(dotted((key,), where) for key in named) or where}",
     )
 
 

@@ -78,11 +78,14 @@ MECHANISMS: Final = (
     ),
     Mechanism(
         "m03_adoption",
-        "brands join: domestic ones fast, multinationals slowly",
+        "suppliers join and leave: domestic brands fast, multinationals slowly",
         "adoption",
         ("joined_suppliers_share", "brand_share", "gmv_paid_fen"),
         ("supply.recruiting",),
-        lambda _: _every_kind("adoption_per_day", 0.0, KINDS[:-1]),
+        lambda _: {
+            **_every_kind("adoption_per_day", 0.0, KINDS[:-1]),
+            **_every_kind("exit_per_day", 0.0),
+        },
     ),
     Mechanism(
         "m04_retail_partner",
@@ -116,7 +119,7 @@ MECHANISMS: Final = (
         "m07_exits",
         "an anchor leaves; its sessions are released or lost; it returns",
         "routing",
-        ("sessions_count", "gmv_paid_fen", "top1_share"),
+        ("lost_sessions_count", "gmv_paid_fen", "top1_share"),
         scenario=lambda _: {"calendar.absences": ()},
     ),
     Mechanism(

@@ -85,10 +85,21 @@ class Target(Spec):
         if any(later < earlier for earlier, later in zip(self.knots, self.knots[1:], strict=False)):
             raise ValueError("knots fall over time; a cumulative target never falls")
         if abs(self.knots[-1] - 1) > 1e-9:
-            raise ValueError("the last knot must be 1 (the year-end target)")
+            raise ValueError(
+                f"knots end at {self.knots[-1]:g}, not at 1; the last is 1: the year-end target"
+            )
         days = [revision.day for revision in self.revisions]
         if days != sorted(set(days)):
             raise ValueError("revisions must be in order of time, one a day")
+        total = self.year_end_bn_rmb
+        for revision in self.revisions:
+            if revision.year_end_bn_rmb < total:
+                raise ValueError(
+                    f"revisions lower the year-end target from {total:g} to "
+                    f"{revision.year_end_bn_rmb:g} bn RMB on {revision.day}; "
+                    f"a target never falls: at least {total:g} bn RMB"
+                )
+            total = revision.year_end_bn_rmb
         return self
 
 

@@ -191,6 +191,9 @@ class SupplierKind(Spec):
     )
     joined_share: float = quantity("share", "on the platform on the first day", ge=0, le=1)
     adoption_per_day: float = quantity("hazard per day", "at neutral belief (M3)", ge=0, le=1)
+    exit_per_day: float = quantity(
+        "hazard per day", "of leaving at neutral belief (M3)", ge=0, le=1
+    )
     external_share: float = quantity("share", "that link out of the shop (M11)", ge=0, le=1)
     capacity_units: float = quantity(
         "units per day and percent of all suppliers", "daily capacity", gt=0

@@ -1,7 +1,8 @@
 """What a user asks for around a world and a policy: size, worlds, search, back end."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -49,9 +50,9 @@ class LeverRange(Spec):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.low < self.high:
-            raise ValueError(f"low ({self.low:g}) must lie below high ({self.high:g})")
+            raise ValueError("low must lie below high; a low that is less than the high")
         if self.log and self.low <= 0:
-            raise ValueError("a log range needs low above 0")
+            raise ValueError("a log range needs low above 0; low above 0, or log=false")
         return self
 
 
@@ -98,9 +99,14 @@ class Constraint(Spec):
     @model_validator(mode="after")
     def _some_limit(self) -> Self:
         if self.at_least is None and self.at_most is None:
-            raise ValueError("a constraint needs at_least or at_most")
+            raise ValueError(
+                "a constraint needs a limit; at_least, at_most or both; "
+                "add one: +{where}.at_least=... or +{where}.at_most=..."
+            )
         if None not in (self.at_least, self.at_most) and self.at_least > self.at_most:  # type: ignore[operator]
-            raise ValueError("at_least lies above at_most: no policy can satisfy both")
+            raise ValueError(
+                "at_least lies above at_most: no policy can satisfy both; at_least below at_most"
+            )
         return self
 
 
@@ -129,6 +135,9 @@ class Search(Spec):
 class Job(Spec):
     """What every command needs: seeds, a world, its size, and where to run."""
 
+    without_effect: ClassVar[dict[str, Any]] = {"ray": True, "threads": True}
+    """Keys on which no result depends."""
+
     seed: Seed
     world_seed: Seed
     replications: int = quantity("runs", "of each policy and world", ge=1, le=100_000)
@@ -138,11 +147,25 @@ class Job(Spec):
     ensemble: Ensemble
     ray: Ray
 
+    def identity(self) -> str:
+        """Name all that the results depend on: 16 hexadecimal digits."""
+        return hashlib.sha256(
+            self.model_dump_json(exclude=self.without_effect).encode()
+        ).hexdigest()[:16]
+
+    def all_policies(self) -> dict[str, Policy]:
+        """Return every policy of the job by its dotted key."""
+        return {}
+
 
 class SimulateJob(Job):
     """One policy."""
 
     policy: Policy
+
+    def all_policies(self) -> dict[str, Policy]:
+        """Return the one policy."""
+        return {"policy": self.policy}
 
 
 class CompareJob(Job):
@@ -154,20 +177,34 @@ class CompareJob(Job):
     @model_validator(mode="after")
     def _known_baseline(self) -> Self:
         if self.baseline not in self.policies:
-            raise ValueError(
-                f"baseline {self.baseline!r} is not among the policies {list(self.policies)}"
-            )
+            known = ", ".join(self.policies)
+            raise ValueError(f"baseline {self.baseline!r} is not among the policies; {known}")
         return self
+
+    def all_policies(self) -> dict[str, Policy]:
+        """Return the compared policies."""
+        return {f"policies.{name}": policy for name, policy in self.policies.items()}
 
 
 class OptimizeJob(Job):
     """The main job: search, then re-evaluate what survives."""
+
+    without_effect: ClassVar[dict[str, Any]] = Job.without_effect | {
+        "replications": True,
+        "search": {"trials_count", "finalists_count", "final_replications"},
+    }
+    """Keys on which no trial depends: a finished search can be extended."""
 
     policy: Policy
     baselines: dict[str, Policy]
     space: Space
     objective: Objective
     search: Search
+
+    def all_policies(self) -> dict[str, Policy]:
+        """Return the base policy and the baselines."""
+        baselines = {f"baselines.{name}": policy for name, policy in self.baselines.items()}
+        return {"policy": self.policy} | baselines
 
 
 class BenchmarkJob(Job):
@@ -177,6 +214,10 @@ class BenchmarkJob(Job):
     suite: Literal["kernel"]
     populations: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
     runs: int = quantity("runs", "counted runs of each population", ge=1, le=100)
+
+    def all_policies(self) -> dict[str, Policy]:
+        """Return the one policy."""
+        return {"policy": self.policy}
 
 
 class ReportJob(Spec):

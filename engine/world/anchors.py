@@ -19,7 +19,8 @@ class Anchors(NamedTuple):
     """One entry per anchor, by falling number of fans; guests of trial streams come last.
 
     `fans` people; `engaged` weights of first-day follows; `strength` in [0, 1] by rank, kept
-    up with sales; `members` (families, members) anchor numbers; `is_brand` marks brands' own accounts.
+    up with sales; `members` (families, members) anchor numbers; `is_brand` marks brands' own
+    accounts.
     """
 
     fans: NDArray[np.float64]

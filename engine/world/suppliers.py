@@ -15,12 +15,14 @@ class Suppliers(NamedTuple):
     """One entry per supplier; guests of trial streams come last.
 
     `threshold` exponential of the adoption hazard; `hazard` accumulated before the first
-    day; draws are fixed uniforms; `capacity` real units a day; `plan_threshold` factor.
+    day; `exit_threshold` exponential of leaving; draws are fixed uniforms; `capacity` real
+    units a day; `plan_threshold` factor.
     """
 
     kind: NDArray[np.uint8]
     threshold: Floats
     hazard: Floats
+    exit_threshold: Floats
     external_draw: Floats
     gate_draw: Floats
     refuse_draw: Floats
@@ -65,6 +67,7 @@ def draw_suppliers(scenario: Scenario, count: int, seed: int) -> Suppliers:
         kind=kind,
         threshold=-np.log1p(-uniform(0)),
         hazard=-np.log1p(-joined),
+        exit_threshold=-np.log1p(-uniform(5)),
         external_draw=uniform(1),
         gate_draw=uniform(2),
         refuse_draw=uniform(3),

@@ -7,13 +7,10 @@ configuration alone: gate 1, buyers alike, prices the only taste.
 import numpy as np
 import pytest
 
-from engine.kernels import day as order_of_the_day
-from engine.kernels.events import turn_calendar
 from engine.kernels.market import open_market
-from engine.kernels.pacing import set_pace
-from engine.kernels.slots import direct_traffic, hold_sessions, moment_of
 from engine.kernels.state import OUTSIDE
 from engine.units import EXPECTED_ONE
+from tests.closed_forms.worlds import box_cox, hold_slot
 from tests.worlds import PLAIN, case
 
 WORLDS = {
@@ -41,15 +38,7 @@ def slot(request):
         days=1,
     )
     market = open_market(asked)
-    turn_calendar(market, 0)
-    pace = set_pace(market, 0, 0.0, np.ones(1))
-    order_of_the_day.supply(market, pace, 0)
-    order_of_the_day.selection(market, pace, 0)
-    direct_traffic(market, market.days[0], 0, 0)
-    moment = moment_of(market, pace, market.days[0], 0, 0)
-    hold_sessions(market, moment)
-    looks = np.concatenate([a[:n] for a, n in zip(market.looks, market.looks_count, strict=True)])
-    return market, looks
+    return market, hold_slot(market)
 
 
 def closed_form(market, anchor: int, coupon: int) -> np.ndarray:
@@ -58,9 +47,8 @@ def closed_form(market, anchor: int, coupon: int) -> np.ndarray:
     n = market.shop.shown[anchor]
     paid = market.shop.paid[anchor, coupon, :n]
     ratio = paid / market.goods.elsewhere[market.shop.good[anchor, :n]]
-    curvature = choice.price_curvature
-    box_cox = np.log(ratio) if curvature == 0 else (ratio**curvature - 1) / curvature
-    utility = market.shop.own_utility[anchor, :n] - choice.price * box_cox
+    disutility = box_cox(ratio, choice.price_curvature)
+    utility = market.shop.own_utility[anchor, :n] - choice.price * disutility
     weights = np.exp(np.concatenate([[choice.outside], utility.astype(float)]))
     return weights / weights.sum()
 

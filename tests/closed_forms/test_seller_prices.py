@@ -125,8 +125,10 @@ def test_pass_through_of_coupon_cost_and_commission_is_one_minus_share():
 
 
 PLAN = (
-    "scenario.calendar.festivals=[{name:all_year,start:2020-01-01,end:2020-12-31,"
-    "traffic:1,attention:1,plan:true}]",
+    (
+        "scenario.calendar.festivals=[{name:all_year,start:2020-01-01,end:2020-12-31,"
+        "traffic:1,attention:1,plan:true}]"
+    ),
     "policy.price.plan_festivals_count=1",
     "scenario.suppliers.plan_lift=10",
 )
@@ -153,7 +155,7 @@ def test_under_a_binding_cap_buyers_get_the_whole_coupon():
 def test_n_equal_goods_that_nobody_can_do_without(n):
     """p = c + mu n / (n - 1), mu = e / alpha: the symmetric Bertrand equilibrium of the logit.
 
-    Anderson, de Palma & Thisse 1992, sec. 7.2, no outside option.
+    Anderson, de Palma & Thisse 1992, ch. 7, no outside option.
     """
     price, _ = at_rest(*ALIKE, *only("domestic"), *size(300, goods=n), *QUICK, *logit(1, 4.0, -50))
     expected = COST_SHARE * ELSEWHERE_FEN + ELSEWHERE_FEN / 4.0 * n / (n - 1)

@@ -1,5 +1,7 @@
 """Small worlds with known answers, and the ways in which tests step through them."""
 
+import numpy as np
+
 from engine.kernels import day as order_of_the_day
 from engine.kernels.day import run_day
 from engine.kernels.diary import Diary
@@ -9,8 +11,6 @@ from engine.kernels.pacing import coupon_weights, set_pace
 from engine.kernels.slots import direct_traffic, hold_sessions, moment_of
 from engine.kernels.target import target_path
 from tests.worlds import PLAIN
-
-import numpy as np
 
 KINDS = ("source", "platform_brand", "domestic", "multinational", "partner")
 ELSEWHERE_RMB = 1000
@@ -32,8 +32,9 @@ ALIKE = (
     "scenario.buyers.follows_count=0",
     "scenario.buyers.initial_habit=0",
     "scenario.buyers.bought_before_share=0",
-    "scenario.returns={base:1,slope:0,"
-    "category:{apparel:1,food:1,beauty:1,household:1,appliances:1,phones:1}}",
+    "scenario.returns.base=1",
+    "scenario.returns.slope=0",
+    "scenario.returns.category={apparel:1,food:1,beauty:1,household:1,appliances:1,phones:1}",
     # Anchors differ in nothing and sell what their own supplier makes.
     "scenario.anchors.category_share={apparel:1,food:0,beauty:0,household:0,appliances:0,phones:0}",
     "scenario.anchors.own_supply_share={head:1,waist:1,tail:1}",
@@ -126,14 +127,20 @@ def bisect(f, low: float, high: float) -> float:
     return (low + high) / 2
 
 
-def run_days(asked):
-    """Run all days of a case; returns the market as it ended, and its diary."""
+def days_of(asked):
+    """Run a case; yields its market and diary at the end of every day."""
     market = open_market(asked)
     target = target_path(asked.policy, asked.scenario.calendar)
     diary, weights = Diary(market, target), coupon_weights(market.days)
     for day in range(len(market.days)):
         run_day(market, diary, day, target[day - 1] if day > 0 else 0.0, weights)
-    return market, diary
+        yield market, diary
+
+
+def run_days(asked):
+    """Run all days of a case; returns the market as it ended, and its diary."""
+    *_, last = days_of(asked)
+    return last
 
 
 def hold_slot(market, day: int = 0):

@@ -49,7 +49,7 @@ def test_results_survive_an_interruption_and_the_message_says_how_to_go_on(
     main = raising(KeyboardInterrupt(), leaving="study.journal")
     ended = type_in("simulate", "seed=5", "hydra.run.dir=here", main=main)
     assert ended.status == 130
-    assert ended.files == {"here/study.journal"}
+    assert ended.files == {"here/study.journal", "here/.poquan.json"}
     go_on = f"python -m experiments.simulate seed=5 hydra.run.dir={place}/here"
     assert go_on in ended.err
 
@@ -87,3 +87,13 @@ def test_help_says_what_a_command_does(type_in, command: str) -> None:
     assert ended.status == 0
     assert ended.out.startswith(f"{command}: ")
     assert f"python -m experiments.{command}" in ended.out
+
+
+def test_help_lists_the_groups_that_a_command_uses_and_no_others(type_in, place: Path) -> None:
+    (place / "mine" / "policy").mkdir(parents=True)
+    (place / "mine" / "policy" / "found.yaml").touch()
+    out = type_in("simulate", "--config-dir", "mine", "--help").out
+    (policies,) = (line for line in out.splitlines() if line.startswith("policy: "))
+    assert {"found", "h1_2020"} <= set(policies.removeprefix("policy: ").split(", "))
+    assert "search: " not in out
+    assert "ensemble: " not in type_in("benchmark", "--help").out

@@ -47,12 +47,68 @@ MISTAKES = [
     pytest.param("simulate", ["seed=${nowhere}"], 2,
                  ["seed: Interpolation key 'nowhere' not found"], id="interpolation"),
     pytest.param("simulate", ["--run", "--info"], 2, ["Only one of --run"], id="two modes"),
-    pytest.param("simulate", ["--config-dir", "nowhere"], 2, ["nowhere' not found"],
+    pytest.param("simulate", ["--config-dir", "nowhere"], 2,
+                 ["--config-dir: ", "nowhere' not found", "a subfolder for each group"],
                  id="no such config folder"),
+    pytest.param("simulate", ["--config-dir", "mine", "policy=torn"], 2,
+                 ["torn.yaml, line 3, column 1: is no YAML", "remedy"], id="YAML syntax"),
+    pytest.param("simulate", ["--config-dir", "mine", "policy=empty"], 2,
+                 ["policy: the file policy/empty.yaml is empty"], id="empty file"),
+    pytest.param("simulate", ["-m", "seed=1,2", "--config-dir", "mine", "policy=empty"], 2,
+                 ["policy: the file policy/empty.yaml is empty"], id="empty file in a sweep"),
+    pytest.param("simulate", ["hydra.run.dir="], 2, ["hydra.run.dir: is empty"],
+                 id="no output folder"),
+    pytest.param("simulate", ["-m", "seed=1,2", "hydra.sweep.dir="], 2,
+                 ["hydra.sweep.dir: is empty"], id="no folder of a sweep"),
+    pytest.param("simulate", ["hydra.run.dir=/proc/foo"], 1, ["/proc/foo: cannot be written"],
+                 id="folder that cannot be made"),
+    pytest.param("simulate", ["scale.buyers_count=300e6"], 2,
+                 ["scale.buyers_count: 300,000,000 simulated buyers",
+                  "217,000,000 people in the world as_is"], id="more buyers than people"),
+    pytest.param("optimize", ["scale.buyers_count=1000",
+                  "+ensemble.worlds.village={platform:{pool_count:900}}"], 2,
+                 ["scale.buyers_count: 1,000", "900 people in the world village"],
+                 id="more buyers than people of a world"),
+    pytest.param("benchmark", ["populations=[1000,300000000]"], 2,
+                 ["populations: 300,000,000"], id="more buyers than people in a benchmark"),
+    pytest.param("simulate", ["policy.target.year_end_bn_rmb=300"], 2,
+                 ["policy.target: revisions lower the year-end target from 300 to 250 bn RMB",
+                  "at least 300", "change policy.target.revisions"], id="falling by revision"),
+    pytest.param("compare", ["policies.h1_2020.target.knots=[1,1,1]"], 2,
+                 ["policies.h1_2020.target.revisions: on 2020-06-01 the knots have reached 1"],
+                 id="revision without days left"),
+    pytest.param("optimize", ["policy.target.revisions=[{day:2020-06-01,year_end_bn_rmb:260}]"],
+                 2, ["policy.target: revisions lower the year-end target from 350 to 260"],
+                 id="searched target above a revision"),
+    pytest.param("simulate", ["policy.supply.closed_loop={2020-02-01:0.2}"], 2,
+                 ["policy.supply.closed_loop: its first date 2020-02-01 lies after the start",
+                  "{2020-01-01:0,2020-02-01:0.2}"], id="nothing before the first date"),
+    pytest.param("optimize", ["baselines.h1_2020.price.cap={2020-01-01:1,2021-01-01:0.8}"], 2,
+                 ["baselines.h1_2020.price.cap: the date 2021-01-01 lies outside the years"],
+                 id="date outside the calendar"),
+    pytest.param("optimize", ["policy.price.cap=0.9"], 2,
+                 ["policy.price.cap: is searched from 0.6 to 1",
+                  "space.levers.price.cap.low=...", "~space.levers.price.cap"],
+                 id="value of a searched lever"),
+    pytest.param("optimize", ["policy.subsidy.rate={source:0.1,partner:0.1}"], 2,
+                 ["policy.subsidy.rate.source: is searched", "policy.subsidy.rate.partner"],
+                 id="values of searched levers in a group"),
+    pytest.param("optimize", ["space.levers={}", "space.trajectory=false"], 2,
+                 ["space: nothing is searched"], id="emptied space"),
+    pytest.param("compare", ["policy=trial-4"], 2,
+                 ["policy: this command has several", "+policy@policies.trial_4=trial-4"],
+                 id="group under other keys"),
+    pytest.param("simulate", ["policy.target.knots=[0.1,0.2]"], 2,
+                 ["policy.target: knots end at 0.2, not at 1", "change policy.target.knots"],
+                 id="last knot"),
+    pytest.param("optimize", ["+objective.constraints.x={measure:gmv_fen}"], 2,
+                 ["objective.constraints.x: a constraint needs a limit",
+                  "+objective.constraints.x.at_most=..."], id="constraint without limit"),
     pytest.param("simulate", ["ray.backend=rai"], 2,
                  ["ray.backend: got 'rai'", "one of auto, process, ray", "ray.backend=ray"],
                  id="unknown choice"),
-    pytest.param("compare", ["baseline=nobody"], 2, ["'nobody' is not among the policies"],
+    pytest.param("compare", ["baseline=nobody"], 2,
+                 ["baseline: baseline 'nobody' is not among the policies\n", "h1_2020"],
                  id="unknown baseline"),
     pytest.param("optimize", ["space.levers.price.cap.low=2"], 2,
                  ["space.levers.price.cap", "must lie below high"], id="crossed bounds"),
@@ -74,19 +130,23 @@ MISTAKES = [
                  ["file/below/it: cannot be written", "hydra.run.dir=..."], id="below a file"),
     pytest.param("simulate", ["-m", "seed=1,2", "hydra.sweep.dir=file/below/it"], 1,
                  ["file/below/it: cannot be written"], id="sweep below a file"),
-    pytest.param("simulate", ["-m", "seed=-1,-2"], 2, ["seed: got -1"], id="bad sweep"),
+    pytest.param("simulate", ["-m", "seed=1,-2"], 2, ["seed: got -2"], id="bad last of a sweep"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("command", "words", "status", "said"), MISTAKES)
 def test_a_mistake_is_explained(type_in, place: Path, command, words, status, said) -> None:
     (place / "file").touch()
+    group = place / "mine" / "policy"
+    group.mkdir(parents=True)
+    (group / "torn.yaml").write_text("name: torn\nsubsidy: {rate: [1\n")
+    (group / "empty.yaml").touch()
     ended = type_in(command, *words)
     assert ended.status == status
     for part in said:
         assert part in ended.err
     assert "Traceback" not in ended.err
-    assert ended.files == {"file"}
+    assert ended.files == {"file", "mine/policy/torn.yaml", "mine/policy/empty.yaml"}
 
 
 def test_all_mistakes_are_told_at_once(type_in) -> None:

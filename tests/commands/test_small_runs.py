@@ -88,5 +88,5 @@ def test_report_is_rebuilt_from_the_tables(type_in, place: Path) -> None:
 def test_a_report_on_an_empty_folder_is_refused(type_in, place: Path) -> None:
     (place / "out").mkdir()
     ended = type_in("report", "folder=out")
-    assert ended.status == 1
+    assert ended.status == 2
     assert "no results to report on" in ended.err

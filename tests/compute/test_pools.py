@@ -17,7 +17,7 @@ from engine.compute import Failure, Pool, open_pool
 from engine.compute.chunks import TASK_S, chunks
 from engine.compute.open import chooses_ray
 from engine.compute.pool import FailedYearError
-from engine.errors import ClusterError, Interrupted
+from engine.errors import ClusterError, InputError, Interrupted
 from engine.spec.study import Ray
 from engine.year import Case, Year
 from tests.fakes import simulate_year, small_case, small_policy
@@ -39,6 +39,10 @@ def fails_at_two(case: Case) -> Year:
     if case.replication == 2:
         raise ValueError("no such market")
     return simulate_year(case)
+
+
+def refuses(case: Case) -> Year:
+    raise InputError("here", "wrong", "right", "do right")
 
 
 def kills_its_worker(case: Case) -> Year:
@@ -90,6 +94,16 @@ def test_a_failure_is_told_and_the_others_go_on(backend: str, on_ray: Pool) -> N
         assert "fails_at_two" in found[2].traceback
         with pytest.raises(FailedYearError, match="no such market"):
             list(pool.run(some_cases(4)))
+
+
+@pytest.mark.parametrize("backend", ["process", "ray"])
+def test_input_that_the_engine_refuses_stays_an_input_error(on_ray: Pool, backend: str) -> None:
+    with (
+        open_pool(spec(backend), 1, 0.1, refuses) as pool,
+        pytest.raises(InputError, match="here: wrong") as error,
+    ):
+        list(pool.run(some_cases(2)))
+    assert error.value.remedy == "do right"
 
 
 def test_a_worker_that_keeps_dying_is_a_cluster_error(on_ray: Pool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.ablate import effects
 from engine.compare import mean_interval, paired
 from engine.report.study import SHOWN
 from engine.results import Results
@@ -58,7 +59,7 @@ def frontier_rows(years: Sequence[Year], **more: Any) -> list[dict[str, Any]]:
     for policy in dict.fromkeys(year.labels["policy"] for year in years):
         runs = [year.run for year in years if year.labels["policy"] == policy]
         row: dict[str, Any] = {"policy": policy, "trial": len(rows), **more}
-        for name in SHOWN:
+        for name in (*SHOWN, "attainment_share"):
             found = mean_interval(np.array([run[name] for run in runs], float))
             row |= {name: found.value, f"{name}_ci_low": found.low, f"{name}_ci_high": found.high}
         row["is_baseline"] = policy in BASELINES
@@ -81,6 +82,21 @@ def optimize_folder(
     results = Results(folder, CONFIG, 7)
     results.write_years(years)
     results.write_rows("frontier", frontier_rows(years))
+    results.finish()
+    return folder
+
+
+def ablation_rows() -> list[dict[str, Any]]:
+    """Build rows of `ablation`: one mechanism that matters, one that does nothing."""
+    rates = {"all_on": 0.1, "without_m07_exits": 0.03, "without_m14_target": 0.1}
+    return effects(simulate(rates))
+
+
+def ablate_folder(folder: Path, **more: Any) -> Path:
+    """Leave what `ablate` leaves."""
+    results = Results(folder, CONFIG | {"search": None}, 7)
+    results.write_years(simulate({"all_on": 0.1, "without_m07_exits": 0.03}), daily=False)
+    results.write_rows("ablation", [row | more for row in ablation_rows()])
     results.finish()
     return folder
 

@@ -52,7 +52,7 @@ def test_the_balance_is_measured_in_pairs(study: Study) -> None:
 def test_a_target_missed_by_all_is_said_to_be_missed(study: Study) -> None:
     said = " ".join(sentences(without(study, "trial_044", "trial_058")))
     assert "No policy found reaches 250 bn RMB with the probability asked for (50%)" in said
-    assert "trial_031 comes closest: 245.4 ± 9.7" in said
+    assert "The nearest is trial_031; it ends at 245.4 ± 9.7" in said
 
 
 def test_a_target_reached_without_subsidy_is_said_so(study: Study) -> None:
@@ -88,6 +88,16 @@ def test_no_feasible_policy_is_no_recommendation(study: Study) -> None:
     assert chosen_line(changed(study, feasible=False)) is None
 
 
+def test_the_nearest_violates_least_on_fresh_luck_not_what_sells_most(study: Study) -> None:
+    far = changed(study, feasible=False, violation=0.9, binding="target violated, dau violated")
+    lines = [
+        replace(line, violation=0.1, binding="dau violated") if line.policy == "h1_2020" else line
+        for line in far.lines
+    ]
+    said = " ".join(sentences(replace(far, lines=lines)))
+    assert "The nearest is h1_2020, which breaks dau; it ends at 218.6 ± 8.8" in said
+
+
 def test_a_level_asked_for_decides_what_reaches(study: Study) -> None:
     strict = {"measure": "target_attained", "at_least": 0.9}
     config = study.config | {"objective": {"constraints": {"target": strict}}}
@@ -108,6 +118,11 @@ def test_missing_the_target_alone_is_not_being_infeasible() -> None:
         False,
         True,
     ]
+
+
+def test_the_violation_is_the_tables_own() -> None:
+    row = frontier_rows(simulate(BASELINES, 2))[0]
+    assert [line.violation for line in frontier_lines([row, row | {"violation": 0.4}])] == [0, 0.4]
 
 
 def test_worlds_that_share_their_luck_are_averaged_first() -> None:

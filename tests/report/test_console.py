@@ -7,8 +7,13 @@ import pytest
 from rich.console import Console
 
 from engine.compare import paired
-from engine.report.console import print_comparison, print_frontier, print_runs
-from tests.report.studies import BASELINES, FOUND, frontier_rows, simulate
+from engine.report.console import (
+    print_ablation,
+    print_comparison,
+    print_frontier,
+    print_runs,
+)
+from tests.report.studies import BASELINES, FOUND, ablation_rows, frontier_rows, simulate
 
 YEARS = simulate(BASELINES | FOUND)
 
@@ -69,6 +74,24 @@ def test_a_policy_without_a_target_of_its_own_is_measured_by_the_goal() -> None:
     assert re.search(r"free .* 100%", printed(80, lambda console: print_runs(runs, console)))
 
 
+def test_without_a_goal_the_probability_of_reaching_it_is_not_known() -> None:
+    runs = simulate({"free": 0.0}, 2, goal_bn_rmb=0.0)
+    assert re.search(r"free .* –  ", printed(80, lambda console: print_runs(runs, console)))
+    rows = frontier_rows(runs)
+    assert re.search(r"free .* –  ", printed(80, lambda console: print_frontier(rows, console)))
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_an_ablation_names_the_mechanism_above_its_measures(width: int) -> None:
+    text = printed(width, lambda console: print_ablation(ablation_rows(), console))
+    assert max(map(len, text.splitlines())) <= width
+    assert re.search(r"^ ?M7 exits", text, re.MULTILINE)
+    assert re.search(r"Lost sessions, million +[\d,.]+ +[\d,.]+ +[−+\d,.]+", text)
+    assert "…" not in re.sub(r" … ", " ", text)
+
+
 def test_one_year_prints_without_an_interval() -> None:
     text = printed(80, lambda console: print_runs(YEARS[:1], console))
+    assert "interval" not in text
+    assert "interval" in printed(80, lambda console: print_runs(YEARS, console))
     assert "±" not in text.splitlines()[5]

@@ -7,14 +7,16 @@ from pathlib import Path
 import pytest
 
 from engine.errors import StorageError
-from engine.report import build_report
+from engine.report import build_report, sample_note
 from engine.results import Results
 from tests.fakes import simulate_year, small_case
 from tests.report.studies import (
     BASELINES,
     CONFIG,
+    ablate_folder,
     compare_folder,
     optimize_folder,
+    simulate,
     simulate_folder,
 )
 
@@ -115,6 +117,61 @@ def test_a_comparison_shows_differences_and_no_days(tmp_path: Path) -> None:
     assert "When the subsidy is spent" not in page.text
 
 
+def test_an_ablation_has_its_own_heading_and_says_what_matters(tmp_path: Path) -> None:
+    page = read(ablate_folder(tmp_path))
+    said = plain(page.text)
+    assert "What each mechanism does" in said
+    assert "M7: an anchor leaves" in said
+    assert re.search(r"these change it most \(bn RMB\): M7 exits \(−[\d.]+ ± [\d.]+\)\.", said)
+    assert "On GMV as paid, not told from zero: M14 target." in said
+    assert "What the year brings" not in said
+    assert "all_on" not in said.split("What the words mean")[0]
+
+
+@pytest.mark.parametrize(
+    ("buyers", "replications", "warned"),
+    [
+        (20_000, 4, None),
+        (9_999, 4, "small sample: 9,999 simulated buyers;"),
+        (20_000, 3, "small sample: 3 replications a policy;"),
+        (2_000, 1, "small sample: 2,000 simulated buyers and 1 replication a policy;"),
+    ],
+)
+def test_a_small_sample_is_warned_of(
+    tmp_path: Path, buyers: int, replications: int, warned: str | None
+) -> None:
+    config = CONFIG | {"scale": {"name": "smoke", "buyers_count": buyers}}
+    results = Results(tmp_path, config, 7)
+    results.write_years(simulate({"h1_2020": 0.03}, replications))
+    results.finish()
+    page, note = read(tmp_path), sample_note(tmp_path)
+    assert "changes the means little" not in plain(page.text)
+    if warned is None:
+        assert note is None
+        assert "mall sample" not in page.text
+    else:
+        assert note is not None
+        assert note.startswith(warned)
+        assert f"S{warned[1:]}" in page.text
+
+
+def test_a_folder_without_years_has_no_sample_to_warn_of(tmp_path: Path) -> None:
+    assert sample_note(tmp_path) is None
+
+
+def test_without_a_goal_the_probability_is_not_shown_as_nought(tmp_path: Path) -> None:
+    page = read(optimize_folder(tmp_path, replications=2, goal_bn_rmb=0.0))
+    rows = page.text.split("The frontier against")[1].split("What the policies do")[0]
+    assert "0% to" not in rows
+    assert "–" in rows
+
+
+def test_what_binds_is_explained_and_stands_below_the_policy(searched: Page) -> None:
+    said = plain(searched.text)
+    assert "“Budget” says that the whole purse was spent" in said
+    assert re.search(r"trial_058off the|trial_058binds: budget", said)
+
+
 def test_what_users_write_is_text_and_never_markup(tmp_path: Path) -> None:
     evil = "<script>alert('1')</script>&\"<b>"
     page = read(optimize_folder(tmp_path, BASELINES | {evil: 0.2}, replications=2))
@@ -126,7 +183,7 @@ def test_what_users_write_is_text_and_never_markup(tmp_path: Path) -> None:
 def test_one_year_a_policy_is_shown_without_intervals(tmp_path: Path) -> None:
     page = read(optimize_folder(tmp_path, replications=1))
     assert "nothing is known of the luck" in page.text
-    assert "±" not in page.text.split("Binding")[1].split("What the policies do")[0]
+    assert "±" not in page.text.split("The frontier against")[1].split("What the policies do")[0]
 
 
 def test_a_search_without_a_target_asks_what_gmv_costs(tmp_path: Path) -> None:

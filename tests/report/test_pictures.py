@@ -1,6 +1,7 @@
 """What the pictures are made of: scales, labels, curves."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from engine.report.charts import HIGH, LOW, WIDE, cumulative_chart, frontier_chart
 from engine.report.charts import colour as colour_of
-from engine.report.series import curves, target_path
+from engine.report.chosen import spread
+from engine.report.series import curves, shown_lines, target_path
 from engine.report.study import Study, read_study
 from engine.report.svg import Frame, Scale, decimals_of, place_labels, scale_over, tag
 from engine.units import FEN_PER_BN_RMB
@@ -55,13 +57,25 @@ def test_text_and_attributes_are_escaped() -> None:
 def test_labels_of_neighbours_do_not_overlap() -> None:
     frame = Frame(900, 400, Scale(0, 1, 50, 880), Scale(0, 1, 350, 30))
     marks = [(300.0, 200.0), (330.0, 204.0), (310.0, 190.0)]
-    (x1, y1, a1), (x2, y2, a2), _ = place_labels(marks, ["laissez", "h1_2020", "double"], frame, [])
+    places = place_labels(marks, ["laissez", "h1_2020", "double"], frame, [], must=3)
+    (x1, y1, a1), (x2, y2, a2), _ = (place for place in places if place)
     assert (a1, a2) != ("start", "start") or abs(y1 - y2) > 11 or abs(x1 - x2) > 60
 
 
 def test_a_label_at_the_right_edge_goes_to_the_left() -> None:
     frame = Frame(400, 300, Scale(0, 1, 50, 390), Scale(0, 1, 250, 30))
-    assert place_labels([(385.0, 150.0)], ["a_long_policy_name"], frame, [])[0][2] == "end"
+    place = place_labels([(385.0, 150.0)], ["a_long_policy_name"], frame, [], must=1)[0]
+    assert place
+    assert place[2] == "end"
+
+
+def test_a_label_that_would_overlap_is_left_out_unless_it_must_stand() -> None:
+    frame = Frame(900, 400, Scale(0, 1, 50, 880), Scale(0, 1, 350, 30))
+    marks = [(300.0 + 4 * k, 200.0) for k in range(12)]
+    names = [f"trial-{k}" for k in range(12)]
+    places = place_labels(marks, names, frame, [], must=2)
+    assert all(places[:2])
+    assert None in places[2:]
 
 
 def test_colours_run_from_low_to_high() -> None:
@@ -78,6 +92,35 @@ def test_the_frontier_marks_every_policy_and_the_target(study: Study) -> None:
     assert wide.count('class="ring"') == 1
     assert wide.count('class="bar"') == 14
     assert ">target 250<" in wide
+
+
+def test_the_frontier_names_found_policies_beside_the_baselines(study: Study) -> None:
+    wide = str(frontier_chart(study.lines, study.target_fen, "trial_044")).split("</svg>")[0]
+    for line in study.lines:
+        assert f">{line.policy}</text>" in wide
+
+
+def test_policies_off_the_frontier_get_no_name(study: Study) -> None:
+    lines = [replace(line, on_frontier=line.policy != "trial_031") for line in study.lines]
+    wide = str(frontier_chart(lines, study.target_fen, "trial_044")).split("</svg>")[0]
+    assert ">trial_031</text>" not in wide
+    assert ">trial_012</text>" in wide
+
+
+def test_the_curves_are_the_frontiers_and_the_chosen_among_them(study: Study) -> None:
+    beaten = {"trial_012", "trial_058"}
+    lines = [replace(line, on_frontier=line.policy not in beaten) for line in study.lines]
+    chosen = next(line for line in lines if line.policy == "trial_044")
+    shown = [line.policy for line in shown_lines(lines, chosen)]
+    assert shown == ["laissez_faire", "h1_2020", "double_ten_billion", "trial_044", "trial_031"]
+
+
+def test_a_spread_holds_both_ends(study: Study) -> None:
+    found = [line for line in study.lines if not line.is_baseline]
+    assert [line.policy for line in spread(found, 2)] == ["trial_012", "trial_058"]
+    assert len(spread(found, 9)) == 4
+    assert [line.policy for line in spread(found, 1)] == ["trial_012"]
+    assert spread(found, 0) == []
 
 
 def test_marks_stand_where_their_numbers_are(study: Study) -> None:

@@ -3,7 +3,8 @@
 import pytest
 
 from engine.metrics import RUN
-from engine.report.words import MEASURES, label, show, show_change, show_limits, unit
+from engine.report.definitions import MEASURES
+from engine.report.words import label, show, show_change, show_limits, unit
 from engine.units import FEN_PER_BN_RMB as BN
 
 
@@ -49,3 +50,20 @@ def test_units_and_names_are_known() -> None:
     assert label("never_heard_of") == "never_heard_of"
     derived = {"incremental_gmv_paid_per_subsidy_rmb"}
     assert set(MEASURES) - derived <= set(RUN)
+
+
+@pytest.mark.parametrize("measure", RUN)
+def test_every_measure_of_a_year_has_a_name_and_a_definition(measure: str) -> None:
+    assert label(measure) != measure
+    assert MEASURES[measure].definition.endswith(".")
+
+
+def test_no_two_measures_share_a_name() -> None:
+    names = [measure.label for measure in MEASURES.values()]
+    assert len(set(names)) == len(names)
+
+
+def test_a_few_things_are_counted_as_they_are() -> None:
+    assert show("new_heads_count", 3) == "3.00"
+    assert unit("coupon_short_days_count") == ""
+    assert unit("wall_s") == "s"

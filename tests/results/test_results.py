@@ -13,7 +13,14 @@ import pytest
 
 from engine import metrics
 from engine.errors import InputError, StorageError
-from engine.results import Results, check_writable, config_hash, list_tables, read_table
+from engine.results import (
+    Results,
+    check_writable,
+    config_hash,
+    is_complete,
+    list_tables,
+    read_table,
+)
 from engine.results.schemas import COLUMNS, schema, unit_of
 from engine.year import Year
 from tests.fakes import simulate_year, small_case, small_policy
@@ -267,3 +274,27 @@ def test_a_truncated_part_is_named(tmp_path: Path) -> None:
     (write(tmp_path) / "runs.parquet").write_bytes(b"PAR1")
     with pytest.raises(StorageError, match=r"runs\.parquet: is not a Parquet table"):
         read_table(tmp_path, "runs")
+
+
+def test_only_what_this_package_left_is_removed(tmp_path: Path) -> None:
+    write(tmp_path, config=CONFIG | {"seed": 8})
+    stale = tmp_path / "daily" / "run,stale.parquet"
+    stale.write_bytes(next((tmp_path / "daily").iterdir()).read_bytes())
+    foreign = tmp_path / "segments" / "mine.parquet"
+    pl.DataFrame({"a": [1]}).write_parquet(foreign)
+    write(tmp_path)
+    assert not stale.exists()
+    assert foreign.exists()
+
+
+def test_a_manifest_of_others_is_not_removed(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("mine")
+    Results(tmp_path, CONFIG, seed=7)
+    assert (tmp_path / "manifest.json").read_text() == "mine"
+
+
+def test_a_folder_is_complete_for_its_own_config_alone(tmp_path: Path) -> None:
+    assert not is_complete(tmp_path, CONFIG)
+    write(tmp_path)
+    assert is_complete(tmp_path, CONFIG)
+    assert not is_complete(tmp_path, CONFIG | {"seed": 8})

@@ -80,17 +80,47 @@ def test_killed_twice_and_resumed_is_as_uninterrupted(sampler: str, tmp_path: Pa
     assert results(resumed) == results(run(job, tmp_path / "whole"))
 
 
-def test_a_resumed_search_simulates_no_finished_trial_again(tmp_path: Path) -> None:
-    job = job_of("tpe")
-    run(job, tmp_path)
-    again: list[Case] = []
+def cases_of(job: OptimizeJob, folder: Path) -> list[Case]:
+    """The years that a search in `folder` still simulates."""
+    asked: list[Case] = []
 
     def year_of(case: Case) -> Year:
-        again.append(case)
+        asked.append(case)
         return simulate_year(case)
 
-    run(job, tmp_path, year_of)
-    assert {case.scale.buyers_count for case in again} == {job.scale.buyers_count}  # finalists only
+    run(job, folder, year_of)
+    return asked
+
+
+def test_a_finished_search_simulates_nothing_again_and_ends_alike(tmp_path: Path) -> None:
+    job = job_of("tpe")
+    whole = run(job, tmp_path)
+    assert cases_of(job, tmp_path) == []
+    again = run(job, tmp_path)
+    assert [year.run for year in again.years] == [year.run for year in whole.years]
+    for ours, theirs in zip(again.years, whole.years, strict=True):
+        assert {name: values.tobytes() for name, values in ours.daily.items()} == {
+            name: values.tobytes() for name, values in theirs.daily.items()
+        }
+
+
+def test_finalists_that_finished_before_a_kill_are_kept(tmp_path: Path) -> None:
+    job = job_of("tpe")
+    whole = results(run(job, tmp_path / "whole"))
+    cheap = job.search.trials_count * job.search.replications
+    with pytest.raises(Stopped):  # in the third of five finalists
+        run(job, tmp_path / "killed", stopping_at(cheap + 7, stop))
+    assert len(list((tmp_path / "killed" / "finalists").iterdir())) == 2
+    assert len(cases_of(job, tmp_path / "killed")) == 3 * job.search.final_replications
+    assert results(run(job, tmp_path / "killed")) == whole
+
+
+def test_finalists_of_fewer_replications_or_torn_ones_are_simulated_again(tmp_path: Path) -> None:
+    run(job_of("tpe", final_replications=2), tmp_path)
+    assert len(cases_of(job_of("tpe"), tmp_path)) == 15
+    torn = next((tmp_path / "finalists").iterdir())
+    torn.write_bytes(torn.read_bytes()[:-30])
+    assert len(cases_of(job_of("tpe"), tmp_path)) == 3
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

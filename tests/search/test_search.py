@@ -151,6 +151,14 @@ def test_failed_trials_are_told_and_the_search_goes_on(tmp_path: Path) -> None:
     table_of_rows("trials", found.trials)
 
 
+def test_input_that_the_engine_refuses_ends_the_search(tmp_path: Path) -> None:
+    def year_of(case: Case) -> Year:
+        raise InputError("here", "wrong", "right", "do right")
+
+    with pytest.raises(InputError, match="here: wrong"):
+        run(small_job(), tmp_path, year_of)
+
+
 def test_what_is_not_a_number_is_a_failure(tmp_path: Path) -> None:
     def year_of(case: Case) -> Year:
         year = simulate_year(case)

@@ -1,0 +1,136 @@
+"""What is refused of a job before anything runs, beyond what its types say.
+
+All worlds and all policies are looked at together: a mistake in the last baseline of the
+last world is told at once, and not after hours.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+
+from pydantic import BaseModel
+
+from engine.compute.memory import check_memory
+from engine.errors import CombinedInputError, InputError
+from engine.kernels.target import target_path
+from engine.spec.base import Dated
+from engine.spec.calendar import Calendar
+from engine.spec.policy import Policy
+from engine.spec.scenario import Scenario
+from engine.spec.study import BenchmarkJob, Job, OptimizeJob
+from engine.spec.worlds import worlds
+
+
+def check_job(job: Job) -> None:
+    """Refuse a job that some world, policy or this machine cannot bear.
+
+    Raises
+    ------
+    InputError
+        Listing every mistake: a world that is no scenario, more buyers than people or
+        memory, dates outside the calendar, a target that cannot be followed.
+    """
+    scenarios = worlds(job.scenario, job.ensemble)
+    mistakes = [*_people(job, scenarios), *_memory(job)]
+    for key, policy in job.all_policies().items():
+        mistakes += _dates(policy, key, scenarios)
+        mistakes += _target(policy, key, scenarios)
+    if mistakes:
+        raise CombinedInputError(mistakes)
+
+
+def _people(job: Job, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:
+    """A simulated buyer stands for at least one person."""
+    where, buyers = _buyers(job)
+    for world, scenario in scenarios.items():
+        people = scenario.platform.pool_count
+        if buyers > people:
+            yield InputError(
+                where,
+                f"{buyers:,} simulated buyers, but {people:,} people in {_world(world)}",
+                f"at most {people:,}",
+                f"lower {where}, or raise scenario.platform.pool_count",
+            )
+            return
+
+
+def _memory(job: Job) -> Iterator[InputError]:
+    where, buyers = _buyers(job)
+    years = job.replications * len(job.ensemble.worlds) * len(job.all_policies())
+    if isinstance(job, OptimizeJob):
+        years = max(years, job.search.batch_count, job.search.finalists_count)
+    try:
+        check_memory(buyers, 1 if isinstance(job, BenchmarkJob) else years, job.ray, where)
+    except InputError as mistake:
+        yield mistake
+
+
+def _buyers(job: Job) -> tuple[str, int]:
+    """Return the largest population of a job, and the key that says so."""
+    if isinstance(job, BenchmarkJob):
+        return "populations", max(job.populations)
+    return "scale.buyers_count", job.scale.buyers_count
+
+
+def _dates(policy: Policy, key: str, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:
+    for path, dated in _levers(policy, key):
+        days = [day for day, _ in dated.steps if day != date.min]  # a plain number is always
+        for world, scenario in scenarios.items():
+            mistake = _outside(path, days, scenario.calendar, world)
+            if mistake is None and days and days[0] > scenario.calendar.start:
+                mistake = _too_late(path, dated, scenario.calendar, world)
+            if mistake is not None:
+                yield mistake
+                break
+    days = [revision.day for revision in policy.target.revisions]
+    for world, scenario in scenarios.items():
+        mistake = _outside(f"{key}.target.revisions", days, scenario.calendar, world)
+        if mistake is not None:
+            yield mistake
+            break
+
+
+def _levers(spec: BaseModel, above: str) -> Iterator[tuple[str, Dated]]:
+    for name, value in spec:
+        if isinstance(value, Dated):
+            yield f"{above}.{name}", value
+        elif isinstance(value, BaseModel):
+            yield from _levers(value, f"{above}.{name}")
+
+
+def _outside(path: str, days: list[date], calendar: Calendar, world: str) -> InputError | None:
+    first, last = calendar.start.year, calendar.end.year
+    for day in days:
+        if not first <= day.year <= last:
+            return InputError(
+                path,
+                f"the date {day} lies outside the years of the calendar of {_world(world)}, "
+                f"{calendar.start} to {calendar.end}",
+                f"dates from {first}-01-01 to {last}-12-31",
+                "correct the date, or leave it out",
+            )
+    return None
+
+
+def _too_late(path: str, dated: Dated, calendar: Calendar, world: str) -> InputError:
+    steps = ",".join(f"{day}:{value:g}" for day, value in dated.steps)
+    return InputError(
+        path,
+        f"its first date {dated.steps[0][0]} lies after the start of the calendar of "
+        f"{_world(world)}: nothing says what holds before",
+        f"a first date of {calendar.start} or earlier",
+        f"add the value from {calendar.start} on, e.g. '{path}={{{calendar.start}:0,{steps}}}'",
+    )
+
+
+def _target(policy: Policy, key: str, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:
+    for scenario in scenarios.values():
+        try:
+            target_path(policy, scenario.calendar)
+        except InputError as mistake:
+            where = f"{key}.target.revisions"
+            yield InputError(where, mistake.what, mistake.allowed, mistake.remedy)
+            return
+
+
+def _world(name: str) -> str:
+    return f"the world {name}"

@@ -1,0 +1,83 @@
+"""Whether the years that run at once fit into this machine's memory."""
+
+import math
+import os
+from pathlib import Path
+from typing import Final
+
+from engine.compute.open import cpus_count
+from engine.errors import InputError
+from engine.spec.study import Ray
+
+BYTES_PER_BUYER: Final = 110
+"""About what a year holds per simulated buyer; `benchmark` measures it."""
+
+_GIB: Final = 2**30
+
+
+def check_memory(buyers_count: int, years_count: int, ray: Ray, where: str) -> None:
+    """Refuse years that need more memory than is free: buyers * 110 B * years at once.
+
+    Parameters
+    ----------
+    buyers_count : simulated buyers of the largest year.
+    years_count : years in all; no more run at once.
+    ray : where they run; the memory of a cluster is not known here.
+    where : dotted key of the count.
+
+    Raises
+    ------
+    InputError
+        Saying what would fit.
+    """
+    free = available_bytes()
+    if free is None or ray.address is not None or "RAY_ADDRESS" in os.environ:
+        return
+    wanted = 1 if ray.backend == "process" else ray.workers_count or cpus_count()
+    workers = max(1, min(wanted, years_count))
+    one = buyers_count * BYTES_PER_BUYER
+    if one * workers <= free:
+        return
+    fewer = f", or ray.workers_count={math.floor(free / one)}" if one <= free else ""
+    raise InputError(
+        where,
+        f"{buyers_count:,} buyers in {workers} years at once need about "
+        f"{one * workers / _GIB:.1f} GiB of memory, and {free / _GIB:.1f} GiB are free",
+        f"at most {free // (BYTES_PER_BUYER * workers):,} buyers on this machine",
+        f"lower {where}{fewer}, or take a larger machine",
+    )
+
+
+def available_bytes() -> int | None:
+    """Return the memory that new work can have here; None where nobody tells."""
+    found = [size for size in (_of_machine(), _of_group()) if size is not None]
+    return min(found, default=None)
+
+
+def _of_machine() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    sizes = {name: rest for name, _, rest in (line.partition(":") for line in lines)}
+    return int(sizes["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in sizes else None
+
+
+def _of_group(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Return what a container's limit leaves; files in use can be given back."""
+    try:
+        limit, used = (
+            int((folder / name).read_text(encoding="ascii"))
+            for name in ("memory.max", "memory.current")
+        )
+    except (OSError, ValueError):  # no limit reads "max"
+        return None
+    return max(0, limit - used + _cached(folder))
+
+
+def _cached(folder: Path) -> int:
+    try:
+        lines = (folder / "memory.stat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
