@@ -20,7 +20,7 @@ def install() -> None:
     That covers policies that build on others, the command line, and the jobs of a sweep.
     There, an empty mapping such as `space.levers={}` empties what it is given to.
     """
-    BaseContainer._map_merge = staticmethod(_merge)  # type: ignore[assignment]  # noqa: SLF001
+    BaseContainer._map_merge = staticmethod(_merge)  # type: ignore[method-assign]  # noqa: SLF001
 
 
 def _merge(dest: BaseContainer, src: BaseContainer) -> None:

@@ -27,8 +27,6 @@ FIRST_DAYS = 28
 """Days that set the levels against which later ones are compared."""
 FORECAST_DAYS = 7.0
 SHARE_SPEED = 0.1
-ENOUGH_LOOKS = 100_000.0
-"""Looks of real people a day at which a seller half trusts what it saw."""
 
 
 @kernel
@@ -63,16 +61,12 @@ def fold(
 
 
 @kernel
-def learn_shares(sellers, good_sales, good_looks, speed, enough):
-    """Conditional share of each good inside the gate, smoothed; unseen goods keep theirs.
-
-    From `enough` looks on a day's share counts for half of what it might.
-    """
+def learn_shares(sellers, good_sales, good_looks, speed):
+    """Conditional share of each good inside the gate, smoothed; unseen goods keep theirs."""
     for g in range(good_sales.size):
         if good_looks[g] > 0.0:
             seen = good_sales[g] / good_looks[g]
-            weight = speed * good_looks[g] / (good_looks[g] + enough)
-            sellers.share[g] += weight * (seen - sellers.share[g])
+            sellers.share[g] += speed * (seen - sellers.share[g])
 
 
 class Folded:
@@ -101,8 +95,7 @@ class Folded:
 
 def learn_day(market: Market, pace: Pace, tally: Tally, folded: Folded, day: int) -> None:
     """Everything that is learned at the end of a day."""
-    enough = ENOUGH_LOOKS / market.weight
-    learn_shares(market.sellers, folded.good_sales, folded.good_looks, SHARE_SPEED, enough)
+    learn_shares(market.sellers, folded.good_sales, folded.good_looks, SHARE_SPEED)
     learn_anchors(market, tally, folded, day)
     learn_brands(market, folded.good_sales, day)
     learn_suppliers(market, folded.kind_gmv, day)
