@@ -1,4 +1,4 @@
-"""Suppliers join under a constant hazard: the exponential law, and more recruiting brings more.
+"""Suppliers join and leave under constant hazards: exponential laws; recruiting brings more.
 
 With belief and plan at rest the hazard of model section M3 is a constant h, so that a
 supplier that has not joined yet survives a day with probability exp(-h); Cox & Oakes,
@@ -41,6 +41,32 @@ def test_the_joined_share_is_exponential(kind, at_first, hazard, recruiting):
     errors = np.sqrt(expected * (1 - expected) / SUPPLIERS)
     near(share, expected, errors + 1e-9)
     assert np.all(np.diff(share) >= 0)
+
+
+@pytest.mark.parametrize(("at_first", "leave"), [(1.0, 0.01), (0.4, 0.02)])
+def test_who_joined_leaves_by_a_second_exponential_law(at_first, leave):
+    """Here on day t: sum over joining days k of P(join on k) exp(-h' (t - k)); none returns.
+
+    P(join on 0) = j_0, on k: (1 - j_0) (exp(-h (k - 1)) - exp(-h k)). Two independent
+    exponential lives in turn: Cox & Oakes 1984, ch. 1.
+    """
+    hazard, days = 0.01, np.arange(DAYS)
+    year = simulate_year(
+        case(
+            *WORLD,
+            *only("domestic"),
+            f"scenario.suppliers.domestic.joined_share={at_first}",
+            f"scenario.suppliers.domestic.adoption_per_day={hazard}",
+            f"scenario.suppliers.domestic.exit_per_day={leave}",
+            days=DAYS,
+        )
+    )
+    joins = np.diff(1 - (1 - at_first) * np.exp(-hazard * days), prepend=0.0)
+    expected = np.array(
+        [(joins[: t + 1] * np.exp(-leave * (t - days[: t + 1]))).sum() for t in days]
+    )
+    errors = np.sqrt(expected * (1 - expected) / SUPPLIERS)
+    near(year.daily["joined_domestic_count"] / SUPPLIERS, expected, errors + 1e-9)
 
 
 def test_more_recruiting_never_loses_a_supplier():

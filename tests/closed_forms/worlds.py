@@ -63,6 +63,7 @@ ALIKE = (
             "quality_sd": 0,
             "conduct": 1,
             "joined_share": 1,
+            "exit_per_day": 0,
             "external_share": 0,
         }.items()
     ),
