@@ -10,8 +10,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from engine.kernels.diary import concentration, top_share
 from engine.kernels.market import open_market
-from engine.run import concentration
 from tests.worlds import case
 
 N = 1000
@@ -45,6 +45,7 @@ def test_uniform():
     for k in (1, 10, 100):
         expected = k * (2 * N - k + 1) / (N * (N + 1))
         assert seen[f"top{k}_share"] == pytest.approx(expected, rel=1e-9)
+        assert top_share(values, k) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("a", [2.0, 3.0])

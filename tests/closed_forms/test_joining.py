@@ -16,8 +16,7 @@ from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, KINDS, near, only, ru
 from tests.worlds import case
 
 SUPPLIERS, DAYS = 4000, 120
-STAYS = tuple(f"scenario.suppliers.{kind}.exit_per_day=0" for kind in KINDS)
-WORLD = (*ALIKE, *FIXED_PRICES, *size(5), f"scale.suppliers_count={SUPPLIERS}", *STAYS)
+WORLD = (*ALIKE, *FIXED_PRICES, *size(5), f"scale.suppliers_count={SUPPLIERS}")
 
 
 @pytest.mark.parametrize(
@@ -98,20 +97,3 @@ def test_without_hazard_nobody_joins_after_the_first_day():
     assert np.all(counts == counts[0])
     threshold = open_market(asked).suppliers.threshold[:SUPPLIERS]
     assert counts[0] == np.sum(threshold <= -np.log(0.75))
-
-
-def test_leaving_is_exponential_too():
-    """Still there on day t: exp(-h t); within 4 SE of a binomial on every day."""
-    hazard = 0.01
-    year = simulate_year(
-        case(
-            *WORLD,
-            *only("source"),
-            "scenario.suppliers.source.joined_share=1",
-            f"scenario.suppliers.source.exit_per_day={hazard}",
-            days=DAYS,
-        )
-    )
-    share = year.daily["joined_source_count"] / SUPPLIERS
-    expected = np.exp(-hazard * np.arange(DAYS))
-    near(share, expected, np.sqrt(expected * (1 - expected) / SUPPLIERS) + 1e-9)
