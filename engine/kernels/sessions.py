@@ -1,4 +1,4 @@
-"""The hot loop: every active buyer opens sessions, is routed, looks, decides (99 % of the work).
+"""The hot loop: every active buyer opens sessions, is routed, looks, decides.
 
 `decide` reads the frozen state of the slot and notes looks; `withdraw` decides again the
 looks whose coupon the purse cannot pay. Neither changes a buyer: that is `settle`.
