@@ -78,7 +78,7 @@ MISTAKES = [
                  ["policies.h1_2020.target.revisions: on 2020-06-01 the knots have reached 1"],
                  id="revision without days left"),
     pytest.param("optimize", ["policy.target.revisions=[{day:2020-06-01,year_end_bn_rmb:260}]"],
-                 2, ["policy.target: revisions lower the year-end target from 350 to 260"],
+                 2, ["policy.target: revisions lower the year-end target from 450 to 260"],
                  id="searched target above a revision"),
     pytest.param("simulate", ["policy.supply.closed_loop={2020-02-01:0.2}"], 2,
                  ["policy.supply.closed_loop: its first date 2020-02-01 lies after the start",
