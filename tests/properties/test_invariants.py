@@ -108,10 +108,10 @@ class Watch:
 
     def check_caps(self, day) -> None:
         market, shop = self.market, self.market.shop
-        if not market.days[day].plan_day:
-            assert not shop.capped.any() or market.case.policy.price.plan_festivals_count > 0
-            return
         places = np.arange(shop.good.shape[1]) < shop.shown[:, None]
+        if not market.days[day].plan_day:
+            assert not shop.capped[places].any()
+            return
         member = market.sellers.in_plan[shop.supplier] & places
         ceiling = market.goods.elsewhere[shop.good] * market.days[day].price_cap_bp // 10_000
         assert np.all(shop.price[member] <= np.maximum(ceiling[member], 1))
