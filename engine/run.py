@@ -101,7 +101,7 @@ def summary(case: Case, diary: Diary) -> dict[str, Any]:
         "price_ratio_share": ratio(paid, run["elsewhere_fen"]),
         "private_share": ratio(run["private_gmv_fen"], gmv),
         "private_repeat_share": ratio(repeats[0], repeats.sum()),
-        **concentration(diary.anchor_gmv.sum(axis=0)),
+        **concentration(diary.anchor_gmv.sum(axis=0)[diary.begun]),
         "new_heads_count": new_heads(diary.anchor_gmv),
         "dau_mean_count": float(dau.mean()),
         "dau_change_share": float(dau.mean()) / published - 1.0,

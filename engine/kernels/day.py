@@ -1,6 +1,6 @@
 """The order of the day.
 
-1. Calendar: festivals, anchors' exits and returns, guests, rival campaigns.
+1. Calendar: festivals, anchors' first days, exits and returns, guests, rival campaigns.
 2. Target and pacing: push, coupon reach, load, purse of the day.
 3. Supply: join, list, enter the plan, re-price, restock.
 4. Selection: a seventh of the anchors refill their showcases; all windows are priced.
@@ -19,7 +19,7 @@ from engine.kernels.pacing import Pace, set_pace
 from engine.kernels.showcase import DAYS_A_WEEK, appraise, dress_window, select
 from engine.kernels.slots import run_slot, spent
 from engine.kernels.state import N_BUCKETS, Tally
-from engine.kernels.supply import adopt, enter_plan, reprice, restock, shares_in_plan
+from engine.kernels.supply import adopt, enter_plan, reprice, restock, shares_by_kind
 from engine.kernels.traffic import attract
 from engine.rng import Purpose, key
 from engine.units import N_KINDS
@@ -62,7 +62,7 @@ def supply(market: Market, pace: Pace, day: int) -> NDArray[np.int64]:
         day,
         pace.recruiting,
         joins,
-        shares_in_plan(suppliers, sellers),
+        shares_by_kind(suppliers, sellers),
     )
     if day % PLAN_DAYS == 0:
         enter_plan(suppliers, sellers, market.goods, terms, levers)

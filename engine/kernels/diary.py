@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.kernels.learn import Folded
 from engine.kernels.market import Market
 from engine.kernels.pacing import Pace
-from engine.kernels.state import N_BUCKETS, Account, Count, Tally
+from engine.kernels.state import N_BUCKETS, TO_COME, Account, Count, Tally
 from engine.metrics import DAILY, SEGMENT
 from engine.units import (
     BRAND_KINDS,
@@ -44,6 +44,7 @@ class Diary:
             name: np.zeros((n, N_KINDS, N_TIERS, N_DOMAINS), np.int64) for name in SEGMENT
         }
         self.anchor_gmv = np.zeros((months, anchors))
+        self.begun = market.anchors.arrives < n
         self.anchor_visits = np.zeros(anchors, np.int64)
         self.month_counts = np.zeros((months, 3), np.int64)
         self.repeats = np.zeros((months, N_DOMAINS), np.int64)
@@ -210,7 +211,7 @@ def anchors_of(market: Market, gmv: Floats) -> dict[str, float]:
         "waist_gmv_fen": float(tiers[WAIST]),
         "tail_gmv_fen": float(tiers[TAIL]),
         "brand_account_gmv_fen": float(weighted[anchors.is_brand].sum()),
-        **concentration(gmv),
+        **concentration(gmv[market.shop.presence != TO_COME]),
     }
 
 

@@ -1,31 +1,52 @@
-"""Step 1, the calendar: anchors leave and return (M7), guests stream for a day (M15)."""
+"""Step 1, the calendar: anchors begin, leave and return (M7), guests stream for a day (M15)."""
 
 from datetime import timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.kernels.market import Market
 from engine.kernels.showcase import fill_place
-from engine.kernels.state import GONE, LIVE, OFF_AIR
+from engine.kernels.state import GONE, LIVE, OFF_AIR, TO_COME
 
 MOST_OF_A_SLOT = 0.9
 """Of a slot's feed, the most that guests may take together."""
 
 
 def turn_calendar(market: Market, day: int) -> None:
-    """Set who is absent and which guests are booked on `day`."""
+    """Set who has begun, who is absent and which guests are booked on `day`."""
     calendar = market.case.scenario.calendar
     today = calendar.start + timedelta(days=day)
-    market.shop.presence[:] = OFF_AIR
-    for absence in calendar.absences:
+    market.shop.presence[:] = np.where(market.anchors.arrives > day, TO_COME, OFF_AIR)
+    if day > 0:
+        introduce(market, market.anchors.arrives == day)
+    regular = market.anchors.guests_from
+    for absence in (absence for absence in calendar.absences if absence.rank < regular):
         back = absence.returns is not None and today >= absence.returns
-        if absence.rank < market.anchors.guests_from and today >= absence.leaves and not back:
+        begun = market.shop.presence[absence.rank] != TO_COME
+        if begun and today >= absence.leaves and not back:
             market.shop.presence[absence.rank] = GONE
     for number, trial in enumerate(calendar.trial_streams):
         guest = market.anchors.guests_from + number
         market.shop.shown[guest] = 0
         if trial.day == today:
             stage_guest(market, number)
+
+
+def introduce(market: Market, newcomers: NDArray[np.bool_]) -> None:
+    """Newcomers begin with few fans and a share of the mean signal.
+
+    Under r = 1 signals keep their ratios, so that newcomers' share c gives Simon's law:
+    P(signal > z) ~ z^(-1 / (1 - c)) in a platform that grows (Biometrika 42, 1955).
+    """
+    if not newcomers.any():
+        return
+    spec, standing = market.case.scenario.anchors, market.standing
+    own = slice(0, market.anchors.guests_from)
+    begun = (market.shop.presence[own] != TO_COME) & ~newcomers[own]
+    signal = spec.newcomer_signal * standing.signal[own][begun].mean()
+    standing.signal[newcomers] = standing.slow_signal[newcomers] = signal
+    market.anchors.fans[newcomers] = spec.newcomer_fans_count
 
 
 def stage_guest(market: Market, number: int) -> None:

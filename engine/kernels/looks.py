@@ -16,7 +16,7 @@ from engine.rules.fastmath import exp32
 from engine.rules.subsidy import partner_part_fen
 from engine.units import EXPECTED_ONE, Kind
 from engine.world.buyers import (
-    AFFINITY_ONE,
+    AFFINITY_STEP,
     BYTE_ONE,
     DAY_ZERO,
     FLAG_BOUGHT,
@@ -30,14 +30,13 @@ _ZERO = np.float32(0.0)
 _HALF = np.float32(0.5)
 _BYTE = np.float32(1.0 / BYTE_ONE)
 _HABIT = np.float32(1.0 / HABIT_ONE)
-_AFFINITY = np.float32(1.0 / AFFINITY_ONE)
 _MEMORY = np.float32(-1.0 / MEMORY_UNIT)
 _EXPECTED_ONE = np.float32(EXPECTED_ONE)
 
 
 @step
 def days_away(me, moment, tastes):
-    """Days since the buyer last learned something, within the fading tables."""
+    """Days since the buyer last learned something, within the fading tables; < 0: to arrive."""
     return min(moment.day + DAY_ZERO - np.int64(me.seen), tastes.habit_left.size - 1)
 
 
@@ -86,7 +85,7 @@ def weigh(weights, buyers, shop, tastes, moment, look, coupon):
     memory = memory_term(memory_now(me, away, tastes), tastes.memory_weight, tastes.curvature)
     stream = stream_utility(
         tastes.beta_affinity,
-        np.float32(look.affinity) * _AFFINITY,
+        np.float32(look.affinity) * AFFINITY_STEP,
         tastes.beta_impulse,
         np.float32(me.impulse) * _BYTE,
         shop.charisma[anchor],

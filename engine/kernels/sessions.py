@@ -19,9 +19,9 @@ from engine.kernels.looks import (
 from engine.kernels.routing import STAYS_AWAY, route
 from engine.kernels.state import N_BUCKETS, PUBLIC_FEED, WITHOUT_PARTNER, Count
 from engine.rng import bits, uniform
-from engine.rules.attention import gate
+from engine.rules.attention import followed_attention, gate
 from engine.rules.visits import visits_rate
-from engine.world.buyers import DAY_ZERO
+from engine.world.buyers import AFFINITY_STEP, DAY_ZERO
 
 MOST_SESSIONS = 24
 """Sessions of one buyer in one day; a slot has its share of them."""
@@ -47,6 +47,8 @@ def decide(first, last, buyers, shop, feed, tastes, moment, tally, looks, weight
     for i in range(first, last):
         me = buyers.state[i]
         away = days_away(me, moment, tastes)
+        if away < 0:
+            continue  # has not arrived yet
         rate = visits_rate(
             tastes.visits[me.activity],
             habit_now(me, away, tastes),
@@ -70,10 +72,17 @@ def decide(first, last, buyers, shop, feed, tastes, moment, tally, looks, weight
             tally.counts[_FEED] += follow == PUBLIC_FEED
             category = np.int64(shop.category[anchor])
             days = moment.day + DAY_ZERO - np.int64(buyers.bought[i, category])
+            domain = tastes.public_attention
+            if follow != PUBLIC_FEED:
+                domain = followed_attention(
+                    tastes.private_attention,
+                    tastes.fatigue,
+                    np.float32(affinity) * AFFINITY_STEP,
+                )
             chance = gate(
                 moment.attention_level,
                 tastes.need[category, min(days, tastes.need.shape[1] - 1)],
-                tastes.domain_attention[1 if follow == PUBLIC_FEED else 0],
+                domain,
                 shop.attention[anchor],
             )
             if uniform(moment.look, i, session) >= chance:

@@ -28,15 +28,15 @@ PUBLIC_FEED, FAMILY = 255, 254
 """In place of the number of a follow: come by the feed, or passed on by a family."""
 
 
-OFF_AIR, LIVE, GONE = 0, 1, 2
-"""Presence of an anchor in a slot: not streaming, streaming, left the platform (M7)."""
+OFF_AIR, LIVE, GONE, TO_COME = 0, 1, 2, 3
+"""Presence of an anchor in a slot: not streaming, streaming, left the platform (M7), not begun."""
 
 
 class Shop(NamedTuple):
     """Every stream's window on one day; rows are anchors, columns places of the showcase.
 
-    `presence` OFF_AIR, LIVE or GONE; `shown` how many places are filled; `attention` of the
-    stream (crowding, events); `own_utility` v_j; by coupon class `price_term`, `paid` (fen)
+    `presence` OFF_AIR, LIVE, GONE or TO_COME; `shown` how many places are filled; `attention`
+    of the stream (crowding, events); `own_utility` v_j; by coupon class `price_term`, `paid` (fen)
     and `log_ratio` ln(paid / elsewhere); money in fen, shares in basis points.
     """
 

@@ -30,6 +30,7 @@ class SupplyTerms(NamedTuple):
     take: Floats
     conduct: Floats
     adoption: Floats
+    imitation: float
     exits: Floats
     external: Floats
     sensitivity: float
@@ -76,6 +77,7 @@ def supply_terms(scenario: Scenario) -> SupplyTerms:
         take=np.array(scenario.platform.take_share.values()),
         conduct=np.array([kind.conduct for kind in kinds]),
         adoption=np.array([kind.adoption_per_day for kind in kinds]),
+        imitation=spec.imitation,
         exits=np.array([kind.exit_per_day for kind in kinds]),
         external=np.array([kind.external_share for kind in kinds]),
         sensitivity=scenario.choice.price,
@@ -114,12 +116,10 @@ def open_sellers(suppliers: Suppliers, goods: Goods, terms: SupplyTerms) -> Sell
 
 
 @kernel
-def adopt(suppliers, sellers, terms, levers, day, push_factor, joins, plan_share):
+def adopt(suppliers, sellers, terms, levers, day, push_factor, joins, shares):
     """Raise hazards; who crosses its threshold joins, and later leaves for good.
 
-    Counts new `joins` by kind.
-
-    `plan_share` by kind is what `shares_in_plan` gave.
+    Counts new `joins` by kind; `shares` is what `shares_by_kind` gave this morning.
     """
     for s in range(suppliers.guests_from):
         kind = suppliers.kind[s]
@@ -128,10 +128,12 @@ def adopt(suppliers, sellers, terms, levers, day, push_factor, joins, plan_share
         if day > 0:
             sellers.hazard[s] += adoption_hazard(
                 terms.adoption[kind],
+                terms.imitation,
+                shares.joined[kind],
                 sellers.belief[kind],
                 terms.belief_response,
                 levers.recruiting * push_factor,
-                plan_share[kind],
+                shares.in_plan[kind],
             )
         if sellers.joined[s]:
             sellers.exit_hazard[s] += exit_hazard(
@@ -151,11 +153,22 @@ def adopt(suppliers, sellers, terms, levers, day, push_factor, joins, plan_share
         )
 
 
-def shares_in_plan(suppliers: Suppliers, sellers: Sellers) -> Floats:
-    """By kind, the share of joined suppliers that are in the brand plan."""
-    members = np.bincount(suppliers.kind[sellers.in_plan], minlength=N_KINDS)
-    joined = np.bincount(suppliers.kind[sellers.joined], minlength=N_KINDS)
-    return np.asarray(members / np.maximum(joined, 1))
+class KindShares(NamedTuple):
+    """By kind: `joined`, the share of its suppliers; `in_plan`, the share of the joined ones."""
+
+    joined: Floats
+    in_plan: Floats
+
+
+def shares_by_kind(suppliers: Suppliers, sellers: Sellers) -> KindShares:
+    """How far each kind has joined, and entered the brand plan."""
+
+    def count(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(suppliers.kind[chosen], minlength=N_KINDS)
+
+    everyone = np.bincount(suppliers.kind[: suppliers.guests_from], minlength=N_KINDS)
+    members, joined = count(sellers.in_plan), count(sellers.joined)
+    return KindShares(joined / np.maximum(everyone, 1), members / np.maximum(joined, 1))
 
 
 @kernel

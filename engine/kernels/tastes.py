@@ -43,7 +43,9 @@ class Tastes(NamedTuple):
     need: Float32s
     habit_left: Float32s
     memory_left: Float32s
-    domain_attention: Float32s
+    private_attention: np.float32
+    public_attention: np.float32
+    fatigue: np.float32
     habit_gain: np.float32
     affinity_gain: np.float32
     affinity_fading: np.float32
@@ -91,7 +93,9 @@ def tastes(scenario: Scenario) -> Tastes:
         need=table([[need(float(day), tau) for day in days] for tau in taus]),
         habit_left=table((1.0 - learning.habit_fading) ** days),
         memory_left=table((1.0 - choice.memory_fading) ** days),
-        domain_attention=table([scenario.attention.private, scenario.attention.public]),
+        private_attention=f4(scenario.attention.private),
+        public_attention=f4(scenario.attention.public),
+        fatigue=f4(scenario.attention.fatigue),
         habit_gain=f4(learning.habit_gain),
         affinity_gain=f4(learning.affinity_gain),
         affinity_fading=f4(learning.affinity_fading),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, step
-from engine.kernels.state import GONE, LIVE, OFF_AIR
+from engine.kernels.state import LIVE, OFF_AIR, TO_COME
 from engine.rng import uniform
 from engine.rules.ads import bid, mixed_weight
 from engine.rules.attention import crowding
@@ -44,7 +44,7 @@ def go_live(shop, anchors, standing, live_response, stream):
         if standing.offered[m] > 0.0:
             relative = standing.commission[m] / standing.offered[m]
         chance = live_probability(anchors.live_base[m], relative, live_response)
-        if shop.presence[m] != GONE:
+        if shop.presence[m] <= LIVE:
             shop.presence[m] = LIVE if uniform(stream, m, 0) < chance else OFF_AIR
 
 
@@ -74,8 +74,8 @@ def open_feed(shop, anchors, standing, feed, levers, bid_share, weights, bids):
 @step
 def earn_weights(shop, anchors, standing, levers, weights):
     """What live anchors earn of the feed by signal, floor, support and own following."""
-    mean_signal = np.mean(standing.signal[: anchors.guests_from])
-    mean_fans = max(np.mean(anchors.fans[: anchors.guests_from]), 1e-12)
+    mean_signal = mean_of_begun(standing.signal, shop, anchors)
+    mean_fans = max(mean_of_begun(anchors.fans, shop, anchors), 1e-12)
     for m in range(anchors.guests_from):
         weights[m] = 0.0
         if shop.presence[m] == LIVE and shop.shown[m] > 0:
@@ -90,6 +90,17 @@ def earn_weights(shop, anchors, standing, levers, weights):
                 weights[m] *= brand_feed_factor(levers.brand_support, anchors.fans[m] / mean_fans)
 
 
+@step
+def mean_of_begun(values, shop, anchors):
+    """Mean over the regular anchors that have begun to stream."""
+    total, begun = 0.0, 0
+    for m in range(anchors.guests_from):
+        if shop.presence[m] != TO_COME:
+            total += values[m]
+            begun += 1
+    return total / max(begun, 1)
+
+
 @kernel
 def draw_from(feed, weights, work, scaled):
     """Make `weights` the law of the feed; with nobody in it, it is closed."""
@@ -101,6 +112,6 @@ def draw_from(feed, weights, work, scaled):
 @kernel
 def attract(shop, anchors, standing, power):
     """Attention of each stream by its usual audience (crowding)."""
-    mean = max(np.mean(standing.audience[: anchors.guests_from]), 1e-9)
+    mean = max(mean_of_begun(standing.audience, shop, anchors), 1e-9)
     for m in range(anchors.guests_from):
         shop.attention[m] = np.float32(crowding(standing.audience[m] / mean, power))

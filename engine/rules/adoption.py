@@ -1,7 +1,10 @@
-"""Suppliers join and leave on their belief (M3, M4, M15).
+"""Suppliers join and leave on their belief and on each other's example (M3, M4, M15).
 
-    hazard of joining = base * belief^gamma * recruiting * (1 + share of its kind in the plan)
+    hazard of joining = base * (1 + imitation * F) * belief^gamma * recruiting * (1 + plan share)
     hazard of leaving = base * belief^-gamma
+
+F is the share of its kind that has joined: with belief and plan at rest, innovation p = base
+and imitation q = base * imitation of Bass, Management Science 15, 1969.
 
 One exponential threshold per supplier against its cumulative hazard: who joins is
 monotone in the policy and free of the order of days.
@@ -14,9 +17,10 @@ HIGHEST_BELIEF = 5.0
 
 
 @rule
-def adoption_hazard(base, belief, response, recruiting, plan_share):
-    """Hazard of one day; `plan_share` in [0, 1] is the share of its kind in the plan (M12)."""
-    return base * belief**response * recruiting * (1.0 + plan_share)
+def adoption_hazard(base, imitation, joined_share, belief, response, recruiting, plan_share):
+    """Hazard of one day; of its kind `joined_share` has joined, `plan_share` is in the plan."""
+    example = 1.0 + imitation * joined_share
+    return base * example * belief**response * recruiting * (1.0 + plan_share)
 
 
 @rule

@@ -1,8 +1,12 @@
 """Whether a session is a serious look.
 
 gate = min(1, g0 * need * season * festival * domain * crowding)
+domain = public on the feed, private * (1 - fatigue * (1 - affinity)) on a followed stream
 need = 1 - exp(-days since the last purchase in the category / tau)
 crowding = (2 / (1 + audience / mean audience))^psi
+
+A followed anchor holds attention while it is liked, and looking without buying tires of it:
+a platform of follows alone wears out, one of the feed alone never warms up (M9).
 """
 
 import math
@@ -26,6 +30,12 @@ def need(days, tau_days):
 def crowding(relative_audience, power):
     """Factor on attention by a stream's audience, 1 at the mean audience (M20)."""
     return (2.0 / (1.0 + relative_audience)) ** power
+
+
+@rule
+def followed_attention(private, fatigue, affinity):
+    """Factor on attention on a followed stream, by affinity in [0, 1]."""
+    return private * (_ONE - fatigue * (_ONE - affinity))
 
 
 @rule

@@ -142,6 +142,7 @@ MECHANISMS: Final = (
         ("traffic.public_share",),
         lambda scenario: {
             "attention.private": scenario.attention.public,
+            "attention.fatigue": 0.0,
             "learning.follow_probability": 0.0,
             "buyers.follows_count": 0,
         },

@@ -73,6 +73,7 @@ class Buyers(Spec):
     initial_trust: Share
     initial_habit: Share
     bought_before_share: Share
+    newcomers_share: float = quantity("share", "that arrive in the 366 days, evenly", ge=0, lt=1)
 
     @model_validator(mode="after")
     def _budgets(self) -> Self:
@@ -103,6 +104,7 @@ class Attention(Spec):
     base: float = quantity("probability", "g0", ge=0, le=1)
     private: float = quantity("factor", "on a followed anchor's stream (M9)", gt=0)
     public: float = quantity("factor", "on a stream of the public feed (M9)", gt=0)
+    fatigue: Share = Field(description="of private attention, lost where liking is gone (M9)")
     need_days: ByCategory
     crowding: float = quantity("power", "fall of attention with a stream's audience", ge=0, le=2)
 
@@ -157,6 +159,11 @@ class Anchors(Spec):
     families_count: int = quantity("families", "number of families (M6)", ge=0, le=1000)
     family_members_count: int = quantity("anchors", "members of a family", ge=1, le=64)
     own_supply_share: ByAnchorTier
+    newcomers_share: float = quantity("share", "that begin in the 366 days, evenly", ge=0, lt=1)
+    newcomer_fans_count: float = quantity("people", "fans with which a newcomer begins", ge=0)
+    newcomer_signal: float = quantity(
+        "share of the mean signal", "with which the feed introduces a newcomer (M20)", ge=0, le=1
+    )
     bargaining: float = quantity("factor", "commission asked by the strongest (M6)", ge=0, le=3)
     head_discount: float = quantity("share", "price cut of the strongest (M6)", ge=0, lt=1)
     main_category_share: Share
@@ -219,6 +226,9 @@ class Suppliers(Spec):
     repricing_speed: float = quantity("share per day", "of the gap to the best price", ge=0, le=1)
     belief_speed: float = quantity("share per day", "of the gap to what sold (M15)", ge=0, le=1)
     trial_weight: Share
+    imitation: float = quantity(
+        "factor", "joining hazard x (1 + imitation * joined share of its kind)", ge=0, le=1000
+    )
     belief_response: float = quantity("power", "adoption ~ belief^power (M3)", ge=0, le=5)
     refuse_share: float = quantity("share", "external sellers a closed loop drives off", ge=0, le=1)
     external_friction: float = quantity("utility", "lost by the jump out (M11)", ge=0)

@@ -13,18 +13,22 @@ from engine.world.draws import categories, normal_quantiles, normals, uniforms
 HEAD, WAIST, TAIL = 0, 1, 2
 NO_FAMILY = -1
 NO_SUPPLIER = -1
+ARRIVAL_DAYS = 365
+"""Newcomers begin on the days after the first."""
 
 
 class Anchors(NamedTuple):
     """One entry per anchor, by falling number of fans; guests of trial streams come last.
 
-    `fans` people; `engaged` weights of first-day follows; `strength` in [0, 1] by rank, kept
-    up with sales; `members` (families, members) anchor numbers; `is_brand` marks brands' own
-    accounts.
+    `fans` people; `engaged` weights of first-day follows; `arrives` day of the
+    first stream, until which fans are 0, or 0 for who was there before; `strength` in [0, 1] by
+    rank, kept up with sales; `members` (families, members) anchor numbers; `is_brand` marks
+    brands' own accounts.
     """
 
     fans: NDArray[np.float64]
     engaged: NDArray[np.float64]
+    arrives: NDArray[np.int64]
     strength: NDArray[np.float64]
     tier: NDArray[np.uint8]
     category: NDArray[np.uint8]
@@ -53,8 +57,10 @@ def draw_anchors(
 
     # Fans are the quantiles of their law, not draws from it: one world is as heavy-tailed
     # as the next, and the size of the largest does not depend on luck.
-    fans = np.exp(spec.fans_log_mean + spec.fans_log_sd * normal_quantiles(count)[::-1])
-    fans = np.concatenate([fans, np.zeros(len(trials))])
+    newcomers = int(spec.newcomers_share * count)
+    quantiles = normal_quantiles(count - newcomers)[::-1]
+    fans = np.exp(spec.fans_log_mean + spec.fans_log_sd * quantiles)
+    fans = np.concatenate([fans, np.zeros(newcomers + len(trials))])
     rank_share = (np.arange(total) + 0.5) / count
     tier = np.where(
         rank_share < spec.head_share,
@@ -70,6 +76,13 @@ def draw_anchors(
     owned = (uniform(4) * suppliers_count).astype(np.int32)
     return Anchors(
         fans=fans,
+        arrives=np.concatenate(
+            [
+                np.zeros(count - newcomers, np.int64),
+                arrival_days(newcomers),
+                np.zeros(len(trials), np.int64),
+            ]
+        ),
         engaged=np.where(fans > 0, fans, 1.0) ** spec.engaged_power * (fans > 0),
         strength=strength_of_rank(np.arange(total), count),
         tier=tier,
@@ -82,6 +95,11 @@ def draw_anchors(
         is_brand=owns & np.isin(supplier_kinds[owned], BRAND_KINDS),
         guests_from=count,
     )
+
+
+def arrival_days(newcomers: int) -> NDArray[np.int64]:
+    """Days from 1 on which newcomers begin, evenly over a year."""
+    return 1 + ((np.arange(newcomers) + 0.5) / newcomers * ARRIVAL_DAYS).astype(np.int64)
 
 
 def strength_of_rank(rank: NDArray[np.int64], count: int) -> NDArray[np.float64]:

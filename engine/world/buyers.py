@@ -17,12 +17,13 @@ from engine.rng import Purpose, bits, key, uniform
 from engine.spec.scenario import Scenario
 from engine.units import N_CATEGORIES, N_KINDS
 from engine.world.alias import alias_table, draw_alias
-from engine.world.anchors import Anchors
+from engine.world.anchors import ARRIVAL_DAYS, Anchors
 from engine.world.draws import normal_quantiles
 
 FOLLOWS = 8
 AFFINITY_BITS = 12
 AFFINITY_ONE = (1 << AFFINITY_BITS) - 1
+AFFINITY_STEP = np.float32(1.0 / AFFINITY_ONE)
 DAY_ZERO = 1024
 """Days are stored from here, so that purchases before the first day are positive."""
 
@@ -53,10 +54,12 @@ STATE = np.dtype(
     ]
 )
 """budget: fen left this month; income: a month's budget in RMB; seen: day of the last
-learning; flags: tier, ever bought, twice this month, month (1-15) of the last order."""
+learning, or of arrival; flags: tier, ever bought, twice this month, month (1-15) of the last
+order."""
 
 _TRAITS = 6
 _QUANTILES = 4096
+_ARRIVAL_DRAW = 8
 
 
 class Buyers(NamedTuple):
@@ -106,9 +109,10 @@ def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> 
         key(seed, Purpose.BUYER_HISTORY),
         np.float64(spec.bought_before_share),
         np.float64(spec.initial_habit),
+        np.float64(spec.newcomers_share),
     )
     _fill_follows(
-        buyers.follows,
+        buyers,
         key(seed, Purpose.BUYER_FOLLOWS),
         np.int64(spec.follows_count),
         np.float64(spec.initial_affinity),
@@ -154,11 +158,14 @@ def _fill_traits(  # noqa: PLR0913, PLR0917 - numba passes by position
 
 
 @kernel
-def _fill_history(buyers, stream, bought_share, habit):
-    """Buyers of old have a habit and bought something in the last 90 days."""
+def _fill_history(buyers, stream, bought_share, habit, newcomers):
+    """Buyers of old have a habit and bought something in the last 90 days; newcomers arrive."""
     for i in range(buyers.state.size):
         me = buyers.state[i]
-        bought_before = uniform(stream, i, 0) < bought_share
+        arrival = uniform(stream, i, _ARRIVAL_DRAW)
+        if arrival < newcomers:
+            me.seen += np.uint16(1 + int(arrival / newcomers * ARRIVAL_DAYS))
+        bought_before = arrival >= newcomers and uniform(stream, i, 0) < bought_share
         if bought_before:
             me.flags |= np.uint8(FLAG_BOUGHT)
             # habit 2 u, so that its mean is `habit`
@@ -170,16 +177,19 @@ def _fill_history(buyers, stream, bought_share, habit):
 
 
 @kernel
-def _fill_follows(follows, stream, count, affinity, threshold, other):
-    for i in range(follows.shape[0]):
+def _fill_follows(buyers, stream, count, affinity, threshold, other):
+    for i in range(buyers.state.size):
+        if buyers.state[i].seen > DAY_ZERO:
+            continue  # who is still to arrive follows nobody yet
+        follows = buyers.follows[i]
         for f in range(count):
             anchor = draw_alias(bits(stream, i, 2 * f), threshold, other)
             known = False
             for g in range(f):
-                known |= (follows[i, g] >> np.uint32(AFFINITY_BITS) == np.uint32(anchor)) & (
-                    follows[i, g] > np.uint32(0)
+                known |= (follows[g] >> np.uint32(AFFINITY_BITS) == np.uint32(anchor)) & (
+                    follows[g] > np.uint32(0)
                 )
             # A second draw of a followed anchor leaves the place empty (affinity 0).
             if not known:
                 level = min(affinity * (0.5 + uniform(stream, i, 2 * f + 1)), 1.0)
-                follows[i, f] = np.uint32(anchor << AFFINITY_BITS) | np.uint32(level * AFFINITY_ONE)
+                follows[f] = np.uint32(anchor << AFFINITY_BITS) | np.uint32(level * AFFINITY_ONE)

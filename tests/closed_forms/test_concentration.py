@@ -67,7 +67,12 @@ def test_pareto(a):
 def test_lognormal_fans_of_the_world():
     """Gini 2 Phi(sigma / sqrt 2) - 1; anchors' fans are the quantiles of a lognormal."""
     sigma = 1.2
-    asked = case(f"scenario.anchors.fans_log_sd={sigma}", "scale.anchors_count=5000", days=1)
+    asked = case(
+        f"scenario.anchors.fans_log_sd={sigma}",
+        "scenario.anchors.newcomers_share=0",
+        "scale.anchors_count=5000",
+        days=1,
+    )
     fans = open_market(asked).anchors.fans[:5000]
     expected = 2 * NormalDist().cdf(sigma / math.sqrt(2)) - 1
     assert concentration(fans)["gini"] == pytest.approx(expected, abs=2e-3)

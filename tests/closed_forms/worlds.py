@@ -32,6 +32,7 @@ ALIKE = (
     "scenario.buyers.follows_count=0",
     "scenario.buyers.initial_habit=0",
     "scenario.buyers.bought_before_share=0",
+    "scenario.buyers.newcomers_share=0",
     "scenario.returns.base=1",
     "scenario.returns.slope=0",
     "scenario.returns.category={apparel:1,food:1,beauty:1,household:1,appliances:1,phones:1}",
@@ -45,12 +46,14 @@ ALIKE = (
     "scenario.anchors.bargaining=0",
     "scenario.anchors.head_discount=0",
     "scenario.anchors.families_count=0",
+    "scenario.anchors.newcomers_share=0",
     "policy.traffic.floor=0",
     # Suppliers too: all there, in the shop, and learning nothing about the audience.
     "scenario.suppliers.price_log_sd=0",
     "scenario.suppliers.category_price={apparel:1,food:1,beauty:1,household:1,appliances:1,phones:1}",
     "scenario.suppliers.belief_speed=0",
     "scenario.suppliers.awareness_gain=0",
+    "scenario.suppliers.imitation=0",
     "scenario.suppliers.partner_date=2020-01-01",
     "scenario.rival.reaction=0",
     *(

@@ -51,7 +51,7 @@ def test_another_luck_gives_other_sales_of_the_same_world(alone):
 
 
 def test_a_lever_dated_to_a_day_leaves_the_days_before_as_they_were(alone):
-    later = "policy.traffic.public_share={2020-01-01:0.5,2020-01-11:0.8}"
+    later = "policy.traffic.public_share={2020-01-01:0.3,2020-01-11:0.8}"
     other = simulate_year(case(*BINDING, later, days=20))
     before, after = slice(0, 10), slice(10, 20)
     for name, column in alone.daily.items():

@@ -171,6 +171,14 @@ def test_crowding_is_neutral_at_the_mean_audience():
     assert attention.crowding(0.0, 1.0) == 2.0
 
 
+def test_a_followed_stream_tires_who_no_longer_likes_its_anchor():
+    followed = attention.followed_attention
+    assert followed(3.0, 0.0, 0.1) == 3.0  # no fatigue: affinity does not matter
+    assert followed(3.0, 0.9, 1.0) == 3.0
+    assert followed(3.0, 0.9, 0.5) == pytest.approx(1.65)
+    assert followed(3.0, 1.0, 0.0) == 0.0
+
+
 def test_learning_moves_towards_one_and_zero():
     assert learning.raised(0.5, 0.14) == pytest.approx(0.57)
     assert learning.lowered(0.5, 0.1) == pytest.approx(0.45)
@@ -194,8 +202,10 @@ def test_returns_fall_with_quality():
 
 def test_adoption_hazard_and_beliefs():
     hazard = adoption.adoption_hazard
-    assert hazard(0.001, 1.0, 1.0, 1.0, 0.0) == 0.001
-    assert hazard(0.001, 2.0, 2.0, 3.0, 0.5) == pytest.approx(0.018)
+    assert hazard(0.001, 0.0, 0.9, 1.0, 1.0, 1.0, 0.0) == 0.001
+    assert hazard(0.001, 5.0, 0.0, 1.0, 1.0, 1.0, 0.0) == 0.001  # nobody to imitate yet
+    assert hazard(0.001, 0.0, 0.9, 2.0, 2.0, 3.0, 0.5) == pytest.approx(0.018)
+    assert hazard(0.001, 4.0, 0.25, 2.0, 2.0, 3.0, 0.5) == pytest.approx(0.036)
     assert adoption.updated_belief(1.0, 3.1, 0.1) == pytest.approx(1.21)
     assert adoption.updated_belief(1.0, 1e9, 1.0) == adoption.HIGHEST_BELIEF
 
