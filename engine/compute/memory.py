@@ -9,14 +9,14 @@ from engine.compute.open import cpus_count
 from engine.errors import InputError
 from engine.spec.study import Ray
 
-BYTES_PER_BUYER: Final = 110
+BYTES_PER_BUYER: Final = 80
 """About what a year holds per simulated buyer; `benchmark` measures it."""
 
 _GIB: Final = 2**30
 
 
 def check_memory(buyers_count: int, years_count: int, ray: Ray, where: str) -> None:
-    """Refuse years that need more memory than is free: buyers * 110 B * years at once.
+    """Refuse years that need more memory than is free: buyers * 80 B * years at once.
 
     Parameters
     ----------

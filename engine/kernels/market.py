@@ -11,6 +11,7 @@ from engine.kernels.routing import Feed
 from engine.kernels.sessions import most_sessions
 from engine.kernels.showcase import ShowcaseTerms, showcase_terms
 from engine.kernels.state import LOOK, Shop, Tally, new_shop, new_tally
+from engine.kernels.strip import Strip, new_strip
 from engine.kernels.supply import Sellers, SupplyTerms, open_sellers, supply_terms
 from engine.kernels.tastes import Tastes, tastes
 from engine.kernels.threads import Threads, blocks
@@ -74,7 +75,7 @@ class Market:
     feed_weights: Floats
     feed_bids: Floats
     feed_room: tuple[NDArray[np.int64], Floats]
-    weights: list[NDArray[np.float32]]
+    strips: list[Strip]
     scores: Floats
     appeal: Floats
     expected_sales: Floats
@@ -111,7 +112,7 @@ def open_market(case: Case) -> Market:
     goods = draw_goods(scenario, suppliers, scale.showcase_count, seed)
     terms = supply_terms(scenario)
     n, places = anchors.fans.size, scale.showcase_count
-    people = blocks(scale.buyers_count)
+    people = blocks(scale.buyers_count, case.threads)
     threads = min(case.threads, len(people))
     most = most_sessions(max(scenario.calendar.slot_share))
     engaged = anchors.engaged / anchors.engaged.sum()
@@ -136,7 +137,7 @@ def open_market(case: Case) -> Market:
         shop=new_shop(
             n, places, anchors.category, anchors.charisma, anchors.family, anchors.members
         ),
-        feed=Feed(np.zeros(n, np.uint64), np.zeros(n, np.int64), np.zeros(1), np.zeros(1)),
+        feed=Feed(np.zeros(n, np.uint64), np.zeros(1), np.zeros(1)),
         tastes=tastes(scenario),
         supply=terms,
         selection=showcase_terms(scenario),
@@ -158,5 +159,5 @@ def open_market(case: Case) -> Market:
         expected_sales=expected_sales(case),
         take_bp=np.array([to_bp(share) for share in terms.take], np.int64),
         offer_bp=np.array([to_bp(share) for share in terms.offer], np.int64),
-        weights=[np.zeros(places, np.float32) for _ in range(threads)],
+        strips=[new_strip(most, places, *anchors.members.shape) for _ in range(threads)],
     )

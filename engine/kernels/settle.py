@@ -6,7 +6,7 @@ A returned order undoes all of it; the coupon does not go back to the purse.
 
 import numpy as np
 
-from engine.jit import kernel, step
+from engine.jit import kernel, prefetch, stage, step
 from engine.kernels.looks import (
     budget_now,
     days_away,
@@ -17,10 +17,12 @@ from engine.kernels.looks import (
 )
 from engine.kernels.routing import affinity_of, anchor_of
 from engine.kernels.state import LOST, OUTSIDE, Account, Count
+from engine.kernels.strip import STRIP
 from engine.rng import uniform
 from engine.rules.commission import part_fen
 from engine.rules.learning import lowered, raised, remembered
 from engine.rules.returns import return_probability
+from engine.units import N_CATEGORIES
 from engine.world.buyers import (
     AFFINITY_BITS,
     AFFINITY_ONE,
@@ -53,39 +55,66 @@ _AFFINITY_MASK = np.uint32(AFFINITY_ONE)
 _ONE = np.float32(1.0)
 _MONTHS = 15
 """Months are remembered modulo this, from 1; 0 is never."""
+AHEAD = 16
+"""Looks between asking for a buyer's memory and using it."""
 
 
 @kernel
-def settle(buyers, shop, tastes, moment, tally, looks, n):
-    """Settle `n` looks of one block in order; buyers of one block are in no other."""
-    for k in range(n):
-        look = looks[k]
-        if look.choice < LOST:
+def settle(buyers, shop, tastes, moment, tally, looks, n, strip):
+    """Settle `n` looks of one block: first who did not buy, then the orders, each in order.
+
+    Buyers of one block are in no other.
+    """
+    tire(n, buyers.person, tastes.affinity_fading, looks)
+    for first in range(0, n, STRIP):
+        orders = list_orders(first, min(n, first + STRIP), buyers, looks, strip.position)
+        for k in range(orders):
+            look = looks[strip.position[k]]
             if shop.links_out[look.anchor, look.choice]:
                 leak(buyers, shop, moment, tally, look)
             else:
                 buy(buyers, shop, tastes, moment, tally, look)
-        elif look.choice == OUTSIDE and look.follow < FOLLOWS:
-            # Looking without buying tires of an anchor.
-            move_affinity(buyers.follows[look.buyer], look, tastes.affinity_fading, False)
+
+
+@stage
+def tire(n, people, fading, looks):
+    """Looking without buying tires of an anchor (M9)."""
+    for k in range(n):
+        prefetch(people, looks[min(k + AHEAD, n - 1)].buyer)
+        look = looks[k]
+        if look.choice == OUTSIDE and look.follow < FOLLOWS:
+            move_affinity(people[look.buyer].follows, look, fading, False)
+
+
+@stage
+def list_orders(first, last, buyers, looks, position):
+    """List the looks at which something was bought, and call up who did; returns how many."""
+    orders = 0
+    for k in range(first, last):
+        position[orders] = k
+        orders += np.int64(looks[k].choice < LOST)
+    for k in range(orders):
+        prefetch(buyers.person, looks[position[k]].buyer)
+        prefetch(buyers.rhythm, looks[position[k]].buyer)
+    return orders
 
 
 @step
 def leak(buyers, shop, moment, tally, look):
     """An order through an external link (M11): no GMV, no coupon, but the need is met."""
     i, anchor, j = look.buyer, look.anchor, look.choice
-    me = buyers.state[i]
+    me = buyers.person[i]
     domain = 0 if is_private(look.follow) else 1
     tally.ledger[shop.kind[anchor, j], me.flags & FLAG_TIER3, domain, _LEAKED] += 1
     # Yesterday's date: what is bought today is what `count_buyer` takes for paid here.
-    buyers.bought[i, shop.good_category[anchor, j]] = np.uint16(moment.day + DAY_ZERO - 1)
+    me.bought[shop.good_category[anchor, j]] = np.uint16(moment.day + DAY_ZERO - 1)
 
 
 @step
 def buy(buyers, shop, tastes, moment, tally, look):
     """One accepted order: money moves, then the buyer learns."""
     i, anchor, j = look.buyer, look.anchor, look.choice
-    me = buyers.state[i]
+    me = buyers.person[i]
     domain = 0 if is_private(look.follow) else 1
     ledger = tally.ledger[shop.kind[anchor, j], me.flags & FLAG_TIER3, domain]
     paid = shop.paid[anchor, look.coupon, j]
@@ -130,11 +159,11 @@ def book(ledger, shop, moment, anchor, j, paid, offset):
 @step
 def count_buyer(buyers, moment, tally, ledger, i):
     """First order of the day, of the month, of a life; who came back."""
-    me = buyers.state[i]
+    me = buyers.person[i]
     today = np.uint16(moment.day + DAY_ZERO)
     first_today = True
-    for c in range(buyers.bought.shape[1]):
-        first_today &= buyers.bought[i, c] != today
+    for c in range(N_CATEGORIES):
+        first_today &= me.bought[c] != today
     tally.counts[_PAYING] += first_today
     if me.flags & FLAG_BOUGHT:
         ledger[_REPEATS] += 1
@@ -157,27 +186,27 @@ def count_buyer(buyers, moment, tally, ledger, i):
 def learn(buyers, shop, tastes, moment, tally, look, paid, returned):
     """Habit, memory, budget, need, trust and affinity after one order (M9, M17, M23)."""
     i, anchor, j = look.buyer, look.anchor, look.choice
-    me = buyers.state[i]
-    away = days_away(me, moment, tastes)
-    habit = habit_now(me, away, tastes)
+    me, rhythm = buyers.person[i], buyers.rhythm[i]
+    away = days_away(rhythm, moment, tastes)
+    habit = habit_now(rhythm, away, tastes)
     memory = remembered(
         memory_now(me, away, tastes), shop.log_ratio[anchor, look.coupon, j], tastes.memory_step
     )
-    budget = budget_now(me, moment)
+    budget = budget_now(me, rhythm, moment)
     if not returned:
         habit = raised(habit, tastes.habit_gain)
         budget -= paid
-    me.habit = np.uint16(habit * np.float32(HABIT_ONE) + _HALF)
+    rhythm.habit = np.uint16(habit * np.float32(HABIT_ONE) + _HALF)
     me.memory = np.uint8(min(-memory * np.float32(MEMORY_UNIT) + _HALF, np.float32(BYTE_ONE)))
     me.budget = np.int32(budget)
-    me.seen = np.uint16(moment.day + DAY_ZERO)
-    buyers.bought[i, shop.good_category[anchor, j]] = np.uint16(moment.day + DAY_ZERO)
-    move_trust(buyers.trust[i], shop.kind[anchor, j], tastes, returned)
+    rhythm.seen = np.uint16(moment.day + DAY_ZERO)
+    me.bought[shop.good_category[anchor, j]] = np.uint16(moment.day + DAY_ZERO)
+    move_trust(me.trust, shop.kind[anchor, j], tastes, returned)
     if look.follow < FOLLOWS:
         step_size = tastes.affinity_return_loss if returned else tastes.affinity_gain
-        move_affinity(buyers.follows[i], look, step_size, not returned)
+        move_affinity(me.follows, look, step_size, not returned)
     elif not returned:
-        follow(buyers.follows[i], tastes, moment, tally, look)
+        follow(me.follows, tastes, moment, tally, look)
 
 
 @step

@@ -112,7 +112,7 @@ def hold_sessions(market: Market, moment: Moment) -> None:
             moment,
             market.tallies[thread],
             market.looks[block],
-            market.weights[thread],
+            market.strips[thread],
         )
 
     market.threads.each(len(market.blocks), task)
@@ -152,7 +152,7 @@ def withdraw_from(market: Market, moment: Moment, cut: int, *, partner_only: boo
             market.tallies[thread],
             market.looks[block],
             market.looks_count[block],
-            market.weights[thread],
+            market.strips[thread],
         )
 
     market.threads.each(len(market.blocks), task)
@@ -204,6 +204,7 @@ def settle_looks(market: Market, moment: Moment) -> None:
             market.tallies[thread],
             market.looks[block],
             market.looks_count[block],
+            market.strips[thread],
         )
 
     market.threads.each(len(market.blocks), task)

@@ -59,7 +59,7 @@ class Shop(NamedTuple):
     price: NDArray[np.int64]
     elsewhere: NDArray[np.int64]
     cps_bp: NDArray[np.int64]
-    paid: NDArray[np.int64]
+    paid: NDArray[np.int32]
     price_term: NDArray[np.float32]
     log_ratio: NDArray[np.float32]
 
@@ -224,7 +224,7 @@ def new_shop(
         price=np.ones(shape, np.int64),
         elsewhere=np.ones(shape, np.int64),
         cps_bp=np.zeros(shape, np.int64),
-        paid=np.ones(by_class, np.int64),
+        paid=np.ones(by_class, np.int32),
         price_term=np.zeros(by_class, np.float32),
         log_ratio=np.zeros(by_class, np.float32),
     )

@@ -1,19 +1,24 @@
 """One kernel over fixed blocks of buyers, on one thread or several.
 
-Blocks have a fixed size and every sum is of integers, so the number of threads changes
-no bit of a result.
+Every sum is of integers and buyers share nothing within a slot, so neither the number of
+threads nor the size of a block changes a bit of a result.
 """
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-BLOCK = 8_192
-"""Buyers in a block."""
+SMALLEST, LARGEST = 8_192, 65_536
+"""Buyers in a block: a call costs some ten microseconds, a block's looks must stay cached."""
+
+TURNS = 4
+"""Blocks that each thread should have at least, so that all end about together."""
 
 
-def blocks(count: int) -> list[tuple[int, int]]:
-    """(first, last) of each block of `count` buyers."""
-    return [(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
+def blocks(count: int, threads: int) -> list[tuple[int, int]]:
+    """(first, last) of each block of `count` buyers, for so many threads."""
+    turns = 1 if threads == 1 else threads * TURNS
+    size = min(max(-(-count // turns), SMALLEST), LARGEST)
+    return [(first, min(first + size, count)) for first in range(0, count, size)]
 
 
 class Threads:

@@ -106,7 +106,7 @@ def draw_from(feed, weights, work, scaled):
     """Make `weights` the law of the feed; with nobody in it, it is closed."""
     feed.weight[0] = np.sum(weights)
     if feed.weight[0] > 0.0:
-        fill_alias(weights, feed.threshold, feed.other, work, scaled)
+        fill_alias(weights, feed.table, work, scaled)
 
 
 @kernel

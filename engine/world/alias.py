@@ -1,30 +1,29 @@
 """Drawing from a discrete law in constant time: Vose's alias method (IEEE TSE 1991)."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, rule
 
-
-class AliasTable(NamedTuple):
-    """Entry k keeps itself below `threshold[k]` of 2^32, else gives `other[k]`."""
-
-    threshold: NDArray[np.uint64]
-    other: NDArray[np.int64]
+Words = NDArray[np.uint64]
+_LOW = np.uint64(0xFFFFFFFF)
+_SHIFT = np.uint64(32)
+_SCALE = 4294967296.0
 
 
-def alias_table(weights: NDArray[np.float64]) -> AliasTable:
-    """The table of non-negative `weights` with a positive sum, shape (n,)."""
-    table = AliasTable(np.zeros(weights.size, np.uint64), np.zeros(weights.size, np.int64))
-    work = np.empty(weights.size, np.int64)
-    fill_alias(weights, table.threshold, table.other, work, np.empty(weights.size))
+def alias_table(weights: NDArray[np.float64]) -> Words:
+    """The table of non-negative `weights` with a positive sum, shape (n,).
+
+    Word k keeps k below its upper 32 bits, of 2^32, else gives its lower 32 bits: both in
+    one word, so that a draw reads memory once.
+    """
+    table = np.zeros(weights.size, np.uint64)
+    fill_alias(weights, table, np.empty(weights.size, np.int64), np.empty(weights.size))
     return table
 
 
 @kernel
-def fill_alias(weights, threshold, other, work, scaled):
+def fill_alias(weights, table, work, scaled):
     """Fill a table in place; `work` (int64) and `scaled` (float64) are room of the same length."""
     n = weights.size
     total = 0.0
@@ -34,6 +33,7 @@ def fill_alias(weights, threshold, other, work, scaled):
     # `work` holds the small ones from the front and the large ones from the back.
     small, large = 0, n
     for k in range(n):
+        table[k] = np.uint64(k)  # what is not paired below gives itself
         scaled[k] = weights[k] * scale
         if scaled[k] < 1.0:
             work[small] = k
@@ -44,26 +44,19 @@ def fill_alias(weights, threshold, other, work, scaled):
     while small > 0 and large < n:
         small -= 1
         less, more = work[small], work[large]
-        threshold[less] = np.uint64(scaled[less] * 4294967296.0)
-        other[less] = more
+        table[less] = np.uint64(scaled[less] * _SCALE) << _SHIFT | np.uint64(more)
         scaled[more] -= 1.0 - scaled[less]
         if scaled[more] < 1.0:
             large += 1
             work[small] = more
             small += 1
-    # What is left differs from 1 by rounding only.
-    for k in range(small):
-        threshold[work[k]] = np.uint64(4294967296)
-        other[work[k]] = work[k]
-    for k in range(large, n):
-        threshold[work[k]] = np.uint64(4294967296)
-        other[work[k]] = work[k]
 
 
 @rule
-def draw_alias(random_bits, threshold, other):
-    """The entry drawn by 64 random bits."""
-    n = np.uint64(threshold.size)
-    column = ((random_bits >> np.uint64(32)) * n) >> np.uint64(32)
-    keep = (random_bits & np.uint64(0xFFFFFFFF)) < threshold[column]
-    return np.int64(column) if keep else other[column]
+def draw_alias(random_bits, table):
+    """The entry drawn by 64 random bits, without a branch."""
+    column = ((random_bits >> _SHIFT) * np.uint64(table.size)) >> _SHIFT
+    word = table[column]
+    keeps = np.int64((random_bits & _LOW) < word >> _SHIFT)
+    other = np.int64(word & _LOW)
+    return other + keeps * (np.int64(column) - other)

@@ -1,4 +1,4 @@
-"""Buyers: 65 bytes each, traits from a low-discrepancy sequence, follows from anchors' fans.
+"""Buyers: 69 bytes each, traits from a low-discrepancy sequence, follows from anchors' fans.
 
 Traits are stored as small integers; the tables that decode them are in
 `engine.kernels.tastes`. Trait d of buyer i is the quantile at frac(s_d + i a_d), the
@@ -29,33 +29,53 @@ DAY_ZERO = 1024
 
 BYTE_ONE = 255
 HABIT_ONE = 65535
+HABIT_STEP = np.float32(1.0 / HABIT_ONE)
 MEMORY_UNIT = 200.0
 """memory byte m means ln(remembered / elsewhere) = -m / MEMORY_UNIT."""
 ACTIVITY_CENTRE, ACTIVITY_UNIT = 128.0, 20.0
 SENSITIVITY_CENTRE, SENSITIVITY_UNIT = 128.0, 64.0
+
+CACHE_LINE = 64
 
 FLAG_TIER3 = 1
 FLAG_BOUGHT = 2
 FLAG_TWICE = 4
 FLAG_MONTH_SHIFT = 4
 
-STATE = np.dtype(
-    [
-        ("budget", np.int32),
-        ("income", np.uint16),
-        ("seen", np.uint16),
-        ("habit", np.uint16),
-        ("activity", np.uint8),
-        ("memory", np.uint8),
-        ("sensitivity", np.uint8),
-        ("impulse", np.uint8),
-        ("taste", np.uint8),
-        ("flags", np.uint8),
-    ]
+RHYTHM = np.dtype([("activity", np.uint8), ("habit", np.uint16), ("seen", np.uint16)])
+"""What decides whether a buyer comes, read of everybody in every slot; seen: day of the last
+learning, or of arrival."""
+
+PERSON = np.dtype(
+    {
+        "names": [
+            "follows",
+            "bought",
+            "budget",
+            "income",
+            "trust",
+            "memory",
+            "sensitivity",
+            "impulse",
+            "taste",
+            "flags",
+        ],
+        "formats": [
+            (np.uint32, FOLLOWS),
+            (np.uint16, N_CATEGORIES),
+            np.int32,
+            np.uint16,
+            (np.uint8, N_KINDS),
+            *[np.uint8] * 5,
+        ],
+        "offsets": [0, 32, 44, 48, 50, 55, 56, 57, 58, 59],
+        "itemsize": 64,
+    }
 )
-"""budget: fen left this month; income: a month's budget in RMB; seen: day of the last
-learning, or of arrival; flags: tier, ever bought, twice this month, month (1-15) of the last
-order."""
+"""The rest, read of those who come: one cache line. follows: anchor << 12 | affinity in
+1/4095; bought: day of the last purchase by category; budget: fen left this month; income: a
+month's budget in RMB; trust: by kind, in 1/255; flags: tier, ever bought, twice this month,
+month (1-15) of the last order."""
 
 _TRAITS = 6
 _QUANTILES = 4096
@@ -63,39 +83,28 @@ _ARRIVAL_DRAW = 8
 
 
 class Buyers(NamedTuple):
-    """Column groups of all simulated buyers.
+    """All simulated buyers, as `RHYTHM` and `PERSON` records."""
 
-    `follows` (n, 8) anchor << 12 | affinity in 1/4095; `bought` (n, categories) day of the
-    last purchase; `trust` (n, kinds) in 1/255.
-    """
-
-    state: NDArray[np.void]
-    follows: NDArray[np.uint32]
-    bought: NDArray[np.uint16]
-    trust: NDArray[np.uint8]
+    rhythm: NDArray[np.void]
+    person: NDArray[np.void]
 
 
 def bytes_per_buyer() -> int:
     """Bytes of state that one simulated buyer takes."""
-    return STATE.itemsize + 4 * FOLLOWS + 2 * N_CATEGORIES + N_KINDS
+    return RHYTHM.itemsize + PERSON.itemsize
 
 
 def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> Buyers:
     """Create `count` buyers from the world seed."""
     spec = scenario.buyers
-    buyers = Buyers(
-        state=np.zeros(count, STATE),
-        follows=np.zeros((count, FOLLOWS), np.uint32),
-        bought=np.zeros((count, N_CATEGORIES), np.uint16),
-        trust=np.full((count, N_KINDS), round(spec.initial_trust * BYTE_ONE), np.uint8),
-    )
+    buyers = Buyers(np.zeros(count, RHYTHM), cache_lines(count, PERSON))
     shifts = np.array([int(key(seed, Purpose.BUYER_TRAITS, d)) for d in range(_TRAITS)], np.uint64)
     quantiles = normal_quantiles(_QUANTILES)
     # budget ~ lognormal around the tier's mean, in whole RMB
     budget_spread = np.exp(spec.budget_log_sd * quantiles - spec.budget_log_sd**2 / 2)
     incomes = np.clip(np.outer(spec.monthly_budget_rmb.values(), budget_spread), 1, 20_000)
     _fill_traits(
-        buyers.state,
+        buyers,
         shifts,
         _steps(),
         np.float64(spec.tier12_share),
@@ -109,6 +118,7 @@ def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> 
         key(seed, Purpose.BUYER_HISTORY),
         np.float64(spec.bought_before_share),
         np.float64(spec.initial_habit),
+        np.uint8(round(spec.initial_trust * BYTE_ONE)),
         np.float64(spec.newcomers_share),
     )
     _fill_follows(
@@ -116,10 +126,16 @@ def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> 
         key(seed, Purpose.BUYER_FOLLOWS),
         np.int64(spec.follows_count),
         np.float64(spec.initial_affinity),
-        table.threshold,
-        table.other,
+        table,
     )
     return buyers
+
+
+def cache_lines(count: int, record: np.dtype[np.void]) -> NDArray[np.void]:
+    """Zeroed records of 64 bytes, each on a cache line of its own."""
+    memory = np.zeros((count + 1) * CACHE_LINE, np.uint8)
+    first = -memory.ctypes.data % CACHE_LINE
+    return memory[first : first + count * CACHE_LINE].view(record)
 
 
 def _steps() -> NDArray[np.uint64]:
@@ -139,51 +155,52 @@ def _levels(
 
 @kernel
 def _fill_traits(  # noqa: PLR0913, PLR0917 - numba passes by position
-    state, shifts, steps, tier12_share, activity, sensitivity, incomes
+    buyers, shifts, steps, tier12_share, activity, sensitivity, incomes
 ):
     tier12_edge = np.uint64(tier12_share * 18446744073709549568.0)
     table_shift, byte_shift = np.uint64(52), np.uint64(56)
-    for i in range(state.size):
+    for i in range(buyers.person.size):
         n = np.uint64(i)
-        me = state[i]
+        me = buyers.person[i]
         tier = 0 if shifts[0] + n * steps[0] < tier12_edge else 1
         me.flags = np.uint8(FLAG_TIER3 * tier)
-        me.activity = activity[(shifts[1] + n * steps[1]) >> table_shift]
+        buyers.rhythm[i].activity = activity[(shifts[1] + n * steps[1]) >> table_shift]
         me.sensitivity = sensitivity[(shifts[2] + n * steps[2]) >> table_shift]
         me.impulse = np.uint8((shifts[3] + n * steps[3]) >> byte_shift)
         me.taste = np.uint8((shifts[4] + n * steps[4]) >> byte_shift)
         me.income = incomes[tier, (shifts[5] + n * steps[5]) >> table_shift]
         me.budget = np.int32(me.income) * np.int32(100)
-        me.seen = np.uint16(DAY_ZERO)
+        buyers.rhythm[i].seen = np.uint16(DAY_ZERO)
 
 
 @kernel
-def _fill_history(buyers, stream, bought_share, habit, newcomers):
+def _fill_history(buyers, stream, bought_share, habit, trust, newcomers):
     """Buyers of old have a habit and bought something in the last 90 days; newcomers arrive."""
-    for i in range(buyers.state.size):
-        me = buyers.state[i]
+    for i in range(buyers.person.size):
+        me, rhythm = buyers.person[i], buyers.rhythm[i]
+        me.trust[:] = trust
         arrival = uniform(stream, i, _ARRIVAL_DRAW)
         if arrival < newcomers:
-            me.seen += np.uint16(1 + int(arrival / newcomers * ARRIVAL_DAYS))
+            rhythm.seen += np.uint16(1 + int(arrival / newcomers * ARRIVAL_DAYS))
         bought_before = arrival >= newcomers and uniform(stream, i, 0) < bought_share
         if bought_before:
             me.flags |= np.uint8(FLAG_BOUGHT)
             # habit 2 u, so that its mean is `habit`
             level = min(2.0 * habit * uniform(stream, i, 1), 1.0)
-            me.habit = np.uint16(level * HABIT_ONE)
-        for c in range(buyers.bought.shape[1]):
+            rhythm.habit = np.uint16(level * HABIT_ONE)
+        for c in range(N_CATEGORIES):
             days_ago = int(90.0 * uniform(stream, i, 2 + c))
-            buyers.bought[i, c] = np.uint16(DAY_ZERO - 1 - days_ago)
+            me.bought[c] = np.uint16(DAY_ZERO - 1 - days_ago)
 
 
 @kernel
-def _fill_follows(buyers, stream, count, affinity, threshold, other):
-    for i in range(buyers.state.size):
-        if buyers.state[i].seen > DAY_ZERO:
+def _fill_follows(buyers, stream, count, affinity, table):
+    for i in range(buyers.person.size):
+        if buyers.rhythm[i].seen > DAY_ZERO:
             continue  # who is still to arrive follows nobody yet
-        follows = buyers.follows[i]
+        follows = buyers.person[i].follows
         for f in range(count):
-            anchor = draw_alias(bits(stream, i, 2 * f), threshold, other)
+            anchor = draw_alias(bits(stream, i, 2 * f), table)
             known = False
             for g in range(f):
                 known |= (follows[g] >> np.uint32(AFFINITY_BITS) == np.uint32(anchor)) & (

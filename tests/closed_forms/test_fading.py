@@ -45,7 +45,7 @@ def after_first_day(*overrides: str, day: int):
     market = open_market(asked)
     diary = Diary(market, np.zeros(day + 1))
     run_day(market, diary, 0, 0.0, coupon_weights(market.days))
-    bought = market.buyers.bought[:, 0] == DAY_ZERO
+    bought = market.buyers.person["bought"][:, 0] == DAY_ZERO
     assert 0.1 < bought.mean() < 0.95
     return market, hold_slot(market, day), bought
 
@@ -72,7 +72,7 @@ def test_habit_fades_geometrically(day):
         f"scenario.choice.habit={beta}",
         day=day,
     )
-    habit = market.buyers.state["habit"] / HABIT_ONE
+    habit = market.buyers.rhythm["habit"] / HABIT_ONE
     assert np.allclose(habit, gain * bought, atol=1 / HABIT_ONE)
     habit_now = habit[looks["buyer"]] * (1 - fading) ** day
     ratio = odds(market) * np.exp(beta * habit_now)
@@ -98,7 +98,7 @@ def test_memory_of_a_discount_fades_geometrically(day, curvature):
     )
     price = market.shop.price[0, 0]
     left = np.round(-step * np.log((price - price // 2) / ELSEWHERE_FEN) * MEMORY_UNIT)
-    assert np.all(market.buyers.state["memory"] == left * bought)
+    assert np.all(market.buyers.person["memory"] == left * bought)
     log_memory = -left / MEMORY_UNIT * bought[looks["buyer"]] * (1 - fading) ** day
     x = price / ELSEWHERE_FEN / np.exp(weight * log_memory)
     disutility = np.log(x) if curvature == 0 else x - 1
@@ -134,7 +134,7 @@ def test_visits_fall_with_the_habit():
         f"scenario.learning.habit_fading={fading}",
         days=days,
     )
-    mean_habit = open_market(asked).buyers.state["habit"].mean() / HABIT_ONE
+    mean_habit = open_market(asked).buyers.rhythm["habit"].mean() / HABIT_ONE
     daily = simulate_year(asked).daily
     assert daily["orders_count"].sum() == 0
     expected = BUYERS * (1 + effect * mean_habit * (1 - fading) ** np.arange(days))

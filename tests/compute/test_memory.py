@@ -15,8 +15,8 @@ def ray(backend: str, workers: int | None = None, address: str | None = None) ->
 
 
 @pytest.fixture(autouse=True)
-def free_1100_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "available_bytes", lambda: 1100)
+def free_800_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available_bytes", lambda: 800)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
 
 

@@ -1,0 +1,200 @@
+"""What is chosen at serious looks: utilities, the draw, expected sales, claims (M8).
+
+All stages work on the looks at `strip.position`, so that the looks of a strip, and looks
+whose coupon is withdrawn, are decided by the same code.
+"""
+
+import numpy as np
+
+from engine.jit import stage, step
+from engine.kernels.looks import (
+    add_claim,
+    budget_now,
+    days_away,
+    habit_now,
+    memory_now,
+)
+from engine.kernels.state import OUTSIDE
+from engine.rng import uniform
+from engine.rules.choice import (
+    good_utility,
+    memory_term,
+    outside_utility,
+    price_disutility,
+    stream_utility,
+)
+from engine.rules.fastmath import exp32
+from engine.units import EXPECTED_ONE
+from engine.world.buyers import AFFINITY_STEP, BYTE_ONE, FLAG_TIER3
+
+_ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+_BYTE = np.float32(1.0 / BYTE_ONE)
+_EXPECTED_ONE = np.float32(EXPECTED_ONE)
+NEVER = np.float32(-1e30)
+"""Utility of what is not in the choice set."""
+
+
+@step
+def choose(n, buyers, shop, tastes, moment, tally, looks, strip):
+    """Decide `n` looks: draw their choices, add up what is expected and claimed."""
+    weigh(n, buyers, shop, tastes, moment, looks, strip)
+    draw_choices(n, shop.shown, moment.choice, looks, strip)
+    expect(n, 1, shop, tally.expected, tally.expected_paid, looks, strip)
+    claim(n, 1, shop, moment, tally, looks, strip)
+
+
+@step
+def unchoose(n, buyers, shop, tastes, moment, tally, looks, strip):
+    """Take back what `n` decided looks added."""
+    weigh(n, buyers, shop, tastes, moment, looks, strip)
+    add_up(n, strip)
+    expect(n, -1, shop, tally.expected, tally.expected_paid, looks, strip)
+    claim(n, -1, shop, moment, tally, looks, strip)
+
+
+@step
+def weigh(n, buyers, shop, tastes, moment, looks, strip):
+    """Exp of every utility into `strip.weights` and `strip.outside`."""
+    know_oneself(n, buyers, shop.charisma, tastes, moment, looks, strip)
+    recall_trust(n, buyers.person, looks, strip.position, strip.trust)
+    value_goods(
+        n,
+        shop.shown,
+        shop.kind,
+        shop.own_utility,
+        shop.quality,
+        shop.brand,
+        shop.price_term,
+        shop.paid,
+        tastes.beta_quality,
+        tastes.beta_brand,
+        tastes.curvature,
+        looks,
+        strip,
+    )
+    exponentials(n * strip.weights.shape[1], strip.flat_weights)
+    exponentials(n, strip.outside)
+
+
+@stage
+def know_oneself(n, buyers, charisma, tastes, moment, looks, strip):
+    """What one buyer's utilities share: sensitivity, taste, memory, liking, habit, budget."""
+    s = strip
+    for k in range(n):
+        look = looks[s.position[k]]
+        me, rhythm = buyers.person[look.buyer], buyers.rhythm[look.buyer]
+        away = days_away(rhythm, moment, tastes)
+        tier = np.int64(me.flags & FLAG_TIER3)
+        s.alpha[k] = tastes.price[tier, me.sensitivity]
+        s.taste[k] = np.float32(me.taste) * _BYTE * tastes.brand_taste[tier]
+        s.memory[k] = memory_term(
+            memory_now(me, away, tastes), tastes.memory_weight, tastes.curvature
+        )
+        s.liking[k] = stream_utility(
+            tastes.beta_affinity,
+            np.float32(look.affinity) * AFFINITY_STEP,
+            tastes.beta_impulse,
+            np.float32(me.impulse) * _BYTE,
+            charisma[look.anchor],
+        )
+        s.outside[k] = outside_utility(
+            moment.outside_level, tastes.beta_habit, habit_now(rhythm, away, tastes)
+        )
+        s.budget[k] = budget_now(me, rhythm, moment)
+
+
+@stage
+def recall_trust(n, people, looks, position, kept):
+    """Trust by kind of goods, in [0, 1]: in 1/255 on record."""
+    for k in range(n):
+        trust = people[looks[position[k]].buyer].trust
+        for kind in range(kept.shape[1]):
+            kept[k, kind] = np.float32(trust[kind]) * _BYTE
+
+
+@stage
+def value_goods(
+    n, shown, kind, own, quality, brand, price_term, paid, b_quality, b_brand, curvature, looks, s
+):
+    """Utility of every place; what is not shown or not affordable is out of the set."""
+    for k in range(n):
+        look = looks[s.position[k]]
+        a, c, places = np.int64(look.anchor), np.int64(look.coupon), np.int64(shown[look.anchor])
+        liking, taste, alpha, memory, budget = (
+            s.liking[k],
+            s.taste[k],
+            s.alpha[k],
+            s.memory[k],
+            s.budget[k],
+        )
+        for j in range(s.weights.shape[1]):
+            trust = s.trust[k, kind[a, j]]
+            utility = good_utility(
+                liking, own[a, j], b_quality, trust, quality[a, j], b_brand, brand[a, j], taste
+            ) - alpha * price_disutility(price_term[a, c, j], memory, curvature)
+            s.weights[k, j] = utility if (j < places) & (paid[a, c, j] <= budget) else NEVER
+
+
+@stage
+def exponentials(n, values):
+    """Exp of each, 0 for `NEVER`; a flat loop, which the compiler vectorises."""
+    for k in range(n):
+        weight = exp32(values[k])
+        values[k] = weight if values[k] > NEVER else _ZERO
+
+
+@stage
+def add_up(n, strip):
+    """The sum of each look's weights."""
+    for k in range(n):
+        total = strip.outside[k]
+        for j in range(strip.weights.shape[1]):
+            total += strip.weights[k, j]
+        strip.total[k] = total
+
+
+@stage
+def draw_choices(n, shown, stream, looks, strip):
+    """The good whose interval holds the draw; the outside option comes first.
+
+    A coupon taken away widens the outside interval, so nobody starts to buy for want of
+    a coupon. Counts the edges passed, without a branch.
+    """
+    add_up(n, strip)
+    for k in range(n):
+        look = looks[strip.position[k]]
+        mark = uniform(stream, look.buyer, np.int64(look.session)) * strip.total[k]
+        edge = strip.outside[k]
+        passed = np.int64(edge <= mark)
+        for j in range(strip.weights.shape[1]):
+            edge += strip.weights[k, j]
+            passed += np.int64(edge <= mark)
+        # The draw may round to 1: then every edge is passed, and nothing is bought.
+        bought = (passed > 0) & (passed <= np.int64(shown[look.anchor]))
+        look.choice = np.uint8(passed - 1 if bought else OUTSIDE)
+
+
+@stage
+def expect(n, sign, shop, expected, expected_paid, looks, strip):
+    """Add (sign 1) or take back (sign -1) the probabilities of the looks, in fixed point."""
+    for k in range(n):
+        look = looks[strip.position[k]]
+        a, c = np.int64(look.anchor), np.int64(look.coupon)
+        per_weight, paid = _ONE / strip.total[k], _ZERO
+        for j in range(shop.shown[a]):
+            if not shop.links_out[a, j]:
+                share = strip.weights[k, j] * per_weight
+                expected[a, j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)
+                paid += share * np.float32(shop.paid[a, c, j])
+        expected_paid[a] += sign * np.int64(paid + _HALF)
+
+
+@stage
+def claim(n, sign, shop, moment, tally, looks, strip):
+    """Count the looks' wishes for goods and for coupons, or take them back."""
+    wishes = 0
+    for k in range(n):
+        strip.listed[wishes] = strip.position[k]
+        wishes += np.int64(looks[strip.position[k]].choice != OUTSIDE)
+    for k in range(wishes):
+        add_claim(tally, shop, looks[strip.listed[k]], moment, sign)

@@ -1,0 +1,108 @@
+"""Room for one strip of buyers, on which the stages of a slot work in turn.
+
+The hot loop is cut into short stages over `STRIP` buyers: each reads what few arrays it
+needs and leaves its result here for the next. A short loop lets the processor fetch many
+buyers' memory at once, and loops without gathers are vectorised by the compiler. Lists of
+sessions and looks are compacted without branches, since nobody can predict who comes.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.units import N_KINDS
+
+Int32s = NDArray[np.int32]
+Float32s = NDArray[np.float32]
+
+STRIP = 1_024
+"""Buyers of a strip: their sessions fit the second-level cache."""
+
+
+class Strip(NamedTuple):
+    """One thread's room.
+
+    By buyer: days `away`, `level` of activity, `rate` of visits, `habit`, `visits` opened. By
+    session: `owner` the buyer, `number` of the session within the slot; `total` of the
+    affinities, `mark` drawn on it; `anchor`, `follow`, `affinity` where it goes; `need`,
+    `domain`, `stream` factors on attention, `excess` of the draw over the chance of a look. By
+    look: `position` in the block's looks, `alpha`, `taste`, `memory`, `liking`, `outside` of
+    the buyer, `budget` left (fen), `trust` by kind, `weights` by place and their `total`.
+    Lists of indices: `listed`, `others`. `stand_in` by family and first member: who takes over
+    a missed visit.
+    """
+
+    away: Int32s
+    level: Int32s
+    rate: Float32s
+    habit: Float32s
+    visits: Int32s
+    owner: Int32s
+    number: Int32s
+    total: Float32s
+    mark: Float32s
+    anchor: Int32s
+    follow: Int32s
+    affinity: Int32s
+    need: Float32s
+    domain: Float32s
+    stream: Float32s
+    excess: Float32s
+    position: Int32s
+    alpha: Float32s
+    taste: Float32s
+    memory: Float32s
+    liking: Float32s
+    outside: Float32s
+    budget: Int32s
+    trust: Float32s
+    weights: Float32s
+    flat_weights: Float32s
+    listed: Int32s
+    others: Int32s
+    stand_in: Int32s
+
+
+def new_strip(most_sessions: int, places: int, families: int, members: int) -> Strip:
+    """Room for the worst case; pages that nobody touches cost no memory."""
+    n = STRIP * most_sessions
+
+    def ints(*shape: int) -> Int32s:
+        return np.zeros(shape, np.int32)
+
+    def floats(*shape: int) -> Float32s:
+        return np.zeros(shape, np.float32)
+
+    weights = floats(n, places)
+    return Strip(
+        away=ints(STRIP),
+        level=ints(STRIP),
+        rate=floats(STRIP),
+        habit=floats(STRIP),
+        visits=ints(STRIP),
+        owner=ints(n),
+        number=ints(n),
+        total=floats(n),
+        mark=floats(n),
+        anchor=ints(n),
+        follow=ints(n),
+        affinity=ints(n),
+        need=floats(n),
+        domain=floats(n),
+        stream=floats(n),
+        excess=floats(n),
+        position=ints(n),
+        alpha=floats(n),
+        taste=floats(n),
+        memory=floats(n),
+        liking=floats(n),
+        outside=floats(n),
+        budget=ints(n),
+        trust=floats(n, N_KINDS),
+        weights=weights,
+        flat_weights=weights.reshape(-1),
+        listed=ints(n),
+        others=ints(n),
+        stand_in=ints(max(families, 1), members),
+    )

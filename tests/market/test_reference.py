@@ -1,0 +1,117 @@
+"""The tuned kernels against the plain ones, to the bit: looks, choices and every sum."""
+
+import numpy as np
+import pytest
+
+from engine.kernels import day as order_of_the_day
+from engine.kernels.events import turn_calendar
+from engine.kernels.pacing import set_pace
+from engine.kernels.reference import decide_plainly, withdraw_plainly
+from engine.kernels.sessions import decide, withdraw
+from engine.kernels.slots import direct_traffic, moment_of
+from engine.kernels.state import LOST, N_BUCKETS, Count, new_tally
+from tests.closed_forms.worlds import days_of
+from tests.worlds import case
+
+BUYERS = 5_000
+RICH = "policy=all_levers"
+AWAY = "scenario.calendar.absences=[{rank: 0, leaves: 2020-01-05}, {rank: 3, leaves: 2020-01-02}]"
+LINEAR = "scenario.choice.price_curvature=0.5"
+NOBODY = "scenario.anchors.live_probability=[0,0.02]"
+"""With hardly anybody live the feed is often closed."""
+
+
+def slot_of(asked, days: int):
+    """(market, moment) of the first slot after `days` days."""
+    for market, _ in days_of(asked):
+        last = market
+    levers = last.days[days - 1]
+    turn_calendar(last, days - 1)
+    pace = set_pace(last, days - 1, 0.0, np.ones(len(last.days)))
+    order_of_the_day.supply(last, pace, days - 1)
+    order_of_the_day.selection(last, pace, days - 1)
+    direct_traffic(last, levers, days - 1, 0)
+    return last, moment_of(last, pace, levers, days - 1, 0)
+
+
+def held(decider, market, moment):
+    """(looks, their number, tally) of a slot decided by `decider`."""
+    anchors, places = market.shop.good.shape
+    tally = new_tally(anchors, places, market.suppliers.kind.size)
+    looks = np.zeros_like(np.concatenate(market.looks))
+    n = decider(
+        0,
+        BUYERS,
+        market.buyers,
+        market.shop,
+        market.feed,
+        market.tastes,
+        moment,
+        tally,
+        looks,
+        market.strips[0],
+    )
+    return looks, n, tally
+
+
+def assert_same(one, other) -> None:
+    """Looks and tallies agree in every bit."""
+    looks, n, tally = one
+    other_looks, other_n, other_tally = other
+    assert n == other_n
+    assert np.array_equal(looks[:n], other_looks[:n])
+    for name, column in tally._asdict().items():
+        assert np.array_equal(column, getattr(other_tally, name)), name
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(RICH,), (RICH, AWAY), (RICH, LINEAR, AWAY), (RICH, NOBODY), ("policy=laissez_faire",)],
+    ids=["rich", "away", "linear", "closed", "plain"],
+)
+def slot(request):
+    days = 12
+    overrides = (*request.param, f"scale.buyers_count={BUYERS}", "scale.showcase_count=5")
+    return slot_of(case(*overrides, days=days), days)
+
+
+def test_the_strips_decide_as_the_plain_loop(slot):
+    market, moment = slot
+    tuned, plain = held(decide, market, moment), held(decide_plainly, market, moment)
+    assert_same(tuned, plain)
+    assert tuned[1] > 200
+    assert (tuned[0]["choice"][: tuned[1]] < LOST).any()
+
+
+@pytest.mark.parametrize("cut", [0, N_BUCKETS // 2, N_BUCKETS])
+@pytest.mark.parametrize("partner_only", [True, False])
+def test_coupons_are_withdrawn_as_by_the_plain_loop(slot, cut, partner_only):
+    market, moment = slot
+    results = []
+    for decider, withdrawer in ((decide, withdraw), (decide_plainly, withdraw_plainly)):
+        looks, n, tally = held(decider, market, moment)
+        withdrawer(
+            cut,
+            partner_only,
+            market.buyers,
+            market.shop,
+            market.tastes,
+            moment,
+            tally,
+            looks,
+            n,
+            market.strips[0],
+        )
+        results.append((looks, n, tally))
+    assert_same(*results)
+
+
+def test_a_coupon_taken_away_and_one_never_held_are_the_same(slot):
+    """After all coupons are withdrawn nothing is left of them in any sum."""
+    market, moment = slot
+    looks, n, tally = held(decide, market, moment)
+    arguments = (market.buyers, market.shop, market.tastes, moment)
+    withdraw(0, False, *arguments, tally, looks, n, market.strips[0])
+    never = held(decide, market, moment._replace(coupon_reach=np.int64(0)))
+    tally.counts[Count.REFUSED_COUPONS] = 0
+    assert_same((looks, n, tally), never)
