@@ -54,7 +54,7 @@ def print_comparison(rows: Sequence[Row], console: Console) -> None:
         block = [row for row in rows if row["policy"] == policy]
         pairs = block[0]["pairs_count"]
         title = f"{policy} against {block[0]['baseline']} ({pairs} pairs, common luck)"
-        table = _table(title)
+        table = plain_table(title)
         table.add_column("Measure", overflow="fold")
         for head in ("Mean", "Baseline", "Difference", "95% interval", "Variance\nratio"):
             table.add_column(head, justify="right", no_wrap=True)
@@ -89,7 +89,7 @@ def _print_lines(lines: Sequence[Line], console: Console, title: str) -> None:
     parts = [(*_REACH, *_BALANCE)] if console.width >= WIDE else [_REACH, _BALANCE]
     for part in parts:
         last = part is parts[-1]
-        table = _table(title)
+        table = plain_table(title)
         table.add_column("Policy", overflow="fold", min_width=10)
         for measure in part:
             table.add_column(_HEADS[measure], justify="right", no_wrap=True)
@@ -108,7 +108,7 @@ def _print_lines(lines: Sequence[Line], console: Console, title: str) -> None:
 def print_ablation(rows: Sequence[Row], console: Console) -> None:
     """Print what each mechanism's own measures lose or gain when it is off."""
     pairs = rows[0]["pairs_count"]
-    table = _table(f"Each mechanism off, against all on ({pairs} pairs, common luck)")
+    table = plain_table(f"Each mechanism off, against all on ({pairs} pairs, common luck)")
     table.add_column("Measure", overflow="fold")
     for head in ("All on", "Off", "Difference", "95% interval"):
         table.add_column(head, justify="right", no_wrap=True)
@@ -122,26 +122,8 @@ def print_ablation(rows: Sequence[Row], console: Console) -> None:
     console.print(table)
 
 
-def print_benchmark(rows: Sequence[Row], console: Console) -> None:
-    """Print what a year costs at each population, one core."""
-    table = _table("Whole years on one core (medians)")
-    for head in ("Buyers", "Year", "Sessions/s", "Buyer-days/s", "One more session", "Bytes/buyer"):
-        table.add_column(head, justify="right")
-    for row in rows:
-        more = row["session_ns"]
-        table.add_row(
-            f"{row['buyers_count']:,}",
-            f"{row['wall_s']:.2f} s",
-            f"{row['sessions_per_s'] / 1e6:.1f} M",
-            f"{row['buyer_days_per_s'] / 1e6:.1f} M",
-            f"{more:.0f} ns = {1e3 / more:.1f} M/s" if more else "–",
-            str(row["bytes_per_buyer"]),
-        )
-    console.print()
-    console.print(table)
-
-
-def _table(title: str) -> Table:
+def plain_table(title: str) -> Table:
+    """A table without a frame, its title at the left."""
     return Table(
         title=title,
         title_justify="left",

@@ -48,14 +48,20 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
     "frontier": {"policy": str, "trial": int},
     "benchmark": {
         "suite": str,
+        "axis": str,
+        "subject": str,
+        "measure": str,
+        "value": float,
+        "lowest": float,
+        "highest": float,
+        "goal": float,
+        "runs_count": int,
         "buyers_count": int,
+        "anchors_count": int,
         "days_count": int,
-        "sessions_count": int,
-        "wall_s": float,
-        "sessions_per_s": float,
-        "buyer_days_per_s": float,
-        "session_ns": float,
-        "bytes_per_buyer": int,
+        "threads_count": int,
+        "processes_count": int,
+        "machine": str,
     },
     "ablation": {
         "mechanism": str,
@@ -66,7 +72,10 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
     "comparison": COMPARED,
 }
 """Columns that are always there, and their types. `month` is the month's first day;
-`anchor` the rank by fans on the first day, 0 the largest."""
+`anchor` the rank by fans on the first day, 0 the largest. A row of `benchmark` is one
+figure: `value` is the median of its runs, in the unit in which the name of the measure
+ends, `axis` what varies among the rows that belong together, `goal` what the value should
+not exceed."""
 
 VARYING: Final = frozenset({"segments", "anchors", "trials", "frontier"})
 """Tables whose rows may have further columns."""

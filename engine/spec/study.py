@@ -71,13 +71,14 @@ class Space(Spec):
     @classmethod
     def _flat(cls, raw: Any) -> Any:
         """Levers come as a tree like the policy's: a command line cannot reach dotted keys."""
-        return dict(_leaves(raw, ())) if isinstance(raw, Mapping) else raw
+        return dict(leaves(raw)) if isinstance(raw, Mapping) else raw
 
 
-def _leaves(tree: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+def leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Yield what stands at the ends of a tree of ranges, by its dotted key."""
     for name, entry in tree.items():
         if isinstance(entry, Mapping) and all(isinstance(e, Mapping) for e in entry.values()):
-            yield from _leaves(entry, (*path, name))
+            yield from leaves(entry, (*path, name))
         else:
             yield ".".join((*path, name)), entry
 
@@ -207,17 +208,49 @@ class OptimizeJob(Job):
         return {"policy": self.policy} | baselines
 
 
+Rising = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=2)]
+Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], Field(min_length=1)]
+
+
 class BenchmarkJob(Job):
-    """Whole years of one policy at several populations."""
+    """What one policy's market costs, at several sizes, or beside other tools."""
 
     policy: Policy
-    suite: Literal["kernel"]
-    populations: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
-    runs: int = quantity("runs", "counted runs of each population", ge=1, le=100)
+    suite: Literal["kernel", "peers", "one_to_one"]
+    runs: int = quantity("runs", "of everything, in turn", ge=1, le=100)
+    days: int | None = quantity("days", "of the year that are simulated; none: by suite", ge=1)
+    populations: Rising = Field(description="simulated buyers of `kernel` and `peers`")
+    population: int | None = quantity("people", "of `one_to_one`; none: the pool", ge=1)
+    anchors: tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...]
+    thread_counts: Counts = Field(description="threads of one market in `kernel`")
+    process_counts: Counts = Field(description="markets at once in `kernel`")
+    cold_start: bool = Field(description="whether `kernel` also starts with an empty cache")
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if list(self.populations) != sorted(set(self.populations)):
+            raise ValueError(
+                "populations do not rise; each larger than the one before; "
+                "order them: {where}populations=[2000,20000]"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _days_of_the_year(self) -> Self:
+        days = self.scenario.calendar.n_days
+        if self.days is not None and self.days > days:
+            raise ValueError(f"days={self.days}, but the year has {days}; at most {days}")
+        return self
 
     def all_policies(self) -> dict[str, Policy]:
         """Return the one policy."""
         return {"policy": self.policy}
+
+    def largest_population(self) -> int:
+        """Return the most buyers that are simulated at once in one market."""
+        if self.suite == "one_to_one":
+            return self.population or self.scenario.platform.pool_count
+        return max(self.populations)
 
 
 class ReportJob(Spec):

@@ -1,0 +1,120 @@
+"""Suite `peers`: a session of the whole market beside one of a small market in other tools.
+
+The engine's session has everything on, and its cost is that of one more session, without the
+fixed part of a day (see `kernel_rows`); a session of a peer carries its share of the buyers
+who stayed away. All run in turn on one core.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from typing import Final, NamedTuple
+
+from engine.benchmark.days import Days, fill_cache, simulate_days
+from engine.benchmark.figures import Hear, Row, Setting, Steps
+from engine.benchmark.kernel import WARM_DAYS, sized
+from engine.benchmark.kernel_rows import Cost, Point, end_points, slope_ns
+from engine.benchmark.small import ANCHORS, Peer, SmallMarket, small_market
+from engine.benchmark.worker import Tell, Worker
+from engine.spec.study import BenchmarkJob
+from engine.year import Case
+
+DAYS: Final = 61
+"""Days of the engine unless asked for others."""
+
+PEER_DAYS: Final = 20
+"""Counted days of a peer."""
+
+
+class PeerKind(NamedTuple):
+    """A tool: the file and class that use it, and how many buyers it gets.
+
+    `goal`: engine / peer should not exceed it.
+    """
+
+    name: str
+    module: str
+    made_by: str
+    buyers: int
+    goal: float | None = None
+
+
+PEERS: Final = (
+    PeerKind("numpy", "small_numpy", "NumpyPeer", 100_000, 0.35),
+    PeerKind("numpy_columns", "small_columns", "ColumnsPeer", 100_000),
+    PeerKind("mesa_frames", "small_frames", "FramesPeer", 100_000),
+    PeerKind("mesa", "small_mesa", "MesaPeer", 2_000, 0.02),
+)
+"""Mesa gets fewer buyers, since it is slow: what counts is the cost of a session."""
+
+
+def peers_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
+    """Measure the engine and every peer that is installed; return the rows of `benchmark`."""
+    with Worker() as first:
+        kinds = [kind for kind in PEERS if first.ask(is_installed, kind)]
+        steps = Steps(1 + job.runs * (2 + len(kinds)), hear)
+        first.ask(fill_cache, case)
+    steps.step("compile cache filled")
+    ends = end_points(job, case.scale.anchors_count)
+    engine: list[list[Cost]] = [[], []]
+    peers: dict[str, list[Cost]] = {kind.name: [] for kind in kinds}
+    with Worker() as worker:
+        worker.ask(simulate_days, sized(case, ends[0]), min(job.days or DAYS, WARM_DAYS))
+        for _ in range(job.runs):
+            for point, costs in zip(ends, engine, strict=True):
+                run: Days = worker.ask(simulate_days, sized(case, point), job.days or DAYS)
+                costs.append(Cost(run.days_s, run.sessions_count))
+                steps.step(f"engine, {point.buyers:,} buyers")
+            for kind in kinds:
+                peers[kind.name].append(worker.ask(time_peer, kind, job.seed))
+                steps.step(kind.name)
+    return [*peer_rows(job, ends[1], engine, peers)]
+
+
+def is_installed(_: Tell, kind: PeerKind) -> bool:
+    """Tell whether the tool and all that it needs can be imported."""
+    try:
+        _class_of(kind)
+    except ImportError:
+        return False
+    return True
+
+
+def time_peer(_: Tell, kind: PeerKind, seed: int) -> Cost:
+    """Seconds and sessions of some days of the small market, after one that is not counted."""
+    peer = _class_of(kind)(small_market(kind.buyers, seed), seed)
+    peer.day()
+    before, started = peer.sales.sessions, time.perf_counter()
+    for _day in range(PEER_DAYS):
+        peer.day()
+    return Cost(time.perf_counter() - started, peer.sales.sessions - before)
+
+
+def peer_rows(
+    job: BenchmarkJob, point: Point, engine: Sequence[Sequence[Cost]], peers: dict[str, list[Cost]]
+) -> Iterator[Row]:
+    """Nanoseconds of a session in each, and the engine's over each peer's; none if missing."""
+    at = Setting("peers", point.buyers, point.anchors, job.days or DAYS)
+    few, many = engine
+    ours = slope_ns(few, many)
+    yield at.row("tool", "engine", "session_ns", ours)
+    yield at.row("tool", "engine_with_fixed_part", "session_ns", _per_session(many))
+    for kind in PEERS:
+        small = Setting("peers", kind.buyers, ANCHORS, PEER_DAYS)
+        theirs = _per_session(peers.get(kind.name, ()))
+        yield small.row("tool", kind.name, "session_ns", theirs)
+        ratios = [one / other for one, other in zip(ours, theirs, strict=bool(theirs))]
+        yield at.row("tool", kind.name, "engine_ratio", ratios, kind.goal)
+
+
+def _class_of(kind: PeerKind) -> Callable[[SmallMarket, int], Peer]:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one core, as all others
+    found: Callable[[SmallMarket, int], Peer] = getattr(
+        import_module(f"engine.benchmark.{kind.module}"), kind.made_by
+    )
+    return found
+
+
+def _per_session(costs: Sequence[Cost]) -> list[float]:
+    return [cost.seconds / cost.sessions * 1e9 for cost in costs]

@@ -1,0 +1,29 @@
+"""The suites by name."""
+
+from collections.abc import Callable
+from typing import Final
+
+from engine.benchmark.figures import Hear, Row
+from engine.benchmark.kernel import kernel_suite
+from engine.benchmark.one_to_one import one_to_one_suite
+from engine.benchmark.peers import peers_suite
+from engine.cases import cases
+from engine.spec.study import BenchmarkJob
+from engine.year import Case
+
+SUITES: Final[dict[str, Callable[[BenchmarkJob, Case, Hear], list[Row]]]] = {
+    "kernel": kernel_suite,
+    "peers": peers_suite,
+    "one_to_one": one_to_one_suite,
+}
+
+
+def run_suite(job: BenchmarkJob, hear: Hear) -> list[Row]:
+    """Measure the suite that `job` asks for; return the rows of `benchmark`.
+
+    Raises
+    ------
+    PoquanError
+        If a measuring process dies or lacks memory.
+    """
+    return SUITES[job.suite](job, cases(job, [job.policy])[0], hear)

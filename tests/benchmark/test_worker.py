@@ -1,0 +1,72 @@
+"""A process of its own: it answers, tells, and its end is told in one message."""
+
+import os
+import time
+
+import pytest
+
+from engine.benchmark import resident
+from engine.benchmark.worker import Worker
+from engine.errors import PoquanError
+
+
+def counting(tell, count: int) -> int:
+    for number in range(count):
+        tell(number)
+    return os.getpid()
+
+
+def sleeping(_tell) -> None:
+    time.sleep(250)
+
+
+def breaking(_tell, what: str) -> None:
+    if what == "memory":
+        raise MemoryError
+    if what == "process":
+        os._exit(9)
+    raise ValueError("a bug")
+
+
+def test_work_is_done_elsewhere_and_tells_how_far_it_is() -> None:
+    heard: list[int] = []
+    with Worker() as one:
+        first = one.ask(counting, 3, hear=heard.append)
+        assert first == one.ask(counting, 0)
+    assert heard == [0, 1, 2]
+    assert first != os.getpid()
+
+
+@pytest.mark.parametrize(("what", "kind", "said"), [
+    ("memory", PoquanError, "memory ran out"),
+    ("process", PoquanError, "died"),
+    ("code", RuntimeError, "a bug"),
+])  # fmt: skip
+def test_what_goes_wrong_there_is_raised_here(what: str, kind: type, said: str) -> None:
+    with Worker() as one, pytest.raises(kind, match=said):
+        one.ask(breaking, what)
+
+
+def test_a_worker_ends_with_its_block_even_at_work() -> None:
+    with Worker() as one:
+        one.start(sleeping)
+    assert not one._process.is_alive()
+
+
+@pytest.mark.skipif(resident.resident_bytes() is None, reason="only Linux tells")
+def test_memory_that_was_held_shows_in_the_peak() -> None:
+    resident.forget_peak()
+    before = resident.resident_bytes()
+    held = bytearray(64 * 2**20)
+    held[::4096] = b"x" * len(held[::4096])
+    del held
+    peak = resident.peak_bytes()
+    assert before is not None
+    assert peak is not None
+    assert peak - before > 60 * 2**20
+
+
+def test_without_a_proc_folder_memory_is_not_known(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(resident, "_SELF", tmp_path / "nowhere")
+    assert resident.resident_bytes() is None
+    resident.forget_peak()

@@ -1,0 +1,80 @@
+"""What a benchmark found, on a terminal of 80 columns and in the README."""
+
+import pytest
+from rich.console import Console
+
+from engine.benchmark.figures import Setting
+from engine.benchmark.peers import PEERS
+from engine.report import benchmark
+from engine.report.benchmark import MISSING, markdown, print_benchmark, rewritten
+
+AT = Setting("kernel", 20_000, 1_000, 366)
+KERNEL = [
+    AT.row("population", "market", "year_s", [1.0, 3.0, 1.5]),
+    AT.row("population", "market", "sessions_per_s", [12_340_000.0]),
+    AT.row("population", "market", "session_ns", [81.25]),
+    AT.row("population", "market", "state_bytes_per_buyer", [67]),
+    AT.row("stage", "decide", "session_ns", [44.0]),
+    AT.row("stage", "supply", "fixed_day_ms", [0.1234]),
+    Setting("kernel", 20_000, 1_000, 366, threads=2).row("threads", "market", "speedup", [1.71]),
+    AT.row("start", "warm", "start_s", [4.25]),
+]
+PEER_ROWS = [
+    AT.row("tool", "engine", "session_ns", [40.0]),
+    AT.row("tool", "numpy", "session_ns", [144.0]),
+    AT.row("tool", "numpy", "engine_ratio", [40 / 144], goal=0.35),
+    AT.row("tool", "mesa", "session_ns", []),
+    AT.row("tool", "mesa", "engine_ratio", [], goal=0.02),
+]
+POOL = [
+    Setting("one_to_one", 217_000_000, 1_000, 7, threads=2).row("pool", "market", measure, values)
+    for measure, values in {
+        "open_s": [120.0],
+        "day_s": [16.0, 14.0, 15.0],
+        "sessions_count": [150e6],
+        "implied_year_s": [5610.0],
+    }.items()
+] + [AT.row("day", "2020-01-01", "day_s", [16.0])]
+
+
+def printed(rows) -> str:
+    console = Console(width=80, force_terminal=False)
+    with console.capture() as capture:
+        print_benchmark(rows, console)
+    return capture.get()
+
+
+@pytest.mark.parametrize(("rows", "said"), [
+    (KERNEL, ["medians of 3", "20,000", "1.50", "12.34", "81.2", "67 bytes of state", "0.123",
+              "Threads: 2", "1.71", "4.2"]),
+    (PEER_ROWS, ["Poquan, everything on", "144", "0.278", "≤ 0.35", "poquan[bench]"]),
+    (POOL, ["217,000,000 people", "2 threads", "120.0", "15.0", "150.0", "93.5"]),
+])  # fmt: skip
+def test_every_figure_is_printed_whole(rows, said) -> None:
+    text = printed(rows)
+    assert max(map(len, text.splitlines())) <= 80
+    for part in said:
+        assert part in text
+    assert "…" not in text
+
+
+def test_every_peer_has_a_name_and_what_may_be_missing_a_remedy() -> None:
+    assert {kind.name for kind in PEERS} <= benchmark._NAMES.keys()
+    optional = {kind.name for kind in PEERS if not kind.name.startswith("numpy")}
+    assert MISSING.keys() == optional
+
+
+def test_the_readme_is_rewritten_between_its_marks_only() -> None:
+    text = "before\n<!-- benchmark -->\nold\n<!-- end -->\nafter <!-- end -->\n"
+    now = rewritten(text, [KERNEL, PEER_ROWS])
+    assert now.startswith("before\n<!-- benchmark -->\n\n`python -m experiments.benchmark suite")
+    assert now.endswith("<!-- end -->\nafter <!-- end -->\n")
+    assert "old" not in now
+    assert markdown(PEER_ROWS) in now
+    assert rewritten(now, [KERNEL, PEER_ROWS]) == now
+
+
+def test_tables_of_markdown_have_as_many_cells_as_heads() -> None:
+    for line in markdown(KERNEL).split("\n\n"):
+        if line.startswith("|"):
+            assert len({row.count("|") for row in line.splitlines()}) == 1
