@@ -76,6 +76,24 @@ def key(seed: int, purpose: Purpose, *numbers: int) -> np.uint64:
     return np.uint64(value)
 
 
+@njit(inline="always")
+def _mixed(z):
+    """`mix` in 64-bit words."""
+    z = (z ^ (z >> _S30)) * _MULTIPLIER1
+    z = (z ^ (z >> _S27)) * _MULTIPLIER2
+    return z ^ (z >> _S31)
+
+
+@njit(cache=True)
+def extend(streams, numbers, keys):
+    """Write into `keys` the keys of `streams` with `numbers` (int64) added to their names."""
+    for k in range(streams.size):
+        value = streams[k]
+        for number in numbers:
+            value = _mixed(value + _ENTITY * np.uint64(number + 1))
+        keys[k] = value
+
+
 def derive_seed(seed: int, purpose: Purpose, *numbers: int) -> int:
     """A new seed below 2**63 (it must fit a Parquet int64)."""
     return int(key(seed, purpose, *numbers)) >> 1
@@ -84,10 +102,7 @@ def derive_seed(seed: int, purpose: Purpose, *numbers: int) -> int:
 @njit(inline="always")
 def bits(stream, entity, draw):
     """64 random bits of `entity` (int >= 0), `draw` (int >= 0) in `stream` (uint64)."""
-    z = np.uint64(stream) + np.uint64(entity) * _ENTITY + np.uint64(draw) * _DRAW
-    z = (z ^ (z >> _S30)) * _MULTIPLIER1
-    z = (z ^ (z >> _S27)) * _MULTIPLIER2
-    return z ^ (z >> _S31)
+    return _mixed(np.uint64(stream) + np.uint64(entity) * _ENTITY + np.uint64(draw) * _DRAW)
 
 
 @njit(inline="always")

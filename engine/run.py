@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.kernels.concentration import concentration, top_share
 from engine.kernels.day import run_day
-from engine.kernels.diary import Diary, concentration, top_share
+from engine.kernels.diary import Columns, Diary
 from engine.kernels.market import Market, open_market
 from engine.kernels.pacing import coupon_weights
+from engine.kernels.state import Account, Count
 from engine.kernels.target import target_path
 from engine.metrics import FLOWS, MONTHLY
 from engine.spec.base import Dated
@@ -35,12 +37,13 @@ def simulate_year(case: Case) -> Year:
             run_day(market, diary, day, target[day - 1] if day > 0 else 0.0, weights)
     finally:
         market.threads.close()
-    run = summary(case, diary)
+    daily = diary.daily
+    run = summary(case, diary, daily)
     run["wall_s"] = time.perf_counter() - started
     return Year(
         labels=case.labels(),
         run=run,
-        daily=diary.daily,
+        daily=daily,
         monthly=monthly(diary),
         segments=diary.segments,
         anchors=anchor_table(market, diary),
@@ -75,16 +78,15 @@ def warm_up(case: Case) -> None:
     simulate_year(poor)
 
 
-def summary(case: Case, diary: Diary) -> dict[str, Any]:
+def summary(case: Case, diary: Diary, daily: Columns) -> dict[str, Any]:
     """The values of `metrics.RUN` but the wall time."""
-    daily = diary.daily
     run: dict[str, Any] = {name: kind(daily[name].sum()) for name, kind in FLOWS.items()}
     gmv, paid, orders = run["gmv_fen"], run["gmv_paid_fen"], run["orders_count"]
     budget = round(case.policy.subsidy.budget_bn_rmb * FEN_PER_BN_RMB)
     target = round(case.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB)
     dau = daily["dau_count"]
     published = float((dau / np.maximum(daily["activity_share"], 1e-12)).mean())
-    repeats = diary.repeats.sum(axis=0)
+    repeats = diary.ledgers[..., Account.REPEATS].sum(axis=(0, 1, 2))
     by_anchors = run["head_gmv_fen"] + run["waist_gmv_fen"] + run["tail_gmv_fen"]
     joined = sum(int(daily[f"joined_{kind}_count"][-1]) for kind in KINDS)
     return run | {
@@ -135,7 +137,10 @@ def new_heads(anchor_gmv: Floats) -> int:
 
 def monthly(diary: Diary) -> dict[str, NDArray[Any]]:
     """The columns of `metrics.MONTHLY`."""
-    buyers, twice, retained = diary.month_counts.T
+    counts = np.zeros((len(diary.anchor_gmv), len(Count)), np.int64)
+    np.add.at(counts, diary.month, diary.counts * diary.weight)
+    buyers = counts[:, Count.MONTH_BUYERS]
+    twice, retained = counts[:, Count.MONTH_TWICE], counts[:, Count.MONTH_RETAINED]
     before = np.concatenate([[0], buyers[:-1]])
     columns = {
         "paying_buyers_count": buyers,

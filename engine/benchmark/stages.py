@@ -21,7 +21,7 @@ STAGES: Final[tuple[tuple[str, Any, str], ...]] = (
     ("ration", slots, "allot_stock"),
     ("settle", slots, "settle_looks"),
     ("gather", slots, "gather"),
-    ("learning", day, "Folded"),
+    ("learning", day, "fold_day"),
     ("learning", day, "learn_day"),
     ("diary", diary.Diary, "write"),
 )

@@ -11,18 +11,20 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.jit import kernel
 from engine.kernels.diary import Diary
 from engine.kernels.events import turn_calendar
-from engine.kernels.learn import Folded, learn_day
+from engine.kernels.fold import forget, pour
+from engine.kernels.learn import fold_day, learn_day
 from engine.kernels.market import Market
 from engine.kernels.pacing import Pace, set_pace
-from engine.kernels.showcase import DAYS_A_WEEK, appraise, dress_window, select
+from engine.kernels.showcase import refill
 from engine.kernels.slots import run_slot, spent
 from engine.kernels.state import N_BUCKETS, Tally
-from engine.kernels.supply import adopt, enter_plan, reprice, restock, shares_by_kind
-from engine.kernels.traffic import attract
+from engine.kernels.supply import trade
+from engine.kernels.traffic import plan_airtime
+from engine.kernels.window import dress_window
 from engine.rng import Purpose, key
-from engine.units import N_KINDS
 
 PLAN_DAYS = 28
 """Brands review the plan this often."""
@@ -40,58 +42,46 @@ def run_day(
     joins = supply(market, pace, day)
     selection(market, pace, day)
     tally = sell(market, pace, day)
-    folded = Folded(market, tally, market.days[day])
+    folded = fold_day(market, tally, day)
     learn_day(market, pace, tally, folded, day)
     diary.write(market, pace, tally, folded, joins, day)
 
 
-def supply(market: Market, pace: Pace, day: int) -> NDArray[np.int64]:
-    """Step 3; returns the day's new suppliers by kind."""
-    suppliers, sellers, terms, levers = (
+def supply(market: Market, pace: Pace, day: int) -> int:
+    """Step 3; returns how many suppliers joined."""
+    joins: int = trade(
         market.suppliers,
         market.sellers,
+        market.goods,
         market.supply,
         market.days[day],
-    )
-    joins = np.zeros(N_KINDS, np.int64)
-    adopt(
-        suppliers,
-        sellers,
-        terms,
-        levers,
         day,
         pace.recruiting,
-        joins,
-        shares_by_kind(suppliers, sellers),
+        pace.boost,
+        pace.reach / N_BUCKETS,
+        day % PLAN_DAYS == 0,
+        market.kind_counts,
     )
-    if day % PLAN_DAYS == 0:
-        enter_plan(suppliers, sellers, market.goods, terms, levers)
-    reprice(sellers, market.goods, terms, levers, pace.boost, pace.reach / N_BUCKETS)
-    restock(suppliers, sellers, terms, levers)
     return joins
 
 
 def selection(market: Market, pace: Pace, day: int) -> None:
     """Step 4: weekly showcases, spread over the week; all of them on the first day."""
-    stream = key(market.case.luck_seed, Purpose.SHOWCASE)
-    levers, sellers, goods = market.days[day], market.sellers, market.goods
-    appraise(
-        market.appeal, market.suppliers, sellers, goods, market.selection, market.supply, levers
+    levers, scenario = market.days[day], market.case.scenario
+    refill(
+        market.shop,
+        market.anchors,
+        market.suppliers,
+        market.sellers,
+        market.goods,
+        market.selection,
+        market.supply,
+        levers,
+        key(market.case.luck_seed, Purpose.SHOWCASE),
+        day,
+        market.appeal,
+        market.candidates,
     )
-    for first in range(DAYS_A_WEEK) if day == 0 else (day % DAYS_A_WEEK,):
-        select(
-            first,
-            market.shop,
-            market.anchors,
-            sellers,
-            goods,
-            market.appeal,
-            market.selection,
-            levers,
-            stream,
-            day // DAYS_A_WEEK,
-            market.scores,
-        )
     dress_window(
         market.shop,
         market.anchors,
@@ -101,8 +91,17 @@ def selection(market: Market, pace: Pace, day: int) -> None:
         market.supply,
         levers,
         pace.boost,
+        market.window,
     )
-    attract(market.shop, market.anchors, market.standing, market.case.scenario.attention.crowding)
+    plan_airtime(
+        market.shop,
+        market.anchors,
+        market.standing,
+        levers,
+        scenario.anchors.live_response,
+        scenario.attention.crowding,
+        market.airtime,
+    )
 
 
 def sell(market: Market, pace: Pace, day: int) -> Tally:
@@ -113,23 +112,21 @@ def sell(market: Market, pace: Pace, day: int) -> Tally:
     shares = market.case.scenario.calendar.slot_share
     allowed = np.array([pace.own_allowance, pace.partner_allowance], np.int64)
     used = np.zeros(2, np.int64)
-    total: Tally | None = None
+    forget(market.sold)
     for slot in range(len(shares)):
         last = slot == len(shares) - 1
         so_far = allowed if last else (allowed * sum(shares[: slot + 1])).astype(np.int64)
         tally = run_slot(market, pace, so_far - used, day, slot)
         used += spent(tally)
-        book_stock(market, tally)
-        total = (
-            tally if total is None else Tally(*(a + b for a, b in zip(total, tally, strict=True)))
-        )
+        take_from_stock(market.sellers.stock, tally.demand, market.weight)
+        pour(tally, market.sold)
     market.accounts.own_purse -= int(used[0])
     market.accounts.partner_purse -= int(used[1])
-    assert total is not None
-    return total
+    return market.sold
 
 
-def book_stock(market: Market, tally: Tally) -> None:
-    """Take what was sold from stock (real units)."""
-    sold = np.minimum(tally.demand, market.sellers.stock // market.weight)
-    market.sellers.stock[:] -= sold * market.weight
+@kernel
+def take_from_stock(stock, demand, weight):
+    """Take what was sold from `stock` (real units); `demand` of the simulated sample."""
+    for s in range(stock.size):
+        stock[s] -= min(demand[s], stock[s] // weight) * weight

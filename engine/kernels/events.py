@@ -5,6 +5,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.jit import kernel
 from engine.kernels.market import Market
 from engine.kernels.showcase import fill_place
 from engine.kernels.state import GONE, LIVE, OFF_AIR, TO_COME
@@ -17,8 +18,8 @@ def turn_calendar(market: Market, day: int) -> None:
     """Set who has begun, who is absent and which guests are booked on `day`."""
     calendar = market.case.scenario.calendar
     today = calendar.start + timedelta(days=day)
-    market.shop.presence[:] = np.where(market.anchors.arrives > day, TO_COME, OFF_AIR)
-    if day > 0:
+    arrivals = begin_day(market.shop.presence, market.anchors.arrives, day)
+    if arrivals > 0 and day > 0:
         introduce(market, market.anchors.arrives == day)
     regular = market.anchors.guests_from
     for absence in (absence for absence in calendar.absences if absence.rank < regular):
@@ -33,14 +34,22 @@ def turn_calendar(market: Market, day: int) -> None:
             stage_guest(market, number)
 
 
+@kernel
+def begin_day(presence, arrives, day):
+    """Nobody streams yet; returns how many anchors begin today."""
+    arrivals = 0
+    for m in range(presence.size):
+        presence[m] = TO_COME if arrives[m] > day else OFF_AIR
+        arrivals += arrives[m] == day
+    return arrivals
+
+
 def introduce(market: Market, newcomers: NDArray[np.bool_]) -> None:
     """Newcomers begin with few fans and a share of the mean signal.
 
     Under r = 1 signals keep their ratios, so that newcomers' share c gives Simon's law:
     P(signal > z) ~ z^(-1 / (1 - c)) in a platform that grows (Biometrika 42, 1955).
     """
-    if not newcomers.any():
-        return
     spec, standing = market.case.scenario.anchors, market.standing
     own = slice(0, market.anchors.guests_from)
     begun = (market.shop.presence[own] != TO_COME) & ~newcomers[own]
@@ -65,7 +74,7 @@ def stage_guest(market: Market, number: int) -> None:
 def book_guests(market: Market, day: int, slot: int) -> None:
     """Put today's guests into the last slot's feed with their share of the day's feed visits."""
     calendar = market.case.scenario.calendar
-    guests_from, weights = market.anchors.guests_from, market.feed_weights
+    guests_from, weights = market.anchors.guests_from, market.airtime.weights
     weights[guests_from:] = 0.0
     market.shop.presence[guests_from:] = OFF_AIR
     if slot != len(calendar.slot_share) - 1:

@@ -4,11 +4,13 @@ Buyers learn when their order settles. Signals and beliefs use expected sales, w
 several times less noise than realised ones.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jit import kernel
-from engine.kernels.levers import Levers
+from engine.jit import kernel, stage
+from engine.kernels.fold import EXPECTED_PAID, Folded, fold
 from engine.kernels.market import Market
 from engine.kernels.pacing import Pace, demand_weight, own_rate
 from engine.kernels.showcase import DAYS_A_WEEK
@@ -18,7 +20,7 @@ from engine.rules.brand import grown_awareness
 from engine.rules.investment import cheapened
 from engine.rules.rival import smoothed
 from engine.rules.visits import relaxed_activity
-from engine.units import BP, EXPECTED_ONE, N_KINDS, Kind
+from engine.units import N_KINDS, Kind
 from engine.world.anchors import strength_of_rank
 
 _PLATFORM_BRAND = int(Kind.PLATFORM_BRAND)
@@ -29,146 +31,162 @@ FORECAST_DAYS = 7.0
 SHARE_SPEED = 0.1
 
 
-@kernel
-def fold(
-    shop,
-    goods,
-    tally,
-    take_bp,
-    cost_left,
-    guests_from,
-    good_sales,
-    good_looks,
-    anchor_gmv,
-    anchor_margin,
-    kind_gmv,
-):
-    """Expected sales of the day by good (units), by anchor and kind (fen); sellers' margin."""
-    one = 1.0 / EXPECTED_ONE
-    for m in range(shop.shown.size):
-        if tally.looks[m] == 0:
-            continue
-        for j in range(shop.shown[m]):
-            units = tally.expected[m, j] * one
-            gmv = units * shop.price[m, j]
-            good_sales[shop.good[m, j]] += units
-            good_looks[shop.good[m, j]] += tally.looks[m]
-            anchor_gmv[m] += gmv
-            fees = (shop.cps_bp[m, j] + take_bp[shop.kind[m, j]]) / BP
-            anchor_margin[m] += gmv * (1.0 - fees) - units * cost_left * goods.cost[shop.good[m, j]]
-            if m < guests_from:  # what a guest sells teaches by its own event
-                kind_gmv[shop.kind[m, j]] += gmv
-
-
-@kernel
-def learn_shares(sellers, good_sales, good_looks, speed):
-    """Conditional share of each good inside the gate, smoothed; unseen goods keep theirs."""
-    for g in range(good_sales.size):
-        if good_looks[g] > 0.0:
-            seen = good_sales[g] / good_looks[g]
-            sellers.share[g] += speed * (seen - sellers.share[g])
-
-
-class Folded:
-    """Expected sales of a day, by good, anchor and kind."""
-
-    def __init__(self, market: Market, tally: Tally, levers: Levers) -> None:
-        self.good_sales = np.zeros(market.goods.kind.size)
-        self.good_looks = np.zeros(market.goods.kind.size)
-        self.anchor_gmv = np.zeros(market.anchors.fans.size)
-        self.anchor_margin = np.zeros(market.anchors.fans.size)
-        self.kind_gmv = np.zeros(N_KINDS)
-        fold(
-            market.shop,
-            market.goods,
-            tally,
-            market.take_bp,
-            cheapened(1.0, market.supply.cost_cut, levers.built),
-            market.anchors.guests_from,
-            self.good_sales,
-            self.good_looks,
-            self.anchor_gmv,
-            self.anchor_margin,
-            self.kind_gmv,
-        )
+def fold_day(market: Market, tally: Tally, day: int) -> Folded:
+    """Add the day's tally up into `market.folded`."""
+    cost_left = cheapened(1.0, market.supply.cost_cut, market.days[day].built)
+    regular = market.anchors.guests_from
+    fold(market.shop, market.goods, tally, market.take_bp, cost_left, regular, market.folded)
+    return market.folded
 
 
 def learn_day(market: Market, pace: Pace, tally: Tally, folded: Folded, day: int) -> None:
     """Everything that is learned at the end of a day."""
-    learn_shares(market.sellers, folded.good_sales, folded.good_looks, SHARE_SPEED)
-    learn_anchors(market, tally, folded, day)
-    learn_brands(market, folded.good_sales, day)
-    learn_suppliers(market, folded.kind_gmv, day)
-    learn_platform(market, pace, tally, folded, day)
-    learn_rival(market, tally)
-    learn_activity(market, pace, tally, day)
-
-
-def learn_anchors(market: Market, tally: Tally, folded: Folded, day: int) -> None:
-    """Signals, audiences, commissions, margins and fans."""
-    standing, gmv = market.standing, folded.anchor_gmv
-    level = slice(0, market.anchors.guests_from)
-    if (
-        day == 0 and gmv[level].any()
-    ):  # before anything is sold the fans are the guess; now it gets its unit, fen
-        standing.signal[level] *= gmv[level].sum() / standing.signal[level].sum()
-        standing.slow_signal[level] = standing.signal[level]
-    standing.signal[level] += (gmv[level] - standing.signal[level]) / SIGNAL_DAYS
-    standing.slow_signal[level] += (gmv[level] - standing.slow_signal[level]) / SLOW_SIGNAL_DAYS
-    standing.audience[:] += (tally.visits - standing.audience) / SIGNAL_DAYS
-    standing.commission[:] += (tally.commission - standing.commission) / SIGNAL_DAYS
-    standing.offered[:] += (tally.offered - standing.offered) / SIGNAL_DAYS
-    per_visit = folded.anchor_margin / np.maximum(tally.visits, 1)
-    standing.margin[:] += (per_visit - standing.margin) / SIGNAL_DAYS * (tally.visits > 0)
-    if day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
-        # Who sells more bargains harder: heads grow and fade (M6).
-        signal = standing.signal[level]
-        rank = np.empty(signal.size, np.int64)
-        rank[np.argsort(-signal, kind="stable")] = np.arange(signal.size)
-        market.anchors.strength[level] = strength_of_rank(rank, signal.size)
-    market.anchors.fans[:] += tally.follows * market.weight
-
-
-def learn_brands(market: Market, good_sales: NDArray[np.float64], day: int) -> None:
-    """The platform's own brands become known by what they sell and is kept (M2)."""
-    grow(
+    learn_sales(
         market.suppliers,
         market.sellers,
         market.goods,
-        market.supply.awareness_gain,
-        market.days[day].platform_brand_support,
-        # Per 1,000 people and percent of suppliers, however many of both are simulated.
-        1000.0 / market.case.scale.buyers_count * market.case.scale.suppliers_count / 100.0,
-        1.0 - max(market.accounts.return_share, 0.0),
-        good_sales,
+        market.standing,
+        market.anchors.fans,
+        tally,
+        folded,
+        brand_terms(market, day),
+        float(market.weight),
+        market.anchors.guests_from,
+        day,
+    )
+    if day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
+        rank_anchors(market)
+    learn_suppliers(market, folded.kind_gmv, day)
+    learn_platform(market, pace, tally, folded, day)
+    sums = folded.accounts.tolist()
+    learn_rival(market, sums)
+    learn_activity(market, pace, sums, day)
+
+
+class BrandTerms(NamedTuple):
+    """How the platform's own brands become known (M2): `kept` is the share not returned.
+
+    `per_thousand` makes units sold those per 1,000 people and percent of suppliers, however
+    many of both are simulated.
+    """
+
+    gain: float
+    support: float
+    kept: float
+    per_thousand: float
+
+
+def brand_terms(market: Market, day: int) -> BrandTerms:
+    """The terms of one day."""
+    scale = market.case.scale
+    return BrandTerms(
+        gain=market.supply.awareness_gain,
+        support=market.days[day].platform_brand_support,
+        kept=1.0 - max(market.accounts.return_share, 0.0),
+        per_thousand=1000.0 / scale.buyers_count * scale.suppliers_count / 100.0,
     )
 
 
 @kernel
-def grow(suppliers, sellers, goods, gain, support, per_thousand, kept, good_sales):
-    """Raise the awareness of platform brands by the day's kept sales of their goods."""
+def learn_sales(
+    suppliers, sellers, goods, standing, fans, tally, folded, brands, weight, regular, day
+):
+    """What goods and anchors learn from the day's sales; `regular` anchors, then guests."""
+    learn_shares(sellers.share, folded.good_sales, folded.good_looks, SHARE_SPEED)
+    if day == 0:
+        scale_signals(standing, folded.anchor_gmv, regular)
+    learn_signals(standing, folded.anchor_gmv, regular)
+    learn_visits(standing, tally, folded.anchor_margin)
+    for m in range(fans.size):
+        fans[m] += tally.follows[m] * weight
+    grow(suppliers, sellers.awareness, goods.first_good, folded.good_sales, brands)
+
+
+@stage
+def learn_shares(share, good_sales, good_looks, speed):
+    """Conditional share of each good inside the gate, smoothed; unseen goods keep theirs."""
+    for g in range(good_sales.size):
+        if good_looks[g] > 0.0:
+            seen = good_sales[g] / good_looks[g]
+            share[g] += speed * (seen - share[g])
+
+
+@stage
+def scale_signals(standing, gmv, regular):
+    """Before anything is sold the fans are the guess; now it gets its unit, fen."""
+    sold, guessed = np.sum(gmv[:regular]), np.sum(standing.signal[:regular])
+    if sold > 0.0:
+        for m in range(regular):
+            standing.signal[m] *= sold / guessed
+            standing.slow_signal[m] = standing.signal[m]
+
+
+@stage
+def learn_signals(standing, gmv, regular):
+    """Smoothed sales of the regular anchors."""
+    signal, slow = standing.signal, standing.slow_signal
+    for m in range(regular):
+        signal[m] += (gmv[m] - signal[m]) / SIGNAL_DAYS
+        slow[m] += (gmv[m] - slow[m]) / SLOW_SIGNAL_DAYS
+
+
+@stage
+def learn_visits(standing, tally, anchor_margin):
+    """Smoothed audiences and commissions; margins of those who were visited."""
+    audience, commission, offered = standing.audience, standing.commission, standing.offered
+    for m in range(audience.size):
+        audience[m] += (tally.visits[m] - audience[m]) / SIGNAL_DAYS
+        commission[m] += (tally.commission[m] - commission[m]) / SIGNAL_DAYS
+        offered[m] += (tally.offered[m] - offered[m]) / SIGNAL_DAYS
+        if tally.visits[m] > 0:
+            per_visit = anchor_margin[m] / tally.visits[m]
+            standing.margin[m] += (per_visit - standing.margin[m]) / SIGNAL_DAYS
+
+
+@stage
+def grow(suppliers, awareness, first_good, good_sales, terms):
+    """The platform's own brands become known by what they sell and is kept (M2)."""
     for s in range(suppliers.guests_from):
         if suppliers.kind[s] == _PLATFORM_BRAND:
             units = 0.0
-            for g in range(goods.first_good[s], goods.first_good[s + 1]):
+            for g in range(first_good[s], first_good[s + 1]):
                 units += good_sales[g]
-            sellers.awareness[s] = grown_awareness(
-                sellers.awareness[s], gain, support, units * kept * per_thousand
-            )
+            kept = units * terms.kept * terms.per_thousand
+            awareness[s] = grown_awareness(awareness[s], terms.gain, terms.support, kept)
+
+
+def rank_anchors(market: Market) -> None:
+    """Who sells more bargains harder: heads grow and fade (M6)."""
+    regular = market.anchors.guests_from
+    signal = market.standing.signal[:regular]
+    rank = np.empty(regular, np.int64)
+    rank[np.argsort(-signal, kind="stable")] = np.arange(regular)
+    market.anchors.strength[:regular] = strength_of_rank(rank, regular)
 
 
 def learn_suppliers(market: Market, kind_gmv: NDArray[np.float64], day: int) -> None:
     """Beliefs by kind: sales per joined supplier of late against what its kind expected (M15)."""
-    sellers, accounts = market.sellers, market.accounts
-    joined = np.bincount(market.suppliers.kind[sellers.joined], minlength=N_KINDS)
-    season = demand_weight(market.days[day])
-    per_supplier = kind_gmv / np.maximum(joined, 1) / season
-    accounts.kind_sales += (per_supplier - accounts.kind_sales) / SIGNAL_DAYS
-    speed = market.case.scenario.suppliers.belief_speed
+    update_beliefs(
+        market.sellers.belief,
+        market.accounts.kind_sales,
+        kind_gmv,
+        market.kind_counts.joined,
+        market.expected_sales,
+        demand_weight(market.days[day]),
+        market.case.scenario.suppliers.belief_speed,
+        day > FIRST_DAYS,
+    )
+
+
+@kernel
+def update_beliefs(belief, kind_sales, kind_gmv, joined, expected, season, speed, is_settled):
+    """Smooth the sales per supplier on a plain day; once `is_settled`, beliefs follow them."""
     for kind in range(N_KINDS):
-        if day > FIRST_DAYS and joined[kind] > 0:
-            ratio = accounts.kind_sales[kind] / market.expected_sales[kind]
-            sellers.belief[kind] = updated_belief(sellers.belief[kind], ratio, speed)
+        per_supplier = kind_gmv[kind] / max(joined[kind], 1) / season
+        kind_sales[kind] += (per_supplier - kind_sales[kind]) / SIGNAL_DAYS
+        if is_settled and joined[kind] > 0:
+            ratio = kind_sales[kind] / expected[kind]
+            belief[kind] = updated_belief(belief[kind], ratio, speed)
 
 
 def learn_trials(market: Market, gmv: NDArray[np.float64], speed: float) -> None:
@@ -187,9 +205,8 @@ def learn_trials(market: Market, gmv: NDArray[np.float64], speed: float) -> None
 def learn_platform(market: Market, pace: Pace, tally: Tally, folded: Folded, day: int) -> None:
     """GMV so far, forecast of a plain day, what coupons cost against the forecast."""
     accounts, levers = market.accounts, market.days[day]
-    ledger = tally.ledger.sum(axis=(0, 1, 2))
-    accounts.gmv_paid += int(ledger[Account.PAID]) * market.weight
-    expected = float(tally.expected_paid.sum())
+    accounts.gmv_paid += int(folded.accounts[Account.PAID]) * market.weight
+    expected = float(folded.sums[EXPECTED_PAID])
     plain = expected / demand_weight(levers)
     full = pace.reach / N_BUCKETS * own_rate(market, levers) * pace.boost * expected
     if full > 0.0:
@@ -199,28 +216,33 @@ def learn_platform(market: Market, pace: Pace, tally: Tally, folded: Folded, day
     days = FORECAST_DAYS if accounts.forecast_seen else 1.0
     accounts.forecast += (plain - accounts.forecast) / days
     accounts.forecast_seen = True
-    total = folded.kind_gmv.sum()
-    if total > 0.0:
-        accounts.kind_share += (folded.kind_gmv / total - accounts.kind_share) / FORECAST_DAYS
+    learn_kinds(accounts.kind_share, folded.kind_gmv)
     learn_trials(market, folded.anchor_gmv, market.case.scenario.suppliers.trial_weight)
 
 
-def learn_rival(market: Market, tally: Tally) -> None:
-    """The rival watches our coupons per GMV (M22)."""
-    ledger = tally.ledger.sum(axis=(0, 1, 2))
-    if ledger[Account.GMV] > 0:
-        coupons = ledger[Account.OWN_COUPON] + ledger[Account.PARTNER_COUPON]
+@kernel
+def learn_kinds(kind_share, kind_gmv):
+    """What kinds are bought, smoothed."""
+    total = np.sum(kind_gmv)
+    for kind in range(kind_gmv.size):
+        if total > 0.0:
+            kind_share[kind] += (kind_gmv[kind] / total - kind_share[kind]) / FORECAST_DAYS
+
+
+def learn_rival(market: Market, sums: list[int]) -> None:
+    """The rival watches our coupons per GMV (M22); `sums` by account."""
+    if sums[Account.GMV] > 0:
+        coupons = sums[Account.OWN_COUPON] + sums[Account.PARTNER_COUPON]
         days = market.case.scenario.rival.reaction_days
-        intensity = float(coupons / ledger[Account.GMV])
+        intensity = coupons / sums[Account.GMV]
         market.accounts.intensity = smoothed(market.accounts.intensity, intensity, days)
 
 
-def learn_activity(market: Market, pace: Pace, tally: Tally, day: int) -> None:
+def learn_activity(market: Market, pace: Pace, sums: list[int], day: int) -> None:
     """People's activity answers to commercial load and to bad purchases (M18)."""
     platform, accounts = market.case.scenario.platform, market.accounts
-    ledger = tally.ledger.sum(axis=(0, 1, 2))
-    if ledger[Account.ORDERS] > 0:
-        share = float(ledger[Account.RETURNED] / ledger[Account.ORDERS])
+    if sums[Account.ORDERS] > 0:
+        share = sums[Account.RETURNED] / sums[Account.ORDERS]
         first = accounts.return_share < 0.0
         accounts.return_share = (
             share if first else smoothed(accounts.return_share, share, FIRST_DAYS)

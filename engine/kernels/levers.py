@@ -1,12 +1,13 @@
 """The policy and the calendar, day by day, in the numbers that kernels read."""
 
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.rules.investment import built_share
+from engine.spec.base import Dated, Spec
 from engine.spec.calendar import Calendar, Festival
 from engine.spec.policy import Policy
 from engine.spec.scenario import Investment, Scenario
@@ -69,7 +70,21 @@ def timetable(policy: Policy, scenario: Scenario) -> list[Levers]:
         spend=[float(value) for value in spend],
         built=built(spend, scenario.suppliers.investment),
     )
-    return [_levers(policy, calendar, paths, n) for n in range(n_days)]
+    changes, days = change_dates(policy), []
+    for n in range(n_days):
+        today = calendar.start + timedelta(days=n)
+        if n == 0 or today in changes:  # until the next change every lever keeps its value
+            values = _policy_on(policy, today)
+        days.append(_levers(values, calendar, paths, n))
+    return days
+
+
+def change_dates(spec: Spec) -> set[date]:
+    """The days on which some lever takes a new value."""
+    if isinstance(spec, Dated):
+        return {day for day, _ in spec.steps}
+    fields = (getattr(spec, name) for name in type(spec).model_fields)
+    return set().union(*(change_dates(field) for field in fields if isinstance(field, Spec)))
 
 
 class _Paths(NamedTuple):
@@ -104,50 +119,58 @@ def plan_festivals(policy: Policy, calendar: Calendar) -> tuple[Festival, ...]:
     return tuple(able[: policy.price.plan_festivals_count])
 
 
-def _levers(policy: Policy, calendar: Calendar, paths: _Paths, n: int) -> Levers:
-    today = calendar.start + timedelta(days=n)
+def _policy_on(policy: Policy, today: date) -> dict[str, Any]:
+    """The fields of `Levers` that are the policy's, as they stand on a day."""
     subsidy, price, traffic, supply = policy.subsidy, policy.price, policy.traffic, policy.supply
+    tiers, opens = subsidy.tier_factor, supply.library_open
+    rates = [getattr(subsidy.rate, kind).on(today) for kind in type(subsidy.rate).model_fields]
+    return {
+        "rate": np.array(rates),
+        "cap_fen": to_fen(subsidy.cap_rmb.on(today)),
+        "new_buyer_rate": subsidy.new_buyer_rate.on(today),
+        "tier_factor": np.array([tiers.tier12.on(today), tiers.tier3.on(today)]),
+        "festival_boost": subsidy.festival_boost.on(today),
+        "partner_share_bp": to_bp(subsidy.partner_share.on(today)),
+        "price_cap_bp": to_bp(price.cap.on(today)),
+        "cps_floor": price.cps_floor.on(today),
+        "public_share": traffic.public_share.on(today),
+        "exponent": traffic.exponent.on(today),
+        "floor": traffic.floor.on(today),
+        "support": traffic.support.on(today),
+        "brand_support": traffic.brand_support.on(today),
+        "ad_load": traffic.ad_load.on(today),
+        "ad_reserve": traffic.ad_reserve_rmb.on(today) * FEN_PER_RMB / 1000,
+        "family_cap": traffic.family_cap.on(today),
+        "commercial_load": traffic.commercial_load.on(today),
+        "library_open": np.array(
+            [opens.head.on(today), opens.waist.on(today), opens.tail.on(today)]
+        ),
+        "recruiting": supply.recruiting.on(today),
+        "platform_brand_support": supply.platform_brand_support.on(today),
+        "closed_loop": supply.closed_loop.on(today),
+    }
+
+
+def _levers(values: dict[str, Any], calendar: Calendar, paths: _Paths, n: int) -> Levers:
+    """The policy's `values` of day n, and what the calendar and what was built add to them."""
+    today = calendar.start + timedelta(days=n)
     running = [f for f in calendar.festivals if f.start <= today <= f.end]
-    opens = supply.library_open
     first_of_month = max(today.replace(day=1), calendar.start)
-    return Levers(
-        rate=np.array(
-            [getattr(subsidy.rate, kind).on(today) for kind in type(subsidy.rate).model_fields]
-        ),
-        cap_fen=to_fen(subsidy.cap_rmb.on(today)),
-        new_buyer_rate=subsidy.new_buyer_rate.on(today),
-        tier_factor=np.array(
-            [subsidy.tier_factor.tier12.on(today), subsidy.tier_factor.tier3.on(today)]
-        ),
-        festival_boost=subsidy.festival_boost.on(today) if running else 1.0,
-        partner_share_bp=to_bp(subsidy.partner_share.on(today)),
-        price_cap_bp=to_bp(price.cap.on(today)),
-        cps_floor=price.cps_floor.on(today),
-        public_share=traffic.public_share.on(today),
-        exponent=traffic.exponent.on(today),
-        floor=traffic.floor.on(today),
-        support=traffic.support.on(today),
-        brand_support=traffic.brand_support.on(today),
-        ad_load=traffic.ad_load.on(today),
-        ad_reserve=traffic.ad_reserve_rmb.on(today) * FEN_PER_RMB / 1000,
-        family_cap=traffic.family_cap.on(today),
-        commercial_load=traffic.commercial_load.on(today),
-        library_open=np.array([opens.head.on(today), opens.waist.on(today), opens.tail.on(today)]),
-        recruiting=supply.recruiting.on(today),
-        platform_brand_support=supply.platform_brand_support.on(today),
-        investment_fen=paths.spend[n],
-        built=paths.built[n],
-        closed_loop=supply.closed_loop.on(today),
-        has_plan=bool(paths.plan),
-        plan_day=any(f.start <= today <= f.end for f in paths.plan),
-        season=calendar.demand_season[today.month - 1],
-        festival_traffic=max((f.traffic for f in running), default=1.0),
-        festival_attention=max((f.attention for f in running), default=1.0),
-        campaign_pull=_campaigns(calendar, today),
-        historical_load=paths.load[n],
-        month=(today.year - calendar.start.year) * 12 + today.month - calendar.start.month,
-        month_start=(first_of_month - calendar.start).days,
-    )
+    of_calendar = {
+        "festival_boost": values["festival_boost"] if running else 1.0,
+        "investment_fen": paths.spend[n],
+        "built": paths.built[n],
+        "has_plan": bool(paths.plan),
+        "plan_day": any(f.start <= today <= f.end for f in paths.plan),
+        "season": calendar.demand_season[today.month - 1],
+        "festival_traffic": max((f.traffic for f in running), default=1.0),
+        "festival_attention": max((f.attention for f in running), default=1.0),
+        "campaign_pull": _campaigns(calendar, today),
+        "historical_load": paths.load[n],
+        "month": (today.year - calendar.start.year) * 12 + today.month - calendar.start.month,
+        "month_start": (first_of_month - calendar.start).days,
+    }
+    return Levers(**(values | of_calendar))
 
 
 def _campaigns(calendar: Calendar, today: date) -> float:

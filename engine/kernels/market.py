@@ -1,21 +1,37 @@
 """The market of one run: everything that changes, built from a case."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from engine.kernels.fold import Folded, new_folded
 from engine.kernels.levers import Levers, timetable
 from engine.kernels.routing import Feed
 from engine.kernels.sessions import most_sessions
-from engine.kernels.showcase import ShowcaseTerms, showcase_terms
+from engine.kernels.showcase import (
+    Candidates,
+    ShowcaseTerms,
+    candidates_room,
+    showcase_terms,
+)
 from engine.kernels.state import LOOK, Shop, Tally, new_shop, new_tally
 from engine.kernels.strip import Strip, new_strip
-from engine.kernels.supply import Sellers, SupplyTerms, open_sellers, supply_terms
+from engine.kernels.supply import (
+    KindCounts,
+    Sellers,
+    SupplyTerms,
+    new_kind_counts,
+    open_sellers,
+    supply_terms,
+)
 from engine.kernels.tastes import Tastes, tastes
 from engine.kernels.threads import Threads, blocks
-from engine.kernels.traffic import Standing
+from engine.kernels.traffic import Airtime, Standing, new_airtime
+from engine.kernels.window import WindowRoom, window_room
+from engine.rng import Purpose, key
 from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, N_KINDS, to_bp
 from engine.world.anchors import Anchors, draw_anchors
 from engine.world.buyers import Buyers, draw_buyers
@@ -48,6 +64,13 @@ class Accounts:
     kind_sales: Floats = field(default_factory=lambda: np.zeros(N_KINDS))
 
 
+class Luck(NamedTuple):
+    """Streams of what buyers draw, in the order of `Moment`, and room for their keys in a slot."""
+
+    streams: NDArray[np.uint64]
+    keys: NDArray[np.uint64]
+
+
 @dataclass
 class Market:
     """One market: the world's arrays, what changes, and room to work in."""
@@ -72,15 +95,34 @@ class Market:
     looks: list[NDArray[np.void]]
     looks_count: list[int]
     tallies: list[Tally]
-    feed_weights: Floats
-    feed_bids: Floats
-    feed_room: tuple[NDArray[np.int64], Floats]
+    sold: Tally
+    folded: Folded
+    kind_counts: KindCounts
+    airtime: Airtime
+    luck: Luck
     strips: list[Strip]
-    scores: Floats
+    candidates: Candidates
     appeal: Floats
+    window: WindowRoom
     expected_sales: Floats
     take_bp: NDArray[np.int64]
     offer_bp: NDArray[np.int64]
+
+
+def luck_of(seed: int) -> Luck:
+    """The streams of one luck seed."""
+    purposes = (
+        Purpose.VISIT,
+        Purpose.ROUTE,
+        Purpose.LOOK,
+        Purpose.CHOICE,
+        Purpose.RATION_COUPON,
+        Purpose.RATION_STOCK,
+        Purpose.RETURN,
+        Purpose.FOLLOW,
+    )
+    streams = np.array([key(seed, purpose) for purpose in purposes])
+    return Luck(streams, np.zeros_like(streams))
 
 
 def weight_of(case: Case) -> int:
@@ -117,6 +159,7 @@ def open_market(case: Case) -> Market:
     most = most_sessions(max(scenario.calendar.slot_share))
     engaged = anchors.engaged / anchors.engaged.sum()
     subsidy = case.policy.subsidy
+    shop = new_shop(n, places, anchors.category, anchors.charisma, anchors.family, anchors.members)
     return Market(
         case=case,
         weight=weight,
@@ -134,9 +177,7 @@ def open_market(case: Case) -> Market:
             offered=np.zeros(n),
             margin=np.zeros(n),
         ),
-        shop=new_shop(
-            n, places, anchors.category, anchors.charisma, anchors.family, anchors.members
-        ),
+        shop=shop,
         feed=Feed(np.zeros(n, np.uint64), np.zeros(1), np.zeros(1)),
         tastes=tastes(scenario),
         supply=terms,
@@ -151,11 +192,14 @@ def open_market(case: Case) -> Market:
         looks=[np.zeros((last - first) * most, LOOK) for first, last in people],
         looks_count=[0] * len(people),
         tallies=[new_tally(n, places, suppliers.kind.size) for _ in range(threads)],
-        feed_weights=np.zeros(n),
-        feed_bids=np.zeros(n),
-        feed_room=(np.zeros(n, np.int64), np.zeros(n)),
-        scores=np.zeros(places),
+        sold=new_tally(n, places, suppliers.kind.size),
+        folded=new_folded(goods.kind.size, n),
+        kind_counts=new_kind_counts(),
+        airtime=new_airtime(n),
+        luck=luck_of(case.luck_seed),
+        candidates=candidates_room(places, int(np.diff(goods.first_good).max())),
         appeal=np.zeros(goods.kind.size),
+        window=window_room(shop),
         expected_sales=expected_sales(case),
         take_bp=np.array([to_bp(share) for share in terms.take], np.int64),
         offer_bp=np.array([to_bp(share) for share in terms.offer], np.int64),

@@ -10,12 +10,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.jit import kernel
 from engine.kernels.levers import Levers
 from engine.kernels.market import Market
 from engine.kernels.state import N_BUCKETS
 from engine.rules.pacing import allowance, coupon_reach, push, shortfall
 from engine.rules.rival import rival_pull
-from engine.units import Kind
+from engine.units import BP, Kind
+
+_PARTNER = int(Kind.PARTNER)
 
 
 class Pace(NamedTuple):
@@ -50,10 +53,24 @@ def coupon_weights(days: list[Levers]) -> NDArray[np.float64]:
 
 def own_rate(market: Market, levers: Levers) -> float:
     """Mean coupon rate on what is bought that the platform itself pays."""
-    parts = np.ones(len(Kind))
-    parts[Kind.PARTNER] -= levers.partner_share_bp / 10_000
-    rates = levers.rate * levers.tier_factor.mean() * levers.festival_boost
-    return float((rates * parts * market.accounts.kind_share).sum())
+    rate: float = mean_own_rate(
+        levers.rate,
+        levers.tier_factor,
+        levers.festival_boost,
+        levers.partner_share_bp,
+        market.accounts.kind_share,
+    )
+    return rate
+
+
+@kernel
+def mean_own_rate(rate, tier_factor, boost, partner_share_bp, kind_share):
+    """Mean of the rates by what is bought of each kind, less the partner's part of its own."""
+    mean = 0.0
+    for kind in range(rate.size):
+        own = 1.0 - partner_share_bp / BP if kind == _PARTNER else 1.0
+        mean += rate[kind] * np.mean(tier_factor) * boost * own * kind_share[kind]
+    return mean
 
 
 def set_pace(market: Market, day: int, target: float, weights: NDArray[np.float64]) -> Pace:

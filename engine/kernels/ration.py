@@ -31,6 +31,15 @@ def affordable_buckets(claims, purse):
 
 
 @kernel
+def has_enough(demand, stock, weight):
+    """Whether every supplier has what is wanted; `stock` in real units, `demand` in sample ones."""
+    enough = True
+    for s in range(demand.size):
+        enough &= demand[s] <= stock[s] // weight
+    return enough
+
+
+@kernel
 def wishes_for(short, shop, looks, n, moment, suppliers, lots, positions):
     """Note each of `n` looks that wants a good of a `short` supplier; returns how many.
 

@@ -1,31 +1,58 @@
-"""Showcases: which goods an anchor shows (weekly, M5), and what they cost today (M6, M12)."""
+"""Showcases: which goods an anchor shows, chosen weekly (M5)."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.jit import kernel, step
-from engine.kernels.state import N_COUPON_CLASSES, WITHOUT_PARTNER
+from engine.jit import kernel, stage, step
 from engine.kernels.supply import sells
 from engine.rng import uniform64
 from engine.rules.brand import known_brand
 from engine.rules.choice import price_term
 from engine.rules.closed_loop import IN_SHOP
-from engine.rules.commission import asked_cps_bp
-from engine.rules.investment import cheapened, improved
-from engine.rules.price_cap import capped_price_fen
+from engine.rules.investment import improved
 from engine.rules.selection import gumbel, showcase_score
-from engine.rules.subsidy import coupon_fen, coupon_rate_bp
 from engine.spec.scenario import Scenario
-from engine.units import N_TIERS, Kind
 from engine.world.anchors import NO_SUPPLIER
 
 CANDIDATES = 96
 """Goods of the library that an anchor looks through."""
 
 DAYS_A_WEEK = 7
-_PARTNER = int(Kind.PARTNER)
-_CLASSES = N_COUPON_CLASSES
+Floats = NDArray[np.float64]
+
+
+class Candidates(NamedTuple):
+    """Room for one selection.
+
+    By candidate: whether the library is `open`, whether it is of the anchor's `main` category,
+    its number `drawn` among the goods by category. By listed good: the `good`, the `taste` for
+    it, its `score`. By place: `standing` score.
+    """
+
+    open: NDArray[np.bool_]
+    main: NDArray[np.bool_]
+    drawn: NDArray[np.int64]
+    good: NDArray[np.int32]
+    taste: Floats
+    score: Floats
+    standing: Floats
+
+
+def candidates_room(places: int, most_own: int) -> Candidates:
+    """Room for an own supplier's goods and what is drawn from the library."""
+    n = CANDIDATES + most_own + 1
+    return Candidates(
+        open=np.zeros(CANDIDATES, np.bool_),
+        main=np.zeros(CANDIDATES, np.bool_),
+        drawn=np.zeros(CANDIDATES, np.int64),
+        good=np.zeros(n, np.int32),
+        taste=np.zeros(n),
+        score=np.zeros(n),
+        standing=np.zeros(places),
+    )
 
 
 class ShowcaseTerms(NamedTuple):
@@ -63,92 +90,162 @@ def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
 
 
 @kernel
+def refill(
+    shop, anchors, suppliers, sellers, goods, terms, supply, levers, stream, day, appeal, room
+):
+    """Value all goods, and refill a seventh of the showcases: all of them on the first day."""
+    appraise(appeal, suppliers, sellers, goods, terms, supply, levers)
+    week = day // DAYS_A_WEEK
+    for first in range(DAYS_A_WEEK):
+        if day == 0 or first == day % DAYS_A_WEEK:
+            select(first, shop, anchors, sellers, goods, appeal, terms, levers, stream, week, room)
+
+
+@stage
 def appraise(appeal, suppliers, sellers, goods, terms, supply, levers):
     """What each good is worth to any showcase today, -inf for those that nobody may show.
 
     `appeal` by good: log of expected earnings per look, for a mean buyer.
     """
-    for good in range(goods.supplier.size):
-        supplier = goods.supplier[good]
-        if not sells(suppliers, sellers, supplier):
-            appeal[good] = -np.inf
+    plan_bonus = math.log(terms.plan_lift)
+    for s in range(suppliers.kind.size):
+        if not sells(suppliers, sellers, s):
+            appeal[goods.first_good[s] : goods.first_good[s + 1]] = -np.inf
             continue
-        price = sellers.price[good]
-        term = price_term(np.log(price / goods.elsewhere[good]), terms.curvature)
-        disutility = term if terms.curvature == 0.0 else (term - 1.0) / terms.curvature
-        utility = (
-            terms.quality * improved(goods.quality[good], supply.quality_gain, levers.built)
-            + terms.brand * known_brand(goods.brand[good], sellers.awareness[supplier])
-            - terms.price * disutility
-            - price / terms.budget_fen
-            - (terms.friction if sellers.listing[supplier] != IN_SHOP else 0.0)
-        )
-        bonus = np.log(terms.plan_lift) if sellers.in_plan[supplier] else 0.0
-        cps = supply.offer[goods.kind[good]]
-        if sellers.in_plan[supplier]:
-            cps = max(cps, levers.cps_floor)
-        appeal[good] = showcase_score(price, cps, utility, bonus)
+        member, cps = sellers.in_plan[s], supply.offer[suppliers.kind[s]]
+        cps = max(cps, levers.cps_floor) if member else cps
+        bonus = plan_bonus if member else 0.0
+        friction = terms.friction if sellers.listing[s] != IN_SHOP else 0.0
+        for good in range(goods.first_good[s], goods.first_good[s + 1]):
+            price = sellers.price[good]
+            brand = known_brand(goods.brand[good], sellers.awareness[s])
+            quality = improved(goods.quality[good], supply.quality_gain, levers.built)
+            utility = (
+                terms.quality * quality
+                + terms.brand * brand
+                - terms.price * box_cox(price / goods.elsewhere[good], terms.curvature)
+                - price / terms.budget_fen
+                - friction
+            )
+            appeal[good] = showcase_score(price, cps, utility, bonus)
 
 
-@kernel
-def select(first, shop, anchors, sellers, goods, appeal, terms, levers, stream, week, scores):
+@step
+def box_cox(ratio, curvature):
+    """B(x) of a price over the price elsewhere."""
+    term = price_term(np.float32(math.log(ratio)), np.float32(curvature))
+    return term if curvature == 0.0 else (term - 1.0) / curvature
+
+
+@stage
+def select(first, shop, anchors, sellers, goods, appeal, terms, levers, stream, week, room):
     """Refill the showcases of every 7th anchor from `first` on.
 
     Candidates are drawn by hash of (anchor, place, week): who else joined does not move
-    them. The best by score stay; an own supplier's goods need no library. `scores` is
-    room for one showcase.
+    them. The best by score stay; an own supplier's goods need no library.
     """
+    everything = np.int64(goods.by_category.size)
     for anchor in range(first, anchors.guests_from, DAYS_A_WEEK):
-        shop.shown[anchor] = 0
-        own = anchors.own_supplier[anchor]
-        if own != NO_SUPPLIER:
-            for good in range(goods.first_good[own], goods.first_good[own + 1]):
-                offer(shop, anchor, good, scores, sellers, goods, appeal, terms, stream)
+        n = list_own(anchors.own_supplier[anchor], goods.first_good, appeal, room.good)
+        first_main = goods.category_start[anchors.category[anchor]]
+        main = goods.category_start[anchors.category[anchor] + 1] - first_main
         openness = levers.library_open[anchors.tier[anchor]]
-        for c in range(CANDIDATES):
-            if uniform64(stream, anchor, 4 * c) < openness:
-                good = candidate(anchor, c, week, anchors, goods, terms, stream)
-                offer(shop, anchor, good, scores, sellers, goods, appeal, terms, stream)
+        draw_candidates(
+            anchor, week, stream, openness, terms.main_share, first_main, main, everything, room
+        )
+        n = list_candidates(n, goods.by_category, appeal, room)
+        score_listed(anchor, n, appeal, terms.spread, stream, room.good, room.taste, room.score)
+        shown = keep_best(n, room, shop.good[anchor])
+        shop.shown[anchor] = shown
+        for j in range(shown):
+            good = shop.good[anchor, j]
+            links_out = sellers.listing[goods.supplier[good]] != IN_SHOP
+            fill_place(shop, anchor, j, good, links_out, goods, terms)
+
+
+@stage
+def list_own(supplier, first_good, appeal, listed):
+    """List the goods of the anchor's own supplier that may be shown; returns how many."""
+    n = 0
+    if supplier != NO_SUPPLIER:
+        for good in range(first_good[supplier], first_good[supplier + 1]):
+            listed[n] = good
+            n += np.int64(appeal[good] > -np.inf)
+    return n
+
+
+@stage
+def draw_candidates(anchor, week, stream, openness, main_share, first, own, everything, room):
+    """Draw whether the library shows a candidate, and its number among all goods by category.
+
+    A third of the candidates change from week to week.
+    """
+    for c in range(CANDIDATES):
+        room.open[c] = uniform64(stream, anchor, 4 * c) < openness
+    for c in range(CANDIDATES):
+        room.main[c] = uniform64(stream, anchor, 4 * c + 1) < main_share
+    for c in range(CANDIDATES):
+        turn = week if c % 3 == 0 else 0
+        u = uniform64(stream, anchor, 4 * c + 2 + 1024 * turn)
+        drawn = np.int64(u * own) + first if room.main[c] else np.int64(u * everything)
+        room.drawn[c] = min(drawn, everything - 1)
+
+
+@stage
+def list_candidates(n, by_category, appeal, room):
+    """Add the candidates that may be shown to the list; returns its length."""
+    for c in range(CANDIDATES):
+        good = by_category[room.drawn[c]]
+        room.good[n] = good
+        n += np.int64(room.open[c] & (appeal[good] > -np.inf))
+    return n
+
+
+@stage
+def score_listed(anchor, n, appeal, spread, stream, good, taste, score):
+    """Appeal and the anchor's lasting taste for a good; no candidate draws 7 + 64 k."""
+    for k in range(n):
+        taste[k] = uniform64(stream, anchor, 7 + 64 * good[k])
+    for k in range(n):
+        taste[k] = spread * gumbel(taste[k])
+    for k in range(n):
+        score[k] = appeal[good[k]] + taste[k]
+
+
+@stage
+def keep_best(n, room, shown):
+    """Put the listed goods with the highest scores into `shown`; returns how many they are."""
+    filled, place, bar = 0, 0, -np.inf
+    for k in range(n):
+        good, score = room.good[k], room.score[k]
+        if score <= bar or stands(good, shown, filled):
+            continue
+        if filled < shown.size:
+            place = filled
+            filled += 1
+        shown[place], room.standing[place] = good, score
+        if filled == shown.size:
+            place = weakest(room.standing)
+            bar = room.standing[place]
+    return filled
 
 
 @step
-def candidate(anchor, c, week, anchors, goods, terms, stream):
-    """A good of the anchor's own category, or of any."""
-    lowest, count = np.int64(0), np.int64(goods.by_category.size)
-    if uniform64(stream, anchor, 4 * c + 1) < terms.main_share:
-        category = anchors.category[anchor]
-        lowest = goods.category_start[category]
-        count = goods.category_start[category + 1] - lowest
-    # A third of the candidates change from week to week.
-    turn = week if c % 3 == 0 else 0
-    u = uniform64(stream, anchor, 4 * c + 2 + 1024 * turn)
-    return goods.by_category[min(lowest + np.int64(u * count), goods.by_category.size - 1)]
+def weakest(scores):
+    """Place of the lowest score."""
+    place = 0
+    for j in range(1, scores.size):
+        place = j if scores[j] < scores[place] else place
+    return place
 
 
 @step
-def offer(shop, anchor, good, scores, sellers, goods, appeal, terms, stream):
-    """Put a good into the showcase if it scores above the weakest one there."""
-    if appeal[good] == -np.inf:
-        return
-    shown, places = shop.shown[anchor], scores.size
-    for j in range(shown):
-        if shop.good[anchor, j] == good:
-            return
-    # The anchor's lasting taste for this good; no candidate draws 7 + 64 k.
-    score = appeal[good] + terms.spread * gumbel(uniform64(stream, anchor, 7 + 64 * good))
-    place = shown
-    if shown == places:
-        place = 0
-        for j in range(1, places):
-            if scores[j] < scores[place]:
-                place = j
-        if score <= scores[place]:
-            return
-    else:
-        shop.shown[anchor] = shown + 1
-    scores[place] = score
-    links_out = sellers.listing[goods.supplier[good]] != IN_SHOP
-    fill_place(shop, anchor, place, good, links_out, goods, terms)
+def stands(good, shown, filled):
+    """Whether a good is shown already."""
+    found = False
+    for j in range(filled):
+        found |= shown[j] == good
+    return found
 
 
 @step
@@ -161,55 +258,3 @@ def fill_place(shop, anchor, place, good, links_out, goods, terms):
     shop.elsewhere[anchor, place] = goods.elsewhere[good]
     shop.links_out[anchor, place] = links_out
     shop.own_utility[anchor, place] = np.float32(-terms.friction if links_out else 0.0)
-
-
-@kernel
-def dress_window(shop, anchors, sellers, goods, terms, supply, levers, boost):
-    """Today's quality, brand, price, commission and coupons of every place."""
-    for anchor in range(shop.shown.size):
-        strength = anchors.strength[anchor]
-        for j in range(shop.shown[anchor]):
-            good, kind = shop.good[anchor, j], shop.kind[anchor, j]
-            supplier = goods.supplier[good]
-            price = np.int64(sellers.price[good] * (1.0 - terms.head_discount * strength))
-            price = max(price, np.int64(cheapened(goods.cost[good], supply.cost_cut, levers.built)))
-            shop.quality[anchor, j] = np.float32(
-                improved(goods.quality[good], supply.quality_gain, levers.built)
-            )
-            shop.brand[anchor, j] = np.float32(
-                known_brand(goods.brand[good], sellers.awareness[supplier])
-            )
-            member = sellers.in_plan[supplier]
-            capped = price
-            if member and levers.plan_day:
-                capped = capped_price_fen(price, goods.elsewhere[good], levers.price_cap_bp)
-            shop.capped[anchor, j] = capped < price
-            shop.price[anchor, j] = capped
-            shop.cps_bp[anchor, j] = asked_cps_bp(
-                supply.offer[kind], terms.bargaining, strength, levers.cps_floor if member else 0.0
-            )
-            price_classes(shop, anchor, j, goods.elsewhere[good], terms.curvature, levers, boost)
-
-
-@step
-def price_classes(shop, anchor, j, elsewhere, curvature, levers, boost):
-    """What each coupon class pays for one place, and how that compares with elsewhere."""
-    price, kind = shop.price[anchor, j], shop.kind[anchor, j]
-    for c in range(_CLASSES):
-        holder = (c - 1) % WITHOUT_PARTNER  # tier and first order, for c > 0
-        rate = 0
-        if c > 0 and not shop.links_out[anchor, j]:
-            rate = coupon_rate_bp(
-                levers.rate[kind],
-                levers.new_buyer_rate,
-                holder >= N_TIERS,
-                levers.tier_factor[holder % N_TIERS],
-                levers.festival_boost * boost,
-            )
-        if c > WITHOUT_PARTNER and kind == _PARTNER:
-            rate = 0
-        paid = max(price - coupon_fen(price, rate, levers.cap_fen), 1)
-        log_ratio = np.log(paid / elsewhere)
-        shop.paid[anchor, c, j] = paid
-        shop.price_term[anchor, c, j] = np.float32(price_term(log_ratio, curvature))
-        shop.log_ratio[anchor, c, j] = np.float32(log_ratio)

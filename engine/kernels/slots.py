@@ -8,18 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.kernels.events import book_guests
+from engine.kernels.fold import pour, sum_of
 from engine.kernels.levers import Levers
 from engine.kernels.market import Market
 from engine.kernels.pacing import Pace
-from engine.kernels.ration import affordable_buckets, lose, wishes_for
+from engine.kernels.ration import affordable_buckets, has_enough, lose, wishes_for
 from engine.kernels.sessions import decide, most_sessions, withdraw
 from engine.kernels.settle import settle
 from engine.kernels.state import GONE, N_BUCKETS, OWN, PARTNER, Account, Count, Moment, Tally
-from engine.kernels.traffic import draw_from, go_live, open_feed
-from engine.rng import Purpose, key
+from engine.kernels.traffic import draw_from, go_on_air
+from engine.rng import Purpose, extend, key
 from engine.rules.routing import family_passes, public_odds
 
-_PURSES = (Account.OWN_COUPON, Account.PARTNER_COUPON)
+_PURSES = (int(Account.OWN_COUPON), int(Account.PARTNER_COUPON))
 
 
 def run_slot(market: Market, pace: Pace, purse: NDArray[np.int64], day: int, slot: int) -> Tally:
@@ -41,45 +42,37 @@ def run_slot(market: Market, pace: Pace, purse: NDArray[np.int64], day: int, slo
 
 def direct_traffic(market: Market, levers: Levers, day: int, slot: int) -> None:
     """Step 5: draw who is live and build the feed."""
-    scenario, weights = market.case.scenario, market.feed_weights
-    go_live(
-        market.shop,
-        market.anchors,
-        market.standing,
-        scenario.anchors.live_response,
-        key(market.case.luck_seed, Purpose.LIVE, day, slot),
-    )
-    open_feed(
-        market.shop,
-        market.anchors,
-        market.standing,
-        market.feed,
+    airtime, feed = market.airtime, market.feed
+    go_on_air(
+        market.shop.presence,
+        market.shop.shown,
+        market.standing.margin,
+        market.anchors.guests_from,
         levers,
-        scenario.platform.ad_bid_share,
-        weights,
-        market.feed_bids,
+        market.case.scenario.platform.ad_bid_share,
+        key(market.case.luck_seed, Purpose.LIVE, day, slot),
+        airtime,
+        feed.ad_price,
     )
     book_guests(market, day, slot)
-    draw_from(market.feed, weights, *market.feed_room)
+    draw_from(feed.weight, feed.table, airtime.weights, airtime.work, airtime.scaled)
 
 
 def moment_of(market: Market, pace: Pace, levers: Levers, day: int, slot: int) -> Moment:
     """Name the slot's luck and state what all buyers share in it."""
-    scenario, seed = market.case.scenario, market.case.luck_seed
-
-    def stream(purpose: Purpose) -> np.uint64:
-        return key(seed, purpose, day, slot)
-
+    scenario, luck = market.case.scenario, market.luck
+    extend(luck.streams, np.array([day, slot]), luck.keys)
+    visit, route, look, choice, ration, stock, returned, follow = luck.keys
     f4, i8 = np.float32, np.int64
     return Moment(
-        visit=stream(Purpose.VISIT),
-        route=stream(Purpose.ROUTE),
-        look=stream(Purpose.LOOK),
-        choice=stream(Purpose.CHOICE),
-        ration=stream(Purpose.RATION_COUPON),
-        stock=stream(Purpose.RATION_STOCK),
-        returned=stream(Purpose.RETURN),
-        follow=stream(Purpose.FOLLOW),
+        visit=visit,
+        route=route,
+        look=look,
+        choice=choice,
+        ration=ration,
+        stock=stock,
+        returned=returned,
+        follow=follow,
         day=i8(day),
         month=i8(levers.month),
         month_start=i8(levers.month_start),
@@ -119,8 +112,9 @@ def hold_sessions(market: Market, moment: Moment) -> None:
 
 
 def claims_on(market: Market, purse: int) -> NDArray[np.int64]:
-    """Coupons wished from one purse by all threads' buyers, by bucket, fen."""
-    return np.asarray(np.sum([tally.claims[purse] for tally in market.tallies], axis=0))
+    """Coupons wished from one purse by all threads' buyers, by bucket, fen (not a copy)."""
+    first, *others = (tally.claims[purse] for tally in market.tallies)
+    return np.asarray(sum(others, first))
 
 
 def refuse_coupons(market: Market, moment: Moment, purse: NDArray[np.int64]) -> int:
@@ -132,10 +126,10 @@ def refuse_coupons(market: Market, moment: Moment, purse: NDArray[np.int64]) -> 
     if cut < N_BUCKETS:
         withdraw_from(market, moment, cut, partner_only=True)
     claims = claims_on(market, OWN)
-    cut = affordable_buckets(claims, purse[OWN])
+    claimed, cut = int(claims.sum()), affordable_buckets(claims, purse[OWN])
     if cut < N_BUCKETS:
         withdraw_from(market, moment, cut, partner_only=False)
-    return int(claims.sum())
+    return claimed
 
 
 def withdraw_from(market: Market, moment: Moment, cut: int, *, partner_only: bool) -> None:
@@ -160,11 +154,12 @@ def withdraw_from(market: Market, moment: Moment, cut: int, *, partner_only: boo
 
 def allot_stock(market: Market, moment: Moment) -> NDArray[np.float64]:
     """Hold a lottery per short supplier; returns by supplier the share of wishes filled."""
-    demand = np.sum([tally.demand for tally in market.tallies], axis=0)
+    first, *others = (tally.demand for tally in market.tallies)
+    demand = sum(others, first)
+    if has_enough(demand, market.sellers.stock, market.weight):
+        return np.ones(demand.size)
     stock = (market.sellers.stock // market.weight).astype(np.int64)
     short = demand > stock
-    if not short.any():
-        return np.ones(demand.size)
     suppliers, lots, blocks, positions = gather_wishes(market, moment, short)
     order = np.lexsort((positions, blocks, lots, suppliers))
     ranked = suppliers[order]
@@ -211,13 +206,10 @@ def settle_looks(market: Market, moment: Moment) -> None:
 
 
 def gather(market: Market) -> Tally:
-    """The threads' tallies added up; the threads' own are emptied for the next slot."""
-    total = Tally(
-        *(sum(columns[1:], columns[0].copy()) for columns in zip(*market.tallies, strict=True))
-    )
-    for tally in market.tallies:
-        for column in tally:
-            column.fill(0)
+    """The threads' tallies poured into the first; who called empties it for the next slot."""
+    total, *others = market.tallies
+    for tally in others:
+        pour(tally, total)
     return total
 
 
@@ -234,5 +226,4 @@ def scale_expected(market: Market, tally: Tally, fill: NDArray[np.float64]) -> N
 
 def spent(tally: Tally) -> NDArray[np.int64]:
     """Coupons of a slot by purse (own, partner), sample fen."""
-    ledger = tally.ledger.sum(axis=(0, 1, 2))
-    return np.asarray(ledger[list(_PURSES)])
+    return np.array([sum_of(tally.ledger, purse) for purse in _PURSES])

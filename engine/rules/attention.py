@@ -14,6 +14,7 @@ import math
 import numpy as np
 
 from engine.jit import rule
+from engine.rules.fastmath import pow32
 
 _ONE = np.float32(1.0)
 
@@ -29,7 +30,7 @@ def need(days, tau_days):
 @rule
 def crowding(relative_audience, power):
     """Factor on attention by a stream's audience, 1 at the mean audience (M20)."""
-    return (2.0 / (1.0 + relative_audience)) ** power
+    return pow32(np.float32(2.0 / (1.0 + relative_audience)), np.float32(power))
 
 
 @rule

@@ -14,6 +14,7 @@ import math
 import numpy as np
 
 from engine.jit import rule
+from engine.rules.fastmath import exp32
 
 _ONE = np.float32(1.0)
 
@@ -22,11 +23,11 @@ _ONE = np.float32(1.0)
 def price_term(log_ratio, curvature):
     """The part of B that only depends on the good: ratio^lambda, or ln ratio at 0.
 
-    `log_ratio` is ln(paid / elsewhere); float64 in and out, once per good and day.
+    `log_ratio` is ln(paid / elsewhere); once per good, coupon class and day.
     """
-    if curvature == 0.0:
+    if curvature == np.float32(0.0):
         return log_ratio
-    return math.exp(curvature * log_ratio)
+    return exp32(curvature * log_ratio)
 
 
 @rule

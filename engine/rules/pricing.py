@@ -16,6 +16,12 @@ LARGEST_MARKUP = 0.8
 
 
 @rule
+def sensitivity_at(sensitivity, ratio, curvature):
+    """Alpha x^lambda for price over price elsewhere x."""
+    return sensitivity if curvature == 0.0 else sensitivity * ratio**curvature
+
+
+@rule
 def best_price(cost, fee, sensitivity, share, conduct, paid_slope):
     """The price (fen, float) for unit `cost` (fen), `fee` share of price.
 

@@ -5,7 +5,10 @@ score = ln(commission per sale) + utility to a mean buyer + plan bonus, and a ta
 
 import math
 
+import numpy as np
+
 from engine.jit import rule
+from engine.rules.fastmath import log32
 
 
 @rule
@@ -16,5 +19,11 @@ def showcase_score(price, cps, utility, plan_bonus):
 
 @rule
 def gumbel(u):
-    """Standard Gumbel shock from a uniform in (0, 1)."""
-    return -math.log(-math.log(min(max(u, 1e-12), 1.0 - 1e-12)))
+    """Standard Gumbel shock -ln(-ln u) from a uniform in [0, 1), to float32's precision.
+
+    Near 1 the inner logarithm is its series in 1 - u, where that of a float32 is lost.
+    """
+    rest = max(1.0 - u, 1e-12)
+    series = rest + rest * rest * (0.5 + rest / 3.0)
+    waited = -log32(np.float32(max(u, 1e-12)))
+    return -log32(np.float32(series) if rest < 0.01 else waited)

@@ -5,6 +5,8 @@ coupon = min(price * rate, cap), whole fen, rounded down
 partner's part = coupon * partner share on the partner's goods
 """
 
+import numpy as np
+
 from engine.jit import rule
 from engine.units import BP
 
@@ -20,8 +22,11 @@ def coupon_rate_bp(kind_rate, new_buyer_rate, is_new, tier_factor, boost):
 
 @rule
 def coupon_fen(price_fen, rate_bp, cap_fen):
-    """What the coupon takes off one order."""
-    return min(price_fen * rate_bp // BP, cap_fen)
+    """What the coupon takes off one order, whole fen as a float.
+
+    A millionth of a fen keeps whole products whole: exact for prices up to 10^9 fen.
+    """
+    return min(np.floor(price_fen * (rate_bp / BP) + 1e-6), float(cap_fen))
 
 
 @rule

@@ -127,6 +127,6 @@ def test_who_has_not_begun_does_not_count_in_the_means():
     assert live.sum() > 3
     assert not live[6:].any()
     weights = (signal / signal.mean() + 0.2) * live[:6]
-    assert market.feed_weights[:10] == pytest.approx([*weights, 0, 0, 0, 0])
+    assert market.airtime.weights[:10] == pytest.approx([*weights, 0, 0, 0, 0])
     attention = 2 / (1 + audience[:6] / audience[:6].mean())
     assert market.shop.attention[:6] == pytest.approx(attention)

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from engine.kernels.diary import concentration, top_share
+from engine.kernels.concentration import concentration, top_share
 from engine.kernels.market import open_market
 from tests.worlds import case
 
@@ -82,3 +82,9 @@ def test_lognormal_fans_of_the_world():
 def test_nothing_sold():
     """Without sales nothing is concentrated."""
     assert set(concentration(np.zeros(5)).values()) == {0.0}
+
+
+def test_anchors_without_sales_count():
+    """Zeros need not be given one by one."""
+    sold = np.array([5.0, 1.0, 3.0])
+    assert concentration(sold, 7) == concentration(np.concatenate([sold, np.zeros(7)]))

@@ -29,7 +29,7 @@ from engine.rules import (
     traffic,
     visits,
 )
-from engine.rules.fastmath import exp32
+from engine.rules.fastmath import exp32, log32, pow32
 
 prices = st.integers(1, 10**8)
 rates = st.integers(0, 9_000)
@@ -55,6 +55,51 @@ def test_exp32_compiled_and_plain_python_give_the_same_bits():
     plain_exp32 = getattr(exp32, "py_func", exp32)  # is it already, with the JIT off
     plain = np.array([plain_exp32(value) for value in x], np.float32)
     assert np.array_equal(out.view(np.int32), plain.view(np.int32))
+
+
+@kernel
+def log_all(x, out):
+    for k in range(x.size):
+        out[k] = log32(x[k])
+
+
+@kernel
+def pow_all(x, power, out):
+    for k in range(x.size):
+        out[k] = pow32(x[k], power)
+
+
+def test_log32_is_ln_to_float32():
+    near = np.linspace(0.5, 2, 100_002, dtype=np.float32)
+    far = np.exp(np.linspace(-87, 88, 100_001)).astype(np.float32)
+    for x in (near, far[far != 1]):
+        out = np.empty_like(x)
+        log_all(x, out)
+        assert np.max(np.abs(out / np.log(x.astype(float)) - 1)) < 1e-7
+    out = np.full(1, 9, np.float32)
+    log_all(np.ones(1, np.float32), out)
+    assert out[0] == 0
+
+
+def test_log32_compiled_and_plain_python_give_the_same_bits():
+    x = np.exp(np.linspace(-87, 88, 2_001)).astype(np.float32)
+    out = np.empty_like(x)
+    log_all(x, out)
+    plain_log32 = getattr(log32, "py_func", log32)
+    plain = np.array([plain_log32(value) for value in x], np.float32)
+    assert np.array_equal(out.view(np.int32), plain.view(np.int32))
+
+
+@pytest.mark.parametrize("power", [0.0, 0.02, 0.6, 1.0, 2.0])
+def test_pow32_is_a_power_to_float32(power):
+    x = np.exp(np.linspace(-20, 20, 100_001)).astype(np.float32)
+    out = np.empty_like(x)
+    pow_all(x, np.float32(power), out)
+    expected = x.astype(float) ** float(np.float32(power))
+    error = np.abs(out / expected - 1) / (1 + np.abs(power * np.log(x)))
+    assert np.max(error) < 2e-7
+    pow_all(np.zeros(1, np.float32), np.float32(power), out[:1])
+    assert out[0] == (1.0 if power == 0 else 0.0)
 
 
 @given(price=prices, rate=rates, cap=st.integers(1, 10**7))
@@ -270,6 +315,8 @@ def test_showcase_scores_are_log_earnings():
     assert score(100.0, 0.2, 0.0, 0.0) == pytest.approx(math.log(20))
     mean = np.mean([selection.gumbel((k + 0.5) / 10_000) for k in range(10_000)])
     assert mean == pytest.approx(0.5772, abs=1e-3)  # Euler's constant
+    for u in (1e-9, 0.3, 0.98, 0.999, 1 - 1e-9):  # near 1 too, where float32 ends
+        assert selection.gumbel(u) == pytest.approx(-math.log(-math.log(u)), abs=2e-5)
 
 
 def test_awareness_grows_with_kept_sales_and_never_passes_one():

@@ -1,0 +1,33 @@
+"""Threads' tallies are poured into a slot's, slots' into the day's: nothing lost, nothing twice."""
+
+import numpy as np
+
+from engine.kernels.fold import forget, pour
+from engine.kernels.state import new_tally
+
+
+def filled(seed: int):
+    """A tally with entries of every kind, by anchor for visited anchors only."""
+    tally, draws = new_tally(5, 3, 4), np.random.default_rng(seed)
+    for column in tally:
+        column[...] = draws.integers(1, 100, column.shape)
+    idle = draws.integers(0, 5)
+    for column in tally[:4] + tally[7:11]:
+        column[idle] = 0
+    return tally
+
+
+def test_pouring_adds_all_but_claims_and_leaves_nothing():
+    source, target = filled(1), filled(2)
+    expected = [a + b for a, b in zip(source, target, strict=True)]
+    claims = target.claims.copy()
+    pour(source, target)
+    for name, column, total in zip(target._fields, target, expected, strict=True):
+        assert np.array_equal(column, claims if name == "claims" else total), name
+    assert not any(column.any() for column in source)
+
+
+def test_a_forgotten_tally_is_empty():
+    tally = filled(3)
+    forget(tally)
+    assert not any(column.any() for column in tally)
