@@ -6,7 +6,9 @@ from typing import Final
 
 from engine.compare import INCREMENTAL
 from engine.report.ablated import ablation_sentences
+from engine.report.calibrated import fit_sentences
 from engine.report.chosen import chosen_line, nearest_line, reaches
+from engine.report.fitted import read_fit
 from engine.report.study import VIOLATED, Line, Study, paired_change
 from engine.report.words import NONE, label, scaled, show, show_change, signed
 from engine.results.schemas import Row
@@ -21,6 +23,8 @@ def sentences(study: Study) -> list[str]:
     """Answer what was asked, one paragraph a string."""
     if study.searched:
         return [*_searched(study), _certainty(study)]
+    if study.calibration:
+        return fit_sentences(read_fit(study.calibration, study.config))
     if study.ablation:
         return [*ablation_sentences(study.ablation), _certainty(study)]
     if study.comparison:

@@ -7,6 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from engine.compare import INCREMENTAL
 from engine.report.study import Line, frontier_lines, run_lines
 from engine.report.words import NONE, label, show, show_change, show_limits, split_name, unit
 from engine.results.schemas import Row
@@ -62,6 +63,10 @@ def print_comparison(rows: Sequence[Row], console: Console) -> None:
             table.add_row(*_comparison_cells(row))
         console.print()
         console.print(table)
+    if any(row["measure"] == INCREMENTAL and row["difference"] is not None for row in rows):
+        console.print(
+            "Per RMB of subsidy: the subsidy's own only where policies differ in nothing else."
+        )
 
 
 def _rows(years: Sequence[Year | Row]) -> list[Row]:

@@ -212,8 +212,9 @@ MEASURES: Final[dict[str, Measure]] = {
             "incremental_gmv_paid_per_subsidy_rmb",
             "GMV as paid per RMB of subsidy",
             (
-                "Gain in GMV as paid over gain in subsidy, both against the baseline;"
-                " with Fieller's interval."
+                "Gain in GMV as paid over gain in subsidy, both against the baseline, with"
+                " Fieller's interval. It is the subsidy's own only where the two policies"
+                " differ in nothing else."
             ),
         ),
     )

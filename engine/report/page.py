@@ -8,9 +8,11 @@ from markupsafe import Markup, escape
 
 from engine.report import charts
 from engine.report.answer import sentences
+from engine.report.calibrated import LIMITS, fit_context
 from engine.report.chosen import chosen_line
 from engine.report.definitions import MEASURES
 from engine.report.estimates import estimates_chart
+from engine.report.fitted import read_fit
 from engine.report.levers import lever_table
 from engine.report.sample import replications_count, small_sample
 from engine.report.series import curves, shown_lines, target_path
@@ -77,6 +79,7 @@ def _context(study: Study) -> dict[str, Any]:
         "differences": _differences(study),
         "over_time": _over_time(study, lines, best),
         "estimates": _estimates(lines),
+        "fit": _fit(study),
         "measures": _definitions(study),
         "limits": _limits(study),
         "versions": study.versions,
@@ -92,6 +95,8 @@ def _title(study: Study) -> str:
         return "What does GMV cost?"
     if study.ablation:
         return "What each mechanism does"
+    if study.calibration:
+        return f"How well {study.setting('scenario', 'name')} fits what was observed"
     names = [line.policy for line in study.lines]
     if study.comparison:
         return f"{len(names)} policies under the same luck"
@@ -177,6 +182,12 @@ def _estimates(lines: list[Line]) -> dict[str, Markup | str] | None:
     }
 
 
+def _fit(study: Study) -> dict[str, Any] | None:
+    if not study.calibration:
+        return None
+    return fit_context(read_fit(study.calibration, study.config))
+
+
 def _differences(study: Study) -> dict[str, Any] | None:
     """Return the paired differences: of mechanisms or of policies."""
     if study.ablation:
@@ -195,7 +206,8 @@ def _differences(study: Study) -> dict[str, Any] | None:
 
 
 def _definitions(study: Study) -> list[tuple[str, str]]:
-    names = [] if study.ablation else [*COLUMNS, "budget_spent_share", "cost_fen"]
+    has_policies = not (study.ablation or study.calibration)
+    names = [*COLUMNS, "budget_spent_share", "cost_fen"] if has_policies else []
     names += [row["measure"] for row in (*study.comparison, *study.ablation)]
     return [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]
 
@@ -214,6 +226,8 @@ def _limits(study: Study) -> list[str]:
             " sample, and means and concentration shift with it too: repeat what matters at a"
             " larger scale."
         )
+    if study.calibration:
+        return [*said, *LIMITS]
     if len(worlds) <= 1:
         said.append(
             "One world: how strong the rival is, whether a head anchor leaves and how quickly"

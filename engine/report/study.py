@@ -88,6 +88,7 @@ class Study:
     ablation: list[Row]
     daily: pa.Table | None
     searched: bool
+    calibration: list[Row] = field(default_factory=list)
 
     def setting(self, *path: str) -> Any:
         """Look a value up in the resolved config; None if it is not there."""
@@ -141,10 +142,11 @@ def read_study(folder: Path) -> Study:
         ablation=_rows(tables, "ablation"),
         daily=tables.get("daily"),
         searched="frontier" in tables,
+        calibration=_rows(tables, "calibration"),
     )
 
 
-_READ: Final = ("runs", "daily", "frontier", "comparison", "ablation")
+_READ: Final = ("runs", "daily", "frontier", "comparison", "ablation", "calibration")
 
 
 def _rows(tables: Mapping[str, pa.Table], name: str) -> list[Row]:

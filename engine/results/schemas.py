@@ -1,10 +1,11 @@
 """The columns of every result table, in one place.
 
 Units are suffixes of the names (`_fen`, `_share`, `_count`, `_s`) and stand again in
-each field's metadata. `trials` and `frontier` also carry columns that depend on the
-study, typed by their rows:
+each field's metadata. `trials`, `frontier` and `calibration` also carry columns that depend
+on the study, typed by their rows:
 
     lever.<path>      the value of a searched lever
+    unknown.<path>    in `calibration`: the value of an unknown of the scenario
     <measure>         its mean over replications and worlds (a truth value: its share)
     <measure>_se      the standard error of that mean
     <measure>_ci_low, <measure>_ci_high     its 95 % confidence limits
@@ -70,14 +71,55 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         **COMPARED,
     },
     "comparison": COMPARED,
+    "calibration": {
+        "point": int,
+        "wave": int,
+        "key": str,
+        "period": str,
+        "reading": str,
+        "unit": str,
+        "role": str,
+        "observed": float,
+        "tolerance": float,
+        "simulated": float,
+        "standard_error": float,
+        "miss": float,
+        "worst_miss": float,
+        "second_worst_miss": float,
+        "score": float,
+        "plausible": bool,
+        "kept": bool,
+        "best": bool,
+        "in_ensemble": bool,
+        "note": str,
+    },
+    "priors": {
+        "dataset": str,
+        "model": str,
+        "parameter": str,
+        "figure": float,
+        "figure_se": float,
+        "estimate": float,
+        "estimate_se": float,
+        "difference": float,
+        "reason": str,
+        "households_count": int,
+        "choices_count": int,
+        "draws_count": int,
+    },
 }
 """Columns that are always there, and their types. `month` is the month's first day;
 `anchor` the rank by fans on the first day, 0 the largest. A row of `benchmark` is one
 figure: `value` is the median of its runs, in the unit in which the name of the measure
 ends, `axis` what varies among the rows that belong together, `goal` what the value should
-not exceed."""
+not exceed. A row of `calibration` is one point of the unknowns and one observed figure, both
+numbers in the row's `unit`; `miss` is the standardised one, `worst_miss` that of the point
+over the figures to fit; `point` is -1 where the figure is not modelled, and `note` says why.
+A row of `priors` is a published `figure` and its estimate anew; `difference` is
+in standard errors, the figure's or else the estimate's, and `reason` says why there is no
+estimate."""
 
-VARYING: Final = frozenset({"segments", "anchors", "trials", "frontier"})
+VARYING: Final = frozenset({"segments", "anchors", "trials", "frontier", "calibration"})
 """Tables whose rows may have further columns."""
 
 MANIFEST: Final = "manifest.json"

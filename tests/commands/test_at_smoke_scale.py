@@ -40,6 +40,19 @@ def test_the_command_does_its_work(command: str, tables: set[str], tmp_path: Pat
     assert rebuilt.returncode == 0, rebuilt.stderr
 
 
+def test_a_calibration_leaves_what_other_commands_take(tmp_path: Path) -> None:
+    done = typed(tmp_path, "calibrate", "scale=smoke", "replications=1", "hydra.run.dir=out")
+    assert done.returncode == 0, done.stderr
+    assert set(list_tables(tmp_path / "out")) == {"calibration"}
+    assert (tmp_path / "out" / "model_card.md").exists()
+    takes = ("scenario=kuaishou_2020_calibrated", "ensemble=kuaishou_2020_plausible")
+    again = ("--config-dir", "out", *takes, "replications=1", "hydra.run.dir=year")
+    done = typed(tmp_path, "simulate", "scale=smoke", *again)
+    assert done.returncode == 0, done.stderr
+    rebuilt = typed(tmp_path, "report", "folder=out")
+    assert rebuilt.returncode == 0, rebuilt.stderr
+
+
 def test_a_sweep_leaves_a_folder_for_each_value(tmp_path: Path) -> None:
     sweep = ("-m", "policy.subsidy.rate.source=0,0.1", "hydra.sweep.dir=out", "replications=1")
     done = typed(tmp_path, "simulate", "scale=smoke", *sweep)

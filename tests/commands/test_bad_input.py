@@ -136,6 +136,17 @@ MISTAKES = [
                  id="unknown lever"),
     pytest.param("optimize", ["objective.goals=[{measure:gmv,direction:maximize}]"], 2,
                  ["objective.goals", "'gmv'", "gmv_fen"], id="unknown measure"),
+    pytest.param("calibrate", ["figures=nowhere.csv"], 2,
+                 ["figures: nowhere.csv: there is no such file"], id="no observed figures"),
+    pytest.param("calibrate", ["figures=torn.csv"], 2,
+                 ["figures: torn.csv, row 1, column role: got 'fot'"], id="bad observed row"),
+    pytest.param("calibrate", ["+unknowns.ranges.choice.outsid={low:4,high:5}"], 2,
+                 ["unknowns.ranges.choice.outsid: leads to no number",
+                  "did you mean choice.outside?"], id="unknown unknown"),
+    pytest.param("calibrate", ["unknowns.ranges.returns.base.high=1.4"], 2,
+                 ["returns.base", "at most 1"], id="range that the scenario cannot bear"),
+    pytest.param("calibrate", ["ensemble=default"], 2, ["a calibration makes an ensemble"],
+                 id="ensemble for a calibration"),
     pytest.param("report", [], 2, ["folder: a value is missing"], id="report without a folder"),
     pytest.param("report", ["folder=nowhere"], 2, ["there is no folder 'nowhere'"],
                  id="report on no folder"),
@@ -150,6 +161,7 @@ MISTAKES = [
 @pytest.mark.parametrize(("command", "words", "status", "said"), MISTAKES)
 def test_a_mistake_is_explained(type_in, place: Path, command, words, status, said) -> None:
     (place / "file").touch()
+    (place / "torn.csv").write_text("key,period,value,unit,role,tolerance\nx,2020,1,%,fot,1\n")
     group = place / "mine" / "policy"
     group.mkdir(parents=True)
     (group / "torn.yaml").write_text("name: torn\nsubsidy: {rate: [1\n")
@@ -159,7 +171,7 @@ def test_a_mistake_is_explained(type_in, place: Path, command, words, status, sa
     for part in said:
         assert part in ended.err
     assert "Traceback" not in ended.err
-    assert ended.files == {"file", "mine/policy/torn.yaml", "mine/policy/empty.yaml"}
+    assert ended.files == {"file", "torn.csv", "mine/policy/torn.yaml", "mine/policy/empty.yaml"}
 
 
 def test_all_mistakes_are_told_at_once(type_in) -> None:

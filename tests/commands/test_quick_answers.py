@@ -18,7 +18,9 @@ finally:
 """
 
 
-@pytest.mark.parametrize("command", ["simulate", "compare", "optimize", "report", "benchmark"])
+@pytest.mark.parametrize(
+    "command", ["simulate", "compare", "optimize", "report", "benchmark", "priors", "calibrate"]
+)
 @pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["--info"]], ids=" ".join)
 def test_nothing_slow_is_imported(command: str, words: list[str], tmp_path: Path) -> None:
     script = SCRIPT.format(words=words, command=command, slow=SLOW)

@@ -9,8 +9,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from engine.config import dump, load
 from engine.spec.base import Spec
+from engine.spec.calibration import CalibrateJob
 from engine.spec.policy import Policy
-from engine.spec.study import BenchmarkJob, CompareJob, OptimizeJob, ReportJob, SimulateJob
+from engine.spec.priors import PriorsJob
+from engine.spec.study import BenchmarkJob, CompareJob, Job, OptimizeJob, ReportJob, SimulateJob
 from engine.spec.worlds import worlds
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -20,7 +22,9 @@ JOBS: dict[str, type[Spec]] = {
     "optimize": OptimizeJob,
     "report": ReportJob,
     "ablate": SimulateJob,
+    "calibrate": CalibrateJob,
     "benchmark": BenchmarkJob,
+    "priors": PriorsJob,
 }
 SHARED = {"base", "output"}
 OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
@@ -47,8 +51,9 @@ def test_the_defaults_of_every_command_load(command: str) -> None:
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_loads(group: str, option: str) -> None:
-    cfg = composed("optimize", f"{group}={option}")
-    job = load(cfg, OptimizeJob)
+    command = "calibrate" if group in {"unknowns", "fit"} else "optimize"
+    job = load(composed(command, f"{group}={option}"), JOBS[command])
+    assert isinstance(job, Job)
     worlds(job.scenario, job.ensemble)
     named = getattr(job, group, None)
     assert getattr(named, "name", option) == option

@@ -1,0 +1,83 @@
+"""Where to simulate next: all over the box at first, then where emulators rule nothing out.
+
+The region that is left may be a millionth of the box. Subset simulation (Au & Beck,
+Probabilistic Engineering Mechanics 16, 2001) walks there through ever tighter levels: each
+keeps the best quarter of a population and moves copies of it by differential evolution
+(ter Braak, Statistics and Computing 16, 2006) within the level.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.rng import Purpose, derive_seed
+from engine.world.draws import uniforms
+
+Floats = NDArray[np.float64]
+Rule = Callable[[Floats], Floats]
+"""Implausibility at points of the unit cube."""
+
+POPULATION: Final = 1000
+LEVELS: Final = 30
+STEPS: Final = 6
+"""Walkers, levels at most, and moves of each walker at a level."""
+
+KEPT: Final = 0.25
+SETTLING: Final = 5
+"""Share that outlives a level; times `STEPS` for walkers to forget where they began."""
+
+JITTER: Final = 0.01
+"""Half width of what is added to a move, in parts of the box."""
+
+
+def spread(unknowns: int, count: int, seed: int) -> Floats:
+    """A Latin hypercube of `count` points of the unit cube."""
+    from scipy.stats import qmc
+
+    return np.asarray(qmc.LatinHypercube(unknowns, rng=seed).random(count))
+
+
+def left_over(rule: Rule, unknowns: int, count: int, cutoff: float, seed: int) -> Floats:
+    """Draw points with `rule` at or below the cutoff, or as low as can be reached.
+
+    Parameters
+    ----------
+    unknowns : dimensions of the cube.
+    count : points to return.
+    seed : names the draws.
+    """
+    x = spread(unknowns, max(POPULATION, count), derive_seed(seed, Purpose.TRIAL, 0))
+    y = rule(x)
+    for level in range(1, LEVELS + 1):
+        limit = max(cutoff, float(np.quantile(y, KEPT)))
+        survivors = np.flatnonzero(y <= limit)
+        places = survivors[np.arange(len(x)) % survivors.size]
+        done = limit <= cutoff or level == LEVELS
+        steps = STEPS * SETTLING if done else STEPS
+        x, y = _walk(rule, x[places], limit, steps, derive_seed(seed, Purpose.TRIAL, level))
+        if done:
+            break
+    unique = np.unique(x, axis=0, return_index=True)[1]
+    chosen = np.sort(unique)[np.linspace(0, unique.size - 1, min(count, unique.size)).astype(int)]
+    return np.asarray(x[chosen])
+
+
+def _walk(rule: Rule, x: Floats, limit: float, steps: int, seed: int) -> tuple[Floats, Floats]:
+    """Move every walker by the difference of two others, as long as it stays in the level."""
+    size, unknowns = x.shape
+    jump = 2.38 / np.sqrt(2 * unknowns)
+    y = rule(x)
+    for step in range(steps):
+        own = derive_seed(seed, Purpose.TRIAL, step)
+        first, second = ((uniforms(own, Purpose.TRIAL, size, k) * size).astype(int) for k in (0, 1))
+        noise = uniforms(own, Purpose.FRESH, size * unknowns).reshape(size, unknowns)
+        # Every third step goes the whole way, from one part of a split region to another.
+        length = 1.0 if step % 3 == 2 else jump
+        moved = x + length * (x[first] - x[second]) + JITTER * (2.0 * noise - 1.0)
+        moved = 1.0 - np.abs(1.0 - np.abs(moved))  # back from the walls
+        value = rule(moved)
+        better = (value <= limit) & ((moved >= 0.0) & (moved <= 1.0)).all(axis=1)
+        x, y = np.where(better[:, None], moved, x), np.where(better, value, y)
+    return x, y

@@ -1,0 +1,102 @@
+"""The calibration from end to end: wave after wave, then what is left and what it says."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from engine.calibrate.box import Box, Values
+from engine.calibrate.observed import Figure, read_figures
+from engine.calibrate.rows import Row, calibration_rows
+from engine.calibrate.sample import Sample, kept, spread_out
+from engine.calibrate.targets import Target, Unmodelled, match
+from engine.calibrate.waves import Plan, first_points, next_points, simulate
+from engine.compute import Pool
+from engine.errors import InputError
+from engine.spec.calibration import CalibrateJob
+from engine.spec.scenario import Scenario
+from engine.spec.study import Ensemble
+
+OnProgress = Callable[[str, int, int, str], None]
+"""Takes the wave, years done, years in all, and a note."""
+
+
+class Outcome(NamedTuple):
+    """What a calibration found.
+
+    `any_plausible` is False where the ensemble holds the points that miss least, none of
+    which is within the cutoff.
+    """
+
+    rows: list[Row]
+    best: Values
+    scenario: Scenario
+    ensemble: Ensemble
+    any_plausible: bool
+    sample: Sample
+
+
+def check_job(job: CalibrateJob, observed: str) -> None:
+    """Refuse a job that cannot be done, before anything starts.
+
+    Raises
+    ------
+    InputError
+        For a table that cannot be used, or a range that leads to no number or breaks a rule.
+    """
+    Box(job.unknowns.ranges, job.scenario)
+    _matched(job, read_figures(observed, job.fit.tolerance))
+
+
+def calibrate(
+    job: CalibrateJob, figures: Sequence[Figure], pool: Pool, on_progress: OnProgress
+) -> Outcome:
+    """Find the points of the box that are compatible with the figures to fit.
+
+    The result is a function of the job and the figures alone. Rows with role `check` are
+    read off every year and never looked at otherwise.
+    """
+    targets, unmodelled = _matched(job, figures)
+    plan = Plan(job, Box(job.unknowns.ranges, job.scenario), tuple(targets))
+    sample: Sample | None = None
+    for wave in range(1, job.fit.waves_count + 1):
+        points = first_points(plan) if sample is None else next_points(plan, sample, wave)
+        tell = partial(_tell, on_progress, wave, sample)
+        found = simulate(plan, points, wave, pool, tell)
+        sample = found if sample is None else sample.joined(found)
+        if not sample.fitted.size:
+            raise InputError(
+                "unknowns",
+                "none of them moves a figure that is to be fitted",
+                "unknowns on which some row with role fit depends",
+                "add one, or another row",
+            )
+    assert sample is not None
+    return _outcome(plan, sample, unmodelled)
+
+
+def _tell(on_progress: OnProgress, wave: int, sample: Sample | None, done: int, total: int) -> None:
+    note = f"worst miss so far {sample.ranked[:, 0].min():.1f} sd" if sample else ""
+    on_progress(f"years of wave {wave}", done, total, note)
+
+
+def _matched(job: CalibrateJob, figures: Sequence[Figure]) -> tuple[list[Target], list[Unmodelled]]:
+    return match(figures, job.scenario.calendar, job.fit.repeat_reading)
+
+
+def _outcome(plan: Plan, sample: Sample, unmodelled: Sequence[Unmodelled]) -> Outcome:
+    job, box = plan.job, plan.box
+    places, any_plausible = kept(sample, job.fit.cutoff, job.fit.ensemble_count)
+    best = int(places[0])
+    chosen = spread_out(sample.cube, places.tolist(), job.fit.ensemble_count)
+    name = job.scenario.name
+    return Outcome(
+        rows=calibration_rows(sample, unmodelled, job.fit.cutoff, places, chosen),
+        best=sample.points[best],
+        scenario=box.scenario(sample.points[best], f"{name}_calibrated"),
+        ensemble=Ensemble(
+            name=f"{name}_plausible",
+            worlds={f"point_{k}": box.changes(sample.points[k]) for k in chosen},
+        ),
+        any_plausible=any_plausible,
+        sample=sample,
+    )

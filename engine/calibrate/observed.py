@@ -1,0 +1,173 @@
+"""Observed figures: a user's CSV or Parquet, read and checked row by row."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from engine.errors import CombinedInputError, InputError
+from engine.results.storage import open_folder
+from engine.spec.calibration import Tolerance
+
+FIT, CHECK = "fit", "check"
+NEEDED: Final = ("key", "period", "value", "unit", "role")
+_RANGE: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:-|…|to)\s*(\d+(?:\.\d+)?)")
+
+
+class Figure(NamedTuple):
+    """One observed figure.
+
+    `value` is None where the table holds words in place of a number; of a range such as
+    `30-50` it is the middle, and `tolerance` at least half of the width. `row` counts the
+    rows of data from 1.
+    """
+
+    row: int
+    key: str
+    period: str
+    value: float | None
+    tolerance: float
+    unit: str
+    role: str
+
+
+def read_figures(address: str, tolerance: Tolerance) -> list[Figure]:
+    """Read a table with the columns key, period, value, unit, role, and tolerance or confidence.
+
+    Parameters
+    ----------
+    address : path or `pyarrow.fs` address of a `.csv` or `.parquet` file.
+    tolerance : shares of the value for rows that give a confidence and no tolerance.
+
+    Raises
+    ------
+    InputError
+        Listing every mistake with its row and column.
+    """
+    mistakes: list[InputError] = []
+    figures = []
+    seen: dict[tuple[str, str], int] = {}
+    for number, row in enumerate(_rows(address), start=1):
+        try:
+            figure = _figure(_Cells(address, number, row), tolerance)
+            twin = seen.setdefault((figure.key, figure.period), number)
+            if twin != number:
+                raise _Cells(address, number, row).mistake(
+                    "key", f"{figure.key} of {figure.period} stands in row {twin} already", "once"
+                )
+            figures.append(figure)
+        except InputError as mistake:
+            mistakes.append(mistake)
+    if mistakes:
+        raise CombinedInputError(mistakes)
+    return figures
+
+
+class _Cells(NamedTuple):
+    """One row, and where it stands."""
+
+    address: str
+    number: int
+    row: Mapping[str, Any]
+
+    def text(self, column: str) -> str:
+        value = self.row.get(column)
+        return "" if value is None else str(value).strip()
+
+    def mistake(self, column: str, what: str, allowed: str) -> InputError:
+        where = f"figures: {self.address}, row {self.number}, column {column}"
+        return InputError(where, what, allowed, "correct the cell, or remove the row")
+
+
+def _figure(cells: _Cells, tolerance: Tolerance) -> Figure:
+    for column in ("key", "value"):
+        if not cells.text(column):
+            raise cells.mistake(column, "is empty", "a name" if column == "key" else "a number")
+    role = cells.text("role")
+    if role not in {FIT, CHECK}:
+        raise cells.mistake("role", f"got {role!r}", f"{FIT} or {CHECK}")
+    value, half = _value(cells.text("value"))
+    return Figure(
+        row=cells.number,
+        key=cells.text("key"),
+        period=cells.text("period"),
+        value=value,
+        tolerance=_tolerance(cells, value, half, tolerance),
+        unit=cells.text("unit"),
+        role=role,
+    )
+
+
+def _value(text: str) -> tuple[float | None, float]:
+    """Return a number and half the width of its range; no number if there is none."""
+    found = _RANGE.fullmatch(text)
+    if found:
+        low, high = float(found[1]), float(found[2])
+        return (low + high) / 2, abs(high - low) / 2
+    try:
+        number = float(text)
+    except ValueError:
+        return None, 0.0
+    return (number, 0.0) if isfinite(number) else (None, 0.0)
+
+
+def _tolerance(cells: _Cells, value: float | None, half: float, tolerance: Tolerance) -> float:
+    given = cells.text("tolerance")
+    if given:
+        number = _value(given)[0]
+        if number is None or number <= 0:
+            raise cells.mistake("tolerance", f"got {given!r}", "a number above 0, in the unit")
+        return number
+    word, known = cells.text("confidence"), dict(tolerance)
+    if word not in known:
+        allowed = f"{', '.join(known)}; or a number in the column tolerance"
+        raise cells.mistake("confidence", f"got {word!r}", allowed)
+    share = float(known[word]) * abs(value or 0.0)
+    if value is not None and max(share, half) == 0:
+        raise cells.mistake("value", "is 0: no share of it is a tolerance", "a tolerance beside it")
+    return max(share, half)
+
+
+def _rows(address: str) -> Sequence[Mapping[str, Any]]:
+    """Read the file's rows as mappings; refuse a file without the columns."""
+    parent, _, name = address.rpartition("/")
+    folder = open_folder(parent or ("/" if address.startswith("/") else "."))
+    if not name or not folder.exists(name) or ("://" not in address and Path(address).is_dir()):
+        raise _refused(address, "there is no such file", "correct the path")
+    data = folder.get(name)
+    rows, columns = _parquet(address, data) if name.endswith(".parquet") else _csv(address, data)
+    missing = [column for column in NEEDED if column not in columns]
+    if not {"tolerance", "confidence"} & set(columns):
+        missing.append("tolerance (or confidence)")
+    if missing:
+        raise _refused(address, f"lacks the columns {', '.join(missing)}", "add them")
+    if not rows:
+        raise _refused(address, "has no rows", "add some")
+    return rows
+
+
+def _csv(address: str, data: bytes) -> tuple[list[dict[str, Any]], list[str]]:
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        return list(reader), list(reader.fieldnames or [])
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise _refused(address, f"is no CSV in UTF-8 ({error})", "save it again") from None
+
+
+def _parquet(address: str, data: bytes) -> tuple[list[dict[str, Any]], list[str]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(pa.BufferReader(data), use_threads=False, pre_buffer=False)
+    except pa.ArrowInvalid as error:
+        raise _refused(address, f"is no Parquet table ({error})", "save it again") from None
+    return table.to_pylist(), table.column_names
+
+
+def _refused(address: str, what: str, remedy: str) -> InputError:
+    allowed = f"CSV or Parquet with the columns {', '.join(NEEDED)}, and tolerance or confidence"
+    return InputError(f"figures: {address}", what, allowed, remedy)

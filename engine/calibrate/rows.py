@@ -1,0 +1,100 @@
+"""Rows of the table `calibration`: a point and a target each."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.calibrate.sample import Sample
+from engine.calibrate.targets import Unmodelled
+
+Row = dict[str, Any]
+UNKNOWN: Final = "unknown."
+"""Begins the columns that hold a point's unknowns."""
+
+NO_POINT: Final = -1
+"""`point` of a figure that is not modelled."""
+
+INERT: Final = "no unknown moves it: it rules nothing out"
+
+
+def calibration_rows(
+    sample: Sample,
+    unmodelled: Sequence[Unmodelled],
+    cutoff: float,
+    kept: NDArray[np.int64],
+    ensemble: Sequence[int],
+) -> list[Row]:
+    """Return a row per point and target, then those of figures that are not modelled.
+
+    Parameters
+    ----------
+    kept : points that are plausible, or stand in for such, the best first.
+    ensemble : points that became worlds of the ensemble.
+    """
+    plausible, chosen, inside = sample.plausible(cutoff), set(kept.tolist()), set(ensemble)
+    best = int(kept[0])
+    rows = []
+    for point, values in enumerate(sample.points):
+        shared = {
+            "point": point,
+            "wave": int(sample.wave[point]),
+            "worst_miss": float(sample.ranked[point, 0]),
+            "second_worst_miss": float(sample.ranked[point, min(1, sample.fitted.size - 1)]),
+            "score": float(sample.score[point]),
+            "plausible": bool(plausible[point]),
+            "kept": point in chosen,
+            "best": point == best,
+            "in_ensemble": point in inside,
+        }
+        unknowns = {f"{UNKNOWN}{name}": value for name, value in values.items()}
+        rows += [
+            _target(sample, point, place) | shared | unknowns
+            for place in range(len(sample.targets))
+        ]
+    return [*rows, *(_unmodelled(one) for one in unmodelled)]
+
+
+def _target(sample: Sample, point: int, place: int) -> Row:
+    target, miss = sample.targets[place], float(sample.misses[point, place])
+    told = target.observed is not None
+    return {
+        "key": target.key,
+        "period": target.period,
+        "reading": target.measure.reading,
+        "unit": target.unit,
+        "role": target.role,
+        "observed": target.observed,
+        "tolerance": target.tolerance if told else None,
+        "simulated": float(sample.means[point, place]),
+        "standard_error": float(sample.errors[place]) if sample.runs.shape[1] > 1 else None,
+        "miss": miss if told else None,
+        "note": "" if sample.moved[place] else INERT,
+    }
+
+
+def _unmodelled(one: Unmodelled) -> Row:
+    figure = one.figure
+    return {
+        "point": NO_POINT,
+        "wave": 0,
+        "key": figure.key,
+        "period": figure.period,
+        "reading": "",
+        "unit": figure.unit,
+        "role": figure.role,
+        "observed": figure.value,
+        "tolerance": figure.tolerance if figure.value is not None else None,
+        "simulated": None,
+        "standard_error": None,
+        "miss": None,
+        "worst_miss": None,
+        "second_worst_miss": None,
+        "score": None,
+        "plausible": False,
+        "kept": False,
+        "best": False,
+        "in_ensemble": False,
+        "note": one.why,
+    }

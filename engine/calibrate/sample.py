@@ -1,0 +1,128 @@
+"""The points that were simulated, and how far each lies from what was observed.
+
+History matching rules out a point x by its implausibility (Vernon, Goldstein & Bower,
+Bayesian Analysis 5, 2010; Andrianakis et al., PLoS Computational Biology 11, 2015),
+
+    I(x) = |z - E f(x)| / sqrt(Var_observation + Var_emulator + Var_luck),
+
+where Var_emulator is 0 at a point that was simulated. Only targets with role `fit` count.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.calibrate.box import Values
+from engine.calibrate.observed import FIT
+from engine.calibrate.targets import Target
+
+Floats = NDArray[np.float64]
+STILL = 1e-6
+"""A target that varies less than this share of itself over the first wave is moved by nothing."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Simulated points.
+
+    `points` hold the unknowns' values and `cube` where these lie, shape (points, unknowns);
+    `runs` has shape (points, replications, targets); `wave` says when a point was simulated.
+    """
+
+    targets: tuple[Target, ...]
+    points: tuple[Values, ...]
+    cube: Floats
+    wave: NDArray[np.int64]
+    runs: Floats
+
+    @cached_property
+    def means(self) -> Floats:
+        """Mean over replications, shape (points, targets)."""
+        return np.asarray(self.runs.mean(axis=1))
+
+    @cached_property
+    def errors(self) -> Floats:
+        """Standard error of a mean, by target: the root of the points' median variance.
+
+        One point's variance from a few replications is too rough to divide by.
+        """
+        count = self.runs.shape[1]
+        if count < 2:
+            return np.zeros(self.runs.shape[2])
+        return np.asarray(np.sqrt(np.median(self.runs.var(axis=1, ddof=1), axis=0) / count))
+
+    @cached_property
+    def observed(self) -> Floats:
+        """Observed figures, by target; not a number for a forecast."""
+        return np.array([np.nan if t.observed is None else t.observed for t in self.targets])
+
+    @cached_property
+    def sds(self) -> Floats:
+        """Standard deviations of the observed figures, by target."""
+        return np.array([target.sd for target in self.targets])
+
+    @cached_property
+    def moved(self) -> NDArray[np.bool_]:
+        """Whether some unknown moves a target: one that none moves can rule nothing out."""
+        first = self.means[self.wave == 1]
+        return np.asarray(np.ptp(first, axis=0) > STILL * np.abs(first).max(axis=0))
+
+    @cached_property
+    def fitted(self) -> NDArray[np.int64]:
+        """Places of the targets that count."""
+        is_fit = np.array([target.role == FIT for target in self.targets])
+        return np.flatnonzero(is_fit & self.moved)
+
+    @cached_property
+    def misses(self) -> Floats:
+        """Signed standardised misses (f - z) / sd, shape (points, targets)."""
+        sds = np.sqrt(self.sds**2 + self.errors**2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray((self.means - self.observed) / sds)
+
+    @cached_property
+    def ranked(self) -> Floats:
+        """Sizes of the misses that count, the worst first, shape (points, fitted targets)."""
+        return -np.sort(-np.abs(self.misses[:, self.fitted]), axis=1)
+
+    @cached_property
+    def score(self) -> Floats:
+        """Worst miss + root of the mean square: a sum alone lets one figure go."""
+        return np.asarray(self.ranked[:, 0] + np.sqrt((self.ranked**2).mean(axis=1)))
+
+    def plausible(self, cutoff: float) -> NDArray[np.bool_]:
+        """Whether a point's worst miss lies within the cutoff."""
+        return np.asarray(self.ranked[:, 0] <= cutoff)
+
+    def joined(self, other: "Sample") -> "Sample":
+        """Return both samples as one."""
+        return Sample(
+            self.targets,
+            (*self.points, *other.points),
+            np.vstack([self.cube, other.cube]),
+            np.concatenate([self.wave, other.wave]),
+            np.concatenate([self.runs, other.runs]),
+        )
+
+
+def kept(sample: Sample, cutoff: float, at_least: int) -> tuple[NDArray[np.int64], bool]:
+    """Return the plausible points, best first, and whether there are any.
+
+    Without any, the `at_least` points that miss least stand in for them.
+    """
+    order = np.argsort(sample.score, kind="stable")
+    found = order[sample.plausible(cutoff)[order]]
+    return (found, True) if found.size else (order[:at_least], False)
+
+
+def spread_out(cube: Floats, order: Sequence[int], count: int) -> list[int]:
+    """Choose points of `order` that lie far from one another, beginning with the first."""
+    chosen = [int(order[0])]
+    left = [int(place) for place in order[1:]]
+    while left and len(chosen) < count:
+        gaps = [float(np.min(((cube[chosen] - cube[place]) ** 2).sum(axis=1))) for place in left]
+        chosen.append(left.pop(int(np.argmax(gaps))))
+    return chosen

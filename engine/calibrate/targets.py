@@ -1,0 +1,148 @@
+"""Observed figures matched with what a simulated year can show of them."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from engine.calibrate.measures import KNOWN, Measure
+from engine.calibrate.observed import FIT, Figure
+from engine.calibrate.periods import FORMS, Span, spans
+from engine.errors import CombinedInputError, InputError
+from engine.spec.calendar import Calendar
+
+SHOWN: Final = "shown"
+"""Role of a reading that the job did not choose: neither fitted nor a check."""
+
+FORECAST: Final = "forecast"
+"""Role of what nobody has told."""
+
+FORECASTS: Final = (("ks_ecom_gmv", "Q4 2020"),)
+"""Keys and periods that are forecast where the horizon holds them and no row tells them."""
+
+Z_OF_TOLERANCE: Final = 3.0
+"""Standard deviations in a tolerance: any single-peaked law keeps 95 % within three
+(Pukelsheim, The American Statistician 48, 1994)."""
+
+
+class Target(NamedTuple):
+    """A figure that is read off every simulated year.
+
+    `observed` is None for a forecast; `sd` is the tolerance / `Z_OF_TOLERANCE`.
+    """
+
+    key: str
+    period: str
+    unit: str
+    role: str
+    observed: float | None
+    tolerance: float
+    measure: Measure
+    days: tuple[Span, ...]
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of what was observed around what a true model would show."""
+        return self.tolerance / Z_OF_TOLERANCE
+
+
+class Unmodelled(NamedTuple):
+    """A figure that the model does not show, and why."""
+
+    figure: Figure
+    why: str
+
+
+def match(
+    figures: Sequence[Figure], calendar: Calendar, repeat_reading: str
+) -> tuple[list[Target], list[Unmodelled]]:
+    """Split figures into targets, forecasts added, and those that are not modelled.
+
+    Raises
+    ------
+    InputError
+        If a figure of a known key has no number, another unit or a period that cannot be
+        read, or none of those to fit is modelled.
+    """
+    targets: list[Target] = []
+    unmodelled: list[Unmodelled] = []
+    mistakes: list[InputError] = []
+    for figure in figures:
+        try:
+            found = _targets(figure, calendar, repeat_reading)
+        except InputError as mistake:
+            mistakes.append(mistake)
+            continue
+        if isinstance(found, str):
+            unmodelled.append(Unmodelled(figure, found))
+        else:
+            targets += found
+    if mistakes:
+        raise CombinedInputError(mistakes)
+    if not any(target.role == FIT for target in targets):
+        raise InputError(
+            "figures",
+            "no row with role fit is modelled",
+            f"at least one of the keys {', '.join(KNOWN)}, within the scenario's calendar",
+            "add rows, or correct their keys and periods",
+        )
+    return [*targets, *_forecasts(targets, calendar)], unmodelled
+
+
+def _targets(figure: Figure, calendar: Calendar, repeat_reading: str) -> list[Target] | str:
+    measures = KNOWN.get(figure.key)
+    if measures is None:
+        return "the model has no such measure"
+    if figure.value is None:
+        raise _mistake(figure, "value", "is no number", "a number, or a range such as 30-50")
+    wanted = {measure.unit for measure in measures}
+    if not any(figure.unit.startswith(unit) for unit in wanted):
+        raise _mistake(figure, "unit", f"got {figure.unit!r}", f"{' or '.join(wanted)} …")
+    days = _days(figure, measures[0].spans_count)
+    if any(day < calendar.start or day > calendar.end for span in days for day in span):
+        return f"outside the calendar, {calendar.start} to {calendar.end}"
+    return [_target(figure, measure, days, repeat_reading) for measure in measures]
+
+
+def _target(
+    figure: Figure, measure: Measure, days: tuple[Span, ...], repeat_reading: str
+) -> Target:
+    chosen = measure.reading in {"", repeat_reading}
+    return Target(
+        key=figure.key,
+        period=figure.period,
+        unit=figure.unit,
+        role=figure.role if chosen else SHOWN,
+        observed=figure.value,
+        tolerance=figure.tolerance,
+        measure=measure,
+        days=days,
+    )
+
+
+def _days(figure: Figure, count: int) -> tuple[Span, ...]:
+    if count == 0:
+        return ()
+    try:
+        days = spans(figure.period)
+    except ValueError as error:
+        raise _mistake(figure, "period", str(error), FORMS) from None
+    if len(days) != count:
+        form = "two periods, as Aug 2020 vs Jan 2020" if count == 2 else f"one of {FORMS}"
+        raise _mistake(figure, "period", f"got {figure.period!r}", form)
+    return days
+
+
+def _forecasts(told: Sequence[Target], calendar: Calendar) -> list[Target]:
+    known = {(target.key, target.period) for target in told}
+    found = []
+    for key, period in FORECASTS:
+        days = spans(period)
+        inside = calendar.start <= days[0].first and days[0].last <= calendar.end
+        if inside and (key, period) not in known:
+            measure = KNOWN[key][0]
+            found.append(Target(key, period, measure.unit, FORECAST, None, 0.0, measure, days))
+    return found
+
+
+def _mistake(figure: Figure, column: str, what: str, allowed: str) -> InputError:
+    where = f"figures: row {figure.row} ({figure.key}), column {column}"
+    return InputError(where, what, allowed, "correct the cell, or remove the row")

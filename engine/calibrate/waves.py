@@ -1,0 +1,129 @@
+"""One wave: which points to simulate, and the simulation of them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine import cases
+from engine.calibrate.box import Box, Values
+from engine.calibrate.design import Floats, Rule, left_over, spread
+from engine.calibrate.emulator import Emulator, fit, scale
+from engine.calibrate.probe import elasticity, probe_cases
+from engine.calibrate.sample import Sample
+from engine.calibrate.targets import Target
+from engine.calibrate.view import View
+from engine.compute import Pool
+from engine.rng import Purpose, derive_seed
+from engine.spec.calibration import CalibrateJob
+from engine.spec.study import Ensemble
+from engine.year import Case, Year
+
+Tell = Callable[[int, int], None]
+"""Takes the years done and the years in all."""
+
+REFOCUS: Final = 0.5
+"""Share of the points so far, those that miss least, on which emulators are fitted again."""
+
+
+class Plan(NamedTuple):
+    """What every wave needs: the job, its box of unknowns, and what is read off a year."""
+
+    job: CalibrateJob
+    box: Box
+    targets: tuple[Target, ...]
+
+
+def first_points(plan: Plan) -> list[Values]:
+    """The scenario as it is, and points all over the box."""
+    job, box = plan.job, plan.box
+    count = job.fit.points_count - 1
+    return [box.as_is(), *box.values(spread(len(box.names), count, _seed(job, 1)))]
+
+
+def next_points(plan: Plan, sample: Sample, wave: int) -> list[Values]:
+    """Points that no emulator rules out: one bad target is forgiven until the last wave."""
+    job, box = plan.job, plan.box
+    rule = implausibility(sample, worst=1 if wave == job.fit.waves_count else 2)
+    found = left_over(rule, len(box.names), job.fit.points_count, job.fit.cutoff, _seed(job, wave))
+    return box.values(found)
+
+
+def implausibility(sample: Sample, worst: int) -> Rule:
+    """Return the `worst`-th largest implausibility of emulators fitted on the better points."""
+    places = _better(sample)
+    targets = sample.fitted
+    observed, sds = sample.observed[targets], sample.sds[targets]
+    means = sample.means[np.ix_(places, targets)]
+    emulator = fit(sample.cube[places], means, observed > 0)
+    errors = sample.errors[targets]
+    rank = min(worst, targets.size) - 1
+
+    def rule(cube: Floats) -> Floats:
+        variance = total_variance(emulator, observed, sds, errors)
+        misses = np.abs(emulator(cube) - scale(observed, emulator.is_log)) / np.sqrt(variance)
+        return np.asarray(-np.sort(-misses, axis=1)[:, rank])
+
+    return rule
+
+
+def total_variance(emulator: Emulator, observed: Floats, sds: Floats, errors: Floats) -> Floats:
+    """Var_observation + Var_emulator + Var_luck in the emulators' scale.
+
+    The leave-one-out error holds the luck of the points left out, so the luck's part counts
+    once: what is above it is the emulator's own.
+    """
+    unit = np.where(emulator.is_log, np.abs(observed), 1.0)
+    luck = (errors / unit) ** 2
+    return np.asarray((sds / unit) ** 2 + np.maximum(emulator.variance - luck, 0.0) + luck)
+
+
+def simulate(plan: Plan, points: Sequence[Values], wave: int, pool: Pool, tell: Tell) -> Sample:
+    """Simulate every point with every replication, and read the targets off."""
+    job, box, targets = plan
+    todo = point_cases(plan, points)
+    needs_probe = any(target.measure.needs_probe for target in targets)
+    asked = [case for one in todo for case in (one, *(probe_cases(one) if needs_probe else ()))]
+    years = _grouped(pool.run(asked), 3 if needs_probe else 1)
+    runs = []
+    for done, (case, found) in enumerate(zip(todo, years, strict=True), start=1):
+        view = View(case.scenario, found[0], elasticity(*found[1:]) if needs_probe else 0.0)
+        runs.append([target.measure.read(view, target.days) for target in targets])
+        tell(done, len(todo))
+    return Sample(
+        targets=targets,
+        points=tuple(points),
+        cube=box.cube(points),
+        wave=np.full(len(points), wave),
+        runs=np.array(runs).reshape(len(points), job.replications, len(targets)),
+    )
+
+
+def point_cases(plan: Plan, points: Sequence[Values]) -> list[Case]:
+    """Years of every point and replication, points as worlds of an ensemble; common luck."""
+    job, box = plan.job, plan.box
+    worlds = {f"point_{k}": box.changes(point) for k, point in enumerate(points)}
+    ensemble = Ensemble(name="points", worlds=worlds)
+    todo = cases.cases(job.model_copy(update={"ensemble": ensemble}), [job.policy])
+    if not job.redraw_worlds:
+        return todo
+    return [replace(case, world_seed=job.world_seed + case.replication) for case in todo]
+
+
+def _grouped(years: Iterator[Year], size: int) -> Iterator[list[Year]]:
+    for first in years:
+        yield [first, *(next(years) for _ in range(size - 1))]
+
+
+def _better(sample: Sample) -> NDArray[np.int64]:
+    """Places of the points that miss least; all of the first wave's while there are few."""
+    count = len(sample.points)
+    least = min(count, 2 * sample.cube.shape[1] + 10)
+    size = max(least, round(REFOCUS * count)) if sample.wave.max() > 1 else count
+    return np.sort(np.argsort(sample.score, kind="stable")[:size])
+
+
+def _seed(job: CalibrateJob, wave: int) -> int:
+    return derive_seed(job.seed, Purpose.TRIAL, wave) >> 31

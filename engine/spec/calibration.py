@@ -1,0 +1,71 @@
+"""What a user asks of a calibration: which numbers are unknown, and how they are looked for."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from engine.spec.base import Spec, quantity
+from engine.spec.policy import Policy
+from engine.spec.study import Job, LeverRange, leaves
+
+
+class Unknowns(Spec):
+    """Numbers of the scenario that are not known, each with the range that is thought possible.
+
+    A path leads into the scenario, e.g. `choice.outside`; a number in it is a place in a
+    list. One that leads to a group of numbers gives all of them the same value.
+    """
+
+    name: str
+    ranges: dict[str, LeverRange] = Field(min_length=1)
+
+    @field_validator("ranges", mode="before")
+    @classmethod
+    def _flat(cls, raw: Any) -> Any:
+        """Ranges come as a tree like the scenario's."""
+        return dict(leaves(raw)) if isinstance(raw, Mapping) else raw
+
+
+class Tolerance(Spec):
+    """How far a simulated figure may lie from an observed one, by the latter's confidence."""
+
+    high: float = quantity("share of the figure", "of a figure that is sure", gt=0, le=10)
+    medium: float = quantity("share of the figure", "of one that is likely", gt=0, le=10)
+    low: float = quantity("share of the figure", "of a rough guess", gt=0, le=10)
+
+
+class Fit(Spec):
+    """Size and rules of the search for plausible worlds."""
+
+    waves_count: int = quantity("waves", "of points, each where the last left room", ge=1, le=20)
+    points_count: int = quantity("points", "simulated in each wave", ge=4, le=100_000)
+    cutoff: float = quantity("standard deviations", "of a miss that rules a point out", gt=0)
+    tolerance: Tolerance
+    repeat_reading: Literal["twice", "next"] = Field(
+        description="a monthly repeat rate counts who ordered twice in a month, or again the next"
+    )
+    ensemble_count: int = quantity("worlds", "of the ensemble, at most", ge=1, le=1000)
+
+
+class CalibrateJob(Job):
+    """Fits the scenario's unknowns to observed figures."""
+
+    policy: Policy
+    figures: str = Field(min_length=1, description="a table of `conf/observed`, or a path")
+    unknowns: Unknowns
+    fit: Fit
+    redraw_worlds: bool = Field(description="whether each replication has a population of its own")
+
+    @model_validator(mode="after")
+    def _one_world(self) -> Self:
+        if list(self.ensemble.worlds.values()) != [{}]:
+            raise ValueError(
+                "ensemble has worlds of its own, but a calibration makes an ensemble"
+                " and takes none; ensemble=single; leave ensemble out"
+            )
+        return self
+
+    def all_policies(self) -> dict[str, Policy]:
+        """Return the policy under which the observed year went by."""
+        return {"policy": self.policy}

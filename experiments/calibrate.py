@@ -1,0 +1,77 @@
+"""`python -m experiments.calibrate`: fit the scenario's unknowns to observed figures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+
+from engine.config import Tree, dump
+from engine.spec.calibration import CalibrateJob
+from experiments._app import CONF, app
+
+
+def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
+    """Leave `calibration`, the best world, the ensemble, the model card and the report."""
+    from engine import calibrate as engine
+    from engine.compute import open_pool
+    from engine.report.calibrated import print_calibration
+    from engine.report.card import write_card
+    from engine.results import Results, check_writable
+    from experiments._progress import progress
+    from experiments._years import conclude, tell_folder
+
+    check_writable(folder)
+    figures = engine.read_figures(_address(job), job.fit.tolerance)
+    with open_pool(job.ray, *_work(job)) as pool, progress() as show:
+        outcome = engine.calibrate(job, figures, pool, show)
+    results = Results(folder, config, job.seed)
+    results.write_rows("calibration", outcome.rows)
+    places = engine.Box(job.unknowns.ranges, job.scenario).places(outcome.best)
+    scenario = engine.scenario_yaml(outcome.scenario, places, _scenario_text())
+    _write(folder / "scenario" / f"{outcome.scenario.name}.yaml", scenario)
+    _write(folder / "ensemble" / f"{outcome.ensemble.name}.yaml", dump(outcome.ensemble))
+    console = conclude(results, folder)
+    write_card(folder)
+    print_calibration(outcome.rows, config, console)
+    tell_folder(folder)
+
+
+def check(job: CalibrateJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
+    """Refuse a table, a range or an unknown that cannot be used."""
+    from engine import calibrate as engine
+
+    engine.check_job(job, _address(job))
+
+
+def _address(job: CalibrateJob) -> str:
+    """Return where the observed figures are: a bare name is a table of `conf/observed`."""
+    if Path(job.figures).suffix:
+        return job.figures
+    return str(CONF / "observed" / f"{job.figures}.csv")
+
+
+def _work(job: CalibrateJob) -> tuple[int, float]:
+    """Guess how many years there are to simulate, and how many seconds one takes."""
+    from engine.cases import seconds_of_year
+
+    return job.fit.waves_count * job.fit.points_count * job.replications, seconds_of_year(job)
+
+
+def _scenario_text() -> str:
+    """Return the file that the scenario was loaded from; nothing if it is no plain file."""
+    runtime = HydraConfig.get().runtime
+    name = f"scenario/{runtime.choices['scenario']}.yaml"
+    places = [Path(one.path) / name for one in runtime.config_sources if one.schema == "file"]
+    found = next((place for place in places if place.is_file()), None)
+    return found.read_text(encoding="utf-8") if found else ""
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+main = app(calibrate, CalibrateJob, check)
+
+if __name__ == "__main__":
+    main()

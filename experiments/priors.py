@@ -1,0 +1,39 @@
+"""`python -m experiments.priors`: where the demand priors come from, estimated anew."""
+
+from pathlib import Path
+
+from engine.config import Tree
+from engine.spec.priors import PriorsJob
+from experiments._app import CONF, app
+
+FIGURES = CONF / "observed" / "priors_scanner_panels.csv"
+
+
+def priors(job: PriorsJob, folder: Path, config: Tree) -> None:
+    """Estimate what the installed panels allow; leave `priors`."""
+    from rich.console import Console
+
+    from engine.priors import compare
+    from engine.report.priors import print_priors
+    from engine.results import Results
+    from experiments._progress import progress
+    from experiments._years import tell_folder
+
+    with progress() as show:
+        rows = compare(
+            FIGURES,
+            job.draws,
+            job.seed,
+            lambda done, total, note: show("models", done, total, note),
+        )
+    results = Results(folder, config, job.seed)
+    results.write_rows("priors", rows)
+    results.finish()
+    print_priors(rows, Console())
+    tell_folder(folder)
+
+
+main = app(priors, PriorsJob)
+
+if __name__ == "__main__":
+    main()

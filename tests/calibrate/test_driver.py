@@ -1,0 +1,169 @@
+"""The whole calibration, on a market of a few formulas."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from engine.calibrate import Box
+from engine.calibrate.identify import identified
+from engine.calibrate.rows import INERT, NO_POINT
+from engine.config import dump
+from engine.errors import InputError
+from engine.spec.study import Ensemble
+from engine.spec.worlds import worlds
+from tests.calibrate.market import NOTHING, TREE, TRUTH, calibrated, job, table
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory):
+    told = job()
+    unmodelled = ["fit,jack_ma_retires,Sep 2019,1,event,high"]
+    return told, calibrated(told, table(tmp_path_factory.mktemp("observed"), told, unmodelled))
+
+
+def kept_values(outcome) -> dict[str, list[float]]:
+    points = {row["point"]: row for row in outcome.rows if row["kept"]}
+    return {name: [row[f"unknown.{name}"] for row in points.values()] for name in [*TRUTH, NOTHING]}
+
+
+def test_the_truth_lies_within_the_stated_intervals(found) -> None:
+    told, outcome = found
+    assert outcome.any_plausible
+    ranges = {name: limits.model_dump() for name, limits in told.unknowns.ranges.items()}
+    stated = {one.name: one for one in identified(kept_values(outcome), ranges)}
+    for name, value in TRUTH.items():
+        assert stated[name].kept_low <= value <= stated[name].kept_high, name
+
+
+def test_what_the_figures_show_is_pinned_down_and_what_they_do_not_is_not(found) -> None:
+    told, outcome = found
+    ranges = {name: limits.model_dump() for name, limits in told.unknowns.ranges.items()}
+    ratio = {one.name: one.ratio for one in identified(kept_values(outcome), ranges)}
+    assert ratio["choice.outside"] < 0.4
+    assert ratio[NOTHING] > 0.7
+
+
+def test_later_waves_miss_less(found) -> None:
+    _, outcome = found
+    sample = outcome.sample
+    first, last = (np.median(sample.score[sample.wave == wave]) for wave in (1, 3))
+    assert last < first / 2
+
+
+def test_a_check_row_changes_nothing_of_the_fit(tmp_path: Path, found) -> None:
+    told, outcome = found
+    other = calibrated(told, table(tmp_path, told, ks_ecom_gmv_Q3=3.0))
+    assert other.sample.points == outcome.sample.points
+    assert other.best == outcome.best
+    assert other.ensemble == outcome.ensemble
+    checks = [
+        next(row for row in one.rows if row["role"] == "check" and row["best"])
+        for one in (outcome, other)
+    ]
+    assert checks[0]["simulated"] == checks[1]["simulated"]
+    assert checks[1]["observed"] == pytest.approx(3 * checks[0]["observed"])
+    for name in ("worst_miss", "second_worst_miss", "score", "plausible", "kept"):
+        assert checks[0][name] == checks[1][name]
+
+
+def test_a_row_to_fit_changes_the_fit(tmp_path: Path, found) -> None:
+    told, outcome = found
+    other = calibrated(told, table(tmp_path, told, ks_aov_Q2=0.85))
+    name = "suppliers.source.price_rmb"
+    assert other.best[name] < 0.95 * outcome.best[name]
+
+
+def test_without_a_plausible_point_the_least_bad_stand_in_and_it_is_told(tmp_path: Path) -> None:
+    told = job()
+    outcome = calibrated(told, table(tmp_path, told, ks_ecom_gmv_Q1=3.0))
+    assert not outcome.any_plausible
+    assert not any(row["plausible"] for row in outcome.rows)
+    assert len({row["point"] for row in outcome.rows if row["kept"]}) == told.fit.ensemble_count
+
+
+def test_the_worst_and_the_second_worst_miss_stand_beside_the_sum(found) -> None:
+    _, outcome = found
+    sample = outcome.sample
+    row = next(row for row in outcome.rows if row["point"] == 3)
+    misses = sorted(
+        abs(one["miss"])
+        for one in outcome.rows
+        if one["point"] == 3 and one["role"] == "fit" and one["note"] != INERT
+    )
+    assert row["worst_miss"] == misses[-1] >= row["second_worst_miss"] == misses[-2]
+    mean_square = np.mean(np.square(misses))
+    assert sample.score[3] == pytest.approx(misses[-1] + mean_square**0.5)
+
+
+def test_what_is_not_modelled_is_listed_with_a_reason(found) -> None:
+    _, outcome = found
+    (row,) = (row for row in outcome.rows if row["point"] == NO_POINT)
+    assert row["key"] == "jack_ma_retires"
+    assert row["note"] == "the model has no such measure"
+
+
+def test_the_last_quarter_is_forecast(found) -> None:
+    _, outcome = found
+    forecast = [row for row in outcome.rows if row["role"] == "forecast"]
+    assert {(row["key"], row["period"]) for row in forecast} == {("ks_ecom_gmv", "Q4 2020")}
+    assert all(row["observed"] is None and row["simulated"] > 0 for row in forecast)
+
+
+def test_the_ensemble_is_one_that_every_command_takes(found) -> None:
+    told, outcome = found
+    again = Ensemble.model_validate(yaml.safe_load(dump(outcome.ensemble)))
+    assert again == outcome.ensemble
+    named = worlds(told.scenario, again)
+    assert len(named) == told.fit.ensemble_count
+    best = named[next(iter(named))]
+    assert best.choice.outside == outcome.best["choice.outside"]
+    assert best.platform.take_share.partner == outcome.best["platform.take_share"]
+
+
+def test_a_target_that_no_unknown_moves_rules_nothing_out(tmp_path: Path) -> None:
+    told = job()
+    wrong = ["fit,ks_share_tier1_2,mid 2020,90,%,high"]
+    outcome = calibrated(told, table(tmp_path, told, wrong))
+    assert outcome.any_plausible
+    rows = [row for row in outcome.rows if row["key"] == "ks_share_tier1_2"]
+    assert {row["note"] for row in rows} == {INERT}
+    assert all(abs(row["miss"]) > 3 for row in rows)
+
+
+def test_one_kept_point_pins_nothing_down() -> None:
+    ranges = {"a": {"low": 0.0, "high": 1.0}}
+    assert np.isnan(identified({"a": [0.4]}, ranges)[0].ratio)
+
+
+def test_unknowns_that_move_nothing_are_refused(tmp_path: Path) -> None:
+    told = job(unknowns={"learning": TREE["learning"]})
+    figures = table(tmp_path, job())
+    with pytest.raises(InputError, match="none of them moves a figure"):
+        calibrated(told, figures)
+
+
+def test_the_first_point_is_the_scenario_as_it_is(found) -> None:
+    told, outcome = found
+    assert outcome.sample.points[0] == Box(told.unknowns.ranges, told.scenario).as_is()
+    assert outcome.sample.points[0]["choice.outside"] == told.scenario.choice.outside
+
+
+def test_the_seed_names_the_points(tmp_path: Path, found) -> None:
+    _, outcome = found
+    other = job("seed=2", "fit.waves_count=1")
+    points = calibrated(other, table(tmp_path, other)).sample.points
+    assert points[0] == outcome.sample.points[0]
+    assert points[1] != outcome.sample.points[1]
+
+
+def test_a_redrawn_world_has_a_seed_for_each_replication(tmp_path: Path) -> None:
+    from engine.calibrate.waves import Plan, point_cases
+
+    told = job()
+    plan = Plan(told, Box(told.unknowns.ranges, told.scenario), ())
+    points = [plan.box.as_is()] * 2
+    assert {case.world_seed for case in point_cases(plan, points)} == {told.world_seed}
+    redrawn = plan._replace(job=told.model_copy(update={"redraw_worlds": True}))
+    assert [case.world_seed for case in point_cases(redrawn, points)] == [1, 2, 1, 2]

@@ -1,0 +1,122 @@
+"""Emulators and the region that they leave."""
+
+import numpy as np
+import pytest
+
+from engine.calibrate.design import left_over, spread
+from engine.calibrate.emulator import PENALTIES, Emulator, features, fit
+from engine.calibrate.identify import correlation, identified, tied
+from engine.calibrate.measures import KNOWN
+from engine.calibrate.sample import Sample
+from engine.calibrate.targets import Target
+from engine.calibrate.waves import total_variance
+
+NO_LOG = np.array([False])
+
+
+def quadratic(x: np.ndarray) -> np.ndarray:
+    u = 2 * x - 1
+    return (1 + 2 * u[:, 0] - u[:, 1] + 0.5 * u[:, 0] * u[:, 2] + u[:, 1] ** 2)[:, None]
+
+
+def test_a_quadratic_is_found_exactly() -> None:
+    x = spread(3, 60, 1)
+    emulator = fit(x, quadratic(x), NO_LOG)
+    fresh = spread(3, 20, 2)
+    assert emulator(fresh) == pytest.approx(quadratic(fresh), abs=1e-3)
+    assert emulator.variance[0] < 1e-6
+
+
+def test_the_variance_is_the_error_at_points_left_out() -> None:
+    x, noise = spread(3, 40, 3), spread(1, 40, 4) - 0.5
+    y = quadratic(x) + noise
+    emulator = fit(x, y, NO_LOG)
+    phi, least = features(x), np.inf
+    for penalty in PENALTIES:
+        errors = []
+        for k in range(len(x)):
+            rest = np.delete(np.arange(len(x)), k)
+            # the centre stays that of all points, as in the closed form
+            rows = phi[rest] - phi.mean(axis=0)
+            ones = np.hstack([np.ones((len(rest), 1)), rows])
+            ridge = penalty * np.eye(ones.shape[1])
+            ridge[0, 0] = 0.0
+            weights = np.linalg.solve(ones.T @ ones + ridge, ones.T @ y[rest])
+            here = np.concatenate([[1.0], phi[k] - phi.mean(axis=0)])
+            errors.append(float(y[k, 0] - here @ weights[:, 0]))
+        least = min(least, float(np.mean(np.square(errors))))
+    assert emulator.variance[0] == pytest.approx(least, rel=1e-6)
+
+
+def test_what_is_positive_is_emulated_by_its_logarithm() -> None:
+    x = spread(2, 40, 5)
+    y = np.exp(3 * x[:, :1] - 4 * x[:, 1:])
+    emulator = fit(x, np.hstack([y, y - 0.5]), np.array([True, True]))
+    assert emulator.is_log.tolist() == [True, False]
+    assert emulator(x)[:, 0] == pytest.approx(np.log(y[:, 0]), abs=1e-3)
+
+
+def test_variances_add_up_and_luck_counts_once() -> None:
+    none, variance = np.zeros(0), np.array([0.09, 0.01])
+    emulator = Emulator(none, none, none, variance, np.zeros(2, bool))
+    ones = np.ones(2)
+    found = total_variance(emulator, ones, 0.2 * ones, 0.2 * ones)
+    assert found == pytest.approx([0.04 + 0.09, 0.04 + 0.04])
+    by_log = emulator._replace(is_log=np.ones(2, bool))
+    found = total_variance(by_log, 10 * ones, 2 * ones, 2 * ones)  # the same shares of 10
+    assert found == pytest.approx([0.04 + 0.09, 0.04 + 0.04])
+
+
+def test_a_miss_is_divided_by_what_was_observed_and_luck_together() -> None:
+    targets = (Target("ks_aov", "2020", "RMB", "fit", 10.0, 1.5, KNOWN["ks_aov"][0], ()),)
+    runs = np.array([[[11.0], [13.0]], [[10.0], [12.0]], [[10.0], [16.0]]])
+    sample = Sample(targets, ({},) * 3, np.zeros((3, 1)), np.ones(3, int), runs)
+    assert sample.errors == pytest.approx([1.0])  # sd of the median point 1.41, two runs
+    assert sample.misses[0, 0] == pytest.approx(2.0 / (0.5**2 + 1.0) ** 0.5)
+
+
+@pytest.mark.parametrize("unknowns", [2, 12])
+def test_a_small_region_is_found_and_filled(unknowns: int) -> None:
+    centre = 0.3
+
+    def rule(x: np.ndarray) -> np.ndarray:
+        return np.asarray(np.abs(x - centre).max(axis=1) / 0.05)
+
+    found = left_over(rule, unknowns, 50, 1.0, seed=1)
+    assert len(found) == 50
+    assert (rule(found) <= 1.0).all()
+    assert found.std(axis=0) == pytest.approx(0.1 / 12**0.5, rel=0.5)  # even over a width of 0.1
+    assert (found == left_over(rule, unknowns, 50, 1.0, seed=1)).all()
+
+
+def test_both_parts_of_a_split_region_are_found() -> None:
+    def rule(x: np.ndarray) -> np.ndarray:
+        return np.asarray(np.minimum(abs(x[:, 0] - 0.2), abs(x[:, 0] - 0.8)) / 0.02)
+
+    found = left_over(rule, 3, 60, 1.0, seed=2)
+    assert 10 < (found[:, 0] > 0.5).sum() < 50
+
+
+def test_where_nothing_is_left_the_least_bad_is_returned() -> None:
+    found = left_over(lambda x: 5 + x[:, 0], 2, 10, 3.0, seed=1)
+    assert found[:, 0].max() < 0.1
+
+
+def test_identification_compares_spreads() -> None:
+    even = np.linspace(2, 4, 2001).tolist()
+    narrow = np.linspace(2.9, 3.1, 2001).tolist()
+    ranges = {name: {"low": 2, "high": 4, "log": False} for name in ("a", "b")}
+    first, second = identified({"a": even, "b": narrow}, ranges)
+    assert (first.name, second.name) == ("b", "a")
+    assert (first.ratio, second.ratio) == (
+        pytest.approx(0.1, abs=0.01), pytest.approx(1.0, abs=0.01),
+    )  # fmt: skip
+    assert first.kept_low == pytest.approx(2.905, abs=0.001)
+
+
+def test_unknowns_that_move_together_are_named() -> None:
+    a = np.linspace(0, 1, 20)
+    b, c = 1 - a, (np.arange(20) % 3) / 3
+    assert tied({"a": a, "b": b, "c": c}, 0.5) == [("a", "b", pytest.approx(-1.0))]
+    assert tied({"a": a[:5], "b": b[:5]}, 0.5) == []
+    assert correlation(a, np.ones(20)) == 0.0

@@ -1,0 +1,149 @@
+"""What is read off a year, against sums by hand on a year of the engine."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from engine.calibrate.measures import KNOWN, rank_exponent
+from engine.calibrate.periods import spans
+from engine.calibrate.probe import KIND, QUIET_DAYS, elasticity, probe_cases
+from engine.calibrate.view import View
+from engine.run import simulate_year
+from engine.units import Kind
+from engine.year import Year
+from tests.worlds import PLAIN, case
+
+KOL = ("gt10m", "3to10m", "1to3m", "0.3to1m", "0.1to0.3m")
+
+
+@pytest.fixture(scope="module")
+def year():
+    return simulate_year(case("policy=h1_2020"))
+
+
+@pytest.fixture(scope="module")
+def view(year) -> View:
+    return View(case("policy=h1_2020").scenario, year, elasticity=-2.0)
+
+
+def read(view: View, key: str, period: str, reading: str = "") -> float:
+    measure = next(one for one in KNOWN[key] if one.reading == reading)
+    return measure.read(view, spans(period))
+
+
+def days(year, name: str, *months: int) -> float:
+    start = date(2020, 1, 1).toordinal()
+    chosen = [date.fromordinal(start + k).month in months for k in range(366)]
+    return float(year.daily[name][np.array(chosen)].sum())
+
+
+def test_sales_and_their_growth(view: View, year) -> None:
+    gmv = days(year, "gmv_fen", 4, 5, 6)
+    assert read(view, "ks_ecom_gmv", "Q2 2020") == pytest.approx(gmv / 1e11)
+    orders = [days(year, "orders_count", month) for month in (8, 1)]
+    growth = read(view, "ks_orders_growth", "Aug 2020 vs Jan 2020")
+    assert growth == pytest.approx(100 * (orders[0] / orders[1] - 1))
+    buyers = year.monthly["paying_buyers_count"]
+    growth = read(view, "ks_buyers_growth", "Aug 2020 vs Jan 2020")
+    assert growth == pytest.approx(100 * (buyers[7] / buyers[0] - 1))
+    value = gmv / days(year, "orders_count", 4, 5, 6) / 100
+    assert read(view, "ks_aov", "Q2 2020") == pytest.approx(value)
+
+
+def test_shares_of_sales(view: View, year) -> None:
+    take = days(year, "take_fen", 1, 2) - days(year, "refunded_take_fen", 1, 2)
+    gmv = days(year, "gmv_fen", 1) + days(year, "gmv_fen", 2)
+    early = KNOWN["ks_take_rate_commission"][0].read(
+        view, (spans("Jan 2020")[0]._replace(last=date(2020, 2, 29)),)
+    )
+    assert early == pytest.approx(100 * take / gmv)
+    share = read(view, "kol_commission", "2020")
+    assert share == pytest.approx(100 * year.run["commission_fen"] / year.run["gmv_fen"])
+    assert read(view, "return_rate_live", "2020") == pytest.approx(100 * year.run["return_share"])
+    private = 100 * year.run["private_repeat_share"]
+    assert read(view, "ks_repurchase_from_follow_page", "2021") == pytest.approx(private)
+
+
+def test_both_readings_of_the_repeat_rate(view: View, year) -> None:
+    twice, again = (year.monthly[f"repeat_{name}_share"] for name in ("twice", "next"))
+    found = read(view, "ks_repeat_rate_monthly", "H1 2020", "twice")
+    assert found == pytest.approx(100 * twice[:6].mean())
+    found = read(view, "ks_repeat_rate_monthly", "H1 2020", "next")
+    assert found == pytest.approx(100 * again[1:7].mean())
+    found = read(view, "ks_repeat_rate_monthly", "2020", "next")  # nobody knows of January 2021
+    assert found == pytest.approx(100 * again[1:].mean())
+
+
+def test_the_largest_anchors(view: View, year) -> None:
+    may = year.monthly["top25_share"][4]
+    assert read(view, "ks_top25_share_of_gmv", "May 2020") == pytest.approx(100 * may)
+    day = (date(2020, 6, 14) - date(2020, 1, 1)).days
+    stream = year.daily["top1_share"][day] * year.daily["expected_gmv_paid_fen"][day] / 1e11
+    assert read(view, "simba_live", "14 Jun 2020") == pytest.approx(stream)
+    partner = year.segments["gmv_fen"][168 - 1, [Kind.DOMESTIC, Kind.MULTINATIONAL, Kind.PARTNER]]
+    found = read(view, "jd_double10bn_day_sales", "16 Jun 2020")
+    assert found == pytest.approx(partner.sum() / 1e11)
+
+
+def test_the_guest_of_10_may_and_no_other_day(view: View, year) -> None:
+    sold = year.anchors["expected_gmv_fen"][-1] / 1e11
+    assert sold > 0
+    assert read(view, "dong_live", "10 May 2020") == pytest.approx(sold)
+    assert read(view, "dong_live", "11 May 2020") == 0
+
+
+def test_followers_are_lognormal(view: View) -> None:
+    classes = [f"kol_tier_share_{name}" for name in KOL]
+    shares = [read(view, name, "2020") for name in classes]
+    assert sum(shares) == pytest.approx(100)
+    assert shares == pytest.approx([0.38, 2.51, 10.88, 31.63, 54.6], rel=0.07)
+    assert read(view, "follower_lognormal_sigma", "2020") == 1.7
+
+
+@pytest.mark.parametrize("exponent", [0.2, 0.45, 1.0, 1.6])
+def test_the_exponent_of_a_rank_size_law_is_found(exponent: float) -> None:
+    sizes = np.arange(1, 101.0) ** -exponent
+    top10, top100 = sizes[:10].sum(), sizes.sum()
+    assert rank_exponent(0.3 * top10, 0.3 * top100) == pytest.approx(exponent, abs=1e-9)
+
+
+def test_the_arms_of_the_elasticity_differ_by_one_coupon_after_the_quiet_days() -> None:
+    without, with_coupon = probe_cases(case("policy=h1_2020"))
+    assert without.scenario == with_coupon.scenario
+    assert without.luck_seed == with_coupon.luck_seed
+    assert without.scenario.suppliers.repricing_speed == 0
+    a, b = (simulate_year(arm) for arm in (without, with_coupon))
+    before = slice(0, QUIET_DAYS)
+    assert (a.daily["gmv_fen"][before] == b.daily["gmv_fen"][before]).all()
+    coupons = b.segments["subsidy_fen"][QUIET_DAYS:]
+    assert coupons[:, KIND].sum() > 0
+    assert np.delete(coupons, KIND, axis=1).sum() == 0
+    assert b.daily["refused_coupons_count"].sum() == 0
+    assert a.daily["subsidy_fen"].sum() == 0
+
+
+def test_in_a_plain_logit_the_elasticity_is_that_of_the_formula() -> None:
+    """-alpha (1 - P), and P, the chance that a look ends in this kind's goods, is small."""
+    plain = case(*PLAIN, "policy=laissez_faire", "scenario.choice.price=3", "scale=laptop")
+    a, b = (simulate_year(arm) for arm in probe_cases(plain))
+    chance = a.run["orders_count"] / a.run["looks_count"]
+    assert chance < 0.1
+    assert elasticity(a, b) == pytest.approx(-3.0, abs=0.3)
+
+
+def test_elasticity_of_known_sales() -> None:
+    def arm(units: float, paid: float):
+        segments = {
+            name: np.zeros((QUIET_DAYS + 1, 5, 2, 2))
+            for name in ("orders_count", "gmv_paid_fen", "gmv_fen")
+        }
+        for name, amount in (("orders_count", units), ("gmv_fen", units), ("gmv_paid_fen", paid)):
+            segments[name][QUIET_DAYS, KIND, 0, 0] = amount
+            segments[name][:QUIET_DAYS] = 500  # before the coupon: not looked at
+        return Year(labels={}, run={}, daily={}, monthly={}, segments=segments)
+
+    rise = 0.8**-2.5
+    found = elasticity(arm(1000, 1000), arm(1000 * rise, 800 * rise))
+    assert found == pytest.approx(-2.5)
+    assert elasticity(arm(0, 0), arm(1000, 800)) == 0.0

@@ -1,0 +1,170 @@
+"""A user's table of figures: what is read, and what is refused with its row and column."""
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from engine.calibrate.observed import read_figures
+from engine.calibrate.periods import spans
+from engine.calibrate.targets import match
+from engine.errors import InputError
+from engine.spec.calibration import Tolerance
+from tests.worlds import CONF, job
+
+TOLERANCE = Tolerance(high=0.1, medium=0.2, low=0.4)
+HEAD = "key,period,value,unit,role,confidence,tolerance\n"
+GOOD = "ks_ecom_gmv,Q1 2020,37.1,RMB bn,fit,high,\n"
+
+
+def read(place: Path, *lines: str, head: str = HEAD):
+    (place / "mine.csv").write_text(head + "".join(lines), encoding="utf-8")
+    return read_figures(str(place / "mine.csv"), TOLERANCE)
+
+
+def test_the_published_table_is_read_and_every_row_is_modelled_or_listed() -> None:
+    figures = read_figures(str(CONF / "observed" / "kuaishou_2020.csv"), TOLERANCE)
+    targets, unmodelled = match(figures, job().scenario.calendar, "twice")
+    rows = {figure.row for figure in figures}
+    assert len(rows) == 68
+    told = {(target.key, target.period) for target in targets} | {
+        (one.figure.key, one.figure.period) for one in unmodelled
+    }
+    assert told >= {(figure.key, figure.period) for figure in figures}
+    assert {target.key for target in targets} >= {
+        "ks_ecom_gmv", "ks_orders_growth", "ks_buyers_growth", "ks_aov", "ks_repeat_rate_monthly",
+        "ks_take_rate_commission", "ks_dau_app", "ks_share_tier1_2", "follower_lognormal_sigma",
+        "ks_top1_share_of_gmv", "ks_top10_share_of_gmv", "ks_top25_share_of_gmv",
+        "ks_top100_share_of_gmv", "dong_live", "return_rate_live_norm", "kol_commission_range",
+        "elasticity_meta_mean", "ks_repurchase_from_follow_page",
+    }  # fmt: skip
+    checks = {(one.key, one.period) for one in targets if one.role == "check"}
+    assert len(checks) == sum(figure.role == "check" for figure in figures)
+
+
+def test_tolerance_comes_from_the_column_the_confidence_or_the_width_of_a_range(
+    tmp_path: Path,
+) -> None:
+    figures = read(
+        tmp_path,
+        "a,2020,50,%,fit,high,\n",
+        "b,2020,50,%,fit,high,3\n",
+        "c,2020,30-50,%,fit,low,\n",
+        "d,2020,10-40,%,fit,medium,\n",
+        "e,2020,-2.62,,fit,high,\n",
+    )
+    assert [figure.value for figure in figures] == [50, 50, 40, 25, -2.62]
+    assert [figure.tolerance for figure in figures] == pytest.approx([5, 3, 16, 15, 0.262])
+
+
+def test_a_tolerance_is_three_standard_deviations(tmp_path: Path) -> None:
+    targets, _ = match(read(tmp_path, GOOD), job().scenario.calendar, "twice")
+    assert targets[0].sd == pytest.approx(3.71 / 3)
+
+
+def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
+    columns = {
+        "key": ["ks_ecom_gmv"], "period": ["Q1 2020"], "value": [37.1], "unit": ["RMB bn"],
+        "role": ["fit"], "tolerance": [None], "confidence": ["high"],
+    }  # fmt: skip
+    pq.write_table(pa.table(columns), tmp_path / "mine.parquet")
+    assert read_figures(str(tmp_path / "mine.parquet"), TOLERANCE) == read(tmp_path, GOOD)
+
+
+@pytest.mark.parametrize(("line", "where", "said"), [
+    ("ks_aov,Q1 2020,70,RMB,fitted,high,\n", "row 2, column role", "'fitted'"),
+    ("ks_aov,Q1 2020,70,RMB,fit,sure,\n", "row 2, column confidence", "'sure'"),
+    ("ks_aov,Q1 2020,70,RMB,fit,,-1\n", "row 2, column tolerance", "'-1'"),
+    ("ks_aov,Q1 2020,0,RMB,fit,high,\n", "row 2, column value", "is 0"),
+    ("ks_aov,Q1 2020,,RMB,fit,high,\n", "row 2, column value", "is empty"),
+    (",Q1 2020,70,RMB,fit,high,\n", "row 2, column key", "is empty"),
+    (GOOD.replace("fit", "check"), "row 2, column key", "stands in row 1 already"),
+])  # fmt: skip
+def test_a_wrong_cell_is_named_by_row_and_column(tmp_path, line, where, said) -> None:
+    with pytest.raises(InputError) as refused:
+        read(tmp_path, GOOD, line)
+    assert where in str(refused.value)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(("line", "where", "said"), [
+    ("ks_aov,Q1 2020,seventy,RMB,fit,high,\n", "row 2 (ks_aov), column value", "is no number"),
+    ("ks_aov,Q1 2020,70,USD,fit,high,\n", "row 2 (ks_aov), column unit", "'USD'"),
+    ("ks_aov,Q5 2020,70,RMB,fit,high,\n", "row 2 (ks_aov), column period", "'Q5 2020'"),
+    ("ks_aov,soon,70,RMB,fit,high,\n", "row 2 (ks_aov), column period", "names no year"),
+    ("ks_aov,31 Jun 2020,70,RMB,fit,high,\n", "row 2 (ks_aov), column period", "day"),
+    ("ks_orders_growth,Aug 2020,70,%,fit,high,\n", "column period", "Aug 2020 vs Jan 2020"),
+])  # fmt: skip
+def test_a_known_key_must_fit_what_is_read_for_it(tmp_path, line, where, said) -> None:
+    with pytest.raises(InputError) as refused:
+        match(read(tmp_path, GOOD, line), job().scenario.calendar, "twice")
+    assert where in str(refused.value)
+    assert said in str(refused.value)
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refused:
+        read(tmp_path, "a,2020,1,%,fot,high,\n", "b,2020,1,%,fit,hi,\n")
+    assert "row 1, column role" in str(refused.value)
+    assert "row 2, column confidence" in str(refused.value)
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    ("key,period,value,unit\n", "lacks the columns role, tolerance (or confidence)"),
+    (HEAD, "has no rows"),
+    (None, "there is no such file"),
+])  # fmt: skip
+def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content, said) -> None:
+    if content is not None:
+        (tmp_path / "mine.csv").write_text(content)
+    with pytest.raises(InputError) as refused:
+        read_figures(str(tmp_path / "mine.csv"), TOLERANCE)
+    assert said in str(refused.value)
+
+
+def test_no_parquet_under_its_name_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine.parquet").write_text("text")
+    with pytest.raises(InputError, match="is no Parquet table"):
+        read_figures(str(tmp_path / "mine.parquet"), TOLERANCE)
+
+
+def test_a_table_without_anything_to_fit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no row with role fit is modelled"):
+        match(read(tmp_path, GOOD.replace("fit", "check")), job().scenario.calendar, "twice")
+
+
+def test_a_figure_outside_the_calendar_is_not_modelled(tmp_path: Path) -> None:
+    figures = read(tmp_path, GOOD, GOOD.replace("Q1 2020", "H1 2019"))
+    _, (one,) = match(figures, job().scenario.calendar, "twice")
+    assert one.figure.period == "H1 2019"
+    assert one.why == "outside the calendar, 2020-01-01 to 2020-12-31"
+
+
+def test_the_reading_of_a_repeat_rate_is_a_switch(tmp_path: Path) -> None:
+    figures = read(tmp_path, "ks_repeat_rate_monthly,H1 2020,60,%,fit,high,\n")
+    for chosen, other in (("twice", "next"), ("next", "twice")):
+        targets, _ = match(figures, job().scenario.calendar, chosen)
+        roles = {one.measure.reading: one.role for one in targets if one.role != "forecast"}
+        assert roles == {chosen: "fit", other: "shown"}
+
+
+@pytest.mark.parametrize(("text", "first", "last"), [
+    ("2020", date(2020, 1, 1), date(2020, 12, 31)),
+    ("H1 2020", date(2020, 1, 1), date(2020, 6, 30)),
+    ("Q2 2020", date(2020, 4, 1), date(2020, 6, 30)),
+    ("9M 2020", date(2020, 1, 1), date(2020, 9, 30)),
+    ("May 2020", date(2020, 5, 1), date(2020, 5, 31)),
+    ("February 2020", date(2020, 2, 1), date(2020, 2, 29)),
+    ("10 May 2020 Kuaishou", date(2020, 5, 10), date(2020, 5, 10)),
+    ("mid 2020", date(2020, 5, 1), date(2020, 8, 31)),
+    ("late 2020", date(2020, 10, 1), date(2020, 12, 31)),
+])  # fmt: skip
+def test_a_period_is_read_as_people_write_it(text: str, first: date, last: date) -> None:
+    assert spans(text) == ((first, last),)
+
+
+def test_two_periods_are_compared() -> None:
+    now, before = spans("Aug 2020 vs Jan 2020")
+    assert (now.first.month, before.first.month) == (8, 1)

@@ -1,0 +1,80 @@
+"""Parameter recovery: figures simulated with known unknowns lead back to these."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from engine.calibrate import Box, calibrate, read_figures
+from engine.calibrate.identify import identified
+from engine.calibrate.measures import KNOWN
+from engine.calibrate.periods import spans
+from engine.calibrate.view import View
+from engine.calibrate.waves import Plan, point_cases
+from engine.compute.process import ProcessPool
+from engine.run import simulate_year
+from engine.spec.calibration import CalibrateJob
+from tests.calibrate.market import HEAD, job
+
+TRUTH = {
+    "choice.outside": 5.5,
+    "suppliers.source.price_rmb": 50.0,
+    "platform.take_share": 0.011,
+    "returns.base": 0.31,
+}
+TREE = {
+    "choice": {"outside": {"low": 4.6, "high": 6.0}},
+    "suppliers": {"source": {"price_rmb": {"low": 36, "high": 60, "log": True}}},
+    "platform": {"take_share": {"low": 0.008, "high": 0.018, "log": True}},
+    "returns": {"base": {"low": 0.2, "high": 0.4}},
+}
+FIGURES = (
+    ("ks_ecom_gmv", "Jan 2020", "RMB bn"),
+    ("ks_ecom_gmv", "Q1 2020", "RMB bn"),
+    ("ks_aov", "Q1 2020", "RMB"),
+    ("ks_take_rate_commission", "Q1 2020", "%"),
+    ("return_rate_live_norm", "Q1 2020", "%"),
+)
+TOLERANCE = 0.05
+"""Share of a figure: of the order of what luck does to a quarter of 2,000 buyers."""
+
+pytestmark = pytest.mark.slow
+
+
+def short_job() -> CalibrateJob:
+    """A calibration on the first quarter."""
+    whole = job("policy=laissez_faire", "replications=3", "seed=5", unknowns=TREE)
+    calendar = whole.scenario.calendar.model_copy(update={"end": date(2020, 3, 31)})
+    return whole.model_copy(
+        update={"scenario": whole.scenario.model_copy(update={"calendar": calendar})}
+    )
+
+
+def observed(told: CalibrateJob, place: Path) -> str:
+    """Write down the figures of years at the truth, under luck of their own."""
+    box = Box(told.unknowns.ranges, told.scenario)
+    cases = point_cases(Plan(told, box, ()), [TRUTH])
+    years = [simulate_year(replace(case, luck_seed=1000 + case.replication)) for case in cases]
+    lines = []
+    for key, period, unit in FIGURES:
+        found = [KNOWN[key][0].read(View(cases[0].scenario, year), spans(period)) for year in years]
+        value = sum(found) / len(found)
+        lines.append(f"fit,{key},{period},{value},{unit},,{TOLERANCE * value}")
+    path = place / "simulated.csv"
+    path.write_text(HEAD.replace("\n", ",tolerance\n") + "\n".join(lines) + "\n")
+    return str(path)
+
+
+def test_known_unknowns_are_recovered_within_the_stated_intervals(tmp_path: Path) -> None:
+    told = short_job()
+    figures = read_figures(observed(told, tmp_path), told.fit.tolerance)
+    outcome = calibrate(told, figures, ProcessPool(), lambda *_: None)
+    assert outcome.any_plausible
+    kept = {row["point"]: row for row in outcome.rows if row["kept"]}
+    assert len(kept) >= 10
+    values = {name: [row[f"unknown.{name}"] for row in kept.values()] for name in TRUTH}
+    ranges = {name: limits.model_dump() for name, limits in told.unknowns.ranges.items()}
+    for one in identified(values, ranges):
+        assert one.kept_low <= TRUTH[one.name] <= one.kept_high, one
+        assert one.ratio < 0.6, one
