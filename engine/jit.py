@@ -16,10 +16,13 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-rule = njit(inline="always", error_model="numpy")
+rule = njit(inline="always", error_model="numpy", cache=True)
 step = njit(inline="always", error_model="numpy", _nrt=False)  # type: ignore[call-overload]
-stage = njit(error_model="numpy", _nrt=False)  # type: ignore[call-overload]
-kernel = njit(nogil=True, cache=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]
+# Only kernels call a stage: ways in for Python and C would cost a third of its compilation.
+stage = njit(  # type: ignore[call-overload]
+    error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
+kernel = njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)  # type: ignore[call-overload]
 
 
 @intrinsic

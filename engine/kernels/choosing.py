@@ -10,9 +10,11 @@ from engine.jit import stage, step
 from engine.kernels.looks import (
     add_claim,
     budget_now,
+    claims_of,
     days_away,
     habit_now,
     memory_now,
+    shelf_of,
 )
 from engine.kernels.state import OUTSIDE
 from engine.rng import uniform
@@ -38,18 +40,26 @@ NEVER = np.float32(-1e30)
 def choose(n, buyers, shop, tastes, moment, tally, looks, strip):
     """Decide `n` looks: draw their choices, add up what is expected and claimed."""
     weigh(n, buyers, shop, tastes, moment, looks, strip)
-    draw_choices(n, shop.shown, moment.choice, looks, strip)
-    expect(n, 1, shop, tally.expected, tally.expected_paid, looks, strip)
-    claim(n, 1, shop, moment, tally, looks, strip)
+    add_up(n, strip.outside, strip.weights, strip.total)
+    draw_choices(
+        n,
+        shop.shown,
+        moment.choice,
+        looks,
+        strip.position,
+        strip.outside,
+        strip.weights,
+        strip.total,
+    )
+    count(n, 1, shop, moment, tally, looks, strip)
 
 
 @step
 def unchoose(n, buyers, shop, tastes, moment, tally, looks, strip):
     """Take back what `n` decided looks added."""
     weigh(n, buyers, shop, tastes, moment, looks, strip)
-    add_up(n, strip)
-    expect(n, -1, shop, tally.expected, tally.expected_paid, looks, strip)
-    claim(n, -1, shop, moment, tally, looks, strip)
+    add_up(n, strip.outside, strip.weights, strip.total)
+    count(n, -1, shop, moment, tally, looks, strip)
 
 
 @step
@@ -70,7 +80,10 @@ def weigh(n, buyers, shop, tastes, moment, looks, strip):
         tastes.beta_brand,
         tastes.curvature,
         looks,
-        strip,
+        strip.position,
+        (strip.alpha, strip.taste, strip.memory, strip.liking, strip.budget),
+        strip.trust,
+        strip.weights,
     )
     exponentials(n * strip.weights.shape[1], strip.flat_weights)
     exponentials(n, strip.outside)
@@ -114,25 +127,42 @@ def recall_trust(n, people, looks, position, kept):
 
 @stage
 def value_goods(
-    n, shown, kind, own, quality, brand, price_term, paid, b_quality, b_brand, curvature, looks, s
+    n,
+    shown,
+    kind,
+    own,
+    quality,
+    brand,
+    price_term,
+    paid,
+    beta_quality,
+    beta_brand,
+    curvature,
+    looks,
+    position,
+    oneself,
+    trust,
+    weights,
 ):
     """Utility of every place; what is not shown or not affordable is out of the set."""
+    alphas, tastes, memories, likings, budgets = oneself
     for k in range(n):
-        look = looks[s.position[k]]
+        look = looks[position[k]]
         a, c, places = np.int64(look.anchor), np.int64(look.coupon), np.int64(shown[look.anchor])
-        liking, taste, alpha, memory, budget = (
-            s.liking[k],
-            s.taste[k],
-            s.alpha[k],
-            s.memory[k],
-            s.budget[k],
-        )
-        for j in range(s.weights.shape[1]):
-            trust = s.trust[k, kind[a, j]]
+        liking, taste, alpha, memory = likings[k], tastes[k], alphas[k], memories[k]
+        for j in range(weights.shape[1]):
             utility = good_utility(
-                liking, own[a, j], b_quality, trust, quality[a, j], b_brand, brand[a, j], taste
+                liking,
+                own[a, j],
+                beta_quality,
+                trust[k, kind[a, j]],
+                quality[a, j],
+                beta_brand,
+                brand[a, j],
+                taste,
             ) - alpha * price_disutility(price_term[a, c, j], memory, curvature)
-            s.weights[k, j] = utility if (j < places) & (paid[a, c, j] <= budget) else NEVER
+            open_to = (j < places) & (paid[a, c, j] <= budgets[k])
+            weights[k, j] = utility if open_to else NEVER
 
 
 @stage
@@ -144,57 +174,74 @@ def exponentials(n, values):
 
 
 @stage
-def add_up(n, strip):
+def add_up(n, outside, weights, total):
     """The sum of each look's weights."""
     for k in range(n):
-        total = strip.outside[k]
-        for j in range(strip.weights.shape[1]):
-            total += strip.weights[k, j]
-        strip.total[k] = total
+        edge = outside[k]
+        for j in range(weights.shape[1]):
+            edge += weights[k, j]
+        total[k] = edge
 
 
 @stage
-def draw_choices(n, shown, stream, looks, strip):
+def draw_choices(n, shown, stream, looks, position, outside, weights, total):
     """The good whose interval holds the draw; the outside option comes first.
 
     A coupon taken away widens the outside interval, so nobody starts to buy for want of
     a coupon. Counts the edges passed, without a branch.
     """
-    add_up(n, strip)
     for k in range(n):
-        look = looks[strip.position[k]]
-        mark = uniform(stream, look.buyer, np.int64(look.session)) * strip.total[k]
-        edge = strip.outside[k]
+        look = looks[position[k]]
+        mark = uniform(stream, look.buyer, np.int64(look.session)) * total[k]
+        edge = outside[k]
         passed = np.int64(edge <= mark)
-        for j in range(strip.weights.shape[1]):
-            edge += strip.weights[k, j]
+        for j in range(weights.shape[1]):
+            edge += weights[k, j]
             passed += np.int64(edge <= mark)
         # The draw may round to 1: then every edge is passed, and nothing is bought.
         bought = (passed > 0) & (passed <= np.int64(shown[look.anchor]))
         look.choice = np.uint8(passed - 1 if bought else OUTSIDE)
 
 
+@step
+def count(n, sign, shop, moment, tally, looks, strip):
+    """Add (sign 1) or take back (sign -1) what the looks are expected to sell, and claim."""
+    s, sold = strip, (tally.expected, tally.expected_paid)
+    shelf = (shop.links_out, shop.paid)
+    expect(n, sign, shop.shown, shelf, sold, looks, s.position, s.weights, s.total)
+    wishes = list_wishes(n, looks, s.position, s.listed)
+    claim(wishes, sign, shelf_of(shop), claims_of(tally), moment.partner_share_bp, looks, s.listed)
+
+
 @stage
-def expect(n, sign, shop, expected, expected_paid, looks, strip):
-    """Add (sign 1) or take back (sign -1) the probabilities of the looks, in fixed point."""
+def expect(n, sign, shown, shelf, sold, looks, position, weights, totals):
+    """The probabilities of the looks, in fixed point; nothing through external links."""
+    links_out, paid = shelf
+    expected, expected_paid = sold
     for k in range(n):
-        look = looks[strip.position[k]]
+        look = looks[position[k]]
         a, c = np.int64(look.anchor), np.int64(look.coupon)
-        per_weight, paid = _ONE / strip.total[k], _ZERO
-        for j in range(shop.shown[a]):
-            if not shop.links_out[a, j]:
-                share = strip.weights[k, j] * per_weight
+        per_weight, payment = _ONE / totals[k], _ZERO
+        for j in range(shown[a]):
+            if not links_out[a, j]:
+                share = weights[k, j] * per_weight
                 expected[a, j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)
-                paid += share * np.float32(shop.paid[a, c, j])
-        expected_paid[a] += sign * np.int64(paid + _HALF)
+                payment += share * np.float32(paid[a, c, j])
+        expected_paid[a] += sign * np.int64(payment + _HALF)
 
 
 @stage
-def claim(n, sign, shop, moment, tally, looks, strip):
-    """Count the looks' wishes for goods and for coupons, or take them back."""
+def list_wishes(n, looks, position, listed):
+    """List the looks at which something was chosen; returns how many."""
     wishes = 0
     for k in range(n):
-        strip.listed[wishes] = strip.position[k]
-        wishes += np.int64(looks[strip.position[k]].choice != OUTSIDE)
+        listed[wishes] = position[k]
+        wishes += np.int64(looks[position[k]].choice != OUTSIDE)
+    return wishes
+
+
+@stage
+def claim(wishes, sign, shelf, claims, partner_share_bp, looks, listed):
+    """The listed looks' wishes for goods and for coupons."""
     for k in range(wishes):
-        add_claim(tally, shop, looks[strip.listed[k]], moment, sign)
+        add_claim(claims, shelf, looks[listed[k]], partner_share_bp, sign)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, stage
-from engine.kernels.fold import EXPECTED_PAID, Folded, fold
+from engine.kernels.fold import EXPECTED_PAID, Folded, add_up, fold
 from engine.kernels.market import Market
 from engine.kernels.pacing import Pace, demand_weight, own_rate
 from engine.kernels.showcase import DAYS_A_WEEK
@@ -114,7 +114,7 @@ def learn_shares(share, good_sales, good_looks, speed):
 @stage
 def scale_signals(standing, gmv, regular):
     """Before anything is sold the fans are the guess; now it gets its unit, fen."""
-    sold, guessed = np.sum(gmv[:regular]), np.sum(standing.signal[:regular])
+    sold, guessed = add_up(gmv[:regular]), add_up(standing.signal[:regular])
     if sold > 0.0:
         for m in range(regular):
             standing.signal[m] *= sold / guessed

@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.jit import step
-from engine.kernels.state import OUTSIDE, PUBLIC_FEED
+from engine.kernels.state import OUTSIDE, OWN, PARTNER, PUBLIC_FEED
 from engine.rules.subsidy import partner_part_fen
 from engine.units import Kind
 from engine.world.buyers import DAY_ZERO, FLAG_BOUGHT, FLAG_TIER3, HABIT_STEP, MEMORY_UNIT
@@ -48,19 +48,33 @@ def coupon_class(me, has_coupon):
 
 
 @step
-def add_claim(tally, shop, look, moment, sign):
-    """Count the look's wish for a good and for its coupon, or take it back."""
+def shelf_of(shop):
+    """What claims read of the shop: links out, supplier, kind, price and paid."""
+    return shop.links_out, shop.supplier, shop.kind, shop.price, shop.paid
+
+
+@step
+def claims_of(tally):
+    """Where claims are counted: by supplier, and by purse and bucket."""
+    return tally.demand, tally.claims
+
+
+@step
+def add_claim(counted, shelf, look, partner_share_bp, sign):
+    """Count the look's wish for a good and for its coupon (sign 1), or take it back (-1)."""
+    links_out, suppliers, kinds, prices, paid = shelf
+    demand, claims = counted
     if look.choice == OUTSIDE:
         return
     anchor, j = look.anchor, look.choice
-    if shop.links_out[anchor, j]:
+    if links_out[anchor, j]:
         return
-    tally.demand[shop.supplier[anchor, j]] += sign
-    coupon = shop.price[anchor, j] - shop.paid[anchor, look.coupon, j]
+    demand[suppliers[anchor, j]] += sign
+    coupon = prices[anchor, j] - paid[anchor, look.coupon, j]
     if coupon > 0:
-        partner = partner_part(shop.kind[anchor, j], coupon, moment.partner_share_bp)
-        tally.claims[0, look.bucket] += sign * (coupon - partner)
-        tally.claims[1, look.bucket] += sign * partner
+        partner = partner_part(kinds[anchor, j], coupon, partner_share_bp)
+        claims[OWN, look.bucket] += sign * (coupon - partner)
+        claims[PARTNER, look.bucket] += sign * partner
 
 
 @step

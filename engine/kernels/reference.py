@@ -11,10 +11,12 @@ from engine.kernels.attending import bucket_of
 from engine.kernels.looks import (
     add_claim,
     budget_now,
+    claims_of,
     coupon_class,
     days_away,
     habit_now,
     memory_now,
+    shelf_of,
 )
 from engine.kernels.routing import (
     DRAWS,
@@ -217,7 +219,7 @@ def decide_look(weights, buyers, shop, tastes, moment, tally, look):
     choice, total = draw_choice(weights, shop.shown[look.anchor], outside, u)
     look.choice = np.uint8(choice)
     add_expected(tally, shop, weights, total, look.anchor, look.coupon, 1)
-    add_claim(tally, shop, look, moment, 1)
+    add_claim(claims_of(tally), shelf_of(shop), look, moment.partner_share_bp, 1)
 
 
 @step
@@ -226,7 +228,7 @@ def withdraw_coupon(weights, buyers, shop, tastes, moment, tally, look, instead)
     outside = weigh(weights, buyers, shop, tastes, moment, look, look.coupon)
     _, total = draw_choice(weights, shop.shown[look.anchor], outside, _ZERO)
     add_expected(tally, shop, weights, total, look.anchor, look.coupon, -1)
-    add_claim(tally, shop, look, moment, -1)
+    add_claim(claims_of(tally), shelf_of(shop), look, moment.partner_share_bp, -1)
     look.coupon = np.uint8(instead)
     decide_look(weights, buyers, shop, tastes, moment, tally, look)
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, stage, step
+from engine.kernels.fold import add_up
 from engine.rules.adoption import adoption_hazard, exit_hazard
 from engine.rules.closed_loop import IN_SHOP, REFUSED, listing
 from engine.rules.commission import asked_cps_bp
@@ -241,7 +242,7 @@ def enter_plan(suppliers, sellers, goods, terms, levers):
 @stage
 def reprice(suppliers, sellers, goods, terms, levers, boost, held):
     """Every good moves towards the price that pays its seller best under coupon and fee."""
-    tier_factor = np.mean(levers.tier_factor)
+    tier_factor = add_up(levers.tier_factor) / levers.tier_factor.size
     for s in range(suppliers.kind.size):
         kind, rate = suppliers.kind[s], 0
         if sellers.listing[s] == IN_SHOP:

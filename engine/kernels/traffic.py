@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, stage
+from engine.kernels.fold import add_up
 from engine.kernels.state import LIVE, OFF_AIR, TO_COME
 from engine.rng import uniform
 from engine.rules.ads import bid, mixed_weight
@@ -139,6 +140,6 @@ def sell_ads(weights, bids, margin, regular, total, levers, bid_share):
 @kernel
 def draw_from(weight, table, weights, work, scaled):
     """Make `weights` the law of the feed; with nobody in it, it is closed."""
-    weight[0] = np.sum(weights)
+    weight[0] = add_up(weights)
     if weight[0] > 0.0:
         fill_alias(weights, table, work, scaled)
