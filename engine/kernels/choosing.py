@@ -40,7 +40,7 @@ NEVER = np.float32(-1e30)
 def choose(n, buyers, shop, tastes, moment, tally, looks, strip):
     """Decide `n` looks: draw their choices, add up what is expected and claimed."""
     weigh(n, buyers, shop, tastes, moment, looks, strip)
-    add_up(n, strip.outside, strip.weights, strip.total)
+    sum_weights(n, strip.outside, strip.weights, strip.total)
     draw_choices(
         n,
         shop.shown,
@@ -51,15 +51,15 @@ def choose(n, buyers, shop, tastes, moment, tally, looks, strip):
         strip.weights,
         strip.total,
     )
-    count(n, 1, shop, moment, tally, looks, strip)
+    tally_looks(n, 1, shop, moment, tally, looks, strip)
 
 
 @step
 def unchoose(n, buyers, shop, tastes, moment, tally, looks, strip):
     """Take back what `n` decided looks added."""
     weigh(n, buyers, shop, tastes, moment, looks, strip)
-    add_up(n, strip.outside, strip.weights, strip.total)
-    count(n, -1, shop, moment, tally, looks, strip)
+    sum_weights(n, strip.outside, strip.weights, strip.total)
+    tally_looks(n, -1, shop, moment, tally, looks, strip)
 
 
 @step
@@ -174,7 +174,7 @@ def exponentials(n, values):
 
 
 @stage
-def add_up(n, outside, weights, total):
+def sum_weights(n, outside, weights, total):
     """The sum of each look's weights."""
     for k in range(n):
         edge = outside[k]
@@ -204,7 +204,7 @@ def draw_choices(n, shown, stream, looks, position, outside, weights, total):
 
 
 @step
-def count(n, sign, shop, moment, tally, looks, strip):
+def tally_looks(n, sign, shop, moment, tally, looks, strip):
     """Add (sign 1) or take back (sign -1) what the looks are expected to sell, and claim."""
     s, sold = strip, (tally.expected, tally.expected_paid)
     shelf = (shop.links_out, shop.paid)

@@ -1,7 +1,6 @@
 """The hot loop of `sessions` in plain form, one session after another.
 
-Written to be read. `tests/market/test_reference.py` holds the
-tuned kernels to it, to the bit.
+Written to be read; `tests/market/test_reference.py` holds the tuned kernels to it, to the bit.
 """
 
 import numpy as np
