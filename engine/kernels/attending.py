@@ -100,7 +100,7 @@ def call_up(n, shop, tally, looks, position):
     """Ask for the rows of the streams looked at: with many anchors no cache holds them all."""
     for k in range(n):
         look = looks[position[k]]
-        row, face = (np.int64(look.anchor), 0), (np.int64(look.anchor), np.int64(look.coupon), 0)
+        row, face = (np.int64(look.anchor), 0), (np.int64(look.coupon), np.int64(look.anchor), 0)
         prefetch(shop.kind, row)
         prefetch(shop.own_utility, row)
         prefetch(shop.quality, row)

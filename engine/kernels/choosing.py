@@ -160,8 +160,8 @@ def value_goods(
                 beta_brand,
                 brand[a, j],
                 taste,
-            ) - alpha * price_disutility(price_term[a, c, j], memory, curvature)
-            open_to = (j < places) & (paid[a, c, j] <= budgets[k])
+            ) - alpha * price_disutility(price_term[c, a, j], memory, curvature)
+            open_to = (j < places) & (paid[c, a, j] <= budgets[k])
             weights[k, j] = utility if open_to else NEVER
 
 
@@ -226,7 +226,7 @@ def expect(n, sign, shown, shelf, sold, looks, position, weights, totals):
             if not links_out[a, j]:
                 share = weights[k, j] * per_weight
                 expected[a, j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)
-                payment += share * np.float32(paid[a, c, j])
+                payment += share * np.float32(paid[c, a, j])
         expected_paid[a] += sign * np.int64(payment + _HALF)
 
 

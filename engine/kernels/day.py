@@ -18,12 +18,10 @@ from engine.kernels.fold import forget, pour
 from engine.kernels.learn import fold_day, learn_day
 from engine.kernels.market import Market
 from engine.kernels.pacing import Pace, set_pace
-from engine.kernels.showcase import refill
 from engine.kernels.slots import run_slot, spent
 from engine.kernels.state import N_BUCKETS, Tally
+from engine.kernels.streams import open_streams
 from engine.kernels.supply import trade
-from engine.kernels.traffic import plan_airtime
-from engine.kernels.window import dress_window
 from engine.rng import Purpose, key
 
 PLAN_DAYS = 28
@@ -67,39 +65,25 @@ def supply(market: Market, pace: Pace, day: int) -> int:
 
 def selection(market: Market, pace: Pace, day: int) -> None:
     """Step 4: weekly showcases, spread over the week; all of them on the first day."""
-    levers, scenario = market.days[day], market.case.scenario
-    refill(
+    scenario = market.case.scenario
+    open_streams(
         market.shop,
         market.anchors,
         market.suppliers,
         market.sellers,
         market.goods,
+        market.standing,
         market.selection,
         market.supply,
-        levers,
+        market.days[day],
         key(market.case.luck_seed, Purpose.SHOWCASE),
         day,
-        market.appeal,
-        market.candidates,
-    )
-    dress_window(
-        market.shop,
-        market.anchors,
-        market.sellers,
-        market.goods,
-        market.selection,
-        market.supply,
-        levers,
         pace.boost,
-        market.window,
-    )
-    plan_airtime(
-        market.shop,
-        market.anchors,
-        market.standing,
-        levers,
         scenario.anchors.live_response,
         scenario.attention.crowding,
+        market.appraisal,
+        market.candidates,
+        market.window,
         market.airtime,
     )
 

@@ -70,7 +70,7 @@ def add_claim(counted, shelf, look, partner_share_bp, sign):
     if links_out[anchor, j]:
         return
     demand[suppliers[anchor, j]] += sign
-    coupon = prices[anchor, j] - paid[anchor, look.coupon, j]
+    coupon = prices[anchor, j] - paid[look.coupon, anchor, j]
     if coupon > 0:
         partner = partner_part(kinds[anchor, j], coupon, partner_share_bp)
         claims[OWN, look.bucket] += sign * (coupon - partner)

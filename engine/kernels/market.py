@@ -12,9 +12,11 @@ from engine.kernels.levers import Levers, timetable
 from engine.kernels.routing import Feed
 from engine.kernels.sessions import most_sessions
 from engine.kernels.showcase import (
+    Appraisal,
     Candidates,
     ShowcaseTerms,
-    candidates_room,
+    new_appraisal,
+    new_candidates,
     showcase_terms,
 )
 from engine.kernels.state import LOOK, Shop, Tally, new_shop, new_tally
@@ -101,8 +103,8 @@ class Market:
     airtime: Airtime
     luck: Luck
     strips: list[Strip]
+    appraisal: Appraisal
     candidates: Candidates
-    appeal: Floats
     window: WindowRoom
     expected_sales: Floats
     take_bp: NDArray[np.int64]
@@ -197,8 +199,8 @@ def open_market(case: Case) -> Market:
         kind_counts=new_kind_counts(),
         airtime=new_airtime(n),
         luck=luck_of(case.luck_seed),
-        candidates=candidates_room(places, int(np.diff(goods.first_good).max())),
-        appeal=np.zeros(goods.kind.size),
+        appraisal=new_appraisal(goods.kind.size),
+        candidates=new_candidates(n, places, int(np.diff(goods.first_good).max())),
         window=window_room(shop),
         expected_sales=expected_sales(case),
         take_bp=np.array([to_bp(share) for share in terms.take], np.int64),

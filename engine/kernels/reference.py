@@ -172,8 +172,8 @@ def weigh(weights, buyers, shop, tastes, moment, look, coupon):
             tastes.beta_brand,
             shop.brand[anchor, j],
             taste,
-        ) - alpha * price_disutility(shop.price_term[anchor, coupon, j], memory, tastes.curvature)
-        weights[j] = exp32(utility) if shop.paid[anchor, coupon, j] <= budget else _ZERO
+        ) - alpha * price_disutility(shop.price_term[coupon, anchor, j], memory, tastes.curvature)
+        weights[j] = exp32(utility) if shop.paid[coupon, anchor, j] <= budget else _ZERO
     habit = habit_now(rhythm, away, tastes)
     return exp32(outside_utility(moment.outside_level, tastes.beta_habit, habit))
 
@@ -206,7 +206,7 @@ def add_expected(tally, shop, weights, total, anchor, coupon, sign):
         share = weights[j] * per_weight
         if not shop.links_out[anchor, j]:
             tally.expected[anchor, j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)
-            paid += share * np.float32(shop.paid[anchor, coupon, j])
+            paid += share * np.float32(shop.paid[coupon, anchor, j])
     tally.expected_paid[anchor] += sign * np.int64(paid + _HALF)
 
 

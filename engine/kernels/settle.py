@@ -117,7 +117,7 @@ def buy(buyers, shop, tastes, moment, tally, look):
     me = buyers.person[i]
     domain = 0 if is_private(look.follow) else 1
     ledger = tally.ledger[shop.kind[anchor, j], me.flags & FLAG_TIER3, domain]
-    paid = shop.paid[anchor, look.coupon, j]
+    paid = shop.paid[look.coupon, anchor, j]
     book(ledger, shop, moment, anchor, j, paid, 0)
     tally.gmv[anchor] += shop.price[anchor, j]
     tally.commission[anchor] += part_fen(shop.price[anchor, j], shop.cps_bp[anchor, j])
@@ -190,7 +190,7 @@ def learn(buyers, shop, tastes, moment, tally, look, paid, returned):
     away = days_away(rhythm, moment, tastes)
     habit = habit_now(rhythm, away, tastes)
     memory = remembered(
-        memory_now(me, away, tastes), shop.log_ratio[anchor, look.coupon, j], tastes.memory_step
+        memory_now(me, away, tastes), shop.log_ratio[look.coupon, anchor, j], tastes.memory_step
     )
     budget = budget_now(me, rhythm, moment)
     if not returned:

@@ -17,6 +17,7 @@ from engine.kernels.sessions import decide, most_sessions, withdraw
 from engine.kernels.settle import settle
 from engine.kernels.state import GONE, N_BUCKETS, OWN, PARTNER, Account, Count, Moment, Tally
 from engine.kernels.traffic import draw_from, go_on_air
+from engine.kernels.window import price_without_partner
 from engine.rng import Purpose, extend, key
 from engine.rules.routing import family_passes, public_odds
 
@@ -124,6 +125,7 @@ def refuse_coupons(market: Market, moment: Moment, purse: NDArray[np.int64]) -> 
     """
     cut = affordable_buckets(claims_on(market, PARTNER), purse[PARTNER])
     if cut < N_BUCKETS:
+        price_without_partner(market.window)
         withdraw_from(market, moment, cut, partner_only=True)
     claims = claims_on(market, OWN)
     claimed, cut = int(claims.sum()), affordable_buckets(claims, purse[OWN])

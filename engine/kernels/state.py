@@ -36,8 +36,9 @@ class Shop(NamedTuple):
     """Every stream's window on one day; rows are anchors, columns places of the showcase.
 
     `presence` OFF_AIR, LIVE, GONE or TO_COME; `shown` how many places are filled; `attention`
-    of the stream (crowding, events); `own_utility` v_j; by coupon class `price_term`, `paid` (fen)
-    and `log_ratio` ln(paid / elsewhere); money in fen, shares in basis points.
+    of the stream (crowding, events); `own_utility` v_j; by coupon class first, since most looks
+    are of a few classes: `price_term`, `paid` (fen), `log_ratio` ln(paid / elsewhere); money in
+    fen, shares in basis points.
     """
 
     shown: NDArray[np.uint8]
@@ -203,7 +204,7 @@ def new_shop(
     members: NDArray[np.int32],
 ) -> Shop:
     """A shop with empty showcases."""
-    shape, by_class = (anchors, places), (anchors, N_COUPON_CLASSES, places)
+    shape, by_class = (anchors, places), (N_COUPON_CLASSES, anchors, places)
     return Shop(
         shown=np.zeros(anchors, np.uint8),
         category=category,

@@ -253,7 +253,7 @@ def reprice(suppliers, sellers, goods, terms, levers, boost, held):
         fee = asked_cps_bp(terms.offer[kind], 0.0, 0.0, floor) / BP + terms.take[kind]
         for g in range(goods.first_good[s], goods.first_good[s + 1]):
             price = sellers.price[g]
-            coupon = np.int64(coupon_fen(np.int64(price), rate, levers.cap_fen) * held)
+            coupon = np.int64(coupon_fen(np.int64(price), rate / BP, levers.cap_fen) * held)
             capped = np.int64(price) * rate // BP > levers.cap_fen
             ratio = max(price - coupon, 1.0) / goods.elsewhere[g]
             best = best_price(

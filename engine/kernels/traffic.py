@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jit import kernel, stage
+from engine.jit import kernel, stage, step
 from engine.kernels.fold import add_up
 from engine.kernels.state import LIVE, OFF_AIR, TO_COME
 from engine.rng import uniform
@@ -58,7 +58,7 @@ def new_airtime(anchors: int) -> Airtime:
     return Airtime(chance, earned, weights, bids, np.zeros(anchors, np.int64), scaled)
 
 
-@kernel
+@step
 def plan_airtime(shop, anchors, standing, levers, live_response, power, airtime):
     """How often each anchor streams today, what it earns of the feed, how crowded it is."""
     regular = anchors.guests_from

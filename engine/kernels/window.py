@@ -5,83 +5,99 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jit import kernel, stage
+from engine.jit import kernel, stage, step
 from engine.kernels.state import N_COUPON_CLASSES, WITHOUT_PARTNER, Shop
-from engine.rules.brand import known_brand
 from engine.rules.choice import price_term
 from engine.rules.commission import asked_cps_bp
 from engine.rules.fastmath import log32
-from engine.rules.investment import cheapened, improved
 from engine.rules.price_cap import capped_price_fen
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
-from engine.units import N_KINDS, N_TIERS, Kind
+from engine.units import BP, N_KINDS, N_TIERS, Kind
 
 _PARTNER = int(Kind.PARTNER)
-_CLASSES = N_COUPON_CLASSES
 
 
 class WindowRoom(NamedTuple):
-    """Room to dress in.
+    """The places of all showcases in one row, so that each step is one loop over all of them.
 
-    `rates` of coupons (basis points) by kind, for the class without one and those with one.
-    `log_ratio` and `price_term` are the shop's, seen as flat: all logarithms are one loop.
+    Views of the shop: `kind`, `links_out`, `price`, `elsewhere` and, by coupon class, `paid`,
+    `log_ratio`, `price_term`. Room: a coupon's `shares` of the price by class and kind; by
+    place its `share` and `per_fen` = 1 / price elsewhere.
     """
 
-    rates: NDArray[np.float64]
+    kind: NDArray[np.uint8]
+    links_out: NDArray[np.bool_]
+    price: NDArray[np.int64]
+    elsewhere: NDArray[np.int64]
+    paid: NDArray[np.int32]
     log_ratio: NDArray[np.float32]
     price_term: NDArray[np.float32]
+    shares: NDArray[np.float64]
+    share: NDArray[np.float64]
+    per_fen: NDArray[np.float32]
 
 
 def window_room(shop: Shop) -> WindowRoom:
     """The room for a shop."""
-    rates = np.zeros((N_KINDS, 1 + WITHOUT_PARTNER))
-    return WindowRoom(rates, shop.log_ratio.reshape(-1), shop.price_term.reshape(-1))
+    by_class = (N_COUPON_CLASSES, shop.price.size)
+    return WindowRoom(
+        kind=shop.kind.reshape(-1),
+        links_out=shop.links_out.reshape(-1),
+        price=shop.price.reshape(-1),
+        elsewhere=shop.elsewhere.reshape(-1),
+        paid=shop.paid.reshape(by_class),
+        log_ratio=shop.log_ratio.reshape(by_class),
+        price_term=shop.price_term.reshape(by_class),
+        shares=np.zeros((WITHOUT_PARTNER + 1, N_KINDS)),
+        share=np.zeros(shop.price.size),
+        per_fen=np.zeros(shop.price.size, np.float32),
+    )
 
 
-@kernel
-def dress_window(shop, anchors, sellers, goods, terms, supply, levers, boost, room):
+@step
+def dress_window(shop, anchors, sellers, terms, supply, levers, boost, appraisal, room):
     """Today's quality, brand, price, commission and coupons of every place.
 
     Empty places get some price, which nobody reads.
     """
-    set_rates(levers, boost, room.rates)
     for m in range(shop.shown.size):
-        price_places(m, anchors.strength[m], shop, sellers, goods, terms, supply, levers)
-        price_classes(m, shop, room.rates, levers.cap_fen)
-    compare_prices(room.log_ratio, room.price_term, np.float32(terms.curvature))
+        price_places(m, anchors.strength[m], shop, sellers, terms, supply, levers, appraisal)
+    set_shares(levers, boost, room.shares)
+    for k in range(room.per_fen.size):
+        room.per_fen[k] = np.float32(1.0 / room.elsewhere[k])
+    for coupon in range(WITHOUT_PARTNER + 1):
+        price_class(coupon, levers.cap_fen, np.float32(terms.curvature), room)
 
 
 @stage
-def set_rates(levers, boost, rates):
-    """The coupons of the platform's classes, basis points by kind; `boost` is the push's."""
+def set_shares(levers, boost, shares):
+    """The platform's coupons by class and kind; `boost` is the push's."""
     for kind in range(N_KINDS):
         for holder in range(WITHOUT_PARTNER):  # by tier, then by tier for a first order
-            rates[kind, 1 + holder] = coupon_rate_bp(
+            rate_bp = coupon_rate_bp(
                 levers.rate[kind],
                 levers.new_buyer_rate,
                 holder >= N_TIERS,
                 levers.tier_factor[holder % N_TIERS],
                 levers.festival_boost * boost,
             )
+            shares[1 + holder, kind] = rate_bp / BP
 
 
 @stage
-def price_places(anchor, strength, shop, sellers, goods, terms, supply, levers):
+def price_places(anchor, strength, shop, sellers, terms, supply, levers, appraisal):
     """What one anchor's goods are like today, and their price and commission."""
     discounted = 1.0 - terms.head_discount * strength
     for j in range(shop.good.shape[1]):
         good, kind, supplier = shop.good[anchor, j], shop.kind[anchor, j], shop.supplier[anchor, j]
         member = sellers.in_plan[supplier]
-        lowest = cheapened(goods.cost[good], supply.cost_cut, levers.built)
-        price = max(np.int64(sellers.price[good] * discounted), np.int64(lowest))
+        price = max(np.int64(sellers.price[good] * discounted), appraisal.lowest[good])
         capped = price
         if member and levers.plan_day:
-            capped = capped_price_fen(price, goods.elsewhere[good], levers.price_cap_bp)
+            capped = capped_price_fen(price, shop.elsewhere[anchor, j], levers.price_cap_bp)
         floor = levers.cps_floor if member else 0.0
-        quality = improved(goods.quality[good], supply.quality_gain, levers.built)
-        shop.quality[anchor, j] = np.float32(quality)
-        brand = known_brand(goods.brand[good], sellers.awareness[supplier])
-        shop.brand[anchor, j] = np.float32(brand)
+        shop.quality[anchor, j] = np.float32(appraisal.quality[good])
+        shop.brand[anchor, j] = np.float32(appraisal.brand[good])
         shop.capped[anchor, j] = capped < price
         shop.price[anchor, j] = capped
         asked = asked_cps_bp(supply.offer[kind], terms.bargaining, strength, floor)
@@ -89,31 +105,33 @@ def price_places(anchor, strength, shop, sellers, goods, terms, supply, levers):
 
 
 @stage
-def price_classes(anchor, shop, rates, cap_fen):
-    """The subsidy: what each coupon class pays for one anchor's goods, and the ratio to elsewhere.
-
-    The ratio goes where its logarithm will stand.
-    """
-    for j in range(shop.good.shape[1]):
-        price, kind = np.float64(shop.price[anchor, j]), shop.kind[anchor, j]
-        rate = rates[kind]
-        per_fen = np.float32(1.0 / shop.elsewhere[anchor, j])
-        inside = np.float64(not shop.links_out[anchor, j])
-        for c in range(_CLASSES):
-            if c <= WITHOUT_PARTNER:
-                paid = max(price - coupon_fen(price, rate[c] * inside, cap_fen), 1.0)
-                shop.paid[anchor, c, j] = np.int32(paid)
-                shop.log_ratio[anchor, c, j] = np.float32(paid) * per_fen
-            else:
-                like = 0 if kind == _PARTNER else c - WITHOUT_PARTNER
-                shop.paid[anchor, c, j] = shop.paid[anchor, like, j]
-                shop.log_ratio[anchor, c, j] = shop.log_ratio[anchor, like, j]
-
-
-@stage
-def compare_prices(log_ratio, price_term_of, curvature):
-    """Logarithms of all price ratios, and the part of B(x) that they give."""
-    for k in range(log_ratio.size):
+def price_class(coupon, cap_fen, curvature, room):
+    """The subsidy: what holders of a coupon class pay, and B(x) of that over elsewhere."""
+    paid, log_ratio = room.paid[coupon], room.log_ratio[coupon]
+    shares, term = room.shares[coupon], room.price_term[coupon]
+    for k in range(paid.size):
+        room.share[k] = shares[room.kind[k]] * np.float64(not room.links_out[k])
+    for k in range(paid.size):
+        price = np.float64(room.price[k])
+        left = max(price - coupon_fen(price, room.share[k], cap_fen), 1.0)
+        paid[k] = np.int32(left)
+        log_ratio[k] = np.float32(left) * room.per_fen[k]
+    for k in range(paid.size):
         log_ratio[k] = log32(log_ratio[k])
-    for k in range(log_ratio.size):
-        price_term_of[k] = price_term(log_ratio[k], curvature)
+    for k in range(paid.size):
+        term[k] = price_term(log_ratio[k], curvature)
+
+
+@kernel
+def price_without_partner(room):
+    """Coupons once the partner's purse is short: none on its goods, the same on others.
+
+    Priced only when it happens: few days need these classes.
+    """
+    for coupon in range(1, WITHOUT_PARTNER + 1):
+        for k in range(room.kind.size):
+            like = 0 if room.kind[k] == _PARTNER else coupon
+            here = coupon + WITHOUT_PARTNER
+            room.paid[here, k] = room.paid[like, k]
+            room.log_ratio[here, k] = room.log_ratio[like, k]
+            room.price_term[here, k] = room.price_term[like, k]

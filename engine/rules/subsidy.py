@@ -21,12 +21,12 @@ def coupon_rate_bp(kind_rate, new_buyer_rate, is_new, tier_factor, boost):
 
 
 @rule
-def coupon_fen(price_fen, rate_bp, cap_fen):
+def coupon_fen(price_fen, rate, cap_fen):
     """What the coupon takes off one order, whole fen as a float.
 
     A millionth of a fen keeps whole products whole: exact for prices up to 10^9 fen.
     """
-    return min(np.floor(price_fen * (rate_bp / BP) + 1e-6), float(cap_fen))
+    return min(np.floor(price_fen * rate + 1e-6), float(cap_fen))
 
 
 @rule

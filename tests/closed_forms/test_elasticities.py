@@ -53,7 +53,7 @@ def showcase(*overrides: str):
     share = market.tallies[0].expected[0, :5] / EXPECTED_ONE / looks.size
     return tuple(
         column[order].astype(float)
-        for column in (market.shop.price[0, :5], market.shop.paid[0, looks["coupon"][0], :5], share)
+        for column in (market.shop.price[0, :5], market.shop.paid[looks["coupon"][0], 0, :5], share)
     )
 
 

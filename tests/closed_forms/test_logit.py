@@ -45,7 +45,7 @@ def closed_form(market, anchor: int, coupon: int) -> np.ndarray:
     """Shares of the outside option and of each good shown."""
     choice = market.case.scenario.choice
     n = market.shop.shown[anchor]
-    paid = market.shop.paid[anchor, coupon, :n]
+    paid = market.shop.paid[coupon, anchor, :n]
     ratio = paid / market.goods.elsewhere[market.shop.good[anchor, :n]]
     disutility = box_cox(ratio, choice.price_curvature)
     utility = market.shop.own_utility[anchor, :n] - choice.price * disutility

@@ -31,7 +31,7 @@ ALPHA, OUTSIDE = 3.0, -0.5
 def at_rest(*overrides: str, days: int = 160) -> tuple[float, float]:
     """The price that the seller came to, and what a buyer pays in the window; fen."""
     market, _ = run_days(case(*overrides, days=days))
-    held = market.shop.paid[0, 3, 0]  # class 3: a first order with a coupon
+    held = market.shop.paid[3, 0, 0]  # class 3: a first order with a coupon
     return float(market.sellers.price[market.shop.good[0, 0]]), float(held)
 
 
