@@ -110,12 +110,11 @@ def sum_of(ledger, account):
 
 @kernel
 def forget(tally):
-    """Empty a tally."""
+    """Empty a day's tally, which has no claims: those are a slot's."""
     for m in range(tally.visits.size):
         if tally.visits[m] > 0:
             forget_anchor(m, tally)
     tally.ledger[:] = 0
-    tally.claims[:] = 0
     tally.demand[:] = 0
     tally.counts[:] = 0
 

@@ -200,7 +200,7 @@ def open_market(case: Case) -> Market:
         airtime=new_airtime(n),
         luck=luck_of(case.luck_seed),
         appraisal=new_appraisal(goods.kind.size),
-        candidates=new_candidates(n, places, int(np.diff(goods.first_good).max())),
+        candidates=new_candidates(n, int(np.diff(goods.first_good).max())),
         window=window_room(shop),
         expected_sales=expected_sales(case),
         take_bp=np.array([to_bp(share) for share in terms.take], np.int64),

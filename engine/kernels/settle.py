@@ -19,6 +19,7 @@ from engine.kernels.routing import affinity_of, anchor_of
 from engine.kernels.state import LOST, OUTSIDE, Account, Count
 from engine.kernels.strip import STRIP
 from engine.rng import uniform
+from engine.rules.choice import log_price_ratio
 from engine.rules.commission import part_fen
 from engine.rules.learning import lowered, raised, remembered
 from engine.rules.returns import return_probability
@@ -190,7 +191,9 @@ def learn(buyers, shop, tastes, moment, tally, look, paid, returned):
     away = days_away(rhythm, moment, tastes)
     habit = habit_now(rhythm, away, tastes)
     memory = remembered(
-        memory_now(me, away, tastes), shop.log_ratio[look.coupon, anchor, j], tastes.memory_step
+        memory_now(me, away, tastes),
+        log_price_ratio(paid, shop.elsewhere[anchor, j]),
+        tastes.memory_step,
     )
     budget = budget_now(me, rhythm, moment)
     if not returned:

@@ -20,9 +20,20 @@ from engine.world.anchors import NO_SUPPLIER
 CANDIDATES = 96
 """Goods of the library that an anchor looks through."""
 
-FRESH = np.arange(0, CANDIDATES, 3)
-LASTING = np.array([c for c in range(CANDIDATES) if c % 3])
-"""Every third candidate changes from week to week; the others stay all year."""
+CHANGING = 3
+FRESH = np.arange(0, CANDIDATES, CHANGING)
+LASTING = np.array([c for c in range(CANDIDATES) if c % CHANGING])
+NUMBERS = np.concatenate([FRESH, LASTING])
+"""Every third candidate changes from week to week, the others stay all year; the names of
+their draws, in the order in which they are listed."""
+
+_PLACE_BITS = 8
+MOST_LISTED = 1 << _PLACE_BITS
+"""Candidates and own goods together."""
+
+_STEPS, _HIGHEST = float(1 << 15), 250.0
+NO_RANK = np.int32(-(2**31))
+"""What nobody may show."""
 
 DAYS_A_WEEK = 7
 Floats = NDArray[np.float64]
@@ -45,20 +56,20 @@ class Candidates(NamedTuple):
     """What anchors choose from, and room for one choice.
 
     By anchor and lasting candidate: the `good` and the `taste` for it, drawn once, since a
-    year looks at them fifty times. Room: `fresh_good` and `fresh_taste` of the week; whether
-    the library is `open` for a candidate, whether it is of the anchor's `main` category;
-    `listed` goods and their `score`; `standing` score by place.
+    year looks at them fifty times. Room: good and taste of the week's `fresh` candidates
+    and of the `own` supplier's; whether a candidate is of the anchor's `main` category; the
+    `listed` goods, first the library's, and their `rank`.
     """
 
     good: NDArray[np.int32]
     taste: Floats
     fresh_good: NDArray[np.int32]
     fresh_taste: Floats
-    open: NDArray[np.bool_]
+    own_good: NDArray[np.int32]
+    own_taste: Floats
     main: NDArray[np.bool_]
     listed: NDArray[np.int32]
-    score: Floats
-    standing: Floats
+    rank: NDArray[np.int32]
 
 
 def new_appraisal(goods: int) -> Appraisal:
@@ -66,19 +77,18 @@ def new_appraisal(goods: int) -> Appraisal:
     return Appraisal(*np.zeros((2, goods)), np.zeros(goods, np.int64), np.zeros(goods))
 
 
-def new_candidates(anchors: int, places: int, most_own: int) -> Candidates:
-    """Room for an own supplier's goods and what is drawn from the library."""
-    n = CANDIDATES + most_own + 1
+def new_candidates(anchors: int, most_own: int) -> Candidates:
+    """Nobody has looked around yet."""
     return Candidates(
         good=np.zeros((anchors, LASTING.size), np.int32),
         taste=np.zeros((anchors, LASTING.size)),
         fresh_good=np.zeros(FRESH.size, np.int32),
         fresh_taste=np.zeros(FRESH.size),
-        open=np.zeros(CANDIDATES, np.bool_),
-        main=np.zeros(CANDIDATES, np.bool_),
-        listed=np.zeros(n, np.int32),
-        score=np.zeros(n),
-        standing=np.zeros(places),
+        own_good=np.zeros(most_own, np.int32),
+        own_taste=np.zeros(most_own),
+        main=np.zeros(LASTING.size, np.bool_),
+        listed=np.zeros(CANDIDATES + most_own, np.int32),
+        rank=np.zeros(CANDIDATES + most_own, np.int32),
     )
 
 
@@ -191,10 +201,11 @@ def box_cox(ratio, curvature):
 @stage
 def look_around(first, anchors, goods, terms, stream, candidates):
     """Draw the lasting candidates of every 7th anchor from `first` on, and its taste for them."""
+    library = (goods.by_category, goods.category_start, terms.main_share)
     for m in range(first, anchors.guests_from, DAYS_A_WEEK):
         good, taste = candidates.good[m], candidates.taste[m]
-        draw_goods(LASTING, 0, m, anchors.category[m], goods, terms, stream, candidates.main, good)
-        draw_tastes(m, LASTING.size, good, terms.spread, stream, taste)
+        draw_goods(LASTING, 0, m, anchors.category[m], library, stream, candidates.main, good)
+        draw_tastes(m, good, terms.spread, stream, taste)
 
 
 @stage
@@ -204,113 +215,105 @@ def select(first, week, shop, anchors, sellers, goods, terms, levers, stream, ap
     Candidates are drawn by hash of (anchor, place, week): who else joined does not move
     them. The best by score stay; an own supplier's goods need no library.
     """
-    fresh, main = candidates.fresh_good, candidates.main
+    library = (goods.by_category, goods.category_start, terms.main_share)
+    good, taste, listed, rank = (
+        candidates.fresh_good,
+        candidates.fresh_taste,
+        candidates.listed,
+        candidates.rank,
+    )
     for m in range(first, anchors.guests_from, DAYS_A_WEEK):
-        draw_goods(FRESH, week, m, anchors.category[m], goods, terms, stream, main, fresh)
-        draw_tastes(m, FRESH.size, fresh, terms.spread, stream, candidates.fresh_taste)
-        open_library(m, stream, levers.library_open[anchors.tier[m]], candidates.open)
-        n = list_own(
-            m, anchors.own_supplier[m], goods.first_good, terms.spread, stream, appeal, candidates
-        )
-        n = list_candidates(n, m, appeal, candidates)
-        shop.shown[m] = keep_best(n, candidates, shop.good[m])
+        draw_goods(FRESH, week, m, anchors.category[m], library, stream, candidates.main, good)
+        draw_tastes(m, good, terms.spread, stream, taste)
+        rank_goods(0, good, taste, appeal, listed, rank)
+        rank_goods(good.size, candidates.good[m], candidates.taste[m], appeal, listed, rank)
+        end, own = CANDIDATES, anchors.own_supplier[m]
+        if own != NO_SUPPLIER:
+            own_goods = (goods.first_good[own], goods.first_good[own + 1])
+            end = rank_own(m, own_goods, terms.spread, stream, appeal, candidates)
+        openness, shown = levers.library_open[anchors.tier[m]], shop.good[m]
+        shop.shown[m] = show_best(m, openness, stream, listed[:end], rank[:end], shown)
         for j in range(shop.shown[m]):
-            good = shop.good[m, j]
-            links_out = sellers.listing[goods.supplier[good]] != IN_SHOP
-            fill_place(shop, m, j, good, links_out, goods, terms)
+            links_out = sellers.listing[goods.supplier[shown[j]]] != IN_SHOP
+            fill_place(shop, m, j, shown[j], links_out, goods, terms)
 
 
 @stage
-def draw_goods(places, turn, anchor, category, goods, terms, stream, main, good):
+def draw_goods(places, turn, anchor, category, library, stream, main, good):
     """Draw the goods at some of a candidate's places: of the main category, or of all."""
-    everything = goods.by_category.size
-    first, last = goods.category_start[category], goods.category_start[category + 1]
+    by_category, category_start, main_share = library
+    everything = by_category.size
+    first, last = category_start[category], category_start[category + 1]
     for k in range(places.size):
-        main[k] = uniform64(stream, anchor, 4 * places[k] + 1) < terms.main_share
+        main[k] = uniform64(stream, anchor, 4 * places[k] + 1) < main_share
     for k in range(places.size):
         u = uniform64(stream, anchor, 4 * places[k] + 2 + 1024 * turn)
         of_main = np.int64(u * (last - first)) + first
         good[k] = min(of_main if main[k] else np.int64(u * everything), everything - 1)
     for k in range(places.size):
-        good[k] = goods.by_category[good[k]]
+        good[k] = by_category[good[k]]
 
 
 @stage
-def draw_tastes(anchor, n, good, spread, stream, taste):
-    """An anchor's lasting taste for each of `n` goods; no candidate draws 7 + 64 k."""
-    for k in range(n):
+def draw_tastes(anchor, good, spread, stream, taste):
+    """An anchor's lasting taste for each good; no candidate draws 7 + 64 k."""
+    for k in range(good.size):
         taste[k] = uniform64(stream, anchor, 7 + 64 * good[k])
-    for k in range(n):
+    for k in range(good.size):
         taste[k] = spread * gumbel(taste[k])
 
 
 @stage
-def open_library(anchor, stream, openness, is_open):
-    """Draw whether the library shows a candidate."""
-    for c in range(CANDIDATES):
-        is_open[c] = uniform64(stream, anchor, 4 * c) < openness
-
-
-@stage
-def list_own(anchor, supplier, first_good, spread, stream, appeal, candidates):
-    """List the goods of the anchor's own supplier that may be shown; returns how many."""
-    n = 0
-    if supplier == NO_SUPPLIER:
-        return n
-    for good in range(first_good[supplier], first_good[supplier + 1]):
-        candidates.listed[n] = good
-        n += np.int64(appeal[good] > -np.inf)
-    draw_tastes(anchor, n, candidates.listed, spread, stream, candidates.score)
-    for k in range(n):
-        candidates.score[k] += appeal[candidates.listed[k]]
-    return n
-
-
-@stage
-def list_candidates(n, anchor, appeal, candidates):
-    """Add the candidates that may be shown to the list; returns its length."""
-    for k in range(FRESH.size):
-        good, taste = candidates.fresh_good[k], candidates.fresh_taste[k]
-        n = list_candidate(n, candidates.open[FRESH[k]], good, taste, appeal, candidates)
-        for j in range(2 * k, 2 * k + 2):
-            good, taste = candidates.good[anchor, j], candidates.taste[anchor, j]
-            n = list_candidate(n, candidates.open[LASTING[j]], good, taste, appeal, candidates)
-    return n
+def rank_goods(first, good, taste, appeal, listed, rank):
+    """List goods from place `first` on, and rank them."""
+    for k in range(good.size):
+        listed[first + k] = good[k]
+        rank[first + k] = rank_of(appeal[good[k]] + taste[k], first + k)
 
 
 @step
-def list_candidate(n, is_open, good, taste, appeal, candidates):
-    """Write a good and its score where the list ends, which grows if it may be shown."""
-    candidates.listed[n] = good
-    candidates.score[n] = appeal[good] + taste
-    return n + np.int64(is_open & (appeal[good] > -np.inf))
+def rank_own(anchor, own_goods, spread, stream, appeal, candidates):
+    """List and rank the own supplier's goods behind the library's; returns the list's end."""
+    first, last = own_goods
+    good, taste = candidates.own_good[: last - first], candidates.own_taste[: last - first]
+    for k in range(good.size):
+        good[k] = first + k
+    draw_tastes(anchor, good, spread, stream, taste)
+    rank_goods(CANDIDATES, good, taste, appeal, candidates.listed, candidates.rank)
+    return CANDIDATES + good.size
+
+
+@step
+def rank_of(score, place):
+    """A score in steps of 2^-15 and, below it, the place: of equals the earlier ranks higher.
+
+    Whole numbers, since the compiler finds the largest of them by vectors.
+    """
+    steps = np.int32(min(max(score, -_HIGHEST), _HIGHEST) * _STEPS)
+    rank = (steps << _PLACE_BITS) + np.int32(MOST_LISTED - 1 - place)
+    return np.int32(rank if score > -_HIGHEST else NO_RANK)
 
 
 @stage
-def keep_best(n, candidates, shown):
-    """Put the listed goods with the highest scores into `shown`; returns how many they are."""
-    filled, place, bar = 0, 0, -np.inf
-    for k in range(n):
-        good, score = candidates.listed[k], candidates.score[k]
-        if score <= bar or stands(good, shown, filled):
-            continue
-        if filled < shown.size:
-            place = filled
+def show_best(anchor, openness, stream, listed, rank, shown):
+    """Put the highest ranks into `shown`, best first; returns how many they are.
+
+    Whether the library is open for a candidate is drawn only when its turn has come.
+    """
+    filled = 0
+    while filled < shown.size:
+        best = NO_RANK
+        for k in range(rank.size):
+            best = max(best, rank[k])
+        if best == NO_RANK:
+            break
+        place = MOST_LISTED - 1 - (best & (MOST_LISTED - 1))
+        rank[place] = NO_RANK
+        is_open = place >= CANDIDATES or uniform64(stream, anchor, 4 * NUMBERS[place]) < openness
+        if is_open and not stands(listed[place], shown, filled):
+            shown[filled] = listed[place]
             filled += 1
-        shown[place], candidates.standing[place] = good, score
-        if filled == shown.size:
-            place = weakest(candidates.standing)
-            bar = candidates.standing[place]
     return filled
-
-
-@step
-def weakest(scores):
-    """Place of the lowest score."""
-    place = 0
-    for j in range(1, scores.size):
-        place = j if scores[j] < scores[place] else place
-    return place
 
 
 @step

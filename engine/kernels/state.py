@@ -37,8 +37,7 @@ class Shop(NamedTuple):
 
     `presence` OFF_AIR, LIVE, GONE or TO_COME; `shown` how many places are filled; `attention`
     of the stream (crowding, events); `own_utility` v_j; by coupon class first, since most looks
-    are of a few classes: `price_term`, `paid` (fen), `log_ratio` ln(paid / elsewhere); money in
-    fen, shares in basis points.
+    are of a few classes: `price_term` and `paid`; money in fen, shares in basis points.
     """
 
     shown: NDArray[np.uint8]
@@ -62,7 +61,6 @@ class Shop(NamedTuple):
     cps_bp: NDArray[np.int64]
     paid: NDArray[np.int32]
     price_term: NDArray[np.float32]
-    log_ratio: NDArray[np.float32]
 
 
 class Moment(NamedTuple):
@@ -227,5 +225,4 @@ def new_shop(
         cps_bp=np.zeros(shape, np.int64),
         paid=np.ones(by_class, np.int32),
         price_term=np.zeros(by_class, np.float32),
-        log_ratio=np.zeros(by_class, np.float32),
     )

@@ -20,9 +20,9 @@ _PARTNER = int(Kind.PARTNER)
 class WindowRoom(NamedTuple):
     """The places of all showcases in one row, so that each step is one loop over all of them.
 
-    Views of the shop: `kind`, `links_out`, `price`, `elsewhere` and, by coupon class, `paid`,
-    `log_ratio`, `price_term`. Room: a coupon's `shares` of the price by class and kind; by
-    place its `share` and `per_fen` = 1 / price elsewhere.
+    Views of the shop: `kind`, `links_out`, `price`, `elsewhere` and, by coupon class, `paid` and
+    `price_term`. Room: a coupon's `shares` of the price by class and kind; by place its `share`,
+    `per_fen` = 1 / price elsewhere and `log_ratio` of what is paid to that.
     """
 
     kind: NDArray[np.uint8]
@@ -30,11 +30,11 @@ class WindowRoom(NamedTuple):
     price: NDArray[np.int64]
     elsewhere: NDArray[np.int64]
     paid: NDArray[np.int32]
-    log_ratio: NDArray[np.float32]
     price_term: NDArray[np.float32]
     shares: NDArray[np.float64]
     share: NDArray[np.float64]
     per_fen: NDArray[np.float32]
+    log_ratio: NDArray[np.float32]
 
 
 def window_room(shop: Shop) -> WindowRoom:
@@ -46,11 +46,11 @@ def window_room(shop: Shop) -> WindowRoom:
         price=shop.price.reshape(-1),
         elsewhere=shop.elsewhere.reshape(-1),
         paid=shop.paid.reshape(by_class),
-        log_ratio=shop.log_ratio.reshape(by_class),
         price_term=shop.price_term.reshape(by_class),
         shares=np.zeros((WITHOUT_PARTNER + 1, N_KINDS)),
         share=np.zeros(shop.price.size),
         per_fen=np.zeros(shop.price.size, np.float32),
+        log_ratio=np.zeros(shop.price.size, np.float32),
     )
 
 
@@ -107,8 +107,8 @@ def price_places(anchor, strength, shop, sellers, terms, supply, levers, apprais
 @stage
 def price_class(coupon, cap_fen, curvature, room):
     """The subsidy: what holders of a coupon class pay, and B(x) of that over elsewhere."""
-    paid, log_ratio = room.paid[coupon], room.log_ratio[coupon]
-    shares, term = room.shares[coupon], room.price_term[coupon]
+    paid, term, shares = room.paid[coupon], room.price_term[coupon], room.shares[coupon]
+    log_ratio = room.log_ratio
     for k in range(paid.size):
         room.share[k] = shares[room.kind[k]] * np.float64(not room.links_out[k])
     for k in range(paid.size):
@@ -133,5 +133,4 @@ def price_without_partner(room):
             like = 0 if room.kind[k] == _PARTNER else coupon
             here = coupon + WITHOUT_PARTNER
             room.paid[here, k] = room.paid[like, k]
-            room.log_ratio[here, k] = room.log_ratio[like, k]
             room.price_term[here, k] = room.price_term[like, k]

@@ -14,9 +14,15 @@ import math
 import numpy as np
 
 from engine.jit import rule
-from engine.rules.fastmath import exp32
+from engine.rules.fastmath import exp32, log32
 
 _ONE = np.float32(1.0)
+
+
+@rule
+def log_price_ratio(paid_fen, elsewhere_fen):
+    """ln(paid / elsewhere)."""
+    return log32(np.float32(paid_fen) * np.float32(1.0 / elsewhere_fen))
 
 
 @rule

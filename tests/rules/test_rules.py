@@ -104,7 +104,7 @@ def test_pow32_is_a_power_to_float32(power):
 
 @given(price=prices, rate=rates, cap=st.integers(1, 10**7))
 def test_a_coupon_is_the_rate_up_to_the_cap_in_whole_fen(price, rate, cap):
-    coupon = subsidy.coupon_fen(price, rate, cap)
+    coupon = subsidy.coupon_fen(price, rate / 10_000, cap)
     assert coupon == min(math.floor(price * rate / 10_000), cap)
     assert 0 <= coupon < price or price == 0
 
