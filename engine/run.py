@@ -2,7 +2,6 @@
 
 import time
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,6 @@ from engine.kernels.pacing import coupon_weights
 from engine.kernels.state import Account, Count
 from engine.kernels.target import target_path
 from engine.metrics import FLOWS, MONTHLY
-from engine.spec.base import Dated
 from engine.spec.mechanisms import switched
 from engine.units import FEN_PER_BN_RMB, KINDS
 from engine.world.draws import Floats
@@ -48,34 +46,6 @@ def simulate_year(case: Case) -> Year:
         segments=diary.segments,
         anchors=anchor_table(market, diary),
     )
-
-
-def warm_up(case: Case) -> None:
-    """Compile every kernel, so that workers started afterwards find them in the cache.
-
-    Runs two days of a market so small and poor that coupons and stock both run out.
-    """
-    scenario, subsidy, buyers = case.scenario, case.policy.subsidy, 500
-    calendar = scenario.calendar
-    few_days = min(calendar.end, calendar.start + timedelta(days=1))
-    weight = max(scenario.platform.pool_count, 10**10) // buyers
-    rate = subsidy.rate.model_copy(update=dict.fromkeys(KINDS, Dated.model_validate(0.5)))
-    budget = 2_000 * weight / FEN_PER_BN_RMB  # a purse of 2,000 sample fen
-    poor = replace(
-        case,
-        scenario=scenario.model_copy(
-            update={
-                "calendar": calendar.model_copy(update={"end": few_days}),
-                "platform": scenario.platform.model_copy(update={"pool_count": weight * buyers}),
-            }
-        ),
-        policy=case.policy.model_copy(
-            update={"subsidy": subsidy.model_copy(update={"budget_bn_rmb": budget, "rate": rate})}
-        ),
-        scale=case.scale.model_copy(update={"buyers_count": buyers}),
-        threads=1,
-    )
-    simulate_year(poor)
 
 
 def summary(case: Case, diary: Diary, daily: Columns) -> dict[str, Any]:

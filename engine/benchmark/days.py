@@ -13,8 +13,8 @@ from engine.kernels.diary import Diary
 from engine.kernels.market import open_market
 from engine.kernels.pacing import coupon_weights
 from engine.kernels.target import target_path
-from engine.run import warm_up
 from engine.spec.mechanisms import switched
+from engine.warmup import warm_up
 from engine.year import Case
 
 

@@ -51,9 +51,10 @@ def start_seconds(case: Case, *, cold: bool = False) -> float:
 def main() -> None:
     """Simulate the year of the case on standard input."""
     case = pickle.load(sys.stdin.buffer)
-    from engine.run import simulate_year
+    from engine.compute.simulate import simulate, warm_up_if_cold
 
-    simulate_year(case)
+    warm_up_if_cold(case)
+    simulate(case)
 
 
 if __name__ == "__main__":

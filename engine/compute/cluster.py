@@ -108,7 +108,7 @@ class RayPool(Pool):
 
 def warm_up(case: Case) -> None:
     """Compile the kernels into the cache of this node."""
-    from engine.run import warm_up as compile_kernels
+    from engine.warmup import warm_up as compile_kernels
 
     compile_kernels(case)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from engine.compute.pool import Failure, Pool, Simulate
-from engine.compute.simulate import attempt, simulate
+from engine.compute.simulate import attempt, simulate, warm_up_if_cold
 from engine.year import Case, Year
 
 
@@ -15,5 +15,7 @@ class ProcessPool(Pool):
 
     def outcomes(self, cases: Sequence[Case]) -> Iterator[Year | Failure]:
         """Yield what became of every case."""
+        if cases and self._year_of is simulate:
+            warm_up_if_cold(cases[0])
         for case in cases:
             yield attempt(case, self._year_of)

@@ -14,6 +14,14 @@ def simulate(case: Case) -> Year:
     return simulate_year(case)
 
 
+def warm_up_if_cold(case: Case) -> None:
+    """Compile what `case` needs if nothing is compiled yet: quicker than as it comes."""
+    from engine.warmup import is_cold, warm_up
+
+    if is_cold():
+        warm_up(case)
+
+
 def attempt(case: Case, year_of: Simulate = simulate) -> Year | Failure:
     """Simulate one year; an exception becomes a `Failure`, so that others go on.
 

@@ -7,18 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from engine.kernels.appraisal import Appraisal, ShowcaseTerms, new_appraisal, showcase_terms
 from engine.kernels.fold import Folded, new_folded
 from engine.kernels.levers import Levers, timetable
 from engine.kernels.routing import Feed
 from engine.kernels.sessions import most_sessions
-from engine.kernels.showcase import (
-    Appraisal,
-    Candidates,
-    ShowcaseTerms,
-    new_appraisal,
-    new_candidates,
-    showcase_terms,
-)
+from engine.kernels.showcase import Candidates, new_candidates
 from engine.kernels.state import LOOK, Shop, Tally, new_shop, new_tally
 from engine.kernels.strip import Strip, new_strip
 from engine.kernels.supply import (

@@ -1,7 +1,8 @@
 """Before the first slot: what every stream shows today, at which price, and who will stream."""
 
 from engine.jit import kernel
-from engine.kernels.showcase import appraise, refill
+from engine.kernels.appraisal import appraise
+from engine.kernels.showcase import refill
 from engine.kernels.traffic import plan_airtime
 from engine.kernels.window import dress_window
 

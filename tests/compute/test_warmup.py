@@ -1,0 +1,43 @@
+"""The first compile leaves nothing to compile for the processes that come after it."""
+
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.worlds import case
+
+WARM_UP = """
+import pickle, sys
+from engine.warmup import warm_up
+if __name__ == "__main__":  # it starts a process of its own
+    warm_up(pickle.load(open(sys.argv[1], "rb")))
+"""
+YEAR = """
+import pickle, sys
+from engine.run import simulate_year
+simulate_year(pickle.load(open(sys.argv[1], "rb")))
+"""
+
+
+def run(tmp_path: Path, program: str, stored: Path) -> set[Path]:
+    """Run a program on an own compile cache; return the files of that cache."""
+    script, cache = tmp_path / "program.py", tmp_path / "cache"
+    script.write_text(program)
+    root = str(Path(__file__).parents[2])
+    environ = os.environ | {"NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": root}
+    subprocess.run([sys.executable, str(script), str(stored)], env=environ, check=True)
+    return {path for path in cache.rglob("*") if path.suffix in {".nbi", ".nbc"}}
+
+
+@pytest.mark.slow
+def test_a_year_after_the_warm_up_compiles_nothing(tmp_path: Path) -> None:
+    stored = tmp_path / "case.pickle"
+    coupons = ("policy=double_ten_billion", "policy.subsidy.budget_bn_rmb=1")
+    stored.write_bytes(pickle.dumps(case(*coupons, days=40)))
+    compiled = run(tmp_path, WARM_UP, stored)
+    assert compiled
+    assert run(tmp_path, YEAR, stored) == compiled
