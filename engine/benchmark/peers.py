@@ -20,31 +20,27 @@ from engine.benchmark.worker import Tell, Worker
 from engine.spec.study import BenchmarkJob
 from engine.year import Case
 
-DAYS: Final = 61
-"""Days of the engine unless asked for others."""
-
-PEER_DAYS: Final = 20
-"""Counted days of a peer."""
-
 
 class PeerKind(NamedTuple):
     """A tool: the file and class that use it, and how many buyers it gets.
 
-    `goal`: engine / peer should not exceed it.
+    `days` are counted after a first; `goal`: engine / peer should not exceed it.
     """
 
     name: str
     module: str
     made_by: str
     buyers: int
+    days: int
     goal: float | None = None
 
 
 PEERS: Final = (
-    PeerKind("numpy", "small_numpy", "NumpyPeer", 100_000, 0.35),
-    PeerKind("numpy_columns", "small_columns", "ColumnsPeer", 100_000),
-    PeerKind("mesa_frames", "small_frames", "FramesPeer", 100_000),
-    PeerKind("mesa", "small_mesa", "MesaPeer", 2_000, 0.02),
+    PeerKind("numpy", "small_numpy", "NumpyPeer", 1_000_000, 8, 0.35),
+    PeerKind("numpy_columns", "small_columns", "ColumnsPeer", 1_000_000, 8),
+    PeerKind("mesa_frames", "small_frames", "FramesPeer", 1_000_000, 8),
+    PeerKind("mesa", "small_mesa", "MesaPeer", 100_000, 4, 0.02),
+    PeerKind("mesa_loops", "small_mesa", "MesaLoopsPeer", 100_000, 4),
 )
 """Mesa gets fewer buyers, since it is slow: what counts is the cost of a session."""
 
@@ -57,13 +53,14 @@ def peers_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
         first.ask(fill_cache, case)
     steps.step("compile cache filled")
     ends = end_points(job, case.scale.anchors_count)
+    days = job.days or case.scenario.calendar.n_days
     engine: list[list[Cost]] = [[], []]
     peers: dict[str, list[Cost]] = {kind.name: [] for kind in kinds}
     with Worker() as worker:
-        worker.ask(simulate_days, sized(case, ends[0]), min(job.days or DAYS, WARM_DAYS))
+        worker.ask(simulate_days, sized(case, ends[0]), min(days, WARM_DAYS))
         for _ in range(job.runs):
             for point, costs in zip(ends, engine, strict=True):
-                run: Days = worker.ask(simulate_days, sized(case, point), job.days or DAYS)
+                run: Days = worker.ask(simulate_days, sized(case, point), days)
                 costs.append(Cost(run.days_s, run.sessions_count))
                 steps.step(f"engine, {point.buyers:,} buyers")
             for kind in kinds:
@@ -86,7 +83,7 @@ def time_peer(_: Tell, kind: PeerKind, seed: int) -> Cost:
     peer = _class_of(kind)(small_market(kind.buyers, seed), seed)
     peer.day()
     before, started = peer.sales.sessions, time.perf_counter()
-    for _day in range(PEER_DAYS):
+    for _day in range(kind.days):
         peer.day()
     return Cost(time.perf_counter() - started, peer.sales.sessions - before)
 
@@ -95,13 +92,14 @@ def peer_rows(
     job: BenchmarkJob, point: Point, engine: Sequence[Sequence[Cost]], peers: dict[str, list[Cost]]
 ) -> Iterator[Row]:
     """Nanoseconds of a session in each, and the engine's over each peer's; none if missing."""
-    at = Setting("peers", point.buyers, point.anchors, job.days or DAYS)
+    days = job.days or job.scenario.calendar.n_days
+    at = Setting("peers", point.buyers, point.anchors, days)
     few, many = engine
     ours = slope_ns(few, many)
     yield at.row("tool", "engine", "session_ns", ours)
     yield at.row("tool", "engine_with_fixed_part", "session_ns", _per_session(many))
     for kind in PEERS:
-        small = Setting("peers", kind.buyers, ANCHORS, PEER_DAYS)
+        small = Setting("peers", kind.buyers, ANCHORS, kind.days)
         theirs = _per_session(peers.get(kind.name, ()))
         yield small.row("tool", kind.name, "session_ns", theirs)
         ratios = [one / other for one, other in zip(ours, theirs, strict=bool(theirs))]

@@ -1,12 +1,26 @@
-"""The small market in Mesa 3: a buyer is an agent, and its day a method."""
+"""The small market in Mesa 3: a buyer is an agent, and its day a method.
+
+`MesaPeer` draws as Python does, by `random.choices`; `MesaLoopsPeer` runs through the weights
+by hand, which is how far plain Python goes.
+"""
 
 from math import exp
+from typing import NamedTuple
 
 from mesa import Agent, Model
 
 from engine.benchmark.small import FOLLOWED, GOODS, MOST_AFFINITY, OUTSIDE, Peer, SmallMarket
 
 _NOTHING = exp(OUTSIDE)
+_SLOTS = range(FOLLOWED)
+
+
+class Good(NamedTuple):
+    """A good in a showcase; `log_price` = ln(price / 100 RMB)."""
+
+    price: int
+    log_price: float
+    quality: float
 
 
 class Buyer(Agent):  # type: ignore[misc]
@@ -22,6 +36,29 @@ class Buyer(Agent):  # type: ignore[misc]
 
     def step(self) -> None:
         """Open, visit, choose, learn."""
+        if self.random.random() >= self.activity:
+            return
+        (slot,) = self.random.choices(_SLOTS, self.affinity)
+        goods = self.model.goods[self.follows[slot]]
+        weights = [exp(good.quality - self.sensitivity * good.log_price) for good in goods]
+        (bought,) = self.random.choices([*goods, None], [*weights, _NOTHING])
+        self.model.sales.sessions += 1
+        if bought is not None:
+            self.pay(bought, slot)
+
+    def pay(self, good: Good, slot: int) -> None:
+        """Pay for a good, and like the anchor better."""
+        sales = self.model.sales
+        sales.orders += 1
+        sales.paid_fen += good.price
+        self.affinity[slot] = min(self.affinity[slot] + 1, MOST_AFFINITY)
+
+
+class LoopsBuyer(Buyer):
+    """The same, without a function call for a draw."""
+
+    def step(self) -> None:
+        """Open, visit, choose, learn."""
         draw = self.model.random.random
         if draw() >= self.activity:
             return
@@ -32,28 +69,28 @@ class Buyer(Agent):  # type: ignore[misc]
             point -= self.affinity[slot]
         goods = self.model.goods[self.follows[slot]]
         weights = [exp(quality - self.sensitivity * log) for _, log, quality in goods]
-        good, point = 0, draw() * (sum(weights) + _NOTHING)
+        place, point = 0, draw() * (sum(weights) + _NOTHING)
         point -= weights[0]
-        while point >= 0.0 and good < GOODS - 1:
-            good += 1
-            point -= weights[good]
-        sales = self.model.sales
-        sales.sessions += 1
+        while point >= 0.0 and place < GOODS - 1:
+            place += 1
+            point -= weights[place]
+        self.model.sales.sessions += 1
         if point < 0.0:
-            sales.orders += 1
-            sales.paid_fen += goods[good][0]
-            self.affinity[slot] = min(self.affinity[slot] + 1, MOST_AFFINITY)
+            self.pay(goods[place], slot)
 
 
 class SmallModel(Model):  # type: ignore[misc]
-    """The buyers and, by anchor, (price, log price, quality) of its goods."""
+    """The buyers and, by anchor, its goods."""
 
-    def __init__(self, market: SmallMarket, seed: int, peer: Peer) -> None:
+    def __init__(self, market: SmallMarket, seed: int, peer: Peer, kind: type[Buyer]) -> None:
         super().__init__(seed=seed)
         self.market, self.sales = market, peer.sales
         columns = zip(market.price, market.log_price, market.quality, strict=True)
-        self.goods = [list(zip(*(row.tolist() for row in rows), strict=True)) for rows in columns]
-        Buyer.create_agents(self, market.activity.size, list(range(market.activity.size)))
+        self.goods = [
+            [Good(*good) for good in zip(*(row.tolist() for row in rows), strict=True)]
+            for rows in columns
+        ]
+        kind.create_agents(self, market.activity.size, list(range(market.activity.size)))
 
     def step(self) -> None:
         """One day, buyer by buyer; their order does not matter."""
@@ -63,10 +100,18 @@ class SmallModel(Model):  # type: ignore[misc]
 class MesaPeer(Peer):
     """A Mesa model, stepped once a day."""
 
+    kind = Buyer
+
     def __init__(self, market: SmallMarket, seed: int) -> None:
         super().__init__()
-        self._model = SmallModel(market, seed, self)
+        self._model = SmallModel(market, seed, self, self.kind)
 
     def day(self) -> None:
         """Let every agent take its step."""
         self._model.step()
+
+
+class MesaLoopsPeer(MesaPeer):
+    """The same with hand-written loops."""
+
+    kind = LoopsBuyer

@@ -12,6 +12,7 @@ from engine.results.schemas import Row
 
 MISSING: Final = {
     "mesa": "not installed: pip install 'poquan[bench]'",
+    "mesa_loops": "not installed: pip install 'poquan[bench]'",
     "mesa_frames": "not installed: CONTRIBUTING.md says how",
 }
 """How to get the peers that need not be there."""
@@ -23,6 +24,7 @@ _NAMES: Final = {
     "numpy_columns": "NumPy, a column per slot",
     "mesa_frames": "mesa-frames (Polars)",
     "mesa": "Mesa",
+    "mesa_loops": "Mesa, draws by hand-written loops",
     "warm": "Warm compile cache",
     "cold": "Empty compile cache",
 }

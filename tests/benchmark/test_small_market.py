@@ -23,7 +23,8 @@ KINDS = [
         kind,
         id=kind.name,
         marks=pytest.mark.skipif(
-            kind.name.startswith("mesa") and find_spec(kind.name) is None,
+            kind.name.startswith("mesa")
+            and find_spec("mesa_frames" if kind.name == "mesa_frames" else "mesa") is None,
             reason=f"{kind.name} is not installed",
         ),
     )
@@ -87,7 +88,7 @@ def test_both_layouts_of_numpy_give_the_same_bits(market: SmallMarket) -> None:
 
 
 def total_affinity(kind, peer: Peer) -> int:
-    if kind.name == "mesa":
+    if kind.name.startswith("mesa") and kind.name != "mesa_frames":
         return sum(sum(buyer.affinity) for buyer in peer._model.agents)
     if kind.name == "mesa_frames":
         (frame,) = peer._model.agents.get([f"affinity{k}" for k in range(FOLLOWED)]).values()
