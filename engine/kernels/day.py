@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from engine.jit import kernel
 from engine.kernels.diary import Diary
 from engine.kernels.events import turn_calendar
-from engine.kernels.fold import forget, pour
+from engine.kernels.fold import coupons_of, forget, pour
 from engine.kernels.learn import fold_day, learn_day
 from engine.kernels.market import Market
 from engine.kernels.pacing import Pace, set_pace
-from engine.kernels.slots import run_slot, spent
+from engine.kernels.slots import run_slot
 from engine.kernels.state import N_BUCKETS, Tally
 from engine.kernels.streams import open_streams
 from engine.kernels.supply import trade
@@ -94,18 +94,19 @@ def sell(market: Market, pace: Pace, day: int) -> Tally:
     A slot may spend what its share of the day brings and what earlier slots left.
     """
     shares = market.case.scenario.calendar.slot_share
-    allowed = np.array([pace.own_allowance, pace.partner_allowance], np.int64)
-    used = np.zeros(2, np.int64)
+    own = partner = 0
+    so_far = 0.0
     forget(market.sold)
-    for slot in range(len(shares)):
-        last = slot == len(shares) - 1
-        so_far = allowed if last else (allowed * sum(shares[: slot + 1])).astype(np.int64)
-        tally = run_slot(market, pace, so_far - used, day, slot)
-        used += spent(tally)
+    for slot, share in enumerate(shares):
+        so_far = 1.0 if slot == len(shares) - 1 else so_far + share
+        allowed = int(pace.own_allowance * so_far), int(pace.partner_allowance * so_far)
+        tally = run_slot(market, pace, (allowed[0] - own, allowed[1] - partner), day, slot)
+        spent = coupons_of(tally.ledger)
+        own, partner = own + spent[0], partner + spent[1]
         take_from_stock(market.sellers.stock, tally.demand, market.weight)
         pour(tally, market.sold)
-    market.accounts.own_purse -= int(used[0])
-    market.accounts.partner_purse -= int(used[1])
+    market.accounts.own_purse -= own
+    market.accounts.partner_purse -= partner
     return market.sold
 
 

@@ -10,6 +10,7 @@ from engine.kernels.state import Account
 from engine.units import BP, EXPECTED_ONE, N_KINDS
 
 Floats = NDArray[np.float64]
+_OWN, _PARTNER = int(Account.OWN_COUPON), int(Account.PARTNER_COUPON)
 
 
 class Folded(NamedTuple):
@@ -100,12 +101,13 @@ def add_up(values):
 
 
 @kernel
-def sum_of(ledger, account):
-    """What all segments of a ledger have in one account."""
-    entries, total = ledger.reshape(-1), 0
-    for k in range(account, entries.size, ledger.shape[-1]):
-        total += entries[k]
-    return total
+def coupons_of(ledger):
+    """Coupons of all segments of a ledger: the platform's own and the partner's, sample fen."""
+    entries, own, partner = ledger.reshape(-1), 0, 0
+    for k in range(0, entries.size, ledger.shape[-1]):
+        own += entries[k + _OWN]
+        partner += entries[k + _PARTNER]
+    return own, partner
 
 
 @kernel

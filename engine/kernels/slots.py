@@ -8,23 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.kernels.events import book_guests
-from engine.kernels.fold import pour, sum_of
+from engine.kernels.fold import pour
 from engine.kernels.levers import Levers
 from engine.kernels.market import Market
 from engine.kernels.pacing import Pace
 from engine.kernels.ration import affordable_buckets, has_enough, lose, wishes_for
 from engine.kernels.sessions import decide, most_sessions, withdraw
 from engine.kernels.settle import settle
-from engine.kernels.state import GONE, N_BUCKETS, OWN, PARTNER, Account, Count, Moment, Tally
+from engine.kernels.state import GONE, N_BUCKETS, OWN, PARTNER, Count, Moment, Tally
 from engine.kernels.traffic import draw_from, go_on_air
 from engine.kernels.window import price_without_partner
 from engine.rng import Purpose, extend, key
 from engine.rules.routing import family_passes, public_odds
 
-_PURSES = (int(Account.OWN_COUPON), int(Account.PARTNER_COUPON))
 
-
-def run_slot(market: Market, pace: Pace, purse: NDArray[np.int64], day: int, slot: int) -> Tally:
+def run_slot(market: Market, pace: Pace, purse: tuple[int, int], day: int, slot: int) -> Tally:
     """Run one slot within `purse` (own, partner; sample fen); returns what it added up."""
     levers = market.days[day]
     direct_traffic(market, levers, day, slot)
@@ -118,7 +116,7 @@ def claims_on(market: Market, purse: int) -> NDArray[np.int64]:
     return np.asarray(sum(others, first))
 
 
-def refuse_coupons(market: Market, moment: Moment, purse: NDArray[np.int64]) -> int:
+def refuse_coupons(market: Market, moment: Moment, purse: tuple[int, int]) -> int:
     """Where a purse is short, the buckets beyond the cut decide again without its coupons.
 
     Returns what was claimed from the platform's own purse before it ran short, fen.
@@ -224,8 +222,3 @@ def scale_expected(market: Market, tally: Tally, fill: NDArray[np.float64]) -> N
         after = (tally.expected * market.shop.price).sum(axis=1)
         share = after / np.maximum(before, 1)
         tally.expected_paid[:] = (tally.expected_paid * share).astype(np.int64)
-
-
-def spent(tally: Tally) -> NDArray[np.int64]:
-    """Coupons of a slot by purse (own, partner), sample fen."""
-    return np.array([sum_of(tally.ledger, purse) for purse in _PURSES])

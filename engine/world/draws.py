@@ -1,5 +1,6 @@
 """Draws of whole columns from the named streams, for set-up that runs once."""
 
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -22,17 +23,24 @@ def uniforms(seed: int, purpose: Purpose, count: int, draw: int = 0) -> Floats:
     return (z >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
+@lru_cache(maxsize=64)  # a search draws the same world thousands of times
 def normals(seed: int, purpose: Purpose, count: int, draw: int = 0) -> Floats:
-    """Standard normals by inversion of `uniforms`."""
+    """Standard normals by inversion of `uniforms`; not to be written to."""
     quantile = NormalDist().inv_cdf
     draws = np.clip(uniforms(seed, purpose, count, draw), 1e-12, 1 - 1e-12)
-    return np.array([quantile(u) for u in draws])
+    return _frozen(np.array([quantile(u) for u in draws]))
 
 
+@lru_cache(maxsize=8)
 def normal_quantiles(count: int) -> Floats:
-    """The `count` mid-point quantiles of the standard normal, rising."""
+    """The `count` mid-point quantiles of the standard normal, rising; not to be written to."""
     quantile = NormalDist().inv_cdf
-    return np.array([quantile((k + 0.5) / count) for k in range(count)])
+    return _frozen(np.array([quantile((k + 0.5) / count) for k in range(count)]))
+
+
+def _frozen(column: Floats) -> Floats:
+    column.flags.writeable = False
+    return column
 
 
 def categories(draws: Floats, shares: tuple[float, ...]) -> NDArray[np.uint8]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from engine.kernels import day as order_of_the_day
 from engine.kernels import slots
 from engine.kernels.diary import Diary
+from engine.kernels.fold import coupons_of
 from engine.kernels.market import open_market
 from engine.kernels.pacing import coupon_weights
 from engine.kernels.state import Account
@@ -85,7 +86,7 @@ class Watch:
         assert np.all(ledger[..., back + A.GMV] <= ledger[..., A.GMV])
         assert np.all(ledger >= 0)
         # Coupons stay within the slot's purses, and those within the budget.
-        spent = slots.spent(tally)
+        spent = np.array(coupons_of(tally.ledger))
         assert np.all(spent <= purse)
         self.coupons += spent
         assert np.all(self.coupons <= self.purses)
