@@ -50,7 +50,7 @@ def job_of(sampler: str, **search: int) -> OptimizeJob:
 def test_stopped_at_any_year_and_resumed_is_as_never_stopped(sampler: str, tmp_path: Path) -> None:
     job = job_of(sampler)
     whole = results(run(job, tmp_path / "whole"))
-    years = job.search.trials_count * job.search.replications
+    years = job.search.trials_count * job.search.rungs[0].replications
     for year in range(0, years, 3):
         folder = tmp_path / str(year)
         with pytest.raises(Stopped):
@@ -107,7 +107,7 @@ def test_a_finished_search_simulates_nothing_again_and_ends_alike(tmp_path: Path
 def test_finalists_that_finished_before_a_kill_are_kept(tmp_path: Path) -> None:
     job = job_of("tpe")
     whole = results(run(job, tmp_path / "whole"))
-    cheap = job.search.trials_count * job.search.replications
+    cheap = job.search.trials_count * job.search.rungs[0].replications
     with pytest.raises(Stopped):  # in the third of five finalists
         run(job, tmp_path / "killed", stopping_at(cheap + 7, stop))
     assert len(list((tmp_path / "killed" / "finalists").iterdir())) == 2
