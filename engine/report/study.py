@@ -61,6 +61,7 @@ class Line:
     feasible: bool = True
     violation: float = 0.0
     on_frontier: bool = True
+    is_recommended: bool = False
     levers: dict[str, float | str] = field(default_factory=dict)
     runs_count: int = 0
 
@@ -89,6 +90,9 @@ class Study:
     daily: pa.Table | None
     searched: bool
     calibration: list[Row] = field(default_factory=list)
+    frontier: list[Row] = field(default_factory=list)
+    rungs: list[Row] = field(default_factory=list)
+    trials: list[Row] = field(default_factory=list)
 
     def setting(self, *path: str) -> Any:
         """Look a value up in the resolved config; None if it is not there."""
@@ -143,10 +147,22 @@ def read_study(folder: Path) -> Study:
         daily=tables.get("daily"),
         searched="frontier" in tables,
         calibration=_rows(tables, "calibration"),
+        frontier=frontier,
+        rungs=_rows(tables, "rungs"),
+        trials=_rows(tables, "trials"),
     )
 
 
-_READ: Final = ("runs", "daily", "frontier", "comparison", "ablation", "calibration")
+_READ: Final = (
+    "runs",
+    "daily",
+    "frontier",
+    "comparison",
+    "ablation",
+    "calibration",
+    "rungs",
+    "trials",
+)
 
 
 def _rows(tables: Mapping[str, pa.Table], name: str) -> list[Row]:
@@ -173,6 +189,7 @@ def frontier_lines(
             feasible=_is_feasible(row, reaching),
             violation=row.get("violation") or 0.0,
             on_frontier=row.get("on_frontier") is not False,
+            is_recommended=row.get("is_recommended") is True,
             levers={
                 name.removeprefix("lever."): value
                 for name, value in row.items()

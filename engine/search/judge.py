@@ -88,6 +88,11 @@ class Judge:
             by_world = by_world.mean(axis=-1, keepdims=True)
         return np.asarray(_excess(constraint, by_world).max(axis=-1))
 
+    def most_excess(self, constraint: Constraint) -> float:
+        """Return the largest excess that the measure's own range allows."""
+        ends = np.array(possible_range(constraint.measure))
+        return float(_excess(constraint, ends).max())
+
     def binding(self, excesses: Floats, errors: Floats) -> list[str]:
         """Name the constraints that are violated, or so near their limit that they bind."""
         found = []

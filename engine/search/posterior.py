@@ -10,7 +10,8 @@ sec. 3.2). All figures of all policies share z and c: together they are a multiv
 with the covariance that was seen, pairing included. A truth value that always held has no
 residuals, and yet is not certain: its probability has the posterior of Jeffreys' prior,
 Beta(k + ½, R - k + ½), k its mean over worlds times R (Brown, Cai & DasGupta, Stat. Sci.
-16(2), 2001), independent of the others.
+16(2), 2001), independent of the others. No figure leaves its measure's own range: a limit
+at the end of it always holds.
 
 Drawn `DRAWS` times from streams named by the seed: the error of a probability near 0.95 is
 0.002.
@@ -86,6 +87,7 @@ def held(judge: Judge, values: Values, stand: Standing, place: int, luck: Luck) 
             if judge.objective.constraints_in == "mean":
                 shares = shares.mean(axis=0, keepdims=True)
             excesses[:, k] = judge.excess(constraint, luck.chances(shares, k)[..., None])
+        excesses[:, k] = np.minimum(excesses[:, k], judge.most_excess(constraint))
     return np.asarray(excesses <= 0)
 
 
