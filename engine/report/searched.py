@@ -44,10 +44,9 @@ def choice(rows: Sequence[Row]) -> str:
     if best is None:
         return ""
     measure = first_goal(best)
-    words = [
-        f"Recommended: {best['policy']}, {label(measure)} {show(measure, best[measure])}"
-        f"{_unit(measure)}. P(all constraints hold) {best['p_feasible']:.2f}."
-    ]
+    found = f"{label(measure)} {show(measure, best[measure])}{_unit(measure)}"
+    held = f"P(all constraints hold) {best['p_feasible']:.2f}"
+    words = [f"Recommended: {best['policy']}, {found}. {held}."]
     count = best["choices_count"]
     if count == 1:
         words.append("No other finalist holds them as surely.")
@@ -122,7 +121,7 @@ def rung_rows(rows: Sequence[Row]) -> list[list[str]]:
         is_top = rung == max(row["rung"] for row in rows)
         trusted = all(row["trusted"] for row in own if row["role"] == "goal")
         use = "top" if is_top else "yes" if trusted else "no: left out"
-        sample = [f"{100 * own[0]['population_share']:g}%", str(own[0]["replications"])]
+        sample = [f"{100 * own[0]['population_share']:g}%", str(own[0]["replications_count"])]
         lines.append([*sample, *(_correlation(row) for row in own), use])
     return lines
 

@@ -60,7 +60,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
     "rungs": {
         "rung": int,
         "population_share": float,
-        "replications": int,
+        "replications_count": int,
         "role": str,
         "name": str,
         "measure": str,

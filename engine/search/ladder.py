@@ -145,7 +145,7 @@ class Ladder:
         return {
             "rung": rung,
             "population_share": self.rungs[rung].population_share,
-            "replications": self.rungs[rung].replications,
+            "replications_count": self.rungs[rung].replications,
             "role": role,
             "name": name,
             "measure": measure,

@@ -47,7 +47,7 @@ def untrusted(rungs: Sequence[Row]) -> list[str]:
         ]
         if bad:
             named = ", ".join(_correlation(row) for row in bad)
-            sample = f"{bad[0]['population_share']:g} of the buyers, {bad[0]['replications']} runs"
+            sample = f"{bad[0]['population_share']:g} of the buyers, {bad[0]['replications_count']} runs"
             notes.append(
                 f"rung {rung} ({sample}) was left out: its ranks differ from the top's in {named}"
             )

@@ -18,7 +18,7 @@ Drawn `DRAWS` times from streams named by the seed: the error of a probability n
 """
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
@@ -32,23 +32,32 @@ from engine.world.draws import uniforms
 DRAWS: Final = 8192
 
 
-class Luck(NamedTuple):
-    """The draws behind all posteriors of one selection."""
+class Luck:
+    """The draws behind all posteriors of one selection, of up to `replications`."""
 
-    seed: int
-    normals: Floats
-    levels: Floats
+    def __init__(self, seed: int, replications: int) -> None:
+        from scipy.special import ndtri
+
+        flat = uniforms(seed, Purpose.SELECTION, DRAWS * replications)
+        self._seed = seed
+        self._normals = ndtri(_inside(flat)).reshape(DRAWS, replications)
+        self._levels = _inside(uniforms(seed, Purpose.SELECTION, DRAWS, 1))
+        self._scales: dict[int, Floats] = {}
 
     def means(self, by: Floats) -> Floats:
-        """Return draws of the mean of `by`, (..., R), as (DRAWS, ...)."""
-        from scipy.special import chdtri
-
+        """Return draws of the means of `by`, (n, R), as (DRAWS, n)."""
         count = by.shape[-1]
         rest = by - by.mean(axis=-1, keepdims=True)
-        scale = np.sqrt((count - 1) / chdtri(count - 1, self.levels))
-        moves = np.tensordot(self.normals[:, :count], rest, axes=(1, by.ndim - 1))
-        wide = scale.reshape(-1, *[1] * (by.ndim - 1)) / (count * (count - 1)) ** 0.5
-        return np.asarray(by.mean(axis=-1) + wide * moves)
+        moves = self._normals[:, :count] @ rest.T / (count * (count - 1)) ** 0.5
+        return np.asarray(by.mean(axis=-1) + self._scale(count)[:, None] * moves)
+
+    def _scale(self, count: int) -> Floats:
+        """Return draws of √c; they take long, and are the same for all."""
+        from scipy.special import chdtri
+
+        if count not in self._scales:
+            self._scales[count] = np.sqrt((count - 1) / chdtri(count - 1, self._levels))
+        return self._scales[count]
 
     def chances(self, sample: Floats, stream: int) -> Floats:
         """Return draws of the probability behind truth values' means, (worlds, R)."""
@@ -56,19 +65,13 @@ class Luck(NamedTuple):
 
         count, draws = sample.shape[-1], []
         for world, held in enumerate(sample.sum(axis=-1)):
-            levels = uniforms(self.seed, Purpose.SELECTION, DRAWS, 2 + stream * 1000 + world)
+            levels = uniforms(self._seed, Purpose.SELECTION, DRAWS, 2 + stream * 1000 + world)
             draws.append(betaincinv(held + 0.5, count - held + 0.5, levels))
         return np.stack(draws, axis=-1)
 
 
-def make_luck(seed: int, replications: int) -> Luck:
-    """Draw what posteriors over up to `replications` replications need."""
-    from scipy.special import ndtri
-
-    flat = uniforms(seed, Purpose.SELECTION, DRAWS * replications)
-    normals = ndtri(np.clip(flat, 1e-12, 1 - 1e-12)).reshape(DRAWS, replications)
-    levels = np.clip(uniforms(seed, Purpose.SELECTION, DRAWS, 1), 1e-12, 1 - 1e-12)
-    return Luck(seed, normals, levels)
+def _inside(levels: Floats) -> Floats:
+    return np.asarray(np.clip(levels, 1e-12, 1 - 1e-12))
 
 
 def held(judge: Judge, values: Values, stand: Standing, place: int, luck: Luck) -> Flags:
@@ -101,5 +104,5 @@ def loss(gaps_by: Mapping[int, Floats], luck: Luck) -> tuple[float, float]:
     """
     if not gaps_by:
         return 1.0, 0.0
-    worst = np.max([luck.means(gaps) for gaps in gaps_by.values()], axis=0)
+    worst = np.max([luck.means(gaps[None])[:, 0] for gaps in gaps_by.values()], axis=0)
     return float((worst <= 0).mean()), float(np.maximum(worst, 0.0).mean())

@@ -3,26 +3,32 @@
 Sequential halving (Karnin, Koren & Somekh, ICML 2013) under common random numbers: all
 finalists get `search.first_replications`; the weaker half drops out, the rest get twice as
 many, until `search.final_replications`. Stronger are those that are feasible more likely
-than not, by rank of domination and crowding; then the others by their P(feasible). The
-baselines and whatever is recommended get all.
+than not, the best in the first goal first of all, then by rank of domination and crowding;
+then the others by their P(feasible). The baselines get all.
 
 Recommended is the policy with the best first goal among those whose constraints all hold
-with `objective.feasible_probability`.
+with `objective.feasible_probability`. One that fell out early may be better and only not
+yet surely feasible: as long as there is such a one it gets all replications too, and so
+does whatever is recommended.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from engine.errors import PoquanError
 from engine.search import frontier
 from engine.search.judge import Judge
-from engine.search.posterior import held, loss, make_luck
+from engine.search.posterior import Luck, held, loss
 from engine.search.problem import Candidate, Problem, Sample, Stage
 from engine.search.risk import Flags, Floats
 from engine.search.standing import Standing, standing
 from engine.spec.study import RiskKind, Search
+
+LIKELY: Final = 0.5
+"""P(feasible) below which a policy is held to be infeasible."""
 
 OnRuns = Callable[[int, int], None]
 """Hears how many replications of a policy are done, of how many."""
@@ -67,7 +73,7 @@ class Selection:
     def __init__(self, problem: Problem, judge: Judge, search: Search, seed: int) -> None:
         self._problem, self._judge, self._search = problem, judge, search
         self._rounds = rounds(search.first_replications, search.final_replications)
-        self.luck = make_luck(seed, self._rounds[-1])
+        self.luck = Luck(seed, self._rounds[-1])
         self.finalists: list[Finalist] = []
         self.notes: list[str] = []
         self._done = self._total = 0
@@ -86,14 +92,10 @@ class Selection:
         self._total = planned(len(given), len(alive), self._rounds)
         for count in self._rounds:
             self._look(given | alive, count, on_runs)
-            if not self.finalists:
-                raise PoquanError(
-                    "all finalists failed on fresh luck:\n  " + "\n  ".join(self.notes)
-                )
             alive &= {one.candidate.number for one in self.finalists}
             if count < self._rounds[-1]:
                 alive = self._stronger(alive, count)
-        while (best := self._best()) is not None and not self._is_known(best):
+        while (best := self._best()) is not None and not self._is_known(self.finalists[best]):
             self._look({self.finalists[best].candidate.number}, self._rounds[-1], on_runs)
         return best
 
@@ -154,6 +156,8 @@ class Selection:
             for one in self.finalists
             if one.candidate.number not in found or found[one.candidate.number].reason is None
         ]
+        if not self.finalists:
+            raise PoquanError("all finalists failed on fresh luck:\n  " + "\n  ".join(self.notes))
 
     def _stronger(self, alive: set[int], count: int) -> set[int]:
         """Return the better half of those alive, seen beside the baselines."""
@@ -164,22 +168,28 @@ class Selection:
             if place is not None:
                 flags = held(self._judge, one.sample.values, stand, place, self.luck)
                 share = float(flags.all(axis=1).mean())
-                doubt[place] = 0.0 if share >= 0.5 else 1 - share
+                doubt[place] = 0.0 if share >= LIKELY else 1 - share
         among = [place for number, place in places.items() if number in alive]
-        half = frontier.best(
-            [list(c) for c in stand.costs], list(doubt), among, -(-len(among) // 2)
-        )
-        return {number for number, place in places.items() if place in set(half)}
+        count = -(-len(among) // 2)
+        lead = min(among, key=lambda place: (doubt[place], stand.costs[place, 0]), default=None)
+        rest = [place for place in among if place != lead]
+        costs = [list(row) for row in stand.costs]
+        half = {lead, *frontier.best(costs, list(doubt), rest, count - 1)}
+        return {number for number, place in places.items() if place in half}
 
     def _best(self) -> int | None:
-        """Return the place of the policy to recommend, if one is feasible enough."""
+        """Return the place of the first goal's best that is, or yet may be, feasible enough."""
         level = self._judge.objective.feasible_probability
         found = self.assessments()
-        able = [k for k, one in enumerate(found) if one.p_feasible >= level]
+        able = [
+            k
+            for k, (one, own) in enumerate(zip(self.finalists, found, strict=True))
+            if own.p_feasible >= (level if self._is_known(one) else min(LIKELY, level))
+        ]
         return min(able, key=lambda k: (found[k].costs + found[k].level)[0], default=None)
 
-    def _is_known(self, place: int) -> bool:
-        return self.finalists[place].sample.replications == self._rounds[-1]
+    def _is_known(self, one: Finalist) -> bool:
+        return one.sample.replications == self._rounds[-1]
 
     def _level(self, count: int, most: int) -> Floats:
         """Return what the luck of later replications added to those that met it."""
