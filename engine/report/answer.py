@@ -216,12 +216,12 @@ def _certainty(study: Study) -> str:
     if count < 2:
         return "One simulated year a policy: nothing is known of the luck in these numbers."
     best = None if study.ablation else chosen_line(study)
-    text = f"Intervals (±) are 95% over {count} simulated years a policy. "
+    text = f"Intervals (±) are 95% over {study.years_a_policy} simulated years a policy. "
     if best is not None:
         years = best.runs_count or count
         low, high = wilson(best.value("target_attained") * years, years)
         text += (
-            f"With so many, a probability of {_percent(best.value('target_attained'))} may be"
+            f"With {years}, a probability of {_percent(best.value('target_attained'))} may be"
             f" anything from {_percent(low)} to {_percent(high)}. "
         )
     return text + "They hold luck in the simulated world, not doubt about the model itself."

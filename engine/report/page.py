@@ -109,7 +109,7 @@ def _title(study: Study) -> str:
 def _facts(study: Study) -> list[tuple[str, str]]:
     """Return what was asked, as pairs of a word and its value."""
     worlds = sorted({row["world"] for row in study.runs})
-    years = min((line.runs_count for line in study.lines), default=0)
+    years = study.years_a_policy
     buyers = study.setting("scale", "buyers_count")
     searched = study.setting("search", "trials_count") if study.searched else None
     known = [
@@ -118,7 +118,7 @@ def _facts(study: Study) -> list[tuple[str, str]]:
         ("Scale", study.setting("scale", "name")),
         ("Simulated buyers", f"{buyers:,}" if buyers else None),
         ("Worlds", ", ".join(worlds)),
-        ("Years a policy", years or None),
+        ("Years a policy", years),
         ("Policies searched", searched),
         ("Seed", study.seed),
         ("World seed", study.setting("world_seed")),

@@ -46,7 +46,7 @@ def choice(rows: Sequence[Row]) -> str:
     measure = first_goal(best)
     found = f"{label(measure)} {show(measure, best[measure])}{_unit(measure)}"
     held = f"P(all constraints hold) {best['p_feasible']:.2f}"
-    words = [f"Recommended: {best['policy']}, {found}. {held}."]
+    words = [f"Recommended by the first goal: {best['policy']}, {found}. {held}."]
     count = best["choices_count"]
     if count == 1:
         words.append("No other finalist holds them as surely.")
@@ -131,9 +131,12 @@ def sampling(trials: Sequence[Row]) -> str:
     chose = sum(row["sampler_s"] for row in trials)
     ran = sum(row["wall_s"] for row in trials)
     share = 100 * chose / (chose + ran) if chose + ran else 0.0
-    return (
+    text = (
         f"Choosing what to try took {chose:.1f} s, simulating it {ran:.0f} s of a core"
         f" ({share:.0f}% choosing)."
+    )
+    return (
+        f"{text} A quicker sampler, search=nsga2, would leave more for it." if chose > ran else text
     )
 
 

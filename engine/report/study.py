@@ -99,6 +99,16 @@ class Study:
         return setting(self.config, *path)
 
     @property
+    def years_a_policy(self) -> str:
+        """How many years each policy was simulated: one number, or the least and the most."""
+        counts = {line.runs_count for line in self.lines if line.runs_count}
+        return (
+            " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
+            if counts
+            else ""
+        )
+
+    @property
     def level(self) -> float:
         """The P(reach target) that counts as reaching it."""
         constraints = self.setting("objective", "constraints") or {}

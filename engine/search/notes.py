@@ -17,7 +17,10 @@ def best_so_far(trials: Sequence[Trial], found: Estimates, judge: Judge) -> str:
     if not able.any():
         return "none feasible yet"
     best = judge.values(found.costs[able])[found.costs[able, 0].argmin(), 0]
-    return f"{able.sum()} of {len(trials)} feasible, best {shown(judge.goals[0].measure, best)}"
+    risk = judge.objective.risk
+    counts = "" if risk == "mean" else f"{risk} of "
+    reached = f"best {counts}{shown(judge.goals[0].measure, best)}"
+    return f"{able.sum()} of {len(trials)} feasible, {reached}"
 
 
 def shown(measure: str, value: float) -> str:
@@ -47,7 +50,9 @@ def untrusted(rungs: Sequence[Row]) -> list[str]:
         ]
         if bad:
             named = ", ".join(_correlation(row) for row in bad)
-            sample = f"{bad[0]['population_share']:g} of the buyers, {bad[0]['replications_count']} runs"
+            sample = (
+                f"{bad[0]['population_share']:g} of the buyers, {bad[0]['replications_count']} runs"
+            )
             notes.append(
                 f"rung {rung} ({sample}) was left out: its ranks differ from the top's in {named}"
             )
