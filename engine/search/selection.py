@@ -93,7 +93,7 @@ class Selection:
         for count in self._rounds:
             self._look(given | alive, count, on_runs)
             alive &= {one.candidate.number for one in self.finalists}
-            if count < self._rounds[-1]:
+            if alive and count < self._rounds[-1]:
                 alive = self._stronger(alive, count)
         while (best := self._best()) is not None and not self._is_known(self.finalists[best]):
             self._look({self.finalists[best].candidate.number}, self._rounds[-1], on_runs)
@@ -160,7 +160,7 @@ class Selection:
             raise PoquanError("all finalists failed on fresh luck:\n  " + "\n  ".join(self.notes))
 
     def _stronger(self, alive: set[int], count: int) -> set[int]:
-        """Return the better half of those alive, seen beside the baselines."""
+        """Return the better half of those alive, at least one, seen beside the baselines."""
         stand, places = self.standing(count)
         doubt = np.zeros(len(places))
         for one in self.finalists:
@@ -170,11 +170,10 @@ class Selection:
                 share = float(flags.all(axis=1).mean())
                 doubt[place] = 0.0 if share >= LIKELY else 1 - share
         among = [place for number, place in places.items() if number in alive]
-        count = -(-len(among) // 2)
-        lead = min(among, key=lambda place: (doubt[place], stand.costs[place, 0]), default=None)
+        lead = min(among, key=lambda place: (doubt[place], stand.costs[place, 0]))
         rest = [place for place in among if place != lead]
         costs = [list(row) for row in stand.costs]
-        half = {lead, *frontier.best(costs, list(doubt), rest, count - 1)}
+        half = {lead, *frontier.best(costs, list(doubt), rest, len(rest) // 2)}
         return {number for number, place in places.items() if place in half}
 
     def _best(self) -> int | None:

@@ -176,6 +176,8 @@ def test_luck_that_only_some_have_met_does_not_decide() -> None:
     toy.sample = lucky  # type: ignore[method-assign]
     found = selected(toy, ONE_GOAL, 8, 1)
     assert number_of(found) == 7
+    counts = [one.sample.replications for one in found.finalists]
+    assert counts == [4, 4, 4, 4, 8, 8, 16, 16]  # nobody is looked at again for it
     sure, cost, among = found.certainty(found.best)
     assert (sure, cost, among) == (1.0, 0.0, 8)
 
