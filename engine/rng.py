@@ -54,6 +54,7 @@ class Purpose(IntEnum):
     REPLICATION = 40
     TRIAL = 41
     FRESH = 42
+    SELECTION = 43
 
 
 def mix(value: int) -> int:

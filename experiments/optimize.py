@@ -11,10 +11,11 @@ from experiments._searched import check_overrides
 
 
 def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
-    """Search; leave `trials`, `frontier`, `runs`, `daily`, policies, the study, the report."""
+    """Search; leave `trials`, `rungs`, `frontier`, `runs`, `daily`, policies, study, report."""
     from engine import search
     from engine.compute import open_pool
     from engine.report.console import print_frontier
+    from engine.report.searched import print_choice, print_rungs
     from engine.results import Results, check_writable, is_complete
     from experiments._progress import progress
     from experiments._years import conclude, tell_folder
@@ -28,10 +29,14 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     # Only now: it clears what another study left, which the search refuses to go on with.
     results = Results(folder, config, job.seed)
     results.write_rows("trials", outcome.trials)
+    results.write_rows("rungs", outcome.rungs)
     results.write_rows("frontier", outcome.frontier)
     results.write_years(outcome.years)
     _write_policies(folder / "policy", outcome.policies)
-    print_frontier(outcome.frontier, conclude(results, folder))
+    console = conclude(results, folder)
+    print_frontier(outcome.frontier, console)
+    print_choice(outcome.frontier, console)
+    print_rungs(outcome.rungs, outcome.trials, console)
     for note in outcome.notes:
         print(f"Note: {note}.")
     tell_folder(folder)
@@ -48,12 +53,12 @@ def check(job: OptimizeJob, overrides: Sequence[str]) -> None:
 def _work(job: OptimizeJob) -> tuple[int, float]:
     """Guess how many years there are to simulate, and how many seconds one takes."""
     from engine.cases import seconds_of_year
+    from engine.search import planned_years
 
-    search, worlds = job.search, len(job.ensemble.worlds)
-    cheap = search.trials_count * worlds * search.replications
-    full = (search.finalists_count + len(job.baselines)) * worlds * search.final_replications
-    seconds = cheap * seconds_of_year(job, search.population_share) + full * seconds_of_year(job)
-    return cheap + full, seconds / (cheap + full)
+    plan = planned_years(job)
+    years = sum(count for _, count in plan)
+    seconds = sum(count * seconds_of_year(job, share) for share, count in plan)
+    return years, seconds / years
 
 
 def _write_policies(group: Path, policies: Mapping[str, Policy]) -> None:

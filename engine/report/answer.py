@@ -9,6 +9,7 @@ from engine.report.ablated import ablation_sentences
 from engine.report.calibrated import fit_sentences
 from engine.report.chosen import chosen_line, nearest_line, reaches
 from engine.report.fitted import read_fit
+from engine.report.searched import choice
 from engine.report.study import VIOLATED, Line, Study, paired_change
 from engine.report.words import NONE, label, scaled, show, show_change, signed
 from engine.results.schemas import Row
@@ -22,7 +23,8 @@ _Z: Final = 1.959964
 def sentences(study: Study) -> list[str]:
     """Answer what was asked, one paragraph a string."""
     if study.searched:
-        return [*_searched(study), _certainty(study)]
+        said = choice(study.frontier)
+        return [*_searched(study), *([said] if said else []), _certainty(study)]
     if study.calibration:
         return fit_sentences(read_fit(study.calibration, study.config))
     if study.ablation:
@@ -214,12 +216,12 @@ def _certainty(study: Study) -> str:
     if count < 2:
         return "One simulated year a policy: nothing is known of the luck in these numbers."
     best = None if study.ablation else chosen_line(study)
-    text = f"Intervals (±) are 95% over {count} simulated years a policy. "
+    text = f"Intervals (±) are 95% over {study.years_a_policy} simulated years a policy. "
     if best is not None:
         years = best.runs_count or count
         low, high = wilson(best.value("target_attained") * years, years)
         text += (
-            f"With so many, a probability of {_percent(best.value('target_attained'))} may be"
+            f"With {years}, a probability of {_percent(best.value('target_attained'))} may be"
             f" anything from {_percent(low)} to {_percent(high)}. "
         )
     return text + "They hold luck in the simulated world, not doubt about the model itself."

@@ -38,8 +38,14 @@ _HEADS: Final = {
 
 
 def print_frontier(rows: Sequence[Row], console: Console) -> None:
-    """Print the policies that survived beside the baselines, cheapest first."""
-    lines = sorted(frontier_lines(rows), key=lambda line: line.value("cost_fen"))
+    """Print the frontier and what is recommended beside the baselines, cheapest first.
+
+    Where no policy is on the frontier all are shown: what each ran into is the answer then.
+    """
+    found = frontier_lines(rows)
+    best = [line for line in found if line.on_frontier or line.is_recommended]
+    shown = [line for line in found if line.is_baseline or line in (best or found)]
+    lines = sorted(shown, key=lambda line: line.value("cost_fen"))
     _print_lines(lines, console, "Frontier against the baselines")
 
 

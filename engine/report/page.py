@@ -15,6 +15,7 @@ from engine.report.estimates import estimates_chart
 from engine.report.fitted import read_fit
 from engine.report.levers import lever_table
 from engine.report.sample import replications_count, small_sample
+from engine.report.searched import risk_table, search_table
 from engine.report.series import curves, shown_lines, target_path
 from engine.report.study import Line, Study, read_study
 from engine.report.tables import (
@@ -75,6 +76,8 @@ def _context(study: Study) -> dict[str, Any]:
         "heads": policy_heads(study),
         "rows": [] if study.ablation else [policy_row(line, best) for line in lines],
         "has_intervals": replications_count(study.runs) > 1,
+        "risks": risk_table(study.frontier),
+        "search": search_table(study.rungs, study.trials),
         "levers": lever_table(study, lines),
         "differences": _differences(study),
         "over_time": _over_time(study, lines, best),
@@ -106,7 +109,7 @@ def _title(study: Study) -> str:
 def _facts(study: Study) -> list[tuple[str, str]]:
     """Return what was asked, as pairs of a word and its value."""
     worlds = sorted({row["world"] for row in study.runs})
-    years = min((line.runs_count for line in study.lines), default=0)
+    years = study.years_a_policy
     buyers = study.setting("scale", "buyers_count")
     searched = study.setting("search", "trials_count") if study.searched else None
     known = [
@@ -115,7 +118,7 @@ def _facts(study: Study) -> list[tuple[str, str]]:
         ("Scale", study.setting("scale", "name")),
         ("Simulated buyers", f"{buyers:,}" if buyers else None),
         ("Worlds", ", ".join(worlds)),
-        ("Years a policy", years or None),
+        ("Years a policy", years),
         ("Policies searched", searched),
         ("Seed", study.seed),
         ("World seed", study.setting("world_seed")),

@@ -61,6 +61,7 @@ class Line:
     feasible: bool = True
     violation: float = 0.0
     on_frontier: bool = True
+    is_recommended: bool = False
     levers: dict[str, float | str] = field(default_factory=dict)
     runs_count: int = 0
 
@@ -89,10 +90,23 @@ class Study:
     daily: pa.Table | None
     searched: bool
     calibration: list[Row] = field(default_factory=list)
+    frontier: list[Row] = field(default_factory=list)
+    rungs: list[Row] = field(default_factory=list)
+    trials: list[Row] = field(default_factory=list)
 
     def setting(self, *path: str) -> Any:
         """Look a value up in the resolved config; None if it is not there."""
         return setting(self.config, *path)
+
+    @property
+    def years_a_policy(self) -> str:
+        """How many years each policy was simulated: one number, or the least and the most."""
+        counts = {line.runs_count for line in self.lines if line.runs_count}
+        return (
+            " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
+            if counts
+            else ""
+        )
 
     @property
     def level(self) -> float:
@@ -143,10 +157,22 @@ def read_study(folder: Path) -> Study:
         daily=tables.get("daily"),
         searched="frontier" in tables,
         calibration=_rows(tables, "calibration"),
+        frontier=frontier,
+        rungs=_rows(tables, "rungs"),
+        trials=_rows(tables, "trials"),
     )
 
 
-_READ: Final = ("runs", "daily", "frontier", "comparison", "ablation", "calibration")
+_READ: Final = (
+    "runs",
+    "daily",
+    "frontier",
+    "comparison",
+    "ablation",
+    "calibration",
+    "rungs",
+    "trials",
+)
 
 
 def _rows(tables: Mapping[str, pa.Table], name: str) -> list[Row]:
@@ -173,6 +199,7 @@ def frontier_lines(
             feasible=_is_feasible(row, reaching),
             violation=row.get("violation") or 0.0,
             on_frontier=row.get("on_frontier") is not False,
+            is_recommended=row.get("is_recommended") is True,
             levers={
                 name.removeprefix("lever."): value
                 for name, value in row.items()

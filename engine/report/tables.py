@@ -45,6 +45,7 @@ def policy_row(line: Line, best: Line | None) -> dict[str, Any]:
         for word, holds in (
             ("baseline", line.is_baseline),
             ("cheapest that reaches", best is not None and line.policy == best.policy),
+            ("recommended", line.is_recommended),
             ("breaks a constraint", not line.feasible),
             ("off the frontier", not (line.is_baseline or line.on_frontier)),
         )

@@ -10,6 +10,16 @@ on the study, typed by their rows:
     <measure>_se      the standard error of that mean
     <measure>_ci_low, <measure>_ci_high     its 95 % confidence limits
     <measure>_search  in `frontier`: the mean that the search itself had seen
+    <measure>_cvar, <measure>_worst_world, <measure>_regret
+                      in `frontier`: what else the first goal could count
+    <measure>_opportunity_cost, p_correct, choices_count
+                      in `frontier`, of the recommended policy: what it is expected to lose
+                      of the first goal against the best of so many feasible finalists, and
+                      the probability that it is that best one
+    p_feasible, p_feasible.<constraint>
+                      in `frontier`: probability that all constraints hold, or one
+    rung              in `trials`: the highest that was visited; figures are at the top's level
+    sampler_s         in `trials`: seconds that the sampler took to propose it
     is_baseline       in `frontier`: a policy that was given, not found
     binding           names of the constraints that bind, comma-separated
 """
@@ -47,6 +57,19 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
     "anchors": metrics.KEYS | {"anchor": int},
     "trials": {"trial": int, "policy": str, "state": str},
     "frontier": {"policy": str, "trial": int},
+    "rungs": {
+        "rung": int,
+        "population_share": float,
+        "replications_count": int,
+        "role": str,
+        "name": str,
+        "measure": str,
+        "rank_correlation": float,
+        "shift": float,
+        "shift_se": float,
+        "pilot_count": int,
+        "trusted": bool,
+    },
     "benchmark": {
         "suite": str,
         "axis": str,
@@ -115,7 +138,9 @@ ends, `axis` what varies among the rows that belong together, `goal` what the va
 not exceed. A row of `calibration` is one point of the unknowns and one observed figure, both
 numbers in the row's `unit`; `miss` is the standardised one, `worst_miss` that of the point
 over the figures to fit; `point` is -1 where the figure is not modelled, and `note` says why.
-A row of `priors` is a published `figure` and its estimate anew; `difference` is
+A row of `rungs` is one goal or constraint on one rung of the search: how well the rung ranks
+the policies of the pilot, and by how much the top's mean lies above its own, in the measure's
+unit. A row of `priors` is a published `figure` and its estimate anew; `difference` is
 in standard errors, the figure's or else the estimate's, and `reason` says why there is no
 estimate."""
 
@@ -138,7 +163,16 @@ UNITS: Final[dict[str, str]] = {
     "_s": "s",
     "_days": "days",
 }
-_STATISTICS: Final = ("_ci_low", "_ci_high", "_se", "_search", "_cvar")
+_STATISTICS: Final = (
+    "_ci_low",
+    "_ci_high",
+    "_se",
+    "_search",
+    "_cvar",
+    "_worst_world",
+    "_regret",
+    "_opportunity_cost",
+)
 
 _ARROW: Final[dict[type, pa.DataType]] = {
     int: pa.int64(),

@@ -1,40 +1,39 @@
 """The main job from end to end: check, search, look again at the best on fresh luck."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import optuna
 
 from engine.compute import Pool
 from engine.errors import InputError, PoquanError
-from engine.search.evaluate import Trials, cheap_trials, final_trials
-from engine.search.finalists import choose, evaluate_again
-from engine.search.journal import Journal
+from engine.search.estimates import Estimates, finalists
+from engine.search.journal import Journal, job_hash
 from engine.search.judge import Judge
 from engine.search.kept import KeptYears
+from engine.search.ladder import Trial
+from engine.search.market import Market
+from engine.search.notes import best_so_far, failures, unfit, untrusted
 from engine.search.outcome import Outcome, Progress
-from engine.search.rows import Row, frontier_rows, trial_row
+from engine.search.rows import frontier_rows, trial_rows
 from engine.search.samplers import check_sampler
+from engine.search.selection import Selection
 from engine.search.space import PolicySpace
-from engine.search.study import Search, Trial, feasible
-from engine.spec.scenario import Scenario
+from engine.search.study import Study
 from engine.spec.study import OptimizeJob
 from engine.spec.worlds import worlds
-from engine.units import FEN_PER_BN_RMB
 
 OnProgress = Callable[[Progress], None]
 
 
-@dataclass(frozen=True)
-class _Checked:
+class _Checked(NamedTuple):
     """What a job that can run is made of."""
 
     space: PolicySpace
     judge: Judge
-    scenarios: Mapping[str, Scenario]
 
 
 def check_job(job: OptimizeJob) -> None:
@@ -70,27 +69,55 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
     PoquanError
         If all trials or all finalists fail.
     """
-    checked = _check(job)
+    space, judge = _check(job)
+    market = Market(job, space, pool, judge.measures, KeptYears(folder, job_hash(job)))
     with _quiet():
-        trials = _search(job, checked, folder, pool, on_progress)
-        chosen = choose(trials, checked.judge, job.search.finalists_count)
-        again = final_trials(job, checked.scenarios)
-        hear = _final_progress(again, len(chosen), on_progress)
-        finalists, notes = evaluate_again(chosen, pool, again, KeptYears(folder, job), hear)
-    rows = frontier_rows(finalists, checked.space, checked.judge, len(checked.scenarios))
+        journal = Journal(folder, job_hash(job), judge)
+        study = Study(job.search, job.seed, market, judge, journal)
+        found = _searched(study, judge, job.search.trials_count, on_progress)
+    chosen = finalists(study.trials, found, job.search.finalists_count)
+    selection = Selection(market, judge, job.search, job.seed)
+
+    def hear(done: int, total: int) -> None:
+        years = market.worlds_count
+        on_progress(Progress("finalists", done * years, total * years, ""))
+
+    best = selection.run([trial.candidate for trial in chosen], hear)
+    policies = {trial.candidate.number: market.policy(trial.candidate) for trial in study.trials}
+    seen = {trial.candidate.number: study.ladder.means(trial) for trial in chosen}
+    rows = frontier_rows(selection, best, seen, policies, judge, space)
+    told = [*failures(study.trials), *untrusted(study.ladder.rows())]
+    told += unfit(rows, judge, len(study.trials))
+    in_order = [policies[trial.candidate.number] for trial in study.trials]
+    kept = [one.candidate for one in selection.finalists]
     return Outcome(
-        trials=[trial_row(trial, checked.space, checked.judge) for trial in trials],
+        trials=trial_rows(study.trials, in_order, found, study.ladder, judge, space),
         frontier=rows,
-        years=[year for one in finalists for year in one.years],
-        policies={one.trial.policy.name: one.trial.policy for one in finalists},
-        notes=[*_warnings(trials), *_nearest(rows, checked.judge, len(trials)), *notes],
+        rungs=study.ladder.rows(),
+        years=[year for one in kept for year in market.years(one)],
+        policies={one.name: policies[one.number] for one in kept},
+        notes=[*told, *selection.notes],
     )
+
+
+def _searched(study: Study, judge: Judge, total: int, on_progress: OnProgress) -> Estimates:
+    """Run the study; refuse one in which nothing could be simulated."""
+
+    def hear(done: int, settled: Sequence[Trial], known: Estimates) -> None:
+        on_progress(Progress("search", done, total, best_so_far(settled, known, judge)))
+
+    found = study.run(hear)
+    if all(trial.reason is not None for trial in study.trials):
+        raise PoquanError(
+            f"all {len(study.trials)} trials failed; the first: {study.trials[0].reason}\n"
+            "  remedy:  simulate one of the policies to see the whole trace"
+        )
+    return found
 
 
 def _check(job: OptimizeJob) -> _Checked:
-    checked = _Checked(
-        PolicySpace(job.space, job.policy), Judge(job.objective), worlds(job.scenario, job.ensemble)
-    )
+    checked = _Checked(PolicySpace(job.space, job.policy), Judge(job.objective))
+    worlds(job.scenario, job.ensemble)
     check_sampler(job.search)
     if job.search.trials_count <= len(job.baselines):
         raise InputError(
@@ -117,79 +144,6 @@ def _check_goal(job: OptimizeJob) -> None:
                 "a goal above 0",
                 "set scenario.platform.goal_bn_rmb, or leave the constraint out",
             )
-
-
-def _search(
-    job: OptimizeJob, checked: _Checked, folder: Path, pool: Pool, on_progress: OnProgress
-) -> list[Trial]:
-    journal = Journal(folder, job, checked.judge)
-    total, seen = job.search.trials_count, list[Trial]()
-
-    def hear(trial: Trial) -> None:
-        seen.append(trial)
-        best = _best(feasible(seen, checked.judge), checked.judge)
-        on_progress(Progress("search", len(seen), total, best))
-
-    search = Search(job, checked.space, checked.judge, journal)
-    trials = search.run(pool, cheap_trials(job, checked.scenarios), hear)
-    if all(trial.seen.reason is not None for trial in trials):
-        raise PoquanError(
-            f"all {len(trials)} trials failed; the first: {trials[0].seen.reason}\n"
-            "  remedy:  simulate one of the policies to see the whole trace"
-        )
-    return trials
-
-
-def _final_progress(again: Trials, count: int, on_progress: OnProgress) -> Callable[[int], None]:
-    total = again.years_count * count
-    return lambda done: on_progress(Progress("finalists", done, total, ""))
-
-
-def _best(able: Sequence[Trial], judge: Judge) -> str:
-    """Say how far the first goal has got."""
-    if not able:
-        return "none feasible yet"
-    best = min(able, key=lambda trial: judge.costs(trial.seen.means)[0])
-    measure = judge.goals[0].measure
-    return f"{len(able)} feasible, best {_shown(measure, best.seen.means[measure])}"
-
-
-def _shown(measure: str, value: float) -> str:
-    if measure.endswith("_fen") and abs(value) >= FEN_PER_BN_RMB / 100:
-        return f"{measure.removesuffix('_fen')} {value / FEN_PER_BN_RMB:.4g} bn RMB"
-    return f"{measure} {value:.4g}"
-
-
-def _warnings(trials: Sequence[Trial]) -> list[str]:
-    """Tell of failed trials."""
-    failed = [trial for trial in trials if trial.seen.reason is not None]
-    if not failed:
-        return []
-    return [
-        (
-            f"{len(failed)} of {len(trials)} trials failed; "
-            f"{failed[0].policy.name}: {failed[0].seen.reason}"
-        )
-    ]
-
-
-def _nearest(rows: Sequence[Row], judge: Judge, tried: int) -> list[str]:
-    """Tell of a search whose finalists all break a constraint on fresh luck."""
-    if any(row["feasible"] for row in rows):
-        return []
-    nearest = min(rows, key=lambda row: (row["violation"], -row["gmv_paid_fen"]))
-    excesses = judge.violations(nearest)
-    broken = "; ".join(
-        f"{name} ({_shown(constraint.measure, nearest[constraint.measure])})"
-        for name, constraint in judge.constraints.items()
-        if excesses[name] > 0
-    )
-    return [
-        (
-            f"no policy of {tried} satisfies every constraint on fresh luck; "
-            f"the nearest is {nearest['policy']}, which breaks {broken}"
-        )
-    ]
 
 
 @contextmanager

@@ -42,6 +42,22 @@ def spread(costs: Costs, count: int) -> list[int]:
     return kept
 
 
+def best(costs: Costs, violations: Sequence[float], among: Sequence[int], count: int) -> list[int]:
+    """Return up to `count` of the points `among`, best first.
+
+    The feasible ones come rank by rank of domination among all feasible points, the last
+    rank thinned by crowding; if they are too few, those follow that violate least.
+    """
+    able = [k for k, violation in enumerate(violations) if violation == 0]
+    level = dict(zip(able, ranks([costs[k] for k in able]), strict=True))
+    found: list[int] = []
+    for rank in sorted(set(level.values())):
+        front = [k for k in among if level.get(k) == rank]
+        found += [front[k] for k in spread([costs[k] for k in front], count - len(found))]
+    rest = sorted((k for k in among if k not in level), key=lambda k: (violations[k], k))
+    return found + rest[: count - len(found)]
+
+
 def _non_dominated(table: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Tell of each point whether no other dominates it."""
     found = np.ones(len(table), np.bool_)

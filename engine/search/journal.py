@@ -1,16 +1,19 @@
-"""What survives a kill: the finished trials of a study, in Optuna's journal file.
+"""What survives a kill: every sample, in a file of lines, and the study for the dashboard.
 
-The driver decides everything from a study in memory, which is a function of the finished
-trials. The journal gets every trial whole, in one line, when it has finished: there are
-no half-written trials to mend, and `optuna-dashboard` can read along.
+The search is a function of its samples, so a resumed one is the same search that finds
+samples instead of simulating them. `samples.jsonl` has a line for each candidate and
+stage, written when it is known. `study.journal` gets every trial whole, in one line, when
+its batch is settled: Optuna's own format, for `optuna-dashboard` to read along. The search
+itself never reads a value from it.
 """
 
 import hashlib
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import optuna
 from optuna.storages import JournalStorage
@@ -20,13 +23,18 @@ from optuna.trial import FrozenTrial
 from engine.cache import cache_folder
 from engine.errors import InputError, StorageError
 from engine.search.judge import Judge
+from engine.search.problem import Stage
 from engine.spec.study import OptimizeJob
 
 FILE: Final = "study.journal"
+SAMPLES: Final = "samples.jsonl"
 STUDY: Final = "policies"
 _HASH: Final = "job_hash"
 _LOCK_S: Final = 3
 """Seconds after which the lock of a killed process is broken."""
+
+Tree = dict[str, Any]
+Key = tuple[int, Stage]
 
 
 def job_hash(job: OptimizeJob) -> str:
@@ -40,36 +48,66 @@ def job_hash(job: OptimizeJob) -> str:
 
 
 class Journal:
-    """The finished trials in one folder.
+    """The samples and the settled trials in one folder.
 
     Raises
     ------
     InputError
         If the folder holds the study of another job.
     StorageError
-        If the file cannot be read or written.
+        If a file cannot be read or written.
     """
 
-    def __init__(self, folder: Path, job: OptimizeJob, judge: Judge) -> None:
-        path = folder / FILE
-        with _told(path):
+    def __init__(self, folder: Path, name: str, judge: Judge) -> None:
+        self._path, self._samples = folder / FILE, folder / SAMPLES
+        with _told(self._path):
             folder.mkdir(parents=True, exist_ok=True)
-            _drop_torn_line(path)
-            lock = JournalFileOpenLock(str(path), grace_period=_LOCK_S)
+            _drop_torn_line(self._path)
+            lock = JournalFileOpenLock(str(self._path), grace_period=_LOCK_S)
             self._study = optuna.create_study(
-                storage=JournalStorage(JournalFileBackend(str(path), lock_obj=lock)),
+                storage=JournalStorage(JournalFileBackend(str(self._path), lock_obj=lock)),
                 study_name=STUDY,
                 directions=judge.directions,
                 load_if_exists=True,
             )
-            self._path = path
-            self._claim(job_hash(job), [goal.measure for goal in judge.goals])
-            self.finished: list[FrozenTrial] = self._study.get_trials(deepcopy=False)
+            self._claim(name, [goal.measure for goal in judge.goals])
+            self._settled = len(self._study.get_trials(deepcopy=False))
+        with _told(self._samples):
+            _drop_torn_line(self._samples)
+            self._known = dict(self._read(name))
 
-    def add(self, trial: FrozenTrial) -> None:
-        """Append a finished trial."""
-        with _told(self._path):
-            self._study.add_trial(trial)
+    def sample(self, key: Key) -> Tree | None:
+        """Return what was written of a candidate and stage."""
+        return self._known.get(key)
+
+    def write(self, key: Key, tree: Tree) -> None:
+        """Append a sample, whole or not at all."""
+        self._known[key] = tree
+        with _told(self._samples):
+            self._append({"trial": key[0], "stage": list(key[1]), **tree})
+
+    def add(self, trial: FrozenTrial, number: int) -> None:
+        """Append a settled trial to the study, unless it is there."""
+        if number >= self._settled:
+            with _told(self._path):
+                self._study.add_trial(trial)
+
+    def _append(self, tree: Mapping[str, Any]) -> None:
+        with self._samples.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(tree) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _read(self, name: str) -> Iterator[tuple[Key, Tree]]:
+        if not self._samples.exists() or not self._samples.stat().st_size:
+            self._append({_HASH: name})
+            return
+        with self._samples.open(encoding="utf-8") as file:
+            if json.loads(next(file)).get(_HASH) != name:
+                raise _of_another(self._samples)
+            for line in file:
+                tree = json.loads(line)
+                yield (tree.pop("trial"), Stage(*tree.pop("stage"))), tree
 
     def _claim(self, name: str, goals: list[str]) -> None:
         found = self._study.user_attrs.get(_HASH)
@@ -77,13 +115,18 @@ class Journal:
             self._study.set_metric_names(goals)
             self._study.set_user_attr(_HASH, name)
         elif found != name:
-            raise InputError(
-                str(self._path),
-                "holds the trials of another configuration, or of another version of the engine",
-                "the same job; only ray, threads, search.trials_count, search.finalists_count and "
-                "search.final_replications may differ",
-                "take another output folder (hydra.run.dir=...), or go back to the first job",
-            )
+            raise _of_another(self._path)
+
+
+def _of_another(path: Path) -> InputError:
+    return InputError(
+        str(path),
+        "holds the trials of another configuration, or of another version of the engine",
+        "the same job; only ray, threads, search.trials_count, search.finalists_count, "
+        "search.first_replications, search.final_replications and "
+        "objective.feasible_probability may differ",
+        "take another output folder (hydra.run.dir=...), or go back to the first job",
+    )
 
 
 @contextmanager
@@ -96,7 +139,7 @@ def _told(path: Path) -> Iterator[None]:
             "  allowed: a local folder that can be written, with room on the disk\n"
             "  remedy:  take another output folder (hydra.run.dir=...)"
         ) from None
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, AttributeError, KeyError, TypeError):
         raise StorageError(
             f"{path}: is damaged\n"
             "  allowed: what this command wrote, unchanged\n"

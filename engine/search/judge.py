@@ -1,24 +1,28 @@
-"""Goals and constraints: the sampler's numbers, and whether a policy is feasible."""
+"""Goals and constraints: which measures they read, and how far a limit is exceeded."""
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
-from engine.compare import Interval
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.errors import InputError
 from engine.search.measures import MEASURES, possible_range
+from engine.search.problem import Values
 from engine.spec.explain import nearest
 from engine.spec.study import Constraint, Objective
 from engine.units import FEN_PER_BN_RMB
 
 Means = Mapping[str, float]
+Floats = NDArray[np.float64]
 
 NEAR_SHARE: Final = 0.02
-"""A constraint binds within this share of its limit, or within one standard error."""
+"""A constraint binds within this share of its limit's scale, or within one standard error."""
 
 
 class Judge:
-    """What an objective says of a policy's mean measures.
+    """What an objective says of a policy's measures.
 
     Raises
     ------
@@ -29,23 +33,34 @@ class Judge:
     def __init__(self, objective: Objective) -> None:
         _check_goals(objective)
         _check_constraints(objective)
+        self.objective = objective
         self.goals = objective.goals
         self.constraints = objective.constraints
-        self.directions = [goal.direction for goal in objective.goals]
         named = [goal.measure for goal in objective.goals]
         named += [constraint.measure for constraint in objective.constraints.values()]
         self.measures = tuple(dict.fromkeys(named))
+        self._signs = np.array([-1.0 if g.direction == "maximize" else 1.0 for g in self.goals])
 
-    def values(self, means: Means) -> list[float]:
-        """Return the goals' values, as they are measured."""
-        return [float(means[goal.measure]) for goal in self.goals]
+    @property
+    def directions(self) -> list[Literal["maximize", "minimize"]]:
+        """Return where the goals' figures should go; a regret should always be small."""
+        if self.objective.risk == "regret":
+            return ["minimize"] * len(self.goals)
+        return [goal.direction for goal in self.goals]
+
+    def values(self, costs: Floats) -> Floats:
+        """Turn costs, (..., goals), into figures as they are measured, in `directions`."""
+        return costs.copy() if self.objective.risk == "regret" else costs * self._signs
 
     def costs(self, means: Means) -> list[float]:
-        """Return the goals' values, turned so that less is better."""
-        return [
-            -value if goal.direction == "maximize" else value
-            for goal, value in zip(self.goals, self.values(means), strict=True)
-        ]
+        """Return the goals' mean measures, turned so that less is better."""
+        found = zip(self.goals, self._signs, strict=True)
+        return [float(sign * means[goal.measure]) for goal, sign in found]
+
+    def cost_sample(self, values: Values) -> Floats:
+        """Return the goals by replication, (goals, worlds, replications), less is better."""
+        sample = np.stack([np.asarray(values[goal.measure], np.float64) for goal in self.goals])
+        return np.asarray(sample * self._signs[:, None, None])
 
     def violations(self, means: Means) -> dict[str, float]:
         """Return every constraint's excess over its limit, feasible at 0 or less.
@@ -54,7 +69,7 @@ class Judge:
         excesses can be added up.
         """
         return {
-            name: max(excess for _, excess in _excesses(constraint, means[constraint.measure]))
+            name: float(_excess(constraint, np.float64(means[constraint.measure])))
             for name, constraint in self.constraints.items()
         }
 
@@ -62,31 +77,43 @@ class Judge:
         """Return the sum of what is violated; 0 is feasible."""
         return math.fsum(max(0.0, excess) for excess in self.violations(means).values())
 
-    def binding(self, estimates: Mapping[str, Interval]) -> list[str]:
+    def excess(self, constraint: Constraint, sample: Floats) -> Floats:
+        """Return the excess of samples (n, worlds, replications) as `constraints_in` counts.
+
+        mean          e(mean over worlds and replications)
+        every_world   max over worlds of e(mean over replications)
+        """
+        by_world = sample.mean(axis=-1)
+        if self.objective.constraints_in == "mean":
+            by_world = by_world.mean(axis=-1, keepdims=True)
+        return np.asarray(_excess(constraint, by_world).max(axis=-1))
+
+    def most_excess(self, constraint: Constraint) -> float:
+        """Return the largest excess that the measure's own range allows."""
+        ends = np.array(possible_range(constraint.measure))
+        return float(_excess(constraint, ends).max())
+
+    def binding(self, excesses: Floats, errors: Floats) -> list[str]:
         """Name the constraints that are violated, or so near their limit that they bind."""
         found = []
-        for name, constraint in self.constraints.items():
-            mean, error = estimates[constraint.measure][:2]
-            assert mean is not None
-            excesses = list(_excesses(constraint, mean))
-            if any(excess > 0 for _, excess in excesses):
+        for name, excess, error in zip(self.constraints, excesses, errors, strict=True):
+            if excess > 0:
                 found.append(f"{name} violated")
-            elif any(
-                abs(mean - limit) <= max(error or 0.0, NEAR_SHARE * abs(limit))
-                for limit, _ in excesses
-            ):
+            elif -excess <= max(float(error), NEAR_SHARE):
                 found.append(name)
         return found
 
 
-def _excesses(constraint: Constraint, mean: float) -> Iterator[tuple[float, float]]:
-    """Yield (limit, scaled excess) of each side of a constraint."""
+def _excess(constraint: Constraint, means: Floats | np.float64) -> Floats:
+    """Return the larger of the scaled excesses over the two sides of a constraint."""
+    sides = []
     if constraint.at_least is not None:
         limit = constraint.at_least
-        yield limit, (limit - mean) / _scale(constraint.measure, limit)
+        sides.append((limit - means) / _scale(constraint.measure, limit))
     if constraint.at_most is not None:
         limit = constraint.at_most
-        yield limit, (mean - limit) / _scale(constraint.measure, limit)
+        sides.append((means - limit) / _scale(constraint.measure, limit))
+    return np.asarray(np.max(sides, axis=0))
 
 
 def _scale(measure: str, limit: float) -> float:

@@ -1,4 +1,4 @@
-"""What survives a kill of the finalists: the years of each one that has finished."""
+"""What survives a kill of the finalists: the years of each stage that has finished."""
 
 import pickle
 from dataclasses import dataclass
@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.results.storage import open_folder
-from engine.search.journal import job_hash
-from engine.spec.study import OptimizeJob
+from engine.search.problem import Stage
 from engine.year import Year
 
 FOLDER: Final = "finalists"
@@ -15,26 +14,26 @@ FOLDER: Final = "finalists"
 
 @dataclass(frozen=True)
 class KeptYears:
-    """Years of finalists by trial, a file each, beside the journal.
+    """Years of finalists by trial and stage, a file each, beside the journal.
 
-    They are pickled, since the same bits must come back. A file says which job and how
-    many replications it is of; another job's counts as not there.
+    They are pickled, since the same bits must come back. A file says by `mark` which job
+    it is of; another job's counts as not there.
     """
 
     folder: Path
-    job: OptimizeJob
+    mark: str
 
-    def get(self, trial: int) -> list[Year] | None:
-        """Return the years of a trial, None if they are not all there."""
+    def get(self, trial: int, stage: Stage) -> list[Year] | None:
+        """Return the years of a trial on a stage, None if they are not all there."""
         try:
-            mark, years = pickle.loads((self.folder / _name(trial)).read_bytes())
+            mark, years = pickle.loads((self.folder / _name(trial, stage)).read_bytes())
         except (OSError, EOFError, pickle.UnpicklingError, ValueError, TypeError, AttributeError):
             return None
-        found: list[Year] | None = years if mark == self._mark() else None
+        found: list[Year] | None = years if mark == (self.mark, stage) else None
         return found
 
-    def put(self, trial: int, years: list[Year]) -> None:
-        """Keep the years of a trial: whole, or not at all.
+    def put(self, trial: int, stage: Stage, years: list[Year]) -> None:
+        """Keep the years of a trial on a stage: whole, or not at all.
 
         Raises
         ------
@@ -43,11 +42,8 @@ class KeptYears:
         """
         place = open_folder(self.folder)
         place.create(FOLDER)
-        place.put(_name(trial), pickle.dumps((self._mark(), years)))
-
-    def _mark(self) -> tuple[str, int]:
-        return job_hash(self.job), self.job.search.final_replications
+        place.put(_name(trial, stage), pickle.dumps(((self.mark, stage), years)))
 
 
-def _name(trial: int) -> str:
-    return f"{FOLDER}/trial-{trial}.pickle"
+def _name(trial: int, stage: Stage) -> str:
+    return f"{FOLDER}/trial-{trial}-from-{stage.first}-to-{stage.last}.pickle"

@@ -1,7 +1,6 @@
 """Measures as a search sees them: which there are, how far they can go, their means."""
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -46,28 +45,18 @@ def possible_range(measure: str) -> tuple[float, float]:
     return (-math.inf if measure in _SIGNED else 0.0), (1.0 if within_one else math.inf)
 
 
-def column(
-    runs: Sequence[Mapping[str, Any]], measure: str, worlds_count: int
-) -> NDArray[np.float64]:
-    """Return a measure by replication, averaged over worlds that weigh alike.
-
-    Parameters
-    ----------
-    runs
-        Values of `metrics.RUN`, world by world, each with the same replications.
-    """
-    values = np.array([run[measure] for run in runs], np.float64)
-    by_replication: NDArray[np.float64] = values.reshape(worlds_count, -1).mean(axis=0)
-    return by_replication
-
-
-def estimate(runs: Sequence[Mapping[str, Any]], measure: str, worlds_count: int) -> Interval:
+def estimate(sample: NDArray[Any], measure: str) -> Interval:
     """Estimate the mean of a measure over replications, for the ensemble as it is.
 
     The worlds share their luck, so the standard error is that of the averages over worlds:
     se = s(y_r) / √R with y_r = Σ_w x_wr / W. Limits stay within what is possible.
+
+    Parameters
+    ----------
+    sample
+        (worlds, replications)
     """
-    found = mean_interval(column(runs, measure, worlds_count))
+    found = mean_interval(np.asarray(sample, np.float64).mean(axis=0))
     if found.low is None or found.high is None:
         return found
     least, most = possible_range(measure)

@@ -19,7 +19,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Rows of `trials` and `frontier`, and what stands behind the latter.
+    """Rows of `trials`, `frontier` and `rungs`, and what stands behind the frontier.
 
     `years` are the finalists' on fresh luck, without segments and anchors; `policies` is
     every finalist's whole policy (`engine.config.dump` writes it); `notes` are sentences
@@ -28,6 +28,7 @@ class Outcome:
 
     trials: list[dict[str, Any]]
     frontier: list[dict[str, Any]]
+    rungs: list[dict[str, Any]]
     years: list[Year]
     policies: dict[str, Policy]
     notes: list[str] = field(default_factory=list)

@@ -1,146 +1,189 @@
-"""The search itself: ask a batch, simulate it, tell it in order, until the budget is spent.
+"""The search itself: ask a batch, look at it rung by rung, until the budget is spent.
 
-Results are a function of the job alone: batches have a configured size, are told in the
-order of their numbers, and each trial's sampler is made anew. A resumed search loads the
-whole batches of the journal, asks its last, partial batch again (the same state gives the
-same proposals) and simulates only what the journal does not have.
+Results are a function of the job alone: batches have a configured size, each trial's
+sampler is made anew from the settled trials, and who climbs follows from the samples. A
+resumed search goes the same way and simulates only the samples that the journal lacks.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
 
-import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
-from engine.compute import Pool
 from engine.errors import StorageError
-from engine.search.evaluate import Evaluation, Trials, evaluation
-from engine.search.journal import Journal
+from engine.search.estimates import Estimates, estimates
 from engine.search.judge import Judge
-from engine.search.samplers import make_sampler
-from engine.search.space import PolicySpace
-from engine.spec.policy import Policy
-from engine.spec.study import OptimizeJob
+from engine.search.ladder import Ladder, Trial
+from engine.search.problem import Candidate, Problem, Sample, Stage
+from engine.search.proposals import as_finished, proposals
+from engine.search.racing import promoted, room
+from engine.spec.study import Search
 
-EVALUATION = "evaluation"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One policy that was tried. `point` is None for a baseline the space does not hold."""
-
-    number: int
-    policy: Policy
-    is_baseline: bool
-    point: dict[str, float] | None
-    seen: Evaluation
+OnTrial = Callable[[int, Sequence[Trial], Estimates], None]
+"""Hears how many trials were looked at, and of those that are settled."""
 
 
-class Search:
-    """A study in memory, its journal, and who judges."""
+class Memory(Protocol):
+    """What outlives the process: the journal, or nothing at all."""
+
+    def sample(self, key: tuple[int, Stage]) -> dict[str, Any] | None:
+        """Return what was written of a candidate and stage."""
+
+    def write(self, key: tuple[int, Stage], tree: dict[str, Any]) -> None:
+        """Keep a sample."""
+
+    def add(self, trial: FrozenTrial, number: int) -> None:
+        """Keep a settled trial for others to read."""
+
+
+class Study:
+    """One search: a problem, a judge, a ladder, and the trials that are settled so far."""
 
     def __init__(
-        self, job: OptimizeJob, space: PolicySpace, judge: Judge, journal: Journal
+        self, search: Search, seed: int, problem: Problem, judge: Judge, memory: Memory
     ) -> None:
-        self._job, self._space, self._judge, self._journal = job, space, judge, journal
-        self._baselines = [
-            policy.model_copy(update={"name": name}) for name, policy in job.baselines.items()
+        self._search, self._seed, self._problem = search, seed, problem
+        self._judge, self._memory = judge, memory
+        self._given = [
+            Candidate(k, name, point, is_baseline=True)
+            for k, (name, point) in enumerate(problem.baselines)
         ]
-        self._study = optuna.create_study(directions=judge.directions)
+        self.ladder = Ladder(search.rungs, judge, search.trusted_correlation)
+        self.trials: list[Trial] = []
+        self._found = estimates([], self.ladder, judge)
+        self._finished: list[FrozenTrial] = []
 
-    def run(self, pool: Pool, trials: Trials, on_trial: Callable[[Trial], None]) -> list[Trial]:
-        """Return all trials, those of the journal included; `on_trial` hears of each."""
-        done: list[Trial] = []
-
-        def keep(trial: Trial) -> None:
-            done.append(trial)
-            on_trial(trial)
-
-        known = self._journal.finished
+    def run(self, on_trial: OnTrial) -> Estimates:
+        """Go through all batches; return what is known of `trials` at the end."""
         for batch in self._batches():
-            if batch.stop <= len(known):
-                for number in batch:
-                    self._study.add_trial(known[number])
-                    keep(self._read(known[number]))
-            else:
-                for trial in self._simulated(batch, pool, trials):
-                    keep(trial)
-        return done
+            is_pilot = self._is_pilot(batch)
+            self.trials += self._climbed(self._proposed(batch), on_trial, is_pilot=is_pilot)
+            if is_pilot:
+                threshold = self._search.trusted_correlation
+                self.ladder = Ladder(self._search.rungs, self._judge, threshold, self.trials)
+            self._settle(batch)
+        return self._found
 
     def _batches(self) -> Iterator[range]:
         """Yield the numbers of each batch: first the baselines, then what is asked."""
-        first, last = len(self._baselines), self._job.search.trials_count
-        size = self._job.search.batch_count
+        first, last = len(self._given), self._search.trials_count
+        size = self._search.batch_count
         if first:
             yield range(first)
         for start in range(first, last, size):
             yield range(start, min(start + size, last))
 
-    def _simulated(self, batch: range, pool: Pool, trials: Trials) -> Iterator[Trial]:
-        """Ask a batch, simulate what is not in the journal, and tell all of it in order."""
-        asked = [self._ask(number) for number in batch]
-        proposals = [self._proposal(trial.number, dict(trial.params)) for trial in asked]
-        known = self._journal.finished[batch.start : batch.stop]
-        todo = [(policy, number) for number, policy, _ in proposals[len(known) :]]
-        outcomes = trials.outcomes(pool, todo)
-        for k, (trial, (number, policy, point)) in enumerate(zip(asked, proposals, strict=True)):
-            if k < len(known):
-                _check_same(known[k], trial.params)
-                seen = Evaluation.from_tree(known[k].user_attrs[EVALUATION])
-                self._tell(trial, seen)
-            else:
-                seen = evaluation(next(outcomes), trials, self._judge.measures)
-                self._journal.add(self._tell(trial, seen))
-            yield Trial(number, policy, number < len(self._baselines), point, seen)
-
-    def _ask(self, number: int) -> optuna.Trial:
-        """Ask for trial `number`; a baseline is enqueued, or only numbered if not held."""
-        self._study.sampler = make_sampler(self._job.search, self._job.seed, number)
-        if number >= len(self._baselines):
-            return self._study.ask(self._space.distributions)
-        point = self._space.point_of(self._baselines[number])
-        if point is None:
-            return self._study.ask()
-        self._study.enqueue_trial(point)
-        return self._study.ask(self._space.distributions)
-
-    def _proposal(
-        self, number: int, params: dict[str, float]
-    ) -> tuple[int, Policy, dict[str, float] | None]:
-        if number < len(self._baselines):
-            return number, self._baselines[number], params or None
-        return number, self._space.policy(params, f"trial-{number}"), params
-
-    def _tell(self, trial: optuna.Trial, seen: Evaluation) -> FrozenTrial:
-        """Tell the sampler; what failed or is no point of the space counts as failed there."""
-        trial.set_user_attr(EVALUATION, seen.as_tree())
-        if trial.number < len(self._baselines):
-            trial.set_user_attr("baseline", self._baselines[trial.number].name)
-        if seen.reason is not None or not trial.params:
-            return self._study.tell(trial, state=TrialState.FAIL)
-        for name, excess in self._judge.violations(seen.means).items():
-            trial.set_constraint(name, excess)
-        return self._study.tell(trial, self._judge.values(seen.means))
-
-    def _read(self, trial: FrozenTrial) -> Trial:
-        number, policy, point = self._proposal(trial.number, dict(trial.params))
-        seen = Evaluation.from_tree(trial.user_attrs[EVALUATION])
-        return Trial(number, policy, number < len(self._baselines), point, seen)
-
-
-def _check_same(known: FrozenTrial, params: dict[str, float]) -> None:
-    if known.params != params:
-        raise StorageError(
-            f"trial {known.number} of the journal has other levers than the search proposes now\n"
-            "  allowed: a study that the same versions began\n"
-            "  remedy:  take another output folder (hydra.run.dir=...)"
+    def _settle(self, batch: range) -> None:
+        """Estimate all trials anew, and keep those of the batch."""
+        self._found = estimates(self.trials, self.ladder, self._judge)
+        self._finished = as_finished(
+            self.trials, self._found, self._judge, self._problem.distributions
         )
+        for number in batch:
+            self._memory.add(self._finished[number], number)
+
+    def _proposed(self, batch: range) -> list[Trial]:
+        """Return the trials of a batch, not yet looked at: as remembered, or as asked for."""
+        if batch.start < len(self._given):
+            return [Trial(candidate, {}) for candidate in self._given]
+        first = self._stage(0 if self._is_pilot(batch) else self.ladder.visited[0], None)
+        known = [self._memory.sample((number, first)) for number in batch]
+        if all(known):
+            return [_remembered(k, tree) for k, tree in zip(batch, known, strict=True) if tree]
+        start = time.perf_counter()
+        space, directions = self._problem.distributions, self._judge.directions
+        asked = proposals(self._search, self._seed, space, self._finished, batch, directions)
+        own = (time.perf_counter() - start) / len(batch)
+        for number, tree, proposal in zip(batch, known, asked, strict=True):
+            if tree is not None and tree["point"] != proposal.point:
+                raise _of_other_versions(number)
+        return [
+            Trial(
+                Candidate(number, f"trial-{number}", proposal.point), {}, own, proposal.attributes
+            )
+            for number, proposal in zip(batch, asked, strict=True)
+        ]
+
+    def _is_pilot(self, batch: range) -> bool:
+        """Tell whether a batch climbs every rung: the baselines, and the first one asked for."""
+        return batch.stop <= len(self._given) + self._search.batch_count
+
+    def _climbed(self, batch: Sequence[Trial], on_trial: OnTrial, *, is_pilot: bool) -> list[Trial]:
+        """Take a batch up its rungs; return it with what they have shown."""
+        found = {trial.candidate.number: trial for trial in batch}
+        rungs = range(self.ladder.top + 1) if is_pilot else self.ladder.visited
+        alive, below = list(found), None
+        for rung in rungs:
+            looks = self._looked_at([found[number] for number in alive], rung, below)
+            for done, trial in enumerate(looks, len(self.trials) + 1):
+                found[trial.candidate.number] = trial
+                if below is None:
+                    on_trial(done, self.trials, self._found)
+            alive = [number for number in alive if found[number].reason is None]
+            if not is_pilot and rung != self.ladder.top and alive:
+                alive = self._promoted([found[number] for number in alive], rung, len(batch))
+            below = rung
+        return list(found.values())
+
+    def _promoted(self, alive: Sequence[Trial], rung: int, batch_count: int) -> list[int]:
+        """Return the numbers of those that go up from a rung."""
+        rivals = [t for t in self.trials if rung in t.samples and t.reason is None]
+        stand = self.ladder.standing([*rivals, *alive], rung)
+        places = range(len(rivals), len(rivals) + len(alive))
+        count = room(batch_count, self._search.reduction)
+        told, doubt = self.ladder.told(rung), self.ladder.doubt(rung)
+        chosen = promoted(stand, places, count, told, doubt)
+        return [alive[place - len(rivals)].candidate.number for place in chosen]
+
+    def _looked_at(self, trials: Sequence[Trial], rung: int, below: int | None) -> Iterator[Trial]:
+        """Yield the trials with a sample on the rung, simulating what is not remembered."""
+        stage = self._stage(rung, below)
+        known = [self._memory.sample((trial.candidate.number, stage)) for trial in trials]
+        todo = [t.candidate for t, tree in zip(trials, known, strict=True) if tree is None]
+        fresh = self._problem.evaluate(todo, stage) if todo else iter(())
+        for trial, tree in zip(trials, known, strict=True):
+            if tree is None:
+                sample = next(fresh)
+                self._memory.write((trial.candidate.number, stage), _as_tree(trial, sample))
+            else:
+                sample = Sample.from_tree(tree["sample"])
+            spent = trial.sessions_count + sample.sessions_count, trial.wall_s + sample.wall_s
+            if stage.first and below is not None:
+                sample = trial.samples[below].joined(sample)
+            samples = {**trial.samples, rung: sample}
+            yield replace(trial, samples=samples, sessions_count=spent[0], wall_s=spent[1])
+
+    def _stage(self, rung: int, below: int | None) -> Stage:
+        """Return what is asked for on a rung: only what the one below has not shown."""
+        own = self._search.rungs[rung]
+        first = 0
+        if below is not None:
+            under = self._search.rungs[below]
+            first = under.replications * (under.population_share == own.population_share)
+        return Stage(False, own.population_share, first, own.replications)
 
 
-def feasible(trials: Sequence[Trial], judge: Judge) -> list[Trial]:
-    """Return the trials that did not fail and satisfy every constraint."""
-    return [
-        trial
-        for trial in trials
-        if trial.seen.reason is None and judge.total_violation(trial.seen.means) == 0
-    ]
+def _as_tree(trial: Trial, sample: Sample) -> dict[str, Any]:
+    """Return a sample with the proposal it is of, so that nobody need ask for that again."""
+    point = trial.candidate.point
+    return {
+        "point": None if point is None else dict(point),
+        "attributes": dict(trial.attributes),
+        "sampler_s": trial.sampler_s,
+        "sample": sample.as_tree(),
+    }
+
+
+def _remembered(number: int, tree: Mapping[str, Any]) -> Trial:
+    candidate = Candidate(number, f"trial-{number}", tree["point"])
+    return Trial(candidate, {}, tree["sampler_s"], tree["attributes"])
+
+
+def _of_other_versions(number: int) -> StorageError:
+    return StorageError(
+        f"trial {number} of the journal has other levers than the search proposes now\n"
+        "  allowed: a study that the same versions began\n"
+        "  remedy:  take another output folder (hydra.run.dir=...)"
+    )

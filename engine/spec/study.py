@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -111,12 +112,28 @@ class Constraint(Spec):
         return self
 
 
+RiskKind = Literal["mean", "cvar", "worst_world", "regret"]
+
+
 class Objective(Spec):
-    """What the search wants and what it must respect."""
+    """What the search wants, of which part of the years, and what it must respect."""
 
     name: str
     goals: tuple[Goal, ...] = Field(min_length=1, max_length=4)
     constraints: dict[str, Constraint] = Field(default_factory=dict)
+    risk: RiskKind = Field("mean", description="what of the years a goal counts")
+    cvar_share: Share = Field(0.2, gt=0, description="share of the years, the worst, in cvar")
+    constraints_in: Literal["mean", "every_world"] = "mean"
+    feasible_probability: Share = Field(
+        0.95, lt=1, description="P(all constraints hold) that a recommended policy needs"
+    )
+
+
+class Rung(Spec):
+    """How closely a policy is looked at: a sample of the buyers and a number of runs."""
+
+    population_share: Share = Field(gt=0, description="share of the scale's buyers")
+    replications: int = quantity("runs", "of each policy and world", ge=1, le=10_000)
 
 
 class Search(Spec):
@@ -127,10 +144,26 @@ class Search(Spec):
     trials_count: int = quantity("policies", "tried, baselines included", ge=1, le=1_000_000)
     batch_count: int = quantity("policies", "asked at once; fixes the results", ge=1, le=10_000)
     startup_count: int = quantity("policies", "random ones before the sampler", ge=1, le=100_000)
-    population_share: Share = Field(gt=0, description="share of the buyers in a cheap trial")
-    replications: int = quantity("runs", "of each trial and world", ge=1, le=10_000)
+    rungs: tuple[Rung, ...] = Field(min_length=1, max_length=8, description="cheapest first")
+    reduction: float = quantity("ratio", "policies on a rung to those that go up", ge=1, le=100)
+    trusted_correlation: float = Field(
+        ge=-1, le=1, description="rank correlation with the top rung from which a rung may drop"
+    )
     finalists_count: int = quantity("policies", "re-evaluated on fresh seeds", ge=1, le=1000)
-    final_replications: int = quantity("runs", "of each finalist and world", ge=2, le=10_000)
+    first_replications: int = quantity("runs", "of every finalist and world", ge=2, le=10_000)
+    final_replications: int = quantity("runs", "of those that stay to the end", ge=2, le=10_000)
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        for below, above in pairwise(self.rungs):
+            fewer = above.population_share < below.population_share
+            same = above.population_share == below.population_share
+            if fewer or (same and above.replications <= below.replications):
+                raise ValueError(
+                    "rungs do not rise; each with more buyers than the one below, or as many "
+                    "buyers and more replications; order {where}.rungs from the cheapest up"
+                )
+        return self
 
 
 class Job(Spec):
@@ -192,7 +225,13 @@ class OptimizeJob(Job):
 
     without_effect: ClassVar[dict[str, Any]] = Job.without_effect | {
         "replications": True,
-        "search": {"trials_count", "finalists_count", "final_replications"},
+        "search": {
+            "trials_count",
+            "finalists_count",
+            "first_replications",
+            "final_replications",
+        },
+        "objective": {"feasible_probability"},
     }
     """Keys on which no trial depends: a finished search can be extended."""
 

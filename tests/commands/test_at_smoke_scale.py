@@ -28,7 +28,7 @@ def typed(place: Path, command: str, *words: str) -> subprocess.CompletedProcess
 @pytest.mark.parametrize(("command", "tables"), [
     ("simulate", {"runs", "daily", "segments", "anchors"}),
     ("compare", {"comparison", "runs"}),
-    ("optimize", {"trials", "frontier", "runs", "daily"}),
+    ("optimize", {"trials", "rungs", "frontier", "runs", "daily"}),
 ])  # fmt: skip
 def test_the_command_does_its_work(command: str, tables: set[str], tmp_path: Path) -> None:
     done = typed(tmp_path, command, "scale=smoke", "hydra.run.dir=out")

@@ -63,7 +63,7 @@ def test_compare_pairs_policies_named_by_their_keys(type_in, place: Path) -> Non
 def test_optimize_leaves_a_frontier_and_policies_that_simulate_takes(type_in, place: Path) -> None:
     ended = type_in("optimize", *SMALL)
     assert ended.status == 0, ended.err
-    tables = {f"out/{name}.parquet" for name in ("trials", "frontier", "runs")}
+    tables = {f"out/{name}.parquet" for name in ("trials", "rungs", "frontier", "runs")}
     assert tables | {"out/study.journal", "out/report.html"} <= ended.files
     found = {row["policy"] for row in read_table(place / "out", "frontier").to_pylist()}
     written = {path.stem for path in (place / "out" / "policy").glob("*.yaml")}

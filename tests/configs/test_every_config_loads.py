@@ -85,7 +85,7 @@ def test_a_small_market_gets_a_short_search() -> None:
 
 def test_replications_of_the_search_follow_the_top_level_key() -> None:
     job = load(composed("optimize", "replications=7"), OptimizeJob)
-    assert job.search.replications == job.replications == 7
+    assert job.search.rungs[-1].replications == job.replications == 7
 
 
 def test_every_searched_lever_is_a_key_of_the_policy_with_bounds_it_allows() -> None:

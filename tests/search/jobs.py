@@ -15,9 +15,11 @@ SEARCH: dict[str, Any] = {
     "trials_count": 14,
     "batch_count": 3,
     "startup_count": 4,
-    "population_share": 0.5,
-    "replications": 2,
+    "rungs": [{"population_share": 0.5, "replications": 2}],
+    "reduction": 2,
+    "trusted_correlation": 0.8,
     "finalists_count": 3,
+    "first_replications": 3,
     "final_replications": 3,
 }
 LEVERS: dict[str, Any] = {
@@ -76,6 +78,7 @@ def run(
 
 def results(outcome: Outcome) -> list[Any]:
     """All that must not depend on where, how and in how many goes a search ran."""
-    trials = [{k: v for k, v in row.items() if k != "wall_s"} for row in outcome.trials]
+    clocks = {"wall_s", "sampler_s"}
+    trials = [{k: v for k, v in row.items() if k not in clocks} for row in outcome.trials]
     runs = [year.labels | year.run for year in outcome.years]
-    return [trials, outcome.frontier, runs, outcome.policies, outcome.notes]
+    return [trials, outcome.frontier, outcome.rungs, runs, outcome.policies, outcome.notes]

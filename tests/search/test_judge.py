@@ -1,7 +1,9 @@
 """Goals and constraints: feasibility, scaling, and wishes that nothing can satisfy."""
 
+import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine import metrics
@@ -25,8 +27,11 @@ def judge(goals: list[dict[str, str]] | None = None, **constraints: dict[str, An
 
 def test_less_is_better_in_costs() -> None:
     means = {"gmv_paid_fen": 5.0, "top10_share": 0.3}
-    assert judge().values(means) == [5.0, 0.3]
     assert judge().costs(means) == [-5.0, 0.3]
+    assert judge().values(np.array([-5.0, 0.3])).tolist() == [5.0, 0.3]
+    sample = judge().cost_sample({name: np.full((2, 3), mean) for name, mean in means.items()})
+    assert sample.shape == (2, 2, 3)
+    assert sample.mean(axis=(1, 2)) == pytest.approx([-5.0, 0.3])
 
 
 def test_violations_are_in_units_of_the_limit_and_add_up() -> None:
@@ -63,8 +68,10 @@ def test_constraints_bind_near_their_limit(
     mean: float, error: float | None, names: list[str]
 ) -> None:
     limit = {"measure": "target_attained", "at_least": 0.8 if mean > 0.6 else 0.2}
-    found = judge(target=limit).binding({"target_attained": Interval(mean, error, None, None)})
-    assert found == names
+    found = judge(target=limit)
+    excess = found.violations({"target_attained": mean})["target"]
+    in_units = error / limit["at_least"] if error else math.nan
+    assert found.binding(np.array([excess]), np.array([in_units])) == names
 
 
 @pytest.mark.parametrize(
@@ -118,15 +125,14 @@ def test_measures_are_those_of_a_run() -> None:
 
 def test_worlds_weigh_alike_and_share_their_luck() -> None:
     # World 1 is always 10 above world 0: that is no noise, as both meet the same luck.
-    runs = [{"gini": value} for value in (1.0, 2.0, 3.0, 11.0, 12.0, 13.0)]
-    found = estimate(runs, "gini", 2)
+    found = estimate(np.array([[1.0, 2.0, 3.0], [11.0, 12.0, 13.0]]), "gini")
     assert found.value == pytest.approx(7.0)
     assert found.standard_error == pytest.approx(1 / 3**0.5)
 
 
 def test_limits_of_an_interval_stay_within_the_possible() -> None:
-    runs = [{"target_attained": value} for value in (True, True, False, True)]
-    found = estimate(runs, "target_attained", 1)
+    runs = np.array([[True, True, False, True]])
+    found = estimate(runs, "target_attained")
     assert found.value == 0.75
     assert found.high == 1.0
-    assert estimate(runs[:1], "target_attained", 1) == Interval(1.0, None, None, None)
+    assert estimate(runs[:, :1], "target_attained") == Interval(1.0, None, None, None)

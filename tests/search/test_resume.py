@@ -50,7 +50,7 @@ def job_of(sampler: str, **search: int) -> OptimizeJob:
 def test_stopped_at_any_year_and_resumed_is_as_never_stopped(sampler: str, tmp_path: Path) -> None:
     job = job_of(sampler)
     whole = results(run(job, tmp_path / "whole"))
-    years = job.search.trials_count * job.search.replications
+    years = job.search.trials_count * job.search.rungs[0].replications
     for year in range(0, years, 3):
         folder = tmp_path / str(year)
         with pytest.raises(Stopped):
@@ -107,7 +107,7 @@ def test_a_finished_search_simulates_nothing_again_and_ends_alike(tmp_path: Path
 def test_finalists_that_finished_before_a_kill_are_kept(tmp_path: Path) -> None:
     job = job_of("tpe")
     whole = results(run(job, tmp_path / "whole"))
-    cheap = job.search.trials_count * job.search.replications
+    cheap = job.search.trials_count * job.search.rungs[0].replications
     with pytest.raises(Stopped):  # in the third of five finalists
         run(job, tmp_path / "killed", stopping_at(cheap + 7, stop))
     assert len(list((tmp_path / "killed" / "finalists").iterdir())) == 2
@@ -121,6 +121,29 @@ def test_finalists_of_fewer_replications_or_torn_ones_are_simulated_again(tmp_pa
     torn = next((tmp_path / "finalists").iterdir())
     torn.write_bytes(torn.read_bytes()[:-30])
     assert len(cases_of(job_of("tpe"), tmp_path)) == 3
+
+
+LADDER = {
+    "rungs": [{"population_share": share, "replications": 2} for share in (0.2, 0.5, 1.0)],
+    "first_replications": 2,
+    "final_replications": 5,
+}
+
+
+def test_a_search_with_rungs_and_halving_survives_stops_and_grows(tmp_path: Path) -> None:
+    job = small_job(search=LADDER)
+    whole = run(job, tmp_path / "whole")
+    assert len({row["rung"] for row in whole.trials}) > 1
+    assert {row["runs_count"] for row in whole.frontier} == {2, 4, 5}
+    years = len(cases_of(job, tmp_path / "count"))
+    for year in (*range(0, years, 17), years - 2):
+        folder = tmp_path / str(year)
+        with pytest.raises(Stopped):
+            run(job, folder, stopping_at(year, stop))
+        assert results(run(job, folder)) == results(whole), f"stopped at year {year}"
+    for count in (4, 9):  # the pilot cut short; the last batch cut short
+        run(small_job(search=LADDER | {"trials_count": count}), tmp_path / f"grown-{count}")
+        assert results(run(job, tmp_path / f"grown-{count}")) == results(whole)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
@@ -165,19 +188,37 @@ def test_what_does_not_change_a_trial_may_differ(tmp_path: Path) -> None:
 
 def test_a_line_torn_by_a_crash_is_dropped(tmp_path: Path) -> None:
     whole = results(run(small_job(), tmp_path))
-    journal = tmp_path / "study.journal"
-    content = journal.read_bytes()
-    journal.write_bytes(content[:-20])
-    assert results(run(small_job(), tmp_path)) == whole
-    assert journal.read_bytes().endswith(b"\n")
+    for file in ("study.journal", "samples.jsonl"):
+        journal = tmp_path / file
+        content = journal.read_bytes()
+        journal.write_bytes(content[:-20])
+        assert results(run(small_job(), tmp_path)) == whole
+        assert journal.read_bytes().endswith(b"\n")
 
 
-def test_a_damaged_journal_is_one_message(tmp_path: Path) -> None:
+@pytest.mark.parametrize("file", ["study.journal", "samples.jsonl"])
+def test_a_damaged_journal_is_one_message(file: str, tmp_path: Path) -> None:
     run(small_job(), tmp_path)
-    journal = tmp_path / "study.journal"
+    journal = tmp_path / file
     journal.write_bytes(b"nonsense\n" + journal.read_bytes())
-    with pytest.raises(StorageError, match="damaged"):
+    with pytest.raises(StorageError, match=f"{file}: is damaged"):
         run(small_job(), tmp_path)
+
+
+def test_either_file_alone_still_leads_to_the_same_end(tmp_path: Path) -> None:
+    whole = results(run(small_job(), tmp_path))
+    for file in ("study.journal", "samples.jsonl"):
+        (tmp_path / file).unlink()
+        assert results(run(small_job(), tmp_path)) == whole
+        assert (tmp_path / file).exists()
+
+
+def test_samples_of_another_configuration_are_refused(tmp_path: Path) -> None:
+    run(small_job(), tmp_path)
+    (tmp_path / "study.journal").unlink()
+    with pytest.raises(InputError, match="another configuration") as error:
+        run(small_job(seed=6), tmp_path)
+    assert "samples.jsonl" in str(error.value)
 
 
 def test_a_folder_that_cannot_be_made_is_one_message(tmp_path: Path) -> None:

@@ -187,6 +187,18 @@ def test_a_finalist_that_fails_on_fresh_luck_is_left_out_and_told(tmp_path: Path
     assert "not_held" not in {row["policy"] for row in found.frontier}
 
 
+def test_if_all_that_was_found_fails_on_fresh_luck_the_baselines_stay(tmp_path: Path) -> None:
+    def year_of(case: Case) -> Year:
+        if case.scale.buyers_count == 100 and case.trial > 1:
+            raise ValueError("too large")
+        return simulate_year(case)
+
+    job = small_job(search={"first_replications": 2, "final_replications": 4})
+    found = run(job, tmp_path, year_of)
+    assert [row["policy"] for row in found.frontier] == ["held", "not_held"]
+    assert len(found.notes) == 3
+
+
 def test_the_rows_of_the_frontier_say_what_was_found(tmp_path: Path) -> None:
     found = run(small_job(), tmp_path)
     assert [row["is_baseline"] for row in found.frontier] == [True, True, False, False, False]

@@ -1,0 +1,149 @@
+"""What a search recommends, how sure that is, and what the search itself was made of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from rich.console import Console
+
+from engine.report.console import plain_table
+from engine.report.words import NONE, label, show
+from engine.results.schemas import Row
+
+RISK_NAMES: Final = {
+    "cvar": "mean of the worst years",
+    "worst_world": "in its worst world",
+    "regret": "most missed in a world",
+}
+"""What the first goal could count, by the end of its column's name."""
+
+
+def print_choice(rows: Sequence[Row], console: Console) -> None:
+    """Print which policy is recommended and how sure that is; nothing if none is."""
+    said = choice(rows)
+    if said:
+        console.print()
+        console.print(said, highlight=False)
+
+
+def print_rungs(rows: Sequence[Row], trials: Sequence[Row], console: Console) -> None:
+    """Print how far each rung of the search ranks as its top does, and what sampling took."""
+    if len({row["rung"] for row in rows}) > 1:
+        table = plain_table("Rungs of the search: rank correlation with the top")
+        for head in rung_heads(rows):
+            table.add_column(head, justify="right")
+        for cells in rung_rows(rows):
+            table.add_row(*cells)
+        console.print()
+        console.print(table)
+    console.print(f"\n{sampling(trials)}", highlight=False)
+
+
+def choice(rows: Sequence[Row]) -> str:
+    """Say in a sentence or two which policy is recommended, and how sure that is."""
+    best = next((row for row in rows if row.get("is_recommended")), None)
+    if best is None:
+        return ""
+    measure = first_goal(best)
+    found = f"{label(measure)} {show(measure, best[measure])}{_unit(measure)}"
+    held = f"P(all constraints hold) {best['p_feasible']:.2f}"
+    words = [f"Recommended by the first goal: {best['policy']}, {found}. {held}."]
+    count = best["choices_count"]
+    if count == 1:
+        words.append("No other finalist holds them as surely.")
+    else:
+        cost = show(measure, best[f"{measure}_opportunity_cost"])
+        words.append(
+            f"P(best of the {count} policies that hold them) {best['p_correct']:.2f};"
+            f" expected loss against the best of them {cost}{_unit(measure)}."
+        )
+    return " ".join(words)
+
+
+def first_goal(row: Row) -> str:
+    """Return the first goal's measure, which alone has an opportunity cost."""
+    end = "_opportunity_cost"
+    return next(name.removesuffix(end) for name in row if name.endswith(end))
+
+
+def risk_table(rows: Sequence[Row]) -> dict[str, Any] | None:
+    """Return what the first goal is by what it could count, and how surely constraints hold."""
+    if not rows or "p_feasible" not in rows[0]:
+        return None
+    measure = first_goal(rows[0])
+    names = [measure, *(f"{measure}_{risk}" for risk in RISK_NAMES)]
+    heads = [f"{label(measure)}{_unit(measure)}, mean", *RISK_NAMES.values(), "Years", "All hold"]
+    lines = [
+        (
+            row["policy"],
+            row["is_recommended"],
+            [
+                *(show(measure, row[name]) for name in names),
+                str(row["runs_count"]),
+                f"{row['p_feasible']:.2f}",
+            ],
+            _weakest(row),
+        )
+        for row in rows
+    ]
+    return {"heads": heads, "rows": lines}
+
+
+def _weakest(row: Row) -> str:
+    """Name the constraint that is least surely held."""
+    start = "p_feasible."
+    shares = {name.removeprefix(start): row[name] for name in row if name.startswith(start)}
+    name = min(shares, key=shares.__getitem__, default="")
+    return f"{name} {shares[name]:.2f}" if name and shares[name] < 0.995 else ""
+
+
+def search_table(rungs: Sequence[Row], trials: Sequence[Row]) -> dict[str, Any] | None:
+    """Return what the search was made of: its rungs, if there are several, and its time."""
+    if not trials or "sampler_s" not in trials[0]:
+        return None
+    several = len({row["rung"] for row in rungs}) > 1
+    heads, rows = (rung_heads(rungs), rung_rows(rungs)) if several else ([], [])
+    return {"heads": heads, "rows": rows, "said": sampling(trials)}
+
+
+def rung_heads(rows: Sequence[Row]) -> list[str]:
+    """Return the heads of the table of rungs."""
+    named = [row for row in rows if row["rung"] == 0]
+    marks = {"goal": "", "constraint": " (limit)"}
+    words = [f"{label(row['measure'])}{marks[row['role']]}" for row in named]
+    return ["Buyers", "Runs", *words, "May drop"]
+
+
+def rung_rows(rows: Sequence[Row]) -> list[list[str]]:
+    """Return a line for each rung: its sample, its correlations, and what it is used for."""
+    lines = []
+    for rung in sorted({row["rung"] for row in rows}):
+        own = [row for row in rows if row["rung"] == rung]
+        is_top = rung == max(row["rung"] for row in rows)
+        trusted = all(row["trusted"] for row in own if row["role"] == "goal")
+        use = "top" if is_top else "yes" if trusted else "no: left out"
+        sample = [f"{100 * own[0]['population_share']:g}%", str(own[0]["replications_count"])]
+        lines.append([*sample, *(_correlation(row) for row in own), use])
+    return lines
+
+
+def sampling(trials: Sequence[Row]) -> str:
+    """Say what share of the search's own computing time chose what to try."""
+    chose = sum(row["sampler_s"] for row in trials)
+    ran = sum(row["wall_s"] for row in trials)
+    share = 100 * chose / (chose + ran) if chose + ran else 0.0
+    text = (
+        f"Choosing what to try took {chose:.1f} s, simulating it {ran:.0f} s of a core"
+        f" ({share:.0f}% choosing)."
+    )
+    return (
+        f"{text} A quicker sampler, search=nsga2, would leave more for it." if chose > ran else text
+    )
+
+
+def _correlation(row: Mapping[str, Any]) -> str:
+    found = row["rank_correlation"]
+    return NONE if found is None else f"{found:.2f}"
+
+
+def _unit(measure: str) -> str:
+    return " bn RMB" if measure.endswith("_fen") else ""

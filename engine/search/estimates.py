@@ -1,0 +1,53 @@
+"""What is known of every trial now: its figures at the top rung's level."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.search import frontier
+from engine.search.judge import Judge
+from engine.search.ladder import Ladder, Trial
+from engine.search.risk import Flags, Floats
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Costs (n, goals) and excesses (n, constraints) of trials; not-a-number where failed."""
+
+    costs: Floats
+    excesses: Floats
+
+    @property
+    def violation(self) -> Floats:
+        """Return the sum of what each violates, (n,)."""
+        return np.asarray(np.maximum(self.excesses, 0.0).sum(axis=1))
+
+    @property
+    def able(self) -> Flags:
+        """Tell which did not fail and satisfy every constraint, (n,)."""
+        return np.asarray((self.violation == 0) & ~np.isnan(self.costs[:, 0]))
+
+
+def estimates(trials: Sequence[Trial], ladder: Ladder, judge: Judge) -> Estimates:
+    """Estimate each trial from the highest rung that it has visited."""
+    costs = np.full((len(trials), len(judge.goals)), np.nan)
+    excesses = np.full((len(trials), len(judge.constraints)), np.nan)
+    for rung in range(ladder.top + 1):
+        here = [k for k, t in enumerate(trials) if rung in t.samples and t.reason is None]
+        own = [place for place, k in enumerate(here) if trials[k].rung == rung]
+        if own:
+            stand = ladder.standing([trials[k] for k in here], rung)
+            costs[[here[place] for place in own]] = stand.costs[own]
+            excesses[[here[place] for place in own]] = stand.excesses[own]
+    return Estimates(costs, excesses)
+
+
+def finalists(trials: Sequence[Trial], found: Estimates, count: int) -> list[Trial]:
+    """Return all baselines, then the `count` best of what was found; no failed ones."""
+    good = [k for k, trial in enumerate(trials) if trial.reason is None]
+    costs = [list(found.costs[k]) for k in good]
+    searched = [p for p, k in enumerate(good) if not trials[k].candidate.is_baseline]
+    best = frontier.best(costs, list(found.violation[good]), searched, count)
+    given = [trials[k] for k in good if trials[k].candidate.is_baseline]
+    return given + [trials[good[place]] for place in best]

@@ -1,0 +1,155 @@
+"""The market as a problem: a point is a policy, a replication a simulated year of each world."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+
+from engine.compute import Failure, Pool
+from engine.rng import Purpose, derive_seed
+from engine.search.kept import KeptYears
+from engine.search.measures import KEY_MEASURES
+from engine.search.problem import Candidate, Point, Sample, Stage
+from engine.search.space import PolicySpace
+from engine.spec.policy import Policy
+from engine.spec.study import OptimizeJob, Scale
+from engine.spec.worlds import worlds
+from engine.year import Case, Year
+
+
+class Market:
+    """Simulates policies for a search.
+
+    Replication r has the luck seed derived from (seed, purpose, r), the same for every
+    policy and world: common random numbers. Fewer buyers, never fewer days: a short
+    horizon would turn budgets upside down.
+
+    Parameters
+    ----------
+    needed
+        Measures without which there is no judging: not a number in one is a failure.
+    kept
+        Has the fresh years of finalists that finished before, and gets the others.
+    """
+
+    def __init__(
+        self,
+        job: OptimizeJob,
+        space: PolicySpace,
+        pool: Pool,
+        needed: Sequence[str],
+        kept: KeptYears,
+    ) -> None:
+        self._job, self._space, self._pool = job, space, pool
+        self._scenarios = worlds(job.scenario, job.ensemble)
+        self._needed, self._kept = needed, kept
+        self._shown = tuple(dict.fromkeys((*needed, *KEY_MEASURES)))
+        self._given = [
+            policy.model_copy(update={"name": name}) for name, policy in job.baselines.items()
+        ]
+        self._fresh: dict[int, list[Year]] = {}
+
+    @property
+    def distributions(self) -> Mapping[str, BaseDistribution]:
+        """Return the levers and their bounds."""
+        return self._space.distributions
+
+    @property
+    def baselines(self) -> Sequence[tuple[str, Point | None]]:
+        """Return the given policies."""
+        return [(policy.name, self._space.point_of(policy)) for policy in self._given]
+
+    @property
+    def worlds_count(self) -> int:
+        """Return how many years a replication is."""
+        return len(self._scenarios)
+
+    def policy(self, candidate: Candidate) -> Policy:
+        """Return the whole policy that a candidate is."""
+        if candidate.is_baseline:
+            return self._given[candidate.number]
+        assert candidate.point is not None
+        return self._space.policy(candidate.point, candidate.name)
+
+    def years(self, candidate: Candidate) -> list[Year]:
+        """Return a finalist's fresh years, world by world, without segments and anchors."""
+        places = {world: place for place, world in enumerate(self._scenarios)}
+        labels = [year.labels for year in self._fresh[candidate.number]]
+        keys = [(places[own["world"]], own["replication"], k) for k, own in enumerate(labels)]
+        return [self._fresh[candidate.number][k] for _, _, k in sorted(keys)]
+
+    def evaluate(self, candidates: Sequence[Candidate], stage: Stage) -> Iterator[Sample]:
+        """Yield the sample of each candidate, in order."""
+        kept = {c.number: self._kept.get(c.number, stage) for c in candidates if stage.is_fresh}
+        todo = [c for c in candidates if kept.get(c.number) is None]
+        found = self._pool.outcomes([case for c in todo for case in self._cases(c, stage)])
+        count = self.worlds_count * (stage.last - stage.first)
+        for candidate in candidates:
+            outcomes: Sequence[Year | Failure] | None = kept.get(candidate.number)
+            if outcomes is None:
+                outcomes = list(islice(found, count))
+            sample = self._sample(outcomes, stage)
+            if stage.is_fresh and sample.reason is None:
+                self._keep(candidate, stage, outcomes, is_new=candidate in todo)
+            yield sample
+
+    def _keep(
+        self, candidate: Candidate, stage: Stage, outcomes: Sequence[Any], *, is_new: bool
+    ) -> None:
+        years = [replace(year, segments={}, anchors={}) for year in outcomes]  # gigabytes for many
+        if is_new:
+            self._kept.put(candidate.number, stage, years)
+        self._fresh.setdefault(candidate.number, []).extend(years)
+
+    def _cases(self, candidate: Candidate, stage: Stage) -> Iterator[Case]:
+        """Yield the years of one policy, world by world."""
+        policy = self.policy(candidate)
+        purpose = Purpose.FRESH if stage.is_fresh else Purpose.REPLICATION
+        for world, scenario in self._scenarios.items():
+            for replication in range(stage.first, stage.last):
+                yield Case(
+                    scenario=scenario,
+                    policy=policy,
+                    scale=self._scale(stage),
+                    world_seed=self._job.world_seed,
+                    luck_seed=derive_seed(self._job.seed, purpose, replication),
+                    trial=candidate.number,
+                    world=world,
+                    replication=replication,
+                    threads=self._job.threads,
+                )
+
+    def _scale(self, stage: Stage) -> Scale:
+        buyers = max(1, round(self._job.scale.buyers_count * stage.population_share))
+        return self._job.scale.model_copy(update={"buyers_count": buyers})
+
+    def _sample(self, outcomes: Sequence[Year | Failure], stage: Stage) -> Sample:
+        for outcome in outcomes:
+            if isinstance(outcome, Failure):
+                outcome.raise_refusal()  # input to mend, not a bad policy to leave out
+        years = [outcome for outcome in outcomes if isinstance(outcome, Year)]
+        sessions = sum(self._sessions(year, stage) for year in years)
+        wall_s = math.fsum(year.run["wall_s"] for year in years)
+        for outcome in outcomes:
+            if isinstance(outcome, Failure):
+                where = "" if stage.is_fresh else f"{outcome.case}: "  # finalists are named anyway
+                return Sample({}, sessions, wall_s, f"{where}{outcome.reason}")
+        values = {
+            name: np.array([year.run[name] for year in years]).reshape(self.worlds_count, -1)
+            for name in self._shown
+        }
+        for name in self._needed:
+            if not np.isfinite(values[name]).all():
+                bad = float(values[name].mean())
+                return Sample({}, sessions, wall_s, f"{name} is {bad}, not a number")
+        return Sample(values, sessions, wall_s)
+
+    def _sessions(self, year: Year, stage: Stage) -> int:
+        """Return the sessions really simulated; the measure counts those of the whole pool."""
+        people = self._scenarios[year.labels["world"]].platform.pool_count
+        pool_sessions: int = year.run["sessions_count"]
+        return round(pool_sessions * self._scale(stage).buyers_count / people)

@@ -1,0 +1,110 @@
+"""The seam between the search and what is searched: candidates in, samples out.
+
+The search knows points, measures and replications, and no markets. A problem is whatever
+can simulate a candidate: the market (`engine.search.market`), or a few NumPy functions.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution
+
+Values = Mapping[str, NDArray[Any]]
+"""A measure's values by replication, (worlds, replications): floats, or truth values."""
+
+Point = Mapping[str, float]
+
+
+class Stage(NamedTuple):
+    """Which runs are asked for: replications `first` to `last` - 1, of every world.
+
+    Replication r of one kind, the search's or the fresh one, has the same luck for every
+    candidate and world: common random numbers. No luck of the search is a fresh one.
+    """
+
+    is_fresh: bool
+    population_share: float
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is tried. `point` is None for a baseline that the space does not hold."""
+
+    number: int
+    name: str
+    point: Point | None
+    is_baseline: bool = False
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What came of a candidate on one stage; `reason` says why there is nothing."""
+
+    values: Values
+    sessions_count: int = 0
+    wall_s: float = 0.0
+    reason: str | None = None
+
+    @property
+    def replications(self) -> int:
+        """Return how many replications it has."""
+        return next(iter(self.values.values())).shape[1] if self.values else 0
+
+    def means(self) -> dict[str, float]:
+        """Return each measure's mean; every world weighs alike."""
+        return {name: float(own.mean()) for name, own in self.values.items()}
+
+    def joined(self, later: "Sample") -> "Sample":
+        """Return this sample followed by the replications of `later`."""
+        return Sample(
+            {
+                name: np.concatenate([own, later.values[name]], axis=1)
+                for name, own in self.values.items()
+                if name in later.values
+            },
+            self.sessions_count + later.sessions_count,
+            self.wall_s + later.wall_s,
+            self.reason or later.reason,
+        )
+
+    def first(self, count: int) -> Values:
+        """Return the values of the first `count` replications."""
+        return {name: own[:, :count] for name, own in self.values.items()}
+
+    def as_tree(self) -> dict[str, Any]:
+        """Return it as plain values, for the journal."""
+        values = {name: own.tolist() for name, own in self.values.items()}
+        return {**vars(self), "values": values}
+
+    @classmethod
+    def from_tree(cls, tree: Mapping[str, Any]) -> "Sample":
+        """Read what `as_tree` gave."""
+        values = {name: np.array(own) for name, own in tree["values"].items()}
+        return cls(**{**tree, "values": values})
+
+
+class Problem(Protocol):
+    """What a search needs to know of what it searches.
+
+    Results must be a function of (candidate, stage) alone.
+    """
+
+    @property
+    def distributions(self) -> Mapping[str, BaseDistribution]:
+        """Return the space that the sampler draws from, by the coordinate's name."""
+
+    @property
+    def baselines(self) -> Sequence[tuple[str, Point | None]]:
+        """Return the candidates that are given: a name, and a point where the space holds it."""
+
+    def evaluate(self, candidates: Sequence[Candidate], stage: Stage) -> Iterator[Sample]:
+        """Yield the sample of each candidate, in order.
+
+        A measure that a goal or a constraint names must be a number: else the sample
+        fails, with a reason.
+        """

@@ -1,0 +1,220 @@
+"""The second stage: finalists on fresh luck, halved until those that stay are well known.
+
+Sequential halving (Karnin, Koren & Somekh, ICML 2013) under common random numbers: all
+finalists get `search.first_replications`; the weaker half drops out, the rest get twice as
+many, until `search.final_replications`. Stronger are those that are feasible more likely
+than not, the best in the first goal first of all, then by rank of domination and crowding;
+then the others by their P(feasible). The baselines get all.
+
+Recommended is the policy with the best first goal among those whose constraints all hold
+with `objective.feasible_probability`. One that fell out early may be better and only not
+yet surely feasible: as long as there is such a one it gets all replications too, and so
+does whatever is recommended.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from engine.errors import PoquanError
+from engine.search import frontier
+from engine.search.judge import Judge
+from engine.search.posterior import Luck, held, loss
+from engine.search.problem import Candidate, Problem, Sample, Stage
+from engine.search.risk import Flags, Floats
+from engine.search.standing import Standing, standing
+from engine.spec.study import RiskKind, Search
+
+LIKELY: Final = 0.5
+"""P(feasible) below which a policy is held to be infeasible."""
+
+OnRuns = Callable[[int, int], None]
+"""Hears how many replications of a policy are done, of how many."""
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """A candidate and what fresh luck has shown of it."""
+
+    candidate: Candidate
+    sample: Sample
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What is known of a finalist: its place among those with as many replications or more.
+
+    `held` (draws, constraints) tells in which draws of the posterior a constraint holds;
+    `level` (goals,) is to be added to the costs before those of others with more
+    replications are compared: what luck later on did to all.
+    """
+
+    stand: Standing
+    place: int
+    held: Flags
+    level: Floats
+
+    @property
+    def costs(self) -> Floats:
+        """Return the goals' figures, less is better."""
+        return np.asarray(self.stand.costs[self.place])
+
+    @property
+    def p_feasible(self) -> float:
+        """Return the probability that all constraints hold."""
+        return float(self.held.all(axis=1).mean())
+
+
+class Selection:
+    """The finalists of one search, from first to final replications."""
+
+    def __init__(self, problem: Problem, judge: Judge, search: Search, seed: int) -> None:
+        self._problem, self._judge, self._search = problem, judge, search
+        self._rounds = rounds(search.first_replications, search.final_replications)
+        self.luck = Luck(seed, self._rounds[-1])
+        self.finalists: list[Finalist] = []
+        self.notes: list[str] = []
+        self._done = self._total = 0
+
+    def run(self, chosen: Sequence[Candidate], on_runs: OnRuns) -> int | None:
+        """Go through all rounds; return the place of the recommended one in `finalists`.
+
+        Raises
+        ------
+        PoquanError
+            If all of them fail.
+        """
+        self.finalists = [Finalist(candidate, Sample({})) for candidate in chosen]
+        alive = {one.number for one in chosen if not one.is_baseline}
+        given = {one.number for one in chosen if one.is_baseline}
+        self._total = planned(len(given), len(alive), self._rounds)
+        for count in self._rounds:
+            self._look(given | alive, count, on_runs)
+            alive &= {one.candidate.number for one in self.finalists}
+            if alive and count < self._rounds[-1]:
+                alive = self._stronger(alive, count)
+        while (best := self._best()) is not None and not self._is_known(self.finalists[best]):
+            self._look({self.finalists[best].candidate.number}, self._rounds[-1], on_runs)
+        return best
+
+    def assessments(self) -> list[Assessment]:
+        """Assess every finalist beside those that have as many replications as it has."""
+        counts = [one.sample.replications for one in self.finalists]
+        known = {count: self.standing(count) for count in set(counts)}
+        moves = {count: self._level(count, max(counts)) for count in known}
+        found = []
+        for one, count in zip(self.finalists, counts, strict=True):
+            stand, places = known[count]
+            place = places[one.candidate.number]
+            flags = held(self._judge, one.sample.values, stand, place, self.luck)
+            found.append(Assessment(stand, place, flags, moves[count]))
+        return found
+
+    def certainty(self, best: int) -> tuple[float, float, int]:
+        """Return P(correct selection), the expected opportunity cost, and among how many.
+
+        Both for the first goal, against the finalists that are feasible enough.
+        """
+        found = self.assessments()
+        level = self._judge.objective.feasible_probability
+        gaps = {}
+        for k, one in enumerate(found):
+            if k != best and one.p_feasible >= level:
+                stand, places = self.standing(self.finalists[k].sample.replications)
+                mine = places[self.finalists[best].candidate.number]
+                gaps[k] = stand.costs_by[mine, 0] - stand.costs_by[one.place, 0]
+        return *loss(gaps, self.luck), len(gaps) + 1
+
+    def standing(self, count: int, risk: RiskKind | None = None) -> tuple[Standing, dict[int, int]]:
+        """Return how those with `count` replications or more stand on the first of them.
+
+        With it come their places in it, by number. `risk` takes the objective's place.
+        """
+        enough = [one for one in self.finalists if one.sample.replications >= count]
+        places = {one.candidate.number: place for place, one in enumerate(enough)}
+        return standing(self._judge, [one.sample.first(count) for one in enough], risk), places
+
+    def _look(self, numbers: set[int], count: int, on_runs: OnRuns) -> None:
+        """Give those named replications up to `count`; leave out who fails."""
+        todo = [one for one in self.finalists if one.candidate.number in numbers]
+        first = todo[0].sample.replications if todo else 0
+        stage = Stage(True, 1.0, first, count)
+        fresh = self._problem.evaluate([one.candidate for one in todo], stage)
+        found: dict[int, Sample] = {}
+        for one in todo:
+            sample = next(fresh)
+            found[one.candidate.number] = sample
+            self._done += count - first
+            self._total = max(self._total, self._done)
+            on_runs(self._done, self._total)
+            if sample.reason is not None:
+                self.notes.append(f"{one.candidate.name} failed on fresh luck: {sample.reason}")
+        self.finalists = [
+            _with(one, found.get(one.candidate.number))
+            for one in self.finalists
+            if one.candidate.number not in found or found[one.candidate.number].reason is None
+        ]
+        if not self.finalists:
+            raise PoquanError("all finalists failed on fresh luck:\n  " + "\n  ".join(self.notes))
+
+    def _stronger(self, alive: set[int], count: int) -> set[int]:
+        """Return the better half of those alive, at least one, seen beside the baselines."""
+        stand, places = self.standing(count)
+        doubt = np.zeros(len(places))
+        for one in self.finalists:
+            place = places.get(one.candidate.number)
+            if place is not None:
+                flags = held(self._judge, one.sample.values, stand, place, self.luck)
+                share = float(flags.all(axis=1).mean())
+                doubt[place] = 0.0 if share >= LIKELY else 1 - share
+        among = [place for number, place in places.items() if number in alive]
+        lead = min(among, key=lambda place: (doubt[place], stand.costs[place, 0]))
+        rest = [place for place in among if place != lead]
+        costs = [list(row) for row in stand.costs]
+        half = {lead, *frontier.best(costs, list(doubt), rest, len(rest) // 2)}
+        return {number for number, place in places.items() if place in half}
+
+    def _best(self) -> int | None:
+        """Return the place of the first goal's best that is, or yet may be, feasible enough."""
+        level = self._judge.objective.feasible_probability
+        found = self.assessments()
+        able = [
+            k
+            for k, (one, own) in enumerate(zip(self.finalists, found, strict=True))
+            if own.p_feasible >= (level if self._is_known(one) else min(LIKELY, level))
+        ]
+        return min(able, key=lambda k: (found[k].costs + found[k].level)[0], default=None)
+
+    def _is_known(self, one: Finalist) -> bool:
+        return one.sample.replications == self._rounds[-1]
+
+    def _level(self, count: int, most: int) -> Floats:
+        """Return what the luck of later replications added to those that met it."""
+        (early, places), (late, late_places) = self.standing(count), self.standing(most)
+        both = [(places[number], place) for number, place in late_places.items()]
+        return np.asarray(np.mean([late.costs[b] - early.costs[a] for a, b in both], axis=0))
+
+
+def rounds(first: int, final: int) -> list[int]:
+    """Return the replications after each round: doubled from `first`, `final` at the end."""
+    found = [min(first, final)]
+    while found[-1] < final:
+        found.append(min(2 * found[-1], final))
+    return found
+
+
+def planned(given: int, searched: int, counts: Sequence[int]) -> int:
+    """Return how many replications of a policy the rounds take."""
+    total, before = 0, 0
+    for count in counts:
+        total += (given + searched) * (count - before)
+        before, searched = count, -(-searched // 2)
+    return total
+
+
+def _with(one: Finalist, later: Sample | None) -> Finalist:
+    if later is None:
+        return one
+    return replace(one, sample=one.sample.joined(later) if one.sample.values else later)

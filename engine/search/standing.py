@@ -1,0 +1,104 @@
+"""How policies that met the same luck stand beside one another: costs and excesses.
+
+Everything is kept by replication as well, as pseudo-values (`engine.search.risk`), so that
+differences can be paired.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from engine.search.judge import Judge
+from engine.search.problem import Values
+from engine.search.risk import Flags, Floats, figures, pseudo_values
+from engine.spec.study import RiskKind
+
+
+@dataclass(frozen=True)
+class Standing:
+    """n policies on the same worlds and replications.
+
+    `costs` (n, goals), less is better; `excesses` (n, constraints), feasible at 0 or less;
+    `costs_by` and `excesses_by` the same by replication.
+    """
+
+    costs: Floats
+    excesses: Floats
+    costs_by: Floats
+    excesses_by: Floats
+
+    @property
+    def violation(self) -> Floats:
+        """Return the sum of what each violates, (n,)."""
+        return np.asarray(np.maximum(self.excesses, 0.0).sum(axis=1))
+
+    @property
+    def able(self) -> Flags:
+        """Tell which satisfy every constraint, (n,)."""
+        return np.asarray(self.violation == 0)
+
+    @property
+    def replications(self) -> int:
+        """Return how many replications they share."""
+        return int(self.costs_by.shape[-1])
+
+    def cost_errors(self) -> Floats:
+        """Return the costs' standard errors, not-a-number for one replication."""
+        return _errors(self.costs_by)
+
+    def excess_errors(self) -> Floats:
+        """Return the excesses' standard errors, not-a-number for one replication."""
+        return _errors(self.excesses_by)
+
+    def moved(self, costs: Floats, excesses: Floats) -> "Standing":
+        """Return it with the same amount added to every policy."""
+        return Standing(
+            self.costs + costs,
+            self.excesses + excesses,
+            self.costs_by + costs[:, None],
+            self.excesses_by + excesses[:, None],
+        )
+
+
+def standing(judge: Judge, samples: Sequence[Values], risk: RiskKind | None = None) -> Standing:
+    """Compare samples of the same worlds and replications.
+
+    Parameters
+    ----------
+    risk
+        What the goals count; the objective's own choice if none is given.
+    """
+    excesses, excesses_by = _excesses(judge, samples)
+    able = np.asarray((excesses <= 0).all(axis=1), np.bool_)
+    costs = np.stack([judge.cost_sample(one) for one in samples])
+    kind, share = risk or judge.objective.risk, judge.objective.cvar_share
+
+    def figure(sample: Floats) -> Floats:
+        return figures(sample, kind, share, able)
+
+    return Standing(figure(costs), excesses, pseudo_values(figure, costs), excesses_by)
+
+
+def _excesses(judge: Judge, samples: Sequence[Values]) -> tuple[Floats, Floats]:
+    parts = [_of(judge, name, samples) for name in judge.constraints]
+    count = next(iter(samples[0].values())).shape[1]
+    if not parts:
+        return np.zeros((len(samples), 0)), np.zeros((len(samples), 0, count))
+    return np.stack([part[0] for part in parts], 1), np.stack([part[1] for part in parts], 1)
+
+
+def _of(judge: Judge, name: str, samples: Sequence[Values]) -> tuple[Floats, Floats]:
+    """Return one constraint's excesses, (n,), and by replication, (n, R)."""
+    constraint = judge.constraints[name]
+    sample = np.stack([np.asarray(one[constraint.measure], np.float64) for one in samples])
+    figure = partial(judge.excess, constraint)
+    return figure(sample), pseudo_values(figure, sample)
+
+
+def _errors(by: Floats) -> Floats:
+    count = by.shape[-1]
+    if count < 2:
+        return np.full(by.shape[:-1], np.nan)
+    return np.asarray(by.std(axis=-1, ddof=1) / count**0.5)

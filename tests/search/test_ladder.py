@@ -1,0 +1,156 @@
+"""Rungs: which may drop a policy, how far they are shifted, and who goes up."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine.errors import InputError
+from engine.search.judge import Judge
+from engine.search.ladder import rank_correlation
+from engine.search.problem import Point
+from engine.search.racing import is_beaten, least_difference, promoted
+from engine.search.standing import Standing
+from engine.search.study import Study
+from tests.search.jobs import small_job
+from tests.search.problems import Remembering, Toy, objective_of, search_of
+
+LADDER = [
+    {"population_share": 0.1, "replications": 2},
+    {"population_share": 0.5, "replications": 2},
+    {"population_share": 1.0, "replications": 4},
+]
+GOALS = (("cost_fen", "minimize"), ("top10_share", "minimize"))
+
+
+def misleading(point: Point, share: float) -> Mapping[str, float]:
+    """On a tenth of the population the first goal points the other way."""
+    turned = -1 if share == 0.1 else 1
+    return {
+        "cost_fen": 100 + turned * (point["x0"] - 0.5) + 10 * (1 - share),
+        "top10_share": 0.1 + 0.2 * abs(point["x1"] - 0.5),
+    }
+
+
+def climbed(toy: Toy, **changes: Any) -> Study:
+    judge = Judge(objective_of(*GOALS))
+    study = Study(search_of(**{"rungs": LADDER} | changes), 3, toy, judge, Remembering())
+    study.run(lambda *heard: None)
+    return study
+
+
+def test_a_misleading_rung_is_recognised_and_left_out() -> None:
+    toy = Toy(misleading, {"cost_fen": 0.05, "top10_share": 0.005})
+    study = climbed(toy)
+    assert study.ladder.visited == [1, 2]
+    found = {(row["rung"], row["measure"]): row for row in study.ladder.rows()}
+    assert found[0, "cost_fen"]["rank_correlation"] < 0
+    assert not found[0, "cost_fen"]["trusted"]
+    assert found[0, "top10_share"]["trusted"]
+    assert found[1, "cost_fen"]["rank_correlation"] > 0.8
+    assert {stage.population_share for number, stage in toy.asked if number >= 8} == {0.5, 1.0}
+
+
+def test_without_trust_everybody_goes_to_the_top() -> None:
+    study = climbed(Toy(misleading, {"cost_fen": 5.0, "top10_share": 0.5}))
+    assert study.ladder.visited == [2]
+    assert {trial.rung for trial in study.trials} == {2}
+
+
+def test_a_rung_is_shifted_by_its_mean_difference_to_the_top() -> None:
+    study = climbed(Toy(misleading, {"cost_fen": 0.05, "top10_share": 0.005}))
+    row = next(r for r in study.ladder.rows() if (r["rung"], r["measure"]) == (1, "cost_fen"))
+    assert row["shift"] == pytest.approx(-5, abs=0.2)
+    low = [trial for trial in study.trials if trial.rung == 1]
+    assert low
+    for trial in low:
+        truth = misleading(trial.candidate.point or {}, 1.0)["cost_fen"]
+        mean, error = study.ladder.means(trial)["cost_fen"]
+        assert mean == pytest.approx(truth, abs=0.4)
+        assert error is not None
+        assert error > row["shift_se"]
+
+
+def test_no_more_than_one_in_so_many_of_a_batch_goes_up() -> None:
+    study = climbed(Toy(misleading, {"cost_fen": 0.05, "top10_share": 0.005}), reduction=4)
+    for start in range(8, 40, 8):
+        top = [trial for trial in study.trials[start : start + 8] if trial.rung == 2]
+        assert len(top) <= 2
+
+
+def test_replications_of_a_rung_with_the_same_population_are_reused() -> None:
+    rungs = [{"population_share": 1.0, "replications": r} for r in (2, 6)]
+    toy = Toy(misleading, {"cost_fen": 0.05, "top10_share": 0.005})
+    study = climbed(toy, rungs=rungs)
+    assert {(stage.first, stage.last) for _, stage in toy.asked} == {(0, 2), (2, 6)}
+    assert all(t.seen.replications == 6 for t in study.trials if t.rung == 1)
+    assert all(t.sessions_count == t.seen.replications for t in study.trials)
+
+
+def stand(costs: np.ndarray, excess: float | list[float] = -1.0) -> Standing:
+    """Policies from costs (n, R) of one goal and fixed excesses of one constraint."""
+    n, count = costs.shape
+    excesses = np.broadcast_to(np.atleast_1d(excess), n).reshape(n, 1)
+    by = np.repeat(excesses[:, :, None], count, axis=2)
+    return Standing(costs.mean(axis=1, keepdims=True), excesses, costs[:, None], by)
+
+
+def test_two_replications_say_something_where_many_pairs_are_pooled() -> None:
+    rng = np.random.default_rng(1)
+    luck = rng.normal(0, 10, 2)  # common: of no account
+    costs = np.linspace(0, 1, 20)[:, None] + luck + rng.normal(0, 0.1, (20, 2))
+    found = stand(costs)
+    least = least_difference(found)
+    assert least is not None
+    assert least == pytest.approx(1.73 * 0.1, rel=0.5)  # t(19) √(2 · 0.01 / 2)
+    assert is_beaten(found, 19)
+    assert not is_beaten(found, 0)
+    assert least_difference(stand(costs[:2, :1])) is None
+
+
+def test_a_rival_that_violates_more_beats_nobody() -> None:
+    costs = np.array([[0.0, 0.1], [5.0, 5.2], [5.1, 5.0]])
+    assert is_beaten(stand(costs), 1)
+    assert not is_beaten(stand(costs, [0.5, 0.1, 0.1]), 1)
+
+
+def test_who_surely_violates_is_dropped_only_where_somebody_is_feasible() -> None:
+    costs = np.array([[1.0, 1.1], [0.0, 0.1], [2.0, 2.1]])
+    told, doubt = np.array([True]), np.array([0.0])
+    some, none = stand(costs, [-0.1, 0.5, -0.1]), stand(costs, [0.2, 0.5, 0.1])
+    assert promoted(some, [1], 1, told, doubt) == []
+    assert promoted(some, [1], 1, ~told, doubt) == [1]
+    assert promoted(some, [1], 1, told, np.array([0.5])) == [1]
+    assert promoted(none, [0, 1, 2], 1, told, doubt) == [2]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ([1, 2, 3, 4], [10, 20, 30, 40], 1.0),
+        ([1, 2, 3, 4], [4, 3, 2, 1], -1.0),
+        ([1, 2, 3, 4], [1, 3, 2, 4], 0.8),
+        ([1, 1, 2, 3], [1, 2, 3, 4], 0.9486833),  # ties share their ranks
+        ([1, 1, 1], [1, 2, 3], 0.0),
+    ],
+)
+def test_rank_correlation(a: list[float], b: list[float], expected: float) -> None:
+    assert rank_correlation(np.array(a, float), np.array(b, float)) == pytest.approx(expected)
+
+
+def test_nothing_to_rank_is_not_a_number() -> None:
+    assert np.isnan(rank_correlation(np.ones(4), np.ones(4)))
+
+
+@pytest.mark.parametrize(
+    "rungs",
+    [
+        [(0.5, 2), (0.25, 4)],
+        [(0.5, 2), (0.5, 2)],
+    ],
+)
+def test_rungs_that_do_not_rise_are_refused(rungs: list[tuple[float, int]]) -> None:
+    tree = [{"population_share": share, "replications": count} for share, count in rungs]
+    with pytest.raises((InputError, ValueError), match="rungs do not rise"):
+        small_job(search={"rungs": tree})
