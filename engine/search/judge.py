@@ -58,6 +58,16 @@ class Judge:
             for name, constraint in self.constraints.items()
         }
 
+    def standard_errors(
+        self, errors: Mapping[str, float | None]
+    ) -> tuple[list[float], dict[str, float]]:
+        """Return the standard errors of `values` and of `violations`; 0 where none is known."""
+        goals = [float(errors[goal.measure] or 0.0) for goal in self.goals]
+        return goals, {
+            name: float(errors[constraint.measure] or 0.0) / _least_scale(constraint)
+            for name, constraint in self.constraints.items()
+        }
+
     def total_violation(self, means: Means) -> float:
         """Return the sum of what is violated; 0 is feasible."""
         return math.fsum(max(0.0, excess) for excess in self.violations(means).values())
@@ -87,6 +97,12 @@ def _excesses(constraint: Constraint, mean: float) -> Iterator[tuple[float, floa
     if constraint.at_most is not None:
         limit = constraint.at_most
         yield limit, (mean - limit) / _scale(constraint.measure, limit)
+
+
+def _least_scale(constraint: Constraint) -> float:
+    """Return the smaller unit of a constraint's sides: its excess is no noisier than in this."""
+    limits = (constraint.at_least, constraint.at_most)
+    return min(_scale(constraint.measure, limit) for limit in limits if limit is not None)
 
 
 def _scale(measure: str, limit: float) -> float:

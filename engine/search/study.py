@@ -17,12 +17,10 @@ from engine.errors import StorageError
 from engine.search.evaluate import Evaluation, Trials, evaluation
 from engine.search.journal import Journal
 from engine.search.judge import Judge
-from engine.search.samplers import make_sampler
+from engine.search.samplers import EVALUATION, make_sampler
 from engine.search.space import PolicySpace
 from engine.spec.policy import Policy
 from engine.spec.study import OptimizeJob
-
-EVALUATION = "evaluation"
 
 
 @dataclass(frozen=True)
@@ -95,7 +93,9 @@ class Search:
 
     def _ask(self, number: int) -> optuna.Trial:
         """Ask for trial `number`; a baseline is enqueued, or only numbered if not held."""
-        self._study.sampler = make_sampler(self._job.search, self._job.seed, number)
+        self._study.sampler = make_sampler(
+            self._job.search, self._job.seed, number, self._space.distributions, self._judge
+        )
         if number >= len(self._baselines):
             return self._study.ask(self._space.distributions)
         point = self._space.point_of(self._baselines[number])

@@ -123,7 +123,7 @@ class Search(Spec):
     """Sampler and budget of a search."""
 
     name: str
-    sampler: Literal["tpe", "nsga2", "gp", "random"]
+    sampler: Literal["tpe", "nsga2", "nsga3", "cmaes", "qmc", "gp", "gp_torch", "random"]
     trials_count: int = quantity("policies", "tried, baselines included", ge=1, le=1_000_000)
     batch_count: int = quantity("policies", "asked at once; fixes the results", ge=1, le=10_000)
     startup_count: int = quantity("policies", "random ones before the sampler", ge=1, le=100_000)
