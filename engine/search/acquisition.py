@@ -1,7 +1,7 @@
 """Where a Gaussian process would look next: noisy expected improvement, by scalarisation.
 
 Every goal and every constraint has a process of its own. A trial has weights w of its own
-and turns its goals' costs c, scaled to [0, 1] over what was seen, into one,
+and turns its goals' costs c, scaled to [0, 1] over the frontier so far, into one,
 
     s(c) = max_k w_k c_k + 0.05 sum_k w_k c_k
 
@@ -101,8 +101,7 @@ def improvement(
     goals: Sequence[Draws], constraints: Sequence[Draws], weights: Floats, seed: int
 ) -> Score:
     """Return the score of points by the draws of goals and constraints."""
-    least = [goal.values.mean(axis=1).min() for goal in goals]
-    spans = [float(np.ptp(goal.values.mean(axis=1))) or 1.0 for goal in goals]
+    least, spans = _scales(goals, constraints)
     normals = ndtri(np.clip(_uniforms(seed, (len(goals), DRAWS)), 1e-12, 1 - 1e-12))
 
     def scalar(costs: Sequence[Floats]) -> Floats:
@@ -136,9 +135,27 @@ def scalarised(costs: Floats, weights: Floats) -> Floats:
     return np.asarray(weighted.max(axis=-1) + _AUGMENTED * weighted.sum(axis=-1))
 
 
-def simplex(count: int, seed: int) -> Floats:
-    """Return weights that add up to 1, uniform over all such."""
-    spacings = -np.log1p(-_uniforms(seed, (count,)))
+def _scales(goals: Sequence[Draws], constraints: Sequence[Draws]) -> tuple[Floats, Floats]:
+    """Return each goal's least cost and its span over the feasible points that none beats.
+
+    Over all points, one far off would make the differences that matter vanish.
+    """
+    costs = np.stack([goal.values.mean(axis=1) for goal in goals], axis=1)
+    able = np.ones(len(costs), np.bool_)
+    for one in constraints:
+        able &= one.values.mean(axis=1) <= 0
+    among = costs[able] if able.any() else costs
+    no_worse = (among[None] <= among[:, None]).all(axis=2)
+    beaten = no_worse & (among[None] < among[:, None]).any(axis=2)
+    front = among[~beaten.any(axis=1)]
+    spans = np.ptp(front, axis=0)
+    whole = np.where(np.ptp(costs, axis=0) > 0, np.ptp(costs, axis=0), 1.0)
+    return front.min(axis=0), np.where(spans > 0, spans, whole)
+
+
+def simplex(point: Floats) -> Floats:
+    """Return weights that add up to 1, uniform over all such if the cube's points are."""
+    spacings = -np.log(np.clip(point, 1e-12, 1 - 1e-12))
     return np.asarray(spacings / spacings.sum())
 
 

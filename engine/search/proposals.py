@@ -1,8 +1,4 @@
-"""Samplers of this project's own: points of the unit cube from the finished trials.
-
-Milliseconds a trial around trial 100 / 500 / 1000 with 3 goals, 3 constraints and 15 levers
-stand in `engine.search.samplers`.
-"""
+"""Samplers of this project's own: points of the unit cube from the finished trials."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -95,12 +91,14 @@ class CubeSampler(BaseSampler, ABC):
         """Refuse: there is nothing outside the space."""
         raise NotImplementedError(param_name)
 
-    def _sobol(self) -> Floats:
-        """Return the trial's own point of one scrambled Sobol sequence."""
+    def _sobol(self, size: int = 0) -> Floats:
+        """Return the trial's own point of one scrambled Sobol sequence, over all axes or few."""
         from scipy.stats import qmc
 
-        sequence = qmc.Sobol(self._cube.size, rng=self._scramble)
-        return np.asarray(sequence.fast_forward(self._number).random(1)[0])
+        sequence = qmc.Sobol(size or self._cube.size, rng=self._scramble)
+        if self._number:  # SciPy cannot go forward by nothing
+            sequence.fast_forward(self._number)
+        return np.asarray(sequence.random(1)[0])
 
     def _told(self, study: Study) -> tuple[list[FrozenTrial], Told]:
         """Return the finished trials, in order of their numbers."""
@@ -181,7 +179,7 @@ class GaussianSampler(CubeSampler):
         trials, told = self._told(study)
         if len(trials) < self._first:
             return self._sobol()
-        weights = simplex(told.costs.shape[1], self._draw(0))
+        weights = simplex(self._sobol(told.costs.shape[1]))
         values = _scalar(told, weights)
         score = self._score(study, trials, told, weights, values)
         order = np.lexsort((values, told.violation))

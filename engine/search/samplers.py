@@ -1,4 +1,14 @@
-"""Samplers by name. Each trial gets a fresh one: what it draws is a function of its number."""
+"""Samplers by name. Each trial gets a fresh one: what it draws is a function of its number.
+
+Milliseconds of one core that a proposal takes around trial 100 / 500 / 1000, with 15 searched
+values, 3 goals and 3 constraints (`cmaes`: 1 goal), batches of 8:
+
+    random 0.4 / 0.4 / 0.5       qmc 0.9 / 0.8 / 0.8       nsga2, nsga3 2 / 6 / 10
+    cmaes  3 / 11 / 22           tpe 22 / 65 / 134         gp 26 / 102 / 107
+
+`gp` takes some tenths of a second more where it fits its lengths anew: each time that there
+are a quarter more trials.
+"""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
