@@ -145,9 +145,9 @@ def _scales(goals: Sequence[Draws], constraints: Sequence[Draws]) -> tuple[Float
     for one in constraints:
         able &= one.values.mean(axis=1) <= 0
     among = costs[able] if able.any() else costs
-    no_worse = (among[None] <= among[:, None]).all(axis=2)
-    beaten = no_worse & (among[None] < among[:, None]).any(axis=2)
-    front = among[~beaten.any(axis=1)]
+    no_worse = np.all(among[None] <= among[:, None], axis=2)
+    beaten = np.any(no_worse & np.any(among[None] < among[:, None], axis=2), axis=1)
+    front = among[~beaten]
     spans = np.ptp(front, axis=0)
     whole = np.where(np.ptp(costs, axis=0) > 0, np.ptp(costs, axis=0), 1.0)
     return front.min(axis=0), np.where(spans > 0, spans, whole)

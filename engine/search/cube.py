@@ -26,8 +26,10 @@ _APART: Final = math.sqrt(0.5)
 
 
 class _Axis(NamedTuple):
-    """An axis: where its scale begins and ends, the values at its ends, whether it is
-    logarithmic, the number of its cells (0: continuous), and the choices.
+    """One axis.
+
+    `low` and `high` end its own scale, `ends` are the values there; `cells` is 0 where it is
+    continuous.
     """
 
     low: float

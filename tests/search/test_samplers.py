@@ -127,8 +127,8 @@ def test_two_goals_are_pursued_all_along_their_front() -> None:
     found = searched("gp", PLANE, see, 48)[24:]
     on_front = [point["x"] for point, _ in found if point["y"] < 1 and -0.5 < point["x"] < 2.5]
     assert len(on_front) > 12
-    assert min(on_front) < 0.6
-    assert max(on_front) > 1.4
+    assert min(on_front) < 0.7
+    assert max(on_front) > 1.3
 
 
 def test_cmaes_goes_where_the_goal_is_and_keeps_to_the_constraint() -> None:
