@@ -93,6 +93,15 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "in_ensemble": bool,
         "note": str,
     },
+    "sensitivity": {
+        "of": str,
+        "name": str,
+        "measure": str,
+        "index": str,
+        "value": float,
+        "ci_low": float,
+        "ci_high": float,
+    },
     "priors": {
         "dataset": str,
         "model": str,
@@ -115,6 +124,9 @@ ends, `axis` what varies among the rows that belong together, `goal` what the va
 not exceed. A row of `calibration` is one point of the unknowns and one observed figure, both
 numbers in the row's `unit`; `miss` is the standardised one, `worst_miss` that of the point
 over the figures to fit; `point` is -1 where the figure is not modelled, and `note` says why.
+A row of `sensitivity` is one `index` of a measure: the `first` order or `total` index of a
+factor, its `importance` in a search, or the share of the variance that is `luck`; `of` says
+what the factors are, `levers`, `unknowns` or those of a `search`.
 A row of `priors` is a published `figure` and its estimate anew; `difference` is
 in standard errors, the figure's or else the estimate's, and `reason` says why there is no
 estimate."""
