@@ -36,6 +36,11 @@ class Factor(NamedTuple):
     high: float | None
     alone: float | None
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the interval leaves out zero; one without an interval is taken as it is."""
+        return self.low is None or self.low > 0
+
 
 class Block(NamedTuple):
     """One measure moved by one set of factors, the strongest first; `luck` is a share."""
@@ -55,7 +60,7 @@ def blocks(rows: Sequence[Row]) -> list[Block]:
 
 
 def moved_sentences(rows: Sequence[Row]) -> list[str]:
-    """Say what moves each measure most, and what luck hides."""
+    """Say what moves each measure most as far as it is told, and what luck hides."""
     said = [_sentence(block) for block in blocks(rows)]
     noisy = [
         f"{label(block.measure)} over {OF[block.of]} ({_percent(block.luck)})"
@@ -132,8 +137,11 @@ def _block(of: str, measure: str, rows: Sequence[Row]) -> Block:
 def _sentence(block: Block) -> str:
     if not block.factors:
         return f"{label(block.measure)} is moved by none of {OF[block.of]}."
-    parts = [f"{factor.name} ({_whole(factor)})" for factor in block.factors[:FIRST]]
-    return f"{label(block.measure)}, by {OF[block.of]}: most by {', '.join(parts)}."
+    told = [factor for factor in block.factors if factor.is_told][:FIRST]
+    if not told:
+        return f"{label(block.measure)}: none of {OF[block.of]} is told from having no effect."
+    parts = [f"{factor.name} ({_whole(factor)})" for factor in told]
+    return f"{label(block.measure)}: of {OF[block.of]}, most by {', '.join(parts)}."
 
 
 def _whole(factor: Factor) -> str:
