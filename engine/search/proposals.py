@@ -37,6 +37,9 @@ _SPREAD, _NEAR, _BEST = 256, 64, 4
 _STEPS: Final = (0.1, 0.03, 0.01)
 """Deviations of the points around the best, coarse to fine."""
 
+_SAME: Final = 9
+"""Decimals up to which two points are one."""
+
 _FRESH: Final = 0.15
 """Share of moved coordinates that are drawn anew: choices and far valleys."""
 
@@ -181,18 +184,20 @@ class GaussianSampler(CubeSampler):
             return self._sobol()
         weights = simplex(self._sobol(told.costs.shape[1]))
         values = _scalar(told, weights)
-        score = self._score(study, trials, told, weights, values)
-        order = np.lexsort((values, told.violation))
-        return self._best(score, told.points[order[:_BEST]])
-
-    def _score(
-        self, study: Study, trials: list[FrozenTrial], told: Told, weights: Floats, values: Floats
-    ) -> Score:
-        """Learn from the trials, those in flight included."""
-        x = self._cube.features(told.points)
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         asked = [t.params for t in running if t.number != self._number and t.params]
         pending = self._cube.features(self._cube.points(asked))
+        score = self._score(trials, told, pending, weights, values)
+        order = np.lexsort((values, told.violation))
+        tried = np.vstack([self._cube.features(told.points), pending])
+        return self._best(_unlike(tried, score), told.points[order[:_BEST]])
+
+    def _score(
+        self, trials: list[FrozenTrial], told: Told, pending: Floats, weights: Floats,
+        values: Floats,
+    ) -> Score:  # fmt: skip
+        """Learn from the trials, knowing where those in flight look."""
+        x = self._cube.features(told.points)
         kept = _relevant(told, values)
         fitted = fitted_count(len(trials), self._first)
         errors = [self._noise(trial) for trial in trials]
@@ -252,6 +257,17 @@ def _ranks(told: Told) -> Sequence[int]:
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(len(order))
     return [int(rank) for rank in ranks]
+
+
+def _unlike(tried: Floats, score: Score) -> Score:
+    """Return a score that is least where a trial has been: its luck would be the same again."""
+    there = {point.tobytes() for point in np.round(tried, _SAME)}
+
+    def unlike(x: Floats) -> Floats:
+        is_there = [point.tobytes() in there for point in np.round(x, _SAME)]
+        return np.where(is_there, -1.0, score(x))
+
+    return unlike
 
 
 def _scalar(told: Told, weights: Floats) -> Floats:

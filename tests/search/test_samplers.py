@@ -200,3 +200,11 @@ def test_lengths_are_fitted_on_a_count_that_grows_by_steps() -> None:
     assert counts == sorted(counts)
     assert all(count <= seen for count, seen in zip(counts, range(1, 100), strict=True))
     assert len(set(counts[8:])) < 15
+
+
+@pytest.mark.parametrize("name", ["gp", "cmaes", "qmc"])
+@pytest.mark.parametrize("cost", [0.0, 1e12])
+def test_one_lever_and_a_goal_that_never_changes_are_borne(name: str, cost: float) -> None:
+    line = {"x": FloatDistribution(0.0, 1.0)}
+    found = searched(name, line, lambda point, _: ([cost], 0.5, 0.0), 24)
+    assert len({point["x"] for point, _ in found}) == 24
