@@ -11,13 +11,18 @@ Both are taken turn by turn.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from engine.benchmark.days import Days
 from engine.benchmark.figures import Row, Setting
 from engine.benchmark.stages import StageTimes
 from engine.spec.study import BenchmarkJob
 from engine.world.buyers import bytes_per_buyer
+
+
+BETWEEN: Final = ("traffic", "supply", "selection", "settle", "learning")
+BETWEEN_MS: Final = 0.5
+"""What the market does between sessions, and what its fixed part should not exceed."""
 
 
 class Point(NamedTuple):
@@ -155,10 +160,13 @@ def _stage_rows(job: BenchmarkJob, found: Measured, days: int) -> Iterator[Row]:
         ends = (_stage_costs(found.stages[few], stage), _stage_costs(found.stages[many], stage))
         yield at.row("stage", stage, "session_ns", slope_ns(*ends))
         yield at.row("stage", stage, "fixed_day_ms", intercept_ms(*ends, days))
+    ends = (_stage_costs(found.stages[few], *BETWEEN), _stage_costs(found.stages[many], *BETWEEN))
+    fixed = intercept_ms(*ends, days)
+    yield at.row("stage", " + ".join(BETWEEN), "fixed_day_ms", fixed, goal=BETWEEN_MS)
 
 
-def _stage_costs(times: Sequence[StageTimes], stage: str) -> list[Cost]:
-    return [Cost(one.seconds[stage], one.sessions_count) for one in times]
+def _stage_costs(times: Sequence[StageTimes], *stages: str) -> list[Cost]:
+    return [Cost(sum(one.seconds[s] for s in stages), one.sessions_count) for one in times]
 
 
 def _start_rows(job: BenchmarkJob, found: Measured, days: int) -> Iterator[Row]:
