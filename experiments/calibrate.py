@@ -23,7 +23,7 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     check_writable(folder)
     figures = engine.read_figures(_address(job), job.fit.tolerance)
     with open_pool(job.ray, *_work(job)) as pool, progress() as show:
-        outcome = engine.calibrate(job, figures, pool, show)
+        outcome = engine.calibrate(job, figures, folder, pool, show)
     results = Results(folder, config, job.seed)
     results.write_rows("calibration", outcome.rows)
     places = engine.Box(job.unknowns.ranges, job.scenario).places(outcome.best)

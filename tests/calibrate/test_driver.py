@@ -18,9 +18,9 @@ from tests.calibrate.market import NOTHING, TREE, TRUTH, calibrated, job, table
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory):
-    told = job()
+    told, place = job(), tmp_path_factory.mktemp("observed")
     unmodelled = ["fit,jack_ma_retires,Sep 2019,1,event,high"]
-    return told, calibrated(told, table(tmp_path_factory.mktemp("observed"), told, unmodelled))
+    return told, calibrated(told, table(place, told, unmodelled), place)
 
 
 def kept_values(outcome) -> dict[str, list[float]]:
@@ -54,7 +54,7 @@ def test_later_waves_miss_less(found) -> None:
 
 def test_a_check_row_changes_nothing_of_the_fit(tmp_path: Path, found) -> None:
     told, outcome = found
-    other = calibrated(told, table(tmp_path, told, ks_ecom_gmv_Q3=3.0))
+    other = calibrated(told, table(tmp_path, told, ks_ecom_gmv_Q3=3.0), tmp_path)
     assert other.sample.points == outcome.sample.points
     assert other.best == outcome.best
     assert other.ensemble == outcome.ensemble
@@ -70,14 +70,14 @@ def test_a_check_row_changes_nothing_of_the_fit(tmp_path: Path, found) -> None:
 
 def test_a_row_to_fit_changes_the_fit(tmp_path: Path, found) -> None:
     told, outcome = found
-    other = calibrated(told, table(tmp_path, told, ks_aov_Q2=0.85))
+    other = calibrated(told, table(tmp_path, told, ks_aov_Q2=0.85), tmp_path)
     name = "suppliers.source.price_rmb"
     assert other.best[name] < 0.95 * outcome.best[name]
 
 
 def test_without_a_plausible_point_the_least_bad_stand_in_and_it_is_told(tmp_path: Path) -> None:
     told = job()
-    outcome = calibrated(told, table(tmp_path, told, ks_ecom_gmv_Q1=3.0))
+    outcome = calibrated(told, table(tmp_path, told, ks_ecom_gmv_Q1=3.0), tmp_path)
     assert not outcome.any_plausible
     assert not any(row["plausible"] for row in outcome.rows)
     assert len({row["point"] for row in outcome.rows if row["kept"]}) == told.fit.ensemble_count
@@ -125,7 +125,7 @@ def test_the_ensemble_is_one_that_every_command_takes(found) -> None:
 def test_a_target_that_no_unknown_moves_rules_nothing_out(tmp_path: Path) -> None:
     told = job()
     wrong = ["fit,ks_share_tier1_2,mid 2020,90,%,high"]
-    outcome = calibrated(told, table(tmp_path, told, wrong))
+    outcome = calibrated(told, table(tmp_path, told, wrong), tmp_path)
     assert outcome.any_plausible
     rows = [row for row in outcome.rows if row["key"] == "ks_share_tier1_2"]
     assert {row["note"] for row in rows} == {INERT}
@@ -141,7 +141,7 @@ def test_unknowns_that_move_nothing_are_refused(tmp_path: Path) -> None:
     told = job(unknowns={"learning": TREE["learning"]})
     figures = table(tmp_path, job())
     with pytest.raises(InputError, match="none of them moves a figure"):
-        calibrated(told, figures)
+        calibrated(told, figures, tmp_path)
 
 
 def test_the_first_point_is_the_scenario_as_it_is(found) -> None:
@@ -153,7 +153,7 @@ def test_the_first_point_is_the_scenario_as_it_is(found) -> None:
 def test_the_seed_names_the_points(tmp_path: Path, found) -> None:
     _, outcome = found
     other = job("seed=2", "fit.waves_count=1")
-    points = calibrated(other, table(tmp_path, other)).sample.points
+    points = calibrated(other, table(tmp_path, other), tmp_path).sample.points
     assert points[0] == outcome.sample.points[0]
     assert points[1] != outcome.sample.points[1]
 

@@ -31,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     told, place = job(), tmp_path_factory.mktemp("calibrate")
     extra = ["fit,jack_ma_retires,Sep 2019,1,event,high", "fit,ks_share_tier1_2,2020,90,%,high"]
     figures = table(place, told, extra, ks_ecom_gmv_Q3=3.0)
-    return left(place / "out", told, calibrated(told, figures))
+    return left(place / "out", told, calibrated(told, figures, place))
 
 
 def test_the_page_shows_hits_and_misses_the_forecast_and_the_unknowns(folder: Path) -> None:
@@ -72,7 +72,7 @@ def test_the_sentences_tell_what_was_missed(folder: Path) -> None:
 def test_without_a_plausible_point_the_page_says_so(tmp_path: Path) -> None:
     told = job("fit.waves_count=2")
     figures = table(tmp_path, told, ks_ecom_gmv_Q1=3.0)
-    folder = left(tmp_path / "out", told, calibrated(told, figures))
+    folder = left(tmp_path / "out", told, calibrated(told, figures, tmp_path))
     page = build_report(folder).read_text(encoding="utf-8")
     assert "None is plausible: the best misses its worst figure by" in page
     assert "The 4 that miss least stand in" in page
