@@ -114,9 +114,7 @@ def simulate(
     )
 
 
-def _readings(
-    targets: Sequence[Target], todo: Sequence[Case], pool: Pool
-) -> Iterator[list[float]]:
+def _readings(targets: Sequence[Target], todo: Sequence[Case], pool: Pool) -> Iterator[list[float]]:
     """Yield the targets of each case's year, with the experiment beside it if one is needed."""
     needs_probe = any(target.measure.needs_probe for target in targets)
     asked = [case for one in todo for case in (one, *(probe_cases(one) if needs_probe else ()))]

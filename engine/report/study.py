@@ -89,6 +89,7 @@ class Study:
     daily: pa.Table | None
     searched: bool
     calibration: list[Row] = field(default_factory=list)
+    answers: list[Row] = field(default_factory=list)
 
     def setting(self, *path: str) -> Any:
         """Look a value up in the resolved config; None if it is not there."""
@@ -143,10 +144,11 @@ def read_study(folder: Path) -> Study:
         daily=tables.get("daily"),
         searched="frontier" in tables,
         calibration=_rows(tables, "calibration"),
+        answers=_rows(tables, "answers"),
     )
 
 
-_READ: Final = ("runs", "daily", "frontier", "comparison", "ablation", "calibration")
+_READ: Final = ("runs", "daily", "frontier", "comparison", "ablation", "calibration", "answers")
 
 
 def _rows(tables: Mapping[str, pa.Table], name: str) -> list[Row]:

@@ -71,6 +71,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         **COMPARED,
     },
     "comparison": COMPARED,
+    "answers": {"world": str, **COMPARED},
     "calibration": {
         "point": int,
         "wave": int,
@@ -115,9 +116,9 @@ ends, `axis` what varies among the rows that belong together, `goal` what the va
 not exceed. A row of `calibration` is one point of the unknowns and one observed figure, both
 numbers in the row's `unit`; `miss` is the standardised one, `worst_miss` that of the point
 over the figures to fit; `point` is -1 where the figure is not modelled, and `note` says why.
-A row of `priors` is a published `figure` and its estimate anew; `difference` is
-in standard errors, the figure's or else the estimate's, and `reason` says why there is no
-estimate."""
+A row of `answers` is a row of `comparison` in one world of the calibration's ensemble. A row
+of `priors` is a published `figure` and its estimate anew; `difference` is in standard errors,
+the figure's or else the estimate's, and `reason` says why there is no estimate."""
 
 VARYING: Final = frozenset({"segments", "anchors", "trials", "frontier", "calibration"})
 """Tables whose rows may have further columns."""
