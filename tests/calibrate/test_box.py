@@ -95,3 +95,12 @@ def test_a_scenario_that_is_not_the_file_is_written_whole(three: Box) -> None:
 def test_a_longer_number_does_not_push_its_comment() -> None:
     text = rewritten("a: 1     # unit | assumption\nb: 2 # unit\n", {("a",): 12.5})
     assert text == "a: 12.5  # unit | fitted\nb: 2 # unit\n"
+
+
+@pytest.mark.parametrize(("source", "after"), [
+    ("assumption, observed: a", "fitted, observed: a"),
+    ("observed: a", "fitted, observed: a"),
+    ("fitted, observed: a", "fitted, observed: a"),
+])  # fmt: skip
+def test_a_fitted_number_says_so_beside_its_source(source: str, after: str) -> None:
+    assert rewritten(f"a: 1 # unit | {source}\n", {("a",): 2}) == f"a: 2 # unit | {after}\n"
