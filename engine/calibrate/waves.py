@@ -41,10 +41,9 @@ class Plan(NamedTuple):
 
 
 def first_points(plan: Plan) -> list[Values]:
-    """The scenario as it is, and points all over the box."""
+    """Points all over the box. Where the scenario stands in it has no say: an earlier fit might."""
     job, box = plan.job, plan.box
-    count = job.fit.points_count - 1
-    return [box.as_is(), *box.values(spread(len(box.names), count, _seed(job, 1)))]
+    return box.values(spread(len(box.names), job.fit.points_count, _seed(job, 1)))
 
 
 def next_points(plan: Plan, sample: Sample, wave: int) -> list[Values]:

@@ -85,7 +85,7 @@ def test_a_fitted_scenario_keeps_its_comments(three: Box) -> None:
 
 
 def test_a_scenario_that_is_not_the_file_is_written_whole(three: Box) -> None:
-    point = three.as_is() | {"choice.outside": 4.5}
+    point = three.values(np.full((1, 3), 0.5))[0] | {"choice.outside": 4.5}
     scenario = three.scenario(point, "fitted_one")
     for original in ("", "defaults: [kuaishou_2020]\n", TEXT.replace("price: 3.0", "price: 2.5")):
         text = scenario_yaml(scenario, three.places(point), original)

@@ -144,18 +144,21 @@ def test_unknowns_that_move_nothing_are_refused(tmp_path: Path) -> None:
         calibrated(told, figures, tmp_path)
 
 
-def test_the_first_point_is_the_scenario_as_it_is(found) -> None:
+def test_where_the_scenario_stands_in_the_box_changes_nothing(tmp_path: Path, found) -> None:
     told, outcome = found
-    assert outcome.sample.points[0] == Box(told.unknowns.ranges, told.scenario).as_is()
-    assert outcome.sample.points[0]["choice.outside"] == told.scenario.choice.outside
+    elsewhere = Box(told.unknowns.ranges, told.scenario).scenario(outcome.best, "kuaishou_2020")
+    moved = told.model_copy(update={"scenario": elsewhere})
+    unmodelled = ["fit,jack_ma_retires,Sep 2019,1,event,high"]
+    again = calibrated(moved, table(tmp_path, told, unmodelled), tmp_path)
+    assert again.rows == outcome.rows
+    assert again.scenario == outcome.scenario
 
 
 def test_the_seed_names_the_points(tmp_path: Path, found) -> None:
     _, outcome = found
     other = job("seed=2", "fit.waves_count=1")
     points = calibrated(other, table(tmp_path, other), tmp_path).sample.points
-    assert points[0] == outcome.sample.points[0]
-    assert points[1] != outcome.sample.points[1]
+    assert points[0] != outcome.sample.points[0]
 
 
 def test_a_redrawn_world_has_a_seed_for_each_replication(tmp_path: Path) -> None:
@@ -163,7 +166,7 @@ def test_a_redrawn_world_has_a_seed_for_each_replication(tmp_path: Path) -> None
 
     told = job()
     plan = Plan(told, Box(told.unknowns.ranges, told.scenario), ())
-    points = [plan.box.as_is()] * 2
+    points = plan.box.values(np.full((2, 5), 0.5))
     assert {case.world_seed for case in point_cases(plan, points)} == {told.world_seed}
     redrawn = plan._replace(job=told.model_copy(update={"redraw_worlds": True}))
     assert [case.world_seed for case in point_cases(redrawn, points)] == [1, 2, 1, 2]
