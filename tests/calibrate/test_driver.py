@@ -109,6 +109,11 @@ def test_the_last_quarter_is_forecast(found) -> None:
     forecast = [row for row in outcome.rows if row["role"] == "forecast"]
     assert {(row["key"], row["period"]) for row in forecast} == {("ks_ecom_gmv", "Q4 2020")}
     assert all(row["observed"] is None and row["simulated"] > 0 for row in forecast)
+    kept = [row["simulated"] for row in forecast if row["kept"]]
+    assert len(kept) >= 10
+    for row in forecast:
+        assert row["kept_low"] == pytest.approx(np.quantile(kept, 0.1))
+        assert row["kept_high"] == pytest.approx(np.quantile(kept, 0.9))
 
 
 def test_the_ensemble_is_one_that_every_command_takes(found) -> None:

@@ -52,7 +52,7 @@ def tail_exponent(*overrides: str) -> float:
 
 def test_the_largest_anchors_sales_have_a_pareto_tail():
     published = 1 / observed("ks_rank_size_exponent", "May 2020")
-    assert tail_exponent() == pytest.approx(published, rel=0.2)
+    assert tail_exponent() == pytest.approx(published, rel=0.3)
 
 
 def test_the_tail_comes_from_followings_of_all_sizes():
@@ -83,27 +83,28 @@ def test_without_the_inclusive_feed_there_is_no_floor():
 
 
 def around_coupons(*overrides: str) -> tuple[float, float]:
-    """Expected GMV as paid in three days of coupons and in the three after, against none."""
+    """Orders in three days of coupons, and GMV as paid in the three after, against none."""
     start, end = day(3, 1), day(3, 4)
     told = coupons("{2020-01-01:0,2020-03-01:0.3,2020-03-04:0}")
     sums = np.zeros((2, 2))
     for luck in LUCKS:
         for arm, more in enumerate((PLENTY, told)):
-            paid = year(*more, *overrides, days=end + 3, luck=luck).daily["expected_gmv_paid_fen"]
-            sums[arm] += paid[start:end].sum(), paid[end:].sum()
+            found = year(*more, *overrides, days=end + 3, luck=luck).daily
+            orders, paid = found["orders_count"], found["expected_gmv_paid_fen"]
+            sums[arm] += orders[start:end].sum(), paid[end:].sum()
     during, after = sums[1] / sums[0]
     return float(during), float(after)
 
 
 def test_coupons_pull_sales_forward_and_a_dip_follows():
     during, after = around_coupons()
-    assert during > 1.1
-    assert after < 0.965
+    assert during > 1.3
+    assert after < 0.97
 
 
 def test_the_dip_comes_from_the_memory_of_discounts():
     during, after = around_coupons(off("m23_memory"))
-    assert during > 1.1
+    assert during > 1.3
     assert after > 0.98
 
 
@@ -111,12 +112,17 @@ def test_the_dip_comes_from_the_memory_of_discounts():
 
 
 def habit_of_first_purchases(*overrides: str) -> tuple[float, float]:
-    """First orders of January under a coupon for them, and all orders from March, against none."""
-    coupon = "policy.subsidy.new_buyer_rate={2020-01-01:0.3,2020-02-01:0}"
-    none, given = (year(*PLENTY, *more, *overrides, days=182).daily for more in ((), (coupon,)))
-    january, later = slice(0, 31), slice(day(3, 1), None)
-    first = given["new_buyers_count"][january].sum() / none["new_buyers_count"][january].sum()
-    return first, given["orders_count"][later].sum() / none["orders_count"][later].sum()
+    """First orders in two months of a coupon for them, and all later orders, against none."""
+    start, end = day(3, 1), day(4, 1)
+    coupon = "policy.subsidy.new_buyer_rate={2020-01-01:0.5,2020-03-01:0}"
+    sums = np.zeros((2, 2))
+    for luck in LUCKS:
+        for arm, more in enumerate(((), (coupon,))):
+            found = year(*PLENTY, *more, *overrides, days=182, luck=luck).daily
+            first, orders = found["new_buyers_count"], found["orders_count"]
+            sums[arm] += first[:start].sum(), orders[end:].sum()
+    first, later = sums[1] / sums[0]
+    return float(first), float(later)
 
 
 def test_first_purchases_become_a_habit():
