@@ -85,7 +85,7 @@ def test_without_the_inclusive_feed_there_is_no_floor():
 def around_coupons(*overrides: str) -> tuple[float, float]:
     """Orders in three days of coupons, and GMV as paid in the three after, against none."""
     start, end = day(3, 1), day(3, 4)
-    told = coupons("{2020-01-01:0,2020-03-01:0.3,2020-03-04:0}")
+    told = coupons("{2020-01-01:0,2020-03-01:0.5,2020-03-04:0}")
     sums = np.zeros((2, 2))
     for luck in LUCKS:
         for arm, more in enumerate((PLENTY, told)):
