@@ -16,8 +16,8 @@ from tests.worlds import case
 
 KINDS = ("source", "platform_brand", "domestic", "multinational", "partner")
 PLENTY = ("policy.subsidy.budget_bn_rmb=200", "policy.subsidy.cap_rmb=1000")
-LUCKS = (1, 2)
-"""A fact on a few weeks is read off two years."""
+LUCKS = (1, 2, 3, 4)
+"""A fact on a few days or a few buyers is read off four years."""
 
 
 @cache
@@ -99,13 +99,13 @@ def around_coupons(*overrides: str) -> tuple[float, float]:
 def test_coupons_pull_sales_forward_and_a_dip_follows():
     during, after = around_coupons()
     assert during > 1.3
-    assert after < 0.97
+    assert after < 0.99
 
 
 def test_the_dip_comes_from_the_memory_of_discounts():
     during, after = around_coupons(off("m23_memory"))
     assert during > 1.3
-    assert after > 0.98
+    assert after > 1.02
 
 
 # Who has bought once buys again.
@@ -128,13 +128,13 @@ def habit_of_first_purchases(*overrides: str) -> tuple[float, float]:
 def test_first_purchases_become_a_habit():
     first, later = habit_of_first_purchases()
     assert first > 1.4
-    assert later > 1.01
+    assert later > 1.005
 
 
 def test_without_habits_first_purchases_leave_nothing():
     first, later = habit_of_first_purchases(off("m17_habits"))
     assert first > 1.4
-    assert later < 1.0
+    assert later < 0.995
 
 
 # Sellers keep a part of a subsidy that no cap binds.
