@@ -110,7 +110,8 @@ def print_calibration(found: Fitted, answers: Sequence[Row], console: Console) -
     for sentence in (*fit_sentences(found), *across_sentences(answers)):
         console.print(sentence, highlight=False, markup=False)
     if found.unmodelled:
-        names = "; ".join(f"{row['key']}, {row['period']}".rstrip(", ") for row in found.unmodelled)
+        pairs = ((row["key"], row["period"]) for row in found.unmodelled)
+        names = "; ".join(", ".join(filter(None, pair)) for pair in pairs)
         console.print(f"Not modelled: {names}.", highlight=False, markup=False, style="dim")
 
 
