@@ -14,6 +14,7 @@ from engine.errors import CombinedInputError, InputError
 from engine.kernels.target import target_path
 from engine.spec.base import Dated
 from engine.spec.calendar import Calendar
+from engine.spec.calibration import CalibrateJob
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 from engine.spec.space import Space
@@ -59,6 +60,8 @@ def _people(job: Job, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]
 def _memory(job: Job) -> Iterator[InputError]:
     where, buyers = _buyers(job)
     years = job.replications * len(job.ensemble.worlds) * len(job.all_policies())
+    if isinstance(job, CalibrateJob):
+        years = job.fit.points_count * job.replications
     if isinstance(job, OptimizeJob):
         years = max(years, job.search.batch_count, job.search.finalists_count)
     try:

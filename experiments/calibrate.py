@@ -11,11 +11,12 @@ from experiments._app import CONF, app
 
 
 def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
-    """Leave `calibration`, the best world, the ensemble, the model card and the report."""
+    """Leave `calibration`, `answers`, the best world, the ensemble, the model card, the report."""
     from engine import calibrate as engine
     from engine.compute import open_pool
     from engine.report.calibrated import print_calibration
     from engine.report.card import write_card
+    from engine.report.fitted import read_fit
     from engine.results import Results, check_writable
     from experiments._progress import progress
     from experiments._years import conclude, tell_folder
@@ -23,16 +24,18 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     check_writable(folder)
     figures = engine.read_figures(_address(job), job.fit.tolerance)
     with open_pool(job.ray, *_work(job)) as pool, progress() as show:
-        outcome = engine.calibrate(job, figures, pool, show)
+        outcome = engine.calibrate(job, figures, folder, pool, show)
+        answers = engine.answers(job, outcome.ensemble, pool, show)
     results = Results(folder, config, job.seed)
     results.write_rows("calibration", outcome.rows)
+    results.write_rows("answers", answers)
     places = engine.Box(job.unknowns.ranges, job.scenario).places(outcome.best)
     scenario = engine.scenario_yaml(outcome.scenario, places, _scenario_text())
     _write(folder / "scenario" / f"{outcome.scenario.name}.yaml", scenario)
     _write(folder / "ensemble" / f"{outcome.ensemble.name}.yaml", dump(outcome.ensemble))
     console = conclude(results, folder)
     write_card(folder)
-    print_calibration(outcome.rows, config, console)
+    print_calibration(read_fit(outcome.rows, config), answers, console)
     tell_folder(folder)
 
 

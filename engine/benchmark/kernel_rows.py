@@ -19,7 +19,6 @@ from engine.benchmark.stages import StageTimes
 from engine.spec.study import BenchmarkJob
 from engine.world.buyers import bytes_per_buyer
 
-
 BETWEEN: Final = ("traffic", "supply", "selection", "settle", "learning")
 BETWEEN_MS: Final = 0.5
 """What the market does between sessions, and what its fixed part should not exceed."""

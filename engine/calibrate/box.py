@@ -47,14 +47,6 @@ class Box:
             [[self._share(name, point[name]) for name in self.names] for point in points]
         )
 
-    def as_is(self) -> Values:
-        """Return the scenario's own values, moved into the ranges where they lie outside."""
-        own = {name: _numbers(_at(self._tree, name.split(".")))[0] for name in self.names}
-        return {
-            name: float(np.clip(value, self._ranges[name].low, self._ranges[name].high))
-            for name, value in own.items()
-        }
-
     def changes(self, point: Mapping[str, float]) -> Tree:
         """Return the changes to the scenario as a tree, as `ensemble.worlds` takes them."""
         tree: Tree = {}

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from engine.calibrate.box import Box, Values
+from engine.calibrate.kept import KeptWaves
 from engine.calibrate.observed import Figure, read_figures
 from engine.calibrate.rows import Row, calibration_rows
 from engine.calibrate.sample import Sample, kept, spread_out
@@ -48,20 +50,26 @@ def check_job(job: CalibrateJob, observed: str) -> None:
 
 
 def calibrate(
-    job: CalibrateJob, figures: Sequence[Figure], pool: Pool, on_progress: OnProgress
+    job: CalibrateJob,
+    figures: Sequence[Figure],
+    folder: Path,
+    pool: Pool,
+    on_progress: OnProgress,
 ) -> Outcome:
     """Find the points of the box that are compatible with the figures to fit.
 
-    The result is a function of the job and the figures alone. Rows with role `check` are
+    The result is a function of the job and the figures alone, not of what an interrupted
+    calibration left in the folder, with which this one goes on. Rows with role `check` are
     read off every year and never looked at otherwise.
     """
+    kept_waves = KeptWaves.of(folder, job, figures)
     targets, unmodelled = _matched(job, figures)
     plan = Plan(job, Box(job.unknowns.ranges, job.scenario), tuple(targets))
     sample: Sample | None = None
     for wave in range(1, job.fit.waves_count + 1):
         points = first_points(plan) if sample is None else next_points(plan, sample, wave)
         tell = partial(_tell, on_progress, wave, sample)
-        found = simulate(plan, points, wave, pool, tell)
+        found = simulate(plan, points, wave, pool, kept_waves, tell)
         sample = found if sample is None else sample.joined(found)
         if not sample.fitted.size:
             raise InputError(

@@ -16,6 +16,9 @@ UNKNOWN: Final = "unknown."
 NO_POINT: Final = -1
 """`point` of a figure that is not modelled."""
 
+INTERVAL: Final = (0.1, 0.9)
+"""Quantiles over the kept points between which a simulated figure is said to lie: 80 %."""
+
 INERT: Final = "no unknown moves it: it rules nothing out"
 
 
@@ -33,6 +36,7 @@ def calibration_rows(
     kept : points that are plausible, or stand in for such, the best first.
     ensemble : points that became worlds of the ensemble.
     """
+    limits = np.quantile(sample.means[kept], INTERVAL, axis=0)
     plausible, chosen, inside = sample.plausible(cutoff), set(kept.tolist()), set(ensemble)
     best = int(kept[0])
     rows = []
@@ -50,13 +54,13 @@ def calibration_rows(
         }
         unknowns = {f"{UNKNOWN}{name}": value for name, value in values.items()}
         rows += [
-            _target(sample, point, place) | shared | unknowns
+            _target(sample, point, place, limits[:, place]) | shared | unknowns
             for place in range(len(sample.targets))
         ]
     return [*rows, *(_unmodelled(one) for one in unmodelled)]
 
 
-def _target(sample: Sample, point: int, place: int) -> Row:
+def _target(sample: Sample, point: int, place: int, limits: NDArray[np.float64]) -> Row:
     target, miss = sample.targets[place], float(sample.misses[point, place])
     told = target.observed is not None
     return {
@@ -69,6 +73,8 @@ def _target(sample: Sample, point: int, place: int) -> Row:
         "tolerance": target.tolerance if told else None,
         "simulated": float(sample.means[point, place]),
         "standard_error": float(sample.errors[place]) if sample.runs.shape[1] > 1 else None,
+        "kept_low": float(limits[0]),
+        "kept_high": float(limits[1]),
         "miss": miss if told else None,
         "note": "" if sample.moved[place] else INERT,
     }
@@ -88,6 +94,8 @@ def _unmodelled(one: Unmodelled) -> Row:
         "tolerance": figure.tolerance if figure.value is not None else None,
         "simulated": None,
         "standard_error": None,
+        "kept_low": None,
+        "kept_high": None,
         "miss": None,
         "worst_miss": None,
         "second_worst_miss": None,

@@ -11,6 +11,7 @@ from engine import cases
 from engine.calibrate.box import Box, Values
 from engine.calibrate.design import Floats, Rule, left_over, spread
 from engine.calibrate.emulator import Emulator, fit, scale
+from engine.calibrate.kept import EVERY, KeptWaves
 from engine.calibrate.probe import elasticity, probe_cases
 from engine.calibrate.sample import Sample
 from engine.calibrate.targets import Target
@@ -27,6 +28,9 @@ Tell = Callable[[int, int], None]
 REFOCUS: Final = 0.5
 """Share of the points so far, those that miss least, on which emulators are fitted again."""
 
+WELL_INSIDE: Final = 0.6
+"""Cutoff of the points that are to be plausible for sure, in parts of the job's."""
+
 
 class Plan(NamedTuple):
     """What every wave needs: the job, its box of unknowns, and what is read off a year."""
@@ -37,18 +41,26 @@ class Plan(NamedTuple):
 
 
 def first_points(plan: Plan) -> list[Values]:
-    """The scenario as it is, and points all over the box."""
+    """Points all over the box. Where the scenario stands in it has no say: an earlier fit might."""
     job, box = plan.job, plan.box
-    count = job.fit.points_count - 1
-    return [box.as_is(), *box.values(spread(len(box.names), count, _seed(job, 1)))]
+    return box.values(spread(len(box.names), job.fit.points_count, _seed(job, 1)))
 
 
 def next_points(plan: Plan, sample: Sample, wave: int) -> list[Values]:
-    """Points that no emulator rules out: one bad target is forgiven until the last wave."""
+    """Points that no emulator rules out, half of them well inside of what is left.
+
+    In many dimensions nearly all of a region lies at its border, where the emulators' errors
+    decide what is plausible. One bad target is forgiven in the first of these waves.
+    """
     job, box = plan.job, plan.box
-    rule = implausibility(sample, worst=1 if wave == job.fit.waves_count else 2)
-    found = left_over(rule, len(box.names), job.fit.points_count, job.fit.cutoff, _seed(job, wave))
-    return box.values(found)
+    rule = implausibility(sample, worst=2 if wave == 2 < job.fit.waves_count else 1)
+    count, seed = job.fit.points_count, _seed(job, wave)
+    parts = ((count // 2, WELL_INSIDE * job.fit.cutoff), (count - count // 2, job.fit.cutoff))
+    found = [
+        left_over(rule, len(box.names), size, limit, derive_seed(seed, Purpose.TRIAL, part))
+        for part, (size, limit) in enumerate(parts)
+    ]
+    return box.values(np.vstack(found))
 
 
 def implausibility(sample: Sample, worst: int) -> Rule:
@@ -80,25 +92,35 @@ def total_variance(emulator: Emulator, observed: Floats, sds: Floats, errors: Fl
     return np.asarray((sds / unit) ** 2 + np.maximum(emulator.variance - luck, 0.0) + luck)
 
 
-def simulate(plan: Plan, points: Sequence[Values], wave: int, pool: Pool, tell: Tell) -> Sample:
+def simulate(
+    plan: Plan, points: Sequence[Values], wave: int, pool: Pool, kept: KeptWaves, tell: Tell
+) -> Sample:
     """Simulate every point with every replication, and read the targets off."""
     job, box, targets = plan
     todo = point_cases(plan, points)
-    needs_probe = any(target.measure.needs_probe for target in targets)
-    asked = [case for one in todo for case in (one, *(probe_cases(one) if needs_probe else ()))]
-    years = _grouped(pool.run(asked), 3 if needs_probe else 1)
-    runs = []
-    for done, (case, found) in enumerate(zip(todo, years, strict=True), start=1):
-        view = View(case.scenario, found[0], elasticity(*found[1:]) if needs_probe else 0.0)
-        runs.append([target.measure.read(view, target.days) for target in targets])
-        tell(done, len(todo))
+    readings = kept.get(wave, points)
+    for reading in _readings(targets, todo[len(readings) :], pool):
+        readings.append(reading)
+        if len(readings) % EVERY == 0 or len(readings) == len(todo):
+            kept.put(wave, points, readings)
+        tell(len(readings), len(todo))
     return Sample(
         targets=targets,
         points=tuple(points),
         cube=box.cube(points),
         wave=np.full(len(points), wave),
-        runs=np.array(runs).reshape(len(points), job.replications, len(targets)),
+        runs=np.array(readings).reshape(len(points), job.replications, len(targets)),
     )
+
+
+def _readings(targets: Sequence[Target], todo: Sequence[Case], pool: Pool) -> Iterator[list[float]]:
+    """Yield the targets of each case's year, with the experiment beside it if one is needed."""
+    needs_probe = any(target.measure.needs_probe for target in targets)
+    asked = [case for one in todo for case in (one, *(probe_cases(one) if needs_probe else ()))]
+    years = _grouped(pool.run(asked), 3 if needs_probe else 1)
+    for case, found in zip(todo, years, strict=True):
+        view = View(case.scenario, found[0], elasticity(*found[1:]) if needs_probe else 0.0)
+        yield [float(target.measure.read(view, target.days)) for target in targets]
 
 
 def point_cases(plan: Plan, points: Sequence[Values]) -> list[Case]:

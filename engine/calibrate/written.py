@@ -8,9 +8,10 @@ import yaml
 from engine.config import dump
 from engine.spec.scenario import Scenario
 
-HAND: Final = "| assumption"
-FITTED: Final = "| fitted"
-"""What stands behind a value's unit: where it comes from."""
+BAR: Final = "| "
+HAND: Final = "assumption"
+FITTED: Final = "fitted"
+"""What stands behind a value's unit and a bar: where it comes from."""
 
 
 def scenario_yaml(
@@ -54,11 +55,21 @@ def rewritten(text: str, places: Mapping[tuple[str, ...], float | str]) -> str:
         rest = text[last:] if end < 0 else text[last:end]
         old = text[first:last]
         shown = (value if isinstance(value, str) else repr(value)).ljust(len(old))
-        rest_new = rest if isinstance(value, str) else rest.replace(HAND, FITTED, 1)
+        rest_new = rest if isinstance(value, str) else _as_fitted(rest)
         shorter = min(len(shown) - len(old), len(rest_new) - len(rest_new.lstrip(" ")) - 1)
         rest_new = rest_new[max(shorter, 0) :]  # a longer number does not push its comment
         text = text[:first] + shown + rest_new + text[last + len(rest) :]
     return text
+
+
+def _as_fitted(comment: str) -> str:
+    """Say of a value that it was fitted, in place of assumed or beside what it was fitted to."""
+    before, bar, source = comment.partition(BAR)
+    if not bar or source.startswith(FITTED):
+        return comment
+    if source.startswith(HAND):
+        return f"{before}{bar}{FITTED}{source.removeprefix(HAND)}"
+    return f"{before}{bar}{FITTED}, {source}"
 
 
 def _scalar(node: Any, path: tuple[str, ...]) -> yaml.ScalarNode:

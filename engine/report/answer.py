@@ -6,6 +6,7 @@ from typing import Final
 
 from engine.compare import INCREMENTAL
 from engine.report.ablated import ablation_sentences
+from engine.report.across import across_sentences
 from engine.report.calibrated import fit_sentences
 from engine.report.chosen import chosen_line, nearest_line, reaches
 from engine.report.fitted import read_fit
@@ -27,7 +28,8 @@ def sentences(study: Study) -> list[str]:
         said = choice(study.frontier)
         return [*_searched(study), *([said] if said else []), _certainty(study)]
     if study.calibration:
-        return fit_sentences(read_fit(study.calibration, study.config))
+        fitted = read_fit(study.calibration, study.config)
+        return [*fit_sentences(fitted), *across_sentences(study.answers)]
     if study.sensitivity:
         return moved_sentences(study.sensitivity)
     if study.ablation:

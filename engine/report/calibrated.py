@@ -9,9 +9,10 @@ from rich.console import Console
 from engine.calibrate.measures import KNOWN
 from engine.calibrate.observed import CHECK, FIT
 from engine.calibrate.targets import FORECAST, SHOWN
+from engine.report.across import across_sentences
 from engine.report.console import WIDE, plain_table
 from engine.report.fit_chart import fit_chart
-from engine.report.fitted import Fitted, Shown, read_fit
+from engine.report.fitted import Fitted, Shown
 from engine.report.words import NONE, signed
 from engine.results.schemas import Row
 
@@ -88,9 +89,8 @@ def wrong_by(found: Fitted) -> list[tuple[str, str, str, str, str]]:
     ]
 
 
-def print_calibration(rows: Sequence[Row], config: dict[str, Any], console: Console) -> None:
+def print_calibration(found: Fitted, answers: Sequence[Row], console: Console) -> None:
     """Print every figure with what was simulated for it, hits and misses alike."""
-    found = read_fit(rows, config)
     table = plain_table("What was observed, and what the best world shows")
     table.add_column("Figure", overflow="fold")
     heads = {"observed": "Observed", "simulated": "Simulated", "interval": "80 % of\nworlds"}
@@ -107,11 +107,12 @@ def print_calibration(rows: Sequence[Row], config: dict[str, Any], console: Cons
             table.add_row(f"  {one.name}", *(cells[name] for name in heads))
     console.print()
     console.print(table)
-    for sentence in fit_sentences(found):
+    for sentence in (*fit_sentences(found), *across_sentences(answers)):
         console.print(sentence, highlight=False, markup=False)
     if found.unmodelled:
-        keys = ", ".join(dict.fromkeys(row["key"] for row in found.unmodelled))
-        console.print(f"Not modelled: {keys}.", highlight=False, markup=False, style="dim")
+        pairs = ((row["key"], row["period"]) for row in found.unmodelled)
+        names = "; ".join(", ".join(filter(None, pair)) for pair in pairs)
+        console.print(f"Not modelled: {names}.", highlight=False, markup=False, style="dim")
 
 
 def number(value: float | None) -> str:

@@ -3,17 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-import numpy as np
-
 from engine.calibrate.identify import Identified, identified, tied
 from engine.calibrate.observed import CHECK, FIT
 from engine.calibrate.rows import INERT, NO_POINT, UNKNOWN
 from engine.calibrate.targets import FORECAST
 from engine.report.study import setting
 from engine.results.schemas import Row
-
-INTERVAL: Final = (0.1, 0.9)
-"""Quantiles over the kept worlds between which a simulated figure is shown: 80 %."""
 
 TIED: Final = 0.5
 """Correlation from which a pair of unknowns is named."""
@@ -88,7 +83,7 @@ def read_fit(rows: Sequence[Row], config: dict[str, Any]) -> Fitted:
     values = {name.removeprefix(UNKNOWN): [row[name] for row in worlds] for name in names}
     ranges = _ranges(config)
     return Fitted(
-        figures=[_shown(row, kept) for row in best],
+        figures=[_shown(row) for row in best],
         unmodelled=[row for row in rows if row["point"] == NO_POINT],
         points_count=len({row["point"] for row in points}),
         kept_count=len(worlds),
@@ -101,16 +96,13 @@ def read_fit(rows: Sequence[Row], config: dict[str, Any]) -> Fitted:
     )
 
 
-def _shown(best: Row, kept: Sequence[Row]) -> Shown:
-    same = ("key", "period", "reading")
-    found = [row["simulated"] for row in kept if all(row[name] == best[name] for name in same)]
-    low, high = (float(limit) for limit in np.quantile(found, INTERVAL))
+def _shown(best: Row) -> Shown:
+    same = ("key", "period", "reading", "unit", "role", "observed", "tolerance", "simulated")
     return Shown(
-        **{name: best[name] for name in (*same, "unit", "role", "observed", "tolerance")},
-        simulated=best["simulated"],
+        **{name: best[name] for name in same},
         error=best["standard_error"],
-        low=low,
-        high=high,
+        low=best["kept_low"],
+        high=best["kept_high"],
         miss=best["miss"],
         inert=best["note"] == INERT,
     )

@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from engine.report import charts
+from engine.report.across import across_context
 from engine.report.answer import sentences
 from engine.report.calibrated import LIMITS, fit_context
 from engine.report.chosen import chosen_line
@@ -195,7 +196,8 @@ def _estimates(lines: list[Line]) -> dict[str, Markup | str] | None:
 def _fit(study: Study) -> dict[str, Any] | None:
     if not study.calibration:
         return None
-    return fit_context(read_fit(study.calibration, study.config))
+    found = fit_context(read_fit(study.calibration, study.config))
+    return found | {"across": across_context(study.answers)}
 
 
 def _differences(study: Study) -> dict[str, Any] | None:

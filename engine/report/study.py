@@ -94,6 +94,7 @@ class Study:
     rungs: list[Row] = field(default_factory=list)
     trials: list[Row] = field(default_factory=list)
     sensitivity: list[Row] = field(default_factory=list)
+    answers: list[Row] = field(default_factory=list)
 
     def setting(self, *path: str) -> Any:
         """Look a value up in the resolved config; None if it is not there."""
@@ -162,6 +163,7 @@ def read_study(folder: Path) -> Study:
         rungs=_rows(tables, "rungs"),
         trials=_rows(tables, "trials"),
         sensitivity=_rows(tables, "sensitivity"),
+        answers=_rows(tables, "answers"),
     )
 
 
@@ -175,6 +177,7 @@ _READ: Final = (
     "rungs",
     "trials",
     "sensitivity",
+    "answers",
 )
 
 

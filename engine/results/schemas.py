@@ -94,6 +94,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         **COMPARED,
     },
     "comparison": COMPARED,
+    "answers": {"world": str, **COMPARED},
     "calibration": {
         "point": int,
         "wave": int,
@@ -106,6 +107,8 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "tolerance": float,
         "simulated": float,
         "standard_error": float,
+        "kept_low": float,
+        "kept_high": float,
         "miss": float,
         "worst_miss": float,
         "second_worst_miss": float,
@@ -146,15 +149,16 @@ figure: `value` is the median of its runs, in the unit in which the name of the 
 ends, `axis` what varies among the rows that belong together, `goal` what the value should
 not exceed. A row of `calibration` is one point of the unknowns and one observed figure, both
 numbers in the row's `unit`; `miss` is the standardised one, `worst_miss` that of the point
-over the figures to fit; `point` is -1 where the figure is not modelled, and `note` says why.
-A row of `rungs` is one goal or constraint on one rung of the search: how well the rung ranks
-the policies of the pilot, and by how much the top's mean lies above its own, in the measure's
-unit. A row of `sensitivity` is one `index` of a measure: the `first` order or `total` index of a
-factor, its `importance` in a search, or the share of the variance that is `luck`; `of` says
-what the factors are, `levers`, `unknowns` or those of a `search`. A row of `priors` is a
-published `figure` and its estimate anew; `difference` is
-in standard errors, the figure's or else the estimate's, and `reason` says why there is no
-estimate."""
+over the figures to fit; between `kept_low` and `kept_high` lie 80 % of the kept points'
+`simulated`, at whatever point; `point` is -1 where the figure is not modelled, and `note` says why.
+A row of `answers` is a row of `comparison` in one world of the calibration's ensemble. A row of
+`rungs` is one goal or constraint on one rung of the search: how well the rung ranks the policies
+of the pilot, and by how much the top's mean lies above its own, in the measure's unit. A row of
+`sensitivity` is one `index` of a measure: the `first` order or `total` index of a factor, its
+`importance` in a search, or the share of the variance that is `luck`; `of` says what the factors
+are, `levers`, `unknowns` or those of a `search`. A row of `priors` is a published `figure` and its
+estimate anew; `difference` is in standard errors, the figure's or else the estimate's, and
+`reason` says why there is no estimate."""
 
 VARYING: Final = frozenset({"segments", "anchors", "trials", "frontier", "calibration"})
 """Tables whose rows may have further columns."""

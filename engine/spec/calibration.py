@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from engine.spec.base import Spec, quantity
 from engine.spec.policy import Policy
 from engine.spec.space import LeverRange, leaves
-from engine.spec.study import Job
+from engine.spec.study import CompareJob
 
 
 class Unknowns(Spec):
@@ -47,10 +47,13 @@ class Fit(Spec):
         description="a monthly repeat rate counts who ordered twice in a month, or again the next"
     )
     ensemble_count: int = quantity("worlds", "of the ensemble, at most", ge=1, le=1000)
+    answer_replications: int = quantity(
+        "runs", "of each compared policy in each world of the ensemble", ge=2, le=10_000
+    )
 
 
-class CalibrateJob(Job):
-    """Fits the scenario's unknowns to observed figures."""
+class CalibrateJob(CompareJob):
+    """Fits the scenario's unknowns to observed figures, then compares policies in what is left."""
 
     policy: Policy
     figures: str = Field(min_length=1, description="a table of `conf/observed`, or a path")
@@ -68,5 +71,5 @@ class CalibrateJob(Job):
         return self
 
     def all_policies(self) -> dict[str, Policy]:
-        """Return the policy under which the observed year went by."""
-        return {"policy": self.policy}
+        """Return the policy under which the observed year went by, and the compared ones."""
+        return {"policy": self.policy} | super().all_policies()

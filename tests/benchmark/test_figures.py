@@ -8,6 +8,7 @@ from hydra import compose, initialize_config_dir
 
 from engine.benchmark.days import Days, simulate_days
 from engine.benchmark.kernel_rows import (
+    BETWEEN,
     Cost,
     Measured,
     Point,
@@ -76,7 +77,10 @@ def test_rows_of_the_kernel_suite_hold_every_figure(words) -> None:
 
     measured = Measured(
         runs={point: [cost(point)] * asked.runs for point in points_of(asked)},
-        stages={n: [StageTimes({"decide": n * 2 * 40e-9}, n * 2)] for n in (few, many)},
+        stages={
+            n: [StageTimes({"decide": n * 2 * 40e-9} | dict.fromkeys(BETWEEN, 1e-4), n * 2)]
+            for n in (few, many)
+        },
         warm_s=[2.0, 9.0, 3.0],
         held_bytes=many * 70,
     )
@@ -88,6 +92,8 @@ def test_rows_of_the_kernel_suite_hold_every_figure(words) -> None:
     held = found(rows, "population", "resident_bytes_per_buyer")
     assert held == {("market", many, 1000, asked.threads, 1): 70.0}
     assert found(rows, "stage", "session_ns")["decide", many, 1000, 1, 1] == pytest.approx(40.0)
+    (between,) = (row for row in rows if row["goal"] is not None)
+    assert between["value"] == pytest.approx(len(BETWEEN) * 1e-4 / 2 * 1e3)
     assert found(rows, "start", "start_s")["warm", few, 1000, 1, 1] == 3.0
     assert {key[3] for key in found(rows, "threads", "speedup")} == set(asked.thread_counts)
     gains = found(rows, "processes", "speedup")

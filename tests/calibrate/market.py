@@ -8,7 +8,7 @@
 `learning.habit_gain` moves nothing. Luck moves every day by 2 %.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,11 @@ def table(
     return read_figures(str(place / "observed.csv"), told.fit.tolerance)
 
 
-def calibrated(told: CalibrateJob, figures: Sequence[Figure]) -> Outcome:
+def calibrated(
+    told: CalibrateJob,
+    figures: Sequence[Figure],
+    folder: Path,
+    simulate: Callable[[Case], Year] = simulate_year,
+) -> Outcome:
     """Calibrate in this process."""
-    return calibrate(told, figures, ProcessPool(simulate_year), lambda *_: None)
+    return calibrate(told, figures, folder, ProcessPool(simulate), lambda *_: None)

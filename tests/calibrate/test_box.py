@@ -86,7 +86,7 @@ def test_a_fitted_scenario_keeps_its_comments(three: Box) -> None:
 
 
 def test_a_scenario_that_is_not_the_file_is_written_whole(three: Box) -> None:
-    point = three.as_is() | {"choice.outside": 4.5}
+    point = three.values(np.full((1, 3), 0.5))[0] | {"choice.outside": 4.5}
     scenario = three.scenario(point, "fitted_one")
     for original in ("", "defaults: [kuaishou_2020]\n", TEXT.replace("price: 3.0", "price: 2.5")):
         text = scenario_yaml(scenario, three.places(point), original)
@@ -96,3 +96,12 @@ def test_a_scenario_that_is_not_the_file_is_written_whole(three: Box) -> None:
 def test_a_longer_number_does_not_push_its_comment() -> None:
     text = rewritten("a: 1     # unit | assumption\nb: 2 # unit\n", {("a",): 12.5})
     assert text == "a: 12.5  # unit | fitted\nb: 2 # unit\n"
+
+
+@pytest.mark.parametrize(("source", "after"), [
+    ("assumption, observed: a", "fitted, observed: a"),
+    ("observed: a", "fitted, observed: a"),
+    ("fitted, observed: a", "fitted, observed: a"),
+])  # fmt: skip
+def test_a_fitted_number_says_so_beside_its_source(source: str, after: str) -> None:
+    assert rewritten(f"a: 1 # unit | {source}\n", {("a",): 2}) == f"a: 2 # unit | {after}\n"

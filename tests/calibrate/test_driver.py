@@ -18,9 +18,9 @@ from tests.calibrate.market import NOTHING, TREE, TRUTH, calibrated, job, table
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory):
-    told = job()
+    told, place = job(), tmp_path_factory.mktemp("observed")
     unmodelled = ["fit,jack_ma_retires,Sep 2019,1,event,high"]
-    return told, calibrated(told, table(tmp_path_factory.mktemp("observed"), told, unmodelled))
+    return told, calibrated(told, table(place, told, unmodelled), place)
 
 
 def kept_values(outcome) -> dict[str, list[float]]:
@@ -54,7 +54,7 @@ def test_later_waves_miss_less(found) -> None:
 
 def test_a_check_row_changes_nothing_of_the_fit(tmp_path: Path, found) -> None:
     told, outcome = found
-    other = calibrated(told, table(tmp_path, told, ks_ecom_gmv_Q3=3.0))
+    other = calibrated(told, table(tmp_path, told, ks_ecom_gmv_Q3=3.0), tmp_path)
     assert other.sample.points == outcome.sample.points
     assert other.best == outcome.best
     assert other.ensemble == outcome.ensemble
@@ -70,14 +70,14 @@ def test_a_check_row_changes_nothing_of_the_fit(tmp_path: Path, found) -> None:
 
 def test_a_row_to_fit_changes_the_fit(tmp_path: Path, found) -> None:
     told, outcome = found
-    other = calibrated(told, table(tmp_path, told, ks_aov_Q2=0.85))
+    other = calibrated(told, table(tmp_path, told, ks_aov_Q2=0.85), tmp_path)
     name = "suppliers.source.price_rmb"
     assert other.best[name] < 0.95 * outcome.best[name]
 
 
 def test_without_a_plausible_point_the_least_bad_stand_in_and_it_is_told(tmp_path: Path) -> None:
     told = job()
-    outcome = calibrated(told, table(tmp_path, told, ks_ecom_gmv_Q1=3.0))
+    outcome = calibrated(told, table(tmp_path, told, ks_ecom_gmv_Q1=3.0), tmp_path)
     assert not outcome.any_plausible
     assert not any(row["plausible"] for row in outcome.rows)
     assert len({row["point"] for row in outcome.rows if row["kept"]}) == told.fit.ensemble_count
@@ -109,6 +109,11 @@ def test_the_last_quarter_is_forecast(found) -> None:
     forecast = [row for row in outcome.rows if row["role"] == "forecast"]
     assert {(row["key"], row["period"]) for row in forecast} == {("ks_ecom_gmv", "Q4 2020")}
     assert all(row["observed"] is None and row["simulated"] > 0 for row in forecast)
+    kept = [row["simulated"] for row in forecast if row["kept"]]
+    assert len(kept) >= 10
+    for row in forecast:
+        assert row["kept_low"] == pytest.approx(np.quantile(kept, 0.1))
+        assert row["kept_high"] == pytest.approx(np.quantile(kept, 0.9))
 
 
 def test_the_ensemble_is_one_that_every_command_takes(found) -> None:
@@ -125,7 +130,7 @@ def test_the_ensemble_is_one_that_every_command_takes(found) -> None:
 def test_a_target_that_no_unknown_moves_rules_nothing_out(tmp_path: Path) -> None:
     told = job()
     wrong = ["fit,ks_share_tier1_2,mid 2020,90,%,high"]
-    outcome = calibrated(told, table(tmp_path, told, wrong))
+    outcome = calibrated(told, table(tmp_path, told, wrong), tmp_path)
     assert outcome.any_plausible
     rows = [row for row in outcome.rows if row["key"] == "ks_share_tier1_2"]
     assert {row["note"] for row in rows} == {INERT}
@@ -141,21 +146,24 @@ def test_unknowns_that_move_nothing_are_refused(tmp_path: Path) -> None:
     told = job(unknowns={"learning": TREE["learning"]})
     figures = table(tmp_path, job())
     with pytest.raises(InputError, match="none of them moves a figure"):
-        calibrated(told, figures)
+        calibrated(told, figures, tmp_path)
 
 
-def test_the_first_point_is_the_scenario_as_it_is(found) -> None:
+def test_where_the_scenario_stands_in_the_box_changes_nothing(tmp_path: Path, found) -> None:
     told, outcome = found
-    assert outcome.sample.points[0] == Box(told.unknowns.ranges, told.scenario).as_is()
-    assert outcome.sample.points[0]["choice.outside"] == told.scenario.choice.outside
+    elsewhere = Box(told.unknowns.ranges, told.scenario).scenario(outcome.best, "kuaishou_2020")
+    moved = told.model_copy(update={"scenario": elsewhere})
+    unmodelled = ["fit,jack_ma_retires,Sep 2019,1,event,high"]
+    again = calibrated(moved, table(tmp_path, told, unmodelled), tmp_path)
+    assert again.rows == outcome.rows
+    assert again.scenario == outcome.scenario
 
 
 def test_the_seed_names_the_points(tmp_path: Path, found) -> None:
     _, outcome = found
     other = job("seed=2", "fit.waves_count=1")
-    points = calibrated(other, table(tmp_path, other)).sample.points
-    assert points[0] == outcome.sample.points[0]
-    assert points[1] != outcome.sample.points[1]
+    points = calibrated(other, table(tmp_path, other), tmp_path).sample.points
+    assert points[0] != outcome.sample.points[0]
 
 
 def test_a_redrawn_world_has_a_seed_for_each_replication(tmp_path: Path) -> None:
@@ -163,7 +171,16 @@ def test_a_redrawn_world_has_a_seed_for_each_replication(tmp_path: Path) -> None
 
     told = job()
     plan = Plan(told, Box(told.unknowns.ranges, told.scenario), ())
-    points = [plan.box.as_is()] * 2
+    points = plan.box.values(np.full((2, 5), 0.5))
     assert {case.world_seed for case in point_cases(plan, points)} == {told.world_seed}
     redrawn = plan._replace(job=told.model_copy(update={"redraw_worlds": True}))
     assert [case.world_seed for case in point_cases(redrawn, points)] == [1, 2, 1, 2]
+
+
+def test_as_many_years_run_at_once_as_there_are_points_and_replications(monkeypatch) -> None:
+    from engine.checks import check_job
+    from engine.compute import memory
+
+    monkeypatch.setattr(memory, "available_bytes", lambda: 6 * 2000 * memory.BYTES_PER_BUYER)
+    with pytest.raises(InputError, match="2,000 buyers in 8 years at once"):
+        check_job(job("replications=1", "ray.backend=ray", "ray.workers_count=8"))

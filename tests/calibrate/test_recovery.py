@@ -69,7 +69,7 @@ def observed(told: CalibrateJob, place: Path) -> str:
 def test_known_unknowns_are_recovered_within_the_stated_intervals(tmp_path: Path) -> None:
     told = short_job()
     figures = read_figures(observed(told, tmp_path), told.fit.tolerance)
-    outcome = calibrate(told, figures, ProcessPool(), lambda *_: None)
+    outcome = calibrate(told, figures, tmp_path, ProcessPool(), lambda *_: None)
     assert outcome.any_plausible
     kept = {row["point"]: row for row in outcome.rows if row["kept"]}
     assert len(kept) >= 10

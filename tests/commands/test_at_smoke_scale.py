@@ -44,7 +44,7 @@ def test_the_command_does_its_work(command: str, tables: set[str], tmp_path: Pat
 def test_a_calibration_leaves_what_other_commands_take(tmp_path: Path) -> None:
     done = typed(tmp_path, "calibrate", "scale=smoke", "replications=1", "hydra.run.dir=out")
     assert done.returncode == 0, done.stderr
-    assert set(list_tables(tmp_path / "out")) == {"calibration"}
+    assert set(list_tables(tmp_path / "out")) == {"answers", "calibration"}
     assert (tmp_path / "out" / "model_card.md").exists()
     takes = ("scenario=kuaishou_2020_calibrated", "ensemble=kuaishou_2020_plausible")
     again = ("--config-dir", "out", *takes, "replications=1", "hydra.run.dir=year")

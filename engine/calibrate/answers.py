@@ -1,0 +1,48 @@
+"""What policies bring in each plausible world, under common and fresh luck.
+
+Worlds that fit alike may disagree on what is recommended: that is what must be known of a
+calibration before one of its worlds is believed.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from engine import cases
+from engine.compare import paired
+from engine.compute import Pool
+from engine.rng import Purpose, derive_seed
+from engine.spec.calibration import CalibrateJob
+from engine.spec.study import Ensemble
+from engine.year import Year
+
+MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen", "target_attained", "subsidy_fen")
+"""Columns of `runs` whose paired differences are kept."""
+
+STAGE: Final = "years of policies in the worlds of the ensemble"
+
+
+def answers(
+    job: CalibrateJob,
+    ensemble: Ensemble,
+    pool: Pool,
+    on_progress: Callable[[str, int, int, str], None],
+) -> list[dict[str, Any]]:
+    """Return the rows of `answers`: paired differences to the baseline, world by world."""
+    policies = [policy.model_copy(update={"name": key}) for key, policy in job.policies.items()]
+    fresh = {
+        "ensemble": ensemble,
+        "replications": job.fit.answer_replications,
+        "seed": derive_seed(job.seed, Purpose.FRESH, 0) >> 31,
+    }
+    todo = cases.cases(job.model_copy(update=fresh), policies)
+    by_world: dict[str, list[Year]] = {world: [] for world in ensemble.worlds}
+    for done, year in enumerate(pool.run(todo), start=1):
+        small = replace(year, daily={}, monthly={}, segments={}, anchors={})
+        by_world[year.labels["world"]].append(small)
+        on_progress(STAGE, done, len(todo), "")
+    return [
+        {"world": world, **row}
+        for world, years in by_world.items()
+        for row in paired(years, job.baseline, MEASURES)
+    ]

@@ -1,0 +1,67 @@
+"""Policies in the worlds of an ensemble: common luck, one block of rows a world."""
+
+from dataclasses import replace
+
+import pytest
+
+from engine.calibrate import answers
+from engine.compare import INCREMENTAL
+from engine.compute.process import ProcessPool
+from engine.metrics import RUN
+from engine.spec.study import Ensemble
+from engine.year import Case, Year
+from tests.calibrate import market
+from tests.calibrate.market import job
+
+ENSEMBLE = Ensemble(
+    name="two", worlds={"cheap": {"choice": {"outside": 5.0}}, "dear": {"choice": {"outside": 6.0}}}
+)
+
+
+def simulate_year(case: Case) -> Year:
+    """Coupons return 10 - outside RMB each, on top of luck that all policies share."""
+    spent = 1e11 * case.policy.subsidy.budget_bn_rmb
+    gmv = 1e13 + case.luck_seed % 1000 + (10 - case.scenario.choice.outside) * spent
+    run = dict.fromkeys(RUN, 0.0) | {"gmv_paid_fen": gmv, "subsidy_fen": spent}
+    return replace(market.simulate_year(case), run=run)
+
+
+def test_each_world_has_its_own_answer_under_common_luck() -> None:
+    told = job()
+    asked: list[Case] = []
+
+    def year_of(case: Case) -> Year:
+        asked.append(case)
+        return simulate_year(case)
+
+    rows = answers(told, ENSEMBLE, ProcessPool(year_of), lambda *_: None)
+    found = {
+        row["world"]: row["difference"]
+        for row in rows
+        if (row["policy"], row["measure"]) == ("double_ten_billion", INCREMENTAL)
+    }
+    assert found == {"cheap": pytest.approx(5.0), "dear": pytest.approx(4.0)}
+    assert {row["baseline"] for row in rows} == {"without_coupons"}
+    assert len(asked) == 2 * 3 * told.fit.answer_replications
+    lucks = {
+        (case.policy.name, case.world): tuple(
+            one.luck_seed for one in asked if (one.policy, one.world) == (case.policy, case.world)
+        )
+        for case in asked
+    }
+    assert len(set(lucks.values())) == 1
+
+
+def test_the_policies_are_compared_under_luck_that_the_fit_has_not_seen() -> None:
+    from engine.cases import cases
+
+    told = job()
+    seen = {case.luck_seed for case in cases(told, [told.policy])}
+    asked: list[int] = []
+
+    def year_of(case: Case) -> Year:
+        asked.append(case.luck_seed)
+        return simulate_year(case)
+
+    answers(told, ENSEMBLE, ProcessPool(year_of), lambda *_: None)
+    assert not seen & set(asked)

@@ -1,0 +1,111 @@
+"""A calibration is a function of its job and figures: not of kills and resumes."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.calibrate.driver import Outcome
+from engine.calibrate.kept import EVERY
+from engine.year import Case, Year
+from tests.calibrate.market import calibrated, job, simulate_year, table
+from tests.worlds import CONF
+
+WAVE = 24 * 2
+"""Years of a wave: points times replications."""
+
+
+class Stopped(BaseException):
+    """Ends a calibration as a kill does: nothing catches it."""
+
+
+def stop() -> None:
+    raise Stopped
+
+
+def stopping_at(year: int, stop: Callable[[], None]) -> Callable[[Case], Year]:
+    """Simulate until the given year is asked for."""
+    count = 0
+
+    def year_of(case: Case) -> Year:
+        nonlocal count
+        if count == year:
+            stop()
+        count += 1
+        return simulate_year(case)
+
+    return year_of
+
+
+def run(place: Path, simulate: Callable[[Case], Year] = simulate_year, **changes: float) -> Outcome:
+    """Calibrate in a folder."""
+    told = job()
+    place.mkdir(exist_ok=True)
+    return calibrated(told, table(place, told, **changes), place, simulate)
+
+
+def years_of(place: Path, **changes: float) -> int:
+    """How many years a calibration in a folder still simulates."""
+    asked = []
+
+    def year_of(case: Case) -> Year:
+        asked.append(case)
+        return simulate_year(case)
+
+    run(place, year_of, **changes)
+    return len(asked)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+    return run(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.mark.parametrize("year", [0, 3, WAVE, WAVE + EVERY + 1, 2 * WAVE, 3 * WAVE - 1])
+def test_stopped_between_and_inside_waves_and_resumed_is_as_never_stopped(
+    year: int, tmp_path: Path, whole: Outcome
+) -> None:
+    with pytest.raises(Stopped):
+        run(tmp_path, stopping_at(year, stop))
+    done = year // EVERY * EVERY
+    resumed = run(tmp_path, stopping_at(3 * WAVE - done, stop))  # and not a year more
+    assert resumed.rows == whole.rows
+    assert resumed.ensemble == whole.ensemble
+
+
+CHILD = """
+import os, signal, sys
+from pathlib import Path
+from tests.calibrate.test_resume import run, stopping_at
+
+run(Path(sys.argv[1]), stopping_at(int(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)))
+"""
+
+
+def test_killed_twice_and_resumed_is_as_uninterrupted(tmp_path: Path, whole: Outcome) -> None:
+    for year in (WAVE + 9, WAVE):
+        child = [sys.executable, "-c", CHILD, str(tmp_path), str(year)]
+        done = subprocess.run(child, cwd=CONF.parent, capture_output=True, text=True, check=False)
+        assert done.returncode == -signal.SIGKILL, done.stderr
+    assert run(tmp_path).rows == whole.rows
+
+
+def test_a_finished_calibration_simulates_nothing_again(tmp_path: Path) -> None:
+    run(tmp_path)
+    assert years_of(tmp_path) == 0
+
+
+def test_what_is_kept_of_other_figures_counts_as_not_there(tmp_path: Path) -> None:
+    run(tmp_path)
+    assert years_of(tmp_path, ks_aov_Q2=0.9) == 3 * WAVE
+
+
+def test_a_torn_file_counts_as_not_there(tmp_path: Path, whole: Outcome) -> None:
+    run(tmp_path)
+    file = tmp_path / "waves" / "wave-2.json"
+    file.write_bytes(file.read_bytes()[:100])
+    assert years_of(tmp_path) == WAVE
+    assert run(tmp_path).rows == whole.rows
