@@ -32,7 +32,14 @@ class Box:
         self._ranges, self._scenario = ranges, scenario
         self._tree: Tree = scenario.model_dump(mode="json")
         self.names = list(ranges)
-        self._check()
+        self._check_paths()
+        whole = {name: _numbers(_at(self._tree, name.split("."))) for name in self.names}
+        self._whole = {
+            name
+            for name, numbers in whole.items()
+            if ranges[name].integer or any(isinstance(number, int) for number in numbers)
+        }
+        self._check_ends()
 
     def values(self, cube: Floats) -> list[Values]:
         """Return the unknowns' values at points of the unit cube, shape (points, unknowns)."""
@@ -76,7 +83,7 @@ class Box:
         low, high = _ends(limits)
         value = low + (high - low) * float(share)
         value = float(np.exp(value)) if limits.log else value
-        value = float(round(value)) if limits.integer else float(f"{value:.{DIGITS}g}")
+        value = float(round(value)) if name in self._whole else float(f"{value:.{DIGITS}g}")
         return min(max(value, limits.low), limits.high)
 
     def _share(self, name: str, value: float) -> float:
@@ -84,7 +91,7 @@ class Box:
         low, high = _ends(limits)
         return (float(np.log(value) if limits.log else value) - low) / (high - low)
 
-    def _check(self) -> None:
+    def _check_paths(self) -> None:
         mistakes = [
             mistake
             for mistake in (self._path_mistake(name) for name in self.names)
@@ -92,13 +99,21 @@ class Box:
         ]
         if mistakes:
             raise CombinedInputError(mistakes)
-        for name in self.names:
-            for end in (self._ranges[name].low, self._ranges[name].high):
-                try:
-                    self.scenario({name: end}, self._scenario.name)
-                except ValidationError as error:
-                    where = f"unknowns.ranges.{name} at {end:g}: scenario"
-                    raise explain(error, Scenario, root=where) from None
+
+    def _check_ends(self) -> None:
+        """Try every range's ends, one unknown at a time and then all together."""
+        for share in (0.0, 1.0):
+            ends = {name: self._value(name, share) for name in self.names}
+            for name, end in ends.items():
+                self._check_point({name: end}, f"unknowns.ranges.{name} at {end:g}: scenario")
+            side = "high" if share else "low"
+            self._check_point(ends, f"unknowns.ranges, all at their {side}: scenario")
+
+    def _check_point(self, point: Values, where: str) -> None:
+        try:
+            self.scenario(point, self._scenario.name)
+        except ValidationError as error:
+            raise explain(error, Scenario, root=where) from None
 
     def _path_mistake(self, name: str) -> InputError | None:
         try:

@@ -84,12 +84,12 @@ def implausibility(sample: Sample, worst: int) -> Rule:
 def total_variance(emulator: Emulator, observed: Floats, sds: Floats, errors: Floats) -> Floats:
     """Var_observation + Var_emulator + Var_luck in the emulators' scale.
 
-    The leave-one-out error holds the luck of the points left out, so the luck's part counts
-    once: what is above it is the emulator's own.
+    The leave-one-out error is the emulator's: all points met the same luck, which moves them
+    alike and does not show in it.
     """
     unit = np.where(emulator.is_log, np.abs(observed), 1.0)
     luck = (errors / unit) ** 2
-    return np.asarray((sds / unit) ** 2 + np.maximum(emulator.variance - luck, 0.0) + luck)
+    return np.asarray((sds / unit) ** 2 + emulator.variance + luck)
 
 
 def simulate(

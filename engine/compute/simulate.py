@@ -25,11 +25,11 @@ def warm_up_if_cold(case: Case) -> None:
 def attempt(case: Case, year_of: Simulate = simulate) -> Year | Failure:
     """Simulate one year; an exception becomes a `Failure`, so that others go on.
 
-    Running out of memory is no fault of the case and passes through.
+    Running out of memory, or a disk that fails, is no fault of the case and passes through.
     """
     try:
         return year_of(case)
-    except MemoryError:
+    except (MemoryError, OSError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the others go on
         name = f"{case.policy.name}, world {case.world}, replication {case.replication}"

@@ -5,7 +5,8 @@ aside: the space has one shape, so that all samplers see whole points and none k
 a coordinate without effect is all that costs.
 """
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from engine.errors import InputError
@@ -22,12 +23,12 @@ class Conditions:
         If a condition names what is not searched, can never hold, or waits for itself.
     """
 
-    def __init__(self, levers: Mapping[str, SearchedLever]) -> None:
+    def __init__(self, levers: Mapping[str, SearchedLever], whole: Set[str]) -> None:
         self._levers = levers
         names = [name for path, lever in levers.items() for name in lever.names(path)]
         for path, lever in levers.items():
             if lever.when is not None:
-                _check(f"space.levers.{path}.when", lever.when, levers, names)
+                _check(f"space.levers.{path}.when", lever.when, levers, names, whole)
         self._order = [path for path in self._sorted() if levers[path].when is not None]
 
     def idle(self, values: Mapping[str, Any], base: Mapping[str, Any]) -> set[str]:
@@ -81,7 +82,13 @@ def _cycle(paths: list[str]) -> InputError:
     )
 
 
-def _check(where: str, when: When, levers: Mapping[str, SearchedLever], names: list[str]) -> None:
+def _check(
+    where: str,
+    when: When,
+    levers: Mapping[str, SearchedLever],
+    names: list[str],
+    whole: Set[str],
+) -> None:
     if when.lever not in names:
         match = nearest(when.lever, names)
         raise InputError(
@@ -90,25 +97,28 @@ def _check(where: str, when: When, levers: Mapping[str, SearchedLever], names: l
             ", ".join(names),
             f"did you mean {match}?" if match else "name one of them, or leave the condition out",
         )
-    if not _can_hold(when, levers[_path(when.lever)]):
+    path = _path(when.lever)
+    if not _can_hold(when, levers[path], is_whole=path in whole):
         raise InputError(
             where,
             f"can never hold for {when.lever}",
-            _allowed(levers[_path(when.lever)]),
+            _allowed(levers[path]),
             "change it, or leave the lever out of the space",
         )
 
 
-def _can_hold(when: When, lever: SearchedLever) -> bool:
+def _can_hold(when: When, lever: SearchedLever, *, is_whole: bool) -> bool:
     """Tell whether some value meets a condition; one number out of a range never comes up."""
     if lever.choices is not None:
         return any(_holds(when, choice) for choice in lever.choices)
     low, high = lever.bounds
     if when.equals is not None:
-        whole = lever.integer and isinstance(when.equals, int | float)
-        return whole and low <= float(when.equals) <= high and when.holds(when.equals)
+        comes_up = is_whole and isinstance(when.equals, int | float)
+        return comes_up and low <= float(when.equals) <= high and when.holds(when.equals)
     above = low if when.above is None else max(low, when.above)
     below = high if when.below is None else min(high, when.below)
+    if is_whole:
+        return any(when.holds(value) for value in range(math.ceil(above), math.floor(below) + 1))
     return above < below
 
 

@@ -33,7 +33,13 @@ KEY_MEASURES: Final = (
 """Measures that every row of `frontier` has, whatever the goals."""
 
 _SIGNED: Final = {"cost_fen", "platform_contribution_fen", "dau_change_share"}
-_ABOVE_ONE: Final = {"attainment_share", "dau_change_share", "push_mean_share"}
+_ABOVE_ONE: Final = {
+    "attainment_share",
+    "dau_change_share",
+    "price_ratio_share",
+    "push_mean_share",
+    "take_share",
+}
 _WITHIN_ONE: Final = {"gini", "hhi", "target_attained"}
 
 

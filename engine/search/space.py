@@ -56,7 +56,8 @@ class PolicySpace:
                 "take another space, or simulate the one policy there is",
             )
         self._base, self._levers = base, space.levers
-        self._conditions = Conditions(space.levers)
+        whole = {p for p, lever in space.levers.items() if lever.integer or known[p].integer}
+        self._conditions = Conditions(space.levers, whole)
         self._rules = Rules(space.rules, _terms(space, known))
         count = space.trajectory_knots_count if space.trajectory else 0
         self._weights = trajectory.weight_names(count)

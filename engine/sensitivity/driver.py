@@ -57,6 +57,13 @@ def check_job(job: SensitivityJob) -> None:
                 ", ".join(MEASURES),
                 f"did you mean {match}?" if match else "name one of them",
             )
+    if job.of != UNKNOWNS and job.space.rules:
+        raise InputError(
+            "space.rules",
+            "levers under rules depend on one another: no lever has an index of its own",
+            "a space without rules",
+            "leave them out: '~space.rules', or take of=unknowns",
+        )
     list(_factors(job))
 
 

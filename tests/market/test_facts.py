@@ -42,7 +42,7 @@ def observed(key: str, period: str) -> float:
 def job() -> CalibrateJob:
     """The job of `experiments.calibrate`, for a few years of the world as it is."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return load(compose("calibrate", ["scale=laptop", "replications=2"]), CalibrateJob)
+        return load(compose("calibrate", ["scale=laptop", "replications=4"]), CalibrateJob)
 
 
 @cache
