@@ -6,7 +6,8 @@ a coordinate without effect is all that costs.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from engine.errors import InputError
@@ -23,7 +24,7 @@ class Conditions:
         If a condition names what is not searched, can never hold, or waits for itself.
     """
 
-    def __init__(self, levers: Mapping[str, SearchedLever], whole: Set[str]) -> None:
+    def __init__(self, levers: Mapping[str, SearchedLever], whole: AbstractSet[str]) -> None:
         self._levers = levers
         names = [name for path, lever in levers.items() for name in lever.names(path)]
         for path, lever in levers.items():
@@ -87,7 +88,7 @@ def _check(
     when: When,
     levers: Mapping[str, SearchedLever],
     names: list[str],
-    whole: Set[str],
+    whole: AbstractSet[str],
 ) -> None:
     if when.lever not in names:
         match = nearest(when.lever, names)

@@ -56,15 +56,15 @@ def test_what_is_positive_is_emulated_by_its_logarithm() -> None:
     assert emulator(x)[:, 0] == pytest.approx(np.log(y[:, 0]), abs=1e-3)
 
 
-def test_variances_add_up_and_luck_counts_once() -> None:
+def test_variances_add_up() -> None:
     none, variance = np.zeros(0), np.array([0.09, 0.01])
     emulator = Emulator(none, none, none, variance, np.zeros(2, bool))
     ones = np.ones(2)
     found = total_variance(emulator, ones, 0.2 * ones, 0.2 * ones)
-    assert found == pytest.approx([0.04 + 0.09, 0.04 + 0.04])
+    assert found == pytest.approx([0.04 + 0.09 + 0.04, 0.04 + 0.01 + 0.04])
     by_log = emulator._replace(is_log=np.ones(2, bool))
     found = total_variance(by_log, 10 * ones, 2 * ones, 2 * ones)  # the same shares of 10
-    assert found == pytest.approx([0.04 + 0.09, 0.04 + 0.04])
+    assert found == pytest.approx([0.04 + 0.09 + 0.04, 0.04 + 0.01 + 0.04])
 
 
 def test_a_miss_is_divided_by_what_was_observed_and_luck_together() -> None:
