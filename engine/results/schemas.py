@@ -65,6 +65,10 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "name": str,
         "measure": str,
         "rank_correlation": float,
+        "reliability": float,
+        "top_reliability": float,
+        "corrected_correlation": float,
+        "told_apart": bool,
         "shift": float,
         "shift_se": float,
         "pilot_count": int,
@@ -139,10 +143,10 @@ not exceed. A row of `calibration` is one point of the unknowns and one observed
 numbers in the row's `unit`; `miss` is the standardised one, `worst_miss` that of the point
 over the figures to fit; `point` is -1 where the figure is not modelled, and `note` says why.
 A row of `rungs` is one goal or constraint on one rung of the search: how well the rung ranks
-the policies of the pilot, and by how much the top's mean lies above its own, in the measure's
-unit. A row of `priors` is a published `figure` and its estimate anew; `difference` is
-in standard errors, the figure's or else the estimate's, and `reason` says why there is no
-estimate."""
+the policies of the pilot, as seen and without the noise of both rungs, and by how much the
+top's mean lies above its own, in the measure's unit. A row of `priors` is a published
+`figure` and its estimate anew; `difference` is in standard errors, the figure's or else the
+estimate's, and `reason` says why there is no estimate."""
 
 VARYING: Final = frozenset({"segments", "anchors", "trials", "frontier", "calibration"})
 """Tables whose rows may have further columns."""

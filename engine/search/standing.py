@@ -81,6 +81,25 @@ def standing(judge: Judge, samples: Sequence[Values], risk: RiskKind | None = No
     return Standing(figure(costs), excesses, pseudo_values(figure, costs), excesses_by)
 
 
+def paired_variance(by: Floats) -> Floats | None:
+    """Return the variance of one replication that policies do not share; None if unknown.
+
+    With x_ir what policy i, (n, figures, R), shows in replication r,
+
+        x_ir = μ_i + luck_r + ε_ir,    s² = Σ_ir (x_ir - x̄_i. - x̄_.r + x̄_..)² / ((n - 1)(R - 1))
+
+    estimates the variance of ε over all pairs at once; that of a paired difference is twice
+    it (two-way layout without interaction; Scheffé, The Analysis of Variance, 1959, ch. 4).
+    """
+    count, _, replications = by.shape
+    freedom = (count - 1) * (replications - 1)
+    if freedom < 1:
+        return None
+    rest = by - by.mean(axis=2, keepdims=True)
+    rest = rest - rest.mean(axis=0)
+    return np.asarray((rest**2).sum(axis=(0, 2)) / freedom)
+
+
 def _excesses(judge: Judge, samples: Sequence[Values]) -> tuple[Floats, Floats]:
     parts = [_of(judge, name, samples) for name in judge.constraints]
     count = next(iter(samples[0].values())).shape[1]

@@ -147,7 +147,7 @@ class Search(Spec):
     rungs: tuple[Rung, ...] = Field(min_length=1, max_length=8, description="cheapest first")
     reduction: float = quantity("ratio", "policies on a rung to those that go up", ge=1, le=100)
     trusted_correlation: float = Field(
-        ge=-1, le=1, description="rank correlation with the top rung from which a rung may drop"
+        ge=-1, le=1, description="rank correlation with the top, without noise, that a rung needs"
     )
     finalists_count: int = quantity("policies", "re-evaluated on fresh seeds", ge=1, le=1000)
     first_replications: int = quantity("runs", "of every finalist and world", ge=2, le=10_000)
