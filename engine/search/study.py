@@ -57,6 +57,12 @@ class Study:
 
     def run(self, on_trial: OnTrial) -> Estimates:
         """Go through all batches; return what is known of `trials` at the end."""
+        for _ in self.steps(on_trial):
+            pass
+        return self._found
+
+    def steps(self, on_trial: OnTrial) -> Iterator[Estimates]:
+        """Go on batch by batch; yield what is known of `trials` after each."""
         for batch in self._batches():
             is_pilot = self._is_pilot(batch)
             self.trials += self._climbed(self._proposed(batch), on_trial, is_pilot=is_pilot)
@@ -64,7 +70,7 @@ class Study:
                 threshold = self._search.trusted_correlation
                 self.ladder = Ladder(self._search.rungs, self._judge, threshold, self.trials)
             self._settle(batch)
-        return self._found
+            yield self._found
 
     def _batches(self) -> Iterator[range]:
         """Yield the numbers of each batch: first the baselines, then what is asked."""

@@ -1,0 +1,320 @@
+"""Problems of a few lines whose answers are known, behind the search's own seam.
+
+A figure of a candidate on a share σ of the population, in replication r, is
+
+    y_r = μ + b(μ) (1 - σ) + s / √σ (√c z_r + √(1 - c) ε_r)
+
+with the truth μ, a mild bias of small populations b(μ) = `BIAS` (u + μ), noise of standard
+deviation s = `NOISE` u for the whole population, u the measure's own size, and the share
+c = `COMMON` of the variance that all candidates of a replication have in common, as years
+of the market have under the same luck. Its variance falls with σ and with replications as
+the market's does. Sessions and seconds are those of a year of the market (`SESSIONS`,
+`FIXED_S`, `SESSIONS_S`: 20,000 buyers and 1,000 anchors on one core).
+
+Measures bear the names that the judge knows; their units have no meaning here.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+
+from engine.rng import Purpose, derive_seed
+from engine.search.problem import Candidate, Point, Sample, Stage
+from engine.spec.study import Objective
+from engine.world.draws import uniforms
+
+Floats = NDArray[np.float64]
+
+NOISE: Final = 0.05
+"""Standard deviation of a year of the whole population, in the measure's own size."""
+
+BIAS: Final = 0.03
+"""What no population would add to a figure, in the measure's own size and in its own."""
+
+COMMON: Final = 0.9
+"""Correlation between two candidates in one replication."""
+
+SESSIONS: Final = 8_500_000
+FIXED_S: Final = 0.29
+SESSIONS_S: Final = 0.40
+"""Sessions of a year, and its seconds: `FIXED_S` + σ `SESSIONS_S`."""
+
+
+@dataclass(frozen=True)
+class Known(ABC):
+    """A problem whose true figures and front are known; `seed` names all its noise."""
+
+    seed: int = 0
+
+    name: ClassVar[str]
+    goals: ClassVar[tuple[tuple[str, str], ...]]
+    sizes: ClassVar[Mapping[str, float]]
+    """Each measure's own size u."""
+    reference: ClassVar[tuple[float, ...]]
+    """Costs beyond which a point counts for nothing in the hypervolume."""
+    constraints: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+
+    @property
+    @abstractmethod
+    def distributions(self) -> Mapping[str, BaseDistribution]:
+        """Return the space."""
+
+    @abstractmethod
+    def truth(self, point: Point) -> dict[str, float]:
+        """Return the true figures of a point."""
+
+    @abstractmethod
+    def front(self) -> Floats:
+        """Return points of the true front closely spaced, (n, goals), as costs."""
+
+    @property
+    def baselines(self) -> Sequence[tuple[str, Point | None]]:
+        """Return that no candidates are given."""
+        return ()
+
+    @property
+    def objective(self) -> Objective:
+        """Return the goals and constraints."""
+        named = [{"measure": name, "direction": where} for name, where in self.goals]
+        return Objective.model_validate(
+            {"name": self.name, "goals": named, "constraints": self.constraints}
+        )
+
+    def evaluate(self, candidates: Sequence[Candidate], stage: Stage) -> Iterator[Sample]:
+        """Yield the sample of each candidate, in order."""
+        for one in candidates:
+            assert one.point is not None
+            truth, runs = self.truth(one.point), range(stage.first, stage.last)
+            seen = np.stack([self._seen(truth, one.number, stage, run) for run in runs], axis=1)
+            yield Sample(
+                {name: seen[None, k] for k, name in enumerate(self.sizes)},
+                round(SESSIONS * stage.population_share) * len(runs),
+                (FIXED_S + SESSIONS_S * stage.population_share) * len(runs),
+            )
+
+    def _seen(self, truth: Mapping[str, float], number: int, stage: Stage, run: int) -> Floats:
+        """Return every figure of one replication."""
+        from scipy.special import ndtri
+
+        share = stage.population_share
+        luck = derive_seed(self.seed, Purpose.BENCHMARK, stage.is_fresh, round(1e6 * share), run)
+        shared, own = (
+            ndtri(np.clip(uniforms(luck, Purpose.BENCHMARK, len(self.sizes), draw), 1e-12, 1))
+            for draw in (0, 1 + number)
+        )
+        sizes = np.array(list(self.sizes.values()))
+        means = np.array([truth[name] for name in self.sizes])
+        noise = NOISE * sizes * (COMMON**0.5 * shared + (1 - COMMON) ** 0.5 * own)
+        return np.asarray(means + BIAS * (sizes + means) * (1 - share) + noise / share**0.5)
+
+
+class BudgetSplit(Known):
+    """A budget split among channels with falling returns (Koopman, Oper. Res. 5(5), 1957).
+
+        GMV = Σ_i a_i (1 - exp(-x_i / b_i)),    spent = Σ_i x_i ≤ 1
+
+    At the optimum of every budget the marginal returns of all channels in use are equal,
+
+        (a_i / b_i) exp(-x_i / b_i) = λ,    x_i = b_i max(0, ln(a_i / (b_i λ))),
+
+    so that the front is traced by λ.
+    """
+
+    name = "budget_split"
+    goals = (("gmv_paid_fen", "maximize"), ("subsidy_fen", "minimize"))
+    sizes: ClassVar = {"gmv_paid_fen": 2.0, "subsidy_fen": 0.2, "budget_spent_share": 0.2}
+    constraints: ClassVar = {"budget": {"measure": "budget_spent_share", "at_most": 1.0}}
+    reference = (0.0, 1.0)
+    most: ClassVar = np.array([1.0, 0.8, 0.6, 0.4, 0.3])
+    """a_i"""
+    slowness: ClassVar = np.array([0.5, 0.2, 0.4, 0.1, 0.3])
+    """b_i"""
+
+    @property
+    def distributions(self) -> Mapping[str, BaseDistribution]:
+        """Return what each channel may get."""
+        return {f"x{k}": FloatDistribution(0, 1) for k in range(len(self.most))}
+
+    def truth(self, point: Point) -> dict[str, float]:
+        """Return GMV and what is spent."""
+        spent = np.array([point[f"x{k}"] for k in range(len(self.most))])
+        gmv = float(self.most @ -np.expm1(-spent / self.slowness))
+        total = float(spent.sum())
+        return {"gmv_paid_fen": gmv, "subsidy_fen": total, "budget_spent_share": total}
+
+    def split(self, price: float) -> Floats:
+        """Return the best split when the marginal return of spending is `price`, λ."""
+        logs = np.log(self.most / (self.slowness * price))
+        return np.asarray(self.slowness * np.maximum(logs, 0.0))
+
+    def front(self) -> Floats:
+        """Return (-GMV, spent) by falling λ, up to the whole budget."""
+        prices = np.geomspace((self.most / self.slowness).max(), 1e-3, 4000)
+        splits = [own for own in map(self.split, prices) if own.sum() <= 1]
+        figures = [self.truth({f"x{k}": x for k, x in enumerate(own)}) for own in splits]
+        return np.array([[-own["gmv_paid_fen"], own["subsidy_fen"]] for own in figures])
+
+
+class CouponKnapsack(Known):
+    """Which coupons to give: each pays or not, and costs (Dantzig, Oper. Res. 5(2), 1957).
+
+        GMV = Σ_i v_i x_i,    spent = Σ_i w_i x_i ≤ `budget`,    x_i in {0, 1}
+
+    The front, the most GMV of every spending, is that of dynamic programming over whole w_i.
+    """
+
+    name = "coupon_knapsack"
+    goals = (("gmv_paid_fen", "maximize"), ("subsidy_fen", "minimize"))
+    sizes: ClassVar = {"gmv_paid_fen": 30.0, "subsidy_fen": 10.0, "budget_spent_share": 0.2}
+    constraints: ClassVar = {"budget": {"measure": "budget_spent_share", "at_most": 1.0}}
+    reference = (0.0, 26.0)
+    values: ClassVar = (10, 3, 14, 7, 5, 9, 2, 12, 6, 8, 4, 11)
+    weights: ClassVar = (6, 3, 8, 7, 2, 9, 4, 5, 5, 3, 6, 10)
+    budget: ClassVar = 25
+
+    @property
+    def distributions(self) -> Mapping[str, BaseDistribution]:
+        """Return a yes or no for each coupon."""
+        return {f"x{k}": IntDistribution(0, 1) for k in range(len(self.values))}
+
+    def truth(self, point: Point) -> dict[str, float]:
+        """Return GMV and what is spent."""
+        taken = [point[f"x{k}"] for k in range(len(self.values))]
+        gmv = float(np.dot(self.values, taken))
+        spent = float(np.dot(self.weights, taken))
+        # Half a unit of room: the budget itself is held surely, the next whole number is not.
+        share = spent / (self.budget + 0.5)
+        return {"gmv_paid_fen": gmv, "subsidy_fen": spent, "budget_spent_share": share}
+
+    def front(self) -> Floats:
+        """Return (-GMV, spent) for every whole spending."""
+        best = np.zeros(self.budget + 1)
+        for value, weight in zip(self.values, self.weights, strict=True):
+            best[weight:] = np.maximum(best[weight:], best[:-weight] + value)
+        return np.stack([-best, np.arange(self.budget + 1.0)], axis=1)
+
+
+class TwoSided(Known):
+    """A platform with two sides (Armstrong, RAND J. Econ. 37(3), 2006, sec. 3).
+
+    Side i joins for the other side j, at the price p_i:
+
+        n_i = d_i + α_i n_j - p_i,    profit = Σ_i p_i n_i
+
+    The goals are profit and participation n_1 + n_2. For a weight λ of participation the
+    optimum has, with A = α_1 + α_2 and e_i = d_i + λ,
+
+        n_i = (2 e_i + A e_j) / (4 - A²),    p_i = d_i + α_i n_j - n_i,
+
+    which traces the front. At λ = 0 buyers, whom sellers value most, are paid to come:
+    p_1 < 0 (Rochet & Tirole, J. Eur. Econ. Assoc. 1(4), 2003).
+    """
+
+    name = "two_sided"
+    goals = (("platform_contribution_fen", "maximize"), ("orders_count", "maximize"))
+    sizes: ClassVar = {"platform_contribution_fen": 0.5, "orders_count": 1.0}
+    reference = (0.0, 0.0)
+    demand: ClassVar = (0.6, 0.3)
+    pull: ClassVar = (0.1, 1.4)
+    """d_i and α_i of buyers and sellers."""
+
+    @property
+    def distributions(self) -> Mapping[str, BaseDistribution]:
+        """Return the two prices."""
+        return {"p0": FloatDistribution(-1, 1), "p1": FloatDistribution(-1, 2)}
+
+    def truth(self, point: Point) -> dict[str, float]:
+        """Return profit and participation."""
+        net = [d - point[f"p{k}"] for k, d in enumerate(self.demand)]
+        spread = 1 - self.pull[0] * self.pull[1]
+        joined = [(net[k] + self.pull[k] * net[1 - k]) / spread for k in (0, 1)]
+        if min(joined) < 0:  # one side stays away, the other comes for its own demand
+            joined = [max(0.0, own) if joined[1 - k] < 0 else 0.0 for k, own in enumerate(net)]
+        profit = sum(point[f"p{k}"] * own for k, own in enumerate(joined))
+        return {"platform_contribution_fen": profit, "orders_count": sum(joined)}
+
+    def prices(self, weight: float) -> tuple[float, float]:
+        """Return the best prices when participation has `weight`, λ."""
+        both = sum(self.pull)
+        gain = [d + weight for d in self.demand]
+        joined = [(2 * gain[k] + both * gain[1 - k]) / (4 - both**2) for k in (0, 1)]
+        first, second = (
+            d + self.pull[k] * joined[1 - k] - joined[k] for k, d in enumerate(self.demand)
+        )
+        return first, second
+
+    def front(self) -> Floats:
+        """Return (-profit, -participation) by rising λ, as long as there is a profit."""
+        figures = [
+            self.truth({"p0": p, "p1": q}) for p, q in map(self.prices, np.linspace(0, 0.6, 4000))
+        ]
+        return np.array(
+            [[-f["platform_contribution_fen"], -f["orders_count"]] for f in figures]
+        )
+
+
+class Zdt(Known):
+    """Two goals that trade off along a curve, far off it everywhere else (`Zdt1`, `Zdt2`).
+
+        f_1 = x_0,    g = 1 + 9 mean(x_1, …),    f_2 = g h(f_1 / g)
+
+    (Zitzler, Deb & Thiele, Evol. Comput. 8(2), 2000, with fewer variables, and with the
+    constraint f_2 ≤ 0.7). The front has g = 1.
+    """
+
+    goals = (("cost_fen", "minimize"), ("subsidy_fen", "minimize"))
+    sizes: ClassVar = {"cost_fen": 1.0, "subsidy_fen": 1.0}
+    constraints: ClassVar = {"least": {"measure": "subsidy_fen", "at_most": 0.7}}
+    reference = (1.1, 1.1)
+    variables: ClassVar = 5
+
+    @property
+    def distributions(self) -> Mapping[str, BaseDistribution]:
+        """Return the unit cube."""
+        return {f"x{k}": FloatDistribution(0, 1) for k in range(self.variables)}
+
+    def truth(self, point: Point) -> dict[str, float]:
+        """Return f_1 and f_2."""
+        rest = [point[f"x{k}"] for k in range(1, self.variables)]
+        first, g = point["x0"], 1 + 9 * float(np.mean(rest))
+        return {"cost_fen": first, "subsidy_fen": g * self.shape(first / g)}
+
+    @abstractmethod
+    def shape(self, ratio: float) -> float:
+        """Return h."""
+
+    def front(self) -> Floats:
+        """Return (f_1, f_2) at g = 1 where the constraint holds."""
+        curve = np.array([[x, self.shape(x)] for x in np.linspace(0, 1, 4001)])
+        return np.asarray(curve[curve[:, 1] <= 0.7])
+
+
+class Zdt1(Zdt):
+    """h(t) = 1 - √t: a convex front."""
+
+    name = "zdt1"
+
+    def shape(self, ratio: float) -> float:
+        """Return h."""
+        return 1 - float(ratio**0.5)
+
+
+class Zdt2(Zdt):
+    """h(t) = 1 - t²: a concave front, which no weighted sum of the goals finds."""
+
+    name = "zdt2"
+
+    def shape(self, ratio: float) -> float:
+        """Return h."""
+        return 1 - ratio**2
+
+
+KNOWN: Final[Mapping[str, type[Known]]] = {
+    kind.name: kind for kind in (BudgetSplit, CouponKnapsack, TwoSided, Zdt1, Zdt2)
+}
+"""The problems by name."""
