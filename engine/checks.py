@@ -16,6 +16,7 @@ from engine.spec.base import Dated
 from engine.spec.calendar import Calendar
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
+from engine.spec.space import Space
 from engine.spec.study import BenchmarkJob, Job, OptimizeJob
 from engine.spec.worlds import worlds
 
@@ -31,6 +32,8 @@ def check_job(job: Job) -> None:
     """
     scenarios = worlds(job.scenario, job.ensemble)
     mistakes = [*_people(job, scenarios), *_memory(job)]
+    for key, space in job.all_spaces().items():
+        mistakes += _searched_dates(space, key, scenarios)
     for key, policy in job.all_policies().items():
         mistakes += _dates(policy, key, scenarios)
         mistakes += _target(policy, key, scenarios)
@@ -88,6 +91,26 @@ def _dates(policy: Policy, key: str, scenarios: Mapping[str, Scenario]) -> Itera
         if mistake is not None:
             yield mistake
             break
+
+
+def _searched_dates(
+    space: Space, key: str, scenarios: Mapping[str, Scenario]
+) -> Iterator[InputError]:
+    for path, lever in space.levers.items():
+        where, days = f"{key}.levers.{path}.dates", list(lever.dates)
+        for world, scenario in scenarios.items():
+            mistake = _outside(where, days, scenario.calendar, world)
+            if mistake is None and days and days[0] > scenario.calendar.start:
+                mistake = InputError(
+                    where,
+                    f"the first date {days[0]} lies after the start of the calendar of "
+                    f"{_world(world)}: nothing says what holds before",
+                    f"a first date of {scenario.calendar.start} or earlier",
+                    f"add it: {where}=[{scenario.calendar.start},{','.join(map(str, days))}]",
+                )
+            if mistake is not None:
+                yield mistake
+                break
 
 
 def _levers(spec: BaseModel, above: str) -> Iterator[tuple[str, Dated]]:

@@ -45,10 +45,17 @@ def _paths(path: str, value: Any) -> Iterator[str]:
 
 
 def _is_searched(path: str, job: OptimizeJob) -> InputError:
-    bounds, where = job.space.levers[path], f"space.levers.{path}"
+    lever, where = job.space.levers[path], f"space.levers.{path}"
+    if lever.choices is not None:
+        what = f"is searched among {', '.join(map(str, lever.choices))}"
+        remedy = f"change {where}.choices"
+    else:
+        low, high = lever.bounds
+        what = f"is searched from {low:g} to {high:g}"
+        remedy = f"move its bounds by {where}.low=... {where}.high=..."
     return InputError(
         f"{GROUP}.{path}",
-        f"is searched from {bounds.low:g} to {bounds.high:g}: a value of its own does nothing",
+        f"{what}: a value of its own does nothing",
         f"levers that the space {job.space.name} does not search",
-        f"move its bounds by {where}.low=... {where}.high=..., or add ~{where} to fix it",
+        f"{remedy}, or add ~{where} to fix it",
     )

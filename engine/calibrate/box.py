@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from engine.errors import CombinedInputError, InputError
 from engine.spec.explain import explain, nearest
 from engine.spec.scenario import Scenario
-from engine.spec.study import LeverRange
+from engine.spec.space import LeverRange
 from engine.spec.worlds import Tree
 
 Floats = NDArray[np.float64]

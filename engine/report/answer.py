@@ -9,6 +9,7 @@ from engine.report.ablated import ablation_sentences
 from engine.report.calibrated import fit_sentences
 from engine.report.chosen import chosen_line, nearest_line, reaches
 from engine.report.fitted import read_fit
+from engine.report.moved import moved_sentences
 from engine.report.searched import choice
 from engine.report.study import VIOLATED, Line, Study, paired_change
 from engine.report.words import NONE, label, scaled, show, show_change, signed
@@ -27,6 +28,8 @@ def sentences(study: Study) -> list[str]:
         return [*_searched(study), *([said] if said else []), _certainty(study)]
     if study.calibration:
         return fit_sentences(read_fit(study.calibration, study.config))
+    if study.sensitivity:
+        return moved_sentences(study.sensitivity)
     if study.ablation:
         return [*ablation_sentences(study.ablation), _certainty(study)]
     if study.comparison:

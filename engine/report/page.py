@@ -14,6 +14,8 @@ from engine.report.definitions import MEASURES
 from engine.report.estimates import estimates_chart
 from engine.report.fitted import read_fit
 from engine.report.levers import lever_table
+from engine.report.moved import LIMITS as MOVED_LIMITS
+from engine.report.moved import moved_context
 from engine.report.sample import replications_count, small_sample
 from engine.report.searched import risk_table, search_table
 from engine.report.series import curves, shown_lines, target_path
@@ -83,6 +85,7 @@ def _context(study: Study) -> dict[str, Any]:
         "over_time": _over_time(study, lines, best),
         "estimates": _estimates(lines),
         "fit": _fit(study),
+        "moved": moved_context(study.sensitivity),
         "measures": _definitions(study),
         "limits": _limits(study),
         "versions": study.versions,
@@ -96,10 +99,14 @@ def _title(study: Study) -> str:
         return f"How could {target} of GMV be reached?"
     if study.searched:
         return "What does GMV cost?"
-    if study.ablation:
-        return "What each mechanism does"
-    if study.calibration:
-        return f"How well {study.setting('scenario', 'name')} fits what was observed"
+    titles = (
+        (study.ablation, "What each mechanism does"),
+        (study.sensitivity, "What moves the outcomes"),
+        (study.calibration, f"How well {study.setting('scenario', 'name')} fits what was observed"),
+    )
+    for rows, title in titles:
+        if rows:
+            return title
     names = [line.policy for line in study.lines]
     if study.comparison:
         return f"{len(names)} policies under the same luck"
@@ -209,9 +216,9 @@ def _differences(study: Study) -> dict[str, Any] | None:
 
 
 def _definitions(study: Study) -> list[tuple[str, str]]:
-    has_policies = not (study.ablation or study.calibration)
+    has_policies = not (study.ablation or study.calibration or study.sensitivity)
     names = [*COLUMNS, "budget_spent_share", "cost_fen"] if has_policies else []
-    names += [row["measure"] for row in (*study.comparison, *study.ablation)]
+    names += [row["measure"] for row in (*study.comparison, *study.ablation, *study.sensitivity)]
     return [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]
 
 
@@ -231,6 +238,8 @@ def _limits(study: Study) -> list[str]:
         )
     if study.calibration:
         return [*said, *LIMITS]
+    if study.sensitivity:
+        return [*said, *MOVED_LIMITS]
     if len(worlds) <= 1:
         said.append(
             "One world: how strong the rival is, whether a head anchor leaves and how quickly"

@@ -93,6 +93,7 @@ class Study:
     frontier: list[Row] = field(default_factory=list)
     rungs: list[Row] = field(default_factory=list)
     trials: list[Row] = field(default_factory=list)
+    sensitivity: list[Row] = field(default_factory=list)
 
     def setting(self, *path: str) -> Any:
         """Look a value up in the resolved config; None if it is not there."""
@@ -160,6 +161,7 @@ def read_study(folder: Path) -> Study:
         frontier=frontier,
         rungs=_rows(tables, "rungs"),
         trials=_rows(tables, "trials"),
+        sensitivity=_rows(tables, "sensitivity"),
     )
 
 
@@ -172,6 +174,7 @@ _READ: Final = (
     "calibration",
     "rungs",
     "trials",
+    "sensitivity",
 )
 
 

@@ -120,6 +120,15 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "in_ensemble": bool,
         "note": str,
     },
+    "sensitivity": {
+        "of": str,
+        "name": str,
+        "measure": str,
+        "index": str,
+        "value": float,
+        "ci_low": float,
+        "ci_high": float,
+    },
     "priors": {
         "dataset": str,
         "model": str,
@@ -144,9 +153,12 @@ numbers in the row's `unit`; `miss` is the standardised one, `worst_miss` that o
 over the figures to fit; `point` is -1 where the figure is not modelled, and `note` says why.
 A row of `rungs` is one goal or constraint on one rung of the search: how well the rung ranks
 the policies of the pilot, as seen and without the noise of both rungs, and by how much the
-top's mean lies above its own, in the measure's unit. A row of `priors` is a published
-`figure` and its estimate anew; `difference` is in standard errors, the figure's or else the
-estimate's, and `reason` says why there is no estimate."""
+top's mean lies above its own, in the measure's unit. A row of `sensitivity` is one `index` of
+a measure: the `first` order or `total` index of a factor, its `importance` in a search, or
+the share of the variance that is `luck`; `of` says what the factors are, `levers`, `unknowns`
+or those of a `search`. A row of `priors` is a published `figure` and its estimate anew;
+`difference` is in standard errors, the figure's or else the estimate's, and `reason` says why
+there is no estimate."""
 
 VARYING: Final = frozenset({"segments", "anchors", "trials", "frontier", "calibration"})
 """Tables whose rows may have further columns."""

@@ -118,7 +118,7 @@ def _searched(study: Study, judge: Judge, total: int, on_progress: OnProgress) -
 def _check(job: OptimizeJob) -> _Checked:
     checked = _Checked(PolicySpace(job.space, job.policy), Judge(job.objective))
     worlds(job.scenario, job.ensemble)
-    check_sampler(job.search)
+    check_sampler(job.search, job.objective)
     if job.search.trials_count <= len(job.baselines):
         raise InputError(
             "search.trials_count",

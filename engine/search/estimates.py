@@ -13,10 +13,15 @@ from engine.search.risk import Flags, Floats
 
 @dataclass(frozen=True)
 class Estimates:
-    """Costs (n, goals) and excesses (n, constraints) of trials; not-a-number where failed."""
+    """Costs (n, goals) and excesses (n, constraints) of trials; not-a-number where failed.
+
+    `cost_errors` and `excess_errors` are their standard errors, 0 where nothing tells.
+    """
 
     costs: Floats
     excesses: Floats
+    cost_errors: Floats
+    excess_errors: Floats
 
     @property
     def violation(self) -> Floats:
@@ -33,14 +38,18 @@ def estimates(trials: Sequence[Trial], ladder: Ladder, judge: Judge) -> Estimate
     """Estimate each trial from the highest rung that it has visited."""
     costs = np.full((len(trials), len(judge.goals)), np.nan)
     excesses = np.full((len(trials), len(judge.constraints)), np.nan)
+    cost_errors, excess_errors = np.zeros_like(costs), np.zeros_like(excesses)
     for rung in range(ladder.top + 1):
         here = [k for k, t in enumerate(trials) if rung in t.samples and t.reason is None]
         own = [place for place, k in enumerate(here) if trials[k].rung == rung]
         if own:
+            places = [here[place] for place in own]
             stand = ladder.standing([trials[k] for k in here], rung)
-            costs[[here[place] for place in own]] = stand.costs[own]
-            excesses[[here[place] for place in own]] = stand.excesses[own]
-    return Estimates(costs, excesses)
+            costs[places], excesses[places] = stand.costs[own], stand.excesses[own]
+            goal_doubt, limit_doubt = ladder.doubts(rung)
+            cost_errors[places] = np.hypot(np.nan_to_num(stand.cost_errors()[own]), goal_doubt)
+            excess_errors[places] = np.hypot(np.nan_to_num(stand.excess_errors()[own]), limit_doubt)
+    return Estimates(costs, excesses, cost_errors, excess_errors)
 
 
 def finalists(trials: Sequence[Trial], found: Estimates, count: int) -> list[Trial]:

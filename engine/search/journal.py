@@ -47,6 +47,28 @@ def job_hash(job: OptimizeJob) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
+def read_study(folder: Path) -> optuna.Study:
+    """Return the study in a folder, to be read.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be read, or holds no search.
+    """
+    path = folder / FILE
+    with _told(path):
+        lock = JournalFileOpenLock(str(path), grace_period=_LOCK_S)
+        storage = JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+        try:
+            return optuna.load_study(study_name=STUDY, storage=storage)
+        except KeyError:
+            raise StorageError(
+                f"{path}: holds no search\n"
+                "  allowed: what experiments.optimize wrote\n"
+                "  remedy:  give the output folder of another search"
+            ) from None
+
+
 class Journal:
     """The samples and the settled trials in one folder.
 

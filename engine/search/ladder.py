@@ -81,6 +81,11 @@ class Shift:
         """Return the standard error of the mean."""
         return np.asarray(self.spread / max(self.count, 1) ** 0.5)
 
+    @property
+    def new_error(self) -> Floats:
+        """Return the standard error of one new policy's difference, s_d √(1 + 1/m)."""
+        return np.asarray(self.spread * (1 + 1 / max(self.count, 1)) ** 0.5)
+
 
 class Ladder:
     """The rungs, measured by a pilot; without one every rung is visited.
@@ -112,6 +117,11 @@ class Ladder:
         goals, limits = self._goals[rung], self._limits[rung]
         told = limits.agreement.faithful(self._threshold) | limits.agreement.constant
         return Verdict(goals.agreement.faithful(self._threshold), told, limits.error)
+
+    def doubts(self, rung: int) -> tuple[Floats, Floats]:
+        """Return what the shift adds to one trial's errors: of each goal and constraint."""
+        goals, limits = self._goals[rung], self._limits[rung]
+        return goals.new_error, limits.new_error
 
     def means(self, trial: Trial) -> dict[str, tuple[float, float | None]]:
         """Return each measure's mean at the top's level, with its standard error."""

@@ -17,7 +17,7 @@ from engine.search.estimates import Estimates
 from engine.search.judge import Judge
 from engine.search.ladder import Trial
 from engine.search.problem import Point
-from engine.search.samplers import make_sampler
+from engine.search.samplers import ERRORS, make_sampler
 from engine.spec.study import Search
 
 
@@ -42,7 +42,7 @@ def proposals(
         study.add_trial(trial)
     asked = []
     for number in batch:
-        study.sampler = make_sampler(search, seed, number)
+        study.sampler = make_sampler(search, seed, number, distributions)
         asked.append(study.ask(dict(distributions)))
     known = study.get_trials(deepcopy=False)
     return [Proposal(trial.params, dict(known[trial.number].system_attrs)) for trial in asked]
@@ -55,18 +55,21 @@ def as_finished(
     distributions: Mapping[str, BaseDistribution],
 ) -> list[FrozenTrial]:
     """Return the trials as Optuna takes them; what failed or is no point failed there too."""
-    values = judge.values(estimates.costs)
-    return [
-        _frozen(trial, values[k].tolist(), estimates.excesses[k].tolist(), judge, distributions)
-        for k, trial in enumerate(trials)
-    ]
+    values, names = judge.values(estimates.costs), list(judge.constraints)
+    excesses, doubts = (
+        [dict(zip(names, row, strict=True)) for row in table.tolist()]
+        for table in (estimates.excesses, estimates.excess_errors)
+    )
+    errors = zip(estimates.cost_errors.tolist(), doubts, strict=True)
+    told = zip(trials, values.tolist(), excesses, errors, strict=True)
+    return [_frozen(*one, distributions) for one in told]
 
 
 def _frozen(
     trial: Trial,
     values: list[float],
-    excesses: list[float],
-    judge: Judge,
+    excesses: dict[str, float],
+    errors: tuple[list[float], dict[str, float]],
     distributions: Mapping[str, BaseDistribution],
 ) -> FrozenTrial:
     own = trial.candidate
@@ -78,7 +81,7 @@ def _frozen(
         values=values,
         params=dict(own.point),
         distributions=dict(distributions),
-        constraints=dict(zip(judge.constraints, excesses, strict=True)),
+        constraints=excesses,
         system_attrs=dict(trial.attributes),
-        user_attrs=named,
+        user_attrs=named | {ERRORS: errors},
     )

@@ -1,26 +1,37 @@
 """The searched space: from a point of the sampler to a whole policy."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 from pydantic import ValidationError
 
 from engine.errors import InputError
 from engine.search import trajectory
+from engine.search.conditions import Conditions
 from engine.search.levers import (
     KNOTS,
     LeverLimits,
+    check_lever,
     known_levers,
     lever_value,
     set_levers,
-    unknown_lever,
 )
+from engine.search.rules import Rules, Term
 from engine.spec.explain import explain
 from engine.spec.policy import Policy
-from engine.spec.study import LeverRange, Space
+from engine.spec.space import SearchedLever, Space
 
-Point = Mapping[str, float]
+Point = Mapping[str, Any]
+"""Values by the names of what is searched: `price.cap`, `price.cap@2020-06-16`."""
+
+NEAR: Final = 0.01
+"""Share of a range within which a bound or a rule counts as reached."""
 
 
 class PolicySpace:
@@ -30,13 +41,13 @@ class PolicySpace:
     ------
     InputError
         If a lever is unknown, its bounds leave its own range or break a rule of the
-        policy, or nothing is searched.
+        policy, a condition or a rule cannot be met, or nothing is searched.
     """
 
     def __init__(self, space: Space, base: Policy) -> None:
         known = known_levers()
-        for path, limits in space.levers.items():
-            _check(path, limits, known)
+        for path, lever in space.levers.items():
+            check_lever(path, lever, known)
         if not space.levers and not space.trajectory:
             raise InputError(
                 "space",
@@ -44,102 +55,138 @@ class PolicySpace:
                 "at least one lever, or trajectory=true",
                 "take another space, or simulate the one policy there is",
             )
-        self._base = base
-        self._levers = space.levers
+        self._base, self._levers = base, space.levers
+        self._conditions = Conditions(space.levers)
+        self._rules = Rules(space.rules, _terms(space, known))
         count = space.trajectory_knots_count if space.trajectory else 0
         self._weights = trajectory.weight_names(count)
         self.distributions: dict[str, BaseDistribution] = {
-            path: _distribution(limits, known[path]) for path, limits in space.levers.items()
+            name: _distribution(lever, known[path])
+            for path, lever in space.levers.items()
+            for name in lever.names(path)
         } | {
             name: FloatDistribution(-trajectory.WEIGHT_LIMIT, trajectory.WEIGHT_LIMIT)
             for name in self._weights
         }
+        self._base_values = self._values_of(base)
         self._check_corners()
 
     def policy(self, point: Point, name: str) -> Policy:
-        """Return the base policy with the levers at `point`."""
-        values: dict[str, Any] = {path: point[path] for path in self._levers}
-        if self._weights:
-            weights = [point[weight] for weight in self._weights]
-            values[KNOTS] = trajectory.knots(self._base.target.knots, weights)
-        return set_levers(self._base, values, name)
+        """Return the base policy with the levers at `point`, as its rules allow."""
+        kept = self._rules.kept(point)
+        return self._moved(kept, self._conditions.idle(kept, self._base_values), name)
 
-    def point_of(self, policy: Policy) -> dict[str, float] | None:
+    def point_of(self, policy: Policy) -> dict[str, Any] | None:
         """Return the point that is `policy`, or None if the space does not hold it.
 
         A policy that differs from the base in anything that is not searched is not held:
         the sampler would learn from a point that is another policy. The trajectory counts
-        as held only where it is the base's own.
+        as held only where it is the base's own. A lever that does not count there may be
+        anywhere in its range.
         """
-        point = dict.fromkeys(self._weights, 0.0)
-        for path, limits in self._levers.items():
-            value = lever_value(policy, path)
-            if value is None or not limits.low <= value <= limits.high:
-                return None
-            point[path] = int(value) if limits.integer else value
+        point: dict[str, Any] = dict.fromkeys(self._weights, 0.0)
+        for path, lever in self._levers.items():
+            for name, value in self._own_values(policy, path).items():
+                within = _within(lever, value, self.distributions[name])
+                if within is None and lever.when is None:
+                    return None
+                point[name] = lever.ends[0] if within is None else within
         ours = self.policy(point, policy.name)
         same_shape = policy.target.knots == self._base.target.knots
         there = set_levers(policy, {KNOTS: ours.target.knots}, policy.name)
         return point if same_shape and there == ours else None
 
-    def _check_corners(self) -> None:
-        """Refuse a space whose least or highest values break a rule between levers."""
-        for side in ("low", "high"):
-            point = {path: getattr(limits, side) for path, limits in self._levers.items()}
-            try:
-                self.policy(point | dict.fromkeys(self._weights, 0.0), side)
-            except ValidationError as error:
-                raise explain(error, Policy, "policy") from None
-
-    def lever_columns(self, policy: Policy) -> dict[str, float | None]:
-        """Return the columns `lever.<path>`; None where a lever changes over time."""
-        columns = {f"lever.{path}": lever_value(policy, path) for path in self._levers}
+    def lever_columns(self, policy: Policy) -> dict[str, Any]:
+        """Return the columns `lever.<name>`: what was simulated; None where it changes."""
+        columns = {f"lever.{name}": value for name, value in self._values_of(policy).items()}
         if self._weights:
             monthly = trajectory.knots(policy.target.knots, [0.0])
             columns |= {f"lever.{KNOTS}.{m + 1:02d}": knot for m, knot in enumerate(monthly)}
         return columns
 
     def at_bound(self, point: Point) -> list[str]:
-        """Name the searched levers that lie within 1 % of their range of a bound."""
+        """Name the levers that count and lie within 1 % of a bound, and the rules at theirs."""
+        kept = self._rules.kept(point)
+        idle = self._conditions.idle(kept, self._base_values)
         found = []
-        for path, limits in self._levers.items():
-            slack = 0.01 * (limits.high - limits.low)
-            if point[path] <= limits.low + slack:
-                found.append(f"{path} at its least")
-            elif point[path] >= limits.high - slack:
-                found.append(f"{path} at its most")
-        return found
+        for path, lever in self._levers.items():
+            if path in idle or lever.choices is not None:
+                continue
+            low, high = lever.bounds
+            for name in lever.names(path):
+                if kept[name] <= low + NEAR * (high - low):
+                    found.append(f"{name} at its least")
+                elif kept[name] >= high - NEAR * (high - low):
+                    found.append(f"{name} at its most")
+        return found + [f"rule {name}" for name in self._rules.binding(kept, NEAR)]
+
+    def _moved(self, point: Point, idle: set[str], name: str) -> Policy:
+        values: dict[str, Any] = {}
+        for path, lever in self._levers.items():
+            if path in idle:
+                continue
+            free = {day: point[own] for own, day in lever.names(path).items()}
+            values[path] = free if lever.dates else point[path]
+        if self._weights:
+            weights = [point[weight] for weight in self._weights]
+            values[KNOTS] = trajectory.knots(self._base.target.knots, weights)
+        return set_levers(self._base, values, name)
+
+    def _values_of(self, policy: Policy) -> dict[str, Any]:
+        """Return every searched value of a policy by its name."""
+        return {
+            name: value
+            for path in self._levers
+            for name, value in self._own_values(policy, path).items()
+        }
+
+    def _own_values(self, policy: Policy, path: str) -> dict[str, Any]:
+        names = self._levers[path].names(path)
+        return {name: lever_value(policy, path, day) for name, day in names.items()}
+
+    def _check_corners(self) -> None:
+        """Refuse a space whose least or highest values break a rule between levers."""
+        for side in (0, 1):
+            point = {
+                name: lever.ends[side]
+                for path, lever in self._levers.items()
+                for name in lever.names(path)
+            }
+            try:
+                self._moved(point | dict.fromkeys(self._weights, 0.0), set(), "corner")
+            except ValidationError as error:
+                raise explain(error, Policy, "policy") from None
 
 
-def _distribution(limits: LeverRange, lever: LeverLimits) -> BaseDistribution:
-    if limits.integer or lever.integer:
-        return IntDistribution(int(limits.low), int(limits.high), log=limits.log)
-    return FloatDistribution(limits.low, limits.high, log=limits.log)
+def _within(lever: SearchedLever, value: Any, distribution: BaseDistribution) -> Any:
+    """Return a policy's value as the sampler has it; None if it lies outside."""
+    if lever.choices is not None:
+        return next((choice for choice in lever.choices if choice == value), None)
+    low, high = lever.bounds
+    if value is None or not low <= value <= high:
+        return None
+    return int(value) if isinstance(distribution, IntDistribution) else value
 
 
-def _check(path: str, limits: LeverRange, known: Mapping[str, LeverLimits]) -> None:
-    where = f"space.levers.{path}"
-    if path not in known:
-        raise unknown_lever(path, where)
-    lever = known[path]
-    allowed = f"from {lever.low:g} to {lever.high:g}"
-    if limits.low < lever.low or limits.high > lever.high:
-        raise InputError(
-            where,
-            f"the bounds {limits.low:g} to {limits.high:g} leave the lever's own range",
-            allowed,
-            f"set {where}.low={max(limits.low, lever.low):g} {where}.high="
-            f"{min(limits.high, lever.high):g}",
-        )
-    whole = _are_whole((limits.low, limits.high))
-    if (lever.integer or limits.integer) and not whole:
-        raise InputError(
-            where,
-            f"the bounds {limits.low:g} to {limits.high:g} of a whole number are not whole",
-            f"whole numbers {allowed}",
-            "round the bounds",
-        )
+def _terms(space: Space, known: Mapping[str, LeverLimits]) -> dict[str, Term]:
+    """Return every searched value as a rule sees it."""
+    found: dict[str, Term] = {}
+    for path, lever in space.levers.items():
+        why_not = ""
+        if lever.choices is not None:
+            why_not = "has choices: there is no way from one to another along a line"
+        elif lever.when is not None:
+            why_not = "is only free under a condition: without it the rule could not be kept"
+        ends = (0.0, 1.0) if lever.choices is not None else lever.bounds
+        whole = lever.integer or known[path].integer
+        found |= {name: Term(*ends, whole, why_not) for name in lever.names(path)}
+    return found
 
 
-def _are_whole(bounds: Sequence[float]) -> bool:
-    return all(float(bound).is_integer() for bound in bounds)
+def _distribution(lever: SearchedLever, limits: LeverLimits) -> BaseDistribution:
+    if lever.choices is not None:
+        return CategoricalDistribution(lever.choices)
+    low, high = lever.bounds
+    if lever.integer or limits.integer:
+        return IntDistribution(int(low), int(high), log=lever.log)
+    return FloatDistribution(low, high, log=lever.log)

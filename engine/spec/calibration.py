@@ -7,7 +7,8 @@ from pydantic import Field, field_validator, model_validator
 
 from engine.spec.base import Spec, quantity
 from engine.spec.policy import Policy
-from engine.spec.study import Job, LeverRange, leaves
+from engine.spec.space import LeverRange, leaves
+from engine.spec.study import Job
 
 
 class Unknowns(Spec):

@@ -1,15 +1,15 @@
 """What a user asks for around a world and a policy: size, worlds, search, back end."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from engine.spec.base import Share, Spec, quantity
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
+from engine.spec.space import Space
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -38,50 +38,6 @@ class Ray(Spec):
     address: str | None = Field(description="an existing cluster; none starts a local one")
     workers_count: int | None = quantity("workers", "at once; none: one a CPU", ge=1, le=100_000)
     retries_count: int = quantity("retries", "of a task whose worker died", ge=0, le=100)
-
-
-class LeverRange(Spec):
-    """One searched lever: a path into the policy, e.g. `subsidy.rate.source`, and its bounds."""
-
-    low: float
-    high: float
-    log: bool = False
-    integer: bool = False
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if not self.low < self.high:
-            raise ValueError("low must lie below high; a low that is less than the high")
-        if self.log and self.low <= 0:
-            raise ValueError("a log range needs low above 0; low above 0, or log=false")
-        return self
-
-
-class Space(Spec):
-    """The levers a search moves; everything else stays as in the base policy.
-
-    `trajectory` moves the monotone target knots through `trajectory_knots` increments.
-    """
-
-    name: str
-    levers: dict[str, LeverRange]
-    trajectory: bool = False
-    trajectory_knots_count: int = quantity("knots", "free knots of the trajectory", ge=2, le=12)
-
-    @field_validator("levers", mode="before")
-    @classmethod
-    def _flat(cls, raw: Any) -> Any:
-        """Levers come as a tree like the policy's: a command line cannot reach dotted keys."""
-        return dict(leaves(raw)) if isinstance(raw, Mapping) else raw
-
-
-def leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Yield what stands at the ends of a tree of ranges, by its dotted key."""
-    for name, entry in tree.items():
-        if isinstance(entry, Mapping) and all(isinstance(e, Mapping) for e in entry.values()):
-            yield from leaves(entry, (*path, name))
-        else:
-            yield ".".join((*path, name)), entry
 
 
 class Goal(Spec):
@@ -140,7 +96,7 @@ class Search(Spec):
     """Sampler and budget of a search."""
 
     name: str
-    sampler: Literal["tpe", "nsga2", "gp", "random"]
+    sampler: Literal["tpe", "nsga2", "nsga3", "cmaes", "qmc", "gp", "gp_torch", "random"]
     trials_count: int = quantity("policies", "tried, baselines included", ge=1, le=1_000_000)
     batch_count: int = quantity("policies", "asked at once; fixes the results", ge=1, le=10_000)
     startup_count: int = quantity("policies", "random ones before the sampler", ge=1, le=100_000)
@@ -189,6 +145,10 @@ class Job(Spec):
 
     def all_policies(self) -> dict[str, Policy]:
         """Return every policy of the job by its dotted key."""
+        return {}
+
+    def all_spaces(self) -> dict[str, Space]:
+        """Return every space of the job by its dotted key."""
         return {}
 
 
@@ -245,6 +205,10 @@ class OptimizeJob(Job):
         """Return the base policy and the baselines."""
         baselines = {f"baselines.{name}": policy for name, policy in self.baselines.items()}
         return {"policy": self.policy} | baselines
+
+    def all_spaces(self) -> dict[str, Space]:
+        """Return what is searched."""
+        return {"space": self.space}
 
 
 Rising = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=2)]

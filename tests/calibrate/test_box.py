@@ -8,7 +8,8 @@ from engine.calibrate import Box, scenario_yaml
 from engine.calibrate.written import rewritten
 from engine.errors import InputError
 from engine.spec.scenario import Scenario
-from engine.spec.study import Ensemble, LeverRange
+from engine.spec.space import LeverRange
+from engine.spec.study import Ensemble
 from engine.spec.worlds import worlds
 from tests.worlds import CONF, job
 

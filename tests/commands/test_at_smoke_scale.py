@@ -29,6 +29,7 @@ def typed(place: Path, command: str, *words: str) -> subprocess.CompletedProcess
     ("simulate", {"runs", "daily", "segments", "anchors"}),
     ("compare", {"comparison", "runs"}),
     ("optimize", {"trials", "rungs", "frontier", "runs", "daily"}),
+    ("sensitivity", {"sensitivity"}),
 ])  # fmt: skip
 def test_the_command_does_its_work(command: str, tables: set[str], tmp_path: Path) -> None:
     done = typed(tmp_path, command, "scale=smoke", "hydra.run.dir=out")

@@ -19,7 +19,17 @@ finally:
 
 
 @pytest.mark.parametrize(
-    "command", ["simulate", "compare", "optimize", "report", "benchmark", "priors", "calibrate"]
+    "command",
+    [
+        "simulate",
+        "compare",
+        "optimize",
+        "report",
+        "benchmark",
+        "priors",
+        "calibrate",
+        "sensitivity",
+    ],
 )
 @pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["--info"]], ids=" ".join)
 def test_nothing_slow_is_imported(command: str, words: list[str], tmp_path: Path) -> None:

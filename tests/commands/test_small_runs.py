@@ -75,6 +75,36 @@ def test_optimize_leaves_a_frontier_and_policies_that_simulate_takes(type_in, pl
     assert read_table(place / "again", "runs").to_pydict()["policy"] == [name]
 
 
+def test_sensitivity_leaves_its_table_and_report_and_reads_a_search(type_in, place: Path) -> None:
+    ended = type_in("sensitivity", *SMALL)
+    assert ended.status == 0, ended.err
+    assert {"out/sensitivity.parquet", "out/report.html"} <= ended.files
+    rows = read_table(place / "out", "sensitivity").to_pylist()
+    assert {row["of"] for row in rows} == {"levers", "unknowns"}
+    assert {row["index"] for row in rows} == {"first", "total", "luck"}
+    assert "subsidy.rate.source" in ended.out
+    assert "What moves the outcomes" in (place / "out" / "report.html").read_text()
+
+    words = ("scale=smoke", "ray.backend=process")
+    assert type_in("optimize", *words, "hydra.run.dir=found").status == 0
+    ended = type_in("sensitivity", *words, "study=found", "hydra.run.dir=read")
+    assert ended.status == 0, ended.err
+    rows = read_table(place / "read", "sensitivity").to_pylist()
+    assert {row["index"] for row in rows} == {"importance"}
+    assert {row["measure"] for row in rows} == {"gmv_paid_fen", "cost_fen", "top10_share"}
+
+
+def test_optimize_searches_levers_of_every_kind(type_in, place: Path) -> None:
+    ended = type_in("optimize", *SMALL, "space=staged", "search=gp")
+    assert ended.status == 0, ended.err
+    columns = read_table(place / "out", "trials").column_names
+    assert "lever.subsidy.rate.source@2020-06-16" in columns
+    name = min(path.stem for path in (place / "out" / "policy").glob("trial-*.yaml"))
+    words = ("scale=smoke", "ray.backend=process", "--config-dir", "out", f"policy={name}")
+    again = type_in("simulate", *words, "hydra.run.dir=again", "replications=1")
+    assert again.status == 0, again.err
+
+
 def test_report_is_rebuilt_from_the_tables(type_in, place: Path) -> None:
     type_in("simulate", *SMALL, "replications=2")
     page = place / "out" / "report.html"

@@ -12,6 +12,7 @@ from engine.spec.base import Spec
 from engine.spec.calibration import CalibrateJob
 from engine.spec.policy import Policy
 from engine.spec.priors import PriorsJob
+from engine.spec.sensitivity import SensitivityJob
 from engine.spec.study import BenchmarkJob, CompareJob, Job, OptimizeJob, ReportJob, SimulateJob
 from engine.spec.worlds import worlds
 
@@ -25,6 +26,7 @@ JOBS: dict[str, type[Spec]] = {
     "calibrate": CalibrateJob,
     "benchmark": BenchmarkJob,
     "priors": PriorsJob,
+    "sensitivity": SensitivityJob,
 }
 SHARED = {"base", "output"}
 OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
@@ -51,7 +53,9 @@ def test_the_defaults_of_every_command_load(command: str) -> None:
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_loads(group: str, option: str) -> None:
-    command = "calibrate" if group in {"unknowns", "fit"} else "optimize"
+    command = {"unknowns": "calibrate", "fit": "calibrate", "indices": "sensitivity"}.get(
+        group, "optimize"
+    )
     job = load(composed(command, f"{group}={option}"), JOBS[command])
     assert isinstance(job, Job)
     worlds(job.scenario, job.ensemble)
@@ -60,14 +64,14 @@ def test_every_option_loads(group: str, option: str) -> None:
 
 
 @pytest.mark.parametrize("scale", ["smoke", "laptop", "full"])
-@pytest.mark.parametrize("command", ["simulate", "compare", "optimize"])
+@pytest.mark.parametrize("command", ["simulate", "compare", "optimize", "sensitivity"])
 def test_every_command_loads_at_every_scale(command: str, scale: str) -> None:
     load(composed(command, f"scale={scale}"), JOBS[command])
 
 
 @pytest.mark.parametrize(("group", "needed"), [
     ("scale", {"smoke", "laptop", "full"}),
-    ("search", {"tpe", "nsga2", "gp", "random"}),
+    ("search", {"tpe", "nsga2", "nsga3", "cmaes", "gp", "gp_torch", "qmc", "random"}),
     ("ray", {"local", "cluster"}),
     ("policy", {"laissez_faire", "h1_2020", "double_ten_billion"}),
     ("scenario", {"kuaishou_2020"}),

@@ -31,6 +31,7 @@ GOALS: list[dict[str, Any]] = [
     {"measure": "gmv_paid_fen", "direction": "maximize"},
     {"measure": "cost_fen", "direction": "minimize"},
 ]
+CONSTRAINTS: dict[str, Any] = {"heads": {"measure": "top10_share", "at_most": 0.31}}
 
 
 def small_job(**changes: Any) -> OptimizeJob:
@@ -58,7 +59,7 @@ def small_job(**changes: Any) -> OptimizeJob:
         "objective": {
             "name": "two",
             "goals": GOALS,
-            "constraints": {"heads": {"measure": "top10_share", "at_most": 0.31}},
+            "constraints": CONSTRAINTS,
         },
         "search": SEARCH | changes.pop("search", {}),
     }

@@ -258,7 +258,8 @@ def test_progress_is_told_trial_by_trial_then_year_by_year(tmp_path: Path) -> No
     ("changes", "where"),
     [
         ({"search": {"trials_count": 2}}, "search.trials_count"),
-        ({"search": {"sampler": "gp"}}, "search.sampler"),
+        ({"search": {"sampler": "gp_torch"}}, "search.sampler"),
+        ({"search": {"sampler": "cmaes"}}, "search.sampler"),
         (
             {"space": TOY["space"] | {"levers": {"price.cup": {"low": 0, "high": 1}}}},
             "space.levers",

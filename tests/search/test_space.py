@@ -14,7 +14,7 @@ from engine.search import trajectory
 from engine.search.levers import known_levers, lever_value, set_levers
 from engine.search.space import PolicySpace
 from engine.spec.policy import Policy
-from engine.spec.study import Space
+from engine.spec.space import Space
 from tests.fakes import small_policy
 
 

@@ -1,0 +1,287 @@
+"""Samplers of this project's own: points of the unit cube from the finished trials."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from engine.rng import Purpose, derive_seed
+from engine.search.acquisition import (
+    Floats,
+    Score,
+    Seen,
+    drawn,
+    fitted_count,
+    improvement,
+    scalarised,
+    simplex,
+)
+from engine.search.cube import Cube
+from engine.world.draws import uniforms
+
+Distributions = Mapping[str, BaseDistribution]
+Noise = Callable[[FrozenTrial], tuple[list[float], dict[str, float]]]
+"""Standard errors of a finished trial: goal by goal, and by the constraint's name."""
+
+KEPT: Final = 300
+"""Most trials that a Gaussian process learns from: its work grows with their cube."""
+
+_SPREAD, _NEAR, _BEST = 256, 64, 4
+"""Points all over the cube, points around each of the best, and how many those are."""
+
+_STEPS: Final = (0.1, 0.03, 0.01)
+"""Deviations of the points around the best, coarse to fine."""
+
+_SAME: Final = 9
+"""Decimals up to which two points are one."""
+
+_FRESH: Final = 0.15
+"""Share of moved coordinates that are drawn anew: choices and far valleys."""
+
+
+class Told(NamedTuple):
+    """What the finished trials say: points, costs (trials, goals), excesses by constraint."""
+
+    points: Floats
+    costs: Floats
+    excesses: Mapping[str, Floats]
+
+    @property
+    def violation(self) -> Floats:
+        """Sum of what each trial violates."""
+        parts = [np.maximum(excess, 0.0) for excess in self.excesses.values()]
+        return np.sum(parts, axis=0) if parts else np.zeros(len(self.points))
+
+
+class CubeSampler(BaseSampler, ABC):
+    """Proposes points of the cube; without state but its seed and its trial's number."""
+
+    def __init__(self, distributions: Distributions, seed: int, number: int) -> None:
+        self._distributions, self._cube = dict(distributions), Cube(distributions)
+        self._number, self._own = number, derive_seed(seed, Purpose.TRIAL, number)
+        self._scramble = derive_seed(seed, Purpose.TRIAL) >> 31
+
+    @abstractmethod
+    def propose(self, study: Study) -> Floats:
+        """Return the point of this trial, shape (axes,)."""
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        """Return the whole space: every trial is asked for all of it."""
+        del study, trial
+        return self._distributions
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """Return the values of this trial."""
+        del trial, search_space
+        return self._cube.values(self.propose(study))
+
+    def sample_independent(
+        self,
+        study: Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """Refuse: there is nothing outside the space."""
+        raise NotImplementedError(param_name)
+
+    def _sobol(self, size: int = 0) -> Floats:
+        """Return the trial's own point of one scrambled Sobol sequence, over all axes or few."""
+        from scipy.stats import qmc
+
+        sequence = qmc.Sobol(size or self._cube.size, rng=self._scramble)
+        if self._number:  # SciPy cannot go forward by nothing
+            sequence.fast_forward(self._number)
+        return np.asarray(sequence.random(1)[0])
+
+    def _told(self, study: Study) -> tuple[list[FrozenTrial], Told]:
+        """Return the finished trials, in order of their numbers."""
+        trials = _finished(study)
+        signs = [1.0 if way.name == "MINIMIZE" else -1.0 for way in study.directions]
+        names = dict.fromkeys(name for trial in trials for name in trial.constraints)
+        values = [[s * v for s, v in zip(signs, t.values, strict=True)] for t in trials]
+        return trials, Told(
+            self._cube.points([trial.params for trial in trials]),
+            np.array(values, np.float64).reshape(len(trials), len(signs)),
+            {name: np.array([t.constraints[name] for t in trials]) for name in names},
+        )
+
+
+class SobolSampler(CubeSampler):
+    """One scrambled Sobol sequence, a point a trial: even cover, without learning."""
+
+    def propose(self, study: Study) -> Floats:
+        """Return the point of this trial."""
+        del study
+        return self._sobol()
+
+
+class CmaesSampler(CubeSampler):
+    """CMA-ES (Hansen, arXiv:1604.00772) for one goal.
+
+    Every proposal tells the finished trials again from the start, generation by generation,
+    and draws one point with its trial's own seed. Only ranks count there, so constraints take
+    part by order: feasible ones by cost, then the others by violation (Deb, Comput. Methods
+    Appl. Mech. Eng. 186, 2000). Whole numbers and choices are rounded: a space that is
+    mostly made of them is better left to another sampler.
+    """
+
+    def __init__(
+        self, distributions: Distributions, seed: int, number: int, *, first: int, batch: int
+    ) -> None:
+        super().__init__(distributions, seed, number)
+        usual = 4 + int(3 * np.log(self._cube.size))
+        self._first, self._size = first, -(-usual // batch) * batch
+
+    def propose(self, study: Study) -> Floats:
+        """Return the point of this trial."""
+        from cmaes import CMA
+
+        _, told = self._told(study)
+        if len(told.points) < self._first:
+            return self._sobol()
+        size = self._cube.size
+        evolution = CMA(
+            mean=np.full(size, 0.5),
+            sigma=0.3,  # about the deviation of the first points, which are spread evenly
+            bounds=np.tile([0.0, 1.0], (size, 1)),
+            population_size=self._size,
+            seed=self._own >> 31,
+        )
+        ranks = _ranks(told)
+        for start in range(0, len(ranks) - self._size + 1, self._size):
+            places = range(start, start + self._size)
+            evolution.tell([(told.points[k], float(ranks[k])) for k in places])
+        return np.asarray(evolution.ask())
+
+
+class GaussianSampler(CubeSampler):
+    """Gaussian processes that know how noisy each trial was: see `gaussian`, `acquisition`.
+
+    What the linear algebra says only chooses among given points: its last bits, which differ
+    from machine to machine, do not reach a proposal.
+    """
+
+    def __init__(
+        self, distributions: Distributions, seed: int, number: int, *, first: int, noise: Noise
+    ) -> None:
+        super().__init__(distributions, seed, number)
+        self._first, self._noise = max(first, 2), noise
+
+    def propose(self, study: Study) -> Floats:
+        """Return the point of this trial."""
+        trials, told = self._told(study)
+        if len(trials) < self._first:
+            return self._sobol()
+        weights = simplex(self._sobol(told.costs.shape[1]))
+        values = _scalar(told, weights)
+        running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        asked = [t.params for t in running if t.number != self._number and t.params]
+        pending = self._cube.features(self._cube.points(asked))
+        score = self._score(trials, told, pending, weights, values)
+        order = np.lexsort((values, told.violation))
+        tried = np.vstack([self._cube.features(told.points), pending])
+        return self._best(_unlike(tried, score), told.points[order[:_BEST]])
+
+    def _score(
+        self, trials: list[FrozenTrial], told: Told, pending: Floats, weights: Floats,
+        values: Floats,
+    ) -> Score:  # fmt: skip
+        """Learn from the trials, knowing where those in flight look."""
+        x = self._cube.features(told.points)
+        kept = _relevant(told, values)
+        fitted = fitted_count(len(trials), self._first)
+        errors = [self._noise(trial) for trial in trials]
+
+        def learn(seen: Seen, k: int) -> Any:
+            return drawn(x, pending, seen, kept, fitted, self._draw(k))
+
+        goals = [
+            learn(Seen(costs, np.array([own[k] for own, _ in errors]) ** 2), 10 + k)
+            for k, costs in enumerate(told.costs.T)
+        ]
+        constraints = [
+            learn(Seen(excess, np.array([own[name] for _, own in errors]) ** 2), 20 + k)
+            for k, (name, excess) in enumerate(told.excesses.items())
+            if np.ptp(excess) > 0
+        ]
+        return improvement(goals, constraints, weights, self._draw(1))
+
+    def _best(self, score: Score, centres: Floats) -> Floats:
+        """Return the best point of a Sobol net and of ever closer ones around the best."""
+        from scipy.stats import qmc
+
+        def rated(points: Floats) -> Floats:
+            return score(self._cube.features(points))
+
+        points = np.asarray(qmc.Sobol(self._cube.size, rng=self._draw(2) >> 31).random(_SPREAD))
+        scores = rated(points)
+        for k, step in enumerate(_STEPS):
+            near = self._around(centres, step, self._draw(30 + k))
+            points, scores = np.vstack([points, near]), np.append(scores, rated(near))
+            centres = points[np.argsort(-scores, kind="stable")[:_BEST]]
+        return np.asarray(centres[0])
+
+    def _around(self, centres: Floats, step: float, seed: int) -> Floats:
+        """Return points about `step` away from the centres, in some coordinates each."""
+        base = np.repeat(centres, _NEAR, axis=0)
+        moved, length, angle, fresh, anew = (
+            uniforms(seed, Purpose.TRIAL, base.size, k).reshape(base.shape) for k in range(5)
+        )
+        normal = np.sqrt(-2.0 * np.log1p(-length)) * np.cos(2.0 * np.pi * angle)
+        new = np.where(fresh < _FRESH, anew, np.clip(base + step * normal, 0.0, 1.0))
+        return np.where(moved < max(0.3, 3.0 / base.shape[1]), new, base)
+
+    def _draw(self, k: int) -> int:
+        """Return a seed of this trial's own."""
+        return derive_seed(self._own, Purpose.TRIAL, k)
+
+
+def _finished(study: Study) -> list[FrozenTrial]:
+    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return sorted(trials, key=lambda trial: trial.number)
+
+
+def _ranks(told: Told) -> Sequence[int]:
+    """Return each trial's rank: feasible ones by their first cost, then the least violating."""
+    order = np.lexsort((told.costs[:, 0], told.violation))
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.arange(len(order))
+    return [int(rank) for rank in ranks]
+
+
+def _unlike(tried: Floats, score: Score) -> Score:
+    """Return a score that is least where a trial has been: its luck would be the same again."""
+    there = {point.tobytes() for point in np.round(tried, _SAME)}
+
+    def unlike(x: Floats) -> Floats:
+        is_there = [point.tobytes() in there for point in np.round(x, _SAME)]
+        return np.where(is_there, -1.0, score(x))
+
+    return unlike
+
+
+def _scalar(told: Told, weights: Floats) -> Floats:
+    """Return every trial's goals in one, as they were observed."""
+    low, span = told.costs.min(axis=0), np.ptp(told.costs, axis=0)
+    return scalarised((told.costs - low) / np.where(span > 0, span, 1.0), weights)
+
+
+def _relevant(told: Told, values: Floats) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the trials to learn from: all, or half the best and half evenly from the rest."""
+    count = len(values)
+    if count <= KEPT:
+        return np.arange(count)
+    order = np.lexsort((values, told.violation))
+    rest = np.sort(order[KEPT // 2 :])
+    picked = np.linspace(0, len(rest) - 1, KEPT - KEPT // 2).astype(np.int64)
+    return np.sort(np.append(order[: KEPT // 2], rest[picked]))

@@ -1,0 +1,133 @@
+"""A sensitivity analysis from end to end: points, their years, and what these say."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from engine import cases
+from engine.calibrate import Box
+from engine.compute import Pool
+from engine.errors import InputError
+from engine.rng import Purpose, derive_seed
+from engine.search.cube import Cube
+from engine.search.measures import MEASURES
+from engine.search.space import PolicySpace
+from engine.sensitivity.importance import check_study, importance_rows
+from engine.sensitivity.sobol import Floats, Row, check_library, design, index_rows
+from engine.spec.explain import nearest
+from engine.spec.sensitivity import SensitivityJob
+from engine.spec.study import Ensemble
+from engine.year import Case
+
+OnProgress = Callable[[str, int, int, str], None]
+"""Takes the stage, years done, years in all, and a note."""
+
+LEVERS, UNKNOWNS = "levers", "unknowns"
+
+
+class _Factors(NamedTuple):
+    """What moves: names, the years at points of the unit cube, and how many worlds these have."""
+
+    of: str
+    names: list[str]
+    cases: Callable[[Floats], list[Case]]
+    worlds_count: int
+
+
+def check_job(job: SensitivityJob) -> None:
+    """Refuse a job that cannot be done, before anything starts.
+
+    Raises
+    ------
+    InputError
+        For an unknown measure, lever or unknown, a missing library, a folder without a search.
+    """
+    if job.study is not None:
+        check_study(job.study)
+        return
+    check_library()
+    for measure in job.measures:
+        if measure not in MEASURES:
+            match = nearest(measure, MEASURES)
+            raise InputError(
+                "measures",
+                f"{measure!r} is not measured",
+                ", ".join(MEASURES),
+                f"did you mean {match}?" if match else "name one of them",
+            )
+    list(_factors(job))
+
+
+def sensitivities(job: SensitivityJob, pool: Pool, on_progress: OnProgress) -> list[Row]:
+    """Return the rows of `sensitivity`: a function of the job, and of the search it names."""
+    if job.study is not None:
+        return importance_rows(job.study)
+    rows: list[Row] = []
+    for k, factors in enumerate(_factors(job)):
+        seed = derive_seed(job.seed, Purpose.TRIAL, k) >> 31
+        cube = design(factors.names, job.indices.base_points_count, seed)
+        runs = _simulated(job, factors, cube, pool, on_progress)
+        rows += index_rows(factors.of, factors.names, runs, job.indices.resamples_count, seed)
+    return rows
+
+
+def years_count(job: SensitivityJob) -> int:
+    """Return how many years there are to simulate."""
+    if job.study is not None:
+        return 0
+    points = job.indices.base_points_count * job.replications
+    return sum(points * (len(one.names) + 2) * one.worlds_count for one in _factors(job))
+
+
+def _factors(job: SensitivityJob) -> Iterator[_Factors]:
+    """Yield the levers and the unknowns, as far as they are asked for."""
+    buyers = max(1, round(job.scale.buyers_count * job.indices.population_share))
+    scale = job.scale.model_copy(update={"buyers_count": buyers})
+    cheap = job.model_copy(update={"scale": scale})
+    if job.of != UNKNOWNS:
+        yield _levers(cheap)
+    if job.of != LEVERS:
+        yield _unknowns(cheap)
+
+
+def _levers(job: SensitivityJob) -> _Factors:
+    space = PolicySpace(job.space, job.policy)
+    cube = Cube(space.distributions)
+
+    def years(points: Floats) -> list[Case]:
+        policies = [
+            space.policy(cube.values(point), f"point_{k}") for k, point in enumerate(points)
+        ]
+        return cases.cases(job, policies)
+
+    return _Factors(LEVERS, list(space.distributions), years, len(job.ensemble.worlds))
+
+
+def _unknowns(job: SensitivityJob) -> _Factors:
+    box = Box(job.unknowns.ranges, job.scenario)
+
+    def years(points: Floats) -> list[Case]:
+        worlds = {f"point_{k}": box.changes(point) for k, point in enumerate(box.values(points))}
+        ensemble = Ensemble(name="points", worlds=worlds)
+        return cases.cases(job.model_copy(update={"ensemble": ensemble}), [job.policy])
+
+    return _Factors(UNKNOWNS, box.names, years, 1)
+
+
+def _simulated(
+    job: SensitivityJob, factors: _Factors, cube: Floats, pool: Pool, on_progress: OnProgress
+) -> dict[str, Floats]:
+    """Return every measure at every point, shape (points, replications)."""
+    todo = factors.cases(cube)
+    years = pool.run(todo)
+    size = factors.worlds_count * job.replications
+    found: dict[str, list[Floats]] = {measure: [] for measure in job.measures}
+    for k in range(len(cube)):
+        runs = [year.run for year in islice(years, size)]
+        for measure, values in found.items():
+            by_world = np.array([run[measure] for run in runs], np.float64)
+            values.append(by_world.reshape(factors.worlds_count, -1).mean(axis=0))
+        on_progress(f"years over the {factors.of}", (k + 1) * size, len(todo), "")
+    return {measure: np.array(values) for measure, values in found.items()}

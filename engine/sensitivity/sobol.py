@@ -1,0 +1,135 @@
+"""Sobol indices: which share of an outcome's variance each factor brings.
+
+With all factors uniform and independent on their ranges,
+
+    S_i = Var(E[Y | X_i]) / Var(Y)         first order: alone
+    T_i = 1 - Var(E[Y | X_-i]) / Var(Y)    total: alone and with all others
+
+(Sobol 2001; Saltelli et al., Comput. Phys. Commun. 181, 2010). The design holds, for each of N
+base points, two points of a scrambled Sobol sequence and one mixed of them for every factor:
+N (D + 2) points. Intervals are normal ones at 95 % from a bootstrap over base points.
+
+Y is a mean over R replications with luck common to all points. What luck leaves in it is the
+interaction of points and replications in their two-way table,
+
+    V = sum_pr (y_pr - y_p. - y_.r + y_..)^2 / ((P - 1) (R - 1)),  share = (V / R) / Var(Y),
+
+the part of the variance that no factor can explain: it stands beside the indices as `luck`.
+"""
+
+import math
+import warnings
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InputError
+
+Floats = NDArray[np.float64]
+Row = dict[str, Any]
+
+FIRST, TOTAL, LUCK = "first", "total", "luck"
+CONFIDENCE: Final = 0.95
+_STILL: Final = 1e-12
+"""A measure that varies less than this share of itself is moved by nothing."""
+
+
+def check_library() -> None:
+    """Refuse to begin without SALib.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
+    if find_spec("SALib") is None:
+        raise InputError(
+            "of",
+            "Sobol indices need SALib, which is not installed",
+            "study=FOLDER, the importance in a finished search; indices with the extra",
+            "pip install poquan[sensitivity]",
+        )
+
+
+def design(names: Sequence[str], base_points: int, seed: int) -> Floats:
+    """Return the points of the unit cube at which to look, shape (points, factors)."""
+    from SALib.sample import sobol
+
+    found = sobol.sample(_problem(names), base_points, calc_second_order=False, seed=seed)
+    return np.asarray(found, np.float64)
+
+
+def index_rows(
+    of: str, names: Sequence[str], runs: dict[str, Floats], resamples: int, seed: int
+) -> list[Row]:
+    """Return the rows of `sensitivity` for one set of factors.
+
+    Parameters
+    ----------
+    of : what the factors are.
+    runs : each measure at the points of `design`, shape (points, replications).
+    """
+    return [
+        row
+        for measure, values in runs.items()
+        for row in _rows(of, names, measure, values, resamples, seed)
+    ]
+
+
+def luck_share(values: Floats) -> float | None:
+    """Return which share of the variance of means over replications is luck, 1 at most."""
+    points, replications = values.shape
+    if replications < 2:
+        return None
+    left = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
+    luck = float((left**2).sum()) / ((points - 1) * (replications - 1)) / replications
+    whole = float(values.mean(axis=1).var(ddof=1))
+    return luck / whole if luck < whole else 1.0
+
+
+def row(of: str, name: str, measure: str, index: str, value: float | None,
+        half: float | None = None) -> Row:  # fmt: skip
+    """Return one row; what is not a number is not known."""
+    known = value is not None and math.isfinite(value)
+    wide = known and half is not None and math.isfinite(half)
+    return {
+        "of": of, "name": name, "measure": measure, "index": index,
+        "value": value if known else None,
+        "ci_low": value - half if wide else None,  # type: ignore[operator]
+        "ci_high": value + half if wide else None,  # type: ignore[operator]
+    }  # fmt: skip
+
+
+def _rows(of: str, names: Sequence[str], measure: str, values: Floats, resamples: int,
+          seed: int) -> list[Row]:  # fmt: skip
+    from SALib.analyze import sobol
+
+    means = values.mean(axis=1)
+    if np.ptp(means) <= _STILL * np.abs(means).max():
+        both = [(name, index) for name in names for index in (FIRST, TOTAL)]
+        return [row(of, name, measure, index, None) for name, index in both]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # resamples without spread; their indices are unknown
+        found = sobol.analyze(
+            _problem(names),
+            means,
+            calc_second_order=False,
+            num_resamples=resamples,
+            conf_level=CONFIDENCE,
+            seed=seed,
+        )
+    columns = {FIRST: ("S1", "S1_conf"), TOTAL: ("ST", "ST_conf")}
+    rows = [
+        row(of, name, measure, index, float(found[value][k]), float(found[half][k]))
+        for k, name in enumerate(names)
+        for index, (value, half) in columns.items()
+    ]
+    return [*rows, row(of, LUCK, measure, LUCK, luck_share(values))]
+
+
+def _problem(names: Sequence[str]) -> dict[str, Any]:
+    bounds = [[0.0, 1.0] for _ in names]
+    return {"num_vars": len(names), "names": list(names), "bounds": bounds}

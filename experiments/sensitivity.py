@@ -1,0 +1,41 @@
+"""`python -m experiments.sensitivity`: what moves the outcomes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.config import Tree
+from engine.spec.sensitivity import SensitivityJob
+from experiments._app import app
+
+
+def sensitivity(job: SensitivityJob, folder: Path, config: Tree) -> None:
+    """Leave `sensitivity` and the report."""
+    from engine import sensitivity as engine
+    from engine.cases import seconds_of_year
+    from engine.compute import open_pool
+    from engine.report.moved import print_sensitivity
+    from engine.results import Results, check_writable
+    from experiments._progress import progress
+    from experiments._years import conclude, tell_folder
+
+    check_writable(folder)
+    seconds = seconds_of_year(job, job.indices.population_share)
+    with open_pool(job.ray, engine.years_count(job), seconds) as pool, progress() as show:
+        rows = engine.sensitivities(job, pool, show)
+    results = Results(folder, config, job.seed)
+    results.write_rows("sensitivity", rows)
+    print_sensitivity(rows, conclude(results, folder))
+    tell_folder(folder)
+
+
+def check(job: SensitivityJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
+    """Refuse measures, levers and unknowns that are not there, and a folder without a search."""
+    from engine import sensitivity as engine
+
+    engine.check_job(job)
+
+
+main = app(sensitivity, SensitivityJob, check)
+
+if __name__ == "__main__":
+    main()
