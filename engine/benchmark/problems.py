@@ -127,8 +127,8 @@ class BudgetSplit(Known):
 
     name = "budget_split"
     goals = (("gmv_paid_fen", "maximize"), ("subsidy_fen", "minimize"))
-    sizes: ClassVar = {"gmv_paid_fen": 2.0, "subsidy_fen": 0.2, "budget_spent_share": 0.2}
-    constraints: ClassVar = {"budget": {"measure": "budget_spent_share", "at_most": 1.0}}
+    sizes: ClassVar = {"gmv_paid_fen": 2.0, "subsidy_fen": 0.2}
+    constraints: ClassVar = {"budget": {"measure": "subsidy_fen", "at_most": 1.0}}
     reference = (0.0, 1.0)
     most: ClassVar = np.array([1.0, 0.8, 0.6, 0.4, 0.3])
     """a_i"""
@@ -144,8 +144,7 @@ class BudgetSplit(Known):
         """Return GMV and what is spent."""
         spent = np.array([point[f"x{k}"] for k in range(len(self.most))])
         gmv = float(self.most @ -np.expm1(-spent / self.slowness))
-        total = float(spent.sum())
-        return {"gmv_paid_fen": gmv, "subsidy_fen": total, "budget_spent_share": total}
+        return {"gmv_paid_fen": gmv, "subsidy_fen": float(spent.sum())}
 
     def split(self, price: float) -> Floats:
         """Return the best split when the marginal return of spending is `price`, λ."""
@@ -170,8 +169,9 @@ class CouponKnapsack(Known):
 
     name = "coupon_knapsack"
     goals = (("gmv_paid_fen", "maximize"), ("subsidy_fen", "minimize"))
-    sizes: ClassVar = {"gmv_paid_fen": 30.0, "subsidy_fen": 10.0, "budget_spent_share": 0.2}
-    constraints: ClassVar = {"budget": {"measure": "budget_spent_share", "at_most": 1.0}}
+    sizes: ClassVar = {"gmv_paid_fen": 30.0, "subsidy_fen": 5.0}
+    # Half a unit of room: the budget itself is held surely, the next whole number is not.
+    constraints: ClassVar = {"budget": {"measure": "subsidy_fen", "at_most": 25.5}}
     reference = (0.0, 26.0)
     values: ClassVar = (10, 3, 14, 7, 5, 9, 2, 12, 6, 8, 4, 11)
     weights: ClassVar = (6, 3, 8, 7, 2, 9, 4, 5, 5, 3, 6, 10)
@@ -185,11 +185,8 @@ class CouponKnapsack(Known):
     def truth(self, point: Point) -> dict[str, float]:
         """Return GMV and what is spent."""
         taken = [point[f"x{k}"] for k in range(len(self.values))]
-        gmv = float(np.dot(self.values, taken))
-        spent = float(np.dot(self.weights, taken))
-        # Half a unit of room: the budget itself is held surely, the next whole number is not.
-        share = spent / (self.budget + 0.5)
-        return {"gmv_paid_fen": gmv, "subsidy_fen": spent, "budget_spent_share": share}
+        gmv, spent = float(np.dot(self.values, taken)), float(np.dot(self.weights, taken))
+        return {"gmv_paid_fen": gmv, "subsidy_fen": spent}
 
     def front(self) -> Floats:
         """Return (-GMV, spent) for every whole spending."""
@@ -200,14 +197,15 @@ class CouponKnapsack(Known):
 
 
 class TwoSided(Known):
-    """A platform with two sides (Armstrong, RAND J. Econ. 37(3), 2006, sec. 3).
+    """A platform with two sides in each of three regions (Armstrong, RAND J. Econ. 37(3), 2006).
 
-    Side i joins for the other side j, at the price p_i:
+    In a region, side i joins for the other side j, at the price p_i:
 
         n_i = d_i + α_i n_j - p_i,    profit = Σ_i p_i n_i
 
-    The goals are profit and participation n_1 + n_2. For a weight λ of participation the
-    optimum has, with A = α_1 + α_2 and e_i = d_i + λ,
+    The goals are profit and participation n_1 + n_2, both summed over regions, with
+    profit ≥ 0.3. For a weight λ of participation each region has, with A = α_1 + α_2 and
+    e_i = d_i + λ,
 
         n_i = (2 e_i + A e_j) / (4 - A²),    p_i = d_i + α_i n_j - n_i,
 
@@ -217,45 +215,58 @@ class TwoSided(Known):
 
     name = "two_sided"
     goals = (("platform_contribution_fen", "maximize"), ("orders_count", "maximize"))
-    sizes: ClassVar = {"platform_contribution_fen": 0.5, "orders_count": 1.0}
-    reference = (0.0, 0.0)
-    demand: ClassVar = (0.6, 0.3)
-    pull: ClassVar = (0.1, 1.4)
-    """d_i and α_i of buyers and sellers."""
+    sizes: ClassVar = {"platform_contribution_fen": 1.0, "orders_count": 3.0}
+    constraints: ClassVar = {"profit": {"measure": "platform_contribution_fen", "at_least": 0.3}}
+    reference = (-0.3, 0.0)
+    demand: ClassVar = ((0.6, 0.3), (0.5, 0.4), (0.4, 0.4))
+    pull: ClassVar = ((0.1, 1.4), (0.2, 1.2), (0.0, 1.3))
+    """d_i and α_i of buyers and sellers, region by region."""
 
     @property
     def distributions(self) -> Mapping[str, BaseDistribution]:
-        """Return the two prices."""
-        return {"p0": FloatDistribution(-1, 1), "p1": FloatDistribution(-1, 2)}
+        """Return the prices of both sides in every region."""
+        ends = {"buyers": (-1.5, 1.0), "sellers": (-0.5, 1.5)}
+        return {
+            f"{side}{k}": FloatDistribution(*ends[side])
+            for k in range(len(self.demand))
+            for side in ends
+        }
 
     def truth(self, point: Point) -> dict[str, float]:
         """Return profit and participation."""
-        net = [d - point[f"p{k}"] for k, d in enumerate(self.demand)]
-        spread = 1 - self.pull[0] * self.pull[1]
-        joined = [(net[k] + self.pull[k] * net[1 - k]) / spread for k in (0, 1)]
-        if min(joined) < 0:  # one side stays away, the other comes for its own demand
-            joined = [max(0.0, own) if joined[1 - k] < 0 else 0.0 for k, own in enumerate(net)]
-        profit = sum(point[f"p{k}"] * own for k, own in enumerate(joined))
-        return {"platform_contribution_fen": profit, "orders_count": sum(joined)}
+        profit = total = 0.0
+        for k in range(len(self.demand)):
+            prices = point[f"buyers{k}"], point[f"sellers{k}"]
+            joined = self.joined(k, prices)
+            profit += float(np.dot(prices, joined))
+            total += sum(joined)
+        return {"platform_contribution_fen": profit, "orders_count": total}
 
-    def prices(self, weight: float) -> tuple[float, float]:
+    def joined(self, region: int, prices: Sequence[float]) -> list[float]:
+        """Return who joins on either side of a region."""
+        net = [d - p for d, p in zip(self.demand[region], prices, strict=True)]
+        pull = self.pull[region]
+        both = [(net[i] + pull[i] * net[1 - i]) / (1 - pull[0] * pull[1]) for i in (0, 1)]
+        if min(both) >= 0:
+            return both
+        # One side stays away, and the other comes for its own demand alone.
+        return [max(0.0, net[i]) if both[1 - i] < 0 else 0.0 for i in (0, 1)]
+
+    def best(self, weight: float) -> Point:
         """Return the best prices when participation has `weight`, λ."""
-        both = sum(self.pull)
-        gain = [d + weight for d in self.demand]
-        joined = [(2 * gain[k] + both * gain[1 - k]) / (4 - both**2) for k in (0, 1)]
-        first, second = (
-            d + self.pull[k] * joined[1 - k] - joined[k] for k, d in enumerate(self.demand)
-        )
-        return first, second
+        found = {}
+        for k, (demand, pull) in enumerate(zip(self.demand, self.pull, strict=True)):
+            both, gain = sum(pull), [d + weight for d in demand]
+            joined = [(2 * gain[i] + both * gain[1 - i]) / (4 - both**2) for i in (0, 1)]
+            for i, side in enumerate(("buyers", "sellers")):
+                found[f"{side}{k}"] = demand[i] + pull[i] * joined[1 - i] - joined[i]
+        return found
 
     def front(self) -> Floats:
-        """Return (-profit, -participation) by rising λ, as long as there is a profit."""
-        figures = [
-            self.truth({"p0": p, "p1": q}) for p, q in map(self.prices, np.linspace(0, 0.6, 4000))
-        ]
-        return np.array(
-            [[-f["platform_contribution_fen"], -f["orders_count"]] for f in figures]
-        )
+        """Return (-profit, -participation) by rising λ, as long as there is profit enough."""
+        figures = [self.truth(self.best(weight)) for weight in np.linspace(0, 0.6, 4000)]
+        costs = [[-own["platform_contribution_fen"], -own["orders_count"]] for own in figures]
+        return np.array([own for own in costs if own[0] <= -0.3])
 
 
 class Zdt(Known):

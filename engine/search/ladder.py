@@ -69,11 +69,16 @@ class Trial:
 
 @dataclass(frozen=True)
 class Shift:
-    """How a rung's figures differ from the top's, each over m policies of the pilot."""
+    """How a rung's figures differ from the top's, each over m policies of the pilot.
+
+    `noise` is the variance of a difference that replications tell; what the spread has
+    beyond it is the rung's own.
+    """
 
     agreement: Agreement
     mean: Floats
     spread: Floats
+    noise: Floats
     count: int
 
     @property
@@ -82,9 +87,13 @@ class Shift:
         return np.asarray(self.spread / max(self.count, 1) ** 0.5)
 
     @property
-    def new_error(self) -> Floats:
-        """Return the standard error of one new policy's difference, s_d √(1 + 1/m)."""
-        return np.asarray(self.spread * (1 + 1 / max(self.count, 1)) ** 0.5)
+    def distortion(self) -> Floats:
+        """Return the standard error that one new policy has by the rung and not by noise.
+
+        se² = max(0, s_d² - noise) + s_d² / m
+        """
+        own = np.maximum(self.spread**2 - self.noise, 0.0)
+        return np.asarray(np.sqrt(own + self.error**2))
 
 
 class Ladder:
@@ -119,9 +128,9 @@ class Ladder:
         return Verdict(goals.agreement.faithful(self._threshold), told, limits.error)
 
     def doubts(self, rung: int) -> tuple[Floats, Floats]:
-        """Return what the shift adds to one trial's errors: of each goal and constraint."""
+        """Return what the rung adds to one trial's errors: of each goal and constraint."""
         goals, limits = self._goals[rung], self._limits[rung]
-        return goals.new_error, limits.new_error
+        return goals.distortion, limits.distortion
 
     def means(self, trial: Trial) -> dict[str, tuple[float, float | None]]:
         """Return each measure's mean at the top's level, with its standard error."""
@@ -178,7 +187,7 @@ class Ladder:
         if not pilot:
             names = self._judge.goals if what == "costs" else self._judge.constraints
             none = np.zeros(len(names))
-            return Shift(unknown(len(names)), none, none, 0)
+            return Shift(unknown(len(names)), none, none, none, 0)
         here, top = (
             standing(self._judge, [trial.samples[k].values for trial in pilot])
             for k in (rung, self.top)
@@ -186,7 +195,9 @@ class Ladder:
         gaps = getattr(top, what) - getattr(here, what)
         spread = gaps.std(axis=0, ddof=1) if len(pilot) > 1 else np.zeros(gaps.shape[1])
         found = agreement(*((getattr(s, what), getattr(s, f"{what}_by")) for s in (here, top)))
-        return Shift(found, gaps.mean(axis=0), spread, len(pilot))
+        part = 0 if what == "costs" else 1
+        noise = np.sum([s.own_errors()[part] ** 2 for s in (here, top)], axis=0)
+        return Shift(found, gaps.mean(axis=0), spread, noise, len(pilot))
 
     def _mean_shift(self, rung: int, pilot: Sequence[Trial]) -> dict[str, tuple[float, float]]:
         """Return each measure's mean difference to the top, and one trial's doubt in it."""

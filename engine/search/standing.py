@@ -44,13 +44,21 @@ class Standing:
         """Return how many replications they share."""
         return int(self.costs_by.shape[-1])
 
-    def cost_errors(self) -> Floats:
-        """Return the costs' standard errors, not-a-number for one replication."""
-        return _errors(self.costs_by)
-
     def excess_errors(self) -> Floats:
         """Return the excesses' standard errors, not-a-number for one replication."""
         return _errors(self.excesses_by)
+
+    def own_errors(self) -> tuple[Floats, Floats]:
+        """Return the standard errors of a policy's costs and excesses beside the others'.
+
+        Luck that all share is left out: it moves nobody's place. Nought where unknown.
+        """
+        pooled = (paired_variance(by) for by in (self.costs_by, self.excesses_by))
+        goals, limits = (
+            np.zeros(by.shape[1]) if own is None else np.sqrt(own / self.replications)
+            for own, by in zip(pooled, (self.costs_by, self.excesses_by), strict=True)
+        )
+        return goals, limits
 
     def moved(self, costs: Floats, excesses: Floats) -> "Standing":
         """Return it with the same amount added to every policy."""
