@@ -166,18 +166,22 @@ def ours(problem: Problem, judge: Judge, effort: Effort, seed: int, sessions: in
     runs = planned(0, search.finalists_count, _rounds(search))
     search_sessions = sessions * (1 - runs / (effort.trials_count * effort.replications))
     moments: list[Moment] = []
-    for found in study.steps(lambda *heard: None):
+    for found in study.steps(_unheard):
         front = front_of(found.costs, found.excesses)
         moments.append(clock.moment([_point(study.trials[k].candidate) for k in front]))
         if clock.sessions > search_sessions:
             break
     chosen = finalists(study.trials, found, search.finalists_count)
     selection = Selection(clock, judge, search, seed)
-    best = selection.run([trial.candidate for trial in chosen], lambda *heard: None)
+    best = selection.run([trial.candidate for trial in chosen], _unheard)
     both = zip(selection.finalists, selection.assessments(), strict=True)
     moments.append(clock.moment([_point(one.candidate) for one, own in both if own.on_frontier]))
     winner = None if best is None else _point(selection.finalists[best].candidate)
     return Course(tuple(moments), winner)
+
+
+def _unheard(*_: object) -> None:
+    """Take no notice of progress."""
 
 
 def _rounds(search: Search) -> list[int]:
