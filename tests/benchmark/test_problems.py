@@ -26,14 +26,14 @@ from tests.search.problems import search_of
 
 SEARCH = search_of(
     sampler="gp",
-    trials_count=80,
+    trials_count=48,
     startup_count=12,
     rungs=[
         {"population_share": 0.1, "replications": 2},
         {"population_share": 1.0, "replications": 4},
     ],
     reduction=4,
-    finalists_count=12,
+    finalists_count=8,
 )
 
 
@@ -45,16 +45,16 @@ def sample(problem: Known, number: int, share: float = 1.0, runs: int = 400) -> 
 
 def test_at_the_best_split_all_channels_in_use_return_the_same() -> None:
     problem = BudgetSplit()
-    best = problem.split(0.8)
-    assert 0 < (best > 0).sum()
+    best = problem.split(1.1)
+    assert (best > 0).sum() == 4  # the last never returns so much
     slopes = problem.most / problem.slowness * np.exp(-best / problem.slowness)
-    assert slopes[best > 0] == pytest.approx(0.8)
-    assert (slopes[best == 0] < 0.8).all()
+    assert slopes[best > 0] == pytest.approx(1.1)
+    assert (slopes[best == 0] < 1.1).all()
 
 
 def test_no_split_of_the_same_budget_brings_more() -> None:
     problem = BudgetSplit()
-    best = problem.split(0.8)
+    best = problem.split(1.1)
     shares = np.random.default_rng(1).dirichlet(np.ones(len(best)), 2000) * best.sum()
     found = [problem.truth({f"x{k}": x for k, x in enumerate(own)}) for own in [best, *shares]]
     gains = [own["gmv_paid_fen"] for own in found]
@@ -138,18 +138,18 @@ def test_noise_falls_with_population_and_is_largely_common() -> None:
 
 @pytest.mark.parametrize("kind", KNOWN.values(), ids=KNOWN)
 def test_the_search_approaches_the_known_front(kind: type[Known]) -> None:
-    """Over 3 seeds, with the effort of 60 full looks of 4 runs: 70 % of what there is."""
+    """Over 3 seeds, half of what there is after 48 trials, and choices that are feasible."""
     covered, feasible = [], []
     for seed in range(3):
         place = KnownArena(kind(seed))
         course = ours(place.problem, place.judge, Effort(200, 4, SEARCH), seed, 800 * SESSIONS)
-        assert course.moments[-1].sessions < 260 * SESSIONS
+        assert course.moments[-1].sessions < 200 * SESSIONS
         covered.append(place.volume(course.moments[-1].front, ()))
         if course.recommended is not None:
             feasible.append(len(place.costs([course.recommended])))
-    assert np.median(covered) > 0.7
+    assert np.median(covered) > 0.5
     assert max(covered) <= 1 + 1e-3
-    assert feasible.count(1) >= 2
+    assert feasible.count(0) == 0
 
 
 def test_a_front_leaves_out_who_is_beaten_not_feasible_or_failed() -> None:

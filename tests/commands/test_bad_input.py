@@ -77,7 +77,7 @@ MISTAKES = [
                  ["population: 100,000,000,000", "GiB are free", "buyers on this machine"],
                  id="a pool larger than memory"),
     pytest.param("benchmark", ["suite=fast"], 2,
-                 ["suite: got 'fast'", "one of kernel, peers, one_to_one"], id="unknown suite"),
+                 ["suite: got 'fast'", "one of kernel, peers, one_to_one, search"], id="unknown suite"),
     pytest.param("benchmark", ["populations=[2000,1000]"], 2,
                  ["populations do not rise", "populations=[2000,20000]"], id="falling sizes"),
     pytest.param("benchmark", ["populations=[2000]"], 2,
