@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.benchmark.problems import KNOWN, Floats, Known
+from engine.benchmark.known import Floats, Known
+from engine.benchmark.problems import KNOWN
 from engine.compute.process import ProcessPool
 from engine.rng import Purpose, derive_seed
 from engine.search.hypervolume import hypervolume

@@ -8,14 +8,11 @@ from scipy.optimize import minimize
 
 from engine.benchmark.arena import KnownArena
 from engine.benchmark.contest import Effort, front_of, ours
+from engine.benchmark.known import COMMON, NOISE, SESSIONS, Known
 from engine.benchmark.problems import (
-    COMMON,
     KNOWN,
-    NOISE,
-    SESSIONS,
     BudgetSplit,
     CouponKnapsack,
-    Known,
     TwoSided,
     Zdt1,
     Zdt2,

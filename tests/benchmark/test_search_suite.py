@@ -8,7 +8,8 @@ from hydra import compose, initialize_config_dir
 
 from engine.benchmark.arena import KnownArena, MarketArena
 from engine.benchmark.contest import OURS, PLAIN, Course, Moment, plain
-from engine.benchmark.problems import KNOWN, SESSIONS, Zdt1
+from engine.benchmark.known import SESSIONS
+from engine.benchmark.problems import KNOWN, Zdt1
 from engine.benchmark.search import Task, contest, effort_of, judged
 from engine.benchmark.search_rows import NEVER, Reached, Result, best_plain, search_rows
 from engine.benchmark.worker import unheard
