@@ -73,7 +73,8 @@ def _memory(job: Job) -> Iterator[InputError]:
 def _buyers(job: Job) -> tuple[str, int]:
     """Return the largest population of a job, and the key that says so."""
     if isinstance(job, BenchmarkJob):
-        where = "population" if job.suite == "one_to_one" else "populations"
+        keys = {"one_to_one": "population", "search": "market.buyers_count"}
+        where = keys.get(job.suite, "populations")
         return where, job.largest_population()
     return "scale.buyers_count", job.scale.buyers_count
 

@@ -55,6 +55,7 @@ class Purpose(IntEnum):
     TRIAL = 41
     FRESH = 42
     SELECTION = 43
+    BENCHMARK = 44
 
 
 def mix(value: int) -> int:

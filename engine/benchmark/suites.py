@@ -7,6 +7,7 @@ from engine.benchmark.figures import Hear, Row
 from engine.benchmark.kernel import kernel_suite
 from engine.benchmark.one_to_one import one_to_one_suite
 from engine.benchmark.peers import peers_suite
+from engine.benchmark.search import search_suite
 from engine.cases import cases
 from engine.spec.study import BenchmarkJob
 from engine.year import Case
@@ -15,6 +16,7 @@ SUITES: Final[dict[str, Callable[[BenchmarkJob, Case, Hear], list[Row]]]] = {
     "kernel": kernel_suite,
     "peers": peers_suite,
     "one_to_one": one_to_one_suite,
+    "search": search_suite,
 }
 
 

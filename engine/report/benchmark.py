@@ -7,6 +7,8 @@ from typing import Any, Final, NamedTuple
 from rich.console import Console
 
 from engine.report.console import plain_table
+from engine.report.contest import efforts, volumes
+from engine.report.sections import Section, groups, on
 from engine.report.words import NONE
 from engine.results.schemas import Row
 
@@ -32,15 +34,6 @@ _NAMES: Final = {
 
 _BLOCK: Final = re.compile(r"(<!-- benchmark -->\n).*?(<!-- end -->)", re.DOTALL)
 _AXES: Final = {"anchors": "Anchors", "threads": "Threads", "processes": "Markets at once"}
-
-
-class Section(NamedTuple):
-    """One table: its title, the heads of its columns, and cells that are shown as they are."""
-
-    title: str
-    heads: tuple[str, ...]
-    lines: list[tuple[str, ...]]
-    note: str = ""
 
 
 class Column(NamedTuple):
@@ -94,7 +87,7 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def sections(rows: Sequence[Row]) -> list[Section]:
     """The tables of a suite; those without rows are left out."""
-    made = (make(rows) for make in (_populations, _stages, _scaling, _starts, _tools, _pool))
+    made = (make(rows) for make in _SECTIONS)
     return [section for section in made if section.lines]
 
 
@@ -106,7 +99,7 @@ def _populations(rows: Sequence[Row]) -> Section:
         Column("session_ns", "One more\nsession ns", 1),
         Column("fixed_day_ms", "Fixed part\nof a day ms", 2),
     )
-    chosen = _on(rows, "population")
+    chosen = on(rows, "population")
     note = "; ".join(
         f"{row['value']:.0f} bytes {word} per buyer"
         for word, measure in (("of state", "state"), ("resident", "resident"))
@@ -121,7 +114,7 @@ def _stages(rows: Sequence[Row]) -> Section:
         Column("session_ns", "One more session ns", 1),
         Column("fixed_day_ms", "Fixed part of a day ms", 3),
     )
-    return _by(_on(rows, "stage"), "subject", "Stages of the day, by clocks", "Stage", columns)
+    return _by(on(rows, "stage"), "subject", "Stages of the day, by clocks", "Stage", columns)
 
 
 def _scaling(rows: Sequence[Row]) -> Section:
@@ -134,7 +127,7 @@ def _scaling(rows: Sequence[Row]) -> Section:
     lines = [
         (f"{word}: {line[0]}", *line[1:])
         for axis, word in _AXES.items()
-        for line in _by(_on(rows, axis), f"{axis}_count", "", "", columns).lines
+        for line in _by(on(rows, axis), f"{axis}_count", "", "", columns).lines
     ]
     return Section("Scaling", ("", *(column.head for column in columns)), lines)
 
@@ -142,14 +135,14 @@ def _scaling(rows: Sequence[Row]) -> Section:
 def _starts(rows: Sequence[Row]) -> Section:
     columns = (Column("start_s", "s", 1),)
     title = "A new process to the end of its first small year"
-    return _by(_on(rows, "start"), "subject", title, "Start", columns)
+    return _by(on(rows, "start"), "subject", title, "Start", columns)
 
 
 def _tools(rows: Sequence[Row]) -> Section:
-    chosen = _on(rows, "tool")
+    chosen = on(rows, "tool")
     title = _title(chosen, "Cost of a session, beside a small market in other tools")
     lines: list[tuple[str, ...]] = []
-    for name, by_measure in _groups(chosen, "subject").items():
+    for name, by_measure in groups(chosen, "subject").items():
         session, ratio = by_measure["session_ns"], by_measure.get("engine_ratio")
         if session["value"] is None:
             lines.append((_NAMES[name], NONE, NONE, NONE))
@@ -172,7 +165,7 @@ def _tools(rows: Sequence[Row]) -> Section:
 
 
 def _pool(rows: Sequence[Row]) -> Section:
-    chosen = _on(rows, "pool")
+    chosen = on(rows, "pool")
     found = {row["measure"]: row for row in chosen}
     if not found:
         return Section("", (), [])
@@ -189,14 +182,10 @@ def _pool(rows: Sequence[Row]) -> Section:
     lines: list[tuple[str, ...]] = [
         (text, show(found[name]["value"])) for name, text, show in words if name in found
     ]
-    days = ", ".join(f"{one['value']:.1f}" for one in _on(rows, "day"))
+    days = ", ".join(f"{one['value']:.1f}" for one in on(rows, "day"))
     title = f"{row['buyers_count']:,} people, each simulated; {row['days_count']} days on "
     title += f"{row['threads_count']} threads"
     return Section(title, ("", ""), lines, f"Days, s: {days}")
-
-
-def _on(rows: Sequence[Row], axis: str) -> list[Row]:
-    return [row for row in rows if row["axis"] == axis]
 
 
 def _title(rows: Sequence[Row], words: str) -> str:
@@ -206,14 +195,6 @@ def _title(rows: Sequence[Row], words: str) -> str:
     first = rows[0]
     anchors, days, runs = (first[f"{name}_count"] for name in ("anchors", "days", "runs"))
     return f"{words}: {anchors:,} anchors, {days} days, medians of {runs}"
-
-
-def _groups(rows: Sequence[Row], key: str) -> dict[Any, dict[str, Row]]:
-    """Rows by the value of `key`, then by measure."""
-    groups: dict[Any, dict[str, Row]] = {}
-    for row in rows:
-        groups.setdefault(row[key], {})[row["measure"]] = row
-    return groups
 
 
 def _by(
@@ -227,7 +208,7 @@ def _by(
     """One line for each value of `key`, a column for each measure."""
     lines = [
         (_name(value), *(_cell(by_measure, column) for column in columns))
-        for value, by_measure in _groups(rows, key).items()
+        for value, by_measure in groups(rows, key).items()
     ]
     return Section(title, (head, *(column.head for column in columns)), lines, note)
 
@@ -241,3 +222,15 @@ def _cell(by_measure: Mapping[str, Row], column: Column) -> str:
     if row is None or row["value"] is None:
         return NONE
     return f"{row['value'] * column.factor:,.{column.digits}f}"
+
+
+_SECTIONS: Final = (
+    _populations,
+    _stages,
+    _scaling,
+    _starts,
+    _tools,
+    _pool,
+    volumes,
+    efforts,
+)

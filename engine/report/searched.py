@@ -1,6 +1,6 @@
 """What a search recommends, how sure that is, and what the search itself was made of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from rich.console import Console
@@ -17,6 +17,19 @@ RISK_NAMES: Final = {
 """What the first goal could count, by the end of its column's name."""
 
 
+RUNG_DETAILS: Final = (
+    "Buyers",
+    "Runs",
+    "Figure",
+    "Rank correlation as seen",
+    "Reliability here",
+    "On the top",
+    "Corrected",
+    "Chooses",
+)
+"""Heads of `rung_details`."""
+
+
 def print_choice(rows: Sequence[Row], console: Console) -> None:
     """Print which policy is recommended and how sure that is; nothing if none is."""
     said = choice(rows)
@@ -28,7 +41,7 @@ def print_choice(rows: Sequence[Row], console: Console) -> None:
 def print_rungs(rows: Sequence[Row], trials: Sequence[Row], console: Console) -> None:
     """Print how far each rung of the search ranks as its top does, and what sampling took."""
     if len({row["rung"] for row in rows}) > 1:
-        table = plain_table("Rungs of the search: rank correlation with the top")
+        table = plain_table("Rungs of the search: rank correlation with the top, without noise")
         for head in rung_heads(rows):
             table.add_column(head, justify="right")
         for cells in rung_rows(rows):
@@ -101,16 +114,30 @@ def search_table(rungs: Sequence[Row], trials: Sequence[Row]) -> dict[str, Any] 
     if not trials or "sampler_s" not in trials[0]:
         return None
     several = len({row["rung"] for row in rungs}) > 1
-    heads, rows = (rung_heads(rungs), rung_rows(rungs)) if several else ([], [])
-    return {"heads": heads, "rows": rows, "said": sampling(trials)}
+    rows = rung_details(rungs) if several else []
+    return {"heads": RUNG_DETAILS, "rows": rows, "said": sampling(trials)}
+
+
+def rung_details(rows: Sequence[Row]) -> list[list[str]]:
+    """Return a line for each figure on each rung below the top: how its ranks agree."""
+    top = max(row["rung"] for row in rows)
+    names = "rank_correlation", "reliability", "top_reliability", "corrected_correlation"
+    return [
+        [
+            *_sample(row),
+            _word(row),
+            *(_share(row[name]) for name in names),
+            "yes" if row["trusted"] and row["told_apart"] else "no",
+        ]
+        for row in rows
+        if row["rung"] < top
+    ]
 
 
 def rung_heads(rows: Sequence[Row]) -> list[str]:
     """Return the heads of the table of rungs."""
     named = [row for row in rows if row["rung"] == 0]
-    marks = {"goal": "", "constraint": " (limit)"}
-    words = [f"{label(row['measure'])}{marks[row['role']]}" for row in named]
-    return ["Buyers", "Runs", *words, "May drop"]
+    return ["Buyers", "Runs", *(_word(row) for row in named), "May drop"]
 
 
 def rung_rows(rows: Sequence[Row]) -> list[list[str]]:
@@ -119,10 +146,10 @@ def rung_rows(rows: Sequence[Row]) -> list[list[str]]:
     for rung in sorted({row["rung"] for row in rows}):
         own = [row for row in rows if row["rung"] == rung]
         is_top = rung == max(row["rung"] for row in rows)
-        trusted = all(row["trusted"] for row in own if row["role"] == "goal")
+        goals = [row for row in own if row["role"] == "goal"]
+        trusted = all(row["trusted"] for row in goals) and any(r["told_apart"] for r in goals)
         use = "top" if is_top else "yes" if trusted else "no: left out"
-        sample = [f"{100 * own[0]['population_share']:g}%", str(own[0]["replications_count"])]
-        lines.append([*sample, *(_correlation(row) for row in own), use])
+        lines.append([*_sample(own[0]), *(_correlation(row) for row in own), use])
     return lines
 
 
@@ -140,9 +167,22 @@ def sampling(trials: Sequence[Row]) -> str:
     )
 
 
-def _correlation(row: Mapping[str, Any]) -> str:
-    found = row["rank_correlation"]
-    return NONE if found is None else f"{found:.2f}"
+def _correlation(row: Row) -> str:
+    """Return the corrected correlation; “noise” where the top tells nobody apart."""
+    is_noise = row["rank_correlation"] is not None and not row["told_apart"]
+    return "noise" if is_noise else _share(row["corrected_correlation"])
+
+
+def _share(value: float | None) -> str:
+    return NONE if value is None else f"{value:.2f}"
+
+
+def _sample(row: Row) -> list[str]:
+    return [f"{100 * row['population_share']:g}%", str(row["replications_count"])]
+
+
+def _word(row: Row) -> str:
+    return f"{label(row['measure'])}{'' if row['role'] == 'goal' else ' (limit)'}"
 
 
 def _unit(measure: str) -> str:

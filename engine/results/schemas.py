@@ -65,6 +65,10 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "name": str,
         "measure": str,
         "rank_correlation": float,
+        "reliability": float,
+        "top_reliability": float,
+        "corrected_correlation": float,
+        "told_apart": bool,
         "shift": float,
         "shift_se": float,
         "pilot_count": int,
@@ -153,7 +157,8 @@ over the figures to fit; between `kept_low` and `kept_high` lie 80 % of the kept
 `simulated`, at whatever point; `point` is -1 where the figure is not modelled, and `note` says why.
 A row of `answers` is a row of `comparison` in one world of the calibration's ensemble. A row of
 `rungs` is one goal or constraint on one rung of the search: how well the rung ranks the policies
-of the pilot, and by how much the top's mean lies above its own, in the measure's unit. A row of
+of the pilot, as seen and without the noise of both rungs, and by how much the top's mean lies
+above its own, in the measure's unit. A row of
 `sensitivity` is one `index` of a measure: the `first` order or `total` index of a factor, its
 `importance` in a search, or the share of the variance that is `luck`; `of` says what the factors
 are, `levers`, `unknowns` or those of a `search`. A row of `priors` is a published `figure` and its

@@ -15,7 +15,8 @@ from engine.search.risk import Flags, Floats
 class Estimates:
     """Costs (n, goals) and excesses (n, constraints) of trials; not-a-number where failed.
 
-    `cost_errors` and `excess_errors` are their standard errors, 0 where nothing tells.
+    `cost_errors` and `excess_errors` are their standard errors beside the others', without
+    the luck that all share; 0 where nothing tells.
     """
 
     costs: Floats
@@ -46,9 +47,9 @@ def estimates(trials: Sequence[Trial], ladder: Ladder, judge: Judge) -> Estimate
             places = [here[place] for place in own]
             stand = ladder.standing([trials[k] for k in here], rung)
             costs[places], excesses[places] = stand.costs[own], stand.excesses[own]
-            goal_doubt, limit_doubt = ladder.doubts(rung)
-            cost_errors[places] = np.hypot(np.nan_to_num(stand.cost_errors()[own]), goal_doubt)
-            excess_errors[places] = np.hypot(np.nan_to_num(stand.excess_errors()[own]), limit_doubt)
+            (goals, limits), (goal_doubt, limit_doubt) = stand.own_errors(), ladder.doubts(rung)
+            cost_errors[places] = np.hypot(goals, goal_doubt)
+            excess_errors[places] = np.hypot(limits, limit_doubt)
     return Estimates(costs, excesses, cost_errors, excess_errors)
 
 

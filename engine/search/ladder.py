@@ -4,11 +4,15 @@ A cheap rung may rank policies wrongly: a small sample of buyers shifts means an
 concentration. So a pilot, the baselines and the first batch, climbs every rung whatever it
 shows, and tells of each rung k against the top:
 
-    correlation   Spearman's rank correlation of the goals' figures, goal by goal
+    correlation   Spearman's rank correlation, goal by goal, as seen and with the noise of
+                  both rungs taken away (`engine.search.agreement`)
     shift         mean of (figure on top - figure on k), d̄, with the standard error s_d / √m
 
-A rung that ranks some goal worse than `search.trusted_correlation` drops nobody: trials do
-not visit it. A constraint that it ranks worse drops nobody there. What is known of a trial
+A rung that distorts the ranks of some goal, so that the corrected correlation is below
+`search.trusted_correlation`, drops nobody: trials do not visit it. Where not even the top
+tells the pilot's policies apart there is no rank to distort: such a goal neither keeps a
+rung out nor chooses who goes up. A rung that ranks no goal surely is not visited either. A
+constraint that it does not surely rank drops nobody there. What is known of a trial
 on rung k is moved by the shift; the error of one such trial is that of a new difference,
 
     se² = se_k² + s_d² (1 + 1/m),
@@ -20,21 +24,17 @@ population share replications, which lifts their correlation.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
+from engine.search.agreement import Agreement, agreement, unknown
 from engine.search.judge import Judge
 from engine.search.problem import Candidate, Sample
-from engine.search.risk import Flags, Floats
+from engine.search.racing import Verdict
+from engine.search.risk import Floats
 from engine.search.standing import Standing, standing
 from engine.spec.study import Rung
-
-FEWEST: Final = 4
-"""Policies of a pilot below which a rank correlation says nothing."""
-
-UNKNOWN: Final = -np.inf
-"""A correlation that no pilot has measured: trusted by nobody."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,16 @@ class Trial:
 
 @dataclass(frozen=True)
 class Shift:
-    """How a rung's figures differ from the top's, each over m policies of the pilot."""
+    """How a rung's figures differ from the top's, each over m policies of the pilot.
 
-    correlation: Floats
+    `noise` is the variance of a difference that replications tell; what the spread has
+    beyond it is the rung's own.
+    """
+
+    agreement: Agreement
     mean: Floats
     spread: Floats
+    noise: Floats
     count: int
 
     @property
@@ -82,9 +87,13 @@ class Shift:
         return np.asarray(self.spread / max(self.count, 1) ** 0.5)
 
     @property
-    def new_error(self) -> Floats:
-        """Return the standard error of one new policy's difference, s_d √(1 + 1/m)."""
-        return np.asarray(self.spread * (1 + 1 / max(self.count, 1)) ** 0.5)
+    def distortion(self) -> Floats:
+        """Return the standard error that one new policy has by the rung and not by noise.
+
+        se² = max(0, s_d² - noise) + s_d² / m
+        """
+        own = np.maximum(self.spread**2 - self.noise, 0.0)
+        return np.asarray(np.sqrt(own + self.error**2))
 
 
 class Ladder:
@@ -93,7 +102,7 @@ class Ladder:
     Parameters
     ----------
     threshold
-        The rank correlation below which a rung drops nobody.
+        The corrected rank correlation below which a rung drops nobody.
     """
 
     def __init__(
@@ -105,25 +114,23 @@ class Ladder:
         self._goals = [self._shift(k, good, "costs") for k in range(len(rungs))]
         self._limits = [self._shift(k, good, "excesses") for k in range(len(rungs))]
         self._means = [self._mean_shift(k, good) for k in range(len(rungs))]
-        self.visited = [k for k in range(len(rungs)) if self._is_trusted(k)]
+        self.visited = [k for k in range(len(rungs)) if self._is_visited(k)]
 
     def standing(self, trials: Sequence[Trial], rung: int) -> Standing:
         """Return how trials that visited a rung stand there, moved to the top's level."""
         found = standing(self._judge, [trial.samples[rung].values for trial in trials])
         return found.moved(self._goals[rung].mean, self._limits[rung].mean)
 
-    def told(self, rung: int) -> Flags:
-        """Tell of each constraint whether the rung may drop who violates it."""
-        return np.asarray(self._holds(self._limits[rung].correlation), np.bool_)
-
-    def doubt(self, rung: int) -> Floats:
-        """Return the standard errors of the shift of each constraint's excess."""
-        return self._limits[rung].error
+    def verdict(self, rung: int) -> Verdict:
+        """Return what a rung is good for."""
+        goals, limits = self._goals[rung], self._limits[rung]
+        told = limits.agreement.faithful(self._threshold) | limits.agreement.constant
+        return Verdict(goals.agreement.faithful(self._threshold), told, limits.error)
 
     def doubts(self, rung: int) -> tuple[Floats, Floats]:
-        """Return what the shift adds to one trial's errors: of each goal and constraint."""
+        """Return what the rung adds to one trial's errors: of each goal and constraint."""
         goals, limits = self._goals[rung], self._limits[rung]
-        return goals.new_error, limits.new_error
+        return goals.distortion, limits.distortion
 
     def means(self, trial: Trial) -> dict[str, tuple[float, float | None]]:
         """Return each measure's mean at the top's level, with its standard error."""
@@ -142,16 +149,15 @@ class Ladder:
         named = self._judge.constraints.items()
         limits = [("constraint", name, limit.measure) for name, limit in named]
         return [
-            self._row(k, role, name, measure, shift.correlation[place], shift.count)
+            self._row(k, role, name, measure) | self._agreement(k, shift, place)
             for k in range(len(self.rungs))
             for part, shift in ((goals, self._goals[k]), (limits, self._limits[k]))
             for place, (role, name, measure) in enumerate(part)
         ]
 
-    def _row(
-        self, rung: int, role: str, name: str, measure: str, correlation: float, count: int
-    ) -> dict[str, Any]:
+    def _row(self, rung: int, role: str, name: str, measure: str) -> dict[str, Any]:
         move, doubt = self._means[rung].get(measure, (0.0, 0.0))
+        count = self._goals[rung].count
         return {
             "rung": rung,
             "population_share": self.rungs[rung].population_share,
@@ -159,29 +165,39 @@ class Ladder:
             "role": role,
             "name": name,
             "measure": measure,
-            "rank_correlation": float(correlation) if np.isfinite(correlation) else None,
             "shift": move,
             "shift_se": doubt / (1 + count) ** 0.5 if count else None,
             "pilot_count": count,
-            "trusted": bool(rung == self.top or self._holds(np.array([correlation]))[0]),
+        }
+
+    def _agreement(self, rung: int, shift: Shift, place: int) -> dict[str, Any]:
+        """Return how a figure's ranks on a rung agree with the top's; nothing if unknown."""
+        own = shift.agreement
+        figures = own.correlation, own.reliability, own.top_reliability, own.corrected
+        seen = [float(part[place]) if np.isfinite(part[place]) else None for part in figures]
+        names = "rank_correlation", "reliability", "top_reliability", "corrected_correlation"
+        distorted = rung != self.top and bool(own.distorted(self._threshold)[place])
+        return dict(zip(names, seen, strict=True)) | {
+            "told_apart": bool(own.told_apart[place]),
+            "trusted": not distorted,
         }
 
     def _shift(self, rung: int, pilot: Sequence[Trial], what: str) -> Shift:
         """Compare a rung with the top over the pilot."""
-        names = self._judge.goals if what == "costs" else self._judge.constraints
         if not pilot:
+            names = self._judge.goals if what == "costs" else self._judge.constraints
             none = np.zeros(len(names))
-            return Shift(np.full(len(names), UNKNOWN), none, none, 0)
+            return Shift(unknown(len(names)), none, none, none, 0)
         here, top = (
-            getattr(standing(self._judge, [trial.samples[k].values for trial in pilot]), what)
+            standing(self._judge, [trial.samples[k].values for trial in pilot])
             for k in (rung, self.top)
         )
-        gaps = top - here
-        spread = gaps.std(axis=0, ddof=1) if len(pilot) > 1 else np.zeros(len(names))
-        found = [rank_correlation(a, b) for a, b in zip(here.T, top.T, strict=True)]
-        if len(pilot) < FEWEST:
-            found = [UNKNOWN] * len(names)
-        return Shift(np.array(found), gaps.mean(axis=0), spread, len(pilot))
+        gaps = getattr(top, what) - getattr(here, what)
+        spread = gaps.std(axis=0, ddof=1) if len(pilot) > 1 else np.zeros(gaps.shape[1])
+        found = agreement(*((getattr(s, what), getattr(s, f"{what}_by")) for s in (here, top)))
+        part = 0 if what == "costs" else 1
+        noise = np.sum([s.own_errors()[part] ** 2 for s in (here, top)], axis=0)
+        return Shift(found, gaps.mean(axis=0), spread, noise, len(pilot))
 
     def _mean_shift(self, rung: int, pilot: Sequence[Trial]) -> dict[str, tuple[float, float]]:
         """Return each measure's mean difference to the top, and one trial's doubt in it."""
@@ -196,25 +212,7 @@ class Ladder:
             found[name] = (float(gaps.mean()), spread * (1 + 1 / len(gaps)) ** 0.5)
         return found
 
-    def _is_trusted(self, rung: int) -> bool:
-        return rung == self.top or bool(self._holds(self._goals[rung].correlation).all())
-
-    def _holds(self, correlation: Floats) -> Flags:
-        """Tell where a correlation suffices; where all are equal there is nothing to rank."""
-        return np.asarray(np.isnan(correlation) | (correlation >= self._threshold))
-
-
-def rank_correlation(a: Floats, b: Floats) -> float:
-    """Return Spearman's rank correlation; not-a-number if both are constant, 0 if one is."""
-    ranks = [_ranks(values) - (len(values) - 1) / 2 for values in (a, b)]
-    lengths = [float(np.sqrt(own @ own)) for own in ranks]
-    if not any(lengths):
-        return float("nan")
-    return float(ranks[0] @ ranks[1] / (lengths[0] * lengths[1])) if all(lengths) else 0.0
-
-
-def _ranks(values: Floats) -> Floats:
-    """Return ranks from 0, equal values sharing theirs."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    first = np.cumsum(counts) - counts
-    return np.asarray((first + (counts - 1) / 2)[place])
+    def _is_visited(self, rung: int) -> bool:
+        own = self._goals[rung].agreement
+        distorted = own.distorted(self._threshold).any()
+        return rung == self.top or bool(not distorted and own.told_apart.any())

@@ -40,28 +40,22 @@ def failures(trials: Sequence[Trial]) -> list[str]:
 
 
 def untrusted(rungs: Sequence[Row]) -> list[str]:
-    """Tell of rungs that rank some goal too differently from the top to drop anybody."""
+    """Tell of rungs that may drop nobody: they distort ranks, or no ranks are known."""
     notes = []
-    for rung in dict.fromkeys(row["rung"] for row in rungs):
-        bad = [
-            row
-            for row in rungs
-            if row["rung"] == rung and row["role"] == "goal" and not row["trusted"]
-        ]
+    top = max(row["rung"] for row in rungs)
+    for rung in range(top):
+        own = [row for row in rungs if row["rung"] == rung and row["role"] == "goal"]
+        bad = [row for row in own if not row["trusted"]]
+        sample = (
+            f"{own[0]['population_share']:g} of the buyers, {own[0]['replications_count']} runs"
+        )
+        start = f"rung {rung} ({sample}) was left out:"
         if bad:
-            named = ", ".join(_correlation(row) for row in bad)
-            sample = (
-                f"{bad[0]['population_share']:g} of the buyers, {bad[0]['replications_count']} runs"
-            )
-            notes.append(
-                f"rung {rung} ({sample}) was left out: its ranks differ from the top's in {named}"
-            )
+            named = ", ".join(f"{r['measure']} ({r['corrected_correlation']:.2f})" for r in bad)
+            notes.append(f"{start} its ranks differ from the top's in {named}")
+        elif not any(row["told_apart"] for row in own):
+            notes.append(f"{start} the pilot's policies cannot be told apart even on the top one")
     return notes
-
-
-def _correlation(row: Row) -> str:
-    found = row["rank_correlation"]
-    return f"{row['measure']} ({'unknown' if found is None else format(found, '.2f')})"
 
 
 def unfit(rows: Sequence[Row], judge: Judge, tried: int) -> list[str]:

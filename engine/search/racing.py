@@ -1,36 +1,41 @@
 """Who goes up a rung: nobody that a rival surely beats, and no more than there is room for.
 
-Policies on one rung met the same luck. With x_ir the cost of policy i in replication r,
-
-    x_ir = μ_i + luck_r + ε_ir,
-
-the variance of a paired difference is twice that of ε, estimated over all pairs at once:
-
-    s² = Σ_ir (x_ir - x̄_i. - x̄_.r + x̄_..)² / ((n - 1)(R - 1)),
-
-with that many degrees of freedom: two replications say something once there are many
-pairs (two-way layout without interaction; Scheffé, The Analysis of Variance, 1959, ch. 4).
-Policy j beats i if x̄_i. - x̄_j. > t √(2 s² / R) in every goal, one-sided at `CONFIDENCE`,
-and j violates no more than i.
+Policies on one rung met the same luck; with s² the variance that they do not share
+(`engine.search.standing.paired_variance`) over (n - 1)(R - 1) degrees of freedom, two
+replications say something once there are many pairs. Policy j beats i if
+x̄_i. - x̄_j. > t √(2 s² / R) in every goal, one-sided at `CONFIDENCE`, and j violates no
+more than i. Who is left goes up by rank of domination in those goals that the rung is
+known to rank as the top does.
 """
 
 import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from engine.search import frontier
 from engine.search.risk import Flags, Floats
-from engine.search.standing import Standing
+from engine.search.standing import Standing, paired_variance
 
 CONFIDENCE: Final = 0.95
 """Of the one-sided tests that drop a policy."""
 
 
-def promoted(
-    stand: Standing, batch: Sequence[int], count: int, told: Flags, doubt: Floats
-) -> list[int]:
+class Verdict(NamedTuple):
+    """What a rung is good for.
+
+    `ranked` (goals,) tells by which goals it may choose, `told` (constraints,) whose
+    violation it may hold against a policy; `doubt` (constraints,) are the standard errors of
+    its shift to the top.
+    """
+
+    ranked: Flags
+    told: Flags
+    doubt: Floats
+
+
+def promoted(stand: Standing, batch: Sequence[int], count: int, rung: Verdict) -> list[int]:
     """Return those of the batch that go up, ascending.
 
     Parameters
@@ -41,14 +46,14 @@ def promoted(
         Places of the batch in it.
     count
         The most that go up.
-    told
-        (constraints,): whether the rung can tell who violates the constraint.
-    doubt
-        (constraints,): standard errors of the rung's shift to the top.
+    rung
+        What the rung is good for.
     """
-    lost = hopeless(stand, told, doubt) if stand.able.any() else np.zeros(len(stand.costs), bool)
+    lost = np.zeros(len(stand.costs), np.bool_)
+    if stand.able.any():
+        lost = hopeless(stand, rung.told, rung.doubt)
     alive = [k for k in batch if not lost[k] and not is_beaten(stand, k)]
-    costs = [list(row) for row in stand.costs]
+    costs = [list(row) for row in stand.costs[:, rung.ranked]]
     return sorted(frontier.best(costs, list(stand.violation), alive, count))
 
 
@@ -64,12 +69,10 @@ def is_beaten(stand: Standing, place: int) -> bool:
 def least_difference(stand: Standing) -> Floats | None:
     """Return the paired difference from which a goal counts as better; None if unknown."""
     count, _, replications = stand.costs_by.shape
-    freedom = (count - 1) * (replications - 1)
-    if freedom < 1:
+    variance = paired_variance(stand.costs_by)
+    if variance is None:
         return None
-    rest = stand.costs_by - stand.costs_by.mean(axis=2, keepdims=True)
-    rest = rest - rest.mean(axis=0)
-    variance = (rest**2).sum(axis=(0, 2)) / freedom
+    freedom = (count - 1) * (replications - 1)
     return np.asarray(student(freedom) * np.sqrt(2 * variance / replications))
 
 
@@ -94,6 +97,6 @@ def student(freedom: int) -> float:
     return float(stdtrit(freedom, CONFIDENCE))
 
 
-def room(batch_count: int, reduction: float) -> int:
-    """Return how many of a batch may go up."""
-    return math.ceil(batch_count / reduction - 1e-9)
+def room(count: int, reduction: float) -> int:
+    """Return how many of those of a batch that were looked at on a rung may go up."""
+    return math.ceil(count / reduction - 1e-9)

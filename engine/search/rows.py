@@ -132,11 +132,9 @@ def _labels(one: Finalist) -> Row:
 def _standing_of(own: Assessment, judge: Judge) -> Row:
     """Return whether others beat a policy, and how surely it holds its constraints."""
     stand, mine = own.stand, own.place
-    rivals = stand.costs[stand.able]
-    beaten = np.all(rivals <= own.costs, axis=1) & np.any(rivals < own.costs, axis=1)
     shares = own.held.mean(axis=0)
     return {
-        "on_frontier": bool(stand.able[mine] and not beaten.any()),
+        "on_frontier": own.on_frontier,
         "feasible": bool(stand.able[mine]),
         "violation": float(stand.violation[mine]),
         "p_feasible": own.p_feasible,

@@ -66,6 +66,13 @@ class Assessment:
         """Return the probability that all constraints hold."""
         return float(self.held.all(axis=1).mean())
 
+    @property
+    def on_frontier(self) -> bool:
+        """Tell whether it is feasible, and no other feasible one beats it in every goal."""
+        rivals = self.stand.costs[self.stand.able]
+        beaten = np.all(rivals <= self.costs, axis=1) & np.any(rivals < self.costs, axis=1)
+        return bool(self.stand.able[self.place] and not beaten.any())
+
 
 class Selection:
     """The finalists of one search, from first to final replications."""

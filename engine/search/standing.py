@@ -44,13 +44,21 @@ class Standing:
         """Return how many replications they share."""
         return int(self.costs_by.shape[-1])
 
-    def cost_errors(self) -> Floats:
-        """Return the costs' standard errors, not-a-number for one replication."""
-        return _errors(self.costs_by)
-
     def excess_errors(self) -> Floats:
         """Return the excesses' standard errors, not-a-number for one replication."""
         return _errors(self.excesses_by)
+
+    def own_errors(self) -> tuple[Floats, Floats]:
+        """Return the standard errors of a policy's costs and excesses beside the others'.
+
+        Luck that all share is left out: it moves nobody's place. Nought where unknown.
+        """
+        pooled = (paired_variance(by) for by in (self.costs_by, self.excesses_by))
+        goals, limits = (
+            np.zeros(by.shape[1]) if own is None else np.sqrt(own / self.replications)
+            for own, by in zip(pooled, (self.costs_by, self.excesses_by), strict=True)
+        )
+        return goals, limits
 
     def moved(self, costs: Floats, excesses: Floats) -> "Standing":
         """Return it with the same amount added to every policy."""
@@ -79,6 +87,25 @@ def standing(judge: Judge, samples: Sequence[Values], risk: RiskKind | None = No
         return figures(sample, kind, share, able)
 
     return Standing(figure(costs), excesses, pseudo_values(figure, costs), excesses_by)
+
+
+def paired_variance(by: Floats) -> Floats | None:
+    """Return the variance of one replication that policies do not share; None if unknown.
+
+    With x_ir what policy i, (n, figures, R), shows in replication r,
+
+        x_ir = μ_i + luck_r + ε_ir,    s² = Σ_ir (x_ir - x̄_i. - x̄_.r + x̄_..)² / ((n - 1)(R - 1))
+
+    estimates the variance of ε over all pairs at once; that of a paired difference is twice
+    it (two-way layout without interaction; Scheffé, The Analysis of Variance, 1959, ch. 4).
+    """
+    count, _, replications = by.shape
+    freedom = (count - 1) * (replications - 1)
+    if freedom < 1:
+        return None
+    rest = by - by.mean(axis=2, keepdims=True)
+    rest = rest - rest.mean(axis=0)
+    return np.asarray((rest**2).sum(axis=(0, 2)) / freedom)
 
 
 def _excesses(judge: Judge, samples: Sequence[Values]) -> tuple[Floats, Floats]:

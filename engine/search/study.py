@@ -57,6 +57,12 @@ class Study:
 
     def run(self, on_trial: OnTrial) -> Estimates:
         """Go through all batches; return what is known of `trials` at the end."""
+        for _ in self.steps(on_trial):
+            pass
+        return self._found
+
+    def steps(self, on_trial: OnTrial) -> Iterator[Estimates]:
+        """Go on batch by batch; yield what is known of `trials` after each."""
         for batch in self._batches():
             is_pilot = self._is_pilot(batch)
             self.trials += self._climbed(self._proposed(batch), on_trial, is_pilot=is_pilot)
@@ -64,7 +70,7 @@ class Study:
                 threshold = self._search.trusted_correlation
                 self.ladder = Ladder(self._search.rungs, self._judge, threshold, self.trials)
             self._settle(batch)
-        return self._found
+            yield self._found
 
     def _batches(self) -> Iterator[range]:
         """Yield the numbers of each batch: first the baselines, then what is asked."""
@@ -116,25 +122,24 @@ class Study:
         rungs = range(self.ladder.top + 1) if is_pilot else self.ladder.visited
         alive, below = list(found), None
         for rung in rungs:
-            looks = self._looked_at([found[number] for number in alive], rung, below)
-            for done, trial in enumerate(looks, len(self.trials) + 1):
+            looks = [found[number] for number in alive]
+            for done, trial in enumerate(self._looked_at(looks, rung, below), len(self.trials) + 1):
                 found[trial.candidate.number] = trial
                 if below is None:
                     on_trial(done, self.trials, self._found)
             alive = [number for number in alive if found[number].reason is None]
             if not is_pilot and rung != self.ladder.top and alive:
-                alive = self._promoted([found[number] for number in alive], rung, len(batch))
+                alive = self._promoted([found[number] for number in alive], rung, len(looks))
             below = rung
         return list(found.values())
 
-    def _promoted(self, alive: Sequence[Trial], rung: int, batch_count: int) -> list[int]:
-        """Return the numbers of those that go up from a rung."""
+    def _promoted(self, alive: Sequence[Trial], rung: int, looked_at: int) -> list[int]:
+        """Return the numbers of those that go up from a rung, of so many that were there."""
         rivals = [t for t in self.trials if rung in t.samples and t.reason is None]
         stand = self.ladder.standing([*rivals, *alive], rung)
         places = range(len(rivals), len(rivals) + len(alive))
-        count = room(batch_count, self._search.reduction)
-        told, doubt = self.ladder.told(rung), self.ladder.doubt(rung)
-        chosen = promoted(stand, places, count, told, doubt)
+        count = room(looked_at, self._search.reduction)
+        chosen = promoted(stand, places, count, self.ladder.verdict(rung))
         return [alive[place - len(rivals)].candidate.number for place in chosen]
 
     def _looked_at(self, trials: Sequence[Trial], rung: int, below: int | None) -> Iterator[Trial]:

@@ -103,7 +103,7 @@ class Search(Spec):
     rungs: tuple[Rung, ...] = Field(min_length=1, max_length=8, description="cheapest first")
     reduction: float = quantity("ratio", "policies on a rung to those that go up", ge=1, le=100)
     trusted_correlation: float = Field(
-        ge=-1, le=1, description="rank correlation with the top rung from which a rung may drop"
+        ge=-1, le=1, description="rank correlation with the top, without noise, that a rung needs"
     )
     finalists_count: int = quantity("policies", "re-evaluated on fresh seeds", ge=1, le=1000)
     first_replications: int = quantity("runs", "of every finalist and world", ge=2, le=10_000)
@@ -215,11 +215,17 @@ Rising = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=2)]
 Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], Field(min_length=1)]
 
 
+ProblemName = Literal["budget_split", "coupon_knapsack", "two_sided", "zdt1", "zdt2", "market"]
+
+
 class BenchmarkJob(Job):
-    """What one policy's market costs, at several sizes, or beside other tools."""
+    """What one policy's market costs, at several sizes, or beside other tools.
+
+    Suite `search` is about the search instead: it moves `space` around the policy `searched`.
+    """
 
     policy: Policy
-    suite: Literal["kernel", "peers", "one_to_one"]
+    suite: Literal["kernel", "peers", "one_to_one", "search"]
     runs: int = quantity("runs", "of everything, in turn", ge=1, le=100)
     days: int | None = quantity("days", "of the year that are simulated; none: by suite", ge=1)
     populations: Rising = Field(description="simulated buyers of `kernel` and `peers`")
@@ -228,6 +234,18 @@ class BenchmarkJob(Job):
     thread_counts: Counts = Field(description="threads of one market in `kernel`")
     process_counts: Counts = Field(description="markets at once in `kernel`")
     cold_start: bool = Field(description="whether `kernel` also starts with an empty cache")
+    problems: tuple[ProblemName, ...] = Field(min_length=1, description="what `search` searches")
+    seeds_count: int = quantity("seeds", "of every problem of `search`", ge=1, le=1000)
+    plain_trials_count: int = quantity("policies", "of plain samplers", ge=1, le=100_000)
+    plain_replications: int = quantity("runs", "of each of them", ge=1, le=1000)
+    market_trials_count: int = quantity("policies", "the same in the market", ge=1, le=100_000)
+    market_replications: int = quantity("runs", "of each of them", ge=1, le=1000)
+    truth_replications: int = quantity("runs", "that judge a policy of it", ge=2, le=10_000)
+    market: Scale = Field(description="size of the market in `search`")
+    searched: Policy = Field(description="where its levers stay that are not searched")
+    space: Space
+    objective: Objective
+    search: Search
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
@@ -246,13 +264,21 @@ class BenchmarkJob(Job):
         return self
 
     def all_policies(self) -> dict[str, Policy]:
-        """Return the one policy."""
+        """Return the policy that is measured, or the one that is searched around."""
+        if self.suite == "search":
+            return {"searched": self.searched}
         return {"policy": self.policy}
+
+    def all_spaces(self) -> dict[str, Space]:
+        """Return what is searched."""
+        return {"space": self.space} if self.suite == "search" else {}
 
     def largest_population(self) -> int:
         """Return the most buyers that are simulated at once in one market."""
         if self.suite == "one_to_one":
             return self.population or self.scenario.platform.pool_count
+        if self.suite == "search":
+            return self.market.buyers_count
         return max(self.populations)
 
 

@@ -36,6 +36,19 @@ POOL = [
     }.items()
 ] + [AT.row("day", "2020-01-01", "day_s", [16.0])]
 
+FOUND = Setting("search", 20_000, 1_000, 366)
+SEARCHED = [
+    FOUND.row("zdt1", method, measure, values)
+    for method in ("poquan", "random", "tpe", "nsga2")
+    for measure, values in {
+        "volume_share": [0.5, 0.91, 0.95],
+        "infeasible_share": [] if method == "random" else [0.1],
+    }.items()
+] + [
+    FOUND.row("zdt1", "tpe", "sessions_ratio", [0.04, 0.08, float("inf")], 0.1),
+    FOUND.row("zdt1", "tpe", "seconds_ratio", [0.12, 0.13, float("inf")], 1 / 3),
+]
+
 
 def printed(rows) -> str:
     console = Console(width=80, force_terminal=False)
@@ -48,6 +61,8 @@ def printed(rows) -> str:
     (KERNEL, ["medians of 3", "20,000", "1.50", "12.34", "81.2", "67 bytes of state", "0.123",
               "Threads: 2", "1.71", "4.2"]),
     (PEER_ROWS, ["Poquan, everything on", "144", "0.278", "≤ 0.35", "poquan[bench]"]),
+    (SEARCHED, ["ZDT1 with noise", "0.91  0.90", "0.91  –", "TPE", "0.08 (0.04 to never)",
+                "0.13 (0.12 to never)"]),
     (POOL, ["217,000,000 people", "2 threads", "120.0", "15.0", "150.0", "93.5"]),
 ])  # fmt: skip
 def test_every_figure_is_printed_whole(rows, said) -> None:

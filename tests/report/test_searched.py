@@ -2,7 +2,14 @@
 
 from typing import Any
 
-from engine.report.searched import choice, risk_table, rung_rows, sampling, search_table
+from engine.report.searched import (
+    choice,
+    risk_table,
+    rung_details,
+    rung_rows,
+    sampling,
+    search_table,
+)
 
 BN = 1e11
 BEST: dict[str, Any] = {
@@ -23,7 +30,14 @@ BEST: dict[str, Any] = {
 OTHER = BEST | {"policy": "mine", "is_recommended": False, "p_correct": None}
 
 
-def rung(k: int, correlation: float | None, *, trusted: bool, role: str = "goal") -> dict[str, Any]:
+def rung(
+    k: int,
+    correlation: float | None,
+    *,
+    trusted: bool,
+    role: str = "goal",
+    told_apart: bool = True,
+) -> dict[str, Any]:
     return {
         "rung": k,
         "population_share": (0.25, 1.0)[k],
@@ -32,6 +46,10 @@ def rung(k: int, correlation: float | None, *, trusted: bool, role: str = "goal"
         "name": "one",
         "measure": "gmv_paid_fen",
         "rank_correlation": correlation,
+        "reliability": 0.8,
+        "top_reliability": 0.9,
+        "corrected_correlation": correlation,
+        "told_apart": told_apart,
         "trusted": trusted,
     }
 
@@ -67,6 +85,12 @@ def test_rungs_say_whether_they_may_drop_anybody() -> None:
     assert rung_rows([*good, *top]) == [
         ["25%", "2", "0.93", "0.10", "yes"],
         ["100%", "4", "1.00", "–", "top"],
+    ]
+    noisy = [rung(0, 0.2, trusted=True, told_apart=False)]
+    assert rung_rows([good[0], *noisy, *top])[0] == ["25%", "2", "0.93", "noise", "yes"]
+    assert rung_rows([*noisy, *top])[0] == ["25%", "2", "noise", "no: left out"]
+    assert rung_details([*good, *top])[0] == [
+        *("25%", "2", "GMV as paid", "0.93", "0.80", "0.90", "0.93", "yes")
     ]
     assert rung_rows([*bad, *top])[0] == ["25%", "2", "0.71", "–", "no: left out"]
 

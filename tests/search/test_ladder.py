@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
+from engine.search.agreement import rank_correlation, reliability
 from engine.search.judge import Judge
-from engine.search.ladder import rank_correlation
+from engine.search.notes import untrusted
 from engine.search.problem import Point
-from engine.search.racing import is_beaten, least_difference, promoted
+from engine.search.racing import Verdict, is_beaten, least_difference, promoted
 from engine.search.standing import Standing
 from engine.search.study import Study
 from tests.search.jobs import small_job
@@ -40,22 +41,72 @@ def climbed(toy: Toy, **changes: Any) -> Study:
     return study
 
 
+def x0(trial: Any) -> float:
+    return float(trial.candidate.point["x0"])
+
+
 def test_a_misleading_rung_is_recognised_and_left_out() -> None:
     toy = Toy(misleading, {"cost_fen": 0.05, "top10_share": 0.005})
     study = climbed(toy)
     assert study.ladder.visited == [1, 2]
     found = {(row["rung"], row["measure"]): row for row in study.ladder.rows()}
-    assert found[0, "cost_fen"]["rank_correlation"] < 0
+    assert found[0, "cost_fen"]["corrected_correlation"] < 0
     assert not found[0, "cost_fen"]["trusted"]
     assert found[0, "top10_share"]["trusted"]
     assert found[1, "cost_fen"]["rank_correlation"] > 0.8
     assert {stage.population_share for number, stage in toy.asked if number >= 8} == {0.5, 1.0}
 
 
-def test_without_trust_everybody_goes_to_the_top() -> None:
-    study = climbed(Toy(misleading, {"cost_fen": 5.0, "top10_share": 0.5}))
+def test_a_merely_noisy_goal_neither_keeps_a_rung_out_nor_chooses() -> None:
+    """The second goal's figures are noise on every rung; the first's are told apart well."""
+
+    def noisy(point: Point, share: float) -> Mapping[str, float]:
+        return {"cost_fen": 100 + point["x0"], "top10_share": 0.1}
+
+    study = climbed(Toy(noisy, {"cost_fen": 0.02, "top10_share": 0.005}), trials_count=72)
+    assert study.ladder.visited == [0, 1, 2]
+    found = {(row["rung"], row["measure"]): row for row in study.ladder.rows()}
+    assert found[0, "top10_share"]["top_reliability"] < 0.5
+    assert found[0, "top10_share"]["rank_correlation"] < 0.8
+    assert found[0, "top10_share"]["trusted"]
+    assert not found[0, "top10_share"]["told_apart"]
+    assert study.ladder.verdict(0).ranked.tolist() == [True, False]
+    searched = study.trials[8:]
+    reached = {rung: [t for t in searched if t.rung >= rung] for rung in range(3)}
+    assert [len(reached[rung]) for rung in range(3)] == [64, 32, 16]
+    up, out = ([x0(t) for t in searched if (t.rung > 0) == goes] for goes in (True, False))
+    assert np.mean(up) < 0.7 * np.mean(out)
+
+
+def test_noise_alone_keeps_no_rung_out() -> None:
+    """Correlations as seen are far below the threshold; without noise they are near 1."""
+
+    def plain(point: Point, share: float) -> Mapping[str, float]:
+        return {"cost_fen": point["x0"], "top10_share": point["x1"] / 10}
+
+    seen, corrected, kept = [], [], 0
+    for seed in range(20):
+        toy = Toy(plain, {"cost_fen": 1.2, "top10_share": 0.12}, seed=seed)
+        study = climbed(toy, batch_count=16, trials_count=17)
+        row = study.ladder.rows()[0]
+        seen.append(row["rank_correlation"])
+        corrected.append(row["corrected_correlation"])
+        kept += 0 in study.ladder.visited
+    assert np.mean(seen) < 0.7
+    assert np.mean(corrected) > 0.85
+    assert kept >= 17
+
+
+def test_where_nobody_is_told_apart_everybody_goes_to_the_top() -> None:
+    study = climbed(Toy(misleading, {"cost_fen": 50.0, "top10_share": 5.0}, seed=1))
     assert study.ladder.visited == [2]
     assert {trial.rung for trial in study.trials} == {2}
+    assert "cannot be told apart" in untrusted(study.ladder.rows())[0]
+
+
+def test_a_pilot_of_three_tells_nothing() -> None:
+    toy = Toy(misleading, {"cost_fen": 0.05, "top10_share": 0.005})
+    assert climbed(toy, batch_count=3, trials_count=6).ladder.visited == [2]
 
 
 def test_a_rung_is_shifted_by_its_mean_difference_to_the_top() -> None:
@@ -119,10 +170,11 @@ def test_who_surely_violates_is_dropped_only_where_somebody_is_feasible() -> Non
     costs = np.array([[1.0, 1.1], [0.0, 0.1], [2.0, 2.1]])
     told, doubt = np.array([True]), np.array([0.0])
     some, none = stand(costs, [-0.1, 0.5, -0.1]), stand(costs, [0.2, 0.5, 0.1])
-    assert promoted(some, [1], 1, told, doubt) == []
-    assert promoted(some, [1], 1, ~told, doubt) == [1]
-    assert promoted(some, [1], 1, told, np.array([0.5])) == [1]
-    assert promoted(none, [0, 1, 2], 1, told, doubt) == [2]
+    one = np.array([True])
+    assert promoted(some, [1], 1, Verdict(one, told, doubt)) == []
+    assert promoted(some, [1], 1, Verdict(one, ~told, doubt)) == [1]
+    assert promoted(some, [1], 1, Verdict(one, told, np.array([0.5]))) == [1]
+    assert promoted(none, [0, 1, 2], 1, Verdict(one, told, doubt)) == [2]
 
 
 @pytest.mark.parametrize(
@@ -137,6 +189,15 @@ def test_who_surely_violates_is_dropped_only_where_somebody_is_feasible() -> Non
 )
 def test_rank_correlation(a: list[float], b: list[float], expected: float) -> None:
     assert rank_correlation(np.array(a, float), np.array(b, float)) == pytest.approx(expected)
+
+
+def test_reliability_is_the_share_of_variance_that_is_no_noise() -> None:
+    rng = np.random.default_rng(2)
+    luck = rng.normal(0, 10, 4)  # common: of no account
+    by = rng.normal(0, 3, (400, 1, 1)) + luck + rng.normal(0, 4, (400, 1, 4))
+    assert reliability(by) == pytest.approx(9 / (9 + 16 / 4), abs=0.05)
+    assert reliability(np.ones((5, 1, 3))) == 1
+    assert reliability(by[:, :, :1]) == 1  # one replication tells no error
 
 
 def test_nothing_to_rank_is_not_a_number() -> None:

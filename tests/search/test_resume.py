@@ -139,7 +139,7 @@ def test_a_search_with_rungs_and_halving_survives_stops_and_grows(tmp_path: Path
     assert len({row["rung"] for row in whole.trials}) > 1
     assert {row["runs_count"] for row in whole.frontier} == {2, 4, 5}
     years = len(cases_of(job, tmp_path / "count"))
-    for year in (*range(0, years, 17), years - 2):
+    for year in sorted({*range(0, years, 17), years - 2}):
         folder = tmp_path / str(year)
         with pytest.raises(Stopped):
             run(job, folder, stopping_at(year, stop))

@@ -1,0 +1,193 @@
+"""One problem and one seed: this search and plain ones, each with the same sessions.
+
+The plain ones are used as most people do: Optuna's sampler as it comes, a batch asked at a
+time, every policy on the whole population with the same number of replications and luck of
+its own; the front is what no other feasible one beats in the means that were seen, and
+recommended is the best of them in the first goal.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESampler
+from optuna.trial import Trial
+
+from engine.rng import Purpose, derive_seed
+from engine.search.estimates import finalists
+from engine.search.frontier import ranks
+from engine.search.judge import Judge
+from engine.search.problem import Candidate, Point, Problem, Sample, Stage
+from engine.search.selection import Selection, planned, rounds
+from engine.search.standing import standing
+from engine.search.study import Study
+from engine.spec.study import Search
+
+OURS: Final = "poquan"
+
+PLAIN: Final[Mapping[str, Callable[[int], BaseSampler]]] = {
+    "random": lambda seed: RandomSampler(seed=seed),
+    "tpe": lambda seed: TPESampler(seed=seed),
+    "nsga2": lambda seed: NSGAIISampler(seed=seed),
+}
+"""Optuna's samplers as they come."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What the plain ones spend, and how this search goes about it."""
+
+    trials_count: int
+    replications: int
+    search: Search
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a method would report after so many sessions and seconds."""
+
+    sessions: int
+    seconds: float
+    front: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a method reported as it went on, and what it recommends in the end."""
+
+    moments: tuple[Moment, ...]
+    recommended: Point | None
+
+
+class Clocked:
+    """A problem that counts what is asked of it.
+
+    Seconds are those of the process, with those that simulating took replaced by those that
+    the samples name: a known problem stands for years of the market.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._start, self._inside, self._simulated = time.perf_counter(), 0.0, 0.0
+        self.sessions = 0
+
+    @property
+    def distributions(self) -> Mapping[str, BaseDistribution]:
+        """Return the space."""
+        return self._problem.distributions
+
+    @property
+    def baselines(self) -> Sequence[tuple[str, Point | None]]:
+        """Return what is given."""
+        return self._problem.baselines
+
+    def evaluate(self, candidates: Sequence[Candidate], stage: Stage) -> Iterator[Sample]:
+        """Yield the sample of each candidate, in order."""
+        fresh = self._problem.evaluate(candidates, stage)
+        for _ in candidates:
+            start = time.perf_counter()
+            sample = next(fresh)
+            self._inside += time.perf_counter() - start
+            self._simulated += sample.wall_s
+            self.sessions += sample.sessions_count
+            yield sample
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds so far."""
+        return time.perf_counter() - self._start - self._inside + self._simulated
+
+    def moment(self, front: Sequence[Point]) -> Moment:
+        """Return what is reported now."""
+        return Moment(self.sessions, self.seconds, tuple(front))
+
+
+class NoMemory:
+    """A search that is not resumed keeps nothing."""
+
+    def sample(self, key: Any) -> None:
+        """Return that nothing is known."""
+
+    def write(self, key: Any, tree: Any) -> None:
+        """Forget a sample."""
+
+    def add(self, trial: Any, number: int) -> None:
+        """Forget a trial."""
+
+
+def plain(kind: str, problem: Problem, judge: Judge, effort: Effort, seed: int) -> Course:
+    """Search by one of `PLAIN`."""
+    clock, size = Clocked(problem), effort.search.batch_count
+    study = optuna.create_study(
+        directions=judge.directions, sampler=PLAIN[kind](derive_seed(seed, Purpose.TRIAL) >> 31)
+    )
+    points: list[Point] = []
+    costs, excesses = np.zeros((0, len(judge.goals))), np.zeros((0, len(judge.constraints)))
+    moments = []
+    for start in range(0, effort.trials_count, size):
+        count = min(size, effort.trials_count - start)
+        asked = [study.ask(dict(clock.distributions)) for _ in range(count)]
+        stands = [_seen(clock, judge, trial, effort.replications) for trial in asked]
+        costs = np.concatenate([costs, *(own.costs for own in stands)])
+        excesses = np.concatenate([excesses, *(own.excesses for own in stands)])
+        for trial, own in zip(asked, stands, strict=True):
+            for name, excess in zip(judge.constraints, own.excesses[0], strict=True):
+                trial.set_constraint(name, float(excess))
+            study.tell(trial, judge.values(own.costs[0]).tolist())
+            points.append(trial.params)
+        moments.append(clock.moment([points[k] for k in front_of(costs, excesses)]))
+    best = min(front_of(costs, excesses), key=lambda k: costs[k, 0], default=None)
+    return Course(tuple(moments), None if best is None else points[best])
+
+
+def _seen(clock: Clocked, judge: Judge, trial: Trial, replications: int) -> Any:
+    """Return how a policy stands by itself, on luck of its own."""
+    luck = trial.number * replications
+    stage = Stage(False, 1.0, luck, luck + replications)
+    candidate = Candidate(trial.number, f"trial-{trial.number}", trial.params)
+    return standing(judge, [next(clock.evaluate([candidate], stage)).values])
+
+
+def front_of(costs: Any, excesses: Any) -> list[int]:
+    """Return which feasible policies no other feasible one beats; costs may be missing."""
+    able = np.flatnonzero((excesses <= 0).all(axis=1) & ~np.isnan(costs).any(axis=1))
+    levels = ranks(costs[able].tolist()) if len(able) else []
+    return [int(k) for k, level in zip(able, levels, strict=True) if level == 0]
+
+
+def ours(problem: Problem, judge: Judge, effort: Effort, seed: int, sessions: int) -> Course:
+    """Search as `optimize` does, finalists included, for about so many sessions."""
+    clock, search = Clocked(problem), effort.search
+    study = Study(search, seed, clock, judge, NoMemory())
+    runs = planned(0, search.finalists_count, _rounds(search))
+    search_sessions = sessions * (1 - runs / (effort.trials_count * effort.replications))
+    moments: list[Moment] = []
+    for found in study.steps(_unheard):
+        front = front_of(found.costs, found.excesses)
+        moments.append(clock.moment([_point(study.trials[k].candidate) for k in front]))
+        if clock.sessions > search_sessions:
+            break
+    chosen = finalists(study.trials, found, search.finalists_count)
+    selection = Selection(clock, judge, search, seed)
+    best = selection.run([trial.candidate for trial in chosen], _unheard)
+    both = zip(selection.finalists, selection.assessments(), strict=True)
+    moments.append(clock.moment([_point(one.candidate) for one, own in both if own.on_frontier]))
+    winner = None if best is None else _point(selection.finalists[best].candidate)
+    return Course(tuple(moments), winner)
+
+
+def _unheard(*_: object) -> None:
+    """Take no notice of progress."""
+
+
+def _rounds(search: Search) -> list[int]:
+    return rounds(search.first_replications, search.final_replications)
+
+
+def _point(candidate: Candidate) -> Point:
+    assert candidate.point is not None
+    return candidate.point
