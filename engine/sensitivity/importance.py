@@ -2,8 +2,8 @@
 
 The importance of a lever is how far its values among the best trials differ from its values
 among all, as a share of the sum over levers (Watanabe, Bansal & Hutter, IJCAI 2023). It needs
-no further simulation, and says what made policies good where the search looked. Only trials
-that satisfy every constraint count, each as its highest rung has shown it.
+no further simulation, and says what made policies good where the search looked. Trials that
+violate a constraint do not count, unless nearly all do.
 """
 
 import warnings
@@ -40,11 +40,11 @@ def check_study(folder: str) -> None:
             "the output folder of experiments.optimize",
             "give one, e.g. study=outputs/optimize/TIME",
         )
-    finished = len(_feasible(read_study(Path(folder))).trials)
+    finished = len(read_study(Path(folder)).get_trials(states=(TrialState.COMPLETE,)))
     if finished < LEAST:
         raise InputError(
             "study",
-            f"the search in {folder} has {finished} finished trials that satisfy its constraints",
+            f"the search in {folder} has {finished} finished trials",
             f"at least {LEAST}",
             "let it go on, or give another",
         )
@@ -58,17 +58,18 @@ def importance_rows(folder: str) -> list[Row]:
         zip(study.metric_names or (), study.directions, strict=True)
     ):
         sign = 1.0 if way is StudyDirection.MINIMIZE else -1.0
-        for name, value in _importances(_feasible(study), k, sign).items():
+        for name, value in _importances(_judged(study), k, sign).items():
             rows.append(row(SEARCH, name, measure, IMPORTANCE, value))
     return rows
 
 
-def _feasible(study: optuna.Study) -> optuna.Study:
-    """Return a study of the finished trials that satisfy every constraint."""
+def _judged(study: optuna.Study) -> optuna.Study:
+    """Return a study of the trials that satisfy every constraint; of all if those are too few."""
+    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    able = [one for one in finished if all(excess <= 0 for excess in one.constraints.values())]
     found = optuna.create_study(directions=study.directions)
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
-        if all(excess <= 0 for excess in trial.constraints.values()):
-            found.add_trial(trial)
+    for trial in able if len(able) >= LEAST else finished:
+        found.add_trial(trial)
     return found
 
 
