@@ -73,7 +73,7 @@ def unfit(rows: Sequence[Row], judge: Judge, tried: int) -> list[str]:
     )
     return [
         (
-            f"no policy of {tried} satisfies every constraint on fresh luck; "
+            f"of {tried} policies tried, no finalist satisfies every constraint on fresh luck; "
             f"the nearest is {nearest['policy']}, which breaks {broken or 'one in some world'}"
         )
     ]

@@ -79,13 +79,15 @@ def least_difference(stand: Standing) -> Floats | None:
 def hopeless(stand: Standing, told: Flags, doubt: Floats) -> Flags:
     """Tell which policies surely violate a constraint.
 
-    The variance of an excess is pooled over the policies; since they share their luck, its
-    degrees of freedom are still those of one, R - 1.
+    The variance of an excess is that pooled over the policies, or the policy's own if larger:
+    many that always reach a target say nothing of one that reaches it at times. Since they
+    share their luck, the degrees of freedom are still those of one, R - 1.
     """
     replications = stand.replications
     if replications < 2:
         return np.zeros(len(stand.costs), np.bool_)
-    variance = stand.excesses_by.var(axis=2, ddof=1).mean(axis=0) / replications + doubt**2
+    own = stand.excesses_by.var(axis=2, ddof=1)
+    variance = np.maximum(own, own.mean(axis=0)) / replications + doubt**2
     least = student(replications - 1) * np.sqrt(variance)
     return np.asarray(((stand.excesses > least) & told).any(axis=1))
 

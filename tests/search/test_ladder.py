@@ -11,7 +11,7 @@ from engine.search.agreement import rank_correlation, reliability
 from engine.search.judge import Judge
 from engine.search.notes import untrusted
 from engine.search.problem import Point
-from engine.search.racing import Verdict, is_beaten, least_difference, promoted
+from engine.search.racing import Verdict, hopeless, is_beaten, least_difference, promoted
 from engine.search.standing import Standing
 from engine.search.study import Study
 from tests.search.jobs import small_job
@@ -215,3 +215,12 @@ def test_rungs_that_do_not_rise_are_refused(rungs: list[tuple[float, int]]) -> N
     tree = [{"population_share": share, "replications": count} for share, count in rungs]
     with pytest.raises((InputError, ValueError), match="rungs do not rise"):
         small_job(search={"rungs": tree})
+
+
+def test_rivals_that_always_hold_a_limit_condemn_nobody_who_holds_it_at_times() -> None:
+    reached = np.ones((121, 1, 8))
+    reached[0, 0, :2] = 0.0  # six years of eight, where eight tenths are asked for
+    excess = (0.8 - reached) / 0.8
+    stand = Standing(np.zeros((121, 1)), excess.mean(axis=2), np.zeros((121, 1, 8)), excess)
+    assert stand.excesses[0] > 0
+    assert not hopeless(stand, np.array([True]), np.zeros(1)).any()

@@ -65,7 +65,7 @@ def test_without_a_feasible_trial_the_nearest_is_told(tmp_path: Path) -> None:
     tried = [row for row in found.trials if not row["is_baseline"]]
     nearest = max(tried, key=lambda row: row[f"lever.{X}"])
     assert len(found.notes) == 1
-    assert "no policy of 14 satisfies every constraint" in found.notes[0]
+    assert "of 14 policies tried, no finalist satisfies" in found.notes[0]
     assert f"{nearest['policy']}, which breaks far" in found.notes[0]
     assert not any(row["feasible"] or row["on_frontier"] for row in found.frontier)
     shown = [row["policy"] for row in found.frontier if not row["is_baseline"]]
