@@ -7,12 +7,15 @@ is left and finds the rest in the cache.
 """
 
 import os
+import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 
@@ -72,12 +75,25 @@ def poor_case(case: Case) -> Case:
 
 @contextmanager
 def helper(case: Case) -> Iterator[None]:
-    """A second process that compiles the other half; a failure there is compiled here."""
-    process = get_context("spawn").Process(target=compile_rest, args=(case,), daemon=True)
-    process.start()
+    """A second process that compiles the other half; what it fails at is compiled here.
+
+    It is a program of its own: Python's would run the user's script again.
+    """
+    root = str(Path(__file__).parents[1])
+    paths = os.pathsep.join(path for path in (root, os.environ.get("PYTHONPATH")) if path)
+    with TemporaryFile() as stored:
+        pickle.dump(case, stored)
+        stored.seek(0)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "engine.warmup"],
+            stdin=stored,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": paths},
+        )
     try:
         yield
-        process.join()
+        process.wait()
     finally:
         process.kill()
 
@@ -115,3 +131,7 @@ def opened(case: Case) -> Iterator[tuple[Market, Pace]]:
         yield market, set_pace(market, 0, 0.0, np.asarray(coupon_weights(market.days)))
     finally:
         market.threads.close()
+
+
+if __name__ == "__main__":
+    compile_rest(pickle.load(sys.stdin.buffer))

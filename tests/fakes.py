@@ -5,6 +5,7 @@ common to all policies of one seed up to a little noise of each policy's own, an
 money of a day adds up as the ledger's does.
 """
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -264,3 +265,28 @@ def _segments(flows: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.int64]]:
         parts[:, 0] += whole % cells
         split[name] = parts.reshape(len(whole), N_KINDS, N_TIERS, N_DOMAINS)
     return split
+
+
+class Stopped(BaseException):
+    """Ends work as a kill does: nothing catches it."""
+
+
+def stop() -> None:
+    """Be killed."""
+    raise Stopped
+
+
+def stopping_at(
+    year: int, stop: Callable[[], None], simulate: Callable[[Case], Year] | None = None
+) -> Callable[[Case], Year]:
+    """Simulate until the given year is asked for."""
+    count = 0
+
+    def year_of(case: Case) -> Year:
+        nonlocal count
+        if count == year:
+            stop()
+        count += 1
+        return (simulate or simulate_year)(case)
+
+    return year_of

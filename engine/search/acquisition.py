@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from engine.rng import Purpose
+from engine.search.frontier import non_dominated
 from engine.search.gaussian import Exact, Posterior, draws, fit, standardised
 from engine.world.draws import uniforms
 
@@ -145,9 +146,7 @@ def _scales(goals: Sequence[Draws], constraints: Sequence[Draws]) -> tuple[Float
     for one in constraints:
         able &= one.values.mean(axis=1) <= 0
     among = costs[able] if able.any() else costs
-    no_worse = np.all(among[None] <= among[:, None], axis=2)
-    beaten = np.any(no_worse & np.any(among[None] < among[:, None], axis=2), axis=1)
-    front = among[~beaten]
+    front = among[non_dominated(among)]
     spans = np.ptp(front, axis=0)
     whole = np.where(np.ptp(costs, axis=0) > 0, np.ptp(costs, axis=0), 1.0)
     return front.min(axis=0), np.where(spans > 0, spans, whole)

@@ -20,7 +20,7 @@ def ranks(costs: Costs) -> list[int]:
     found = np.zeros(len(table), np.int64)
     rank = 0
     while len(left):
-        front = _non_dominated(table[left])
+        front = non_dominated(table[left])
         found[left[front]] = rank
         left = left[~front]
         rank += 1
@@ -58,7 +58,7 @@ def best(costs: Costs, violations: Sequence[float], among: Sequence[int], count:
     return found + rest[: count - len(found)]
 
 
-def _non_dominated(table: NDArray[np.float64]) -> NDArray[np.bool_]:
+def non_dominated(table: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Tell of each point whether no other dominates it."""
     found = np.ones(len(table), np.bool_)
     for k, point in enumerate(table):

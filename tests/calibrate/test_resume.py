@@ -12,32 +12,11 @@ from engine.calibrate.driver import Outcome
 from engine.calibrate.kept import EVERY
 from engine.year import Case, Year
 from tests.calibrate.market import calibrated, job, simulate_year, table
+from tests.fakes import Stopped, stop, stopping_at
 from tests.worlds import CONF
 
 WAVE = 24 * 2
 """Years of a wave: points times replications."""
-
-
-class Stopped(BaseException):
-    """Ends a calibration as a kill does: nothing catches it."""
-
-
-def stop() -> None:
-    raise Stopped
-
-
-def stopping_at(year: int, stop: Callable[[], None]) -> Callable[[Case], Year]:
-    """Simulate until the given year is asked for."""
-    count = 0
-
-    def year_of(case: Case) -> Year:
-        nonlocal count
-        if count == year:
-            stop()
-        count += 1
-        return simulate_year(case)
-
-    return year_of
 
 
 def run(place: Path, simulate: Callable[[Case], Year] = simulate_year, **changes: float) -> Outcome:
@@ -69,9 +48,11 @@ def test_stopped_between_and_inside_waves_and_resumed_is_as_never_stopped(
     year: int, tmp_path: Path, whole: Outcome
 ) -> None:
     with pytest.raises(Stopped):
-        run(tmp_path, stopping_at(year, stop))
+        run(tmp_path, stopping_at(year, stop, simulate_year))
     done = year // EVERY * EVERY
-    resumed = run(tmp_path, stopping_at(3 * WAVE - done, stop))  # and not a year more
+    resumed = run(
+        tmp_path, stopping_at(3 * WAVE - done, stop, simulate_year)
+    )  # and not a year more
     assert resumed.rows == whole.rows
     assert resumed.ensemble == whole.ensemble
 
@@ -79,9 +60,10 @@ def test_stopped_between_and_inside_waves_and_resumed_is_as_never_stopped(
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from tests.calibrate.test_resume import run, stopping_at
+from tests.calibrate.test_resume import run, simulate_year, stopping_at
 
-run(Path(sys.argv[1]), stopping_at(int(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)))
+kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
+run(Path(sys.argv[1]), stopping_at(int(sys.argv[2]), kill, simulate_year))
 """
 
 

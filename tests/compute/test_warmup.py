@@ -13,8 +13,7 @@ from tests.worlds import case
 WARM_UP = """
 import pickle, sys
 from engine.warmup import warm_up
-if __name__ == "__main__":  # it starts a process of its own
-    warm_up(pickle.load(open(sys.argv[1], "rb")))
+warm_up(pickle.load(open(sys.argv[1], "rb")))
 """
 YEAR = """
 import pickle, sys

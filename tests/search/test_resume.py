@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,33 +12,11 @@ from engine.errors import InputError, StorageError
 from engine.search import optimize
 from engine.spec.study import OptimizeJob
 from engine.year import Case, Year
-from tests.fakes import simulate_year
+from tests.fakes import Stopped, simulate_year, stop, stopping_at
 from tests.search.jobs import CONSTRAINTS, GOALS, results, run, small_job
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLERS = ["tpe", "nsga2", "nsga3", "cmaes", "qmc", "gp", "random"]
-
-
-class Stopped(BaseException):
-    """Ends a search as a kill does: nothing catches it."""
-
-
-def stopping_at(year: int, stop: Callable[[], None]) -> Callable[[Case], Year]:
-    """Simulate until the given year is asked for."""
-    count = 0
-
-    def year_of(case: Case) -> Year:
-        nonlocal count
-        if count == year:
-            stop()
-        count += 1
-        return simulate_year(case)
-
-    return year_of
-
-
-def stop() -> None:
-    raise Stopped
 
 
 def job_of(sampler: str, **search: int) -> OptimizeJob:
