@@ -61,17 +61,15 @@ def contest(_: Tell, job: BenchmarkJob, task: Task) -> Result:
     """Let all methods search one problem with one seed."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    place, effort = arena(job, task.problem, task.seed), effort_of(job, task.problem)
+    place, effort = arena(job, task.problem, task.seed), effort_of(job)
     courses = {kind: plain(kind, place.problem, place.judge, effort, task.seed) for kind in PLAIN}
     sessions = max(course.moments[-1].sessions for course in courses.values())
     courses[OURS] = ours(place.problem, place.judge, effort, task.seed, sessions)
     return judged(place, courses)
 
 
-def effort_of(job: BenchmarkJob, problem: str) -> Effort:
+def effort_of(job: BenchmarkJob) -> Effort:
     """Return what the plain ones spend on a problem."""
-    if problem == "market":
-        return Effort(job.market_trials_count, job.market_replications, job.search)
     return Effort(job.plain_trials_count, job.plain_replications, job.search)
 
 

@@ -238,9 +238,7 @@ class BenchmarkJob(Job):
     seeds_count: int = quantity("seeds", "of every problem of `search`", ge=1, le=1000)
     plain_trials_count: int = quantity("policies", "of plain samplers", ge=1, le=100_000)
     plain_replications: int = quantity("runs", "of each of them", ge=1, le=1000)
-    market_trials_count: int = quantity("policies", "the same in the market", ge=1, le=100_000)
-    market_replications: int = quantity("runs", "of each of them", ge=1, le=1000)
-    truth_replications: int = quantity("runs", "that judge a policy of it", ge=2, le=10_000)
+    truth_replications: int = quantity("runs", "that judge a policy of the market", ge=2, le=10_000)
     market: Scale = Field(description="size of the market in `search`")
     searched: Policy = Field(description="where its levers stay that are not searched")
     space: Space

@@ -20,11 +20,11 @@ from tests.worlds import CONF
 
 TINY = (
     "suite=search", "problems=[zdt1,market]", "seeds_count=1", "plain_trials_count=12",
-    "plain_replications=2", "market_trials_count=4", "market_replications=2",
-    "truth_replications=2", "market.buyers_count=300", "market.anchors_count=60",
-    "market.suppliers_count=50", "search.trials_count=10", "search.batch_count=5",
-    "search.startup_count=6", "search.finalists_count=2", "search.first_replications=2",
-    "search.final_replications=2", "search.rungs=[{population_share:1,replications:2}]",
+    "plain_replications=2", "truth_replications=2", "market.buyers_count=300",
+    "market.anchors_count=60", "market.suppliers_count=50", "search.trials_count=10",
+    "search.batch_count=5", "search.startup_count=6", "search.finalists_count=2",
+    "search.first_replications=2", "search.final_replications=2",
+    "search.rungs=[{population_share:1,replications:2}]",
 )  # fmt: skip
 
 
@@ -101,7 +101,7 @@ def test_plain_samplers_get_the_whole_population_and_luck_of_their_own() -> None
     object.__setattr__(
         place.problem, "evaluate", lambda c, stage: asked.append(stage) or inner(c, stage)
     )
-    found = plain("random", place.problem, place.judge, effort_of(job(), "zdt1"), 1)
+    found = plain("random", place.problem, place.judge, effort_of(job()), 1)
     assert {stage.population_share for stage in asked} == {1.0}
     assert [(stage.first, stage.last) for stage in asked] == [(2 * k, 2 * k + 2) for k in range(12)]
     assert found.moments[-1].sessions == 24 * SESSIONS
