@@ -57,7 +57,10 @@ def _work(job: CalibrateJob) -> tuple[int, float]:
     """Guess how many years there are to simulate, and how many seconds one takes."""
     from engine.cases import seconds_of_year
 
-    return job.fit.waves_count * job.fit.points_count * job.replications, seconds_of_year(job)
+    fit = job.fit
+    waves = fit.waves_count * fit.points_count * job.replications
+    years = waves + fit.confirmed_count * fit.confirmed_replications
+    return years, seconds_of_year(job)
 
 
 def _scenario_text() -> str:

@@ -11,7 +11,7 @@ from engine.calibrate.observed import Figure, read_figures
 from engine.calibrate.rows import Row, calibration_rows
 from engine.calibrate.sample import Sample, kept, spread_out
 from engine.calibrate.targets import Target, Unmodelled, match
-from engine.calibrate.waves import Plan, first_points, next_points, simulate
+from engine.calibrate.waves import Plan, confirm, first_points, next_points, simulate
 from engine.compute import Pool
 from engine.errors import InputError
 from engine.spec.calibration import CalibrateJob
@@ -79,7 +79,12 @@ def calibrate(
                 "add one, or another row",
             )
     assert sample is not None
-    return _outcome(plan, sample, unmodelled)
+    best = confirm(plan, sample, pool, kept_waves, partial(_tell_again, on_progress))
+    return _outcome(plan, best, unmodelled)
+
+
+def _tell_again(on_progress: OnProgress, done: int, total: int) -> None:
+    on_progress("years of the best, on fresh luck", done, total, "")
 
 
 def _tell(on_progress: OnProgress, wave: int, sample: Sample | None, done: int, total: int) -> None:

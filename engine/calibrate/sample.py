@@ -6,11 +6,13 @@ Bayesian Analysis 5, 2010; Andrianakis et al., PLoS Computational Biology 11, 20
     I(x) = |z - E f(x)| / sqrt(Var_observation + Var_emulator + Var_luck),
 
 where Var_emulator is 0 at a point that was simulated. Only targets with role `fit` count.
+What is plausible in the end, and which point is best, is said by fresh runs of the best points.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,30 +31,50 @@ class Sample:
     """Simulated points.
 
     `points` hold the unknowns' values and `cube` where these lie, shape (points, unknowns);
-    `runs` has shape (points, replications, targets); `wave` says when a point was simulated.
+    `wave` says when a point was simulated. Of its runs, `counts` many, `means` and `variances`
+    are kept, shape (points, targets); `confirmed` are those whose runs had no say in the choice
+    of the point (`again`).
     """
 
     targets: tuple[Target, ...]
     points: tuple[Values, ...]
     cube: Floats
     wave: NDArray[np.int64]
-    runs: Floats
+    means: Floats
+    variances: Floats
+    counts: NDArray[np.int64]
+    confirmed: NDArray[np.bool_]
 
-    @cached_property
-    def means(self) -> Floats:
-        """Mean over replications, shape (points, targets)."""
-        return np.asarray(self.runs.mean(axis=1))
+    @classmethod
+    def of(
+        cls,
+        targets: tuple[Target, ...],
+        points: Sequence[Values],
+        cube: Floats,
+        wave: int,
+        runs: Floats,
+    ) -> "Sample":
+        """Return the points of one wave; `runs` has shape (points, replications, targets)."""
+        size, count, width = runs.shape
+        several = count > 1
+        return cls(
+            targets=targets,
+            points=tuple(points),
+            cube=cube,
+            wave=np.full(size, wave),
+            means=runs.mean(axis=1),
+            variances=runs.var(axis=1, ddof=1) if several else np.zeros((size, width)),
+            counts=np.full(size, count),
+            confirmed=np.zeros(size, np.bool_),
+        )
 
     @cached_property
     def errors(self) -> Floats:
-        """Standard error of a mean, by target: the root of the points' median variance.
+        """Standard errors of the means: all points' median variance, by each point's runs.
 
         One point's variance from a few replications is too rough to divide by.
         """
-        count = self.runs.shape[1]
-        if count < 2:
-            return np.zeros(self.runs.shape[2])
-        return np.asarray(np.sqrt(np.median(self.runs.var(axis=1, ddof=1), axis=0) / count))
+        return np.asarray(np.sqrt(np.median(self.variances, axis=0) / self.counts[:, None]))
 
     @cached_property
     def observed(self) -> Floats:
@@ -94,26 +116,44 @@ class Sample:
         return np.asarray(self.ranked[:, 0] + np.sqrt((self.ranked**2).mean(axis=1)))
 
     def plausible(self, cutoff: float) -> NDArray[np.bool_]:
-        """Whether a point's worst miss lies within the cutoff."""
-        return np.asarray(self.ranked[:, 0] <= cutoff)
+        """Whether a point is confirmed and its worst miss lies within the cutoff."""
+        return np.asarray(self.confirmed & (self.ranked[:, 0] <= cutoff))
 
     def joined(self, other: "Sample") -> "Sample":
         """Return both samples as one."""
-        return Sample(
-            self.targets,
-            (*self.points, *other.points),
-            np.vstack([self.cube, other.cube]),
-            np.concatenate([self.wave, other.wave]),
-            np.concatenate([self.runs, other.runs]),
+        arrays = ("cube", "wave", "means", "variances", "counts", "confirmed")
+        both = {
+            name: np.concatenate([getattr(own, name) for own in (self, other)]) for name in arrays
+        }
+        return Sample(self.targets, (*self.points, *other.points), **both)
+
+    def again(self, places: NDArray[np.int64], fresh: "Sample") -> "Sample":
+        """Return the sample with the points at `places` judged by fresh runs alone.
+
+        They were chosen for what they showed, so that what they showed flatters them.
+        """
+
+        def put(name: str, values: Any) -> Any:
+            whole = getattr(self, name).copy()
+            whole[places] = values
+            return whole
+
+        return replace(
+            self,
+            means=put("means", fresh.means),
+            variances=put("variances", fresh.variances),
+            counts=put("counts", fresh.counts),
+            confirmed=put("confirmed", True),
         )
 
 
 def kept(sample: Sample, cutoff: float, at_least: int) -> tuple[NDArray[np.int64], bool]:
     """Return the plausible points, best first, and whether there are any.
 
-    Without any, the `at_least` points that miss least stand in for them.
+    Without any, the `at_least` confirmed points that miss least stand in for them.
     """
     order = np.argsort(sample.score, kind="stable")
+    order = order[sample.confirmed[order]]
     found = order[sample.plausible(cutoff)[order]]
     return (found, True) if found.size else (order[:at_least], False)
 

@@ -58,7 +58,7 @@ def rewritten(text: str, places: Mapping[tuple[str, ...], float | str]) -> str:
         rest_new = rest if isinstance(value, str) else _as_fitted(rest)
         shorter = min(len(shown) - len(old), len(rest_new) - len(rest_new.lstrip(" ")) - 1)
         rest_new = rest_new[max(shorter, 0) :]  # a longer number does not push its comment
-        text = text[:first] + shown + rest_new + text[last + len(rest) :]
+        text = text[:first] + (shown + rest_new).rstrip(" ") + text[last + len(rest) :]
     return text
 
 

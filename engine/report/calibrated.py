@@ -147,12 +147,15 @@ def _says(one: Shown) -> str:
 
 def _plausible(found: Fitted) -> str:
     count = len([one for one in found.of(FIT) if not one.inert])
-    start = f"{found.points_count} points of the unknowns were simulated."
+    start = (
+        f"{found.points_count} points of the unknowns were simulated, and the"
+        f" {found.confirmed_count} best again on luck that had no say in choosing them."
+    )
     if found.any_plausible:
         return (
-            f"{start} {found.kept_count} are plausible: none of the {count} figures that they"
-            f" were fitted to is missed by more than {found.cutoff:g} standard deviations. The"
-            f" best misses its worst by {found.worst:.1f} and its second worst by"
+            f"{start} {found.kept_count} of these are plausible: none of the {count} figures that"
+            f" they were fitted to is missed by more than {found.cutoff:g} standard deviations."
+            f" The best misses its worst by {found.worst:.1f} and its second worst by"
             f" {found.second_worst:.1f}."
         )
     return (

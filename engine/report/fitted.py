@@ -48,12 +48,14 @@ class Shown(NamedTuple):
 class Fitted(NamedTuple):
     """All that a report says of a calibration.
 
-    `kept_count` worlds are plausible if `any_plausible`, else those that miss least.
+    `confirmed_count` points were run again on fresh luck; `kept_count` of them are
+    plausible if `any_plausible`, else those that miss least.
     """
 
     figures: list[Shown]
     unmodelled: list[Row]
     points_count: int
+    confirmed_count: int
     kept_count: int
     any_plausible: bool
     worst: float
@@ -86,6 +88,7 @@ def read_fit(rows: Sequence[Row], config: dict[str, Any]) -> Fitted:
         figures=[_shown(row) for row in best],
         unmodelled=[row for row in rows if row["point"] == NO_POINT],
         points_count=len({row["point"] for row in points}),
+        confirmed_count=len({row["point"] for row in points if row["confirmed"]}),
         kept_count=len(worlds),
         any_plausible=any(row["plausible"] for row in points),
         worst=best[0]["worst_miss"],

@@ -117,6 +117,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "worst_miss": float,
         "second_worst_miss": float,
         "score": float,
+        "confirmed": bool,
         "plausible": bool,
         "kept": bool,
         "best": bool,

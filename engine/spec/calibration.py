@@ -41,6 +41,8 @@ class Fit(Spec):
 
     waves_count: int = quantity("waves", "of points, each where the last left room", ge=1, le=20)
     points_count: int = quantity("points", "simulated in each wave", ge=4, le=100_000)
+    confirmed_count: int = quantity("points", "run again on fresh luck, the best ones", ge=1)
+    confirmed_replications: int = quantity("runs", "of each of those", ge=1, le=10_000)
     cutoff: float = quantity("standard deviations", "of a miss that rules a point out", gt=0)
     tolerance: Tolerance
     repeat_reading: Literal["twice", "next"] = Field(

@@ -13,7 +13,7 @@ from engine.config import dump
 from engine.errors import InputError
 from engine.spec.study import Ensemble
 from engine.spec.worlds import worlds
-from tests.calibrate.market import NOTHING, TREE, TRUTH, calibrated, job, table
+from tests.calibrate.market import NOTHING, TREE, TRUTH, calibrated, job, simulate_year, table
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,26 @@ def test_later_waves_miss_less(found) -> None:
     sample = outcome.sample
     first, last = (np.median(sample.score[sample.wave == wave]) for wave in (1, 3))
     assert last < first / 2
+
+
+def test_the_best_points_are_run_again_on_luck_that_did_not_choose_them(tmp_path: Path) -> None:
+    told, seen = job("fit.confirmed_count=5", "fit.confirmed_replications=3"), []
+
+    def year_of(case):
+        seen.append(case.luck_seed)
+        return simulate_year(case)
+
+    outcome = calibrated(told, table(tmp_path, told), tmp_path, year_of)
+    waves, again = seen[: 3 * 24 * 2], seen[3 * 24 * 2 :]
+    assert len(again) == 5 * 3
+    assert len(set(again)) == 3
+    assert not set(again) & set(waves)
+    by_point = {row["point"]: row for row in outcome.rows}
+    confirmed = {point for point, row in by_point.items() if row["confirmed"]}
+    assert len(confirmed) == 5
+    assert {point for point, row in by_point.items() if row["plausible"]} <= confirmed
+    (best,) = (row for row in by_point.values() if row["best"])
+    assert best["score"] == min(by_point[point]["score"] for point in confirmed)
 
 
 def test_a_check_row_changes_nothing_of_the_fit(tmp_path: Path, found) -> None:

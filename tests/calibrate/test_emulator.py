@@ -7,7 +7,7 @@ from engine.calibrate.design import left_over, spread
 from engine.calibrate.emulator import PENALTIES, Emulator, features, fit
 from engine.calibrate.identify import correlation, identified, tied
 from engine.calibrate.measures import KNOWN
-from engine.calibrate.sample import Sample
+from engine.calibrate.sample import Sample, kept
 from engine.calibrate.targets import Target
 from engine.calibrate.waves import total_variance
 
@@ -67,12 +67,30 @@ def test_variances_add_up() -> None:
     assert found == pytest.approx([0.04 + 0.09 + 0.04, 0.04 + 0.01 + 0.04])
 
 
+def sample_of(runs: list[list[float]]) -> Sample:
+    """Points of one wave with one target, 10 +- 1.5 RMB."""
+    target = Target("ks_aov", "2020", "RMB", "fit", 10.0, 1.5, KNOWN["ks_aov"][0], ())
+    size = len(runs)
+    return Sample.of((target,), ({},) * size, np.zeros((size, 1)), 1, np.array(runs)[:, :, None])
+
+
 def test_a_miss_is_divided_by_what_was_observed_and_luck_together() -> None:
-    targets = (Target("ks_aov", "2020", "RMB", "fit", 10.0, 1.5, KNOWN["ks_aov"][0], ()),)
-    runs = np.array([[[11.0], [13.0]], [[10.0], [12.0]], [[10.0], [16.0]]])
-    sample = Sample(targets, ({},) * 3, np.zeros((3, 1)), np.ones(3, int), runs)
-    assert sample.errors == pytest.approx([1.0])  # sd of the median point 1.41, two runs
+    sample = sample_of([[11, 13], [10, 12], [10, 16]])
+    assert sample.errors == pytest.approx(np.ones((3, 1)))  # median point's sd 1.41, two runs
     assert sample.misses[0, 0] == pytest.approx(2.0 / (0.5**2 + 1.0) ** 0.5)
+
+
+def test_points_run_again_are_judged_by_the_fresh_runs_alone() -> None:
+    lucky, worse, left = [10, 10], [11, 11], [12, 12]
+    sample = sample_of([left, lucky, worse])
+    fresh = sample_of([[12.5, 12.5, 12.5, 12.5], [11, 11, 11, 11]])
+    judged = sample.again(np.array([1, 2]), fresh)
+    assert judged.means[:, 0].tolist() == [12, 12.5, 11]
+    assert judged.counts.tolist() == [2, 4, 4]
+    found, any_plausible = kept(judged, cutoff=3.0, at_least=1)
+    assert any_plausible
+    assert found.tolist() == [2]  # the lucky one misses now, and the first was not run again
+    assert sample.means[1, 0] == 10
 
 
 @pytest.mark.parametrize("unknowns", [2, 12])

@@ -18,6 +18,9 @@ from tests.worlds import CONF
 WAVE = 24 * 2
 """Years of a wave: points times replications."""
 
+STAGES = 4
+"""Three waves, and the best points again."""
+
 
 def run(place: Path, simulate: Callable[[Case], Year] = simulate_year, **changes: float) -> Outcome:
     """Calibrate in a folder."""
@@ -43,7 +46,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return run(tmp_path_factory.mktemp("whole"))
 
 
-@pytest.mark.parametrize("year", [0, 3, WAVE, WAVE + EVERY + 1, 2 * WAVE, 3 * WAVE - 1])
+@pytest.mark.parametrize(
+    "year", [0, 3, WAVE, WAVE + EVERY + 1, 3 * WAVE, 3 * WAVE + 9, 4 * WAVE - 1]
+)
 def test_stopped_between_and_inside_waves_and_resumed_is_as_never_stopped(
     year: int, tmp_path: Path, whole: Outcome
 ) -> None:
@@ -51,7 +56,7 @@ def test_stopped_between_and_inside_waves_and_resumed_is_as_never_stopped(
         run(tmp_path, stopping_at(year, stop, simulate_year))
     done = year // EVERY * EVERY
     resumed = run(
-        tmp_path, stopping_at(3 * WAVE - done, stop, simulate_year)
+        tmp_path, stopping_at(STAGES * WAVE - done, stop, simulate_year)
     )  # and not a year more
     assert resumed.rows == whole.rows
     assert resumed.ensemble == whole.ensemble
@@ -82,7 +87,7 @@ def test_a_finished_calibration_simulates_nothing_again(tmp_path: Path) -> None:
 
 def test_what_is_kept_of_other_figures_counts_as_not_there(tmp_path: Path) -> None:
     run(tmp_path)
-    assert years_of(tmp_path, ks_aov_Q2=0.9) == 3 * WAVE
+    assert years_of(tmp_path, ks_aov_Q2=0.9) == STAGES * WAVE
 
 
 def test_a_torn_file_counts_as_not_there(tmp_path: Path, whole: Outcome) -> None:
