@@ -91,6 +91,9 @@ def test_points_run_again_are_judged_by_the_fresh_runs_alone() -> None:
     assert any_plausible
     assert found.tolist() == [2]  # the lucky one misses now, and the first was not run again
     assert sample.means[1, 0] == 10
+    stand_ins, any_plausible = kept(judged, cutoff=0.1, at_least=3)
+    assert not any_plausible
+    assert stand_ins.tolist() == [2, 1]
 
 
 @pytest.mark.parametrize("unknowns", [2, 12])
