@@ -61,7 +61,7 @@ def _memory(job: Job) -> Iterator[InputError]:
     where, buyers = _buyers(job)
     years = job.replications * len(job.ensemble.worlds) * len(job.all_policies())
     if isinstance(job, CalibrateJob):
-        years = job.fit.points_count * job.replications
+        years = job.fit.most_years(job.replications)
     if isinstance(job, OptimizeJob):
         years = max(years, job.search.batch_count, job.search.finalists_count)
     try:

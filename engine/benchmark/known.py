@@ -39,9 +39,9 @@ BIAS: Final = 0.03
 COMMON: Final = 0.9
 """Correlation between two candidates in one replication."""
 
-SESSIONS: Final = 8_500_000
-FIXED_S: Final = 0.29
-SESSIONS_S: Final = 0.40
+SESSIONS: Final = 5_300_000
+FIXED_S: Final = 0.24
+SESSIONS_S: Final = 0.30
 """Sessions of a year, and its seconds: `FIXED_S` + σ `SESSIONS_S`."""
 
 

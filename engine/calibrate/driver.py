@@ -25,7 +25,7 @@ OnProgress = Callable[[str, int, int, str], None]
 class Outcome(NamedTuple):
     """What a calibration found.
 
-    `any_plausible` is False where the ensemble holds the points that miss least, none of
+    `any_plausible` is False where the ensemble holds the confirmed points that miss least, none of
     which is within the cutoff.
     """
 
@@ -79,8 +79,8 @@ def calibrate(
                 "add one, or another row",
             )
     assert sample is not None
-    best = confirm(plan, sample, pool, kept_waves, partial(_tell_again, on_progress))
-    return _outcome(plan, best, unmodelled)
+    judged = confirm(plan, sample, pool, kept_waves, partial(_tell_again, on_progress))
+    return _outcome(plan, judged, unmodelled)
 
 
 def _tell_again(on_progress: OnProgress, done: int, total: int) -> None:

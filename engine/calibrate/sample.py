@@ -33,7 +33,8 @@ class Sample:
     `points` hold the unknowns' values and `cube` where these lie, shape (points, unknowns);
     `wave` says when a point was simulated. Of its runs, `counts` many, `means` and `variances`
     are kept, shape (points, targets); `confirmed` are those whose runs had no say in the choice
-    of the point (`again`).
+    of the point (`again`). `moved` says of each target whether some unknown moves it over the
+    first wave: one that none moves can rule nothing out.
     """
 
     targets: tuple[Target, ...]
@@ -44,6 +45,7 @@ class Sample:
     variances: Floats
     counts: NDArray[np.int64]
     confirmed: NDArray[np.bool_]
+    moved: NDArray[np.bool_]
 
     @classmethod
     def of(
@@ -56,25 +58,33 @@ class Sample:
     ) -> "Sample":
         """Return the points of one wave; `runs` has shape (points, replications, targets)."""
         size, count, width = runs.shape
-        several = count > 1
+        means = runs.mean(axis=1)
+        variances = runs.var(axis=1, ddof=1) if count > 1 else np.zeros((size, width))
         return cls(
             targets=targets,
             points=tuple(points),
             cube=cube,
             wave=np.full(size, wave),
-            means=runs.mean(axis=1),
-            variances=runs.var(axis=1, ddof=1) if several else np.zeros((size, width)),
+            means=means,
+            variances=variances,
             counts=np.full(size, count),
             confirmed=np.zeros(size, np.bool_),
+            moved=np.ptp(means, axis=0) > STILL * np.abs(means).max(axis=0),
         )
 
     @cached_property
     def errors(self) -> Floats:
-        """Standard errors of the means: all points' median variance, by each point's runs.
+        """Standard errors of the means, from variances that like points share.
 
-        One point's variance from a few replications is too rough to divide by.
+        One point's variance from a few runs is too rough to divide by. Points of the waves
+        share the median, which those far off do not move; confirmed ones, alike and with more
+        runs, the mean.
         """
-        return np.asarray(np.sqrt(np.median(self.variances, axis=0) / self.counts[:, None]))
+        shared = np.empty_like(self.means)
+        for group, share in ((~self.confirmed, np.median), (self.confirmed, np.mean)):
+            if group.any():
+                shared[group] = share(self.variances[group], axis=0)
+        return np.asarray(np.sqrt(shared / self.counts[:, None]))
 
     @cached_property
     def observed(self) -> Floats:
@@ -85,12 +95,6 @@ class Sample:
     def sds(self) -> Floats:
         """Standard deviations of the observed figures, by target."""
         return np.array([target.sd for target in self.targets])
-
-    @cached_property
-    def moved(self) -> NDArray[np.bool_]:
-        """Whether some unknown moves a target: one that none moves can rule nothing out."""
-        first = self.means[self.wave == 1]
-        return np.asarray(np.ptp(first, axis=0) > STILL * np.abs(first).max(axis=0))
 
     @cached_property
     def fitted(self) -> NDArray[np.int64]:
@@ -120,17 +124,18 @@ class Sample:
         return np.asarray(self.confirmed & (self.ranked[:, 0] <= cutoff))
 
     def joined(self, other: "Sample") -> "Sample":
-        """Return both samples as one."""
+        """Return both samples as one; this is the earlier."""
         arrays = ("cube", "wave", "means", "variances", "counts", "confirmed")
         both = {
             name: np.concatenate([getattr(own, name) for own in (self, other)]) for name in arrays
         }
-        return Sample(self.targets, (*self.points, *other.points), **both)
+        return Sample(self.targets, (*self.points, *other.points), moved=self.moved, **both)
 
     def again(self, places: NDArray[np.int64], fresh: "Sample") -> "Sample":
         """Return the sample with the points at `places` judged by fresh runs alone.
 
-        They were chosen for what they showed, so that what they showed flatters them.
+        They were chosen for what they showed, so that what they showed flatters them. So do the
+        fresh runs the best of them, but a little.
         """
 
         def put(name: str, values: Any) -> Any:

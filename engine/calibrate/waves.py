@@ -115,15 +115,15 @@ def confirm(plan: Plan, sample: Sample, pool: Pool, kept: KeptWaves, tell: Tell)
     a plausible one plausible, by fresh runs alone.
     """
     job = plan.job
-    fresh = {
+    changes = {
         "seed": derive_seed(job.seed, Purpose.FRESH, 1) >> 31,
         "world_seed": job.world_seed + job.replications * job.redraw_worlds,
         "replications": job.fit.confirmed_replications,
     }
     places = np.argsort(sample.score, kind="stable")[: job.fit.confirmed_count]
     points = [sample.points[place] for place in places]
-    again = plan._replace(job=job.model_copy(update=fresh))
-    return sample.again(places, simulate(again, points, job.fit.waves_count + 1, pool, kept, tell))
+    rerun = plan._replace(job=job.model_copy(update=changes))
+    return sample.again(places, simulate(rerun, points, job.fit.waves_count + 1, pool, kept, tell))
 
 
 def _readings(targets: Sequence[Target], todo: Sequence[Case], pool: Pool) -> Iterator[list[float]]:

@@ -62,22 +62,24 @@ def print_benchmark(rows: Sequence[Row], console: Console) -> None:
             console.print(section.note, style="dim", highlight=False, markup=False)
 
 
-def rewritten(text: str, studies: Sequence[Sequence[Row]]) -> str:
-    """`text` with the block between `<!-- benchmark -->` and `<!-- end -->` made anew.
+class Measured(NamedTuple):
+    """What one command left: its overrides, and the rows of `benchmark`."""
 
-    Parameters
-    ----------
-    studies : rows of `benchmark`, by study.
-    """
+    overrides: Sequence[str]
+    rows: Sequence[Row]
+
+
+def rewritten(text: str, studies: Sequence[Measured]) -> str:
+    """`text` with the block between `<!-- benchmark -->` and `<!-- end -->` made anew."""
     block = "\n\n".join(map(markdown, studies))
     return _BLOCK.sub(lambda match: f"{match[1]}\n{block}\n\n{match[2]}", text)
 
 
-def markdown(rows: Sequence[Row]) -> str:
+def markdown(study: Measured) -> str:
     """The command and the machine, and the sections as tables of Markdown."""
-    first = rows[0]
-    blocks = [f"`python -m experiments.benchmark suite={first['suite']}` on {first['machine']}."]
-    for section in sections(rows):
+    command = " ".join(["python -m experiments.benchmark", *study.overrides])
+    blocks = [f"`{command}` on {study.rows[0]['machine']}."]
+    for section in sections(study.rows):
         heads = tuple(head.replace("\n", " ") for head in section.heads)
         lines = [heads, ("---", *["--:"] * (len(heads) - 1)), *section.lines]
         cells = "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -156,7 +156,7 @@ def _plausible(found: Fitted) -> str:
             f"{start} {found.kept_count} of these are plausible: none of the {count} figures that"
             f" they were fitted to is missed by more than {found.cutoff:g} standard deviations."
             f" The best misses its worst by {found.worst:.1f} and its second worst by"
-            f" {found.second_worst:.1f}."
+            f" {found.second_worst:.1f}, in the runs by which it was chosen among them."
         )
     return (
         f"{start} None is plausible: the best misses its worst figure by {found.worst:.1f}"

@@ -42,7 +42,7 @@ class Fit(Spec):
     waves_count: int = quantity("waves", "of points, each where the last left room", ge=1, le=20)
     points_count: int = quantity("points", "simulated in each wave", ge=4, le=100_000)
     confirmed_count: int = quantity("points", "run again on fresh luck, the best ones", ge=1)
-    confirmed_replications: int = quantity("runs", "of each of those", ge=1, le=10_000)
+    confirmed_replications: int = quantity("runs", "of each of those", ge=2, le=10_000)
     cutoff: float = quantity("standard deviations", "of a miss that rules a point out", gt=0)
     tolerance: Tolerance
     repeat_reading: Literal["twice", "next"] = Field(
@@ -52,6 +52,11 @@ class Fit(Spec):
     answer_replications: int = quantity(
         "runs", "of each compared policy in each world of the ensemble", ge=2, le=10_000
     )
+
+    def most_years(self, replications: int) -> int:
+        """Return how many years one stage simulates at most: a wave, or the best again."""
+        confirmed = min(self.confirmed_count, self.waves_count * self.points_count)
+        return max(self.points_count * replications, confirmed * self.confirmed_replications)
 
 
 class CalibrateJob(CompareJob):

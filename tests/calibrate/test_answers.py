@@ -1,6 +1,7 @@
 """Policies in the worlds of an ensemble: common luck, one block of rows a world."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from engine.metrics import RUN
 from engine.spec.study import Ensemble
 from engine.year import Case, Year
 from tests.calibrate import market
-from tests.calibrate.market import job
+from tests.calibrate.market import calibrated, job, table
 
 ENSEMBLE = Ensemble(
     name="two", worlds={"cheap": {"choice": {"outside": 5.0}}, "dear": {"choice": {"outside": 6.0}}}
@@ -52,16 +53,17 @@ def test_each_world_has_its_own_answer_under_common_luck() -> None:
     assert len(set(lucks.values())) == 1
 
 
-def test_the_policies_are_compared_under_luck_that_the_fit_has_not_seen() -> None:
-    from engine.cases import cases
-
-    told = job()
-    seen = {case.luck_seed for case in cases(told, [told.policy])}
-    asked: list[int] = []
+def test_the_policies_are_compared_under_luck_that_the_fit_has_not_seen(tmp_path: Path) -> None:
+    told, asked = job(), []
 
     def year_of(case: Case) -> Year:
         asked.append(case.luck_seed)
         return simulate_year(case)
 
+    calibrated(told, table(tmp_path, told), tmp_path, year_of)
+    seen = set(asked)
+    asked.clear()
     answers(told, ENSEMBLE, ProcessPool(year_of), lambda *_: None)
+    assert seen
+    assert asked
     assert not seen & set(asked)

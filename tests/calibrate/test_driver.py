@@ -52,11 +52,16 @@ def test_later_waves_miss_less(found) -> None:
     assert last < first / 2
 
 
-def test_the_best_points_are_run_again_on_luck_that_did_not_choose_them(tmp_path: Path) -> None:
-    told, seen = job("fit.confirmed_count=5", "fit.confirmed_replications=3"), []
+@pytest.mark.parametrize(("redraw", "worlds"), [("false", {1}), ("true", {3, 4, 5})])
+def test_the_best_points_are_run_again_on_luck_that_did_not_choose_them(
+    redraw: str, worlds: set[int], tmp_path: Path
+) -> None:
+    small = ("fit.confirmed_count=5", "fit.confirmed_replications=3", f"redraw_worlds={redraw}")
+    told, seen, places = job(*small), [], []
 
     def year_of(case):
         seen.append(case.luck_seed)
+        places.append(case.world_seed)
         return simulate_year(case)
 
     outcome = calibrated(told, table(tmp_path, told), tmp_path, year_of)
@@ -64,6 +69,7 @@ def test_the_best_points_are_run_again_on_luck_that_did_not_choose_them(tmp_path
     assert len(again) == 5 * 3
     assert len(set(again)) == 3
     assert not set(again) & set(waves)
+    assert set(places[len(waves) :]) == worlds
     by_point = {row["point"]: row for row in outcome.rows}
     confirmed = {point for point, row in by_point.items() if row["confirmed"]}
     assert len(confirmed) == 5

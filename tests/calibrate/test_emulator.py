@@ -81,11 +81,11 @@ def test_a_miss_is_divided_by_what_was_observed_and_luck_together() -> None:
 
 
 def test_points_run_again_are_judged_by_the_fresh_runs_alone() -> None:
-    lucky, worse, left = [10, 10], [11, 11], [12, 12]
+    lucky, worse, left = [10, 10], [11, 11], [10.5, 10.5]
     sample = sample_of([left, lucky, worse])
     fresh = sample_of([[12.5, 12.5, 12.5, 12.5], [11, 11, 11, 11]])
     judged = sample.again(np.array([1, 2]), fresh)
-    assert judged.means[:, 0].tolist() == [12, 12.5, 11]
+    assert judged.means[:, 0].tolist() == [10.5, 12.5, 11]
     assert judged.counts.tolist() == [2, 4, 4]
     found, any_plausible = kept(judged, cutoff=3.0, at_least=1)
     assert any_plausible
@@ -94,6 +94,20 @@ def test_points_run_again_are_judged_by_the_fresh_runs_alone() -> None:
     stand_ins, any_plausible = kept(judged, cutoff=0.1, at_least=3)
     assert not any_plausible
     assert stand_ins.tolist() == [2, 1]
+
+
+def test_confirmed_points_share_the_luck_of_their_own_runs() -> None:
+    sample = sample_of([[10, 10], [10, 14], [10, 10], [10, 10]])
+    judged = sample.again(np.array([2, 3]), sample_of([[9, 11, 9, 11], [10, 10, 10, 10]]))
+    waves, fresh = np.median([0, 8]) / 2, np.mean([4 / 3, 0]) / 4
+    assert judged.errors[:, 0] ** 2 == pytest.approx([waves, waves, fresh, fresh])
+
+
+def test_luck_alone_does_not_move_a_figure_that_no_unknown_moves() -> None:
+    sample = sample_of([[10, 12], [10, 12], [10, 12]])  # common luck: all the same
+    judged = sample.again(np.array([1]), sample_of([[10.5, 12.5]]))
+    assert not sample.fitted.size
+    assert not judged.fitted.size
 
 
 @pytest.mark.parametrize("unknowns", [2, 12])

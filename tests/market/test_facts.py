@@ -40,9 +40,11 @@ def observed(key: str, period: str) -> float:
 
 @cache
 def job() -> CalibrateJob:
-    """The job of `experiments.calibrate`, for a few years of the world as it is."""
+    """The job of `experiments.calibrate`, on luck that it has not seen: no seed but its own."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return load(compose("calibrate", ["scale=laptop", "replications=4"]), CalibrateJob)
+        return load(
+            compose("calibrate", ["scale=laptop", "replications=4", "seed=2"]), CalibrateJob
+        )
 
 
 @cache

@@ -6,7 +6,7 @@ from rich.console import Console
 from engine.benchmark.figures import Setting
 from engine.benchmark.peers import PEERS
 from engine.report import benchmark
-from engine.report.benchmark import MISSING, markdown, print_benchmark, rewritten
+from engine.report.benchmark import MISSING, Measured, markdown, print_benchmark, rewritten
 
 AT = Setting("kernel", 20_000, 1_000, 366)
 KERNEL = [
@@ -81,15 +81,17 @@ def test_every_peer_has_a_name_and_what_may_be_missing_a_remedy() -> None:
 
 def test_the_readme_is_rewritten_between_its_marks_only() -> None:
     text = "before\n<!-- benchmark -->\nold\n<!-- end -->\nafter <!-- end -->\n"
-    now = rewritten(text, [KERNEL, PEER_ROWS])
-    assert now.startswith("before\n<!-- benchmark -->\n\n`python -m experiments.benchmark suite")
+    studies = [Measured(["days=7", "runs=1"], KERNEL), Measured(["suite=peers"], PEER_ROWS)]
+    now = rewritten(text, studies)
+    command = "`python -m experiments.benchmark days=7 runs=1` on"
+    assert now.startswith(f"before\n<!-- benchmark -->\n\n{command}")
     assert now.endswith("<!-- end -->\nafter <!-- end -->\n")
     assert "old" not in now
-    assert markdown(PEER_ROWS) in now
-    assert rewritten(now, [KERNEL, PEER_ROWS]) == now
+    assert markdown(studies[1]) in now
+    assert rewritten(now, studies) == now
 
 
 def test_tables_of_markdown_have_as_many_cells_as_heads() -> None:
-    for line in markdown(KERNEL).split("\n\n"):
+    for line in markdown(Measured([], KERNEL)).split("\n\n"):
         if line.startswith("|"):
             assert len({row.count("|") for row in line.splitlines()}) == 1
