@@ -134,8 +134,8 @@ class Sample:
     def again(self, places: NDArray[np.int64], fresh: "Sample") -> "Sample":
         """Return the sample with the points at `places` judged by fresh runs alone.
 
-        They were chosen for what they showed, so that what they showed flatters them. So do the
-        fresh runs the best of them, but a little.
+        They were chosen for what they showed, which flatters them. The fresh runs in turn flatter
+        the one that is best by them, but little.
         """
 
         def put(name: str, values: Any) -> Any:
