@@ -95,8 +95,8 @@ def know_oneself(n, buyers, charisma, tastes, moment, looks, strip):
     s = strip
     for k in range(n):
         look = looks[s.position[k]]
-        me, rhythm = buyers.person[look.buyer], buyers.rhythm[look.buyer]
-        away = days_away(rhythm, moment, tastes)
+        i = look.buyer
+        me, away = buyers.person[i], days_away(buyers, i, moment, tastes)
         tier = np.int64(me.flags & FLAG_TIER3)
         s.alpha[k] = tastes.price[tier, me.sensitivity]
         s.taste[k] = np.float32(me.taste) * _BYTE * tastes.brand_taste[tier]
@@ -111,9 +111,9 @@ def know_oneself(n, buyers, charisma, tastes, moment, looks, strip):
             charisma[look.anchor],
         )
         s.outside[k] = outside_utility(
-            moment.outside_level, tastes.beta_habit, habit_now(rhythm, away, tastes)
+            moment.outside_level, tastes.beta_habit, habit_now(buyers, i, away, tastes)
         )
-        s.budget[k] = budget_now(me, rhythm, moment)
+        s.budget[k] = budget_now(buyers, i, moment)
 
 
 @stage

@@ -5,7 +5,7 @@ import numpy as np
 from engine.jit import step
 from engine.kernels.state import OUTSIDE, OWN, PARTNER, PUBLIC_FEED
 from engine.rules.subsidy import partner_part_fen
-from engine.units import Kind
+from engine.units import N_TIERS, Kind
 from engine.world.buyers import DAY_ZERO, FLAG_BOUGHT, FLAG_TIER3, HABIT_STEP, MEMORY_UNIT
 
 _PARTNER = int(Kind.PARTNER)
@@ -13,15 +13,15 @@ _MEMORY = np.float32(-1.0 / MEMORY_UNIT)
 
 
 @step
-def days_away(rhythm, moment, tastes):
+def days_away(buyers, i, moment, tastes):
     """Days since the buyer last learned something, within the fading tables; < 0: to arrive."""
-    return min(moment.day + DAY_ZERO - np.int64(rhythm.seen), tastes.habit_left.size - 1)
+    return min(moment.day + DAY_ZERO - np.int64(buyers.seen[i]), tastes.habit_left.size - 1)
 
 
 @step
-def habit_now(rhythm, away, tastes):
+def habit_now(buyers, i, away, tastes):
     """Habit in [0, 1], faded to today."""
-    return np.float32(rhythm.habit) * HABIT_STEP * tastes.habit_left[away]
+    return np.float32(buyers.habit[i]) * HABIT_STEP * tastes.habit_left[away]
 
 
 @step
@@ -31,20 +31,19 @@ def memory_now(me, away, tastes):
 
 
 @step
-def budget_now(me, rhythm, moment):
+def budget_now(buyers, i, moment):
     """Fen left this month; the first look of a month finds it full."""
-    if np.int64(rhythm.seen) < moment.month_start + DAY_ZERO:
-        return np.int64(me.income) * 100
-    return np.int64(me.budget)
+    me = buyers.person[i]
+    full, left = np.int64(me.income) * 100, np.int64(me.budget)
+    return full if np.int64(buyers.seen[i]) < moment.month_start + DAY_ZERO else left
 
 
 @step
 def coupon_class(me, has_coupon):
     """Which column of prices a buyer faces; see `state.N_COUPON_CLASSES`."""
-    if not has_coupon:
-        return 0
-    tier = np.int64(me.flags & FLAG_TIER3)
-    return 1 + tier if me.flags & FLAG_BOUGHT else 3 + tier
+    flags = np.int64(me.flags)
+    tier, is_new = flags & FLAG_TIER3, np.int64((flags & FLAG_BOUGHT) == 0)
+    return np.int64(has_coupon) * (1 + tier + N_TIERS * is_new)
 
 
 @step
@@ -67,20 +66,18 @@ def add_claim(counted, shelf, look, partner_share_bp, sign):
     if look.choice == OUTSIDE:
         return
     anchor, j = look.anchor, look.choice
-    if links_out[anchor, j]:
-        return
-    demand[suppliers[anchor, j]] += sign
+    claimed = sign * np.int64(not links_out[anchor, j])
     coupon = prices[anchor, j] - paid[look.coupon, anchor, j]
-    if coupon > 0:
-        partner = partner_part(kinds[anchor, j], coupon, partner_share_bp)
-        claims[OWN, look.bucket] += sign * (coupon - partner)
-        claims[PARTNER, look.bucket] += sign * partner
+    partner = partner_part(kinds[anchor, j], coupon, partner_share_bp)
+    demand[suppliers[anchor, j]] += claimed
+    claims[OWN, look.bucket] += claimed * (coupon - partner)
+    claims[PARTNER, look.bucket] += claimed * partner
 
 
 @step
 def partner_part(kind, coupon, partner_share_bp):
     """What the retail partner pays of a coupon on its own goods (M4)."""
-    return partner_part_fen(coupon, partner_share_bp) if kind == _PARTNER else 0
+    return np.int64(kind == _PARTNER) * partner_part_fen(coupon, partner_share_bp)
 
 
 @step

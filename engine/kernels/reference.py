@@ -28,11 +28,6 @@ from engine.kernels.routing import (
     TO_MEMBER,
     TO_RELEASE,
     TO_STAY,
-    affinity_of,
-    anchor_of,
-    follow_at,
-    live_affinities,
-    live_follow_at,
 )
 from engine.kernels.state import (
     FAMILY,
@@ -56,7 +51,15 @@ from engine.rules.fastmath import exp32
 from engine.rules.visits import visits_rate
 from engine.units import EXPECTED_ONE
 from engine.world.alias import draw_alias
-from engine.world.buyers import AFFINITY_STEP, BYTE_ONE, DAY_ZERO, FLAG_TIER3, FOLLOWS
+from engine.world.buyers import (
+    AFFINITY_STEP,
+    BYTE_ONE,
+    DAY_ZERO,
+    FLAG_TIER3,
+    FOLLOWS,
+    affinity_of,
+    anchor_of,
+)
 
 _SESSIONS, _AWAY, _LOOKS = int(Count.SESSIONS), int(Count.STAYED_AWAY), int(Count.LOOKS)
 _REFUSED, _FEED = int(Count.REFUSED_COUPONS), int(Count.FEED_VISITS)
@@ -73,13 +76,12 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, moment, tally, looks
     """
     n, weights = 0, strip.weights[0]
     for i in range(first, last):
-        me, rhythm = buyers.person[i], buyers.rhythm[i]
-        away = days_away(rhythm, moment, tastes)
+        me, away = buyers.person[i], days_away(buyers, i, moment, tastes)
         if away < 0:
             continue  # has not arrived yet
         rate = visits_rate(
-            tastes.visits[rhythm.activity],
-            habit_now(rhythm, away, tastes),
+            tastes.visits[buyers.activity[i]],
+            habit_now(buyers, i, away, tastes),
             tastes.habit_visits,
             moment.visit_level,
         )
@@ -90,7 +92,7 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, moment, tally, looks
         bucket = bucket_of(i, moment)
         coupon = coupon_class(me, bucket < moment.coupon_reach)
         for session in range(sessions):
-            anchor, follow, affinity = route(i, session, me.follows, shop, feed, tastes, moment)
+            anchor, follow, affinity = route(i, session, me, shop, feed, tastes, moment)
             if anchor == STAYS_AWAY:
                 tally.counts[_AWAY] += 1
                 continue
@@ -148,9 +150,8 @@ def weigh(weights, buyers, shop, tastes, moment, look, coupon):
     What the month's budget cannot pay has weight 0 (is out of the choice set).
     """
     i, anchor = look.buyer, look.anchor
-    me, rhythm = buyers.person[i], buyers.rhythm[i]
-    away = days_away(rhythm, moment, tastes)
-    budget = budget_now(me, rhythm, moment)
+    me, away = buyers.person[i], days_away(buyers, i, moment, tastes)
+    budget = budget_now(buyers, i, moment)
     tier = np.int64(me.flags & FLAG_TIER3)
     alpha = tastes.price[tier, me.sensitivity]
     taste = np.float32(me.taste) * _BYTE * tastes.brand_taste[tier]
@@ -174,7 +175,7 @@ def weigh(weights, buyers, shop, tastes, moment, look, coupon):
             taste,
         ) - alpha * price_disutility(shop.price_term[coupon, anchor, j], memory, tastes.curvature)
         weights[j] = exp32(utility) if shop.paid[coupon, anchor, j] <= budget else _ZERO
-    habit = habit_now(rhythm, away, tastes)
+    habit = habit_now(buyers, i, away, tastes)
     return exp32(outside_utility(moment.outside_level, tastes.beta_habit, habit))
 
 
@@ -233,13 +234,13 @@ def withdraw_coupon(weights, buyers, shop, tastes, moment, tally, look, instead)
 
 
 @step
-def route(i, session, places, shop, feed, tastes, moment):
+def route(i, session, me, shop, feed, tastes, moment):
     """(anchor, follow, affinity) of one session; anchor STAYS_AWAY if it is lost (M7)."""
     draw = session * DRAWS
     total = np.int64(0)
     for f in range(FOLLOWS):
-        total += affinity_of(places[f])
-    if moment.somebody_gone and kept_away(i, draw, places, shop, tastes, moment, total):
+        total += affinity_of(me, f)
+    if moment.somebody_gone and kept_away(i, draw, me, shop, tastes, moment, total):
         return STAYS_AWAY, PUBLIC_FEED, 0
     # Below 2^24 a float32 is as exact as an integer: mark < total where it is private.
     mark = uniform(moment.route, i, draw + TO_DOMAIN) * (
@@ -247,41 +248,72 @@ def route(i, session, places, shop, feed, tastes, moment):
     )
     if mark >= np.float32(total):
         return enter_feed(i, draw, feed, moment)
-    follow = follow_at(places, np.int64(mark))
-    anchor = anchor_of(places[follow])
+    follow = follow_at(me, np.int64(mark))
+    anchor = anchor_of(me, follow)
     if shop.presence[anchor] == LIVE:
-        return anchor, follow, affinity_of(places[follow])
+        return anchor, follow, affinity_of(me, follow)
     if (
         shop.presence[anchor] == GONE
         and uniform(moment.route, i, draw + TO_RELEASE) >= tastes.release
     ):
         return STAYS_AWAY, PUBLIC_FEED, 0
-    return reroute(i, draw, places, follow, shop, feed, tastes, moment)
+    return reroute(i, draw, me, follow, shop, feed, tastes, moment)
 
 
 @step
-def kept_away(i, draw, places, shop, tastes, moment, total):
+def kept_away(i, draw, me, shop, tastes, moment, total):
     """The drain: fans of a gone anchor come less often at all."""
     gone = np.int64(0)
     for f in range(FOLLOWS):
-        gone += affinity_of(places[f]) * np.int64(shop.presence[anchor_of(places[f])] == GONE)
+        gone += affinity_of(me, f) * np.int64(shop.presence[anchor_of(me, f)] == GONE)
     chance = uniform(moment.route, i, draw + TO_STAY)
     return gone > 0 and chance * np.float32(total) < tastes.drain * np.float32(gone)
 
 
 @step
-def reroute(i, draw, places, missed, shop, feed, tastes, moment):
+def reroute(i, draw, me, missed, shop, feed, tastes, moment):
     """Where a session goes whose anchor is off the air: family, another follow, the feed."""
-    relative = live_relative(i, draw, shop, anchor_of(places[missed]), moment)
+    relative = live_relative(i, draw, shop, anchor_of(me, missed), moment)
     if relative >= 0:
-        affinity = np.float32(affinity_of(places[missed])) * tastes.family_affinity
+        affinity = np.float32(affinity_of(me, missed)) * tastes.family_affinity
         return relative, FAMILY, np.int64(affinity)
-    live = live_affinities(places, shop.presence)
+    live = live_affinities(me, shop.presence)
     if live > 0:
         mark = np.int64(uniform(moment.route, i, draw + TO_FOLLOW) * np.float32(live))
-        follow = live_follow_at(places, shop.presence, mark)
-        return anchor_of(places[follow]), follow, affinity_of(places[follow])
+        follow = live_follow_at(me, shop.presence, mark)
+        return anchor_of(me, follow), follow, affinity_of(me, follow)
     return enter_feed(i, draw, feed, moment)
+
+
+@step
+def follow_at(me, mark):
+    """The follow whose interval of summed affinities holds `mark`; beyond all, the last."""
+    edge = np.int64(0)
+    for f in range(FOLLOWS - 1):
+        edge += affinity_of(me, f)
+        if mark < edge:
+            return f
+    return FOLLOWS - 1
+
+
+@step
+def live_affinities(me, presence):
+    """Sum of the affinities to anchors that stream."""
+    total = np.int64(0)
+    for f in range(FOLLOWS):
+        total += affinity_of(me, f) * np.int64(presence[anchor_of(me, f)] == LIVE)
+    return total
+
+
+@step
+def live_follow_at(me, presence, mark):
+    """As `follow_at`, among the anchors that stream."""
+    edge = np.int64(0)
+    for f in range(FOLLOWS - 1):
+        edge += affinity_of(me, f) * np.int64(presence[anchor_of(me, f)] == LIVE)
+        if mark < edge:
+            return f
+    return FOLLOWS - 1
 
 
 @step

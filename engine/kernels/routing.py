@@ -1,4 +1,10 @@
-"""Where sessions go: a followed anchor, its family, another follow, or the feed (M6, M7, M9)."""
+"""Where sessions go: a followed anchor, its family, another follow, or the feed (M6, M7, M9).
+
+Sums over follows are taken in lanes: four affinities below 2^12 lie in the four 16-bit lanes of
+a 64-bit word w. Times 0x0001000100010001, lane k holds the sum of lanes 0 to k; and of
+mark + 2^15 - sum, the top bit of a lane tells whether mark >= sum. Eight affinities add up to
+less than 2^15, so no lane runs over into the next.
+"""
 
 from typing import NamedTuple
 
@@ -9,7 +15,14 @@ from engine.jit import stage, step
 from engine.kernels.state import FAMILY, GONE, LIVE, PUBLIC_FEED
 from engine.rng import bits, uniform
 from engine.world.alias import draw_alias
-from engine.world.buyers import AFFINITY_BITS, AFFINITY_ONE, FOLLOWS
+from engine.world.buyers import (
+    AFFINITY_ONE,
+    FOLLOWS,
+    LANE_BITS,
+    LANES,
+    affinity_of,
+    anchor_of,
+)
 
 STAYS_AWAY = -1
 DRAWS = 8
@@ -17,8 +30,11 @@ DRAWS = 8
 TO_DOMAIN, TO_STAY, TO_RELEASE, TO_FAMILY, TO_MEMBER, TO_FOLLOW, TO_FEED = range(7)
 
 ONE = np.float32(AFFINITY_ONE)
-_ANCHOR_SHIFT = np.uint32(AFFINITY_BITS)
-_AFFINITY_MASK = np.uint32(AFFINITY_ONE)
+_EACH = np.uint64(0x0001_0001_0001_0001)
+_AFFINITY = _EACH * np.uint64(AFFINITY_ONE)
+_TOP = np.uint64(15)
+_LAST = np.uint64(48)
+_MOST = np.float32((1 << 15) - 1)
 
 
 class Feed(NamedTuple):
@@ -33,24 +49,13 @@ class Feed(NamedTuple):
 
 
 @step
-def affinity_of(place):
-    """Affinity of a follow in fixed point (1/4095)."""
-    return np.int64(place & _AFFINITY_MASK)
-
-
-@step
-def anchor_of(place):
-    """Anchor of a follow."""
-    return np.int64(place >> _ANCHOR_SHIFT)
-
-
-@step
 def route_sessions(m, buyers, shop, feed, tastes, moment, strip):
     """Send `m` sessions to streams; returns how many do not stay away."""
     s, people = strip, buyers.person
-    add_affinities(m, s.owner, people, s.total)
-    draw_marks(m, s.owner, s.number, moment.route, moment.public_odds, s.total, s.mark)
-    pick_follows(m, s.owner, people, s.mark, s.anchor, s.follow, s.affinity)
+    recall_affinities(m, s.owner, people, s.low, s.high)
+    draw_marks(m, s.owner, s.number, moment.route, moment.public_odds, s)
+    pick_follows(m, s.low, s.high, s.mark, s.follow)
+    meet(m, s.owner, people, s.anchor, s.follow, s.affinity)
     to_feed, missed = sort_out(m, s.mark, s.total, s.anchor, shop.presence, s.listed, s.others)
     enter_feed(
         to_feed, s.listed, s.owner, s.number, moment.route, feed, s.anchor, s.follow, s.affinity
@@ -62,49 +67,68 @@ def route_sessions(m, buyers, shop, feed, tastes, moment, strip):
 
 
 @stage
-def add_affinities(m, owner, people, total):
-    """Sum of each owner's affinities; below 2^24 a float32 is as exact as an integer.
+def recall_affinities(m, owner, people, low, high):
+    """The affinities of each owner, four in a word.
 
     A loop of its own: it waits for memory, and the shorter it is, the more sessions wait at once.
     """
     for t in range(m):
-        edge = np.int64(0)
-        for f in range(FOLLOWS):
-            edge += affinity_of(people[owner[t]].follows[f])
-        total[t] = np.float32(edge)
+        words = people[owner[t]].affinity_words
+        low[t] = words[0] & _AFFINITY
+        high[t] = words[1] & _AFFINITY
 
 
 @stage
-def draw_marks(m, owner, number, stream, public_odds, total, mark):
-    """A mark on [0, affinities + the feed's pull)."""
+def draw_marks(m, owner, number, stream, public_odds, strip):
+    """Sums of affinities, and a mark on [0, affinities + the feed's pull)."""
     for t in range(m):
+        total = np.float32(np.int32(sum_of(strip.low[t], strip.high[t])))
         u = uniform(stream, owner[t], number[t] * DRAWS + TO_DOMAIN)
-        mark[t] = u * (total[t] + public_odds * ONE)
+        strip.total[t] = total
+        strip.mark[t] = u * (total + public_odds * ONE)
 
 
 @stage
-def pick_follows(m, owner, people, mark, anchor, follow, affinity):
-    """The follow whose interval of summed affinities holds the mark; beyond all, the last.
-
-    Counts the edges passed, without a branch: where the mark falls cannot be predicted.
-    """
+def pick_follows(m, low, high, mark, follow):
+    """The follow whose interval of summed affinities holds the mark."""
     for t in range(m):
-        follows = people[owner[t]].follows
-        place = follow_at(follows, np.int64(mark[t]))
-        chosen = follows[place]
-        anchor[t] = anchor_of(chosen)
-        follow[t] = place
-        affinity[t] = affinity_of(chosen)
+        follow[t] = place_at(low[t], high[t], np.int32(min(mark[t], _MOST)))
 
 
 @step
-def follow_at(places, mark):
-    """How many edges of the summed affinities lie at or below `mark`, at most the last."""
-    edge, passed = np.int64(0), np.int64(0)
-    for f in range(FOLLOWS - 1):
-        edge += affinity_of(places[f])
-        passed += np.int64(edge <= mark)
-    return passed
+def sum_of(low, high):
+    """Sum of eight affinities in lanes."""
+    return ((low + high) * _EACH) >> _LAST
+
+
+@step
+def place_at(low, high, mark):
+    """How many sums of the first affinities lie at or below `mark` < 2^15, at most the last."""
+    sums = low * _EACH
+    more = high * _EACH + (sums >> _LAST) * _EACH
+    marks = (np.uint64(mark) | np.uint64(1) << _TOP) * _EACH
+    passed = (((marks - sums) >> _TOP) & _EACH) + (((marks - more) >> _TOP) & _EACH)
+    return np.int32(min((passed * _EACH) >> _LAST, np.uint64(FOLLOWS - 1)))
+
+
+@step
+def where(me, presence, state):
+    """Which follows' anchors are in a state of presence: masks for `low` and `high`."""
+    low = high = np.uint64(0)
+    for f in range(LANES):
+        lane = np.uint64(f * LANE_BITS)
+        low |= np.uint64(presence[anchor_of(me, f)] == state) << lane
+        high |= np.uint64(presence[anchor_of(me, f + LANES)] == state) << lane
+    return low * np.uint64(AFFINITY_ONE), high * np.uint64(AFFINITY_ONE)
+
+
+@stage
+def meet(m, owner, people, anchor, follow, affinity):
+    """The anchor followed, and how much it is liked."""
+    for t in range(m):
+        me = people[owner[t]]
+        anchor[t] = anchor_of(me, follow[t])
+        affinity[t] = affinity_of(me, follow[t])
 
 
 @stage
@@ -139,7 +163,7 @@ def reroute(n, people, shop, feed, tastes, moment, strip):
     for k in range(n):
         t = s.others[k]
         i, draw = s.owner[t], s.number[t] * DRAWS
-        follows, missed, affinity = people[i].follows, s.anchor[t], s.affinity[t]
+        me, missed, affinity = people[i], s.anchor[t], s.affinity[t]
         s.anchor[t], s.follow[t], s.affinity[t] = STAYS_AWAY, PUBLIC_FEED, 0
         if (
             shop.presence[missed] == GONE
@@ -147,15 +171,16 @@ def reroute(n, people, shop, feed, tastes, moment, strip):
         ):
             continue
         relative = live_relative(i, draw, shop.family[missed], s.stand_in, moment)
-        live = live_affinities(follows, shop.presence)
+        low, high = where(me, shop.presence, LIVE)
+        low, high = low & s.low[t], high & s.high[t]
+        live = np.int32(sum_of(low, high))
         if relative >= 0:
             s.anchor[t], s.follow[t] = relative, FAMILY
             s.affinity[t] = np.int64(np.float32(affinity) * tastes.family_affinity)
         elif live > 0:
-            mark = np.int64(uniform(moment.route, i, draw + TO_FOLLOW) * np.float32(live))
-            place = live_follow_at(follows, shop.presence, mark)
-            s.anchor[t], s.follow[t] = anchor_of(follows[place]), place
-            s.affinity[t] = affinity_of(follows[place])
+            mark = np.int32(uniform(moment.route, i, draw + TO_FOLLOW) * np.float32(live))
+            s.follow[t] = place_at(low, high, mark)
+            s.anchor[t], s.affinity[t] = anchor_of(me, s.follow[t]), affinity_of(me, s.follow[t])
         elif feed.weight[0] > 0.0:
             s.anchor[t] = draw_alias(bits(moment.route, i, draw + TO_FEED), feed.table)
 
@@ -183,37 +208,29 @@ def name_stand_ins(members, presence, stand_in):
                     break
 
 
-@step
-def live_affinities(places, presence):
-    """Sum of the affinities to anchors that stream."""
-    total = np.int64(0)
-    for f in range(FOLLOWS):
-        total += affinity_of(places[f]) * np.int64(presence[anchor_of(places[f])] == LIVE)
-    return total
-
-
-@step
-def live_follow_at(places, presence, mark):
-    """As `follow_at`, among the anchors that stream."""
-    edge, passed = np.int64(0), np.int64(0)
-    for f in range(FOLLOWS - 1):
-        edge += affinity_of(places[f]) * np.int64(presence[anchor_of(places[f])] == LIVE)
-        passed += np.int64(edge <= mark)
-    return passed
-
-
 @stage
 def drain(m, people, presence, stream, share, strip):
     """Fans of a gone anchor come less often at all (M7)."""
-    for t in range(m):
-        i, draw = strip.owner[t], strip.number[t] * DRAWS
-        gone = np.int64(0)
-        for f in range(FOLLOWS):
-            place = people[i].follows[f]
-            gone += affinity_of(place) * np.int64(presence[anchor_of(place)] == GONE)
-        chance = uniform(stream, i, draw + TO_STAY)
-        if gone > 0 and chance * strip.total[t] < share * np.float32(gone):
+    n = list_drained(m, stream, share, strip)
+    for k in range(n):
+        t = strip.listed[k]
+        i = strip.owner[t]
+        low, high = where(people[i], presence, GONE)
+        gone = np.int32(sum_of(low & strip.low[t], high & strip.high[t]))
+        if gone > 0 and strip.mark[t] < share * np.float32(gone):
             strip.anchor[t] = STAYS_AWAY
+
+
+@stage
+def list_drained(m, stream, share, strip):
+    """List who would come less if all its anchors were gone; the mark is drawn anew for it."""
+    n = 0
+    for t in range(m):
+        u = uniform(stream, strip.owner[t], strip.number[t] * DRAWS + TO_STAY)
+        strip.mark[t] = u * strip.total[t]
+        strip.listed[n] = t
+        n += np.int64(strip.mark[t] < share * strip.total[t])
+    return n
 
 
 @stage

@@ -15,7 +15,6 @@ from engine.kernels.looks import (
     memory_now,
     partner_part,
 )
-from engine.kernels.routing import affinity_of, anchor_of
 from engine.kernels.state import LOST, OUTSIDE, Account, Count
 from engine.kernels.strip import STRIP
 from engine.rng import uniform
@@ -25,7 +24,6 @@ from engine.rules.learning import lowered, raised, remembered
 from engine.rules.returns import return_probability
 from engine.units import N_CATEGORIES
 from engine.world.buyers import (
-    AFFINITY_BITS,
     AFFINITY_ONE,
     BYTE_ONE,
     DAY_ZERO,
@@ -36,6 +34,10 @@ from engine.world.buyers import (
     FOLLOWS,
     HABIT_ONE,
     MEMORY_UNIT,
+    affinity_of,
+    anchor_of,
+    set_affinity,
+    set_follow,
 )
 
 _ORDERS, _GMV, _PAID = int(Account.ORDERS), int(Account.GMV), int(Account.PAID)
@@ -52,7 +54,6 @@ _MONTH, _TWICE, _RETAINED = (
     int(Count.MONTH_RETAINED),
 )
 _HALF = np.float32(0.5)
-_AFFINITY_MASK = np.uint32(AFFINITY_ONE)
 _ONE = np.float32(1.0)
 _MONTHS = 15
 """Months are remembered modulo this, from 1; 0 is never."""
@@ -84,7 +85,7 @@ def tire(n, people, fading, looks):
         prefetch(people, looks[min(k + AHEAD, n - 1)].buyer)
         look = looks[k]
         if look.choice == OUTSIDE and look.follow < FOLLOWS:
-            move_affinity(people[look.buyer].follows, look, fading, False)
+            move_affinity(people[look.buyer], look, fading, False)
 
 
 @stage
@@ -96,7 +97,8 @@ def list_orders(first, last, buyers, looks, position):
         orders += np.int64(looks[k].choice < LOST)
     for k in range(orders):
         prefetch(buyers.person, looks[position[k]].buyer)
-        prefetch(buyers.rhythm, looks[position[k]].buyer)
+        prefetch(buyers.habit, looks[position[k]].buyer)
+        prefetch(buyers.seen, looks[position[k]].buyer)
     return orders
 
 
@@ -187,29 +189,28 @@ def count_buyer(buyers, moment, tally, ledger, i):
 def learn(buyers, shop, tastes, moment, tally, look, paid, returned):
     """Habit, memory, budget, need, trust and affinity after one order (M9, M17, M23)."""
     i, anchor, j = look.buyer, look.anchor, look.choice
-    me, rhythm = buyers.person[i], buyers.rhythm[i]
-    away = days_away(rhythm, moment, tastes)
-    habit = habit_now(rhythm, away, tastes)
+    me, away = buyers.person[i], days_away(buyers, i, moment, tastes)
+    habit = habit_now(buyers, i, away, tastes)
     memory = remembered(
         memory_now(me, away, tastes),
         log_price_ratio(paid, shop.elsewhere[anchor, j]),
         tastes.memory_step,
     )
-    budget = budget_now(me, rhythm, moment)
+    budget = budget_now(buyers, i, moment)
     if not returned:
         habit = raised(habit, tastes.habit_gain)
         budget -= paid
-    rhythm.habit = np.uint16(habit * np.float32(HABIT_ONE) + _HALF)
+    buyers.habit[i] = np.uint16(habit * np.float32(HABIT_ONE) + _HALF)
     me.memory = np.uint8(min(-memory * np.float32(MEMORY_UNIT) + _HALF, np.float32(BYTE_ONE)))
     me.budget = np.int32(budget)
-    rhythm.seen = np.uint16(moment.day + DAY_ZERO)
+    buyers.seen[i] = np.uint16(moment.day + DAY_ZERO)
     me.bought[shop.good_category[anchor, j]] = np.uint16(moment.day + DAY_ZERO)
     move_trust(me.trust, shop.kind[anchor, j], tastes, returned)
     if look.follow < FOLLOWS:
         step_size = tastes.affinity_return_loss if returned else tastes.affinity_gain
-        move_affinity(me.follows, look, step_size, not returned)
+        move_affinity(me, look, step_size, not returned)
     elif not returned:
-        follow(me.follows, tastes, moment, tally, look)
+        follow(me, tastes, moment, tally, look)
 
 
 @step
@@ -224,31 +225,27 @@ def move_trust(trust, kind, tastes, returned):
 
 
 @step
-def move_affinity(places, look, size, up):
+def move_affinity(me, look, size, up):
     """Affinity to the anchor followed, towards 1 or towards 0 by the share `size`."""
-    place = places[look.follow]
-    if anchor_of(place) != look.anchor:
+    if anchor_of(me, look.follow) != look.anchor:
         return  # an earlier order of this slot gave the place to another anchor
-    level = np.float32(affinity_of(place))
+    level = np.float32(affinity_of(me, look.follow))
     moved = level + size * (np.float32(AFFINITY_ONE) - level) if up else lowered(level, size)
-    places[look.follow] = place & ~_AFFINITY_MASK | np.uint32(moved + _HALF)
+    set_affinity(me, look.follow, moved + _HALF)
 
 
 @step
-def follow(places, tastes, moment, tally, look):
+def follow(me, tastes, moment, tally, look):
     """A buyer who came by the feed or a family may follow; the weakest follow goes (M9)."""
     chance = uniform(moment.follow, look.buyer, np.int64(look.session))
     if chance >= tastes.follow_probability:
         return
     weakest, lowest = 0, 2 * AFFINITY_ONE
     for f in range(FOLLOWS):
-        if (
-            np.int64(places[f] >> np.uint32(AFFINITY_BITS)) == look.anchor
-            and affinity_of(places[f]) > 0
-        ):
+        affinity = affinity_of(me, f)
+        if anchor_of(me, f) == look.anchor and affinity > 0:
             return  # followed already
-        if affinity_of(places[f]) < lowest:
-            weakest, lowest = f, affinity_of(places[f])
-    level = np.uint32(tastes.follow_affinity * np.float32(AFFINITY_ONE))
-    places[weakest] = np.uint32(np.uint32(look.anchor) << np.uint32(AFFINITY_BITS)) | level
+        if affinity < lowest:
+            weakest, lowest = f, affinity
+    set_follow(me, weakest, look.anchor, tastes.follow_affinity * np.float32(AFFINITY_ONE))
     tally.follows[look.anchor] += 1

@@ -15,17 +15,20 @@ from engine.units import N_KINDS
 
 Int32s = NDArray[np.int32]
 Float32s = NDArray[np.float32]
+UInt64s = NDArray[np.uint64]
 
 STRIP = 1_024
 """Buyers of a strip: their sessions fit the second-level cache."""
+AHEAD = 4
+"""Sessions of a buyer that are listed without asking whether they exist."""
 
 
 class Strip(NamedTuple):
     """One thread's room.
 
-    By buyer: days `away`, `level` of activity, `rate` of visits, `habit`, `visits` opened. By
-    session: `owner` the buyer, `number` of the session within the slot; `total` of the
-    affinities, `mark` drawn on it; `anchor`, `follow`, `affinity` where it goes; `need`,
+    By buyer: days `away`, `rate` of visits, `habit`, `visits` opened. By session: `owner` the
+    buyer, `number` of the session within the slot; affinities in lanes (four `low`, four `high`)
+    and their `total`, `mark` drawn on it; `anchor`, `follow`, `affinity` where it goes; `need`,
     `domain`, `stream` factors on attention, `excess` of the draw over the chance of a look. By
     look: `position` in the block's looks, `alpha`, `taste`, `memory`, `liking`, `outside` of
     the buyer, `budget` left (fen), `trust` by kind, `weights` by place and their `total`.
@@ -34,12 +37,13 @@ class Strip(NamedTuple):
     """
 
     away: Int32s
-    level: Int32s
     rate: Float32s
     habit: Float32s
     visits: Int32s
     owner: Int32s
     number: Int32s
+    low: UInt64s
+    high: UInt64s
     total: Float32s
     mark: Float32s
     anchor: Int32s
@@ -66,7 +70,7 @@ class Strip(NamedTuple):
 
 def new_strip(most_sessions: int, places: int, families: int, members: int) -> Strip:
     """Room for the worst case; pages that nobody touches cost no memory."""
-    n = STRIP * most_sessions
+    n = STRIP * most_sessions + AHEAD
 
     def ints(*shape: int) -> Int32s:
         return np.zeros(shape, np.int32)
@@ -77,12 +81,13 @@ def new_strip(most_sessions: int, places: int, families: int, members: int) -> S
     weights = floats(n, places)
     return Strip(
         away=ints(STRIP),
-        level=ints(STRIP),
         rate=floats(STRIP),
         habit=floats(STRIP),
         visits=ints(STRIP),
         owner=ints(n),
         number=ints(n),
+        low=np.zeros(n, np.uint64),
+        high=np.zeros(n, np.uint64),
         total=floats(n),
         mark=floats(n),
         anchor=ints(n),

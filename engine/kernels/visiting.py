@@ -3,18 +3,20 @@
 import numpy as np
 
 from engine.jit import prefetch, stage, step
+from engine.kernels.strip import AHEAD
 from engine.rng import uniform
 from engine.rules.visits import visits_rate
 from engine.world.buyers import DAY_ZERO, HABIT_STEP
-
-_ZERO = np.float32(0.0)
 
 
 @step
 def open_sessions(first, n, buyers, tastes, moment, strip):
     """Line up the sessions of buyers `first`..`first + n`; returns how many."""
-    recall(first, n, moment.day + DAY_ZERO, buyers.rhythm, strip.away, strip.level, strip.habit)
-    look_up_rates(n, tastes.visits, tastes.habit_left, strip)
+    s, last = strip, first + n
+    seen, habit = buyers.seen[first:last], buyers.habit[first:last]
+    activity = buyers.activity[first:last]
+    recall(n, moment.day + DAY_ZERO, seen, habit, tastes.habit_left.size - 1, s)
+    look_up_rates(n, activity, tastes.visits, tastes.habit_left, s.away, s.rate, s.habit)
     count(
         first,
         n,
@@ -22,32 +24,31 @@ def open_sessions(first, n, buyers, tastes, moment, strip):
         tastes.habit_visits,
         moment.visit_level,
         moment.most_sessions,
-        strip.rate,
-        strip.habit,
-        strip.visits,
+        s.rate,
+        s.habit,
+        s.visits,
     )
-    return line_up(first, n, strip.visits, buyers.person, strip.owner, strip.number)
+    return line_up(first, n, s.visits, buyers.person, s.owner, s.number, s.listed)
 
 
 @stage
-def recall(first, n, today, rhythms, away, level, habit):
-    """Each buyer's days away (below 0: to arrive), activity level and habit as last known."""
+def recall(n, today, seen, habits, longest, strip):
+    """Days away, at most `longest`; who has arrived (rate 1, else 0); habit as last known."""
+    now, most = np.int32(today), np.int32(longest)
     for k in range(n):
-        rhythm = rhythms[first + k]
-        away[k] = today - np.int64(rhythm.seen)
-        level[k] = rhythm.activity
-        habit[k] = np.float32(rhythm.habit) * HABIT_STEP
+        away = now - np.int32(seen[k])
+        strip.away[k] = min(max(away, np.int32(0)), most)
+        strip.rate[k] = np.float32(away >= 0)
+    for k in range(n):
+        strip.habit[k] = np.float32(habits[k]) * HABIT_STEP
 
 
 @stage
-def look_up_rates(n, visits, habit_left, strip):
+def look_up_rates(n, activity, visits, habit_left, away, rate, habit):
     """Visits without habit, none before arriving; habit as it has faded."""
-    longest = np.int32(habit_left.size - 1)
     for k in range(n):
-        away = strip.away[k]
-        rate = visits[np.uint32(strip.level[k])]
-        strip.rate[k] = rate if away >= 0 else _ZERO
-        strip.habit[k] *= habit_left[np.uint32(min(max(away, np.int32(0)), longest))]
+        rate[k] *= visits[activity[k]]
+        habit[k] *= habit_left[np.uint32(away[k])]
 
 
 @stage
@@ -59,22 +60,27 @@ def count(first, n, stream, habit_visits, level, most, rate, habit, visits):
 
 
 @stage
-def line_up(first, n, visits, people, owner, number):
+def line_up(first, n, visits, people, owner, number, several):
     """List the sessions, buyer by buyer, and call their owners up; returns how many.
 
-    Without branches where it matters, since nobody can predict who comes: the first session
-    is written anyway and kept if it exists, and the latest owner is called up again.
+    Nobody can predict who comes or how often, so there is hardly a branch: whoever does not
+    come is listed and overwritten, and of who comes a few sessions are, existing or not.
     """
-    m, latest = 0, first
+    come = np.uint64(0)
     for k in range(n):
-        owner[m] = first + k
-        number[m] = 0
-        comes = visits[k] > 0
-        m += np.int64(comes)
-        latest = first + k if comes else latest
-        prefetch(people, latest)
-        for session in range(1, visits[k]):
-            owner[m] = first + k
-            number[m] = session
-            m += 1
-    return m
+        several[come] = k
+        come += np.uint64(visits[k] > 0)
+    m = np.uint64(0)
+    for c in range(np.int64(come)):
+        k = np.uint32(several[c])
+        buyer = first + k
+        prefetch(people, buyer)
+        for ahead in range(AHEAD):
+            owner[m + np.uint64(ahead)] = buyer
+        for ahead in range(AHEAD):
+            number[m + np.uint64(ahead)] = ahead
+        for session in range(AHEAD, visits[k]):
+            owner[m + np.uint64(session)] = buyer
+            number[m + np.uint64(session)] = session
+        m += np.uint64(visits[k])
+    return np.int64(m)

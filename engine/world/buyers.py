@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jit import kernel
+from engine.jit import kernel, step
 from engine.rng import Purpose, bits, key, uniform
 from engine.spec.scenario import Scenario
 from engine.units import N_CATEGORIES, N_KINDS
@@ -21,6 +21,10 @@ from engine.world.anchors import ARRIVAL_DAYS, Anchors
 from engine.world.draws import normal_quantiles
 
 FOLLOWS = 8
+LANES, LANE_BITS = 4, 16
+"""Affinities in a 64-bit word, and the room of each."""
+ANCHOR_BITS = 16
+ANCHOR_LOW = (1 << ANCHOR_BITS) - 1
 AFFINITY_BITS = 12
 AFFINITY_ONE = (1 << AFFINITY_BITS) - 1
 AFFINITY_STEP = np.float32(1.0 / AFFINITY_ONE)
@@ -42,14 +46,12 @@ FLAG_BOUGHT = 2
 FLAG_TWICE = 4
 FLAG_MONTH_SHIFT = 4
 
-RHYTHM = np.dtype([("activity", np.uint8), ("habit", np.uint16), ("seen", np.uint16)])
-"""What decides whether a buyer comes, read of everybody in every slot; seen: day of the last
-learning, or of arrival."""
-
 PERSON = np.dtype(
     {
         "names": [
-            "follows",
+            "affinities",
+            "affinity_words",
+            "anchors",
             "bought",
             "budget",
             "income",
@@ -61,21 +63,27 @@ PERSON = np.dtype(
             "flags",
         ],
         "formats": [
-            (np.uint32, FOLLOWS),
+            (np.uint16, FOLLOWS),
+            (np.uint64, FOLLOWS // LANES),
+            (np.uint16, FOLLOWS),
             (np.uint16, N_CATEGORIES),
             np.int32,
             np.uint16,
             (np.uint8, N_KINDS),
             *[np.uint8] * 5,
         ],
-        "offsets": [0, 32, 44, 48, 50, 55, 56, 57, 58, 59],
+        "offsets": [0, 0, 16, 32, 44, 48, 50, 55, 56, 57, 58, 59],
         "itemsize": 64,
     }
 )
-"""The rest, read of those who come: one cache line. follows: anchor << 12 | affinity in
-1/4095; bought: day of the last purchase by category; budget: fen left this month; income: a
-month's budget in RMB; trust: by kind, in 1/255; flags: tier, ever bought, twice this month,
-month (1-15) of the last order."""
+"""What is read of those who come: one cache line.
+
+By follow: `affinities` in 1/4095, below the four high bits of the anchor's number; `anchors`, its
+16 low bits. affinity_words: the affinities once more, four in a word, so that sums run over four
+at once (see `engine.kernels.routing`). bought: day of the last purchase by category; budget: fen
+left this month; income: a month's budget in RMB; trust: by kind, in 1/255; flags: tier, ever
+bought, twice this month, month (1-15) of the last order.
+"""
 
 _TRAITS = 6
 _QUANTILES = 4096
@@ -83,21 +91,59 @@ _ARRIVAL_DRAW = 8
 
 
 class Buyers(NamedTuple):
-    """All simulated buyers, as `RHYTHM` and `PERSON` records."""
+    """All simulated buyers.
 
-    rhythm: NDArray[np.void]
+    What decides who comes is a column each, since it is read of everybody in every slot:
+    `activity` level, `habit` in 1/65535, day `seen` last, when it learned something, or of
+    arrival. `person`: `PERSON` records.
+    """
+
+    activity: NDArray[np.uint8]
+    habit: NDArray[np.uint16]
+    seen: NDArray[np.uint16]
     person: NDArray[np.void]
+
+
+def new_buyers(count: int) -> Buyers:
+    """Buyers of whom nothing is known."""
+    habit, seen = np.zeros(count, np.uint16), np.zeros(count, np.uint16)
+    return Buyers(np.zeros(count, np.uint8), habit, seen, cache_lines(count, PERSON))
 
 
 def bytes_per_buyer() -> int:
     """Bytes of state that one simulated buyer takes."""
-    return RHYTHM.itemsize + PERSON.itemsize
+    return sum(column.itemsize for column in new_buyers(1))
+
+
+@step
+def anchor_of(me, f):
+    """Anchor of follow `f`."""
+    return np.int64(me.affinities[f] >> AFFINITY_BITS) << ANCHOR_BITS | np.int64(me.anchors[f])
+
+
+@step
+def affinity_of(me, f):
+    """Affinity to the anchor of follow `f`, in 1/4095."""
+    return np.int64(me.affinities[f] & AFFINITY_ONE)
+
+
+@step
+def set_follow(me, f, anchor, affinity):
+    """Make `anchor` the one that is followed in place `f`."""
+    me.anchors[f] = np.uint16(anchor & ANCHOR_LOW)
+    me.affinities[f] = np.uint16(anchor >> ANCHOR_BITS << AFFINITY_BITS | np.int64(affinity))
+
+
+@step
+def set_affinity(me, f, affinity):
+    """Change the affinity to the anchor followed in place `f`."""
+    me.affinities[f] = np.uint16(np.int64(me.affinities[f]) & ~AFFINITY_ONE | np.int64(affinity))
 
 
 def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> Buyers:
     """Create `count` buyers from the world seed."""
     spec = scenario.buyers
-    buyers = Buyers(np.zeros(count, RHYTHM), cache_lines(count, PERSON))
+    buyers = new_buyers(count)
     shifts = np.array([int(key(seed, Purpose.BUYER_TRAITS, d)) for d in range(_TRAITS)], np.uint64)
     quantiles = normal_quantiles(_QUANTILES)
     # budget ~ lognormal around the tier's mean, in whole RMB
@@ -164,30 +210,30 @@ def _fill_traits(  # noqa: PLR0913, PLR0917 - numba passes by position
         me = buyers.person[i]
         tier = 0 if shifts[0] + n * steps[0] < tier12_edge else 1
         me.flags = np.uint8(FLAG_TIER3 * tier)
-        buyers.rhythm[i].activity = activity[(shifts[1] + n * steps[1]) >> table_shift]
+        buyers.activity[i] = activity[(shifts[1] + n * steps[1]) >> table_shift]
         me.sensitivity = sensitivity[(shifts[2] + n * steps[2]) >> table_shift]
         me.impulse = np.uint8((shifts[3] + n * steps[3]) >> byte_shift)
         me.taste = np.uint8((shifts[4] + n * steps[4]) >> byte_shift)
         me.income = incomes[tier, (shifts[5] + n * steps[5]) >> table_shift]
         me.budget = np.int32(me.income) * np.int32(100)
-        buyers.rhythm[i].seen = np.uint16(DAY_ZERO)
+        buyers.seen[i] = np.uint16(DAY_ZERO)
 
 
 @kernel
 def _fill_history(buyers, stream, bought_share, habit, trust, newcomers):
     """Buyers of old have a habit and bought something in the last 90 days; newcomers arrive."""
     for i in range(buyers.person.size):
-        me, rhythm = buyers.person[i], buyers.rhythm[i]
+        me = buyers.person[i]
         me.trust[:] = trust
         arrival = uniform(stream, i, _ARRIVAL_DRAW)
         if arrival < newcomers:
-            rhythm.seen += np.uint16(1 + int(arrival / newcomers * ARRIVAL_DAYS))
+            buyers.seen[i] += np.uint16(1 + int(arrival / newcomers * ARRIVAL_DAYS))
         bought_before = arrival >= newcomers and uniform(stream, i, 0) < bought_share
         if bought_before:
             me.flags |= np.uint8(FLAG_BOUGHT)
             # habit 2 u, so that its mean is `habit`
             level = min(2.0 * habit * uniform(stream, i, 1), 1.0)
-            rhythm.habit = np.uint16(level * HABIT_ONE)
+            buyers.habit[i] = np.uint16(level * HABIT_ONE)
         for c in range(N_CATEGORIES):
             days_ago = int(90.0 * uniform(stream, i, 2 + c))
             me.bought[c] = np.uint16(DAY_ZERO - 1 - days_ago)
@@ -196,17 +242,15 @@ def _fill_history(buyers, stream, bought_share, habit, trust, newcomers):
 @kernel
 def _fill_follows(buyers, stream, count, affinity, table):
     for i in range(buyers.person.size):
-        if buyers.rhythm[i].seen > DAY_ZERO:
+        if buyers.seen[i] > DAY_ZERO:
             continue  # who is still to arrive follows nobody yet
-        follows = buyers.person[i].follows
+        me = buyers.person[i]
         for f in range(count):
             anchor = draw_alias(bits(stream, i, 2 * f), table)
             known = False
             for g in range(f):
-                known |= (follows[g] >> np.uint32(AFFINITY_BITS) == np.uint32(anchor)) & (
-                    follows[g] > np.uint32(0)
-                )
+                known |= (anchor_of(me, g) == anchor) & (affinity_of(me, g) > 0)
             # A second draw of a followed anchor leaves the place empty (affinity 0).
             if not known:
                 level = min(affinity * (0.5 + uniform(stream, i, 2 * f + 1)), 1.0)
-                follows[f] = np.uint32(anchor << AFFINITY_BITS) | np.uint32(level * AFFINITY_ONE)
+                set_follow(me, f, anchor, level * AFFINITY_ONE)

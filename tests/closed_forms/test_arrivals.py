@@ -54,7 +54,7 @@ def test_the_pool_fills_evenly(share):
 def test_nobody_visits_before_arriving(day):
     """Everybody who has arrived by the day looks, and nobody else."""
     market = open_market(case(*WORLD, newcomers(0.7), days=DAYS))
-    arrives = market.buyers.rhythm["seen"].astype(int) - DAY_ZERO
+    arrives = market.buyers.seen.astype(int) - DAY_ZERO
     assert arrives.max() == ARRIVAL_DAYS
     looks = hold_slot(market, day)
     assert np.array_equal(np.sort(looks["buyer"]), np.flatnonzero(arrives <= day))
@@ -71,13 +71,13 @@ def test_newcomers_follow_nobody_and_have_not_bought():
         "scenario.buyers.bought_before_share=1",
     )
     buyers = open_market(asked).buyers
-    new = buyers.rhythm["seen"] > DAY_ZERO
+    new = buyers.seen > DAY_ZERO
     near(new.mean(), 0.4, np.sqrt(0.4 * 0.6 / BUYERS))
     bought = buyers.person["flags"] & FLAG_BOUGHT > 0
     assert np.array_equal(bought, ~new)
-    assert np.array_equal(buyers.person["follows"].any(axis=1), ~new)
-    assert np.all(buyers.rhythm["habit"][new] == 0)
-    habit = buyers.rhythm["habit"][~new] / HABIT_ONE  # uniform on (0, 2 x 0.4)
+    assert np.array_equal(buyers.person["affinities"].any(axis=1), ~new)
+    assert np.all(buyers.habit[new] == 0)
+    habit = buyers.habit[~new] / HABIT_ONE  # uniform on (0, 2 x 0.4)
     near(habit.mean(), 0.4, 0.8 / np.sqrt(12 * habit.size))
 
 

@@ -72,7 +72,7 @@ def test_habit_fades_geometrically(day):
         f"scenario.choice.habit={beta}",
         day=day,
     )
-    habit = market.buyers.rhythm["habit"] / HABIT_ONE
+    habit = market.buyers.habit / HABIT_ONE
     assert np.allclose(habit, gain * bought, atol=1 / HABIT_ONE)
     habit_now = habit[looks["buyer"]] * (1 - fading) ** day
     ratio = odds(market) * np.exp(beta * habit_now)
@@ -134,7 +134,7 @@ def test_visits_fall_with_the_habit():
         f"scenario.learning.habit_fading={fading}",
         days=days,
     )
-    mean_habit = open_market(asked).buyers.rhythm["habit"].mean() / HABIT_ONE
+    mean_habit = open_market(asked).buyers.habit.mean() / HABIT_ONE
     daily = simulate_year(asked).daily
     assert daily["orders_count"].sum() == 0
     expected = BUYERS * (1 + effect * mean_habit * (1 - fading) ** np.arange(days))
