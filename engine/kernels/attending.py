@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.jit import prefetch, stage, step
 from engine.kernels.looks import coupon_class
-from engine.kernels.state import N_BUCKETS, PUBLIC_FEED
+from engine.kernels.state import N_BUCKETS, PUBLIC_FEED, face_of, row_of
 from engine.rng import bits, uniform
 from engine.rules.attention import followed_attention, gate
 from engine.world.buyers import AFFINITY_STEP, DAY_ZERO
@@ -14,7 +14,7 @@ _ZERO = np.float32(0.0)
 
 
 @step
-def look_up(m, n, buyers, shop, tastes, moment, tally, looks, strip):
+def look_up(m, n, buyers, shop, shelf, tastes, moment, tally, looks, strip):
     """Count `m` visits and note which become looks, from `looks[n]` on; returns how many."""
     s = strip
     day = moment.day + DAY_ZERO
@@ -25,7 +25,7 @@ def look_up(m, n, buyers, shop, tastes, moment, tally, looks, strip):
     attend(m, s.owner, s.number, moment, s.need, s.domain, s.stream, s.excess)
     found = serious(m, s.excess, s.listed)
     note(found, n, buyers.person, moment, tally.looks, looks, s)
-    call_up(found, shop, tally, looks, s.position)
+    call_up(found, shelf, tally.expected.reshape(-1), tally.expected_paid, looks, s.position)
     return found
 
 
@@ -44,9 +44,9 @@ def look_around(m, owner, anchor, day, people, category, attention, need, strip)
     """How much each is in need of what it is shown, and how much the stream holds it."""
     longest = need.shape[1] - 1
     for t in range(m):
-        shown = np.int64(category[anchor[t]])
+        shown = category[anchor[t]]
         days = day - np.int64(people[owner[t]].bought[shown])
-        strip.need[t] = need[shown, min(days, longest)]
+        strip.need[t] = need[shown, np.uint64(min(days, longest))]
         strip.stream[t] = attention[anchor[t]]
 
 
@@ -70,11 +70,11 @@ def attend(m, owner, number, moment, need, domain, stream, excess):
 @stage
 def serious(m, excess, listed):
     """List the serious looks; returns how many."""
-    n = 0
+    n = np.uint64(0)
     for t in range(m):
         listed[n] = t
-        n += np.int64(excess[t] < _ZERO)
-    return n
+        n += np.uint64(excess[t] < _ZERO)
+    return np.int64(n)
 
 
 @stage
@@ -83,7 +83,7 @@ def note(n, first, people, moment, looked, looks, strip):
     s = strip
     for k in range(n):
         t = s.listed[k]
-        i = np.int64(s.owner[t])
+        i = s.owner[t]
         look = looks[first + k]
         look.buyer, look.anchor = i, s.anchor[t]
         look.session, look.follow = np.uint8(s.number[t]), np.uint8(s.follow[t])
@@ -96,20 +96,21 @@ def note(n, first, people, moment, looked, looks, strip):
 
 
 @stage
-def call_up(n, shop, tally, looks, position):
+def call_up(n, shelf, expected, expected_paid, looks, position):
     """Ask for the rows of the streams looked at: with many anchors no cache holds them all."""
     for k in range(n):
         look = looks[position[k]]
-        row, face = (np.int64(look.anchor), 0), (np.int64(look.coupon), np.int64(look.anchor), 0)
-        prefetch(shop.kind, row)
-        prefetch(shop.own_utility, row)
-        prefetch(shop.quality, row)
-        prefetch(shop.brand, row)
-        prefetch(shop.links_out, row)
-        prefetch(shop.price_term, face)
-        prefetch(shop.paid, face)
-        prefetch(tally.expected, row)
-        prefetch(tally.expected_paid, row[0])
+        row = row_of(shelf, look)
+        face = face_of(shelf, look, row)
+        prefetch(shelf.kind, row)
+        prefetch(shelf.own_utility, row)
+        prefetch(shelf.quality, row)
+        prefetch(shelf.brand, row)
+        prefetch(shelf.links_out, row)
+        prefetch(shelf.price_term, face)
+        prefetch(shelf.paid, face)
+        prefetch(expected, row)
+        prefetch(expected_paid, look.anchor)
 
 
 @step

@@ -14,9 +14,8 @@ from engine.kernels.looks import (
     days_away,
     habit_now,
     memory_now,
-    shelf_of,
 )
-from engine.kernels.state import OUTSIDE
+from engine.kernels.state import OUTSIDE, face_of, row_of
 from engine.rng import uniform
 from engine.rules.choice import (
     good_utility,
@@ -37,10 +36,9 @@ NEVER = np.float32(-1e30)
 
 
 @step
-def choose(n, buyers, shop, tastes, moment, tally, looks, strip):
+def choose(n, buyers, shop, shelf, tastes, moment, tally, looks, strip):
     """Decide `n` looks: draw their choices, add up what is expected and claimed."""
-    weigh(n, buyers, shop, tastes, moment, looks, strip)
-    sum_weights(n, strip.outside, strip.weights, strip.total)
+    weigh(n, buyers, shop, shelf, tastes, moment, looks, strip)
     draw_choices(
         n,
         shop.shown,
@@ -51,31 +49,25 @@ def choose(n, buyers, shop, tastes, moment, tally, looks, strip):
         strip.weights,
         strip.total,
     )
-    tally_looks(n, 1, shop, moment, tally, looks, strip)
+    tally_looks(n, 1, shop, shelf, moment, tally, looks, strip)
 
 
 @step
-def unchoose(n, buyers, shop, tastes, moment, tally, looks, strip):
+def unchoose(n, buyers, shop, shelf, tastes, moment, tally, looks, strip):
     """Take back what `n` decided looks added."""
-    weigh(n, buyers, shop, tastes, moment, looks, strip)
-    sum_weights(n, strip.outside, strip.weights, strip.total)
-    tally_looks(n, -1, shop, moment, tally, looks, strip)
+    weigh(n, buyers, shop, shelf, tastes, moment, looks, strip)
+    tally_looks(n, -1, shop, shelf, moment, tally, looks, strip)
 
 
 @step
-def weigh(n, buyers, shop, tastes, moment, looks, strip):
-    """Exp of every utility into `strip.weights` and `strip.outside`."""
+def weigh(n, buyers, shop, shelf, tastes, moment, looks, strip):
+    """Exp of every utility into `strip.weights` and `strip.outside`, their sum into `total`."""
     know_oneself(n, buyers, shop.charisma, tastes, moment, looks, strip)
     recall_trust(n, buyers.person, looks, strip.position, strip.trust)
     value_goods(
         n,
         shop.shown,
-        shop.kind,
-        shop.own_utility,
-        shop.quality,
-        shop.brand,
-        shop.price_term,
-        shop.paid,
+        shelf,
         tastes.beta_quality,
         tastes.beta_brand,
         tastes.curvature,
@@ -87,6 +79,7 @@ def weigh(n, buyers, shop, tastes, moment, looks, strip):
     )
     exponentials(n * strip.weights.shape[1], strip.flat_weights)
     exponentials(n, strip.outside)
+    sum_weights(n, strip.outside, strip.weights, strip.total)
 
 
 @stage
@@ -96,8 +89,9 @@ def know_oneself(n, buyers, charisma, tastes, moment, looks, strip):
     for k in range(n):
         look = looks[s.position[k]]
         i = look.buyer
-        me, away = buyers.person[i], days_away(buyers, i, moment, tastes)
-        tier = np.int64(me.flags & FLAG_TIER3)
+        # Who looks has arrived: days away are not negative.
+        me, away = buyers.person[i], np.uint64(days_away(buyers, i, moment, tastes))
+        tier = np.uint64(me.flags & FLAG_TIER3)
         s.alpha[k] = tastes.price[tier, me.sensitivity]
         s.taste[k] = np.float32(me.taste) * _BYTE * tastes.brand_taste[tier]
         s.memory[k] = memory_term(
@@ -129,12 +123,7 @@ def recall_trust(n, people, looks, position, kept):
 def value_goods(
     n,
     shown,
-    kind,
-    own,
-    quality,
-    brand,
-    price_term,
-    paid,
+    shelf,
     beta_quality,
     beta_brand,
     curvature,
@@ -148,20 +137,22 @@ def value_goods(
     alphas, tastes, memories, likings, budgets = oneself
     for k in range(n):
         look = looks[position[k]]
-        a, c, places = np.int64(look.anchor), np.int64(look.coupon), np.int64(shown[look.anchor])
+        row = row_of(shelf, look)
+        face = face_of(shelf, look, row)
         liking, taste, alpha, memory = likings[k], tastes[k], alphas[k], memories[k]
-        for j in range(weights.shape[1]):
+        places, budget = np.uint64(shown[look.anchor]), budgets[k]
+        for j in range(shelf.size):
             utility = good_utility(
                 liking,
-                own[a, j],
+                shelf.own_utility[row + j],
                 beta_quality,
-                trust[k, kind[a, j]],
-                quality[a, j],
+                trust[k, shelf.kind[row + j]],
+                shelf.quality[row + j],
                 beta_brand,
-                brand[a, j],
+                shelf.brand[row + j],
                 taste,
-            ) - alpha * price_disutility(price_term[c, a, j], memory, curvature)
-            open_to = (j < places) & (paid[c, a, j] <= budgets[k])
+            ) - alpha * price_disutility(shelf.price_term[face + j], memory, curvature)
+            open_to = (j < places) & (shelf.paid[face + j] <= budget)
             weights[k, j] = utility if open_to else NEVER
 
 
@@ -204,40 +195,39 @@ def draw_choices(n, shown, stream, looks, position, outside, weights, total):
 
 
 @step
-def tally_looks(n, sign, shop, moment, tally, looks, strip):
+def tally_looks(n, sign, shop, shelf, moment, tally, looks, strip):
     """Add (sign 1) or take back (sign -1) what the looks are expected to sell, and claim."""
-    s, sold = strip, (tally.expected, tally.expected_paid)
-    shelf = (shop.links_out, shop.paid)
+    s, sold = strip, (tally.expected.reshape(-1), tally.expected_paid)
     expect(n, sign, shop.shown, shelf, sold, looks, s.position, s.weights, s.total)
     wishes = list_wishes(n, looks, s.position, s.listed)
-    claim(wishes, sign, shelf_of(shop), claims_of(tally), moment.partner_share_bp, looks, s.listed)
+    claim(wishes, sign, shelf, claims_of(tally), moment.partner_share_bp, looks, s.listed)
 
 
 @stage
 def expect(n, sign, shown, shelf, sold, looks, position, weights, totals):
     """The probabilities of the looks, in fixed point; nothing through external links."""
-    links_out, paid = shelf
     expected, expected_paid = sold
     for k in range(n):
         look = looks[position[k]]
-        a, c = np.int64(look.anchor), np.int64(look.coupon)
+        row = row_of(shelf, look)
+        face = face_of(shelf, look, row)
         per_weight, payment = _ONE / totals[k], _ZERO
-        for j in range(shown[a]):
-            if not links_out[a, j]:
+        for j in range(np.uint64(shown[look.anchor])):
+            if not shelf.links_out[row + j]:
                 share = weights[k, j] * per_weight
-                expected[a, j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)
-                payment += share * np.float32(paid[c, a, j])
-        expected_paid[a] += sign * np.int64(payment + _HALF)
+                expected[row + j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)
+                payment += share * np.float32(shelf.paid[face + j])
+        expected_paid[look.anchor] += sign * np.int64(payment + _HALF)
 
 
 @stage
 def list_wishes(n, looks, position, listed):
     """List the looks at which something was chosen; returns how many."""
-    wishes = 0
+    wishes = np.uint64(0)
     for k in range(n):
         listed[wishes] = position[k]
-        wishes += np.int64(looks[position[k]].choice != OUTSIDE)
-    return wishes
+        wishes += np.uint64(looks[position[k]].choice != OUTSIDE)
+    return np.int64(wishes)
 
 
 @stage

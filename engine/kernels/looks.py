@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.jit import step
-from engine.kernels.state import OUTSIDE, OWN, PARTNER, PUBLIC_FEED
+from engine.kernels.state import OWN, PARTNER, PUBLIC_FEED, face_of, place_of
 from engine.rules.subsidy import partner_part_fen
 from engine.units import N_TIERS, Kind
 from engine.world.buyers import DAY_ZERO, FLAG_BOUGHT, FLAG_TIER3, HABIT_STEP, MEMORY_UNIT
@@ -47,31 +47,22 @@ def coupon_class(me, has_coupon):
 
 
 @step
-def shelf_of(shop):
-    """What claims read of the shop: links out, supplier, kind, price and paid."""
-    return shop.links_out, shop.supplier, shop.kind, shop.price, shop.paid
-
-
-@step
 def claims_of(tally):
-    """Where claims are counted: by supplier, and by purse and bucket."""
-    return tally.demand, tally.claims
+    """Where claims are counted: by supplier, and by bucket on each purse."""
+    return tally.demand, tally.claims[OWN], tally.claims[PARTNER]
 
 
 @step
 def add_claim(counted, shelf, look, partner_share_bp, sign):
-    """Count the look's wish for a good and for its coupon (sign 1), or take it back (-1)."""
-    links_out, suppliers, kinds, prices, paid = shelf
-    demand, claims = counted
-    if look.choice == OUTSIDE:
-        return
-    anchor, j = look.anchor, look.choice
-    claimed = sign * np.int64(not links_out[anchor, j])
-    coupon = prices[anchor, j] - paid[look.coupon, anchor, j]
-    partner = partner_part(kinds[anchor, j], coupon, partner_share_bp)
-    demand[suppliers[anchor, j]] += claimed
-    claims[OWN, look.bucket] += claimed * (coupon - partner)
-    claims[PARTNER, look.bucket] += claimed * partner
+    """Count a look's wish for a good and for its coupon (sign 1), or take it back (-1)."""
+    demand, own, partners = counted
+    place = place_of(shelf, look)
+    claimed = sign * np.int64(not shelf.links_out[place])
+    coupon = shelf.price[place] - shelf.paid[face_of(shelf, look, place)]
+    partner = partner_part(shelf.kind[place], coupon, partner_share_bp)
+    demand[np.uint32(shelf.supplier[place])] += claimed
+    own[look.bucket] += claimed * (coupon - partner)
+    partners[look.bucket] += claimed * partner
 
 
 @step

@@ -15,7 +15,6 @@ from engine.kernels.looks import (
     days_away,
     habit_now,
     memory_now,
-    shelf_of,
 )
 from engine.kernels.routing import (
     DRAWS,
@@ -37,6 +36,7 @@ from engine.kernels.state import (
     PUBLIC_FEED,
     WITHOUT_PARTNER,
     Count,
+    shelf_of,
 )
 from engine.rng import bits, uniform
 from engine.rules.attention import followed_attention, gate
@@ -116,7 +116,7 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, moment, tally, looks
             if uniform(moment.look, i, session) >= chance:
                 continue
             look = looks[n]
-            look.buyer, look.anchor = i, np.int32(anchor)
+            look.buyer, look.anchor = i, np.uint32(anchor)
             look.session, look.follow = np.uint8(session), np.uint8(follow)
             look.coupon, look.bucket = np.uint8(coupon), np.uint16(bucket)
             look.affinity = np.uint16(affinity)
@@ -219,7 +219,8 @@ def decide_look(weights, buyers, shop, tastes, moment, tally, look):
     choice, total = draw_choice(weights, shop.shown[look.anchor], outside, u)
     look.choice = np.uint8(choice)
     add_expected(tally, shop, weights, total, look.anchor, look.coupon, 1)
-    add_claim(claims_of(tally), shelf_of(shop), look, moment.partner_share_bp, 1)
+    if look.choice != OUTSIDE:
+        add_claim(claims_of(tally), shelf_of(shop), look, moment.partner_share_bp, 1)
 
 
 @step
@@ -228,7 +229,8 @@ def withdraw_coupon(weights, buyers, shop, tastes, moment, tally, look, instead)
     outside = weigh(weights, buyers, shop, tastes, moment, look, look.coupon)
     _, total = draw_choice(weights, shop.shown[look.anchor], outside, _ZERO)
     add_expected(tally, shop, weights, total, look.anchor, look.coupon, -1)
-    add_claim(claims_of(tally), shelf_of(shop), look, moment.partner_share_bp, -1)
+    if look.choice != OUTSIDE:
+        add_claim(claims_of(tally), shelf_of(shop), look, moment.partner_share_bp, -1)
     look.coupon = np.uint8(instead)
     decide_look(weights, buyers, shop, tastes, moment, tally, look)
 

@@ -24,7 +24,8 @@ from engine.world.buyers import (
     anchor_of,
 )
 
-STAYS_AWAY = -1
+STAYS_AWAY = (1 << 32) - 1
+"""In place of an anchor."""
 DRAWS = 8
 """Draws of the routing stream that one session may use, by purpose below."""
 TO_DOMAIN, TO_STAY, TO_RELEASE, TO_FAMILY, TO_MEMBER, TO_FOLLOW, TO_FEED = range(7)
@@ -134,14 +135,14 @@ def meet(m, owner, people, anchor, follow, affinity):
 @stage
 def sort_out(m, mark, total, anchor, presence, to_feed, missed):
     """List the sessions that go to the feed, and those whose anchor is not streaming."""
-    feeds, misses = 0, 0
+    feeds, misses = np.uint64(0), np.uint64(0)
     for t in range(m):
         public = mark[t] >= total[t]
         to_feed[feeds] = t
         missed[misses] = t
-        feeds += np.int64(public)
-        misses += np.int64((not public) & (presence[anchor[t]] != LIVE))
-    return feeds, misses
+        feeds += np.uint64(public)
+        misses += np.uint64((not public) & (presence[anchor[t]] != LIVE))
+    return np.int64(feeds), np.int64(misses)
 
 
 @stage
@@ -224,21 +225,21 @@ def drain(m, people, presence, stream, share, strip):
 @stage
 def list_drained(m, stream, share, strip):
     """List who would come less if all its anchors were gone; the mark is drawn anew for it."""
-    n = 0
+    n = np.uint64(0)
     for t in range(m):
         u = uniform(stream, strip.owner[t], strip.number[t] * DRAWS + TO_STAY)
         strip.mark[t] = u * strip.total[t]
         strip.listed[n] = t
-        n += np.int64(strip.mark[t] < share * strip.total[t])
-    return n
+        n += np.uint64(strip.mark[t] < share * strip.total[t])
+    return np.int64(n)
 
 
 @stage
 def drop_lost(m, owner, number, anchor, follow, affinity):
     """Close up the list over the sessions that stay away; returns how many are left."""
-    left = 0
+    left = np.uint64(0)
     for t in range(m):
         owner[left], number[left] = owner[t], number[t]
         anchor[left], follow[left], affinity[left] = anchor[t], follow[t], affinity[t]
-        left += np.int64(anchor[left] != STAYS_AWAY)
-    return left
+        left += np.uint64(anchor[left] != STAYS_AWAY)
+    return np.int64(left)

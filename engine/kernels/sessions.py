@@ -13,7 +13,7 @@ from engine.jit import kernel
 from engine.kernels.attending import count_visits, look_up
 from engine.kernels.choosing import choose, unchoose
 from engine.kernels.routing import name_stand_ins, route_sessions
-from engine.kernels.state import WITHOUT_PARTNER, Count
+from engine.kernels.state import WITHOUT_PARTNER, Count, shelf_of
 from engine.kernels.strip import STRIP
 from engine.kernels.visiting import open_sessions
 
@@ -36,6 +36,7 @@ def decide(first, last, buyers, shop, feed, tastes, moment, tally, looks, strip)
 
     `looks` must hold `moment.most_sessions` entries a buyer.
     """
+    shelf = shelf_of(shop)
     name_stand_ins(shop.members, shop.presence, strip.stand_in)
     n = 0
     for start in range(first, last, STRIP):
@@ -44,8 +45,8 @@ def decide(first, last, buyers, shop, feed, tastes, moment, tally, looks, strip)
         tally.counts[_SESSIONS] += opened
         tally.counts[_AWAY] += opened - m
         tally.counts[_FEED] += count_visits(m, strip.anchor, strip.follow, tally.visits)
-        found = look_up(m, n, buyers, shop, tastes, moment, tally, looks, strip)
-        choose(found, buyers, shop, tastes, moment, tally, looks, strip)
+        found = look_up(m, n, buyers, shop, shelf, tastes, moment, tally, looks, strip)
+        choose(found, buyers, shop, shelf, tastes, moment, tally, looks, strip)
         n += found
     tally.counts[_LOOKS] += n
     return n
@@ -57,15 +58,15 @@ def withdraw(first_bucket, partner_only, buyers, shop, tastes, moment, tally, lo
 
     With `partner_only` only the coupons on the partner's goods are taken.
     """
-    found = 0
+    shelf, found = shelf_of(shop), 0
     for k in range(n):
         strip.position[found] = k
         found += np.int64((looks[k].coupon > 0) & (looks[k].bucket >= first_bucket))
         if found == STRIP or k == n - 1:
-            unchoose(found, buyers, shop, tastes, moment, tally, looks, strip)
+            unchoose(found, buyers, shop, shelf, tastes, moment, tally, looks, strip)
             for held in range(found):
                 look = looks[strip.position[held]]
                 look.coupon = np.uint8(look.coupon + WITHOUT_PARTNER if partner_only else 0)
-            choose(found, buyers, shop, tastes, moment, tally, looks, strip)
+            choose(found, buyers, shop, shelf, tastes, moment, tally, looks, strip)
             tally.counts[_REFUSED] += found
             found = 0

@@ -15,7 +15,7 @@ from engine.kernels.looks import (
     memory_now,
     partner_part,
 )
-from engine.kernels.state import LOST, OUTSIDE, Account, Count
+from engine.kernels.state import LOST, OUTSIDE, Account, Count, face_of, place_of, shelf_of
 from engine.kernels.strip import STRIP
 from engine.rng import uniform
 from engine.rules.choice import log_price_ratio
@@ -67,15 +67,16 @@ def settle(buyers, shop, tastes, moment, tally, looks, n, strip):
 
     Buyers of one block are in no other.
     """
+    shelf = shelf_of(shop)
     tire(n, buyers.person, tastes.affinity_fading, looks)
     for first in range(0, n, STRIP):
         orders = list_orders(first, min(n, first + STRIP), buyers, looks, strip.position)
         for k in range(orders):
             look = looks[strip.position[k]]
-            if shop.links_out[look.anchor, look.choice]:
-                leak(buyers, shop, moment, tally, look)
+            if shelf.links_out[place_of(shelf, look)]:
+                leak(buyers, shelf, moment, tally, look)
             else:
-                buy(buyers, shop, tastes, moment, tally, look)
+                buy(buyers, shelf, tastes, moment, tally, look)
 
 
 @stage
@@ -91,60 +92,66 @@ def tire(n, people, fading, looks):
 @stage
 def list_orders(first, last, buyers, looks, position):
     """List the looks at which something was bought, and call up who did; returns how many."""
-    orders = 0
+    orders = np.uint64(0)
     for k in range(first, last):
         position[orders] = k
-        orders += np.int64(looks[k].choice < LOST)
-    for k in range(orders):
+        orders += np.uint64(looks[k].choice < LOST)
+    for k in range(np.int64(orders)):
         prefetch(buyers.person, looks[position[k]].buyer)
         prefetch(buyers.habit, looks[position[k]].buyer)
         prefetch(buyers.seen, looks[position[k]].buyer)
-    return orders
+    return np.int64(orders)
 
 
 @step
-def leak(buyers, shop, moment, tally, look):
+def leak(buyers, shelf, moment, tally, look):
     """An order through an external link (M11): no GMV, no coupon, but the need is met."""
-    i, anchor, j = look.buyer, look.anchor, look.choice
-    me = buyers.person[i]
-    domain = 0 if is_private(look.follow) else 1
-    tally.ledger[shop.kind[anchor, j], me.flags & FLAG_TIER3, domain, _LEAKED] += 1
+    place = place_of(shelf, look)
+    me = buyers.person[look.buyer]
+    ledger_of(tally, shelf, me, look, place)[_LEAKED] += 1
     # Yesterday's date: what is bought today is what `count_buyer` takes for paid here.
-    me.bought[shop.good_category[anchor, j]] = np.uint16(moment.day + DAY_ZERO - 1)
+    me.bought[shelf.good_category[place]] = np.uint16(moment.day + DAY_ZERO - 1)
 
 
 @step
-def buy(buyers, shop, tastes, moment, tally, look):
-    """One accepted order: money moves, then the buyer learns."""
-    i, anchor, j = look.buyer, look.anchor, look.choice
-    me = buyers.person[i]
+def ledger_of(tally, shelf, me, look, place):
+    """The accounts of the look's segment."""
     domain = 0 if is_private(look.follow) else 1
-    ledger = tally.ledger[shop.kind[anchor, j], me.flags & FLAG_TIER3, domain]
-    paid = shop.paid[look.coupon, anchor, j]
-    book(ledger, shop, moment, anchor, j, paid, 0)
-    tally.gmv[anchor] += shop.price[anchor, j]
-    tally.commission[anchor] += part_fen(shop.price[anchor, j], shop.cps_bp[anchor, j])
-    tally.offered[anchor] += part_fen(shop.price[anchor, j], moment.offer_bp[shop.kind[anchor, j]])
+    return tally.ledger[shelf.kind[place], me.flags & FLAG_TIER3, domain]
+
+
+@step
+def buy(buyers, shelf, tastes, moment, tally, look):
+    """One accepted order: money moves, then the buyer learns."""
+    place, i, anchor = place_of(shelf, look), look.buyer, look.anchor
+    ledger = ledger_of(tally, shelf, buyers.person[i], look, place)
+    price, paid = shelf.price[place], shelf.paid[face_of(shelf, look, place)]
+    book(ledger, shelf, moment, place, paid, 0)
+    ledger[_CAPPED] += shelf.capped[place]
+    ledger[_ELSEWHERE] += shelf.elsewhere[place]
+    tally.gmv[anchor] += price
+    tally.commission[anchor] += part_fen(price, shelf.cps_bp[place])
+    tally.offered[anchor] += part_fen(price, moment.offer_bp[shelf.kind[place]])
     returned = uniform(moment.returned, i, np.int64(look.session)) < return_probability(
-        shop.quality[anchor, j],
+        shelf.quality[place],
         tastes.return_base,
         tastes.return_slope,
         tastes.return_pivot,
-        tastes.return_category[shop.good_category[anchor, j]],
+        tastes.return_category[shelf.good_category[place]],
     )
     if returned:
-        book(ledger, shop, moment, anchor, j, paid, _TO_RETURNED)
+        book(ledger, shelf, moment, place, paid, _TO_RETURNED)
     count_buyer(buyers, moment, tally, ledger, i)
-    learn(buyers, shop, tastes, moment, tally, look, paid, returned)
+    learn(buyers, shelf, tastes, moment, tally, look, place, paid, returned)
 
 
 @step
-def book(ledger, shop, moment, anchor, j, paid, offset):
+def book(ledger, shelf, moment, place, paid, offset):
     """Enter an order's money: into the accounts of sales, or of returns by `offset`."""
-    price, kind = shop.price[anchor, j], shop.kind[anchor, j]
+    price, kind = shelf.price[place], shelf.kind[place]
     coupon = price - paid
     partner = partner_part(kind, coupon, moment.partner_share_bp)
-    commission = part_fen(price, shop.cps_bp[anchor, j])
+    commission = part_fen(price, shelf.cps_bp[place])
     take = part_fen(price, moment.take_bp[kind])
     ledger[_ORDERS + offset] += 1
     ledger[_GMV + offset] += price
@@ -154,9 +161,6 @@ def book(ledger, shop, moment, anchor, j, paid, offset):
     ledger[_COMMISSION + offset] += commission
     ledger[_TAKE + offset] += take
     ledger[_SUPPLIER + offset] += price - commission - take
-    if offset == 0:
-        ledger[_CAPPED] += shop.capped[anchor, j]
-        ledger[_ELSEWHERE] += shop.elsewhere[anchor, j]
 
 
 @step
@@ -186,14 +190,14 @@ def count_buyer(buyers, moment, tally, ledger, i):
 
 
 @step
-def learn(buyers, shop, tastes, moment, tally, look, paid, returned):
+def learn(buyers, shelf, tastes, moment, tally, look, place, paid, returned):
     """Habit, memory, budget, need, trust and affinity after one order (M9, M17, M23)."""
-    i, anchor, j = look.buyer, look.anchor, look.choice
+    i = look.buyer
     me, away = buyers.person[i], days_away(buyers, i, moment, tastes)
     habit = habit_now(buyers, i, away, tastes)
     memory = remembered(
         memory_now(me, away, tastes),
-        log_price_ratio(paid, shop.elsewhere[anchor, j]),
+        log_price_ratio(paid, shelf.elsewhere[place]),
         tastes.memory_step,
     )
     budget = budget_now(buyers, i, moment)
@@ -204,8 +208,8 @@ def learn(buyers, shop, tastes, moment, tally, look, paid, returned):
     me.memory = np.uint8(min(-memory * np.float32(MEMORY_UNIT) + _HALF, np.float32(BYTE_ONE)))
     me.budget = np.int32(budget)
     buyers.seen[i] = np.uint16(moment.day + DAY_ZERO)
-    me.bought[shop.good_category[anchor, j]] = np.uint16(moment.day + DAY_ZERO)
-    move_trust(me.trust, shop.kind[anchor, j], tastes, returned)
+    me.bought[shelf.good_category[place]] = np.uint16(moment.day + DAY_ZERO)
+    move_trust(me.trust, shelf.kind[place], tastes, returned)
     if look.follow < FOLLOWS:
         step_size = tastes.affinity_return_loss if returned else tastes.affinity_gain
         move_affinity(me, look, step_size, not returned)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.jit import step
 from engine.units import N_DOMAINS, N_KINDS, N_TIERS
 
 N_COUPON_CLASSES = 9
@@ -63,6 +64,69 @@ class Shop(NamedTuple):
     price_term: NDArray[np.float32]
 
 
+class Shelf(NamedTuple):
+    """The places of all showcases in one row, for those who read one place in thousands.
+
+    Columns of `Shop`: column j of anchor m is at place m * size + j, and of coupon class c at
+    c * (number of places) + place. An unsigned index into one row costs a fraction of a signed
+    one into several dimensions, whose rows the compiler multiplies out for each array anew.
+    """
+
+    size: np.uint64
+    supplier: NDArray[np.int32]
+    kind: NDArray[np.uint8]
+    good_category: NDArray[np.uint8]
+    links_out: NDArray[np.bool_]
+    capped: NDArray[np.bool_]
+    quality: NDArray[np.float32]
+    brand: NDArray[np.float32]
+    own_utility: NDArray[np.float32]
+    price: NDArray[np.int64]
+    elsewhere: NDArray[np.int64]
+    cps_bp: NDArray[np.int64]
+    paid: NDArray[np.int32]
+    price_term: NDArray[np.float32]
+
+
+@step
+def shelf_of(shop):
+    """The shelf of a shop: views, no copies."""
+    return Shelf(
+        np.uint64(shop.kind.shape[1]),
+        shop.supplier.reshape(-1),
+        shop.kind.reshape(-1),
+        shop.good_category.reshape(-1),
+        shop.links_out.reshape(-1),
+        shop.capped.reshape(-1),
+        shop.quality.reshape(-1),
+        shop.brand.reshape(-1),
+        shop.own_utility.reshape(-1),
+        shop.price.reshape(-1),
+        shop.elsewhere.reshape(-1),
+        shop.cps_bp.reshape(-1),
+        shop.paid.reshape(-1),
+        shop.price_term.reshape(-1),
+    )
+
+
+@step
+def row_of(shelf, look):
+    """The first place of the stream looked at."""
+    return np.uint64(look.anchor) * shelf.size
+
+
+@step
+def place_of(shelf, look):
+    """The place of what was chosen."""
+    return row_of(shelf, look) + np.uint64(look.choice)
+
+
+@step
+def face_of(shelf, look, place):
+    """Where the buyer's coupon class keeps what it pays for a place."""
+    return np.uint64(look.coupon) * np.uint64(shelf.kind.size) + place
+
+
 class Moment(NamedTuple):
     """What all buyers share in one slot: the names of its luck and the state of the day."""
 
@@ -92,8 +156,8 @@ class Moment(NamedTuple):
 
 LOOK = np.dtype(
     [
-        ("buyer", np.int64),
-        ("anchor", np.int32),
+        ("buyer", np.uint32),
+        ("anchor", np.uint32),
         ("session", np.uint8),
         ("follow", np.uint8),
         ("coupon", np.uint8),
@@ -102,7 +166,7 @@ LOOK = np.dtype(
         ("affinity", np.uint16),
     ]
 )
-"""One serious look: who, where, by which follow, with which coupon, choosing what."""
+"""One serious look, in 16 bytes: who, where, by which follow, with which coupon, choosing what."""
 
 
 class Account(IntEnum):

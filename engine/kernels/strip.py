@@ -4,6 +4,9 @@ The hot loop is cut into short stages over `STRIP` buyers: each reads what few a
 needs and leaves its result here for the next. A short loop lets the processor fetch many
 buyers' memory at once, and loops without gathers are vectorised by the compiler. Lists of
 sessions and looks are compacted without branches, since nobody can predict who comes.
+
+Indices are unsigned: a signed one may be negative, which Numba asks at every array. Unsigned and
+signed 64 bits make a float, which no array takes as an index: the compiler says so.
 """
 
 from typing import NamedTuple
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 from engine.units import N_KINDS
 
 Int32s = NDArray[np.int32]
+UInt32s = NDArray[np.uint32]
 Float32s = NDArray[np.float32]
 UInt64s = NDArray[np.uint64]
 
@@ -40,20 +44,20 @@ class Strip(NamedTuple):
     rate: Float32s
     habit: Float32s
     visits: Int32s
-    owner: Int32s
-    number: Int32s
+    owner: UInt32s
+    number: UInt32s
     low: UInt64s
     high: UInt64s
     total: Float32s
     mark: Float32s
-    anchor: Int32s
-    follow: Int32s
-    affinity: Int32s
+    anchor: UInt32s
+    follow: UInt32s
+    affinity: UInt32s
     need: Float32s
     domain: Float32s
     stream: Float32s
     excess: Float32s
-    position: Int32s
+    position: UInt32s
     alpha: Float32s
     taste: Float32s
     memory: Float32s
@@ -63,8 +67,8 @@ class Strip(NamedTuple):
     trust: Float32s
     weights: Float32s
     flat_weights: Float32s
-    listed: Int32s
-    others: Int32s
+    listed: UInt32s
+    others: UInt32s
     stand_in: Int32s
 
 
@@ -75,6 +79,9 @@ def new_strip(most_sessions: int, places: int, families: int, members: int) -> S
     def ints(*shape: int) -> Int32s:
         return np.zeros(shape, np.int32)
 
+    def indices(*shape: int) -> UInt32s:
+        return np.zeros(shape, np.uint32)
+
     def floats(*shape: int) -> Float32s:
         return np.zeros(shape, np.float32)
 
@@ -84,20 +91,20 @@ def new_strip(most_sessions: int, places: int, families: int, members: int) -> S
         rate=floats(STRIP),
         habit=floats(STRIP),
         visits=ints(STRIP),
-        owner=ints(n),
-        number=ints(n),
+        owner=indices(n),
+        number=indices(n),
         low=np.zeros(n, np.uint64),
         high=np.zeros(n, np.uint64),
         total=floats(n),
         mark=floats(n),
-        anchor=ints(n),
-        follow=ints(n),
-        affinity=ints(n),
+        anchor=indices(n),
+        follow=indices(n),
+        affinity=indices(n),
         need=floats(n),
         domain=floats(n),
         stream=floats(n),
         excess=floats(n),
-        position=ints(n),
+        position=indices(n),
         alpha=floats(n),
         taste=floats(n),
         memory=floats(n),
@@ -107,7 +114,7 @@ def new_strip(most_sessions: int, places: int, families: int, members: int) -> S
         trust=floats(n, N_KINDS),
         weights=weights,
         flat_weights=weights.reshape(-1),
-        listed=ints(n),
-        others=ints(n),
+        listed=indices(n),
+        others=indices(n),
         stand_in=ints(max(families, 1), members),
     )

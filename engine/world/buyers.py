@@ -118,7 +118,8 @@ def bytes_per_buyer() -> int:
 @step
 def anchor_of(me, f):
     """Anchor of follow `f`."""
-    return np.int64(me.affinities[f] >> AFFINITY_BITS) << ANCHOR_BITS | np.int64(me.anchors[f])
+    high = np.int64(me.affinities[f]) >> AFFINITY_BITS
+    return np.uint32(high << ANCHOR_BITS | np.int64(me.anchors[f]))
 
 
 @step
