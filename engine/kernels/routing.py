@@ -1,10 +1,4 @@
-"""Where sessions go: a followed anchor, its family, another follow, or the feed (M6, M7, M9).
-
-Sums over follows are taken in lanes: four affinities below 2^12 lie in the four 16-bit lanes of
-a 64-bit word w. Times 0x0001000100010001, lane k holds the sum of lanes 0 to k; and of
-mark + 2^15 - sum, the top bit of a lane tells whether mark >= sum. Eight affinities add up to
-less than 2^15, so no lane runs over into the next.
-"""
+"""Where sessions go: a followed anchor, its family, another follow, or the feed (M6, M7, M9)."""
 
 from typing import NamedTuple
 
@@ -12,17 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import stage, step
+from engine.kernels.lanes import HIGHEST_MARK, affinities_of, place_at, sum_of, where
 from engine.kernels.state import FAMILY, GONE, LIVE, PUBLIC_FEED
 from engine.rng import bits, uniform
 from engine.world.alias import draw_alias
-from engine.world.buyers import (
-    AFFINITY_ONE,
-    FOLLOWS,
-    LANE_BITS,
-    LANES,
-    affinity_of,
-    anchor_of,
-)
+from engine.world.buyers import AFFINITY_ONE, affinity_of, anchor_of
 
 STAYS_AWAY = (1 << 32) - 1
 """In place of an anchor."""
@@ -31,11 +19,7 @@ DRAWS = 8
 TO_DOMAIN, TO_STAY, TO_RELEASE, TO_FAMILY, TO_MEMBER, TO_FOLLOW, TO_FEED = range(7)
 
 ONE = np.float32(AFFINITY_ONE)
-_EACH = np.uint64(0x0001_0001_0001_0001)
-_AFFINITY = _EACH * np.uint64(AFFINITY_ONE)
-_TOP = np.uint64(15)
-_LAST = np.uint64(48)
-_MOST = np.float32((1 << 15) - 1)
+_MOST = np.float32(HIGHEST_MARK)
 
 
 class Feed(NamedTuple):
@@ -74,16 +58,14 @@ def recall_affinities(m, owner, people, low, high):
     A loop of its own: it waits for memory, and the shorter it is, the more sessions wait at once.
     """
     for t in range(m):
-        words = people[owner[t]].affinity_words
-        low[t] = words[0] & _AFFINITY
-        high[t] = words[1] & _AFFINITY
+        low[t], high[t] = affinities_of(people[owner[t]])
 
 
 @stage
 def draw_marks(m, owner, number, stream, public_odds, strip):
     """Sums of affinities, and a mark on [0, affinities + the feed's pull)."""
     for t in range(m):
-        total = np.float32(np.int32(sum_of(strip.low[t], strip.high[t])))
+        total = np.float32(sum_of(strip.low[t], strip.high[t]))
         u = uniform(stream, owner[t], number[t] * DRAWS + TO_DOMAIN)
         strip.total[t] = total
         strip.mark[t] = u * (total + public_odds * ONE)
@@ -94,33 +76,6 @@ def pick_follows(m, low, high, mark, follow):
     """The follow whose interval of summed affinities holds the mark."""
     for t in range(m):
         follow[t] = place_at(low[t], high[t], np.int32(min(mark[t], _MOST)))
-
-
-@step
-def sum_of(low, high):
-    """Sum of eight affinities in lanes."""
-    return ((low + high) * _EACH) >> _LAST
-
-
-@step
-def place_at(low, high, mark):
-    """How many sums of the first affinities lie at or below `mark` < 2^15, at most the last."""
-    sums = low * _EACH
-    more = high * _EACH + (sums >> _LAST) * _EACH
-    marks = (np.uint64(mark) | np.uint64(1) << _TOP) * _EACH
-    passed = (((marks - sums) >> _TOP) & _EACH) + (((marks - more) >> _TOP) & _EACH)
-    return np.int32(min((passed * _EACH) >> _LAST, np.uint64(FOLLOWS - 1)))
-
-
-@step
-def where(me, presence, state):
-    """Which follows' anchors are in a state of presence: masks for `low` and `high`."""
-    low = high = np.uint64(0)
-    for f in range(LANES):
-        lane = np.uint64(f * LANE_BITS)
-        low |= np.uint64(presence[anchor_of(me, f)] == state) << lane
-        high |= np.uint64(presence[anchor_of(me, f + LANES)] == state) << lane
-    return low * np.uint64(AFFINITY_ONE), high * np.uint64(AFFINITY_ONE)
 
 
 @stage
@@ -174,7 +129,7 @@ def reroute(n, people, shop, feed, tastes, moment, strip):
         relative = live_relative(i, draw, shop.family[missed], s.stand_in, moment)
         low, high = where(me, shop.presence, LIVE)
         low, high = low & s.low[t], high & s.high[t]
-        live = np.int32(sum_of(low, high))
+        live = sum_of(low, high)
         if relative >= 0:
             s.anchor[t], s.follow[t] = relative, FAMILY
             s.affinity[t] = np.int64(np.float32(affinity) * tastes.family_affinity)
@@ -217,7 +172,7 @@ def drain(m, people, presence, stream, share, strip):
         t = strip.listed[k]
         i = strip.owner[t]
         low, high = where(people[i], presence, GONE)
-        gone = np.int32(sum_of(low & strip.low[t], high & strip.high[t]))
+        gone = sum_of(low & strip.low[t], high & strip.high[t])
         if gone > 0 and strip.mark[t] < share * np.float32(gone):
             strip.anchor[t] = STAYS_AWAY
 

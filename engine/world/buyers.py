@@ -80,7 +80,7 @@ PERSON = np.dtype(
 
 By follow: `affinities` in 1/4095, below the four high bits of the anchor's number; `anchors`, its
 16 low bits. affinity_words: the affinities once more, four in a word, so that sums run over four
-at once (see `engine.kernels.routing`). bought: day of the last purchase by category; budget: fen
+at once (see `engine.kernels.lanes`). bought: day of the last purchase by category; budget: fen
 left this month; income: a month's budget in RMB; trust: by kind, in 1/255; flags: tier, ever
 bought, twice this month, month (1-15) of the last order.
 """

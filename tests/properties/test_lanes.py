@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from engine.kernels.routing import place_at, sum_of, where
+from engine.kernels.lanes import HIGHEST_MARK, affinities_of, place_at, sum_of, where
 from engine.world.buyers import (
     AFFINITY_ONE,
     FOLLOWS,
@@ -61,10 +61,9 @@ def person(anchors, affinities):
     return people
 
 
+@njit
 def words(people):
-    """The affinities in lanes, without the anchors' high bits."""
-    lanes = people["affinities"][0] & np.uint16(AFFINITY_ONE)
-    return lanes.view(np.uint64)
+    return affinities_of(people[0])
 
 
 @untimed
@@ -97,7 +96,7 @@ def test_the_place_is_the_number_of_sums_passed(affinities, mark):
     assert find(low, high, mark) == min(passed, FOLLOWS - 1)
 
 
-@pytest.mark.parametrize("mark", [0, 8 * AFFINITY_ONE - 1, 8 * AFFINITY_ONE, (1 << 15) - 1])
+@pytest.mark.parametrize("mark", [0, 8 * AFFINITY_ONE - 1, 8 * AFFINITY_ONE, HIGHEST_MARK])
 def test_the_largest_affinities_do_not_run_over(mark):
     low, high = words(person([0] * FOLLOWS, [AFFINITY_ONE] * FOLLOWS))
     assert add_up(low, high) == 8 * AFFINITY_ONE
