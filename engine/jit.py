@@ -27,7 +27,7 @@ kernel = njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_
 
 @intrinsic
 def prefetch(typing_context, array, index):  # noqa: ARG001 - Numba passes both
-    """Ask for the memory of `array[index]` without waiting; changes nothing.
+    """Ask for the memory of `array[index]`, 1-D, without waiting; changes nothing.
 
     A processor keeps some twenty requests to memory under way, but looks only some hundred
     instructions ahead: whoever knows early what a later loop will read says so.
@@ -36,8 +36,7 @@ def prefetch(typing_context, array, index):  # noqa: ARG001 - Numba passes both
     def codegen(context, builder, signature, args):
         kind = signature.args[0]
         struct = context.make_array(kind)(context, builder, args[0])
-        places = [args[1]] if kind.ndim == 1 else cgutils.unpack_tuple(builder, args[1])
-        place = cgutils.get_item_pointer(context, builder, kind, struct, places)
+        place = cgutils.get_item_pointer(context, builder, kind, struct, [args[1]])
         i32, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
         law = ir.FunctionType(ir.VoidType(), [pointer, i32, i32, i32])
         function = cgutils.get_or_insert_function(builder.module, law, "llvm.prefetch.p0i8")
@@ -45,5 +44,4 @@ def prefetch(typing_context, array, index):  # noqa: ARG001 - Numba passes both
         builder.call(function, [builder.bitcast(place, pointer), read, keep, data])
         return context.get_dummy_value()
 
-    places = types.intp if array.ndim == 1 else types.UniTuple(types.intp, array.ndim)
-    return types.void(array, places), codegen
+    return types.void(array, types.uintp), codegen

@@ -4,7 +4,8 @@ import numpy as np
 
 from engine.jit import prefetch, stage, step
 from engine.kernels.looks import coupon_class
-from engine.kernels.state import N_BUCKETS, PUBLIC_FEED, face_of, row_of
+from engine.kernels.shelf import face_of, row_of
+from engine.kernels.state import N_BUCKETS, PUBLIC_FEED
 from engine.rng import bits, uniform
 from engine.rules.attention import followed_attention, gate
 from engine.world.buyers import AFFINITY_STEP, DAY_ZERO

@@ -15,7 +15,8 @@ from engine.kernels.looks import (
     habit_now,
     memory_now,
 )
-from engine.kernels.state import OUTSIDE, face_of, row_of
+from engine.kernels.shelf import face_of, row_of
+from engine.kernels.state import OUTSIDE
 from engine.rng import uniform
 from engine.rules.choice import (
     good_utility,

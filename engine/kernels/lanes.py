@@ -1,7 +1,7 @@
 """Sums over a buyer's follows, four at once.
 
 Four affinities a, each below 2^12, lie in the four 16-bit lanes of a 64-bit word w; the lane of
-the first is the lowest.
+the first is the lowest (on a little-endian machine).
 
     w * 0x0001_0001_0001_0001              lane k is a_0 + ... + a_k
     (2^15 + mark) in each lane - sums      the top bit of lane k tells whether mark >= its sum
@@ -26,7 +26,7 @@ _LAST = np.uint64(LANE_BITS * (LANES - 1))
 
 @step
 def affinities_of(me):
-    """The affinities to the first four and to the other follows, in lanes."""
+    """The affinities to the first four and to the other follows, in lanes of nothing else."""
     return me.affinity_words[0] & _AFFINITY, me.affinity_words[1] & _AFFINITY
 
 

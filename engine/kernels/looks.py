@@ -3,7 +3,8 @@
 import numpy as np
 
 from engine.jit import step
-from engine.kernels.state import OWN, PARTNER, PUBLIC_FEED, face_of, place_of
+from engine.kernels.shelf import face_of, place_of
+from engine.kernels.state import OWN, PARTNER, PUBLIC_FEED
 from engine.rules.subsidy import partner_part_fen
 from engine.units import N_TIERS, Kind
 from engine.world.buyers import DAY_ZERO, FLAG_BOUGHT, FLAG_TIER3, HABIT_STEP, MEMORY_UNIT

@@ -13,6 +13,7 @@ wishes by a hash of (seed, buyer, day, slot, session); the losers buy nothing.
 import numpy as np
 
 from engine.jit import kernel
+from engine.kernels.shelf import place_of, shelf_of
 from engine.kernels.state import LOST, N_BUCKETS, Count
 from engine.rng import bits
 
@@ -45,13 +46,14 @@ def wishes_for(short, shop, looks, n, moment, suppliers, lots, positions):
 
     Fills `suppliers`, `lots` (uint64, the lottery's order) and `positions` (of the look).
     """
-    count = 0
+    shelf, count = shelf_of(shop), 0
     for k in range(n):
         look = looks[k]
         if look.choice >= LOST:
             continue
-        supplier = shop.supplier[look.anchor, look.choice]
-        if short[supplier] and not shop.links_out[look.anchor, look.choice]:
+        place = place_of(shelf, look)
+        supplier = shelf.supplier[place]
+        if short[supplier] and not shelf.links_out[place]:
             suppliers[count] = supplier
             lots[count] = bits(moment.stock, look.buyer, np.int64(look.session))
             positions[count] = k

@@ -16,29 +16,11 @@ from engine.kernels.looks import (
     habit_now,
     memory_now,
 )
-from engine.kernels.routing import (
-    DRAWS,
-    ONE,
-    STAYS_AWAY,
-    TO_DOMAIN,
-    TO_FAMILY,
-    TO_FEED,
-    TO_FOLLOW,
-    TO_MEMBER,
-    TO_RELEASE,
-    TO_STAY,
-)
-from engine.kernels.state import (
-    FAMILY,
-    GONE,
-    LIVE,
-    OUTSIDE,
-    PUBLIC_FEED,
-    WITHOUT_PARTNER,
-    Count,
-    shelf_of,
-)
-from engine.rng import bits, uniform
+from engine.kernels.reference_routing import route
+from engine.kernels.routing import STAYS_AWAY
+from engine.kernels.shelf import shelf_of
+from engine.kernels.state import OUTSIDE, PUBLIC_FEED, WITHOUT_PARTNER, Count
+from engine.rng import uniform
 from engine.rules.attention import followed_attention, gate
 from engine.rules.choice import (
     good_utility,
@@ -50,16 +32,7 @@ from engine.rules.choice import (
 from engine.rules.fastmath import exp32
 from engine.rules.visits import visits_rate
 from engine.units import EXPECTED_ONE
-from engine.world.alias import draw_alias
-from engine.world.buyers import (
-    AFFINITY_STEP,
-    BYTE_ONE,
-    DAY_ZERO,
-    FLAG_TIER3,
-    FOLLOWS,
-    affinity_of,
-    anchor_of,
-)
+from engine.world.buyers import AFFINITY_STEP, BYTE_ONE, DAY_ZERO, FLAG_TIER3
 
 _SESSIONS, _AWAY, _LOOKS = int(Count.SESSIONS), int(Count.STAYED_AWAY), int(Count.LOOKS)
 _REFUSED, _FEED = int(Count.REFUSED_COUPONS), int(Count.FEED_VISITS)
@@ -233,111 +206,3 @@ def withdraw_coupon(weights, buyers, shop, tastes, moment, tally, look, instead)
         add_claim(claims_of(tally), shelf_of(shop), look, moment.partner_share_bp, -1)
     look.coupon = np.uint8(instead)
     decide_look(weights, buyers, shop, tastes, moment, tally, look)
-
-
-@step
-def route(i, session, me, shop, feed, tastes, moment):
-    """(anchor, follow, affinity) of one session; anchor STAYS_AWAY if it is lost (M7)."""
-    draw = session * DRAWS
-    total = np.int64(0)
-    for f in range(FOLLOWS):
-        total += affinity_of(me, f)
-    if moment.somebody_gone and kept_away(i, draw, me, shop, tastes, moment, total):
-        return STAYS_AWAY, PUBLIC_FEED, 0
-    # Below 2^24 a float32 is as exact as an integer: mark < total where it is private.
-    mark = uniform(moment.route, i, draw + TO_DOMAIN) * (
-        np.float32(total) + moment.public_odds * ONE
-    )
-    if mark >= np.float32(total):
-        return enter_feed(i, draw, feed, moment)
-    follow = follow_at(me, np.int64(mark))
-    anchor = anchor_of(me, follow)
-    if shop.presence[anchor] == LIVE:
-        return anchor, follow, affinity_of(me, follow)
-    if (
-        shop.presence[anchor] == GONE
-        and uniform(moment.route, i, draw + TO_RELEASE) >= tastes.release
-    ):
-        return STAYS_AWAY, PUBLIC_FEED, 0
-    return reroute(i, draw, me, follow, shop, feed, tastes, moment)
-
-
-@step
-def kept_away(i, draw, me, shop, tastes, moment, total):
-    """The drain: fans of a gone anchor come less often at all."""
-    gone = np.int64(0)
-    for f in range(FOLLOWS):
-        gone += affinity_of(me, f) * np.int64(shop.presence[anchor_of(me, f)] == GONE)
-    chance = uniform(moment.route, i, draw + TO_STAY)
-    return gone > 0 and chance * np.float32(total) < tastes.drain * np.float32(gone)
-
-
-@step
-def reroute(i, draw, me, missed, shop, feed, tastes, moment):
-    """Where a session goes whose anchor is off the air: family, another follow, the feed."""
-    relative = live_relative(i, draw, shop, anchor_of(me, missed), moment)
-    if relative >= 0:
-        affinity = np.float32(affinity_of(me, missed)) * tastes.family_affinity
-        return relative, FAMILY, np.int64(affinity)
-    live = live_affinities(me, shop.presence)
-    if live > 0:
-        mark = np.int64(uniform(moment.route, i, draw + TO_FOLLOW) * np.float32(live))
-        follow = live_follow_at(me, shop.presence, mark)
-        return anchor_of(me, follow), follow, affinity_of(me, follow)
-    return enter_feed(i, draw, feed, moment)
-
-
-@step
-def follow_at(me, mark):
-    """The follow whose interval of summed affinities holds `mark`; beyond all, the last."""
-    edge = np.int64(0)
-    for f in range(FOLLOWS - 1):
-        edge += affinity_of(me, f)
-        if mark < edge:
-            return f
-    return FOLLOWS - 1
-
-
-@step
-def live_affinities(me, presence):
-    """Sum of the affinities to anchors that stream."""
-    total = np.int64(0)
-    for f in range(FOLLOWS):
-        total += affinity_of(me, f) * np.int64(presence[anchor_of(me, f)] == LIVE)
-    return total
-
-
-@step
-def live_follow_at(me, presence, mark):
-    """As `follow_at`, among the anchors that stream."""
-    edge = np.int64(0)
-    for f in range(FOLLOWS - 1):
-        edge += affinity_of(me, f) * np.int64(presence[anchor_of(me, f)] == LIVE)
-        if mark < edge:
-            return f
-    return FOLLOWS - 1
-
-
-@step
-def enter_feed(i, draw, feed, moment):
-    """A stream of the public feed; with nobody live the session is lost."""
-    if feed.weight[0] <= 0.0:
-        return STAYS_AWAY, PUBLIC_FEED, 0
-    random = bits(moment.route, i, draw + TO_FEED)
-    return draw_alias(random, feed.table), PUBLIC_FEED, 0
-
-
-@step
-def live_relative(i, draw, shop, anchor, moment):
-    """A live member of the anchor's family that takes over the visit, or -1 (M6)."""
-    family = shop.family[anchor]
-    if family < 0 or uniform(moment.route, i, draw + TO_FAMILY) >= moment.family_share:
-        return -1
-    size = shop.members.shape[1]
-    # Start at a random member and take the first that is live.
-    first = int(uniform(moment.route, i, draw + TO_MEMBER) * np.float32(size))
-    for k in range(size):
-        member = np.int64(shop.members[family, (first + k) % size])
-        if member != anchor and shop.presence[member] == LIVE:
-            return member
-    return -1

@@ -179,7 +179,10 @@ def drain(m, people, presence, stream, share, strip):
 
 @stage
 def list_drained(m, stream, share, strip):
-    """List who would come less if all its anchors were gone; the mark is drawn anew for it."""
+    """List the sessions that are lost if all of the buyer's anchors are gone; no others can be.
+
+    Draws the mark anew.
+    """
     n = np.uint64(0)
     for t in range(m):
         u = uniform(stream, strip.owner[t], strip.number[t] * DRAWS + TO_STAY)

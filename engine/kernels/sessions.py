@@ -13,7 +13,8 @@ from engine.jit import kernel
 from engine.kernels.attending import count_visits, look_up
 from engine.kernels.choosing import choose, unchoose
 from engine.kernels.routing import name_stand_ins, route_sessions
-from engine.kernels.state import WITHOUT_PARTNER, Count, shelf_of
+from engine.kernels.shelf import shelf_of
+from engine.kernels.state import WITHOUT_PARTNER, Count
 from engine.kernels.strip import STRIP
 from engine.kernels.visiting import open_sessions
 

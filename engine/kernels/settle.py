@@ -15,7 +15,8 @@ from engine.kernels.looks import (
     memory_now,
     partner_part,
 )
-from engine.kernels.state import LOST, OUTSIDE, Account, Count, face_of, place_of, shelf_of
+from engine.kernels.shelf import face_of, place_of, shelf_of
+from engine.kernels.state import LOST, OUTSIDE, Account, Count
 from engine.kernels.strip import STRIP
 from engine.rng import uniform
 from engine.rules.choice import log_price_ratio
@@ -57,7 +58,7 @@ _HALF = np.float32(0.5)
 _ONE = np.float32(1.0)
 _MONTHS = 15
 """Months are remembered modulo this, from 1; 0 is never."""
-AHEAD = 16
+LOOKS_AHEAD = 16
 """Looks between asking for a buyer's memory and using it."""
 
 
@@ -83,7 +84,7 @@ def settle(buyers, shop, tastes, moment, tally, looks, n, strip):
 def tire(n, people, fading, looks):
     """Looking without buying tires of an anchor (M9)."""
     for k in range(n):
-        prefetch(people, looks[min(k + AHEAD, n - 1)].buyer)
+        prefetch(people, looks[min(k + LOOKS_AHEAD, n - 1)].buyer)
         look = looks[k]
         if look.choice == OUTSIDE and look.follow < FOLLOWS:
             move_affinity(people[look.buyer], look, fading, False)
@@ -96,7 +97,7 @@ def list_orders(first, last, buyers, looks, position):
     for k in range(first, last):
         position[orders] = k
         orders += np.uint64(looks[k].choice < LOST)
-    for k in range(np.int64(orders)):
+    for k in range(orders):
         prefetch(buyers.person, looks[position[k]].buyer)
         prefetch(buyers.habit, looks[position[k]].buyer)
         prefetch(buyers.seen, looks[position[k]].buyer)

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jit import step
 from engine.units import N_DOMAINS, N_KINDS, N_TIERS
 
 N_COUPON_CLASSES = 9
@@ -62,69 +61,6 @@ class Shop(NamedTuple):
     cps_bp: NDArray[np.int64]
     paid: NDArray[np.int32]
     price_term: NDArray[np.float32]
-
-
-class Shelf(NamedTuple):
-    """The places of all showcases in one row, for those who read one place in thousands.
-
-    Columns of `Shop`: column j of anchor m is at place m * size + j, and of coupon class c at
-    c * (number of places) + place. An unsigned index into one row costs a fraction of a signed
-    one into several dimensions, whose rows the compiler multiplies out for each array anew.
-    """
-
-    size: np.uint64
-    supplier: NDArray[np.int32]
-    kind: NDArray[np.uint8]
-    good_category: NDArray[np.uint8]
-    links_out: NDArray[np.bool_]
-    capped: NDArray[np.bool_]
-    quality: NDArray[np.float32]
-    brand: NDArray[np.float32]
-    own_utility: NDArray[np.float32]
-    price: NDArray[np.int64]
-    elsewhere: NDArray[np.int64]
-    cps_bp: NDArray[np.int64]
-    paid: NDArray[np.int32]
-    price_term: NDArray[np.float32]
-
-
-@step
-def shelf_of(shop):
-    """The shelf of a shop: views, no copies."""
-    return Shelf(
-        np.uint64(shop.kind.shape[1]),
-        shop.supplier.reshape(-1),
-        shop.kind.reshape(-1),
-        shop.good_category.reshape(-1),
-        shop.links_out.reshape(-1),
-        shop.capped.reshape(-1),
-        shop.quality.reshape(-1),
-        shop.brand.reshape(-1),
-        shop.own_utility.reshape(-1),
-        shop.price.reshape(-1),
-        shop.elsewhere.reshape(-1),
-        shop.cps_bp.reshape(-1),
-        shop.paid.reshape(-1),
-        shop.price_term.reshape(-1),
-    )
-
-
-@step
-def row_of(shelf, look):
-    """The first place of the stream looked at."""
-    return np.uint64(look.anchor) * shelf.size
-
-
-@step
-def place_of(shelf, look):
-    """The place of what was chosen."""
-    return row_of(shelf, look) + np.uint64(look.choice)
-
-
-@step
-def face_of(shelf, look, place):
-    """Where the buyer's coupon class keeps what it pays for a place."""
-    return np.uint64(look.coupon) * np.uint64(shelf.kind.size) + place
 
 
 class Moment(NamedTuple):

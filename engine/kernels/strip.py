@@ -5,8 +5,9 @@ needs and leaves its result here for the next. A short loop lets the processor f
 buyers' memory at once, and loops without gathers are vectorised by the compiler. Lists of
 sessions and looks are compacted without branches, since nobody can predict who comes.
 
-Indices are unsigned: a signed one may be negative, which Numba asks at every array. Unsigned and
-signed 64 bits make a float, which no array takes as an index: the compiler says so.
+In the innermost loops indices are unsigned: of a signed one Numba asks at each access whether it
+is negative. Unsigned plus signed is signed again, silently; a variable that is now the one, now
+the other becomes a float, which the compiler refuses as an index.
 """
 
 from typing import NamedTuple
@@ -23,7 +24,7 @@ UInt64s = NDArray[np.uint64]
 
 STRIP = 1_024
 """Buyers of a strip: their sessions fit the second-level cache."""
-AHEAD = 4
+SESSIONS_AHEAD = 4
 """Sessions of a buyer that are listed without asking whether they exist."""
 
 
@@ -40,7 +41,7 @@ class Strip(NamedTuple):
     a missed visit.
     """
 
-    away: Int32s
+    away: UInt32s
     rate: Float32s
     habit: Float32s
     visits: Int32s
@@ -74,7 +75,7 @@ class Strip(NamedTuple):
 
 def new_strip(most_sessions: int, places: int, families: int, members: int) -> Strip:
     """Room for the worst case; pages that nobody touches cost no memory."""
-    n = STRIP * most_sessions + AHEAD
+    n = STRIP * most_sessions + SESSIONS_AHEAD
 
     def ints(*shape: int) -> Int32s:
         return np.zeros(shape, np.int32)
@@ -87,7 +88,7 @@ def new_strip(most_sessions: int, places: int, families: int, members: int) -> S
 
     weights = floats(n, places)
     return Strip(
-        away=ints(STRIP),
+        away=indices(STRIP),
         rate=floats(STRIP),
         habit=floats(STRIP),
         visits=ints(STRIP),

@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.jit import prefetch, stage, step
-from engine.kernels.strip import AHEAD
+from engine.kernels.strip import SESSIONS_AHEAD
 from engine.rng import uniform
 from engine.rules.visits import visits_rate
 from engine.world.buyers import DAY_ZERO, HABIT_STEP
@@ -48,7 +48,7 @@ def look_up_rates(n, activity, visits, habit_left, away, rate, habit):
     """Visits without habit, none before arriving; habit as it has faded."""
     for k in range(n):
         rate[k] *= visits[activity[k]]
-        habit[k] *= habit_left[np.uint32(away[k])]
+        habit[k] *= habit_left[away[k]]
 
 
 @stage
@@ -60,26 +60,28 @@ def count(first, n, stream, habit_visits, level, most, rate, habit, visits):
 
 
 @stage
-def line_up(first, n, visits, people, owner, number, several):
+def line_up(first, n, visits, people, owner, number, comers):
     """List the sessions, buyer by buyer, and call their owners up; returns how many.
 
-    Nobody can predict who comes or how often, so there is hardly a branch: whoever does not
-    come is listed and overwritten, and of who comes a few sessions are, existing or not.
+    Nobody can predict who comes, or how often, so there is hardly a branch: every buyer is listed,
+    and the next overwrites who does not come; who comes gets `SESSIONS_AHEAD` sessions, and the
+    next one's overwrite those that do not exist.
     """
     come = np.uint64(0)
     for k in range(n):
-        several[come] = k
+        comers[come] = k
         come += np.uint64(visits[k] > 0)
     m = np.uint64(0)
-    for c in range(np.int64(come)):
-        k = np.uint32(several[c])
+    for c in range(come):
+        k = comers[c]
         buyer = first + k
         prefetch(people, buyer)
-        for ahead in range(AHEAD):
+        # A loop for each array: then a row of them is written at once.
+        for ahead in range(SESSIONS_AHEAD):
             owner[m + np.uint64(ahead)] = buyer
-        for ahead in range(AHEAD):
+        for ahead in range(SESSIONS_AHEAD):
             number[m + np.uint64(ahead)] = ahead
-        for session in range(AHEAD, visits[k]):
+        for session in range(SESSIONS_AHEAD, visits[k]):
             owner[m + np.uint64(session)] = buyer
             number[m + np.uint64(session)] = session
         m += np.uint64(visits[k])

@@ -91,7 +91,7 @@ def price_places(anchor, strength, shop, sellers, terms, supply, levers, apprais
     for j in range(shop.good.shape[1]):
         good, kind, supplier = shop.good[anchor, j], shop.kind[anchor, j], shop.supplier[anchor, j]
         member = sellers.in_plan[supplier]
-        price = max(np.int64(sellers.price[good] * discounted), appraisal.lowest[good])
+        price = max(np.int64(sellers.price[good] * discounted), appraisal.lowest[good], 1)
         capped = price
         if member and levers.plan_day:
             capped = capped_price_fen(price, shop.elsewhere[anchor, j], levers.price_cap_bp)

@@ -126,7 +126,9 @@ class Learning(Spec):
 class Routing(Spec):
     """Private and public traffic (M9), families (M6), released sessions (M7)."""
 
-    public_pull: float = quantity("affinity", "pull of the feed at equal shares", gt=0)
+    public_pull: float = quantity(
+        "affinity", "pull of the feed at equal shares", gt=0, le=1_000_000
+    )
     family_share: float = quantity("share", "missed visits that families pass on (M6)", ge=0, le=1)
     family_affinity: Share
     release_share: float = quantity("share", "sessions of a gone anchor that stay", ge=0, le=1)

@@ -20,11 +20,11 @@ from engine.world.alias import alias_table, draw_alias
 from engine.world.anchors import ARRIVAL_DAYS, Anchors
 from engine.world.draws import normal_quantiles
 
-FOLLOWS = 8
 LANES, LANE_BITS = 4, 16
 """Affinities in a 64-bit word, and the room of each."""
-ANCHOR_BITS = 16
-ANCHOR_LOW = (1 << ANCHOR_BITS) - 1
+FOLLOWS = 2 * LANES
+ANCHOR_LOW_BITS = 16
+ANCHOR_LOW_MASK = (1 << ANCHOR_LOW_BITS) - 1
 AFFINITY_BITS = 12
 AFFINITY_ONE = (1 << AFFINITY_BITS) - 1
 AFFINITY_STEP = np.float32(1.0 / AFFINITY_ONE)
@@ -78,8 +78,8 @@ PERSON = np.dtype(
 )
 """What is read of those who come: one cache line.
 
-By follow: `affinities` in 1/4095, below the four high bits of the anchor's number; `anchors`, its
-16 low bits. affinity_words: the affinities once more, four in a word, so that sums run over four
+By follow: `affinities` in 1/4095, below the four high bits of the anchor's number (of 20);
+`anchors`, its 16 low bits. affinity_words: the same 16 bytes as two words, for sums over four
 at once (see `engine.kernels.lanes`). bought: day of the last purchase by category; budget: fen
 left this month; income: a month's budget in RMB; trust: by kind, in 1/255; flags: tier, ever
 bought, twice this month, month (1-15) of the last order.
@@ -94,8 +94,8 @@ class Buyers(NamedTuple):
     """All simulated buyers.
 
     What decides who comes is a column each, since it is read of everybody in every slot:
-    `activity` level, `habit` in 1/65535, day `seen` last, when it learned something, or of
-    arrival. `person`: `PERSON` records.
+    `activity` level, `habit` in 1/65535, `seen`: the day, from `DAY_ZERO`, on which it last
+    learned something, or arrives. `person`: `PERSON` records.
     """
 
     activity: NDArray[np.uint8]
@@ -119,7 +119,7 @@ def bytes_per_buyer() -> int:
 def anchor_of(me, f):
     """Anchor of follow `f`."""
     high = np.int64(me.affinities[f]) >> AFFINITY_BITS
-    return np.uint32(high << ANCHOR_BITS | np.int64(me.anchors[f]))
+    return np.uint32(high << ANCHOR_LOW_BITS | np.int64(me.anchors[f]))
 
 
 @step
@@ -131,8 +131,8 @@ def affinity_of(me, f):
 @step
 def set_follow(me, f, anchor, affinity):
     """Make `anchor` the one that is followed in place `f`."""
-    me.anchors[f] = np.uint16(anchor & ANCHOR_LOW)
-    me.affinities[f] = np.uint16(anchor >> ANCHOR_BITS << AFFINITY_BITS | np.int64(affinity))
+    me.anchors[f] = np.uint16(anchor & ANCHOR_LOW_MASK)
+    me.affinities[f] = np.uint16(anchor >> ANCHOR_LOW_BITS << AFFINITY_BITS | np.int64(affinity))
 
 
 @step

@@ -64,10 +64,21 @@ def assert_same(one, other) -> None:
         assert np.array_equal(column, getattr(other_tally, name)), name
 
 
+EVERYBODY = ("scenario.buyers.visits_per_day=1000", "scenario.calendar.slot_share=[0.04,0.96]")
+"""Who is there opens as many sessions as a slot allows: one in the first."""
+
+
 @pytest.fixture(
     scope="module",
-    params=[(RICH,), (RICH, AWAY), (RICH, LINEAR, AWAY), (RICH, NOBODY), ("policy=laissez_faire",)],
-    ids=["rich", "away", "linear", "closed", "plain"],
+    params=[
+        (RICH,),
+        (RICH, AWAY),
+        (RICH, LINEAR, AWAY),
+        (RICH, NOBODY),
+        (RICH, *EVERYBODY),
+        ("policy=laissez_faire",),
+    ],
+    ids=["rich", "away", "linear", "closed", "crowded", "plain"],
 )
 def slot(request):
     days = 12
