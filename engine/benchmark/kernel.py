@@ -5,6 +5,7 @@ what is compared ran side by side; `kernel_rows` makes figures of it.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Final
@@ -71,7 +72,9 @@ def run_point(workers: Sequence[Worker], case: Case, point: Point, days: int) ->
     busy = workers[: point.processes]
     for worker in busy:
         worker.start(simulate_days, sized(case, point), days)
-    runs: list[Days] = [worker.result() for worker in busy]
+    # Heard all at once: a worker to which nobody listens waits once its line is full.
+    with ThreadPoolExecutor(len(busy)) as pool:
+        runs: list[Days] = list(pool.map(lambda worker: worker.result(), busy))
     sessions = tuple(sum(day) for day in zip(*(run.sessions for run in runs), strict=True))
     return max(runs, key=lambda run: run.days_s)._replace(sessions=sessions)
 

@@ -2,12 +2,18 @@
 
 import os
 import time
+from threading import Barrier
+from typing import Any
 
 import pytest
 
 from engine.benchmark import resident
+from engine.benchmark.days import Days
+from engine.benchmark.kernel import run_point
+from engine.benchmark.kernel_rows import Point
 from engine.benchmark.worker import Worker
 from engine.errors import PoquanError
+from tests.worlds import case
 
 
 def counting(tell, count: int) -> int:
@@ -51,6 +57,23 @@ def test_a_worker_ends_with_its_block_even_at_work() -> None:
     with Worker() as one:
         one.start(sleeping)
     assert not one._process.is_alive()
+
+
+def test_workers_at_work_together_are_heard_together() -> None:
+    """Heard in turn, the second would wait with what it tells until the first is done."""
+    meeting = Barrier(2, timeout=10)
+
+    class Busy:
+        def start(self, *_: Any) -> None:
+            pass
+
+        def result(self) -> Days:
+            meeting.wait()
+            return Days(open_s=0.0, day_s=(1.0,), sessions=(5,), held_bytes=None)
+
+    busy: Any = [Busy(), Busy()]
+    together = run_point(busy, case(), Point(10, 1000, processes=2), 1)
+    assert together.sessions_count == 10
 
 
 @pytest.mark.skipif(resident.resident_bytes() is None, reason="only Linux tells")
