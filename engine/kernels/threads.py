@@ -10,14 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 SMALLEST, LARGEST = 8_192, 65_536
 """Buyers in a block: a call costs some ten microseconds, a block's looks must stay cached."""
 
-TURNS = 4
-"""Blocks that each thread should have at least, so that all end about together."""
-
 
 def blocks(count: int, threads: int) -> list[tuple[int, int]]:
-    """(first, last) of each block of `count` buyers, for so many threads."""
-    turns = 1 if threads == 1 else threads * TURNS
-    size = min(max(-(-count // turns), SMALLEST), LARGEST)
+    """(first, last) of each block of `count` buyers: as few as threads and limits allow."""
+    size = min(max(-(-count // threads), SMALLEST), LARGEST)
     return [(first, min(first + size, count)) for first in range(0, count, size)]
 
 

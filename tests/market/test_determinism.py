@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.kernels.threads import blocks
+from engine.kernels import threads
 from engine.run import simulate_year
 from tests.worlds import case, with_luck
 
@@ -32,8 +32,10 @@ def alone():
 
 
 @pytest.mark.parametrize("count", [2, 4])
-def test_threads_change_no_bit(alone, count):
-    assert len(blocks(case(*BINDING).scale.buyers_count, count)) > 2
+def test_threads_and_blocks_change_no_bit(alone, count, monkeypatch):
+    monkeypatch.setattr(threads, "SMALLEST", 3_000)
+    monkeypatch.setattr(threads, "LARGEST", 3_000)
+    assert len(threads.blocks(case(*BINDING).scale.buyers_count, count)) == 7
     assert alone.run["stock_outs_count"] > 0
     assert alone.run["refused_coupons_count"] > 0
     assert same(alone, simulate_year(case(*BINDING, days=20, threads=count)))
