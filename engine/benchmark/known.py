@@ -41,7 +41,7 @@ COMMON: Final = 0.9
 
 SESSIONS: Final = 5_300_000
 FIXED_S: Final = 0.24
-SESSIONS_S: Final = 0.30
+SESSIONS_S: Final = 0.21
 """Sessions of a year, and its seconds: `FIXED_S` + σ `SESSIONS_S`."""
 
 
