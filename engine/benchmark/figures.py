@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from engine.compute.open import cpus_count
+from engine.compute.machine import cpus_count
 
 Row = dict[str, Any]
 Hear = Callable[[int, int, str], None]

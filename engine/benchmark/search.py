@@ -18,7 +18,7 @@ from engine.benchmark.days import fill_cache
 from engine.benchmark.figures import Hear, Row, Steps
 from engine.benchmark.search_rows import NEVER, Reached, Result, search_rows
 from engine.benchmark.worker import Tell, Worker
-from engine.compute.open import cpus_count
+from engine.compute.machine import cpus_count
 from engine.rng import Purpose, derive_seed
 from engine.spec.study import BenchmarkJob
 from engine.year import Case

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from engine.compute.open import cpus_count
+from engine.compute.machine import cpus_count
 from engine.errors import ClusterError
 from engine.spec.study import Ray
 

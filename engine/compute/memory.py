@@ -2,10 +2,9 @@
 
 import math
 import os
-from pathlib import Path
 from typing import Final
 
-from engine.compute.open import cpus_count
+from engine.compute.machine import available_bytes, cpus_count
 from engine.errors import InputError
 from engine.spec.study import Ray
 
@@ -46,38 +45,3 @@ def check_memory(buyers_count: int, years_count: int, ray: Ray, where: str) -> N
         f"at most {free // (BYTES_PER_BUYER * workers):,} buyers on this machine",
         f"lower {where}{fewer}, or take a larger machine",
     )
-
-
-def available_bytes() -> int | None:
-    """Return the memory that new work can have here; None where nobody tells."""
-    found = [size for size in (_of_machine(), _of_group()) if size is not None]
-    return min(found, default=None)
-
-
-def _of_machine() -> int | None:
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    sizes = {name: rest for name, _, rest in (line.partition(":") for line in lines)}
-    return int(sizes["MemAvailable"].split()[0]) * 1024 if "MemAvailable" in sizes else None
-
-
-def _of_group(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
-    """Return what a container's limit leaves; files in use can be given back."""
-    try:
-        limit, used = (
-            int((folder / name).read_text(encoding="ascii"))
-            for name in ("memory.max", "memory.current")
-        )
-    except (OSError, ValueError):  # no limit reads "max"
-        return None
-    return max(0, limit - used + _cached(folder))
-
-
-def _cached(folder: Path) -> int:
-    try:
-        lines = (folder / "memory.stat").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
 from typing import Final
 
+from engine.compute.machine import cpus_count
 from engine.compute.pool import Pool, Simulate
 from engine.compute.process import ProcessPool
 from engine.compute.simulate import simulate
@@ -69,13 +70,6 @@ def chooses_ray(ray: Ray, cases_hint: int, seconds_hint: float) -> bool:
         return True
     workers = min(ray.workers_count or cpus_count(), cases_hint)
     return workers > 1 and cases_hint * seconds_hint * (1 - 1 / workers) > RAY_START_S
-
-
-def cpus_count() -> int:
-    """Return the CPUs this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _interrupt_on_sigterm() -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from engine.compute import memory
-from engine.compute.memory import available_bytes, check_memory
+from engine.compute import machine, memory
+from engine.compute.machine import available_bytes
+from engine.compute.memory import check_memory
 from engine.errors import InputError
 from engine.spec.study import Ray
 
@@ -51,8 +52,8 @@ def test_this_machine_has_some_memory() -> None:
 def test_a_containers_limit_counts(tmp_path) -> None:
     for name, text in (("memory.max", "1000\n"), ("memory.current", "900\n")):
         (tmp_path / name).write_text(text)
-    assert memory._of_group(tmp_path) == 100
+    assert machine._of_group(tmp_path) == 100
     (tmp_path / "memory.stat").write_text("anon 5\ninactive_file 50\n")
-    assert memory._of_group(tmp_path) == 150
+    assert machine._of_group(tmp_path) == 150
     (tmp_path / "memory.max").write_text("max\n")
-    assert memory._of_group(tmp_path) is None
+    assert machine._of_group(tmp_path) is None
