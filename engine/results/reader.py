@@ -43,7 +43,7 @@ def read_table(address: str | Path, name: str) -> pa.Table:
     Raises
     ------
     StorageError
-        If the table is not there or is not Parquet.
+        If the table is not there, is not Parquet, or lacks columns that it has today.
     """
     folder = open_folder(address)
     files = [f"{name}/{part}" for part in folder.files(name)] if name in PARTED else []
@@ -55,8 +55,14 @@ def read_table(address: str | Path, name: str) -> pa.Table:
             f"  found:   {', '.join(list_tables(address)) or 'no tables'}\n"
             "  remedy:  give the output folder of a finished command"
         )
-    found = [_read(folder, file) for file in files]
-    return pa.concat_tables(found, promote_options="default")
+    found = pa.concat_tables((_read(folder, file) for file in files), promote_options="default")
+    if missing := [column for column in COLUMNS[name] if column not in found.column_names]:
+        raise StorageError(
+            f"{folder.address}: table {name!r} has no column {', '.join(map(repr, missing))}\n"
+            "  cause:   another version wrote it\n"
+            "  remedy:  read it with that version, or run the command again"
+        )
+    return found
 
 
 def provenance_of(table: pa.Table) -> dict[str, Any]:

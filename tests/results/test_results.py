@@ -283,6 +283,13 @@ def test_a_truncated_part_is_named(tmp_path: Path) -> None:
         read_table(tmp_path, "runs")
 
 
+def test_a_table_of_another_version_is_named_with_what_it_lacks(tmp_path: Path) -> None:
+    runs = write(tmp_path) / "runs.parquet"
+    pl.read_parquet(runs).drop("gmv_fen", "wall_s").write_parquet(runs)
+    with pytest.raises(StorageError, match=r"'runs' has no column 'gmv_fen', 'wall_s'[\s\S]*again"):
+        read_table(tmp_path, "runs")
+
+
 def test_only_what_this_package_left_is_removed(tmp_path: Path) -> None:
     write(tmp_path, config=CONFIG | {"seed": 8})
     stale = tmp_path / "daily" / "run,stale.parquet"
