@@ -1,0 +1,38 @@
+"""Who is looked at again on fresh luck: the best, each policy once."""
+
+import numpy as np
+import pytest
+
+from engine.search.estimates import Estimates, finalists, without_twins
+from engine.search.ladder import Trial
+from engine.search.problem import Candidate, Sample
+
+ONE, OTHER = [1.0, 2.0], [1.0, 2.5]
+
+
+def trial(number: int, shown: dict[int, list[float]], *, given: bool = False) -> Trial:
+    """A trial with the figures `shown` of two replications, by rung."""
+    samples = {rung: Sample({"gmv_fen": np.array([figures])}) for rung, figures in shown.items()}
+    return Trial(Candidate(number, f"trial-{number}", {"x": number}, given), samples)
+
+
+@pytest.mark.parametrize(("trials", "kept"), [
+    ([trial(0, {0: ONE}), trial(1, {0: OTHER})], [0, 1]),
+    ([trial(0, {0: ONE}), trial(1, {0: ONE})], [0]),
+    ([trial(0, {0: ONE}), trial(1, {0: ONE, 1: OTHER})], [1]),
+    ([trial(0, {0: ONE}), trial(1, {1: ONE})], [0, 1]),
+    ([trial(0, {0: ONE, 1: OTHER}), trial(1, {0: ONE}, given=True)], [1]),
+    ([trial(0, {0: ONE}, given=True), trial(1, {0: ONE}, given=True)], [0, 1]),
+])  # fmt: skip
+def test_of_trials_with_the_same_figures_one_stays(trials: list[Trial], kept: list[int]) -> None:
+    """A baseline, who went highest, or the first; the same on other rungs says nothing."""
+    assert without_twins(trials) == kept
+
+
+def test_a_twin_leaves_its_place_to_the_next() -> None:
+    shown = [ONE, [2.0, 2.0], [2.0, 2.0], [3.0, 3.0]]
+    trials = [trial(k, {0: figures}, given=k == 0) for k, figures in enumerate(shown)]
+    costs = np.array([[-np.mean(figures)] for figures in shown])
+    none = np.zeros((4, 0))
+    chosen = finalists(trials, Estimates(costs, none, np.zeros_like(costs), none), 2)
+    assert [one.candidate.number for one in chosen] == [0, 3, 1]
