@@ -15,12 +15,12 @@ _ZERO = np.float32(0.0)
 
 
 @step
-def look_up(m, n, buyers, shop, shelf, tastes, moment, tally, looks, strip):
+def look_up(m, n, buyers, shelf, tastes, moment, tally, looks, strip):
     """Count `m` visits and note which become looks, from `looks[n]` on; returns how many."""
     s = strip
     day = moment.day + DAY_ZERO
     look_around(
-        m, s.owner, s.anchor, day, buyers.person, shop.category, shop.attention, tastes.need, s
+        m, s.owner, s.anchor, day, buyers.person, shelf.category, shelf.attention, tastes.need, s
     )
     weigh_domains(m, s.follow, s.affinity, tastes, s.domain)
     attend(m, s.owner, s.number, moment, s.need, s.domain, s.stream, s.excess)

@@ -15,7 +15,7 @@ from engine.kernels.looks import (
     habit_now,
     memory_now,
 )
-from engine.kernels.shelf import face_of, row_of
+from engine.kernels.shelf import face_of, row_of, size_of
 from engine.kernels.state import OUTSIDE
 from engine.rng import uniform
 from engine.rules.choice import (
@@ -37,12 +37,12 @@ NEVER = np.float32(-1e30)
 
 
 @step
-def choose(n, buyers, shop, shelf, tastes, moment, tally, looks, strip):
+def choose(n, buyers, shelf, tastes, moment, tally, looks, strip):
     """Decide `n` looks: draw their choices, add up what is expected and claimed."""
-    weigh(n, buyers, shop, shelf, tastes, moment, looks, strip)
+    weigh(n, buyers, shelf, tastes, moment, looks, strip)
     draw_choices(
         n,
-        shop.shown,
+        shelf.shown,
         moment.choice,
         looks,
         strip.position,
@@ -50,24 +50,23 @@ def choose(n, buyers, shop, shelf, tastes, moment, tally, looks, strip):
         strip.weights,
         strip.total,
     )
-    tally_looks(n, 1, shop, shelf, moment, tally, looks, strip)
+    tally_looks(n, 1, shelf, moment, tally, looks, strip)
 
 
 @step
-def unchoose(n, buyers, shop, shelf, tastes, moment, tally, looks, strip):
+def unchoose(n, buyers, shelf, tastes, moment, tally, looks, strip):
     """Take back what `n` decided looks added."""
-    weigh(n, buyers, shop, shelf, tastes, moment, looks, strip)
-    tally_looks(n, -1, shop, shelf, moment, tally, looks, strip)
+    weigh(n, buyers, shelf, tastes, moment, looks, strip)
+    tally_looks(n, -1, shelf, moment, tally, looks, strip)
 
 
 @step
-def weigh(n, buyers, shop, shelf, tastes, moment, looks, strip):
+def weigh(n, buyers, shelf, tastes, moment, looks, strip):
     """Exp of every utility into `strip.weights` and `strip.outside`, their sum into `total`."""
-    know_oneself(n, buyers, shop.charisma, tastes, moment, looks, strip)
+    know_oneself(n, buyers, shelf.charisma, tastes, moment, looks, strip)
     recall_trust(n, buyers.person, looks, strip.position, strip.trust)
     value_goods(
         n,
-        shop.shown,
         shelf,
         tastes.beta_quality,
         tastes.beta_brand,
@@ -123,7 +122,6 @@ def recall_trust(n, people, looks, position, kept):
 @stage
 def value_goods(
     n,
-    shown,
     shelf,
     beta_quality,
     beta_brand,
@@ -141,8 +139,8 @@ def value_goods(
         row = row_of(shelf, look)
         face = face_of(shelf, look, row)
         liking, taste, alpha, memory = likings[k], tastes[k], alphas[k], memories[k]
-        places, budget = np.uint64(shown[look.anchor]), budgets[k]
-        for j in range(shelf.size):
+        places, budget = np.uint64(shelf.shown[look.anchor]), budgets[k]
+        for j in range(size_of(shelf)):
             utility = good_utility(
                 liking,
                 shelf.own_utility[row + j],
@@ -196,16 +194,16 @@ def draw_choices(n, shown, stream, looks, position, outside, weights, total):
 
 
 @step
-def tally_looks(n, sign, shop, shelf, moment, tally, looks, strip):
+def tally_looks(n, sign, shelf, moment, tally, looks, strip):
     """Add (sign 1) or take back (sign -1) what the looks are expected to sell, and claim."""
     s, sold = strip, (tally.expected.reshape(-1), tally.expected_paid)
-    expect(n, sign, shop.shown, shelf, sold, looks, s.position, s.weights, s.total)
+    expect(n, sign, shelf, sold, looks, s.position, s.weights, s.total)
     wishes = list_wishes(n, looks, s.position, s.listed)
     claim(wishes, sign, shelf, claims_of(tally), moment.partner_share_bp, looks, s.listed)
 
 
 @stage
-def expect(n, sign, shown, shelf, sold, looks, position, weights, totals):
+def expect(n, sign, shelf, sold, looks, position, weights, totals):
     """The probabilities of the looks, in fixed point; nothing through external links."""
     expected, expected_paid = sold
     for k in range(n):
@@ -213,7 +211,7 @@ def expect(n, sign, shown, shelf, sold, looks, position, weights, totals):
         row = row_of(shelf, look)
         face = face_of(shelf, look, row)
         per_weight, payment = _ONE / totals[k], _ZERO
-        for j in range(np.uint64(shown[look.anchor])):
+        for j in range(np.uint64(shelf.shown[look.anchor])):
             if not shelf.links_out[row + j]:
                 share = weights[k, j] * per_weight
                 expected[row + j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)

@@ -46,8 +46,8 @@ def decide(first, last, buyers, shop, feed, tastes, moment, tally, looks, strip)
         tally.counts[_SESSIONS] += opened
         tally.counts[_AWAY] += opened - m
         tally.counts[_FEED] += count_visits(m, strip.anchor, strip.follow, tally.visits)
-        found = look_up(m, n, buyers, shop, shelf, tastes, moment, tally, looks, strip)
-        choose(found, buyers, shop, shelf, tastes, moment, tally, looks, strip)
+        found = look_up(m, n, buyers, shelf, tastes, moment, tally, looks, strip)
+        choose(found, buyers, shelf, tastes, moment, tally, looks, strip)
         n += found
     tally.counts[_LOOKS] += n
     return n
@@ -64,10 +64,10 @@ def withdraw(first_bucket, partner_only, buyers, shop, tastes, moment, tally, lo
         strip.position[found] = k
         found += np.int64((looks[k].coupon > 0) & (looks[k].bucket >= first_bucket))
         if found == STRIP or k == n - 1:
-            unchoose(found, buyers, shop, shelf, tastes, moment, tally, looks, strip)
+            unchoose(found, buyers, shelf, tastes, moment, tally, looks, strip)
             for held in range(found):
                 look = looks[strip.position[held]]
                 look.coupon = np.uint8(look.coupon + WITHOUT_PARTNER if partner_only else 0)
-            choose(found, buyers, shop, shelf, tastes, moment, tally, looks, strip)
+            choose(found, buyers, shelf, tastes, moment, tally, looks, strip)
             tally.counts[_REFUSED] += found
             found = 0
