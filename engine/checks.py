@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from engine.compute.memory import check_memory
 from engine.errors import CombinedInputError, InputError
-from engine.kernels.target import target_path
+from engine.market.target import target_path
 from engine.spec.base import Dated
 from engine.spec.calendar import Calendar
 from engine.spec.calibration import CalibrateJob

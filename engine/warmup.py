@@ -19,14 +19,15 @@ from tempfile import TemporaryFile
 
 import numpy as np
 
-from engine.kernels import day, slots
-from engine.kernels.diary import Diary
-from engine.kernels.fold import pour
-from engine.kernels.learn import fold_day, learn_day
-from engine.kernels.market import Market, open_market
-from engine.kernels.pacing import Pace, coupon_weights, set_pace
-from engine.kernels.target import target_path
-from engine.run import simulate_year
+from engine.market import day
+from engine.market import slot as slots
+from engine.market.learning.learn import fold_day, learn_day
+from engine.market.ledger.recorder import Diary
+from engine.market.ledger.totals import pour
+from engine.market.market import Market, open_market
+from engine.market.pacing.controls import Pace, coupon_weights, set_pace
+from engine.market.run import simulate_year
+from engine.market.target import target_path
 from engine.spec.base import Dated
 from engine.spec.mechanisms import switched
 from engine.units import FEN_PER_BN_RMB, KINDS

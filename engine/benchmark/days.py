@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from engine.benchmark.resident import forget_peak, peak_bytes, resident_bytes
 from engine.benchmark.worker import Tell
-from engine.kernels.day import run_day
-from engine.kernels.diary import Diary
-from engine.kernels.market import open_market
-from engine.kernels.pacing import coupon_weights
-from engine.kernels.target import target_path
+from engine.market.day import run_day
+from engine.market.ledger.recorder import Diary
+from engine.market.market import open_market
+from engine.market.pacing.controls import coupon_weights
+from engine.market.target import target_path
 from engine.spec.mechanisms import switched
 from engine.warmup import warm_up
 from engine.year import Case
@@ -44,7 +44,7 @@ class Days(NamedTuple):
 def simulate_days(tell: Tell, case: Case, count: int) -> Days:
     """Simulate the first `count` days of the year of `case`, telling seconds as they pass.
 
-    As `engine.run.simulate_year`, but purse and target are those of the whole year however
+    As `engine.market.run.simulate_year`, but purse and target are those of the whole year however
     few of its days are simulated.
     """
     gc.collect()

@@ -7,7 +7,9 @@ from typing import Any, Final, NamedTuple
 
 from engine.benchmark.days import simulate_days
 from engine.benchmark.worker import Tell, unheard
-from engine.kernels import day, diary, slots
+from engine.market import day
+from engine.market import slot as slots
+from engine.market.ledger import recorder as diary
 from engine.year import Case
 
 STAGES: Final[tuple[tuple[str, Any, str], ...]] = (

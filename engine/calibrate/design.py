@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.population.draws import uniforms
 from engine.rng import Purpose, derive_seed
-from engine.world.draws import uniforms
 
 Floats = NDArray[np.float64]
 Rule = Callable[[Floats], Floats]

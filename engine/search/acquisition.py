@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from engine.population.draws import uniforms
 from engine.rng import Purpose
 from engine.search.frontier import non_dominated
 from engine.search.gaussian import Exact, Posterior, draws, fit, standardised
-from engine.world.draws import uniforms
 
 Floats = NDArray[np.float64]
 Score = Callable[[Floats], Floats]

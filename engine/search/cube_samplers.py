@@ -10,6 +10,7 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from engine.population.draws import uniforms
 from engine.rng import Purpose, derive_seed
 from engine.search.acquisition import (
     Floats,
@@ -22,7 +23,6 @@ from engine.search.acquisition import (
     simplex,
 )
 from engine.search.cube import Cube
-from engine.world.draws import uniforms
 
 Distributions = Mapping[str, BaseDistribution]
 Noise = Callable[[FrozenTrial], tuple[list[float], dict[str, float]]]

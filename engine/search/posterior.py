@@ -22,12 +22,12 @@ from typing import Final
 
 import numpy as np
 
+from engine.population.draws import uniforms
 from engine.rng import Purpose
 from engine.search.judge import Judge
 from engine.search.problem import Values
 from engine.search.risk import Flags, Floats
 from engine.search.standing import Standing
-from engine.world.draws import uniforms
 
 DRAWS: Final = 8192
 

@@ -23,9 +23,9 @@ from engine.benchmark.stages import REST, STAGES, StageTimes, time_stages
 from engine.benchmark.start import SMOKE
 from engine.benchmark.worker import unheard
 from engine.config import load
-from engine.kernels.market import weight_of
+from engine.market.market import weight_of
+from engine.market.run import simulate_year
 from engine.results.schemas import table_of_rows
-from engine.run import simulate_year
 from engine.spec.study import BenchmarkJob
 from tests.worlds import CONF, case
 

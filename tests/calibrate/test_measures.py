@@ -9,7 +9,7 @@ from engine.calibrate.measures import KNOWN, rank_exponent
 from engine.calibrate.periods import spans
 from engine.calibrate.probe import KIND, QUIET_DAYS, elasticity, probe_cases
 from engine.calibrate.view import View
-from engine.run import simulate_year
+from engine.market.run import simulate_year
 from engine.units import Kind
 from engine.year import Year
 from tests.worlds import PLAIN, case

@@ -8,11 +8,11 @@ visit a day they all come.
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
-from engine.kernels.state import LIVE
-from engine.run import simulate_year
-from engine.world.anchors import ARRIVAL_DAYS
-from engine.world.buyers import AFFINITY_ONE, DAY_ZERO, FLAG_BOUGHT, HABIT_ONE
+from engine.market.market import open_market
+from engine.market.run import simulate_year
+from engine.market.tables import LIVE
+from engine.population.anchors import ARRIVAL_DAYS
+from engine.population.buyers import AFFINITY_ONE, DAY_ZERO, FLAG_BOUGHT, HABIT_ONE
 from tests.closed_forms.worlds import (
     ALIKE,
     FIXED_PRICES,

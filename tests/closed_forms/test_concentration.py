@@ -10,8 +10,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from engine.kernels.concentration import concentration, top_share
-from engine.kernels.market import open_market
+from engine.market.ledger.concentration import concentration, top_share
+from engine.market.market import open_market
 from tests.worlds import case
 
 N = 1000

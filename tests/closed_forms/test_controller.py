@@ -9,8 +9,8 @@ Systems, 2008, sec. 10.4 (anti-windup); Astrom & Wittenmark, Computer-Controlled
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
-from engine.kernels.pacing import set_pace
+from engine.market.market import open_market
+from engine.market.pacing.controls import set_pace
 from tests.closed_forms.worlds import ALIKE, size
 from tests.worlds import case
 

@@ -8,7 +8,7 @@ probability is rounded to 2^-20, and all looks are alike: derivatives are good t
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
+from engine.market.market import open_market
 from engine.units import EXPECTED_ONE, KINDS
 from tests.closed_forms.worlds import (
     ALIKE,

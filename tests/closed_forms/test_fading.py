@@ -8,13 +8,13 @@ Brown, Smoothing, Forecasting and Prediction, 1963).
 import numpy as np
 import pytest
 
-from engine.kernels.day import run_day
-from engine.kernels.diary import Diary
-from engine.kernels.market import open_market
-from engine.kernels.pacing import coupon_weights
-from engine.run import simulate_year
+from engine.market.day import run_day
+from engine.market.ledger.recorder import Diary
+from engine.market.market import open_market
+from engine.market.pacing.controls import coupon_weights
+from engine.market.run import simulate_year
+from engine.population.buyers import DAY_ZERO, HABIT_ONE, MEMORY_UNIT
 from engine.units import EXPECTED_ONE
-from engine.world.buyers import DAY_ZERO, HABIT_ONE, MEMORY_UNIT
 from tests.closed_forms.worlds import (
     ALIKE,
     ELSEWHERE_FEN,

@@ -10,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
-from engine.run import simulate_year
+from engine.market.market import open_market
+from engine.market.run import simulate_year
 from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, KINDS, near, only, run_days, size
 from tests.worlds import case
 

@@ -7,8 +7,8 @@ configuration alone: gate 1, buyers alike, prices the only taste.
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
-from engine.kernels.state import OUTSIDE
+from engine.market.market import open_market
+from engine.market.tables import OUTSIDE
 from engine.units import EXPECTED_ONE
 from tests.closed_forms.worlds import box_cox, hold_slot
 from tests.worlds import PLAIN, case

@@ -13,8 +13,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
-from engine.kernels.state import LIVE
+from engine.market.market import open_market
+from engine.market.tables import LIVE
 from tests.closed_forms.worlds import (
     ALIKE,
     FIXED_PRICES,

@@ -8,8 +8,8 @@ Feller, An Introduction to Probability Theory and Its Applications I, 3rd ed. 19
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
-from engine.run import simulate_year
+from engine.market.market import open_market
+from engine.market.run import simulate_year
 from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, logit, near, only, share, size
 from tests.worlds import case
 

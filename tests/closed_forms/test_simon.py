@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine.world.anchors import arrival_days
+from engine.population.anchors import arrival_days
 from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, logit, near, only, run_days, size
 from tests.worlds import case
 

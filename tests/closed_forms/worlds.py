@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from engine.kernels import day as order_of_the_day
-from engine.kernels.day import run_day
-from engine.kernels.diary import Diary
-from engine.kernels.events import turn_calendar
-from engine.kernels.market import open_market
-from engine.kernels.pacing import coupon_weights, set_pace
-from engine.kernels.slots import direct_traffic, hold_sessions, moment_of
-from engine.kernels.target import target_path
+from engine.market import day as order_of_the_day
+from engine.market.calendar.events import turn_calendar
+from engine.market.day import run_day
+from engine.market.ledger.recorder import Diary
+from engine.market.market import open_market
+from engine.market.pacing.controls import coupon_weights, set_pace
+from engine.market.slot import direct_traffic, hold_sessions, moment_of
+from engine.market.target import target_path
 from tests.worlds import PLAIN
 
 KINDS = ("source", "platform_brand", "domestic", "multinational", "partner")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from engine.kernels.fold import forget, pour
-from engine.kernels.state import new_tally
+from engine.market.ledger.totals import forget, pour
+from engine.market.tables import new_tally
 
 
 def filled(seed: int):

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from engine.kernels import day as order_of_the_day
-from engine.kernels.events import turn_calendar
-from engine.kernels.pacing import set_pace
-from engine.kernels.reference import decide_plainly, withdraw_plainly
-from engine.kernels.sessions import decide, withdraw
-from engine.kernels.slots import direct_traffic, moment_of
-from engine.kernels.state import LOST, N_BUCKETS, Count, new_tally
+from engine.market import day as order_of_the_day
+from engine.market.calendar.events import turn_calendar
+from engine.market.pacing.controls import set_pace
+from engine.market.reference.sessions import decide_plainly, withdraw_plainly
+from engine.market.sessions.decide import decide, withdraw
+from engine.market.slot import direct_traffic, moment_of
+from engine.market.tables import LOST, N_BUCKETS, Count, new_tally
 from tests.closed_forms.worlds import days_of
 from tests.worlds import case
 

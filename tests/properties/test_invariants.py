@@ -5,14 +5,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.kernels import day as order_of_the_day
-from engine.kernels import slots
-from engine.kernels.diary import Diary
-from engine.kernels.fold import coupons_of
-from engine.kernels.market import open_market
-from engine.kernels.pacing import coupon_weights
-from engine.kernels.state import Account
-from engine.kernels.target import target_path
+from engine.market import day as order_of_the_day
+from engine.market import slot as slots
+from engine.market.ledger.recorder import Diary
+from engine.market.ledger.totals import coupons_of
+from engine.market.market import open_market
+from engine.market.pacing.controls import coupon_weights
+from engine.market.tables import Account
+from engine.market.target import target_path
 from tests.worlds import case
 
 DAYS = 6
