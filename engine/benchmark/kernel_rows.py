@@ -19,7 +19,7 @@ from engine.benchmark.stages import StageTimes
 from engine.population.buyers import bytes_per_buyer
 from engine.spec.study import BenchmarkJob
 
-BETWEEN: Final = ("traffic", "supply", "selection", "settle", "learning")
+BETWEEN: Final = ("traffic", "supply", "showcase", "settle", "learning")
 BETWEEN_MS: Final = 0.5
 """What the market does between sessions, and what its fixed part should not exceed."""
 

@@ -1,136 +1,82 @@
-"""One simulated year: from a case to what was measured."""
+"""From a case to its tables: open a market, advance it, finish.
+
+    world = open_world(scenario, scale, world_seed)
+    state = open_state(world, run_seed)
+    advance(world, policy, state, until)        # the only way forward
+    tables(world, state, start)
+
+A state may be copied between two calls of `advance`, or saved and loaded: each copy goes on
+with the bits of the uninterrupted run.
+"""
 
 import time
-from dataclasses import replace
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from datetime import date, timedelta
 
 from engine.market.day import run_day
-from engine.market.ledger.concentration import concentration, top_share
-from engine.market.ledger.recorder import Columns, Diary
-from engine.market.market import Market, open_market
-from engine.market.pacing.controls import coupon_weights
-from engine.market.tables import Account, Count
-from engine.market.target import target_path
-from engine.metrics import FLOWS, MONTHLY
-from engine.population.draws import Floats
-from engine.spec.mechanisms import switched
-from engine.units import FEN_PER_BN_RMB, KINDS
+from engine.market.ledger.results import report_start, tables
+from engine.market.plan import Plan
+from engine.market.scratch import Scratch, new_scratch
+from engine.market.state import State, open_state
+from engine.market.world import World, open_world
+from engine.spec.mechanisms import switched_policy
+from engine.spec.policy import Policy
 from engine.year import Case, Year
 
 
 def simulate_year(case: Case) -> Year:
-    """Simulate the case's calendar from its first to its last day."""
+    """Simulate a case from the scenario's first day; report the days of its horizon."""
     started = time.perf_counter()
-    scenario, policy = switched(case.scenario, case.policy)
-    case = replace(case, scenario=scenario, policy=policy)
-    target = target_path(case.policy, case.scenario.calendar)
-    market = open_market(case)
-    try:
-        diary = Diary(market, target)
-        weights = coupon_weights(market.days)
-        for day in range(case.scenario.calendar.n_days):
-            run_day(market, diary, day, target[day - 1] if day > 0 else 0.0, weights)
-    finally:
-        market.threads.close()
-    daily = diary.daily
-    run = summary(case, diary, daily)
-    run["wall_s"] = time.perf_counter() - started
+    calendar = case.scenario.calendar
+    world = open_world(case.scenario, case.scale, case.world_seed)
+    state = open_state(world, case.luck_seed)
+    with new_scratch(world, state, case.threads) as scratch:
+        advance(world, case.policy, state, calendar.start, scratch)
+        start = report_start(state)
+        advance(world, case.policy, state, calendar.end + timedelta(days=1), scratch)
+    made = tables(world, state, start)
+    made.run["wall_s"] = time.perf_counter() - started
     return Year(
         labels=case.labels(),
-        run=run,
-        daily=daily,
-        monthly=monthly(diary),
-        segments=diary.segments,
-        anchors=anchor_table(market, diary),
+        run=made.run,
+        daily=made.daily,
+        monthly=made.monthly,
+        segments=made.segments,
+        anchors=made.anchors,
     )
 
 
-def summary(case: Case, diary: Diary, daily: Columns) -> dict[str, Any]:
-    """The values of `metrics.RUN` but the wall time."""
-    run: dict[str, Any] = {name: kind(daily[name].sum()) for name, kind in FLOWS.items()}
-    gmv, paid, orders = run["gmv_fen"], run["gmv_paid_fen"], run["orders_count"]
-    budget = round(case.policy.subsidy.budget_bn_rmb * FEN_PER_BN_RMB)
-    target = round(case.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB)
-    dau = daily["dau_count"]
-    published = float((dau / np.maximum(daily["activity_share"], 1e-12)).mean())
-    repeats = diary.ledgers[..., Account.REPEATS].sum(axis=(0, 1, 2))
-    by_anchors = run["head_gmv_fen"] + run["waist_gmv_fen"] + run["tail_gmv_fen"]
-    joined = sum(int(daily[f"joined_{kind}_count"][-1]) for kind in KINDS)
-    return run | {
-        "cost_fen": -run["platform_contribution_fen"],
-        "aov_fen": ratio(gmv, orders),
-        "take_share": ratio(run["take_fen"] - run["refunded_take_fen"] + run["ads_fen"], gmv),
-        "return_share": ratio(run["returned_fen"], gmv),
-        "brand_share": ratio(run["brand_gmv_paid_fen"], paid),
-        "platform_brand_share": ratio(run["platform_brand_gmv_paid_fen"], paid),
-        "brand_account_share": ratio(run["brand_account_gmv_fen"], by_anchors),
-        "waist_tail_share": ratio(run["waist_gmv_fen"] + run["tail_gmv_fen"], by_anchors),
-        "tier12_gmv_share": ratio(run["tier12_gmv_fen"], gmv),
-        "joined_suppliers_share": joined / case.scale.suppliers_count,
-        "price_ratio_share": ratio(paid, run["elsewhere_fen"]),
-        "private_share": ratio(run["private_gmv_fen"], gmv),
-        "private_repeat_share": ratio(repeats[0], repeats.sum()),
-        **concentration(diary.anchor_gmv.sum(axis=0)[diary.begun]),
-        "new_heads_count": new_heads(diary.anchor_gmv),
-        "dau_mean_count": float(dau.mean()),
-        "dau_change_share": float(dau.mean()) / published - 1.0,
-        "target_fen": float(target),
-        "target_attained": bool(target > 0 and paid >= target),
-        "attainment_share": ratio(paid, target),
-        "budget_fen": budget,
-        "budget_spent_share": ratio(run["subsidy_fen"], budget),
-        "cap_binding_share": ratio(
-            (daily["cap_binding_share"] * daily["orders_count"]).sum(), orders
-        ),
-        "coupon_short_days_count": int((daily["refused_coupons_count"] > 0).sum()),
-        "push_mean_share": float(daily["push_share"].mean()),
-    }
+def advance(
+    world: World, policy: Policy, state: State, until: date, scratch: Scratch | None = None
+) -> None:
+    """Simulate the days before `until` under `policy`, changing `state`.
+
+    The purse and the target go on as they stand in `state`; the year's are opened anew on
+    1 January. A date that `state` has passed changes nothing.
+
+    Parameters
+    ----------
+    scratch : room of this state, kept over several calls; without it, room for one thread.
+    """
+    last = world.day_of(until)
+    if state.day >= last:
+        return
+    if scratch is None:
+        with new_scratch(world, state) as own:
+            advance(world, policy, state, until, own)
+        return
+    plan = plan_of(world, policy, state)
+    while state.day < last:
+        run_day(world, plan, state, scratch)
 
 
-def ratio(part: float, whole: float) -> float:
-    """Part / whole, 0 where the whole is 0."""
-    return float(part / whole) if whole else 0.0
+def plan_of(world: World, policy: Policy, state: State) -> Plan:
+    """What a policy plans from the state's term on."""
+    platform = state.platform
+    neutral = switched_policy(world.scenario.mechanisms, policy)
+    return Plan(world.scenario, neutral, platform.term_day, platform.term_paid_fen)
 
 
-HEADS = 20
-"""The heads of the market, for counting new ones."""
-
-
-def new_heads(anchor_gmv: Floats) -> int:
-    """Anchors among the top `HEADS` of the last month that were not in the first."""
-    first, last = (set(np.argsort(-month, kind="stable")[:HEADS]) for month in anchor_gmv[[0, -1]])
-    return len(last - first)
-
-
-def monthly(diary: Diary) -> dict[str, NDArray[Any]]:
-    """The columns of `metrics.MONTHLY`."""
-    counts = np.zeros((len(diary.anchor_gmv), len(Count)), np.int64)
-    np.add.at(counts, diary.month, diary.counts * diary.weight)
-    buyers = counts[:, Count.MONTH_BUYERS]
-    twice, retained = counts[:, Count.MONTH_TWICE], counts[:, Count.MONTH_RETAINED]
-    before = np.concatenate([[0], buyers[:-1]])
-    columns = {
-        "paying_buyers_count": buyers,
-        "repeat_twice_share": twice / np.maximum(buyers, 1),
-        "repeat_next_share": retained / np.maximum(before, 1),
-    } | {
-        f"top{count}_share": np.array([top_share(month, count) for month in diary.anchor_gmv])
-        for count in (1, 10, 25, 100)
-    }
-    return {name: columns[name] for name in MONTHLY}
-
-
-def anchor_table(market: Market, diary: Diary) -> dict[str, NDArray[Any]]:
-    """One value per anchor at the year's end."""
-    return {
-        "anchor": np.arange(market.anchors.fans.size),
-        "tier": market.anchors.tier.astype(np.int64),
-        "category": market.anchors.category.astype(np.int64),
-        "family": market.anchors.family.astype(np.int64),
-        "fans_count": market.anchors.fans,
-        "visits_count": diary.anchor_visits,
-        "expected_gmv_fen": diary.anchor_gmv.sum(axis=0),
-    }
+def begin_term(state: State) -> None:
+    """Begin a new term this morning: the next policy opens its own purse and target path."""
+    state.platform.term_day = state.day
+    state.platform.term_paid_fen = state.platform.year_paid_fen

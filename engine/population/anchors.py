@@ -20,16 +20,14 @@ ARRIVAL_DAYS = 365
 class Anchors(NamedTuple):
     """One entry per anchor, by falling number of fans; guests of trial streams come last.
 
-    `fans` people; `engaged` weights of first-day follows; `arrives` day of the
-    first stream, until which fans are 0, or 0 for who was there before; `strength` in [0, 1] by
-    rank, kept up with sales; `members` (families, members) anchor numbers; `is_brand` marks
-    brands' own accounts.
+    `fans` people; `engaged` weights of first-day follows; `arrives` day of the first stream,
+    until which fans are 0, or 0 for who was there before; `members` (families, members) anchor
+    numbers; `is_brand` marks brands' own accounts.
     """
 
     fans: NDArray[np.float64]
     engaged: NDArray[np.float64]
     arrives: NDArray[np.int64]
-    strength: NDArray[np.float64]
     tier: NDArray[np.uint8]
     category: NDArray[np.uint8]
     charisma: NDArray[np.float32]
@@ -84,7 +82,6 @@ def draw_anchors(
             ]
         ),
         engaged=np.where(fans > 0, fans, 1.0) ** spec.engaged_power * (fans > 0),
-        strength=strength_of_rank(np.arange(total), count),
         tier=tier,
         category=category,
         charisma=np.maximum(charisma, 0.1).astype(np.float32),

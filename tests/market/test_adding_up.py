@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from engine.market.ledger.totals import forget, pour
-from engine.market.tables import new_tally
+from engine.market.totals import forget, new_tally, pour
 
 
 def filled(seed: int):

@@ -10,11 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, stage
-from engine.market.ledger.totals import EXPECTED_PAID, Folded, add_up, fold
-from engine.market.market import Market
-from engine.market.pacing.controls import Pace, demand_weight, own_rate
+from engine.market.ledger.recorder import DayOutcome
+from engine.market.pacing.controls import Pace, own_rate
+from engine.market.plan import DayLevers, demand_weight
 from engine.market.showcase.selection import DAYS_A_WEEK
-from engine.market.tables import N_BUCKETS, Account, Count, Tally
+from engine.market.state import State
+from engine.market.streams import Shop
+from engine.market.supply.trade import KindCounts
+from engine.market.totals import (
+    EXPECTED_PAID,
+    N_BUCKETS,
+    Account,
+    Count,
+    Folded,
+    Tally,
+    add_up,
+    fold,
+)
+from engine.market.world import World
 from engine.population.anchors import strength_of_rank
 from engine.rules.adoption import updated_belief
 from engine.rules.brand import grown_awareness
@@ -31,36 +44,36 @@ FORECAST_DAYS = 7.0
 SHARE_SPEED = 0.1
 
 
-def fold_day(market: Market, tally: Tally, day: int) -> Folded:
-    """Add the day's tally up into `market.folded`."""
-    cost_left = cheapened(1.0, market.supply.cost_cut, market.days[day].built)
-    regular = market.anchors.guests_from
-    fold(market.shop, market.goods, tally, market.take_bp, cost_left, regular, market.folded)
-    return market.folded
+def fold_day(world: World, levers: DayLevers, shop: Shop, tally: Tally, folded: Folded) -> None:
+    """Add the day's tally up into `folded`."""
+    cost_left = cheapened(1.0, world.supply.cost_cut, levers.built)
+    regular = world.anchors.guests_from
+    fold(shop, world.goods, tally, world.take_bp, cost_left, regular, folded)
 
 
-def learn_day(market: Market, pace: Pace, tally: Tally, folded: Folded, day: int) -> None:
+def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> None:
     """Everything that is learned at the end of a day."""
+    pace, tally, folded, counts = outcome[:4]
     learn_sales(
-        market.suppliers,
-        market.sellers,
-        market.goods,
-        market.standing,
-        market.anchors.fans,
+        world.suppliers,
+        state.sellers,
+        world.goods,
+        state.anchors,
+        state.anchors.fans,
         tally,
         folded,
-        brand_terms(market, day),
-        float(market.weight),
-        market.anchors.guests_from,
-        day,
+        brand_terms(world, state, levers),
+        float(world.weight),
+        world.anchors.guests_from,
+        levers.day,
     )
-    if day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
-        rank_anchors(market)
-    learn_suppliers(market, folded.kind_gmv, day)
-    learn_platform(market, pace, tally, folded, day)
+    if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
+        rank_anchors(world, state)
+    learn_suppliers(world, state, levers, folded.kind_gmv, counts)
+    learn_platform(world, state, levers, outcome)
     sums = folded.accounts.tolist()
-    learn_rival(market, sums)
-    learn_activity(market, pace, sums, day)
+    learn_rival(world, state, sums)
+    learn_activity(world, state, levers, pace, sums)
 
 
 class BrandTerms(NamedTuple):
@@ -76,13 +89,13 @@ class BrandTerms(NamedTuple):
     per_thousand: float
 
 
-def brand_terms(market: Market, day: int) -> BrandTerms:
+def brand_terms(world: World, state: State, levers: DayLevers) -> BrandTerms:
     """The terms of one day."""
-    scale = market.case.scale
+    scale = world.scale
     return BrandTerms(
-        gain=market.supply.awareness_gain,
-        support=market.days[day].platform_brand_support,
-        kept=1.0 - max(market.accounts.return_share, 0.0),
+        gain=world.supply.awareness_gain,
+        support=levers.platform_brand_support,
+        kept=1.0 - max(state.platform.return_share, 0.0),
         per_thousand=1000.0 / scale.buyers_count * scale.suppliers_count / 100.0,
     )
 
@@ -155,26 +168,32 @@ def grow(suppliers, awareness, first_good, good_sales, terms):
             awareness[s] = grown_awareness(awareness[s], terms.gain, terms.support, kept)
 
 
-def rank_anchors(market: Market) -> None:
+def rank_anchors(world: World, state: State) -> None:
     """Who sells more bargains harder: heads grow and fade (M6)."""
-    regular = market.anchors.guests_from
-    signal = market.standing.signal[:regular]
+    regular = world.anchors.guests_from
+    signal = state.anchors.signal[:regular]
     rank = np.empty(regular, np.int64)
     rank[np.argsort(-signal, kind="stable")] = np.arange(regular)
-    market.anchors.strength[:regular] = strength_of_rank(rank, regular)
+    state.anchors.strength[:regular] = strength_of_rank(rank, regular)
 
 
-def learn_suppliers(market: Market, kind_gmv: NDArray[np.float64], day: int) -> None:
+def learn_suppliers(
+    world: World,
+    state: State,
+    levers: DayLevers,
+    kind_gmv: NDArray[np.float64],
+    counts: KindCounts,
+) -> None:
     """Beliefs by kind: sales per joined supplier of late against what its kind expected (M15)."""
     update_beliefs(
-        market.sellers.belief,
-        market.accounts.kind_sales,
+        state.sellers.belief,
+        state.platform.kind_sales,
         kind_gmv,
-        market.kind_counts.joined,
-        market.expected_sales,
-        demand_weight(market.days[day]),
-        market.case.scenario.suppliers.belief_speed,
-        day > FIRST_DAYS,
+        counts.joined,
+        world.expected_sales,
+        demand_weight(levers),
+        world.scenario.suppliers.belief_speed,
+        levers.day > FIRST_DAYS,
     )
 
 
@@ -189,26 +208,28 @@ def update_beliefs(belief, kind_sales, kind_gmv, joined, expected, season, speed
             belief[kind] = updated_belief(belief[kind], ratio, speed)
 
 
-def learn_trials(market: Market, gmv: NDArray[np.float64], speed: float) -> None:
+def learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
     """A trial stream that beats its forecast lifts the belief of every brand (M15)."""
-    trials = market.case.scenario.calendar.trial_streams
+    trials = world.scenario.calendar.trial_streams
+    speed = world.scenario.suppliers.trial_weight
     for number, trial in enumerate(trials):
-        sold = gmv[market.anchors.guests_from + number] * market.weight / 100.0
+        sold = gmv[world.anchors.guests_from + number] * world.weight / 100.0
         if sold > 0.0:
             for kind in (Kind.DOMESTIC, Kind.MULTINATIONAL, Kind.PARTNER):
-                beliefs = market.sellers.belief
+                beliefs = state.sellers.belief
                 beliefs[kind] = updated_belief(
                     beliefs[kind], beliefs[kind] * sold / trial.forecast_rmb, speed
                 )
 
 
-def learn_platform(market: Market, pace: Pace, tally: Tally, folded: Folded, day: int) -> None:
+def learn_platform(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> None:
     """GMV so far, forecast of a plain day, what coupons cost against the forecast."""
-    accounts, levers = market.accounts, market.days[day]
-    accounts.gmv_paid += int(folded.accounts[Account.PAID]) * market.weight
+    pace, tally, folded = outcome[:3]
+    accounts = state.platform
+    accounts.year_paid_fen += int(folded.accounts[Account.PAID]) * world.weight
     expected = float(folded.sums[EXPECTED_PAID])
     plain = expected / demand_weight(levers)
-    full = pace.reach / N_BUCKETS * own_rate(market, levers) * pace.boost * expected
+    full = pace.reach / N_BUCKETS * own_rate(state, levers) * pace.boost * expected
     if full > 0.0:
         # What was claimed, not what was paid: rationing must not look like thrift.
         seen = float(tally.counts[Count.CLAIMED_FEN]) / full
@@ -217,7 +238,7 @@ def learn_platform(market: Market, pace: Pace, tally: Tally, folded: Folded, day
     accounts.forecast += (plain - accounts.forecast) / days
     accounts.forecast_seen = True
     learn_kinds(accounts.kind_share, folded.kind_gmv)
-    learn_trials(market, folded.anchor_gmv, market.case.scenario.suppliers.trial_weight)
+    learn_trials(world, state, folded.anchor_gmv)
 
 
 @kernel
@@ -229,32 +250,34 @@ def learn_kinds(kind_share, kind_gmv):
             kind_share[kind] += (kind_gmv[kind] / total - kind_share[kind]) / FORECAST_DAYS
 
 
-def learn_rival(market: Market, sums: list[int]) -> None:
+def learn_rival(world: World, state: State, sums: list[int]) -> None:
     """The rival watches our coupons per GMV (M22); `sums` by account."""
     if sums[Account.GMV] > 0:
         coupons = sums[Account.OWN_COUPON] + sums[Account.PARTNER_COUPON]
-        days = market.case.scenario.rival.reaction_days
+        days = world.scenario.rival.reaction_days
         intensity = coupons / sums[Account.GMV]
-        market.accounts.intensity = smoothed(market.accounts.intensity, intensity, days)
+        state.platform.intensity = smoothed(state.platform.intensity, intensity, days)
 
 
-def learn_activity(market: Market, pace: Pace, sums: list[int], day: int) -> None:
+def learn_activity(
+    world: World, state: State, levers: DayLevers, pace: Pace, sums: list[int]
+) -> None:
     """People's activity answers to commercial load and to bad purchases (M18)."""
-    platform, accounts = market.case.scenario.platform, market.accounts
+    platform, accounts = world.scenario.platform, state.platform
     if sums[Account.ORDERS] > 0:
         share = sums[Account.RETURNED] / sums[Account.ORDERS]
         first = accounts.return_share < 0.0
         accounts.return_share = (
             share if first else smoothed(accounts.return_share, share, FIRST_DAYS)
         )
-    if day == FIRST_DAYS:
+    if levers.day == FIRST_DAYS:
         accounts.first_return_share = accounts.return_share
     excess = 0.0
     if accounts.first_return_share >= 0.0:
         excess = max(0.0, accounts.return_share - accounts.first_return_share)
     accounts.activity = relaxed_activity(
         accounts.activity,
-        pace.load_ratio * (1.0 + market.days[day].ad_load),
+        pace.load_ratio * (1.0 + levers.ad_load),
         platform.activity_response,
         excess,
         platform.bad_purchase_response,

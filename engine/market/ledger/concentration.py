@@ -3,10 +3,9 @@
 import numpy as np
 
 from engine.jit import kernel
-from engine.market.tables import TO_COME
+from engine.market.streams import TO_COME
+from engine.metrics import CONCENTRATION
 from engine.population.draws import Floats
-
-CONCENTRATION = ("top1_share", "top10_share", "top100_share", "gini", "hhi")
 
 BRANDS = 3
 """Place of the brands' own accounts beside the three tiers of anchors."""

@@ -8,15 +8,16 @@ that the purse lasts the day. What the forecast misses is rationed exactly in th
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.jit import kernel
-from engine.market.market import Market
-from engine.market.plan import Levers
-from engine.market.tables import N_BUCKETS
+from engine.market.plan import DayLevers, Plan, demand_weight
+from engine.market.state import PlatformState, State
+from engine.market.totals import N_BUCKETS
+from engine.market.world import World
+from engine.rules.investment import built_share
 from engine.rules.pacing import allowance, coupon_reach, push, shortfall
 from engine.rules.rival import rival_pull
-from engine.units import BP, Kind
+from engine.units import BP, FEN_PER_BN_RMB, Kind
 
 _PARTNER = int(Kind.PARTNER)
 
@@ -36,29 +37,41 @@ class Pace(NamedTuple):
     rival: float
 
 
-def demand_weight(levers: Levers) -> float:
-    """How much more than on a plain day is bought, by season and festival."""
-    return levers.season * levers.festival_traffic * levers.festival_attention
+def begin_day_of_year(world: World, plan: Plan, platform: PlatformState, day: int) -> None:
+    """Open the year's purse and begin its target, where `day` begins a year or a term."""
+    if not plan.opens_purse(day):
+        return
+    subsidy = plan.policy.subsidy
+    platform.own_purse = int(subsidy.budget_bn_rmb * FEN_PER_BN_RMB) // world.weight
+    platform.partner_purse = int(subsidy.partner_budget_bn_rmb * FEN_PER_BN_RMB) // world.weight
+    platform.budget_fen = subsidy.budget_bn_rmb * FEN_PER_BN_RMB
+    platform.purse_day = day
+    platform.error_sum = 0.0
+    today = world.date_of(day)
+    if (today.month, today.day) == (1, 1):
+        platform.year_paid_fen = 0
 
 
-def coupon_weights(days: list[Levers]) -> NDArray[np.float64]:
-    """Weights by which the purse is spread over the days, shape (days,)."""
-    return np.array(
-        [
-            demand_weight(day) * day.festival_boost * max(day.rate.mean(), day.new_buyer_rate / 10)
-            for day in days
-        ]
-    )
+def invest(world: World, platform: PlatformState, levers: DayLevers) -> DayLevers:
+    """Add the day's investment (M21) to what was invested; returns levers with what is built."""
+    terms, before = world.scenario.suppliers.investment, platform.invested_fen
+    day, scale = levers.day, terms.scale_bn_rmb * FEN_PER_BN_RMB
+    built = float(built_share(before[max(day - terms.delay_days, 0)], scale))
+    if day + 1 >= before.size:
+        before = np.concatenate([before, np.zeros(before.size)])
+        platform.invested_fen = before
+    before[day + 1] = before[day] + levers.investment_fen
+    return levers._replace(built=built)
 
 
-def own_rate(market: Market, levers: Levers) -> float:
+def own_rate(state: State, levers: DayLevers) -> float:
     """Mean coupon rate on what is bought that the platform itself pays."""
     rate: float = mean_own_rate(
         levers.rate,
         levers.tier_factor,
         levers.festival_boost,
         levers.partner_share_bp,
-        market.accounts.kind_share,
+        state.platform.kind_share,
     )
     return rate
 
@@ -73,36 +86,36 @@ def mean_own_rate(rate, tier_factor, boost, partner_share_bp, kind_share):
     return mean
 
 
-def set_pace(market: Market, day: int, target: float, weights: NDArray[np.float64]) -> Pace:
+def set_pace(world: World, plan: Plan, state: State, levers: DayLevers) -> Pace:
     """Compare with the target and set the day's push, purse, reach and load."""
-    levers, accounts, policy = market.days[day], market.accounts, market.case.policy.target
-    error = shortfall(accounts.gmv_paid, target)
-    pushed = push(error, accounts.error_sum, policy.proportional_gain, policy.integral_gain)
+    platform, policy = state.platform, plan.policy.target
+    error = shortfall(platform.year_paid_fen, plan.target_before_fen(levers.day))
+    pushed = push(error, platform.error_sum, policy.proportional_gain, policy.integral_gain)
     pushes_more = policy.load_push + policy.recruiting_push > 0.0
-    if pushed < 1.0 and (accounts.own_purse > 0 or pushes_more):  # anti-windup
-        accounts.error_sum += error
-    accounts.push = pushed
+    if pushed < 1.0 and (platform.own_purse > 0 or pushes_more):  # anti-windup
+        platform.error_sum += error
+    platform.push = pushed
     boost = 1.0 + policy.coupon_push * pushed
-    left = float(weights[day:].sum())
-    own = allowance(accounts.own_purse, weights[day] * boost, left)
-    forecast = accounts.forecast * demand_weight(levers)
-    spend = forecast * own_rate(market, levers) * boost * accounts.uptake
-    partner = allowance(accounts.partner_purse, weights[day] * boost, left)
+    weight, left = plan.purse_weights(levers.day)
+    own = allowance(platform.own_purse, weight * boost, left)
+    forecast = platform.forecast * demand_weight(levers)
+    spend = forecast * own_rate(state, levers) * boost * platform.uptake
+    partner = allowance(platform.partner_purse, weight * boost, left)
     reach = coupon_reach(own, spend) if own > 0.0 or partner > 0.0 else 0.0
     ratio = levers.commercial_load * (1.0 + policy.load_push * pushed)
-    exponent = market.case.scenario.platform.load_exponent
-    rival = market.case.scenario.rival
+    exponent = world.scenario.platform.load_exponent
+    rival = world.scenario.rival
     return Pace(
         push=pushed,
         boost=boost,
         recruiting=1.0 + policy.recruiting_push * pushed,
         load_ratio=ratio,
         visit_level=(levers.historical_load * ratio) ** exponent
-        * accounts.activity
+        * platform.activity
         * levers.festival_traffic,
         reach=int(reach * N_BUCKETS),
         own_allowance=int(own),
         partner_allowance=int(partner),
         forecast=forecast,
-        rival=rival_pull(rival.pull, levers.campaign_pull, rival.reaction, accounts.intensity),
+        rival=rival_pull(rival.pull, levers.campaign_pull, rival.reaction, platform.intensity),
     )

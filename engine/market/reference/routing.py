@@ -3,6 +3,7 @@
 import numpy as np
 
 from engine.jit import step
+from engine.market.sessions.context import FAMILY, PUBLIC_FEED
 from engine.market.sessions.routing import (
     DRAWS,
     ONE,
@@ -15,7 +16,7 @@ from engine.market.sessions.routing import (
     TO_RELEASE,
     TO_STAY,
 )
-from engine.market.tables import FAMILY, GONE, LIVE, PUBLIC_FEED
+from engine.market.streams import GONE, LIVE
 from engine.population.alias import draw_alias
 from engine.population.buyers import FOLLOWS, affinity_of, anchor_of
 from engine.rng import bits, uniform

@@ -7,6 +7,7 @@ import numpy as np
 
 from engine.jit import kernel, step
 from engine.market.reference.routing import route
+from engine.market.sessions.context import OUTSIDE, PUBLIC_FEED
 from engine.market.sessions.looks import bucket_of
 from engine.market.sessions.routing import STAYS_AWAY
 from engine.market.sessions.terms import (
@@ -18,8 +19,8 @@ from engine.market.sessions.terms import (
     habit_now,
     memory_now,
 )
-from engine.market.showcase.flat_view import shelf_of
-from engine.market.tables import OUTSIDE, PUBLIC_FEED, WITHOUT_PARTNER, Count
+from engine.market.streams import WITHOUT_PARTNER, shelf_of
+from engine.market.totals import Count
 from engine.population.buyers import AFFINITY_STEP, BYTE_ONE, DAY_ZERO, FLAG_TIER3
 from engine.rng import uniform
 from engine.rules.attention import followed_attention, gate

@@ -7,6 +7,7 @@ whose coupon is withdrawn, are decided by the same code.
 import numpy as np
 
 from engine.jit import stage, step
+from engine.market.sessions.context import OUTSIDE
 from engine.market.sessions.terms import (
     add_claim,
     budget_now,
@@ -15,8 +16,7 @@ from engine.market.sessions.terms import (
     habit_now,
     memory_now,
 )
-from engine.market.showcase.flat_view import face_of, row_of, size_of
-from engine.market.tables import OUTSIDE
+from engine.market.streams import face_of, row_of, size_of
 from engine.population.buyers import AFFINITY_STEP, BYTE_ONE, FLAG_TIER3
 from engine.rng import uniform
 from engine.rules.choice import (

@@ -15,8 +15,8 @@ from engine.market.sessions.choice import choose, unchoose
 from engine.market.sessions.looks import count_visits, look_up
 from engine.market.sessions.routing import name_stand_ins, route_sessions
 from engine.market.sessions.visits import open_sessions
-from engine.market.showcase.flat_view import shelf_of
-from engine.market.tables import WITHOUT_PARTNER, Count
+from engine.market.streams import WITHOUT_PARTNER, shelf_of
+from engine.market.totals import Count
 
 MOST_SESSIONS = 24
 """Sessions of one buyer in one day; a slot has its share of them."""

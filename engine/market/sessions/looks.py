@@ -3,9 +3,10 @@
 import numpy as np
 
 from engine.jit import prefetch, stage, step
+from engine.market.sessions.context import PUBLIC_FEED
 from engine.market.sessions.terms import coupon_class
-from engine.market.showcase.flat_view import face_of, row_of
-from engine.market.tables import N_BUCKETS, PUBLIC_FEED
+from engine.market.streams import face_of, row_of
+from engine.market.totals import N_BUCKETS
 from engine.population.buyers import AFFINITY_STEP, DAY_ZERO
 from engine.rng import bits, uniform
 from engine.rules.attention import followed_attention, gate

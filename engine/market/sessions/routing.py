@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import stage, step
+from engine.market.sessions.context import FAMILY, PUBLIC_FEED
 from engine.market.sessions.lanes import HIGHEST_MARK, affinities_of, place_at, sum_of, where
-from engine.market.tables import FAMILY, GONE, LIVE, PUBLIC_FEED
+from engine.market.streams import GONE, LIVE
 from engine.population.alias import draw_alias
 from engine.population.buyers import AFFINITY_ONE, affinity_of, anchor_of
 from engine.rng import bits, uniform

@@ -3,8 +3,9 @@
 import numpy as np
 
 from engine.jit import step
-from engine.market.showcase.flat_view import face_of, place_of
-from engine.market.tables import OWN, PARTNER, PUBLIC_FEED
+from engine.market.sessions.context import PUBLIC_FEED
+from engine.market.streams import face_of, place_of
+from engine.market.totals import OWN, PARTNER
 from engine.population.buyers import DAY_ZERO, FLAG_BOUGHT, FLAG_TIER3, HABIT_STEP, MEMORY_UNIT
 from engine.rules.subsidy import partner_part_fen
 from engine.units import N_TIERS, Kind

@@ -13,8 +13,9 @@ wishes by a hash of (seed, buyer, day, slot, session); the losers buy nothing.
 import numpy as np
 
 from engine.jit import kernel
-from engine.market.showcase.flat_view import place_of, shelf_of
-from engine.market.tables import LOST, N_BUCKETS, Count
+from engine.market.sessions.context import LOST
+from engine.market.streams import place_of, shelf_of
+from engine.market.totals import N_BUCKETS, Count
 from engine.rng import bits
 
 _STOCK_OUTS = int(Count.STOCK_OUTS)

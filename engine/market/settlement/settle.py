@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.jit import kernel, prefetch, stage, step
 from engine.market.sessions.batch import STRIP
+from engine.market.sessions.context import LOST, OUTSIDE
 from engine.market.sessions.terms import (
     budget_now,
     days_away,
@@ -16,8 +17,8 @@ from engine.market.sessions.terms import (
     memory_now,
     partner_part,
 )
-from engine.market.showcase.flat_view import face_of, place_of, shelf_of
-from engine.market.tables import LOST, OUTSIDE, Account, Count
+from engine.market.streams import face_of, place_of, shelf_of
+from engine.market.totals import Account, Count
 from engine.population.buyers import (
     AFFINITY_ONE,
     BYTE_ONE,

@@ -13,7 +13,6 @@ from engine.rules.choice import price_term
 from engine.rules.closed_loop import IN_SHOP
 from engine.rules.investment import cheapened, improved
 from engine.rules.selection import showcase_score
-from engine.spec.scenario import Scenario
 
 Floats = NDArray[np.float64]
 
@@ -35,40 +34,6 @@ def new_appraisal(goods: int) -> Appraisal:
     """Nothing known yet."""
     quality, brand, appeal = np.zeros((3, goods))
     return Appraisal(quality, brand, np.zeros(goods, np.int64), appeal)
-
-
-class ShowcaseTerms(NamedTuple):
-    """The scenario's numbers of selection and of head anchors' bargaining."""
-
-    main_share: float
-    spread: float
-    bargaining: float
-    head_discount: float
-    price: float
-    curvature: float
-    quality: float
-    brand: float
-    budget_fen: float
-    friction: float
-    plan_lift: float
-
-
-def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
-    """Read them from the scenario; utilities are those of a mean buyer of the lower tiers."""
-    anchors, choice, buyers = scenario.anchors, scenario.choice, scenario.buyers
-    return ShowcaseTerms(
-        main_share=anchors.main_category_share,
-        spread=anchors.category_spread,
-        bargaining=anchors.bargaining,
-        head_discount=anchors.head_discount,
-        price=choice.price * buyers.sensitivity.tier3,
-        curvature=choice.price_curvature,
-        quality=choice.quality * buyers.initial_trust,
-        brand=choice.brand * buyers.brand_taste.tier3 / 2,
-        budget_fen=100.0 * buyers.monthly_budget_rmb.tier3,
-        friction=scenario.suppliers.external_friction,
-        plan_lift=scenario.suppliers.plan_lift,
-    )
 
 
 @step

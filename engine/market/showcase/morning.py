@@ -32,5 +32,7 @@ def open_streams(
     appraise(suppliers, sellers, goods, selection, supply, levers, appraisal)
     appeal = appraisal.appeal
     refill(shop, anchors, sellers, goods, selection, levers, luck, day, appeal, candidates)
-    dress_window(shop, anchors, sellers, selection, supply, levers, boost, appraisal, window)
+    dress_window(
+        shop, standing.strength, sellers, selection, supply, levers, boost, appraisal, window
+    )
     plan_airtime(shop, anchors, standing, levers, live_response, crowding, airtime)

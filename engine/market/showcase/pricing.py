@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, stage, step
-from engine.market.tables import N_COUPON_CLASSES, WITHOUT_PARTNER, Shop
+from engine.market.streams import N_COUPON_CLASSES, WITHOUT_PARTNER, Shop
 from engine.rules.choice import price_term
 from engine.rules.commission import asked_cps_bp
 from engine.rules.fastmath import log32
@@ -55,13 +55,13 @@ def window_room(shop: Shop) -> WindowRoom:
 
 
 @step
-def dress_window(shop, anchors, sellers, terms, supply, levers, boost, appraisal, room):
+def dress_window(shop, strength, sellers, terms, supply, levers, boost, appraisal, room):
     """Today's quality, brand, price, commission and coupons of every place.
 
     Empty places get some price, which nobody reads.
     """
     for m in range(shop.shown.size):
-        price_places(m, anchors.strength[m], shop, sellers, terms, supply, levers, appraisal)
+        price_places(m, strength[m], shop, sellers, terms, supply, levers, appraisal)
     set_shares(levers, boost, room.shares)
     for k in range(room.per_fen.size):
         room.per_fen[k] = np.float32(1.0 / room.elsewhere[k])

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jit import stage, step
+from engine.jit import kernel, stage, step
 from engine.population.anchors import NO_SUPPLIER
 from engine.rng import uniform64
 from engine.rules.closed_loop import IN_SHOP
@@ -68,13 +68,21 @@ def new_candidates(anchors: int, most_own: int) -> Candidates:
     )
 
 
+@kernel
+def draw_candidates(anchors, goods, terms, stream, candidates):
+    """Draw every anchor's lasting candidates, and its taste for them, into `candidates`.
+
+    They are a function of the anchor's name in `stream` (uint64): drawn again, they are the same.
+    """
+    for first in range(DAYS_A_WEEK):
+        look_around(first, anchors, goods, terms, stream, candidates)
+
+
 @step
 def refill(shop, anchors, sellers, goods, terms, levers, stream, day, appeal, candidates):
     """Refill a seventh of the showcases: all of them on the first day."""
     week = day // DAYS_A_WEEK
     for first in range(DAYS_A_WEEK):
-        if day == 0:
-            look_around(first, anchors, goods, terms, stream, candidates)
         if day == 0 or first == day % DAYS_A_WEEK:
             select(
                 first,

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, stage, step
-from engine.market.ledger.totals import add_up
-from engine.population.suppliers import Goods, Suppliers
+from engine.market.totals import add_up
 from engine.rules.adoption import adoption_hazard, exit_hazard
 from engine.rules.closed_loop import IN_SHOP, REFUSED, listing
 from engine.rules.commission import asked_cps_bp
@@ -15,57 +14,12 @@ from engine.rules.investment import cheapened, enlarged
 from engine.rules.price_cap import capped_price_fen, plan_pays
 from engine.rules.pricing import best_price, paid_slope, sensitivity_at
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
-from engine.spec.scenario import Scenario
 from engine.units import BP, N_KINDS, Kind
 
 Floats = NDArray[np.float64]
 _FIRST_BRAND, _LAST_BRAND = int(Kind.DOMESTIC), int(Kind.MULTINATIONAL)
 DEAREST = 3.0
 """Highest price against the price elsewhere that a seller tries."""
-
-
-class SupplyTerms(NamedTuple):
-    """The scenario's numbers of supply, by kind where they are arrays; shares of one."""
-
-    offer: Floats
-    take: Floats
-    conduct: Floats
-    adoption: Floats
-    imitation: float
-    exits: Floats
-    external: Floats
-    sensitivity: float
-    curvature: float
-    speed: float
-    belief_response: float
-    refuse: float
-    plan_lift: float
-    stock_days: float
-    capacity_gain: float
-    cost_cut: float
-    quality_gain: float
-    awareness_gain: float
-    partner_from: int
-
-
-class Sellers(NamedTuple):
-    """What changes about suppliers and goods.
-
-    `joined`, `listing`, `in_plan`, `stock` (real units), `hazard`, `exit_hazard` (0 until
-    joined), `awareness` by supplier;
-    `belief` by kind; `price` (fen) and `share` (conditional share inside the gate) by good.
-    """
-
-    joined: NDArray[np.bool_]
-    listing: NDArray[np.uint8]
-    in_plan: NDArray[np.bool_]
-    stock: Floats
-    hazard: Floats
-    exit_hazard: Floats
-    belief: Floats
-    awareness: Floats
-    price: Floats
-    share: Floats
 
 
 class KindCounts(NamedTuple):
@@ -85,54 +39,6 @@ def new_kind_counts() -> KindCounts:
     """Counts of nobody."""
     everyone, joined, in_plan = np.zeros((3, N_KINDS), np.int64)
     return KindCounts(everyone, joined, in_plan, np.zeros(N_KINDS), np.zeros(N_KINDS))
-
-
-def supply_terms(scenario: Scenario) -> SupplyTerms:
-    """Read the terms of supply from the scenario."""
-    spec, kinds = scenario.suppliers, scenario.suppliers.kinds()
-    start = scenario.calendar.start
-    never = scenario.calendar.n_days
-    return SupplyTerms(
-        offer=np.array([kind.commission_share for kind in kinds]),
-        take=np.array(scenario.platform.take_share.values()),
-        conduct=np.array([kind.conduct for kind in kinds]),
-        adoption=np.array([kind.adoption_per_day for kind in kinds]),
-        imitation=spec.imitation,
-        exits=np.array([kind.exit_per_day for kind in kinds]),
-        external=np.array([kind.external_share for kind in kinds]),
-        sensitivity=scenario.choice.price,
-        curvature=scenario.choice.price_curvature,
-        speed=spec.repricing_speed,
-        belief_response=spec.belief_response,
-        refuse=spec.refuse_share,
-        plan_lift=spec.plan_lift,
-        stock_days=spec.stock_days,
-        capacity_gain=spec.investment.capacity_gain,
-        cost_cut=spec.investment.cost_cut,
-        quality_gain=spec.investment.quality_gain,
-        awareness_gain=spec.awareness_gain,
-        partner_from=(spec.partner_date - start).days if spec.partner_date else never,
-    )
-
-
-def open_sellers(suppliers: Suppliers, goods: Goods, terms: SupplyTerms) -> Sellers:
-    """Sellers on the morning of the first day, at the prices that pay best without coupons."""
-    count = suppliers.kind.size
-    kind = goods.kind
-    fee = np.minimum(terms.offer[kind] + terms.take[kind], 0.9)
-    markup = np.minimum(terms.conduct[kind] / max(terms.sensitivity * 0.9, 1e-9), 0.8)
-    return Sellers(
-        joined=np.zeros(count, np.bool_),
-        listing=np.zeros(count, np.uint8),
-        in_plan=np.zeros(count, np.bool_),
-        stock=suppliers.capacity * terms.stock_days,
-        hazard=suppliers.hazard.copy(),
-        exit_hazard=np.zeros(count),
-        belief=np.ones(N_KINDS),
-        awareness=np.zeros(count),
-        price=goods.cost / ((1.0 - fee) * (1.0 - markup)),
-        share=np.full(kind.size, 0.1),
-    )
 
 
 @kernel

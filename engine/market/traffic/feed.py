@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, stage, step
-from engine.market.ledger.totals import add_up
-from engine.market.tables import LIVE, OFF_AIR, TO_COME
+from engine.market.streams import LIVE, OFF_AIR, TO_COME
+from engine.market.totals import add_up
 from engine.population.alias import fill_alias
 from engine.population.anchors import WAIST
 from engine.rng import uniform
@@ -19,22 +19,6 @@ from engine.rules.traffic import feed_weight, live_probability
 Floats = NDArray[np.float64]
 GROWTH = 1.05
 """A signal this much above its slow mean marks a growing anchor."""
-
-
-class Standing(NamedTuple):
-    """What anchors have earned of late, by anchor.
-
-    `signal` smoothed expected GMV a day (fen), `slow_signal` the same over a longer time;
-    `audience` smoothed sessions a day; `commission` smoothed a day (fen) and `offered` what
-    the kinds' offers alone would have given; `margin` sellers' profit per visit.
-    """
-
-    signal: Floats
-    slow_signal: Floats
-    audience: Floats
-    commission: Floats
-    offered: Floats
-    margin: Floats
 
 
 class Airtime(NamedTuple):
@@ -77,7 +61,7 @@ def earn_weights(shop, anchors, standing, levers, earned):
     """What anchors earn of the feed by signal, floor, support and own following."""
     regular = anchors.guests_from
     mean_signal = mean_of_begun(standing.signal, shop.presence, regular)
-    mean_fans = max(mean_of_begun(anchors.fans, shop.presence, regular), 1e-12)
+    mean_fans = max(mean_of_begun(standing.fans, shop.presence, regular), 1e-12)
     for m in range(regular):
         relative = standing.signal[m] / mean_signal if mean_signal > 0.0 else 1.0
         growing = standing.signal[m] > GROWTH * standing.slow_signal[m]
@@ -88,7 +72,7 @@ def earn_weights(shop, anchors, standing, levers, earned):
             levers.support,
             growing & (anchors.tier[m] == WAIST),
         )
-        brand = brand_feed_factor(levers.brand_support, anchors.fans[m] / mean_fans)
+        brand = brand_feed_factor(levers.brand_support, standing.fans[m] / mean_fans)
         earned[m] = weight * (brand if anchors.is_brand[m] else 1.0)
 
 

@@ -1,15 +1,111 @@
-"""Adding up: threads into a slot, slots into a day, a day into sales by good, anchor and kind."""
+"""What is added up: by a thread over a slot, by slots over a day, and what a day comes to."""
 
+from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, stage, step
-from engine.market.tables import Account
-from engine.units import BP, EXPECTED_ONE, N_KINDS
+from engine.units import BP, EXPECTED_ONE, N_DOMAINS, N_KINDS, N_TIERS
 
 Floats = NDArray[np.float64]
+
+N_BUCKETS = 4096
+"""Hash buckets of buyers for rationing coupons within a slot."""
+
+N_PURSES = 2
+OWN, PARTNER = 0, 1
+
+
+class Account(IntEnum):
+    """Columns of a ledger; money in fen, all of simulated (unweighted) orders."""
+
+    ORDERS = 0
+    GMV = 1
+    PAID = 2
+    OWN_COUPON = 3
+    PARTNER_COUPON = 4
+    COMMISSION = 5
+    TAKE = 6
+    SUPPLIER = 7
+    RETURNED = 8
+    RETURNED_GMV = 9
+    RETURNED_PAID = 10
+    RETURNED_OWN_COUPON = 11
+    RETURNED_PARTNER_COUPON = 12
+    RETURNED_COMMISSION = 13
+    RETURNED_TAKE = 14
+    RETURNED_SUPPLIER = 15
+    LEAKED = 16
+    REPEATS = 17
+    CAPPED = 18
+    ELSEWHERE = 19
+
+
+class Count(IntEnum):
+    """Scalar counters of a day."""
+
+    SESSIONS = 0
+    STAYED_AWAY = 1
+    LOOKS = 2
+    REFUSED_COUPONS = 3
+    STOCK_OUTS = 4
+    PAYING_BUYERS = 5
+    NEW_BUYERS = 6
+    MONTH_BUYERS = 7
+    MONTH_TWICE = 8
+    MONTH_RETAINED = 9
+    FEED_VISITS = 10
+    ADS_FEN = 11
+    CLAIMED_FEN = 12
+
+
+class Tally(NamedTuple):
+    """What one thread adds up over a slot; integers only, so no order of addition matters.
+
+    `visits` by anchor and `looks` by anchor; `expected` sales by anchor and place and
+    `expected_paid` by anchor, fixed point; `ledger` (kind, tier, domain, account); `claims`
+    (purse, bucket) fen; `demand` by supplier; `gmv`, `commission`, `offered`
+    (commission by the kinds' offers) and `follows` by anchor.
+    """
+
+    visits: NDArray[np.int64]
+    looks: NDArray[np.int64]
+    expected: NDArray[np.int64]
+    expected_paid: NDArray[np.int64]
+    ledger: NDArray[np.int64]
+    claims: NDArray[np.int64]
+    demand: NDArray[np.int64]
+    gmv: NDArray[np.int64]
+    commission: NDArray[np.int64]
+    offered: NDArray[np.int64]
+    follows: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+
+def new_tally(anchors: int, places: int, suppliers: int) -> Tally:
+    """An empty tally."""
+
+    def zeros(*shape: int) -> NDArray[np.int64]:
+        return np.zeros(shape, np.int64)
+
+    return Tally(
+        visits=zeros(anchors),
+        looks=zeros(anchors),
+        expected=zeros(anchors, places),
+        expected_paid=zeros(anchors),
+        ledger=zeros(N_KINDS, N_TIERS, N_DOMAINS, len(Account)),
+        claims=zeros(N_PURSES, N_BUCKETS),
+        demand=zeros(suppliers),
+        gmv=zeros(anchors),
+        commission=zeros(anchors),
+        offered=zeros(anchors),
+        follows=zeros(anchors),
+        counts=zeros(len(Count)),
+    )
+
+
 _OWN, _PARTNER = int(Account.OWN_COUPON), int(Account.PARTNER_COUPON)
 
 
@@ -31,7 +127,8 @@ class Folded(NamedTuple):
     sums: NDArray[np.int64]
 
 
-EXPECTED, EXPECTED_PAID, VISITED = 0, 1, 2
+N_SUMS = 3
+EXPECTED, EXPECTED_PAID, VISITED = range(N_SUMS)
 """Entries of `Folded.sums`."""
 
 
@@ -44,7 +141,7 @@ def new_folded(goods: int, anchors: int) -> Folded:
         anchor_margin=np.zeros(anchors),
         kind_gmv=np.zeros(N_KINDS),
         accounts=np.zeros(len(Account), np.int64),
-        sums=np.zeros(3, np.int64),
+        sums=np.zeros(N_SUMS, np.int64),
     )
 
 

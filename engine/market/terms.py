@@ -1,4 +1,4 @@
-"""The scenario's numbers in the form in which the buyers' kernels read them."""
+"""The scenario's numbers in the form in which kernels read them: buyers, supply, showcases."""
 
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from engine.population.buyers import (
 from engine.rules.attention import need
 from engine.spec.scenario import Scenario
 
+Floats = NDArray[np.float64]
 Float32s = NDArray[np.float32]
 
 LONGEST_ABSENCE_DAYS = 512
@@ -112,4 +113,90 @@ def tastes(scenario: Scenario) -> Tastes:
         drain=f4(routing.drain),
         family_affinity=f4(routing.family_affinity),
         external_friction=f4(scenario.suppliers.external_friction),
+    )
+
+
+class SupplyTerms(NamedTuple):
+    """The scenario's numbers of supply, by kind where they are arrays; shares of one."""
+
+    offer: Floats
+    take: Floats
+    conduct: Floats
+    adoption: Floats
+    imitation: float
+    exits: Floats
+    external: Floats
+    sensitivity: float
+    curvature: float
+    speed: float
+    belief_response: float
+    refuse: float
+    plan_lift: float
+    stock_days: float
+    capacity_gain: float
+    cost_cut: float
+    quality_gain: float
+    awareness_gain: float
+    partner_from: int
+
+
+def supply_terms(scenario: Scenario) -> SupplyTerms:
+    """Read the terms of supply from the scenario."""
+    spec, kinds = scenario.suppliers, scenario.suppliers.kinds()
+    start = scenario.calendar.start
+    never = scenario.calendar.n_days
+    return SupplyTerms(
+        offer=np.array([kind.commission_share for kind in kinds]),
+        take=np.array(scenario.platform.take_share.values()),
+        conduct=np.array([kind.conduct for kind in kinds]),
+        adoption=np.array([kind.adoption_per_day for kind in kinds]),
+        imitation=spec.imitation,
+        exits=np.array([kind.exit_per_day for kind in kinds]),
+        external=np.array([kind.external_share for kind in kinds]),
+        sensitivity=scenario.choice.price,
+        curvature=scenario.choice.price_curvature,
+        speed=spec.repricing_speed,
+        belief_response=spec.belief_response,
+        refuse=spec.refuse_share,
+        plan_lift=spec.plan_lift,
+        stock_days=spec.stock_days,
+        capacity_gain=spec.investment.capacity_gain,
+        cost_cut=spec.investment.cost_cut,
+        quality_gain=spec.investment.quality_gain,
+        awareness_gain=spec.awareness_gain,
+        partner_from=(spec.partner_date - start).days if spec.partner_date else never,
+    )
+
+
+class ShowcaseTerms(NamedTuple):
+    """The scenario's numbers of selection and of head anchors' bargaining."""
+
+    main_share: float
+    spread: float
+    bargaining: float
+    head_discount: float
+    price: float
+    curvature: float
+    quality: float
+    brand: float
+    budget_fen: float
+    friction: float
+    plan_lift: float
+
+
+def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
+    """Read them from the scenario; utilities are those of a mean buyer of the lower tiers."""
+    anchors, choice, buyers = scenario.anchors, scenario.choice, scenario.buyers
+    return ShowcaseTerms(
+        main_share=anchors.main_category_share,
+        spread=anchors.category_spread,
+        bargaining=anchors.bargaining,
+        head_discount=anchors.head_discount,
+        price=choice.price * buyers.sensitivity.tier3,
+        curvature=choice.price_curvature,
+        quality=choice.quality * buyers.initial_trust,
+        brand=choice.brand * buyers.brand_taste.tier3 / 2,
+        budget_fen=100.0 * buyers.monthly_budget_rmb.tier3,
+        friction=scenario.suppliers.external_friction,
+        plan_lift=scenario.suppliers.plan_lift,
     )

@@ -1,13 +1,53 @@
-"""The shop window as buyers' kernels read it: all places in one row.
+"""Every stream on one day as kernels read it: who is live, what is shown, at which price."""
 
-A look reads a few places of thousands, from a dozen arrays. An index into several dimensions is
-multiplied out for each array anew; one into a row is the same for all.
-"""
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.jit import step
-from engine.market.tables import Shop
+
+N_COUPON_CLASSES = 9
+"""0 no coupon; 1 + tier for known buyers; 3 + tier for a first order; 4 more, the same but
+without a coupon on the partner's goods (its purse is short)."""
+
+WITHOUT_PARTNER = 4
+"""What takes a coupon class to the one without the partner's coupons."""
+
+
+OFF_AIR, LIVE, GONE, TO_COME = 0, 1, 2, 3
+"""Presence of an anchor in a slot: not streaming, streaming, left the platform (M7), not begun."""
+
+
+class Shop(NamedTuple):
+    """Every stream's window on one day; rows are anchors, columns places of the showcase.
+
+    `presence` OFF_AIR, LIVE, GONE or TO_COME; `shown` how many places are filled; `attention`
+    of the stream (crowding, events); `own_utility` v_j; by coupon class first, since most looks
+    are of a few classes: `price_term` and `paid`; money in fen, shares in basis points.
+    """
+
+    shown: NDArray[np.uint8]
+    category: NDArray[np.uint8]
+    family: NDArray[np.int32]
+    members: NDArray[np.int32]
+    presence: NDArray[np.uint8]
+    charisma: NDArray[np.float32]
+    attention: NDArray[np.float32]
+    good: NDArray[np.int32]
+    supplier: NDArray[np.int32]
+    kind: NDArray[np.uint8]
+    good_category: NDArray[np.uint8]
+    links_out: NDArray[np.bool_]
+    capped: NDArray[np.bool_]
+    quality: NDArray[np.float32]
+    brand: NDArray[np.float32]
+    own_utility: NDArray[np.float32]
+    price: NDArray[np.int64]
+    elsewhere: NDArray[np.int64]
+    cps_bp: NDArray[np.int64]
+    paid: NDArray[np.int32]
+    price_term: NDArray[np.float32]
 
 
 @step
