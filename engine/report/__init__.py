@@ -5,5 +5,6 @@ Everything shown comes from the Parquet tables of a results folder.
 
 from engine.report.page import build_report
 from engine.report.sample import sample_note
+from engine.report.study import read_study
 
-__all__ = ["build_report", "sample_note"]
+__all__ = ["build_report", "read_study", "sample_note"]

@@ -36,7 +36,7 @@ def sentences(study: Study) -> list[str]:
         return [*ablation_sentences(study.ablation), _certainty(study)]
     if study.comparison:
         return [*_compared(study.comparison), _certainty(study)]
-    return [*(_simulated(study, line) for line in study.lines), _certainty(study)]
+    return _simulations(study)
 
 
 def wilson(successes: float, count: int) -> tuple[float, float]:
@@ -170,6 +170,12 @@ def _closest(study: Study, target: str) -> str:
     if study.target_fen:
         text += f" against {target}, reached in {_part(best)} of the years,"
     return f"{text} for {_amount(best, 'subsidy_fen')} bn RMB of subsidy."
+
+
+def _simulations(study: Study) -> list[str]:
+    if not study.lines:
+        return ["No figures of whole years are here: they are written when a command finishes."]
+    return [*(_simulated(study, line) for line in study.lines), _certainty(study)]
 
 
 def _simulated(study: Study, line: Line) -> str:

@@ -20,7 +20,7 @@ from engine.report.moved import moved_context
 from engine.report.sample import replications_count, small_sample
 from engine.report.searched import risk_table, search_table
 from engine.report.series import curves, shown_lines, target_path
-from engine.report.study import Line, Study, read_study
+from engine.report.study import Line, Study, bare_lines, read_study
 from engine.report.tables import (
     COLUMNS,
     comparison_blocks,
@@ -34,15 +34,20 @@ from engine.results.storage import open_folder
 NAME: Final = "report.html"
 
 
-def build_report(folder: Path) -> Path:
+def build_report(folder: Path, study: Study | None = None) -> Path:
     """Write one page that opens offline, and return where it is.
+
+    Parameters
+    ----------
+    folder : the results folder, in which the page is written too.
+    study : what was read from it, if it was read already.
 
     Raises
     ------
     StorageError
         If the folder holds no results or cannot be written to.
     """
-    study = read_study(folder)
+    study = read_study(folder) if study is None else study
     environment = Environment(
         loader=PackageLoader("engine.report", "."),
         autoescape=True,
@@ -73,7 +78,9 @@ def _context(study: Study) -> dict[str, Any]:
     return {
         "title": _title(study),
         "facts": _facts(study),
-        "warning": small_sample(study.config, study.runs),
+        "warnings": [
+            said for said in (study.incomplete, small_sample(study.config, study.runs)) if said
+        ],
         "answer": sentences(study),
         "frontier": _frontier(study, lines, best),
         "heads": policy_heads(study),
@@ -108,7 +115,9 @@ def _title(study: Study) -> str:
     for rows, title in titles:
         if rows:
             return title
-    names = [line.policy for line in study.lines]
+    names = study.policies
+    if not names:
+        return "Incomplete results"
     if study.comparison:
         return f"{len(names)} policies under the same luck"
     return f"A year under {', '.join(names)}"
@@ -162,7 +171,7 @@ def _frontier(study: Study, lines: list[Line], best: Line | None) -> dict[str, A
 def _over_time(study: Study, lines: list[Line], best: Line | None) -> dict[str, Any] | None:
     if study.daily is None:
         return None
-    shown = shown_lines(lines, best)
+    shown = shown_lines(lines or bare_lines(study.policies), best)
     sales = curves(study.daily, shown, "gmv_paid_cumulative_fen", weekly=False)
     spend = curves(study.daily, shown, "subsidy_fen", weekly=True)
     if not sales:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from engine.compare import mean_interval
 from engine.errors import StorageError
+from engine.report.completeness import incomplete_note
 from engine.results import list_tables, provenance_of, read_table
 from engine.results.schemas import Row
 
@@ -75,7 +76,8 @@ class Line:
 class Study:
     """Everything the report needs, read once.
 
-    `target_fen` is the year's goal that reaching is measured by; 0 is none.
+    `target_fen` is the year's goal that reaching is measured by; 0 is none. `incomplete` says
+    what the folder lacks, empty if its command finished.
     """
 
     config: dict[str, Any]
@@ -95,10 +97,21 @@ class Study:
     trials: list[Row] = field(default_factory=list)
     sensitivity: list[Row] = field(default_factory=list)
     answers: list[Row] = field(default_factory=list)
+    incomplete: str = ""
 
     def setting(self, *path: str) -> Any:
         """Look a value up in the resolved config; None if it is not there."""
         return setting(self.config, *path)
+
+    @property
+    def policies(self) -> list[str]:
+        """Names of all policies of which something is known, in the order of the tables."""
+        if self.lines:
+            return [line.policy for line in self.lines]
+        if self.comparison:
+            pairs = ((row["baseline"], row["policy"]) for row in self.comparison)
+            return list(dict.fromkeys(name for pair in pairs for name in pair))
+        return self.daily["policy"].unique().to_pylist() if self.daily is not None else []
 
     @property
     def years_a_policy(self) -> str:
@@ -129,7 +142,7 @@ def setting(tree: Any, *path: str) -> Any:
 
 
 def read_study(folder: Path) -> Study:
-    """Read the tables that a finished command left in `folder`.
+    """Read the tables that a command left in `folder`, finished or not.
 
     Raises
     ------
@@ -164,6 +177,7 @@ def read_study(folder: Path) -> Study:
         trials=_rows(tables, "trials"),
         sensitivity=_rows(tables, "sensitivity"),
         answers=_rows(tables, "answers"),
+        incomplete=incomplete_note(folder, known["config_hash"], tables, _READ),
     )
 
 
@@ -229,6 +243,12 @@ def run_lines(runs: Sequence[Row]) -> list[Line]:
         )
         for policy, rows in _grouped(runs).items()
     ]
+
+
+def bare_lines(policies: Sequence[str]) -> list[Line]:
+    """Make a line without any estimate for each policy, e.g. where only its days are known."""
+    nothing = {name: Estimate() for name in SHOWN}
+    return [Line(policy=policy, is_baseline=False, estimates=nothing) for policy in policies]
 
 
 def paired_change(runs: Sequence[Row], policy: str, baseline: str, measure: str) -> Estimate:
