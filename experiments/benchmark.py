@@ -12,7 +12,7 @@ def benchmark(job: BenchmarkJob, folder: Path, config: Tree) -> None:
     from rich.console import Console
 
     from engine.benchmark import run_suite
-    from engine.report.benchmark import print_benchmark
+    from engine.report.terminal.analyses import print_benchmark
     from engine.results import Results
     from experiments._progress import progress
     from experiments._years import tell_folder
