@@ -11,7 +11,7 @@ NONE: Final = "–"
 """Shown where a number is not known."""
 
 
-COUNTED: Final = frozenset({"new_heads_count", "coupon_short_days_count"})
+_COUNTED: Final = frozenset({"new_heads_count", "coupon_short_days_count"})
 """Counts of a few things, shown as they are; all others are shown in millions."""
 
 
@@ -90,7 +90,7 @@ def _decimals(measure: str, value: float) -> int:
 
 def _kind(measure: str) -> str:
     """Return the unit behind a measure; a truth value is shown as a share."""
-    if measure in COUNTED:
+    if measure in _COUNTED:
         return "number"
     return "share" if measure == "target_attained" else unit_of(measure)
 

@@ -16,7 +16,7 @@ from engine.results import provenance_of, read_table
 from engine.results.schemas import Row
 from engine.results.storage import open_folder
 
-MODEL_CARD: Final = "model_card.md"
+_MODEL_CARD: Final = "model_card.md"
 
 
 def write_model_card(folder: Path) -> None:
@@ -25,7 +25,7 @@ def write_model_card(folder: Path) -> None:
     known = provenance_of(table)
     found = read_fit(table.to_pylist(), known["config"])
     answers = read_table(folder, "answers").to_pylist()
-    open_folder(folder).put(MODEL_CARD, _card_text(found, answers, known).encode())
+    open_folder(folder).put(_MODEL_CARD, _card_text(found, answers, known).encode())
 
 
 _BLOCK: Final = re.compile(r"(<!-- benchmark -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -40,11 +40,11 @@ class BenchmarkRun(NamedTuple):
 
 def with_benchmarks(text: str, studies: Sequence[BenchmarkRun]) -> str:
     """`text` with the block between `<!-- benchmark -->` and `<!-- end -->` made anew."""
-    block = "\n\n".join(map(benchmark_markdown, studies))
+    block = "\n\n".join(map(_benchmark_markdown, studies))
     return _BLOCK.sub(lambda match: f"{match[1]}\n{block}\n\n{match[2]}", text)
 
 
-def benchmark_markdown(study: BenchmarkRun) -> str:
+def _benchmark_markdown(study: BenchmarkRun) -> str:
     """The command and the machine, and the sections as tables of Markdown."""
     command = " ".join(["python -m experiments.benchmark", *study.overrides])
     blocks = [f"`{command}` on {study.rows[0]['machine']}."]

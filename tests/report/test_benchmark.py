@@ -5,8 +5,8 @@ from rich.console import Console
 
 from engine.benchmark.figures import Setting
 from engine.benchmark.peers import PEERS
-from engine.report.findings.benchmark import _NAMES, MISSING
-from engine.report.markdown import BenchmarkRun, benchmark_markdown, with_benchmarks
+from engine.report.findings.benchmark import _MISSING, _NAMES
+from engine.report.markdown import BenchmarkRun, _benchmark_markdown, with_benchmarks
 from engine.report.terminal.analyses import print_benchmark
 
 AT = Setting("kernel", 20_000, 1_000, 366)
@@ -77,7 +77,7 @@ def test_every_figure_is_printed_whole(rows, said) -> None:
 def test_every_peer_has_a_name_and_what_may_be_missing_a_remedy() -> None:
     assert {kind.name for kind in PEERS} <= _NAMES.keys()
     optional = {kind.name for kind in PEERS if not kind.name.startswith("numpy")}
-    assert MISSING.keys() == optional
+    assert _MISSING.keys() == optional
 
 
 def test_the_readme_is_rewritten_between_its_marks_only() -> None:
@@ -88,11 +88,11 @@ def test_the_readme_is_rewritten_between_its_marks_only() -> None:
     assert now.startswith(f"before\n<!-- benchmark -->\n\n{command}")
     assert now.endswith("<!-- end -->\nafter <!-- end -->\n")
     assert "old" not in now
-    assert benchmark_markdown(studies[1]) in now
+    assert _benchmark_markdown(studies[1]) in now
     assert with_benchmarks(now, studies) == now
 
 
 def test_tables_of_markdown_have_as_many_cells_as_heads() -> None:
-    for line in benchmark_markdown(BenchmarkRun([], KERNEL)).split("\n\n"):
+    for line in _benchmark_markdown(BenchmarkRun([], KERNEL)).split("\n\n"):
         if line.startswith("|"):
             assert len({row.count("|") for row in line.splitlines()}) == 1

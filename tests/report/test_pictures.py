@@ -16,7 +16,7 @@ from engine.report.charts.svg import (
     WIDE,
     Frame,
     LinearScale,
-    decimals_of,
+    _decimals_of,
     place_labels,
     scale_over,
     tag,
@@ -47,7 +47,7 @@ def test_ticks_are_round_and_inside(
 
 
 def test_decimals_tell_ticks_apart() -> None:
-    assert [decimals_of(ticks) for ticks in ([0, 5], [0, 0.5], [0, 0.25], [1])] == [0, 1, 2, 1]
+    assert [_decimals_of(ticks) for ticks in ([0, 5], [0, 0.5], [0, 0.25], [1])] == [0, 1, 2, 1]
 
 
 def test_a_scale_maps_and_leaves_air() -> None:

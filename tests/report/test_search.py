@@ -3,9 +3,9 @@
 from typing import Any
 
 from engine.report.findings.search import (
+    _rung_details,
     choice,
     risk_table,
-    rung_details,
     rung_rows,
     sampling,
     search_table,
@@ -89,7 +89,7 @@ def test_rungs_say_whether_they_may_drop_anybody() -> None:
     noisy = [rung(0, 0.2, trusted=True, told_apart=False)]
     assert rung_rows([good[0], *noisy, *top])[0] == ["25%", "2", "0.93", "noise", "yes"]
     assert rung_rows([*noisy, *top])[0] == ["25%", "2", "noise", "no: left out"]
-    assert rung_details([*good, *top])[0] == [
+    assert _rung_details([*good, *top])[0] == [
         *("25%", "2", "GMV as paid", "0.93", "0.80", "0.90", "0.93", "yes")
     ]
     assert rung_rows([*bad, *top])[0] == ["25%", "2", "0.71", "–", "no: left out"]

@@ -26,18 +26,18 @@ from engine.report.formatting import scaled
 from engine.report.read.lines import found_lines, spread
 from engine.report.read.results_model import Line
 
-MOST: Final = 6
+_MOST: Final = 6
 """Curves that stay readable in one picture."""
 
 
-COLOURS: Final = ("#2e6ebe", "#d9652b", "#3f9b78", "#9c62b8", "#c39a1f", "#c4506e")
+_COLOURS: Final = ("#2e6ebe", "#d9652b", "#3f9b78", "#9c62b8", "#c39a1f", "#c4506e")
 
 
-GIVEN: Final = ("#7c8694", "#a08a6a", "#6f9a9c")
+_GIVEN: Final = ("#7c8694", "#a08a6a", "#6f9a9c")
 """Colours of policies that were found and of those that were given."""
 
 
-Curve = tuple[list[date], NDArray[np.float64]]
+_Curve = tuple[list[date], NDArray[np.float64]]
 
 
 class Series(NamedTuple):
@@ -97,15 +97,15 @@ def shown_lines(lines: Sequence[Line], chosen: Line | None) -> list[Line]:
     Of the frontier, the cheapest and the dearest policy and some between them.
     """
     given = [line for line in lines if line.is_baseline]
-    given = sorted(given, key=lambda line: line is not chosen)[: len(GIVEN)]
+    given = sorted(given, key=lambda line: line is not chosen)[: len(_GIVEN)]
     first = [line for line in lines if line is chosen and line not in given]
     rest = [line for line in found_lines(lines) if line not in first]
-    return given + first + spread(rest, MOST - len(given) - len(first))
+    return given + first + spread(rest, _MOST - len(given) - len(first))
 
 
 def curves(daily: pa.Table, lines: Sequence[Line], column: str, *, weekly: bool) -> list[Series]:
     """Draw `column` of each policy's days, in bn RMB; `weekly` adds up weeks of seven days."""
-    given, found = iter(GIVEN), iter(COLOURS)
+    given, found = iter(_GIVEN), iter(_COLOURS)
     drawn = []
     for line in lines:
         dates, years = _years(daily, line.policy, column)
@@ -131,7 +131,7 @@ def curves(daily: pa.Table, lines: Sequence[Line], column: str, *, weekly: bool)
     return drawn
 
 
-def target_path(daily: pa.Table, lines: Sequence[Line]) -> tuple[str, Curve] | None:
+def target_path(daily: pa.Table, lines: Sequence[Line]) -> tuple[str, _Curve] | None:
     """Return the path of the target, in bn RMB, and who steers by it: a found policy if any."""
     for line in sorted(lines, key=lambda line: line.is_baseline):
         dates, years = _years(daily, line.policy, "target_cumulative_fen")

@@ -24,9 +24,9 @@ from engine.report.formatting import scaled, signed
 from engine.report.read.calibration import Shown
 from engine.report.read.results_model import Line
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
-Bar = tuple[str, float, float | None, float | None, float | None]
+_Bar = tuple[str, float, float | None, float | None, float | None]
 """Name, whole effect, its limits, and the effect alone."""
 
 _ENDS: Final = 3.0
@@ -74,7 +74,7 @@ def fit_chart(figures: Sequence[Shown]) -> Markup:
     return both(draw)
 
 
-def bars_chart(bars: Sequence[Bar], luck: float | None, title: str) -> Markup:
+def bars_chart(bars: Sequence[_Bar], luck: float | None, title: str) -> Markup:
     """Draw the strongest factors' whole effects with intervals, and a dot for each alone."""
     shown = bars[:_SHOWN]
     most = max([1.0, *(high or whole for _, whole, _, high, _ in shown)])
@@ -106,7 +106,7 @@ def _frame(size: Size, x: LinearScale, rows_height: float) -> Frame:
 
 
 def _stacked(
-    things: Sequence[T], height: float, draw: Callable[[T, float], Markup]
+    things: Sequence[_T], height: float, draw: Callable[[_T, float], Markup]
 ) -> list[Markup]:
     """Draw one thing a row, each at the middle of its row."""
     return [draw(one, TOP + height * (k + 0.5)) for k, one in enumerate(things)]
@@ -170,7 +170,7 @@ def _miss(frame: Frame, one: Shown, y: float) -> Markup:
     )
 
 
-def _bar(frame: Frame, bar: Bar, y: float) -> Markup:
+def _bar(frame: Frame, bar: _Bar, y: float) -> Markup:
     name, whole, low, high, alone = bar
     start, end = frame.x(0.0), _inside(frame, whole)
     tip = tag("title", f"{name}: {whole:.2f}")

@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from engine.report.formatting import signed
 
-Point = tuple[float, float]
+_Point = tuple[float, float]
 
 
 Box = tuple[float, float, float, float]
@@ -38,7 +38,7 @@ class Size(NamedTuple):
 WIDE: Final = Size("wide", 998, 440, 58, 20, 8)
 
 
-NARROW: Final = Size("narrow", 350, 330, 46, 10, 4)
+_NARROW: Final = Size("narrow", 350, 330, 46, 10, 4)
 
 
 TOP, BOTTOM = 34.0, 48.0
@@ -100,7 +100,7 @@ def frame_over(
 
 def both(draw: Callable[[Size], Markup]) -> Markup:
     """Draw a picture for a wide and for a narrow page."""
-    return join([draw(WIDE), draw(NARROW)])
+    return join([draw(WIDE), draw(_NARROW)])
 
 
 def tag(name: str, content: str | Markup = "", **attributes: object) -> Markup:
@@ -134,7 +134,7 @@ def axes(frame: Frame, x_title: str, y_title: str, x_ticks: Sequence[tuple[float
     """Draw grid lines, tick labels and titles; the vertical scale labels itself."""
     left, right, top, bottom = frame.x.start, frame.x.end, frame.y.end, frame.y.start
     y_ticks = frame.y.ticks(6)
-    decimals = decimals_of(y_ticks)
+    decimals = _decimals_of(y_ticks)
     parts = []
     for value in y_ticks:
         y = frame.y(value)
@@ -154,11 +154,11 @@ def axes(frame: Frame, x_title: str, y_title: str, x_ticks: Sequence[tuple[float
 def number_ticks(scale: LinearScale, count: int) -> list[tuple[float, str]]:
     """Return round values and their labels."""
     values = scale.ticks(count)
-    decimals = decimals_of(values)
+    decimals = _decimals_of(values)
     return [(value, signed(value, decimals)) for value in values]
 
 
-def path(points: Sequence[Point], frame: Frame) -> str:
+def path(points: Sequence[_Point], frame: Frame) -> str:
     """Write the path through points given in data units."""
     steps = (f"{frame.x(x):.1f} {frame.y(y):.1f}" for x, y in points)
     return "M" + " L".join(steps)
@@ -171,7 +171,7 @@ def target_line(frame: Frame, y: float, text: str) -> Markup:
 
 
 def place_labels(
-    marks: Sequence[Point], texts: Sequence[str], frame: Frame, full: Sequence[Box], must: int
+    marks: Sequence[_Point], texts: Sequence[str], frame: Frame, full: Sequence[Box], must: int
 ) -> list[tuple[float, float, str] | None]:
     """Find a place beside the first marks (pixels) that is free: x, y and the text's anchor.
 
@@ -204,7 +204,7 @@ def place_labels(
     return placed
 
 
-def decimals_of(values: Sequence[float]) -> int:
+def _decimals_of(values: Sequence[float]) -> int:
     """Return how many decimals tell neighbouring ticks apart."""
     gaps = [b - a for a, b in pairwise(values)]
     if not gaps:

@@ -13,7 +13,7 @@ from engine.report.read.calibration import read_fit
 from engine.report.read.lines import chosen_line, nearest_line, paired_change, reaches
 from engine.report.read.results_model import VIOLATED, Line, StudyResults
 
-NO_SUBSIDY_FEN: Final = 1_000_000
+_NO_SUBSIDY_FEN: Final = 1_000_000
 """Own coupons below 10,000 RMB a year count as none."""
 
 
@@ -46,7 +46,7 @@ def wilson(successes: float, count: int) -> tuple[float, float]:
 
 
 def _is_free(line: Line) -> bool:
-    return line.value("subsidy_fen") < NO_SUBSIDY_FEN
+    return line.value("subsidy_fen") < _NO_SUBSIDY_FEN
 
 
 def _searched(study: StudyResults) -> list[str]:

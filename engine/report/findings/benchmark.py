@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from engine.report.formatting import NONE
 from engine.results.schemas import Row
 
-MISSING: Final = {
+_MISSING: Final = {
     "mesa": "not installed: pip install 'poquan[bench]'",
     "mesa_loops": "not installed: pip install 'poquan[bench]'",
     "mesa_frames": "not installed: CONTRIBUTING.md says how",
@@ -137,7 +137,7 @@ def _tools(rows: Sequence[Row]) -> Section:
             )
         )
     note = "\n".join(
-        f"{_NAMES[row['subject']]} is {MISSING.get(row['subject'], 'missing')}"
+        f"{_NAMES[row['subject']]} is {_MISSING.get(row['subject'], 'missing')}"
         for row in chosen
         if row["measure"] == "session_ns" and row["value"] is None
     )

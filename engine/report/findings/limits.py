@@ -10,11 +10,11 @@ from engine.report.read.results_model import StudyResults, setting
 from engine.results import list_tables, provenance_of, read_table
 from engine.results.schemas import Row
 
-FEW_BUYERS: Final = 10_000
+_FEW_BUYERS: Final = 10_000
 """Fewer simulated buyers shift the means and the concentration, not only the noise."""
 
 
-FEW_REPLICATIONS: Final = 4
+_FEW_REPLICATIONS: Final = 4
 """Fewer years of own luck a policy leave intervals that say little."""
 
 
@@ -30,16 +30,16 @@ def small_sample(config: Mapping[str, Any], runs: Sequence[Row]) -> str | None:
     """
     few = []
     buyers = setting(config, "scale", "buyers_count")
-    if buyers and buyers < FEW_BUYERS:
+    if buyers and buyers < _FEW_BUYERS:
         few.append(f"{buyers:,} simulated buyers")
     count = replications_count(runs)
-    if 0 < count < FEW_REPLICATIONS:
+    if 0 < count < _FEW_REPLICATIONS:
         few.append(f"{count} replication{'s' if count > 1 else ''} a policy")
     if not few:
         return None
     return (
         f"small sample: {' and '.join(few)}; the figures mean little, and policies may change"
-        f" places. Ask for {FEW_BUYERS:,} buyers and {FEW_REPLICATIONS} replications at least"
+        f" places. Ask for {_FEW_BUYERS:,} buyers and {_FEW_REPLICATIONS} replications at least"
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from engine.report.formatting import NONE, label, show
 from engine.results.schemas import Row
 
-RISK_NAMES: Final = {
+_RISK_NAMES: Final = {
     "cvar": "mean of the worst years",
     "worst_world": "in its worst world",
     "regret": "most missed in a world",
@@ -14,7 +14,7 @@ RISK_NAMES: Final = {
 """What the first goal could count, by the end of its column's name."""
 
 
-RUNG_DETAILS: Final = (
+_RUNG_DETAILS: Final = (
     "Buyers",
     "Runs",
     "Figure",
@@ -24,7 +24,7 @@ RUNG_DETAILS: Final = (
     "Corrected",
     "Chooses",
 )
-"""Heads of `rung_details`."""
+"""Heads of `_rung_details`."""
 
 
 def choice(rows: Sequence[Row]) -> str:
@@ -32,7 +32,7 @@ def choice(rows: Sequence[Row]) -> str:
     best = next((row for row in rows if row.get("is_recommended")), None)
     if best is None:
         return ""
-    measure = first_goal(best)
+    measure = _first_goal(best)
     found = f"{label(measure)} {show(measure, best[measure])}{_unit(measure)}"
     held = f"P(all constraints hold) {best['p_feasible']:.2f}"
     words = [f"Recommended by the first goal: {best['policy']}, {found}. {held}."]
@@ -48,7 +48,7 @@ def choice(rows: Sequence[Row]) -> str:
     return " ".join(words)
 
 
-def first_goal(row: Row) -> str:
+def _first_goal(row: Row) -> str:
     """Return the first goal's measure, which alone has an opportunity cost."""
     end = "_opportunity_cost"
     return next(name.removesuffix(end) for name in row if name.endswith(end))
@@ -58,9 +58,9 @@ def risk_table(rows: Sequence[Row]) -> dict[str, Any] | None:
     """Return what the first goal is by what it could count, and how surely constraints hold."""
     if not rows or "p_feasible" not in rows[0]:
         return None
-    measure = first_goal(rows[0])
-    names = [measure, *(f"{measure}_{risk}" for risk in RISK_NAMES)]
-    heads = [f"{label(measure)}{_unit(measure)}, mean", *RISK_NAMES.values(), "Years", "All hold"]
+    measure = _first_goal(rows[0])
+    names = [measure, *(f"{measure}_{risk}" for risk in _RISK_NAMES)]
+    heads = [f"{label(measure)}{_unit(measure)}, mean", *_RISK_NAMES.values(), "Years", "All hold"]
     lines = [
         (
             row["policy"],
@@ -90,11 +90,11 @@ def search_table(rungs: Sequence[Row], trials: Sequence[Row]) -> dict[str, Any] 
     if not trials or "sampler_s" not in trials[0]:
         return None
     several = len({row["rung"] for row in rungs}) > 1
-    rows = rung_details(rungs) if several else []
-    return {"heads": RUNG_DETAILS, "rows": rows, "said": sampling(trials)}
+    rows = _rung_details(rungs) if several else []
+    return {"heads": _RUNG_DETAILS, "rows": rows, "said": sampling(trials)}
 
 
-def rung_details(rows: Sequence[Row]) -> list[list[str]]:
+def _rung_details(rows: Sequence[Row]) -> list[list[str]]:
     """Return a line for each figure on each rung below the top: how its ranks agree."""
     top = max(row["rung"] for row in rows)
     names = "rank_correlation", "reliability", "top_reliability", "corrected_correlation"

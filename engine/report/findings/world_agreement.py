@@ -8,7 +8,7 @@ from engine.compare import INCREMENTAL
 from engine.report.formatting import NONE, show_change, signed
 from engine.results.schemas import Row
 
-SURE: Final = 0.9
+_SURE: Final = 0.9
 """P(reach the goal) from which a policy counts as reaching it."""
 
 
@@ -81,7 +81,7 @@ def _earns_most(cells: dict[tuple[str, str], Row], policies: list[str], baseline
         | {baseline: cells[policies[0], measure]["baseline_mean"]}
         for measure in ("target_attained", "platform_contribution_fen")
     )
-    sure = [name for name, share in reached.items() if share >= SURE]
+    sure = [name for name, share in reached.items() if share >= _SURE]
     return max(sure, key=earned.__getitem__, default="")
 
 

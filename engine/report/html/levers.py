@@ -18,7 +18,7 @@ _KNOTS: Final = "target.knots"
 _TARGET: Final = "target.year_end_bn_rmb"
 
 
-Steps = list[tuple[date, float]]
+_Steps = list[tuple[date, float]]
 
 
 def lever_table(study: StudyResults, lines: Sequence[Line]) -> dict[str, Any] | None:
@@ -44,7 +44,7 @@ def _cell(study: StudyResults, line: Line, name: str) -> str | Markup:
     steps = _steps(given, name, line.levers.get(name), start)
     if name == _TARGET:
         steps += _revisions(given)
-    return write_steps(steps, start)
+    return _write_steps(steps, start)
 
 
 def _given(study: StudyResults, line: Line) -> Any:
@@ -54,7 +54,7 @@ def _given(study: StudyResults, line: Line) -> Any:
     return study.setting("policy")
 
 
-def _steps(given: Any, name: str, value: float | str | None, start: date) -> Steps:
+def _steps(given: Any, name: str, value: float | str | None, start: date) -> _Steps:
     """Return the lever's values by day; a searched one is the number in the table."""
     if value is not None and not isinstance(value, str):
         return [(start, value)]
@@ -68,14 +68,14 @@ def _steps(given: Any, name: str, value: float | str | None, start: date) -> Ste
     return [(start, first), *(step for step in dated if step[0] > start)]
 
 
-def _revisions(given: Any) -> Steps:
+def _revisions(given: Any) -> _Steps:
     target = given.get("target") if isinstance(given, Mapping) else None
     found = (target.get("revisions") if isinstance(target, Mapping) else None) or []
     dated = ((_day(one["day"]), float(one["year_end_bn_rmb"])) for one in found)
     return [(day, value) for day, value in dated if day is not None]
 
 
-def write_steps(steps: Steps, start: date) -> str:
+def _write_steps(steps: _Steps, start: date) -> str:
     """Write values in order of time, e.g. `0.02 → 0.06 (1 Jun)`; a number alone stays one."""
     if not steps:
         return NONE

@@ -26,7 +26,7 @@ from engine.report.read.lines import chosen_line
 from engine.report.read.results_model import StudyResults
 from engine.results.storage import open_folder
 
-NAME: Final = "report.html"
+_NAME: Final = "report.html"
 
 
 def build_report(folder: Path, study: StudyResults | None = None) -> Path:
@@ -52,8 +52,8 @@ def build_report(folder: Path, study: StudyResults | None = None) -> Path:
     )
     environment.filters |= {"breakable": _breakable, "tight": _tight}
     page = environment.get_template("report.html.j2").render(_context(study))
-    open_folder(folder).put(NAME, page.encode())
-    return Path(folder) / NAME
+    open_folder(folder).put(_NAME, page.encode())
+    return Path(folder) / _NAME
 
 
 def _breakable(name: str) -> Markup:

@@ -107,11 +107,11 @@ def fit_section(study: StudyResults) -> dict[str, Any] | None:
     """Return what a calibration found, and how far its worlds agree; None without one."""
     if not study.calibration:
         return None
-    found = fit_context(read_fit(study.calibration, study.config))
-    return found | {"across": across_context(study.answers)}
+    found = _fit_context(read_fit(study.calibration, study.config))
+    return found | {"across": _across_context(study.answers)}
 
 
-def fit_context(found: Fitted) -> dict[str, Any]:
+def _fit_context(found: Fitted) -> dict[str, Any]:
     """Return what the page's template shows."""
     drawn = [one for one in found.figures if one.observed is not None]
     return {
@@ -137,7 +137,7 @@ def fit_context(found: Fitted) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def across_context(rows: Sequence[Row]) -> dict[str, Any] | None:
+def _across_context(rows: Sequence[Row]) -> dict[str, Any] | None:
     """Return what the page's template shows."""
     found = read_answers(rows)
     if not found:

@@ -10,7 +10,7 @@ from engine.calibrate.targets import FORECAST
 from engine.report.read.results_model import setting
 from engine.results.schemas import Row
 
-TIED: Final = 0.5
+_TIED: Final = 0.5
 """Correlation from which a pair of unknowns is named."""
 
 
@@ -95,7 +95,7 @@ def read_fit(rows: Sequence[Row], config: dict[str, Any]) -> Fitted:
         second_worst=best[0]["second_worst_miss"],
         cutoff=setting(config, "fit", "cutoff"),
         unknowns=identified(values, ranges),
-        pairs=tied(values, TIED),
+        pairs=tied(values, _TIED),
     )
 
 

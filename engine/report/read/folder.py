@@ -64,11 +64,11 @@ def read_study(folder: Path) -> StudyResults:
         trials=_rows(tables, "trials"),
         sensitivity=_rows(tables, "sensitivity"),
         answers=_rows(tables, "answers"),
-        incomplete=incomplete_note(folder, known["config_hash"], tables, _READ),
+        incomplete=_incomplete_note(folder, known["config_hash"], tables, _READ),
     )
 
 
-def incomplete_note(
+def _incomplete_note(
     folder: Path, config_hash: str, tables: Mapping[str, pa.Table], shown: Collection[str]
 ) -> str:
     """Say that results are incomplete and why; empty if they are complete.

@@ -26,7 +26,7 @@ VIOLATED: Final = " violated"
 """Follows a constraint's name in `binding` where its limit is broken."""
 
 
-DEFAULT_LEVEL: Final = 0.5
+_DEFAULT_LEVEL: Final = 0.5
 """P(reach target) that counts as reaching, where the study asked for none."""
 
 
@@ -127,7 +127,7 @@ class StudyResults:
             asked = constraint.get("at_least")
             if constraint.get("measure") == "target_attained" and asked is not None:
                 return float(asked)
-        return DEFAULT_LEVEL
+        return _DEFAULT_LEVEL
 
 
 def setting(tree: Any, *path: str) -> Any:
