@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from mesa import Agent, Model
 
-from engine.benchmark.small import FOLLOWED, GOODS, MOST_AFFINITY, OUTSIDE, Peer, SmallMarket
+from peers.market import FOLLOWED, GOODS, MOST_AFFINITY, OUTSIDE, Peer, SmallMarket
 
 _NOTHING = exp(OUTSIDE)
 _SLOTS = range(FOLLOWED)
 
 
-class Good(NamedTuple):
+class _Good(NamedTuple):
     """A good in a showcase; `log_price` = ln(price / 100 RMB)."""
 
     price: int
@@ -23,10 +23,10 @@ class Good(NamedTuple):
     quality: float
 
 
-class Buyer(Agent):  # type: ignore[misc]
+class _Buyer(Agent):  # type: ignore[misc]
     """Plain Python numbers and lists, which are quicker one by one than arrays."""
 
-    def __init__(self, model: "SmallModel", number: int) -> None:
+    def __init__(self, model: "_SmallModel", number: int) -> None:
         super().__init__(model)
         market = model.market
         self.follows: list[int] = market.follows[number].tolist()
@@ -46,7 +46,7 @@ class Buyer(Agent):  # type: ignore[misc]
         if bought is not None:
             self.pay(bought, slot)
 
-    def pay(self, good: Good, slot: int) -> None:
+    def pay(self, good: _Good, slot: int) -> None:
         """Pay for a good, and like the anchor better."""
         sales = self.model.sales
         sales.orders += 1
@@ -54,7 +54,7 @@ class Buyer(Agent):  # type: ignore[misc]
         self.affinity[slot] = min(self.affinity[slot] + 1, MOST_AFFINITY)
 
 
-class LoopsBuyer(Buyer):
+class _LoopsBuyer(_Buyer):
     """The same, without a function call for a draw."""
 
     def step(self) -> None:
@@ -79,15 +79,15 @@ class LoopsBuyer(Buyer):
             self.pay(goods[place], slot)
 
 
-class SmallModel(Model):  # type: ignore[misc]
+class _SmallModel(Model):  # type: ignore[misc]
     """The buyers and, by anchor, its goods."""
 
-    def __init__(self, market: SmallMarket, seed: int, peer: Peer, kind: type[Buyer]) -> None:
+    def __init__(self, market: SmallMarket, seed: int, peer: Peer, kind: type[_Buyer]) -> None:
         super().__init__(seed=seed)
         self.market, self.sales = market, peer.sales
         columns = zip(market.price, market.log_price, market.quality, strict=True)
         self.goods = [
-            [Good(*good) for good in zip(*(row.tolist() for row in rows), strict=True)]
+            [_Good(*good) for good in zip(*(row.tolist() for row in rows), strict=True)]
             for rows in columns
         ]
         kind.create_agents(self, market.activity.size, list(range(market.activity.size)))
@@ -100,11 +100,11 @@ class SmallModel(Model):  # type: ignore[misc]
 class MesaPeer(Peer):
     """A Mesa model, stepped once a day."""
 
-    kind = Buyer
+    kind = _Buyer
 
     def __init__(self, market: SmallMarket, seed: int) -> None:
         super().__init__()
-        self._model = SmallModel(market, seed, self, self.kind)
+        self._model = _SmallModel(market, seed, self, self.kind)
 
     def day(self) -> None:
         """Let every agent take its step."""
@@ -114,4 +114,4 @@ class MesaPeer(Peer):
 class MesaLoopsPeer(MesaPeer):
     """The same with hand-written loops."""
 
-    kind = LoopsBuyer
+    kind = _LoopsBuyer

@@ -7,7 +7,7 @@ import polars as pl  # noqa: TID253 - this file is imported where mesa-frames is
 from mesa_frames import AgentSetPolars, ModelDF
 from numpy.typing import NDArray
 
-from engine.benchmark.small import (
+from peers.market import (
     FOLLOWED,
     GOODS,
     MOST_AFFINITY,
@@ -23,19 +23,19 @@ _SLOTS, _PLACES = range(FOLLOWED), range(GOODS)
 _AFFINITY = [f"affinity{k}" for k in _SLOTS]
 
 
-def visited(sessions: pl.LazyFrame, goods: pl.LazyFrame) -> pl.LazyFrame:
+def _visited(sessions: pl.LazyFrame, goods: pl.LazyFrame) -> pl.LazyFrame:
     """Add the slot of the anchor that is visited, and its goods."""
     affinity = [pl.col(name).cast(pl.Float32) for name in _AFFINITY]
     point = pl.col("visit") * pl.sum_horizontal(affinity)
     follows = [pl.col(f"follows{k}") for k in _SLOTS]
     return (
-        sessions.with_columns(slot=place_of(point, affinity))
-        .select("row", "sensitivity", "choice", "slot", anchor=option("slot", follows))
+        sessions.with_columns(slot=_place_of(point, affinity))
+        .select("row", "sensitivity", "choice", "slot", anchor=_option("slot", follows))
         .join(goods, on="anchor", how="left", maintain_order="left")
     )
 
 
-def chosen(sessions: pl.LazyFrame) -> pl.LazyFrame:
+def _chosen(sessions: pl.LazyFrame) -> pl.LazyFrame:
     """Add the good that is bought, `GOODS` for none, and what is paid."""
     utilities = [pl.col(f"quality{j}") - pl.col("sensitivity") * pl.col(f"log{j}") for j in _PLACES]
     weights = [pl.col(f"weight{j}") for j in _PLACES]
@@ -45,12 +45,12 @@ def chosen(sessions: pl.LazyFrame) -> pl.LazyFrame:
         sessions.with_columns(
             utility.exp().alias(f"weight{j}") for j, utility in enumerate(utilities)
         )
-        .with_columns(good=place_of(point, weights))
-        .with_columns(paid=option("good", prices))
+        .with_columns(good=_place_of(point, weights))
+        .with_columns(paid=_option("good", prices))
     )
 
 
-def place_of(point: pl.Expr, weights: list[pl.Expr]) -> pl.Expr:
+def _place_of(point: pl.Expr, weights: list[pl.Expr]) -> pl.Expr:
     """In which of the intervals of length `weights`, laid end to end, `point` lies."""
     place, edge = pl.lit(0, pl.UInt8), pl.lit(0.0, pl.Float32)
     for weight in weights:
@@ -59,12 +59,12 @@ def place_of(point: pl.Expr, weights: list[pl.Expr]) -> pl.Expr:
     return place
 
 
-def option(index: str, options: list[pl.Expr]) -> pl.Expr:
+def _option(index: str, options: list[pl.Expr]) -> pl.Expr:
     """The option whose number stands in the column `index`; null if there is none."""
     return pl.coalesce([pl.when(pl.col(index) == k).then(one) for k, one in enumerate(options)])
 
 
-class Buyers(AgentSetPolars):  # type: ignore[misc]
+class _BuyerSet(AgentSetPolars):  # type: ignore[misc]
     """All buyers; a day is some expressions over those who open the app."""
 
     _agents: pl.DataFrame
@@ -93,7 +93,7 @@ class Buyers(AgentSetPolars):  # type: ignore[misc]
         opens = self._draws("open", buyers.height) < buyers["activity"]
         sessions = buyers.with_row_index("row").filter(opens)
         draws = [self._draws(name, sessions.height) for name in ("visit", "choice")]
-        sessions = chosen(visited(sessions.with_columns(draws).lazy(), self._goods)).collect()
+        sessions = _chosen(_visited(sessions.with_columns(draws).lazy(), self._goods)).collect()
         bought = sessions.filter(pl.col("good") < GOODS)
         self._sales.sessions += sessions.height
         self._sales.orders += bought.height
@@ -120,7 +120,7 @@ class FramesPeer(Peer):
     def __init__(self, market: SmallMarket, seed: int) -> None:
         super().__init__()
         self._model = ModelDF(seed)
-        self._model.agents += Buyers(self._model, market, seed, self.sales)
+        self._model.agents += _BuyerSet(self._model, market, seed, self.sales)
 
     def day(self) -> None:
         """Let every set of agents take its step."""
