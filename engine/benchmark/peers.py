@@ -91,7 +91,7 @@ def peers_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
     """Measure the engine and every peer that is installed; return the rows of `benchmark`."""
     check_peers(job)
     with Worker() as first:
-        kinds = [kind for kind in PEERS if first.ask(is_installed, kind)]
+        kinds = [kind for kind in PEERS if first.ask(_is_installed, kind)]
         steps = Steps(1 + job.runs * (2 + len(kinds)), hear)
         first.ask(fill_cache, case)
     steps.step("compile cache filled")
@@ -107,12 +107,12 @@ def peers_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
                 costs.append(Cost(run.days_s, run.sessions_count))
                 steps.step(f"engine, {point.buyers:,} buyers")
             for kind in kinds:
-                peers[kind.name].append(worker.ask(time_peer, kind, job.seed))
+                peers[kind.name].append(worker.ask(_time_peer, kind, job.seed))
                 steps.step(kind.name)
-    return [*peer_rows(job, ends[1], engine, peers)]
+    return [*_peer_rows(job, ends[1], engine, peers)]
 
 
-def is_installed(_: Tell, kind: PeerKind) -> bool:
+def _is_installed(_: Tell, kind: PeerKind) -> bool:
     """Tell whether the tool and all that it needs can be imported."""
     try:
         _class_of(kind)
@@ -121,7 +121,7 @@ def is_installed(_: Tell, kind: PeerKind) -> bool:
     return True
 
 
-def time_peer(_: Tell, kind: PeerKind, seed: int) -> Cost:
+def _time_peer(_: Tell, kind: PeerKind, seed: int) -> Cost:
     """Seconds and sessions of some days of the small market, after one that is not counted."""
     market = _module("market").small_market(kind.buyers, seed)
     peer = _class_of(kind)(market, seed)
@@ -132,7 +132,7 @@ def time_peer(_: Tell, kind: PeerKind, seed: int) -> Cost:
     return Cost(time.perf_counter() - started, peer.sales.sessions - before)
 
 
-def peer_rows(
+def _peer_rows(
     job: BenchmarkJob, point: Point, engine: Sequence[Sequence[Cost]], peers: dict[str, list[Cost]]
 ) -> Iterator[Row]:
     """Nanoseconds of a session in each, and the engine's over each peer's; none if missing."""

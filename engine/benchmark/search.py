@@ -24,7 +24,7 @@ from engine.spec.study import BenchmarkJob
 from engine.year import Case
 
 
-class Task(NamedTuple):
+class _Task(NamedTuple):
     """One problem and one seed."""
 
     problem: str
@@ -34,7 +34,7 @@ class Task(NamedTuple):
 def search_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
     """Run every problem with every seed; return the rows of `benchmark`."""
     tasks = [
-        Task(name, derive_seed(job.seed, Purpose.BENCHMARK, k))
+        _Task(name, derive_seed(job.seed, Purpose.BENCHMARK, k))
         for name in job.problems
         for k in range(job.seeds_count)
     ]
@@ -50,46 +50,49 @@ def search_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
         for start in range(0, len(tasks), count):
             busy = list(zip(workers, tasks[start : start + count], strict=False))
             for worker, task in busy:
-                worker.start(contest, job, task)
+                worker.start(_contest, job, task)
             for worker, task in busy:
                 found[task.problem].append(worker.result())
                 steps.step(task.problem)
     return list(search_rows(job, found))
 
 
-def contest(_: Tell, job: BenchmarkJob, task: Task) -> Result:
+def _contest(_: Tell, job: BenchmarkJob, task: _Task) -> Result:
     """Let all methods search one problem with one seed."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    place, effort = arena(job, task.problem, task.seed), effort_of(job)
+    place, effort = arena(job, task.problem, task.seed), _effort_of(job)
     courses = {kind: plain(kind, place.problem, place.judge, effort, task.seed) for kind in PLAIN}
-    sessions = max(course.moments[-1].sessions for course in courses.values())
+    sessions = max(course.snapshots[-1].sessions for course in courses.values())
     courses[OURS] = ours(place.problem, place.judge, effort, task.seed, sessions)
-    return judged(place, courses)
+    return _judged(place, courses)
 
 
-def effort_of(job: BenchmarkJob) -> Effort:
+def _effort_of(job: BenchmarkJob) -> Effort:
     """Return what the plain ones spend on a problem."""
     return Effort(job.plain_trials_count, job.plain_replications, job.search)
 
 
-def judged(place: Arena, courses: Mapping[str, Course]) -> Result:
+def _judged(place: Arena, courses: Mapping[str, Course]) -> Result:
     """Say how good each method's report was in truth, and when ours had got as far."""
-    last = {name: course.moments[-1] for name, course in courses.items()}
-    fronts = [moment.front for moment in last.values()]
-    volumes = {name: place.volume(moment.front, fronts) for name, moment in last.items()}
+    last = {name: course.snapshots[-1] for name, course in courses.items()}
+    fronts = [snapshot.front for snapshot in last.values()]
+    volumes = {name: place.volume(snapshot.front, fronts) for name, snapshot in last.items()}
     reached = dict.fromkeys(PLAIN, NEVER)
-    for moment in courses[OURS].moments:
+    for snapshot in courses[OURS].snapshots:
         open_ones = [kind for kind in PLAIN if reached[kind] is NEVER]
-        volume = place.volume(moment.front, fronts) if open_ones else 0.0
+        volume = place.volume(snapshot.front, fronts) if open_ones else 0.0
         for kind in open_ones:
             if volume >= volumes[kind]:
-                shares = moment.sessions / last[kind].sessions, moment.seconds / last[kind].seconds
+                shares = (
+                    snapshot.sessions / last[kind].sessions,
+                    snapshot.seconds / last[kind].seconds,
+                )
                 reached[kind] = Reached(*shares)
     feasible = {
         name: None if course.recommended is None else len(place.costs([course.recommended])) == 1
         for name, course in courses.items()
     }
-    sessions = {name: moment.sessions for name, moment in last.items()}
-    seconds = {name: moment.seconds for name, moment in last.items()}
+    sessions = {name: snapshot.sessions for name, snapshot in last.items()}
+    seconds = {name: snapshot.seconds for name, snapshot in last.items()}
     return Result(volumes, sessions, seconds, feasible, reached)

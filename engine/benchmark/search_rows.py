@@ -12,13 +12,13 @@ from engine.benchmark.contest import OURS, PLAIN
 from engine.benchmark.figures import Row, Setting
 from engine.spec.study import BenchmarkJob
 
-SESSIONS_GOAL: Final = 0.1
-SECONDS_GOAL: Final = 1 / 3
-INFEASIBLE_GOAL: Final = 0.05
+_SESSIONS_GOAL: Final = 0.1
+_SECONDS_GOAL: Final = 1 / 3
+_INFEASIBLE_GOAL: Final = 0.05
 """What this search should not exceed: sessions and seconds as shares of the best plain one's,
 and the share of its recommendations that are not feasible in truth."""
 
-STOOD_FOR: Final = (20_000, 1_000)
+_STOOD_FOR: Final = (20_000, 1_000)
 """Buyers and anchors of the market whose years the known problems stand for."""
 
 
@@ -49,7 +49,7 @@ class Result(NamedTuple):
 def search_rows(job: BenchmarkJob, found: Mapping[str, Sequence[Result]]) -> Iterator[Row]:
     """All figures, problem by problem."""
     for problem, results in found.items():
-        size = STOOD_FOR
+        size = _STOOD_FOR
         if problem == "market":
             size = job.market.buyers_count, job.market.anchors_count
         at = Setting("search", *size, job.scenario.calendar.n_days)
@@ -59,14 +59,14 @@ def search_rows(job: BenchmarkJob, found: Mapping[str, Sequence[Result]]) -> Ite
             yield at.row(problem, method, "spent_share", spent)
             yield at.row(problem, method, "total_s", [r.seconds[method] for r in results])
             yield _infeasible(at, problem, method, results)
-        best = best_plain(results)
+        best = _best_plain(results)
         reached = [result.reached[best] for result in results]
         sessions, seconds = ([own[k] for own in reached] for k in (0, 1))
-        yield at.row(problem, best, "sessions_ratio", sessions, SESSIONS_GOAL)
-        yield at.row(problem, best, "seconds_ratio", seconds, SECONDS_GOAL)
+        yield at.row(problem, best, "sessions_ratio", sessions, _SESSIONS_GOAL)
+        yield at.row(problem, best, "seconds_ratio", seconds, _SECONDS_GOAL)
 
 
-def best_plain(results: Sequence[Result]) -> str:
+def _best_plain(results: Sequence[Result]) -> str:
     """Name the plain method that gets farthest."""
     return max(PLAIN, key=lambda kind: median(result.volumes[kind] for result in results))
 
@@ -75,6 +75,6 @@ def _infeasible(at: Setting, problem: str, method: str, results: Sequence[Result
     """Share of a method's recommendations that are not feasible; the mean, not the median."""
     told = [result.feasible[method] for result in results]
     wrong = [float(not own) for own in told if own is not None]
-    goal = INFEASIBLE_GOAL if method == OURS else None
+    goal = _INFEASIBLE_GOAL if method == OURS else None
     row = at.row(problem, method, "infeasible_share", wrong, goal)
     return row | {"value": sum(wrong) / len(wrong) if wrong else None}

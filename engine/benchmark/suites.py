@@ -12,7 +12,7 @@ from engine.cases import cases
 from engine.spec.study import BenchmarkJob
 from engine.year import Case
 
-SUITES: Final[dict[str, Callable[[BenchmarkJob, Case, Hear], list[Row]]]] = {
+_SUITES: Final[dict[str, Callable[[BenchmarkJob, Case, Hear], list[Row]]]] = {
     "kernel": kernel_suite,
     "peers": peers_suite,
     "one_to_one": one_to_one_suite,
@@ -28,4 +28,4 @@ def run_suite(job: BenchmarkJob, hear: Hear) -> list[Row]:
     PoquanError
         If a measuring process dies or lacks memory.
     """
-    return SUITES[job.suite](job, cases(job, [job.policy])[0], hear)
+    return _SUITES[job.suite](job, cases(job, [job.policy])[0], hear)
