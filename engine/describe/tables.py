@@ -1,7 +1,7 @@
 """The generated tables of `engine/MODEL.md`, from the schemas, the configs and the code.
 
 A block stands between `<!-- generated: NAME ARGUMENTS -->` and `<!-- end -->`, and NAME is
-a key of `BLOCKS`. Arguments of `parameters` are paths of the scenario; a `*` in one stands
+a key of `_BLOCKS`. Arguments of `parameters` are paths of the scenario; a `*` in one stands
 for any one part and puts what it matches in one row.
 """
 
@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from engine import metrics
-from engine.describe_parameters import matching, meaning, parameters, scenario_text
+from engine.describe.parameters import matching, meaning, parameters, scenario_text
 from engine.report.definitions import MEASURES
 from engine.spec.base import Dated, Lever
 from engine.spec.mechanisms import MECHANISMS, Mechanism
@@ -38,7 +38,7 @@ def rewritten(text: str, root: Path) -> str:
 
     def block(match: re.Match[str]) -> str:
         opening, name, arguments, closing = match.groups()
-        return f"{opening}{BLOCKS[name](root, arguments.split())}\n{closing}"
+        return f"{opening}{_BLOCKS[name](root, arguments.split())}\n{closing}"
 
     return _BLOCK.sub(block, text)
 
@@ -251,7 +251,7 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line[k] for k in full) + " |" for line in lines)
 
 
-BLOCKS: Final[Mapping[str, Callable[[Path, list[str]], str]]] = {
+_BLOCKS: Final[Mapping[str, Callable[[Path, list[str]], str]]] = {
     "day": _day,
     "scales": _scales,
     "parameters": _parameters,

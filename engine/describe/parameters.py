@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from engine.spec.scenario import Scenario
 
-SCENARIO: Final = "kuaishou_2020"
+_SCENARIO: Final = "kuaishou_2020"
 
 
 class Parameter(NamedTuple):
@@ -28,7 +28,7 @@ class Parameter(NamedTuple):
 
 def scenario_text(root: Path) -> str:
     """The scenario's file."""
-    return (root / "conf" / "scenario" / f"{SCENARIO}.yaml").read_text(encoding="utf-8")
+    return (root / "conf" / "scenario" / f"{_SCENARIO}.yaml").read_text(encoding="utf-8")
 
 
 def parameters(root: Path) -> list[Parameter]:
