@@ -78,7 +78,7 @@ class MarketArena:
         space = PolicySpace(own.space, own.policy)
         kept = _NothingKept(Path(), "")
         self.problem = Market(own, space, ProcessPool(), self.judge.measures, kept)
-        # Years of its own luck: neither the search nor its finalists have met them.
+        # Other random streams than those of the search and of its finalists.
         other = own.model_copy(update={"seed": derive_seed(seed, Purpose.BENCHMARK)})
         self._truth = Market(other, space, ProcessPool(), self.judge.measures, kept)
         self._stage = Stage(True, 1.0, 0, job.truth_replications)
@@ -119,7 +119,7 @@ class _NothingKept(KeptYears):
         """Return that there are none."""
 
     def put(self, trial: int, stage: Stage, years: list[Year]) -> None:
-        """Forget them."""
+        """Keep nothing of them."""
 
 
 def _market_job(job: BenchmarkJob, seed: int) -> OptimizeJob:
@@ -141,5 +141,5 @@ def _market_job(job: BenchmarkJob, seed: int) -> OptimizeJob:
 
 
 def arena(job: BenchmarkJob, name: str, seed: int) -> Arena:
-    """Make a problem by its name, with all its luck by the seed."""
+    """Make a problem by its name, with all its random streams named by the seed."""
     return MarketArena(job, seed) if name == "market" else KnownArena(KNOWN[name](seed))

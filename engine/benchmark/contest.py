@@ -1,9 +1,9 @@
 """One problem and one seed: this search and plain ones, each with the same sessions.
 
 The plain ones are used as most people do: Optuna's sampler as it comes, a batch asked at a
-time, every policy on the whole population with the same number of replications and luck of
-its own; the front is what no other feasible one beats in the means that were seen, and
-recommended is the best of them in the first goal.
+time, every policy on the whole population with the same number of replications and random
+streams of its own; the front is what no other feasible one beats in the means that were seen,
+and recommended is the best of them in the first goal.
 """
 
 import time
@@ -113,10 +113,10 @@ class _NoMemory:
         """Return that nothing is known."""
 
     def write(self, key: Any, tree: Any) -> None:
-        """Forget a sample."""
+        """Keep nothing of a sample."""
 
     def add(self, trial: Any, number: int) -> None:
-        """Forget a trial."""
+        """Keep nothing of a trial."""
 
 
 def plain(kind: str, problem: Problem, judge: Judge, effort: Effort, seed: int) -> Course:
@@ -145,9 +145,9 @@ def plain(kind: str, problem: Problem, judge: Judge, effort: Effort, seed: int) 
 
 
 def _seen(clock: _Clocked, judge: Judge, trial: Trial, replications: int) -> Any:
-    """Return how a policy stands by itself, on luck of its own."""
-    luck = trial.number * replications
-    stage = Stage(False, 1.0, luck, luck + replications)
+    """Return how a policy stands by itself, on random streams of its own."""
+    first = trial.number * replications
+    stage = Stage(False, 1.0, first, first + replications)
     candidate = Candidate(trial.number, f"trial-{trial.number}", trial.params)
     return standing(judge, [next(clock.evaluate([candidate], stage)).values])
 
@@ -166,14 +166,14 @@ def ours(problem: Problem, judge: Judge, effort: Effort, seed: int, sessions: in
     runs = planned(0, search.finalists_count, _rounds(search))
     search_sessions = sessions * (1 - runs / (effort.trials_count * effort.replications))
     snapshots: list[Snapshot] = []
-    for found in study.steps(_unheard):
+    for found in study.steps(_ignore_progress):
         front = _front_of(found.costs, found.excesses)
         snapshots.append(clock.snapshot([_point(study.trials[k].candidate) for k in front]))
         if clock.sessions > search_sessions:
             break
     chosen = finalists(study.trials, found, search.finalists_count)
     selection = Selection(clock, judge, search, seed)
-    best = selection.run([trial.candidate for trial in chosen], _unheard)
+    best = selection.run([trial.candidate for trial in chosen], _ignore_progress)
     both = zip(selection.finalists, selection.assessments(), strict=True)
     snapshots.append(
         clock.snapshot([_point(one.candidate) for one, own in both if own.on_frontier])
@@ -182,8 +182,8 @@ def ours(problem: Problem, judge: Judge, effort: Effort, seed: int, sessions: in
     return Course(tuple(snapshots), winner)
 
 
-def _unheard(*_: object) -> None:
-    """Take no notice of progress."""
+def _ignore_progress(*_: object) -> None:
+    """Do nothing with progress."""
 
 
 def _rounds(search: Search) -> list[int]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from engine.benchmark.days import Days, fill_cache, simulate_days
-from engine.benchmark.figures import Hear, Row, Steps
+from engine.benchmark.figures import OnProgress, Row, Steps
 from engine.benchmark.kernel_rows import KernelRuns, Point, end_points, kernel_rows, points_of
 from engine.benchmark.stages import time_stages
 from engine.benchmark.start import start_seconds
@@ -23,9 +23,9 @@ WARM_DAYS: Final = 8
 """Days of the run that is not counted, and of the one that shows memory: with a full week."""
 
 
-def kernel_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
+def kernel_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
     """Measure everything in turn; return the rows of `benchmark`."""
-    steps = Steps(2 + job.runs * (len(points_of(job)) + 2) + job.cold_start, hear)
+    steps = Steps(2 + job.runs * (len(points_of(job)) + 2) + job.cold_start, on_progress)
     found = KernelRuns()
     days = job.days or case.scenario.calendar.n_days
     with Worker() as first:

@@ -7,9 +7,9 @@ A figure of a candidate on a share σ of the population, in replication r, is
 with the truth μ, a mild bias of small populations b(μ) = `_BIAS` (u + μ), noise of standard
 deviation s = `_NOISE` u for the whole population, u the measure's own size, and the share
 c = `_COMMON` of the variance that all candidates of a replication have in common, as years
-of the market have under the same luck. Its variance falls with σ and with replications as
-the market's does. Sessions and seconds are those of a year of the market (`_SESSIONS`,
-`_FIXED_S`, `_SESSIONS_S`: 20,000 buyers and 1,000 anchors on one core).
+of the market have under the same random streams. Its variance falls with σ and with
+replications as the market's does. Sessions and seconds are those of a year of the market
+(`_SESSIONS`, `_FIXED_S`, `_SESSIONS_S`: 20,000 buyers and 1,000 anchors on one core).
 
 Measures bear the names that the judge knows; their units have no meaning here.
 """
@@ -102,9 +102,11 @@ class Known(ABC):
         from scipy.special import ndtri
 
         share = stage.population_share
-        luck = derive_seed(self.seed, Purpose.BENCHMARK, stage.is_fresh, round(1e6 * share), run)
+        run_seed = derive_seed(
+            self.seed, Purpose.BENCHMARK, stage.is_fresh, round(1e6 * share), run
+        )
         shared, own = (
-            ndtri(np.clip(uniforms(luck, Purpose.BENCHMARK, len(self.sizes), draw), 1e-12, 1))
+            ndtri(np.clip(uniforms(run_seed, Purpose.BENCHMARK, len(self.sizes), draw), 1e-12, 1))
             for draw in (0, 1 + number)
         )
         sizes = np.array(list(self.sizes.values()))

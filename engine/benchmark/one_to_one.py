@@ -5,7 +5,7 @@ from datetime import timedelta
 from statistics import median
 
 from engine.benchmark.days import Days, fill_cache, simulate_days
-from engine.benchmark.figures import Hear, Row, Setting, Steps
+from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.worker import Worker
 from engine.spec.study import BenchmarkJob
 from engine.world.buyers import bytes_per_buyer
@@ -15,9 +15,9 @@ _DAYS = 8
 """Days unless asked for others: a whole week after the first, on which showcases are filled."""
 
 
-def one_to_one_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
+def one_to_one_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
     """Create the whole pool and simulate its first days; return the rows of `benchmark`."""
-    steps = Steps(2 + (job.days or _DAYS), hear)
+    steps = Steps(2 + (job.days or _DAYS), on_progress)
     whole = _with_whole_pool(case, job.largest_population())
     with Worker() as first:
         first.ask(fill_cache, whole)
@@ -27,7 +27,7 @@ def one_to_one_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
             simulate_days,
             whole,
             job.days or _DAYS,
-            hear=lambda seconds: steps.step(f"{seconds:.1f} s"),
+            on_progress=lambda seconds: steps.step(f"{seconds:.1f} s"),
         )
     return _rows_of(whole, found)
 

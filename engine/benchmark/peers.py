@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any, Final, NamedTuple, Protocol
 
 from engine.benchmark.days import Days, fill_cache, simulate_days
-from engine.benchmark.figures import Hear, Row, Setting, Steps
+from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.kernel import WARM_DAYS, sized
 from engine.benchmark.kernel_rows import Cost, Point, end_points, slope_ns
 from engine.benchmark.worker import Tell, Worker
@@ -87,12 +87,12 @@ def check_peers(job: BenchmarkJob) -> None:
         )
 
 
-def peers_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
+def peers_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
     """Measure the engine and every peer that is installed; return the rows of `benchmark`."""
     check_peers(job)
     with Worker() as first:
         kinds = [kind for kind in PEERS if first.ask(_is_installed, kind)]
-        steps = Steps(1 + job.runs * (2 + len(kinds)), hear)
+        steps = Steps(1 + job.runs * (2 + len(kinds)), on_progress)
         first.ask(fill_cache, case)
     steps.step("compile cache filled")
     ends = end_points(job, case.scale.anchors_count)

@@ -10,8 +10,17 @@ from engine.benchmark.arena import KnownArena, MarketArena
 from engine.benchmark.contest import OURS, PLAIN, Course, Snapshot, plain
 from engine.benchmark.known import _SESSIONS
 from engine.benchmark.problems import KNOWN, Zdt1
-from engine.benchmark.search import _contest, _effort_of, _judged, _Task
-from engine.benchmark.search_rows import NEVER, Reached, Result, _best_plain, search_rows
+from engine.benchmark.search import (
+    _NEVER,
+    _best_plain,
+    _contest,
+    _effort_of,
+    _judged,
+    _Reached,
+    _Result,
+    _search_rows,
+    _Task,
+)
 from engine.benchmark.worker import unheard
 from engine.config import load
 from engine.results.schemas import table_of_rows
@@ -37,7 +46,7 @@ def job() -> BenchmarkJob:
 @pytest.mark.parametrize("problem", ["zdt1", "market"])
 def test_a_tiny_contest_gives_every_row(problem: str) -> None:
     result = _contest(unheard, job(), _Task(problem, 3))
-    rows = list(search_rows(job(), {problem: [result]}))
+    rows = list(_search_rows(job(), {problem: [result]}))
     assert table_of_rows("benchmark", rows).num_rows == len(rows) == 4 * (1 + len(PLAIN)) + 2
     assert {row["axis"] for row in rows} == {problem}
     volumes = {r["subject"]: r["value"] for r in rows if r["measure"] == "volume_share"}
@@ -67,27 +76,27 @@ def test_what_counts_is_when_ours_first_got_as_far_in_truth() -> None:
     courses["tpe"] = course((100, 50.0, 0.25))  # the largest area of one point
     courses[OURS] = course((10, 5.0, 0.95), (20, 20.0, 0.5), (30, 30.0, 0.05))
     found = _judged(place, courses)
-    assert found.reached["random"] == Reached(0.2, 0.4)
-    assert found.reached["tpe"] is NEVER
+    assert found.reached["random"] == _Reached(0.2, 0.4)
+    assert found.reached["tpe"] is _NEVER
     assert found.volumes[OURS] == 0  # f2 above its limit: not feasible
     assert found.feasible == {OURS: False, "random": True, "tpe": True, "nsga2": True}
 
 
 def test_rows_compare_with_the_best_plain_one_by_medians() -> None:
-    def result(tpe: float, nsga2: float, reached: Reached) -> Result:
+    def result(tpe: float, nsga2: float, reached: _Reached) -> _Result:
         names = (OURS, *PLAIN)
-        return Result(
+        return _Result(
             dict(zip(names, (0.9, 0.1, tpe, nsga2), strict=True)),
             dict.fromkeys(names, 100),
             dict.fromkeys(names, 9.0),
             {OURS: tpe < 0.6, "random": None, "tpe": True, "nsga2": True},
-            {"random": Reached(0.0, 0.0), "tpe": reached, "nsga2": NEVER},
+            {"random": _Reached(0.0, 0.0), "tpe": reached, "nsga2": _NEVER},
         )
 
-    results = [result(0.5, 0.4, Reached(0.1, 0.2)), result(0.6, 0.9, NEVER),
-               result(0.5, 0.4, Reached(0.2, 0.3))]  # fmt: skip
+    results = [result(0.5, 0.4, _Reached(0.1, 0.2)), result(0.6, 0.9, _NEVER),
+               result(0.5, 0.4, _Reached(0.2, 0.3))]  # fmt: skip
     assert _best_plain(results) == "tpe"
-    rows = {(r["subject"], r["measure"]): r for r in search_rows(job(), {"zdt1": results})}
+    rows = {(r["subject"], r["measure"]): r for r in _search_rows(job(), {"zdt1": results})}
     assert rows["tpe", "sessions_ratio"]["value"] == 0.2
     assert rows["tpe", "sessions_ratio"]["highest"] == np.inf
     assert rows["tpe", "sessions_ratio"]["goal"] == 0.1

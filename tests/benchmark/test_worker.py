@@ -37,7 +37,7 @@ def breaking(_tell, what: str) -> None:
 def test_work_is_done_elsewhere_and_tells_how_far_it_is() -> None:
     heard: list[int] = []
     with Worker() as one:
-        first = one.ask(counting, 3, hear=heard.append)
+        first = one.ask(counting, 3, on_progress=heard.append)
         assert first == one.ask(counting, 0)
     assert heard == [0, 1, 2]
     assert first != os.getpid()

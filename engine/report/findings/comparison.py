@@ -30,7 +30,7 @@ def mechanism_title(row: Row) -> str:
 
 
 def ablation_sentences(rows: Sequence[Row]) -> list[str]:
-    """Say which mechanisms matter most for GMV as paid, and which are not told from zero."""
+    """Say which mechanisms matter most for GMV as paid, and which effects may be zero."""
     common = [row for row in rows if row["measure"] == COMMON]
     told = sorted((row for row in common if is_told(dict(row))), key=_size)
     said = []

@@ -15,7 +15,7 @@ _FEW_BUYERS: Final = 10_000
 
 
 _FEW_REPLICATIONS: Final = 4
-"""Fewer years of own luck a policy leave intervals that say little."""
+"""Fewer replications a policy leave intervals that say little."""
 
 
 def small_sample(config: Mapping[str, Any], runs: Sequence[Row]) -> str | None:
@@ -26,7 +26,7 @@ def small_sample(config: Mapping[str, Any], runs: Sequence[Row]) -> str | None:
     config
         The resolved config, which knows the simulated buyers.
     runs
-        Rows of `runs`; worlds share their luck, so replications are what counts.
+        Rows of `runs`; worlds share random streams, so replications are what counts.
     """
     few = []
     buyers = setting(config, "scale", "buyers_count")

@@ -25,7 +25,7 @@ SENSITIVITY_LIMITS: Final = (
 
 
 _LOUD: Final = 0.2
-"""Share of luck in the variance from which a measure is said to be noisy."""
+"""Share of random variation in the variance from which a measure is said to be noisy."""
 
 
 class Factor(NamedTuple):
@@ -44,7 +44,10 @@ class Factor(NamedTuple):
 
 
 class Block(NamedTuple):
-    """One measure moved by one set of factors, the strongest first; `luck` is a share."""
+    """One measure moved by one set of factors, the strongest first.
+
+    `luck` is the share of the variance that random streams bring.
+    """
 
     of: str
     measure: str
@@ -61,7 +64,7 @@ def blocks(rows: Sequence[Row]) -> list[Block]:
 
 
 def moved_sentences(rows: Sequence[Row]) -> list[str]:
-    """Say what moves each measure most as far as it is told, and what luck hides."""
+    """Say what moves each measure most, where that is significant, and where noise hides it."""
     said = [_sentence(block) for block in blocks(rows)]
     noisy = [
         f"{label(block.measure)} over {FACTOR_SETS[block.of]} ({percent(block.luck)})"

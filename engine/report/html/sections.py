@@ -72,7 +72,7 @@ def days_section(
 
 
 def estimates_section(lines: list[Line]) -> dict[str, Markup | str] | None:
-    """Return what the search had believed beside what fresh luck says."""
+    """Return what the search estimated beside what fresh replications say."""
     measure = "gmv_paid_fen"
     found = [line.estimates[measure] for line in lines]
     gaps = [one.search - one.value for one in found if one.search is not None and one.value]

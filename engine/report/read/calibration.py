@@ -33,7 +33,7 @@ class Shown(NamedTuple):
 
     @property
     def is_hit(self) -> bool | None:
-        """Whether the best world's value lies within the tolerance; None if nobody told."""
+        """Whether the best world's value lies within the tolerance; None without a tolerance."""
         if self.observed is None or self.tolerance is None:
             return None
         return abs(self.simulated - self.observed) <= self.tolerance
@@ -48,7 +48,7 @@ class Shown(NamedTuple):
 class Fitted(NamedTuple):
     """All that a report says of a calibration.
 
-    `confirmed_count` points were run again on fresh luck; `kept_count` of them are
+    `confirmed_count` points were run again in fresh replications; `kept_count` of them are
     plausible if `any_plausible`, else those that miss least.
     """
 

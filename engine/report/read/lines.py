@@ -83,7 +83,7 @@ def chosen_line(study: StudyResults) -> Line | None:
 
 
 def nearest_line(lines: Sequence[Line]) -> Line:
-    """Return the policy with the least total violation on fresh luck; of equals, what sells most.
+    """Return the policy with the least total violation on fresh runs; of equals, what sells most.
 
     A violation is the excess over a constraint's limit as a share of that limit.
     """
@@ -160,7 +160,7 @@ def _from_runs(runs: Sequence[Row], measure: str) -> Estimate:
 
 
 def _mean(values: Sequence[tuple[int, float]]) -> Estimate:
-    """Estimate a mean over replications; worlds share their luck and are averaged first."""
+    """Estimate a mean over replications; worlds share random streams and are averaged first."""
     by_replication: dict[int, list[float]] = {}
     for replication, value in values:
         by_replication.setdefault(replication, []).append(value)
