@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console
 
 from engine.report.findings.sensitivity import blocks, moved_sentences
-from engine.report.html.sections import moved_context
+from engine.report.html.sections import sensitivity_section
 from engine.report.terminal.analyses import print_sensitivity
 from engine.sensitivity.sobol import row
 
@@ -42,7 +42,7 @@ def test_only_what_is_told_from_nothing_is_named() -> None:
 
 
 def test_every_factor_has_its_bar_and_luck_its_line() -> None:
-    sales, cost = moved_context(ROWS)
+    sales, cost = sensitivity_section(ROWS)
     assert sales["chart"].count('class="share"') == 4  # two factors, two sizes
     assert sales["chart"].count('class="seen"') == 4
     assert sales["chart"].count(">luck<") == 2

@@ -13,14 +13,16 @@ from engine.report.findings.search import risk_table, search_table
 from engine.report.formatting import scaled
 from engine.report.html.levers import lever_table
 from engine.report.html.sections import (
+    COLUMNS,
     days_section,
     differences_section,
     estimates_section,
     fit_section,
     frontier_section,
-    moved_context,
+    policy_heads,
+    policy_row,
+    sensitivity_section,
 )
-from engine.report.html.tables import COLUMNS, policy_heads, policy_row
 from engine.report.read.folder import read_study
 from engine.report.read.lines import chosen_line
 from engine.report.read.results_model import StudyResults
@@ -88,7 +90,7 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "over_time": days_section(study, lines, best),
         "estimates": estimates_section(lines),
         "fit": fit_section(study),
-        "moved": moved_context(study.sensitivity),
+        "moved": sensitivity_section(study.sensitivity),
         "measures": _definitions(study),
         "limits": limits(study),
         "versions": study.versions,
