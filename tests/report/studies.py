@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.ablate import effects
 from engine.compare import mean_interval, paired
-from engine.report.study import SHOWN
+from engine.report.read.results_model import SHOWN
 from engine.results import Results
 from engine.year import Year
 from tests.fakes import simulate_year, small_case, small_policy, small_scenario
