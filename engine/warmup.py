@@ -19,14 +19,14 @@ from tempfile import TemporaryFile
 from typing import NamedTuple
 
 from engine.market import day, slot
-from engine.market.learning.learn import fold_day, learn_day
+from engine.market.learning.learn import aggregate_day, learn_day
 from engine.market.ledger.recorder import DayOutcome, write_day
-from engine.market.pacing.controls import Pace
+from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
 from engine.market.run import plan_of, simulate_year
 from engine.market.scratch import Scratch, new_scratch
 from engine.market.state import State, open_state
-from engine.market.totals import pour
+from engine.market.totals import merge_into
 from engine.market.world import World, open_world
 from engine.spec.base import Dated
 from engine.units import FEN_PER_BN_RMB, KINDS
@@ -107,30 +107,35 @@ class Opened(NamedTuple):
     state: State
     scratch: Scratch
     levers: DayLevers
-    pace: Pace
+    controls: DayControls
 
 
 def compile_sessions(case: Case) -> None:
     """Compile showcases and sessions."""
-    with opened(case) as (world, _, state, scratch, levers, pace):
-        day.showcase(world, state, scratch, levers, pace)
-        moment = slot.slot_context(world, scratch, levers, pace, 0)
-        slot.hold_sessions(world, state, scratch, moment)
-        slot.withdraw_from(world, state, scratch, moment, 0, partner_only=False)
+    with opened(case) as (world, _, state, scratch, levers, controls):
+        day.showcase(world, state, scratch, levers, controls)
+        context = slot.slot_context(world, scratch, levers, controls, 0)
+        slot.hold_sessions(world, state, scratch, context)
+        slot.withdraw_coupons(world, state, scratch, context, 0, partner_only=False)
 
 
 def compile_rest(case: Case) -> None:
     """Compile supply and traffic, and settlement and learning of a day on which nobody came."""
-    with opened(case) as (world, plan, state, scratch, levers, pace):
-        joins = day.supply(world, state, scratch, levers, pace)
+    with opened(case) as (world, plan, state, scratch, levers, controls):
+        joins = day.supply(world, state, scratch, levers, controls)
         slot.direct_traffic(world, state, scratch, levers, 0)
-        moment = slot.slot_context(world, scratch, levers, pace, 0)
-        slot.settle_looks(world, state, scratch, moment)
-        slot.allot_stock(world, state, scratch, moment)
-        pour(slot.gather(scratch), scratch.sold)
-        fold_day(world, levers, scratch.shop, scratch.sold, scratch.folded)
+        context = slot.slot_context(world, scratch, levers, controls, 0)
+        slot.settle_looks(world, state, scratch, context)
+        slot.allot_stock(world, state, scratch, context)
+        merge_into(slot.gather(scratch), scratch.sold)
+        aggregate_day(world, levers, scratch.shop, scratch.sold, scratch.day_totals)
         outcome = DayOutcome(
-            pace, scratch.sold, scratch.folded, scratch.kind_counts, joins, scratch.shop.presence
+            controls,
+            scratch.sold,
+            scratch.day_totals,
+            scratch.kind_counts,
+            joins,
+            scratch.shop.presence,
         )
         learn_day(world, state, levers, outcome)
         write_day(world, plan, state, levers, outcome)

@@ -1,4 +1,4 @@
-"""Shop windows: what shown goods are like and cost today (M6, M12); here coupons are applied."""
+"""Showcases: what shown goods are like and cost today (M6, M12); here coupons are applied."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, stage, step
-from engine.market.streams import N_COUPON_CLASSES, WITHOUT_PARTNER, Shop
+from engine.market.streams import N_COUPON_CLASSES, WITHOUT_PARTNER, StreamTable
 from engine.rules.choice import price_term
 from engine.rules.commission import asked_cps_bp
 from engine.rules.fastmath import log32
@@ -17,7 +17,7 @@ from engine.units import BP, N_KINDS, N_TIERS, Kind
 _PARTNER = int(Kind.PARTNER)
 
 
-class WindowRoom(NamedTuple):
+class PricingScratch(NamedTuple):
     """The places of all showcases in one row, so that each step is one loop over all of them.
 
     Views of the shop: `kind`, `links_out`, `price`, `elsewhere` and, by coupon class, `paid` and
@@ -37,10 +37,10 @@ class WindowRoom(NamedTuple):
     log_ratio: NDArray[np.float32]
 
 
-def window_room(shop: Shop) -> WindowRoom:
+def pricing_scratch(shop: StreamTable) -> PricingScratch:
     """The room for a shop."""
     by_class = (N_COUPON_CLASSES, shop.price.size)
-    return WindowRoom(
+    return PricingScratch(
         kind=shop.kind.reshape(-1),
         links_out=shop.links_out.reshape(-1),
         price=shop.price.reshape(-1),
@@ -55,7 +55,7 @@ def window_room(shop: Shop) -> WindowRoom:
 
 
 @step
-def dress_window(shop, strength, sellers, terms, supply, levers, boost, appraisal, room):
+def price_showcases(shop, strength, sellers, terms, supply, levers, boost, appraisal, room):
     """Today's quality, brand, price, commission and coupons of every place.
 
     Empty places get some price, which nobody reads.

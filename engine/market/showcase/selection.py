@@ -75,7 +75,7 @@ def draw_candidates(anchors, goods, terms, stream, candidates):
     They are a function of the anchor's name in `stream` (uint64): drawn again, they are the same.
     """
     for first in range(DAYS_A_WEEK):
-        look_around(first, anchors, goods, terms, stream, candidates)
+        draw_lasting(first, anchors, goods, terms, stream, candidates)
 
 
 @step
@@ -100,7 +100,7 @@ def refill(shop, anchors, sellers, goods, terms, levers, stream, day, appeal, ca
 
 
 @stage
-def look_around(first, anchors, goods, terms, stream, candidates):
+def draw_lasting(first, anchors, goods, terms, stream, candidates):
     """Draw the lasting candidates of every 7th anchor from `first` on, and its taste for them."""
     library = (goods.by_category, goods.category_start, terms.main_share)
     for m in range(first, anchors.guests_from, DAYS_A_WEEK):
@@ -211,14 +211,14 @@ def show_best(anchor, openness, stream, listed, rank, shown):
         place = MOST_LISTED - 1 - (best & (MOST_LISTED - 1))
         rank[place] = NO_RANK
         is_open = place >= CANDIDATES or uniform64(stream, anchor, 4 * NUMBERS[place]) < openness
-        if is_open and not stands(listed[place], shown, filled):
+        if is_open and not is_shown(listed[place], shown, filled):
             shown[filled] = listed[place]
             filled += 1
     return filled
 
 
 @step
-def stands(good, shown, filled):
+def is_shown(good, shown, filled):
     """Whether a good is shown already."""
     found = False
     for j in range(filled):
