@@ -17,11 +17,11 @@ from engine.market.pacing.controls import DayControls, begin_day_of_year, invest
 from engine.market.plan import DayLevers, Plan
 from engine.market.scratch import Scratch
 from engine.market.showcase.guests import stage_guests
-from engine.market.showcase.morning import open_streams
 from engine.market.slot import run_slot
 from engine.market.state import State
 from engine.market.supply.trade import trade
 from engine.market.totals import N_BUCKETS, SlotTotals, coupons_of, merge_into, reset
+from engine.market.traffic.opening import open_streams
 from engine.market.world import World
 from engine.rng import Purpose, key
 
@@ -34,7 +34,7 @@ def run_day(world: World, plan: Plan, state: State, scratch: Scratch) -> None:
     levers, controls = morning(world, plan, state, scratch)
     joins = supply(world, state, scratch, levers, controls)
     showcase(world, state, scratch, levers, controls)
-    totals = sell(world, state, scratch, levers, controls)
+    totals = _sell(world, state, scratch, levers, controls)
     aggregate_day(world, levers, scratch.shop, totals, scratch.day_totals)
     outcome = DayOutcome(
         controls, totals, scratch.day_totals, scratch.kind_counts, joins, scratch.shop.presence
@@ -101,7 +101,7 @@ def showcase(
     )
 
 
-def sell(
+def _sell(
     world: World, state: State, scratch: Scratch, levers: DayLevers, controls: DayControls
 ) -> SlotTotals:
     """Steps 5 to 7 in every slot; purses and stock are booked as they are spent.
@@ -119,7 +119,7 @@ def sell(
         totals = run_slot(world, state, scratch, (levers, controls), purse, slot)
         spent = coupons_of(totals.ledger)
         own, partner = own + spent[0], partner + spent[1]
-        take_from_stock(state.sellers.stock, totals.demand, world.weight)
+        _take_from_stock(state.sellers.stock, totals.demand, world.weight)
         merge_into(totals, scratch.sold)
     state.platform.own_purse -= own
     state.platform.partner_purse -= partner
@@ -127,7 +127,7 @@ def sell(
 
 
 @kernel
-def take_from_stock(stock, demand, weight):
+def _take_from_stock(stock, demand, weight):
     """Take what was sold from `stock` (real units); `demand` of the simulated sample."""
     for s in range(stock.size):
         stock[s] -= min(demand[s], stock[s] // weight) * weight

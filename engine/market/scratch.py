@@ -26,7 +26,7 @@ from engine.market.world import World
 from engine.rng import Purpose, key
 
 
-class RandomStreams(NamedTuple):
+class _RandomStreams(NamedTuple):
     """Keys of what buyers draw (uint64), in the order of `SlotContext`: of the run, of a slot."""
 
     run_keys: NDArray[np.uint64]
@@ -57,7 +57,7 @@ class Scratch:
     candidates: Candidates
     shop: StreamTable
     window: PricingScratch
-    random_streams: RandomStreams
+    random_streams: _RandomStreams
 
     def __enter__(self) -> Self:
         return self
@@ -130,7 +130,7 @@ def stream_table(world: World, state: State) -> StreamTable:
     )
 
 
-def _random_streams(run_seed: int) -> RandomStreams:
+def _random_streams(run_seed: int) -> _RandomStreams:
     purposes = (
         Purpose.VISIT,
         Purpose.ROUTE,
@@ -142,4 +142,4 @@ def _random_streams(run_seed: int) -> RandomStreams:
         Purpose.FOLLOW,
     )
     streams = np.array([key(run_seed, purpose) for purpose in purposes])
-    return RandomStreams(streams, np.zeros_like(streams))
+    return _RandomStreams(streams, np.zeros_like(streams))

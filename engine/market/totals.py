@@ -151,16 +151,16 @@ def merge_into(source, target):
     for m in range(source.visits.size):
         if source.visits[m] > 0:  # nobody else has entries by anchor
             _merge_anchor(m, source, target)
-    move(source.ledger.reshape(-1), target.ledger.reshape(-1))
+    _move(source.ledger.reshape(-1), target.ledger.reshape(-1))
     source.claims[:] = 0
-    move(source.demand, target.demand)
-    move(source.counts, target.counts)
+    _move(source.demand, target.demand)
+    _move(source.counts, target.counts)
 
 
 @stage
 def _merge_anchor(m, source, target):
     """What one anchor has in the totals."""
-    move(source.expected[m], target.expected[m])
+    _move(source.expected[m], target.expected[m])
     for a, b in zip(_by_anchor(source), _by_anchor(target)):
         b[m] += a[m]
         a[m] = 0
@@ -181,7 +181,7 @@ def _by_anchor(totals):
 
 
 @step
-def move(source, target):
+def _move(source, target):
     """Add an array to another and empty it."""
     for k in range(source.size):
         target[k] += source[k]
@@ -229,7 +229,7 @@ def _reset_anchor(m, totals):
 @kernel
 def aggregate_sales(shop, goods, totals, take_bp, cost_left, guests_from, day_totals):
     """Expected sales of the day; `cost_left` is the share of unit costs that remains (M21)."""
-    empty(day_totals)
+    _empty(day_totals)
     for m in range(shop.shown.size):
         if totals.visits[m] > 0:
             day_totals.sums[VISITED] += 1
@@ -244,7 +244,7 @@ def aggregate_sales(shop, goods, totals, take_bp, cost_left, guests_from, day_to
 
 
 @stage
-def empty(day_totals):
+def _empty(day_totals):
     """Forget the day before."""
     day_totals.good_sales[:] = 0.0
     day_totals.good_looks[:] = 0.0

@@ -56,7 +56,7 @@ def aggregate_day(
 def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> None:
     """Everything that is learned at the end of a day."""
     controls, totals, day_totals, counts = outcome[:4]
-    learn_sales(
+    _learn_sales(
         world.suppliers,
         state.sellers,
         world.goods,
@@ -64,21 +64,21 @@ def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome
         state.anchors.fans,
         totals,
         day_totals,
-        brand_terms(world, state, levers),
+        _brand_terms(world, state, levers),
         float(world.weight),
         world.anchors.guests_from,
         levers.day,
     )
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
-        rank_anchors(world, state)
-    learn_suppliers(world, state, levers, day_totals.kind_gmv, counts)
-    learn_platform(world, state, levers, outcome)
+        _rank_anchors(world, state)
+    _learn_suppliers(world, state, levers, day_totals.kind_gmv, counts)
+    _learn_platform(world, state, levers, outcome)
     sums = day_totals.accounts.tolist()
-    learn_rival(world, state, sums)
-    learn_activity(world, state, levers, controls, sums)
+    _learn_rival(world, state, sums)
+    _learn_activity(world, state, levers, controls, sums)
 
 
-class BrandTerms(NamedTuple):
+class _BrandTerms(NamedTuple):
     """How the platform's own brands become known (M2): `kept` is the share not returned.
 
     `per_thousand` makes units sold those per 1,000 people and percent of suppliers, however
@@ -91,10 +91,10 @@ class BrandTerms(NamedTuple):
     per_thousand: float
 
 
-def brand_terms(world: World, state: State, levers: DayLevers) -> BrandTerms:
+def _brand_terms(world: World, state: State, levers: DayLevers) -> _BrandTerms:
     """The terms of one day."""
     scale = world.scale
-    return BrandTerms(
+    return _BrandTerms(
         gain=world.supply.awareness_gain,
         support=levers.platform_brand_support,
         kept=1.0 - max(state.platform.return_share, 0.0),
@@ -103,22 +103,22 @@ def brand_terms(world: World, state: State, levers: DayLevers) -> BrandTerms:
 
 
 @kernel
-def learn_sales(
+def _learn_sales(
     suppliers, sellers, goods, history, fans, totals, day_totals, brands, weight, regular, day
 ):
     """What goods and anchors learn from the day's sales; `regular` anchors, then guests."""
-    learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
+    _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
     if day == 0:
-        scale_signals(history, day_totals.anchor_gmv, regular)
-    learn_signals(history, day_totals.anchor_gmv, regular)
-    learn_visits(history, totals, day_totals.anchor_margin)
+        _scale_signals(history, day_totals.anchor_gmv, regular)
+    _learn_signals(history, day_totals.anchor_gmv, regular)
+    _learn_visits(history, totals, day_totals.anchor_margin)
     for m in range(fans.size):
         fans[m] += totals.follows[m] * weight
-    grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, brands)
+    _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, brands)
 
 
 @stage
-def learn_shares(share, good_sales, good_looks, speed):
+def _learn_shares(share, good_sales, good_looks, speed):
     """Conditional share of each good inside the gate, smoothed; unseen goods keep theirs."""
     for g in range(good_sales.size):
         if good_looks[g] > 0.0:
@@ -127,7 +127,7 @@ def learn_shares(share, good_sales, good_looks, speed):
 
 
 @stage
-def scale_signals(history, gmv, regular):
+def _scale_signals(history, gmv, regular):
     """Before anything is sold the fans are the guess; now it gets its unit, fen."""
     sold, guessed = add_up(gmv[:regular]), add_up(history.signal[:regular])
     if sold > 0.0:
@@ -137,7 +137,7 @@ def scale_signals(history, gmv, regular):
 
 
 @stage
-def learn_signals(history, gmv, regular):
+def _learn_signals(history, gmv, regular):
     """Smoothed sales of the regular anchors."""
     signal, slow = history.signal, history.slow_signal
     for m in range(regular):
@@ -146,7 +146,7 @@ def learn_signals(history, gmv, regular):
 
 
 @stage
-def learn_visits(history, totals, anchor_margin):
+def _learn_visits(history, totals, anchor_margin):
     """Smoothed audiences and commissions; margins of those who were visited."""
     audience, commission, offered = history.audience, history.commission, history.offered
     for m in range(audience.size):
@@ -159,7 +159,7 @@ def learn_visits(history, totals, anchor_margin):
 
 
 @stage
-def grow(suppliers, awareness, first_good, good_sales, terms):
+def _grow(suppliers, awareness, first_good, good_sales, terms):
     """The platform's own brands become known by what they sell and is kept (M2)."""
     for s in range(suppliers.guests_from):
         if suppliers.kind[s] == _PLATFORM_BRAND:
@@ -170,7 +170,7 @@ def grow(suppliers, awareness, first_good, good_sales, terms):
             awareness[s] = grown_awareness(awareness[s], terms.gain, terms.support, kept)
 
 
-def rank_anchors(world: World, state: State) -> None:
+def _rank_anchors(world: World, state: State) -> None:
     """Who sells more bargains harder: heads grow and fade (M6)."""
     regular = world.anchors.guests_from
     signal = state.anchors.signal[:regular]
@@ -179,7 +179,7 @@ def rank_anchors(world: World, state: State) -> None:
     state.anchors.strength[:regular] = strength_of_rank(rank, regular)
 
 
-def learn_suppliers(
+def _learn_suppliers(
     world: World,
     state: State,
     levers: DayLevers,
@@ -187,7 +187,7 @@ def learn_suppliers(
     counts: KindCounts,
 ) -> None:
     """Beliefs by kind: sales per joined supplier of late against what its kind expected (M15)."""
-    update_beliefs(
+    _update_beliefs(
         state.sellers.belief,
         state.platform.kind_sales,
         kind_gmv,
@@ -200,7 +200,7 @@ def learn_suppliers(
 
 
 @kernel
-def update_beliefs(belief, kind_sales, kind_gmv, joined, expected, season, speed, is_settled):
+def _update_beliefs(belief, kind_sales, kind_gmv, joined, expected, season, speed, is_settled):
     """Smooth the sales per supplier on a plain day; once `is_settled`, beliefs follow them."""
     for kind in range(N_KINDS):
         per_supplier = kind_gmv[kind] / max(joined[kind], 1) / season
@@ -210,7 +210,7 @@ def update_beliefs(belief, kind_sales, kind_gmv, joined, expected, season, speed
             belief[kind] = updated_belief(belief[kind], ratio, speed)
 
 
-def learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
+def _learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
     """A trial stream that beats its forecast lifts the belief of every brand (M15)."""
     trials = world.scenario.calendar.trial_streams
     speed = world.scenario.suppliers.trial_weight
@@ -224,7 +224,7 @@ def learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
                 )
 
 
-def learn_platform(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> None:
+def _learn_platform(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> None:
     """GMV so far, forecast of a plain day, what coupons cost against the forecast."""
     controls, totals, day_totals = outcome[:3]
     accounts = state.platform
@@ -239,12 +239,12 @@ def learn_platform(world: World, state: State, levers: DayLevers, outcome: DayOu
     days = FORECAST_DAYS if accounts.forecast_seen else 1.0
     accounts.forecast += (plain - accounts.forecast) / days
     accounts.forecast_seen = True
-    learn_kinds(accounts.kind_share, day_totals.kind_gmv)
-    learn_trials(world, state, day_totals.anchor_gmv)
+    _learn_kinds(accounts.kind_share, day_totals.kind_gmv)
+    _learn_trials(world, state, day_totals.anchor_gmv)
 
 
 @kernel
-def learn_kinds(kind_share, kind_gmv):
+def _learn_kinds(kind_share, kind_gmv):
     """What kinds are bought, smoothed."""
     total = np.sum(kind_gmv)
     for kind in range(kind_gmv.size):
@@ -252,7 +252,7 @@ def learn_kinds(kind_share, kind_gmv):
             kind_share[kind] += (kind_gmv[kind] / total - kind_share[kind]) / FORECAST_DAYS
 
 
-def learn_rival(world: World, state: State, sums: list[int]) -> None:
+def _learn_rival(world: World, state: State, sums: list[int]) -> None:
     """The rival watches our coupons per GMV (M22); `sums` by account."""
     if sums[Account.GMV] > 0:
         coupons = sums[Account.OWN_COUPON] + sums[Account.PARTNER_COUPON]
@@ -261,7 +261,7 @@ def learn_rival(world: World, state: State, sums: list[int]) -> None:
         state.platform.intensity = smoothed(state.platform.intensity, intensity, days)
 
 
-def learn_activity(
+def _learn_activity(
     world: World, state: State, levers: DayLevers, controls: DayControls, sums: list[int]
 ) -> None:
     """People's activity answers to commercial load and to bad purchases (M18)."""

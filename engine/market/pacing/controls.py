@@ -66,7 +66,7 @@ def invest(world: World, platform: PlatformState, levers: DayLevers) -> DayLever
 
 def own_rate(state: State, levers: DayLevers) -> float:
     """Mean coupon rate on what is bought that the platform itself pays."""
-    rate: float = mean_own_rate(
+    rate: float = _mean_own_rate(
         levers.rate,
         levers.tier_factor,
         levers.festival_boost,
@@ -77,7 +77,7 @@ def own_rate(state: State, levers: DayLevers) -> float:
 
 
 @kernel
-def mean_own_rate(rate, tier_factor, boost, partner_share_bp, kind_share):
+def _mean_own_rate(rate, tier_factor, boost, partner_share_bp, kind_share):
     """Mean of the rates by what is bought of each kind, less the partner's part of its own."""
     mean = 0.0
     for kind in range(rate.size):

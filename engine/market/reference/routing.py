@@ -29,14 +29,14 @@ def route(i, session, me, shop, feed, tastes, context):
     total = np.int64(0)
     for f in range(FOLLOWS):
         total += affinity_of(me, f)
-    if context.somebody_gone and kept_away(i, draw, me, shop, tastes, context, total):
+    if context.somebody_gone and _kept_away(i, draw, me, shop, tastes, context, total):
         return STAYS_AWAY, PUBLIC_FEED, 0
     # Below 2^24 a float32 is as exact as an integer: mark < total where it is private.
     mark = uniform(context.route, i, draw + TO_DOMAIN) * (
         np.float32(total) + context.public_odds * ONE
     )
     if mark >= np.float32(total):
-        return enter_feed(i, draw, feed, context)
+        return _enter_feed(i, draw, feed, context)
     edge, follow = affinity_of(me, 0), 0
     while np.int64(mark) >= edge and follow < FOLLOWS - 1:
         follow += 1
@@ -49,52 +49,52 @@ def route(i, session, me, shop, feed, tastes, context):
         and uniform(context.route, i, draw + TO_RELEASE) >= tastes.release
     ):
         return STAYS_AWAY, PUBLIC_FEED, 0
-    return reroute(i, draw, me, follow, shop, feed, tastes, context)
+    return _reroute(i, draw, me, follow, shop, feed, tastes, context)
 
 
 @step
-def kept_away(i, draw, me, shop, tastes, context, total):
+def _kept_away(i, draw, me, shop, tastes, context, total):
     """The drain: fans of a gone anchor come less often at all."""
-    gone = likings(me, shop.presence, GONE)
+    gone = _likings(me, shop.presence, GONE)
     chance = uniform(context.route, i, draw + TO_STAY)
     return gone > 0 and chance * np.float32(total) < tastes.drain * np.float32(gone)
 
 
 @step
-def reroute(i, draw, me, missed, shop, feed, tastes, context):
+def _reroute(i, draw, me, missed, shop, feed, tastes, context):
     """Where a session goes whose anchor is off the air: family, another follow, the feed."""
-    relative = live_relative(i, draw, shop, anchor_of(me, missed), context)
+    relative = _live_relative(i, draw, shop, anchor_of(me, missed), context)
     if relative >= 0:
         affinity = np.float32(affinity_of(me, missed)) * tastes.family_affinity
         return relative, FAMILY, np.int64(affinity)
-    live = likings(me, shop.presence, LIVE)
+    live = _likings(me, shop.presence, LIVE)
     if live > 0:
         mark = np.int64(uniform(context.route, i, draw + TO_FOLLOW) * np.float32(live))
-        edge, follow = liking(me, 0, shop.presence, LIVE), 0
+        edge, follow = _liking(me, 0, shop.presence, LIVE), 0
         while mark >= edge and follow < FOLLOWS - 1:
             follow += 1
-            edge += liking(me, follow, shop.presence, LIVE)
+            edge += _liking(me, follow, shop.presence, LIVE)
         return anchor_of(me, follow), follow, affinity_of(me, follow)
-    return enter_feed(i, draw, feed, context)
+    return _enter_feed(i, draw, feed, context)
 
 
 @step
-def liking(me, f, presence, state):
+def _liking(me, f, presence, state):
     """Affinity to follow `f` if its anchor is in a state of presence, else 0."""
     return affinity_of(me, f) * np.int64(presence[anchor_of(me, f)] == state)
 
 
 @step
-def likings(me, presence, state):
+def _likings(me, presence, state):
     """Sum of the affinities to anchors in a state of presence."""
     total = np.int64(0)
     for f in range(FOLLOWS):
-        total += liking(me, f, presence, state)
+        total += _liking(me, f, presence, state)
     return total
 
 
 @step
-def enter_feed(i, draw, feed, context):
+def _enter_feed(i, draw, feed, context):
     """A stream of the public feed; with nobody live the session is lost."""
     if feed.weight[0] <= 0.0:
         return STAYS_AWAY, PUBLIC_FEED, 0
@@ -103,7 +103,7 @@ def enter_feed(i, draw, feed, context):
 
 
 @step
-def live_relative(i, draw, shop, anchor, context):
+def _live_relative(i, draw, shop, anchor, context):
     """A live member of the anchor's family that takes over the visit, or -1 (M6)."""
     family = shop.family[anchor]
     if family < 0 or uniform(context.route, i, draw + TO_FAMILY) >= context.family_share:

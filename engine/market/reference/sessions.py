@@ -95,7 +95,7 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, context, totals, loo
             look.coupon, look.bucket = np.uint8(coupon), np.uint16(bucket)
             look.affinity = np.uint16(affinity)
             totals.looks[anchor] += 1
-            decide_look(weights, buyers, shop, tastes, context, totals, look)
+            _decide_look(weights, buyers, shop, tastes, context, totals, look)
             n += 1
     totals.counts[_LOOKS] += n
     return n
@@ -114,11 +114,11 @@ def withdraw_plainly(
         if look.coupon > 0 and look.bucket >= first_bucket:
             totals.counts[_REFUSED] += 1
             instead = look.coupon + WITHOUT_PARTNER if partner_only else 0
-            withdraw_coupon(batch.weights[0], buyers, shop, tastes, context, totals, look, instead)
+            _withdraw_coupon(batch.weights[0], buyers, shop, tastes, context, totals, look, instead)
 
 
 @step
-def weigh(weights, buyers, shop, tastes, context, look, coupon):
+def _weigh(weights, buyers, shop, tastes, context, look, coupon):
     """Exp of every utility at the look's stream into `weights`; the outside option's is returned.
 
     What the month's budget cannot pay has weight 0 (is out of the choice set).
@@ -154,7 +154,7 @@ def weigh(weights, buyers, shop, tastes, context, look, coupon):
 
 
 @step
-def draw_choice(weights, shown, outside, u):
+def _draw_choice(weights, shown, outside, u):
     """The good whose interval holds u; the outside option comes first.
 
     A coupon taken away widens the outside interval, so nobody starts to buy for want of
@@ -174,7 +174,7 @@ def draw_choice(weights, shown, outside, u):
 
 
 @step
-def add_expected(totals, shop, weights, total, anchor, coupon, sign):
+def _add_expected(totals, shop, weights, total, anchor, coupon, sign):
     """Add (sign 1) or take back (sign -1) the probabilities of one look, in fixed point."""
     per_weight, paid = _ONE / total, _ZERO
     for j in range(shop.shown[anchor]):
@@ -186,24 +186,24 @@ def add_expected(totals, shop, weights, total, anchor, coupon, sign):
 
 
 @step
-def decide_look(weights, buyers, shop, tastes, context, totals, look):
+def _decide_look(weights, buyers, shop, tastes, context, totals, look):
     """Choose at one look, and count what is expected and wished."""
-    outside = weigh(weights, buyers, shop, tastes, context, look, look.coupon)
+    outside = _weigh(weights, buyers, shop, tastes, context, look, look.coupon)
     u = uniform(context.choice, look.buyer, np.int64(look.session))
-    choice, total = draw_choice(weights, shop.shown[look.anchor], outside, u)
+    choice, total = _draw_choice(weights, shop.shown[look.anchor], outside, u)
     look.choice = np.uint8(choice)
-    add_expected(totals, shop, weights, total, look.anchor, look.coupon, 1)
+    _add_expected(totals, shop, weights, total, look.anchor, look.coupon, 1)
     if look.choice != OUTSIDE:
         add_claim(claims_of(totals), flat_view(shop), look, context.partner_share_bp, 1)
 
 
 @step
-def withdraw_coupon(weights, buyers, shop, tastes, context, totals, look, instead):
+def _withdraw_coupon(weights, buyers, shop, tastes, context, totals, look, instead):
     """Decide one look again with coupon class `instead`, as if it had never had another."""
-    outside = weigh(weights, buyers, shop, tastes, context, look, look.coupon)
-    _, total = draw_choice(weights, shop.shown[look.anchor], outside, _ZERO)
-    add_expected(totals, shop, weights, total, look.anchor, look.coupon, -1)
+    outside = _weigh(weights, buyers, shop, tastes, context, look, look.coupon)
+    _, total = _draw_choice(weights, shop.shown[look.anchor], outside, _ZERO)
+    _add_expected(totals, shop, weights, total, look.anchor, look.coupon, -1)
     if look.choice != OUTSIDE:
         add_claim(claims_of(totals), flat_view(shop), look, context.partner_share_bp, -1)
     look.coupon = np.uint8(instead)
-    decide_look(weights, buyers, shop, tastes, context, totals, look)
+    _decide_look(weights, buyers, shop, tastes, context, totals, look)

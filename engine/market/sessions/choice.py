@@ -39,8 +39,8 @@ NEVER = np.float32(-1e30)
 @step
 def choose(n, buyers, flat, tastes, context, totals, looks, batch):
     """Decide `n` looks: draw their choices, add up what is expected and claimed."""
-    weigh_choices(n, buyers, flat, tastes, context, looks, batch)
-    draw_choices(
+    _weigh_choices(n, buyers, flat, tastes, context, looks, batch)
+    _draw_choices(
         n,
         flat.shown,
         context.choice,
@@ -50,22 +50,22 @@ def choose(n, buyers, flat, tastes, context, totals, looks, batch):
         batch.weights,
         batch.total,
     )
-    total_looks(n, 1, flat, context, totals, looks, batch)
+    _total_looks(n, 1, flat, context, totals, looks, batch)
 
 
 @step
 def retract_looks(n, buyers, flat, tastes, context, totals, looks, batch):
     """Take back what `n` decided looks added."""
-    weigh_choices(n, buyers, flat, tastes, context, looks, batch)
-    total_looks(n, -1, flat, context, totals, looks, batch)
+    _weigh_choices(n, buyers, flat, tastes, context, looks, batch)
+    _total_looks(n, -1, flat, context, totals, looks, batch)
 
 
 @step
-def weigh_choices(n, buyers, flat, tastes, context, looks, batch):
+def _weigh_choices(n, buyers, flat, tastes, context, looks, batch):
     """Exp of every utility into `batch.weights` and `batch.outside`, their sum into `total`."""
-    load_buyer_terms(n, buyers, flat.charisma, tastes, context, looks, batch)
-    load_trust(n, buyers.person, looks, batch.position, batch.trust)
-    value_goods(
+    _load_buyer_terms(n, buyers, flat.charisma, tastes, context, looks, batch)
+    _load_trust(n, buyers.person, looks, batch.position, batch.trust)
+    _value_goods(
         n,
         flat,
         tastes.beta_quality,
@@ -77,13 +77,13 @@ def weigh_choices(n, buyers, flat, tastes, context, looks, batch):
         batch.trust,
         batch.weights,
     )
-    exponentials(n * batch.weights.shape[1], batch.flat_weights)
-    exponentials(n, batch.outside)
-    sum_weights(n, batch.outside, batch.weights, batch.total)
+    _exponentials(n * batch.weights.shape[1], batch.flat_weights)
+    _exponentials(n, batch.outside)
+    _sum_weights(n, batch.outside, batch.weights, batch.total)
 
 
 @stage
-def load_buyer_terms(n, buyers, charisma, tastes, context, looks, batch):
+def _load_buyer_terms(n, buyers, charisma, tastes, context, looks, batch):
     """What one buyer's utilities share: sensitivity, taste, memory, liking, habit, budget."""
     s = batch
     for k in range(n):
@@ -111,7 +111,7 @@ def load_buyer_terms(n, buyers, charisma, tastes, context, looks, batch):
 
 
 @stage
-def load_trust(n, people, looks, position, kept):
+def _load_trust(n, people, looks, position, kept):
     """Trust by kind of goods, in [0, 1]: in 1/255 on record."""
     for k in range(n):
         trust = people[looks[position[k]].buyer].trust
@@ -120,7 +120,7 @@ def load_trust(n, people, looks, position, kept):
 
 
 @stage
-def value_goods(
+def _value_goods(
     n,
     flat,
     beta_quality,
@@ -156,7 +156,7 @@ def value_goods(
 
 
 @stage
-def exponentials(n, values):
+def _exponentials(n, values):
     """Exp of each, 0 for `NEVER`; a flat loop, which the compiler vectorises."""
     for k in range(n):
         weight = exp32(values[k])
@@ -164,7 +164,7 @@ def exponentials(n, values):
 
 
 @stage
-def sum_weights(n, outside, weights, total):
+def _sum_weights(n, outside, weights, total):
     """The sum of each look's weights."""
     for k in range(n):
         edge = outside[k]
@@ -174,7 +174,7 @@ def sum_weights(n, outside, weights, total):
 
 
 @stage
-def draw_choices(n, shown, stream, looks, position, outside, weights, total):
+def _draw_choices(n, shown, stream, looks, position, outside, weights, total):
     """The good whose interval holds the draw; the outside option comes first.
 
     A coupon taken away widens the outside interval, so nobody starts to buy for want of
@@ -194,16 +194,16 @@ def draw_choices(n, shown, stream, looks, position, outside, weights, total):
 
 
 @step
-def total_looks(n, sign, flat, context, totals, looks, batch):
+def _total_looks(n, sign, flat, context, totals, looks, batch):
     """Add (sign 1) or take back (sign -1) what the looks are expected to sell, and claim."""
     s, sold = batch, (totals.expected.reshape(-1), totals.expected_paid)
-    expect(n, sign, flat, sold, looks, s.position, s.weights, s.total)
-    wishes = list_wishes(n, looks, s.position, s.listed)
-    claim(wishes, sign, flat, claims_of(totals), context.partner_share_bp, looks, s.listed)
+    _expect(n, sign, flat, sold, looks, s.position, s.weights, s.total)
+    wishes = _list_wishes(n, looks, s.position, s.listed)
+    _claim(wishes, sign, flat, claims_of(totals), context.partner_share_bp, looks, s.listed)
 
 
 @stage
-def expect(n, sign, flat, sold, looks, position, weights, weight_sums):
+def _expect(n, sign, flat, sold, looks, position, weights, weight_sums):
     """The probabilities of the looks, in fixed point; nothing through external links."""
     expected, expected_paid = sold
     for k in range(n):
@@ -220,7 +220,7 @@ def expect(n, sign, flat, sold, looks, position, weights, weight_sums):
 
 
 @stage
-def list_wishes(n, looks, position, listed):
+def _list_wishes(n, looks, position, listed):
     """List the looks at which something was chosen; returns how many."""
     wishes = np.uint64(0)
     for k in range(n):
@@ -230,7 +230,7 @@ def list_wishes(n, looks, position, listed):
 
 
 @stage
-def claim(wishes, sign, flat, claims, partner_share_bp, looks, listed):
+def _claim(wishes, sign, flat, claims, partner_share_bp, looks, listed):
     """The listed looks' wishes for goods and for coupons."""
     for k in range(wishes):
         add_claim(claims, flat, looks[listed[k]], partner_share_bp, sign)

@@ -13,7 +13,7 @@ PUBLIC_FEED, FAMILY = 255, 254
 
 
 class SlotContext(NamedTuple):
-    """What all buyers share in one slot: the names of its random streams and the state of the day."""
+    """What all buyers share in one slot: its random streams and the state of the day."""
 
     visit: np.uint64
     route: np.uint64

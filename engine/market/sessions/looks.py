@@ -20,14 +20,16 @@ def select_looks(m, n, buyers, flat, tastes, context, totals, looks, batch):
     """Count `m` visits and note which become looks, from `looks[n]` on; returns how many."""
     s = batch
     day = context.day + DAY_ZERO
-    load_needs(
+    _load_needs(
         m, s.owner, s.anchor, day, buyers.person, flat.category, flat.attention, tastes.need, s
     )
-    load_domain_factors(m, s.follow, s.affinity, tastes, s.domain)
-    draw_attention(m, s.owner, s.number, context, s.need, s.domain, s.stream, s.excess)
-    found = list_serious(m, s.excess, s.listed)
-    record_looks(found, n, buyers.person, context, totals.looks, looks, s)
-    prefetch_rows(found, flat, totals.expected.reshape(-1), totals.expected_paid, looks, s.position)
+    _load_domain_factors(m, s.follow, s.affinity, tastes, s.domain)
+    _draw_attention(m, s.owner, s.number, context, s.need, s.domain, s.stream, s.excess)
+    found = _list_serious(m, s.excess, s.listed)
+    _record_looks(found, n, buyers.person, context, totals.looks, looks, s)
+    _prefetch_rows(
+        found, flat, totals.expected.reshape(-1), totals.expected_paid, looks, s.position
+    )
     return found
 
 
@@ -42,7 +44,7 @@ def count_visits(m, anchor, follow, visits):
 
 
 @stage
-def load_needs(m, owner, anchor, day, people, category, attention, need, batch):
+def _load_needs(m, owner, anchor, day, people, category, attention, need, batch):
     """How much each is in need of what it is shown, and how much the stream holds it."""
     longest = need.shape[1] - 1
     for t in range(m):
@@ -53,7 +55,7 @@ def load_needs(m, owner, anchor, day, people, category, attention, need, batch):
 
 
 @stage
-def load_domain_factors(m, follow, affinity, tastes, domain):
+def _load_domain_factors(m, follow, affinity, tastes, domain):
     """Factor of the private or the public domain (M9)."""
     for t in range(m):
         liking = np.float32(affinity[t]) * AFFINITY_STEP
@@ -62,7 +64,7 @@ def load_domain_factors(m, follow, affinity, tastes, domain):
 
 
 @stage
-def draw_attention(m, owner, number, context, need, domain, stream, excess):
+def _draw_attention(m, owner, number, context, need, domain, stream, excess):
     """The draw less the chance of a serious look: below 0 it is one."""
     for t in range(m):
         chance = gate(context.attention_level, need[t], domain[t], stream[t])
@@ -70,7 +72,7 @@ def draw_attention(m, owner, number, context, need, domain, stream, excess):
 
 
 @stage
-def list_serious(m, excess, listed):
+def _list_serious(m, excess, listed):
     """List the serious looks; returns how many."""
     n = np.uint64(0)
     for t in range(m):
@@ -80,7 +82,7 @@ def list_serious(m, excess, listed):
 
 
 @stage
-def record_looks(n, first, people, context, looked, looks, batch):
+def _record_looks(n, first, people, context, looked, looks, batch):
     """Write the looks down, with the coupon that each buyer holds."""
     s = batch
     for k in range(n):
@@ -98,7 +100,7 @@ def record_looks(n, first, people, context, looked, looks, batch):
 
 
 @stage
-def prefetch_rows(n, flat, expected, expected_paid, looks, position):
+def _prefetch_rows(n, flat, expected, expected_paid, looks, position):
     """Ask for the rows of the streams looked at: with many anchors no cache holds them all."""
     for k in range(n):
         look = looks[position[k]]

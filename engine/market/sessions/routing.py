@@ -38,22 +38,22 @@ class Feed(NamedTuple):
 def route_sessions(m, buyers, shop, feed, tastes, context, batch):
     """Send `m` sessions to streams; returns how many do not stay away."""
     s, people = batch, buyers.person
-    load_affinities(m, s.owner, people, s.low, s.high)
-    draw_marks(m, s.owner, s.number, context.route, context.public_odds, s)
-    pick_follows(m, s.low, s.high, s.mark, s.follow)
-    load_followed(m, s.owner, people, s.anchor, s.follow, s.affinity)
-    to_feed, missed = split_routes(m, s.mark, s.total, s.anchor, shop.presence, s.listed, s.others)
-    enter_feed(
+    _load_affinities(m, s.owner, people, s.low, s.high)
+    _draw_marks(m, s.owner, s.number, context.route, context.public_odds, s)
+    _pick_follows(m, s.low, s.high, s.mark, s.follow)
+    _load_followed(m, s.owner, people, s.anchor, s.follow, s.affinity)
+    to_feed, missed = _split_routes(m, s.mark, s.total, s.anchor, shop.presence, s.listed, s.others)
+    _enter_feed(
         to_feed, s.listed, s.owner, s.number, context.route, feed, s.anchor, s.follow, s.affinity
     )
-    reroute(missed, people, shop, feed, tastes, context, s)
+    _reroute(missed, people, shop, feed, tastes, context, s)
     if context.somebody_gone:
-        drain(m, people, shop.presence, context.route, tastes.drain, s)
-    return drop_lost(m, s.owner, s.number, s.anchor, s.follow, s.affinity)
+        _drain(m, people, shop.presence, context.route, tastes.drain, s)
+    return _drop_lost(m, s.owner, s.number, s.anchor, s.follow, s.affinity)
 
 
 @stage
-def load_affinities(m, owner, people, low, high):
+def _load_affinities(m, owner, people, low, high):
     """The affinities of each owner, four in a word.
 
     A loop of its own: it waits for memory, and the shorter it is, the more sessions wait at once.
@@ -63,7 +63,7 @@ def load_affinities(m, owner, people, low, high):
 
 
 @stage
-def draw_marks(m, owner, number, stream, public_odds, batch):
+def _draw_marks(m, owner, number, stream, public_odds, batch):
     """Sums of affinities, and a mark on [0, affinities + the feed's pull)."""
     for t in range(m):
         total = np.float32(sum_of(batch.low[t], batch.high[t]))
@@ -73,14 +73,14 @@ def draw_marks(m, owner, number, stream, public_odds, batch):
 
 
 @stage
-def pick_follows(m, low, high, mark, follow):
+def _pick_follows(m, low, high, mark, follow):
     """The follow whose interval of summed affinities holds the mark."""
     for t in range(m):
         follow[t] = place_at(low[t], high[t], np.int32(min(mark[t], _MOST)))
 
 
 @stage
-def load_followed(m, owner, people, anchor, follow, affinity):
+def _load_followed(m, owner, people, anchor, follow, affinity):
     """The anchor followed, and how much it is liked."""
     for t in range(m):
         me = people[owner[t]]
@@ -89,7 +89,7 @@ def load_followed(m, owner, people, anchor, follow, affinity):
 
 
 @stage
-def split_routes(m, mark, total, anchor, presence, to_feed, missed):
+def _split_routes(m, mark, total, anchor, presence, to_feed, missed):
     """List the sessions that go to the feed, and those whose anchor is not streaming."""
     feeds, misses = np.uint64(0), np.uint64(0)
     for t in range(m):
@@ -102,7 +102,7 @@ def split_routes(m, mark, total, anchor, presence, to_feed, missed):
 
 
 @stage
-def enter_feed(n, to_feed, owner, number, stream, feed, anchor, follow, affinity):
+def _enter_feed(n, to_feed, owner, number, stream, feed, anchor, follow, affinity):
     """A stream of the public feed for each listed session; a closed feed loses it."""
     is_open = feed.weight[0] > 0.0
     for k in range(n):
@@ -114,7 +114,7 @@ def enter_feed(n, to_feed, owner, number, stream, feed, anchor, follow, affinity
 
 
 @stage
-def reroute(n, people, shop, feed, tastes, context, batch):
+def _reroute(n, people, shop, feed, tastes, context, batch):
     """Where sessions go whose anchor is off the air: family, another follow, the feed."""
     s = batch
     for k in range(n):
@@ -127,7 +127,7 @@ def reroute(n, people, shop, feed, tastes, context, batch):
             and uniform(context.route, i, draw + TO_RELEASE) >= tastes.release
         ):
             continue
-        relative = live_relative(i, draw, shop.family[missed], s.stand_in, context)
+        relative = _live_relative(i, draw, shop.family[missed], s.stand_in, context)
         low, high = where(me, shop.presence, LIVE)
         low, high = low & s.low[t], high & s.high[t]
         live = sum_of(low, high)
@@ -143,7 +143,7 @@ def reroute(n, people, shop, feed, tastes, context, batch):
 
 
 @step
-def live_relative(i, draw, family, stand_in, context):
+def _live_relative(i, draw, family, stand_in, context):
     """A live member of the family that takes over the visit, or -1 (M6)."""
     if family < 0 or uniform(context.route, i, draw + TO_FAMILY) >= context.family_share:
         return -1
@@ -166,9 +166,9 @@ def choose_stand_ins(members, presence, stand_in):
 
 
 @stage
-def drain(m, people, presence, stream, share, batch):
+def _drain(m, people, presence, stream, share, batch):
     """Fans of a gone anchor come less often at all (M7)."""
-    n = list_drained(m, stream, share, batch)
+    n = _list_drained(m, stream, share, batch)
     for k in range(n):
         t = batch.listed[k]
         i = batch.owner[t]
@@ -179,7 +179,7 @@ def drain(m, people, presence, stream, share, batch):
 
 
 @stage
-def list_drained(m, stream, share, batch):
+def _list_drained(m, stream, share, batch):
     """List the sessions that are lost if all of the buyer's anchors are gone; no others can be.
 
     Draws the mark anew.
@@ -194,7 +194,7 @@ def list_drained(m, stream, share, batch):
 
 
 @stage
-def drop_lost(m, owner, number, anchor, follow, affinity):
+def _drop_lost(m, owner, number, anchor, follow, affinity):
     """Close up the list over the sessions that stay away; returns how many are left."""
     left = np.uint64(0)
     for t in range(m):

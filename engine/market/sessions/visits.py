@@ -15,9 +15,9 @@ def open_sessions(first, n, buyers, tastes, context, batch):
     s, last = batch, first + n
     seen, habit = buyers.seen[first:last], buyers.habit[first:last]
     activity = buyers.activity[first:last]
-    load_absences(n, context.day + DAY_ZERO, seen, habit, tastes.habit_left.size - 1, s)
-    look_up_rates(n, activity, tastes.visits, tastes.habit_left, s.away, s.rate, s.habit)
-    round_visits(
+    _load_absences(n, context.day + DAY_ZERO, seen, habit, tastes.habit_left.size - 1, s)
+    _look_up_rates(n, activity, tastes.visits, tastes.habit_left, s.away, s.rate, s.habit)
+    _round_visits(
         first,
         n,
         context.visit,
@@ -28,11 +28,11 @@ def open_sessions(first, n, buyers, tastes, context, batch):
         s.habit,
         s.visits,
     )
-    return list_sessions(first, n, s.visits, buyers.person, s.owner, s.number, s.listed)
+    return _list_sessions(first, n, s.visits, buyers.person, s.owner, s.number, s.listed)
 
 
 @stage
-def load_absences(n, today, seen, habits, longest, batch):
+def _load_absences(n, today, seen, habits, longest, batch):
     """Days away, at most `longest`; who has arrived (rate 1, else 0); habit as last known."""
     now, most = np.int32(today), np.int32(longest)
     for k in range(n):
@@ -44,7 +44,7 @@ def load_absences(n, today, seen, habits, longest, batch):
 
 
 @stage
-def look_up_rates(n, activity, visits, habit_left, away, rate, habit):
+def _look_up_rates(n, activity, visits, habit_left, away, rate, habit):
     """Visits without habit, none before arriving; habit as it has faded."""
     for k in range(n):
         rate[k] *= visits[activity[k]]
@@ -52,7 +52,7 @@ def look_up_rates(n, activity, visits, habit_left, away, rate, habit):
 
 
 @stage
-def round_visits(first, n, stream, habit_visits, level, most, rate, habit, visits):
+def _round_visits(first, n, stream, habit_visits, level, most, rate, habit, visits):
     """Sessions of each buyer: the expected number, rounded at random."""
     for k in range(n):
         expected = visits_rate(rate[k], habit[k], habit_visits, level)
@@ -60,7 +60,7 @@ def round_visits(first, n, stream, habit_visits, level, most, rate, habit, visit
 
 
 @stage
-def list_sessions(first, n, visits, people, owner, number, comers):
+def _list_sessions(first, n, visits, people, owner, number, comers):
     """List the sessions, buyer by buyer, and call their owners up; returns how many.
 
     Nobody can predict who comes, or how often, so there is hardly a branch: every buyer is listed,

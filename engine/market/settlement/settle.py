@@ -68,29 +68,29 @@ def settle(buyers, shop, tastes, context, totals, looks, n, batch):
     Buyers of one block are in no other.
     """
     flat = flat_view(shop)
-    decay_affinity(n, buyers.person, tastes.affinity_fading, looks)
+    _decay_affinity(n, buyers.person, tastes.affinity_fading, looks)
     for first in range(0, n, BATCH_BUYERS):
-        orders = list_orders(first, min(n, first + BATCH_BUYERS), buyers, looks, batch.position)
+        orders = _list_orders(first, min(n, first + BATCH_BUYERS), buyers, looks, batch.position)
         for k in range(orders):
             look = looks[batch.position[k]]
             if flat.links_out[index_of(flat, look)]:
-                settle_leak(buyers, flat, context, totals, look)
+                _settle_leak(buyers, flat, context, totals, look)
             else:
-                settle_order(buyers, flat, tastes, context, totals, look)
+                _settle_order(buyers, flat, tastes, context, totals, look)
 
 
 @stage
-def decay_affinity(n, people, fading, looks):
+def _decay_affinity(n, people, fading, looks):
     """Looking without buying tires of an anchor (M9)."""
     for k in range(n):
         prefetch(people, looks[min(k + LOOKS_AHEAD, n - 1)].buyer)
         look = looks[k]
         if look.choice == OUTSIDE and look.follow < FOLLOWS:
-            move_affinity(people[look.buyer], look, fading, False)
+            _move_affinity(people[look.buyer], look, fading, False)
 
 
 @stage
-def list_orders(first, last, buyers, looks, position):
+def _list_orders(first, last, buyers, looks, position):
     """List the looks at which something was bought, and call up who did; returns how many."""
     orders = np.uint64(0)
     for k in range(first, last):
@@ -104,29 +104,29 @@ def list_orders(first, last, buyers, looks, position):
 
 
 @step
-def settle_leak(buyers, flat, context, totals, look):
+def _settle_leak(buyers, flat, context, totals, look):
     """An order through an external link (M11): no GMV, no coupon, but the need is met."""
     place = index_of(flat, look)
     me = buyers.person[look.buyer]
-    ledger_of(totals, flat, me, look, place)[_LEAKED] += 1
-    # Yesterday's date: what is bought today is what `count_order` takes for paid here.
+    _ledger_of(totals, flat, me, look, place)[_LEAKED] += 1
+    # Yesterday's date: what is bought today is what `_count_order` takes for paid here.
     me.bought[flat.good_category[place]] = np.uint16(context.day + DAY_ZERO - 1)
 
 
 @step
-def ledger_of(totals, flat, me, look, place):
+def _ledger_of(totals, flat, me, look, place):
     """The accounts of the look's segment."""
     domain = 0 if is_private(look.follow) else 1
     return totals.ledger[flat.kind[place], me.flags & FLAG_TIER3, domain]
 
 
 @step
-def settle_order(buyers, flat, tastes, context, totals, look):
+def _settle_order(buyers, flat, tastes, context, totals, look):
     """One accepted order: money moves, then the buyer learns."""
     place, i, anchor = index_of(flat, look), look.buyer, look.anchor
-    ledger = ledger_of(totals, flat, buyers.person[i], look, place)
+    ledger = _ledger_of(totals, flat, buyers.person[i], look, place)
     price, paid = flat.price[place], flat.paid[price_index(flat, look, place)]
-    book_money(ledger, flat, context, place, paid, 0)
+    _book_money(ledger, flat, context, place, paid, 0)
     ledger[_CAPPED] += flat.capped[place]
     ledger[_ELSEWHERE] += flat.elsewhere[place]
     totals.gmv[anchor] += price
@@ -140,13 +140,13 @@ def settle_order(buyers, flat, tastes, context, totals, look):
         tastes.return_category[flat.good_category[place]],
     )
     if returned:
-        book_money(ledger, flat, context, place, paid, _TO_RETURNED)
-    count_order(buyers, context, totals, ledger, i)
-    update_buyer(buyers, flat, tastes, context, totals, look, place, paid, returned)
+        _book_money(ledger, flat, context, place, paid, _TO_RETURNED)
+    _count_order(buyers, context, totals, ledger, i)
+    _update_buyer(buyers, flat, tastes, context, totals, look, place, paid, returned)
 
 
 @step
-def book_money(ledger, flat, context, place, paid, offset):
+def _book_money(ledger, flat, context, place, paid, offset):
     """Enter an order's money: into the accounts of sales, or of returns by `offset`."""
     price, kind = flat.price[place], flat.kind[place]
     coupon = price - paid
@@ -164,7 +164,7 @@ def book_money(ledger, flat, context, place, paid, offset):
 
 
 @step
-def count_order(buyers, context, totals, ledger, i):
+def _count_order(buyers, context, totals, ledger, i):
     """First order of the day, of the month, of a life; who came back."""
     me = buyers.person[i]
     today = np.uint16(context.day + DAY_ZERO)
@@ -190,7 +190,7 @@ def count_order(buyers, context, totals, ledger, i):
 
 
 @step
-def update_buyer(buyers, flat, tastes, context, totals, look, place, paid, returned):
+def _update_buyer(buyers, flat, tastes, context, totals, look, place, paid, returned):
     """Habit, memory, budget, need, trust and affinity after one order (M9, M17, M23)."""
     i = look.buyer
     me, away = buyers.person[i], days_away(buyers, i, context, tastes)
@@ -209,16 +209,16 @@ def update_buyer(buyers, flat, tastes, context, totals, look, place, paid, retur
     me.budget = np.int32(budget)
     buyers.seen[i] = np.uint16(context.day + DAY_ZERO)
     me.bought[flat.good_category[place]] = np.uint16(context.day + DAY_ZERO)
-    move_trust(me.trust, flat.kind[place], tastes, returned)
+    _move_trust(me.trust, flat.kind[place], tastes, returned)
     if look.follow < FOLLOWS:
         step_size = tastes.affinity_return_loss if returned else tastes.affinity_gain
-        move_affinity(me, look, step_size, not returned)
+        _move_affinity(me, look, step_size, not returned)
     elif not returned:
         follow(me, tastes, context, totals, look)
 
 
 @step
-def move_trust(trust, kind, tastes, returned):
+def _move_trust(trust, kind, tastes, returned):
     """Trust in one kind of goods, kept in 1/255; a half rounds away from where it was."""
     level = np.float32(trust[kind])
     if returned:
@@ -229,7 +229,7 @@ def move_trust(trust, kind, tastes, returned):
 
 
 @step
-def move_affinity(me, look, size, up):
+def _move_affinity(me, look, size, up):
     """Affinity to the anchor followed, towards 1 or towards 0 by the share `size`."""
     if anchor_of(me, look.follow) != look.anchor:
         return  # an earlier order of this slot gave the place to another anchor

@@ -61,16 +61,16 @@ def price_showcases(shop, strength, sellers, terms, supply, levers, boost, appra
     Empty places get some price, which nobody reads.
     """
     for m in range(shop.shown.size):
-        price_places(m, strength[m], shop, sellers, terms, supply, levers, appraisal)
-    set_shares(levers, boost, room.shares)
+        _price_places(m, strength[m], shop, sellers, terms, supply, levers, appraisal)
+    _set_shares(levers, boost, room.shares)
     for k in range(room.per_fen.size):
         room.per_fen[k] = np.float32(1.0 / room.elsewhere[k])
     for coupon in range(WITHOUT_PARTNER + 1):
-        price_class(coupon, levers.cap_fen, np.float32(terms.curvature), room)
+        _price_class(coupon, levers.cap_fen, np.float32(terms.curvature), room)
 
 
 @stage
-def set_shares(levers, boost, shares):
+def _set_shares(levers, boost, shares):
     """The platform's coupons by class and kind; `boost` is the push's."""
     for kind in range(N_KINDS):
         for holder in range(WITHOUT_PARTNER):  # by tier, then by tier for a first order
@@ -85,7 +85,7 @@ def set_shares(levers, boost, shares):
 
 
 @stage
-def price_places(anchor, strength, shop, sellers, terms, supply, levers, appraisal):
+def _price_places(anchor, strength, shop, sellers, terms, supply, levers, appraisal):
     """What one anchor's goods are like today, and their price and commission."""
     discounted = 1.0 - terms.head_discount * strength
     for j in range(shop.good.shape[1]):
@@ -105,7 +105,7 @@ def price_places(anchor, strength, shop, sellers, terms, supply, levers, apprais
 
 
 @stage
-def price_class(coupon, cap_fen, curvature, room):
+def _price_class(coupon, cap_fen, curvature, room):
     """The subsidy: what holders of a coupon class pay, and B(x) of that over elsewhere."""
     paid, term, shares = room.paid[coupon], room.price_term[coupon], room.shares[coupon]
     log_ratio = room.log_ratio

@@ -50,18 +50,18 @@ def plan_airtime(shop, anchors, history, levers, live_response, power, airtime):
         offered = history.offered[m]
         relative = history.commission[m] / offered if offered > 0.0 else 1.0
         airtime.chance[m] = live_probability(anchors.live_base[m], relative, live_response)
-    earn_weights(shop, anchors, history, levers, airtime.earned)
-    mean = max(mean_of_begun(history.audience, shop.presence, regular), 1e-9)
+    _earn_weights(shop, anchors, history, levers, airtime.earned)
+    mean = max(_mean_of_begun(history.audience, shop.presence, regular), 1e-9)
     for m in range(regular):
         shop.attention[m] = np.float32(crowding(history.audience[m] / mean, power))
 
 
 @stage
-def earn_weights(shop, anchors, history, levers, earned):
+def _earn_weights(shop, anchors, history, levers, earned):
     """What anchors earn of the feed by signal, floor, support and own following."""
     regular = anchors.guests_from
-    mean_signal = mean_of_begun(history.signal, shop.presence, regular)
-    mean_fans = max(mean_of_begun(history.fans, shop.presence, regular), 1e-12)
+    mean_signal = _mean_of_begun(history.signal, shop.presence, regular)
+    mean_fans = max(_mean_of_begun(history.fans, shop.presence, regular), 1e-12)
     for m in range(regular):
         relative = history.signal[m] / mean_signal if mean_signal > 0.0 else 1.0
         growing = history.signal[m] > GROWTH * history.slow_signal[m]
@@ -77,7 +77,7 @@ def earn_weights(shop, anchors, history, levers, earned):
 
 
 @stage
-def mean_of_begun(values, presence, regular):
+def _mean_of_begun(values, presence, regular):
     """Mean over the regular anchors that have begun to stream."""
     total, begun = 0.0, 0
     for m in range(regular):
@@ -103,11 +103,11 @@ def draw_presence(presence, shown, margin, regular, levers, bid_share, stream, a
         total += weights[m]
     ad_price[0] = 0.0
     if levers.ad_load > 0.0 and total > 0.0:
-        ad_price[0] = sell_ads(weights, bids, margin, regular, total, levers, bid_share)
+        ad_price[0] = _sell_ads(weights, bids, margin, regular, total, levers, bid_share)
 
 
 @stage
-def sell_ads(weights, bids, margin, regular, total, levers, bid_share):
+def _sell_ads(weights, bids, margin, regular, total, levers, bid_share):
     """Mix the bids of the live streams' sellers into the feed; returns the price of a visit."""
     bid_sum, bid_squares = 0.0, 0.0
     for m in range(regular):
