@@ -1,12 +1,34 @@
 """No command destroys what others left in an output folder."""
 
+import os
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from engine.results import FolderLock, read_table
 from tests import fakes
+from tests.commands.conftest import left_in
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import sys, time
+from types import ModuleType
+from tests import fakes
+
+def simulate_year(case):
+    time.sleep({pause})
+    return fakes.simulate_year(case)
+
+sys.modules["engine.run"] = ModuleType("engine.run")
+sys.modules["engine.run"].simulate_year = simulate_year
+from experiments import {command}
+{command}.main()
+"""
 
 SMALL = ("scale=smoke", "ray.backend=process", "replications=2")
 
@@ -74,3 +96,88 @@ def test_hydras_own_files_and_a_marker_alone_are_nothing(type_in, place: Path) -
     (place / "out" / ".hydra" / "config.yaml").touch()
     (place / "out" / ".poquan.json").write_text('{"command": "optimize", "identity": "x"}')
     assert type_in("simulate", *SMALL, "hydra.run.dir=out").status == 0
+
+
+def started(place: Path, command: str, *words: str, pause: float = 0.0) -> subprocess.Popen[str]:
+    """Start a command on the fake market, each of whose years takes `pause` seconds."""
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT.format(command=command, pause=pause), *SMALL, *words],
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(path: Path, timeout: float = 120.0) -> None:
+    end = time.monotonic() + timeout
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} did not appear"
+        time.sleep(0.02)
+
+
+def test_jobs_started_at_once_get_folders_of_their_own(place: Path) -> None:
+    folder = "hydra.run.dir=out/${now:%Y}"
+    jobs = [started(place, "simulate", folder, f"seed={seed}", pause=1) for seed in (1, 2)]
+    for job in jobs:
+        assert job.wait() == 0, job.stderr and job.stderr.read()
+    one, two = sorted((place / "out").iterdir())
+    assert two.name == f"{one.name}-2"
+    seeds = {tuple(read_table(folder, "runs")["seed"].to_pylist()) for folder in (one, two)}
+    assert len(seeds) == 2
+    for folder in (one, two):
+        assert {"manifest.json", "report.html"} <= left_in(folder)
+        assert ".poquan.lock" not in left_in(folder)
+
+
+def test_an_equal_job_is_refused_while_the_first_lives(type_in, place: Path) -> None:
+    first = started(place, "simulate", "hydra.run.dir=out", pause=60)
+    wait_for(place / "out" / ".hydra" / "overrides.yaml")
+    try:
+        ended = type_in("simulate", *SMALL, "hydra.run.dir=out")
+        assert ended.status == 2
+        assert "another command is at work in" in ended.err
+        assert "hydra.run.dir=out-2" in ended.err
+    finally:
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    ended = type_in("simulate", *SMALL, "hydra.run.dir=out")
+    assert ended.status == 0, ended.err
+    assert {"out/manifest.json"} <= ended.files
+    assert "out/.poquan.lock" not in ended.files
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "places"),
+    [("hydra.run.dir", [], [""]), ("hydra.sweep.dir", ["-m", "seed=1,2"], ["0", "1"])],
+    ids=["run", "sweep"],
+)
+def test_a_folder_in_use_is_refused_by_name_and_passed_by_otherwise(
+    type_in, place: Path, key: str, words: list[str], places: list[str]
+) -> None:
+    year = time.strftime("%Y")
+    lock = FolderLock.take(place / "out" / year)
+    assert lock is not None
+    before = left_in(place)
+    ended = type_in("simulate", *SMALL, f"{key}=out/{year}", *words)
+    assert ended.status == 2
+    assert ended.err.count("at work") == 1
+    assert ended.files == before
+    ended = type_in("simulate", *SMALL, f"{key}=out/${{now:%Y}}", *words)
+    assert ended.status == 0, ended.err
+    lock.release()
+    out = place / "out"
+    assert sorted(path.name for path in out.iterdir()) == [year, f"{year}-2"]
+    assert not any((out / year).iterdir())
+    assert all((out / f"{year}-2" / name / "runs.parquet").exists() for name in places)
+
+
+def test_a_job_of_a_sweep_in_use_is_refused(type_in, place: Path) -> None:
+    lock = FolderLock.take(place / "out" / "1")
+    assert lock is not None
+    ended = type_in("simulate", *SMALL, "-m", "seed=1,2", "hydra.sweep.dir=out")
+    lock.release()
+    assert ended.status == 2
+    assert "at work in" in ended.err
+    assert (place / "out" / "0" / "manifest.json").exists()
