@@ -1,6 +1,7 @@
 """Result tables in Parquet: written whole, with their provenance, and read back."""
 
 from engine.results.claim import Claim, FolderLock, check_claim, lock_folder, put_claim
+from engine.results.kept import KeptRuns
 from engine.results.provenance import config_hash
 from engine.results.reader import is_complete, list_tables, provenance_of, read_table
 from engine.results.storage import check_writable
@@ -9,6 +10,7 @@ from engine.results.writer import Results
 __all__ = [
     "Claim",
     "FolderLock",
+    "KeptRuns",
     "Results",
     "check_claim",
     "check_writable",

@@ -1,7 +1,7 @@
 """Writes the tables of one study, and says in a manifest when all of them are there."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,26 @@ class Results:
     else; parts of the same config stay, and a resumed study overwrites them with the same
     bytes.
 
+    Parameters
+    ----------
+    folder : path or address of the output folder.
+    config : the resolved config, which goes into the metadata of every table.
+    seed : likewise.
+    kept_parts : files within the folder that stay whatever config they are of.
+
     Raises
     ------
     StorageError
         If the folder cannot be made or written to.
     """
 
-    def __init__(self, folder: str | Path, config: Mapping[str, Any], seed: int) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        config: Mapping[str, Any],
+        seed: int,
+        kept_parts: Collection[str] = (),
+    ) -> None:
         self._folder = open_folder(folder)
         self._config, self._seed = config, seed
         self._rows: list[dict[str, Any]] = []
@@ -39,7 +52,7 @@ class Results:
         self._counts: dict[str, int] = {}
         self._folder.create()
         _remove_manifest(self._folder)
-        _remove_stale(self._folder, provenance.config_hash(config))
+        _remove_stale(self._folder, provenance.config_hash(config), kept_parts)
 
     def write_years(
         self,
@@ -60,6 +73,23 @@ class Results:
                 self._write_part("segments", year, tables.segments_table(year, start))
             if anchors and year.anchors:
                 self._write_part("anchors", year, tables.anchors_table(year))
+
+    def write_kept(self, year: Year) -> None:
+        """Keep a finished run's rows of `runs` and `monthly`; its details are in the folder.
+
+        They become this config's: where a run was simulated does not change it.
+        """
+        self._rows.append(tables.run_row(year))
+        start = tables.first_day(self._config, year.labels["world"])
+        self._monthly.append(tables.monthly_table(year, start))
+        for table in PARTED:
+            name = f"{table}/{tables.part_name(year.labels)}"
+            if not self._folder.exists(name):
+                continue
+            if _hash_of(self._folder, name) == provenance.config_hash(self._config):
+                self._count(table, _parquet(self._folder, name).metadata.num_rows)
+            else:
+                self._write(table, name, _parquet(self._folder, name).read(use_threads=False))
 
     def write_rows(self, table: str, rows: Sequence[Row]) -> None:
         """Write a whole table of rows, e.g. `trials`, `frontier` or `comparison`."""
@@ -88,7 +118,10 @@ class Results:
     def _write(self, table: str, name: str, content: pa.Table) -> None:
         known = provenance.metadata(table, self._config, self._seed)
         self._folder.put(name, encode(content.replace_schema_metadata(known)))
-        self._counts[table] = self._counts.get(table, 0) + content.num_rows
+        self._count(table, content.num_rows)
+
+    def _count(self, table: str, rows: int) -> None:
+        self._counts[table] = self._counts.get(table, 0) + rows
 
 
 def encode(table: pa.Table) -> bytes:
@@ -117,11 +150,13 @@ def _key(row: Row) -> tuple[Any, ...]:
     return tuple(row[name] for name in metrics.KEYS)
 
 
-def _remove_stale(folder: Folder, known_hash: str) -> None:
+def _remove_stale(folder: Folder, known_hash: str, kept_parts: Collection[str]) -> None:
     """Delete tables and parts that another config left here: they would be read with ours."""
     names = [f"{table}.parquet" for table in COLUMNS if table not in PARTED]
     names += [f"{table}/{part}" for table in PARTED for part in folder.files(table)]
     for name in names:
+        if name in kept_parts:
+            continue
         if folder.exists(name) and _hash_of(folder, name) not in {known_hash, ""}:
             folder.delete(name)
 
@@ -130,6 +165,10 @@ def _remove_manifest(folder: Folder) -> None:
     """Delete the manifest, which says that all is there, if it is ours."""
     if folder.exists(MANIFEST) and b'"config_hash"' in folder.get(MANIFEST):
         folder.delete(MANIFEST)
+
+
+def _parquet(folder: Folder, name: str) -> pq.ParquetFile:
+    return pq.ParquetFile(pa.BufferReader(folder.get(name)))
 
 
 def _hash_of(folder: Folder, name: str) -> str:

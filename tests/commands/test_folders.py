@@ -1,8 +1,6 @@
 """No command destroys what others left in an output folder."""
 
-import os
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,22 +11,7 @@ import pytest
 from engine.results import FolderLock, read_table
 from tests import fakes
 from tests.commands.conftest import left_in
-
-ROOT = Path(__file__).resolve().parents[2]
-SCRIPT = """
-import sys, time
-from types import ModuleType
-from tests import fakes
-
-def simulate_year(case):
-    time.sleep({pause})
-    return fakes.simulate_year(case)
-
-sys.modules["engine.run"] = ModuleType("engine.run")
-sys.modules["engine.run"].simulate_year = simulate_year
-from experiments import {command}
-{command}.main()
-"""
+from tests.commands.processes import started, wait_for
 
 SMALL = ("scale=smoke", "ray.backend=process", "replications=2")
 
@@ -98,28 +81,9 @@ def test_hydras_own_files_and_a_marker_alone_are_nothing(type_in, place: Path) -
     assert type_in("simulate", *SMALL, "hydra.run.dir=out").status == 0
 
 
-def started(place: Path, command: str, *words: str, pause: float = 0.0) -> subprocess.Popen[str]:
-    """Start a command on the fake market, each of whose years takes `pause` seconds."""
-    return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT.format(command=command, pause=pause), *SMALL, *words],
-        cwd=place,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def wait_for(path: Path, timeout: float = 120.0) -> None:
-    end = time.monotonic() + timeout
-    while not path.exists():
-        assert time.monotonic() < end, f"{path} did not appear"
-        time.sleep(0.02)
-
-
 def test_jobs_started_at_once_get_folders_of_their_own(place: Path) -> None:
     folder = "hydra.run.dir=out/${now:%Y}"
-    jobs = [started(place, "simulate", folder, f"seed={seed}", pause=1) for seed in (1, 2)]
+    jobs = [started(place, "simulate", *SMALL, folder, f"seed={seed}", pause=1) for seed in (1, 2)]
     for job in jobs:
         assert job.wait() == 0, job.stderr and job.stderr.read()
     one, two = sorted((place / "out").iterdir())
@@ -132,8 +96,8 @@ def test_jobs_started_at_once_get_folders_of_their_own(place: Path) -> None:
 
 
 def test_an_equal_job_is_refused_while_the_first_lives(type_in, place: Path) -> None:
-    first = started(place, "simulate", "hydra.run.dir=out", pause=60)
-    wait_for(place / "out" / ".hydra" / "overrides.yaml")
+    first = started(place, "simulate", *SMALL, "hydra.run.dir=out", pause=60)
+    wait_for((place / "out" / ".hydra" / "overrides.yaml").exists)
     try:
         ended = type_in("simulate", *SMALL, "hydra.run.dir=out")
         assert ended.status == 2
