@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -21,12 +21,10 @@ from omegaconf import DictConfig
 from engine.config import Tree, load, resolve
 from engine.spec.base import Spec
 from engine.spec.study import Job
-from experiments import _help, _overlay
-from experiments._exit import CommandLine, one_message, stop
-from experiments._hydra_errors import translate
+from experiments import _help
+from experiments._exit import CommandLine, mistake, one_message, stop
+from experiments._sources import CONF, read_dated_levers
 from experiments._validation import JobValidation, claim_job_folder
-
-CONF: Final = Path(__file__).resolve().parents[1] / "conf"
 
 JobT = TypeVar("JobT", bound=Spec)
 Command = Callable[[JobT, Path, Tree], None]
@@ -61,19 +59,19 @@ def app(
     def main() -> None:
         JobValidation.command, JobValidation.job = command.__name__, job
         JobValidation.check = check
-        _overlay.install()
         _help.install()
         os.environ["HYDRA_FULL_ERROR"] = "1"  # lets Hydra's errors reach us
         sys.argv[1:] = sorted(sys.argv[1:], key=_is_override)  # its parser wants flags first
-        CommandLine.current = typed = CommandLine(sys.argv[1:])
+        CommandLine.current = typed = CommandLine(command.__name__, sys.argv[1:])
         run = hydra.main(config_path=str(CONF), config_name=command.__name__, version_base="1.3")
         try:
             with one_message():
+                sys.argv[1:] = read_dated_levers(sys.argv[1:])
                 run(task)()
         except ValueError as error:
             if not _is_hydras(error):
                 raise
-            stop(translate(error))
+            stop(mistake(error))
         finally:
             typed.release_locks()
 

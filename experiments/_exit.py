@@ -15,7 +15,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
-from engine.errors import Interrupted, PoquanError, StorageError
+from engine.errors import InputError, Interrupted, PoquanError, StorageError
 from experiments._hydra_errors import translate
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ _DISK_ERRORS: Final = (
 class CommandLine:
     """What was typed, and the output folders that are locked for it."""
 
+    command: str = ""
     words: list[str] = field(default_factory=list)
     locks: "list[FolderLock]" = field(default_factory=list)
 
@@ -69,12 +70,17 @@ def one_message(folder: Path | None = None) -> Iterator[None]:
     except PoquanError as error:
         stop(error, folder)
     except (HydraException, OmegaConfBaseException, yaml.MarkedYAMLError) as error:
-        stop(translate(error), folder)
+        stop(mistake(error), folder)
     except OSError as error:
         if error.errno not in _DISK_ERRORS:
             raise
         place = folder or Path(error.filename or ".")
         stop(unwritable(place, error.strerror or str(error)), folder)
+
+
+def mistake(error: BaseException) -> InputError:
+    """Return what the user did that Hydra or OmegaConf refuses."""
+    return translate(error, CommandLine.current.command, CommandLine.current.words)
 
 
 def stop(error: PoquanError, folder: Path | None = None) -> NoReturn:
