@@ -11,7 +11,7 @@ from engine.compare import INCREMENTAL
 from engine.report.study import Line, frontier_lines, run_lines
 from engine.report.words import NONE, label, show, show_change, show_limits, split_name, unit
 from engine.results.schemas import Row
-from engine.results.tables import run_row
+from engine.results.writer import run_row
 from engine.year import Year
 
 WIDE: Final = 118

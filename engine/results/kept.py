@@ -20,7 +20,7 @@ from engine.cache import cache_folder
 from engine.errors import StorageError
 from engine.results.schemas import PARTED
 from engine.results.storage import open_folder
-from engine.results.tables import part_name
+from engine.results.writer import part_name
 from engine.year import Year
 
 FILE: Final = "runs.jsonl"
