@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
@@ -167,15 +168,32 @@ def _named_folder(config: DictConfig, key: str) -> Path:
 def _jobs_of(config: DictConfig) -> Iterator[DictConfig]:
     """Yield the config of every job that Hydra's own sweeper will make of `-m`.
 
+    It takes the product of all values, the last key the fastest; of two overrides of one key
+    the later one.
+
     Parameters
     ----------
     config : the config that a multirun starts with, Hydra's settings included.
     """
     typed = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
     loader = GlobalHydra.instance().config_loader()
-    (batch,) = BasicSweeper.split_arguments(typed, None)
-    for number, overrides in enumerate(batch):
-        job = loader.load_sweep_config(config, overrides)
+    values: dict[str, list[str]] = {}
+    for override in typed:
+        key = override.get_key_element()
+        values[key] = [f"{key}={value}" for value in _values_of(override)]
+    for number, overrides in enumerate(itertools.product(*values.values())):
+        job = loader.load_sweep_config(config, list(overrides))
         with open_dict(job):
             job.hydra.job.num, job.hydra.job.id = number, str(number)
         yield job
+
+
+def _values_of(override: Override) -> Iterator[str]:
+    """Yield the values of one override, as they are typed."""
+    if not override.is_sweep_override():
+        yield override.get_value_element_as_str()
+    elif override.is_discrete_sweep():
+        yield from override.sweep_string_iterator()
+    else:  # Hydra's own sweeper would say so too, after it has made the folder
+        kind = override.value_type.name if override.value_type else "UNKNOWN"
+        raise HydraException(f"BasicSweeper does not support sweep type : {kind}")
