@@ -166,8 +166,8 @@ def _as_text(found: re.Match[str]) -> str:
     """Quote a dated lever, spaced as in a file; what is quoted already stays."""
     if found.group("dated") is None:
         return found.group()
-    spaced = re.sub(rf"\s*,({_DAY}:)", r", \1", found.group())
-    return "'" + re.sub(rf"({_DAY}):\s*", lambda day: f"{day.group(1).strip()}: ", spaced) + "'"
+    days = re.sub(rf"({_DAY}):\s*", lambda day: f"{day.group(1).strip()}: ", found.group())
+    return "'" + re.sub(rf"\s*,(?={_DAY}:)", ", ", days) + "'"
 
 
 def _emptying(word: str) -> Iterator[str]:

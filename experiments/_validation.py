@@ -119,7 +119,8 @@ def _claim_folder(config: DictConfig, key: str, claims: Mapping[Path, "Claim | N
     if place != folder:
         with read_write(config), open_dict(config):
             config.hydra[group].dir = str(place)
-            config.hydra.overrides.hydra.append(f"{key}='{place}'")
+            quoted = str(place).replace("'", "\\'")
+            config.hydra.overrides.hydra.append(f"{key}='{quoted}'")  # for the jobs of a sweep
 
 
 def _take(place: Path, key: str, claims: Mapping[Path, "Claim | None"]) -> None:
