@@ -19,7 +19,7 @@ from engine import rng
 from engine.calibrate import Box, calibrate, read_figures
 from engine.calibrate.driver import Outcome
 from engine.calibrate.observed import Figure
-from engine.compute.process import ProcessPool
+from engine.compute.pool import ProcessPool
 from engine.config import load
 from engine.metrics import DAILY, MONTHLY
 from engine.spec.calibration import CalibrateJob

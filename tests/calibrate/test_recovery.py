@@ -12,7 +12,7 @@ from engine.calibrate.measures import KNOWN
 from engine.calibrate.periods import spans
 from engine.calibrate.view import View
 from engine.calibrate.waves import Plan, point_cases
-from engine.compute.process import ProcessPool
+from engine.compute.pool import ProcessPool
 from engine.market.run import simulate_year
 from engine.spec.calibration import CalibrateJob
 from tests.calibrate.market import HEAD, job
