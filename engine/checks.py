@@ -38,8 +38,30 @@ def check_job(job: Job) -> None:
     for key, policy in job.all_policies().items():
         mistakes += _dates(policy, key, scenarios)
         mistakes += _target(policy, key, scenarios)
+    if job.history is not None:
+        mistakes += _dates(job.history, "history", scenarios)
+    if isinstance(job, OptimizeJob):
+        mistakes += _goal_year(job, scenarios)
     if mistakes:
         raise CombinedInputError(mistakes)
+
+
+def _goal_year(job: OptimizeJob, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:
+    """A search that counts a goal needs a day of its calendar year."""
+    named = [goal.measure for goal in job.objective.goals]
+    named += [constraint.measure for constraint in job.objective.constraints.values()]
+    counted = [name for name in named if name in {"target_attained", "attainment_share"}]
+    for world, scenario in scenarios.items():
+        year = scenario.calendar.origin.year
+        if counted and scenario.calendar.start.year > year:
+            yield InputError(
+                "objective",
+                f"{counted[0]} is measured by the goal of {year}, and no day of the horizon of "
+                f"{_world(world)} lies in it",
+                f"a horizon that begins by {year}-12-31, or other measures",
+                "give an earlier scenario.calendar.start, or an objective without the goal",
+            )
+            return
 
 
 def _people(job: Job, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:
@@ -84,7 +106,7 @@ def _dates(policy: Policy, key: str, scenarios: Mapping[str, Scenario]) -> Itera
         days = [day for day, _ in dated.steps if day != date.min]  # a plain number is always
         for world, scenario in scenarios.items():
             mistake = _outside(path, days, scenario.calendar, world)
-            if mistake is None and days and days[0] > scenario.calendar.start:
+            if mistake is None and days and days[0] > scenario.calendar.origin:
                 mistake = _too_late(path, dated, scenario.calendar, world)
             if mistake is not None:
                 yield mistake
@@ -104,13 +126,21 @@ def _searched_dates(
         where, days = f"{key}.levers.{path}.dates", list(lever.dates)
         for world, scenario in scenarios.items():
             mistake = _outside(where, days, scenario.calendar, world)
-            if mistake is None and days and days[0] > scenario.calendar.start:
+            if mistake is None and days and days[-1] > scenario.calendar.end:
+                mistake = InputError(
+                    where,
+                    f"the date {days[-1]} lies after the last day simulated in {_world(world)}: "
+                    "what is searched from then on would do nothing",
+                    f"dates up to {scenario.calendar.end}",
+                    "leave the date out, or give a later scenario.calendar.end",
+                )
+            if mistake is None and days and days[0] > scenario.calendar.origin:
                 mistake = InputError(
                     where,
                     f"the first date {days[0]} lies after the start of the calendar of "
                     f"{_world(world)}: nothing says what holds before",
-                    f"a first date of {scenario.calendar.start} or earlier",
-                    f"add it: {where}=[{scenario.calendar.start},{','.join(map(str, days))}]",
+                    f"a first date of {scenario.calendar.origin} or earlier",
+                    f"add it: {where}=[{scenario.calendar.origin},{','.join(map(str, days))}]",
                 )
             if mistake is not None:
                 yield mistake
@@ -126,13 +156,13 @@ def _levers(spec: BaseModel, above: str) -> Iterator[tuple[str, Dated]]:
 
 
 def _outside(path: str, days: list[date], calendar: Calendar, world: str) -> InputError | None:
-    first, last = calendar.start.year, calendar.end.year
+    first, last = calendar.origin.year, calendar.end.year
     for day in days:
         if not first <= day.year <= last:
             return InputError(
                 path,
                 f"the date {day} lies outside the years of the calendar of {_world(world)}, "
-                f"{calendar.start} to {calendar.end}",
+                f"{calendar.origin} to {calendar.end}",
                 f"dates from {first}-01-01 to {last}-12-31",
                 "correct the date, or leave it out",
             )
@@ -145,8 +175,8 @@ def _too_late(path: str, dated: Dated, calendar: Calendar, world: str) -> InputE
         path,
         f"its first date {dated.steps[0][0]} lies after the start of the calendar of "
         f"{_world(world)}: nothing says what holds before",
-        f"a first date of {calendar.start} or earlier",
-        f"add the value from {calendar.start} on, e.g. '{path}={{{calendar.start}:0,{steps}}}'",
+        f"a first date of {calendar.origin} or earlier",
+        f"add the value from {calendar.origin} on, e.g. '{path}={{{calendar.origin}:0,{steps}}}'",
     )
 
 

@@ -49,6 +49,7 @@ def app(
         in_sweep = HydraConfig.get().mode is RunMode.MULTIRUN
         with one_message(folder):
             todo = load(cfg, job)
+            _print_notes(todo)
             if in_sweep and isinstance(todo, Job):
                 lock = claim_job_folder(folder, JobValidation.claim_of(todo))
             command(todo, folder, resolve(cfg))
@@ -76,6 +77,15 @@ def app(
             typed.release_locks()
 
     return main
+
+
+def _print_notes(job: Spec) -> None:
+    """Say what of a job lies outside its horizon."""
+    if isinstance(job, Job):
+        from engine.horizon import horizon_notes
+
+        for note in horizon_notes(job):
+            print(f"Note: {note}.")
 
 
 def _is_override(word: str) -> bool:
