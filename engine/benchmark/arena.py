@@ -11,7 +11,6 @@ from engine.benchmark.known import Floats, Known
 from engine.benchmark.problems import KNOWN
 from engine.compute.process import ProcessPool
 from engine.rng import Purpose, derive_seed
-from engine.search.hypervolume import hypervolume
 from engine.search.judge import Judge
 from engine.search.kept import KeptYears
 from engine.search.market import Market
@@ -19,6 +18,7 @@ from engine.search.problem import Candidate, Point, Problem, Stage
 from engine.search.space import PolicySpace
 from engine.search.standing import standing
 from engine.spec.study import BenchmarkJob, OptimizeJob
+from engine.stats.pareto import hypervolume
 from engine.year import Year
 
 Key = tuple[tuple[str, float], ...]

@@ -19,13 +19,13 @@ from optuna.trial import Trial
 
 from engine.rng import Purpose, derive_seed
 from engine.search.estimates import finalists
-from engine.search.frontier import ranks
 from engine.search.judge import Judge
 from engine.search.problem import Candidate, Point, Problem, Sample, Stage
 from engine.search.selection import Selection, planned, rounds
 from engine.search.standing import standing
 from engine.search.study import Study
 from engine.spec.study import Search
+from engine.stats.pareto import pareto_ranks
 
 OURS: Final = "poquan"
 
@@ -155,7 +155,7 @@ def _seen(clock: Clocked, judge: Judge, trial: Trial, replications: int) -> Any:
 def front_of(costs: Any, excesses: Any) -> list[int]:
     """Return which feasible policies no other feasible one beats; costs may be missing."""
     able = np.flatnonzero((excesses <= 0).all(axis=1) & ~np.isnan(costs).any(axis=1))
-    levels = ranks(costs[able].tolist()) if len(able) else []
+    levels = pareto_ranks(costs[able].tolist()) if len(able) else []
     return [int(k) for k, level in zip(able, levels, strict=True) if level == 0]
 
 

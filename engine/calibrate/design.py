@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.design.draws import uniform_draws
+from engine.design.sequences import latin_hypercube
 from engine.rng import Purpose, derive_seed
-from engine.world.draws import uniforms
 
 Floats = NDArray[np.float64]
 Rule = Callable[[Floats], Floats]
@@ -32,13 +33,6 @@ JITTER: Final = 0.01
 """Half width of what is added to a move, in parts of the box."""
 
 
-def spread(unknowns: int, count: int, seed: int) -> Floats:
-    """A Latin hypercube of `count` points of the unit cube."""
-    from scipy.stats import qmc
-
-    return np.asarray(qmc.LatinHypercube(unknowns, rng=seed).random(count))
-
-
 def left_over(rule: Rule, unknowns: int, count: int, cutoff: float, seed: int) -> Floats:
     """Draw points with `rule` at or below the cutoff, or as low as can be reached.
 
@@ -48,7 +42,7 @@ def left_over(rule: Rule, unknowns: int, count: int, cutoff: float, seed: int) -
     count : points to return.
     seed : names the draws.
     """
-    x = spread(unknowns, max(POPULATION, count), derive_seed(seed, Purpose.TRIAL, 0))
+    x = latin_hypercube(unknowns, max(POPULATION, count), derive_seed(seed, Purpose.TRIAL, 0))
     y = rule(x)
     for level in range(1, LEVELS + 1):
         limit = max(cutoff, float(np.quantile(y, KEPT)))
@@ -71,8 +65,10 @@ def _walk(rule: Rule, x: Floats, limit: float, steps: int, seed: int) -> tuple[F
     y = rule(x)
     for step in range(steps):
         own = derive_seed(seed, Purpose.TRIAL, step)
-        first, second = ((uniforms(own, Purpose.TRIAL, size, k) * size).astype(int) for k in (0, 1))
-        noise = uniforms(own, Purpose.FRESH, size * unknowns).reshape(size, unknowns)
+        first, second = (
+            (uniform_draws(own, Purpose.TRIAL, (size,), k) * size).astype(int) for k in (0, 1)
+        )
+        noise = uniform_draws(own, Purpose.FRESH, (size, unknowns))
         # Every third step goes the whole way, from one part of a split region to another.
         length = 1.0 if step % 3 == 2 else jump
         moved = x + length * (x[first] - x[second]) + JITTER * (2.0 * noise - 1.0)

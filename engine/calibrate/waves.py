@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine import cases
 from engine.calibrate.box import Box, Values
-from engine.calibrate.design import Floats, Rule, left_over, spread
+from engine.calibrate.design import Floats, Rule, left_over
 from engine.calibrate.emulator import Emulator, fit, scale
 from engine.calibrate.kept import EVERY, KeptWaves
 from engine.calibrate.probe import elasticity, probe_cases
@@ -17,6 +17,7 @@ from engine.calibrate.sample import Sample
 from engine.calibrate.targets import Target
 from engine.calibrate.view import View
 from engine.compute import Pool
+from engine.design.sequences import latin_hypercube
 from engine.rng import Purpose, derive_seed
 from engine.spec.calibration import CalibrateJob
 from engine.spec.study import Ensemble
@@ -43,7 +44,7 @@ class Plan(NamedTuple):
 def first_points(plan: Plan) -> list[Values]:
     """Points all over the box. Where the scenario stands in it has no say: an earlier fit might."""
     job, box = plan.job, plan.box
-    return box.values(spread(len(box.names), job.fit.points_count, _seed(job, 1)))
+    return box.values(latin_hypercube(len(box.names), job.fit.points_count, _seed(job, 1)))
 
 
 def next_points(plan: Plan, sample: Sample, wave: int) -> list[Values]:

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
+from engine.design.sequences import sobol_points
 from engine.priors.design import Design
 from engine.priors.maximise import Fit, maximise
 from engine.priors.panels import Floats, Ints, first_of_household
@@ -180,8 +181,5 @@ def normal_draws(households: int, mixing: int, draws: int, seed: int) -> Floats:
     ----------
     Train (2009), section 9.3.
     """
-    from scipy.stats import qmc
-
-    count = households * draws
-    points = qmc.Sobol(mixing, seed=seed).random_base2((count - 1).bit_length())[:count]
+    points = sobol_points(mixing, households * draws, seed)
     return ndtri(points).reshape(households, draws, mixing).transpose(0, 2, 1).copy()

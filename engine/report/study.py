@@ -8,10 +8,10 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from engine.compare import mean_interval
 from engine.errors import StorageError
 from engine.results import list_tables, provenance_of, read_table
 from engine.results.schemas import Row
+from engine.stats.intervals import mean_interval
 
 SHOWN: Final = (
     "gmv_paid_fen",

@@ -22,12 +22,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
+from engine.design.draws import normal_draws, open_unit
 from engine.rng import Purpose
-from engine.search.frontier import non_dominated
 from engine.search.gaussian import Exact, Posterior, draws, fit, standardised
-from engine.world.draws import uniforms
+from engine.stats.pareto import non_dominated
 
 Floats = NDArray[np.float64]
 Score = Callable[[Floats], Floats]
@@ -92,7 +92,7 @@ def drawn(x: Floats, pending: Floats, seen: Seen, kept: NDArray[np.int64], fitte
     values = (seen.values[kept] - first.mean) / first.scale
     known = Posterior(theta, x[kept], values, seen.noise[kept] / first.scale**2)
     everywhere = np.vstack([x[kept], pending])
-    normals = ndtri(np.clip(_uniforms(seed, (len(everywhere), DRAWS)), 1e-12, 1 - 1e-12))
+    normals = normal_draws(seed, Purpose.TRIAL, (len(everywhere), DRAWS))
     sample = draws(*known.at(everywhere), theta, normals)
     exact = Exact(theta, everywhere, sample)
     return Draws(first.mean + first.scale * sample, exact, first.mean, first.scale)
@@ -103,7 +103,7 @@ def improvement(
 ) -> Score:
     """Return the score of points by the draws of goals and constraints."""
     least, spans = _scales(goals, constraints)
-    normals = ndtri(np.clip(_uniforms(seed, (len(goals), DRAWS)), 1e-12, 1 - 1e-12))
+    normals = normal_draws(seed, Purpose.TRIAL, (len(goals), DRAWS))
 
     def scalar(costs: Sequence[Floats]) -> Floats:
         scaled = [(cost - low) / span for cost, low, span in zip(costs, least, spans, strict=True)]
@@ -154,9 +154,5 @@ def _scales(goals: Sequence[Draws], constraints: Sequence[Draws]) -> tuple[Float
 
 def simplex(point: Floats) -> Floats:
     """Return weights that add up to 1, uniform over all such if the cube's points are."""
-    spacings = -np.log(np.clip(point, 1e-12, 1 - 1e-12))
+    spacings = -np.log(open_unit(point))
     return np.asarray(spacings / spacings.sum())
-
-
-def _uniforms(seed: int, shape: tuple[int, ...]) -> Floats:
-    return uniforms(seed, Purpose.TRIAL, int(np.prod(shape))).reshape(shape)

@@ -22,8 +22,8 @@ from typing import Final
 
 import numpy as np
 
-from engine.search.risk import Flags, Floats
-from engine.search.standing import paired_variance
+from engine.stats.arrays import Flags, Floats
+from engine.stats.paired import rank_correlation, reliability
 
 TOLD_APART: Final = 0.5
 """Reliability on top below which policies are not told apart: there is no rank to distort."""
@@ -121,34 +121,3 @@ def least_reliability(count: int, replications: int) -> float:
     between = count - 1
     ratio = fdtri(between, between * (replications - 1), CONFIDENCE)
     return max(TOLD_APART, 1 - 1 / float(ratio))
-
-
-def reliability(by: Floats) -> Floats:
-    """Return what share of the differences between policies, (n, figures, R), is no noise.
-
-    Between 0 and 1; 1 where it is unknown or nothing differs.
-    """
-    figures, replications = by.shape[1:]
-    variance = paired_variance(by)
-    if variance is None:
-        return np.ones(figures)
-    between = by.mean(axis=2).var(axis=0, ddof=1)
-    noise = variance / replications
-    share = np.divide(noise, between, out=np.zeros(figures), where=between > 0)
-    return np.asarray(np.clip(1 - share, 0.0, 1.0))
-
-
-def rank_correlation(a: Floats, b: Floats) -> float:
-    """Return Spearman's rank correlation; not-a-number if both are constant, 0 if one is."""
-    ranks = [_ranks(values) - (len(values) - 1) / 2 for values in (a, b)]
-    lengths = [float(np.sqrt(own @ own)) for own in ranks]
-    if not any(lengths):
-        return float("nan")
-    return float(ranks[0] @ ranks[1] / (lengths[0] * lengths[1])) if all(lengths) else 0.0
-
-
-def _ranks(values: Floats) -> Floats:
-    """Return ranks from 0, equal values sharing theirs."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    first = np.cumsum(counts) - counts
-    return np.asarray((first + (counts - 1) / 2)[place])

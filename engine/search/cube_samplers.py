@@ -10,6 +10,9 @@ from optuna.samplers import BaseSampler
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
+from engine.design.cube import UnitCube
+from engine.design.draws import uniform_draws
+from engine.design.sequences import sobol_points
 from engine.rng import Purpose, derive_seed
 from engine.search.acquisition import (
     Floats,
@@ -21,8 +24,6 @@ from engine.search.acquisition import (
     scalarised,
     simplex,
 )
-from engine.search.cube import Cube
-from engine.world.draws import uniforms
 
 Distributions = Mapping[str, BaseDistribution]
 Noise = Callable[[FrozenTrial], tuple[list[float], dict[str, float]]]
@@ -62,7 +63,7 @@ class CubeSampler(BaseSampler, ABC):
     """Proposes points of the cube; without state but its seed and its trial's number."""
 
     def __init__(self, distributions: Distributions, seed: int, number: int) -> None:
-        self._distributions, self._cube = dict(distributions), Cube(distributions)
+        self._distributions, self._cube = dict(distributions), UnitCube(distributions)
         self._number, self._own = number, derive_seed(seed, Purpose.TRIAL, number)
         self._scramble = derive_seed(seed, Purpose.TRIAL) >> 31
 
@@ -96,12 +97,8 @@ class CubeSampler(BaseSampler, ABC):
 
     def _sobol(self, size: int = 0) -> Floats:
         """Return the trial's own point of one scrambled Sobol sequence, over all axes or few."""
-        from scipy.stats import qmc
-
-        sequence = qmc.Sobol(size or self._cube.size, rng=self._scramble)
-        if self._number:  # SciPy cannot go forward by nothing
-            sequence.fast_forward(self._number)
-        return np.asarray(sequence.random(1)[0])
+        axes = size or self._cube.size
+        return np.asarray(sobol_points(axes, 1, self._scramble, first=self._number)[0])
 
     def _told(self, study: Study) -> tuple[list[FrozenTrial], Told]:
         """Return the finished trials, in order of their numbers."""
@@ -218,12 +215,11 @@ class GaussianSampler(CubeSampler):
 
     def _best(self, score: Score, centres: Floats) -> Floats:
         """Return the best point of a Sobol net and of ever closer ones around the best."""
-        from scipy.stats import qmc
 
         def rated(points: Floats) -> Floats:
             return score(self._cube.features(points))
 
-        points = np.asarray(qmc.Sobol(self._cube.size, rng=self._draw(2) >> 31).random(_SPREAD))
+        points = sobol_points(self._cube.size, _SPREAD, self._draw(2) >> 31)
         scores = rated(points)
         for k, step in enumerate(_STEPS):
             near = self._around(centres, step, self._draw(30 + k))
@@ -235,7 +231,7 @@ class GaussianSampler(CubeSampler):
         """Return points about `step` away from the centres, in some coordinates each."""
         base = np.repeat(centres, _NEAR, axis=0)
         moved, length, angle, fresh, anew = (
-            uniforms(seed, Purpose.TRIAL, base.size, k).reshape(base.shape) for k in range(5)
+            uniform_draws(seed, Purpose.TRIAL, base.shape, k) for k in range(5)
         )
         normal = np.sqrt(-2.0 * np.log1p(-length)) * np.cos(2.0 * np.pi * angle)
         new = np.where(fresh < _FRESH, anew, np.clip(base + step * normal, 0.0, 1.0))

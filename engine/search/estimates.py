@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.search import frontier
 from engine.search.judge import Judge
 from engine.search.ladder import Ladder, Trial
-from engine.search.risk import Flags, Floats
+from engine.stats.arrays import Flags, Floats
+from engine.stats.pareto import select_best
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def finalists(trials: Sequence[Trial], found: Estimates, count: int) -> list[Tri
     costs = [list(found.costs[k]) for k in good]
     single = without_twins([trials[k] for k in good])
     searched = [p for p in single if not trials[good[p]].candidate.is_baseline]
-    best = frontier.best(costs, list(found.violation[good]), searched, count)
+    best = select_best(costs, list(found.violation[good]), searched, count)
     given = [trials[k] for k in good if trials[k].candidate.is_baseline]
     return given + [trials[good[place]] for place in best]
 

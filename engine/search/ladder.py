@@ -32,9 +32,9 @@ from engine.search.agreement import Agreement, agreement, unknown
 from engine.search.judge import Judge
 from engine.search.problem import Candidate, Sample
 from engine.search.racing import Verdict
-from engine.search.risk import Floats
 from engine.search.standing import Standing, standing
 from engine.spec.study import Rung
+from engine.stats.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import metrics
-from engine.compare import Interval, mean_interval
+from engine.stats.intervals import Interval, mean_interval
 
 MEASURES: Final = tuple(name for name in metrics.RUN if name != "wall_s")
 """What a goal or a constraint may name: all but the one that differs from run to run."""

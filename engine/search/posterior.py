@@ -22,12 +22,12 @@ from typing import Final
 
 import numpy as np
 
+from engine.design.draws import normal_draws, open_unit, uniform_draws
 from engine.rng import Purpose
 from engine.search.judge import Judge
 from engine.search.problem import Values
-from engine.search.risk import Flags, Floats
 from engine.search.standing import Standing
-from engine.world.draws import uniforms
+from engine.stats.arrays import Flags, Floats
 
 DRAWS: Final = 8192
 
@@ -36,12 +36,9 @@ class Luck:
     """The draws behind all posteriors of one selection, of up to `replications`."""
 
     def __init__(self, seed: int, replications: int) -> None:
-        from scipy.special import ndtri
-
-        flat = uniforms(seed, Purpose.SELECTION, DRAWS * replications)
         self._seed = seed
-        self._normals = ndtri(_inside(flat)).reshape(DRAWS, replications)
-        self._levels = _inside(uniforms(seed, Purpose.SELECTION, DRAWS, 1))
+        self._normals = normal_draws(seed, Purpose.SELECTION, (DRAWS, replications))
+        self._levels = open_unit(uniform_draws(seed, Purpose.SELECTION, (DRAWS,), 1))
         self._scales: dict[int, Floats] = {}
 
     def means(self, by: Floats) -> Floats:
@@ -65,13 +62,10 @@ class Luck:
 
         count, draws = sample.shape[-1], []
         for world, held in enumerate(sample.sum(axis=-1)):
-            levels = uniforms(self._seed, Purpose.SELECTION, DRAWS, 2 + stream * 1000 + world)
+            draw = 2 + stream * 1000 + world
+            levels = uniform_draws(self._seed, Purpose.SELECTION, (DRAWS,), draw)
             draws.append(betaincinv(held + 0.5, count - held + 0.5, levels))
         return np.stack(draws, axis=-1)
-
-
-def _inside(levels: Floats) -> Floats:
-    return np.asarray(np.clip(levels, 1e-12, 1 - 1e-12))
 
 
 def held(judge: Judge, values: Values, stand: Standing, place: int, luck: Luck) -> Flags:

@@ -14,9 +14,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.search import frontier
-from engine.search.risk import Flags, Floats
-from engine.search.standing import Standing, paired_variance
+from engine.search.standing import Standing
+from engine.stats.arrays import Flags, Floats
+from engine.stats.intervals import student_quantile
+from engine.stats.paired import paired_variance
+from engine.stats.pareto import select_best
 
 CONFIDENCE: Final = 0.95
 """Of the one-sided tests that drop a policy."""
@@ -54,7 +56,7 @@ def promoted(stand: Standing, batch: Sequence[int], count: int, rung: Verdict) -
         lost = hopeless(stand, rung.told, rung.doubt)
     alive = [k for k in batch if not lost[k] and not is_beaten(stand, k)]
     costs = [list(row) for row in stand.costs[:, rung.ranked]]
-    return sorted(frontier.best(costs, list(stand.violation), alive, count))
+    return sorted(select_best(costs, list(stand.violation), alive, count))
 
 
 def is_beaten(stand: Standing, place: int) -> bool:
@@ -73,7 +75,7 @@ def least_difference(stand: Standing) -> Floats | None:
     if variance is None:
         return None
     freedom = (count - 1) * (replications - 1)
-    return np.asarray(student(freedom) * np.sqrt(2 * variance / replications))
+    return np.asarray(student_quantile(freedom, CONFIDENCE) * np.sqrt(2 * variance / replications))
 
 
 def hopeless(stand: Standing, told: Flags, doubt: Floats) -> Flags:
@@ -88,15 +90,8 @@ def hopeless(stand: Standing, told: Flags, doubt: Floats) -> Flags:
         return np.zeros(len(stand.costs), np.bool_)
     own = stand.excesses_by.var(axis=2, ddof=1)
     variance = np.maximum(own, own.mean(axis=0)) / replications + doubt**2
-    least = student(replications - 1) * np.sqrt(variance)
+    least = student_quantile(replications - 1, CONFIDENCE) * np.sqrt(variance)
     return np.asarray(((stand.excesses > least) & told).any(axis=1))
-
-
-def student(freedom: int) -> float:
-    """Return the one-sided quantile of Student's t at `CONFIDENCE`."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, CONFIDENCE))
 
 
 def room(count: int, reduction: float) -> int:

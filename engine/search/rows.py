@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine.compare import Interval, mean_interval
 from engine.search.estimates import Estimates
 from engine.search.judge import Judge
 from engine.search.ladder import Ladder, Trial
@@ -16,6 +15,7 @@ from engine.search.selection import Assessment, Finalist, Selection
 from engine.search.space import PolicySpace
 from engine.spec.policy import Policy
 from engine.spec.study import RiskKind
+from engine.stats.intervals import Interval, mean_interval
 
 Row = dict[str, Any]
 

@@ -19,13 +19,13 @@ from typing import Final
 import numpy as np
 
 from engine.errors import PoquanError
-from engine.search import frontier
 from engine.search.judge import Judge
 from engine.search.posterior import Luck, held, loss
 from engine.search.problem import Candidate, Problem, Sample, Stage
-from engine.search.risk import Flags, Floats
 from engine.search.standing import Standing, standing
 from engine.spec.study import RiskKind, Search
+from engine.stats.arrays import Flags, Floats
+from engine.stats.pareto import select_best
 
 LIKELY: Final = 0.5
 """P(feasible) below which a policy is held to be infeasible."""
@@ -180,7 +180,7 @@ class Selection:
         lead = min(among, key=lambda place: (doubt[place], stand.costs[place, 0]))
         rest = [place for place in among if place != lead]
         costs = [list(row) for row in stand.costs]
-        half = {lead, *frontier.best(costs, list(doubt), rest, len(rest) // 2)}
+        half = {lead, *select_best(costs, list(doubt), rest, len(rest) // 2)}
         return {number for number, place in places.items() if place in half}
 
     def _best(self) -> int | None:

@@ -1,6 +1,6 @@
 """How policies that met the same luck stand beside one another: costs and excesses.
 
-Everything is kept by replication as well, as pseudo-values (`engine.search.risk`), so that
+Everything is kept by replication as well, as pseudo-values (`engine.stats.risk`), so that
 differences can be paired.
 """
 
@@ -12,8 +12,10 @@ import numpy as np
 
 from engine.search.judge import Judge
 from engine.search.problem import Values
-from engine.search.risk import Flags, Floats, figures, pseudo_values
 from engine.spec.study import RiskKind
+from engine.stats.arrays import Flags, Floats
+from engine.stats.paired import paired_variance
+from engine.stats.risk import pseudo_values, risk_figures
 
 
 @dataclass(frozen=True)
@@ -84,28 +86,9 @@ def standing(judge: Judge, samples: Sequence[Values], risk: RiskKind | None = No
     kind, share = risk or judge.objective.risk, judge.objective.cvar_share
 
     def figure(sample: Floats) -> Floats:
-        return figures(sample, kind, share, able)
+        return risk_figures(sample, kind, share, able)
 
     return Standing(figure(costs), excesses, pseudo_values(figure, costs), excesses_by)
-
-
-def paired_variance(by: Floats) -> Floats | None:
-    """Return the variance of one replication that policies do not share; None if unknown.
-
-    With x_ir what policy i, (n, figures, R), shows in replication r,
-
-        x_ir = μ_i + luck_r + ε_ir,    s² = Σ_ir (x_ir - x̄_i. - x̄_.r + x̄_..)² / ((n - 1)(R - 1))
-
-    estimates the variance of ε over all pairs at once; that of a paired difference is twice
-    it (two-way layout without interaction; Scheffé, The Analysis of Variance, 1959, ch. 4).
-    """
-    count, _, replications = by.shape
-    freedom = (count - 1) * (replications - 1)
-    if freedom < 1:
-        return None
-    rest = by - by.mean(axis=2, keepdims=True)
-    rest = rest - rest.mean(axis=0)
-    return np.asarray((rest**2).sum(axis=(0, 2)) / freedom)
 
 
 def _excesses(judge: Judge, samples: Sequence[Values]) -> tuple[Floats, Floats]:

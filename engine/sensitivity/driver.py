@@ -9,9 +9,9 @@ import numpy as np
 from engine import cases
 from engine.calibrate import Box
 from engine.compute import Pool
+from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.rng import Purpose, derive_seed
-from engine.search.cube import Cube
 from engine.search.measures import MEASURES
 from engine.search.space import PolicySpace
 from engine.sensitivity.importance import check_study, importance_rows
@@ -101,7 +101,7 @@ def _factors(job: SensitivityJob) -> Iterator[_Factors]:
 
 def _levers(job: SensitivityJob) -> _Factors:
     space = PolicySpace(job.space, job.policy)
-    cube = Cube(space.distributions)
+    cube = UnitCube(space.distributions)
 
     def years(points: Floats) -> list[Case]:
         policies = [

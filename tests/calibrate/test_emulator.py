@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from engine.calibrate.design import left_over, spread
+from engine.calibrate.design import left_over
 from engine.calibrate.emulator import PENALTIES, Emulator, features, fit
 from engine.calibrate.identify import correlation, identified, tied
 from engine.calibrate.measures import KNOWN
 from engine.calibrate.sample import Sample, kept
 from engine.calibrate.targets import Target
 from engine.calibrate.waves import total_variance
+from engine.design.sequences import latin_hypercube
 
 NO_LOG = np.array([False])
 
@@ -20,15 +21,15 @@ def quadratic(x: np.ndarray) -> np.ndarray:
 
 
 def test_a_quadratic_is_found_exactly() -> None:
-    x = spread(3, 60, 1)
+    x = latin_hypercube(3, 60, 1)
     emulator = fit(x, quadratic(x), NO_LOG)
-    fresh = spread(3, 20, 2)
+    fresh = latin_hypercube(3, 20, 2)
     assert emulator(fresh) == pytest.approx(quadratic(fresh), abs=1e-3)
     assert emulator.variance[0] < 1e-6
 
 
 def test_the_variance_is_the_error_at_points_left_out() -> None:
-    x, noise = spread(3, 40, 3), spread(1, 40, 4) - 0.5
+    x, noise = latin_hypercube(3, 40, 3), latin_hypercube(1, 40, 4) - 0.5
     y = quadratic(x) + noise
     emulator = fit(x, y, NO_LOG)
     phi, least = features(x), np.inf
@@ -49,7 +50,7 @@ def test_the_variance_is_the_error_at_points_left_out() -> None:
 
 
 def test_what_is_positive_is_emulated_by_its_logarithm() -> None:
-    x = spread(2, 40, 5)
+    x = latin_hypercube(2, 40, 5)
     y = np.exp(3 * x[:, :1] - 4 * x[:, 1:])
     emulator = fit(x, np.hstack([y, y - 0.5]), np.array([True, True]))
     assert emulator.is_log.tolist() == [True, False]

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from engine import metrics
-from engine.compare import Interval
 from engine.errors import InputError
 from engine.search.judge import Judge
 from engine.search.measures import KEY_MEASURES, MEASURES, estimate, possible_range
 from engine.spec.study import Objective
+from engine.stats.intervals import Interval
 from engine.units import FEN_PER_BN_RMB
 
 GOALS = [

@@ -13,9 +13,9 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from pydantic import BaseModel, ValidationError
 
 from engine.checks import check_job
+from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.search import levers
-from engine.search.cube import Cube
 from engine.search.space import PolicySpace
 from engine.spec.space import Space
 from engine.year import Case, Year
@@ -252,7 +252,7 @@ def sums(values: Mapping[str, Any]) -> dict[str, float]:
 @settings(max_examples=200)
 @given(st.lists(st.floats(0, 1), min_size=7, max_size=7))
 def test_what_is_simulated_satisfies_the_rules(shares: list[float]) -> None:
-    point = Cube(ALL.distributions).values(np.array(shares))
+    point = UnitCube(ALL.distributions).values(np.array(shares))
     shown = ALL.lever_columns(ALL.policy(point, "mine"))
     values = {name.removeprefix("lever."): value for name, value in shown.items()}
     found = sums(values)

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.search.agreement import rank_correlation, reliability
 from engine.search.judge import Judge
 from engine.search.notes import untrusted
 from engine.search.problem import Point
 from engine.search.racing import Verdict, hopeless, is_beaten, least_difference, promoted
 from engine.search.standing import Standing
 from engine.search.study import Study
+from engine.stats.paired import rank_correlation, reliability
 from tests.search.jobs import small_job
 from tests.search.problems import Remembering, Toy, objective_of, search_of
 

@@ -13,8 +13,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
+from engine.design.cube import UnitCube
 from engine.search.acquisition import fitted_count, scalarised, simplex
-from engine.search.cube import Cube
 from engine.search.judge import Judge
 from engine.search.samplers import ERRORS, make_sampler
 from engine.spec.study import Objective, Search
@@ -114,7 +114,7 @@ def test_the_gaussian_process_learns_from_the_errors_that_trials_tell() -> None:
 
 def test_a_batch_is_spread_though_its_trials_have_not_ended() -> None:
     found = searched("gp", PLANE, lambda point, _: ([branin(point)], 0.5, 0.1), 40, batch_count=8)
-    last = Cube(PLANE).points([point for point, _ in found[-8:]])
+    last = UnitCube(PLANE).points([point for point, _ in found[-8:]])
     gaps = np.linalg.norm(last[:, None] - last[None], axis=2) + np.eye(8)
     assert gaps.min() > 1e-3
 
@@ -144,7 +144,9 @@ def test_cmaes_goes_where_the_goal_is_and_keeps_to_the_constraint() -> None:
 
 def test_a_sobol_sequence_covers_evenly_and_knows_its_numbers() -> None:
     found = searched("qmc", PLANE, lambda point, _: ([0.0], 0.5, 0.0), 64)
-    cells = {tuple((8 * place).astype(int)) for place in Cube(PLANE).points([p for p, _ in found])}
+    cells = {
+        tuple((8 * place).astype(int)) for place in UnitCube(PLANE).points([p for p, _ in found])
+    }
     assert len(cells) == 64
 
 
@@ -168,7 +170,7 @@ def test_all_kinds_of_values_are_proposed_and_learnt_from(name: str) -> None:
 
 
 def test_the_cube_maps_there_and_back() -> None:
-    cube, rng = Cube(MIXED), np.random.default_rng(0)
+    cube, rng = UnitCube(MIXED), np.random.default_rng(0)
     for point in rng.random((200, 5)):
         values = cube.values(point)
         assert cube.values(cube.points([values])[0]) == pytest.approx(values)
@@ -178,10 +180,10 @@ def test_the_cube_maps_there_and_back() -> None:
 
 
 def test_a_model_sees_cells_and_choices_as_what_they_are() -> None:
-    one, two = (Cube(MIXED).features(np.full((1, 5), share)) for share in (0.51, 0.52))
+    one, two = (UnitCube(MIXED).features(np.full((1, 5), share)) for share in (0.51, 0.52))
     assert one[0, 2] == two[0, 2]  # the same whole number
     assert one[0, 0] != two[0, 0]
-    corners = Cube(MIXED).features(np.tile([[0.1], [0.5], [0.9]], 5))[:, -3:]
+    corners = UnitCube(MIXED).features(np.tile([[0.1], [0.5], [0.9]], 5))[:, -3:]
     assert np.linalg.norm(corners[0] - corners[1]) == pytest.approx(1.0)
     assert np.linalg.norm(corners[0] - corners[2]) == pytest.approx(1.0)
 

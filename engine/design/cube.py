@@ -61,7 +61,7 @@ class _Axis(NamedTuple):
         return min(max((at - self.low) / (self.high - self.low), 0.0), 1.0)
 
 
-class Cube:
+class UnitCube:
     """Maps points of the unit cube to what a sampler proposes, and back."""
 
     def __init__(self, distributions: Mapping[str, BaseDistribution]) -> None:

@@ -23,25 +23,28 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.spec.study import RiskKind
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from engine.stats.arrays import Flags, Floats
 
 
-def figures(costs: Floats, kind: RiskKind, share: float, able: Flags) -> Floats:
+def risk_figures(costs: Floats, kind: RiskKind, share: float, feasible: Flags) -> Floats:
     """Return the figure of every policy and goal, (n, goals).
 
     Parameters
     ----------
     costs
-        (n, goals, worlds, replications), less is better.
+        (n, goals, worlds, replications) float64, less is better, each goal in its own unit.
+    kind
+        Which figure: see the module's equations.
     share
-        Share of the years that `cvar` averages.
-    able
-        (n,), the policies that regret is measured against.
+        Share of the years that `cvar` averages, above 0 and up to 1.
+    feasible
+        (n,) bool, the policies that regret is measured against.
+
+    Returns
+    -------
+    (n, goals) float64, in the goals' units.
     """
     if kind == "cvar":
         return _cvar(costs.reshape(*costs.shape[:2], -1), share)
@@ -49,7 +52,7 @@ def figures(costs: Floats, kind: RiskKind, share: float, able: Flags) -> Floats:
     if kind == "mean":
         return np.asarray(by_world.mean(axis=-1))
     if kind == "regret" and len(costs):
-        by_world = by_world - by_world[able if able.any() else ~able].min(axis=0)
+        by_world = by_world - by_world[feasible if feasible.any() else ~feasible].min(axis=0)
     return np.asarray(by_world.max(axis=-1))
 
 
@@ -57,6 +60,18 @@ def pseudo_values(figure: Callable[[Floats], Floats], sample: Floats) -> Floats:
     """Return the jackknife's pseudo-values of `figure(sample)`, with a last axis over r.
 
     With one replication it is the figure itself: its spread is not known.
+
+    Parameters
+    ----------
+    figure
+        Takes a sample of any count of replications, on its last axis, and drops axes at
+        will.
+    sample
+        (..., replications) float64.
+
+    Returns
+    -------
+    (figure's shape..., replications) float64, in the figure's unit.
     """
     count = sample.shape[-1]
     whole = figure(sample)
