@@ -11,12 +11,12 @@ from engine.benchmark.known import Floats, Known
 from engine.benchmark.problems import KNOWN
 from engine.compute.process import ProcessPool
 from engine.rng import Purpose, derive_seed
-from engine.search.judge import Judge
-from engine.search.kept import KeptYears
+from engine.search.checkpoint.finalist_runs import KeptYears
+from engine.search.evaluator import Judge
 from engine.search.market import Market
+from engine.search.paired_scores import standing
 from engine.search.problem import Candidate, Point, Problem, Stage
-from engine.search.space import PolicySpace
-from engine.search.standing import standing
+from engine.search.space.policy_space import PolicySpace
 from engine.spec.study import BenchmarkJob, OptimizeJob
 from engine.stats.pareto import hypervolume
 from engine.year import Year

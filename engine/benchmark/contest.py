@@ -18,11 +18,10 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESample
 from optuna.trial import Trial
 
 from engine.rng import Purpose, derive_seed
-from engine.search.estimates import finalists
-from engine.search.judge import Judge
+from engine.search.evaluator import Judge
+from engine.search.finalists.selection import Selection, finalists, planned, rounds
+from engine.search.paired_scores import standing
 from engine.search.problem import Candidate, Point, Problem, Sample, Stage
-from engine.search.selection import Selection, planned, rounds
-from engine.search.standing import standing
 from engine.search.study import Study
 from engine.spec.study import Search
 from engine.stats.pareto import pareto_ranks

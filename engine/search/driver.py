@@ -3,28 +3,59 @@
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import optuna
 
 from engine.compute import Pool
 from engine.errors import InputError, PoquanError
-from engine.search.estimates import Estimates, finalists
-from engine.search.journal import Journal, job_hash
-from engine.search.judge import Judge
-from engine.search.kept import KeptYears
-from engine.search.ladder import Trial
+from engine.search.checkpoint.finalist_runs import KeptYears
+from engine.search.checkpoint.journal import Journal, job_hash
+from engine.search.evaluator import Judge
+from engine.search.fidelity.estimates import Estimates
+from engine.search.fidelity.ladder import Trial
+from engine.search.fidelity.promotion import room
+from engine.search.finalists.selection import Selection, finalists, planned, rounds
 from engine.search.market import Market
-from engine.search.notes import best_so_far, failures, unfit, untrusted
-from engine.search.outcome import Outcome, Progress
+from engine.search.messages import best_so_far, failures, unfit, untrusted
 from engine.search.rows import frontier_rows, trial_rows
-from engine.search.samplers import check_sampler
-from engine.search.selection import Selection
-from engine.search.space import PolicySpace
+from engine.search.samplers.registry import check_sampler
+from engine.search.space.policy_space import PolicySpace
 from engine.search.study import Study
+from engine.spec.policy import Policy
 from engine.spec.study import OptimizeJob
 from engine.spec.worlds import worlds
+from engine.year import Year
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is: `done` of `total` trials (`search`) or years (`finalists`)."""
+
+    stage: str
+    done: int
+    total: int
+    best: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Rows of `trials`, `frontier` and `rungs`, and what stands behind the frontier.
+
+    `years` are the finalists' on fresh luck, without segments and anchors; `policies` is
+    every finalist's whole policy (`engine.config.dump` writes it); `notes` are sentences
+    the user must read, such as that no policy is feasible.
+    """
+
+    trials: list[dict[str, Any]]
+    frontier: list[dict[str, Any]]
+    rungs: list[dict[str, Any]]
+    years: list[Year]
+    policies: dict[str, Policy]
+    notes: list[str] = field(default_factory=list)
+
 
 OnProgress = Callable[[Progress], None]
 
@@ -157,3 +188,21 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         optuna.logging.set_verbosity(before)
+
+
+def planned_years(job: OptimizeJob) -> list[tuple[float, int]]:
+    """Return (share of the buyers, years) of each rung and of the finalists, at the most.
+
+    As if every rung were trusted and as many went up as may.
+    """
+    search, given = job.search, len(job.baselines)
+    pilot = min(given + search.batch_count, search.trials_count)
+    plan, climbing, shown = [], search.trials_count - pilot, (0.0, 0)
+    for rung in search.rungs:
+        reused = shown[1] if shown[0] == rung.population_share else 0
+        plan.append((rung.population_share, (pilot + climbing) * (rung.replications - reused)))
+        climbing = room(climbing, search.reduction)
+        shown = rung.population_share, rung.replications
+    counts = rounds(search.first_replications, search.final_replications)
+    plan.append((1.0, planned(given, search.finalists_count, counts)))
+    return [(share, years * len(job.ensemble.worlds)) for share, years in plan]

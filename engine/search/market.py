@@ -11,10 +11,10 @@ from optuna.distributions import BaseDistribution
 
 from engine.compute import Failure, Pool
 from engine.rng import Purpose, derive_seed
-from engine.search.kept import KeptYears
+from engine.search.checkpoint.finalist_runs import KeptYears
 from engine.search.measures import KEY_MEASURES
 from engine.search.problem import Candidate, Point, Sample, Stage
-from engine.search.space import PolicySpace
+from engine.search.space.policy_space import PolicySpace
 from engine.spec.policy import Policy
 from engine.spec.study import OptimizeJob, Scale
 from engine.spec.worlds import worlds

@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.search.estimates import Estimates
-from engine.search.judge import Judge
-from engine.search.ladder import Ladder, Trial
-from engine.search.measures import KEY_MEASURES, estimate, number
+from engine.search.evaluator import Judge
+from engine.search.fidelity.estimates import Estimates
+from engine.search.fidelity.ladder import Ladder, Trial
+from engine.search.finalists.selection import Assessment, Finalist, Selection
+from engine.search.measures import KEY_MEASURES, possible_range
 from engine.search.problem import Values
-from engine.search.selection import Assessment, Finalist, Selection
-from engine.search.space import PolicySpace
+from engine.search.space.policy_space import PolicySpace
 from engine.spec.policy import Policy
 from engine.spec.study import RiskKind
 from engine.stats.intervals import Interval, mean_interval
@@ -223,3 +224,27 @@ def _binding(one: Finalist, own: Assessment, judge: Judge, space: PolicySpace) -
     if not one.candidate.is_baseline and one.candidate.point is not None:
         names += space.at_bound(one.candidate.point)
     return names
+
+
+def estimate(sample: NDArray[Any], measure: str) -> Interval:
+    """Estimate the mean of a measure over replications, for the ensemble as it is.
+
+    The worlds share their luck, so the standard error is that of the averages over worlds:
+    se = s(y_r) / √R with y_r = Σ_w x_wr / W. Limits stay within what is possible.
+
+    Parameters
+    ----------
+    sample
+        (worlds, replications)
+    """
+    found = mean_interval(np.asarray(sample, np.float64).mean(axis=0))
+    if found.low is None or found.high is None:
+        return found
+    least, most = possible_range(measure)
+    return found._replace(low=max(found.low, least), high=min(found.high, most))
+
+
+def number(found: Interval) -> float:
+    """Return an estimate's value, which a mean always has."""
+    assert found.value is not None
+    return found.value

@@ -13,12 +13,12 @@ from typing import Any, Protocol
 from optuna.trial import FrozenTrial
 
 from engine.errors import StorageError
-from engine.search.estimates import Estimates, estimates
-from engine.search.judge import Judge
-from engine.search.ladder import Ladder, Trial
+from engine.search.evaluator import Judge
+from engine.search.fidelity.estimates import Estimates, estimates
+from engine.search.fidelity.ladder import Ladder, Trial
+from engine.search.fidelity.promotion import promoted, room
 from engine.search.problem import Candidate, Problem, Sample, Stage
-from engine.search.proposals import as_finished, proposals
-from engine.search.racing import promoted, room
+from engine.search.samplers.proposals import as_finished, proposals
 from engine.spec.study import Search
 
 OnTrial = Callable[[int, Sequence[Trial], Estimates], None]

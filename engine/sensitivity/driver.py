@@ -13,7 +13,7 @@ from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.rng import Purpose, derive_seed
 from engine.search.measures import MEASURES
-from engine.search.space import PolicySpace
+from engine.search.space.policy_space import PolicySpace
 from engine.sensitivity.importance import check_study, importance_rows
 from engine.sensitivity.sobol import Floats, Row, check_library, design, index_rows
 from engine.spec.explain import nearest

@@ -16,7 +16,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from engine.errors import InputError
-from engine.search.journal import FILE, read_study
+from engine.search.checkpoint.journal import FILE, read_study
 from engine.sensitivity.sobol import Row, row
 
 IMPORTANCE: Final = "importance"

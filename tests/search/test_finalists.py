@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.search.estimates import Estimates, finalists, without_twins
-from engine.search.ladder import Trial
+from engine.search.fidelity.estimates import Estimates
+from engine.search.fidelity.ladder import Trial
+from engine.search.finalists.selection import finalists, without_twins
 from engine.search.problem import Candidate, Sample
 
 ONE, OTHER = [1.0, 2.0], [1.0, 2.5]

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from engine.search.gaussian import Exact, Posterior, draws, fit, jitter, kernel, loss, standardised
+from engine.search.samplers.gaussian_process import (
+    Exact,
+    Posterior,
+    draws,
+    fit,
+    jitter,
+    kernel,
+    loss,
+    standardised,
+)
 
 
 def theta(signal: float, nugget: float, *lengths: float) -> np.ndarray:

@@ -8,8 +8,9 @@ import pytest
 
 from engine import metrics
 from engine.errors import InputError
-from engine.search.judge import Judge
-from engine.search.measures import KEY_MEASURES, MEASURES, estimate, possible_range
+from engine.search.evaluator import Judge
+from engine.search.measures import KEY_MEASURES, MEASURES, possible_range
+from engine.search.rows import estimate
 from engine.spec.study import Objective
 from engine.stats.intervals import Interval
 from engine.units import FEN_PER_BN_RMB

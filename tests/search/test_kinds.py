@@ -15,8 +15,8 @@ from pydantic import BaseModel, ValidationError
 from engine.checks import check_job
 from engine.design.cube import UnitCube
 from engine.errors import InputError
-from engine.search import levers
-from engine.search.space import PolicySpace
+from engine.search.space import levers
+from engine.search.space.policy_space import PolicySpace
 from engine.spec.space import Space
 from engine.year import Case, Year
 from tests.fakes import simulate_year, small_policy

@@ -7,11 +7,17 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.search.judge import Judge
-from engine.search.notes import untrusted
+from engine.search.evaluator import Judge
+from engine.search.fidelity.promotion import (
+    Verdict,
+    hopeless,
+    is_beaten,
+    least_difference,
+    promoted,
+)
+from engine.search.messages import untrusted
+from engine.search.paired_scores import Standing
 from engine.search.problem import Point
-from engine.search.racing import Verdict, hopeless, is_beaten, least_difference, promoted
-from engine.search.standing import Standing
 from engine.search.study import Study
 from engine.stats.paired import rank_correlation, reliability
 from tests.search.jobs import small_job

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.search.judge import Judge
-from engine.search.standing import standing
+from engine.search.evaluator import Judge
+from engine.search.paired_scores import standing
 from engine.stats.risk import pseudo_values, risk_figures
 from tests.search.problems import objective_of
 

@@ -14,9 +14,9 @@ from optuna.distributions import (
 )
 
 from engine.design.cube import UnitCube
-from engine.search.acquisition import fitted_count, scalarised, simplex
-from engine.search.judge import Judge
-from engine.search.samplers import ERRORS, make_sampler
+from engine.search.evaluator import Judge
+from engine.search.samplers.acquisition import fitted_count, scalarised, simplex
+from engine.search.samplers.registry import ERRORS, make_sampler
 from engine.spec.study import Objective, Search
 from tests.search.jobs import SEARCH
 

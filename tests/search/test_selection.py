@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from engine.search.judge import Judge
-from engine.search.posterior import Luck, held, loss
+from engine.search.evaluator import Judge
+from engine.search.finalists.posterior import Luck, held, loss
+from engine.search.finalists.selection import Selection, planned, rounds
+from engine.search.paired_scores import standing
 from engine.search.problem import Candidate, Point, Stage
-from engine.search.selection import Selection, planned, rounds
-from engine.search.standing import standing
 from tests.search.problems import Toy, candidates, objective_of, search_of
 
 GOAL = ("gmv_paid_fen", "maximize")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.search.judge import Judge
+from engine.search.evaluator import Judge
 from engine.search.problem import Point
 from engine.search.study import Study
 from tests.search.problems import Remembering, Toy, objective_of, search_of

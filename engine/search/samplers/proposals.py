@@ -13,11 +13,11 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from engine.search.estimates import Estimates
-from engine.search.judge import Judge
-from engine.search.ladder import Trial
+from engine.search.evaluator import Judge
+from engine.search.fidelity.estimates import Estimates
+from engine.search.fidelity.ladder import Trial
 from engine.search.problem import Point
-from engine.search.samplers import ERRORS, make_sampler
+from engine.search.samplers.registry import ERRORS, make_sampler
 from engine.spec.study import Search
 
 

@@ -1,7 +1,7 @@
 """Who goes up a rung: nobody that a rival surely beats, and no more than there is room for.
 
 Policies on one rung met the same luck; with s² the variance that they do not share
-(`engine.search.standing.paired_variance`) over (n - 1)(R - 1) degrees of freedom, two
+(`engine.search.paired_scores.paired_variance`) over (n - 1)(R - 1) degrees of freedom, two
 replications say something once there are many pairs. Policy j beats i if
 x̄_i. - x̄_j. > t √(2 s² / R) in every goal, one-sided at `CONFIDENCE`, and j violates no
 more than i. Who is left goes up by rank of domination in those goals that the rung is
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.search.standing import Standing
+from engine.search.paired_scores import Standing
 from engine.stats.arrays import Flags, Floats
 from engine.stats.intervals import student_quantile
 from engine.stats.paired import paired_variance

@@ -26,7 +26,7 @@ from scipy.special import ndtr
 
 from engine.design.draws import normal_draws, open_unit
 from engine.rng import Purpose
-from engine.search.gaussian import Exact, Posterior, draws, fit, standardised
+from engine.search.samplers.gaussian_process import Exact, Posterior, draws, fit, standardised
 from engine.stats.pareto import non_dominated
 
 Floats = NDArray[np.float64]

@@ -5,7 +5,7 @@ concentration. So a pilot, the baselines and the first batch, climbs every rung 
 shows, and tells of each rung k against the top:
 
     correlation   Spearman's rank correlation, goal by goal, as seen and with the noise of
-                  both rungs taken away (`engine.search.agreement`)
+                  both rungs taken away (`engine.search.fidelity.rung_reliability`)
     shift         mean of (figure on top - figure on k), d̄, with the standard error s_d / √m
 
 A rung that distorts the ranks of some goal, so that the corrected correlation is below
@@ -28,11 +28,11 @@ from typing import Any
 
 import numpy as np
 
-from engine.search.agreement import Agreement, agreement, unknown
-from engine.search.judge import Judge
+from engine.search.evaluator import Judge
+from engine.search.fidelity.promotion import Verdict
+from engine.search.fidelity.rung_reliability import Agreement, agreement, unknown
+from engine.search.paired_scores import Standing, standing
 from engine.search.problem import Candidate, Sample
-from engine.search.racing import Verdict
-from engine.search.standing import Standing, standing
 from engine.spec.study import Rung
 from engine.stats.arrays import Floats
 

@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial
 
 from engine.cache import cache_folder
 from engine.errors import InputError, StorageError
-from engine.search.judge import Judge
+from engine.search.evaluator import Judge
 from engine.search.problem import Stage
 from engine.spec.study import OptimizeJob
 

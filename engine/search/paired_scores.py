@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from engine.search.judge import Judge
+from engine.search.evaluator import Judge
 from engine.search.problem import Values
 from engine.spec.study import RiskKind
 from engine.stats.arrays import Flags, Floats

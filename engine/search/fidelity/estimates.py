@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.search.judge import Judge
-from engine.search.ladder import Ladder, Trial
+from engine.search.evaluator import Judge
+from engine.search.fidelity.ladder import Ladder, Trial
 from engine.stats.arrays import Flags, Floats
-from engine.stats.pareto import select_best
 
 
 @dataclass(frozen=True)
@@ -51,37 +50,3 @@ def estimates(trials: Sequence[Trial], ladder: Ladder, judge: Judge) -> Estimate
             cost_errors[places] = np.hypot(goals, goal_doubt)
             excess_errors[places] = np.hypot(limits, limit_doubt)
     return Estimates(costs, excesses, cost_errors, excess_errors)
-
-
-def finalists(trials: Sequence[Trial], found: Estimates, count: int) -> list[Trial]:
-    """Return all baselines, then the `count` best of what was found; no failed ones, no twins."""
-    good = [k for k, trial in enumerate(trials) if trial.reason is None]
-    costs = [list(found.costs[k]) for k in good]
-    single = without_twins([trials[k] for k in good])
-    searched = [p for p in single if not trials[good[p]].candidate.is_baseline]
-    best = select_best(costs, list(found.violation[good]), searched, count)
-    given = [trials[k] for k in good if trials[k].candidate.is_baseline]
-    return given + [trials[good[place]] for place in best]
-
-
-def without_twins(trials: Sequence[Trial]) -> list[int]:
-    """Return the places of trials, ascending, without those that showed what another had.
-
-    Points may name one policy, by a rule between levers or by a lever that never acts: then all
-    figures agree in every bit, since the luck is common. Of twins a baseline stays, or else who
-    went highest, or else the first.
-    """
-    order = sorted(
-        range(len(trials)), key=lambda k: (not trials[k].candidate.is_baseline, -trials[k].rung)
-    )
-    kept: list[int] = []
-    seen: set[tuple[int, tuple[bytes, ...]]] = set()
-    for k in order:
-        figures = {
-            (rung, tuple(own.tobytes() for own in sample.values.values()))
-            for rung, sample in trials[k].samples.items()
-        }
-        if trials[k].candidate.is_baseline or not figures & seen:
-            kept.append(k)
-        seen |= figures
-    return sorted(kept)

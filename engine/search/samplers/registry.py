@@ -28,7 +28,8 @@ from optuna.trial import FrozenTrial
 
 from engine.errors import InputError
 from engine.rng import Purpose, derive_seed
-from engine.search.cube_samplers import CmaesSampler, GaussianSampler, SobolSampler
+from engine.search.samplers.cube_sampler import CmaesSampler, SobolSampler
+from engine.search.samplers.gaussian_sampler import GaussianSampler
 from engine.spec.study import Objective, Search
 
 ERRORS: Final = "standard_errors"

@@ -24,9 +24,9 @@ import numpy as np
 
 from engine.design.draws import normal_draws, open_unit, uniform_draws
 from engine.rng import Purpose
-from engine.search.judge import Judge
+from engine.search.evaluator import Judge
+from engine.search.paired_scores import Standing
 from engine.search.problem import Values
-from engine.search.standing import Standing
 from engine.stats.arrays import Flags, Floats
 
 DRAWS: Final = 8192

@@ -1,8 +1,11 @@
 """The searched space: from a point of the sampler to a whole policy."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
 from optuna.distributions import (
     BaseDistribution,
     CategoricalDistribution,
@@ -12,9 +15,8 @@ from optuna.distributions import (
 from pydantic import ValidationError
 
 from engine.errors import InputError
-from engine.search import trajectory
-from engine.search.conditions import Conditions
-from engine.search.levers import (
+from engine.search.space.conditions import Conditions
+from engine.search.space.levers import (
     KNOTS,
     LeverLimits,
     check_lever,
@@ -22,7 +24,7 @@ from engine.search.levers import (
     lever_value,
     set_levers,
 )
-from engine.search.rules import Rules, Term
+from engine.search.space.rules import Rules, Term
 from engine.spec.explain import explain
 from engine.spec.policy import Policy
 from engine.spec.space import SearchedLever, Space
@@ -60,15 +62,12 @@ class PolicySpace:
         self._conditions = Conditions(space.levers, whole)
         self._rules = Rules(space.rules, _terms(space, known))
         count = space.trajectory_knots_count if space.trajectory else 0
-        self._weights = trajectory.weight_names(count)
+        self._weights = _weight_names(count)
         self.distributions: dict[str, BaseDistribution] = {
             name: _distribution(lever, known[path])
             for path, lever in space.levers.items()
             for name in lever.names(path)
-        } | {
-            name: FloatDistribution(-trajectory.WEIGHT_LIMIT, trajectory.WEIGHT_LIMIT)
-            for name in self._weights
-        }
+        } | {name: FloatDistribution(-_WEIGHT_LIMIT, _WEIGHT_LIMIT) for name in self._weights}
         self._base_values = self._values_of(base)
         self._check_corners()
 
@@ -101,7 +100,7 @@ class PolicySpace:
         """Return the columns `lever.<name>`: what was simulated; None where it changes."""
         columns = {f"lever.{name}": value for name, value in self._values_of(policy).items()}
         if self._weights:
-            monthly = trajectory.knots(policy.target.knots, [0.0])
+            monthly = _trajectory_knots(policy.target.knots, [0.0])
             columns |= {f"lever.{KNOTS}.{m + 1:02d}": knot for m, knot in enumerate(monthly)}
         return columns
 
@@ -130,7 +129,7 @@ class PolicySpace:
             values[path] = free if lever.dates else point[path]
         if self._weights:
             weights = [point[weight] for weight in self._weights]
-            values[KNOTS] = trajectory.knots(self._base.target.knots, weights)
+            values[KNOTS] = _trajectory_knots(self._base.target.knots, weights)
         return set_levers(self._base, values, name)
 
     def _values_of(self, policy: Policy) -> dict[str, Any]:
@@ -191,3 +190,47 @@ def _distribution(lever: SearchedLever, limits: LeverLimits) -> BaseDistribution
     if lever.integer or limits.integer:
         return IntDistribution(int(low), int(high), log=lever.log)
     return FloatDistribution(low, high, log=lever.log)
+
+
+_MONTHS: Final = 12
+
+
+_WEIGHT_LIMIT: Final = math.log(4)
+"""A segment may weigh from a quarter to four times its share of the base shape."""
+
+
+def _weight_names(count: int) -> list[str]:
+    """Return the names of the free weights of `count` segments."""
+    return [f"trajectory.weight_{k + 1}" for k in range(count)]
+
+
+def _trajectory_knots(base: Sequence[float], weights: Sequence[float]) -> tuple[float, ...]:
+    """Return the twelve monthly knots of the target, from free increments.
+
+    Month m (0…11) has the base shape's increment d_m. The horizon is cut into K segments;
+    segment k has a free weight z_k in [-ln 4, ln 4], and
+
+        increment_m = d_m exp(z_k(m)) / Σ_j d_j exp(z_k(j)),    knot_m = Σ_{j ≤ m} increment_j
+
+    so that every draw gives knots that never fall and end at 1, and all weights equal is the
+    base shape.
+
+    Parameters
+    ----------
+    base
+        The base policy's knots, evenly spaced over the horizon, the last 1; shares of the
+        year's target.
+    weights
+        z_k, one per segment.
+    """
+    segment = np.arange(_MONTHS) * len(weights) // _MONTHS
+    increments = np.diff(_monthly(base), prepend=0.0) * np.exp(np.asarray(weights))[segment]
+    rising = np.cumsum(increments) / increments.sum()
+    rising[-1] = 1.0
+    return tuple(float(knot) for knot in np.minimum(rising, 1.0))
+
+
+def _monthly(base: Sequence[float]) -> NDArray[np.float64]:
+    """Read the base shape, straight between its knots and from zero, at the months' ends."""
+    at = np.arange(len(base) + 1) / len(base)
+    return np.interp(np.arange(1, _MONTHS + 1) / _MONTHS, at, [0.0, *base])

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from engine.search.estimates import Estimates
-from engine.search.judge import Judge
-from engine.search.ladder import Trial
+from engine.search.evaluator import Judge
+from engine.search.fidelity.estimates import Estimates
+from engine.search.fidelity.ladder import Trial
 from engine.units import FEN_PER_BN_RMB
 
 Row = dict[str, Any]
