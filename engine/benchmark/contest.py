@@ -18,11 +18,16 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESample
 from optuna.trial import Trial
 
 from engine.rng import Purpose, derive_seed
-from engine.search.evaluator import Judge
-from engine.search.finalists.selection import Selection, finalists, planned, rounds
-from engine.search.paired_scores import standing
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.finalists.selection import (
+    Selection,
+    choose_finalists,
+    planned_replications,
+    replication_rounds,
+)
+from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Problem, Sample, Stage
-from engine.search.study import Study
+from engine.search.study import SearchStudy
 from engine.spec.study import Search
 from engine.stats.pareto import pareto_ranks
 
@@ -118,7 +123,9 @@ class NoMemory:
         """Forget a trial."""
 
 
-def plain(kind: str, problem: Problem, judge: Judge, effort: Effort, seed: int) -> Course:
+def plain(
+    kind: str, problem: Problem, judge: ObjectiveEvaluator, effort: Effort, seed: int
+) -> Course:
     """Search by one of `PLAIN`."""
     clock, size = Clocked(problem), effort.search.batch_count
     study = optuna.create_study(
@@ -143,12 +150,12 @@ def plain(kind: str, problem: Problem, judge: Judge, effort: Effort, seed: int) 
     return Course(tuple(moments), None if best is None else points[best])
 
 
-def _seen(clock: Clocked, judge: Judge, trial: Trial, replications: int) -> Any:
+def _seen(clock: Clocked, judge: ObjectiveEvaluator, trial: Trial, replications: int) -> Any:
     """Return how a policy stands by itself, on luck of its own."""
     luck = trial.number * replications
     stage = Stage(False, 1.0, luck, luck + replications)
     candidate = Candidate(trial.number, f"trial-{trial.number}", trial.params)
-    return standing(judge, [next(clock.evaluate([candidate], stage)).values])
+    return PairedScores.of(judge, [next(clock.evaluate([candidate], stage)).values])
 
 
 def front_of(costs: Any, excesses: Any) -> list[int]:
@@ -158,11 +165,13 @@ def front_of(costs: Any, excesses: Any) -> list[int]:
     return [int(k) for k, level in zip(able, levels, strict=True) if level == 0]
 
 
-def ours(problem: Problem, judge: Judge, effort: Effort, seed: int, sessions: int) -> Course:
+def ours(
+    problem: Problem, judge: ObjectiveEvaluator, effort: Effort, seed: int, sessions: int
+) -> Course:
     """Search as `optimize` does, finalists included, for about so many sessions."""
     clock, search = Clocked(problem), effort.search
-    study = Study(search, seed, clock, judge, NoMemory())
-    runs = planned(0, search.finalists_count, _rounds(search))
+    study = SearchStudy(search, seed, clock, judge, NoMemory())
+    runs = planned_replications(0, search.finalists_count, _rounds(search))
     search_sessions = sessions * (1 - runs / (effort.trials_count * effort.replications))
     moments: list[Moment] = []
     for found in study.steps(_unheard):
@@ -170,7 +179,7 @@ def ours(problem: Problem, judge: Judge, effort: Effort, seed: int, sessions: in
         moments.append(clock.moment([_point(study.trials[k].candidate) for k in front]))
         if clock.sessions > search_sessions:
             break
-    chosen = finalists(study.trials, found, search.finalists_count)
+    chosen = choose_finalists(study.trials, found, search.finalists_count)
     selection = Selection(clock, judge, search, seed)
     best = selection.run([trial.candidate for trial in chosen], _unheard)
     both = zip(selection.finalists, selection.assessments(), strict=True)
@@ -184,7 +193,7 @@ def _unheard(*_: object) -> None:
 
 
 def _rounds(search: Search) -> list[int]:
-    return rounds(search.first_replications, search.final_replications)
+    return replication_rounds(search.first_replications, search.final_replications)
 
 
 def _point(candidate: Candidate) -> Point:

@@ -1,5 +1,5 @@
 """Searches the policy space: asks a sampler, simulates under common luck, tells it what came."""
 
-from engine.search.driver import Outcome, Progress, check_job, optimize, planned_years
+from engine.search.driver import Progress, SearchResult, check_job, optimize, planned_years
 
-__all__ = ["Outcome", "Progress", "check_job", "optimize", "planned_years"]
+__all__ = ["Progress", "SearchResult", "check_job", "optimize", "planned_years"]

@@ -1,4 +1,4 @@
-"""The main job from end to end: check, search, look again at the best on fresh luck."""
+"""The main job from end to end: check, search, simulate the best again on fresh luck."""
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -11,19 +11,29 @@ import optuna
 
 from engine.compute import Pool
 from engine.errors import InputError, PoquanError
-from engine.search.checkpoint.finalist_runs import KeptYears
+from engine.search.checkpoint.finalist_runs import FinalistRuns
 from engine.search.checkpoint.journal import Journal, job_hash
-from engine.search.evaluator import Judge
+from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
-from engine.search.fidelity.promotion import room
-from engine.search.finalists.selection import Selection, finalists, planned, rounds
-from engine.search.market import Market
-from engine.search.messages import best_so_far, failures, unfit, untrusted
+from engine.search.fidelity.promotion import promotion_count
+from engine.search.finalists.selection import (
+    Selection,
+    choose_finalists,
+    planned_replications,
+    replication_rounds,
+)
+from engine.search.market import MarketProblem
+from engine.search.messages import (
+    failure_messages,
+    infeasibility_messages,
+    progress_message,
+    untrusted_rung_messages,
+)
 from engine.search.rows import frontier_rows, trial_rows
 from engine.search.samplers.registry import check_sampler
 from engine.search.space.policy_space import PolicySpace
-from engine.search.study import Study
+from engine.search.study import SearchStudy
 from engine.spec.policy import Policy
 from engine.spec.study import OptimizeJob
 from engine.spec.worlds import worlds
@@ -41,7 +51,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SearchResult:
     """Rows of `trials`, `frontier` and `rungs`, and what stands behind the frontier.
 
     `years` are the finalists' on fresh luck, without segments and anchors; `policies` is
@@ -64,7 +74,7 @@ class _Checked(NamedTuple):
     """What a job that can run is made of."""
 
     space: PolicySpace
-    judge: Judge
+    evaluator: ObjectiveEvaluator
 
 
 def check_job(job: OptimizeJob) -> None:
@@ -79,19 +89,21 @@ def check_job(job: OptimizeJob) -> None:
     _check(job)
 
 
-def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress) -> Outcome:
+def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress) -> SearchResult:
     """Search the space of `job`, and evaluate what survives on fresh luck.
 
     The result is a function of the job alone: not of the pool, nor of being resumed.
 
     Parameters
     ----------
+    job
+        All that the result depends on.
     folder
         Where the journal of the study lies; a study that is there is gone on with.
     pool
         What simulates.
     on_progress
-        Hears of every trial and of every finalist.
+        Is called after every trial and after every run of a finalist.
 
     Raises
     ------
@@ -100,29 +112,31 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
     PoquanError
         If all trials or all finalists fail.
     """
-    space, judge = _check(job)
-    market = Market(job, space, pool, judge.measures, KeptYears(folder, job_hash(job)))
+    space, evaluator = _check(job)
+    market = MarketProblem(
+        job, space, pool, evaluator.measures, FinalistRuns(folder, job_hash(job))
+    )
     with _quiet():
-        journal = Journal(folder, job_hash(job), judge)
-        study = Study(job.search, job.seed, market, judge, journal)
-        found = _searched(study, judge, job.search.trials_count, on_progress)
-    chosen = finalists(study.trials, found, job.search.finalists_count)
-    selection = Selection(market, judge, job.search, job.seed)
+        journal = Journal(folder, job_hash(job), evaluator)
+        study = SearchStudy(job.search, job.seed, market, evaluator, journal)
+        found = _searched(study, evaluator, job.search.trials_count, on_progress)
+    chosen = choose_finalists(study.trials, found, job.search.finalists_count)
+    selection = Selection(market, evaluator, job.search, job.seed)
 
-    def hear(done: int, total: int) -> None:
+    def report_progress(done: int, total: int) -> None:
         years = market.worlds_count
         on_progress(Progress("finalists", done * years, total * years, ""))
 
-    best = selection.run([trial.candidate for trial in chosen], hear)
+    best = selection.run([trial.candidate for trial in chosen], report_progress)
     policies = {trial.candidate.number: market.policy(trial.candidate) for trial in study.trials}
     seen = {trial.candidate.number: study.ladder.means(trial) for trial in chosen}
-    rows = frontier_rows(selection, best, seen, policies, judge, space)
-    told = [*failures(study.trials), *untrusted(study.ladder.rows())]
-    told += unfit(rows, judge, len(study.trials))
+    rows = frontier_rows(selection, best, seen, policies, evaluator, space)
+    told = [*failure_messages(study.trials), *untrusted_rung_messages(study.ladder.rows())]
+    told += infeasibility_messages(rows, evaluator, len(study.trials))
     in_order = [policies[trial.candidate.number] for trial in study.trials]
     kept = [one.candidate for one in selection.finalists]
-    return Outcome(
-        trials=trial_rows(study.trials, in_order, found, study.ladder, judge, space),
+    return SearchResult(
+        trials=trial_rows(study.trials, in_order, found, study.ladder, evaluator, space),
         frontier=rows,
         rungs=study.ladder.rows(),
         years=[year for one in kept for year in market.years(one)],
@@ -131,13 +145,15 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
     )
 
 
-def _searched(study: Study, judge: Judge, total: int, on_progress: OnProgress) -> Estimates:
+def _searched(
+    study: SearchStudy, evaluator: ObjectiveEvaluator, total: int, on_progress: OnProgress
+) -> Estimates:
     """Run the study; refuse one in which nothing could be simulated."""
 
-    def hear(done: int, settled: Sequence[Trial], known: Estimates) -> None:
-        on_progress(Progress("search", done, total, best_so_far(settled, known, judge)))
+    def report_progress(done: int, settled: Sequence[Trial], known: Estimates) -> None:
+        on_progress(Progress("search", done, total, progress_message(settled, known, evaluator)))
 
-    found = study.run(hear)
+    found = study.run(report_progress)
     if all(trial.reason is not None for trial in study.trials):
         raise PoquanError(
             f"all {len(study.trials)} trials failed; the first: {study.trials[0].reason}\n"
@@ -147,7 +163,7 @@ def _searched(study: Study, judge: Judge, total: int, on_progress: OnProgress) -
 
 
 def _check(job: OptimizeJob) -> _Checked:
-    checked = _Checked(PolicySpace(job.space, job.policy), Judge(job.objective))
+    checked = _Checked(PolicySpace(job.space, job.policy), ObjectiveEvaluator(job.objective))
     worlds(job.scenario, job.ensemble)
     check_sampler(job.search, job.objective)
     if job.search.trials_count <= len(job.baselines):
@@ -201,8 +217,8 @@ def planned_years(job: OptimizeJob) -> list[tuple[float, int]]:
     for rung in search.rungs:
         reused = shown[1] if shown[0] == rung.population_share else 0
         plan.append((rung.population_share, (pilot + climbing) * (rung.replications - reused)))
-        climbing = room(climbing, search.reduction)
+        climbing = promotion_count(climbing, search.reduction)
         shown = rung.population_share, rung.replications
-    counts = rounds(search.first_replications, search.final_replications)
-    plan.append((1.0, planned(given, search.finalists_count, counts)))
+    counts = replication_rounds(search.first_replications, search.final_replications)
+    plan.append((1.0, planned_replications(given, search.finalists_count, counts)))
     return [(share, years * len(job.ensemble.worlds)) for share, years in plan]

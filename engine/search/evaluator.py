@@ -5,24 +5,31 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.search.measures import MEASURES, possible_range
 from engine.search.problem import Values
 from engine.spec.explain import nearest
 from engine.spec.study import Constraint, Objective
+from engine.stats.arrays import Floats
 from engine.units import FEN_PER_BN_RMB
 
 Means = Mapping[str, float]
-Floats = NDArray[np.float64]
 
 NEAR_SHARE: Final = 0.02
 """A constraint binds within this share of its limit's scale, or within one standard error."""
 
 
-class Judge:
-    """What an objective says of a policy's measures.
+class ObjectiveEvaluator:
+    """Reads goals and constraints off a policy's measures.
+
+    Costs are the goals' figures in their own units, turned so that less is better. Excesses are
+    scaled by the limit, and feasible at 0 or less.
+
+    Parameters
+    ----------
+    objective
+        Goals, constraints, and what of the years they count.
 
     Raises
     ------
@@ -49,16 +56,22 @@ class Judge:
         return [goal.direction for goal in self.goals]
 
     def values(self, costs: Floats) -> Floats:
-        """Turn costs, (..., goals), into figures as they are measured, in `directions`."""
+        """Turn costs, (..., goals) float64, into figures as they are measured, in `directions`."""
         return costs.copy() if self.objective.risk == "regret" else costs * self._signs
 
     def costs(self, means: Means) -> list[float]:
-        """Return the goals' mean measures, turned so that less is better."""
+        """Return the goals' mean measures, turned so that less is better, in their units."""
         found = zip(self.goals, self._signs, strict=True)
         return [float(sign * means[goal.measure]) for goal, sign in found]
 
     def cost_sample(self, values: Values) -> Floats:
-        """Return the goals by replication, (goals, worlds, replications), less is better."""
+        """Return the goals by replication, (goals, worlds, replications) float64, less is better.
+
+        Parameters
+        ----------
+        values
+            Every goal's measure, (worlds, replications).
+        """
         sample = np.stack([np.asarray(values[goal.measure], np.float64) for goal in self.goals])
         return np.asarray(sample * self._signs[:, None, None])
 
@@ -78,23 +91,36 @@ class Judge:
         return math.fsum(max(0.0, excess) for excess in self.violations(means).values())
 
     def excess(self, constraint: Constraint, sample: Floats) -> Floats:
-        """Return the excess of samples (n, worlds, replications) as `constraints_in` counts.
+        """Return the excesses of samples as `constraints_in` counts, (n,) float64.
 
         mean          e(mean over worlds and replications)
         every_world   max over worlds of e(mean over replications)
+
+        Parameters
+        ----------
+        constraint
+            One of the objective's.
+        sample
+            (n, worlds, replications) float64, its measure in its own unit.
         """
         by_world = sample.mean(axis=-1)
         if self.objective.constraints_in == "mean":
             by_world = by_world.mean(axis=-1, keepdims=True)
         return np.asarray(_excess(constraint, by_world).max(axis=-1))
 
-    def most_excess(self, constraint: Constraint) -> float:
+    def largest_excess(self, constraint: Constraint) -> float:
         """Return the largest excess that the measure's own range allows."""
         ends = np.array(possible_range(constraint.measure))
         return float(_excess(constraint, ends).max())
 
     def binding(self, excesses: Floats, errors: Floats) -> list[str]:
-        """Name the constraints that are violated, or so near their limit that they bind."""
+        """Name the constraints that are violated, or so near their limit that they bind.
+
+        Parameters
+        ----------
+        excesses, errors
+            (constraints,) float64, one policy's excesses and their standard errors.
+        """
         found = []
         for name, excess, error in zip(self.constraints, excesses, errors, strict=True):
             if excess > 0:

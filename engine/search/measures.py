@@ -1,4 +1,4 @@
-"""Measures as a search sees them: which there are, how far they can go, their means."""
+"""Measures as a search sees them: which there are, and how far they can go."""
 
 import math
 from typing import Final
@@ -40,7 +40,7 @@ _WITHIN_ONE: Final = {"gini", "hhi", "target_attained"}
 
 
 def possible_range(measure: str) -> tuple[float, float]:
-    """Return the least and the most that the mean of a measure can be."""
+    """Return the least and the most that the mean of a measure can be, in its unit."""
     within_one = measure in _WITHIN_ONE or (
         measure.endswith("_share") and measure not in _ABOVE_ONE
     )

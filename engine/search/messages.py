@@ -1,9 +1,9 @@
-"""What a search says in words: how far it is, what failed, what it left out, what is nearest."""
+"""What a search reports in words: how far it is, what failed, what it left out, what is nearest."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from engine.search.evaluator import Judge
+from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
 from engine.units import FEN_PER_BN_RMB
@@ -11,27 +11,29 @@ from engine.units import FEN_PER_BN_RMB
 Row = dict[str, Any]
 
 
-def best_so_far(trials: Sequence[Trial], found: Estimates, judge: Judge) -> str:
-    """Say how far the first goal has got."""
-    able = found.able
-    if not able.any():
+def progress_message(
+    trials: Sequence[Trial], found: Estimates, evaluator: ObjectiveEvaluator
+) -> str:
+    """Return how far the first goal has got, and how many trials are feasible."""
+    feasible = found.is_feasible
+    if not feasible.any():
         return "none feasible yet"
-    best = judge.values(found.costs[able])[found.costs[able, 0].argmin(), 0]
-    risk = judge.objective.risk
+    best = evaluator.values(found.costs[feasible])[found.costs[feasible, 0].argmin(), 0]
+    risk = evaluator.objective.risk
     counts = "" if risk == "mean" else f"{risk} of "
-    reached = f"best {counts}{shown(judge.goals[0].measure, best)}"
-    return f"{able.sum()} of {len(trials)} feasible, {reached}"
+    reached = f"best {counts}{_shown(evaluator.goals[0].measure, best)}"
+    return f"{feasible.sum()} of {len(trials)} feasible, {reached}"
 
 
-def shown(measure: str, value: float) -> str:
-    """Write a value with its measure."""
+def _shown(measure: str, value: float) -> str:
+    """Return a value with its measure; large sums of money in bn RMB."""
     if measure.endswith("_fen") and abs(value) >= FEN_PER_BN_RMB / 100:
         return f"{measure.removesuffix('_fen')} {value / FEN_PER_BN_RMB:.4g} bn RMB"
     return f"{measure} {value:.4g}"
 
 
-def failures(trials: Sequence[Trial]) -> list[str]:
-    """Tell of failed trials."""
+def failure_messages(trials: Sequence[Trial]) -> list[str]:
+    """Return a sentence on failed trials; none if none failed."""
     failed = [trial for trial in trials if trial.reason is not None]
     if not failed:
         return []
@@ -39,8 +41,11 @@ def failures(trials: Sequence[Trial]) -> list[str]:
     return [f"{len(failed)} of {len(trials)} trials failed; {first.candidate.name}: {first.reason}"]
 
 
-def untrusted(rungs: Sequence[Row]) -> list[str]:
-    """Tell of rungs that may drop nobody: they distort ranks, or no ranks are known."""
+def untrusted_rung_messages(rungs: Sequence[Row]) -> list[str]:
+    """Return a sentence on each rung that may drop nobody.
+
+    It distorts ranks, or no ranks are known. `rungs` are the rows of the table `rungs`.
+    """
     notes = []
     top = max(row["rung"] for row in rungs)
     for rung in range(top):
@@ -58,17 +63,22 @@ def untrusted(rungs: Sequence[Row]) -> list[str]:
     return notes
 
 
-def unfit(rows: Sequence[Row], judge: Judge, tried: int) -> list[str]:
-    """Tell of a search of whose finalists none is feasible, or none surely enough."""
+def infeasibility_messages(
+    rows: Sequence[Row], evaluator: ObjectiveEvaluator, tried: int
+) -> list[str]:
+    """Return a sentence on a search of whose finalists none is feasible, or none surely enough.
+
+    `rows` are those of the table `frontier`; `tried` counts the policies that were searched.
+    """
     if any(row["is_recommended"] for row in rows):
         return []
     if any(row["feasible"] for row in rows):
-        return [_unsure(rows, judge)]
+        return [_unsure(rows, evaluator)]
     nearest = min(rows, key=lambda row: (row["violation"], -row["gmv_paid_fen"]))
-    excesses = judge.violations(nearest)
+    excesses = evaluator.violations(nearest)
     broken = "; ".join(
-        f"{name} ({shown(constraint.measure, nearest[constraint.measure])})"
-        for name, constraint in judge.constraints.items()
+        f"{name} ({_shown(constraint.measure, nearest[constraint.measure])})"
+        for name, constraint in evaluator.constraints.items()
         if excesses[name] > 0
     )
     return [
@@ -79,12 +89,12 @@ def unfit(rows: Sequence[Row], judge: Judge, tried: int) -> list[str]:
     ]
 
 
-def _unsure(rows: Sequence[Row], judge: Judge) -> str:
+def _unsure(rows: Sequence[Row], evaluator: ObjectiveEvaluator) -> str:
     nearest = max(rows, key=lambda row: row["p_feasible"])
-    weakest = min(judge.constraints, key=lambda name: nearest[f"p_feasible.{name}"])
+    weakest = min(evaluator.constraints, key=lambda name: nearest[f"p_feasible.{name}"])
     return (
         f"no policy is recommended: none holds every constraint with probability "
-        f"{judge.objective.feasible_probability:g} after so few runs; the nearest is "
+        f"{evaluator.objective.feasible_probability:g} after so few runs; the nearest is "
         f"{nearest['policy']} with {nearest['p_feasible']:.2f} (least sure: {weakest}, "
         f"{nearest[f'p_feasible.{weakest}']:.2f})"
     )

@@ -40,7 +40,7 @@ def pareto_ranks(costs: Costs) -> list[int]:
     return [int(value) for value in found]
 
 
-def thin_front(costs: Costs, count: int) -> list[int]:
+def _thin_front(costs: Costs, count: int) -> list[int]:
     """Return `count` of the points (or all) that lie farthest apart, as ascending indices.
 
     The most crowded point goes first, one at a time; the ends of every cost stay longest.
@@ -75,7 +75,7 @@ def select_best(
     found: list[int] = []
     for rank in sorted(set(level.values())):
         front = [k for k in among if level.get(k) == rank]
-        found += [front[k] for k in thin_front([costs[k] for k in front], count - len(found))]
+        found += [front[k] for k in _thin_front([costs[k] for k in front], count - len(found))]
     rest = sorted((k for k in among if k not in level), key=lambda k: (violations[k], k))
     return found + rest[: count - len(found)]
 

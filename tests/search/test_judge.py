@@ -8,9 +8,9 @@ import pytest
 
 from engine import metrics
 from engine.errors import InputError
-from engine.search.evaluator import Judge
+from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.measures import KEY_MEASURES, MEASURES, possible_range
-from engine.search.rows import estimate
+from engine.search.rows import _measure_interval
 from engine.spec.study import Objective
 from engine.stats.intervals import Interval
 from engine.units import FEN_PER_BN_RMB
@@ -21,22 +21,24 @@ GOALS = [
 ]
 
 
-def judge(goals: list[dict[str, str]] | None = None, **constraints: dict[str, Any]) -> Judge:
+def evaluator(
+    goals: list[dict[str, str]] | None = None, **constraints: dict[str, Any]
+) -> ObjectiveEvaluator:
     tree = {"name": "test", "goals": goals or GOALS, "constraints": constraints}
-    return Judge(Objective.model_validate(tree))
+    return ObjectiveEvaluator(Objective.model_validate(tree))
 
 
 def test_less_is_better_in_costs() -> None:
     means = {"gmv_paid_fen": 5.0, "top10_share": 0.3}
-    assert judge().costs(means) == [-5.0, 0.3]
-    assert judge().values(np.array([-5.0, 0.3])).tolist() == [5.0, 0.3]
-    sample = judge().cost_sample({name: np.full((2, 3), mean) for name, mean in means.items()})
+    assert evaluator().costs(means) == [-5.0, 0.3]
+    assert evaluator().values(np.array([-5.0, 0.3])).tolist() == [5.0, 0.3]
+    sample = evaluator().cost_sample({name: np.full((2, 3), mean) for name, mean in means.items()})
     assert sample.shape == (2, 2, 3)
     assert sample.mean(axis=(1, 2)) == pytest.approx([-5.0, 0.3])
 
 
 def test_violations_are_in_units_of_the_limit_and_add_up() -> None:
-    found = judge(
+    found = evaluator(
         dau={"measure": "dau_change_share", "at_least": -0.05},
         profit={"measure": "platform_contribution_fen", "at_least": 0},
         heads={"measure": "top10_share", "at_least": 0.1, "at_most": 0.4},
@@ -51,7 +53,7 @@ def test_violations_are_in_units_of_the_limit_and_add_up() -> None:
 
 
 def test_a_limit_that_is_met_exactly_is_feasible() -> None:
-    found = judge(budget={"measure": "budget_spent_share", "at_most": 1})
+    found = evaluator(budget={"measure": "budget_spent_share", "at_most": 1})
     assert found.total_violation({"budget_spent_share": 1.0}) == 0
 
 
@@ -69,7 +71,7 @@ def test_constraints_bind_near_their_limit(
     mean: float, error: float | None, names: list[str]
 ) -> None:
     limit = {"measure": "target_attained", "at_least": 0.8 if mean > 0.6 else 0.2}
-    found = judge(target=limit)
+    found = evaluator(target=limit)
     excess = found.violations({"target_attained": mean})["target"]
     in_units = error / limit["at_least"] if error else math.nan
     assert found.binding(np.array([excess]), np.array([in_units])) == names
@@ -88,13 +90,13 @@ def test_constraints_bind_near_their_limit(
 )
 def test_what_no_policy_can_satisfy_is_refused(constraint: dict[str, Any], what: str) -> None:
     with pytest.raises(InputError, match=what) as error:
-        judge(mine=constraint)
+        evaluator(mine=constraint)
     assert error.value.where.startswith("objective.constraints.mine")
 
 
 def test_constraints_that_contradict_one_another_are_refused_by_name() -> None:
     with pytest.raises(InputError, match=r"constraints\.high: contradicts .*constraints\.low"):
-        judge(
+        evaluator(
             low={"measure": "top10_share", "at_most": 0.2},
             other={"measure": "gini", "at_least": 0.5},
             high={"measure": "top10_share", "at_least": 0.3},
@@ -102,7 +104,7 @@ def test_constraints_that_contradict_one_another_are_refused_by_name() -> None:
 
 
 def test_what_is_only_hard_is_not_refused() -> None:
-    judge(
+    evaluator(
         a={"measure": "attainment_share", "at_least": 1.3},
         b={"measure": "dau_change_share", "at_least": 0.2},
         c={"measure": "cost_fen", "at_most": -1},
@@ -113,9 +115,9 @@ def test_what_is_only_hard_is_not_refused() -> None:
 
 def test_goals_are_checked() -> None:
     with pytest.raises(InputError, match="did you mean gmv_paid_fen"):
-        judge([{"measure": "gmv_payed_fen", "direction": "maximize"}])
+        evaluator([{"measure": "gmv_payed_fen", "direction": "maximize"}])
     with pytest.raises(InputError, match="twice"):
-        judge([GOALS[0], {"measure": "gmv_paid_fen", "direction": "minimize"}])
+        evaluator([GOALS[0], {"measure": "gmv_paid_fen", "direction": "minimize"}])
 
 
 def test_measures_are_those_of_a_run() -> None:
@@ -126,14 +128,14 @@ def test_measures_are_those_of_a_run() -> None:
 
 def test_worlds_weigh_alike_and_share_their_luck() -> None:
     # World 1 is always 10 above world 0: that is no noise, as both meet the same luck.
-    found = estimate(np.array([[1.0, 2.0, 3.0], [11.0, 12.0, 13.0]]), "gini")
+    found = _measure_interval(np.array([[1.0, 2.0, 3.0], [11.0, 12.0, 13.0]]), "gini")
     assert found.value == pytest.approx(7.0)
     assert found.standard_error == pytest.approx(1 / 3**0.5)
 
 
 def test_limits_of_an_interval_stay_within_the_possible() -> None:
     runs = np.array([[True, True, False, True]])
-    found = estimate(runs, "target_attained")
+    found = _measure_interval(runs, "target_attained")
     assert found.value == 0.75
     assert found.high == 1.0
-    assert estimate(runs[:, :1], "target_attained") == Interval(1.0, None, None, None)
+    assert _measure_interval(runs[:, :1], "target_attained") == Interval(1.0, None, None, None)

@@ -14,8 +14,8 @@ from optuna.distributions import (
 )
 
 from engine.design.cube import UnitCube
-from engine.search.evaluator import Judge
-from engine.search.samplers.acquisition import fitted_count, scalarised, simplex
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.samplers.acquisition import fitted_count, scalarise, simplex_weights
 from engine.search.samplers.registry import ERRORS, make_sampler
 from engine.spec.study import Objective, Search
 from tests.search.jobs import SEARCH
@@ -49,11 +49,11 @@ def searched(
         "goals": [{"measure": one, "direction": "minimize"} for one in measures],
         "constraints": {"limit": {"measure": "gini", "at_most": 1.0}},
     }
-    judge = Judge(Objective.model_validate(objective))
+    evaluator = ObjectiveEvaluator(Objective.model_validate(objective))
     job = Search.model_validate(
         SEARCH | {"sampler": name, "batch_count": 4, "startup_count": 8} | search
     )
-    study, done = optuna.create_study(directions=judge.directions), []
+    study, done = optuna.create_study(directions=evaluator.directions), []
     for start in range(0, trials, job.batch_count):
         asked = []
         for number in range(start, start + job.batch_count):
@@ -93,8 +93,8 @@ def noisy(point: Point, number: int) -> Seen:
 def regret(name: str, seed: int) -> float:
     """How far above the best feasible 0.398 lies what looks best among the careful trials."""
     found = searched(name, PLANE, noisy, 48, seed)
-    able = [(seen[0][0], point) for point, seen in found if seen[2] < 5 and limit(point) <= 1]
-    return branin(min(able, key=lambda one: one[0])[1]) - 0.398
+    feasible = [(seen[0][0], point) for point, seen in found if seen[2] < 5 and limit(point) <= 1]
+    return branin(min(feasible, key=lambda one: one[0])[1]) - 0.398
 
 
 def test_the_gaussian_process_beats_chance_under_noise_and_a_constraint() -> None:
@@ -189,11 +189,11 @@ def test_a_model_sees_cells_and_choices_as_what_they_are() -> None:
 
 
 def test_weights_fill_the_simplex_and_one_goal_stays_itself() -> None:
-    found = np.array([simplex(u) for u in np.random.default_rng(1).random((2000, 3))])
+    found = np.array([simplex_weights(u) for u in np.random.default_rng(1).random((2000, 3))])
     assert found.sum(axis=1) == pytest.approx(np.ones(2000))
     assert found.mean(axis=0) == pytest.approx(np.full(3, 1 / 3), abs=0.02)
     costs = np.array([[0.2], [0.1]])
-    assert np.diff(scalarised(costs, simplex(np.array([0.3]))))[0] == pytest.approx(-0.105)
+    assert np.diff(scalarise(costs, simplex_weights(np.array([0.3]))))[0] == pytest.approx(-0.105)
 
 
 def test_lengths_are_fitted_on_a_count_that_grows_by_steps() -> None:

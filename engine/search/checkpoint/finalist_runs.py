@@ -13,7 +13,7 @@ FOLDER: Final = "finalists"
 
 
 @dataclass(frozen=True)
-class KeptYears:
+class FinalistRuns:
     """Years of finalists by trial and stage, a file each, beside the journal.
 
     They are pickled, since the same bits must come back. A file says by `mark` which job
@@ -33,7 +33,7 @@ class KeptYears:
         return found
 
     def put(self, trial: int, stage: Stage, years: list[Year]) -> None:
-        """Keep the years of a trial on a stage: whole, or not at all.
+        """Store the years of a trial on a stage: whole, or not at all.
 
         Raises
         ------

@@ -22,7 +22,7 @@ from optuna.trial import FrozenTrial
 
 from engine.cache import cache_folder
 from engine.errors import InputError, StorageError
-from engine.search.evaluator import Judge
+from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Stage
 from engine.spec.study import OptimizeJob
 
@@ -56,7 +56,7 @@ def read_study(folder: Path) -> optuna.Study:
         If the file cannot be read, or holds no search.
     """
     path = folder / FILE
-    with _told(path):
+    with _storage_errors(path):
         lock = JournalFileOpenLock(str(path), grace_period=_LOCK_S)
         storage = JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
         try:
@@ -72,6 +72,15 @@ def read_study(folder: Path) -> optuna.Study:
 class Journal:
     """The samples and the settled trials in one folder.
 
+    Parameters
+    ----------
+    folder
+        Is made if it is not there.
+    name
+        Of the job: see `job_hash`.
+    evaluator
+        Names the goals and their directions.
+
     Raises
     ------
     InputError
@@ -80,38 +89,38 @@ class Journal:
         If a file cannot be read or written.
     """
 
-    def __init__(self, folder: Path, name: str, judge: Judge) -> None:
+    def __init__(self, folder: Path, name: str, evaluator: ObjectiveEvaluator) -> None:
         self._path, self._samples = folder / FILE, folder / SAMPLES
-        with _told(self._path):
+        with _storage_errors(self._path):
             folder.mkdir(parents=True, exist_ok=True)
             _drop_torn_line(self._path)
             lock = JournalFileOpenLock(str(self._path), grace_period=_LOCK_S)
             self._study = optuna.create_study(
                 storage=JournalStorage(JournalFileBackend(str(self._path), lock_obj=lock)),
                 study_name=STUDY,
-                directions=judge.directions,
+                directions=evaluator.directions,
                 load_if_exists=True,
             )
-            self._claim(name, [goal.measure for goal in judge.goals])
+            self._claim(name, [goal.measure for goal in evaluator.goals])
             self._settled = len(self._study.get_trials(deepcopy=False))
-        with _told(self._samples):
+        with _storage_errors(self._samples):
             _drop_torn_line(self._samples)
             self._known = dict(self._read(name))
 
     def sample(self, key: Key) -> Tree | None:
-        """Return what was written of a candidate and stage."""
+        """Return what was written of a candidate and stage; None if nothing was."""
         return self._known.get(key)
 
     def write(self, key: Key, tree: Tree) -> None:
         """Append a sample, whole or not at all."""
         self._known[key] = tree
-        with _told(self._samples):
+        with _storage_errors(self._samples):
             self._append({"trial": key[0], "stage": list(key[1]), **tree})
 
     def add(self, trial: FrozenTrial, number: int) -> None:
         """Append a settled trial to the study, unless it is there."""
         if number >= self._settled:
-            with _told(self._path):
+            with _storage_errors(self._path):
                 self._study.add_trial(trial)
 
     def _append(self, tree: Mapping[str, Any]) -> None:
@@ -126,7 +135,7 @@ class Journal:
             return
         with self._samples.open(encoding="utf-8") as file:
             if json.loads(next(file)).get(_HASH) != name:
-                raise _of_another(self._samples)
+                raise _belongs_to_another(self._samples)
             for line in file:
                 tree = json.loads(line)
                 yield (tree.pop("trial"), Stage(*tree.pop("stage"))), tree
@@ -137,10 +146,10 @@ class Journal:
             self._study.set_metric_names(goals)
             self._study.set_user_attr(_HASH, name)
         elif found != name:
-            raise _of_another(self._path)
+            raise _belongs_to_another(self._path)
 
 
-def _of_another(path: Path) -> InputError:
+def _belongs_to_another(path: Path) -> InputError:
     return InputError(
         str(path),
         "holds the trials of another configuration, or of another version of the engine",
@@ -152,7 +161,7 @@ def _of_another(path: Path) -> InputError:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""The rungs on which trials are looked at, and how far each can be trusted.
+"""The rungs on which trials are simulated, and how far each can be trusted.
 
 A cheap rung may rank policies wrongly: a small sample of buyers shifts means and
 concentration. So a pilot, the baselines and the first batch, climbs every rung whatever it
@@ -28,10 +28,10 @@ from typing import Any
 
 import numpy as np
 
-from engine.search.evaluator import Judge
-from engine.search.fidelity.promotion import Verdict
-from engine.search.fidelity.rung_reliability import Agreement, agreement, unknown
-from engine.search.paired_scores import Standing, standing
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.fidelity.promotion import RungTrust
+from engine.search.fidelity.rung_reliability import RankAgreement
+from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Sample
 from engine.spec.study import Rung
 from engine.stats.arrays import Floats
@@ -41,7 +41,8 @@ from engine.stats.arrays import Floats
 class Trial:
     """A candidate, what each visited rung has shown of it, and what that has cost.
 
-    `attributes` are the sampler's own; `sampler_s` the seconds it took to propose it.
+    `samples` by the rung's number; `attributes` are the sampler's own; `sampler_s` the seconds
+    it took to propose it, `wall_s` those it took to simulate, over all rungs.
     """
 
     candidate: Candidate
@@ -68,14 +69,16 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Shift:
+class _RungShift:
     """How a rung's figures differ from the top's, each over m policies of the pilot.
+
+    Arrays of shape (figures,), goals or constraints, in their units.
 
     `noise` is the variance of a difference that replications tell; what the spread has
     beyond it is the rung's own.
     """
 
-    agreement: Agreement
+    agreement: RankAgreement
     mean: Floats
     spread: Floats
     noise: Floats
@@ -101,14 +104,24 @@ class Ladder:
 
     Parameters
     ----------
+    rungs
+        From the cheapest up; the last one is the top.
+    evaluator
+        Reads goals and constraints off samples.
     threshold
-        The corrected rank correlation below which a rung drops nobody.
+        The corrected rank correlation below which a rung drops nobody, up to 1.
+    pilot
+        Trials that have climbed every rung.
     """
 
     def __init__(
-        self, rungs: Sequence[Rung], judge: Judge, threshold: float, pilot: Sequence[Trial] = ()
+        self,
+        rungs: Sequence[Rung],
+        evaluator: ObjectiveEvaluator,
+        threshold: float,
+        pilot: Sequence[Trial] = (),
     ) -> None:
-        self.rungs, self._judge, self._threshold = tuple(rungs), judge, threshold
+        self.rungs, self._evaluator, self._threshold = tuple(rungs), evaluator, threshold
         self.top = len(rungs) - 1
         good = [t for t in pilot if t.reason is None and self.top in t.samples]
         self._goals = [self._shift(k, good, "costs") for k in range(len(rungs))]
@@ -116,19 +129,19 @@ class Ladder:
         self._means = [self._mean_shift(k, good) for k in range(len(rungs))]
         self.visited = [k for k in range(len(rungs)) if self._is_visited(k)]
 
-    def standing(self, trials: Sequence[Trial], rung: int) -> Standing:
+    def paired_scores(self, trials: Sequence[Trial], rung: int) -> PairedScores:
         """Return how trials that visited a rung stand there, moved to the top's level."""
-        found = standing(self._judge, [trial.samples[rung].values for trial in trials])
-        return found.moved(self._goals[rung].mean, self._limits[rung].mean)
+        found = PairedScores.of(self._evaluator, [trial.samples[rung].values for trial in trials])
+        return found.shifted(self._goals[rung].mean, self._limits[rung].mean)
 
-    def verdict(self, rung: int) -> Verdict:
+    def trust(self, rung: int) -> RungTrust:
         """Return what a rung is good for."""
         goals, limits = self._goals[rung], self._limits[rung]
-        told = limits.agreement.faithful(self._threshold) | limits.agreement.constant
-        return Verdict(goals.agreement.faithful(self._threshold), told, limits.error)
+        told = limits.agreement.preserves_ranks(self._threshold) | limits.agreement.constant
+        return RungTrust(goals.agreement.preserves_ranks(self._threshold), told, limits.error)
 
-    def doubts(self, rung: int) -> tuple[Floats, Floats]:
-        """Return what the rung adds to one trial's errors: of each goal and constraint."""
+    def rung_errors(self, rung: int) -> tuple[Floats, Floats]:
+        """Return what the rung adds to one trial's errors: (goals,) and (constraints,) float64."""
         goals, limits = self._goals[rung], self._limits[rung]
         return goals.distortion, limits.distortion
 
@@ -145,8 +158,8 @@ class Ladder:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the rows of `rungs`: every goal and constraint on every rung."""
-        goals = [("goal", goal.measure, goal.measure) for goal in self._judge.goals]
-        named = self._judge.constraints.items()
+        goals = [("goal", goal.measure, goal.measure) for goal in self._evaluator.goals]
+        named = self._evaluator.constraints.items()
         limits = [("constraint", name, limit.measure) for name, limit in named]
         return [
             self._row(k, role, name, measure) | self._agreement(k, shift, place)
@@ -170,34 +183,36 @@ class Ladder:
             "pilot_count": count,
         }
 
-    def _agreement(self, rung: int, shift: Shift, place: int) -> dict[str, Any]:
+    def _agreement(self, rung: int, shift: _RungShift, place: int) -> dict[str, Any]:
         """Return how a figure's ranks on a rung agree with the top's; nothing if unknown."""
         own = shift.agreement
         figures = own.correlation, own.reliability, own.top_reliability, own.corrected
         seen = [float(part[place]) if np.isfinite(part[place]) else None for part in figures]
         names = "rank_correlation", "reliability", "top_reliability", "corrected_correlation"
-        distorted = rung != self.top and bool(own.distorted(self._threshold)[place])
+        distorts_ranks = rung != self.top and bool(own.distorts_ranks(self._threshold)[place])
         return dict(zip(names, seen, strict=True)) | {
-            "told_apart": bool(own.told_apart[place]),
-            "trusted": not distorted,
+            "told_apart": bool(own.distinguishable[place]),
+            "trusted": not distorts_ranks,
         }
 
-    def _shift(self, rung: int, pilot: Sequence[Trial], what: str) -> Shift:
+    def _shift(self, rung: int, pilot: Sequence[Trial], what: str) -> _RungShift:
         """Compare a rung with the top over the pilot."""
         if not pilot:
-            names = self._judge.goals if what == "costs" else self._judge.constraints
+            names = self._evaluator.goals if what == "costs" else self._evaluator.constraints
             none = np.zeros(len(names))
-            return Shift(unknown(len(names)), none, none, none, 0)
+            return _RungShift(RankAgreement.unknown(len(names)), none, none, none, 0)
         here, top = (
-            standing(self._judge, [trial.samples[k].values for trial in pilot])
+            PairedScores.of(self._evaluator, [trial.samples[k].values for trial in pilot])
             for k in (rung, self.top)
         )
         gaps = getattr(top, what) - getattr(here, what)
         spread = gaps.std(axis=0, ddof=1) if len(pilot) > 1 else np.zeros(gaps.shape[1])
-        found = agreement(*((getattr(s, what), getattr(s, f"{what}_by")) for s in (here, top)))
+        found = RankAgreement.between(
+            *((getattr(s, what), getattr(s, f"{what}_by")) for s in (here, top))
+        )
         part = 0 if what == "costs" else 1
-        noise = np.sum([s.own_errors()[part] ** 2 for s in (here, top)], axis=0)
-        return Shift(found, gaps.mean(axis=0), spread, noise, len(pilot))
+        noise = np.sum([s.paired_errors()[part] ** 2 for s in (here, top)], axis=0)
+        return _RungShift(found, gaps.mean(axis=0), spread, noise, len(pilot))
 
     def _mean_shift(self, rung: int, pilot: Sequence[Trial]) -> dict[str, tuple[float, float]]:
         """Return each measure's mean difference to the top, and one trial's doubt in it."""
@@ -214,5 +229,5 @@ class Ladder:
 
     def _is_visited(self, rung: int) -> bool:
         own = self._goals[rung].agreement
-        distorted = own.distorted(self._threshold).any()
-        return rung == self.top or bool(not distorted and own.told_apart.any())
+        distorts_ranks = own.distorts_ranks(self._threshold).any()
+        return rung == self.top or bool(not distorts_ranks and own.distinguishable.any())

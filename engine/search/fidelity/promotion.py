@@ -1,7 +1,7 @@
 """Who goes up a rung: nobody that a rival surely beats, and no more than there is room for.
 
 Policies on one rung met the same luck; with s² the variance that they do not share
-(`engine.search.paired_scores.paired_variance`) over (n - 1)(R - 1) degrees of freedom, two
+(`engine.stats.paired.paired_variance`) over (n - 1)(R - 1) degrees of freedom, two
 replications say something once there are many pairs. Policy j beats i if
 x̄_i. - x̄_j. > t √(2 s² / R) in every goal, one-sided at `CONFIDENCE`, and j violates no
 more than i. Who is left goes up by rank of domination in those goals that the rung is
@@ -14,30 +14,30 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.search.paired_scores import Standing
+from engine.search.paired_scores import PairedScores
 from engine.stats.arrays import Flags, Floats
 from engine.stats.intervals import student_quantile
 from engine.stats.paired import paired_variance
 from engine.stats.pareto import select_best
 
 CONFIDENCE: Final = 0.95
-"""Of the one-sided tests that drop a policy."""
+"""Level of the one-sided tests that drop a policy."""
 
 
-class Verdict(NamedTuple):
+class RungTrust(NamedTuple):
     """What a rung is good for.
 
-    `ranked` (goals,) tells by which goals it may choose, `told` (constraints,) whose
-    violation it may hold against a policy; `doubt` (constraints,) are the standard errors of
-    its shift to the top.
+    `ranked_goals` (goals,) tells by which goals it may choose, `trusted_constraints`
+    (constraints,) whose violation it may hold against a policy; `shift_errors` (constraints,)
+    are the standard errors of its shift to the top, in units of the excesses.
     """
 
-    ranked: Flags
-    told: Flags
-    doubt: Floats
+    ranked_goals: Flags
+    trusted_constraints: Flags
+    shift_errors: Floats
 
 
-def promoted(stand: Standing, batch: Sequence[int], count: int, rung: Verdict) -> list[int]:
+def promote(scores: PairedScores, batch: Sequence[int], count: int, trust: RungTrust) -> list[int]:
     """Return those of the batch that go up, ascending.
 
     Parameters
@@ -48,52 +48,63 @@ def promoted(stand: Standing, batch: Sequence[int], count: int, rung: Verdict) -
         Places of the batch in it.
     count
         The most that go up.
-    rung
+    trust
         What the rung is good for.
     """
-    lost = np.zeros(len(stand.costs), np.bool_)
-    if stand.able.any():
-        lost = hopeless(stand, rung.told, rung.doubt)
-    alive = [k for k in batch if not lost[k] and not is_beaten(stand, k)]
-    costs = [list(row) for row in stand.costs[:, rung.ranked]]
-    return sorted(select_best(costs, list(stand.violation), alive, count))
+    lost = np.zeros(len(scores.costs), np.bool_)
+    if scores.is_feasible.any():
+        lost = _surely_infeasible(scores, trust)
+    alive = [k for k in batch if not lost[k] and not _is_surely_dominated(scores, k)]
+    costs = [list(row) for row in scores.costs[:, trust.ranked_goals]]
+    return sorted(select_best(costs, list(scores.violation), alive, count))
 
 
-def is_beaten(stand: Standing, place: int) -> bool:
+def _is_surely_dominated(scores: PairedScores, place: int) -> bool:
     """Tell whether some rival is surely better in every goal, and no less feasible."""
-    least = least_difference(stand)
+    least = _significant_difference(scores)
     if least is None:
         return False
-    better = (stand.costs[place] - stand.costs > least).all(axis=1)
-    return bool((better & (stand.violation <= stand.violation[place])).any())
+    better = (scores.costs[place] - scores.costs > least).all(axis=1)
+    return bool((better & (scores.violation <= scores.violation[place])).any())
 
 
-def least_difference(stand: Standing) -> Floats | None:
-    """Return the paired difference from which a goal counts as better; None if unknown."""
-    count, _, replications = stand.costs_by.shape
-    variance = paired_variance(stand.costs_by)
+def _significant_difference(scores: PairedScores) -> Floats | None:
+    """Return the paired difference from which a goal counts as better; None if unknown.
+
+    (goals,) float64, in the goals' units.
+    """
+    count, _, replications = scores.costs_by.shape
+    variance = paired_variance(scores.costs_by)
     if variance is None:
         return None
     freedom = (count - 1) * (replications - 1)
     return np.asarray(student_quantile(freedom, CONFIDENCE) * np.sqrt(2 * variance / replications))
 
 
-def hopeless(stand: Standing, told: Flags, doubt: Floats) -> Flags:
-    """Tell which policies surely violate a constraint.
+def _surely_infeasible(scores: PairedScores, trust: RungTrust) -> Flags:
+    """Tell which policies surely violate a constraint, (n,) bool.
 
     The variance of an excess is that pooled over the policies, or the policy's own if larger:
     many that always reach a target say nothing of one that reaches it at times. Since they
     share their luck, the degrees of freedom are still those of one, R - 1.
     """
-    replications = stand.replications
+    replications = scores.replications
     if replications < 2:
-        return np.zeros(len(stand.costs), np.bool_)
-    own = stand.excesses_by.var(axis=2, ddof=1)
-    variance = np.maximum(own, own.mean(axis=0)) / replications + doubt**2
+        return np.zeros(len(scores.costs), np.bool_)
+    own = scores.excesses_by.var(axis=2, ddof=1)
+    variance = np.maximum(own, own.mean(axis=0)) / replications + trust.shift_errors**2
     least = student_quantile(replications - 1, CONFIDENCE) * np.sqrt(variance)
-    return np.asarray(((stand.excesses > least) & told).any(axis=1))
+    return np.asarray(((scores.excesses > least) & trust.trusted_constraints).any(axis=1))
 
 
-def room(count: int, reduction: float) -> int:
-    """Return how many of those of a batch that were looked at on a rung may go up."""
+def promotion_count(count: int, reduction: float) -> int:
+    """Return how many of the `count` policies of a batch that a rung has seen may go up.
+
+    Parameters
+    ----------
+    count
+        Policies of one batch that were evaluated on the rung.
+    reduction
+        1 or more: one in so many goes up, rounded up.
+    """
     return math.ceil(count / reduction - 1e-9)

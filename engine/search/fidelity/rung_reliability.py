@@ -25,7 +25,7 @@ import numpy as np
 from engine.stats.arrays import Flags, Floats
 from engine.stats.paired import rank_correlation, reliability
 
-TOLD_APART: Final = 0.5
+DISTINGUISHABLE: Final = 0.5
 """Reliability on top below which policies are not told apart: there is no rank to distort."""
 
 CONFIDENCE: Final = 0.95
@@ -42,20 +42,47 @@ FEWEST: Final = 4
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """How a rung ranks policies beside the top, figure by figure.
+class RankAgreement:
+    """How a rung ranks policies beside the top, figure by figure; arrays of shape (figures,).
 
     `correlation` as seen, not-a-number where all are equal on both rungs; `reliability` and
     `top_reliability` from 0 to 1. All are not-a-number if the pilot was too small.
-    `told_apart` says in which figures the top tells policies apart, so that ranks mean
+    `distinguishable` says in which figures the top tells policies apart, so that ranks mean
     something; `count` is the number of policies.
     """
 
     correlation: Floats
     reliability: Floats
     top_reliability: Floats
-    told_apart: Flags
+    distinguishable: Flags
     count: int
+
+    @classmethod
+    def between(cls, here: tuple[Floats, Floats], top: tuple[Floats, Floats]) -> "RankAgreement":
+        """Compare the same policies on two rungs.
+
+        Parameters
+        ----------
+        here, top
+            Figures of n policies, (n, figures) float64, and the same by replication,
+            (n, figures, R) float64.
+        """
+        (own, own_by), (best, best_by) = here, top
+        if len(own) < FEWEST:
+            return cls.unknown(own.shape[1])
+        found = np.array([rank_correlation(a, b) for a, b in zip(own.T, best.T, strict=True)])
+        top_reliability = reliability(best_by)
+        least = _least_reliability(*best_by.shape[::2])
+        distinguishable = (top_reliability >= least) & ~np.isnan(found)
+        return cls(
+            found, reliability(own_by), top_reliability, np.asarray(distinguishable), len(own)
+        )
+
+    @classmethod
+    def unknown(cls, figures: int) -> "RankAgreement":
+        """Return that nothing is known of so many figures."""
+        nothing = np.full(figures, np.nan)
+        return cls(nothing, nothing, nothing, np.zeros(figures, np.bool_), 0)
 
     @property
     def corrected(self) -> Floats:
@@ -74,42 +101,19 @@ class Agreement:
         """Tell in which figures all policies are equal."""
         return np.asarray(np.isnan(self.correlation) & ~np.isnan(self.reliability))
 
-    def distorted(self, threshold: float) -> Flags:
-        """Tell in which figures the rung ranks otherwise than the top."""
+    def distorts_ranks(self, threshold: float) -> Flags:
+        """Tell in which figures the rung ranks otherwise than the top, (figures,) bool."""
         expected = np.arctanh(np.clip(threshold * self._attenuation, -NEAR_ONE, NEAR_ONE))
         seen = np.arctanh(np.clip(self.correlation, -NEAR_ONE, NEAR_ONE))
         error = 1.06 / max(self.count - 3, 1) ** 0.5
-        return np.asarray(self.told_apart & (seen < expected - error))
+        return np.asarray(self.distinguishable & (seen < expected - error))
 
-    def faithful(self, threshold: float) -> Flags:
-        """Tell in which figures the rung ranks as the top, as far as can be seen."""
-        return np.asarray(self.told_apart & ~self.distorted(threshold))
-
-
-def agreement(here: tuple[Floats, Floats], top: tuple[Floats, Floats]) -> Agreement:
-    """Compare the same policies on two rungs.
-
-    Parameters
-    ----------
-    here, top
-        Figures, (n, figures), and the same by replication, (n, figures, R).
-    """
-    (own, own_by), (best, best_by) = here, top
-    if len(own) < FEWEST:
-        return unknown(own.shape[1])
-    found = np.array([rank_correlation(a, b) for a, b in zip(own.T, best.T, strict=True)])
-    sure = reliability(best_by)
-    told = (sure >= least_reliability(*best_by.shape[::2])) & ~np.isnan(found)
-    return Agreement(found, reliability(own_by), sure, np.asarray(told), len(own))
+    def preserves_ranks(self, threshold: float) -> Flags:
+        """Tell in which figures the rung visibly ranks as the top, (figures,) bool."""
+        return np.asarray(self.distinguishable & ~self.distorts_ranks(threshold))
 
 
-def unknown(figures: int) -> Agreement:
-    """Return that nothing is known of so many figures."""
-    nothing = np.full(figures, np.nan)
-    return Agreement(nothing, nothing, nothing, np.zeros(figures, np.bool_), 0)
-
-
-def least_reliability(count: int, replications: int) -> float:
+def _least_reliability(count: int, replications: int) -> float:
     """Return the reliability from which n policies over R replications are told apart.
 
     It is 1 - 1/F of the mean squares between policies and of noise.
@@ -117,7 +121,7 @@ def least_reliability(count: int, replications: int) -> float:
     from scipy.special import fdtri
 
     if replications < 2:
-        return TOLD_APART
+        return DISTINGUISHABLE
     between = count - 1
     ratio = fdtri(between, between * (replications - 1), CONFIDENCE)
-    return max(TOLD_APART, 1 - 1 / float(ratio))
+    return max(DISTINGUISHABLE, 1 - 1 / float(ratio))

@@ -24,16 +24,25 @@ import numpy as np
 
 from engine.design.draws import normal_draws, open_unit, uniform_draws
 from engine.rng import Purpose
-from engine.search.evaluator import Judge
-from engine.search.paired_scores import Standing
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.paired_scores import PairedScores
 from engine.search.problem import Values
 from engine.stats.arrays import Flags, Floats
 
 DRAWS: Final = 8192
+"""Draws of every posterior."""
 
 
-class Luck:
-    """The draws behind all posteriors of one selection, of up to `replications`."""
+class PosteriorDraws:
+    """The draws behind all posteriors of one selection.
+
+    Parameters
+    ----------
+    seed
+        Names the streams.
+    replications
+        The most that a sample has.
+    """
 
     def __init__(self, seed: int, replications: int) -> None:
         self._seed = seed
@@ -42,7 +51,13 @@ class Luck:
         self._scales: dict[int, Floats] = {}
 
     def means(self, by: Floats) -> Floats:
-        """Return draws of the means of `by`, (n, R), as (DRAWS, n)."""
+        """Return draws of the means of figures, (DRAWS, n) float64.
+
+        Parameters
+        ----------
+        by
+            (n, R) float64, figures by replication, in any unit, which the draws keep.
+        """
         count = by.shape[-1]
         rest = by - by.mean(axis=-1, keepdims=True)
         moves = self._normals[:, :count] @ rest.T / (count * (count - 1)) ** 0.5
@@ -56,47 +71,77 @@ class Luck:
             self._scales[count] = np.sqrt((count - 1) / chdtri(count - 1, self._levels))
         return self._scales[count]
 
-    def chances(self, sample: Floats, stream: int) -> Floats:
-        """Return draws of the probability behind truth values' means, (worlds, R)."""
+    def probabilities(self, sample: Floats, stream: int) -> Floats:
+        """Return draws of the probabilities behind truth values, (DRAWS, worlds) float64.
+
+        Parameters
+        ----------
+        sample
+            (worlds, R) float64, truth values or their means over worlds, from 0 to 1.
+        stream
+            Names the draws: one for each constraint.
+        """
         from scipy.special import betaincinv
 
         count, draws = sample.shape[-1], []
-        for world, held in enumerate(sample.sum(axis=-1)):
+        for world, times in enumerate(sample.sum(axis=-1)):
             draw = 2 + stream * 1000 + world
             levels = uniform_draws(self._seed, Purpose.SELECTION, (DRAWS,), draw)
-            draws.append(betaincinv(held + 0.5, count - held + 0.5, levels))
+            draws.append(betaincinv(times + 0.5, count - times + 0.5, levels))
         return np.stack(draws, axis=-1)
 
 
-def held(judge: Judge, values: Values, stand: Standing, place: int, luck: Luck) -> Flags:
-    """Tell in which draws a policy holds each constraint, (DRAWS, constraints).
+def constraint_holds(
+    evaluator: ObjectiveEvaluator,
+    values: Values,
+    scores: PairedScores,
+    place: int,
+    posterior: PosteriorDraws,
+) -> Flags:
+    """Tell in which draws a policy holds each constraint, (DRAWS, constraints) bool.
 
     Parameters
     ----------
-    values, place
-        The policy's measures over the standing's replications, and its place in it.
+    evaluator
+        Has the constraints.
+    values
+        The policy's measures, (worlds, R), over the replications of `scores`.
+    scores, place
+        Policies on common luck, and the row that is this policy's.
+    posterior
+        The draws of the selection.
     """
-    excesses = luck.means(stand.excesses_by[place])
-    for k, constraint in enumerate(judge.constraints.values()):
+    excesses = posterior.means(scores.excesses_by[place])
+    for k, constraint in enumerate(evaluator.constraints.values()):
         sample = values[constraint.measure]
         if sample.dtype == np.bool_:
             shares = np.asarray(sample, np.float64)
-            if judge.objective.constraints_in == "mean":
+            if evaluator.objective.constraints_in == "mean":
                 shares = shares.mean(axis=0, keepdims=True)
-            excesses[:, k] = judge.excess(constraint, luck.chances(shares, k)[..., None])
-        excesses[:, k] = np.minimum(excesses[:, k], judge.most_excess(constraint))
+            excesses[:, k] = evaluator.excess(
+                constraint, posterior.probabilities(shares, k)[..., None]
+            )
+        excesses[:, k] = np.minimum(excesses[:, k], evaluator.largest_excess(constraint))
     return np.asarray(excesses <= 0)
 
 
-def loss(gaps_by: Mapping[int, Floats], luck: Luck) -> tuple[float, float]:
+def selection_certainty(
+    gaps_by: Mapping[int, Floats], posterior: PosteriorDraws
+) -> tuple[float, float]:
     """Return P(correct selection) and the expected opportunity cost of a chosen policy.
 
     Parameters
     ----------
     gaps_by
-        By rival: the chosen policy's cost less the rival's, replication by replication.
+        By rival: the chosen policy's cost less the rival's, (R,) float64, in the goal's unit.
+    posterior
+        The draws of the selection.
+
+    Returns
+    -------
+    A probability, 1 without rivals, and a cost of 0 or more in the goal's unit.
     """
     if not gaps_by:
         return 1.0, 0.0
-    worst = np.max([luck.means(gaps[None])[:, 0] for gaps in gaps_by.values()], axis=0)
+    worst = np.max([posterior.means(gaps[None])[:, 0] for gaps in gaps_by.values()], axis=0)
     return float((worst <= 0).mean()), float(np.maximum(worst, 0.0).mean())

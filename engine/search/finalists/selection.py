@@ -19,11 +19,11 @@ from typing import Final
 import numpy as np
 
 from engine.errors import PoquanError
-from engine.search.evaluator import Judge
+from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
-from engine.search.finalists.posterior import Luck, held, loss
-from engine.search.paired_scores import Standing, standing
+from engine.search.finalists.posterior import PosteriorDraws, constraint_holds, selection_certainty
+from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Problem, Sample, Stage
 from engine.spec.study import RiskKind, Search
 from engine.stats.arrays import Flags, Floats
@@ -33,12 +33,12 @@ LIKELY: Final = 0.5
 """P(feasible) below which a policy is held to be infeasible."""
 
 OnRuns = Callable[[int, int], None]
-"""Hears how many replications of a policy are done, of how many."""
+"""Takes how many replications of a policy are done, and how many there are."""
 
 
 @dataclass(frozen=True)
 class Finalist:
-    """A candidate and what fresh luck has shown of it."""
+    """A candidate, and its sample on fresh luck so far."""
 
     candidate: Candidate
     sample: Sample
@@ -48,41 +48,56 @@ class Finalist:
 class Assessment:
     """What is known of a finalist: its place among those with as many replications or more.
 
-    `held` (draws, constraints) tells in which draws of the posterior a constraint holds;
-    `level` (goals,) is to be added to the costs before those of others with more
-    replications are compared: what luck later on did to all.
+    `place` is its row of `scores`; `constraint_holds` (draws, constraints) bool tells in which
+    draws of the posterior a constraint holds; `level` (goals,) float64, in the goals' units, is
+    to be added to the costs before those of others with more replications are compared: what
+    luck later on did to all.
     """
 
-    stand: Standing
+    scores: PairedScores
     place: int
-    held: Flags
+    constraint_holds: Flags
     level: Floats
 
     @property
     def costs(self) -> Floats:
-        """Return the goals' figures, less is better."""
-        return np.asarray(self.stand.costs[self.place])
+        """Return the goals' figures, (goals,) float64, less is better."""
+        return np.asarray(self.scores.costs[self.place])
 
     @property
     def p_feasible(self) -> float:
         """Return the probability that all constraints hold."""
-        return float(self.held.all(axis=1).mean())
+        return float(self.constraint_holds.all(axis=1).mean())
 
     @property
     def on_frontier(self) -> bool:
         """Tell whether it is feasible, and no other feasible one beats it in every goal."""
-        rivals = self.stand.costs[self.stand.able]
+        rivals = self.scores.costs[self.scores.is_feasible]
         beaten = np.all(rivals <= self.costs, axis=1) & np.any(rivals < self.costs, axis=1)
-        return bool(self.stand.able[self.place] and not beaten.any())
+        return bool(self.scores.is_feasible[self.place] and not beaten.any())
 
 
 class Selection:
-    """The finalists of one search, from first to final replications."""
+    """The finalists of one search, from first to final replications.
 
-    def __init__(self, problem: Problem, judge: Judge, search: Search, seed: int) -> None:
-        self._problem, self._judge, self._search = problem, judge, search
-        self._rounds = rounds(search.first_replications, search.final_replications)
-        self.luck = Luck(seed, self._rounds[-1])
+    Parameters
+    ----------
+    problem
+        Simulates candidates, here on fresh luck only.
+    evaluator
+        Reads goals and constraints off samples.
+    search
+        How many replications there are, from `first_replications` to `final_replications`.
+    seed
+        Names the draws of the posterior.
+    """
+
+    def __init__(
+        self, problem: Problem, evaluator: ObjectiveEvaluator, search: Search, seed: int
+    ) -> None:
+        self._problem, self._evaluator, self._search = problem, evaluator, search
+        self._rounds = replication_rounds(search.first_replications, search.final_replications)
+        self.posterior = PosteriorDraws(seed, self._rounds[-1])
         self.finalists: list[Finalist] = []
         self.notes: list[str] = []
         self._done = self._total = 0
@@ -98,27 +113,31 @@ class Selection:
         self.finalists = [Finalist(candidate, Sample({})) for candidate in chosen]
         alive = {one.number for one in chosen if not one.is_baseline}
         given = {one.number for one in chosen if one.is_baseline}
-        self._total = planned(len(given), len(alive), self._rounds)
+        self._total = planned_replications(len(given), len(alive), self._rounds)
         for count in self._rounds:
-            self._look(given | alive, count, on_runs)
+            self._simulate(given | alive, count, on_runs)
             alive &= {one.candidate.number for one in self.finalists}
             if alive and count < self._rounds[-1]:
-                alive = self._stronger(alive, count)
-        while (best := self._best()) is not None and not self._is_known(self.finalists[best]):
-            self._look({self.finalists[best].candidate.number}, self._rounds[-1], on_runs)
+                alive = self._better_half(alive, count)
+        while (best := self._recommended()) is not None and not self._is_known(
+            self.finalists[best]
+        ):
+            self._simulate({self.finalists[best].candidate.number}, self._rounds[-1], on_runs)
         return best
 
     def assessments(self) -> list[Assessment]:
         """Assess every finalist beside those that have as many replications as it has."""
         counts = [one.sample.replications for one in self.finalists]
-        known = {count: self.standing(count) for count in set(counts)}
+        known = {count: self.paired_scores(count) for count in set(counts)}
         moves = {count: self._level(count, max(counts)) for count in known}
         found = []
         for one, count in zip(self.finalists, counts, strict=True):
-            stand, places = known[count]
+            scores, places = known[count]
             place = places[one.candidate.number]
-            flags = held(self._judge, one.sample.values, stand, place, self.luck)
-            found.append(Assessment(stand, place, flags, moves[count]))
+            flags = constraint_holds(
+                self._evaluator, one.sample.values, scores, place, self.posterior
+            )
+            found.append(Assessment(scores, place, flags, moves[count]))
         return found
 
     def certainty(self, best: int) -> tuple[float, float, int]:
@@ -127,26 +146,31 @@ class Selection:
         Both for the first goal, against the finalists that are feasible enough.
         """
         found = self.assessments()
-        level = self._judge.objective.feasible_probability
+        level = self._evaluator.objective.feasible_probability
         gaps = {}
         for k, one in enumerate(found):
             if k != best and one.p_feasible >= level:
-                stand, places = self.standing(self.finalists[k].sample.replications)
+                scores, places = self.paired_scores(self.finalists[k].sample.replications)
                 mine = places[self.finalists[best].candidate.number]
-                gaps[k] = stand.costs_by[mine, 0] - stand.costs_by[one.place, 0]
-        return *loss(gaps, self.luck), len(gaps) + 1
+                gaps[k] = scores.costs_by[mine, 0] - scores.costs_by[one.place, 0]
+        return *selection_certainty(gaps, self.posterior), len(gaps) + 1
 
-    def standing(self, count: int, risk: RiskKind | None = None) -> tuple[Standing, dict[int, int]]:
+    def paired_scores(
+        self, count: int, risk: RiskKind | None = None
+    ) -> tuple[PairedScores, dict[int, int]]:
         """Return how those with `count` replications or more stand on the first of them.
 
-        With it come their places in it, by number. `risk` takes the objective's place.
+        With it come their places in it, by the candidate's number. `risk` takes the
+        objective's place.
         """
         enough = [one for one in self.finalists if one.sample.replications >= count]
         places = {one.candidate.number: place for place, one in enumerate(enough)}
-        return standing(self._judge, [one.sample.first(count) for one in enough], risk), places
+        return PairedScores.of(
+            self._evaluator, [one.sample.first(count) for one in enough], risk
+        ), places
 
-    def _look(self, numbers: set[int], count: int, on_runs: OnRuns) -> None:
-        """Give those named replications up to `count`; leave out who fails."""
+    def _simulate(self, numbers: set[int], count: int, on_runs: OnRuns) -> None:
+        """Give those named replications up to `count`; leave out those that fail."""
         todo = [one for one in self.finalists if one.candidate.number in numbers]
         first = todo[0].sample.replications if todo else 0
         stage = Stage(True, 1.0, first, count)
@@ -168,54 +192,70 @@ class Selection:
         if not self.finalists:
             raise PoquanError("all finalists failed on fresh luck:\n  " + "\n  ".join(self.notes))
 
-    def _stronger(self, alive: set[int], count: int) -> set[int]:
+    def _better_half(self, alive: set[int], count: int) -> set[int]:
         """Return the better half of those alive, at least one, seen beside the baselines."""
-        stand, places = self.standing(count)
+        scores, places = self.paired_scores(count)
         doubt = np.zeros(len(places))
         for one in self.finalists:
             place = places.get(one.candidate.number)
             if place is not None:
-                flags = held(self._judge, one.sample.values, stand, place, self.luck)
+                flags = constraint_holds(
+                    self._evaluator, one.sample.values, scores, place, self.posterior
+                )
                 share = float(flags.all(axis=1).mean())
                 doubt[place] = 0.0 if share >= LIKELY else 1 - share
         among = [place for number, place in places.items() if number in alive]
-        lead = min(among, key=lambda place: (doubt[place], stand.costs[place, 0]))
+        lead = min(among, key=lambda place: (doubt[place], scores.costs[place, 0]))
         rest = [place for place in among if place != lead]
-        costs = [list(row) for row in stand.costs]
+        costs = [list(row) for row in scores.costs]
         half = {lead, *select_best(costs, list(doubt), rest, len(rest) // 2)}
         return {number for number, place in places.items() if place in half}
 
-    def _best(self) -> int | None:
+    def _recommended(self) -> int | None:
         """Return the place of the first goal's best that is, or yet may be, feasible enough."""
-        level = self._judge.objective.feasible_probability
+        level = self._evaluator.objective.feasible_probability
         found = self.assessments()
-        able = [
+        feasible = [
             k
             for k, (one, own) in enumerate(zip(self.finalists, found, strict=True))
             if own.p_feasible >= (level if self._is_known(one) else min(LIKELY, level))
         ]
-        return min(able, key=lambda k: (found[k].costs + found[k].level)[0], default=None)
+        return min(feasible, key=lambda k: (found[k].costs + found[k].level)[0], default=None)
 
     def _is_known(self, one: Finalist) -> bool:
         return one.sample.replications == self._rounds[-1]
 
     def _level(self, count: int, most: int) -> Floats:
         """Return what the luck of later replications added to those that met it."""
-        (early, places), (late, late_places) = self.standing(count), self.standing(most)
+        (early, places), (late, late_places) = self.paired_scores(count), self.paired_scores(most)
         both = [(places[number], place) for number, place in late_places.items()]
         return np.asarray(np.mean([late.costs[b] - early.costs[a] for a, b in both], axis=0))
 
 
-def rounds(first: int, final: int) -> list[int]:
-    """Return the replications after each round: doubled from `first`, `final` at the end."""
+def replication_rounds(first: int, final: int) -> list[int]:
+    """Return the replications after each round: doubled from `first`, `final` at the end.
+
+    Parameters
+    ----------
+    first, final
+        Replications of a policy after the first and after the last round, 1 or more.
+    """
     found = [min(first, final)]
     while found[-1] < final:
         found.append(min(2 * found[-1], final))
     return found
 
 
-def planned(given: int, searched: int, counts: Sequence[int]) -> int:
-    """Return how many replications of a policy the rounds take."""
+def planned_replications(given: int, searched: int, counts: Sequence[int]) -> int:
+    """Return how many replications of a policy all rounds take together.
+
+    Parameters
+    ----------
+    given, searched
+        Baselines, which stay in every round, and others, of which half stay.
+    counts
+        Replications of a policy after each round.
+    """
     total, before = 0, 0
     for count in counts:
         total += (given + searched) * (count - before)
@@ -229,23 +269,35 @@ def _with(one: Finalist, later: Sample | None) -> Finalist:
     return replace(one, sample=one.sample.joined(later) if one.sample.values else later)
 
 
-def finalists(trials: Sequence[Trial], found: Estimates, count: int) -> list[Trial]:
-    """Return all baselines, then the `count` best of what was found; no failed ones, no twins."""
+def choose_finalists(trials: Sequence[Trial], found: Estimates, count: int) -> list[Trial]:
+    """Return all baselines, then the `count` best of the others.
+
+    Failed trials and duplicates are left out.
+
+    Parameters
+    ----------
+    trials
+        All trials of a search.
+    found
+        What is known of them, row by row.
+    count
+        Finalists besides the baselines, at the most.
+    """
     good = [k for k, trial in enumerate(trials) if trial.reason is None]
     costs = [list(found.costs[k]) for k in good]
-    single = without_twins([trials[k] for k in good])
+    single = _without_duplicates([trials[k] for k in good])
     searched = [p for p in single if not trials[good[p]].candidate.is_baseline]
     best = select_best(costs, list(found.violation[good]), searched, count)
     given = [trials[k] for k in good if trials[k].candidate.is_baseline]
     return given + [trials[good[place]] for place in best]
 
 
-def without_twins(trials: Sequence[Trial]) -> list[int]:
+def _without_duplicates(trials: Sequence[Trial]) -> list[int]:
     """Return the places of trials, ascending, without those that showed what another had.
 
     Points may name one policy, by a rule between levers or by a lever that never acts: then all
-    figures agree in every bit, since the luck is common. Of twins a baseline stays, or else who
-    went highest, or else the first.
+    figures agree in every bit, since the luck is common. Of duplicates a baseline stays, or else
+    the one that went highest, or else the first.
     """
     order = sorted(
         range(len(trials)), key=lambda k: (not trials[k].candidate.is_baseline, -trials[k].rung)

@@ -21,15 +21,20 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from engine.design.draws import normal_draws, open_unit
 from engine.rng import Purpose
-from engine.search.samplers.gaussian_process import Exact, Posterior, draws, fit, standardised
+from engine.search.samplers.gaussian_process import (
+    NoiselessPosterior,
+    NoisyPosterior,
+    fit_hyperparameters,
+    sample_posterior,
+    standardise,
+)
+from engine.stats.arrays import Floats, Ints
 from engine.stats.pareto import non_dominated
 
-Floats = NDArray[np.float64]
 Score = Callable[[Floats], Floats]
 
 DRAWS: Final = 32
@@ -44,23 +49,33 @@ GROWTH: Final = 1.25
 _AUGMENTED: Final = 0.05
 
 
-class Seen(NamedTuple):
-    """One goal's costs or one constraint's excesses over the trials, and their variances."""
+class NoisyValues(NamedTuple):
+    """One goal's costs or one constraint's excesses, (trials,), and their variances, (trials,)."""
 
     values: Floats
     noise: Floats
 
 
-class Draws(NamedTuple):
-    """One quantity drawn at known points, shape (points, draws), and the process through it."""
+class _QuantityDraws(NamedTuple):
+    """One quantity drawn at known points, (points, draws), and the process through it.
+
+    `values` are in the quantity's own unit; the process has mean 0 and variance 1, and `mean`
+    and `scale` take it back.
+    """
 
     values: Floats
-    exact: Exact
+    exact: NoiselessPosterior
     mean: float
     scale: float
 
     def at(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return means, shape (points, draws), and deviations at points, in own units."""
+        """Return means, (points, draws), and deviations, (points,), in own units.
+
+        Parameters
+        ----------
+        x
+            (points, features) float64.
+        """
         means, deviations = self.exact.at(x)
         return self.mean + self.scale * means, self.scale * deviations
 
@@ -69,6 +84,13 @@ def fitted_count(seen: int, first: int) -> int:
     """Return how many of the trials seen so far the lengths are fitted on.
 
     A function of the count alone, so that a search that was interrupted fits on the same.
+
+    Parameters
+    ----------
+    seen
+        Trials that are finished.
+    first
+        Trials before the first fit.
     """
     count = max(first, 1)
     while count * GROWTH <= seen:
@@ -76,44 +98,73 @@ def fitted_count(seen: int, first: int) -> int:
     return min(count, seen)
 
 
-def drawn(x: Floats, pending: Floats, seen: Seen, kept: NDArray[np.int64], fitted: int,
-          seed: int) -> Draws:  # fmt: skip
+def draw_quantity(
+    x: Floats, pending: Floats, seen: NoisyValues, kept: Ints, fitted: int, seed: int
+) -> _QuantityDraws:
     """Draw one quantity at the kept and at the pending points.
 
     Parameters
     ----------
-    x : all trials' features, in order of their numbers.
-    kept : places of the trials that the posterior learns from.
-    fitted : how many trials the lengths are fitted on, the first ones.
+    x
+        (trials, features) float64, in order of the trials' numbers.
+    pending
+        (pending, features) float64, the points that are still being simulated.
+    seen
+        The quantity at `x`.
+    kept
+        (kept,) int64, indices of the trials that the posterior learns from.
+    fitted
+        How many trials the lengths are fitted on, the first ones.
+    seed
+        Names the draws.
     """
     places = np.unique(np.linspace(0, fitted - 1, min(fitted, FITTED)).astype(np.int64))
-    first = standardised(seen.values[places], seen.noise[places])
-    theta = fit(np.ascontiguousarray(x[places]), first.values, first.noise)
+    first = standardise(seen.values[places], seen.noise[places])
+    theta = fit_hyperparameters(np.ascontiguousarray(x[places]), first.values, first.noise)
     values = (seen.values[kept] - first.mean) / first.scale
-    known = Posterior(theta, x[kept], values, seen.noise[kept] / first.scale**2)
+    known = NoisyPosterior(theta, x[kept], values, seen.noise[kept] / first.scale**2)
     everywhere = np.vstack([x[kept], pending])
     normals = normal_draws(seed, Purpose.TRIAL, (len(everywhere), DRAWS))
-    sample = draws(*known.at(everywhere), theta, normals)
-    exact = Exact(theta, everywhere, sample)
-    return Draws(first.mean + first.scale * sample, exact, first.mean, first.scale)
+    sample = sample_posterior(*known.at(everywhere), theta, normals)
+    exact = NoiselessPosterior(theta, everywhere, sample)
+    return _QuantityDraws(first.mean + first.scale * sample, exact, first.mean, first.scale)
 
 
-def improvement(
-    goals: Sequence[Draws], constraints: Sequence[Draws], weights: Floats, seed: int
+def expected_improvement(
+    goals: Sequence[_QuantityDraws],
+    constraints: Sequence[_QuantityDraws],
+    weights: Floats,
+    seed: int,
 ) -> Score:
-    """Return the score of points by the draws of goals and constraints."""
+    """Return the score of points by the draws of goals and constraints: see the module.
+
+    Parameters
+    ----------
+    goals, constraints
+        Costs, less is better, and excesses, feasible at 0 or less, all at the same points.
+    weights
+        (goals,) float64, of sum 1.
+    seed
+        Names the draws.
+
+    Returns
+    -------
+    A function of (points, features) float64 whose values are (points,) float64, 0 or more.
+    """
     least, spans = _scales(goals, constraints)
     normals = normal_draws(seed, Purpose.TRIAL, (len(goals), DRAWS))
 
     def scalar(costs: Sequence[Floats]) -> Floats:
         scaled = [(cost - low) / span for cost, low, span in zip(costs, least, spans, strict=True)]
-        return scalarised(np.stack(scaled, axis=-1), weights)
+        return scalarise(np.stack(scaled, axis=-1), weights)
 
     known = scalar([goal.values for goal in goals])
-    able = np.ones(known.shape, np.bool_)
+    feasible = np.ones(known.shape, np.bool_)
     for one in constraints:
-        able &= one.values <= 0
-    best = np.where(able.any(axis=0), np.where(able, known, np.inf).min(axis=0), known.max(axis=0))
+        feasible &= one.values <= 0
+    best = np.where(
+        feasible.any(axis=0), np.where(feasible, known, np.inf).min(axis=0), known.max(axis=0)
+    )
 
     def score(x: Floats) -> Floats:
         found = [goal.at(x) for goal in goals]
@@ -130,29 +181,45 @@ def improvement(
     return score
 
 
-def scalarised(costs: Floats, weights: Floats) -> Floats:
-    """Return s(c) of costs whose last axis is the goals."""
+def scalarise(costs: Floats, weights: Floats) -> Floats:
+    """Return s(c) = max_k w_k c_k + 0.05 sum_k w_k c_k.
+
+    Parameters
+    ----------
+    costs
+        (..., goals) float64, scaled to [0, 1].
+    weights
+        (goals,) float64, of sum 1.
+    """
     weighted = costs * weights
     return np.asarray(weighted.max(axis=-1) + _AUGMENTED * weighted.sum(axis=-1))
 
 
-def _scales(goals: Sequence[Draws], constraints: Sequence[Draws]) -> tuple[Floats, Floats]:
+def _scales(
+    goals: Sequence[_QuantityDraws], constraints: Sequence[_QuantityDraws]
+) -> tuple[Floats, Floats]:
     """Return each goal's least cost and its span over the feasible points that none beats.
 
     Over all points, one far off would make the differences that matter vanish.
     """
     costs = np.stack([goal.values.mean(axis=1) for goal in goals], axis=1)
-    able = np.ones(len(costs), np.bool_)
+    feasible = np.ones(len(costs), np.bool_)
     for one in constraints:
-        able &= one.values.mean(axis=1) <= 0
-    among = costs[able] if able.any() else costs
+        feasible &= one.values.mean(axis=1) <= 0
+    among = costs[feasible] if feasible.any() else costs
     front = among[non_dominated(among)]
     spans = np.ptp(front, axis=0)
     whole = np.where(np.ptp(costs, axis=0) > 0, np.ptp(costs, axis=0), 1.0)
     return front.min(axis=0), np.where(spans > 0, spans, whole)
 
 
-def simplex(point: Floats) -> Floats:
-    """Return weights that add up to 1, uniform over all such if the cube's points are."""
+def simplex_weights(point: Floats) -> Floats:
+    """Return weights that add up to 1, uniform over all such if the cube's points are.
+
+    Parameters
+    ----------
+    point
+        (goals,) float64, a point of the unit cube.
+    """
     spacings = -np.log(open_unit(point))
     return np.asarray(spacings / spacings.sum())

@@ -13,15 +13,17 @@ from optuna.trial import FrozenTrial, TrialState
 from engine.design.cube import UnitCube
 from engine.design.sequences import sobol_points
 from engine.rng import Purpose, derive_seed
-from engine.search.samplers.acquisition import (
-    Floats,
-)
+from engine.stats.arrays import Floats
 
 Distributions = Mapping[str, BaseDistribution]
 
 
-class Told(NamedTuple):
-    """What the finished trials say: points, costs (trials, goals), excesses by constraint."""
+class Observations(NamedTuple):
+    """What the finished trials have shown, in order of their numbers; all float64.
+
+    `points` (trials, axes) of the unit cube, `costs` (trials, goals), less is better, `excesses`
+    (trials,) by the constraint's name, feasible at 0 or less.
+    """
 
     points: Floats
     costs: Floats
@@ -29,13 +31,23 @@ class Told(NamedTuple):
 
     @property
     def violation(self) -> Floats:
-        """Sum of what each trial violates."""
+        """Sum of what each trial violates, (trials,) float64."""
         parts = [np.maximum(excess, 0.0) for excess in self.excesses.values()]
         return np.sum(parts, axis=0) if parts else np.zeros(len(self.points))
 
 
 class CubeSampler(BaseSampler, ABC):
-    """Proposes points of the cube; without state but its seed and its trial's number."""
+    """Proposes points of the unit cube; without state but its seed and its trial's number.
+
+    Parameters
+    ----------
+    distributions
+        The space, by the coordinate's name: an axis each, in this order.
+    seed
+        Of the search.
+    number
+        Of the trial that is to be proposed.
+    """
 
     def __init__(self, distributions: Distributions, seed: int, number: int) -> None:
         self._distributions, self._cube = dict(distributions), UnitCube(distributions)
@@ -44,7 +56,7 @@ class CubeSampler(BaseSampler, ABC):
 
     @abstractmethod
     def propose(self, study: Study) -> Floats:
-        """Return the point of this trial, shape (axes,)."""
+        """Return the point of this trial, (axes,) float64 in the unit cube."""
 
     def infer_relative_search_space(
         self, study: Study, trial: FrozenTrial
@@ -75,13 +87,13 @@ class CubeSampler(BaseSampler, ABC):
         axes = size or self._cube.size
         return np.asarray(sobol_points(axes, 1, self._scramble, first=self._number)[0])
 
-    def _told(self, study: Study) -> tuple[list[FrozenTrial], Told]:
+    def _observations(self, study: Study) -> tuple[list[FrozenTrial], Observations]:
         """Return the finished trials, in order of their numbers."""
         trials = _finished(study)
         signs = [1.0 if way.name == "MINIMIZE" else -1.0 for way in study.directions]
         names = dict.fromkeys(name for trial in trials for name in trial.constraints)
         values = [[s * v for s, v in zip(signs, t.values, strict=True)] for t in trials]
-        return trials, Told(
+        return trials, Observations(
             self._cube.points([trial.params for trial in trials]),
             np.array(values, np.float64).reshape(len(trials), len(signs)),
             {name: np.array([t.constraints[name] for t in trials]) for name in names},
@@ -118,8 +130,8 @@ class CmaesSampler(CubeSampler):
         """Return the point of this trial."""
         from cmaes import CMA
 
-        _, told = self._told(study)
-        if len(told.points) < self._first:
+        _, observed = self._observations(study)
+        if len(observed.points) < self._first:
             return self._sobol()
         size = self._cube.size
         evolution = CMA(
@@ -129,10 +141,10 @@ class CmaesSampler(CubeSampler):
             population_size=self._size,
             seed=self._own >> 31,
         )
-        ranks = _ranks(told)
+        ranks = _ranks(observed)
         for start in range(0, len(ranks) - self._size + 1, self._size):
             places = range(start, start + self._size)
-            evolution.tell([(told.points[k], float(ranks[k])) for k in places])
+            evolution.tell([(observed.points[k], float(ranks[k])) for k in places])
         return np.asarray(evolution.ask())
 
 
@@ -141,9 +153,9 @@ def _finished(study: Study) -> list[FrozenTrial]:
     return sorted(trials, key=lambda trial: trial.number)
 
 
-def _ranks(told: Told) -> Sequence[int]:
+def _ranks(observed: Observations) -> Sequence[int]:
     """Return each trial's rank: feasible ones by their first cost, then the least violating."""
-    order = np.lexsort((told.costs[:, 0], told.violation))
+    order = np.lexsort((observed.costs[:, 0], observed.violation))
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(len(order))
     return [int(rank) for rank in ranks]

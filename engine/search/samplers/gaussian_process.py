@@ -5,7 +5,7 @@
 
 (Rasmussen & Williams, Gaussian Processes for Machine Learning, 2006, 2.2, 4.2, 5.4). v_i is
 the squared standard error of the i-th observation, which replications tell; the small
-nugget n is fitted and takes up what they do not. y has mean 0 and variance 1: `standardised`.
+nugget n is fitted and takes up what they do not. y has mean 0 and variance 1: `standardise`.
 
 The logarithms of (a, n, l_1, ...) maximise the marginal likelihood times weak normal priors,
 without which a short or flat sample leaves some of them anywhere:
@@ -20,11 +20,10 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 
-Floats = NDArray[np.float64]
+from engine.stats.arrays import Floats
 
 JITTER: Final = 1e-6
 """Share of the signal's variance added to the diagonal of what is inverted without noise."""
@@ -36,8 +35,8 @@ _LIMITS: Final = ((-4.0, 4.0), (-14.0, 1.0), (-4.0, 6.0))
 """Bounds of ln a, ln n and every ln l."""
 
 
-class Standard(NamedTuple):
-    """Observations at mean 0 and variance 1, and what takes them back."""
+class _StandardisedData(NamedTuple):
+    """Observations at mean 0 and variance 1, (points,) float64, and what takes them back."""
 
     values: Floats
     noise: Floats
@@ -45,17 +44,24 @@ class Standard(NamedTuple):
     scale: float
 
 
-def standardised(values: Floats, noise: Floats) -> Standard:
+def standardise(values: Floats, noise: Floats) -> _StandardisedData:
     """Return observations and the variances of their known noise, standardised.
 
     A sample without spread keeps its scale of 1.
+
+    Parameters
+    ----------
+    values
+        (points,) float64, in any unit.
+    noise
+        (points,) float64, variances in the squared unit.
     """
     mean, scale = float(values.mean()), float(values.std()) or 1.0
-    return Standard((values - mean) / scale, noise / scale**2, mean, scale)
+    return _StandardisedData((values - mean) / scale, noise / scale**2, mean, scale)
 
 
-def kernel(theta: Floats, x: Floats, other: Floats) -> Floats:
-    """Covariance of f between points, shape (points, other points)."""
+def _matern_kernel(theta: Floats, x: Floats, other: Floats) -> Floats:
+    """Covariance of f between points, (points, other points) float64."""
     inverse = np.exp(-theta[2:])
     a, b = x * inverse, other * inverse
     squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2.0 * a @ b.T
@@ -63,67 +69,97 @@ def kernel(theta: Floats, x: Floats, other: Floats) -> Floats:
     return np.asarray(np.exp(theta[0]) * (1.0 + root + root**2 / 3.0) * np.exp(-root))
 
 
-class Posterior:
+class NoisyPosterior:
     """What is known of f after noisy observations.
 
     Parameters
     ----------
-    theta : logarithms of (a, n, l_1, ...).
-    x : where was observed, shape (points, inputs).
-    y, v : observations and the variances of their known noise, shape (points,).
+    theta
+        (2 + inputs,) float64, logarithms of (a, n, l_1, ...).
+    x
+        (points, inputs) float64, where was observed.
+    y, v
+        (points,) float64, standardised observations and the variances of their known noise.
     """
 
     def __init__(self, theta: Floats, x: Floats, y: Floats, v: Floats) -> None:
         self._theta, self._x = theta, x
-        covariance = kernel(theta, x, x)
+        covariance = _matern_kernel(theta, x, x)
         covariance[np.diag_indices_from(covariance)] += v + np.exp(theta[1])
         self._root = cholesky(covariance, lower=True)
         self._half = solve_triangular(self._root, y, lower=True)
 
     def at(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return mean, shape (points,), and covariance of f at points."""
-        half = solve_triangular(self._root, kernel(self._theta, self._x, x), lower=True)
-        return half.T @ self._half, kernel(self._theta, x, x) - half.T @ half
+        """Return mean, (points,), and covariance, (points, points), at x, (points, inputs)."""
+        half = solve_triangular(self._root, _matern_kernel(self._theta, self._x, x), lower=True)
+        return half.T @ self._half, _matern_kernel(self._theta, x, x) - half.T @ half
 
 
-class Exact:
+class NoiselessPosterior:
     """f given its own values at points, without noise, for many draws of them at once.
 
     Parameters
     ----------
-    values : draws of f at `x`, shape (points, draws).
+    theta
+        (2 + inputs,) float64, logarithms of (a, n, l_1, ...).
+    x
+        (points, inputs) float64.
+    values
+        (points, draws) float64, draws of f at `x`.
     """
 
     def __init__(self, theta: Floats, x: Floats, values: Floats) -> None:
         self._theta, self._x = theta, x
-        covariance = kernel(theta, x, x)
-        covariance[np.diag_indices_from(covariance)] += jitter(theta)
+        covariance = _matern_kernel(theta, x, x)
+        covariance[np.diag_indices_from(covariance)] += _jitter(theta)
         self._root = cholesky(covariance, lower=True)
         self._weights = cho_solve((self._root, True), values)
 
     def at(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return means, shape (points, draws), and the deviation that draws share."""
-        across = kernel(self._theta, self._x, x)
+        """Return means, (points, draws), and the deviation that draws share, (points,)."""
+        across = _matern_kernel(self._theta, self._x, x)
         half = solve_triangular(self._root, across, lower=True)
         left = np.exp(self._theta[0]) - (half**2).sum(axis=0)
         return across.T @ self._weights, np.sqrt(np.maximum(left, 1e-12))
 
 
-def draws(mean: Floats, covariance: Floats, theta: Floats, normals: Floats) -> Floats:
-    """Return draws of f from its posterior; `normals` has shape (points, draws)."""
-    widened = covariance + jitter(theta) * np.eye(len(mean))
+def sample_posterior(mean: Floats, covariance: Floats, theta: Floats, normals: Floats) -> Floats:
+    """Return draws of f from its posterior, (points, draws) float64.
+
+    Parameters
+    ----------
+    mean, covariance
+        (points,) and (points, points) float64, as `NoisyPosterior.at` gives them.
+    theta
+        (2 + inputs,) float64, logarithms of (a, n, l_1, ...).
+    normals
+        (points, draws) float64, standard normal.
+    """
+    widened = covariance + _jitter(theta) * np.eye(len(mean))
     return np.asarray(mean[:, None] + cholesky(widened, lower=True) @ normals)
 
 
-def jitter(theta: Floats) -> float:
+def _jitter(theta: Floats) -> float:
     """Return what the diagonal gets where there is no noise."""
     return JITTER * float(np.exp(theta[0]))
 
 
-def fit(x: Floats, y: Floats, v: Floats) -> Floats:
+def fit_hyperparameters(x: Floats, y: Floats, v: Floats) -> Floats:
     """Return the fitted logarithms of (a, n, l_1, ...) for standardised observations.
 
     A pure function that remembers its last answers: a search asks the same many times.
+
+    Parameters
+    ----------
+    x
+        (points, inputs) float64, contiguous.
+    y, v
+        (points,) float64, observations of mean 0 and variance 1, and the variances of their
+        known noise.
+
+    Returns
+    -------
+    (2 + inputs,) float64, rounded to `ROUNDED` decimals.
     """
     return np.array(_fitted(x.tobytes(), y.tobytes(), v.tobytes(), x.shape[1]))
 
@@ -136,16 +172,25 @@ def _fitted(x_bytes: bytes, y_bytes: bytes, v_bytes: bytes, inputs: int) -> tupl
     squares = np.ascontiguousarray(np.moveaxis(gaps, 2, 0)).reshape(inputs, -1)
     prior = _prior(inputs)[0]
     limits = [*_LIMITS[:2], *[_LIMITS[2]] * inputs]
-    found = minimize(loss, prior, (squares, y, v), "L-BFGS-B", jac=True, bounds=limits)
+    found = minimize(
+        _negative_log_posterior, prior, (squares, y, v), "L-BFGS-B", jac=True, bounds=limits
+    )
     return tuple(np.round(found.x, ROUNDED).tolist())
 
 
-def loss(theta: Floats, squares: Floats, y: Floats, v: Floats) -> tuple[float, Floats]:
+def _negative_log_posterior(
+    theta: Floats, squares: Floats, y: Floats, v: Floats
+) -> tuple[float, Floats]:
     """Return minus the logarithm of likelihood times prior, and its gradient.
 
     Parameters
     ----------
-    squares : squared differences of the inputs, shape (inputs, points * points).
+    theta
+        (2 + inputs,) float64.
+    squares
+        (inputs, points * points) float64, squared differences of the inputs.
+    y, v
+        (points,) float64.
 
     With W = α αᵀ - K⁻¹ and α = K⁻¹ y, the gradient of the log likelihood is
     tr(W dK/dθ) / 2 (Rasmussen & Williams, equation 5.9), and dk/dln l_d =

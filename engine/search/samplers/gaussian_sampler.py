@@ -11,16 +11,16 @@ from engine.design.draws import uniform_draws
 from engine.design.sequences import sobol_points
 from engine.rng import Purpose, derive_seed
 from engine.search.samplers.acquisition import (
-    Floats,
+    NoisyValues,
     Score,
-    Seen,
-    drawn,
+    draw_quantity,
+    expected_improvement,
     fitted_count,
-    improvement,
-    scalarised,
-    simplex,
+    scalarise,
+    simplex_weights,
 )
-from engine.search.samplers.cube_sampler import CubeSampler, Distributions, Told
+from engine.search.samplers.cube_sampler import CubeSampler, Distributions, Observations
+from engine.stats.arrays import Floats
 
 Noise = Callable[[FrozenTrial], tuple[list[float], dict[str, float]]]
 """Standard errors of a finished trial: goal by goal, and by the constraint's name."""
@@ -47,7 +47,9 @@ _FRESH: Final = 0.15
 
 
 class GaussianSampler(CubeSampler):
-    """Gaussian processes that know how noisy each trial was: see `gaussian`, `acquisition`.
+    """Gaussian processes that know how noisy each trial was.
+
+    See `gaussian_process` for the model and `acquisition` for the score.
 
     What the linear algebra says only chooses among given points: its last bits, which differ
     from machine to machine, do not reach a proposal.
@@ -61,42 +63,42 @@ class GaussianSampler(CubeSampler):
 
     def propose(self, study: Study) -> Floats:
         """Return the point of this trial."""
-        trials, told = self._told(study)
+        trials, observed = self._observations(study)
         if len(trials) < self._first:
             return self._sobol()
-        weights = simplex(self._sobol(told.costs.shape[1]))
-        values = _scalar(told, weights)
+        weights = simplex_weights(self._sobol(observed.costs.shape[1]))
+        values = _scalar(observed, weights)
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         asked = [t.params for t in running if t.number != self._number and t.params]
         pending = self._cube.features(self._cube.points(asked))
-        score = self._score(trials, told, pending, weights, values)
-        order = np.lexsort((values, told.violation))
-        tried = np.vstack([self._cube.features(told.points), pending])
-        return self._best(_unlike(tried, score), told.points[order[:_BEST]])
+        score = self._score(trials, observed, pending, weights, values)
+        order = np.lexsort((values, observed.violation))
+        tried = np.vstack([self._cube.features(observed.points), pending])
+        return self._best(_unlike(tried, score), observed.points[order[:_BEST]])
 
     def _score(
-        self, trials: list[FrozenTrial], told: Told, pending: Floats, weights: Floats,
+        self, trials: list[FrozenTrial], observed: Observations, pending: Floats, weights: Floats,
         values: Floats,
     ) -> Score:  # fmt: skip
         """Learn from the trials, knowing where those in flight look."""
-        x = self._cube.features(told.points)
-        kept = _relevant(told, values)
+        x = self._cube.features(observed.points)
+        kept = _relevant(observed, values)
         fitted = fitted_count(len(trials), self._first)
         errors = [self._noise(trial) for trial in trials]
 
-        def learn(seen: Seen, k: int) -> Any:
-            return drawn(x, pending, seen, kept, fitted, self._draw(k))
+        def learn(seen: NoisyValues, k: int) -> Any:
+            return draw_quantity(x, pending, seen, kept, fitted, self._draw(k))
 
         goals = [
-            learn(Seen(costs, np.array([own[k] for own, _ in errors]) ** 2), 10 + k)
-            for k, costs in enumerate(told.costs.T)
+            learn(NoisyValues(costs, np.array([own[k] for own, _ in errors]) ** 2), 10 + k)
+            for k, costs in enumerate(observed.costs.T)
         ]
         constraints = [
-            learn(Seen(excess, np.array([own[name] for _, own in errors]) ** 2), 20 + k)
-            for k, (name, excess) in enumerate(told.excesses.items())
+            learn(NoisyValues(excess, np.array([own[name] for _, own in errors]) ** 2), 20 + k)
+            for k, (name, excess) in enumerate(observed.excesses.items())
             if np.ptp(excess) > 0
         ]
-        return improvement(goals, constraints, weights, self._draw(1))
+        return expected_improvement(goals, constraints, weights, self._draw(1))
 
     def _best(self, score: Score, centres: Floats) -> Floats:
         """Return the best point of a Sobol net and of ever closer ones around the best."""
@@ -138,18 +140,18 @@ def _unlike(tried: Floats, score: Score) -> Score:
     return unlike
 
 
-def _scalar(told: Told, weights: Floats) -> Floats:
+def _scalar(observed: Observations, weights: Floats) -> Floats:
     """Return every trial's goals in one, as they were observed."""
-    low, span = told.costs.min(axis=0), np.ptp(told.costs, axis=0)
-    return scalarised((told.costs - low) / np.where(span > 0, span, 1.0), weights)
+    low, span = observed.costs.min(axis=0), np.ptp(observed.costs, axis=0)
+    return scalarise((observed.costs - low) / np.where(span > 0, span, 1.0), weights)
 
 
-def _relevant(told: Told, values: Floats) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _relevant(observed: Observations, values: Floats) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Return the trials to learn from: all, or half the best and half evenly from the rest."""
     count = len(values)
     if count <= KEPT:
         return np.arange(count)
-    order = np.lexsort((values, told.violation))
+    order = np.lexsort((values, observed.violation))
     rest = np.sort(order[KEPT // 2 :])
     picked = np.linspace(0, len(rest) - 1, KEPT - KEPT // 2).astype(np.int64)
     return np.sort(np.append(order[: KEPT // 2], rest[picked]))

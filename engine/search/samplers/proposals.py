@@ -13,7 +13,7 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from engine.search.evaluator import Judge
+from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
 from engine.search.problem import Point
@@ -21,22 +21,36 @@ from engine.search.samplers.registry import ERRORS, make_sampler
 from engine.spec.study import Search
 
 
-class Proposal(NamedTuple):
-    """A point to try, and what the sampler must find again with it."""
+class _Proposal(NamedTuple):
+    """A point to try, and the attributes that the sampler stores with it."""
 
     point: Point
     attributes: Mapping[str, Any]
 
 
-def proposals(
+def propose_batch(
     search: Search,
     seed: int,
     distributions: Mapping[str, BaseDistribution],
     finished: Sequence[FrozenTrial],
     batch: range,
     directions: Sequence[Literal["maximize", "minimize"]],
-) -> list[Proposal]:
-    """Ask for the trials of a batch; each sees the others of it as running."""
+) -> list[_Proposal]:
+    """Ask for the trials of a batch; each sees the others of it as running.
+
+    Parameters
+    ----------
+    search, seed
+        Name the sampler and its streams.
+    distributions
+        The space, by the coordinate's name.
+    finished
+        All settled trials, in order of their numbers.
+    batch
+        Numbers of the trials to propose, those after the finished ones.
+    directions
+        Where each goal's figure should go.
+    """
     study = optuna.create_study(directions=list(directions))
     for trial in finished:
         study.add_trial(trial)
@@ -45,24 +59,34 @@ def proposals(
         study.sampler = make_sampler(search, seed, number, distributions)
         asked.append(study.ask(dict(distributions)))
     known = study.get_trials(deepcopy=False)
-    return [Proposal(trial.params, dict(known[trial.number].system_attrs)) for trial in asked]
+    return [_Proposal(trial.params, dict(known[trial.number].system_attrs)) for trial in asked]
 
 
-def as_finished(
+def finished_trials(
     trials: Sequence[Trial],
     estimates: Estimates,
-    judge: Judge,
+    evaluator: ObjectiveEvaluator,
     distributions: Mapping[str, BaseDistribution],
 ) -> list[FrozenTrial]:
-    """Return the trials as Optuna takes them; what failed or is no point failed there too."""
-    values, names = judge.values(estimates.costs), list(judge.constraints)
-    excesses, doubts = (
+    """Return the trials as Optuna takes them; what failed or is no point failed there too.
+
+    Parameters
+    ----------
+    trials, estimates
+        Settled trials, and what is known of them, row by row.
+    evaluator
+        Turns costs into figures.
+    distributions
+        The space, by the coordinate's name.
+    """
+    values, names = evaluator.values(estimates.costs), list(evaluator.constraints)
+    excesses, excess_errors = (
         [dict(zip(names, row, strict=True)) for row in table.tolist()]
         for table in (estimates.excesses, estimates.excess_errors)
     )
-    errors = zip(estimates.cost_errors.tolist(), doubts, strict=True)
-    told = zip(trials, values.tolist(), excesses, errors, strict=True)
-    return [_frozen(*one, distributions) for one in told]
+    errors = zip(estimates.cost_errors.tolist(), excess_errors, strict=True)
+    columns = zip(trials, values.tolist(), excesses, errors, strict=True)
+    return [_frozen(*one, distributions) for one in columns]
 
 
 def _frozen(
@@ -75,8 +99,8 @@ def _frozen(
     own = trial.candidate
     named = {"name": own.name, "rung": trial.rung}
     if trial.reason is not None or own.point is None:
-        told = {"reason": trial.reason or "no point of the space"}
-        return create_trial(state=TrialState.FAIL, user_attrs=named | told)
+        failed = {"reason": trial.reason or "no point of the space"}
+        return create_trial(state=TrialState.FAIL, user_attrs=named | failed)
     return create_trial(
         values=values,
         params=dict(own.point),

@@ -18,6 +18,13 @@ from engine.spec.space import AT, SearchedLever, When
 class Conditions:
     """The conditions of one space.
 
+    Parameters
+    ----------
+    levers
+        All searched levers, by path.
+    whole
+        Paths of those that are whole numbers.
+
     Raises
     ------
     InputError
@@ -32,7 +39,7 @@ class Conditions:
                 _check(f"space.levers.{path}.when", lever.when, levers, names, whole)
         self._order = [path for path in self._sorted() if levers[path].when is not None]
 
-    def idle(self, values: Mapping[str, Any], base: Mapping[str, Any]) -> set[str]:
+    def inactive(self, values: Mapping[str, Any], base: Mapping[str, Any]) -> set[str]:
         """Return the paths that keep the base policy's value.
 
         Parameters

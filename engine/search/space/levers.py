@@ -79,7 +79,7 @@ def check_lever(path: str, lever: SearchedLever, known: Mapping[str, LeverLimits
     """
     where = f"space.levers.{path}"
     if path not in known:
-        raise unknown_lever(path, where)
+        raise _unknown_lever(path, where)
     limits = known[path]
     if lever.dates and not limits.dated:
         raise InputError(
@@ -139,7 +139,7 @@ def _range(limits: LeverLimits) -> str:
     return f"from {limits.low:g} to {limits.high:g}"
 
 
-def unknown_lever(path: str, where: str) -> InputError:
+def _unknown_lever(path: str, where: str) -> InputError:
     """Say that there is no such lever, and which is nearest."""
     known = known_levers()
     match = nearest(path, known)

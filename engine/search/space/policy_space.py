@@ -24,7 +24,7 @@ from engine.search.space.levers import (
     lever_value,
     set_levers,
 )
-from engine.search.space.rules import Rules, Term
+from engine.search.space.rules import LinearRules, RuleTerm
 from engine.spec.explain import explain
 from engine.spec.policy import Policy
 from engine.spec.space import SearchedLever, Space
@@ -38,6 +38,15 @@ NEAR: Final = 0.01
 
 class PolicySpace:
     """The levers that move around one base policy.
+
+    `distributions` are their ranges by the names of what is searched.
+
+    Parameters
+    ----------
+    space
+        Levers with ranges, conditions and rules, and whether the target's trajectory is free.
+    base
+        Gives every value that is not searched.
 
     Raises
     ------
@@ -60,7 +69,7 @@ class PolicySpace:
         self._base, self._levers = base, space.levers
         whole = {p for p, lever in space.levers.items() if lever.integer or known[p].integer}
         self._conditions = Conditions(space.levers, whole)
-        self._rules = Rules(space.rules, _terms(space, known))
+        self._rules = LinearRules(space.rules, _terms(space, known))
         count = space.trajectory_knots_count if space.trajectory else 0
         self._weights = _weight_names(count)
         self.distributions: dict[str, BaseDistribution] = {
@@ -73,8 +82,8 @@ class PolicySpace:
 
     def policy(self, point: Point, name: str) -> Policy:
         """Return the base policy with the levers at `point`, as its rules allow."""
-        kept = self._rules.kept(point)
-        return self._moved(kept, self._conditions.idle(kept, self._base_values), name)
+        repaired = self._rules.repaired(point)
+        return self._moved(repaired, self._conditions.inactive(repaired, self._base_values), name)
 
     def point_of(self, policy: Policy) -> dict[str, Any] | None:
         """Return the point that is `policy`, or None if the space does not hold it.
@@ -106,24 +115,24 @@ class PolicySpace:
 
     def at_bound(self, point: Point) -> list[str]:
         """Name the levers that count and lie within 1 % of a bound, and the rules at theirs."""
-        kept = self._rules.kept(point)
-        idle = self._conditions.idle(kept, self._base_values)
+        repaired = self._rules.repaired(point)
+        inactive = self._conditions.inactive(repaired, self._base_values)
         found = []
         for path, lever in self._levers.items():
-            if path in idle or lever.choices is not None:
+            if path in inactive or lever.choices is not None:
                 continue
             low, high = lever.bounds
             for name in lever.names(path):
-                if kept[name] <= low + NEAR * (high - low):
+                if repaired[name] <= low + NEAR * (high - low):
                     found.append(f"{name} at its least")
-                elif kept[name] >= high - NEAR * (high - low):
+                elif repaired[name] >= high - NEAR * (high - low):
                     found.append(f"{name} at its most")
-        return found + [f"rule {name}" for name in self._rules.binding(kept, NEAR)]
+        return found + [f"rule {name}" for name in self._rules.binding(repaired, NEAR)]
 
-    def _moved(self, point: Point, idle: set[str], name: str) -> Policy:
+    def _moved(self, point: Point, inactive: set[str], name: str) -> Policy:
         values: dict[str, Any] = {}
         for path, lever in self._levers.items():
-            if path in idle:
+            if path in inactive:
                 continue
             free = {day: point[own] for own, day in lever.names(path).items()}
             values[path] = free if lever.dates else point[path]
@@ -168,9 +177,9 @@ def _within(lever: SearchedLever, value: Any, distribution: BaseDistribution) ->
     return int(value) if isinstance(distribution, IntDistribution) else value
 
 
-def _terms(space: Space, known: Mapping[str, LeverLimits]) -> dict[str, Term]:
+def _terms(space: Space, known: Mapping[str, LeverLimits]) -> dict[str, RuleTerm]:
     """Return every searched value as a rule sees it."""
-    found: dict[str, Term] = {}
+    found: dict[str, RuleTerm] = {}
     for path, lever in space.levers.items():
         why_not = ""
         if lever.choices is not None:
@@ -179,7 +188,7 @@ def _terms(space: Space, known: Mapping[str, LeverLimits]) -> dict[str, Term]:
             why_not = "is only free under a condition: without it the rule could not be kept"
         ends = (0.0, 1.0) if lever.choices is not None else lever.bounds
         whole = lever.integer or known[path].integer
-        found |= {name: Term(*ends, whole, why_not) for name in lever.names(path)}
+        found |= {name: RuleTerm(*ends, whole, why_not) for name in lever.names(path)}
     return found
 
 

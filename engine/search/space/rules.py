@@ -16,13 +16,11 @@ from itertools import product
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.spec.explain import nearest
 from engine.spec.space import Rule
-
-Floats = NDArray[np.float64]
+from engine.stats.arrays import Floats
 
 SLACK: Final = 1e-9
 """Share of a rule's reach by which rounding may miss its limit."""
@@ -34,7 +32,7 @@ _MOVES, _WHOLE = 8, 8
 """Places tried on the way from the edge to the centre; whole numbers moved both ways."""
 
 
-class Term(NamedTuple):
+class RuleTerm(NamedTuple):
     """A searched value as a rule sees it; `why_not` says why it can be in none."""
 
     low: float
@@ -43,8 +41,15 @@ class Term(NamedTuple):
     why_not: str = ""
 
 
-class Rules:
-    """The rules of one space.
+class LinearRules:
+    """The linear rules of one space.
+
+    Parameters
+    ----------
+    rules
+        By name.
+    terms
+        Every searched value, by its name.
 
     Raises
     ------
@@ -53,7 +58,7 @@ class Rules:
         any, satisfies all of them.
     """
 
-    def __init__(self, rules: Mapping[str, Rule], terms: Mapping[str, Term]) -> None:
+    def __init__(self, rules: Mapping[str, Rule], terms: Mapping[str, RuleTerm]) -> None:
         for name, rule in rules.items():
             _check_terms(name, rule, terms)
             _check_alone(name, rule, terms)
@@ -70,22 +75,28 @@ class Rules:
         if rows:
             self._centre = self._find_centre()
 
-    def kept(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the values, those in rules pulled in so that all rules are satisfied."""
+    def repaired(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values, those in rules pulled in so that all rules are satisfied.
+
+        Parameters
+        ----------
+        values
+            All searched values by name, in the levers' units.
+        """
         point = np.array([float(values[name]) for name in self._names])
-        if self._are_kept(point):
+        if self._are_satisfied(point):
             return dict(values)
         over = self._left @ point - self._right
         toward = self._left @ (point - self._centre)
         first = float(np.max(np.where(over > 0, over / np.where(over > 0, toward, 1.0), 0.0)))
         for share in np.linspace(min(first * (1.0 + SLACK), 1.0), 1.0, _MOVES):
             for moved in self._rounded(point + share * (self._centre - point)):
-                if self._are_kept(moved):
+                if self._are_satisfied(moved):
                     return dict(values) | self._values(moved)
         return dict(values) | self._values(self._centre)
 
     def binding(self, values: Mapping[str, Any], share: float) -> list[str]:
-        """Name the rules whose sum lies within a share of its reach of a limit."""
+        """Name the rules whose sum lies within `share` of its reach of a limit."""
         point = np.array([float(values[name]) for name in self._names])
         room = self._right - self._left @ point
         near = room <= share * self._reach
@@ -99,7 +110,7 @@ class Rules:
             for name, term, value in zip(self._names, self._terms, point, strict=True)
         }
 
-    def _are_kept(self, point: Floats) -> bool:
+    def _are_satisfied(self, point: Floats) -> bool:
         return bool(np.all(self._left @ point <= self._right + SLACK * self._reach))
 
     def _rounded(self, point: Floats) -> Iterator[Floats]:
@@ -164,7 +175,7 @@ class Rules:
         )
 
 
-def _check_terms(name: str, rule: Rule, terms: Mapping[str, Term]) -> None:
+def _check_terms(name: str, rule: Rule, terms: Mapping[str, RuleTerm]) -> None:
     for path, coefficient in rule.terms.items():
         where = f"space.rules.{name}.terms"
         if path not in terms:
@@ -182,7 +193,7 @@ def _check_terms(name: str, rule: Rule, terms: Mapping[str, Term]) -> None:
             )
 
 
-def _check_alone(name: str, rule: Rule, terms: Mapping[str, Term]) -> None:
+def _check_alone(name: str, rule: Rule, terms: Mapping[str, RuleTerm]) -> None:
     """Refuse a rule that no policy can satisfy, whatever the others."""
     ends = [
         sorted((coefficient * terms[path].low, coefficient * terms[path].high))
