@@ -17,7 +17,7 @@ NEEDED: Final = ("key", "period", "value", "unit", "role")
 _RANGE: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:-|…|to)\s*(\d+(?:\.\d+)?)")
 
 
-class Figure(NamedTuple):
+class ObservedFigure(NamedTuple):
     """One observed figure.
 
     `value` is None where the table holds words in place of a number; of a range such as
@@ -34,7 +34,7 @@ class Figure(NamedTuple):
     role: str
 
 
-def read_figures(address: str, tolerance: Tolerance) -> list[Figure]:
+def read_figures(address: str, tolerance: Tolerance) -> list[ObservedFigure]:
     """Read a table with the columns key, period, value, unit, role, and tolerance or confidence.
 
     Parameters
@@ -82,7 +82,7 @@ class _Cells(NamedTuple):
         return InputError(where, what, allowed, "correct the cell, or remove the row")
 
 
-def _figure(cells: _Cells, tolerance: Tolerance) -> Figure:
+def _figure(cells: _Cells, tolerance: Tolerance) -> ObservedFigure:
     for column in ("key", "value"):
         if not cells.text(column):
             raise cells.mistake(column, "is empty", "a name" if column == "key" else "a number")
@@ -90,7 +90,7 @@ def _figure(cells: _Cells, tolerance: Tolerance) -> Figure:
     if role not in {FIT, CHECK}:
         raise cells.mistake("role", f"got {role!r}", f"{FIT} or {CHECK}")
     value, half = _value(cells.text("value"))
-    return Figure(
+    return ObservedFigure(
         row=cells.number,
         key=cells.text("key"),
         period=cells.text("period"),

@@ -7,18 +7,25 @@ from typing import NamedTuple
 import numpy as np
 
 from engine import cases
-from engine.calibrate import Box
+from engine.calibrate import UnknownSpace
 from engine.compute import Pool
 from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.rng import Purpose, derive_seed
 from engine.search.measures import MEASURES
 from engine.search.space.policy_space import PolicySpace
-from engine.sensitivity.importance import check_study, importance_rows
-from engine.sensitivity.sobol import Floats, Row, check_library, design, index_rows
+from engine.sensitivity.indices import (
+    Row,
+    check_library,
+    check_study,
+    importance_rows,
+    index_rows,
+    saltelli_design,
+)
 from engine.spec.explain import nearest
 from engine.spec.sensitivity import SensitivityJob
 from engine.spec.study import Ensemble
+from engine.stats.arrays import Floats
 from engine.year import Case
 
 OnProgress = Callable[[str, int, int, str], None]
@@ -74,7 +81,7 @@ def sensitivities(job: SensitivityJob, pool: Pool, on_progress: OnProgress) -> l
     rows: list[Row] = []
     for k, factors in enumerate(_factors(job)):
         seed = derive_seed(job.seed, Purpose.TRIAL, k) >> 31
-        cube = design(factors.names, job.indices.base_points_count, seed)
+        cube = saltelli_design(factors.names, job.indices.base_points_count, seed)
         runs = _simulated(job, factors, cube, pool, on_progress)
         rows += index_rows(factors.of, factors.names, runs, job.indices.resamples_count, seed)
     return rows
@@ -113,14 +120,16 @@ def _levers(job: SensitivityJob) -> _Factors:
 
 
 def _unknowns(job: SensitivityJob) -> _Factors:
-    box = Box(job.unknowns.ranges, job.scenario)
+    unknowns = UnknownSpace(job.unknowns.ranges, job.scenario)
 
     def years(points: Floats) -> list[Case]:
-        worlds = {f"point_{k}": box.changes(point) for k, point in enumerate(box.values(points))}
+        worlds = {
+            f"point_{k}": unknowns.changes(point) for k, point in enumerate(unknowns.values(points))
+        }
         ensemble = Ensemble(name="points", worlds=worlds)
         return cases.cases(job.model_copy(update={"ensemble": ensemble}), [job.policy])
 
-    return _Factors(UNKNOWNS, box.names, years, 1)
+    return _Factors(UNKNOWNS, unknowns.names, years, 1)
 
 
 def _simulated(

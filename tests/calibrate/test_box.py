@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import yaml
 
-from engine.calibrate import Box, scenario_yaml
-from engine.calibrate.written import rewritten
+from engine.calibrate import UnknownSpace, scenario_yaml
+from engine.calibrate.scenario_file import _rewritten
 from engine.errors import InputError
 from engine.spec.scenario import Scenario
 from engine.spec.space import LeverRange
@@ -17,8 +17,8 @@ TEXT = (CONF / "scenario" / "kuaishou_2020.yaml").read_text(encoding="utf-8")
 STREAM = "calendar.trial_streams.0.traffic_share"
 
 
-def box(**ranges: tuple[float, float, bool]) -> Box:
-    return Box(
+def box(**ranges: tuple[float, float, bool]) -> UnknownSpace:
+    return UnknownSpace(
         {
             name.replace("__", "."): LeverRange(low=low, high=high, log=log)
             for name, (low, high, log) in ranges.items()
@@ -28,7 +28,7 @@ def box(**ranges: tuple[float, float, bool]) -> Box:
 
 
 @pytest.fixture
-def three() -> Box:
+def three() -> UnknownSpace:
     return box(
         choice__outside=(4.0, 6.0, False),
         platform__take_share=(0.005, 0.02, True),
@@ -36,7 +36,7 @@ def three() -> Box:
     )
 
 
-def test_the_cube_spans_the_ranges_evenly_or_by_their_logarithm(three: Box) -> None:
+def test_the_cube_spans_the_ranges_evenly_or_by_their_logarithm(three: UnknownSpace) -> None:
     low, middle, high = three.values(np.array([[0.0] * 3, [0.5] * 3, [1.0] * 3]))
     assert low == {"choice.outside": 4.0, "platform.take_share": 0.005, STREAM: 0.02}
     assert middle["choice.outside"] == 5.0
@@ -44,12 +44,12 @@ def test_the_cube_spans_the_ranges_evenly_or_by_their_logarithm(three: Box) -> N
     assert high["platform.take_share"] == 0.02
 
 
-def test_values_and_cube_are_inverse(three: Box) -> None:
+def test_values_and_cube_are_inverse(three: UnknownSpace) -> None:
     cube = np.array([[0.1, 0.7, 0.4], [0.9, 0.2, 0.6]])
     assert three.cube(three.values(cube)) == pytest.approx(cube, abs=1e-4)
 
 
-def test_a_path_moves_a_number_a_whole_group_or_a_place_in_a_list(three: Box) -> None:
+def test_a_path_moves_a_number_a_whole_group_or_a_place_in_a_list(three: UnknownSpace) -> None:
     point = {"choice.outside": 4.5, "platform.take_share": 0.01, STREAM: 0.05}
     found = worlds(job().scenario, Ensemble(name="one", worlds={"moved": three.changes(point)}))[
         "moved"
@@ -74,7 +74,7 @@ def test_a_range_that_the_scenario_cannot_bear_is_refused(name, low, high, said)
     assert said in str(refused.value)
 
 
-def test_a_fitted_scenario_keeps_its_comments(three: Box) -> None:
+def test_a_fitted_scenario_keeps_its_comments(three: UnknownSpace) -> None:
     point = {"choice.outside": 4.4321, "platform.take_share": 0.0123, STREAM: 0.05}
     scenario = three.scenario(point, "fitted_one")
     text = scenario_yaml(scenario, three.places(point), TEXT)
@@ -85,7 +85,7 @@ def test_a_fitted_scenario_keeps_its_comments(three: Box) -> None:
     assert len(changed) == 1 + 1 + 5 + 1  # the name, one number, five takes, one of a list
 
 
-def test_a_scenario_that_is_not_the_file_is_written_whole(three: Box) -> None:
+def test_a_scenario_that_is_not_the_file_is_written_whole(three: UnknownSpace) -> None:
     point = three.values(np.full((1, 3), 0.5))[0] | {"choice.outside": 4.5}
     scenario = three.scenario(point, "fitted_one")
     for original in ("", "defaults: [kuaishou_2020]\n", TEXT.replace("price: 3.0", "price: 2.5")):
@@ -94,7 +94,7 @@ def test_a_scenario_that_is_not_the_file_is_written_whole(three: Box) -> None:
 
 
 def test_a_longer_number_does_not_push_its_comment() -> None:
-    text = rewritten("a: 1     # unit | assumption\nb: 2 # unit\n", {("a",): 12.5})
+    text = _rewritten("a: 1     # unit | assumption\nb: 2 # unit\n", {("a",): 12.5})
     assert text == "a: 12.5  # unit | fitted\nb: 2 # unit\n"
 
 
@@ -104,4 +104,4 @@ def test_a_longer_number_does_not_push_its_comment() -> None:
     ("fitted, observed: a", "fitted, observed: a"),
 ])  # fmt: skip
 def test_a_fitted_number_says_so_beside_its_source(source: str, after: str) -> None:
-    assert rewritten(f"a: 1 # unit | {source}\n", {("a",): 2}) == f"a: 2 # unit | {after}\n"
+    assert _rewritten(f"a: 1 # unit | {source}\n", {("a",): 2}) == f"a: 2 # unit | {after}\n"

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from engine.priors import figures
 from engine.priors.figures import WHY_NOT, compare, read_figures
-from engine.priors.maximise import Fit
+from engine.priors.maximise import LikelihoodFit
 from engine.priors.panels import IN_ECDAT
 from engine.report.priors import print_priors
 from engine.results import read_table
@@ -58,7 +58,7 @@ def test_figures_without_a_panel_are_listed_with_the_reason(tmp_path: Path) -> N
 @installed
 def test_a_fit_that_did_not_converge_gives_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     fit: Any = figures.conditional_logit
-    stuck: Any = lambda choices: Fit._replace(fit(choices), converged=False)  # noqa: E731
+    stuck: Any = lambda choices: LikelihoodFit._replace(fit(choices), converged=False)  # noqa: E731
     monkeypatch.setattr(figures, "conditional_logit", stuck)
     rows = [row for row in rows_of(16) if row["model"] == "MNL" and row["dataset"] in IN_ECDAT]
     assert rows

@@ -1,6 +1,6 @@
-"""Where to simulate next: all over the box at first, then where emulators rule nothing out.
+"""Subset simulation: points of the small region that emulators do not rule out.
 
-The region that is left may be a millionth of the box. Subset simulation (Au & Beck,
+The region that is left may be a millionth of the cube. Subset simulation (Au & Beck,
 Probabilistic Engineering Mechanics 16, 2001) walks there through ever tighter levels: each
 keeps the best quarter of a population and moves copies of it by differential evolution
 (ter Braak, Statistics and Computing 16, 2006) within the level.
@@ -10,15 +10,14 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.design.draws import uniform_draws
 from engine.design.sequences import latin_hypercube
 from engine.rng import Purpose, derive_seed
+from engine.stats.arrays import Floats
 
-Floats = NDArray[np.float64]
-Rule = Callable[[Floats], Floats]
-"""Implausibility at points of the unit cube."""
+Implausibility = Callable[[Floats], Floats]
+"""Takes points of the unit cube, (points, unknowns), and returns (points,) standard deviations."""
 
 POPULATION: Final = 1000
 LEVELS: Final = 30
@@ -27,20 +26,33 @@ STEPS: Final = 6
 
 KEPT: Final = 0.25
 SETTLING: Final = 5
-"""Share that outlives a level; times `STEPS` for walkers to forget where they began."""
+"""Share that outlives a level; times `STEPS` until walkers do not depend on where they began."""
 
 JITTER: Final = 0.01
-"""Half width of what is added to a move, in parts of the box."""
+"""Half width of what is added to a move, as a share of the cube."""
 
 
-def left_over(rule: Rule, unknowns: int, count: int, cutoff: float, seed: int) -> Floats:
+def sample_plausible(
+    rule: Implausibility, unknowns: int, count: int, cutoff: float, seed: int
+) -> Floats:
     """Draw points with `rule` at or below the cutoff, or as low as can be reached.
 
     Parameters
     ----------
-    unknowns : dimensions of the cube.
-    count : points to return.
-    seed : names the draws.
+    rule
+        What is to be small.
+    unknowns
+        Dimensions of the cube.
+    count
+        Points to return, at the most.
+    cutoff
+        In standard deviations.
+    seed
+        Names the draws.
+
+    Returns
+    -------
+    (points, unknowns) float64 in the unit cube, no two alike.
     """
     x = latin_hypercube(unknowns, max(POPULATION, count), derive_seed(seed, Purpose.TRIAL, 0))
     y = rule(x)
@@ -58,7 +70,9 @@ def left_over(rule: Rule, unknowns: int, count: int, cutoff: float, seed: int) -
     return np.asarray(x[chosen])
 
 
-def _walk(rule: Rule, x: Floats, limit: float, steps: int, seed: int) -> tuple[Floats, Floats]:
+def _walk(
+    rule: Implausibility, x: Floats, limit: float, steps: int, seed: int
+) -> tuple[Floats, Floats]:
     """Move every walker by the difference of two others, as long as it stays in the level."""
     size, unknowns = x.shape
     jump = 2.38 / np.sqrt(2 * unknowns)

@@ -1,10 +1,9 @@
-"""The box of unknowns: from a point in the unit cube to changes of the scenario and back."""
+"""The space of unknowns: from a point of the unit cube to changes of the scenario and back."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from engine.errors import CombinedInputError, InputError
@@ -12,15 +11,22 @@ from engine.spec.explain import explain, nearest
 from engine.spec.scenario import Scenario
 from engine.spec.space import LeverRange
 from engine.spec.worlds import Tree
+from engine.stats.arrays import Floats
 
-Floats = NDArray[np.float64]
 Values = dict[str, float]
 DIGITS: Final = 5
 """Significant digits of a value: what a file says is exactly what was simulated."""
 
 
-class Box:
-    """Unknowns of one scenario.
+class UnknownSpace:
+    """The ranges of the unknowns of one scenario.
+
+    Parameters
+    ----------
+    ranges
+        By the unknown's path in the scenario.
+    scenario
+        What the unknowns change.
 
     Raises
     ------
@@ -42,14 +48,14 @@ class Box:
         self._check_ends()
 
     def values(self, cube: Floats) -> list[Values]:
-        """Return the unknowns' values at points of the unit cube, shape (points, unknowns)."""
+        """Return the unknowns' values, in their units, at (points, unknowns) of the cube."""
         return [
             {name: self._value(name, share) for name, share in zip(self.names, point, strict=True)}
             for point in cube
         ]
 
     def cube(self, points: Sequence[Mapping[str, float]]) -> Floats:
-        """Return where values lie in the unit cube."""
+        """Return where values lie in the unit cube, (points, unknowns) float64."""
         return np.array(
             [[self._share(name, point[name]) for name in self.names] for point in points]
         )

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from engine.cache import cache_folder
-from engine.calibrate.box import Values
-from engine.calibrate.observed import Figure
+from engine.calibrate.observed import ObservedFigure
+from engine.calibrate.unknown_space import Values
 from engine.results.storage import open_folder
 from engine.spec.calibration import CalibrateJob
 
@@ -27,14 +27,16 @@ Readings = list[list[float]]
 
 
 @dataclass(frozen=True)
-class KeptWaves:
+class WaveCheckpoint:
     """Readings by wave, a file each, in the output folder."""
 
     folder: Path
     identity: str
 
     @classmethod
-    def of(cls, folder: Path, job: CalibrateJob, figures: Sequence[Figure]) -> "KeptWaves":
+    def of(
+        cls, folder: Path, job: CalibrateJob, figures: Sequence[ObservedFigure]
+    ) -> "WaveCheckpoint":
         """Return those of a job, of the figures as they stand, and of this engine."""
         return cls(folder, _named([job.identity(), figures, cache_folder().name]))
 

@@ -28,7 +28,7 @@ def scenario_yaml(
     original : text of the file that the scenario was loaded from; may be empty.
     """
     try:
-        text = rewritten(original, {**places, ("name",): scenario.name})
+        text = _rewritten(original, {**places, ("name",): scenario.name})
         if Scenario.model_validate(yaml.safe_load(text)) == scenario:
             return text
     except (KeyError, ValueError, TypeError, AttributeError, yaml.YAMLError):
@@ -36,7 +36,7 @@ def scenario_yaml(
     return dump(scenario)
 
 
-def rewritten(text: str, places: Mapping[tuple[str, ...], float | str]) -> str:
+def _rewritten(text: str, places: Mapping[tuple[str, ...], float | str]) -> str:
     """Return YAML with the scalars at these paths replaced, and all else as it was.
 
     Raises
