@@ -68,8 +68,8 @@ def calibrate(
     sample: SimulatedPoints | None = None
     for wave in range(1, job.fit.waves_count + 1):
         points = first_points(plan) if sample is None else next_points(plan, sample, wave)
-        tell = partial(_tell, on_progress, wave, sample)
-        found = simulate(plan, points, wave, pool, kept_waves, tell)
+        on_years = partial(_report_wave, on_progress, wave, sample)
+        found = simulate(plan, points, wave, pool, kept_waves, on_years)
         sample = found if sample is None else sample.joined(found)
         if not sample.fitted.size:
             raise InputError(
@@ -79,15 +79,15 @@ def calibrate(
                 "add one, or another row",
             )
     assert sample is not None
-    judged = confirm(plan, sample, pool, kept_waves, partial(_tell_again, on_progress))
+    judged = confirm(plan, sample, pool, kept_waves, partial(_report_confirmation, on_progress))
     return _outcome(plan, judged, unmodelled)
 
 
-def _tell_again(on_progress: OnProgress, done: int, total: int) -> None:
+def _report_confirmation(on_progress: OnProgress, done: int, total: int) -> None:
     on_progress("years of the best, on fresh luck", done, total, "")
 
 
-def _tell(
+def _report_wave(
     on_progress: OnProgress, wave: int, sample: SimulatedPoints | None, done: int, total: int
 ) -> None:
     note = f"worst miss so far {sample.ranked[:, 0].min():.1f} sd" if sample else ""

@@ -25,7 +25,7 @@ REFOCUS: Final = 0.5
 """Share of the points so far, those that miss least, on which emulators are fitted again."""
 
 
-class Emulator(NamedTuple):
+class _Emulator(NamedTuple):
     """Quadratics of all targets at once.
 
     `weights` has shape (features, targets); `centre` (features,), `offset` and `variance`
@@ -54,7 +54,7 @@ def _features(cube: Floats) -> Floats:
     return np.hstack([u, SECOND_ORDER * u[:, first] * u[:, second]])
 
 
-def _fit_emulator(cube: Floats, values: Floats, positive: NDArray[np.bool_]) -> Emulator:
+def _fit_emulator(cube: Floats, values: Floats, positive: NDArray[np.bool_]) -> _Emulator:
     """Fit every column of `values`.
 
     Parameters
@@ -79,7 +79,7 @@ def _fit_emulator(cube: Floats, values: Floats, positive: NDArray[np.bool_]) -> 
         better = errors < best
         best = np.where(better, errors, best)
         weights[:, better] = (right.T @ shrunk)[:, better]
-    return Emulator(centre, weights, offset, best, is_log)
+    return _Emulator(centre, weights, offset, best, is_log)
 
 
 def _scale(values: Floats, is_log: NDArray[np.bool_]) -> Floats:
@@ -130,7 +130,7 @@ def implausibility(sample: SimulatedPoints, worst: int) -> Implausibility:
     return rule
 
 
-def _total_variance(emulator: Emulator, observed: Floats, sds: Floats, errors: Floats) -> Floats:
+def _total_variance(emulator: _Emulator, observed: Floats, sds: Floats, errors: Floats) -> Floats:
     """Var_observation + Var_emulator + Var_luck in the emulators' scale.
 
     The leave-one-out error is the emulator's: all points met the same luck, which moves them

@@ -16,7 +16,6 @@ from engine.year import Year
 
 FORMS: Final = "2020, H1 2020, Q2 2020, 9M 2020, May 2020, 10 May 2020, mid 2020, late 2020"
 
-
 _MONTHS: Final = {name.lower(): k for k, name in enumerate(calendar.month_abbr) if name}
 
 

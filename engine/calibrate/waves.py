@@ -22,7 +22,7 @@ from engine.spec.calibration import CalibrateJob
 from engine.spec.study import Ensemble
 from engine.year import Case, Year
 
-Tell = Callable[[int, int], None]
+OnYears = Callable[[int, int], None]
 """Takes the years done and the years in all."""
 
 
@@ -67,7 +67,12 @@ def next_points(plan: Plan, sample: SimulatedPoints, wave: int) -> list[Values]:
 
 
 def simulate(
-    plan: Plan, points: Sequence[Values], wave: int, pool: Pool, kept: WaveCheckpoint, tell: Tell
+    plan: Plan,
+    points: Sequence[Values],
+    wave: int,
+    pool: Pool,
+    kept: WaveCheckpoint,
+    on_years: OnYears,
 ) -> SimulatedPoints:
     """Simulate every point with every replication, and read the targets off."""
     job, space, targets = plan
@@ -77,13 +82,13 @@ def simulate(
         readings.append(reading)
         if len(readings) % EVERY == 0 or len(readings) == len(todo):
             kept.put(wave, points, readings)
-        tell(len(readings), len(todo))
+        on_years(len(readings), len(todo))
     runs = np.array(readings).reshape(len(points), job.replications, len(targets))
     return SimulatedPoints.of(targets, points, space.cube(points), wave, runs)
 
 
 def confirm(
-    plan: Plan, sample: SimulatedPoints, pool: Pool, kept: WaveCheckpoint, tell: Tell
+    plan: Plan, sample: SimulatedPoints, pool: Pool, kept: WaveCheckpoint, on_years: OnYears
 ) -> SimulatedPoints:
     """Run the points that miss least again, on luck that had no say in choosing them.
 
@@ -99,7 +104,9 @@ def confirm(
     places = np.argsort(sample.score, kind="stable")[: job.fit.confirmed_count]
     points = [sample.points[place] for place in places]
     rerun = plan._replace(job=job.model_copy(update=changes))
-    return sample.again(places, simulate(rerun, points, job.fit.waves_count + 1, pool, kept, tell))
+    return sample.again(
+        places, simulate(rerun, points, job.fit.waves_count + 1, pool, kept, on_years)
+    )
 
 
 def _readings(

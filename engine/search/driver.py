@@ -24,14 +24,9 @@ from engine.search.finalists.selection import (
     replication_rounds,
 )
 from engine.search.market import MarketProblem
-from engine.search.messages import (
-    failure_messages,
-    infeasibility_messages,
-    progress_message,
-    untrusted_rung_messages,
-)
+from engine.search.messages import progress_message, result_messages
 from engine.search.rows import frontier_rows, trial_rows
-from engine.search.samplers.registry import check_sampler
+from engine.search.samplers.proposals import check_sampler
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
 from engine.spec.policy import Policy
@@ -131,17 +126,16 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
     policies = {trial.candidate.number: market.policy(trial.candidate) for trial in study.trials}
     seen = {trial.candidate.number: study.ladder.means(trial) for trial in chosen}
     rows = frontier_rows(selection, best, seen, policies, evaluator, space)
-    told = [*failure_messages(study.trials), *untrusted_rung_messages(study.ladder.rows())]
-    told += infeasibility_messages(rows, evaluator, len(study.trials))
+    rungs = study.ladder.rows()
     in_order = [policies[trial.candidate.number] for trial in study.trials]
     kept = [one.candidate for one in selection.finalists]
     return SearchResult(
         trials=trial_rows(study.trials, in_order, found, study.ladder, evaluator, space),
         frontier=rows,
-        rungs=study.ladder.rows(),
+        rungs=rungs,
         years=[year for one in kept for year in market.years(one)],
         policies={one.name: policies[one.number] for one in kept},
-        notes=[*told, *selection.notes],
+        notes=[*result_messages(study.trials, rungs, rows, evaluator), *selection.notes],
     )
 
 

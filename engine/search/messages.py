@@ -25,6 +25,30 @@ def progress_message(
     return f"{feasible.sum()} of {len(trials)} feasible, {reached}"
 
 
+def result_messages(
+    trials: Sequence[Trial],
+    rungs: Sequence[Row],
+    rows: Sequence[Row],
+    evaluator: ObjectiveEvaluator,
+) -> list[str]:
+    """Return the sentences that a user must read beside the tables; none if all went well.
+
+    Parameters
+    ----------
+    trials
+        All trials of the search.
+    rungs, rows
+        Rows of the tables `rungs` and `frontier`.
+    evaluator
+        Has the constraints.
+    """
+    return [
+        *_failure_messages(trials),
+        *_untrusted_rung_messages(rungs),
+        *_infeasibility_messages(rows, evaluator, len(trials)),
+    ]
+
+
 def _shown(measure: str, value: float) -> str:
     """Return a value with its measure; large sums of money in bn RMB."""
     if measure.endswith("_fen") and abs(value) >= FEN_PER_BN_RMB / 100:
@@ -32,7 +56,7 @@ def _shown(measure: str, value: float) -> str:
     return f"{measure} {value:.4g}"
 
 
-def failure_messages(trials: Sequence[Trial]) -> list[str]:
+def _failure_messages(trials: Sequence[Trial]) -> list[str]:
     """Return a sentence on failed trials; none if none failed."""
     failed = [trial for trial in trials if trial.reason is not None]
     if not failed:
@@ -41,7 +65,7 @@ def failure_messages(trials: Sequence[Trial]) -> list[str]:
     return [f"{len(failed)} of {len(trials)} trials failed; {first.candidate.name}: {first.reason}"]
 
 
-def untrusted_rung_messages(rungs: Sequence[Row]) -> list[str]:
+def _untrusted_rung_messages(rungs: Sequence[Row]) -> list[str]:
     """Return a sentence on each rung that may drop nobody.
 
     It distorts ranks, or no ranks are known. `rungs` are the rows of the table `rungs`.
@@ -63,7 +87,7 @@ def untrusted_rung_messages(rungs: Sequence[Row]) -> list[str]:
     return notes
 
 
-def infeasibility_messages(
+def _infeasibility_messages(
     rows: Sequence[Row], evaluator: ObjectiveEvaluator, tried: int
 ) -> list[str]:
     """Return a sentence on a search of whose finalists none is feasible, or none surely enough.

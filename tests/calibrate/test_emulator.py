@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from engine.calibrate.emulator import PENALTIES, Emulator, _features, _fit_emulator, _total_variance
+from engine.calibrate.emulator import (
+    PENALTIES,
+    _Emulator,
+    _features,
+    _fit_emulator,
+    _total_variance,
+)
 from engine.calibrate.identify import _correlation, identified, tied
 from engine.calibrate.measures import KNOWN
 from engine.calibrate.sample import SimulatedPoints, plausible_points
@@ -58,7 +64,7 @@ def test_what_is_positive_is_emulated_by_its_logarithm() -> None:
 
 def test_variances_add_up() -> None:
     none, variance = np.zeros(0), np.array([0.09, 0.01])
-    emulator = Emulator(none, none, none, variance, np.zeros(2, bool))
+    emulator = _Emulator(none, none, none, variance, np.zeros(2, bool))
     ones = np.ones(2)
     found = _total_variance(emulator, ones, 0.2 * ones, 0.2 * ones)
     assert found == pytest.approx([0.04 + 0.09 + 0.04, 0.04 + 0.01 + 0.04])

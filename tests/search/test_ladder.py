@@ -15,7 +15,7 @@ from engine.search.fidelity.promotion import (
     _surely_infeasible,
     promote,
 )
-from engine.search.messages import untrusted_rung_messages
+from engine.search.messages import _untrusted_rung_messages
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Point
 from engine.search.study import SearchStudy
@@ -107,7 +107,7 @@ def test_where_nobody_is_distinguishable_everybody_goes_to_the_top() -> None:
     study = climbed(Toy(misleading, {"cost_fen": 50.0, "top10_share": 5.0}, seed=1))
     assert study.ladder.visited == [2]
     assert {trial.rung for trial in study.trials} == {2}
-    assert "cannot be told apart" in untrusted_rung_messages(study.ladder.rows())[0]
+    assert "cannot be told apart" in _untrusted_rung_messages(study.ladder.rows())[0]
 
 
 def test_a_pilot_of_three_tells_nothing() -> None:

@@ -16,7 +16,7 @@ from optuna.distributions import (
 from engine.design.cube import UnitCube
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.samplers.acquisition import fitted_count, scalarise, simplex_weights
-from engine.search.samplers.registry import ERRORS, make_sampler
+from engine.search.samplers.proposals import ERRORS, _make_sampler
 from engine.spec.study import Objective, Search
 from tests.search.jobs import SEARCH
 
@@ -57,7 +57,7 @@ def searched(
     for start in range(0, trials, job.batch_count):
         asked = []
         for number in range(start, start + job.batch_count):
-            study.sampler = make_sampler(job, seed, number, space)
+            study.sampler = _make_sampler(job, seed, number, space)
             asked.append(study.ask(space))
         for trial in asked:
             seen = see(trial.params, trial.number)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.finalists.posterior import PosteriorDraws, constraint_holds, selection_certainty
+from engine.search.finalists.posterior import PosteriorDraws
 from engine.search.finalists.selection import Selection, planned_replications, replication_rounds
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Stage
@@ -108,8 +108,8 @@ def test_a_truth_value_that_always_held_is_not_certain(count: int, expected: flo
     goal = {"measure": "target_attained", "at_least": 0.8}
     evaluator = ObjectiveEvaluator(objective_of(GOAL, constraints={"target": goal}))
     values = {"gmv_paid_fen": np.ones((2, count)), "target_attained": np.ones((2, count), bool)}
-    flags = constraint_holds(
-        evaluator, values, PairedScores.of(evaluator, [values]), 0, PosteriorDraws(1, count)
+    flags = PosteriorDraws(1, count).constraint_holds(
+        evaluator, values, PairedScores.of(evaluator, [values]), 0
     )
     assert flags.mean() == pytest.approx(expected, abs=0.015)  # 1 - I_0.8(count + 1/2, 1/2)
 
@@ -122,19 +122,21 @@ def test_a_limit_at_the_end_of_a_measures_range_always_holds() -> None:
         "gmv_paid_fen": np.ones((1, 3)),
         "budget_spent_share": np.array([[0.998, 1.0, 1.0]]),
     }
-    assert constraint_holds(
-        evaluator, values, PairedScores.of(evaluator, [values]), 0, PosteriorDraws(1, 3)
-    ).all()
+    assert (
+        PosteriorDraws(1, 3)
+        .constraint_holds(evaluator, values, PairedScores.of(evaluator, [values]), 0)
+        .all()
+    )
 
 
 def test_opportunity_cost_by_hand() -> None:
     sure = {0: np.array([-1.0, -1.0, -1.0])}
-    assert selection_certainty(sure, PosteriorDraws(1, 3)) == (1.0, 0.0)
+    assert PosteriorDraws(1, 3).selection_certainty(sure) == (1.0, 0.0)
     wrong = {0: np.array([-1.0, -1.0]), 1: np.array([0.25, 0.25])}
-    assert selection_certainty(wrong, PosteriorDraws(1, 2)) == (0.0, pytest.approx(0.25))
-    assert selection_certainty({}, PosteriorDraws(1, 2)) == (1.0, 0.0)
+    assert PosteriorDraws(1, 2).selection_certainty(wrong) == (0.0, pytest.approx(0.25))
+    assert PosteriorDraws(1, 2).selection_certainty({}) == (1.0, 0.0)
     even = {0: np.array([-1.0, 1.0, -2.0, 2.0])}
-    share, cost = selection_certainty(even, PosteriorDraws(1, 4))
+    share, cost = PosteriorDraws(1, 4).selection_certainty(even)
     assert share == pytest.approx(0.5, abs=0.02)
     assert cost > 0
 

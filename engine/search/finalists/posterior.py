@@ -90,58 +90,46 @@ class PosteriorDraws:
             draws.append(betaincinv(times + 0.5, count - times + 0.5, levels))
         return np.stack(draws, axis=-1)
 
+    def constraint_holds(
+        self, evaluator: ObjectiveEvaluator, values: Values, scores: PairedScores, place: int
+    ) -> Flags:
+        """Tell in which draws a policy holds each constraint, (DRAWS, constraints) bool.
 
-def constraint_holds(
-    evaluator: ObjectiveEvaluator,
-    values: Values,
-    scores: PairedScores,
-    place: int,
-    posterior: PosteriorDraws,
-) -> Flags:
-    """Tell in which draws a policy holds each constraint, (DRAWS, constraints) bool.
+        Parameters
+        ----------
+        evaluator
+            Has the constraints.
+        values
+            The policy's measures, (worlds, R), over the replications of `scores`.
+        scores, place
+            Policies on common luck, and the row that is this policy's.
+        """
+        excesses = self.means(scores.excesses_by[place])
+        for k, constraint in enumerate(evaluator.constraints.values()):
+            sample = values[constraint.measure]
+            if sample.dtype == np.bool_:
+                shares = np.asarray(sample, np.float64)
+                if evaluator.objective.constraints_in == "mean":
+                    shares = shares.mean(axis=0, keepdims=True)
+                excesses[:, k] = evaluator.excess(
+                    constraint, self.probabilities(shares, k)[..., None]
+                )
+            excesses[:, k] = np.minimum(excesses[:, k], evaluator.largest_excess(constraint))
+        return np.asarray(excesses <= 0)
 
-    Parameters
-    ----------
-    evaluator
-        Has the constraints.
-    values
-        The policy's measures, (worlds, R), over the replications of `scores`.
-    scores, place
-        Policies on common luck, and the row that is this policy's.
-    posterior
-        The draws of the selection.
-    """
-    excesses = posterior.means(scores.excesses_by[place])
-    for k, constraint in enumerate(evaluator.constraints.values()):
-        sample = values[constraint.measure]
-        if sample.dtype == np.bool_:
-            shares = np.asarray(sample, np.float64)
-            if evaluator.objective.constraints_in == "mean":
-                shares = shares.mean(axis=0, keepdims=True)
-            excesses[:, k] = evaluator.excess(
-                constraint, posterior.probabilities(shares, k)[..., None]
-            )
-        excesses[:, k] = np.minimum(excesses[:, k], evaluator.largest_excess(constraint))
-    return np.asarray(excesses <= 0)
+    def selection_certainty(self, gaps_by: Mapping[int, Floats]) -> tuple[float, float]:
+        """Return P(correct selection) and the expected opportunity cost of a chosen policy.
 
+        Parameters
+        ----------
+        gaps_by
+            By rival: the chosen policy's cost less the rival's, (R,) float64, in the goal's unit.
 
-def selection_certainty(
-    gaps_by: Mapping[int, Floats], posterior: PosteriorDraws
-) -> tuple[float, float]:
-    """Return P(correct selection) and the expected opportunity cost of a chosen policy.
-
-    Parameters
-    ----------
-    gaps_by
-        By rival: the chosen policy's cost less the rival's, (R,) float64, in the goal's unit.
-    posterior
-        The draws of the selection.
-
-    Returns
-    -------
-    A probability, 1 without rivals, and a cost of 0 or more in the goal's unit.
-    """
-    if not gaps_by:
-        return 1.0, 0.0
-    worst = np.max([posterior.means(gaps[None])[:, 0] for gaps in gaps_by.values()], axis=0)
-    return float((worst <= 0).mean()), float(np.maximum(worst, 0.0).mean())
+        Returns
+        -------
+        A probability, 1 without rivals, and a cost of 0 or more in the goal's unit.
+        """
+        if not gaps_by:
+            return 1.0, 0.0
+        worst = np.max([self.means(gaps[None])[:, 0] for gaps in gaps_by.values()], axis=0)
+        return float((worst <= 0).mean()), float(np.maximum(worst, 0.0).mean())

@@ -22,7 +22,7 @@ from engine.errors import PoquanError
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
-from engine.search.finalists.posterior import PosteriorDraws, constraint_holds, selection_certainty
+from engine.search.finalists.posterior import PosteriorDraws
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Problem, Sample, Stage
 from engine.spec.study import RiskKind, Search
@@ -134,8 +134,8 @@ class Selection:
         for one, count in zip(self.finalists, counts, strict=True):
             scores, places = known[count]
             place = places[one.candidate.number]
-            flags = constraint_holds(
-                self._evaluator, one.sample.values, scores, place, self.posterior
+            flags = self.posterior.constraint_holds(
+                self._evaluator, one.sample.values, scores, place
             )
             found.append(Assessment(scores, place, flags, moves[count]))
         return found
@@ -153,7 +153,7 @@ class Selection:
                 scores, places = self.paired_scores(self.finalists[k].sample.replications)
                 mine = places[self.finalists[best].candidate.number]
                 gaps[k] = scores.costs_by[mine, 0] - scores.costs_by[one.place, 0]
-        return *selection_certainty(gaps, self.posterior), len(gaps) + 1
+        return *self.posterior.selection_certainty(gaps), len(gaps) + 1
 
     def paired_scores(
         self, count: int, risk: RiskKind | None = None
@@ -199,8 +199,8 @@ class Selection:
         for one in self.finalists:
             place = places.get(one.candidate.number)
             if place is not None:
-                flags = constraint_holds(
-                    self._evaluator, one.sample.values, scores, place, self.posterior
+                flags = self.posterior.constraint_holds(
+                    self._evaluator, one.sample.values, scores, place
                 )
                 share = float(flags.all(axis=1).mean())
                 doubt[place] = 0.0 if share >= LIKELY else 1 - share

@@ -25,7 +25,6 @@ from engine.stats.arrays import Floats
 Noise = Callable[[FrozenTrial], tuple[list[float], dict[str, float]]]
 """Standard errors of a finished trial: goal by goal, and by the constraint's name."""
 
-
 KEPT: Final = 300
 """Most trials that a Gaussian process learns from: its work grows with their cube."""
 
@@ -33,14 +32,11 @@ KEPT: Final = 300
 _SPREAD, _NEAR, _BEST = 256, 64, 4
 """Points all over the cube, points around each of the best, and how many those are."""
 
-
 _STEPS: Final = (0.1, 0.03, 0.01)
 """Deviations of the points around the best, coarse to fine."""
 
-
 _SAME: Final = 9
 """Decimals up to which two points are one."""
-
 
 _FRESH: Final = 0.15
 """Share of moved coordinates that are drawn anew: choices and far valleys."""

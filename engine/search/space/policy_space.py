@@ -35,6 +35,11 @@ Point = Mapping[str, Any]
 NEAR: Final = 0.01
 """Share of a range within which a bound or a rule counts as reached."""
 
+_MONTHS: Final = 12
+
+_WEIGHT_LIMIT: Final = math.log(4)
+"""A segment may weigh from a quarter to four times its share of the base shape."""
+
 
 class PolicySpace:
     """The levers that move around one base policy.
@@ -199,13 +204,6 @@ def _distribution(lever: SearchedLever, limits: LeverLimits) -> BaseDistribution
     if lever.integer or limits.integer:
         return IntDistribution(int(low), int(high), log=lever.log)
     return FloatDistribution(low, high, log=lever.log)
-
-
-_MONTHS: Final = 12
-
-
-_WEIGHT_LIMIT: Final = math.log(4)
-"""A segment may weigh from a quarter to four times its share of the base shape."""
 
 
 def _weight_names(count: int) -> list[str]:
