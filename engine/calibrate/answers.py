@@ -28,7 +28,19 @@ def answers(
     pool: Pool,
     on_progress: Callable[[str, int, int, str], None],
 ) -> list[dict[str, Any]]:
-    """Return the rows of `answers`: paired differences to the baseline, world by world."""
+    """Return the rows of `answers`: paired differences to the baseline, world by world.
+
+    Parameters
+    ----------
+    job
+        Policies, baseline, and how many replications there are.
+    ensemble
+        The plausible worlds.
+    pool
+        What simulates.
+    on_progress
+        Takes the stage, years done, years in all, and a note.
+    """
     policies = [policy.model_copy(update={"name": key}) for key, policy in job.policies.items()]
     fresh = {
         "ensemble": ensemble,

@@ -37,11 +37,11 @@ class WaveCheckpoint:
     def of(
         cls, folder: Path, job: CalibrateJob, figures: Sequence[ObservedFigure]
     ) -> "WaveCheckpoint":
-        """Return those of a job, of the figures as they stand, and of this engine."""
+        """Return the checkpoint of a job, of the figures as they stand, and of this engine."""
         return cls(folder, _named([job.identity(), figures, cache_folder().name]))
 
     def get(self, wave: int, points: Sequence[Values]) -> Readings:
-        """Return what is kept of the first years of a wave; nothing if it had other points."""
+        """Return the stored readings of the first years of a wave; none if it had other points."""
         try:
             found = json.loads((self.folder / _file(wave)).read_bytes())
             return list(found["readings"]) if found["of"] == self._mark(points) else []
@@ -49,7 +49,7 @@ class WaveCheckpoint:
             return []
 
     def put(self, wave: int, points: Sequence[Values], readings: Readings) -> None:
-        """Keep the readings of a wave so far: whole, or not at all.
+        """Store the readings of a wave so far, (years, targets): whole, or not at all.
 
         Raises
         ------

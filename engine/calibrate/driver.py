@@ -61,6 +61,24 @@ def calibrate(
     The result is a function of the job and the figures alone, not of what an interrupted
     calibration left in the folder, with which this one goes on. Rows with role `check` are
     read off every year and never looked at otherwise.
+
+    Parameters
+    ----------
+    job
+        Scenario, unknowns, policy, and how to fit.
+    figures
+        What was observed.
+    folder
+        Where the readings of each wave are stored.
+    pool
+        What simulates.
+    on_progress
+        Takes the wave, years done, years in all, and a note.
+
+    Raises
+    ------
+    InputError
+        If no unknown moves a figure that is to be fitted.
     """
     kept_waves = WaveCheckpoint.of(folder, job, figures)
     targets, unmodelled = _matched(job, figures)

@@ -49,7 +49,13 @@ def probe_cases(case: Case) -> tuple[Case, Case]:
 
 
 def elasticity(without: Year, with_coupon: Year) -> float:
-    """Own-price elasticity between two arms; 0 where one of them sold nothing."""
+    """Return the own-price elasticity between two arms; 0 where one of them sold nothing.
+
+    Parameters
+    ----------
+    without, with_coupon
+        Years of the cases that `probe_cases` gives, with their segments by day and kind.
+    """
     arms = [
         [
             float(year.segments[column][QUIET_DAYS:, KIND].sum())

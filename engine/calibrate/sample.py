@@ -74,7 +74,7 @@ class SimulatedPoints:
 
     @cached_property
     def errors(self) -> Floats:
-        """Standard errors of the means, from variances that like points share.
+        """Standard errors of the means, (points, targets), from variances that like points share.
 
         One point's variance from a few runs is too rough to divide by. Points of the waves
         share the median, which those far off do not move; confirmed ones, alike and with more
@@ -88,17 +88,17 @@ class SimulatedPoints:
 
     @cached_property
     def observed(self) -> Floats:
-        """Observed figures, by target; not a number for a forecast."""
+        """Observed figures, (targets,), in their units; not-a-number for a forecast."""
         return np.array([np.nan if t.observed is None else t.observed for t in self.targets])
 
     @cached_property
     def sds(self) -> Floats:
-        """Standard deviations of the observed figures, by target."""
+        """Standard deviations of the observed figures, (targets,), in their units."""
         return np.array([target.sd for target in self.targets])
 
     @cached_property
     def fitted(self) -> NDArray[np.int64]:
-        """Places of the targets that count."""
+        """Indices of the targets that count, (fitted targets,)."""
         is_fit = np.array([target.role == FIT for target in self.targets])
         return np.flatnonzero(is_fit & self.moved)
 
@@ -116,11 +116,11 @@ class SimulatedPoints:
 
     @cached_property
     def score(self) -> Floats:
-        """Worst miss + root of the mean square: a sum alone lets one figure go."""
+        """Worst miss + root of the mean square, (points,): a sum alone lets one figure go."""
         return np.asarray(self.ranked[:, 0] + np.sqrt((self.ranked**2).mean(axis=1)))
 
     def plausible(self, cutoff: float) -> NDArray[np.bool_]:
-        """Whether a point is confirmed and its worst miss lies within the cutoff."""
+        """Tell which points are confirmed with their worst miss within the cutoff, (points,)."""
         return np.asarray(self.confirmed & (self.ranked[:, 0] <= cutoff))
 
     def joined(self, other: "SimulatedPoints") -> "SimulatedPoints":

@@ -56,6 +56,15 @@ def match_figures(
 ) -> tuple[list[CalibrationTarget], list[Unmodelled]]:
     """Split figures into targets, forecasts added, and those that are not modelled.
 
+    Parameters
+    ----------
+    figures
+        What was observed.
+    calendar
+        The days that are simulated.
+    repeat_reading
+        Which of two readings of a repeat rate is fitted.
+
     Raises
     ------
     InputError

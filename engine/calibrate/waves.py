@@ -52,6 +52,15 @@ def next_points(plan: Plan, sample: SimulatedPoints, wave: int) -> list[Values]:
 
     In many dimensions nearly all of a region lies at its border, where the emulators' errors
     decide what is plausible. One bad target is forgiven in the first of these waves.
+
+    Parameters
+    ----------
+    plan
+        The job, the space of its unknowns, and the targets.
+    sample
+        All points simulated so far.
+    wave
+        Number of the wave, 2 or more.
     """
     job, space = plan.job, plan.space
     rule = implausibility(sample, worst=2 if wave == 2 < job.fit.waves_count else 1)
@@ -74,7 +83,23 @@ def simulate(
     kept: WaveCheckpoint,
     on_years: OnYears,
 ) -> SimulatedPoints:
-    """Simulate every point with every replication, and read the targets off."""
+    """Simulate every point with every replication, and read the targets off.
+
+    Parameters
+    ----------
+    plan
+        The job, the space of its unknowns, and the targets.
+    points
+        Values of the unknowns, in their units.
+    wave
+        Number of the wave, from 1.
+    pool
+        What simulates.
+    kept
+        Has the readings of an interrupted calibration, and gets the new ones.
+    on_years
+        Takes the years done and the years in all.
+    """
     job, space, targets = plan
     todo = _point_cases(plan, points)
     readings = kept.get(wave, points)

@@ -29,7 +29,15 @@ def uniform_draws(seed: int, purpose: Purpose, shape: tuple[int, ...], draw: int
 
 
 def normal_draws(seed: int, purpose: Purpose, shape: tuple[int, ...], draw: int = 0) -> Floats:
-    """Return standard normals by inversion of `uniform_draws`, which see."""
+    """Return standard normals, of the given shape, float64, by inversion of `uniform_draws`.
+
+    Parameters
+    ----------
+    seed, purpose, draw
+        Name the stream: equal names give equal numbers.
+    shape
+        Filled with the last axis running fastest.
+    """
     return np.asarray(ndtri(open_unit(uniform_draws(seed, purpose, shape, draw))))
 
 

@@ -14,7 +14,15 @@ Row = dict[str, Any]
 def progress_message(
     trials: Sequence[Trial], found: Estimates, evaluator: ObjectiveEvaluator
 ) -> str:
-    """Return how far the first goal has got, and how many trials are feasible."""
+    """Return how far the first goal has got, and how many trials are feasible.
+
+    Parameters
+    ----------
+    trials, found
+        Settled trials, and what is known of them, row by row.
+    evaluator
+        Names the first goal.
+    """
     feasible = found.is_feasible
     if not feasible.any():
         return "none feasible yet"

@@ -75,7 +75,17 @@ def check_job(job: SensitivityJob) -> None:
 
 
 def sensitivities(job: SensitivityJob, pool: Pool, on_progress: OnProgress) -> list[Row]:
-    """Return the rows of `sensitivity`: a function of the job, and of the search it names."""
+    """Return the rows of `sensitivity`: a function of the job, and of the search it names.
+
+    Parameters
+    ----------
+    job
+        What moves, which measures, and how many points there are.
+    pool
+        What simulates.
+    on_progress
+        Takes the stage, years done, years in all, and a note.
+    """
     if job.study is not None:
         return importance_rows(job.study)
     rows: list[Row] = []

@@ -29,7 +29,17 @@ class Estimates:
     def of(
         cls, trials: Sequence[Trial], ladder: Ladder, evaluator: ObjectiveEvaluator
     ) -> "Estimates":
-        """Estimate each trial from the highest rung that it has visited, at the top's level."""
+        """Estimate each trial from the highest rung that it has visited, at the top's level.
+
+        Parameters
+        ----------
+        trials
+            All settled trials; rows of the estimates are in their order.
+        ladder
+            Moves figures to the top's level.
+        evaluator
+            Counts goals and constraints.
+        """
         costs = np.full((len(trials), len(evaluator.goals)), np.nan)
         excesses = np.full((len(trials), len(evaluator.constraints)), np.nan)
         cost_errors, excess_errors = np.zeros_like(costs), np.zeros_like(excesses)

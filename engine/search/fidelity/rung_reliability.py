@@ -86,7 +86,7 @@ class RankAgreement:
 
     @property
     def corrected(self) -> Floats:
-        """Return the correlations without noise, from -1 to 1."""
+        """Return the correlations without noise, (figures,), from -1 to 1."""
         return np.asarray(np.clip(self.correlation / self._attenuation, -1.0, 1.0))
 
     @property

@@ -18,6 +18,7 @@ Drawn `DRAWS` times from streams named by the seed: the error of a probability n
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -26,7 +27,7 @@ from engine.design.draws import normal_draws, open_unit, uniform_draws
 from engine.rng import Purpose
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.paired_scores import PairedScores
-from engine.search.problem import Values
+from engine.search.problem import Candidate, Sample, Values
 from engine.stats.arrays import Flags, Floats
 
 DRAWS: Final = 8192
@@ -133,3 +134,44 @@ class PosteriorDraws:
             return 1.0, 0.0
         worst = np.max([self.means(gaps[None])[:, 0] for gaps in gaps_by.values()], axis=0)
         return float((worst <= 0).mean()), float(np.maximum(worst, 0.0).mean())
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """A candidate, and its sample on fresh luck so far."""
+
+    candidate: Candidate
+    sample: Sample
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What is known of a finalist: its place among those with as many replications or more.
+
+    `place` is its row of `scores`; `constraint_holds` (draws, constraints) bool tells in which
+    draws of the posterior a constraint holds; `level` (goals,) float64, in the goals' units, is
+    to be added to the costs before those of others with more replications are compared: what
+    luck later on did to all.
+    """
+
+    scores: PairedScores
+    place: int
+    constraint_holds: Flags
+    level: Floats
+
+    @property
+    def costs(self) -> Floats:
+        """Return the goals' figures, (goals,) float64, less is better."""
+        return np.asarray(self.scores.costs[self.place])
+
+    @property
+    def p_feasible(self) -> float:
+        """Return the probability that all constraints hold."""
+        return float(self.constraint_holds.all(axis=1).mean())
+
+    @property
+    def on_frontier(self) -> bool:
+        """Tell whether it is feasible, and no other feasible one beats it in every goal."""
+        rivals = self.scores.costs[self.scores.is_feasible]
+        beaten = np.all(rivals <= self.costs, axis=1) & np.any(rivals < self.costs, axis=1)
+        return bool(self.scores.is_feasible[self.place] and not beaten.any())

@@ -13,7 +13,7 @@ does whatever is recommended.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -22,11 +22,11 @@ from engine.errors import PoquanError
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
-from engine.search.finalists.posterior import PosteriorDraws
+from engine.search.finalists.posterior import Assessment, Finalist, PosteriorDraws
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Problem, Sample, Stage
 from engine.spec.study import RiskKind, Search
-from engine.stats.arrays import Flags, Floats
+from engine.stats.arrays import Floats
 from engine.stats.pareto import select_best
 
 LIKELY: Final = 0.5
@@ -34,47 +34,6 @@ LIKELY: Final = 0.5
 
 OnRuns = Callable[[int, int], None]
 """Takes how many replications of a policy are done, and how many there are."""
-
-
-@dataclass(frozen=True)
-class Finalist:
-    """A candidate, and its sample on fresh luck so far."""
-
-    candidate: Candidate
-    sample: Sample
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """What is known of a finalist: its place among those with as many replications or more.
-
-    `place` is its row of `scores`; `constraint_holds` (draws, constraints) bool tells in which
-    draws of the posterior a constraint holds; `level` (goals,) float64, in the goals' units, is
-    to be added to the costs before those of others with more replications are compared: what
-    luck later on did to all.
-    """
-
-    scores: PairedScores
-    place: int
-    constraint_holds: Flags
-    level: Floats
-
-    @property
-    def costs(self) -> Floats:
-        """Return the goals' figures, (goals,) float64, less is better."""
-        return np.asarray(self.scores.costs[self.place])
-
-    @property
-    def p_feasible(self) -> float:
-        """Return the probability that all constraints hold."""
-        return float(self.constraint_holds.all(axis=1).mean())
-
-    @property
-    def on_frontier(self) -> bool:
-        """Tell whether it is feasible, and no other feasible one beats it in every goal."""
-        rivals = self.scores.costs[self.scores.is_feasible]
-        beaten = np.all(rivals <= self.costs, axis=1) & np.any(rivals < self.costs, axis=1)
-        return bool(self.scores.is_feasible[self.place] and not beaten.any())
 
 
 class Selection:

@@ -104,7 +104,7 @@ class SobolSampler(CubeSampler):
     """One scrambled Sobol sequence, a point a trial: even cover, without learning."""
 
     def propose(self, study: Study) -> Floats:
-        """Return the point of this trial."""
+        """Return the point of this trial, (axes,) float64."""
         del study
         return self._sobol()
 
@@ -127,7 +127,7 @@ class CmaesSampler(CubeSampler):
         self._first, self._size = first, -(-usual // batch) * batch
 
     def propose(self, study: Study) -> Floats:
-        """Return the point of this trial."""
+        """Return the point of this trial, (axes,) float64."""
         from cmaes import CMA
 
         _, observed = self._observations(study)

@@ -58,7 +58,7 @@ class GaussianSampler(CubeSampler):
         self._first, self._noise = max(first, 2), noise
 
     def propose(self, study: Study) -> Floats:
-        """Return the point of this trial."""
+        """Return the point of this trial, (axes,) float64."""
         trials, observed = self._observations(study)
         if len(trials) < self._first:
             return self._sobol()

@@ -143,6 +143,13 @@ def _frozen(
 def check_sampler(search: Search, objective: Objective) -> None:
     """Refuse a sampler whose library is not there, or that cannot pursue the goals.
 
+    Parameters
+    ----------
+    search
+        Names the sampler.
+    objective
+        Has the goals.
+
     Raises
     ------
     InputError
