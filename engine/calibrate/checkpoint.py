@@ -1,4 +1,4 @@
-"""What survives a kill of a calibration: what was read off the years of each wave.
+"""What an interrupted calibration resumes from: the readings of the years of each wave.
 
 Points are a function of the job and of the waves before, so that these numbers are all
 that a calibration needs to go on. A file says what it is of; another's counts as not there.
@@ -20,7 +20,7 @@ from engine.spec.calibration import CalibrateJob
 FOLDER: Final = "waves"
 
 EVERY: Final = 8
-"""Years after which a wave's file is written anew: what a kill may cost."""
+"""Years after which a wave's file is written anew: what an interruption may cost."""
 
 Readings = list[list[float]]
 """The targets of a year, year after year."""

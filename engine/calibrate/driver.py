@@ -60,7 +60,7 @@ def calibrate(
 
     The result is a function of the job and the figures alone, not of what an interrupted
     calibration left in the folder, with which this one goes on. Rows with role `check` are
-    read off every year and never looked at otherwise.
+    read off every year and not used otherwise.
 
     Parameters
     ----------

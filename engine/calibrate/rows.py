@@ -40,7 +40,7 @@ def calibration_rows(
     cutoff
         Worst miss that is plausible, in standard deviations.
     kept
-        (kept,) int64, points that are plausible, or stand in for such, the best first.
+        (kept,) int64, points that are plausible, or returned in their place, the best first.
     ensemble
         Points that became worlds of the ensemble.
     """

@@ -120,7 +120,7 @@ class SimulatedPoints:
         return np.asarray(self.ranked[:, 0] + np.sqrt((self.ranked**2).mean(axis=1)))
 
     def plausible(self, cutoff: float) -> NDArray[np.bool_]:
-        """Tell which points are confirmed with their worst miss within the cutoff, (points,)."""
+        """Return which points are confirmed with their worst miss within the cutoff, (points,)."""
         return np.asarray(self.confirmed & (self.ranked[:, 0] <= cutoff))
 
     def joined(self, other: "SimulatedPoints") -> "SimulatedPoints":
@@ -134,10 +134,10 @@ class SimulatedPoints:
         )
 
     def again(self, places: NDArray[np.int64], fresh: "SimulatedPoints") -> "SimulatedPoints":
-        """Return the sample with the points at `places` judged by fresh runs alone.
+        """Return the sample with the points at `places` evaluated by fresh runs alone.
 
-        They were chosen for what they showed, which flatters them. The fresh runs in turn flatter
-        the one that is best by them, but little.
+        They were chosen by their first runs, which biases those. The fresh runs in turn are biased
+        for the one that is best by them, but little.
         """
 
         def put(name: str, values: Any) -> Any:
@@ -159,7 +159,7 @@ def plausible_points(
 ) -> tuple[NDArray[np.int64], bool]:
     """Return the plausible points, best first, and whether there are any.
 
-    Without any, the `at_least` confirmed points that miss least stand in for them.
+    Without any, the `at_least` confirmed points that miss least are returned instead.
 
     Parameters
     ----------

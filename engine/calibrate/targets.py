@@ -13,10 +13,10 @@ SHOWN: Final = "shown"
 """Role of a reading that the job did not choose: neither fitted nor a check."""
 
 FORECAST: Final = "forecast"
-"""Role of what nobody has told."""
+"""Role of a figure that has not been observed."""
 
 FORECASTS: Final = (("ks_ecom_gmv", "Q4 2020"),)
-"""Keys and periods that are forecast where the horizon holds them and no row tells them."""
+"""Keys and periods that are forecast where the horizon holds them and no row gives them."""
 
 Z_OF_TOLERANCE: Final = 3.0
 """Standard deviations in a tolerance: any single-peaked law keeps 95 % within three

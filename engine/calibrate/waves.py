@@ -51,7 +51,7 @@ def next_points(plan: Plan, sample: SimulatedPoints, wave: int) -> list[Values]:
     """Return points that no emulator rules out, half of them well inside of what is left.
 
     In many dimensions nearly all of a region lies at its border, where the emulators' errors
-    decide what is plausible. One bad target is forgiven in the first of these waves.
+    decide what is plausible. In the first of these waves the worst target does not count.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def confirm(
 ) -> SimulatedPoints:
     """Run the points that miss least again, on luck that had no say in choosing them.
 
-    The least miss of hundreds from few runs is a lucky one: the best point is the best, and
+    The least miss of hundreds from few runs is biased: the best point is the best, and
     a plausible one plausible, by fresh runs alone.
     """
     job = plan.job

@@ -27,7 +27,7 @@ _COEFFICIENTS: Final = {"price mu (log)": "price", "price sigma (log)": f"price{
 """Words of the table of figures that are not names of coefficients here."""
 
 Show = Callable[[int, int, str], None]
-"""Told what is done, of how much, and what comes next."""
+"""Takes what is done, of how much, and what comes next."""
 
 
 class PublishedFigure(NamedTuple):

@@ -1,4 +1,4 @@
-"""Searches the policy space: asks a sampler, simulates under common luck, tells it what came."""
+"""Searches the policy space: proposes, simulates under common luck, promotes, and selects."""
 
 from engine.search.driver import Progress, SearchResult, check_job, optimize, planned_years
 

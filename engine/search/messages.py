@@ -74,7 +74,7 @@ def _failure_messages(trials: Sequence[Trial]) -> list[str]:
 
 
 def _untrusted_rung_messages(rungs: Sequence[Row]) -> list[str]:
-    """Return a sentence on each rung that may drop nobody.
+    """Return a sentence on each rung that may drop no policy.
 
     It distorts ranks, or no ranks are known. `rungs` are the rows of the table `rungs`.
     """

@@ -67,7 +67,7 @@ class PairedScores:
 
     @property
     def is_feasible(self) -> Flags:
-        """Tell which satisfy every constraint, (n,) bool."""
+        """Return which satisfy every constraint, (n,) bool."""
         return np.asarray(self.violation == 0)
 
     @property

@@ -237,12 +237,12 @@ def _binding(
     """Name what holds a policy back: constraints, the budget, and bounds of levers."""
     errors = own.scores.excess_errors()[own.place]
     names = evaluator.binding(own.scores.excesses[own.place], errors)
-    told = any(
+    is_named = any(
         constraint.measure == "budget_spent_share" and name in names
         for name, constraint in evaluator.constraints.items()
     )
     spent = _known(_measure_interval(one.sample.values["budget_spent_share"], "budget_spent_share"))
-    if not told and spent > SPENT_SHARE:
+    if not is_named and spent > SPENT_SHARE:
         names.append("budget spent")
     if not one.candidate.is_baseline and one.candidate.point is not None:
         names += space.at_bound(one.candidate.point)

@@ -1,7 +1,7 @@
 """The search itself: ask a batch, simulate it rung by rung, until the budget is spent.
 
 Results are a function of the job alone: batches have a configured size, each trial's
-sampler is made anew from the settled trials, and who climbs follows from the samples. A
+sampler is made anew from the settled trials, and promotions follow from the samples. A
 resumed search goes the same way and simulates only the samples that the journal lacks.
 """
 
@@ -110,7 +110,7 @@ class SearchStudy:
             self._store.add(self._finished[number], number)
 
     def _proposed(self, batch: range) -> list[Trial]:
-        """Return the trials of a batch, not yet looked at: as remembered, or as asked for."""
+        """Return the trials of a batch, not yet simulated: as stored, or as newly proposed."""
         if batch.start < len(self._given):
             return [Trial(candidate, {}) for candidate in self._given]
         first = self._stage(0 if self._is_pilot(batch) else self.ladder.visited[0], None)
@@ -132,7 +132,7 @@ class SearchStudy:
         ]
 
     def _is_pilot(self, batch: range) -> bool:
-        """Tell whether a batch climbs every rung: the baselines, and the first one asked for."""
+        """Return whether a batch visits every rung: the baselines, and the first one proposed."""
         return batch.stop <= len(self._given) + self._search.batch_count
 
     def _through_rungs(
@@ -192,7 +192,7 @@ class SearchStudy:
 
 
 def _as_tree(trial: Trial, sample: Sample) -> dict[str, Any]:
-    """Return a sample with the proposal it is of, so that nobody need ask for that again."""
+    """Return a sample with its proposal, which need not be made again on resuming."""
     point = trial.candidate.point
     return {
         "point": None if point is None else dict(point),

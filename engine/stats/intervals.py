@@ -43,8 +43,8 @@ def ratio_interval(gain: Floats, spend: Floats) -> Interval:
     """Estimate mean(gain) / mean(spend) with Fieller's interval (Fieller 1954).
 
     The limits are the ρ with (ȳ - ρ x̄)² = t² var(y - ρ x) / n: right even when spending
-    hardly differs, where the delta method is not. If mean spending is not told from zero
-    the set is unbounded and the limits are None; if it is zero there is no ratio. The
+    hardly differs, where the delta method is not. If zero lies within the interval of mean
+    spending the set is unbounded and the limits are None; if it is zero there is no ratio. The
     standard error is the delta method's.
 
     Parameters

@@ -81,7 +81,7 @@ def select_best(
 
 
 def non_dominated(table: Floats) -> Flags:
-    """Tell of each point whether no other dominates it.
+    """Return for each point whether no other dominates it.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""What survives a kill of the search: samples, settled trials, and runs of finalists."""
+"""What an interrupted search resumes from: samples, settled trials, and runs of finalists."""

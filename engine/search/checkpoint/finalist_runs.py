@@ -1,4 +1,4 @@
-"""What survives a kill of the finalists: the years of each stage that has finished."""
+"""What an interrupted selection resumes from: finalists' years of each finished stage."""
 
 import pickle
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What survives a kill: every sample, in a file of lines, and the study for the dashboard.
+"""What an interrupted search resumes from: every sample, and the study for the dashboard.
 
 The search is a function of its samples, so a resumed one is the same search that finds
 samples instead of simulating them. `samples.jsonl` has a line for each candidate and

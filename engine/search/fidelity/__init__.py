@@ -1,1 +1,1 @@
-"""Rungs of rising cost: how far each is trusted, who goes up, and what is known of a trial."""
+"""Rungs of rising cost: how far each is trusted, which trials are promoted, and estimates."""

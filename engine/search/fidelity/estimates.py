@@ -63,5 +63,5 @@ class Estimates:
 
     @property
     def is_feasible(self) -> Flags:
-        """Tell which did not fail and satisfy every constraint, (n,) bool."""
+        """Return which did not fail and satisfy every constraint, (n,) bool."""
         return np.asarray((self.violation == 0) & ~np.isnan(self.costs[:, 0]))

@@ -1,18 +1,18 @@
 """The rungs on which trials are simulated, and how far each can be trusted.
 
 A cheap rung may rank policies wrongly: a small sample of buyers shifts means and
-concentration. So a pilot, the baselines and the first batch, climbs every rung whatever it
-shows, and tells of each rung k against the top:
+concentration. So a pilot, the baselines and the first batch, is simulated on every rung, and
+gives for each rung k against the top:
 
     correlation   Spearman's rank correlation, goal by goal, as seen and with the noise of
                   both rungs taken away (`engine.search.fidelity.rung_reliability`)
     shift         mean of (figure on top - figure on k), d̄, with the standard error s_d / √m
 
 A rung that distorts the ranks of some goal, so that the corrected correlation is below
-`search.trusted_correlation`, drops nobody: trials do not visit it. Where not even the top
-tells the pilot's policies apart there is no rank to distort: such a goal neither keeps a
-rung out nor chooses who goes up. A rung that ranks no goal surely is not visited either. A
-constraint that it does not surely rank drops nobody there. What is known of a trial
+`search.trusted_correlation`, drops no policy: trials do not visit it. Where not even the top
+distinguishes the pilot's policies there is no rank to distort: such a goal neither excludes a
+rung nor decides a promotion. A rung that ranks no goal surely is not visited either. A
+constraint that it does not surely rank drops no policy there. What is known of a trial
 on rung k is moved by the shift; the error of one such trial is that of a new difference,
 
     se² = se_k² + s_d² (1 + 1/m),
@@ -74,7 +74,7 @@ class _RungShift:
 
     Arrays of shape (figures,), goals or constraints, in their units.
 
-    `noise` is the variance of a difference that replications tell; what the spread has
+    `noise` is the variance of a difference as replications estimate it; what the spread has
     beyond it is the rung's own.
     """
 
@@ -109,9 +109,9 @@ class Ladder:
     evaluator
         Reads goals and constraints off samples.
     threshold
-        The corrected rank correlation below which a rung drops nobody, up to 1.
+        The corrected rank correlation below which a rung drops no policy, up to 1.
     pilot
-        Trials that have climbed every rung.
+        Trials that were simulated on every rung.
     """
 
     def __init__(

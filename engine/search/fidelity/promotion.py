@@ -1,10 +1,12 @@
-"""Who goes up a rung: nobody that a rival surely beats, and no more than there is room for.
+"""Which trials are promoted to the next rung.
+
+None that a rival surely dominates or that surely violates a constraint, and at most a share.
 
 Policies on one rung met the same luck; with s² the variance that they do not share
 (`engine.stats.paired.paired_variance`) over (n - 1)(R - 1) degrees of freedom, two
-replications say something once there are many pairs. Policy j beats i if
+replications suffice once there are many pairs. Policy j dominates i if
 x̄_i. - x̄_j. > t √(2 s² / R) in every goal, one-sided at `CONFIDENCE`, and j violates no
-more than i. Who is left goes up by rank of domination in those goals that the rung is
+more than i. The rest are promoted by rank of domination in those goals that the rung is
 known to rank as the top does.
 """
 
@@ -21,7 +23,7 @@ from engine.stats.paired import paired_variance
 from engine.stats.pareto import select_best
 
 CONFIDENCE: Final = 0.95
-"""Level of the one-sided tests that drop a policy."""
+"""Level of the one-sided tests by which a policy is dropped."""
 
 
 class RungTrust(NamedTuple):
@@ -38,7 +40,7 @@ class RungTrust(NamedTuple):
 
 
 def promote(scores: PairedScores, batch: Sequence[int], count: int, trust: RungTrust) -> list[int]:
-    """Return those of the batch that go up, ascending.
+    """Return those of the batch that are promoted, ascending.
 
     Parameters
     ----------
@@ -47,7 +49,7 @@ def promote(scores: PairedScores, batch: Sequence[int], count: int, trust: RungT
     batch
         Places of the batch in it.
     count
-        The most that go up.
+        The most that are promoted.
     trust
         What the rung is good for.
     """
@@ -60,7 +62,7 @@ def promote(scores: PairedScores, batch: Sequence[int], count: int, trust: RungT
 
 
 def _is_surely_dominated(scores: PairedScores, place: int) -> bool:
-    """Tell whether some rival is surely better in every goal, and no less feasible."""
+    """Return whether some rival is surely better in every goal, and no less feasible."""
     least = _significant_difference(scores)
     if least is None:
         return False
@@ -82,7 +84,7 @@ def _significant_difference(scores: PairedScores) -> Floats | None:
 
 
 def _surely_infeasible(scores: PairedScores, trust: RungTrust) -> Flags:
-    """Tell which policies surely violate a constraint, (n,) bool.
+    """Return which policies surely violate a constraint, (n,) bool.
 
     The variance of an excess is that pooled over the policies, or the policy's own if larger:
     many that always reach a target say nothing of one that reaches it at times. Since they

@@ -7,7 +7,7 @@ is Spearman's correction for attenuation (Am. J. Psychol. 15(1), 1904):
 
 with s²_d the mean squared standard error of a paired difference between two policies and
 s²_x the mean squared difference that is seen: the reliability of figures that met the same
-luck (Hoyt, Psychometrika 6, 1941). One replication tells no error: nothing is corrected.
+luck (Hoyt, Psychometrika 6, 1941). One replication gives no error: nothing is corrected.
 
 A pilot of m policies knows r only so far: Fisher's z = artanh r has the standard error
 1.06 / √(m - 3) (Fieller, Hartley & Pearson, Biometrika 44, 1957). A rung distorts if r lies
@@ -26,13 +26,13 @@ from engine.stats.arrays import Flags, Floats
 from engine.stats.paired import rank_correlation, reliability
 
 DISTINGUISHABLE: Final = 0.5
-"""Reliability on top below which policies are not told apart: there is no rank to distort."""
+"""Reliability on top below which policies are not distinguishable: there is no rank to distort."""
 
 CONFIDENCE: Final = 0.95
 """Of the F test that they differ at all, which asks for more of a small pilot."""
 
 LEAST_RELIABILITY: Final = 0.2
-"""A lower one counts as this: what sees only noise is not made good by dividing by nothing."""
+"""A lower one counts as this: the correction would divide by nearly nothing."""
 
 NEAR_ONE: Final = 1 - 1e-9
 """Fisher's z of a perfect correlation would be infinite."""
@@ -47,7 +47,7 @@ class RankAgreement:
 
     `correlation` as seen, not-a-number where all are equal on both rungs; `reliability` and
     `top_reliability` from 0 to 1. All are not-a-number if the pilot was too small.
-    `distinguishable` says in which figures the top tells policies apart, so that ranks mean
+    `distinguishable` says in which figures the top distinguishes policies, so that ranks mean
     something; `count` is the number of policies.
     """
 
@@ -98,23 +98,23 @@ class RankAgreement:
 
     @property
     def constant(self) -> Flags:
-        """Tell in which figures all policies are equal."""
+        """Return in which figures all policies are equal."""
         return np.asarray(np.isnan(self.correlation) & ~np.isnan(self.reliability))
 
     def distorts_ranks(self, threshold: float) -> Flags:
-        """Tell in which figures the rung ranks otherwise than the top, (figures,) bool."""
+        """Return in which figures the rung ranks otherwise than the top, (figures,) bool."""
         expected = np.arctanh(np.clip(threshold * self._attenuation, -NEAR_ONE, NEAR_ONE))
         seen = np.arctanh(np.clip(self.correlation, -NEAR_ONE, NEAR_ONE))
         error = 1.06 / max(self.count - 3, 1) ** 0.5
         return np.asarray(self.distinguishable & (seen < expected - error))
 
     def preserves_ranks(self, threshold: float) -> Flags:
-        """Tell in which figures the rung visibly ranks as the top, (figures,) bool."""
+        """Return in which figures the rung visibly ranks as the top, (figures,) bool."""
         return np.asarray(self.distinguishable & ~self.distorts_ranks(threshold))
 
 
 def _least_reliability(count: int, replications: int) -> float:
-    """Return the reliability from which n policies over R replications are told apart.
+    """Return the reliability from which n policies over R replications are distinguishable.
 
     It is 1 - 1/F of the mean squares between policies and of noise.
     """

@@ -94,7 +94,7 @@ class PosteriorDraws:
     def constraint_holds(
         self, evaluator: ObjectiveEvaluator, values: Values, scores: PairedScores, place: int
     ) -> Flags:
-        """Tell in which draws a policy holds each constraint, (DRAWS, constraints) bool.
+        """Return in which draws a policy holds each constraint, (DRAWS, constraints) bool.
 
         Parameters
         ----------
@@ -171,7 +171,7 @@ class Assessment:
 
     @property
     def on_frontier(self) -> bool:
-        """Tell whether it is feasible, and no other feasible one beats it in every goal."""
+        """Return whether it is feasible and no other feasible one dominates it."""
         rivals = self.scores.costs[self.scores.is_feasible]
         beaten = np.all(rivals <= self.costs, axis=1) & np.any(rivals < self.costs, axis=1)
         return bool(self.scores.is_feasible[self.place] and not beaten.any())

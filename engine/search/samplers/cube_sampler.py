@@ -112,7 +112,7 @@ class SobolSampler(CubeSampler):
 class CmaesSampler(CubeSampler):
     """CMA-ES (Hansen, arXiv:1604.00772) for one goal.
 
-    Every proposal tells the finished trials again from the start, generation by generation,
+    Every proposal replays the finished trials from the start, generation by generation,
     and draws one point with its trial's own seed. Only ranks count there, so constraints take
     part by order: feasible ones by cost, then the others by violation (Deb, Comput. Methods
     Appl. Mech. Eng. 186, 2000). Whole numbers and choices are rounded: a space that is

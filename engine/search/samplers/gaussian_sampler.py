@@ -70,7 +70,7 @@ class GaussianSampler(CubeSampler):
         score = self._score(trials, observed, pending, weights, values)
         order = np.lexsort((values, observed.violation))
         tried = np.vstack([self._cube.features(observed.points), pending])
-        return self._best(_unlike(tried, score), observed.points[order[:_BEST]])
+        return self._best(_excluding(tried, score), observed.points[order[:_BEST]])
 
     def _score(
         self, trials: list[FrozenTrial], observed: Observations, pending: Floats, weights: Floats,
@@ -125,15 +125,15 @@ class GaussianSampler(CubeSampler):
         return derive_seed(self._own, Purpose.TRIAL, k)
 
 
-def _unlike(tried: Floats, score: Score) -> Score:
-    """Return a score that is least where a trial has been: its luck would be the same again."""
+def _excluding(tried: Floats, score: Score) -> Score:
+    """Return a score that is least at points tried before: they would give the same sample."""
     there = {point.tobytes() for point in np.round(tried, _SAME)}
 
-    def unlike(x: Floats) -> Floats:
+    def excluding(x: Floats) -> Floats:
         is_there = [point.tobytes() in there for point in np.round(x, _SAME)]
         return np.where(is_there, -1.0, score(x))
 
-    return unlike
+    return excluding
 
 
 def _scalar(observed: Observations, weights: Floats) -> Floats:

@@ -205,7 +205,7 @@ def _make_sampler(
 
 
 def _noise(trial: FrozenTrial) -> tuple[list[float], dict[str, float]]:
-    """Tell how noisy a trial's goals and constraints are."""
+    """Return how noisy a trial's goals and constraints are."""
     goals, constraints = trial.user_attrs[ERRORS]
     return goals, constraints
 

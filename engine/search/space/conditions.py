@@ -56,7 +56,7 @@ class Conditions:
         return found
 
     def _sorted(self) -> list[str]:
-        """Return the paths, each after the one that its condition looks at."""
+        """Return the paths, each after the one that its condition reads."""
         done: list[str] = []
         for path in self._levers:
             chain = list(self._chain(path))
@@ -116,7 +116,7 @@ def _check(
 
 
 def _can_hold(when: When, lever: SearchedLever, *, is_whole: bool) -> bool:
-    """Tell whether some value meets a condition; one number out of a range never comes up."""
+    """Return whether some value meets a condition; one exact number of a range is never drawn."""
     if lever.choices is not None:
         return any(_holds(when, choice) for choice in lever.choices)
     low, high = lever.bounds

@@ -26,7 +26,7 @@ SLACK: Final = 1e-9
 """Share of a rule's reach by which rounding may miss its limit."""
 
 _ROOM: Final = 1e-6
-"""Least radius of the ball, as a share of the ranges: a solver tells no less from nothing."""
+"""Least radius of the ball, as a share of the ranges: less is rounding to a solver."""
 
 _MOVES, _WHOLE = 8, 8
 """Places tried on the way from the edge to the centre; whole numbers moved both ways."""
