@@ -16,10 +16,10 @@ from engine.spec.calibration import CalibrateJob
 from engine.spec.study import Ensemble
 from engine.year import Year
 
-MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen", "target_attained", "subsidy_fen")
+_MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen", "target_attained", "subsidy_fen")
 """Columns of `runs` whose paired differences are kept."""
 
-STAGE: Final = "years of policies in the worlds of the ensemble"
+_STAGE: Final = "years of policies in the worlds of the ensemble"
 
 
 def answers(
@@ -52,9 +52,9 @@ def answers(
     for done, year in enumerate(pool.run(todo), start=1):
         small = replace(year, daily={}, monthly={}, segments={}, anchors={})
         by_world[year.labels["world"]].append(small)
-        on_progress(STAGE, done, len(todo), "")
+        on_progress(_STAGE, done, len(todo), "")
     return [
         {"world": world, **row}
         for world, years in by_world.items()
-        for row in paired(years, job.baseline, MEASURES)
+        for row in paired(years, job.baseline, _MEASURES)
     ]

@@ -17,7 +17,7 @@ from engine.calibrate.unknown_space import Values
 from engine.results.storage import open_folder
 from engine.spec.calibration import CalibrateJob
 
-FOLDER: Final = "waves"
+_FOLDER: Final = "waves"
 
 EVERY: Final = 8
 """Years after which a wave's file is written anew: what an interruption may cost."""
@@ -57,7 +57,7 @@ class WaveCheckpoint:
             If they cannot be written.
         """
         place = open_folder(self.folder)
-        place.create(FOLDER)
+        place.create(_FOLDER)
         # Python writes a float with the digits that give the same bits again.
         content = {"of": self._mark(points), "readings": readings}
         place.put(_file(wave), json.dumps(content).encode())
@@ -67,7 +67,7 @@ class WaveCheckpoint:
 
 
 def _file(wave: int) -> str:
-    return f"{FOLDER}/wave-{wave}.json"
+    return f"{_FOLDER}/wave-{wave}.json"
 
 
 def _named(parts: object) -> str:

@@ -17,11 +17,11 @@ from engine.calibrate.sample import SimulatedPoints
 from engine.calibrate.subset_simulation import Implausibility
 from engine.stats.arrays import Floats
 
-PENALTIES: Final = tuple(10.0**power for power in np.arange(-4, 3.5, 0.5))
-SECOND_ORDER: Final = 0.5
+_PENALTIES: Final = tuple(10.0**power for power in np.arange(-4, 3.5, 0.5))
+_SECOND_ORDER: Final = 0.5
 """Scale of squares and products: a penalty of 1 / SECOND_ORDER^2 on their weights."""
 
-REFOCUS: Final = 0.5
+_REFOCUS: Final = 0.5
 """Share of the points so far, those that miss least, on which emulators are fitted again."""
 
 
@@ -51,7 +51,7 @@ def _features(cube: Floats) -> Floats:
     """Slopes, squares and products at points of the unit cube, shape (points, features)."""
     u = 2.0 * cube - 1.0
     first, second = np.triu_indices(u.shape[1])
-    return np.hstack([u, SECOND_ORDER * u[:, first] * u[:, second]])
+    return np.hstack([u, _SECOND_ORDER * u[:, first] * u[:, second]])
 
 
 def _fit_emulator(cube: Floats, values: Floats, positive: NDArray[np.bool_]) -> _Emulator:
@@ -91,7 +91,7 @@ def _ridges(
     left: Floats, size: Floats, rotated: Floats, y: Floats
 ) -> Iterator[tuple[Floats, Floats]]:
     """Yield the mean squared leave-one-out error and the rotated weights for each penalty."""
-    for penalty in PENALTIES:
+    for penalty in _PENALTIES:
         kept = size**2 / (size**2 + penalty)
         leverage = 1.0 / len(y) + (left**2 * kept).sum(axis=1)
         residuals = y - left @ (kept[:, None] * rotated)
@@ -145,5 +145,5 @@ def _better(sample: SimulatedPoints) -> NDArray[np.int64]:
     """Places of the points that miss least; all of the first wave's while there are few."""
     count = len(sample.points)
     least = min(count, 2 * sample.cube.shape[1] + 10)
-    size = max(least, round(REFOCUS * count)) if sample.wave.max() > 1 else count
+    size = max(least, round(_REFOCUS * count)) if sample.wave.max() > 1 else count
     return np.sort(np.argsort(sample.score, kind="stable")[:size])

@@ -9,10 +9,10 @@ import numpy as np
 
 from engine.stats.arrays import Floats
 
-LEVEL: Final = 0.95
+_LEVEL: Final = 0.95
 """Share of the kept points that the stated interval of an unknown holds."""
 
-FEW: Final = 10
+_FEW: Final = 10
 """Fewer kept points say nothing of how unknowns move together."""
 
 
@@ -45,7 +45,7 @@ def identified(
         By unknown, `low`, `high`, and whether it is `log`.
     """
     found = []
-    tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+    tails = ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2)
     for name, values in kept.items():
         limits = ranges[name]
         low, high = limits["low"], limits["high"]
@@ -68,7 +68,7 @@ def tied(kept: Mapping[str, Sequence[float]], at_least: float) -> list[tuple[str
     at_least
         Size of a correlation that is large, from 0 to 1.
     """
-    if min((len(values) for values in kept.values()), default=0) < FEW:
+    if min((len(values) for values in kept.values()), default=0) < _FEW:
         return []
     pairs = [
         (a, b, _correlation(np.array(kept[a]), np.array(kept[b]))) for a, b in combinations(kept, 2)

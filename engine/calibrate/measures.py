@@ -13,7 +13,7 @@ import numpy as np
 from engine.calibrate.run_reader import RunReader, Span
 from engine.units import BRAND_KINDS, FEN_PER_BN_RMB, FEN_PER_RMB
 
-TOP: Final = (10, 100)
+_TOP: Final = (10, 100)
 """Ranks between which the exponent of the rank-size law is read."""
 
 
@@ -67,13 +67,13 @@ def _top(count: int) -> Callable[[RunReader, tuple[Span, ...]], float]:
 
 def _rank_exponent(top10: float, top100: float) -> float:
     """The s of GMV ~ rank^-s with sum_1..10 k^-s / sum_1..100 k^-s = top10 / top100."""
-    ranks = np.arange(1, TOP[1] + 1, dtype=np.float64)
+    ranks = np.arange(1, _TOP[1] + 1, dtype=np.float64)
     low, high = -5.0, 20.0  # the ratio rises with s
     wanted = top10 / top100 if top100 > 0 else 0.0
     for _ in range(60):
         middle = (low + high) / 2
         sizes = ranks**-middle
-        if sizes[: TOP[0]].sum() / sizes.sum() < wanted:
+        if sizes[: _TOP[0]].sum() / sizes.sum() < wanted:
             low = middle
         else:
             high = middle
@@ -81,7 +81,7 @@ def _rank_exponent(top10: float, top100: float) -> float:
 
 
 def _exponent(reader: RunReader, spans: tuple[Span, ...]) -> float:
-    return _rank_exponent(*(reader.monthly(f"top{count}_share", spans[0]) for count in TOP))
+    return _rank_exponent(*(reader.monthly(f"top{count}_share", spans[0]) for count in _TOP))
 
 
 def _fans_between(low: float, high: float) -> Callable[[RunReader, tuple[Span, ...]], float]:

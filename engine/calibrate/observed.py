@@ -13,7 +13,7 @@ from engine.results.storage import open_folder
 from engine.spec.calibration import Tolerance
 
 FIT, CHECK = "fit", "check"
-NEEDED: Final = ("key", "period", "value", "unit", "role")
+_NEEDED: Final = ("key", "period", "value", "unit", "role")
 _RANGE: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:-|…|to)\s*(\d+(?:\.\d+)?)")
 
 
@@ -139,7 +139,7 @@ def _rows(address: str) -> Sequence[Mapping[str, Any]]:
         raise _refused(address, "there is no such file", "correct the path")
     data = folder.get(name)
     rows, columns = _parquet(address, data) if name.endswith(".parquet") else _csv(address, data)
-    missing = [column for column in NEEDED if column not in columns]
+    missing = [column for column in _NEEDED if column not in columns]
     if not {"tolerance", "confidence"} & set(columns):
         missing.append("tolerance (or confidence)")
     if missing:
@@ -169,5 +169,5 @@ def _parquet(address: str, data: bytes) -> tuple[list[dict[str, Any]], list[str]
 
 
 def _refused(address: str, what: str, remedy: str) -> InputError:
-    allowed = f"CSV or Parquet with the columns {', '.join(NEEDED)}, and tolerance or confidence"
+    allowed = f"CSV or Parquet with the columns {', '.join(_NEEDED)}, and tolerance or confidence"
     return InputError(f"figures: {address}", what, allowed, remedy)

@@ -16,7 +16,7 @@ UNKNOWN: Final = "unknown."
 NO_POINT: Final = -1
 """`point` of a figure that is not modelled."""
 
-INTERVAL: Final = (0.1, 0.9)
+_INTERVAL: Final = (0.1, 0.9)
 """Quantiles over the kept points between which a simulated figure is said to lie: 80 %."""
 
 INERT: Final = "no unknown moves it: it rules nothing out"
@@ -44,7 +44,7 @@ def calibration_rows(
     ensemble
         Points that became worlds of the ensemble.
     """
-    limits = np.quantile(sample.means[kept], INTERVAL, axis=0)
+    limits = np.quantile(sample.means[kept], _INTERVAL, axis=0)
     plausible, chosen, inside = sample.plausible(cutoff), set(kept.tolist()), set(ensemble)
     best = int(kept[0])
     rows = []

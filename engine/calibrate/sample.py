@@ -22,7 +22,7 @@ from engine.calibrate.targets import CalibrationTarget
 from engine.calibrate.unknown_space import Values
 from engine.stats.arrays import Floats
 
-STILL = 1e-6
+_STILL = 1e-6
 """A target that varies less than this share of itself over the first wave is moved by nothing."""
 
 
@@ -69,7 +69,7 @@ class SimulatedPoints:
             variances=variances,
             counts=np.full(size, count),
             confirmed=np.zeros(size, np.bool_),
-            moved=np.ptp(means, axis=0) > STILL * np.abs(means).max(axis=0),
+            moved=np.ptp(means, axis=0) > _STILL * np.abs(means).max(axis=0),
         )
 
     @cached_property

@@ -8,9 +8,9 @@ import yaml
 from engine.config import dump
 from engine.spec.scenario import Scenario
 
-BAR: Final = "| "
-HAND: Final = "assumption"
-FITTED: Final = "fitted"
+_BAR: Final = "| "
+_HAND: Final = "assumption"
+_FITTED: Final = "fitted"
 """What stands behind a value's unit and a bar: where it comes from."""
 
 
@@ -64,12 +64,12 @@ def _rewritten(text: str, places: Mapping[tuple[str, ...], float | str]) -> str:
 
 def _as_fitted(comment: str) -> str:
     """Say of a value that it was fitted, in place of assumed or beside what it was fitted to."""
-    before, bar, source = comment.partition(BAR)
-    if not bar or source.startswith(FITTED):
+    before, bar, source = comment.partition(_BAR)
+    if not bar or source.startswith(_FITTED):
         return comment
-    if source.startswith(HAND):
-        return f"{before}{bar}{FITTED}{source.removeprefix(HAND)}"
-    return f"{before}{bar}{FITTED}, {source}"
+    if source.startswith(_HAND):
+        return f"{before}{bar}{_FITTED}{source.removeprefix(_HAND)}"
+    return f"{before}{bar}{_FITTED}, {source}"
 
 
 def _scalar(node: Any, path: tuple[str, ...]) -> yaml.ScalarNode:

@@ -19,16 +19,16 @@ from engine.stats.arrays import Floats
 Implausibility = Callable[[Floats], Floats]
 """Takes points of the unit cube, (points, unknowns), and returns (points,) standard deviations."""
 
-POPULATION: Final = 1000
-LEVELS: Final = 30
-STEPS: Final = 6
+_POPULATION: Final = 1000
+_LEVELS: Final = 30
+_STEPS: Final = 6
 """Walkers, levels at most, and moves of each walker at a level."""
 
-KEPT: Final = 0.25
-SETTLING: Final = 5
-"""Share that outlives a level; times `STEPS` until walkers do not depend on where they began."""
+_KEPT: Final = 0.25
+_SETTLING: Final = 5
+"""Share that outlives a level; times `_STEPS` until walkers do not depend on where they began."""
 
-JITTER: Final = 0.01
+_JITTER: Final = 0.01
 """Half width of what is added to a move, as a share of the cube."""
 
 
@@ -54,14 +54,14 @@ def sample_plausible(
     -------
     (points, unknowns) float64 in the unit cube, no two alike.
     """
-    x = latin_hypercube(unknowns, max(POPULATION, count), derive_seed(seed, Purpose.TRIAL, 0))
+    x = latin_hypercube(unknowns, max(_POPULATION, count), derive_seed(seed, Purpose.TRIAL, 0))
     y = rule(x)
-    for level in range(1, LEVELS + 1):
-        limit = max(cutoff, float(np.quantile(y, KEPT)))
+    for level in range(1, _LEVELS + 1):
+        limit = max(cutoff, float(np.quantile(y, _KEPT)))
         survivors = np.flatnonzero(y <= limit)
         places = survivors[np.arange(len(x)) % survivors.size]
-        done = limit <= cutoff or level == LEVELS
-        steps = STEPS * SETTLING if done else STEPS
+        done = limit <= cutoff or level == _LEVELS
+        steps = _STEPS * _SETTLING if done else _STEPS
         x, y = _walk(rule, x[places], limit, steps, derive_seed(seed, Purpose.TRIAL, level))
         if done:
             break
@@ -85,7 +85,7 @@ def _walk(
         noise = uniform_draws(own, Purpose.FRESH, (size, unknowns))
         # Every third step goes the whole way, from one part of a split region to another.
         length = 1.0 if step % 3 == 2 else jump
-        moved = x + length * (x[first] - x[second]) + JITTER * (2.0 * noise - 1.0)
+        moved = x + length * (x[first] - x[second]) + _JITTER * (2.0 * noise - 1.0)
         moved = 1.0 - np.abs(1.0 - np.abs(moved))  # back from the walls
         value = rule(moved)
         better = (value <= limit) & ((moved >= 0.0) & (moved <= 1.0)).all(axis=1)

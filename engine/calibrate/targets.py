@@ -15,10 +15,10 @@ SHOWN: Final = "shown"
 FORECAST: Final = "forecast"
 """Role of a figure that has not been observed."""
 
-FORECASTS: Final = (("ks_ecom_gmv", "Q4 2020"),)
+_FORECASTS: Final = (("ks_ecom_gmv", "Q4 2020"),)
 """Keys and periods that are forecast where the horizon holds them and no row gives them."""
 
-Z_OF_TOLERANCE: Final = 3.0
+_Z_OF_TOLERANCE: Final = 3.0
 """Standard deviations in a tolerance: any single-peaked law keeps 95 % within three
 (Pukelsheim, The American Statistician 48, 1994)."""
 
@@ -26,7 +26,7 @@ Z_OF_TOLERANCE: Final = 3.0
 class CalibrationTarget(NamedTuple):
     """A figure that is read off every simulated year.
 
-    `observed` is None for a forecast; `sd` is the tolerance / `Z_OF_TOLERANCE`.
+    `observed` is None for a forecast; `sd` is the tolerance / `_Z_OF_TOLERANCE`.
     """
 
     key: str
@@ -41,7 +41,7 @@ class CalibrationTarget(NamedTuple):
     @property
     def sd(self) -> float:
         """Standard deviation of what was observed around what a true model would show."""
-        return self.tolerance / Z_OF_TOLERANCE
+        return self.tolerance / _Z_OF_TOLERANCE
 
 
 class Unmodelled(NamedTuple):
@@ -145,7 +145,7 @@ def _days(figure: ObservedFigure, count: int) -> tuple[Span, ...]:
 def _forecasts(told: Sequence[CalibrationTarget], calendar: Calendar) -> list[CalibrationTarget]:
     known = {(target.key, target.period) for target in told}
     found = []
-    for key, period in FORECASTS:
+    for key, period in _FORECASTS:
         days = spans(period)
         inside = calendar.start <= days[0].first and days[0].last <= calendar.end
         if inside and (key, period) not in known:

@@ -14,7 +14,7 @@ from engine.spec.worlds import Tree
 from engine.stats.arrays import Floats
 
 Values = dict[str, float]
-DIGITS: Final = 5
+_DIGITS: Final = 5
 """Significant digits of a value: what a file says is exactly what was simulated."""
 
 
@@ -89,7 +89,7 @@ class UnknownSpace:
         low, high = _ends(limits)
         value = low + (high - low) * float(share)
         value = float(np.exp(value)) if limits.log else value
-        value = float(round(value)) if name in self._whole else float(f"{value:.{DIGITS}g}")
+        value = float(round(value)) if name in self._whole else float(f"{value:.{_DIGITS}g}")
         return min(max(value, limits.low), limits.high)
 
     def _share(self, name: str, value: float) -> float:

@@ -26,7 +26,7 @@ OnYears = Callable[[int, int], None]
 """Takes the years done and the years in all."""
 
 
-WELL_INSIDE: Final = 0.6
+_WELL_INSIDE: Final = 0.6
 """Cutoff of the points that are to be plausible for sure, in parts of the job's."""
 
 
@@ -65,7 +65,7 @@ def next_points(plan: Plan, sample: SimulatedPoints, wave: int) -> list[Values]:
     job, space = plan.job, plan.space
     rule = implausibility(sample, worst=2 if wave == 2 < job.fit.waves_count else 1)
     count, seed = job.fit.points_count, _seed(job, wave)
-    parts = ((count // 2, WELL_INSIDE * job.fit.cutoff), (count - count // 2, job.fit.cutoff))
+    parts = ((count // 2, _WELL_INSIDE * job.fit.cutoff), (count - count // 2, job.fit.cutoff))
     found = [
         sample_plausible(
             rule, len(space.names), size, limit, derive_seed(seed, Purpose.TRIAL, part)

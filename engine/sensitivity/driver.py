@@ -31,7 +31,7 @@ from engine.year import Case
 OnProgress = Callable[[str, int, int, str], None]
 """Takes the stage, years done, years in all, and a note."""
 
-LEVERS, UNKNOWNS = "levers", "unknowns"
+_LEVERS, _UNKNOWNS = "levers", "unknowns"
 
 
 class _Factors(NamedTuple):
@@ -64,7 +64,7 @@ def check_job(job: SensitivityJob) -> None:
                 ", ".join(MEASURES),
                 f"did you mean {match}?" if match else "name one of them",
             )
-    if job.of != UNKNOWNS and job.space.rules:
+    if job.of != _UNKNOWNS and job.space.rules:
         raise InputError(
             "space.rules",
             "levers under rules depend on one another: no lever has an index of its own",
@@ -110,9 +110,9 @@ def _factors(job: SensitivityJob) -> Iterator[_Factors]:
     buyers = max(1, round(job.scale.buyers_count * job.indices.population_share))
     scale = job.scale.model_copy(update={"buyers_count": buyers})
     cheap = job.model_copy(update={"scale": scale})
-    if job.of != UNKNOWNS:
+    if job.of != _UNKNOWNS:
         yield _levers(cheap)
-    if job.of != LEVERS:
+    if job.of != _LEVERS:
         yield _unknowns(cheap)
 
 
@@ -126,7 +126,7 @@ def _levers(job: SensitivityJob) -> _Factors:
         ]
         return cases.cases(job, policies)
 
-    return _Factors(LEVERS, list(space.distributions), years, len(job.ensemble.worlds))
+    return _Factors(_LEVERS, list(space.distributions), years, len(job.ensemble.worlds))
 
 
 def _unknowns(job: SensitivityJob) -> _Factors:
@@ -139,7 +139,7 @@ def _unknowns(job: SensitivityJob) -> _Factors:
         ensemble = Ensemble(name="points", worlds=worlds)
         return cases.cases(job.model_copy(update={"ensemble": ensemble}), [job.policy])
 
-    return _Factors(UNKNOWNS, unknowns.names, years, 1)
+    return _Factors(_UNKNOWNS, unknowns.names, years, 1)
 
 
 def _simulated(

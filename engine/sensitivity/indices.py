@@ -42,17 +42,17 @@ from engine.stats.arrays import Floats
 
 Row = dict[str, Any]
 
-FIRST, TOTAL, LUCK, IMPORTANCE = "first", "total", "luck", "importance"
+_FIRST, _TOTAL, _LUCK, _IMPORTANCE = "first", "total", "luck", "importance"
 """Values of the column `index`."""
 
-SEARCH: Final = "search"
+_SEARCH: Final = "search"
 """Value of the column `of` for what comes from a finished search."""
 
-CONFIDENCE: Final = 0.95
+_CONFIDENCE: Final = 0.95
 _STILL: Final = 1e-12
 """A measure that varies less than this share of itself is moved by nothing."""
 
-LEAST: Final = 6
+_LEAST: Final = 6
 """Finished trials below which the best of them say nothing."""
 
 
@@ -138,7 +138,7 @@ def _index_rows(of: str, names: Sequence[str], measure: str, values: Floats, res
 
     means = values.mean(axis=1)
     if np.ptp(means) <= _STILL * np.abs(means).max():
-        both = [(name, index) for name in names for index in (FIRST, TOTAL)]
+        both = [(name, index) for name in names for index in (_FIRST, _TOTAL)]
         return [_row(of, name, measure, index, None) for name, index in both]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # resamples without spread; their indices are unknown
@@ -147,16 +147,16 @@ def _index_rows(of: str, names: Sequence[str], measure: str, values: Floats, res
             means,
             calc_second_order=False,
             num_resamples=resamples,
-            conf_level=CONFIDENCE,
+            conf_level=_CONFIDENCE,
             seed=seed,
         )
-    columns = {FIRST: ("S1", "S1_conf"), TOTAL: ("ST", "ST_conf")}
+    columns = {_FIRST: ("S1", "S1_conf"), _TOTAL: ("ST", "ST_conf")}
     rows = [
         _row(of, name, measure, index, float(found[value][k]), float(found[half][k]))
         for k, name in enumerate(names)
         for index, (value, half) in columns.items()
     ]
-    return [*rows, _row(of, LUCK, measure, LUCK, _luck_share(values))]
+    return [*rows, _row(of, _LUCK, measure, _LUCK, _luck_share(values))]
 
 
 def _problem(names: Sequence[str]) -> dict[str, Any]:
@@ -180,11 +180,11 @@ def check_study(folder: str) -> None:
             "give one, e.g. study=outputs/optimize/TIME",
         )
     finished = len(read_study(Path(folder)).get_trials(states=(TrialState.COMPLETE,)))
-    if finished < LEAST:
+    if finished < _LEAST:
         raise InputError(
             "study",
             f"the search in {folder} has {finished} finished trials",
-            f"at least {LEAST}",
+            f"at least {_LEAST}",
             "let it go on, or give another",
         )
 
@@ -198,7 +198,7 @@ def importance_rows(folder: str) -> list[Row]:
     ):
         sign = 1.0 if way is StudyDirection.MINIMIZE else -1.0
         for name, value in _importances(_feasible_trials(study), k, sign).items():
-            rows.append(_row(SEARCH, name, measure, IMPORTANCE, value))
+            rows.append(_row(_SEARCH, name, measure, _IMPORTANCE, value))
     return rows
 
 
@@ -207,7 +207,7 @@ def _feasible_trials(study: optuna.Study) -> optuna.Study:
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     feasible = [one for one in finished if all(excess <= 0 for excess in one.constraints.values())]
     found = optuna.create_study(directions=study.directions)
-    for trial in feasible if len(feasible) >= LEAST else finished:
+    for trial in feasible if len(feasible) >= _LEAST else finished:
         found.add_trial(trial)
     return found
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.calibrate.emulator import (
-    PENALTIES,
+    _PENALTIES,
     _Emulator,
     _features,
     _fit_emulator,
@@ -38,7 +38,7 @@ def test_the_variance_is_the_error_at_points_left_out() -> None:
     y = quadratic(x) + noise
     emulator = _fit_emulator(x, y, NO_LOG)
     phi, least = _features(x), np.inf
-    for penalty in PENALTIES:
+    for penalty in _PENALTIES:
         errors = []
         for k in range(len(x)):
             rest = np.delete(np.arange(len(x)), k)

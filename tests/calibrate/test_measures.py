@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.calibrate.measures import KNOWN, _rank_exponent
-from engine.calibrate.probe import KIND, QUIET_DAYS, elasticity, probe_cases
+from engine.calibrate.probe import _KIND, _QUIET_DAYS, elasticity, probe_cases
 from engine.calibrate.run_reader import RunReader, spans
 from engine.run import simulate_year
 from engine.units import Kind
@@ -113,11 +113,11 @@ def test_the_arms_of_the_elasticity_differ_by_one_coupon_after_the_quiet_days() 
     assert without.luck_seed == with_coupon.luck_seed
     assert without.scenario.suppliers.repricing_speed == 0
     a, b = (simulate_year(arm) for arm in (without, with_coupon))
-    before = slice(0, QUIET_DAYS)
+    before = slice(0, _QUIET_DAYS)
     assert (a.daily["gmv_fen"][before] == b.daily["gmv_fen"][before]).all()
-    coupons = b.segments["subsidy_fen"][QUIET_DAYS:]
-    assert coupons[:, KIND].sum() > 0
-    assert np.delete(coupons, KIND, axis=1).sum() == 0
+    coupons = b.segments["subsidy_fen"][_QUIET_DAYS:]
+    assert coupons[:, _KIND].sum() > 0
+    assert np.delete(coupons, _KIND, axis=1).sum() == 0
     assert b.daily["refused_coupons_count"].sum() == 0
     assert a.daily["subsidy_fen"].sum() == 0
 
@@ -134,12 +134,12 @@ def test_in_a_plain_logit_the_elasticity_is_that_of_the_formula() -> None:
 def test_elasticity_of_known_sales() -> None:
     def arm(units: float, paid: float):
         segments = {
-            name: np.zeros((QUIET_DAYS + 1, 5, 2, 2))
+            name: np.zeros((_QUIET_DAYS + 1, 5, 2, 2))
             for name in ("orders_count", "gmv_paid_fen", "gmv_fen")
         }
         for name, amount in (("orders_count", units), ("gmv_fen", units), ("gmv_paid_fen", paid)):
-            segments[name][QUIET_DAYS, KIND, 0, 0] = amount
-            segments[name][:QUIET_DAYS] = 500  # before the coupon: not looked at
+            segments[name][_QUIET_DAYS, _KIND, 0, 0] = amount
+            segments[name][:_QUIET_DAYS] = 500  # before the coupon: not looked at
         return Year(labels={}, run={}, daily={}, monthly={}, segments=segments)
 
     rise = 0.8**-2.5

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from engine.priors import figures
-from engine.priors.figures import WHY_NOT, compare, read_figures
+from engine.priors.figures import _WHY_NOT, compare, read_figures
 from engine.priors.maximise import LikelihoodFit
 from engine.priors.panels import IN_ECDAT
 from engine.report.priors import print_priors
@@ -36,7 +36,7 @@ def printed(rows: Sequence[dict[str, Any]]) -> str:
 
 def test_every_figure_has_a_panel_or_a_reason_why_not() -> None:
     datasets = {figure.dataset for figure in read_figures(FIGURES)}
-    assert datasets == {*IN_ECDAT, *WHY_NOT}
+    assert datasets == {*IN_ECDAT, *_WHY_NOT}
 
 
 def test_figures_without_a_panel_are_listed_with_the_reason(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_figures_without_a_panel_are_listed_with_the_reason(tmp_path: Path) -> N
     )
     rows = compare(file, 16, 1, lambda *_: None)
     assert [row["reason"] for row in rows] == [
-        WHY_NOT["cdnow"], *["no way is known to estimate it"] * 2
+        _WHY_NOT["cdnow"], *["no way is known to estimate it"] * 2
     ]  # fmt: skip
     assert {row["estimate"] for row in rows} == {None}
     text = printed(rows)

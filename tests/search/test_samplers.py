@@ -16,7 +16,7 @@ from optuna.distributions import (
 from engine.design.cube import UnitCube
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.samplers.acquisition import fitted_count, scalarise, simplex_weights
-from engine.search.samplers.proposals import ERRORS, _make_sampler
+from engine.search.samplers.proposals import _ERRORS, _make_sampler
 from engine.spec.study import Objective, Search
 from tests.search.jobs import SEARCH
 
@@ -61,7 +61,7 @@ def searched(
             asked.append(study.ask(space))
         for trial in asked:
             seen = see(trial.params, trial.number)
-            trial.set_user_attr(ERRORS, ([seen[2]] * goals, {"limit": seen[2]}))
+            trial.set_user_attr(_ERRORS, ([seen[2]] * goals, {"limit": seen[2]}))
             trial.set_constraint("limit", seen[1] - 1.0)
             study.tell(trial, seen[0])
             done.append((trial.params, seen))

@@ -9,7 +9,7 @@ from engine.results.storage import open_folder
 from engine.search.problem import Stage
 from engine.year import Year
 
-FOLDER: Final = "finalists"
+_FOLDER: Final = "finalists"
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class FinalistRuns:
             If they cannot be written.
         """
         place = open_folder(self.folder)
-        place.create(FOLDER)
+        place.create(_FOLDER)
         place.put(_name(trial, stage), pickle.dumps(((self.mark, stage), years)))
 
 
 def _name(trial: int, stage: Stage) -> str:
-    return f"{FOLDER}/trial-{trial}-from-{stage.first}-to-{stage.last}.pickle"
+    return f"{_FOLDER}/trial-{trial}-from-{stage.first}-to-{stage.last}.pickle"

@@ -27,8 +27,8 @@ from engine.search.problem import Stage
 from engine.spec.study import OptimizeJob
 
 FILE: Final = "study.journal"
-SAMPLES: Final = "samples.jsonl"
-STUDY: Final = "policies"
+_SAMPLES: Final = "samples.jsonl"
+_STUDY: Final = "policies"
 _HASH: Final = "job_hash"
 _LOCK_S: Final = 3
 """Seconds after which the lock of a killed process is broken."""
@@ -60,7 +60,7 @@ def read_study(folder: Path) -> optuna.Study:
         lock = JournalFileOpenLock(str(path), grace_period=_LOCK_S)
         storage = JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
         try:
-            return optuna.load_study(study_name=STUDY, storage=storage)
+            return optuna.load_study(study_name=_STUDY, storage=storage)
         except KeyError:
             raise StorageError(
                 f"{path}: holds no search\n"
@@ -90,14 +90,14 @@ class Journal:
     """
 
     def __init__(self, folder: Path, name: str, evaluator: ObjectiveEvaluator) -> None:
-        self._path, self._samples = folder / FILE, folder / SAMPLES
+        self._path, self._samples = folder / FILE, folder / _SAMPLES
         with _storage_errors(self._path):
             folder.mkdir(parents=True, exist_ok=True)
             _drop_torn_line(self._path)
             lock = JournalFileOpenLock(str(self._path), grace_period=_LOCK_S)
             self._study = optuna.create_study(
                 storage=JournalStorage(JournalFileBackend(str(self._path), lock_obj=lock)),
-                study_name=STUDY,
+                study_name=_STUDY,
                 directions=evaluator.directions,
                 load_if_exists=True,
             )

@@ -5,7 +5,7 @@ None that a rival surely dominates or that surely violates a constraint, and at 
 Policies on one rung met the same luck; with s² the variance that they do not share
 (`engine.stats.paired.paired_variance`) over (n - 1)(R - 1) degrees of freedom, two
 replications suffice once there are many pairs. Policy j dominates i if
-x̄_i. - x̄_j. > t √(2 s² / R) in every goal, one-sided at `CONFIDENCE`, and j violates no
+x̄_i. - x̄_j. > t √(2 s² / R) in every goal, one-sided at `_CONFIDENCE`, and j violates no
 more than i. The rest are promoted by rank of domination in those goals that the rung is
 known to rank as the top does.
 """
@@ -22,7 +22,7 @@ from engine.stats.intervals import student_quantile
 from engine.stats.paired import paired_variance
 from engine.stats.pareto import select_best
 
-CONFIDENCE: Final = 0.95
+_CONFIDENCE: Final = 0.95
 """Level of the one-sided tests by which a policy is dropped."""
 
 
@@ -80,7 +80,7 @@ def _significant_difference(scores: PairedScores) -> Floats | None:
     if variance is None:
         return None
     freedom = (count - 1) * (replications - 1)
-    return np.asarray(student_quantile(freedom, CONFIDENCE) * np.sqrt(2 * variance / replications))
+    return np.asarray(student_quantile(freedom, _CONFIDENCE) * np.sqrt(2 * variance / replications))
 
 
 def _surely_infeasible(scores: PairedScores, trust: RungTrust) -> Flags:
@@ -95,7 +95,7 @@ def _surely_infeasible(scores: PairedScores, trust: RungTrust) -> Flags:
         return np.zeros(len(scores.costs), np.bool_)
     own = scores.excesses_by.var(axis=2, ddof=1)
     variance = np.maximum(own, own.mean(axis=0)) / replications + trust.shift_errors**2
-    least = student_quantile(replications - 1, CONFIDENCE) * np.sqrt(variance)
+    least = student_quantile(replications - 1, _CONFIDENCE) * np.sqrt(variance)
     return np.asarray(((scores.excesses > least) & trust.trusted_constraints).any(axis=1))
 
 

@@ -25,19 +25,19 @@ import numpy as np
 from engine.stats.arrays import Flags, Floats
 from engine.stats.paired import rank_correlation, reliability
 
-DISTINGUISHABLE: Final = 0.5
+_DISTINGUISHABLE: Final = 0.5
 """Reliability on top below which policies are not distinguishable: there is no rank to distort."""
 
-CONFIDENCE: Final = 0.95
+_CONFIDENCE: Final = 0.95
 """Of the F test that they differ at all, which asks for more of a small pilot."""
 
-LEAST_RELIABILITY: Final = 0.2
+_LEAST_RELIABILITY: Final = 0.2
 """A lower one counts as this: the correction would divide by nearly nothing."""
 
-NEAR_ONE: Final = 1 - 1e-9
+_NEAR_ONE: Final = 1 - 1e-9
 """Fisher's z of a perfect correlation would be infinite."""
 
-FEWEST: Final = 4
+_FEWEST: Final = 4
 """Policies of a pilot below which a rank correlation says nothing."""
 
 
@@ -68,7 +68,7 @@ class RankAgreement:
             (n, figures, R) float64.
         """
         (own, own_by), (best, best_by) = here, top
-        if len(own) < FEWEST:
+        if len(own) < _FEWEST:
             return cls.unknown(own.shape[1])
         found = np.array([rank_correlation(a, b) for a, b in zip(own.T, best.T, strict=True)])
         top_reliability = reliability(best_by)
@@ -92,7 +92,7 @@ class RankAgreement:
     @property
     def _attenuation(self) -> Floats:
         here, top = (
-            np.maximum(own, LEAST_RELIABILITY) for own in (self.reliability, self.top_reliability)
+            np.maximum(own, _LEAST_RELIABILITY) for own in (self.reliability, self.top_reliability)
         )
         return np.asarray(np.sqrt(here * top))
 
@@ -103,8 +103,8 @@ class RankAgreement:
 
     def distorts_ranks(self, threshold: float) -> Flags:
         """Return in which figures the rung ranks otherwise than the top, (figures,) bool."""
-        expected = np.arctanh(np.clip(threshold * self._attenuation, -NEAR_ONE, NEAR_ONE))
-        seen = np.arctanh(np.clip(self.correlation, -NEAR_ONE, NEAR_ONE))
+        expected = np.arctanh(np.clip(threshold * self._attenuation, -_NEAR_ONE, _NEAR_ONE))
+        seen = np.arctanh(np.clip(self.correlation, -_NEAR_ONE, _NEAR_ONE))
         error = 1.06 / max(self.count - 3, 1) ** 0.5
         return np.asarray(self.distinguishable & (seen < expected - error))
 
@@ -121,7 +121,7 @@ def _least_reliability(count: int, replications: int) -> float:
     from scipy.special import fdtri
 
     if replications < 2:
-        return DISTINGUISHABLE
+        return _DISTINGUISHABLE
     between = count - 1
-    ratio = fdtri(between, between * (replications - 1), CONFIDENCE)
-    return max(DISTINGUISHABLE, 1 - 1 / float(ratio))
+    ratio = fdtri(between, between * (replications - 1), _CONFIDENCE)
+    return max(_DISTINGUISHABLE, 1 - 1 / float(ratio))

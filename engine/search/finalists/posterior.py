@@ -13,7 +13,7 @@ Beta(k + ½, R - k + ½), k its mean over worlds times R (Brown, Cai & DasGupta,
 16(2), 2001), independent of the others. No figure leaves its measure's own range: a limit
 at the end of it always holds.
 
-Drawn `DRAWS` times from streams named by the seed: the error of a probability near 0.95 is
+Drawn `_DRAWS` times from streams named by the seed: the error of a probability near 0.95 is
 0.002.
 """
 
@@ -30,7 +30,7 @@ from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Sample, Values
 from engine.stats.arrays import Flags, Floats
 
-DRAWS: Final = 8192
+_DRAWS: Final = 8192
 """Draws of every posterior."""
 
 
@@ -47,8 +47,8 @@ class PosteriorDraws:
 
     def __init__(self, seed: int, replications: int) -> None:
         self._seed = seed
-        self._normals = normal_draws(seed, Purpose.SELECTION, (DRAWS, replications))
-        self._levels = open_unit(uniform_draws(seed, Purpose.SELECTION, (DRAWS,), 1))
+        self._normals = normal_draws(seed, Purpose.SELECTION, (_DRAWS, replications))
+        self._levels = open_unit(uniform_draws(seed, Purpose.SELECTION, (_DRAWS,), 1))
         self._scales: dict[int, Floats] = {}
 
     def means(self, by: Floats) -> Floats:
@@ -87,7 +87,7 @@ class PosteriorDraws:
         count, draws = sample.shape[-1], []
         for world, times in enumerate(sample.sum(axis=-1)):
             draw = 2 + stream * 1000 + world
-            levels = uniform_draws(self._seed, Purpose.SELECTION, (DRAWS,), draw)
+            levels = uniform_draws(self._seed, Purpose.SELECTION, (_DRAWS,), draw)
             draws.append(betaincinv(times + 0.5, count - times + 0.5, levels))
         return np.stack(draws, axis=-1)
 

@@ -29,7 +29,7 @@ from engine.spec.study import RiskKind, Search
 from engine.stats.arrays import Floats
 from engine.stats.pareto import select_best
 
-LIKELY: Final = 0.5
+_LIKELY: Final = 0.5
 """P(feasible) below which a policy is held to be infeasible."""
 
 OnRuns = Callable[[int, int], None]
@@ -162,7 +162,7 @@ class Selection:
                     self._evaluator, one.sample.values, scores, place
                 )
                 share = float(flags.all(axis=1).mean())
-                doubt[place] = 0.0 if share >= LIKELY else 1 - share
+                doubt[place] = 0.0 if share >= _LIKELY else 1 - share
         among = [place for number, place in places.items() if number in alive]
         lead = min(among, key=lambda place: (doubt[place], scores.costs[place, 0]))
         rest = [place for place in among if place != lead]
@@ -177,7 +177,7 @@ class Selection:
         feasible = [
             k
             for k, (one, own) in enumerate(zip(self.finalists, found, strict=True))
-            if own.p_feasible >= (level if self._is_known(one) else min(LIKELY, level))
+            if own.p_feasible >= (level if self._is_known(one) else min(_LIKELY, level))
         ]
         return min(feasible, key=lambda k: (found[k].costs + found[k].level)[0], default=None)
 

@@ -37,13 +37,13 @@ from engine.stats.pareto import non_dominated
 
 Score = Callable[[Floats], Floats]
 
-DRAWS: Final = 32
+_DRAWS: Final = 32
 """Draws of the posterior over which improvements are averaged."""
 
-FITTED: Final = 160
+_FITTED: Final = 160
 """Most points on which lengths, signal and nugget are fitted."""
 
-GROWTH: Final = 1.25
+_GROWTH: Final = 1.25
 """They are fitted again when there are this much more points."""
 
 _AUGMENTED: Final = 0.05
@@ -93,8 +93,8 @@ def fitted_count(seen: int, first: int) -> int:
         Trials before the first fit.
     """
     count = max(first, 1)
-    while count * GROWTH <= seen:
-        count = int(np.ceil(count * GROWTH))
+    while count * _GROWTH <= seen:
+        count = int(np.ceil(count * _GROWTH))
     return min(count, seen)
 
 
@@ -118,13 +118,13 @@ def draw_quantity(
     seed
         Names the draws.
     """
-    places = np.unique(np.linspace(0, fitted - 1, min(fitted, FITTED)).astype(np.int64))
+    places = np.unique(np.linspace(0, fitted - 1, min(fitted, _FITTED)).astype(np.int64))
     first = standardise(seen.values[places], seen.noise[places])
     theta = fit_hyperparameters(np.ascontiguousarray(x[places]), first.values, first.noise)
     values = (seen.values[kept] - first.mean) / first.scale
     known = NoisyPosterior(theta, x[kept], values, seen.noise[kept] / first.scale**2)
     everywhere = np.vstack([x[kept], pending])
-    normals = normal_draws(seed, Purpose.TRIAL, (len(everywhere), DRAWS))
+    normals = normal_draws(seed, Purpose.TRIAL, (len(everywhere), _DRAWS))
     sample = sample_posterior(*known.at(everywhere), theta, normals)
     exact = NoiselessPosterior(theta, everywhere, sample)
     return _QuantityDraws(first.mean + first.scale * sample, exact, first.mean, first.scale)
@@ -152,7 +152,7 @@ def expected_improvement(
     A function of (points, features) float64 whose values are (points,) float64, 0 or more.
     """
     least, spans = _scales(goals, constraints)
-    normals = normal_draws(seed, Purpose.TRIAL, (len(goals), DRAWS))
+    normals = normal_draws(seed, Purpose.TRIAL, (len(goals), _DRAWS))
 
     def scalar(costs: Sequence[Floats]) -> Floats:
         scaled = [(cost - low) / span for cost, low, span in zip(costs, least, spans, strict=True)]

@@ -25,10 +25,10 @@ from scipy.optimize import minimize
 
 from engine.stats.arrays import Floats
 
-JITTER: Final = 1e-6
+_JITTER: Final = 1e-6
 """Share of the signal's variance added to the diagonal of what is inverted without noise."""
 
-ROUNDED: Final = 2
+_ROUNDED: Final = 2
 """Decimals of fitted logarithms: the last bits of a solver change with its threads."""
 
 _LIMITS: Final = ((-4.0, 4.0), (-14.0, 1.0), (-4.0, 6.0))
@@ -141,7 +141,7 @@ def sample_posterior(mean: Floats, covariance: Floats, theta: Floats, normals: F
 
 def _jitter(theta: Floats) -> float:
     """Return what the diagonal gets where there is no noise."""
-    return JITTER * float(np.exp(theta[0]))
+    return _JITTER * float(np.exp(theta[0]))
 
 
 def fit_hyperparameters(x: Floats, y: Floats, v: Floats) -> Floats:
@@ -159,7 +159,7 @@ def fit_hyperparameters(x: Floats, y: Floats, v: Floats) -> Floats:
 
     Returns
     -------
-    (2 + inputs,) float64, rounded to `ROUNDED` decimals.
+    (2 + inputs,) float64, rounded to `_ROUNDED` decimals.
     """
     return np.array(_fitted(x.tobytes(), y.tobytes(), v.tobytes(), x.shape[1]))
 
@@ -175,7 +175,7 @@ def _fitted(x_bytes: bytes, y_bytes: bytes, v_bytes: bytes, inputs: int) -> tupl
     found = minimize(
         _negative_log_posterior, prior, (squares, y, v), "L-BFGS-B", jac=True, bounds=limits
     )
-    return tuple(np.round(found.x, ROUNDED).tolist())
+    return tuple(np.round(found.x, _ROUNDED).tolist())
 
 
 def _negative_log_posterior(

@@ -25,7 +25,7 @@ from engine.stats.arrays import Floats
 Noise = Callable[[FrozenTrial], tuple[list[float], dict[str, float]]]
 """Standard errors of a finished trial: goal by goal, and by the constraint's name."""
 
-KEPT: Final = 300
+_KEPT: Final = 300
 """Most trials that a Gaussian process learns from: its work grows with their cube."""
 
 
@@ -145,9 +145,9 @@ def _scalar(observed: Observations, weights: Floats) -> Floats:
 def _relevant(observed: Observations, values: Floats) -> np.ndarray[Any, np.dtype[np.int64]]:
     """Return the trials to learn from: all, or half the best and half evenly from the rest."""
     count = len(values)
-    if count <= KEPT:
+    if count <= _KEPT:
         return np.arange(count)
     order = np.lexsort((values, observed.violation))
-    rest = np.sort(order[KEPT // 2 :])
-    picked = np.linspace(0, len(rest) - 1, KEPT - KEPT // 2).astype(np.int64)
-    return np.sort(np.append(order[: KEPT // 2], rest[picked]))
+    rest = np.sort(order[_KEPT // 2 :])
+    picked = np.linspace(0, len(rest) - 1, _KEPT - _KEPT // 2).astype(np.int64)
+    return np.sort(np.append(order[: _KEPT // 2], rest[picked]))

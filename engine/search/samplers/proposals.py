@@ -43,7 +43,7 @@ from engine.search.samplers.cube_sampler import CmaesSampler, SobolSampler
 from engine.search.samplers.gaussian_sampler import GaussianSampler
 from engine.spec.study import Objective, Search
 
-ERRORS: Final = "standard_errors"
+_ERRORS: Final = "standard_errors"
 """User attribute: a trial's standard errors of its goals and, by name, of its constraints."""
 
 _SEED_BITS: Final = 32
@@ -136,7 +136,7 @@ def _frozen(
         distributions=dict(distributions),
         constraints=excesses,
         system_attrs=dict(trial.attributes),
-        user_attrs=named | {ERRORS: errors},
+        user_attrs=named | {_ERRORS: errors},
     )
 
 
@@ -206,7 +206,7 @@ def _make_sampler(
 
 def _noise(trial: FrozenTrial) -> tuple[list[float], dict[str, float]]:
     """Return how noisy a trial's goals and constraints are."""
-    goals, constraints = trial.user_attrs[ERRORS]
+    goals, constraints = trial.user_attrs[_ERRORS]
     return goals, constraints
 
 

@@ -32,7 +32,7 @@ from engine.spec.space import SearchedLever, Space
 Point = Mapping[str, Any]
 """Values by the names of what is searched: `price.cap`, `price.cap@2020-06-16`."""
 
-NEAR: Final = 0.01
+_NEAR: Final = 0.01
 """Share of a range within which a bound or a rule counts as reached."""
 
 _MONTHS: Final = 12
@@ -128,11 +128,11 @@ class PolicySpace:
                 continue
             low, high = lever.bounds
             for name in lever.names(path):
-                if repaired[name] <= low + NEAR * (high - low):
+                if repaired[name] <= low + _NEAR * (high - low):
                     found.append(f"{name} at its least")
-                elif repaired[name] >= high - NEAR * (high - low):
+                elif repaired[name] >= high - _NEAR * (high - low):
                     found.append(f"{name} at its most")
-        return found + [f"rule {name}" for name in self._rules.binding(repaired, NEAR)]
+        return found + [f"rule {name}" for name in self._rules.binding(repaired, _NEAR)]
 
     def _moved(self, point: Point, inactive: set[str], name: str) -> Policy:
         values: dict[str, Any] = {}

@@ -22,7 +22,7 @@ from engine.spec.explain import nearest
 from engine.spec.space import Rule
 from engine.stats.arrays import Floats
 
-SLACK: Final = 1e-9
+_SLACK: Final = 1e-9
 """Share of a rule's reach by which rounding may miss its limit."""
 
 _ROOM: Final = 1e-6
@@ -89,7 +89,7 @@ class LinearRules:
         over = self._left @ point - self._right
         toward = self._left @ (point - self._centre)
         first = float(np.max(np.where(over > 0, over / np.where(over > 0, toward, 1.0), 0.0)))
-        for share in np.linspace(min(first * (1.0 + SLACK), 1.0), 1.0, _MOVES):
+        for share in np.linspace(min(first * (1.0 + _SLACK), 1.0), 1.0, _MOVES):
             for moved in self._rounded(point + share * (self._centre - point)):
                 if self._are_satisfied(moved):
                     return dict(values) | self._values(moved)
@@ -111,7 +111,7 @@ class LinearRules:
         }
 
     def _are_satisfied(self, point: Floats) -> bool:
-        return bool(np.all(self._left @ point <= self._right + SLACK * self._reach))
+        return bool(np.all(self._left @ point <= self._right + _SLACK * self._reach))
 
     def _rounded(self, point: Floats) -> Iterator[Floats]:
         """Yield a point with its whole numbers at the neighbours, the nearest first."""
