@@ -19,7 +19,7 @@ _HOMES = {
     "Scale": "engine.spec.study",
     "Case": "engine.year",
     "Year": "engine.year",
-    "simulate_year": "engine.run",
+    "simulate_year": "engine.market.run",
     "open_pool": "engine.compute",
     "paired": "engine.compare",
     "optimize": "engine.search",

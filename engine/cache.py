@@ -10,7 +10,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-COMPILED = ("rules", "kernels", "world", "rng.py", "jit.py", "units.py")
+COMPILED = ("rules", "market", "population", "rng.py", "jit.py", "units.py")
 """What compiled code is made from, below this package."""
 
 
@@ -23,7 +23,7 @@ def cache_folder() -> Path:
     here = Path(__file__).parent
     for part in COMPILED:
         place = here / part
-        for source in sorted(place.glob("*.py")) if place.is_dir() else [place]:
+        for source in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             digest.update(source.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "poquan" / digest.hexdigest()[:16]

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from engine.compute.memory import check_memory
 from engine.errors import CombinedInputError, InputError
-from engine.kernels.target import target_path
+from engine.market.plan import check_target
 from engine.spec.base import Dated
 from engine.spec.calendar import Calendar
 from engine.spec.calibration import CalibrateJob
@@ -153,7 +153,7 @@ def _too_late(path: str, dated: Dated, calendar: Calendar, world: str) -> InputE
 def _target(policy: Policy, key: str, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:
     for scenario in scenarios.values():
         try:
-            target_path(policy, scenario.calendar)
+            check_target(policy, scenario.calendar)
         except InputError as mistake:
             where = f"{key}.target.revisions"
             yield InputError(where, mistake.what, mistake.allowed, mistake.remedy)

@@ -229,7 +229,7 @@ def _text(statement: ast.stmt) -> str:
 
 
 def _day(root: Path, _: list[str]) -> str:
-    source = (root / "engine" / "kernels" / "day.py").read_text(encoding="utf-8")
+    source = (root / "engine" / "market" / "day.py").read_text(encoding="utf-8")
     return f"```text\n{ast.get_docstring(ast.parse(source))}\n```"
 
 

@@ -6,6 +6,11 @@ real (not simulated) things, `_s` seconds. The tables of `engine.results` are th
 
 from typing import Final
 
+from engine.units import KINDS
+
+CONCENTRATION: Final = ("top1_share", "top10_share", "top100_share", "gini", "hhi")
+"""How unequally sales are spread over anchors."""
+
 KEYS: Final[dict[str, type]] = {
     "policy": str,
     "trial": int,
@@ -88,6 +93,33 @@ DAILY: Final[dict[str, type]] = FLOWS | {
     "hhi": float,
 }
 """Columns of a day: its flows and the state it ends in."""
+
+RECORDED: Final[dict[str, type]] = {
+    name: DAILY[name]
+    for name in (
+        "recruiting_fen",
+        "incubation_fen",
+        "investment_fen",
+        "dau_count",
+        "activity_share",
+        "commercial_load",
+        "push_share",
+        "coupon_reach_share",
+        "allowance_fen",
+        "forecast_gmv_fen",
+        "rival_pull",
+        "plan_members_count",
+        "head_gmv_fen",
+        "waist_gmv_fen",
+        "tail_gmv_fen",
+        "brand_account_gmv_fen",
+        "target_cumulative_fen",
+        *(f"joined_{kind}_count" for kind in KINDS),
+        *CONCENTRATION,
+    )
+} | {"budget_fen": float, "purse_day": int}
+"""What is noted day by day: columns of `DAILY` that only the day itself knows, the purse in
+force (real fen) and the number of the day on which it was opened."""
 
 SEGMENT: Final[dict[str, type]] = {
     name: FLOWS[name]

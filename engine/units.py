@@ -10,6 +10,9 @@ from typing import Final
 
 FEN_PER_RMB: Final = 100
 FEN_PER_BN_RMB: Final = 100_000_000_000
+RATE_DAYS, RATE_DAYS_OF_2020 = 365, 366
+"""Days of the year of an amount "a year": of investments; of the sales that sellers expect, which
+are figures of 2020. Units, not calendars: they do not depend on which days are simulated."""
 BP: Final = 10_000
 """Basis points in one."""
 

@@ -16,19 +16,19 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import NamedTuple
 
-import numpy as np
-
-from engine.kernels import day, slots
-from engine.kernels.diary import Diary
-from engine.kernels.fold import pour
-from engine.kernels.learn import fold_day, learn_day
-from engine.kernels.market import Market, open_market
-from engine.kernels.pacing import Pace, coupon_weights, set_pace
-from engine.kernels.target import target_path
-from engine.run import simulate_year
+from engine.market import day, slot
+from engine.market.learning.learn import fold_day, learn_day
+from engine.market.ledger.recorder import DayOutcome, write_day
+from engine.market.pacing.controls import Pace
+from engine.market.plan import DayLevers, Plan
+from engine.market.run import plan_of, simulate_year
+from engine.market.scratch import Scratch, new_scratch
+from engine.market.state import State, open_state
+from engine.market.totals import pour
+from engine.market.world import World, open_world
 from engine.spec.base import Dated
-from engine.spec.mechanisms import switched
 from engine.units import FEN_PER_BN_RMB, KINDS
 from engine.year import Case
 
@@ -98,39 +98,51 @@ def helper(case: Case) -> Iterator[None]:
         process.kill()
 
 
+class Opened(NamedTuple):
+    """A market on the morning of its first day."""
+
+    world: World
+    plan: Plan
+    state: State
+    scratch: Scratch
+    levers: DayLevers
+    pace: Pace
+
+
 def compile_sessions(case: Case) -> None:
     """Compile showcases and sessions."""
-    with opened(case) as (market, pace):
-        day.selection(market, pace, 0)
-        moment = slots.moment_of(market, pace, market.days[0], 0, 0)
-        slots.hold_sessions(market, moment)
-        slots.withdraw_from(market, moment, 0, partner_only=False)
+    with opened(case) as (world, _, state, scratch, levers, pace):
+        day.showcase(world, state, scratch, levers, pace)
+        moment = slot.slot_context(world, scratch, levers, pace, 0)
+        slot.hold_sessions(world, state, scratch, moment)
+        slot.withdraw_from(world, state, scratch, moment, 0, partner_only=False)
 
 
 def compile_rest(case: Case) -> None:
     """Compile supply and traffic, and settlement and learning of a day on which nobody came."""
-    with opened(case) as (market, pace):
-        joins = day.supply(market, pace, 0)
-        slots.direct_traffic(market, market.days[0], 0, 0)
-        moment = slots.moment_of(market, pace, market.days[0], 0, 0)
-        slots.settle_looks(market, moment)
-        slots.allot_stock(market, moment)
-        pour(slots.gather(market), market.sold)
-        folded = fold_day(market, market.sold, 0)
-        learn_day(market, pace, market.sold, folded, 0)
-        target = target_path(case.policy, case.scenario.calendar)
-        Diary(market, target).write(market, pace, market.sold, folded, joins, 0)
+    with opened(case) as (world, plan, state, scratch, levers, pace):
+        joins = day.supply(world, state, scratch, levers, pace)
+        slot.direct_traffic(world, state, scratch, levers, 0)
+        moment = slot.slot_context(world, scratch, levers, pace, 0)
+        slot.settle_looks(world, state, scratch, moment)
+        slot.allot_stock(world, state, scratch, moment)
+        pour(slot.gather(scratch), scratch.sold)
+        fold_day(world, levers, scratch.shop, scratch.sold, scratch.folded)
+        outcome = DayOutcome(
+            pace, scratch.sold, scratch.folded, scratch.kind_counts, joins, scratch.shop.presence
+        )
+        learn_day(world, state, levers, outcome)
+        write_day(world, plan, state, levers, outcome)
 
 
 @contextmanager
-def opened(case: Case) -> Iterator[tuple[Market, Pace]]:
+def opened(case: Case) -> Iterator[Opened]:
     """The case's market on the morning of its first day."""
-    scenario, policy = switched(case.scenario, case.policy)
-    market = open_market(replace(case, scenario=scenario, policy=policy))
-    try:
-        yield market, set_pace(market, 0, 0.0, np.asarray(coupon_weights(market.days)))
-    finally:
-        market.threads.close()
+    world = open_world(case.scenario, case.scale, case.world_seed)
+    state = open_state(world, case.luck_seed)
+    plan = plan_of(world, case.policy, state)
+    with new_scratch(world, state) as scratch:
+        yield Opened(world, plan, state, scratch, *day.morning(world, plan, state, scratch))
 
 
 if __name__ == "__main__":

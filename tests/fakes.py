@@ -115,7 +115,7 @@ def small_case(
 
 
 def simulate_year(case: Case) -> Year:
-    """The fake of `engine.run.simulate_year`: same shape of answer, no market."""
+    """The fake of `engine.market.run.simulate_year`: same shape of answer, no market."""
     flows = _flows(case)
     daily = _daily(case, flows)
     months = 12 * (case.scenario.calendar.end.year - case.scenario.calendar.start.year)

@@ -5,21 +5,28 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.run import simulate_year
+from engine.market.run import simulate_year
 from tests.worlds import case
 
 FILE = Path(__file__).with_name("golden.json")
 
 RUNS = {
-    "status quo, 70 days": ("policy=h1_2020",),
-    "coupons that bind, 70 days": ("policy=double_ten_billion", "policy.subsidy.budget_bn_rmb=1"),
+    "status quo, 70 days": (("policy=h1_2020",), 70),
+    "coupons that bind, 70 days": (
+        ("policy=double_ten_billion", "policy.subsidy.budget_bn_rmb=1"),
+        70,
+    ),
+    "status quo, the year": (("policy=h1_2020",), 366),
+    "ten billion twice, the year": (("policy=double_ten_billion",), 366),
+    "every lever, the year": (("policy=all_levers",), 366),
 }
+"""What to override, and the days of the horizon."""
 
 
 @cache
 def golden_runs() -> dict[str, dict[str, Any]]:
     """The runs' measures, without their wall time."""
-    years = {name: simulate_year(case(*levers, days=70)) for name, levers in RUNS.items()}
+    years = {name: simulate_year(case(*levers, days=days)) for name, (levers, days) in RUNS.items()}
     return {
         name: {k: v for k, v in year.run.items() if k != "wall_s"} for name, year in years.items()
     }

@@ -2,18 +2,17 @@
 
 import gc
 import time
-from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
 from engine.benchmark.resident import forget_peak, peak_bytes, resident_bytes
 from engine.benchmark.worker import Tell
-from engine.kernels.day import run_day
-from engine.kernels.diary import Diary
-from engine.kernels.market import open_market
-from engine.kernels.pacing import coupon_weights
-from engine.kernels.target import target_path
-from engine.spec.mechanisms import switched
+from engine.market.day import run_day
+from engine.market.ledger.results import daily_table
+from engine.market.run import plan_of
+from engine.market.scratch import new_scratch
+from engine.market.state import open_state
+from engine.market.world import open_world
 from engine.warmup import warm_up
 from engine.year import Case
 
@@ -42,32 +41,24 @@ class Days(NamedTuple):
 
 
 def simulate_days(tell: Tell, case: Case, count: int) -> Days:
-    """Simulate the first `count` days of the year of `case`, telling seconds as they pass.
-
-    As `engine.run.simulate_year`, but purse and target are those of the whole year however
-    few of its days are simulated.
-    """
+    """Simulate the first `count` days of the year of `case`, telling seconds as they pass."""
     gc.collect()
     forget_peak()
     before = resident_bytes()
     started = time.perf_counter()
-    scenario, policy = switched(case.scenario, case.policy)
-    case = replace(case, scenario=scenario, policy=policy)
-    target = target_path(policy, scenario.calendar)
-    market = open_market(case)
-    try:
-        diary = Diary(market, target)
-        weights = coupon_weights(market.days)
+    world = open_world(case.scenario, case.scale, case.world_seed)
+    state = open_state(world, case.luck_seed)
+    plan = plan_of(world, case.policy, state)
+    plan.levers(0)
+    with new_scratch(world, state, case.threads) as scratch:
         marks = [time.perf_counter()]
         tell(marks[0] - started)
-        for day in range(count):
-            run_day(market, diary, day, target[day - 1] if day > 0 else 0.0, weights)
+        for _ in range(count):
+            run_day(world, plan, state, scratch)
             marks.append(time.perf_counter())
             tell(marks[-1] - marks[-2])
-    finally:
-        market.threads.close()
     peak = peak_bytes()
-    sessions = diary.daily["sessions_count"][:count] // market.weight
+    sessions = daily_table(world, state)["sessions_count"] // world.weight
     return Days(
         open_s=marks[0] - started,
         day_s=tuple(end - start for start, end in pairwise(marks)),

@@ -16,10 +16,10 @@ from typing import Final, NamedTuple
 from engine.benchmark.days import Days
 from engine.benchmark.figures import Row, Setting
 from engine.benchmark.stages import StageTimes
+from engine.population.buyers import bytes_per_buyer
 from engine.spec.study import BenchmarkJob
-from engine.world.buyers import bytes_per_buyer
 
-BETWEEN: Final = ("traffic", "supply", "selection", "settle", "learning")
+BETWEEN: Final = ("traffic", "supply", "showcase", "settle", "learning")
 BETWEEN_MS: Final = 0.5
 """What the market does between sessions, and what its fixed part should not exceed."""
 

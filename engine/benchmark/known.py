@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution
 
+from engine.population.draws import uniforms
 from engine.rng import Purpose, derive_seed
 from engine.search.problem import Candidate, Point, Sample, Stage
 from engine.spec.study import Objective
-from engine.world.draws import uniforms
 
 Floats = NDArray[np.float64]
 

@@ -7,8 +7,8 @@ from statistics import median
 from engine.benchmark.days import Days, fill_cache, simulate_days
 from engine.benchmark.figures import Hear, Row, Setting, Steps
 from engine.benchmark.worker import Worker
+from engine.population.buyers import bytes_per_buyer
 from engine.spec.study import BenchmarkJob
-from engine.world.buyers import bytes_per_buyer
 from engine.year import Case
 
 DAYS = 8

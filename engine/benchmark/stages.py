@@ -7,23 +7,23 @@ from typing import Any, Final, NamedTuple
 
 from engine.benchmark.days import simulate_days
 from engine.benchmark.worker import Tell, unheard
-from engine.kernels import day, diary, slots
+from engine.market import day, slot
 from engine.year import Case
 
 STAGES: Final[tuple[tuple[str, Any, str], ...]] = (
     ("calendar", day, "turn_calendar"),
     ("pacing", day, "set_pace"),
     ("supply", day, "supply"),
-    ("selection", day, "selection"),
-    ("traffic", slots, "direct_traffic"),
-    ("decide", slots, "hold_sessions"),
-    ("withdraw", slots, "refuse_coupons"),
-    ("ration", slots, "allot_stock"),
-    ("settle", slots, "settle_looks"),
-    ("gather", slots, "gather"),
+    ("showcase", day, "showcase"),
+    ("traffic", slot, "direct_traffic"),
+    ("decide", slot, "hold_sessions"),
+    ("withdraw", slot, "refuse_coupons"),
+    ("ration", slot, "allot_stock"),
+    ("settle", slot, "settle_looks"),
+    ("gather", slot, "gather"),
     ("learning", day, "fold_day"),
     ("learning", day, "learn_day"),
-    ("diary", diary.Diary, "write"),
+    ("ledger", day, "write_day"),
 )
 """(stage, where its function is looked up when the day runs, the function's name); none
 calls another of them."""

@@ -9,7 +9,7 @@ from engine.year import Case, Year
 
 def simulate(case: Case) -> Year:
     """Simulate one year by the engine."""
-    from engine.run import simulate_year  # compiles: --help must not wait for it
+    from engine.market.run import simulate_year  # compiles: --help must not wait for it
 
     return simulate_year(case)
 

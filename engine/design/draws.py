@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from engine.population.draws import uniforms
 from engine.rng import Purpose
-from engine.world.draws import uniforms
 
 Floats = NDArray[np.float64]
 

@@ -65,8 +65,11 @@ class Campaign(Spec):
 class Calendar(Spec):
     """Days, slots, seasons and dated events."""
 
-    start: date
-    end: date
+    first_day: date | None = Field(
+        None, description="the scenario's first day, whose market is drawn; none: start"
+    )
+    start: date = Field(description="first day of the horizon: earlier ones are not reported")
+    end: date = Field(description="last day of the horizon")
     slot_share: tuple[Positive, ...] = Field(min_length=1, max_length=4)
     demand_season: tuple[Positive, ...] = Field(min_length=12, max_length=12)
     festivals: tuple[Festival, ...] = ()
@@ -78,11 +81,21 @@ class Calendar(Spec):
     def _ordered(self) -> Self:
         if self.end < self.start:
             raise ValueError("end lies before start; give an end on or after the start")
+        if self.start < self.origin:
+            raise ValueError(
+                f"start {self.start} lies before first_day {self.origin}, on which the scenario "
+                "begins; give a start on or after it, or an earlier first_day"
+            )
         if (self.end - self.start).days > 450:  # a buyer's last month is kept modulo 15
             raise ValueError("the horizon is longer than 450 days; give an earlier end")
         if abs(sum(self.slot_share) - 1) > 1e-6:
             raise ValueError("slot_share must add up to 1")
         return self
+
+    @property
+    def origin(self) -> date:
+        """The scenario's first day: day 0 of all day numbers."""
+        return self.first_day or self.start
 
     @property
     def n_days(self) -> int:

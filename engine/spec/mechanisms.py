@@ -2,7 +2,7 @@
 
 A switch that is off sets the mechanism's parameters, in the scenario and in the policy, to
 the values at which it does nothing; nothing else changes, and since luck is named by
-purpose, every other mechanism keeps its luck. `switched` does it, before a year begins.
+purpose, every other mechanism keeps its luck. `switched_scenario` and `switched_policy` do it.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from engine.spec.base import Dated
 from engine.spec.policy import Policy
-from engine.spec.scenario import Scenario
+from engine.spec.scenario import Mechanisms, Scenario
 from engine.units import KINDS
 
 Values = Mapping[str, Any]
@@ -275,12 +275,24 @@ MECHANISMS: Final = (
 """All of them, in the order of the article's mechanisms M1-M23."""
 
 
-def switched(scenario: Scenario, policy: Policy) -> tuple[Scenario, Policy]:
-    """The world and the policy with every mechanism that is switched off made neutral."""
-    for mechanism in MECHANISMS:
-        if not getattr(scenario.mechanisms, mechanism.name):
-            scenario, policy = without(mechanism, scenario, policy)
-    return scenario, policy
+def switched_scenario(scenario: Scenario) -> Scenario:
+    """The world with every mechanism that is switched off made neutral."""
+    for mechanism in _switched_off(scenario.mechanisms):
+        for path, value in mechanism.scenario(scenario).items():
+            scenario = _with(scenario, path.split("."), value)
+    return scenario
+
+
+def switched_policy(mechanisms: Mechanisms, policy: Policy) -> Policy:
+    """The policy with the levers of every mechanism that is switched off made neutral."""
+    for mechanism in _switched_off(mechanisms):
+        for path, value in mechanism.policy.items():
+            policy = _with(policy, path.split("."), value)
+    return policy
+
+
+def _switched_off(mechanisms: Mechanisms) -> list[Mechanism]:
+    return [mechanism for mechanism in MECHANISMS if not getattr(mechanisms, mechanism.name)]
 
 
 def without(mechanism: Mechanism, scenario: Scenario, policy: Policy) -> tuple[Scenario, Policy]:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from engine import metrics
-from engine.run import simulate_year
+from engine.market.run import simulate_year
 from engine.search.space.levers import known_levers
 from engine.spec.mechanisms import MECHANISMS, without
 from engine.spec.scenario import Mechanisms
@@ -59,7 +59,7 @@ def test_every_lever_is_in_the_space_of_all_levers():
 
 def test_every_rule_is_read_by_a_kernel():
     kernels = "".join(
-        path.read_text(encoding="utf-8") for path in (RULES.parent / "kernels").glob("*.py")
+        path.read_text(encoding="utf-8") for path in (RULES.parent / "market").rglob("*.py")
     )
     for path in RULES.glob("*.py"):
         if path.stem != "__init__":

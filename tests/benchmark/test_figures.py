@@ -4,6 +4,7 @@ from functools import cache
 
 import pytest
 import yaml
+from engine.market.market import weight_of
 from hydra import compose, initialize_config_dir
 
 from engine.benchmark.days import Days, simulate_days
@@ -23,9 +24,8 @@ from engine.benchmark.stages import REST, STAGES, StageTimes, time_stages
 from engine.benchmark.start import SMOKE
 from engine.benchmark.worker import unheard
 from engine.config import load
-from engine.kernels.market import weight_of
+from engine.market.run import simulate_year
 from engine.results.schemas import table_of_rows
-from engine.run import simulate_year
 from engine.spec.study import BenchmarkJob
 from tests.worlds import CONF, case
 

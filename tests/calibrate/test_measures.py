@@ -8,7 +8,7 @@ import pytest
 from engine.calibrate.measures import KNOWN, _rank_exponent
 from engine.calibrate.probe import _KIND, _QUIET_DAYS, elasticity, probe_cases
 from engine.calibrate.run_reader import RunReader, spans
-from engine.run import simulate_year
+from engine.market.run import simulate_year
 from engine.units import Kind
 from engine.year import Year
 from tests.worlds import PLAIN, case

@@ -8,11 +8,10 @@ visit a day they all come.
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
-from engine.kernels.state import LIVE
-from engine.run import simulate_year
-from engine.world.anchors import ARRIVAL_DAYS
-from engine.world.buyers import AFFINITY_ONE, DAY_ZERO, FLAG_BOUGHT, HABIT_ONE
+from engine.market.run import simulate_year
+from engine.market.streams import LIVE
+from engine.population.anchors import ARRIVAL_DAYS
+from engine.population.buyers import AFFINITY_ONE, DAY_ZERO, FLAG_BOUGHT, HABIT_ONE
 from tests.closed_forms.worlds import (
     ALIKE,
     FIXED_PRICES,
@@ -21,6 +20,7 @@ from tests.closed_forms.worlds import (
     logit,
     near,
     only,
+    open_market,
     size,
 )
 from tests.worlds import case
@@ -54,7 +54,7 @@ def test_the_pool_fills_evenly(share):
 def test_nobody_visits_before_arriving(day):
     """Everybody who has arrived by the day looks, and nobody else."""
     market = open_market(case(*WORLD, newcomers(0.7), days=DAYS))
-    arrives = market.buyers.seen.astype(int) - DAY_ZERO
+    arrives = market.state.buyers.seen.astype(int) - DAY_ZERO
     assert arrives.max() == ARRIVAL_DAYS
     looks = hold_slot(market, day)
     assert np.array_equal(np.sort(looks["buyer"]), np.flatnonzero(arrives <= day))
@@ -70,7 +70,7 @@ def test_newcomers_follow_nobody_and_have_not_bought():
         "scenario.buyers.initial_habit=0.4",
         "scenario.buyers.bought_before_share=1",
     )
-    buyers = open_market(asked).buyers
+    buyers = open_market(asked).state.buyers
     new = buyers.seen > DAY_ZERO
     near(new.mean(), 0.4, np.sqrt(0.4 * 0.6 / BUYERS))
     bought = buyers.person["flags"] & FLAG_BOUGHT > 0
@@ -96,12 +96,13 @@ def test_anchors_begin_evenly_with_their_fans_and_signal():
     )
     begins = np.array([0] * 6 + [46, 137, 229, 320])
     visited = np.zeros(10)
-    for day, (market, diary) in enumerate(days_of(asked)):
-        visits, visited = diary.anchor_visits - visited, diary.anchor_visits.copy()
-        assert np.array_equal(market.anchors.arrives, begins)
+    for day, market in enumerate(days_of(asked)):
+        so_far = market.state.record.anchor_visits
+        visits, visited = so_far - visited, so_far.copy()
+        assert np.array_equal(market.world.anchors.arrives, begins)
         assert not visits[begins > day].any()
-        assert np.all(market.anchors.fans[6:] == fans * (begins[6:] <= day))
-        signal = market.standing.signal
+        assert np.all(market.state.anchors.fans[6:] == fans * (begins[6:] <= day))
+        signal = market.state.anchors.signal
         if day in begins[6:]:
             # c / (n + c) in the morning; by night the day's visits have moved it a little.
             n = np.sum(begins < day)
@@ -120,13 +121,13 @@ def test_who_has_not_begun_does_not_count_in_the_means():
         "policy.traffic.floor=0.2",
     )
     market = open_market(asked)
-    market.standing.signal[:6] = signal = np.arange(1.0, 7.0)
-    market.standing.audience[:] = audience = np.arange(10.0)
+    market.state.anchors.signal[:6] = signal = np.arange(1.0, 7.0)
+    market.state.anchors.audience[:] = audience = np.arange(10.0)
     hold_slot(market)
     live = market.shop.presence == LIVE
     assert live.sum() > 3
     assert not live[6:].any()
     weights = (signal / signal.mean() + 0.2) * live[:6]
-    assert market.airtime.weights[:10] == pytest.approx([*weights, 0, 0, 0, 0])
+    assert market.scratch.airtime.weights[:10] == pytest.approx([*weights, 0, 0, 0, 0])
     attention = 2 / (1 + audience[:6] / audience[:6].mean())
     assert market.shop.attention[:6] == pytest.approx(attention)

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engine.run import simulate_year
+from engine.market.run import simulate_year
 from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, near, only, size
 from tests.worlds import case
 

@@ -7,7 +7,7 @@ sec. 2.2 (the continuous knapsack: non-increasing density, hence shadow price).
 
 import numpy as np
 
-from engine.run import simulate_year
+from engine.market.run import simulate_year
 from tests.closed_forms.worlds import (
     ALIKE,
     FIXED_PRICES,

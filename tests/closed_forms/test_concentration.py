@@ -10,8 +10,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from engine.kernels.concentration import concentration, top_share
-from engine.kernels.market import open_market
+from engine.market.ledger.concentration import concentration, top_share
+from tests.closed_forms.worlds import open_market
 from tests.worlds import case
 
 N = 1000
@@ -73,7 +73,7 @@ def test_lognormal_fans_of_the_world():
         "scale.anchors_count=5000",
         days=1,
     )
-    fans = open_market(asked).anchors.fans[:5000]
+    fans = open_market(asked).world.anchors.fans[:5000]
     expected = 2 * NormalDist().cdf(sigma / math.sqrt(2)) - 1
     assert concentration(fans)["gini"] == pytest.approx(expected, abs=2e-3)
     assert 5000 * concentration(fans)["hhi"] == pytest.approx(math.exp(sigma**2), rel=0.05)

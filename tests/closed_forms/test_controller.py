@@ -6,18 +6,19 @@ Systems, 2008, sec. 10.4 (anti-windup); Astrom & Wittenmark, Computer-Controlled
 3rd ed. 1997, ch. 3 (poles of sampled loops, Jury's criterion).
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
-from engine.kernels.pacing import set_pace
-from tests.closed_forms.worlds import ALIKE, size
+from engine.market.pacing.controls import begin_day_of_year, set_pace
+from tests.closed_forms.worlds import ALIKE, open_market, size
 from tests.worlds import case
 
 
 def market_with(proportional: float, integral: float, *overrides: str):
     """A market whose controller has these gains, and a purse."""
-    return open_market(
+    market = open_market(
         case(
             *ALIKE,
             *size(1),
@@ -28,12 +29,19 @@ def market_with(proportional: float, integral: float, *overrides: str):
             days=1,
         )
     )
+    begin_day_of_year(market.world, market.plan, market.state.platform, 0)
+    return market
 
 
 def push_at(market, sold: float, target: float) -> float:
     """The push of one morning."""
-    market.accounts.gmv_paid = sold
-    return set_pace(market, 0, target, np.ones(1)).push
+    market.state.platform.year_paid_fen = sold
+    plan = SimpleNamespace(
+        policy=market.plan.policy,
+        target_before_fen=lambda _: target,
+        purse_weights=lambda _: (1.0, 1.0),
+    )
+    return set_pace(market.world, plan, market.state, market.plan.levers(0)).push
 
 
 def error_path(market, base: float, gain: float, days: int, first: float | None = None):
@@ -125,7 +133,7 @@ def test_anti_windup_at_the_limit():
     before = [push_at(market, 0.9, 1.0) for _ in range(3)]
     assert before == pytest.approx([0.4, 0.45, 0.5])
     assert all(push_at(market, 0.5, 1.0) == 1.0 for _ in range(100))
-    assert market.accounts.error_sum == pytest.approx(0.3, abs=1e-12)
+    assert market.state.platform.error_sum == pytest.approx(0.3, abs=1e-12)
     assert push_at(market, 0.9, 1.0) == pytest.approx(0.55, abs=1e-12)
 
 

@@ -8,7 +8,6 @@ probability is rounded to 2^-20, and all looks are alike: derivatives are good t
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
 from engine.units import EXPECTED_ONE, KINDS
 from tests.closed_forms.worlds import (
     ALIKE,
@@ -18,6 +17,7 @@ from tests.closed_forms.worlds import (
     coupon,
     hold_slot,
     logit,
+    open_market,
     size,
 )
 from tests.worlds import case
@@ -50,7 +50,7 @@ def showcase(*overrides: str):
     looks = hold_slot(market)
     order = np.argsort(market.shop.kind[0, :5])
     assert market.shop.shown[0] == 5
-    share = market.tallies[0].expected[0, :5] / EXPECTED_ONE / looks.size
+    share = market.scratch.tallies[0].expected[0, :5] / EXPECTED_ONE / looks.size
     return tuple(
         column[order].astype(float)
         for column in (market.shop.price[0, :5], market.shop.paid[looks["coupon"][0], 0, :5], share)

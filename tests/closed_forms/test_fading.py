@@ -8,13 +8,9 @@ Brown, Smoothing, Forecasting and Prediction, 1963).
 import numpy as np
 import pytest
 
-from engine.kernels.day import run_day
-from engine.kernels.diary import Diary
-from engine.kernels.market import open_market
-from engine.kernels.pacing import coupon_weights
-from engine.run import simulate_year
+from engine.market.run import simulate_year
+from engine.population.buyers import DAY_ZERO, HABIT_ONE, MEMORY_UNIT
 from engine.units import EXPECTED_ONE
-from engine.world.buyers import DAY_ZERO, HABIT_ONE, MEMORY_UNIT
 from tests.closed_forms.worlds import (
     ALIKE,
     ELSEWHERE_FEN,
@@ -24,6 +20,7 @@ from tests.closed_forms.worlds import (
     logit,
     near,
     only,
+    open_market,
     size,
 )
 from tests.worlds import case
@@ -43,16 +40,15 @@ def after_first_day(*overrides: str, day: int):
     """Run day 0, leave out the days between, hold day `day`; the market, its looks, who bought."""
     asked = case(*WORLD, *overrides, days=day + 1)
     market = open_market(asked)
-    diary = Diary(market, np.zeros(day + 1))
-    run_day(market, diary, 0, 0.0, coupon_weights(market.days))
-    bought = market.buyers.person["bought"][:, 0] == DAY_ZERO
+    market.run_day()
+    bought = market.state.buyers.person["bought"][:, 0] == DAY_ZERO
     assert 0.1 < bought.mean() < 0.95
     return market, hold_slot(market, day), bought
 
 
 def expected_sales(market) -> float:
     """Sales that the kernel expected of the slot."""
-    return float(market.tallies[0].expected.sum() / EXPECTED_ONE)
+    return float(market.scratch.tallies[0].expected.sum() / EXPECTED_ONE)
 
 
 def odds(market, extra: float = 0.0) -> float:
@@ -72,7 +68,7 @@ def test_habit_fades_geometrically(day):
         f"scenario.choice.habit={beta}",
         day=day,
     )
-    habit = market.buyers.habit / HABIT_ONE
+    habit = market.state.buyers.habit / HABIT_ONE
     assert np.allclose(habit, gain * bought, atol=1 / HABIT_ONE)
     habit_now = habit[looks["buyer"]] * (1 - fading) ** day
     ratio = odds(market) * np.exp(beta * habit_now)
@@ -98,7 +94,7 @@ def test_memory_of_a_discount_fades_geometrically(day, curvature):
     )
     price = market.shop.price[0, 0]
     left = np.round(-step * np.log((price - price // 2) / ELSEWHERE_FEN) * MEMORY_UNIT)
-    assert np.all(market.buyers.person["memory"] == left * bought)
+    assert np.all(market.state.buyers.person["memory"] == left * bought)
     log_memory = -left / MEMORY_UNIT * bought[looks["buyer"]] * (1 - fading) ** day
     x = price / ELSEWHERE_FEN / np.exp(weight * log_memory)
     disutility = np.log(x) if curvature == 0 else x - 1
@@ -113,7 +109,7 @@ def test_need_returns_with_the_days(day):
     tau = 8.0
     market, looks, bought = after_first_day(f"scenario.attention.need_days.apparel={tau}", day=day)
     # One session a buyer and day, and never is nobody live: each buyer visits once.
-    assert market.tallies[0].visits.sum() == BUYERS
+    assert market.scratch.tallies[0].visits.sum() == BUYERS
     looked = np.isin(np.flatnonzero(bought), looks["buyer"])
     expected = 1 - np.exp(-day / tau)
     near(looked.mean(), expected, np.sqrt(expected * (1 - expected) / looked.size))
@@ -134,7 +130,7 @@ def test_visits_fall_with_the_habit():
         f"scenario.learning.habit_fading={fading}",
         days=days,
     )
-    mean_habit = open_market(asked).buyers.habit.mean() / HABIT_ONE
+    mean_habit = open_market(asked).state.buyers.habit.mean() / HABIT_ONE
     daily = simulate_year(asked).daily
     assert daily["orders_count"].sum() == 0
     expected = BUYERS * (1 + effect * mean_habit * (1 - fading) ** np.arange(days))

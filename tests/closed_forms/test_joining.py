@@ -10,9 +10,17 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
-from engine.run import simulate_year
-from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, KINDS, near, only, run_days, size
+from engine.market.run import simulate_year
+from tests.closed_forms.worlds import (
+    ALIKE,
+    FIXED_PRICES,
+    KINDS,
+    near,
+    only,
+    open_market,
+    run_days,
+    size,
+)
 from tests.worlds import case
 
 SUPPLIERS, DAYS = 4000, 120
@@ -72,7 +80,7 @@ def test_more_recruiting_never_loses_a_supplier():
     """The set of joined suppliers grows with recruiting: one threshold each, free of luck."""
     joined = []
     for recruiting in (0, 0.5, 1, 3):
-        market, _ = run_days(
+        market = run_days(
             case(
                 *WORLD,
                 *(f"scenario.suppliers.{kind}.count_share=0.2" for kind in KINDS),
@@ -83,7 +91,7 @@ def test_more_recruiting_never_loses_a_supplier():
                 luck=1 + int(recruiting),
             )
         )
-        joined.append(market.sellers.joined[:SUPPLIERS].copy())
+        joined.append(market.state.sellers.joined[:SUPPLIERS].copy())
     for fewer, more in pairwise(joined):
         assert np.all(more[fewer])
         assert more.sum() > fewer.sum() + 100
@@ -95,5 +103,5 @@ def test_without_hazard_nobody_joins_after_the_first_day():
     asked = case(*world, "scenario.suppliers.source.adoption_per_day=0", days=20)
     counts = simulate_year(asked).daily["joined_source_count"]
     assert np.all(counts == counts[0])
-    threshold = open_market(asked).suppliers.threshold[:SUPPLIERS]
+    threshold = open_market(asked).world.suppliers.threshold[:SUPPLIERS]
     assert counts[0] == np.sum(threshold <= -np.log(0.75))

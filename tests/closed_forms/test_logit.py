@@ -7,10 +7,9 @@ configuration alone: gate 1, buyers alike, prices the only taste.
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
-from engine.kernels.state import OUTSIDE
+from engine.market.sessions.context import OUTSIDE
 from engine.units import EXPECTED_ONE
-from tests.closed_forms.worlds import box_cox, hold_slot
+from tests.closed_forms.worlds import box_cox, hold_slot, open_market
 from tests.worlds import PLAIN, case
 
 WORLDS = {
@@ -43,10 +42,10 @@ def slot(request):
 
 def closed_form(market, anchor: int, coupon: int) -> np.ndarray:
     """Shares of the outside option and of each good shown."""
-    choice = market.case.scenario.choice
+    choice = market.world.scenario.choice
     n = market.shop.shown[anchor]
     paid = market.shop.paid[coupon, anchor, :n]
-    ratio = paid / market.goods.elsewhere[market.shop.good[anchor, :n]]
+    ratio = paid / market.world.goods.elsewhere[market.shop.good[anchor, :n]]
     disutility = box_cox(ratio, choice.price_curvature)
     utility = market.shop.own_utility[anchor, :n] - choice.price * disutility
     weights = np.exp(np.concatenate([[choice.outside], utility.astype(float)]))
@@ -71,13 +70,13 @@ def test_realised_shares_lie_within_four_standard_errors(slot):
 
 def test_expected_sales_are_the_closed_form(slot):
     market, looks = slot
-    expected = np.zeros(market.tallies[0].expected.shape)
+    expected = np.zeros(market.scratch.tallies[0].expected.shape)
     for anchor, coupon in zip(looks["anchor"], looks["coupon"], strict=True):
         shares = closed_form(market, anchor, coupon)[1:]
         expected[anchor, : shares.size] += np.where(
             market.shop.links_out[anchor, : shares.size], 0.0, shares
         )
-    seen = market.tallies[0].expected / EXPECTED_ONE
+    seen = market.scratch.tallies[0].expected / EXPECTED_ONE
     assert expected.sum() > 1000
     # float32 weights, and half a unit of fixed point a look
     assert np.allclose(seen, expected, rtol=5e-6, atol=1e-3)
@@ -85,5 +84,5 @@ def test_expected_sales_are_the_closed_form(slot):
 
 def test_every_session_is_a_look_in_a_plain_world(slot):
     market, looks = slot
-    counts = market.tallies[0].counts
+    counts = market.scratch.tallies[0].counts
     assert counts[2] == looks.size == counts[0] - counts[1]

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from engine.run import simulate_year
+from engine.market.run import simulate_year
 from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, coupon, logit, near, only, size
 from tests.worlds import case
 

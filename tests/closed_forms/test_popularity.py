@@ -13,8 +13,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
-from engine.kernels.state import LIVE
+from engine.market.streams import LIVE
 from tests.closed_forms.worlds import (
     ALIKE,
     FIXED_PRICES,
@@ -23,6 +22,7 @@ from tests.closed_forms.worlds import (
     logit,
     near,
     only,
+    open_market,
     size,
 )
 from tests.worlds import case
@@ -46,14 +46,14 @@ def test_feed_shares_are_signal_to_the_r(r, floor):
     )
     market = open_market(asked)
     signal = np.geomspace(1.0, 300.0, 12)
-    market.standing.signal[:] = signal
+    market.state.anchors.signal[:] = signal
     hold_slot(market)
     live = market.shop.presence == LIVE
     weights = ((signal / signal.mean()) ** r + floor) * live
     expected = weights / weights.sum()
-    seen = market.airtime.weights / market.airtime.weights.sum()
+    seen = market.scratch.airtime.weights / market.scratch.airtime.weights.sum()
     assert np.allclose(seen, expected, rtol=1e-6, atol=0)  # powers are of float32
-    visits = market.tallies[0].visits
+    visits = market.scratch.tallies[0].visits
     errors = np.sqrt(expected * (1 - expected) / visits.sum())
     near(visits / visits.sum(), expected, errors)
 
@@ -76,8 +76,8 @@ def head_shares(r: float, floor: float, days: int = DAYS) -> np.ndarray:
     paths = []
     for luck in range(SEEDS):
         signals = [
-            market.standing.signal / market.standing.signal.sum()
-            for market, _ in days_of(case(*overrides, days=days, luck=luck))
+            market.state.anchors.signal / market.state.anchors.signal.sum()
+            for market in days_of(case(*overrides, days=days, luck=luck))
         ]
         paths.append([START, *(signal[0] for signal in signals)])
     return np.array(paths)

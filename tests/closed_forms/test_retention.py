@@ -8,9 +8,17 @@ Feller, An Introduction to Probability Theory and Its Applications I, 3rd ed. 19
 import numpy as np
 import pytest
 
-from engine.kernels.market import open_market
-from engine.run import simulate_year
-from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, logit, near, only, share, size
+from engine.market.run import simulate_year
+from tests.closed_forms.worlds import (
+    ALIKE,
+    FIXED_PRICES,
+    logit,
+    near,
+    only,
+    open_market,
+    share,
+    size,
+)
 from tests.worlds import case
 
 BUYERS, DAYS, ALPHA, OUTSIDE = 5_000, 91, 3.0, 3.0  # January to March
@@ -28,7 +36,7 @@ def cohort():
         *logit(0, ALPHA, OUTSIDE),
         days=DAYS,
     )
-    price = int(open_market(asked).sellers.price[0])
+    price = int(open_market(asked).state.sellers.price[0])
     return simulate_year(asked), share(price, 0, ALPHA, OUTSIDE)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.run import simulate_year
+from engine.market.run import simulate_year
 from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, logit, near, only
 from tests.worlds import case, with_luck
 

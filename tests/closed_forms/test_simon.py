@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine.world.anchors import arrival_days
+from engine.population.anchors import arrival_days
 from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, logit, near, only, run_days, size
 from tests.worlds import case
 
@@ -44,9 +44,9 @@ def mean_shares(anchors: int, buyers: int, c: float) -> np.ndarray:
     )
     total = np.zeros(anchors)
     for luck in range(SEEDS):
-        market, _ = run_days(case(*overrides, days=DAYS, luck=luck))
-        assert np.array_equal(market.anchors.arrives, beginnings(anchors))
-        total += market.standing.signal / market.standing.signal.sum()
+        market = run_days(case(*overrides, days=DAYS, luck=luck))
+        assert np.array_equal(market.world.anchors.arrives, beginnings(anchors))
+        total += market.state.anchors.signal / market.state.anchors.signal.sum()
     return total / SEEDS
 
 

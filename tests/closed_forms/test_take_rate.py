@@ -52,8 +52,8 @@ def test_the_best_take_rate_is_one_over_the_elasticity():
             "scenario.suppliers.repricing_speed=0.5",
             f"scenario.platform.take_share.source={rate}",
         )
-        market, diary = run_days(case(*overrides, days=120))
-        daily = diary.daily
+        market = run_days(case(*overrides, days=120))
+        daily = market.daily
         looks = daily["looks_count"][-1]
         price = market.shop.price[0, 0]
         take = rate * price * daily["expected_orders_count"][-1] / looks

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from engine.kernels import day as order_of_the_day
-from engine.kernels.day import run_day
-from engine.kernels.diary import Diary
-from engine.kernels.events import turn_calendar
-from engine.kernels.market import open_market
-from engine.kernels.pacing import coupon_weights, set_pace
-from engine.kernels.slots import direct_traffic, hold_sessions, moment_of
-from engine.kernels.target import target_path
+from engine.market import day as order_of_the_day
+from engine.market.day import run_day
+from engine.market.ledger.results import daily_table
+from engine.market.run import plan_of
+from engine.market.scratch import new_scratch
+from engine.market.slot import direct_traffic, hold_sessions, slot_context
+from engine.market.state import open_state
+from engine.market.world import open_world
 from tests.worlds import PLAIN
 
 KINDS = ("source", "platform_brand", "domestic", "multinational", "partner")
@@ -131,31 +131,74 @@ def bisect(f, low: float, high: float) -> float:
     return (low + high) / 2
 
 
+class Stepped:
+    """A market that tests step through: what is drawn, what changes, room, and the plan."""
+
+    def __init__(self, asked) -> None:
+        self.world = open_world(asked.scenario, asked.scale, asked.world_seed)
+        self.state = open_state(self.world, asked.luck_seed)
+        self.plan = plan_of(self.world, asked.policy, self.state)
+        self.scratch = new_scratch(self.world, self.state, asked.threads)
+
+    @property
+    def parts(self):
+        """World, state and scratch: what a step takes."""
+        return self.world, self.state, self.scratch
+
+    @property
+    def daily(self):
+        """The columns of `metrics.DAILY` of all days so far."""
+        return daily_table(self.world, self.state)
+
+    @property
+    def shop(self):
+        """Every stream of the day."""
+        return self.scratch.shop
+
+    def run_day(self) -> None:
+        """Simulate one day."""
+        run_day(self.world, self.plan, self.state, self.scratch)
+
+    def hold_slot(self):
+        """Decide, without settling, the sessions of the day's first slot; returns its context."""
+        context = self.open_slot()
+        hold_sessions(*self.parts, context)
+        return context
+
+    def open_slot(self):
+        """Do what comes before the sessions of the day's first slot; returns its context."""
+        levers, pace = order_of_the_day.morning(self.world, self.plan, self.state, self.scratch)
+        order_of_the_day.supply(*self.parts, levers, pace)
+        order_of_the_day.showcase(*self.parts, levers, pace)
+        direct_traffic(*self.parts, levers, 0)
+        return slot_context(self.world, self.scratch, levers, pace, 0)
+
+
+def open_market(asked):
+    """The market of a case on the morning of its first day."""
+    return Stepped(asked)
+
+
 def days_of(asked):
-    """Run a case; yields its market and diary at the end of every day."""
+    """Run a case; yields its market at the end of every day."""
     market = open_market(asked)
-    target = target_path(asked.policy, asked.scenario.calendar)
-    diary, weights = Diary(market, target), coupon_weights(market.days)
-    for day in range(len(market.days)):
-        run_day(market, diary, day, target[day - 1] if day > 0 else 0.0, weights)
-        yield market, diary
+    for _ in range(asked.scenario.calendar.n_days):
+        market.run_day()
+        yield market
 
 
 def run_days(asked):
-    """Run all days of a case; returns the market as it ended, and its diary."""
+    """Run all days of a case; returns the market as it ended."""
     *_, last = days_of(asked)
     return last
 
 
 def hold_slot(market, day: int = 0):
     """Decide, without settling, the sessions of a day's first slot; returns its looks."""
-    turn_calendar(market, day)
-    pace = set_pace(market, day, 0.0, np.ones(len(market.days)))
-    order_of_the_day.supply(market, pace, day)
-    order_of_the_day.selection(market, pace, day)
-    direct_traffic(market, market.days[day], day, 0)
-    hold_sessions(market, moment_of(market, pace, market.days[day], day, 0))
-    return np.concatenate([a[:n] for a, n in zip(market.looks, market.looks_count, strict=True)])
+    market.state.day = day
+    market.hold_slot()
+    room = market.scratch
+    return np.concatenate([a[:n] for a, n in zip(room.looks, room.looks_count, strict=True)])
 
 
 def near(seen, expected, errors, times: float = 4.0) -> None:

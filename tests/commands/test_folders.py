@@ -13,9 +13,9 @@ SMALL = ("scale=smoke", "ray.backend=process", "replications=2")
 
 @pytest.fixture(autouse=True)
 def fake_market(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("engine.run")
+    module = ModuleType("engine.market.run")
     module.simulate_year = fakes.simulate_year  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "engine.run", module)
+    monkeypatch.setitem(sys.modules, "engine.market.run", module)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -14,9 +14,9 @@ SMALL = ("scale=smoke", "ray.backend=process", "hydra.run.dir=out")
 
 @pytest.fixture(autouse=True)
 def fake_market(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("engine.run")
+    module = ModuleType("engine.market.run")
     module.simulate_year = fakes.simulate_year  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "engine.run", module)
+    monkeypatch.setitem(sys.modules, "engine.market.run", module)
 
 
 def test_simulate_leaves_its_tables_and_report(type_in, place: Path) -> None:

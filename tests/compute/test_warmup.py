@@ -17,7 +17,7 @@ warm_up(pickle.load(open(sys.argv[1], "rb")))
 """
 YEAR = """
 import pickle, sys
-from engine.run import simulate_year
+from engine.market.run import simulate_year
 simulate_year(pickle.load(open(sys.argv[1], "rb")))
 """
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from engine.kernels.fold import forget, pour
-from engine.kernels.state import new_tally
+from engine.market.totals import forget, new_tally, pour
 
 
 def filled(seed: int):

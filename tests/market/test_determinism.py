@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.kernels import threads
-from engine.run import simulate_year
+from engine.market import threads
+from engine.market.run import simulate_year
 from tests.worlds import case, with_luck
 
 BINDING = (

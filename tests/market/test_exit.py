@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.run import simulate_year
+from engine.market.run import simulate_year
 from tests.worlds import case
 
 AWAY = "scenario.calendar.absences=[{rank: 0, leaves: 2020-01-08}]"

@@ -13,7 +13,7 @@ from engine.calibrate.run_reader import RunReader
 from engine.calibrate.targets import CalibrationTarget, match_figures
 from engine.cases import cases
 from engine.config import load
-from engine.run import simulate_year
+from engine.market.run import simulate_year
 from engine.spec.calibration import CalibrateJob
 from tests.worlds import CONF
 

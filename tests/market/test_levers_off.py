@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.run import simulate_year
+from engine.market.run import simulate_year
 from tests.worlds import case
 
 EARLY_PARTNER = (

@@ -3,14 +3,11 @@
 import numpy as np
 import pytest
 
-from engine.kernels import day as order_of_the_day
-from engine.kernels.events import turn_calendar
-from engine.kernels.pacing import set_pace
-from engine.kernels.reference import decide_plainly, withdraw_plainly
-from engine.kernels.sessions import decide, withdraw
-from engine.kernels.slots import direct_traffic, moment_of
-from engine.kernels.state import LOST, N_BUCKETS, Count, new_tally
-from tests.closed_forms.worlds import days_of
+from engine.market.reference.sessions import decide_plainly, withdraw_plainly
+from engine.market.sessions.context import LOST
+from engine.market.sessions.decide import decide, withdraw
+from engine.market.totals import N_BUCKETS, Count, new_tally
+from tests.closed_forms.worlds import run_days
 from tests.worlds import case
 
 BUYERS = 5_000
@@ -22,34 +19,28 @@ NOBODY = "scenario.anchors.live_probability=[0,0.02]"
 
 
 def slot_of(asked, days: int):
-    """(market, moment) of the first slot after `days` days."""
-    for market, _ in days_of(asked):
-        last = market
-    levers = last.days[days - 1]
-    turn_calendar(last, days - 1)
-    pace = set_pace(last, days - 1, 0.0, np.ones(len(last.days)))
-    order_of_the_day.supply(last, pace, days - 1)
-    order_of_the_day.selection(last, pace, days - 1)
-    direct_traffic(last, levers, days - 1, 0)
-    return last, moment_of(last, pace, levers, days - 1, 0)
+    """(market, context) of the first slot after `days` days."""
+    market = run_days(asked)
+    market.state.day = days - 1
+    return market, market.open_slot()
 
 
 def held(decider, market, moment):
     """(looks, their number, tally) of a slot decided by `decider`."""
     anchors, places = market.shop.good.shape
-    tally = new_tally(anchors, places, market.suppliers.kind.size)
-    looks = np.zeros_like(np.concatenate(market.looks))
+    tally = new_tally(anchors, places, market.world.suppliers.kind.size)
+    looks = np.zeros_like(np.concatenate(market.scratch.looks))
     n = decider(
         0,
         BUYERS,
-        market.buyers,
+        market.state.buyers,
         market.shop,
-        market.feed,
-        market.tastes,
+        market.scratch.feed,
+        market.world.tastes,
         moment,
         tally,
         looks,
-        market.strips[0],
+        market.scratch.strips[0],
     )
     return looks, n, tally
 
@@ -104,14 +95,14 @@ def test_coupons_are_withdrawn_as_by_the_plain_loop(slot, cut, partner_only):
         withdrawer(
             cut,
             partner_only,
-            market.buyers,
+            market.state.buyers,
             market.shop,
-            market.tastes,
+            market.world.tastes,
             moment,
             tally,
             looks,
             n,
-            market.strips[0],
+            market.scratch.strips[0],
         )
         results.append((looks, n, tally))
     assert_same(*results)
@@ -121,8 +112,8 @@ def test_a_coupon_taken_away_and_one_never_held_are_the_same(slot):
     """After all coupons are withdrawn nothing is left of them in any sum."""
     market, moment = slot
     looks, n, tally = held(decide, market, moment)
-    arguments = (market.buyers, market.shop, market.tastes, moment)
-    withdraw(0, False, *arguments, tally, looks, n, market.strips[0])
+    arguments = (market.state.buyers, market.shop, market.world.tastes, moment)
+    withdraw(0, False, *arguments, tally, looks, n, market.scratch.strips[0])
     never = held(decide, market, moment._replace(coupon_reach=np.int64(0)))
     tally.counts[Count.REFUSED_COUPONS] = 0
     assert_same((looks, n, tally), never)

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine.run import simulate_year
+from engine.market.run import simulate_year
 from engine.year import Year
 from tests.market.test_facts import observed
 from tests.worlds import case

@@ -5,14 +5,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.kernels import day as order_of_the_day
-from engine.kernels import slots
-from engine.kernels.diary import Diary
-from engine.kernels.fold import coupons_of
-from engine.kernels.market import open_market
-from engine.kernels.pacing import coupon_weights
-from engine.kernels.state import Account
-from engine.kernels.target import target_path
+from engine.market import day as order_of_the_day
+from engine.market import slot as slots
+from engine.market.pacing.controls import begin_day_of_year
+from engine.market.totals import Account, coupons_of
+from tests.closed_forms.worlds import open_market
 from tests.worlds import case
 
 DAYS = 6
@@ -50,22 +47,22 @@ class Watch:
     """Runs a market day by day and checks what must hold in every slot."""
 
     def __init__(self, asked, monkeypatch) -> None:
-        self.market = open_market(asked)
-        self.purses = np.array(
-            [self.market.accounts.own_purse, self.market.accounts.partner_purse], np.int64
-        )
+        self.market = market = open_market(asked)
+        begin_day_of_year(market.world, market.plan, market.state.platform, 0)
+        platform = market.state.platform
+        self.purses = np.array([platform.own_purse, platform.partner_purse], np.int64)
         self.coupons = np.zeros(2, np.int64)
         run_slot = slots.run_slot
 
-        def watched(market, pace, purse, day, slot):
-            stock = market.sellers.stock.copy()
-            tally = run_slot(market, pace, purse, day, slot)
-            self.check_slot(tally, purse, stock, day)
+        def watched(world, state, scratch, today, purse, slot):
+            stock = state.sellers.stock.copy()
+            tally = run_slot(world, state, scratch, today, purse, slot)
+            self.check_slot(tally, purse, stock, today[0])
             return tally
 
         monkeypatch.setattr(order_of_the_day, "run_slot", watched)
 
-    def check_slot(self, tally, purse, stock, day) -> None:
+    def check_slot(self, tally, purse, stock, levers) -> None:
         ledger = tally.ledger
         paid, coupons = (
             ledger[..., A.PAID],
@@ -91,39 +88,35 @@ class Watch:
         self.coupons += spent
         assert np.all(self.coupons <= self.purses)
         self.check_stock(tally, stock)
-        self.check_caps(day)
+        self.check_caps(levers)
 
     def check_stock(self, tally, stock) -> None:
         """Nobody sells more than it has: count the looks that bought, by supplier."""
         market = self.market
         sold = np.zeros(stock.size, np.int64)
-        for looks, n in zip(market.looks, market.looks_count, strict=True):
-            bought = looks[:n][looks[:n]["choice"] < market.case.scale.showcase_count]
+        for looks, n in zip(market.scratch.looks, market.scratch.looks_count, strict=True):
+            bought = looks[:n][looks[:n]["choice"] < market.world.scale.showcase_count]
             anchor, j = bought["anchor"], bought["choice"]
             inside = ~market.shop.links_out[anchor, j]
             np.add.at(sold, market.shop.supplier[anchor[inside], j[inside]], 1)
         assert sold.sum() == tally.ledger[..., A.ORDERS].sum()
-        assert np.all(sold * market.weight <= stock)
-        short = np.minimum(tally.demand, stock // market.weight)
+        assert np.all(sold * market.world.weight <= stock)
+        short = np.minimum(tally.demand, stock // market.world.weight)
         assert np.array_equal(sold, short)  # and no wish is lost while there is stock
 
-    def check_caps(self, day) -> None:
+    def check_caps(self, levers) -> None:
         market, shop = self.market, self.market.shop
         places = np.arange(shop.good.shape[1]) < shop.shown[:, None]
-        if not market.days[day].plan_day:
+        if not levers.plan_day:
             assert not shop.capped[places].any()
             return
-        member = market.sellers.in_plan[shop.supplier] & places
-        ceiling = market.goods.elsewhere[shop.good] * market.days[day].price_cap_bp // 10_000
+        member = market.state.sellers.in_plan[shop.supplier] & places
+        ceiling = market.world.goods.elsewhere[shop.good] * levers.price_cap_bp // 10_000
         assert np.all(shop.price[member] <= np.maximum(ceiling[member], 1))
 
     def run(self) -> None:
-        market = self.market
-        target = target_path(market.case.policy, market.case.scenario.calendar)
-        diary, weights = Diary(market, target), coupon_weights(market.days)
-        for day in range(DAYS):
-            order_of_the_day.run_day(market, diary, day, target[day], weights)
-        self.diary = diary
+        for _ in range(DAYS):
+            self.market.run_day()
 
 
 @settings(
@@ -138,7 +131,7 @@ def test_money_budget_stock_and_caps_hold_in_every_slot(levers, luck):
     with pytest.MonkeyPatch.context() as patch:
         watch = Watch(asked, patch)
         watch.run()
-    daily = watch.diary.daily
+    daily = watch.market.daily
     assert np.all(np.diff(daily["gmv_paid_cumulative_fen"]) >= 0)
     assert np.all(daily["orders_count"] <= daily["looks_count"])
     assert np.all(daily["looks_count"] <= daily["sessions_count"])
@@ -155,6 +148,6 @@ def test_coupons_and_stock_do_run_out_in_this_suite(monkeypatch):
     )
     watch = Watch(asked, monkeypatch)
     watch.run()
-    assert watch.diary.daily["refused_coupons_count"].sum() > 0
-    assert watch.diary.daily["stock_outs_count"].sum() > 0
+    assert watch.market.daily["refused_coupons_count"].sum() > 0
+    assert watch.market.daily["stock_outs_count"].sum() > 0
     assert watch.coupons[0] > 0

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from engine.kernels.lanes import HIGHEST_MARK, affinities_of, place_at, sum_of, where
-from engine.world.buyers import (
+from engine.market.sessions.lanes import HIGHEST_MARK, affinities_of, place_at, sum_of, where
+from engine.population.buyers import (
     AFFINITY_ONE,
     FOLLOWS,
     PERSON,

@@ -1,1 +1,0 @@
-"""Loops over arrays that call the rules; `day` is the order of the day."""

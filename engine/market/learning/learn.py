@@ -1,0 +1,285 @@
+"""Step 8, learning of everyone but the buyers: anchors, sellers, platform, rival.
+
+Buyers learn when their order settles. Signals and beliefs use expected sales, which carry
+several times less noise than realised ones.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.jit import kernel, stage
+from engine.market.ledger.recorder import DayOutcome
+from engine.market.pacing.controls import Pace, own_rate
+from engine.market.plan import DayLevers, demand_weight
+from engine.market.showcase.selection import DAYS_A_WEEK
+from engine.market.state import State
+from engine.market.streams import Shop
+from engine.market.supply.trade import KindCounts
+from engine.market.totals import (
+    EXPECTED_PAID,
+    N_BUCKETS,
+    Account,
+    Count,
+    Folded,
+    Tally,
+    add_up,
+    fold,
+)
+from engine.market.world import World
+from engine.population.anchors import strength_of_rank
+from engine.rules.adoption import updated_belief
+from engine.rules.brand import grown_awareness
+from engine.rules.investment import cheapened
+from engine.rules.rival import smoothed
+from engine.rules.visits import relaxed_activity
+from engine.units import N_KINDS, Kind
+
+_PLATFORM_BRAND = int(Kind.PLATFORM_BRAND)
+SIGNAL_DAYS, SLOW_SIGNAL_DAYS = 14.0, 60.0
+FIRST_DAYS = 28
+"""Days that set the levels against which later ones are compared."""
+FORECAST_DAYS = 7.0
+SHARE_SPEED = 0.1
+
+
+def fold_day(world: World, levers: DayLevers, shop: Shop, tally: Tally, folded: Folded) -> None:
+    """Add the day's tally up into `folded`."""
+    cost_left = cheapened(1.0, world.supply.cost_cut, levers.built)
+    regular = world.anchors.guests_from
+    fold(shop, world.goods, tally, world.take_bp, cost_left, regular, folded)
+
+
+def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> None:
+    """Everything that is learned at the end of a day."""
+    pace, tally, folded, counts = outcome[:4]
+    learn_sales(
+        world.suppliers,
+        state.sellers,
+        world.goods,
+        state.anchors,
+        state.anchors.fans,
+        tally,
+        folded,
+        brand_terms(world, state, levers),
+        float(world.weight),
+        world.anchors.guests_from,
+        levers.day,
+    )
+    if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
+        rank_anchors(world, state)
+    learn_suppliers(world, state, levers, folded.kind_gmv, counts)
+    learn_platform(world, state, levers, outcome)
+    sums = folded.accounts.tolist()
+    learn_rival(world, state, sums)
+    learn_activity(world, state, levers, pace, sums)
+
+
+class BrandTerms(NamedTuple):
+    """How the platform's own brands become known (M2): `kept` is the share not returned.
+
+    `per_thousand` makes units sold those per 1,000 people and percent of suppliers, however
+    many of both are simulated.
+    """
+
+    gain: float
+    support: float
+    kept: float
+    per_thousand: float
+
+
+def brand_terms(world: World, state: State, levers: DayLevers) -> BrandTerms:
+    """The terms of one day."""
+    scale = world.scale
+    return BrandTerms(
+        gain=world.supply.awareness_gain,
+        support=levers.platform_brand_support,
+        kept=1.0 - max(state.platform.return_share, 0.0),
+        per_thousand=1000.0 / scale.buyers_count * scale.suppliers_count / 100.0,
+    )
+
+
+@kernel
+def learn_sales(
+    suppliers, sellers, goods, standing, fans, tally, folded, brands, weight, regular, day
+):
+    """What goods and anchors learn from the day's sales; `regular` anchors, then guests."""
+    learn_shares(sellers.share, folded.good_sales, folded.good_looks, SHARE_SPEED)
+    if day == 0:
+        scale_signals(standing, folded.anchor_gmv, regular)
+    learn_signals(standing, folded.anchor_gmv, regular)
+    learn_visits(standing, tally, folded.anchor_margin)
+    for m in range(fans.size):
+        fans[m] += tally.follows[m] * weight
+    grow(suppliers, sellers.awareness, goods.first_good, folded.good_sales, brands)
+
+
+@stage
+def learn_shares(share, good_sales, good_looks, speed):
+    """Conditional share of each good inside the gate, smoothed; unseen goods keep theirs."""
+    for g in range(good_sales.size):
+        if good_looks[g] > 0.0:
+            seen = good_sales[g] / good_looks[g]
+            share[g] += speed * (seen - share[g])
+
+
+@stage
+def scale_signals(standing, gmv, regular):
+    """Before anything is sold the fans are the guess; now it gets its unit, fen."""
+    sold, guessed = add_up(gmv[:regular]), add_up(standing.signal[:regular])
+    if sold > 0.0:
+        for m in range(regular):
+            standing.signal[m] *= sold / guessed
+            standing.slow_signal[m] = standing.signal[m]
+
+
+@stage
+def learn_signals(standing, gmv, regular):
+    """Smoothed sales of the regular anchors."""
+    signal, slow = standing.signal, standing.slow_signal
+    for m in range(regular):
+        signal[m] += (gmv[m] - signal[m]) / SIGNAL_DAYS
+        slow[m] += (gmv[m] - slow[m]) / SLOW_SIGNAL_DAYS
+
+
+@stage
+def learn_visits(standing, tally, anchor_margin):
+    """Smoothed audiences and commissions; margins of those who were visited."""
+    audience, commission, offered = standing.audience, standing.commission, standing.offered
+    for m in range(audience.size):
+        audience[m] += (tally.visits[m] - audience[m]) / SIGNAL_DAYS
+        commission[m] += (tally.commission[m] - commission[m]) / SIGNAL_DAYS
+        offered[m] += (tally.offered[m] - offered[m]) / SIGNAL_DAYS
+        if tally.visits[m] > 0:
+            per_visit = anchor_margin[m] / tally.visits[m]
+            standing.margin[m] += (per_visit - standing.margin[m]) / SIGNAL_DAYS
+
+
+@stage
+def grow(suppliers, awareness, first_good, good_sales, terms):
+    """The platform's own brands become known by what they sell and is kept (M2)."""
+    for s in range(suppliers.guests_from):
+        if suppliers.kind[s] == _PLATFORM_BRAND:
+            units = 0.0
+            for g in range(first_good[s], first_good[s + 1]):
+                units += good_sales[g]
+            kept = units * terms.kept * terms.per_thousand
+            awareness[s] = grown_awareness(awareness[s], terms.gain, terms.support, kept)
+
+
+def rank_anchors(world: World, state: State) -> None:
+    """Who sells more bargains harder: heads grow and fade (M6)."""
+    regular = world.anchors.guests_from
+    signal = state.anchors.signal[:regular]
+    rank = np.empty(regular, np.int64)
+    rank[np.argsort(-signal, kind="stable")] = np.arange(regular)
+    state.anchors.strength[:regular] = strength_of_rank(rank, regular)
+
+
+def learn_suppliers(
+    world: World,
+    state: State,
+    levers: DayLevers,
+    kind_gmv: NDArray[np.float64],
+    counts: KindCounts,
+) -> None:
+    """Beliefs by kind: sales per joined supplier of late against what its kind expected (M15)."""
+    update_beliefs(
+        state.sellers.belief,
+        state.platform.kind_sales,
+        kind_gmv,
+        counts.joined,
+        world.expected_sales,
+        demand_weight(levers),
+        world.scenario.suppliers.belief_speed,
+        levers.day > FIRST_DAYS,
+    )
+
+
+@kernel
+def update_beliefs(belief, kind_sales, kind_gmv, joined, expected, season, speed, is_settled):
+    """Smooth the sales per supplier on a plain day; once `is_settled`, beliefs follow them."""
+    for kind in range(N_KINDS):
+        per_supplier = kind_gmv[kind] / max(joined[kind], 1) / season
+        kind_sales[kind] += (per_supplier - kind_sales[kind]) / SIGNAL_DAYS
+        if is_settled and joined[kind] > 0:
+            ratio = kind_sales[kind] / expected[kind]
+            belief[kind] = updated_belief(belief[kind], ratio, speed)
+
+
+def learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
+    """A trial stream that beats its forecast lifts the belief of every brand (M15)."""
+    trials = world.scenario.calendar.trial_streams
+    speed = world.scenario.suppliers.trial_weight
+    for number, trial in enumerate(trials):
+        sold = gmv[world.anchors.guests_from + number] * world.weight / 100.0
+        if sold > 0.0:
+            for kind in (Kind.DOMESTIC, Kind.MULTINATIONAL, Kind.PARTNER):
+                beliefs = state.sellers.belief
+                beliefs[kind] = updated_belief(
+                    beliefs[kind], beliefs[kind] * sold / trial.forecast_rmb, speed
+                )
+
+
+def learn_platform(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> None:
+    """GMV so far, forecast of a plain day, what coupons cost against the forecast."""
+    pace, tally, folded = outcome[:3]
+    accounts = state.platform
+    accounts.year_paid_fen += int(folded.accounts[Account.PAID]) * world.weight
+    expected = float(folded.sums[EXPECTED_PAID])
+    plain = expected / demand_weight(levers)
+    full = pace.reach / N_BUCKETS * own_rate(state, levers) * pace.boost * expected
+    if full > 0.0:
+        # What was claimed, not what was paid: rationing must not look like thrift.
+        seen = float(tally.counts[Count.CLAIMED_FEN]) / full
+        accounts.uptake += (min(max(seen, 1e-4), 5.0) - accounts.uptake) / FORECAST_DAYS
+    days = FORECAST_DAYS if accounts.forecast_seen else 1.0
+    accounts.forecast += (plain - accounts.forecast) / days
+    accounts.forecast_seen = True
+    learn_kinds(accounts.kind_share, folded.kind_gmv)
+    learn_trials(world, state, folded.anchor_gmv)
+
+
+@kernel
+def learn_kinds(kind_share, kind_gmv):
+    """What kinds are bought, smoothed."""
+    total = np.sum(kind_gmv)
+    for kind in range(kind_gmv.size):
+        if total > 0.0:
+            kind_share[kind] += (kind_gmv[kind] / total - kind_share[kind]) / FORECAST_DAYS
+
+
+def learn_rival(world: World, state: State, sums: list[int]) -> None:
+    """The rival watches our coupons per GMV (M22); `sums` by account."""
+    if sums[Account.GMV] > 0:
+        coupons = sums[Account.OWN_COUPON] + sums[Account.PARTNER_COUPON]
+        days = world.scenario.rival.reaction_days
+        intensity = coupons / sums[Account.GMV]
+        state.platform.intensity = smoothed(state.platform.intensity, intensity, days)
+
+
+def learn_activity(
+    world: World, state: State, levers: DayLevers, pace: Pace, sums: list[int]
+) -> None:
+    """People's activity answers to commercial load and to bad purchases (M18)."""
+    platform, accounts = world.scenario.platform, state.platform
+    if sums[Account.ORDERS] > 0:
+        share = sums[Account.RETURNED] / sums[Account.ORDERS]
+        first = accounts.return_share < 0.0
+        accounts.return_share = (
+            share if first else smoothed(accounts.return_share, share, FIRST_DAYS)
+        )
+    if levers.day == FIRST_DAYS:
+        accounts.first_return_share = accounts.return_share
+    excess = 0.0
+    if accounts.first_return_share >= 0.0:
+        excess = max(0.0, accounts.return_share - accounts.first_return_share)
+    accounts.activity = relaxed_activity(
+        accounts.activity,
+        pace.load_ratio * (1.0 + levers.ad_load),
+        platform.activity_response,
+        excess,
+        platform.bad_purchase_response,
+        platform.activity_days,
+    )

@@ -1,0 +1,136 @@
+"""Step 9: what is written down of each day, and what only the day itself knows.
+
+A day is noted in few numbers: its ledger, counts and sums, and the state that it ends in.
+The columns of the tables are made from them for all days at once: see `ledger.results`.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.market.ledger.concentration import BRANDS, concentration, spread
+from engine.market.pacing.controls import Pace
+from engine.market.plan import DayLevers, Plan, months_between
+from engine.market.state import State
+from engine.market.supply.trade import KindCounts
+from engine.market.totals import N_BUCKETS, Folded, Tally
+from engine.market.world import World
+from engine.population.anchors import HEAD, TAIL, WAIST
+from engine.units import FEN_PER_RMB, KINDS, Kind
+
+_JOINED = tuple(f"joined_{kind}_count" for kind in KINDS)
+
+
+class DayOutcome(NamedTuple):
+    """What a day brought.
+
+    What the platform had set (`pace`), what was added up (`tally`, and `folded` from it), how
+    many suppliers there are (`kind_counts`) and joined today (`joins`), and which anchors were
+    there (`presence`, uint8).
+    """
+
+    pace: Pace
+    tally: Tally
+    folded: Folded
+    kind_counts: KindCounts
+    joins: int
+    presence: NDArray[np.uint8]
+
+
+def write_day(
+    world: World, plan: Plan, state: State, levers: DayLevers, outcome: DayOutcome
+) -> None:
+    """Write the day on which `state` stands into its record."""
+    record, day = state.record, state.day
+    record.reserve(day + 1, levers.month + 1)
+    record.ledgers[day], record.counts[day] = outcome.tally.ledger, outcome.tally.counts
+    record.sums[day], record.month[day] = outcome.folded.sums, levers.month
+    values = (
+        _costs(world, levers, outcome)
+        | _state_of(world, state, levers, outcome)
+        | _by_anchor(world, state, levers, outcome)
+        | {
+            "target_cumulative_fen": plan.target_fen(day),
+            "budget_fen": state.platform.budget_fen,
+            "purse_day": state.platform.purse_day,
+        }
+    )
+    for name, value in values.items():
+        record.values[name][day] = value
+
+
+def _by_anchor(
+    world: World, state: State, levers: DayLevers, outcome: DayOutcome
+) -> dict[str, float]:
+    """Add to the anchors' months, and say how the day's sales spread over anchors."""
+    anchors, record = world.anchors, state.record
+    by_group, sold = np.zeros(BRANDS + 1), np.empty(anchors.tier.size)
+    begun, sellers = spread(
+        outcome.folded.anchor_gmv,
+        outcome.tally.visits,
+        outcome.presence,
+        anchors.tier,
+        anchors.is_brand,
+        anchors.guests_from,
+        world.weight,
+        record.anchor_gmv[levers.month],
+        record.anchor_visits,
+        by_group,
+        sold,
+    )
+    return {
+        "head_gmv_fen": by_group[HEAD],
+        "waist_gmv_fen": by_group[WAIST],
+        "tail_gmv_fen": by_group[TAIL],
+        "brand_account_gmv_fen": by_group[BRANDS],
+        **concentration(sold[:sellers], begun - sellers),
+    }
+
+
+def _costs(world: World, levers: DayLevers, outcome: DayOutcome) -> dict[str, int]:
+    """What the platform spends on supply: recruiting (M3), own brands (M2), investment (M21)."""
+    brands = _percent(world, outcome.kind_counts.joined[Kind.PLATFORM_BRAND])
+    incubation = world.scenario.platform.incubation_cost_rmb * FEN_PER_RMB
+    return {
+        "recruiting_fen": _recruiting_fen(world, levers, outcome),
+        "incubation_fen": int(levers.platform_brand_support * incubation * brands),
+        "investment_fen": int(levers.investment_fen),
+    }
+
+
+def _recruiting_fen(world: World, levers: DayLevers, outcome: DayOutcome) -> int:
+    """Cost of the joins that recruiting brought: all but the share 1 / factor."""
+    factor = levers.recruiting * outcome.pace.recruiting
+    cost = world.scenario.platform.recruiting_cost_rmb * FEN_PER_RMB
+    brought = 1.0 - 1.0 / factor if factor > 1.0 and levers.day > 0 else 0.0
+    return int(_percent(world, outcome.joins) * brought * cost)
+
+
+def _percent(world: World, suppliers: int) -> float:
+    """Simulated suppliers as per cent of all."""
+    return 100.0 * suppliers / world.scale.suppliers_count
+
+
+def _state_of(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> dict[str, Any]:
+    """The state in which the day ends, and what the platform set for it."""
+    pace, counts, activity = outcome.pace, outcome.kind_counts, state.platform.activity
+    return {
+        "dau_count": _app_users(world, levers.day) * activity,
+        "activity_share": activity,
+        "commercial_load": levers.historical_load * pace.load_ratio,
+        "push_share": pace.push,
+        "coupon_reach_share": pace.reach / N_BUCKETS,
+        "allowance_fen": pace.own_allowance * world.weight,
+        "forecast_gmv_fen": pace.forecast * world.weight,
+        "rival_pull": pace.rival,
+        "plan_members_count": counts.in_plan.sum(),
+        **dict(zip(_JOINED, counts.joined.tolist(), strict=True)),
+    }
+
+
+def _app_users(world: World, day: int) -> float:
+    """Daily users of the app on the published path, which stays at its last month."""
+    path, origin = world.scenario.platform.app_dau_million, world.scenario.calendar.origin
+    month = origin.month - 1 + months_between(origin, world.date_of(day))
+    return path[min(month, len(path) - 1)] * 1e6

@@ -1,0 +1,333 @@
+"""The policy and the calendar, day by day, in the numbers that kernels read.
+
+Everything here depends on the date alone, never on how long is simulated: what a calendar
+year is planned for (purse, target, brand plan) reaches to its 31 December.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InputError
+from engine.spec.base import Dated, Spec
+from engine.spec.calendar import Calendar, Festival
+from engine.spec.policy import Policy
+from engine.spec.scenario import Scenario
+from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, RATE_DAYS, to_bp, to_fen
+
+Floats = NDArray[np.float64]
+
+
+class DayLevers(NamedTuple):
+    """Every lever's value on one day, and what the calendar brings.
+
+    Arrays (float64): `rate` by kind, `tier_factor` by city tier, `library_open` by anchor
+    tier. Money in fen, `_bp` in basis points, the rest as in `engine.spec.policy`. `day`
+    counts from 0 on the scenario's first day, `month` from 0 in its month; `month_start` is
+    the day on which the month began. `built` is the share done of what investment can do.
+    """
+
+    day: int
+    rate: Floats
+    cap_fen: int
+    new_buyer_rate: float
+    tier_factor: Floats
+    festival_boost: float
+    partner_share_bp: int
+    price_cap_bp: int
+    cps_floor: float
+    public_share: float
+    exponent: float
+    floor: float
+    support: float
+    brand_support: float
+    ad_load: float
+    ad_reserve: float
+    family_cap: float
+    commercial_load: float
+    library_open: Floats
+    recruiting: float
+    platform_brand_support: float
+    investment_fen: float
+    built: float
+    closed_loop: float
+    plan_day: bool
+    has_plan: bool
+    season: float
+    festival_traffic: float
+    festival_attention: float
+    campaign_pull: float
+    historical_load: float
+    month: int
+    month_start: int
+
+
+class YearPlan(NamedTuple):
+    """What one policy plans for a calendar year, from day `first` (a day number) on.
+
+    `levers` by day; `weights` (float64, by day) by which the year's purse is spread; `target`
+    (float64, by day) cumulative target of the year at the end of the day, fen.
+    """
+
+    first: int
+    levers: list[DayLevers]
+    weights: Floats
+    target: Floats
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One policy from the day on which its term began.
+
+    `policy` has its switched-off mechanisms neutral; `term_paid_fen` had been paid that
+    calendar year when the term began: from there the target path starts.
+    """
+
+    scenario: Scenario
+    policy: Policy
+    term_day: int
+    term_paid_fen: int
+
+    def levers(self, day: int) -> DayLevers:
+        """The values of one day; `built` is still 0."""
+        year = self._year(day)
+        return year.levers[day - year.first]
+
+    def opens_purse(self, day: int) -> bool:
+        """Whether a purse is opened on this morning: the term's first day, or 1 January."""
+        return day == self._year(day).first
+
+    def purse_weights(self, day: int) -> tuple[float, float]:
+        """(the day's weight in the year's purse, those of the day and of all that follow)."""
+        year = self._year(day)
+        n = day - year.first
+        return year.weights[n], float(year.weights[n:].sum())
+
+    def target_fen(self, day: int) -> float:
+        """What should have been paid this calendar year by the end of a day."""
+        year = self._year(day)
+        return float(year.target[day - year.first])
+
+    def target_before_fen(self, day: int) -> float:
+        """What should have been paid this calendar year before a day; 0 on the term's first."""
+        return 0.0 if self.opens_purse(day) else self.target_fen(day - 1)
+
+    @cached_property
+    def _years(self) -> dict[int, YearPlan]:
+        return {}
+
+    def _year(self, day: int) -> YearPlan:
+        calendar = self.scenario.calendar
+        today = calendar.origin + timedelta(days=day)
+        if today.year not in self._years:
+            first = max(self.term_day, (date(today.year, 1, 1) - calendar.origin).days)
+            self._years[today.year] = self._plan_year(first, today.year)
+        return self._years[today.year]
+
+    def _plan_year(self, first: int, year: int) -> YearPlan:
+        calendar = self.scenario.calendar
+        days = planned_days(calendar, first, year)
+        begins = first == self.term_day
+        paid = self.term_paid_fen if begins else 0
+        levers = timetable(self.policy, self.scenario, first, days)
+        start = calendar.origin + timedelta(days=first)
+        return YearPlan(
+            first, levers, coupon_weights(levers), target_path(self.policy, start, days, paid)
+        )
+
+
+def planned_days(calendar: Calendar, first: int, year: int) -> int:
+    """Days of a calendar year's plan that begins on day `first`: to 31 December."""
+    start = calendar.origin + timedelta(days=first)
+    return (min(date(year, 12, 31), calendar.end) - start).days + 1
+
+
+def timetable(policy: Policy, scenario: Scenario, first: int, days: int) -> list[DayLevers]:
+    """The `DayLevers` of `days` days from day number `first` on."""
+    calendar = scenario.calendar
+    changes, table = change_dates(policy), []
+    festivals = plan_festivals(policy, calendar)
+    load = load_path(scenario)
+    for n in range(first, first + days):
+        today = calendar.origin + timedelta(days=n)
+        if n == first or today in changes:  # until the next change every lever keeps its value
+            values = _policy_on(policy, today)
+        historical = load[min(n, len(load) - 1)]
+        table.append(
+            DayLevers(**(values | _of_calendar(values, calendar, festivals, n, historical)))
+        )
+    return table
+
+
+def load_path(scenario: Scenario) -> list[float]:
+    """The historical commercial load by day of the scenario's first calendar year.
+
+    It grows by a constant rate from `load_start` on the first day to `load_end` on the last
+    of the year, and stays there.
+    """
+    calendar, platform = scenario.calendar, scenario.platform
+    n_days = calendar.n_days
+    growth = np.arange(n_days) / max(n_days - 1, 1)
+    load = platform.load_start * (platform.load_end / platform.load_start) ** growth
+    return [float(value) for value in load]
+
+
+def change_dates(spec: Spec) -> set[date]:
+    """The days on which some lever takes a new value."""
+    if isinstance(spec, Dated):
+        return {day for day, _ in spec.steps}
+    fields = (getattr(spec, name) for name in type(spec).model_fields)
+    return set().union(*(change_dates(field) for field in fields if isinstance(field, Spec)))
+
+
+def plan_festivals(policy: Policy, calendar: Calendar) -> tuple[Festival, ...]:
+    """The festivals on which the brand plan caps prices: the first ones that may be chosen."""
+    able = sorted((f for f in calendar.festivals if f.plan), key=lambda f: f.start)
+    return tuple(able[: policy.price.plan_festivals_count])
+
+
+def demand_weight(levers: DayLevers) -> float:
+    """How much more than on a plain day is bought, by season and festival."""
+    return levers.season * levers.festival_traffic * levers.festival_attention
+
+
+def coupon_weights(days: list[DayLevers]) -> Floats:
+    """Weights by which a purse is spread over the days, shape (days,)."""
+    return np.array(
+        [
+            demand_weight(day) * day.festival_boost * max(day.rate.mean(), day.new_buyer_rate / 10)
+            for day in days
+        ]
+    )
+
+
+def _policy_on(policy: Policy, today: date) -> dict[str, Any]:
+    """The fields of `DayLevers` that are the policy's, as they stand on a day."""
+    subsidy, price, traffic, supply = policy.subsidy, policy.price, policy.traffic, policy.supply
+    tiers, opens = subsidy.tier_factor, supply.library_open
+    rates = [getattr(subsidy.rate, kind).on(today) for kind in type(subsidy.rate).model_fields]
+    return {
+        "rate": np.array(rates),
+        "cap_fen": to_fen(subsidy.cap_rmb.on(today)),
+        "new_buyer_rate": subsidy.new_buyer_rate.on(today),
+        "tier_factor": np.array([tiers.tier12.on(today), tiers.tier3.on(today)]),
+        "festival_boost": subsidy.festival_boost.on(today),
+        "partner_share_bp": to_bp(subsidy.partner_share.on(today)),
+        "price_cap_bp": to_bp(price.cap.on(today)),
+        "cps_floor": price.cps_floor.on(today),
+        "public_share": traffic.public_share.on(today),
+        "exponent": traffic.exponent.on(today),
+        "floor": traffic.floor.on(today),
+        "support": traffic.support.on(today),
+        "brand_support": traffic.brand_support.on(today),
+        "ad_load": traffic.ad_load.on(today),
+        "ad_reserve": traffic.ad_reserve_rmb.on(today) * FEN_PER_RMB / 1000,
+        "family_cap": traffic.family_cap.on(today),
+        "commercial_load": traffic.commercial_load.on(today),
+        "library_open": np.array(
+            [opens.head.on(today), opens.waist.on(today), opens.tail.on(today)]
+        ),
+        "recruiting": supply.recruiting.on(today),
+        "platform_brand_support": supply.platform_brand_support.on(today),
+        "investment_fen": supply.investment_bn_rmb.on(today) * FEN_PER_BN_RMB / RATE_DAYS,
+        "closed_loop": supply.closed_loop.on(today),
+    }
+
+
+def _of_calendar(
+    values: dict[str, Any],
+    calendar: Calendar,
+    plan: tuple[Festival, ...],
+    day: int,
+    historical_load: float,
+) -> dict[str, Any]:
+    """What the calendar adds to the policy's `values` of a day."""
+    today = calendar.origin + timedelta(days=day)
+    running = [f for f in calendar.festivals if f.start <= today <= f.end]
+    first_of_month = max(today.replace(day=1), calendar.origin)
+    return {
+        "day": day,
+        "festival_boost": values["festival_boost"] if running else 1.0,
+        "built": 0.0,
+        "has_plan": bool(plan),
+        "plan_day": any(f.start <= today <= f.end for f in plan),
+        "season": calendar.demand_season[today.month - 1],
+        "festival_traffic": max((f.traffic for f in running), default=1.0),
+        "festival_attention": max((f.attention for f in running), default=1.0),
+        "campaign_pull": sum(
+            (c.pull for c in calendar.rival_campaigns if c.start <= today <= c.end), 0.0
+        ),
+        "historical_load": historical_load,
+        "month": months_between(calendar.origin, today),
+        "month_start": (first_of_month - calendar.origin).days,
+    }
+
+
+def months_between(first: date, last: date) -> int:
+    """Calendar months from the month of one date to that of another."""
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
+def target_path(policy: Policy, start: date, days: int, paid_fen: int) -> Floats:
+    """Cumulative target of a calendar year at the end of each day in fen, shape (days,).
+
+        T(t) = G0 + (G - G0) * S(t);  after a revision to G' on day d:
+        T(t) = T(d) + (G' - T(d)) * (S(t) - S(d)) / (1 - S(d))
+
+    S is piecewise linear through the policy's knots, which stand at equal distances from
+    `start` with the last on the last day; G0 had been paid in the year before `start`.
+    Zeros without a target.
+
+    Raises
+    ------
+    InputError
+        Where a revision lies below what the target has already reached.
+    """
+    target = policy.target
+    grid = np.linspace(0.0, days, len(target.knots) + 1)
+    shape = np.interp(np.arange(1, days + 1), grid, (0.0, *target.knots))
+    before = [r.year_end_bn_rmb for r in target.revisions if r.day < start]
+    goal, paid = (before or [target.year_end_bn_rmb])[-1], paid_fen / FEN_PER_BN_RMB
+    path = paid + max(goal - paid, 0.0) * shape if goal else np.zeros(days)
+    for revision in target.revisions:
+        day = (revision.day - start).days
+        if not 0 <= day < days:
+            continue
+        reached = path[day - 1] if day > 0 else paid
+        passed = shape[day - 1] if day > 0 else 0.0
+        if revision.year_end_bn_rmb < reached and not paid_fen:
+            raise InputError(
+                "policy.target.revisions",
+                f"{revision.year_end_bn_rmb:g} bn RMB on {revision.day} lies below the "
+                f"{reached:g} bn that the target has reached by then, so it would fall over time",
+                f"at least {reached:g} bn RMB",
+                "raise the revision, date it earlier, or lower the first target",
+            )
+        if passed >= 1.0:
+            raise InputError(
+                "policy.target.revisions",
+                f"on {revision.day} the knots have reached 1, so a new target has no days left",
+                "a day before the knots reach 1",
+                "date the revision earlier, or let policy.target.knots rise until the end",
+            )
+        left = (shape[day:] - passed) / max(1.0 - passed, 1e-12)
+        path[day:] = reached + max(revision.year_end_bn_rmb - reached, 0.0) * left
+    return np.asarray(path * FEN_PER_BN_RMB)
+
+
+def check_target(policy: Policy, calendar: Calendar) -> None:
+    """Refuse a target that falls over time in a calendar year of the horizon.
+
+    Raises
+    ------
+    InputError
+        See `target_path`.
+    """
+    for year in range(calendar.origin.year, calendar.end.year + 1):
+        start = max(calendar.origin, date(year, 1, 1))
+        first = (start - calendar.origin).days
+        target_path(policy, start, planned_days(calendar, first, year), 0)

@@ -1,0 +1,82 @@
+"""From a case to its tables: open a market, advance it, finish.
+
+    world = open_world(scenario, scale, world_seed)
+    state = open_state(world, run_seed)
+    advance(world, policy, state, until)        # the only way forward
+    tables(world, state, start)
+
+A state may be copied between two calls of `advance`, or saved and loaded: each copy goes on
+with the bits of the uninterrupted run.
+"""
+
+import time
+from datetime import date, timedelta
+
+from engine.market.day import run_day
+from engine.market.ledger.results import report_start, tables
+from engine.market.plan import Plan
+from engine.market.scratch import Scratch, new_scratch
+from engine.market.state import State, open_state
+from engine.market.world import World, open_world
+from engine.spec.mechanisms import switched_policy
+from engine.spec.policy import Policy
+from engine.year import Case, Year
+
+
+def simulate_year(case: Case) -> Year:
+    """Simulate a case from the scenario's first day; report the days of its horizon."""
+    started = time.perf_counter()
+    calendar = case.scenario.calendar
+    world = open_world(case.scenario, case.scale, case.world_seed)
+    state = open_state(world, case.luck_seed)
+    with new_scratch(world, state, case.threads) as scratch:
+        advance(world, case.policy, state, calendar.start, scratch)
+        start = report_start(state)
+        advance(world, case.policy, state, calendar.end + timedelta(days=1), scratch)
+    made = tables(world, state, start)
+    made.run["wall_s"] = time.perf_counter() - started
+    return Year(
+        labels=case.labels(),
+        run=made.run,
+        daily=made.daily,
+        monthly=made.monthly,
+        segments=made.segments,
+        anchors=made.anchors,
+    )
+
+
+def advance(
+    world: World, policy: Policy, state: State, until: date, scratch: Scratch | None = None
+) -> None:
+    """Simulate the days before `until` under `policy`, changing `state`.
+
+    The purse and the target go on as they stand in `state`; the year's are opened anew on
+    1 January. A date that `state` has passed changes nothing.
+
+    Parameters
+    ----------
+    scratch : room of this state, kept over several calls; without it, room for one thread.
+    """
+    last = world.day_of(until)
+    if state.day >= last:
+        return
+    if scratch is None:
+        with new_scratch(world, state) as own:
+            advance(world, policy, state, until, own)
+        return
+    plan = plan_of(world, policy, state)
+    while state.day < last:
+        run_day(world, plan, state, scratch)
+
+
+def plan_of(world: World, policy: Policy, state: State) -> Plan:
+    """What a policy plans from the state's term on."""
+    platform = state.platform
+    neutral = switched_policy(world.scenario.mechanisms, policy)
+    return Plan(world.scenario, neutral, platform.term_day, platform.term_paid_fen)
+
+
+def begin_term(state: State) -> None:
+    """Begin a new term this morning: the next policy opens its own purse and target path."""
+    state.platform.term_day = state.day
+    state.platform.term_paid_fen = state.platform.year_paid_fen

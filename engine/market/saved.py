@@ -1,0 +1,117 @@
+"""A state on disk: one `.npz` of plain arrays, without pickle, written whole or not at all."""
+
+import os
+import zipfile
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import StorageError
+from engine.market.state import (
+    AnchorHistory,
+    DailyRecord,
+    PlatformState,
+    Sellers,
+    Showcases,
+    State,
+)
+from engine.market.world import World
+from engine.population.buyers import PERSON, Buyers, cache_lines
+
+_FORMAT: Final = 1
+"""Version of the arrays' names."""
+
+
+def save_state(state: State, world: World, path: Path) -> None:
+    """Write a state with the name of its world; `path` appears whole or stays as it was.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written to.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            np.savez(
+                file,
+                allow_pickle=False,
+                format=np.array(_FORMAT),
+                world=np.array(world.name),
+                digest=np.array(state.digest()),
+                **state.arrays(),
+            )
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path}: the state cannot be written: {error.strerror or error}\n"
+            "  remedy:  choose another folder, or make room on the disk"
+        ) from None
+
+
+def load_state(world: World, path: Path) -> State:
+    """Read a state that `save_state` wrote for an equal world.
+
+    Raises
+    ------
+    StorageError
+        If there is none, if it is damaged, or if it belongs to another world or version.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
+        state = _state_of(arrays, world, path)
+    except FileNotFoundError:
+        raise StorageError(f"{path}: there is no such state\n  remedy:  simulate to it") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        raise _damaged(path) from None
+    if state.digest() != str(arrays["digest"]):
+        raise _damaged(path)
+    return state
+
+
+def _damaged(path: Path) -> StorageError:
+    return StorageError(f"{path}: the state is damaged\n  remedy:  delete it and simulate anew")
+
+
+def _state_of(arrays: dict[str, NDArray[Any]], world: World, path: Path) -> State:
+    if int(arrays["format"]) != _FORMAT or str(arrays["world"]) != world.name:
+        raise StorageError(
+            f"{path}: the state belongs to another world or version of the engine\n"
+            "  remedy:  load it with the scenario, scale and world_seed that it was saved with"
+        )
+    person = cache_lines(world.scale.buyers_count, PERSON)
+    person.view(np.uint8).reshape(person.size, -1)[:] = arrays["buyers.person"]
+    values = {
+        name.removeprefix("record.values."): column
+        for name, column in arrays.items()
+        if name.startswith("record.values.")
+    }
+    plain = {f.name: arrays[f"record.{f.name}"] for f in fields(DailyRecord) if f.name != "values"}
+    kept: dict[str, Any] = {f.name: arrays[f"platform.{f.name}"] for f in fields(PlatformState)}
+    for name, value in kept.items():
+        kept[name] = value.item() if value.ndim == 0 else value
+    return State(
+        day=int(arrays["day"]),
+        run_seed=int(arrays["run_seed"]),
+        buyers=Buyers(
+            arrays["buyers.activity"], arrays["buyers.habit"], arrays["buyers.seen"], person
+        ),
+        anchors=AnchorHistory._make(_columns(arrays, "anchors", AnchorHistory._fields)),
+        showcases=Showcases._make(_columns(arrays, "showcases", Showcases._fields)),
+        sellers=Sellers._make(_columns(arrays, "sellers", Sellers._fields)),
+        platform=PlatformState(**kept),
+        record=DailyRecord(values=values, **plain),
+    )
+
+
+def _columns(
+    arrays: dict[str, NDArray[Any]], group: str, names: tuple[str, ...]
+) -> list[NDArray[Any]]:
+    return [arrays[f"{group}.{name}"] for name in names]

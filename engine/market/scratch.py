@@ -1,0 +1,143 @@
+"""Room to work in: what lives for a slot or a day, for one market at a time.
+
+Nothing here survives a night: a `Scratch` made anew goes on with the same bits.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.market.sessions.batch import Strip, new_strip
+from engine.market.sessions.context import LOOK
+from engine.market.sessions.decide import most_sessions
+from engine.market.sessions.routing import Feed
+from engine.market.showcase.appraisal import Appraisal, new_appraisal
+from engine.market.showcase.pricing import WindowRoom, window_room
+from engine.market.showcase.selection import Candidates, draw_candidates, new_candidates
+from engine.market.state import State
+from engine.market.streams import N_COUPON_CLASSES, Shop
+from engine.market.supply.trade import KindCounts, new_kind_counts
+from engine.market.threads import Threads, blocks
+from engine.market.totals import Folded, Tally, new_folded, new_tally
+from engine.market.traffic.feed import Airtime, new_airtime
+from engine.market.world import World
+from engine.rng import Purpose, key
+
+
+class RandomStreams(NamedTuple):
+    """Keys of what buyers draw (uint64), in the order of `SlotContext`: of the run, of a slot."""
+
+    streams: NDArray[np.uint64]
+    keys: NDArray[np.uint64]
+
+
+@dataclass
+class Scratch:
+    """Everything that kernels write and nobody keeps.
+
+    `blocks` are the (first, last) buyers of each block; `looks` and `looks_count` by block,
+    `tallies` and `strips` by thread; `shop` joins what the world, the state and this scratch
+    know of every stream on one day.
+    """
+
+    threads: Threads
+    blocks: list[tuple[int, int]]
+    looks: list[NDArray[np.void]]
+    looks_count: list[int]
+    tallies: list[Tally]
+    strips: list[Strip]
+    sold: Tally
+    folded: Folded
+    kind_counts: KindCounts
+    airtime: Airtime
+    feed: Feed
+    appraisal: Appraisal
+    candidates: Candidates
+    shop: Shop
+    window: WindowRoom
+    luck: RandomStreams
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.threads.close()
+
+
+def new_scratch(world: World, state: State, threads: int = 1) -> Scratch:
+    """Room for `state` to go on in, on so many threads; close it as a context manager."""
+    n, places = world.anchors.fans.size, world.scale.showcase_count
+    goods, suppliers = world.goods.kind.size, world.suppliers.kind.size
+    people = blocks(world.scale.buyers_count, threads)
+    threads = min(threads, len(people))
+    most = most_sessions(max(world.scenario.calendar.slot_share))
+    shop = stream_table(world, state)
+    candidates = new_candidates(n, int(np.diff(world.goods.first_good).max()))
+    stream = key(state.run_seed, Purpose.SHOWCASE)
+    draw_candidates(world.anchors, world.goods, world.selection, stream, candidates)
+    return Scratch(
+        threads=Threads(threads),
+        blocks=people,
+        # Untouched pages of zeros cost no memory: room for the worst case is free.
+        looks=[np.zeros((last - first) * most, LOOK) for first, last in people],
+        looks_count=[0] * len(people),
+        tallies=[new_tally(n, places, suppliers) for _ in range(threads)],
+        strips=[new_strip(most, places, *world.anchors.members.shape) for _ in range(threads)],
+        sold=new_tally(n, places, suppliers),
+        folded=new_folded(goods, n),
+        kind_counts=new_kind_counts(),
+        airtime=new_airtime(n),
+        feed=Feed(np.zeros(n, np.uint64), np.zeros(1), np.zeros(1)),
+        appraisal=new_appraisal(goods),
+        candidates=candidates,
+        shop=shop,
+        window=window_room(shop),
+        luck=_random_streams(state.run_seed),
+    )
+
+
+def stream_table(world: World, state: State) -> Shop:
+    """Every stream as kernels read it: columns of the world and the state, and the day's own."""
+    shown, anchors = state.showcases, world.anchors
+    shape = shown.good.shape
+    by_class = (N_COUPON_CLASSES, *shape)
+    return Shop(
+        shown=shown.shown,
+        category=anchors.category,
+        family=anchors.family,
+        members=anchors.members,
+        presence=np.zeros(shape[0], np.uint8),
+        charisma=anchors.charisma,
+        attention=np.ones(shape[0], np.float32),
+        good=shown.good,
+        supplier=shown.supplier,
+        kind=shown.kind,
+        good_category=shown.good_category,
+        links_out=shown.links_out,
+        capped=np.zeros(shape, np.bool_),
+        quality=np.zeros(shape, np.float32),
+        brand=np.zeros(shape, np.float32),
+        own_utility=shown.own_utility,
+        price=np.ones(shape, np.int64),
+        elsewhere=shown.elsewhere,
+        cps_bp=np.zeros(shape, np.int64),
+        paid=np.ones(by_class, np.int32),
+        price_term=np.zeros(by_class, np.float32),
+    )
+
+
+def _random_streams(run_seed: int) -> RandomStreams:
+    purposes = (
+        Purpose.VISIT,
+        Purpose.ROUTE,
+        Purpose.LOOK,
+        Purpose.CHOICE,
+        Purpose.RATION_COUPON,
+        Purpose.RATION_STOCK,
+        Purpose.RETURN,
+        Purpose.FOLLOW,
+    )
+    streams = np.array([key(run_seed, purpose) for purpose in purposes])
+    return RandomStreams(streams, np.zeros_like(streams))

@@ -1,0 +1,236 @@
+"""What is chosen at serious looks: utilities, the draw, expected sales, claims (M8).
+
+All stages work on the looks at `strip.position`, so that the looks of a strip, and looks
+whose coupon is withdrawn, are decided by the same code.
+"""
+
+import numpy as np
+
+from engine.jit import stage, step
+from engine.market.sessions.context import OUTSIDE
+from engine.market.sessions.terms import (
+    add_claim,
+    budget_now,
+    claims_of,
+    days_away,
+    habit_now,
+    memory_now,
+)
+from engine.market.streams import face_of, row_of, size_of
+from engine.population.buyers import AFFINITY_STEP, BYTE_ONE, FLAG_TIER3
+from engine.rng import uniform
+from engine.rules.choice import (
+    good_utility,
+    memory_term,
+    outside_utility,
+    price_disutility,
+    stream_utility,
+)
+from engine.rules.fastmath import exp32
+from engine.units import EXPECTED_ONE
+
+_ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+_BYTE = np.float32(1.0 / BYTE_ONE)
+_EXPECTED_ONE = np.float32(EXPECTED_ONE)
+NEVER = np.float32(-1e30)
+"""Utility of what is not in the choice set."""
+
+
+@step
+def choose(n, buyers, shelf, tastes, moment, tally, looks, strip):
+    """Decide `n` looks: draw their choices, add up what is expected and claimed."""
+    weigh(n, buyers, shelf, tastes, moment, looks, strip)
+    draw_choices(
+        n,
+        shelf.shown,
+        moment.choice,
+        looks,
+        strip.position,
+        strip.outside,
+        strip.weights,
+        strip.total,
+    )
+    tally_looks(n, 1, shelf, moment, tally, looks, strip)
+
+
+@step
+def unchoose(n, buyers, shelf, tastes, moment, tally, looks, strip):
+    """Take back what `n` decided looks added."""
+    weigh(n, buyers, shelf, tastes, moment, looks, strip)
+    tally_looks(n, -1, shelf, moment, tally, looks, strip)
+
+
+@step
+def weigh(n, buyers, shelf, tastes, moment, looks, strip):
+    """Exp of every utility into `strip.weights` and `strip.outside`, their sum into `total`."""
+    know_oneself(n, buyers, shelf.charisma, tastes, moment, looks, strip)
+    recall_trust(n, buyers.person, looks, strip.position, strip.trust)
+    value_goods(
+        n,
+        shelf,
+        tastes.beta_quality,
+        tastes.beta_brand,
+        tastes.curvature,
+        looks,
+        strip.position,
+        (strip.alpha, strip.taste, strip.memory, strip.liking, strip.budget),
+        strip.trust,
+        strip.weights,
+    )
+    exponentials(n * strip.weights.shape[1], strip.flat_weights)
+    exponentials(n, strip.outside)
+    sum_weights(n, strip.outside, strip.weights, strip.total)
+
+
+@stage
+def know_oneself(n, buyers, charisma, tastes, moment, looks, strip):
+    """What one buyer's utilities share: sensitivity, taste, memory, liking, habit, budget."""
+    s = strip
+    for k in range(n):
+        look = looks[s.position[k]]
+        i = look.buyer
+        # Who looks has arrived: days away are not negative.
+        me, away = buyers.person[i], np.uint64(days_away(buyers, i, moment, tastes))
+        tier = np.uint64(me.flags & FLAG_TIER3)
+        s.alpha[k] = tastes.price[tier, me.sensitivity]
+        s.taste[k] = np.float32(me.taste) * _BYTE * tastes.brand_taste[tier]
+        s.memory[k] = memory_term(
+            memory_now(me, away, tastes), tastes.memory_weight, tastes.curvature
+        )
+        s.liking[k] = stream_utility(
+            tastes.beta_affinity,
+            np.float32(look.affinity) * AFFINITY_STEP,
+            tastes.beta_impulse,
+            np.float32(me.impulse) * _BYTE,
+            charisma[look.anchor],
+        )
+        s.outside[k] = outside_utility(
+            moment.outside_level, tastes.beta_habit, habit_now(buyers, i, away, tastes)
+        )
+        s.budget[k] = budget_now(buyers, i, moment)
+
+
+@stage
+def recall_trust(n, people, looks, position, kept):
+    """Trust by kind of goods, in [0, 1]: in 1/255 on record."""
+    for k in range(n):
+        trust = people[looks[position[k]].buyer].trust
+        for kind in range(kept.shape[1]):
+            kept[k, kind] = np.float32(trust[kind]) * _BYTE
+
+
+@stage
+def value_goods(
+    n,
+    shelf,
+    beta_quality,
+    beta_brand,
+    curvature,
+    looks,
+    position,
+    oneself,
+    trust,
+    weights,
+):
+    """Utility of every place; what is not shown or not affordable is out of the set."""
+    alphas, tastes, memories, likings, budgets = oneself
+    for k in range(n):
+        look = looks[position[k]]
+        row = row_of(shelf, look)
+        face = face_of(shelf, look, row)
+        liking, taste, alpha, memory = likings[k], tastes[k], alphas[k], memories[k]
+        places, budget = np.uint64(shelf.shown[look.anchor]), budgets[k]
+        for j in range(size_of(shelf)):
+            utility = good_utility(
+                liking,
+                shelf.own_utility[row + j],
+                beta_quality,
+                trust[k, shelf.kind[row + j]],
+                shelf.quality[row + j],
+                beta_brand,
+                shelf.brand[row + j],
+                taste,
+            ) - alpha * price_disutility(shelf.price_term[face + j], memory, curvature)
+            open_to = (j < places) & (shelf.paid[face + j] <= budget)
+            weights[k, j] = utility if open_to else NEVER
+
+
+@stage
+def exponentials(n, values):
+    """Exp of each, 0 for `NEVER`; a flat loop, which the compiler vectorises."""
+    for k in range(n):
+        weight = exp32(values[k])
+        values[k] = weight if values[k] > NEVER else _ZERO
+
+
+@stage
+def sum_weights(n, outside, weights, total):
+    """The sum of each look's weights."""
+    for k in range(n):
+        edge = outside[k]
+        for j in range(weights.shape[1]):
+            edge += weights[k, j]
+        total[k] = edge
+
+
+@stage
+def draw_choices(n, shown, stream, looks, position, outside, weights, total):
+    """The good whose interval holds the draw; the outside option comes first.
+
+    A coupon taken away widens the outside interval, so nobody starts to buy for want of
+    a coupon. Counts the edges passed, without a branch.
+    """
+    for k in range(n):
+        look = looks[position[k]]
+        mark = uniform(stream, look.buyer, np.int64(look.session)) * total[k]
+        edge = outside[k]
+        passed = np.int64(edge <= mark)
+        for j in range(weights.shape[1]):
+            edge += weights[k, j]
+            passed += np.int64(edge <= mark)
+        # The draw may round to 1: then every edge is passed, and nothing is bought.
+        bought = (passed > 0) & (passed <= np.int64(shown[look.anchor]))
+        look.choice = np.uint8(passed - 1 if bought else OUTSIDE)
+
+
+@step
+def tally_looks(n, sign, shelf, moment, tally, looks, strip):
+    """Add (sign 1) or take back (sign -1) what the looks are expected to sell, and claim."""
+    s, sold = strip, (tally.expected.reshape(-1), tally.expected_paid)
+    expect(n, sign, shelf, sold, looks, s.position, s.weights, s.total)
+    wishes = list_wishes(n, looks, s.position, s.listed)
+    claim(wishes, sign, shelf, claims_of(tally), moment.partner_share_bp, looks, s.listed)
+
+
+@stage
+def expect(n, sign, shelf, sold, looks, position, weights, totals):
+    """The probabilities of the looks, in fixed point; nothing through external links."""
+    expected, expected_paid = sold
+    for k in range(n):
+        look = looks[position[k]]
+        row = row_of(shelf, look)
+        face = face_of(shelf, look, row)
+        per_weight, payment = _ONE / totals[k], _ZERO
+        for j in range(np.uint64(shelf.shown[look.anchor])):
+            if not shelf.links_out[row + j]:
+                share = weights[k, j] * per_weight
+                expected[row + j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)
+                payment += share * np.float32(shelf.paid[face + j])
+        expected_paid[look.anchor] += sign * np.int64(payment + _HALF)
+
+
+@stage
+def list_wishes(n, looks, position, listed):
+    """List the looks at which something was chosen; returns how many."""
+    wishes = np.uint64(0)
+    for k in range(n):
+        listed[wishes] = position[k]
+        wishes += np.uint64(looks[position[k]].choice != OUTSIDE)
+    return np.int64(wishes)
+
+
+@stage
+def claim(wishes, sign, shelf, claims, partner_share_bp, looks, listed):
+    """The listed looks' wishes for goods and for coupons."""
+    for k in range(wishes):
+        add_claim(claims, shelf, looks[listed[k]], partner_share_bp, sign)

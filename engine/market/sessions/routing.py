@@ -1,0 +1,204 @@
+"""Where sessions go: a followed anchor, its family, another follow, or the feed (M6, M7, M9)."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.jit import stage, step
+from engine.market.sessions.context import FAMILY, PUBLIC_FEED
+from engine.market.sessions.lanes import HIGHEST_MARK, affinities_of, place_at, sum_of, where
+from engine.market.streams import GONE, LIVE
+from engine.population.alias import draw_alias
+from engine.population.buyers import AFFINITY_ONE, affinity_of, anchor_of
+from engine.rng import bits, uniform
+
+STAYS_AWAY = (1 << 32) - 1
+"""In place of an anchor."""
+DRAWS = 8
+"""Draws of the routing stream that one session may use, by purpose below."""
+TO_DOMAIN, TO_STAY, TO_RELEASE, TO_FAMILY, TO_MEMBER, TO_FOLLOW, TO_FEED = range(7)
+
+ONE = np.float32(AFFINITY_ONE)
+_MOST = np.float32(HIGHEST_MARK)
+
+
+class Feed(NamedTuple):
+    """The public feed of a slot: an alias table over anchors.
+
+    `weight` is the sum of its law, 0 if closed; `ad_price` what a visit brings in ads, fen.
+    """
+
+    table: NDArray[np.uint64]
+    weight: NDArray[np.float64]
+    ad_price: NDArray[np.float64]
+
+
+@step
+def route_sessions(m, buyers, shop, feed, tastes, moment, strip):
+    """Send `m` sessions to streams; returns how many do not stay away."""
+    s, people = strip, buyers.person
+    recall_affinities(m, s.owner, people, s.low, s.high)
+    draw_marks(m, s.owner, s.number, moment.route, moment.public_odds, s)
+    pick_follows(m, s.low, s.high, s.mark, s.follow)
+    meet(m, s.owner, people, s.anchor, s.follow, s.affinity)
+    to_feed, missed = sort_out(m, s.mark, s.total, s.anchor, shop.presence, s.listed, s.others)
+    enter_feed(
+        to_feed, s.listed, s.owner, s.number, moment.route, feed, s.anchor, s.follow, s.affinity
+    )
+    reroute(missed, people, shop, feed, tastes, moment, s)
+    if moment.somebody_gone:
+        drain(m, people, shop.presence, moment.route, tastes.drain, s)
+    return drop_lost(m, s.owner, s.number, s.anchor, s.follow, s.affinity)
+
+
+@stage
+def recall_affinities(m, owner, people, low, high):
+    """The affinities of each owner, four in a word.
+
+    A loop of its own: it waits for memory, and the shorter it is, the more sessions wait at once.
+    """
+    for t in range(m):
+        low[t], high[t] = affinities_of(people[owner[t]])
+
+
+@stage
+def draw_marks(m, owner, number, stream, public_odds, strip):
+    """Sums of affinities, and a mark on [0, affinities + the feed's pull)."""
+    for t in range(m):
+        total = np.float32(sum_of(strip.low[t], strip.high[t]))
+        u = uniform(stream, owner[t], number[t] * DRAWS + TO_DOMAIN)
+        strip.total[t] = total
+        strip.mark[t] = u * (total + public_odds * ONE)
+
+
+@stage
+def pick_follows(m, low, high, mark, follow):
+    """The follow whose interval of summed affinities holds the mark."""
+    for t in range(m):
+        follow[t] = place_at(low[t], high[t], np.int32(min(mark[t], _MOST)))
+
+
+@stage
+def meet(m, owner, people, anchor, follow, affinity):
+    """The anchor followed, and how much it is liked."""
+    for t in range(m):
+        me = people[owner[t]]
+        anchor[t] = anchor_of(me, follow[t])
+        affinity[t] = affinity_of(me, follow[t])
+
+
+@stage
+def sort_out(m, mark, total, anchor, presence, to_feed, missed):
+    """List the sessions that go to the feed, and those whose anchor is not streaming."""
+    feeds, misses = np.uint64(0), np.uint64(0)
+    for t in range(m):
+        public = mark[t] >= total[t]
+        to_feed[feeds] = t
+        missed[misses] = t
+        feeds += np.uint64(public)
+        misses += np.uint64((not public) & (presence[anchor[t]] != LIVE))
+    return np.int64(feeds), np.int64(misses)
+
+
+@stage
+def enter_feed(n, to_feed, owner, number, stream, feed, anchor, follow, affinity):
+    """A stream of the public feed for each listed session; a closed feed loses it."""
+    is_open = feed.weight[0] > 0.0
+    for k in range(n):
+        t = to_feed[k]
+        drawn = draw_alias(bits(stream, owner[t], number[t] * DRAWS + TO_FEED), feed.table)
+        anchor[t] = drawn if is_open else STAYS_AWAY
+        follow[t] = PUBLIC_FEED
+        affinity[t] = 0
+
+
+@stage
+def reroute(n, people, shop, feed, tastes, moment, strip):
+    """Where sessions go whose anchor is off the air: family, another follow, the feed."""
+    s = strip
+    for k in range(n):
+        t = s.others[k]
+        i, draw = s.owner[t], s.number[t] * DRAWS
+        me, missed, affinity = people[i], s.anchor[t], s.affinity[t]
+        s.anchor[t], s.follow[t], s.affinity[t] = STAYS_AWAY, PUBLIC_FEED, 0
+        if (
+            shop.presence[missed] == GONE
+            and uniform(moment.route, i, draw + TO_RELEASE) >= tastes.release
+        ):
+            continue
+        relative = live_relative(i, draw, shop.family[missed], s.stand_in, moment)
+        low, high = where(me, shop.presence, LIVE)
+        low, high = low & s.low[t], high & s.high[t]
+        live = sum_of(low, high)
+        if relative >= 0:
+            s.anchor[t], s.follow[t] = relative, FAMILY
+            s.affinity[t] = np.int64(np.float32(affinity) * tastes.family_affinity)
+        elif live > 0:
+            mark = np.int32(uniform(moment.route, i, draw + TO_FOLLOW) * np.float32(live))
+            s.follow[t] = place_at(low, high, mark)
+            s.anchor[t], s.affinity[t] = anchor_of(me, s.follow[t]), affinity_of(me, s.follow[t])
+        elif feed.weight[0] > 0.0:
+            s.anchor[t] = draw_alias(bits(moment.route, i, draw + TO_FEED), feed.table)
+
+
+@step
+def live_relative(i, draw, family, stand_in, moment):
+    """A live member of the family that takes over the visit, or -1 (M6)."""
+    if family < 0 or uniform(moment.route, i, draw + TO_FAMILY) >= moment.family_share:
+        return -1
+    u = uniform(moment.route, i, draw + TO_MEMBER)
+    return np.int64(stand_in[family, np.int64(u * np.float32(stand_in.shape[1]))])
+
+
+@stage
+def name_stand_ins(members, presence, stand_in):
+    """By family and the member asked first, the first from there on that streams, or -1."""
+    size = members.shape[1]
+    for family in range(members.shape[0]):
+        for first in range(size):
+            stand_in[family, first] = -1
+            for k in range(size):
+                member = members[family, (first + k) % size]
+                if presence[member] == LIVE:
+                    stand_in[family, first] = member
+                    break
+
+
+@stage
+def drain(m, people, presence, stream, share, strip):
+    """Fans of a gone anchor come less often at all (M7)."""
+    n = list_drained(m, stream, share, strip)
+    for k in range(n):
+        t = strip.listed[k]
+        i = strip.owner[t]
+        low, high = where(people[i], presence, GONE)
+        gone = sum_of(low & strip.low[t], high & strip.high[t])
+        if gone > 0 and strip.mark[t] < share * np.float32(gone):
+            strip.anchor[t] = STAYS_AWAY
+
+
+@stage
+def list_drained(m, stream, share, strip):
+    """List the sessions that are lost if all of the buyer's anchors are gone; no others can be.
+
+    Draws the mark anew.
+    """
+    n = np.uint64(0)
+    for t in range(m):
+        u = uniform(stream, strip.owner[t], strip.number[t] * DRAWS + TO_STAY)
+        strip.mark[t] = u * strip.total[t]
+        strip.listed[n] = t
+        n += np.uint64(strip.mark[t] < share * strip.total[t])
+    return np.int64(n)
+
+
+@stage
+def drop_lost(m, owner, number, anchor, follow, affinity):
+    """Close up the list over the sessions that stay away; returns how many are left."""
+    left = np.uint64(0)
+    for t in range(m):
+        owner[left], number[left] = owner[t], number[t]
+        anchor[left], follow[left], affinity[left] = anchor[t], follow[t], affinity[t]
+        left += np.uint64(anchor[left] != STAYS_AWAY)
+    return np.int64(left)

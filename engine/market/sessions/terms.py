@@ -1,0 +1,79 @@
+"""What a buyer brings to a look, and what a look claims; shared by every kernel of a slot."""
+
+import numpy as np
+
+from engine.jit import step
+from engine.market.sessions.context import PUBLIC_FEED
+from engine.market.streams import face_of, place_of
+from engine.market.totals import OWN, PARTNER
+from engine.population.buyers import DAY_ZERO, FLAG_BOUGHT, FLAG_TIER3, HABIT_STEP, MEMORY_UNIT
+from engine.rules.subsidy import partner_part_fen
+from engine.units import N_TIERS, Kind
+
+_PARTNER = int(Kind.PARTNER)
+_MEMORY = np.float32(-1.0 / MEMORY_UNIT)
+
+
+@step
+def days_away(buyers, i, moment, tastes):
+    """Days since the buyer last learned something, within the fading tables; < 0: to arrive."""
+    return min(moment.day + DAY_ZERO - np.int64(buyers.seen[i]), tastes.habit_left.size - 1)
+
+
+@step
+def habit_now(buyers, i, away, tastes):
+    """Habit in [0, 1], faded to today."""
+    return np.float32(buyers.habit[i]) * HABIT_STEP * tastes.habit_left[away]
+
+
+@step
+def memory_now(me, away, tastes):
+    """ln(remembered price / price elsewhere) <= 0, faded to today."""
+    return np.float32(me.memory) * _MEMORY * tastes.memory_left[away]
+
+
+@step
+def budget_now(buyers, i, moment):
+    """Fen left this month; the first look of a month finds it full."""
+    me = buyers.person[i]
+    full, left = np.int64(me.income) * 100, np.int64(me.budget)
+    return full if np.int64(buyers.seen[i]) < moment.month_start + DAY_ZERO else left
+
+
+@step
+def coupon_class(me, has_coupon):
+    """Which column of prices a buyer faces; see `state.N_COUPON_CLASSES`."""
+    flags = np.int64(me.flags)
+    tier, is_new = flags & FLAG_TIER3, np.int64((flags & FLAG_BOUGHT) == 0)
+    return np.int64(has_coupon) * (1 + tier + N_TIERS * is_new)
+
+
+@step
+def claims_of(tally):
+    """Where claims are counted: by supplier, and by bucket on each purse."""
+    return tally.demand, tally.claims[OWN], tally.claims[PARTNER]
+
+
+@step
+def add_claim(counted, shelf, look, partner_share_bp, sign):
+    """Count a look's wish for a good and for its coupon (sign 1), or take it back (-1)."""
+    demand, own, partners = counted
+    place = place_of(shelf, look)
+    claimed = sign * np.int64(not shelf.links_out[place])
+    coupon = shelf.price[place] - shelf.paid[face_of(shelf, look, place)]
+    partner = partner_part(shelf.kind[place], coupon, partner_share_bp)
+    demand[np.uint32(shelf.supplier[place])] += claimed
+    own[look.bucket] += claimed * (coupon - partner)
+    partners[look.bucket] += claimed * partner
+
+
+@step
+def partner_part(kind, coupon, partner_share_bp):
+    """What the retail partner pays of a coupon on its own goods (M4)."""
+    return np.int64(kind == _PARTNER) * partner_part_fen(coupon, partner_share_bp)
+
+
+@step
+def is_private(follow):
+    """Whether a look came by a follow or through a followed anchor's family."""
+    return follow != PUBLIC_FEED

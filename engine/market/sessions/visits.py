@@ -1,0 +1,88 @@
+"""Who comes, and how often: the sessions that a strip of buyers opens in a slot."""
+
+import numpy as np
+
+from engine.jit import prefetch, stage, step
+from engine.market.sessions.batch import SESSIONS_AHEAD
+from engine.population.buyers import DAY_ZERO, HABIT_STEP
+from engine.rng import uniform
+from engine.rules.visits import visits_rate
+
+
+@step
+def open_sessions(first, n, buyers, tastes, moment, strip):
+    """Line up the sessions of buyers `first`..`first + n`; returns how many."""
+    s, last = strip, first + n
+    seen, habit = buyers.seen[first:last], buyers.habit[first:last]
+    activity = buyers.activity[first:last]
+    recall(n, moment.day + DAY_ZERO, seen, habit, tastes.habit_left.size - 1, s)
+    look_up_rates(n, activity, tastes.visits, tastes.habit_left, s.away, s.rate, s.habit)
+    count(
+        first,
+        n,
+        moment.visit,
+        tastes.habit_visits,
+        moment.visit_level,
+        moment.most_sessions,
+        s.rate,
+        s.habit,
+        s.visits,
+    )
+    return line_up(first, n, s.visits, buyers.person, s.owner, s.number, s.listed)
+
+
+@stage
+def recall(n, today, seen, habits, longest, strip):
+    """Days away, at most `longest`; who has arrived (rate 1, else 0); habit as last known."""
+    now, most = np.int32(today), np.int32(longest)
+    for k in range(n):
+        away = now - np.int32(seen[k])
+        strip.away[k] = min(max(away, np.int32(0)), most)
+        strip.rate[k] = np.float32(away >= 0)
+    for k in range(n):
+        strip.habit[k] = np.float32(habits[k]) * HABIT_STEP
+
+
+@stage
+def look_up_rates(n, activity, visits, habit_left, away, rate, habit):
+    """Visits without habit, none before arriving; habit as it has faded."""
+    for k in range(n):
+        rate[k] *= visits[activity[k]]
+        habit[k] *= habit_left[away[k]]
+
+
+@stage
+def count(first, n, stream, habit_visits, level, most, rate, habit, visits):
+    """Sessions of each buyer: the expected number, rounded at random."""
+    for k in range(n):
+        expected = visits_rate(rate[k], habit[k], habit_visits, level)
+        visits[k] = min(np.int64(expected + uniform(stream, first + k, 0)), most)
+
+
+@stage
+def line_up(first, n, visits, people, owner, number, comers):
+    """List the sessions, buyer by buyer, and call their owners up; returns how many.
+
+    Nobody can predict who comes, or how often, so there is hardly a branch: every buyer is listed,
+    and the next overwrites who does not come; who comes gets `SESSIONS_AHEAD` sessions, and the
+    next one's overwrite those that do not exist.
+    """
+    come = np.uint64(0)
+    for k in range(n):
+        comers[come] = k
+        come += np.uint64(visits[k] > 0)
+    m = np.uint64(0)
+    for c in range(come):
+        k = comers[c]
+        buyer = first + k
+        prefetch(people, buyer)
+        # A loop for each array: then a row of them is written at once.
+        for ahead in range(SESSIONS_AHEAD):
+            owner[m + np.uint64(ahead)] = buyer
+        for ahead in range(SESSIONS_AHEAD):
+            number[m + np.uint64(ahead)] = ahead
+        for session in range(SESSIONS_AHEAD, visits[k]):
+            owner[m + np.uint64(session)] = buyer
+            number[m + np.uint64(session)] = session
+        m += np.uint64(visits[k])
+    return np.int64(m)

@@ -1,0 +1,70 @@
+"""When something runs out within a slot (exact, and free of the order of buyers).
+
+Coupons: buyers stand in hash buckets of (seed, buyer, day, slot). The claims on a purse are
+counted by bucket; the longest run of buckets that it can pay keeps its coupons, the rest
+decide again without (`sessions.withdraw`). First the partner's purse, whose shortage takes
+the coupons on its goods alone, then the platform's, whose shortage takes all. Taking a
+coupon away never raises another bucket's claim, so one pass each is exact.
+
+Stock: wishes are counted by supplier. Where they exceed the stock, a lottery orders the
+wishes by a hash of (seed, buyer, day, slot, session); the losers buy nothing.
+"""
+
+import numpy as np
+
+from engine.jit import kernel
+from engine.market.sessions.context import LOST
+from engine.market.streams import place_of, shelf_of
+from engine.market.totals import N_BUCKETS, Count
+from engine.rng import bits
+
+_STOCK_OUTS = int(Count.STOCK_OUTS)
+
+
+@kernel
+def affordable_buckets(claims, purse):
+    """How many leading buckets a purse can pay; `claims` by bucket and `purse` in fen."""
+    spent = 0
+    for bucket in range(N_BUCKETS):
+        spent += claims[bucket]
+        if spent > purse:
+            return bucket
+    return N_BUCKETS
+
+
+@kernel
+def has_enough(demand, stock, weight):
+    """Whether every supplier has what is wanted; `stock` in real units, `demand` in sample ones."""
+    enough = True
+    for s in range(demand.size):
+        enough &= demand[s] <= stock[s] // weight
+    return enough
+
+
+@kernel
+def wishes_for(short, shop, looks, n, moment, suppliers, lots, positions):
+    """Note each of `n` looks that wants a good of a `short` supplier; returns how many.
+
+    Fills `suppliers`, `lots` (uint64, the lottery's order) and `positions` (of the look).
+    """
+    shelf, count = shelf_of(shop), 0
+    for k in range(n):
+        look = looks[k]
+        if look.choice >= LOST:
+            continue
+        place = place_of(shelf, look)
+        supplier = shelf.supplier[place]
+        if short[supplier] and not shelf.links_out[place]:
+            suppliers[count] = supplier
+            lots[count] = bits(moment.stock, look.buyer, np.int64(look.session))
+            positions[count] = k
+            count += 1
+    return count
+
+
+@kernel
+def lose(looks, losers, counts):
+    """Mark the looks at positions `losers` as having lost the lottery."""
+    for k in losers:
+        looks[k].choice = np.uint8(LOST)
+        counts[_STOCK_OUTS] += 1

@@ -1,0 +1,257 @@
+"""Settlement and learning of buyers: every look of a slot, once rationing is done.
+
+Money of one order, all in fen:  price = paid + coupon = supplier + commission + take.
+A returned order undoes all of it; the coupon does not go back to the purse.
+"""
+
+import numpy as np
+
+from engine.jit import kernel, prefetch, stage, step
+from engine.market.sessions.batch import STRIP
+from engine.market.sessions.context import LOST, OUTSIDE
+from engine.market.sessions.terms import (
+    budget_now,
+    days_away,
+    habit_now,
+    is_private,
+    memory_now,
+    partner_part,
+)
+from engine.market.streams import face_of, place_of, shelf_of
+from engine.market.totals import Account, Count
+from engine.population.buyers import (
+    AFFINITY_ONE,
+    BYTE_ONE,
+    DAY_ZERO,
+    FLAG_BOUGHT,
+    FLAG_MONTH_SHIFT,
+    FLAG_TIER3,
+    FLAG_TWICE,
+    FOLLOWS,
+    HABIT_ONE,
+    MEMORY_UNIT,
+    affinity_of,
+    anchor_of,
+    set_affinity,
+    set_follow,
+)
+from engine.rng import uniform
+from engine.rules.choice import log_price_ratio
+from engine.rules.commission import part_fen
+from engine.rules.learning import lowered, raised, remembered
+from engine.rules.returns import return_probability
+from engine.units import N_CATEGORIES
+
+_ORDERS, _GMV, _PAID = int(Account.ORDERS), int(Account.GMV), int(Account.PAID)
+_OWN, _PARTNER = int(Account.OWN_COUPON), int(Account.PARTNER_COUPON)
+_COMMISSION, _TAKE = int(Account.COMMISSION), int(Account.TAKE)
+_SUPPLIER, _CAPPED = int(Account.SUPPLIER), int(Account.CAPPED)
+_TO_RETURNED = int(Account.RETURNED) - _ORDERS
+_ELSEWHERE = int(Account.ELSEWHERE)
+_LEAKED, _REPEATS = int(Account.LEAKED), int(Account.REPEATS)
+_PAYING, _NEW = int(Count.PAYING_BUYERS), int(Count.NEW_BUYERS)
+_MONTH, _TWICE, _RETAINED = (
+    int(Count.MONTH_BUYERS),
+    int(Count.MONTH_TWICE),
+    int(Count.MONTH_RETAINED),
+)
+_HALF = np.float32(0.5)
+_ONE = np.float32(1.0)
+_MONTHS = 15
+"""Months are remembered modulo this, from 1; 0 is never."""
+LOOKS_AHEAD = 16
+"""Looks between asking for a buyer's memory and using it."""
+
+
+@kernel
+def settle(buyers, shop, tastes, moment, tally, looks, n, strip):
+    """Settle `n` looks of one block: first who did not buy, then the orders, each in order.
+
+    Buyers of one block are in no other.
+    """
+    shelf = shelf_of(shop)
+    tire(n, buyers.person, tastes.affinity_fading, looks)
+    for first in range(0, n, STRIP):
+        orders = list_orders(first, min(n, first + STRIP), buyers, looks, strip.position)
+        for k in range(orders):
+            look = looks[strip.position[k]]
+            if shelf.links_out[place_of(shelf, look)]:
+                leak(buyers, shelf, moment, tally, look)
+            else:
+                buy(buyers, shelf, tastes, moment, tally, look)
+
+
+@stage
+def tire(n, people, fading, looks):
+    """Looking without buying tires of an anchor (M9)."""
+    for k in range(n):
+        prefetch(people, looks[min(k + LOOKS_AHEAD, n - 1)].buyer)
+        look = looks[k]
+        if look.choice == OUTSIDE and look.follow < FOLLOWS:
+            move_affinity(people[look.buyer], look, fading, False)
+
+
+@stage
+def list_orders(first, last, buyers, looks, position):
+    """List the looks at which something was bought, and call up who did; returns how many."""
+    orders = np.uint64(0)
+    for k in range(first, last):
+        position[orders] = k
+        orders += np.uint64(looks[k].choice < LOST)
+    for k in range(orders):
+        prefetch(buyers.person, looks[position[k]].buyer)
+        prefetch(buyers.habit, looks[position[k]].buyer)
+        prefetch(buyers.seen, looks[position[k]].buyer)
+    return np.int64(orders)
+
+
+@step
+def leak(buyers, shelf, moment, tally, look):
+    """An order through an external link (M11): no GMV, no coupon, but the need is met."""
+    place = place_of(shelf, look)
+    me = buyers.person[look.buyer]
+    ledger_of(tally, shelf, me, look, place)[_LEAKED] += 1
+    # Yesterday's date: what is bought today is what `count_buyer` takes for paid here.
+    me.bought[shelf.good_category[place]] = np.uint16(moment.day + DAY_ZERO - 1)
+
+
+@step
+def ledger_of(tally, shelf, me, look, place):
+    """The accounts of the look's segment."""
+    domain = 0 if is_private(look.follow) else 1
+    return tally.ledger[shelf.kind[place], me.flags & FLAG_TIER3, domain]
+
+
+@step
+def buy(buyers, shelf, tastes, moment, tally, look):
+    """One accepted order: money moves, then the buyer learns."""
+    place, i, anchor = place_of(shelf, look), look.buyer, look.anchor
+    ledger = ledger_of(tally, shelf, buyers.person[i], look, place)
+    price, paid = shelf.price[place], shelf.paid[face_of(shelf, look, place)]
+    book(ledger, shelf, moment, place, paid, 0)
+    ledger[_CAPPED] += shelf.capped[place]
+    ledger[_ELSEWHERE] += shelf.elsewhere[place]
+    tally.gmv[anchor] += price
+    tally.commission[anchor] += part_fen(price, shelf.cps_bp[place])
+    tally.offered[anchor] += part_fen(price, moment.offer_bp[shelf.kind[place]])
+    returned = uniform(moment.returned, i, np.int64(look.session)) < return_probability(
+        shelf.quality[place],
+        tastes.return_base,
+        tastes.return_slope,
+        tastes.return_pivot,
+        tastes.return_category[shelf.good_category[place]],
+    )
+    if returned:
+        book(ledger, shelf, moment, place, paid, _TO_RETURNED)
+    count_buyer(buyers, moment, tally, ledger, i)
+    learn(buyers, shelf, tastes, moment, tally, look, place, paid, returned)
+
+
+@step
+def book(ledger, shelf, moment, place, paid, offset):
+    """Enter an order's money: into the accounts of sales, or of returns by `offset`."""
+    price, kind = shelf.price[place], shelf.kind[place]
+    coupon = price - paid
+    partner = partner_part(kind, coupon, moment.partner_share_bp)
+    commission = part_fen(price, shelf.cps_bp[place])
+    take = part_fen(price, moment.take_bp[kind])
+    ledger[_ORDERS + offset] += 1
+    ledger[_GMV + offset] += price
+    ledger[_PAID + offset] += paid
+    ledger[_OWN + offset] += coupon - partner
+    ledger[_PARTNER + offset] += partner
+    ledger[_COMMISSION + offset] += commission
+    ledger[_TAKE + offset] += take
+    ledger[_SUPPLIER + offset] += price - commission - take
+
+
+@step
+def count_buyer(buyers, moment, tally, ledger, i):
+    """First order of the day, of the month, of a life; who came back."""
+    me = buyers.person[i]
+    today = np.uint16(moment.day + DAY_ZERO)
+    first_today = True
+    for c in range(N_CATEGORIES):
+        first_today &= me.bought[c] != today
+    tally.counts[_PAYING] += first_today
+    if me.flags & FLAG_BOUGHT:
+        ledger[_REPEATS] += 1
+    else:
+        tally.counts[_NEW] += 1
+    month = moment.month % _MONTHS + 1
+    last = np.int64(me.flags) >> FLAG_MONTH_SHIFT
+    kept = np.int64(me.flags) & (FLAG_TIER3 | FLAG_TWICE) | FLAG_BOUGHT
+    if last != month:
+        tally.counts[_MONTH] += 1
+        tally.counts[_RETAINED] += last == (moment.month - 1) % _MONTHS + 1
+        kept &= ~FLAG_TWICE
+    elif not kept & FLAG_TWICE:
+        tally.counts[_TWICE] += 1
+        kept |= FLAG_TWICE
+    me.flags = np.uint8(kept | month << FLAG_MONTH_SHIFT)
+
+
+@step
+def learn(buyers, shelf, tastes, moment, tally, look, place, paid, returned):
+    """Habit, memory, budget, need, trust and affinity after one order (M9, M17, M23)."""
+    i = look.buyer
+    me, away = buyers.person[i], days_away(buyers, i, moment, tastes)
+    habit = habit_now(buyers, i, away, tastes)
+    memory = remembered(
+        memory_now(me, away, tastes),
+        log_price_ratio(paid, shelf.elsewhere[place]),
+        tastes.memory_step,
+    )
+    budget = budget_now(buyers, i, moment)
+    if not returned:
+        habit = raised(habit, tastes.habit_gain)
+        budget -= paid
+    buyers.habit[i] = np.uint16(habit * np.float32(HABIT_ONE) + _HALF)
+    me.memory = np.uint8(min(-memory * np.float32(MEMORY_UNIT) + _HALF, np.float32(BYTE_ONE)))
+    me.budget = np.int32(budget)
+    buyers.seen[i] = np.uint16(moment.day + DAY_ZERO)
+    me.bought[shelf.good_category[place]] = np.uint16(moment.day + DAY_ZERO)
+    move_trust(me.trust, shelf.kind[place], tastes, returned)
+    if look.follow < FOLLOWS:
+        step_size = tastes.affinity_return_loss if returned else tastes.affinity_gain
+        move_affinity(me, look, step_size, not returned)
+    elif not returned:
+        follow(me, tastes, moment, tally, look)
+
+
+@step
+def move_trust(trust, kind, tastes, returned):
+    """Trust in one kind of goods, kept in 1/255; a half rounds away from where it was."""
+    level = np.float32(trust[kind])
+    if returned:
+        trust[kind] = np.uint8(lowered(level, tastes.trust_return_loss))
+    else:
+        gained = tastes.trust_gain * (np.float32(BYTE_ONE) - level)
+        trust[kind] = np.uint8(min(level + gained + _HALF, np.float32(BYTE_ONE)))
+
+
+@step
+def move_affinity(me, look, size, up):
+    """Affinity to the anchor followed, towards 1 or towards 0 by the share `size`."""
+    if anchor_of(me, look.follow) != look.anchor:
+        return  # an earlier order of this slot gave the place to another anchor
+    level = np.float32(affinity_of(me, look.follow))
+    moved = level + size * (np.float32(AFFINITY_ONE) - level) if up else lowered(level, size)
+    set_affinity(me, look.follow, moved + _HALF)
+
+
+@step
+def follow(me, tastes, moment, tally, look):
+    """A buyer who came by the feed or a family may follow; the weakest follow goes (M9)."""
+    chance = uniform(moment.follow, look.buyer, np.int64(look.session))
+    if chance >= tastes.follow_probability:
+        return
+    weakest, lowest = 0, 2 * AFFINITY_ONE
+    for f in range(FOLLOWS):
+        affinity = affinity_of(me, f)
+        if anchor_of(me, f) == look.anchor and affinity > 0:
+            return  # followed already
+        if affinity < lowest:
+            weakest, lowest = f, affinity
+    set_follow(me, weakest, look.anchor, tastes.follow_affinity * np.float32(AFFINITY_ONE))
+    tally.follows[look.anchor] += 1

@@ -1,0 +1,136 @@
+"""Shop windows: what shown goods are like and cost today (M6, M12); here coupons are applied."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.jit import kernel, stage, step
+from engine.market.streams import N_COUPON_CLASSES, WITHOUT_PARTNER, Shop
+from engine.rules.choice import price_term
+from engine.rules.commission import asked_cps_bp
+from engine.rules.fastmath import log32
+from engine.rules.price_cap import capped_price_fen
+from engine.rules.subsidy import coupon_fen, coupon_rate_bp
+from engine.units import BP, N_KINDS, N_TIERS, Kind
+
+_PARTNER = int(Kind.PARTNER)
+
+
+class WindowRoom(NamedTuple):
+    """The places of all showcases in one row, so that each step is one loop over all of them.
+
+    Views of the shop: `kind`, `links_out`, `price`, `elsewhere` and, by coupon class, `paid` and
+    `price_term`. Room: a coupon's `shares` of the price by class and kind; by place its `share`,
+    `per_fen` = 1 / price elsewhere and `log_ratio` of what is paid to that.
+    """
+
+    kind: NDArray[np.uint8]
+    links_out: NDArray[np.bool_]
+    price: NDArray[np.int64]
+    elsewhere: NDArray[np.int64]
+    paid: NDArray[np.int32]
+    price_term: NDArray[np.float32]
+    shares: NDArray[np.float64]
+    share: NDArray[np.float64]
+    per_fen: NDArray[np.float32]
+    log_ratio: NDArray[np.float32]
+
+
+def window_room(shop: Shop) -> WindowRoom:
+    """The room for a shop."""
+    by_class = (N_COUPON_CLASSES, shop.price.size)
+    return WindowRoom(
+        kind=shop.kind.reshape(-1),
+        links_out=shop.links_out.reshape(-1),
+        price=shop.price.reshape(-1),
+        elsewhere=shop.elsewhere.reshape(-1),
+        paid=shop.paid.reshape(by_class),
+        price_term=shop.price_term.reshape(by_class),
+        shares=np.zeros((WITHOUT_PARTNER + 1, N_KINDS)),
+        share=np.zeros(shop.price.size),
+        per_fen=np.zeros(shop.price.size, np.float32),
+        log_ratio=np.zeros(shop.price.size, np.float32),
+    )
+
+
+@step
+def dress_window(shop, strength, sellers, terms, supply, levers, boost, appraisal, room):
+    """Today's quality, brand, price, commission and coupons of every place.
+
+    Empty places get some price, which nobody reads.
+    """
+    for m in range(shop.shown.size):
+        price_places(m, strength[m], shop, sellers, terms, supply, levers, appraisal)
+    set_shares(levers, boost, room.shares)
+    for k in range(room.per_fen.size):
+        room.per_fen[k] = np.float32(1.0 / room.elsewhere[k])
+    for coupon in range(WITHOUT_PARTNER + 1):
+        price_class(coupon, levers.cap_fen, np.float32(terms.curvature), room)
+
+
+@stage
+def set_shares(levers, boost, shares):
+    """The platform's coupons by class and kind; `boost` is the push's."""
+    for kind in range(N_KINDS):
+        for holder in range(WITHOUT_PARTNER):  # by tier, then by tier for a first order
+            rate_bp = coupon_rate_bp(
+                levers.rate[kind],
+                levers.new_buyer_rate,
+                holder >= N_TIERS,
+                levers.tier_factor[holder % N_TIERS],
+                levers.festival_boost * boost,
+            )
+            shares[1 + holder, kind] = rate_bp / BP
+
+
+@stage
+def price_places(anchor, strength, shop, sellers, terms, supply, levers, appraisal):
+    """What one anchor's goods are like today, and their price and commission."""
+    discounted = 1.0 - terms.head_discount * strength
+    for j in range(shop.good.shape[1]):
+        good, kind, supplier = shop.good[anchor, j], shop.kind[anchor, j], shop.supplier[anchor, j]
+        member = sellers.in_plan[supplier]
+        price = max(np.int64(sellers.price[good] * discounted), appraisal.lowest[good], 1)
+        capped = price
+        if member and levers.plan_day:
+            capped = capped_price_fen(price, shop.elsewhere[anchor, j], levers.price_cap_bp)
+        floor = levers.cps_floor if member else 0.0
+        shop.quality[anchor, j] = np.float32(appraisal.quality[good])
+        shop.brand[anchor, j] = np.float32(appraisal.brand[good])
+        shop.capped[anchor, j] = capped < price
+        shop.price[anchor, j] = capped
+        asked = asked_cps_bp(supply.offer[kind], terms.bargaining, strength, floor)
+        shop.cps_bp[anchor, j] = asked
+
+
+@stage
+def price_class(coupon, cap_fen, curvature, room):
+    """The subsidy: what holders of a coupon class pay, and B(x) of that over elsewhere."""
+    paid, term, shares = room.paid[coupon], room.price_term[coupon], room.shares[coupon]
+    log_ratio = room.log_ratio
+    for k in range(paid.size):
+        room.share[k] = shares[room.kind[k]] * np.float64(not room.links_out[k])
+    for k in range(paid.size):
+        price = np.float64(room.price[k])
+        left = max(price - coupon_fen(price, room.share[k], cap_fen), 1.0)
+        paid[k] = np.int32(left)
+        log_ratio[k] = np.float32(left) * room.per_fen[k]
+    for k in range(paid.size):
+        log_ratio[k] = log32(log_ratio[k])
+    for k in range(paid.size):
+        term[k] = price_term(log_ratio[k], curvature)
+
+
+@kernel
+def price_without_partner(room):
+    """Coupons once the partner's purse is short: none on its goods, the same on others.
+
+    Priced only when it happens: few days need these classes.
+    """
+    for coupon in range(1, WITHOUT_PARTNER + 1):
+        for k in range(room.kind.size):
+            like = 0 if room.kind[k] == _PARTNER else coupon
+            here = coupon + WITHOUT_PARTNER
+            room.paid[here, k] = room.paid[like, k]
+            room.price_term[here, k] = room.price_term[like, k]

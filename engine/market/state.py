@@ -1,0 +1,309 @@
+"""What survives a night: everything that a market carries from one day to the next.
+
+`State` is the only thing that changes while days pass. It can be copied, saved, loaded and
+named by a digest of its arrays; together with a `World` and a policy it is all that
+`engine.market.run.advance` needs to go on.
+
+Who writes what (the step of the day to which it belongs):
+
+    buyers      settlement: habits, budgets, trust, follows; traits are never written
+    anchors     calendar (newcomers), learning (fans, signals, audiences, bargaining strength)
+    showcases   showcase (a seventh of them a day, and the guests of the day)
+    sellers     supply (who joined, prices, stock), slots (stock sold), learning (beliefs)
+    platform    pacing (push, investments), slots (purses), learning (forecast, activity)
+    record      ledger: what was written down of each day so far
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.market.totals import N_SUMS, Account, Count
+from engine.market.world import World
+from engine.metrics import RECORDED
+from engine.population.anchors import strength_of_rank
+from engine.population.buyers import Buyers, aligned_copy, draw_buyers
+from engine.units import N_DOMAINS, N_KINDS, N_TIERS
+
+Floats = NDArray[np.float64]
+Arrays = dict[str, NDArray[Any]]
+
+
+class AnchorHistory(NamedTuple):
+    """What anchors have become, float64 by anchor.
+
+    `fans` people; `strength` of bargaining in [0, 1]; `signal` smoothed expected GMV a day
+    (fen), `slow_signal` the same over a longer time; `audience` smoothed sessions a day;
+    `commission` smoothed a day (fen) and `offered` what the kinds' offers alone would have
+    given; `margin` sellers' profit per visit (fen). All but fans of the simulated sample.
+    """
+
+    fans: Floats
+    strength: Floats
+    signal: Floats
+    slow_signal: Floats
+    audience: Floats
+    commission: Floats
+    offered: Floats
+    margin: Floats
+
+
+class Showcases(NamedTuple):
+    """What anchors show; rows are anchors, columns places of a showcase.
+
+    `shown` (uint8, by anchor) places that are filled; `good` and `supplier` numbers (int32);
+    `kind` and `good_category` (uint8); `elsewhere` the good's price on other platforms (int64,
+    fen); `links_out` whether it is sold outside the shop; `own_utility` (float32).
+    """
+
+    shown: NDArray[np.uint8]
+    good: NDArray[np.int32]
+    supplier: NDArray[np.int32]
+    kind: NDArray[np.uint8]
+    good_category: NDArray[np.uint8]
+    elsewhere: NDArray[np.int64]
+    links_out: NDArray[np.bool_]
+    own_utility: NDArray[np.float32]
+
+
+class Sellers(NamedTuple):
+    """What changes about suppliers and goods.
+
+    By supplier: `joined`, `listing` (uint8), `in_plan`, `stock` (real units), `hazard`,
+    `exit_hazard` (0 until joined), `awareness`; `belief` by kind; `price` (fen) and `share`
+    (conditional share inside the gate) by good. Float64 where nothing else is said.
+    """
+
+    joined: NDArray[np.bool_]
+    listing: NDArray[np.uint8]
+    in_plan: NDArray[np.bool_]
+    stock: Floats
+    hazard: Floats
+    exit_hazard: Floats
+    belief: Floats
+    awareness: Floats
+    price: Floats
+    share: Floats
+
+
+@dataclass
+class PlatformState:
+    """What the platform keeps from day to day.
+
+    Purses are fen of the simulated sample (real fen divided by the weight, rounded down), each
+    opened on `purse_day` with `budget_fen` (real). `year_paid_fen` is what was paid this
+    calendar year (real fen). The policy's term began on `term_day`, when `term_paid_fen` had
+    been paid in that year. `invested_fen[k]` is what had been invested before day k.
+    """
+
+    own_purse: int = 0
+    partner_purse: int = 0
+    purse_day: int = 0
+    budget_fen: float = 0.0
+    term_day: int = 0
+    term_paid_fen: int = 0
+    year_paid_fen: int = 0
+    error_sum: float = 0.0
+    push: float = 0.0
+    activity: float = 1.0
+    intensity: float = 0.0
+    forecast: float = 0.0
+    forecast_seen: bool = False
+    uptake: float = 1.0
+    return_share: float = -1.0
+    first_return_share: float = -1.0
+    kind_share: Floats = field(default_factory=lambda: np.full(N_KINDS, 1.0 / N_KINDS))
+    kind_sales: Floats = field(default_factory=lambda: np.zeros(N_KINDS))
+    invested_fen: Floats = field(default_factory=lambda: np.zeros(1))
+
+
+@dataclass
+class DailyRecord:
+    """What was written down: arrays by day, with room for days to come, and by anchor.
+
+    Of the simulated sample: `ledgers` (day, kind, tier, domain, account), `counts` (day,
+    count), `sums` (day, sum), int64. `values` by name, shape (day,): what only the day itself
+    knows (`metrics.RECORDED`). `month` (int64) number of the day's month from the first
+    day's. Real: `anchor_gmv` (month, anchor) expected GMV in fen, `anchor_visits` by anchor.
+    """
+
+    ledgers: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    sums: NDArray[np.int64]
+    values: Arrays
+    month: NDArray[np.int64]
+    anchor_gmv: Floats
+    anchor_visits: NDArray[np.int64]
+
+    def reserve(self, days: int, months: int) -> None:
+        """Make room for `days` days and `months` months in all, keeping what is there."""
+        if days > self.month.size:
+            grown = max(days, 2 * self.month.size)
+            self.ledgers, self.counts = _grown(self.ledgers, grown), _grown(self.counts, grown)
+            self.sums, self.month = _grown(self.sums, grown), _grown(self.month, grown)
+            self.values = {name: _grown(column, grown) for name, column in self.values.items()}
+        if months > len(self.anchor_gmv):
+            self.anchor_gmv = _grown(self.anchor_gmv, months)
+
+
+def new_record(anchors: int) -> DailyRecord:
+    """A record in which nothing is written, of so many anchors."""
+    return DailyRecord(
+        ledgers=np.zeros((0, N_KINDS, N_TIERS, N_DOMAINS, len(Account)), np.int64),
+        counts=np.zeros((0, len(Count)), np.int64),
+        sums=np.zeros((0, N_SUMS), np.int64),
+        values={name: np.zeros(0, dtype) for name, dtype in RECORDED.items()},
+        month=np.zeros(0, np.int64),
+        anchor_gmv=np.zeros((0, anchors)),
+        anchor_visits=np.zeros(anchors, np.int64),
+    )
+
+
+@dataclass
+class State:
+    """A market on the morning of `day`, counted from 0 on the scenario's first day.
+
+    `run_seed` names the random streams of what happens from day to day.
+    """
+
+    day: int
+    run_seed: int
+    buyers: Buyers
+    anchors: AnchorHistory
+    showcases: Showcases
+    sellers: Sellers
+    platform: PlatformState
+    record: DailyRecord
+
+    def copy(self) -> "State":
+        """A state that shares no memory with this one."""
+        record = replace(
+            self.record,
+            values={name: column.copy() for name, column in self.record.values.items()},
+            **{
+                entry.name: getattr(self.record, entry.name).copy()
+                for entry in fields(self.record)
+                if entry.name != "values"
+            },
+        )
+        platform = replace(
+            self.platform,
+            kind_share=self.platform.kind_share.copy(),
+            kind_sales=self.platform.kind_sales.copy(),
+            invested_fen=self.platform.invested_fen.copy(),
+        )
+        return replace(
+            self,
+            buyers=aligned_copy(self.buyers),
+            anchors=AnchorHistory._make(column.copy() for column in self.anchors),
+            showcases=Showcases._make(column.copy() for column in self.showcases),
+            sellers=Sellers._make(column.copy() for column in self.sellers),
+            platform=platform,
+            record=record,
+        )
+
+    def arrays(self) -> Arrays:
+        """Every number of the state by a dotted name, days not yet written left out.
+
+        Buyers' records are given as bytes, shape (buyers, 64); the others are not copies.
+        """
+        return dict(self._walk())
+
+    def digest(self) -> str:
+        """The state's name: a hash of all its arrays, equal for equal states alone."""
+        digest = hashlib.blake2b(digest_size=16)
+        for name, array in sorted(self.arrays().items()):
+            digest.update(f"{name}:{array.dtype.str}:{array.shape};".encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    def _walk(self) -> Iterator[tuple[str, NDArray[Any]]]:
+        yield "day", np.array(self.day)
+        yield "run_seed", np.array(self.run_seed, np.int64)
+        for name, column in self.buyers._asdict().items():
+            if column.dtype.names:
+                column = column.view(np.uint8).reshape(column.size, -1)  # noqa: PLW2901
+            yield f"buyers.{name}", column
+        for group in ("anchors", "showcases", "sellers"):
+            for name, column in getattr(self, group)._asdict().items():
+                yield f"{group}.{name}", column
+        for entry in fields(self.platform):
+            yield f"platform.{entry.name}", np.asarray(getattr(self.platform, entry.name))
+        days = self.day
+        yield "record.ledgers", self.record.ledgers[:days]
+        yield "record.counts", self.record.counts[:days]
+        yield "record.sums", self.record.sums[:days]
+        yield "record.month", self.record.month[:days]
+        for name, column in self.record.values.items():
+            yield f"record.values.{name}", column[:days]
+        months = int(self.record.month[days - 1]) + 1 if days else 0
+        yield "record.anchor_gmv", self.record.anchor_gmv[:months]
+        yield "record.anchor_visits", self.record.anchor_visits
+
+
+def open_state(world: World, run_seed: int) -> State:
+    """The market on the morning of the scenario's first day; no purse is open yet."""
+    n, places = world.anchors.fans.size, world.scale.showcase_count
+    engaged = world.anchors.engaged / world.anchors.engaged.sum()
+    shape = (n, places)
+    return State(
+        day=0,
+        run_seed=run_seed,
+        buyers=draw_buyers(world.scenario, world.anchors, world.scale.buyers_count, world.seed),
+        anchors=AnchorHistory(
+            fans=world.anchors.fans.copy(),
+            strength=strength_of_rank(np.arange(n), world.anchors.guests_from),
+            signal=engaged.copy(),
+            slow_signal=engaged.copy(),
+            audience=np.full(n, 1.0),
+            commission=np.zeros(n),
+            offered=np.zeros(n),
+            margin=np.zeros(n),
+        ),
+        showcases=Showcases(
+            shown=np.zeros(n, np.uint8),
+            good=np.zeros(shape, np.int32),
+            supplier=np.zeros(shape, np.int32),
+            kind=np.zeros(shape, np.uint8),
+            good_category=np.zeros(shape, np.uint8),
+            elsewhere=np.ones(shape, np.int64),
+            links_out=np.zeros(shape, np.bool_),
+            own_utility=np.zeros(shape, np.float32),
+        ),
+        sellers=_open_sellers(world),
+        platform=PlatformState(),
+        record=new_record(n),
+    )
+
+
+def _open_sellers(world: World) -> Sellers:
+    """Sellers on the morning of the first day, at the prices that pay best without coupons."""
+    suppliers, goods, terms = world.suppliers, world.goods, world.supply
+    count, kind = suppliers.kind.size, goods.kind
+    fee = np.minimum(terms.offer[kind] + terms.take[kind], 0.9)
+    markup = np.minimum(terms.conduct[kind] / max(terms.sensitivity * 0.9, 1e-9), 0.8)
+    return Sellers(
+        joined=np.zeros(count, np.bool_),
+        listing=np.zeros(count, np.uint8),
+        in_plan=np.zeros(count, np.bool_),
+        stock=suppliers.capacity * terms.stock_days,
+        hazard=suppliers.hazard.copy(),
+        exit_hazard=np.zeros(count),
+        belief=np.ones(N_KINDS),
+        awareness=np.zeros(count),
+        price=goods.cost / ((1.0 - fee) * (1.0 - markup)),
+        share=np.full(kind.size, 0.1),
+    )
+
+
+def _grown(array: NDArray[Any], length: int) -> NDArray[Any]:
+    """The array with rows of zeros behind it, `length` in all."""
+    if length <= len(array):
+        return array
+    grown = np.zeros((length, *array.shape[1:]), array.dtype)
+    grown[: len(array)] = array
+    return grown

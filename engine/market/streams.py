@@ -1,0 +1,107 @@
+"""Every stream on one day as kernels read it: who is live, what is shown, at which price."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.jit import step
+
+N_COUPON_CLASSES = 9
+"""0 no coupon; 1 + tier for known buyers; 3 + tier for a first order; 4 more, the same but
+without a coupon on the partner's goods (its purse is short)."""
+
+WITHOUT_PARTNER = 4
+"""What takes a coupon class to the one without the partner's coupons."""
+
+
+OFF_AIR, LIVE, GONE, TO_COME = 0, 1, 2, 3
+"""Presence of an anchor in a slot: not streaming, streaming, left the platform (M7), not begun."""
+
+
+class Shop(NamedTuple):
+    """Every stream's window on one day; rows are anchors, columns places of the showcase.
+
+    `presence` OFF_AIR, LIVE, GONE or TO_COME; `shown` how many places are filled; `attention`
+    of the stream (crowding, events); `own_utility` v_j; by coupon class first, since most looks
+    are of a few classes: `price_term` and `paid`; money in fen, shares in basis points.
+    """
+
+    shown: NDArray[np.uint8]
+    category: NDArray[np.uint8]
+    family: NDArray[np.int32]
+    members: NDArray[np.int32]
+    presence: NDArray[np.uint8]
+    charisma: NDArray[np.float32]
+    attention: NDArray[np.float32]
+    good: NDArray[np.int32]
+    supplier: NDArray[np.int32]
+    kind: NDArray[np.uint8]
+    good_category: NDArray[np.uint8]
+    links_out: NDArray[np.bool_]
+    capped: NDArray[np.bool_]
+    quality: NDArray[np.float32]
+    brand: NDArray[np.float32]
+    own_utility: NDArray[np.float32]
+    price: NDArray[np.int64]
+    elsewhere: NDArray[np.int64]
+    cps_bp: NDArray[np.int64]
+    paid: NDArray[np.int32]
+    price_term: NDArray[np.float32]
+
+
+@step
+def shelf_of(shop):
+    """The shop with its places in one row: views of the same memory.
+
+    Place j of anchor m is m * size + j, `size` the places of a showcase; what a coupon class c
+    pays for it stands c * (number of places) further. Columns by anchor stay as they are, and so
+    does `good`, which tells the size.
+    """
+    return Shop(
+        shown=shop.shown,
+        category=shop.category,
+        family=shop.family,
+        members=shop.members,
+        presence=shop.presence,
+        charisma=shop.charisma,
+        attention=shop.attention,
+        good=shop.good,
+        supplier=shop.supplier.reshape(-1),
+        kind=shop.kind.reshape(-1),
+        good_category=shop.good_category.reshape(-1),
+        links_out=shop.links_out.reshape(-1),
+        capped=shop.capped.reshape(-1),
+        quality=shop.quality.reshape(-1),
+        brand=shop.brand.reshape(-1),
+        own_utility=shop.own_utility.reshape(-1),
+        price=shop.price.reshape(-1),
+        elsewhere=shop.elsewhere.reshape(-1),
+        cps_bp=shop.cps_bp.reshape(-1),
+        paid=shop.paid.reshape(-1),
+        price_term=shop.price_term.reshape(-1),
+    )
+
+
+@step
+def size_of(shelf):
+    """How many places a showcase has."""
+    return np.uint64(shelf.good.shape[1])
+
+
+@step
+def row_of(shelf, look):
+    """The first place of the stream looked at."""
+    return np.uint64(look.anchor) * size_of(shelf)
+
+
+@step
+def place_of(shelf, look):
+    """The place of what was chosen."""
+    return row_of(shelf, look) + np.uint64(look.choice)
+
+
+@step
+def face_of(shelf, look, place):
+    """Where the buyer's coupon class keeps what it pays for a place."""
+    return np.uint64(look.coupon) * np.uint64(shelf.kind.size) + place

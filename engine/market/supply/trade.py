@@ -1,0 +1,188 @@
+"""Supply, daily: suppliers join (M3, M4), list (M11), enter the plan (M12), re-price, restock."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.jit import kernel, stage, step
+from engine.market.totals import add_up
+from engine.rules.adoption import adoption_hazard, exit_hazard
+from engine.rules.closed_loop import IN_SHOP, REFUSED, listing
+from engine.rules.commission import asked_cps_bp
+from engine.rules.investment import cheapened, enlarged
+from engine.rules.price_cap import capped_price_fen, plan_pays
+from engine.rules.pricing import best_price, paid_slope, sensitivity_at
+from engine.rules.subsidy import coupon_fen, coupon_rate_bp
+from engine.units import BP, N_KINDS, Kind
+
+Floats = NDArray[np.float64]
+_FIRST_BRAND, _LAST_BRAND = int(Kind.DOMESTIC), int(Kind.MULTINATIONAL)
+DEAREST = 3.0
+"""Highest price against the price elsewhere that a seller tries."""
+
+
+class KindCounts(NamedTuple):
+    """By kind: suppliers there are, `joined` and `in_plan` of them; the day's hazards.
+
+    `joining` and `leaving` are hazards of one day.
+    """
+
+    everyone: NDArray[np.int64]
+    joined: NDArray[np.int64]
+    in_plan: NDArray[np.int64]
+    joining: Floats
+    leaving: Floats
+
+
+def new_kind_counts() -> KindCounts:
+    """Counts of nobody."""
+    everyone, joined, in_plan = np.zeros((3, N_KINDS), np.int64)
+    return KindCounts(everyone, joined, in_plan, np.zeros(N_KINDS), np.zeros(N_KINDS))
+
+
+@kernel
+def trade(
+    suppliers, sellers, goods, terms, levers, day, recruiting, boost, held, reviews_plan, counts
+):
+    """Step 3, in its order; returns how many suppliers joined today.
+
+    `recruiting` and `boost` are the push's factors, `held` the share of buyers who hold a
+    coupon. On days that `reviews_plan` brands decide about the plan anew.
+    """
+    count_kinds(suppliers, sellers, counts)
+    joins = adopt(suppliers, sellers, terms, levers, day, recruiting, counts)
+    if reviews_plan:
+        enter_plan(suppliers, sellers, goods, terms, levers)
+    count_kinds(suppliers, sellers, counts)
+    reprice(suppliers, sellers, goods, terms, levers, boost, held)
+    restock(suppliers.capacity, sellers.stock, terms, levers)
+    return joins
+
+
+@stage
+def count_kinds(suppliers, sellers, counts):
+    """Suppliers of each kind: all, those joined, those in the brand plan."""
+    counts.everyone[:] = 0
+    counts.joined[:] = 0
+    counts.in_plan[:] = 0
+    for s in range(suppliers.guests_from):
+        kind = suppliers.kind[s]
+        counts.everyone[kind] += 1
+        counts.joined[kind] += sellers.joined[s]
+        counts.in_plan[kind] += sellers.in_plan[s]
+
+
+@stage
+def adopt(suppliers, sellers, terms, levers, day, recruiting, counts):
+    """Raise hazards; who crosses its threshold joins, and later leaves for good.
+
+    `counts` are this morning's. Returns how many joined.
+    """
+    set_hazards(sellers.belief, terms, levers.recruiting * recruiting, counts)
+    joins = 0
+    for s in range(suppliers.guests_from):
+        kind = suppliers.kind[s]
+        if day < terms.partner_from and kind == N_KINDS - 1:
+            continue
+        if day > 0:
+            sellers.hazard[s] += counts.joining[kind]
+        if sellers.joined[s]:
+            sellers.exit_hazard[s] += counts.leaving[kind]
+            sellers.joined[s] = sellers.exit_hazard[s] < suppliers.exit_threshold[s]
+        elif sellers.exit_hazard[s] == 0.0 and sellers.hazard[s] >= suppliers.threshold[s]:
+            sellers.joined[s] = True
+            joins += 1
+        sellers.listing[s] = listing(
+            suppliers.external_draw[s],
+            terms.external[kind],
+            suppliers.gate_draw[s],
+            levers.closed_loop,
+            suppliers.refuse_draw[s],
+            terms.refuse,
+        )
+    return joins
+
+
+@stage
+def set_hazards(belief, terms, recruiting, counts):
+    """The day's hazards of joining and of leaving, by kind."""
+    for kind in range(N_KINDS):
+        counts.joining[kind] = adoption_hazard(
+            terms.adoption[kind],
+            terms.imitation,
+            counts.joined[kind] / max(counts.everyone[kind], 1),
+            belief[kind],
+            terms.belief_response,
+            recruiting,
+            counts.in_plan[kind] / max(counts.joined[kind], 1),
+        )
+        counts.leaving[kind] = exit_hazard(terms.exits[kind], belief[kind], terms.belief_response)
+
+
+@stage
+def enter_plan(suppliers, sellers, goods, terms, levers):
+    """Brands join the plan, or leave it, if a plan day pays on their first good (M12)."""
+    for s in range(suppliers.guests_from):
+        kind, g = suppliers.kind[s], goods.first_good[s]
+        if kind < _FIRST_BRAND or kind > _LAST_BRAND or not levers.has_plan:
+            sellers.in_plan[s] = False
+            continue
+        price = sellers.price[g]
+        capped = capped_price_fen(np.int64(price), goods.elsewhere[g], levers.price_cap_bp)
+        outside = terms.offer[kind] + terms.take[kind]
+        inside = max(terms.offer[kind], levers.cps_floor) + terms.take[kind]
+        elasticity = terms.sensitivity * (1.0 - sellers.share[g])
+        sellers.in_plan[s] = sellers.joined[s] and plan_pays(
+            price,
+            capped,
+            cheapened(goods.cost[g], terms.cost_cut, levers.built),
+            outside,
+            inside,
+            elasticity,
+            terms.plan_lift * sellers.belief[kind],
+            suppliers.plan_threshold[s],
+        )
+
+
+@stage
+def reprice(suppliers, sellers, goods, terms, levers, boost, held):
+    """Every good moves towards the price that pays its seller best under coupon and fee."""
+    tier_factor = add_up(levers.tier_factor) / levers.tier_factor.size
+    for s in range(suppliers.kind.size):
+        kind, rate = suppliers.kind[s], 0
+        if sellers.listing[s] == IN_SHOP:
+            rate = coupon_rate_bp(
+                levers.rate[kind], 0.0, False, tier_factor, levers.festival_boost * boost
+            )
+        floor = levers.cps_floor if sellers.in_plan[s] else 0.0
+        fee = asked_cps_bp(terms.offer[kind], 0.0, 0.0, floor) / BP + terms.take[kind]
+        for g in range(goods.first_good[s], goods.first_good[s + 1]):
+            price = sellers.price[g]
+            coupon = np.int64(coupon_fen(np.int64(price), rate / BP, levers.cap_fen) * held)
+            capped = np.int64(price) * rate // BP > levers.cap_fen
+            ratio = max(price - coupon, 1.0) / goods.elsewhere[g]
+            best = best_price(
+                cheapened(goods.cost[g], terms.cost_cut, levers.built),
+                fee,
+                sensitivity_at(terms.sensitivity, ratio, terms.curvature),
+                sellers.share[g],
+                terms.conduct[kind],
+                paid_slope(price, coupon, capped),
+            )
+            best = min(best, DEAREST * goods.elsewhere[g])
+            sellers.price[g] = price + terms.speed * (best - price)
+
+
+@stage
+def restock(capacity, stock, terms, levers):
+    """A day's capacity into stock, up to `stock_days` of it."""
+    for s in range(stock.size):
+        enough = enlarged(capacity[s], terms.capacity_gain, levers.built)
+        stock[s] = min(stock[s] + enough, enough * terms.stock_days)
+
+
+@step
+def sells(suppliers, sellers, s):
+    """Whether a supplier's goods may stand in a showcase today."""
+    return s < suppliers.guests_from and sellers.joined[s] and sellers.listing[s] != REFUSED

@@ -1,0 +1,202 @@
+"""The scenario's numbers in the form in which kernels read them: buyers, supply, showcases."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.population.buyers import (
+    ACTIVITY_CENTRE,
+    ACTIVITY_UNIT,
+    SENSITIVITY_CENTRE,
+    SENSITIVITY_UNIT,
+)
+from engine.rules.attention import need
+from engine.spec.scenario import Scenario
+
+Floats = NDArray[np.float64]
+Float32s = NDArray[np.float32]
+
+LONGEST_ABSENCE_DAYS = 512
+"""Beyond it a state fades no further."""
+
+
+class Tastes(NamedTuple):
+    """Tables and constants of buyers' behaviour, float32.
+
+    `visits` per day by activity byte; `price` alpha by tier and sensitivity byte; `taste`
+    scale by tier; `need` by category and days since the last purchase; `habit_left` and
+    `memory_left` by days since last seen; `returns` by category.
+    """
+
+    visits: Float32s
+    habit_visits: np.float32
+    price: Float32s
+    curvature: np.float32
+    brand_taste: Float32s
+    beta_affinity: np.float32
+    beta_impulse: np.float32
+    beta_quality: np.float32
+    beta_brand: np.float32
+    beta_habit: np.float32
+    memory_weight: np.float32
+    memory_step: np.float32
+    need: Float32s
+    habit_left: Float32s
+    memory_left: Float32s
+    private_attention: np.float32
+    public_attention: np.float32
+    fatigue: np.float32
+    habit_gain: np.float32
+    affinity_gain: np.float32
+    affinity_fading: np.float32
+    affinity_return_loss: np.float32
+    follow_probability: np.float32
+    follow_affinity: np.float32
+    trust_gain: np.float32
+    trust_return_loss: np.float32
+    return_base: np.float64
+    return_slope: np.float64
+    return_pivot: np.float64
+    return_category: NDArray[np.float64]
+    release: np.float32
+    drain: np.float32
+    family_affinity: np.float32
+    external_friction: np.float32
+
+
+def tastes(scenario: Scenario) -> Tastes:
+    """Tabulate the scenario once a run."""
+    choice, learning, routing = scenario.choice, scenario.learning, scenario.routing
+    levels = np.arange(256)
+    days = np.arange(LONGEST_ABSENCE_DAYS)
+    activity = np.exp((levels - ACTIVITY_CENTRE) / ACTIVITY_UNIT)
+    sensitivity = np.exp((levels - SENSITIVITY_CENTRE) / SENSITIVITY_UNIT)
+    taus = scenario.attention.need_days.values()
+    f4 = np.float32
+
+    def table(values: Any) -> Float32s:
+        return np.asarray(values, np.float32)
+
+    return Tastes(
+        visits=table(scenario.buyers.visits_per_day * activity),
+        habit_visits=f4(scenario.buyers.habit_visits),
+        price=table(choice.price * np.outer(scenario.buyers.sensitivity.values(), sensitivity)),
+        curvature=f4(choice.price_curvature),
+        brand_taste=table(scenario.buyers.brand_taste.values()),
+        beta_affinity=f4(choice.affinity),
+        beta_impulse=f4(choice.impulse),
+        beta_quality=f4(choice.quality),
+        beta_brand=f4(choice.brand),
+        beta_habit=f4(choice.habit),
+        memory_weight=f4(choice.memory_weight),
+        memory_step=f4(choice.memory_step),
+        need=table([[need(float(day), tau) for day in days] for tau in taus]),
+        habit_left=table((1.0 - learning.habit_fading) ** days),
+        memory_left=table((1.0 - choice.memory_fading) ** days),
+        private_attention=f4(scenario.attention.private),
+        public_attention=f4(scenario.attention.public),
+        fatigue=f4(scenario.attention.fatigue),
+        habit_gain=f4(learning.habit_gain),
+        affinity_gain=f4(learning.affinity_gain),
+        affinity_fading=f4(learning.affinity_fading),
+        affinity_return_loss=f4(learning.affinity_return_loss),
+        follow_probability=f4(learning.follow_probability),
+        follow_affinity=f4(learning.follow_affinity),
+        trust_gain=f4(learning.trust_gain),
+        trust_return_loss=f4(learning.trust_return_loss),
+        return_base=np.float64(scenario.returns.base),
+        return_slope=np.float64(scenario.returns.slope),
+        return_pivot=np.float64(scenario.returns.pivot),
+        return_category=np.array(scenario.returns.category.values()),
+        release=f4(routing.release_share),
+        drain=f4(routing.drain),
+        family_affinity=f4(routing.family_affinity),
+        external_friction=f4(scenario.suppliers.external_friction),
+    )
+
+
+class SupplyTerms(NamedTuple):
+    """The scenario's numbers of supply, by kind where they are arrays; shares of one."""
+
+    offer: Floats
+    take: Floats
+    conduct: Floats
+    adoption: Floats
+    imitation: float
+    exits: Floats
+    external: Floats
+    sensitivity: float
+    curvature: float
+    speed: float
+    belief_response: float
+    refuse: float
+    plan_lift: float
+    stock_days: float
+    capacity_gain: float
+    cost_cut: float
+    quality_gain: float
+    awareness_gain: float
+    partner_from: int
+
+
+def supply_terms(scenario: Scenario) -> SupplyTerms:
+    """Read the terms of supply from the scenario."""
+    spec, kinds = scenario.suppliers, scenario.suppliers.kinds()
+    start = scenario.calendar.start
+    never = scenario.calendar.n_days
+    return SupplyTerms(
+        offer=np.array([kind.commission_share for kind in kinds]),
+        take=np.array(scenario.platform.take_share.values()),
+        conduct=np.array([kind.conduct for kind in kinds]),
+        adoption=np.array([kind.adoption_per_day for kind in kinds]),
+        imitation=spec.imitation,
+        exits=np.array([kind.exit_per_day for kind in kinds]),
+        external=np.array([kind.external_share for kind in kinds]),
+        sensitivity=scenario.choice.price,
+        curvature=scenario.choice.price_curvature,
+        speed=spec.repricing_speed,
+        belief_response=spec.belief_response,
+        refuse=spec.refuse_share,
+        plan_lift=spec.plan_lift,
+        stock_days=spec.stock_days,
+        capacity_gain=spec.investment.capacity_gain,
+        cost_cut=spec.investment.cost_cut,
+        quality_gain=spec.investment.quality_gain,
+        awareness_gain=spec.awareness_gain,
+        partner_from=(spec.partner_date - start).days if spec.partner_date else never,
+    )
+
+
+class ShowcaseTerms(NamedTuple):
+    """The scenario's numbers of selection and of head anchors' bargaining."""
+
+    main_share: float
+    spread: float
+    bargaining: float
+    head_discount: float
+    price: float
+    curvature: float
+    quality: float
+    brand: float
+    budget_fen: float
+    friction: float
+    plan_lift: float
+
+
+def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
+    """Read them from the scenario; utilities are those of a mean buyer of the lower tiers."""
+    anchors, choice, buyers = scenario.anchors, scenario.choice, scenario.buyers
+    return ShowcaseTerms(
+        main_share=anchors.main_category_share,
+        spread=anchors.category_spread,
+        bargaining=anchors.bargaining,
+        head_discount=anchors.head_discount,
+        price=choice.price * buyers.sensitivity.tier3,
+        curvature=choice.price_curvature,
+        quality=choice.quality * buyers.initial_trust,
+        brand=choice.brand * buyers.brand_taste.tier3 / 2,
+        budget_fen=100.0 * buyers.monthly_budget_rmb.tier3,
+        friction=scenario.suppliers.external_friction,
+        plan_lift=scenario.suppliers.plan_lift,
+    )

@@ -1,0 +1,271 @@
+"""What is added up: by a thread over a slot, by slots over a day, and what a day comes to."""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.jit import kernel, stage, step
+from engine.units import BP, EXPECTED_ONE, N_DOMAINS, N_KINDS, N_TIERS
+
+Floats = NDArray[np.float64]
+
+N_BUCKETS = 4096
+"""Hash buckets of buyers for rationing coupons within a slot."""
+
+N_PURSES = 2
+OWN, PARTNER = 0, 1
+
+
+class Account(IntEnum):
+    """Columns of a ledger; money in fen, all of simulated (unweighted) orders."""
+
+    ORDERS = 0
+    GMV = 1
+    PAID = 2
+    OWN_COUPON = 3
+    PARTNER_COUPON = 4
+    COMMISSION = 5
+    TAKE = 6
+    SUPPLIER = 7
+    RETURNED = 8
+    RETURNED_GMV = 9
+    RETURNED_PAID = 10
+    RETURNED_OWN_COUPON = 11
+    RETURNED_PARTNER_COUPON = 12
+    RETURNED_COMMISSION = 13
+    RETURNED_TAKE = 14
+    RETURNED_SUPPLIER = 15
+    LEAKED = 16
+    REPEATS = 17
+    CAPPED = 18
+    ELSEWHERE = 19
+
+
+class Count(IntEnum):
+    """Scalar counters of a day."""
+
+    SESSIONS = 0
+    STAYED_AWAY = 1
+    LOOKS = 2
+    REFUSED_COUPONS = 3
+    STOCK_OUTS = 4
+    PAYING_BUYERS = 5
+    NEW_BUYERS = 6
+    MONTH_BUYERS = 7
+    MONTH_TWICE = 8
+    MONTH_RETAINED = 9
+    FEED_VISITS = 10
+    ADS_FEN = 11
+    CLAIMED_FEN = 12
+
+
+class Tally(NamedTuple):
+    """What one thread adds up over a slot; integers only, so no order of addition matters.
+
+    `visits` by anchor and `looks` by anchor; `expected` sales by anchor and place and
+    `expected_paid` by anchor, fixed point; `ledger` (kind, tier, domain, account); `claims`
+    (purse, bucket) fen; `demand` by supplier; `gmv`, `commission`, `offered`
+    (commission by the kinds' offers) and `follows` by anchor.
+    """
+
+    visits: NDArray[np.int64]
+    looks: NDArray[np.int64]
+    expected: NDArray[np.int64]
+    expected_paid: NDArray[np.int64]
+    ledger: NDArray[np.int64]
+    claims: NDArray[np.int64]
+    demand: NDArray[np.int64]
+    gmv: NDArray[np.int64]
+    commission: NDArray[np.int64]
+    offered: NDArray[np.int64]
+    follows: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+
+def new_tally(anchors: int, places: int, suppliers: int) -> Tally:
+    """An empty tally."""
+
+    def zeros(*shape: int) -> NDArray[np.int64]:
+        return np.zeros(shape, np.int64)
+
+    return Tally(
+        visits=zeros(anchors),
+        looks=zeros(anchors),
+        expected=zeros(anchors, places),
+        expected_paid=zeros(anchors),
+        ledger=zeros(N_KINDS, N_TIERS, N_DOMAINS, len(Account)),
+        claims=zeros(N_PURSES, N_BUCKETS),
+        demand=zeros(suppliers),
+        gmv=zeros(anchors),
+        commission=zeros(anchors),
+        offered=zeros(anchors),
+        follows=zeros(anchors),
+        counts=zeros(len(Count)),
+    )
+
+
+_OWN, _PARTNER = int(Account.OWN_COUPON), int(Account.PARTNER_COUPON)
+
+
+class Folded(NamedTuple):
+    """What a day's tally comes to, of the simulated sample.
+
+    Expected sales: `good_sales` (units) and `good_looks` by good; `anchor_gmv` and
+    `anchor_margin` (sellers' profit) by anchor and `kind_gmv` by kind of goods, fen.
+    `accounts` are the ledger's columns over all segments; `sums` are expected sales and
+    expected payments in fixed point and fen, and the anchors that were visited.
+    """
+
+    good_sales: Floats
+    good_looks: Floats
+    anchor_gmv: Floats
+    anchor_margin: Floats
+    kind_gmv: Floats
+    accounts: NDArray[np.int64]
+    sums: NDArray[np.int64]
+
+
+N_SUMS = 3
+EXPECTED, EXPECTED_PAID, VISITED = range(N_SUMS)
+"""Entries of `Folded.sums`."""
+
+
+def new_folded(goods: int, anchors: int) -> Folded:
+    """A day on which nothing was sold."""
+    return Folded(
+        good_sales=np.zeros(goods),
+        good_looks=np.zeros(goods),
+        anchor_gmv=np.zeros(anchors),
+        anchor_margin=np.zeros(anchors),
+        kind_gmv=np.zeros(N_KINDS),
+        accounts=np.zeros(len(Account), np.int64),
+        sums=np.zeros(N_SUMS, np.int64),
+    )
+
+
+@kernel
+def pour(source, target):
+    """Add one tally to another and empty it; claims are a slot's own and are only emptied."""
+    for m in range(source.visits.size):
+        if source.visits[m] > 0:  # nobody else has entries by anchor
+            pour_anchor(m, source, target)
+    move(source.ledger.reshape(-1), target.ledger.reshape(-1))
+    source.claims[:] = 0
+    move(source.demand, target.demand)
+    move(source.counts, target.counts)
+
+
+@stage
+def pour_anchor(m, source, target):
+    """What one anchor has in a tally."""
+    move(source.expected[m], target.expected[m])
+    for a, b in zip(_by_anchor(source), _by_anchor(target)):
+        b[m] += a[m]
+        a[m] = 0
+
+
+@step
+def _by_anchor(tally):
+    """The columns with one number per anchor."""
+    return (
+        tally.visits,
+        tally.looks,
+        tally.expected_paid,
+        tally.gmv,
+        tally.commission,
+        tally.offered,
+        tally.follows,
+    )
+
+
+@step
+def move(source, target):
+    """Add an array to another and empty it."""
+    for k in range(source.size):
+        target[k] += source[k]
+        source[k] = 0
+
+
+@step
+def add_up(values):
+    """Their sum; NumPy's takes a while to compile."""
+    total = 0.0
+    for value in values:
+        total += value
+    return total
+
+
+@kernel
+def coupons_of(ledger):
+    """Coupons of all segments of a ledger: the platform's own and the partner's, sample fen."""
+    entries, own, partner = ledger.reshape(-1), 0, 0
+    for k in range(0, entries.size, ledger.shape[-1]):
+        own += entries[k + _OWN]
+        partner += entries[k + _PARTNER]
+    return own, partner
+
+
+@kernel
+def forget(tally):
+    """Empty a day's tally, which has no claims: those are a slot's."""
+    for m in range(tally.visits.size):
+        if tally.visits[m] > 0:
+            forget_anchor(m, tally)
+    tally.ledger[:] = 0
+    tally.demand[:] = 0
+    tally.counts[:] = 0
+
+
+@stage
+def forget_anchor(m, tally):
+    """Empty what one anchor has in a tally."""
+    tally.expected[m] = 0
+    for column in _by_anchor(tally):
+        column[m] = 0
+
+
+@kernel
+def fold(shop, goods, tally, take_bp, cost_left, guests_from, folded):
+    """Expected sales of the day; `cost_left` is the share of unit costs that remains (M21)."""
+    empty(folded)
+    for m in range(shop.shown.size):
+        if tally.visits[m] > 0:
+            folded.sums[VISITED] += 1
+            folded.sums[EXPECTED_PAID] += tally.expected_paid[m]
+            if tally.looks[m] > 0:
+                fold_anchor(m, shop, goods, tally, take_bp, cost_left, m < guests_from, folded)
+    entries = tally.ledger.reshape(-1)
+    for k in range(entries.size):
+        folded.accounts[k % folded.accounts.size] += entries[k]
+
+
+@stage
+def empty(folded):
+    """Forget the day before."""
+    folded.good_sales[:] = 0.0
+    folded.good_looks[:] = 0.0
+    folded.anchor_gmv[:] = 0.0
+    folded.anchor_margin[:] = 0.0
+    folded.kind_gmv[:] = 0.0
+    folded.accounts[:] = 0
+    folded.sums[:] = 0
+
+
+@stage
+def fold_anchor(m, shop, goods, tally, take_bp, cost_left, is_regular, folded):
+    """What one anchor's showcase was expected to sell, and what its sellers keep of it."""
+    one = 1.0 / EXPECTED_ONE
+    for j in range(shop.shown[m]):
+        good, kind = shop.good[m, j], shop.kind[m, j]
+        units = tally.expected[m, j] * one
+        gmv = units * shop.price[m, j]
+        fees = (shop.cps_bp[m, j] + take_bp[kind]) / BP
+        folded.sums[EXPECTED] += tally.expected[m, j]
+        folded.good_sales[good] += units
+        folded.good_looks[good] += tally.looks[m]
+        folded.anchor_gmv[m] += gmv
+        folded.anchor_margin[m] += gmv * (1.0 - fees) - units * cost_left * goods.cost[good]
+        if is_regular:  # what a guest sells teaches by its own event
+            folded.kind_gmv[kind] += gmv

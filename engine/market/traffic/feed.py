@@ -1,0 +1,129 @@
+"""Traffic of a slot: who is live, and how the public feed is shared out (M12, M20)."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.jit import kernel, stage, step
+from engine.market.streams import LIVE, OFF_AIR, TO_COME
+from engine.market.totals import add_up
+from engine.population.alias import fill_alias
+from engine.population.anchors import WAIST
+from engine.rng import uniform
+from engine.rules.ads import bid, mixed_weight
+from engine.rules.attention import crowding
+from engine.rules.brand import brand_feed_factor
+from engine.rules.traffic import feed_weight, live_probability
+
+Floats = NDArray[np.float64]
+GROWTH = 1.05
+"""A signal this much above its slow mean marks a growing anchor."""
+
+
+class Airtime(NamedTuple):
+    """What the morning knows of the day's slots, by anchor.
+
+    `chance` to be live in a slot; `earned` weight in the feed of a slot if it is live. Room of
+    a slot: `weights` in the feed, `bids` for it, and `work` and `scaled` to build its law.
+    """
+
+    chance: Floats
+    earned: Floats
+    weights: Floats
+    bids: Floats
+    work: NDArray[np.int64]
+    scaled: Floats
+
+
+def new_airtime(anchors: int) -> Airtime:
+    """Room for so many anchors."""
+    chance, earned, weights, bids, scaled = (np.zeros(anchors) for _ in range(5))
+    return Airtime(chance, earned, weights, bids, np.zeros(anchors, np.int64), scaled)
+
+
+@step
+def plan_airtime(shop, anchors, standing, levers, live_response, power, airtime):
+    """How often each anchor streams today, what it earns of the feed, how crowded it is."""
+    regular = anchors.guests_from
+    for m in range(regular):
+        offered = standing.offered[m]
+        relative = standing.commission[m] / offered if offered > 0.0 else 1.0
+        airtime.chance[m] = live_probability(anchors.live_base[m], relative, live_response)
+    earn_weights(shop, anchors, standing, levers, airtime.earned)
+    mean = max(mean_of_begun(standing.audience, shop.presence, regular), 1e-9)
+    for m in range(regular):
+        shop.attention[m] = np.float32(crowding(standing.audience[m] / mean, power))
+
+
+@stage
+def earn_weights(shop, anchors, standing, levers, earned):
+    """What anchors earn of the feed by signal, floor, support and own following."""
+    regular = anchors.guests_from
+    mean_signal = mean_of_begun(standing.signal, shop.presence, regular)
+    mean_fans = max(mean_of_begun(standing.fans, shop.presence, regular), 1e-12)
+    for m in range(regular):
+        relative = standing.signal[m] / mean_signal if mean_signal > 0.0 else 1.0
+        growing = standing.signal[m] > GROWTH * standing.slow_signal[m]
+        weight = feed_weight(
+            relative,
+            levers.exponent,
+            levers.floor,
+            levers.support,
+            growing & (anchors.tier[m] == WAIST),
+        )
+        brand = brand_feed_factor(levers.brand_support, standing.fans[m] / mean_fans)
+        earned[m] = weight * (brand if anchors.is_brand[m] else 1.0)
+
+
+@stage
+def mean_of_begun(values, presence, regular):
+    """Mean over the regular anchors that have begun to stream."""
+    total, begun = 0.0, 0
+    for m in range(regular):
+        if presence[m] != TO_COME:
+            total += values[m]
+            begun += 1
+    return total / max(begun, 1)
+
+
+@kernel
+def go_on_air(presence, shown, margin, regular, levers, bid_share, stream, airtime, ad_price):
+    """Draw who streams in this slot and fill the regular anchors' weights in the feed.
+
+    What is earned (M10, M20) is mixed with ads (M19). `ad_price` becomes what a feed visit
+    brings the platform, fen. Guests of trial streams are switched on elsewhere.
+    """
+    weights, bids = airtime.weights, airtime.bids
+    total = 0.0
+    for m in range(regular):
+        drawn = LIVE if uniform(stream, m, 0) < airtime.chance[m] else OFF_AIR
+        presence[m] = drawn if presence[m] <= LIVE else presence[m]
+        weights[m] = airtime.earned[m] * np.float64((presence[m] == LIVE) & (shown[m] > 0))
+        total += weights[m]
+    ad_price[0] = 0.0
+    if levers.ad_load > 0.0 and total > 0.0:
+        ad_price[0] = sell_ads(weights, bids, margin, regular, total, levers, bid_share)
+
+
+@stage
+def sell_ads(weights, bids, margin, regular, total, levers, bid_share):
+    """Mix the bids of the live streams' sellers into the feed; returns the price of a visit."""
+    bid_sum, bid_squares = 0.0, 0.0
+    for m in range(regular):
+        bids[m] = bid(margin[m], bid_share, levers.ad_reserve) * np.float64(weights[m] > 0.0)
+        bid_sum += bids[m]
+        bid_squares += bids[m] * bids[m]
+    if bid_sum <= 0.0:
+        return 0.0
+    for m in range(regular):
+        weights[m] = mixed_weight(weights[m] / total, bids[m] / bid_sum, levers.ad_load)
+    return levers.ad_load * bid_squares / bid_sum
+
+
+@kernel
+def draw_from(weight, table, weights, work, scaled):
+    """Make `weights` the law of the feed; with nobody in it, it is closed."""
+    weight[0] = add_up(weights)
+    if weight[0] > 0.0:
+        fill_alias(weights, table, work, scaled)

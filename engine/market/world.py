@@ -1,0 +1,130 @@
+"""What is drawn or read once, and written by nobody: the world in which policies act.
+
+A `World` is a function of (scenario, scale, world seed). What changes from night to night
+is `engine.market.state.State`; what lives for a day or a slot is `engine.market.scratch`.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InputError
+from engine.market.terms import (
+    ShowcaseTerms,
+    SupplyTerms,
+    Tastes,
+    showcase_terms,
+    supply_terms,
+    tastes,
+)
+from engine.population.anchors import Anchors, draw_anchors
+from engine.population.suppliers import Goods, Suppliers, draw_goods, draw_suppliers
+from engine.spec.mechanisms import switched_scenario
+from engine.spec.scenario import Scenario
+from engine.spec.study import Scale
+from engine.units import FEN_PER_RMB, RATE_DAYS_OF_2020, to_bp
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that does not change while days pass.
+
+    `weight` people stand behind one simulated buyer. `anchors`, `suppliers` and `goods` hold
+    what was drawn of them; `tastes`, `supply` and `selection` are the scenario's numbers as
+    kernels read them; `expected_sales` (float64, by kind) fen of the simulated sample that one
+    per cent of all suppliers expects to sell on a plain day; `take_bp` and `offer_bp` (int64,
+    by kind) take and offered commission in basis points.
+    """
+
+    scenario: Scenario
+    scale: Scale
+    seed: int
+    weight: int
+    anchors: Anchors
+    suppliers: Suppliers
+    goods: Goods
+    tastes: Tastes
+    supply: SupplyTerms
+    selection: ShowcaseTerms
+    expected_sales: NDArray[np.float64]
+    take_bp: NDArray[np.int64]
+    offer_bp: NDArray[np.int64]
+
+    def date_of(self, day: int) -> date:
+        """The date of a day, counted from 0 on the scenario's first day."""
+        return self.scenario.calendar.origin + timedelta(days=day)
+
+    def day_of(self, on: date) -> int:
+        """The number of the day on a date; 0 is the scenario's first day."""
+        return (on - self.scenario.calendar.origin).days
+
+    @property
+    def name(self) -> str:
+        """A hash of all that the world is made from, but the horizon that is asked for."""
+        tree = self.scenario.model_dump(mode="json")
+        tree["calendar"] |= {"first_day": str(self.scenario.calendar.origin)}
+        for horizon in ("start", "end"):
+            del tree["calendar"][horizon]
+        made_from = {
+            "scenario": tree,
+            "scale": self.scale.model_dump(mode="json"),
+            "seed": self.seed,
+        }
+        return hashlib.blake2b(
+            json.dumps(made_from, sort_keys=True).encode(), digest_size=16
+        ).hexdigest()
+
+
+def open_world(scenario: Scenario, scale: Scale, seed: int) -> World:
+    """Draw the world of a scenario.
+
+    Mechanisms that are switched off in `scenario.mechanisms` are neutral in the world.
+
+    Raises
+    ------
+    InputError
+        If more buyers are to be simulated than the pool has people.
+    """
+    scenario = switched_scenario(scenario)
+    suppliers = draw_suppliers(scenario, scale.suppliers_count, seed)
+    terms = supply_terms(scenario)
+    return World(
+        scenario=scenario,
+        scale=scale,
+        seed=seed,
+        weight=_weight(scenario, scale),
+        anchors=draw_anchors(scenario, scale.anchors_count, suppliers.kind, seed),
+        suppliers=suppliers,
+        goods=draw_goods(scenario, suppliers, scale.showcase_count, seed),
+        tastes=tastes(scenario),
+        supply=terms,
+        selection=showcase_terms(scenario),
+        expected_sales=_expected_sales(scenario, scale),
+        take_bp=np.array([to_bp(share) for share in terms.take], np.int64),
+        offer_bp=np.array([to_bp(share) for share in terms.offer], np.int64),
+    )
+
+
+def _weight(scenario: Scenario, scale: Scale) -> int:
+    """People that one simulated buyer stands for."""
+    pool, count = scenario.platform.pool_count, scale.buyers_count
+    if count > pool:
+        raise InputError(
+            "scale.buyers_count",
+            f"{count} simulated buyers, but the pool has {pool} people",
+            f"1 to {pool}",
+            "lower scale.buyers_count or raise scenario.platform.pool_count",
+        )
+    return pool // count
+
+
+def _expected_sales(scenario: Scenario, scale: Scale) -> NDArray[np.float64]:
+    """What a supplier expects to sell on a plain day before it knows, by kind, sample fen."""
+    yearly = np.array([kind.expected_sales_rmb for kind in scenario.suppliers.kinds()])
+    percent = scale.suppliers_count / 100
+    sales = yearly * FEN_PER_RMB / RATE_DAYS_OF_2020 / percent * scale.buyers_count
+    return np.asarray(sales)

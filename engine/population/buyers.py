@@ -1,0 +1,264 @@
+"""Buyers: 69 bytes each, traits from a low-discrepancy sequence, follows from anchors' fans.
+
+Traits are stored as small integers; the tables that decode them are in
+`engine.market.tastes`. Trait d of buyer i is the quantile at frac(s_d + i a_d), the
+additive recurrence with a_d = phi^-(d+1), phi the root of phi^(D+1) = phi + 1 (Roberts
+2018); the shifts s_d come from the world seed. It halves the sampling noise of yearly GMV
+against independent draws. Follows are independent draws.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.jit import kernel, step
+from engine.population.alias import alias_table, draw_alias
+from engine.population.anchors import ARRIVAL_DAYS, Anchors
+from engine.population.draws import normal_quantiles
+from engine.rng import Purpose, bits, key, uniform
+from engine.spec.scenario import Scenario
+from engine.units import N_CATEGORIES, N_KINDS
+
+LANES, LANE_BITS = 4, 16
+"""Affinities in a 64-bit word, and the room of each."""
+FOLLOWS = 2 * LANES
+ANCHOR_LOW_BITS = 16
+ANCHOR_LOW_MASK = (1 << ANCHOR_LOW_BITS) - 1
+AFFINITY_BITS = 12
+AFFINITY_ONE = (1 << AFFINITY_BITS) - 1
+AFFINITY_STEP = np.float32(1.0 / AFFINITY_ONE)
+DAY_ZERO = 1024
+"""Days are stored from here, so that purchases before the first day are positive."""
+
+BYTE_ONE = 255
+HABIT_ONE = 65535
+HABIT_STEP = np.float32(1.0 / HABIT_ONE)
+MEMORY_UNIT = 200.0
+"""memory byte m means ln(remembered / elsewhere) = -m / MEMORY_UNIT."""
+ACTIVITY_CENTRE, ACTIVITY_UNIT = 128.0, 20.0
+SENSITIVITY_CENTRE, SENSITIVITY_UNIT = 128.0, 64.0
+
+CACHE_LINE = 64
+
+FLAG_TIER3 = 1
+FLAG_BOUGHT = 2
+FLAG_TWICE = 4
+FLAG_MONTH_SHIFT = 4
+
+PERSON = np.dtype(
+    {
+        "names": [
+            "affinities",
+            "affinity_words",
+            "anchors",
+            "bought",
+            "budget",
+            "income",
+            "trust",
+            "memory",
+            "sensitivity",
+            "impulse",
+            "taste",
+            "flags",
+        ],
+        "formats": [
+            (np.uint16, FOLLOWS),
+            (np.uint64, FOLLOWS // LANES),
+            (np.uint16, FOLLOWS),
+            (np.uint16, N_CATEGORIES),
+            np.int32,
+            np.uint16,
+            (np.uint8, N_KINDS),
+            *[np.uint8] * 5,
+        ],
+        "offsets": [0, 0, 16, 32, 44, 48, 50, 55, 56, 57, 58, 59],
+        "itemsize": 64,
+    }
+)
+"""What is read of those who come: one cache line.
+
+By follow: `affinities` in 1/4095, below the four high bits of the anchor's number (of 20);
+`anchors`, its 16 low bits. affinity_words: the same 16 bytes as two words, for sums over four
+at once (see `engine.market.sessions.lanes`). bought: day of the last purchase by category;
+budget: fen left this month; income: a month's budget in RMB; trust: by kind, in 1/255; flags:
+tier, ever bought, twice this month, month (1-15) of the last order.
+"""
+
+_TRAITS = 6
+_QUANTILES = 4096
+_ARRIVAL_DRAW = 8
+
+
+class Buyers(NamedTuple):
+    """All simulated buyers.
+
+    What decides who comes is a column each, since it is read of everybody in every slot:
+    `activity` level, `habit` in 1/65535, `seen`: the day, from `DAY_ZERO`, on which it last
+    learned something, or arrives. `person`: `PERSON` records.
+    """
+
+    activity: NDArray[np.uint8]
+    habit: NDArray[np.uint16]
+    seen: NDArray[np.uint16]
+    person: NDArray[np.void]
+
+
+def new_buyers(count: int) -> Buyers:
+    """Buyers of whom nothing is known."""
+    habit, seen = np.zeros(count, np.uint16), np.zeros(count, np.uint16)
+    return Buyers(np.zeros(count, np.uint8), habit, seen, cache_lines(count, PERSON))
+
+
+def aligned_copy(buyers: Buyers) -> Buyers:
+    """A copy whose records stand on cache lines of their own."""
+    person = cache_lines(buyers.person.size, PERSON)
+    person[:] = buyers.person
+    return Buyers(buyers.activity.copy(), buyers.habit.copy(), buyers.seen.copy(), person)
+
+
+def bytes_per_buyer() -> int:
+    """Bytes of state that one simulated buyer takes."""
+    return sum(column.itemsize for column in new_buyers(1))
+
+
+@step
+def anchor_of(me, f):
+    """Anchor of follow `f`."""
+    high = np.int64(me.affinities[f]) >> AFFINITY_BITS
+    return np.uint32(high << ANCHOR_LOW_BITS | np.int64(me.anchors[f]))
+
+
+@step
+def affinity_of(me, f):
+    """Affinity to the anchor of follow `f`, in 1/4095."""
+    return np.int64(me.affinities[f] & AFFINITY_ONE)
+
+
+@step
+def set_follow(me, f, anchor, affinity):
+    """Make `anchor` the one that is followed in place `f`."""
+    me.anchors[f] = np.uint16(anchor & ANCHOR_LOW_MASK)
+    me.affinities[f] = np.uint16(anchor >> ANCHOR_LOW_BITS << AFFINITY_BITS | np.int64(affinity))
+
+
+@step
+def set_affinity(me, f, affinity):
+    """Change the affinity to the anchor followed in place `f`."""
+    me.affinities[f] = np.uint16(np.int64(me.affinities[f]) & ~AFFINITY_ONE | np.int64(affinity))
+
+
+def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> Buyers:
+    """Create `count` buyers from the world seed."""
+    spec = scenario.buyers
+    buyers = new_buyers(count)
+    shifts = np.array([int(key(seed, Purpose.BUYER_TRAITS, d)) for d in range(_TRAITS)], np.uint64)
+    quantiles = normal_quantiles(_QUANTILES)
+    # budget ~ lognormal around the tier's mean, in whole RMB
+    budget_spread = np.exp(spec.budget_log_sd * quantiles - spec.budget_log_sd**2 / 2)
+    incomes = np.clip(np.outer(spec.monthly_budget_rmb.values(), budget_spread), 1, 20_000)
+    _fill_traits(
+        buyers,
+        shifts,
+        _steps(),
+        np.float64(spec.tier12_share),
+        _levels(spec.activity_log_sd, quantiles, ACTIVITY_CENTRE, ACTIVITY_UNIT),
+        _levels(spec.sensitivity_log_sd, quantiles, SENSITIVITY_CENTRE, SENSITIVITY_UNIT),
+        incomes.astype(np.uint16),
+    )
+    table = alias_table(anchors.engaged)
+    _fill_history(
+        buyers,
+        key(seed, Purpose.BUYER_HISTORY),
+        np.float64(spec.bought_before_share),
+        np.float64(spec.initial_habit),
+        np.uint8(round(spec.initial_trust * BYTE_ONE)),
+        np.float64(spec.newcomers_share),
+    )
+    _fill_follows(
+        buyers,
+        key(seed, Purpose.BUYER_FOLLOWS),
+        np.int64(spec.follows_count),
+        np.float64(spec.initial_affinity),
+        table,
+    )
+    return buyers
+
+
+def cache_lines(count: int, record: np.dtype[np.void]) -> NDArray[np.void]:
+    """Zeroed records of 64 bytes, each on a cache line of its own."""
+    memory = np.zeros((count + 1) * CACHE_LINE, np.uint8)
+    first = -memory.ctypes.data % CACHE_LINE
+    return memory[first : first + count * CACHE_LINE].view(record)
+
+
+def _steps() -> NDArray[np.uint64]:
+    phi = 1.5
+    for _ in range(64):
+        phi = (1.0 + phi) ** (1.0 / (_TRAITS + 1))
+    return np.array([int(phi ** -(d + 1) * 2**64) for d in range(_TRAITS)], np.uint64)
+
+
+def _levels(
+    log_sd: float, quantiles: NDArray[np.float64], centre: float, unit: float
+) -> NDArray[np.uint8]:
+    """Byte levels of a lognormal with mean 1 at each quantile: exp((b - centre) / unit)."""
+    logs = log_sd * quantiles - log_sd**2 / 2
+    return np.clip(np.round(centre + unit * logs), 0, 255).astype(np.uint8)
+
+
+@kernel
+def _fill_traits(  # noqa: PLR0913, PLR0917 - numba passes by position
+    buyers, shifts, steps, tier12_share, activity, sensitivity, incomes
+):
+    tier12_edge = np.uint64(tier12_share * 18446744073709549568.0)
+    table_shift, byte_shift = np.uint64(52), np.uint64(56)
+    for i in range(buyers.person.size):
+        n = np.uint64(i)
+        me = buyers.person[i]
+        tier = 0 if shifts[0] + n * steps[0] < tier12_edge else 1
+        me.flags = np.uint8(FLAG_TIER3 * tier)
+        buyers.activity[i] = activity[(shifts[1] + n * steps[1]) >> table_shift]
+        me.sensitivity = sensitivity[(shifts[2] + n * steps[2]) >> table_shift]
+        me.impulse = np.uint8((shifts[3] + n * steps[3]) >> byte_shift)
+        me.taste = np.uint8((shifts[4] + n * steps[4]) >> byte_shift)
+        me.income = incomes[tier, (shifts[5] + n * steps[5]) >> table_shift]
+        me.budget = np.int32(me.income) * np.int32(100)
+        buyers.seen[i] = np.uint16(DAY_ZERO)
+
+
+@kernel
+def _fill_history(buyers, stream, bought_share, habit, trust, newcomers):
+    """Buyers of old have a habit and bought something in the last 90 days; newcomers arrive."""
+    for i in range(buyers.person.size):
+        me = buyers.person[i]
+        me.trust[:] = trust
+        arrival = uniform(stream, i, _ARRIVAL_DRAW)
+        if arrival < newcomers:
+            buyers.seen[i] += np.uint16(1 + int(arrival / newcomers * ARRIVAL_DAYS))
+        bought_before = arrival >= newcomers and uniform(stream, i, 0) < bought_share
+        if bought_before:
+            me.flags |= np.uint8(FLAG_BOUGHT)
+            # habit 2 u, so that its mean is `habit`
+            level = min(2.0 * habit * uniform(stream, i, 1), 1.0)
+            buyers.habit[i] = np.uint16(level * HABIT_ONE)
+        for c in range(N_CATEGORIES):
+            days_ago = int(90.0 * uniform(stream, i, 2 + c))
+            me.bought[c] = np.uint16(DAY_ZERO - 1 - days_ago)
+
+
+@kernel
+def _fill_follows(buyers, stream, count, affinity, table):
+    for i in range(buyers.person.size):
+        if buyers.seen[i] > DAY_ZERO:
+            continue  # who is still to arrive follows nobody yet
+        me = buyers.person[i]
+        for f in range(count):
+            anchor = draw_alias(bits(stream, i, 2 * f), table)
+            known = False
+            for g in range(f):
+                known |= (anchor_of(me, g) == anchor) & (affinity_of(me, g) > 0)
+            # A second draw of a followed anchor leaves the place empty (affinity 0).
+            if not known:
+                level = min(affinity * (0.5 + uniform(stream, i, 2 * f + 1)), 1.0)
+                set_follow(me, f, anchor, level * AFFINITY_ONE)

@@ -1,0 +1,118 @@
+"""Suppliers and their goods on the first day."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.population.draws import Floats, categories, normals, uniforms
+from engine.rng import Purpose
+from engine.spec.scenario import Scenario
+from engine.units import FEN_PER_RMB, Category, Kind
+
+
+class Suppliers(NamedTuple):
+    """One entry per supplier; guests of trial streams come last.
+
+    `threshold` exponential of the adoption hazard; `hazard` accumulated before the first
+    day; `exit_threshold` exponential of leaving; draws are fixed uniforms; `capacity` real
+    units a day; `plan_threshold` factor.
+    """
+
+    kind: NDArray[np.uint8]
+    threshold: Floats
+    hazard: Floats
+    exit_threshold: Floats
+    external_draw: Floats
+    gate_draw: Floats
+    refuse_draw: Floats
+    plan_threshold: Floats
+    capacity: Floats
+    guests_from: int
+
+
+class Goods(NamedTuple):
+    """One entry per good, those of a supplier side by side. Money in fen."""
+
+    supplier: NDArray[np.int32]
+    kind: NDArray[np.uint8]
+    category: NDArray[np.uint8]
+    elsewhere: NDArray[np.int64]
+    cost: NDArray[np.int64]
+    quality: NDArray[np.float32]
+    brand: NDArray[np.float32]
+    by_category: NDArray[np.int32]
+    category_start: NDArray[np.int64]
+    first_good: NDArray[np.int64]
+
+
+def draw_suppliers(scenario: Scenario, count: int, seed: int) -> Suppliers:
+    """Draw `count` suppliers, in fixed shares of the kinds, and the trial streams' guests."""
+    specs = scenario.suppliers.kinds()
+    trials = scenario.calendar.trial_streams
+    total = count + len(trials)
+    edges = np.cumsum([spec.count_share for spec in specs]) * count
+    kind = np.searchsorted(edges, np.arange(count) + 0.5).astype(np.uint8)
+    guests = [Kind[trial.kind.upper()] for trial in trials]
+    kind = np.concatenate([kind, np.array(guests, np.uint8)])
+
+    def uniform(draw: int) -> Floats:
+        return uniforms(seed, Purpose.SUPPLIER, total, draw)
+
+    def by_kind(values: list[float]) -> Floats:
+        return np.array(values)[kind]
+
+    joined = np.clip(by_kind([spec.joined_share for spec in specs]), 0, 1 - 1e-12)
+    return Suppliers(
+        kind=kind,
+        threshold=-np.log1p(-uniform(0)),
+        hazard=-np.log1p(-joined),
+        exit_threshold=-np.log1p(-uniform(5)),
+        external_draw=uniform(1),
+        gate_draw=uniform(2),
+        refuse_draw=uniform(3),
+        plan_threshold=np.exp(0.5 * normals(seed, Purpose.SUPPLIER, total, 4)),
+        capacity=by_kind([spec.capacity_units for spec in specs]) * 100 / count,
+        guests_from=count,
+    )
+
+
+def draw_goods(scenario: Scenario, suppliers: Suppliers, showcase: int, seed: int) -> Goods:
+    """Draw the goods of each supplier; a guest brings as many as a showcase holds."""
+    spec = scenario.suppliers
+    trials = scenario.calendar.trial_streams
+    per_supplier = np.full(suppliers.kind.size, spec.goods_count)
+    per_supplier[suppliers.guests_from :] = showcase
+    supplier = np.repeat(np.arange(suppliers.kind.size), per_supplier).astype(np.int32)
+    total, kind = supplier.size, suppliers.kind[supplier]
+    category = categories(
+        uniforms(seed, Purpose.GOOD, total, 0), scenario.anchors.category_share.values()
+    )
+
+    def by_kind(name: str) -> Floats:
+        return np.array([getattr(kind_spec, name) for kind_spec in spec.kinds()])[kind]
+
+    price = by_kind("price_rmb") * np.array(spec.category_price.values())[category]
+    cost_share = by_kind("cost_share")
+    for number, trial in enumerate(trials):
+        own = supplier == suppliers.guests_from + number
+        category[own] = Category[trial.category.upper()]
+        price[own], cost_share[own] = trial.price_rmb, trial.cost_share
+    log_sd = spec.price_log_sd
+    price *= np.exp(log_sd * normals(seed, Purpose.GOOD, total, 1) - log_sd**2 / 2)
+    elsewhere = np.maximum(np.round(price * FEN_PER_RMB), 100)
+    quality = by_kind("quality") + by_kind("quality_sd") * normals(seed, Purpose.GOOD, total, 2)
+    order = np.argsort(category, kind="stable").astype(np.int32)
+    order = order[supplier[order] < suppliers.guests_from]
+    return Goods(
+        supplier=supplier,
+        kind=kind,
+        category=category,
+        elsewhere=elsewhere.astype(np.int64),
+        cost=np.maximum(np.round(elsewhere * cost_share), 1).astype(np.int64),
+        quality=np.clip(quality, 0, 1).astype(np.float32),
+        brand=by_kind("brand").astype(np.float32),
+        by_category=order,
+        category_start=np.searchsorted(category[order], np.arange(len(Category) + 1)),
+        first_good=np.concatenate([[0], np.cumsum(per_supplier)]),
+    )
