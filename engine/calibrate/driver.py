@@ -11,7 +11,7 @@ from engine.calibrate.rows import Row, calibration_rows
 from engine.calibrate.sample import SimulatedPoints, plausible_points, spread_points
 from engine.calibrate.targets import CalibrationTarget, Unmodelled, match_figures
 from engine.calibrate.unknown_space import UnknownSpace, Values
-from engine.calibrate.waves import Plan, confirm, first_points, next_points, simulate
+from engine.calibrate.waves import CalibrationPlan, confirm, first_points, next_points, simulate
 from engine.compute import Pool
 from engine.errors import InputError
 from engine.spec.calibration import CalibrateJob
@@ -82,7 +82,7 @@ def calibrate(
     """
     kept_waves = WaveCheckpoint.of(folder, job, figures)
     targets, unmodelled = _matched(job, figures)
-    plan = Plan(job, UnknownSpace(job.unknowns.ranges, job.scenario), tuple(targets))
+    plan = CalibrationPlan(job, UnknownSpace(job.unknowns.ranges, job.scenario), tuple(targets))
     sample: SimulatedPoints | None = None
     for wave in range(1, job.fit.waves_count + 1):
         points = first_points(plan) if sample is None else next_points(plan, sample, wave)
@@ -119,7 +119,7 @@ def _matched(
 
 
 def _outcome(
-    plan: Plan, sample: SimulatedPoints, unmodelled: Sequence[Unmodelled]
+    plan: CalibrationPlan, sample: SimulatedPoints, unmodelled: Sequence[Unmodelled]
 ) -> CalibrationResult:
     job, space = plan.job, plan.space
     places, any_plausible = plausible_points(sample, job.fit.cutoff, job.fit.ensemble_count)

@@ -30,7 +30,7 @@ _WELL_INSIDE: Final = 0.6
 """Cutoff of the points that are to be plausible for sure, in parts of the job's."""
 
 
-class Plan(NamedTuple):
+class CalibrationPlan(NamedTuple):
     """What every wave needs: the job, the space of its unknowns, and what is read off a year."""
 
     job: CalibrateJob
@@ -38,7 +38,7 @@ class Plan(NamedTuple):
     targets: tuple[CalibrationTarget, ...]
 
 
-def first_points(plan: Plan) -> list[Values]:
+def first_points(plan: CalibrationPlan) -> list[Values]:
     """Return points all over the space, a Latin hypercube.
 
     Where the scenario stands in it has no say: an earlier fit might.
@@ -47,7 +47,7 @@ def first_points(plan: Plan) -> list[Values]:
     return space.values(latin_hypercube(len(space.names), job.fit.points_count, _seed(job, 1)))
 
 
-def next_points(plan: Plan, sample: SimulatedPoints, wave: int) -> list[Values]:
+def next_points(plan: CalibrationPlan, sample: SimulatedPoints, wave: int) -> list[Values]:
     """Return points that no emulator rules out, half of them well inside of what is left.
 
     In many dimensions nearly all of a region lies at its border, where the emulators' errors
@@ -76,7 +76,7 @@ def next_points(plan: Plan, sample: SimulatedPoints, wave: int) -> list[Values]:
 
 
 def simulate(
-    plan: Plan,
+    plan: CalibrationPlan,
     points: Sequence[Values],
     wave: int,
     pool: Pool,
@@ -113,7 +113,11 @@ def simulate(
 
 
 def confirm(
-    plan: Plan, sample: SimulatedPoints, pool: Pool, kept: WaveCheckpoint, on_years: OnYears
+    plan: CalibrationPlan,
+    sample: SimulatedPoints,
+    pool: Pool,
+    kept: WaveCheckpoint,
+    on_years: OnYears,
 ) -> SimulatedPoints:
     """Run the points that miss least again, on luck that had no say in choosing them.
 
@@ -146,7 +150,7 @@ def _readings(
         yield [float(target.measure.read(reader, target.days)) for target in targets]
 
 
-def _point_cases(plan: Plan, points: Sequence[Values]) -> list[Case]:
+def _point_cases(plan: CalibrationPlan, points: Sequence[Values]) -> list[Case]:
     """Years of every point and replication, points as worlds of an ensemble; common luck."""
     job, space = plan.job, plan.space
     worlds = {f"point_{k}": space.changes(point) for k, point in enumerate(points)}

@@ -195,10 +195,10 @@ def test_the_seed_names_the_points(tmp_path: Path, found) -> None:
 
 
 def test_a_redrawn_world_has_a_seed_for_each_replication(tmp_path: Path) -> None:
-    from engine.calibrate.waves import Plan, _point_cases
+    from engine.calibrate.waves import CalibrationPlan, _point_cases
 
     told = job()
-    plan = Plan(told, UnknownSpace(told.unknowns.ranges, told.scenario), ())
+    plan = CalibrationPlan(told, UnknownSpace(told.unknowns.ranges, told.scenario), ())
     points = plan.box.values(np.full((2, 5), 0.5))
     assert {case.world_seed for case in _point_cases(plan, points)} == {told.world_seed}
     redrawn = plan._replace(job=told.model_copy(update={"redraw_worlds": True}))

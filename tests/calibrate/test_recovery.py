@@ -10,7 +10,7 @@ from engine.calibrate import UnknownSpace, calibrate, read_figures
 from engine.calibrate.identify import identified
 from engine.calibrate.measures import KNOWN
 from engine.calibrate.run_reader import RunReader, spans
-from engine.calibrate.waves import Plan, _point_cases
+from engine.calibrate.waves import CalibrationPlan, _point_cases
 from engine.compute.process import ProcessPool
 from engine.market.run import simulate_year
 from engine.spec.calibration import CalibrateJob
@@ -53,7 +53,7 @@ def short_job() -> CalibrateJob:
 def observed(told: CalibrateJob, place: Path) -> str:
     """Write down the figures of years at the truth, under luck of their own."""
     box = UnknownSpace(told.unknowns.ranges, told.scenario)
-    cases = _point_cases(Plan(told, box, ()), [TRUTH])
+    cases = _point_cases(CalibrationPlan(told, box, ()), [TRUTH])
     years = [simulate_year(replace(case, luck_seed=1000 + case.replication)) for case in cases]
     lines = []
     for key, period, unit in FIGURES:
