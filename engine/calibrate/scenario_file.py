@@ -24,8 +24,12 @@ def scenario_yaml(
 
     Parameters
     ----------
-    places : the fitted numbers by their path.
-    original : text of the file that the scenario was loaded from; may be empty.
+    scenario
+        The fitted one.
+    places
+        The fitted numbers by their path, in the scenario's units.
+    original
+        Text of the file that the scenario was loaded from; may be empty.
     """
     try:
         text = _rewritten(original, {**places, ("name",): scenario.name})

@@ -25,7 +25,6 @@ from engine.year import Case, Year
 OnYears = Callable[[int, int], None]
 """Takes the years done and the years in all."""
 
-
 _WELL_INSIDE: Final = 0.6
 """Cutoff of the points that are to be plausible for sure, in parts of the job's."""
 

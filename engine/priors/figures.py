@@ -63,6 +63,7 @@ def compare(file: Path, draws_count: int, seed: int, show: Show) -> list[dict[st
     file : table of figures, the rows of a model together.
     draws_count : of each household in a mixed logit.
     seed : names the scramble of the draws.
+    show : takes how many models are done, how many there are, and what comes next.
 
     Returns
     -------

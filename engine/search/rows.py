@@ -258,7 +258,9 @@ def _measure_interval(sample: NDArray[Any], measure: str) -> Interval:
     Parameters
     ----------
     sample
-        (worlds, replications)
+        (worlds, replications), numbers or truth values, in the measure's unit.
+    measure
+        Its name.
     """
     found = mean_interval(np.asarray(sample, np.float64).mean(axis=0))
     if found.low is None or found.high is None:

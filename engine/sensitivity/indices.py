@@ -98,13 +98,22 @@ def index_rows(
 
     Parameters
     ----------
-    of : what the factors are.
-    runs : each measure at the points of `saltelli_design`, shape (points, replications).
+    of
+        What the factors are.
+    names
+        Of the factors.
+    runs
+        Each measure, in its unit, at the points of `saltelli_design`, (points, replications)
+        float64.
+    resamples
+        Of the bootstrap behind the intervals.
+    seed
+        Names the resamples.
     """
     return [
-        _row
+        one
         for measure, values in runs.items()
-        for _row in _index_rows(of, names, measure, values, resamples, seed)
+        for one in _index_rows(of, names, measure, values, resamples, seed)
     ]
 
 

@@ -44,7 +44,7 @@ def promote(scores: PairedScores, batch: Sequence[int], count: int, trust: RungT
 
     Parameters
     ----------
-    stand
+    scores
         All that are known on the rung: the batch and its rivals of earlier batches.
     batch
         Places of the batch in it.

@@ -28,7 +28,6 @@ Noise = Callable[[FrozenTrial], tuple[list[float], dict[str, float]]]
 _KEPT: Final = 300
 """Most trials that a Gaussian process learns from: its work grows with their cube."""
 
-
 _SPREAD, _NEAR, _BEST = 256, 64, 4
 """Points all over the cube, points around each of the best, and how many those are."""
 
