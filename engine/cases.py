@@ -36,6 +36,7 @@ def cases(job: Job, policies: Iterable[Policy]) -> list[Case]:
             world=world,
             replication=replication,
             threads=job.threads,
+            history=job.history,
         )
         for policy in policies
         for world, scenario in scenarios.items()
@@ -45,5 +46,5 @@ def cases(job: Job, policies: Iterable[Policy]) -> list[Case]:
 
 def seconds_of_year(job: Job, population_share: float = 1.0) -> float:
     """Guess the seconds that one year of `job` takes on one core."""
-    buyers, days = job.scale.buyers_count * population_share, job.scenario.calendar.n_days
+    buyers, days = job.scale.buyers_count * population_share, job.scenario.calendar.days_simulated
     return days * (buyers / BUYER_DAYS_PER_S + job.scale.anchors_count / ANCHOR_DAYS_PER_S)

@@ -53,7 +53,8 @@ def poor_case(case: Case) -> Case:
     """Two days of a market so small and poor that coupons and stock both run out."""
     scenario, subsidy = case.scenario, case.policy.subsidy
     calendar = scenario.calendar
-    few_days = min(calendar.end, calendar.start + timedelta(days=1))
+    few_days = min(calendar.end, calendar.origin + timedelta(days=1))
+    short = {"first_day": None, "start": calendar.origin, "end": few_days}
     weight = max(scenario.platform.pool_count, 10**10) // BUYERS
     rate = subsidy.rate.model_copy(update=dict.fromkeys(KINDS, Dated.model_validate(0.5)))
     budget = 2_000 * weight / FEN_PER_BN_RMB  # a purse of 2,000 sample fen
@@ -61,7 +62,7 @@ def poor_case(case: Case) -> Case:
         case,
         scenario=scenario.model_copy(
             update={
-                "calendar": calendar.model_copy(update={"end": few_days}),
+                "calendar": calendar.model_copy(update=short),
                 "platform": scenario.platform.model_copy(update={"pool_count": weight * BUYERS}),
             }
         ),

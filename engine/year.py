@@ -15,7 +15,10 @@ from engine.spec.study import Scale
 class Case:
     """One year to simulate, and the labels its rows will carry.
 
-    Two cases with equal `scenario`, `policy`, `scale`, `world_seed` and `luck_seed` give
+    The scenario is simulated from its first day; the days of its horizon are reported. Before
+    the horizon `history` is in force, where one is given, else `policy`.
+
+    Two cases with equal `scenario`, `policy`, `history`, `scale`, `world_seed` and `luck_seed` give
     the same bits, whatever `threads`.
     """
 
@@ -28,6 +31,7 @@ class Case:
     world: str = "as_is"
     replication: int = 0
     threads: int = 1
+    history: Policy | None = None
 
     def labels(self) -> dict[str, Any]:
         """The values of `metrics.KEYS`."""

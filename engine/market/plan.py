@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.spec.base import Dated, Spec
-from engine.spec.calendar import Calendar, Festival
+from engine.spec.calendar import Calendar
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, RATE_DAYS, to_bp, to_fen
@@ -28,7 +28,8 @@ class DayLevers(NamedTuple):
     Arrays (float64): `rate` by kind, `tier_factor` by city tier, `library_open` by anchor
     tier. Money in fen, `_bp` in basis points, the rest as in `engine.spec.policy`. `day`
     counts from 0 on the scenario's first day, `month` from 0 in its month; `month_start` is
-    the day on which the month began. `built` is the share done of what investment can do.
+    the day on which the month began, `last_month_start` that of the month before. `built` is
+    the share done of what investment can do.
     """
 
     day: int
@@ -64,6 +65,7 @@ class DayLevers(NamedTuple):
     historical_load: float
     month: int
     month_start: int
+    last_month_start: int
 
 
 class YearPlan(NamedTuple):
@@ -142,24 +144,22 @@ class Plan:
 
 def planned_days(calendar: Calendar, first: int, year: int) -> int:
     """Days of a calendar year's plan that begins on day `first`: to 31 December."""
-    start = calendar.origin + timedelta(days=first)
-    return (min(date(year, 12, 31), calendar.end) - start).days + 1
+    return (date(year, 12, 31) - calendar.origin).days - first + 1
 
 
 def timetable(policy: Policy, scenario: Scenario, first: int, days: int) -> list[DayLevers]:
     """The `DayLevers` of `days` days from day number `first` on."""
     calendar = scenario.calendar
     changes, table = change_dates(policy), []
-    festivals = plan_festivals(policy, calendar)
+    start = calendar.origin + timedelta(days=first)
+    plan = plan_days(policy, calendar, start.year)
     load = load_path(scenario)
     for n in range(first, first + days):
         today = calendar.origin + timedelta(days=n)
         if n == first or today in changes:  # until the next change every lever keeps its value
             values = _policy_on(policy, today)
         historical = load[min(n, len(load) - 1)]
-        table.append(
-            DayLevers(**(values | _of_calendar(values, calendar, festivals, n, historical)))
-        )
+        table.append(DayLevers(**(values | _of_calendar(values, calendar, plan, n, historical))))
     return table
 
 
@@ -170,7 +170,7 @@ def load_path(scenario: Scenario) -> list[float]:
     of the year, and stays there.
     """
     calendar, platform = scenario.calendar, scenario.platform
-    n_days = calendar.n_days
+    n_days = (date(calendar.origin.year, 12, 31) - calendar.origin).days + 1
     growth = np.arange(n_days) / max(n_days - 1, 1)
     load = platform.load_start * (platform.load_end / platform.load_start) ** growth
     return [float(value) for value in load]
@@ -184,10 +184,13 @@ def change_dates(spec: Spec) -> set[date]:
     return set().union(*(change_dates(field) for field in fields if isinstance(field, Spec)))
 
 
-def plan_festivals(policy: Policy, calendar: Calendar) -> tuple[Festival, ...]:
-    """The festivals on which the brand plan caps prices: the first ones that may be chosen."""
-    able = sorted((f for f in calendar.festivals if f.plan), key=lambda f: f.start)
-    return tuple(able[: policy.price.plan_festivals_count])
+def plan_days(policy: Policy, calendar: Calendar, year: int) -> list[tuple[date, date]]:
+    """First and last days of a year's festivals on which the brand plan caps prices.
+
+    They are the year's first festivals among those that may be chosen.
+    """
+    spans = (festival.in_year(year) for festival in calendar.festivals if festival.plan)
+    return sorted(span for span in spans if span)[: policy.price.plan_festivals_count]
 
 
 def demand_weight(levers: DayLevers) -> float:
@@ -241,29 +244,29 @@ def _policy_on(policy: Policy, today: date) -> dict[str, Any]:
 def _of_calendar(
     values: dict[str, Any],
     calendar: Calendar,
-    plan: tuple[Festival, ...],
+    plan: list[tuple[date, date]],
     day: int,
     historical_load: float,
 ) -> dict[str, Any]:
     """What the calendar adds to the policy's `values` of a day."""
     today = calendar.origin + timedelta(days=day)
-    running = [f for f in calendar.festivals if f.start <= today <= f.end]
+    running = [festival for festival in calendar.festivals if festival.holds_on(today)]
     first_of_month = max(today.replace(day=1), calendar.origin)
+    month_before = max((first_of_month - timedelta(days=1)).replace(day=1), calendar.origin)
     return {
         "day": day,
         "festival_boost": values["festival_boost"] if running else 1.0,
         "built": 0.0,
         "has_plan": bool(plan),
-        "plan_day": any(f.start <= today <= f.end for f in plan),
+        "plan_day": any(first <= today <= last for first, last in plan),
         "season": calendar.demand_season[today.month - 1],
         "festival_traffic": max((f.traffic for f in running), default=1.0),
         "festival_attention": max((f.attention for f in running), default=1.0),
-        "campaign_pull": sum(
-            (c.pull for c in calendar.rival_campaigns if c.start <= today <= c.end), 0.0
-        ),
+        "campaign_pull": sum((c.pull for c in calendar.rival_campaigns if c.holds_on(today)), 0.0),
         "historical_load": historical_load,
         "month": months_between(calendar.origin, today),
         "month_start": (first_of_month - calendar.origin).days,
+        "last_month_start": (month_before - calendar.origin).days,
     }
 
 

@@ -30,7 +30,9 @@ def simulate_year(case: Case) -> Year:
     world = open_world(case.scenario, case.scale, case.world_seed)
     state = open_state(world, case.luck_seed)
     with new_scratch(world, state, case.threads) as scratch:
-        advance(world, case.policy, state, calendar.start, scratch)
+        advance(world, case.history or case.policy, state, calendar.start, scratch)
+        if case.history:
+            begin_term(world, state)
         start = report_start(state)
         advance(world, case.policy, state, calendar.end + timedelta(days=1), scratch)
     made = tables(world, state, start)
@@ -76,7 +78,9 @@ def plan_of(world: World, policy: Policy, state: State) -> Plan:
     return Plan(world.scenario, neutral, platform.term_day, platform.term_paid_fen)
 
 
-def begin_term(state: State) -> None:
+def begin_term(world: World, state: State) -> None:
     """Begin a new term this morning: the next policy opens its own purse and target path."""
+    today = world.date_of(state.day)
+    new_year = (today.month, today.day) == (1, 1)
     state.platform.term_day = state.day
-    state.platform.term_paid_fen = state.platform.year_paid_fen
+    state.platform.term_paid_fen = 0 if new_year else state.platform.year_paid_fen

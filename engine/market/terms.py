@@ -12,6 +12,7 @@ from engine.population.buyers import (
     SENSITIVITY_UNIT,
 )
 from engine.rules.attention import need
+from engine.spec.calendar import LONGEST_HISTORY_DAYS
 from engine.spec.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -143,8 +144,7 @@ class SupplyTerms(NamedTuple):
 def supply_terms(scenario: Scenario) -> SupplyTerms:
     """Read the terms of supply from the scenario."""
     spec, kinds = scenario.suppliers, scenario.suppliers.kinds()
-    start = scenario.calendar.start
-    never = scenario.calendar.n_days
+    start, never = scenario.calendar.origin, LONGEST_HISTORY_DAYS
     return SupplyTerms(
         offer=np.array([kind.commission_share for kind in kinds]),
         take=np.array(scenario.platform.take_share.values()),

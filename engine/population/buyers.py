@@ -44,7 +44,7 @@ CACHE_LINE = 64
 FLAG_TIER3 = 1
 FLAG_BOUGHT = 2
 FLAG_TWICE = 4
-FLAG_MONTH_SHIFT = 4
+FLAG_ORDERED = 8
 
 PERSON = np.dtype(
     {
@@ -82,7 +82,7 @@ By follow: `affinities` in 1/4095, below the four high bits of the anchor's numb
 `anchors`, its 16 low bits. affinity_words: the same 16 bytes as two words, for sums over four
 at once (see `engine.market.sessions.lanes`). bought: day of the last purchase by category;
 budget: fen left this month; income: a month's budget in RMB; trust: by kind, in 1/255; flags:
-tier, ever bought, twice this month, month (1-15) of the last order.
+tier, ever bought, twice in the month of the last order, ordered since the first day.
 """
 
 _TRAITS = 6

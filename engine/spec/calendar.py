@@ -1,28 +1,72 @@
-"""What happens when: days, slots, seasons, festivals, exits, guests, the rival's campaigns."""
+"""What happens when: days, slots, seasons, festivals, exits, guests, the rival's campaigns.
+
+What is yearly is dated by month and day, `06-12`, and recurs; a full date, `2020-06-12`, is
+that day alone.
+"""
 
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from engine.spec.base import Positive, Spec, quantity
 
+LONGEST_HORIZON_DAYS: Final = 1_096
+"""Three years, one of them a leap year."""
+LONGEST_HISTORY_DAYS: Final = 3_653
+"""From the scenario's first day to the last of the horizon."""
 
-class Festival(Spec):
-    """A sales festival of the platform: more traffic, more attention, more coupon."""
+MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+"""A day of every year, such as 06-12; 02-29 is 28 February where there is no 29th."""
+
+
+class Period(Spec):
+    """Days from `start` to `end`, both included: of one year, or of every year."""
 
     name: str
-    start: date
-    end: date
-    traffic: float = quantity("factor", "visits on its days", gt=0, le=10)
-    attention: float = quantity("factor", "serious looks on its days", gt=0, le=5)
-    plan: bool = Field(description="whether the brand plan may choose it for its price cap")
+    start: date | MonthDay
+    end: date | MonthDay
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        if self.end < self.start:
-            raise ValueError(f"festival {self.name!r} ends before it starts")
+        if isinstance(self.start, date) != isinstance(self.end, date):
+            raise ValueError(
+                f"{self.name!r} has one end with a year and one without; "
+                "give both as 2020-06-12, or both as 06-12 for every year"
+            )
+        if isinstance(self.start, date) and isinstance(self.end, date) and self.end < self.start:
+            raise ValueError(f"{self.name!r} ends before it starts")
         return self
+
+    def in_year(self, year: int) -> tuple[date, date] | None:
+        """First and last day of the period that starts in a calendar year, if one does."""
+        if isinstance(self.start, date) and isinstance(self.end, date):
+            return (self.start, self.end) if self.start.year == year else None
+        start, end = _in_year(str(self.start), year), _in_year(str(self.end), year)
+        return (start, end) if start <= end else (start, _in_year(str(self.end), year + 1))
+
+    def holds_on(self, day: date) -> bool:
+        """Whether a day lies in the period, or in that of some year."""
+        if isinstance(self.start, date) and isinstance(self.end, date):
+            return self.start <= day <= self.end
+        spans = (self.in_year(year) for year in (day.year - 1, day.year))
+        return any(span is not None and span[0] <= day <= span[1] for span in spans)
+
+
+def _in_year(month_day: str, year: int) -> date:
+    month, day = map(int, month_day.split("-"))
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return date(year, month, 28 if month == 2 else 30)
+
+
+class Festival(Period):
+    """A sales festival of the platform: more traffic, more attention, more coupon."""
+
+    traffic: float = quantity("factor", "visits on its days", gt=0, le=10)
+    attention: float = quantity("factor", "serious looks on its days", gt=0, le=5)
+    plan: bool = Field(description="whether the brand plan may choose it for its price cap")
 
 
 class Absence(Spec):
@@ -53,12 +97,9 @@ class TrialStream(Spec):
     forecast_rmb: float = quantity("RMB", "sales the platform forecast", gt=0)
 
 
-class Campaign(Spec):
+class Campaign(Period):
     """A campaign of the rival that pulls buyers to the outside option (M22)."""
 
-    name: str
-    start: date
-    end: date
     pull: float = quantity("utility", "added to the outside option", ge=-5, le=5)
 
 
@@ -86,8 +127,16 @@ class Calendar(Spec):
                 f"start {self.start} lies before first_day {self.origin}, on which the scenario "
                 "begins; give a start on or after it, or an earlier first_day"
             )
-        if (self.end - self.start).days > 450:  # a buyer's last month is kept modulo 15
-            raise ValueError("the horizon is longer than 450 days; give an earlier end")
+        if self.n_days > LONGEST_HORIZON_DAYS:
+            raise ValueError(
+                f"the horizon has {self.n_days} days, and three years are the most, "
+                f"{LONGEST_HORIZON_DAYS} days; give an earlier end or a later start"
+            )
+        if (self.end - self.origin).days >= LONGEST_HISTORY_DAYS:
+            raise ValueError(
+                "the horizon ends more than ten years after first_day; "
+                "give an earlier end or a later first_day"
+            )
         if abs(sum(self.slot_share) - 1) > 1e-6:
             raise ValueError("slot_share must add up to 1")
         return self
@@ -96,6 +145,11 @@ class Calendar(Spec):
     def origin(self) -> date:
         """The scenario's first day: day 0 of all day numbers."""
         return self.first_day or self.start
+
+    @property
+    def days_simulated(self) -> int:
+        """Days from the scenario's first to the last of the horizon."""
+        return (self.end - self.origin).days + 1
 
     @property
     def n_days(self) -> int:

@@ -136,6 +136,10 @@ class Job(Spec):
     scale: Scale
     ensemble: Ensemble
     ray: Ray
+    history: Policy | None = Field(
+        None,
+        description="in force from the scenario's first day to the horizon's; none: the policy",
+    )
 
     def identity(self) -> str:
         """Name all that the results depend on: 16 hexadecimal digits."""

@@ -24,8 +24,8 @@ class Moment(NamedTuple):
     returned: np.uint64
     follow: np.uint64
     day: np.int64
-    month: np.int64
     month_start: np.int64
+    last_month_start: np.int64
     most_sessions: np.int64
     visit_level: np.float32
     attention_level: np.float32

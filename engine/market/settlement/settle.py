@@ -24,7 +24,7 @@ from engine.population.buyers import (
     BYTE_ONE,
     DAY_ZERO,
     FLAG_BOUGHT,
-    FLAG_MONTH_SHIFT,
+    FLAG_ORDERED,
     FLAG_TIER3,
     FLAG_TWICE,
     FOLLOWS,
@@ -57,8 +57,6 @@ _MONTH, _TWICE, _RETAINED = (
 )
 _HALF = np.float32(0.5)
 _ONE = np.float32(1.0)
-_MONTHS = 15
-"""Months are remembered modulo this, from 1; 0 is never."""
 LOOKS_AHEAD = 16
 """Looks between asking for a buyer's memory and using it."""
 
@@ -178,17 +176,17 @@ def count_buyer(buyers, moment, tally, ledger, i):
         ledger[_REPEATS] += 1
     else:
         tally.counts[_NEW] += 1
-    month = moment.month % _MONTHS + 1
-    last = np.int64(me.flags) >> FLAG_MONTH_SHIFT
-    kept = np.int64(me.flags) & (FLAG_TIER3 | FLAG_TWICE) | FLAG_BOUGHT
-    if last != month:
+    kept = np.int64(me.flags) & (FLAG_TIER3 | FLAG_TWICE) | FLAG_BOUGHT | FLAG_ORDERED
+    # Who ordered before has last learned something on the day of that order.
+    last = np.int64(buyers.seen[i]) - DAY_ZERO if me.flags & FLAG_ORDERED else np.int64(-1)
+    if last < moment.month_start:
         tally.counts[_MONTH] += 1
-        tally.counts[_RETAINED] += last == (moment.month - 1) % _MONTHS + 1
+        tally.counts[_RETAINED] += last >= moment.last_month_start
         kept &= ~FLAG_TWICE
     elif not kept & FLAG_TWICE:
         tally.counts[_TWICE] += 1
         kept |= FLAG_TWICE
-    me.flags = np.uint8(kept | month << FLAG_MONTH_SHIFT)
+    me.flags = np.uint8(kept)
 
 
 @step
