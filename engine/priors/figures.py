@@ -30,7 +30,7 @@ Show = Callable[[int, int, str], None]
 """Takes what is done, of how much, and what comes next."""
 
 
-class PublishedFigure(NamedTuple):
+class _PublishedFigure(NamedTuple):
     """One row of the table of figures; some have no standard error."""
 
     dataset: str
@@ -40,11 +40,11 @@ class PublishedFigure(NamedTuple):
     error: float | None
 
 
-def read_figures(file: Path) -> list[PublishedFigure]:
+def read_figures(file: Path) -> list[_PublishedFigure]:
     """Read the columns dataset, model, parameter, value and se of a CSV table."""
     with file.open(encoding="utf-8", newline="") as lines:
         return [
-            PublishedFigure(
+            _PublishedFigure(
                 row["dataset"],
                 row["model"],
                 row["parameter"],
@@ -82,7 +82,7 @@ def compare(file: Path, draws_count: int, seed: int, show: Show) -> list[dict[st
 
 
 def _rows(
-    dataset: str, model: str, figures: list[PublishedFigure], draws_count: int, seed: int
+    dataset: str, model: str, figures: list[_PublishedFigure], draws_count: int, seed: int
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of one model, estimated or with the reason why not."""
     if dataset not in IN_ECDAT or model not in _MODELS:
@@ -107,7 +107,7 @@ def _rows(
 
 
 def _estimate(
-    figure: PublishedFigure, choices: ChoiceData, fit: LikelihoodFit
+    figure: _PublishedFigure, choices: ChoiceData, fit: LikelihoodFit
 ) -> tuple[float, float | None]:
     """Return the estimate of a figure and its standard error."""
     if figure.parameter == _LIKELIHOOD:
@@ -119,7 +119,7 @@ def _estimate(
 
 
 def _row(
-    figure: PublishedFigure,
+    figure: _PublishedFigure,
     estimate: tuple[float | None, float | None] = (None, None),
     reason: str = "",
 ) -> dict[str, Any]:
