@@ -199,7 +199,7 @@ def test_a_redrawn_world_has_a_seed_for_each_replication(tmp_path: Path) -> None
 
     told = job()
     plan = CalibrationPlan(told, UnknownSpace(told.unknowns.ranges, told.scenario), ())
-    points = plan.box.values(np.full((2, 5), 0.5))
+    points = plan.space.values(np.full((2, 5), 0.5))
     assert {case.world_seed for case in _point_cases(plan, points)} == {told.world_seed}
     redrawn = plan._replace(job=told.model_copy(update={"redraw_worlds": True}))
     assert [case.world_seed for case in _point_cases(redrawn, points)] == [1, 2, 1, 2]
