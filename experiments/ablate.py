@@ -11,7 +11,7 @@ def ablate(job: SimulateJob, folder: Path, config: Tree) -> None:
     """Leave `ablation`, `runs` and the report; say which mechanism shows no effect."""
     from engine.ablate import ablations, effects, untold
     from engine.cases import cases
-    from engine.report.console import print_ablation
+    from engine.report.terminal.policies import print_ablation
     from experiments._years import conclude, run_cases, tell_folder
 
     todo = list(ablations(cases(job, [job.policy])))

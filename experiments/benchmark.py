@@ -1,5 +1,6 @@
 """`python -m experiments.benchmark`: how fast and how small the market is."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from engine.config import Tree
@@ -12,7 +13,7 @@ def benchmark(job: BenchmarkJob, folder: Path, config: Tree) -> None:
     from rich.console import Console
 
     from engine.benchmark import run_suite
-    from engine.report.benchmark import print_benchmark
+    from engine.report.terminal.analyses import print_benchmark
     from engine.results import Results
     from experiments._progress import progress
     from experiments._years import tell_folder
@@ -26,7 +27,15 @@ def benchmark(job: BenchmarkJob, folder: Path, config: Tree) -> None:
     tell_folder(folder)
 
 
-main = app(benchmark, BenchmarkJob)
+def _check(job: BenchmarkJob, _: Sequence[str]) -> None:
+    """Refuse a suite that cannot be measured here."""
+    if job.suite == "peers":
+        from engine.benchmark.peers import check_peers
+
+        check_peers(job)
+
+
+main = app(benchmark, BenchmarkJob, _check)
 
 if __name__ == "__main__":
     main()

@@ -14,9 +14,9 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     """Leave `calibration`, `answers`, the best world, the ensemble, the model card, the report."""
     from engine import calibrate as engine
     from engine.compute import open_pool
-    from engine.report.calibrated import print_calibration
-    from engine.report.card import write_card
-    from engine.report.fitted import read_fit
+    from engine.report.markdown import write_model_card
+    from engine.report.read.calibration import read_fit
+    from engine.report.terminal.analyses import print_calibration
     from engine.results import Results, check_writable
     from experiments._progress import progress
     from experiments._years import conclude, tell_folder
@@ -34,7 +34,7 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     _write(folder / "scenario" / f"{outcome.scenario.name}.yaml", scenario)
     _write(folder / "ensemble" / f"{outcome.ensemble.name}.yaml", dump(outcome.ensemble))
     console = conclude(results, folder)
-    write_card(folder)
+    write_model_card(folder)
     print_calibration(read_fit(outcome.rows, config), answers, console)
     tell_folder(folder)
 

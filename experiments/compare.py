@@ -26,7 +26,7 @@ MEASURES: Final = (
 def compare(job: CompareJob, folder: Path, config: Tree) -> None:
     """Compare policies in pairs of years; leave `comparison`, `runs` and the report."""
     from engine.compare import paired
-    from engine.report.console import print_comparison, print_runs
+    from engine.report.terminal.policies import print_comparison, print_runs
     from experiments._years import conclude, run_years, tell_folder
 
     policies = [policy.model_copy(update={"name": key}) for key, policy in job.policies.items()]

@@ -14,8 +14,8 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     """Search; leave `trials`, `rungs`, `frontier`, `runs`, `daily`, policies, study, report."""
     from engine import search
     from engine.compute import open_pool
-    from engine.report.console import print_frontier
-    from engine.report.searched import print_choice, print_rungs
+    from engine.report.terminal.analyses import print_choice, print_rungs
+    from engine.report.terminal.policies import print_frontier
     from engine.results import Results, check_writable, is_complete
     from experiments._progress import progress
     from experiments._years import conclude, tell_folder

@@ -14,7 +14,7 @@ def priors(job: PriorsJob, folder: Path, config: Tree) -> None:
     from rich.console import Console
 
     from engine.priors import compare
-    from engine.report.priors import print_priors
+    from engine.report.terminal.analyses import print_priors
     from engine.results import Results
     from experiments._progress import progress
     from experiments._years import tell_folder

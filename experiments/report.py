@@ -9,7 +9,7 @@ from experiments._app import app
 
 
 def report(job: ReportJob, folder: Path, config: Tree) -> None:  # noqa: ARG001  # all commands
-    """Write report.html into the folder that the job names."""
+    """Write report.html into the folder that the job names; say if results are incomplete."""
     place = Path(job.folder)
     if not place.is_dir():
         raise InputError(
@@ -18,7 +18,7 @@ def report(job: ReportJob, folder: Path, config: Tree) -> None:  # noqa: ARG001 
             "the output folder of a finished command",
             "give one, e.g. folder=outputs/optimize/TIME",
         )
-    from engine.report import build_report
+    from engine.report import build_report, read_study
     from engine.results import list_tables
 
     if not list_tables(place):
@@ -29,7 +29,10 @@ def report(job: ReportJob, folder: Path, config: Tree) -> None:  # noqa: ARG001 
             "give one, e.g. folder=outputs/COMMAND/TIME",
         )
 
-    print(f"Report: {build_report(place)}")
+    study = read_study(place)
+    print(f"Report: {build_report(place, study)}")
+    if study.incomplete:
+        print(f"Note: {study.incomplete}.")
 
 
 main = app(report, ReportJob)

@@ -13,7 +13,7 @@ def sensitivity(job: SensitivityJob, folder: Path, config: Tree) -> None:
     from engine import sensitivity as engine
     from engine.cases import seconds_of_year
     from engine.compute import open_pool
-    from engine.report.moved import print_sensitivity
+    from engine.report.terminal.analyses import print_sensitivity
     from engine.results import Results, check_writable
     from experiments._progress import progress
     from experiments._years import conclude, tell_folder

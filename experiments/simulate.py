@@ -9,7 +9,7 @@ from experiments._app import app
 
 def simulate(job: SimulateJob, folder: Path, config: Tree) -> None:
     """Simulate one policy; leave `runs`, `daily`, `segments`, `anchors` and the report."""
-    from engine.report.console import print_runs
+    from engine.report.terminal.policies import print_runs
     from experiments._years import conclude, run_years, tell_folder
 
     results, years = run_years(job, [job.policy], folder, config, details=True)

@@ -21,7 +21,7 @@ from engine.spec.study import BenchmarkJob, OptimizeJob
 from engine.stats.pareto import hypervolume
 from engine.year import Year
 
-Key = tuple[tuple[str, float], ...]
+_Key = tuple[tuple[str, float], ...]
 
 
 class Arena(Protocol):
@@ -73,16 +73,16 @@ class MarketArena:
     """
 
     def __init__(self, job: BenchmarkJob, seed: int) -> None:
-        own = market_job(job, seed)
+        own = _market_job(job, seed)
         self.judge = ObjectiveEvaluator(own.objective)
         space = PolicySpace(own.space, own.policy)
-        kept = NothingKept(Path(), "")
+        kept = _NothingKept(Path(), "")
         self.problem = MarketProblem(own, space, ProcessPool(), self.judge.measures, kept)
-        # Years of its own luck: neither the search nor its finalists have met them.
+        # Other random streams than those of the search and of its finalists.
         other = own.model_copy(update={"seed": derive_seed(seed, Purpose.BENCHMARK)})
         self._truth = MarketProblem(other, space, ProcessPool(), self.judge.measures, kept)
         self._stage = Stage(True, 1.0, 0, job.truth_replications)
-        self._known: dict[Key, Floats | None] = {}
+        self._known: dict[_Key, Floats | None] = {}
 
     def costs(self, points: Sequence[Point]) -> Floats:
         """Return the true costs of the feasible ones."""
@@ -112,17 +112,17 @@ class MarketArena:
 
 
 @dataclass(frozen=True)
-class NothingKept(FinalistRuns):
+class _NothingKept(FinalistRuns):
     """Keeps no years: a benchmark is not resumed."""
 
     def get(self, trial: int, stage: Stage) -> None:
         """Return that there are none."""
 
     def put(self, trial: int, stage: Stage, years: list[Year]) -> None:
-        """Forget them."""
+        """Keep nothing of them."""
 
 
-def market_job(job: BenchmarkJob, seed: int) -> OptimizeJob:
+def _market_job(job: BenchmarkJob, seed: int) -> OptimizeJob:
     """Return what a user would search, at the size that the benchmark asks for."""
     shared: dict[str, Any] = {
         name: getattr(job, name)
@@ -141,5 +141,5 @@ def market_job(job: BenchmarkJob, seed: int) -> OptimizeJob:
 
 
 def arena(job: BenchmarkJob, name: str, seed: int) -> Arena:
-    """Make a problem by its name, with all its luck by the seed."""
+    """Make a problem by its name, with all its random streams named by the seed."""
     return MarketArena(job, seed) if name == "market" else KnownArena(KNOWN[name](seed))

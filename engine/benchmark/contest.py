@@ -1,9 +1,9 @@
 """One problem and one seed: this search and plain ones, each with the same sessions.
 
 The plain ones are used as most people do: Optuna's sampler as it comes, a batch asked at a
-time, every policy on the whole population with the same number of replications and luck of
-its own; the front is what no other feasible one beats in the means that were seen, and
-recommended is the best of them in the first goal.
+time, every policy on the whole population with the same number of replications and random
+streams of its own; the front is what no other feasible one beats in the means that were seen,
+and recommended is the best of them in the first goal.
 """
 
 import time
@@ -51,7 +51,7 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Moment:
+class Snapshot:
     """What a method would report after so many sessions and seconds."""
 
     sessions: int
@@ -63,11 +63,11 @@ class Moment:
 class Course:
     """What a method reported as it went on, and what it recommends in the end."""
 
-    moments: tuple[Moment, ...]
+    snapshots: tuple[Snapshot, ...]
     recommended: Point | None
 
 
-class Clocked:
+class _Clocked:
     """A problem that counts what is asked of it.
 
     Seconds are those of the process, with those that simulating took replaced by those that
@@ -105,35 +105,35 @@ class Clocked:
         """Return the seconds so far."""
         return time.perf_counter() - self._start - self._inside + self._simulated
 
-    def moment(self, front: Sequence[Point]) -> Moment:
+    def snapshot(self, front: Sequence[Point]) -> Snapshot:
         """Return what is reported now."""
-        return Moment(self.sessions, self.seconds, tuple(front))
+        return Snapshot(self.sessions, self.seconds, tuple(front))
 
 
-class NoMemory:
+class _NoMemory:
     """A search that is not resumed keeps nothing."""
 
     def sample(self, key: Any) -> None:
         """Return that nothing is known."""
 
     def write(self, key: Any, tree: Any) -> None:
-        """Forget a sample."""
+        """Keep nothing of a sample."""
 
     def add(self, trial: Any, number: int) -> None:
-        """Forget a trial."""
+        """Keep nothing of a trial."""
 
 
 def plain(
     kind: str, problem: Problem, judge: ObjectiveEvaluator, effort: Effort, seed: int
 ) -> Course:
     """Search by one of `PLAIN`."""
-    clock, size = Clocked(problem), effort.search.batch_count
+    clock, size = _Clocked(problem), effort.search.batch_count
     study = optuna.create_study(
         directions=judge.directions, sampler=PLAIN[kind](derive_seed(seed, Purpose.TRIAL) >> 31)
     )
     points: list[Point] = []
     costs, excesses = np.zeros((0, len(judge.goals))), np.zeros((0, len(judge.constraints)))
-    moments = []
+    snapshots = []
     for start in range(0, effort.trials_count, size):
         count = min(size, effort.trials_count - start)
         asked = [study.ask(dict(clock.distributions)) for _ in range(count)]
@@ -145,20 +145,20 @@ def plain(
                 trial.set_constraint(name, float(excess))
             study.tell(trial, judge.values(own.costs[0]).tolist())
             points.append(trial.params)
-        moments.append(clock.moment([points[k] for k in front_of(costs, excesses)]))
-    best = min(front_of(costs, excesses), key=lambda k: costs[k, 0], default=None)
-    return Course(tuple(moments), None if best is None else points[best])
+        snapshots.append(clock.snapshot([points[k] for k in _front_of(costs, excesses)]))
+    best = min(_front_of(costs, excesses), key=lambda k: costs[k, 0], default=None)
+    return Course(tuple(snapshots), None if best is None else points[best])
 
 
-def _seen(clock: Clocked, judge: ObjectiveEvaluator, trial: Trial, replications: int) -> Any:
-    """Return how a policy stands by itself, on luck of its own."""
-    luck = trial.number * replications
-    stage = Stage(False, 1.0, luck, luck + replications)
+def _seen(clock: _Clocked, judge: ObjectiveEvaluator, trial: Trial, replications: int) -> Any:
+    """Return how a policy stands by itself, on random streams of its own."""
+    first = trial.number * replications
+    stage = Stage(False, 1.0, first, first + replications)
     candidate = Candidate(trial.number, f"trial-{trial.number}", trial.params)
     return PairedScores.of(judge, [next(clock.evaluate([candidate], stage)).values])
 
 
-def front_of(costs: Any, excesses: Any) -> list[int]:
+def _front_of(costs: Any, excesses: Any) -> list[int]:
     """Return which feasible policies no other feasible one beats; costs may be missing."""
     able = np.flatnonzero((excesses <= 0).all(axis=1) & ~np.isnan(costs).any(axis=1))
     levels = pareto_ranks(costs[able].tolist()) if len(able) else []
@@ -169,27 +169,29 @@ def ours(
     problem: Problem, judge: ObjectiveEvaluator, effort: Effort, seed: int, sessions: int
 ) -> Course:
     """Search as `optimize` does, finalists included, for about so many sessions."""
-    clock, search = Clocked(problem), effort.search
-    study = SearchStudy(search, seed, clock, judge, NoMemory())
+    clock, search = _Clocked(problem), effort.search
+    study = SearchStudy(search, seed, clock, judge, _NoMemory())
     runs = planned_replications(0, search.finalists_count, _rounds(search))
     search_sessions = sessions * (1 - runs / (effort.trials_count * effort.replications))
-    moments: list[Moment] = []
-    for found in study.steps(_unheard):
-        front = front_of(found.costs, found.excesses)
-        moments.append(clock.moment([_point(study.trials[k].candidate) for k in front]))
+    snapshots: list[Snapshot] = []
+    for found in study.steps(_ignore_progress):
+        front = _front_of(found.costs, found.excesses)
+        snapshots.append(clock.snapshot([_point(study.trials[k].candidate) for k in front]))
         if clock.sessions > search_sessions:
             break
     chosen = choose_finalists(study.trials, found, search.finalists_count)
     selection = Selection(clock, judge, search, seed)
-    best = selection.run([trial.candidate for trial in chosen], _unheard)
+    best = selection.run([trial.candidate for trial in chosen], _ignore_progress)
     both = zip(selection.finalists, selection.assessments(), strict=True)
-    moments.append(clock.moment([_point(one.candidate) for one, own in both if own.on_frontier]))
+    snapshots.append(
+        clock.snapshot([_point(one.candidate) for one, own in both if own.on_frontier])
+    )
     winner = None if best is None else _point(selection.finalists[best].candidate)
-    return Course(tuple(moments), winner)
+    return Course(tuple(snapshots), winner)
 
 
-def _unheard(*_: object) -> None:
-    """Take no notice of progress."""
+def _ignore_progress(*_: object) -> None:
+    """Do nothing with progress."""
 
 
 def _rounds(search: Search) -> list[int]:

@@ -12,7 +12,7 @@ from typing import Any
 from engine.compute.machine import cpus_count
 
 Row = dict[str, Any]
-Hear = Callable[[int, int, str], None]
+OnProgress = Callable[[int, int, str], None]
 """Takes steps done, steps in all, and a note."""
 
 
@@ -67,13 +67,13 @@ class Setting:
 class Steps:
     """Counts steps of known number and tells each one."""
 
-    def __init__(self, total: int, hear: Hear) -> None:
-        self._done, self._total, self._hear = 0, total, hear
+    def __init__(self, total: int, on_progress: OnProgress) -> None:
+        self._done, self._total, self._on_progress = 0, total, on_progress
 
     def step(self, note: str) -> None:
         """One more is done."""
         self._done += 1
-        self._hear(self._done, self._total, note)
+        self._on_progress(self._done, self._total, note)
 
 
 @cache

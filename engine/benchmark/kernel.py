@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Final
 
 from engine.benchmark.days import Days, fill_cache, simulate_days
-from engine.benchmark.figures import Hear, Row, Steps
-from engine.benchmark.kernel_rows import Measured, Point, end_points, kernel_rows, points_of
+from engine.benchmark.figures import OnProgress, Row, Steps
+from engine.benchmark.kernel_rows import KernelRuns, Point, end_points, kernel_rows, points_of
 from engine.benchmark.stages import time_stages
 from engine.benchmark.start import start_seconds
 from engine.benchmark.worker import Worker
@@ -23,10 +23,10 @@ WARM_DAYS: Final = 8
 """Days of the run that is not counted, and of the one that shows memory: with a full week."""
 
 
-def kernel_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
+def kernel_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
     """Measure everything in turn; return the rows of `benchmark`."""
-    steps = Steps(2 + job.runs * (len(points_of(job)) + 2) + job.cold_start, hear)
-    found = Measured()
+    steps = Steps(2 + job.runs * (len(points_of(job)) + 2) + job.cold_start, on_progress)
+    found = KernelRuns()
     days = job.days or case.scenario.calendar.n_days
     with Worker() as first:
         first.ask(fill_cache, case)
@@ -36,8 +36,8 @@ def kernel_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
         for worker in workers:
             worker.ask(simulate_days, sized(case, points_of(job)[0]), min(days, WARM_DAYS))
         for _ in range(job.runs):
-            take_turn(job, case, workers, found, steps)
-    found.held_bytes = held_bytes(job, case, min(days, WARM_DAYS))
+            _take_turn(job, case, workers, found, steps)
+    found.held_bytes = _held_bytes(job, case, min(days, WARM_DAYS))
     steps.step("memory")
     if job.cold_start:
         found.cold_s.append(start_seconds(case, cold=True))
@@ -45,13 +45,13 @@ def kernel_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
     return kernel_rows(job, found, days)
 
 
-def take_turn(
-    job: BenchmarkJob, case: Case, workers: Sequence[Worker], found: Measured, steps: Steps
+def _take_turn(
+    job: BenchmarkJob, case: Case, workers: Sequence[Worker], found: KernelRuns, steps: Steps
 ) -> None:
     """Run every point once, then the stages and a start."""
     days = job.days or case.scenario.calendar.n_days
     for point in points_of(job):
-        found.runs.setdefault(point, []).append(run_point(workers, case, point, days))
+        found.runs.setdefault(point, []).append(_run_point(workers, case, point, days))
         steps.step(f"{point.buyers:,} buyers, {point.anchors:,} anchors")
     for point in end_points(job, job.scale.anchors_count):
         times = workers[0].ask(time_stages, sized(case, point._replace(threads=1)), days)
@@ -67,7 +67,7 @@ def sized(case: Case, point: Point) -> Case:
     return replace(case, scale=case.scale.model_copy(update=size), threads=point.threads)
 
 
-def run_point(workers: Sequence[Worker], case: Case, point: Point, days: int) -> Days:
+def _run_point(workers: Sequence[Worker], case: Case, point: Point, days: int) -> Days:
     """Run `point` in as many processes at once as it asks for: the slowest, with all sessions."""
     busy = workers[: point.processes]
     for worker in busy:
@@ -79,7 +79,7 @@ def run_point(workers: Sequence[Worker], case: Case, point: Point, days: int) ->
     return max(runs, key=lambda run: run.days_s)._replace(sessions=sessions)
 
 
-def held_bytes(job: BenchmarkJob, case: Case, days: int) -> int | None:
+def _held_bytes(job: BenchmarkJob, case: Case, days: int) -> int | None:
     """Memory that the largest population adds, in a process that has seen the smallest."""
     few, many = (sized(case, point) for point in end_points(job, job.scale.anchors_count))
     with Worker() as worker:

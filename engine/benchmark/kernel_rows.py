@@ -38,7 +38,7 @@ class Point(NamedTuple):
 
 
 @dataclass
-class Measured:
+class KernelRuns:
     """Runs by point, stages by population, seconds to start, memory held."""
 
     runs: dict[Point, list[Days]] = field(default_factory=dict)
@@ -71,7 +71,7 @@ def end_points(job: BenchmarkJob, anchors: int) -> tuple[Point, Point]:
     return Point(few, anchors, job.threads), Point(many, anchors, job.threads)
 
 
-def kernel_rows(job: BenchmarkJob, found: Measured, days: int) -> list[Row]:
+def kernel_rows(job: BenchmarkJob, found: KernelRuns, days: int) -> list[Row]:
     """All figures, axis by axis."""
     return [
         *_population_rows(job, found, days),
@@ -90,7 +90,7 @@ def slope_ns(few: Sequence[Cost], many: Sequence[Cost]) -> list[float]:
     ]
 
 
-def intercept_ms(few: Sequence[Cost], many: Sequence[Cost], days: int) -> list[float]:
+def _intercept_ms(few: Sequence[Cost], many: Sequence[Cost], days: int) -> list[float]:
     """Milliseconds of a day without sessions, turn by turn."""
     return [
         (one.seconds * two.sessions - two.seconds * one.sessions)
@@ -105,7 +105,7 @@ def _costs(runs: Sequence[Days]) -> list[Cost]:
     return [Cost(run.days_s, run.sessions_count) for run in runs]
 
 
-def _population_rows(job: BenchmarkJob, found: Measured, days: int) -> Iterator[Row]:
+def _population_rows(job: BenchmarkJob, found: KernelRuns, days: int) -> Iterator[Row]:
     smallest = end_points(job, job.scale.anchors_count)[0]
     for buyers in job.populations:
         point = smallest._replace(buyers=buyers)
@@ -119,7 +119,7 @@ def _population_rows(job: BenchmarkJob, found: Measured, days: int) -> Iterator[
         }
         if point != smallest:
             ends = _costs(found.runs[smallest]), _costs(runs)
-            values |= {"session_ns": slope_ns(*ends), "fixed_day_ms": intercept_ms(*ends, days)}
+            values |= {"session_ns": slope_ns(*ends), "fixed_day_ms": _intercept_ms(*ends, days)}
         for measure, per_run in values.items():
             yield at.row("population", "market", measure, per_run)
     yield at.row("population", "market", "state_bytes_per_buyer", [bytes_per_buyer()])
@@ -128,15 +128,15 @@ def _population_rows(job: BenchmarkJob, found: Measured, days: int) -> Iterator[
         yield at.row("population", "market", "resident_bytes_per_buyer", [held])
 
 
-def _anchor_rows(job: BenchmarkJob, found: Measured, days: int) -> Iterator[Row]:
+def _anchor_rows(job: BenchmarkJob, found: KernelRuns, days: int) -> Iterator[Row]:
     for anchors in job.anchors:
         few, many = end_points(job, anchors)
         ends, at = (_costs(found.runs[few]), _costs(found.runs[many])), many.setting(days)
         yield at.row("anchors", "market", "session_ns", slope_ns(*ends))
-        yield at.row("anchors", "market", "fixed_day_ms", intercept_ms(*ends, days))
+        yield at.row("anchors", "market", "fixed_day_ms", _intercept_ms(*ends, days))
 
 
-def _scaling_rows(job: BenchmarkJob, found: Measured, days: int) -> Iterator[Row]:
+def _scaling_rows(job: BenchmarkJob, found: KernelRuns, days: int) -> Iterator[Row]:
     one = Point(max(job.populations), job.scale.anchors_count)
     points = [("threads", one._replace(threads=count)) for count in job.thread_counts]
     points += [("processes", one._replace(processes=count)) for count in job.process_counts]
@@ -152,15 +152,15 @@ def _speeds(runs: Sequence[Days]) -> list[float]:
     return [run.sessions_count / run.days_s for run in runs]
 
 
-def _stage_rows(job: BenchmarkJob, found: Measured, days: int) -> Iterator[Row]:
+def _stage_rows(job: BenchmarkJob, found: KernelRuns, days: int) -> Iterator[Row]:
     few, many = min(job.populations), max(job.populations)
     at = Point(many, job.scale.anchors_count).setting(days)
     for stage in found.stages[few][0].seconds:
         ends = (_stage_costs(found.stages[few], stage), _stage_costs(found.stages[many], stage))
         yield at.row("stage", stage, "session_ns", slope_ns(*ends))
-        yield at.row("stage", stage, "fixed_day_ms", intercept_ms(*ends, days))
+        yield at.row("stage", stage, "fixed_day_ms", _intercept_ms(*ends, days))
     ends = (_stage_costs(found.stages[few], *BETWEEN), _stage_costs(found.stages[many], *BETWEEN))
-    fixed = intercept_ms(*ends, days)
+    fixed = _intercept_ms(*ends, days)
     yield at.row("stage", " + ".join(BETWEEN), "fixed_day_ms", fixed, goal=BETWEEN_MS)
 
 
@@ -168,7 +168,7 @@ def _stage_costs(times: Sequence[StageTimes], *stages: str) -> list[Cost]:
     return [Cost(sum(one.seconds[s] for s in stages), one.sessions_count) for one in times]
 
 
-def _start_rows(job: BenchmarkJob, found: Measured, days: int) -> Iterator[Row]:
+def _start_rows(job: BenchmarkJob, found: KernelRuns, days: int) -> Iterator[Row]:
     at = Point(min(job.populations), job.scale.anchors_count).setting(days)
     for subject, seconds in (("warm", found.warm_s), ("cold", found.cold_s)):
         if seconds:

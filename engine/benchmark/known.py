@@ -4,12 +4,12 @@ A figure of a candidate on a share σ of the population, in replication r, is
 
     y_r = μ + b(μ) (1 - σ) + s / √σ (√c z_r + √(1 - c) ε_r)
 
-with the truth μ, a mild bias of small populations b(μ) = `BIAS` (u + μ), noise of standard
-deviation s = `NOISE` u for the whole population, u the measure's own size, and the share
-c = `COMMON` of the variance that all candidates of a replication have in common, as years
-of the market have under the same luck. Its variance falls with σ and with replications as
-the market's does. Sessions and seconds are those of a year of the market (`SESSIONS`,
-`FIXED_S`, `SESSIONS_S`: 20,000 buyers and 1,000 anchors on one core).
+with the truth μ, a mild bias of small populations b(μ) = `_BIAS` (u + μ), noise of standard
+deviation s = `_NOISE` u for the whole population, u the measure's own size, and the share
+c = `_COMMON` of the variance that all candidates of a replication have in common, as years
+of the market have under the same random streams. Its variance falls with σ and with
+replications as the market's does. Sessions and seconds are those of a year of the market
+(`_SESSIONS`, `_FIXED_S`, `_SESSIONS_S`: 20,000 buyers and 1,000 anchors on one core).
 
 Measures bear the names that the judge knows; their units have no meaning here.
 """
@@ -30,19 +30,19 @@ from engine.spec.study import Objective
 
 Floats = NDArray[np.float64]
 
-NOISE: Final = 0.05
+_NOISE: Final = 0.05
 """Standard deviation of a year of the whole population, in the measure's own size."""
 
-BIAS: Final = 0.03
+_BIAS: Final = 0.03
 """What no population would add to a figure, in the measure's own size and in its own."""
 
-COMMON: Final = 0.9
+_COMMON: Final = 0.9
 """Correlation between two candidates in one replication."""
 
-SESSIONS: Final = 5_300_000
-FIXED_S: Final = 0.24
-SESSIONS_S: Final = 0.21
-"""Sessions of a year, and its seconds: `FIXED_S` + σ `SESSIONS_S`."""
+_SESSIONS: Final = 5_300_000
+_FIXED_S: Final = 0.24
+_SESSIONS_S: Final = 0.21
+"""Sessions of a year, and its seconds: `_FIXED_S` + σ `_SESSIONS_S`."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,8 @@ class Known(ABC):
             seen = np.stack([self._seen(truth, one.number, stage, run) for run in runs], axis=1)
             yield Sample(
                 {name: seen[None, k] for k, name in enumerate(self.sizes)},
-                round(SESSIONS * stage.population_share) * len(runs),
-                (FIXED_S + SESSIONS_S * stage.population_share) * len(runs),
+                round(_SESSIONS * stage.population_share) * len(runs),
+                (_FIXED_S + _SESSIONS_S * stage.population_share) * len(runs),
             )
 
     def _seen(self, truth: Mapping[str, float], number: int, stage: Stage, run: int) -> Floats:
@@ -102,12 +102,14 @@ class Known(ABC):
         from scipy.special import ndtri
 
         share = stage.population_share
-        luck = derive_seed(self.seed, Purpose.BENCHMARK, stage.is_fresh, round(1e6 * share), run)
+        run_seed = derive_seed(
+            self.seed, Purpose.BENCHMARK, stage.is_fresh, round(1e6 * share), run
+        )
         shared, own = (
-            ndtri(np.clip(uniforms(luck, Purpose.BENCHMARK, len(self.sizes), draw), 1e-12, 1))
+            ndtri(np.clip(uniforms(run_seed, Purpose.BENCHMARK, len(self.sizes), draw), 1e-12, 1))
             for draw in (0, 1 + number)
         )
         sizes = np.array(list(self.sizes.values()))
         means = np.array([truth[name] for name in self.sizes])
-        noise = NOISE * sizes * (COMMON**0.5 * shared + (1 - COMMON) ** 0.5 * own)
-        return np.asarray(means + BIAS * (sizes + means) * (1 - share) + noise / share**0.5)
+        noise = _NOISE * sizes * (_COMMON**0.5 * shared + (1 - _COMMON) ** 0.5 * own)
+        return np.asarray(means + _BIAS * (sizes + means) * (1 - share) + noise / share**0.5)

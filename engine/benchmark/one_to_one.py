@@ -5,20 +5,20 @@ from datetime import timedelta
 from statistics import median
 
 from engine.benchmark.days import Days, fill_cache, simulate_days
-from engine.benchmark.figures import Hear, Row, Setting, Steps
+from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.worker import Worker
 from engine.population.buyers import bytes_per_buyer
 from engine.spec.study import BenchmarkJob
 from engine.year import Case
 
-DAYS = 8
+_DAYS = 8
 """Days unless asked for others: a whole week after the first, on which showcases are filled."""
 
 
-def one_to_one_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
+def one_to_one_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
     """Create the whole pool and simulate its first days; return the rows of `benchmark`."""
-    steps = Steps(2 + (job.days or DAYS), hear)
-    whole = with_whole_pool(case, job.largest_population())
+    steps = Steps(2 + (job.days or _DAYS), on_progress)
+    whole = _with_whole_pool(case, job.largest_population())
     with Worker() as first:
         first.ask(fill_cache, whole)
     steps.step("compile cache filled")
@@ -26,13 +26,13 @@ def one_to_one_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
         found: Days = worker.ask(
             simulate_days,
             whole,
-            job.days or DAYS,
-            hear=lambda seconds: steps.step(f"{seconds:.1f} s"),
+            job.days or _DAYS,
+            on_progress=lambda seconds: steps.step(f"{seconds:.1f} s"),
         )
-    return rows_of(whole, found)
+    return _rows_of(whole, found)
 
 
-def with_whole_pool(case: Case, people: int) -> Case:
+def _with_whole_pool(case: Case, people: int) -> Case:
     """`case` on a platform of `people`, each of them simulated: weight 1."""
     platform = case.scenario.platform.model_copy(update={"pool_count": people})
     return replace(
@@ -42,7 +42,7 @@ def with_whole_pool(case: Case, people: int) -> Case:
     )
 
 
-def rows_of(case: Case, found: Days) -> list[Row]:
+def _rows_of(case: Case, found: Days) -> list[Row]:
     """Creation, each day, memory, and the year that the median day implies."""
     people, calendar = case.scale.buyers_count, case.scenario.calendar
     at = Setting("one_to_one", people, case.scale.anchors_count, len(found.day_s), case.threads)

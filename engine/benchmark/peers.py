@@ -3,20 +3,25 @@
 The engine's session has everything on, and its cost is that of one more session, without the
 fixed part of a day (see `kernel_rows`); a session of a peer carries its share of the buyers
 who stayed away. All run in turn on one core.
+
+What is written for the other tools is the package `peers` beside `engine`: it is in a checkout
+and in the source distribution, and not in the installed package.
 """
 
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
-from typing import Final, NamedTuple
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, NamedTuple, Protocol
 
 from engine.benchmark.days import Days, fill_cache, simulate_days
-from engine.benchmark.figures import Hear, Row, Setting, Steps
+from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.kernel import WARM_DAYS, sized
 from engine.benchmark.kernel_rows import Cost, Point, end_points, slope_ns
-from engine.benchmark.small import ANCHORS, Peer, SmallMarket, small_market
 from engine.benchmark.worker import Tell, Worker
+from engine.errors import InputError
 from engine.spec.study import BenchmarkJob
 from engine.year import Case
 
@@ -35,21 +40,59 @@ class PeerKind(NamedTuple):
     goal: float | None = None
 
 
+class _Sales(Protocol):
+    """What a peer has added up so far."""
+
+    sessions: int
+
+
+class _Peer(Protocol):
+    """The small market in one tool, as `peers.market.Peer`."""
+
+    sales: _Sales
+
+    def day(self) -> None:
+        """Simulate one day of every buyer."""
+
+
 PEERS: Final = (
-    PeerKind("numpy", "small_numpy", "NumpyPeer", 1_000_000, 8, 0.35),
-    PeerKind("numpy_columns", "small_columns", "ColumnsPeer", 1_000_000, 8),
-    PeerKind("mesa_frames", "small_frames", "FramesPeer", 1_000_000, 8),
-    PeerKind("mesa", "small_mesa", "MesaPeer", 100_000, 4, 0.02),
-    PeerKind("mesa_loops", "small_mesa", "MesaLoopsPeer", 100_000, 4),
+    PeerKind("numpy", "numpy_peers", "NumpyPeer", 1_000_000, 8, 0.35),
+    PeerKind("numpy_columns", "numpy_peers", "ColumnsPeer", 1_000_000, 8),
+    PeerKind("mesa_frames", "frames_peer", "FramesPeer", 1_000_000, 8),
+    PeerKind("mesa", "mesa_peers", "MesaPeer", 100_000, 4, 0.02),
+    PeerKind("mesa_loops", "mesa_peers", "MesaLoopsPeer", 100_000, 4),
 )
 """Mesa gets fewer buyers, since it is slow: what counts is the cost of a session."""
 
 
-def peers_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
+_FOLDER: Final = Path(__file__).parents[2] / "peers"
+"""Where the small market is written for other tools, if it is there."""
+
+
+def check_peers(job: BenchmarkJob) -> None:
+    """Refuse suite `peers` where the small market in other tools is not there.
+
+    Raises
+    ------
+    InputError
+        If the suite is `peers` and the package of that name is not beside the engine.
+    """
+    if job.suite == "peers" and not (_FOLDER / "market.py").is_file():
+        raise InputError(
+            "suite",
+            f"peers needs the small market in other tools, and {_FOLDER} is not there",
+            "peers in a checkout or an unpacked source distribution; kernel, one_to_one and"
+            " search everywhere",
+            "run it in a checkout, or take another suite, e.g. suite=kernel",
+        )
+
+
+def peers_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
     """Measure the engine and every peer that is installed; return the rows of `benchmark`."""
+    check_peers(job)
     with Worker() as first:
-        kinds = [kind for kind in PEERS if first.ask(is_installed, kind)]
-        steps = Steps(1 + job.runs * (2 + len(kinds)), hear)
+        kinds = [kind for kind in PEERS if first.ask(_is_installed, kind)]
+        steps = Steps(1 + job.runs * (2 + len(kinds)), on_progress)
         first.ask(fill_cache, case)
     steps.step("compile cache filled")
     ends = end_points(job, case.scale.anchors_count)
@@ -64,12 +107,12 @@ def peers_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
                 costs.append(Cost(run.days_s, run.sessions_count))
                 steps.step(f"engine, {point.buyers:,} buyers")
             for kind in kinds:
-                peers[kind.name].append(worker.ask(time_peer, kind, job.seed))
+                peers[kind.name].append(worker.ask(_time_peer, kind, job.seed))
                 steps.step(kind.name)
-    return [*peer_rows(job, ends[1], engine, peers)]
+    return [*_peer_rows(job, ends[1], engine, peers)]
 
 
-def is_installed(_: Tell, kind: PeerKind) -> bool:
+def _is_installed(_: Tell, kind: PeerKind) -> bool:
     """Tell whether the tool and all that it needs can be imported."""
     try:
         _class_of(kind)
@@ -78,9 +121,10 @@ def is_installed(_: Tell, kind: PeerKind) -> bool:
     return True
 
 
-def time_peer(_: Tell, kind: PeerKind, seed: int) -> Cost:
+def _time_peer(_: Tell, kind: PeerKind, seed: int) -> Cost:
     """Seconds and sessions of some days of the small market, after one that is not counted."""
-    peer = _class_of(kind)(small_market(kind.buyers, seed), seed)
+    market = _module("market").small_market(kind.buyers, seed)
+    peer = _class_of(kind)(market, seed)
     peer.day()
     before, started = peer.sales.sessions, time.perf_counter()
     for _day in range(kind.days):
@@ -88,30 +132,34 @@ def time_peer(_: Tell, kind: PeerKind, seed: int) -> Cost:
     return Cost(time.perf_counter() - started, peer.sales.sessions - before)
 
 
-def peer_rows(
+def _peer_rows(
     job: BenchmarkJob, point: Point, engine: Sequence[Sequence[Cost]], peers: dict[str, list[Cost]]
 ) -> Iterator[Row]:
     """Nanoseconds of a session in each, and the engine's over each peer's; none if missing."""
     days = job.days or job.scenario.calendar.n_days
+    small_anchors: int = _module("market").ANCHORS
     at = Setting("peers", point.buyers, point.anchors, days)
     few, many = engine
     ours = slope_ns(few, many)
     yield at.row("tool", "engine", "session_ns", ours)
     yield at.row("tool", "engine_with_fixed_part", "session_ns", _per_session(many))
     for kind in PEERS:
-        small = Setting("peers", kind.buyers, ANCHORS, kind.days)
+        small = Setting("peers", kind.buyers, small_anchors, kind.days)
         theirs = _per_session(peers.get(kind.name, ()))
         yield small.row("tool", kind.name, "session_ns", theirs)
         ratios = [one / other for one, other in zip(ours, theirs, strict=bool(theirs))]
         yield at.row("tool", kind.name, "engine_ratio", ratios, kind.goal)
 
 
-def _class_of(kind: PeerKind) -> Callable[[SmallMarket, int], Peer]:
+def _class_of(kind: PeerKind) -> Callable[[Any, int], _Peer]:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one core, as all others
-    found: Callable[[SmallMarket, int], Peer] = getattr(
-        import_module(f"engine.benchmark.{kind.module}"), kind.made_by
-    )
+    found: Callable[[Any, int], _Peer] = getattr(_module(kind.module), kind.made_by)
     return found
+
+
+def _module(name: str) -> ModuleType:
+    """Import a file of `peers`, which the installed package does not hold."""
+    return import_module(f"peers.{name}")
 
 
 def _per_session(costs: Sequence[Cost]) -> list[float]:

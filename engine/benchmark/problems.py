@@ -167,7 +167,7 @@ class TwoSided(Known):
         return np.array([own for own in costs if own[0] <= -0.3])
 
 
-class Zdt(Known):
+class _Zdt(Known):
     """Two goals that trade off along a curve, far off it everywhere else (`Zdt1`, `Zdt2`).
 
         f_1 = x_0,    g = 1 + 9 mean(x_1, …),    f_2 = g h(f_1 / g)
@@ -203,7 +203,7 @@ class Zdt(Known):
         return np.asarray(curve[curve[:, 1] <= 0.7])
 
 
-class Zdt1(Zdt):
+class Zdt1(_Zdt):
     """h(t) = 1 - √t: a convex front."""
 
     name = "zdt1"
@@ -213,7 +213,7 @@ class Zdt1(Zdt):
         return 1 - float(ratio**0.5)
 
 
-class Zdt2(Zdt):
+class Zdt2(_Zdt):
     """h(t) = 1 - t²: a concave front, which no weighted sum of the goals finds."""
 
     name = "zdt2"

@@ -1,47 +1,82 @@
 """Suite `search`: this search beside plain ones, at equal simulated sessions.
 
 A task is one problem and one seed: all methods, one after another, in a process of its own.
-What a method reports is judged by the truth, not by what it has seen.
+What a method reports is judged by the truth, not by what it has seen. The best plain method of
+a problem is the one with the largest median volume at its end; what this search needs to get as
+far is compared with that one, seed by seed.
 """
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from typing import NamedTuple
+from statistics import median
+from typing import Final, NamedTuple
 
 import optuna
 
 from engine.benchmark.arena import Arena, arena
 from engine.benchmark.contest import OURS, PLAIN, Course, Effort, ours, plain
 from engine.benchmark.days import fill_cache
-from engine.benchmark.figures import Hear, Row, Steps
-from engine.benchmark.search_rows import NEVER, Reached, Result, search_rows
+from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.worker import Tell, Worker
 from engine.compute.machine import cpus_count
 from engine.rng import Purpose, derive_seed
 from engine.spec.study import BenchmarkJob
 from engine.year import Case
 
+_SESSIONS_GOAL: Final = 0.1
+_SECONDS_GOAL: Final = 1 / 3
+_INFEASIBLE_GOAL: Final = 0.05
+"""What this search should not exceed: sessions and seconds as shares of the best plain one's,
+and the share of its recommendations that are not feasible in truth."""
 
-class Task(NamedTuple):
+_STOOD_FOR: Final = (20_000, 1_000)
+"""Buyers and anchors of the market whose years the known problems stand for."""
+
+
+class _Task(NamedTuple):
     """One problem and one seed."""
 
     problem: str
     seed: int
 
 
-def search_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
+class _Reached(NamedTuple):
+    """Sessions and seconds of this search, as shares of a plain one's whole."""
+
+    sessions: float
+    seconds: float
+
+
+_NEVER: Final = _Reached(float("inf"), float("inf"))
+
+
+class _Result(NamedTuple):
+    """One problem and seed, by method: volume, sessions and seconds at the end.
+
+    `feasible` says of a recommendation whether it is so in truth, None if there was none;
+    `reached`, by plain method, when this search had got as far.
+    """
+
+    volumes: Mapping[str, float]
+    sessions: Mapping[str, int]
+    seconds: Mapping[str, float]
+    feasible: Mapping[str, bool | None]
+    reached: Mapping[str, _Reached]
+
+
+def search_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
     """Run every problem with every seed; return the rows of `benchmark`."""
     tasks = [
-        Task(name, derive_seed(job.seed, Purpose.BENCHMARK, k))
+        _Task(name, derive_seed(job.seed, Purpose.BENCHMARK, k))
         for name in job.problems
         for k in range(job.seeds_count)
     ]
-    steps = Steps(len(tasks), hear)
+    steps = Steps(len(tasks), on_progress)
     # Two processes at once: more threads of linear algebra would only be in their way.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    found: dict[str, list[Result]] = {name: [] for name in job.problems}
+    found: dict[str, list[_Result]] = {name: [] for name in job.problems}
     with ExitStack() as stack:
         count = min(cpus_count(), len(tasks))
         workers = [stack.enter_context(Worker()) for _ in range(count)]
@@ -50,46 +85,83 @@ def search_suite(job: BenchmarkJob, case: Case, hear: Hear) -> list[Row]:
         for start in range(0, len(tasks), count):
             busy = list(zip(workers, tasks[start : start + count], strict=False))
             for worker, task in busy:
-                worker.start(contest, job, task)
+                worker.start(_contest, job, task)
             for worker, task in busy:
                 found[task.problem].append(worker.result())
                 steps.step(task.problem)
-    return list(search_rows(job, found))
+    return list(_search_rows(job, found))
 
 
-def contest(_: Tell, job: BenchmarkJob, task: Task) -> Result:
+def _contest(_: Tell, job: BenchmarkJob, task: _Task) -> _Result:
     """Let all methods search one problem with one seed."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    place, effort = arena(job, task.problem, task.seed), effort_of(job)
+    place, effort = arena(job, task.problem, task.seed), _effort_of(job)
     courses = {kind: plain(kind, place.problem, place.judge, effort, task.seed) for kind in PLAIN}
-    sessions = max(course.moments[-1].sessions for course in courses.values())
+    sessions = max(course.snapshots[-1].sessions for course in courses.values())
     courses[OURS] = ours(place.problem, place.judge, effort, task.seed, sessions)
-    return judged(place, courses)
+    return _judged(place, courses)
 
 
-def effort_of(job: BenchmarkJob) -> Effort:
+def _effort_of(job: BenchmarkJob) -> Effort:
     """Return what the plain ones spend on a problem."""
     return Effort(job.plain_trials_count, job.plain_replications, job.search)
 
 
-def judged(place: Arena, courses: Mapping[str, Course]) -> Result:
+def _judged(place: Arena, courses: Mapping[str, Course]) -> _Result:
     """Say how good each method's report was in truth, and when ours had got as far."""
-    last = {name: course.moments[-1] for name, course in courses.items()}
-    fronts = [moment.front for moment in last.values()]
-    volumes = {name: place.volume(moment.front, fronts) for name, moment in last.items()}
-    reached = dict.fromkeys(PLAIN, NEVER)
-    for moment in courses[OURS].moments:
-        open_ones = [kind for kind in PLAIN if reached[kind] is NEVER]
-        volume = place.volume(moment.front, fronts) if open_ones else 0.0
+    last = {name: course.snapshots[-1] for name, course in courses.items()}
+    fronts = [snapshot.front for snapshot in last.values()]
+    volumes = {name: place.volume(snapshot.front, fronts) for name, snapshot in last.items()}
+    reached = dict.fromkeys(PLAIN, _NEVER)
+    for snapshot in courses[OURS].snapshots:
+        open_ones = [kind for kind in PLAIN if reached[kind] is _NEVER]
+        volume = place.volume(snapshot.front, fronts) if open_ones else 0.0
         for kind in open_ones:
             if volume >= volumes[kind]:
-                shares = moment.sessions / last[kind].sessions, moment.seconds / last[kind].seconds
-                reached[kind] = Reached(*shares)
+                shares = (
+                    snapshot.sessions / last[kind].sessions,
+                    snapshot.seconds / last[kind].seconds,
+                )
+                reached[kind] = _Reached(*shares)
     feasible = {
         name: None if course.recommended is None else len(place.costs([course.recommended])) == 1
         for name, course in courses.items()
     }
-    sessions = {name: moment.sessions for name, moment in last.items()}
-    seconds = {name: moment.seconds for name, moment in last.items()}
-    return Result(volumes, sessions, seconds, feasible, reached)
+    sessions = {name: snapshot.sessions for name, snapshot in last.items()}
+    seconds = {name: snapshot.seconds for name, snapshot in last.items()}
+    return _Result(volumes, sessions, seconds, feasible, reached)
+
+
+def _search_rows(job: BenchmarkJob, found: Mapping[str, Sequence[_Result]]) -> Iterator[Row]:
+    """All figures, problem by problem."""
+    for problem, results in found.items():
+        size = _STOOD_FOR
+        if problem == "market":
+            size = job.market.buyers_count, job.market.anchors_count
+        at = Setting("search", *size, job.scenario.calendar.n_days)
+        for method in (OURS, *PLAIN):
+            yield at.row(problem, method, "volume_share", [r.volumes[method] for r in results])
+            spent = [r.sessions[method] / max(r.sessions[k] for k in PLAIN) for r in results]
+            yield at.row(problem, method, "spent_share", spent)
+            yield at.row(problem, method, "total_s", [r.seconds[method] for r in results])
+            yield _infeasible(at, problem, method, results)
+        best = _best_plain(results)
+        reached = [result.reached[best] for result in results]
+        sessions, seconds = ([own[k] for own in reached] for k in (0, 1))
+        yield at.row(problem, best, "sessions_ratio", sessions, _SESSIONS_GOAL)
+        yield at.row(problem, best, "seconds_ratio", seconds, _SECONDS_GOAL)
+
+
+def _best_plain(results: Sequence[_Result]) -> str:
+    """Name the plain method that gets farthest."""
+    return max(PLAIN, key=lambda kind: median(result.volumes[kind] for result in results))
+
+
+def _infeasible(at: Setting, problem: str, method: str, results: Sequence[_Result]) -> Row:
+    """Share of a method's recommendations that are not feasible; the mean, not the median."""
+    told = [result.feasible[method] for result in results]
+    wrong = [float(not own) for own in told if own is not None]
+    goal = _INFEASIBLE_GOAL if method == OURS else None
+    row = at.row(problem, method, "infeasible_share", wrong, goal)
+    return row | {"value": sum(wrong) / len(wrong) if wrong else None}

@@ -17,14 +17,14 @@ from engine.errors import PoquanError
 from engine.spec.study import Scale
 from engine.year import Case
 
-SMOKE: Final = Scale(
+_SMOKE: Final = Scale(
     name="smoke", buyers_count=2000, anchors_count=200, suppliers_count=200, showcase_count=6
 )
 """That of `scale=smoke`."""
 
 
 def start_seconds(case: Case, *, cold: bool = False) -> float:
-    """Start a process that simulates the year of `case` at `SMOKE`; return what it took.
+    """Start a process that simulates the year of `case` at `_SMOKE`; return what it took.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def start_seconds(case: Case, *, cold: bool = False) -> float:
         started = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-m", "engine.benchmark.start"],
-            input=pickle.dumps(replace(case, scale=SMOKE, threads=1)),
+            input=pickle.dumps(replace(case, scale=_SMOKE, threads=1)),
             env=os.environ | own,
             capture_output=True,
             check=False,

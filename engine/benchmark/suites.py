@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from engine.benchmark.figures import Hear, Row
+from engine.benchmark.figures import OnProgress, Row
 from engine.benchmark.kernel import kernel_suite
 from engine.benchmark.one_to_one import one_to_one_suite
 from engine.benchmark.peers import peers_suite
@@ -12,7 +12,7 @@ from engine.cases import cases
 from engine.spec.study import BenchmarkJob
 from engine.year import Case
 
-SUITES: Final[dict[str, Callable[[BenchmarkJob, Case, Hear], list[Row]]]] = {
+_SUITES: Final[dict[str, Callable[[BenchmarkJob, Case, OnProgress], list[Row]]]] = {
     "kernel": kernel_suite,
     "peers": peers_suite,
     "one_to_one": one_to_one_suite,
@@ -20,7 +20,7 @@ SUITES: Final[dict[str, Callable[[BenchmarkJob, Case, Hear], list[Row]]]] = {
 }
 
 
-def run_suite(job: BenchmarkJob, hear: Hear) -> list[Row]:
+def run_suite(job: BenchmarkJob, on_progress: OnProgress) -> list[Row]:
     """Measure the suite that `job` asks for; return the rows of `benchmark`.
 
     Raises
@@ -28,4 +28,4 @@ def run_suite(job: BenchmarkJob, hear: Hear) -> list[Row]:
     PoquanError
         If a measuring process dies or lacks memory.
     """
-    return SUITES[job.suite](job, cases(job, [job.policy])[0], hear)
+    return _SUITES[job.suite](job, cases(job, [job.policy])[0], on_progress)

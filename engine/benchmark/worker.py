@@ -15,7 +15,7 @@ Tell = Callable[[Any], None]
 
 
 def unheard(_: Any) -> None:
-    """Take no notice."""
+    """Do nothing with progress."""
 
 
 class Worker:
@@ -36,8 +36,8 @@ class Worker:
         """Give it work without waiting for it."""
         self._line.send((task, args))
 
-    def result(self, hear: Tell = unheard) -> Any:
-        """Wait for the work that was started; `hear` is called with what it tells.
+    def result(self, on_progress: Tell = unheard) -> Any:
+        """Wait for the work that was started; `on_progress` is called with what it tells.
 
         Raises
         ------
@@ -55,12 +55,12 @@ class Worker:
                 raise PoquanError(_NO_MEMORY)
             if word == "failed":
                 raise RuntimeError(value)
-            hear(value)
+            on_progress(value)
 
-    def ask(self, task: Callable[..., Any], *args: Any, hear: Tell = unheard) -> Any:
+    def ask(self, task: Callable[..., Any], *args: Any, on_progress: Tell = unheard) -> Any:
         """Start work and wait for it."""
         self.start(task, *args)
-        return self.result(hear)
+        return self.result(on_progress)
 
     def __enter__(self) -> Self:
         return self

@@ -4,10 +4,11 @@ Everything here depends on the date alone, never on how long is simulated: what 
 year is planned for (purse, target, brand plan) reaches to its 31 December.
 """
 
+from collections import namedtuple
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,57 +16,45 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.spec.base import Dated, Spec
 from engine.spec.calendar import Calendar
+from engine.spec.levers import LEVERS, lever_value
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
-from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, RATE_DAYS, to_bp, to_fen
+from engine.units import FEN_PER_BN_RMB
 
 Floats = NDArray[np.float64]
 
 
-class DayLevers(NamedTuple):
-    """Every lever's value on one day, and what the calendar brings.
+_OF_CALENDAR = (
+    "day",
+    "month",
+    "month_start",
+    "last_month_start",
+    "season",
+    "festival_traffic",
+    "festival_attention",
+    "campaign_pull",
+    "historical_load",
+    "has_plan",
+    "plan_day",
+    "built",
+)
+_COLUMNS = tuple(dict.fromkeys(lever.column for lever in LEVERS.values() if lever.dated))
+if TYPE_CHECKING:
+    DayLevers = Any  # its fields are those of the catalogue
+else:
+    DayLevers = namedtuple("DayLevers", (*_OF_CALENDAR, *_COLUMNS))  # noqa: PYI024 - from data
+"""Every lever's value on one day, and what the calendar brings.
 
-    Arrays (float64): `rate` by kind, `tier_factor` by city tier, `library_open` by anchor
-    tier. Money in fen, `_bp` in basis points, the rest as in `engine.spec.policy`. `day`
-    counts from 0 on the scenario's first day, `month` from 0 in its month; `month_start` is
-    the day on which the month began, `last_month_start` that of the month before. `built` is
-    the share done of what investment can do.
-    """
+Of the catalogue (`engine.spec.levers`): a column for each dated lever, float64, as it says;
+levers of a group are one array: `rate` by kind, `tier_factor` by city tier, `library_open` by
+anchor tier. Money in fen, `_bp` in basis points.
 
-    day: int
-    rate: Floats
-    cap_fen: int
-    new_buyer_rate: float
-    tier_factor: Floats
-    festival_boost: float
-    partner_share_bp: int
-    price_cap_bp: int
-    cps_floor: float
-    public_share: float
-    exponent: float
-    floor: float
-    support: float
-    brand_support: float
-    ad_load: float
-    ad_reserve: float
-    family_cap: float
-    commercial_load: float
-    library_open: Floats
-    recruiting: float
-    platform_brand_support: float
-    investment_fen: float
-    built: float
-    closed_loop: float
-    plan_day: bool
-    has_plan: bool
-    season: float
-    festival_traffic: float
-    festival_attention: float
-    campaign_pull: float
-    historical_load: float
-    month: int
-    month_start: int
-    last_month_start: int
+Of the calendar: `day` counts from 0 on the scenario's first day, `month` from 0 in its month;
+`month_start` is the day on which the month began, `last_month_start` that of the month before;
+`season`, `festival_traffic` and `festival_attention` factors, `campaign_pull` a utility,
+`historical_load` an index; `has_plan` whether the year has plan days, `plan_day` whether this is
+one; `built` the share done of what investment can do.
+"""
 
 
 class YearPlan(NamedTuple):
@@ -195,7 +184,8 @@ def plan_days(policy: Policy, calendar: Calendar, year: int) -> list[tuple[date,
 
 def demand_weight(levers: DayLevers) -> float:
     """How much more than on a plain day is bought, by season and festival."""
-    return levers.season * levers.festival_traffic * levers.festival_attention
+    weight: float = levers.season * levers.festival_traffic * levers.festival_attention
+    return weight
 
 
 def coupon_weights(days: list[DayLevers]) -> Floats:
@@ -209,35 +199,19 @@ def coupon_weights(days: list[DayLevers]) -> Floats:
 
 
 def _policy_on(policy: Policy, today: date) -> dict[str, Any]:
-    """The fields of `DayLevers` that are the policy's, as they stand on a day."""
-    subsidy, price, traffic, supply = policy.subsidy, policy.price, policy.traffic, policy.supply
-    tiers, opens = subsidy.tier_factor, supply.library_open
-    rates = [getattr(subsidy.rate, kind).on(today) for kind in type(subsidy.rate).model_fields]
+    """The columns of `DayLevers` that are the policy's, as they stand on a day."""
+    values: dict[str, Any] = {}
+    for path, lever in LEVERS.items():
+        if not lever.dated:
+            continue
+        value = lever.convert(lever_value(policy, path).on(today))
+        if lever.group:
+            values.setdefault(lever.column, []).append(value)
+        else:
+            values[lever.column] = value
     return {
-        "rate": np.array(rates),
-        "cap_fen": to_fen(subsidy.cap_rmb.on(today)),
-        "new_buyer_rate": subsidy.new_buyer_rate.on(today),
-        "tier_factor": np.array([tiers.tier12.on(today), tiers.tier3.on(today)]),
-        "festival_boost": subsidy.festival_boost.on(today),
-        "partner_share_bp": to_bp(subsidy.partner_share.on(today)),
-        "price_cap_bp": to_bp(price.cap.on(today)),
-        "cps_floor": price.cps_floor.on(today),
-        "public_share": traffic.public_share.on(today),
-        "exponent": traffic.exponent.on(today),
-        "floor": traffic.floor.on(today),
-        "support": traffic.support.on(today),
-        "brand_support": traffic.brand_support.on(today),
-        "ad_load": traffic.ad_load.on(today),
-        "ad_reserve": traffic.ad_reserve_rmb.on(today) * FEN_PER_RMB / 1000,
-        "family_cap": traffic.family_cap.on(today),
-        "commercial_load": traffic.commercial_load.on(today),
-        "library_open": np.array(
-            [opens.head.on(today), opens.waist.on(today), opens.tail.on(today)]
-        ),
-        "recruiting": supply.recruiting.on(today),
-        "platform_brand_support": supply.platform_brand_support.on(today),
-        "investment_fen": supply.investment_bn_rmb.on(today) * FEN_PER_BN_RMB / RATE_DAYS,
-        "closed_loop": supply.closed_loop.on(today),
+        column: np.array(value) if isinstance(value, list) else value
+        for column, value in values.items()
     }
 
 

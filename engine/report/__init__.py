@@ -1,9 +1,17 @@
 """What a person reads: one HTML page that opens offline, and tables on the terminal.
 
-Everything shown comes from the Parquet tables of a results folder.
+Everything shown comes from the Parquet tables of a results folder. Rooms, each of which imports
+only from those below it:
+
+    html  terminal  markdown     what is shown, and where
+    charts                       pictures
+    findings                     sentences and tables of text
+    read                         results folders as plain values
+    formatting  definitions      how measures are called and written
 """
 
-from engine.report.page import build_report
-from engine.report.sample import sample_note
+from engine.report.findings.limits import sample_note
+from engine.report.html.page import build_report
+from engine.report.read.folder import read_study
 
-__all__ = ["build_report", "sample_note"]
+__all__ = ["build_report", "read_study", "sample_note"]

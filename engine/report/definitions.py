@@ -3,15 +3,15 @@
 from typing import Final, NamedTuple
 
 
-class Measure(NamedTuple):
+class _MeasureText(NamedTuple):
     """A measure's name for people and its definition."""
 
     label: str
     definition: str
 
 
-MEASURES: Final[dict[str, Measure]] = {
-    name: Measure(label, definition)
+MEASURES: Final[dict[str, _MeasureText]] = {
+    name: _MeasureText(label, definition)
     for name, label, definition in (
         ("sessions_count", "Sessions", "Times that buyers opened the app to watch."),
         ("lost_sessions_count", "Lost sessions", "Sessions of a gone anchor's fans, kept away."),

@@ -1,6 +1,6 @@
 """What every specification shares: frozen, typed, range-checked, unknown keys refused."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -108,14 +108,38 @@ def _parse_step(day: Any, value: Any) -> tuple[date, float]:
     return first_day, float(value)
 
 
+Search = tuple[float, float] | tuple[float, float, str]
+"""Where a lever is worth searching: (low, high), or (low, high, "log")."""
+
+
 @dataclass(frozen=True)
 class Lever:
-    """Annotates a `Dated` field as a policy lever: unit, meaning and range."""
+    """Declares a field of the policy as a lever: all that the engine knows of it.
+
+    Of type `Dated` it may change at dates; a plain number holds throughout.
+
+    Parameters
+    ----------
+    unit, doc : what it is measured in, and what it does.
+    ge, le : its range.
+    off : the value at which it does nothing; None where no value does.
+    mechanism : to which it belongs; empty for levers of every coupon.
+    switch : whether switching its mechanism off sets it to `off`.
+    search : where `space=all_levers` searches it.
+    day : its name in the table of the day (`engine.market.plan`), its own if empty.
+    convert : from its value to that of the table.
+    """
 
     unit: str
     doc: str
     ge: float
     le: float
+    off: float | None
+    mechanism: str
+    search: Search
+    switch: bool = False
+    day: str = ""
+    convert: Callable[[float], float] = float
 
     def check(self, dated: Dated) -> Dated:
         """The value itself; raises ValueError where a step lies outside the range."""
@@ -127,4 +151,8 @@ class Lever:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        return core_schema.no_info_after_validator_function(self.check, handler(source))
+        schema = handler(source)
+        if schema["type"] in {"float", "int"}:
+            limited: Any = {**schema, "ge": self.ge, "le": self.le}
+            return limited  # type: ignore[no-any-return]
+        return core_schema.no_info_after_validator_function(self.check, schema)

@@ -6,10 +6,11 @@ purpose, every other mechanism keeps its luck. `switched_scenario` and `switched
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.spec.base import Dated
+from engine.spec.levers import LEVERS
 from engine.spec.policy import Policy
 from engine.spec.scenario import Mechanisms, Scenario
 from engine.units import KINDS
@@ -22,18 +23,30 @@ Values = Mapping[str, Any]
 class Mechanism:
     """One mechanism: its switch, what it is, where it shows, and what turns it off.
 
-    `scenario` gives the neutral values for a scenario, `policy` those of the levers;
-    `shows_in` are columns of `metrics.RUN` on which it must have an effect; `rule` is its
-    file in `engine/rules`, `levers` the policy's paths that move it.
+    `scenario` gives the neutral values for a scenario; `shows_in` are columns of `metrics.RUN`
+    on which it must have an effect; `rule` is its file in `engine/rules`.
     """
 
     name: str
     title: str
     rule: str
     shows_in: tuple[str, ...]
-    levers: tuple[str, ...] = ()
     scenario: Callable[[Scenario], Values] = lambda _: {}
-    policy: Values = field(default_factory=dict)
+
+    @property
+    def levers(self) -> tuple[str, ...]:
+        """The policy's paths that move it, from the catalogue of levers."""
+        owned = tuple(path for path, lever in LEVERS.items() if lever.mechanism == self.name)
+        return (*owned, "target.knots") if self.name == "m14_target" else owned
+
+    @property
+    def policy(self) -> Values:
+        """The values at which its levers leave it out."""
+        return {
+            path: lever.off
+            for path, lever in LEVERS.items()
+            if lever.mechanism == self.name and lever.switch
+        }
 
 
 def _every_kind(name: str, value: float, kinds: tuple[str, ...] = KINDS) -> Values:
@@ -61,7 +74,6 @@ MECHANISMS: Final = (
         "source goods: factory-direct, cheap, thin premium",
         "pricing",
         ("orders_count", "aov_fen", "gmv_paid_fen"),
-        ("subsidy.rate.source",),
         lambda _: {
             "suppliers.source.joined_share": 0.0,
             "suppliers.source.adoption_per_day": 0.0,
@@ -72,16 +84,13 @@ MECHANISMS: Final = (
         "platform-grown brands need time to break out",
         "brand",
         ("platform_brand_share", "gmv_paid_fen"),
-        ("supply.platform_brand_support",),
         lambda _: {"suppliers.awareness_gain": 0.0},
-        {"supply.platform_brand_support": 0.0},
     ),
     Mechanism(
         "m03_adoption",
         "suppliers join and leave: domestic brands fast, multinationals slowly",
         "adoption",
         ("joined_suppliers_share", "brand_share", "gmv_paid_fen"),
-        ("supply.recruiting",),
         lambda _: {
             **_every_kind("adoption_per_day", 0.0, KINDS[:-1]),
             **_every_kind("exit_per_day", 0.0),
@@ -92,7 +101,6 @@ MECHANISMS: Final = (
         "a retail partner fills the supply gap and co-funds coupons",
         "subsidy",
         ("brand_share", "aov_fen", "gmv_paid_fen"),
-        ("subsidy.partner_share", "subsidy.partner_budget_bn_rmb", "subsidy.rate.partner"),
         lambda _: {"suppliers.partner_date": None},
     ),
     Mechanism(
@@ -100,15 +108,12 @@ MECHANISMS: Final = (
         "distribution library: anchors sell what they do not own",
         "selection",
         ("waist_tail_share", "gmv_paid_fen"),
-        ("supply.library_open.head", "supply.library_open.waist", "supply.library_open.tail"),
-        policy={f"supply.library_open.{tier}": 0.0 for tier in ("head", "waist", "tail")},
     ),
     Mechanism(
         "m06_families",
         "families pass viewers on; heads ask more commission and lower prices",
         "routing",
         ("top10_share", "commission_fen"),
-        ("traffic.family_cap",),
         lambda _: {
             "routing.family_share": 0.0,
             "anchors.bargaining": 0.0,
@@ -120,14 +125,14 @@ MECHANISMS: Final = (
         "an anchor leaves; its sessions are released or lost; it returns",
         "routing",
         ("lost_sessions_count", "gmv_paid_fen", "top1_share"),
-        scenario=lambda _: {"calendar.absences": ()},
+        lambda _: {"calendar.absences": ()},
     ),
     Mechanism(
         "m08_liking",
         "purchase = like the anchor + trust the goods + impulse, beside need and price",
         "choice",
         ("orders_count", "gmv_paid_fen"),
-        scenario=lambda _: {
+        lambda _: {
             "choice.affinity": 0.0,
             "choice.impulse": 0.0,
             "choice.quality": 0.0,
@@ -139,7 +144,6 @@ MECHANISMS: Final = (
         "private domain converts better, public brings follows",
         "routing",
         ("private_share", "gmv_paid_fen"),
-        ("traffic.public_share",),
         lambda scenario: {
             "attention.private": scenario.attention.public,
             "attention.fatigue": 0.0,
@@ -152,15 +156,12 @@ MECHANISMS: Final = (
         "a brand account's own following earns public traffic",
         "brand",
         ("top10_share", "brand_account_share"),
-        ("traffic.brand_support",),
-        policy={"traffic.brand_support": 0.0},
     ),
     Mechanism(
         "m11_closed_loop",
         "external links leak orders; the loop closes them or drives sellers off",
         "closed_loop",
         ("leaked_orders_count", "gmv_paid_fen"),
-        ("supply.closed_loop",),
         lambda _: _every_kind("external_share", 0.0),
     ),
     Mechanism(
@@ -168,48 +169,33 @@ MECHANISMS: Final = (
         "brand plan: price caps against a commission floor; sellers re-price",
         "price_cap",
         ("cap_binding_share", "commission_fen", "gmv_paid_fen"),
-        ("price.cap", "price.cps_floor", "price.plan_festivals_count"),
         lambda _: {"suppliers.repricing_speed": 0.0},
-        {"price.plan_festivals_count": 0, "price.cps_floor": 0.0},
     ),
     Mechanism(
         "m13_festivals",
         "festivals: traffic, attention and coupons, with a dip after",
         "attention",
         ("sessions_count", "gmv_paid_fen"),
-        ("subsidy.festival_boost",),
         lambda _: {"calendar.festivals": ()},
-        {"subsidy.festival_boost": 1.0},
     ),
     Mechanism(
         "m14_target",
         "a target that pushes coupons, load and recruiting when behind",
         "pacing",
         ("push_mean_share", "gmv_paid_fen"),
-        (
-            "target.year_end_bn_rmb",
-            "target.knots",
-            "target.proportional_gain",
-            "target.integral_gain",
-            "target.coupon_push",
-            "target.load_push",
-            "target.recruiting_push",
-        ),
-        policy={"target.proportional_gain": 0.0, "target.integral_gain": 0.0},
     ),
     Mechanism(
         "m15_beliefs",
         "suppliers and platform learn what this audience buys",
         "adoption",
         ("joined_suppliers_share", "gmv_paid_fen"),
-        scenario=lambda _: {"suppliers.belief_speed": 0.0, "suppliers.trial_weight": 0.0},
+        lambda _: {"suppliers.belief_speed": 0.0, "suppliers.trial_weight": 0.0},
     ),
     Mechanism(
         "m16_city_tiers",
         "buyers of tiers 1 and 2 differ: income, sensitivity, taste for brands",
         "choice",
         ("tier12_gmv_share", "aov_fen"),
-        ("subsidy.tier_factor.tier12", "subsidy.tier_factor.tier3"),
         _equal_tiers,
     ),
     Mechanism(
@@ -217,7 +203,6 @@ MECHANISMS: Final = (
         "habits grow with good purchases and fade",
         "learning",
         ("orders_count", "gmv_paid_fen"),
-        ("subsidy.new_buyer_rate",),
         lambda _: {"choice.habit": 0.0, "buyers.habit_visits": 0.0},
     ),
     Mechanism(
@@ -225,7 +210,6 @@ MECHANISMS: Final = (
         "too much commerce drives people off",
         "visits",
         ("dau_change_share",),
-        ("traffic.commercial_load",),
         lambda _: {"platform.activity_response": 0.0, "platform.bad_purchase_response": 0.0},
     ),
     Mechanism(
@@ -233,32 +217,26 @@ MECHANISMS: Final = (
         "suppliers bid for a part of the feed",
         "ads",
         ("ads_fen", "take_share"),
-        ("traffic.ad_load", "traffic.ad_reserve_rmb"),
-        policy={"traffic.ad_load": 0.0},
     ),
     Mechanism(
         "m20_inclusive_feed",
         "feed by signal, floor and support, with crowding of streams",
         "traffic",
         ("gini", "top10_share"),
-        ("traffic.exponent", "traffic.floor", "traffic.support"),
         lambda _: {"attention.crowding": 0.0},
-        {"traffic.exponent": 0.0, "traffic.floor": 0.0, "traffic.support": 0.0},
     ),
     Mechanism(
         "m21_investment",
         "supply-chain investment: capacity, cost, quality, after a delay",
         "investment",
         ("return_share", "gmv_paid_fen"),
-        ("supply.investment_bn_rmb",),
-        policy={"supply.investment_bn_rmb": 0.0},
     ),
     Mechanism(
         "m22_rivals",
         "the outside option: season, campaigns, reaction to our subsidies",
         "rival",
         ("orders_count", "gmv_paid_fen"),
-        scenario=lambda _: {
+        lambda _: {
             "rival.pull": 0.0,
             "rival.reaction": 0.0,
             "calendar.rival_campaigns": (),
@@ -269,7 +247,7 @@ MECHANISMS: Final = (
         "buyers remember discounts and wait for the next",
         "learning",
         ("orders_count", "gmv_paid_fen"),
-        scenario=lambda _: {"choice.memory_weight": 0.0},
+        lambda _: {"choice.memory_weight": 0.0},
     ),
 )
 """All of them, in the order of the article's mechanisms M1-M23."""

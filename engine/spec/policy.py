@@ -1,8 +1,9 @@
-"""What the platform decides: every lever, its unit and its range.
+"""What the platform decides: the catalogue of levers.
 
-A lever is a `Dated` value: a number, or a mapping from a first day to the value from
-that day on. The same word names the lever here, in `conf/policy`, in the rule that
-reads it and in the search space.
+A lever is declared here, once: its word, unit, range, the value that means off, its mechanism
+and where it is searched. The table of the day, the search space, the model's description and
+the tests read it from `engine.spec.levers.LEVERS`. A lever of type `Dated` is a number, or a
+mapping from a first day to the value from that day on.
 """
 
 from datetime import date
@@ -10,21 +11,33 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from engine.spec.base import Dated, Lever, Positive, Share, Spec, quantity
+from engine.spec.base import Dated, Lever, Positive, Share, Spec
+from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, RATE_DAYS, to_bp, to_fen
 
-Rate = Annotated[Dated, Lever("share of price", "coupon rate", 0, 0.9)]
-Factor = Annotated[Dated, Lever("factor", "multiplies the coupon rate", 0, 10)]
-Openness = Annotated[Dated, Lever("share of the library", "goods an anchor may choose from", 0, 1)]
+# A table: how a lever is measured and what it does, then what it means to the engine.
+# fmt: off
+
+
+def _rate(mechanism: str = "") -> Lever:
+    return Lever(
+        "share of price", "coupon rate", 0, 0.9, off=0, mechanism=mechanism, search=(0, 0.3)
+    )
 
 
 class RateByKind(Spec):
     """Coupon rate by kind of supplier."""
 
-    source: Rate
-    platform_brand: Rate
-    domestic: Rate
-    multinational: Rate
-    partner: Rate
+    source: Annotated[Dated, _rate("m01_source_goods")]
+    platform_brand: Annotated[Dated, _rate()]
+    domestic: Annotated[Dated, _rate()]
+    multinational: Annotated[Dated, _rate()]
+    partner: Annotated[Dated, _rate("m04_retail_partner")]
+
+
+Factor = Annotated[Dated, Lever(
+    "factor", "multiplies the coupon rate", 0, 10,
+    off=1, mechanism="m16_city_tiers", search=(0.5, 2),
+)]
 
 
 class TierFactor(Spec):
@@ -37,26 +50,50 @@ class TierFactor(Spec):
 class Subsidy(Spec):
     """Coupons: how much, for whom, and from which purse."""
 
-    budget_bn_rmb: float = quantity("bn RMB", "the platform's purse for the horizon", ge=0, le=1000)
+    budget_bn_rmb: Annotated[float, Lever(
+        "bn RMB", "the platform's purse for a calendar year, opened anew on 1 January", 0, 1000,
+        off=0, mechanism="", search=(0, 40),
+    )]
     rate: RateByKind
-    cap_rmb: Annotated[Dated, Lever("RMB per order", "most a coupon pays", 0.01, 100_000)]
-    new_buyer_rate: Annotated[Dated, Lever("share of price", "coupon on a first order", 0, 0.9)]
+    cap_rmb: Annotated[Dated, Lever(
+        "RMB per order", "most a coupon pays", 0.01, 100_000,
+        off=None, mechanism="", search=(5, 100, "log"), day="cap_fen", convert=to_fen,
+    )]
+    new_buyer_rate: Annotated[Dated, Lever(
+        "share of price", "coupon on a first order", 0, 0.9,
+        off=0, mechanism="m17_habits", search=(0, 0.5),
+    )]
     tier_factor: TierFactor
-    festival_boost: Annotated[Dated, Lever("factor", "on coupon rates on festival days", 0, 10)]
-    partner_share: Annotated[
-        Dated, Lever("share of coupon", "co-funded by the partner on its goods", 0, 1)
-    ]
-    partner_budget_bn_rmb: float = quantity("bn RMB", "the partner's purse", ge=0, le=1000)
+    festival_boost: Annotated[Dated, Lever(
+        "factor", "on coupon rates on festival days", 0, 10,
+        off=1, mechanism="m13_festivals", switch=True, search=(1, 3),
+    )]
+    partner_share: Annotated[Dated, Lever(
+        "share of coupon", "co-funded by the partner on its goods", 0, 1,
+        off=0, mechanism="m04_retail_partner", search=(0, 1), day="partner_share_bp",
+        convert=to_bp,
+    )]
+    partner_budget_bn_rmb: Annotated[float, Lever(
+        "bn RMB", "the partner's purse for a calendar year", 0, 1000,
+        off=0, mechanism="m04_retail_partner", search=(0, 20),
+    )]
 
 
 class Price(Spec):
     """The brand plan: a price cap on festivals against a commission floor (M12)."""
 
-    cap: Annotated[
-        Dated, Lever("share of the price elsewhere", "highest price on plan days", 0.05, 10)
-    ]
-    cps_floor: Annotated[Dated, Lever("share of price", "least commission of plan members", 0, 0.6)]
-    plan_festivals_count: int = quantity("festivals", "of the year with the cap", ge=0, le=12)
+    cap: Annotated[Dated, Lever(
+        "share of the price elsewhere", "highest price on plan days", 0.05, 10,
+        off=1, mechanism="m12_brand_plan", search=(0.6, 1), day="price_cap_bp", convert=to_bp,
+    )]
+    cps_floor: Annotated[Dated, Lever(
+        "share of price", "least commission of plan members", 0, 0.6,
+        off=0, mechanism="m12_brand_plan", switch=True, search=(0, 0.3),
+    )]
+    plan_festivals_count: Annotated[int, Lever(
+        "festivals", "of the year with the cap", 0, 12,
+        off=0, mechanism="m12_brand_plan", switch=True, search=(0, 3),
+    )]
 
 
 class Revision(Spec):
@@ -69,16 +106,32 @@ class Revision(Spec):
 class Target(Spec):
     """GMV target: year end, shape, revisions and the controller that chases it (M14)."""
 
-    year_end_bn_rmb: float = quantity(
-        "bn RMB of GMV as paid", "target; 0 is none", ge=0, le=100_000
-    )
+    year_end_bn_rmb: Annotated[float, Lever(
+        "bn RMB of GMV as paid", "target of a calendar year; 0 is none", 0, 100_000,
+        off=0, mechanism="m14_target", search=(250, 500),
+    )]
     knots: tuple[Share, ...] = Field(min_length=1, max_length=60)
     revisions: tuple[Revision, ...] = ()
-    proportional_gain: float = quantity("push per shortfall share", "controller", ge=0, le=100)
-    integral_gain: float = quantity("push per shortfall share and day", "controller", ge=0, le=10)
-    coupon_push: float = quantity("factor", "coupon rate x (1 + this * push)", ge=0, le=10)
-    load_push: float = quantity("factor", "commercial load x (1 + this * push)", ge=0, le=2)
-    recruiting_push: float = quantity("factor", "recruiting x (1 + this * push)", ge=0, le=20)
+    proportional_gain: Annotated[float, Lever(
+        "push per shortfall share", "controller", 0, 100,
+        off=0, mechanism="m14_target", switch=True, search=(0, 5),
+    )]
+    integral_gain: Annotated[float, Lever(
+        "push per shortfall share and day", "controller", 0, 10,
+        off=0, mechanism="m14_target", switch=True, search=(0, 0.1),
+    )]
+    coupon_push: Annotated[float, Lever(
+        "factor", "coupon rate x (1 + this * push)", 0, 10,
+        off=0, mechanism="m14_target", search=(0, 3),
+    )]
+    load_push: Annotated[float, Lever(
+        "factor", "commercial load x (1 + this * push)", 0, 2,
+        off=0, mechanism="m14_target", search=(0, 0.5),
+    )]
+    recruiting_push: Annotated[float, Lever(
+        "factor", "recruiting x (1 + this * push)", 0, 20,
+        off=0, mechanism="m14_target", search=(0, 5),
+    )]
 
     @model_validator(mode="after")
     def _monotone(self) -> Self:
@@ -106,25 +159,49 @@ class Target(Spec):
 class Traffic(Spec):
     """How the feed is shared out."""
 
-    public_share: Annotated[Dated, Lever("share", "pull of the feed against follows", 0.01, 0.99)]
-    exponent: Annotated[Dated, Lever("power", "feed weight ~ expected GMV^r (M20)", 0, 3)]
-    floor: Annotated[
-        Dated, Lever("share of an average anchor's weight", "added to all (M20)", 0, 10)
-    ]
-    support: Annotated[Dated, Lever("factor", "extra weight of growing waist anchors (M20)", 0, 10)]
-    brand_support: Annotated[
-        Dated, Lever("factor", "feed that a brand account's own following earns (M10)", 0, 10)
-    ]
-    ad_load: Annotated[Dated, Lever("share of the feed", "sold to suppliers (M19)", 0, 0.5)]
-    ad_reserve_rmb: Annotated[
-        Dated, Lever("RMB per 1,000 visits", "least that an ad costs (M19)", 0, 100_000)
-    ]
-    family_cap: Annotated[
-        Dated, Lever("share", "most missed visits a family may pass on (M6)", 0, 1)
-    ]
-    commercial_load: Annotated[
-        Dated, Lever("factor", "on the historical commercial load (M18)", 0.1, 5)
-    ]
+    public_share: Annotated[Dated, Lever(
+        "share", "pull of the feed against follows", 0.01, 0.99,
+        off=None, mechanism="m09_private_domain", search=(0.05, 0.8),
+    )]
+    exponent: Annotated[Dated, Lever(
+        "power", "feed weight ~ expected GMV^r (M20)", 0, 3,
+        off=0, mechanism="m20_inclusive_feed", switch=True, search=(0, 1.5),
+    )]
+    floor: Annotated[Dated, Lever(
+        "share of an average anchor's weight", "added to all (M20)", 0, 10,
+        off=0, mechanism="m20_inclusive_feed", switch=True, search=(0, 1),
+    )]
+    support: Annotated[Dated, Lever(
+        "factor", "extra weight of growing waist anchors (M20)", 0, 10,
+        off=0, mechanism="m20_inclusive_feed", switch=True, search=(0, 2),
+    )]
+    brand_support: Annotated[Dated, Lever(
+        "factor", "feed that a brand account's own following earns (M10)", 0, 10,
+        off=0, mechanism="m10_brand_accounts", switch=True, search=(0, 3),
+    )]
+    ad_load: Annotated[Dated, Lever(
+        "share of the feed", "sold to suppliers (M19)", 0, 0.5,
+        off=0, mechanism="m19_ads", switch=True, search=(0, 0.3),
+    )]
+    ad_reserve_rmb: Annotated[Dated, Lever(
+        "RMB per 1,000 visits", "least that an ad costs (M19)", 0, 100_000,
+        off=0, mechanism="m19_ads", search=(0, 500), day="ad_reserve",
+        convert=lambda rmb: rmb * FEN_PER_RMB / 1000,
+    )]
+    family_cap: Annotated[Dated, Lever(
+        "share", "most missed visits a family may pass on (M6)", 0, 1,
+        off=1, mechanism="m06_families", search=(0, 1),
+    )]
+    commercial_load: Annotated[Dated, Lever(
+        "factor", "on the historical commercial load (M18)", 0.1, 5,
+        off=1, mechanism="m18_activity", search=(0.7, 1.5),
+    )]
+
+
+Openness = Annotated[Dated, Lever(
+    "share of the library", "goods an anchor may choose from", 0, 1,
+    off=0, mechanism="m05_library", switch=True, search=(0, 1),
+)]
 
 
 class LibraryOpen(Spec):
@@ -139,16 +216,23 @@ class Supply(Spec):
     """Who may sell, and how hard the platform recruits."""
 
     library_open: LibraryOpen
-    recruiting: Annotated[Dated, Lever("factor", "on adoption hazards; above 1 it costs", 0, 20)]
-    platform_brand_support: Annotated[
-        Dated, Lever("factor", "on the growth of platform brands' awareness (M2)", 0, 10)
-    ]
-    investment_bn_rmb: Annotated[
-        Dated, Lever("bn RMB a year", "invested in supply chains (M21)", 0, 100)
-    ]
-    closed_loop: Annotated[
-        Dated, Lever("strictness", "of the gate against external links (M11)", 0, 1)
-    ]
+    recruiting: Annotated[Dated, Lever(
+        "factor", "on adoption hazards; above 1 it costs", 0, 20,
+        off=1, mechanism="m03_adoption", search=(0.5, 5),
+    )]
+    platform_brand_support: Annotated[Dated, Lever(
+        "factor", "on the growth of platform brands' awareness (M2)", 0, 10,
+        off=0, mechanism="m02_platform_brands", switch=True, search=(0, 5),
+    )]
+    investment_bn_rmb: Annotated[Dated, Lever(
+        "bn RMB a year", "invested in supply chains (M21)", 0, 100,
+        off=0, mechanism="m21_investment", switch=True, search=(0, 10), day="investment_fen",
+        convert=lambda bn: bn * FEN_PER_BN_RMB / RATE_DAYS,
+    )]
+    closed_loop: Annotated[Dated, Lever(
+        "strictness", "of the gate against external links (M11)", 0, 1,
+        off=0, mechanism="m11_closed_loop", search=(0, 1),
+    )]
 
 
 class Policy(Spec):

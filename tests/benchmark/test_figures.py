@@ -11,17 +11,17 @@ from engine.benchmark.days import Days, simulate_days
 from engine.benchmark.kernel_rows import (
     BETWEEN,
     Cost,
-    Measured,
+    KernelRuns,
     Point,
-    intercept_ms,
+    _intercept_ms,
     kernel_rows,
     points_of,
     slope_ns,
 )
-from engine.benchmark.one_to_one import rows_of, with_whole_pool
-from engine.benchmark.peers import PEERS, peer_rows
+from engine.benchmark.one_to_one import _rows_of, _with_whole_pool
+from engine.benchmark.peers import PEERS, _peer_rows
 from engine.benchmark.stages import REST, STAGES, StageTimes, time_stages
-from engine.benchmark.start import SMOKE
+from engine.benchmark.start import _SMOKE
 from engine.benchmark.worker import unheard
 from engine.config import load
 from engine.market.run import simulate_year
@@ -53,7 +53,7 @@ def test_a_line_through_two_populations_gives_both_parts_of_the_cost() -> None:
     """t = 2 days x 3 ms + 50 ns s, to the last bit of doubles."""
     few, many = [Cost(0.006 + 50e-9 * n, n) for n in (10**5, 10**6)]
     assert slope_ns([few], [many]) == pytest.approx([50.0])
-    assert intercept_ms([few], [many], 2) == pytest.approx([3.0])
+    assert _intercept_ms([few], [many], 2) == pytest.approx([3.0])
 
 
 def test_every_axis_is_run_and_every_point_once() -> None:
@@ -75,7 +75,7 @@ def test_rows_of_the_kernel_suite_hold_every_figure(words) -> None:
         sessions = point.buyers * 2 * point.processes
         return run(0.2 + 100e-9 * sessions / point.threads / point.processes, sessions)
 
-    measured = Measured(
+    measured = KernelRuns(
         runs={point: [cost(point)] * asked.runs for point in points_of(asked)},
         stages={
             n: [StageTimes({"decide": n * 2 * 40e-9} | dict.fromkeys(BETWEEN, 1e-4), n * 2)]
@@ -103,17 +103,17 @@ def test_rows_of_the_kernel_suite_hold_every_figure(words) -> None:
 
 def test_a_peer_that_is_missing_has_a_row_without_a_value() -> None:
     engine = [[Cost(1.0, 10**6)], [Cost(2.0, 11 * 10**6)]]
-    rows = list(peer_rows(job(), Point(2, 1000), engine, {"numpy": [Cost(1.0, 10**6)]}))
+    rows = list(_peer_rows(job(), Point(2, 1000), engine, {"numpy": [Cost(1.0, 10**6)]}))
     ratios = {row["subject"]: row["value"] for row in rows if row["measure"] == "engine_ratio"}
     assert ratios == {kind.name: None for kind in PEERS} | {"numpy": pytest.approx(0.1)}
     assert table_of_rows("benchmark", rows).num_rows == 2 + 2 * len(PEERS)
 
 
 def test_the_whole_pool_is_simulated_one_to_one() -> None:
-    whole = with_whole_pool(case(), 5_000)
+    whole = _with_whole_pool(case(), 5_000)
     assert weight_of(whole) == 1
     assert whole.scale.buyers_count == whole.scenario.platform.pool_count == 5_000
-    rows = rows_of(whole, Days(3.0, (2.0, 1.0, 1.0), (9, 8, 7), 350_000))
+    rows = _rows_of(whole, Days(3.0, (2.0, 1.0, 1.0), (9, 8, 7), 350_000))
     assert found(rows, "pool", "implied_year_s").popitem()[1] == 3.0 + 366 * 1.0
     assert found(rows, "pool", "resident_bytes_per_buyer").popitem()[1] == 70.0
     assert [row["subject"] for row in rows if row["axis"] == "day"][2] == "2020-01-03"
@@ -139,4 +139,4 @@ def test_every_stage_is_met_and_no_time_is_counted_twice() -> None:
 
 def test_the_first_year_of_a_new_process_is_that_of_the_smoke_scale() -> None:
     written = yaml.safe_load((CONF / "scale" / "smoke.yaml").read_text(encoding="utf-8"))
-    assert SMOKE.model_dump() == written
+    assert _SMOKE.model_dump() == written

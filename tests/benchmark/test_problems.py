@@ -7,8 +7,8 @@ import pytest
 from scipy.optimize import minimize
 
 from engine.benchmark.arena import KnownArena
-from engine.benchmark.contest import Effort, front_of, ours
-from engine.benchmark.known import COMMON, NOISE, SESSIONS, Known
+from engine.benchmark.contest import Effort, _front_of, ours
+from engine.benchmark.known import _COMMON, _NOISE, _SESSIONS, Known
 from engine.benchmark.problems import (
     KNOWN,
     BudgetSplit,
@@ -125,10 +125,10 @@ def test_noise_falls_with_population_and_is_largely_common() -> None:
     problem = Zdt1(3)
     one, other, small = sample(problem, 0), sample(problem, 1), sample(problem, 0, 0.1)
     a, b, c = (own.values["cost_fen"][0] for own in (one, other, small))
-    assert a.std() == pytest.approx(NOISE, rel=0.15)
-    assert c.std() == pytest.approx(NOISE / 0.1**0.5, rel=0.15)
-    assert np.corrcoef(a, b)[0, 1] == pytest.approx(COMMON, abs=0.05)
-    assert a.mean() == pytest.approx(0.25, abs=4 * NOISE / 20)
+    assert a.std() == pytest.approx(_NOISE, rel=0.15)
+    assert c.std() == pytest.approx(_NOISE / 0.1**0.5, rel=0.15)
+    assert np.corrcoef(a, b)[0, 1] == pytest.approx(_COMMON, abs=0.05)
+    assert a.mean() == pytest.approx(0.25, abs=4 * _NOISE / 20)
     assert c.mean() > a.mean()  # the bias of small populations
     assert small.sessions_count == pytest.approx(one.sessions_count / 10)
 
@@ -139,9 +139,9 @@ def test_the_search_approaches_the_known_front(kind: type[Known]) -> None:
     covered, feasible = [], []
     for seed in range(3):
         place = KnownArena(kind(seed))
-        course = ours(place.problem, place.judge, Effort(200, 4, SEARCH), seed, 800 * SESSIONS)
-        assert course.moments[-1].sessions < 200 * SESSIONS
-        covered.append(place.volume(course.moments[-1].front, ()))
+        course = ours(place.problem, place.judge, Effort(200, 4, SEARCH), seed, 800 * _SESSIONS)
+        assert course.snapshots[-1].sessions < 200 * _SESSIONS
+        covered.append(place.volume(course.snapshots[-1].front, ()))
         if course.recommended is not None:
             feasible.append(len(place.costs([course.recommended])))
     assert np.median(covered) > 0.5
@@ -152,5 +152,5 @@ def test_the_search_approaches_the_known_front(kind: type[Known]) -> None:
 def test_a_front_leaves_out_who_is_beaten_not_feasible_or_failed() -> None:
     costs = np.array([[1.0, 3.0], [2.0, 2.0], [2.0, 4.0], [0.0, 0.0], [np.nan, np.nan]])
     excesses = np.array([[0.0], [-1.0], [-1.0], [0.1], [np.nan]])
-    assert front_of(costs, excesses) == [0, 1]
-    assert front_of(costs[3:], excesses[3:]) == []
+    assert _front_of(costs, excesses) == [0, 1]
+    assert _front_of(costs[3:], excesses[3:]) == []

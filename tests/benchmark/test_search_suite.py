@@ -7,11 +7,20 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from engine.benchmark.arena import KnownArena, MarketArena
-from engine.benchmark.contest import OURS, PLAIN, Course, Moment, plain
-from engine.benchmark.known import SESSIONS
+from engine.benchmark.contest import OURS, PLAIN, Course, Snapshot, plain
+from engine.benchmark.known import _SESSIONS
 from engine.benchmark.problems import KNOWN, Zdt1
-from engine.benchmark.search import Task, contest, effort_of, judged
-from engine.benchmark.search_rows import NEVER, Reached, Result, best_plain, search_rows
+from engine.benchmark.search import (
+    _NEVER,
+    _best_plain,
+    _contest,
+    _effort_of,
+    _judged,
+    _Reached,
+    _Result,
+    _search_rows,
+    _Task,
+)
 from engine.benchmark.worker import unheard
 from engine.config import load
 from engine.results.schemas import table_of_rows
@@ -36,8 +45,8 @@ def job() -> BenchmarkJob:
 
 @pytest.mark.parametrize("problem", ["zdt1", "market"])
 def test_a_tiny_contest_gives_every_row(problem: str) -> None:
-    result = contest(unheard, job(), Task(problem, 3))
-    rows = list(search_rows(job(), {problem: [result]}))
+    result = _contest(unheard, job(), _Task(problem, 3))
+    rows = list(_search_rows(job(), {problem: [result]}))
     assert table_of_rows("benchmark", rows).num_rows == len(rows) == 4 * (1 + len(PLAIN)) + 2
     assert {row["axis"] for row in rows} == {problem}
     volumes = {r["subject"]: r["value"] for r in rows if r["measure"] == "volume_share"}
@@ -48,17 +57,17 @@ def test_a_tiny_contest_gives_every_row(problem: str) -> None:
 
 
 def test_the_same_seed_gives_the_same_contest() -> None:
-    first, again = (contest(unheard, job(), Task("zdt1", 3)) for _ in range(2))
+    first, again = (_contest(unheard, job(), _Task("zdt1", 3)) for _ in range(2))
     assert first.volumes == again.volumes
     assert first.sessions == again.sessions
-    assert first.volumes != contest(unheard, job(), Task("zdt1", 4)).volumes
+    assert first.volumes != _contest(unheard, job(), _Task("zdt1", 4)).volumes
 
 
 def course(*steps: tuple[int, float, float]) -> Course:
     """Moments of sessions, seconds and where on the front of ZDT1 the one point lies."""
     rest = {f"x{k}": 0.0 for k in range(1, 5)}
-    moments = [Moment(n, s, ({"x0": x, **rest},)) for n, s, x in steps]
-    return Course(tuple(moments), moments[-1].front[0])
+    snapshots = [Snapshot(n, s, ({"x0": x, **rest},)) for n, s, x in steps]
+    return Course(tuple(snapshots), snapshots[-1].front[0])
 
 
 def test_what_counts_is_when_ours_first_got_as_far_in_truth() -> None:
@@ -66,28 +75,28 @@ def test_what_counts_is_when_ours_first_got_as_far_in_truth() -> None:
     courses = {kind: course((100, 50.0, 0.9)) for kind in PLAIN}
     courses["tpe"] = course((100, 50.0, 0.25))  # the largest area of one point
     courses[OURS] = course((10, 5.0, 0.95), (20, 20.0, 0.5), (30, 30.0, 0.05))
-    found = judged(place, courses)
-    assert found.reached["random"] == Reached(0.2, 0.4)
-    assert found.reached["tpe"] is NEVER
+    found = _judged(place, courses)
+    assert found.reached["random"] == _Reached(0.2, 0.4)
+    assert found.reached["tpe"] is _NEVER
     assert found.volumes[OURS] == 0  # f2 above its limit: not feasible
     assert found.feasible == {OURS: False, "random": True, "tpe": True, "nsga2": True}
 
 
 def test_rows_compare_with_the_best_plain_one_by_medians() -> None:
-    def result(tpe: float, nsga2: float, reached: Reached) -> Result:
+    def result(tpe: float, nsga2: float, reached: _Reached) -> _Result:
         names = (OURS, *PLAIN)
-        return Result(
+        return _Result(
             dict(zip(names, (0.9, 0.1, tpe, nsga2), strict=True)),
             dict.fromkeys(names, 100),
             dict.fromkeys(names, 9.0),
             {OURS: tpe < 0.6, "random": None, "tpe": True, "nsga2": True},
-            {"random": Reached(0.0, 0.0), "tpe": reached, "nsga2": NEVER},
+            {"random": _Reached(0.0, 0.0), "tpe": reached, "nsga2": _NEVER},
         )
 
-    results = [result(0.5, 0.4, Reached(0.1, 0.2)), result(0.6, 0.9, NEVER),
-               result(0.5, 0.4, Reached(0.2, 0.3))]  # fmt: skip
-    assert best_plain(results) == "tpe"
-    rows = {(r["subject"], r["measure"]): r for r in search_rows(job(), {"zdt1": results})}
+    results = [result(0.5, 0.4, _Reached(0.1, 0.2)), result(0.6, 0.9, _NEVER),
+               result(0.5, 0.4, _Reached(0.2, 0.3))]  # fmt: skip
+    assert _best_plain(results) == "tpe"
+    rows = {(r["subject"], r["measure"]): r for r in _search_rows(job(), {"zdt1": results})}
     assert rows["tpe", "sessions_ratio"]["value"] == 0.2
     assert rows["tpe", "sessions_ratio"]["highest"] == np.inf
     assert rows["tpe", "sessions_ratio"]["goal"] == 0.1
@@ -101,10 +110,10 @@ def test_plain_samplers_get_the_whole_population_and_luck_of_their_own() -> None
     object.__setattr__(
         place.problem, "evaluate", lambda c, stage: asked.append(stage) or inner(c, stage)
     )
-    found = plain("random", place.problem, place.judge, effort_of(job()), 1)
+    found = plain("random", place.problem, place.judge, _effort_of(job()), 1)
     assert {stage.population_share for stage in asked} == {1.0}
     assert [(stage.first, stage.last) for stage in asked] == [(2 * k, 2 * k + 2) for k in range(12)]
-    assert found.moments[-1].sessions == 24 * SESSIONS
+    assert found.snapshots[-1].sessions == 24 * _SESSIONS
 
 
 def test_the_problems_of_the_config_are_those_there_are() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.benchmark.peers import PEERS, _class_of
-from engine.benchmark.small import (
+from peers.market import (
     FOLLOWED,
     GOODS,
     MOST_AFFINITY,

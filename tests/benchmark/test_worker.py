@@ -9,7 +9,7 @@ import pytest
 
 from engine.benchmark import resident
 from engine.benchmark.days import Days
-from engine.benchmark.kernel import run_point
+from engine.benchmark.kernel import _run_point
 from engine.benchmark.kernel_rows import Point
 from engine.benchmark.worker import Worker
 from engine.errors import PoquanError
@@ -37,7 +37,7 @@ def breaking(_tell, what: str) -> None:
 def test_work_is_done_elsewhere_and_tells_how_far_it_is() -> None:
     heard: list[int] = []
     with Worker() as one:
-        first = one.ask(counting, 3, hear=heard.append)
+        first = one.ask(counting, 3, on_progress=heard.append)
         assert first == one.ask(counting, 0)
     assert heard == [0, 1, 2]
     assert first != os.getpid()
@@ -72,7 +72,7 @@ def test_workers_at_work_together_are_heard_together() -> None:
             return Days(open_s=0.0, day_s=(1.0,), sessions=(5,), held_bytes=None)
 
     busy: Any = [Busy(), Busy()]
-    together = run_point(busy, case(), Point(10, 1000, processes=2), 1)
+    together = _run_point(busy, case(), Point(10, 1000, processes=2), 1)
     assert together.sessions_count == 10
 
 

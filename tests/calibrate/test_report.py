@@ -8,10 +8,12 @@ from rich.console import Console
 
 from engine.calibrate.driver import CalibrationResult
 from engine.report import build_report
-from engine.report.across import across_sentences
-from engine.report.calibrated import fit_sentences, number, print_calibration
-from engine.report.card import write_card
-from engine.report.fitted import Fitted, read_fit
+from engine.report.findings.calibration import fit_sentences
+from engine.report.findings.world_agreement import across_sentences
+from engine.report.formatting import number
+from engine.report.markdown import write_model_card
+from engine.report.read.calibration import Fitted, read_fit
+from engine.report.terminal.analyses import print_calibration
 from engine.results import Results, provenance_of, read_table
 from engine.spec.calibration import CalibrateJob
 from tests.calibrate.market import TREE, calibrated, job, table
@@ -130,7 +132,7 @@ def test_the_terminal_shows_every_figure(folder: Path, width: int) -> None:
 
 
 def test_the_model_card_says_how_wrong_the_check_rows_were(folder: Path) -> None:
-    write_card(folder)
+    write_model_card(folder)
     card = (folder / "model_card.md").read_text(encoding="utf-8")
     assert card.startswith("# Model card: kuaishou_2020, calibrated\n")
     (line,) = (line for line in card.splitlines() if line.startswith("| ks_ecom_gmv, Q3 2020"))

@@ -196,6 +196,7 @@ def run_days(asked):
 def hold_slot(market, day: int = 0):
     """Decide, without settling, the sessions of a day's first slot; returns its looks."""
     market.state.day = day
+    market.state.platform.invested_fen = np.zeros(day + 2)  # nothing was, on days left out
     market.hold_slot()
     room = market.scratch
     return np.concatenate([a[:n] for a, n in zip(room.looks, room.looks_count, strict=True)])

@@ -7,10 +7,10 @@ import pytest
 from engine.results import read_table
 from tests.commands.test_at_smoke_scale import typed
 
-pytestmark = pytest.mark.slow
 SMALL = ("scale=smoke", "runs=1", "days=3", "populations=[500,2000]", "hydra.run.dir=out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("words", "axes", "said"), [
     (("suite=kernel", "anchors=[100]"),
      {"population", "anchors", "threads", "processes", "stage", "start"}, "Scaling"),
@@ -25,3 +25,15 @@ def test_a_suite_leaves_its_figures(words, axes: set[str], said: str, tmp_path: 
     assert {row["suite"] for row in rows} == {words[0].removeprefix("suite=")}
     assert said in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_peers_are_refused_where_their_code_is_not_installed(
+    type_in, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.benchmark.peers._FOLDER", place / "peers")
+    ended = type_in("benchmark", *SMALL, "suite=peers")
+    assert ended.status == 2
+    assert "suite: peers needs the small market in other tools" in ended.err
+    for part in ("allowed:", "a checkout", "remedy:", "suite=kernel"):
+        assert part in ended.err
+    assert ended.files == set()

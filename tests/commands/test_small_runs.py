@@ -115,6 +115,29 @@ def test_report_is_rebuilt_from_the_tables(type_in, place: Path) -> None:
     assert page.read_bytes() == first
 
 
+def test_a_report_on_an_interrupted_simulation_says_that_it_is_incomplete(
+    type_in, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(case):
+        if case.labels()["replication"] == 2:
+            raise KeyboardInterrupt
+        return fakes.simulate_year(case)
+
+    monkeypatch.setattr(sys.modules["engine.run"], "simulate_year", interrupted)
+    assert type_in("simulate", *SMALL, "replications=3").status == 130
+    ended = type_in("report", "folder=out")
+    assert ended.status == 0, ended.err
+    assert "Note: incomplete results: simulate was interrupted or is still running" in ended.out
+    page = (place / "out" / "report.html").read_text()
+    assert page.index("Incomplete results: simulate was interrupted") < page.index('class="answer"')
+    assert "rests on 2 simulated years" in page
+    assert "<h1>A year under h1_2020</h1>" in page
+    monkeypatch.setattr(sys.modules["engine.run"], "simulate_year", fakes.simulate_year)
+    assert type_in("simulate", *SMALL, "replications=3").status == 0
+    assert "ncomplete" not in (place / "out" / "report.html").read_text()
+    assert "Note" not in type_in("report", "folder=out").out
+
+
 def test_a_report_on_an_empty_folder_is_refused(type_in, place: Path) -> None:
     (place / "out").mkdir()
     ended = type_in("report", "folder=out")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from engine.describe import heading, rewritten
-from engine.describe_parameters import matching, parameters
+from engine.describe.parameters import matching, parameters
 from engine.spec.mechanisms import MECHANISMS
 from tests.update_model import FILE, ROOT
 

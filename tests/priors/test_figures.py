@@ -12,7 +12,7 @@ from engine.priors import figures
 from engine.priors.figures import _WHY_NOT, compare, read_figures
 from engine.priors.maximise import LikelihoodFit
 from engine.priors.panels import IN_ECDAT
-from engine.report.priors import print_priors
+from engine.report.terminal.analyses import print_priors
 from engine.results import read_table
 from experiments.priors import FIGURES
 from tests.commands.test_at_smoke_scale import typed

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.ablate import effects
 from engine.compare import paired
-from engine.report.study import SHOWN
+from engine.report.read.results_model import SHOWN
 from engine.results import Results
 from engine.stats.intervals import mean_interval
 from engine.year import Year

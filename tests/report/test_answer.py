@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from engine.report.answer import chosen_line, sentences, wilson
-from engine.report.study import Estimate, Line, Study, frontier_lines, read_study
+from engine.report import read_study
+from engine.report.findings.answer import sentences, wilson
+from engine.report.read.lines import chosen_line, frontier_lines, run_lines
+from engine.report.read.results_model import Estimate, Line, StudyResults
 from tests.report.studies import (
     BASELINES,
     compare_folder,
@@ -20,20 +22,20 @@ from tests.report.studies import (
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def study(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
     return read_study(optimize_folder(tmp_path_factory.mktemp("optimize")))
 
 
-def changed(study: Study, **changes: Any) -> Study:
+def changed(study: StudyResults, **changes: Any) -> StudyResults:
     """Change every line of a study."""
     return replace(study, lines=[replace(line, **changes) for line in study.lines])
 
 
-def without(study: Study, *policies: str) -> Study:
+def without(study: StudyResults, *policies: str) -> StudyResults:
     return replace(study, lines=[line for line in study.lines if line.policy not in policies])
 
 
-def test_the_cheapest_policy_that_reaches_is_the_answer(study: Study) -> None:
+def test_the_cheapest_policy_that_reaches_is_the_answer(study: StudyResults) -> None:
     best = chosen_line(study)
     assert best is not None
     assert best.policy == "trial_044"  # trial_058 reaches more often and costs more
@@ -44,18 +46,18 @@ def test_the_cheapest_policy_that_reaches_is_the_answer(study: Study) -> None:
     assert "What it does: coupons of 15% (source) of the price" in said
 
 
-def test_the_balance_is_measured_in_pairs(study: Study) -> None:
+def test_the_balance_is_measured_in_pairs(study: StudyResults) -> None:
     said = " ".join(sentences(study))
     assert "top-10 share is 27.7% in place of 32.2% (−4.5 ± 0.0 pp)" in said
 
 
-def test_a_target_missed_by_all_is_said_to_be_missed(study: Study) -> None:
+def test_a_target_missed_by_all_is_said_to_be_missed(study: StudyResults) -> None:
     said = " ".join(sentences(without(study, "trial_044", "trial_058")))
     assert "No policy found reaches 250 bn RMB with the probability asked for (50%)" in said
     assert "The nearest is trial_031; it ends at 245.4 ± 9.7" in said
 
 
-def test_a_target_reached_without_subsidy_is_said_so(study: Study) -> None:
+def test_a_target_reached_without_subsidy_is_said_so(study: StudyResults) -> None:
     always = Estimate(1.0, 1.0, 1.0)
     lines = [
         replace(line, estimates=line.estimates | {"target_attained": always})
@@ -66,7 +68,9 @@ def test_a_target_reached_without_subsidy_is_said_so(study: Study) -> None:
     assert "would reach it too" in said
 
 
-def test_a_cheaper_policy_with_subsidy_does_not_hide_that_none_is_needed(study: Study) -> None:
+def test_a_cheaper_policy_with_subsidy_does_not_hide_that_none_is_needed(
+    study: StudyResults,
+) -> None:
     always, cheap = Estimate(1.0, 1.0, 1.0), Estimate(-1e15, -1e15, -1e15)
     lines = [
         replace(
@@ -82,13 +86,13 @@ def test_a_cheaper_policy_with_subsidy_does_not_hide_that_none_is_needed(study: 
     assert "The cheapest policy found is trial_012" in said
 
 
-def test_no_feasible_policy_is_no_recommendation(study: Study) -> None:
+def test_no_feasible_policy_is_no_recommendation(study: StudyResults) -> None:
     said = " ".join(sentences(changed(study, feasible=False)))
     assert "No policy met every constraint, so none of those below is recommended" in said
     assert chosen_line(changed(study, feasible=False)) is None
 
 
-def test_the_nearest_violates_least_on_fresh_luck_not_what_sells_most(study: Study) -> None:
+def test_the_nearest_violates_least_on_fresh_luck_not_what_sells_most(study: StudyResults) -> None:
     far = changed(study, feasible=False, violation=0.9, binding="target violated, dau violated")
     lines = [
         replace(line, violation=0.1, binding="dau violated") if line.policy == "h1_2020" else line
@@ -98,7 +102,7 @@ def test_the_nearest_violates_least_on_fresh_luck_not_what_sells_most(study: Stu
     assert "The nearest is h1_2020, which breaks dau; it ends at 218.6 ± 8.8" in said
 
 
-def test_a_level_asked_for_decides_what_reaches(study: Study) -> None:
+def test_a_level_asked_for_decides_what_reaches(study: StudyResults) -> None:
     strict = {"measure": "target_attained", "at_least": 0.9}
     config = study.config | {"objective": {"constraints": {"target": strict}}}
     best = chosen_line(replace(study, config=config))
@@ -106,7 +110,7 @@ def test_a_level_asked_for_decides_what_reaches(study: Study) -> None:
     assert best.policy == "trial_058"
 
 
-def test_the_sentence_on_certainty_gives_the_limits_of_the_probability(study: Study) -> None:
+def test_the_sentence_on_certainty_gives_the_limits_of_the_probability(study: StudyResults) -> None:
     assert "a probability of 80% may be anything from 38% to 96%" in sentences(study)[-1]
 
 
@@ -126,8 +130,6 @@ def test_the_violation_is_the_tables_own() -> None:
 
 
 def test_worlds_that_share_their_luck_are_averaged_first() -> None:
-    from engine.report.study import run_lines
-
     years = [year.run | year.labels for year in simulate({"a": 0.1}, 3)]
     twice = years + [row | {"world": "other"} for row in years]
     one, two = run_lines(years)[0], run_lines(twice)[0]

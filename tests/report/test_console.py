@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from engine.compare import paired
-from engine.report.console import (
+from engine.report.terminal.policies import (
     print_ablation,
     print_comparison,
     print_frontier,

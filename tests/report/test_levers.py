@@ -6,19 +6,20 @@ from typing import Any
 
 import pytest
 
-from engine.report.levers import lever_table
-from engine.report.study import Study, read_study
+from engine.report import read_study
+from engine.report.html.levers import lever_table
+from engine.report.read.results_model import StudyResults
 from tests.report.studies import optimize_folder
 
 SPACE = "\N{NO-BREAK SPACE}"
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def study(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
     return read_study(optimize_folder(tmp_path_factory.mktemp("optimize")))
 
 
-def cells(study: Study, name: str, policy: str, given: Any, **levers: float) -> str:
+def cells(study: StudyResults, name: str, policy: str, given: Any, **levers: float) -> str:
     """Return one cell as text, where the config holds `given` for the policy."""
     config = study.config | {"baselines": {policy: given}, "policy": given}
     line = next(line for line in study.lines if line.policy == policy)
@@ -43,13 +44,13 @@ def cells(study: Study, name: str, policy: str, given: Any, **levers: float) -> 
         (None, "–"),
     ],
 )
-def test_a_dated_value_is_shown_with_its_dates(study: Study, dated: Any, shown: str) -> None:
+def test_a_dated_value_is_shown_with_its_dates(study: StudyResults, dated: Any, shown: str) -> None:
     given = {"subsidy": {"rate": {"source": dated}}}
     found = cells(study, "subsidy.rate.source", "h1_2020", given, subsidy__cap_rmb=30.0)
     assert found == shown
 
 
-def test_revisions_of_the_target_are_shown(study: Study) -> None:
+def test_revisions_of_the_target_are_shown(study: StudyResults) -> None:
     given = {"target": {"revisions": [{"day": "2020-06-01", "year_end_bn_rmb": 250}]}}
     name = "target.year_end_bn_rmb"
     found = cells(study, name, "h1_2020", given, target__year_end_bn_rmb=100.0)
@@ -58,7 +59,7 @@ def test_revisions_of_the_target_are_shown(study: Study) -> None:
     assert found == "300 → 250 (1 Jun)"
 
 
-def test_the_targets_shape_is_one_row_with_its_quarters(study: Study) -> None:
+def test_the_targets_shape_is_one_row_with_its_quarters(study: StudyResults) -> None:
     knots = {f"target.knots.{k:02}": k / 12 for k in range(1, 13)}
     lines = [replace(line, levers=knots | {"price.cap": 0.9}) for line in study.lines]
     table = lever_table(study, lines)
@@ -69,12 +70,12 @@ def test_the_targets_shape_is_one_row_with_its_quarters(study: Study) -> None:
     assert "<polyline" in cell
 
 
-def test_a_policy_without_a_target_has_no_shape(study: Study) -> None:
+def test_a_policy_without_a_target_has_no_shape(study: StudyResults) -> None:
     levers = {"target.knots.01": 0.5, "target.knots.02": 1.0, "target.year_end_bn_rmb": 0.0}
     table = lever_table(study, [replace(study.lines[0], levers=levers)])
     assert table is not None
     assert dict(table["rows"])["target.knots"] == ["–"]
 
 
-def test_a_study_without_levers_has_no_table(study: Study, tmp_path: Path) -> None:
+def test_a_study_without_levers_has_no_table(study: StudyResults, tmp_path: Path) -> None:
     assert lever_table(study, [replace(line, levers={}) for line in study.lines]) is None

@@ -199,6 +199,47 @@ def test_a_year_without_any_day_by_day_table_is_still_reported(tmp_path: Path) -
     assert "When the subsidy is spent" not in read(tmp_path).text
 
 
+def test_results_without_a_manifest_are_said_to_be_incomplete(tmp_path: Path) -> None:
+    """As after an interruption between the first table and the last."""
+    (compare_folder(tmp_path) / "manifest.json").unlink()
+    page = read(tmp_path)
+    assert "Incomplete results: the command was interrupted or is still running" in page.text
+    (tmp_path / "runs.parquet").unlink()
+    page = read(tmp_path)
+    assert "3 policies under the same luck" in page.text
+    assert "rests on no whole year" in page.text
+
+
+def test_the_days_of_whole_years_are_shown_before_their_figures(tmp_path: Path) -> None:
+    simulate_folder(tmp_path)
+    for name in ("manifest.json", "runs.parquet", "monthly.parquet"):
+        (tmp_path / name).unlink()
+    page = read(tmp_path)
+    assert "A year under h1_2020" in page.text
+    assert "GMV on its way to the target" in page.text
+    assert "No figures of whole years are here" in page.text
+    assert "What the year brings" not in page.text
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"complete": true, "config_hash": "another"}'])
+def test_a_manifest_of_other_results_completes_nothing(tmp_path: Path, text: str) -> None:
+    (simulate_folder(tmp_path) / "manifest.json").write_text(text)
+    assert "Incomplete results" in read(tmp_path).text
+
+
+def test_a_table_that_is_gone_is_named(tmp_path: Path) -> None:
+    (optimize_folder(tmp_path, replications=2) / "runs.parquet").unlink()
+    assert "what was written of runs is not there any more" in read(tmp_path).text
+
+
+def test_policies_of_which_nothing_is_known_give_no_broken_title(tmp_path: Path) -> None:
+    results = Results(tmp_path, CONFIG, 7)
+    results.write_rows("trials", [{"trial": 0, "policy": "trial-0", "state": "complete"}])
+    page = read(tmp_path)
+    assert "A year under" not in page.text
+    assert page.text.count("Incomplete results") == 3  # the tab, the title, the warning
+
+
 def test_the_page_is_the_same_for_the_same_tables(tmp_path: Path) -> None:
     folder = simulate_folder(tmp_path)
     first = build_report(folder).read_bytes()

@@ -8,18 +8,27 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.report.charts import HIGH, LOW, WIDE, cumulative_chart, frontier_chart
-from engine.report.charts import colour as colour_of
-from engine.report.chosen import spread
-from engine.report.series import curves, shown_lines, target_path
-from engine.report.study import Study, read_study
-from engine.report.svg import Frame, Scale, decimals_of, place_labels, scale_over, tag
+from engine.report import read_study
+from engine.report.charts.frontier import HIGH, LOW, frontier_chart
+from engine.report.charts.frontier import colour as colour_of
+from engine.report.charts.over_time import cumulative_chart, curves, shown_lines, target_path
+from engine.report.charts.svg import (
+    WIDE,
+    Frame,
+    LinearScale,
+    _decimals_of,
+    place_labels,
+    scale_over,
+    tag,
+)
+from engine.report.read.lines import spread
+from engine.report.read.results_model import StudyResults
 from engine.units import FEN_PER_BN_RMB
 from tests.report.studies import optimize_folder, simulate_folder
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+def study(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
     return read_study(optimize_folder(tmp_path_factory.mktemp("optimize")))
 
 
@@ -34,11 +43,11 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
 def test_ticks_are_round_and_inside(
     low: float, high: float, count: int, ticks: list[float]
 ) -> None:
-    assert Scale(low, high, 0, 100).ticks(count) == ticks
+    assert LinearScale(low, high, 0, 100).ticks(count) == ticks
 
 
 def test_decimals_tell_ticks_apart() -> None:
-    assert [decimals_of(ticks) for ticks in ([0, 5], [0, 0.5], [0, 0.25], [1])] == [0, 1, 2, 1]
+    assert [_decimals_of(ticks) for ticks in ([0, 5], [0, 0.5], [0, 0.25], [1])] == [0, 1, 2, 1]
 
 
 def test_a_scale_maps_and_leaves_air() -> None:
@@ -55,7 +64,7 @@ def test_text_and_attributes_are_escaped() -> None:
 
 
 def test_labels_of_neighbours_do_not_overlap() -> None:
-    frame = Frame(900, 400, Scale(0, 1, 50, 880), Scale(0, 1, 350, 30))
+    frame = Frame(900, 400, LinearScale(0, 1, 50, 880), LinearScale(0, 1, 350, 30))
     marks = [(300.0, 200.0), (330.0, 204.0), (310.0, 190.0)]
     places = place_labels(marks, ["laissez", "h1_2020", "double"], frame, [], must=3)
     (x1, y1, a1), (x2, y2, a2), _ = (place for place in places if place)
@@ -63,14 +72,14 @@ def test_labels_of_neighbours_do_not_overlap() -> None:
 
 
 def test_a_label_at_the_right_edge_goes_to_the_left() -> None:
-    frame = Frame(400, 300, Scale(0, 1, 50, 390), Scale(0, 1, 250, 30))
+    frame = Frame(400, 300, LinearScale(0, 1, 50, 390), LinearScale(0, 1, 250, 30))
     place = place_labels([(385.0, 150.0)], ["a_long_policy_name"], frame, [], must=1)[0]
     assert place
     assert place[2] == "end"
 
 
 def test_a_label_that_would_overlap_is_left_out_unless_it_must_stand() -> None:
-    frame = Frame(900, 400, Scale(0, 1, 50, 880), Scale(0, 1, 350, 30))
+    frame = Frame(900, 400, LinearScale(0, 1, 50, 880), LinearScale(0, 1, 350, 30))
     marks = [(300.0 + 4 * k, 200.0) for k in range(12)]
     names = [f"trial-{k}" for k in range(12)]
     places = place_labels(marks, names, frame, [], must=2)
@@ -85,7 +94,7 @@ def test_colours_run_from_low_to_high() -> None:
     assert colour_of(0.3, [0.3]) not in {low, high}
 
 
-def test_the_frontier_marks_every_policy_and_the_target(study: Study) -> None:
+def test_the_frontier_marks_every_policy_and_the_target(study: StudyResults) -> None:
     wide = str(frontier_chart(study.lines, study.target_fen, "trial_044")).split("</svg>")[0]
     assert wide.count('class="baseline"') == 3
     assert wide.count('class="mark"') == 4
@@ -94,20 +103,20 @@ def test_the_frontier_marks_every_policy_and_the_target(study: Study) -> None:
     assert ">target 250<" in wide
 
 
-def test_the_frontier_names_found_policies_beside_the_baselines(study: Study) -> None:
+def test_the_frontier_names_found_policies_beside_the_baselines(study: StudyResults) -> None:
     wide = str(frontier_chart(study.lines, study.target_fen, "trial_044")).split("</svg>")[0]
     for line in study.lines:
         assert f">{line.policy}</text>" in wide
 
 
-def test_policies_off_the_frontier_get_no_name(study: Study) -> None:
+def test_policies_off_the_frontier_get_no_name(study: StudyResults) -> None:
     lines = [replace(line, on_frontier=line.policy != "trial_031") for line in study.lines]
     wide = str(frontier_chart(lines, study.target_fen, "trial_044")).split("</svg>")[0]
     assert ">trial_031</text>" not in wide
     assert ">trial_012</text>" in wide
 
 
-def test_the_curves_are_the_frontiers_and_the_chosen_among_them(study: Study) -> None:
+def test_the_curves_are_the_frontiers_and_the_chosen_among_them(study: StudyResults) -> None:
     beaten = {"trial_012", "trial_058"}
     lines = [replace(line, on_frontier=line.policy not in beaten) for line in study.lines]
     chosen = next(line for line in lines if line.policy == "trial_044")
@@ -115,7 +124,7 @@ def test_the_curves_are_the_frontiers_and_the_chosen_among_them(study: Study) ->
     assert shown == ["laissez_faire", "h1_2020", "double_ten_billion", "trial_044", "trial_031"]
 
 
-def test_a_spread_holds_both_ends(study: Study) -> None:
+def test_a_spread_holds_both_ends(study: StudyResults) -> None:
     found = [line for line in study.lines if not line.is_baseline]
     assert [line.policy for line in spread(found, 2)] == ["trial_012", "trial_058"]
     assert len(spread(found, 9)) == 4
@@ -123,7 +132,7 @@ def test_a_spread_holds_both_ends(study: Study) -> None:
     assert spread(found, 0) == []
 
 
-def test_marks_stand_where_their_numbers_are(study: Study) -> None:
+def test_marks_stand_where_their_numbers_are(study: StudyResults) -> None:
     wide = str(frontier_chart(study.lines, study.target_fen, None)).split("</svg>")[0]
     spots = [(float(x), float(y)) for x, y in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', wide)]
     found = [line for line in study.lines if not line.is_baseline]
@@ -132,7 +141,7 @@ def test_marks_stand_where_their_numbers_are(study: Study) -> None:
     assert all(0 < x < WIDE.width for x, _ in spots)
 
 
-def test_a_curve_is_the_mean_of_the_years_and_its_band_their_range(study: Study) -> None:
+def test_a_curve_is_the_mean_of_the_years_and_its_band_their_range(study: StudyResults) -> None:
     assert study.daily is not None
     line = next(line for line in study.lines if line.policy == "h1_2020")
     one = curves(study.daily, [line], "gmv_paid_cumulative_fen", weekly=False)[0]
@@ -143,7 +152,7 @@ def test_a_curve_is_the_mean_of_the_years_and_its_band_their_range(study: Study)
     assert (one.dates[0], one.dates[-1]) == (date(2020, 1, 1), date(2020, 12, 31))
 
 
-def test_weeks_add_up_to_the_year_but_for_the_days_left_over(study: Study) -> None:
+def test_weeks_add_up_to_the_year_but_for_the_days_left_over(study: StudyResults) -> None:
     assert study.daily is not None
     weeks = curves(study.daily, study.lines, "subsidy_fen", weekly=True)[-1]
     days = curves(study.daily, study.lines, "subsidy_fen", weekly=False)[-1]
@@ -151,7 +160,7 @@ def test_weeks_add_up_to_the_year_but_for_the_days_left_over(study: Study) -> No
     assert weeks.mean.sum() == pytest.approx(days.mean[:364].sum())
 
 
-def test_the_path_steered_by_ends_at_the_target(study: Study) -> None:
+def test_the_path_steered_by_ends_at_the_target(study: StudyResults) -> None:
     assert study.daily is not None
     found = target_path(study.daily, study.lines)
     assert found is not None

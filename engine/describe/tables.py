@@ -1,0 +1,264 @@
+"""The generated tables of `engine/MODEL.md`, from the schemas, the configs and the code.
+
+A block stands between `<!-- generated: NAME ARGUMENTS -->` and `<!-- end -->`, and NAME is
+a key of `_BLOCKS`. Arguments of `parameters` are paths of the scenario; a `*` in one stands
+for any one part and puts what it matches in one row.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from engine import metrics
+from engine.describe.parameters import matching, meaning, parameters, scenario_text
+from engine.report.definitions import MEASURES
+from engine.spec.base import Dated, Lever
+from engine.spec.mechanisms import MECHANISMS, Mechanism
+from engine.spec.policy import Policy
+from engine.spec.scenario import Scenario
+
+_BLOCK: Final = re.compile(r"(<!-- generated: (\w+)(.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
+_UNITS: Final = {
+    "_fen": "fen",
+    "_share": "share",
+    "_count": "count",
+    "_s": "seconds",
+    "_rmb": "RMB",
+}
+
+
+def rewritten(text: str, root: Path) -> str:
+    """`text` with every generated block made anew; `root` holds `conf` and `engine`."""
+
+    def block(match: re.Match[str]) -> str:
+        opening, name, arguments, closing = match.groups()
+        return f"{opening}{_BLOCKS[name](root, arguments.split())}\n{closing}"
+
+    return _BLOCK.sub(block, text)
+
+
+def heading(mechanism: Mechanism) -> str:
+    """The title of a mechanism's section."""
+    number, *words = mechanism.name.split("_")
+    return f"M{int(number[1:])} {' '.join(words).capitalize()} ({mechanism.name})"
+
+
+def _parameters(root: Path, patterns: list[str]) -> str:
+    known = parameters(root)
+    rows = []
+    for pattern in patterns:
+        found = matching(pattern, known)
+        if not found:
+            raise ValueError(f"{pattern} is no parameter of the scenario")
+        units, sources = (
+            "; ".join(dict.fromkeys(text for text in column if text)) or "–"
+            for column in zip(*((p.unit, p.source) for p in found), strict=True)
+        )
+        stars = [number for number, part in enumerate(pattern.split(".")) if part == "*"]
+        values = ", ".join(" ".join([*(p.path[k] for k in stars), p.value]) for p in found)
+        if len(found) > 1 and len({p.value for p in found}) == 1:
+            values = f"all {found[0].value}"
+        rows.append((f"`{pattern}`", values, units, sources, meaning(found[0].path)))
+    return _table(("parameter", "value", "unit", "source", "meaning"), rows)
+
+
+class _Range(NamedTuple):
+    unit: str
+    low: float
+    high: float
+    doc: str
+
+
+def _levers() -> dict[str, _Range]:
+    return dict(_walk(Policy, ""))
+
+
+def _walk(model: type[BaseModel], above: str) -> Iterator[tuple[str, _Range]]:
+    for name, field in model.model_fields.items():
+        kind = field.annotation
+        if kind is Dated:
+            lever = next(entry for entry in field.metadata if isinstance(entry, Lever))
+            yield above + name, _Range(lever.unit, lever.ge, lever.le, lever.doc)
+        elif isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from _walk(kind, f"{above}{name}.")
+        elif kind in {int, float}:
+            yield above + name, _range(field)
+
+
+def _range(field: FieldInfo) -> _Range:
+    limits = {
+        side: getattr(entry, side)
+        for entry in field.metadata
+        for side in ("ge", "le")
+        if hasattr(entry, side)
+    }
+    extra = field.json_schema_extra
+    unit = str(extra["unit"]) if isinstance(extra, dict) else "–"
+    doc = (field.description or "").removesuffix(f" [{unit}]")
+    return _Range(unit, limits["ge"], limits["le"], doc)
+
+
+def _lever_table(root: Path, _: list[str]) -> str:
+    space = yaml.safe_load((root / "conf/space/all_levers.yaml").read_text(encoding="utf-8"))
+    bounds = dict(_bounds(space["levers"], ""))
+    rows = [
+        (
+            f"`{path}`",
+            lever.unit,
+            f"{lever.low:g} to {lever.high:g}",
+            bounds.get(path, "–"),
+            lever.doc,
+            ", ".join(_link(m) for m in MECHANISMS if path in m.levers) or "[money](#money)",
+        )
+        for path, lever in _levers().items()
+    ]
+    return _table(("lever", "unit", "allowed", "searched", "meaning", "moves"), rows)
+
+
+def _bounds(tree: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
+    for name, entry in tree.items():
+        if "low" in entry:
+            yield above + name, f"{entry['low']:g} to {entry['high']:g}"
+        else:
+            yield from _bounds(entry, f"{above}{name}.")
+
+
+def _link(mechanism: Mechanism) -> str:
+    anchor = re.sub(r"[^\w -]", "", heading(mechanism).lower()).replace(" ", "-")
+    return f"[{heading(mechanism).split()[0]}](#{anchor})"
+
+
+def _card(root: Path, names: list[str]) -> str:
+    """Where to find one mechanism: switch, rule, levers, ablation row."""
+    mechanism = next(m for m in MECHANISMS if m.name == names[0])
+    tree = yaml.safe_load(scenario_text(root))
+    off = {
+        f"scenario.{path}": value
+        for path, value in mechanism.scenario(Scenario.model_validate(tree)).items()
+    } | {f"policy.{path}": value for path, value in mechanism.policy.items()}
+    levers, known = [], _levers()
+    for path in mechanism.levers:
+        lever = known.get(path)
+        of = f" ({lever.unit}, {lever.low:g} to {lever.high:g})" if lever else ""
+        levers.append(f"`policy.{path}`{of}")
+    rows = [
+        ("switch", f"`scenario.mechanisms.{mechanism.name}`"),
+        ("off means", "; ".join(f"`{path}` = {_shown(value)}" for path, value in off.items())),
+        ("rule", f"[`engine/rules/{mechanism.rule}.py`](rules/{mechanism.rule}.py)"),
+        ("levers", "; ".join(levers) or "none: it is the world's, not the platform's"),
+        (
+            "ablation row",
+            f"`{mechanism.name}`, own measures "
+            + ", ".join(f"`{measure}`" for measure in mechanism.shows_in),
+        ),
+    ]
+    return _table(("", mechanism.title), rows)
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == ():
+        return "none"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _overview(_root: Path, _: list[str]) -> str:
+    rows = [
+        (
+            _link(mechanism),
+            mechanism.title,
+            f"[`{mechanism.rule}`](rules/{mechanism.rule}.py)",
+            str(len(mechanism.levers)),
+            ", ".join(f"`{measure}`" for measure in mechanism.shows_in),
+        )
+        for mechanism in MECHANISMS
+    ]
+    return _table(("", "mechanism", "rule", "levers", "own measures"), rows)
+
+
+def _measures(_root: Path, groups: list[str]) -> str:
+    tables = {"run": metrics.RUN, "daily": metrics.DAILY, "monthly": metrics.MONTHLY}
+    names = [name for name in tables[groups[0]] if groups[0] == "run" or name not in metrics.RUN]
+    rows = [
+        (
+            f"`{name}`",
+            next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "–"),
+            MEASURES[name].definition if name in MEASURES else "",
+            ", ".join(_link(m) for m in MECHANISMS if name in m.shows_in),
+        )
+        for name in names
+    ]
+    return _table(("measure", "unit", "meaning", "own measure of"), rows)
+
+
+def _constants(root: Path, names: list[str]) -> str:
+    """Numbers that stand in the code, with the text below them; names are `file.py::NAME`."""
+    rows = []
+    for name in names:
+        file, _, wanted = name.partition("::")
+        body = ast.parse((root / file).read_text(encoding="utf-8")).body
+        for statement, after in zip(body, [*body[1:], ast.Pass()], strict=True):
+            for target, value in _assigned(statement):
+                if target == wanted:
+                    rows.append((f"`{wanted}`", value, f"`{file}`", _text(after)))
+    if len(rows) != len(names):
+        raise ValueError(f"not all of {', '.join(names)} are constants")
+    return _table(("constant", "value", "file", "meaning"), rows)
+
+
+def _assigned(statement: ast.stmt) -> Iterator[tuple[str, str]]:
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
+        if isinstance(statement.value, ast.Tuple):
+            pairs = zip(statement.targets[0].elts, statement.value.elts, strict=True)
+            yield from ((ast.unparse(name), ast.unparse(value)) for name, value in pairs)
+    elif isinstance(statement, ast.Assign):
+        yield ast.unparse(statement.targets[0]), ast.unparse(statement.value)
+    elif isinstance(statement, ast.AnnAssign) and statement.value:
+        yield ast.unparse(statement.target), ast.unparse(statement.value)
+
+
+def _text(statement: ast.stmt) -> str:
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+        return " ".join(str(statement.value.value).split())
+    return ""
+
+
+def _day(root: Path, _: list[str]) -> str:
+    source = (root / "engine" / "market" / "day.py").read_text(encoding="utf-8")
+    return f"```text\n{ast.get_docstring(ast.parse(source))}\n```"
+
+
+def _scales(root: Path, _: list[str]) -> str:
+    sizes = [
+        yaml.safe_load(path.read_text(encoding="utf-8"))
+        for path in sorted((root / "conf" / "scale").glob("*.yaml"))
+    ]
+    sizes.sort(key=lambda size: int(size["buyers_count"]))
+    keys = [key for key in sizes[0] if key != "name"]
+    rows = [(f"`{key}`", *(f"{size[key]:,}" for size in sizes)) for key in keys]
+    return _table(("", *(f"`scale={size['name']}`" for size in sizes)), rows)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table without the columns that hold nothing."""
+    full = [k for k in range(len(header)) if any(row[k] for row in rows)]
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line[k] for k in full) + " |" for line in lines)
+
+
+_BLOCKS: Final[Mapping[str, Callable[[Path, list[str]], str]]] = {
+    "day": _day,
+    "scales": _scales,
+    "parameters": _parameters,
+    "constants": _constants,
+    "levers": _lever_table,
+    "mechanism": _card,
+    "mechanisms": _overview,
+    "measures": _measures,
+}
+"""What a block's name makes: (root, arguments) to Markdown."""

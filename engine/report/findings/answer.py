@@ -1,0 +1,225 @@
+"""The answer in plain sentences, drawn from the numbers and no surer than they are."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from engine.report.findings.calibration import fit_sentences
+from engine.report.findings.comparison import ablation_sentences, comparison_sentences
+from engine.report.findings.search import choice
+from engine.report.findings.sensitivity import moved_sentences
+from engine.report.findings.world_agreement import across_sentences
+from engine.report.formatting import label_inside, percent, scaled, show, show_change
+from engine.report.read.calibration import read_fit
+from engine.report.read.lines import chosen_line, nearest_line, paired_change, reaches
+from engine.report.read.results_model import VIOLATED, Line, StudyResults
+
+_NO_SUBSIDY_FEN: Final = 1_000_000
+"""Own coupons below 10,000 RMB a year count as none."""
+
+
+_Z: Final = 1.959964
+
+
+def sentences(study: StudyResults) -> list[str]:
+    """Answer what was asked, one paragraph a string."""
+    if study.searched:
+        said = choice(study.frontier)
+        return [*_searched(study), *([said] if said else []), _certainty(study)]
+    if study.calibration:
+        fitted = read_fit(study.calibration, study.config)
+        return [*fit_sentences(fitted), *across_sentences(study.answers)]
+    if study.sensitivity:
+        return moved_sentences(study.sensitivity)
+    if study.ablation:
+        return [*ablation_sentences(study.ablation), _certainty(study)]
+    if study.comparison:
+        return [*comparison_sentences(study.comparison), _certainty(study)]
+    return _simulations(study)
+
+
+def wilson(successes: float, count: int) -> tuple[float, float]:
+    """Return the 95 % limits of a probability (Wilson 1927); right near 0 and 1 too."""
+    share, square = successes / count, _Z**2 / count
+    middle = (share + square / 2) / (1 + square)
+    half = (share * (1 - share) * square + square**2 / 4) ** 0.5 / (1 + square)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def _is_free(line: Line) -> bool:
+    return line.value("subsidy_fen") < _NO_SUBSIDY_FEN
+
+
+def _searched(study: StudyResults) -> list[str]:
+    target = _bn(study.target_fen)
+    if not any(line.feasible for line in study.lines):
+        return [
+            "No policy met every constraint, so none of those below is recommended; the table"
+            " says what each ran into. " + _closest(study, target)
+        ]
+    if not study.target_fen:
+        return ["No target was set. The frontier below shows what each RMB of net cost buys."]
+    best = chosen_line(study)
+    if best is None:
+        return [
+            f"No policy found reaches {target} bn RMB with the probability asked for"
+            f" ({percent(study.level)}). " + _closest(study, target)
+        ]
+    does = [] if best.is_baseline else _levers(best)
+    return [_way(study, best, target), *does, *_balance(study, best)]
+
+
+def _way(study: StudyResults, best: Line, target: str) -> str:
+    free = [line for line in study.lines if _is_free(line) and reaches(study, line)]
+    if _is_free(best):
+        start = f"{target} bn RMB is reached without any subsidy: under {best.policy}"
+    elif free:
+        start = (
+            f"{target} bn RMB is reached even without any subsidy: under {free[0].policy} the"
+            f" year ends at {_amount(free[0], 'gmv_paid_fen')} bn. The cheapest policy found is"
+            f" {best.policy}: with it"
+        )
+    else:
+        start = f"{target} bn RMB can be reached. The cheapest way found is {best.policy}: with it"
+    text = (
+        f"{start} the year ends at {_amount(best, 'gmv_paid_fen')} bn RMB of GMV as paid, and"
+        f" {_part(best)} of the simulated years reach the target. "
+    )
+    if not _is_free(best):
+        text += (
+            f"It spends {_amount(best, 'subsidy_fen')} bn RMB of the platform's own subsidy"
+            f" ({percent(best.value('budget_spent_share'))} of the budget), and its net cost is"
+            f" {_amount(best, 'cost_fen')} bn RMB. "
+        )
+    others = [line for line in study.lines if line.is_baseline and line is not best]
+    return text + _baselines(study, others)
+
+
+def _levers(best: Line) -> list[str]:
+    """Say in words what the best policy does; the table of levers holds the rest."""
+    values = {name: value for name, value in best.levers.items() if not isinstance(value, str)}
+    parts = []
+    rates = {
+        name.rsplit(".", 1)[1].replace("_", " "): value
+        for name, value in values.items()
+        if name.startswith("subsidy.rate.")
+    }
+    if rates:
+        ends = [f"{percent(rates[kind])} ({kind})" for kind in sorted(rates, key=rates.__getitem__)]
+        parts.append(f"coupons of {' to '.join(dict.fromkeys([ends[0], ends[-1]]))} of the price")
+    if "subsidy.cap_rmb" in values:
+        parts.append(f"at most {values['subsidy.cap_rmb']:.0f} RMB of coupon an order")
+    if "price.cap" in values:
+        cap = percent(values["price.cap"])
+        parts.append(f"prices on plan days capped at {cap} of the price elsewhere")
+    if "target.year_end_bn_rmb" in values:
+        parts.append(f"a target of {values['target.year_end_bn_rmb']:.0f} bn RMB to steer by")
+    return [f"What it does: {_and(parts)}."] if parts else []
+
+
+def _baselines(study: StudyResults, lines: Sequence[Line]) -> str:
+    """Say which of the given policies reach the target and which do not."""
+    if not lines:
+        return ""
+    reach = [line for line in lines if reaches(study, line)]
+    miss = [line for line in lines if line not in reach]
+    parts = []
+    if reach:
+        costs = _and([f"{line.policy} (net cost {_amount(line, 'cost_fen')})" for line in reach])
+        parts.append(f"{costs} would reach it too")
+    if miss:
+        ends = _and([f"{line.policy} ({_amount(line, 'gmv_paid_fen')})" for line in miss])
+        parts.append(f"{ends} would not reach it")
+    return f"Of the baselines, {'; '.join(parts)}."
+
+
+def _balance(study: StudyResults, best: Line) -> list[str]:
+    """Say what the best policy does to the ecosystem, against the least subsidised baseline."""
+    others = [line for line in study.lines if line.is_baseline and line is not best]
+    if not others:
+        return []
+    base = min(others, key=lambda line: line.value("subsidy_fen"))
+    changes = [_change(study, best, base, name) for name in ("top10_share", "brand_share")]
+    dau = show("dau_change_share", best.estimates["dau_change_share"].value)
+    text = f"Balance, against {base.policy}: {changes[0]}; {changes[1]}."
+    return [f"{text} Daily active users stand at {dau} against their published path."]
+
+
+def _change(study: StudyResults, line: Line, base: Line, measure: str) -> str:
+    now, before = (show(measure, one.estimates[measure].value) for one in (line, base))
+    found = paired_change(study.runs, line.policy, base.policy, measure)
+    text = f"the {label_inside(measure)} is {now} in place of {before}"
+    if found.value is None or found.half is None:
+        return text
+    told = "" if abs(found.value) > found.half else ", not told from no change"
+    return f"{text} ({show_change(measure, found.value, found.half)}{told})"
+
+
+def _closest(study: StudyResults, target: str) -> str:
+    """Name the policy that violates least, and what it breaks."""
+    best = nearest_line(study.lines)
+    names = [name.removesuffix(VIOLATED) for name in best.binding.split(", ") if VIOLATED in name]
+    breaks = f", which breaks {_and(names)}" if names else ""
+    text = (
+        f"The nearest is {best.policy}{breaks}; it ends at"
+        f" {_amount(best, 'gmv_paid_fen')} bn RMB of GMV as paid"
+    )
+    if study.target_fen:
+        text += f" against {target}, reached in {_part(best)} of the years,"
+    return f"{text} for {_amount(best, 'subsidy_fen')} bn RMB of subsidy."
+
+
+def _simulations(study: StudyResults) -> list[str]:
+    if not study.lines:
+        return ["No figures of whole years are here: they are written when a command finishes."]
+    return [*(_simulated(study, line) for line in study.lines), _certainty(study)]
+
+
+def _simulated(study: StudyResults, line: Line) -> str:
+    text = (
+        f"Under {line.policy} GMV as paid ends at {_amount(line, 'gmv_paid_fen')} bn RMB, for"
+        f" {_amount(line, 'subsidy_fen')} bn RMB of subsidy and a net cost of"
+        f" {_amount(line, 'cost_fen')} bn RMB. "
+    )
+    if study.target_fen:
+        target = _bn(study.target_fen)
+        text += f"The target of {target} bn RMB is reached in {_part(line)} of the years. "
+    top, brand = (show(name, line.estimates[name].value) for name in ("top10_share", "brand_share"))
+    return text + f"The ten largest anchors sell {top}, brands {brand}."
+
+
+def _certainty(study: StudyResults) -> str:
+    """Say how far the numbers can be trusted."""
+    counts = [line.runs_count for line in study.lines if line.runs_count]
+    if not counts:
+        return "Intervals (±) are 95%."
+    count = min(counts)
+    if count < 2:
+        return "One simulated year a policy: nothing is known of the luck in these numbers."
+    best = None if study.ablation else chosen_line(study)
+    text = f"Intervals (±) are 95% over {study.years_a_policy} simulated years a policy. "
+    if best is not None:
+        years = best.runs_count or count
+        low, high = wilson(best.value("target_attained") * years, years)
+        text += (
+            f"With {years}, a probability of {percent(best.value('target_attained'))} may be"
+            f" anything from {percent(low)} to {percent(high)}. "
+        )
+    return text + "They hold luck in the simulated world, not doubt about the model itself."
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _amount(line: Line, measure: str) -> str:
+    found = line.estimates[measure]
+    return show(measure, found.value, found.half)
+
+
+def _part(line: Line) -> str:
+    share = line.value("target_attained")
+    return {0.0: "none", 1.0: "all"}.get(share, percent(share))
+
+
+def _bn(fen: float) -> str:
+    return f"{scaled('gmv_paid_fen', fen):g}"

@@ -1,0 +1,274 @@
+"""What a benchmark found, as short tables whose cells are shown as they are."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from engine.report.formatting import NONE
+from engine.results.schemas import Row
+
+_MISSING: Final = {
+    "mesa": "not installed: pip install 'poquan[bench]'",
+    "mesa_loops": "not installed: pip install 'poquan[bench]'",
+    "mesa_frames": "not installed: CONTRIBUTING.md says how",
+}
+"""How to get the peers that need not be there."""
+
+
+_NAMES: Final = {
+    "engine": "Poquan, everything on",
+    "engine_with_fixed_part": "– with the fixed part of its days",
+    "numpy": "NumPy, a row per session",
+    "numpy_columns": "NumPy, a column per slot",
+    "mesa_frames": "mesa-frames (Polars)",
+    "mesa": "Mesa",
+    "mesa_loops": "Mesa, draws by hand-written loops",
+    "warm": "Warm compile cache",
+    "cold": "Empty compile cache",
+}
+
+
+_AXES: Final = {"anchors": "Anchors", "threads": "Threads", "processes": "Markets at once"}
+
+
+_PROBLEMS: Final = {
+    "budget_split": "Budget split",
+    "coupon_knapsack": "Coupon knapsack",
+    "two_sided": "Two-sided market",
+    "zdt1": "ZDT1 with noise",
+    "zdt2": "ZDT2 with noise",
+    "market": "The market",
+}
+"""What suite `search` searches."""
+
+
+_METHODS: Final = {"poquan": "Poquan", "random": "Random", "tpe": "TPE", "nsga2": "NSGA-II"}
+
+
+_RATIOS: Final = ("sessions_ratio", "seconds_ratio")
+
+
+class Section(NamedTuple):
+    """One table: its title, the heads of its columns, and cells that are shown as they are."""
+
+    title: str
+    heads: tuple[str, ...]
+    lines: list[tuple[str, ...]]
+    note: str = ""
+
+
+class _Column(NamedTuple):
+    """A measure in a unit that people read: number = value * factor."""
+
+    measure: str
+    head: str
+    digits: int
+    factor: float = 1.0
+
+
+def sections(rows: Sequence[Row]) -> list[Section]:
+    """The tables of a suite; those without rows are left out."""
+    made = (make(rows) for make in _SECTIONS)
+    return [section for section in made if section.lines]
+
+
+def _populations(rows: Sequence[Row]) -> Section:
+    columns = (
+        _Column("year_s", "In all\ns", 2),
+        _Column("sessions_per_s", "Sessions/s\nmillion", 2, 1e-6),
+        _Column("buyer_days_per_s", "Buyer-days/s\nmillion", 2, 1e-6),
+        _Column("session_ns", "One more\nsession ns", 1),
+        _Column("fixed_day_ms", "Fixed part\nof a day ms", 2),
+    )
+    chosen = _on(rows, "population")
+    note = "; ".join(
+        f"{row['value']:.0f} bytes {word} per buyer"
+        for word, measure in (("of state", "state"), ("resident", "resident"))
+        for row in chosen
+        if row["measure"] == f"{measure}_bytes_per_buyer"
+    )
+    return _by(chosen, "buyers_count", _title(chosen, "The whole market"), "Buyers", columns, note)
+
+
+def _stages(rows: Sequence[Row]) -> Section:
+    columns = (
+        _Column("session_ns", "One more session ns", 1),
+        _Column("fixed_day_ms", "Fixed part of a day ms", 3),
+    )
+    return _by(_on(rows, "stage"), "subject", "Stages of the day, by clocks", "Stage", columns)
+
+
+def _scaling(rows: Sequence[Row]) -> Section:
+    columns = (
+        _Column("session_ns", "One more\nsession ns", 1),
+        _Column("fixed_day_ms", "Fixed part\nof a day ms", 2),
+        _Column("sessions_per_s", "Sessions/s\nmillion", 2, 1e-6),
+        _Column("speedup", "Speed-up", 2),
+    )
+    lines = [
+        (f"{word}: {line[0]}", *line[1:])
+        for axis, word in _AXES.items()
+        for line in _by(_on(rows, axis), f"{axis}_count", "", "", columns).lines
+    ]
+    return Section("Scaling", ("", *(column.head for column in columns)), lines)
+
+
+def _starts(rows: Sequence[Row]) -> Section:
+    columns = (_Column("start_s", "s", 1),)
+    title = "A new process to the end of its first small year"
+    return _by(_on(rows, "start"), "subject", title, "Start", columns)
+
+
+def _tools(rows: Sequence[Row]) -> Section:
+    chosen = _on(rows, "tool")
+    title = _title(chosen, "Cost of a session, beside a small market in other tools")
+    lines: list[tuple[str, ...]] = []
+    for name, by_measure in _groups(chosen, "subject").items():
+        session, ratio = by_measure["session_ns"], by_measure.get("engine_ratio")
+        if session["value"] is None:
+            lines.append((_NAMES[name], NONE, NONE, NONE))
+            continue
+        goal = ratio["goal"] if ratio else None
+        lines.append(
+            (
+                _NAMES[name],
+                f"{session['value']:,.0f}",
+                f"{ratio['value']:.3f}" if ratio else NONE,
+                f"≤ {goal:g}" if goal is not None else NONE,
+            )
+        )
+    note = "\n".join(
+        f"{_NAMES[row['subject']]} is {_MISSING.get(row['subject'], 'missing')}"
+        for row in chosen
+        if row["measure"] == "session_ns" and row["value"] is None
+    )
+    return Section(title, ("Tool", "ns", "Poquan ÷ it", "Goal"), lines, note)
+
+
+def _pool(rows: Sequence[Row]) -> Section:
+    chosen = _on(rows, "pool")
+    found = {row["measure"]: row for row in chosen}
+    if not found:
+        return Section("", (), [])
+    row = found["day_s"]
+    words: list[tuple[str, str, Callable[[float], str]]] = [
+        ("open_s", "To create them, s", "{:,.1f}".format),
+        ("day_s", "A day, s (median)", "{:,.1f}".format),
+        ("sessions_count", "Sessions of a day, million", lambda v: f"{v / 1e6:,.1f}"),
+        ("sessions_per_s", "Sessions per second, million", lambda v: f"{v / 1e6:,.2f}"),
+        ("state_bytes_per_buyer", "State per buyer, bytes", "{:,.0f}".format),
+        ("resident_bytes_per_buyer", "Resident per buyer, bytes", "{:,.1f}".format),
+        ("implied_year_s", "The year that this implies, min", lambda v: f"{v / 60:,.1f}"),
+    ]
+    lines: list[tuple[str, ...]] = [
+        (text, show(found[name]["value"])) for name, text, show in words if name in found
+    ]
+    days = ", ".join(f"{one['value']:.1f}" for one in _on(rows, "day"))
+    title = f"{row['buyers_count']:,} people, each simulated; {row['days_count']} days on "
+    title += f"{row['threads_count']} threads"
+    return Section(title, ("", ""), lines, f"Days, s: {days}")
+
+
+def _volumes(rows: Sequence[Row]) -> Section:
+    """Of each method: the volume that its front covers, and how often its choice is feasible."""
+    lines = []
+    for problem, word in _PROBLEMS.items():
+        found = _groups(_on(rows, problem), "subject")
+        if found:
+            covered = [f"{found[own]['volume_share']['value']:.2f}" for own in _METHODS]
+            held = [_held(found[own]["infeasible_share"]) for own in _METHODS]
+            lines.append((word, *(f"{v}  {h}" for v, h in zip(covered, held, strict=True))))
+    title = "Covered by the front in truth, and P(recommended is feasible)"
+    note = "1.00: the true front; in the market all methods' fronts together. Medians over seeds."
+    return Section(
+        title, ("Problem", *(f"{word}\ncovered  P" for word in _METHODS.values())), lines, note
+    )
+
+
+def _efforts(rows: Sequence[Row]) -> Section:
+    """What this search needs to get as far as the best plain method at its end."""
+    lines = []
+    for problem, word in _PROBLEMS.items():
+        own = [row for row in _on(rows, problem) if row["measure"] in _RATIOS]
+        if own:
+            by_measure = {row["measure"]: row for row in own}
+            method = _METHODS[own[0]["subject"]]
+            cells = (_ratio(by_measure[measure]) for measure in _RATIOS)
+            lines.append((word, method, *cells, str(own[0]["runs_count"])))
+    heads = ("Problem", "Best\nplain", "Sessions\n≤ 0.1", "Seconds\n≤ 0.33", "Seeds")
+    title = "Needed to get as far as the best plain one, as shares of its own: median (range)"
+    return Section(title, heads, lines)
+
+
+def _on(rows: Sequence[Row], axis: str) -> list[Row]:
+    """Return the rows of an axis."""
+    return [row for row in rows if row["axis"] == axis]
+
+
+def _groups(rows: Sequence[Row], key: str) -> dict[Any, dict[str, Row]]:
+    """Rows by the value of `key`, then by measure."""
+    groups: dict[Any, dict[str, Row]] = {}
+    for row in rows:
+        groups.setdefault(row[key], {})[row["measure"]] = row
+    return groups
+
+
+def _title(rows: Sequence[Row], words: str) -> str:
+    """`words`, with what holds for all rows."""
+    if not rows:
+        return words
+    first = rows[0]
+    anchors, days, runs = (first[f"{name}_count"] for name in ("anchors", "days", "runs"))
+    return f"{words}: {anchors:,} anchors, {days} days, medians of {runs}"
+
+
+def _by(
+    rows: Sequence[Row],
+    key: str,
+    title: str,
+    head: str,
+    columns: Sequence[_Column],
+    note: str = "",
+) -> Section:
+    """One line for each value of `key`, a column for each measure."""
+    lines = [
+        (_name(value), *(_cell(by_measure, column) for column in columns))
+        for value, by_measure in _groups(rows, key).items()
+    ]
+    return Section(title, (head, *(column.head for column in columns)), lines, note)
+
+
+def _name(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else _NAMES.get(value, value)
+
+
+def _cell(by_measure: Mapping[str, Row], column: _Column) -> str:
+    row = by_measure.get(column.measure)
+    if row is None or row["value"] is None:
+        return NONE
+    return f"{row['value'] * column.factor:,.{column.digits}f}"
+
+
+def _ratio(row: Row) -> str:
+    """Return median, lowest and highest over seeds."""
+    shown = [_or_never(row[name]) for name in ("value", "lowest", "highest")]
+    return f"{shown[0]} ({shown[1]} to {shown[2]})"
+
+
+def _or_never(value: float) -> str:
+    return "never" if value == float("inf") else f"{value:.2f}"
+
+
+def _held(row: Row) -> str:
+    return NONE if row["value"] is None else f"{1 - row['value']:.2f}"
+
+
+_SECTIONS: Final = (
+    _populations,
+    _stages,
+    _scaling,
+    _starts,
+    _tools,
+    _pool,
+    _volumes,
+    _efforts,
+)

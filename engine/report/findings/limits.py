@@ -1,0 +1,92 @@
+"""What a reader must not take from the numbers: small samples, and the limits of a model."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from engine.report.findings.calibration import CALIBRATION_LIMITS
+from engine.report.findings.sensitivity import SENSITIVITY_LIMITS
+from engine.report.read.results_model import StudyResults, setting
+from engine.results import list_tables, provenance_of, read_table
+from engine.results.schemas import Row
+
+_FEW_BUYERS: Final = 10_000
+"""Fewer simulated buyers shift the means and the concentration, not only the noise."""
+
+
+_FEW_REPLICATIONS: Final = 4
+"""Fewer replications a policy leave intervals that say little."""
+
+
+def small_sample(config: Mapping[str, Any], runs: Sequence[Row]) -> str | None:
+    """Return a sentence if the sample is too small to be believed, else None.
+
+    Parameters
+    ----------
+    config
+        The resolved config, which knows the simulated buyers.
+    runs
+        Rows of `runs`; worlds share random streams, so replications are what counts.
+    """
+    few = []
+    buyers = setting(config, "scale", "buyers_count")
+    if buyers and buyers < _FEW_BUYERS:
+        few.append(f"{buyers:,} simulated buyers")
+    count = replications_count(runs)
+    if 0 < count < _FEW_REPLICATIONS:
+        few.append(f"{count} replication{'s' if count > 1 else ''} a policy")
+    if not few:
+        return None
+    return (
+        f"small sample: {' and '.join(few)}; the figures mean little, and policies may change"
+        f" places. Ask for {_FEW_BUYERS:,} buyers and {_FEW_REPLICATIONS} replications at least"
+    )
+
+
+def sample_note(folder: Path) -> str | None:
+    """Return what `small_sample` says of the years in a results folder, if it holds any."""
+    if "runs" not in list_tables(folder):
+        return None
+    table = read_table(folder, "runs")
+    return small_sample(provenance_of(table)["config"], table.to_pylist())
+
+
+def replications_count(runs: Sequence[Row]) -> int:
+    """Return the fewest replications that a policy has; 0 without any run."""
+    seen: dict[str, set[int]] = {}
+    for row in runs:
+        seen.setdefault(row["policy"], set()).add(row["replication"])
+    return min((len(found) for found in seen.values()), default=0)
+
+
+def limits(study: StudyResults) -> list[str]:
+    """Return what a reader must not take from the numbers."""
+    worlds = {row["world"] for row in study.runs}
+    buyers, pool = (
+        study.setting("scale", "buyers_count"),
+        study.setting("scenario", "platform", "pool_count"),
+    )
+    said = ["These are numbers of a model, not of a company. Compare policies; do not forecast."]
+    if buyers and pool and buyers < pool:
+        said.append(
+            f"{buyers:,} simulated buyers stand for {pool:,} people. Luck shrinks with a larger"
+            " sample, and means and concentration shift with it too: repeat what matters at a"
+            " larger scale."
+        )
+    if study.calibration:
+        return [*said, *CALIBRATION_LIMITS]
+    if study.sensitivity:
+        return [*said, *SENSITIVITY_LIMITS]
+    if len(worlds) <= 1:
+        said.append(
+            "One world: how strong the rival is, whether a head anchor leaves and how quickly"
+            " brands join are taken as given. The intervals do not hold that doubt."
+        )
+    else:
+        said.append(f"Means and intervals pool {len(worlds)} worlds with equal weight.")
+    if study.searched:
+        said.append(
+            "The search tried a limited number of policies on a smaller population: a better one"
+            " may exist. What is shown was simulated again in full, on fresh luck."
+        )
+    return said

@@ -1,0 +1,118 @@
+"""How measures are called and written for people."""
+
+from math import isnan
+from typing import Final
+
+from engine.report.definitions import MEASURES
+from engine.results.schemas import unit_of
+from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB
+
+NONE: Final = "–"
+"""Shown where a number is not known."""
+
+
+_COUNTED: Final = frozenset({"new_heads_count", "coupon_short_days_count"})
+"""Counts of a few things, shown as they are; all others are shown in millions."""
+
+
+def label(measure: str) -> str:
+    """Return the measure's name for people; an unknown one keeps its column's name."""
+    return MEASURES[measure].label if measure in MEASURES else measure
+
+
+def split_name(mechanism: str) -> tuple[str, str]:
+    """Turn a mechanism's name into its number and its words: `m01_x_y` is `M1`, `x y`."""
+    first, _, rest = mechanism.partition("_")
+    return f"M{first.lstrip('m0')}", rest.replace("_", " ")
+
+
+def unit(measure: str) -> str:
+    """Return the unit that `show` writes a measure in, or nothing."""
+    if _is_per_order(measure):
+        return "RMB"
+    return {"fen": "bn RMB", "share": "%", "count": "million", "s": "s"}.get(_kind(measure), "")
+
+
+def show(measure: str, value: float | None, half: float | None = None) -> str:
+    """Write a value, and ± the half width of its interval, in the measure's unit."""
+    if value is None:
+        return NONE
+    decimals = _decimals(measure, value)
+    text = signed(scaled(measure, value), decimals, plus=measure == "dau_change_share")
+    if half is not None:
+        text += f" ± {scaled(measure, half):.{decimals}f}"
+    return f"{text}%" if _kind(measure) == "share" else text
+
+
+def show_change(measure: str, value: float | None, half: float | None = None) -> str:
+    """Write a difference with its sign; differences of shares are percentage points."""
+    if value is None:
+        return NONE
+    decimals = _decimals(measure, value)
+    text = signed(scaled(measure, value), decimals, plus=True)
+    if half is not None:
+        text += f" ± {scaled(measure, half):.{decimals}f}"
+    return f"{text} pp" if _kind(measure) == "share" else text
+
+
+def show_limits(measure: str, low: float | None, high: float | None) -> str:
+    """Write the limits of a difference with as many decimals each."""
+    if low is None or high is None:
+        return NONE
+    decimals = _decimals(measure, max(abs(low), abs(high)))
+    return " … ".join(signed(scaled(measure, limit), decimals, plus=True) for limit in (low, high))
+
+
+def scaled(measure: str, value: float) -> float:
+    """Turn fen into bn RMB (or RMB per order), shares into per cent, counts into millions."""
+    if _is_per_order(measure):
+        return value / FEN_PER_RMB
+    return value * {"fen": 1 / FEN_PER_BN_RMB, "share": 100, "count": 1e-6}.get(_kind(measure), 1)
+
+
+def signed(value: float, decimals: int, *, plus: bool = False) -> str:
+    """Write a number with a true minus sign; zero has none."""
+    text = f"{value:+,.{decimals}f}" if plus else f"{value:,.{decimals}f}"
+    if not text.strip("+-0.,"):
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
+
+
+def _decimals(measure: str, value: float) -> int:
+    """Return about three significant figures' worth, fewer for shares."""
+    size = abs(scaled(measure, value))
+    if _kind(measure) == "share":
+        return 0 if measure in {"target_attained", "budget_spent_share"} else 1
+    if _kind(measure) == "1":
+        return 3
+    return 1 if size >= 10 or size < 0.0005 else 2 if size >= 0.0995 else 3
+
+
+def _kind(measure: str) -> str:
+    """Return the unit behind a measure; a truth value is shown as a share."""
+    if measure in _COUNTED:
+        return "number"
+    return "share" if measure == "target_attained" else unit_of(measure)
+
+
+def _is_per_order(measure: str) -> bool:
+    return measure == "aov_fen"
+
+
+def label_inside(measure: str) -> str:
+    """Return a measure's name as it stands inside a sentence."""
+    name = label(measure)
+    return name if name[:2].isupper() else name[0].lower() + name[1:]
+
+
+def number(value: float | None) -> str:
+    """Write a number with three or four significant digits."""
+    if value is None:
+        return NONE
+    size = abs(value)
+    return signed(value, 0 if size >= 1000 else 1 if size >= 10 else 2 if size >= 1 else 3)
+
+
+def percent(share: float | None) -> str:
+    """Write a share as whole per cent; unknown (None or not-a-number) as a dash."""
+    return NONE if share is None or isnan(share) else f"{100 * share:.0f}%"

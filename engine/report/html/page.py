@@ -1,0 +1,157 @@
+"""Builds `report.html` out of the tables in a results folder."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from engine.report.definitions import MEASURES
+from engine.report.findings.answer import sentences
+from engine.report.findings.limits import limits, replications_count, small_sample
+from engine.report.findings.search import risk_table, search_table
+from engine.report.formatting import scaled
+from engine.report.html.levers import lever_table
+from engine.report.html.sections import (
+    COLUMNS,
+    days_section,
+    differences_section,
+    estimates_section,
+    fit_section,
+    frontier_section,
+    policy_heads,
+    policy_row,
+    sensitivity_section,
+)
+from engine.report.read.folder import read_study
+from engine.report.read.lines import chosen_line
+from engine.report.read.results_model import StudyResults
+from engine.results.storage import open_folder
+
+_NAME: Final = "report.html"
+
+
+def build_report(folder: Path, study: StudyResults | None = None) -> Path:
+    """Write one page that opens offline, and return where it is.
+
+    Parameters
+    ----------
+    folder : the results folder, in which the page is written too.
+    study : what was read from it, if it was read already.
+
+    Raises
+    ------
+    StorageError
+        If the folder holds no results or cannot be written to.
+    """
+    study = read_study(folder) if study is None else study
+    environment = Environment(
+        loader=PackageLoader("engine.report.html", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"breakable": _breakable, "tight": _tight}
+    page = environment.get_template("report.html.j2").render(_context(study))
+    open_folder(folder).put(_NAME, page.encode())
+    return Path(folder) / _NAME
+
+
+def _breakable(name: str) -> Markup:
+    """Let a long name break after its underscores and dots."""
+    return Markup(escape(name).replace("_", Markup("_<wbr>")).replace(".", Markup(".<wbr>")))
+
+
+def _tight(sentence: str) -> str:
+    """Keep a number, its interval and its unit on one line."""
+    space = "\N{NO-BREAK SPACE}"
+    return sentence.replace(" ± ", f"{space}±{space}").replace(" bn RMB", f"{space}bn{space}RMB")
+
+
+def _context(study: StudyResults) -> dict[str, Any]:
+    best = chosen_line(study) if len(study.lines) > 1 else None
+    lines = sorted(study.lines, key=lambda line: line.value("cost_fen"))
+    return {
+        "title": _title(study),
+        "facts": _facts(study),
+        "warnings": [
+            said for said in (study.incomplete, small_sample(study.config, study.runs)) if said
+        ],
+        "answer": sentences(study),
+        "frontier": frontier_section(study, lines, best),
+        "heads": policy_heads(study),
+        "rows": [] if study.ablation else [policy_row(line, best) for line in lines],
+        "has_intervals": replications_count(study.runs) > 1,
+        "risks": risk_table(study.frontier),
+        "search": search_table(study.rungs, study.trials),
+        "levers": lever_table(study, lines),
+        "differences": differences_section(study),
+        "over_time": days_section(study, lines, best),
+        "estimates": estimates_section(lines),
+        "fit": fit_section(study),
+        "moved": sensitivity_section(study.sensitivity),
+        "measures": _definitions(study),
+        "limits": limits(study),
+        "versions": study.versions,
+        "config_hash": study.config_hash,
+    }
+
+
+def _title(study: StudyResults) -> str:
+    target = f"{scaled('gmv_paid_fen', study.target_fen):g} billion RMB"
+    if study.searched and study.target_fen:
+        return f"How could {target} of GMV be reached?"
+    if study.searched:
+        return "What does GMV cost?"
+    titles = (
+        (study.ablation, "What each mechanism does"),
+        (study.sensitivity, "What moves the outcomes"),
+        (study.calibration, f"How well {study.setting('scenario', 'name')} fits what was observed"),
+    )
+    for rows, title in titles:
+        if rows:
+            return title
+    names = study.policies
+    if not names:
+        return "Incomplete results"
+    if study.comparison:
+        return f"{len(names)} policies under the same luck"
+    return f"A year under {', '.join(names)}"
+
+
+def _facts(study: StudyResults) -> list[tuple[str, str]]:
+    """Return what was asked, as pairs of a word and its value."""
+    worlds = sorted({row["world"] for row in study.runs})
+    years = study.years_a_policy
+    buyers = study.setting("scale", "buyers_count")
+    searched = study.setting("search", "trials_count") if study.searched else None
+    known = [
+        ("Scenario", study.setting("scenario", "name")),
+        ("Horizon", _horizon(study)),
+        ("Scale", study.setting("scale", "name")),
+        ("Simulated buyers", f"{buyers:,}" if buyers else None),
+        ("Worlds", ", ".join(worlds)),
+        ("Years a policy", years),
+        ("Policies searched", searched),
+        ("Seed", study.seed),
+        ("World seed", study.setting("world_seed")),
+        ("Poquan", study.versions.get("poquan")),
+        ("Config", study.config_hash[:12]),
+    ]
+    return [(word, str(value)) for word, value in known if value not in {None, ""}]
+
+
+def _horizon(study: StudyResults) -> str | None:
+    calendar = study.setting("scenario", "calendar") or {}
+    start, end = calendar.get("start"), calendar.get("end")
+    if not (start and end):
+        return None
+    return f"{start} – {end}".replace("-", "\N{NON-BREAKING HYPHEN}")
+
+
+def _definitions(study: StudyResults) -> list[tuple[str, str]]:
+    has_policies = not (study.ablation or study.calibration or study.sensitivity)
+    names = [*COLUMNS, "budget_spent_share", "cost_fen"] if has_policies else []
+    names += [row["measure"] for row in (*study.comparison, *study.ablation, *study.sensitivity)]
+    return [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]

@@ -1,0 +1,119 @@
+"""A calibration read back from its rows: what each figure was, and what was simulated for it."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from engine.calibrate.identify import Identified, identified, tied
+from engine.calibrate.observed import CHECK, FIT
+from engine.calibrate.rows import INERT, NO_POINT, UNKNOWN
+from engine.calibrate.targets import FORECAST
+from engine.report.read.results_model import setting
+from engine.results.schemas import Row
+
+_TIED: Final = 0.5
+"""Correlation from which a pair of unknowns is named."""
+
+
+class Shown(NamedTuple):
+    """One figure: what was observed, the best world's value, and 80 % of the kept worlds'."""
+
+    key: str
+    period: str
+    reading: str
+    unit: str
+    role: str
+    observed: float | None
+    tolerance: float | None
+    simulated: float
+    error: float | None
+    low: float
+    high: float
+    miss: float | None
+    inert: bool
+
+    @property
+    def is_hit(self) -> bool | None:
+        """Whether the best world's value lies within the tolerance; None without a tolerance."""
+        if self.observed is None or self.tolerance is None:
+            return None
+        return abs(self.simulated - self.observed) <= self.tolerance
+
+    @property
+    def name(self) -> str:
+        """What tells the figure from the others."""
+        reading = f" ({self.reading})" if self.reading else ""
+        return f"{self.key}{reading}, {self.period}" if self.period else f"{self.key}{reading}"
+
+
+class Fitted(NamedTuple):
+    """All that a report says of a calibration.
+
+    `confirmed_count` points were run again in fresh replications; `kept_count` of them are
+    plausible if `any_plausible`, else those that miss least.
+    """
+
+    figures: list[Shown]
+    unmodelled: list[Row]
+    points_count: int
+    confirmed_count: int
+    kept_count: int
+    any_plausible: bool
+    worst: float
+    second_worst: float
+    cutoff: float
+    unknowns: list[Identified]
+    pairs: list[tuple[str, str, float]]
+
+    def of(self, role: str) -> list[Shown]:
+        """Return the figures of one role."""
+        return [one for one in self.figures if one.role == role]
+
+    @property
+    def roles(self) -> list[str]:
+        """Roles in the order in which they are shown."""
+        return list(dict.fromkeys([FIT, CHECK, *(one.role for one in self.figures), FORECAST]))
+
+
+def read_fit(rows: Sequence[Row], config: dict[str, Any]) -> Fitted:
+    """Sum up the rows of `calibration`; the job's config knows the ranges."""
+    points = [row for row in rows if row["point"] != NO_POINT]
+    best = [row for row in points if row["best"]]
+    kept = [row for row in points if row["kept"]]
+    one = (best[0]["key"], best[0]["period"], best[0]["reading"])
+    worlds = [row for row in kept if (row["key"], row["period"], row["reading"]) == one]
+    names = [name for name in best[0] if name.startswith(UNKNOWN)]
+    values = {name.removeprefix(UNKNOWN): [row[name] for row in worlds] for name in names}
+    ranges = _ranges(config)
+    return Fitted(
+        figures=[_shown(row) for row in best],
+        unmodelled=[row for row in rows if row["point"] == NO_POINT],
+        points_count=len({row["point"] for row in points}),
+        confirmed_count=len({row["point"] for row in points if row["confirmed"]}),
+        kept_count=len(worlds),
+        any_plausible=any(row["plausible"] for row in points),
+        worst=best[0]["worst_miss"],
+        second_worst=best[0]["second_worst_miss"],
+        cutoff=setting(config, "fit", "cutoff"),
+        unknowns=identified(values, ranges),
+        pairs=tied(values, _TIED),
+    )
+
+
+def _shown(best: Row) -> Shown:
+    same = ("key", "period", "reading", "unit", "role", "observed", "tolerance", "simulated")
+    return Shown(
+        **{name: best[name] for name in same},
+        error=best["standard_error"],
+        low=best["kept_low"],
+        high=best["kept_high"],
+        miss=best["miss"],
+        inert=best["note"] == INERT,
+    )
+
+
+def _ranges(config: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Return the ranges of the unknowns by dotted path, as the job's config holds them."""
+    from engine.spec.calibration import Unknowns
+
+    unknowns = Unknowns.model_validate(config["unknowns"])
+    return {name: limits.model_dump() for name, limits in unknowns.ranges.items()}

@@ -1,0 +1,121 @@
+"""Reads a results folder, and tells whether it holds all that its command was to leave."""
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from engine.errors import StorageError
+from engine.report.read.lines import frontier_lines, run_lines, target_constraints
+from engine.report.read.results_model import StudyResults
+from engine.results import MARKER, list_tables, provenance_of, read_table
+from engine.results.schemas import MANIFEST, Row
+from engine.results.storage import open_folder
+
+_READ: Final = (
+    "runs",
+    "daily",
+    "frontier",
+    "comparison",
+    "ablation",
+    "calibration",
+    "rungs",
+    "trials",
+    "sensitivity",
+    "answers",
+)
+
+
+def read_study(folder: Path) -> StudyResults:
+    """Read the tables that a command left in `folder`, finished or not.
+
+    Raises
+    ------
+    StorageError
+        If there is none to report on, or one cannot be read.
+    """
+    found = list_tables(folder)
+    if not set(_READ) & set(found):
+        raise StorageError(
+            f"{folder}: there are no results to report on\n"
+            f"  found:   {', '.join(found) or 'no tables'}\n"
+            "  remedy:  give the output folder of a finished command"
+        )
+    tables = {name: read_table(folder, name) for name in found if name in _READ}
+    runs, frontier = _rows(tables, "runs"), _rows(tables, "frontier")
+    known = provenance_of(next(iter(tables.values())))
+    lines = run_lines(runs)
+    if frontier:
+        lines = frontier_lines(frontier, runs, reaching=target_constraints(known["config"]))
+    return StudyResults(
+        **known,
+        target_fen=max((row["target_fen"] for row in runs), default=0.0),
+        lines=lines,
+        runs=runs,
+        comparison=_rows(tables, "comparison"),
+        ablation=_rows(tables, "ablation"),
+        daily=tables.get("daily"),
+        searched="frontier" in tables,
+        calibration=_rows(tables, "calibration"),
+        frontier=frontier,
+        rungs=_rows(tables, "rungs"),
+        trials=_rows(tables, "trials"),
+        sensitivity=_rows(tables, "sensitivity"),
+        answers=_rows(tables, "answers"),
+        incomplete=_incomplete_note(folder, known["config_hash"], tables, _READ),
+    )
+
+
+def _incomplete_note(
+    folder: Path, config_hash: str, tables: Mapping[str, pa.Table], shown: Collection[str]
+) -> str:
+    """Say that results are incomplete and why; empty if they are complete.
+
+    A command writes the manifest last, so results without one are those of a command that was
+    interrupted or still runs.
+
+    Parameters
+    ----------
+    folder : the results folder.
+    config_hash : of the config under which its tables were written.
+    tables : those that were found, by name.
+    shown : names of all tables that a report draws on.
+    """
+    manifest = _read_json(folder, MANIFEST)
+    if not manifest.get("complete") or manifest.get("config_hash") != config_hash:
+        command = _read_json(folder, MARKER).get("command") or "the command"
+        reason = f"{command} was interrupted or is still running"
+    else:
+        written = manifest.get("rows_count") or {}
+        missing = [name for name in written if name in shown and name not in tables]
+        if not missing:
+            return ""
+        reason = f"what was written of {', '.join(missing)} is not there any more"
+    return (
+        f"incomplete results: {reason}; what is shown rests on {_years(tables)} and is not the"
+        f" whole answer. The same command with hydra.run.dir={folder} completes them"
+    )
+
+
+def _rows(tables: Mapping[str, pa.Table], name: str) -> list[Row]:
+    return tables[name].to_pylist() if name in tables else []
+
+
+def _read_json(folder: Path, name: str) -> dict[str, Any]:
+    """Read a small file that may be missing or damaged."""
+    place = open_folder(folder)
+    try:
+        found = json.loads(place.get(name)) if place.exists(name) else {}
+    except ValueError:
+        found = {}
+    return found if isinstance(found, dict) else {}
+
+
+def _years(tables: Mapping[str, pa.Table]) -> str:
+    """Count the simulated years of which something is shown."""
+    keys = ["policy", "world", "replication", "seed"]
+    source = tables.get("runs", tables.get("daily"))
+    count = source.group_by(keys).aggregate([]).num_rows if source is not None else 0
+    return f"{count} simulated year{'' if count == 1 else 's'}" if count else "no whole year"

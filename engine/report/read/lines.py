@@ -1,0 +1,177 @@
+"""A line for every policy, out of the rows of `frontier` and `runs`; which lines stand out."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from engine.report.read.results_model import SHOWN, VIOLATED, Estimate, Line, StudyResults, setting
+from engine.results.schemas import Row
+from engine.stats.intervals import mean_interval
+
+
+def frontier_lines(
+    rows: Sequence[Row], runs: Sequence[Row] = (), reaching: Collection[str] = ()
+) -> list[Line]:
+    """Turn rows of `frontier` into lines; what a row lacks comes from the policy's `runs`.
+
+    A policy that only violates constraints named in `reaching` still counts as feasible:
+    whether it reaches the target is said apart.
+    """
+    by_policy = _grouped(runs)
+    return [
+        Line(
+            policy=row["policy"],
+            is_baseline=bool(row.get("is_baseline")),
+            estimates={
+                name: _estimate(row, name, by_policy.get(row["policy"], [])) for name in SHOWN
+            },
+            binding=row.get("binding") or "",
+            feasible=_is_feasible(row, reaching),
+            violation=row.get("violation") or 0.0,
+            on_frontier=row.get("on_frontier") is not False,
+            is_recommended=row.get("is_recommended") is True,
+            levers={
+                name.removeprefix("lever."): value
+                for name, value in row.items()
+                if name.startswith("lever.") and value is not None
+            },
+            runs_count=int(row.get("runs_count") or len(by_policy.get(row["policy"], []))),
+        )
+        for row in rows
+    ]
+
+
+def run_lines(runs: Sequence[Row]) -> list[Line]:
+    """Turn rows of `runs` into one line per policy."""
+    return [
+        Line(
+            policy=policy,
+            is_baseline=False,
+            estimates={name: _from_runs(rows, name) for name in SHOWN},
+            binding=_binding(rows),
+            runs_count=len(rows),
+        )
+        for policy, rows in _grouped(runs).items()
+    ]
+
+
+def bare_lines(policies: Sequence[str]) -> list[Line]:
+    """Make a line without any estimate for each policy, e.g. where only its days are known."""
+    nothing = {name: Estimate() for name in SHOWN}
+    return [Line(policy=policy, is_baseline=False, estimates=nothing) for policy in policies]
+
+
+def paired_change(runs: Sequence[Row], policy: str, baseline: str, measure: str) -> Estimate:
+    """Estimate the difference of two policies over the years they share; empty if none."""
+    a, b = (
+        {_pair(row): float(row[measure]) for row in runs if row["policy"] == name}
+        for name in (policy, baseline)
+    )
+    keys = sorted(a.keys() & b.keys())
+    if not keys:
+        return Estimate()
+    return _mean([(key[1], a[key] - b[key]) for key in keys])
+
+
+def chosen_line(study: StudyResults) -> Line | None:
+    """Return the cheapest feasible policy that reaches the target, if there is one."""
+    if not study.target_fen:
+        return None
+    reaching = [line for line in study.lines if line.feasible and reaches(study, line)]
+    return min(reaching, key=lambda line: line.value("cost_fen"), default=None)
+
+
+def nearest_line(lines: Sequence[Line]) -> Line:
+    """Return the policy with the least total violation on fresh runs; of equals, what sells most.
+
+    A violation is the excess over a constraint's limit as a share of that limit.
+    """
+    return min(lines, key=lambda line: (line.violation, -line.value("gmv_paid_fen")))
+
+
+def reaches(study: StudyResults, line: Line) -> bool:
+    """Whether a policy reaches the target as often as was asked for."""
+    return line.value("target_attained") >= study.level - 1e-9
+
+
+def found_lines(lines: Sequence[Line]) -> list[Line]:
+    """Return what the search found: the policies on the frontier, or all if none is on it."""
+    found = [line for line in lines if not line.is_baseline]
+    return [line for line in found if line.on_frontier] or found
+
+
+def spread(lines: Sequence[Line], count: int) -> list[Line]:
+    """Choose up to `count` policies, evenly from the cheapest to the dearest."""
+    ordered = sorted(lines, key=lambda line: line.value("cost_fen"))
+    if len(ordered) <= count:
+        return ordered
+    if count < 2:
+        return ordered[: max(count, 0)]
+    last = len(ordered) - 1
+    return [ordered[round(k * last / (count - 1))] for k in range(count)]
+
+
+def _pair(row: Row) -> tuple[Any, ...]:
+    return row["world"], row["replication"], row["seed"]
+
+
+def _grouped(runs: Sequence[Row]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in runs:
+        groups.setdefault(row["policy"], []).append(row)
+    return groups
+
+
+def target_constraints(config: Mapping[str, Any]) -> list[str]:
+    """Name the constraints on reaching the target."""
+    constraints = setting(config, "objective", "constraints") or {}
+    return [
+        name for name, limit in constraints.items() if limit.get("measure") == "target_attained"
+    ]
+
+
+def _is_feasible(row: Row, reaching: Collection[str]) -> bool:
+    names = (row.get("binding") or "").split(", ")
+    violated = [name.removesuffix(VIOLATED) for name in names if name.endswith(VIOLATED)]
+    if violated:
+        return all(name in reaching for name in violated)
+    return row.get("feasible") is not False
+
+
+def _estimate(row: Row, measure: str, runs: Sequence[Row]) -> Estimate:
+    if measure == "target_attained" and _is_without_goal(row):
+        return Estimate()
+    if row.get(measure) is None:
+        return _from_runs(runs, measure) if runs else Estimate()
+    low, high = row.get(f"{measure}_ci_low"), row.get(f"{measure}_ci_high")
+    return Estimate(float(row[measure]), low, high, row.get(f"{measure}_search"))
+
+
+def _is_without_goal(row: Row) -> bool:
+    """Only where the year has no goal has a policy attained nothing of it."""
+    return row.get("attainment_share") == 0
+
+
+def _from_runs(runs: Sequence[Row], measure: str) -> Estimate:
+    if measure == "target_attained" and all(_is_without_goal(row) for row in runs):
+        return Estimate()
+    return _mean([(row["replication"], float(row[measure])) for row in runs])
+
+
+def _mean(values: Sequence[tuple[int, float]]) -> Estimate:
+    """Estimate a mean over replications; worlds share random streams and are averaged first."""
+    by_replication: dict[int, list[float]] = {}
+    for replication, value in values:
+        by_replication.setdefault(replication, []).append(value)
+    found = mean_interval(np.array([np.mean(shared) for shared in by_replication.values()]))
+    return Estimate(found.value, found.low, found.high)
+
+
+def _binding(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Name what bound in half of the years or more."""
+    spent = np.mean([row["budget_fen"] > 0 and row["budget_spent_share"] > 0.999 for row in runs])
+    capped = np.mean([row["cap_binding_share"] > 0.01 for row in runs])
+    return ", ".join(
+        name for name, share in (("budget", spent), ("price cap", capped)) if share >= 0.5
+    )

@@ -1,0 +1,137 @@
+"""The results of a command as plain values: what was asked, and a line for every policy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+
+from engine.results.schemas import Row
+
+SHOWN: Final = (
+    "gmv_paid_fen",
+    "target_attained",
+    "subsidy_fen",
+    "budget_spent_share",
+    "platform_contribution_fen",
+    "cost_fen",
+    "top10_share",
+    "brand_share",
+    "dau_change_share",
+)
+"""Measures that every table and chart of policies draws on."""
+
+
+VIOLATED: Final = " violated"
+"""Follows a constraint's name in `binding` where its limit is broken."""
+
+
+_DEFAULT_LEVEL: Final = 0.5
+"""P(reach target) that counts as reaching, where the study asked for none."""
+
+
+class Estimate(NamedTuple):
+    """A mean, its 95 % limits, and what the search had seen."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    search: float | None = None
+
+    @property
+    def half(self) -> float | None:
+        """Half the width of the interval."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
+
+
+@dataclass(frozen=True)
+class Line:
+    """One policy in the tables: estimates by measure.
+
+    `violation` is the sum of the relative excesses over the constraints' limits.
+    """
+
+    policy: str
+    is_baseline: bool
+    estimates: dict[str, Estimate]
+    binding: str = ""
+    feasible: bool = True
+    violation: float = 0.0
+    on_frontier: bool = True
+    is_recommended: bool = False
+    levers: dict[str, float | str] = field(default_factory=dict)
+    runs_count: int = 0
+
+    def value(self, measure: str) -> float:
+        """Return the mean of a measure, not-a-number if it is not known."""
+        found = self.estimates[measure].value
+        return float("nan") if found is None else found
+
+
+@dataclass(frozen=True)
+class StudyResults:
+    """Everything the report needs, read once.
+
+    `target_fen` is the year's goal that reaching is measured by; 0 is none. `incomplete` says
+    what the folder lacks, empty if its command finished.
+    """
+
+    config: dict[str, Any]
+    config_hash: str
+    seed: int
+    versions: dict[str, str]
+    target_fen: float
+    lines: list[Line]
+    runs: list[Row]
+    comparison: list[Row]
+    ablation: list[Row]
+    daily: pa.Table | None
+    searched: bool
+    calibration: list[Row] = field(default_factory=list)
+    frontier: list[Row] = field(default_factory=list)
+    rungs: list[Row] = field(default_factory=list)
+    trials: list[Row] = field(default_factory=list)
+    sensitivity: list[Row] = field(default_factory=list)
+    answers: list[Row] = field(default_factory=list)
+    incomplete: str = ""
+
+    def setting(self, *path: str) -> Any:
+        """Look a value up in the resolved config; None if it is not there."""
+        return setting(self.config, *path)
+
+    @property
+    def policies(self) -> list[str]:
+        """Names of all policies of which something is known, in the order of the tables."""
+        if self.lines:
+            return [line.policy for line in self.lines]
+        if self.comparison:
+            pairs = ((row["baseline"], row["policy"]) for row in self.comparison)
+            return list(dict.fromkeys(name for pair in pairs for name in pair))
+        return self.daily["policy"].unique().to_pylist() if self.daily is not None else []
+
+    @property
+    def years_a_policy(self) -> str:
+        """How many years each policy was simulated: one number, or the least and the most."""
+        counts = {line.runs_count for line in self.lines if line.runs_count}
+        return (
+            " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
+            if counts
+            else ""
+        )
+
+    @property
+    def level(self) -> float:
+        """The P(reach target) that counts as reaching it."""
+        constraints = self.setting("objective", "constraints") or {}
+        for constraint in constraints.values():
+            asked = constraint.get("at_least")
+            if constraint.get("measure") == "target_attained" and asked is not None:
+                return float(asked)
+        return _DEFAULT_LEVEL
+
+
+def setting(tree: Any, *path: str) -> Any:
+    """Follow `path` down a config; None if it ends early."""
+    for key in path:
+        tree = tree.get(key) if isinstance(tree, Mapping) else None
+    return tree

@@ -1,0 +1,162 @@
+"""The short tables of policies at a command's end, for terminals of 80 columns and up."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from engine.compare import INCREMENTAL
+from engine.report.formatting import NONE, label, show, show_change, show_limits, split_name, unit
+from engine.report.read.lines import frontier_lines, run_lines
+from engine.report.read.results_model import Line
+from engine.results.schemas import Row
+from engine.results.tables import run_row
+from engine.year import Year
+
+WIDE_COLUMNS: Final = 118
+"""Columns a terminal needs for all measures of a policy in one table."""
+
+
+_REACH: Final = (
+    "gmv_paid_fen",
+    "target_attained",
+    "subsidy_fen",
+    "budget_spent_share",
+    "platform_contribution_fen",
+)
+
+
+_BALANCE: Final = ("top10_share", "brand_share", "dau_change_share")
+
+
+_HEADS: Final = {
+    "gmv_paid_fen": "GMV paid\nbn RMB",
+    "target_attained": "P\nreach",
+    "subsidy_fen": "Subsidy\nbn RMB",
+    "budget_spent_share": "of\nbudget",
+    "platform_contribution_fen": "Contrib.\nbn RMB",
+    "top10_share": "Top-10\nshare",
+    "brand_share": "Brand\nshare",
+    "dau_change_share": "DAU\nchange",
+}
+
+
+def print_frontier(rows: Sequence[Row], console: Console) -> None:
+    """Print the frontier and what is recommended beside the baselines, cheapest first.
+
+    Where no policy is on the frontier all are shown: what each ran into is the answer then.
+    """
+    found = frontier_lines(rows)
+    best = [line for line in found if line.on_frontier or line.is_recommended]
+    shown = [line for line in found if line.is_baseline or line in (best or found)]
+    lines = sorted(shown, key=lambda line: line.value("cost_fen"))
+    _print_lines(lines, console, "Frontier against the baselines")
+
+
+def print_runs(years: Sequence[Year | Row], console: Console) -> None:
+    """Print one line per simulated policy; takes years or rows of `runs`."""
+    rows = _rows(years)
+    _print_lines(run_lines(rows), console, f"{len(rows)} simulated years")
+
+
+def print_comparison(rows: Sequence[Row], console: Console) -> None:
+    """Print paired differences, one block per policy."""
+    for policy in dict.fromkeys(row["policy"] for row in rows):
+        block = [row for row in rows if row["policy"] == policy]
+        pairs = block[0]["pairs_count"]
+        title = f"{policy} against {block[0]['baseline']} ({pairs} pairs, common luck)"
+        table = plain_table(title)
+        table.add_column("Measure", overflow="fold")
+        for head in ("Mean", "Baseline", "Difference", "95% interval", "Variance\nratio"):
+            table.add_column(head, justify="right", no_wrap=True)
+        for row in block:
+            table.add_row(*_comparison_cells(row))
+        console.print()
+        console.print(table)
+    if any(row["measure"] == INCREMENTAL and row["difference"] is not None for row in rows):
+        console.print(
+            "Per RMB of subsidy: the subsidy's own only where policies differ in nothing else."
+        )
+
+
+def print_ablation(rows: Sequence[Row], console: Console) -> None:
+    """Print what each mechanism's own measures lose or gain when it is off."""
+    pairs = rows[0]["pairs_count"]
+    table = plain_table(f"Each mechanism off, against all on ({pairs} pairs, common luck)")
+    table.add_column("Measure", overflow="fold")
+    for head in ("All on", "Off", "Difference", "95% interval"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for name in dict.fromkeys(row["mechanism"] for row in rows):
+        table.add_row(f"[bold]{' '.join(split_name(name))}")
+        for row in rows:
+            if row["mechanism"] == name and row["is_own"]:
+                measure, mean, base, difference, limits, _ = _comparison_cells(row)
+                table.add_row(f"  {measure}", base, mean, difference, limits)
+    console.print()
+    console.print(table)
+
+
+def plain_table(title: str) -> Table:
+    """A table without a frame, its title at the left."""
+    return Table(
+        title=title,
+        title_justify="left",
+        caption_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+
+
+def _rows(years: Sequence[Year | Row]) -> list[Row]:
+    return [run_row(year) if isinstance(year, Year) else year for year in years]
+
+
+def _comparison_cells(row: Row) -> tuple[str, ...]:
+    measure = row["measure"]
+    words = [label(measure), unit(measure)]
+    gain = row["variance_reduction"]
+    return (
+        ", ".join(word for word in words if word not in {"", "%"}),
+        show(measure, row["mean"]),
+        show(measure, row["baseline_mean"]),
+        show_change(measure, row["difference"]),
+        show_limits(measure, row["ci_low"], row["ci_high"]),
+        NONE if gain is None else f"{gain:.1f}",
+    )
+
+
+def _print_lines(lines: Sequence[Line], console: Console, title: str) -> None:
+    """Print one table if the terminal is wide, else what is reached and the balance apart."""
+    if any(line.estimates["gmv_paid_fen"].half is not None for line in lines):
+        title += " (± 95% interval)"
+    parts = [(*_REACH, *_BALANCE)] if console.width >= WIDE_COLUMNS else [_REACH, _BALANCE]
+    for part in parts:
+        last = part is parts[-1]
+        table = plain_table(title)
+        table.add_column("Policy", overflow="fold", min_width=10)
+        for measure in part:
+            table.add_column(_HEADS[measure], justify="right", no_wrap=True)
+        if last:
+            table.add_column("Binding", overflow="fold")
+        for line in lines:
+            ends = [line.binding or NONE] if last else []
+            table.add_row(_name(line), *(_cell(line, measure) for measure in part), *ends)
+        if last and any(line.is_baseline for line in lines):
+            table.caption = "* baseline"
+        console.print()
+        console.print(table)
+        title = ""
+
+
+def _name(line: Line) -> str:
+    return f"*{line.policy}" if line.is_baseline else line.policy
+
+
+def _cell(line: Line, measure: str) -> str:
+    found = line.estimates[measure]
+    half = found.half if measure.endswith("_fen") else None
+    return show(measure, found.value, half)

@@ -1,0 +1,69 @@
+"""Numbers for people: units, decimals, signs."""
+
+import pytest
+
+from engine.metrics import RUN
+from engine.report.definitions import MEASURES
+from engine.report.formatting import label, show, show_change, show_limits, unit
+from engine.units import FEN_PER_BN_RMB as BN
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "half", "text"),
+    [
+        ("gmv_paid_fen", 252.34 * BN, 9.46 * BN, "252.3 ± 9.5"),
+        ("gmv_paid_fen", 1234.5 * BN, None, "1,234.5"),
+        ("subsidy_fen", 6.764 * BN, 0.27 * BN, "6.76 ± 0.27"),
+        ("subsidy_fen", 0.0123 * BN, None, "0.012"),
+        ("subsidy_fen", 0, 0, "0.0 ± 0.0"),
+        ("platform_contribution_fen", -31 * BN, 1.2 * BN, "−31.0 ± 1.2"),
+        ("top10_share", 0.2775, 0.003, "27.8 ± 0.3%"),
+        ("target_attained", 0.8, None, "80%"),
+        ("budget_spent_share", 1.4836, None, "148%"),
+        ("dau_change_share", 0.012, None, "+1.2%"),
+        ("dau_change_share", -0.0001, None, "0.0%"),
+        ("orders_count", 3_755_900_000, None, "3,755.9"),
+        ("aov_fen", 6012.0, None, "60.1"),
+        ("gini", 0.85, 0.001, "0.850 ± 0.001"),
+        ("gmv_paid_fen", None, None, "–"),
+    ],
+)
+def test_a_value_is_written_in_its_unit(
+    measure: str, value: float | None, half: float | None, text: str
+) -> None:
+    assert show(measure, value, half) == text
+
+
+def test_a_difference_has_a_sign_and_shares_differ_in_points() -> None:
+    assert show_change("top10_share", 0.012, 0.003) == "+1.2 ± 0.3 pp"
+    assert show_change("gmv_paid_fen", -2 * BN) == "−2.00"
+    assert show_change("gini", None) == "–"
+
+
+def test_limits_have_as_many_decimals_each() -> None:
+    assert show_limits("gmv_paid_fen", 6.849 * BN, 11.3 * BN) == "+6.8 … +11.3"
+    assert show_limits("gmv_paid_fen", None, None) == "–"
+
+
+def test_units_and_names_are_known() -> None:
+    assert [unit(name) for name in ("gmv_fen", "aov_fen", "gini")] == ["bn RMB", "RMB", ""]
+    assert label("never_heard_of") == "never_heard_of"
+    derived = {"incremental_gmv_paid_per_subsidy_rmb"}
+    assert set(MEASURES) - derived <= set(RUN)
+
+
+@pytest.mark.parametrize("measure", RUN)
+def test_every_measure_of_a_year_has_a_name_and_a_definition(measure: str) -> None:
+    assert label(measure) != measure
+    assert MEASURES[measure].definition.endswith(".")
+
+
+def test_no_two_measures_share_a_name() -> None:
+    names = [measure.label for measure in MEASURES.values()]
+    assert len(set(names)) == len(names)
+
+
+def test_a_few_things_are_counted_as_they_are() -> None:
+    assert show("new_heads_count", 3) == "3.00"
+    assert unit("coupon_short_days_count") == ""
+    assert unit("wall_s") == "s"

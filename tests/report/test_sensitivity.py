@@ -1,0 +1,56 @@
+"""What is said and drawn of sensitivity indices."""
+
+from typing import Any
+
+from rich.console import Console
+
+from engine.report.findings.sensitivity import blocks, moved_sentences
+from engine.report.html.sections import sensitivity_section
+from engine.report.terminal.analyses import print_sensitivity
+from engine.sensitivity.indices import _row
+
+ROWS: list[dict[str, Any]] = [
+    _row("levers", "price.cap", "gmv_paid_fen", "first", 0.1, 0.1),
+    _row("levers", "price.cap", "gmv_paid_fen", "total", 0.2, 0.3),
+    _row("levers", "subsidy.cap_rmb", "gmv_paid_fen", "first", 0.5, 0.1),
+    _row("levers", "subsidy.cap_rmb", "gmv_paid_fen", "total", 0.7, 0.1),
+    _row("levers", "luck", "gmv_paid_fen", "luck", 0.3),
+    _row("levers", "price.cap", "gini", "first", None),
+    _row("levers", "price.cap", "gini", "total", None),
+    _row("search", "price.cap", "cost_fen", "importance", 0.6),
+]
+
+
+def test_the_strongest_stand_first_with_what_they_bring_alone() -> None:
+    sales, gini, cost = blocks(ROWS)
+    assert [factor.name for factor in sales.factors] == ["subsidy.cap_rmb", "price.cap"]
+    assert sales.factors[0].alone == 0.5
+    assert sales.luck == 0.3
+    assert gini.factors == []
+    assert cost.factors[0].alone is None
+
+
+def test_only_what_is_told_from_nothing_is_named() -> None:
+    sales, gini, cost, noisy, _ = moved_sentences(ROWS)
+    assert "subsidy.cap_rmb (0.70 ± 0.10)" in sales
+    assert "price.cap" not in sales  # its interval holds zero
+    assert gini == "Gini is moved by none of the levers of the space."
+    assert "price.cap (0.60)" in cost
+    assert "GMV as paid over the levers of the space (30%)" in noisy
+    (unsure,) = moved_sentences([_row("levers", "price.cap", "gini", "total", 0.2, 0.3)])[:1]
+    assert "none of the levers of the space is told" in unsure
+
+
+def test_every_factor_has_its_bar_and_luck_its_line() -> None:
+    sales, cost = sensitivity_section(ROWS)
+    assert sales["chart"].count('class="share"') == 4  # two factors, two sizes
+    assert sales["chart"].count('class="seen"') == 4
+    assert sales["chart"].count(">luck<") == 2
+    assert "luck" not in cost["chart"]
+
+
+def test_the_terminal_shows_the_strongest(capsys) -> None:
+    print_sensitivity(ROWS, Console(width=80))
+    out = capsys.readouterr().out
+    assert "0.70 ± 0.10" in out
+    assert "nothing moves it" in out
