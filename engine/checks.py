@@ -9,7 +9,7 @@ from datetime import date
 
 from pydantic import BaseModel
 
-from engine.compute.memory import check_memory
+from engine.compute.machine import check_memory
 from engine.errors import CombinedInputError, InputError
 from engine.market.plan import check_target
 from engine.spec.base import Dated

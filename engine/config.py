@@ -1,14 +1,17 @@
-"""The door from Hydra to typed specifications, and back to its files.
+"""Convert Hydra's DictConfig into validated jobs, and jobs into Hydra's files.
 
-A `DictConfig` never passes it: what comes out is frozen and validated, or one error
-that lists every mistake.
+No `DictConfig` goes further than this file: what comes out is frozen and validated, or one
+error that lists every mistake.
 """
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
@@ -19,6 +22,10 @@ from engine.spec.explain import explain
 
 JobT = TypeVar("JobT", bound=Spec)
 Tree = dict[str, Any]
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATED: Final = re.compile(rf"\{{\s*{_DAY.pattern}\s*:.*\}}")
+_INTERPOLATION: Final = re.compile(r"\$\{[^.{}][^{}]*\}")
 
 
 def load(cfg: DictConfig, job: type[JobT]) -> JobT:
@@ -39,7 +46,7 @@ def load(cfg: DictConfig, job: type[JobT]) -> JobT:
 
 
 def resolve(cfg: DictConfig) -> Tree:
-    """Return `cfg` as plain values, interpolations resolved.
+    """Return `cfg` as plain values, interpolations resolved and dated levers as mappings.
 
     Raises
     ------
@@ -59,7 +66,46 @@ def resolve(cfg: DictConfig) -> Tree:
             str(error.full_key), what, "a value, or ${key} of a key that exists", "correct it"
         ) from None
     assert isinstance(tree, dict)
-    return {str(key): value for key, value in tree.items()}
+    return {str(key): _unfold_dates(value) for key, value in tree.items()}
+
+
+def fold_dates(value: Any) -> Any:
+    """Make dated levers texts such as `{2020-01-01: 0.0, 2020-06-16: 0.1}`; see `resolve`.
+
+    Parameters
+    ----------
+    value : plain containers and values, as they are read from YAML.
+    """
+    if isinstance(value, list):
+        return [fold_dates(entry) for entry in value]
+    if not isinstance(value, Mapping):
+        return value
+    if value and all(_is_step(day, step) for day, step in value.items()):
+        steps = (f"{day}: {'null' if step is None else step}" for day, step in value.items())
+        return f"{{{', '.join(steps)}}}"
+    return {key: fold_dates(entry) for key, entry in value.items()}
+
+
+def _is_step(day: Any, step: Any) -> bool:
+    """Tell whether a text can say so: other values stay where validation finds them."""
+    if isinstance(step, str):
+        is_plain = _INTERPOLATION.fullmatch(step) is not None
+    else:
+        is_plain = step is None or (isinstance(step, int | float) and math.isfinite(step))
+    return is_plain and _DAY.fullmatch(str(day)) is not None
+
+
+def _unfold_dates(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _unfold_dates(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_unfold_dates(entry) for entry in value]
+    if not isinstance(value, str) or not _DATED.fullmatch(value):
+        return value
+    try:
+        return OmegaConf.to_container(OmegaConf.create(value), resolve=False)
+    except (yaml.YAMLError, OmegaConfBaseException):
+        return value
 
 
 def dump(spec: BaseModel) -> str:

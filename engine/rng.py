@@ -58,7 +58,7 @@ class Purpose(IntEnum):
     BENCHMARK = 44
 
 
-def mix(value: int) -> int:
+def _mix(value: int) -> int:
     """The finaliser in plain Python integers, for keys made once per day."""
     value &= MASK
     value = ((value ^ value >> 30) * 0xBF58476D1CE4E5B9) & MASK
@@ -72,15 +72,15 @@ def key(seed: int, purpose: Purpose, *numbers: int) -> np.uint64:
     Returned as `np.uint64`: a plain int would become int64 in a kernel and half its
     uniforms would be lost.
     """
-    value = mix(seed)
+    value = _mix(seed)
     for number in (int(purpose), *numbers):
-        value = mix(value + 0x9E3779B97F4A7C15 * (number + 1))
+        value = _mix(value + 0x9E3779B97F4A7C15 * (number + 1))
     return np.uint64(value)
 
 
 @njit(inline="always")
 def _mixed(z):
-    """`mix` in 64-bit words."""
+    """`_mix` in 64-bit words."""
     z = (z ^ (z >> _S30)) * _MULTIPLIER1
     z = (z ^ (z >> _S27)) * _MULTIPLIER2
     return z ^ (z >> _S31)

@@ -19,14 +19,14 @@ from tempfile import TemporaryFile
 from typing import NamedTuple
 
 from engine.market import day, slot
-from engine.market.learning.learn import fold_day, learn_day
+from engine.market.learning.learn import aggregate_day, learn_day
 from engine.market.ledger.recorder import DayOutcome, write_day
-from engine.market.pacing.controls import Pace
+from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
 from engine.market.run import plan_of, simulate_year
 from engine.market.scratch import Scratch, new_scratch
 from engine.market.state import State, open_state
-from engine.market.totals import pour
+from engine.market.totals import merge_into
 from engine.market.world import World, open_world
 from engine.spec.base import Dated
 from engine.units import FEN_PER_BN_RMB, KINDS
@@ -37,10 +37,10 @@ BUYERS = 500
 
 def warm_up(case: Case) -> None:
     """Compile every kernel, so that workers started afterwards find them in the cache."""
-    poor = poor_case(case)
+    poor = _poor_case(case)
     if is_cold() and (os.cpu_count() or 1) > 1:
-        with helper(poor):
-            compile_sessions(poor)
+        with _helper(poor):
+            _compile_sessions(poor)
     simulate_year(poor)
 
 
@@ -49,7 +49,7 @@ def is_cold() -> bool:
     return not any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbi"))
 
 
-def poor_case(case: Case) -> Case:
+def _poor_case(case: Case) -> Case:
     """Two days of a market so small and poor that coupons and stock both run out."""
     scenario, subsidy = case.scenario, case.policy.subsidy
     calendar = scenario.calendar
@@ -75,7 +75,7 @@ def poor_case(case: Case) -> Case:
 
 
 @contextmanager
-def helper(case: Case) -> Iterator[None]:
+def _helper(case: Case) -> Iterator[None]:
     """A second process that compiles the other half; what it fails at is compiled here.
 
     It is a program of its own: Python's would run the user's script again.
@@ -99,7 +99,7 @@ def helper(case: Case) -> Iterator[None]:
         process.kill()
 
 
-class Opened(NamedTuple):
+class _Opened(NamedTuple):
     """A market on the morning of its first day."""
 
     world: World
@@ -107,44 +107,49 @@ class Opened(NamedTuple):
     state: State
     scratch: Scratch
     levers: DayLevers
-    pace: Pace
+    controls: DayControls
 
 
-def compile_sessions(case: Case) -> None:
+def _compile_sessions(case: Case) -> None:
     """Compile showcases and sessions."""
-    with opened(case) as (world, _, state, scratch, levers, pace):
-        day.showcase(world, state, scratch, levers, pace)
-        moment = slot.slot_context(world, scratch, levers, pace, 0)
-        slot.hold_sessions(world, state, scratch, moment)
-        slot.withdraw_from(world, state, scratch, moment, 0, partner_only=False)
+    with _opened(case) as (world, _, state, scratch, levers, controls):
+        day.showcase(world, state, scratch, levers, controls)
+        context = slot.slot_context(world, scratch, levers, controls, 0)
+        slot.hold_sessions(world, state, scratch, context)
+        slot.withdraw_coupons(world, state, scratch, context, 0, partner_only=False)
 
 
-def compile_rest(case: Case) -> None:
+def _compile_rest(case: Case) -> None:
     """Compile supply and traffic, and settlement and learning of a day on which nobody came."""
-    with opened(case) as (world, plan, state, scratch, levers, pace):
-        joins = day.supply(world, state, scratch, levers, pace)
+    with _opened(case) as (world, plan, state, scratch, levers, controls):
+        joins = day.supply(world, state, scratch, levers, controls)
         slot.direct_traffic(world, state, scratch, levers, 0)
-        moment = slot.slot_context(world, scratch, levers, pace, 0)
-        slot.settle_looks(world, state, scratch, moment)
-        slot.allot_stock(world, state, scratch, moment)
-        pour(slot.gather(scratch), scratch.sold)
-        fold_day(world, levers, scratch.shop, scratch.sold, scratch.folded)
+        context = slot.slot_context(world, scratch, levers, controls, 0)
+        slot.settle_looks(world, state, scratch, context)
+        slot.allot_stock(world, state, scratch, context)
+        merge_into(slot.gather(scratch), scratch.sold)
+        aggregate_day(world, levers, scratch.shop, scratch.sold, scratch.day_totals)
         outcome = DayOutcome(
-            pace, scratch.sold, scratch.folded, scratch.kind_counts, joins, scratch.shop.presence
+            controls,
+            scratch.sold,
+            scratch.day_totals,
+            scratch.kind_counts,
+            joins,
+            scratch.shop.presence,
         )
         learn_day(world, state, levers, outcome)
         write_day(world, plan, state, levers, outcome)
 
 
 @contextmanager
-def opened(case: Case) -> Iterator[Opened]:
+def _opened(case: Case) -> Iterator[_Opened]:
     """The case's market on the morning of its first day."""
     world = open_world(case.scenario, case.scale, case.world_seed)
     state = open_state(world, case.luck_seed)
     plan = plan_of(world, case.policy, state)
     with new_scratch(world, state) as scratch:
-        yield Opened(world, plan, state, scratch, *day.morning(world, plan, state, scratch))
+        yield _Opened(world, plan, state, scratch, *day.morning(world, plan, state, scratch))
 
 
 if __name__ == "__main__":
-    compile_rest(pickle.load(sys.stdin.buffer))
+    _compile_rest(pickle.load(sys.stdin.buffer))

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from experiments._sources import folders
+
 
 def install() -> None:
     """Make `${used_groups:}` list the groups of the command, one a line."""
@@ -13,14 +15,14 @@ def install() -> None:
 def _used_groups(*, _root_: DictConfig) -> str:
     runtime = _root_.hydra.runtime
     groups = dict.fromkeys(str(choice).partition("@")[0] for choice in runtime.choices)
-    folders = [Path(source.path) for source in runtime.config_sources if source.schema == "file"]
+    places = folders(runtime.config_sources)
     lines = [
-        f"{group}: {', '.join(_options(group, folders))}"
+        f"{group}: {', '.join(_options(group, places))}"
         for group in groups
         if not group.startswith("hydra/")
     ]
     return "\n".join([*lines, ""])
 
 
-def _options(group: str, folders: list[Path]) -> list[str]:
-    return sorted({file.stem for folder in folders for file in (folder / group).glob("*.yaml")})
+def _options(group: str, places: list[Path]) -> list[str]:
+    return sorted({file.stem for folder in places for file in (folder / group).glob("*.yaml")})

@@ -1,16 +1,17 @@
 """What the commands that simulate do alike: run, keep, show."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
 from engine.cases import cases, seconds_of_year
-from engine.compute import open_pool
+from engine.compute import Pool, open_pool
 from engine.config import Tree
 from engine.report import build_report, sample_note
-from engine.results import Results
+from engine.results import KeptRuns, Results
 from engine.spec.policy import Policy
 from engine.spec.study import Job
 from engine.year import Case, Year
@@ -29,23 +30,38 @@ def run_cases(
 ) -> tuple[Results, list[Year]]:
     """Simulate `todo`, writing each year as it comes.
 
+    Years that an earlier command of the same job finished in the folder are taken from there.
+
     Parameters
     ----------
     details : whether `daily`, `segments` and `anchors` are kept beside `runs`.
 
     Returns
     -------
-    The results, not yet finished, and the years without their details.
+    The results, not yet finished, and the years without their details, in the order of `todo`.
     """
-    years: list[Year] = []
-    with open_pool(job.ray, len(todo), seconds_of_year(job)) as pool:
-        results = Results(folder, config, job.seed)
-        with progress() as show:
-            for year in pool.run(todo):
-                results.write_years([year], daily=details, segments=details, anchors=details)
-                years.append(replace(year, daily={}, monthly={}, segments={}, anchors={}))
-                show("years", len(years), len(todo), "")
-    return results, years
+    kept = KeptRuns(folder, job.identity())
+    found = [kept.get(case.labels()) for case in todo]
+    missing = [case for case, year in zip(todo, found, strict=True) if year is None]
+    with _pool(job, len(missing)) as pool, progress() as show:
+        results = Results(folder, config, job.seed, kept.parts())
+        for year in found:
+            if year is not None:
+                results.write_kept(year)
+        done: list[Year] = []
+        for year in pool.run(missing):
+            results.write_years([year], daily=details, segments=details, anchors=details)
+            kept.add(year, details=details)
+            done.append(replace(year, daily={}, monthly={}, segments={}, anchors={}))
+            show("years", len(todo) - len(missing) + len(done), len(todo), "")
+    rest = iter(done)
+    return results, [next(rest) if year is None else year for year in found]
+
+
+def _pool(job: Job, years_count: int) -> AbstractContextManager[Pool]:
+    """Open what the job asks for, unless there is nothing to simulate."""
+    ray = job.ray if years_count else job.ray.model_copy(update={"backend": "process"})
+    return open_pool(ray, years_count, seconds_of_year(job))
 
 
 def conclude(results: Results, folder: Path) -> Console:

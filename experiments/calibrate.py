@@ -7,7 +7,8 @@ from hydra.core.hydra_config import HydraConfig
 
 from engine.config import Tree, dump
 from engine.spec.calibration import CalibrateJob
-from experiments._app import CONF, app
+from experiments._app import app
+from experiments._sources import CONF, folders
 
 
 def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
@@ -67,7 +68,7 @@ def _scenario_text() -> str:
     """Return the file that the scenario was loaded from; nothing if it is no plain file."""
     runtime = HydraConfig.get().runtime
     name = f"scenario/{runtime.choices['scenario']}.yaml"
-    places = [Path(one.path) / name for one in runtime.config_sources if one.schema == "file"]
+    places = [folder / name for folder in folders(runtime.config_sources)]
     found = next((place for place in places if place.is_file()), None)
     return found.read_text(encoding="utf-8") if found else ""
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from engine.config import Tree
 from engine.spec.priors import PriorsJob
-from experiments._app import CONF, app
+from experiments._app import app
+from experiments._sources import CONF
 
 FIGURES = CONF / "observed" / "priors_scanner_panels.csv"
 

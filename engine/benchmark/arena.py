@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.benchmark.known import Floats, Known
 from engine.benchmark.problems import KNOWN
-from engine.compute.process import ProcessPool
+from engine.compute.pool import ProcessPool
 from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.finalist_runs import FinalistRuns
 from engine.search.evaluator import ObjectiveEvaluator

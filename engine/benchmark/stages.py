@@ -12,7 +12,7 @@ from engine.year import Case
 
 STAGES: Final[tuple[tuple[str, Any, str], ...]] = (
     ("calendar", day, "turn_calendar"),
-    ("pacing", day, "set_pace"),
+    ("pacing", day, "set_controls"),
     ("supply", day, "supply"),
     ("showcase", day, "showcase"),
     ("traffic", slot, "direct_traffic"),
@@ -21,7 +21,7 @@ STAGES: Final[tuple[tuple[str, Any, str], ...]] = (
     ("ration", slot, "allot_stock"),
     ("settle", slot, "settle_looks"),
     ("gather", slot, "gather"),
-    ("learning", day, "fold_day"),
+    ("learning", day, "aggregate_day"),
     ("learning", day, "learn_day"),
     ("ledger", day, "write_day"),
 )

@@ -51,7 +51,7 @@ def start_seconds(case: Case, *, cold: bool = False) -> float:
 def main() -> None:
     """Simulate the year of the case on standard input."""
     case = pickle.load(sys.stdin.buffer)
-    from engine.compute.simulate import simulate, warm_up_if_cold
+    from engine.compute.pool import simulate, warm_up_if_cold
 
     warm_up_if_cold(case)
     simulate(case)

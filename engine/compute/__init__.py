@@ -1,6 +1,5 @@
 """Where years are simulated: in this process, or on Ray."""
 
-from engine.compute.open import open_pool
-from engine.compute.pool import Failure, Pool
+from engine.compute.pool import Failure, Pool, open_pool
 
 __all__ = ["Failure", "Pool", "open_pool"]

@@ -1,23 +1,28 @@
-"""The back end on Ray: chunks of cases as tasks, an ordered window of them in flight."""
+"""The back end on Ray: chunks of cases as tasks, an ordered window of them in flight.
 
+The scenario is the big part of a case and shared by thousands: it lies once in the object
+store, and a chunk says which of the scenarios each case means.
+"""
+
+import math
+import pickle
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from engine.compute.chunks import chunks, distinct_scenarios, run_chunk, tickets, unpack
 from engine.compute.connect import connected
-from engine.compute.pool import Failure, Pool, Simulate
-from engine.compute.simulate import simulate
+from engine.compute.pool import Failure, Pool, Simulate, attempt, simulate
 from engine.errors import ClusterError
 from engine.spec.scenario import Scenario
 from engine.spec.study import Ray
 from engine.year import Case, Year
 
-WARM_UP_S: Final = 300.0
+_WARM_UP_S: Final = 300.0
 """Seconds in which every node of a cluster must have compiled the kernels."""
 
-QUEUE: Final = 2
+_QUEUE: Final = 2
 """Tasks in flight per worker: one that runs, one that waits, so that no worker idles."""
 
 
@@ -31,10 +36,10 @@ def ray_pool(spec: Ray, seconds_hint: float, year_of: Simulate = simulate) -> It
         If Ray cannot be reached or started.
     """
     with connected(spec) as is_local:
-        yield RayPool(spec, seconds_hint, year_of, is_local=is_local)
+        yield _RayPool(spec, seconds_hint, year_of, is_local=is_local)
 
 
-class RayPool(Pool):
+class _RayPool(Pool):
     """Simulates on a Ray that is connected; one serial kernel per task.
 
     The kernels are compiled once on every node before tasks fan out: processes that fill
@@ -66,14 +71,14 @@ class RayPool(Pool):
             return
         self._warm_up(cases[0])
         threads, workers, window = self._room(cases)
-        task = ray.remote(run_chunk).options(num_cpus=threads, max_retries=self._retries)
+        task = ray.remote(_run_chunk).options(num_cpus=threads, max_retries=self._retries)
         flight: deque[Any] = deque()
         try:
-            for chunk in chunks(cases, self._seconds, workers):
+            for chunk in _chunks(cases, self._seconds, workers):
                 while len(flight) >= window:
                     yield from _result(flight)
-                shared = [self._shared(scenario) for scenario in distinct_scenarios(chunk)]
-                flight.append(task.remote(self._year_of, tickets(chunk), *shared))
+                shared = [self._shared(scenario) for scenario in _distinct_scenarios(chunk)]
+                flight.append(task.remote(self._year_of, _tickets(chunk), *shared))
             while flight:
                 yield from _result(flight)
         finally:
@@ -87,12 +92,12 @@ class RayPool(Pool):
         workers = max(1, sum(size // threads for size in sizes))
         if self._workers is not None:
             return threads, self._workers, self._workers
-        return threads, workers, QUEUE * workers
+        return threads, workers, _QUEUE * workers
 
     def _warm_up(self, case: Case) -> None:
         """Compile here, and on the other nodes of a cluster, before the first tasks."""
         if self._cold:
-            warm_up(case)
+            _warm_up_node(case)
             if not self._is_local:
                 _warm_nodes(case)
             self._cold = False
@@ -106,7 +111,7 @@ class RayPool(Pool):
         return self._scenarios[id(scenario)][1]
 
 
-def warm_up(case: Case) -> None:
+def _warm_up_node(case: Case) -> None:
     """Compile the kernels into the cache of this node."""
     from engine.warmup import warm_up as compile_kernels
 
@@ -117,14 +122,14 @@ def _warm_nodes(case: Case) -> None:
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    task = ray.remote(warm_up)
+    task = ray.remote(_warm_up_node)
     strategies = [NodeAffinitySchedulingStrategy(node["NodeID"], soft=True) for node in _nodes()]
     try:
         waiting = [
             task.options(num_cpus=0, scheduling_strategy=strategy).remote(case)
             for strategy in strategies
         ]
-        ray.get(waiting, timeout=WARM_UP_S)
+        ray.get(waiting, timeout=_WARM_UP_S)
     except (ray.exceptions.RayError, TimeoutError) as error:
         raise _unfit(error) from None
 
@@ -141,7 +146,7 @@ def _result(flight: deque[Any]) -> list[Year | Failure]:
     import ray
 
     try:
-        found = unpack(ray.get(flight[0]))
+        found = _unpack(ray.get(flight[0]))
     except (ray.exceptions.RayError, ConnectionError) as error:
         if "ModuleNotFoundError" in str(error):
             raise _unfit(error) from None
@@ -166,3 +171,64 @@ def _unfit(error: BaseException) -> ClusterError:
 def _last_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[-1].strip() if lines else type(error).__name__
+
+
+_TASK_S: Final = 0.3
+"""Seconds a task should last at least: a task costs Ray 0.5-0.8 ms, a result a fetch."""
+
+
+@dataclass(frozen=True)
+class _Ticket:
+    """A case without its scenario: the place of that among the chunk's, and the rest."""
+
+    scenario: int
+    rest: dict[str, Any]
+
+
+def _chunks(cases: Sequence[Case], seconds: float, workers: int) -> Iterator[Sequence[Case]]:
+    """Cut `cases` so that a task lasts `_TASK_S` or longer and every worker gets some.
+
+    Parameters
+    ----------
+    cases
+        All cases of a run.
+    seconds
+        About what one case takes.
+    workers
+        How many tasks run at once.
+    """
+    enough = math.ceil(_TASK_S / max(seconds, 1e-6))
+    fair = math.ceil(len(cases) / workers)
+    size = max(1, min(enough, fair))
+    return (cases[first : first + size] for first in range(0, len(cases), size))
+
+
+def _distinct_scenarios(cases: Sequence[Case]) -> list[Scenario]:
+    """Return the scenarios of `cases`, each object once, in order of appearance."""
+    return list({id(case.scenario): case.scenario for case in cases}.values())
+
+
+def _tickets(cases: Sequence[Case]) -> list[_Ticket]:
+    """Return `cases` without their scenarios, which are `_distinct_scenarios(cases)`."""
+    place = {id(scenario): k for k, scenario in enumerate(_distinct_scenarios(cases))}
+    names = [field.name for field in fields(Case) if field.name != "scenario"]
+    return [
+        _Ticket(place[id(case.scenario)], {name: getattr(case, name) for name in names})
+        for case in cases
+    ]
+
+
+def _run_chunk(year_of: Simulate, todo: Sequence[_Ticket], *scenarios: Scenario) -> bytes:
+    """Simulate a chunk on a worker.
+
+    Returns pickled bytes: arrays read from the object store would be read-only and keep
+    their whole chunk in it.
+    """
+    cases = (Case(scenario=scenarios[ticket.scenario], **ticket.rest) for ticket in todo)
+    return pickle.dumps([attempt(case, year_of) for case in cases])
+
+
+def _unpack(result: bytes) -> list[Year | Failure]:
+    """Return what a chunk's cases became."""
+    outcomes: list[Year | Failure] = pickle.loads(result)
+    return outcomes

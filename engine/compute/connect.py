@@ -15,10 +15,10 @@ from engine.compute.machine import cpus_count
 from engine.errors import ClusterError
 from engine.spec.study import Ray
 
-KNOCK_S: Final = 5.0
+_CONNECT_S: Final = 5.0
 """Seconds in which an address must accept a connection."""
 
-PROBE_S: Final = 30.0
+_PROBE_S: Final = 30.0
 """Seconds in which a cluster must let a client in. Ray itself would try for minutes, and
 then end the process without an exception: a process of its own tries first."""
 
@@ -27,7 +27,7 @@ import sys, ray
 ray.init(address=sys.argv[1], logging_level="ERROR", log_to_driver=False)
 """
 _TOKEN_NAMES: Final = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
-_REFUSALS: Final = ("InvalidAuthToken", "Unauthenticated", "AuthenticationError")
+_TOKEN_REFUSALS: Final = ("InvalidAuthToken", "Unauthenticated", "AuthenticationError")
 
 
 @contextmanager
@@ -50,7 +50,7 @@ def connected(spec: Ray) -> Iterator[bool]:
             yield False
             return
         if not is_local:
-            _knock(address)
+            _check_port(address)
             _probe(address)
         try:
             _start(spec, address)
@@ -106,14 +106,14 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
             os.environ.pop(name, None)
 
 
-def _knock(address: str) -> None:
+def _check_port(address: str) -> None:
     """Refuse at once an address where nothing listens."""
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     if not colon:
         return  # "auto": Ray knows the port
     try:
         number = int(port)
-        with socket.create_connection((host.strip("[]"), number), timeout=KNOCK_S):
+        with socket.create_connection((host.strip("[]"), number), timeout=_CONNECT_S):
             return
     except ValueError:
         raise _unreachable(address, f"{port!r} is no port") from None
@@ -127,19 +127,19 @@ def _probe(address: str) -> None:
         done = subprocess.run(
             [sys.executable, "-c", _PROBE, address],
             capture_output=True,
-            timeout=PROBE_S,
+            timeout=_PROBE_S,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
         text = (error.stderr or b"").decode(errors="replace")
-        raise _unreachable(address, text, f"no answer of Ray within {PROBE_S:.0f} s") from None
+        raise _unreachable(address, text, f"no answer of Ray within {_PROBE_S:.0f} s") from None
     if done.returncode:
         raise _unreachable(address, done.stderr.decode(errors="replace"))
 
 
 def _unreachable(address: str, said: str, short: str = "") -> ClusterError:
     """Put into one message what went wrong and what to do about it."""
-    if any(word in said for word in _REFUSALS):
+    if any(word in said for word in _TOKEN_REFUSALS):
         return ClusterError(
             f"ray.address: the cluster at {address} refuses this client's token\n"
             "  allowed: RAY_AUTH_MODE=token with the cluster's token, or disabled if it has none\n"

@@ -11,17 +11,17 @@
 
 from engine.jit import kernel
 from engine.market.calendar.events import turn_calendar
-from engine.market.learning.learn import fold_day, learn_day
+from engine.market.learning.learn import aggregate_day, learn_day
 from engine.market.ledger.recorder import DayOutcome, write_day
-from engine.market.pacing.controls import Pace, begin_day_of_year, invest, set_pace
+from engine.market.pacing.controls import DayControls, begin_day_of_year, invest, set_controls
 from engine.market.plan import DayLevers, Plan
 from engine.market.scratch import Scratch
 from engine.market.showcase.guests import stage_guests
-from engine.market.showcase.morning import open_streams
 from engine.market.slot import run_slot
 from engine.market.state import State
 from engine.market.supply.trade import trade
-from engine.market.totals import N_BUCKETS, Tally, coupons_of, forget, pour
+from engine.market.totals import N_BUCKETS, SlotTotals, coupons_of, merge_into, reset
+from engine.market.traffic.opening import open_streams
 from engine.market.world import World
 from engine.rng import Purpose, key
 
@@ -31,28 +31,32 @@ PLAN_DAYS = 28
 
 def run_day(world: World, plan: Plan, state: State, scratch: Scratch) -> None:
     """Simulate the day on whose morning `state` stands, and write it down."""
-    levers, pace = morning(world, plan, state, scratch)
-    joins = supply(world, state, scratch, levers, pace)
-    showcase(world, state, scratch, levers, pace)
-    tally = sell(world, state, scratch, levers, pace)
-    fold_day(world, levers, scratch.shop, tally, scratch.folded)
+    levers, controls = morning(world, plan, state, scratch)
+    joins = supply(world, state, scratch, levers, controls)
+    showcase(world, state, scratch, levers, controls)
+    totals = _sell(world, state, scratch, levers, controls)
+    aggregate_day(world, levers, scratch.shop, totals, scratch.day_totals)
     outcome = DayOutcome(
-        pace, tally, scratch.folded, scratch.kind_counts, joins, scratch.shop.presence
+        controls, totals, scratch.day_totals, scratch.kind_counts, joins, scratch.shop.presence
     )
     learn_day(world, state, levers, outcome)
     write_day(world, plan, state, levers, outcome)
     state.day += 1
 
 
-def morning(world: World, plan: Plan, state: State, scratch: Scratch) -> tuple[DayLevers, Pace]:
+def morning(
+    world: World, plan: Plan, state: State, scratch: Scratch
+) -> tuple[DayLevers, DayControls]:
     """Steps 1 and 2; returns the day's levers and what the platform set."""
     turn_calendar(world, state, scratch.shop.presence, state.day)
     begin_day_of_year(world, plan, state.platform, state.day)
     levers = invest(world, state.platform, plan.levers(state.day))
-    return levers, set_pace(world, plan, state, levers)
+    return levers, set_controls(world, plan, state, levers)
 
 
-def supply(world: World, state: State, scratch: Scratch, levers: DayLevers, pace: Pace) -> int:
+def supply(
+    world: World, state: State, scratch: Scratch, levers: DayLevers, controls: DayControls
+) -> int:
     """Step 3; returns how many suppliers joined."""
     joins: int = trade(
         world.suppliers,
@@ -61,16 +65,18 @@ def supply(world: World, state: State, scratch: Scratch, levers: DayLevers, pace
         world.supply,
         levers,
         levers.day,
-        pace.recruiting,
-        pace.boost,
-        pace.reach / N_BUCKETS,
+        controls.recruiting,
+        controls.boost,
+        controls.reach / N_BUCKETS,
         levers.day % PLAN_DAYS == 0,
         scratch.kind_counts,
     )
     return joins
 
 
-def showcase(world: World, state: State, scratch: Scratch, levers: DayLevers, pace: Pace) -> None:
+def showcase(
+    world: World, state: State, scratch: Scratch, levers: DayLevers, controls: DayControls
+) -> None:
     """Step 4: weekly showcases, spread over the week; all of them on the first day."""
     stage_guests(world, state, scratch.shop, levers.day)
     open_streams(
@@ -85,7 +91,7 @@ def showcase(world: World, state: State, scratch: Scratch, levers: DayLevers, pa
         levers,
         key(state.run_seed, Purpose.SHOWCASE),
         levers.day,
-        pace.boost,
+        controls.boost,
         world.scenario.anchors.live_response,
         world.scenario.attention.crowding,
         scratch.appraisal,
@@ -95,7 +101,9 @@ def showcase(world: World, state: State, scratch: Scratch, levers: DayLevers, pa
     )
 
 
-def sell(world: World, state: State, scratch: Scratch, levers: DayLevers, pace: Pace) -> Tally:
+def _sell(
+    world: World, state: State, scratch: Scratch, levers: DayLevers, controls: DayControls
+) -> SlotTotals:
     """Steps 5 to 7 in every slot; purses and stock are booked as they are spent.
 
     A slot may spend what its share of the day brings and what earlier slots left.
@@ -103,23 +111,23 @@ def sell(world: World, state: State, scratch: Scratch, levers: DayLevers, pace: 
     shares = world.scenario.calendar.slot_share
     own = partner = 0
     so_far = 0.0
-    forget(scratch.sold)
+    reset(scratch.sold)
     for slot, share in enumerate(shares):
         so_far = 1.0 if slot == len(shares) - 1 else so_far + share
-        allowed = int(pace.own_allowance * so_far), int(pace.partner_allowance * so_far)
+        allowed = int(controls.own_allowance * so_far), int(controls.partner_allowance * so_far)
         purse = allowed[0] - own, allowed[1] - partner
-        tally = run_slot(world, state, scratch, (levers, pace), purse, slot)
-        spent = coupons_of(tally.ledger)
+        totals = run_slot(world, state, scratch, (levers, controls), purse, slot)
+        spent = coupons_of(totals.ledger)
         own, partner = own + spent[0], partner + spent[1]
-        take_from_stock(state.sellers.stock, tally.demand, world.weight)
-        pour(tally, scratch.sold)
+        _take_from_stock(state.sellers.stock, totals.demand, world.weight)
+        merge_into(totals, scratch.sold)
     state.platform.own_purse -= own
     state.platform.partner_purse -= partner
     return scratch.sold
 
 
 @kernel
-def take_from_stock(stock, demand, weight):
+def _take_from_stock(stock, demand, weight):
     """Take what was sold from `stock` (real units); `demand` of the simulated sample."""
     for s in range(stock.size):
         stock[s] -= min(demand[s], stock[s] // weight) * weight

@@ -57,7 +57,7 @@ one; `built` the share done of what investment can do.
 """
 
 
-class YearPlan(NamedTuple):
+class _YearPlan(NamedTuple):
     """What one policy plans for a calendar year, from day `first` (a day number) on.
 
     `levers` by day; `weights` (float64, by day) by which the year's purse is spread; `target`
@@ -108,10 +108,10 @@ class Plan:
         return 0.0 if self.opens_purse(day) else self.target_fen(day - 1)
 
     @cached_property
-    def _years(self) -> dict[int, YearPlan]:
+    def _years(self) -> dict[int, _YearPlan]:
         return {}
 
-    def _year(self, day: int) -> YearPlan:
+    def _year(self, day: int) -> _YearPlan:
         calendar = self.scenario.calendar
         today = calendar.origin + timedelta(days=day)
         if today.year not in self._years:
@@ -119,30 +119,30 @@ class Plan:
             self._years[today.year] = self._plan_year(first, today.year)
         return self._years[today.year]
 
-    def _plan_year(self, first: int, year: int) -> YearPlan:
+    def _plan_year(self, first: int, year: int) -> _YearPlan:
         calendar = self.scenario.calendar
-        days = planned_days(calendar, first, year)
+        days = _planned_days(calendar, first, year)
         begins = first == self.term_day
         paid = self.term_paid_fen if begins else 0
-        levers = timetable(self.policy, self.scenario, first, days)
+        levers = _timetable(self.policy, self.scenario, first, days)
         start = calendar.origin + timedelta(days=first)
-        return YearPlan(
-            first, levers, coupon_weights(levers), target_path(self.policy, start, days, paid)
+        return _YearPlan(
+            first, levers, _coupon_weights(levers), _target_path(self.policy, start, days, paid)
         )
 
 
-def planned_days(calendar: Calendar, first: int, year: int) -> int:
+def _planned_days(calendar: Calendar, first: int, year: int) -> int:
     """Days of a calendar year's plan that begins on day `first`: to 31 December."""
     return (date(year, 12, 31) - calendar.origin).days - first + 1
 
 
-def timetable(policy: Policy, scenario: Scenario, first: int, days: int) -> list[DayLevers]:
+def _timetable(policy: Policy, scenario: Scenario, first: int, days: int) -> list[DayLevers]:
     """The `DayLevers` of `days` days from day number `first` on."""
     calendar = scenario.calendar
-    changes, table = change_dates(policy), []
+    changes, table = _change_dates(policy), []
     start = calendar.origin + timedelta(days=first)
-    plan = plan_days(policy, calendar, start.year)
-    load = load_path(scenario)
+    plan = _plan_days(policy, calendar, start.year)
+    load = _load_path(scenario)
     for n in range(first, first + days):
         today = calendar.origin + timedelta(days=n)
         if n == first or today in changes:  # until the next change every lever keeps its value
@@ -152,7 +152,7 @@ def timetable(policy: Policy, scenario: Scenario, first: int, days: int) -> list
     return table
 
 
-def load_path(scenario: Scenario) -> list[float]:
+def _load_path(scenario: Scenario) -> list[float]:
     """The historical commercial load by day of the scenario's first calendar year.
 
     It grows by a constant rate from `load_start` on the first day to `load_end` on the last
@@ -165,15 +165,15 @@ def load_path(scenario: Scenario) -> list[float]:
     return [float(value) for value in load]
 
 
-def change_dates(spec: Spec) -> set[date]:
+def _change_dates(spec: Spec) -> set[date]:
     """The days on which some lever takes a new value."""
     if isinstance(spec, Dated):
         return {day for day, _ in spec.steps}
     fields = (getattr(spec, name) for name in type(spec).model_fields)
-    return set().union(*(change_dates(field) for field in fields if isinstance(field, Spec)))
+    return set().union(*(_change_dates(field) for field in fields if isinstance(field, Spec)))
 
 
-def plan_days(policy: Policy, calendar: Calendar, year: int) -> list[tuple[date, date]]:
+def _plan_days(policy: Policy, calendar: Calendar, year: int) -> list[tuple[date, date]]:
     """First and last days of a year's festivals on which the brand plan caps prices.
 
     They are the year's first festivals among those that may be chosen.
@@ -188,7 +188,7 @@ def demand_weight(levers: DayLevers) -> float:
     return weight
 
 
-def coupon_weights(days: list[DayLevers]) -> Floats:
+def _coupon_weights(days: list[DayLevers]) -> Floats:
     """Weights by which a purse is spread over the days, shape (days,)."""
     return np.array(
         [
@@ -249,7 +249,7 @@ def months_between(first: date, last: date) -> int:
     return (last.year - first.year) * 12 + last.month - first.month
 
 
-def target_path(policy: Policy, start: date, days: int, paid_fen: int) -> Floats:
+def _target_path(policy: Policy, start: date, days: int, paid_fen: int) -> Floats:
     """Cumulative target of a calendar year at the end of each day in fen, shape (days,).
 
         T(t) = G0 + (G - G0) * S(t);  after a revision to G' on day d:
@@ -302,9 +302,9 @@ def check_target(policy: Policy, calendar: Calendar) -> None:
     Raises
     ------
     InputError
-        See `target_path`.
+        See `_target_path`.
     """
     for year in range(calendar.origin.year, calendar.end.year + 1):
         start = max(calendar.origin, date(year, 1, 1))
         first = (start - calendar.origin).days
-        target_path(policy, start, planned_days(calendar, first, year), 0)
+        _target_path(policy, start, _planned_days(calendar, first, year), 0)

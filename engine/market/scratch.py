@@ -9,28 +9,28 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.market.sessions.batch import Strip, new_strip
+from engine.market.sessions.batch import SessionBatch, new_session_batch
 from engine.market.sessions.context import LOOK
 from engine.market.sessions.decide import most_sessions
 from engine.market.sessions.routing import Feed
 from engine.market.showcase.appraisal import Appraisal, new_appraisal
-from engine.market.showcase.pricing import WindowRoom, window_room
+from engine.market.showcase.pricing import PricingScratch, pricing_scratch
 from engine.market.showcase.selection import Candidates, draw_candidates, new_candidates
 from engine.market.state import State
-from engine.market.streams import N_COUPON_CLASSES, Shop
+from engine.market.streams import N_COUPON_CLASSES, StreamTable
 from engine.market.supply.trade import KindCounts, new_kind_counts
 from engine.market.threads import Threads, blocks
-from engine.market.totals import Folded, Tally, new_folded, new_tally
+from engine.market.totals import DayTotals, SlotTotals, new_day_totals, new_slot_totals
 from engine.market.traffic.feed import Airtime, new_airtime
 from engine.market.world import World
 from engine.rng import Purpose, key
 
 
-class RandomStreams(NamedTuple):
+class _RandomStreams(NamedTuple):
     """Keys of what buyers draw (uint64), in the order of `SlotContext`: of the run, of a slot."""
 
-    streams: NDArray[np.uint64]
-    keys: NDArray[np.uint64]
+    run_keys: NDArray[np.uint64]
+    slot_keys: NDArray[np.uint64]
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Scratch:
     """Everything that kernels write and nobody keeps.
 
     `blocks` are the (first, last) buyers of each block; `looks` and `looks_count` by block,
-    `tallies` and `strips` by thread; `shop` joins what the world, the state and this scratch
+    `slot_totals` and `batches` by thread; `shop` joins what the world, the state and this scratch
     know of every stream on one day.
     """
 
@@ -46,18 +46,18 @@ class Scratch:
     blocks: list[tuple[int, int]]
     looks: list[NDArray[np.void]]
     looks_count: list[int]
-    tallies: list[Tally]
-    strips: list[Strip]
-    sold: Tally
-    folded: Folded
+    slot_totals: list[SlotTotals]
+    batches: list[SessionBatch]
+    sold: SlotTotals
+    day_totals: DayTotals
     kind_counts: KindCounts
     airtime: Airtime
     feed: Feed
     appraisal: Appraisal
     candidates: Candidates
-    shop: Shop
-    window: WindowRoom
-    luck: RandomStreams
+    shop: StreamTable
+    window: PricingScratch
+    random_streams: _RandomStreams
 
     def __enter__(self) -> Self:
         return self
@@ -83,27 +83,29 @@ def new_scratch(world: World, state: State, threads: int = 1) -> Scratch:
         # Untouched pages of zeros cost no memory: room for the worst case is free.
         looks=[np.zeros((last - first) * most, LOOK) for first, last in people],
         looks_count=[0] * len(people),
-        tallies=[new_tally(n, places, suppliers) for _ in range(threads)],
-        strips=[new_strip(most, places, *world.anchors.members.shape) for _ in range(threads)],
-        sold=new_tally(n, places, suppliers),
-        folded=new_folded(goods, n),
+        slot_totals=[new_slot_totals(n, places, suppliers) for _ in range(threads)],
+        batches=[
+            new_session_batch(most, places, *world.anchors.members.shape) for _ in range(threads)
+        ],
+        sold=new_slot_totals(n, places, suppliers),
+        day_totals=new_day_totals(goods, n),
         kind_counts=new_kind_counts(),
         airtime=new_airtime(n),
         feed=Feed(np.zeros(n, np.uint64), np.zeros(1), np.zeros(1)),
         appraisal=new_appraisal(goods),
         candidates=candidates,
         shop=shop,
-        window=window_room(shop),
-        luck=_random_streams(state.run_seed),
+        window=pricing_scratch(shop),
+        random_streams=_random_streams(state.run_seed),
     )
 
 
-def stream_table(world: World, state: State) -> Shop:
+def stream_table(world: World, state: State) -> StreamTable:
     """Every stream as kernels read it: columns of the world and the state, and the day's own."""
     shown, anchors = state.showcases, world.anchors
     shape = shown.good.shape
     by_class = (N_COUPON_CLASSES, *shape)
-    return Shop(
+    return StreamTable(
         shown=shown.shown,
         category=anchors.category,
         family=anchors.family,
@@ -128,7 +130,7 @@ def stream_table(world: World, state: State) -> Shop:
     )
 
 
-def _random_streams(run_seed: int) -> RandomStreams:
+def _random_streams(run_seed: int) -> _RandomStreams:
     purposes = (
         Purpose.VISIT,
         Purpose.ROUTE,
@@ -140,4 +142,4 @@ def _random_streams(run_seed: int) -> RandomStreams:
         Purpose.FOLLOW,
     )
     streams = np.array([key(run_seed, purpose) for purpose in purposes])
-    return RandomStreams(streams, np.zeros_like(streams))
+    return _RandomStreams(streams, np.zeros_like(streams))

@@ -7,18 +7,18 @@ settle. What runs out is rationed between counting and settling; see `ration`.
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.market.pacing.controls import Pace
+from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers
 from engine.market.scratch import Scratch
-from engine.market.sessions.context import Moment
+from engine.market.sessions.context import SlotContext
 from engine.market.sessions.decide import decide, most_sessions, withdraw
 from engine.market.settlement.ration import affordable_buckets, has_enough, lose, wishes_for
 from engine.market.settlement.settle import settle
 from engine.market.showcase.pricing import price_without_partner
 from engine.market.state import State
-from engine.market.streams import GONE, Shop
-from engine.market.totals import N_BUCKETS, OWN, PARTNER, Count, Tally, pour
-from engine.market.traffic.feed import draw_from, go_on_air
+from engine.market.streams import GONE, StreamTable
+from engine.market.totals import N_BUCKETS, OWN, PARTNER, Count, SlotTotals, merge_into
+from engine.market.traffic.feed import build_feed, draw_presence
 from engine.market.traffic.guests import book_guests
 from engine.market.world import World
 from engine.rng import Purpose, extend, key
@@ -29,24 +29,24 @@ def run_slot(
     world: World,
     state: State,
     scratch: Scratch,
-    today: tuple[DayLevers, Pace],
+    today: tuple[DayLevers, DayControls],
     purse: tuple[int, int],
     slot: int,
-) -> Tally:
+) -> SlotTotals:
     """Run one slot within `purse` (own, partner; sample fen); returns what it added up."""
-    levers, pace = today
+    levers, controls = today
     direct_traffic(world, state, scratch, levers, slot)
-    moment = slot_context(world, scratch, levers, pace, slot)
-    hold_sessions(world, state, scratch, moment)
-    claimed = refuse_coupons(world, state, scratch, moment, purse)
-    fill = allot_stock(world, state, scratch, moment)
-    settle_looks(world, state, scratch, moment)
-    tally = gather(scratch)
-    _scale_expected(scratch.shop, tally, fill)
-    tally.counts[Count.CLAIMED_FEN] = claimed
-    visits = tally.counts[Count.FEED_VISITS]
-    tally.counts[Count.ADS_FEN] = int(visits * scratch.feed.ad_price[0])
-    return tally
+    context = slot_context(world, scratch, levers, controls, slot)
+    hold_sessions(world, state, scratch, context)
+    claimed = refuse_coupons(world, state, scratch, context, purse)
+    fill = allot_stock(world, state, scratch, context)
+    settle_looks(world, state, scratch, context)
+    totals = gather(scratch)
+    _scale_expected(scratch.shop, totals, fill)
+    totals.counts[Count.CLAIMED_FEN] = claimed
+    visits = totals.counts[Count.FEED_VISITS]
+    totals.counts[Count.ADS_FEN] = int(visits * scratch.feed.ad_price[0])
+    return totals
 
 
 def direct_traffic(
@@ -54,7 +54,7 @@ def direct_traffic(
 ) -> None:
     """Step 5: draw who is live and build the feed."""
     airtime, feed = scratch.airtime, scratch.feed
-    go_on_air(
+    draw_presence(
         scratch.shop.presence,
         scratch.shop.shown,
         state.anchors.margin,
@@ -66,18 +66,18 @@ def direct_traffic(
         feed.ad_price,
     )
     book_guests(world, scratch.shop, airtime, levers.day, slot)
-    draw_from(feed.weight, feed.table, airtime.weights, airtime.work, airtime.scaled)
+    build_feed(feed.weight, feed.table, airtime.weights, airtime.work, airtime.scaled)
 
 
 def slot_context(
-    world: World, scratch: Scratch, levers: DayLevers, pace: Pace, slot: int
-) -> Moment:
-    """Name the slot's luck and state what all buyers share in it."""
-    scenario, luck = world.scenario, scratch.luck
-    extend(luck.streams, np.array([levers.day, slot]), luck.keys)
-    visit, route, look, choice, ration, stock, returned, follow = luck.keys
+    world: World, scratch: Scratch, levers: DayLevers, controls: DayControls, slot: int
+) -> SlotContext:
+    """Name the slot's random streams and state what all buyers share in it."""
+    scenario, random = world.scenario, scratch.random_streams
+    extend(random.run_keys, np.array([levers.day, slot]), random.slot_keys)
+    visit, route, look, choice, ration, stock, returned, follow = random.slot_keys
     f4, i8 = np.float32, np.int64
-    return Moment(
+    return SlotContext(
         visit=visit,
         route=route,
         look=look,
@@ -90,20 +90,20 @@ def slot_context(
         month_start=i8(levers.month_start),
         last_month_start=i8(levers.last_month_start),
         most_sessions=i8(most_sessions(scenario.calendar.slot_share[slot])),
-        visit_level=f4(pace.visit_level * scenario.calendar.slot_share[slot]),
+        visit_level=f4(controls.visit_level * scenario.calendar.slot_share[slot]),
         attention_level=f4(scenario.attention.base * levers.season * levers.festival_attention),
-        outside_level=f4(scenario.choice.outside + pace.rival),
+        outside_level=f4(scenario.choice.outside + controls.rival),
         public_odds=f4(public_odds(scenario.routing.public_pull, levers.public_share)),
         family_share=f4(family_passes(scenario.routing.family_share, levers.family_cap)),
         somebody_gone=np.bool_((scratch.shop.presence == GONE).any()),
-        coupon_reach=i8(pace.reach),
+        coupon_reach=i8(controls.reach),
         partner_share_bp=i8(levers.partner_share_bp),
         take_bp=world.take_bp,
         offer_bp=world.offer_bp,
     )
 
 
-def hold_sessions(world: World, state: State, scratch: Scratch, moment: Moment) -> None:
+def hold_sessions(world: World, state: State, scratch: Scratch, context: SlotContext) -> None:
     """Step 6: decide every session of every buyer."""
 
     def task(thread: int, block: int) -> None:
@@ -115,10 +115,10 @@ def hold_sessions(world: World, state: State, scratch: Scratch, moment: Moment) 
             scratch.shop,
             scratch.feed,
             world.tastes,
-            moment,
-            scratch.tallies[thread],
+            context,
+            scratch.slot_totals[thread],
             scratch.looks[block],
-            scratch.strips[thread],
+            scratch.batches[thread],
         )
 
     scratch.threads.each(len(scratch.blocks), task)
@@ -126,12 +126,12 @@ def hold_sessions(world: World, state: State, scratch: Scratch, moment: Moment) 
 
 def _claims_on(scratch: Scratch, purse: int) -> NDArray[np.int64]:
     """Coupons wished from one purse by all threads' buyers, by bucket, fen (not a copy)."""
-    first, *others = (tally.claims[purse] for tally in scratch.tallies)
+    first, *others = (totals.claims[purse] for totals in scratch.slot_totals)
     return np.asarray(sum(others, first))
 
 
 def refuse_coupons(
-    world: World, state: State, scratch: Scratch, moment: Moment, purse: tuple[int, int]
+    world: World, state: State, scratch: Scratch, context: SlotContext, purse: tuple[int, int]
 ) -> int:
     """Where a purse is short, the buckets beyond the cut decide again without its coupons.
 
@@ -140,16 +140,22 @@ def refuse_coupons(
     cut = affordable_buckets(_claims_on(scratch, PARTNER), purse[PARTNER])
     if cut < N_BUCKETS:
         price_without_partner(scratch.window)
-        withdraw_from(world, state, scratch, moment, cut, partner_only=True)
+        withdraw_coupons(world, state, scratch, context, cut, partner_only=True)
     claims = _claims_on(scratch, OWN)
     claimed, cut = int(claims.sum()), affordable_buckets(claims, purse[OWN])
     if cut < N_BUCKETS:
-        withdraw_from(world, state, scratch, moment, cut, partner_only=False)
+        withdraw_coupons(world, state, scratch, context, cut, partner_only=False)
     return claimed
 
 
-def withdraw_from(
-    world: World, state: State, scratch: Scratch, moment: Moment, cut: int, *, partner_only: bool
+def withdraw_coupons(
+    world: World,
+    state: State,
+    scratch: Scratch,
+    context: SlotContext,
+    cut: int,
+    *,
+    partner_only: bool,
 ) -> None:
     """Take coupons from all buckets from `cut` on."""
 
@@ -160,46 +166,46 @@ def withdraw_from(
             state.buyers,
             scratch.shop,
             world.tastes,
-            moment,
-            scratch.tallies[thread],
+            context,
+            scratch.slot_totals[thread],
             scratch.looks[block],
             scratch.looks_count[block],
-            scratch.strips[thread],
+            scratch.batches[thread],
         )
 
     scratch.threads.each(len(scratch.blocks), task)
 
 
 def allot_stock(
-    world: World, state: State, scratch: Scratch, moment: Moment
+    world: World, state: State, scratch: Scratch, context: SlotContext
 ) -> NDArray[np.float64]:
     """Hold a lottery per short supplier; returns by supplier the share of wishes filled."""
-    first, *others = (tally.demand for tally in scratch.tallies)
+    first, *others = (totals.demand for totals in scratch.slot_totals)
     demand = sum(others, first)
     if has_enough(demand, state.sellers.stock, world.weight):
         return np.ones(demand.size)
     stock = (state.sellers.stock // world.weight).astype(np.int64)
     short = demand > stock
-    suppliers, lots, blocks, positions = _gather_wishes(scratch, moment, short)
+    suppliers, lots, blocks, positions = _gather_wishes(scratch, context, short)
     order = np.lexsort((positions, blocks, lots, suppliers))
     ranked = suppliers[order]
     rank = np.arange(order.size) - np.searchsorted(ranked, ranked)
     losers = order[rank >= stock[ranked]]
     for block in np.unique(blocks[losers]):
         chosen = positions[losers[blocks[losers] == block]]
-        lose(scratch.looks[block], chosen, scratch.tallies[0].counts)
+        lose(scratch.looks[block], chosen, scratch.slot_totals[0].counts)
     return np.where(short, stock / np.maximum(demand, 1), 1.0)
 
 
 def _gather_wishes(
-    scratch: Scratch, moment: Moment, short: NDArray[np.bool_]
+    scratch: Scratch, context: SlotContext, short: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
     """(supplier, lot, block, position) of every look that wants a short supplier's good."""
     parts = []
     for block, (looks, n) in enumerate(zip(scratch.looks, scratch.looks_count, strict=True)):
         suppliers, positions = np.empty(n, np.int64), np.empty(n, np.int64)
         lots = np.empty(n, np.uint64)
-        found = wishes_for(short, scratch.shop, looks, n, moment, suppliers, lots, positions)
+        found = wishes_for(short, scratch.shop, looks, n, context, suppliers, lots, positions)
         parts.append((suppliers[:found], lots[:found], np.full(found, block), positions[:found]))
     suppliers, lots, numbers, positions = (
         np.concatenate(column) for column in zip(*parts, strict=True)
@@ -207,7 +213,7 @@ def _gather_wishes(
     return suppliers, lots, numbers, positions
 
 
-def settle_looks(world: World, state: State, scratch: Scratch, moment: Moment) -> None:
+def settle_looks(world: World, state: State, scratch: Scratch, context: SlotContext) -> None:
     """Step 7: settle orders, returns and buyers' learning."""
 
     def task(thread: int, block: int) -> None:
@@ -215,30 +221,30 @@ def settle_looks(world: World, state: State, scratch: Scratch, moment: Moment) -
             state.buyers,
             scratch.shop,
             world.tastes,
-            moment,
-            scratch.tallies[thread],
+            context,
+            scratch.slot_totals[thread],
             scratch.looks[block],
             scratch.looks_count[block],
-            scratch.strips[thread],
+            scratch.batches[thread],
         )
 
     scratch.threads.each(len(scratch.blocks), task)
 
 
-def gather(scratch: Scratch) -> Tally:
-    """The threads' tallies poured into the first; who called empties it for the next slot."""
-    total, *others = scratch.tallies
-    for tally in others:
-        pour(tally, total)
+def gather(scratch: Scratch) -> SlotTotals:
+    """The threads' totals merged into those of the first; who called empties them."""
+    total, *others = scratch.slot_totals
+    for totals in others:
+        merge_into(totals, total)
     return total
 
 
-def _scale_expected(shop: Shop, tally: Tally, fill: NDArray[np.float64]) -> None:
+def _scale_expected(shop: StreamTable, totals: SlotTotals, fill: NDArray[np.float64]) -> None:
     """Expected sales of a short supplier are those its stock allowed."""
     if (fill < 1.0).any():
         factor = fill[shop.supplier]
-        before = (tally.expected * shop.price).sum(axis=1)
-        tally.expected[:] = (tally.expected * factor).astype(np.int64)
-        after = (tally.expected * shop.price).sum(axis=1)
+        before = (totals.expected * shop.price).sum(axis=1)
+        totals.expected[:] = (totals.expected * factor).astype(np.int64)
+        after = (totals.expected * shop.price).sum(axis=1)
         share = after / np.maximum(before, 1)
-        tally.expected_paid[:] = (tally.expected_paid * share).astype(np.int64)
+        totals.expected_paid[:] = (totals.expected_paid * share).astype(np.int64)

@@ -150,7 +150,7 @@ class DailyRecord:
             self.anchor_gmv = _grown(self.anchor_gmv, months)
 
 
-def new_record(anchors: int) -> DailyRecord:
+def _new_record(anchors: int) -> DailyRecord:
     """A record in which nothing is written, of so many anchors."""
     return DailyRecord(
         ledgers=np.zeros((0, N_KINDS, N_TIERS, N_DOMAINS, len(Account)), np.int64),
@@ -276,7 +276,7 @@ def open_state(world: World, run_seed: int) -> State:
         ),
         sellers=_open_sellers(world),
         platform=PlatformState(),
-        record=new_record(n),
+        record=_new_record(n),
     )
 
 

@@ -19,8 +19,8 @@ OFF_AIR, LIVE, GONE, TO_COME = 0, 1, 2, 3
 """Presence of an anchor in a slot: not streaming, streaming, left the platform (M7), not begun."""
 
 
-class Shop(NamedTuple):
-    """Every stream's window on one day; rows are anchors, columns places of the showcase.
+class StreamTable(NamedTuple):
+    """Every stream on one day; rows are anchors, columns places of the showcase.
 
     `presence` OFF_AIR, LIVE, GONE or TO_COME; `shown` how many places are filled; `attention`
     of the stream (crowding, events); `own_utility` v_j; by coupon class first, since most looks
@@ -51,14 +51,14 @@ class Shop(NamedTuple):
 
 
 @step
-def shelf_of(shop):
+def flat_view(shop):
     """The shop with its places in one row: views of the same memory.
 
     Place j of anchor m is m * size + j, `size` the places of a showcase; what a coupon class c
     pays for it stands c * (number of places) further. Columns by anchor stay as they are, and so
     does `good`, which tells the size.
     """
-    return Shop(
+    return StreamTable(
         shown=shop.shown,
         category=shop.category,
         family=shop.family,
@@ -84,24 +84,24 @@ def shelf_of(shop):
 
 
 @step
-def size_of(shelf):
+def places_of(flat):
     """How many places a showcase has."""
-    return np.uint64(shelf.good.shape[1])
+    return np.uint64(flat.good.shape[1])
 
 
 @step
-def row_of(shelf, look):
+def first_index(flat, look):
     """The first place of the stream looked at."""
-    return np.uint64(look.anchor) * size_of(shelf)
+    return np.uint64(look.anchor) * places_of(flat)
 
 
 @step
-def place_of(shelf, look):
+def index_of(flat, look):
     """The place of what was chosen."""
-    return row_of(shelf, look) + np.uint64(look.choice)
+    return first_index(flat, look) + np.uint64(look.choice)
 
 
 @step
-def face_of(shelf, look, place):
+def price_index(flat, look, place):
     """Where the buyer's coupon class keeps what it pays for a place."""
-    return np.uint64(look.coupon) * np.uint64(shelf.kind.size) + place
+    return np.uint64(look.coupon) * np.uint64(flat.kind.size) + place

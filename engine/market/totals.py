@@ -61,7 +61,7 @@ class Count(IntEnum):
     CLAIMED_FEN = 12
 
 
-class Tally(NamedTuple):
+class SlotTotals(NamedTuple):
     """What one thread adds up over a slot; integers only, so no order of addition matters.
 
     `visits` by anchor and `looks` by anchor; `expected` sales by anchor and place and
@@ -84,13 +84,13 @@ class Tally(NamedTuple):
     counts: NDArray[np.int64]
 
 
-def new_tally(anchors: int, places: int, suppliers: int) -> Tally:
-    """An empty tally."""
+def new_slot_totals(anchors: int, places: int, suppliers: int) -> SlotTotals:
+    """Totals in which nothing is counted."""
 
     def zeros(*shape: int) -> NDArray[np.int64]:
         return np.zeros(shape, np.int64)
 
-    return Tally(
+    return SlotTotals(
         visits=zeros(anchors),
         looks=zeros(anchors),
         expected=zeros(anchors, places),
@@ -109,8 +109,8 @@ def new_tally(anchors: int, places: int, suppliers: int) -> Tally:
 _OWN, _PARTNER = int(Account.OWN_COUPON), int(Account.PARTNER_COUPON)
 
 
-class Folded(NamedTuple):
-    """What a day's tally comes to, of the simulated sample.
+class DayTotals(NamedTuple):
+    """What a day's totals come to, of the simulated sample.
 
     Expected sales: `good_sales` (units) and `good_looks` by good; `anchor_gmv` and
     `anchor_margin` (sellers' profit) by anchor and `kind_gmv` by kind of goods, fen.
@@ -129,12 +129,12 @@ class Folded(NamedTuple):
 
 N_SUMS = 3
 EXPECTED, EXPECTED_PAID, VISITED = range(N_SUMS)
-"""Entries of `Folded.sums`."""
+"""Entries of `DayTotals.sums`."""
 
 
-def new_folded(goods: int, anchors: int) -> Folded:
+def new_day_totals(goods: int, anchors: int) -> DayTotals:
     """A day on which nothing was sold."""
-    return Folded(
+    return DayTotals(
         good_sales=np.zeros(goods),
         good_looks=np.zeros(goods),
         anchor_gmv=np.zeros(anchors),
@@ -146,42 +146,42 @@ def new_folded(goods: int, anchors: int) -> Folded:
 
 
 @kernel
-def pour(source, target):
-    """Add one tally to another and empty it; claims are a slot's own and are only emptied."""
+def merge_into(source, target):
+    """Add some totals to others and empty them; claims are a slot's own and are only emptied."""
     for m in range(source.visits.size):
         if source.visits[m] > 0:  # nobody else has entries by anchor
-            pour_anchor(m, source, target)
-    move(source.ledger.reshape(-1), target.ledger.reshape(-1))
+            _merge_anchor(m, source, target)
+    _move(source.ledger.reshape(-1), target.ledger.reshape(-1))
     source.claims[:] = 0
-    move(source.demand, target.demand)
-    move(source.counts, target.counts)
+    _move(source.demand, target.demand)
+    _move(source.counts, target.counts)
 
 
 @stage
-def pour_anchor(m, source, target):
-    """What one anchor has in a tally."""
-    move(source.expected[m], target.expected[m])
+def _merge_anchor(m, source, target):
+    """What one anchor has in the totals."""
+    _move(source.expected[m], target.expected[m])
     for a, b in zip(_by_anchor(source), _by_anchor(target)):
         b[m] += a[m]
         a[m] = 0
 
 
 @step
-def _by_anchor(tally):
+def _by_anchor(totals):
     """The columns with one number per anchor."""
     return (
-        tally.visits,
-        tally.looks,
-        tally.expected_paid,
-        tally.gmv,
-        tally.commission,
-        tally.offered,
-        tally.follows,
+        totals.visits,
+        totals.looks,
+        totals.expected_paid,
+        totals.gmv,
+        totals.commission,
+        totals.offered,
+        totals.follows,
     )
 
 
 @step
-def move(source, target):
+def _move(source, target):
     """Add an array to another and empty it."""
     for k in range(source.size):
         target[k] += source[k]
@@ -208,64 +208,66 @@ def coupons_of(ledger):
 
 
 @kernel
-def forget(tally):
-    """Empty a day's tally, which has no claims: those are a slot's."""
-    for m in range(tally.visits.size):
-        if tally.visits[m] > 0:
-            forget_anchor(m, tally)
-    tally.ledger[:] = 0
-    tally.demand[:] = 0
-    tally.counts[:] = 0
+def reset(totals):
+    """Empty a day's totals, which have no claims: those are a slot's."""
+    for m in range(totals.visits.size):
+        if totals.visits[m] > 0:
+            _reset_anchor(m, totals)
+    totals.ledger[:] = 0
+    totals.demand[:] = 0
+    totals.counts[:] = 0
 
 
 @stage
-def forget_anchor(m, tally):
-    """Empty what one anchor has in a tally."""
-    tally.expected[m] = 0
-    for column in _by_anchor(tally):
+def _reset_anchor(m, totals):
+    """Empty what one anchor has in the totals."""
+    totals.expected[m] = 0
+    for column in _by_anchor(totals):
         column[m] = 0
 
 
 @kernel
-def fold(shop, goods, tally, take_bp, cost_left, guests_from, folded):
+def aggregate_sales(shop, goods, totals, take_bp, cost_left, guests_from, day_totals):
     """Expected sales of the day; `cost_left` is the share of unit costs that remains (M21)."""
-    empty(folded)
+    _empty(day_totals)
     for m in range(shop.shown.size):
-        if tally.visits[m] > 0:
-            folded.sums[VISITED] += 1
-            folded.sums[EXPECTED_PAID] += tally.expected_paid[m]
-            if tally.looks[m] > 0:
-                fold_anchor(m, shop, goods, tally, take_bp, cost_left, m < guests_from, folded)
-    entries = tally.ledger.reshape(-1)
+        if totals.visits[m] > 0:
+            day_totals.sums[VISITED] += 1
+            day_totals.sums[EXPECTED_PAID] += totals.expected_paid[m]
+            if totals.looks[m] > 0:
+                _aggregate_anchor(
+                    m, shop, goods, totals, take_bp, cost_left, m < guests_from, day_totals
+                )
+    entries = totals.ledger.reshape(-1)
     for k in range(entries.size):
-        folded.accounts[k % folded.accounts.size] += entries[k]
+        day_totals.accounts[k % day_totals.accounts.size] += entries[k]
 
 
 @stage
-def empty(folded):
+def _empty(day_totals):
     """Forget the day before."""
-    folded.good_sales[:] = 0.0
-    folded.good_looks[:] = 0.0
-    folded.anchor_gmv[:] = 0.0
-    folded.anchor_margin[:] = 0.0
-    folded.kind_gmv[:] = 0.0
-    folded.accounts[:] = 0
-    folded.sums[:] = 0
+    day_totals.good_sales[:] = 0.0
+    day_totals.good_looks[:] = 0.0
+    day_totals.anchor_gmv[:] = 0.0
+    day_totals.anchor_margin[:] = 0.0
+    day_totals.kind_gmv[:] = 0.0
+    day_totals.accounts[:] = 0
+    day_totals.sums[:] = 0
 
 
 @stage
-def fold_anchor(m, shop, goods, tally, take_bp, cost_left, is_regular, folded):
+def _aggregate_anchor(m, shop, goods, totals, take_bp, cost_left, is_regular, day_totals):
     """What one anchor's showcase was expected to sell, and what its sellers keep of it."""
     one = 1.0 / EXPECTED_ONE
     for j in range(shop.shown[m]):
         good, kind = shop.good[m, j], shop.kind[m, j]
-        units = tally.expected[m, j] * one
+        units = totals.expected[m, j] * one
         gmv = units * shop.price[m, j]
         fees = (shop.cps_bp[m, j] + take_bp[kind]) / BP
-        folded.sums[EXPECTED] += tally.expected[m, j]
-        folded.good_sales[good] += units
-        folded.good_looks[good] += tally.looks[m]
-        folded.anchor_gmv[m] += gmv
-        folded.anchor_margin[m] += gmv * (1.0 - fees) - units * cost_left * goods.cost[good]
+        day_totals.sums[EXPECTED] += totals.expected[m, j]
+        day_totals.good_sales[good] += units
+        day_totals.good_looks[good] += totals.looks[m]
+        day_totals.anchor_gmv[m] += gmv
+        day_totals.anchor_margin[m] += gmv * (1.0 - fees) - units * cost_left * goods.cost[good]
         if is_regular:  # what a guest sells teaches by its own event
-            folded.kind_gmv[kind] += gmv
+            day_totals.kind_gmv[kind] += gmv

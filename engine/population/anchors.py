@@ -77,7 +77,7 @@ def draw_anchors(
         arrives=np.concatenate(
             [
                 np.zeros(count - newcomers, np.int64),
-                arrival_days(newcomers),
+                _arrival_days(newcomers),
                 np.zeros(len(trials), np.int64),
             ]
         ),
@@ -94,7 +94,7 @@ def draw_anchors(
     )
 
 
-def arrival_days(newcomers: int) -> NDArray[np.int64]:
+def _arrival_days(newcomers: int) -> NDArray[np.int64]:
     """Days from 1 on which newcomers begin, evenly over a year."""
     return 1 + ((np.arange(newcomers) + 0.5) / newcomers * ARRIVAL_DAYS).astype(np.int64)
 

@@ -104,7 +104,7 @@ class Buyers(NamedTuple):
     person: NDArray[np.void]
 
 
-def new_buyers(count: int) -> Buyers:
+def _new_buyers(count: int) -> Buyers:
     """Buyers of whom nothing is known."""
     habit, seen = np.zeros(count, np.uint16), np.zeros(count, np.uint16)
     return Buyers(np.zeros(count, np.uint8), habit, seen, cache_lines(count, PERSON))
@@ -119,7 +119,7 @@ def aligned_copy(buyers: Buyers) -> Buyers:
 
 def bytes_per_buyer() -> int:
     """Bytes of state that one simulated buyer takes."""
-    return sum(column.itemsize for column in new_buyers(1))
+    return sum(column.itemsize for column in _new_buyers(1))
 
 
 @step
@@ -151,7 +151,7 @@ def set_affinity(me, f, affinity):
 def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> Buyers:
     """Create `count` buyers from the world seed."""
     spec = scenario.buyers
-    buyers = new_buyers(count)
+    buyers = _new_buyers(count)
     shifts = np.array([int(key(seed, Purpose.BUYER_TRAITS, d)) for d in range(_TRAITS)], np.uint64)
     quantiles = normal_quantiles(_QUANTILES)
     # budget ~ lognormal around the tier's mean, in whole RMB

@@ -1,20 +1,23 @@
 """Result tables in Parquet: written whole, with their provenance, and read back."""
 
-from engine.results.claim import MARKER, Claim, check_claim, put_claim
+from engine.results.claim import Claim, FolderLock, check_claim, lock_folder, put_claim
+from engine.results.kept import KeptRuns
 from engine.results.provenance import config_hash
 from engine.results.reader import is_complete, list_tables, provenance_of, read_table
 from engine.results.storage import check_writable
 from engine.results.writer import Results
 
 __all__ = [
-    "MARKER",
     "Claim",
+    "FolderLock",
+    "KeptRuns",
     "Results",
     "check_claim",
     "check_writable",
     "config_hash",
     "is_complete",
     "list_tables",
+    "lock_folder",
     "provenance_of",
     "put_claim",
     "read_table",

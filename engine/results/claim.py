@@ -1,20 +1,32 @@
-"""Whose an output folder is: a marker, written first, says which command works in it.
+"""Whose an output folder is, and whether a command is at work in it.
 
-No command writes into a folder that holds anything else than its own earlier work.
+A marker, written first, says which command owns the folder: no command writes into one
+that holds anything else than its own earlier work. A lock, which the kernel releases
+however its process ends, keeps two commands from working in one folder at once. Ownership
+is read and written under the lock, so that of two commands started together one gets the
+folder and the other is told.
 """
 
+import errno
+import fcntl
 import json
+import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from engine.errors import InputError
 from engine.results.storage import open_folder
 
 MARKER: Final = ".poquan.json"
+LOCK: Final = ".poquan.lock"
 _SHOWN: Final = 5
 """Names shown of what is in a folder that is refused."""
+
+_NO_LOCKS: Final = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+"""What a file system says that has no locks: work goes on without."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,94 @@ class Claim:
     identity: str
 
 
+@dataclass
+class FolderLock:
+    """An output folder that this process alone works in, until `release` or its end.
+
+    `made` are the folders that were made for it, the deepest first.
+    """
+
+    folder: Path
+    made: tuple[Path, ...]
+    _file: int
+
+    @classmethod
+    def take(cls, folder: Path) -> Self | None:
+        """Make the folder and lock it; None if another process has it.
+
+        Raises
+        ------
+        OSError
+            If the folder cannot be made or written to.
+        """
+        folder = folder.absolute()
+        made: list[Path] = []
+        while True:
+            made += [place for place in (folder, *folder.parents) if not place.exists()]
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+            except FileNotFoundError:  # its last holder has just removed the folder
+                continue
+            if not _locked(file):
+                os.close(file)
+                return None
+            if _is_at(file, folder / LOCK):
+                return cls(folder, tuple(sorted(set(made), reverse=True)), file)
+            os.close(file)  # the lock of a holder that has just removed it
+
+    def release(self) -> None:
+        """Let others have the folder."""
+        path = self.folder / LOCK
+        if _is_at(self._file, path):
+            path.unlink()  # still held: nobody else can have put it there
+        os.close(self._file)
+
+    def remove_if_empty(self, ignored: Iterable[str] = ()) -> None:
+        """Remove the folder if it was made for this lock and no results are in it.
+
+        Parameters
+        ----------
+        ignored : names of files and folders that are no results, beside marker and lock.
+        """
+        names = {MARKER, LOCK, *ignored}
+        if self.folder not in self.made or _results_in(self.folder, names):
+            return
+        for name in sorted(names - {LOCK}):
+            path = self.folder / name
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        (self.folder / LOCK).unlink(missing_ok=True)
+        for place in self.made:
+            try:
+                place.rmdir()
+            except OSError:  # another command has put something there
+                return
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    return True
+
+
+def _is_at(file: int, path: Path) -> bool:
+    """Tell whether the open file is still the one that others find at `path`."""
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _results_in(folder: Path, names: set[str]) -> bool:
+    files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return any(not set(file.parts) & names for file in files)
+
+
 def check_claim(folder: Path, claim: Claim, key: str, ignored: Iterable[str] = ()) -> None:
     """Refuse a folder in which the command would destroy what others left.
 
@@ -33,7 +133,7 @@ def check_claim(folder: Path, claim: Claim, key: str, ignored: Iterable[str] = (
     folder : the output folder, there or not.
     claim : who asks.
     key : the key by which the user chose the folder.
-    ignored : names that count as nothing, beside the marker.
+    ignored : names that count as nothing, beside marker and lock.
 
     Raises
     ------
@@ -43,7 +143,7 @@ def check_claim(folder: Path, claim: Claim, key: str, ignored: Iterable[str] = (
     if not folder.is_dir():
         return
     found = sorted(path.name for path in folder.iterdir())
-    found = [name for name in found if name not in {MARKER, *ignored}]
+    found = [name for name in found if name not in {MARKER, LOCK, *ignored}]
     owner = _owner(folder)
     if not found or owner == claim:
         return
@@ -56,12 +156,38 @@ def check_claim(folder: Path, claim: Claim, key: str, ignored: Iterable[str] = (
         key,
         f"{folder} holds {whose}, which would be overwritten",
         "a new or empty folder, or one that the same command left with the same config",
-        f"name another, e.g. {key}={_free_name(folder)}, or leave it out for a new one",
+        _other_folder(folder, key),
     )
 
 
+def lock_folder(folder: Path, key: str) -> FolderLock:
+    """Take the lock of an output folder, which is made if need be.
+
+    Parameters
+    ----------
+    folder : the output folder.
+    key : the key by which the user chose it.
+
+    Raises
+    ------
+    InputError
+        If another command is at work in the folder.
+    OSError
+        If it cannot be made or written to.
+    """
+    lock = FolderLock.take(folder)
+    if lock is None:
+        raise InputError(
+            key,
+            f"another command is at work in {folder}",
+            "a folder of its own for each command that runs",
+            f"wait for its end, or {_other_folder(folder, key)}",
+        )
+    return lock
+
+
 def put_claim(folder: Path, claim: Claim) -> None:
-    """Write the marker.
+    """Write the marker; the folder must be locked.
 
     Raises
     ------
@@ -79,10 +205,11 @@ def _owner(folder: Path) -> Claim | None:
         return None
 
 
-def _free_name(folder: Path) -> str:
+def _other_folder(folder: Path, key: str) -> str:
     own = folder.resolve().name or "results"
     place = folder.parent if folder.name not in {"", ".."} else folder
     number = 2
     while (place / f"{own}-{number}").exists():
         number += 1
-    return str(place / f"{own}-{number}")
+    free = place / f"{own}-{number}"
+    return f"name another, e.g. {key}={free}, or leave it out for a new one"

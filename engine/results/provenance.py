@@ -16,7 +16,7 @@ PREFIX: Final = "poquan."
 DEPENDENCIES: Final = ("hydra-core", "numba", "numpy", "optuna", "pyarrow", "pydantic", "ray")
 
 
-def canonical(config: Any) -> str:
+def _canonical(config: Any) -> str:
     """JSON with sorted keys, no blanks, and one spelling of each number.
 
     As in RFC 8785 a whole float is written as an integer, so that `0` and `0.0` are one
@@ -30,7 +30,7 @@ def canonical(config: Any) -> str:
 
 def config_hash(config: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical JSON: 64 hexadecimal digits."""
-    return hashlib.sha256(canonical(config).encode()).hexdigest()
+    return hashlib.sha256(_canonical(config).encode()).hexdigest()
 
 
 @cache
@@ -49,10 +49,10 @@ def metadata(table: str, config: Mapping[str, Any], seed: int) -> dict[str, str]
     """Return the schema metadata of one table."""
     return {
         f"{PREFIX}table": table,
-        f"{PREFIX}config": canonical(config),
+        f"{PREFIX}config": _canonical(config),
         f"{PREFIX}config_hash": config_hash(config),
         f"{PREFIX}seed": str(seed),
-        f"{PREFIX}versions": canonical(versions()),
+        f"{PREFIX}versions": _canonical(versions()),
     }
 
 

@@ -1,17 +1,22 @@
 """Writes the tables of one study, and says in a manifest when all of them are there."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from engine import metrics
-from engine.results import provenance, tables
-from engine.results.schemas import COLUMNS, MANIFEST, PARTED, Row, table_of_rows
+from engine.results import provenance
+from engine.results.schemas import COLUMNS, MANIFEST, PARTED, Row, schema, table_of_rows
 from engine.results.storage import Folder, open_folder
+from engine.units import DOMAINS, KINDS, TIERS
 from engine.year import Year
 
 
@@ -25,13 +30,26 @@ class Results:
     else; parts of the same config stay, and a resumed study overwrites them with the same
     bytes.
 
+    Parameters
+    ----------
+    folder : path or address of the output folder.
+    config : the resolved config, which goes into the metadata of every table.
+    seed : likewise.
+    kept_parts : files within the folder that stay whatever config they are of.
+
     Raises
     ------
     StorageError
         If the folder cannot be made or written to.
     """
 
-    def __init__(self, folder: str | Path, config: Mapping[str, Any], seed: int) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        config: Mapping[str, Any],
+        seed: int,
+        kept_parts: Collection[str] = (),
+    ) -> None:
         self._folder = open_folder(folder)
         self._config, self._seed = config, seed
         self._rows: list[dict[str, Any]] = []
@@ -39,7 +57,7 @@ class Results:
         self._counts: dict[str, int] = {}
         self._folder.create()
         _remove_manifest(self._folder)
-        _remove_stale(self._folder, provenance.config_hash(config))
+        _remove_stale(self._folder, provenance.config_hash(config), kept_parts)
 
     def write_years(
         self,
@@ -51,15 +69,32 @@ class Results:
     ) -> None:
         """Keep the years' rows of `runs` and `monthly`; write the details asked for."""
         for year in years:
-            start = tables.first_day(self._config, year.labels["world"])
-            self._rows.append(tables.run_row(year))
-            self._monthly.append(tables.monthly_table(year, start))
+            start = _first_day(self._config, year.labels["world"])
+            self._rows.append(run_row(year))
+            self._monthly.append(_monthly_table(year, start))
             if daily:
-                self._write_part("daily", year, tables.daily_table(year, start))
+                self._write_part("daily", year, _daily_table(year, start))
             if segments and year.segments:
-                self._write_part("segments", year, tables.segments_table(year, start))
+                self._write_part("segments", year, _segments_table(year, start))
             if anchors and year.anchors:
-                self._write_part("anchors", year, tables.anchors_table(year))
+                self._write_part("anchors", year, _anchors_table(year))
+
+    def write_kept(self, year: Year) -> None:
+        """Keep a finished run's rows of `runs` and `monthly`; its details are in the folder.
+
+        They become this config's: where a run was simulated does not change it.
+        """
+        self._rows.append(run_row(year))
+        start = _first_day(self._config, year.labels["world"])
+        self._monthly.append(_monthly_table(year, start))
+        for table in PARTED:
+            name = f"{table}/{part_name(year.labels)}"
+            if not self._folder.exists(name):
+                continue
+            if _hash_of(self._folder, name) == provenance.config_hash(self._config):
+                self._count(table, _parquet(self._folder, name).metadata.num_rows)
+            else:
+                self._write(table, name, _parquet(self._folder, name).read(use_threads=False))
 
     def write_rows(self, table: str, rows: Sequence[Row]) -> None:
         """Write a whole table of rows, e.g. `trials`, `frontier` or `comparison`."""
@@ -83,15 +118,18 @@ class Results:
 
     def _write_part(self, table: str, year: Year, content: pa.Table) -> None:
         self._folder.create(table)
-        self._write(table, f"{table}/{tables.part_name(year.labels)}", content)
+        self._write(table, f"{table}/{part_name(year.labels)}", content)
 
     def _write(self, table: str, name: str, content: pa.Table) -> None:
         known = provenance.metadata(table, self._config, self._seed)
-        self._folder.put(name, encode(content.replace_schema_metadata(known)))
-        self._counts[table] = self._counts.get(table, 0) + content.num_rows
+        self._folder.put(name, _encode(content.replace_schema_metadata(known)))
+        self._count(table, content.num_rows)
+
+    def _count(self, table: str, rows: int) -> None:
+        self._counts[table] = self._counts.get(table, 0) + rows
 
 
-def encode(table: pa.Table) -> bytes:
+def _encode(table: pa.Table) -> bytes:
     """Encode one Parquet file: zstd, floats split by byte, integers as packed differences."""
     encodings, words = {}, []
     for field in table.schema:
@@ -117,11 +155,13 @@ def _key(row: Row) -> tuple[Any, ...]:
     return tuple(row[name] for name in metrics.KEYS)
 
 
-def _remove_stale(folder: Folder, known_hash: str) -> None:
+def _remove_stale(folder: Folder, known_hash: str, kept_parts: Collection[str]) -> None:
     """Delete tables and parts that another config left here: they would be read with ours."""
     names = [f"{table}.parquet" for table in COLUMNS if table not in PARTED]
     names += [f"{table}/{part}" for table in PARTED for part in folder.files(table)]
     for name in names:
+        if name in kept_parts:
+            continue
         if folder.exists(name) and _hash_of(folder, name) not in {known_hash, ""}:
             folder.delete(name)
 
@@ -132,6 +172,10 @@ def _remove_manifest(folder: Folder) -> None:
         folder.delete(MANIFEST)
 
 
+def _parquet(folder: Folder, name: str) -> pq.ParquetFile:
+    return pq.ParquetFile(pa.BufferReader(folder.get(name)))
+
+
 def _hash_of(folder: Folder, name: str) -> str:
     """Return the config's hash that a table bears; empty if this package did not write it."""
     try:
@@ -139,3 +183,82 @@ def _hash_of(folder: Folder, name: str) -> str:
     except pa.ArrowInvalid:
         return ""
     return str(found.get(f"{provenance.PREFIX}config_hash".encode(), b"").decode())
+
+
+def _first_day(config: Mapping[str, Any], world: str) -> date:
+    """Return the first day of the horizon: the scenario's, unless the world changes it."""
+    start = config["scenario"]["calendar"]["start"]
+    worlds = (config.get("ensemble") or {}).get("worlds") or {}
+    change = ((worlds.get(world) or {}).get("calendar") or {}).get("start")
+    start = change or start
+    return start if isinstance(start, date) else date.fromisoformat(str(start))
+
+
+def part_name(labels: Mapping[str, Any]) -> str:
+    """Name the file of one run: its keys, quoted, so that no two runs share a name."""
+    keys = ",".join(quote(str(labels[name]), safe="") for name in metrics.KEYS)
+    return f"run,{keys}.parquet"  # the first word keeps names from starting with a dot
+
+
+def run_row(year: Year) -> dict[str, Any]:
+    """Build the row of `runs`."""
+    return {**year.labels, **year.run}
+
+
+def _daily_table(year: Year, start: date) -> pa.Table:
+    """Build the rows of `daily`, one per day."""
+    days = len(year.daily["gmv_fen"])
+    dates = [start + timedelta(days=day) for day in range(days)]
+    return _table_of("daily", year, {"date": dates, **year.daily}, days)
+
+
+def _monthly_table(year: Year, start: date) -> pa.Table:
+    """Build the rows of `monthly`, one per calendar month."""
+    count = len(year.monthly["paying_buyers_count"])
+    months = [_month_after(start, month) for month in range(count)]
+    return _table_of("monthly", year, {"month": months, **year.monthly}, count)
+
+
+def _segments_table(year: Year, start: date) -> pa.Table:
+    """Build the rows of `segments`: day by kind by tier by domain, the last the fastest."""
+    shape = next(iter(year.segments.values())).shape
+    day, kind, tier, domain = (axis.ravel() for axis in np.indices(shape))
+    columns = {
+        "date": np.datetime64(start, "D") + day,
+        "kind": np.array(KINDS)[kind],
+        "tier": np.array(TIERS)[tier],
+        "domain": np.array(DOMAINS)[domain],
+        **{name: values.ravel() for name, values in year.segments.items()},
+    }
+    return _table_of("segments", year, columns, day.size)
+
+
+def _anchors_table(year: Year) -> pa.Table:
+    """Build the rows of `anchors`, one per anchor."""
+    count = len(next(iter(year.anchors.values())))
+    return _table_of("anchors", year, {"anchor": np.arange(count), **year.anchors}, count)
+
+
+def _table_of(
+    name: str, year: Year, columns: Mapping[str, Sequence[Any] | NDArray[Any]], rows: int
+) -> pa.Table:
+    """Put `columns` beside the run's labels, in the order and types of the schema."""
+    labels = {key: pa.repeat(pa.scalar(year.labels[key]), rows) for key in metrics.KEYS}
+    known = schema(name)
+    extra = {
+        column: _kind(values) for column, values in columns.items() if column not in known.names
+    }
+    shape = schema(name, extra)
+    ordered = pa.schema([shape.field(column) for column in [*known.names, *extra]])
+    return pa.table({**labels, **columns}, schema=ordered)
+
+
+def _kind(values: Any) -> type:
+    """Return the plain type of an array's values."""
+    kind = np.asarray(values).dtype.kind
+    return {"i": int, "u": int, "f": float, "b": bool, "U": str}[kind]
+
+
+def _month_after(start: date, months: int) -> date:
+    year, month = divmod(start.month - 1 + months, 12)
+    return date(start.year + year, month + 1, 1)

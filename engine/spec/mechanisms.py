@@ -273,7 +273,7 @@ def _switched_off(mechanisms: Mechanisms) -> list[Mechanism]:
     return [mechanism for mechanism in MECHANISMS if not getattr(mechanisms, mechanism.name)]
 
 
-def without(mechanism: Mechanism, scenario: Scenario, policy: Policy) -> tuple[Scenario, Policy]:
+def _without(mechanism: Mechanism, scenario: Scenario, policy: Policy) -> tuple[Scenario, Policy]:
     """The world and the policy with one mechanism made neutral."""
     for path, value in mechanism.scenario(scenario).items():
         scenario = _with(scenario, path.split("."), value)

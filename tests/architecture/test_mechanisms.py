@@ -8,7 +8,7 @@ import yaml
 from engine import metrics
 from engine.market.run import simulate_year
 from engine.search.space.levers import known_levers
-from engine.spec.mechanisms import MECHANISMS, without
+from engine.spec.mechanisms import MECHANISMS, _without
 from engine.spec.scenario import Mechanisms
 from tests.market.test_determinism import same
 from tests.worlds import CONF, case
@@ -80,7 +80,7 @@ def test_switching_off_what_a_policy_does_not_use_changes_no_bit(name):
 @pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda m: m.name)
 def test_a_switch_moves_its_own_parameters_only(mechanism):
     asked = case("policy=all_levers")
-    scenario, policy = without(mechanism, asked.scenario, asked.policy)
+    scenario, policy = _without(mechanism, asked.scenario, asked.policy)
     assert (scenario, policy) != (asked.scenario, asked.policy)
     for path in mechanism.scenario(asked.scenario):
         group = path.split(".")[0]

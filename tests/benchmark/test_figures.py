@@ -4,7 +4,6 @@ from functools import cache
 
 import pytest
 import yaml
-from engine.market.market import weight_of
 from hydra import compose, initialize_config_dir
 
 from engine.benchmark.days import Days, simulate_days
@@ -28,6 +27,11 @@ from engine.market.run import simulate_year
 from engine.results.schemas import table_of_rows
 from engine.spec.study import BenchmarkJob
 from tests.worlds import CONF, case
+
+
+def _weight(one) -> int:
+    """People behind one simulated buyer."""
+    return one.scenario.platform.pool_count // one.scale.buyers_count
 
 
 @cache
@@ -111,7 +115,7 @@ def test_a_peer_that_is_missing_has_a_row_without_a_value() -> None:
 
 def test_the_whole_pool_is_simulated_one_to_one() -> None:
     whole = _with_whole_pool(case(), 5_000)
-    assert weight_of(whole) == 1
+    assert _weight(whole) == 1
     assert whole.scale.buyers_count == whole.scenario.platform.pool_count == 5_000
     rows = _rows_of(whole, Days(3.0, (2.0, 1.0, 1.0), (9, 8, 7), 350_000))
     assert found(rows, "pool", "implied_year_s").popitem()[1] == 3.0 + 366 * 1.0
@@ -124,7 +128,7 @@ def test_timed_days_are_the_days_of_the_year() -> None:
     one = case("policy=all_levers", "scale.buyers_count=500", days=5)
     year = simulate_year(one)
     days = simulate_days(unheard, one, 5)
-    weight = weight_of(one)
+    weight = _weight(one)
     assert list(days.sessions) == (year.daily["sessions_count"] // weight).tolist()
     assert len(days.day_s) == 5
 

@@ -19,7 +19,7 @@ from engine import rng
 from engine.calibrate import UnknownSpace, calibrate, read_figures
 from engine.calibrate.driver import CalibrationResult
 from engine.calibrate.observed import ObservedFigure
-from engine.compute.process import ProcessPool
+from engine.compute.pool import ProcessPool
 from engine.config import load
 from engine.metrics import DAILY, MONTHLY
 from engine.spec.calibration import CalibrateJob

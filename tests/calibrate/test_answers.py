@@ -7,7 +7,7 @@ import pytest
 
 from engine.calibrate import answers
 from engine.compare import INCREMENTAL
-from engine.compute.process import ProcessPool
+from engine.compute.pool import ProcessPool
 from engine.metrics import RUN
 from engine.spec.study import Ensemble
 from engine.year import Case, Year

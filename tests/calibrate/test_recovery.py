@@ -11,7 +11,7 @@ from engine.calibrate.identify import identified
 from engine.calibrate.measures import KNOWN
 from engine.calibrate.run_reader import RunReader, spans
 from engine.calibrate.waves import CalibrationPlan, _point_cases
-from engine.compute.process import ProcessPool
+from engine.compute.pool import ProcessPool
 from engine.market.run import simulate_year
 from engine.spec.calibration import CalibrateJob
 from tests.calibrate.market import HEAD, job

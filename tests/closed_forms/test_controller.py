@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from engine.market.pacing.controls import begin_day_of_year, set_pace
+from engine.market.pacing.controls import begin_day_of_year, set_controls
 from tests.closed_forms.worlds import ALIKE, open_market, size
 from tests.worlds import case
 
@@ -41,7 +41,7 @@ def push_at(market, sold: float, target: float) -> float:
         target_before_fen=lambda _: target,
         purse_weights=lambda _: (1.0, 1.0),
     )
-    return set_pace(market.world, plan, market.state, market.plan.levers(0)).push
+    return set_controls(market.world, plan, market.state, market.plan.levers(0)).push
 
 
 def error_path(market, base: float, gain: float, days: int, first: float | None = None):

@@ -50,7 +50,7 @@ def showcase(*overrides: str):
     looks = hold_slot(market)
     order = np.argsort(market.shop.kind[0, :5])
     assert market.shop.shown[0] == 5
-    share = market.scratch.tallies[0].expected[0, :5] / EXPECTED_ONE / looks.size
+    share = market.scratch.slot_totals[0].expected[0, :5] / EXPECTED_ONE / looks.size
     return tuple(
         column[order].astype(float)
         for column in (market.shop.price[0, :5], market.shop.paid[looks["coupon"][0], 0, :5], share)

@@ -48,7 +48,7 @@ def after_first_day(*overrides: str, day: int):
 
 def expected_sales(market) -> float:
     """Sales that the kernel expected of the slot."""
-    return float(market.scratch.tallies[0].expected.sum() / EXPECTED_ONE)
+    return float(market.scratch.slot_totals[0].expected.sum() / EXPECTED_ONE)
 
 
 def odds(market, extra: float = 0.0) -> float:
@@ -109,7 +109,7 @@ def test_need_returns_with_the_days(day):
     tau = 8.0
     market, looks, bought = after_first_day(f"scenario.attention.need_days.apparel={tau}", day=day)
     # One session a buyer and day, and never is nobody live: each buyer visits once.
-    assert market.scratch.tallies[0].visits.sum() == BUYERS
+    assert market.scratch.slot_totals[0].visits.sum() == BUYERS
     looked = np.isin(np.flatnonzero(bought), looks["buyer"])
     expected = 1 - np.exp(-day / tau)
     near(looked.mean(), expected, np.sqrt(expected * (1 - expected) / looked.size))

@@ -70,13 +70,13 @@ def test_realised_shares_lie_within_four_standard_errors(slot):
 
 def test_expected_sales_are_the_closed_form(slot):
     market, looks = slot
-    expected = np.zeros(market.scratch.tallies[0].expected.shape)
+    expected = np.zeros(market.scratch.slot_totals[0].expected.shape)
     for anchor, coupon in zip(looks["anchor"], looks["coupon"], strict=True):
         shares = closed_form(market, anchor, coupon)[1:]
         expected[anchor, : shares.size] += np.where(
             market.shop.links_out[anchor, : shares.size], 0.0, shares
         )
-    seen = market.scratch.tallies[0].expected / EXPECTED_ONE
+    seen = market.scratch.slot_totals[0].expected / EXPECTED_ONE
     assert expected.sum() > 1000
     # float32 weights, and half a unit of fixed point a look
     assert np.allclose(seen, expected, rtol=5e-6, atol=1e-3)
@@ -84,5 +84,5 @@ def test_expected_sales_are_the_closed_form(slot):
 
 def test_every_session_is_a_look_in_a_plain_world(slot):
     market, looks = slot
-    counts = market.scratch.tallies[0].counts
+    counts = market.scratch.slot_totals[0].counts
     assert counts[2] == looks.size == counts[0] - counts[1]

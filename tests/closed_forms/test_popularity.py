@@ -53,7 +53,7 @@ def test_feed_shares_are_signal_to_the_r(r, floor):
     expected = weights / weights.sum()
     seen = market.scratch.airtime.weights / market.scratch.airtime.weights.sum()
     assert np.allclose(seen, expected, rtol=1e-6, atol=0)  # powers are of float32
-    visits = market.scratch.tallies[0].visits
+    visits = market.scratch.slot_totals[0].visits
     errors = np.sqrt(expected * (1 - expected) / visits.sum())
     near(visits / visits.sum(), expected, errors)
 

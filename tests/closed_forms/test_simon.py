@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine.population.anchors import arrival_days
+from engine.population.anchors import _arrival_days
 from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, logit, near, only, run_days, size
 from tests.worlds import case
 
@@ -26,7 +26,7 @@ WORLDS = [(200, 10_000, 0.25), (200, 10_000, 0.5), (600, 20_000, 0.5)]
 
 def beginnings(anchors: int) -> np.ndarray:
     """Day on which each anchor begins; a fifth is there before."""
-    return np.concatenate([np.zeros(anchors // 5, int), arrival_days(anchors - anchors // 5)])
+    return np.concatenate([np.zeros(anchors // 5, int), _arrival_days(anchors - anchors // 5)])
 
 
 @cache

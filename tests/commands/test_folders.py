@@ -1,12 +1,17 @@
 """No command destroys what others left in an output folder."""
 
+import signal
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from engine.results import FolderLock, read_table
 from tests import fakes
+from tests.commands.conftest import left_in
+from tests.commands.processes import started, wait_for
 
 SMALL = ("scale=smoke", "ray.backend=process", "replications=2")
 
@@ -74,3 +79,69 @@ def test_hydras_own_files_and_a_marker_alone_are_nothing(type_in, place: Path) -
     (place / "out" / ".hydra" / "config.yaml").touch()
     (place / "out" / ".poquan.json").write_text('{"command": "optimize", "identity": "x"}')
     assert type_in("simulate", *SMALL, "hydra.run.dir=out").status == 0
+
+
+def test_jobs_started_at_once_get_folders_of_their_own(place: Path) -> None:
+    folder = "hydra.run.dir=out/${now:%Y}"
+    jobs = [started(place, "simulate", *SMALL, folder, f"seed={seed}", pause=1) for seed in (1, 2)]
+    for job in jobs:
+        assert job.wait() == 0, job.stderr and job.stderr.read()
+    one, two = sorted((place / "out").iterdir())
+    assert two.name == f"{one.name}-2"
+    seeds = {tuple(read_table(folder, "runs")["seed"].to_pylist()) for folder in (one, two)}
+    assert len(seeds) == 2
+    for folder in (one, two):
+        assert {"manifest.json", "report.html"} <= left_in(folder)
+        assert ".poquan.lock" not in left_in(folder)
+
+
+def test_an_equal_job_is_refused_while_the_first_lives(type_in, place: Path) -> None:
+    first = started(place, "simulate", *SMALL, "hydra.run.dir=out", pause=60)
+    wait_for((place / "out" / ".hydra" / "overrides.yaml").exists)
+    try:
+        ended = type_in("simulate", *SMALL, "hydra.run.dir=out")
+        assert ended.status == 2
+        assert "another command is at work in" in ended.err
+        assert "hydra.run.dir=out-2" in ended.err
+    finally:
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    ended = type_in("simulate", *SMALL, "hydra.run.dir=out")
+    assert ended.status == 0, ended.err
+    assert {"out/manifest.json"} <= ended.files
+    assert "out/.poquan.lock" not in ended.files
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "places"),
+    [("hydra.run.dir", [], [""]), ("hydra.sweep.dir", ["-m", "seed=1,2"], ["0", "1"])],
+    ids=["run", "sweep"],
+)
+def test_a_folder_in_use_is_refused_by_name_and_passed_by_otherwise(
+    type_in, place: Path, key: str, words: list[str], places: list[str]
+) -> None:
+    year = time.strftime("%Y")
+    lock = FolderLock.take(place / "out" / year)
+    assert lock is not None
+    before = left_in(place)
+    ended = type_in("simulate", *SMALL, f"{key}=out/{year}", *words)
+    assert ended.status == 2
+    assert ended.err.count("at work") == 1
+    assert ended.files == before
+    ended = type_in("simulate", *SMALL, f"{key}=out/${{now:%Y}}", *words)
+    assert ended.status == 0, ended.err
+    lock.release()
+    out = place / "out"
+    assert sorted(path.name for path in out.iterdir()) == [year, f"{year}-2"]
+    assert not any((out / year).iterdir())
+    assert all((out / f"{year}-2" / name / "runs.parquet").exists() for name in places)
+
+
+def test_a_job_of_a_sweep_in_use_is_refused(type_in, place: Path) -> None:
+    lock = FolderLock.take(place / "out" / "1")
+    assert lock is not None
+    ended = type_in("simulate", *SMALL, "-m", "seed=1,2", "hydra.sweep.dir=out")
+    lock.release()
+    assert ended.status == 2
+    assert "at work in" in ended.err
+    assert (place / "out" / "0" / "manifest.json").exists()

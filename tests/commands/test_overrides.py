@@ -79,3 +79,47 @@ def test_a_lever_left_out_of_the_space_takes_a_value(jobs_of) -> None:
     assert "price.cap" not in job.space.levers
     assert "price.cps_floor" in job.space.levers
     assert job.policy.price.cap.steps[0][1] == 0.9
+
+
+def test_the_last_of_two_dated_values_typed_holds(jobs_of) -> None:
+    (job,) = jobs_of("simulate", SimulateJob, f"{LEVER}={{2020-03-01:0.2}}", LATE)
+    assert steps(job) == STEPS
+
+
+def test_dates_within_a_group_replace_dates_and_leave_its_other_levers(jobs_of) -> None:
+    (before,) = jobs_of("simulate", SimulateJob)
+    words = "policy.supply={closed_loop:{2020-01-01:0, 2020-06-16 : 0.1},recruiting:0.5}"
+    (job,) = jobs_of("simulate", SimulateJob, words)
+    assert steps(job) == STEPS
+    assert job.policy.supply.recruiting.steps[0][1] == 0.5
+    assert job.policy.supply.library_open == before.policy.supply.library_open
+
+
+def test_what_cfg_shows_can_be_typed_and_written_back(type_in, jobs_of, place: Path) -> None:
+    shown = type_in("simulate", "--cfg", "job", LATE).out
+    (line,) = (line.strip() for line in shown.splitlines() if "closed_loop: '{" in line)
+    value = line.removeprefix("closed_loop: ")
+    assert value == "'{2020-01-01: 0, 2020-06-16: 0.1}'"
+    for typed in (value, value.strip("'")):  # as it stands, and as a shell gives it
+        (job,) = jobs_of("simulate", SimulateJob, f"{LEVER}={typed}")
+        assert steps(job) == STEPS
+    (place / "mine" / "policy").mkdir(parents=True)
+    (place / "mine" / "policy" / "late.yaml").write_text(
+        f"defaults: [h1_2020, _self_]\nname: late\nsupply: {{closed_loop: {value}}}\n"
+    )
+    for flag in (["--config-dir", "mine"], ["--config-dir=mine"], ["-cd", "mine"]):
+        (job,) = jobs_of("simulate", SimulateJob, *flag, "policy=late")
+        assert steps(job) == STEPS
+
+
+def test_a_sweep_and_a_mapping_within_another_empty_as_well(jobs_of) -> None:
+    found = jobs_of("optimize", OptimizeJob, "-m", "seed=1,2", "space.levers={}")
+    assert [job.space.levers for job in found] == [{}, {}]
+    (job,) = jobs_of("optimize", OptimizeJob, "space={levers:{},name:none}")
+    assert (job.space.levers, job.space.name) == ({}, "none")
+
+
+def test_an_interpolation_may_stand_at_a_date(jobs_of) -> None:
+    words = f"{LEVER}={{2020-01-01:0,2020-06-16:${{policy.price.cps_floor}}}}"
+    (job,) = jobs_of("simulate", SimulateJob, words, "policy.price.cps_floor=0.1")
+    assert steps(job) == STEPS

@@ -123,7 +123,7 @@ def test_a_report_on_an_interrupted_simulation_says_that_it_is_incomplete(
             raise KeyboardInterrupt
         return fakes.simulate_year(case)
 
-    monkeypatch.setattr(sys.modules["engine.run"], "simulate_year", interrupted)
+    monkeypatch.setattr(sys.modules["engine.market.run"], "simulate_year", interrupted)
     assert type_in("simulate", *SMALL, "replications=3").status == 130
     ended = type_in("report", "folder=out")
     assert ended.status == 0, ended.err
@@ -132,7 +132,7 @@ def test_a_report_on_an_interrupted_simulation_says_that_it_is_incomplete(
     assert page.index("Incomplete results: simulate was interrupted") < page.index('class="answer"')
     assert "rests on 2 simulated years" in page
     assert "<h1>A year under h1_2020</h1>" in page
-    monkeypatch.setattr(sys.modules["engine.run"], "simulate_year", fakes.simulate_year)
+    monkeypatch.setattr(sys.modules["engine.market.run"], "simulate_year", fakes.simulate_year)
     assert type_in("simulate", *SMALL, "replications=3").status == 0
     assert "ncomplete" not in (place / "out" / "report.html").read_text()
     assert "Note" not in type_in("report", "folder=out").out

@@ -2,9 +2,8 @@
 
 import pytest
 
-from engine.compute import machine, memory
-from engine.compute.machine import available_bytes
-from engine.compute.memory import check_memory
+from engine.compute import machine
+from engine.compute.machine import available_bytes, check_memory
 from engine.errors import InputError
 from engine.spec.study import Ray
 
@@ -17,7 +16,7 @@ def ray(backend: str, workers: int | None = None, address: str | None = None) ->
 
 @pytest.fixture(autouse=True)
 def free_800_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "available_bytes", lambda: 800)
+    monkeypatch.setattr(machine, "available_bytes", lambda: 800)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
 
 

@@ -14,9 +14,8 @@ import numpy as np
 import pytest
 
 from engine.compute import Failure, Pool, open_pool
-from engine.compute.chunks import TASK_S, chunks
-from engine.compute.open import chooses_ray
-from engine.compute.pool import FailedYearError
+from engine.compute.cluster import _TASK_S, _chunks
+from engine.compute.pool import FailedYearError, _chooses_ray
 from engine.errors import ClusterError, InputError, Interrupted
 from engine.spec.study import Ray
 from engine.year import Case, Year
@@ -121,25 +120,25 @@ def test_more_threads_than_a_node_has_cpus_still_run(on_ray: Pool) -> None:
 
 def test_auto_takes_ray_only_where_it_saves_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    assert not chooses_ray(spec(workers=4), cases_hint=10, seconds_hint=0.5)
-    assert chooses_ray(spec(workers=4), cases_hint=1000, seconds_hint=0.5)
-    assert not chooses_ray(spec(workers=1), cases_hint=1000, seconds_hint=0.5)
-    assert not chooses_ray(spec(workers=4), cases_hint=1, seconds_hint=100)
-    assert chooses_ray(spec(address="head:6379"), cases_hint=1, seconds_hint=0.01)
-    assert not chooses_ray(spec("process"), cases_hint=1000, seconds_hint=10)
+    assert not _chooses_ray(spec(workers=4), cases_hint=10, seconds_hint=0.5)
+    assert _chooses_ray(spec(workers=4), cases_hint=1000, seconds_hint=0.5)
+    assert not _chooses_ray(spec(workers=1), cases_hint=1000, seconds_hint=0.5)
+    assert not _chooses_ray(spec(workers=4), cases_hint=1, seconds_hint=100)
+    assert _chooses_ray(spec(address="head:6379"), cases_hint=1, seconds_hint=0.01)
+    assert not _chooses_ray(spec("process"), cases_hint=1000, seconds_hint=10)
     monkeypatch.setenv("RAY_ADDRESS", "head:6379")
-    assert chooses_ray(spec(), cases_hint=1, seconds_hint=0.01)
+    assert _chooses_ray(spec(), cases_hint=1, seconds_hint=0.01)
 
 
 @pytest.mark.parametrize(("seconds", "workers"), [(0.01, 2), (0.1, 3), (5.0, 4), (0.0, 8)])
 def test_chunks_are_long_enough_and_feed_every_worker(seconds: float, workers: int) -> None:
     cases = some_cases(50)
-    sizes = [len(chunk) for chunk in chunks(cases, seconds, workers)]
+    sizes = [len(chunk) for chunk in _chunks(cases, seconds, workers)]
     assert sum(sizes) == 50
     assert len(sizes) >= workers
-    long_enough = all(size * seconds >= TASK_S for size in sizes[:-1])
+    long_enough = all(size * seconds >= _TASK_S for size in sizes[:-1])
     assert long_enough or len(sizes) == workers
-    assert [case for chunk in chunks(cases, seconds, workers) for case in chunk] == cases
+    assert [case for chunk in _chunks(cases, seconds, workers) for case in chunk] == cases
 
 
 def test_an_address_where_nothing_listens_is_one_message_at_once(no_ray: None) -> None:
@@ -159,7 +158,7 @@ def test_something_else_that_listens_does_not_hang(
 ) -> None:
     import socket
 
-    monkeypatch.setattr("engine.compute.connect.PROBE_S", 3.0)
+    monkeypatch.setattr("engine.compute.connect._PROBE_S", 3.0)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
         with (

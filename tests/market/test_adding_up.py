@@ -2,32 +2,32 @@
 
 import numpy as np
 
-from engine.market.totals import forget, new_tally, pour
+from engine.market.totals import merge_into, new_slot_totals, reset
 
 
 def filled(seed: int):
     """A tally with entries of every kind, by anchor for visited anchors only."""
-    tally, draws = new_tally(5, 3, 4), np.random.default_rng(seed)
-    for column in tally:
+    totals, draws = new_slot_totals(5, 3, 4), np.random.default_rng(seed)
+    for column in totals:
         column[...] = draws.integers(1, 100, column.shape)
     idle = draws.integers(0, 5)
-    for column in tally[:4] + tally[7:11]:
+    for column in totals[:4] + totals[7:11]:
         column[idle] = 0
-    return tally
+    return totals
 
 
 def test_pouring_adds_all_but_claims_and_leaves_nothing():
     source, target = filled(1), filled(2)
     expected = [a + b for a, b in zip(source, target, strict=True)]
     claims = target.claims.copy()
-    pour(source, target)
+    merge_into(source, target)
     for name, column, total in zip(target._fields, target, expected, strict=True):
         assert np.array_equal(column, claims if name == "claims" else total), name
     assert not any(column.any() for column in source)
 
 
 def test_a_forgotten_tally_is_empty():
-    tally = filled(3)
-    tally.claims[:] = 0  # those are a slot's: a day has none
-    forget(tally)
-    assert not any(column.any() for column in tally)
+    totals = filled(3)
+    totals.claims[:] = 0  # those are a slot's: a day has none
+    reset(totals)
+    assert not any(column.any() for column in totals)

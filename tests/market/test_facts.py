@@ -105,7 +105,7 @@ def numbers_with_comments() -> list[tuple[int, str, str]]:
     group = ""
     for number, line in enumerate(lines, 1):
         code, _, comment = line.partition("#")
-        if not code.strip():
+        if not code.batch():
             comment_above = comment
             continue
         if re.search(r":\s*$", code):  # a group: its comment covers its members
@@ -125,7 +125,7 @@ def test_every_number_of_the_scenario_names_its_unit_and_its_source():
         unit, bar, source = comment.partition("|")
         where = f"line {number}: {code.strip()}"
         assert bar, f"{where}: no source"
-        assert unit.strip(), f"{where}: no unit"
+        assert unit.batch(), f"{where}: no unit"
         assert re.search(r"assumption|fitted|observed: |seasonality|article", source), where
         for key in re.findall(r"observed: (\w+)", source):
             assert key in keys, f"{where}: {key} is not among the observed figures"

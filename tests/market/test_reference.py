@@ -6,7 +6,7 @@ import pytest
 from engine.market.reference.sessions import decide_plainly, withdraw_plainly
 from engine.market.sessions.context import LOST
 from engine.market.sessions.decide import decide, withdraw
-from engine.market.totals import N_BUCKETS, Count, new_tally
+from engine.market.totals import N_BUCKETS, Count, new_slot_totals
 from tests.closed_forms.worlds import run_days
 from tests.worlds import case
 
@@ -25,10 +25,10 @@ def slot_of(asked, days: int):
     return market, market.open_slot()
 
 
-def held(decider, market, moment):
+def held(decider, market, context):
     """(looks, their number, tally) of a slot decided by `decider`."""
     anchors, places = market.shop.good.shape
-    tally = new_tally(anchors, places, market.world.suppliers.kind.size)
+    totals = new_slot_totals(anchors, places, market.world.suppliers.kind.size)
     looks = np.zeros_like(np.concatenate(market.scratch.looks))
     n = decider(
         0,
@@ -37,21 +37,21 @@ def held(decider, market, moment):
         market.shop,
         market.scratch.feed,
         market.world.tastes,
-        moment,
-        tally,
+        context,
+        totals,
         looks,
-        market.scratch.strips[0],
+        market.scratch.batches[0],
     )
-    return looks, n, tally
+    return looks, n, totals
 
 
 def assert_same(one, other) -> None:
     """Looks and tallies agree in every bit."""
-    looks, n, tally = one
+    looks, n, totals = one
     other_looks, other_n, other_tally = other
     assert n == other_n
     assert np.array_equal(looks[:n], other_looks[:n])
-    for name, column in tally._asdict().items():
+    for name, column in totals._asdict().items():
         assert np.array_equal(column, getattr(other_tally, name)), name
 
 
@@ -78,8 +78,8 @@ def slot(request):
 
 
 def test_the_strips_decide_as_the_plain_loop(slot):
-    market, moment = slot
-    tuned, plain = held(decide, market, moment), held(decide_plainly, market, moment)
+    market, context = slot
+    tuned, plain = held(decide, market, context), held(decide_plainly, market, context)
     assert_same(tuned, plain)
     assert tuned[1] > 200
     assert (tuned[0]["choice"][: tuned[1]] < LOST).any()
@@ -88,32 +88,32 @@ def test_the_strips_decide_as_the_plain_loop(slot):
 @pytest.mark.parametrize("cut", [0, N_BUCKETS // 2, N_BUCKETS])
 @pytest.mark.parametrize("partner_only", [True, False])
 def test_coupons_are_withdrawn_as_by_the_plain_loop(slot, cut, partner_only):
-    market, moment = slot
+    market, context = slot
     results = []
     for decider, withdrawer in ((decide, withdraw), (decide_plainly, withdraw_plainly)):
-        looks, n, tally = held(decider, market, moment)
+        looks, n, totals = held(decider, market, context)
         withdrawer(
             cut,
             partner_only,
             market.state.buyers,
             market.shop,
             market.world.tastes,
-            moment,
-            tally,
+            context,
+            totals,
             looks,
             n,
-            market.scratch.strips[0],
+            market.scratch.batches[0],
         )
-        results.append((looks, n, tally))
+        results.append((looks, n, totals))
     assert_same(*results)
 
 
 def test_a_coupon_taken_away_and_one_never_held_are_the_same(slot):
     """After all coupons are withdrawn nothing is left of them in any sum."""
-    market, moment = slot
-    looks, n, tally = held(decide, market, moment)
-    arguments = (market.state.buyers, market.shop, market.world.tastes, moment)
-    withdraw(0, False, *arguments, tally, looks, n, market.scratch.strips[0])
-    never = held(decide, market, moment._replace(coupon_reach=np.int64(0)))
-    tally.counts[Count.REFUSED_COUPONS] = 0
-    assert_same((looks, n, tally), never)
+    market, context = slot
+    looks, n, totals = held(decide, market, context)
+    arguments = (market.state.buyers, market.shop, market.world.tastes, context)
+    withdraw(0, False, *arguments, totals, looks, n, market.scratch.batches[0])
+    never = held(decide, market, context._replace(coupon_reach=np.int64(0)))
+    totals.counts[Count.REFUSED_COUPONS] = 0
+    assert_same((looks, n, totals), never)

@@ -56,14 +56,14 @@ class Watch:
 
         def watched(world, state, scratch, today, purse, slot):
             stock = state.sellers.stock.copy()
-            tally = run_slot(world, state, scratch, today, purse, slot)
-            self.check_slot(tally, purse, stock, today[0])
-            return tally
+            totals = run_slot(world, state, scratch, today, purse, slot)
+            self.check_slot(totals, purse, stock, today[0])
+            return totals
 
         monkeypatch.setattr(order_of_the_day, "run_slot", watched)
 
-    def check_slot(self, tally, purse, stock, levers) -> None:
-        ledger = tally.ledger
+    def check_slot(self, totals, purse, stock, levers) -> None:
+        ledger = totals.ledger
         paid, coupons = (
             ledger[..., A.PAID],
             ledger[..., A.OWN_COUPON] + ledger[..., A.PARTNER_COUPON],
@@ -83,14 +83,14 @@ class Watch:
         assert np.all(ledger[..., back + A.GMV] <= ledger[..., A.GMV])
         assert np.all(ledger >= 0)
         # Coupons stay within the slot's purses, and those within the budget.
-        spent = np.array(coupons_of(tally.ledger))
+        spent = np.array(coupons_of(totals.ledger))
         assert np.all(spent <= purse)
         self.coupons += spent
         assert np.all(self.coupons <= self.purses)
-        self.check_stock(tally, stock)
+        self.check_stock(totals, stock)
         self.check_caps(levers)
 
-    def check_stock(self, tally, stock) -> None:
+    def check_stock(self, totals, stock) -> None:
         """Nobody sells more than it has: count the looks that bought, by supplier."""
         market = self.market
         sold = np.zeros(stock.size, np.int64)
@@ -99,9 +99,9 @@ class Watch:
             anchor, j = bought["anchor"], bought["choice"]
             inside = ~market.shop.links_out[anchor, j]
             np.add.at(sold, market.shop.supplier[anchor[inside], j[inside]], 1)
-        assert sold.sum() == tally.ledger[..., A.ORDERS].sum()
+        assert sold.sum() == totals.ledger[..., A.ORDERS].sum()
         assert np.all(sold * market.world.weight <= stock)
-        short = np.minimum(tally.demand, stock // market.world.weight)
+        short = np.minimum(totals.demand, stock // market.world.weight)
         assert np.array_equal(sold, short)  # and no wish is lost while there is stock
 
     def check_caps(self, levers) -> None:

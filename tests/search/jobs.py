@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from engine.compute.pool import Simulate
-from engine.compute.process import ProcessPool
+from engine.compute.pool import ProcessPool, Simulate
 from engine.search import Progress, SearchResult, optimize
 from engine.spec.study import OptimizeJob
 from tests.fakes import SMALL_SCALE, simulate_year, small_policy, small_scenario

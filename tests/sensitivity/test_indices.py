@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.compute.process import ProcessPool
+from engine.compute.pool import ProcessPool
 from engine.errors import InputError
 from engine.results.schemas import table_of_rows
 from engine.sensitivity import check_job, sensitivities, years_count

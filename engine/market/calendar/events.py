@@ -11,9 +11,9 @@ from engine.market.world import World
 
 def turn_calendar(world: World, state: State, presence: NDArray[np.uint8], day: int) -> None:
     """Set the `presence` of every anchor (uint8) on the morning of `day`; introduce newcomers."""
-    arrivals = begin_day(presence, world.anchors.arrives, day)
+    arrivals = _begin_day(presence, world.anchors.arrives, day)
     if arrivals > 0 and day > 0:
-        introduce(world, state, presence, world.anchors.arrives == day)
+        _introduce(world, state, presence, world.anchors.arrives == day)
     today, regular = world.date_of(day), world.anchors.guests_from
     for absence in world.scenario.calendar.absences:
         if absence.rank >= regular or today < absence.leaves:
@@ -24,7 +24,7 @@ def turn_calendar(world: World, state: State, presence: NDArray[np.uint8], day: 
 
 
 @kernel
-def begin_day(presence, arrives, day):
+def _begin_day(presence, arrives, day):
     """Nobody streams yet; returns how many anchors begin today."""
     arrivals = 0
     for m in range(presence.size):
@@ -33,7 +33,7 @@ def begin_day(presence, arrives, day):
     return arrivals
 
 
-def introduce(
+def _introduce(
     world: World, state: State, presence: NDArray[np.uint8], newcomers: NDArray[np.bool_]
 ) -> None:
     """Newcomers begin with few fans and a share of the mean signal.

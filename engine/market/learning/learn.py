@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 
 from engine.jit import kernel, stage
 from engine.market.ledger.recorder import DayOutcome
-from engine.market.pacing.controls import Pace, own_rate
+from engine.market.pacing.controls import DayControls, own_rate
 from engine.market.plan import DayLevers, demand_weight
 from engine.market.showcase.selection import DAYS_A_WEEK
 from engine.market.state import State
-from engine.market.streams import Shop
+from engine.market.streams import StreamTable
 from engine.market.supply.trade import KindCounts
 from engine.market.totals import (
     EXPECTED_PAID,
     N_BUCKETS,
     Account,
     Count,
-    Folded,
-    Tally,
+    DayTotals,
+    SlotTotals,
     add_up,
-    fold,
+    aggregate_sales,
 )
 from engine.market.world import World
 from engine.population.anchors import strength_of_rank
@@ -44,39 +44,41 @@ FORECAST_DAYS = 7.0
 SHARE_SPEED = 0.1
 
 
-def fold_day(world: World, levers: DayLevers, shop: Shop, tally: Tally, folded: Folded) -> None:
-    """Add the day's tally up into `folded`."""
+def aggregate_day(
+    world: World, levers: DayLevers, shop: StreamTable, totals: SlotTotals, day_totals: DayTotals
+) -> None:
+    """Add the day's totals up into `day_totals`."""
     cost_left = cheapened(1.0, world.supply.cost_cut, levers.built)
     regular = world.anchors.guests_from
-    fold(shop, world.goods, tally, world.take_bp, cost_left, regular, folded)
+    aggregate_sales(shop, world.goods, totals, world.take_bp, cost_left, regular, day_totals)
 
 
 def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> None:
     """Everything that is learned at the end of a day."""
-    pace, tally, folded, counts = outcome[:4]
-    learn_sales(
+    controls, totals, day_totals, counts = outcome[:4]
+    _learn_sales(
         world.suppliers,
         state.sellers,
         world.goods,
         state.anchors,
         state.anchors.fans,
-        tally,
-        folded,
-        brand_terms(world, state, levers),
+        totals,
+        day_totals,
+        _brand_terms(world, state, levers),
         float(world.weight),
         world.anchors.guests_from,
         levers.day,
     )
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
-        rank_anchors(world, state)
-    learn_suppliers(world, state, levers, folded.kind_gmv, counts)
-    learn_platform(world, state, levers, outcome)
-    sums = folded.accounts.tolist()
-    learn_rival(world, state, sums)
-    learn_activity(world, state, levers, pace, sums)
+        _rank_anchors(world, state)
+    _learn_suppliers(world, state, levers, day_totals.kind_gmv, counts)
+    _learn_platform(world, state, levers, outcome)
+    sums = day_totals.accounts.tolist()
+    _learn_rival(world, state, sums)
+    _learn_activity(world, state, levers, controls, sums)
 
 
-class BrandTerms(NamedTuple):
+class _BrandTerms(NamedTuple):
     """How the platform's own brands become known (M2): `kept` is the share not returned.
 
     `per_thousand` makes units sold those per 1,000 people and percent of suppliers, however
@@ -89,10 +91,10 @@ class BrandTerms(NamedTuple):
     per_thousand: float
 
 
-def brand_terms(world: World, state: State, levers: DayLevers) -> BrandTerms:
+def _brand_terms(world: World, state: State, levers: DayLevers) -> _BrandTerms:
     """The terms of one day."""
     scale = world.scale
-    return BrandTerms(
+    return _BrandTerms(
         gain=world.supply.awareness_gain,
         support=levers.platform_brand_support,
         kept=1.0 - max(state.platform.return_share, 0.0),
@@ -101,22 +103,22 @@ def brand_terms(world: World, state: State, levers: DayLevers) -> BrandTerms:
 
 
 @kernel
-def learn_sales(
-    suppliers, sellers, goods, standing, fans, tally, folded, brands, weight, regular, day
+def _learn_sales(
+    suppliers, sellers, goods, history, fans, totals, day_totals, brands, weight, regular, day
 ):
     """What goods and anchors learn from the day's sales; `regular` anchors, then guests."""
-    learn_shares(sellers.share, folded.good_sales, folded.good_looks, SHARE_SPEED)
+    _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
     if day == 0:
-        scale_signals(standing, folded.anchor_gmv, regular)
-    learn_signals(standing, folded.anchor_gmv, regular)
-    learn_visits(standing, tally, folded.anchor_margin)
+        _scale_signals(history, day_totals.anchor_gmv, regular)
+    _learn_signals(history, day_totals.anchor_gmv, regular)
+    _learn_visits(history, totals, day_totals.anchor_margin)
     for m in range(fans.size):
-        fans[m] += tally.follows[m] * weight
-    grow(suppliers, sellers.awareness, goods.first_good, folded.good_sales, brands)
+        fans[m] += totals.follows[m] * weight
+    _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, brands)
 
 
 @stage
-def learn_shares(share, good_sales, good_looks, speed):
+def _learn_shares(share, good_sales, good_looks, speed):
     """Conditional share of each good inside the gate, smoothed; unseen goods keep theirs."""
     for g in range(good_sales.size):
         if good_looks[g] > 0.0:
@@ -125,39 +127,39 @@ def learn_shares(share, good_sales, good_looks, speed):
 
 
 @stage
-def scale_signals(standing, gmv, regular):
+def _scale_signals(history, gmv, regular):
     """Before anything is sold the fans are the guess; now it gets its unit, fen."""
-    sold, guessed = add_up(gmv[:regular]), add_up(standing.signal[:regular])
+    sold, guessed = add_up(gmv[:regular]), add_up(history.signal[:regular])
     if sold > 0.0:
         for m in range(regular):
-            standing.signal[m] *= sold / guessed
-            standing.slow_signal[m] = standing.signal[m]
+            history.signal[m] *= sold / guessed
+            history.slow_signal[m] = history.signal[m]
 
 
 @stage
-def learn_signals(standing, gmv, regular):
+def _learn_signals(history, gmv, regular):
     """Smoothed sales of the regular anchors."""
-    signal, slow = standing.signal, standing.slow_signal
+    signal, slow = history.signal, history.slow_signal
     for m in range(regular):
         signal[m] += (gmv[m] - signal[m]) / SIGNAL_DAYS
         slow[m] += (gmv[m] - slow[m]) / SLOW_SIGNAL_DAYS
 
 
 @stage
-def learn_visits(standing, tally, anchor_margin):
+def _learn_visits(history, totals, anchor_margin):
     """Smoothed audiences and commissions; margins of those who were visited."""
-    audience, commission, offered = standing.audience, standing.commission, standing.offered
+    audience, commission, offered = history.audience, history.commission, history.offered
     for m in range(audience.size):
-        audience[m] += (tally.visits[m] - audience[m]) / SIGNAL_DAYS
-        commission[m] += (tally.commission[m] - commission[m]) / SIGNAL_DAYS
-        offered[m] += (tally.offered[m] - offered[m]) / SIGNAL_DAYS
-        if tally.visits[m] > 0:
-            per_visit = anchor_margin[m] / tally.visits[m]
-            standing.margin[m] += (per_visit - standing.margin[m]) / SIGNAL_DAYS
+        audience[m] += (totals.visits[m] - audience[m]) / SIGNAL_DAYS
+        commission[m] += (totals.commission[m] - commission[m]) / SIGNAL_DAYS
+        offered[m] += (totals.offered[m] - offered[m]) / SIGNAL_DAYS
+        if totals.visits[m] > 0:
+            per_visit = anchor_margin[m] / totals.visits[m]
+            history.margin[m] += (per_visit - history.margin[m]) / SIGNAL_DAYS
 
 
 @stage
-def grow(suppliers, awareness, first_good, good_sales, terms):
+def _grow(suppliers, awareness, first_good, good_sales, terms):
     """The platform's own brands become known by what they sell and is kept (M2)."""
     for s in range(suppliers.guests_from):
         if suppliers.kind[s] == _PLATFORM_BRAND:
@@ -168,7 +170,7 @@ def grow(suppliers, awareness, first_good, good_sales, terms):
             awareness[s] = grown_awareness(awareness[s], terms.gain, terms.support, kept)
 
 
-def rank_anchors(world: World, state: State) -> None:
+def _rank_anchors(world: World, state: State) -> None:
     """Who sells more bargains harder: heads grow and fade (M6)."""
     regular = world.anchors.guests_from
     signal = state.anchors.signal[:regular]
@@ -177,7 +179,7 @@ def rank_anchors(world: World, state: State) -> None:
     state.anchors.strength[:regular] = strength_of_rank(rank, regular)
 
 
-def learn_suppliers(
+def _learn_suppliers(
     world: World,
     state: State,
     levers: DayLevers,
@@ -185,7 +187,7 @@ def learn_suppliers(
     counts: KindCounts,
 ) -> None:
     """Beliefs by kind: sales per joined supplier of late against what its kind expected (M15)."""
-    update_beliefs(
+    _update_beliefs(
         state.sellers.belief,
         state.platform.kind_sales,
         kind_gmv,
@@ -198,7 +200,7 @@ def learn_suppliers(
 
 
 @kernel
-def update_beliefs(belief, kind_sales, kind_gmv, joined, expected, season, speed, is_settled):
+def _update_beliefs(belief, kind_sales, kind_gmv, joined, expected, season, speed, is_settled):
     """Smooth the sales per supplier on a plain day; once `is_settled`, beliefs follow them."""
     for kind in range(N_KINDS):
         per_supplier = kind_gmv[kind] / max(joined[kind], 1) / season
@@ -208,7 +210,7 @@ def update_beliefs(belief, kind_sales, kind_gmv, joined, expected, season, speed
             belief[kind] = updated_belief(belief[kind], ratio, speed)
 
 
-def learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
+def _learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
     """A trial stream that beats its forecast lifts the belief of every brand (M15)."""
     trials = world.scenario.calendar.trial_streams
     speed = world.scenario.suppliers.trial_weight
@@ -222,27 +224,27 @@ def learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
                 )
 
 
-def learn_platform(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> None:
+def _learn_platform(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> None:
     """GMV so far, forecast of a plain day, what coupons cost against the forecast."""
-    pace, tally, folded = outcome[:3]
+    controls, totals, day_totals = outcome[:3]
     accounts = state.platform
-    accounts.year_paid_fen += int(folded.accounts[Account.PAID]) * world.weight
-    expected = float(folded.sums[EXPECTED_PAID])
+    accounts.year_paid_fen += int(day_totals.accounts[Account.PAID]) * world.weight
+    expected = float(day_totals.sums[EXPECTED_PAID])
     plain = expected / demand_weight(levers)
-    full = pace.reach / N_BUCKETS * own_rate(state, levers) * pace.boost * expected
+    full = controls.reach / N_BUCKETS * own_rate(state, levers) * controls.boost * expected
     if full > 0.0:
         # What was claimed, not what was paid: rationing must not look like thrift.
-        seen = float(tally.counts[Count.CLAIMED_FEN]) / full
+        seen = float(totals.counts[Count.CLAIMED_FEN]) / full
         accounts.uptake += (min(max(seen, 1e-4), 5.0) - accounts.uptake) / FORECAST_DAYS
     days = FORECAST_DAYS if accounts.forecast_seen else 1.0
     accounts.forecast += (plain - accounts.forecast) / days
     accounts.forecast_seen = True
-    learn_kinds(accounts.kind_share, folded.kind_gmv)
-    learn_trials(world, state, folded.anchor_gmv)
+    _learn_kinds(accounts.kind_share, day_totals.kind_gmv)
+    _learn_trials(world, state, day_totals.anchor_gmv)
 
 
 @kernel
-def learn_kinds(kind_share, kind_gmv):
+def _learn_kinds(kind_share, kind_gmv):
     """What kinds are bought, smoothed."""
     total = np.sum(kind_gmv)
     for kind in range(kind_gmv.size):
@@ -250,7 +252,7 @@ def learn_kinds(kind_share, kind_gmv):
             kind_share[kind] += (kind_gmv[kind] / total - kind_share[kind]) / FORECAST_DAYS
 
 
-def learn_rival(world: World, state: State, sums: list[int]) -> None:
+def _learn_rival(world: World, state: State, sums: list[int]) -> None:
     """The rival watches our coupons per GMV (M22); `sums` by account."""
     if sums[Account.GMV] > 0:
         coupons = sums[Account.OWN_COUPON] + sums[Account.PARTNER_COUPON]
@@ -259,8 +261,8 @@ def learn_rival(world: World, state: State, sums: list[int]) -> None:
         state.platform.intensity = smoothed(state.platform.intensity, intensity, days)
 
 
-def learn_activity(
-    world: World, state: State, levers: DayLevers, pace: Pace, sums: list[int]
+def _learn_activity(
+    world: World, state: State, levers: DayLevers, controls: DayControls, sums: list[int]
 ) -> None:
     """People's activity answers to commercial load and to bad purchases (M18)."""
     platform, accounts = world.scenario.platform, state.platform
@@ -277,7 +279,7 @@ def learn_activity(
         excess = max(0.0, accounts.return_share - accounts.first_return_share)
     accounts.activity = relaxed_activity(
         accounts.activity,
-        pace.load_ratio * (1.0 + levers.ad_load),
+        controls.load_ratio * (1.0 + levers.ad_load),
         platform.activity_response,
         excess,
         platform.bad_purchase_response,

@@ -44,11 +44,11 @@ def concentration(values: Floats, others: int = 0) -> dict[str, float]:
     Gini = sum_k (2k - n - 1) x_k / (n sum x), x rising; HHI = sum of squared shares.
     """
     n = values.size + others
-    return dict(zip(CONCENTRATION, concentrate(np.sort(values), n), strict=True))
+    return dict(zip(CONCENTRATION, _concentrate(np.sort(values), n), strict=True))
 
 
 @kernel
-def concentrate(rising, n):
+def _concentrate(rising, n):
     """The measures of `CONCENTRATION` of `n` values, those not given being 0."""
     total, weighted, squares = 0.0, 0.0, 0.0
     top1, top10, top100 = 0.0, 0.0, 0.0

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.market.ledger.concentration import BRANDS, concentration, spread
-from engine.market.pacing.controls import Pace
+from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan, months_between
 from engine.market.state import State
 from engine.market.supply.trade import KindCounts
-from engine.market.totals import N_BUCKETS, Folded, Tally
+from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals
 from engine.market.world import World
 from engine.population.anchors import HEAD, TAIL, WAIST
 from engine.units import FEN_PER_RMB, KINDS, Kind
@@ -25,14 +25,14 @@ _JOINED = tuple(f"joined_{kind}_count" for kind in KINDS)
 class DayOutcome(NamedTuple):
     """What a day brought.
 
-    What the platform had set (`pace`), what was added up (`tally`, and `folded` from it), how
-    many suppliers there are (`kind_counts`) and joined today (`joins`), and which anchors were
-    there (`presence`, uint8).
+    What the platform had set (`controls`), what was added up (`totals`, and `day_totals` from
+    them), how many suppliers there are (`kind_counts`) and joined today (`joins`), and which
+    anchors were there (`presence`, uint8).
     """
 
-    pace: Pace
-    tally: Tally
-    folded: Folded
+    controls: DayControls
+    totals: SlotTotals
+    day_totals: DayTotals
     kind_counts: KindCounts
     joins: int
     presence: NDArray[np.uint8]
@@ -44,8 +44,8 @@ def write_day(
     """Write the day on which `state` stands into its record."""
     record, day = state.record, state.day
     record.reserve(day + 1, levers.month + 1)
-    record.ledgers[day], record.counts[day] = outcome.tally.ledger, outcome.tally.counts
-    record.sums[day], record.month[day] = outcome.folded.sums, levers.month
+    record.ledgers[day], record.counts[day] = outcome.totals.ledger, outcome.totals.counts
+    record.sums[day], record.month[day] = outcome.day_totals.sums, levers.month
     values = (
         _costs(world, levers, outcome)
         | _state_of(world, state, levers, outcome)
@@ -67,8 +67,8 @@ def _by_anchor(
     anchors, record = world.anchors, state.record
     by_group, sold = np.zeros(BRANDS + 1), np.empty(anchors.tier.size)
     begun, sellers = spread(
-        outcome.folded.anchor_gmv,
-        outcome.tally.visits,
+        outcome.day_totals.anchor_gmv,
+        outcome.totals.visits,
         outcome.presence,
         anchors.tier,
         anchors.is_brand,
@@ -101,7 +101,7 @@ def _costs(world: World, levers: DayLevers, outcome: DayOutcome) -> dict[str, in
 
 def _recruiting_fen(world: World, levers: DayLevers, outcome: DayOutcome) -> int:
     """Cost of the joins that recruiting brought: all but the share 1 / factor."""
-    factor = levers.recruiting * outcome.pace.recruiting
+    factor = levers.recruiting * outcome.controls.recruiting
     cost = world.scenario.platform.recruiting_cost_rmb * FEN_PER_RMB
     brought = 1.0 - 1.0 / factor if factor > 1.0 and levers.day > 0 else 0.0
     return int(_percent(world, outcome.joins) * brought * cost)
@@ -114,16 +114,16 @@ def _percent(world: World, suppliers: int) -> float:
 
 def _state_of(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> dict[str, Any]:
     """The state in which the day ends, and what the platform set for it."""
-    pace, counts, activity = outcome.pace, outcome.kind_counts, state.platform.activity
+    controls, counts, activity = outcome.controls, outcome.kind_counts, state.platform.activity
     return {
         "dau_count": _app_users(world, levers.day) * activity,
         "activity_share": activity,
-        "commercial_load": levers.historical_load * pace.load_ratio,
-        "push_share": pace.push,
-        "coupon_reach_share": pace.reach / N_BUCKETS,
-        "allowance_fen": pace.own_allowance * world.weight,
-        "forecast_gmv_fen": pace.forecast * world.weight,
-        "rival_pull": pace.rival,
+        "commercial_load": levers.historical_load * controls.load_ratio,
+        "push_share": controls.push,
+        "coupon_reach_share": controls.reach / N_BUCKETS,
+        "allowance_fen": controls.own_allowance * world.weight,
+        "forecast_gmv_fen": controls.forecast * world.weight,
+        "rival_pull": controls.rival,
         "plan_members_count": counts.in_plan.sum(),
         **dict(zip(_JOINED, counts.joined.tolist(), strict=True)),
     }

@@ -146,7 +146,7 @@ def _summary(
         "private_share": ratio(run["private_gmv_fen"], gmv),
         "private_repeat_share": ratio(repeats[0], repeats.sum()),
         **concentration(anchor_gmv.sum(axis=0)[begun]),
-        "new_heads_count": new_heads(anchor_gmv),
+        "new_heads_count": _new_heads(anchor_gmv),
         "dau_mean_count": float(dau.mean()),
         "dau_change_share": float(dau.mean()) / published - 1.0,
         "target_fen": float(target),
@@ -190,7 +190,7 @@ _HEADS = 20
 """The heads of the market, for counting new ones."""
 
 
-def new_heads(anchor_gmv: Floats) -> int:
+def _new_heads(anchor_gmv: Floats) -> int:
     """Anchors among the top 20 of the last month that were not in the first."""
     first, last = (set(np.argsort(-month, kind="stable")[:_HEADS]) for month in anchor_gmv[[0, -1]])
     return len(last - first)

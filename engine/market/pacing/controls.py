@@ -22,7 +22,7 @@ from engine.units import BP, FEN_PER_BN_RMB, Kind
 _PARTNER = int(Kind.PARTNER)
 
 
-class Pace(NamedTuple):
+class DayControls(NamedTuple):
     """What the platform set this morning. Purses in fen of the simulated sample."""
 
     push: float
@@ -66,7 +66,7 @@ def invest(world: World, platform: PlatformState, levers: DayLevers) -> DayLever
 
 def own_rate(state: State, levers: DayLevers) -> float:
     """Mean coupon rate on what is bought that the platform itself pays."""
-    rate: float = mean_own_rate(
+    rate: float = _mean_own_rate(
         levers.rate,
         levers.tier_factor,
         levers.festival_boost,
@@ -77,7 +77,7 @@ def own_rate(state: State, levers: DayLevers) -> float:
 
 
 @kernel
-def mean_own_rate(rate, tier_factor, boost, partner_share_bp, kind_share):
+def _mean_own_rate(rate, tier_factor, boost, partner_share_bp, kind_share):
     """Mean of the rates by what is bought of each kind, less the partner's part of its own."""
     mean = 0.0
     for kind in range(rate.size):
@@ -86,7 +86,7 @@ def mean_own_rate(rate, tier_factor, boost, partner_share_bp, kind_share):
     return mean
 
 
-def set_pace(world: World, plan: Plan, state: State, levers: DayLevers) -> Pace:
+def set_controls(world: World, plan: Plan, state: State, levers: DayLevers) -> DayControls:
     """Compare with the target and set the day's push, purse, reach and load."""
     platform, policy = state.platform, plan.policy.target
     error = shortfall(platform.year_paid_fen, plan.target_before_fen(levers.day))
@@ -105,7 +105,7 @@ def set_pace(world: World, plan: Plan, state: State, levers: DayLevers) -> Pace:
     ratio = levers.commercial_load * (1.0 + policy.load_push * pushed)
     exponent = world.scenario.platform.load_exponent
     rival = world.scenario.rival
-    return Pace(
+    return DayControls(
         push=pushed,
         boost=boost,
         recruiting=1.0 + policy.recruiting_push * pushed,

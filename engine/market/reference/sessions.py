@@ -19,7 +19,7 @@ from engine.market.sessions.terms import (
     habit_now,
     memory_now,
 )
-from engine.market.streams import WITHOUT_PARTNER, shelf_of
+from engine.market.streams import WITHOUT_PARTNER, flat_view
 from engine.market.totals import Count
 from engine.population.buyers import AFFINITY_STEP, BYTE_ONE, DAY_ZERO, FLAG_TIER3
 from engine.rng import uniform
@@ -43,37 +43,37 @@ _EXPECTED_ONE = np.float32(EXPECTED_ONE)
 
 
 @kernel
-def decide_plainly(first, last, buyers, shop, feed, tastes, moment, tally, looks, strip):
+def decide_plainly(first, last, buyers, shop, feed, tastes, context, totals, looks, batch):
     """Open and decide the sessions of buyers `first`..`last`; returns the number of looks.
 
-    `looks` must hold `moment.most_sessions` entries a buyer; of `strip` only one row is used.
+    `looks` must hold `context.most_sessions` entries a buyer; of `batch` only one row is used.
     """
-    n, weights = 0, strip.weights[0]
+    n, weights = 0, batch.weights[0]
     for i in range(first, last):
-        me, away = buyers.person[i], days_away(buyers, i, moment, tastes)
+        me, away = buyers.person[i], days_away(buyers, i, context, tastes)
         if away < 0:
             continue  # has not arrived yet
         rate = visits_rate(
             tastes.visits[buyers.activity[i]],
             habit_now(buyers, i, away, tastes),
             tastes.habit_visits,
-            moment.visit_level,
+            context.visit_level,
         )
-        sessions = min(np.int64(rate + uniform(moment.visit, i, 0)), moment.most_sessions)
+        sessions = min(np.int64(rate + uniform(context.visit, i, 0)), context.most_sessions)
         if sessions == 0:
             continue
-        tally.counts[_SESSIONS] += sessions
-        bucket = bucket_of(i, moment)
-        coupon = coupon_class(me, bucket < moment.coupon_reach)
+        totals.counts[_SESSIONS] += sessions
+        bucket = bucket_of(i, context)
+        coupon = coupon_class(me, bucket < context.coupon_reach)
         for session in range(sessions):
-            anchor, follow, affinity = route(i, session, me, shop, feed, tastes, moment)
+            anchor, follow, affinity = route(i, session, me, shop, feed, tastes, context)
             if anchor == STAYS_AWAY:
-                tally.counts[_AWAY] += 1
+                totals.counts[_AWAY] += 1
                 continue
-            tally.visits[anchor] += 1
-            tally.counts[_FEED] += follow == PUBLIC_FEED
+            totals.visits[anchor] += 1
+            totals.counts[_FEED] += follow == PUBLIC_FEED
             category = np.int64(shop.category[anchor])
-            days = moment.day + DAY_ZERO - np.int64(me.bought[category])
+            days = context.day + DAY_ZERO - np.int64(me.bought[category])
             domain = tastes.public_attention
             if follow != PUBLIC_FEED:
                 domain = followed_attention(
@@ -82,28 +82,28 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, moment, tally, looks
                     np.float32(affinity) * AFFINITY_STEP,
                 )
             chance = gate(
-                moment.attention_level,
+                context.attention_level,
                 tastes.need[category, min(days, tastes.need.shape[1] - 1)],
                 domain,
                 shop.attention[anchor],
             )
-            if uniform(moment.look, i, session) >= chance:
+            if uniform(context.look, i, session) >= chance:
                 continue
             look = looks[n]
             look.buyer, look.anchor = i, np.uint32(anchor)
             look.session, look.follow = np.uint8(session), np.uint8(follow)
             look.coupon, look.bucket = np.uint8(coupon), np.uint16(bucket)
             look.affinity = np.uint16(affinity)
-            tally.looks[anchor] += 1
-            decide_look(weights, buyers, shop, tastes, moment, tally, look)
+            totals.looks[anchor] += 1
+            _decide_look(weights, buyers, shop, tastes, context, totals, look)
             n += 1
-    tally.counts[_LOOKS] += n
+    totals.counts[_LOOKS] += n
     return n
 
 
 @kernel
 def withdraw_plainly(
-    first_bucket, partner_only, buyers, shop, tastes, moment, tally, looks, n, strip
+    first_bucket, partner_only, buyers, shop, tastes, context, totals, looks, n, batch
 ):
     """Take the coupon from looks of buckets at or beyond `first_bucket`.
 
@@ -112,20 +112,20 @@ def withdraw_plainly(
     for k in range(n):
         look = looks[k]
         if look.coupon > 0 and look.bucket >= first_bucket:
-            tally.counts[_REFUSED] += 1
+            totals.counts[_REFUSED] += 1
             instead = look.coupon + WITHOUT_PARTNER if partner_only else 0
-            withdraw_coupon(strip.weights[0], buyers, shop, tastes, moment, tally, look, instead)
+            _withdraw_coupon(batch.weights[0], buyers, shop, tastes, context, totals, look, instead)
 
 
 @step
-def weigh(weights, buyers, shop, tastes, moment, look, coupon):
+def _weigh(weights, buyers, shop, tastes, context, look, coupon):
     """Exp of every utility at the look's stream into `weights`; the outside option's is returned.
 
     What the month's budget cannot pay has weight 0 (is out of the choice set).
     """
     i, anchor = look.buyer, look.anchor
-    me, away = buyers.person[i], days_away(buyers, i, moment, tastes)
-    budget = budget_now(buyers, i, moment)
+    me, away = buyers.person[i], days_away(buyers, i, context, tastes)
+    budget = budget_now(buyers, i, context)
     tier = np.int64(me.flags & FLAG_TIER3)
     alpha = tastes.price[tier, me.sensitivity]
     taste = np.float32(me.taste) * _BYTE * tastes.brand_taste[tier]
@@ -150,11 +150,11 @@ def weigh(weights, buyers, shop, tastes, moment, look, coupon):
         ) - alpha * price_disutility(shop.price_term[coupon, anchor, j], memory, tastes.curvature)
         weights[j] = exp32(utility) if shop.paid[coupon, anchor, j] <= budget else _ZERO
     habit = habit_now(buyers, i, away, tastes)
-    return exp32(outside_utility(moment.outside_level, tastes.beta_habit, habit))
+    return exp32(outside_utility(context.outside_level, tastes.beta_habit, habit))
 
 
 @step
-def draw_choice(weights, shown, outside, u):
+def _draw_choice(weights, shown, outside, u):
     """The good whose interval holds u; the outside option comes first.
 
     A coupon taken away widens the outside interval, so nobody starts to buy for want of
@@ -174,36 +174,36 @@ def draw_choice(weights, shown, outside, u):
 
 
 @step
-def add_expected(tally, shop, weights, total, anchor, coupon, sign):
+def _add_expected(totals, shop, weights, total, anchor, coupon, sign):
     """Add (sign 1) or take back (sign -1) the probabilities of one look, in fixed point."""
     per_weight, paid = _ONE / total, _ZERO
     for j in range(shop.shown[anchor]):
         share = weights[j] * per_weight
         if not shop.links_out[anchor, j]:
-            tally.expected[anchor, j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)
+            totals.expected[anchor, j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)
             paid += share * np.float32(shop.paid[coupon, anchor, j])
-    tally.expected_paid[anchor] += sign * np.int64(paid + _HALF)
+    totals.expected_paid[anchor] += sign * np.int64(paid + _HALF)
 
 
 @step
-def decide_look(weights, buyers, shop, tastes, moment, tally, look):
+def _decide_look(weights, buyers, shop, tastes, context, totals, look):
     """Choose at one look, and count what is expected and wished."""
-    outside = weigh(weights, buyers, shop, tastes, moment, look, look.coupon)
-    u = uniform(moment.choice, look.buyer, np.int64(look.session))
-    choice, total = draw_choice(weights, shop.shown[look.anchor], outside, u)
+    outside = _weigh(weights, buyers, shop, tastes, context, look, look.coupon)
+    u = uniform(context.choice, look.buyer, np.int64(look.session))
+    choice, total = _draw_choice(weights, shop.shown[look.anchor], outside, u)
     look.choice = np.uint8(choice)
-    add_expected(tally, shop, weights, total, look.anchor, look.coupon, 1)
+    _add_expected(totals, shop, weights, total, look.anchor, look.coupon, 1)
     if look.choice != OUTSIDE:
-        add_claim(claims_of(tally), shelf_of(shop), look, moment.partner_share_bp, 1)
+        add_claim(claims_of(totals), flat_view(shop), look, context.partner_share_bp, 1)
 
 
 @step
-def withdraw_coupon(weights, buyers, shop, tastes, moment, tally, look, instead):
+def _withdraw_coupon(weights, buyers, shop, tastes, context, totals, look, instead):
     """Decide one look again with coupon class `instead`, as if it had never had another."""
-    outside = weigh(weights, buyers, shop, tastes, moment, look, look.coupon)
-    _, total = draw_choice(weights, shop.shown[look.anchor], outside, _ZERO)
-    add_expected(tally, shop, weights, total, look.anchor, look.coupon, -1)
+    outside = _weigh(weights, buyers, shop, tastes, context, look, look.coupon)
+    _, total = _draw_choice(weights, shop.shown[look.anchor], outside, _ZERO)
+    _add_expected(totals, shop, weights, total, look.anchor, look.coupon, -1)
     if look.choice != OUTSIDE:
-        add_claim(claims_of(tally), shelf_of(shop), look, moment.partner_share_bp, -1)
+        add_claim(claims_of(totals), flat_view(shop), look, context.partner_share_bp, -1)
     look.coupon = np.uint8(instead)
-    decide_look(weights, buyers, shop, tastes, moment, tally, look)
+    _decide_look(weights, buyers, shop, tastes, context, totals, look)

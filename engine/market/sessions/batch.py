@@ -1,6 +1,6 @@
-"""Room for one strip of buyers, on which the stages of a slot work in turn.
+"""Room for one batch of buyers, on which the stages of a slot work in turn.
 
-The hot loop is cut into short stages over `STRIP` buyers: each reads what few arrays it
+The hot loop is cut into short stages over `BATCH_BUYERS` buyers: each reads what few arrays it
 needs and leaves its result here for the next. A short loop lets the processor fetch many
 buyers' memory at once, and loops without gathers are vectorised by the compiler. Lists of
 sessions and looks are compacted without branches, since nobody can predict who comes.
@@ -22,13 +22,13 @@ UInt32s = NDArray[np.uint32]
 Float32s = NDArray[np.float32]
 UInt64s = NDArray[np.uint64]
 
-STRIP = 1_024
-"""Buyers of a strip: their sessions fit the second-level cache."""
+BATCH_BUYERS = 1_024
+"""Buyers of a batch: their sessions fit the second-level cache."""
 SESSIONS_AHEAD = 4
 """Sessions of a buyer that are listed without asking whether they exist."""
 
 
-class Strip(NamedTuple):
+class SessionBatch(NamedTuple):
     """One thread's room.
 
     By buyer: days `away`, `rate` of visits, `habit`, `visits` opened. By session: `owner` the
@@ -73,9 +73,9 @@ class Strip(NamedTuple):
     stand_in: Int32s
 
 
-def new_strip(most_sessions: int, places: int, families: int, members: int) -> Strip:
+def new_session_batch(most_sessions: int, places: int, families: int, members: int) -> SessionBatch:
     """Room for the worst case; pages that nobody touches cost no memory."""
-    n = STRIP * most_sessions + SESSIONS_AHEAD
+    n = BATCH_BUYERS * most_sessions + SESSIONS_AHEAD
 
     def ints(*shape: int) -> Int32s:
         return np.zeros(shape, np.int32)
@@ -87,11 +87,11 @@ def new_strip(most_sessions: int, places: int, families: int, members: int) -> S
         return np.zeros(shape, np.float32)
 
     weights = floats(n, places)
-    return Strip(
-        away=indices(STRIP),
-        rate=floats(STRIP),
-        habit=floats(STRIP),
-        visits=ints(STRIP),
+    return SessionBatch(
+        away=indices(BATCH_BUYERS),
+        rate=floats(BATCH_BUYERS),
+        habit=floats(BATCH_BUYERS),
+        visits=ints(BATCH_BUYERS),
         owner=indices(n),
         number=indices(n),
         low=np.zeros(n, np.uint64),

@@ -1,6 +1,6 @@
 """What is chosen at serious looks: utilities, the draw, expected sales, claims (M8).
 
-All stages work on the looks at `strip.position`, so that the looks of a strip, and looks
+All stages work on the looks at `batch.position`, so that the looks of a batch, and looks
 whose coupon is withdrawn, are decided by the same code.
 """
 
@@ -16,7 +16,7 @@ from engine.market.sessions.terms import (
     habit_now,
     memory_now,
 )
-from engine.market.streams import face_of, row_of, size_of
+from engine.market.streams import first_index, places_of, price_index
 from engine.population.buyers import AFFINITY_STEP, BYTE_ONE, FLAG_TIER3
 from engine.rng import uniform
 from engine.rules.choice import (
@@ -37,60 +37,60 @@ NEVER = np.float32(-1e30)
 
 
 @step
-def choose(n, buyers, shelf, tastes, moment, tally, looks, strip):
+def choose(n, buyers, flat, tastes, context, totals, looks, batch):
     """Decide `n` looks: draw their choices, add up what is expected and claimed."""
-    weigh(n, buyers, shelf, tastes, moment, looks, strip)
-    draw_choices(
+    _weigh_choices(n, buyers, flat, tastes, context, looks, batch)
+    _draw_choices(
         n,
-        shelf.shown,
-        moment.choice,
+        flat.shown,
+        context.choice,
         looks,
-        strip.position,
-        strip.outside,
-        strip.weights,
-        strip.total,
+        batch.position,
+        batch.outside,
+        batch.weights,
+        batch.total,
     )
-    tally_looks(n, 1, shelf, moment, tally, looks, strip)
+    _total_looks(n, 1, flat, context, totals, looks, batch)
 
 
 @step
-def unchoose(n, buyers, shelf, tastes, moment, tally, looks, strip):
+def retract_looks(n, buyers, flat, tastes, context, totals, looks, batch):
     """Take back what `n` decided looks added."""
-    weigh(n, buyers, shelf, tastes, moment, looks, strip)
-    tally_looks(n, -1, shelf, moment, tally, looks, strip)
+    _weigh_choices(n, buyers, flat, tastes, context, looks, batch)
+    _total_looks(n, -1, flat, context, totals, looks, batch)
 
 
 @step
-def weigh(n, buyers, shelf, tastes, moment, looks, strip):
-    """Exp of every utility into `strip.weights` and `strip.outside`, their sum into `total`."""
-    know_oneself(n, buyers, shelf.charisma, tastes, moment, looks, strip)
-    recall_trust(n, buyers.person, looks, strip.position, strip.trust)
-    value_goods(
+def _weigh_choices(n, buyers, flat, tastes, context, looks, batch):
+    """Exp of every utility into `batch.weights` and `batch.outside`, their sum into `total`."""
+    _load_buyer_terms(n, buyers, flat.charisma, tastes, context, looks, batch)
+    _load_trust(n, buyers.person, looks, batch.position, batch.trust)
+    _value_goods(
         n,
-        shelf,
+        flat,
         tastes.beta_quality,
         tastes.beta_brand,
         tastes.curvature,
         looks,
-        strip.position,
-        (strip.alpha, strip.taste, strip.memory, strip.liking, strip.budget),
-        strip.trust,
-        strip.weights,
+        batch.position,
+        (batch.alpha, batch.taste, batch.memory, batch.liking, batch.budget),
+        batch.trust,
+        batch.weights,
     )
-    exponentials(n * strip.weights.shape[1], strip.flat_weights)
-    exponentials(n, strip.outside)
-    sum_weights(n, strip.outside, strip.weights, strip.total)
+    _exponentials(n * batch.weights.shape[1], batch.flat_weights)
+    _exponentials(n, batch.outside)
+    _sum_weights(n, batch.outside, batch.weights, batch.total)
 
 
 @stage
-def know_oneself(n, buyers, charisma, tastes, moment, looks, strip):
+def _load_buyer_terms(n, buyers, charisma, tastes, context, looks, batch):
     """What one buyer's utilities share: sensitivity, taste, memory, liking, habit, budget."""
-    s = strip
+    s = batch
     for k in range(n):
         look = looks[s.position[k]]
         i = look.buyer
         # Who looks has arrived: days away are not negative.
-        me, away = buyers.person[i], np.uint64(days_away(buyers, i, moment, tastes))
+        me, away = buyers.person[i], np.uint64(days_away(buyers, i, context, tastes))
         tier = np.uint64(me.flags & FLAG_TIER3)
         s.alpha[k] = tastes.price[tier, me.sensitivity]
         s.taste[k] = np.float32(me.taste) * _BYTE * tastes.brand_taste[tier]
@@ -105,13 +105,13 @@ def know_oneself(n, buyers, charisma, tastes, moment, looks, strip):
             charisma[look.anchor],
         )
         s.outside[k] = outside_utility(
-            moment.outside_level, tastes.beta_habit, habit_now(buyers, i, away, tastes)
+            context.outside_level, tastes.beta_habit, habit_now(buyers, i, away, tastes)
         )
-        s.budget[k] = budget_now(buyers, i, moment)
+        s.budget[k] = budget_now(buyers, i, context)
 
 
 @stage
-def recall_trust(n, people, looks, position, kept):
+def _load_trust(n, people, looks, position, kept):
     """Trust by kind of goods, in [0, 1]: in 1/255 on record."""
     for k in range(n):
         trust = people[looks[position[k]].buyer].trust
@@ -120,43 +120,43 @@ def recall_trust(n, people, looks, position, kept):
 
 
 @stage
-def value_goods(
+def _value_goods(
     n,
-    shelf,
+    flat,
     beta_quality,
     beta_brand,
     curvature,
     looks,
     position,
-    oneself,
+    buyer_terms,
     trust,
     weights,
 ):
     """Utility of every place; what is not shown or not affordable is out of the set."""
-    alphas, tastes, memories, likings, budgets = oneself
+    alphas, tastes, memories, likings, budgets = buyer_terms
     for k in range(n):
         look = looks[position[k]]
-        row = row_of(shelf, look)
-        face = face_of(shelf, look, row)
+        row = first_index(flat, look)
+        face = price_index(flat, look, row)
         liking, taste, alpha, memory = likings[k], tastes[k], alphas[k], memories[k]
-        places, budget = np.uint64(shelf.shown[look.anchor]), budgets[k]
-        for j in range(size_of(shelf)):
+        places, budget = np.uint64(flat.shown[look.anchor]), budgets[k]
+        for j in range(places_of(flat)):
             utility = good_utility(
                 liking,
-                shelf.own_utility[row + j],
+                flat.own_utility[row + j],
                 beta_quality,
-                trust[k, shelf.kind[row + j]],
-                shelf.quality[row + j],
+                trust[k, flat.kind[row + j]],
+                flat.quality[row + j],
                 beta_brand,
-                shelf.brand[row + j],
+                flat.brand[row + j],
                 taste,
-            ) - alpha * price_disutility(shelf.price_term[face + j], memory, curvature)
-            open_to = (j < places) & (shelf.paid[face + j] <= budget)
+            ) - alpha * price_disutility(flat.price_term[face + j], memory, curvature)
+            open_to = (j < places) & (flat.paid[face + j] <= budget)
             weights[k, j] = utility if open_to else NEVER
 
 
 @stage
-def exponentials(n, values):
+def _exponentials(n, values):
     """Exp of each, 0 for `NEVER`; a flat loop, which the compiler vectorises."""
     for k in range(n):
         weight = exp32(values[k])
@@ -164,7 +164,7 @@ def exponentials(n, values):
 
 
 @stage
-def sum_weights(n, outside, weights, total):
+def _sum_weights(n, outside, weights, total):
     """The sum of each look's weights."""
     for k in range(n):
         edge = outside[k]
@@ -174,7 +174,7 @@ def sum_weights(n, outside, weights, total):
 
 
 @stage
-def draw_choices(n, shown, stream, looks, position, outside, weights, total):
+def _draw_choices(n, shown, stream, looks, position, outside, weights, total):
     """The good whose interval holds the draw; the outside option comes first.
 
     A coupon taken away widens the outside interval, so nobody starts to buy for want of
@@ -194,33 +194,33 @@ def draw_choices(n, shown, stream, looks, position, outside, weights, total):
 
 
 @step
-def tally_looks(n, sign, shelf, moment, tally, looks, strip):
+def _total_looks(n, sign, flat, context, totals, looks, batch):
     """Add (sign 1) or take back (sign -1) what the looks are expected to sell, and claim."""
-    s, sold = strip, (tally.expected.reshape(-1), tally.expected_paid)
-    expect(n, sign, shelf, sold, looks, s.position, s.weights, s.total)
-    wishes = list_wishes(n, looks, s.position, s.listed)
-    claim(wishes, sign, shelf, claims_of(tally), moment.partner_share_bp, looks, s.listed)
+    s, sold = batch, (totals.expected.reshape(-1), totals.expected_paid)
+    _expect(n, sign, flat, sold, looks, s.position, s.weights, s.total)
+    wishes = _list_wishes(n, looks, s.position, s.listed)
+    _claim(wishes, sign, flat, claims_of(totals), context.partner_share_bp, looks, s.listed)
 
 
 @stage
-def expect(n, sign, shelf, sold, looks, position, weights, totals):
+def _expect(n, sign, flat, sold, looks, position, weights, weight_sums):
     """The probabilities of the looks, in fixed point; nothing through external links."""
     expected, expected_paid = sold
     for k in range(n):
         look = looks[position[k]]
-        row = row_of(shelf, look)
-        face = face_of(shelf, look, row)
-        per_weight, payment = _ONE / totals[k], _ZERO
-        for j in range(np.uint64(shelf.shown[look.anchor])):
-            if not shelf.links_out[row + j]:
+        row = first_index(flat, look)
+        face = price_index(flat, look, row)
+        per_weight, payment = _ONE / weight_sums[k], _ZERO
+        for j in range(np.uint64(flat.shown[look.anchor])):
+            if not flat.links_out[row + j]:
                 share = weights[k, j] * per_weight
                 expected[row + j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)
-                payment += share * np.float32(shelf.paid[face + j])
+                payment += share * np.float32(flat.paid[face + j])
         expected_paid[look.anchor] += sign * np.int64(payment + _HALF)
 
 
 @stage
-def list_wishes(n, looks, position, listed):
+def _list_wishes(n, looks, position, listed):
     """List the looks at which something was chosen; returns how many."""
     wishes = np.uint64(0)
     for k in range(n):
@@ -230,7 +230,7 @@ def list_wishes(n, looks, position, listed):
 
 
 @stage
-def claim(wishes, sign, shelf, claims, partner_share_bp, looks, listed):
+def _claim(wishes, sign, flat, claims, partner_share_bp, looks, listed):
     """The listed looks' wishes for goods and for coupons."""
     for k in range(wishes):
-        add_claim(claims, shelf, looks[listed[k]], partner_share_bp, sign)
+        add_claim(claims, flat, looks[listed[k]], partner_share_bp, sign)

@@ -12,8 +12,8 @@ PUBLIC_FEED, FAMILY = 255, 254
 """In place of the number of a follow: come by the feed, or passed on by a family."""
 
 
-class Moment(NamedTuple):
-    """What all buyers share in one slot: the names of its luck and the state of the day."""
+class SlotContext(NamedTuple):
+    """What all buyers share in one slot: its random streams and the state of the day."""
 
     visit: np.uint64
     route: np.uint64

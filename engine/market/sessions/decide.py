@@ -2,7 +2,7 @@
 
 `decide` reads the frozen state of the slot and notes looks; `withdraw` decides again the
 looks whose coupon the purse cannot pay. Neither changes a buyer: that is `settle`. Both
-work strip by strip, stage by stage; `reference` does the same in one plain loop.
+work batch by batch, stage by stage; `reference` does the same in one plain loop.
 """
 
 import math
@@ -10,12 +10,12 @@ import math
 import numpy as np
 
 from engine.jit import kernel
-from engine.market.sessions.batch import STRIP
-from engine.market.sessions.choice import choose, unchoose
-from engine.market.sessions.looks import count_visits, look_up
-from engine.market.sessions.routing import name_stand_ins, route_sessions
+from engine.market.sessions.batch import BATCH_BUYERS
+from engine.market.sessions.choice import choose, retract_looks
+from engine.market.sessions.looks import count_visits, select_looks
+from engine.market.sessions.routing import choose_stand_ins, route_sessions
 from engine.market.sessions.visits import open_sessions
-from engine.market.streams import WITHOUT_PARTNER, shelf_of
+from engine.market.streams import WITHOUT_PARTNER, flat_view
 from engine.market.totals import Count
 
 MOST_SESSIONS = 24
@@ -32,42 +32,44 @@ _REFUSED, _FEED = int(Count.REFUSED_COUPONS), int(Count.FEED_VISITS)
 
 
 @kernel
-def decide(first, last, buyers, shop, feed, tastes, moment, tally, looks, strip):
+def decide(first, last, buyers, shop, feed, tastes, context, totals, looks, batch):
     """Open and decide the sessions of buyers `first`..`last`; returns the number of looks.
 
-    `looks` must hold `moment.most_sessions` entries a buyer.
+    `looks` must hold `context.most_sessions` entries a buyer.
     """
-    shelf = shelf_of(shop)
-    name_stand_ins(shop.members, shop.presence, strip.stand_in)
+    flat = flat_view(shop)
+    choose_stand_ins(shop.members, shop.presence, batch.stand_in)
     n = 0
-    for start in range(first, last, STRIP):
-        opened = open_sessions(start, min(STRIP, last - start), buyers, tastes, moment, strip)
-        m = route_sessions(opened, buyers, shop, feed, tastes, moment, strip)
-        tally.counts[_SESSIONS] += opened
-        tally.counts[_AWAY] += opened - m
-        tally.counts[_FEED] += count_visits(m, strip.anchor, strip.follow, tally.visits)
-        found = look_up(m, n, buyers, shelf, tastes, moment, tally, looks, strip)
-        choose(found, buyers, shelf, tastes, moment, tally, looks, strip)
+    for start in range(first, last, BATCH_BUYERS):
+        opened = open_sessions(
+            start, min(BATCH_BUYERS, last - start), buyers, tastes, context, batch
+        )
+        m = route_sessions(opened, buyers, shop, feed, tastes, context, batch)
+        totals.counts[_SESSIONS] += opened
+        totals.counts[_AWAY] += opened - m
+        totals.counts[_FEED] += count_visits(m, batch.anchor, batch.follow, totals.visits)
+        found = select_looks(m, n, buyers, flat, tastes, context, totals, looks, batch)
+        choose(found, buyers, flat, tastes, context, totals, looks, batch)
         n += found
-    tally.counts[_LOOKS] += n
+    totals.counts[_LOOKS] += n
     return n
 
 
 @kernel
-def withdraw(first_bucket, partner_only, buyers, shop, tastes, moment, tally, looks, n, strip):
+def withdraw(first_bucket, partner_only, buyers, shop, tastes, context, totals, looks, n, batch):
     """Take the coupon from looks of buckets at or beyond `first_bucket`, and decide again.
 
     With `partner_only` only the coupons on the partner's goods are taken.
     """
-    shelf, found = shelf_of(shop), 0
+    flat, found = flat_view(shop), 0
     for k in range(n):
-        strip.position[found] = k
+        batch.position[found] = k
         found += np.int64((looks[k].coupon > 0) & (looks[k].bucket >= first_bucket))
-        if found == STRIP or k == n - 1:
-            unchoose(found, buyers, shelf, tastes, moment, tally, looks, strip)
+        if found == BATCH_BUYERS or k == n - 1:
+            retract_looks(found, buyers, flat, tastes, context, totals, looks, batch)
             for held in range(found):
-                look = looks[strip.position[held]]
+                look = looks[batch.position[held]]
                 look.coupon = np.uint8(look.coupon + WITHOUT_PARTNER if partner_only else 0)
-            choose(found, buyers, shelf, tastes, moment, tally, looks, strip)
-            tally.counts[_REFUSED] += found
+            choose(found, buyers, flat, tastes, context, totals, looks, batch)
+            totals.counts[_REFUSED] += found
             found = 0

@@ -5,7 +5,7 @@ import numpy as np
 from engine.jit import prefetch, stage, step
 from engine.market.sessions.context import PUBLIC_FEED
 from engine.market.sessions.terms import coupon_class
-from engine.market.streams import face_of, row_of
+from engine.market.streams import first_index, price_index
 from engine.market.totals import N_BUCKETS
 from engine.population.buyers import AFFINITY_STEP, DAY_ZERO
 from engine.rng import bits, uniform
@@ -16,18 +16,20 @@ _ZERO = np.float32(0.0)
 
 
 @step
-def look_up(m, n, buyers, shelf, tastes, moment, tally, looks, strip):
+def select_looks(m, n, buyers, flat, tastes, context, totals, looks, batch):
     """Count `m` visits and note which become looks, from `looks[n]` on; returns how many."""
-    s = strip
-    day = moment.day + DAY_ZERO
-    look_around(
-        m, s.owner, s.anchor, day, buyers.person, shelf.category, shelf.attention, tastes.need, s
+    s = batch
+    day = context.day + DAY_ZERO
+    _load_needs(
+        m, s.owner, s.anchor, day, buyers.person, flat.category, flat.attention, tastes.need, s
     )
-    weigh_domains(m, s.follow, s.affinity, tastes, s.domain)
-    attend(m, s.owner, s.number, moment, s.need, s.domain, s.stream, s.excess)
-    found = serious(m, s.excess, s.listed)
-    note(found, n, buyers.person, moment, tally.looks, looks, s)
-    call_up(found, shelf, tally.expected.reshape(-1), tally.expected_paid, looks, s.position)
+    _load_domain_factors(m, s.follow, s.affinity, tastes, s.domain)
+    _draw_attention(m, s.owner, s.number, context, s.need, s.domain, s.stream, s.excess)
+    found = _list_serious(m, s.excess, s.listed)
+    _record_looks(found, n, buyers.person, context, totals.looks, looks, s)
+    _prefetch_rows(
+        found, flat, totals.expected.reshape(-1), totals.expected_paid, looks, s.position
+    )
     return found
 
 
@@ -42,18 +44,18 @@ def count_visits(m, anchor, follow, visits):
 
 
 @stage
-def look_around(m, owner, anchor, day, people, category, attention, need, strip):
+def _load_needs(m, owner, anchor, day, people, category, attention, need, batch):
     """How much each is in need of what it is shown, and how much the stream holds it."""
     longest = need.shape[1] - 1
     for t in range(m):
         shown = category[anchor[t]]
         days = day - np.int64(people[owner[t]].bought[shown])
-        strip.need[t] = need[shown, np.uint64(min(days, longest))]
-        strip.stream[t] = attention[anchor[t]]
+        batch.need[t] = need[shown, np.uint64(min(days, longest))]
+        batch.stream[t] = attention[anchor[t]]
 
 
 @stage
-def weigh_domains(m, follow, affinity, tastes, domain):
+def _load_domain_factors(m, follow, affinity, tastes, domain):
     """Factor of the private or the public domain (M9)."""
     for t in range(m):
         liking = np.float32(affinity[t]) * AFFINITY_STEP
@@ -62,15 +64,15 @@ def weigh_domains(m, follow, affinity, tastes, domain):
 
 
 @stage
-def attend(m, owner, number, moment, need, domain, stream, excess):
+def _draw_attention(m, owner, number, context, need, domain, stream, excess):
     """The draw less the chance of a serious look: below 0 it is one."""
     for t in range(m):
-        chance = gate(moment.attention_level, need[t], domain[t], stream[t])
-        excess[t] = uniform(moment.look, owner[t], number[t]) - chance
+        chance = gate(context.attention_level, need[t], domain[t], stream[t])
+        excess[t] = uniform(context.look, owner[t], number[t]) - chance
 
 
 @stage
-def serious(m, excess, listed):
+def _list_serious(m, excess, listed):
     """List the serious looks; returns how many."""
     n = np.uint64(0)
     for t in range(m):
@@ -80,9 +82,9 @@ def serious(m, excess, listed):
 
 
 @stage
-def note(n, first, people, moment, looked, looks, strip):
+def _record_looks(n, first, people, context, looked, looks, batch):
     """Write the looks down, with the coupon that each buyer holds."""
-    s = strip
+    s = batch
     for k in range(n):
         t = s.listed[k]
         i = s.owner[t]
@@ -90,32 +92,32 @@ def note(n, first, people, moment, looked, looks, strip):
         look.buyer, look.anchor = i, s.anchor[t]
         look.session, look.follow = np.uint8(s.number[t]), np.uint8(s.follow[t])
         look.affinity = np.uint16(s.affinity[t])
-        bucket = bucket_of(i, moment)
+        bucket = bucket_of(i, context)
         look.bucket = np.uint16(bucket)
-        look.coupon = np.uint8(coupon_class(people[i], bucket < moment.coupon_reach))
+        look.coupon = np.uint8(coupon_class(people[i], bucket < context.coupon_reach))
         looked[s.anchor[t]] += 1
         s.position[k] = first + k
 
 
 @stage
-def call_up(n, shelf, expected, expected_paid, looks, position):
+def _prefetch_rows(n, flat, expected, expected_paid, looks, position):
     """Ask for the rows of the streams looked at: with many anchors no cache holds them all."""
     for k in range(n):
         look = looks[position[k]]
-        row = row_of(shelf, look)
-        face = face_of(shelf, look, row)
-        prefetch(shelf.kind, row)
-        prefetch(shelf.own_utility, row)
-        prefetch(shelf.quality, row)
-        prefetch(shelf.brand, row)
-        prefetch(shelf.links_out, row)
-        prefetch(shelf.price_term, face)
-        prefetch(shelf.paid, face)
+        row = first_index(flat, look)
+        face = price_index(flat, look, row)
+        prefetch(flat.kind, row)
+        prefetch(flat.own_utility, row)
+        prefetch(flat.quality, row)
+        prefetch(flat.brand, row)
+        prefetch(flat.links_out, row)
+        prefetch(flat.price_term, face)
+        prefetch(flat.paid, face)
         prefetch(expected, row)
         prefetch(expected_paid, look.anchor)
 
 
 @step
-def bucket_of(buyer, moment):
+def bucket_of(buyer, context):
     """The buyer's hash bucket of this slot, for coupons and their rationing."""
-    return np.int64(bits(moment.ration, buyer, 0) >> _BUCKET_SHIFT)
+    return np.int64(bits(context.ration, buyer, 0) >> _BUCKET_SHIFT)

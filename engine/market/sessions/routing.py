@@ -35,25 +35,25 @@ class Feed(NamedTuple):
 
 
 @step
-def route_sessions(m, buyers, shop, feed, tastes, moment, strip):
+def route_sessions(m, buyers, shop, feed, tastes, context, batch):
     """Send `m` sessions to streams; returns how many do not stay away."""
-    s, people = strip, buyers.person
-    recall_affinities(m, s.owner, people, s.low, s.high)
-    draw_marks(m, s.owner, s.number, moment.route, moment.public_odds, s)
-    pick_follows(m, s.low, s.high, s.mark, s.follow)
-    meet(m, s.owner, people, s.anchor, s.follow, s.affinity)
-    to_feed, missed = sort_out(m, s.mark, s.total, s.anchor, shop.presence, s.listed, s.others)
-    enter_feed(
-        to_feed, s.listed, s.owner, s.number, moment.route, feed, s.anchor, s.follow, s.affinity
+    s, people = batch, buyers.person
+    _load_affinities(m, s.owner, people, s.low, s.high)
+    _draw_marks(m, s.owner, s.number, context.route, context.public_odds, s)
+    _pick_follows(m, s.low, s.high, s.mark, s.follow)
+    _load_followed(m, s.owner, people, s.anchor, s.follow, s.affinity)
+    to_feed, missed = _split_routes(m, s.mark, s.total, s.anchor, shop.presence, s.listed, s.others)
+    _enter_feed(
+        to_feed, s.listed, s.owner, s.number, context.route, feed, s.anchor, s.follow, s.affinity
     )
-    reroute(missed, people, shop, feed, tastes, moment, s)
-    if moment.somebody_gone:
-        drain(m, people, shop.presence, moment.route, tastes.drain, s)
-    return drop_lost(m, s.owner, s.number, s.anchor, s.follow, s.affinity)
+    _reroute(missed, people, shop, feed, tastes, context, s)
+    if context.somebody_gone:
+        _drain(m, people, shop.presence, context.route, tastes.drain, s)
+    return _drop_lost(m, s.owner, s.number, s.anchor, s.follow, s.affinity)
 
 
 @stage
-def recall_affinities(m, owner, people, low, high):
+def _load_affinities(m, owner, people, low, high):
     """The affinities of each owner, four in a word.
 
     A loop of its own: it waits for memory, and the shorter it is, the more sessions wait at once.
@@ -63,24 +63,24 @@ def recall_affinities(m, owner, people, low, high):
 
 
 @stage
-def draw_marks(m, owner, number, stream, public_odds, strip):
+def _draw_marks(m, owner, number, stream, public_odds, batch):
     """Sums of affinities, and a mark on [0, affinities + the feed's pull)."""
     for t in range(m):
-        total = np.float32(sum_of(strip.low[t], strip.high[t]))
+        total = np.float32(sum_of(batch.low[t], batch.high[t]))
         u = uniform(stream, owner[t], number[t] * DRAWS + TO_DOMAIN)
-        strip.total[t] = total
-        strip.mark[t] = u * (total + public_odds * ONE)
+        batch.total[t] = total
+        batch.mark[t] = u * (total + public_odds * ONE)
 
 
 @stage
-def pick_follows(m, low, high, mark, follow):
+def _pick_follows(m, low, high, mark, follow):
     """The follow whose interval of summed affinities holds the mark."""
     for t in range(m):
         follow[t] = place_at(low[t], high[t], np.int32(min(mark[t], _MOST)))
 
 
 @stage
-def meet(m, owner, people, anchor, follow, affinity):
+def _load_followed(m, owner, people, anchor, follow, affinity):
     """The anchor followed, and how much it is liked."""
     for t in range(m):
         me = people[owner[t]]
@@ -89,7 +89,7 @@ def meet(m, owner, people, anchor, follow, affinity):
 
 
 @stage
-def sort_out(m, mark, total, anchor, presence, to_feed, missed):
+def _split_routes(m, mark, total, anchor, presence, to_feed, missed):
     """List the sessions that go to the feed, and those whose anchor is not streaming."""
     feeds, misses = np.uint64(0), np.uint64(0)
     for t in range(m):
@@ -102,7 +102,7 @@ def sort_out(m, mark, total, anchor, presence, to_feed, missed):
 
 
 @stage
-def enter_feed(n, to_feed, owner, number, stream, feed, anchor, follow, affinity):
+def _enter_feed(n, to_feed, owner, number, stream, feed, anchor, follow, affinity):
     """A stream of the public feed for each listed session; a closed feed loses it."""
     is_open = feed.weight[0] > 0.0
     for k in range(n):
@@ -114,9 +114,9 @@ def enter_feed(n, to_feed, owner, number, stream, feed, anchor, follow, affinity
 
 
 @stage
-def reroute(n, people, shop, feed, tastes, moment, strip):
+def _reroute(n, people, shop, feed, tastes, context, batch):
     """Where sessions go whose anchor is off the air: family, another follow, the feed."""
-    s = strip
+    s = batch
     for k in range(n):
         t = s.others[k]
         i, draw = s.owner[t], s.number[t] * DRAWS
@@ -124,10 +124,10 @@ def reroute(n, people, shop, feed, tastes, moment, strip):
         s.anchor[t], s.follow[t], s.affinity[t] = STAYS_AWAY, PUBLIC_FEED, 0
         if (
             shop.presence[missed] == GONE
-            and uniform(moment.route, i, draw + TO_RELEASE) >= tastes.release
+            and uniform(context.route, i, draw + TO_RELEASE) >= tastes.release
         ):
             continue
-        relative = live_relative(i, draw, shop.family[missed], s.stand_in, moment)
+        relative = _live_relative(i, draw, shop.family[missed], s.stand_in, context)
         low, high = where(me, shop.presence, LIVE)
         low, high = low & s.low[t], high & s.high[t]
         live = sum_of(low, high)
@@ -135,24 +135,24 @@ def reroute(n, people, shop, feed, tastes, moment, strip):
             s.anchor[t], s.follow[t] = relative, FAMILY
             s.affinity[t] = np.int64(np.float32(affinity) * tastes.family_affinity)
         elif live > 0:
-            mark = np.int32(uniform(moment.route, i, draw + TO_FOLLOW) * np.float32(live))
+            mark = np.int32(uniform(context.route, i, draw + TO_FOLLOW) * np.float32(live))
             s.follow[t] = place_at(low, high, mark)
             s.anchor[t], s.affinity[t] = anchor_of(me, s.follow[t]), affinity_of(me, s.follow[t])
         elif feed.weight[0] > 0.0:
-            s.anchor[t] = draw_alias(bits(moment.route, i, draw + TO_FEED), feed.table)
+            s.anchor[t] = draw_alias(bits(context.route, i, draw + TO_FEED), feed.table)
 
 
 @step
-def live_relative(i, draw, family, stand_in, moment):
+def _live_relative(i, draw, family, stand_in, context):
     """A live member of the family that takes over the visit, or -1 (M6)."""
-    if family < 0 or uniform(moment.route, i, draw + TO_FAMILY) >= moment.family_share:
+    if family < 0 or uniform(context.route, i, draw + TO_FAMILY) >= context.family_share:
         return -1
-    u = uniform(moment.route, i, draw + TO_MEMBER)
+    u = uniform(context.route, i, draw + TO_MEMBER)
     return np.int64(stand_in[family, np.int64(u * np.float32(stand_in.shape[1]))])
 
 
 @stage
-def name_stand_ins(members, presence, stand_in):
+def choose_stand_ins(members, presence, stand_in):
     """By family and the member asked first, the first from there on that streams, or -1."""
     size = members.shape[1]
     for family in range(members.shape[0]):
@@ -166,35 +166,35 @@ def name_stand_ins(members, presence, stand_in):
 
 
 @stage
-def drain(m, people, presence, stream, share, strip):
+def _drain(m, people, presence, stream, share, batch):
     """Fans of a gone anchor come less often at all (M7)."""
-    n = list_drained(m, stream, share, strip)
+    n = _list_drained(m, stream, share, batch)
     for k in range(n):
-        t = strip.listed[k]
-        i = strip.owner[t]
+        t = batch.listed[k]
+        i = batch.owner[t]
         low, high = where(people[i], presence, GONE)
-        gone = sum_of(low & strip.low[t], high & strip.high[t])
-        if gone > 0 and strip.mark[t] < share * np.float32(gone):
-            strip.anchor[t] = STAYS_AWAY
+        gone = sum_of(low & batch.low[t], high & batch.high[t])
+        if gone > 0 and batch.mark[t] < share * np.float32(gone):
+            batch.anchor[t] = STAYS_AWAY
 
 
 @stage
-def list_drained(m, stream, share, strip):
+def _list_drained(m, stream, share, batch):
     """List the sessions that are lost if all of the buyer's anchors are gone; no others can be.
 
     Draws the mark anew.
     """
     n = np.uint64(0)
     for t in range(m):
-        u = uniform(stream, strip.owner[t], strip.number[t] * DRAWS + TO_STAY)
-        strip.mark[t] = u * strip.total[t]
-        strip.listed[n] = t
-        n += np.uint64(strip.mark[t] < share * strip.total[t])
+        u = uniform(stream, batch.owner[t], batch.number[t] * DRAWS + TO_STAY)
+        batch.mark[t] = u * batch.total[t]
+        batch.listed[n] = t
+        n += np.uint64(batch.mark[t] < share * batch.total[t])
     return np.int64(n)
 
 
 @stage
-def drop_lost(m, owner, number, anchor, follow, affinity):
+def _drop_lost(m, owner, number, anchor, follow, affinity):
     """Close up the list over the sessions that stay away; returns how many are left."""
     left = np.uint64(0)
     for t in range(m):

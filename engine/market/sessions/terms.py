@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.jit import step
 from engine.market.sessions.context import PUBLIC_FEED
-from engine.market.streams import face_of, place_of
+from engine.market.streams import index_of, price_index
 from engine.market.totals import OWN, PARTNER
 from engine.population.buyers import DAY_ZERO, FLAG_BOUGHT, FLAG_TIER3, HABIT_STEP, MEMORY_UNIT
 from engine.rules.subsidy import partner_part_fen
@@ -15,9 +15,9 @@ _MEMORY = np.float32(-1.0 / MEMORY_UNIT)
 
 
 @step
-def days_away(buyers, i, moment, tastes):
+def days_away(buyers, i, context, tastes):
     """Days since the buyer last learned something, within the fading tables; < 0: to arrive."""
-    return min(moment.day + DAY_ZERO - np.int64(buyers.seen[i]), tastes.habit_left.size - 1)
+    return min(context.day + DAY_ZERO - np.int64(buyers.seen[i]), tastes.habit_left.size - 1)
 
 
 @step
@@ -33,11 +33,11 @@ def memory_now(me, away, tastes):
 
 
 @step
-def budget_now(buyers, i, moment):
+def budget_now(buyers, i, context):
     """Fen left this month; the first look of a month finds it full."""
     me = buyers.person[i]
     full, left = np.int64(me.income) * 100, np.int64(me.budget)
-    return full if np.int64(buyers.seen[i]) < moment.month_start + DAY_ZERO else left
+    return full if np.int64(buyers.seen[i]) < context.month_start + DAY_ZERO else left
 
 
 @step
@@ -49,20 +49,20 @@ def coupon_class(me, has_coupon):
 
 
 @step
-def claims_of(tally):
+def claims_of(totals):
     """Where claims are counted: by supplier, and by bucket on each purse."""
-    return tally.demand, tally.claims[OWN], tally.claims[PARTNER]
+    return totals.demand, totals.claims[OWN], totals.claims[PARTNER]
 
 
 @step
-def add_claim(counted, shelf, look, partner_share_bp, sign):
+def add_claim(counted, flat, look, partner_share_bp, sign):
     """Count a look's wish for a good and for its coupon (sign 1), or take it back (-1)."""
     demand, own, partners = counted
-    place = place_of(shelf, look)
-    claimed = sign * np.int64(not shelf.links_out[place])
-    coupon = shelf.price[place] - shelf.paid[face_of(shelf, look, place)]
-    partner = partner_part(shelf.kind[place], coupon, partner_share_bp)
-    demand[np.uint32(shelf.supplier[place])] += claimed
+    place = index_of(flat, look)
+    claimed = sign * np.int64(not flat.links_out[place])
+    coupon = flat.price[place] - flat.paid[price_index(flat, look, place)]
+    partner = partner_part(flat.kind[place], coupon, partner_share_bp)
+    demand[np.uint32(flat.supplier[place])] += claimed
     own[look.bucket] += claimed * (coupon - partner)
     partners[look.bucket] += claimed * partner
 

@@ -1,4 +1,4 @@
-"""Who comes, and how often: the sessions that a strip of buyers opens in a slot."""
+"""Who comes, and how often: the sessions that a batch of buyers opens in a slot."""
 
 import numpy as np
 
@@ -10,41 +10,41 @@ from engine.rules.visits import visits_rate
 
 
 @step
-def open_sessions(first, n, buyers, tastes, moment, strip):
+def open_sessions(first, n, buyers, tastes, context, batch):
     """Line up the sessions of buyers `first`..`first + n`; returns how many."""
-    s, last = strip, first + n
+    s, last = batch, first + n
     seen, habit = buyers.seen[first:last], buyers.habit[first:last]
     activity = buyers.activity[first:last]
-    recall(n, moment.day + DAY_ZERO, seen, habit, tastes.habit_left.size - 1, s)
-    look_up_rates(n, activity, tastes.visits, tastes.habit_left, s.away, s.rate, s.habit)
-    count(
+    _load_absences(n, context.day + DAY_ZERO, seen, habit, tastes.habit_left.size - 1, s)
+    _look_up_rates(n, activity, tastes.visits, tastes.habit_left, s.away, s.rate, s.habit)
+    _round_visits(
         first,
         n,
-        moment.visit,
+        context.visit,
         tastes.habit_visits,
-        moment.visit_level,
-        moment.most_sessions,
+        context.visit_level,
+        context.most_sessions,
         s.rate,
         s.habit,
         s.visits,
     )
-    return line_up(first, n, s.visits, buyers.person, s.owner, s.number, s.listed)
+    return _list_sessions(first, n, s.visits, buyers.person, s.owner, s.number, s.listed)
 
 
 @stage
-def recall(n, today, seen, habits, longest, strip):
+def _load_absences(n, today, seen, habits, longest, batch):
     """Days away, at most `longest`; who has arrived (rate 1, else 0); habit as last known."""
     now, most = np.int32(today), np.int32(longest)
     for k in range(n):
         away = now - np.int32(seen[k])
-        strip.away[k] = min(max(away, np.int32(0)), most)
-        strip.rate[k] = np.float32(away >= 0)
+        batch.away[k] = min(max(away, np.int32(0)), most)
+        batch.rate[k] = np.float32(away >= 0)
     for k in range(n):
-        strip.habit[k] = np.float32(habits[k]) * HABIT_STEP
+        batch.habit[k] = np.float32(habits[k]) * HABIT_STEP
 
 
 @stage
-def look_up_rates(n, activity, visits, habit_left, away, rate, habit):
+def _look_up_rates(n, activity, visits, habit_left, away, rate, habit):
     """Visits without habit, none before arriving; habit as it has faded."""
     for k in range(n):
         rate[k] *= visits[activity[k]]
@@ -52,7 +52,7 @@ def look_up_rates(n, activity, visits, habit_left, away, rate, habit):
 
 
 @stage
-def count(first, n, stream, habit_visits, level, most, rate, habit, visits):
+def _round_visits(first, n, stream, habit_visits, level, most, rate, habit, visits):
     """Sessions of each buyer: the expected number, rounded at random."""
     for k in range(n):
         expected = visits_rate(rate[k], habit[k], habit_visits, level)
@@ -60,7 +60,7 @@ def count(first, n, stream, habit_visits, level, most, rate, habit, visits):
 
 
 @stage
-def line_up(first, n, visits, people, owner, number, comers):
+def _list_sessions(first, n, visits, people, owner, number, comers):
     """List the sessions, buyer by buyer, and call their owners up; returns how many.
 
     Nobody can predict who comes, or how often, so there is hardly a branch: every buyer is listed,

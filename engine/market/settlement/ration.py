@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.jit import kernel
 from engine.market.sessions.context import LOST
-from engine.market.streams import place_of, shelf_of
+from engine.market.streams import flat_view, index_of
 from engine.market.totals import N_BUCKETS, Count
 from engine.rng import bits
 
@@ -42,21 +42,21 @@ def has_enough(demand, stock, weight):
 
 
 @kernel
-def wishes_for(short, shop, looks, n, moment, suppliers, lots, positions):
+def wishes_for(short, shop, looks, n, context, suppliers, lots, positions):
     """Note each of `n` looks that wants a good of a `short` supplier; returns how many.
 
     Fills `suppliers`, `lots` (uint64, the lottery's order) and `positions` (of the look).
     """
-    shelf, count = shelf_of(shop), 0
+    flat, count = flat_view(shop), 0
     for k in range(n):
         look = looks[k]
         if look.choice >= LOST:
             continue
-        place = place_of(shelf, look)
-        supplier = shelf.supplier[place]
-        if short[supplier] and not shelf.links_out[place]:
+        place = index_of(flat, look)
+        supplier = flat.supplier[place]
+        if short[supplier] and not flat.links_out[place]:
             suppliers[count] = supplier
-            lots[count] = bits(moment.stock, look.buyer, np.int64(look.session))
+            lots[count] = bits(context.stock, look.buyer, np.int64(look.session))
             positions[count] = k
             count += 1
     return count

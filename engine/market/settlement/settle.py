@@ -7,7 +7,7 @@ A returned order undoes all of it; the coupon does not go back to the purse.
 import numpy as np
 
 from engine.jit import kernel, prefetch, stage, step
-from engine.market.sessions.batch import STRIP
+from engine.market.sessions.batch import BATCH_BUYERS
 from engine.market.sessions.context import LOST, OUTSIDE
 from engine.market.sessions.terms import (
     budget_now,
@@ -17,7 +17,7 @@ from engine.market.sessions.terms import (
     memory_now,
     partner_part,
 )
-from engine.market.streams import face_of, place_of, shelf_of
+from engine.market.streams import flat_view, index_of, price_index
 from engine.market.totals import Account, Count
 from engine.population.buyers import (
     AFFINITY_ONE,
@@ -62,35 +62,35 @@ LOOKS_AHEAD = 16
 
 
 @kernel
-def settle(buyers, shop, tastes, moment, tally, looks, n, strip):
+def settle(buyers, shop, tastes, context, totals, looks, n, batch):
     """Settle `n` looks of one block: first who did not buy, then the orders, each in order.
 
     Buyers of one block are in no other.
     """
-    shelf = shelf_of(shop)
-    tire(n, buyers.person, tastes.affinity_fading, looks)
-    for first in range(0, n, STRIP):
-        orders = list_orders(first, min(n, first + STRIP), buyers, looks, strip.position)
+    flat = flat_view(shop)
+    _decay_affinity(n, buyers.person, tastes.affinity_fading, looks)
+    for first in range(0, n, BATCH_BUYERS):
+        orders = _list_orders(first, min(n, first + BATCH_BUYERS), buyers, looks, batch.position)
         for k in range(orders):
-            look = looks[strip.position[k]]
-            if shelf.links_out[place_of(shelf, look)]:
-                leak(buyers, shelf, moment, tally, look)
+            look = looks[batch.position[k]]
+            if flat.links_out[index_of(flat, look)]:
+                _settle_leak(buyers, flat, context, totals, look)
             else:
-                buy(buyers, shelf, tastes, moment, tally, look)
+                _settle_order(buyers, flat, tastes, context, totals, look)
 
 
 @stage
-def tire(n, people, fading, looks):
+def _decay_affinity(n, people, fading, looks):
     """Looking without buying tires of an anchor (M9)."""
     for k in range(n):
         prefetch(people, looks[min(k + LOOKS_AHEAD, n - 1)].buyer)
         look = looks[k]
         if look.choice == OUTSIDE and look.follow < FOLLOWS:
-            move_affinity(people[look.buyer], look, fading, False)
+            _move_affinity(people[look.buyer], look, fading, False)
 
 
 @stage
-def list_orders(first, last, buyers, looks, position):
+def _list_orders(first, last, buyers, looks, position):
     """List the looks at which something was bought, and call up who did; returns how many."""
     orders = np.uint64(0)
     for k in range(first, last):
@@ -104,55 +104,55 @@ def list_orders(first, last, buyers, looks, position):
 
 
 @step
-def leak(buyers, shelf, moment, tally, look):
+def _settle_leak(buyers, flat, context, totals, look):
     """An order through an external link (M11): no GMV, no coupon, but the need is met."""
-    place = place_of(shelf, look)
+    place = index_of(flat, look)
     me = buyers.person[look.buyer]
-    ledger_of(tally, shelf, me, look, place)[_LEAKED] += 1
-    # Yesterday's date: what is bought today is what `count_buyer` takes for paid here.
-    me.bought[shelf.good_category[place]] = np.uint16(moment.day + DAY_ZERO - 1)
+    _ledger_of(totals, flat, me, look, place)[_LEAKED] += 1
+    # Yesterday's date: what is bought today is what `_count_order` takes for paid here.
+    me.bought[flat.good_category[place]] = np.uint16(context.day + DAY_ZERO - 1)
 
 
 @step
-def ledger_of(tally, shelf, me, look, place):
+def _ledger_of(totals, flat, me, look, place):
     """The accounts of the look's segment."""
     domain = 0 if is_private(look.follow) else 1
-    return tally.ledger[shelf.kind[place], me.flags & FLAG_TIER3, domain]
+    return totals.ledger[flat.kind[place], me.flags & FLAG_TIER3, domain]
 
 
 @step
-def buy(buyers, shelf, tastes, moment, tally, look):
+def _settle_order(buyers, flat, tastes, context, totals, look):
     """One accepted order: money moves, then the buyer learns."""
-    place, i, anchor = place_of(shelf, look), look.buyer, look.anchor
-    ledger = ledger_of(tally, shelf, buyers.person[i], look, place)
-    price, paid = shelf.price[place], shelf.paid[face_of(shelf, look, place)]
-    book(ledger, shelf, moment, place, paid, 0)
-    ledger[_CAPPED] += shelf.capped[place]
-    ledger[_ELSEWHERE] += shelf.elsewhere[place]
-    tally.gmv[anchor] += price
-    tally.commission[anchor] += part_fen(price, shelf.cps_bp[place])
-    tally.offered[anchor] += part_fen(price, moment.offer_bp[shelf.kind[place]])
-    returned = uniform(moment.returned, i, np.int64(look.session)) < return_probability(
-        shelf.quality[place],
+    place, i, anchor = index_of(flat, look), look.buyer, look.anchor
+    ledger = _ledger_of(totals, flat, buyers.person[i], look, place)
+    price, paid = flat.price[place], flat.paid[price_index(flat, look, place)]
+    _book_money(ledger, flat, context, place, paid, 0)
+    ledger[_CAPPED] += flat.capped[place]
+    ledger[_ELSEWHERE] += flat.elsewhere[place]
+    totals.gmv[anchor] += price
+    totals.commission[anchor] += part_fen(price, flat.cps_bp[place])
+    totals.offered[anchor] += part_fen(price, context.offer_bp[flat.kind[place]])
+    returned = uniform(context.returned, i, np.int64(look.session)) < return_probability(
+        flat.quality[place],
         tastes.return_base,
         tastes.return_slope,
         tastes.return_pivot,
-        tastes.return_category[shelf.good_category[place]],
+        tastes.return_category[flat.good_category[place]],
     )
     if returned:
-        book(ledger, shelf, moment, place, paid, _TO_RETURNED)
-    count_buyer(buyers, moment, tally, ledger, i)
-    learn(buyers, shelf, tastes, moment, tally, look, place, paid, returned)
+        _book_money(ledger, flat, context, place, paid, _TO_RETURNED)
+    _count_order(buyers, context, totals, ledger, i)
+    _update_buyer(buyers, flat, tastes, context, totals, look, place, paid, returned)
 
 
 @step
-def book(ledger, shelf, moment, place, paid, offset):
+def _book_money(ledger, flat, context, place, paid, offset):
     """Enter an order's money: into the accounts of sales, or of returns by `offset`."""
-    price, kind = shelf.price[place], shelf.kind[place]
+    price, kind = flat.price[place], flat.kind[place]
     coupon = price - paid
-    partner = partner_part(kind, coupon, moment.partner_share_bp)
-    commission = part_fen(price, shelf.cps_bp[place])
-    take = part_fen(price, moment.take_bp[kind])
+    partner = partner_part(kind, coupon, context.partner_share_bp)
+    commission = part_fen(price, flat.cps_bp[place])
+    take = part_fen(price, context.take_bp[kind])
     ledger[_ORDERS + offset] += 1
     ledger[_GMV + offset] += price
     ledger[_PAID + offset] += paid
@@ -164,61 +164,61 @@ def book(ledger, shelf, moment, place, paid, offset):
 
 
 @step
-def count_buyer(buyers, moment, tally, ledger, i):
+def _count_order(buyers, context, totals, ledger, i):
     """First order of the day, of the month, of a life; who came back."""
     me = buyers.person[i]
-    today = np.uint16(moment.day + DAY_ZERO)
+    today = np.uint16(context.day + DAY_ZERO)
     first_today = True
     for c in range(N_CATEGORIES):
         first_today &= me.bought[c] != today
-    tally.counts[_PAYING] += first_today
+    totals.counts[_PAYING] += first_today
     if me.flags & FLAG_BOUGHT:
         ledger[_REPEATS] += 1
     else:
-        tally.counts[_NEW] += 1
+        totals.counts[_NEW] += 1
     kept = np.int64(me.flags) & (FLAG_TIER3 | FLAG_TWICE) | FLAG_BOUGHT | FLAG_ORDERED
     # Who ordered before has last learned something on the day of that order.
     last = np.int64(buyers.seen[i]) - DAY_ZERO if me.flags & FLAG_ORDERED else np.int64(-1)
-    if last < moment.month_start:
-        tally.counts[_MONTH] += 1
-        tally.counts[_RETAINED] += last >= moment.last_month_start
+    if last < context.month_start:
+        totals.counts[_MONTH] += 1
+        totals.counts[_RETAINED] += last >= context.last_month_start
         kept &= ~FLAG_TWICE
     elif not kept & FLAG_TWICE:
-        tally.counts[_TWICE] += 1
+        totals.counts[_TWICE] += 1
         kept |= FLAG_TWICE
     me.flags = np.uint8(kept)
 
 
 @step
-def learn(buyers, shelf, tastes, moment, tally, look, place, paid, returned):
+def _update_buyer(buyers, flat, tastes, context, totals, look, place, paid, returned):
     """Habit, memory, budget, need, trust and affinity after one order (M9, M17, M23)."""
     i = look.buyer
-    me, away = buyers.person[i], days_away(buyers, i, moment, tastes)
+    me, away = buyers.person[i], days_away(buyers, i, context, tastes)
     habit = habit_now(buyers, i, away, tastes)
     memory = remembered(
         memory_now(me, away, tastes),
-        log_price_ratio(paid, shelf.elsewhere[place]),
+        log_price_ratio(paid, flat.elsewhere[place]),
         tastes.memory_step,
     )
-    budget = budget_now(buyers, i, moment)
+    budget = budget_now(buyers, i, context)
     if not returned:
         habit = raised(habit, tastes.habit_gain)
         budget -= paid
     buyers.habit[i] = np.uint16(habit * np.float32(HABIT_ONE) + _HALF)
     me.memory = np.uint8(min(-memory * np.float32(MEMORY_UNIT) + _HALF, np.float32(BYTE_ONE)))
     me.budget = np.int32(budget)
-    buyers.seen[i] = np.uint16(moment.day + DAY_ZERO)
-    me.bought[shelf.good_category[place]] = np.uint16(moment.day + DAY_ZERO)
-    move_trust(me.trust, shelf.kind[place], tastes, returned)
+    buyers.seen[i] = np.uint16(context.day + DAY_ZERO)
+    me.bought[flat.good_category[place]] = np.uint16(context.day + DAY_ZERO)
+    _move_trust(me.trust, flat.kind[place], tastes, returned)
     if look.follow < FOLLOWS:
         step_size = tastes.affinity_return_loss if returned else tastes.affinity_gain
-        move_affinity(me, look, step_size, not returned)
+        _move_affinity(me, look, step_size, not returned)
     elif not returned:
-        follow(me, tastes, moment, tally, look)
+        follow(me, tastes, context, totals, look)
 
 
 @step
-def move_trust(trust, kind, tastes, returned):
+def _move_trust(trust, kind, tastes, returned):
     """Trust in one kind of goods, kept in 1/255; a half rounds away from where it was."""
     level = np.float32(trust[kind])
     if returned:
@@ -229,7 +229,7 @@ def move_trust(trust, kind, tastes, returned):
 
 
 @step
-def move_affinity(me, look, size, up):
+def _move_affinity(me, look, size, up):
     """Affinity to the anchor followed, towards 1 or towards 0 by the share `size`."""
     if anchor_of(me, look.follow) != look.anchor:
         return  # an earlier order of this slot gave the place to another anchor
@@ -239,9 +239,9 @@ def move_affinity(me, look, size, up):
 
 
 @step
-def follow(me, tastes, moment, tally, look):
+def follow(me, tastes, context, totals, look):
     """A buyer who came by the feed or a family may follow; the weakest follow goes (M9)."""
-    chance = uniform(moment.follow, look.buyer, np.int64(look.session))
+    chance = uniform(context.follow, look.buyer, np.int64(look.session))
     if chance >= tastes.follow_probability:
         return
     weakest, lowest = 0, 2 * AFFINITY_ONE
@@ -252,4 +252,4 @@ def follow(me, tastes, moment, tally, look):
         if affinity < lowest:
             weakest, lowest = f, affinity
     set_follow(me, weakest, look.anchor, tastes.follow_affinity * np.float32(AFFINITY_ONE))
-    tally.follows[look.anchor] += 1
+    totals.follows[look.anchor] += 1

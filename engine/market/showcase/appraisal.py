@@ -39,12 +39,12 @@ def new_appraisal(goods: int) -> Appraisal:
 @step
 def appraise(suppliers, sellers, goods, terms, supply, levers, appraisal):
     """What each good is today, and what it is worth to a showcase."""
-    describe_goods(goods, sellers.awareness, supply, levers.built, appraisal)
-    value_goods(suppliers, sellers, goods, terms, supply, levers, appraisal)
+    _describe_goods(goods, sellers.awareness, supply, levers.built, appraisal)
+    _value_goods(suppliers, sellers, goods, terms, supply, levers, appraisal)
 
 
 @stage
-def describe_goods(goods, awareness, supply, built, appraisal):
+def _describe_goods(goods, awareness, supply, built, appraisal):
     """Quality and cost after investment (M21), brands as well known as they are (M2)."""
     for good in range(goods.kind.size):
         appraisal.quality[good] = improved(goods.quality[good], supply.quality_gain, built)
@@ -55,7 +55,7 @@ def describe_goods(goods, awareness, supply, built, appraisal):
 
 
 @stage
-def value_goods(suppliers, sellers, goods, terms, supply, levers, appraisal):
+def _value_goods(suppliers, sellers, goods, terms, supply, levers, appraisal):
     """The appeal of every good to showcases."""
     plan_bonus = math.log(terms.plan_lift)
     for s in range(suppliers.kind.size):
@@ -71,7 +71,7 @@ def value_goods(suppliers, sellers, goods, terms, supply, levers, appraisal):
             utility = (
                 terms.quality * appraisal.quality[good]
                 + terms.brand * appraisal.brand[good]
-                - terms.price * box_cox(price / goods.elsewhere[good], terms.curvature)
+                - terms.price * _box_cox(price / goods.elsewhere[good], terms.curvature)
                 - price / terms.budget_fen
                 - friction
             )
@@ -79,7 +79,7 @@ def value_goods(suppliers, sellers, goods, terms, supply, levers, appraisal):
 
 
 @step
-def box_cox(ratio, curvature):
+def _box_cox(ratio, curvature):
     """B(x) of a price over the price elsewhere."""
     term = price_term(np.float32(math.log(ratio)), np.float32(curvature))
     return term if curvature == 0.0 else (term - 1.0) / curvature

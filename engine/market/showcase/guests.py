@@ -4,11 +4,11 @@ import numpy as np
 
 from engine.market.showcase.selection import fill_place
 from engine.market.state import State
-from engine.market.streams import Shop
+from engine.market.streams import StreamTable
 from engine.market.world import World
 
 
-def stage_guests(world: World, state: State, shop: Shop, day: int) -> None:
+def stage_guests(world: World, state: State, shop: StreamTable, day: int) -> None:
     """Fill the showcases of the guests of `day`, and empty those of all others."""
     today = world.date_of(day)
     for number, trial in enumerate(world.scenario.calendar.trial_streams):
@@ -19,7 +19,7 @@ def stage_guests(world: World, state: State, shop: Shop, day: int) -> None:
             shop.attention[guest] = np.float32(trial.attention)
 
 
-def _stage(world: World, shop: Shop, number: int) -> None:
+def _stage(world: World, shop: StreamTable, number: int) -> None:
     """Fill one guest's showcase with what it brought."""
     guest = world.anchors.guests_from + number
     supplier = world.suppliers.guests_from + number

@@ -1,4 +1,4 @@
-"""Shop windows: what shown goods are like and cost today (M6, M12); here coupons are applied."""
+"""Showcases: what shown goods are like and cost today (M6, M12); here coupons are applied."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, stage, step
-from engine.market.streams import N_COUPON_CLASSES, WITHOUT_PARTNER, Shop
+from engine.market.streams import N_COUPON_CLASSES, WITHOUT_PARTNER, StreamTable
 from engine.rules.choice import price_term
 from engine.rules.commission import asked_cps_bp
 from engine.rules.fastmath import log32
@@ -17,7 +17,7 @@ from engine.units import BP, N_KINDS, N_TIERS, Kind
 _PARTNER = int(Kind.PARTNER)
 
 
-class WindowRoom(NamedTuple):
+class PricingScratch(NamedTuple):
     """The places of all showcases in one row, so that each step is one loop over all of them.
 
     Views of the shop: `kind`, `links_out`, `price`, `elsewhere` and, by coupon class, `paid` and
@@ -37,10 +37,10 @@ class WindowRoom(NamedTuple):
     log_ratio: NDArray[np.float32]
 
 
-def window_room(shop: Shop) -> WindowRoom:
+def pricing_scratch(shop: StreamTable) -> PricingScratch:
     """The room for a shop."""
     by_class = (N_COUPON_CLASSES, shop.price.size)
-    return WindowRoom(
+    return PricingScratch(
         kind=shop.kind.reshape(-1),
         links_out=shop.links_out.reshape(-1),
         price=shop.price.reshape(-1),
@@ -55,22 +55,22 @@ def window_room(shop: Shop) -> WindowRoom:
 
 
 @step
-def dress_window(shop, strength, sellers, terms, supply, levers, boost, appraisal, room):
+def price_showcases(shop, strength, sellers, terms, supply, levers, boost, appraisal, room):
     """Today's quality, brand, price, commission and coupons of every place.
 
     Empty places get some price, which nobody reads.
     """
     for m in range(shop.shown.size):
-        price_places(m, strength[m], shop, sellers, terms, supply, levers, appraisal)
-    set_shares(levers, boost, room.shares)
+        _price_places(m, strength[m], shop, sellers, terms, supply, levers, appraisal)
+    _set_shares(levers, boost, room.shares)
     for k in range(room.per_fen.size):
         room.per_fen[k] = np.float32(1.0 / room.elsewhere[k])
     for coupon in range(WITHOUT_PARTNER + 1):
-        price_class(coupon, levers.cap_fen, np.float32(terms.curvature), room)
+        _price_class(coupon, levers.cap_fen, np.float32(terms.curvature), room)
 
 
 @stage
-def set_shares(levers, boost, shares):
+def _set_shares(levers, boost, shares):
     """The platform's coupons by class and kind; `boost` is the push's."""
     for kind in range(N_KINDS):
         for holder in range(WITHOUT_PARTNER):  # by tier, then by tier for a first order
@@ -85,7 +85,7 @@ def set_shares(levers, boost, shares):
 
 
 @stage
-def price_places(anchor, strength, shop, sellers, terms, supply, levers, appraisal):
+def _price_places(anchor, strength, shop, sellers, terms, supply, levers, appraisal):
     """What one anchor's goods are like today, and their price and commission."""
     discounted = 1.0 - terms.head_discount * strength
     for j in range(shop.good.shape[1]):
@@ -105,7 +105,7 @@ def price_places(anchor, strength, shop, sellers, terms, supply, levers, apprais
 
 
 @stage
-def price_class(coupon, cap_fen, curvature, room):
+def _price_class(coupon, cap_fen, curvature, room):
     """The subsidy: what holders of a coupon class pay, and B(x) of that over elsewhere."""
     paid, term, shares = room.paid[coupon], room.price_term[coupon], room.shares[coupon]
     log_ratio = room.log_ratio

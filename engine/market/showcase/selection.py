@@ -75,7 +75,7 @@ def draw_candidates(anchors, goods, terms, stream, candidates):
     They are a function of the anchor's name in `stream` (uint64): drawn again, they are the same.
     """
     for first in range(DAYS_A_WEEK):
-        look_around(first, anchors, goods, terms, stream, candidates)
+        _draw_lasting(first, anchors, goods, terms, stream, candidates)
 
 
 @step
@@ -84,7 +84,7 @@ def refill(shop, anchors, sellers, goods, terms, levers, stream, day, appeal, ca
     week = day // DAYS_A_WEEK
     for first in range(DAYS_A_WEEK):
         if day == 0 or first == day % DAYS_A_WEEK:
-            select(
+            _select(
                 first,
                 week,
                 shop,
@@ -100,17 +100,17 @@ def refill(shop, anchors, sellers, goods, terms, levers, stream, day, appeal, ca
 
 
 @stage
-def look_around(first, anchors, goods, terms, stream, candidates):
+def _draw_lasting(first, anchors, goods, terms, stream, candidates):
     """Draw the lasting candidates of every 7th anchor from `first` on, and its taste for them."""
     library = (goods.by_category, goods.category_start, terms.main_share)
     for m in range(first, anchors.guests_from, DAYS_A_WEEK):
         good, taste = candidates.good[m], candidates.taste[m]
-        draw_goods(LASTING, 0, m, anchors.category[m], library, stream, candidates.main, good)
-        draw_tastes(m, good, terms.spread, stream, taste)
+        _draw_goods(LASTING, 0, m, anchors.category[m], library, stream, candidates.main, good)
+        _draw_tastes(m, good, terms.spread, stream, taste)
 
 
 @stage
-def select(first, week, shop, anchors, sellers, goods, terms, levers, stream, appeal, candidates):
+def _select(first, week, shop, anchors, sellers, goods, terms, levers, stream, appeal, candidates):
     """Refill the showcases of every 7th anchor from `first` on.
 
     Candidates are drawn by hash of (anchor, place, week): who else joined does not move
@@ -124,23 +124,23 @@ def select(first, week, shop, anchors, sellers, goods, terms, levers, stream, ap
         candidates.rank,
     )
     for m in range(first, anchors.guests_from, DAYS_A_WEEK):
-        draw_goods(FRESH, week, m, anchors.category[m], library, stream, candidates.main, good)
-        draw_tastes(m, good, terms.spread, stream, taste)
-        rank_goods(0, good, taste, appeal, listed, rank)
-        rank_goods(good.size, candidates.good[m], candidates.taste[m], appeal, listed, rank)
+        _draw_goods(FRESH, week, m, anchors.category[m], library, stream, candidates.main, good)
+        _draw_tastes(m, good, terms.spread, stream, taste)
+        _rank_goods(0, good, taste, appeal, listed, rank)
+        _rank_goods(good.size, candidates.good[m], candidates.taste[m], appeal, listed, rank)
         end, own = CANDIDATES, anchors.own_supplier[m]
         if own != NO_SUPPLIER:
             own_goods = (goods.first_good[own], goods.first_good[own + 1])
-            end = rank_own(m, own_goods, terms.spread, stream, appeal, candidates)
+            end = _rank_own(m, own_goods, terms.spread, stream, appeal, candidates)
         openness, shown = levers.library_open[anchors.tier[m]], shop.good[m]
-        shop.shown[m] = show_best(m, openness, stream, listed[:end], rank[:end], shown)
+        shop.shown[m] = _show_best(m, openness, stream, listed[:end], rank[:end], shown)
         for j in range(shop.shown[m]):
             links_out = sellers.listing[goods.supplier[shown[j]]] != IN_SHOP
             fill_place(shop, m, j, shown[j], links_out, goods, terms)
 
 
 @stage
-def draw_goods(places, turn, anchor, category, library, stream, main, good):
+def _draw_goods(places, turn, anchor, category, library, stream, main, good):
     """Draw the goods at some of a candidate's places: of the main category, or of all."""
     by_category, category_start, main_share = library
     everything = by_category.size
@@ -156,7 +156,7 @@ def draw_goods(places, turn, anchor, category, library, stream, main, good):
 
 
 @stage
-def draw_tastes(anchor, good, spread, stream, taste):
+def _draw_tastes(anchor, good, spread, stream, taste):
     """An anchor's lasting taste for each good; no candidate draws 7 + 64 k."""
     for k in range(good.size):
         taste[k] = uniform64(stream, anchor, 7 + 64 * good[k])
@@ -165,27 +165,27 @@ def draw_tastes(anchor, good, spread, stream, taste):
 
 
 @stage
-def rank_goods(first, good, taste, appeal, listed, rank):
+def _rank_goods(first, good, taste, appeal, listed, rank):
     """List goods from place `first` on, and rank them."""
     for k in range(good.size):
         listed[first + k] = good[k]
-        rank[first + k] = rank_of(appeal[good[k]] + taste[k], first + k)
+        rank[first + k] = _rank_of(appeal[good[k]] + taste[k], first + k)
 
 
 @step
-def rank_own(anchor, own_goods, spread, stream, appeal, candidates):
+def _rank_own(anchor, own_goods, spread, stream, appeal, candidates):
     """List and rank the own supplier's goods behind the library's; returns the list's end."""
     first, last = own_goods
     good, taste = candidates.own_good[: last - first], candidates.own_taste[: last - first]
     for k in range(good.size):
         good[k] = first + k
-    draw_tastes(anchor, good, spread, stream, taste)
-    rank_goods(CANDIDATES, good, taste, appeal, candidates.listed, candidates.rank)
+    _draw_tastes(anchor, good, spread, stream, taste)
+    _rank_goods(CANDIDATES, good, taste, appeal, candidates.listed, candidates.rank)
     return CANDIDATES + good.size
 
 
 @step
-def rank_of(score, place):
+def _rank_of(score, place):
     """A score in steps of 2^-15 and, below it, the place: of equals the earlier ranks higher.
 
     Whole numbers, since the compiler finds the largest of them by vectors.
@@ -196,7 +196,7 @@ def rank_of(score, place):
 
 
 @stage
-def show_best(anchor, openness, stream, listed, rank, shown):
+def _show_best(anchor, openness, stream, listed, rank, shown):
     """Put the highest ranks into `shown`, best first; returns how many they are.
 
     Whether the library is open for a candidate is drawn only when its turn has come.
@@ -211,14 +211,14 @@ def show_best(anchor, openness, stream, listed, rank, shown):
         place = MOST_LISTED - 1 - (best & (MOST_LISTED - 1))
         rank[place] = NO_RANK
         is_open = place >= CANDIDATES or uniform64(stream, anchor, 4 * NUMBERS[place]) < openness
-        if is_open and not stands(listed[place], shown, filled):
+        if is_open and not _is_shown(listed[place], shown, filled):
             shown[filled] = listed[place]
             filled += 1
     return filled
 
 
 @step
-def stands(good, shown, filled):
+def _is_shown(good, shown, filled):
     """Whether a good is shown already."""
     found = False
     for j in range(filled):

@@ -50,18 +50,18 @@ def trade(
     `recruiting` and `boost` are the push's factors, `held` the share of buyers who hold a
     coupon. On days that `reviews_plan` brands decide about the plan anew.
     """
-    count_kinds(suppliers, sellers, counts)
-    joins = adopt(suppliers, sellers, terms, levers, day, recruiting, counts)
+    _count_kinds(suppliers, sellers, counts)
+    joins = _adopt(suppliers, sellers, terms, levers, day, recruiting, counts)
     if reviews_plan:
-        enter_plan(suppliers, sellers, goods, terms, levers)
-    count_kinds(suppliers, sellers, counts)
-    reprice(suppliers, sellers, goods, terms, levers, boost, held)
-    restock(suppliers.capacity, sellers.stock, terms, levers)
+        _enter_plan(suppliers, sellers, goods, terms, levers)
+    _count_kinds(suppliers, sellers, counts)
+    _reprice(suppliers, sellers, goods, terms, levers, boost, held)
+    _restock(suppliers.capacity, sellers.stock, terms, levers)
     return joins
 
 
 @stage
-def count_kinds(suppliers, sellers, counts):
+def _count_kinds(suppliers, sellers, counts):
     """Suppliers of each kind: all, those joined, those in the brand plan."""
     counts.everyone[:] = 0
     counts.joined[:] = 0
@@ -74,12 +74,12 @@ def count_kinds(suppliers, sellers, counts):
 
 
 @stage
-def adopt(suppliers, sellers, terms, levers, day, recruiting, counts):
+def _adopt(suppliers, sellers, terms, levers, day, recruiting, counts):
     """Raise hazards; who crosses its threshold joins, and later leaves for good.
 
     `counts` are this morning's. Returns how many joined.
     """
-    set_hazards(sellers.belief, terms, levers.recruiting * recruiting, counts)
+    _set_hazards(sellers.belief, terms, levers.recruiting * recruiting, counts)
     joins = 0
     for s in range(suppliers.guests_from):
         kind = suppliers.kind[s]
@@ -105,7 +105,7 @@ def adopt(suppliers, sellers, terms, levers, day, recruiting, counts):
 
 
 @stage
-def set_hazards(belief, terms, recruiting, counts):
+def _set_hazards(belief, terms, recruiting, counts):
     """The day's hazards of joining and of leaving, by kind."""
     for kind in range(N_KINDS):
         counts.joining[kind] = adoption_hazard(
@@ -121,7 +121,7 @@ def set_hazards(belief, terms, recruiting, counts):
 
 
 @stage
-def enter_plan(suppliers, sellers, goods, terms, levers):
+def _enter_plan(suppliers, sellers, goods, terms, levers):
     """Brands join the plan, or leave it, if a plan day pays on their first good (M12)."""
     for s in range(suppliers.guests_from):
         kind, g = suppliers.kind[s], goods.first_good[s]
@@ -146,7 +146,7 @@ def enter_plan(suppliers, sellers, goods, terms, levers):
 
 
 @stage
-def reprice(suppliers, sellers, goods, terms, levers, boost, held):
+def _reprice(suppliers, sellers, goods, terms, levers, boost, held):
     """Every good moves towards the price that pays its seller best under coupon and fee."""
     tier_factor = add_up(levers.tier_factor) / levers.tier_factor.size
     for s in range(suppliers.kind.size):
@@ -175,7 +175,7 @@ def reprice(suppliers, sellers, goods, terms, levers, boost, held):
 
 
 @stage
-def restock(capacity, stock, terms, levers):
+def _restock(capacity, stock, terms, levers):
     """A day's capacity into stock, up to `stock_days` of it."""
     for s in range(stock.size):
         enough = enlarged(capacity[s], terms.capacity_gain, levers.built)

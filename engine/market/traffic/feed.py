@@ -43,28 +43,28 @@ def new_airtime(anchors: int) -> Airtime:
 
 
 @step
-def plan_airtime(shop, anchors, standing, levers, live_response, power, airtime):
+def plan_airtime(shop, anchors, history, levers, live_response, power, airtime):
     """How often each anchor streams today, what it earns of the feed, how crowded it is."""
     regular = anchors.guests_from
     for m in range(regular):
-        offered = standing.offered[m]
-        relative = standing.commission[m] / offered if offered > 0.0 else 1.0
+        offered = history.offered[m]
+        relative = history.commission[m] / offered if offered > 0.0 else 1.0
         airtime.chance[m] = live_probability(anchors.live_base[m], relative, live_response)
-    earn_weights(shop, anchors, standing, levers, airtime.earned)
-    mean = max(mean_of_begun(standing.audience, shop.presence, regular), 1e-9)
+    _earn_weights(shop, anchors, history, levers, airtime.earned)
+    mean = max(_mean_of_begun(history.audience, shop.presence, regular), 1e-9)
     for m in range(regular):
-        shop.attention[m] = np.float32(crowding(standing.audience[m] / mean, power))
+        shop.attention[m] = np.float32(crowding(history.audience[m] / mean, power))
 
 
 @stage
-def earn_weights(shop, anchors, standing, levers, earned):
+def _earn_weights(shop, anchors, history, levers, earned):
     """What anchors earn of the feed by signal, floor, support and own following."""
     regular = anchors.guests_from
-    mean_signal = mean_of_begun(standing.signal, shop.presence, regular)
-    mean_fans = max(mean_of_begun(standing.fans, shop.presence, regular), 1e-12)
+    mean_signal = _mean_of_begun(history.signal, shop.presence, regular)
+    mean_fans = max(_mean_of_begun(history.fans, shop.presence, regular), 1e-12)
     for m in range(regular):
-        relative = standing.signal[m] / mean_signal if mean_signal > 0.0 else 1.0
-        growing = standing.signal[m] > GROWTH * standing.slow_signal[m]
+        relative = history.signal[m] / mean_signal if mean_signal > 0.0 else 1.0
+        growing = history.signal[m] > GROWTH * history.slow_signal[m]
         weight = feed_weight(
             relative,
             levers.exponent,
@@ -72,12 +72,12 @@ def earn_weights(shop, anchors, standing, levers, earned):
             levers.support,
             growing & (anchors.tier[m] == WAIST),
         )
-        brand = brand_feed_factor(levers.brand_support, standing.fans[m] / mean_fans)
+        brand = brand_feed_factor(levers.brand_support, history.fans[m] / mean_fans)
         earned[m] = weight * (brand if anchors.is_brand[m] else 1.0)
 
 
 @stage
-def mean_of_begun(values, presence, regular):
+def _mean_of_begun(values, presence, regular):
     """Mean over the regular anchors that have begun to stream."""
     total, begun = 0.0, 0
     for m in range(regular):
@@ -88,7 +88,7 @@ def mean_of_begun(values, presence, regular):
 
 
 @kernel
-def go_on_air(presence, shown, margin, regular, levers, bid_share, stream, airtime, ad_price):
+def draw_presence(presence, shown, margin, regular, levers, bid_share, stream, airtime, ad_price):
     """Draw who streams in this slot and fill the regular anchors' weights in the feed.
 
     What is earned (M10, M20) is mixed with ads (M19). `ad_price` becomes what a feed visit
@@ -103,11 +103,11 @@ def go_on_air(presence, shown, margin, regular, levers, bid_share, stream, airti
         total += weights[m]
     ad_price[0] = 0.0
     if levers.ad_load > 0.0 and total > 0.0:
-        ad_price[0] = sell_ads(weights, bids, margin, regular, total, levers, bid_share)
+        ad_price[0] = _sell_ads(weights, bids, margin, regular, total, levers, bid_share)
 
 
 @stage
-def sell_ads(weights, bids, margin, regular, total, levers, bid_share):
+def _sell_ads(weights, bids, margin, regular, total, levers, bid_share):
     """Mix the bids of the live streams' sellers into the feed; returns the price of a visit."""
     bid_sum, bid_squares = 0.0, 0.0
     for m in range(regular):
@@ -122,7 +122,7 @@ def sell_ads(weights, bids, margin, regular, total, levers, bid_share):
 
 
 @kernel
-def draw_from(weight, table, weights, work, scaled):
+def build_feed(weight, table, weights, work, scaled):
     """Make `weights` the law of the feed; with nobody in it, it is closed."""
     weight[0] = add_up(weights)
     if weight[0] > 0.0:

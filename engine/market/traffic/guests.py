@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.market.streams import LIVE, OFF_AIR, Shop
+from engine.market.streams import LIVE, OFF_AIR, StreamTable
 from engine.market.traffic.feed import Airtime
 from engine.market.world import World
 
@@ -10,7 +10,7 @@ _MOST_OF_A_SLOT = 0.9
 """Of a slot's feed, the most that guests may take together."""
 
 
-def book_guests(world: World, shop: Shop, airtime: Airtime, day: int, slot: int) -> None:
+def book_guests(world: World, shop: StreamTable, airtime: Airtime, day: int, slot: int) -> None:
     """Put today's guests into the last slot's feed with their share of the day's feed visits."""
     calendar, guests_from = world.scenario.calendar, world.anchors.guests_from
     airtime.weights[guests_from:] = 0.0

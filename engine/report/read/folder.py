@@ -10,7 +10,8 @@ import pyarrow as pa
 from engine.errors import StorageError
 from engine.report.read.lines import frontier_lines, run_lines, target_constraints
 from engine.report.read.results_model import StudyResults
-from engine.results import MARKER, list_tables, provenance_of, read_table
+from engine.results import list_tables, provenance_of, read_table
+from engine.results.claim import MARKER
 from engine.results.schemas import MANIFEST, Row
 from engine.results.storage import open_folder
 

@@ -12,7 +12,7 @@ from engine.report.formatting import NONE, label, show, show_change, show_limits
 from engine.report.read.lines import frontier_lines, run_lines
 from engine.report.read.results_model import Line
 from engine.results.schemas import Row
-from engine.results.tables import run_row
+from engine.results.writer import run_row
 from engine.year import Year
 
 WIDE_COLUMNS: Final = 118

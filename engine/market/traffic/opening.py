@@ -2,7 +2,7 @@
 
 from engine.jit import kernel
 from engine.market.showcase.appraisal import appraise
-from engine.market.showcase.pricing import dress_window
+from engine.market.showcase.pricing import price_showcases
 from engine.market.showcase.selection import refill
 from engine.market.traffic.feed import plan_airtime
 
@@ -14,11 +14,11 @@ def open_streams(
     suppliers,
     sellers,
     goods,
-    standing,
+    history,
     selection,
     supply,
     levers,
-    luck,
+    stream,
     day,
     boost,
     live_response,
@@ -31,8 +31,8 @@ def open_streams(
     """Step 4 in one call: handing so many arrays to a kernel costs as much as a small stage."""
     appraise(suppliers, sellers, goods, selection, supply, levers, appraisal)
     appeal = appraisal.appeal
-    refill(shop, anchors, sellers, goods, selection, levers, luck, day, appeal, candidates)
-    dress_window(
-        shop, standing.strength, sellers, selection, supply, levers, boost, appraisal, window
+    refill(shop, anchors, sellers, goods, selection, levers, stream, day, appeal, candidates)
+    price_showcases(
+        shop, history.strength, sellers, selection, supply, levers, boost, appraisal, window
     )
-    plan_airtime(shop, anchors, standing, levers, live_response, crowding, airtime)
+    plan_airtime(shop, anchors, history, levers, live_response, crowding, airtime)

@@ -1,27 +1,42 @@
 """Hydra's refusals in this project's words: where, what, what is allowed, what to do."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import yaml
-from hydra.errors import MissingConfigException, OverrideParseException
-from omegaconf import Container, DictConfig, OmegaConf
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from engine.errors import InputError
 from engine.spec.explain import nearest
+from experiments._sources import CONF
 
 FORMS = "key=value, group=option, +key=value to add, ~key to leave out"
 
 
-def translate(error: BaseException) -> InputError:
-    """Return the mistake behind an error of Hydra or OmegaConf."""
+def translate(error: BaseException, command: str, words: Sequence[str]) -> InputError:
+    """Return the mistake behind an error of Hydra or OmegaConf.
+
+    Parameters
+    ----------
+    error : what was raised.
+    command : the name of its config.
+    words : the command line.
+    """
     if isinstance(error, OverrideParseException):
         return _unreadable(error)
     if isinstance(error, MissingConfigException):
         return _unknown_option(error)
-    return _no_yaml(error) if isinstance(error, yaml.MarkedYAMLError) else _by_text(error)
+    return (
+        _no_yaml(error)
+        if isinstance(error, yaml.MarkedYAMLError)
+        else _by_text(error, command, words)
+    )
 
 
 def check_not_empty(config: DictConfig) -> None:
@@ -47,12 +62,12 @@ def check_not_empty(config: DictConfig) -> None:
             )
 
 
-def _by_text(error: BaseException) -> InputError:
+def _by_text(error: BaseException, command: str, words: Sequence[str]) -> InputError:
     """Tell the refusals of Hydra that have no kind of their own."""
     text, cause = str(error) or str(error.__cause__), error.__cause__
     quoted = (re.findall(r"'([^']*)'", text) or [""])[0]
     if text.startswith("Could not override") and isinstance(cause, OmegaConfBaseException):
-        return _unknown_key(quoted, cause)
+        return _unknown_key(quoted, cause, _known_keys(quoted, command, words))
     if "No match in the defaults list" in text:
         allowed = "the groups in the defaults of this command's file in conf/"
         return InputError(quoted, "this command does not use the group", allowed, "leave it out")
@@ -62,16 +77,8 @@ def _by_text(error: BaseException) -> InputError:
         return InputError(key, f"got several values {values!r}", "one value", remedy)
     if "Could not override" in text and "To append to your default list" in text:
         return _elsewhere(quoted, text)
-    if text.startswith("Additional config directory"):
-        allowed = "a folder with a subfolder for each group, e.g. policy/"
-        return InputError("--config-dir", _first_line(text), allowed, "correct the path")
     first, *rest = text.splitlines() or [type(error).__name__]
     return InputError("command line", first, FORMS, " ".join(rest).strip() or "see --help")
-
-
-def _first_line(text: str) -> str:
-    """Return what a message of Hydra's says first, without its full stop."""
-    return text.strip().splitlines()[0].rstrip(".")
 
 
 def _no_yaml(error: yaml.MarkedYAMLError) -> InputError:
@@ -124,10 +131,10 @@ def _unknown_option(error: MissingConfigException) -> InputError:
     )
 
 
-def _unknown_key(where: str, cause: OmegaConfBaseException) -> InputError:
+def _unknown_key(where: str, cause: OmegaConfBaseException, known: list[str]) -> InputError:
     parent = cause.parent_node
     beside = [str(key) for key in parent] if isinstance(parent, DictConfig) else []
-    match = _nearest_path(where, _known(parent) if isinstance(parent, Container) else [])
+    match = _nearest_path(where, known)
     return InputError(
         where,
         "unknown key",
@@ -136,13 +143,31 @@ def _unknown_key(where: str, cause: OmegaConfBaseException) -> InputError:
     )
 
 
-def _known(node: Container) -> list[str]:
-    """Return the dotted keys of the whole config; Hydra's own settings are not offered."""
-    root = node._get_root()  # noqa: SLF001  # OmegaConf has no public way up
-    tree = OmegaConf.to_container(root, resolve=False)
-    assert isinstance(tree, dict)
-    tree.pop("hydra", None)
-    return list(_paths(tree, ""))
+def _known_keys(where: str, command: str, words: Sequence[str]) -> list[str]:
+    """Return the dotted keys of the command's config; Hydra's own settings are not offered.
+
+    The config is composed again without the override that was refused, and without any if
+    that does not do.
+    """
+    overrides = [word for word in words if not word.startswith("-")]
+    others = [word for word in overrides if word.partition("=")[0].lstrip("+~") != where]
+    for tried in (others, []):
+        try:
+            with _hydra():
+                config = compose(command, tried)
+        except (HydraException, OmegaConfBaseException, yaml.YAMLError):
+            continue
+        tree = OmegaConf.to_container(config, resolve=False)
+        return list(_paths(tree, "")) if isinstance(tree, dict) else []
+    return []
+
+
+def _hydra() -> AbstractContextManager[None]:
+    """Let `compose` be called, whether or not Hydra is at work."""
+    if GlobalHydra.instance().is_initialized():
+        return nullcontext()
+    started: AbstractContextManager[None] = initialize_config_dir(str(CONF), version_base="1.3")
+    return started
 
 
 def _nearest_path(where: str, known: list[str]) -> str | None:

@@ -1,0 +1,147 @@
+"""What survives a kill of a command that simulates: its finished runs, a line each.
+
+`runs.jsonl` holds, for each finished run, its row of `runs` and its months. The line is
+appended after the run's parts of `daily`, `segments` and `anchors` are on the disk, so that
+a run that has a line is finished. The first line says what job and what engine the runs are
+of; another's count as not there.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from engine import metrics
+from engine.cache import cache_folder
+from engine.errors import StorageError
+from engine.results.schemas import PARTED
+from engine.results.storage import open_folder
+from engine.results.writer import part_name
+from engine.year import Year
+
+FILE: Final = "runs.jsonl"
+
+_Key = tuple[Any, ...]
+
+
+class KeptRuns:
+    """Finished runs of one job in its output folder.
+
+    Parameters
+    ----------
+    folder : the output folder, on this machine.
+    identity : names all that the runs depend on, beside the engine.
+
+    Raises
+    ------
+    StorageError
+        If what is there cannot be read.
+    """
+
+    def __init__(self, folder: Path, identity: str) -> None:
+        self._path = folder / FILE
+        self._folder = open_folder(folder)
+        parts = [identity, cache_folder().name]
+        self._mark = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+        self._is_ours = False
+        self._runs: dict[_Key, tuple[Year, list[str]]] = {}
+        self._read()
+
+    def get(self, labels: Mapping[str, Any]) -> Year | None:
+        """Return a finished run without its details; None if it is not, or lacks a part."""
+        if _key(labels) not in self._runs:
+            return None
+        year, tables = self._runs[_key(labels)]
+        is_whole = all(self._folder.exists(f"{name}/{part_name(labels)}") for name in tables)
+        return year if is_whole else None
+
+    def parts(self) -> set[str]:
+        """Return the files with details of the finished runs, within the folder."""
+        return {
+            f"{name}/{part_name(year.labels)}"
+            for year, tables in self._runs.values()
+            for name in tables
+        }
+
+    def add(self, year: Year, *, details: bool) -> None:
+        """Keep a run; those of its details that are on the disk belong to it.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be written.
+        """
+        if not self._is_ours:
+            self._folder.put(FILE, json.dumps({"of": self._mark}).encode() + b"\n")
+            self._is_ours = True
+        tables = [
+            name
+            for name in PARTED
+            if details and self._folder.exists(f"{name}/{part_name(year.labels)}")
+        ]
+        tree = {
+            "labels": {name: _plain(value) for name, value in year.labels.items()},
+            "run": {name: _plain(value) for name, value in year.run.items()},
+            "monthly": {name: np.asarray(column).tolist() for name, column in year.monthly.items()},
+            "tables": tables,
+        }
+        # Python writes a float with the digits that give the same bits again.
+        self._append(json.dumps(tree).encode() + b"\n")
+
+    def _append(self, line: bytes) -> None:
+        try:
+            with self._path.open("ab") as file:
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise _failed(self._path, "written", error) from None
+
+    def _read(self) -> None:
+        """Read what was kept, and cut off a last line that a kill left without its end."""
+        if not self._path.exists():
+            return
+        try:
+            lines = self._path.read_bytes().splitlines(keepends=True)
+            if lines and not lines[-1].endswith(b"\n"):
+                os.truncate(self._path, sum(map(len, lines[:-1])))
+                lines.pop()
+        except OSError as error:
+            raise _failed(self._path, "read", error) from None
+        try:
+            self._is_ours = bool(lines) and json.loads(lines[0]) == {"of": self._mark}
+            for line in lines[1:] if self._is_ours else []:
+                tree = json.loads(line)
+                self._runs[_key(tree["labels"])] = (_run_of(tree), list(tree["tables"]))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            self._is_ours = False  # damaged: the runs are simulated again
+            self._runs.clear()
+
+
+def _run_of(tree: Mapping[str, Any]) -> Year:
+    monthly = {
+        name: np.array(values, np.int64 if metrics.MONTHLY.get(name) is int else np.float64)
+        for name, values in tree["monthly"].items()
+    }
+    return Year(labels=tree["labels"], run=tree["run"], daily={}, monthly=monthly)
+
+
+def _key(labels: Mapping[str, Any]) -> _Key:
+    return tuple(labels[name] for name in metrics.KEYS)
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy scalars into Python's."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def _failed(path: Path, verb: str, error: OSError) -> StorageError:
+    return StorageError(
+        f"{path}: cannot be {verb}: {error.strerror or error}\n"
+        "  allowed: a local folder that can be written, with room on the disk\n"
+        "  remedy:  take another output folder (hydra.run.dir=...)"
+    )

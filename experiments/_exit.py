@@ -1,0 +1,113 @@
+"""How a command ends: one message and an exit status, and no folder left without results."""
+
+import errno
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final, NoReturn
+
+import yaml
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from hydra.types import RunMode
+from omegaconf.errors import OmegaConfBaseException
+
+from engine.errors import InputError, Interrupted, PoquanError, StorageError
+from experiments._hydra_errors import translate
+
+if TYPE_CHECKING:
+    from engine.results import FolderLock
+
+HYDRAS_OWN: Final = frozenset({".hydra", "multirun.yaml"})
+"""What Hydra writes into an output folder."""
+
+_DISK_ERRORS: Final = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOTDIR,
+    errno.EIO,
+)
+
+
+@dataclass
+class CommandLine:
+    """What was typed, and the output folders that are locked for it."""
+
+    command: str = ""
+    words: list[str] = field(default_factory=list)
+    locks: "list[FolderLock]" = field(default_factory=list)
+
+    current: ClassVar["CommandLine"]
+    """Hydra makes its callbacks by name: they find here what they are called for."""
+
+    def release_locks(self) -> None:
+        """Let others have the folders."""
+        while self.locks:
+            self.locks.pop().release()
+
+
+CommandLine.current = CommandLine()
+
+
+@contextmanager
+def one_message(folder: Path | None = None) -> Iterator[None]:
+    """End the command with one message for what a user can meet; bugs pass through.
+
+    Parameters
+    ----------
+    folder : the output folder, once work in it has begun.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        stop(Interrupted("interrupted"), folder)
+    except PoquanError as error:
+        stop(error, folder)
+    except (HydraException, OmegaConfBaseException, yaml.MarkedYAMLError) as error:
+        stop(mistake(error), folder)
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        place = folder or Path(error.filename or ".")
+        stop(unwritable(place, error.strerror or str(error)), folder)
+
+
+def mistake(error: BaseException) -> InputError:
+    """Return what the user did that Hydra or OmegaConf refuses."""
+    return translate(error, CommandLine.current.command, CommandLine.current.words)
+
+
+def stop(error: PoquanError, folder: Path | None = None) -> NoReturn:
+    """Say what is wrong, remove folders without results, and end with the error's status."""
+    message = str(error)
+    for lock in reversed(CommandLine.current.locks):
+        lock.remove_if_empty(HYDRAS_OWN)
+    if folder is not None and error.status == Interrupted.status and folder.exists():
+        message += f"\n  kept:    {folder}\n  go on:   {_same_command(folder)}"
+    print(message, file=sys.stderr)
+    raise SystemExit(error.status)
+
+
+def unwritable(folder: Path, reason: str) -> StorageError:
+    """Return the error of an output folder that cannot be written to."""
+    return StorageError(
+        f"{folder}: cannot be written: {reason}\n"
+        "  remedy:  choose another output folder with hydra.run.dir=... (hydra.sweep.dir with -m)"
+    )
+
+
+def _same_command(folder: Path) -> str:
+    """Return what to type so that the same work goes on in the same folder."""
+    key = "hydra.run.dir"
+    if HydraConfig.get().mode is RunMode.MULTIRUN:
+        key, folder = "hydra.sweep.dir", Path(HydraConfig.get().sweep.dir).absolute()
+    program = Path(sys.argv[0])
+    start = f"python -m experiments.{program.stem}" if program.suffix == ".py" else program.name
+    typed = [word for word in CommandLine.current.words if not word.startswith(f"{key}=")]
+    return f"{start} {shlex.join([*typed, f'{key}={folder}'])}"

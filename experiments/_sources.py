@@ -1,0 +1,191 @@
+"""Config files, in which a dated lever is one value.
+
+A dated lever is written as a mapping from days to numbers. OmegaConf merges mappings key by
+key: the dates of a policy would stay among those of the policy that builds on it, or of the
+command line. So what is read from a file or typed holds such a mapping as one text, which
+OmegaConf replaces whole, and `engine.config.resolve` makes it a mapping again.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from hydra.core.config_search_path import ConfigSearchPath
+from hydra.core.object_type import ObjectType
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import OverrideType
+from hydra.core.plugins import Plugins
+from hydra.errors import OverrideParseException
+from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
+from hydra.plugins.search_path_plugin import SearchPathPlugin
+from omegaconf import DictConfig, OmegaConf
+
+from engine.config import fold_dates
+from engine.errors import InputError
+
+CONF: Final = Path(__file__).resolve().parents[1] / "conf"
+
+SCHEME: Final = "dated"
+_FLAGS: Final = ("--config-dir", "-cd")
+_FILE: Final = "file://"
+
+_DAY: Final = r"\s*\d{4}-\d{2}-\d{2}\s*"
+_STEP: Final = rf"{_DAY}:(?:\$\{{[^{{}}]*\}}|[^{{}},'\"])+"
+_QUOTED: Final = r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\""
+_DATED: Final = re.compile(rf"{_QUOTED}|(?P<dated>\{{{_STEP}(?:,{_STEP})*\}})")
+_EMPTY: Final = re.compile(r"\{\s*\}")
+
+
+class DatedSource(ConfigSource):
+    """A folder of YAML files, read as Hydra reads one but for dated levers."""
+
+    @staticmethod
+    def scheme() -> str:
+        """Return what the addresses of such folders begin with."""
+        return SCHEME
+
+    def load_config(self, config_path: str) -> ConfigResult:
+        """Read one file."""
+        path = Path(self.path) / self._normalize_file_name(config_path)
+        if not path.exists():
+            raise ConfigLoadError(f"Config not found : {path}")
+        with path.open(encoding="utf-8") as file:
+            header = self._get_header_dict(file.read(512))
+            file.seek(0)
+            found = OmegaConf.load(file)
+        if isinstance(found, DictConfig):
+            found = OmegaConf.create(fold_dates(OmegaConf.to_container(found, resolve=False)))
+        return ConfigResult(
+            config=found, path=self.full_path(), provider=self.provider, header=header
+        )
+
+    def available(self) -> bool:
+        """Tell whether the folder is there."""
+        return self.is_group("")
+
+    def is_group(self, config_path: str) -> bool:
+        """Tell whether there is a folder of that name in it."""
+        return (Path(self.path) / config_path).is_dir()
+
+    def is_config(self, config_path: str) -> bool:
+        """Tell whether there is a file of that name in it."""
+        return (Path(self.path) / self._normalize_file_name(config_path)).is_file()
+
+    def list(self, config_path: str, results_filter: ObjectType | None) -> list[str]:
+        """Return the sorted names of files without their ending, and of folders."""
+        names: list[str] = []
+        for entry in (Path(self.path) / config_path).iterdir():
+            place = f"{config_path}/{entry.name}" if config_path else entry.name
+            self._list_add_result(names, place, entry.name, results_filter)
+        return sorted(set(names))
+
+
+class DatedFolders(SearchPathPlugin):
+    """Reads the folders that configs are searched in by `DatedSource`."""
+
+    extra: ClassVar[str | None] = None
+    """The folder that was typed with `--config-dir`: it goes before the others."""
+
+    def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+        """Change the addresses of the folders."""
+        for element in search_path.get_path():
+            path = element.path.removeprefix(_FILE)
+            if "://" not in path:
+                element.path = f"{SCHEME}://{path}"
+        if self.extra is not None:
+            search_path.prepend(provider="command-line", path=f"{SCHEME}://{self.extra}")
+
+
+def read_dated_levers(words: Iterable[str]) -> list[str]:
+    """Make Hydra read dated levers as one value, in files and in what was typed.
+
+    Parameters
+    ----------
+    words : the command line.
+
+    Returns
+    -------
+    What Hydra is to be given in its place.
+
+    Raises
+    ------
+    InputError
+        If there is no folder where `--config-dir` says.
+    """
+    Plugins.instance().register(DatedSource)
+    Plugins.instance().register(DatedFolders)
+    rest, folder = _without_folder(list(words))
+    DatedFolders.extra = None
+    if folder is not None:
+        place = Path(folder).absolute()
+        if not place.is_dir():
+            raise InputError(
+                _FLAGS[0],
+                f"Additional config directory '{place}' not found",
+                "a folder with a subfolder for each group, e.g. policy/",
+                "correct the path",
+            )
+        DatedFolders.extra = str(place)
+    return [word for typed in rest for word in _translated(typed)]
+
+
+def folders(sources: Iterable[Any]) -> list[Path]:
+    """Return the folders among Hydra's `runtime.config_sources`, in the order of search."""
+    return [Path(source.path) for source in sources if source.schema in {SCHEME, "file"}]
+
+
+def _without_folder(words: list[str]) -> tuple[list[str], str | None]:
+    """Take `--config-dir` out of the command line: Hydra would read the folder by itself."""
+    rest, folder = [], None
+    given = iter(words)
+    for word in given:
+        flag, equals, value = word.partition("=")
+        if flag not in _FLAGS:
+            rest.append(word)
+        elif equals:
+            folder = value
+        else:
+            folder = next(given, "")
+    return rest, folder
+
+
+def _translated(word: str) -> Iterator[str]:
+    """Write an override so that a dated lever is one text, and an empty mapping empties."""
+    if word.startswith("-"):
+        yield word
+    elif word.startswith("hydra.searchpath="):
+        yield word.replace(_FILE, f"{SCHEME}://")
+    else:
+        yield _DATED.sub(_as_text, word)
+        if _EMPTY.search(word):
+            yield from _emptying(word)
+
+
+def _as_text(found: re.Match[str]) -> str:
+    """Quote a dated lever, spaced as in a file; what is quoted already stays."""
+    if found.group("dated") is None:
+        return found.group()
+    days = re.sub(rf"({_DAY}):\s*", lambda day: f"{day.group(1).strip()}: ", found.group())
+    return "'" + re.sub(rf"\s*,(?={_DAY}:)", ", ", days) + "'"
+
+
+def _emptying(word: str) -> Iterator[str]:
+    """Yield what empties the mappings for which an override gives `{}`: merged, it is nothing."""
+    try:
+        override = OverridesParser.create().parse_override(word)
+    except OverrideParseException:  # Hydra says so when it comes to it
+        return
+    key = override.key_or_group
+    is_plain = override.type is OverrideType.CHANGE and not override.is_sweep_override()
+    if is_plain and key.partition(".")[0] != "hydra":
+        for path in _empty_paths(key, override.value()):
+            yield from (f"~{path}", f"+{path}={{}}")
+
+
+def _empty_paths(path: str, value: Any) -> Iterator[str]:
+    if value == {}:
+        yield path
+    elif isinstance(value, Mapping):
+        for name, entry in value.items():
+            yield from _empty_paths(f"{path}.{name}", entry)

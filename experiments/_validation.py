@@ -1,0 +1,200 @@
+"""Validates the jobs of a command, and claims its output folder, before anything runs."""
+
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from engine.config import load
+from engine.errors import InputError
+from engine.spec.base import Spec
+from engine.spec.study import Job
+from experiments._exit import HYDRAS_OWN, CommandLine, one_message, unwritable
+from experiments._hydra_errors import check_not_empty
+
+if TYPE_CHECKING:
+    from engine.results import Claim, FolderLock
+
+Check = Callable[[Any, Sequence[str]], None]
+_RUN, _SWEEP = "hydra.run.dir", "hydra.sweep.dir"
+
+
+class JobValidation(Callback):
+    """Hydra's callback that validates jobs and claims their folder before anything runs.
+
+    Hydra only warns of a callback's exceptions; leaving the program is not one.
+    """
+
+    command: str
+    job: type[Spec]
+    check: Check | None
+
+    def on_run_start(self, config: DictConfig, **_: Any) -> None:
+        """Refuse a bad job of a single run; lock its folder."""
+        with one_message():
+            claim = self._validated(config)
+            folder = _named_folder(config, _RUN)
+            if config.hydra.output_subdir is not None:  # it has a folder of its own
+                _claim_folder(config, _RUN, {folder: claim})
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        """Refuse a sweep with a bad job before the first one runs; lock its folder."""
+        with one_message():
+            folder = _named_folder(config, _SWEEP)
+            claims = {
+                folder / str(job.hydra.sweep.subdir): self._validated(job)
+                for job in _jobs_of(config)
+            }
+            _claim_folder(config, _SWEEP, claims)
+
+    @classmethod
+    def _validated(cls, config: DictConfig) -> "Claim | None":
+        """Refuse a job that cannot be done; return what marks its folder, if it is marked."""
+        check_not_empty(config)
+        ours = [str(name) for name in config if name != "hydra"]
+        job = load(OmegaConf.masked_copy(config, ours), cls.job)
+        if not isinstance(job, Job):
+            return None
+        from engine.checks import check_job
+
+        check_job(job)
+        if cls.check is not None:
+            cls.check(job, list(config.hydra.overrides.task))
+        return cls.claim_of(job)
+
+    @classmethod
+    def claim_of(cls, job: Job) -> "Claim":
+        """Return what marks the output folder of a job as its own."""
+        from engine.results import Claim
+
+        return Claim(cls.command, job.identity())
+
+
+def claim_job_folder(folder: Path, claim: "Claim") -> "FolderLock":
+    """Lock and mark the folder of one job of a sweep."""
+    from engine.results import check_claim, lock_folder, put_claim
+
+    lock = lock_folder(folder, _SWEEP)
+    CommandLine.current.locks.append(lock)
+    check_claim(folder, claim, _SWEEP, HYDRAS_OWN)
+    put_claim(folder, claim)
+    return lock
+
+
+def _claim_folder(config: DictConfig, key: str, claims: Mapping[Path, "Claim | None"]) -> None:
+    """Lock the folder of a run or sweep, under another name if its own is taken by chance.
+
+    A name that is a time of day is nobody's choice: two commands started in one second
+    have the same. The later one gets a number added; a name that the user chose is refused.
+
+    Parameters
+    ----------
+    config : Hydra's config, whose `key` is changed to the folder taken.
+    key : the key of the folder.
+    claims : by folder of each job, what marks it; None if it is not marked.
+    """
+    folder = _named_folder(config, key)
+    group = key.split(".")[1]
+    raw = OmegaConf.to_container(config.hydra[group], resolve=False)
+    assert isinstance(raw, dict)
+    is_given = "${now:" not in str(raw["dir"])
+    for number in itertools.count(1):
+        place = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+        moved = {place / job.relative_to(folder): claim for job, claim in claims.items()}
+        try:
+            _take(place, key, moved)
+        except InputError:
+            if is_given:
+                raise
+        else:
+            break
+    if place != folder:
+        with read_write(config), open_dict(config):
+            config.hydra[group].dir = str(place)
+            quoted = str(place).replace("'", "\\'")
+            config.hydra.overrides.hydra.append(f"{key}='{quoted}'")  # for the jobs of a sweep
+
+
+def _take(place: Path, key: str, claims: Mapping[Path, "Claim | None"]) -> None:
+    """Lock one folder, make sure that all jobs may write there, and mark it."""
+    from engine.results import check_claim, lock_folder, put_claim
+
+    _check_can_be_made(place)
+    try:
+        lock = lock_folder(place, key)
+    except OSError as error:
+        raise unwritable(place, error.strerror or str(error)) from None
+    CommandLine.current.locks.append(lock)
+    try:
+        for folder, claim in claims.items():
+            if claim is not None:
+                check_claim(folder, claim, key, HYDRAS_OWN)
+    except InputError:
+        lock.remove_if_empty(HYDRAS_OWN)
+        CommandLine.current.locks.remove(lock)
+        lock.release()
+        raise
+    if claim := claims.get(place):
+        put_claim(place, claim)
+
+
+def _check_can_be_made(folder: Path) -> None:
+    ancestors = (folder.absolute(), *folder.absolute().parents)
+    nearest = next(place for place in ancestors if place.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        problem = "is not writable" if nearest.is_dir() else "is a file, not a folder"
+        raise unwritable(folder, f"{nearest} {problem}")
+
+
+def _named_folder(config: DictConfig, key: str) -> Path:
+    named = OmegaConf.select(config, key)
+    if not named:
+        raise InputError(
+            key,
+            "is empty: results would lie among what is in the folder you are in",
+            "a folder for the results alone",
+            f"name one, e.g. {key}=outputs/mine, or leave it out",
+        )
+    return Path(str(named))
+
+
+def _jobs_of(config: DictConfig) -> Iterator[DictConfig]:
+    """Yield the config of every job that Hydra's own sweeper will make of `-m`.
+
+    It takes the product of all values, the last key the fastest; of two overrides of one key
+    the later one.
+
+    Parameters
+    ----------
+    config : the config that a multirun starts with, Hydra's settings included.
+    """
+    typed = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
+    loader = GlobalHydra.instance().config_loader()
+    values: dict[str, list[str]] = {}
+    for override in typed:
+        key = override.get_key_element()
+        values[key] = [f"{key}={value}" for value in _values_of(override)]
+    for number, overrides in enumerate(itertools.product(*values.values())):
+        job = loader.load_sweep_config(config, list(overrides))
+        with open_dict(job):
+            job.hydra.job.num, job.hydra.job.id = number, str(number)
+        yield job
+
+
+def _values_of(override: Override) -> Iterator[str]:
+    """Yield the values of one override, as they are typed."""
+    if not override.is_sweep_override():
+        yield override.get_value_element_as_str()
+    elif override.is_discrete_sweep():
+        yield from override.sweep_string_iterator()
+    else:  # Hydra's own sweeper would say so too, after it has made the folder
+        kind = override.value_type.name if override.value_type else "UNKNOWN"
+        raise HydraException(f"BasicSweeper does not support sweep type : {kind}")
