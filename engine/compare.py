@@ -10,31 +10,23 @@ reported as `variance_reduction` = (var(a) + var(b)) / var(a - b).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine import metrics
 from engine.errors import InputError
+from engine.stats.intervals import Interval, mean_interval, ratio_interval
+from engine.stats.paired import variance_reduction
 from engine.year import Year
 
 INCREMENTAL: Final = "incremental_gmv_paid_per_subsidy_rmb"
 """Derived measure: RMB of GMV as paid gained per RMB of own coupons spent more."""
 
-CONFIDENCE: Final = 0.95
 
 _Key = tuple[str, int, int]
 _Runs = Mapping[_Key, Mapping[str, Any]]
-
-
-class Interval(NamedTuple):
-    """An estimate with its standard error and confidence limits; None where undefined."""
-
-    value: float | None
-    standard_error: float | None
-    low: float | None
-    high: float | None
 
 
 def paired(years: Sequence[Year], baseline: str, measures: Sequence[str]) -> list[dict[str, Any]]:
@@ -78,40 +70,6 @@ def paired(years: Sequence[Year], baseline: str, measures: Sequence[str]) -> lis
     return rows
 
 
-def mean_interval(sample: NDArray[np.float64]) -> Interval:
-    """Estimate a mean with its Student interval, mean ± t(n-1) s / √n."""
-    count = len(sample)
-    mean = float(sample.mean())
-    if count < 2:
-        return Interval(mean, None, None, None)
-    error = float(sample.std(ddof=1)) / count**0.5
-    half = _student(count - 1) * error
-    return Interval(mean, error, mean - half, mean + half)
-
-
-def ratio_interval(gain: NDArray[np.float64], spend: NDArray[np.float64]) -> Interval:
-    """Estimate mean(gain) / mean(spend) with Fieller's interval (Fieller 1954).
-
-    The limits are the ρ with (ȳ - ρ x̄)² = t² var(y - ρ x) / n: right even when spending
-    hardly differs, where the delta method is not. If mean spending is not told from zero
-    the set is unbounded and the limits are None; if it is zero there is no ratio. The
-    standard error is the delta method's.
-    """
-    count, x, y = len(spend), float(spend.mean()), float(gain.mean())
-    if x == 0:
-        return Interval(None, None, None, None)
-    ratio = y / x
-    if count < 2:
-        return Interval(ratio, None, None, None)
-    error = float((gain - ratio * spend).std(ddof=1)) / count**0.5 / abs(x)
-    (xx, xy), (_, yy) = _student(count - 1) ** 2 / count * np.cov(spend, gain, ddof=1)
-    a, b, c = x * x - xx, x * y - xy, y * y - yy
-    if a <= 0:
-        return Interval(ratio, error, None, None)
-    root = max(b * b - a * c, 0.0) ** 0.5
-    return Interval(ratio, error, float((b - root) / a), float((b + root) / a))
-
-
 def _by_policy(years: Sequence[Year]) -> dict[str, dict[_Key, Mapping[str, Any]]]:
     runs: dict[str, dict[_Key, Mapping[str, Any]]] = {}
     for year in years:
@@ -144,7 +102,7 @@ def _difference_row(
 ) -> dict[str, Any]:
     a, b = _column(runs, measure), _column(base_runs, measure)
     means = {"mean": float(a.mean()), "baseline_mean": float(b.mean())}
-    return means | _row(measure, mean_interval(a - b), _variance_reduction(a, b))
+    return means | _row(measure, mean_interval(a - b), variance_reduction(a, b))
 
 
 def _incremental_row(
@@ -168,20 +126,5 @@ def _row(measure: str, found: Interval, variance_reduction: float | None) -> dic
     }
 
 
-def _variance_reduction(a: NDArray[np.float64], b: NDArray[np.float64]) -> float | None:
-    """Return (var a + var b) / var(a - b); None if one pair or no spread is left."""
-    if len(a) < 2:
-        return None
-    left = float((a - b).var(ddof=1))
-    return float(a.var(ddof=1) + b.var(ddof=1)) / left if left > 0 else None
-
-
 def _column(runs: Sequence[Mapping[str, Any]], measure: str) -> NDArray[np.float64]:
     return np.array([run[measure] for run in runs], np.float64)
-
-
-def _student(freedom: int) -> float:
-    """Return the two-sided quantile of Student's t."""
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, 0.5 + CONFIDENCE / 2))

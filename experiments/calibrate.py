@@ -30,7 +30,7 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     results = Results(folder, config, job.seed)
     results.write_rows("calibration", outcome.rows)
     results.write_rows("answers", answers)
-    places = engine.Box(job.unknowns.ranges, job.scenario).places(outcome.best)
+    places = engine.UnknownSpace(job.unknowns.ranges, job.scenario).places(outcome.best)
     scenario = engine.scenario_yaml(outcome.scenario, places, _scenario_text())
     _write(folder / "scenario" / f"{outcome.scenario.name}.yaml", scenario)
     _write(folder / "ensemble" / f"{outcome.ensemble.name}.yaml", dump(outcome.ensemble))

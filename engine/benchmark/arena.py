@@ -11,14 +11,14 @@ from engine.benchmark.known import Floats, Known
 from engine.benchmark.problems import KNOWN
 from engine.compute.pool import ProcessPool
 from engine.rng import Purpose, derive_seed
-from engine.search.hypervolume import hypervolume
-from engine.search.judge import Judge
-from engine.search.kept import KeptYears
-from engine.search.market import Market
+from engine.search.checkpoint.finalist_runs import FinalistRuns
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.market import MarketProblem
+from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Problem, Stage
-from engine.search.space import PolicySpace
-from engine.search.standing import standing
+from engine.search.space.policy_space import PolicySpace
 from engine.spec.study import BenchmarkJob, OptimizeJob
+from engine.stats.pareto import hypervolume
 from engine.year import Year
 
 _Key = tuple[tuple[str, float], ...]
@@ -28,7 +28,7 @@ class Arena(Protocol):
     """A problem with the means to say what a point is really worth."""
 
     @property
-    def judge(self) -> Judge:
+    def judge(self) -> ObjectiveEvaluator:
         """Return what the goals and constraints say."""
 
     @property
@@ -50,7 +50,7 @@ class KnownArena:
 
     def __init__(self, problem: Known) -> None:
         self.problem: Known = problem
-        self.judge = Judge(problem.objective)
+        self.judge = ObjectiveEvaluator(problem.objective)
         self._most = hypervolume(problem.front().tolist(), problem.reference)
 
     def costs(self, points: Sequence[Point]) -> Floats:
@@ -74,13 +74,13 @@ class MarketArena:
 
     def __init__(self, job: BenchmarkJob, seed: int) -> None:
         own = _market_job(job, seed)
-        self.judge = Judge(own.objective)
+        self.judge = ObjectiveEvaluator(own.objective)
         space = PolicySpace(own.space, own.policy)
         kept = _NothingKept(Path(), "")
-        self.problem = Market(own, space, ProcessPool(), self.judge.measures, kept)
+        self.problem = MarketProblem(own, space, ProcessPool(), self.judge.measures, kept)
         # Other random streams than those of the search and of its finalists.
         other = own.model_copy(update={"seed": derive_seed(seed, Purpose.BENCHMARK)})
-        self._truth = Market(other, space, ProcessPool(), self.judge.measures, kept)
+        self._truth = MarketProblem(other, space, ProcessPool(), self.judge.measures, kept)
         self._stage = Stage(True, 1.0, 0, job.truth_replications)
         self._known: dict[_Key, Floats | None] = {}
 
@@ -105,14 +105,14 @@ class MarketArena:
             candidate = Candidate(len(self._known), "", point)
             sample = next(self._truth.evaluate([candidate], self._stage))
             able = sample.reason is None
-            stand = standing(self.judge, [sample.values]) if able else None
-            is_good = stand is not None and bool(stand.able[0])
+            stand = PairedScores.of(self.judge, [sample.values]) if able else None
+            is_good = stand is not None and bool(stand.is_feasible[0])
             self._known[key] = stand.costs[0] if stand is not None and is_good else None
         return self._known[key]
 
 
 @dataclass(frozen=True)
-class _NothingKept(KeptYears):
+class _NothingKept(FinalistRuns):
     """Keeps no years: a benchmark is not resumed."""
 
     def get(self, trial: int, stage: Stage) -> None:

@@ -18,14 +18,18 @@ from optuna.samplers import BaseSampler, NSGAIISampler, RandomSampler, TPESample
 from optuna.trial import Trial
 
 from engine.rng import Purpose, derive_seed
-from engine.search.estimates import finalists
-from engine.search.frontier import ranks
-from engine.search.judge import Judge
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.finalists.selection import (
+    Selection,
+    choose_finalists,
+    planned_replications,
+    replication_rounds,
+)
+from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Problem, Sample, Stage
-from engine.search.selection import Selection, planned, rounds
-from engine.search.standing import standing
-from engine.search.study import Study
+from engine.search.study import SearchStudy
 from engine.spec.study import Search
+from engine.stats.pareto import pareto_ranks
 
 OURS: Final = "poquan"
 
@@ -119,7 +123,9 @@ class _NoMemory:
         """Keep nothing of a trial."""
 
 
-def plain(kind: str, problem: Problem, judge: Judge, effort: Effort, seed: int) -> Course:
+def plain(
+    kind: str, problem: Problem, judge: ObjectiveEvaluator, effort: Effort, seed: int
+) -> Course:
     """Search by one of `PLAIN`."""
     clock, size = _Clocked(problem), effort.search.batch_count
     study = optuna.create_study(
@@ -144,26 +150,28 @@ def plain(kind: str, problem: Problem, judge: Judge, effort: Effort, seed: int) 
     return Course(tuple(snapshots), None if best is None else points[best])
 
 
-def _seen(clock: _Clocked, judge: Judge, trial: Trial, replications: int) -> Any:
+def _seen(clock: _Clocked, judge: ObjectiveEvaluator, trial: Trial, replications: int) -> Any:
     """Return how a policy stands by itself, on random streams of its own."""
     first = trial.number * replications
     stage = Stage(False, 1.0, first, first + replications)
     candidate = Candidate(trial.number, f"trial-{trial.number}", trial.params)
-    return standing(judge, [next(clock.evaluate([candidate], stage)).values])
+    return PairedScores.of(judge, [next(clock.evaluate([candidate], stage)).values])
 
 
 def _front_of(costs: Any, excesses: Any) -> list[int]:
     """Return which feasible policies no other feasible one beats; costs may be missing."""
     able = np.flatnonzero((excesses <= 0).all(axis=1) & ~np.isnan(costs).any(axis=1))
-    levels = ranks(costs[able].tolist()) if len(able) else []
+    levels = pareto_ranks(costs[able].tolist()) if len(able) else []
     return [int(k) for k, level in zip(able, levels, strict=True) if level == 0]
 
 
-def ours(problem: Problem, judge: Judge, effort: Effort, seed: int, sessions: int) -> Course:
+def ours(
+    problem: Problem, judge: ObjectiveEvaluator, effort: Effort, seed: int, sessions: int
+) -> Course:
     """Search as `optimize` does, finalists included, for about so many sessions."""
     clock, search = _Clocked(problem), effort.search
-    study = Study(search, seed, clock, judge, _NoMemory())
-    runs = planned(0, search.finalists_count, _rounds(search))
+    study = SearchStudy(search, seed, clock, judge, _NoMemory())
+    runs = planned_replications(0, search.finalists_count, _rounds(search))
     search_sessions = sessions * (1 - runs / (effort.trials_count * effort.replications))
     snapshots: list[Snapshot] = []
     for found in study.steps(_ignore_progress):
@@ -171,7 +179,7 @@ def ours(problem: Problem, judge: Judge, effort: Effort, seed: int, sessions: in
         snapshots.append(clock.snapshot([_point(study.trials[k].candidate) for k in front]))
         if clock.sessions > search_sessions:
             break
-    chosen = finalists(study.trials, found, search.finalists_count)
+    chosen = choose_finalists(study.trials, found, search.finalists_count)
     selection = Selection(clock, judge, search, seed)
     best = selection.run([trial.candidate for trial in chosen], _ignore_progress)
     both = zip(selection.finalists, selection.assessments(), strict=True)
@@ -187,7 +195,7 @@ def _ignore_progress(*_: object) -> None:
 
 
 def _rounds(search: Search) -> list[int]:
-    return rounds(search.first_replications, search.final_replications)
+    return replication_rounds(search.first_replications, search.final_replications)
 
 
 def _point(candidate: Candidate) -> Point:

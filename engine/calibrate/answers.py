@@ -16,10 +16,10 @@ from engine.spec.calibration import CalibrateJob
 from engine.spec.study import Ensemble
 from engine.year import Year
 
-MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen", "target_attained", "subsidy_fen")
+_MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen", "target_attained", "subsidy_fen")
 """Columns of `runs` whose paired differences are kept."""
 
-STAGE: Final = "years of policies in the worlds of the ensemble"
+_STAGE: Final = "years of policies in the worlds of the ensemble"
 
 
 def answers(
@@ -28,7 +28,19 @@ def answers(
     pool: Pool,
     on_progress: Callable[[str, int, int, str], None],
 ) -> list[dict[str, Any]]:
-    """Return the rows of `answers`: paired differences to the baseline, world by world."""
+    """Return the rows of `answers`: paired differences to the baseline, world by world.
+
+    Parameters
+    ----------
+    job
+        Policies, baseline, and how many replications there are.
+    ensemble
+        The plausible worlds.
+    pool
+        What simulates.
+    on_progress
+        Takes the stage, years done, years in all, and a note.
+    """
     policies = [policy.model_copy(update={"name": key}) for key, policy in job.policies.items()]
     fresh = {
         "ensemble": ensemble,
@@ -40,9 +52,9 @@ def answers(
     for done, year in enumerate(pool.run(todo), start=1):
         small = replace(year, daily={}, monthly={}, segments={}, anchors={})
         by_world[year.labels["world"]].append(small)
-        on_progress(STAGE, done, len(todo), "")
+        on_progress(_STAGE, done, len(todo), "")
     return [
         {"world": world, **row}
         for world, years in by_world.items()
-        for row in paired(years, job.baseline, MEASURES)
+        for row in paired(years, job.baseline, _MEASURES)
     ]

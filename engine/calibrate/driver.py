@@ -5,13 +5,13 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.calibrate.box import Box, Values
-from engine.calibrate.kept import KeptWaves
-from engine.calibrate.observed import Figure, read_figures
+from engine.calibrate.checkpoint import WaveCheckpoint
+from engine.calibrate.observed import ObservedFigure, read_figures
 from engine.calibrate.rows import Row, calibration_rows
-from engine.calibrate.sample import Sample, kept, spread_out
-from engine.calibrate.targets import Target, Unmodelled, match
-from engine.calibrate.waves import Plan, confirm, first_points, next_points, simulate
+from engine.calibrate.sample import SimulatedPoints, plausible_points, spread_points
+from engine.calibrate.targets import CalibrationTarget, Unmodelled, match_figures
+from engine.calibrate.unknown_space import UnknownSpace, Values
+from engine.calibrate.waves import CalibrationPlan, confirm, first_points, next_points, simulate
 from engine.compute import Pool
 from engine.errors import InputError
 from engine.spec.calibration import CalibrateJob
@@ -22,7 +22,7 @@ OnProgress = Callable[[str, int, int, str], None]
 """Takes the wave, years done, years in all, and a note."""
 
 
-class Outcome(NamedTuple):
+class CalibrationResult(NamedTuple):
     """What a calibration found.
 
     `any_plausible` is False where the ensemble holds the confirmed points that miss least, none of
@@ -34,7 +34,7 @@ class Outcome(NamedTuple):
     scenario: Scenario
     ensemble: Ensemble
     any_plausible: bool
-    sample: Sample
+    sample: SimulatedPoints
 
 
 def check_job(job: CalibrateJob, observed: str) -> None:
@@ -45,31 +45,49 @@ def check_job(job: CalibrateJob, observed: str) -> None:
     InputError
         For a table that cannot be used, or a range that leads to no number or breaks a rule.
     """
-    Box(job.unknowns.ranges, job.scenario)
+    UnknownSpace(job.unknowns.ranges, job.scenario)
     _matched(job, read_figures(observed, job.fit.tolerance))
 
 
 def calibrate(
     job: CalibrateJob,
-    figures: Sequence[Figure],
+    figures: Sequence[ObservedFigure],
     folder: Path,
     pool: Pool,
     on_progress: OnProgress,
-) -> Outcome:
-    """Find the points of the box that are compatible with the figures to fit.
+) -> CalibrationResult:
+    """Find the points of the unknowns' space that are compatible with the figures to fit.
 
     The result is a function of the job and the figures alone, not of what an interrupted
     calibration left in the folder, with which this one goes on. Rows with role `check` are
-    read off every year and never looked at otherwise.
+    read off every year and not used otherwise.
+
+    Parameters
+    ----------
+    job
+        Scenario, unknowns, policy, and how to fit.
+    figures
+        What was observed.
+    folder
+        Where the readings of each wave are stored.
+    pool
+        What simulates.
+    on_progress
+        Takes the wave, years done, years in all, and a note.
+
+    Raises
+    ------
+    InputError
+        If no unknown moves a figure that is to be fitted.
     """
-    kept_waves = KeptWaves.of(folder, job, figures)
+    kept_waves = WaveCheckpoint.of(folder, job, figures)
     targets, unmodelled = _matched(job, figures)
-    plan = Plan(job, Box(job.unknowns.ranges, job.scenario), tuple(targets))
-    sample: Sample | None = None
+    plan = CalibrationPlan(job, UnknownSpace(job.unknowns.ranges, job.scenario), tuple(targets))
+    sample: SimulatedPoints | None = None
     for wave in range(1, job.fit.waves_count + 1):
         points = first_points(plan) if sample is None else next_points(plan, sample, wave)
-        tell = partial(_tell, on_progress, wave, sample)
-        found = simulate(plan, points, wave, pool, kept_waves, tell)
+        on_years = partial(_report_wave, on_progress, wave, sample)
+        found = simulate(plan, points, wave, pool, kept_waves, on_years)
         sample = found if sample is None else sample.joined(found)
         if not sample.fitted.size:
             raise InputError(
@@ -79,36 +97,42 @@ def calibrate(
                 "add one, or another row",
             )
     assert sample is not None
-    judged = confirm(plan, sample, pool, kept_waves, partial(_tell_again, on_progress))
+    judged = confirm(plan, sample, pool, kept_waves, partial(_report_confirmation, on_progress))
     return _outcome(plan, judged, unmodelled)
 
 
-def _tell_again(on_progress: OnProgress, done: int, total: int) -> None:
+def _report_confirmation(on_progress: OnProgress, done: int, total: int) -> None:
     on_progress("years of the best, on fresh luck", done, total, "")
 
 
-def _tell(on_progress: OnProgress, wave: int, sample: Sample | None, done: int, total: int) -> None:
+def _report_wave(
+    on_progress: OnProgress, wave: int, sample: SimulatedPoints | None, done: int, total: int
+) -> None:
     note = f"worst miss so far {sample.ranked[:, 0].min():.1f} sd" if sample else ""
     on_progress(f"years of wave {wave}", done, total, note)
 
 
-def _matched(job: CalibrateJob, figures: Sequence[Figure]) -> tuple[list[Target], list[Unmodelled]]:
-    return match(figures, job.scenario.calendar, job.fit.repeat_reading)
+def _matched(
+    job: CalibrateJob, figures: Sequence[ObservedFigure]
+) -> tuple[list[CalibrationTarget], list[Unmodelled]]:
+    return match_figures(figures, job.scenario.calendar, job.fit.repeat_reading)
 
 
-def _outcome(plan: Plan, sample: Sample, unmodelled: Sequence[Unmodelled]) -> Outcome:
-    job, box = plan.job, plan.box
-    places, any_plausible = kept(sample, job.fit.cutoff, job.fit.ensemble_count)
+def _outcome(
+    plan: CalibrationPlan, sample: SimulatedPoints, unmodelled: Sequence[Unmodelled]
+) -> CalibrationResult:
+    job, space = plan.job, plan.space
+    places, any_plausible = plausible_points(sample, job.fit.cutoff, job.fit.ensemble_count)
     best = int(places[0])
-    chosen = spread_out(sample.cube, places.tolist(), job.fit.ensemble_count)
+    chosen = spread_points(sample.cube, places.tolist(), job.fit.ensemble_count)
     name = job.scenario.name
-    return Outcome(
+    return CalibrationResult(
         rows=calibration_rows(sample, unmodelled, job.fit.cutoff, places, chosen),
         best=sample.points[best],
-        scenario=box.scenario(sample.points[best], f"{name}_calibrated"),
+        scenario=space.scenario(sample.points[best], f"{name}_calibrated"),
         ensemble=Ensemble(
             name=f"{name}_plausible",
-            worlds={f"point_{k}": box.changes(sample.points[k]) for k in chosen},
+            worlds={f"point_{k}": space.changes(sample.points[k]) for k in chosen},
         ),
         any_plausible=any_plausible,
         sample=sample,

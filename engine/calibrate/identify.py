@@ -6,14 +6,13 @@ from math import nan
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from engine.stats.arrays import Floats
 
-LEVEL: Final = 0.95
+_LEVEL: Final = 0.95
 """Share of the kept points that the stated interval of an unknown holds."""
 
-FEW: Final = 10
+_FEW: Final = 10
 """Fewer kept points say nothing of how unknowns move together."""
 
 
@@ -36,9 +35,17 @@ class Identified(NamedTuple):
 def identified(
     kept: Mapping[str, Sequence[float]], ranges: Mapping[str, Mapping[str, float]]
 ) -> list[Identified]:
-    """Compare the kept points' values with the ranges, the best known first."""
+    """Compare the kept points' values with the ranges, the best known first.
+
+    Parameters
+    ----------
+    kept
+        By unknown, its value at every kept point, in its unit.
+    ranges
+        By unknown, `low`, `high`, and whether it is `log`.
+    """
     found = []
-    tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+    tails = ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2)
     for name, values in kept.items():
         limits = ranges[name]
         low, high = limits["low"], limits["high"]
@@ -52,17 +59,25 @@ def identified(
 
 
 def tied(kept: Mapping[str, Sequence[float]], at_least: float) -> list[tuple[str, str, float]]:
-    """Return pairs of unknowns whose correlation over the kept points is large, largest first."""
-    if min((len(values) for values in kept.values()), default=0) < FEW:
+    """Return pairs of unknowns whose correlation over the kept points is large, largest first.
+
+    Parameters
+    ----------
+    kept
+        By unknown, its value at every kept point.
+    at_least
+        Size of a correlation that is large, from 0 to 1.
+    """
+    if min((len(values) for values in kept.values()), default=0) < _FEW:
         return []
     pairs = [
-        (a, b, correlation(np.array(kept[a]), np.array(kept[b]))) for a, b in combinations(kept, 2)
+        (a, b, _correlation(np.array(kept[a]), np.array(kept[b]))) for a, b in combinations(kept, 2)
     ]
     large = [pair for pair in pairs if abs(pair[2]) >= at_least]
     return sorted(large, key=lambda pair: -abs(pair[2]))
 
 
-def correlation(a: Floats, b: Floats) -> float:
+def _correlation(a: Floats, b: Floats) -> float:
     """Pearson's correlation; 0 where one does not vary."""
     if min(a.std(), b.std()) == 0:
         return 0.0

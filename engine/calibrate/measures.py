@@ -10,37 +10,37 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.calibrate.periods import Span
-from engine.calibrate.view import View
+from engine.calibrate.run_reader import RunReader, Span
 from engine.units import BRAND_KINDS, FEN_PER_BN_RMB, FEN_PER_RMB
 
-TOP: Final = (10, 100)
+_TOP: Final = (10, 100)
 """Ranks between which the exponent of the rank-size law is read."""
 
 
-class Measure(NamedTuple):
+class FigureMeasure(NamedTuple):
     """How a figure is read.
 
-    `unit` is how the observed unit must begin; `spans_count` the periods it takes, 0 for
-    the whole horizon whatever the row says; `reading` tells two readings of one key apart.
+    `read` takes a year and the periods; `unit` is how the observed unit must begin;
+    `spans_count` the periods it takes, 0 for the whole horizon whatever the row says; `reading`
+    tells two readings of one key apart.
     """
 
     unit: str
     says: str
-    read: Callable[[View, tuple[Span, ...]], float]
+    read: Callable[[RunReader, tuple[Span, ...]], float]
     spans_count: int = 1
     reading: str = ""
     needs_probe: bool = False
 
 
-def _gmv(view: View, spans: tuple[Span, ...]) -> float:
-    return view.total("gmv_fen", spans[0]) / FEN_PER_BN_RMB
+def _gmv(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    return reader.total("gmv_fen", spans[0]) / FEN_PER_BN_RMB
 
 
-def _ratio(view: View, part: str, whole: str, span: Span, less: str = "") -> float:
+def _ratio(reader: RunReader, part: str, whole: str, span: Span, less: str = "") -> float:
     """Return 100 * (part - less) / whole over a span, 0 where the whole is 0."""
-    above = view.total(part, span) - (view.total(less, span) if less else 0.0)
-    below = view.total(whole, span)
+    above = reader.total(part, span) - (reader.total(less, span) if less else 0.0)
+    below = reader.total(whole, span)
     return 100.0 * above / below if below else 0.0
 
 
@@ -48,51 +48,51 @@ def _growth(now: float, before: float) -> float:
     return 100.0 * (now / before - 1.0) if before else 0.0
 
 
-def _orders_growth(view: View, spans: tuple[Span, ...]) -> float:
-    return _growth(*(view.total("orders_count", span) for span in spans))
+def _orders_growth(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    return _growth(*(reader.total("orders_count", span) for span in spans))
 
 
-def _buyers_growth(view: View, spans: tuple[Span, ...]) -> float:
-    return _growth(*(view.monthly("paying_buyers_count", span) for span in spans))
+def _buyers_growth(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    return _growth(*(reader.monthly("paying_buyers_count", span) for span in spans))
 
 
-def _order_value(view: View, spans: tuple[Span, ...]) -> float:
-    orders = view.total("orders_count", spans[0])
-    return view.total("gmv_fen", spans[0]) / orders / FEN_PER_RMB if orders else 0.0
+def _order_value(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    orders = reader.total("orders_count", spans[0])
+    return reader.total("gmv_fen", spans[0]) / orders / FEN_PER_RMB if orders else 0.0
 
 
-def _top(count: int) -> Callable[[View, tuple[Span, ...]], float]:
-    return lambda view, spans: 100.0 * view.monthly(f"top{count}_share", spans[0])
+def _top(count: int) -> Callable[[RunReader, tuple[Span, ...]], float]:
+    return lambda reader, spans: 100.0 * reader.monthly(f"top{count}_share", spans[0])
 
 
-def rank_exponent(top10: float, top100: float) -> float:
+def _rank_exponent(top10: float, top100: float) -> float:
     """The s of GMV ~ rank^-s with sum_1..10 k^-s / sum_1..100 k^-s = top10 / top100."""
-    ranks = np.arange(1, TOP[1] + 1, dtype=np.float64)
+    ranks = np.arange(1, _TOP[1] + 1, dtype=np.float64)
     low, high = -5.0, 20.0  # the ratio rises with s
     wanted = top10 / top100 if top100 > 0 else 0.0
     for _ in range(60):
         middle = (low + high) / 2
         sizes = ranks**-middle
-        if sizes[: TOP[0]].sum() / sizes.sum() < wanted:
+        if sizes[: _TOP[0]].sum() / sizes.sum() < wanted:
             low = middle
         else:
             high = middle
     return (low + high) / 2
 
 
-def _exponent(view: View, spans: tuple[Span, ...]) -> float:
-    return rank_exponent(*(view.monthly(f"top{count}_share", spans[0]) for count in TOP))
+def _exponent(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    return _rank_exponent(*(reader.monthly(f"top{count}_share", spans[0]) for count in _TOP))
 
 
-def _fans_between(low: float, high: float) -> Callable[[View, tuple[Span, ...]], float]:
+def _fans_between(low: float, high: float) -> Callable[[RunReader, tuple[Span, ...]], float]:
     """Per cent of the accounts above 0.1 million fans with these many million, on day 1.
 
     Of the lognormal law that the anchors are drawn from: a year keeps its last day's fans
     only, and a few hundred anchors hold one or two of the largest class.
     """
 
-    def read(view: View, _: tuple[Span, ...]) -> float:
-        spec = view.scenario.anchors
+    def read(reader: RunReader, _: tuple[Span, ...]) -> float:
+        spec = reader.scenario.anchors
         law = NormalDist(spec.fans_log_mean, max(spec.fans_log_sd, 1e-9))
         below = [law.cdf(log(1e6 * fans)) if isfinite(fans) else 1.0 for fans in (low, high, 0.1)]
         return 100.0 * (below[1] - below[0]) / (1.0 - below[2])
@@ -100,84 +100,88 @@ def _fans_between(low: float, high: float) -> Callable[[View, tuple[Span, ...]],
     return read
 
 
-def _largest_stream(view: View, spans: tuple[Span, ...]) -> float:
-    paid = view.days("expected_gmv_paid_fen", spans[0]) * view.days("top1_share", spans[0])
+def _largest_stream(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    paid = reader.days("expected_gmv_paid_fen", spans[0]) * reader.days("top1_share", spans[0])
     return float(paid.sum()) / FEN_PER_BN_RMB
 
 
-def _brand_goods(view: View, spans: tuple[Span, ...]) -> float:
-    return view.total_of_kinds("gmv_fen", spans[0], BRAND_KINDS) / FEN_PER_BN_RMB
+def _brand_goods(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    return reader.total_of_kinds("gmv_fen", spans[0], BRAND_KINDS) / FEN_PER_BN_RMB
 
 
-_DAU = Measure(
+_DAU = FigureMeasure(
     "million",
     "mean daily users; their path is an input, activity moves it",
-    lambda view, spans: float(view.days("dau_count", spans[0]).mean()) / 1e6,
+    lambda reader, spans: float(reader.days("dau_count", spans[0]).mean()) / 1e6,
 )
-_RETURNS = Measure(
+_RETURNS = FigureMeasure(
     "%",
     "returned GMV / GMV",
-    lambda view, spans: _ratio(view, "returned_fen", "gmv_fen", spans[0]),
+    lambda reader, spans: _ratio(reader, "returned_fen", "gmv_fen", spans[0]),
 )
-_COMMISSION = Measure(
+_COMMISSION = FigureMeasure(
     "%",
     "commission / GMV, whole horizon",
-    lambda view, _: _ratio(view, "commission_fen", "gmv_fen", view.horizon),
+    lambda reader, _: _ratio(reader, "commission_fen", "gmv_fen", reader.horizon),
     spans_count=0,
 )
 
-KNOWN: Final[dict[str, tuple[Measure, ...]]] = {
-    "ks_ecom_gmv": (Measure("RMB bn", "GMV at list price, before returns", _gmv),),
-    "ks_orders_growth": (Measure("%", "growth of orders", _orders_growth, 2),),
-    "ks_buyers_growth": (Measure("%", "growth of monthly buyers", _buyers_growth, 2),),
-    "ks_aov": (Measure("RMB", "GMV at list price / orders", _order_value),),
+KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
+    "ks_ecom_gmv": (FigureMeasure("RMB bn", "GMV at list price, before returns", _gmv),),
+    "ks_orders_growth": (FigureMeasure("%", "growth of orders", _orders_growth, 2),),
+    "ks_buyers_growth": (FigureMeasure("%", "growth of monthly buyers", _buyers_growth, 2),),
+    "ks_aov": (FigureMeasure("RMB", "GMV at list price / orders", _order_value),),
     "ks_repeat_rate_monthly": (
-        Measure(
+        FigureMeasure(
             "%",
             "of a month's buyers, those with two orders or more in it",
-            lambda view, spans: 100.0 * view.monthly("repeat_twice_share", spans[0]),
+            lambda reader, spans: 100.0 * reader.monthly("repeat_twice_share", spans[0]),
             reading="twice",
         ),
-        Measure(
+        FigureMeasure(
             "%",
             "of a month's buyers, those who bought in the next",
-            lambda view, spans: 100.0 * view.monthly("repeat_next_share", spans[0], after=True),
+            lambda reader, spans: 100.0 * reader.monthly("repeat_next_share", spans[0], after=True),
             reading="next",
         ),
     ),
     "ks_take_rate_commission": (
-        Measure(
+        FigureMeasure(
             "%",
             "take, less what returns gave back / GMV",
-            lambda view, spans: _ratio(
-                view, "take_fen", "gmv_fen", spans[0], less="refunded_take_fen"
+            lambda reader, spans: _ratio(
+                reader, "take_fen", "gmv_fen", spans[0], less="refunded_take_fen"
             ),
         ),
     ),
     "ks_dau_app": (_DAU,),
     "ks_share_tier1_2": (
-        Measure(
+        FigureMeasure(
             "%",
             "share of the pool, an input",
-            lambda view, _: 100.0 * view.scenario.buyers.tier12_share,
+            lambda reader, _: 100.0 * reader.scenario.buyers.tier12_share,
         ),
     ),
     **{
-        f"ks_top{count}_share_of_gmv": (Measure("%", f"share of the largest {count}", _top(count)),)
+        f"ks_top{count}_share_of_gmv": (
+            FigureMeasure("%", f"share of the largest {count}", _top(count)),
+        )
         for count in (1, 10, 25, 100)
     },
-    "ks_rank_size_exponent": (Measure("s in", "from the top-10 and top-100 shares", _exponent),),
+    "ks_rank_size_exponent": (
+        FigureMeasure("s in", "from the top-10 and top-100 shares", _exponent),
+    ),
     "follower_lognormal_sigma": (
-        Measure(
+        FigureMeasure(
             "",
             "log-sd of fans on the first day, an input",
-            lambda view, _: view.scenario.anchors.fans_log_sd,
+            lambda reader, _: reader.scenario.anchors.fans_log_sd,
             0,
         ),
     ),
     **{
         f"kol_tier_share_{name}": (
-            Measure(
+            FigureMeasure(
                 "%", "of accounts above 0.1 million fans, an input", _fans_between(low, high), 0
             ),
         )
@@ -190,42 +194,44 @@ KNOWN: Final[dict[str, tuple[Measure, ...]]] = {
         )
     },
     "dong_live": (
-        Measure(
+        FigureMeasure(
             "RMB bn",
             "expected GMV as paid of that day's guest",
-            lambda view, spans: view.guests_gmv_fen(spans[0]) / FEN_PER_BN_RMB,
+            lambda reader, spans: reader.guests_gmv_fen(spans[0]) / FEN_PER_BN_RMB,
         ),
     ),
     "simba_live": (
-        Measure("RMB bn", "expected GMV as paid of the day's largest anchor", _largest_stream),
+        FigureMeasure(
+            "RMB bn", "expected GMV as paid of the day's largest anchor", _largest_stream
+        ),
     ),
     "jd_double10bn_day_sales": (
-        Measure("RMB bn", "GMV at list price of brands and the retail partner", _brand_goods),
+        FigureMeasure("RMB bn", "GMV at list price of brands and the retail partner", _brand_goods),
     ),
     "return_rate_live_norm": (_RETURNS,),
     "return_rate_live": (
-        Measure(
+        FigureMeasure(
             "%",
             "returned GMV / GMV, whole horizon",
-            lambda view, _: _ratio(view, "returned_fen", "gmv_fen", view.horizon),
+            lambda reader, _: _ratio(reader, "returned_fen", "gmv_fen", reader.horizon),
             0,
         ),
     ),
     "kol_commission": (_COMMISSION,),
     "kol_commission_range": (_COMMISSION,),
     "ks_repurchase_from_follow_page": (
-        Measure(
+        FigureMeasure(
             "%",
             "share of repeated orders made as a follower, whole horizon",
-            lambda view, _: 100.0 * float(view.year.run["private_repeat_share"]),
+            lambda reader, _: 100.0 * float(reader.year.run["private_repeat_share"]),
             0,
         ),
     ),
     "elasticity_meta_mean": (
-        Measure(
+        FigureMeasure(
             "",
             "own price, from two years that differ by a coupon on one kind",
-            lambda view, _: view.elasticity,
+            lambda reader, _: reader.elasticity,
             0,
             needs_probe=True,
         ),

@@ -13,11 +13,11 @@ from engine.results.storage import open_folder
 from engine.spec.calibration import Tolerance
 
 FIT, CHECK = "fit", "check"
-NEEDED: Final = ("key", "period", "value", "unit", "role")
+_NEEDED: Final = ("key", "period", "value", "unit", "role")
 _RANGE: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:-|…|to)\s*(\d+(?:\.\d+)?)")
 
 
-class Figure(NamedTuple):
+class ObservedFigure(NamedTuple):
     """One observed figure.
 
     `value` is None where the table holds words in place of a number; of a range such as
@@ -34,7 +34,7 @@ class Figure(NamedTuple):
     role: str
 
 
-def read_figures(address: str, tolerance: Tolerance) -> list[Figure]:
+def read_figures(address: str, tolerance: Tolerance) -> list[ObservedFigure]:
     """Read a table with the columns key, period, value, unit, role, and tolerance or confidence.
 
     Parameters
@@ -82,7 +82,7 @@ class _Cells(NamedTuple):
         return InputError(where, what, allowed, "correct the cell, or remove the row")
 
 
-def _figure(cells: _Cells, tolerance: Tolerance) -> Figure:
+def _figure(cells: _Cells, tolerance: Tolerance) -> ObservedFigure:
     for column in ("key", "value"):
         if not cells.text(column):
             raise cells.mistake(column, "is empty", "a name" if column == "key" else "a number")
@@ -90,7 +90,7 @@ def _figure(cells: _Cells, tolerance: Tolerance) -> Figure:
     if role not in {FIT, CHECK}:
         raise cells.mistake("role", f"got {role!r}", f"{FIT} or {CHECK}")
     value, half = _value(cells.text("value"))
-    return Figure(
+    return ObservedFigure(
         row=cells.number,
         key=cells.text("key"),
         period=cells.text("period"),
@@ -139,7 +139,7 @@ def _rows(address: str) -> Sequence[Mapping[str, Any]]:
         raise _refused(address, "there is no such file", "correct the path")
     data = folder.get(name)
     rows, columns = _parquet(address, data) if name.endswith(".parquet") else _csv(address, data)
-    missing = [column for column in NEEDED if column not in columns]
+    missing = [column for column in _NEEDED if column not in columns]
     if not {"tolerance", "confidence"} & set(columns):
         missing.append("tolerance (or confidence)")
     if missing:
@@ -169,5 +169,5 @@ def _parquet(address: str, data: bytes) -> tuple[list[dict[str, Any]], list[str]
 
 
 def _refused(address: str, what: str, remedy: str) -> InputError:
-    allowed = f"CSV or Parquet with the columns {', '.join(NEEDED)}, and tolerance or confidence"
+    allowed = f"CSV or Parquet with the columns {', '.join(_NEEDED)}, and tolerance or confidence"
     return InputError(f"figures: {address}", what, allowed, remedy)

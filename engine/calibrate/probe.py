@@ -1,7 +1,7 @@
 """An experiment in the simulated market: a coupon on one kind of goods against none.
 
 In the horizon's first weeks the sellers hold the prices that they begin with, money is no
-limit and the two arms share their luck, so that the coupon, which starts after `QUIET_DAYS`,
+limit and the two arms share their luck, so that the coupon, which starts after `_QUIET_DAYS`,
 is a change of this kind's own price:
 
     elasticity = ln(orders_b / orders_a) / ln(price_b / price_a),  price = paid / list
@@ -17,14 +17,14 @@ from engine.spec.policy import Policy
 from engine.units import Kind
 from engine.year import Case, Year
 
-KIND: Final = Kind.DOMESTIC
+_KIND: Final = Kind.DOMESTIC
 """Few enough goods to leave most substitutes as they are, enough orders to count."""
 
-COUPON: Final = 0.2
+_COUPON: Final = 0.2
 """Share of the price."""
 
-DAYS: Final = 28
-QUIET_DAYS: Final = 7
+_DAYS: Final = 28
+_QUIET_DAYS: Final = 7
 """Days of an arm, and those before the coupon, which the first prices must not foresee."""
 
 _PLENTY_BN_RMB: Final = 1000.0
@@ -33,26 +33,32 @@ _PLENTY_BN_RMB: Final = 1000.0
 def probe_cases(case: Case) -> tuple[Case, Case]:
     """Return the arms of the experiment, without and with the coupon, in the world of `case`."""
     calendar = case.scenario.calendar
-    end = min(calendar.end, calendar.start + timedelta(days=DAYS - 1))
+    end = min(calendar.end, calendar.start + timedelta(days=_DAYS - 1))
     scenario = case.scenario.model_copy(
         update={
             "calendar": calendar.model_copy(update={"end": end}),
             "suppliers": case.scenario.suppliers.model_copy(update={"repricing_speed": 0.0}),
         }
     )
-    starts = calendar.start + timedelta(days=QUIET_DAYS)
+    starts = calendar.start + timedelta(days=_QUIET_DAYS)
     without, with_coupon = (
         replace(case, scenario=scenario, policy=_coupons(case.policy, {calendar.start: 0.0} | more))
-        for more in ({}, {starts: COUPON})
+        for more in ({}, {starts: _COUPON})
     )
     return without, with_coupon
 
 
 def elasticity(without: Year, with_coupon: Year) -> float:
-    """Own-price elasticity between two arms; 0 where one of them sold nothing."""
+    """Return the own-price elasticity between two arms; 0 where one of them sold nothing.
+
+    Parameters
+    ----------
+    without, with_coupon
+        Years of the cases that `probe_cases` gives, with their segments by day and kind.
+    """
     arms = [
         [
-            float(year.segments[column][QUIET_DAYS:, KIND].sum())
+            float(year.segments[column][_QUIET_DAYS:, _KIND].sum())
             for column in ("orders_count", "gmv_paid_fen", "gmv_fen")
         ]
         for year in (without, with_coupon)
@@ -65,11 +71,11 @@ def elasticity(without: Year, with_coupon: Year) -> float:
 
 
 def _coupons(policy: Policy, rate: Mapping[date, float]) -> Policy:
-    """Return `policy` without a target, and with no coupons but those of `KIND`, for everyone."""
+    """Return `policy` without a target, and with no coupons but those of `_KIND`, for everyone."""
     subsidy = type(policy.subsidy).model_validate(
         {
             "budget_bn_rmb": _PLENTY_BN_RMB,
-            "rate": {kind.name.lower(): dict(rate) if kind is KIND else 0.0 for kind in Kind},
+            "rate": {kind.name.lower(): dict(rate) if kind is _KIND else 0.0 for kind in Kind},
             "cap_rmb": 1000.0,
             "new_buyer_rate": 0.0,
             "tier_factor": {"tier12": 1.0, "tier3": 1.0},

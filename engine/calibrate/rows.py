@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.calibrate.sample import Sample
+from engine.calibrate.sample import SimulatedPoints
 from engine.calibrate.targets import Unmodelled
 
 Row = dict[str, Any]
@@ -16,14 +16,14 @@ UNKNOWN: Final = "unknown."
 NO_POINT: Final = -1
 """`point` of a figure that is not modelled."""
 
-INTERVAL: Final = (0.1, 0.9)
+_INTERVAL: Final = (0.1, 0.9)
 """Quantiles over the kept points between which a simulated figure is said to lie: 80 %."""
 
 INERT: Final = "no unknown moves it: it rules nothing out"
 
 
 def calibration_rows(
-    sample: Sample,
+    sample: SimulatedPoints,
     unmodelled: Sequence[Unmodelled],
     cutoff: float,
     kept: NDArray[np.int64],
@@ -33,10 +33,18 @@ def calibration_rows(
 
     Parameters
     ----------
-    kept : points that are plausible, or stand in for such, the best first.
-    ensemble : points that became worlds of the ensemble.
+    sample
+        All points.
+    unmodelled
+        Figures that the model does not show.
+    cutoff
+        Worst miss that is plausible, in standard deviations.
+    kept
+        (kept,) int64, points that are plausible, or returned in their place, the best first.
+    ensemble
+        Points that became worlds of the ensemble.
     """
-    limits = np.quantile(sample.means[kept], INTERVAL, axis=0)
+    limits = np.quantile(sample.means[kept], _INTERVAL, axis=0)
     plausible, chosen, inside = sample.plausible(cutoff), set(kept.tolist()), set(ensemble)
     best = int(kept[0])
     rows = []
@@ -61,7 +69,7 @@ def calibration_rows(
     return [*rows, *(_unmodelled(one) for one in unmodelled)]
 
 
-def _target(sample: Sample, point: int, place: int, limits: NDArray[np.float64]) -> Row:
+def _target(sample: SimulatedPoints, point: int, place: int, limits: NDArray[np.float64]) -> Row:
     target, miss = sample.targets[place], float(sample.misses[point, place])
     told = target.observed is not None
     return {

@@ -17,27 +17,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.calibrate.box import Values
 from engine.calibrate.observed import FIT
-from engine.calibrate.targets import Target
+from engine.calibrate.targets import CalibrationTarget
+from engine.calibrate.unknown_space import Values
+from engine.stats.arrays import Floats
 
-Floats = NDArray[np.float64]
-STILL = 1e-6
+_STILL = 1e-6
 """A target that varies less than this share of itself over the first wave is moved by nothing."""
 
 
 @dataclass(frozen=True)
-class Sample:
-    """Simulated points.
+class SimulatedPoints:
+    """Simulated points of the unknowns' space.
 
-    `points` hold the unknowns' values and `cube` where these lie, shape (points, unknowns);
+    `points` hold the unknowns' values and `cube` where these lie, (points, unknowns) float64;
     `wave` says when a point was simulated. Of its runs, `counts` many, `means` and `variances`
-    are kept, shape (points, targets); `confirmed` are those whose runs had no say in the choice
-    of the point (`again`). `moved` says of each target whether some unknown moves it over the
-    first wave: one that none moves can rule nothing out.
+    are kept, (points, targets) float64 in the targets' units; `confirmed` are those whose runs
+    had no say in the choice of the point (`again`). `moved` says of each target whether some
+    unknown moves it over the first wave: one that none moves can rule nothing out.
     """
 
-    targets: tuple[Target, ...]
+    targets: tuple[CalibrationTarget, ...]
     points: tuple[Values, ...]
     cube: Floats
     wave: NDArray[np.int64]
@@ -50,13 +50,13 @@ class Sample:
     @classmethod
     def of(
         cls,
-        targets: tuple[Target, ...],
+        targets: tuple[CalibrationTarget, ...],
         points: Sequence[Values],
         cube: Floats,
         wave: int,
         runs: Floats,
-    ) -> "Sample":
-        """Return the points of one wave; `runs` has shape (points, replications, targets)."""
+    ) -> "SimulatedPoints":
+        """Return the points of one wave; `runs` is (points, replications, targets) float64."""
         size, count, width = runs.shape
         means = runs.mean(axis=1)
         variances = runs.var(axis=1, ddof=1) if count > 1 else np.zeros((size, width))
@@ -69,12 +69,12 @@ class Sample:
             variances=variances,
             counts=np.full(size, count),
             confirmed=np.zeros(size, np.bool_),
-            moved=np.ptp(means, axis=0) > STILL * np.abs(means).max(axis=0),
+            moved=np.ptp(means, axis=0) > _STILL * np.abs(means).max(axis=0),
         )
 
     @cached_property
     def errors(self) -> Floats:
-        """Standard errors of the means, from variances that like points share.
+        """Standard errors of the means, (points, targets), from variances that like points share.
 
         One point's variance from a few runs is too rough to divide by. Points of the waves
         share the median, which those far off do not move; confirmed ones, alike and with more
@@ -88,17 +88,17 @@ class Sample:
 
     @cached_property
     def observed(self) -> Floats:
-        """Observed figures, by target; not a number for a forecast."""
+        """Observed figures, (targets,), in their units; not-a-number for a forecast."""
         return np.array([np.nan if t.observed is None else t.observed for t in self.targets])
 
     @cached_property
     def sds(self) -> Floats:
-        """Standard deviations of the observed figures, by target."""
+        """Standard deviations of the observed figures, (targets,), in their units."""
         return np.array([target.sd for target in self.targets])
 
     @cached_property
     def fitted(self) -> NDArray[np.int64]:
-        """Places of the targets that count."""
+        """Indices of the targets that count, (fitted targets,)."""
         is_fit = np.array([target.role == FIT for target in self.targets])
         return np.flatnonzero(is_fit & self.moved)
 
@@ -116,26 +116,28 @@ class Sample:
 
     @cached_property
     def score(self) -> Floats:
-        """Worst miss + root of the mean square: a sum alone lets one figure go."""
+        """Worst miss + root of the mean square, (points,): a sum alone lets one figure go."""
         return np.asarray(self.ranked[:, 0] + np.sqrt((self.ranked**2).mean(axis=1)))
 
     def plausible(self, cutoff: float) -> NDArray[np.bool_]:
-        """Whether a point is confirmed and its worst miss lies within the cutoff."""
+        """Return which points are confirmed with their worst miss within the cutoff, (points,)."""
         return np.asarray(self.confirmed & (self.ranked[:, 0] <= cutoff))
 
-    def joined(self, other: "Sample") -> "Sample":
+    def joined(self, other: "SimulatedPoints") -> "SimulatedPoints":
         """Return both samples as one; this is the earlier."""
         arrays = ("cube", "wave", "means", "variances", "counts", "confirmed")
         both = {
             name: np.concatenate([getattr(own, name) for own in (self, other)]) for name in arrays
         }
-        return Sample(self.targets, (*self.points, *other.points), moved=self.moved, **both)
+        return SimulatedPoints(
+            self.targets, (*self.points, *other.points), moved=self.moved, **both
+        )
 
-    def again(self, places: NDArray[np.int64], fresh: "Sample") -> "Sample":
-        """Return the sample with the points at `places` judged by fresh runs alone.
+    def again(self, places: NDArray[np.int64], fresh: "SimulatedPoints") -> "SimulatedPoints":
+        """Return the sample with the points at `places` evaluated by fresh runs alone.
 
-        They were chosen for what they showed, which flatters them. The fresh runs in turn flatter
-        the one that is best by them, but little.
+        They were chosen by their first runs, which biases those. The fresh runs in turn are biased
+        for the one that is best by them, but little.
         """
 
         def put(name: str, values: Any) -> Any:
@@ -152,10 +154,21 @@ class Sample:
         )
 
 
-def kept(sample: Sample, cutoff: float, at_least: int) -> tuple[NDArray[np.int64], bool]:
+def plausible_points(
+    sample: SimulatedPoints, cutoff: float, at_least: int
+) -> tuple[NDArray[np.int64], bool]:
     """Return the plausible points, best first, and whether there are any.
 
-    Without any, the `at_least` confirmed points that miss least stand in for them.
+    Without any, the `at_least` confirmed points that miss least are returned instead.
+
+    Parameters
+    ----------
+    sample
+        All points.
+    cutoff
+        Worst miss that is plausible, in standard deviations.
+    at_least
+        Points to return where none is plausible.
     """
     order = np.argsort(sample.score, kind="stable")
     order = order[sample.confirmed[order]]
@@ -163,8 +176,18 @@ def kept(sample: Sample, cutoff: float, at_least: int) -> tuple[NDArray[np.int64
     return (found, True) if found.size else (order[:at_least], False)
 
 
-def spread_out(cube: Floats, order: Sequence[int], count: int) -> list[int]:
-    """Choose points of `order` that lie far from one another, beginning with the first."""
+def spread_points(cube: Floats, order: Sequence[int], count: int) -> list[int]:
+    """Choose points of `order` that lie far from one another, beginning with the first.
+
+    Parameters
+    ----------
+    cube
+        (points, unknowns) float64, all points.
+    order
+        Indices of those that may be chosen.
+    count
+        How many are chosen, at the most.
+    """
     chosen = [int(order[0])]
     left = [int(place) for place in order[1:]]
     while left and len(chosen) < count:

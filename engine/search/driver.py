@@ -1,30 +1,66 @@
-"""The main job from end to end: check, search, look again at the best on fresh luck."""
+"""The main job from end to end: check, search, simulate the best again on fresh luck."""
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import optuna
 
 from engine.compute import Pool
 from engine.errors import InputError, PoquanError
-from engine.search.estimates import Estimates, finalists
-from engine.search.journal import Journal, job_hash
-from engine.search.judge import Judge
-from engine.search.kept import KeptYears
-from engine.search.ladder import Trial
-from engine.search.market import Market
-from engine.search.notes import best_so_far, failures, unfit, untrusted
-from engine.search.outcome import Outcome, Progress
+from engine.search.checkpoint.finalist_runs import FinalistRuns
+from engine.search.checkpoint.journal import Journal, job_hash
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.fidelity.estimates import Estimates
+from engine.search.fidelity.ladder import Trial
+from engine.search.fidelity.promotion import promotion_count
+from engine.search.finalists.selection import (
+    Selection,
+    choose_finalists,
+    planned_replications,
+    replication_rounds,
+)
+from engine.search.market import MarketProblem
+from engine.search.messages import progress_message, result_messages
 from engine.search.rows import frontier_rows, trial_rows
-from engine.search.samplers import check_sampler
-from engine.search.selection import Selection
-from engine.search.space import PolicySpace
-from engine.search.study import Study
+from engine.search.samplers.proposals import check_sampler
+from engine.search.space.policy_space import PolicySpace
+from engine.search.study import SearchStudy
+from engine.spec.policy import Policy
 from engine.spec.study import OptimizeJob
 from engine.spec.worlds import worlds
+from engine.year import Year
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is: `done` of `total` trials (`search`) or years (`finalists`)."""
+
+    stage: str
+    done: int
+    total: int
+    best: str
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """Rows of `trials`, `frontier` and `rungs`, and what stands behind the frontier.
+
+    `years` are the finalists' on fresh luck, without segments and anchors; `policies` is
+    every finalist's whole policy (`engine.config.dump` writes it); `notes` are sentences
+    the user must read, such as that no policy is feasible.
+    """
+
+    trials: list[dict[str, Any]]
+    frontier: list[dict[str, Any]]
+    rungs: list[dict[str, Any]]
+    years: list[Year]
+    policies: dict[str, Policy]
+    notes: list[str] = field(default_factory=list)
+
 
 OnProgress = Callable[[Progress], None]
 
@@ -33,7 +69,7 @@ class _Checked(NamedTuple):
     """What a job that can run is made of."""
 
     space: PolicySpace
-    judge: Judge
+    evaluator: ObjectiveEvaluator
 
 
 def check_job(job: OptimizeJob) -> None:
@@ -48,19 +84,21 @@ def check_job(job: OptimizeJob) -> None:
     _check(job)
 
 
-def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress) -> Outcome:
+def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress) -> SearchResult:
     """Search the space of `job`, and evaluate what survives on fresh luck.
 
     The result is a function of the job alone: not of the pool, nor of being resumed.
 
     Parameters
     ----------
+    job
+        All that the result depends on.
     folder
         Where the journal of the study lies; a study that is there is gone on with.
     pool
         What simulates.
     on_progress
-        Hears of every trial and of every finalist.
+        Is called after every trial and after every run of a finalist.
 
     Raises
     ------
@@ -69,44 +107,47 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
     PoquanError
         If all trials or all finalists fail.
     """
-    space, judge = _check(job)
-    market = Market(job, space, pool, judge.measures, KeptYears(folder, job_hash(job)))
+    space, evaluator = _check(job)
+    market = MarketProblem(
+        job, space, pool, evaluator.measures, FinalistRuns(folder, job_hash(job))
+    )
     with _quiet():
-        journal = Journal(folder, job_hash(job), judge)
-        study = Study(job.search, job.seed, market, judge, journal)
-        found = _searched(study, judge, job.search.trials_count, on_progress)
-    chosen = finalists(study.trials, found, job.search.finalists_count)
-    selection = Selection(market, judge, job.search, job.seed)
+        journal = Journal(folder, job_hash(job), evaluator)
+        study = SearchStudy(job.search, job.seed, market, evaluator, journal)
+        found = _searched(study, evaluator, job.search.trials_count, on_progress)
+    chosen = choose_finalists(study.trials, found, job.search.finalists_count)
+    selection = Selection(market, evaluator, job.search, job.seed)
 
-    def hear(done: int, total: int) -> None:
+    def report_progress(done: int, total: int) -> None:
         years = market.worlds_count
         on_progress(Progress("finalists", done * years, total * years, ""))
 
-    best = selection.run([trial.candidate for trial in chosen], hear)
+    best = selection.run([trial.candidate for trial in chosen], report_progress)
     policies = {trial.candidate.number: market.policy(trial.candidate) for trial in study.trials}
     seen = {trial.candidate.number: study.ladder.means(trial) for trial in chosen}
-    rows = frontier_rows(selection, best, seen, policies, judge, space)
-    told = [*failures(study.trials), *untrusted(study.ladder.rows())]
-    told += unfit(rows, judge, len(study.trials))
+    rows = frontier_rows(selection, best, seen, policies, evaluator, space)
+    rungs = study.ladder.rows()
     in_order = [policies[trial.candidate.number] for trial in study.trials]
     kept = [one.candidate for one in selection.finalists]
-    return Outcome(
-        trials=trial_rows(study.trials, in_order, found, study.ladder, judge, space),
+    return SearchResult(
+        trials=trial_rows(study.trials, in_order, found, study.ladder, evaluator, space),
         frontier=rows,
-        rungs=study.ladder.rows(),
+        rungs=rungs,
         years=[year for one in kept for year in market.years(one)],
         policies={one.name: policies[one.number] for one in kept},
-        notes=[*told, *selection.notes],
+        notes=[*result_messages(study.trials, rungs, rows, evaluator), *selection.notes],
     )
 
 
-def _searched(study: Study, judge: Judge, total: int, on_progress: OnProgress) -> Estimates:
+def _searched(
+    study: SearchStudy, evaluator: ObjectiveEvaluator, total: int, on_progress: OnProgress
+) -> Estimates:
     """Run the study; refuse one in which nothing could be simulated."""
 
-    def hear(done: int, settled: Sequence[Trial], known: Estimates) -> None:
-        on_progress(Progress("search", done, total, best_so_far(settled, known, judge)))
+    def report_progress(done: int, settled: Sequence[Trial], known: Estimates) -> None:
+        on_progress(Progress("search", done, total, progress_message(settled, known, evaluator)))
 
-    found = study.run(hear)
+    found = study.run(report_progress)
     if all(trial.reason is not None for trial in study.trials):
         raise PoquanError(
             f"all {len(study.trials)} trials failed; the first: {study.trials[0].reason}\n"
@@ -116,7 +157,7 @@ def _searched(study: Study, judge: Judge, total: int, on_progress: OnProgress) -
 
 
 def _check(job: OptimizeJob) -> _Checked:
-    checked = _Checked(PolicySpace(job.space, job.policy), Judge(job.objective))
+    checked = _Checked(PolicySpace(job.space, job.policy), ObjectiveEvaluator(job.objective))
     worlds(job.scenario, job.ensemble)
     check_sampler(job.search, job.objective)
     if job.search.trials_count <= len(job.baselines):
@@ -157,3 +198,21 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         optuna.logging.set_verbosity(before)
+
+
+def planned_years(job: OptimizeJob) -> list[tuple[float, int]]:
+    """Return (share of the buyers, years) of each rung and of the finalists, at the most.
+
+    As if every rung were trusted and as many went up as may.
+    """
+    search, given = job.search, len(job.baselines)
+    pilot = min(given + search.batch_count, search.trials_count)
+    plan, climbing, shown = [], search.trials_count - pilot, (0.0, 0)
+    for rung in search.rungs:
+        reused = shown[1] if shown[0] == rung.population_share else 0
+        plan.append((rung.population_share, (pilot + climbing) * (rung.replications - reused)))
+        climbing = promotion_count(climbing, search.reduction)
+        shown = rung.population_share, rung.replications
+    counts = replication_rounds(search.first_replications, search.final_replications)
+    plan.append((1.0, planned_replications(given, search.finalists_count, counts)))
+    return [(share, years * len(job.ensemble.worlds)) for share, years in plan]

@@ -11,17 +11,17 @@ from optuna.distributions import BaseDistribution
 
 from engine.compute import Failure, Pool
 from engine.rng import Purpose, derive_seed
-from engine.search.kept import KeptYears
+from engine.search.checkpoint.finalist_runs import FinalistRuns
 from engine.search.measures import KEY_MEASURES
 from engine.search.problem import Candidate, Point, Sample, Stage
-from engine.search.space import PolicySpace
+from engine.search.space.policy_space import PolicySpace
 from engine.spec.policy import Policy
 from engine.spec.study import OptimizeJob, Scale
 from engine.spec.worlds import worlds
 from engine.year import Case, Year
 
 
-class Market:
+class MarketProblem:
     """Simulates policies for a search.
 
     Replication r has the luck seed derived from (seed, purpose, r), the same for every
@@ -30,8 +30,14 @@ class Market:
 
     Parameters
     ----------
+    job
+        Scenario, ensemble, scale, seeds and baselines.
+    space
+        Makes policies of points.
+    pool
+        Simulates the years.
     needed
-        Measures without which there is no judging: not a number in one is a failure.
+        Measures that goals and constraints read: not a number in one is a failure.
     kept
         Has the fresh years of finalists that finished before, and gets the others.
     """
@@ -42,7 +48,7 @@ class Market:
         space: PolicySpace,
         pool: Pool,
         needed: Sequence[str],
-        kept: KeptYears,
+        kept: FinalistRuns,
     ) -> None:
         self._job, self._space, self._pool = job, space, pool
         self._scenarios = worlds(job.scenario, job.ensemble)

@@ -1,13 +1,9 @@
-"""Measures as a search sees them: which there are, how far they can go, their means."""
+"""Measures as a search sees them: which there are, and how far they can go."""
 
 import math
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final
 
 from engine import metrics
-from engine.compare import Interval, mean_interval
 
 MEASURES: Final = tuple(name for name in metrics.RUN if name != "wall_s")
 """What a goal or a constraint may name: all but the one that differs from run to run."""
@@ -44,32 +40,8 @@ _WITHIN_ONE: Final = {"gini", "hhi", "target_attained"}
 
 
 def possible_range(measure: str) -> tuple[float, float]:
-    """Return the least and the most that the mean of a measure can be."""
+    """Return the least and the most that the mean of a measure can be, in its unit."""
     within_one = measure in _WITHIN_ONE or (
         measure.endswith("_share") and measure not in _ABOVE_ONE
     )
     return (-math.inf if measure in _SIGNED else 0.0), (1.0 if within_one else math.inf)
-
-
-def estimate(sample: NDArray[Any], measure: str) -> Interval:
-    """Estimate the mean of a measure over replications, for the ensemble as it is.
-
-    The worlds share their luck, so the standard error is that of the averages over worlds:
-    se = s(y_r) / √R with y_r = Σ_w x_wr / W. Limits stay within what is possible.
-
-    Parameters
-    ----------
-    sample
-        (worlds, replications)
-    """
-    found = mean_interval(np.asarray(sample, np.float64).mean(axis=0))
-    if found.low is None or found.high is None:
-        return found
-    least, most = possible_range(measure)
-    return found._replace(low=max(found.low, least), high=min(found.high, most))
-
-
-def number(found: Interval) -> float:
-    """Return an estimate's value, which a mean always has."""
-    assert found.value is not None
-    return found.value

@@ -73,7 +73,7 @@ class Sample:
         )
 
     def first(self, count: int) -> Values:
-        """Return the values of the first `count` replications."""
+        """Return the values of the first `count` replications, (worlds, count) by measure."""
         return {name: own[:, :count] for name, own in self.values.items()}
 
     def as_tree(self) -> dict[str, Any]:

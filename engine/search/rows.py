@@ -5,27 +5,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.compare import Interval, mean_interval
-from engine.search.estimates import Estimates
-from engine.search.judge import Judge
-from engine.search.ladder import Ladder, Trial
-from engine.search.measures import KEY_MEASURES, estimate, number
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.fidelity.estimates import Estimates
+from engine.search.fidelity.ladder import Ladder, Trial
+from engine.search.finalists.posterior import Assessment, Finalist
+from engine.search.finalists.selection import Selection
+from engine.search.measures import KEY_MEASURES, possible_range
 from engine.search.problem import Values
-from engine.search.selection import Assessment, Finalist, Selection
-from engine.search.space import PolicySpace
+from engine.search.space.policy_space import PolicySpace
 from engine.spec.policy import Policy
 from engine.spec.study import RiskKind
+from engine.stats.intervals import Interval, mean_interval
 
 Row = dict[str, Any]
 
-SPENT_SHARE: Final = 0.99
+_SPENT_SHARE: Final = 0.99
 """A budget spent beyond this share binds."""
 
-GAIN: Final = "gmv_paid_gain_fen"
+_GAIN: Final = "gmv_paid_gain_fen"
 """Column of the paired difference of `gmv_paid_fen` against the first baseline."""
 
-RISKS: Final[tuple[RiskKind, ...]] = ("cvar", "worst_world", "regret")
+_RISKS: Final[tuple[RiskKind, ...]] = ("cvar", "worst_world", "regret")
 """Figures of the first goal that stand beside its mean, whatever the objective counts."""
 
 
@@ -34,15 +36,27 @@ def trial_rows(
     policies: Sequence[Policy],
     found: Estimates,
     ladder: Ladder,
-    judge: Judge,
+    evaluator: ObjectiveEvaluator,
     space: PolicySpace,
 ) -> list[Row]:
-    """Return the rows of `trials`: levers, and what the search saw, at the top rung's level."""
+    """Return the rows of `trials`: levers, and what the search saw, at the top rung's level.
+
+    Parameters
+    ----------
+    trials, policies
+        One each, in order of their numbers.
+    found
+        What is known of the trials, row by row.
+    ladder
+        Moves means to the top rung's level.
+    evaluator, space
+        Name the measures, and the levers.
+    """
     return [
         _trial_labels(trial)
-        | _judged(found, k, trial, judge)
+        | _trial_feasibility(found, k, trial, evaluator)
         | space.lever_columns(policies[k])
-        | _as_seen(trial, ladder, judge)
+        | _as_seen(trial, ladder, evaluator)
         | {"sessions_spent_count": trial.sessions_count, "wall_s": trial.wall_s}
         | {"sampler_s": trial.sampler_s}
         for k, trial in enumerate(trials)
@@ -61,21 +75,23 @@ def _trial_labels(trial: Trial) -> Row:
     }
 
 
-def _judged(found: Estimates, place: int, trial: Trial, judge: Judge) -> Row:
+def _trial_feasibility(
+    found: Estimates, place: int, trial: Trial, evaluator: ObjectiveEvaluator
+) -> Row:
     failed = trial.reason is not None
     excesses = found.excesses[place].tolist()
     row: Row = {
-        "feasible": None if failed else bool(found.able[place]),
+        "feasible": None if failed else bool(found.is_feasible[place]),
         "violation": None if failed else float(found.violation[place]),
     }
-    named = zip(judge.constraints, excesses, strict=True)
+    named = zip(evaluator.constraints, excesses, strict=True)
     return row | {f"constraint.{name}": None if failed else excess for name, excess in named}
 
 
-def _as_seen(trial: Trial, ladder: Ladder, judge: Judge) -> Row:
+def _as_seen(trial: Trial, ladder: Ladder, evaluator: ObjectiveEvaluator) -> Row:
     row: Row = {}
     seen = ladder.means(trial) if trial.reason is None else {}
-    for name in _measures(judge):
+    for name in _measures(evaluator):
         row[name], row[f"{name}_se"] = seen.get(name, (None, None))
     return row
 
@@ -85,7 +101,7 @@ def frontier_rows(
     best: int | None,
     searched: Mapping[int, Mapping[str, tuple[float, float | None]]],
     policies: Mapping[int, Policy],
-    judge: Judge,
+    evaluator: ObjectiveEvaluator,
     space: PolicySpace,
 ) -> list[Row]:
     """Return the rows of `frontier`: baselines first, then by the first goal.
@@ -95,10 +111,16 @@ def frontier_rows(
 
     Parameters
     ----------
+    selection
+        The finalists on fresh luck.
     best
         The place of the recommended policy among the finalists.
     searched
-        By trial, what the search itself had seen of each measure.
+        By trial, the mean and standard error that the search itself had seen of each measure.
+    policies
+        By trial.
+    evaluator, space
+        Name the measures, and the levers.
     """
     finalists, found = selection.finalists, selection.assessments()
     base = finalists[0] if finalists[0].candidate.is_baseline else None
@@ -108,15 +130,15 @@ def frontier_rows(
         rows.append(
             _labels(one)
             | {"is_recommended": k == best}
-            | _standing_of(own, judge)
-            | {"binding": ", ".join(_binding(one, own, judge, space))}
-            | {"feasible_share": _feasible_share(one.sample.values, judge)}
+            | _finalist_feasibility(own, evaluator)
+            | {"binding": ", ".join(_binding(one, own, evaluator, space))}
+            | {"feasible_share": _feasible_share(one.sample.values, evaluator)}
             | {"runs_count": _runs_count(one)}
-            | _certainty(selection.certainty(k) if k == best else None, judge)
+            | _certainty(selection.certainty(k) if k == best else None, evaluator)
             | space.lever_columns(policies[trial])
-            | _estimates(one, searched[trial], judge)
-            | _risks(selection, one, judge)
-            | _statistics(GAIN, _gain(one, base))
+            | _estimates(one, searched[trial], evaluator)
+            | _risks(selection, one, evaluator)
+            | _statistics(_GAIN, _gain(one, base))
         )
     given = [k for k, one in enumerate(finalists) if one.candidate.is_baseline]
     rest = [k for k, one in enumerate(finalists) if not one.candidate.is_baseline]
@@ -129,52 +151,52 @@ def _labels(one: Finalist) -> Row:
     return {"policy": own.name, "trial": own.number, "is_baseline": own.is_baseline}
 
 
-def _standing_of(own: Assessment, judge: Judge) -> Row:
+def _finalist_feasibility(own: Assessment, evaluator: ObjectiveEvaluator) -> Row:
     """Return whether others beat a policy, and how surely it holds its constraints."""
-    stand, mine = own.stand, own.place
-    shares = own.held.mean(axis=0)
+    scores, mine = own.scores, own.place
+    shares = own.constraint_holds.mean(axis=0)
     return {
         "on_frontier": own.on_frontier,
-        "feasible": bool(stand.able[mine]),
-        "violation": float(stand.violation[mine]),
+        "feasible": bool(scores.is_feasible[mine]),
+        "violation": float(scores.violation[mine]),
         "p_feasible": own.p_feasible,
-        **{f"p_feasible.{n}": float(p) for n, p in zip(judge.constraints, shares, strict=True)},
+        **{f"p_feasible.{n}": float(p) for n, p in zip(evaluator.constraints, shares, strict=True)},
     }
 
 
-def _certainty(found: tuple[float, float, int] | None, judge: Judge) -> Row:
+def _certainty(found: tuple[float, float, int] | None, evaluator: ObjectiveEvaluator) -> Row:
     """Return how sure the recommendation is; nothing for other policies."""
     sure, loss, among = found or (None, None, None)
     return {
         "p_correct": sure,
         "choices_count": among,
-        f"{judge.goals[0].measure}_opportunity_cost": loss,
+        f"{evaluator.goals[0].measure}_opportunity_cost": loss,
     }
 
 
-def _risks(selection: Selection, one: Finalist, judge: Judge) -> Row:
+def _risks(selection: Selection, one: Finalist, evaluator: ObjectiveEvaluator) -> Row:
     """Return what else the first goal could count, each in the goal's own unit."""
-    goal, row = judge.goals[0], {}
-    for risk in RISKS:
-        stand, places = selection.standing(one.sample.replications, risk)
-        cost = float(stand.costs[places[one.candidate.number], 0])
+    goal, row = evaluator.goals[0], {}
+    for risk in _RISKS:
+        scores, places = selection.paired_scores(one.sample.replications, risk)
+        cost = float(scores.costs[places[one.candidate.number], 0])
         turned = goal.direction == "maximize" and risk != "regret"
         row[f"{goal.measure}_{risk}"] = -cost if turned else cost
     return row
 
 
 def _estimates(
-    one: Finalist, searched: Mapping[str, tuple[float, float | None]], judge: Judge
+    one: Finalist, searched: Mapping[str, tuple[float, float | None]], evaluator: ObjectiveEvaluator
 ) -> Row:
     row: Row = {}
-    for name in _measures(judge):
-        row |= _statistics(name, estimate(one.sample.values[name], name))
+    for name in _measures(evaluator):
+        row |= _statistics(name, _measure_interval(one.sample.values[name], name))
         row[f"{name}_search"], row[f"{name}_search_se"] = searched[name]
     return row
 
 
-def _measures(judge: Judge) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*judge.measures, *KEY_MEASURES)))
+def _measures(evaluator: ObjectiveEvaluator) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*evaluator.measures, *KEY_MEASURES)))
 
 
 def _statistics(name: str, found: Interval) -> Row:
@@ -202,24 +224,52 @@ def _runs_count(one: Finalist) -> int:
     return int(next(iter(one.sample.values.values())).size)
 
 
-def _feasible_share(values: Values, judge: Judge) -> float:
+def _feasible_share(values: Values, evaluator: ObjectiveEvaluator) -> float:
     """Return the share of single years that satisfy every constraint taken by itself."""
-    flat = {name: values[name].ravel() for name in judge.measures}
+    flat = {name: values[name].ravel() for name in evaluator.measures}
     years = [dict(zip(flat, year, strict=True)) for year in zip(*flat.values(), strict=True)]
-    return math.fsum(judge.total_violation(year) == 0 for year in years) / len(years)
+    return math.fsum(evaluator.total_violation(year) == 0 for year in years) / len(years)
 
 
-def _binding(one: Finalist, own: Assessment, judge: Judge, space: PolicySpace) -> list[str]:
+def _binding(
+    one: Finalist, own: Assessment, evaluator: ObjectiveEvaluator, space: PolicySpace
+) -> list[str]:
     """Name what holds a policy back: constraints, the budget, and bounds of levers."""
-    errors = own.stand.excess_errors()[own.place]
-    names = judge.binding(own.stand.excesses[own.place], errors)
-    told = any(
+    errors = own.scores.excess_errors()[own.place]
+    names = evaluator.binding(own.scores.excesses[own.place], errors)
+    is_named = any(
         constraint.measure == "budget_spent_share" and name in names
-        for name, constraint in judge.constraints.items()
+        for name, constraint in evaluator.constraints.items()
     )
-    spent = number(estimate(one.sample.values["budget_spent_share"], "budget_spent_share"))
-    if not told and spent > SPENT_SHARE:
+    spent = _known(_measure_interval(one.sample.values["budget_spent_share"], "budget_spent_share"))
+    if not is_named and spent > _SPENT_SHARE:
         names.append("budget spent")
     if not one.candidate.is_baseline and one.candidate.point is not None:
         names += space.at_bound(one.candidate.point)
     return names
+
+
+def _measure_interval(sample: NDArray[Any], measure: str) -> Interval:
+    """Estimate the mean of a measure over replications, for the ensemble as it is.
+
+    The worlds share their luck, so the standard error is that of the averages over worlds:
+    se = s(y_r) / √R with y_r = Σ_w x_wr / W. Limits stay within what is possible.
+
+    Parameters
+    ----------
+    sample
+        (worlds, replications), numbers or truth values, in the measure's unit.
+    measure
+        Its name.
+    """
+    found = mean_interval(np.asarray(sample, np.float64).mean(axis=0))
+    if found.low is None or found.high is None:
+        return found
+    least, most = possible_range(measure)
+    return found._replace(low=max(found.low, least), high=min(found.high, most))
+
+
+def _known(found: Interval) -> float:
+    """Return an estimate's value, which a mean always has."""
+    assert found.value is not None
+    return found.value

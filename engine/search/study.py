@@ -1,7 +1,7 @@
-"""The search itself: ask a batch, look at it rung by rung, until the budget is spent.
+"""The search itself: ask a batch, simulate it rung by rung, until the budget is spent.
 
 Results are a function of the job alone: batches have a configured size, each trial's
-sampler is made anew from the settled trials, and who climbs follows from the samples. A
+sampler is made anew from the settled trials, and promotions follow from the samples. A
 resumed search goes the same way and simulates only the samples that the journal lacks.
 """
 
@@ -13,19 +13,19 @@ from typing import Any, Protocol
 from optuna.trial import FrozenTrial
 
 from engine.errors import StorageError
-from engine.search.estimates import Estimates, estimates
-from engine.search.judge import Judge
-from engine.search.ladder import Ladder, Trial
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.fidelity.estimates import Estimates
+from engine.search.fidelity.ladder import Ladder, Trial
+from engine.search.fidelity.promotion import promote, promotion_count
 from engine.search.problem import Candidate, Problem, Sample, Stage
-from engine.search.proposals import as_finished, proposals
-from engine.search.racing import promoted, room
+from engine.search.samplers.proposals import finished_trials, propose_batch
 from engine.spec.study import Search
 
 OnTrial = Callable[[int, Sequence[Trial], Estimates], None]
-"""Hears how many trials were looked at, and of those that are settled."""
+"""Takes how many trials were simulated, those that are settled, and what is known of them."""
 
 
-class Memory(Protocol):
+class SampleStore(Protocol):
     """What outlives the process: the journal, or nothing at all."""
 
     def sample(self, key: tuple[int, Stage]) -> dict[str, Any] | None:
@@ -38,21 +38,40 @@ class Memory(Protocol):
         """Keep a settled trial for others to read."""
 
 
-class Study:
-    """One search: a problem, a judge, a ladder, and the trials that are settled so far."""
+class SearchStudy:
+    """One search: a problem, an evaluator, a ladder, and the trials that are settled so far.
+
+    Parameters
+    ----------
+    search
+        Sampler, rungs, batches and budget.
+    seed
+        Names the sampler's streams.
+    problem
+        What is searched.
+    evaluator
+        Reads goals and constraints off samples.
+    store
+        Has the samples of an earlier process, and gets the others.
+    """
 
     def __init__(
-        self, search: Search, seed: int, problem: Problem, judge: Judge, memory: Memory
+        self,
+        search: Search,
+        seed: int,
+        problem: Problem,
+        evaluator: ObjectiveEvaluator,
+        store: SampleStore,
     ) -> None:
         self._search, self._seed, self._problem = search, seed, problem
-        self._judge, self._memory = judge, memory
+        self._evaluator, self._store = evaluator, store
         self._given = [
             Candidate(k, name, point, is_baseline=True)
             for k, (name, point) in enumerate(problem.baselines)
         ]
-        self.ladder = Ladder(search.rungs, judge, search.trusted_correlation)
+        self.ladder = Ladder(search.rungs, evaluator, search.trusted_correlation)
         self.trials: list[Trial] = []
-        self._found = estimates([], self.ladder, judge)
+        self._found = Estimates.of([], self.ladder, evaluator)
         self._finished: list[FrozenTrial] = []
 
     def run(self, on_trial: OnTrial) -> Estimates:
@@ -65,10 +84,10 @@ class Study:
         """Go on batch by batch; yield what is known of `trials` after each."""
         for batch in self._batches():
             is_pilot = self._is_pilot(batch)
-            self.trials += self._climbed(self._proposed(batch), on_trial, is_pilot=is_pilot)
+            self.trials += self._through_rungs(self._proposed(batch), on_trial, is_pilot=is_pilot)
             if is_pilot:
                 threshold = self._search.trusted_correlation
-                self.ladder = Ladder(self._search.rungs, self._judge, threshold, self.trials)
+                self.ladder = Ladder(self._search.rungs, self._evaluator, threshold, self.trials)
             self._settle(batch)
             yield self._found
 
@@ -83,24 +102,24 @@ class Study:
 
     def _settle(self, batch: range) -> None:
         """Estimate all trials anew, and keep those of the batch."""
-        self._found = estimates(self.trials, self.ladder, self._judge)
-        self._finished = as_finished(
-            self.trials, self._found, self._judge, self._problem.distributions
+        self._found = Estimates.of(self.trials, self.ladder, self._evaluator)
+        self._finished = finished_trials(
+            self.trials, self._found, self._evaluator, self._problem.distributions
         )
         for number in batch:
-            self._memory.add(self._finished[number], number)
+            self._store.add(self._finished[number], number)
 
     def _proposed(self, batch: range) -> list[Trial]:
-        """Return the trials of a batch, not yet looked at: as remembered, or as asked for."""
+        """Return the trials of a batch, not yet simulated: as stored, or as newly proposed."""
         if batch.start < len(self._given):
             return [Trial(candidate, {}) for candidate in self._given]
         first = self._stage(0 if self._is_pilot(batch) else self.ladder.visited[0], None)
-        known = [self._memory.sample((number, first)) for number in batch]
+        known = [self._store.sample((number, first)) for number in batch]
         if all(known):
             return [_remembered(k, tree) for k, tree in zip(batch, known, strict=True) if tree]
         start = time.perf_counter()
-        space, directions = self._problem.distributions, self._judge.directions
-        asked = proposals(self._search, self._seed, space, self._finished, batch, directions)
+        space, directions = self._problem.distributions, self._evaluator.directions
+        asked = propose_batch(self._search, self._seed, space, self._finished, batch, directions)
         own = (time.perf_counter() - start) / len(batch)
         for number, tree, proposal in zip(batch, known, asked, strict=True):
             if tree is not None and tree["point"] != proposal.point:
@@ -113,17 +132,19 @@ class Study:
         ]
 
     def _is_pilot(self, batch: range) -> bool:
-        """Tell whether a batch climbs every rung: the baselines, and the first one asked for."""
+        """Return whether a batch visits every rung: the baselines, and the first one proposed."""
         return batch.stop <= len(self._given) + self._search.batch_count
 
-    def _climbed(self, batch: Sequence[Trial], on_trial: OnTrial, *, is_pilot: bool) -> list[Trial]:
+    def _through_rungs(
+        self, batch: Sequence[Trial], on_trial: OnTrial, *, is_pilot: bool
+    ) -> list[Trial]:
         """Take a batch up its rungs; return it with what they have shown."""
         found = {trial.candidate.number: trial for trial in batch}
         rungs = range(self.ladder.top + 1) if is_pilot else self.ladder.visited
         alive, below = list(found), None
         for rung in rungs:
             looks = [found[number] for number in alive]
-            for done, trial in enumerate(self._looked_at(looks, rung, below), len(self.trials) + 1):
+            for done, trial in enumerate(self._evaluated(looks, rung, below), len(self.trials) + 1):
                 found[trial.candidate.number] = trial
                 if below is None:
                     on_trial(done, self.trials, self._found)
@@ -136,22 +157,22 @@ class Study:
     def _promoted(self, alive: Sequence[Trial], rung: int, looked_at: int) -> list[int]:
         """Return the numbers of those that go up from a rung, of so many that were there."""
         rivals = [t for t in self.trials if rung in t.samples and t.reason is None]
-        stand = self.ladder.standing([*rivals, *alive], rung)
+        scores = self.ladder.paired_scores([*rivals, *alive], rung)
         places = range(len(rivals), len(rivals) + len(alive))
-        count = room(looked_at, self._search.reduction)
-        chosen = promoted(stand, places, count, self.ladder.verdict(rung))
+        count = promotion_count(looked_at, self._search.reduction)
+        chosen = promote(scores, places, count, self.ladder.trust(rung))
         return [alive[place - len(rivals)].candidate.number for place in chosen]
 
-    def _looked_at(self, trials: Sequence[Trial], rung: int, below: int | None) -> Iterator[Trial]:
+    def _evaluated(self, trials: Sequence[Trial], rung: int, below: int | None) -> Iterator[Trial]:
         """Yield the trials with a sample on the rung, simulating what is not remembered."""
         stage = self._stage(rung, below)
-        known = [self._memory.sample((trial.candidate.number, stage)) for trial in trials]
+        known = [self._store.sample((trial.candidate.number, stage)) for trial in trials]
         todo = [t.candidate for t, tree in zip(trials, known, strict=True) if tree is None]
         fresh = self._problem.evaluate(todo, stage) if todo else iter(())
         for trial, tree in zip(trials, known, strict=True):
             if tree is None:
                 sample = next(fresh)
-                self._memory.write((trial.candidate.number, stage), _as_tree(trial, sample))
+                self._store.write((trial.candidate.number, stage), _as_tree(trial, sample))
             else:
                 sample = Sample.from_tree(tree["sample"])
             spent = trial.sessions_count + sample.sessions_count, trial.wall_s + sample.wall_s
@@ -171,7 +192,7 @@ class Study:
 
 
 def _as_tree(trial: Trial, sample: Sample) -> dict[str, Any]:
-    """Return a sample with the proposal it is of, so that nobody need ask for that again."""
+    """Return a sample with its proposal, which need not be made again on resuming."""
     point = trial.candidate.point
     return {
         "point": None if point is None else dict(point),

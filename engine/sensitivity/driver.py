@@ -7,24 +7,31 @@ from typing import NamedTuple
 import numpy as np
 
 from engine import cases
-from engine.calibrate import Box
+from engine.calibrate import UnknownSpace
 from engine.compute import Pool
+from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.rng import Purpose, derive_seed
-from engine.search.cube import Cube
 from engine.search.measures import MEASURES
-from engine.search.space import PolicySpace
-from engine.sensitivity.importance import check_study, importance_rows
-from engine.sensitivity.sobol import Floats, Row, check_library, design, index_rows
+from engine.search.space.policy_space import PolicySpace
+from engine.sensitivity.indices import (
+    Row,
+    check_library,
+    check_study,
+    importance_rows,
+    index_rows,
+    saltelli_design,
+)
 from engine.spec.explain import nearest
 from engine.spec.sensitivity import SensitivityJob
 from engine.spec.study import Ensemble
+from engine.stats.arrays import Floats
 from engine.year import Case
 
 OnProgress = Callable[[str, int, int, str], None]
 """Takes the stage, years done, years in all, and a note."""
 
-LEVERS, UNKNOWNS = "levers", "unknowns"
+_LEVERS, _UNKNOWNS = "levers", "unknowns"
 
 
 class _Factors(NamedTuple):
@@ -57,7 +64,7 @@ def check_job(job: SensitivityJob) -> None:
                 ", ".join(MEASURES),
                 f"did you mean {match}?" if match else "name one of them",
             )
-    if job.of != UNKNOWNS and job.space.rules:
+    if job.of != _UNKNOWNS and job.space.rules:
         raise InputError(
             "space.rules",
             "levers under rules depend on one another: no lever has an index of its own",
@@ -68,13 +75,23 @@ def check_job(job: SensitivityJob) -> None:
 
 
 def sensitivities(job: SensitivityJob, pool: Pool, on_progress: OnProgress) -> list[Row]:
-    """Return the rows of `sensitivity`: a function of the job, and of the search it names."""
+    """Return the rows of `sensitivity`: a function of the job, and of the search it names.
+
+    Parameters
+    ----------
+    job
+        What moves, which measures, and how many points there are.
+    pool
+        What simulates.
+    on_progress
+        Takes the stage, years done, years in all, and a note.
+    """
     if job.study is not None:
         return importance_rows(job.study)
     rows: list[Row] = []
     for k, factors in enumerate(_factors(job)):
         seed = derive_seed(job.seed, Purpose.TRIAL, k) >> 31
-        cube = design(factors.names, job.indices.base_points_count, seed)
+        cube = saltelli_design(factors.names, job.indices.base_points_count, seed)
         runs = _simulated(job, factors, cube, pool, on_progress)
         rows += index_rows(factors.of, factors.names, runs, job.indices.resamples_count, seed)
     return rows
@@ -93,15 +110,15 @@ def _factors(job: SensitivityJob) -> Iterator[_Factors]:
     buyers = max(1, round(job.scale.buyers_count * job.indices.population_share))
     scale = job.scale.model_copy(update={"buyers_count": buyers})
     cheap = job.model_copy(update={"scale": scale})
-    if job.of != UNKNOWNS:
+    if job.of != _UNKNOWNS:
         yield _levers(cheap)
-    if job.of != LEVERS:
+    if job.of != _LEVERS:
         yield _unknowns(cheap)
 
 
 def _levers(job: SensitivityJob) -> _Factors:
     space = PolicySpace(job.space, job.policy)
-    cube = Cube(space.distributions)
+    cube = UnitCube(space.distributions)
 
     def years(points: Floats) -> list[Case]:
         policies = [
@@ -109,18 +126,20 @@ def _levers(job: SensitivityJob) -> _Factors:
         ]
         return cases.cases(job, policies)
 
-    return _Factors(LEVERS, list(space.distributions), years, len(job.ensemble.worlds))
+    return _Factors(_LEVERS, list(space.distributions), years, len(job.ensemble.worlds))
 
 
 def _unknowns(job: SensitivityJob) -> _Factors:
-    box = Box(job.unknowns.ranges, job.scenario)
+    unknowns = UnknownSpace(job.unknowns.ranges, job.scenario)
 
     def years(points: Floats) -> list[Case]:
-        worlds = {f"point_{k}": box.changes(point) for k, point in enumerate(box.values(points))}
+        worlds = {
+            f"point_{k}": unknowns.changes(point) for k, point in enumerate(unknowns.values(points))
+        }
         ensemble = Ensemble(name="points", worlds=worlds)
         return cases.cases(job.model_copy(update={"ensemble": ensemble}), [job.policy])
 
-    return _Factors(UNKNOWNS, box.names, years, 1)
+    return _Factors(_UNKNOWNS, unknowns.names, years, 1)
 
 
 def _simulated(

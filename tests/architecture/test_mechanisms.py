@@ -7,7 +7,7 @@ import yaml
 
 from engine import metrics
 from engine.market.run import simulate_year
-from engine.search.levers import known_levers
+from engine.search.space.levers import known_levers
 from engine.spec.mechanisms import MECHANISMS, _without
 from engine.spec.scenario import Mechanisms
 from tests.market.test_determinism import same

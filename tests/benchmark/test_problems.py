@@ -17,8 +17,8 @@ from engine.benchmark.problems import (
     Zdt1,
     Zdt2,
 )
-from engine.search.hypervolume import hypervolume
 from engine.search.problem import Candidate, Sample, Stage
+from engine.stats.pareto import hypervolume
 from tests.search.problems import search_of
 
 SEARCH = search_of(

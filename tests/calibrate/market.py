@@ -16,9 +16,9 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 
 from engine import rng
-from engine.calibrate import Box, calibrate, read_figures
-from engine.calibrate.driver import Outcome
-from engine.calibrate.observed import Figure
+from engine.calibrate import UnknownSpace, calibrate, read_figures
+from engine.calibrate.driver import CalibrationResult
+from engine.calibrate.observed import ObservedFigure
 from engine.compute.pool import ProcessPool
 from engine.config import load
 from engine.metrics import DAILY, MONTHLY
@@ -80,20 +80,19 @@ def job(*overrides: str, unknowns: Mapping[str, Any] = TREE) -> CalibrateJob:
 
 def table(
     place: Path, told: CalibrateJob, extra: Sequence[str] = (), **changes: float
-) -> list[Figure]:
+) -> list[ObservedFigure]:
     """Figures as the market shows them at `TRUTH`, times `changes` by `key_period`."""
     case = Case(
-        scenario=Box(told.unknowns.ranges, told.scenario).scenario(TRUTH, "truth"),
+        scenario=UnknownSpace(told.unknowns.ranges, told.scenario).scenario(TRUTH, "truth"),
         policy=told.policy,
         scale=told.scale,
         world_seed=1,
         luck_seed=99,
     )
     from engine.calibrate.measures import KNOWN
-    from engine.calibrate.periods import spans
-    from engine.calibrate.view import View
+    from engine.calibrate.run_reader import RunReader, spans
 
-    view, lines = View(case.scenario, simulate_year(case)), []
+    view, lines = RunReader(case.scenario, simulate_year(case)), []
     for role, key, period, unit, confidence in FIGURES:
         value = KNOWN[key][0].read(view, spans(period))
         value *= changes.get(f"{key}_{period.split()[0]}", 1.0)
@@ -104,9 +103,9 @@ def table(
 
 def calibrated(
     told: CalibrateJob,
-    figures: Sequence[Figure],
+    figures: Sequence[ObservedFigure],
     folder: Path,
     simulate: Callable[[Case], Year] = simulate_year,
-) -> Outcome:
+) -> CalibrationResult:
     """Calibrate in this process."""
     return calibrate(told, figures, folder, ProcessPool(simulate), lambda *_: None)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from engine.calibrate import Box
+from engine.calibrate import UnknownSpace
 from engine.calibrate.identify import identified
 from engine.calibrate.rows import INERT, NO_POINT
 from engine.config import dump
@@ -177,7 +177,9 @@ def test_unknowns_that_move_nothing_are_refused(tmp_path: Path) -> None:
 
 def test_where_the_scenario_stands_in_the_box_changes_nothing(tmp_path: Path, found) -> None:
     told, outcome = found
-    elsewhere = Box(told.unknowns.ranges, told.scenario).scenario(outcome.best, "kuaishou_2020")
+    elsewhere = UnknownSpace(told.unknowns.ranges, told.scenario).scenario(
+        outcome.best, "kuaishou_2020"
+    )
     moved = told.model_copy(update={"scenario": elsewhere})
     unmodelled = ["fit,jack_ma_retires,Sep 2019,1,event,high"]
     again = calibrated(moved, table(tmp_path, told, unmodelled), tmp_path)
@@ -193,14 +195,14 @@ def test_the_seed_names_the_points(tmp_path: Path, found) -> None:
 
 
 def test_a_redrawn_world_has_a_seed_for_each_replication(tmp_path: Path) -> None:
-    from engine.calibrate.waves import Plan, point_cases
+    from engine.calibrate.waves import CalibrationPlan, _point_cases
 
     told = job()
-    plan = Plan(told, Box(told.unknowns.ranges, told.scenario), ())
-    points = plan.box.values(np.full((2, 5), 0.5))
-    assert {case.world_seed for case in point_cases(plan, points)} == {told.world_seed}
+    plan = CalibrationPlan(told, UnknownSpace(told.unknowns.ranges, told.scenario), ())
+    points = plan.space.values(np.full((2, 5), 0.5))
+    assert {case.world_seed for case in _point_cases(plan, points)} == {told.world_seed}
     redrawn = plan._replace(job=told.model_copy(update={"redraw_worlds": True}))
-    assert [case.world_seed for case in point_cases(redrawn, points)] == [1, 2, 1, 2]
+    assert [case.world_seed for case in _point_cases(redrawn, points)] == [1, 2, 1, 2]
 
 
 def test_as_many_years_run_at_once_as_there_are_points_and_replications(monkeypatch) -> None:

@@ -3,13 +3,19 @@
 import numpy as np
 import pytest
 
-from engine.calibrate.design import left_over, spread
-from engine.calibrate.emulator import PENALTIES, Emulator, features, fit
-from engine.calibrate.identify import correlation, identified, tied
+from engine.calibrate.emulator import (
+    _PENALTIES,
+    _Emulator,
+    _features,
+    _fit_emulator,
+    _total_variance,
+)
+from engine.calibrate.identify import _correlation, identified, tied
 from engine.calibrate.measures import KNOWN
-from engine.calibrate.sample import Sample, kept
-from engine.calibrate.targets import Target
-from engine.calibrate.waves import total_variance
+from engine.calibrate.sample import SimulatedPoints, plausible_points
+from engine.calibrate.subset_simulation import sample_plausible
+from engine.calibrate.targets import CalibrationTarget
+from engine.design.sequences import latin_hypercube
 
 NO_LOG = np.array([False])
 
@@ -20,19 +26,19 @@ def quadratic(x: np.ndarray) -> np.ndarray:
 
 
 def test_a_quadratic_is_found_exactly() -> None:
-    x = spread(3, 60, 1)
-    emulator = fit(x, quadratic(x), NO_LOG)
-    fresh = spread(3, 20, 2)
+    x = latin_hypercube(3, 60, 1)
+    emulator = _fit_emulator(x, quadratic(x), NO_LOG)
+    fresh = latin_hypercube(3, 20, 2)
     assert emulator(fresh) == pytest.approx(quadratic(fresh), abs=1e-3)
     assert emulator.variance[0] < 1e-6
 
 
 def test_the_variance_is_the_error_at_points_left_out() -> None:
-    x, noise = spread(3, 40, 3), spread(1, 40, 4) - 0.5
+    x, noise = latin_hypercube(3, 40, 3), latin_hypercube(1, 40, 4) - 0.5
     y = quadratic(x) + noise
-    emulator = fit(x, y, NO_LOG)
-    phi, least = features(x), np.inf
-    for penalty in PENALTIES:
+    emulator = _fit_emulator(x, y, NO_LOG)
+    phi, least = _features(x), np.inf
+    for penalty in _PENALTIES:
         errors = []
         for k in range(len(x)):
             rest = np.delete(np.arange(len(x)), k)
@@ -49,29 +55,31 @@ def test_the_variance_is_the_error_at_points_left_out() -> None:
 
 
 def test_what_is_positive_is_emulated_by_its_logarithm() -> None:
-    x = spread(2, 40, 5)
+    x = latin_hypercube(2, 40, 5)
     y = np.exp(3 * x[:, :1] - 4 * x[:, 1:])
-    emulator = fit(x, np.hstack([y, y - 0.5]), np.array([True, True]))
+    emulator = _fit_emulator(x, np.hstack([y, y - 0.5]), np.array([True, True]))
     assert emulator.is_log.tolist() == [True, False]
     assert emulator(x)[:, 0] == pytest.approx(np.log(y[:, 0]), abs=1e-3)
 
 
 def test_variances_add_up() -> None:
     none, variance = np.zeros(0), np.array([0.09, 0.01])
-    emulator = Emulator(none, none, none, variance, np.zeros(2, bool))
+    emulator = _Emulator(none, none, none, variance, np.zeros(2, bool))
     ones = np.ones(2)
-    found = total_variance(emulator, ones, 0.2 * ones, 0.2 * ones)
+    found = _total_variance(emulator, ones, 0.2 * ones, 0.2 * ones)
     assert found == pytest.approx([0.04 + 0.09 + 0.04, 0.04 + 0.01 + 0.04])
     by_log = emulator._replace(is_log=np.ones(2, bool))
-    found = total_variance(by_log, 10 * ones, 2 * ones, 2 * ones)  # the same shares of 10
+    found = _total_variance(by_log, 10 * ones, 2 * ones, 2 * ones)  # the same shares of 10
     assert found == pytest.approx([0.04 + 0.09 + 0.04, 0.04 + 0.01 + 0.04])
 
 
-def sample_of(runs: list[list[float]]) -> Sample:
+def sample_of(runs: list[list[float]]) -> SimulatedPoints:
     """Points of one wave with one target, 10 +- 1.5 RMB."""
-    target = Target("ks_aov", "2020", "RMB", "fit", 10.0, 1.5, KNOWN["ks_aov"][0], ())
+    target = CalibrationTarget("ks_aov", "2020", "RMB", "fit", 10.0, 1.5, KNOWN["ks_aov"][0], ())
     size = len(runs)
-    return Sample.of((target,), ({},) * size, np.zeros((size, 1)), 1, np.array(runs)[:, :, None])
+    return SimulatedPoints.of(
+        (target,), ({},) * size, np.zeros((size, 1)), 1, np.array(runs)[:, :, None]
+    )
 
 
 def test_a_miss_is_divided_by_what_was_observed_and_luck_together() -> None:
@@ -87,11 +95,11 @@ def test_points_run_again_are_judged_by_the_fresh_runs_alone() -> None:
     judged = sample.again(np.array([1, 2]), fresh)
     assert judged.means[:, 0].tolist() == [10.5, 12.5, 11]
     assert judged.counts.tolist() == [2, 4, 4]
-    found, any_plausible = kept(judged, cutoff=3.0, at_least=1)
+    found, any_plausible = plausible_points(judged, cutoff=3.0, at_least=1)
     assert any_plausible
     assert found.tolist() == [2]  # the lucky one misses now, and the first was not run again
     assert sample.means[1, 0] == 10
-    stand_ins, any_plausible = kept(judged, cutoff=0.1, at_least=3)
+    stand_ins, any_plausible = plausible_points(judged, cutoff=0.1, at_least=3)
     assert not any_plausible
     assert stand_ins.tolist() == [2, 1]
 
@@ -117,23 +125,23 @@ def test_a_small_region_is_found_and_filled(unknowns: int) -> None:
     def rule(x: np.ndarray) -> np.ndarray:
         return np.asarray(np.abs(x - centre).max(axis=1) / 0.05)
 
-    found = left_over(rule, unknowns, 50, 1.0, seed=1)
+    found = sample_plausible(rule, unknowns, 50, 1.0, seed=1)
     assert len(found) == 50
     assert (rule(found) <= 1.0).all()
     assert found.std(axis=0) == pytest.approx(0.1 / 12**0.5, rel=0.5)  # even over a width of 0.1
-    assert (found == left_over(rule, unknowns, 50, 1.0, seed=1)).all()
+    assert (found == sample_plausible(rule, unknowns, 50, 1.0, seed=1)).all()
 
 
 def test_both_parts_of_a_split_region_are_found() -> None:
     def rule(x: np.ndarray) -> np.ndarray:
         return np.asarray(np.minimum(abs(x[:, 0] - 0.2), abs(x[:, 0] - 0.8)) / 0.02)
 
-    found = left_over(rule, 3, 60, 1.0, seed=2)
+    found = sample_plausible(rule, 3, 60, 1.0, seed=2)
     assert 10 < (found[:, 0] > 0.5).sum() < 50
 
 
 def test_where_nothing_is_left_the_least_bad_is_returned() -> None:
-    found = left_over(lambda x: 5 + x[:, 0], 2, 10, 3.0, seed=1)
+    found = sample_plausible(lambda x: 5 + x[:, 0], 2, 10, 3.0, seed=1)
     assert found[:, 0].max() < 0.1
 
 
@@ -154,4 +162,4 @@ def test_unknowns_that_move_together_are_named() -> None:
     b, c = 1 - a, (np.arange(20) % 3) / 3
     assert tied({"a": a, "b": b, "c": c}, 0.5) == [("a", "b", pytest.approx(-1.0))]
     assert tied({"a": a[:5], "b": b[:5]}, 0.5) == []
-    assert correlation(a, np.ones(20)) == 0.0
+    assert _correlation(a, np.ones(20)) == 0.0

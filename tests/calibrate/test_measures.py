@@ -5,10 +5,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.calibrate.measures import KNOWN, rank_exponent
-from engine.calibrate.periods import spans
-from engine.calibrate.probe import KIND, QUIET_DAYS, elasticity, probe_cases
-from engine.calibrate.view import View
+from engine.calibrate.measures import KNOWN, _rank_exponent
+from engine.calibrate.probe import _KIND, _QUIET_DAYS, elasticity, probe_cases
+from engine.calibrate.run_reader import RunReader, spans
 from engine.market.run import simulate_year
 from engine.units import Kind
 from engine.year import Year
@@ -23,11 +22,11 @@ def year():
 
 
 @pytest.fixture(scope="module")
-def view(year) -> View:
-    return View(case("policy=h1_2020").scenario, year, elasticity=-2.0)
+def view(year) -> RunReader:
+    return RunReader(case("policy=h1_2020").scenario, year, elasticity=-2.0)
 
 
-def read(view: View, key: str, period: str, reading: str = "") -> float:
+def read(view: RunReader, key: str, period: str, reading: str = "") -> float:
     measure = next(one for one in KNOWN[key] if one.reading == reading)
     return measure.read(view, spans(period))
 
@@ -38,7 +37,7 @@ def days(year, name: str, *months: int) -> float:
     return float(year.daily[name][np.array(chosen)].sum())
 
 
-def test_sales_and_their_growth(view: View, year) -> None:
+def test_sales_and_their_growth(view: RunReader, year) -> None:
     gmv = days(year, "gmv_fen", 4, 5, 6)
     assert read(view, "ks_ecom_gmv", "Q2 2020") == pytest.approx(gmv / 1e11)
     orders = [days(year, "orders_count", month) for month in (8, 1)]
@@ -51,7 +50,7 @@ def test_sales_and_their_growth(view: View, year) -> None:
     assert read(view, "ks_aov", "Q2 2020") == pytest.approx(value)
 
 
-def test_shares_of_sales(view: View, year) -> None:
+def test_shares_of_sales(view: RunReader, year) -> None:
     take = days(year, "take_fen", 1, 2) - days(year, "refunded_take_fen", 1, 2)
     gmv = days(year, "gmv_fen", 1) + days(year, "gmv_fen", 2)
     early = KNOWN["ks_take_rate_commission"][0].read(
@@ -65,7 +64,7 @@ def test_shares_of_sales(view: View, year) -> None:
     assert read(view, "ks_repurchase_from_follow_page", "2021") == pytest.approx(private)
 
 
-def test_both_readings_of_the_repeat_rate(view: View, year) -> None:
+def test_both_readings_of_the_repeat_rate(view: RunReader, year) -> None:
     twice, again = (year.monthly[f"repeat_{name}_share"] for name in ("twice", "next"))
     found = read(view, "ks_repeat_rate_monthly", "H1 2020", "twice")
     assert found == pytest.approx(100 * twice[:6].mean())
@@ -75,7 +74,7 @@ def test_both_readings_of_the_repeat_rate(view: View, year) -> None:
     assert found == pytest.approx(100 * again[1:].mean())
 
 
-def test_the_largest_anchors(view: View, year) -> None:
+def test_the_largest_anchors(view: RunReader, year) -> None:
     may = year.monthly["top25_share"][4]
     assert read(view, "ks_top25_share_of_gmv", "May 2020") == pytest.approx(100 * may)
     day = (date(2020, 6, 14) - date(2020, 1, 1)).days
@@ -86,14 +85,14 @@ def test_the_largest_anchors(view: View, year) -> None:
     assert found == pytest.approx(partner.sum() / 1e11)
 
 
-def test_the_guest_of_10_may_and_no_other_day(view: View, year) -> None:
+def test_the_guest_of_10_may_and_no_other_day(view: RunReader, year) -> None:
     sold = year.anchors["expected_gmv_fen"][-1] / 1e11
     assert sold > 0
     assert read(view, "dong_live", "10 May 2020") == pytest.approx(sold)
     assert read(view, "dong_live", "11 May 2020") == 0
 
 
-def test_followers_are_lognormal(view: View) -> None:
+def test_followers_are_lognormal(view: RunReader) -> None:
     classes = [f"kol_tier_share_{name}" for name in KOL]
     shares = [read(view, name, "2020") for name in classes]
     assert sum(shares) == pytest.approx(100)
@@ -105,7 +104,7 @@ def test_followers_are_lognormal(view: View) -> None:
 def test_the_exponent_of_a_rank_size_law_is_found(exponent: float) -> None:
     sizes = np.arange(1, 101.0) ** -exponent
     top10, top100 = sizes[:10].sum(), sizes.sum()
-    assert rank_exponent(0.3 * top10, 0.3 * top100) == pytest.approx(exponent, abs=1e-9)
+    assert _rank_exponent(0.3 * top10, 0.3 * top100) == pytest.approx(exponent, abs=1e-9)
 
 
 def test_the_arms_of_the_elasticity_differ_by_one_coupon_after_the_quiet_days() -> None:
@@ -114,11 +113,11 @@ def test_the_arms_of_the_elasticity_differ_by_one_coupon_after_the_quiet_days() 
     assert without.luck_seed == with_coupon.luck_seed
     assert without.scenario.suppliers.repricing_speed == 0
     a, b = (simulate_year(arm) for arm in (without, with_coupon))
-    before = slice(0, QUIET_DAYS)
+    before = slice(0, _QUIET_DAYS)
     assert (a.daily["gmv_fen"][before] == b.daily["gmv_fen"][before]).all()
-    coupons = b.segments["subsidy_fen"][QUIET_DAYS:]
-    assert coupons[:, KIND].sum() > 0
-    assert np.delete(coupons, KIND, axis=1).sum() == 0
+    coupons = b.segments["subsidy_fen"][_QUIET_DAYS:]
+    assert coupons[:, _KIND].sum() > 0
+    assert np.delete(coupons, _KIND, axis=1).sum() == 0
     assert b.daily["refused_coupons_count"].sum() == 0
     assert a.daily["subsidy_fen"].sum() == 0
 
@@ -135,12 +134,12 @@ def test_in_a_plain_logit_the_elasticity_is_that_of_the_formula() -> None:
 def test_elasticity_of_known_sales() -> None:
     def arm(units: float, paid: float):
         segments = {
-            name: np.zeros((QUIET_DAYS + 1, 5, 2, 2))
+            name: np.zeros((_QUIET_DAYS + 1, 5, 2, 2))
             for name in ("orders_count", "gmv_paid_fen", "gmv_fen")
         }
         for name, amount in (("orders_count", units), ("gmv_fen", units), ("gmv_paid_fen", paid)):
-            segments[name][QUIET_DAYS, KIND, 0, 0] = amount
-            segments[name][:QUIET_DAYS] = 500  # before the coupon: not looked at
+            segments[name][_QUIET_DAYS, _KIND, 0, 0] = amount
+            segments[name][:_QUIET_DAYS] = 500  # before the coupon: not looked at
         return Year(labels={}, run={}, daily={}, monthly={}, segments=segments)
 
     rise = 0.8**-2.5

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine.calibrate.observed import read_figures
-from engine.calibrate.periods import spans
-from engine.calibrate.targets import match
+from engine.calibrate.run_reader import spans
+from engine.calibrate.targets import match_figures
 from engine.errors import InputError
 from engine.spec.calibration import Tolerance
 from tests.worlds import CONF, job
@@ -26,7 +26,7 @@ def read(place: Path, *lines: str, head: str = HEAD):
 
 def test_the_published_table_is_read_and_every_row_is_modelled_or_listed() -> None:
     figures = read_figures(str(CONF / "observed" / "kuaishou_2020.csv"), TOLERANCE)
-    targets, unmodelled = match(figures, job().scenario.calendar, "twice")
+    targets, unmodelled = match_figures(figures, job().scenario.calendar, "twice")
     rows = {figure.row for figure in figures}
     assert len(rows) == 68
     told = {(target.key, target.period) for target in targets} | {
@@ -60,7 +60,7 @@ def test_tolerance_comes_from_the_column_the_confidence_or_the_width_of_a_range(
 
 
 def test_a_tolerance_is_three_standard_deviations(tmp_path: Path) -> None:
-    targets, _ = match(read(tmp_path, GOOD), job().scenario.calendar, "twice")
+    targets, _ = match_figures(read(tmp_path, GOOD), job().scenario.calendar, "twice")
     assert targets[0].sd == pytest.approx(3.71 / 3)
 
 
@@ -99,7 +99,7 @@ def test_a_wrong_cell_is_named_by_row_and_column(tmp_path, line, where, said) ->
 ])  # fmt: skip
 def test_a_known_key_must_fit_what_is_read_for_it(tmp_path, line, where, said) -> None:
     with pytest.raises(InputError) as refused:
-        match(read(tmp_path, GOOD, line), job().scenario.calendar, "twice")
+        match_figures(read(tmp_path, GOOD, line), job().scenario.calendar, "twice")
     assert where in str(refused.value)
     assert said in str(refused.value)
 
@@ -132,12 +132,14 @@ def test_no_parquet_under_its_name_is_refused(tmp_path: Path) -> None:
 
 def test_a_table_without_anything_to_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no row with role fit is modelled"):
-        match(read(tmp_path, GOOD.replace("fit", "check")), job().scenario.calendar, "twice")
+        match_figures(
+            read(tmp_path, GOOD.replace("fit", "check")), job().scenario.calendar, "twice"
+        )
 
 
 def test_a_figure_outside_the_calendar_is_not_modelled(tmp_path: Path) -> None:
     figures = read(tmp_path, GOOD, GOOD.replace("Q1 2020", "H1 2019"))
-    _, (one,) = match(figures, job().scenario.calendar, "twice")
+    _, (one,) = match_figures(figures, job().scenario.calendar, "twice")
     assert one.figure.period == "H1 2019"
     assert one.why == "outside the calendar, 2020-01-01 to 2020-12-31"
 
@@ -145,7 +147,7 @@ def test_a_figure_outside_the_calendar_is_not_modelled(tmp_path: Path) -> None:
 def test_the_reading_of_a_repeat_rate_is_a_switch(tmp_path: Path) -> None:
     figures = read(tmp_path, "ks_repeat_rate_monthly,H1 2020,60,%,fit,high,\n")
     for chosen, other in (("twice", "next"), ("next", "twice")):
-        targets, _ = match(figures, job().scenario.calendar, chosen)
+        targets, _ = match_figures(figures, job().scenario.calendar, chosen)
         roles = {one.measure.reading: one.role for one in targets if one.role != "forecast"}
         assert roles == {chosen: "fit", other: "shown"}
 

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.calibrate import Box, calibrate, read_figures
+from engine.calibrate import UnknownSpace, calibrate, read_figures
 from engine.calibrate.identify import identified
 from engine.calibrate.measures import KNOWN
-from engine.calibrate.periods import spans
-from engine.calibrate.view import View
-from engine.calibrate.waves import Plan, point_cases
+from engine.calibrate.run_reader import RunReader, spans
+from engine.calibrate.waves import CalibrationPlan, _point_cases
 from engine.compute.pool import ProcessPool
 from engine.market.run import simulate_year
 from engine.spec.calibration import CalibrateJob
@@ -53,12 +52,14 @@ def short_job() -> CalibrateJob:
 
 def observed(told: CalibrateJob, place: Path) -> str:
     """Write down the figures of years at the truth, under luck of their own."""
-    box = Box(told.unknowns.ranges, told.scenario)
-    cases = point_cases(Plan(told, box, ()), [TRUTH])
+    box = UnknownSpace(told.unknowns.ranges, told.scenario)
+    cases = _point_cases(CalibrationPlan(told, box, ()), [TRUTH])
     years = [simulate_year(replace(case, luck_seed=1000 + case.replication)) for case in cases]
     lines = []
     for key, period, unit in FIGURES:
-        found = [KNOWN[key][0].read(View(cases[0].scenario, year), spans(period)) for year in years]
+        found = [
+            KNOWN[key][0].read(RunReader(cases[0].scenario, year), spans(period)) for year in years
+        ]
         value = sum(found) / len(found)
         lines.append(f"fit,{key},{period},{value},{unit},,{TOLERANCE * value}")
     path = place / "simulated.csv"

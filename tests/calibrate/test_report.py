@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from engine.calibrate.driver import Outcome
+from engine.calibrate.driver import CalibrationResult
 from engine.report import build_report
 from engine.report.findings.calibration import fit_sentences
 from engine.report.findings.world_agreement import across_sentences
@@ -44,7 +44,7 @@ ANSWERS = [
 """In the second world only coupons reach the goal; in the first they cost more than they earn."""
 
 
-def left(place: Path, told: CalibrateJob, outcome: Outcome) -> Path:
+def left(place: Path, told: CalibrateJob, outcome: CalibrationResult) -> Path:
     config = json.loads(told.model_dump_json())
     config["unknowns"]["ranges"] = TREE  # as a user writes it
     config["policy"], config["scenario"]["calendar"] = {"name": "h1_2020"}, {}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.calibrate.driver import Outcome
-from engine.calibrate.kept import EVERY
+from engine.calibrate.checkpoint import EVERY
+from engine.calibrate.driver import CalibrationResult
 from engine.year import Case, Year
 from tests.calibrate.market import calibrated, job, simulate_year, table
 from tests.fakes import Stopped, stop, stopping_at
@@ -22,7 +22,9 @@ STAGES = 4
 """Three waves, and the best points again."""
 
 
-def run(place: Path, simulate: Callable[[Case], Year] = simulate_year, **changes: float) -> Outcome:
+def run(
+    place: Path, simulate: Callable[[Case], Year] = simulate_year, **changes: float
+) -> CalibrationResult:
     """Calibrate in a folder."""
     told = job()
     place.mkdir(exist_ok=True)
@@ -42,7 +44,7 @@ def years_of(place: Path, **changes: float) -> int:
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> CalibrationResult:
     return run(tmp_path_factory.mktemp("whole"))
 
 
@@ -50,7 +52,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     "year", [0, 3, WAVE, WAVE + EVERY + 1, 3 * WAVE, 3 * WAVE + 9, 4 * WAVE - 1]
 )
 def test_stopped_between_and_inside_waves_and_resumed_is_as_never_stopped(
-    year: int, tmp_path: Path, whole: Outcome
+    year: int, tmp_path: Path, whole: CalibrationResult
 ) -> None:
     with pytest.raises(Stopped):
         run(tmp_path, stopping_at(year, stop, simulate_year))
@@ -72,7 +74,9 @@ run(Path(sys.argv[1]), stopping_at(int(sys.argv[2]), kill, simulate_year))
 """
 
 
-def test_killed_twice_and_resumed_is_as_uninterrupted(tmp_path: Path, whole: Outcome) -> None:
+def test_killed_twice_and_resumed_is_as_uninterrupted(
+    tmp_path: Path, whole: CalibrationResult
+) -> None:
     for year in (WAVE + 9, WAVE):
         child = [sys.executable, "-c", CHILD, str(tmp_path), str(year)]
         done = subprocess.run(child, cwd=CONF.parent, capture_output=True, text=True, check=False)
@@ -90,7 +94,7 @@ def test_what_is_kept_of_other_figures_counts_as_not_there(tmp_path: Path) -> No
     assert years_of(tmp_path, ks_aov_Q2=0.9) == STAGES * WAVE
 
 
-def test_a_torn_file_counts_as_not_there(tmp_path: Path, whole: Outcome) -> None:
+def test_a_torn_file_counts_as_not_there(tmp_path: Path, whole: CalibrationResult) -> None:
     run(tmp_path)
     file = tmp_path / "waves" / "wave-2.json"
     file.write_bytes(file.read_bytes()[:100])

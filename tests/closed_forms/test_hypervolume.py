@@ -11,7 +11,7 @@ import math
 import numpy as np
 import pytest
 
-from engine.search.hypervolume import hypervolume
+from engine.stats.pareto import hypervolume
 
 UNIT = (1.0, 1.0, 1.0)
 

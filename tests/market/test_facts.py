@@ -9,8 +9,8 @@ from hydra import compose, initialize_config_dir
 
 from engine.calibrate import read_figures
 from engine.calibrate.probe import elasticity, probe_cases
-from engine.calibrate.targets import Target, match
-from engine.calibrate.view import View
+from engine.calibrate.run_reader import RunReader
+from engine.calibrate.targets import CalibrationTarget, match_figures
 from engine.cases import cases
 from engine.config import load
 from engine.market.run import simulate_year
@@ -48,23 +48,25 @@ def job() -> CalibrateJob:
 
 
 @cache
-def targets() -> list[Target]:
+def targets() -> list[CalibrationTarget]:
     """What the model shows of the figures to fit."""
     figures = read_figures(str(FIGURES), job().fit.tolerance)
-    found, _ = match(figures, job().scenario.calendar, job().fit.repeat_reading)
+    found, _ = match_figures(figures, job().scenario.calendar, job().fit.repeat_reading)
     return [target for target in found if target.role == "fit"]
 
 
 @pytest.fixture(scope="module")
-def status_quo() -> list[View]:
+def status_quo() -> list[RunReader]:
     return [
-        View(case.scenario, simulate_year(case), elasticity(*map(simulate_year, probe_cases(case))))
+        RunReader(
+            case.scenario, simulate_year(case), elasticity(*map(simulate_year, probe_cases(case)))
+        )
         for case in cases(job(), [job().policy])
     ]
 
 
 @pytest.mark.parametrize("target", targets(), ids=lambda target: f"{target.key}, {target.period}")
-def test_a_fitted_figure_is_met(status_quo: list[View], target: Target) -> None:
+def test_a_fitted_figure_is_met(status_quo: list[RunReader], target: CalibrationTarget) -> None:
     (row,) = (one for one in rows() if (one["key"], one["period"]) == (target.key, target.period))
     found = [target.measure.read(view, target.days) for view in status_quo]
     within = WITHIN[row["confidence"]] * abs(target.observed)

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from engine.priors.design import Design, design
-from engine.priors.panels import Panel
+from engine.priors.panels import ChoiceData, Panel, choice_data
 
 TRUE = {
     "constant b": 0.8,
@@ -42,5 +41,7 @@ def simulated_panel(households: int, purchases: int, seed: int, *, mixed: bool =
     )
 
 
-def simulated_design(households: int, purchases: int, seed: int, *, mixed: bool = True) -> Design:
-    return design(simulated_panel(households, purchases, seed, mixed=mixed), last=True)
+def simulated_design(
+    households: int, purchases: int, seed: int, *, mixed: bool = True
+) -> ChoiceData:
+    return choice_data(simulated_panel(households, purchases, seed, mixed=mixed), last=True)

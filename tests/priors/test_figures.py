@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from engine.priors import figures
-from engine.priors.figures import WHY_NOT, compare, read_figures
-from engine.priors.maximise import Fit
+from engine.priors.figures import _WHY_NOT, compare, read_figures
+from engine.priors.maximise import LikelihoodFit
 from engine.priors.panels import IN_ECDAT
 from engine.report.terminal.analyses import print_priors
 from engine.results import read_table
@@ -36,7 +36,7 @@ def printed(rows: Sequence[dict[str, Any]]) -> str:
 
 def test_every_figure_has_a_panel_or_a_reason_why_not() -> None:
     datasets = {figure.dataset for figure in read_figures(FIGURES)}
-    assert datasets == {*IN_ECDAT, *WHY_NOT}
+    assert datasets == {*IN_ECDAT, *_WHY_NOT}
 
 
 def test_figures_without_a_panel_are_listed_with_the_reason(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_figures_without_a_panel_are_listed_with_the_reason(tmp_path: Path) -> N
     )
     rows = compare(file, 16, 1, lambda *_: None)
     assert [row["reason"] for row in rows] == [
-        WHY_NOT["cdnow"], *["no way is known to estimate it"] * 2
+        _WHY_NOT["cdnow"], *["no way is known to estimate it"] * 2
     ]  # fmt: skip
     assert {row["estimate"] for row in rows} == {None}
     text = printed(rows)
@@ -58,7 +58,7 @@ def test_figures_without_a_panel_are_listed_with_the_reason(tmp_path: Path) -> N
 @installed
 def test_a_fit_that_did_not_converge_gives_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
     fit: Any = figures.conditional_logit
-    stuck: Any = lambda choices: Fit._replace(fit(choices), converged=False)  # noqa: E731
+    stuck: Any = lambda choices: LikelihoodFit._replace(fit(choices), converged=False)  # noqa: E731
     monkeypatch.setattr(figures, "conditional_logit", stuck)
     rows = [row for row in rows_of(16) if row["model"] == "MNL" and row["dataset"] in IN_ECDAT]
     assert rows

@@ -4,24 +4,25 @@ import numpy as np
 import pytest
 
 from engine.priors import logit
-from engine.priors.design import Design
-from engine.priors.elasticity import own_elasticity, probabilities
 from engine.priors.logit import (
-    MixedLogit,
-    Mixing,
+    _MixedLogit,
+    _Mixing,
+    _probabilities,
+    _sobol_normals,
     conditional_logit,
     mixed_logit,
-    normal_draws,
+    own_elasticity,
 )
 from engine.priors.maximise import maximise, slopes
+from engine.priors.panels import ChoiceData
 from tests.priors.simulated import TRUE, simulated_design
 
-MIXING = Mixing(normal=(0, 1), lognormal=(2,))
+MIXING = _Mixing(normal=(0, 1), lognormal=(2,))
 AT = np.array([0.3, -0.4, 0.9, 0.2, 0.5, 0.8, -0.6, 0.4])
 
 
-def model(design: Design, draws: int = 16) -> MixedLogit:
-    return MixedLogit(design, MIXING, normal_draws(design.households_count(), 3, draws, 1))
+def model(design: ChoiceData, draws: int = 16) -> _MixedLogit:
+    return _MixedLogit(design, MIXING, _sobol_normals(design.households_count(), 3, draws, 1))
 
 
 def test_the_likelihood_of_two_households_by_hand() -> None:
@@ -30,14 +31,14 @@ def test_the_likelihood_of_two_households_by_hand() -> None:
     P(first) is 3/4 or 1/4. Who buys first, first: (9/16 + 1/16) / 2; who buys first, then
     second: 3/16 with either draw.
     """
-    choices = Design(
+    choices = ChoiceData(
         ("constant b",),
         np.tile([[1.0], [0.0]], (4, 1, 1)),
         np.array([0, 0, 0, 1]),
         np.array([0, 0, 1, 1]),
     )
     draws = np.tile([[[-1.0, 1.0]]], (2, 1, 1))
-    value, _ = MixedLogit(choices, Mixing(normal=(0,)), draws)(np.array([0.0, np.log(3)]))
+    value, _ = _MixedLogit(choices, _Mixing(normal=(0,)), draws)(np.array([0.0, np.log(3)]))
     assert value == pytest.approx(np.log(5 / 16) + np.log(3 / 16))
 
 
@@ -67,7 +68,7 @@ def test_no_exponent_overflows() -> None:
 def test_without_spread_a_mixed_logit_is_a_conditional_one() -> None:
     choices = simulated_design(30, 5, seed=4)
     beta = np.array([0.3, -0.4, -2.0, 0.2, 0.5])
-    p = probabilities(choices, beta)[np.arange(150), choices.chosen]
+    p = _probabilities(choices, beta)[np.arange(150), choices.chosen]
     mixed = model(choices)(np.array([0.3, -0.4, np.log(2), 0.2, 0.5, 0, 0, 0]))[0]
     assert mixed == pytest.approx(np.log(p).sum())
 
@@ -99,25 +100,25 @@ def test_households_that_differ_are_told_from_households_that_remember() -> None
 
 
 def test_draws_are_standard_normal_and_the_seed_scrambles_them() -> None:
-    z = normal_draws(8, 3, 256, seed=1)
+    z = _sobol_normals(8, 3, 256, seed=1)
     assert z.shape == (8, 3, 256)
     np.testing.assert_allclose(z.mean(axis=2), 0, atol=0.03)  # each household's own
     np.testing.assert_allclose(z.std(axis=2), 1, atol=0.03)
     assert abs(np.corrcoef(z[0])[0, 1]) < 0.05
-    np.testing.assert_array_equal(z, normal_draws(8, 3, 256, seed=1))
-    assert not np.array_equal(z, normal_draws(8, 3, 256, seed=2))
+    np.testing.assert_array_equal(z, _sobol_normals(8, 3, 256, seed=1))
+    assert not np.array_equal(z, _sobol_normals(8, 3, 256, seed=2))
 
 
 def test_the_elasticity_is_what_a_dearer_brand_loses() -> None:
     choices = simulated_design(100, 6, seed=8)
     fit = conditional_logit(choices)
     k, rise = choices.place("price"), 1e-5
-    before = probabilities(choices, fit.values).mean(axis=0)
+    before = _probabilities(choices, fit.values).mean(axis=0)
     lost = []
     for brand in range(3):
         dearer = choices.variables.copy()
         dearer[:, brand, k] *= 1 + rise
-        after = probabilities(choices._replace(variables=dearer), fit.values).mean(axis=0)
+        after = _probabilities(choices._replace(variables=dearer), fit.values).mean(axis=0)
         lost.append((after[brand] / before[brand] - 1) / rise)
     elasticity, error = own_elasticity(choices, fit)
     assert elasticity == pytest.approx(before @ lost, rel=1e-4)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.priors.design import design
-from engine.priors.panels import load_panel, panel_of
+from engine.priors.panels import _panel_of, choice_data, load_panel
 
 COLUMNS = {
     "hid": np.array([7, 7, 7, 9, 9]),
@@ -21,7 +20,7 @@ COLUMNS = {
 
 
 def test_the_variables_are_those_of_the_published_figures() -> None:
-    found = design(panel_of(COLUMNS), last=True)
+    found = choice_data(_panel_of(COLUMNS), last=True)
     assert found.names == ("constant y", "price", "feat", "last_brand")
     assert found.household.tolist() == [0, 0, 0, 1, 1]
     assert found.households_count() == 2
@@ -40,12 +39,12 @@ def test_the_variables_are_those_of_the_published_figures() -> None:
 
 
 def test_without_the_last_brand_it_is_no_variable() -> None:
-    assert "last_brand" not in design(panel_of(COLUMNS), last=False).names
+    assert "last_brand" not in choice_data(_panel_of(COLUMNS), last=False).names
 
 
 def test_a_household_whose_purchases_are_apart_is_refused() -> None:
     with pytest.raises(InputError, match="apart"):
-        panel_of(COLUMNS | {"hid": np.array([7, 9, 7, 9, 9])})
+        _panel_of(COLUMNS | {"hid": np.array([7, 9, 7, 9, 9])})
 
 
 def test_without_the_package_its_name_and_the_remedy_are_told(

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from engine.ablate import effects
-from engine.compare import mean_interval, paired
+from engine.compare import paired
 from engine.report.read.results_model import SHOWN
 from engine.results import Results
+from engine.stats.intervals import mean_interval
 from engine.year import Year
 from tests.fakes import simulate_year, small_case, small_policy, small_scenario
 

@@ -7,17 +7,17 @@ from rich.console import Console
 from engine.report.findings.sensitivity import blocks, moved_sentences
 from engine.report.html.sections import sensitivity_section
 from engine.report.terminal.analyses import print_sensitivity
-from engine.sensitivity.sobol import row
+from engine.sensitivity.indices import _row
 
 ROWS: list[dict[str, Any]] = [
-    row("levers", "price.cap", "gmv_paid_fen", "first", 0.1, 0.1),
-    row("levers", "price.cap", "gmv_paid_fen", "total", 0.2, 0.3),
-    row("levers", "subsidy.cap_rmb", "gmv_paid_fen", "first", 0.5, 0.1),
-    row("levers", "subsidy.cap_rmb", "gmv_paid_fen", "total", 0.7, 0.1),
-    row("levers", "luck", "gmv_paid_fen", "luck", 0.3),
-    row("levers", "price.cap", "gini", "first", None),
-    row("levers", "price.cap", "gini", "total", None),
-    row("search", "price.cap", "cost_fen", "importance", 0.6),
+    _row("levers", "price.cap", "gmv_paid_fen", "first", 0.1, 0.1),
+    _row("levers", "price.cap", "gmv_paid_fen", "total", 0.2, 0.3),
+    _row("levers", "subsidy.cap_rmb", "gmv_paid_fen", "first", 0.5, 0.1),
+    _row("levers", "subsidy.cap_rmb", "gmv_paid_fen", "total", 0.7, 0.1),
+    _row("levers", "luck", "gmv_paid_fen", "luck", 0.3),
+    _row("levers", "price.cap", "gini", "first", None),
+    _row("levers", "price.cap", "gini", "total", None),
+    _row("search", "price.cap", "cost_fen", "importance", 0.6),
 ]
 
 
@@ -37,7 +37,7 @@ def test_only_what_is_told_from_nothing_is_named() -> None:
     assert gini == "Gini is moved by none of the levers of the space."
     assert "price.cap (0.60)" in cost
     assert "GMV as paid over the levers of the space (30%)" in noisy
-    (unsure,) = moved_sentences([row("levers", "price.cap", "gini", "total", 0.2, 0.3)])[:1]
+    (unsure,) = moved_sentences([_row("levers", "price.cap", "gini", "total", 0.2, 0.3)])[:1]
     assert "none of the levers of the space is told" in unsure
 
 

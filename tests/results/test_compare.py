@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from engine.compare import INCREMENTAL, mean_interval, paired, ratio_interval
+from engine.compare import INCREMENTAL, paired
 from engine.errors import InputError
 from engine.results.schemas import COLUMNS
+from engine.stats.intervals import mean_interval, ratio_interval
 from engine.year import Year
 from tests.fakes import simulate_year, small_case, small_policy
 

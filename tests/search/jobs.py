@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.compute.pool import ProcessPool, Simulate
-from engine.search import Outcome, Progress, optimize
+from engine.search import Progress, SearchResult, optimize
 from engine.spec.study import OptimizeJob
 from tests.fakes import SMALL_SCALE, simulate_year, small_policy, small_scenario
 
@@ -70,13 +70,13 @@ def run(
     folder: Path,
     year_of: Simulate = simulate_year,
     heard: list[Progress] | None = None,
-) -> Outcome:
+) -> SearchResult:
     """Optimise in this process."""
     progress = [] if heard is None else heard
     return optimize(job, folder, ProcessPool(year_of), progress.append)
 
 
-def results(outcome: Outcome) -> list[Any]:
+def results(outcome: SearchResult) -> list[Any]:
     """All that must not depend on where, how and in how many goes a search ran."""
     clocks = {"wall_s", "sampler_s"}
     trials = [{k: v for k, v in row.items() if k not in clocks} for row in outcome.trials]

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.search.estimates import Estimates, finalists, without_twins
-from engine.search.ladder import Trial
+from engine.search.fidelity.estimates import Estimates
+from engine.search.fidelity.ladder import Trial
+from engine.search.finalists.selection import _without_duplicates, choose_finalists
 from engine.search.problem import Candidate, Sample
 
 ONE, OTHER = [1.0, 2.0], [1.0, 2.5]
@@ -26,7 +27,7 @@ def trial(number: int, shown: dict[int, list[float]], *, given: bool = False) ->
 ])  # fmt: skip
 def test_of_trials_with_the_same_figures_one_stays(trials: list[Trial], kept: list[int]) -> None:
     """A baseline, who went highest, or the first; the same on other rungs says nothing."""
-    assert without_twins(trials) == kept
+    assert _without_duplicates(trials) == kept
 
 
 def test_a_twin_leaves_its_place_to_the_next() -> None:
@@ -34,5 +35,5 @@ def test_a_twin_leaves_its_place_to_the_next() -> None:
     trials = [trial(k, {0: figures}, given=k == 0) for k, figures in enumerate(shown)]
     costs = np.array([[-np.mean(figures)] for figures in shown])
     none = np.zeros((4, 0))
-    chosen = finalists(trials, Estimates(costs, none, np.zeros_like(costs), none), 2)
+    chosen = choose_finalists(trials, Estimates(costs, none, np.zeros_like(costs), none), 2)
     assert [one.candidate.number for one in chosen] == [0, 3, 1]

@@ -13,10 +13,10 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from pydantic import BaseModel, ValidationError
 
 from engine.checks import check_job
+from engine.design.cube import UnitCube
 from engine.errors import InputError
-from engine.search import levers
-from engine.search.cube import Cube
-from engine.search.space import PolicySpace
+from engine.search.space import levers
+from engine.search.space.policy_space import PolicySpace
 from engine.spec.space import Space
 from engine.year import Case, Year
 from tests.fakes import simulate_year, small_policy
@@ -182,7 +182,7 @@ def test_dates_outside_the_year_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("festivals", "cap", "idle"),
+    ("festivals", "cap", "inactive"),
     [
         (2, 0.7, set()),
         (2, 0.85, {"price.cps_floor"}),
@@ -190,16 +190,16 @@ def test_dates_outside_the_year_are_refused(
     ],
 )
 def test_a_lever_whose_condition_fails_stays_as_in_the_base(
-    festivals: int, cap: float, idle: set[str]
+    festivals: int, cap: float, inactive: set[str]
 ) -> None:
     point = POINT | {"price.plan_festivals_count": festivals, "price.cap": cap}
     policy, base = ALL.policy(point, "mine"), small_policy("base")
     expected = {"price.cap": cap, "price.cps_floor": 0.2}
     for path, value in expected.items():
-        wanted = levers.lever_value(base, path) if path in idle else value
+        wanted = levers.lever_value(base, path) if path in inactive else value
         assert levers.lever_value(policy, path) == wanted
         assert ALL.lever_columns(policy)[f"lever.{path}"] == wanted
-    assert not {path for path in idle for said in ALL.at_bound(point) if said.startswith(path)}
+    assert not {path for path in inactive for said in ALL.at_bound(point) if said.startswith(path)}
     held = ALL.point_of(policy)
     assert held is not None
     assert ALL.policy(held, "mine") == policy
@@ -252,7 +252,7 @@ def sums(values: Mapping[str, Any]) -> dict[str, float]:
 @settings(max_examples=200)
 @given(st.lists(st.floats(0, 1), min_size=7, max_size=7))
 def test_what_is_simulated_satisfies_the_rules(shares: list[float]) -> None:
-    point = Cube(ALL.distributions).values(np.array(shares))
+    point = UnitCube(ALL.distributions).values(np.array(shares))
     shown = ALL.lever_columns(ALL.policy(point, "mine"))
     values = {name.removeprefix("lever."): value for name, value in shown.items()}
     found = sums(values)

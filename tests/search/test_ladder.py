@@ -7,13 +7,19 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.search.agreement import rank_correlation, reliability
-from engine.search.judge import Judge
-from engine.search.notes import untrusted
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.fidelity.promotion import (
+    RungTrust,
+    _is_surely_dominated,
+    _significant_difference,
+    _surely_infeasible,
+    promote,
+)
+from engine.search.messages import _untrusted_rung_messages
+from engine.search.paired_scores import PairedScores
 from engine.search.problem import Point
-from engine.search.racing import Verdict, hopeless, is_beaten, least_difference, promoted
-from engine.search.standing import Standing
-from engine.search.study import Study
+from engine.search.study import SearchStudy
+from engine.stats.paired import rank_correlation, reliability
 from tests.search.jobs import small_job
 from tests.search.problems import Remembering, Toy, objective_of, search_of
 
@@ -34,9 +40,9 @@ def misleading(point: Point, share: float) -> Mapping[str, float]:
     }
 
 
-def climbed(toy: Toy, **changes: Any) -> Study:
-    judge = Judge(objective_of(*GOALS))
-    study = Study(search_of(**{"rungs": LADDER} | changes), 3, toy, judge, Remembering())
+def climbed(toy: Toy, **changes: Any) -> SearchStudy:
+    evaluator = ObjectiveEvaluator(objective_of(*GOALS))
+    study = SearchStudy(search_of(**{"rungs": LADDER} | changes), 3, toy, evaluator, Remembering())
     study.run(lambda *heard: None)
     return study
 
@@ -70,7 +76,7 @@ def test_a_merely_noisy_goal_neither_keeps_a_rung_out_nor_chooses() -> None:
     assert found[0, "top10_share"]["rank_correlation"] < 0.8
     assert found[0, "top10_share"]["trusted"]
     assert not found[0, "top10_share"]["told_apart"]
-    assert study.ladder.verdict(0).ranked.tolist() == [True, False]
+    assert study.ladder.trust(0).ranked_goals.tolist() == [True, False]
     searched = study.trials[8:]
     reached = {rung: [t for t in searched if t.rung >= rung] for rung in range(3)}
     assert [len(reached[rung]) for rung in range(3)] == [64, 32, 16]
@@ -97,11 +103,11 @@ def test_noise_alone_keeps_no_rung_out() -> None:
     assert kept >= 17
 
 
-def test_where_nobody_is_told_apart_everybody_goes_to_the_top() -> None:
+def test_where_nobody_is_distinguishable_everybody_goes_to_the_top() -> None:
     study = climbed(Toy(misleading, {"cost_fen": 50.0, "top10_share": 5.0}, seed=1))
     assert study.ladder.visited == [2]
     assert {trial.rung for trial in study.trials} == {2}
-    assert "cannot be told apart" in untrusted(study.ladder.rows())[0]
+    assert "cannot be told apart" in _untrusted_rung_messages(study.ladder.rows())[0]
 
 
 def test_a_pilot_of_three_tells_nothing() -> None:
@@ -139,42 +145,42 @@ def test_replications_of_a_rung_with_the_same_population_are_reused() -> None:
     assert all(t.sessions_count == t.seen.replications for t in study.trials)
 
 
-def stand(costs: np.ndarray, excess: float | list[float] = -1.0) -> Standing:
+def scores(costs: np.ndarray, excess: float | list[float] = -1.0) -> PairedScores:
     """Policies from costs (n, R) of one goal and fixed excesses of one constraint."""
     n, count = costs.shape
     excesses = np.broadcast_to(np.atleast_1d(excess), n).reshape(n, 1)
     by = np.repeat(excesses[:, :, None], count, axis=2)
-    return Standing(costs.mean(axis=1, keepdims=True), excesses, costs[:, None], by)
+    return PairedScores(costs.mean(axis=1, keepdims=True), excesses, costs[:, None], by)
 
 
 def test_two_replications_say_something_where_many_pairs_are_pooled() -> None:
     rng = np.random.default_rng(1)
     luck = rng.normal(0, 10, 2)  # common: of no account
     costs = np.linspace(0, 1, 20)[:, None] + luck + rng.normal(0, 0.1, (20, 2))
-    found = stand(costs)
-    least = least_difference(found)
+    found = scores(costs)
+    least = _significant_difference(found)
     assert least is not None
     assert least == pytest.approx(1.73 * 0.1, rel=0.5)  # t(19) √(2 · 0.01 / 2)
-    assert is_beaten(found, 19)
-    assert not is_beaten(found, 0)
-    assert least_difference(stand(costs[:2, :1])) is None
+    assert _is_surely_dominated(found, 19)
+    assert not _is_surely_dominated(found, 0)
+    assert _significant_difference(scores(costs[:2, :1])) is None
 
 
 def test_a_rival_that_violates_more_beats_nobody() -> None:
     costs = np.array([[0.0, 0.1], [5.0, 5.2], [5.1, 5.0]])
-    assert is_beaten(stand(costs), 1)
-    assert not is_beaten(stand(costs, [0.5, 0.1, 0.1]), 1)
+    assert _is_surely_dominated(scores(costs), 1)
+    assert not _is_surely_dominated(scores(costs, [0.5, 0.1, 0.1]), 1)
 
 
 def test_who_surely_violates_is_dropped_only_where_somebody_is_feasible() -> None:
     costs = np.array([[1.0, 1.1], [0.0, 0.1], [2.0, 2.1]])
     told, doubt = np.array([True]), np.array([0.0])
-    some, none = stand(costs, [-0.1, 0.5, -0.1]), stand(costs, [0.2, 0.5, 0.1])
+    some, none = scores(costs, [-0.1, 0.5, -0.1]), scores(costs, [0.2, 0.5, 0.1])
     one = np.array([True])
-    assert promoted(some, [1], 1, Verdict(one, told, doubt)) == []
-    assert promoted(some, [1], 1, Verdict(one, ~told, doubt)) == [1]
-    assert promoted(some, [1], 1, Verdict(one, told, np.array([0.5]))) == [1]
-    assert promoted(none, [0, 1, 2], 1, Verdict(one, told, doubt)) == [2]
+    assert promote(some, [1], 1, RungTrust(one, told, doubt)) == []
+    assert promote(some, [1], 1, RungTrust(one, ~told, doubt)) == [1]
+    assert promote(some, [1], 1, RungTrust(one, told, np.array([0.5]))) == [1]
+    assert promote(none, [0, 1, 2], 1, RungTrust(one, told, doubt)) == [2]
 
 
 @pytest.mark.parametrize(
@@ -221,6 +227,8 @@ def test_rivals_that_always_hold_a_limit_condemn_nobody_who_holds_it_at_times() 
     reached = np.ones((121, 1, 8))
     reached[0, 0, :2] = 0.0  # six years of eight, where eight tenths are asked for
     excess = (0.8 - reached) / 0.8
-    stand = Standing(np.zeros((121, 1)), excess.mean(axis=2), np.zeros((121, 1, 8)), excess)
-    assert stand.excesses[0] > 0
-    assert not hopeless(stand, np.array([True]), np.zeros(1)).any()
+    scores = PairedScores(np.zeros((121, 1)), excess.mean(axis=2), np.zeros((121, 1, 8)), excess)
+    assert scores.excesses[0] > 0
+    assert not _surely_infeasible(
+        scores, RungTrust(np.array([True]), np.array([True]), np.zeros(1))
+    ).any()

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.search.judge import Judge
-from engine.search.risk import figures, pseudo_values
-from engine.search.standing import standing
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.paired_scores import PairedScores
+from engine.stats.risk import pseudo_values, risk_figures
 from tests.search.problems import objective_of
 
 COSTS = np.array(
@@ -31,44 +31,46 @@ ALL = np.ones(3, bool)
     ],
 )
 def test_figures_by_hand(kind: str, share: float, expected: list[float]) -> None:
-    assert figures(COSTS, kind, share, ALL)[:, 0] == pytest.approx(expected)
+    assert risk_figures(COSTS, kind, share, ALL)[:, 0] == pytest.approx(expected)
 
 
 def test_regret_is_against_what_is_feasible() -> None:
-    able = np.array([True, True, False])  # the best known is 2 in one world, 4 in the other
-    assert figures(COSTS, "regret", 0.5, able)[:, 0] == pytest.approx([2.0, 3.0, -1.0])
+    feasible = np.array([True, True, False])  # the best known is 2 in one world, 4 in the other
+    assert risk_figures(COSTS, "regret", 0.5, feasible)[:, 0] == pytest.approx([2.0, 3.0, -1.0])
     nobody = np.zeros(3, bool)
-    assert figures(COSTS, "regret", 0.5, nobody)[:, 0] == pytest.approx([5.0, 4.0, 0.0])
+    assert risk_figures(COSTS, "regret", 0.5, nobody)[:, 0] == pytest.approx([5.0, 4.0, 0.0])
 
 
 def test_pseudo_values_of_a_mean_are_the_replications_own_means() -> None:
-    by = pseudo_values(lambda x: figures(x, "mean", 0.5, ALL), COSTS)
+    by = pseudo_values(lambda x: risk_figures(x, "mean", 0.5, ALL), COSTS)
     assert by[:, 0] == pytest.approx(np.array([[2.5, 5.5], [4.0, 5.0], [0.0, 2.0]]))
 
 
 def test_pseudo_values_of_the_worst_world() -> None:
-    by = pseudo_values(lambda x: figures(x, "worst_world", 0.5, ALL), COSTS)
+    by = pseudo_values(lambda x: risk_figures(x, "worst_world", 0.5, ALL), COSTS)
     assert by[0, 0] == pytest.approx([2 * 6 - 8, 2 * 6 - 4])
 
 
 def test_one_replication_tells_nothing_of_the_spread() -> None:
-    by = pseudo_values(lambda x: figures(x, "mean", 0.5, ALL), COSTS[..., :1])
+    by = pseudo_values(lambda x: risk_figures(x, "mean", 0.5, ALL), COSTS[..., :1])
     assert by.shape == (3, 1, 1)
 
 
 def test_gains_are_judged_from_their_low_end() -> None:
     goal = ("gmv_paid_fen", "maximize")
     sample = [{"gmv_paid_fen": np.array([[1.0, 3.0], [4.0, 8.0]])}]
-    worst = standing(Judge(objective_of(goal, risk="worst_world")), sample)
+    worst = PairedScores.of(ObjectiveEvaluator(objective_of(goal, risk="worst_world")), sample)
     assert worst.costs == pytest.approx(-2.0)
-    cvar = standing(Judge(objective_of(goal, risk="cvar", cvar_share=0.5)), sample)
+    cvar = PairedScores.of(
+        ObjectiveEvaluator(objective_of(goal, risk="cvar", cvar_share=0.5)), sample
+    )
     assert cvar.costs == pytest.approx(-2.0)
 
 
 @pytest.mark.parametrize(("within", "excess"), [("mean", -0.25), ("every_world", 0.5)])
 def test_constraints_hold_on_the_mean_or_in_every_world(within: str, excess: float) -> None:
     limit = {"measure": "top10_share", "at_most": 0.4}
-    judge = Judge(
+    evaluator = ObjectiveEvaluator(
         objective_of(
             ("gmv_paid_fen", "maximize"), constraints={"heads": limit}, constraints_in=within
         )
@@ -77,4 +79,4 @@ def test_constraints_hold_on_the_mean_or_in_every_world(within: str, excess: flo
         "gmv_paid_fen": np.ones((2, 2)),
         "top10_share": np.array([[0.5, 0.7], [0.0, 0.0]]),
     }
-    assert standing(judge, [sample]).excesses == pytest.approx(excess)
+    assert PairedScores.of(evaluator, [sample]).excesses == pytest.approx(excess)

@@ -13,10 +13,10 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from engine.search.acquisition import fitted_count, scalarised, simplex
-from engine.search.cube import Cube
-from engine.search.judge import Judge
-from engine.search.samplers import ERRORS, make_sampler
+from engine.design.cube import UnitCube
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.samplers.acquisition import fitted_count, scalarise, simplex_weights
+from engine.search.samplers.proposals import _ERRORS, _make_sampler
 from engine.spec.study import Objective, Search
 from tests.search.jobs import SEARCH
 
@@ -49,19 +49,19 @@ def searched(
         "goals": [{"measure": one, "direction": "minimize"} for one in measures],
         "constraints": {"limit": {"measure": "gini", "at_most": 1.0}},
     }
-    judge = Judge(Objective.model_validate(objective))
+    evaluator = ObjectiveEvaluator(Objective.model_validate(objective))
     job = Search.model_validate(
         SEARCH | {"sampler": name, "batch_count": 4, "startup_count": 8} | search
     )
-    study, done = optuna.create_study(directions=judge.directions), []
+    study, done = optuna.create_study(directions=evaluator.directions), []
     for start in range(0, trials, job.batch_count):
         asked = []
         for number in range(start, start + job.batch_count):
-            study.sampler = make_sampler(job, seed, number, space)
+            study.sampler = _make_sampler(job, seed, number, space)
             asked.append(study.ask(space))
         for trial in asked:
             seen = see(trial.params, trial.number)
-            trial.set_user_attr(ERRORS, ([seen[2]] * goals, {"limit": seen[2]}))
+            trial.set_user_attr(_ERRORS, ([seen[2]] * goals, {"limit": seen[2]}))
             trial.set_constraint("limit", seen[1] - 1.0)
             study.tell(trial, seen[0])
             done.append((trial.params, seen))
@@ -93,8 +93,8 @@ def noisy(point: Point, number: int) -> Seen:
 def regret(name: str, seed: int) -> float:
     """How far above the best feasible 0.398 lies what looks best among the careful trials."""
     found = searched(name, PLANE, noisy, 48, seed)
-    able = [(seen[0][0], point) for point, seen in found if seen[2] < 5 and limit(point) <= 1]
-    return branin(min(able, key=lambda one: one[0])[1]) - 0.398
+    feasible = [(seen[0][0], point) for point, seen in found if seen[2] < 5 and limit(point) <= 1]
+    return branin(min(feasible, key=lambda one: one[0])[1]) - 0.398
 
 
 def test_the_gaussian_process_beats_chance_under_noise_and_a_constraint() -> None:
@@ -114,7 +114,7 @@ def test_the_gaussian_process_learns_from_the_errors_that_trials_tell() -> None:
 
 def test_a_batch_is_spread_though_its_trials_have_not_ended() -> None:
     found = searched("gp", PLANE, lambda point, _: ([branin(point)], 0.5, 0.1), 40, batch_count=8)
-    last = Cube(PLANE).points([point for point, _ in found[-8:]])
+    last = UnitCube(PLANE).points([point for point, _ in found[-8:]])
     gaps = np.linalg.norm(last[:, None] - last[None], axis=2) + np.eye(8)
     assert gaps.min() > 1e-3
 
@@ -144,7 +144,9 @@ def test_cmaes_goes_where_the_goal_is_and_keeps_to_the_constraint() -> None:
 
 def test_a_sobol_sequence_covers_evenly_and_knows_its_numbers() -> None:
     found = searched("qmc", PLANE, lambda point, _: ([0.0], 0.5, 0.0), 64)
-    cells = {tuple((8 * place).astype(int)) for place in Cube(PLANE).points([p for p, _ in found])}
+    cells = {
+        tuple((8 * place).astype(int)) for place in UnitCube(PLANE).points([p for p, _ in found])
+    }
     assert len(cells) == 64
 
 
@@ -168,7 +170,7 @@ def test_all_kinds_of_values_are_proposed_and_learnt_from(name: str) -> None:
 
 
 def test_the_cube_maps_there_and_back() -> None:
-    cube, rng = Cube(MIXED), np.random.default_rng(0)
+    cube, rng = UnitCube(MIXED), np.random.default_rng(0)
     for point in rng.random((200, 5)):
         values = cube.values(point)
         assert cube.values(cube.points([values])[0]) == pytest.approx(values)
@@ -178,20 +180,20 @@ def test_the_cube_maps_there_and_back() -> None:
 
 
 def test_a_model_sees_cells_and_choices_as_what_they_are() -> None:
-    one, two = (Cube(MIXED).features(np.full((1, 5), share)) for share in (0.51, 0.52))
+    one, two = (UnitCube(MIXED).features(np.full((1, 5), share)) for share in (0.51, 0.52))
     assert one[0, 2] == two[0, 2]  # the same whole number
     assert one[0, 0] != two[0, 0]
-    corners = Cube(MIXED).features(np.tile([[0.1], [0.5], [0.9]], 5))[:, -3:]
+    corners = UnitCube(MIXED).features(np.tile([[0.1], [0.5], [0.9]], 5))[:, -3:]
     assert np.linalg.norm(corners[0] - corners[1]) == pytest.approx(1.0)
     assert np.linalg.norm(corners[0] - corners[2]) == pytest.approx(1.0)
 
 
 def test_weights_fill_the_simplex_and_one_goal_stays_itself() -> None:
-    found = np.array([simplex(u) for u in np.random.default_rng(1).random((2000, 3))])
+    found = np.array([simplex_weights(u) for u in np.random.default_rng(1).random((2000, 3))])
     assert found.sum(axis=1) == pytest.approx(np.ones(2000))
     assert found.mean(axis=0) == pytest.approx(np.full(3, 1 / 3), abs=0.02)
     costs = np.array([[0.2], [0.1]])
-    assert np.diff(scalarised(costs, simplex(np.array([0.3]))))[0] == pytest.approx(-0.105)
+    assert np.diff(scalarise(costs, simplex_weights(np.array([0.3]))))[0] == pytest.approx(-0.105)
 
 
 def test_lengths_are_fitted_on_a_count_that_grows_by_steps() -> None:

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from engine.search.judge import Judge
-from engine.search.posterior import Luck, held, loss
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.finalists.posterior import PosteriorDraws
+from engine.search.finalists.selection import Selection, planned_replications, replication_rounds
+from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Stage
-from engine.search.selection import Selection, planned, rounds
-from engine.search.standing import standing
 from tests.search.problems import Toy, candidates, objective_of, search_of
 
 GOAL = ("gmv_paid_fen", "maximize")
-ONE_GOAL = Judge(objective_of(GOAL))
-LIMITED = Judge(
+ONE_GOAL = ObjectiveEvaluator(objective_of(GOAL))
+LIMITED = ObjectiveEvaluator(
     objective_of(GOAL, constraints={"heads": {"measure": "top10_share", "at_most": 0.5}})
 )
 
@@ -37,8 +37,10 @@ class Selected(Selection):
     best: int | None = None
 
 
-def selected(toy: Toy, judge: Judge, count: int, seed: int, **search: int) -> Selected:
-    selection = Selected(toy, judge, search_of(**search), seed)
+def selected(
+    toy: Toy, evaluator: ObjectiveEvaluator, count: int, seed: int, **search: int
+) -> Selected:
+    selection = Selected(toy, evaluator, search_of(**search), seed)
     selection.best = selection.run(numbered(count), lambda done, total: None)
     return selection
 
@@ -87,7 +89,7 @@ def test_nobody_is_recommended_where_nobody_is_surely_feasible() -> None:
 
 
 def test_a_posterior_is_students_t() -> None:
-    luck, sample = Luck(1, 5), np.array([[1.0, 2.0, 4.0, 4.0, 9.0]])
+    luck, sample = PosteriorDraws(1, 5), np.array([[1.0, 2.0, 4.0, 4.0, 9.0]])
     draws = luck.means(sample)[:, 0]
     error = sample.std(ddof=1) / 5**0.5
     assert np.quantile(draws, [0.025, 0.5, 0.975]) == pytest.approx(
@@ -97,47 +99,53 @@ def test_a_posterior_is_students_t() -> None:
 
 def test_posteriors_of_paired_policies_move_together() -> None:
     a = np.array([1.0, 2.0, 4.0, 4.0, 9.0])
-    draws = Luck(1, 5).means(np.stack([a, a + 3]))
+    draws = PosteriorDraws(1, 5).means(np.stack([a, a + 3]))
     assert draws[:, 1] - draws[:, 0] == pytest.approx(3)
 
 
 @pytest.mark.parametrize(("count", "expected"), [(4, 0.832), (8, 0.945), (16, 0.993)])
 def test_a_truth_value_that_always_held_is_not_certain(count: int, expected: float) -> None:
     goal = {"measure": "target_attained", "at_least": 0.8}
-    judge = Judge(objective_of(GOAL, constraints={"target": goal}))
+    evaluator = ObjectiveEvaluator(objective_of(GOAL, constraints={"target": goal}))
     values = {"gmv_paid_fen": np.ones((2, count)), "target_attained": np.ones((2, count), bool)}
-    flags = held(judge, values, standing(judge, [values]), 0, Luck(1, count))
+    flags = PosteriorDraws(1, count).constraint_holds(
+        evaluator, values, PairedScores.of(evaluator, [values]), 0
+    )
     assert flags.mean() == pytest.approx(expected, abs=0.015)  # 1 - I_0.8(count + 1/2, 1/2)
 
 
 def test_a_limit_at_the_end_of_a_measures_range_always_holds() -> None:
-    judge = Judge(
+    evaluator = ObjectiveEvaluator(
         objective_of(GOAL, constraints={"purse": {"measure": "budget_spent_share", "at_most": 1}})
     )
     values = {
         "gmv_paid_fen": np.ones((1, 3)),
         "budget_spent_share": np.array([[0.998, 1.0, 1.0]]),
     }
-    assert held(judge, values, standing(judge, [values]), 0, Luck(1, 3)).all()
+    assert (
+        PosteriorDraws(1, 3)
+        .constraint_holds(evaluator, values, PairedScores.of(evaluator, [values]), 0)
+        .all()
+    )
 
 
 def test_opportunity_cost_by_hand() -> None:
     sure = {0: np.array([-1.0, -1.0, -1.0])}
-    assert loss(sure, Luck(1, 3)) == (1.0, 0.0)
+    assert PosteriorDraws(1, 3).selection_certainty(sure) == (1.0, 0.0)
     wrong = {0: np.array([-1.0, -1.0]), 1: np.array([0.25, 0.25])}
-    assert loss(wrong, Luck(1, 2)) == (0.0, pytest.approx(0.25))
-    assert loss({}, Luck(1, 2)) == (1.0, 0.0)
+    assert PosteriorDraws(1, 2).selection_certainty(wrong) == (0.0, pytest.approx(0.25))
+    assert PosteriorDraws(1, 2).selection_certainty({}) == (1.0, 0.0)
     even = {0: np.array([-1.0, 1.0, -2.0, 2.0])}
-    share, cost = loss(even, Luck(1, 4))
+    share, cost = PosteriorDraws(1, 4).selection_certainty(even)
     assert share == pytest.approx(0.5, abs=0.02)
     assert cost > 0
 
 
 def test_rounds_double_and_end_at_the_last() -> None:
-    assert rounds(4, 16) == [4, 8, 16]
-    assert rounds(3, 9) == [3, 6, 9]
-    assert rounds(8, 8) == [8]
-    assert rounds(8, 4) == [4]
+    assert replication_rounds(4, 16) == [4, 8, 16]
+    assert replication_rounds(3, 9) == [3, 6, 9]
+    assert replication_rounds(8, 8) == [8]
+    assert replication_rounds(8, 4) == [4]
 
 
 def test_baselines_and_the_recommended_get_all_and_half_drops_out_each_round() -> None:
@@ -149,7 +157,7 @@ def test_baselines_and_the_recommended_get_all_and_half_drops_out_each_round() -
     counts = [one.sample.replications for one in selection.finalists]
     assert counts == [16, 4, 4, 4, 4, 8, 8, 16, 16]
     assert best == 8
-    assert heard[-1] == (planned(1, 8, [4, 8, 16]),) * 2 == (sum(counts),) * 2
+    assert heard[-1] == (planned_replications(1, 8, [4, 8, 16]),) * 2 == (sum(counts),) * 2
     assert [done for done, _ in heard] == sorted(done for done, _ in heard)
 
 

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InputError
-from engine.search import trajectory
-from engine.search.levers import known_levers, lever_value, set_levers
-from engine.search.space import PolicySpace
+from engine.search.space.levers import known_levers, lever_value, set_levers
+from engine.search.space.policy_space import _WEIGHT_LIMIT, PolicySpace, _trajectory_knots
 from engine.spec.policy import Policy
 from engine.spec.space import Space
 from tests.fakes import small_policy
@@ -128,14 +127,12 @@ def test_bounds_that_are_reached_are_named() -> None:
 
 
 rising = st.lists(st.floats(0, 1), min_size=0, max_size=24).map(lambda xs: (*sorted(xs), 1.0))
-weights = st.lists(
-    st.floats(-trajectory.WEIGHT_LIMIT, trajectory.WEIGHT_LIMIT), min_size=2, max_size=12
-)
+weights = st.lists(st.floats(-_WEIGHT_LIMIT, _WEIGHT_LIMIT), min_size=2, max_size=12)
 
 
 @given(rising, weights)
 def test_knots_never_fall_and_end_at_one(base: tuple[float, ...], free: list[float]) -> None:
-    found = trajectory.knots(base, free)
+    found = _trajectory_knots(base, free)
     assert len(found) == 12
     small_policy(target={"knots": found})  # the policy's own check
 
@@ -144,13 +141,13 @@ def test_knots_never_fall_and_end_at_one(base: tuple[float, ...], free: list[flo
 def test_equal_weights_keep_the_base_shape(
     base: tuple[float, ...], level: float, count: int
 ) -> None:
-    found = trajectory.knots(base, [level] * count)
+    found = _trajectory_knots(base, [level] * count)
     at = np.arange(len(base) + 1) / len(base)
     assert found == pytest.approx(np.interp(np.arange(1, 13) / 12, at, [0.0, *base]), abs=1e-9)
 
 
 def test_a_heavier_segment_gets_more_of_the_target() -> None:
     even = tuple((k + 1) / 12 for k in range(12))
-    early = trajectory.knots(even, [np.log(4), 0.0, 0.0, 0.0])
+    early = _trajectory_knots(even, [np.log(4), 0.0, 0.0, 0.0])
     assert early[2] == pytest.approx(4 * 3 / (4 * 3 + 9))
     assert np.allclose(np.diff(early[2:]), 1 / (4 * 3 + 9))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.search.judge import Judge
+from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Point
-from engine.search.study import Study
+from engine.search.study import SearchStudy
 from tests.search.problems import Remembering, Toy, objective_of, search_of
 
 GOALS = (("cost_fen", "minimize"), ("top10_share", "minimize"))
@@ -30,10 +30,10 @@ def distance(trial: Any) -> float:
     return float(np.mean([trial.candidate.point[name] for name in ("x1", "x2")]))
 
 
-def studied(memory: Remembering, seed: int = 1, risk: str = "mean", **changes: Any) -> Study:
+def studied(store: Remembering, seed: int = 1, risk: str = "mean", **changes: Any) -> SearchStudy:
     toy = Toy(zdt1, {"cost_fen": 0.05, "top10_share": 0.05}, levers=3)
-    judge = Judge(objective_of(*GOALS, risk=risk))
-    study = Study(search_of(**{"rungs": LADDER} | changes), seed, toy, judge, memory)
+    evaluator = ObjectiveEvaluator(objective_of(*GOALS, risk=risk))
+    study = SearchStudy(search_of(**{"rungs": LADDER} | changes), seed, toy, evaluator, store)
     study.run(lambda *heard: None)
     return study
 
@@ -50,7 +50,7 @@ def test_the_front_is_approached_under_noise(sampler: str) -> None:
     assert len(generations) > 6 if sampler == "nsga2" else not generations
 
 
-def outcome(study: Study) -> list[Any]:
+def outcome(study: SearchStudy) -> list[Any]:
     return [
         (trial.candidate, {k: s.as_tree() for k, s in trial.samples.items()}, trial.attributes)
         for trial in study.trials
@@ -72,31 +72,31 @@ def test_stopped_anywhere_and_resumed_is_as_never_stopped(
     changes = {"sampler": sampler, "risk": risk, "trials_count": 30}
     if (sampler, risk) not in WHOLE:
         WHOLE[sampler, risk] = outcome(studied(Remembering(), **changes))
-    memory = Remembering()
+    store = Remembering()
     for stop in sorted(stops):
-        memory.stop_at = stop
+        store.stop_at = stop
         try:
-            studied(memory, **changes)
+            studied(store, **changes)
         except KeyboardInterrupt:
             continue
-    memory.stop_at = -1
-    assert outcome(studied(memory, **changes)) == WHOLE[sampler, risk]
+    store.stop_at = -1
+    assert outcome(studied(store, **changes)) == WHOLE[sampler, risk]
 
 
 def test_a_resumed_search_asks_no_sampler_for_what_it_remembers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    memory = Remembering()
-    whole = outcome(studied(memory))
-    monkeypatch.setattr("engine.search.study.proposals", None)
-    assert outcome(studied(memory)) == whole
+    store = Remembering()
+    whole = outcome(studied(store))
+    monkeypatch.setattr("engine.search.study.propose_batch", None)
+    assert outcome(studied(store)) == whole
 
 
 def test_regrets_are_estimated_anew_when_a_better_policy_is_known() -> None:
     study = studied(Remembering(), risk="regret", rungs=LADDER[1:])
-    found = study.ladder.standing(study.trials, 0)
+    found = study.ladder.paired_scores(study.trials, 0)
     assert found.costs.min(axis=0) == pytest.approx([0.0, 0.0])
-    half = study.ladder.standing(study.trials[:8], 0)
+    half = study.ladder.paired_scores(study.trials[:8], 0)
     assert (found.costs[:8] >= half.costs - 1e-12).all()
 
 

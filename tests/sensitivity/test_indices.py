@@ -11,7 +11,7 @@ from engine.compute.pool import ProcessPool
 from engine.errors import InputError
 from engine.results.schemas import table_of_rows
 from engine.sensitivity import check_job, sensitivities, years_count
-from engine.sensitivity.sobol import design, index_rows, luck_share
+from engine.sensitivity.indices import _luck_share, index_rows, saltelli_design
 from engine.spec.sensitivity import SensitivityJob
 from engine.year import Case, Year
 from tests.fakes import SMALL_SCALE, simulate_year, small_policy, small_scenario
@@ -44,7 +44,7 @@ def indices(runs: np.ndarray, seed: int = 3) -> dict[tuple[str, str], dict[str, 
 
 
 def test_a_function_with_known_indices_has_them() -> None:
-    cube = design(NAMES, 2048, 3)
+    cube = saltelli_design(NAMES, 2048, 3)
     assert cube.shape == (2048 * 5, 3)
     found = indices(ishigami(cube)[:, None])
     for key, value in known().items():
@@ -55,14 +55,14 @@ def test_a_function_with_known_indices_has_them() -> None:
 
 
 def test_luck_is_the_part_of_the_variance_that_no_factor_has() -> None:
-    cube = design(NAMES, 512, 3)
+    cube = saltelli_design(NAMES, 512, 3)
     y = ishigami(cube)[:, None]
     rng = np.random.default_rng(1)
     common, own = rng.normal(size=(1, 2)), rng.normal(size=(len(cube), 2))
-    assert luck_share(y + 5 * common) == pytest.approx(0.0, abs=1e-12)  # all points share it
+    assert _luck_share(y + 5 * common) == pytest.approx(0.0, abs=1e-12)  # all points share it
     share = 0.5 / (y.var() + 0.5)  # a variance of 1 over two replications
-    assert luck_share(y + own) == pytest.approx(share, rel=0.1)
-    assert luck_share(np.hstack([y, -y])) == 1.0
+    assert _luck_share(y + own) == pytest.approx(share, rel=0.1)
+    assert _luck_share(np.hstack([y, -y])) == 1.0
 
 
 def test_a_measure_that_nothing_moves_has_no_indices() -> None:
@@ -152,7 +152,7 @@ def test_a_search_that_has_hardly_begun_is_refused(tmp_path: Path) -> None:
 
 
 def test_without_the_library_there_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.sensitivity.sobol.find_spec", lambda name: None)
+    monkeypatch.setattr("engine.sensitivity.indices.find_spec", lambda name: None)
     with pytest.raises(InputError, match="pip install poquan"):
         check_job(job_of())
 

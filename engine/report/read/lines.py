@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.compare import mean_interval
 from engine.report.read.results_model import SHOWN, VIOLATED, Estimate, Line, StudyResults, setting
 from engine.results.schemas import Row
+from engine.stats.intervals import mean_interval
 
 
 def frontier_lines(

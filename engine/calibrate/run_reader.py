@@ -1,0 +1,128 @@
+"""Periods as people write them, and a simulated year read over the days that they mean."""
+
+import calendar
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.spec.scenario import Scenario
+from engine.stats.arrays import Floats
+from engine.units import Kind
+from engine.year import Year
+
+FORMS: Final = "2020, H1 2020, Q2 2020, 9M 2020, May 2020, 10 May 2020, mid 2020, late 2020"
+
+_MONTHS: Final = {name.lower(): k for k, name in enumerate(calendar.month_abbr) if name}
+
+
+_PARTS: Final = {
+    "": (1, 12),
+    "h1": (1, 6),
+    "h2": (7, 12),
+    "9m": (1, 9),
+    "early": (1, 3),
+    "mid": (5, 8),
+    "late": (10, 12),
+} | {f"q{k}": (3 * k - 2, 3 * k) for k in (1, 2, 3, 4)}
+"""First and last month of a part of a year; `mid` is the four months around its middle."""
+
+
+class Span(NamedTuple):
+    """Days from the first to the last, both included."""
+
+    first: date
+    last: date
+
+
+def spans(text: str) -> tuple[Span, ...]:
+    """Return the days that a period means; two spans for `Aug 2020 vs Jan 2020`.
+
+    Words after the year, such as a place, are passed over.
+
+    Raises
+    ------
+    ValueError
+        If it is not written in one of `FORMS`.
+    """
+    return tuple(_span(part.strip()) for part in re.split(r"\bvs\.?\s", text))
+
+
+def _span(text: str) -> Span:
+    words = text.lower().split()
+    place = next((k for k, word in enumerate(words) if re.fullmatch(r"\d{4}", word)), None)
+    if place is None:
+        raise ValueError(f"{text!r} names no year")
+    year, before = int(words[place]), words[:place]
+    if len(before) == 2 and before[0].isdecimal() and before[1][:3] in _MONTHS:
+        day = date(year, _MONTHS[before[1][:3]], int(before[0]))
+        return Span(day, day)
+    part = before[0] if before else ""
+    if len(before) > 1 or (part not in _PARTS and part[:3] not in _MONTHS):
+        raise ValueError(f"{text!r} is not understood")
+    first, last = _PARTS.get(part) or (_MONTHS[part[:3]], _MONTHS[part[:3]])
+    return Span(date(year, first, 1), date(year, last, calendar.monthrange(year, last)[1]))
+
+
+@dataclass(frozen=True)
+class RunReader:
+    """One year with its details, the scenario it comes from, and its price elasticity if known.
+
+    Amounts are in fen, counts are of people and orders of the whole platform.
+    """
+
+    scenario: Scenario
+    year: Year
+    elasticity: float = 0.0
+
+    @property
+    def horizon(self) -> Span:
+        """All days."""
+        return Span(self.scenario.calendar.start, self.scenario.calendar.end)
+
+    def days(self, column: str, span: Span) -> Floats:
+        """A column of `daily` over a span, (days,) float64, in the column's unit."""
+        return np.asarray(self.year.daily[column][self._slice(span)], np.float64)
+
+    def total(self, column: str, span: Span) -> float:
+        """Sum of a column of `daily` over a span: a flow such as `gmv_fen`."""
+        return float(self.days(column, span).sum())
+
+    def total_of_kinds(self, column: str, span: Span, kinds: Sequence[Kind]) -> float:
+        """Sum of a flow of some kinds of supplier over a span, a column of `segments`."""
+        return float(self.year.segments[column][self._slice(span)][:, list(kinds)].sum())
+
+    def monthly(self, column: str, span: Span, *, after: bool = False) -> float:
+        """Mean of a column of `monthly` over the months that a span touches.
+
+        `after` takes the month after each.
+
+        Months after the horizon's last are left out.
+        """
+        values = self.year.monthly[column]
+        first, last = (self._month(day) + after for day in span)
+        return float(np.mean(values[min(first, len(values) - 1) : last + 1]))
+
+    def guests_gmv_fen(self, span: Span) -> float:
+        """Expected GMV as paid of the guests who stream on the days of a span."""
+        streams = self.scenario.calendar.trial_streams
+        gmv = self.year.anchors["expected_gmv_fen"]
+        own = gmv[len(gmv) - len(streams) :]  # guests come last
+        return float(
+            sum(
+                amount
+                for amount, stream in zip(own, streams, strict=True)
+                if span.first <= stream.day <= span.last
+            )
+        )
+
+    def _slice(self, span: Span) -> slice:
+        start = self.scenario.calendar.start
+        return slice((span.first - start).days, (span.last - start).days + 1)
+
+    def _month(self, day: date) -> int:
+        start = self.scenario.calendar.start
+        return 12 * (day.year - start.year) + day.month - start.month

@@ -1,0 +1,1 @@
+"""What an interrupted search resumes from: samples, settled trials, and runs of finalists."""

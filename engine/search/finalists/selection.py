@@ -1,0 +1,274 @@
+"""The second stage: finalists on fresh luck, halved until those that stay are well known.
+
+Sequential halving (Karnin, Koren & Somekh, ICML 2013) under common random numbers: all
+finalists get `search.first_replications`; the weaker half drops out, the rest get twice as
+many, until `search.final_replications`. Stronger are those that are feasible more likely
+than not, the best in the first goal first of all, then by rank of domination and crowding;
+then the others by their P(feasible). The baselines get all.
+
+Recommended is the policy with the best first goal among those whose constraints all hold
+with `objective.feasible_probability`. One that fell out early may be better and only not
+yet surely feasible: as long as there is such a one it gets all replications too, and so
+does whatever is recommended.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from engine.errors import PoquanError
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.fidelity.estimates import Estimates
+from engine.search.fidelity.ladder import Trial
+from engine.search.finalists.posterior import Assessment, Finalist, PosteriorDraws
+from engine.search.paired_scores import PairedScores
+from engine.search.problem import Candidate, Problem, Sample, Stage
+from engine.spec.study import RiskKind, Search
+from engine.stats.arrays import Floats
+from engine.stats.pareto import select_best
+
+_LIKELY: Final = 0.5
+"""P(feasible) below which a policy is held to be infeasible."""
+
+OnRuns = Callable[[int, int], None]
+"""Takes how many replications of a policy are done, and how many there are."""
+
+
+class Selection:
+    """The finalists of one search, from first to final replications.
+
+    Parameters
+    ----------
+    problem
+        Simulates candidates, here on fresh luck only.
+    evaluator
+        Reads goals and constraints off samples.
+    search
+        How many replications there are, from `first_replications` to `final_replications`.
+    seed
+        Names the draws of the posterior.
+    """
+
+    def __init__(
+        self, problem: Problem, evaluator: ObjectiveEvaluator, search: Search, seed: int
+    ) -> None:
+        self._problem, self._evaluator, self._search = problem, evaluator, search
+        self._rounds = replication_rounds(search.first_replications, search.final_replications)
+        self.posterior = PosteriorDraws(seed, self._rounds[-1])
+        self.finalists: list[Finalist] = []
+        self.notes: list[str] = []
+        self._done = self._total = 0
+
+    def run(self, chosen: Sequence[Candidate], on_runs: OnRuns) -> int | None:
+        """Go through all rounds; return the place of the recommended one in `finalists`.
+
+        Raises
+        ------
+        PoquanError
+            If all of them fail.
+        """
+        self.finalists = [Finalist(candidate, Sample({})) for candidate in chosen]
+        alive = {one.number for one in chosen if not one.is_baseline}
+        given = {one.number for one in chosen if one.is_baseline}
+        self._total = planned_replications(len(given), len(alive), self._rounds)
+        for count in self._rounds:
+            self._simulate(given | alive, count, on_runs)
+            alive &= {one.candidate.number for one in self.finalists}
+            if alive and count < self._rounds[-1]:
+                alive = self._better_half(alive, count)
+        while (best := self._recommended()) is not None and not self._is_known(
+            self.finalists[best]
+        ):
+            self._simulate({self.finalists[best].candidate.number}, self._rounds[-1], on_runs)
+        return best
+
+    def assessments(self) -> list[Assessment]:
+        """Assess every finalist beside those that have as many replications as it has."""
+        counts = [one.sample.replications for one in self.finalists]
+        known = {count: self.paired_scores(count) for count in set(counts)}
+        moves = {count: self._level(count, max(counts)) for count in known}
+        found = []
+        for one, count in zip(self.finalists, counts, strict=True):
+            scores, places = known[count]
+            place = places[one.candidate.number]
+            flags = self.posterior.constraint_holds(
+                self._evaluator, one.sample.values, scores, place
+            )
+            found.append(Assessment(scores, place, flags, moves[count]))
+        return found
+
+    def certainty(self, best: int) -> tuple[float, float, int]:
+        """Return P(correct selection), the expected opportunity cost, and among how many.
+
+        Both for the first goal, against the finalists that are feasible enough.
+        """
+        found = self.assessments()
+        level = self._evaluator.objective.feasible_probability
+        gaps = {}
+        for k, one in enumerate(found):
+            if k != best and one.p_feasible >= level:
+                scores, places = self.paired_scores(self.finalists[k].sample.replications)
+                mine = places[self.finalists[best].candidate.number]
+                gaps[k] = scores.costs_by[mine, 0] - scores.costs_by[one.place, 0]
+        return *self.posterior.selection_certainty(gaps), len(gaps) + 1
+
+    def paired_scores(
+        self, count: int, risk: RiskKind | None = None
+    ) -> tuple[PairedScores, dict[int, int]]:
+        """Return how those with `count` replications or more stand on the first of them.
+
+        With it come their places in it, by the candidate's number. `risk` takes the
+        objective's place.
+        """
+        enough = [one for one in self.finalists if one.sample.replications >= count]
+        places = {one.candidate.number: place for place, one in enumerate(enough)}
+        return PairedScores.of(
+            self._evaluator, [one.sample.first(count) for one in enough], risk
+        ), places
+
+    def _simulate(self, numbers: set[int], count: int, on_runs: OnRuns) -> None:
+        """Give those named replications up to `count`; leave out those that fail."""
+        todo = [one for one in self.finalists if one.candidate.number in numbers]
+        first = todo[0].sample.replications if todo else 0
+        stage = Stage(True, 1.0, first, count)
+        fresh = self._problem.evaluate([one.candidate for one in todo], stage)
+        found: dict[int, Sample] = {}
+        for one in todo:
+            sample = next(fresh)
+            found[one.candidate.number] = sample
+            self._done += count - first
+            self._total = max(self._total, self._done)
+            on_runs(self._done, self._total)
+            if sample.reason is not None:
+                self.notes.append(f"{one.candidate.name} failed on fresh luck: {sample.reason}")
+        self.finalists = [
+            _with(one, found.get(one.candidate.number))
+            for one in self.finalists
+            if one.candidate.number not in found or found[one.candidate.number].reason is None
+        ]
+        if not self.finalists:
+            raise PoquanError("all finalists failed on fresh luck:\n  " + "\n  ".join(self.notes))
+
+    def _better_half(self, alive: set[int], count: int) -> set[int]:
+        """Return the better half of those alive, at least one, seen beside the baselines."""
+        scores, places = self.paired_scores(count)
+        doubt = np.zeros(len(places))
+        for one in self.finalists:
+            place = places.get(one.candidate.number)
+            if place is not None:
+                flags = self.posterior.constraint_holds(
+                    self._evaluator, one.sample.values, scores, place
+                )
+                share = float(flags.all(axis=1).mean())
+                doubt[place] = 0.0 if share >= _LIKELY else 1 - share
+        among = [place for number, place in places.items() if number in alive]
+        lead = min(among, key=lambda place: (doubt[place], scores.costs[place, 0]))
+        rest = [place for place in among if place != lead]
+        costs = [list(row) for row in scores.costs]
+        half = {lead, *select_best(costs, list(doubt), rest, len(rest) // 2)}
+        return {number for number, place in places.items() if place in half}
+
+    def _recommended(self) -> int | None:
+        """Return the place of the first goal's best that is, or yet may be, feasible enough."""
+        level = self._evaluator.objective.feasible_probability
+        found = self.assessments()
+        feasible = [
+            k
+            for k, (one, own) in enumerate(zip(self.finalists, found, strict=True))
+            if own.p_feasible >= (level if self._is_known(one) else min(_LIKELY, level))
+        ]
+        return min(feasible, key=lambda k: (found[k].costs + found[k].level)[0], default=None)
+
+    def _is_known(self, one: Finalist) -> bool:
+        return one.sample.replications == self._rounds[-1]
+
+    def _level(self, count: int, most: int) -> Floats:
+        """Return what the luck of later replications added to those that met it."""
+        (early, places), (late, late_places) = self.paired_scores(count), self.paired_scores(most)
+        both = [(places[number], place) for number, place in late_places.items()]
+        return np.asarray(np.mean([late.costs[b] - early.costs[a] for a, b in both], axis=0))
+
+
+def replication_rounds(first: int, final: int) -> list[int]:
+    """Return the replications after each round: doubled from `first`, `final` at the end.
+
+    Parameters
+    ----------
+    first, final
+        Replications of a policy after the first and after the last round, 1 or more.
+    """
+    found = [min(first, final)]
+    while found[-1] < final:
+        found.append(min(2 * found[-1], final))
+    return found
+
+
+def planned_replications(given: int, searched: int, counts: Sequence[int]) -> int:
+    """Return how many replications of a policy all rounds take together.
+
+    Parameters
+    ----------
+    given, searched
+        Baselines, which stay in every round, and others, of which half stay.
+    counts
+        Replications of a policy after each round.
+    """
+    total, before = 0, 0
+    for count in counts:
+        total += (given + searched) * (count - before)
+        before, searched = count, -(-searched // 2)
+    return total
+
+
+def _with(one: Finalist, later: Sample | None) -> Finalist:
+    if later is None:
+        return one
+    return replace(one, sample=one.sample.joined(later) if one.sample.values else later)
+
+
+def choose_finalists(trials: Sequence[Trial], found: Estimates, count: int) -> list[Trial]:
+    """Return all baselines, then the `count` best of the others.
+
+    Failed trials and duplicates are left out.
+
+    Parameters
+    ----------
+    trials
+        All trials of a search.
+    found
+        What is known of them, row by row.
+    count
+        Finalists besides the baselines, at the most.
+    """
+    good = [k for k, trial in enumerate(trials) if trial.reason is None]
+    costs = [list(found.costs[k]) for k in good]
+    single = _without_duplicates([trials[k] for k in good])
+    searched = [p for p in single if not trials[good[p]].candidate.is_baseline]
+    best = select_best(costs, list(found.violation[good]), searched, count)
+    given = [trials[k] for k in good if trials[k].candidate.is_baseline]
+    return given + [trials[good[place]] for place in best]
+
+
+def _without_duplicates(trials: Sequence[Trial]) -> list[int]:
+    """Return the places of trials, ascending, without those that showed what another had.
+
+    Points may name one policy, by a rule between levers or by a lever that never acts: then all
+    figures agree in every bit, since the luck is common. Of duplicates a baseline stays, or else
+    the one that went highest, or else the first.
+    """
+    order = sorted(
+        range(len(trials)), key=lambda k: (not trials[k].candidate.is_baseline, -trials[k].rung)
+    )
+    kept: list[int] = []
+    seen: set[tuple[int, tuple[bytes, ...]]] = set()
+    for k in order:
+        figures = {
+            (rung, tuple(own.tobytes() for own in sample.values.values()))
+            for rung, sample in trials[k].samples.items()
+        }
+        if trials[k].candidate.is_baseline or not figures & seen:
+            kept.append(k)
+        seen |= figures
+    return sorted(kept)

@@ -1,0 +1,243 @@
+"""The searched space: from a point of the sampler to a whole policy."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from pydantic import ValidationError
+
+from engine.errors import InputError
+from engine.search.space.conditions import Conditions
+from engine.search.space.levers import (
+    KNOTS,
+    LeverLimits,
+    check_lever,
+    known_levers,
+    lever_value,
+    set_levers,
+)
+from engine.search.space.rules import LinearRules, RuleTerm
+from engine.spec.explain import explain
+from engine.spec.policy import Policy
+from engine.spec.space import SearchedLever, Space
+
+Point = Mapping[str, Any]
+"""Values by the names of what is searched: `price.cap`, `price.cap@2020-06-16`."""
+
+_NEAR: Final = 0.01
+"""Share of a range within which a bound or a rule counts as reached."""
+
+_MONTHS: Final = 12
+
+_WEIGHT_LIMIT: Final = math.log(4)
+"""A segment may weigh from a quarter to four times its share of the base shape."""
+
+
+class PolicySpace:
+    """The levers that move around one base policy.
+
+    `distributions` are their ranges by the names of what is searched.
+
+    Parameters
+    ----------
+    space
+        Levers with ranges, conditions and rules, and whether the target's trajectory is free.
+    base
+        Gives every value that is not searched.
+
+    Raises
+    ------
+    InputError
+        If a lever is unknown, its bounds leave its own range or break a rule of the
+        policy, a condition or a rule cannot be met, or nothing is searched.
+    """
+
+    def __init__(self, space: Space, base: Policy) -> None:
+        known = known_levers()
+        for path, lever in space.levers.items():
+            check_lever(path, lever, known)
+        if not space.levers and not space.trajectory:
+            raise InputError(
+                "space",
+                "nothing is searched: no lever and no trajectory",
+                "at least one lever, or trajectory=true",
+                "take another space, or simulate the one policy there is",
+            )
+        self._base, self._levers = base, space.levers
+        whole = {p for p, lever in space.levers.items() if lever.integer or known[p].integer}
+        self._conditions = Conditions(space.levers, whole)
+        self._rules = LinearRules(space.rules, _terms(space, known))
+        count = space.trajectory_knots_count if space.trajectory else 0
+        self._weights = _weight_names(count)
+        self.distributions: dict[str, BaseDistribution] = {
+            name: _distribution(lever, known[path])
+            for path, lever in space.levers.items()
+            for name in lever.names(path)
+        } | {name: FloatDistribution(-_WEIGHT_LIMIT, _WEIGHT_LIMIT) for name in self._weights}
+        self._base_values = self._values_of(base)
+        self._check_corners()
+
+    def policy(self, point: Point, name: str) -> Policy:
+        """Return the base policy with the levers at `point`, as its rules allow."""
+        repaired = self._rules.repaired(point)
+        return self._moved(repaired, self._conditions.inactive(repaired, self._base_values), name)
+
+    def point_of(self, policy: Policy) -> dict[str, Any] | None:
+        """Return the point that is `policy`, or None if the space does not hold it.
+
+        A policy that differs from the base in anything that is not searched is not held:
+        the sampler would learn from a point that is another policy. The trajectory counts
+        as held only where it is the base's own. A lever that does not count there may be
+        anywhere in its range.
+        """
+        point: dict[str, Any] = dict.fromkeys(self._weights, 0.0)
+        for path, lever in self._levers.items():
+            for name, value in self._own_values(policy, path).items():
+                within = _within(lever, value, self.distributions[name])
+                if within is None and lever.when is None:
+                    return None
+                point[name] = lever.ends[0] if within is None else within
+        ours = self.policy(point, policy.name)
+        same_shape = policy.target.knots == self._base.target.knots
+        there = set_levers(policy, {KNOTS: ours.target.knots}, policy.name)
+        return point if same_shape and there == ours else None
+
+    def lever_columns(self, policy: Policy) -> dict[str, Any]:
+        """Return the columns `lever.<name>`: what was simulated; None where it changes."""
+        columns = {f"lever.{name}": value for name, value in self._values_of(policy).items()}
+        if self._weights:
+            monthly = _trajectory_knots(policy.target.knots, [0.0])
+            columns |= {f"lever.{KNOTS}.{m + 1:02d}": knot for m, knot in enumerate(monthly)}
+        return columns
+
+    def at_bound(self, point: Point) -> list[str]:
+        """Name the levers that count and lie within 1 % of a bound, and the rules at theirs."""
+        repaired = self._rules.repaired(point)
+        inactive = self._conditions.inactive(repaired, self._base_values)
+        found = []
+        for path, lever in self._levers.items():
+            if path in inactive or lever.choices is not None:
+                continue
+            low, high = lever.bounds
+            for name in lever.names(path):
+                if repaired[name] <= low + _NEAR * (high - low):
+                    found.append(f"{name} at its least")
+                elif repaired[name] >= high - _NEAR * (high - low):
+                    found.append(f"{name} at its most")
+        return found + [f"rule {name}" for name in self._rules.binding(repaired, _NEAR)]
+
+    def _moved(self, point: Point, inactive: set[str], name: str) -> Policy:
+        values: dict[str, Any] = {}
+        for path, lever in self._levers.items():
+            if path in inactive:
+                continue
+            free = {day: point[own] for own, day in lever.names(path).items()}
+            values[path] = free if lever.dates else point[path]
+        if self._weights:
+            weights = [point[weight] for weight in self._weights]
+            values[KNOTS] = _trajectory_knots(self._base.target.knots, weights)
+        return set_levers(self._base, values, name)
+
+    def _values_of(self, policy: Policy) -> dict[str, Any]:
+        """Return every searched value of a policy by its name."""
+        return {
+            name: value
+            for path in self._levers
+            for name, value in self._own_values(policy, path).items()
+        }
+
+    def _own_values(self, policy: Policy, path: str) -> dict[str, Any]:
+        names = self._levers[path].names(path)
+        return {name: lever_value(policy, path, day) for name, day in names.items()}
+
+    def _check_corners(self) -> None:
+        """Refuse a space whose least or highest values break a rule between levers."""
+        for side in (0, 1):
+            point = {
+                name: lever.ends[side]
+                for path, lever in self._levers.items()
+                for name in lever.names(path)
+            }
+            try:
+                self._moved(point | dict.fromkeys(self._weights, 0.0), set(), "corner")
+            except ValidationError as error:
+                raise explain(error, Policy, "policy") from None
+
+
+def _within(lever: SearchedLever, value: Any, distribution: BaseDistribution) -> Any:
+    """Return a policy's value as the sampler has it; None if it lies outside."""
+    if lever.choices is not None:
+        return next((choice for choice in lever.choices if choice == value), None)
+    low, high = lever.bounds
+    if value is None or not low <= value <= high:
+        return None
+    return int(value) if isinstance(distribution, IntDistribution) else value
+
+
+def _terms(space: Space, known: Mapping[str, LeverLimits]) -> dict[str, RuleTerm]:
+    """Return every searched value as a rule sees it."""
+    found: dict[str, RuleTerm] = {}
+    for path, lever in space.levers.items():
+        why_not = ""
+        if lever.choices is not None:
+            why_not = "has choices: there is no way from one to another along a line"
+        elif lever.when is not None:
+            why_not = "is only free under a condition: without it the rule could not be kept"
+        ends = (0.0, 1.0) if lever.choices is not None else lever.bounds
+        whole = lever.integer or known[path].integer
+        found |= {name: RuleTerm(*ends, whole, why_not) for name in lever.names(path)}
+    return found
+
+
+def _distribution(lever: SearchedLever, limits: LeverLimits) -> BaseDistribution:
+    if lever.choices is not None:
+        return CategoricalDistribution(lever.choices)
+    low, high = lever.bounds
+    if lever.integer or limits.integer:
+        return IntDistribution(int(low), int(high), log=lever.log)
+    return FloatDistribution(low, high, log=lever.log)
+
+
+def _weight_names(count: int) -> list[str]:
+    """Return the names of the free weights of `count` segments."""
+    return [f"trajectory.weight_{k + 1}" for k in range(count)]
+
+
+def _trajectory_knots(base: Sequence[float], weights: Sequence[float]) -> tuple[float, ...]:
+    """Return the twelve monthly knots of the target, from free increments.
+
+    Month m (0…11) has the base shape's increment d_m. The horizon is cut into K segments;
+    segment k has a free weight z_k in [-ln 4, ln 4], and
+
+        increment_m = d_m exp(z_k(m)) / Σ_j d_j exp(z_k(j)),    knot_m = Σ_{j ≤ m} increment_j
+
+    so that every draw gives knots that never fall and end at 1, and all weights equal is the
+    base shape.
+
+    Parameters
+    ----------
+    base
+        The base policy's knots, evenly spaced over the horizon, the last 1; shares of the
+        year's target.
+    weights
+        z_k, one per segment.
+    """
+    segment = np.arange(_MONTHS) * len(weights) // _MONTHS
+    increments = np.diff(_monthly(base), prepend=0.0) * np.exp(np.asarray(weights))[segment]
+    rising = np.cumsum(increments) / increments.sum()
+    rising[-1] = 1.0
+    return tuple(float(knot) for knot in np.minimum(rising, 1.0))
+
+
+def _monthly(base: Sequence[float]) -> NDArray[np.float64]:
+    """Read the base shape, straight between its knots and from zero, at the months' ends."""
+    at = np.arange(len(base) + 1) / len(base)
+    return np.interp(np.arange(1, _MONTHS + 1) / _MONTHS, at, [0.0, *base])

@@ -1,0 +1,230 @@
+"""Which factors move an outcome: Sobol indices, and the importance in a finished search.
+
+Sobol indices say which share of an outcome's variance each factor brings. With all factors
+uniform and independent on their ranges,
+
+    S_i = Var(E[Y | X_i]) / Var(Y)         first order: alone
+    T_i = 1 - Var(E[Y | X_-i]) / Var(Y)    total: alone and with all others
+
+(Sobol 2001; Saltelli et al., Comput. Phys. Commun. 181, 2010). The design holds, for each of N
+base points, two points of a scrambled Sobol sequence and one mixed of them for every factor:
+N (D + 2) points. Intervals are normal ones at 95 % from a bootstrap over base points.
+
+Y is a mean over R replications with luck common to all points. What luck leaves in it is the
+interaction of points and replications in their two-way table,
+
+    V = sum_pr (y_pr - y_p. - y_.r + y_..)^2 / ((P - 1) (R - 1)),  share = (V / R) / Var(Y),
+
+the part of the variance that no factor can explain: it stands beside the indices as `luck`.
+
+The importance of a lever in a finished search is how far its values among the best trials
+differ from its values among all, as a share of the sum over levers (PED-ANOVA; Watanabe,
+Bansal & Hutter, IJCAI 2023). It needs no further simulation, and says what made policies good
+where the search looked. Trials that violate a constraint do not count, unless nearly all do.
+"""
+
+import math
+import warnings
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import optuna
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from engine.errors import InputError
+from engine.search.checkpoint.journal import FILE, read_study
+from engine.stats.arrays import Floats
+
+Row = dict[str, Any]
+
+_FIRST, _TOTAL, _LUCK, _IMPORTANCE = "first", "total", "luck", "importance"
+"""Values of the column `index`."""
+
+_SEARCH: Final = "search"
+"""Value of the column `of` for what comes from a finished search."""
+
+_CONFIDENCE: Final = 0.95
+_STILL: Final = 1e-12
+"""A measure that varies less than this share of itself is moved by nothing."""
+
+_LEAST: Final = 6
+"""Finished trials below which the best of them say nothing."""
+
+
+def check_library() -> None:
+    """Refuse to begin without SALib.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
+    if find_spec("SALib") is None:
+        raise InputError(
+            "of",
+            "Sobol indices need SALib, which is not installed",
+            "study=FOLDER, the importance in a finished search; indices with the extra",
+            "pip install poquan[sensitivity]",
+        )
+
+
+def saltelli_design(names: Sequence[str], base_points: int, seed: int) -> Floats:
+    """Return Saltelli's design in the unit cube, (base_points * (factors + 2), factors) float64.
+
+    Parameters
+    ----------
+    names
+        Of the factors.
+    base_points
+        N, a power of two.
+    seed
+        Names the scramble.
+    """
+    from SALib.sample import sobol
+
+    found = sobol.sample(_problem(names), base_points, calc_second_order=False, seed=seed)
+    return np.asarray(found, np.float64)
+
+
+def index_rows(
+    of: str, names: Sequence[str], runs: dict[str, Floats], resamples: int, seed: int
+) -> list[Row]:
+    """Return the rows of `sensitivity` for one set of factors.
+
+    Parameters
+    ----------
+    of
+        What the factors are.
+    names
+        Of the factors.
+    runs
+        Each measure, in its unit, at the points of `saltelli_design`, (points, replications)
+        float64.
+    resamples
+        Of the bootstrap behind the intervals.
+    seed
+        Names the resamples.
+    """
+    return [
+        one
+        for measure, values in runs.items()
+        for one in _index_rows(of, names, measure, values, resamples, seed)
+    ]
+
+
+def _luck_share(values: Floats) -> float | None:
+    """Return which share of the variance of means over replications is luck, 1 at most."""
+    points, replications = values.shape
+    if replications < 2:
+        return None
+    left = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
+    luck = float((left**2).sum()) / ((points - 1) * (replications - 1)) / replications
+    whole = float(values.mean(axis=1).var(ddof=1))
+    return luck / whole if luck < whole else 1.0
+
+
+def _row(of: str, name: str, measure: str, index: str, value: float | None,
+         half: float | None = None) -> Row:  # fmt: skip
+    """Return one row; what is not a number is not known."""
+    known = value is not None and math.isfinite(value)
+    wide = known and half is not None and math.isfinite(half)
+    return {
+        "of": of, "name": name, "measure": measure, "index": index,
+        "value": value if known else None,
+        "ci_low": value - half if wide else None,  # type: ignore[operator]
+        "ci_high": value + half if wide else None,  # type: ignore[operator]
+    }  # fmt: skip
+
+
+def _index_rows(of: str, names: Sequence[str], measure: str, values: Floats, resamples: int,
+                seed: int) -> list[Row]:  # fmt: skip
+    from SALib.analyze import sobol
+
+    means = values.mean(axis=1)
+    if np.ptp(means) <= _STILL * np.abs(means).max():
+        both = [(name, index) for name in names for index in (_FIRST, _TOTAL)]
+        return [_row(of, name, measure, index, None) for name, index in both]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # resamples without spread; their indices are unknown
+        found = sobol.analyze(
+            _problem(names),
+            means,
+            calc_second_order=False,
+            num_resamples=resamples,
+            conf_level=_CONFIDENCE,
+            seed=seed,
+        )
+    columns = {_FIRST: ("S1", "S1_conf"), _TOTAL: ("ST", "ST_conf")}
+    rows = [
+        _row(of, name, measure, index, float(found[value][k]), float(found[half][k]))
+        for k, name in enumerate(names)
+        for index, (value, half) in columns.items()
+    ]
+    return [*rows, _row(of, _LUCK, measure, _LUCK, _luck_share(values))]
+
+
+def _problem(names: Sequence[str]) -> dict[str, Any]:
+    bounds = [[0.0, 1.0] for _ in names]
+    return {"num_vars": len(names), "names": list(names), "bounds": bounds}
+
+
+def check_study(folder: str) -> None:
+    """Refuse a folder without a search that has got far enough.
+
+    Raises
+    ------
+    InputError
+        Naming the folder.
+    """
+    if not (Path(folder) / FILE).is_file():
+        raise InputError(
+            "study",
+            f"there is no {FILE} in {folder}",
+            "the output folder of experiments.optimize",
+            "give one, e.g. study=outputs/optimize/TIME",
+        )
+    finished = len(read_study(Path(folder)).get_trials(states=(TrialState.COMPLETE,)))
+    if finished < _LEAST:
+        raise InputError(
+            "study",
+            f"the search in {folder} has {finished} finished trials",
+            f"at least {_LEAST}",
+            "let it go on, or give another",
+        )
+
+
+def importance_rows(folder: str) -> list[Row]:
+    """Return the rows of `sensitivity` for each goal of the search in `folder`."""
+    study = read_study(Path(folder))
+    rows = []
+    for k, (measure, way) in enumerate(
+        zip(study.metric_names or (), study.directions, strict=True)
+    ):
+        sign = 1.0 if way is StudyDirection.MINIMIZE else -1.0
+        for name, value in _importances(_feasible_trials(study), k, sign).items():
+            rows.append(_row(_SEARCH, name, measure, _IMPORTANCE, value))
+    return rows
+
+
+def _feasible_trials(study: optuna.Study) -> optuna.Study:
+    """Return a study of the trials that satisfy every constraint; of all if those are too few."""
+    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    feasible = [one for one in finished if all(excess <= 0 for excess in one.constraints.values())]
+    found = optuna.create_study(directions=study.directions)
+    for trial in feasible if len(feasible) >= _LEAST else finished:
+        found.add_trial(trial)
+    return found
+
+
+def _importances(study: optuna.Study, goal: int, sign: float) -> dict[str, float]:
+    def cost(trial: FrozenTrial) -> float:
+        return sign * float(trial.values[goal])
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that low values count as good: the sign sees to it
+        return get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(), target=cost)
