@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from engine.case import Case, RunResult
 from engine.compare import INCREMENTAL, paired
 from engine.spec.mechanisms import MECHANISMS
-from engine.year import Case, Year
 
 ALL_ON: Final = "all_on"
 PREFIX: Final = "without_"
@@ -17,7 +17,7 @@ COMMON: Final = "gmv_paid_fen"
 def ablations(cases: Sequence[Case]) -> Iterator[Case]:
     """Each case with all mechanisms as they are, then with each one that is on turned off.
 
-    The policy's name says which; everything else, luck included, stays.
+    The policy's name says which; everything else, random streams included, stays.
     """
     for case in cases:
         yield _named(case, ALL_ON)
@@ -29,7 +29,7 @@ def ablations(cases: Sequence[Case]) -> Iterator[Case]:
                 yield _named(replace(case, scenario=scenario), PREFIX + mechanism.name)
 
 
-def effects(years: Sequence[Year]) -> list[dict[str, Any]]:
+def effects(years: Sequence[RunResult]) -> list[dict[str, Any]]:
     """Rows of `ablation`: what each measure loses or gains when a mechanism is off.
 
     A mechanism's own measures are those of `Mechanism.shows_in`.

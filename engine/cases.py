@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
+from engine.case import Case
 from engine.rng import Purpose, derive_seed
+from engine.spec.jobs import Job
 from engine.spec.policy import Policy
-from engine.spec.study import Job
 from engine.spec.worlds import worlds
-from engine.year import Case
 
 BUYER_DAYS_PER_S: Final = 8e6
 ANCHOR_DAYS_PER_S: Final = 8e5
@@ -17,7 +17,7 @@ ANCHOR_DAYS_PER_S: Final = 8e5
 def cases(job: Job, policies: Iterable[Policy]) -> list[Case]:
     """List the years of `policies` in the order policy, world, replication.
 
-    Replication r has the luck seed derived from (seed, r), whatever the policy and the
+    Replication r has the run seed derived from (seed, r), whatever the policy and the
     world: common random numbers.
 
     Raises
@@ -32,7 +32,7 @@ def cases(job: Job, policies: Iterable[Policy]) -> list[Case]:
             policy=policy,
             scale=job.scale,
             world_seed=job.world_seed,
-            luck_seed=derive_seed(job.seed, Purpose.REPLICATION, replication),
+            run_seed=derive_seed(job.seed, Purpose.REPLICATION, replication),
             world=world,
             replication=replication,
             threads=job.threads,
@@ -44,7 +44,7 @@ def cases(job: Job, policies: Iterable[Policy]) -> list[Case]:
     ]
 
 
-def seconds_of_year(job: Job, population_share: float = 1.0) -> float:
+def seconds_of_run(job: Job, population_share: float = 1.0) -> float:
     """Guess the seconds that one year of `job` takes on one core."""
     buyers, days = job.scale.buyers_count * population_share, job.scenario.calendar.days_simulated
     return days * (buyers / BUYER_DAYS_PER_S + job.scale.anchors_count / ANCHOR_DAYS_PER_S)

@@ -15,10 +15,10 @@ from engine.market.plan import check_target
 from engine.spec.base import Dated
 from engine.spec.calendar import Calendar
 from engine.spec.calibration import CalibrateJob
+from engine.spec.jobs import BenchmarkJob, Job, OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 from engine.spec.space import Space
-from engine.spec.study import BenchmarkJob, Job, OptimizeJob
 from engine.spec.worlds import worlds
 
 

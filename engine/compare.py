@@ -1,11 +1,11 @@
-"""Paired differences between policies that met the same luck.
+"""Paired differences between policies that met the same random numbers.
 
 With common random numbers the years of two policies under one (world, replication) form
 a pair, and the mean difference has variance
 
     var(a - b) = var(a) + var(b) - 2 cov(a, b),
 
-which is far below that of independent seeds when luck moves both alike. The gain is
+which is far below that of independent seeds when they move both alike. The gain is
 reported as `variance_reduction` = (var(a) + var(b)) / var(a - b).
 """
 
@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import metrics
+from engine.case import RunResult
 from engine.errors import InputError
 from engine.stats.intervals import Interval, mean_interval, ratio_interval
 from engine.stats.paired import variance_reduction
-from engine.year import Year
 
 INCREMENTAL: Final = "incremental_gmv_paid_per_subsidy_rmb"
 """Derived measure: RMB of GMV as paid gained per RMB of own coupons spent more."""
@@ -29,10 +29,12 @@ _Key = tuple[str, int, int]
 _Runs = Mapping[_Key, Mapping[str, Any]]
 
 
-def paired(years: Sequence[Year], baseline: str, measures: Sequence[str]) -> list[dict[str, Any]]:
+def paired(
+    years: Sequence[RunResult], baseline: str, measures: Sequence[str]
+) -> list[dict[str, Any]]:
     """Compare every policy with `baseline`, measure by measure: the rows of `comparison`.
 
-    Pairs are years of equal world, replication and luck seed. The last row of each policy
+    Pairs are years of equal world, replication and run seed. The last row of each policy
     is `INCREMENTAL`, whose `difference` is the ratio itself and which has no means.
 
     Parameters
@@ -70,7 +72,7 @@ def paired(years: Sequence[Year], baseline: str, measures: Sequence[str]) -> lis
     return rows
 
 
-def _by_policy(years: Sequence[Year]) -> dict[str, dict[_Key, Mapping[str, Any]]]:
+def _by_policy(years: Sequence[RunResult]) -> dict[str, dict[_Key, Mapping[str, Any]]]:
     runs: dict[str, dict[_Key, Mapping[str, Any]]] = {}
     for year in years:
         labels = year.labels

@@ -7,9 +7,9 @@ from pydantic import BaseModel
 
 from engine.spec.base import Dated
 from engine.spec.calendar import Calendar
+from engine.spec.jobs import Job
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
-from engine.spec.study import Job
 
 _SHOWN = 8
 """Names shown of a list."""

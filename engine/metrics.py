@@ -18,7 +18,7 @@ KEYS: Final[dict[str, type]] = {
     "replication": int,
     "seed": int,
 }
-"""Columns that name a run. `trial` is -1 outside a search; `seed` is the luck seed."""
+"""Columns that name a run. `trial` is -1 outside a search; `seed` is the run seed."""
 
 FLOWS: Final[dict[str, type]] = {
     "sessions_count": int,

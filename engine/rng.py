@@ -10,7 +10,7 @@ SplitMix64 (Steele, Lea & Flood, OOPSLA 2014):
     bits = z ^ z >> 31
 
 so the same names give the same bits whatever the order, threads or shards, and two
-policies under one seed meet the same luck.
+policies under one seed meet the same random numbers.
 """
 
 from enum import IntEnum
@@ -39,7 +39,7 @@ class Purpose(IntEnum):
     ANCHOR = 10
     SUPPLIER = 11
     GOOD = 12
-    # luck seed
+    # run seed
     VISIT = 20
     ROUTE = 21
     LOOK = 22

@@ -18,19 +18,19 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
+from engine.case import Case
 from engine.market import day, slot
 from engine.market.learning.learn import aggregate_day, learn_day
 from engine.market.ledger.recorder import DayOutcome, write_day
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
-from engine.market.run import plan_of, simulate_year
+from engine.market.run import plan_of, simulate
 from engine.market.scratch import Scratch, new_scratch
 from engine.market.state import State, open_state
 from engine.market.totals import merge_into
 from engine.market.world import World, open_world
 from engine.spec.base import Dated
 from engine.units import FEN_PER_BN_RMB, KINDS
-from engine.year import Case
 
 BUYERS = 500
 
@@ -41,7 +41,7 @@ def warm_up(case: Case) -> None:
     if is_cold() and (os.cpu_count() or 1) > 1:
         with _helper(poor):
             _compile_sessions(poor)
-    simulate_year(poor)
+    simulate(poor)
 
 
 def is_cold() -> bool:
@@ -145,7 +145,7 @@ def _compile_rest(case: Case) -> None:
 def _opened(case: Case) -> Iterator[_Opened]:
     """The case's market on the morning of its first day."""
     world = open_world(case.scenario, case.scale, case.world_seed)
-    state = open_state(world, case.luck_seed)
+    state = open_state(world, case.run_seed)
     plan = plan_of(world, case.policy, state)
     with new_scratch(world, state) as scratch:
         yield _Opened(world, plan, state, scratch, *day.morning(world, plan, state, scratch))

@@ -20,7 +20,7 @@ from omegaconf import DictConfig
 
 from engine.config import Tree, load, resolve
 from engine.spec.base import Spec
-from engine.spec.study import Job
+from engine.spec.jobs import Job
 from experiments import _help
 from experiments._exit import CommandLine, mistake, one_message, stop
 from experiments._sources import CONF, read_dated_levers

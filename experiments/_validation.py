@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from engine.config import load
 from engine.errors import InputError
 from engine.spec.base import Spec
-from engine.spec.study import Job
+from engine.spec.jobs import Job
 from experiments._exit import HYDRAS_OWN, CommandLine, one_message, unwritable
 from experiments._hydra_errors import check_not_empty
 

@@ -7,27 +7,27 @@ from pathlib import Path
 
 from rich.console import Console
 
-from engine.cases import cases, seconds_of_year
+from engine.case import Case, RunResult
+from engine.cases import cases, seconds_of_run
 from engine.compute import Pool, open_pool
 from engine.config import Tree
 from engine.report import build_report, sample_note
 from engine.results import KeptRuns, Results
+from engine.spec.jobs import Job
 from engine.spec.policy import Policy
-from engine.spec.study import Job
-from engine.year import Case, Year
 from experiments._progress import progress
 
 
 def run_years(
     job: Job, policies: Iterable[Policy], folder: Path, config: Tree, *, details: bool
-) -> tuple[Results, list[Year]]:
+) -> tuple[Results, list[RunResult]]:
     """Simulate all years of `policies`; see `run_cases`."""
     return run_cases(job, cases(job, policies), folder, config, details=details)
 
 
 def run_cases(
     job: Job, todo: Sequence[Case], folder: Path, config: Tree, *, details: bool
-) -> tuple[Results, list[Year]]:
+) -> tuple[Results, list[RunResult]]:
     """Simulate `todo`, writing each year as it comes.
 
     Years that an earlier command of the same job finished in the folder are taken from there.
@@ -48,9 +48,9 @@ def run_cases(
         for year in found:
             if year is not None:
                 results.write_kept(year)
-        done: list[Year] = []
+        done: list[RunResult] = []
         for year in pool.run(missing):
-            results.write_years([year], daily=details, segments=details, anchors=details)
+            results.write_runs([year], daily=details, segments=details, anchors=details)
             kept.add(year, details=details)
             done.append(replace(year, daily={}, monthly={}, segments={}, anchors={}))
             show("years", len(todo) - len(missing) + len(done), len(todo), "")
@@ -61,7 +61,7 @@ def run_cases(
 def _pool(job: Job, years_count: int) -> AbstractContextManager[Pool]:
     """Open what the job asks for, unless there is nothing to simulate."""
     ray = job.ray if years_count else job.ray.model_copy(update={"backend": "process"})
-    return open_pool(ray, years_count, seconds_of_year(job))
+    return open_pool(ray, years_count, seconds_of_run(job))
 
 
 def conclude(results: Results, folder: Path) -> Console:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.config import Tree
-from engine.spec.study import BenchmarkJob
+from engine.spec.jobs import BenchmarkJob
 from experiments._app import app
 
 

@@ -56,12 +56,12 @@ def _address(job: CalibrateJob) -> str:
 
 def _work(job: CalibrateJob) -> tuple[int, float]:
     """Guess how many years there are to simulate, and how many seconds one takes."""
-    from engine.cases import seconds_of_year
+    from engine.cases import seconds_of_run
 
     fit = job.fit
     waves = fit.waves_count * fit.points_count * job.replications
     years = waves + fit.confirmed_count * fit.confirmed_replications
-    return years, seconds_of_year(job)
+    return years, seconds_of_run(job)
 
 
 def _scenario_text() -> str:

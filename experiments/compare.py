@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.config import Tree
-from engine.spec.study import CompareJob
+from engine.spec.jobs import CompareJob
 from experiments._app import app
 
 MEASURES: Final = (

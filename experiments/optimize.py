@@ -8,8 +8,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from engine.config import Tree, dump
 from engine.errors import CombinedInputError, InputError
+from engine.spec.jobs import OptimizeJob
 from engine.spec.policy import Policy
-from engine.spec.study import OptimizeJob
 from experiments._app import app
 
 _GROUP: Final = "policy"
@@ -36,7 +36,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     results.write_rows("trials", outcome.trials)
     results.write_rows("rungs", outcome.rungs)
     results.write_rows("frontier", outcome.frontier)
-    results.write_years(outcome.years)
+    results.write_runs(outcome.years)
     _write_policies(folder / "policy", outcome.policies)
     console = conclude(results, folder)
     print_frontier(outcome.frontier, console)
@@ -107,12 +107,12 @@ def _is_searched(path: str, job: OptimizeJob) -> InputError:
 
 def _work(job: OptimizeJob) -> tuple[int, float]:
     """Guess how many years there are to simulate, and how many seconds one takes."""
-    from engine.cases import seconds_of_year
+    from engine.cases import seconds_of_run
     from engine.search import planned_years
 
     plan = planned_years(job)
     years = sum(count for _, count in plan)
-    seconds = sum(count * seconds_of_year(job, share) for share, count in plan)
+    seconds = sum(count * seconds_of_run(job, share) for share, count in plan)
     return years, seconds / years
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from engine.config import Tree
 from engine.errors import InputError
-from engine.spec.study import ReportJob
+from engine.spec.jobs import ReportJob
 from experiments._app import app
 
 

@@ -11,7 +11,7 @@ from experiments._app import app
 def sensitivity(job: SensitivityJob, folder: Path, config: Tree) -> None:
     """Leave `sensitivity` and the report."""
     from engine import sensitivity as engine
-    from engine.cases import seconds_of_year
+    from engine.cases import seconds_of_run
     from engine.compute import open_pool
     from engine.report.terminal.analyses import print_sensitivity
     from engine.results import Results, check_writable
@@ -19,7 +19,7 @@ def sensitivity(job: SensitivityJob, folder: Path, config: Tree) -> None:
     from experiments._years import conclude, tell_folder
 
     check_writable(folder)
-    seconds = seconds_of_year(job, job.indices.population_share)
+    seconds = seconds_of_run(job, job.indices.population_share)
     with open_pool(job.ray, engine.years_count(job), seconds) as pool, progress() as show:
         rows = engine.sensitivities(job, pool, show)
     results = Results(folder, config, job.seed)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from engine.config import Tree
-from engine.spec.study import SimulateJob
+from engine.spec.jobs import SimulateJob
 from experiments._app import app
 
 

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine import metrics, rng
+from engine.case import Case, RunResult
 from engine.spec.calendar import Calendar
+from engine.spec.jobs import Scale
 from engine.spec.policy import Policy
 from engine.spec.scenario import Platform, Scenario
-from engine.spec.study import Scale
 from engine.units import (
     FEN_PER_BN_RMB,
     KINDS,
@@ -25,7 +26,6 @@ from engine.units import (
     N_TIERS,
     to_bp,
 )
-from engine.year import Case, Year
 
 TARGET_BN_RMB = 250.0
 BASE_BN_RMB = 215.0
@@ -108,14 +108,14 @@ def small_case(
         policy=policy or small_policy(),
         scale=labels.pop("scale", SMALL_SCALE),
         world_seed=labels.pop("world_seed", 1),
-        luck_seed=rng.derive_seed(seed, rng.Purpose.REPLICATION, replication),
+        run_seed=rng.derive_seed(seed, rng.Purpose.REPLICATION, replication),
         replication=replication,
         **labels,
     )
 
 
-def simulate_year(case: Case) -> Year:
-    """The fake of `engine.market.run.simulate_year`: same shape of answer, no market."""
+def simulate_fake(case: Case) -> RunResult:
+    """The fake of `engine.market.run.simulate`: same shape of answer, no market."""
     flows = _flows(case)
     daily = _daily(case, flows)
     months = 12 * (case.scenario.calendar.end.year - case.scenario.calendar.start.year)
@@ -124,7 +124,7 @@ def simulate_year(case: Case) -> Year:
         name: np.full(months, _SHARE.get(name, 0.4) if kind is float else 1_000_000)
         for name, kind in metrics.MONTHLY.items()
     }
-    return Year(
+    return RunResult(
         labels=case.labels(),
         run=_run(case, flows, daily),
         daily=daily,
@@ -163,8 +163,8 @@ def _flows(case: Case) -> dict[str, NDArray[Any]]:
     days = case.scenario.calendar.n_days
     rate = case.policy.subsidy.rate.source.on(case.scenario.calendar.start)
     season = 1 + 0.2 * np.sin(np.arange(days) / 20)
-    luck = _noise(case.luck_seed, days, 0.3, 1) * _noise(case.luck_seed, 1, 0.03, 2)
-    own = _noise(case.luck_seed, 1, 0.005, 3, to_bp(rate))
+    luck = _noise(case.run_seed, days, 0.3, 1) * _noise(case.run_seed, 1, 0.03, 2)
+    own = _noise(case.run_seed, 1, 0.005, 3, to_bp(rate))
     paid = BASE_BN_RMB * FEN_PER_BN_RMB / days * season * luck * own * (1 + 1.5 * rate - rate**2)
     flows: dict[str, NDArray[Any]] = {
         name: np.zeros(days, np.int64 if kind is int else np.float64)
@@ -222,7 +222,7 @@ def _daily(case: Case, flows: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]
 def _top10(case: Case) -> float:
     """Coupons on offer loosen the grip of the largest anchors."""
     rate = case.policy.subsidy.rate.source.on(case.scenario.calendar.start)
-    return 0.32 - 0.3 * rate + 0.004 * float(_noise(case.luck_seed, 1, 1, 4)[0] - 1)
+    return 0.32 - 0.3 * rate + 0.004 * float(_noise(case.run_seed, 1, 1, 4)[0] - 1)
 
 
 def _run(
@@ -277,16 +277,16 @@ def stop() -> None:
 
 
 def stopping_at(
-    year: int, stop: Callable[[], None], simulate: Callable[[Case], Year] | None = None
-) -> Callable[[Case], Year]:
+    year: int, stop: Callable[[], None], simulate: Callable[[Case], RunResult] | None = None
+) -> Callable[[Case], RunResult]:
     """Simulate until the given year is asked for."""
     count = 0
 
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         nonlocal count
         if count == year:
             stop()
         count += 1
-        return (simulate or simulate_year)(case)
+        return (simulate or simulate_fake)(case)
 
     return year_of

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from tests.worlds import case
 
 FILE = Path(__file__).with_name("golden.json")
@@ -26,7 +26,7 @@ RUNS = {
 @cache
 def golden_runs() -> dict[str, dict[str, Any]]:
     """The runs' measures, without their wall time."""
-    years = {name: simulate_year(case(*levers, days=days)) for name, (levers, days) in RUNS.items()}
+    years = {name: simulate(case(*levers, days=days)) for name, (levers, days) in RUNS.items()}
     return {
         name: {k: v for k, v in year.run.items() if k != "wall_s"} for name, year in years.items()
     }

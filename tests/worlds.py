@@ -6,9 +6,9 @@ from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 
+from engine.case import Case
 from engine.config import load
-from engine.spec.study import SimulateJob
-from engine.year import Case
+from engine.spec.jobs import SimulateJob
 
 CONF = Path(__file__).parents[1] / "conf"
 
@@ -58,11 +58,11 @@ def case(*overrides: str, days: int = 366, luck: int = 1, threads: int = 1) -> C
         policy=asked.policy,
         scale=asked.scale,
         world_seed=asked.world_seed,
-        luck_seed=luck,
+        run_seed=luck,
         threads=threads,
     )
 
 
-def with_luck(one: Case, luck: int) -> Case:
+def with_run_seed(one: Case, luck: int) -> Case:
     """The same case under another luck seed."""
-    return replace(one, luck_seed=luck)
+    return replace(one, run_seed=luck)

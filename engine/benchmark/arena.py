@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.benchmark.known import Floats, Known
 from engine.benchmark.problems import KNOWN
+from engine.case import RunResult
 from engine.compute.pool import ProcessPool
 from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.finalist_runs import FinalistRuns
@@ -17,9 +18,8 @@ from engine.search.market import MarketProblem
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Problem, Stage
 from engine.search.space.policy_space import PolicySpace
-from engine.spec.study import BenchmarkJob, OptimizeJob
+from engine.spec.jobs import BenchmarkJob, OptimizeJob
 from engine.stats.pareto import hypervolume
-from engine.year import Year
 
 _Key = tuple[tuple[str, float], ...]
 
@@ -118,7 +118,7 @@ class _NothingKept(FinalistRuns):
     def get(self, trial: int, stage: Stage) -> None:
         """Return that there are none."""
 
-    def put(self, trial: int, stage: Stage, years: list[Year]) -> None:
+    def put(self, trial: int, stage: Stage, years: list[RunResult]) -> None:
         """Keep nothing of them."""
 
 

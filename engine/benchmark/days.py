@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from engine.benchmark.resident import forget_peak, peak_bytes, resident_bytes
 from engine.benchmark.worker import Tell
+from engine.case import Case
 from engine.market.day import run_day
 from engine.market.ledger.results import daily_table
 from engine.market.run import plan_of
@@ -14,7 +15,6 @@ from engine.market.scratch import new_scratch
 from engine.market.state import open_state
 from engine.market.world import open_world
 from engine.warmup import warm_up
-from engine.year import Case
 
 
 class Days(NamedTuple):
@@ -47,7 +47,7 @@ def simulate_days(tell: Tell, case: Case, count: int) -> Days:
     before = resident_bytes()
     started = time.perf_counter()
     world = open_world(case.scenario, case.scale, case.world_seed)
-    state = open_state(world, case.luck_seed)
+    state = open_state(world, case.run_seed)
     plan = plan_of(world, case.policy, state)
     plan.levers(0)
     with new_scratch(world, state, case.threads) as scratch:

@@ -16,8 +16,8 @@ from engine.benchmark.kernel_rows import KernelRuns, Point, end_points, kernel_r
 from engine.benchmark.stages import time_stages
 from engine.benchmark.start import start_seconds
 from engine.benchmark.worker import Worker
-from engine.spec.study import BenchmarkJob
-from engine.year import Case
+from engine.case import Case
+from engine.spec.jobs import BenchmarkJob
 
 WARM_DAYS: Final = 8
 """Days of the run that is not counted, and of the one that shows memory: with a full week."""

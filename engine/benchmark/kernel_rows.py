@@ -17,7 +17,7 @@ from engine.benchmark.days import Days
 from engine.benchmark.figures import Row, Setting
 from engine.benchmark.stages import StageTimes
 from engine.population.buyers import bytes_per_buyer
-from engine.spec.study import BenchmarkJob
+from engine.spec.jobs import BenchmarkJob
 
 BETWEEN: Final = ("traffic", "supply", "showcase", "settle", "learning")
 BETWEEN_MS: Final = 0.5

@@ -7,9 +7,9 @@ from statistics import median
 from engine.benchmark.days import Days, fill_cache, simulate_days
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.worker import Worker
+from engine.case import Case
 from engine.population.buyers import bytes_per_buyer
-from engine.spec.study import BenchmarkJob
-from engine.year import Case
+from engine.spec.jobs import BenchmarkJob
 
 _DAYS = 8
 """Days unless asked for others: a whole week after the first, on which showcases are filled."""

@@ -21,9 +21,9 @@ from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.kernel import WARM_DAYS, sized
 from engine.benchmark.kernel_rows import Cost, Point, end_points, slope_ns
 from engine.benchmark.worker import Tell, Worker
+from engine.case import Case
 from engine.errors import InputError
-from engine.spec.study import BenchmarkJob
-from engine.year import Case
+from engine.spec.jobs import BenchmarkJob
 
 
 class PeerKind(NamedTuple):

@@ -20,10 +20,10 @@ from engine.benchmark.contest import OURS, PLAIN, Course, Effort, ours, plain
 from engine.benchmark.days import fill_cache
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.worker import Tell, Worker
+from engine.case import Case
 from engine.compute.machine import cpus_count
 from engine.rng import Purpose, derive_seed
-from engine.spec.study import BenchmarkJob
-from engine.year import Case
+from engine.spec.jobs import BenchmarkJob
 
 _SESSIONS_GOAL: Final = 0.1
 _SECONDS_GOAL: Final = 1 / 3

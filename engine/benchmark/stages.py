@@ -7,8 +7,8 @@ from typing import Any, Final, NamedTuple
 
 from engine.benchmark.days import simulate_days
 from engine.benchmark.worker import Tell, unheard
+from engine.case import Case
 from engine.market import day, slot
-from engine.year import Case
 
 STAGES: Final[tuple[tuple[str, Any, str], ...]] = (
     ("calendar", day, "turn_calendar"),

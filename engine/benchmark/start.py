@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from engine.case import Case
 from engine.errors import PoquanError
-from engine.spec.study import Scale
-from engine.year import Case
+from engine.spec.jobs import Scale
 
 _SMOKE: Final = Scale(
     name="smoke", buyers_count=2000, anchors_count=200, suppliers_count=200, showcase_count=6
@@ -51,10 +51,10 @@ def start_seconds(case: Case, *, cold: bool = False) -> float:
 def main() -> None:
     """Simulate the year of the case on standard input."""
     case = pickle.load(sys.stdin.buffer)
-    from engine.compute.pool import simulate, warm_up_if_cold
+    from engine.compute.pool import simulate_case, warm_up_if_cold
 
     warm_up_if_cold(case)
-    simulate(case)
+    simulate_case(case)
 
 
 if __name__ == "__main__":

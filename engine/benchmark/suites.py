@@ -8,9 +8,9 @@ from engine.benchmark.kernel import kernel_suite
 from engine.benchmark.one_to_one import one_to_one_suite
 from engine.benchmark.peers import peers_suite
 from engine.benchmark.search import search_suite
+from engine.case import Case
 from engine.cases import cases
-from engine.spec.study import BenchmarkJob
-from engine.year import Case
+from engine.spec.jobs import BenchmarkJob
 
 _SUITES: Final[dict[str, Callable[[BenchmarkJob, Case, OnProgress], list[Row]]]] = {
     "kernel": kernel_suite,

@@ -1,4 +1,4 @@
-"""What policies bring in each plausible world, under common and fresh luck.
+"""What policies bring in each plausible world, under common and fresh seeds.
 
 Worlds that fit alike may disagree on what is recommended: that is what must be known of a
 calibration before one of its worlds is believed.
@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from engine import cases
+from engine.case import RunResult
 from engine.compare import paired
 from engine.compute import Pool
 from engine.rng import Purpose, derive_seed
 from engine.spec.calibration import CalibrateJob
-from engine.spec.study import Ensemble
-from engine.year import Year
+from engine.spec.jobs import Ensemble
 
 _MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen", "target_attained", "subsidy_fen")
 """Columns of `runs` whose paired differences are kept."""
@@ -48,7 +48,7 @@ def answers(
         "seed": derive_seed(job.seed, Purpose.FRESH, 0) >> 31,
     }
     todo = cases.cases(job.model_copy(update=fresh), policies)
-    by_world: dict[str, list[Year]] = {world: [] for world in ensemble.worlds}
+    by_world: dict[str, list[RunResult]] = {world: [] for world in ensemble.worlds}
     for done, year in enumerate(pool.run(todo), start=1):
         small = replace(year, daily={}, monthly={}, segments={}, anchors={})
         by_world[year.labels["world"]].append(small)

@@ -15,8 +15,8 @@ from engine.calibrate.waves import CalibrationPlan, confirm, first_points, next_
 from engine.compute import Pool
 from engine.errors import InputError
 from engine.spec.calibration import CalibrateJob
+from engine.spec.jobs import Ensemble
 from engine.spec.scenario import Scenario
-from engine.spec.study import Ensemble
 
 OnProgress = Callable[[str, int, int, str], None]
 """Takes the wave, years done, years in all, and a note."""
@@ -102,7 +102,7 @@ def calibrate(
 
 
 def _report_confirmation(on_progress: OnProgress, done: int, total: int) -> None:
-    on_progress("years of the best, on fresh luck", done, total, "")
+    on_progress("years of the best, on fresh seeds", done, total, "")
 
 
 def _report_wave(

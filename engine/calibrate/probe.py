@@ -1,8 +1,8 @@
 """An experiment in the simulated market: a coupon on one kind of goods against none.
 
 In the horizon's first weeks the sellers hold the prices that they begin with, money is no
-limit and the two arms share their luck, so that the coupon, which starts after `_QUIET_DAYS`,
-is a change of this kind's own price:
+limit and the two arms share their random numbers, so that the coupon, which starts after
+`_QUIET_DAYS`, is a change of this kind's own price:
 
     elasticity = ln(orders_b / orders_a) / ln(price_b / price_a),  price = paid / list
 """
@@ -13,9 +13,9 @@ from datetime import date, timedelta
 from math import log
 from typing import Final
 
+from engine.case import Case, RunResult
 from engine.spec.policy import Policy
 from engine.units import Kind
-from engine.year import Case, Year
 
 _KIND: Final = Kind.DOMESTIC
 """Few enough goods to leave most substitutes as they are, enough orders to count."""
@@ -48,7 +48,7 @@ def probe_cases(case: Case) -> tuple[Case, Case]:
     return without, with_coupon
 
 
-def elasticity(without: Year, with_coupon: Year) -> float:
+def elasticity(without: RunResult, with_coupon: RunResult) -> float:
     """Return the own-price elasticity between two arms; 0 where one of them sold nothing.
 
     Parameters

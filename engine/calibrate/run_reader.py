@@ -9,10 +9,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from engine.case import RunResult
 from engine.spec.scenario import Scenario
 from engine.stats.arrays import Floats
 from engine.units import Kind
-from engine.year import Year
 
 FORMS: Final = "2020, H1 2020, Q2 2020, 9M 2020, May 2020, 10 May 2020, mid 2020, late 2020"
 
@@ -75,7 +75,7 @@ class RunReader:
     """
 
     scenario: Scenario
-    year: Year
+    year: RunResult
     elasticity: float = 0.0
 
     @property

@@ -15,12 +15,12 @@ from engine.calibrate.sample import SimulatedPoints
 from engine.calibrate.subset_simulation import sample_plausible
 from engine.calibrate.targets import CalibrationTarget
 from engine.calibrate.unknown_space import UnknownSpace, Values
+from engine.case import Case, RunResult
 from engine.compute import Pool
 from engine.design.sequences import latin_hypercube
 from engine.rng import Purpose, derive_seed
 from engine.spec.calibration import CalibrateJob
-from engine.spec.study import Ensemble
-from engine.year import Case, Year
+from engine.spec.jobs import Ensemble
 
 OnYears = Callable[[int, int], None]
 """Takes the years done and the years in all."""
@@ -150,7 +150,7 @@ def _readings(
 
 
 def _point_cases(plan: CalibrationPlan, points: Sequence[Values]) -> list[Case]:
-    """Years of every point and replication, points as worlds of an ensemble; common luck."""
+    """Cases of every point and replication, points as worlds; common random numbers."""
     job, space = plan.job, plan.space
     worlds = {f"point_{k}": space.changes(point) for k, point in enumerate(points)}
     ensemble = Ensemble(name="points", worlds=worlds)
@@ -160,7 +160,7 @@ def _point_cases(plan: CalibrationPlan, points: Sequence[Values]) -> list[Case]:
     return [replace(case, world_seed=job.world_seed + case.replication) for case in todo]
 
 
-def _grouped(years: Iterator[Year], size: int) -> Iterator[list[Year]]:
+def _grouped(years: Iterator[RunResult], size: int) -> Iterator[list[RunResult]]:
     for first in years:
         yield [first, *(next(years) for _ in range(size - 1))]
 

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from engine.case import Case, RunResult
 from engine.compute.connect import connected
-from engine.compute.pool import Failure, Pool, Simulate, attempt, simulate
+from engine.compute.pool import Failure, Pool, Simulate, attempt, simulate_case
 from engine.errors import ClusterError
+from engine.spec.jobs import Ray
 from engine.spec.scenario import Scenario
-from engine.spec.study import Ray
-from engine.year import Case, Year
 
 _WARM_UP_S: Final = 300.0
 """Seconds in which every node of a cluster must have compiled the kernels."""
@@ -27,7 +27,7 @@ _QUEUE: Final = 2
 
 
 @contextmanager
-def ray_pool(spec: Ray, seconds_hint: float, year_of: Simulate = simulate) -> Iterator[Pool]:
+def ray_pool(spec: Ray, seconds_hint: float, year_of: Simulate = simulate_case) -> Iterator[Pool]:
     """Open a pool on Ray; the arguments are those of `open_pool`.
 
     Raises
@@ -51,13 +51,13 @@ class _RayPool(Pool):
     ) -> None:
         import ray
 
-        self._cold, self._is_local = year_of is simulate, is_local
+        self._cold, self._is_local = year_of is simulate_case, is_local
         self._workers, self._retries = spec.workers_count, spec.retries_count
         self._seconds = seconds_hint
         self._year_of = ray.put(year_of)
         self._scenarios: dict[int, tuple[Scenario, Any]] = {}
 
-    def outcomes(self, cases: Sequence[Case]) -> Iterator[Year | Failure]:
+    def outcomes(self, cases: Sequence[Case]) -> Iterator[RunResult | Failure]:
         """Yield what became of every case; leave nothing in flight behind.
 
         Raises
@@ -141,7 +141,7 @@ def _nodes() -> list[dict[str, Any]]:
     return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
 
 
-def _result(flight: deque[Any]) -> list[Year | Failure]:
+def _result(flight: deque[Any]) -> list[RunResult | Failure]:
     """Wait for the oldest task in flight, and take it out."""
     import ray
 
@@ -228,7 +228,7 @@ def _run_chunk(year_of: Simulate, todo: Sequence[_Ticket], *scenarios: Scenario)
     return pickle.dumps([attempt(case, year_of) for case in cases])
 
 
-def _unpack(result: bytes) -> list[Year | Failure]:
+def _unpack(result: bytes) -> list[RunResult | Failure]:
     """Return what a chunk's cases became."""
-    outcomes: list[Year | Failure] = pickle.loads(result)
+    outcomes: list[RunResult | Failure] = pickle.loads(result)
     return outcomes

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from engine.compute.machine import cpus_count
 from engine.errors import ClusterError
-from engine.spec.study import Ray
+from engine.spec.jobs import Ray
 
 _CONNECT_S: Final = 5.0
 """Seconds in which an address must accept a connection."""

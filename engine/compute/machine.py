@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import InputError
-from engine.spec.study import Ray
+from engine.spec.jobs import Ray
 
 BYTES_PER_BUYER: Final = 80
 """About what a year holds per simulated buyer; `benchmark` measures it."""

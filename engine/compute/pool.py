@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
+from engine.case import Case, RunResult
 from engine.compute.machine import cpus_count
 from engine.errors import InputError, Interrupted, PoquanError
-from engine.spec.study import Ray
-from engine.year import Case, Year
+from engine.spec.jobs import Ray
 
-Simulate = Callable[[Case], Year]
+Simulate = Callable[[Case], RunResult]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Pool(ABC):
     """Simulates cases. Results are the same bits whatever the back end."""
 
     @abstractmethod
-    def outcomes(self, cases: Sequence[Case]) -> Iterator[Year | Failure]:
+    def outcomes(self, cases: Sequence[Case]) -> Iterator[RunResult | Failure]:
         """Yield what became of every case, in order, as it becomes known.
 
         Raises
@@ -65,7 +65,7 @@ class Pool(ABC):
             If the cluster is lost, or a worker died more often than it may.
         """
 
-    def run(self, cases: Sequence[Case]) -> Iterator[Year]:
+    def run(self, cases: Sequence[Case]) -> Iterator[RunResult]:
         """Yield the years of the cases, in order, as they finish.
 
         Raises
@@ -84,11 +84,11 @@ class Pool(ABC):
             yield outcome
 
 
-def simulate(case: Case) -> Year:
+def simulate_case(case: Case) -> RunResult:
     """Simulate one year by the engine."""
-    from engine.market.run import simulate_year  # compiles: --help must not wait for it
+    from engine.market.run import simulate  # compiles: --help must not wait for it
 
-    return simulate_year(case)
+    return simulate(case)
 
 
 def warm_up_if_cold(case: Case) -> None:
@@ -99,7 +99,7 @@ def warm_up_if_cold(case: Case) -> None:
         warm_up(case)
 
 
-def attempt(case: Case, year_of: Simulate = simulate) -> Year | Failure:
+def attempt(case: Case, year_of: Simulate = simulate_case) -> RunResult | Failure:
     """Simulate one year; an exception becomes a `Failure`, so that others go on.
 
     Running out of memory, or a disk that fails, is no fault of the case and passes through.
@@ -120,12 +120,12 @@ def attempt(case: Case, year_of: Simulate = simulate) -> Year | Failure:
 class ProcessPool(Pool):
     """Simulates here. For small work, for debuggers and for tests."""
 
-    def __init__(self, year_of: Simulate = simulate) -> None:
+    def __init__(self, year_of: Simulate = simulate_case) -> None:
         self._year_of = year_of
 
-    def outcomes(self, cases: Sequence[Case]) -> Iterator[Year | Failure]:
+    def outcomes(self, cases: Sequence[Case]) -> Iterator[RunResult | Failure]:
         """Yield what became of every case."""
-        if cases and self._year_of is simulate:
+        if cases and self._year_of is simulate_case:
             warm_up_if_cold(cases[0])
         for case in cases:
             yield attempt(case, self._year_of)
@@ -137,7 +137,7 @@ _RAY_START_S: Final = 10.0
 
 @contextmanager
 def open_pool(
-    ray: Ray, cases_hint: int, seconds_hint: float, year_of: Simulate = simulate
+    ray: Ray, cases_hint: int, seconds_hint: float, year_of: Simulate = simulate_case
 ) -> Iterator[Pool]:
     """Open the back end that `ray` asks for; `auto` takes Ray where it saves time.
 

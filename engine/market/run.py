@@ -12,6 +12,7 @@ with the bits of the uninterrupted run.
 import time
 from datetime import date, timedelta
 
+from engine.case import Case, RunResult
 from engine.market.day import run_day
 from engine.market.ledger.results import report_start, tables
 from engine.market.plan import Plan
@@ -20,15 +21,14 @@ from engine.market.state import State, open_state
 from engine.market.world import World, open_world
 from engine.spec.mechanisms import switched_policy
 from engine.spec.policy import Policy
-from engine.year import Case, Year
 
 
-def simulate_year(case: Case) -> Year:
+def simulate(case: Case) -> RunResult:
     """Simulate a case from the scenario's first day; report the days of its horizon."""
     started = time.perf_counter()
     calendar = case.scenario.calendar
     world = open_world(case.scenario, case.scale, case.world_seed)
-    state = open_state(world, case.luck_seed)
+    state = open_state(world, case.run_seed)
     with new_scratch(world, state, case.threads) as scratch:
         advance(world, case.history or case.policy, state, calendar.start, scratch)
         if case.history:
@@ -37,7 +37,7 @@ def simulate_year(case: Case) -> Year:
         advance(world, case.policy, state, calendar.end + timedelta(days=1), scratch)
     made = tables(world, state, start)
     made.run["wall_s"] = time.perf_counter() - started
-    return Year(
+    return RunResult(
         labels=case.labels(),
         run=made.run,
         daily=made.daily,

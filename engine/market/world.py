@@ -23,9 +23,9 @@ from engine.market.terms import (
 )
 from engine.population.anchors import Anchors, draw_anchors
 from engine.population.suppliers import Goods, Suppliers, draw_goods, draw_suppliers
+from engine.spec.jobs import Scale
 from engine.spec.mechanisms import switched_scenario
 from engine.spec.scenario import Scenario
-from engine.spec.study import Scale
 from engine.units import FEN_PER_RMB, RATE_DAYS_OF_2020, to_bp
 
 

@@ -17,11 +17,11 @@ import numpy as np
 
 from engine import metrics
 from engine.cache import cache_folder
+from engine.case import RunResult
 from engine.errors import StorageError
 from engine.results.schemas import PARTED
 from engine.results.storage import open_folder
 from engine.results.writer import part_name
-from engine.year import Year
 
 FILE: Final = "runs.jsonl"
 
@@ -48,10 +48,10 @@ class KeptRuns:
         parts = [identity, cache_folder().name]
         self._mark = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
         self._is_ours = False
-        self._runs: dict[_Key, tuple[Year, list[str]]] = {}
+        self._runs: dict[_Key, tuple[RunResult, list[str]]] = {}
         self._read()
 
-    def get(self, labels: Mapping[str, Any]) -> Year | None:
+    def get(self, labels: Mapping[str, Any]) -> RunResult | None:
         """Return a finished run without its details; None if it is not, or lacks a part."""
         if _key(labels) not in self._runs:
             return None
@@ -67,7 +67,7 @@ class KeptRuns:
             for name in tables
         }
 
-    def add(self, year: Year, *, details: bool) -> None:
+    def add(self, year: RunResult, *, details: bool) -> None:
         """Keep a run; those of its details that are on the disk belong to it.
 
         Raises
@@ -122,12 +122,12 @@ class KeptRuns:
             self._runs.clear()
 
 
-def _run_of(tree: Mapping[str, Any]) -> Year:
+def _run_of(tree: Mapping[str, Any]) -> RunResult:
     monthly = {
         name: np.array(values, np.int64 if metrics.MONTHLY.get(name) is int else np.float64)
         for name, values in tree["monthly"].items()
     }
-    return Year(labels=tree["labels"], run=tree["run"], daily={}, monthly=monthly)
+    return RunResult(labels=tree["labels"], run=tree["run"], daily={}, monthly=monthly)
 
 
 def _key(labels: Mapping[str, Any]) -> _Key:

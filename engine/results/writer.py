@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from engine import metrics
+from engine.case import RunResult
 from engine.results import provenance
 from engine.results.schemas import COLUMNS, MANIFEST, PARTED, Row, schema, table_of_rows
 from engine.results.storage import Folder, open_folder
 from engine.units import DOMAINS, KINDS, TIERS
-from engine.year import Year
 
 
 class Results:
@@ -25,7 +25,7 @@ class Results:
 
     Details (`daily`, `segments`, `anchors`) are written at once, a part per run under a
     name made of its keys; `runs` and `monthly` are kept and written by `finish`, in the
-    order of their keys, so that neither the order nor the chunks of `write_years` show.
+    order of their keys, so that neither the order nor the chunks of `write_runs` show.
     What this package left in the folder with another config is removed first, and nothing
     else; parts of the same config stay, and a resumed study overwrites them with the same
     bytes.
@@ -59,9 +59,9 @@ class Results:
         _remove_manifest(self._folder)
         _remove_stale(self._folder, provenance.config_hash(config), kept_parts)
 
-    def write_years(
+    def write_runs(
         self,
-        years: Sequence[Year],
+        years: Sequence[RunResult],
         *,
         daily: bool = True,
         segments: bool = False,
@@ -79,7 +79,7 @@ class Results:
             if anchors and year.anchors:
                 self._write_part("anchors", year, _anchors_table(year))
 
-    def write_kept(self, year: Year) -> None:
+    def write_kept(self, year: RunResult) -> None:
         """Keep a finished run's rows of `runs` and `monthly`; its details are in the folder.
 
         They become this config's: where a run was simulated does not change it.
@@ -116,7 +116,7 @@ class Results:
         }
         self._folder.put(MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")
 
-    def _write_part(self, table: str, year: Year, content: pa.Table) -> None:
+    def _write_part(self, table: str, year: RunResult, content: pa.Table) -> None:
         self._folder.create(table)
         self._write(table, f"{table}/{part_name(year.labels)}", content)
 
@@ -200,26 +200,26 @@ def part_name(labels: Mapping[str, Any]) -> str:
     return f"run,{keys}.parquet"  # the first word keeps names from starting with a dot
 
 
-def run_row(year: Year) -> dict[str, Any]:
+def run_row(year: RunResult) -> dict[str, Any]:
     """Build the row of `runs`."""
     return {**year.labels, **year.run}
 
 
-def _daily_table(year: Year, start: date) -> pa.Table:
+def _daily_table(year: RunResult, start: date) -> pa.Table:
     """Build the rows of `daily`, one per day."""
     days = len(year.daily["gmv_fen"])
     dates = [start + timedelta(days=day) for day in range(days)]
     return _table_of("daily", year, {"date": dates, **year.daily}, days)
 
 
-def _monthly_table(year: Year, start: date) -> pa.Table:
+def _monthly_table(year: RunResult, start: date) -> pa.Table:
     """Build the rows of `monthly`, one per calendar month."""
     count = len(year.monthly["paying_buyers_count"])
     months = [_month_after(start, month) for month in range(count)]
     return _table_of("monthly", year, {"month": months, **year.monthly}, count)
 
 
-def _segments_table(year: Year, start: date) -> pa.Table:
+def _segments_table(year: RunResult, start: date) -> pa.Table:
     """Build the rows of `segments`: day by kind by tier by domain, the last the fastest."""
     shape = next(iter(year.segments.values())).shape
     day, kind, tier, domain = (axis.ravel() for axis in np.indices(shape))
@@ -233,14 +233,14 @@ def _segments_table(year: Year, start: date) -> pa.Table:
     return _table_of("segments", year, columns, day.size)
 
 
-def _anchors_table(year: Year) -> pa.Table:
+def _anchors_table(year: RunResult) -> pa.Table:
     """Build the rows of `anchors`, one per anchor."""
     count = len(next(iter(year.anchors.values())))
     return _table_of("anchors", year, {"anchor": np.arange(count), **year.anchors}, count)
 
 
 def _table_of(
-    name: str, year: Year, columns: Mapping[str, Sequence[Any] | NDArray[Any]], rows: int
+    name: str, year: RunResult, columns: Mapping[str, Sequence[Any] | NDArray[Any]], rows: int
 ) -> pa.Table:
     """Put `columns` beside the run's labels, in the order and types of the schema."""
     labels = {key: pa.repeat(pa.scalar(year.labels[key]), rows) for key in metrics.KEYS}

@@ -1,4 +1,4 @@
-"""Searches the policy space: proposes, simulates under common luck, promotes, and selects."""
+"""Searches the policy space: proposes, simulates on common random numbers, promotes, selects."""
 
 from engine.search.driver import Progress, SearchResult, check_job, optimize, planned_years
 

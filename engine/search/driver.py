@@ -1,4 +1,4 @@
-"""The main job from end to end: check, search, simulate the best again on fresh luck."""
+"""The main job from end to end: check, search, simulate the best again on fresh seeds."""
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import optuna
 
+from engine.case import RunResult
 from engine.compute import Pool
 from engine.errors import InputError, PoquanError
 from engine.search.checkpoint.finalist_runs import FinalistRuns
@@ -29,10 +30,9 @@ from engine.search.rows import frontier_rows, trial_rows
 from engine.search.samplers.proposals import check_sampler
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
+from engine.spec.jobs import OptimizeJob
 from engine.spec.policy import Policy
-from engine.spec.study import OptimizeJob
 from engine.spec.worlds import worlds
-from engine.year import Year
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Progress:
 class SearchResult:
     """Rows of `trials`, `frontier` and `rungs`, and what stands behind the frontier.
 
-    `years` are the finalists' on fresh luck, without segments and anchors; `policies` is
+    `years` are the finalists' on fresh seeds, without segments and anchors; `policies` is
     every finalist's whole policy (`engine.config.dump` writes it); `notes` are sentences
     the user must read, such as that no policy is feasible.
     """
@@ -57,7 +57,7 @@ class SearchResult:
     trials: list[dict[str, Any]]
     frontier: list[dict[str, Any]]
     rungs: list[dict[str, Any]]
-    years: list[Year]
+    years: list[RunResult]
     policies: dict[str, Policy]
     notes: list[str] = field(default_factory=list)
 
@@ -85,7 +85,7 @@ def check_job(job: OptimizeJob) -> None:
 
 
 def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress) -> SearchResult:
-    """Search the space of `job`, and evaluate what survives on fresh luck.
+    """Search the space of `job`, and evaluate what survives on fresh seeds.
 
     The result is a function of the job alone: not of the pool, nor of being resumed.
 

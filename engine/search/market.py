@@ -9,22 +9,22 @@ from typing import Any
 import numpy as np
 from optuna.distributions import BaseDistribution
 
+from engine.case import Case, RunResult
 from engine.compute import Failure, Pool
 from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.finalist_runs import FinalistRuns
 from engine.search.measures import KEY_MEASURES
 from engine.search.problem import Candidate, Point, Sample, Stage
 from engine.search.space.policy_space import PolicySpace
+from engine.spec.jobs import OptimizeJob, Scale
 from engine.spec.policy import Policy
-from engine.spec.study import OptimizeJob, Scale
 from engine.spec.worlds import worlds
-from engine.year import Case, Year
 
 
 class MarketProblem:
     """Simulates policies for a search.
 
-    Replication r has the luck seed derived from (seed, purpose, r), the same for every
+    Replication r has the run seed derived from (seed, purpose, r), the same for every
     policy and world: common random numbers. Fewer buyers, never fewer days: a short
     horizon would turn budgets upside down.
 
@@ -57,7 +57,7 @@ class MarketProblem:
         self._given = [
             policy.model_copy(update={"name": name}) for name, policy in job.baselines.items()
         ]
-        self._fresh: dict[int, list[Year]] = {}
+        self._fresh: dict[int, list[RunResult]] = {}
 
     @property
     def distributions(self) -> Mapping[str, BaseDistribution]:
@@ -81,7 +81,7 @@ class MarketProblem:
         assert candidate.point is not None
         return self._space.policy(candidate.point, candidate.name)
 
-    def years(self, candidate: Candidate) -> list[Year]:
+    def years(self, candidate: Candidate) -> list[RunResult]:
         """Return a finalist's fresh years, world by world, without segments and anchors."""
         places = {world: place for place, world in enumerate(self._scenarios)}
         labels = [year.labels for year in self._fresh[candidate.number]]
@@ -95,7 +95,7 @@ class MarketProblem:
         found = self._pool.outcomes([case for c in todo for case in self._cases(c, stage)])
         count = self.worlds_count * (stage.last - stage.first)
         for candidate in candidates:
-            outcomes: Sequence[Year | Failure] | None = kept.get(candidate.number)
+            outcomes: Sequence[RunResult | Failure] | None = kept.get(candidate.number)
             if outcomes is None:
                 outcomes = list(islice(found, count))
             sample = self._sample(outcomes, stage)
@@ -122,7 +122,7 @@ class MarketProblem:
                     policy=policy,
                     scale=self._scale(stage),
                     world_seed=self._job.world_seed,
-                    luck_seed=derive_seed(self._job.seed, purpose, replication),
+                    run_seed=derive_seed(self._job.seed, purpose, replication),
                     trial=candidate.number,
                     world=world,
                     replication=replication,
@@ -133,11 +133,11 @@ class MarketProblem:
         buyers = max(1, round(self._job.scale.buyers_count * stage.population_share))
         return self._job.scale.model_copy(update={"buyers_count": buyers})
 
-    def _sample(self, outcomes: Sequence[Year | Failure], stage: Stage) -> Sample:
+    def _sample(self, outcomes: Sequence[RunResult | Failure], stage: Stage) -> Sample:
         for outcome in outcomes:
             if isinstance(outcome, Failure):
                 outcome.raise_refusal()  # input to mend, not a bad policy to leave out
-        years = [outcome for outcome in outcomes if isinstance(outcome, Year)]
+        years = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
         sessions = sum(self._sessions(year, stage) for year in years)
         wall_s = math.fsum(year.run["wall_s"] for year in years)
         for outcome in outcomes:
@@ -154,7 +154,7 @@ class MarketProblem:
                 return Sample({}, sessions, wall_s, f"{name} is {bad}, not a number")
         return Sample(values, sessions, wall_s)
 
-    def _sessions(self, year: Year, stage: Stage) -> int:
+    def _sessions(self, year: RunResult, stage: Stage) -> int:
         """Return the sessions really simulated; the measure counts those of the whole pool."""
         people = self._scenarios[year.labels["world"]].platform.pool_count
         pool_sessions: int = year.run["sessions_count"]

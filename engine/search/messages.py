@@ -115,7 +115,7 @@ def _infeasibility_messages(
     )
     return [
         (
-            f"of {tried} policies tried, no finalist satisfies every constraint on fresh luck; "
+            f"of {tried} policies tried, no finalist satisfies every constraint on fresh seeds; "
             f"the nearest is {nearest['policy']}, which breaks {broken or 'one in some world'}"
         )
     ]

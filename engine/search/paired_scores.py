@@ -1,4 +1,4 @@
-"""How policies that met the same luck stand beside one another: costs and excesses.
+"""How policies that met the same random numbers stand beside one another: costs and excesses.
 
 Everything is kept by replication as well, as pseudo-values (`engine.stats.risk`), so that
 differences can be paired.
@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Values
-from engine.spec.study import RiskKind
+from engine.spec.jobs import RiskKind
 from engine.stats.arrays import Flags, Floats
 from engine.stats.paired import paired_variance
 from engine.stats.risk import pseudo_values, risk_figures

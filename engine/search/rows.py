@@ -15,8 +15,8 @@ from engine.search.finalists.selection import Selection
 from engine.search.measures import KEY_MEASURES, possible_range
 from engine.search.problem import Values
 from engine.search.space.policy_space import PolicySpace
+from engine.spec.jobs import RiskKind
 from engine.spec.policy import Policy
-from engine.spec.study import RiskKind
 from engine.stats.intervals import Interval, mean_interval
 
 Row = dict[str, Any]
@@ -107,12 +107,12 @@ def frontier_rows(
     """Return the rows of `frontier`: baselines first, then by the first goal.
 
     `on_frontier` says that no other feasible finalist or baseline beats the policy in every
-    goal, on the fresh luck that both have met.
+    goal, on the fresh seeds that both have met.
 
     Parameters
     ----------
     selection
-        The finalists on fresh luck.
+        The finalists on fresh seeds.
     best
         The place of the recommended policy among the finalists.
     searched
@@ -252,7 +252,7 @@ def _binding(
 def _measure_interval(sample: NDArray[Any], measure: str) -> Interval:
     """Estimate the mean of a measure over replications, for the ensemble as it is.
 
-    The worlds share their luck, so the standard error is that of the averages over worlds:
+    The worlds share their random numbers, so the standard error is that of averages over worlds:
     se = s(y_r) / √R with y_r = Σ_w x_wr / W. Limits stay within what is possible.
 
     Parameters

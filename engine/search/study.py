@@ -19,7 +19,7 @@ from engine.search.fidelity.ladder import Ladder, Trial
 from engine.search.fidelity.promotion import promote, promotion_count
 from engine.search.problem import Candidate, Problem, Sample, Stage
 from engine.search.samplers.proposals import finished_trials, propose_batch
-from engine.spec.study import Search
+from engine.spec.jobs import Search
 
 OnTrial = Callable[[int, Sequence[Trial], Estimates], None]
 """Takes how many trials were simulated, those that are settled, and what is known of them."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine import cases
 from engine.calibrate import UnknownSpace
+from engine.case import Case
 from engine.compute import Pool
 from engine.design.cube import UnitCube
 from engine.errors import InputError
@@ -23,10 +24,9 @@ from engine.sensitivity.indices import (
     saltelli_design,
 )
 from engine.spec.explain import nearest
+from engine.spec.jobs import Ensemble
 from engine.spec.sensitivity import SensitivityJob
-from engine.spec.study import Ensemble
 from engine.stats.arrays import Floats
-from engine.year import Case
 
 OnProgress = Callable[[str, int, int, str], None]
 """Takes the stage, years done, years in all, and a note."""

@@ -6,9 +6,9 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from engine.spec.base import Spec, quantity
+from engine.spec.jobs import CompareJob
 from engine.spec.policy import Policy
 from engine.spec.space import LeverRange, leaves
-from engine.spec.study import CompareJob
 
 
 class Unknowns(Spec):
@@ -41,7 +41,7 @@ class Fit(Spec):
 
     waves_count: int = quantity("waves", "of points, each where the last left room", ge=1, le=20)
     points_count: int = quantity("points", "simulated in each wave", ge=4, le=100_000)
-    confirmed_count: int = quantity("points", "run again on fresh luck, the best ones", ge=1)
+    confirmed_count: int = quantity("points", "run again on fresh seeds, the best ones", ge=1)
     confirmed_replications: int = quantity("runs", "of each of those", ge=2, le=10_000)
     cutoff: float = quantity("standard deviations", "of a miss that rules a point out", gt=0)
     tolerance: Tolerance

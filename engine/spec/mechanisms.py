@@ -1,8 +1,8 @@
 """The mechanisms M1-M23 of the source article, each with its switch.
 
 A switch that is off sets the mechanism's parameters, in the scenario and in the policy, to
-the values at which it does nothing; nothing else changes, and since luck is named by
-purpose, every other mechanism keeps its luck. `switched_scenario` and `switched_policy` do it.
+the values at which it does nothing; nothing else changes, and since random streams are named by
+purpose, every other mechanism keeps its draws. `switched_scenario` and `switched_policy` do it.
 """
 
 from collections.abc import Callable, Mapping

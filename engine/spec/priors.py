@@ -1,7 +1,7 @@
 """What a user asks for when demand priors are estimated anew."""
 
 from engine.spec.base import Spec, quantity
-from engine.spec.study import Seed
+from engine.spec.jobs import Seed
 
 
 class PriorsJob(Spec):

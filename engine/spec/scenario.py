@@ -55,7 +55,7 @@ class Platform(Spec):
         return self
 
 
-class Buyers(Spec):
+class BuyersSpec(Spec):
     """Traits of the pool and how it looks on the first day."""
 
     tier12_share: Share
@@ -147,7 +147,7 @@ class ByAnchorTier(Spec):
         return self.head, self.waist, self.tail
 
 
-class Anchors(Spec):
+class AnchorsSpec(Spec):
     """Streamers: fans, families, schedules, bargaining."""
 
     fans_log_mean: float = quantity("ln fans", "of a lognormal", ge=0, le=20)
@@ -219,7 +219,7 @@ class Investment(Spec):
     quality_gain: Share
 
 
-class Suppliers(Spec):
+class SuppliersSpec(Spec):
     """All kinds of supplier and what their adoption answers to."""
 
     goods_count: int = quantity("goods", "of each supplier", ge=1, le=64)
@@ -310,13 +310,13 @@ class Scenario(Spec):
     name: str
     calendar: Calendar
     platform: Platform
-    buyers: Buyers
+    buyers: BuyersSpec
     choice: Choice
     attention: Attention
     learning: Learning
     routing: Routing
-    anchors: Anchors
-    suppliers: Suppliers
+    anchors: AnchorsSpec
+    suppliers: SuppliersSpec
     returns: Returns
     rival: Rival
     mechanisms: Mechanisms = Mechanisms()

@@ -6,9 +6,9 @@ from pydantic import Field, model_validator
 
 from engine.spec.base import Share, Spec, quantity
 from engine.spec.calibration import Unknowns
+from engine.spec.jobs import Job
 from engine.spec.policy import Policy
 from engine.spec.space import Space
-from engine.spec.study import Job
 
 
 class Indices(Spec):

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from engine.errors import InputError
 from engine.spec.explain import dotted, explain, nearest, shown
+from engine.spec.jobs import Ensemble
 from engine.spec.scenario import Scenario
-from engine.spec.study import Ensemble
 
 Tree = dict[str, Any]
 

@@ -1,10 +1,10 @@
 """Policies that were simulated under common random numbers, compared pair by pair.
 
-The difference of two policies a and b that met the same luck has the variance
+The difference of two policies a and b that met the same random numbers has the variance
 
     var(a - b) = var(a) + var(b) - 2 cov(a, b),
 
-far below that of independent seeds where luck moves both alike.
+far below that of independent seeds where they move both alike.
 """
 
 import numpy as np

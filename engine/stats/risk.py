@@ -9,7 +9,7 @@ For costs x_{iwr} of policy i in world w and replication r, less being better:
     regret        max over w of (x̄_iw - min over j of x̄_jw), j the policies known to be
                   feasible, or all if none is (Savage, J. Am. Stat. Assoc. 46, 1951)
 
-with x̄_iw the mean over replications. Worlds share their luck, so a replication of all
+with x̄_iw the mean over replications. Worlds share their random numbers, so a replication of all
 worlds is one observation. What a figure θ owes to replication r is its jackknife
 pseudo-value (Tukey, Ann. Math. Stat. 29, 1958)
 
@@ -24,7 +24,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.spec.study import RiskKind
+from engine.spec.jobs import RiskKind
 from engine.stats.arrays import Flags, Floats
 
 

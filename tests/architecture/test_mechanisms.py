@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from engine import metrics
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from engine.search.space.levers import known_levers
 from engine.spec.mechanisms import MECHANISMS, _without
 from engine.spec.scenario import Mechanisms
@@ -74,7 +74,7 @@ def test_switching_off_what_a_policy_does_not_use_changes_no_bit(name):
     frozen = "scenario.suppliers.repricing_speed=0"
     plain = case("policy=laissez_faire", frozen, days=25)
     off = case("policy=laissez_faire", frozen, f"scenario.mechanisms.{name}=false", days=25)
-    assert same(simulate_year(plain), simulate_year(off))
+    assert same(simulate(plain), simulate(off))
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda m: m.name)

@@ -23,9 +23,9 @@ from engine.benchmark.stages import REST, STAGES, StageTimes, time_stages
 from engine.benchmark.start import _SMOKE
 from engine.benchmark.worker import unheard
 from engine.config import load
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from engine.results.schemas import table_of_rows
-from engine.spec.study import BenchmarkJob
+from engine.spec.jobs import BenchmarkJob
 from tests.worlds import CONF, case
 
 
@@ -124,9 +124,9 @@ def test_the_whole_pool_is_simulated_one_to_one() -> None:
 
 
 def test_timed_days_are_the_days_of_the_year() -> None:
-    """The loop here and `simulate_year`'s are one: same sessions, day by day."""
+    """The loop here and `simulate`'s are one: same sessions, day by day."""
     one = case("policy=all_levers", "scale.buyers_count=500", days=5)
-    year = simulate_year(one)
+    year = simulate(one)
     days = simulate_days(unheard, one, 5)
     weight = _weight(one)
     assert list(days.sessions) == (year.daily["sessions_count"] // weight).tolist()

@@ -24,7 +24,7 @@ from engine.benchmark.search import (
 from engine.benchmark.worker import unheard
 from engine.config import load
 from engine.results.schemas import table_of_rows
-from engine.spec.study import BenchmarkJob
+from engine.spec.jobs import BenchmarkJob
 from tests.worlds import CONF
 
 TINY = (

@@ -19,12 +19,12 @@ from engine import rng
 from engine.calibrate import UnknownSpace, calibrate, read_figures
 from engine.calibrate.driver import CalibrationResult
 from engine.calibrate.observed import ObservedFigure
+from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.config import load
 from engine.metrics import DAILY, MONTHLY
 from engine.spec.calibration import CalibrateJob
 from engine.units import FEN_PER_BN_RMB
-from engine.year import Case, Year
 from tests.worlds import CONF
 
 TRUTH: dict[str, float] = {
@@ -52,10 +52,10 @@ FIGURES = (
 )
 
 
-def simulate_year(case: Case) -> Year:
+def simulate(case: Case) -> RunResult:
     """A year of the formulas above."""
     scenario, days = case.scenario, case.scenario.calendar.n_days
-    stream = rng.key(case.luck_seed, rng.Purpose.CHOICE)
+    stream = rng.key(case.run_seed, rng.Purpose.CHOICE)
     luck = 1 + 0.04 * (np.array([rng.uniform64(stream, day, 0) for day in range(days)]) - 0.5)
     path = np.linspace(scenario.platform.load_start, scenario.platform.load_end, days)
     gmv = 0.4 * FEN_PER_BN_RMB * np.exp(-0.8 * (scenario.choice.outside - 5)) * path * luck
@@ -65,7 +65,7 @@ def simulate_year(case: Case) -> Year:
     daily["take_fen"] = scenario.platform.take_share.source * gmv
     monthly = {name: np.full(12, 0.4) for name in MONTHLY}
     monthly["top10_share"] = np.full(12, 0.2 * scenario.anchors.engaged_power)
-    return Year(labels=case.labels(), run={}, daily=daily, monthly=monthly)
+    return RunResult(labels=case.labels(), run={}, daily=daily, monthly=monthly)
 
 
 def job(*overrides: str, unknowns: Mapping[str, Any] = TREE) -> CalibrateJob:
@@ -87,12 +87,12 @@ def table(
         policy=told.policy,
         scale=told.scale,
         world_seed=1,
-        luck_seed=99,
+        run_seed=99,
     )
     from engine.calibrate.measures import KNOWN
     from engine.calibrate.run_reader import RunReader, spans
 
-    view, lines = RunReader(case.scenario, simulate_year(case)), []
+    view, lines = RunReader(case.scenario, simulate(case)), []
     for role, key, period, unit, confidence in FIGURES:
         value = KNOWN[key][0].read(view, spans(period))
         value *= changes.get(f"{key}_{period.split()[0]}", 1.0)
@@ -105,7 +105,7 @@ def calibrated(
     told: CalibrateJob,
     figures: Sequence[ObservedFigure],
     folder: Path,
-    simulate: Callable[[Case], Year] = simulate_year,
+    simulate: Callable[[Case], RunResult] = simulate,
 ) -> CalibrationResult:
     """Calibrate in this process."""
     return calibrate(told, figures, folder, ProcessPool(simulate), lambda *_: None)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from engine.calibrate import answers
+from engine.case import Case, RunResult
 from engine.compare import INCREMENTAL
 from engine.compute.pool import ProcessPool
 from engine.metrics import RUN
-from engine.spec.study import Ensemble
-from engine.year import Case, Year
+from engine.spec.jobs import Ensemble
 from tests.calibrate import market
 from tests.calibrate.market import calibrated, job, table
 
@@ -19,21 +19,21 @@ ENSEMBLE = Ensemble(
 )
 
 
-def simulate_year(case: Case) -> Year:
+def simulate(case: Case) -> RunResult:
     """Coupons return 10 - outside RMB each, on top of luck that all policies share."""
     spent = 1e11 * case.policy.subsidy.budget_bn_rmb
-    gmv = 1e13 + case.luck_seed % 1000 + (10 - case.scenario.choice.outside) * spent
+    gmv = 1e13 + case.run_seed % 1000 + (10 - case.scenario.choice.outside) * spent
     run = dict.fromkeys(RUN, 0.0) | {"gmv_paid_fen": gmv, "subsidy_fen": spent}
-    return replace(market.simulate_year(case), run=run)
+    return replace(market.simulate(case), run=run)
 
 
 def test_each_world_has_its_own_answer_under_common_luck() -> None:
     told = job()
     asked: list[Case] = []
 
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         asked.append(case)
-        return simulate_year(case)
+        return simulate(case)
 
     rows = answers(told, ENSEMBLE, ProcessPool(year_of), lambda *_: None)
     found = {
@@ -46,7 +46,7 @@ def test_each_world_has_its_own_answer_under_common_luck() -> None:
     assert len(asked) == 2 * 3 * told.fit.answer_replications
     lucks = {
         (case.policy.name, case.world): tuple(
-            one.luck_seed for one in asked if (one.policy, one.world) == (case.policy, case.world)
+            one.run_seed for one in asked if (one.policy, one.world) == (case.policy, case.world)
         )
         for case in asked
     }
@@ -56,9 +56,9 @@ def test_each_world_has_its_own_answer_under_common_luck() -> None:
 def test_the_policies_are_compared_under_luck_that_the_fit_has_not_seen(tmp_path: Path) -> None:
     told, asked = job(), []
 
-    def year_of(case: Case) -> Year:
-        asked.append(case.luck_seed)
-        return simulate_year(case)
+    def year_of(case: Case) -> RunResult:
+        asked.append(case.run_seed)
+        return simulate(case)
 
     calibrated(told, table(tmp_path, told), tmp_path, year_of)
     seen = set(asked)

@@ -11,9 +11,9 @@ from engine.calibrate.identify import identified
 from engine.calibrate.rows import INERT, NO_POINT
 from engine.config import dump
 from engine.errors import InputError
-from engine.spec.study import Ensemble
+from engine.spec.jobs import Ensemble
 from engine.spec.worlds import worlds
-from tests.calibrate.market import NOTHING, TREE, TRUTH, calibrated, job, simulate_year, table
+from tests.calibrate.market import NOTHING, TREE, TRUTH, calibrated, job, simulate, table
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +60,9 @@ def test_the_best_points_are_run_again_on_luck_that_did_not_choose_them(
     told, seen, places = job(*small), [], []
 
     def year_of(case):
-        seen.append(case.luck_seed)
+        seen.append(case.run_seed)
         places.append(case.world_seed)
-        return simulate_year(case)
+        return simulate(case)
 
     outcome = calibrated(told, table(tmp_path, told), tmp_path, year_of)
     waves, again = seen[: 3 * 24 * 2], seen[3 * 24 * 2 :]

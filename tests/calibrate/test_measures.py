@@ -8,9 +8,9 @@ import pytest
 from engine.calibrate.measures import KNOWN, _rank_exponent
 from engine.calibrate.probe import _KIND, _QUIET_DAYS, elasticity, probe_cases
 from engine.calibrate.run_reader import RunReader, spans
-from engine.market.run import simulate_year
+from engine.case import RunResult
+from engine.market.run import simulate
 from engine.units import Kind
-from engine.year import Year
 from tests.worlds import PLAIN, case
 
 KOL = ("gt10m", "3to10m", "1to3m", "0.3to1m", "0.1to0.3m")
@@ -18,7 +18,7 @@ KOL = ("gt10m", "3to10m", "1to3m", "0.3to1m", "0.1to0.3m")
 
 @pytest.fixture(scope="module")
 def year():
-    return simulate_year(case("policy=h1_2020"))
+    return simulate(case("policy=h1_2020"))
 
 
 @pytest.fixture(scope="module")
@@ -110,9 +110,9 @@ def test_the_exponent_of_a_rank_size_law_is_found(exponent: float) -> None:
 def test_the_arms_of_the_elasticity_differ_by_one_coupon_after_the_quiet_days() -> None:
     without, with_coupon = probe_cases(case("policy=h1_2020"))
     assert without.scenario == with_coupon.scenario
-    assert without.luck_seed == with_coupon.luck_seed
+    assert without.run_seed == with_coupon.run_seed
     assert without.scenario.suppliers.repricing_speed == 0
-    a, b = (simulate_year(arm) for arm in (without, with_coupon))
+    a, b = (simulate(arm) for arm in (without, with_coupon))
     before = slice(0, _QUIET_DAYS)
     assert (a.daily["gmv_fen"][before] == b.daily["gmv_fen"][before]).all()
     coupons = b.segments["subsidy_fen"][_QUIET_DAYS:]
@@ -125,7 +125,7 @@ def test_the_arms_of_the_elasticity_differ_by_one_coupon_after_the_quiet_days() 
 def test_in_a_plain_logit_the_elasticity_is_that_of_the_formula() -> None:
     """-alpha (1 - P), and P, the chance that a look ends in this kind's goods, is small."""
     plain = case(*PLAIN, "policy=laissez_faire", "scenario.choice.price=3", "scale=laptop")
-    a, b = (simulate_year(arm) for arm in probe_cases(plain))
+    a, b = (simulate(arm) for arm in probe_cases(plain))
     chance = a.run["orders_count"] / a.run["looks_count"]
     assert chance < 0.1
     assert elasticity(a, b) == pytest.approx(-3.0, abs=0.3)
@@ -140,7 +140,7 @@ def test_elasticity_of_known_sales() -> None:
         for name, amount in (("orders_count", units), ("gmv_fen", units), ("gmv_paid_fen", paid)):
             segments[name][_QUIET_DAYS, _KIND, 0, 0] = amount
             segments[name][:_QUIET_DAYS] = 500  # before the coupon: not looked at
-        return Year(labels={}, run={}, daily={}, monthly={}, segments=segments)
+        return RunResult(labels={}, run={}, daily={}, monthly={}, segments=segments)
 
     rise = 0.8**-2.5
     found = elasticity(arm(1000, 1000), arm(1000 * rise, 800 * rise))

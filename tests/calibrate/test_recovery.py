@@ -12,7 +12,7 @@ from engine.calibrate.measures import KNOWN
 from engine.calibrate.run_reader import RunReader, spans
 from engine.calibrate.waves import CalibrationPlan, _point_cases
 from engine.compute.pool import ProcessPool
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from engine.spec.calibration import CalibrateJob
 from tests.calibrate.market import HEAD, job
 
@@ -54,7 +54,7 @@ def observed(told: CalibrateJob, place: Path) -> str:
     """Write down the figures of years at the truth, under luck of their own."""
     box = UnknownSpace(told.unknowns.ranges, told.scenario)
     cases = _point_cases(CalibrationPlan(told, box, ()), [TRUTH])
-    years = [simulate_year(replace(case, luck_seed=1000 + case.replication)) for case in cases]
+    years = [simulate(replace(case, run_seed=1000 + case.replication)) for case in cases]
     lines = []
     for key, period, unit in FIGURES:
         found = [

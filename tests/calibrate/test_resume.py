@@ -10,8 +10,8 @@ import pytest
 
 from engine.calibrate.checkpoint import EVERY
 from engine.calibrate.driver import CalibrationResult
-from engine.year import Case, Year
-from tests.calibrate.market import calibrated, job, simulate_year, table
+from engine.case import Case, RunResult
+from tests.calibrate.market import calibrated, job, simulate, table
 from tests.fakes import Stopped, stop, stopping_at
 from tests.worlds import CONF
 
@@ -23,7 +23,7 @@ STAGES = 4
 
 
 def run(
-    place: Path, simulate: Callable[[Case], Year] = simulate_year, **changes: float
+    place: Path, simulate: Callable[[Case], RunResult] = simulate, **changes: float
 ) -> CalibrationResult:
     """Calibrate in a folder."""
     told = job()
@@ -35,9 +35,9 @@ def years_of(place: Path, **changes: float) -> int:
     """How many years a calibration in a folder still simulates."""
     asked = []
 
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         asked.append(case)
-        return simulate_year(case)
+        return simulate(case)
 
     run(place, year_of, **changes)
     return len(asked)
@@ -55,10 +55,10 @@ def test_stopped_between_and_inside_waves_and_resumed_is_as_never_stopped(
     year: int, tmp_path: Path, whole: CalibrationResult
 ) -> None:
     with pytest.raises(Stopped):
-        run(tmp_path, stopping_at(year, stop, simulate_year))
+        run(tmp_path, stopping_at(year, stop, simulate))
     done = year // EVERY * EVERY
     resumed = run(
-        tmp_path, stopping_at(STAGES * WAVE - done, stop, simulate_year)
+        tmp_path, stopping_at(STAGES * WAVE - done, stop, simulate)
     )  # and not a year more
     assert resumed.rows == whole.rows
     assert resumed.ensemble == whole.ensemble

@@ -7,9 +7,9 @@ import yaml
 from engine.calibrate import UnknownSpace, scenario_yaml
 from engine.calibrate.scenario_file import _rewritten
 from engine.errors import InputError
+from engine.spec.jobs import Ensemble
 from engine.spec.scenario import Scenario
 from engine.spec.space import LeverRange
-from engine.spec.study import Ensemble
 from engine.spec.worlds import worlds
 from tests.worlds import CONF, job
 

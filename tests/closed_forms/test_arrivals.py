@@ -8,7 +8,7 @@ visit a day they all come.
 import numpy as np
 import pytest
 
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from engine.market.streams import LIVE
 from engine.population.anchors import ARRIVAL_DAYS
 from engine.population.buyers import AFFINITY_ONE, DAY_ZERO, FLAG_BOUGHT, HABIT_ONE
@@ -43,7 +43,7 @@ def newcomers(share: float) -> str:
 @pytest.mark.parametrize("share", [0, 0.1, 0.6, 0.95])
 def test_the_pool_fills_evenly(share):
     """Sessions on day t: N (1 - s (1 - t / 365)), within 4 SE of a binomial; all on day 365."""
-    sessions = simulate_year(case(*WORLD, newcomers(share), days=DAYS)).daily["sessions_count"]
+    sessions = simulate(case(*WORLD, newcomers(share), days=DAYS)).daily["sessions_count"]
     present = 1 - share * (1 - np.arange(DAYS) / ARRIVAL_DAYS)
     near(sessions / BUYERS, present, np.sqrt(present * (1 - present) / BUYERS) + 1e-9)
     assert np.all(np.diff(sessions) >= 0)

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, near, only, size
 from tests.worlds import case
 
@@ -36,7 +36,7 @@ def joined_shares(kind: str, pool: int, *overrides: str) -> np.ndarray:
         f"scenario.suppliers.imitation={Q / P}",
         *overrides,
     )
-    years = [simulate_year(case(*asked, f"world_seed={seed}", days=DAYS)) for seed in range(SEEDS)]
+    years = [simulate(case(*asked, f"world_seed={seed}", days=DAYS)) for seed in range(SEEDS)]
     return np.array([year.daily[f"joined_{kind}_count"] / pool for year in years])
 
 

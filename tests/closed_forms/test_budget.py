@@ -7,7 +7,7 @@ sec. 2.2 (the continuous knapsack: non-increasing density, hence shadow price).
 
 import numpy as np
 
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from tests.closed_forms.worlds import (
     ALIKE,
     FIXED_PRICES,
@@ -37,7 +37,7 @@ def ladder() -> tuple[np.ndarray, np.ndarray, int]:
     for b, budget in enumerate(BUDGETS_BN_RMB):
         for luck in range(LUCKS):
             overrides = coupon(RATE, budget_bn_rmb=budget)
-            run = simulate_year(case(*WORLD, *overrides, days=DAYS, luck=luck)).run
+            run = simulate(case(*WORLD, *overrides, days=DAYS, luck=luck)).run
             gmv[luck, b] = run["expected_gmv_paid_fen"]
             spent[luck, b] = run["subsidy_fen"]
     return gmv, spent, round(run["aov_fen"])

@@ -8,7 +8,7 @@ Brown, Smoothing, Forecasting and Prediction, 1963).
 import numpy as np
 import pytest
 
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from engine.population.buyers import DAY_ZERO, HABIT_ONE, MEMORY_UNIT
 from engine.units import EXPECTED_ONE
 from tests.closed_forms.worlds import (
@@ -131,7 +131,7 @@ def test_visits_fall_with_the_habit():
         days=days,
     )
     mean_habit = open_market(asked).state.buyers.habit.mean() / HABIT_ONE
-    daily = simulate_year(asked).daily
+    daily = simulate(asked).daily
     assert daily["orders_count"].sum() == 0
     expected = BUYERS * (1 + effect * mean_habit * (1 - fading) ** np.arange(days))
     near(daily["sessions_count"], expected, np.sqrt(BUYERS / 4))

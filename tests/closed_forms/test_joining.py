@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from tests.closed_forms.worlds import (
     ALIKE,
     FIXED_PRICES,
@@ -33,7 +33,7 @@ WORLD = (*ALIKE, *FIXED_PRICES, *size(5), f"scale.suppliers_count={SUPPLIERS}")
 )
 def test_the_joined_share_is_exponential(kind, at_first, hazard, recruiting):
     """Joined on day t: 1 - (1 - j_0) exp(-h rho t); within 4 SE of a binomial on every day."""
-    year = simulate_year(
+    year = simulate(
         case(
             *WORLD,
             *only(kind),
@@ -58,7 +58,7 @@ def test_who_joined_leaves_by_a_second_exponential_law(at_first, leave):
     exponential lives in turn: Cox & Oakes 1984, ch. 1.
     """
     hazard, days = 0.01, np.arange(DAYS)
-    year = simulate_year(
+    year = simulate(
         case(
             *WORLD,
             *only("domestic"),
@@ -101,7 +101,7 @@ def test_without_hazard_nobody_joins_after_the_first_day():
     """j_t = j_0: the first day's share stays."""
     world = (*WORLD, *only("source"), "scenario.suppliers.source.joined_share=0.25")
     asked = case(*world, "scenario.suppliers.source.adoption_per_day=0", days=20)
-    counts = simulate_year(asked).daily["joined_source_count"]
+    counts = simulate(asked).daily["joined_source_count"]
     assert np.all(counts == counts[0])
     threshold = open_market(asked).world.suppliers.threshold[:SUPPLIERS]
     assert counts[0] == np.sum(threshold <= -np.log(0.75))

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, coupon, logit, near, only, size
 from tests.worlds import case
 
@@ -32,7 +32,7 @@ def test_returns_and_accounts_of_one_good():
     Bernoulli returns, 4 SE; money exact to the fen. p is the mark-up on cost of the first
     morning (Lerner 1934; s taken as 0.1 before anything sold): c / ((1 - f)(1 - 1 / (0.9 alpha))).
     """
-    run = simulate_year(case(*WORLD, days=5)).run
+    run = simulate(case(*WORLD, days=5)).run
     orders = run["orders_count"]
     assert orders > 20_000
     price = int(50_000 / ((1 - 0.23) * (1 - 1 / (0.9 * 3.0))))

@@ -8,7 +8,7 @@ Feller, An Introduction to Probability Theory and Its Applications I, 3rd ed. 19
 import numpy as np
 import pytest
 
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from tests.closed_forms.worlds import (
     ALIKE,
     FIXED_PRICES,
@@ -37,7 +37,7 @@ def cohort():
         days=DAYS,
     )
     price = int(open_market(asked).state.sellers.price[0])
-    return simulate_year(asked), share(price, 0, ALPHA, OUTSIDE)
+    return simulate(asked), share(price, 0, ALPHA, OUTSIDE)
 
 
 def binomial_error(probability: float, count: float) -> float:

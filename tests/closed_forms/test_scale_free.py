@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, logit, near, only
-from tests.worlds import case, with_luck
+from tests.worlds import case, with_run_seed
 
 SIZES = (5_000, 20_000, 80_000)
 DAYS = 30
@@ -38,7 +38,7 @@ def test_errors_shrink_with_the_root_of_the_population():
             )
             for luck in range(lucks)
         ]
-        orders = np.array([simulate_year(one).daily["orders_count"] for one in asked])
+        orders = np.array([simulate(one).daily["orders_count"] for one in asked])
         deviations.append(np.sqrt(orders.var(axis=0, ddof=1).mean()))
     slope = np.log(deviations[2] / deviations[0]) / np.log(SIZES[2] / SIZES[0])
     error = np.sqrt(2 / (2 * DAYS * (lucks - 1))) / np.log(SIZES[2] / SIZES[0])
@@ -83,4 +83,4 @@ def test_samples_of_any_size_have_the_same_means():
 def runs_of(buyers: int, world: int, lucks: int):
     """Runs of a month of the market of 2020 under the policy of its first half."""
     asked = case(f"scale.buyers_count={buyers}", f"world_seed={world + 1}", days=DAYS)
-    return [simulate_year(with_luck(asked, luck)).run for luck in range(lucks)]
+    return [simulate(with_run_seed(asked, luck)).run for luck in range(lucks)]

@@ -136,7 +136,7 @@ class Stepped:
 
     def __init__(self, asked) -> None:
         self.world = open_world(asked.scenario, asked.scale, asked.world_seed)
-        self.state = open_state(self.world, asked.luck_seed)
+        self.state = open_state(self.world, asked.run_seed)
         self.plan = plan_of(self.world, asked.policy, self.state)
         self.scratch = new_scratch(self.world, self.state, asked.threads)
 

@@ -19,7 +19,7 @@ def simulate_year(case):
     global count
     time.sleep({pause} if count >= {quick} else 0)
     count += 1
-    return fakes.simulate_year(case)
+    return fakes.simulate_fake_year(case)
 
 sys.modules["engine.market.run"] = ModuleType("engine.market.run")
 sys.modules["engine.market.run"].simulate_year = simulate_year

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ClusterError, InputError, Interrupted
-from engine.spec.study import SimulateJob
+from engine.spec.jobs import SimulateJob
 from experiments._app import app
 
 

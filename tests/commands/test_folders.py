@@ -19,7 +19,7 @@ SMALL = ("scale=smoke", "ray.backend=process", "replications=2")
 @pytest.fixture(autouse=True)
 def fake_market(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("engine.market.run")
-    module.simulate_year = fakes.simulate_year  # type: ignore[attr-defined]
+    module.simulate = fakes.simulate_fake  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "engine.market.run", module)
 
 

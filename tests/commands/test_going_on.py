@@ -8,8 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from engine.case import Case, RunResult
 from engine.results import read_table
-from engine.year import Case, Year
 from tests import fakes
 from tests.commands.processes import started, wait_for
 
@@ -21,12 +21,12 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> list[Case]:
     """The cases that were simulated in this process, on the fake market."""
     cases: list[Case] = []
 
-    def simulate_year(case: Case) -> Year:
+    def simulate(case: Case) -> RunResult:
         cases.append(case)
-        return fakes.simulate_year(case)
+        return fakes.simulate_fake(case)
 
     module = ModuleType("engine.market.run")
-    module.simulate_year = simulate_year  # type: ignore[attr-defined]
+    module.simulate = simulate  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "engine.market.run", module)
     return cases
 

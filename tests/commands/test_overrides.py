@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.spec.study import Job, OptimizeJob, SimulateJob
+from engine.spec.jobs import Job, OptimizeJob, SimulateJob
 from experiments._app import app
 
 LEVER = "policy.supply.closed_loop"

@@ -15,7 +15,7 @@ SMALL = ("scale=smoke", "ray.backend=process", "hydra.run.dir=out")
 @pytest.fixture(autouse=True)
 def fake_market(monkeypatch: pytest.MonkeyPatch) -> None:
     module = ModuleType("engine.market.run")
-    module.simulate_year = fakes.simulate_year  # type: ignore[attr-defined]
+    module.simulate = fakes.simulate_fake  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "engine.market.run", module)
 
 
@@ -121,9 +121,9 @@ def test_a_report_on_an_interrupted_simulation_says_that_it_is_incomplete(
     def interrupted(case):
         if case.labels()["replication"] == 2:
             raise KeyboardInterrupt
-        return fakes.simulate_year(case)
+        return fakes.simulate_fake(case)
 
-    monkeypatch.setattr(sys.modules["engine.market.run"], "simulate_year", interrupted)
+    monkeypatch.setattr(sys.modules["engine.market.run"], "simulate", interrupted)
     assert type_in("simulate", *SMALL, "replications=3").status == 130
     ended = type_in("report", "folder=out")
     assert ended.status == 0, ended.err
@@ -132,7 +132,7 @@ def test_a_report_on_an_interrupted_simulation_says_that_it_is_incomplete(
     assert page.index("Incomplete results: simulate was interrupted") < page.index('class="answer"')
     assert "rests on 2 simulated years" in page
     assert "<h1>A year under h1_2020</h1>" in page
-    monkeypatch.setattr(sys.modules["engine.market.run"], "simulate_year", fakes.simulate_year)
+    monkeypatch.setattr(sys.modules["engine.market.run"], "simulate", fakes.simulate_fake)
     assert type_in("simulate", *SMALL, "replications=3").status == 0
     assert "ncomplete" not in (place / "out" / "report.html").read_text()
     assert "Note" not in type_in("report", "folder=out").out

@@ -5,7 +5,7 @@ import pytest
 from engine.compute import machine
 from engine.compute.machine import available_bytes, check_memory
 from engine.errors import InputError
-from engine.spec.study import Ray
+from engine.spec.jobs import Ray
 
 
 def ray(backend: str, workers: int | None = None, address: str | None = None) -> Ray:

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.case import Case, RunResult
 from engine.compute import Failure, Pool, open_pool
 from engine.compute.cluster import _TASK_S, _chunks
 from engine.compute.pool import FailedYearError, _chooses_ray
 from engine.errors import ClusterError, InputError, Interrupted
-from engine.spec.study import Ray
-from engine.year import Case, Year
-from tests.fakes import simulate_year, small_case, small_policy
+from engine.spec.jobs import Ray
+from tests.fakes import simulate_fake, small_case, small_policy
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -34,22 +34,22 @@ def some_cases(count: int = 7) -> list[Case]:
     return [small_case(small_policy(rate=0.02 * (k % 20)), replication=k) for k in range(count)]
 
 
-def fails_at_two(case: Case) -> Year:
+def fails_at_two(case: Case) -> RunResult:
     if case.replication == 2:
         raise ValueError("no such market")
-    return simulate_year(case)
+    return simulate_fake(case)
 
 
-def refuses(case: Case) -> Year:
+def refuses(case: Case) -> RunResult:
     raise InputError("here", "wrong", "right", "do right")
 
 
-def kills_its_worker(case: Case) -> Year:
+def kills_its_worker(case: Case) -> RunResult:
     os.kill(os.getpid(), signal.SIGKILL)
-    return simulate_year(case)
+    return simulate_fake(case)
 
 
-def same(a: Year, b: Year) -> bool:
+def same(a: RunResult, b: RunResult) -> bool:
     arrays = [(getattr(a, part), getattr(b, part)) for part in ("daily", "segments", "anchors")]
     return (a.labels, a.run) == (b.labels, b.run) and all(
         ours.keys() == theirs.keys() and all(np.array_equal(ours[n], theirs[n]) for n in ours)
@@ -59,13 +59,13 @@ def same(a: Year, b: Year) -> bool:
 
 @pytest.fixture(scope="module")
 def on_ray() -> Iterator[Pool]:
-    with open_pool(spec("ray", workers=2), 10, 0.1, simulate_year) as pool:
+    with open_pool(spec("ray", workers=2), 10, 0.1, simulate_fake) as pool:
         yield pool
 
 
 def test_ray_gives_the_bits_of_the_process(on_ray: Pool) -> None:
     cases = some_cases()
-    with open_pool(spec("process"), len(cases), 0.1, simulate_year) as pool:
+    with open_pool(spec("process"), len(cases), 0.1, simulate_fake) as pool:
         here = list(pool.run(cases))
     there = list(on_ray.run(cases))
     assert [year.labels for year in there] == [case.labels() for case in cases]
@@ -145,7 +145,7 @@ def test_an_address_where_nothing_listens_is_one_message_at_once(no_ray: None) -
     start = time.monotonic()
     with (
         pytest.raises(ClusterError, match=r"ray\.address: no Ray cluster.*127\.0\.0\.1:9") as error,
-        open_pool(spec(address="127.0.0.1:9"), 1, 1.0, simulate_year),
+        open_pool(spec(address="127.0.0.1:9"), 1, 1.0, simulate_fake),
     ):
         pass
     assert time.monotonic() - start < 15
@@ -163,7 +163,7 @@ def test_something_else_that_listens_does_not_hang(
         address = f"127.0.0.1:{listener.getsockname()[1]}"
         with (
             pytest.raises(ClusterError, match="no answer of Ray within 3 s"),
-            open_pool(spec(address=address), 1, 1.0, simulate_year),
+            open_pool(spec(address=address), 1, 1.0, simulate_fake),
         ):
             pass
 

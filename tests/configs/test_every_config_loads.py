@@ -10,10 +10,10 @@ from omegaconf import DictConfig, OmegaConf
 from engine.config import dump, load
 from engine.spec.base import Spec
 from engine.spec.calibration import CalibrateJob
+from engine.spec.jobs import BenchmarkJob, CompareJob, Job, OptimizeJob, ReportJob, SimulateJob
 from engine.spec.policy import Policy
 from engine.spec.priors import PriorsJob
 from engine.spec.sensitivity import SensitivityJob
-from engine.spec.study import BenchmarkJob, CompareJob, Job, OptimizeJob, ReportJob, SimulateJob
 from engine.spec.worlds import worlds
 
 CONF = Path(__file__).resolve().parents[2] / "conf"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from engine.market import threads
-from engine.market.run import simulate_year
-from tests.worlds import case, with_luck
+from engine.market.run import simulate
+from tests.worlds import case, with_run_seed
 
 BINDING = (
     # Coupons and stock run out, so that rationing crosses blocks and threads too.
@@ -28,7 +28,7 @@ def same(one, other) -> bool:
 
 @pytest.fixture(scope="module")
 def alone():
-    return simulate_year(case(*BINDING, days=20))
+    return simulate(case(*BINDING, days=20))
 
 
 @pytest.mark.parametrize("count", [2, 4])
@@ -38,15 +38,15 @@ def test_threads_and_blocks_change_no_bit(alone, count, monkeypatch):
     assert len(threads.blocks(case(*BINDING).scale.buyers_count, count)) == 7
     assert alone.run["stock_outs_count"] > 0
     assert alone.run["refused_coupons_count"] > 0
-    assert same(alone, simulate_year(case(*BINDING, days=20, threads=count)))
+    assert same(alone, simulate(case(*BINDING, days=20, threads=count)))
 
 
 def test_the_same_case_twice_gives_the_same_bits(alone):
-    assert same(alone, simulate_year(case(*BINDING, days=20)))
+    assert same(alone, simulate(case(*BINDING, days=20)))
 
 
 def test_another_luck_gives_other_sales_of_the_same_world(alone):
-    other = simulate_year(with_luck(case(*BINDING, days=20), 2))
+    other = simulate(with_run_seed(case(*BINDING, days=20), 2))
     assert other.run["gmv_fen"] != alone.run["gmv_fen"]
     assert np.array_equal(other.anchors["family"], alone.anchors["family"])
     assert np.array_equal(other.anchors["category"], alone.anchors["category"])
@@ -54,7 +54,7 @@ def test_another_luck_gives_other_sales_of_the_same_world(alone):
 
 def test_a_lever_dated_to_a_day_leaves_the_days_before_as_they_were(alone):
     later = "policy.traffic.public_share={2020-01-01:0.3,2020-01-11:0.8}"
-    other = simulate_year(case(*BINDING, later, days=20))
+    other = simulate(case(*BINDING, later, days=20))
     before, after = slice(0, 10), slice(10, 20)
     for name, column in alone.daily.items():
         assert np.array_equal(column[before], other.daily[name][before]), name
@@ -66,7 +66,7 @@ def test_common_luck_makes_a_small_step_of_a_lever_visible():
     base = ("scale=laptop", "policy.subsidy.budget_bn_rmb=4")
     more = ("scale=laptop", "policy.subsidy.budget_bn_rmb=20", "policy.subsidy.rate.source=0.1")
     pairs = [
-        [simulate_year(case(*levers, days=60, luck=luck)).run["gmv_paid_fen"] for luck in range(6)]
+        [simulate(case(*levers, days=60, luck=luck)).run["gmv_paid_fen"] for luck in range(6)]
         for levers in (base, more)
     ]
     a, b = np.array(pairs, float)

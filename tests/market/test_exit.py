@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from tests.worlds import case
 
 AWAY = "scenario.calendar.absences=[{rank: 0, leaves: 2020-01-08}]"
@@ -16,7 +16,7 @@ WORLD = (
 
 
 def visits_of_others(*overrides: str) -> float:
-    year = simulate_year(case(*WORLD, *overrides, days=40))
+    year = simulate(case(*WORLD, *overrides, days=40))
     return float(year.anchors["visits_count"][1:].sum())
 
 
@@ -40,7 +40,7 @@ def test_the_drain_may_cost_others_visits(stays):
 def test_a_gone_anchor_gets_visits_only_before_it_leaves_and_after_it_returns():
     back = AWAY.replace("2020-01-08}", "2020-01-08, returns: 2020-01-20}")
     gone, returned, stayed = (
-        simulate_year(case(*WORLD, absence, days=40)).anchors["visits_count"][0]
+        simulate(case(*WORLD, absence, days=40)).anchors["visits_count"][0]
         for absence in (AWAY, back, STAYS)
     )
     assert 0 < gone < 0.3 * stayed

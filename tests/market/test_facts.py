@@ -13,7 +13,7 @@ from engine.calibrate.run_reader import RunReader
 from engine.calibrate.targets import CalibrationTarget, match_figures
 from engine.cases import cases
 from engine.config import load
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from engine.spec.calibration import CalibrateJob
 from tests.worlds import CONF
 
@@ -58,9 +58,7 @@ def targets() -> list[CalibrationTarget]:
 @pytest.fixture(scope="module")
 def status_quo() -> list[RunReader]:
     return [
-        RunReader(
-            case.scenario, simulate_year(case), elasticity(*map(simulate_year, probe_cases(case)))
-        )
+        RunReader(case.scenario, simulate(case), elasticity(*map(simulate, probe_cases(case))))
         for case in cases(job(), [job().policy])
     ]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from engine.market.ledger.results import report_start, tables
-from engine.market.run import advance, begin_term, simulate_year
+from engine.market.run import advance, begin_term, simulate
 from engine.market.state import open_state
 from engine.market.world import open_world
 from engine.metrics import DAILY
@@ -38,14 +38,14 @@ def over(policy: str, start: str = "2020-01-01", end: str = "2020-12-31", *more:
 @cache
 def year_of(policy: str):
     """The whole of 2020."""
-    return simulate_year(over(policy))
+    return simulate(over(policy))
 
 
 @hurried
 @given(days=st.integers(1, 365), policy=st.sampled_from(POLICIES))
 def test_a_horizon_that_ends_earlier_gives_the_same_bits(days, policy):
     end = FIRST + timedelta(days=days - 1)
-    short, whole = simulate_year(over(policy, end=str(end))), year_of(policy)
+    short, whole = simulate(over(policy, end=str(end))), year_of(policy)
     for name in DAILY:
         assert np.array_equal(short.daily[name], whole.daily[name][:days]), name
     for name, column in short.segments.items():
@@ -55,15 +55,15 @@ def test_a_horizon_that_ends_earlier_gives_the_same_bits(days, policy):
 @hurried
 @given(first=st.integers(1, 365), policy=st.sampled_from(POLICIES))
 def test_a_horizon_that_starts_later_reports_the_days_of_the_whole(first, policy):
-    late = simulate_year(over(policy, start=str(FIRST + timedelta(days=first))))
+    late = simulate(over(policy, start=str(FIRST + timedelta(days=first))))
     for name in DAILY:
         assert np.array_equal(late.daily[name], year_of(policy).daily[name][first:]), name
     assert late.run["gmv_fen"] == year_of(policy).daily["gmv_fen"][first:].sum()
 
 
 def test_two_horizons_make_up_the_anchors_of_the_whole():
-    early = simulate_year(over("h1_2020", end="2020-05-12")).anchors
-    late = simulate_year(over("h1_2020", start="2020-05-13")).anchors
+    early = simulate(over("h1_2020", end="2020-05-12")).anchors
+    late = simulate(over("h1_2020", start="2020-05-13")).anchors
     whole = year_of("h1_2020").anchors
     assert np.array_equal(early["visits_count"] + late["visits_count"], whole["visits_count"])
     gmv = early["expected_gmv_fen"] + late["expected_gmv_fen"]
@@ -73,9 +73,9 @@ def test_two_horizons_make_up_the_anchors_of_the_whole():
 def test_another_policy_before_the_horizon_is_the_branch_of_its_state():
     asked = over("all_levers", start="2020-04-15", end="2020-06-30")
     history = over("h1_2020").policy
-    seen = simulate_year(replace(asked, history=history))
+    seen = simulate(replace(asked, history=history))
     world = open_world(asked.scenario, asked.scale, asked.world_seed)
-    state = open_state(world, asked.luck_seed)
+    state = open_state(world, asked.run_seed)
     advance(world, history, state, date(2020, 4, 15))
     branch = state.copy()
     begin_term(world, branch)
@@ -90,7 +90,7 @@ def test_another_policy_before_the_horizon_is_the_branch_of_its_state():
 
 
 def test_across_new_year_nothing_jumps_back():
-    daily = simulate_year(over("laissez_faire", end="2021-03-31")).daily
+    daily = simulate(over("laissez_faire", end="2021-03-31")).daily
     assert np.array_equal(
         daily["orders_count"][:366], year_of("laissez_faire").daily["orders_count"]
     )
@@ -103,8 +103,8 @@ def test_across_new_year_nothing_jumps_back():
 def test_what_is_yearly_recurs():
     """The festivals of 2021 are those of 2020; purse and target begin anew on 1 January."""
     asked = over("double_ten_billion", "2021-01-01", "2021-12-31")
-    late = simulate_year(asked)
-    plain = simulate_year(over("double_ten_billion", "2021-01-01", "2021-12-31",
+    late = simulate(asked)
+    plain = simulate(over("double_ten_billion", "2021-01-01", "2021-12-31",
                                "scenario.calendar.festivals=[]"))  # fmt: skip
     day = (date(2021, 6, 15) - date(2021, 1, 1)).days
     assert late.daily["sessions_count"][day] > 1.1 * plain.daily["sessions_count"][day]
@@ -116,7 +116,7 @@ def test_what_is_yearly_recurs():
 
 
 def test_three_years_count_every_month():
-    run = simulate_year(over("h1_2020", end="2022-12-31"))
+    run = simulate(over("h1_2020", end="2022-12-31"))
     buyers = run.monthly["paying_buyers_count"]
     assert buyers.shape == (36,)
     assert run.monthly["repeat_next_share"][1:].min() > 0
@@ -127,19 +127,19 @@ def test_three_years_count_every_month():
 
 
 def test_the_goal_is_that_of_its_own_year():
-    two = simulate_year(over("laissez_faire", end="2021-12-31"))
+    two = simulate(over("laissez_faire", end="2021-12-31"))
     one = year_of("laissez_faire")
     assert two.run["attainment_share"] == one.run["attainment_share"]
     assert two.run["gmv_paid_fen"] > 1.5 * one.run["gmv_paid_fen"]
-    late = simulate_year(over("laissez_faire", start="2020-10-01"))
+    late = simulate(over("laissez_faire", start="2020-10-01"))
     assert late.run["attainment_share"] == one.run["attainment_share"]
-    after = simulate_year(over("laissez_faire", "2021-01-01", "2021-01-31"))
+    after = simulate(over("laissez_faire", "2021-01-01", "2021-01-31"))
     assert (after.run["target_fen"], after.run["target_attained"]) == (0.0, False)
 
 
 def test_one_day_is_a_horizon():
-    assert simulate_year(over("all_levers", end="2020-01-01")).daily["orders_count"].shape == (1,)
-    late = simulate_year(over("all_levers", "2020-03-31", "2020-03-31"))
+    assert simulate(over("all_levers", end="2020-01-01")).daily["orders_count"].shape == (1,)
+    late = simulate(over("all_levers", "2020-03-31", "2020-03-31"))
     whole = year_of("all_levers").daily["orders_count"]
     assert late.daily["orders_count"][0] == whole[(date(2020, 3, 31) - FIRST).days]
 

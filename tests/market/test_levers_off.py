@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.market.run import simulate_year
+from engine.market.run import simulate
 from tests.worlds import case
 
 EARLY_PARTNER = (
@@ -14,7 +14,7 @@ EARLY_PARTNER = (
 
 
 def run_of(*levers: str, days: int = 40, policy: str = "laissez_faire"):
-    return simulate_year(case(f"policy={policy}", *levers, days=days))
+    return simulate(case(f"policy={policy}", *levers, days=days))
 
 
 def test_rates_without_a_budget_change_nothing():

@@ -41,7 +41,7 @@ def opened(policy: str, *overrides: str):
     """(world, policy, state) of a small case."""
     asked = case(f"policy={policy}", *SMALL, *overrides)
     world = open_world(asked.scenario, asked.scale, asked.world_seed)
-    return world, asked.policy, open_state(world, asked.luck_seed)
+    return world, asked.policy, open_state(world, asked.run_seed)
 
 
 def whole(policy: str, lever=None):

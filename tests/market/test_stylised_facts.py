@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine.market.run import simulate_year
-from engine.year import Year
+from engine.case import RunResult
+from engine.market.run import simulate
 from tests.market.test_facts import observed
 from tests.worlds import case
 
@@ -21,11 +21,9 @@ LUCKS = (1, 2, 3, 4)
 
 
 @cache
-def year(*overrides: str, days: int = 366, luck: int = 1) -> Year:
+def year(*overrides: str, days: int = 366, luck: int = 1) -> RunResult:
     """A year of the calibrated world, without any policy unless overridden."""
-    return simulate_year(
-        case("scale=laptop", "policy=laissez_faire", *overrides, days=days, luck=luck)
-    )
+    return simulate(case("scale=laptop", "policy=laissez_faire", *overrides, days=days, luck=luck))
 
 
 def off(mechanism: str) -> str:

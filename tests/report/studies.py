@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from engine.ablate import effects
+from engine.case import RunResult
 from engine.compare import paired
 from engine.report.read.results_model import SHOWN
 from engine.results import Results
 from engine.stats.intervals import mean_interval
-from engine.year import Year
-from tests.fakes import simulate_year, small_case, small_policy, small_scenario
+from tests.fakes import simulate_fake, small_case, small_policy, small_scenario
 
 START, END = date(2020, 1, 1), date(2020, 12, 31)
 CONFIG: dict[str, Any] = {
@@ -39,10 +39,10 @@ def simulate(
     end: date = END,
     goal_bn_rmb: float = 250.0,
     **changes: Any,
-) -> list[Year]:
+) -> list[RunResult]:
     """Simulate years of policies that differ in their coupon rate."""
     return [
-        simulate_year(
+        simulate_fake(
             small_case(
                 small_policy(name, rate, **changes),
                 small_scenario(START, end, goal_bn_rmb),
@@ -54,7 +54,7 @@ def simulate(
     ]
 
 
-def frontier_rows(years: Sequence[Year], **more: Any) -> list[dict[str, Any]]:
+def frontier_rows(years: Sequence[RunResult], **more: Any) -> list[dict[str, Any]]:
     """Build rows of `frontier`: fresh means and limits, and a lucky search's estimate."""
     rows = []
     for policy in dict.fromkeys(year.labels["policy"] for year in years):
@@ -81,7 +81,7 @@ def optimize_folder(
     """Leave what `optimize` leaves."""
     years = simulate(rates or BASELINES | FOUND, **changes)
     results = Results(folder, CONFIG, 7)
-    results.write_years(years)
+    results.write_runs(years)
     results.write_rows("frontier", frontier_rows(years))
     results.finish()
     return folder
@@ -96,7 +96,7 @@ def ablation_rows() -> list[dict[str, Any]]:
 def ablate_folder(folder: Path, **more: Any) -> Path:
     """Leave what `ablate` leaves."""
     results = Results(folder, CONFIG | {"search": None}, 7)
-    results.write_years(simulate({"all_on": 0.1, "without_m07_exits": 0.03}), daily=False)
+    results.write_runs(simulate({"all_on": 0.1, "without_m07_exits": 0.03}), daily=False)
     results.write_rows("ablation", [row | more for row in ablation_rows()])
     results.finish()
     return folder
@@ -105,7 +105,7 @@ def ablate_folder(folder: Path, **more: Any) -> Path:
 def simulate_folder(folder: Path, policy: str = "h1_2020", **changes: Any) -> Path:
     """Leave what `simulate` leaves."""
     results = Results(folder, CONFIG | {"objective": None, "search": None}, 7)
-    results.write_years(simulate({policy: 0.03}, **changes), segments=True, anchors=True)
+    results.write_runs(simulate({policy: 0.03}, **changes), segments=True, anchors=True)
     results.finish()
     return folder
 
@@ -114,7 +114,7 @@ def compare_folder(folder: Path) -> Path:
     """Leave what `compare` leaves."""
     years = simulate(BASELINES)
     results = Results(folder, CONFIG, 7)
-    results.write_years(years, daily=False)
+    results.write_runs(years, daily=False)
     measures = ["gmv_paid_fen", "orders_count", "subsidy_fen", "target_attained", "top10_share"]
     measures += ["aov_fen", "gini"]
     results.write_rows("comparison", paired(years, "laissez_faire", measures))

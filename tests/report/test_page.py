@@ -9,7 +9,7 @@ import pytest
 from engine.errors import StorageError
 from engine.report import build_report, sample_note
 from engine.results import Results
-from tests.fakes import simulate_year, small_case
+from tests.fakes import simulate_fake, small_case
 from tests.report.studies import (
     BASELINES,
     CONFIG,
@@ -142,7 +142,7 @@ def test_a_small_sample_is_warned_of(
 ) -> None:
     config = CONFIG | {"scale": {"name": "smoke", "buyers_count": buyers}}
     results = Results(tmp_path, config, 7)
-    results.write_years(simulate({"h1_2020": 0.03}, replications))
+    results.write_runs(simulate({"h1_2020": 0.03}, replications))
     results.finish()
     page, note = read(tmp_path), sample_note(tmp_path)
     assert "changes the means little" not in plain(page.text)
@@ -194,7 +194,7 @@ def test_a_search_without_a_target_asks_what_gmv_costs(tmp_path: Path) -> None:
 
 def test_a_year_without_any_day_by_day_table_is_still_reported(tmp_path: Path) -> None:
     results = Results(tmp_path, CONFIG, 7)
-    results.write_years([simulate_year(small_case())], daily=False)
+    results.write_runs([simulate_fake(small_case())], daily=False)
     results.finish()
     assert "When the subsidy is spent" not in read(tmp_path).text
 

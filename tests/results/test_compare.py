@@ -5,23 +5,23 @@ import math
 import numpy as np
 import pytest
 
+from engine.case import RunResult
 from engine.compare import INCREMENTAL, paired
 from engine.errors import InputError
 from engine.results.schemas import COLUMNS
 from engine.stats.intervals import mean_interval, ratio_interval
-from engine.year import Year
-from tests.fakes import simulate_year, small_case, small_policy
+from tests.fakes import simulate_fake, small_case, small_policy
 
 T3 = 3.182446305  # two-sided 95 % of Student's t with 3 degrees of freedom
 
 
-def year(policy: str, replication: int, **run: float) -> Year:
+def year(policy: str, replication: int, **run: float) -> RunResult:
     filled = {"gmv_paid_fen": 0, "subsidy_fen": 0, "target_fen": 0, "target_attained": 0} | run
     labels = {"policy": policy, "world": "as_is", "replication": replication, "seed": replication}
-    return Year(labels=labels, run=filled, daily={}, monthly={})
+    return RunResult(labels=labels, run=filled, daily={}, monthly={})
 
 
-def pairs(a: list[float], b: list[float], measure: str = "gini") -> list[Year]:
+def pairs(a: list[float], b: list[float], measure: str = "gini") -> list[RunResult]:
     return [
         year(name, replication, **{measure: value})
         for name, values in (("new", a), ("old", b))
@@ -106,7 +106,7 @@ def test_spending_not_told_from_zero_has_no_limits() -> None:
 
 def test_common_luck_shrinks_the_variance_of_the_fake_market() -> None:
     years = [
-        simulate_year(small_case(small_policy(name, rate), replication=replication))
+        simulate_fake(small_case(small_policy(name, rate), replication=replication))
         for name, rate in (("none", 0.0), ("some", 0.1))
         for replication in range(6)
     ]

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine import metrics
+from engine.case import RunResult
 from engine.errors import InputError, StorageError
 from engine.results import (
     Results,
@@ -22,8 +23,7 @@ from engine.results import (
     read_table,
 )
 from engine.results.schemas import COLUMNS, schema, unit_of
-from engine.year import Year
-from tests.fakes import simulate_year, small_case, small_policy
+from tests.fakes import simulate_fake, small_case, small_policy
 
 CONFIG = {
     "seed": 7,
@@ -32,16 +32,18 @@ CONFIG = {
 }
 
 
-def years(*labels: tuple[str, int]) -> list[Year]:
+def years(*labels: tuple[str, int]) -> list[RunResult]:
     return [
-        simulate_year(small_case(small_policy(name), replication=replication))
+        simulate_fake(small_case(small_policy(name), replication=replication))
         for name, replication in labels or (("b/../ü", 1), ("a", 0), ("a", 1))
     ]
 
 
-def write(folder: Path, found: list[Year] | None = None, config: dict[str, Any] = CONFIG) -> Path:
+def write(
+    folder: Path, found: list[RunResult] | None = None, config: dict[str, Any] = CONFIG
+) -> Path:
     results = Results(folder, config, seed=7)
-    results.write_years(found or years(), segments=True, anchors=True)
+    results.write_runs(found or years(), segments=True, anchors=True)
     results.write_rows("trials", [{"trial": 0, "policy": "a", "state": "complete", "lever.x": 1}])
     results.finish()
     return folder
@@ -127,7 +129,7 @@ def test_the_same_years_give_the_same_bytes_in_any_order(tmp_path: Path) -> None
     write(tmp_path / "one", found)
     results = Results(tmp_path / "two", CONFIG, seed=7)
     for year in reversed(found):
-        results.write_years([year], segments=True, anchors=True)
+        results.write_runs([year], segments=True, anchors=True)
     results.write_rows("trials", [{"trial": 0, "policy": "a", "state": "complete", "lever.x": 1}])
     results.finish()
     assert files(tmp_path / "one") == files(tmp_path / "two")
@@ -182,7 +184,7 @@ def test_what_the_same_config_left_stays_for_a_resumed_study(tmp_path: Path) -> 
 
 
 def test_a_world_may_start_on_its_own_day(tmp_path: Path) -> None:
-    write(tmp_path, [simulate_year(small_case(world="late"))])
+    write(tmp_path, [simulate_fake(small_case(world="late"))])
     assert read_table(tmp_path, "daily")["date"][0].as_py() == date(2020, 2, 1)
 
 
@@ -235,7 +237,7 @@ def test_a_writable_folder_is_made_and_left_empty(tmp_path: Path) -> None:
 
 def test_a_pyarrow_address_may_be_the_target(tmp_path: Path) -> None:
     results = Results(f"file://{tmp_path}/out", CONFIG, 7)
-    results.write_years(years(("a", 0)))
+    results.write_runs(years(("a", 0)))
     results.finish()
     assert list_tables(f"file://{tmp_path}/out") == ["runs", "daily", "monthly"]
 
@@ -250,7 +252,7 @@ def test_an_object_store_gets_each_file_in_one_piece(
     store = SubTreeFileSystem(str(tmp_path), LocalFileSystem())
     monkeypatch.setattr(storage, "FileSystem", FakeFactory(store))
     results = Results("s3://bucket/run", CONFIG, 7)
-    results.write_years(years(("a", 0)))
+    results.write_runs(years(("a", 0)))
     results.finish()
     assert "manifest.json" in files(tmp_path / "bucket" / "run")
     assert read_table("s3://bucket/run", "runs").num_rows == 1

@@ -5,8 +5,8 @@ from typing import Any
 
 from engine.compute.pool import ProcessPool, Simulate
 from engine.search import Progress, SearchResult, optimize
-from engine.spec.study import OptimizeJob
-from tests.fakes import SMALL_SCALE, simulate_year, small_policy, small_scenario
+from engine.spec.jobs import OptimizeJob
+from tests.fakes import SMALL_SCALE, simulate_fake, small_policy, small_scenario
 
 SEARCH: dict[str, Any] = {
     "name": "tiny",
@@ -68,7 +68,7 @@ def small_job(**changes: Any) -> OptimizeJob:
 def run(
     job: OptimizeJob,
     folder: Path,
-    year_of: Simulate = simulate_year,
+    year_of: Simulate = simulate_fake,
     heard: list[Progress] | None = None,
 ) -> SearchResult:
     """Optimise in this process."""

@@ -8,7 +8,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution
 
 from engine.search.problem import Candidate, Point, Sample, Stage
-from engine.spec.study import Objective, Search
+from engine.spec.jobs import Objective, Search
 
 Figures = Callable[[Point, float], Mapping[str, Any]]
 """A point and a share of the population to true means: a number, or one for each world."""

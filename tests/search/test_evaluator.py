@@ -11,7 +11,7 @@ from engine.errors import InputError
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.measures import KEY_MEASURES, MEASURES, possible_range
 from engine.search.rows import _measure_interval
-from engine.spec.study import Objective
+from engine.spec.jobs import Objective
 from engine.stats.intervals import Interval
 from engine.units import FEN_PER_BN_RMB
 

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from pydantic import BaseModel, ValidationError
 
+from engine.case import Case, RunResult
 from engine.checks import check_job
 from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.search.space import levers
 from engine.search.space.policy_space import PolicySpace
 from engine.spec.space import Space
-from engine.year import Case, Year
-from tests.fakes import simulate_year, small_policy
+from tests.fakes import simulate_fake, small_policy
 from tests.search.jobs import results, run, small_job
 
 RATE, OTHER = "subsidy.rate.source", "subsidy.rate.partner"
@@ -351,9 +351,9 @@ def test_a_search_over_every_kind_simulates_what_the_table_shows(
 ) -> None:
     seen: dict[int, Any] = {}
 
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         seen[case.trial] = case.policy
-        return simulate_year(case)
+        return simulate_fake(case)
 
     job = small_job(space=tree(TREE, RULES), search={"sampler": sampler})
     found = run(job, tmp_path / "one", year_of)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from engine.case import Case, RunResult
 from engine.compute import open_pool
 from engine.errors import InputError, StorageError
 from engine.search import optimize
-from engine.spec.study import OptimizeJob
-from engine.year import Case, Year
-from tests.fakes import Stopped, simulate_year, stop, stopping_at
+from engine.spec.jobs import OptimizeJob
+from tests.fakes import Stopped, simulate_fake, stop, stopping_at
 from tests.search.jobs import CONSTRAINTS, GOALS, results, run, small_job
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,9 +64,9 @@ def cases_of(job: OptimizeJob, folder: Path) -> list[Case]:
     """The years that a search in `folder` still simulates."""
     asked: list[Case] = []
 
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         asked.append(case)
-        return simulate_year(case)
+        return simulate_fake(case)
 
     run(job, folder, year_of)
     return asked
@@ -143,7 +143,7 @@ def test_ray_and_any_number_of_workers_give_the_same(tmp_path: Path) -> None:
                 )
             }
         )
-        with open_pool(job.ray, 1, 0.1, simulate_year) as pool:
+        with open_pool(job.ray, 1, 0.1, simulate_fake) as pool:
             found = optimize(job, tmp_path / str(workers), pool, lambda _: None)
         assert results(found) == here
 

@@ -17,7 +17,7 @@ from engine.design.cube import UnitCube
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.samplers.acquisition import fitted_count, scalarise, simplex_weights
 from engine.search.samplers.proposals import _ERRORS, _make_sampler
-from engine.spec.study import Objective, Search
+from engine.spec.jobs import Objective, Search
 from tests.search.jobs import SEARCH
 
 Point = dict[str, Any]

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from engine.case import Case, RunResult
 from engine.errors import InputError, PoquanError
 from engine.results.schemas import table_of_rows
 from engine.rng import Purpose, derive_seed
 from engine.search import Progress, check_job
-from engine.year import Case, Year
-from tests.fakes import simulate_year, small_policy, small_scenario
+from tests.fakes import simulate_fake, small_policy, small_scenario
 from tests.search.jobs import SEARCH, run, small_job
 
 X, Y = "subsidy.rate.source", "price.cps_floor"
@@ -34,11 +34,11 @@ TOY: dict[str, Any] = {
 }
 
 
-def toy(case: Case) -> Year:
+def toy(case: Case) -> RunResult:
     """Maximise x, minimise x² + y with x ≤ 0.3: the front is y = 0, x from 0 to 0.3."""
     start = case.scenario.calendar.start
     x, y = case.policy.subsidy.rate.source.on(start), case.policy.price.cps_floor.on(start)
-    year = simulate_year(case)
+    year = simulate_fake(case)
     return replace(year, run=year.run | {"private_share": x, "hhi": x * x + y, "brand_share": x})
 
 
@@ -76,15 +76,15 @@ def test_without_a_feasible_trial_the_nearest_is_told(tmp_path: Path) -> None:
 def seeds_seen(tmp_path: Path) -> tuple[dict[int, set[tuple[Any, ...]]], list[Case]]:
     cases: list[Case] = []
 
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         cases.append(case)
-        return simulate_year(case)
+        return simulate_fake(case)
 
     run(small_job(), tmp_path, year_of)
     small = [case for case in cases if case.scale.buyers_count == 50]
     by_trial: dict[int, set[tuple[Any, ...]]] = {}
     for case in small:
-        key = (case.world, case.replication, case.luck_seed, case.world_seed)
+        key = (case.world, case.replication, case.run_seed, case.world_seed)
         by_trial.setdefault(case.trial, set()).add(key)
     return by_trial, [case for case in cases if case.scale.buyers_count == 100]
 
@@ -94,7 +94,7 @@ def test_all_trials_meet_the_same_luck_and_finalists_fresh_luck(tmp_path: Path) 
     assert sorted(by_trial) == list(range(14))
     expected = {("as_is", r, derive_seed(5, Purpose.REPLICATION, r), 1) for r in (0, 1)}
     assert all(met == expected for met in by_trial.values())
-    fresh = {case.luck_seed for case in final}
+    fresh = {case.run_seed for case in final}
     assert fresh == {derive_seed(5, Purpose.FRESH, r) for r in range(3)}
     assert fresh.isdisjoint({seed for _, _, seed, _ in expected})
     assert {case.world_seed for case in final} == {1}
@@ -103,9 +103,9 @@ def test_all_trials_meet_the_same_luck_and_finalists_fresh_luck(tmp_path: Path) 
 def test_cheap_trials_have_fewer_buyers_and_all_days(tmp_path: Path) -> None:
     days = set()
 
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         days.add((case.scale.buyers_count, case.scenario.calendar.n_days))
-        return simulate_year(case)
+        return simulate_fake(case)
 
     run(small_job(), tmp_path, year_of)
     assert days == {(50, 91), (100, 91)}
@@ -121,9 +121,9 @@ def test_the_worlds_of_the_ensemble_are_all_simulated(tmp_path: Path) -> None:
 def test_a_baseline_is_simulated_with_all_its_fields(tmp_path: Path) -> None:
     seen: dict[int, float] = {}
 
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         seen[case.trial] = case.policy.traffic.exponent.on(case.scenario.calendar.start)
-        return simulate_year(case)
+        return simulate_fake(case)
 
     found = run(small_job(), tmp_path, year_of)
     assert seen[1] == 2.0
@@ -136,10 +136,10 @@ def test_a_baseline_is_simulated_with_all_its_fields(tmp_path: Path) -> None:
 
 
 def test_failed_trials_are_told_and_the_search_goes_on(tmp_path: Path) -> None:
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         if case.trial in {3, 8}:
             raise ValueError("no such market")
-        return simulate_year(case)
+        return simulate_fake(case)
 
     found = run(small_job(), tmp_path, year_of)
     failed = [row for row in found.trials if row["state"] == "failed"]
@@ -152,7 +152,7 @@ def test_failed_trials_are_told_and_the_search_goes_on(tmp_path: Path) -> None:
 
 
 def test_input_that_the_engine_refuses_ends_the_search(tmp_path: Path) -> None:
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         raise InputError("here", "wrong", "right", "do right")
 
     with pytest.raises(InputError, match="here: wrong"):
@@ -160,8 +160,8 @@ def test_input_that_the_engine_refuses_ends_the_search(tmp_path: Path) -> None:
 
 
 def test_what_is_not_a_number_is_a_failure(tmp_path: Path) -> None:
-    def year_of(case: Case) -> Year:
-        year = simulate_year(case)
+    def year_of(case: Case) -> RunResult:
+        year = simulate_fake(case)
         return replace(year, run=year.run | {"cost_fen": math.nan}) if case.trial == 4 else year
 
     found = run(small_job(), tmp_path, year_of)
@@ -169,7 +169,7 @@ def test_what_is_not_a_number_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_if_all_trials_fail_there_is_no_result(tmp_path: Path) -> None:
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         raise ValueError("no such market")
 
     with pytest.raises(PoquanError, match=r"all 14 trials failed.*no such market"):
@@ -177,21 +177,21 @@ def test_if_all_trials_fail_there_is_no_result(tmp_path: Path) -> None:
 
 
 def test_a_finalist_that_fails_on_fresh_luck_is_left_out_and_told(tmp_path: Path) -> None:
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         if case.scale.buyers_count == 100 and case.policy.name == "not_held":
             raise ValueError("too large")
-        return simulate_year(case)
+        return simulate_fake(case)
 
     found = run(small_job(), tmp_path, year_of)
-    assert found.notes == ["not_held failed on fresh luck: ValueError: too large"]
+    assert found.notes == ["not_held failed on fresh seeds: ValueError: too large"]
     assert "not_held" not in {row["policy"] for row in found.frontier}
 
 
 def test_if_all_that_was_found_fails_on_fresh_luck_the_baselines_stay(tmp_path: Path) -> None:
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         if case.scale.buyers_count == 100 and case.trial > 1:
             raise ValueError("too large")
-        return simulate_year(case)
+        return simulate_fake(case)
 
     job = small_job(search={"first_replications": 2, "final_replications": 4})
     found = run(job, tmp_path, year_of)
@@ -223,10 +223,10 @@ def test_the_rows_of_the_frontier_say_what_was_found(tmp_path: Path) -> None:
 
 
 def test_sessions_spent_are_those_simulated(tmp_path: Path) -> None:
-    years: list[Year] = []
+    years: list[RunResult] = []
 
-    def year_of(case: Case) -> Year:
-        years.append(simulate_year(case))
+    def year_of(case: Case) -> RunResult:
+        years.append(simulate_fake(case))
         return years[-1]
 
     row = run(small_job(), tmp_path, year_of).trials[0]
@@ -236,8 +236,8 @@ def test_sessions_spent_are_those_simulated(tmp_path: Path) -> None:
 
 
 def test_binding_names_what_holds_a_policy_back(tmp_path: Path) -> None:
-    def year_of(case: Case) -> Year:
-        year = simulate_year(case)
+    def year_of(case: Case) -> RunResult:
+        year = simulate_fake(case)
         return replace(year, run=year.run | {"budget_spent_share": 0.995, "top10_share": 0.309})
 
     found = run(small_job(), tmp_path, year_of)

@@ -8,8 +8,8 @@ from hydra import compose, initialize_config_dir
 
 from engine.config import load
 from engine.errors import InputError
+from engine.spec.jobs import Ensemble, SimulateJob
 from engine.spec.scenario import Scenario
-from engine.spec.study import Ensemble, SimulateJob
 from engine.spec.worlds import worlds
 
 CONF = Path(__file__).resolve().parents[2] / "conf"

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.errors import InputError
 from engine.results.schemas import table_of_rows
 from engine.sensitivity import check_job, sensitivities, years_count
 from engine.sensitivity.indices import _luck_share, index_rows, saltelli_design
 from engine.spec.sensitivity import SensitivityJob
-from engine.year import Case, Year
-from tests.fakes import SMALL_SCALE, simulate_year, small_policy, small_scenario
+from tests.fakes import SMALL_SCALE, simulate_fake, small_policy, small_scenario
 from tests.search.jobs import LEVERS, run, small_job
 
 NAMES = ["x1", "x2", "x3"]
@@ -92,16 +92,18 @@ def job_of(**changes: Any) -> SensitivityJob:
     return SensitivityJob.model_validate(tree | changes)
 
 
-def found_by(job: SensitivityJob, year_of: Callable[[Case], Year] = simulate_year) -> list[Any]:
+def found_by(
+    job: SensitivityJob, year_of: Callable[[Case], RunResult] = simulate_fake
+) -> list[Any]:
     return sensitivities(job, ProcessPool(year_of), lambda *_: None)
 
 
 def test_of_the_fake_market_only_the_coupons_move_the_sales() -> None:
     seen: list[Case] = []
 
-    def year_of(case: Case) -> Year:
+    def year_of(case: Case) -> RunResult:
         seen.append(case)
-        return simulate_year(case)
+        return simulate_fake(case)
 
     job = job_of()
     rows = found_by(job, year_of)
@@ -112,7 +114,7 @@ def test_of_the_fake_market_only_the_coupons_move_the_sales() -> None:
     assert value["gmv_paid_fen", "luck", "luck"] < 0.1
     assert len(seen) == years_count(job) == 64 * 5 * 2
     assert {case.scale.buyers_count for case in seen} == {50}
-    assert len({case.luck_seed for case in seen}) == 2  # common to all points
+    assert len({case.run_seed for case in seen}) == 2  # common to all points
     assert found_by(job) == rows
 
 

@@ -7,13 +7,13 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from engine.case import RunResult
 from engine.compare import INCREMENTAL
 from engine.report.formatting import NONE, label, show, show_change, show_limits, split_name, unit
 from engine.report.read.lines import frontier_lines, run_lines
 from engine.report.read.results_model import Line
 from engine.results.schemas import Row
 from engine.results.writer import run_row
-from engine.year import Year
 
 WIDE_COLUMNS: Final = 118
 """Columns a terminal needs for all measures of a policy in one table."""
@@ -55,7 +55,7 @@ def print_frontier(rows: Sequence[Row], console: Console) -> None:
     _print_lines(lines, console, "Frontier against the baselines")
 
 
-def print_runs(years: Sequence[Year | Row], console: Console) -> None:
+def print_runs(years: Sequence[RunResult | Row], console: Console) -> None:
     """Print one line per simulated policy; takes years or rows of `runs`."""
     rows = _rows(years)
     _print_lines(run_lines(rows), console, f"{len(rows)} simulated years")
@@ -111,8 +111,8 @@ def plain_table(title: str) -> Table:
     )
 
 
-def _rows(years: Sequence[Year | Row]) -> list[Row]:
-    return [run_row(year) if isinstance(year, Year) else year for year in years]
+def _rows(years: Sequence[RunResult | Row]) -> list[Row]:
+    return [run_row(year) if isinstance(year, RunResult) else year for year in years]
 
 
 def _comparison_cells(row: Row) -> tuple[str, ...]:

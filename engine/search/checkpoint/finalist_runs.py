@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from engine.case import RunResult
 from engine.results.storage import open_folder
 from engine.search.problem import Stage
-from engine.year import Year
 
 _FOLDER: Final = "finalists"
 
@@ -23,16 +23,16 @@ class FinalistRuns:
     folder: Path
     mark: str
 
-    def get(self, trial: int, stage: Stage) -> list[Year] | None:
+    def get(self, trial: int, stage: Stage) -> list[RunResult] | None:
         """Return the years of a trial on a stage, None if they are not all there."""
         try:
             mark, years = pickle.loads((self.folder / _name(trial, stage)).read_bytes())
         except (OSError, EOFError, pickle.UnpicklingError, ValueError, TypeError, AttributeError):
             return None
-        found: list[Year] | None = years if mark == (self.mark, stage) else None
+        found: list[RunResult] | None = years if mark == (self.mark, stage) else None
         return found
 
-    def put(self, trial: int, stage: Stage, years: list[Year]) -> None:
+    def put(self, trial: int, stage: Stage, years: list[RunResult]) -> None:
         """Store the years of a trial on a stage: whole, or not at all.
 
         Raises

@@ -33,7 +33,7 @@ from engine.search.fidelity.promotion import RungTrust
 from engine.search.fidelity.rung_reliability import RankAgreement
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Sample
-from engine.spec.study import Rung
+from engine.spec.jobs import Rung
 from engine.stats.arrays import Floats
 
 

@@ -2,7 +2,7 @@
 
 None that a rival surely dominates or that surely violates a constraint, and at most a share.
 
-Policies on one rung met the same luck; with s² the variance that they do not share
+Policies on one rung met the same random numbers; with s² the variance that they do not share
 (`engine.stats.paired.paired_variance`) over (n - 1)(R - 1) degrees of freedom, two
 replications suffice once there are many pairs. Policy j dominates i if
 x̄_i. - x̄_j. > t √(2 s² / R) in every goal, one-sided at `_CONFIDENCE`, and j violates no
@@ -88,7 +88,7 @@ def _surely_infeasible(scores: PairedScores, trust: RungTrust) -> Flags:
 
     The variance of an excess is that pooled over the policies, or the policy's own if larger:
     many that always reach a target say nothing of one that reaches it at times. Since they
-    share their luck, the degrees of freedom are still those of one, R - 1.
+    share their random numbers, the degrees of freedom are still those of one, R - 1.
     """
     replications = scores.replications
     if replications < 2:

@@ -1,1 +1,1 @@
-"""The second stage: finalists on fresh luck, and the certainty of the recommendation."""
+"""The second stage: finalists on fresh seeds, and the certainty of the recommendation."""

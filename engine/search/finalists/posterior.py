@@ -1,4 +1,4 @@
-"""What fresh luck says of the finalists: P(feasible), P(best), and what a wrong choice costs.
+"""What fresh seeds says of the finalists: P(feasible), P(best), and what a wrong choice costs.
 
 Replications are draws of a normal law with unknown mean and variance and a flat prior, so
 that a figure with mean x̄ and residuals e_r over R replications has the posterior
@@ -103,7 +103,7 @@ class PosteriorDraws:
         values
             The policy's measures, (worlds, R), over the replications of `scores`.
         scores, place
-            Policies on common luck, and the row that is this policy's.
+            Policies on common random numbers, and the row that is this policy's.
         """
         excesses = self.means(scores.excesses_by[place])
         for k, constraint in enumerate(evaluator.constraints.values()):
@@ -138,7 +138,7 @@ class PosteriorDraws:
 
 @dataclass(frozen=True)
 class Finalist:
-    """A candidate, and its sample on fresh luck so far."""
+    """A candidate, and its sample on fresh seeds so far."""
 
     candidate: Candidate
     sample: Sample

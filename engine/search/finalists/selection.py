@@ -1,4 +1,4 @@
-"""The second stage: finalists on fresh luck, halved until those that stay are well known.
+"""The second stage: finalists on fresh seeds, halved until those that stay are well known.
 
 Sequential halving (Karnin, Koren & Somekh, ICML 2013) under common random numbers: all
 finalists get `search.first_replications`; the weaker half drops out, the rest get twice as
@@ -25,7 +25,7 @@ from engine.search.fidelity.ladder import Trial
 from engine.search.finalists.posterior import Assessment, Finalist, PosteriorDraws
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Problem, Sample, Stage
-from engine.spec.study import RiskKind, Search
+from engine.spec.jobs import RiskKind, Search
 from engine.stats.arrays import Floats
 from engine.stats.pareto import select_best
 
@@ -42,7 +42,7 @@ class Selection:
     Parameters
     ----------
     problem
-        Simulates candidates, here on fresh luck only.
+        Simulates candidates, here on fresh seeds only.
     evaluator
         Reads goals and constraints off samples.
     search
@@ -142,14 +142,14 @@ class Selection:
             self._total = max(self._total, self._done)
             on_runs(self._done, self._total)
             if sample.reason is not None:
-                self.notes.append(f"{one.candidate.name} failed on fresh luck: {sample.reason}")
+                self.notes.append(f"{one.candidate.name} failed on fresh seeds: {sample.reason}")
         self.finalists = [
             _with(one, found.get(one.candidate.number))
             for one in self.finalists
             if one.candidate.number not in found or found[one.candidate.number].reason is None
         ]
         if not self.finalists:
-            raise PoquanError("all finalists failed on fresh luck:\n  " + "\n  ".join(self.notes))
+            raise PoquanError("all finalists failed on fresh seeds:\n  " + "\n  ".join(self.notes))
 
     def _better_half(self, alive: set[int], count: int) -> set[int]:
         """Return the better half of those alive, at least one, seen beside the baselines."""

@@ -41,7 +41,7 @@ from engine.search.fidelity.ladder import Trial
 from engine.search.problem import Point
 from engine.search.samplers.cube_sampler import CmaesSampler, SobolSampler
 from engine.search.samplers.gaussian_sampler import GaussianSampler
-from engine.spec.study import Objective, Search
+from engine.spec.jobs import Objective, Search
 
 _ERRORS: Final = "standard_errors"
 """User attribute: a trial's standard errors of its goals and, by name, of its constraints."""

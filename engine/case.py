@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.spec.jobs import Scale
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
-from engine.spec.study import Scale
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Case:
     The scenario is simulated from its first day; the days of its horizon are reported. Before
     the horizon `history` is in force, where one is given, else `policy`.
 
-    Two cases with equal `scenario`, `policy`, `history`, `scale`, `world_seed` and `luck_seed` give
+    Two cases with equal `scenario`, `policy`, `history`, `scale`, `world_seed` and `run_seed` give
     the same bits, whatever `threads`.
     """
 
@@ -26,7 +26,7 @@ class Case:
     policy: Policy
     scale: Scale
     world_seed: int
-    luck_seed: int
+    run_seed: int
     trial: int = -1
     world: str = "as_is"
     replication: int = 0
@@ -40,12 +40,12 @@ class Case:
             "trial": self.trial,
             "world": self.world,
             "replication": self.replication,
-            "seed": self.luck_seed,
+            "seed": self.run_seed,
         }
 
 
 @dataclass(frozen=True)
-class Year:
+class RunResult:
     """One simulated year.
 
     `run` holds the values of `metrics.RUN`; `daily` the columns of `metrics.DAILY`, each
