@@ -12,12 +12,12 @@ from engine.market.world import World
 from engine.metrics import DAILY, FLOWS, MONTHLY
 from engine.population.draws import Floats
 from engine.units import (
-    BRAND_KINDS,
     EXPECTED_ONE,
     FEN_PER_BN_RMB,
+    IS_BRAND,
+    IS_INCUBATED,
     KINDS,
     Domain,
-    Kind,
     Tier,
 )
 
@@ -273,17 +273,17 @@ def _flows(ledger: Ints, counts: Ints) -> Columns:
         "stock_outs_count": counts[:, Count.STOCK_OUTS],
         "private_gmv_fen": ledger[:, :, :, Domain.PRIVATE, _A.GMV].sum(axis=(1, 2)),
         "tier12_gmv_fen": ledger[:, :, Tier.TIER12, :, _A.GMV].sum(axis=(1, 2)),
-        "platform_brand_gmv_paid_fen": _paid_for(ledger, [Kind.PLATFORM_BRAND]),
+        "platform_brand_gmv_paid_fen": _paid_for(ledger, IS_INCUBATED),
         "elsewhere_fen": total[:, _A.ELSEWHERE],
-        "brand_gmv_paid_fen": _paid_for(ledger, list(BRAND_KINDS)),
+        "brand_gmv_paid_fen": _paid_for(ledger, IS_BRAND),
         "paying_buyers_count": counts[:, Count.PAYING_BUYERS],
         "new_buyers_count": counts[:, Count.NEW_BUYERS],
         "cap_binding_share": total[:, _A.CAPPED] / np.maximum(total[:, _A.ORDERS], 1),
     }
 
 
-def _paid_for(ledger: Ints, kinds: list[Kind]) -> Ints:
-    """What was paid for goods of some kinds, by day."""
+def _paid_for(ledger: Ints, kinds: NDArray[np.bool_]) -> Ints:
+    """What was paid for goods of `kinds`, a flag by kind, by day."""
     return np.asarray(ledger[:, kinds][..., _A.PAID].sum(axis=(1, 2, 3)))
 
 
