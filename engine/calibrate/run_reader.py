@@ -7,11 +7,10 @@ from datetime import date
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.case import RunResult
 from engine.spec.scenario import Scenario
-from engine.stats.arrays import Floats
+from engine.stats.arrays import Flags, Floats
 
 FORMS: Final = "2020, H1 2020, Q2 2020, 9M 2020, May 2020, 10 May 2020, mid 2020, late 2020"
 
@@ -90,7 +89,7 @@ class RunReader:
         """Sum of a column of `daily` over a span: a flow such as `gmv_fen`."""
         return float(self.days(column, span).sum())
 
-    def total_of_kinds(self, column: str, span: Span, kinds: NDArray[np.bool_]) -> float:
+    def total_of_kinds(self, column: str, span: Span, kinds: Flags) -> float:
         """Sum of a flow over a span, a column of `segments`, of `kinds`: a flag by kind."""
         return float(self.year.segments[column][self._slice(span)][:, kinds].sum())
 
