@@ -10,7 +10,7 @@ from engine.market.totals import N_BUCKETS, Count, new_slot_totals
 from tests.closed_forms.worlds import run_days
 from tests.worlds import case
 
-BUYERS = 5_000
+BUYERS = 6_000
 RICH = "policy=all_levers"
 AWAY = "scenario.calendar.absences=[{rank: 0, leaves: 2020-01-05}, {rank: 3, leaves: 2020-01-02}]"
 LINEAR = "scenario.choice.price_curvature=0.5"
