@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.market.totals import N_SUMS, Account, Count
+from engine.accounts import N_SUMS, Account, Count
 from engine.market.world import World
 from engine.metrics import RECORDED
 from engine.population.anchors import strength_of_rank

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.accounts import EXPECTED, EXPECTED_PAID, VISITED, Account, Count
 from engine.market.ledger.concentration import concentration, top_share
 from engine.market.state import DailyRecord, State
-from engine.market.totals import EXPECTED, EXPECTED_PAID, VISITED, Account, Count
 from engine.market.world import World
 from engine.metrics import DAILY, FLOWS, MONTHLY
 from engine.population.draws import Floats
