@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine import metrics
 from engine.market.run import simulate
+from engine.measures import catalogue
 from engine.search.space.levers import known_levers
 from engine.spec.mechanisms import MECHANISMS, _without
 from engine.spec.scenario import Mechanisms
@@ -33,7 +33,7 @@ def test_every_mechanism_of_the_article_has_a_switch():
 @pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda m: m.name)
 def test_rule_levers_and_measures_exist(mechanism):
     assert (RULES / f"{mechanism.rule}.py").exists()
-    assert set(mechanism.shows_in) <= metrics.RUN.keys()
+    assert set(mechanism.shows_in) <= catalogue.RUN.keys()
     known = known_levers().keys() | {"target.knots"}
     assert set(mechanism.levers) <= known
     assert set(mechanism.policy) <= known
