@@ -13,9 +13,8 @@ from typing import Any, Final
 
 import yaml
 
-from engine import metrics
 from engine.describe.parameters import matching, meaning, parameters, scenario_text
-from engine.report.definitions import MEASURES
+from engine.measures import catalogue
 from engine.spec.levers import LEVERS
 from engine.spec.mechanisms import MECHANISMS, Mechanism
 from engine.spec.scenario import Scenario
@@ -133,13 +132,13 @@ def _overview(_root: Path, _: list[str]) -> str:
 
 
 def _measures(_root: Path, groups: list[str]) -> str:
-    tables = {"run": metrics.RUN, "daily": metrics.DAILY, "monthly": metrics.MONTHLY}
-    names = [name for name in tables[groups[0]] if groups[0] == "run" or name not in metrics.RUN]
+    tables = {"run": catalogue.RUN, "daily": catalogue.DAILY, "monthly": catalogue.MONTHLY}
+    names = [name for name in tables[groups[0]] if groups[0] == "run" or name not in catalogue.RUN]
     rows = [
         (
             f"`{name}`",
             next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "–"),
-            MEASURES[name].definition if name in MEASURES else "",
+            catalogue.MEASURES[name].definition,
             ", ".join(_link(m) for m in MECHANISMS if name in m.shows_in),
         )
         for name in names

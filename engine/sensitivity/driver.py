@@ -12,8 +12,8 @@ from engine.case import Case
 from engine.compute import Pool
 from engine.design.cube import UnitCube
 from engine.errors import InputError
+from engine.measures.catalogue import OUTCOMES
 from engine.rng import Purpose, derive_seed
-from engine.search.measures import MEASURES
 from engine.search.space.policy_space import PolicySpace
 from engine.sensitivity.indices import (
     Row,
@@ -56,12 +56,12 @@ def check_job(job: SensitivityJob) -> None:
         return
     check_library()
     for measure in job.measures:
-        if measure not in MEASURES:
-            match = nearest(measure, MEASURES)
+        if measure not in OUTCOMES:
+            match = nearest(measure, OUTCOMES)
             raise InputError(
                 "measures",
                 f"{measure!r} is not measured",
-                ", ".join(MEASURES),
+                ", ".join(OUTCOMES),
                 f"did you mean {match}?" if match else "name one of them",
             )
     if job.of != _UNKNOWNS and job.space.rules:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from engine import metrics
 from engine.market.run import simulate
+from engine.measures import catalogue
 from engine.search.space.levers import check_lever
 from engine.spec.base import Dated
 from engine.spec.levers import LEVERS, policy_value
@@ -37,7 +37,7 @@ def test_every_mechanism_of_the_article_has_a_switch():
 @pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda m: m.name)
 def test_rule_levers_and_measures_exist(mechanism):
     assert (RULES / f"{mechanism.rule}.py").exists()
-    assert set(mechanism.shows_in) <= metrics.RUN.keys()
+    assert set(mechanism.shows_in) <= catalogue.RUN.keys()
     known = LEVERS.keys() | {"target.knots"}
     assert set(mechanism.levers) <= known
     assert set(mechanism.policy) <= known

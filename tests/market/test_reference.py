@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from engine.accounts import Count
 from engine.market.reference.sessions import decide_plainly, withdraw_plainly
 from engine.market.sessions.context import LOST
 from engine.market.sessions.decide import decide, withdraw
-from engine.market.totals import N_BUCKETS, Count, new_slot_totals
+from engine.market.totals import N_BUCKETS, new_slot_totals
 from tests.closed_forms.worlds import run_days
 from tests.worlds import case
 
