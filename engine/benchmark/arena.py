@@ -45,7 +45,7 @@ class Arena(Protocol):
         """
 
 
-class KnownArena:
+class _KnownArena:
     """A problem whose answer is known: figures are exact, and the most is its true front's."""
 
     def __init__(self, problem: Known) -> None:
@@ -65,7 +65,7 @@ class KnownArena:
         return hypervolume(self.costs(front).tolist(), self.problem.reference) / self._most
 
 
-class MarketArena:
+class _MarketArena:
     """The market at a small size: figures are means over many fresh years.
 
     The most there is is what all methods' final fronts cover together, and the reference
@@ -142,4 +142,4 @@ def _market_job(job: BenchmarkJob, seed: int) -> OptimizeJob:
 
 def arena(job: BenchmarkJob, name: str, seed: int) -> Arena:
     """Make a problem by its name, with all its random streams named by the seed."""
-    return MarketArena(job, seed) if name == "market" else KnownArena(KNOWN[name](seed))
+    return _MarketArena(job, seed) if name == "market" else _KnownArena(KNOWN[name](seed))

@@ -44,14 +44,14 @@ def time_stages(_: Tell, case: Case, count: int) -> StageTimes:
 
     The clocks cost time themselves: totals are measured without them.
     """
-    with clocks() as seconds:
+    with _clocks() as seconds:
         days = simulate_days(unheard, case, count)
     seconds[REST] = days.days_s - sum(seconds.values())
     return StageTimes(seconds, days.sessions_count)
 
 
 @contextmanager
-def clocks() -> Iterator[dict[str, float]]:
+def _clocks() -> Iterator[dict[str, float]]:
     """Yield the seconds by stage, which grow while the market runs inside."""
     seconds = dict.fromkeys((stage for stage, _, _ in STAGES), 0.0)
     plain = [(place, name, getattr(place, name)) for _, place, name in STAGES]

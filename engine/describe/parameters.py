@@ -17,7 +17,7 @@ from engine.spec.scenario import Scenario
 _SCENARIO: Final = "kuaishou_2020"
 
 
-class Parameter(NamedTuple):
+class _Parameter(NamedTuple):
     """One number of the scenario's file: where, what, in which unit, and from where."""
 
     path: tuple[str, ...]
@@ -31,14 +31,14 @@ def scenario_text(root: Path) -> str:
     return (root / "conf" / "scenario" / f"{_SCENARIO}.yaml").read_text(encoding="utf-8")
 
 
-def parameters(root: Path) -> list[Parameter]:
+def parameters(root: Path) -> list[_Parameter]:
     """Every number of the scenario, but its switches."""
     text = scenario_text(root)
     found = _leaves(yaml.compose(text), (), text.splitlines(), "")
     return [p for p in found if p.path[0] != "mechanisms" and p.path[-1] != "name"]
 
 
-def matching(pattern: str, known: Sequence[Parameter]) -> list[Parameter]:
+def matching(pattern: str, known: Sequence[_Parameter]) -> list[_Parameter]:
     """The parameters that a path with or without `*` names."""
     parts = pattern.split(".")
     return [
@@ -51,7 +51,7 @@ def matching(pattern: str, known: Sequence[Parameter]) -> list[Parameter]:
 
 def _leaves(
     node: Any, path: tuple[str, ...], lines: list[str], inherited: str
-) -> Iterator[Parameter]:
+) -> Iterator[_Parameter]:
     """Walk a YAML mapping; a group's comment holds for its members that have none."""
     for key, value in node.value:
         here, comment = (*path, key.value), _comment(lines, key.start_mark.line) or inherited
@@ -64,7 +64,7 @@ def _leaves(
             listed = isinstance(value, yaml.SequenceNode)
             shown = ", ".join(item.value for item in value.value) if listed else value.value
             unit, _, source = comment.partition("|")
-            yield Parameter(here, shown, unit.strip(), source.strip())
+            yield _Parameter(here, shown, unit.strip(), source.strip())
 
 
 def _comment(lines: list[str], number: int) -> str:

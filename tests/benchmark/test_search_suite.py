@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from engine.benchmark.arena import KnownArena, MarketArena
-from engine.benchmark.contest import OURS, PLAIN, Course, Snapshot, plain
+from engine.benchmark.arena import _KnownArena, _MarketArena
+from engine.benchmark.contest import OURS, PLAIN, Course, _Snapshot, plain
 from engine.benchmark.known import _SESSIONS
-from engine.benchmark.problems import KNOWN, Zdt1
+from engine.benchmark.problems import KNOWN, _Zdt1
 from engine.benchmark.search import (
     _NEVER,
     _best_plain,
@@ -66,12 +66,12 @@ def test_the_same_seed_gives_the_same_contest() -> None:
 def course(*steps: tuple[int, float, float]) -> Course:
     """Moments of sessions, seconds and where on the front of ZDT1 the one point lies."""
     rest = {f"x{k}": 0.0 for k in range(1, 5)}
-    snapshots = [Snapshot(n, s, ({"x0": x, **rest},)) for n, s, x in steps]
+    snapshots = [_Snapshot(n, s, ({"x0": x, **rest},)) for n, s, x in steps]
     return Course(tuple(snapshots), snapshots[-1].front[0])
 
 
 def test_what_counts_is_when_ours_first_got_as_far_in_truth() -> None:
-    place = KnownArena(Zdt1())
+    place = _KnownArena(_Zdt1())
     courses = {kind: course((100, 50.0, 0.9)) for kind in PLAIN}
     courses["tpe"] = course((100, 50.0, 0.25))  # the largest area of one point
     courses[OURS] = course((10, 5.0, 0.95), (20, 20.0, 0.5), (30, 30.0, 0.05))
@@ -105,7 +105,7 @@ def test_rows_compare_with_the_best_plain_one_by_medians() -> None:
 
 
 def test_plain_samplers_get_the_whole_population_and_luck_of_their_own() -> None:
-    place, asked = KnownArena(Zdt1(1)), []
+    place, asked = _KnownArena(_Zdt1(1)), []
     inner = place.problem.evaluate
     object.__setattr__(
         place.problem, "evaluate", lambda c, stage: asked.append(stage) or inner(c, stage)
@@ -128,7 +128,7 @@ def _names(annotation: object) -> tuple[str, ...]:
 
 
 def test_the_markets_truth_is_of_luck_that_no_search_has_met() -> None:
-    place = MarketArena(job(), 1)
+    place = _MarketArena(job(), 1)
     point = {name: own.high for name, own in place.problem.distributions.items()}
     once, again = place.costs([point]), place.costs([point])
     assert (once == again).all()

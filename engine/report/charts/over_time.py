@@ -40,7 +40,7 @@ _GIVEN: Final = ("#7c8694", "#a08a6a", "#6f9a9c")
 _Curve = tuple[list[date], NDArray[np.float64]]
 
 
-class Series(NamedTuple):
+class _Series(NamedTuple):
     """One policy over the days: mean over replications, lowest and highest year."""
 
     policy: str
@@ -53,7 +53,7 @@ class Series(NamedTuple):
 
 
 def cumulative_chart(
-    series: Sequence[Series],
+    series: Sequence[_Series],
     path_of_target: tuple[list[date], NDArray[np.float64]] | None,
     target_fen: float,
 ) -> Markup:
@@ -77,7 +77,7 @@ def cumulative_chart(
     return both(draw)
 
 
-def spend_chart(series: Sequence[Series]) -> Markup:
+def spend_chart(series: Sequence[_Series]) -> Markup:
     """Draw own subsidy per week."""
 
     def draw(size: Size) -> Markup:
@@ -103,7 +103,7 @@ def shown_lines(lines: Sequence[Line], chosen: Line | None) -> list[Line]:
     return given + first + spread(rest, _MOST - len(given) - len(first))
 
 
-def curves(daily: pa.Table, lines: Sequence[Line], column: str, *, weekly: bool) -> list[Series]:
+def curves(daily: pa.Table, lines: Sequence[Line], column: str, *, weekly: bool) -> list[_Series]:
     """Draw `column` of each policy's days, in bn RMB; `weekly` adds up weeks of seven days."""
     given, found = iter(_GIVEN), iter(_COLOURS)
     drawn = []
@@ -118,7 +118,7 @@ def curves(daily: pa.Table, lines: Sequence[Line], column: str, *, weekly: bool)
         tint = next(given) if line.is_baseline else next(found)
         amounts = years * scaled("gmv_paid_fen", 1)
         drawn.append(
-            Series(
+            _Series(
                 line.policy,
                 tint,
                 dates,
@@ -159,11 +159,11 @@ def _days(dates: Sequence[date]) -> list[float]:
     return [float(day.toordinal()) for day in dates]
 
 
-def _span(series: Sequence[Series]) -> list[float]:
+def _span(series: Sequence[_Series]) -> list[float]:
     return [day for one in series for day in _days([one.dates[0], one.dates[-1]])]
 
 
-def _dates(series: Sequence[Series], size: Size) -> list[tuple[float, str]]:
+def _dates(series: Sequence[_Series], size: Size) -> list[tuple[float, str]]:
     """Label the first of every month, or of as many as fit; days if months are too few."""
     first, last = (date.fromordinal(int(pick(_span(series)))) for pick in (min, max))
     fits = 12 if size is WIDE else 5
@@ -180,14 +180,14 @@ def _dates(series: Sequence[Series], size: Size) -> list[tuple[float, str]]:
     return [(float(day.toordinal()), f"{day:%b}") for day in inside[:: -(-len(inside) // fits)]]
 
 
-def _band(frame: Frame, one: Series) -> Markup:
+def _band(frame: Frame, one: _Series) -> Markup:
     days = _days(one.dates)
     there = list(zip(days, one.low, strict=True))
     back = list(zip(days, one.high, strict=True))[::-1]
     return tag("path", d=path(there + back, frame) + "z", class_="band", fill=one.colour)
 
 
-def _curve(frame: Frame, one: Series) -> Markup:
+def _curve(frame: Frame, one: _Series) -> Markup:
     points = list(zip(_days(one.dates), one.mean, strict=True))
     kind = "curve given" if one.is_baseline else "curve"
     return tag(

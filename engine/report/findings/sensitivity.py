@@ -28,7 +28,7 @@ _LOUD: Final = 0.2
 """Share of random variation in the variance from which a measure is said to be noisy."""
 
 
-class Factor(NamedTuple):
+class _Factor(NamedTuple):
     """One factor: its whole effect with 95 % limits, and the part it has alone."""
 
     name: str
@@ -43,7 +43,7 @@ class Factor(NamedTuple):
         return self.low is None or self.low > 0
 
 
-class Block(NamedTuple):
+class _Block(NamedTuple):
     """One measure moved by one set of factors, the strongest first.
 
     `luck` is the share of the variance that random streams bring.
@@ -51,11 +51,11 @@ class Block(NamedTuple):
 
     of: str
     measure: str
-    factors: list[Factor]
+    factors: list[_Factor]
     luck: float | None
 
 
-def blocks(rows: Sequence[Row]) -> list[Block]:
+def blocks(rows: Sequence[Row]) -> list[_Block]:
     """Return the rows of `sensitivity` by measure and set of factors."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -84,12 +84,12 @@ def moved_sentences(rows: Sequence[Row]) -> list[str]:
     return said
 
 
-def _block(of: str, measure: str, rows: Sequence[Row]) -> Block:
+def _block(of: str, measure: str, rows: Sequence[Row]) -> _Block:
     by_index = {(row["index"], row["name"]): row for row in rows}
     luck = next((row["value"] for row in rows if row["index"] == "luck"), None)
     wholes = [row for row in rows if row["index"] in {"total", "importance"}]
     factors = [
-        Factor(
+        _Factor(
             row["name"],
             row["value"],
             row["ci_low"],
@@ -99,10 +99,10 @@ def _block(of: str, measure: str, rows: Sequence[Row]) -> Block:
         for row in wholes
         if row["value"] is not None
     ]
-    return Block(of, measure, sorted(factors, key=lambda one: -one.whole), luck)
+    return _Block(of, measure, sorted(factors, key=lambda one: -one.whole), luck)
 
 
-def _sentence(block: Block) -> str:
+def _sentence(block: _Block) -> str:
     if not block.factors:
         return f"{label(block.measure)} is moved by none of {FACTOR_SETS[block.of]}."
     told = [factor for factor in block.factors if factor.is_told][:NAMED_FACTORS]
@@ -113,7 +113,7 @@ def _sentence(block: Block) -> str:
     return f"{label(block.measure)}: of {FACTOR_SETS[block.of]}, most by {', '.join(parts)}."
 
 
-def whole_text(factor: Factor) -> str:
+def whole_text(factor: _Factor) -> str:
     """Write a factor's whole effect, with ± half its interval where it has one."""
     if factor.low is None or factor.high is None:
         return signed(factor.whole, 2)

@@ -12,7 +12,7 @@ _SURE: Final = 0.9
 """P(reach the goal) from which a policy counts as reaching it."""
 
 
-class Answer(NamedTuple):
+class _Answer(NamedTuple):
     """What one world says.
 
     `returns` are RMB of GMV as paid per RMB of own coupons, by policy, with their interval;
@@ -26,7 +26,7 @@ class Answer(NamedTuple):
     best: str
 
 
-def read_answers(rows: Sequence[Row]) -> list[Answer]:
+def read_answers(rows: Sequence[Row]) -> list[_Answer]:
     """Sum up the rows of `answers`, world by world."""
     return [
         _answer(world, [row for row in rows if row["world"] == world])
@@ -43,7 +43,7 @@ def across_sentences(rows: Sequence[Row]) -> list[str]:
     return [*_returns(found, baseline), _best(found)]
 
 
-def return_text(one: Answer, policy: str) -> str:
+def return_text(one: _Answer, policy: str) -> str:
     """Write what a RMB of own coupons brings in one world, with its interval."""
     if policy not in one.returns:
         return NONE
@@ -53,16 +53,16 @@ def return_text(one: Answer, policy: str) -> str:
     return f"{signed(value, 2)} ({signed(low, 2)} … {signed(high, 2)})"
 
 
-def change_text(one: Answer, policy: str) -> str:
+def change_text(one: _Answer, policy: str) -> str:
     """Write what a policy changes in GMV as paid in one world."""
     return show_change("gmv_paid_fen", one.changes[policy])
 
 
-def _answer(world: str, rows: Sequence[Row]) -> Answer:
+def _answer(world: str, rows: Sequence[Row]) -> _Answer:
     cells = {(row["policy"], row["measure"]): row for row in rows}
     policies = list(dict.fromkeys(row["policy"] for row in rows))
     incremental = {name: cells[name, INCREMENTAL] for name in policies}
-    return Answer(
+    return _Answer(
         world=world,
         returns={
             name: (row["difference"], row["ci_low"], row["ci_high"])
@@ -85,7 +85,7 @@ def _earns_most(cells: dict[tuple[str, str], Row], policies: list[str], baseline
     return max(sure, key=earned.__getitem__, default="")
 
 
-def _returns(found: Sequence[Answer], baseline: str) -> list[str]:
+def _returns(found: Sequence[_Answer], baseline: str) -> list[str]:
     sentences = []
     for name in found[0].returns:
         worlds = sorted(
@@ -101,7 +101,7 @@ def _returns(found: Sequence[Answer], baseline: str) -> list[str]:
     return sentences
 
 
-def _best(found: Sequence[Answer]) -> str:
+def _best(found: Sequence[_Answer]) -> str:
     counts = Counter(one.best or "none" for one in found).most_common()
     parts = ", ".join(f"{name} in {count} of {len(found)} worlds" for name, count in counts)
     return f"Of these policies, the one that reaches the goal and earns the platform most: {parts}."
