@@ -18,8 +18,7 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from engine.benchmark.days import Days, fill_cache, simulate_days
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
-from engine.benchmark.kernel import WARM_DAYS, sized
-from engine.benchmark.kernel_rows import Cost, Point, end_points, slope_ns
+from engine.benchmark.kernel import WARM_DAYS, Cost, Point, end_points, sized, slope_ns
 from engine.benchmark.worker import Tell, Worker
 from engine.case import Case
 from engine.errors import InputError

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from engine.benchmark.arena import _KnownArena
 from engine.benchmark.contest import Effort, _front_of, ours
 from engine.benchmark.known import _COMMON, _NOISE, _SESSIONS, Known
 from engine.benchmark.problems import (
@@ -17,6 +16,7 @@ from engine.benchmark.problems import (
     _Zdt1,
     _Zdt2,
 )
+from engine.benchmark.search import _KnownArena
 from engine.search.problem import Candidate, Sample, Stage
 from engine.stats.pareto import hypervolume
 from tests.search.problems import search_of

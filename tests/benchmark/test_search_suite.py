@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from engine.benchmark.arena import _KnownArena, _MarketArena
 from engine.benchmark.contest import OURS, PLAIN, Course, _Snapshot, plain
 from engine.benchmark.known import _SESSIONS
 from engine.benchmark.problems import KNOWN, _Zdt1
@@ -16,6 +15,8 @@ from engine.benchmark.search import (
     _contest,
     _effort_of,
     _judged,
+    _KnownArena,
+    _MarketArena,
     _Reached,
     _Result,
     _search_rows,
