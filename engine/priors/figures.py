@@ -6,8 +6,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.priors.logit import SPREAD, conditional_logit, mixed_logit, own_elasticity
-from engine.priors.maximise import LikelihoodFit
+from engine.priors.logit import (
+    SPREAD,
+    LikelihoodFit,
+    conditional_logit,
+    mixed_logit,
+    own_elasticity,
+)
 from engine.priors.panels import IN_ECDAT, ChoiceData, choice_data, load_panel
 
 _WHY_NOT: Final = {

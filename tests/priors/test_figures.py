@@ -10,7 +10,7 @@ from rich.console import Console
 
 from engine.priors import figures
 from engine.priors.figures import _WHY_NOT, _read_figures, compare
-from engine.priors.maximise import LikelihoodFit
+from engine.priors.logit import LikelihoodFit
 from engine.priors.panels import IN_ECDAT
 from engine.report.terminal.analyses import print_priors
 from engine.results import read_table
