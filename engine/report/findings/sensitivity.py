@@ -42,6 +42,13 @@ class _Factor(NamedTuple):
         """Whether the interval leaves out zero; one without an interval is taken as it is."""
         return self.low is None or self.low > 0
 
+    @property
+    def whole_text(self) -> str:
+        """Write the whole effect, with ± half its interval where it has one."""
+        if self.low is None or self.high is None:
+            return signed(self.whole, 2)
+        return f"{signed(self.whole, 2)} ± {(self.high - self.low) / 2:.2f}"
+
 
 class _Block(NamedTuple):
     """One measure moved by one set of factors, the strongest first.
@@ -109,12 +116,5 @@ def _sentence(block: _Block) -> str:
     if not told:
         of = FACTOR_SETS[block.of]
         return f"{label(block.measure)}: none of {of} is told from having no effect."
-    parts = [f"{factor.name} ({whole_text(factor)})" for factor in told]
+    parts = [f"{factor.name} ({factor.whole_text})" for factor in told]
     return f"{label(block.measure)}: of {FACTOR_SETS[block.of]}, most by {', '.join(parts)}."
-
-
-def whole_text(factor: _Factor) -> str:
-    """Write a factor's whole effect, with ± half its interval where it has one."""
-    if factor.low is None or factor.high is None:
-        return signed(factor.whole, 2)
-    return f"{signed(factor.whole, 2)} ± {(factor.high - factor.low) / 2:.2f}"

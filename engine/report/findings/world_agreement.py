@@ -25,6 +25,19 @@ class _Answer(NamedTuple):
     changes: dict[str, float]
     best: str
 
+    def return_text(self, policy: str) -> str:
+        """Write what a RMB of own coupons brings in this world, with its interval."""
+        if policy not in self.returns:
+            return NONE
+        value, low, high = self.returns[policy]
+        if low is None or high is None:
+            return signed(value, 2)
+        return f"{signed(value, 2)} ({signed(low, 2)} … {signed(high, 2)})"
+
+    def change_text(self, policy: str) -> str:
+        """Write what a policy changes in GMV as paid in this world."""
+        return show_change("gmv_paid_fen", self.changes[policy])
+
 
 def read_answers(rows: Sequence[Row]) -> list[_Answer]:
     """Sum up the rows of `answers`, world by world."""
@@ -41,21 +54,6 @@ def across_sentences(rows: Sequence[Row]) -> list[str]:
         return []
     baseline = rows[0]["baseline"]
     return [*_returns(found, baseline), _best(found)]
-
-
-def return_text(one: _Answer, policy: str) -> str:
-    """Write what a RMB of own coupons brings in one world, with its interval."""
-    if policy not in one.returns:
-        return NONE
-    value, low, high = one.returns[policy]
-    if low is None or high is None:
-        return signed(value, 2)
-    return f"{signed(value, 2)} ({signed(low, 2)} … {signed(high, 2)})"
-
-
-def change_text(one: _Answer, policy: str) -> str:
-    """Write what a policy changes in GMV as paid in one world."""
-    return show_change("gmv_paid_fen", one.changes[policy])
 
 
 def _answer(world: str, rows: Sequence[Row]) -> _Answer:
@@ -94,8 +92,8 @@ def _returns(found: Sequence[_Answer], baseline: str) -> list[str]:
         least, most = worlds[0], worlds[-1]
         sentences.append(
             f"Against {baseline}, a RMB of own coupons under {name} brings"
-            f" {return_text(least, name)} RMB of GMV as paid in {least.world}, which says least of"
-            f" {len(worlds)} worlds, and {return_text(most, name)} in {most.world}, which says most"
+            f" {least.return_text(name)} RMB of GMV as paid in {least.world}, which says least of"
+            f" {len(worlds)} worlds, and {most.return_text(name)} in {most.world}, which says most"
             " (95 % intervals)."
         )
     return sentences

@@ -8,7 +8,7 @@ from rich.console import Console
 from engine.report.findings.benchmark import sections
 from engine.report.findings.calibration import ROLE_HEADS, figure_cells, fit_sentences
 from engine.report.findings.search import choice, rung_heads, rung_rows, sampling
-from engine.report.findings.sensitivity import FACTOR_SETS, NAMED_FACTORS, blocks, whole_text
+from engine.report.findings.sensitivity import FACTOR_SETS, NAMED_FACTORS, blocks
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import NONE, label, percent, signed
 from engine.report.read.calibration import Fitted
@@ -72,7 +72,7 @@ def print_sensitivity(rows: Sequence[Row], console: Console) -> None:
         table.add_row(f"[bold]{label(block.measure)}: {FACTOR_SETS[block.of]}")
         for factor in block.factors[: 2 * NAMED_FACTORS]:
             alone = NONE if factor.alone is None else signed(factor.alone, 2)
-            table.add_row(f"  {factor.name}", whole_text(factor), alone)
+            table.add_row(f"  {factor.name}", factor.whole_text, alone)
         if not block.factors:
             table.add_row("  nothing moves it")
         if block.luck is not None:
