@@ -26,19 +26,45 @@ class _Parameter(NamedTuple):
     source: str
 
 
+def parameter_rows(root: Path, patterns: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
+    """Return path, value, unit, source and meaning of the parameters that each pattern names.
+
+    Raises
+    ------
+    ValueError
+        If a pattern names none.
+    """
+    known = _parameters(root)
+    rows = []
+    for pattern in patterns:
+        found = _matching(pattern, known)
+        if not found:
+            raise ValueError(f"{pattern} is no parameter of the scenario")
+        units, sources = (
+            "; ".join(dict.fromkeys(text for text in column if text)) or "–"
+            for column in zip(*((p.unit, p.source) for p in found), strict=True)
+        )
+        stars = [number for number, part in enumerate(pattern.split(".")) if part == "*"]
+        values = ", ".join(" ".join([*(p.path[k] for k in stars), p.value]) for p in found)
+        if len(found) > 1 and len({p.value for p in found}) == 1:
+            values = f"all {found[0].value}"
+        rows.append((f"`{pattern}`", values, units, sources, _meaning(found[0].path)))
+    return rows
+
+
 def scenario_text(root: Path) -> str:
     """The scenario's file."""
     return (root / "conf" / "scenario" / f"{_SCENARIO}.yaml").read_text(encoding="utf-8")
 
 
-def parameters(root: Path) -> list[_Parameter]:
+def _parameters(root: Path) -> list[_Parameter]:
     """Every number of the scenario, but its switches."""
     text = scenario_text(root)
     found = _leaves(yaml.compose(text), (), text.splitlines(), "")
     return [p for p in found if p.path[0] != "mechanisms" and p.path[-1] != "name"]
 
 
-def matching(pattern: str, known: Sequence[_Parameter]) -> list[_Parameter]:
+def _matching(pattern: str, known: Sequence[_Parameter]) -> list[_Parameter]:
     """The parameters that a path with or without `*` names."""
     parts = pattern.split(".")
     return [
@@ -79,7 +105,7 @@ def _name(item: Any, number: int) -> str:
     return str(names.get("name", number))
 
 
-def meaning(path: tuple[str, ...]) -> str:
+def _meaning(path: tuple[str, ...]) -> str:
     """What the schema says of a field of the scenario, without its unit."""
     model: Any = Scenario
     for part in path:
