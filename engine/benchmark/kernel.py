@@ -236,7 +236,7 @@ def _run_point(workers: Sequence[Worker], case: Case, point: Point, days: int) -
     busy = workers[: point.processes]
     for worker in busy:
         worker.start(simulate_days, sized(case, point), days)
-    # Heard all at once: a worker to which nobody listens waits once its line is full.
+    # Results are awaited all at once: a worker blocks once its unread pipe is full.
     with ThreadPoolExecutor(len(busy)) as pool:
         runs: list[Days] = list(pool.map(lambda worker: worker.result(), busy))
     sessions = tuple(sum(day) for day in zip(*(run.sessions for run in runs), strict=True))

@@ -1,7 +1,7 @@
 """Suite `peers`: a session of the whole market beside one of a small market in other tools.
 
 The engine's session has everything on, and its cost is that of one more session, without the
-fixed part of a day (see `kernel_rows`); a session of a peer carries its share of the buyers
+fixed part of a day (see `kernel`); a session of a peer carries its share of the buyers
 who stayed away. All run in turn on one core.
 
 What is written for the other tools is the package `peers` beside `engine`: it is in a checkout

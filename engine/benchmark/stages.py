@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from engine.benchmark.days import simulate_days
-from engine.benchmark.worker import Tell, unheard
+from engine.benchmark.worker import Tell, ignore_progress
 from engine.case import Case
 from engine.market import day, slot
 
@@ -45,7 +45,7 @@ def time_stages(_: Tell, case: Case, count: int) -> StageTimes:
     The clocks cost time themselves: totals are measured without them.
     """
     with _clocks() as seconds:
-        days = simulate_days(unheard, case, count)
+        days = simulate_days(ignore_progress, case, count)
     seconds[REST] = days.days_s - sum(seconds.values())
     return StageTimes(seconds, days.sessions_count)
 

@@ -22,7 +22,7 @@ def cpus_count() -> int:
 
 
 def _available_bytes() -> int | None:
-    """Return the memory that new work can have here; None where nobody tells."""
+    """Return the memory that new work can have here; None where the system does not say."""
     found = [size for size in (_of_machine(), _of_group()) if size is not None]
     return min(found, default=None)
 

@@ -21,7 +21,7 @@ from engine.benchmark.one_to_one import _rows_of, _with_whole_pool
 from engine.benchmark.peers import PEERS, _peer_rows
 from engine.benchmark.stages import REST, STAGES, StageTimes, time_stages
 from engine.benchmark.start import _SMOKE
-from engine.benchmark.worker import unheard
+from engine.benchmark.worker import ignore_progress
 from engine.config import load
 from engine.market.run import simulate
 from engine.results.schemas import table_of_rows
@@ -127,7 +127,7 @@ def test_timed_days_are_the_days_of_the_year() -> None:
     """The loop here and `simulate`'s are one: same sessions, day by day."""
     one = case("policy=all_levers", "scale.buyers_count=500", days=5)
     year = simulate(one)
-    days = simulate_days(unheard, one, 5)
+    days = simulate_days(ignore_progress, one, 5)
     weight = _weight(one)
     assert list(days.sessions) == (year.daily["sessions_count"] // weight).tolist()
     assert len(days.day_s) == 5
@@ -135,7 +135,7 @@ def test_timed_days_are_the_days_of_the_year() -> None:
 
 def test_every_stage_is_met_and_no_time_is_counted_twice() -> None:
     before = [getattr(place, name) for _, place, name in STAGES]
-    times = time_stages(unheard, case("policy=all_levers", "scale.buyers_count=500"), 5)
+    times = time_stages(ignore_progress, case("policy=all_levers", "scale.buyers_count=500"), 5)
     assert set(times.seconds) == {stage for stage, _, _ in STAGES} | {REST}
     assert min(times.seconds.values()) > 0.0
     assert [getattr(place, name) for _, place, name in STAGES] == before

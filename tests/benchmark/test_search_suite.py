@@ -22,7 +22,7 @@ from engine.benchmark.search import (
     _search_rows,
     _Task,
 )
-from engine.benchmark.worker import unheard
+from engine.benchmark.worker import ignore_progress
 from engine.config import load
 from engine.results.schemas import table_of_rows
 from engine.spec.jobs import BenchmarkJob
@@ -46,7 +46,7 @@ def job() -> BenchmarkJob:
 
 @pytest.mark.parametrize("problem", ["zdt1", "market"])
 def test_a_tiny_contest_gives_every_row(problem: str) -> None:
-    result = _contest(unheard, job(), _Task(problem, 3))
+    result = _contest(ignore_progress, job(), _Task(problem, 3))
     rows = list(_search_rows(job(), {problem: [result]}))
     assert table_of_rows("benchmark", rows).num_rows == len(rows) == 4 * (1 + len(PLAIN)) + 2
     assert {row["axis"] for row in rows} == {problem}
@@ -58,10 +58,10 @@ def test_a_tiny_contest_gives_every_row(problem: str) -> None:
 
 
 def test_the_same_seed_gives_the_same_contest() -> None:
-    first, again = (_contest(unheard, job(), _Task("zdt1", 3)) for _ in range(2))
+    first, again = (_contest(ignore_progress, job(), _Task("zdt1", 3)) for _ in range(2))
     assert first.volumes == again.volumes
     assert first.sessions == again.sessions
-    assert first.volumes != _contest(unheard, job(), _Task("zdt1", 4)).volumes
+    assert first.volumes != _contest(ignore_progress, job(), _Task("zdt1", 4)).volumes
 
 
 def course(*steps: tuple[int, float, float]) -> Course:
