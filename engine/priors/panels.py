@@ -112,7 +112,13 @@ def _panel_of(columns: Mapping[str, NDArray[Any]]) -> _Panel:
 
 
 def first_of_household(household: NDArray[Any]) -> NDArray[np.bool_]:
-    """Mark the first row of each household; shape (N,)."""
+    """Return which rows are the first of their household, (N,) bool.
+
+    Parameters
+    ----------
+    household
+        (N,), the household of each row; rows of one household follow one another.
+    """
     return np.concatenate([[True], household[1:] != household[:-1]])
 
 

@@ -63,7 +63,10 @@ class LinearScale:
 
     @classmethod
     def over(cls, values: Iterable[float], start: float, end: float, *, zero: bool = False) -> Self:
-        """Build a scale over all finite values with some air; `zero` puts its foot at nought."""
+        """Build a scale over all finite values with a margin of 7 %; `zero` includes 0.
+
+        `start` and `end` are pixels.
+        """
         known = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
         low, high = min(known), max(known)
         if zero:
@@ -72,7 +75,7 @@ class LinearScale:
         return cls(low if zero and low == 0 else low - air, high + air, start, end)
 
     def labelled_ticks(self, count: int) -> list[tuple[float, str]]:
-        """Return round values and their labels."""
+        """Return about `count` round values with their labels."""
         values = self.ticks(count)
         decimals = _decimals_of(values)
         return [(value, signed(value, decimals)) for value in values]
@@ -90,9 +93,9 @@ class Frame(NamedTuple):
     def over(
         cls, size: Size, xs: Sequence[float], ys: Sequence[float], *, zero: bool = False
     ) -> Self:
-        """Fit a frame of `size` over numbers; `zero` is for time, which has no air at its sides."""
+        """Fit a frame of `size` over data; `zero` is for time, which has no margin at its sides."""
         x = LinearScale.over(xs, size.left, size.width - size.right)
-        if zero:  # time: no air at the sides
+        if zero:  # time: no margin at the sides
             x = LinearScale(min(xs), max(xs), size.left, size.width - size.right)
         y = LinearScale.over(ys, size.height - BOTTOM, TOP, zero=zero)
         return cls(size.width, size.height, x, y)
@@ -136,7 +139,7 @@ class Frame(NamedTuple):
         return "M" + " L".join(steps)
 
     def target_line(self, y: float, text: str) -> Markup:
-        """Draw a dotted line across at height `y`, with its text at the left."""
+        """Draw a dotted line across at height `y`, in pixels, with its text at the left."""
         line = tag("line", class_="target", x1=self.x.start, x2=self.x.end, y1=y, y2=y)
         return line + tag("text", text, class_="tick", x=self.x.start + 2, y=y - 6)
 
@@ -162,7 +165,7 @@ def join(parts: Iterable[Markup]) -> Markup:
 
 
 def _decimals_of(values: Sequence[float]) -> int:
-    """Return how many decimals tell neighbouring ticks apart."""
+    """Return how many decimals distinguish neighbouring ticks."""
     gaps = [b - a for a, b in pairwise(values)]
     if not gaps:
         return 1
