@@ -16,7 +16,7 @@ def ray(backend: str, workers: int | None = None, address: str | None = None) ->
 
 @pytest.fixture(autouse=True)
 def free_800_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "available_bytes", lambda: 800)
+    monkeypatch.setattr(machine, "_available_bytes", lambda: 800)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
 
 
