@@ -70,7 +70,7 @@ class Pool(ABC):
 
         Raises
         ------
-        FailedYearError
+        PoquanError
             At the first case that could not be simulated.
         InputError
             If the engine refused it.
