@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from engine.describe.parameters import matching, meaning, parameters, scenario_text
+from engine.describe.parameters import parameter_rows, scenario_text
 from engine.measures import catalogue
 from engine.spec.levers import LEVERS
 from engine.spec.mechanisms import MECHANISMS, Mechanism
@@ -46,22 +46,8 @@ def heading(mechanism: Mechanism) -> str:
 
 
 def _parameters(root: Path, patterns: list[str]) -> str:
-    known = parameters(root)
-    rows = []
-    for pattern in patterns:
-        found = matching(pattern, known)
-        if not found:
-            raise ValueError(f"{pattern} is no parameter of the scenario")
-        units, sources = (
-            "; ".join(dict.fromkeys(text for text in column if text)) or "–"
-            for column in zip(*((p.unit, p.source) for p in found), strict=True)
-        )
-        stars = [number for number, part in enumerate(pattern.split(".")) if part == "*"]
-        values = ", ".join(" ".join([*(p.path[k] for k in stars), p.value]) for p in found)
-        if len(found) > 1 and len({p.value for p in found}) == 1:
-            values = f"all {found[0].value}"
-        rows.append((f"`{pattern}`", values, units, sources, meaning(found[0].path)))
-    return _table(("parameter", "value", "unit", "source", "meaning"), rows)
+    header = ("parameter", "value", "unit", "source", "meaning")
+    return _table(header, parameter_rows(root, patterns))
 
 
 def _lever_table(_root: Path, _: list[str]) -> str:

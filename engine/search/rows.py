@@ -107,7 +107,7 @@ def frontier_rows(
     """Return the rows of `frontier`: baselines first, then by the first goal.
 
     `on_frontier` says that no other feasible finalist or baseline beats the policy in every
-    goal, on the fresh seeds that both have met.
+    goal, on the fresh seeds that both were run with.
 
     Parameters
     ----------
