@@ -6,7 +6,10 @@ that no order of addition matters.
 """
 
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 FEN_PER_RMB: Final = 100
 FEN_PER_BN_RMB: Final = 100_000_000_000
@@ -20,25 +23,43 @@ EXPECTED_ONE: Final = 1 << 20
 """Fixed-point value of one expected sale."""
 
 
-class Kind(IntEnum):
-    """Kinds of supplier, in the order of every array indexed by kind."""
+class KindRoles(NamedTuple):
+    """A kind of supplier: its word in `conf` and in the tables, and what is true of it.
 
-    SOURCE = 0
-    PLATFORM_BRAND = 1
-    DOMESTIC = 2
-    MULTINATIONAL = 3
-    PARTNER = 4
+    `is_brand`: its goods count in the brand share (the platform's own are still becoming
+    brands); `joins_plan`: may enter the brand plan (M12); `learns_from_trials`: trial streams
+    move its belief (M15); `is_incubated`: its awareness grows with what it sells, and the
+    platform pays for that (M2); `is_co_funded`: the retail partner pays a part of the coupons
+    on its goods; `comes_with_partner`: there from `suppliers.partner_date` on, and never
+    before (M4). `mechanism` is the one that its coupon rate belongs to, if any.
+    """
+
+    name: str
+    is_brand: bool = False
+    joins_plan: bool = False
+    learns_from_trials: bool = False
+    is_incubated: bool = False
+    is_co_funded: bool = False
+    comes_with_partner: bool = False
+    mechanism: str = ""
 
 
-class Category(IntEnum):
-    """Categories of goods, in the order of every array indexed by category."""
+# A line each: a new kind or category is a line here and its values in conf/scenario and
+# conf/policy. Their order is that of every array indexed by kind or by category.
+# fmt: off
+KIND_TABLE: Final = (
+    KindRoles("source", mechanism="m01_source_goods"),
+    KindRoles("platform_brand", is_incubated=True),
+    KindRoles("domestic", is_brand=True, joins_plan=True, learns_from_trials=True),
+    KindRoles("multinational", is_brand=True, joins_plan=True, learns_from_trials=True),
+    KindRoles("partner", is_brand=True, learns_from_trials=True, is_co_funded=True,
+              comes_with_partner=True, mechanism="m04_retail_partner"),
+)
+"""The kinds of supplier."""
 
-    APPAREL = 0
-    FOOD = 1
-    BEAUTY = 2
-    HOUSEHOLD = 3
-    APPLIANCES = 4
-    PHONES = 5
+CATEGORIES: Final = ("apparel", "food", "beauty", "household", "appliances", "phones")
+"""The categories of goods."""
+# fmt: on
 
 
 class Tier(IntEnum):
@@ -55,8 +76,7 @@ class Domain(IntEnum):
     PUBLIC = 1
 
 
-KINDS: Final = tuple(kind.name.lower() for kind in Kind)
-CATEGORIES: Final = tuple(category.name.lower() for category in Category)
+KINDS: Final = tuple(kind.name for kind in KIND_TABLE)
 TIERS: Final = tuple(tier.name.lower() for tier in Tier)
 DOMAINS: Final = tuple(domain.name.lower() for domain in Domain)
 
@@ -65,8 +85,20 @@ N_CATEGORIES: Final = len(CATEGORIES)
 N_TIERS: Final = len(TIERS)
 N_DOMAINS: Final = len(DOMAINS)
 
-BRAND_KINDS: Final = (Kind.DOMESTIC, Kind.MULTINATIONAL, Kind.PARTNER)
-"""Kinds that count as brands in the brand share (the platform's own are still becoming one)."""
+
+def _kinds_that(role: str) -> NDArray[np.bool_]:
+    """Whether each kind has a role, (kinds,) bool; kernels read it as a constant."""
+    flags = np.array([getattr(kind, role) for kind in KIND_TABLE], np.bool_)
+    flags.setflags(write=False)
+    return flags
+
+
+IS_BRAND: Final = _kinds_that("is_brand")
+JOINS_PLAN: Final = _kinds_that("joins_plan")
+LEARNS_FROM_TRIALS: Final = _kinds_that("learns_from_trials")
+IS_INCUBATED: Final = _kinds_that("is_incubated")
+IS_CO_FUNDED: Final = _kinds_that("is_co_funded")
+COMES_WITH_PARTNER: Final = _kinds_that("comes_with_partner")
 
 
 def to_fen(rmb: float) -> int:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine.calibrate.run_reader import RunReader, Span
-from engine.units import BRAND_KINDS, FEN_PER_BN_RMB, FEN_PER_RMB
+from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, IS_BRAND
 
 _TOP: Final = (10, 100)
 """Ranks between which the exponent of the rank-size law is read."""
@@ -106,7 +106,7 @@ def _largest_stream(reader: RunReader, spans: tuple[Span, ...]) -> float:
 
 
 def _brand_goods(reader: RunReader, spans: tuple[Span, ...]) -> float:
-    return reader.total_of_kinds("gmv_fen", spans[0], BRAND_KINDS) / FEN_PER_BN_RMB
+    return reader.total_of_kinds("gmv_fen", spans[0], IS_BRAND) / FEN_PER_BN_RMB
 
 
 _DAU = FigureMeasure(

@@ -15,9 +15,9 @@ from typing import Final
 
 from engine.case import Case, RunResult
 from engine.spec.policy import Policy
-from engine.units import Kind
+from engine.units import KINDS
 
-_KIND: Final = Kind.DOMESTIC
+_KIND: Final = "domestic"
 """Few enough goods to leave most substitutes as they are, enough orders to count."""
 
 _COUPON: Final = 0.2
@@ -58,7 +58,7 @@ def elasticity(without: RunResult, with_coupon: RunResult) -> float:
     """
     arms = [
         [
-            float(year.segments[column][_QUIET_DAYS:, _KIND].sum())
+            float(year.segments[column][_QUIET_DAYS:, KINDS.index(_KIND)].sum())
             for column in ("orders_count", "gmv_paid_fen", "gmv_fen")
         ]
         for year in (without, with_coupon)
@@ -75,7 +75,7 @@ def _coupons(policy: Policy, rate: Mapping[date, float]) -> Policy:
     subsidy = type(policy.subsidy).model_validate(
         {
             "budget_bn_rmb": _PLENTY_BN_RMB,
-            "rate": {kind.name.lower(): dict(rate) if kind is _KIND else 0.0 for kind in Kind},
+            "rate": {kind: dict(rate) if kind == _KIND else 0.0 for kind in KINDS},
             "cap_rmb": 1000.0,
             "new_buyer_rate": 0.0,
             "tier_factor": {"tier12": 1.0, "tier3": 1.0},

@@ -2,7 +2,6 @@
 
 import calendar
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
@@ -11,8 +10,7 @@ import numpy as np
 
 from engine.case import RunResult
 from engine.spec.scenario import Scenario
-from engine.stats.arrays import Floats
-from engine.units import Kind
+from engine.stats.arrays import Flags, Floats
 
 FORMS: Final = "2020, H1 2020, Q2 2020, 9M 2020, May 2020, 10 May 2020, mid 2020, late 2020"
 
@@ -91,9 +89,9 @@ class RunReader:
         """Sum of a column of `daily` over a span: a flow such as `gmv_fen`."""
         return float(self.days(column, span).sum())
 
-    def total_of_kinds(self, column: str, span: Span, kinds: Sequence[Kind]) -> float:
-        """Sum of a flow of some kinds of supplier over a span, a column of `segments`."""
-        return float(self.year.segments[column][self._slice(span)][:, list(kinds)].sum())
+    def total_of_kinds(self, column: str, span: Span, kinds: Flags) -> float:
+        """Sum of a flow over a span, a column of `segments`, of `kinds`: a flag by kind."""
+        return float(self.year.segments[column][self._slice(span)][:, kinds].sum())
 
     def monthly(self, column: str, span: Span, *, after: bool = False) -> float:
         """Mean of a column of `monthly` over the months that a span touches.

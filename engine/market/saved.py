@@ -21,8 +21,8 @@ from engine.market.state import (
 from engine.market.world import World
 from engine.population.buyers import PERSON, Buyers, cache_lines
 
-_FORMAT: Final = 1
-"""Version of the arrays' names."""
+_FORMAT: Final = 2
+"""Version of the arrays' names and of the records' layout."""
 
 
 def save_state(state: State, world: World, path: Path) -> None:

@@ -5,17 +5,16 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.accounts import EXPECTED, EXPECTED_PAID, Account, Count
 from engine.measures.measure import Column, DailyView, Measure
-from engine.units import BRAND_KINDS, EXPECTED_ONE, Domain, Kind, Tier
+from engine.units import EXPECTED_ONE, IS_BRAND, IS_INCUBATED, Domain, Tier
 
 
-def _paid_for(*kinds: Kind) -> Callable[[DailyView], Column]:
-    """What was paid for goods of some kinds, by day."""
-    return lambda days: np.asarray(
-        days.ledger[:, list(kinds)][..., Account.PAID].sum(axis=(1, 2, 3))
-    )
+def _paid_for(kinds: NDArray[np.bool_]) -> Callable[[DailyView], Column]:
+    """What was paid for goods of `kinds`, a flag by kind, by day."""
+    return lambda days: np.asarray(days.ledger[:, kinds][..., Account.PAID].sum(axis=(1, 2, 3)))
 
 
 def _contribution(days: DailyView) -> Column:
@@ -214,13 +213,13 @@ FLOW_MEASURES: Final = (
         "brand_gmv_paid_fen",
         "Brands' GMV as paid",
         "GMV as paid of domestic and multinational brands and the retail partner.",
-        day=_paid_for(*BRAND_KINDS),
+        day=_paid_for(IS_BRAND),
     ),
     Measure(
         "platform_brand_gmv_paid_fen",
         "Platform brands' GMV as paid",
         "GMV as paid of the brands that grew on the platform.",
-        day=_paid_for(Kind.PLATFORM_BRAND),
+        day=_paid_for(IS_INCUBATED),
     ),
     Measure(
         "elsewhere_fen",

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engine.population.draws import categories, normal_quantiles, normals, uniforms
 from engine.rng import Purpose
 from engine.spec.scenario import Scenario
-from engine.units import BRAND_KINDS, Category
+from engine.units import CATEGORIES, IS_BRAND
 
 HEAD, WAIST, TAIL = 0, 1, 2
 NO_FAMILY = -1
@@ -66,7 +66,7 @@ def draw_anchors(
         np.where(rank_share < spec.head_share + spec.waist_share, WAIST, TAIL),
     ).astype(np.uint8)
     category = categories(uniform(0), spec.category_share.values())
-    category[count:] = [Category[trial.category.upper()] for trial in trials]
+    category[count:] = [CATEGORIES.index(trial.category) for trial in trials]
     low, high = spec.live_probability
     charisma = 1.0 + spec.charisma_sd * normals(seed, Purpose.ANCHOR, total, 1)
     family, members = _families(scenario, count, uniform(2))
@@ -89,7 +89,7 @@ def draw_anchors(
         family=np.concatenate([family, np.full(len(trials), NO_FAMILY, np.int32)]),
         members=members,
         own_supplier=np.where(owns, owned, NO_SUPPLIER).astype(np.int32),
-        is_brand=owns & np.isin(supplier_kinds[owned], BRAND_KINDS),
+        is_brand=owns & IS_BRAND[supplier_kinds[owned]],
         guests_from=count,
     )
 

@@ -46,44 +46,69 @@ FLAG_BOUGHT = 2
 FLAG_TWICE = 4
 FLAG_ORDERED = 8
 
-PERSON = np.dtype(
-    {
-        "names": [
-            "affinities",
-            "affinity_words",
-            "anchors",
-            "bought",
-            "budget",
-            "income",
-            "trust",
-            "memory",
-            "sensitivity",
-            "impulse",
-            "taste",
-            "flags",
-        ],
-        "formats": [
-            (np.uint16, FOLLOWS),
-            (np.uint64, FOLLOWS // LANES),
-            (np.uint16, FOLLOWS),
-            (np.uint16, N_CATEGORIES),
-            np.int32,
-            np.uint16,
-            (np.uint8, N_KINDS),
-            *[np.uint8] * 5,
-        ],
-        "offsets": [0, 0, 16, 32, 44, 48, 50, 55, 56, 57, 58, 59],
-        "itemsize": 64,
-    }
-)
-"""What is read of those who come: one cache line.
+_BYTES_OF_A_PERSON = ("memory", "sensitivity", "impulse", "taste", "flags")
+_VIEWS = {"affinity_words": "affinities"}
+"""Fields that are the bytes of another one, read in another way."""
 
-By follow: `affinities` in 1/4095, below the four high bits of the anchor's number (of 20);
-`anchors`, its 16 low bits. affinity_words: the same 16 bytes as two words, for sums over four
-at once (see `engine.market.sessions.lanes`). bought: day of the last purchase by category;
-budget: fen left this month; income: a month's budget in RMB; trust: by kind, in 1/255; flags:
-tier, ever bought, twice in the month of the last order, ordered since the first day.
-"""
+
+def person_dtype(categories: int, kinds: int) -> np.dtype[np.void]:
+    """Lay out what is read of those who come: a record of one cache line.
+
+    Fields stand in the order of their alignment, so that none needs padding. By follow:
+    `affinities` in 1/4095, below the four high bits of the anchor's number (of 20); `anchors`,
+    its 16 low bits. affinity_words: the same 16 bytes as two words, for sums over four at once
+    (see `engine.market.sessions.lanes`). budget: fen left this month; income: a month's budget
+    in RMB; bought: day of the last purchase by category; trust: by kind, in 1/255; flags: tier,
+    ever bought, twice in the month of the last order, ordered since the first day.
+
+    Raises
+    ------
+    ValueError
+        If the fields of so many categories and kinds take more than a cache line.
+    """
+    fields = {
+        "affinities": np.dtype((np.uint16, FOLLOWS)),
+        "anchors": np.dtype((np.uint16, FOLLOWS)),
+        "budget": np.dtype(np.int32),
+        "income": np.dtype(np.uint16),
+        "bought": np.dtype((np.uint16, categories)),
+        "trust": np.dtype((np.uint8, kinds)),
+        **dict.fromkeys(_BYTES_OF_A_PERSON, np.dtype(np.uint8)),
+    }
+    offsets = np.cumsum([0, *(field.itemsize for field in fields.values())]).tolist()
+    if offsets[-1] > CACHE_LINE:
+        raise ValueError(
+            f"a buyer's record with {categories} categories of goods and {kinds} kinds of "
+            f"supplier takes {offsets[-1]} bytes, and a cache line has {CACHE_LINE}: a category "
+            "takes 2 bytes and a kind 1; leave some out of engine/units.py"
+        )
+    record = np.dtype(
+        {
+            "names": [*fields, "affinity_words"],
+            "formats": [*fields.values(), np.dtype((np.uint64, FOLLOWS // LANES))],
+            "offsets": [*offsets[:-1], 0],
+            "itemsize": CACHE_LINE,
+        }
+    )
+    _check_layout(record)
+    return record
+
+
+def _check_layout(record: np.dtype[np.void]) -> None:
+    """Raise ValueError where fields overlap, but for `_VIEWS`, or stand out of place."""
+    owner: dict[int, str] = {}
+    for name in record.names or ():
+        kind, offset = record.fields[name][:2]  # type: ignore[index]
+        if offset % kind.base.alignment or offset + kind.itemsize > record.itemsize:
+            raise ValueError(f"{name} stands at byte {offset} of a buyer's record, out of place")
+        for byte in range(offset, offset + kind.itemsize):
+            other = owner.setdefault(byte, name)
+            if other not in {name, _VIEWS.get(name)}:
+                raise ValueError(f"{name} and {other} of a buyer's record share byte {byte}")
+
+
+PERSON = person_dtype(N_CATEGORIES, N_KINDS)
+"""The record of a buyer in this market; see `person_dtype`."""
 
 _TRAITS = 6
 _QUANTILES = 4096
@@ -227,6 +252,12 @@ def _fill_traits(  # noqa: PLR0913, PLR0917 - numba passes by position
         buyers.seen[i] = np.uint16(DAY_ZERO)
 
 
+@step
+def _bought_draw(c):
+    """Number of the draw for category `c`: from 2 on, without that of the arrival."""
+    return 2 + c + np.int64(2 + c >= _ARRIVAL_DRAW)
+
+
 @kernel
 def _fill_history(buyers, stream, bought_share, habit, trust, newcomers):
     """Buyers of old have a habit and bought something in the last 90 days; newcomers arrive."""
@@ -243,7 +274,7 @@ def _fill_history(buyers, stream, bought_share, habit, trust, newcomers):
             level = min(2.0 * habit * uniform(stream, i, 1), 1.0)
             buyers.habit[i] = np.uint16(level * HABIT_ONE)
         for c in range(N_CATEGORIES):
-            days_ago = int(90.0 * uniform(stream, i, 2 + c))
+            days_ago = int(90.0 * uniform(stream, i, _bought_draw(c)))
             me.bought[c] = np.uint16(DAY_ZERO - 1 - days_ago)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engine.population.draws import Floats, categories, normals, uniforms
 from engine.rng import Purpose
 from engine.spec.scenario import Scenario
-from engine.units import FEN_PER_RMB, Category, Kind
+from engine.units import CATEGORIES, FEN_PER_RMB, KINDS, N_CATEGORIES
 
 
 class Suppliers(NamedTuple):
@@ -53,7 +53,7 @@ def draw_suppliers(scenario: Scenario, count: int, seed: int) -> Suppliers:
     total = count + len(trials)
     edges = np.cumsum([spec.count_share for spec in specs]) * count
     kind = np.searchsorted(edges, np.arange(count) + 0.5).astype(np.uint8)
-    guests = [Kind[trial.kind.upper()] for trial in trials]
+    guests = [KINDS.index(trial.kind) for trial in trials]
     kind = np.concatenate([kind, np.array(guests, np.uint8)])
 
     def uniform(draw: int) -> Floats:
@@ -96,7 +96,7 @@ def draw_goods(scenario: Scenario, suppliers: Suppliers, showcase: int, seed: in
     cost_share = by_kind("cost_share")
     for number, trial in enumerate(trials):
         own = supplier == suppliers.guests_from + number
-        category[own] = Category[trial.category.upper()]
+        category[own] = CATEGORIES.index(trial.category)
         price[own], cost_share[own] = trial.price_rmb, trial.cost_share
     log_sd = spec.price_log_sd
     price *= np.exp(log_sd * normals(seed, Purpose.GOOD, total, 1) - log_sd**2 / 2)
@@ -113,6 +113,6 @@ def draw_goods(scenario: Scenario, suppliers: Suppliers, showcase: int, seed: in
         quality=np.clip(quality, 0, 1).astype(np.float32),
         brand=by_kind("brand").astype(np.float32),
         by_category=order,
-        category_start=np.searchsorted(category[order], np.arange(len(Category) + 1)),
+        category_start=np.searchsorted(category[order], np.arange(N_CATEGORIES + 1)),
         first_good=np.concatenate([[0], np.cumsum(per_supplier)]),
     )

@@ -3,9 +3,16 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    create_model,
+    model_validator,
+)
 from pydantic_core import core_schema
 
 from engine.units import CATEGORIES, KINDS
@@ -15,6 +22,9 @@ class Spec(BaseModel):
     """A validated, immutable piece of configuration."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+_S = TypeVar("_S", bound=Spec)
 
 
 def quantity(unit: str, doc: str, **limits: float) -> Any:
@@ -38,33 +48,47 @@ class ByTier(Spec):
         return self.tier12, self.tier3
 
 
-class ByKind(Spec):
+def with_fields(fields: Mapping[str, Any]) -> Callable[[type[_S]], type[_S]]:
+    """Decorate a specification: it gets a required field per word, after those it declares.
+
+    The words come from a table, such as `engine.units.KINDS`: a new word needs no code here.
+
+    Parameters
+    ----------
+    fields : annotation of each field, as `{"food": Positive}`.
+    """
+
+    def extended(model: type[_S]) -> type[_S]:
+        required: dict[str, Any] = {word: (kind, ...) for word, kind in fields.items()}
+        # The same name in the same module, so that pickle finds it there.
+        return create_model(
+            model.__name__,
+            __base__=model,
+            __module__=model.__module__,
+            __qualname__=model.__qualname__,
+            __doc__=model.__doc__,
+            **required,
+        )
+
+    return extended
+
+
+class _ByWord(Spec):
+    """One number per word of a table."""
+
+    def values(self) -> tuple[float, ...]:
+        """The numbers in the order of `engine.units`."""
+        return tuple(getattr(self, word) for word in type(self).model_fields)
+
+
+@with_fields(dict.fromkeys(KINDS, NonNegative))
+class ByKind(_ByWord):
     """One number per kind of supplier."""
 
-    source: float = Field(ge=0)
-    platform_brand: float = Field(ge=0)
-    domestic: float = Field(ge=0)
-    multinational: float = Field(ge=0)
-    partner: float = Field(ge=0)
 
-    def values(self) -> tuple[float, ...]:
-        """The numbers in the order of `engine.units`."""
-        return tuple(getattr(self, kind) for kind in KINDS)
-
-
-class ByCategory(Spec):
+@with_fields(dict.fromkeys(CATEGORIES, NonNegative))
+class ByCategory(_ByWord):
     """One number per category of goods."""
-
-    apparel: float = Field(ge=0)
-    food: float = Field(ge=0)
-    beauty: float = Field(ge=0)
-    household: float = Field(ge=0)
-    appliances: float = Field(ge=0)
-    phones: float = Field(ge=0)
-
-    def values(self) -> tuple[float, ...]:
-        """The numbers in the order of `engine.units`."""
-        return tuple(getattr(self, category) for category in CATEGORIES)
 
 
 class Dated(Spec):

@@ -5,11 +5,12 @@ that day alone.
 """
 
 from datetime import date
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
 from engine.spec.base import Positive, Spec, quantity
+from engine.units import CATEGORIES, KINDS
 
 LONGEST_HORIZON_DAYS: Final = 1_096
 """Three years, one of them a leap year."""
@@ -18,6 +19,11 @@ LONGEST_HISTORY_DAYS: Final = 3_653
 
 MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 """A day of every year, such as 06-12; 02-29 is 28 February where there is no 29th."""
+
+
+# The words of a table, which mypy cannot read.
+_KindWord: TypeAlias = Literal[KINDS]  # type: ignore[valid-type]
+_CategoryWord: TypeAlias = Literal[CATEGORIES]  # type: ignore[valid-type]
 
 
 class Period(Spec):
@@ -88,8 +94,8 @@ class TrialStream(Spec):
 
     name: str
     day: date
-    kind: Literal["source", "platform_brand", "domestic", "multinational", "partner"]
-    category: Literal["apparel", "food", "beauty", "household", "appliances", "phones"]
+    kind: _KindWord
+    category: _CategoryWord
     traffic_share: float = quantity("share of the day's public visits", "audience", gt=0, lt=1)
     price_rmb: float = quantity("RMB", "price elsewhere of its goods, mean", gt=0)
     cost_share: float = quantity("share of the price elsewhere", "unit cost", gt=0, lt=1)

@@ -13,10 +13,14 @@ from engine.spec.base import Dated
 from engine.spec.levers import LEVERS
 from engine.spec.policy import Policy
 from engine.spec.scenario import Mechanisms, Scenario
-from engine.units import KINDS
+from engine.units import KIND_TABLE, KINDS
 
 Values = Mapping[str, Any]
 """Values by path, e.g. `{"choice.affinity": 0.0}`."""
+
+_SOURCE_KINDS: Final = tuple(k.name for k in KIND_TABLE if k.mechanism == "m01_source_goods")
+_OWN_PACE_KINDS: Final = tuple(k.name for k in KIND_TABLE if not k.comes_with_partner)
+"""Kinds that join by their own decision (M3), not with the partner (M4)."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,8 @@ MECHANISMS: Final = (
         "pricing",
         ("orders_count", "aov_fen", "gmv_paid_fen"),
         lambda _: {
-            "suppliers.source.joined_share": 0.0,
-            "suppliers.source.adoption_per_day": 0.0,
+            **_every_kind("joined_share", 0.0, _SOURCE_KINDS),
+            **_every_kind("adoption_per_day", 0.0, _SOURCE_KINDS),
         },
     ),
     Mechanism(
@@ -92,7 +96,7 @@ MECHANISMS: Final = (
         "adoption",
         ("joined_suppliers_share", "brand_share", "gmv_paid_fen"),
         lambda _: {
-            **_every_kind("adoption_per_day", 0.0, KINDS[:-1]),
+            **_every_kind("adoption_per_day", 0.0, _OWN_PACE_KINDS),
             **_every_kind("exit_per_day", 0.0),
         },
     ),

@@ -11,27 +11,19 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from engine.spec.base import Dated, Lever, Positive, Share, Spec
-from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, RATE_DAYS, to_bp, to_fen
+from engine.spec.base import Dated, Lever, Positive, Share, Spec, with_fields
+from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, KIND_TABLE, RATE_DAYS, to_bp, to_fen
 
 # A table: how a lever is measured and what it does, then what it means to the engine.
 # fmt: off
 
 
-def _rate(mechanism: str = "") -> Lever:
-    return Lever(
-        "share of price", "coupon rate", 0, 0.9, off=0, mechanism=mechanism, search=(0, 0.3)
-    )
-
-
+@with_fields({kind.name: Annotated[Dated, Lever(
+    "share of price", "coupon rate", 0, 0.9,
+    off=0, mechanism=kind.mechanism, search=(0, 0.3),
+)] for kind in KIND_TABLE})
 class RateByKind(Spec):
     """Coupon rate by kind of supplier."""
-
-    source: Annotated[Dated, _rate("m01_source_goods")]
-    platform_brand: Annotated[Dated, _rate()]
-    domestic: Annotated[Dated, _rate()]
-    multinational: Annotated[Dated, _rate()]
-    partner: Annotated[Dated, _rate("m04_retail_partner")]
 
 
 Factor = Annotated[Dated, Lever(

@@ -18,8 +18,10 @@ from engine.spec.base import (
     Share,
     Spec,
     quantity,
+    with_fields,
 )
 from engine.spec.calendar import Calendar
+from engine.units import KINDS
 
 
 class Platform(Spec):
@@ -227,6 +229,7 @@ class Investment(Spec):
     quality_gain: Share
 
 
+@with_fields(dict.fromkeys(KINDS, SupplierKind))
 class SuppliersSpec(Spec):
     """All kinds of supplier and what their adoption answers to."""
 
@@ -249,22 +252,17 @@ class SuppliersSpec(Spec):
     plan_lift: float = quantity("factor", "looks that the brand plan brings a member", ge=1, le=10)
     stock_days: float = quantity("days of capacity", "largest stock", ge=1)
     partner_date: date | None = Field(description="first day of the retail partner (M4)")
-    source: SupplierKind
-    platform_brand: SupplierKind
-    domestic: SupplierKind
-    multinational: SupplierKind
-    partner: SupplierKind
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
         total = sum(kind.count_share for kind in self.kinds())
         if abs(total - 1) > 1e-6:
-            raise ValueError(f"count_share of the five kinds must add up to 1, got {total:g}")
+            raise ValueError(f"count_share of all kinds must add up to 1, got {total:g}")
         return self
 
     def kinds(self) -> tuple[SupplierKind, ...]:
-        """The five kinds in the order of `units.Kind`."""
-        return self.source, self.platform_brand, self.domestic, self.multinational, self.partner
+        """What is said of each kind, in the order of `engine.units.KINDS`."""
+        return tuple(getattr(self, kind) for kind in KINDS)
 
 
 class Returns(Spec):

@@ -10,7 +10,7 @@ from engine.calibrate.probe import _KIND, _QUIET_DAYS, elasticity, probe_cases
 from engine.calibrate.run_reader import RunReader, spans
 from engine.case import RunResult
 from engine.market.run import simulate
-from engine.units import Kind
+from engine.units import IS_BRAND
 from tests.worlds import PLAIN, case
 
 KOL = ("gt10m", "3to10m", "1to3m", "0.3to1m", "0.1to0.3m")
@@ -80,7 +80,7 @@ def test_the_largest_anchors(view: RunReader, year) -> None:
     day = (date(2020, 6, 14) - date(2020, 1, 1)).days
     stream = year.daily["top1_share"][day] * year.daily["expected_gmv_paid_fen"][day] / 1e11
     assert read(view, "simba_live", "14 Jun 2020") == pytest.approx(stream)
-    partner = year.segments["gmv_fen"][168 - 1, [Kind.DOMESTIC, Kind.MULTINATIONAL, Kind.PARTNER]]
+    partner = year.segments["gmv_fen"][168 - 1, IS_BRAND]
     found = read(view, "jd_double10bn_day_sales", "16 Jun 2020")
     assert found == pytest.approx(partner.sum() / 1e11)
 

@@ -26,9 +26,8 @@ from engine.rules.brand import grown_awareness
 from engine.rules.investment import cheapened
 from engine.rules.rival import smoothed
 from engine.rules.visits import relaxed_activity
-from engine.units import N_KINDS, Kind
+from engine.units import IS_INCUBATED, LEARNS_FROM_TRIALS, N_KINDS
 
-_PLATFORM_BRAND = int(Kind.PLATFORM_BRAND)
 SIGNAL_DAYS, SLOW_SIGNAL_DAYS = 14.0, 60.0
 FIRST_DAYS = 28
 """Days that set the levels against which later ones are compared."""
@@ -154,7 +153,7 @@ def _learn_visits(history, totals, anchor_margin):
 def _grow(suppliers, awareness, first_good, good_sales, terms):
     """The platform's own brands become known by what they sell and is kept (M2)."""
     for s in range(suppliers.guests_from):
-        if suppliers.kind[s] == _PLATFORM_BRAND:
+        if IS_INCUBATED[suppliers.kind[s]]:
             units = 0.0
             for g in range(first_good[s], first_good[s + 1]):
                 units += good_sales[g]
@@ -209,7 +208,7 @@ def _learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
     for number, trial in enumerate(trials):
         sold = gmv[world.anchors.guests_from + number] * world.weight / 100.0
         if sold > 0.0:
-            for kind in (Kind.DOMESTIC, Kind.MULTINATIONAL, Kind.PARTNER):
+            for kind in np.flatnonzero(LEARNS_FROM_TRIALS):
                 beliefs = state.sellers.belief
                 beliefs[kind] = updated_belief(
                     beliefs[kind], beliefs[kind] * sold / trial.forecast_rmb, speed

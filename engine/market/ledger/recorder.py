@@ -17,7 +17,7 @@ from engine.market.supply.trade import KindCounts
 from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals
 from engine.market.world import World
 from engine.population.anchors import HEAD, TAIL, WAIST
-from engine.units import FEN_PER_RMB, KINDS, Kind
+from engine.units import FEN_PER_RMB, IS_INCUBATED, KINDS
 
 _JOINED = tuple(f"joined_{kind}_count" for kind in KINDS)
 
@@ -90,7 +90,7 @@ def _by_anchor(
 
 def _costs(world: World, levers: DayLevers, outcome: DayOutcome) -> dict[str, int]:
     """What the platform spends on supply: recruiting (M3), own brands (M2), investment (M21)."""
-    brands = _percent(world, outcome.kind_counts.joined[Kind.PLATFORM_BRAND])
+    brands = _percent(world, int(outcome.kind_counts.joined[IS_INCUBATED].sum()))
     incubation = world.scenario.platform.incubation_cost_rmb * FEN_PER_RMB
     return {
         "recruiting_fen": _recruiting_fen(world, levers, outcome),

@@ -17,9 +17,7 @@ from engine.market.world import World
 from engine.rules.investment import built_share
 from engine.rules.pacing import allowance, coupon_reach, push, shortfall
 from engine.rules.rival import rival_pull
-from engine.units import BP, FEN_PER_BN_RMB, Kind
-
-_PARTNER = int(Kind.PARTNER)
+from engine.units import BP, FEN_PER_BN_RMB, IS_CO_FUNDED
 
 
 class DayControls(NamedTuple):
@@ -81,7 +79,7 @@ def _mean_own_rate(rate, tier_factor, boost, partner_share_bp, kind_share):
     """Mean of the rates by what is bought of each kind, less the partner's part of its own."""
     mean = 0.0
     for kind in range(rate.size):
-        own = 1.0 - partner_share_bp / BP if kind == _PARTNER else 1.0
+        own = 1.0 - partner_share_bp / BP if IS_CO_FUNDED[kind] else 1.0
         mean += rate[kind] * np.mean(tier_factor) * boost * own * kind_share[kind]
     return mean
 

@@ -8,9 +8,8 @@ from engine.market.streams import index_of, price_index
 from engine.market.totals import OWN, PARTNER
 from engine.population.buyers import DAY_ZERO, FLAG_BOUGHT, FLAG_TIER3, HABIT_STEP, MEMORY_UNIT
 from engine.rules.subsidy import partner_part_fen
-from engine.units import N_TIERS, Kind
+from engine.units import IS_CO_FUNDED, N_TIERS
 
-_PARTNER = int(Kind.PARTNER)
 _MEMORY = np.float32(-1.0 / MEMORY_UNIT)
 
 
@@ -70,7 +69,7 @@ def add_claim(counted, flat, look, partner_share_bp, sign):
 @step
 def partner_part(kind, coupon, partner_share_bp):
     """What the retail partner pays of a coupon on its own goods (M4)."""
-    return np.int64(kind == _PARTNER) * partner_part_fen(coupon, partner_share_bp)
+    return np.int64(IS_CO_FUNDED[kind]) * partner_part_fen(coupon, partner_share_bp)
 
 
 @step

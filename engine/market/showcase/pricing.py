@@ -12,9 +12,7 @@ from engine.rules.commission import asked_cps_bp
 from engine.rules.fastmath import log32
 from engine.rules.price_cap import capped_price_fen
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
-from engine.units import BP, N_KINDS, N_TIERS, Kind
-
-_PARTNER = int(Kind.PARTNER)
+from engine.units import BP, IS_CO_FUNDED, N_KINDS, N_TIERS
 
 
 class PricingScratch(NamedTuple):
@@ -130,7 +128,7 @@ def price_without_partner(room):
     """
     for coupon in range(1, WITHOUT_PARTNER + 1):
         for k in range(room.kind.size):
-            like = 0 if room.kind[k] == _PARTNER else coupon
+            like = 0 if IS_CO_FUNDED[room.kind[k]] else coupon
             here = coupon + WITHOUT_PARTNER
             room.paid[here, k] = room.paid[like, k]
             room.price_term[here, k] = room.price_term[like, k]

@@ -14,10 +14,9 @@ from engine.rules.investment import cheapened, enlarged
 from engine.rules.price_cap import capped_price_fen, plan_pays
 from engine.rules.pricing import best_price, paid_slope, sensitivity_at
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
-from engine.units import BP, N_KINDS, Kind
+from engine.units import BP, COMES_WITH_PARTNER, JOINS_PLAN, N_KINDS
 
 Floats = NDArray[np.float64]
-_FIRST_BRAND, _LAST_BRAND = int(Kind.DOMESTIC), int(Kind.MULTINATIONAL)
 DEAREST = 3.0
 """Highest price against the price elsewhere that a seller tries."""
 
@@ -83,7 +82,7 @@ def _adopt(suppliers, sellers, terms, levers, day, recruiting, counts):
     joins = 0
     for s in range(suppliers.guests_from):
         kind = suppliers.kind[s]
-        if day < terms.partner_from and kind == N_KINDS - 1:
+        if day < terms.partner_from and COMES_WITH_PARTNER[kind]:
             continue
         if day > 0:
             sellers.hazard[s] += counts.joining[kind]
@@ -125,7 +124,7 @@ def _enter_plan(suppliers, sellers, goods, terms, levers):
     """Brands join the plan, or leave it, if a plan day pays on their first good (M12)."""
     for s in range(suppliers.guests_from):
         kind, g = suppliers.kind[s], goods.first_good[s]
-        if kind < _FIRST_BRAND or kind > _LAST_BRAND or not levers.has_plan:
+        if not JOINS_PLAN[kind] or not levers.has_plan:
             sellers.in_plan[s] = False
             continue
         price = sellers.price[g]
