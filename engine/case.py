@@ -34,7 +34,7 @@ class Case:
     history: Policy | None = None
 
     def labels(self) -> dict[str, Any]:
-        """The values of `metrics.KEYS`."""
+        """The values of `catalogue.KEYS`."""
         return {
             "policy": self.policy.name,
             "trial": self.trial,
@@ -48,9 +48,9 @@ class Case:
 class RunResult:
     """One simulated year.
 
-    `run` holds the values of `metrics.RUN`; `daily` the columns of `metrics.DAILY`, each
+    `run` holds the values of `catalogue.RUN`; `daily` the columns of `catalogue.DAILY`, each
     of shape (days,); `segments` flows of shape (days, kind, tier, domain); `monthly` the
-    columns of `metrics.MONTHLY`, each of shape (months,); `anchors` one value per anchor.
+    columns of `catalogue.MONTHLY`, each of shape (months,); `anchors` one value per anchor.
     """
 
     labels: dict[str, Any]

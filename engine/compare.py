@@ -15,9 +15,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import metrics
 from engine.case import RunResult
 from engine.errors import InputError
+from engine.measures import catalogue
 from engine.stats.intervals import Interval, mean_interval, ratio_interval
 from engine.stats.paired import variance_reduction
 
@@ -90,11 +90,11 @@ def _check(runs: Mapping[str, _Runs], baseline: str, measures: Sequence[str]) ->
             remedy="name one of them",
         )
     for measure in measures:
-        if measure not in metrics.RUN:
+        if measure not in catalogue.RUN:
             raise InputError(
                 where="measures",
                 what=f"{measure!r} is not measured",
-                allowed=", ".join(metrics.RUN),
+                allowed=", ".join(catalogue.RUN),
                 remedy="name one of them",
             )
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine import metrics, rng
+from engine import rng
 from engine.case import Case, RunResult
+from engine.measures import catalogue
 from engine.spec.calendar import Calendar
 from engine.spec.jobs import Scale
 from engine.spec.policy import Policy
@@ -122,7 +123,7 @@ def simulate_fake(case: Case) -> RunResult:
     months += case.scenario.calendar.end.month - case.scenario.calendar.start.month + 1
     monthly = {
         name: np.full(months, _SHARE.get(name, 0.4) if kind is float else 1_000_000)
-        for name, kind in metrics.MONTHLY.items()
+        for name, kind in catalogue.MONTHLY.items()
     }
     return RunResult(
         labels=case.labels(),
@@ -168,7 +169,7 @@ def _flows(case: Case) -> dict[str, NDArray[Any]]:
     paid = BASE_BN_RMB * FEN_PER_BN_RMB / days * season * luck * own * (1 + 1.5 * rate - rate**2)
     flows: dict[str, NDArray[Any]] = {
         name: np.zeros(days, np.int64 if kind is int else np.float64)
-        for name, kind in metrics.FLOWS.items()
+        for name, kind in catalogue.FLOWS.items()
     }
     whole = {"gmv_paid_fen": paid, "subsidy_fen": paid * rate / (1 - rate)}
     for name, values in whole.items():
@@ -213,10 +214,10 @@ def _daily(case: Case, flows: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]
         "live_anchors_count": np.full(days, 500.0),
         "top10_share": np.full(days, _top10(case)),
     }
-    for name, kind in metrics.DAILY.items():
+    for name, kind in catalogue.DAILY.items():
         if name not in flows and name not in states:
             states[name] = np.full(days, _SHARE.get(name, 0), np.int64 if kind is int else float)
-    return {name: (flows | states)[name] for name in metrics.DAILY}
+    return {name: (flows | states)[name] for name in catalogue.DAILY}
 
 
 def _top10(case: Case) -> float:
@@ -252,7 +253,9 @@ def _run(
         "new_heads_count": 3,
         "wall_s": 0.01,
     }
-    return {name: known.get(name, kind(_SHARE.get(name, 0))) for name, kind in metrics.RUN.items()}
+    return {
+        name: known.get(name, kind(_SHARE.get(name, 0))) for name, kind in catalogue.RUN.items()
+    }
 
 
 def _segments(flows: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.int64]]:

@@ -9,23 +9,23 @@ from pathlib import Path
 
 import yaml
 
-from engine.report.markdown import BenchmarkRun, with_benchmarks
+from engine.report.markdown import _BenchmarkRun, _with_benchmarks
 from engine.results import read_table
 
 FILE = Path(__file__).parents[1] / "README.md"
 
 
-def measured(folder: Path) -> BenchmarkRun:
+def measured(folder: Path) -> _BenchmarkRun:
     """Return what a command left in its folder."""
     text = (folder / ".hydra" / "overrides.yaml").read_text(encoding="utf-8")
     rows = read_table(folder, "benchmark").to_pylist()
-    return BenchmarkRun([shlex.quote(one) for one in yaml.safe_load(text)], rows)
+    return _BenchmarkRun([shlex.quote(one) for one in yaml.safe_load(text)], rows)
 
 
 def main(folders: list[str]) -> None:
     """Rewrite the block, and say whether anything changed."""
     before = FILE.read_text(encoding="utf-8")
-    now = with_benchmarks(before, [measured(Path(folder)) for folder in folders])
+    now = _with_benchmarks(before, [measured(Path(folder)) for folder in folders])
     print(f"{FILE.name}: {'rewritten' if now != before else 'up to date'}")
     FILE.write_text(now, encoding="utf-8")
 

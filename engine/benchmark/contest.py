@@ -51,7 +51,7 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class _Snapshot:
     """What a method would report after so many sessions and seconds."""
 
     sessions: int
@@ -63,7 +63,7 @@ class Snapshot:
 class Course:
     """What a method reported as it went on, and what it recommends in the end."""
 
-    snapshots: tuple[Snapshot, ...]
+    snapshots: tuple[_Snapshot, ...]
     recommended: Point | None
 
 
@@ -105,9 +105,9 @@ class _Clocked:
         """Return the seconds so far."""
         return time.perf_counter() - self._start - self._inside + self._simulated
 
-    def snapshot(self, front: Sequence[Point]) -> Snapshot:
+    def snapshot(self, front: Sequence[Point]) -> _Snapshot:
         """Return what is reported now."""
-        return Snapshot(self.sessions, self.seconds, tuple(front))
+        return _Snapshot(self.sessions, self.seconds, tuple(front))
 
 
 class _NoMemory:
@@ -173,7 +173,7 @@ def ours(
     study = SearchStudy(search, seed, clock, judge, _NoMemory())
     runs = planned_replications(0, search.finalists_count, _rounds(search))
     search_sessions = sessions * (1 - runs / (effort.trials_count * effort.replications))
-    snapshots: list[Snapshot] = []
+    snapshots: list[_Snapshot] = []
     for found in study.steps(_ignore_progress):
         front = _front_of(found.costs, found.excesses)
         snapshots.append(clock.snapshot([_point(study.trials[k].candidate) for k in front]))

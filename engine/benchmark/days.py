@@ -1,11 +1,12 @@
-"""The first days of a year, timed one by one; the only file here that runs the market."""
+"""What this process holds in memory, from Linux's `/proc/self`."""
 
 import gc
+import re
 import time
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
-from engine.benchmark.resident import forget_peak, peak_bytes, resident_bytes
 from engine.benchmark.worker import Tell
 from engine.case import Case
 from engine.market.day import run_day
@@ -43,8 +44,8 @@ class Days(NamedTuple):
 def simulate_days(tell: Tell, case: Case, count: int) -> Days:
     """Simulate the first `count` days of the year of `case`, telling seconds as they pass."""
     gc.collect()
-    forget_peak()
-    before = resident_bytes()
+    _forget_peak()
+    before = _resident_bytes()
     started = time.perf_counter()
     world = open_world(case.scenario, case.scale, case.world_seed)
     state = open_state(world, case.run_seed)
@@ -57,7 +58,7 @@ def simulate_days(tell: Tell, case: Case, count: int) -> Days:
             run_day(world, plan, state, scratch)
             marks.append(time.perf_counter())
             tell(marks[-1] - marks[-2])
-    peak = peak_bytes()
+    peak = _peak_bytes()
     sessions = daily_table(world, state)["sessions_count"] // world.weight
     return Days(
         open_s=marks[0] - started,
@@ -70,3 +71,33 @@ def simulate_days(tell: Tell, case: Case, count: int) -> Days:
 def fill_cache(_: Tell, case: Case) -> None:
     """Compile what `case` needs, for processes started afterwards."""
     warm_up(case)
+
+
+_SELF = Path("/proc/self")
+
+
+def _resident_bytes() -> int | None:
+    """Bytes held now; None where the system does not tell."""
+    return _size("VmRSS")
+
+
+def _peak_bytes() -> int | None:
+    """The most that was held since `_forget_peak`; None where the system does not tell."""
+    return _size("VmHWM")
+
+
+def _forget_peak() -> None:
+    """Let the peak start from what is held now; where that is not allowed the old one stays."""
+    try:
+        (_SELF / "clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return
+
+
+def _size(name: str) -> int | None:
+    try:
+        status = (_SELF / "status").read_text(encoding="ascii")
+    except OSError:
+        return None
+    found = re.search(rf"^{name}:\s+(\d+) kB", status, re.MULTILINE)
+    return int(found[1]) * 1024 if found else None

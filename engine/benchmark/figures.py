@@ -60,7 +60,7 @@ class Setting:
             "days_count": self.days,
             "threads_count": self.threads,
             "processes_count": self.processes,
-            "machine": machine(),
+            "machine": _machine(),
         }
 
 
@@ -77,7 +77,7 @@ class Steps:
 
 
 @cache
-def machine() -> str:
+def _machine() -> str:
     """The processor and how many of them this process may use."""
     return f"{_processor()}, {cpus_count()} CPUs"
 

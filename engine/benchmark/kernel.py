@@ -1,23 +1,187 @@
-"""Suite `kernel`: runs what shows the cost of a session, a day and a buyer of the market.
+"""Suite `kernel`: what shows the cost of a session, a day and a buyer of the market.
 
 Every turn runs each population, number of anchors, of threads and of processes once, so that
-what is compared ran side by side; `kernel_rows` makes figures of it.
+what is compared ran side by side.
+
+A day costs a fixed part (supply, showcases, learning) and a part per session. Between two
+populations n1 < n2 of one market, t their seconds and s their sessions:
+
+    seconds per session  = (t2 - t1) / (s2 - s1)
+    fixed part of a day  = (t1 s2 - t2 s1) / (s2 - s1) / days
+
+Both are taken turn by turn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
 
 from engine.benchmark.days import Days, fill_cache, simulate_days
-from engine.benchmark.figures import OnProgress, Row, Steps
-from engine.benchmark.kernel_rows import KernelRuns, Point, end_points, kernel_rows, points_of
-from engine.benchmark.stages import time_stages
+from engine.benchmark.figures import OnProgress, Row, Setting, Steps
+from engine.benchmark.stages import StageTimes, time_stages
 from engine.benchmark.start import start_seconds
 from engine.benchmark.worker import Worker
 from engine.case import Case
+from engine.population.buyers import bytes_per_buyer
 from engine.spec.jobs import BenchmarkJob
+
+BETWEEN: Final = ("traffic", "supply", "showcase", "settle", "learning")
+BETWEEN_MS: Final = 0.5
+"""What the market does between sessions, and what its fixed part should not exceed."""
+
+
+class Point(NamedTuple):
+    """One thing to run."""
+
+    buyers: int
+    anchors: int
+    threads: int = 1
+    processes: int = 1
+
+    def setting(self, days: int) -> Setting:
+        """What its figures are of."""
+        return Setting("kernel", self.buyers, self.anchors, days, self.threads, self.processes)
+
+
+@dataclass
+class _KernelRuns:
+    """Runs by point, stages by population, seconds to start, memory held."""
+
+    runs: dict[Point, list[Days]] = field(default_factory=dict)
+    stages: dict[int, list[StageTimes]] = field(default_factory=dict)
+    warm_s: list[float] = field(default_factory=list)
+    cold_s: list[float] = field(default_factory=list)
+    held_bytes: int | None = None
+
+
+class Cost(NamedTuple):
+    """Seconds and sessions of some days."""
+
+    seconds: float
+    sessions: int
+
+
+def _points_of(job: BenchmarkJob) -> list[Point]:
+    """Everything that one turn runs, each once."""
+    base, largest = job.scale.anchors_count, max(job.populations)
+    points = [Point(buyers, base, job.threads) for buyers in job.populations]
+    points += [point for anchors in job.anchors for point in end_points(job, anchors)]
+    points += [Point(largest, base, threads) for threads in (1, *job.thread_counts)]
+    points += [Point(largest, base, 1, processes) for processes in job.process_counts]
+    return list(dict.fromkeys(points))
+
+
+def end_points(job: BenchmarkJob, anchors: int) -> tuple[Point, Point]:
+    """The smallest and the largest population."""
+    few, *_, many = job.populations
+    return Point(few, anchors, job.threads), Point(many, anchors, job.threads)
+
+
+def _kernel_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> list[Row]:
+    """All figures, axis by axis."""
+    return [
+        *_population_rows(job, found, days),
+        *_anchor_rows(job, found, days),
+        *_scaling_rows(job, found, days),
+        *_stage_rows(job, found, days),
+        *_start_rows(job, found, days),
+    ]
+
+
+def slope_ns(few: Sequence[Cost], many: Sequence[Cost]) -> list[float]:
+    """Nanoseconds of one more session, turn by turn."""
+    return [
+        (two.seconds - one.seconds) / (two.sessions - one.sessions) * 1e9
+        for one, two in zip(few, many, strict=True)
+    ]
+
+
+def _intercept_ms(few: Sequence[Cost], many: Sequence[Cost], days: int) -> list[float]:
+    """Milliseconds of a day without sessions, turn by turn."""
+    return [
+        (one.seconds * two.sessions - two.seconds * one.sessions)
+        / (two.sessions - one.sessions)
+        / days
+        * 1e3
+        for one, two in zip(few, many, strict=True)
+    ]
+
+
+def _costs(runs: Sequence[Days]) -> list[Cost]:
+    return [Cost(run.days_s, run.sessions_count) for run in runs]
+
+
+def _population_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterator[Row]:
+    smallest = end_points(job, job.scale.anchors_count)[0]
+    for buyers in job.populations:
+        point = smallest._replace(buyers=buyers)
+        runs, at = found.runs[point], point.setting(days)
+        years = [run.open_s + run.days_s for run in runs]
+        values = {
+            "open_s": [run.open_s for run in runs],
+            "year_s": years,
+            "sessions_per_s": [r.sessions_count / s for r, s in zip(runs, years, strict=True)],
+            "buyer_days_per_s": [buyers * days / seconds for seconds in years],
+        }
+        if point != smallest:
+            ends = _costs(found.runs[smallest]), _costs(runs)
+            values |= {"session_ns": slope_ns(*ends), "fixed_day_ms": _intercept_ms(*ends, days)}
+        for measure, per_run in values.items():
+            yield at.row("population", "market", measure, per_run)
+    yield at.row("population", "market", "state_bytes_per_buyer", [bytes_per_buyer()])
+    if found.held_bytes is not None:
+        held = found.held_bytes / point.buyers
+        yield at.row("population", "market", "resident_bytes_per_buyer", [held])
+
+
+def _anchor_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterator[Row]:
+    for anchors in job.anchors:
+        few, many = end_points(job, anchors)
+        ends, at = (_costs(found.runs[few]), _costs(found.runs[many])), many.setting(days)
+        yield at.row("anchors", "market", "session_ns", slope_ns(*ends))
+        yield at.row("anchors", "market", "fixed_day_ms", _intercept_ms(*ends, days))
+
+
+def _scaling_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterator[Row]:
+    one = Point(max(job.populations), job.scale.anchors_count)
+    points = [("threads", one._replace(threads=count)) for count in job.thread_counts]
+    points += [("processes", one._replace(processes=count)) for count in job.process_counts]
+    alone = _speeds(found.runs[one])
+    for axis, point in points:
+        speeds, at = _speeds(found.runs[point]), point.setting(days)
+        yield at.row(axis, "market", "sessions_per_s", speeds)
+        gains = [speed / base for speed, base in zip(speeds, alone, strict=True)]
+        yield at.row(axis, "market", "speedup", gains)
+
+
+def _speeds(runs: Sequence[Days]) -> list[float]:
+    return [run.sessions_count / run.days_s for run in runs]
+
+
+def _stage_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterator[Row]:
+    few, many = min(job.populations), max(job.populations)
+    at = Point(many, job.scale.anchors_count).setting(days)
+    for stage in found.stages[few][0].seconds:
+        ends = (_stage_costs(found.stages[few], stage), _stage_costs(found.stages[many], stage))
+        yield at.row("stage", stage, "session_ns", slope_ns(*ends))
+        yield at.row("stage", stage, "fixed_day_ms", _intercept_ms(*ends, days))
+    ends = (_stage_costs(found.stages[few], *BETWEEN), _stage_costs(found.stages[many], *BETWEEN))
+    fixed = _intercept_ms(*ends, days)
+    yield at.row("stage", " + ".join(BETWEEN), "fixed_day_ms", fixed, goal=BETWEEN_MS)
+
+
+def _stage_costs(times: Sequence[StageTimes], *stages: str) -> list[Cost]:
+    return [Cost(sum(one.seconds[s] for s in stages), one.sessions_count) for one in times]
+
+
+def _start_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterator[Row]:
+    at = Point(min(job.populations), job.scale.anchors_count).setting(days)
+    for subject, seconds in (("warm", found.warm_s), ("cold", found.cold_s)):
+        if seconds:
+            yield at.row("start", subject, "start_s", seconds)
+
 
 WARM_DAYS: Final = 8
 """Days of the run that is not counted, and of the one that shows memory: with a full week."""
@@ -25,8 +189,8 @@ WARM_DAYS: Final = 8
 
 def kernel_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
     """Measure everything in turn; return the rows of `benchmark`."""
-    steps = Steps(2 + job.runs * (len(points_of(job)) + 2) + job.cold_start, on_progress)
-    found = KernelRuns()
+    steps = Steps(2 + job.runs * (len(_points_of(job)) + 2) + job.cold_start, on_progress)
+    found = _KernelRuns()
     days = job.days or case.scenario.calendar.n_days
     with Worker() as first:
         first.ask(fill_cache, case)
@@ -34,7 +198,7 @@ def kernel_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list
     with ExitStack() as stack:
         workers = [stack.enter_context(Worker()) for _ in range(max(job.process_counts))]
         for worker in workers:
-            worker.ask(simulate_days, sized(case, points_of(job)[0]), min(days, WARM_DAYS))
+            worker.ask(simulate_days, sized(case, _points_of(job)[0]), min(days, WARM_DAYS))
         for _ in range(job.runs):
             _take_turn(job, case, workers, found, steps)
     found.held_bytes = _held_bytes(job, case, min(days, WARM_DAYS))
@@ -42,15 +206,15 @@ def kernel_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list
     if job.cold_start:
         found.cold_s.append(start_seconds(case, cold=True))
         steps.step("cold start")
-    return kernel_rows(job, found, days)
+    return _kernel_rows(job, found, days)
 
 
 def _take_turn(
-    job: BenchmarkJob, case: Case, workers: Sequence[Worker], found: KernelRuns, steps: Steps
+    job: BenchmarkJob, case: Case, workers: Sequence[Worker], found: _KernelRuns, steps: Steps
 ) -> None:
     """Run every point once, then the stages and a start."""
     days = job.days or case.scenario.calendar.n_days
-    for point in points_of(job):
+    for point in _points_of(job):
         found.runs.setdefault(point, []).append(_run_point(workers, case, point, days))
         steps.step(f"{point.buyers:,} buyers, {point.anchors:,} anchors")
     for point in end_points(job, job.scale.anchors_count):
@@ -72,7 +236,7 @@ def _run_point(workers: Sequence[Worker], case: Case, point: Point, days: int) -
     busy = workers[: point.processes]
     for worker in busy:
         worker.start(simulate_days, sized(case, point), days)
-    # Heard all at once: a worker to which nobody listens waits once its line is full.
+    # Results are awaited all at once: a worker blocks once its unread pipe is full.
     with ThreadPoolExecutor(len(busy)) as pool:
         runs: list[Days] = list(pool.map(lambda worker: worker.result(), busy))
     sessions = tuple(sum(day) for day in zip(*(run.sessions for run in runs), strict=True))

@@ -1,7 +1,7 @@
 """Suite `peers`: a session of the whole market beside one of a small market in other tools.
 
 The engine's session has everything on, and its cost is that of one more session, without the
-fixed part of a day (see `kernel_rows`); a session of a peer carries its share of the buyers
+fixed part of a day (see `kernel`); a session of a peer carries its share of the buyers
 who stayed away. All run in turn on one core.
 
 What is written for the other tools is the package `peers` beside `engine`: it is in a checkout
@@ -18,15 +18,14 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from engine.benchmark.days import Days, fill_cache, simulate_days
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
-from engine.benchmark.kernel import WARM_DAYS, sized
-from engine.benchmark.kernel_rows import Cost, Point, end_points, slope_ns
+from engine.benchmark.kernel import WARM_DAYS, Cost, Point, end_points, sized, slope_ns
 from engine.benchmark.worker import Tell, Worker
 from engine.case import Case
 from engine.errors import InputError
 from engine.spec.jobs import BenchmarkJob
 
 
-class PeerKind(NamedTuple):
+class _PeerKind(NamedTuple):
     """A tool: the file and class that use it, and how many buyers it gets.
 
     `days` are counted after a first; `goal`: engine / peer should not exceed it.
@@ -56,11 +55,11 @@ class _Peer(Protocol):
 
 
 PEERS: Final = (
-    PeerKind("numpy", "numpy_peers", "NumpyPeer", 1_000_000, 8, 0.35),
-    PeerKind("numpy_columns", "numpy_peers", "ColumnsPeer", 1_000_000, 8),
-    PeerKind("mesa_frames", "frames_peer", "FramesPeer", 1_000_000, 8),
-    PeerKind("mesa", "mesa_peers", "MesaPeer", 100_000, 4, 0.02),
-    PeerKind("mesa_loops", "mesa_peers", "MesaLoopsPeer", 100_000, 4),
+    _PeerKind("numpy", "numpy_peers", "NumpyPeer", 1_000_000, 8, 0.35),
+    _PeerKind("numpy_columns", "numpy_peers", "ColumnsPeer", 1_000_000, 8),
+    _PeerKind("mesa_frames", "frames_peer", "FramesPeer", 1_000_000, 8),
+    _PeerKind("mesa", "mesa_peers", "MesaPeer", 100_000, 4, 0.02),
+    _PeerKind("mesa_loops", "mesa_peers", "MesaLoopsPeer", 100_000, 4),
 )
 """Mesa gets fewer buyers, since it is slow: what counts is the cost of a session."""
 
@@ -112,7 +111,7 @@ def peers_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[
     return [*_peer_rows(job, ends[1], engine, peers)]
 
 
-def _is_installed(_: Tell, kind: PeerKind) -> bool:
+def _is_installed(_: Tell, kind: _PeerKind) -> bool:
     """Tell whether the tool and all that it needs can be imported."""
     try:
         _class_of(kind)
@@ -121,7 +120,7 @@ def _is_installed(_: Tell, kind: PeerKind) -> bool:
     return True
 
 
-def _time_peer(_: Tell, kind: PeerKind, seed: int) -> Cost:
+def _time_peer(_: Tell, kind: _PeerKind, seed: int) -> Cost:
     """Seconds and sessions of some days of the small market, after one that is not counted."""
     market = _module("market").small_market(kind.buyers, seed)
     peer = _class_of(kind)(market, seed)
@@ -151,7 +150,7 @@ def _peer_rows(
         yield at.row("tool", kind.name, "engine_ratio", ratios, kind.goal)
 
 
-def _class_of(kind: PeerKind) -> Callable[[Any, int], _Peer]:
+def _class_of(kind: _PeerKind) -> Callable[[Any, int], _Peer]:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # one core, as all others
     found: Callable[[Any, int], _Peer] = getattr(_module(kind.module), kind.made_by)
     return found

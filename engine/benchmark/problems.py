@@ -11,7 +11,7 @@ from engine.benchmark.known import Floats, Known
 from engine.search.problem import Point
 
 
-class BudgetSplit(Known):
+class _BudgetSplit(Known):
     """A budget split among channels with falling returns (Koopman, Oper. Res. 5(5), 1957).
 
         GMV = Σ_i a_i (1 - exp(-x_i / b_i)),    spent = Σ_i x_i ≤ 1
@@ -57,7 +57,7 @@ class BudgetSplit(Known):
         return np.array([[-own["gmv_paid_fen"], own["subsidy_fen"]] for own in figures])
 
 
-class CouponKnapsack(Known):
+class _CouponKnapsack(Known):
     """Which coupons to give: each pays or not, and costs (Dantzig, Oper. Res. 5(2), 1957).
 
         GMV = Σ_i v_i x_i,    spent = Σ_i w_i x_i ≤ `budget`,    x_i in {0, 1}
@@ -94,7 +94,7 @@ class CouponKnapsack(Known):
         return np.stack([-best, np.arange(self.budget + 1.0)], axis=1)
 
 
-class TwoSided(Known):
+class _TwoSided(Known):
     """A platform with two sides in each of three regions (Armstrong, RAND J. Econ. 37(3), 2006).
 
     In a region, side i joins for the other side j, at the price p_i:
@@ -168,7 +168,7 @@ class TwoSided(Known):
 
 
 class _Zdt(Known):
-    """Two goals that trade off along a curve, far off it everywhere else (`Zdt1`, `Zdt2`).
+    """Two goals that trade off along a curve, far off it everywhere else (`_Zdt1`, `_Zdt2`).
 
         f_1 = x_0,    g = 1 + 9 mean(x_1, …),    f_2 = g h(f_1 / g)
 
@@ -203,7 +203,7 @@ class _Zdt(Known):
         return np.asarray(curve[curve[:, 1] <= 0.7])
 
 
-class Zdt1(_Zdt):
+class _Zdt1(_Zdt):
     """h(t) = 1 - √t: a convex front."""
 
     name = "zdt1"
@@ -213,7 +213,7 @@ class Zdt1(_Zdt):
         return 1 - float(ratio**0.5)
 
 
-class Zdt2(_Zdt):
+class _Zdt2(_Zdt):
     """h(t) = 1 - t²: a concave front, which no weighted sum of the goals finds."""
 
     name = "zdt2"
@@ -224,6 +224,6 @@ class Zdt2(_Zdt):
 
 
 KNOWN: Final[Mapping[str, type[Known]]] = {
-    kind.name: kind for kind in (BudgetSplit, CouponKnapsack, TwoSided, Zdt1, Zdt2)
+    kind.name: kind for kind in (_BudgetSplit, _CouponKnapsack, _TwoSided, _Zdt1, _Zdt2)
 }
 """The problems by name."""

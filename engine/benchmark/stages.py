@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from engine.benchmark.days import simulate_days
-from engine.benchmark.worker import Tell, unheard
+from engine.benchmark.worker import Tell, ignore_progress
 from engine.case import Case
 from engine.market import day, slot
 
@@ -44,14 +44,14 @@ def time_stages(_: Tell, case: Case, count: int) -> StageTimes:
 
     The clocks cost time themselves: totals are measured without them.
     """
-    with clocks() as seconds:
-        days = simulate_days(unheard, case, count)
+    with _clocks() as seconds:
+        days = simulate_days(ignore_progress, case, count)
     seconds[REST] = days.days_s - sum(seconds.values())
     return StageTimes(seconds, days.sessions_count)
 
 
 @contextmanager
-def clocks() -> Iterator[dict[str, float]]:
+def _clocks() -> Iterator[dict[str, float]]:
     """Yield the seconds by stage, which grow while the market runs inside."""
     seconds = dict.fromkeys((stage for stage, _, _ in STAGES), 0.0)
     plain = [(place, name, getattr(place, name)) for _, place, name in STAGES]

@@ -131,14 +131,14 @@ def implausibility(sample: SimulatedPoints, worst: int) -> Implausibility:
 
 
 def _total_variance(emulator: _Emulator, observed: Floats, sds: Floats, errors: Floats) -> Floats:
-    """Var_observation + Var_emulator + Var_luck in the emulators' scale.
+    """Var_observation + Var_emulator + Var_replications in the emulators' scale.
 
-    The leave-one-out error is the emulator's: all points met the same random
+    The leave-one-out error is the emulator's: all points share their random
     numbers, which moves them alike and does not show in it.
     """
     unit = np.where(emulator.is_log, np.abs(observed), 1.0)
-    luck = (errors / unit) ** 2
-    return np.asarray((sds / unit) ** 2 + emulator.variance + luck)
+    replications = (errors / unit) ** 2
+    return np.asarray((sds / unit) ** 2 + emulator.variance + replications)
 
 
 def _better(sample: SimulatedPoints) -> NDArray[np.int64]:

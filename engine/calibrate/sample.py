@@ -169,6 +169,10 @@ def plausible_points(
         Worst miss that is plausible, in standard deviations.
     at_least
         Points to return where none is plausible.
+
+    Returns
+    -------
+    (found,) int64, rows of the sample, and whether these are plausible.
     """
     order = np.argsort(sample.score, kind="stable")
     order = order[sample.confirmed[order]]

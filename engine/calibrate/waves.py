@@ -118,7 +118,7 @@ def confirm(
     kept: WaveCheckpoint,
     on_years: OnYears,
 ) -> SimulatedPoints:
-    """Run the points that miss least again, on luck that had no say in choosing them.
+    """Run the points that miss least again, in replications that played no part in choosing them.
 
     The least miss of hundreds from few runs is biased: the best point is the best, and
     a plausible one plausible, by fresh runs alone.

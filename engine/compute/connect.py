@@ -1,4 +1,4 @@
-"""Connects to Ray and lets it go, quietly, and within seconds if nobody answers."""
+"""Connects to Ray and lets it go, quietly, and within seconds if there is no answer."""
 
 import os
 import secrets
@@ -74,7 +74,7 @@ def _start(spec: Ray, address: str) -> None:
 def _settings(is_local: bool) -> dict[str, str]:
     """Return what Ray reads from the environment; what the user has set goes first.
 
-    A new local cluster asks for a token: it gets one of its own, known to nobody else. An
+    A new local cluster asks for a token: it gets one of its own. An
     existing cluster is told the user's token if there is one. Tasks killed for want of
     memory are retried a few times, where Ray's own default is for ever.
     """

@@ -21,8 +21,8 @@ def cpus_count() -> int:
     return os.cpu_count() or 1
 
 
-def available_bytes() -> int | None:
-    """Return the memory that new work can have here; None where nobody tells."""
+def _available_bytes() -> int | None:
+    """Return the memory that new work can have here; None where the system does not say."""
     found = [size for size in (_of_machine(), _of_group()) if size is not None]
     return min(found, default=None)
 
@@ -71,7 +71,7 @@ def check_memory(buyers_count: int, years_count: int, ray: Ray, where: str) -> N
     InputError
         Saying what would fit.
     """
-    free = available_bytes()
+    free = _available_bytes()
     if free is None or ray.address is not None or "RAY_ADDRESS" in os.environ:
         return
     wanted = 1 if ray.backend == "process" else ray.workers_count or cpus_count()

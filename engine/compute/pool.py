@@ -41,7 +41,7 @@ class Failure:
             raise InputError(*self.refusal)
 
 
-class FailedYearError(PoquanError):
+class _FailedYearError(PoquanError):
     """A year could not be simulated; the trace of the worker stands in the message."""
 
     def __init__(self, failure: Failure) -> None:
@@ -70,7 +70,7 @@ class Pool(ABC):
 
         Raises
         ------
-        FailedYearError
+        PoquanError
             At the first case that could not be simulated.
         InputError
             If the engine refused it.
@@ -80,7 +80,7 @@ class Pool(ABC):
         for outcome in self.outcomes(cases):
             if isinstance(outcome, Failure):
                 outcome.raise_refusal()
-                raise FailedYearError(outcome)
+                raise _FailedYearError(outcome)
             yield outcome
 
 

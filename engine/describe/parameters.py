@@ -17,7 +17,7 @@ from engine.spec.scenario import Scenario
 _SCENARIO: Final = "kuaishou_2020"
 
 
-class Parameter(NamedTuple):
+class _Parameter(NamedTuple):
     """One number of the scenario's file: where, what, in which unit, and from where."""
 
     path: tuple[str, ...]
@@ -26,19 +26,45 @@ class Parameter(NamedTuple):
     source: str
 
 
+def parameter_rows(root: Path, patterns: Sequence[str]) -> list[tuple[str, str, str, str, str]]:
+    """Return path, value, unit, source and meaning of the parameters that each pattern names.
+
+    Raises
+    ------
+    ValueError
+        If a pattern names none.
+    """
+    known = _parameters(root)
+    rows = []
+    for pattern in patterns:
+        found = _matching(pattern, known)
+        if not found:
+            raise ValueError(f"{pattern} is no parameter of the scenario")
+        units, sources = (
+            "; ".join(dict.fromkeys(text for text in column if text)) or "–"
+            for column in zip(*((p.unit, p.source) for p in found), strict=True)
+        )
+        stars = [number for number, part in enumerate(pattern.split(".")) if part == "*"]
+        values = ", ".join(" ".join([*(p.path[k] for k in stars), p.value]) for p in found)
+        if len(found) > 1 and len({p.value for p in found}) == 1:
+            values = f"all {found[0].value}"
+        rows.append((f"`{pattern}`", values, units, sources, _meaning(found[0].path)))
+    return rows
+
+
 def scenario_text(root: Path) -> str:
     """The scenario's file."""
     return (root / "conf" / "scenario" / f"{_SCENARIO}.yaml").read_text(encoding="utf-8")
 
 
-def parameters(root: Path) -> list[Parameter]:
+def _parameters(root: Path) -> list[_Parameter]:
     """Every number of the scenario, but its switches."""
     text = scenario_text(root)
     found = _leaves(yaml.compose(text), (), text.splitlines(), "")
     return [p for p in found if p.path[0] != "mechanisms" and p.path[-1] != "name"]
 
 
-def matching(pattern: str, known: Sequence[Parameter]) -> list[Parameter]:
+def _matching(pattern: str, known: Sequence[_Parameter]) -> list[_Parameter]:
     """The parameters that a path with or without `*` names."""
     parts = pattern.split(".")
     return [
@@ -51,7 +77,7 @@ def matching(pattern: str, known: Sequence[Parameter]) -> list[Parameter]:
 
 def _leaves(
     node: Any, path: tuple[str, ...], lines: list[str], inherited: str
-) -> Iterator[Parameter]:
+) -> Iterator[_Parameter]:
     """Walk a YAML mapping; a group's comment holds for its members that have none."""
     for key, value in node.value:
         here, comment = (*path, key.value), _comment(lines, key.start_mark.line) or inherited
@@ -64,7 +90,7 @@ def _leaves(
             listed = isinstance(value, yaml.SequenceNode)
             shown = ", ".join(item.value for item in value.value) if listed else value.value
             unit, _, source = comment.partition("|")
-            yield Parameter(here, shown, unit.strip(), source.strip())
+            yield _Parameter(here, shown, unit.strip(), source.strip())
 
 
 def _comment(lines: list[str], number: int) -> str:
@@ -79,7 +105,7 @@ def _name(item: Any, number: int) -> str:
     return str(names.get("name", number))
 
 
-def meaning(path: tuple[str, ...]) -> str:
+def _meaning(path: tuple[str, ...]) -> str:
     """What the schema says of a field of the scenario, without its unit."""
     model: Any = Scenario
     for part in path:

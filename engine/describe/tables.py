@@ -9,18 +9,14 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import yaml
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
-from engine import metrics
-from engine.describe.parameters import matching, meaning, parameters, scenario_text
-from engine.report.definitions import MEASURES
-from engine.spec.base import Dated, Lever
+from engine.describe.parameters import parameter_rows, scenario_text
+from engine.measures import catalogue
+from engine.spec.levers import LEVERS
 from engine.spec.mechanisms import MECHANISMS, Mechanism
-from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 
 _BLOCK: Final = re.compile(r"(<!-- generated: (\w+)(.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -50,83 +46,23 @@ def heading(mechanism: Mechanism) -> str:
 
 
 def _parameters(root: Path, patterns: list[str]) -> str:
-    known = parameters(root)
-    rows = []
-    for pattern in patterns:
-        found = matching(pattern, known)
-        if not found:
-            raise ValueError(f"{pattern} is no parameter of the scenario")
-        units, sources = (
-            "; ".join(dict.fromkeys(text for text in column if text)) or "–"
-            for column in zip(*((p.unit, p.source) for p in found), strict=True)
-        )
-        stars = [number for number, part in enumerate(pattern.split(".")) if part == "*"]
-        values = ", ".join(" ".join([*(p.path[k] for k in stars), p.value]) for p in found)
-        if len(found) > 1 and len({p.value for p in found}) == 1:
-            values = f"all {found[0].value}"
-        rows.append((f"`{pattern}`", values, units, sources, meaning(found[0].path)))
-    return _table(("parameter", "value", "unit", "source", "meaning"), rows)
+    header = ("parameter", "value", "unit", "source", "meaning")
+    return _table(header, parameter_rows(root, patterns))
 
 
-class _Range(NamedTuple):
-    unit: str
-    low: float
-    high: float
-    doc: str
-
-
-def _levers() -> dict[str, _Range]:
-    return dict(_walk(Policy, ""))
-
-
-def _walk(model: type[BaseModel], above: str) -> Iterator[tuple[str, _Range]]:
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        if kind is Dated:
-            lever = next(entry for entry in field.metadata if isinstance(entry, Lever))
-            yield above + name, _Range(lever.unit, lever.ge, lever.le, lever.doc)
-        elif isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _walk(kind, f"{above}{name}.")
-        elif kind in {int, float}:
-            yield above + name, _range(field)
-
-
-def _range(field: FieldInfo) -> _Range:
-    limits = {
-        side: getattr(entry, side)
-        for entry in field.metadata
-        for side in ("ge", "le")
-        if hasattr(entry, side)
-    }
-    extra = field.json_schema_extra
-    unit = str(extra["unit"]) if isinstance(extra, dict) else "–"
-    doc = (field.description or "").removesuffix(f" [{unit}]")
-    return _Range(unit, limits["ge"], limits["le"], doc)
-
-
-def _lever_table(root: Path, _: list[str]) -> str:
-    space = yaml.safe_load((root / "conf/space/all_levers.yaml").read_text(encoding="utf-8"))
-    bounds = dict(_bounds(space["levers"], ""))
+def _lever_table(_root: Path, _: list[str]) -> str:
     rows = [
         (
             f"`{path}`",
             lever.unit,
             f"{lever.low:g} to {lever.high:g}",
-            bounds.get(path, "–"),
+            f"{lever.search[0]:g} to {lever.search[1]:g}",
             lever.doc,
             ", ".join(_link(m) for m in MECHANISMS if path in m.levers) or "[money](#money)",
         )
-        for path, lever in _levers().items()
+        for path, lever in LEVERS.items()
     ]
     return _table(("lever", "unit", "allowed", "searched", "meaning", "moves"), rows)
-
-
-def _bounds(tree: Mapping[str, Any], above: str) -> Iterator[tuple[str, str]]:
-    for name, entry in tree.items():
-        if "low" in entry:
-            yield above + name, f"{entry['low']:g} to {entry['high']:g}"
-        else:
-            yield from _bounds(entry, f"{above}{name}.")
 
 
 def _link(mechanism: Mechanism) -> str:
@@ -142,7 +78,7 @@ def _card(root: Path, names: list[str]) -> str:
         f"scenario.{path}": value
         for path, value in mechanism.scenario(Scenario.model_validate(tree)).items()
     } | {f"policy.{path}": value for path, value in mechanism.policy.items()}
-    levers, known = [], _levers()
+    levers, known = [], LEVERS
     for path in mechanism.levers:
         lever = known.get(path)
         of = f" ({lever.unit}, {lever.low:g} to {lever.high:g})" if lever else ""
@@ -182,13 +118,13 @@ def _overview(_root: Path, _: list[str]) -> str:
 
 
 def _measures(_root: Path, groups: list[str]) -> str:
-    tables = {"run": metrics.RUN, "daily": metrics.DAILY, "monthly": metrics.MONTHLY}
-    names = [name for name in tables[groups[0]] if groups[0] == "run" or name not in metrics.RUN]
+    tables = {"run": catalogue.RUN, "daily": catalogue.DAILY, "monthly": catalogue.MONTHLY}
+    names = [name for name in tables[groups[0]] if groups[0] == "run" or name not in catalogue.RUN]
     rows = [
         (
             f"`{name}`",
             next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "–"),
-            MEASURES[name].definition if name in MEASURES else "",
+            catalogue.MEASURES[name].definition,
             ", ".join(_link(m) for m in MECHANISMS if name in m.shows_in),
         )
         for name in names

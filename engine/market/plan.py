@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.spec.base import Dated, Spec
 from engine.spec.calendar import Calendar
-from engine.spec.levers import LEVERS, lever_value
+from engine.spec.levers import LEVERS, policy_value
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 from engine.units import FEN_PER_BN_RMB
@@ -204,7 +204,7 @@ def _policy_on(policy: Policy, today: date) -> dict[str, Any]:
     for path, lever in LEVERS.items():
         if not lever.dated:
             continue
-        value = lever.convert(lever_value(policy, path).on(today))
+        value = lever.convert(policy_value(policy, path).on(today))
         if lever.group:
             values.setdefault(lever.column, []).append(value)
         else:

@@ -73,7 +73,7 @@ def new_scratch(world: World, state: State, threads: int = 1) -> Scratch:
     people = blocks(world.scale.buyers_count, threads)
     threads = min(threads, len(people))
     most = most_sessions(max(world.scenario.calendar.slot_share))
-    shop = stream_table(world, state)
+    shop = _stream_table(world, state)
     candidates = new_candidates(n, int(np.diff(world.goods.first_good).max()))
     stream = key(state.run_seed, Purpose.SHOWCASE)
     draw_candidates(world.anchors, world.goods, world.selection, stream, candidates)
@@ -100,7 +100,7 @@ def new_scratch(world: World, state: State, threads: int = 1) -> Scratch:
     )
 
 
-def stream_table(world: World, state: State) -> StreamTable:
+def _stream_table(world: World, state: State) -> StreamTable:
     """Every stream as kernels read it: columns of the world and the state, and the day's own."""
     shown, anchors = state.showcases, world.anchors
     shape = shown.good.shape

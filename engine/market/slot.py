@@ -7,6 +7,7 @@ settle. What runs out is rationed between counting and settling; see `ration`.
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.accounts import Count
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers
 from engine.market.scratch import Scratch
@@ -17,7 +18,7 @@ from engine.market.settlement.settle import settle
 from engine.market.showcase.pricing import price_without_partner
 from engine.market.state import State
 from engine.market.streams import GONE, StreamTable
-from engine.market.totals import N_BUCKETS, OWN, PARTNER, Count, SlotTotals, merge_into
+from engine.market.totals import N_BUCKETS, OWN, PARTNER, SlotTotals, merge_into
 from engine.market.traffic.feed import build_feed, draw_presence
 from engine.market.traffic.guests import book_guests
 from engine.market.world import World

@@ -22,9 +22,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.market.totals import N_SUMS, Account, Count
+from engine.accounts import N_SUMS, Account, Count
 from engine.market.world import World
-from engine.metrics import RECORDED
+from engine.measures.catalogue import RECORDED
 from engine.population.anchors import strength_of_rank
 from engine.population.buyers import Buyers, aligned_copy, draw_buyers
 from engine.units import N_DOMAINS, N_KINDS, N_TIERS
@@ -127,7 +127,7 @@ class DailyRecord:
 
     Of the simulated sample: `ledgers` (day, kind, tier, domain, account), `counts` (day,
     count), `sums` (day, sum), int64. `values` by name, shape (day,): what only the day itself
-    knows (`metrics.RECORDED`). `month` (int64) number of the day's month from the first
+    knows (`catalogue.RECORDED`). `month` (int64) number of the day's month from the first
     day's. Real: `anchor_gmv` (month, anchor) expected GMV in fen, `anchor_visits` by anchor.
     """
 

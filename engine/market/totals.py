@@ -1,11 +1,11 @@
 """What is added up: by a thread over a slot, by slots over a day, and what a day comes to."""
 
-from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.accounts import EXPECTED, EXPECTED_PAID, N_SUMS, VISITED, Account, Count
 from engine.jit import kernel, stage, step
 from engine.units import BP, EXPECTED_ONE, N_DOMAINS, N_KINDS, N_TIERS
 
@@ -16,49 +16,6 @@ N_BUCKETS = 4096
 
 N_PURSES = 2
 OWN, PARTNER = 0, 1
-
-
-class Account(IntEnum):
-    """Columns of a ledger; money in fen, all of simulated (unweighted) orders."""
-
-    ORDERS = 0
-    GMV = 1
-    PAID = 2
-    OWN_COUPON = 3
-    PARTNER_COUPON = 4
-    COMMISSION = 5
-    TAKE = 6
-    SUPPLIER = 7
-    RETURNED = 8
-    RETURNED_GMV = 9
-    RETURNED_PAID = 10
-    RETURNED_OWN_COUPON = 11
-    RETURNED_PARTNER_COUPON = 12
-    RETURNED_COMMISSION = 13
-    RETURNED_TAKE = 14
-    RETURNED_SUPPLIER = 15
-    LEAKED = 16
-    REPEATS = 17
-    CAPPED = 18
-    ELSEWHERE = 19
-
-
-class Count(IntEnum):
-    """Scalar counters of a day."""
-
-    SESSIONS = 0
-    STAYED_AWAY = 1
-    LOOKS = 2
-    REFUSED_COUPONS = 3
-    STOCK_OUTS = 4
-    PAYING_BUYERS = 5
-    NEW_BUYERS = 6
-    MONTH_BUYERS = 7
-    MONTH_TWICE = 8
-    MONTH_RETAINED = 9
-    FEED_VISITS = 10
-    ADS_FEN = 11
-    CLAIMED_FEN = 12
 
 
 class SlotTotals(NamedTuple):
@@ -125,11 +82,6 @@ class DayTotals(NamedTuple):
     kind_gmv: Floats
     accounts: NDArray[np.int64]
     sums: NDArray[np.int64]
-
-
-N_SUMS = 3
-EXPECTED, EXPECTED_PAID, VISITED = range(N_SUMS)
-"""Entries of `DayTotals.sums`."""
 
 
 def new_day_totals(goods: int, anchors: int) -> DayTotals:

@@ -6,8 +6,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.priors.logit import SPREAD, conditional_logit, mixed_logit, own_elasticity
-from engine.priors.maximise import LikelihoodFit
+from engine.priors.logit import (
+    SPREAD,
+    LikelihoodFit,
+    conditional_logit,
+    mixed_logit,
+    own_elasticity,
+)
 from engine.priors.panels import IN_ECDAT, ChoiceData, choice_data, load_panel
 
 _WHY_NOT: Final = {
@@ -40,7 +45,7 @@ class _PublishedFigure(NamedTuple):
     error: float | None
 
 
-def read_figures(file: Path) -> list[_PublishedFigure]:
+def _read_figures(file: Path) -> list[_PublishedFigure]:
     """Read the columns dataset, model, parameter, value and se of a CSV table."""
     with file.open(encoding="utf-8", newline="") as lines:
         return [
@@ -71,7 +76,7 @@ def compare(file: Path, draws_count: int, seed: int, show: Show) -> list[dict[st
     """
     models = [
         (dataset, model, list(group))
-        for (dataset, model), group in groupby(read_figures(file), lambda row: row[:2])
+        for (dataset, model), group in groupby(_read_figures(file), lambda row: row[:2])
     ]
     rows: list[dict[str, Any]] = []
     for done, (dataset, model, figures) in enumerate(models):

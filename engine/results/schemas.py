@@ -30,7 +30,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from engine import metrics
+from engine.measures import catalogue
 
 Row = Mapping[str, Any]
 
@@ -50,11 +50,11 @@ COMPARED: Final[dict[str, type]] = {
 """Columns of a paired difference."""
 
 COLUMNS: Final[dict[str, dict[str, type]]] = {
-    "runs": metrics.KEYS | metrics.RUN,
-    "daily": metrics.KEYS | {"date": date} | metrics.DAILY,
-    "monthly": metrics.KEYS | {"month": date} | metrics.MONTHLY,
-    "segments": metrics.KEYS | {"date": date, "kind": str, "tier": str, "domain": str},
-    "anchors": metrics.KEYS | {"anchor": int},
+    "runs": catalogue.KEYS | catalogue.RUN,
+    "daily": catalogue.KEYS | {"date": date} | catalogue.DAILY,
+    "monthly": catalogue.KEYS | {"month": date} | catalogue.MONTHLY,
+    "segments": catalogue.KEYS | {"date": date, "kind": str, "tier": str, "domain": str},
+    "anchors": catalogue.KEYS | {"anchor": int},
     "trials": {"trial": int, "policy": str, "state": str},
     "frontier": {"policy": str, "trial": int},
     "rungs": {

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from engine import metrics
 from engine.case import RunResult
+from engine.measures import catalogue
 from engine.results import provenance
 from engine.results.schemas import COLUMNS, MANIFEST, PARTED, Row, schema, table_of_rows
 from engine.results.storage import Folder, open_folder
@@ -105,7 +105,7 @@ class Results:
         if self._rows:
             self.write_rows("runs", sorted(self._rows, key=_key))
             months = pa.concat_tables(self._monthly)
-            order = [(name, "ascending") for name in (*metrics.KEYS, "month")]
+            order = [(name, "ascending") for name in (*catalogue.KEYS, "month")]
             self._write("monthly", "monthly.parquet", months.sort_by(order))
         manifest = {
             "complete": True,
@@ -152,7 +152,7 @@ def _encode(table: pa.Table) -> bytes:
 
 
 def _key(row: Row) -> tuple[Any, ...]:
-    return tuple(row[name] for name in metrics.KEYS)
+    return tuple(row[name] for name in catalogue.KEYS)
 
 
 def _remove_stale(folder: Folder, known_hash: str, kept_parts: Collection[str]) -> None:
@@ -196,7 +196,7 @@ def _first_day(config: Mapping[str, Any], world: str) -> date:
 
 def part_name(labels: Mapping[str, Any]) -> str:
     """Name the file of one run: its keys, quoted, so that no two runs share a name."""
-    keys = ",".join(quote(str(labels[name]), safe="") for name in metrics.KEYS)
+    keys = ",".join(quote(str(labels[name]), safe="") for name in catalogue.KEYS)
     return f"run,{keys}.parquet"  # the first word keeps names from starting with a dot
 
 
@@ -243,7 +243,7 @@ def _table_of(
     name: str, year: RunResult, columns: Mapping[str, Sequence[Any] | NDArray[Any]], rows: int
 ) -> pa.Table:
     """Put `columns` beside the run's labels, in the order and types of the schema."""
-    labels = {key: pa.repeat(pa.scalar(year.labels[key]), rows) for key in metrics.KEYS}
+    labels = {key: pa.repeat(pa.scalar(year.labels[key]), rows) for key in catalogue.KEYS}
     known = schema(name)
     extra = {
         column: _kind(values) for column, values in columns.items() if column not in known.names

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from engine.errors import InputError
-from engine.search.measures import MEASURES, possible_range
+from engine.measures.catalogue import OUTCOMES, possible_range
 from engine.search.problem import Values
 from engine.spec.explain import nearest
 from engine.spec.jobs import Constraint, Objective
@@ -197,12 +197,12 @@ def _interval(constraint: Constraint) -> tuple[float, float]:
 
 
 def _check_measure(measure: str, where: str) -> None:
-    if measure in MEASURES:
+    if measure in OUTCOMES:
         return
-    match = nearest(measure, MEASURES)
+    match = nearest(measure, OUTCOMES)
     raise InputError(
         where,
         f"{measure!r} is not measured",
-        ", ".join(MEASURES),
+        ", ".join(OUTCOMES),
         f"did you mean {match}?" if match else "name one of them",
     )

@@ -11,9 +11,9 @@ from optuna.distributions import BaseDistribution
 
 from engine.case import Case, RunResult
 from engine.compute import Failure, Pool
+from engine.measures.catalogue import KEY_MEASURES
 from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.finalist_runs import FinalistRuns
-from engine.search.measures import KEY_MEASURES
 from engine.search.problem import Candidate, Point, Sample, Stage
 from engine.search.space.policy_space import PolicySpace
 from engine.spec.jobs import OptimizeJob, Scale

@@ -1,4 +1,4 @@
-"""How policies that met the same random numbers stand beside one another: costs and excesses.
+"""Policies under the same random numbers beside one another: costs and excesses.
 
 Everything is kept by replication as well, as pseudo-values (`engine.stats.risk`), so that
 differences can be paired.
@@ -82,8 +82,8 @@ class PairedScores:
     def paired_errors(self) -> tuple[Floats, Floats]:
         """Return the standard errors of a policy's costs and excesses beside the others'.
 
-        (goals,) and (constraints,) float64. Luck that all share is left out: it moves nobody's
-        place. 0 where unknown.
+        (goals,) and (constraints,) float64. Noise that all share is left out: it changes no
+        rank. 0 where unknown.
         """
         pooled = (paired_variance(by) for by in (self.costs_by, self.excesses_by))
         goals, limits = (

@@ -22,7 +22,7 @@ class Stage(NamedTuple):
     """Which runs are asked for: replications `first` to `last` - 1, of every world.
 
     Replication r of one kind, the search's or the fresh one, has the same random numbers for every
-    candidate and world: common random numbers. No luck of the search is a fresh one.
+    candidate and world: common random numbers. No replication of the search is a fresh one.
     """
 
     is_fresh: bool

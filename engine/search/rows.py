@@ -7,12 +7,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.measures.catalogue import KEY_MEASURES, possible_range
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Ladder, Trial
 from engine.search.finalists.posterior import Assessment, Finalist
 from engine.search.finalists.selection import Selection
-from engine.search.measures import KEY_MEASURES, possible_range
 from engine.search.problem import Values
 from engine.search.space.policy_space import PolicySpace
 from engine.spec.jobs import RiskKind
@@ -107,7 +107,7 @@ def frontier_rows(
     """Return the rows of `frontier`: baselines first, then by the first goal.
 
     `on_frontier` says that no other feasible finalist or baseline beats the policy in every
-    goal, on the fresh seeds that both have met.
+    goal, on the fresh seeds that both were run with.
 
     Parameters
     ----------

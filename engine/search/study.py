@@ -25,7 +25,7 @@ OnTrial = Callable[[int, Sequence[Trial], Estimates], None]
 """Takes how many trials were simulated, those that are settled, and what is known of them."""
 
 
-class SampleStore(Protocol):
+class _SampleStore(Protocol):
     """What outlives the process: the journal, or nothing at all."""
 
     def sample(self, key: tuple[int, Stage]) -> dict[str, Any] | None:
@@ -61,7 +61,7 @@ class SearchStudy:
         seed: int,
         problem: Problem,
         evaluator: ObjectiveEvaluator,
-        store: SampleStore,
+        store: _SampleStore,
     ) -> None:
         self._search, self._seed, self._problem = search, seed, problem
         self._evaluator, self._store = evaluator, store

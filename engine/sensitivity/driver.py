@@ -1,10 +1,13 @@
 """A sensitivity analysis from end to end: points, their years, and what these say."""
 
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from optuna.trial import TrialState
 
 from engine import cases
 from engine.calibrate import UnknownSpace
@@ -12,13 +15,13 @@ from engine.case import Case
 from engine.compute import Pool
 from engine.design.cube import UnitCube
 from engine.errors import InputError
+from engine.measures.catalogue import OUTCOMES
 from engine.rng import Purpose, derive_seed
-from engine.search.measures import MEASURES
+from engine.search.checkpoint.journal import FILE, read_study
 from engine.search.space.policy_space import PolicySpace
 from engine.sensitivity.indices import (
+    LEAST_TRIALS,
     Row,
-    check_library,
-    check_study,
     importance_rows,
     index_rows,
     saltelli_design,
@@ -52,16 +55,16 @@ def check_job(job: SensitivityJob) -> None:
         For an unknown measure, lever or unknown, a missing library, a folder without a search.
     """
     if job.study is not None:
-        check_study(job.study)
+        _check_study(job.study)
         return
-    check_library()
+    _check_library()
     for measure in job.measures:
-        if measure not in MEASURES:
-            match = nearest(measure, MEASURES)
+        if measure not in OUTCOMES:
+            match = nearest(measure, OUTCOMES)
             raise InputError(
                 "measures",
                 f"{measure!r} is not measured",
-                ", ".join(MEASURES),
+                ", ".join(OUTCOMES),
                 f"did you mean {match}?" if match else "name one of them",
             )
     if job.of != _UNKNOWNS and job.space.rules:
@@ -103,6 +106,48 @@ def years_count(job: SensitivityJob) -> int:
         return 0
     points = job.indices.base_points_count * job.replications
     return sum(points * (len(one.names) + 2) * one.worlds_count for one in _factors(job))
+
+
+def _check_library() -> None:
+    """Refuse to begin without SALib.
+
+    Raises
+    ------
+    InputError
+        If it is not installed.
+    """
+    if find_spec("SALib") is None:
+        raise InputError(
+            "of",
+            "Sobol indices need SALib, which is not installed",
+            "study=FOLDER, the importance in a finished search; indices with the extra",
+            "pip install poquan[sensitivity]",
+        )
+
+
+def _check_study(folder: str) -> None:
+    """Refuse a folder without a search that has got far enough.
+
+    Raises
+    ------
+    InputError
+        Naming the folder.
+    """
+    if not (Path(folder) / FILE).is_file():
+        raise InputError(
+            "study",
+            f"there is no {FILE} in {folder}",
+            "the output folder of experiments.optimize",
+            "give one, e.g. study=outputs/optimize/TIME",
+        )
+    finished = len(read_study(Path(folder)).get_trials(states=(TrialState.COMPLETE,)))
+    if finished < LEAST_TRIALS:
+        raise InputError(
+            "study",
+            f"the search in {folder} has {finished} finished trials",
+            f"at least {LEAST_TRIALS}",
+            "let it go on, or give another",
+        )
 
 
 def _factors(job: SensitivityJob) -> Iterator[_Factors]:

@@ -10,7 +10,7 @@ uniform and independent on their ranges,
 base points, two points of a scrambled Sobol sequence and one mixed of them for every factor:
 N (D + 2) points. Intervals are normal ones at 95 % from a bootstrap over base points.
 
-Y is a mean over R replications with luck common to all points. What luck leaves in it is the
+Y is a mean over R replications, whose random numbers all points share. The noise left in it is the
 interaction of points and replications in their two-way table,
 
     V = sum_pr (y_pr - y_p. - y_.r + y_..)^2 / ((P - 1) (R - 1)),  share = (V / R) / Var(Y),
@@ -26,7 +26,6 @@ where the search looked. Trials that violate a constraint do not count, unless n
 import math
 import warnings
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,8 +35,7 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
-from engine.errors import InputError
-from engine.search.checkpoint.journal import FILE, read_study
+from engine.search.checkpoint.journal import read_study
 from engine.stats.arrays import Floats
 
 Row = dict[str, Any]
@@ -52,25 +50,8 @@ _CONFIDENCE: Final = 0.95
 _STILL: Final = 1e-12
 """A measure that varies less than this share of itself is moved by nothing."""
 
-_LEAST: Final = 6
+LEAST_TRIALS: Final = 6
 """Finished trials below which the best of them say nothing."""
-
-
-def check_library() -> None:
-    """Refuse to begin without SALib.
-
-    Raises
-    ------
-    InputError
-        If it is not installed.
-    """
-    if find_spec("SALib") is None:
-        raise InputError(
-            "of",
-            "Sobol indices need SALib, which is not installed",
-            "study=FOLDER, the importance in a finished search; indices with the extra",
-            "pip install poquan[sensitivity]",
-        )
 
 
 def saltelli_design(names: Sequence[str], base_points: int, seed: int) -> Floats:
@@ -118,7 +99,7 @@ def index_rows(
 
 
 def _luck_share(values: Floats) -> float | None:
-    """Return which share of the variance of means over replications is luck, 1 at most."""
+    """Return which share of the variance of means over replications is noise, 1 at most."""
     points, replications = values.shape
     if replications < 2:
         return None
@@ -173,31 +154,6 @@ def _problem(names: Sequence[str]) -> dict[str, Any]:
     return {"num_vars": len(names), "names": list(names), "bounds": bounds}
 
 
-def check_study(folder: str) -> None:
-    """Refuse a folder without a search that has got far enough.
-
-    Raises
-    ------
-    InputError
-        Naming the folder.
-    """
-    if not (Path(folder) / FILE).is_file():
-        raise InputError(
-            "study",
-            f"there is no {FILE} in {folder}",
-            "the output folder of experiments.optimize",
-            "give one, e.g. study=outputs/optimize/TIME",
-        )
-    finished = len(read_study(Path(folder)).get_trials(states=(TrialState.COMPLETE,)))
-    if finished < _LEAST:
-        raise InputError(
-            "study",
-            f"the search in {folder} has {finished} finished trials",
-            f"at least {_LEAST}",
-            "let it go on, or give another",
-        )
-
-
 def importance_rows(folder: str) -> list[Row]:
     """Return the rows of `sensitivity` for each goal of the search in `folder`."""
     study = read_study(Path(folder))
@@ -216,7 +172,7 @@ def _feasible_trials(study: optuna.Study) -> optuna.Study:
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     feasible = [one for one in finished if all(excess <= 0 for excess in one.constraints.values())]
     found = optuna.create_study(directions=study.directions)
-    for trial in feasible if len(feasible) >= _LEAST else finished:
+    for trial in feasible if len(feasible) >= LEAST_TRIALS else finished:
         found.add_trial(trial)
     return found
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -14,38 +14,43 @@ from engine.spec.policy import Policy
 class LeverEntry:
     """All that the engine knows of one lever; see `engine.spec.base.Lever`.
 
-    `group` is the sub-group whose levers share a column of the table of the day, as
-    `subsidy.rate`, or empty; `column` the name of that column, `convert` fills it.
+    A number from `low` to `high`, or one of `choices`. `group` is the sub-group whose levers
+    share a column of the table of the day, as `subsidy.rate`, or empty; `column` the name of
+    that column, `convert` fills it.
     """
 
     path: str
-    unit: str
-    doc: str
-    low: float
-    high: float
-    integer: bool
-    dated: bool
-    off: float | None
-    mechanism: str
-    switch: bool
-    search: tuple[float, float]
-    log: bool
-    group: str
-    column: str
-    convert: Callable[[float], float]
+    unit: str = ""
+    doc: str = ""
+    low: float = 0.0
+    high: float = 0.0
+    integer: bool = False
+    dated: bool = False
+    off: float | None = None
+    mechanism: str = ""
+    switch: bool = False
+    search: tuple[float, float] = (0.0, 0.0)
+    log: bool = False
+    choices: tuple[bool | int | float | str, ...] = ()
+    group: str = ""
+    column: str = ""
+    convert: Callable[[float], float] = float
 
 
-def _walk(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[LeverEntry]:
+def levers_of(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[LeverEntry]:
+    """Yield the levers that a schema declares, in its order."""
     for name, field in model.model_fields.items():
         kind, path = field.annotation, (*above, name)
         lever = next((entry for entry in field.metadata if isinstance(entry, Lever)), None)
         if lever is not None:
-            yield _entry(path, lever, kind)
+            yield _number(path, lever, kind)
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _walk(kind, path)
+            yield from levers_of(kind, path)
+        elif kind is bool or get_origin(kind) is Literal:
+            yield LeverEntry(".".join(path), choices=get_args(kind) or (False, True))
 
 
-def _entry(path: tuple[str, ...], lever: Lever, kind: Any) -> LeverEntry:
+def _number(path: tuple[str, ...], lever: Lever, kind: Any) -> LeverEntry:
     low, high, *scale = lever.search
     grouped = len(path) > 2
     return LeverEntry(
@@ -67,11 +72,11 @@ def _entry(path: tuple[str, ...], lever: Lever, kind: Any) -> LeverEntry:
     )
 
 
-LEVERS: Final = {entry.path: entry for entry in _walk(Policy, ())}
-"""Every lever that is one number, by its path such as `subsidy.rate.source`."""
+LEVERS: Final = {entry.path: entry for entry in levers_of(Policy)}
+"""Every lever that is one value, by its path such as `subsidy.rate.source`."""
 
 
-def lever_value(policy: Policy, path: str) -> Any:
+def policy_value(policy: Policy, path: str) -> Any:
     """The value at a path of the policy: a `Dated`, or a number."""
     value: Any = policy
     for part in path.split("."):

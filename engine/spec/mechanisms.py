@@ -27,7 +27,7 @@ _OWN_PACE_KINDS: Final = tuple(k.name for k in KIND_TABLE if not k.comes_with_pa
 class Mechanism:
     """One mechanism: its switch, what it is, where it shows, and what turns it off.
 
-    `scenario` gives the neutral values for a scenario; `shows_in` are columns of `metrics.RUN`
+    `scenario` gives the neutral values for a scenario; `shows_in` are columns of `catalogue.RUN`
     on which it must have an effect; `rule` is its file in `engine/rules`.
     """
 

@@ -30,11 +30,19 @@ class Platform(Spec):
     pool_count: int = quantity("people", "pool that may buy live", ge=1)
 
     goal_bn_rmb: float = quantity(
-        "bn RMB of GMV as paid", "the year's goal that every policy is measured by; 0 is none", ge=0
+        "bn RMB of GMV as paid", "goal of the first day's calendar year; 0 is none", ge=0
     )
-    app_dau_million: tuple[Positive, ...] = Field(min_length=12, max_length=12)
-    load_start: float = quantity("index", "commercial load on the first day", gt=0, le=10)
-    load_end: float = quantity("index", "commercial load on the last day", gt=0, le=10)
+    app_dau_million: tuple[Positive, ...] = Field(
+        min_length=12,
+        max_length=60,
+        description="by month from January of the first day's year; later months keep the last",
+    )
+    load_start: float = quantity(
+        "index", "commercial load on the scenario's first day", gt=0, le=10
+    )
+    load_end: float = quantity(
+        "index", "commercial load from 31 December of its year on", gt=0, le=10
+    )
     load_exponent: float = quantity("power", "visits per load", ge=0, le=2)
     take_share: ByKind
     activity_response: float = quantity(

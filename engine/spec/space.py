@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import Field, field_validator, model_validator
 
 from engine.spec.base import Spec, quantity
+from engine.spec.levers import LEVERS
 
 Choice = bool | int | float | str
 
@@ -155,8 +156,25 @@ class Space(Spec):
     name: str
     levers: dict[str, SearchedLever]
     rules: dict[str, Rule] = Field(default_factory=dict)
+    every_lever: bool = Field(
+        False, description="search every other lever too, where the catalogue says"
+    )
     trajectory: bool = False
     trajectory_knots_count: int = quantity("knots", "free knots of the trajectory", ge=2, le=12)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _every_lever(cls, raw: Any) -> Any:
+        """Add the levers that are not listed, with the ranges of the catalogue."""
+        if not (isinstance(raw, Mapping) and raw.get("every_lever") is True):
+            return raw
+        listed = raw.get("levers")
+        levers = dict(leaves(listed)) if isinstance(listed, Mapping) else {}
+        for path, lever in LEVERS.items():
+            low, high = lever.search
+            found = {"low": low, "high": high, "log": lever.log, "integer": lever.integer}
+            levers.setdefault(path, {"choices": lever.choices} if lever.choices else found)
+        return {**raw, "levers": levers}
 
     @field_validator("levers", mode="before")
     @classmethod

@@ -1,6 +1,6 @@
 """Policies that were simulated under common random numbers, compared pair by pair.
 
-The difference of two policies a and b that met the same random numbers has the variance
+The difference of two policies a and b under the same random numbers has the variance
 
     var(a - b) = var(a) + var(b) - 2 cov(a, b),
 

@@ -1,15 +1,19 @@
 """One word everywhere: switch, rule file, levers, measures and search space of each mechanism."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 import yaml
 
-from engine import metrics
 from engine.market.run import simulate
-from engine.search.space.levers import known_levers
+from engine.measures import catalogue
+from engine.search.space.levers import check_lever
+from engine.spec.base import Dated
+from engine.spec.levers import LEVERS, policy_value
 from engine.spec.mechanisms import MECHANISMS, _without
 from engine.spec.scenario import Mechanisms
+from engine.spec.space import Space
 from tests.market.test_determinism import same
 from tests.worlds import CONF, case
 
@@ -33,28 +37,45 @@ def test_every_mechanism_of_the_article_has_a_switch():
 @pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda m: m.name)
 def test_rule_levers_and_measures_exist(mechanism):
     assert (RULES / f"{mechanism.rule}.py").exists()
-    assert set(mechanism.shows_in) <= metrics.RUN.keys()
-    known = known_levers().keys() | {"target.knots"}
+    assert set(mechanism.shows_in) <= catalogue.RUN.keys()
+    known = LEVERS.keys() | {"target.knots"}
     assert set(mechanism.levers) <= known
     assert set(mechanism.policy) <= known
 
 
 def test_every_lever_belongs_to_a_mechanism_or_to_the_coupons():
     owned = {lever for mechanism in MECHANISMS for lever in mechanism.levers}
-    assert known_levers().keys() - owned == COUPONS
+    assert LEVERS.keys() - owned == COUPONS
 
 
-def test_every_lever_is_in_the_space_of_all_levers():
+def test_the_space_of_all_levers_has_every_lever_in_its_own_range():
     tree = yaml.safe_load((CONF / "space" / "all_levers.yaml").read_text(encoding="utf-8"))
+    searched = Space.model_validate(tree).levers
+    assert searched.keys() == LEVERS.keys()
+    for path, lever in searched.items():
+        check_lever(path, lever, LEVERS)
+    narrow = {"price": {"cap": {"low": 0.7, "high": 0.8}}}
+    assert Space.model_validate(tree | {"levers": narrow}).levers["price.cap"].low == 0.7
 
-    def paths(node, above=""):
-        for name, entry in node.items():
-            if "low" in entry:
-                yield above + name
-            else:
-                yield from paths(entry, f"{above}{name}.")
 
-    assert set(paths(tree["levers"])) == known_levers().keys()
+@pytest.mark.parametrize("path", [path for path, lever in LEVERS.items() if lever.off is not None])
+def test_laissez_faire_has_every_lever_at_its_off(path):
+    """But the library, the loop and traffic's own rules, which are never nothing."""
+    value, off = policy_value(case("policy=laissez_faire").policy, path), LEVERS[path].off
+    kept = {"traffic.exponent", "traffic.floor", "target.proportional_gain", "target.coupon_push"}
+    if path not in kept and not path.startswith("supply.library_open"):
+        assert (value.on(date(2020, 6, 1)) if isinstance(value, Dated) else value) == off
+
+
+@pytest.mark.parametrize("path", LEVERS)
+def test_every_lever_says_all_that_the_engine_reads(path):
+    lever = LEVERS[path]
+    assert lever.unit
+    assert lever.doc
+    assert lever.low <= lever.search[0] < lever.search[1] <= lever.high
+    assert lever.off is None or lever.low <= lever.off <= lever.high
+    assert not lever.mechanism or lever.mechanism in Mechanisms.model_fields
+    assert not lever.switch or lever.off is not None
 
 
 def test_every_rule_is_read_by_a_kernel():

@@ -7,21 +7,21 @@ import yaml
 from hydra import compose, initialize_config_dir
 
 from engine.benchmark.days import Days, simulate_days
-from engine.benchmark.kernel_rows import (
+from engine.benchmark.kernel import (
     BETWEEN,
     Cost,
-    KernelRuns,
     Point,
     _intercept_ms,
-    kernel_rows,
-    points_of,
+    _kernel_rows,
+    _KernelRuns,
+    _points_of,
     slope_ns,
 )
 from engine.benchmark.one_to_one import _rows_of, _with_whole_pool
 from engine.benchmark.peers import PEERS, _peer_rows
 from engine.benchmark.stages import REST, STAGES, StageTimes, time_stages
 from engine.benchmark.start import _SMOKE
-from engine.benchmark.worker import unheard
+from engine.benchmark.worker import ignore_progress
 from engine.config import load
 from engine.market.run import simulate
 from engine.results.schemas import table_of_rows
@@ -63,11 +63,11 @@ def test_a_line_through_two_populations_gives_both_parts_of_the_cost() -> None:
 def test_every_axis_is_run_and_every_point_once() -> None:
     asked = job("populations=[10,20,30]", "anchors=[1000,500]", "thread_counts=[2,4]",
                 "process_counts=[3]")  # fmt: skip
-    assert set(points_of(asked)) == {
+    assert set(_points_of(asked)) == {
         Point(10, 1000), Point(20, 1000), Point(30, 1000), Point(10, 500), Point(30, 500),
         Point(30, 1000, threads=2), Point(30, 1000, threads=4), Point(30, 1000, processes=3),
     }  # fmt: skip
-    assert len(set(points_of(asked))) == len(points_of(asked))
+    assert len(set(_points_of(asked))) == len(_points_of(asked))
 
 
 @pytest.mark.parametrize("words", [(), ("threads=2",), ("thread_counts=[4]", "anchors=[]")])
@@ -79,8 +79,8 @@ def test_rows_of_the_kernel_suite_hold_every_figure(words) -> None:
         sessions = point.buyers * 2 * point.processes
         return run(0.2 + 100e-9 * sessions / point.threads / point.processes, sessions)
 
-    measured = KernelRuns(
-        runs={point: [cost(point)] * asked.runs for point in points_of(asked)},
+    measured = _KernelRuns(
+        runs={point: [cost(point)] * asked.runs for point in _points_of(asked)},
         stages={
             n: [StageTimes({"decide": n * 2 * 40e-9} | dict.fromkeys(BETWEEN, 1e-4), n * 2)]
             for n in (few, many)
@@ -88,7 +88,7 @@ def test_rows_of_the_kernel_suite_hold_every_figure(words) -> None:
         warm_s=[2.0, 9.0, 3.0],
         held_bytes=many * 70,
     )
-    rows = kernel_rows(asked, measured, 2)
+    rows = _kernel_rows(asked, measured, 2)
     assert table_of_rows("benchmark", rows).num_rows == len(rows)
     slopes = found(rows, "population", "session_ns")
     assert set(slopes) == {("market", n, 1000, asked.threads, 1) for n in asked.populations[1:]}
@@ -127,7 +127,7 @@ def test_timed_days_are_the_days_of_the_year() -> None:
     """The loop here and `simulate`'s are one: same sessions, day by day."""
     one = case("policy=all_levers", "scale.buyers_count=500", days=5)
     year = simulate(one)
-    days = simulate_days(unheard, one, 5)
+    days = simulate_days(ignore_progress, one, 5)
     weight = _weight(one)
     assert list(days.sessions) == (year.daily["sessions_count"] // weight).tolist()
     assert len(days.day_s) == 5
@@ -135,7 +135,7 @@ def test_timed_days_are_the_days_of_the_year() -> None:
 
 def test_every_stage_is_met_and_no_time_is_counted_twice() -> None:
     before = [getattr(place, name) for _, place, name in STAGES]
-    times = time_stages(unheard, case("policy=all_levers", "scale.buyers_count=500"), 5)
+    times = time_stages(ignore_progress, case("policy=all_levers", "scale.buyers_count=500"), 5)
     assert set(times.seconds) == {stage for stage, _, _ in STAGES} | {REST}
     assert min(times.seconds.values()) > 0.0
     assert [getattr(place, name) for _, place, name in STAGES] == before

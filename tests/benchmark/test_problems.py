@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from engine.benchmark.arena import KnownArena
 from engine.benchmark.contest import Effort, _front_of, ours
 from engine.benchmark.known import _COMMON, _NOISE, _SESSIONS, Known
 from engine.benchmark.problems import (
     KNOWN,
-    BudgetSplit,
-    CouponKnapsack,
-    TwoSided,
-    Zdt1,
-    Zdt2,
+    _BudgetSplit,
+    _CouponKnapsack,
+    _TwoSided,
+    _Zdt1,
+    _Zdt2,
 )
+from engine.benchmark.search import _KnownArena
 from engine.search.problem import Candidate, Sample, Stage
 from engine.stats.pareto import hypervolume
 from tests.search.problems import search_of
@@ -41,7 +41,7 @@ def sample(problem: Known, number: int, share: float = 1.0, runs: int = 400) -> 
 
 
 def test_at_the_best_split_all_channels_in_use_return_the_same() -> None:
-    problem = BudgetSplit()
+    problem = _BudgetSplit()
     best = problem.split(1.1)
     assert (best > 0).sum() == 4  # the last never returns so much
     slopes = problem.most / problem.slowness * np.exp(-best / problem.slowness)
@@ -50,7 +50,7 @@ def test_at_the_best_split_all_channels_in_use_return_the_same() -> None:
 
 
 def test_no_split_of_the_same_budget_brings_more() -> None:
-    problem = BudgetSplit()
+    problem = _BudgetSplit()
     best = problem.split(1.1)
     shares = np.random.default_rng(1).dirichlet(np.ones(len(best)), 2000) * best.sum()
     found = [problem.truth({f"x{k}": x for k, x in enumerate(own)}) for own in [best, *shares]]
@@ -59,7 +59,7 @@ def test_no_split_of_the_same_budget_brings_more() -> None:
 
 
 def test_the_knapsack_is_that_of_all_subsets() -> None:
-    problem = CouponKnapsack()
+    problem = _CouponKnapsack()
     best = np.zeros(problem.budget + 1)
     for taken in product((0, 1), repeat=len(problem.values)):
         own = problem.truth({f"x{k}": x for k, x in enumerate(taken)})
@@ -70,7 +70,7 @@ def test_the_knapsack_is_that_of_all_subsets() -> None:
 
 
 def test_the_best_price_for_buyers_is_negative_and_no_other_brings_more() -> None:
-    problem, names = TwoSided(), list(TwoSided().distributions)
+    problem, names = _TwoSided(), list(_TwoSided().distributions)
     best = problem.best(0.0)
     assert all(best[f"buyers{k}"] < 0 < best[f"sellers{k}"] for k in range(3))
     most = problem.truth(best)["platform_contribution_fen"]
@@ -85,7 +85,7 @@ def test_the_best_price_for_buyers_is_negative_and_no_other_brings_more() -> Non
 
 
 def test_who_joins_is_an_equilibrium() -> None:
-    problem = TwoSided()
+    problem = _TwoSided()
     for prices in [(-0.2, 0.6), (0.9, 0.1), (0.2, 1.4), (0.9, 1.4)]:
         joined = problem.joined(0, prices)
         for side in (0, 1):
@@ -95,8 +95,8 @@ def test_who_joins_is_an_equilibrium() -> None:
 
 @pytest.mark.parametrize(("kind", "area"), [
     # The area below (1.1, 1.1) and above the front, from f1 = a (where f2 = 0.7) to 1.1.
-    (Zdt1, 1.01 * 1.1 - (0.91 - 2 / 3 * (1 - 0.3**3))),
-    (Zdt2, (1.1 - 0.3**0.5) * 1.1 - (1 - 1 / 3 - (0.3**0.5 - 0.3**1.5 / 3))),
+    (_Zdt1, 1.01 * 1.1 - (0.91 - 2 / 3 * (1 - 0.3**3))),
+    (_Zdt2, (1.1 - 0.3**0.5) * 1.1 - (1 - 1 / 3 - (0.3**0.5 - 0.3**1.5 / 3))),
 ])  # fmt: skip
 def test_the_front_of_zdt_covers_the_area_of_its_integral(kind: type[Known], area: float) -> None:
     problem = kind()
@@ -107,11 +107,11 @@ def test_the_front_of_zdt_covers_the_area_of_its_integral(kind: type[Known], are
 @pytest.mark.parametrize("kind", KNOWN.values(), ids=KNOWN)
 def test_no_point_beats_the_front_and_the_front_is_feasible(kind: type[Known]) -> None:
     problem = kind()
-    judge, front = KnownArena(problem).judge, problem.front()
+    judge, front = _KnownArena(problem).judge, problem.front()
     rng = np.random.default_rng(2)
     for _ in range(2000):
         point = {
-            name: float(np.round(low + (own.high - low) * rng.random()) if kind is CouponKnapsack
+            name: float(np.round(low + (own.high - low) * rng.random()) if kind is _CouponKnapsack
                         else low + (own.high - low) * rng.random())
             for name, own in problem.distributions.items() for low in [own.low]
         }  # fmt: skip
@@ -122,7 +122,7 @@ def test_no_point_beats_the_front_and_the_front_is_feasible(kind: type[Known]) -
 
 
 def test_noise_falls_with_population_and_is_largely_common() -> None:
-    problem = Zdt1(3)
+    problem = _Zdt1(3)
     one, other, small = sample(problem, 0), sample(problem, 1), sample(problem, 0, 0.1)
     a, b, c = (own.values["cost_fen"][0] for own in (one, other, small))
     assert a.std() == pytest.approx(_NOISE, rel=0.15)
@@ -138,7 +138,7 @@ def test_the_search_approaches_the_known_front(kind: type[Known]) -> None:
     """Over 3 seeds, half of what there is after 48 trials, and choices that are feasible."""
     covered, feasible = [], []
     for seed in range(3):
-        place = KnownArena(kind(seed))
+        place = _KnownArena(kind(seed))
         course = ours(place.problem, place.judge, Effort(200, 4, SEARCH), seed, 800 * _SESSIONS)
         assert course.snapshots[-1].sessions < 200 * _SESSIONS
         covered.append(place.volume(course.snapshots[-1].front, ()))

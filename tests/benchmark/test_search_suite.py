@@ -6,22 +6,23 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from engine.benchmark.arena import KnownArena, MarketArena
-from engine.benchmark.contest import OURS, PLAIN, Course, Snapshot, plain
+from engine.benchmark.contest import OURS, PLAIN, Course, _Snapshot, plain
 from engine.benchmark.known import _SESSIONS
-from engine.benchmark.problems import KNOWN, Zdt1
+from engine.benchmark.problems import KNOWN, _Zdt1
 from engine.benchmark.search import (
     _NEVER,
     _best_plain,
     _contest,
     _effort_of,
     _judged,
+    _KnownArena,
+    _MarketArena,
     _Reached,
     _Result,
     _search_rows,
     _Task,
 )
-from engine.benchmark.worker import unheard
+from engine.benchmark.worker import ignore_progress
 from engine.config import load
 from engine.results.schemas import table_of_rows
 from engine.spec.jobs import BenchmarkJob
@@ -45,7 +46,7 @@ def job() -> BenchmarkJob:
 
 @pytest.mark.parametrize("problem", ["zdt1", "market"])
 def test_a_tiny_contest_gives_every_row(problem: str) -> None:
-    result = _contest(unheard, job(), _Task(problem, 3))
+    result = _contest(ignore_progress, job(), _Task(problem, 3))
     rows = list(_search_rows(job(), {problem: [result]}))
     assert table_of_rows("benchmark", rows).num_rows == len(rows) == 4 * (1 + len(PLAIN)) + 2
     assert {row["axis"] for row in rows} == {problem}
@@ -57,21 +58,21 @@ def test_a_tiny_contest_gives_every_row(problem: str) -> None:
 
 
 def test_the_same_seed_gives_the_same_contest() -> None:
-    first, again = (_contest(unheard, job(), _Task("zdt1", 3)) for _ in range(2))
+    first, again = (_contest(ignore_progress, job(), _Task("zdt1", 3)) for _ in range(2))
     assert first.volumes == again.volumes
     assert first.sessions == again.sessions
-    assert first.volumes != _contest(unheard, job(), _Task("zdt1", 4)).volumes
+    assert first.volumes != _contest(ignore_progress, job(), _Task("zdt1", 4)).volumes
 
 
 def course(*steps: tuple[int, float, float]) -> Course:
     """Moments of sessions, seconds and where on the front of ZDT1 the one point lies."""
     rest = {f"x{k}": 0.0 for k in range(1, 5)}
-    snapshots = [Snapshot(n, s, ({"x0": x, **rest},)) for n, s, x in steps]
+    snapshots = [_Snapshot(n, s, ({"x0": x, **rest},)) for n, s, x in steps]
     return Course(tuple(snapshots), snapshots[-1].front[0])
 
 
 def test_what_counts_is_when_ours_first_got_as_far_in_truth() -> None:
-    place = KnownArena(Zdt1())
+    place = _KnownArena(_Zdt1())
     courses = {kind: course((100, 50.0, 0.9)) for kind in PLAIN}
     courses["tpe"] = course((100, 50.0, 0.25))  # the largest area of one point
     courses[OURS] = course((10, 5.0, 0.95), (20, 20.0, 0.5), (30, 30.0, 0.05))
@@ -105,7 +106,7 @@ def test_rows_compare_with_the_best_plain_one_by_medians() -> None:
 
 
 def test_plain_samplers_get_the_whole_population_and_luck_of_their_own() -> None:
-    place, asked = KnownArena(Zdt1(1)), []
+    place, asked = _KnownArena(_Zdt1(1)), []
     inner = place.problem.evaluate
     object.__setattr__(
         place.problem, "evaluate", lambda c, stage: asked.append(stage) or inner(c, stage)
@@ -128,7 +129,7 @@ def _names(annotation: object) -> tuple[str, ...]:
 
 
 def test_the_markets_truth_is_of_luck_that_no_search_has_met() -> None:
-    place = MarketArena(job(), 1)
+    place = _MarketArena(job(), 1)
     point = {name: own.high for name, own in place.problem.distributions.items()}
     once, again = place.costs([point]), place.costs([point])
     assert (once == again).all()

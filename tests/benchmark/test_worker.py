@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from engine.benchmark import resident
+from engine.benchmark import days
 from engine.benchmark.days import Days
-from engine.benchmark.kernel import _run_point
-from engine.benchmark.kernel_rows import Point
+from engine.benchmark.kernel import Point, _run_point
 from engine.benchmark.worker import Worker
 from engine.errors import PoquanError
 from tests.worlds import case
@@ -76,20 +75,20 @@ def test_workers_at_work_together_are_heard_together() -> None:
     assert together.sessions_count == 10
 
 
-@pytest.mark.skipif(resident.resident_bytes() is None, reason="only Linux tells")
+@pytest.mark.skipif(days._resident_bytes() is None, reason="only Linux tells")
 def test_memory_that_was_held_shows_in_the_peak() -> None:
-    resident.forget_peak()
-    before = resident.resident_bytes()
+    days._forget_peak()
+    before = days._resident_bytes()
     held = bytearray(64 * 2**20)
     held[::4096] = b"x" * len(held[::4096])
     del held
-    peak = resident.peak_bytes()
+    peak = days._peak_bytes()
     assert before is not None
     assert peak is not None
     assert peak - before > 60 * 2**20
 
 
 def test_without_a_proc_folder_memory_is_not_known(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr(resident, "_SELF", tmp_path / "nowhere")
-    assert resident.resident_bytes() is None
-    resident.forget_peak()
+    monkeypatch.setattr(days, "_SELF", tmp_path / "nowhere")
+    assert days._resident_bytes() is None
+    days._forget_peak()

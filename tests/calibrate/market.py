@@ -22,7 +22,7 @@ from engine.calibrate.observed import ObservedFigure
 from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.config import load
-from engine.metrics import DAILY, MONTHLY
+from engine.measures.catalogue import DAILY, MONTHLY
 from engine.spec.calibration import CalibrateJob
 from engine.units import FEN_PER_BN_RMB
 from tests.worlds import CONF

@@ -9,7 +9,7 @@ from engine.calibrate import answers
 from engine.case import Case, RunResult
 from engine.compare import INCREMENTAL
 from engine.compute.pool import ProcessPool
-from engine.metrics import RUN
+from engine.measures.catalogue import RUN
 from engine.spec.jobs import Ensemble
 from tests.calibrate import market
 from tests.calibrate.market import calibrated, job, table

@@ -207,8 +207,8 @@ def test_a_redrawn_world_has_a_seed_for_each_replication(tmp_path: Path) -> None
 
 def test_as_many_years_run_at_once_as_there_are_points_and_replications(monkeypatch) -> None:
     from engine.checks import check_job
-    from engine.compute import memory
+    from engine.compute import machine
 
-    monkeypatch.setattr(memory, "available_bytes", lambda: 6 * 2000 * memory.BYTES_PER_BUYER)
+    monkeypatch.setattr(machine, "_available_bytes", lambda: 6 * 2000 * machine.BYTES_PER_BUYER)
     with pytest.raises(InputError, match="2,000 buyers in 8 years at once"):
         check_job(job("replications=1", "ray.backend=ray", "ray.workers_count=8"))

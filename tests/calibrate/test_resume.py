@@ -67,10 +67,10 @@ def test_stopped_between_and_inside_waves_and_resumed_is_as_never_stopped(
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from tests.calibrate.test_resume import run, simulate_year, stopping_at
+from tests.calibrate.test_resume import run, simulate, stopping_at
 
 kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
-run(Path(sys.argv[1]), stopping_at(int(sys.argv[2]), kill, simulate_year))
+run(Path(sys.argv[1]), stopping_at(int(sys.argv[2]), kill, simulate))
 """
 
 

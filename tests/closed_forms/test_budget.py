@@ -28,6 +28,9 @@ WORLD = (
     *only("source"),
     *size(2_000, anchors=5),
     *logit(0, ALPHA, OUTSIDE),
+    # A purse is a calendar year's: here one of 30 days.
+    "scenario.calendar.first_day=2020-12-02",
+    "scenario.calendar.start=2020-12-02",
 )
 
 

@@ -147,7 +147,7 @@ class Stepped:
 
     @property
     def daily(self):
-        """The columns of `metrics.DAILY` of all days so far."""
+        """The columns of `catalogue.DAILY` of all days so far."""
         return daily_table(self.world, self.state)
 
     @property

@@ -15,14 +15,14 @@ from tests import fakes
 
 count = 0
 
-def simulate_year(case):
+def simulate(case):
     global count
     time.sleep({pause} if count >= {quick} else 0)
     count += 1
-    return fakes.simulate_fake_year(case)
+    return fakes.simulate_fake(case)
 
 sys.modules["engine.market.run"] = ModuleType("engine.market.run")
-sys.modules["engine.market.run"].simulate_year = simulate_year
+sys.modules["engine.market.run"].simulate = simulate
 from experiments import {command}
 {command}.main()
 """

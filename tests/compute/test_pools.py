@@ -16,7 +16,7 @@ import pytest
 from engine.case import Case, RunResult
 from engine.compute import Failure, Pool, open_pool
 from engine.compute.cluster import _TASK_S, _chunks
-from engine.compute.pool import FailedYearError, _chooses_ray
+from engine.compute.pool import _chooses_ray, _FailedYearError
 from engine.errors import ClusterError, InputError, Interrupted
 from engine.spec.jobs import Ray
 from tests.fakes import simulate_fake, small_case, small_policy
@@ -91,7 +91,7 @@ def test_a_failure_is_told_and_the_others_go_on(backend: str, on_ray: Pool) -> N
         assert isinstance(found[2], Failure)
         assert found[2].reason == "ValueError: no such market"
         assert "fails_at_two" in found[2].traceback
-        with pytest.raises(FailedYearError, match="no such market"):
+        with pytest.raises(_FailedYearError, match="no such market"):
             list(pool.run(some_cases(4)))
 
 
@@ -193,11 +193,11 @@ import sys, time
 from engine.compute import open_pool
 from engine.errors import PoquanError
 from tests.compute.test_pools import some_cases, spec
-from tests.fakes import simulate_year
+from tests.fakes import simulate_fake
 
 def slow(case):
     time.sleep(60)
-    return simulate_year(case)
+    return simulate_fake(case)
 
 try:
     with open_pool(spec("ray", workers=2), 4, 60.0, slow) as pool:

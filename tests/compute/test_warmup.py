@@ -17,8 +17,8 @@ warm_up(pickle.load(open(sys.argv[1], "rb")))
 """
 YEAR = """
 import pickle, sys
-from engine.market.run import simulate_year
-simulate_year(pickle.load(open(sys.argv[1], "rb")))
+from engine.market.run import simulate
+simulate(pickle.load(open(sys.argv[1], "rb")))
 """
 
 

@@ -14,7 +14,7 @@ from engine.market.ledger.results import report_start, tables
 from engine.market.run import advance, begin_term, simulate
 from engine.market.state import open_state
 from engine.market.world import open_world
-from engine.metrics import DAILY
+from engine.measures.catalogue import DAILY
 from engine.spec.calendar import Festival
 from tests.worlds import case
 

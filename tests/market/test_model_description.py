@@ -5,7 +5,7 @@ import re
 import pytest
 
 from engine.describe import heading, rewritten
-from engine.describe.parameters import matching, parameters
+from engine.describe.parameters import _matching, _parameters
 from engine.spec.mechanisms import MECHANISMS
 from tests.update_model import FILE, ROOT
 
@@ -67,9 +67,9 @@ def test_every_file_and_name_in_it_exists(path):
 
 
 def test_every_number_of_the_scenario_stands_in_a_table():
-    known = parameters(ROOT)
+    known = _parameters(ROOT)
     assert len(known) > 200
-    told = {p.path for pattern in names("parameters") for p in matching(pattern, known)}
+    told = {p.path for pattern in names("parameters") for p in _matching(pattern, known)}
     assert [".".join(p.path) for p in known if p.path not in told] == []
 
 

@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
+from engine.accounts import Count
 from engine.market.reference.sessions import decide_plainly, withdraw_plainly
 from engine.market.sessions.context import LOST
 from engine.market.sessions.decide import decide, withdraw
-from engine.market.totals import N_BUCKETS, Count, new_slot_totals
+from engine.market.totals import N_BUCKETS, new_slot_totals
 from tests.closed_forms.worlds import run_days
 from tests.worlds import case
 
-BUYERS = 5_000
+BUYERS = 6_000
 RICH = "policy=all_levers"
 AWAY = "scenario.calendar.absences=[{rank: 0, leaves: 2020-01-05}, {rank: 3, leaves: 2020-01-02}]"
 LINEAR = "scenario.choice.price_curvature=0.5"

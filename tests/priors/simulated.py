@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.priors.panels import ChoiceData, Panel, choice_data
+from engine.priors.panels import ChoiceData, _Panel, choice_data
 
 TRUE = {
     "constant b": 0.8,
@@ -16,7 +16,7 @@ TRUE = {
 }
 
 
-def simulated_panel(households: int, purchases: int, seed: int, *, mixed: bool = True) -> Panel:
+def simulated_panel(households: int, purchases: int, seed: int, *, mixed: bool = True) -> _Panel:
     """Draw choices purchase by purchase, so that the last brand is what was truly bought."""
     rng = np.random.default_rng(seed)
     z = rng.standard_normal((households, 3)) * mixed
@@ -33,7 +33,7 @@ def simulated_panel(households: int, purchases: int, seed: int, *, mixed: bool =
         if t:
             v[np.arange(households), chosen[:, t - 1]] += TRUE["last_brand"]
         chosen[:, t] = (v + rng.gumbel(size=v.shape)).argmax(axis=1)
-    return Panel(
+    return _Panel(
         ("a", "b", "c"),
         np.repeat(np.arange(households), purchases),
         chosen.ravel(),

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from engine.priors import figures
-from engine.priors.figures import _WHY_NOT, compare, read_figures
-from engine.priors.maximise import LikelihoodFit
+from engine.priors.figures import _WHY_NOT, _read_figures, compare
+from engine.priors.logit import LikelihoodFit
 from engine.priors.panels import IN_ECDAT
 from engine.report.terminal.analyses import print_priors
 from engine.results import read_table
@@ -35,7 +35,7 @@ def printed(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def test_every_figure_has_a_panel_or_a_reason_why_not() -> None:
-    datasets = {figure.dataset for figure in read_figures(FIGURES)}
+    datasets = {figure.dataset for figure in _read_figures(FIGURES)}
     assert datasets == {*IN_ECDAT, *_WHY_NOT}
 
 
@@ -95,7 +95,7 @@ def test_the_command_leaves_its_table_and_prints_it(tmp_path: Path) -> None:
     done = typed(tmp_path, "priors", "draws=32", "hydra.run.dir=out")
     assert done.returncode == 0, done.stderr
     rows = read_table(tmp_path / "out", "priors").to_pylist()
-    assert len(rows) == len(read_figures(FIGURES))
+    assert len(rows) == len(_read_figures(FIGURES))
     assert max(map(len, done.stdout.splitlines())) <= 80
     for part in (
         "of 49 within one standard error",

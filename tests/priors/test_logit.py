@@ -5,15 +5,16 @@ import pytest
 
 from engine.priors import logit
 from engine.priors.logit import (
+    _maximise,
     _MixedLogit,
     _Mixing,
     _probabilities,
+    _slopes,
     _sobol_normals,
     conditional_logit,
     mixed_logit,
     own_elasticity,
 )
-from engine.priors.maximise import maximise, slopes
 from engine.priors.panels import ChoiceData
 from tests.priors.simulated import TRUE, simulated_design
 
@@ -44,7 +45,7 @@ def test_the_likelihood_of_two_households_by_hand() -> None:
 
 def test_the_gradient_is_that_of_the_likelihood() -> None:
     likelihood = model(simulated_design(40, 6, seed=1))
-    numeric = slopes(lambda at: np.array(likelihood(at)[0]), AT)
+    numeric = _slopes(lambda at: np.array(likelihood(at)[0]), AT)
     np.testing.assert_allclose(likelihood(AT)[1], numeric, rtol=1e-5, atol=1e-5)
 
 
@@ -126,6 +127,6 @@ def test_the_elasticity_is_what_a_dearer_brand_loses() -> None:
 
 
 def test_where_there_is_no_maximum_nothing_has_converged() -> None:
-    fit = maximise(lambda at: (float(at @ at), 2 * at), np.zeros(2), ("x", "y"))
+    fit = _maximise(lambda at: (float(at @ at), 2 * at), np.zeros(2), ("x", "y"))
     assert not fit.converged
     assert np.isnan(fit.error("x"))

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.accounts import Account
 from engine.market import day as order_of_the_day
 from engine.market import slot as slots
 from engine.market.pacing.controls import begin_day_of_year
-from engine.market.totals import Account, coupons_of
+from engine.market.totals import coupons_of
 from tests.closed_forms.worlds import open_market
 from tests.worlds import case
 

@@ -9,7 +9,7 @@ import pytest
 
 from engine.report import read_study
 from engine.report.findings.answer import sentences, wilson
-from engine.report.read.lines import chosen_line, frontier_lines, run_lines
+from engine.report.read.lines import frontier_lines, run_lines
 from engine.report.read.results_model import Estimate, Line, StudyResults
 from tests.report.studies import (
     BASELINES,
@@ -36,7 +36,7 @@ def without(study: StudyResults, *policies: str) -> StudyResults:
 
 
 def test_the_cheapest_policy_that_reaches_is_the_answer(study: StudyResults) -> None:
-    best = chosen_line(study)
+    best = study.chosen_line()
     assert best is not None
     assert best.policy == "trial_044"  # trial_058 reaches more often and costs more
     said = " ".join(sentences(study))
@@ -89,7 +89,7 @@ def test_a_cheaper_policy_with_subsidy_does_not_hide_that_none_is_needed(
 def test_no_feasible_policy_is_no_recommendation(study: StudyResults) -> None:
     said = " ".join(sentences(changed(study, feasible=False)))
     assert "No policy met every constraint, so none of those below is recommended" in said
-    assert chosen_line(changed(study, feasible=False)) is None
+    assert changed(study, feasible=False).chosen_line() is None
 
 
 def test_the_nearest_violates_least_on_fresh_luck_not_what_sells_most(study: StudyResults) -> None:
@@ -105,7 +105,7 @@ def test_the_nearest_violates_least_on_fresh_luck_not_what_sells_most(study: Stu
 def test_a_level_asked_for_decides_what_reaches(study: StudyResults) -> None:
     strict = {"measure": "target_attained", "at_least": 0.9}
     config = study.config | {"objective": {"constraints": {"target": strict}}}
-    best = chosen_line(replace(study, config=config))
+    best = replace(study, config=config).chosen_line()
     assert best is not None
     assert best.policy == "trial_058"
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from engine.benchmark.figures import Setting
 from engine.benchmark.peers import PEERS
 from engine.report.findings.benchmark import _MISSING, _NAMES
-from engine.report.markdown import BenchmarkRun, _benchmark_markdown, with_benchmarks
+from engine.report.markdown import _benchmark_markdown, _BenchmarkRun, _with_benchmarks
 from engine.report.terminal.analyses import print_benchmark
 
 AT = Setting("kernel", 20_000, 1_000, 366)
@@ -82,17 +82,20 @@ def test_every_peer_has_a_name_and_what_may_be_missing_a_remedy() -> None:
 
 def test_the_readme_is_rewritten_between_its_marks_only() -> None:
     text = "before\n<!-- benchmark -->\nold\n<!-- end -->\nafter <!-- end -->\n"
-    studies = [BenchmarkRun(["days=7", "runs=1"], KERNEL), BenchmarkRun(["suite=peers"], PEER_ROWS)]
-    now = with_benchmarks(text, studies)
+    studies = [
+        _BenchmarkRun(["days=7", "runs=1"], KERNEL),
+        _BenchmarkRun(["suite=peers"], PEER_ROWS),
+    ]
+    now = _with_benchmarks(text, studies)
     command = "`python -m experiments.benchmark days=7 runs=1` on"
     assert now.startswith(f"before\n<!-- benchmark -->\n\n{command}")
     assert now.endswith("<!-- end -->\nafter <!-- end -->\n")
     assert "old" not in now
     assert _benchmark_markdown(studies[1]) in now
-    assert with_benchmarks(now, studies) == now
+    assert _with_benchmarks(now, studies) == now
 
 
 def test_tables_of_markdown_have_as_many_cells_as_heads() -> None:
-    for line in _benchmark_markdown(BenchmarkRun([], KERNEL)).split("\n\n"):
+    for line in _benchmark_markdown(_BenchmarkRun([], KERNEL)).split("\n\n"):
         if line.startswith("|"):
             assert len({row.count("|") for row in line.splitlines()}) == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.metrics import RUN
+from engine.measures.catalogue import RUN
 from engine.report.definitions import MEASURES
 from engine.report.formatting import label, show, show_change, show_limits, unit
 from engine.units import FEN_PER_BN_RMB as BN

@@ -4,9 +4,9 @@ from typing import Any
 
 from engine.report.findings.search import (
     _rung_details,
+    _rung_rows,
     choice,
     risk_table,
-    rung_rows,
     sampling,
     search_table,
 )
@@ -82,17 +82,17 @@ def test_rungs_say_whether_they_may_drop_anybody() -> None:
     top = [rung(1, 1.0, trusted=True), rung(1, None, trusted=True, role="constraint")]
     good = [rung(0, 0.93, trusted=True), rung(0, 0.1, trusted=False, role="constraint")]
     bad = [rung(0, 0.71, trusted=False), rung(0, None, trusted=True, role="constraint")]
-    assert rung_rows([*good, *top]) == [
+    assert _rung_rows([*good, *top]) == [
         ["25%", "2", "0.93", "0.10", "yes"],
         ["100%", "4", "1.00", "–", "top"],
     ]
     noisy = [rung(0, 0.2, trusted=True, told_apart=False)]
-    assert rung_rows([good[0], *noisy, *top])[0] == ["25%", "2", "0.93", "noise", "yes"]
-    assert rung_rows([*noisy, *top])[0] == ["25%", "2", "noise", "no: left out"]
+    assert _rung_rows([good[0], *noisy, *top])[0] == ["25%", "2", "0.93", "noise", "yes"]
+    assert _rung_rows([*noisy, *top])[0] == ["25%", "2", "noise", "no: left out"]
     assert _rung_details([*good, *top])[0] == [
         *("25%", "2", "GMV as paid", "0.93", "0.80", "0.90", "0.93", "yes")
     ]
-    assert rung_rows([*bad, *top])[0] == ["25%", "2", "0.71", "–", "no: left out"]
+    assert _rung_rows([*bad, *top])[0] == ["25%", "2", "0.71", "–", "no: left out"]
 
 
 def test_the_time_of_the_sampler_is_told() -> None:

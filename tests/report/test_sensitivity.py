@@ -4,8 +4,8 @@ from typing import Any
 
 from rich.console import Console
 
+from engine.report.charts.rows import sensitivity_section
 from engine.report.findings.sensitivity import blocks, moved_sentences
-from engine.report.html.sections import sensitivity_section
 from engine.report.terminal.analyses import print_sensitivity
 from engine.sensitivity.indices import _row
 

@@ -11,9 +11,9 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from engine import metrics
 from engine.case import RunResult
 from engine.errors import InputError, StorageError
+from engine.measures import catalogue
 from engine.results import (
     Results,
     check_writable,
@@ -82,10 +82,10 @@ def test_polars_reads_every_table_without_this_package(tmp_path: Path) -> None:
     assert months.to_list() == [date(2020, month, 1) for month in (1, 2, 3)]
 
 
-def test_the_columns_are_those_of_the_metrics(tmp_path: Path) -> None:
+def test_the_columns_are_those_of_the_catalogue(tmp_path: Path) -> None:
     write(tmp_path)
-    assert read_table(tmp_path, "runs").column_names == [*metrics.KEYS, *metrics.RUN]
-    assert read_table(tmp_path, "daily").column_names == [*metrics.KEYS, "date", *metrics.DAILY]
+    assert read_table(tmp_path, "runs").column_names == [*catalogue.KEYS, *catalogue.RUN]
+    assert read_table(tmp_path, "daily").column_names == [*catalogue.KEYS, "date", *catalogue.DAILY]
 
 
 def test_every_file_says_where_it_comes_from(tmp_path: Path) -> None:

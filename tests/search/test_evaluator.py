@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import metrics
 from engine.errors import InputError
+from engine.measures import catalogue
+from engine.measures.catalogue import KEY_MEASURES, OUTCOMES, possible_range
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.measures import KEY_MEASURES, MEASURES, possible_range
 from engine.search.rows import _measure_interval
 from engine.spec.jobs import Objective
 from engine.stats.intervals import Interval
@@ -121,7 +121,7 @@ def test_goals_are_checked() -> None:
 
 
 def test_measures_are_those_of_a_run() -> None:
-    assert set(KEY_MEASURES) <= set(MEASURES) == set(metrics.RUN) - {"wall_s"}
+    assert set(KEY_MEASURES) <= set(OUTCOMES) == set(catalogue.RUN) - {"wall_s"}
     assert possible_range("gmv_fen")[0] == 0
     assert possible_range("top1_share") == (0.0, 1.0)
 

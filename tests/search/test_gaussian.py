@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from engine.search.samplers.gaussian_process import (
-    NoiselessPosterior,
-    NoisyPosterior,
+    _fit_hyperparameters,
     _jitter,
     _matern_kernel,
     _negative_log_posterior,
-    fit_hyperparameters,
-    sample_posterior,
-    standardise,
+    _NoiselessPosterior,
+    _NoisyPosterior,
+    _sample_posterior,
+    _standardise,
 )
 
 
@@ -38,14 +38,14 @@ def test_the_posterior_of_two_points_is_that_of_the_hand() -> None:
     top, bottom = a + 0.2 + n, a + n  # the diagonal of the covariance, with its noise
     whole = top * bottom - k01**2
     by_0, by_1 = (bottom * k0 - k01 * k1) / whole, (top * k1 - k01 * k0) / whole
-    mean, covariance = NoisyPosterior(theta(a, n, 1.0), x, y, v).at(np.array([[at]]))
+    mean, covariance = _NoisyPosterior(theta(a, n, 1.0), x, y, v).at(np.array([[at]]))
     assert mean[0] == pytest.approx(by_0 * 1.0 + by_1 * -0.5)
     assert covariance[0, 0] == pytest.approx(a - by_0 * k0 - by_1 * k1)
 
 
 def test_an_observation_counts_by_its_known_noise() -> None:
     x, y = np.array([[0.5], [0.5]]), np.array([1.0, 0.0])
-    found = NoisyPosterior(theta(1e4, 1e-12, 1.0), x, y, np.array([0.3, 0.1]))
+    found = _NoisyPosterior(theta(1e4, 1e-12, 1.0), x, y, np.array([0.3, 0.1]))
     mean, covariance = found.at(np.array([[0.5]]))
     assert mean[0] == pytest.approx(0.25, abs=1e-3)  # weights 1/0.3 and 1/0.1
     assert covariance[0, 0] == pytest.approx(0.075, abs=1e-3)
@@ -71,14 +71,14 @@ def test_the_fit_finds_what_matters_and_leaves_known_noise_out_of_the_nugget() -
     x = rng.random((80, 2))
     noise = np.where(np.arange(80) % 2, 0.01, 0.4)
     y = np.sin(6 * x[:, 0]) + noise * rng.normal(size=80)
-    known, told = (standardise(y, v) for v in (noise**2, np.zeros(80)))
-    by_noise, by_nugget = (fit_hyperparameters(x, one.values, one.noise) for one in (known, told))
+    known, told = (_standardise(y, v) for v in (noise**2, np.zeros(80)))
+    by_noise, by_nugget = (_fit_hyperparameters(x, one.values, one.noise) for one in (known, told))
     assert by_noise[3] > by_noise[2] + 1  # the second input does nothing
     assert by_noise[1] < np.log(0.01) < by_nugget[1]
 
     at = np.linspace(0.05, 0.95, 50)[:, None] * [1.0, 0.0] + [0.0, 0.5]
     misses = [
-        np.abs(one.mean + one.scale * NoisyPosterior(t, x, one.values, one.noise).at(at)[0]
+        np.abs(one.mean + one.scale * _NoisyPosterior(t, x, one.values, one.noise).at(at)[0]
                - np.sin(6 * at[:, 0])).mean()
         for t, one in ((by_noise, known), (by_nugget, told))
     ]  # fmt: skip
@@ -87,10 +87,12 @@ def test_the_fit_finds_what_matters_and_leaves_known_noise_out_of_the_nugget() -
 
 def test_draws_have_the_posteriors_moments_and_are_gone_through_exactly() -> None:
     at, x = theta(1.0, 1e-3, 0.7), np.array([[0.0], [0.4], [1.0]])
-    mean, covariance = NoisyPosterior(at, x[:2], np.array([1.0, 0.5]), np.array([0.1, 0.1])).at(x)
-    sample = sample_posterior(mean, covariance, at, np.random.default_rng(0).normal(size=(3, 4000)))
+    mean, covariance = _NoisyPosterior(at, x[:2], np.array([1.0, 0.5]), np.array([0.1, 0.1])).at(x)
+    sample = _sample_posterior(
+        mean, covariance, at, np.random.default_rng(0).normal(size=(3, 4000))
+    )
     assert sample.mean(axis=1) == pytest.approx(mean, abs=0.05)
     assert np.cov(sample) == pytest.approx(covariance + _jitter(at) * np.eye(3), abs=0.05)
-    means, deviations = NoiselessPosterior(at, x, sample[:, :5]).at(x)
+    means, deviations = _NoiselessPosterior(at, x, sample[:, :5]).at(x)
     assert means == pytest.approx(sample[:, :5], abs=1e-2)
     assert deviations == pytest.approx(np.zeros(3), abs=2e-3)

@@ -15,7 +15,8 @@ from optuna.distributions import (
 
 from engine.design.cube import UnitCube
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.samplers.acquisition import fitted_count, scalarise, simplex_weights
+from engine.search.samplers.gaussian_process import fitted_count
+from engine.search.samplers.gaussian_sampler import _scalarise, _simplex_weights
 from engine.search.samplers.proposals import _ERRORS, _make_sampler
 from engine.spec.jobs import Objective, Search
 from tests.search.jobs import SEARCH
@@ -189,11 +190,11 @@ def test_a_model_sees_cells_and_choices_as_what_they_are() -> None:
 
 
 def test_weights_fill_the_simplex_and_one_goal_stays_itself() -> None:
-    found = np.array([simplex_weights(u) for u in np.random.default_rng(1).random((2000, 3))])
+    found = np.array([_simplex_weights(u) for u in np.random.default_rng(1).random((2000, 3))])
     assert found.sum(axis=1) == pytest.approx(np.ones(2000))
     assert found.mean(axis=0) == pytest.approx(np.full(3, 1 / 3), abs=0.02)
     costs = np.array([[0.2], [0.1]])
-    assert np.diff(scalarise(costs, simplex_weights(np.array([0.3]))))[0] == pytest.approx(-0.105)
+    assert np.diff(_scalarise(costs, _simplex_weights(np.array([0.3]))))[0] == pytest.approx(-0.105)
 
 
 def test_lengths_are_fitted_on_a_count_that_grows_by_steps() -> None:

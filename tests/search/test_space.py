@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InputError
-from engine.search.space.levers import known_levers, lever_value, set_levers
+from engine.search.space.levers import lever_value, set_levers
 from engine.search.space.policy_space import _WEIGHT_LIMIT, PolicySpace, _trajectory_knots
+from engine.spec.levers import LEVERS
 from engine.spec.policy import Policy
 from engine.spec.space import Space
 from tests.fakes import small_policy
@@ -29,7 +30,7 @@ def space(levers: Mapping[str, Any], trajectory: bool = False, count: int = 4) -
 
 
 def test_every_known_lever_can_be_set_to_its_bounds() -> None:
-    for path, limits in known_levers().items():
+    for path, limits in LEVERS.items():
         for bound in (limits.low, limits.high):
             value = int(bound) if limits.integer else bound
             policy = set_levers(small_policy(), {path: value}, "moved")

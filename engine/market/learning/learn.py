@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.accounts import EXPECTED_PAID, Account, Count
 from engine.jit import kernel, stage
 from engine.market.ledger.recorder import DayOutcome
 from engine.market.pacing.controls import DayControls, own_rate
@@ -17,16 +18,7 @@ from engine.market.showcase.selection import DAYS_A_WEEK
 from engine.market.state import State
 from engine.market.streams import StreamTable
 from engine.market.supply.trade import KindCounts
-from engine.market.totals import (
-    EXPECTED_PAID,
-    N_BUCKETS,
-    Account,
-    Count,
-    DayTotals,
-    SlotTotals,
-    add_up,
-    aggregate_sales,
-)
+from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals, add_up, aggregate_sales
 from engine.market.world import World
 from engine.population.anchors import strength_of_rank
 from engine.rules.adoption import updated_belief

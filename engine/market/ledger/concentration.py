@@ -4,7 +4,7 @@ import numpy as np
 
 from engine.jit import kernel
 from engine.market.streams import TO_COME
-from engine.metrics import CONCENTRATION
+from engine.measures.catalogue import CONCENTRATION
 from engine.population.draws import Floats
 
 BRANDS = 3
@@ -69,11 +69,3 @@ def _concentrate(rising, n):
         weighted / (n * total),
         squares / (total * total),
     )
-
-
-def top_share(values: Floats, count: int) -> float:
-    """Share of the `count` largest in the sum; 0 where nothing was sold."""
-    total = values.sum()
-    if total <= 0.0:
-        return 0.0
-    return float(np.sort(values)[::-1][:count].sum() / total)

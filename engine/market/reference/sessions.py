@@ -5,6 +5,7 @@ Written to be read; `tests/market/test_reference.py` holds the tuned kernels to 
 
 import numpy as np
 
+from engine.accounts import Count
 from engine.jit import kernel, step
 from engine.market.reference.routing import route
 from engine.market.sessions.context import OUTSIDE, PUBLIC_FEED
@@ -20,7 +21,6 @@ from engine.market.sessions.terms import (
     memory_now,
 )
 from engine.market.streams import WITHOUT_PARTNER, flat_view
-from engine.market.totals import Count
 from engine.population.buyers import AFFINITY_STEP, BYTE_ONE, DAY_ZERO, FLAG_TIER3
 from engine.rng import uniform
 from engine.rules.attention import followed_attention, gate

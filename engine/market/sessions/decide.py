@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from engine.accounts import Count
 from engine.jit import kernel
 from engine.market.sessions.batch import BATCH_BUYERS
 from engine.market.sessions.choice import choose, retract_looks
@@ -16,7 +17,6 @@ from engine.market.sessions.looks import count_visits, select_looks
 from engine.market.sessions.routing import choose_stand_ins, route_sessions
 from engine.market.sessions.visits import open_sessions
 from engine.market.streams import WITHOUT_PARTNER, flat_view
-from engine.market.totals import Count
 
 MOST_SESSIONS = 24
 """Sessions of one buyer in one day; a slot has its share of them."""

@@ -12,10 +12,11 @@ wishes by a hash of (seed, buyer, day, slot, session); the losers buy nothing.
 
 import numpy as np
 
+from engine.accounts import Count
 from engine.jit import kernel
 from engine.market.sessions.context import LOST
 from engine.market.streams import flat_view, index_of
-from engine.market.totals import N_BUCKETS, Count
+from engine.market.totals import N_BUCKETS
 from engine.rng import bits
 
 _STOCK_OUTS = int(Count.STOCK_OUTS)

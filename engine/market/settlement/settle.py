@@ -6,6 +6,7 @@ A returned order undoes all of it; the coupon does not go back to the purse.
 
 import numpy as np
 
+from engine.accounts import Account, Count
 from engine.jit import kernel, prefetch, stage, step
 from engine.market.sessions.batch import BATCH_BUYERS
 from engine.market.sessions.context import LOST, OUTSIDE
@@ -18,7 +19,6 @@ from engine.market.sessions.terms import (
     partner_part,
 )
 from engine.market.streams import flat_view, index_of, price_index
-from engine.market.totals import Account, Count
 from engine.population.buyers import (
     AFFINITY_ONE,
     BYTE_ONE,

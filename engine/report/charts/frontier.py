@@ -1,30 +1,27 @@
 """The picture of what each policy reaches and what it costs."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from markupsafe import Markup
 
 from engine.report.charts.svg import (
     TEXT_WIDTH,
-    Box,
     Frame,
     Size,
-    axes,
     both,
-    drawing,
-    frame_over,
     join,
-    number_ticks,
-    path,
-    place_labels,
     tag,
-    target_line,
 )
 from engine.report.formatting import scaled, show
 from engine.report.read.lines import found_lines, spread
-from engine.report.read.results_model import Line
+from engine.report.read.results_model import Line, StudyResults
+
+_Point = tuple[float, float]
+
+_Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
 
 LOW, MIDDLE, HIGH = (46, 110, 190), (150, 104, 170), (226, 112, 58)
 """Colours of a low, middling and high share of the largest anchors."""
@@ -34,32 +31,50 @@ _NAMED: Final = 6
 """Found policies that get their name beside their mark."""
 
 
-def frontier_chart(lines: Sequence[Line], target_fen: float, chosen: str | None) -> Markup:
+def frontier_section(
+    study: StudyResults, lines: list[Line], best: Line | None
+) -> dict[str, Any] | None:
+    """Return the picture of the frontier and its key; None where nothing was searched."""
+    shares = [line.value("top10_share") for line in lines]
+    if not study.searched or not lines:
+        return None
+    ends = [show("top10_share", pick(shares)) for pick in (min, max)]
+    chosen = best.policy if best else None
+    return {
+        "chart": _frontier_chart(lines, study.target_fen, chosen),
+        "low": ends[0],
+        "high": ends[1],
+        "colours": [_colour(k / 2, [0, 1]) for k in range(3)],
+        "has_chosen": best is not None,
+    }
+
+
+def _frontier_chart(lines: Sequence[Line], target_fen: float, chosen: str | None) -> Markup:
     """Draw GMV as paid against net cost, coloured by the top-10 share."""
     known = [line for line in lines if np.isfinite(_xy(line)).all()]
     shares = [line.value("top10_share") for line in known]
-    colours = {line.policy: colour(line.value("top10_share"), shares) for line in known}
+    colours = {line.policy: _colour(line.value("top10_share"), shares) for line in known}
 
     def draw(size: Size) -> Markup:
         target = [scaled("gmv_paid_fen", target_fen)] if target_fen else []
         ys = [*touched_values(known, "gmv_paid_fen"), *target]
-        frame = frame_over(size, touched_values(known, "cost_fen"), ys)
-        ticks = number_ticks(frame.x, size.ticks)
-        parts = [axes(frame, "Net cost, bn RMB", "GMV as paid, bn RMB", ticks)]
+        frame = Frame.over(size, touched_values(known, "cost_fen"), ys)
+        ticks = frame.x.labelled_ticks(size.ticks)
+        parts = [frame.axes("Net cost, bn RMB", "GMV as paid, bn RMB", ticks)]
         taken = []
         if target:
             y, text = frame.y(target[0]), f"target {target[0]:g}"
             taken.append((frame.x.start, y - 18, frame.x.start + len(text) * TEXT_WIDTH, y))
-            parts.append(target_line(frame, y, text))
+            parts.append(frame.target_line(y, text))
         parts += [_bars(frame, line, colours[line.policy]) for line in known]
         parts += [_mark(frame, line, colours[line.policy], chosen) for line in known]
         parts.append(_names(frame, known, chosen, taken))
-        return drawing(frame, "GMV as paid against net cost", parts, size.name)
+        return frame.drawing("GMV as paid against net cost", parts, size.name)
 
     return both(draw)
 
 
-def colour(value: float, values: Sequence[float]) -> str:
+def _colour(value: float, values: Sequence[float]) -> str:
     """Return the colour of a value among all shown, low blue to high orange."""
     low, high = min(values), max(values)
     place = (value - low) / (high - low) if high > low else 0.5
@@ -92,7 +107,7 @@ def _bars(frame: Frame, line: Line, stroke: str) -> Markup:
             continue
         low, high = scaled(measure, found.low), scaled(measure, found.high)
         ends = [(low, y), (high, y)] if horizontal else [(x, low), (x, high)]
-        parts.append(tag("path", d=path(ends, frame), class_="bar", stroke=stroke))
+        parts.append(tag("path", d=frame.path(ends), class_="bar", stroke=stroke))
     return join(parts)
 
 
@@ -110,7 +125,9 @@ def _mark(frame: Frame, line: Line, fill: str, chosen: str | None) -> Markup:
     return ring + tag("circle", inside, cx=x, cy=y, r=6.0, class_=kind, fill=fill)
 
 
-def _names(frame: Frame, lines: Sequence[Line], chosen: str | None, taken: Sequence[Box]) -> Markup:
+def _names(
+    frame: Frame, lines: Sequence[Line], chosen: str | None, taken: Sequence[_Box]
+) -> Markup:
     """Name the baselines and the chosen policy, and of the frontier what fits; tips name all."""
     first = [line for line in lines if line.is_baseline or line.policy == chosen]
     found = [line for line in found_lines(lines) if line not in first]
@@ -121,7 +138,55 @@ def _names(frame: Frame, lines: Sequence[Line], chosen: str | None, taken: Seque
     return join(
         tag("text", text, class_="name", x=place[0], y=place[1], text_anchor=place[2])
         for place, text in zip(
-            place_labels(spots, texts, frame, taken, len(first)), texts, strict=True
+            _place_labels(spots, texts, frame, taken, len(first)), texts, strict=True
         )
         if place
     )
+
+
+def _place_labels(
+    marks: Sequence[_Point], texts: Sequence[str], frame: Frame, full: Sequence[_Box], must: int
+) -> list[tuple[float, float, str] | None]:
+    """Find a place beside the first marks (pixels) that is free: x, y and the text's anchor.
+
+    Greedy: right, left, above, below; the least overlap with `full` boxes, all marks, the
+    edge and the labels placed before wins. The first `must` texts stand somewhere; each
+    later one is None if it would overlap.
+    """
+    reach = 14
+    taken = [*full, *((x - 7, y - 7, x + 7, y + 7) for x, y in marks)]
+    placed: list[tuple[float, float, str] | None] = []
+    for (x, y), text in zip(marks, texts, strict=False):
+        width = len(text) * TEXT_WIDTH
+        options = [
+            (x + reach, y + 4, "start", x + reach),
+            (x - reach, y + 4, "end", x - reach - width),
+            (x, y - reach, "middle", x - width / 2),
+            (x, y + reach + 9, "middle", x - width / 2),
+        ]
+        boxes = [(left, at - 11, left + width, at + 3) for _, at, _, left in options]
+        costs = [
+            sum(_overlap(box, other) for other in taken) + 20 * _outside(box, frame)
+            for box in boxes
+        ]
+        best = costs.index(min(costs))
+        if len(placed) >= must and costs[best] > 0:
+            placed.append(None)
+            continue
+        taken.append(boxes[best])
+        placed.append(options[best][:3])
+    return placed
+
+
+def _overlap(a: _Box, b: _Box) -> float:
+    width = min(a[2], b[2]) - max(a[0], b[0])
+    height = min(a[3], b[3]) - max(a[1], b[1])
+    return max(width, 0) * max(height, 0)
+
+
+def _outside(box: _Box, frame: Frame) -> float:
+    right = max(box[2] - frame.width, 0)
+    left = max(frame.x.start - box[0], 0)
+    above = max(frame.y.end - box[1], 0)
+    below = max(box[3] - frame.y.start, 0)
+    return right + left + above + below

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -14,17 +14,12 @@ from engine.report.charts.svg import (
     WIDE,
     Frame,
     Size,
-    axes,
     both,
-    drawing,
-    frame_over,
-    path,
     tag,
-    target_line,
 )
 from engine.report.formatting import scaled
 from engine.report.read.lines import found_lines, spread
-from engine.report.read.results_model import Line
+from engine.report.read.results_model import SHOWN, Estimate, Line, StudyResults
 
 _MOST: Final = 6
 """Curves that stay readable in one picture."""
@@ -40,7 +35,7 @@ _GIVEN: Final = ("#7c8694", "#a08a6a", "#6f9a9c")
 _Curve = tuple[list[date], NDArray[np.float64]]
 
 
-class Series(NamedTuple):
+class _Series(NamedTuple):
     """One policy over the days: mean over replications, lowest and highest year."""
 
     policy: str
@@ -52,8 +47,28 @@ class Series(NamedTuple):
     is_baseline: bool
 
 
-def cumulative_chart(
-    series: Sequence[Series],
+def days_section(
+    study: StudyResults, lines: list[Line], best: Line | None
+) -> dict[str, Any] | None:
+    """Return the pictures over the days; None without a table of days."""
+    if study.daily is None:
+        return None
+    shown = _shown_lines(lines or _bare_lines(study.policies), best)
+    sales = _curves(study.daily, shown, "gmv_paid_cumulative_fen", weekly=False)
+    spend = _curves(study.daily, shown, "subsidy_fen", weekly=True)
+    if not sales:
+        return None
+    target = _target_path(study.daily, shown)
+    return {
+        "key": [(one.policy, one.colour, one.is_baseline) for one in sales],
+        "cumulative": _cumulative_chart(sales, target[1] if target else None, study.target_fen),
+        "target_of": target[0] if target else None,
+        "spend": _spend_chart(spend) if spend else None,
+    }
+
+
+def _cumulative_chart(
+    series: Sequence[_Series],
     path_of_target: tuple[list[date], NDArray[np.float64]] | None,
     target_fen: float,
 ) -> Markup:
@@ -63,35 +78,35 @@ def cumulative_chart(
     def draw(size: Size) -> Markup:
         values = [value for one in series for value in (one.low.min(), one.high.max())]
         values += [target, *(path_of_target[1] if path_of_target else [])]
-        frame = frame_over(size, _span(series), values, zero=True)
-        parts = [axes(frame, "", "Cumulative GMV as paid, bn RMB", _dates(series, size))]
+        frame = Frame.over(size, _span(series), values, zero=True)
+        parts = [frame.axes("", "Cumulative GMV as paid, bn RMB", _dates(series, size))]
         parts += [_band(frame, one) for one in series]
         if target:
-            parts.append(target_line(frame, frame.y(target), f"target {target:g}"))
+            parts.append(frame.target_line(frame.y(target), f"target {target:g}"))
         if path_of_target:
             points = list(zip(_days(path_of_target[0]), path_of_target[1], strict=True))
-            parts.append(tag("path", d=path(points, frame), class_="target"))
+            parts.append(tag("path", d=frame.path(points), class_="target"))
         parts += [_curve(frame, one) for one in series]
-        return drawing(frame, "Cumulative GMV as paid against the target", parts, size.name)
+        return frame.drawing("Cumulative GMV as paid against the target", parts, size.name)
 
     return both(draw)
 
 
-def spend_chart(series: Sequence[Series]) -> Markup:
+def _spend_chart(series: Sequence[_Series]) -> Markup:
     """Draw own subsidy per week."""
 
     def draw(size: Size) -> Markup:
         values = [float(one.high.max()) for one in series]
-        frame = frame_over(size, _span(series), values, zero=True)
-        parts = [axes(frame, "", "Subsidy per week, bn RMB", _dates(series, size))]
+        frame = Frame.over(size, _span(series), values, zero=True)
+        parts = [frame.axes("", "Subsidy per week, bn RMB", _dates(series, size))]
         parts += [_band(frame, one) for one in series]
         parts += [_curve(frame, one) for one in series]
-        return drawing(frame, "Subsidy per week", parts, size.name)
+        return frame.drawing("Subsidy per week", parts, size.name)
 
     return both(draw)
 
 
-def shown_lines(lines: Sequence[Line], chosen: Line | None) -> list[Line]:
+def _shown_lines(lines: Sequence[Line], chosen: Line | None) -> list[Line]:
     """Choose what to draw over time: the baselines, the chosen policy, and the frontier's spread.
 
     Of the frontier, the cheapest and the dearest policy and some between them.
@@ -103,7 +118,7 @@ def shown_lines(lines: Sequence[Line], chosen: Line | None) -> list[Line]:
     return given + first + spread(rest, _MOST - len(given) - len(first))
 
 
-def curves(daily: pa.Table, lines: Sequence[Line], column: str, *, weekly: bool) -> list[Series]:
+def _curves(daily: pa.Table, lines: Sequence[Line], column: str, *, weekly: bool) -> list[_Series]:
     """Draw `column` of each policy's days, in bn RMB; `weekly` adds up weeks of seven days."""
     given, found = iter(_GIVEN), iter(_COLOURS)
     drawn = []
@@ -118,7 +133,7 @@ def curves(daily: pa.Table, lines: Sequence[Line], column: str, *, weekly: bool)
         tint = next(given) if line.is_baseline else next(found)
         amounts = years * scaled("gmv_paid_fen", 1)
         drawn.append(
-            Series(
+            _Series(
                 line.policy,
                 tint,
                 dates,
@@ -131,13 +146,19 @@ def curves(daily: pa.Table, lines: Sequence[Line], column: str, *, weekly: bool)
     return drawn
 
 
-def target_path(daily: pa.Table, lines: Sequence[Line]) -> tuple[str, _Curve] | None:
+def _target_path(daily: pa.Table, lines: Sequence[Line]) -> tuple[str, _Curve] | None:
     """Return the path of the target, in bn RMB, and who steers by it: a found policy if any."""
     for line in sorted(lines, key=lambda line: line.is_baseline):
         dates, years = _years(daily, line.policy, "target_cumulative_fen")
         if len(years) and years.max() > 0:
             return line.policy, (dates, years.mean(axis=0) * scaled("gmv_paid_fen", 1))
     return None
+
+
+def _bare_lines(policies: Sequence[str]) -> list[Line]:
+    """Make a line without any estimate for each policy, e.g. where only its days are known."""
+    nothing = {name: Estimate() for name in SHOWN}
+    return [Line(policy=policy, is_baseline=False, estimates=nothing) for policy in policies]
 
 
 def _years(daily: pa.Table, policy: str, column: str) -> tuple[list[date], NDArray[np.float64]]:
@@ -159,11 +180,11 @@ def _days(dates: Sequence[date]) -> list[float]:
     return [float(day.toordinal()) for day in dates]
 
 
-def _span(series: Sequence[Series]) -> list[float]:
+def _span(series: Sequence[_Series]) -> list[float]:
     return [day for one in series for day in _days([one.dates[0], one.dates[-1]])]
 
 
-def _dates(series: Sequence[Series], size: Size) -> list[tuple[float, str]]:
+def _dates(series: Sequence[_Series], size: Size) -> list[tuple[float, str]]:
     """Label the first of every month, or of as many as fit; days if months are too few."""
     first, last = (date.fromordinal(int(pick(_span(series)))) for pick in (min, max))
     fits = 12 if size is WIDE else 5
@@ -180,16 +201,16 @@ def _dates(series: Sequence[Series], size: Size) -> list[tuple[float, str]]:
     return [(float(day.toordinal()), f"{day:%b}") for day in inside[:: -(-len(inside) // fits)]]
 
 
-def _band(frame: Frame, one: Series) -> Markup:
+def _band(frame: Frame, one: _Series) -> Markup:
     days = _days(one.dates)
     there = list(zip(days, one.low, strict=True))
     back = list(zip(days, one.high, strict=True))[::-1]
-    return tag("path", d=path(there + back, frame) + "z", class_="band", fill=one.colour)
+    return tag("path", d=frame.path(there + back) + "z", class_="band", fill=one.colour)
 
 
-def _curve(frame: Frame, one: Series) -> Markup:
+def _curve(frame: Frame, one: _Series) -> Markup:
     points = list(zip(_days(one.dates), one.mean, strict=True))
     kind = "curve given" if one.is_baseline else "curve"
     return tag(
-        "path", tag("title", one.policy), d=path(points, frame), class_=kind, stroke=one.colour
+        "path", tag("title", one.policy), d=frame.path(points), class_=kind, stroke=one.colour
     )

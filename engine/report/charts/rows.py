@@ -1,7 +1,7 @@
 """Pictures with a row for each thing: a search's estimates, a fit's misses, sensitivity indices."""
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from markupsafe import Markup
 
@@ -14,15 +14,14 @@ from engine.report.charts.svg import (
     LinearScale,
     Size,
     both,
-    drawing,
     join,
-    number_ticks,
-    scale_over,
     tag,
 )
-from engine.report.formatting import scaled, signed
+from engine.report.findings.sensitivity import FACTOR_SETS, blocks
+from engine.report.formatting import label, percent, scaled, show, signed
 from engine.report.read.calibration import Shown
 from engine.report.read.results_model import Line
+from engine.results.schemas import Row
 
 _T = TypeVar("_T")
 
@@ -41,7 +40,40 @@ _ESTIMATE_ROW, _FIT_ROW, _BAR_ROW = 26, 22, 24
 """Pixels of a row of each picture."""
 
 
-def estimates_chart(lines: Sequence[Line], measure: str, title: str) -> Markup:
+def estimates_section(lines: list[Line]) -> dict[str, Markup | str] | None:
+    """Return what the search estimated beside what fresh replications say."""
+    measure = "gmv_paid_fen"
+    found = [line.estimates[measure] for line in lines]
+    gaps = [one.search - one.value for one in found if one.search is not None and one.value]
+    if not gaps:
+        return None
+    mean = sum(gaps) / len(gaps)
+    word = "too high" if mean > 0 else "too low"
+    return {
+        "chart": _estimates_chart(lines, measure, "GMV as paid, bn RMB"),
+        "said": f"On average the search's estimate was {show(measure, abs(mean))} bn RMB {word}.",
+    }
+
+
+def sensitivity_section(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return what the page's template shows: a picture for each measure and set."""
+    return [
+        {
+            "title": f"{label(block.measure)}: {FACTOR_SETS[block.of]}",
+            "chart": _bars_chart(
+                [(f.name, f.whole, f.low, f.high, f.alone) for f in block.factors],
+                block.luck,
+                "importance" if block.of == "search" else "total index",
+            ),
+            "luck": None if block.luck is None else percent(block.luck),
+            "searched": block.of == "search",
+        }
+        for block in blocks(rows)
+        if block.factors
+    ]
+
+
+def _estimates_chart(lines: Sequence[Line], measure: str, title: str) -> Markup:
     """Draw the search's estimate beside the fresh one, a row per policy."""
     known = [line for line in lines if line.estimates[measure].search is not None]
 
@@ -49,11 +81,11 @@ def estimates_chart(lines: Sequence[Line], measure: str, title: str) -> Markup:
         values = [*touched_values(known, measure)]
         values += [scaled(measure, line.estimates[measure].search or 0.0) for line in known]
         left = _left([line.policy for line in known], size, 0.4)
-        x = scale_over(values, left, size.width - size.right)
+        x = LinearScale.over(values, left, size.width - size.right)
         frame = _frame(size, x, _ESTIMATE_ROW * len(known))
-        parts = [_ruler(frame, title, number_ticks(x, size.ticks - 1))]
+        parts = [_ruler(frame, title, x.labelled_ticks(size.ticks - 1))]
         parts += _stacked(known, _ESTIMATE_ROW, lambda line, y: _dumbbell(frame, line, measure, y))
-        return drawing(frame, title, parts, size.name)
+        return frame.drawing(title, parts, size.name)
 
     return both(draw)
 
@@ -69,12 +101,12 @@ def fit_chart(figures: Sequence[Shown]) -> Markup:
         frame = _frame(size, x, _FIT_ROW * len(figures))
         parts = [_ruler(frame, _FIT_TITLE, texts, dotted=(-1.0, 1.0))]
         parts += _stacked(figures, _FIT_ROW, lambda one, y: _miss(frame, one, y))
-        return drawing(frame, _FIT_TITLE, parts, size.name)
+        return frame.drawing(_FIT_TITLE, parts, size.name)
 
     return both(draw)
 
 
-def bars_chart(bars: Sequence[_Bar], luck: float | None, title: str) -> Markup:
+def _bars_chart(bars: Sequence[_Bar], luck: float | None, title: str) -> Markup:
     """Draw the strongest factors' whole effects with intervals, and a dot for each alone."""
     shown = bars[:_SHOWN]
     most = max([1.0, *(high or whole for _, whole, _, high, _ in shown)])
@@ -83,13 +115,13 @@ def bars_chart(bars: Sequence[_Bar], luck: float | None, title: str) -> Markup:
         left = _left([name for name, *_ in shown], size, 0.45)
         x = LinearScale(0.0, min(most, 1.5), left, size.width - size.right - 8)
         frame = _frame(size, x, _BAR_ROW * len(shown))
-        parts = [_ruler(frame, title, number_ticks(x, min(size.ticks, 6)))]
+        parts = [_ruler(frame, title, x.labelled_ticks(min(size.ticks, 6)))]
         parts += _stacked(shown, _BAR_ROW, lambda bar, y: _bar(frame, bar, y))
         if luck is not None:
             at, bottom = _inside(frame, luck), frame.y.start
             parts.append(tag("line", class_="target", x1=at, x2=at, y1=TOP, y2=bottom))
             parts.append(tag("text", "luck", class_="tick", x=at, y=TOP - 6, text_anchor="middle"))
-        return drawing(frame, title, parts, size.name)
+        return frame.drawing(title, parts, size.name)
 
     return both(draw)
 

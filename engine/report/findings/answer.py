@@ -3,18 +3,32 @@
 from collections.abc import Sequence
 from typing import Final
 
+from engine.ablate import COMMON, is_told, untold
+from engine.compare import INCREMENTAL
 from engine.report.findings.calibration import fit_sentences
-from engine.report.findings.comparison import ablation_sentences, comparison_sentences
 from engine.report.findings.search import choice
 from engine.report.findings.sensitivity import moved_sentences
 from engine.report.findings.world_agreement import across_sentences
-from engine.report.formatting import label_inside, percent, scaled, show, show_change
+from engine.report.formatting import (
+    label_inside,
+    percent,
+    scaled,
+    show,
+    show_change,
+    signed,
+    split_name,
+)
 from engine.report.read.calibration import read_fit
-from engine.report.read.lines import chosen_line, nearest_line, paired_change, reaches
+from engine.report.read.lines import paired_change
 from engine.report.read.results_model import VIOLATED, Line, StudyResults
+from engine.results.schemas import Row
 
 _NO_SUBSIDY_FEN: Final = 1_000_000
 """Own coupons below 10,000 RMB a year count as none."""
+
+
+_FIRST: Final = 5
+"""Mechanisms that the first sentence names."""
 
 
 _Z: Final = 1.959964
@@ -31,9 +45,9 @@ def sentences(study: StudyResults) -> list[str]:
     if study.sensitivity:
         return moved_sentences(study.sensitivity)
     if study.ablation:
-        return [*ablation_sentences(study.ablation), _certainty(study)]
+        return [*_ablation_sentences(study.ablation), _certainty(study)]
     if study.comparison:
-        return [*comparison_sentences(study.comparison), _certainty(study)]
+        return [*_comparison_sentences(study.comparison), _certainty(study)]
     return _simulations(study)
 
 
@@ -58,7 +72,7 @@ def _searched(study: StudyResults) -> list[str]:
         ]
     if not study.target_fen:
         return ["No target was set. The frontier below shows what each RMB of net cost buys."]
-    best = chosen_line(study)
+    best = study.chosen_line()
     if best is None:
         return [
             f"No policy found reaches {target} bn RMB with the probability asked for"
@@ -69,7 +83,7 @@ def _searched(study: StudyResults) -> list[str]:
 
 
 def _way(study: StudyResults, best: Line, target: str) -> str:
-    free = [line for line in study.lines if _is_free(line) and reaches(study, line)]
+    free = [line for line in study.lines if _is_free(line) and study.reaches(line)]
     if _is_free(best):
         start = f"{target} bn RMB is reached without any subsidy: under {best.policy}"
     elif free:
@@ -120,7 +134,7 @@ def _baselines(study: StudyResults, lines: Sequence[Line]) -> str:
     """Say which of the given policies reach the target and which do not."""
     if not lines:
         return ""
-    reach = [line for line in lines if reaches(study, line)]
+    reach = [line for line in lines if study.reaches(line)]
     miss = [line for line in lines if line not in reach]
     parts = []
     if reach:
@@ -156,7 +170,7 @@ def _change(study: StudyResults, line: Line, base: Line, measure: str) -> str:
 
 def _closest(study: StudyResults, target: str) -> str:
     """Name the policy that violates least, and what it breaks."""
-    best = nearest_line(study.lines)
+    best = _nearest_line(study.lines)
     names = [name.removesuffix(VIOLATED) for name in best.binding.split(", ") if VIOLATED in name]
     breaks = f", which breaks {_and(names)}" if names else ""
     text = (
@@ -166,6 +180,14 @@ def _closest(study: StudyResults, target: str) -> str:
     if study.target_fen:
         text += f" against {target}, reached in {_part(best)} of the years,"
     return f"{text} for {_amount(best, 'subsidy_fen')} bn RMB of subsidy."
+
+
+def _nearest_line(lines: Sequence[Line]) -> Line:
+    """Return the policy with the least total violation on fresh runs; of equals, what sells most.
+
+    A violation is the excess over a constraint's limit as a share of that limit.
+    """
+    return min(lines, key=lambda line: (line.violation, -line.value("gmv_paid_fen")))
 
 
 def _simulations(study: StudyResults) -> list[str]:
@@ -187,6 +209,63 @@ def _simulated(study: StudyResults, line: Line) -> str:
     return text + f"The ten largest anchors sell {top}, brands {brand}."
 
 
+def _ablation_sentences(rows: Sequence[Row]) -> list[str]:
+    """Say which mechanisms matter most for GMV as paid, and which effects may be zero."""
+    common = [row for row in rows if row["measure"] == COMMON]
+    told = sorted((row for row in common if is_told(dict(row))), key=_size)
+    said = []
+    if told:
+        whole = show(COMMON, told[0]["baseline_mean"])
+        parts = [f"{_called(row['mechanism'])} ({_difference(row)})" for row in told[:_FIRST]]
+        said.append(
+            f"With every mechanism on, GMV as paid is {whole} bn RMB. Turned off one at a time,"
+            f" these change it most (bn RMB): {'; '.join(parts)}."
+        )
+    still = [_called(row["mechanism"]) for row in common if row not in told]
+    if still:
+        said.append(f"On GMV as paid, not told from zero: {', '.join(still)}.")
+    silent = [_called(name) for name in untold([dict(row) for row in rows])]
+    if silent:
+        said.append(f"Not told from zero on any of their own measures: {', '.join(silent)}.")
+    return said
+
+
+def _comparison_sentences(rows: Sequence[Row]) -> list[str]:
+    """Say what each policy changes against the baseline, and what a RMB of subsidy brings."""
+    said = []
+    for policy in dict.fromkeys(row["policy"] for row in rows):
+        found = {row["measure"]: row for row in rows if row["policy"] == policy}
+        baseline = next(iter(found.values()))["baseline"]
+        text = f"Against {baseline}, {policy} changes"
+        names = [name for name in ("gmv_paid_fen", "subsidy_fen") if name in found]
+        changes = [f"{label_inside(name)} by {_difference(found[name])} bn RMB" for name in names]
+        said.append(f"{text} {' and '.join(changes)}. {_per_rmb(found.get(INCREMENTAL))}".strip())
+    return said
+
+
+def _called(mechanism: str) -> str:
+    return " ".join(split_name(mechanism))
+
+
+def _size(row: Row) -> float:
+    return -abs(float(row["difference"]))
+
+
+def _difference(row: Row) -> str:
+    low, high = row["ci_low"], row["ci_high"]
+    half = None if low is None else (high - low) / 2
+    return show_change(row["measure"], row["difference"], half)
+
+
+def _per_rmb(row: Row | None) -> str:
+    if row is None or row["difference"] is None:
+        return "The two spend the same subsidy."
+    text = f"Each RMB of subsidy more came with {signed(row['difference'], 2)} RMB of GMV as paid"
+    if row["ci_low"] is None:
+        return f"{text}, with limits too wide to say."
+    return f"{text} (95% between {signed(row['ci_low'], 2)} and {signed(row['ci_high'], 2)})."
+
+
 def _certainty(study: StudyResults) -> str:
     """Say how far the numbers can be trusted."""
     counts = [line.runs_count for line in study.lines if line.runs_count]
@@ -195,7 +274,7 @@ def _certainty(study: StudyResults) -> str:
     count = min(counts)
     if count < 2:
         return "One simulated year a policy: nothing is known of the luck in these numbers."
-    best = None if study.ablation else chosen_line(study)
+    best = None if study.ablation else study.chosen_line()
     text = f"Intervals (±) are 95% over {study.years_a_policy} simulated years a policy. "
     if best is not None:
         years = best.runs_count or count

@@ -47,7 +47,7 @@ _METHODS: Final = {"poquan": "Poquan", "random": "Random", "tpe": "TPE", "nsga2"
 _RATIOS: Final = ("sessions_ratio", "seconds_ratio")
 
 
-class Section(NamedTuple):
+class _Section(NamedTuple):
     """One table: its title, the heads of its columns, and cells that are shown as they are."""
 
     title: str
@@ -65,13 +65,13 @@ class _Column(NamedTuple):
     factor: float = 1.0
 
 
-def sections(rows: Sequence[Row]) -> list[Section]:
+def sections(rows: Sequence[Row]) -> list[_Section]:
     """The tables of a suite; those without rows are left out."""
     made = (make(rows) for make in _SECTIONS)
     return [section for section in made if section.lines]
 
 
-def _populations(rows: Sequence[Row]) -> Section:
+def _populations(rows: Sequence[Row]) -> _Section:
     columns = (
         _Column("year_s", "In all\ns", 2),
         _Column("sessions_per_s", "Sessions/s\nmillion", 2, 1e-6),
@@ -89,7 +89,7 @@ def _populations(rows: Sequence[Row]) -> Section:
     return _by(chosen, "buyers_count", _title(chosen, "The whole market"), "Buyers", columns, note)
 
 
-def _stages(rows: Sequence[Row]) -> Section:
+def _stages(rows: Sequence[Row]) -> _Section:
     columns = (
         _Column("session_ns", "One more session ns", 1),
         _Column("fixed_day_ms", "Fixed part of a day ms", 3),
@@ -97,7 +97,7 @@ def _stages(rows: Sequence[Row]) -> Section:
     return _by(_on(rows, "stage"), "subject", "Stages of the day, by clocks", "Stage", columns)
 
 
-def _scaling(rows: Sequence[Row]) -> Section:
+def _scaling(rows: Sequence[Row]) -> _Section:
     columns = (
         _Column("session_ns", "One more\nsession ns", 1),
         _Column("fixed_day_ms", "Fixed part\nof a day ms", 2),
@@ -109,16 +109,16 @@ def _scaling(rows: Sequence[Row]) -> Section:
         for axis, word in _AXES.items()
         for line in _by(_on(rows, axis), f"{axis}_count", "", "", columns).lines
     ]
-    return Section("Scaling", ("", *(column.head for column in columns)), lines)
+    return _Section("Scaling", ("", *(column.head for column in columns)), lines)
 
 
-def _starts(rows: Sequence[Row]) -> Section:
+def _starts(rows: Sequence[Row]) -> _Section:
     columns = (_Column("start_s", "s", 1),)
     title = "A new process to the end of its first small year"
     return _by(_on(rows, "start"), "subject", title, "Start", columns)
 
 
-def _tools(rows: Sequence[Row]) -> Section:
+def _tools(rows: Sequence[Row]) -> _Section:
     chosen = _on(rows, "tool")
     title = _title(chosen, "Cost of a session, beside a small market in other tools")
     lines: list[tuple[str, ...]] = []
@@ -141,14 +141,14 @@ def _tools(rows: Sequence[Row]) -> Section:
         for row in chosen
         if row["measure"] == "session_ns" and row["value"] is None
     )
-    return Section(title, ("Tool", "ns", "Poquan ÷ it", "Goal"), lines, note)
+    return _Section(title, ("Tool", "ns", "Poquan ÷ it", "Goal"), lines, note)
 
 
-def _pool(rows: Sequence[Row]) -> Section:
+def _pool(rows: Sequence[Row]) -> _Section:
     chosen = _on(rows, "pool")
     found = {row["measure"]: row for row in chosen}
     if not found:
-        return Section("", (), [])
+        return _Section("", (), [])
     row = found["day_s"]
     words: list[tuple[str, str, Callable[[float], str]]] = [
         ("open_s", "To create them, s", "{:,.1f}".format),
@@ -165,10 +165,10 @@ def _pool(rows: Sequence[Row]) -> Section:
     days = ", ".join(f"{one['value']:.1f}" for one in _on(rows, "day"))
     title = f"{row['buyers_count']:,} people, each simulated; {row['days_count']} days on "
     title += f"{row['threads_count']} threads"
-    return Section(title, ("", ""), lines, f"Days, s: {days}")
+    return _Section(title, ("", ""), lines, f"Days, s: {days}")
 
 
-def _volumes(rows: Sequence[Row]) -> Section:
+def _volumes(rows: Sequence[Row]) -> _Section:
     """Of each method: the volume that its front covers, and how often its choice is feasible."""
     lines = []
     for problem, word in _PROBLEMS.items():
@@ -179,12 +179,12 @@ def _volumes(rows: Sequence[Row]) -> Section:
             lines.append((word, *(f"{v}  {h}" for v, h in zip(covered, held, strict=True))))
     title = "Covered by the front in truth, and P(recommended is feasible)"
     note = "1.00: the true front; in the market all methods' fronts together. Medians over seeds."
-    return Section(
+    return _Section(
         title, ("Problem", *(f"{word}\ncovered  P" for word in _METHODS.values())), lines, note
     )
 
 
-def _efforts(rows: Sequence[Row]) -> Section:
+def _efforts(rows: Sequence[Row]) -> _Section:
     """What this search needs to get as far as the best plain method at its end."""
     lines = []
     for problem, word in _PROBLEMS.items():
@@ -196,7 +196,7 @@ def _efforts(rows: Sequence[Row]) -> Section:
             lines.append((word, method, *cells, str(own[0]["runs_count"])))
     heads = ("Problem", "Best\nplain", "Sessions\n≤ 0.1", "Seconds\n≤ 0.33", "Seeds")
     title = "Needed to get as far as the best plain one, as shares of its own: median (range)"
-    return Section(title, heads, lines)
+    return _Section(title, heads, lines)
 
 
 def _on(rows: Sequence[Row], axis: str) -> list[Row]:
@@ -228,13 +228,13 @@ def _by(
     head: str,
     columns: Sequence[_Column],
     note: str = "",
-) -> Section:
+) -> _Section:
     """One line for each value of `key`, a column for each measure."""
     lines = [
         (_name(value), *(_cell(by_measure, column) for column in columns))
         for value, by_measure in _groups(rows, key).items()
     ]
-    return Section(title, (head, *(column.head for column in columns)), lines, note)
+    return _Section(title, (head, *(column.head for column in columns)), lines, note)
 
 
 def _name(value: Any) -> str:

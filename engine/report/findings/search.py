@@ -110,13 +110,13 @@ def _rung_details(rows: Sequence[Row]) -> list[list[str]]:
     ]
 
 
-def rung_heads(rows: Sequence[Row]) -> list[str]:
-    """Return the heads of the table of rungs."""
+def rung_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Return the heads of the table of rungs, and a line for each rung."""
     named = [row for row in rows if row["rung"] == 0]
-    return ["Buyers", "Runs", *(_word(row) for row in named), "May drop"]
+    return ["Buyers", "Runs", *(_word(row) for row in named), "May drop"], _rung_rows(rows)
 
 
-def rung_rows(rows: Sequence[Row]) -> list[list[str]]:
+def _rung_rows(rows: Sequence[Row]) -> list[list[str]]:
     """Return a line for each rung: its sample, its correlations, and what it is used for."""
     lines = []
     for rung in sorted({row["rung"] for row in rows}):

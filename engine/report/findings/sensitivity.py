@@ -28,7 +28,7 @@ _LOUD: Final = 0.2
 """Share of random variation in the variance from which a measure is said to be noisy."""
 
 
-class Factor(NamedTuple):
+class _Factor(NamedTuple):
     """One factor: its whole effect with 95 % limits, and the part it has alone."""
 
     name: str
@@ -42,8 +42,15 @@ class Factor(NamedTuple):
         """Whether the interval leaves out zero; one without an interval is taken as it is."""
         return self.low is None or self.low > 0
 
+    @property
+    def whole_text(self) -> str:
+        """Write the whole effect, with ± half its interval where it has one."""
+        if self.low is None or self.high is None:
+            return signed(self.whole, 2)
+        return f"{signed(self.whole, 2)} ± {(self.high - self.low) / 2:.2f}"
 
-class Block(NamedTuple):
+
+class _Block(NamedTuple):
     """One measure moved by one set of factors, the strongest first.
 
     `luck` is the share of the variance that random streams bring.
@@ -51,11 +58,11 @@ class Block(NamedTuple):
 
     of: str
     measure: str
-    factors: list[Factor]
+    factors: list[_Factor]
     luck: float | None
 
 
-def blocks(rows: Sequence[Row]) -> list[Block]:
+def blocks(rows: Sequence[Row]) -> list[_Block]:
     """Return the rows of `sensitivity` by measure and set of factors."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -84,12 +91,12 @@ def moved_sentences(rows: Sequence[Row]) -> list[str]:
     return said
 
 
-def _block(of: str, measure: str, rows: Sequence[Row]) -> Block:
+def _block(of: str, measure: str, rows: Sequence[Row]) -> _Block:
     by_index = {(row["index"], row["name"]): row for row in rows}
     luck = next((row["value"] for row in rows if row["index"] == "luck"), None)
     wholes = [row for row in rows if row["index"] in {"total", "importance"}]
     factors = [
-        Factor(
+        _Factor(
             row["name"],
             row["value"],
             row["ci_low"],
@@ -99,22 +106,15 @@ def _block(of: str, measure: str, rows: Sequence[Row]) -> Block:
         for row in wholes
         if row["value"] is not None
     ]
-    return Block(of, measure, sorted(factors, key=lambda one: -one.whole), luck)
+    return _Block(of, measure, sorted(factors, key=lambda one: -one.whole), luck)
 
 
-def _sentence(block: Block) -> str:
+def _sentence(block: _Block) -> str:
     if not block.factors:
         return f"{label(block.measure)} is moved by none of {FACTOR_SETS[block.of]}."
     told = [factor for factor in block.factors if factor.is_told][:NAMED_FACTORS]
     if not told:
         of = FACTOR_SETS[block.of]
         return f"{label(block.measure)}: none of {of} is told from having no effect."
-    parts = [f"{factor.name} ({whole_text(factor)})" for factor in told]
+    parts = [f"{factor.name} ({factor.whole_text})" for factor in told]
     return f"{label(block.measure)}: of {FACTOR_SETS[block.of]}, most by {', '.join(parts)}."
-
-
-def whole_text(factor: Factor) -> str:
-    """Write a factor's whole effect, with ± half its interval where it has one."""
-    if factor.low is None or factor.high is None:
-        return signed(factor.whole, 2)
-    return f"{signed(factor.whole, 2)} ± {(factor.high - factor.low) / 2:.2f}"

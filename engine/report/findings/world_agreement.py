@@ -12,7 +12,7 @@ _SURE: Final = 0.9
 """P(reach the goal) from which a policy counts as reaching it."""
 
 
-class Answer(NamedTuple):
+class _Answer(NamedTuple):
     """What one world says.
 
     `returns` are RMB of GMV as paid per RMB of own coupons, by policy, with their interval;
@@ -25,8 +25,21 @@ class Answer(NamedTuple):
     changes: dict[str, float]
     best: str
 
+    def return_text(self, policy: str) -> str:
+        """Write what a RMB of own coupons brings in this world, with its interval."""
+        if policy not in self.returns:
+            return NONE
+        value, low, high = self.returns[policy]
+        if low is None or high is None:
+            return signed(value, 2)
+        return f"{signed(value, 2)} ({signed(low, 2)} … {signed(high, 2)})"
 
-def read_answers(rows: Sequence[Row]) -> list[Answer]:
+    def change_text(self, policy: str) -> str:
+        """Write what a policy changes in GMV as paid in this world."""
+        return show_change("gmv_paid_fen", self.changes[policy])
+
+
+def read_answers(rows: Sequence[Row]) -> list[_Answer]:
     """Sum up the rows of `answers`, world by world."""
     return [
         _answer(world, [row for row in rows if row["world"] == world])
@@ -43,26 +56,11 @@ def across_sentences(rows: Sequence[Row]) -> list[str]:
     return [*_returns(found, baseline), _best(found)]
 
 
-def return_text(one: Answer, policy: str) -> str:
-    """Write what a RMB of own coupons brings in one world, with its interval."""
-    if policy not in one.returns:
-        return NONE
-    value, low, high = one.returns[policy]
-    if low is None or high is None:
-        return signed(value, 2)
-    return f"{signed(value, 2)} ({signed(low, 2)} … {signed(high, 2)})"
-
-
-def change_text(one: Answer, policy: str) -> str:
-    """Write what a policy changes in GMV as paid in one world."""
-    return show_change("gmv_paid_fen", one.changes[policy])
-
-
-def _answer(world: str, rows: Sequence[Row]) -> Answer:
+def _answer(world: str, rows: Sequence[Row]) -> _Answer:
     cells = {(row["policy"], row["measure"]): row for row in rows}
     policies = list(dict.fromkeys(row["policy"] for row in rows))
     incremental = {name: cells[name, INCREMENTAL] for name in policies}
-    return Answer(
+    return _Answer(
         world=world,
         returns={
             name: (row["difference"], row["ci_low"], row["ci_high"])
@@ -85,7 +83,7 @@ def _earns_most(cells: dict[tuple[str, str], Row], policies: list[str], baseline
     return max(sure, key=earned.__getitem__, default="")
 
 
-def _returns(found: Sequence[Answer], baseline: str) -> list[str]:
+def _returns(found: Sequence[_Answer], baseline: str) -> list[str]:
     sentences = []
     for name in found[0].returns:
         worlds = sorted(
@@ -94,14 +92,14 @@ def _returns(found: Sequence[Answer], baseline: str) -> list[str]:
         least, most = worlds[0], worlds[-1]
         sentences.append(
             f"Against {baseline}, a RMB of own coupons under {name} brings"
-            f" {return_text(least, name)} RMB of GMV as paid in {least.world}, which says least of"
-            f" {len(worlds)} worlds, and {return_text(most, name)} in {most.world}, which says most"
+            f" {least.return_text(name)} RMB of GMV as paid in {least.world}, which says least of"
+            f" {len(worlds)} worlds, and {most.return_text(name)} in {most.world}, which says most"
             " (95 % intervals)."
         )
     return sentences
 
 
-def _best(found: Sequence[Answer]) -> str:
+def _best(found: Sequence[_Answer]) -> str:
     counts = Counter(one.best or "none" for one in found).most_common()
     parts = ", ".join(f"{name} in {count} of {len(found)} worlds" for name, count in counts)
     return f"Of these policies, the one that reaches the goal and earns the platform most: {parts}."

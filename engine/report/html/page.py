@@ -6,29 +6,32 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from engine.report.charts.frontier import frontier_section
+from engine.report.charts.over_time import days_section
+from engine.report.charts.rows import estimates_section, sensitivity_section
 from engine.report.definitions import MEASURES
-from engine.report.findings.answer import sentences
+from engine.report.findings.answer import sentences, wilson
 from engine.report.findings.limits import limits, replications_count, small_sample
 from engine.report.findings.search import risk_table, search_table
-from engine.report.formatting import scaled
+from engine.report.formatting import label, scaled, show, unit
 from engine.report.html.levers import lever_table
-from engine.report.html.sections import (
-    COLUMNS,
-    days_section,
-    differences_section,
-    estimates_section,
-    fit_section,
-    frontier_section,
-    policy_heads,
-    policy_row,
-    sensitivity_section,
-)
+from engine.report.html.sections import differences_section, fit_section
 from engine.report.read.folder import read_study
-from engine.report.read.lines import chosen_line
-from engine.report.read.results_model import StudyResults
+from engine.report.read.results_model import Line, StudyResults
 from engine.results.storage import open_folder
 
 _NAME: Final = "report.html"
+
+_COLUMNS: Final = (
+    "gmv_paid_fen",
+    "target_attained",
+    "subsidy_fen",
+    "platform_contribution_fen",
+    "top10_share",
+    "brand_share",
+    "dau_change_share",
+)
+"""Measures of a policy, the most important first."""
 
 
 def build_report(folder: Path, study: StudyResults | None = None) -> Path:
@@ -70,7 +73,7 @@ def _tight(sentence: str) -> str:
 
 
 def _context(study: StudyResults) -> dict[str, Any]:
-    best = chosen_line(study) if len(study.lines) > 1 else None
+    best = study.chosen_line() if len(study.lines) > 1 else None
     lines = sorted(study.lines, key=lambda line: line.value("cost_fen"))
     return {
         "title": _title(study),
@@ -80,8 +83,8 @@ def _context(study: StudyResults) -> dict[str, Any]:
         ],
         "answer": sentences(study),
         "frontier": frontier_section(study, lines, best),
-        "heads": policy_heads(study),
-        "rows": [] if study.ablation else [policy_row(line, best) for line in lines],
+        "heads": _policy_heads(study),
+        "rows": [] if study.ablation else [_policy_row(line, best) for line in lines],
         "has_intervals": replications_count(study.runs) > 1,
         "risks": risk_table(study.frontier),
         "search": search_table(study.rungs, study.trials),
@@ -96,6 +99,44 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "versions": study.versions,
         "config_hash": study.config_hash,
     }
+
+
+def _policy_heads(study: StudyResults) -> list[tuple[str, str]]:
+    """Return the columns' heads and units."""
+    heads = [(label(name), unit(name) if name.endswith("_fen") else "") for name in _COLUMNS]
+    if study.target_fen:
+        target = f"{scaled('gmv_paid_fen', study.target_fen):g}\N{NO-BREAK SPACE}bn"
+        heads[1] = (f"P(reach {target})", "")
+    return heads
+
+
+def _policy_row(line: Line, best: Line | None) -> dict[str, Any]:
+    """Return a policy's line: its tags, what binds it, and a cell a measure."""
+    tags = [
+        word
+        for word, holds in (
+            ("baseline", line.is_baseline),
+            ("cheapest that reaches", best is not None and line.policy == best.policy),
+            ("recommended", line.is_recommended),
+            ("breaks a constraint", not line.feasible),
+            ("off the frontier", not (line.is_baseline or line.on_frontier)),
+        )
+        if holds
+    ]
+    cells = [_cell(line, name) for name in _COLUMNS]
+    return {"policy": line.policy, "tags": tags, "cells": cells, "binding": line.binding}
+
+
+def _cell(line: Line, measure: str) -> tuple[str, str]:
+    """Return a number with its interval, and what stands in small print below it."""
+    found = line.estimates[measure]
+    if measure == "subsidy_fen" and line.estimates["budget_spent_share"].value is not None:
+        share = round(100 * line.value("budget_spent_share"))
+        return show(measure, found.value, found.half), f"{share}% of budget"
+    if measure == "target_attained" and found.value is not None and line.runs_count:
+        limits = wilson(found.value * line.runs_count, line.runs_count)
+        return show(measure, found.value), " to ".join(show(measure, one) for one in limits)
+    return show(measure, found.value, found.half), ""
 
 
 def _title(study: StudyResults) -> str:
@@ -152,6 +193,6 @@ def _horizon(study: StudyResults) -> str | None:
 
 def _definitions(study: StudyResults) -> list[tuple[str, str]]:
     has_policies = not (study.ablation or study.calibration or study.sensitivity)
-    names = [*COLUMNS, "budget_spent_share", "cost_fen"] if has_policies else []
+    names = [*_COLUMNS, "budget_spent_share", "cost_fen"] if has_policies else []
     names += [row["measure"] for row in (*study.comparison, *study.ablation, *study.sensitivity)]
     return [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]

@@ -1,21 +1,11 @@
-"""What the templates of the page show, section by section: pictures, and tables of plain text."""
+"""What the templates of the page show of paired differences and of a calibration."""
 
 from collections.abc import Sequence
 from math import isnan
-from typing import Any, Final
+from typing import Any
 
-from markupsafe import Markup
-
-from engine.report.charts.frontier import colour, frontier_chart
-from engine.report.charts.over_time import (
-    cumulative_chart,
-    curves,
-    shown_lines,
-    spend_chart,
-    target_path,
-)
-from engine.report.charts.rows import bars_chart, estimates_chart, fit_chart
-from engine.report.findings.answer import wilson
+from engine.ablate import COMMON
+from engine.report.charts.rows import fit_chart
 from engine.report.findings.calibration import (
     MAY,
     MAY_NOT,
@@ -24,115 +14,21 @@ from engine.report.findings.calibration import (
     figure_cells,
     wrong_by,
 )
-from engine.report.findings.comparison import mechanism_rows, mechanism_title
-from engine.report.findings.sensitivity import FACTOR_SETS, blocks
-from engine.report.findings.world_agreement import change_text, read_answers, return_text
+from engine.report.findings.world_agreement import read_answers
 from engine.report.formatting import (
     NONE,
     label,
     number,
-    percent,
-    scaled,
     show,
     show_change,
     show_limits,
     signed,
+    split_name,
     unit,
 )
 from engine.report.read.calibration import Fitted, read_fit
-from engine.report.read.lines import bare_lines
-from engine.report.read.results_model import Line, StudyResults
+from engine.report.read.results_model import StudyResults
 from engine.results.schemas import Row
-
-COLUMNS: Final = (
-    "gmv_paid_fen",
-    "target_attained",
-    "subsidy_fen",
-    "platform_contribution_fen",
-    "top10_share",
-    "brand_share",
-    "dau_change_share",
-)
-"""Measures of a policy, the most important first."""
-
-
-def frontier_section(
-    study: StudyResults, lines: list[Line], best: Line | None
-) -> dict[str, Any] | None:
-    """Return the picture of the frontier and its key; None where nothing was searched."""
-    shares = [line.value("top10_share") for line in lines]
-    if not study.searched or not lines:
-        return None
-    ends = [show("top10_share", pick(shares)) for pick in (min, max)]
-    chosen = best.policy if best else None
-    return {
-        "chart": frontier_chart(lines, study.target_fen, chosen),
-        "low": ends[0],
-        "high": ends[1],
-        "colours": [colour(k / 2, [0, 1]) for k in range(3)],
-        "has_chosen": best is not None,
-    }
-
-
-def policy_heads(study: StudyResults) -> list[tuple[str, str]]:
-    """Return the columns' heads and units."""
-    heads = [(label(name), unit(name) if name.endswith("_fen") else "") for name in COLUMNS]
-    if study.target_fen:
-        target = f"{scaled('gmv_paid_fen', study.target_fen):g}\N{NO-BREAK SPACE}bn"
-        heads[1] = (f"P(reach {target})", "")
-    return heads
-
-
-def policy_row(line: Line, best: Line | None) -> dict[str, Any]:
-    """Return a policy's line: its tags, what binds it, and a cell a measure."""
-    tags = [
-        word
-        for word, holds in (
-            ("baseline", line.is_baseline),
-            ("cheapest that reaches", best is not None and line.policy == best.policy),
-            ("recommended", line.is_recommended),
-            ("breaks a constraint", not line.feasible),
-            ("off the frontier", not (line.is_baseline or line.on_frontier)),
-        )
-        if holds
-    ]
-    cells = [_cell(line, name) for name in COLUMNS]
-    return {"policy": line.policy, "tags": tags, "cells": cells, "binding": line.binding}
-
-
-def days_section(
-    study: StudyResults, lines: list[Line], best: Line | None
-) -> dict[str, Any] | None:
-    """Return the pictures over the days; None without a table of days."""
-    if study.daily is None:
-        return None
-    shown = shown_lines(lines or bare_lines(study.policies), best)
-    sales = curves(study.daily, shown, "gmv_paid_cumulative_fen", weekly=False)
-    spend = curves(study.daily, shown, "subsidy_fen", weekly=True)
-    if not sales:
-        return None
-    target = target_path(study.daily, shown)
-    return {
-        "key": [(one.policy, one.colour, one.is_baseline) for one in sales],
-        "cumulative": cumulative_chart(sales, target[1] if target else None, study.target_fen),
-        "target_of": target[0] if target else None,
-        "spend": spend_chart(spend) if spend else None,
-    }
-
-
-def estimates_section(lines: list[Line]) -> dict[str, Markup | str] | None:
-    """Return what the search estimated beside what fresh replications say."""
-    measure = "gmv_paid_fen"
-    found = [line.estimates[measure] for line in lines]
-    gaps = [one.search - one.value for one in found if one.search is not None and one.value]
-    if not gaps:
-        return None
-    mean = sum(gaps) / len(gaps)
-    word = "too high" if mean > 0 else "too low"
-    return {
-        "chart": estimates_chart(lines, measure, "GMV as paid, bn RMB"),
-        "said": f"On average the search's estimate was {show(measure, abs(mean))} bn RMB {word}.",
-    }
 
 
 def differences_section(study: StudyResults) -> dict[str, Any] | None:
@@ -160,36 +56,6 @@ def fit_section(study: StudyResults) -> dict[str, Any] | None:
     return found | {"across": _across_context(study.answers)}
 
 
-def sensitivity_section(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return what the page's template shows: a picture for each measure and set."""
-    return [
-        {
-            "title": f"{label(block.measure)}: {FACTOR_SETS[block.of]}",
-            "chart": bars_chart(
-                [(f.name, f.whole, f.low, f.high, f.alone) for f in block.factors],
-                block.luck,
-                "importance" if block.of == "search" else "total index",
-            ),
-            "luck": None if block.luck is None else percent(block.luck),
-            "searched": block.of == "search",
-        }
-        for block in blocks(rows)
-        if block.factors
-    ]
-
-
-def _cell(line: Line, measure: str) -> tuple[str, str]:
-    """Return a number with its interval, and what stands in small print below it."""
-    found = line.estimates[measure]
-    if measure == "subsidy_fen" and line.estimates["budget_spent_share"].value is not None:
-        share = round(100 * line.value("budget_spent_share"))
-        return show(measure, found.value, found.half), f"{share}% of budget"
-    if measure == "target_attained" and found.value is not None and line.runs_count:
-        limits = wilson(found.value * line.runs_count, line.runs_count)
-        return show(measure, found.value), " to ".join(show(measure, one) for one in limits)
-    return show(measure, found.value, found.half), ""
-
-
 def _comparison_blocks(study: StudyResults) -> list[dict[str, Any]]:
     """Return the paired differences, a block a policy."""
     blocks = []
@@ -203,9 +69,26 @@ def _comparison_blocks(study: StudyResults) -> list[dict[str, Any]]:
 def _mechanism_blocks(study: StudyResults) -> list[dict[str, Any]]:
     """Return what changes when a mechanism is off, a block a mechanism."""
     return [
-        {"title": mechanism_title(rows[0]), "rows": [_comparison_row(row) for row in rows]}
-        for rows in mechanism_rows(study.ablation).values()
+        {"title": _mechanism_title(rows[0]), "rows": [_comparison_row(row) for row in rows]}
+        for rows in _mechanism_rows(study.ablation).values()
     ]
+
+
+def _mechanism_rows(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return the rows to show by mechanism: GMV as paid and the mechanism's own measures."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["is_own"] or row["measure"] == COMMON:
+            found.setdefault(row["mechanism"], []).append(row)
+    return {
+        name: sorted(own, key=lambda row: row["measure"] != COMMON) for name, own in found.items()
+    }
+
+
+def _mechanism_title(row: Row) -> str:
+    """Return a mechanism's number and its title, or its name where no title is known."""
+    number, name = split_name(row["mechanism"])
+    return f"{number}: {row.get('title') or name}"
 
 
 def _comparison_row(row: Row) -> dict[str, Any]:
@@ -261,7 +144,7 @@ def _across_context(rows: Sequence[Row]) -> dict[str, Any] | None:
         "pairs": rows[0]["pairs_count"],
         "policies": policies,
         "rows": [
-            (one.world, [(return_text(one, name), change_text(one, name)) for name in policies],
+            (one.world, [(one.return_text(name), one.change_text(name)) for name in policies],
              one.best or NONE)
             for one in found
         ],

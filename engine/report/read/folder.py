@@ -8,8 +8,8 @@ from typing import Any, Final
 import pyarrow as pa
 
 from engine.errors import StorageError
-from engine.report.read.lines import frontier_lines, run_lines, target_constraints
-from engine.report.read.results_model import StudyResults
+from engine.report.read.lines import frontier_lines, run_lines
+from engine.report.read.results_model import StudyResults, setting
 from engine.results import list_tables, provenance_of, read_table
 from engine.results.claim import MARKER
 from engine.results.schemas import MANIFEST, Row
@@ -49,7 +49,7 @@ def read_study(folder: Path) -> StudyResults:
     known = provenance_of(next(iter(tables.values())))
     lines = run_lines(runs)
     if frontier:
-        lines = frontier_lines(frontier, runs, reaching=target_constraints(known["config"]))
+        lines = frontier_lines(frontier, runs, reaching=_target_constraints(known["config"]))
     return StudyResults(
         **known,
         target_fen=max((row["target_fen"] for row in runs), default=0.0),
@@ -98,6 +98,14 @@ def _incomplete_note(
         f"incomplete results: {reason}; what is shown rests on {_years(tables)} and is not the"
         f" whole answer. The same command with hydra.run.dir={folder} completes them"
     )
+
+
+def _target_constraints(config: Mapping[str, Any]) -> list[str]:
+    """Name the constraints on reaching the target."""
+    constraints = setting(config, "objective", "constraints") or {}
+    return [
+        name for name, limit in constraints.items() if limit.get("measure") == "target_attained"
+    ]
 
 
 def _rows(tables: Mapping[str, pa.Table], name: str) -> list[Row]:

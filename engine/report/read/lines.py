@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.report.read.results_model import SHOWN, VIOLATED, Estimate, Line, StudyResults, setting
+from engine.report.read.results_model import SHOWN, VIOLATED, Estimate, Line
 from engine.results.schemas import Row
 from engine.stats.intervals import mean_interval
 
@@ -56,12 +56,6 @@ def run_lines(runs: Sequence[Row]) -> list[Line]:
     ]
 
 
-def bare_lines(policies: Sequence[str]) -> list[Line]:
-    """Make a line without any estimate for each policy, e.g. where only its days are known."""
-    nothing = {name: Estimate() for name in SHOWN}
-    return [Line(policy=policy, is_baseline=False, estimates=nothing) for policy in policies]
-
-
 def paired_change(runs: Sequence[Row], policy: str, baseline: str, measure: str) -> Estimate:
     """Estimate the difference of two policies over the years they share; empty if none."""
     a, b = (
@@ -72,27 +66,6 @@ def paired_change(runs: Sequence[Row], policy: str, baseline: str, measure: str)
     if not keys:
         return Estimate()
     return _mean([(key[1], a[key] - b[key]) for key in keys])
-
-
-def chosen_line(study: StudyResults) -> Line | None:
-    """Return the cheapest feasible policy that reaches the target, if there is one."""
-    if not study.target_fen:
-        return None
-    reaching = [line for line in study.lines if line.feasible and reaches(study, line)]
-    return min(reaching, key=lambda line: line.value("cost_fen"), default=None)
-
-
-def nearest_line(lines: Sequence[Line]) -> Line:
-    """Return the policy with the least total violation on fresh runs; of equals, what sells most.
-
-    A violation is the excess over a constraint's limit as a share of that limit.
-    """
-    return min(lines, key=lambda line: (line.violation, -line.value("gmv_paid_fen")))
-
-
-def reaches(study: StudyResults, line: Line) -> bool:
-    """Whether a policy reaches the target as often as was asked for."""
-    return line.value("target_attained") >= study.level - 1e-9
 
 
 def found_lines(lines: Sequence[Line]) -> list[Line]:
@@ -121,14 +94,6 @@ def _grouped(runs: Sequence[Row]) -> dict[str, list[Row]]:
     for row in runs:
         groups.setdefault(row["policy"], []).append(row)
     return groups
-
-
-def target_constraints(config: Mapping[str, Any]) -> list[str]:
-    """Name the constraints on reaching the target."""
-    constraints = setting(config, "objective", "constraints") or {}
-    return [
-        name for name, limit in constraints.items() if limit.get("measure") == "target_attained"
-    ]
 
 
 def _is_feasible(row: Row, reaching: Collection[str]) -> bool:

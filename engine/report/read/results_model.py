@@ -129,6 +129,17 @@ class StudyResults:
                 return float(asked)
         return _DEFAULT_LEVEL
 
+    def chosen_line(self) -> Line | None:
+        """Return the cheapest feasible policy that reaches the target, if there is one."""
+        if not self.target_fen:
+            return None
+        reaching = [line for line in self.lines if line.feasible and self.reaches(line)]
+        return min(reaching, key=lambda line: line.value("cost_fen"), default=None)
+
+    def reaches(self, line: Line) -> bool:
+        """Whether a policy reaches the target as often as was asked for."""
+        return line.value("target_attained") >= self.level - 1e-9
+
 
 def setting(tree: Any, *path: str) -> Any:
     """Follow `path` down a config; None if it ends early."""

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from engine.report.findings.benchmark import sections
 from engine.report.findings.calibration import ROLE_HEADS, figure_cells, fit_sentences
-from engine.report.findings.search import choice, rung_heads, rung_rows, sampling
-from engine.report.findings.sensitivity import FACTOR_SETS, NAMED_FACTORS, blocks, whole_text
+from engine.report.findings.search import choice, rung_table, sampling
+from engine.report.findings.sensitivity import FACTOR_SETS, NAMED_FACTORS, blocks
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import NONE, label, percent, signed
 from engine.report.read.calibration import Fitted
@@ -28,9 +28,10 @@ def print_rungs(rows: Sequence[Row], trials: Sequence[Row], console: Console) ->
     """Print how far each rung of the search ranks as its top does, and what sampling took."""
     if len({row["rung"] for row in rows}) > 1:
         table = plain_table("Rungs of the search: rank correlation with the top, without noise")
-        for head in rung_heads(rows):
+        heads, lines = rung_table(rows)
+        for head in heads:
             table.add_column(head, justify="right")
-        for cells in rung_rows(rows):
+        for cells in lines:
             table.add_row(*cells)
         console.print()
         console.print(table)
@@ -72,7 +73,7 @@ def print_sensitivity(rows: Sequence[Row], console: Console) -> None:
         table.add_row(f"[bold]{label(block.measure)}: {FACTOR_SETS[block.of]}")
         for factor in block.factors[: 2 * NAMED_FACTORS]:
             alone = NONE if factor.alone is None else signed(factor.alone, 2)
-            table.add_row(f"  {factor.name}", whole_text(factor), alone)
+            table.add_row(f"  {factor.name}", factor.whole_text, alone)
         if not block.factors:
             table.add_row("  nothing moves it")
         if block.luck is not None:

@@ -16,7 +16,7 @@ class Estimates:
 
     float64; costs in the goals' units, turned so that less is better, excesses as
     `ObjectiveEvaluator.violations` scales them, feasible at 0 or less. `cost_errors` and
-    `excess_errors` are their standard errors beside the others', without the luck that all
+    `excess_errors` are their standard errors beside the others', without the noise that all
     share; 0 where they are unknown.
     """
 

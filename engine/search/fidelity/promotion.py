@@ -2,7 +2,7 @@
 
 None that a rival surely dominates or that surely violates a constraint, and at most a share.
 
-Policies on one rung met the same random numbers; with s² the variance that they do not share
+Policies on one rung share their random numbers; with s² the variance that they do not share
 (`engine.stats.paired.paired_variance`) over (n - 1)(R - 1) degrees of freedom, two
 replications suffice once there are many pairs. Policy j dominates i if
 x̄_i. - x̄_j. > t √(2 s² / R) in every goal, one-sided at `_CONFIDENCE`, and j violates no

@@ -6,14 +6,14 @@ is Spearman's correction for attenuation (Am. J. Psychol. 15(1), 1904):
     ρ = r / √(rel_k rel_top),    rel = 1 - s²_d / s²_x
 
 with s²_d the mean squared standard error of a paired difference between two policies and
-s²_x the mean squared difference that is seen: the reliability of figures that met the same
-luck (Hoyt, Psychometrika 6, 1941). One replication gives no error: nothing is corrected.
+s²_x the mean squared difference that is seen: the reliability of figures under common
+random numbers (Hoyt, Psychometrika 6, 1941). One replication gives no error: nothing is corrected.
 
 A pilot of m policies knows r only so far: Fisher's z = artanh r has the standard error
 1.06 / √(m - 3) (Fieller, Hartley & Pearson, Biometrika 44, 1957). A rung distorts if r lies
 more than that below what a ρ at the threshold would show with so much noise.
 
-Luck that a rung shares with the top (equal populations) makes r too high, which does no
+Noise that a rung shares with the top (equal populations) makes r too high, which does no
 harm: such a rung is not biased.
 """
 

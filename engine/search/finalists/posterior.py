@@ -151,7 +151,7 @@ class Assessment:
     `place` is its row of `scores`; `constraint_holds` (draws, constraints) bool tells in which
     draws of the posterior a constraint holds; `level` (goals,) float64, in the goals' units, is
     to be added to the costs before those of others with more replications are compared: what
-    luck later on did to all.
+    later replications changed for all alike.
     """
 
     scores: PairedScores

@@ -185,7 +185,7 @@ class Selection:
         return one.sample.replications == self._rounds[-1]
 
     def _level(self, count: int, most: int) -> Floats:
-        """Return what the luck of later replications added to those that met it."""
+        """Return the mean that later replications add, (goals,) float64, in the goals' units."""
         (early, places), (late, late_places) = self.paired_scores(count), self.paired_scores(most)
         both = [(places[number], place) for number, place in late_places.items()]
         return np.asarray(np.mean([late.costs[b] - early.costs[a] for a, b in both], axis=0))
@@ -255,8 +255,8 @@ def _without_duplicates(trials: Sequence[Trial]) -> list[int]:
     """Return the places of trials, ascending, without those that showed what another had.
 
     Points may name one policy, by a rule between levers or by a lever that never acts: then all
-    figures agree in every bit, since the luck is common. Of duplicates a baseline stays, or else
-    the one that went highest, or else the first.
+    figures agree in every bit, since the random numbers are common. Of duplicates a baseline
+    stays, or else the one that went highest, or else the first.
     """
     order = sorted(
         range(len(trials)), key=lambda k: (not trials[k].candidate.is_baseline, -trials[k].rung)

@@ -5,7 +5,7 @@
 
 (Rasmussen & Williams, Gaussian Processes for Machine Learning, 2006, 2.2, 4.2, 5.4). v_i is
 the squared standard error of the i-th observation, which replications tell; the small
-nugget n is fitted and takes up what they do not. y has mean 0 and variance 1: `standardise`.
+nugget n is fitted and takes up what they do not. y has mean 0 and variance 1: `_standardise`.
 
 The logarithms of (a, n, l_1, ...) maximise the marginal likelihood times weak normal priors,
 without which a short or flat sample leaves some of them anywhere:
@@ -23,7 +23,18 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 from scipy.optimize import minimize
 
-from engine.stats.arrays import Floats
+from engine.design.draws import normal_draws
+from engine.rng import Purpose
+from engine.stats.arrays import Floats, Ints
+
+DRAWS: Final = 32
+"""Draws of the posterior over which improvements are averaged."""
+
+_FITTED: Final = 160
+"""Most points on which lengths, signal and nugget are fitted."""
+
+_GROWTH: Final = 1.25
+"""They are fitted again when there are this much more points."""
 
 _JITTER: Final = 1e-6
 """Share of the signal's variance added to the diagonal of what is inverted without noise."""
@@ -35,6 +46,13 @@ _LIMITS: Final = ((-4.0, 4.0), (-14.0, 1.0), (-4.0, 6.0))
 """Bounds of ln a, ln n and every ln l."""
 
 
+class NoisyValues(NamedTuple):
+    """One goal's costs or one constraint's excesses, (trials,), and their variances, (trials,)."""
+
+    values: Floats
+    noise: Floats
+
+
 class _StandardisedData(NamedTuple):
     """Observations at mean 0 and variance 1, (points,) float64, and what takes them back."""
 
@@ -44,7 +62,7 @@ class _StandardisedData(NamedTuple):
     scale: float
 
 
-def standardise(values: Floats, noise: Floats) -> _StandardisedData:
+def _standardise(values: Floats, noise: Floats) -> _StandardisedData:
     """Return observations and the variances of their known noise, standardised.
 
     A sample without spread keeps its scale of 1.
@@ -69,7 +87,7 @@ def _matern_kernel(theta: Floats, x: Floats, other: Floats) -> Floats:
     return np.asarray(np.exp(theta[0]) * (1.0 + root + root**2 / 3.0) * np.exp(-root))
 
 
-class NoisyPosterior:
+class _NoisyPosterior:
     """What is known of f after noisy observations.
 
     Parameters
@@ -95,7 +113,7 @@ class NoisyPosterior:
         return half.T @ self._half, _matern_kernel(self._theta, x, x) - half.T @ half
 
 
-class NoiselessPosterior:
+class _NoiselessPosterior:
     """f given its own values at points, without noise, for many draws of them at once.
 
     Parameters
@@ -123,13 +141,13 @@ class NoiselessPosterior:
         return across.T @ self._weights, np.sqrt(np.maximum(left, 1e-12))
 
 
-def sample_posterior(mean: Floats, covariance: Floats, theta: Floats, normals: Floats) -> Floats:
+def _sample_posterior(mean: Floats, covariance: Floats, theta: Floats, normals: Floats) -> Floats:
     """Return draws of f from its posterior, (points, draws) float64.
 
     Parameters
     ----------
     mean, covariance
-        (points,) and (points, points) float64, as `NoisyPosterior.at` gives them.
+        (points,) and (points, points) float64, as `_NoisyPosterior.at` gives them.
     theta
         (2 + inputs,) float64, logarithms of (a, n, l_1, ...).
     normals
@@ -144,7 +162,7 @@ def _jitter(theta: Floats) -> float:
     return _JITTER * float(np.exp(theta[0]))
 
 
-def fit_hyperparameters(x: Floats, y: Floats, v: Floats) -> Floats:
+def _fit_hyperparameters(x: Floats, y: Floats, v: Floats) -> Floats:
     """Return the fitted logarithms of (a, n, l_1, ...) for standardised observations.
 
     A pure function that remembers its last answers: a search asks the same many times.
@@ -220,3 +238,77 @@ def _prior(inputs: int) -> tuple[Floats, Floats]:
     length = np.sqrt(2.0) + 0.5 * np.log(inputs)
     middle = np.array([0.0, np.log(1e-3), *[length] * inputs])
     return middle, np.array([1.0, 2.0, *[np.sqrt(3.0)] * inputs])
+
+
+class QuantityDraws(NamedTuple):
+    """One quantity drawn at known points, (points, draws), and the process through it.
+
+    `values` are in the quantity's own unit; the process has mean 0 and variance 1, and `mean`
+    and `scale` take it back.
+    """
+
+    values: Floats
+    exact: _NoiselessPosterior
+    mean: float
+    scale: float
+
+    def at(self, x: Floats) -> tuple[Floats, Floats]:
+        """Return means, (points, draws), and deviations, (points,), in own units.
+
+        Parameters
+        ----------
+        x
+            (points, features) float64.
+        """
+        means, deviations = self.exact.at(x)
+        return self.mean + self.scale * means, self.scale * deviations
+
+
+def fitted_count(seen: int, first: int) -> int:
+    """Return how many of the trials seen so far the lengths are fitted on.
+
+    A function of the count alone, so that a search that was interrupted fits on the same.
+
+    Parameters
+    ----------
+    seen
+        Trials that are finished.
+    first
+        Trials before the first fit.
+    """
+    count = max(first, 1)
+    while count * _GROWTH <= seen:
+        count = int(np.ceil(count * _GROWTH))
+    return min(count, seen)
+
+
+def draw_quantity(
+    x: Floats, pending: Floats, seen: NoisyValues, kept: Ints, fitted: int, seed: int
+) -> QuantityDraws:
+    """Draw one quantity at the kept and at the pending points.
+
+    Parameters
+    ----------
+    x
+        (trials, features) float64, in order of the trials' numbers.
+    pending
+        (pending, features) float64, the points that are still being simulated.
+    seen
+        The quantity at `x`.
+    kept
+        (kept,) int64, indices of the trials that the posterior learns from.
+    fitted
+        How many trials the lengths are fitted on, the first ones.
+    seed
+        Names the draws.
+    """
+    places = np.unique(np.linspace(0, fitted - 1, min(fitted, _FITTED)).astype(np.int64))
+    first = _standardise(seen.values[places], seen.noise[places])
+    theta = _fit_hyperparameters(np.ascontiguousarray(x[places]), first.values, first.noise)
+    values = (seen.values[kept] - first.mean) / first.scale
+    known = _NoisyPosterior(theta, x[kept], values, seen.noise[kept] / first.scale**2)
+    everywhere = np.vstack([x[kept], pending])
+    normals = normal_draws(seed, Purpose.TRIAL, (len(everywhere), DRAWS))
+    sample = _sample_posterior(*known.at(everywhere), theta, normals)
+    exact = _NoiselessPosterior(theta, everywhere, sample)
+    return QuantityDraws(first.mean + first.scale * sample, exact, first.mean, first.scale)

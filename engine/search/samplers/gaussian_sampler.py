@@ -1,26 +1,143 @@
-"""Gaussian-process search in the unit cube: what it learns from, and where it looks."""
+"""Gaussian-process search in the unit cube, by noisy expected improvement of scalarised goals.
 
-from collections.abc import Callable
+Every goal and every constraint has a process of its own. A trial has weights w of its own
+and turns its goals' costs c, scaled to [0, 1] over the frontier so far, into one,
+
+    s(c) = max_k w_k c_k + 0.05 sum_k w_k c_k
+
+(ParEGO; Knowles, IEEE Trans. Evol. Comput. 10(1), 2006), so that the trials of a search
+spread over the frontier. What an observed point is really worth is not known either: it is
+drawn from the posterior, together with the points that are still being simulated, and the
+improvement over the best of a draw is averaged over draws (Letham, Karrer, Ottoni & Bakshy,
+Bayesian Analysis 14(2), 2019):
+
+    score(x) = mean_j max(0, s_j* - s(c_j(x))) prod_i P(g_i(x) <= 0 | draw j)
+
+with s_j* the best feasible of draw j, and the worst of it where none is feasible: then the
+probability of feasibility decides.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
+from scipy.special import ndtr
 
-from engine.design.draws import uniform_draws
+from engine.design.draws import normal_draws, open_unit, uniform_draws
 from engine.design.sequences import sobol_points
 from engine.rng import Purpose, derive_seed
-from engine.search.samplers.acquisition import (
-    NoisyValues,
-    Score,
-    draw_quantity,
-    expected_improvement,
-    fitted_count,
-    scalarise,
-    simplex_weights,
-)
 from engine.search.samplers.cube_sampler import CubeSampler, Distributions, Observations
+from engine.search.samplers.gaussian_process import (
+    DRAWS,
+    NoisyValues,
+    QuantityDraws,
+    draw_quantity,
+    fitted_count,
+)
 from engine.stats.arrays import Floats
+from engine.stats.pareto import non_dominated
+
+Score = Callable[[Floats], Floats]
+
+_AUGMENTED: Final = 0.05
+
+
+def _expected_improvement(
+    goals: Sequence[QuantityDraws],
+    constraints: Sequence[QuantityDraws],
+    weights: Floats,
+    seed: int,
+) -> Score:
+    """Return the score of points by the draws of goals and constraints: see the module.
+
+    Parameters
+    ----------
+    goals, constraints
+        Costs, less is better, and excesses, feasible at 0 or less, all at the same points.
+    weights
+        (goals,) float64, of sum 1.
+    seed
+        Names the draws.
+
+    Returns
+    -------
+    A function of (points, features) float64 whose values are (points,) float64, 0 or more.
+    """
+    least, spans = _scales(goals, constraints)
+    normals = normal_draws(seed, Purpose.TRIAL, (len(goals), DRAWS))
+
+    def scalar(costs: Sequence[Floats]) -> Floats:
+        scaled = [(cost - low) / span for cost, low, span in zip(costs, least, spans, strict=True)]
+        return _scalarise(np.stack(scaled, axis=-1), weights)
+
+    known = scalar([goal.values for goal in goals])
+    feasible = np.ones(known.shape, np.bool_)
+    for one in constraints:
+        feasible &= one.values <= 0
+    best = np.where(
+        feasible.any(axis=0), np.where(feasible, known, np.inf).min(axis=0), known.max(axis=0)
+    )
+
+    def score(x: Floats) -> Floats:
+        found = [goal.at(x) for goal in goals]
+        costs = [
+            means + deviations[:, None] * own
+            for (means, deviations), own in zip(found, normals, strict=True)
+        ]
+        gain = np.maximum(best - scalar(costs), 0.0)
+        for one in constraints:
+            means, deviations = one.at(x)
+            gain = gain * ndtr(-means / deviations[:, None])
+        return np.asarray(gain.mean(axis=1))
+
+    return score
+
+
+def _scalarise(costs: Floats, weights: Floats) -> Floats:
+    """Return s(c) = max_k w_k c_k + 0.05 sum_k w_k c_k.
+
+    Parameters
+    ----------
+    costs
+        (..., goals) float64, scaled to [0, 1].
+    weights
+        (goals,) float64, of sum 1.
+    """
+    weighted = costs * weights
+    return np.asarray(weighted.max(axis=-1) + _AUGMENTED * weighted.sum(axis=-1))
+
+
+def _scales(
+    goals: Sequence[QuantityDraws], constraints: Sequence[QuantityDraws]
+) -> tuple[Floats, Floats]:
+    """Return each goal's least cost and its span over the feasible points that none beats.
+
+    Over all points, one far off would make the differences that matter vanish.
+    """
+    costs = np.stack([goal.values.mean(axis=1) for goal in goals], axis=1)
+    feasible = np.ones(len(costs), np.bool_)
+    for one in constraints:
+        feasible &= one.values.mean(axis=1) <= 0
+    among = costs[feasible] if feasible.any() else costs
+    front = among[non_dominated(among)]
+    spans = np.ptp(front, axis=0)
+    whole = np.where(np.ptp(costs, axis=0) > 0, np.ptp(costs, axis=0), 1.0)
+    return front.min(axis=0), np.where(spans > 0, spans, whole)
+
+
+def _simplex_weights(point: Floats) -> Floats:
+    """Return weights that add up to 1, uniform over all such if the cube's points are.
+
+    Parameters
+    ----------
+    point
+        (goals,) float64, a point of the unit cube.
+    """
+    spacings = -np.log(open_unit(point))
+    return np.asarray(spacings / spacings.sum())
+
 
 Noise = Callable[[FrozenTrial], tuple[list[float], dict[str, float]]]
 """Standard errors of a finished trial: goal by goal, and by the constraint's name."""
@@ -44,7 +161,7 @@ _FRESH: Final = 0.15
 class GaussianSampler(CubeSampler):
     """Gaussian processes that know how noisy each trial was.
 
-    See `gaussian_process` for the model and `acquisition` for the score.
+    See `gaussian_process` for the model, and the equations above for the score.
 
     What the linear algebra says only chooses among given points: its last bits, which differ
     from machine to machine, do not reach a proposal.
@@ -61,7 +178,7 @@ class GaussianSampler(CubeSampler):
         trials, observed = self._observations(study)
         if len(trials) < self._first:
             return self._sobol()
-        weights = simplex_weights(self._sobol(observed.costs.shape[1]))
+        weights = _simplex_weights(self._sobol(observed.costs.shape[1]))
         values = _scalar(observed, weights)
         running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
         asked = [t.params for t in running if t.number != self._number and t.params]
@@ -93,7 +210,7 @@ class GaussianSampler(CubeSampler):
             for k, (name, excess) in enumerate(observed.excesses.items())
             if np.ptp(excess) > 0
         ]
-        return expected_improvement(goals, constraints, weights, self._draw(1))
+        return _expected_improvement(goals, constraints, weights, self._draw(1))
 
     def _best(self, score: Score, centres: Floats) -> Floats:
         """Return the best point of a Sobol net and of ever closer ones around the best."""
@@ -138,7 +255,7 @@ def _excluding(tried: Floats, score: Score) -> Score:
 def _scalar(observed: Observations, weights: Floats) -> Floats:
     """Return every trial's goals in one, as they were observed."""
     low, span = observed.costs.min(axis=0), np.ptp(observed.costs, axis=0)
-    return scalarise((observed.costs - low) / np.where(span > 0, span, 1.0), weights)
+    return _scalarise((observed.costs - low) / np.where(span > 0, span, 1.0), weights)
 
 
 def _relevant(observed: Observations, values: Floats) -> np.ndarray[Any, np.dtype[np.int64]]:

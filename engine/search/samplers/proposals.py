@@ -187,9 +187,9 @@ def _make_sampler(
         case "tpe":
             sampler = TPESampler(n_startup_trials=first, seed=own)
         case "nsga2":
-            sampler = OrderedNSGAII(population_size=max(2, first), seed=own)
+            sampler = _OrderedNSGAII(population_size=max(2, first), seed=own)
         case "nsga3":
-            sampler = OrderedNSGAIII(max(2, first), seed, own)
+            sampler = _OrderedNSGAIII(max(2, first), seed, own)
         case "gp_torch":
             sampler = GPSampler(n_startup_trials=first, seed=own)
         case "random":
@@ -210,7 +210,7 @@ def _noise(trial: FrozenTrial) -> tuple[list[float], dict[str, float]]:
     return goals, constraints
 
 
-class OrderedNSGAII(NSGAIISampler):
+class _OrderedNSGAII(NSGAIISampler):
     """NSGA-II whose parents come in the order of their numbers.
 
     Optuna returns them by crowding when it selects them and by number when it finds them
@@ -222,7 +222,7 @@ class OrderedNSGAII(NSGAIISampler):
         return sorted(super().select_parent(study, generation), key=lambda trial: trial.number)
 
 
-class OrderedNSGAIII(NSGAIIISampler):
+class _OrderedNSGAIII(NSGAIIISampler):
     """NSGA-III whose parents come in the order of their numbers, chosen by a seed of theirs.
 
     It fills niches by lot. The lot must not depend on which trial first asks for a
@@ -236,6 +236,6 @@ class OrderedNSGAIII(NSGAIIISampler):
     def select_parent(self, study: Study, generation: int) -> list[FrozenTrial]:
         """Select the parents of a generation."""
         lot = derive_seed(self._search_seed, Purpose.TRIAL, generation) >> (63 - _SEED_BITS)
-        chooser = OrderedNSGAIII(self._size, self._search_seed, lot)
-        parents = super(OrderedNSGAIII, chooser).select_parent(study, generation)
+        chooser = _OrderedNSGAIII(self._size, self._search_seed, lot)
+        parents = super(_OrderedNSGAIII, chooser).select_parent(study, generation)
         return sorted(parents, key=lambda trial: trial.number)

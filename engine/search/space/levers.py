@@ -1,40 +1,20 @@
 """Levers by path, e.g. `subsidy.rate.source`: which there are, reading and setting them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Any, Final
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from engine.errors import InputError
-from engine.spec.base import Dated, Lever
+from engine.spec.base import Dated
 from engine.spec.explain import nearest
+from engine.spec.levers import LEVERS, LeverEntry, policy_value
 from engine.spec.policy import Policy
 from engine.spec.space import Choice, SearchedLever
 
 KNOTS: Final = "target.knots"
 Tree = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class LeverLimits:
-    """What one lever of a policy may be.
-
-    A number from `low` to `high`, or one of `choices`; `dated` if it may change at dates.
-    """
-
-    low: float
-    high: float
-    integer: bool
-    dated: bool = False
-    choices: tuple[Choice, ...] = ()
-
-
-def known_levers() -> dict[str, LeverLimits]:
-    """Return every lever of a policy that is one value, by its path."""
-    return dict(_walk(Policy, ""))
 
 
 def set_levers(policy: Policy, values: Mapping[str, Any], name: str) -> Policy:
@@ -59,9 +39,7 @@ def set_levers(policy: Policy, values: Mapping[str, Any], name: str) -> Policy:
 
 def lever_value(policy: Policy, path: str, day: date | None = None) -> Any:
     """Return the lever's value, or that on a day; without one, None if it changes over time."""
-    value: Any = policy
-    for part in path.split("."):
-        value = getattr(value, part)
+    value = policy_value(policy, path)
     if isinstance(value, Dated):
         if day is not None:
             return value.on(day)
@@ -69,7 +47,7 @@ def lever_value(policy: Policy, path: str, day: date | None = None) -> Any:
     return value if isinstance(value, bool | str) else float(value)
 
 
-def check_lever(path: str, lever: SearchedLever, known: Mapping[str, LeverLimits]) -> None:
+def check_lever(path: str, lever: SearchedLever, known: Mapping[str, LeverEntry]) -> None:
     """Refuse a searched lever that the policy does not have, or not with such values.
 
     Raises
@@ -99,7 +77,7 @@ def check_lever(path: str, lever: SearchedLever, known: Mapping[str, LeverLimits
         _check_bounds(where, lever, limits)
 
 
-def _check_choices(where: str, choices: tuple[Choice, ...], limits: LeverLimits) -> None:
+def _check_choices(where: str, choices: tuple[Choice, ...], limits: LeverEntry) -> None:
     allowed = ", ".join(map(str, limits.choices)) if limits.choices else _range(limits)
     for choice in choices:
         is_number = isinstance(choice, int | float) and not isinstance(choice, bool)
@@ -115,7 +93,7 @@ def _check_choices(where: str, choices: tuple[Choice, ...], limits: LeverLimits)
             )  # fmt: skip
 
 
-def _check_bounds(where: str, lever: SearchedLever, limits: LeverLimits) -> None:
+def _check_bounds(where: str, lever: SearchedLever, limits: LeverEntry) -> None:
     low, high = lever.bounds
     allowed = _range(limits)
     if low < limits.low or high > limits.high:
@@ -135,13 +113,13 @@ def _check_bounds(where: str, lever: SearchedLever, limits: LeverLimits) -> None
         )
 
 
-def _range(limits: LeverLimits) -> str:
+def _range(limits: LeverEntry) -> str:
     return f"from {limits.low:g} to {limits.high:g}"
 
 
 def _unknown_lever(path: str, where: str) -> InputError:
     """Say that there is no such lever, and which is nearest."""
-    known = known_levers()
+    known = LEVERS
     match = nearest(path, known)
     hint = f"did you mean {match}?" if match else f"choose one of {', '.join(known)}"
     if path == KNOTS or path.startswith(f"{KNOTS}."):
@@ -159,28 +137,3 @@ def _tree(spec: BaseModel) -> Tree:
         else value
         for name, value in spec
     }
-
-
-def _walk(model: type[BaseModel], above: str) -> Iterator[tuple[str, LeverLimits]]:
-    for name, field in model.model_fields.items():
-        kind = field.annotation
-        if kind is Dated:
-            lever = next(entry for entry in field.metadata if isinstance(entry, Lever))
-            yield above + name, LeverLimits(lever.ge, lever.le, integer=False, dated=True)
-        elif isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _walk(kind, f"{above}{name}.")
-        elif kind in {int, float}:
-            yield above + name, _limits(field)
-        elif kind is bool or get_origin(kind) is Literal:
-            choices = get_args(kind) or (False, True)
-            yield above + name, LeverLimits(0, 0, integer=False, choices=choices)
-
-
-def _limits(field: FieldInfo) -> LeverLimits:
-    found = {
-        side: getattr(entry, side)
-        for entry in field.metadata
-        for side in ("ge", "le")
-        if hasattr(entry, side)
-    }
-    return LeverLimits(float(found["ge"]), float(found["le"]), integer=field.annotation is int)

@@ -18,14 +18,13 @@ from engine.errors import InputError
 from engine.search.space.conditions import Conditions
 from engine.search.space.levers import (
     KNOTS,
-    LeverLimits,
     check_lever,
-    known_levers,
     lever_value,
     set_levers,
 )
 from engine.search.space.rules import LinearRules, RuleTerm
 from engine.spec.explain import explain
+from engine.spec.levers import LEVERS, LeverEntry
 from engine.spec.policy import Policy
 from engine.spec.space import SearchedLever, Space
 
@@ -61,7 +60,7 @@ class PolicySpace:
     """
 
     def __init__(self, space: Space, base: Policy) -> None:
-        known = known_levers()
+        known = LEVERS
         for path, lever in space.levers.items():
             check_lever(path, lever, known)
         if not space.levers and not space.trajectory:
@@ -182,7 +181,7 @@ def _within(lever: SearchedLever, value: Any, distribution: BaseDistribution) ->
     return int(value) if isinstance(distribution, IntDistribution) else value
 
 
-def _terms(space: Space, known: Mapping[str, LeverLimits]) -> dict[str, RuleTerm]:
+def _terms(space: Space, known: Mapping[str, LeverEntry]) -> dict[str, RuleTerm]:
     """Return every searched value as a rule sees it."""
     found: dict[str, RuleTerm] = {}
     for path, lever in space.levers.items():
@@ -197,7 +196,7 @@ def _terms(space: Space, known: Mapping[str, LeverLimits]) -> dict[str, RuleTerm
     return found
 
 
-def _distribution(lever: SearchedLever, limits: LeverLimits) -> BaseDistribution:
+def _distribution(lever: SearchedLever, limits: LeverEntry) -> BaseDistribution:
     if lever.choices is not None:
         return CategoricalDistribution(lever.choices)
     low, high = lever.bounds

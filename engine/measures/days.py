@@ -1,0 +1,231 @@
+"""Columns of a day that are not added up, and what months and runs have of the same name."""
+
+import math
+from typing import Final
+
+import numpy as np
+
+from engine.accounts import VISITED, Account, Count
+from engine.measures.measure import Column, DailyView, Measure, RunView, cumulative, ratio, shares
+from engine.units import KINDS
+
+
+def goal_and_paid(run: RunView) -> tuple[int, int]:
+    """(the scenario's goal, what was paid by the end of its calendar year), fen.
+
+    Both are 0 where no reported day lies in the year that the goal is for.
+    """
+    in_year = run.days.year[run.first :] == run.goal_year
+    if not in_year.any():
+        return 0, 0
+    return run.goal_fen, int(run.reported("gmv_paid_cumulative_fen")[in_year][-1])
+
+
+def _attained_share(run: RunView) -> float:
+    goal, paid = goal_and_paid(run)
+    return ratio(paid, goal)
+
+
+def _budget_spent(days: DailyView) -> Column:
+    """Coupons since the purse was opened, as a share of it."""
+    return shares(cumulative(days["subsidy_fen"], days["purse_day"]), days["budget_fen"])
+
+
+def _capped(days: DailyView) -> Column:
+    orders = days.accounts[:, Account.ORDERS]
+    return np.asarray(days.accounts[:, Account.CAPPED] / np.maximum(orders, 1))
+
+
+def _capped_of_run(run: RunView) -> float:
+    capped = run.daily["cap_binding_share"] * run.daily["orders_count"]
+    return ratio(capped.sum(), run["orders_count"])
+
+
+def _forecast_error(days: DailyView) -> Column:
+    sold = days["expected_gmv_paid_fen"]
+    return np.where(sold > 0, shares(days["forecast_gmv_fen"], sold) - 1.0, 0.0)
+
+
+PAYING_BUYERS: Final = Measure(
+    "paying_buyers_count",
+    "Paying buyers",
+    "Buyers with at least one order in the day or month.",
+    day=Count.PAYING_BUYERS,
+    month=lambda months: months.counts[:, Count.MONTH_BUYERS],
+)
+ORDER_VALUE: Final = Measure(
+    "aov_fen",
+    "Order value",
+    "GMV at list price per order.",
+    day=lambda days: shares(days["gmv_fen"], days["orders_count"]),
+    run=lambda run: ratio(run["gmv_fen"], run["orders_count"]),
+    dtype=float,
+    key=13,
+)
+ATTAINMENT: Final = Measure(
+    "attainment_share",
+    "Attainment",
+    "GMV as paid as a share of the goal.",
+    day=lambda days: shares(days["gmv_paid_cumulative_fen"], days["target_cumulative_fen"]),
+    run=_attained_share,
+    most=math.inf,
+    key=3,
+)
+BUDGET_SPENT: Final = Measure(
+    "budget_spent_share",
+    "Budget spent",
+    "Subsidy as a share of the platform's purse for the horizon.",
+    day=_budget_spent,
+    run=lambda run: ratio(run["subsidy_fen"], run["budget_fen"]),
+    key=5,
+)
+CAPPED_ORDERS: Final = Measure(
+    "cap_binding_share",
+    "Capped orders",
+    "Share of orders whose price the brand plan's cap had lowered.",
+    day=_capped,
+    run=_capped_of_run,
+    key=15,
+)
+
+CONCENTRATION_MEASURES: Final = (
+    Measure(
+        "top1_share",
+        "Top-1 share",
+        "Share of the largest anchor in the year's GMV.",
+        run=lambda run: run.concentration["top1_share"],
+        month=lambda months: months.top_shares(1),
+    ),
+    Measure(
+        "top10_share",
+        "Top-10 share",
+        "Share of the ten largest anchors in the year's GMV.",
+        run=lambda run: run.concentration["top10_share"],
+        month=lambda months: months.top_shares(10),
+        key=8,
+    ),
+    Measure(
+        "top100_share",
+        "Top-100 share",
+        "Share of the hundred largest anchors in the year's GMV.",
+        run=lambda run: run.concentration["top100_share"],
+        month=lambda months: months.top_shares(100),
+    ),
+    Measure(
+        "gini",
+        "Gini",
+        "Inequality of GMV over anchors: 0 all equal, 1 one sells all.",
+        run=lambda run: run.concentration["gini"],
+        most=1.0,
+    ),
+    Measure(
+        "hhi",
+        "HHI",
+        "Sum of the anchors' squared shares in GMV.",
+        run=lambda run: run.concentration["hhi"],
+        most=1.0,
+    ),
+)
+"""How unequally sales are spread over anchors; the day's are recorded."""
+
+JOINED_MEASURES: Final = tuple(
+    Measure(
+        f"joined_{kind}_count",
+        f"Joined: {kind.replace('_', ' ')}",
+        f"Simulated suppliers of kind {kind} that sell on the platform.",
+    )
+    for kind in KINDS
+)
+
+DAY_MEASURES: Final = (
+    PAYING_BUYERS,
+    Measure(
+        "new_buyers_count",
+        "New buyers",
+        "Buyers who ordered for the first time.",
+        day=Count.NEW_BUYERS,
+    ),
+    Measure(
+        "dau_count",
+        "Users of the day",
+        "Daily active users: the published path times activity.",
+        dtype=float,
+    ),
+    Measure(
+        "activity_share",
+        "Activity",
+        "Level of visits: 1 where the published path of daily users is reproduced.",
+        most=math.inf,
+    ),
+    Measure(
+        "commercial_load",
+        "Commercial load",
+        "Load of the day: the historical load times the load ratio.",
+    ),
+    Measure(
+        "push_share",
+        "Push of the day",
+        "Push of the controller that chases the target: 0 on its path.",
+        most=math.inf,
+    ),
+    Measure(
+        "coupon_reach_share",
+        "Coupon reach",
+        "Share of the buyers who are offered coupons.",
+    ),
+    Measure(
+        "allowance_fen",
+        "Allowance",
+        "The platform's purse of the day for its own coupons.",
+    ),
+    Measure(
+        "target_cumulative_fen",
+        "Target to date",
+        "GMV as paid that the policy's target path sets for the end of the day.",
+        dtype=float,
+    ),
+    Measure(
+        "gmv_paid_cumulative_fen",
+        "GMV as paid to date",
+        "GMV as paid of the calendar year so far.",
+        day=lambda days: cumulative(days["gmv_paid_fen"], days.year),
+    ),
+    Measure(
+        "forecast_gmv_fen",
+        "Forecast",
+        "Forecast of the day's expected GMV as paid, by which the purse is paced.",
+        dtype=float,
+    ),
+    Measure(
+        "rival_pull",
+        "Rival's pull",
+        "What the rival adds to the utility of not buying on the platform.",
+    ),
+    CAPPED_ORDERS,
+    Measure(
+        "live_anchors_count",
+        "Visited anchors",
+        "Anchors who had a visit.",
+        day=lambda days: days.sums[:, VISITED],
+        dtype=float,
+    ),
+    *JOINED_MEASURES,
+    Measure(
+        "plan_members_count",
+        "Plan members",
+        "Simulated suppliers that are in the brand plan.",
+    ),
+    Measure(
+        "forecast_error_share",
+        "Forecast error",
+        "Forecast over expected GMV as paid, less 1.",
+        day=_forecast_error,
+        least=-math.inf,
+        most=math.inf,
+    ),
+    ORDER_VALUE,
+    ATTAINMENT,
+    BUDGET_SPENT,
+    *CONCENTRATION_MEASURES,
+)
+"""In the order of their columns, which follow the flows."""

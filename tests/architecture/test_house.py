@@ -1,0 +1,88 @@
+"""The map of the house in CONTRIBUTING.md, and the sizes that keep its rooms readable."""
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGINE = ROOT / "engine"
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+MAP = re.findall(
+    r"^    (\S+) {2,}(\S.*)$",
+    TEXT.partition("<!-- map -->")[2].partition("<!-- end -->")[0],
+    re.MULTILINE,
+)
+FILES = [
+    path
+    for folder in ("engine", "experiments")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+    if path.name != "__init__.py"
+]
+MOST_PUBLIC_PER_THOUSAND = 40
+"""Aim: 15."""
+
+
+def test_every_room_and_file_of_the_engine_is_on_the_map():
+    rooms = {path.parent.relative_to(ROOT) for path in ENGINE.rglob("__init__.py")} - {
+        Path("engine")
+    }
+    files = {path.relative_to(ROOT) for path in ENGINE.glob("*.py") if path.name != "__init__.py"}
+    assert {Path(name) for name, _ in MAP} == rooms - {Path("engine")} | files | {
+        Path("experiments")
+    }
+
+
+@pytest.mark.parametrize(("name", "words"), MAP)
+def test_every_room_is_there_and_told_in_one_line(name, words):
+    assert (ROOT / name).exists()
+    assert 10 < len(words) < 80
+
+
+def test_files_and_names_of_the_walks_exist():
+    walks = TEXT.partition("Three walks:")[2].partition("## ")[0]
+    for name in re.findall(r"`(engine/[\w/]+\.py)`", walks):
+        assert (ROOT / name).exists(), name
+    pricing = (ENGINE / "market/showcase/pricing.py").read_text(encoding="utf-8")
+    assert "def _set_shares" in pricing
+    assert "def _price_class" in pricing
+
+
+def definitions(path: Path) -> list[ast.stmt]:
+    return ast.parse(path.read_text(encoding="utf-8")).body
+
+
+def test_no_two_classes_have_the_same_name():
+    names = Counter(
+        node.name for path in FILES for node in definitions(path) if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_few_names_are_public():
+    """Functions and classes of a file that begin without an underscore, per 1,000 lines."""
+    files = [path for path in FILES if path.is_relative_to(ENGINE)]
+    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in files)
+    public = [
+        node.name
+        for path in files
+        for node in definitions(path)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert 1000 * len(public) / lines <= MOST_PUBLIC_PER_THOUSAND
+
+
+def test_no_public_function_of_the_market_is_used_only_in_its_own_file():
+    """Such a name is private, and has an underscore."""
+    sources = [*(ROOT / "engine").rglob("*.py"), *(ROOT / "experiments").rglob("*.py")]
+    texts = {path: path.read_text(encoding="utf-8") for path in sources}
+    shared = {"save_state", "load_state", "begin_term", "decide_plainly", "withdraw_plainly"}
+    for path in (ENGINE / "market").rglob("*.py"):
+        for node in definitions(path):
+            if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+                continue
+            name = re.compile(rf"\b{node.name}\b")
+            used = any(name.search(text) for other, text in texts.items() if other != path)
+            assert used or node.name in shared, f"{path.relative_to(ROOT)}: {node.name}"
