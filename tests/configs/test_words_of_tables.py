@@ -10,7 +10,7 @@ from engine.errors import InputError
 from engine.spec.base import ByCategory, ByKind, Dated, Lever, Spec, with_fields
 from engine.spec.calendar import TrialStream
 from engine.spec.explain import explain
-from engine.spec.levers import LEVERS, _walk
+from engine.spec.levers import LEVERS, levers_of
 from engine.spec.policy import RateByKind
 from engine.spec.scenario import SuppliersSpec
 from engine.units import CATEGORIES, KIND_TABLE, KINDS
@@ -55,7 +55,7 @@ def test_a_word_more_is_a_field_and_a_lever_more() -> None:
     made = _RatesWithOneMore.model_validate({"first": 1, **dict.fromkeys((*KINDS, "importer"), 0)})
     assert pickle.loads(pickle.dumps(made)) == made
     assert type(pickle.loads(pickle.dumps(made))) is _RatesWithOneMore
-    levers = {lever.path: lever for lever in _walk(_RatesWithOneMore, ("subsidy", "rate"))}
+    levers = {lever.path: lever for lever in levers_of(_RatesWithOneMore, ("subsidy", "rate"))}
     assert levers["subsidy.rate.importer"].mechanism == "m01_source_goods"
 
 
