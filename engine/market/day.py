@@ -16,7 +16,7 @@ from engine.market.ledger.recorder import DayOutcome, write_day
 from engine.market.pacing.controls import DayControls, begin_day_of_year, invest, set_controls
 from engine.market.plan import DayLevers, Plan
 from engine.market.scratch import Scratch
-from engine.market.showcase.guests import stage_guests
+from engine.market.showcase.selection import stage_guests
 from engine.market.slot import run_slot
 from engine.market.state import State
 from engine.market.supply.trade import trade

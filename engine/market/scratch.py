@@ -3,6 +3,8 @@
 Nothing here survives a night: a `Scratch` made anew goes on with the same bits.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -19,11 +21,45 @@ from engine.market.showcase.selection import Candidates, draw_candidates, new_ca
 from engine.market.state import State
 from engine.market.streams import N_COUPON_CLASSES, StreamTable
 from engine.market.supply.trade import KindCounts, new_kind_counts
-from engine.market.threads import Threads, blocks
 from engine.market.totals import DayTotals, SlotTotals, new_day_totals, new_slot_totals
 from engine.market.traffic.feed import Airtime, new_airtime
 from engine.market.world import World
 from engine.rng import Purpose, key
+
+SMALLEST, LARGEST = 8_192, 65_536
+"""Buyers in a block: a call costs some ten microseconds, a block's looks must stay cached."""
+
+
+def blocks(count: int, threads: int) -> list[tuple[int, int]]:
+    """(first, last) of each block of `count` buyers: as few as threads and limits allow."""
+    size = min(max(-(-count // threads), SMALLEST), LARGEST)
+    return [(first, min(first + size, count)) for first in range(0, count, size)]
+
+
+class Threads:
+    """Runs block tasks; thread t of n takes blocks t, t + n, t + 2n ..."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self._pool = ThreadPoolExecutor(count) if count > 1 else None
+
+    def each(self, n_blocks: int, task: Callable[[int, int], None]) -> None:
+        """Call `task(thread, block)` for every block."""
+
+        def share(thread: int) -> None:
+            for block in range(thread, n_blocks, self.count):
+                task(thread, block)
+
+        if self._pool is None:
+            share(0)
+        else:
+            for done in [self._pool.submit(share, thread) for thread in range(self.count)]:
+                done.result()
+
+    def close(self) -> None:
+        """Let the threads go."""
+        if self._pool is not None:
+            self._pool.shutdown()
 
 
 class _RandomStreams(NamedTuple):

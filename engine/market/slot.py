@@ -19,8 +19,7 @@ from engine.market.showcase.pricing import price_without_partner
 from engine.market.state import State
 from engine.market.streams import GONE, StreamTable
 from engine.market.totals import N_BUCKETS, OWN, PARTNER, SlotTotals, merge_into
-from engine.market.traffic.feed import build_feed, draw_presence
-from engine.market.traffic.guests import book_guests
+from engine.market.traffic.feed import book_guests, build_feed, draw_presence
 from engine.market.world import World
 from engine.rng import Purpose, extend, key
 from engine.rules.routing import family_passes, public_odds

@@ -94,7 +94,7 @@ class _Mixing(NamedTuple):
     lognormal: tuple[int, ...] = ()
 
 
-class _Block(NamedTuple):
+class _ChoiceBlock(NamedTuple):
     """Some whole households: `difference` is the other brands' variables minus the chosen's."""
 
     households: slice
@@ -143,7 +143,7 @@ class _MixedLogit:
         """Maximise from `start`."""
         return _maximise(self, start, self.names)
 
-    def _block(self, block: _Block, at: Floats) -> tuple[float, Floats]:
+    def _block(self, block: _ChoiceBlock, at: Floats) -> tuple[float, Floats]:
         z = self._draws[block.households]
         beta, by_b = self._coefficients(z, at)
         log_p, slope = _of_rows(block, self._fixed(at), beta, self._places)
@@ -172,7 +172,9 @@ class _MixedLogit:
         return fixed
 
 
-def _of_rows(block: _Block, fixed: Floats, beta: Floats, places: Ints) -> tuple[Floats, Floats]:
+def _of_rows(
+    block: _ChoiceBlock, fixed: Floats, beta: Floats, places: Ints
+) -> tuple[Floats, Floats]:
     """Return each purchase's ln P of the chosen brand, (rows, R), and d ln P/dβ, (rows, K, R)."""
     x = block.difference
     v = x[..., places] @ beta[block.of] + (x @ fixed)[..., None]  # (rows, J - 1, R)
@@ -183,7 +185,7 @@ def _of_rows(block: _Block, fixed: Floats, beta: Floats, places: Ints) -> tuple[
     return -top - np.log(total), -np.matmul(x.transpose(0, 2, 1), e)
 
 
-def _blocks(choices: ChoiceData, draws_count: int) -> Iterator[_Block]:
+def _blocks(choices: ChoiceData, draws_count: int) -> Iterator[_ChoiceBlock]:
     """Cut the panel between households, so that the arrays of a block fit a cache."""
     x, chosen = choices.variables, choices.chosen
     rows, brands, _ = x.shape
@@ -196,7 +198,7 @@ def _blocks(choices: ChoiceData, draws_count: int) -> Iterator[_Block]:
     for low, high in zip(cuts, [*cuts[1:], starts.size], strict=True):
         first = starts[low]
         end = starts[high] if high < starts.size else rows
-        yield _Block(
+        yield _ChoiceBlock(
             slice(low, high),
             choices.household[first:end] - low,
             starts[low:high] - first,

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from engine.market.sessions.lanes import HIGHEST_MARK, affinities_of, place_at, sum_of, where
+from engine.market.sessions.routing import HIGHEST_MARK, _affinities_of, _place_at, _sum_of, _where
 from engine.population.buyers import (
     AFFINITY_ONE,
     FOLLOWS,
@@ -42,17 +42,17 @@ def change(people, f, affinity):
 
 @njit
 def add_up(low, high):
-    return sum_of(low, high)
+    return _sum_of(low, high)
 
 
 @njit
 def find(low, high, mark):
-    return place_at(low, high, np.int32(mark))
+    return _place_at(low, high, np.int32(mark))
 
 
 @njit
 def those(people, presence, state):
-    return where(people[0], presence, state)
+    return _where(people[0], presence, state)
 
 
 def person(anchors, affinities):
@@ -63,7 +63,7 @@ def person(anchors, affinities):
 
 @njit
 def words(people):
-    return affinities_of(people[0])
+    return _affinities_of(people[0])
 
 
 @untimed

@@ -9,7 +9,7 @@ from engine.accounts import Count
 from engine.jit import kernel, step
 from engine.market.reference.routing import route
 from engine.market.sessions.context import OUTSIDE, PUBLIC_FEED
-from engine.market.sessions.looks import bucket_of
+from engine.market.sessions.decide import bucket_of
 from engine.market.sessions.routing import STAYS_AWAY
 from engine.market.sessions.terms import (
     add_claim,

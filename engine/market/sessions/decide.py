@@ -10,14 +10,21 @@ import math
 import numpy as np
 
 from engine.accounts import Count
-from engine.jit import kernel
-from engine.market.sessions.batch import BATCH_BUYERS
+from engine.jit import kernel, prefetch, stage, step
+from engine.market.sessions.batch import BATCH_BUYERS, SESSIONS_AHEAD
 from engine.market.sessions.choice import choose, retract_looks
-from engine.market.sessions.looks import count_visits, select_looks
+from engine.market.sessions.context import PUBLIC_FEED
 from engine.market.sessions.routing import choose_stand_ins, route_sessions
-from engine.market.sessions.visits import open_sessions
-from engine.market.streams import WITHOUT_PARTNER, flat_view
+from engine.market.sessions.terms import coupon_class
+from engine.market.streams import WITHOUT_PARTNER, first_index, flat_view, price_index
+from engine.market.totals import N_BUCKETS
+from engine.population.buyers import AFFINITY_STEP, DAY_ZERO, HABIT_STEP
+from engine.rng import bits, uniform
+from engine.rules.attention import followed_attention, gate
+from engine.rules.visits import visits_rate
 
+_BUCKET_SHIFT = np.uint64(64 - N_BUCKETS.bit_length() + 1)
+_ZERO = np.float32(0.0)
 MOST_SESSIONS = 24
 """Sessions of one buyer in one day; a slot has its share of them."""
 
@@ -41,14 +48,14 @@ def decide(first, last, buyers, shop, feed, tastes, context, totals, looks, batc
     choose_stand_ins(shop.members, shop.presence, batch.stand_in)
     n = 0
     for start in range(first, last, BATCH_BUYERS):
-        opened = open_sessions(
+        opened = _open_sessions(
             start, min(BATCH_BUYERS, last - start), buyers, tastes, context, batch
         )
         m = route_sessions(opened, buyers, shop, feed, tastes, context, batch)
         totals.counts[_SESSIONS] += opened
         totals.counts[_AWAY] += opened - m
-        totals.counts[_FEED] += count_visits(m, batch.anchor, batch.follow, totals.visits)
-        found = select_looks(m, n, buyers, flat, tastes, context, totals, looks, batch)
+        totals.counts[_FEED] += _count_visits(m, batch.anchor, batch.follow, totals.visits)
+        found = _select_looks(m, n, buyers, flat, tastes, context, totals, looks, batch)
         choose(found, buyers, flat, tastes, context, totals, looks, batch)
         n += found
     totals.counts[_LOOKS] += n
@@ -73,3 +80,196 @@ def withdraw(first_bucket, partner_only, buyers, shop, tastes, context, totals, 
             choose(found, buyers, flat, tastes, context, totals, looks, batch)
             totals.counts[_REFUSED] += found
             found = 0
+
+
+# Who comes, and how often: the sessions that a batch of buyers opens in a slot.
+
+
+@step
+def _open_sessions(first, n, buyers, tastes, context, batch):
+    """Line up the sessions of buyers `first`..`first + n`; returns how many."""
+    s, last = batch, first + n
+    seen, habit = buyers.seen[first:last], buyers.habit[first:last]
+    activity = buyers.activity[first:last]
+    _load_absences(n, context.day + DAY_ZERO, seen, habit, tastes.habit_left.size - 1, s)
+    _look_up_rates(n, activity, tastes.visits, tastes.habit_left, s.away, s.rate, s.habit)
+    _round_visits(
+        first,
+        n,
+        context.visit,
+        tastes.habit_visits,
+        context.visit_level,
+        context.most_sessions,
+        s.rate,
+        s.habit,
+        s.visits,
+    )
+    return _list_sessions(first, n, s.visits, buyers.person, s.owner, s.number, s.listed)
+
+
+@stage
+def _load_absences(n, today, seen, habits, longest, batch):
+    """Days away, at most `longest`; who has arrived (rate 1, else 0); habit as last known."""
+    now, most = np.int32(today), np.int32(longest)
+    for k in range(n):
+        away = now - np.int32(seen[k])
+        batch.away[k] = min(max(away, np.int32(0)), most)
+        batch.rate[k] = np.float32(away >= 0)
+    for k in range(n):
+        batch.habit[k] = np.float32(habits[k]) * HABIT_STEP
+
+
+@stage
+def _look_up_rates(n, activity, visits, habit_left, away, rate, habit):
+    """Visits without habit, none before arriving; habit as it has faded."""
+    for k in range(n):
+        rate[k] *= visits[activity[k]]
+        habit[k] *= habit_left[away[k]]
+
+
+@stage
+def _round_visits(first, n, stream, habit_visits, level, most, rate, habit, visits):
+    """Sessions of each buyer: the expected number, rounded at random."""
+    for k in range(n):
+        expected = visits_rate(rate[k], habit[k], habit_visits, level)
+        visits[k] = min(np.int64(expected + uniform(stream, first + k, 0)), most)
+
+
+@stage
+def _list_sessions(first, n, visits, people, owner, number, comers):
+    """List the sessions, buyer by buyer, and call their owners up; returns how many.
+
+    Nobody can predict who comes, or how often, so there is hardly a branch: every buyer is listed,
+    and the next overwrites who does not come; who comes gets `SESSIONS_AHEAD` sessions, and the
+    next one's overwrite those that do not exist.
+    """
+    come = np.uint64(0)
+    for k in range(n):
+        comers[come] = k
+        come += np.uint64(visits[k] > 0)
+    m = np.uint64(0)
+    for c in range(come):
+        k = comers[c]
+        buyer = first + k
+        prefetch(people, buyer)
+        # A loop for each array: then a row of them is written at once.
+        for ahead in range(SESSIONS_AHEAD):
+            owner[m + np.uint64(ahead)] = buyer
+        for ahead in range(SESSIONS_AHEAD):
+            number[m + np.uint64(ahead)] = ahead
+        for session in range(SESSIONS_AHEAD, visits[k]):
+            owner[m + np.uint64(session)] = buyer
+            number[m + np.uint64(session)] = session
+        m += np.uint64(visits[k])
+    return np.int64(m)
+
+
+# Which sessions are serious looks: need, season, domain and the stream decide.
+
+
+@step
+def _select_looks(m, n, buyers, flat, tastes, context, totals, looks, batch):
+    """Count `m` visits and note which become looks, from `looks[n]` on; returns how many."""
+    s = batch
+    day = context.day + DAY_ZERO
+    _load_needs(
+        m, s.owner, s.anchor, day, buyers.person, flat.category, flat.attention, tastes.need, s
+    )
+    _load_domain_factors(m, s.follow, s.affinity, tastes, s.domain)
+    _draw_attention(m, s.owner, s.number, context, s.need, s.domain, s.stream, s.excess)
+    found = _list_serious(m, s.excess, s.listed)
+    _record_looks(found, n, buyers.person, context, totals.looks, looks, s)
+    _prefetch_rows(
+        found, flat, totals.expected.reshape(-1), totals.expected_paid, looks, s.position
+    )
+    return found
+
+
+@stage
+def _count_visits(m, anchor, follow, visits):
+    """Add to the anchors' `visits`; returns how many came by the feed."""
+    feeds = 0
+    for t in range(m):
+        visits[anchor[t]] += 1
+        feeds += np.int64(follow[t] == PUBLIC_FEED)
+    return feeds
+
+
+@stage
+def _load_needs(m, owner, anchor, day, people, category, attention, need, batch):
+    """How much each is in need of what it is shown, and how much the stream holds it."""
+    longest = need.shape[1] - 1
+    for t in range(m):
+        shown = category[anchor[t]]
+        days = day - np.int64(people[owner[t]].bought[shown])
+        batch.need[t] = need[shown, np.uint64(min(days, longest))]
+        batch.stream[t] = attention[anchor[t]]
+
+
+@stage
+def _load_domain_factors(m, follow, affinity, tastes, domain):
+    """Factor of the private or the public domain (M9)."""
+    for t in range(m):
+        liking = np.float32(affinity[t]) * AFFINITY_STEP
+        followed = followed_attention(tastes.private_attention, tastes.fatigue, liking)
+        domain[t] = tastes.public_attention if follow[t] == PUBLIC_FEED else followed
+
+
+@stage
+def _draw_attention(m, owner, number, context, need, domain, stream, excess):
+    """The draw less the chance of a serious look: below 0 it is one."""
+    for t in range(m):
+        chance = gate(context.attention_level, need[t], domain[t], stream[t])
+        excess[t] = uniform(context.look, owner[t], number[t]) - chance
+
+
+@stage
+def _list_serious(m, excess, listed):
+    """List the serious looks; returns how many."""
+    n = np.uint64(0)
+    for t in range(m):
+        listed[n] = t
+        n += np.uint64(excess[t] < _ZERO)
+    return np.int64(n)
+
+
+@stage
+def _record_looks(n, first, people, context, looked, looks, batch):
+    """Write the looks down, with the coupon that each buyer holds."""
+    s = batch
+    for k in range(n):
+        t = s.listed[k]
+        i = s.owner[t]
+        look = looks[first + k]
+        look.buyer, look.anchor = i, s.anchor[t]
+        look.session, look.follow = np.uint8(s.number[t]), np.uint8(s.follow[t])
+        look.affinity = np.uint16(s.affinity[t])
+        bucket = bucket_of(i, context)
+        look.bucket = np.uint16(bucket)
+        look.coupon = np.uint8(coupon_class(people[i], bucket < context.coupon_reach))
+        looked[s.anchor[t]] += 1
+        s.position[k] = first + k
+
+
+@stage
+def _prefetch_rows(n, flat, expected, expected_paid, looks, position):
+    """Ask for the rows of the streams looked at: with many anchors no cache holds them all."""
+    for k in range(n):
+        look = looks[position[k]]
+        row = first_index(flat, look)
+        face = price_index(flat, look, row)
+        prefetch(flat.kind, row)
+        prefetch(flat.own_utility, row)
+        prefetch(flat.quality, row)
+        prefetch(flat.brand, row)
+        prefetch(flat.links_out, row)
+        prefetch(flat.price_term, face)
+        prefetch(flat.paid, face)
+        prefetch(expected, row)
+        prefetch(expected_paid, look.anchor)
+
+
+@step
+def bucket_of(buyer, context):
+    """The buyer's hash bucket of this slot, for coupons and their rationing."""
+    return np.int64(bits(context.ration, buyer, 0) >> _BUCKET_SHIFT)

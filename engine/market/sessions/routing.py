@@ -7,11 +7,63 @@ from numpy.typing import NDArray
 
 from engine.jit import stage, step
 from engine.market.sessions.context import FAMILY, PUBLIC_FEED
-from engine.market.sessions.lanes import HIGHEST_MARK, affinities_of, place_at, sum_of, where
 from engine.market.streams import GONE, LIVE
 from engine.population.alias import draw_alias
-from engine.population.buyers import AFFINITY_ONE, affinity_of, anchor_of
+from engine.population.buyers import AFFINITY_ONE, FOLLOWS, LANE_BITS, LANES, affinity_of, anchor_of
 from engine.rng import bits, uniform
+
+# Sums over a buyer's follows, four at once.
+#
+# Four affinities a, each below 2^12, lie in the four 16-bit lanes of a 64-bit word w; the lane of
+# the first is the lowest (on a little-endian machine).
+#
+#     w * 0x0001_0001_0001_0001              lane k is a_0 + ... + a_k
+#     (2^15 + mark) in each lane - sums      the top bit of lane k tells whether mark >= its sum
+#
+# Eight affinities add up to less than 2^15, so no lane runs over into the next. (Knuth, The Art of
+# Computer Programming, vol. 4A, 7.1.3: broadword computing.)
+
+HIGHEST_MARK = (1 << (LANE_BITS - 1)) - 1
+"""Marks from the sum of all affinities to here lie beyond the last follow."""
+
+_EACH = np.uint64(0x0001_0001_0001_0001)
+_AFFINITY = _EACH * np.uint64(AFFINITY_ONE)
+_TOP = np.uint64(LANE_BITS - 1)
+_LAST = np.uint64(LANE_BITS * (LANES - 1))
+
+
+@step
+def _affinities_of(me):
+    """The affinities to the first four and to the other follows, in lanes of nothing else."""
+    return me.affinity_words[0] & _AFFINITY, me.affinity_words[1] & _AFFINITY
+
+
+@step
+def _where(me, presence, state):
+    """Masks on `_affinities_of` that keep the follows whose anchors are in a state of presence."""
+    low = high = np.uint64(0)
+    for f in range(LANES):
+        lane = np.uint64(f * LANE_BITS)
+        low |= np.uint64(presence[anchor_of(me, f)] == state) << lane
+        high |= np.uint64(presence[anchor_of(me, f + LANES)] == state) << lane
+    return low * np.uint64(AFFINITY_ONE), high * np.uint64(AFFINITY_ONE)
+
+
+@step
+def _sum_of(low, high):
+    """Sum of the affinities in both words."""
+    return np.int32(((low + high) * _EACH) >> _LAST)
+
+
+@step
+def _place_at(low, high, mark):
+    """The follow whose interval of summed affinities holds `mark`; beyond all, the last."""
+    sums = low * _EACH
+    more = high * _EACH + (sums >> _LAST) * _EACH
+    marks = (np.uint64(mark) | np.uint64(1) << _TOP) * _EACH
+    passed = (((marks - sums) >> _TOP) & _EACH) + (((marks - more) >> _TOP) & _EACH)
+    return np.int32(min((passed * _EACH) >> _LAST, np.uint64(FOLLOWS - 1)))
+
 
 STAYS_AWAY = (1 << 32) - 1
 """In place of an anchor."""
@@ -59,14 +111,14 @@ def _load_affinities(m, owner, people, low, high):
     A loop of its own: it waits for memory, and the shorter it is, the more sessions wait at once.
     """
     for t in range(m):
-        low[t], high[t] = affinities_of(people[owner[t]])
+        low[t], high[t] = _affinities_of(people[owner[t]])
 
 
 @stage
 def _draw_marks(m, owner, number, stream, public_odds, batch):
     """Sums of affinities, and a mark on [0, affinities + the feed's pull)."""
     for t in range(m):
-        total = np.float32(sum_of(batch.low[t], batch.high[t]))
+        total = np.float32(_sum_of(batch.low[t], batch.high[t]))
         u = uniform(stream, owner[t], number[t] * DRAWS + TO_DOMAIN)
         batch.total[t] = total
         batch.mark[t] = u * (total + public_odds * ONE)
@@ -76,7 +128,7 @@ def _draw_marks(m, owner, number, stream, public_odds, batch):
 def _pick_follows(m, low, high, mark, follow):
     """The follow whose interval of summed affinities holds the mark."""
     for t in range(m):
-        follow[t] = place_at(low[t], high[t], np.int32(min(mark[t], _MOST)))
+        follow[t] = _place_at(low[t], high[t], np.int32(min(mark[t], _MOST)))
 
 
 @stage
@@ -128,15 +180,15 @@ def _reroute(n, people, shop, feed, tastes, context, batch):
         ):
             continue
         relative = _live_relative(i, draw, shop.family[missed], s.stand_in, context)
-        low, high = where(me, shop.presence, LIVE)
+        low, high = _where(me, shop.presence, LIVE)
         low, high = low & s.low[t], high & s.high[t]
-        live = sum_of(low, high)
+        live = _sum_of(low, high)
         if relative >= 0:
             s.anchor[t], s.follow[t] = relative, FAMILY
             s.affinity[t] = np.int64(np.float32(affinity) * tastes.family_affinity)
         elif live > 0:
             mark = np.int32(uniform(context.route, i, draw + TO_FOLLOW) * np.float32(live))
-            s.follow[t] = place_at(low, high, mark)
+            s.follow[t] = _place_at(low, high, mark)
             s.anchor[t], s.affinity[t] = anchor_of(me, s.follow[t]), affinity_of(me, s.follow[t])
         elif feed.weight[0] > 0.0:
             s.anchor[t] = draw_alias(bits(context.route, i, draw + TO_FEED), feed.table)
@@ -172,8 +224,8 @@ def _drain(m, people, presence, stream, share, batch):
     for k in range(n):
         t = batch.listed[k]
         i = batch.owner[t]
-        low, high = where(people[i], presence, GONE)
-        gone = sum_of(low & batch.low[t], high & batch.high[t])
+        low, high = _where(people[i], presence, GONE)
+        gone = _sum_of(low & batch.low[t], high & batch.high[t])
         if gone > 0 and batch.mark[t] < share * np.float32(gone):
             batch.anchor[t] = STAYS_AWAY
 

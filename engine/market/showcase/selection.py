@@ -6,6 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, stage, step
+from engine.market.state import State
+from engine.market.streams import StreamTable
+from engine.market.world import World
 from engine.population.anchors import NO_SUPPLIER
 from engine.rng import uniform64
 from engine.rules.closed_loop import IN_SHOP
@@ -136,7 +139,7 @@ def _select(first, week, shop, anchors, sellers, goods, terms, levers, stream, a
         shop.shown[m] = _show_best(m, openness, stream, listed[:end], rank[:end], shown)
         for j in range(shop.shown[m]):
             links_out = sellers.listing[goods.supplier[shown[j]]] != IN_SHOP
-            fill_place(shop, m, j, shown[j], links_out, goods, terms)
+            _fill_place(shop, m, j, shown[j], links_out, goods, terms)
 
 
 @stage
@@ -227,7 +230,7 @@ def _is_shown(good, shown, filled):
 
 
 @step
-def fill_place(shop, anchor, place, good, links_out, goods, terms):
+def _fill_place(shop, anchor, place, good, links_out, goods, terms):
     """Write what does not change while the good stands there."""
     shop.good[anchor, place] = good
     shop.supplier[anchor, place] = goods.supplier[good]
@@ -236,3 +239,24 @@ def fill_place(shop, anchor, place, good, links_out, goods, terms):
     shop.elsewhere[anchor, place] = goods.elsewhere[good]
     shop.links_out[anchor, place] = links_out
     shop.own_utility[anchor, place] = np.float32(-terms.friction if links_out else 0.0)
+
+
+def stage_guests(world: World, state: State, shop: StreamTable, day: int) -> None:
+    """Fill the showcases of the guests of `day`, and empty those of all others."""
+    today = world.date_of(day)
+    for number, trial in enumerate(world.scenario.calendar.trial_streams):
+        guest = world.anchors.guests_from + number
+        state.showcases.shown[guest] = 0
+        if trial.day == today:
+            _stage(world, shop, number)
+            shop.attention[guest] = np.float32(trial.attention)
+
+
+def _stage(world: World, shop: StreamTable, number: int) -> None:
+    """Fill one guest's showcase with what it brought."""
+    guest = world.anchors.guests_from + number
+    supplier = world.suppliers.guests_from + number
+    first, last = world.goods.first_good[supplier : supplier + 2]
+    for place, good in enumerate(range(first, last)):
+        _fill_place(shop, guest, place, good, False, world.goods, world.selection)
+    shop.shown[guest] = last - first

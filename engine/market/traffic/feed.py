@@ -1,4 +1,4 @@
-"""Traffic of a slot: who is live, and how the public feed is shared out (M12, M20)."""
+"""Traffic of a slot: who is live, how the public feed is shared out (M12, M20), guests (M15)."""
 
 from typing import NamedTuple
 
@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, stage, step
-from engine.market.streams import LIVE, OFF_AIR, TO_COME
+from engine.market.streams import LIVE, OFF_AIR, TO_COME, StreamTable
 from engine.market.totals import add_up
+from engine.market.world import World
 from engine.population.alias import fill_alias
 from engine.population.anchors import WAIST
 from engine.rng import uniform
@@ -127,3 +128,28 @@ def build_feed(weight, table, weights, work, scaled):
     weight[0] = add_up(weights)
     if weight[0] > 0.0:
         fill_alias(weights, table, work, scaled)
+
+
+_MOST_OF_A_SLOT = 0.9
+"""Of a slot's feed, the most that guests may take together."""
+
+
+def book_guests(world: World, shop: StreamTable, airtime: Airtime, day: int, slot: int) -> None:
+    """Put today's guests into the last slot's feed with their share of the day's feed visits."""
+    calendar, guests_from = world.scenario.calendar, world.anchors.guests_from
+    airtime.weights[guests_from:] = 0.0
+    shop.presence[guests_from:] = OFF_AIR
+    if slot != len(calendar.slot_share) - 1:
+        return
+    today = world.date_of(day)
+    shares = np.array(
+        [trial.traffic_share * (trial.day == today) for trial in calendar.trial_streams]
+    )
+    if not shares.any():
+        return
+    # The slot has a part of the day's visits; a guest takes its share of the whole day.
+    shares = shares / calendar.slot_share[-1]
+    shares *= min(1.0, _MOST_OF_A_SLOT / shares.sum())
+    rest = airtime.weights[:guests_from].sum()
+    airtime.weights[guests_from:] = shares / (1.0 - shares.sum()) * (rest or 1.0)
+    shop.presence[guests_from:][shares > 0] = LIVE
