@@ -85,23 +85,35 @@ def flat_view(shop):
 
 @step
 def places_of(flat):
-    """How many places a showcase has."""
+    """How many places a showcase has.
+
+    The result uint64.
+    """
     return np.uint64(flat.good.shape[1])
 
 
 @step
 def first_index(flat, look):
-    """The first place of the stream looked at."""
+    """The first place of the stream looked at.
+
+    `look` a record of `sessions.context.LOOK`; the result uint64.
+    """
     return np.uint64(look.anchor) * places_of(flat)
 
 
 @step
 def index_of(flat, look):
-    """The place of what was chosen."""
+    """The place of what was chosen.
+
+    `look` a record of `sessions.context.LOOK`; the result uint64.
+    """
     return first_index(flat, look) + np.uint64(look.choice)
 
 
 @step
 def price_index(flat, look, place):
-    """Where the buyer's coupon class keeps what it pays for a place."""
+    """Where the buyer's coupon class keeps what it pays for a place.
+
+    `look` a record of `sessions.context.LOOK`, `place` uint64; the result uint64.
+    """
     return np.uint64(look.coupon) * np.uint64(flat.kind.size) + place

@@ -99,7 +99,10 @@ def new_day_totals(goods: int, anchors: int) -> DayTotals:
 
 @kernel
 def merge_into(source, target):
-    """Add some totals to others and empty them; claims are a slot's own and are only emptied."""
+    """Add some totals to others and empty them; claims are a slot's own and are only emptied.
+
+    Both `SlotTotals` of equal shapes.
+    """
     for m in range(source.visits.size):
         if source.visits[m] > 0:  # nobody else has entries by anchor
             _merge_anchor(m, source, target)
@@ -142,7 +145,10 @@ def _move(source, target):
 
 @step
 def add_up(values):
-    """Their sum; NumPy's takes a while to compile."""
+    """Their sum; NumPy's takes a while to compile.
+
+    `values` float64 (n,); the result float64.
+    """
     total = 0.0
     for value in values:
         total += value
@@ -151,7 +157,10 @@ def add_up(values):
 
 @kernel
 def coupons_of(ledger):
-    """Coupons of all segments of a ledger: the platform's own and the partner's, sample fen."""
+    """Coupons of all segments of a ledger: the platform's own and the partner's, sample fen.
+
+    `ledger` int64 (kind, tier, domain, account); the result two int64.
+    """
     entries, own, partner = ledger.reshape(-1), 0, 0
     for k in range(0, entries.size, ledger.shape[-1]):
         own += entries[k + _OWN]
@@ -161,7 +170,10 @@ def coupons_of(ledger):
 
 @kernel
 def reset(totals):
-    """Empty a day's totals, which have no claims: those are a slot's."""
+    """Empty a day's totals, which have no claims: those are a slot's.
+
+    `totals` a `SlotTotals`.
+    """
     for m in range(totals.visits.size):
         if totals.visits[m] > 0:
             _reset_anchor(m, totals)
@@ -180,7 +192,11 @@ def _reset_anchor(m, totals):
 
 @kernel
 def aggregate_sales(shop, goods, totals, take_bp, cost_left, guests_from, day_totals):
-    """Expected sales of the day; `cost_left` is the share of unit costs that remains (M21)."""
+    """Expected sales of the day; `cost_left` is the share of unit costs that remains (M21).
+
+    `take_bp` int64 by kind, `cost_left` float64, `guests_from` int64. Fills `day_totals`;
+    dtypes and units are those of `SlotTotals` and `DayTotals`.
+    """
     _empty(day_totals)
     for m in range(shop.shown.size):
         if totals.visits[m] > 0:

@@ -19,6 +19,11 @@ def spread(
 
     Returns how many anchors have begun and how many of them sold; `sold` is what they sold,
     in the simulated sample.
+
+    `gmv` (float64, sample fen), `visits` (int64), `presence`, `tier` (uint8) and `is_brand` (bool)
+    by anchor; `regular` of them are no guests; `weight` people a simulated buyer. Adds to
+    `month_gmv` (float64, fen) and `total_visits` (int64), both real; overwrites `groups`
+    (float64, 4) and `sold` (float64, by anchor).
     """
     begun, sellers = 0, 0
     groups[:] = 0.0

@@ -24,7 +24,11 @@ from engine.rng import bits, uniform
 
 @step
 def route(i, session, me, shop, feed, tastes, context):
-    """(anchor, follow, affinity) of one session; anchor STAYS_AWAY if it is lost (M7)."""
+    """(anchor, follow, affinity) of one session; anchor STAYS_AWAY if it is lost (M7).
+
+    `i` and `session` int64; `me` a record of `population.buyers.PERSON`; the result uint32,
+    uint8 and int64 (affinity in 1/4095).
+    """
     draw = session * DRAWS
     total = np.int64(0)
     for f in range(FOLLOWS):

@@ -47,6 +47,8 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, context, totals, loo
     """Open and decide the sessions of buyers `first`..`last`; returns the number of looks.
 
     `looks` must hold `context.most_sessions` entries a buyer; of `batch` only one row is used.
+
+    Arguments, dtypes and result are those of `sessions.decide.decide`.
     """
     n, weights = 0, batch.weights[0]
     for i in range(first, last):
@@ -108,6 +110,8 @@ def withdraw_plainly(
     """Take the coupon from looks of buckets at or beyond `first_bucket`.
 
     With `partner_only` those on the partner's goods alone.
+
+    Arguments and dtypes are those of `sessions.decide.withdraw`.
     """
     for k in range(n):
         look = looks[k]

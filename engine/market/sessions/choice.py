@@ -38,7 +38,11 @@ NEVER = np.float32(-1e30)
 
 @step
 def choose(n, buyers, flat, tastes, context, totals, looks, batch):
-    """Decide `n` looks: draw their choices, add up what is expected and claimed."""
+    """Decide `n` looks: draw their choices, add up what is expected and claimed.
+
+    `n` int64 looks at `batch.position` (uint32) of `looks` (records of `context.LOOK`), whose
+    `choice` is written; `flat` a flat view of the streams. Adds to `totals`, int64.
+    """
     _weigh_choices(n, buyers, flat, tastes, context, looks, batch)
     _draw_choices(
         n,
@@ -55,7 +59,10 @@ def choose(n, buyers, flat, tastes, context, totals, looks, batch):
 
 @step
 def retract_looks(n, buyers, flat, tastes, context, totals, looks, batch):
-    """Take back what `n` decided looks added."""
+    """Take back what `n` decided looks added.
+
+    Arguments and dtypes are those of `choose`; `looks` stay as they are.
+    """
     _weigh_choices(n, buyers, flat, tastes, context, looks, batch)
     _total_looks(n, -1, flat, context, totals, looks, batch)
 

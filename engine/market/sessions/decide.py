@@ -43,6 +43,9 @@ def decide(first, last, buyers, shop, feed, tastes, context, totals, looks, batc
     """Open and decide the sessions of buyers `first`..`last`; returns the number of looks.
 
     `looks` must hold `context.most_sessions` entries a buyer.
+
+    `first`, `last` int64; `looks` (records of `context.LOOK`) is written from 0 on; adds to
+    `totals`, int64; `batch` is room. Money in fen of the simulated sample.
     """
     flat = flat_view(shop)
     choose_stand_ins(shop.members, shop.presence, batch.stand_in)
@@ -67,6 +70,9 @@ def withdraw(first_bucket, partner_only, buyers, shop, tastes, context, totals, 
     """Take the coupon from looks of buckets at or beyond `first_bucket`, and decide again.
 
     With `partner_only` only the coupons on the partner's goods are taken.
+
+    `first_bucket` int64; `n` looks (int64) of `looks` (records of `context.LOOK`), of which
+    `coupon` and `choice` are rewritten; `totals` (int64) as if they had never held it.
     """
     flat, found = flat_view(shop), 0
     for k in range(n):
@@ -271,5 +277,8 @@ def _prefetch_rows(n, flat, expected, expected_paid, looks, position):
 
 @step
 def bucket_of(buyer, context):
-    """The buyer's hash bucket of this slot, for coupons and their rationing."""
+    """The buyer's hash bucket of this slot, for coupons and their rationing.
+
+    `buyer` an integer; the result int64 in [0, N_BUCKETS).
+    """
     return np.int64(bits(context.ration, buyer, 0) >> _BUCKET_SHIFT)

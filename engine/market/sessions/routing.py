@@ -88,7 +88,11 @@ class Feed(NamedTuple):
 
 @step
 def route_sessions(m, buyers, shop, feed, tastes, context, batch):
-    """Send `m` sessions to streams; returns how many do not stay away."""
+    """Send `m` sessions to streams; returns how many do not stay away.
+
+    `m` int64 sessions of `batch.owner`; writes `batch.anchor`, `follow` and `affinity` (uint32,
+    affinity in 1/4095), and drops what is lost from the front of all session columns.
+    """
     s, people = batch, buyers.person
     _load_affinities(m, s.owner, people, s.low, s.high)
     _draw_marks(m, s.owner, s.number, context.route, context.public_odds, s)
@@ -205,7 +209,11 @@ def _live_relative(i, draw, family, stand_in, context):
 
 @stage
 def choose_stand_ins(members, presence, stand_in):
-    """By family and the member asked first, the first from there on that streams, or -1."""
+    """By family and the member asked first, the first from there on that streams, or -1.
+
+    `members` (families, members) int32 anchors; `presence` uint8 by anchor; fills `stand_in`
+    (families, members) int32.
+    """
     size = members.shape[1]
     for family in range(members.shape[0]):
         for first in range(size):

@@ -15,25 +15,37 @@ _MEMORY = np.float32(-1.0 / MEMORY_UNIT)
 
 @step
 def days_away(buyers, i, context, tastes):
-    """Days since the buyer last learned something, within the fading tables; < 0: to arrive."""
+    """Days since the buyer last learned something, within the fading tables; < 0: to arrive.
+
+    `i` an integer; the result int64.
+    """
     return min(context.day + DAY_ZERO - np.int64(buyers.seen[i]), tastes.habit_left.size - 1)
 
 
 @step
 def habit_now(buyers, i, away, tastes):
-    """Habit in [0, 1], faded to today."""
+    """Habit in [0, 1], faded to today.
+
+    `i` and `away` integers; the result float32.
+    """
     return np.float32(buyers.habit[i]) * HABIT_STEP * tastes.habit_left[away]
 
 
 @step
 def memory_now(me, away, tastes):
-    """ln(remembered price / price elsewhere) <= 0, faded to today."""
+    """ln(remembered price / price elsewhere) <= 0, faded to today.
+
+    `me` a record of `PERSON`, `away` an integer; the result float32.
+    """
     return np.float32(me.memory) * _MEMORY * tastes.memory_left[away]
 
 
 @step
 def budget_now(buyers, i, context):
-    """Fen left this month; the first look of a month finds it full."""
+    """Fen left this month; the first look of a month finds it full.
+
+    `i` an integer; the result int64.
+    """
     me = buyers.person[i]
     full, left = np.int64(me.income) * 100, np.int64(me.budget)
     return full if np.int64(buyers.seen[i]) < context.month_start + DAY_ZERO else left
@@ -41,7 +53,10 @@ def budget_now(buyers, i, context):
 
 @step
 def coupon_class(me, has_coupon):
-    """Which column of prices a buyer faces; see `state.N_COUPON_CLASSES`."""
+    """Which column of prices a buyer faces; see `state.N_COUPON_CLASSES`.
+
+    `me` a record of `PERSON`, `has_coupon` a bool; the result int64.
+    """
     flags = np.int64(me.flags)
     tier, is_new = flags & FLAG_TIER3, np.int64((flags & FLAG_BOUGHT) == 0)
     return np.int64(has_coupon) * (1 + tier + N_TIERS * is_new)
@@ -49,13 +64,21 @@ def coupon_class(me, has_coupon):
 
 @step
 def claims_of(totals):
-    """Where claims are counted: by supplier, and by bucket on each purse."""
+    """Where claims are counted: by supplier, and by bucket on each purse.
+
+    Three int64 arrays of `totals`: `demand` (suppliers,), and fen by bucket (N_BUCKETS,), of the
+    platform's own purse and of the partner's.
+    """
     return totals.demand, totals.claims[OWN], totals.claims[PARTNER]
 
 
 @step
 def add_claim(counted, flat, look, partner_share_bp, sign):
-    """Count a look's wish for a good and for its coupon (sign 1), or take it back (-1)."""
+    """Count a look's wish for a good and for its coupon (sign 1), or take it back (-1).
+
+    `counted` as of `claims_of`; `look` a record of `context.LOOK`; `partner_share_bp` int64 basis
+    points; money in sample fen.
+    """
     demand, own, partners = counted
     place = index_of(flat, look)
     claimed = sign * np.int64(not flat.links_out[place])
@@ -68,11 +91,17 @@ def add_claim(counted, flat, look, partner_share_bp, sign):
 
 @step
 def partner_part(kind, coupon, partner_share_bp):
-    """What the retail partner pays of a coupon on its own goods (M4)."""
+    """What the retail partner pays of a coupon on its own goods (M4).
+
+    `kind` uint8, `coupon` int64 fen, `partner_share_bp` int64; the result int64 fen.
+    """
     return np.int64(IS_CO_FUNDED[kind]) * partner_part_fen(coupon, partner_share_bp)
 
 
 @step
 def is_private(follow):
-    """Whether a look came by a follow or through a followed anchor's family."""
+    """Whether a look came by a follow or through a followed anchor's family.
+
+    `follow` uint8 of a look; the result a bool.
+    """
     return follow != PUBLIC_FEED

@@ -24,7 +24,10 @@ _STOCK_OUTS = int(Count.STOCK_OUTS)
 
 @kernel
 def affordable_buckets(claims, purse):
-    """How many leading buckets a purse can pay; `claims` by bucket and `purse` in fen."""
+    """How many leading buckets a purse can pay; `claims` by bucket and `purse` in fen.
+
+    `claims` int64 (N_BUCKETS,), `purse` int64, both sample fen; the result int64.
+    """
     spent = 0
     for bucket in range(N_BUCKETS):
         spent += claims[bucket]
@@ -35,7 +38,10 @@ def affordable_buckets(claims, purse):
 
 @kernel
 def has_enough(demand, stock, weight):
-    """Whether every supplier has what is wanted; `stock` in real units, `demand` in sample ones."""
+    """Whether every supplier has what is wanted; `stock` in real units, `demand` in sample ones.
+
+    `demand` int64 and `stock` float64 by supplier, `weight` int64; the result a bool.
+    """
     enough = True
     for s in range(demand.size):
         enough &= demand[s] <= stock[s] // weight
@@ -47,6 +53,9 @@ def wishes_for(short, shop, looks, n, context, suppliers, lots, positions):
     """Note each of `n` looks that wants a good of a `short` supplier; returns how many.
 
     Fills `suppliers`, `lots` (uint64, the lottery's order) and `positions` (of the look).
+
+    `short` bool by supplier; `looks` records of `context.LOOK`; `suppliers` and `positions`
+    int64 of length `n` at least.
     """
     flat, count = flat_view(shop), 0
     for k in range(n):
@@ -65,7 +74,10 @@ def wishes_for(short, shop, looks, n, context, suppliers, lots, positions):
 
 @kernel
 def lose(looks, losers, counts):
-    """Mark the looks at positions `losers` as having lost the lottery."""
+    """Mark the looks at positions `losers` as having lost the lottery.
+
+    `looks` records of `context.LOOK`, `losers` int64, `counts` int64 by `Count`.
+    """
     for k in losers:
         looks[k].choice = np.uint8(LOST)
         counts[_STOCK_OUTS] += 1

@@ -66,6 +66,9 @@ def settle(buyers, shop, tastes, context, totals, looks, n, batch):
     """Settle `n` looks of one block: first who did not buy, then the orders, each in order.
 
     Buyers of one block are in no other.
+
+    `n` int64 looks of `looks` (records of `context.LOOK`); changes `buyers` and adds to `totals`
+    (int64, sample fen); `batch.position` is room.
     """
     flat = flat_view(shop)
     _decay_affinity(n, buyers.person, tastes.affinity_fading, looks)
@@ -240,7 +243,10 @@ def _move_affinity(me, look, size, up):
 
 @step
 def follow(me, tastes, context, totals, look):
-    """A buyer who came by the feed or a family may follow; the weakest follow goes (M9)."""
+    """A buyer who came by the feed or a family may follow; the weakest follow goes (M9).
+
+    `me` a record of `PERSON`, `look` one of `context.LOOK`.
+    """
     chance = uniform(context.follow, look.buyer, np.int64(look.session))
     if chance >= tastes.follow_probability:
         return

@@ -38,7 +38,10 @@ def new_appraisal(goods: int) -> Appraisal:
 
 @step
 def appraise(suppliers, sellers, goods, terms, supply, levers, appraisal):
-    """What each good is today, and what it is worth to a showcase."""
+    """What each good is today, and what it is worth to a showcase.
+
+    Fills `appraisal`, by good; see `Appraisal` for dtypes and units.
+    """
     _describe_goods(goods, sellers.awareness, supply, levers.built, appraisal)
     _value_goods(suppliers, sellers, goods, terms, supply, levers, appraisal)
 

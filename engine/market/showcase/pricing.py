@@ -57,6 +57,9 @@ def price_showcases(shop, strength, sellers, terms, supply, levers, boost, appra
     """Today's quality, brand, price, commission and coupons of every place.
 
     Empty places get some price, which nobody reads.
+
+    `strength` float64 by anchor; `boost` float64. Writes `shop` (dtypes there; fen) through
+    `room`.
     """
     for m in range(shop.shown.size):
         _price_places(m, strength[m], shop, sellers, terms, supply, levers, appraisal)
@@ -125,6 +128,8 @@ def price_without_partner(room):
     """Coupons once the partner's purse is short: none on its goods, the same on others.
 
     Priced only when it happens: few days need these classes.
+
+    `room` a `PricingScratch`: `paid` int32 fen and `price_term` float32 of classes 5 to 8.
     """
     for coupon in range(1, WITHOUT_PARTNER + 1):
         for k in range(room.kind.size):

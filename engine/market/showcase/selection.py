@@ -83,7 +83,11 @@ def draw_candidates(anchors, goods, terms, stream, candidates):
 
 @step
 def refill(shop, anchors, sellers, goods, terms, levers, stream, day, appeal, candidates):
-    """Refill a seventh of the showcases: all of them on the first day."""
+    """Refill a seventh of the showcases: all of them on the first day.
+
+    `stream` uint64, `day` int64, `appeal` float64 by good. Writes showcases through `shop`;
+    `candidates` is room.
+    """
     week = day // DAYS_A_WEEK
     for first in range(DAYS_A_WEEK):
         if day == 0 or first == day % DAYS_A_WEEK:

@@ -48,6 +48,9 @@ def trade(
 
     `recruiting` and `boost` are the push's factors, `held` the share of buyers who hold a
     coupon. On days that `reviews_plan` brands decide about the plan anew.
+
+    `day` int64; `recruiting`, `boost`, `held` float64; `reviews_plan` a bool. Changes `sellers`
+    (fen, real units); `counts` is filled.
     """
     _count_kinds(suppliers, sellers, counts)
     joins = _adopt(suppliers, sellers, terms, levers, day, recruiting, counts)
@@ -183,5 +186,8 @@ def _restock(capacity, stock, terms, levers):
 
 @step
 def sells(suppliers, sellers, s):
-    """Whether a supplier's goods may stand in a showcase today."""
+    """Whether a supplier's goods may stand in a showcase today.
+
+    `s` an integer; the result a bool.
+    """
     return s < suppliers.guests_from and sellers.joined[s] and sellers.listing[s] != REFUSED

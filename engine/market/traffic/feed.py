@@ -45,7 +45,11 @@ def new_airtime(anchors: int) -> Airtime:
 
 @step
 def plan_airtime(shop, anchors, history, levers, live_response, power, airtime):
-    """How often each anchor streams today, what it earns of the feed, how crowded it is."""
+    """How often each anchor streams today, what it earns of the feed, how crowded it is.
+
+    `live_response` and `power` float64. Writes `airtime.chance` and `earned` (float64) and
+    `shop.attention` (float32) by anchor.
+    """
     regular = anchors.guests_from
     for m in range(regular):
         offered = history.offered[m]
@@ -94,6 +98,9 @@ def draw_presence(presence, shown, margin, regular, levers, bid_share, stream, a
 
     What is earned (M10, M20) is mixed with ads (M19). `ad_price` becomes what a feed visit
     brings the platform, fen. Guests of trial streams are switched on elsewhere.
+
+    `presence`, `shown` uint8 and `margin` float64 (fen a visit) by anchor; `regular` int64;
+    `bid_share` float64; `stream` uint64; writes `presence`, `airtime` and `ad_price` (float64, 1).
     """
     weights, bids = airtime.weights, airtime.bids
     total = 0.0
@@ -124,7 +131,11 @@ def _sell_ads(weights, bids, margin, regular, total, levers, bid_share):
 
 @kernel
 def build_feed(weight, table, weights, work, scaled):
-    """Make `weights` the law of the feed; with nobody in it, it is closed."""
+    """Make `weights` the law of the feed; with nobody in it, it is closed.
+
+    `weights` float64 by anchor; fills `weight` (float64, 1) and `table` (uint64, an alias table);
+    `work` (int64) and `scaled` (float64) are room of the same length.
+    """
     weight[0] = add_up(weights)
     if weight[0] > 0.0:
         fill_alias(weights, table, work, scaled)

@@ -28,7 +28,11 @@ def open_streams(
     window,
     airtime,
 ):
-    """Step 4 in one call: handing so many arrays to a kernel costs as much as a small stage."""
+    """Step 4 in one call: handing so many arrays to a kernel costs as much as a small stage.
+
+    `stream` uint64, `day` int64, `boost`, `live_response` and `crowding` float64; the rest are the
+    records of world, state and scratch, whose dtypes and units stand there.
+    """
     appraise(suppliers, sellers, goods, selection, supply, levers, appraisal)
     appeal = appraisal.appeal
     refill(shop, anchors, sellers, goods, selection, levers, stream, day, appeal, candidates)
