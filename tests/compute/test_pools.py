@@ -15,8 +15,9 @@ import pytest
 
 from engine.case import Case, RunResult
 from engine.compute import Failure, Pool, open_pool
+from engine.compute.choice import _chooses_ray
 from engine.compute.cluster import _TASK_S, _chunks
-from engine.compute.pool import _chooses_ray, _FailedYearError
+from engine.compute.pool import _FailedYearError
 from engine.errors import ClusterError, InputError, Interrupted
 from engine.spec.jobs import Ray
 from tests.fakes import simulate_fake, small_case, small_policy

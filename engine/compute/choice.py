@@ -1,0 +1,96 @@
+"""Chooses where cases are simulated: in this process, or on Ray."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import FrameType
+from typing import Final
+
+from engine.compute.machine import cpus_count
+from engine.compute.pool import Pool, ProcessPool, Simulate, simulate_case
+from engine.errors import Interrupted
+from engine.spec.jobs import Ray
+
+_RAY_START_S: Final = 10.0
+"""Seconds that a local Ray takes to start and to bring its first worker up."""
+
+
+@contextmanager
+def open_pool(
+    ray: Ray, cases_hint: int, seconds_hint: float, year_of: Simulate = simulate_case
+) -> Iterator[Pool]:
+    """Open the back end that `ray` asks for; `auto` takes Ray where it saves time.
+
+    Parameters
+    ----------
+    ray
+        Back end, address, workers, retries.
+    cases_hint
+        About how many cases will be run in all.
+    seconds_hint
+        About how many seconds one case takes on one core.
+    year_of
+        What simulates a case; importable on every worker.
+
+    Raises
+    ------
+    ClusterError
+        If the cluster cannot be reached or started.
+    Interrupted
+        After Ctrl-C or SIGTERM: what is in flight is dropped.
+    """
+    opened: AbstractContextManager[Pool]
+    if _chooses_ray(ray, cases_hint, seconds_hint):
+        from engine.compute.cluster import ray_pool
+
+        opened = ray_pool(ray, seconds_hint, year_of)
+    else:
+        opened = nullcontext(ProcessPool(year_of))
+    try:
+        with _handlers_restored(), opened as pool:
+            _interrupt_on_sigterm()  # after Ray's start, which installs a handler of its own
+            yield pool
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted: years in flight are dropped, finished ones kept") from None
+
+
+def _chooses_ray(ray: Ray, cases_hint: int, seconds_hint: float) -> bool:
+    """Tell whether Ray is asked for, or saves more time than its start costs.
+
+    With W workers, n cases of s seconds take n s here and n s / W there:
+    Ray if n s (1 - 1/W) > `_RAY_START_S`.
+    """
+    if ray.backend != "auto":
+        return ray.backend == "ray"
+    if ray.address is not None or "RAY_ADDRESS" in os.environ:
+        return True
+    workers = min(ray.workers_count or cpus_count(), cases_hint)
+    return workers > 1 and cases_hint * seconds_hint * (1 - 1 / workers) > _RAY_START_S
+
+
+def _interrupt_on_sigterm() -> None:
+    """Make SIGTERM end the work as Ctrl-C does."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if _may_handle():
+        signal.signal(signal.SIGTERM, interrupt)
+
+
+@contextmanager
+def _handlers_restored() -> Iterator[None]:
+    """Leave SIGTERM as it was found."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if _may_handle() and before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _may_handle() -> bool:
+    """Python lets only the main thread handle signals."""
+    return threading.current_thread() is threading.main_thread()
