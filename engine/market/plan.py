@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.spec.base import Dated, Spec
-from engine.spec.calendar import Calendar
+from engine.spec.calendar import Calendar, Campaign, Festival
 from engine.spec.levers import LEVERS, policy_value
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
@@ -108,16 +108,18 @@ class Plan:
         return 0.0 if self.opens_purse(day) else self.target_fen(day - 1)
 
     @cached_property
-    def _years(self) -> dict[int, _YearPlan]:
-        return {}
+    def _years(self) -> list[_YearPlan]:
+        return []
 
     def _year(self, day: int) -> _YearPlan:
+        for year in self._years:
+            if year.first <= day < year.first + len(year.levers):
+                return year
         calendar = self.scenario.calendar
         today = calendar.origin + timedelta(days=day)
-        if today.year not in self._years:
-            first = max(self.term_day, (date(today.year, 1, 1) - calendar.origin).days)
-            self._years[today.year] = self._plan_year(first, today.year)
-        return self._years[today.year]
+        first = max(self.term_day, (date(today.year, 1, 1) - calendar.origin).days)
+        self._years.append(self._plan_year(first, today.year))
+        return self._years[-1]
 
     def _plan_year(self, first: int, year: int) -> _YearPlan:
         calendar = self.scenario.calendar
@@ -136,6 +138,14 @@ def _planned_days(calendar: Calendar, first: int, year: int) -> int:
     return (date(year, 12, 31) - calendar.origin).days - first + 1
 
 
+class _Events(NamedTuple):
+    """What happens in a calendar year: first and last days with what they are of."""
+
+    festivals: list[tuple[date, date, Festival]]
+    campaigns: list[tuple[date, date, Campaign]]
+    plan: list[tuple[date, date]]
+
+
 def _timetable(policy: Policy, scenario: Scenario, first: int, days: int) -> list[DayLevers]:
     """The `DayLevers` of `days` days from day number `first` on."""
     calendar = scenario.calendar
@@ -143,12 +153,17 @@ def _timetable(policy: Policy, scenario: Scenario, first: int, days: int) -> lis
     start = calendar.origin + timedelta(days=first)
     plan = _plan_days(policy, calendar, start.year)
     load = _load_path(scenario)
+    events = _Events(
+        festivals=[(*span, f) for f in calendar.festivals for span in f.spans(start.year)],
+        campaigns=[(*span, c) for c in calendar.rival_campaigns for span in c.spans(start.year)],
+        plan=plan,
+    )
     for n in range(first, first + days):
         today = calendar.origin + timedelta(days=n)
         if n == first or today in changes:  # until the next change every lever keeps its value
             values = _policy_on(policy, today)
         historical = load[min(n, len(load) - 1)]
-        table.append(DayLevers(**(values | _of_calendar(values, calendar, plan, n, historical))))
+        table.append(DayLevers(**(values | _of_calendar(values, calendar, events, n, historical))))
     return table
 
 
@@ -218,33 +233,34 @@ def _policy_on(policy: Policy, today: date) -> dict[str, Any]:
 def _of_calendar(
     values: dict[str, Any],
     calendar: Calendar,
-    plan: list[tuple[date, date]],
+    events: _Events,
     day: int,
     historical_load: float,
 ) -> dict[str, Any]:
     """What the calendar adds to the policy's `values` of a day."""
     today = calendar.origin + timedelta(days=day)
-    running = [festival for festival in calendar.festivals if festival.holds_on(today)]
+    running = [f for first, last, f in events.festivals if first <= today <= last]
+    pulls = (c.pull for first, last, c in events.campaigns if first <= today <= last)
     first_of_month = max(today.replace(day=1), calendar.origin)
     month_before = max((first_of_month - timedelta(days=1)).replace(day=1), calendar.origin)
     return {
         "day": day,
         "festival_boost": values["festival_boost"] if running else 1.0,
         "built": 0.0,
-        "has_plan": bool(plan),
-        "plan_day": any(first <= today <= last for first, last in plan),
+        "has_plan": bool(events.plan),
+        "plan_day": any(first <= today <= last for first, last in events.plan),
         "season": calendar.demand_season[today.month - 1],
         "festival_traffic": max((f.traffic for f in running), default=1.0),
         "festival_attention": max((f.attention for f in running), default=1.0),
-        "campaign_pull": sum((c.pull for c in calendar.rival_campaigns if c.holds_on(today)), 0.0),
+        "campaign_pull": sum(pulls, 0.0),
         "historical_load": historical_load,
-        "month": months_between(calendar.origin, today),
+        "month": _months_between(calendar.origin, today),
         "month_start": (first_of_month - calendar.origin).days,
         "last_month_start": (month_before - calendar.origin).days,
     }
 
 
-def months_between(first: date, last: date) -> int:
+def _months_between(first: date, last: date) -> int:
     """Calendar months from the month of one date to that of another."""
     return (last.year - first.year) * 12 + last.month - first.month
 

@@ -51,12 +51,15 @@ class Period(Spec):
         start, end = _in_year(str(self.start), year), _in_year(str(self.end), year)
         return (start, end) if start <= end else (start, _in_year(str(self.end), year + 1))
 
+    def spans(self, year: int) -> list[tuple[date, date]]:
+        """First and last days of all its periods that may reach into a calendar year."""
+        if isinstance(self.start, date) and isinstance(self.end, date):
+            return [(self.start, self.end)]
+        return [span for y in (year - 1, year) if (span := self.in_year(y))]
+
     def holds_on(self, day: date) -> bool:
         """Whether a day lies in the period, or in that of some year."""
-        if isinstance(self.start, date) and isinstance(self.end, date):
-            return self.start <= day <= self.end
-        spans = (self.in_year(year) for year in (day.year - 1, day.year))
-        return any(span is not None and span[0] <= day <= span[1] for span in spans)
+        return any(first <= day <= last for first, last in self.spans(day.year))
 
 
 def _in_year(month_day: str, year: int) -> date:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.market.ledger.concentration import BRANDS, concentration, spread
 from engine.market.pacing.controls import DayControls
-from engine.market.plan import DayLevers, Plan, months_between
+from engine.market.plan import DayLevers, Plan
 from engine.market.state import State
 from engine.market.supply.trade import KindCounts
 from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals
@@ -116,7 +116,7 @@ def _state_of(world: World, state: State, levers: DayLevers, outcome: DayOutcome
     """The state in which the day ends, and what the platform set for it."""
     controls, counts, activity = outcome.controls, outcome.kind_counts, state.platform.activity
     return {
-        "dau_count": _app_users(world, levers.day) * activity,
+        "dau_count": _app_users(world, levers.month) * activity,
         "activity_share": activity,
         "commercial_load": levers.historical_load * controls.load_ratio,
         "push_share": controls.push,
@@ -129,8 +129,7 @@ def _state_of(world: World, state: State, levers: DayLevers, outcome: DayOutcome
     }
 
 
-def _app_users(world: World, day: int) -> float:
+def _app_users(world: World, month: int) -> float:
     """Daily users of the app on the published path, which stays at its last month."""
-    path, origin = world.scenario.platform.app_dau_million, world.scenario.calendar.origin
-    month = origin.month - 1 + months_between(origin, world.date_of(day))
-    return path[min(month, len(path) - 1)] * 1e6
+    path, first = world.scenario.platform.app_dau_million, world.scenario.calendar.origin
+    return path[min(first.month - 1 + month, len(path) - 1)] * 1e6
