@@ -23,6 +23,9 @@ def simulate(case):
 
 sys.modules["engine.market.run"] = ModuleType("engine.market.run")
 sys.modules["engine.market.run"].simulate = simulate
+from engine.compute import pool
+
+pool.warm_up_if_cold = lambda case: None  # a fake has nothing to compile
 from experiments import {command}
 {command}.main()
 """

@@ -103,7 +103,7 @@ def numbers_with_comments() -> list[tuple[int, str, str]]:
     group = ""
     for number, line in enumerate(lines, 1):
         code, _, comment = line.partition("#")
-        if not code.batch():
+        if not code.strip():
             comment_above = comment
             continue
         if re.search(r":\s*$", code):  # a group: its comment covers its members
@@ -123,7 +123,7 @@ def test_every_number_of_the_scenario_names_its_unit_and_its_source():
         unit, bar, source = comment.partition("|")
         where = f"line {number}: {code.strip()}"
         assert bar, f"{where}: no source"
-        assert unit.batch(), f"{where}: no unit"
+        assert unit.strip(), f"{where}: no unit"
         assert re.search(r"assumption|fitted|observed: |seasonality|article", source), where
         for key in re.findall(r"observed: (\w+)", source):
             assert key in keys, f"{where}: {key} is not among the observed figures"
