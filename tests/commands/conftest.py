@@ -4,7 +4,8 @@ import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -55,3 +56,16 @@ def left_in(place: Path) -> set[str]:
         for file in place.rglob("*")
         if ".hydra" not in file.parts and (file.is_file() or not any(file.iterdir()))
     }
+
+
+@pytest.fixture
+def market_of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """Put a fake in the place of the market: nothing is compiled for it."""
+
+    def put(simulate: Any) -> None:
+        module = ModuleType("engine.market.run")
+        module.simulate = simulate  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "engine.market.run", module)
+        monkeypatch.setattr("engine.compute.pool.warm_up_if_cold", lambda case: None)
+
+    return put

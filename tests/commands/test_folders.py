@@ -1,10 +1,8 @@
 """No command destroys what others left in an output folder."""
 
 import signal
-import sys
 import time
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -17,10 +15,8 @@ SMALL = ("scale=smoke", "ray.backend=process", "replications=2")
 
 
 @pytest.fixture(autouse=True)
-def fake_market(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("engine.market.run")
-    module.simulate = fakes.simulate_fake  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "engine.market.run", module)
+def fake_market(market_of) -> None:
+    market_of(fakes.simulate_fake)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -2,9 +2,7 @@
 
 import json
 import signal
-import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -17,7 +15,7 @@ SMALL = ("scale=smoke", "ray.backend=process", "replications=3")
 
 
 @pytest.fixture
-def simulated(monkeypatch: pytest.MonkeyPatch) -> list[Case]:
+def simulated(market_of) -> list[Case]:
     """The cases that were simulated in this process, on the fake market."""
     cases: list[Case] = []
 
@@ -25,9 +23,7 @@ def simulated(monkeypatch: pytest.MonkeyPatch) -> list[Case]:
         cases.append(case)
         return fakes.simulate_fake(case)
 
-    module = ModuleType("engine.market.run")
-    module.simulate = simulate  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "engine.market.run", module)
+    market_of(simulate)
     return cases
 
 

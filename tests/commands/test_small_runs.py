@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -13,10 +12,8 @@ SMALL = ("scale=smoke", "ray.backend=process", "hydra.run.dir=out")
 
 
 @pytest.fixture(autouse=True)
-def fake_market(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType("engine.market.run")
-    module.simulate = fakes.simulate_fake  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "engine.market.run", module)
+def fake_market(market_of) -> None:
+    market_of(fakes.simulate_fake)
 
 
 def test_simulate_leaves_its_tables_and_report(type_in, place: Path) -> None:

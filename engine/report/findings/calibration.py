@@ -5,10 +5,9 @@ from typing import Final
 
 from engine.calibrate.measures import KNOWN
 from engine.calibrate.observed import CHECK, FIT
-from engine.calibrate.targets import FORECAST
+from engine.calibrate.targets import FORECAST, SHOWN
 from engine.report.formatting import NONE, number, signed
 from engine.report.read.calibration import Fitted, Shown
-from engine.report.read.results_model import SHOWN
 
 ROLE_HEADS: Final = {
     FIT: "Fitted",
