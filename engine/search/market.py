@@ -127,6 +127,7 @@ class MarketProblem:
                     world=world,
                     replication=replication,
                     threads=self._job.threads,
+                    history=self._job.history,
                 )
 
     def _scale(self, stage: Stage) -> Scale:
