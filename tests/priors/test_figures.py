@@ -79,7 +79,7 @@ def test_without_draws_the_figures_return_to_the_last_digit() -> None:
 
 @installed
 @pytest.mark.slow
-@pytest.mark.timeout(900)  # two minutes on a quiet machine
+@pytest.mark.timeout(900)  # minutes of work, more on a busy machine
 def test_the_mixed_figures_return_within_their_standard_errors() -> None:
     rows = [row for row in rows_of(4096) if row["model"] == MIXED]
     assert len(rows) == 17
