@@ -47,10 +47,8 @@ def _events(scenario: Scenario) -> Iterator[str]:
     calendar = scenario.calendar
     first, last = calendar.origin, calendar.end
     for period in (*calendar.festivals, *calendar.rival_campaigns):
-        years = range(first.year - 1, last.year + 1)
-        spans = [span for year in years if (span := period.in_year(year))]
-        if isinstance(period.start, date) and isinstance(period.end, date):
-            spans = [(period.start, period.end)]
+        years = range(first.year, last.year + 1)
+        spans = [span for year in years for span in period.spans(year)]
         if not any(start <= last and end >= first for start, end in spans):
             yield f"{period.name} ({period.start})"
     for absence in calendar.absences:

@@ -57,10 +57,6 @@ class Period(Spec):
             return [(self.start, self.end)]
         return [span for y in (year - 1, year) if (span := self.in_year(y))]
 
-    def holds_on(self, day: date) -> bool:
-        """Whether a day lies in the period, or in that of some year."""
-        return any(first <= day <= last for first, last in self.spans(day.year))
-
 
 def _in_year(month_day: str, year: int) -> date:
     month, day = map(int, month_day.split("-"))
