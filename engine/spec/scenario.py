@@ -98,6 +98,12 @@ class Choice(Spec):
     price: float = quantity("utility per unit of B(x)", "alpha, mean price sensitivity", ge=0)
     price_curvature: float = quantity("power", "lambda of B(x); 0 is ln x, 1 linear", ge=0, le=1)
     outside: float = quantity("utility", "v0 of the outside option", ge=-50, le=50)
+    nest: float = quantity(
+        "share",
+        "dissimilarity of the goods of a look: 1 is the plain logit, near 0 they are copies",
+        ge=0.1,
+        le=1,
+    )
     affinity: NonNegative
     impulse: NonNegative
     quality: NonNegative
