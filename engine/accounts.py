@@ -29,7 +29,11 @@ class Account(IntEnum):
 
 
 class Count(IntEnum):
-    """Scalar counters of a day."""
+    """Scalar counters of a day.
+
+    The last four are expected sales, in fixed point, of the looks at which responses to prices
+    are read (see `sessions.responses`), and how these would fall with the log of prices.
+    """
 
     SESSIONS = 0
     STAYED_AWAY = 1
@@ -44,6 +48,11 @@ class Count(IntEnum):
     FEED_VISITS = 10
     ADS_FEN = 11
     CLAIMED_FEN = 12
+    FEED_LOOKS = 13
+    PRICED_BUYS = 14
+    OWN_RESPONSE = 15
+    KIND_RESPONSE = 16
+    MARKET_RESPONSE = 17
 
 
 N_SUMS = 3

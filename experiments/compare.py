@@ -26,7 +26,12 @@ MEASURES: Final = (
 def compare(job: CompareJob, folder: Path, config: Tree) -> None:
     """Compare policies in pairs of years; leave `comparison`, `runs` and the report."""
     from engine.compare import paired
-    from engine.report.terminal.policies import print_comparison, print_runs
+    from engine.report.terminal.policies import (
+        print_comparison,
+        print_elasticities,
+        print_runs,
+    )
+    from engine.results import read_table
     from experiments._years import conclude, run_years, tell_folder
 
     policies = [policy.model_copy(update={"name": key}) for key, policy in job.policies.items()]
@@ -36,6 +41,7 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
     console = conclude(results, folder)
     print_runs(years, console)
     print_comparison(rows, console)
+    print_elasticities(read_table(folder, "monthly"), console)
     tell_folder(folder)
 
 

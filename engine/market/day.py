@@ -5,13 +5,14 @@
 3. Supply: join, list, enter the plan, re-price, restock.
 4. Showcase: guests' goods; a seventh of the anchors refill theirs; all places are priced.
 5. Traffic, 6. sessions, 7. settlement: slot by slot.
-8. Learning: anchors, suppliers, platform, rival, people's activity.
+8. Learning: anchors, suppliers, platform, rival; who is driven off and who comes back.
 9. Ledger: the day is written down.
 """
 
 from engine.jit import kernel
 from engine.market.calendar.events import turn_calendar
 from engine.market.learning.learn import aggregate_day, learn_day
+from engine.market.learning.users import keep_users
 from engine.market.ledger.recorder import DayOutcome, write_day
 from engine.market.pacing.controls import DayControls, begin_day_of_year, invest, set_controls
 from engine.market.plan import DayLevers, Plan
@@ -40,6 +41,7 @@ def run_day(world: World, plan: Plan, state: State, scratch: Scratch) -> None:
         controls, totals, scratch.day_totals, scratch.kind_counts, joins, scratch.shop.presence
     )
     learn_day(world, state, levers, outcome)
+    keep_users(world, state, scratch, levers, controls)
     write_day(world, plan, state, levers, outcome)
     state.day += 1
 

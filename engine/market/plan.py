@@ -249,7 +249,7 @@ def _of_calendar(
         "built": 0.0,
         "has_plan": bool(events.plan),
         "plan_day": any(first <= today <= last for first, last in events.plan),
-        "season": calendar.demand_season[today.month - 1],
+        "season": calendar.season_on(today),
         "festival_traffic": max((f.traffic for f in running), default=1.0),
         "festival_attention": max((f.attention for f in running), default=1.0),
         "campaign_pull": sum(pulls, 0.0),

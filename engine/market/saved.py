@@ -19,9 +19,9 @@ from engine.market.state import (
     State,
 )
 from engine.market.world import World
-from engine.population.buyers import PERSON, Buyers, cache_lines
+from engine.population.buyers import COLUMNS, PERSON, Buyers, cache_lines
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 """Version of the arrays' names and of the records' layout."""
 
 
@@ -100,9 +100,7 @@ def _state_of(arrays: dict[str, NDArray[Any]], world: World, path: Path) -> Stat
     return State(
         day=int(arrays["day"]),
         run_seed=int(arrays["run_seed"]),
-        buyers=Buyers(
-            arrays["buyers.activity"], arrays["buyers.habit"], arrays["buyers.seen"], person
-        ),
+        buyers=Buyers(person=person, **{name: arrays[f"buyers.{name}"] for name in COLUMNS}),
         anchors=AnchorHistory._make(_columns(arrays, "anchors", AnchorHistory._fields)),
         showcases=Showcases._make(_columns(arrays, "showcases", Showcases._fields)),
         sellers=Sellers._make(_columns(arrays, "sellers", Sellers._fields)),

@@ -115,7 +115,6 @@ class PlatformState:
     forecast_seen: bool = False
     uptake: float = 1.0
     return_share: float = -1.0
-    first_return_share: float = -1.0
     kind_share: Floats = field(default_factory=lambda: np.full(N_KINDS, 1.0 / N_KINDS))
     kind_sales: Floats = field(default_factory=lambda: np.zeros(N_KINDS))
     invested_fen: Floats = field(default_factory=lambda: np.zeros(1))

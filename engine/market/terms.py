@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 from engine.population.buyers import (
     ACTIVITY_CENTRE,
     ACTIVITY_UNIT,
+    ENGAGEMENT_ONE,
     SENSITIVITY_CENTRE,
     SENSITIVITY_UNIT,
 )
 from engine.rules.attention import need
+from engine.rules.users import order_step
 from engine.spec.calendar import LONGEST_HISTORY_DAYS
 from engine.spec.scenario import Scenario
 
@@ -27,11 +29,16 @@ class Tastes(NamedTuple):
 
     `visits` per day by activity byte; `price` alpha by tier and sensitivity byte; `taste`
     scale by tier; `need` by category and days since the last purchase; `habit_left` and
-    `memory_left` by days since last seen; `returns` by category.
+    `memory_left` by days since last seen; `returns` by category. `wallet_days` int64; steps of
+    engagement (`lost_` and `gained_engagement`, `nothing_to_buy`) in its unit on record, int64.
     """
 
     visits: Float32s
     habit_visits: np.float32
+    wallet_days: np.int64
+    lost_engagement: np.int64
+    gained_engagement: np.int64
+    nothing_to_buy: np.int64
     price: Float32s
     curvature: np.float32
     brand_taste: Float32s
@@ -40,6 +47,7 @@ class Tastes(NamedTuple):
     beta_quality: np.float32
     beta_brand: np.float32
     beta_habit: np.float32
+    nest: np.float32
     memory_weight: np.float32
     memory_step: np.float32
     need: Float32s
@@ -48,6 +56,7 @@ class Tastes(NamedTuple):
     private_attention: np.float32
     public_attention: np.float32
     fatigue: np.float32
+    habit_attention: np.float32
     habit_gain: np.float32
     affinity_gain: np.float32
     affinity_fading: np.float32
@@ -75,6 +84,8 @@ def tastes(scenario: Scenario) -> Tastes:
     sensitivity = np.exp((levels - SENSITIVITY_CENTRE) / SENSITIVITY_UNIT)
     taus = scenario.attention.need_days.values()
     f4 = np.float32
+    users, one = scenario.users, ENGAGEMENT_ONE
+    order = (users.bad_purchase, users.usual_returns)
 
     def table(values: Any) -> Float32s:
         return np.asarray(values, np.float32)
@@ -82,6 +93,10 @@ def tastes(scenario: Scenario) -> Tastes:
     return Tastes(
         visits=table(scenario.buyers.visits_per_day * activity),
         habit_visits=f4(scenario.buyers.habit_visits),
+        wallet_days=np.int64(scenario.buyers.wallet_days),
+        lost_engagement=np.int64(round(one * order_step(*order, True))),
+        gained_engagement=np.int64(round(one * order_step(*order, False))),
+        nothing_to_buy=np.int64(round(-one * users.nothing_to_buy)),
         price=table(choice.price * np.outer(scenario.buyers.sensitivity.values(), sensitivity)),
         curvature=f4(choice.price_curvature),
         brand_taste=table(scenario.buyers.brand_taste.values()),
@@ -90,6 +105,7 @@ def tastes(scenario: Scenario) -> Tastes:
         beta_quality=f4(choice.quality),
         beta_brand=f4(choice.brand),
         beta_habit=f4(choice.habit),
+        nest=f4(choice.nest),
         memory_weight=f4(choice.memory_weight),
         memory_step=f4(choice.memory_step),
         need=table([[need(float(day), tau) for day in days] for tau in taus]),
@@ -98,6 +114,7 @@ def tastes(scenario: Scenario) -> Tastes:
         private_attention=f4(scenario.attention.private),
         public_attention=f4(scenario.attention.public),
         fatigue=f4(scenario.attention.fatigue),
+        habit_attention=f4(scenario.attention.habit),
         habit_gain=f4(learning.habit_gain),
         affinity_gain=f4(learning.affinity_gain),
         affinity_fading=f4(learning.affinity_fading),
@@ -196,7 +213,7 @@ def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
         curvature=choice.price_curvature,
         quality=choice.quality * buyers.initial_trust,
         brand=choice.brand * buyers.brand_taste.tier3 / 2,
-        budget_fen=100.0 * buyers.monthly_budget_rmb.tier3,
+        budget_fen=100.0 * buyers.monthly_budget_rmb.tier3 * buyers.wallet_level,
         friction=scenario.suppliers.external_friction,
         plan_lift=scenario.suppliers.plan_lift,
     )

@@ -5,6 +5,7 @@ from typing import Final
 
 from engine.accounts import Account
 from engine.measures.days import CONCENTRATION_MEASURES, DAY_MEASURES
+from engine.measures.elasticities import ELASTICITY_MEASURES
 from engine.measures.flows import FLOW_MEASURES, SEGMENT_FLOWS
 from engine.measures.measure import Measure
 from engine.measures.months import MONTH_MEASURES
@@ -12,7 +13,13 @@ from engine.measures.runs import RUN_MEASURES
 
 MEASURES: Final = {
     measure.name: measure
-    for measure in (*FLOW_MEASURES, *DAY_MEASURES, *RUN_MEASURES, *MONTH_MEASURES)
+    for measure in (
+        *FLOW_MEASURES,
+        *DAY_MEASURES,
+        *RUN_MEASURES,
+        *MONTH_MEASURES,
+        *ELASTICITY_MEASURES,
+    )
 }
 """Every measure, by the name of its column."""
 
@@ -34,13 +41,13 @@ KEYS: Final[dict[str, type]] = {
 FLOWS: Final = _types(FLOW_MEASURES)
 """Amounts of a day; a run's amount is their sum."""
 
-DAILY: Final = FLOWS | _types(DAY_MEASURES)
+DAILY: Final = FLOWS | _types(DAY_MEASURES) | _types(ELASTICITY_MEASURES)
 """Columns of a day: its flows and the state it ends in."""
 
-RUN: Final = FLOWS | _types(RUN_MEASURES)
+RUN: Final = FLOWS | _types(RUN_MEASURES) | _types(ELASTICITY_MEASURES)
 """Columns of a simulated run."""
 
-MONTHLY: Final = _types(MONTH_MEASURES)
+MONTHLY: Final = _types(MONTH_MEASURES) | _types(ELASTICITY_MEASURES)
 """Columns of a calendar month."""
 
 CONCENTRATION: Final = tuple(_types(CONCENTRATION_MEASURES))

@@ -51,6 +51,12 @@ FLOW_MEASURES: Final = (
         day=Count.LOOKS,
     ),
     Measure(
+        "feed_looks_count",
+        "Looks on the feed",
+        "Looks of those whom the public feed had brought.",
+        day=Count.FEED_LOOKS,
+    ),
+    Measure(
         "orders_count",
         "Orders",
         "Accepted orders.",

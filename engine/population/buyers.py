@@ -1,4 +1,4 @@
-"""Buyers: 69 bytes each, traits from a low-discrepancy sequence, follows from anchors' fans.
+"""Buyers: 71 bytes each, traits from a low-discrepancy sequence, follows from anchors' fans.
 
 Traits are stored as small integers; the tables that decode them are in
 `engine.market.tastes`. Trait d of buyer i is the quantile at frac(s_d + i a_d), the
@@ -34,6 +34,9 @@ DAY_ZERO = 1024
 BYTE_ONE = 255
 HABIT_ONE = 65535
 HABIT_STEP = np.float32(1.0 / HABIT_ONE)
+ENGAGEMENT_ONE = 1 << 15
+ENGAGEMENT_STEP = np.float32(1.0 / ENGAGEMENT_ONE)
+MOST_ENGAGEMENT = (1 << 16) - 1
 MEMORY_UNIT = 200.0
 """memory byte m means ln(remembered / elsewhere) = -m / MEMORY_UNIT."""
 ACTIVITY_CENTRE, ACTIVITY_UNIT = 128.0, 20.0
@@ -57,8 +60,8 @@ def person_dtype(categories: int, kinds: int) -> np.dtype[np.void]:
     Fields stand in the order of their alignment, so that none needs padding. By follow:
     `affinities` in 1/4095, below the four high bits of the anchor's number (of 20); `anchors`,
     its 16 low bits. affinity_words: the same 16 bytes as two words, for sums over four at once
-    (see `engine.market.sessions.routing`). budget: fen left this month; income: a month's budget
-    in RMB; bought: day of the last purchase by category; trust: by kind, in 1/255; flags: tier,
+    (see `engine.market.sessions.routing`). budget: fen in the wallet on the day last `seen`;
+    income: what fills it, RMB a month; bought: day of the last purchase by category; trust: by kind, in 1/255; flags: tier,
     ever bought, twice in the month of the last order, ordered since the first day.
 
     Raises
@@ -113,38 +116,56 @@ PERSON = person_dtype(N_CATEGORIES, N_KINDS)
 _TRAITS = 6
 _QUANTILES = 4096
 _ARRIVAL_DRAW = 8
+_WALLET_DRAW = 63
 
 
 class Buyers(NamedTuple):
     """All simulated buyers.
 
     What decides who comes is a column each, since it is read of everybody in every slot:
-    `activity` level, `habit` in 1/65535, `seen`: the day, from `DAY_ZERO`, on which it last
-    learned something, or arrives. `person`: `PERSON` records.
+    `activity` level, `habit` in 1/65535, `engagement` in 1/32768 (M18: 1 as on the historical
+    path, 0 gone for good), `seen`: the day, from `DAY_ZERO`, on which it last learned something,
+    or arrives. `person`: `PERSON` records.
     """
 
     activity: NDArray[np.uint8]
     habit: NDArray[np.uint16]
+    engagement: NDArray[np.uint16]
     seen: NDArray[np.uint16]
     person: NDArray[np.void]
+
+
+COLUMNS = tuple(name for name in Buyers._fields if name != "person")
+"""Columns with a plain number by buyer."""
 
 
 def _new_buyers(count: int) -> Buyers:
     """Buyers of whom nothing is known."""
     habit, seen = np.zeros(count, np.uint16), np.zeros(count, np.uint16)
-    return Buyers(np.zeros(count, np.uint8), habit, seen, cache_lines(count, PERSON))
+    engagement = np.full(count, ENGAGEMENT_ONE, np.uint16)
+    people = cache_lines(count, PERSON)
+    return Buyers(np.zeros(count, np.uint8), habit, engagement, seen, people)
 
 
 def aligned_copy(buyers: Buyers) -> Buyers:
     """A copy whose records stand on cache lines of their own."""
     person = cache_lines(buyers.person.size, PERSON)
     person[:] = buyers.person
-    return Buyers(buyers.activity.copy(), buyers.habit.copy(), buyers.seen.copy(), person)
+    return buyers._replace(
+        **{name: getattr(buyers, name).copy() for name in COLUMNS},
+        person=person,
+    )
 
 
 def bytes_per_buyer() -> int:
     """Bytes of state that one simulated buyer takes."""
     return sum(column.itemsize for column in _new_buyers(1))
+
+
+@step
+def earned_fen(income_rmb, days):
+    """What `days` bring of a month's income in RMB, whole fen; int64, a month has 30 days."""
+    return income_rmb * days * 10 // 3
 
 
 @step
@@ -181,7 +202,8 @@ def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> 
     quantiles = normal_quantiles(_QUANTILES)
     # budget ~ lognormal around the tier's mean, in whole RMB
     budget_spread = np.exp(spec.budget_log_sd * quantiles - spec.budget_log_sd**2 / 2)
-    incomes = np.clip(np.outer(spec.monthly_budget_rmb.values(), budget_spread), 1, 20_000)
+    means = spec.wallet_level * np.array(spec.monthly_budget_rmb.values())
+    incomes = np.clip(np.outer(means, budget_spread), 1, 20_000)
     _fill_traits(
         buyers,
         shifts,
@@ -199,6 +221,8 @@ def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> 
         np.float64(spec.initial_habit),
         np.uint8(round(spec.initial_trust * BYTE_ONE)),
         np.float64(spec.newcomers_share),
+        np.float64(spec.initial_wallet),
+        np.int64(spec.wallet_days),
     )
     _fill_follows(
         buyers,
@@ -248,7 +272,6 @@ def _fill_traits(  # noqa: PLR0913, PLR0917 - numba passes by position
         me.impulse = np.uint8((shifts[3] + n * steps[3]) >> byte_shift)
         me.taste = np.uint8((shifts[4] + n * steps[4]) >> byte_shift)
         me.income = incomes[tier, (shifts[5] + n * steps[5]) >> table_shift]
-        me.budget = np.int32(me.income) * np.int32(100)
         buyers.seen[i] = np.uint16(DAY_ZERO)
 
 
@@ -259,11 +282,15 @@ def _bought_draw(c):
 
 
 @kernel
-def _fill_history(buyers, stream, bought_share, habit, trust, newcomers):
+def _fill_history(  # noqa: PLR0913, PLR0917 - numba passes by position
+    buyers, stream, bought_share, habit, trust, newcomers, least_wallet, wallet_days
+):
     """Buyers of old have a habit and bought something in the last 90 days; newcomers arrive."""
     for i in range(buyers.person.size):
         me = buyers.person[i]
         me.trust[:] = trust
+        filled = least_wallet + (1.0 - least_wallet) * uniform(stream, i, _WALLET_DRAW)
+        me.budget = np.int32(filled * earned_fen(np.int64(me.income), wallet_days))
         arrival = uniform(stream, i, _ARRIVAL_DRAW)
         if arrival < newcomers:
             buyers.seen[i] += np.uint16(1 + int(arrival / newcomers * ARRIVAL_DAYS))

@@ -1,6 +1,6 @@
 """Whether a session is a serious look.
 
-gate = min(1, g0 * need * season * festival * domain * crowding)
+gate = min(1, g0 * need * season * festival * domain * crowding * (1 + c * habit))
 domain = public on the feed, private * (1 - fatigue * (1 - affinity)) on a followed stream
 need = 1 - exp(-days since the last purchase in the category / tau)
 crowding = (2 / (1 + audience / mean audience))^psi
@@ -40,6 +40,12 @@ def followed_attention(private, fatigue, affinity):
 
 
 @rule
-def gate(level, need_now, domain, stream):
-    """Probability of a serious look."""
-    return min(_ONE, level * need_now * domain * stream)
+def returning(habit_attention, habit):
+    """Factor on attention by habit in [0, 1]: who is used to buying live looks again (M17)."""
+    return _ONE + habit_attention * habit
+
+
+@rule
+def gate(level, need_now, domain, stream, habit):
+    """Probability of a serious look; all but `level` are factors."""
+    return min(_ONE, level * need_now * domain * stream * habit)

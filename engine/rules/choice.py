@@ -1,4 +1,4 @@
-"""What a serious look is worth (M8): utility of a good and of the outside option.
+"""What a serious look is worth (M8): utility of a good and of the outside option, and the nest.
 
     V_ij = v_j + beta_aff * affinity_im + beta_imp * impulse_i * charisma_m
          + beta_q * trust_ik * quality_j + beta_b * brand_j * taste_i - alpha_i * B(x_ij)
@@ -6,7 +6,15 @@
     B(x) = (x^lambda - 1) / lambda, lambda = 0: ln x
     x_ij = paid_j / (elsewhere_j * memory_i^w)                          (M23)
 
-Train, Discrete Choice Methods with Simulation, 2nd ed. 2009, ch. 3; Box & Cox 1964.
+    P(j) = P(j | nest) P(nest),   P(j | nest) = exp(V_j / l) / S,   S = sum_k exp(V_k / l)
+    P(nest) = S^l / (exp V_0 + S^l)
+
+The goods of a look are one nest against the outside option, with dissimilarity l in (0, 1]:
+near 0 a coupon moves buyers from good to good, at l = 1, the plain logit, as readily from not
+buying at all. With weights exp(V_j / l) the outside option has exp(V_0) S^(1 - l).
+
+McFadden 1978; Train, Discrete Choice Methods with Simulation, 2nd ed. 2009, ch. 3-4; Box & Cox
+1964.
 """
 
 import math
@@ -16,7 +24,7 @@ import numpy as np
 from engine.jit import rule
 from engine.rules.fastmath import exp32, log32
 
-_ONE = np.float32(1.0)
+_ZERO, _ONE = np.float32(0.0), np.float32(1.0)
 
 
 @rule
@@ -62,6 +70,14 @@ def stream_utility(beta_affinity, affinity, beta_impulse, impulse, charisma):
 def good_utility(stream, own, beta_quality, trust, quality, beta_brand, brand, taste):
     """V_ij before the price; `own` is v_j."""
     return stream + own + beta_quality * trust * quality + beta_brand * brand * taste
+
+
+@rule
+def nested_outside(utility, nest, weight_sum):
+    """Ln of the outside option's weight beside goods' weights exp(V / nest) of this sum."""
+    if weight_sum > _ZERO:
+        return utility + (_ONE - nest) * log32(weight_sum)
+    return utility
 
 
 @rule

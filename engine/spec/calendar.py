@@ -4,6 +4,8 @@ What is yearly is dated by month and day, `06-12`, and recurs; a full date, `202
 that day alone.
 """
 
+from calendar import monthrange
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
@@ -16,6 +18,8 @@ LONGEST_HORIZON_DAYS: Final = 1_096
 """Three years, one of them a leap year."""
 LONGEST_HISTORY_DAYS: Final = 3_653
 """From the scenario's first day to the last of the horizon."""
+
+_AVERAGE_MONTH_DAYS: Final = 365.25 / 12
 
 MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 """A day of every year, such as 06-12; 02-29 is 28 February where there is no 29th."""
@@ -64,6 +68,24 @@ def _in_year(month_day: str, year: int) -> date:
         return date(year, month, day)
     except ValueError:
         return date(year, month, 28 if month == 2 else 30)
+
+
+def by_day(monthly: Sequence[float], month: int, today: date) -> float:
+    """Value of a monthly path on a day, linear between the middles of the months.
+
+    Parameters
+    ----------
+    monthly : one value per month, in any unit; before the first and after the last it stays.
+    month : place in `monthly` of the month of `today`; may lie outside.
+    today : the day.
+    """
+    middle = (monthrange(today.year, today.month)[1] + 1) / 2
+    way = (today.day - middle) / _AVERAGE_MONTH_DAYS
+    first = month if way >= 0 else month - 1
+    share = way if way >= 0 else 1 + way
+    last = len(monthly) - 1
+    low, high = (monthly[min(max(place, 0), last)] for place in (first, first + 1))
+    return low + (high - low) * share
 
 
 class Festival(Period):
@@ -145,6 +167,11 @@ class Calendar(Spec):
         if abs(sum(self.slot_share) - 1) > 1e-6:
             raise ValueError("slot_share must add up to 1")
         return self
+
+    def season_on(self, today: date) -> float:
+        """Factor of the season on a day: the months' values, linear between their middles."""
+        december, january = self.demand_season[-1], self.demand_season[0]
+        return by_day((december, *self.demand_season, january), today.month, today)
 
     @property
     def origin(self) -> date:

@@ -207,14 +207,18 @@ MECHANISMS: Final = (
         "habits grow with good purchases and fade",
         "learning",
         ("orders_count", "gmv_paid_fen"),
-        lambda _: {"choice.habit": 0.0, "buyers.habit_visits": 0.0},
+        lambda _: {"choice.habit": 0.0, "attention.habit": 0.0, "buyers.habit_visits": 0.0},
     ),
     Mechanism(
         "m18_activity",
         "too much commerce drives people off",
-        "visits",
+        "users",
         ("dau_change_share",),
-        lambda _: {"platform.activity_response": 0.0, "platform.bad_purchase_response": 0.0},
+        lambda _: {
+            "users.load_aversion": 0.0,
+            "users.bad_purchase": 0.0,
+            "users.nothing_to_buy": 0.0,
+        },
     ),
     Mechanism(
         "m19_ads",

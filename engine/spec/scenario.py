@@ -45,11 +45,6 @@ class Platform(Spec):
     )
     load_exponent: float = quantity("power", "visits per load", ge=0, le=2)
     take_share: ByKind
-    activity_response: float = quantity(
-        "power", "fall of activity with load above its historical path (M18)", ge=0, le=2
-    )
-    bad_purchase_response: float = quantity("factor", "fall with returns (M18)", ge=0, le=5)
-    activity_days: float = quantity("days", "relaxation time of activity (M18)", ge=1)
     incubation_cost_rmb: float = quantity(
         "RMB a day per percent of all suppliers", "cost of support 1 of platform brands (M2)", ge=0
     )
@@ -77,6 +72,13 @@ class BuyersSpec(Spec):
     brand_taste: ByTier
     monthly_budget_rmb: ByTier
     budget_log_sd: NonNegative
+    wallet_level: float = quantity("factor", "on monthly_budget_rmb", gt=0, le=20)
+    wallet_days: int = quantity(
+        "days", "of income that a wallet holds at the most; it fills day by day", ge=1, le=365
+    )
+    initial_wallet: Share = Field(
+        description="least share of a wallet that is full on the first day, 1 the most: evenly"
+    )
 
     follows_count: int = quantity("anchors", "followed on the first day", ge=0, le=8)
     initial_affinity: Share
@@ -87,9 +89,33 @@ class BuyersSpec(Spec):
 
     @model_validator(mode="after")
     def _budgets(self) -> Self:
-        if max(self.monthly_budget_rmb.values()) > 20_000:
-            raise ValueError("monthly_budget_rmb lies above 20,000, the most that is kept")
+        if max(self.monthly_budget_rmb.values()) * self.wallet_level > 20_000:
+            raise ValueError(
+                "monthly_budget_rmb * wallet_level lies above 20,000, the most that is kept"
+            )
         return self
+
+
+class Users(Spec):
+    """What drives people off, one by one, and how slowly they come back (M18)."""
+
+    load_aversion: float = quantity(
+        "per squared load",
+        "mean fall of ln engagement with the load, see rules/users.py",
+        ge=0,
+        le=5,
+    )
+    load_aversion_log_sd: float = quantity("ln", "spread of the aversion over people", ge=0, le=3)
+    leave_days: float = quantity("days", "in which engagement falls towards its level", ge=1)
+    return_days: float = quantity("days", "in which it rises towards its level", ge=1)
+    gone_below: Share = Field(description="engagement below which a person never comes back")
+    bad_purchase: Share = Field(description="engagement lost by a returned order")
+    usual_returns: Share = Field(
+        lt=1, description="share of orders that people expect to send back: it moves nobody"
+    )
+    nothing_to_buy: Share = Field(
+        description="engagement lost where nothing is on show, or what was chosen is sold out"
+    )
 
 
 class Choice(Spec):
@@ -108,7 +134,9 @@ class Choice(Spec):
     impulse: NonNegative
     quality: NonNegative
     brand: NonNegative
-    habit: NonNegative
+    habit: float = quantity(
+        "utility", "most that habit takes off the outside option (M17)", ge=0, le=10
+    )
     memory_weight: Share
     memory_step: Share
     memory_fading: float = quantity("share per day", "fading of the memory", ge=0, lt=1)
@@ -122,6 +150,7 @@ class Attention(Spec):
     public: float = quantity("factor", "on a stream of the public feed (M9)", gt=0)
     fatigue: Share = Field(description="of private attention, lost where liking is gone (M9)")
     need_days: ByCategory
+    habit: float = quantity("factor", "serious looks x (1 + this * habit) (M17)", ge=0, le=50)
     crowding: float = quantity("power", "fall of attention with a stream's audience", ge=0, le=2)
 
 
@@ -323,6 +352,7 @@ class Scenario(Spec):
     calendar: Calendar
     platform: Platform
     buyers: BuyersSpec
+    users: Users
     choice: Choice
     attention: Attention
     learning: Learning

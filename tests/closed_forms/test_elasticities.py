@@ -1,4 +1,4 @@
-"""Substitution in the logit: elasticities, diversion, and what one more sale costs.
+"""Substitution in the logit and within a nest: elasticities, diversion, cost of one more sale.
 
 Five goods of five kinds stand in one showcase. Expected sales are probabilities added up,
 so that two runs with slightly different coupons differ by the derivative alone. Each look's
@@ -8,6 +8,7 @@ probability is rounded to 2^-20, and all looks are alike: derivatives are good t
 import numpy as np
 import pytest
 
+from engine.accounts import Count
 from engine.units import EXPECTED_ONE, KINDS
 from tests.closed_forms.worlds import (
     ALIKE,
@@ -57,15 +58,22 @@ def showcase(*overrides: str):
     )
 
 
+@pytest.mark.parametrize("nest", [1, 0.4])
 @pytest.mark.parametrize("curvature", [0, 1])
 @pytest.mark.parametrize("kind", KINDS)
-def test_own_and_cross_elasticities_and_diversion(kind, curvature):
-    """Own -alpha x^lambda (1 - s_j), cross alpha x^lambda s_j, diversion s_k / (1 - s_j).
+def test_own_and_cross_elasticities_and_diversion(kind, curvature, nest):
+    """Own -a (1 / l - (1 / l - 1) s_j - P_j), cross a ((1 / l - 1) s_j + P_j), a = alpha x^curv.
 
-    Train, Discrete Choice Methods with Simulation, 2nd ed. 2009, sec. 3.6 (elasticities,
-    proportional substitution).
+    s_j is the share in what is bought, l the dissimilarity of the nest; at l = 1 they are the
+    logit's -a (1 - P_j) and a P_j, and buyers divert in proportion to shares. Across the nest
+    the outside option gains a P_j per log. Train, Discrete Choice Methods with Simulation,
+    2nd ed. 2009, sec. 3.6 and 4.2.
     """
-    world = (*logit(curvature, ALPHA, OUTSIDE), "policy.subsidy.partner_share=0")
+    world = (
+        *logit(curvature, ALPHA, OUTSIDE),
+        "policy.subsidy.partner_share=0",
+        f"scenario.choice.nest={nest}",
+    )
     _, paid, share = showcase(*world, *TENTH)
     runs = [
         showcase(*world, *TENTH, f"policy.subsidy.rate.{kind}={0.1 + change}")
@@ -77,13 +85,51 @@ def test_own_and_cross_elasticities_and_diversion(kind, curvature):
     assert np.all(paid_dear[others] == paid_cheap[others])
     slope = np.log(share_cheap / share_dear) / np.log(paid_cheap[j] / paid_dear[j])
     sensitivity = ALPHA * (paid[j] / ELSEWHERE_FEN) ** curvature
-    assert slope[j] == pytest.approx(-sensitivity * (1 - share[j]), rel=CLOSE)
-    assert np.allclose(slope[others], sensitivity * share[j], rtol=CLOSE)
+    bought = share[j] / share.sum()
+    own = 1 / nest - (1 / nest - 1) * bought - share[j]
+    cross = (1 / nest - 1) * bought + share[j]
+    close = CLOSE / nest  # a step is a larger one within the nest
+    rounding = 2 * ROUNDING / share.min() / np.log(paid_dear[j] / paid_cheap[j])
+    assert slope[j] == pytest.approx(-sensitivity * own, rel=close, abs=rounding)
+    assert np.allclose(slope[others], sensitivity * cross, rtol=close, atol=rounding)
     gained = (share_cheap - share_dear)[j]
     diverted = (share_dear - share_cheap)[others] / gained
-    assert np.allclose(diverted, share[others] / (1 - share[j]), rtol=CLOSE)
+    lost = rounding / (sensitivity * own)
+    assert np.allclose(diverted, share[others] * cross / (share[j] * own), rtol=close, atol=lost)
     outside = 1 - share.sum()
-    assert 1 - diverted.sum() == pytest.approx(outside / (1 - share[j]), rel=CLOSE)
+    assert 1 - diverted.sum() == pytest.approx(outside / own, rel=close, abs=4 * lost)
+
+
+@pytest.mark.parametrize("nest", [1, 0.4])
+@pytest.mark.parametrize("curvature", [0, 1])
+def test_the_measured_elasticities_are_those_of_the_shares(nest, curvature):
+    """Own, kind and market elasticity of what is bought, from the looks of every eighth buyer.
+
+    Each kind has one good here, so that own and kind-wide are the same; that of all goods
+    together is -a (1 - P) where all prices relative to elsewhere are equal.
+    """
+    asked = case(
+        *FIVE_KINDS,
+        *logit(curvature, ALPHA, OUTSIDE),
+        f"scenario.choice.nest={nest}",
+        days=1,
+    )
+    market = open_market(asked)
+    looks = hold_slot(market)
+    totals = market.scratch.slot_totals[0]
+    share = totals.expected[0, :5] / EXPECTED_ONE / looks.size
+    paid = market.shop.paid[0, 0, :5]
+    slopes = ALPHA * (paid / ELSEWHERE_FEN) ** curvature
+    within, bought = share / share.sum(), share.sum()
+    own = -(share * slopes * (1 / nest - (1 / nest - 1) * within - share)).sum() / bought
+    everything = -(within * slopes).sum() * (1 - bought)
+    buys, *responses = totals.counts[
+        [Count.PRICED_BUYS, Count.OWN_RESPONSE, Count.KIND_RESPONSE, Count.MARKET_RESPONSE]
+    ]
+    asked_looks = (looks["buyer"] % 8 == 0).sum()
+    assert buys / EXPECTED_ONE / asked_looks == pytest.approx(bought, rel=1e-4)
+    seen = [-response / buys for response in responses]
+    assert seen == pytest.approx([own, own, everything], rel=1e-4)
 
 
 def test_what_one_more_sale_costs_under_a_coupon():

@@ -1,6 +1,7 @@
-"""Multinomial-logit shares of the session kernel against the closed form.
+"""Logit and nested-logit shares of the session kernel against the closed form.
 
-P(j) = exp V_j / (exp V_0 + sum_l exp V_l); Train 2009, eq. 3.6. The world is made by
+P(j) = exp V_j / (exp V_0 + sum_l exp V_l); Train 2009, eq. 3.6. In a nest of dissimilarity l,
+P(j) = exp(V_j / l) / S * S^l / (exp V_0 + S^l), S = sum_k exp(V_k / l); eq. 4.2. The world is made by
 configuration alone: gate 1, buyers alike, prices the only taste.
 """
 
@@ -15,6 +16,11 @@ from tests.worlds import PLAIN, case
 WORLDS = {
     "ln price": ("scenario.choice.price_curvature=0", "scenario.choice.outside=1.5"),
     "linear price": ("scenario.choice.price_curvature=1", "scenario.choice.outside=1.5"),
+    "nested": (
+        "scenario.choice.price_curvature=0",
+        "scenario.choice.outside=1.5",
+        "scenario.choice.nest=0.4",
+    ),
     "under coupons": (
         "scenario.choice.price_curvature=0",
         "scenario.choice.outside=1.5",
@@ -24,6 +30,7 @@ WORLDS = {
         "policy.subsidy.cap_rmb=10000",
     ),
 }
+WORLDS["nested, under coupons"] = (*WORLDS["under coupons"], "scenario.choice.nest=0.7")
 
 
 @pytest.fixture(params=WORLDS, ids=list(WORLDS), scope="module")
@@ -48,8 +55,10 @@ def closed_form(market, anchor: int, coupon: int) -> np.ndarray:
     ratio = paid / market.world.goods.elsewhere[market.shop.good[anchor, :n]]
     disutility = box_cox(ratio, choice.price_curvature)
     utility = market.shop.own_utility[anchor, :n] - choice.price * disutility
-    weights = np.exp(np.concatenate([[choice.outside], utility.astype(float)]))
-    return weights / weights.sum()
+    weights = np.exp(utility.astype(float) / choice.nest)
+    inside = weights.sum() ** choice.nest
+    bought = inside / (np.exp(choice.outside) + inside)
+    return np.concatenate([[1 - bought], bought * weights / weights.sum()])
 
 
 def test_realised_shares_lie_within_four_standard_errors(slot):

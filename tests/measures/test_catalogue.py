@@ -12,6 +12,7 @@ from engine.accounts import Account
 from engine.measures import catalogue
 from engine.measures.catalogue import MEASURES, possible_range
 from engine.measures.days import DAY_MEASURES
+from engine.measures.elasticities import ELASTICITY_MEASURES
 from engine.measures.flows import FLOW_MEASURES, SEGMENT_FLOWS
 from engine.measures.measure import Measure, cumulative, ratio, shares, top_share
 from engine.measures.months import MONTH_MEASURES
@@ -19,9 +20,9 @@ from engine.measures.runs import RUN_MEASURES
 
 ROOT = Path(__file__).parents[2]
 BY_TABLE = {
-    "daily": (*FLOW_MEASURES, *DAY_MEASURES),
-    "runs": (*FLOW_MEASURES, *RUN_MEASURES),
-    "monthly": MONTH_MEASURES,
+    "daily": (*FLOW_MEASURES, *DAY_MEASURES, *ELASTICITY_MEASURES),
+    "runs": (*FLOW_MEASURES, *RUN_MEASURES, *ELASTICITY_MEASURES),
+    "monthly": (*MONTH_MEASURES, *ELASTICITY_MEASURES),
 }
 
 

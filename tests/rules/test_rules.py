@@ -27,6 +27,7 @@ from engine.rules import (
     selection,
     subsidy,
     traffic,
+    users,
     visits,
 )
 from engine.rules.fastmath import exp32, log32, pow32
@@ -295,14 +296,38 @@ def test_the_purse_is_spread_by_weight_and_reach_follows_the_forecast():
     assert pacing.coupon_reach(0.0, 0.0) == 1.0
 
 
-def test_visits_and_activity():
+def test_visits_rise_with_habit():
     assert visits.visits_rate(
         np.float32(0.5), np.float32(0.5), np.float32(2.0), np.float32(1.5)
     ) == pytest.approx(1.5)
-    relaxed = visits.relaxed_activity
-    assert relaxed(1.0, 1.0, 0.15, 0.0, 1.0, 30.0) == 1.0  # the published path is kept
-    assert relaxed(1.0, 2.0, 0.15, 0.0, 1.0, 30.0) == pytest.approx(1 + (2**-0.15 - 1) / 30)
-    assert relaxed(1.0, 1.0, 0.15, 0.1, 1.0, 10.0) == pytest.approx(0.99)
+
+
+def test_load_drives_people_off_and_they_come_back_slowly():
+    assert users.load_level(0.2, 1.0) == 1.0  # the published path is kept
+    assert users.load_level(0.2, 2.0) == pytest.approx(math.exp(-0.3))
+    assert users.load_level(0.2, 0.5) > 1.0
+    assert users.settled(1.0, 0.4, 30.0, 365.0, 0.1) == pytest.approx(0.98)
+    assert users.settled(0.4, 1.0, 30.0, 365.0, 0.1) == pytest.approx(0.4 + 0.6 / 365)
+    assert users.settled(0.09, 1.0, 30.0, 365.0, 0.1) == 0.0
+
+
+@given(bad=st.floats(0, 1), usual=st.floats(0, 0.9))
+def test_the_usual_returns_move_nobody_on_average(bad, usual):
+    lost, gained = (users.order_step(bad, usual, returned) for returned in (True, False))
+    assert lost == -bad
+    assert usual * lost + (1 - usual) * gained == pytest.approx(0.0, abs=1e-12)
+
+
+def test_within_a_nest_the_outside_option_has_its_own_weight():
+    inside = np.float32(3.0)
+    assert choice.nested_outside(np.float32(0.7), np.float32(1.0), inside) == np.float32(0.7)
+    nested = choice.nested_outside(np.float32(0.7), np.float32(0.4), inside)
+    assert nested == pytest.approx(0.7 + 0.6 * math.log(3), rel=1e-6)
+    assert choice.nested_outside(np.float32(0.7), np.float32(0.4), np.float32(0)) == np.float32(0.7)
+
+
+def test_habit_calls_people_back():
+    assert attention.returning(np.float32(2.0), np.float32(0.5)) == 2.0
 
 
 def test_the_rival_answers_with_delay():

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from engine.accounts import EXPECTED_PAID, Account, Count
 from engine.jit import kernel, stage
 from engine.market.ledger.recorder import DayOutcome
-from engine.market.pacing.controls import DayControls, own_rate
+from engine.market.pacing.controls import own_rate
 from engine.market.plan import DayLevers, demand_weight
 from engine.market.showcase.selection import DAYS_A_WEEK
-from engine.market.state import State
+from engine.market.state import PlatformState, State
 from engine.market.streams import StreamTable
 from engine.market.supply.trade import KindCounts
 from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals, add_up, aggregate_sales
@@ -25,7 +25,6 @@ from engine.rules.adoption import updated_belief
 from engine.rules.brand import grown_awareness
 from engine.rules.investment import cheapened
 from engine.rules.rival import smoothed
-from engine.rules.visits import relaxed_activity
 from engine.units import IS_INCUBATED, LEARNS_FROM_TRIALS, N_KINDS
 
 SIGNAL_DAYS, SLOW_SIGNAL_DAYS = 14.0, 60.0
@@ -46,7 +45,7 @@ def aggregate_day(
 
 def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> None:
     """Everything that is learned at the end of a day."""
-    controls, totals, day_totals, counts = outcome[:4]
+    _, totals, day_totals, counts = outcome[:4]
     _learn_sales(
         world.suppliers,
         state.sellers,
@@ -66,7 +65,7 @@ def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome
     _learn_platform(world, state, levers, outcome)
     sums = day_totals.accounts.tolist()
     _learn_rival(world, state, sums)
-    _learn_activity(world, state, levers, controls, sums)
+    _learn_returns(state.platform, sums)
 
 
 class _BrandTerms(NamedTuple):
@@ -252,27 +251,9 @@ def _learn_rival(world: World, state: State, sums: list[int]) -> None:
         state.platform.intensity = smoothed(state.platform.intensity, intensity, days)
 
 
-def _learn_activity(
-    world: World, state: State, levers: DayLevers, controls: DayControls, sums: list[int]
-) -> None:
-    """People's activity answers to commercial load and to bad purchases (M18)."""
-    platform, accounts = world.scenario.platform, state.platform
+def _learn_returns(platform: PlatformState, sums: list[int]) -> None:
+    """What share of the orders comes back, smoothed."""
     if sums[Account.ORDERS] > 0:
         share = sums[Account.RETURNED] / sums[Account.ORDERS]
-        first = accounts.return_share < 0.0
-        accounts.return_share = (
-            share if first else smoothed(accounts.return_share, share, FIRST_DAYS)
-        )
-    if levers.day == FIRST_DAYS:
-        accounts.first_return_share = accounts.return_share
-    excess = 0.0
-    if accounts.first_return_share >= 0.0:
-        excess = max(0.0, accounts.return_share - accounts.first_return_share)
-    accounts.activity = relaxed_activity(
-        accounts.activity,
-        controls.load_ratio * (1.0 + levers.ad_load),
-        platform.activity_response,
-        excess,
-        platform.bad_purchase_response,
-        platform.activity_days,
-    )
+        before = platform.return_share
+        platform.return_share = share if before < 0.0 else smoothed(before, share, FIRST_DAYS)

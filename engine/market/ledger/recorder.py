@@ -17,6 +17,7 @@ from engine.market.supply.trade import KindCounts
 from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals
 from engine.market.world import World
 from engine.population.anchors import HEAD, TAIL, WAIST
+from engine.spec.calendar import by_day
 from engine.units import FEN_PER_RMB, IS_INCUBATED, KINDS
 
 _JOINED = tuple(f"joined_{kind}_count" for kind in KINDS)
@@ -116,7 +117,7 @@ def _state_of(world: World, state: State, levers: DayLevers, outcome: DayOutcome
     """The state in which the day ends, and what the platform set for it."""
     controls, counts, activity = outcome.controls, outcome.kind_counts, state.platform.activity
     return {
-        "dau_count": _app_users(world, levers.month) * activity,
+        "dau_count": _app_users(world, levers.day) * activity,
         "activity_share": activity,
         "commercial_load": levers.historical_load * controls.load_ratio,
         "push_share": controls.push,
@@ -129,7 +130,8 @@ def _state_of(world: World, state: State, levers: DayLevers, outcome: DayOutcome
     }
 
 
-def _app_users(world: World, month: int) -> float:
+def _app_users(world: World, day: int) -> float:
     """Daily users of the app on the published path, which stays at its last month."""
-    path, first = world.scenario.platform.app_dau_million, world.scenario.calendar.origin
-    return path[min(first.month - 1 + month, len(path) - 1)] * 1e6
+    path, today = world.scenario.platform.app_dau_million, world.date_of(day)
+    months = 12 * (today.year - world.scenario.calendar.origin.year) + today.month - 1
+    return by_day(path, months, today) * 1e6

@@ -108,9 +108,7 @@ def set_controls(world: World, plan: Plan, state: State, levers: DayLevers) -> D
         boost=boost,
         recruiting=1.0 + policy.recruiting_push * pushed,
         load_ratio=ratio,
-        visit_level=(levers.historical_load * ratio) ** exponent
-        * platform.activity
-        * levers.festival_traffic,
+        visit_level=(levers.historical_load * ratio) ** exponent * levers.festival_traffic,
         reach=int(reach * N_BUCKETS),
         own_allowance=int(own),
         partner_allowance=int(partner),

@@ -10,6 +10,7 @@ from engine.jit import kernel, step
 from engine.market.reference.routing import route
 from engine.market.sessions.context import OUTSIDE, PUBLIC_FEED
 from engine.market.sessions.decide import bucket_of
+from engine.market.sessions.responses import add_response
 from engine.market.sessions.routing import STAYS_AWAY
 from engine.market.sessions.terms import (
     add_claim,
@@ -21,12 +22,19 @@ from engine.market.sessions.terms import (
     memory_now,
 )
 from engine.market.streams import WITHOUT_PARTNER, flat_view
-from engine.population.buyers import AFFINITY_STEP, BYTE_ONE, DAY_ZERO, FLAG_TIER3
+from engine.population.buyers import (
+    AFFINITY_STEP,
+    BYTE_ONE,
+    DAY_ZERO,
+    ENGAGEMENT_STEP,
+    FLAG_TIER3,
+)
 from engine.rng import uniform
-from engine.rules.attention import followed_attention, gate
+from engine.rules.attention import followed_attention, gate, returning
 from engine.rules.choice import (
     good_utility,
     memory_term,
+    nested_outside,
     outside_utility,
     price_disutility,
     stream_utility,
@@ -37,6 +45,7 @@ from engine.units import EXPECTED_ONE
 
 _SESSIONS, _AWAY, _LOOKS = int(Count.SESSIONS), int(Count.STAYED_AWAY), int(Count.LOOKS)
 _REFUSED, _FEED = int(Count.REFUSED_COUPONS), int(Count.FEED_VISITS)
+_FEED_LOOKS = int(Count.FEED_LOOKS)
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 _BYTE = np.float32(1.0 / BYTE_ONE)
 _EXPECTED_ONE = np.float32(EXPECTED_ONE)
@@ -50,14 +59,16 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, context, totals, loo
 
     Arguments, dtypes and result are those of `sessions.decide.decide`.
     """
-    n, weights = 0, batch.weights[0]
+    n = 0
     for i in range(first, last):
         me, away = buyers.person[i], days_away(buyers, i, context, tastes)
         if away < 0:
             continue  # has not arrived yet
+        engagement = np.float32(buyers.engagement[i]) * ENGAGEMENT_STEP
+        habit = habit_now(buyers, i, away, tastes)
         rate = visits_rate(
-            tastes.visits[buyers.activity[i]],
-            habit_now(buyers, i, away, tastes),
+            tastes.visits[buyers.activity[i]] * engagement,
+            habit,
             tastes.habit_visits,
             context.visit_level,
         )
@@ -88,6 +99,7 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, context, totals, loo
                 tastes.need[category, min(days, tastes.need.shape[1] - 1)],
                 domain,
                 shop.attention[anchor],
+                returning(tastes.habit_attention, habit),
             )
             if uniform(context.look, i, session) >= chance:
                 continue
@@ -97,7 +109,8 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, context, totals, loo
             look.coupon, look.bucket = np.uint8(coupon), np.uint16(bucket)
             look.affinity = np.uint16(affinity)
             totals.looks[anchor] += 1
-            _decide_look(weights, buyers, shop, tastes, context, totals, look)
+            totals.counts[_FEED_LOOKS] += follow == PUBLIC_FEED
+            _decide_look(batch, buyers, shop, tastes, context, totals, look)
             n += 1
     totals.counts[_LOOKS] += n
     return n
@@ -118,22 +131,23 @@ def withdraw_plainly(
         if look.coupon > 0 and look.bucket >= first_bucket:
             totals.counts[_REFUSED] += 1
             instead = look.coupon + WITHOUT_PARTNER if partner_only else 0
-            _withdraw_coupon(batch.weights[0], buyers, shop, tastes, context, totals, look, instead)
+            _withdraw_coupon(batch, buyers, shop, tastes, context, totals, look, instead)
 
 
 @step
-def _weigh(weights, buyers, shop, tastes, context, look, coupon):
-    """Exp of every utility at the look's stream into `weights`; the outside option's is returned.
+def _weigh(batch, buyers, shop, tastes, context, look, coupon):
+    """Weights of the look's goods into the batch's first row; the outside option's is returned.
 
     What the month's budget cannot pay has weight 0 (is out of the choice set).
     """
-    i, anchor = look.buyer, look.anchor
+    weights, i, anchor = batch.weights[0], look.buyer, look.anchor
     me, away = buyers.person[i], days_away(buyers, i, context, tastes)
-    budget = budget_now(buyers, i, context)
+    budget = budget_now(buyers, i, context, tastes)
     tier = np.int64(me.flags & FLAG_TIER3)
     alpha = tastes.price[tier, me.sensitivity]
     taste = np.float32(me.taste) * _BYTE * tastes.brand_taste[tier]
     memory = memory_term(memory_now(me, away, tastes), tastes.memory_weight, tastes.curvature)
+    batch.alpha[0], batch.memory[0] = alpha, memory
     stream = stream_utility(
         tastes.beta_affinity,
         np.float32(look.affinity) * AFFINITY_STEP,
@@ -141,6 +155,7 @@ def _weigh(weights, buyers, shop, tastes, context, look, coupon):
         np.float32(me.impulse) * _BYTE,
         shop.charisma[anchor],
     )
+    weights[:] = _ZERO
     for j in range(shop.shown[anchor]):
         utility = good_utility(
             stream,
@@ -152,9 +167,15 @@ def _weigh(weights, buyers, shop, tastes, context, look, coupon):
             shop.brand[anchor, j],
             taste,
         ) - alpha * price_disutility(shop.price_term[coupon, anchor, j], memory, tastes.curvature)
-        weights[j] = exp32(utility) if shop.paid[coupon, anchor, j] <= budget else _ZERO
+        weights[j] = (
+            exp32(_ONE / tastes.nest * utility) if shop.paid[coupon, anchor, j] <= budget else _ZERO
+        )
+    inside = _ZERO
+    for j in range(shop.shown[anchor]):
+        inside += weights[j]
     habit = habit_now(buyers, i, away, tastes)
-    return exp32(outside_utility(context.outside_level, tastes.beta_habit, habit))
+    utility = outside_utility(context.outside_level, tastes.beta_habit, habit)
+    return exp32(nested_outside(utility, tastes.nest, inside))
 
 
 @step
@@ -178,8 +199,9 @@ def _draw_choice(weights, shown, outside, u):
 
 
 @step
-def _add_expected(totals, shop, weights, total, anchor, coupon, sign):
+def _add_expected(batch, totals, shop, tastes, total, look, sign):
     """Add (sign 1) or take back (sign -1) the probabilities of one look, in fixed point."""
+    weights, anchor, coupon = batch.weights[0], look.anchor, look.coupon
     per_weight, paid = _ONE / total, _ZERO
     for j in range(shop.shown[anchor]):
         share = weights[j] * per_weight
@@ -187,27 +209,29 @@ def _add_expected(totals, shop, weights, total, anchor, coupon, sign):
             totals.expected[anchor, j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)
             paid += share * np.float32(shop.paid[coupon, anchor, j])
     totals.expected_paid[anchor] += sign * np.int64(paid + _HALF)
+    batch.total[0] = total
+    add_response(0, sign, flat_view(shop), tastes, totals.counts, look, batch)
 
 
 @step
-def _decide_look(weights, buyers, shop, tastes, context, totals, look):
+def _decide_look(batch, buyers, shop, tastes, context, totals, look):
     """Choose at one look, and count what is expected and wished."""
-    outside = _weigh(weights, buyers, shop, tastes, context, look, look.coupon)
+    outside = _weigh(batch, buyers, shop, tastes, context, look, look.coupon)
     u = uniform(context.choice, look.buyer, np.int64(look.session))
-    choice, total = _draw_choice(weights, shop.shown[look.anchor], outside, u)
+    choice, total = _draw_choice(batch.weights[0], shop.shown[look.anchor], outside, u)
     look.choice = np.uint8(choice)
-    _add_expected(totals, shop, weights, total, look.anchor, look.coupon, 1)
+    _add_expected(batch, totals, shop, tastes, total, look, 1)
     if look.choice != OUTSIDE:
         add_claim(claims_of(totals), flat_view(shop), look, context.partner_share_bp, 1)
 
 
 @step
-def _withdraw_coupon(weights, buyers, shop, tastes, context, totals, look, instead):
+def _withdraw_coupon(batch, buyers, shop, tastes, context, totals, look, instead):
     """Decide one look again with coupon class `instead`, as if it had never had another."""
-    outside = _weigh(weights, buyers, shop, tastes, context, look, look.coupon)
-    _, total = _draw_choice(weights, shop.shown[look.anchor], outside, _ZERO)
-    _add_expected(totals, shop, weights, total, look.anchor, look.coupon, -1)
+    outside = _weigh(batch, buyers, shop, tastes, context, look, look.coupon)
+    _, total = _draw_choice(batch.weights[0], shop.shown[look.anchor], outside, _ZERO)
+    _add_expected(batch, totals, shop, tastes, total, look, -1)
     if look.choice != OUTSIDE:
         add_claim(claims_of(totals), flat_view(shop), look, context.partner_share_bp, -1)
     look.coupon = np.uint8(instead)
-    _decide_look(weights, buyers, shop, tastes, context, totals, look)
+    _decide_look(batch, buyers, shop, tastes, context, totals, look)

@@ -34,11 +34,11 @@ class SessionBatch(NamedTuple):
     By buyer: days `away`, `rate` of visits, `habit`, `visits` opened. By session: `owner` the
     buyer, `number` of the session within the slot; affinities in lanes (four `low`, four `high`)
     and their `total`, `mark` drawn on it; `anchor`, `follow`, `affinity` where it goes; `need`,
-    `domain`, `stream` factors on attention, `excess` of the draw over the chance of a look. By
+    `domain`, `stream`, `returning` factors on attention, `excess` of the draw over the chance of a look. By
     look: `position` in the block's looks, `alpha`, `taste`, `memory`, `liking`, `outside` of
     the buyer, `budget` left (fen), `trust` by kind, `weights` by place and their `total`.
     Lists of indices: `listed`, `others`. `stand_in` by family and first member: who takes over
-    a missed visit.
+    a missed visit. `by_kind` and `sets`: room for one look's responses to prices.
     """
 
     away: UInt32s
@@ -57,6 +57,7 @@ class SessionBatch(NamedTuple):
     need: Float32s
     domain: Float32s
     stream: Float32s
+    returning: Float32s
     excess: Float32s
     position: UInt32s
     alpha: Float32s
@@ -71,6 +72,8 @@ class SessionBatch(NamedTuple):
     listed: UInt32s
     others: UInt32s
     stand_in: Int32s
+    by_kind: Float32s
+    sets: Float32s
 
 
 def new_session_batch(most_sessions: int, places: int, families: int, members: int) -> SessionBatch:
@@ -104,6 +107,7 @@ def new_session_batch(most_sessions: int, places: int, families: int, members: i
         need=floats(n),
         domain=floats(n),
         stream=floats(n),
+        returning=floats(n),
         excess=floats(n),
         position=indices(n),
         alpha=floats(n),
@@ -118,4 +122,6 @@ def new_session_batch(most_sessions: int, places: int, families: int, members: i
         listed=indices(n),
         others=indices(n),
         stand_in=ints(max(families, 1), members),
+        by_kind=floats(N_KINDS, 2),
+        sets=floats(4),
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.jit import stage, step
 from engine.market.sessions.context import OUTSIDE
+from engine.market.sessions.responses import add_responses
 from engine.market.sessions.terms import (
     add_claim,
     budget_now,
@@ -22,6 +23,7 @@ from engine.rng import uniform
 from engine.rules.choice import (
     good_utility,
     memory_term,
+    nested_outside,
     outside_utility,
     price_disutility,
     stream_utility,
@@ -54,7 +56,7 @@ def choose(n, buyers, flat, tastes, context, totals, looks, batch):
         batch.weights,
         batch.total,
     )
-    _total_looks(n, 1, flat, context, totals, looks, batch)
+    _total_looks(n, 1, flat, tastes, context, totals, looks, batch)
 
 
 @step
@@ -64,7 +66,7 @@ def retract_looks(n, buyers, flat, tastes, context, totals, looks, batch):
     Arguments and dtypes are those of `choose`; `looks` stay as they are.
     """
     _weigh_choices(n, buyers, flat, tastes, context, looks, batch)
-    _total_looks(n, -1, flat, context, totals, looks, batch)
+    _total_looks(n, -1, flat, tastes, context, totals, looks, batch)
 
 
 @step
@@ -84,8 +86,10 @@ def _weigh_choices(n, buyers, flat, tastes, context, looks, batch):
         batch.trust,
         batch.weights,
     )
-    _exponentials(n * batch.weights.shape[1], batch.flat_weights)
-    _exponentials(n, batch.outside)
+    _exponentials(n * batch.weights.shape[1], _ONE / tastes.nest, batch.flat_weights)
+    if tastes.nest < _ONE:
+        _nest_outside(n, tastes.nest, batch.weights, batch.outside)
+    _exponentials(n, _ONE, batch.outside)
     _sum_weights(n, batch.outside, batch.weights, batch.total)
 
 
@@ -114,7 +118,7 @@ def _load_buyer_terms(n, buyers, charisma, tastes, context, looks, batch):
         s.outside[k] = outside_utility(
             context.outside_level, tastes.beta_habit, habit_now(buyers, i, away, tastes)
         )
-        s.budget[k] = budget_now(buyers, i, context)
+        s.budget[k] = budget_now(buyers, i, context, tastes)
 
 
 @stage
@@ -163,10 +167,20 @@ def _value_goods(
 
 
 @stage
-def _exponentials(n, values):
-    """Exp of each, 0 for `NEVER`; a flat loop, which the compiler vectorises."""
+def _nest_outside(n, nest, weights, outside):
+    """Log weights of the outside option beside goods that are weighed within their nest."""
     for k in range(n):
-        weight = exp32(values[k])
+        inside = _ZERO
+        for j in range(weights.shape[1]):
+            inside += weights[k, j]
+        outside[k] = nested_outside(outside[k], nest, inside)
+
+
+@stage
+def _exponentials(n, scale, values):
+    """Exp of each times `scale`, 0 for `NEVER`; a flat loop, which the compiler vectorises."""
+    for k in range(n):
+        weight = exp32(scale * values[k])
         values[k] = weight if values[k] > NEVER else _ZERO
 
 
@@ -201,10 +215,11 @@ def _draw_choices(n, shown, stream, looks, position, outside, weights, total):
 
 
 @step
-def _total_looks(n, sign, flat, context, totals, looks, batch):
+def _total_looks(n, sign, flat, tastes, context, totals, looks, batch):
     """Add (sign 1) or take back (sign -1) what the looks are expected to sell, and claim."""
     s, sold = batch, (totals.expected.reshape(-1), totals.expected_paid)
     _expect(n, sign, flat, sold, looks, s.position, s.weights, s.total)
+    add_responses(n, sign, flat, tastes, totals.counts, looks, s)
     wishes = _list_wishes(n, looks, s.position, s.listed)
     _claim(wishes, sign, flat, claims_of(totals), context.partner_share_bp, looks, s.listed)
 

@@ -18,9 +18,9 @@ from engine.market.sessions.routing import choose_stand_ins, route_sessions
 from engine.market.sessions.terms import coupon_class
 from engine.market.streams import WITHOUT_PARTNER, first_index, flat_view, price_index
 from engine.market.totals import N_BUCKETS
-from engine.population.buyers import AFFINITY_STEP, DAY_ZERO, HABIT_STEP
+from engine.population.buyers import AFFINITY_STEP, DAY_ZERO, ENGAGEMENT_STEP, HABIT_STEP
 from engine.rng import bits, uniform
-from engine.rules.attention import followed_attention, gate
+from engine.rules.attention import followed_attention, gate, returning
 from engine.rules.visits import visits_rate
 
 _BUCKET_SHIFT = np.uint64(64 - N_BUCKETS.bit_length() + 1)
@@ -36,6 +36,7 @@ def most_sessions(slot_share: float) -> int:
 
 _SESSIONS, _AWAY, _LOOKS = int(Count.SESSIONS), int(Count.STAYED_AWAY), int(Count.LOOKS)
 _REFUSED, _FEED = int(Count.REFUSED_COUPONS), int(Count.FEED_VISITS)
+_FEED_LOOKS = int(Count.FEED_LOOKS)
 
 
 @kernel
@@ -58,7 +59,7 @@ def decide(first, last, buyers, shop, feed, tastes, context, totals, looks, batc
         totals.counts[_SESSIONS] += opened
         totals.counts[_AWAY] += opened - m
         totals.counts[_FEED] += _count_visits(m, batch.anchor, batch.follow, totals.visits)
-        found = _select_looks(m, n, buyers, flat, tastes, context, totals, looks, batch)
+        found = _select_looks(start, m, n, buyers, flat, tastes, context, totals, looks, batch)
         choose(found, buyers, flat, tastes, context, totals, looks, batch)
         n += found
     totals.counts[_LOOKS] += n
@@ -99,6 +100,7 @@ def _open_sessions(first, n, buyers, tastes, context, batch):
     activity = buyers.activity[first:last]
     _load_absences(n, context.day + DAY_ZERO, seen, habit, tastes.habit_left.size - 1, s)
     _look_up_rates(n, activity, tastes.visits, tastes.habit_left, s.away, s.rate, s.habit)
+    _engage(n, buyers.engagement[first:last], s.rate)
     _round_visits(
         first,
         n,
@@ -131,6 +133,13 @@ def _look_up_rates(n, activity, visits, habit_left, away, rate, habit):
     for k in range(n):
         rate[k] *= visits[activity[k]]
         habit[k] *= habit_left[away[k]]
+
+
+@stage
+def _engage(n, engagement, rate):
+    """Who has been driven off comes less often (M18)."""
+    for k in range(n):
+        rate[k] *= np.float32(engagement[k]) * ENGAGEMENT_STEP
 
 
 @stage
@@ -174,17 +183,23 @@ def _list_sessions(first, n, visits, people, owner, number, comers):
 
 
 @step
-def _select_looks(m, n, buyers, flat, tastes, context, totals, looks, batch):
-    """Count `m` visits and note which become looks, from `looks[n]` on; returns how many."""
+def _select_looks(start, m, n, buyers, flat, tastes, context, totals, looks, batch):
+    """Count `m` visits and note which become looks, from `looks[n]` on; returns how many.
+
+    `start` is the batch's first buyer.
+    """
     s = batch
     day = context.day + DAY_ZERO
     _load_needs(
         m, s.owner, s.anchor, day, buyers.person, flat.category, flat.attention, tastes.need, s
     )
     _load_domain_factors(m, s.follow, s.affinity, tastes, s.domain)
-    _draw_attention(m, s.owner, s.number, context, s.need, s.domain, s.stream, s.excess)
+    _call_back(m, start, s.owner, s.habit, tastes.habit_attention, s.returning)
+    _draw_attention(m, s.owner, s.number, context, s)
     found = _list_serious(m, s.excess, s.listed)
-    _record_looks(found, n, buyers.person, context, totals.looks, looks, s)
+    totals.counts[_FEED_LOOKS] += _record_looks(
+        found, n, buyers.person, context, totals.looks, looks, s
+    )
     _prefetch_rows(
         found, flat, totals.expected.reshape(-1), totals.expected_paid, looks, s.position
     )
@@ -222,11 +237,19 @@ def _load_domain_factors(m, follow, affinity, tastes, domain):
 
 
 @stage
-def _draw_attention(m, owner, number, context, need, domain, stream, excess):
-    """The draw less the chance of a serious look: below 0 it is one."""
+def _call_back(m, start, owner, habit, habit_attention, factor):
+    """Factor of habit (M17)."""
     for t in range(m):
-        chance = gate(context.attention_level, need[t], domain[t], stream[t])
-        excess[t] = uniform(context.look, owner[t], number[t]) - chance
+        factor[t] = returning(habit_attention, habit[owner[t] - np.uint64(start)])
+
+
+@stage
+def _draw_attention(m, owner, number, context, batch):
+    """The draw less the chance of a serious look: below 0 it is one."""
+    need, domain, stream, habit = batch.need, batch.domain, batch.stream, batch.returning
+    for t in range(m):
+        chance = gate(context.attention_level, need[t], domain[t], stream[t], habit[t])
+        batch.excess[t] = uniform(context.look, owner[t], number[t]) - chance
 
 
 @stage
@@ -241,8 +264,8 @@ def _list_serious(m, excess, listed):
 
 @stage
 def _record_looks(n, first, people, context, looked, looks, batch):
-    """Write the looks down, with the coupon that each buyer holds."""
-    s = batch
+    """Write the looks down, with the coupon that each buyer holds; returns how many on the feed."""
+    s, feeds = batch, 0
     for k in range(n):
         t = s.listed[k]
         i = s.owner[t]
@@ -254,7 +277,9 @@ def _record_looks(n, first, people, context, looked, looks, batch):
         look.bucket = np.uint16(bucket)
         look.coupon = np.uint8(coupon_class(people[i], bucket < context.coupon_reach))
         looked[s.anchor[t]] += 1
+        feeds += np.int64(look.follow == PUBLIC_FEED)
         s.position[k] = first + k
+    return feeds
 
 
 @stage

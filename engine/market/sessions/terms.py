@@ -6,7 +6,15 @@ from engine.jit import step
 from engine.market.sessions.context import PUBLIC_FEED
 from engine.market.streams import index_of, price_index
 from engine.market.totals import OWN, PARTNER
-from engine.population.buyers import DAY_ZERO, FLAG_BOUGHT, FLAG_TIER3, HABIT_STEP, MEMORY_UNIT
+from engine.population.buyers import (
+    DAY_ZERO,
+    FLAG_BOUGHT,
+    FLAG_TIER3,
+    HABIT_STEP,
+    MEMORY_UNIT,
+    MOST_ENGAGEMENT,
+    earned_fen,
+)
 from engine.rules.subsidy import partner_part_fen
 from engine.units import IS_CO_FUNDED, N_TIERS
 
@@ -41,14 +49,23 @@ def memory_now(me, away, tastes):
 
 
 @step
-def budget_now(buyers, i, context):
-    """Fen left this month; the first look of a month finds it full.
+def budget_now(buyers, i, context, tastes):
+    """Fen in the wallet: it fills day by day, up to so many days of income.
 
     `i` an integer; the result int64.
     """
     me = buyers.person[i]
-    full, left = np.int64(me.income) * 100, np.int64(me.budget)
-    return full if np.int64(buyers.seen[i]) < context.month_start + DAY_ZERO else left
+    income, days = np.int64(me.income), context.day + DAY_ZERO - np.int64(buyers.seen[i])
+    full = earned_fen(income, tastes.wallet_days)
+    return min(np.int64(me.budget) + earned_fen(income, days), full)
+
+
+@step
+def move_engagement(buyers, i, change):
+    """Engagement of buyer `i` moves by `change` (int64, in its unit on record), within bounds."""
+    moved = np.int64(buyers.engagement[i]) + change
+    here = buyers.engagement[i] > 0  # who has gone for good stays away
+    buyers.engagement[i] = np.uint16(min(max(moved, 0), MOST_ENGAGEMENT) * np.int64(here))
 
 
 @step

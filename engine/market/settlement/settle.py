@@ -16,6 +16,7 @@ from engine.market.sessions.terms import (
     habit_now,
     is_private,
     memory_now,
+    move_engagement,
     partner_part,
 )
 from engine.market.streams import flat_view, index_of, price_index
@@ -72,6 +73,7 @@ def settle(buyers, shop, tastes, context, totals, looks, n, batch):
     """
     flat = flat_view(shop)
     _decay_affinity(n, buyers.person, tastes.affinity_fading, looks)
+    _disappoint(n, buyers, flat.shown, tastes.nothing_to_buy, looks)
     for first in range(0, n, BATCH_BUYERS):
         orders = _list_orders(first, min(n, first + BATCH_BUYERS), buyers, looks, batch.position)
         for k in range(orders):
@@ -90,6 +92,15 @@ def _decay_affinity(n, people, fading, looks):
         look = looks[k]
         if look.choice == OUTSIDE and look.follow < FOLLOWS:
             _move_affinity(people[look.buyer], look, fading, False)
+
+
+@stage
+def _disappoint(n, buyers, shown, change, looks):
+    """Nothing on show, or sold out before one's turn: people come less (M18)."""
+    for k in range(n):
+        look = looks[k]
+        if look.choice == LOST or shown[look.anchor] == 0:
+            move_engagement(buyers, look.buyer, change)
 
 
 @stage
@@ -203,11 +214,12 @@ def _update_buyer(buyers, flat, tastes, context, totals, look, place, paid, retu
         log_price_ratio(paid, flat.elsewhere[place]),
         tastes.memory_step,
     )
-    budget = budget_now(buyers, i, context)
+    budget = budget_now(buyers, i, context, tastes)
     if not returned:
         habit = raised(habit, tastes.habit_gain)
         budget -= paid
     buyers.habit[i] = np.uint16(habit * np.float32(HABIT_ONE) + _HALF)
+    move_engagement(buyers, i, tastes.lost_engagement if returned else tastes.gained_engagement)
     me.memory = np.uint8(min(-memory * np.float32(MEMORY_UNIT) + _HALF, np.float32(BYTE_ONE)))
     me.budget = np.int32(budget)
     buyers.seen[i] = np.uint16(context.day + DAY_ZERO)

@@ -15,7 +15,7 @@ from engine.report.findings.limits import limits, replications_count, small_samp
 from engine.report.findings.search import risk_table, search_table
 from engine.report.formatting import label, scaled, show, unit
 from engine.report.html.levers import lever_table
-from engine.report.html.sections import differences_section, fit_section
+from engine.report.html.sections import differences_section, elasticities_section, fit_section
 from engine.report.read.folder import read_study
 from engine.report.read.results_model import Line, StudyResults
 from engine.results.storage import open_folder
@@ -90,6 +90,7 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "search": search_table(study.rungs, study.trials),
         "levers": lever_table(study, lines),
         "differences": differences_section(study),
+        "elasticities": elasticities_section(study),
         "over_time": days_section(study, lines, best),
         "estimates": estimates_section(lines),
         "fit": fit_section(study),

@@ -14,6 +14,7 @@ from engine.report.findings.calibration import (
     figure_cells,
     wrong_by,
 )
+from engine.report.findings.elasticities import HEADS, SAID, elasticities_by_month
 from engine.report.findings.world_agreement import read_answers
 from engine.report.formatting import (
     NONE,
@@ -46,6 +47,21 @@ def differences_section(study: StudyResults) -> dict[str, Any] | None:
             "blocks": _comparison_blocks(study),
         }
     return None
+
+
+def elasticities_section(study: StudyResults) -> dict[str, Any] | None:
+    """Return how buyers answer to prices, a block a policy; None where nothing is known of it."""
+    found = elasticities_by_month(study.monthly)
+    if not found or study.searched or study.ablation or study.calibration:
+        return None
+    return {
+        "said": SAID,
+        "heads": HEADS,
+        "blocks": [
+            (one.policy, [(month, [signed(v, 2) for v in values]) for month, values in one.months])
+            for one in found
+        ],
+    }
 
 
 def fit_section(study: StudyResults) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from engine.results.storage import open_folder
 _READ: Final = (
     "runs",
     "daily",
+    "monthly",
     "frontier",
     "comparison",
     "ablation",
@@ -58,6 +59,7 @@ def read_study(folder: Path) -> StudyResults:
         comparison=_rows(tables, "comparison"),
         ablation=_rows(tables, "ablation"),
         daily=tables.get("daily"),
+        monthly=tables.get("monthly"),
         searched="frontier" in tables,
         calibration=_rows(tables, "calibration"),
         frontier=frontier,

@@ -86,6 +86,7 @@ class StudyResults:
     comparison: list[Row]
     ablation: list[Row]
     daily: pa.Table | None
+    monthly: pa.Table | None
     searched: bool
     calibration: list[Row] = field(default_factory=list)
     frontier: list[Row] = field(default_factory=list)

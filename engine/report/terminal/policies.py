@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Final
 
+import pyarrow as pa
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from engine.case import RunResult
 from engine.compare import INCREMENTAL
+from engine.report.findings.elasticities import elasticities_by_month
 from engine.report.formatting import NONE, label, show, show_change, show_limits, split_name, unit
 from engine.report.read.lines import frontier_lines, run_lines
 from engine.report.read.results_model import Line
@@ -79,6 +81,20 @@ def print_comparison(rows: Sequence[Row], console: Console) -> None:
         console.print(
             "Per RMB of subsidy: the subsidy's own only where policies differ in nothing else."
         )
+
+
+def print_elasticities(monthly: pa.Table, console: Console) -> None:
+    """Print how buyers answer to prices by month, a column of three figures a policy."""
+    found = elasticities_by_month(monthly)
+    table = plain_table("Elasticities by month: own good / kind / market")
+    table.add_column("Month")
+    for one in found:
+        table.add_column(one.policy, justify="right", no_wrap=True)
+    for month, _ in found[0].months:
+        figures = (dict(one.months)[month] for one in found)
+        table.add_row(month, *(" ".join(f"{value:.2f}" for value in own) for own in figures))
+    console.print()
+    console.print(table)
 
 
 def print_ablation(rows: Sequence[Row], console: Console) -> None:

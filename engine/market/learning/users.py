@@ -1,0 +1,80 @@
+"""Step 8 for the buyers who stay at home: who is driven off by the load, and who comes back (M18).
+
+What orders do to engagement is settled with them; here everybody moves towards the level of
+the day's load, a night at a time.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from statistics import NormalDist
+
+import numpy as np
+
+from engine.jit import kernel
+from engine.market.pacing.controls import DayControls
+from engine.market.plan import DayLevers
+from engine.market.scratch import Scratch
+from engine.market.state import State
+from engine.market.world import World
+from engine.population.buyers import ENGAGEMENT_ONE, MOST_ENGAGEMENT
+from engine.rules.users import load_level, settled
+
+_CLASSES = 16
+"""Of aversion to load, as many people in each."""
+
+_SPREADS = np.uint64(0x9E3779B97F4A7C15)
+_CLASS_SHIFT = np.uint64(60)
+"""A buyer's class: the highest bits of its number times the golden ratio, which spreads evenly."""
+
+
+def keep_users(
+    world: World, state: State, scratch: Scratch, levers: DayLevers, controls: DayControls
+) -> None:
+    """Move everybody's engagement by a night; `state.platform.activity` becomes its mean."""
+    users = world.scenario.users
+    load = controls.load_ratio * (1.0 + levers.ad_load)
+    aversions = _aversions(users.load_aversion, users.load_aversion_log_sd)
+    levels = np.array([load_level(aversion, load) for aversion in aversions])
+    engagement, sums = state.buyers.engagement, [0] * len(scratch.blocks)
+
+    def task(_: int, block: int) -> None:
+        first, last = scratch.blocks[block]
+        sums[block] = _settle_engagement(
+            first,
+            last,
+            engagement,
+            levels,
+            users.leave_days,
+            users.return_days,
+            users.gone_below,
+        )
+
+    scratch.threads.each(len(scratch.blocks), task)
+    state.platform.activity = sum(sums) / engagement.size / ENGAGEMENT_ONE
+
+
+@lru_cache
+def _aversions(mean: float, log_sd: float) -> Sequence[float]:
+    """Aversion of each class: quantiles of a lognormal with this mean."""
+    law = NormalDist(-(log_sd**2) / 2, log_sd) if log_sd > 0.0 else None
+    shares = [(c + 0.5) / _CLASSES for c in range(_CLASSES)]
+    raw = np.array([math.exp(law.inv_cdf(share)) if law else 1.0 for share in shares])
+    return tuple(float(value) for value in mean * raw / raw.mean())
+
+
+@kernel
+def _settle_engagement(first, last, engagement, levels, leave_days, return_days, gone_below):
+    """A night for buyers `first`..`last`; returns the sum of their engagement.
+
+    `engagement` uint16 in 1/32768; `levels` float64 by class.
+    """
+    total = np.int64(0)
+    for i in range(first, last):
+        level = levels[(np.uint64(i) * _SPREADS) >> _CLASS_SHIFT]
+        now = engagement[i] / ENGAGEMENT_ONE
+        after = settled(now, level, leave_days, return_days, gone_below)
+        kept = np.int64(after * ENGAGEMENT_ONE + 0.5)
+        engagement[i] = np.uint16(min(max(kept, 0), MOST_ENGAGEMENT))
+        total += engagement[i]
+    return total
