@@ -61,8 +61,9 @@ def person_dtype(categories: int, kinds: int) -> np.dtype[np.void]:
     `affinities` in 1/4095, below the four high bits of the anchor's number (of 20); `anchors`,
     its 16 low bits. affinity_words: the same 16 bytes as two words, for sums over four at once
     (see `engine.market.sessions.routing`). budget: fen in the wallet on the day last `seen`;
-    income: what fills it, RMB a month; bought: day of the last purchase by category; trust: by kind, in 1/255; flags: tier,
-    ever bought, twice in the month of the last order, ordered since the first day.
+    income: what fills it, RMB a month; bought: day of the last purchase by category; trust: by
+    kind, in 1/255; flags: tier, ever bought, twice in the month of the last order, ordered since
+    the first day.
 
     Raises
     ------

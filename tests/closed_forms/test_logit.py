@@ -1,8 +1,8 @@
 """Logit and nested-logit shares of the session kernel against the closed form.
 
 P(j) = exp V_j / (exp V_0 + sum_l exp V_l); Train 2009, eq. 3.6. In a nest of dissimilarity l,
-P(j) = exp(V_j / l) / S * S^l / (exp V_0 + S^l), S = sum_k exp(V_k / l); eq. 4.2. The world is made by
-configuration alone: gate 1, buyers alike, prices the only taste.
+P(j) = exp(V_j / l) / S * S^l / (exp V_0 + S^l), S = sum_k exp(V_k / l); eq. 4.2. The world is made
+by configuration alone: gate 1, buyers alike, prices the only taste.
 """
 
 import numpy as np

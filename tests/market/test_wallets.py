@@ -34,7 +34,8 @@ def test_a_wallet_gains_a_thirtieth_of_its_income_a_day_up_to_its_size():
     size = market.world.scenario.buyers.wallet_days
     first = wallets_of(market, 0)
     filled = first / (income * size / 30)
-    assert 0.49 < filled.min() < 0.52 and 0.98 < filled.max() <= 1
+    assert 0.49 < filled.min() < 0.52
+    assert 0.98 < filled.max() <= 1
     assert filled.mean() == pytest.approx(0.75, abs=0.02)
     for days in (1, 7, 40):
         expected = np.minimum(first + income * days / 30, income * size / 30)
