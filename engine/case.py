@@ -41,6 +41,7 @@ class Case:
             "world": self.world,
             "replication": self.replication,
             "seed": self.run_seed,
+            "population": self.world_seed,
         }
 
 

@@ -15,7 +15,7 @@ from engine.market.plan import check_target
 from engine.spec.base import Dated
 from engine.spec.calendar import Calendar
 from engine.spec.calibration import CalibrateJob
-from engine.spec.jobs import BenchmarkJob, Job, OptimizeJob
+from engine.spec.jobs import BenchmarkJob, CompareJob, Job, OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 from engine.spec.space import Space
@@ -35,7 +35,7 @@ def check_job(job: Job) -> None:
     mistakes = [*_people(job, scenarios), *_memory(job)]
     for key, space in job.all_spaces().items():
         mistakes += _searched_dates(space, key, scenarios)
-    for key, policy in job.all_policies().items():
+    for key, policy in _policies(job).items():
         mistakes += _dates(policy, key, scenarios)
         mistakes += _target(policy, key, scenarios)
     if job.history is not None:
@@ -44,6 +44,12 @@ def check_job(job: Job) -> None:
         mistakes += _goal_year(job, scenarios)
     if mistakes:
         raise CombinedInputError(mistakes)
+
+
+def _policies(job: Job) -> dict[str, Policy]:
+    """Every policy that is given, or made of those that are."""
+    made = job.compared() if isinstance(job, CompareJob) else {}
+    return {f"policies.{name}": policy for name, policy in made.items()} | job.all_policies()
 
 
 def _goal_year(job: OptimizeJob, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:
@@ -81,7 +87,7 @@ def _people(job: Job, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]
 
 def _memory(job: Job) -> Iterator[InputError]:
     where, buyers = _buyers(job)
-    years = job.replications * len(job.ensemble.worlds) * len(job.all_policies())
+    years = job.replications * len(job.ensemble.worlds) * len(_policies(job))
     if isinstance(job, CalibrateJob):
         years = job.fit.most_years(job.replications)
     if isinstance(job, OptimizeJob):

@@ -1,32 +1,50 @@
 """Paired differences between policies that met the same random numbers.
 
 With common random numbers the years of two policies under one (world, replication) form
-a pair, and the mean difference has variance
+a pair. The worlds of a replication share its luck, and so are averaged first: what is
+independent are the replications, each with a population and luck of its own
+(`engine.stats.paired.independent_units`), and the difference of their means has variance
 
     var(a - b) = var(a) + var(b) - 2 cov(a, b),
 
 which is far below that of independent seeds when they move both alike. The gain is
-reported as `variance_reduction` = (var(a) + var(b)) / var(a - b).
+reported as `variance_reduction` = (var(a) + var(b)) / var(a - b). The interval is that of the
+mean over the worlds as they are listed. How far these lie apart is no noise that more
+replications take away: it stands beside it, as the lowest and the highest mean of a world.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.case import RunResult
 from engine.errors import InputError
 from engine.measures import catalogue
 from engine.stats.intervals import Interval, mean_interval, ratio_interval
-from engine.stats.paired import variance_reduction
+from engine.stats.arrays import Floats, Ints
+from engine.stats.paired import independent_units, means_by, variance_reduction
 
 INCREMENTAL: Final = "incremental_gmv_paid_per_subsidy_rmb"
 """Derived measure: RMB of GMV as paid gained per RMB of own coupons spent more."""
 
 
-_Key = tuple[str, int, int]
+_Key = tuple[str, int, int, int]
+"""World, replication, run seed, population."""
 _Runs = Mapping[_Key, Mapping[str, Any]]
+
+
+class _Pairs(NamedTuple):
+    """Years of a policy and of the baseline, pair by pair.
+
+    `units` and `worlds` (pairs,) int64, the number of each pair's independent observation and
+    of its world.
+    """
+
+    runs: Sequence[Mapping[str, Any]]
+    base_runs: Sequence[Mapping[str, Any]]
+    units: Ints
+    worlds: Ints
 
 
 def paired(
@@ -34,8 +52,8 @@ def paired(
 ) -> list[dict[str, Any]]:
     """Compare every policy with `baseline`, measure by measure: the rows of `comparison`.
 
-    Pairs are years of equal world, replication and run seed. The last row of each policy
-    is `INCREMENTAL`, whose `difference` is the ratio itself and which has no means.
+    Pairs are years of equal world, replication, run seed and population. The last row of each
+    policy is `INCREMENTAL`, whose `difference` is the ratio itself and which has no means.
 
     Parameters
     ----------
@@ -65,18 +83,33 @@ def paired(
                 allowed="policies simulated under common random numbers",
                 remedy="simulate both with the same seed, worlds and replications",
             )
-        labels = {"policy": policy, "baseline": baseline, "pairs_count": len(keys)}
         a, b = ([runs[name][key] for key in keys] for name in (policy, baseline))
-        rows += [{**labels, **_difference_row(a, b, measure)} for measure in measures]
-        rows.append({**labels, **_incremental_row(a, b)})
+        pairs = _Pairs(a, b, *_units_and_worlds(keys))
+        labels = {"policy": policy, "baseline": baseline, **_counts(pairs)}
+        rows += [{**labels, **_difference_row(pairs, measure)} for measure in measures]
+        rows.append({**labels, **_incremental_row(pairs)})
     return rows
+
+
+def _units_and_worlds(keys: Sequence[_Key]) -> tuple[Ints, Ints]:
+    names = list(dict.fromkeys(key[0] for key in keys))
+    units = independent_units([key[1] for key in keys], [key[3] for key in keys])
+    return units, np.array([names.index(key[0]) for key in keys], np.int64)
+
+
+def _counts(pairs: _Pairs) -> dict[str, int]:
+    return {
+        "pairs_count": len(pairs.runs),
+        "units_count": int(pairs.units.max()) + 1,
+        "worlds_count": int(pairs.worlds.max()) + 1,
+    }
 
 
 def _by_policy(years: Sequence[RunResult]) -> dict[str, dict[_Key, Mapping[str, Any]]]:
     runs: dict[str, dict[_Key, Mapping[str, Any]]] = {}
     for year in years:
         labels = year.labels
-        key = (labels["world"], labels["replication"], labels["seed"])
+        key = (labels["world"], labels["replication"], labels["seed"], labels["population"])
         runs.setdefault(labels["policy"], {})[key] = year.run
     return runs
 
@@ -99,34 +132,40 @@ def _check(runs: Mapping[str, _Runs], baseline: str, measures: Sequence[str]) ->
             )
 
 
-def _difference_row(
-    runs: Sequence[Mapping[str, Any]], base_runs: Sequence[Mapping[str, Any]], measure: str
-) -> dict[str, Any]:
-    a, b = _column(runs, measure), _column(base_runs, measure)
-    means = {"mean": float(a.mean()), "baseline_mean": float(b.mean())}
-    return means | _row(measure, mean_interval(a - b), variance_reduction(a, b))
+def _difference_row(pairs: _Pairs, measure: str) -> dict[str, Any]:
+    a, b = _column(pairs.runs, measure), _column(pairs.base_runs, measure)
+    by_unit, base_by_unit = means_by(pairs.units, a), means_by(pairs.units, b)
+    found = mean_interval(by_unit - base_by_unit)
+    means = {"mean": float(by_unit.mean()), "baseline_mean": float(base_by_unit.mean())}
+    gain = variance_reduction(by_unit, base_by_unit)
+    return means | _row(measure, found, gain, means_by(pairs.worlds, a - b))
 
 
-def _incremental_row(
-    runs: Sequence[Mapping[str, Any]], base_runs: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def _incremental_row(pairs: _Pairs) -> dict[str, Any]:
     gain, spend = (
-        _column(runs, name) - _column(base_runs, name) for name in ("gmv_paid_fen", "subsidy_fen")
+        _column(pairs.runs, name) - _column(pairs.base_runs, name)
+        for name in ("gmv_paid_fen", "subsidy_fen")
     )
-    no_means = {"mean": None, "baseline_mean": None}
-    return no_means | _row(INCREMENTAL, ratio_interval(gain, spend), None)
+    found = ratio_interval(means_by(pairs.units, gain), means_by(pairs.units, spend))
+    spent = means_by(pairs.worlds, spend)
+    ratios = means_by(pairs.worlds, gain)[spent != 0] / spent[spent != 0]
+    return {"mean": None, "baseline_mean": None} | _row(INCREMENTAL, found, None, ratios)
 
 
-def _row(measure: str, found: Interval, variance_reduction: float | None) -> dict[str, Any]:
+def _row(
+    measure: str, found: Interval, variance_reduction: float | None, by_world: Floats
+) -> dict[str, Any]:
     return {
         "measure": measure,
         "difference": found.value,
         "standard_error": found.standard_error,
         "ci_low": found.low,
         "ci_high": found.high,
+        "lowest_world": float(by_world.min()) if by_world.size else None,
+        "highest_world": float(by_world.max()) if by_world.size else None,
         "variance_reduction": variance_reduction,
     }
 
 
-def _column(runs: Sequence[Mapping[str, Any]], measure: str) -> NDArray[np.float64]:
+def _column(runs: Sequence[Mapping[str, Any]], measure: str) -> Floats:
     return np.array([run[measure] for run in runs], np.float64)

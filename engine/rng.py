@@ -50,6 +50,8 @@ class Purpose(IntEnum):
     FOLLOW = 27
     LIVE = 30
     SHOWCASE = 31
+    DEMAND_WEEK = 32
+    DEMAND_MONTH = 33
     # derived seeds
     REPLICATION = 40
     TRIAL = 41

@@ -114,7 +114,7 @@ def _compile_sessions(case: Case) -> None:
     """Compile showcases and sessions."""
     with _opened(case) as (world, _, state, scratch, levers, controls):
         day.showcase(world, state, scratch, levers, controls)
-        context = slot.slot_context(world, scratch, levers, controls, 0)
+        context = slot.slot_context(world, state, scratch, levers, controls, 0)
         slot.hold_sessions(world, state, scratch, context)
         slot.withdraw_coupons(world, state, scratch, context, 0, partner_only=False)
 
@@ -124,7 +124,7 @@ def _compile_rest(case: Case) -> None:
     with _opened(case) as (world, plan, state, scratch, levers, controls):
         joins = day.supply(world, state, scratch, levers, controls)
         slot.direct_traffic(world, state, scratch, levers, 0)
-        context = slot.slot_context(world, scratch, levers, controls, 0)
+        context = slot.slot_context(world, state, scratch, levers, controls, 0)
         slot.settle_looks(world, state, scratch, context)
         slot.allot_stock(world, state, scratch, context)
         merge_into(slot.gather(scratch), scratch.sold)

@@ -29,19 +29,23 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
     from engine.report.terminal.policies import (
         print_comparison,
         print_elasticities,
+        print_levers,
         print_runs,
     )
     from engine.results import read_table
     from experiments._years import conclude, run_years, tell_folder
 
-    policies = [policy.model_copy(update={"name": key}) for key, policy in job.policies.items()]
+    policies = job.compared().values()
     results, years = run_years(job, policies, folder, config, details=False)
     rows = paired(years, job.baseline, MEASURES)
     results.write_rows("comparison", rows)
     console = conclude(results, folder)
     print_runs(years, console)
-    print_comparison(rows, console)
-    print_elasticities(read_table(folder, "monthly"), console)
+    if job.one_at_a_time is None:
+        print_comparison(rows, console)
+        print_elasticities(read_table(folder, "monthly"), console)
+    else:
+        print_levers(rows, console)
     tell_folder(folder)
 
 

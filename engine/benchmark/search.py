@@ -142,7 +142,15 @@ def _market_job(job: BenchmarkJob, seed: int) -> OptimizeJob:
     """Return what a user would search, at the size that the benchmark asks for."""
     shared: dict[str, Any] = {
         name: getattr(job, name)
-        for name in ("world_seed", "replications", "threads", "scenario", "ensemble", "ray")
+        for name in (
+            "world_seed",
+            "replications",
+            "populations_count",
+            "threads",
+            "scenario",
+            "ensemble",
+            "ray",
+        )
     }
     return OptimizeJob(
         **shared,

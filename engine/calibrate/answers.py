@@ -41,13 +41,12 @@ def answers(
     on_progress
         Takes the stage, years done, years in all, and a note.
     """
-    policies = [policy.model_copy(update={"name": key}) for key, policy in job.policies.items()]
     fresh = {
         "ensemble": ensemble,
         "replications": job.fit.answer_replications,
         "seed": derive_seed(job.seed, Purpose.FRESH, 0) >> 31,
     }
-    todo = cases.cases(job.model_copy(update=fresh), policies)
+    todo = cases.cases(job.model_copy(update=fresh), job.compared().values())
     by_world: dict[str, list[RunResult]] = {world: [] for world in ensemble.worlds}
     for done, year in enumerate(pool.run(todo), start=1):
         small = replace(year, daily={}, monthly={}, segments={}, anchors={})

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from engine.calibrate.checkpoint import WaveCheckpoint
 from engine.calibrate.observed import ObservedFigure, read_figures
@@ -20,6 +20,10 @@ from engine.spec.scenario import Scenario
 
 OnProgress = Callable[[str, int, int, str], None]
 """Takes the wave, years done, years in all, and a note."""
+
+
+_POPULATIONS_APART: Final = 1000
+"""Between the first populations of two worlds of the ensemble: more than replications need."""
 
 
 class CalibrationResult(NamedTuple):
@@ -132,7 +136,13 @@ def _outcome(
         scenario=space.scenario(sample.points[best], f"{name}_calibrated"),
         ensemble=Ensemble(
             name=f"{name}_plausible",
-            worlds={f"point_{k}": space.changes(sample.points[k]) for k in chosen},
+            worlds={
+                f"point_{k}": {
+                    "world_seed": job.world_seed + _POPULATIONS_APART * place,
+                    **space.changes(sample.points[k]),
+                }
+                for place, k in enumerate(chosen, start=1)
+            },
         ),
         any_plausible=any_plausible,
         sample=sample,

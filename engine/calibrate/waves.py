@@ -1,7 +1,6 @@
 """One wave: which points to simulate, and the simulation of them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -120,13 +119,14 @@ def confirm(
 ) -> SimulatedPoints:
     """Run the points that miss least again, in replications that played no part in choosing them.
 
+    Their luck is fresh, and so are their populations unless the job counts them.
     The least miss of hundreds from few runs is biased: the best point is the best, and
     a plausible one plausible, by fresh runs alone.
     """
     job = plan.job
     changes = {
         "seed": derive_seed(job.seed, Purpose.FRESH, 1) >> 31,
-        "world_seed": job.world_seed + job.replications * job.redraw_worlds,
+        "world_seed": job.world_seed + (job.replications if job.populations_count is None else 0),
         "replications": job.fit.confirmed_replications,
     }
     places = np.argsort(sample.score, kind="stable")[: job.fit.confirmed_count]
@@ -150,14 +150,11 @@ def _readings(
 
 
 def _point_cases(plan: CalibrationPlan, points: Sequence[Values]) -> list[Case]:
-    """Cases of every point and replication, points as worlds; common random numbers."""
+    """Cases of every point and replication, points as worlds; common populations and luck."""
     job, space = plan.job, plan.space
     worlds = {f"point_{k}": space.changes(point) for k, point in enumerate(points)}
     ensemble = Ensemble(name="points", worlds=worlds)
-    todo = cases.cases(job.model_copy(update={"ensemble": ensemble}), [job.policy])
-    if not job.redraw_worlds:
-        return todo
-    return [replace(case, world_seed=job.world_seed + case.replication) for case in todo]
+    return cases.cases(job.model_copy(update={"ensemble": ensemble}), [job.policy])
 
 
 def _grouped(years: Iterator[RunResult], size: int) -> Iterator[list[RunResult]]:

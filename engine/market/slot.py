@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.accounts import Count
+from engine.market.calendar.shocks import demand_shock
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers
 from engine.market.scratch import Scratch
@@ -36,7 +37,7 @@ def run_slot(
     """Run one slot within `purse` (own, partner; sample fen); returns what it added up."""
     levers, controls = today
     direct_traffic(world, state, scratch, levers, slot)
-    context = slot_context(world, scratch, levers, controls, slot)
+    context = slot_context(world, state, scratch, levers, controls, slot)
     hold_sessions(world, state, scratch, context)
     claimed = refuse_coupons(world, state, scratch, context, purse)
     fill = allot_stock(world, state, scratch, context)
@@ -70,13 +71,20 @@ def direct_traffic(
 
 
 def slot_context(
-    world: World, scratch: Scratch, levers: DayLevers, controls: DayControls, slot: int
+    world: World,
+    state: State,
+    scratch: Scratch,
+    levers: DayLevers,
+    controls: DayControls,
+    slot: int,
 ) -> SlotContext:
     """Name the slot's random streams and state what all buyers share in it."""
     scenario, random = world.scenario, scratch.random_streams
     extend(random.run_keys, np.array([levers.day, slot]), random.slot_keys)
     visit, route, look, choice, ration, stock, returned, follow = random.slot_keys
     f4, i8 = np.float32, np.int64
+    attention = scenario.attention.base * levers.season * levers.festival_attention
+    attention *= demand_shock(scenario.shocks, state.run_seed, levers.day)
     return SlotContext(
         visit=visit,
         route=route,
@@ -91,7 +99,7 @@ def slot_context(
         last_month_start=i8(levers.last_month_start),
         most_sessions=i8(most_sessions(scenario.calendar.slot_share[slot])),
         visit_level=f4(controls.visit_level * scenario.calendar.slot_share[slot]),
-        attention_level=f4(scenario.attention.base * levers.season * levers.festival_attention),
+        attention_level=f4(attention),
         outside_level=f4(scenario.choice.outside + controls.rival),
         public_odds=f4(public_odds(scenario.routing.public_pull, levers.public_share)),
         family_share=f4(family_passes(scenario.routing.family_share, levers.family_cap)),

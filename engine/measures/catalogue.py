@@ -35,8 +35,10 @@ KEYS: Final[dict[str, type]] = {
     "world": str,
     "replication": int,
     "seed": int,
+    "population": int,
 }
-"""Columns that name a run. `trial` is -1 outside a search; `seed` is the run seed."""
+"""Columns that name a run. `trial` is -1 outside a search; `seed` is the run seed, `population`
+the world seed."""
 
 FLOWS: Final = _types(FLOW_MEASURES)
 """Amounts of a day; a run's amount is their sum."""

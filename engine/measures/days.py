@@ -201,6 +201,11 @@ DAY_MEASURES: Final = (
         "Rival's pull",
         "What the rival adds to the utility of not buying on the platform.",
     ),
+    Measure(
+        "demand_shock",
+        "Demand shock",
+        "Factor on serious looks that nobody controls: 1 in the mean, the same for every policy.",
+    ),
     CAPPED_ORDERS,
     Measure(
         "live_anchors_count",

@@ -44,10 +44,16 @@ COMPARED: Final[dict[str, type]] = {
     "standard_error": float,
     "ci_low": float,
     "ci_high": float,
+    "lowest_world": float,
+    "highest_world": float,
     "variance_reduction": float,
     "pairs_count": int,
+    "units_count": int,
+    "worlds_count": int,
 }
-"""Columns of a paired difference."""
+"""Columns of a paired difference: the mean over `worlds_count` worlds with the interval that
+`units_count` independent replications leave, and the means of the worlds where it is least and
+most; `pairs_count` pairs of years."""
 
 COLUMNS: Final[dict[str, dict[str, type]]] = {
     "runs": catalogue.KEYS | catalogue.RUN,

@@ -10,6 +10,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution
 
 from engine.case import Case, RunResult
+from engine.cases import population_seed
 from engine.compute import Failure, Pool
 from engine.measures.catalogue import KEY_MEASURES
 from engine.rng import Purpose, derive_seed
@@ -24,8 +25,9 @@ from engine.spec.worlds import worlds
 class MarketProblem:
     """Simulates policies for a search.
 
-    Replication r has the run seed derived from (seed, purpose, r), the same for every
-    policy and world: common random numbers. Fewer buyers, never fewer days: a short
+    Replication r has the run seed derived from (seed, purpose, r) and the population of
+    `engine.cases.population_seed`, the same for every policy: common random numbers. Fresh
+    replications have fresh populations too, unless the job counts them. Fewer buyers, never fewer days: a short
     horizon would turn budgets upside down.
 
     Parameters
@@ -115,13 +117,15 @@ class MarketProblem:
         """Yield the years of one policy, world by world."""
         policy = self.policy(candidate)
         purpose = Purpose.FRESH if stage.is_fresh else Purpose.REPLICATION
+        searched = max(rung.replications for rung in self._job.search.rungs)
+        before = searched if stage.is_fresh else 0
         for world, scenario in self._scenarios.items():
             for replication in range(stage.first, stage.last):
                 yield Case(
                     scenario=scenario,
                     policy=policy,
                     scale=self._scale(stage),
-                    world_seed=self._job.world_seed,
+                    world_seed=population_seed(self._job, world, before + replication),
                     run_seed=derive_seed(self._job.seed, purpose, replication),
                     trial=candidate.number,
                     world=world,

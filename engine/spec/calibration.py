@@ -66,7 +66,6 @@ class CalibrateJob(CompareJob):
     figures: str = Field(min_length=1, description="a table of `conf/observed`, or a path")
     unknowns: Unknowns
     fit: Fit
-    redraw_worlds: bool = Field(description="whether each replication has a population of its own")
 
     @model_validator(mode="after")
     def _one_world(self) -> Self:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from engine.spec.base import Share, Spec, quantity
+from engine.spec.levers import one_lever_at_a_time
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 from engine.spec.space import Space
@@ -25,10 +26,28 @@ class Scale(Spec):
 
 
 class Ensemble(Spec):
-    """Plausible worlds: each a (possibly empty) tree of changes to the scenario."""
+    """Plausible worlds: each a (possibly empty) tree of changes to the scenario.
+
+    Beside the scenario's groups a world may name a `world_seed`: its first population.
+    """
 
     name: str
     worlds: dict[str, dict[str, Any]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _seeds(self) -> Self:
+        for name, world in self.worlds.items():
+            seed = world.get("world_seed", 0)
+            if type(seed) is not int or not 0 <= seed < 2**63:
+                raise ValueError(
+                    f"the world_seed of the world {name} is {seed!r}; a whole number, 0 or more; "
+                    f"{{where}}.worlds.{name}.world_seed=1001"
+                )
+        return self
+
+    def changes(self, world: str) -> dict[str, Any]:
+        """Return what a world changes in the scenario."""
+        return {key: value for key, value in self.worlds[world].items() if key != "world_seed"}
 
 
 class Ray(Spec):
@@ -131,6 +150,11 @@ class Job(Spec):
     seed: Seed
     world_seed: Seed
     replications: int = quantity("runs", "of each policy and world", ge=1, le=100_000)
+    populations_count: int | None = Field(
+        None,
+        ge=1,
+        description="populations that the replications go round; none: one for each [populations]",
+    )
     threads: int = quantity("threads", "of one simulated market", ge=1, le=1024)
     scenario: Scenario
     scale: Scale
@@ -171,6 +195,9 @@ class CompareJob(Job):
 
     policies: dict[str, Policy] = Field(min_length=2)
     baseline: str
+    one_at_a_time: str | None = Field(
+        None, description="policy whose levers the baseline takes over, one after another"
+    )
 
     @model_validator(mode="after")
     def _known_baseline(self) -> Self:
@@ -179,8 +206,33 @@ class CompareJob(Job):
             raise ValueError(f"baseline {self.baseline!r} is not among the policies; {known}")
         return self
 
+    @model_validator(mode="after")
+    def _known_other(self) -> Self:
+        if self.one_at_a_time is not None and len(self.compared()) < 2:
+            others = ", ".join(name for name in self.policies if name != self.baseline)
+            raise ValueError(
+                f"one_at_a_time={self.one_at_a_time} names no policy that differs from the "
+                f"baseline {self.baseline!r}; {others}, or null"
+            )
+        return self
+
+    def compared(self) -> dict[str, Policy]:
+        """Return the policies that are simulated, named by their keys.
+
+        With `one_at_a_time`, they are the baseline, and the baseline with one lever after
+        another as in that policy.
+        """
+        found = self.policies
+        if self.one_at_a_time is not None:
+            base, other = (found.get(key) for key in (self.baseline, self.one_at_a_time))
+            swapped = one_lever_at_a_time(base, other) if base and other else {}
+            found = {self.baseline: self.policies[self.baseline]} | {
+                f"without_{path}": policy for path, policy in swapped.items()
+            }
+        return {name: policy.model_copy(update={"name": name}) for name, policy in found.items()}
+
     def all_policies(self) -> dict[str, Policy]:
-        """Return the compared policies."""
+        """Return the policies that are given."""
         return {f"policies.{name}": policy for name, policy in self.policies.items()}
 
 

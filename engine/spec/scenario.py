@@ -317,6 +317,15 @@ class Rival(Spec):
     reaction_days: float = quantity("days", "delay of the answer", gt=0)
 
 
+class Shocks(Spec):
+    """Aggregate demand that nobody controls: `engine.rules.shocks` says how it moves."""
+
+    week_sd: float = quantity("ln factor", "of serious looks, by weekly knots", ge=0, le=1)
+    week_persistence: float = quantity("correlation", "of a week with the next", ge=0, lt=1)
+    month_sd: float = quantity("ln factor", "of serious looks, by monthly knots", ge=0, le=1)
+    month_persistence: float = quantity("correlation", "of a month with the next", ge=0, lt=1)
+
+
 class Mechanisms(Spec):
     """Switches of the mechanisms M1-M23; `engine.spec.mechanisms` says what each turns off."""
 
@@ -361,4 +370,5 @@ class Scenario(Spec):
     suppliers: SuppliersSpec
     returns: Returns
     rival: Rival
+    shocks: Shocks
     mechanisms: Mechanisms = Mechanisms()

@@ -16,8 +16,8 @@ Tree = dict[str, Any]
 def worlds(scenario: Scenario, ensemble: Ensemble) -> dict[str, Scenario]:
     """Return the scenario of every world, by the world's name.
 
-    A world's changes are a tree of the scenario's keys. Numbers, texts and lists replace
-    what is there; a world without changes is `scenario` itself.
+    A world's changes are a tree of the scenario's keys, beside which a `world_seed` may stand.
+    Numbers, texts and lists replace what is there; a world without changes is `scenario` itself.
 
     Raises
     ------
@@ -26,7 +26,8 @@ def worlds(scenario: Scenario, ensemble: Ensemble) -> dict[str, Scenario]:
     """
     return {
         name: _changed(scenario, changes, f"ensemble.worlds.{name}") if changes else scenario
-        for name, changes in ensemble.worlds.items()
+        for name in ensemble.worlds
+        for changes in (ensemble.changes(name),)
     }
 
 

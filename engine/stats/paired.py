@@ -7,9 +7,50 @@ The difference of two policies a and b under the same random numbers has the var
 far below that of independent seeds where they move both alike.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from engine.stats.arrays import Floats
+from engine.stats.arrays import Floats, Ints
+
+
+def independent_units(replications: Sequence[int], populations: Sequence[int]) -> Ints:
+    """Number the independent observations among runs of worlds x replications.
+
+    A replication is one draw of a population and of luck that all its worlds share: its runs
+    are one observation. Replications that meet the same populations, out of several, are one
+    too; where all meet the same ones, these are given, and what is independent is the luck.
+
+    Parameters
+    ----------
+    replications, populations
+        Of each run: the number of its replication, the seed of its population.
+
+    Returns
+    -------
+    (runs,) int64, from 0.
+    """
+    met: dict[int, set[int]] = {}
+    for replication, population in zip(replications, populations, strict=True):
+        met.setdefault(replication, set()).add(population)
+    groups = {replication: tuple(sorted(found)) for replication, found in met.items()}
+    if len(set(groups.values())) == 1:
+        groups = {replication: (replication,) for replication in met}
+    numbers = {group: k for k, group in enumerate(dict.fromkeys(groups.values()))}
+    return np.array([numbers[groups[replication]] for replication in replications], np.int64)
+
+
+def means_by(groups: Ints, values: Floats) -> Floats:
+    """Return the mean of the values of each group, (groups,), in their unit.
+
+    Parameters
+    ----------
+    groups
+        (n,) int64, the number of each value's group, from 0 without gaps.
+    values
+        (n,) float64.
+    """
+    return np.asarray(np.bincount(groups, values) / np.bincount(groups))
 
 
 def variance_reduction(a: Floats, b: Floats) -> float | None:

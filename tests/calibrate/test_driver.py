@@ -52,11 +52,11 @@ def test_later_waves_miss_less(found) -> None:
     assert last < first / 2
 
 
-@pytest.mark.parametrize(("redraw", "worlds"), [("false", {1}), ("true", {3, 4, 5})])
+@pytest.mark.parametrize(("count", "worlds"), [("1", {1}), ("2", {1, 2}), ("null", {3, 4, 5})])
 def test_the_best_points_are_run_again_on_luck_that_did_not_choose_them(
-    redraw: str, worlds: set[int], tmp_path: Path
+    count: str, worlds: set[int], tmp_path: Path
 ) -> None:
-    small = ("fit.confirmed_count=5", "fit.confirmed_replications=3", f"redraw_worlds={redraw}")
+    small = ("fit.confirmed_count=5", "fit.confirmed_replications=3", f"populations_count={count}")
     told, seen, places = job(*small), [], []
 
     def year_of(case):
@@ -194,15 +194,27 @@ def test_the_seed_names_the_points(tmp_path: Path, found) -> None:
     assert points[0] != outcome.sample.points[0]
 
 
-def test_a_redrawn_world_has_a_seed_for_each_replication(tmp_path: Path) -> None:
+def test_every_point_is_judged_over_the_same_populations(tmp_path: Path) -> None:
     from engine.calibrate.waves import CalibrationPlan, _point_cases
 
     told = job()
     plan = CalibrationPlan(told, UnknownSpace(told.unknowns.ranges, told.scenario), ())
     points = plan.space.values(np.full((2, 5), 0.5))
-    assert {case.world_seed for case in _point_cases(plan, points)} == {told.world_seed}
-    redrawn = plan._replace(job=told.model_copy(update={"redraw_worlds": True}))
-    assert [case.world_seed for case in _point_cases(redrawn, points)] == [1, 2, 1, 2]
+    assert [case.world_seed for case in _point_cases(plan, points)] == [1, 2, 1, 2]
+    one = plan._replace(job=told.model_copy(update={"populations_count": 1}))
+    assert {case.world_seed for case in _point_cases(one, points)} == {told.world_seed}
+
+
+def test_a_key_of_the_past_is_refused_with_what_is_known() -> None:
+    with pytest.raises(InputError, match="redraw_worlds: unknown key"):
+        job("+redraw_worlds=true")
+
+
+def test_the_worlds_of_the_ensemble_have_populations_of_their_own(found) -> None:
+    told, outcome = found
+    seeds = [world["world_seed"] for world in outcome.ensemble.worlds.values()]
+    assert seeds == [1001 + 1000 * k for k in range(len(seeds))]
+    assert len(worlds(told.scenario, outcome.ensemble)) == len(seeds)
 
 
 def test_as_many_years_run_at_once_as_there_are_points_and_replications(monkeypatch) -> None:

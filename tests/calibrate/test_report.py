@@ -28,6 +28,8 @@ def answer(world: str, policy: str, measure: str, found: tuple[float, float, flo
         "world": world, "policy": policy, "baseline": "none", "measure": measure, "mean": mean,
         "baseline_mean": base, "difference": difference, "standard_error": 0.1, "pairs_count": 4,
         "ci_low": difference - 0.2, "ci_high": difference + 0.2, "variance_reduction": None,
+        "lowest_world": difference, "highest_world": difference, "worlds_count": 1,
+        "units_count": 4,
     }  # fmt: skip
 
 

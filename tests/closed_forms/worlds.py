@@ -172,7 +172,7 @@ class Stepped:
         order_of_the_day.supply(*self.parts, levers, pace)
         order_of_the_day.showcase(*self.parts, levers, pace)
         direct_traffic(*self.parts, levers, 0)
-        return slot_context(self.world, self.scratch, levers, pace, 0)
+        return slot_context(*self.parts, levers, pace, 0)
 
 
 def open_market(asked):

@@ -112,7 +112,7 @@ def test_a_simulation_shows_its_days_and_no_frontier(tmp_path: Path) -> None:
 
 def test_a_comparison_shows_differences_and_no_days(tmp_path: Path) -> None:
     page = read(compare_folder(tmp_path))
-    assert "h1_2020 against laissez_faire (5 pairs)" in page.text
+    assert "h1_2020 against laissez_faire (5 replications)" in page.text
     assert "GMV as paid per RMB of subsidy" in page.text
     assert "When the subsidy is spent" not in page.text
 

@@ -1,6 +1,7 @@
 """Paired differences against closed forms."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ T3 = 3.182446305  # two-sided 95 % of Student's t with 3 degrees of freedom
 def year(policy: str, replication: int, **run: float) -> RunResult:
     filled = {"gmv_paid_fen": 0, "subsidy_fen": 0, "target_fen": 0, "target_attained": 0} | run
     labels = {"policy": policy, "world": "as_is", "replication": replication, "seed": replication}
+    labels["population"] = replication
     return RunResult(labels=labels, run=filled, daily={}, monthly={})
 
 
@@ -59,6 +61,66 @@ def test_one_pair_has_a_difference_and_no_interval() -> None:
     row = paired(pairs([3], [1]), "old", ["gini"])[0]
     assert row["difference"] == 2
     assert row["standard_error"] is row["ci_low"] is row["variance_reduction"] is None
+
+
+def crossed(policy: str, table: list[list[float]], populations: list[int]) -> list[RunResult]:
+    """Years of a worlds x replications table."""
+    years = []
+    for w, row in enumerate(table):
+        for r, value in enumerate(row):
+            one = year(policy, r, gini=value)
+            one.labels.update(world=f"world_{w}", population=populations[r])
+            years.append(one)
+    return years
+
+
+def both(new: list[list[float]], populations: list[int]) -> dict[str, Any]:
+    """The row of `gini` of two policies, the baseline's all 0."""
+    old = [[0.0] * len(row) for row in new]
+    years = crossed("new", new, populations) + crossed("old", old, populations)
+    return paired(years, "old", ["gini"])[0]
+
+
+def test_worlds_of_a_replication_are_one_observation() -> None:
+    # Two worlds 10 apart whose differences share the luck of four replications.
+    row = both([[1, 2, 3, 4], [11, 12, 13, 14]], [0, 1, 2, 3])
+    error = math.sqrt(5 / 3) / 2
+    assert row["difference"] == 7.5
+    assert row["standard_error"] == pytest.approx(error)
+    assert row["ci_high"] == pytest.approx(7.5 + T3 * error)
+    assert (row["lowest_world"], row["highest_world"]) == (2.5, 12.5)
+    assert (row["pairs_count"], row["units_count"], row["worlds_count"]) == (8, 4, 2)
+
+
+def test_one_replication_of_many_worlds_says_nothing_of_noise() -> None:
+    row = both([[1], [5], [9]], [0])
+    assert row["difference"] == 5
+    assert row["standard_error"] is row["ci_low"] is row["ci_high"] is None
+    assert (row["lowest_world"], row["highest_world"], row["units_count"]) == (1, 9, 1)
+
+
+def test_replications_of_one_population_are_one_observation_unless_all_are() -> None:
+    table = [[1.0, 5.0, 3.0, 7.0]]
+    assert both(table, [0, 1, 0, 1])["units_count"] == 2
+    assert both(table, [0, 1, 0, 1])["standard_error"] == pytest.approx(2)  # of 2 and 6
+    assert both(table, [0, 0, 0, 0])["units_count"] == 4
+
+
+def test_intervals_cover_where_worlds_share_their_luck() -> None:
+    """The share of intervals that hold the truth; pairs taken as independent miss it by far."""
+    draw = np.random.default_rng(1)
+    hits, naive, count = 0, 0, 1000
+    for _ in range(count):
+        luck = draw.normal(size=4)
+        table = luck + 0.3 * draw.normal(size=(9, 4))
+        row = both(table.tolist(), [0, 1, 2, 3])
+        hits += row["ci_low"] <= 0 <= row["ci_high"]
+        apart = mean_interval(table.ravel())
+        assert apart.low is not None
+        assert apart.high is not None
+        naive += apart.low <= 0 <= apart.high
+    assert hits / count == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / count))
+    assert naive / count < 0.6
 
 
 def test_the_incremental_ratio_is_of_mean_differences() -> None:

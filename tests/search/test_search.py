@@ -92,12 +92,12 @@ def seeds_seen(tmp_path: Path) -> tuple[dict[int, set[tuple[Any, ...]]], list[Ca
 def test_all_trials_meet_the_same_luck_and_finalists_fresh_luck(tmp_path: Path) -> None:
     by_trial, final = seeds_seen(tmp_path)
     assert sorted(by_trial) == list(range(14))
-    expected = {("as_is", r, derive_seed(5, Purpose.REPLICATION, r), 1) for r in (0, 1)}
+    expected = {("as_is", r, derive_seed(5, Purpose.REPLICATION, r), 1 + r) for r in (0, 1)}
     assert all(met == expected for met in by_trial.values())
     fresh = {case.run_seed for case in final}
     assert fresh == {derive_seed(5, Purpose.FRESH, r) for r in range(3)}
     assert fresh.isdisjoint({seed for _, _, seed, _ in expected})
-    assert {case.world_seed for case in final} == {1}
+    assert {case.world_seed for case in final} == {3, 4, 5}
 
 
 def test_cheap_trials_have_fewer_buyers_and_all_days(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.market.calendar.shocks import demand_shock
 from engine.market.ledger.concentration import BRANDS, concentration, spread
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
@@ -125,6 +126,7 @@ def _state_of(world: World, state: State, levers: DayLevers, outcome: DayOutcome
         "allowance_fen": controls.own_allowance * world.weight,
         "forecast_gmv_fen": controls.forecast * world.weight,
         "rival_pull": controls.rival,
+        "demand_shock": demand_shock(world.scenario.shocks, state.run_seed, levers.day),
         "plan_members_count": counts.in_plan.sum(),
         **dict(zip(_JOINED, counts.joined.tolist(), strict=True)),
     }

@@ -18,6 +18,16 @@ _FEW_REPLICATIONS: Final = 4
 """Fewer replications a policy leave intervals that say little."""
 
 
+ONE_REPLICATION: Final = "One replication a policy: nothing is known of the noise."
+
+
+def pairs_told(row: Row) -> str:
+    """Say of a paired difference how many replications and worlds it rests on."""
+    units, worlds = row["units_count"], row["worlds_count"]
+    told = f"{units} replication{'' if units == 1 else 's'}"
+    return told if worlds == 1 else f"{told} of {worlds} worlds"
+
+
 def small_sample(config: Mapping[str, Any], runs: Sequence[Row]) -> str | None:
     """Return a sentence if the sample is too small to be believed, else None.
 
@@ -83,7 +93,11 @@ def limits(study: StudyResults) -> list[str]:
             " brands join are taken as given. The intervals do not hold that doubt."
         )
     else:
-        said.append(f"Means and intervals pool {len(worlds)} worlds with equal weight.")
+        said.append(
+            f"Means are over {len(worlds)} worlds of equal weight. Intervals are those of their"
+            " mean, over replications with a population and luck of their own: how far the worlds"
+            " lie apart is not in them, and no replication narrows it."
+        )
     if study.searched:
         said.append(
             "The search tried a limited number of policies on a smaller population: a better one"

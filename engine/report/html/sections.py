@@ -15,6 +15,7 @@ from engine.report.findings.calibration import (
     wrong_by,
 )
 from engine.report.findings.elasticities import HEADS, SAID, elasticities_by_month
+from engine.report.findings.limits import pairs_told
 from engine.report.findings.world_agreement import read_answers
 from engine.report.formatting import (
     NONE,
@@ -77,7 +78,7 @@ def _comparison_blocks(study: StudyResults) -> list[dict[str, Any]]:
     blocks = []
     for policy in dict.fromkeys(row["policy"] for row in study.comparison):
         rows = [row for row in study.comparison if row["policy"] == policy]
-        title = f"{policy} against {rows[0]['baseline']} ({rows[0]['pairs_count']} pairs)"
+        title = f"{policy} against {rows[0]['baseline']} ({pairs_told(rows[0])})"
         blocks.append({"title": title, "rows": [_comparison_row(row) for row in rows]})
     return blocks
 
@@ -118,9 +119,17 @@ def _comparison_row(row: Row) -> dict[str, Any]:
         "baseline_mean": show(measure, row["baseline_mean"]),
         "difference": show_change(measure, row["difference"]),
         "interval": show_limits(measure, low, high),
+        "by_world": _by_world(row),
         "told": told,
         "gain": NONE if gain is None else f"{signed(gain, 1)} ×",
     }
+
+
+def _by_world(row: Row) -> str:
+    """Return the lowest and the highest mean of a world, nothing where there is one world."""
+    if (row.get("worlds_count") or 1) == 1:
+        return ""
+    return show_limits(row["measure"], row["lowest_world"], row["highest_world"])
 
 
 def _fit_context(found: Fitted) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 from engine.report.read.results_model import SHOWN, VIOLATED, Estimate, Line
 from engine.results.schemas import Row
 from engine.stats.intervals import mean_interval
+from engine.stats.paired import independent_units, means_by
 
 
 def frontier_lines(
@@ -65,7 +66,7 @@ def paired_change(runs: Sequence[Row], policy: str, baseline: str, measure: str)
     keys = sorted(a.keys() & b.keys())
     if not keys:
         return Estimate()
-    return _mean([(key[1], a[key] - b[key]) for key in keys])
+    return _mean(keys, [a[key] - b[key] for key in keys])
 
 
 def found_lines(lines: Sequence[Line]) -> list[Line]:
@@ -85,8 +86,9 @@ def spread(lines: Sequence[Line], count: int) -> list[Line]:
     return [ordered[round(k * last / (count - 1))] for k in range(count)]
 
 
-def _pair(row: Row) -> tuple[Any, ...]:
-    return row["world"], row["replication"], row["seed"]
+def _pair(row: Row) -> tuple[str, int, int, int]:
+    """World, replication, population and run seed; older tables do not tell the population."""
+    return row["world"], row["replication"], row.get("population") or 0, row["seed"]
 
 
 def _grouped(runs: Sequence[Row]) -> dict[str, list[Row]]:
@@ -121,16 +123,20 @@ def _is_without_goal(row: Row) -> bool:
 def _from_runs(runs: Sequence[Row], measure: str) -> Estimate:
     if measure == "target_attained" and all(_is_without_goal(row) for row in runs):
         return Estimate()
-    return _mean([(row["replication"], float(row[measure])) for row in runs])
+    return _mean([_pair(row) for row in runs], [float(row[measure]) for row in runs])
 
 
-def _mean(values: Sequence[tuple[int, float]]) -> Estimate:
-    """Estimate a mean over replications; worlds share random streams and are averaged first."""
-    by_replication: dict[int, list[float]] = {}
-    for replication, value in values:
-        by_replication.setdefault(replication, []).append(value)
-    found = mean_interval(np.array([np.mean(shared) for shared in by_replication.values()]))
-    return Estimate(found.value, found.low, found.high)
+def _mean(keys: Sequence[tuple[str, int, int, int]], values: Sequence[float]) -> Estimate:
+    """Estimate a mean over replications; worlds share their luck and are averaged first."""
+    worlds, replications, populations, _ = zip(*keys, strict=True)
+    found = mean_interval(
+        means_by(independent_units(replications, populations), np.array(values, np.float64))
+    )
+    names = list(dict.fromkeys(worlds))
+    places = np.array([names.index(world) for world in worlds], np.int64)
+    by_world = means_by(places, np.array(values, np.float64))
+    ends = (float(by_world.min()), float(by_world.max())) if len(names) > 1 else None
+    return Estimate(found.value, found.low, found.high, worlds=ends)
 
 
 def _binding(runs: Sequence[Mapping[str, Any]]) -> str:

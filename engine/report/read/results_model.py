@@ -31,12 +31,13 @@ _DEFAULT_LEVEL: Final = 0.5
 
 
 class Estimate(NamedTuple):
-    """A mean, its 95 % limits, and what the search had seen."""
+    """A mean, its 95 % limits, what the search had seen, and the lowest and highest world's mean."""
 
     value: float | None = None
     low: float | None = None
     high: float | None = None
     search: float | None = None
+    worlds: tuple[float, float] | None = None
 
     @property
     def half(self) -> float | None:

@@ -11,6 +11,7 @@ from rich.table import Table
 from engine.case import RunResult
 from engine.compare import INCREMENTAL
 from engine.report.findings.elasticities import elasticities_by_month
+from engine.report.findings.limits import ONE_REPLICATION, pairs_told, replications_count
 from engine.report.formatting import NONE, label, show, show_change, show_limits, split_name, unit
 from engine.report.read.lines import frontier_lines, run_lines
 from engine.report.read.results_model import Line
@@ -31,6 +32,10 @@ _REACH: Final = (
 
 
 _BALANCE: Final = ("top10_share", "brand_share", "dau_change_share")
+
+
+_OF_A_LEVER: Final = ("gmv_paid_fen", "platform_contribution_fen")
+"""What `print_levers` shows of each lever."""
 
 
 _HEADS: Final = {
@@ -60,23 +65,37 @@ def print_frontier(rows: Sequence[Row], console: Console) -> None:
 def print_runs(years: Sequence[RunResult | Row], console: Console) -> None:
     """Print one line per simulated policy; takes years or rows of `runs`."""
     rows = _rows(years)
-    _print_lines(run_lines(rows), console, f"{len(rows)} simulated years")
+    lines = run_lines(rows)
+    _print_lines(lines, console, f"{len(rows)} simulated years")
+    for line in lines:
+        ends = line.estimates["gmv_paid_fen"].worlds
+        if ends is not None:
+            low, high = (show("gmv_paid_fen", end) for end in ends)
+            console.print(f"{line.policy}: mean GMV paid of a world from {low} to {high} bn RMB")
+    if replications_count(rows) == 1:
+        console.print(ONE_REPLICATION)
 
 
 def print_comparison(rows: Sequence[Row], console: Console) -> None:
     """Print paired differences, one block per policy."""
     for policy in dict.fromkeys(row["policy"] for row in rows):
         block = [row for row in rows if row["policy"] == policy]
-        pairs = block[0]["pairs_count"]
-        title = f"{policy} against {block[0]['baseline']} ({pairs} pairs, common luck)"
+        title = f"{policy} against {block[0]['baseline']} ({pairs_told(block[0])}, common luck)"
         table = plain_table(title)
         table.add_column("Measure", overflow="fold")
-        for head in ("Mean", "Baseline", "Difference", "95% interval", "Variance\nratio"):
+        heads = ["Mean", "Baseline", "Difference", "95% interval", "Variance\nratio"]
+        if block[0]["worlds_count"] > 1:
+            heads[-1] = "By world"  # both do not fit in 80 columns
+        for head in heads:
             table.add_column(head, justify="right", no_wrap=True)
         for row in block:
-            table.add_row(*_comparison_cells(row))
+            cells = _comparison_cells(row)
+            spread = show_limits(row["measure"], row["lowest_world"], row["highest_world"])
+            table.add_row(*cells[:-1], spread if heads[-1] == "By world" else cells[-1])
         console.print()
         console.print(table)
+    if rows and rows[0]["units_count"] == 1:
+        console.print(ONE_REPLICATION)
     if any(row["measure"] == INCREMENTAL and row["difference"] is not None for row in rows):
         console.print(
             "Per RMB of subsidy: the subsidy's own only where policies differ in nothing else."
@@ -97,10 +116,28 @@ def print_elasticities(monthly: pa.Table, console: Console) -> None:
     console.print(table)
 
 
+def print_levers(rows: Sequence[Row], console: Console) -> None:
+    """Print what is lost without each lever of the baseline, a line each: see `one_at_a_time`."""
+    told = pairs_told(rows[0])
+    table = plain_table(f"{rows[0]['baseline']} without one thing at a time ({told}, common luck)")
+    table.add_column("Without", overflow="fold")
+    for measure in _OF_A_LEVER:
+        table.add_column(f"{_HEADS[measure]}", justify="right", no_wrap=True)
+        table.add_column("95% interval", justify="right", no_wrap=True)
+    for policy in dict.fromkeys(row["policy"] for row in rows):
+        found = {row["measure"]: row for row in rows if row["policy"] == policy}
+        cells = [(show_change(m, found[m]["difference"]), _limits(found[m])) for m in _OF_A_LEVER]
+        table.add_row(policy.removeprefix("without_"), *(cell for pair in cells for cell in pair))
+    console.print()
+    console.print(table)
+    if rows[0]["units_count"] == 1:
+        console.print(ONE_REPLICATION)
+
+
 def print_ablation(rows: Sequence[Row], console: Console) -> None:
     """Print what each mechanism's own measures lose or gain when it is off."""
-    pairs = rows[0]["pairs_count"]
-    table = plain_table(f"Each mechanism off, against all on ({pairs} pairs, common luck)")
+    told = pairs_told(rows[0])
+    table = plain_table(f"Each mechanism off, against all on ({told}, common luck)")
     table.add_column("Measure", overflow="fold")
     for head in ("All on", "Off", "Difference", "95% interval"):
         table.add_column(head, justify="right", no_wrap=True)
@@ -140,9 +177,13 @@ def _comparison_cells(row: Row) -> tuple[str, ...]:
         show(measure, row["mean"]),
         show(measure, row["baseline_mean"]),
         show_change(measure, row["difference"]),
-        show_limits(measure, row["ci_low"], row["ci_high"]),
+        _limits(row),
         NONE if gain is None else f"{gain:.1f}",
     )
+
+
+def _limits(row: Row) -> str:
+    return show_limits(row["measure"], row["ci_low"], row["ci_high"])
 
 
 def _print_lines(lines: Sequence[Line], console: Console, title: str) -> None:
