@@ -21,8 +21,8 @@ import numpy as np
 from engine.case import RunResult
 from engine.errors import InputError
 from engine.measures import catalogue
-from engine.stats.intervals import Interval, mean_interval, ratio_interval
 from engine.stats.arrays import Floats, Ints
+from engine.stats.intervals import Interval, mean_interval, ratio_interval
 from engine.stats.paired import independent_units, means_by, variance_reduction
 
 INCREMENTAL: Final = "incremental_gmv_paid_per_subsidy_rmb"
