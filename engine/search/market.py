@@ -27,8 +27,8 @@ class MarketProblem:
 
     Replication r has the run seed derived from (seed, purpose, r) and the population of
     `engine.cases.population_seed`, the same for every policy: common random numbers. Fresh
-    replications have fresh populations too, unless the job counts them. Fewer buyers, never fewer
-    days: a short horizon would turn budgets upside down.
+    replications have fresh populations too, unless the job counts them. Fewer buyers, never
+    fewer days: a short horizon would turn budgets upside down.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ _DEFAULT_LEVEL: Final = 0.5
 
 
 class Estimate(NamedTuple):
-    """A mean, its 95 % limits, what the search had seen, and the limits of the worlds' means."""
+    """A mean, its 95 % limits, what the search had seen, the lowest and the highest world."""
 
     value: float | None = None
     low: float | None = None
