@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engine.case import RunResult
 from engine.errors import InputError
 from engine.measures import catalogue
+from engine.measures.run_off import RUN_OFF_MEASURES
 from engine.stats.intervals import Interval, mean_interval, ratio_interval
 from engine.stats.paired import variance_reduction
 
@@ -44,7 +45,8 @@ def paired(
     baseline
         Name of the policy to compare with.
     measures
-        Columns of `runs`, numbers or truth values.
+        Columns of `runs`, numbers or truth values; or measures with run-off, where the years
+        have them among those of the run.
 
     Raises
     ------
@@ -90,7 +92,7 @@ def _check(runs: Mapping[str, _Runs], baseline: str, measures: Sequence[str]) ->
             remedy="name one of them",
         )
     for measure in measures:
-        if measure not in catalogue.RUN:
+        if measure not in {**catalogue.RUN, **RUN_OFF_MEASURES}:
             raise InputError(
                 where="measures",
                 what=f"{measure!r} is not measured",

@@ -6,6 +6,7 @@ from typing import Final
 from engine.ablate import COMMON, is_told, untold
 from engine.compare import INCREMENTAL
 from engine.report.findings.calibration import fit_sentences
+from engine.report.findings.response import response_sentences
 from engine.report.findings.search import choice
 from engine.report.findings.sensitivity import moved_sentences
 from engine.report.findings.world_agreement import across_sentences
@@ -44,6 +45,9 @@ def sentences(study: StudyResults) -> list[str]:
         return [*fit_sentences(fitted), *across_sentences(study.answers)]
     if study.sensitivity:
         return moved_sentences(study.sensitivity)
+    if study.response:
+        days = study.setting("run_off_days") or 0
+        return [*response_sentences(study.response, days), _certainty(study)]
     if study.ablation:
         return [*_ablation_sentences(study.ablation), _certainty(study)]
     if study.comparison:
@@ -274,7 +278,7 @@ def _certainty(study: StudyResults) -> str:
     count = min(counts)
     if count < 2:
         return "One simulated year a policy: nothing is known of the luck in these numbers."
-    best = None if study.ablation else study.chosen_line()
+    best = None if study.ablation or study.response else study.chosen_line()
     text = f"Intervals (±) are 95% over {study.years_a_policy} simulated years a policy. "
     if best is not None:
         years = best.runs_count or count
