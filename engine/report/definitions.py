@@ -13,21 +13,14 @@ class _MeasureText(NamedTuple):
     definition: str
 
 
-MEASURES: Final[dict[str, _MeasureText]] = (
-    {
-        name: _MeasureText(catalogue.MEASURES[name].label, catalogue.MEASURES[name].definition)
-        for name in catalogue.RUN
-    }
-    | {
-        name: _MeasureText(measure.label, measure.definition)
-        for name, measure in RUN_OFF_MEASURES.items()
-    }
-    | {
-        "incremental_gmv_paid_per_subsidy_rmb": _MeasureText(
-            "GMV as paid per RMB of subsidy",
-            "Gain in GMV as paid over gain in subsidy, both against the baseline, with Fieller's"
-            " interval. It is the subsidy's own only where the two policies differ in nothing else.",
-        )
-    }
-)
+MEASURES: Final[dict[str, _MeasureText]] = {
+    measure.name: _MeasureText(measure.label, measure.definition)
+    for measure in (*map(catalogue.MEASURES.__getitem__, catalogue.RUN), *RUN_OFF_MEASURES.values())
+} | {
+    "incremental_gmv_paid_per_subsidy_rmb": _MeasureText(
+        "GMV as paid per RMB of subsidy",
+        "Gain in GMV as paid over gain in subsidy, both against the baseline, with Fieller's"
+        " interval. It is the subsidy's own only where the two policies differ in nothing else.",
+    )
+}
 """The measures of the catalogue, those with run-off, and one that only the report computes."""

@@ -1,9 +1,9 @@
 """What survives a kill of a command that simulates: its finished runs, a line each.
 
 `runs.jsonl` holds, for each finished run, its row of `runs`, its months and the sums of its
-run-off. The line is appended after the run's parts of `daily`, `segments` and `anchors` are on the disk, so that
-a run that has a line is finished. The first line says what job and what engine the runs are
-of; another's count as not there.
+run-off. The line is appended after the run's parts of `daily`, `segments` and `anchors` are on
+the disk, so that a run that has a line is finished. The first line says what job and what
+engine the runs are of; another's count as not there.
 """
 
 import hashlib

@@ -21,39 +21,33 @@ def sweep_rows(
 ) -> list[dict[str, Any]]:
     """One lever: changes (bn RMB) by value against a base policy of 100 bn, one error for all."""
     return [
-        _row(lever, value, change, error, measure, base, is_constant, pairs)
+        {
+            "lever": lever,
+            "unit": "share of the price elsewhere",
+            "value": value,
+            "is_base": value == base,
+            "is_off": value == 1.0,
+            "is_constant": is_constant or value != base,
+            "measure": measure,
+            "mean": (100 + change) * BN,
+            "pairs_count": pairs,
+            "range_low": 0.6,
+            "range_high": 1.0,
+            **_spread(change * BN, 0.0 if value == base else error, pairs),
+        }
         for value, change in changes.items()
         for measure in measures
     ]
 
 
-def _row(
-    lever: str,
-    value: float,
-    change: float,
-    error: float | None,
-    measure: str,
-    base: float,
-    is_constant: bool,
-    pairs: int,
-) -> dict[str, Any]:
-    is_base = value == base
-    spread = 0.0 if is_base else error
-    half = None if spread is None else student_quantile(max(pairs - 1, 1), 0.975) * spread * BN
-    return {
-        "lever": lever,
-        "unit": "share of the price elsewhere",
-        "value": value,
-        "is_base": is_base,
-        "is_off": value == 1.0,
-        "is_constant": is_constant or not is_base,
-        "measure": measure,
-        "mean": (100 + change) * BN,
-        "difference": change * BN,
-        "standard_error": None if spread is None else spread * BN,
-        "ci_low": None if half is None else change * BN - half,
-        "ci_high": None if half is None else change * BN + half,
-        "pairs_count": pairs,
-        "range_low": 0.6,
-        "range_high": 1.0,
+def _spread(change: float, error: float | None, pairs: int) -> dict[str, float | None]:
+    """A difference in fen with its error (bn RMB) and its limits."""
+    found: dict[str, float | None] = {"difference": change}
+    if error is None:
+        return found | dict.fromkeys(("standard_error", "ci_low", "ci_high"))
+    half = student_quantile(max(pairs - 1, 1), 0.975) * error * BN
+    return found | {
+        "standard_error": error * BN,
+        "ci_low": change - half,
+        "ci_high": change + half,
     }

@@ -45,14 +45,8 @@ def sentences(study: StudyResults) -> list[str]:
         return [*fit_sentences(fitted), *across_sentences(study.answers)]
     if study.sensitivity:
         return moved_sentences(study.sensitivity)
-    if study.response:
-        days = study.setting("run_off_days") or 0
-        return [*response_sentences(study.response, days), _certainty(study)]
-    if study.ablation:
-        return [*_ablation_sentences(study.ablation), _certainty(study)]
-    if study.comparison:
-        return [*_comparison_sentences(study.comparison), _certainty(study)]
-    return _simulations(study)
+    differences = _difference_sentences(study)
+    return [*differences, _certainty(study)] if differences else _simulations(study)
 
 
 def wilson(successes: float, count: int) -> tuple[float, float]:
@@ -61,6 +55,15 @@ def wilson(successes: float, count: int) -> tuple[float, float]:
     middle = (share + square / 2) / (1 + square)
     half = (share * (1 - share) * square + square**2 / 4) ** 0.5 / (1 + square)
     return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def _difference_sentences(study: StudyResults) -> list[str]:
+    """Say what paired differences show: of levers, of mechanisms or of policies."""
+    if study.response:
+        return response_sentences(study.response, study.setting("run_off_days") or 0)
+    if study.ablation:
+        return _ablation_sentences(study.ablation)
+    return _comparison_sentences(study.comparison)
 
 
 def _is_free(line: Line) -> bool:

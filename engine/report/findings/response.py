@@ -77,10 +77,9 @@ def response_sentences(rows: Sequence[Row], run_off_days: int) -> list[str]:
     """Say which levers are best inside their range, which at an end, and which move nothing."""
     answers = lever_answers(rows)
     base = answers[0].base
-    said = [
-        f"The base policy contributes {show(CONTRIBUTION, base['mean'])} bn RMB over the horizon"
-        f" and {run_off_days} days of run-off. Each lever moved alone around it."
-    ]
+    whole = show(CONTRIBUTION, base["mean"])
+    over = f"over the horizon and {run_off_days} days of run-off"
+    said = [f"The base policy contributes {whole} bn RMB {over}. Each lever moved alone around it."]
     inside = [one for one in answers if one.place == "interior"]
     ends = [one for one in answers if one.place in {"low end", "high end"}]
     if inside:
