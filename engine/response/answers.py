@@ -40,6 +40,11 @@ class LeverAnswer(NamedTuple):
     place: _Place
     moved: tuple[str, ...]
 
+    @property
+    def is_told(self) -> bool:
+        """Whether some value's contribution with run-off is told from the base's."""
+        return CONTRIBUTION in self.moved
+
 
 def lever_answers(rows: Sequence[Row]) -> list[LeverAnswer]:
     """Answer for every lever of the rows of `response`, in their order."""

@@ -47,7 +47,7 @@ class Swept(NamedTuple):
         return first.search if job.range == "search" else (first.low, first.high)
 
 
-class Point(NamedTuple):
+class LeverPoint(NamedTuple):
     """One value of one swept lever.
 
     `policy` has the name of the point; that of the base is `BASE`. `is_constant` says whether
@@ -93,7 +93,7 @@ def swept_levers(names: Sequence[str] | None) -> list[Swept]:
     return [_found(name, known) for name in names]
 
 
-def lever_points(swept: Swept, job: ResponseJob) -> list[Point]:
+def lever_points(swept: Swept, job: ResponseJob) -> list[LeverPoint]:
     """List the points of one lever, by value; the base policy is one of them.
 
     They are `points_count` values over the range, evenly spaced (by ratio, where the lever is
@@ -106,8 +106,8 @@ def lever_points(swept: Swept, job: ResponseJob) -> list[Point]:
         values.add(float(swept.first.off))
     if is_constant:
         values.discard(own)
-    base = Point(swept, own, job.policy.model_copy(update={"name": BASE}), is_constant)
-    moved = [Point(swept, value, _moved(swept, job.policy, value), True) for value in values]
+    base = LeverPoint(swept, own, job.policy.model_copy(update={"name": BASE}), is_constant)
+    moved = [LeverPoint(swept, value, _moved(swept, job.policy, value), True) for value in values]
     return sorted([base, *moved], key=lambda point: (point.value, not point.is_base))
 
 

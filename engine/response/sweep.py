@@ -16,7 +16,7 @@ from engine.compare import INCREMENTAL, paired
 from engine.errors import InputError
 from engine.measures import catalogue
 from engine.measures.run_off import CONTRIBUTION, RUN_OFF_MEASURES, with_run_off
-from engine.response.points import BASE, Point, lever_points, swept_levers
+from engine.response.points import BASE, LeverPoint, lever_points, swept_levers
 from engine.spec.explain import nearest
 from engine.spec.response import ResponseJob
 
@@ -85,7 +85,7 @@ def response_rows(job: ResponseJob, years: Sequence[RunResult]) -> list[Row]:
     ]
 
 
-def _points(job: ResponseJob) -> list[Point]:
+def _points(job: ResponseJob) -> list[LeverPoint]:
     return [point for swept in swept_levers(job.levers) for point in lever_points(swept, job)]
 
 
@@ -95,7 +95,7 @@ def _base_row(other: Row) -> Row:
     return {**other, "mean": other["baseline_mean"], **zero}
 
 
-def _row(job: ResponseJob, point: Point, found: Row) -> Row:
+def _row(job: ResponseJob, point: LeverPoint, found: Row) -> Row:
     low, high = point.swept.range(job)
     copied = ("measure", "mean", "difference", "standard_error", "ci_low", "ci_high")
     return {

@@ -52,12 +52,13 @@ def test_every_lever_and_measure_has_its_picture() -> None:
     section = response_section(ROWS)
     assert section is not None
     assert [len(lever["charts"]) for lever in section["levers"]] == [2] * 4
-    load, library, cap, _ = (lever["charts"][0] for lever in section["levers"])
+    load, library, cap, floor = (lever["charts"][0] for lever in section["levers"])
     for chart in (load, library, cap):
         assert chart.count("<circle") == 3 + (chart is load)
         assert chart.count('class="band lever"') == 1
         assert len(re.findall(r'class="(?:base )?best"', chart)) == 1
     assert 'class="base best"' in cap
+    assert "best" not in floor
     (curve,) = re.findall(r'd="(M[^"z]*)" class="curve', library)
     assert curve.count("L") == 1  # the base is no point of the curve of constants
     assert response_section([]) is None
@@ -78,6 +79,7 @@ def test_the_table_keeps_its_numbers_in_one_piece(width: int) -> None:
     text = capture.get()
     assert max(map(len, text.splitlines())) <= width
     assert re.search(r"0\.9 +0\.8 +\+2\.00 ± 0\.28 +102\.0 +interior", text)
+    assert re.search(r"traffic\.floor +0\.9 +– +– +– +moves nothing", text)
     assert "Nothing told from noise, on any measure: traffic.floor." in text
 
 

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from engine.errors import InputError
-from engine.response.points import BASE, Point, lever_points, swept_levers
+from engine.response.points import BASE, LeverPoint, Swept, _moved, lever_points, swept_levers
 from engine.spec.levers import LEVERS
 from engine.units import KINDS
 from tests.fakes import small_policy
 from tests.response.jobs import job_of
 
 
-def points_of(name: str, **changes: Any) -> list[Point]:
+def points_of(name: str, **changes: Any) -> list[LeverPoint]:
     (swept,) = swept_levers([name])
     return lever_points(swept, job_of(**changes))
 
@@ -57,19 +57,13 @@ def test_the_base_is_the_point_at_its_own_value_and_there_is_one() -> None:
     assert [point.value for point in points if point.is_off] == [0.0]
 
 
-def test_setting_a_lever_to_the_bases_own_value_is_the_base_policy() -> None:
-    job = job_of(points_count=2)
-    for swept in swept_levers(None):
-        own = next(point for point in lever_points(swept, job) if point.is_base).value
-        low, high = swept.range(job)
-        other = next(value for value in (low, high) if value != own)
-        moved = next(p for p in lever_points(swept, job) if p.value == other).policy
-        back = job.model_copy(update={"policy": moved})
-        found = [p.policy for p in lever_points(swept, back) if p.value == own]
-        aside = {"name": "", "target": job.policy.target}
-        if own in {low, high, swept.first.off}:
-            (again,) = found
-            assert again.model_copy(update=aside) == job.policy.model_copy(update=aside)
+@pytest.mark.parametrize("swept", swept_levers(None), ids=lambda swept: swept.name)
+def test_a_lever_set_to_the_bases_own_value_is_the_base_policy(swept: Swept) -> None:
+    base = small_policy()
+    (own,) = [point for point in lever_points(swept, job_of(policy=base)) if point.is_base]
+    assert own.is_constant
+    moved = _moved(swept, base, own.value)
+    assert moved.model_copy(update={"name": base.name}) == base
 
 
 def test_a_constant_replaces_a_path_and_the_levers_of_a_group() -> None:

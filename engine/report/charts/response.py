@@ -53,7 +53,7 @@ def _charts(rows: Sequence[Row], one: LeverAnswer) -> list[Markup]:
 
 
 def _chart(rows: Sequence[Row], one: LeverAnswer) -> Markup:
-    """Draw the change of one measure with its band; mark the base policy and the best value."""
+    """Draw the change of one measure with its band; mark the base policy and, if told, the best."""
     measure = rows[0]["measure"]
     place, ticks = _across([row["value"] for row in rows])
     heights = [scaled(measure, limit) for row in rows for limit in _limits(row)]
@@ -99,7 +99,7 @@ def _band(frame: Frame, limits: Sequence[tuple[float, float, float]]) -> Markup:
 
 def _kind(row: Row, one: LeverAnswer) -> str:
     """Return the class of a point's mark."""
-    if row["value"] == one.best["value"] and row["is_base"] == one.best["is_base"]:
+    if one.is_told and row["value"] == one.best["value"] and row["is_base"] == one.best["is_base"]:
         return "base best" if row["is_base"] else "best"
     return "base" if row["is_base"] else "point"
 

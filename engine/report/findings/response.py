@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.measures.run_off import CONTRIBUTION
-from engine.report.formatting import show, show_change
+from engine.report.formatting import NONE, show, show_change
 from engine.response import LeverAnswer, lever_answers
 from engine.results.schemas import Row
 from engine.spec.levers import LEVERS
@@ -36,15 +36,14 @@ HEADS: Final = (
 
 
 def lever_cells(one: LeverAnswer) -> tuple[str, ...]:
-    """Write one lever's line, under `HEADS`."""
-    return (
-        one.lever,
-        lever_value_text(one.base["value"]),
+    """Write one lever's line, under `HEADS`; where nothing is moved there is no best value."""
+    best = (
         lever_value_text(one.best["value"]),
         _gain(one.best),
         show("gmv_paid_fen", one.gmv["mean"]),
-        _PLACES[one.place],
     )
+    shown = best if one.moved else (NONE, NONE, NONE)
+    return one.lever, lever_value_text(one.base["value"]), *shown, _PLACES[one.place]
 
 
 def lever_title(one: LeverAnswer) -> str:
@@ -65,7 +64,7 @@ def lever_note(one: LeverAnswer) -> str:
     words = [_meaning(one)]
     own = lever_value_text(one.base["value"])
     words.append(f"The base policy has {own}" + ("" if one.base["is_constant"] else " on average"))
-    if not one.best["is_base"] and one.place in {"interior", "low end", "high end"}:
+    if not one.best["is_base"] and one.is_told:
         words.append(
             f"At the best value contribution with run-off changes by {_gain(one.best)} bn RMB and"
             f" GMV as paid by {_change(one.gmv)} bn RMB"
