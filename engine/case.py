@@ -16,10 +16,12 @@ class Case:
     """One year to simulate, and the labels its rows will carry.
 
     The scenario is simulated from its first day; the days of its horizon are reported. Before
-    the horizon `history` is in force, where one is given, else `policy`.
+    the horizon `history` is in force, where one is given, else `policy`. After it the market
+    goes on for `run_off_days`, under `after` or else under `policy`: what the horizon left
+    behind, of which only sums are kept. `after` begins a term of its own.
 
     Two cases with equal `scenario`, `policy`, `history`, `scale`, `world_seed` and `run_seed` give
-    the same bits, whatever `threads`.
+    the same bits, whatever `threads`, and whatever comes after the horizon.
     """
 
     scenario: Scenario
@@ -32,6 +34,8 @@ class Case:
     replication: int = 0
     threads: int = 1
     history: Policy | None = None
+    after: Policy | None = None
+    run_off_days: int = 0
 
     def labels(self) -> dict[str, Any]:
         """The values of `catalogue.KEYS`."""
@@ -52,6 +56,8 @@ class RunResult:
     `run` holds the values of `catalogue.RUN`; `daily` the columns of `catalogue.DAILY`, each
     of shape (days,); `segments` flows of shape (days, kind, tier, domain); `monthly` the
     columns of `catalogue.MONTHLY`, each of shape (months,); `anchors` one value per anchor.
+    `run_off` holds the sums of `run_off.FLOWS` over the days after the horizon that were asked
+    for; it is empty without them.
     """
 
     labels: dict[str, Any]
@@ -60,3 +66,4 @@ class RunResult:
     monthly: dict[str, NDArray[Any]]
     segments: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     anchors: dict[str, NDArray[Any]] = field(default_factory=dict)
+    run_off: dict[str, int] = field(default_factory=dict)

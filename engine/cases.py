@@ -66,7 +66,8 @@ def population_seed(job: Job, world: str, number: int) -> int:
     return (first + place) % 2**63
 
 
-def seconds_of_run(job: Job, population_share: float = 1.0) -> float:
-    """Guess the seconds that one year of `job` takes on one core."""
-    buyers, days = job.scale.buyers_count * population_share, job.scenario.calendar.days_simulated
+def seconds_of_run(job: Job, population_share: float = 1.0, run_off_days: int = 0) -> float:
+    """Guess the seconds that one year of `job`, and its run-off, take on one core."""
+    buyers = job.scale.buyers_count * population_share
+    days = job.scenario.calendar.days_simulated + run_off_days
     return days * (buyers / BUYER_DAYS_PER_S + job.scale.anchors_count / ANCHOR_DAYS_PER_S)

@@ -17,6 +17,7 @@ from engine.spec.calendar import Calendar
 from engine.spec.calibration import CalibrateJob
 from engine.spec.jobs import BenchmarkJob, CompareJob, Job, OptimizeJob
 from engine.spec.policy import Policy
+from engine.spec.response import ResponseJob
 from engine.spec.scenario import Scenario
 from engine.spec.space import Space
 from engine.spec.worlds import worlds
@@ -90,6 +91,8 @@ def _memory(job: Job) -> Iterator[InputError]:
     years = job.replications * len(job.ensemble.worlds) * len(_policies(job))
     if isinstance(job, CalibrateJob):
         years = job.fit.most_years(job.replications)
+    if isinstance(job, ResponseJob):
+        years *= job.points_count
     if isinstance(job, OptimizeJob):
         years = max(years, job.search.batch_count, job.search.finalists_count)
     try:

@@ -21,6 +21,7 @@ import numpy as np
 from engine.case import RunResult
 from engine.errors import InputError
 from engine.measures import catalogue
+from engine.measures.run_off import RUN_OFF_MEASURES
 from engine.stats.arrays import Floats, Ints
 from engine.stats.intervals import Interval, mean_interval, ratio_interval
 from engine.stats.paired import independent_units, means_by, variance_reduction
@@ -62,7 +63,8 @@ def paired(
     baseline
         Name of the policy to compare with.
     measures
-        Columns of `runs`, numbers or truth values.
+        Columns of `runs`, numbers or truth values; or measures with run-off, where the years
+        have them among those of the run.
 
     Raises
     ------
@@ -123,7 +125,7 @@ def _check(runs: Mapping[str, _Runs], baseline: str, measures: Sequence[str]) ->
             remedy="name one of them",
         )
     for measure in measures:
-        if measure not in catalogue.RUN:
+        if measure not in {**catalogue.RUN, **RUN_OFF_MEASURES}:
             raise InputError(
                 where="measures",
                 what=f"{measure!r} is not measured",

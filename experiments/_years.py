@@ -43,7 +43,7 @@ def run_cases(
     kept = KeptRuns(folder, job.identity())
     found = [kept.get(case.labels()) for case in todo]
     missing = [case for case, year in zip(todo, found, strict=True) if year is None]
-    with _pool(job, len(missing)) as pool, progress() as show:
+    with _pool(job, missing) as pool, progress() as show:
         results = Results(folder, config, job.seed, kept.parts())
         for year in found:
             if year is not None:
@@ -58,10 +58,11 @@ def run_cases(
     return results, [next(rest) if year is None else year for year in found]
 
 
-def _pool(job: Job, years_count: int) -> AbstractContextManager[Pool]:
+def _pool(job: Job, todo: Sequence[Case]) -> AbstractContextManager[Pool]:
     """Open what the job asks for, unless there is nothing to simulate."""
-    ray = job.ray if years_count else job.ray.model_copy(update={"backend": "process"})
-    return open_pool(ray, years_count, seconds_of_run(job))
+    ray = job.ray if todo else job.ray.model_copy(update={"backend": "process"})
+    run_off_days = max((case.run_off_days for case in todo), default=0)
+    return open_pool(ray, len(todo), seconds_of_run(job, run_off_days=run_off_days))
 
 
 def conclude(results: Results, folder: Path) -> Console:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine import rng
 from engine.case import Case, RunResult
 from engine.measures import catalogue
+from engine.measures.run_off import FLOWS
 from engine.spec.calendar import Calendar
 from engine.spec.jobs import Scale
 from engine.spec.policy import Policy
@@ -135,7 +136,17 @@ def simulate_fake(case: Case) -> RunResult:
             "fans_count": np.arange(case.scale.anchors_count, 0, -1, dtype=np.int64) * 1000,
             "gmv_fen": flows["gmv_fen"].sum() // np.arange(2, case.scale.anchors_count + 2),
         },
+        run_off=_run_off(case, flows),
     )
+
+
+def _run_off(case: Case, flows: dict[str, NDArray[Any]]) -> dict[str, int]:
+    """The days after the horizon: a share of its sums by how many they are."""
+    days = case.scenario.calendar.n_days
+    sums = {name: int(flows[name].sum()) for name in FLOWS}
+    if not case.run_off_days:
+        return {}
+    return {name: total * case.run_off_days // (2 * days) for name, total in sums.items()}
 
 
 _SHARE = {

@@ -14,17 +14,21 @@ from datetime import date, timedelta
 
 from engine.case import Case, RunResult
 from engine.market.day import run_day
-from engine.market.ledger.results import report_start, tables
+from engine.market.ledger.results import daily_table, report_start, tables
 from engine.market.plan import Plan
 from engine.market.scratch import Scratch, new_scratch
 from engine.market.state import State, open_state
 from engine.market.world import World, open_world
+from engine.measures.run_off import FLOWS
 from engine.spec.mechanisms import switched_policy
 from engine.spec.policy import Policy
 
 
 def simulate(case: Case) -> RunResult:
-    """Simulate a case from the scenario's first day; report the days of its horizon."""
+    """Simulate a case from the scenario's first day; report the days of its horizon.
+
+    The tables are made on the horizon's last night: what comes after does not change them.
+    """
     started = time.perf_counter()
     calendar = case.scenario.calendar
     world = open_world(case.scenario, case.scale, case.world_seed)
@@ -35,7 +39,8 @@ def simulate(case: Case) -> RunResult:
             begin_term(world, state)
         start = report_start(state)
         advance(world, case.policy, state, calendar.end + timedelta(days=1), scratch)
-    made = tables(world, state, start)
+        made = tables(world, state, start)
+        run_off = _run_off(world, case, state, scratch)
     made.run["wall_s"] = time.perf_counter() - started
     return RunResult(
         labels=case.labels(),
@@ -44,7 +49,21 @@ def simulate(case: Case) -> RunResult:
         monthly=made.monthly,
         segments=made.segments,
         anchors=made.anchors,
+        run_off=run_off,
     )
+
+
+def _run_off(world: World, case: Case, state: State, scratch: Scratch) -> dict[str, int]:
+    """Go on after the horizon; the sums over these days, real fen and counts."""
+    if case.run_off_days == 0:
+        return {}
+    first = state.day
+    if case.after:
+        begin_term(world, state)
+    until = world.date_of(first + case.run_off_days)
+    advance(world, case.after or case.policy, state, until, scratch)
+    days = daily_table(world, state)
+    return {name: int(days[name][first:].sum()) for name in FLOWS}
 
 
 def advance(

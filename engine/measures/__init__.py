@@ -5,6 +5,7 @@
     days       other columns of a day, with what months and runs have of the same name
     runs       what only a whole run has
     months     what only a calendar month has
+    run_off    what days after the horizon add to those of a run
     catalogue  all of them, and the names and types of the tables' columns
 
 A measure that can be computed from what is recorded is one more entry of `FLOW_MEASURES`,

@@ -3,6 +3,7 @@
 from typing import Final, NamedTuple
 
 from engine.measures import catalogue
+from engine.measures.run_off import RUN_OFF_MEASURES
 
 
 class _MeasureText(NamedTuple):
@@ -13,8 +14,8 @@ class _MeasureText(NamedTuple):
 
 
 MEASURES: Final[dict[str, _MeasureText]] = {
-    name: _MeasureText(catalogue.MEASURES[name].label, catalogue.MEASURES[name].definition)
-    for name in catalogue.RUN
+    measure.name: _MeasureText(measure.label, measure.definition)
+    for measure in (*map(catalogue.MEASURES.__getitem__, catalogue.RUN), *RUN_OFF_MEASURES.values())
 } | {
     "incremental_gmv_paid_per_subsidy_rmb": _MeasureText(
         "GMV as paid per RMB of subsidy",
@@ -22,4 +23,4 @@ MEASURES: Final[dict[str, _MeasureText]] = {
         " interval. It is the subsidy's own only where the two policies differ in nothing else.",
     )
 }
-"""The measures of the catalogue, and one that only the report computes."""
+"""The measures of the catalogue, those with run-off, and one that only the report computes."""

@@ -1,9 +1,9 @@
 """What survives a kill of a command that simulates: its finished runs, a line each.
 
-`runs.jsonl` holds, for each finished run, its row of `runs` and its months. The line is
-appended after the run's parts of `daily`, `segments` and `anchors` are on the disk, so that
-a run that has a line is finished. The first line says what job and what engine the runs are
-of; another's count as not there.
+`runs.jsonl` holds, for each finished run, its row of `runs`, its months and the sums of its
+run-off. The line is appended after the run's parts of `daily`, `segments` and `anchors` are on
+the disk, so that a run that has a line is finished. The first line says what job and what
+engine the runs are of; another's count as not there.
 """
 
 import hashlib
@@ -87,6 +87,7 @@ class KeptRuns:
             "labels": {name: _plain(value) for name, value in year.labels.items()},
             "run": {name: _plain(value) for name, value in year.run.items()},
             "monthly": {name: np.asarray(column).tolist() for name, column in year.monthly.items()},
+            "run_off": {name: _plain(value) for name, value in year.run_off.items()},
             "tables": tables,
         }
         # Python writes a float with the digits that give the same bits again.
@@ -127,7 +128,13 @@ def _run_of(tree: Mapping[str, Any]) -> RunResult:
         name: np.array(values, np.int64 if catalogue.MONTHLY.get(name) is int else np.float64)
         for name, values in tree["monthly"].items()
     }
-    return RunResult(labels=tree["labels"], run=tree["run"], daily={}, monthly=monthly)
+    return RunResult(
+        labels=tree["labels"],
+        run=tree["run"],
+        daily={},
+        monthly=monthly,
+        run_off=tree["run_off"],
+    )
 
 
 def _key(labels: Mapping[str, Any]) -> _Key:

@@ -130,6 +130,23 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "in_ensemble": bool,
         "note": str,
     },
+    "response": {
+        "lever": str,
+        "unit": str,
+        "value": float,
+        "is_base": bool,
+        "is_off": bool,
+        "is_constant": bool,
+        "measure": str,
+        "mean": float,
+        "difference": float,
+        "standard_error": float,
+        "ci_low": float,
+        "ci_high": float,
+        "pairs_count": int,
+        "range_low": float,
+        "range_high": float,
+    },
     "sensitivity": {
         "of": str,
         "name": str,
@@ -166,6 +183,10 @@ A row of `answers` is a row of `comparison` in one world of the calibration's en
 `rungs` is one goal or constraint on one rung of the search: how well the rung ranks the policies
 of the pilot, as seen and without the noise of both rungs, and by how much the top's mean lies
 above its own, in the measure's unit. A row of
+`response` is a lever, or a group of levers that move together, at one `value` in its `unit`, and
+one measure: its `mean` and the paired `difference` to the base policy, which is the row with
+`is_base`; where the base holds several values, over dates or levers, `is_constant` is false and
+`value` their mean. A row of
 `sensitivity` is one `index` of a measure: the `first` order or `total` index of a factor, its
 `importance` in a search, or the share of the variance that is `luck`; `of` says what the factors
 are, `levers`, `unknowns` or those of a `search`. A row of `priors` is a published `figure` and its

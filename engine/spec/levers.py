@@ -1,6 +1,6 @@
 """The catalogue of levers, read from where they are declared: `engine.spec.policy`."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args, get_origin
 
@@ -101,3 +101,33 @@ def policy_value(policy: Policy, path: str) -> Any:
     for part in path.split("."):
         value = getattr(value, part)
     return value
+
+
+def set_levers(policy: Policy, values: Mapping[str, Any], name: str) -> Policy:
+    """Return `policy` under a new name with the levers at some paths replaced.
+
+    A number, or one by first day, replaces a dated value whole.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If a value lies outside the lever's own range.
+    """
+    tree = _tree(policy)
+    for path, value in values.items():
+        *groups, leaf = path.split(".")
+        place = tree
+        for group in groups:
+            place = place[group]
+        place[leaf] = value
+    return Policy.model_validate(tree | {"name": name})
+
+
+def _tree(spec: BaseModel) -> dict[str, Any]:
+    """Return a specification as nested dicts, dated values as they are."""
+    return {
+        name: _tree(value)
+        if isinstance(value, BaseModel) and not isinstance(value, Dated)
+        else value
+        for name, value in spec
+    }

@@ -30,9 +30,10 @@ def typed(place: Path, command: str, *words: str) -> subprocess.CompletedProcess
     ("compare", {"comparison", "runs"}),
     ("optimize", {"trials", "rungs", "frontier", "runs", "daily"}),
     ("sensitivity", {"sensitivity"}),
+    ("response levers=[traffic.commercial_load,subsidy.rate]", {"response", "runs"}),
 ])  # fmt: skip
 def test_the_command_does_its_work(command: str, tables: set[str], tmp_path: Path) -> None:
-    done = typed(tmp_path, command, "scale=smoke", "hydra.run.dir=out")
+    done = typed(tmp_path, *command.split(), "scale=smoke", "hydra.run.dir=out")
     assert done.returncode == 0, done.stderr
     assert tables <= set(list_tables(tmp_path / "out"))
     assert (tmp_path / "out" / "report.html").stat().st_size > 1000

@@ -44,13 +44,16 @@ def tables(folder: Path) -> dict[str, bytes]:
         ("simulate", signal.SIGINT, 130),
         ("compare", signal.SIGTERM, 130),
         ("ablate", signal.SIGKILL, -signal.SIGKILL),
+        ("response levers=[price.cap]", signal.SIGTERM, 130),
     ],
 )
 def test_the_same_command_goes_on_where_it_was_stopped(
     type_in, place: Path, simulated: list[Case], command: str, stop: signal.Signals, status: int
 ) -> None:
     out = place / "out"
-    first = started(place, command, *SMALL, "hydra.run.dir=out", pause=60, quick=2)
+    command, *words = command.split()
+    asked = (*SMALL, *words)
+    first = started(place, command, *asked, "hydra.run.dir=out", pause=60, quick=2)
     wait_for(lambda: finished(out) == 2)
     first.send_signal(stop)
     assert first.wait() == status
@@ -59,10 +62,10 @@ def test_the_same_command_goes_on_where_it_was_stopped(
         assert "go on:" in first.stderr.read()
     assert not (out / "manifest.json").exists()
 
-    assert type_in(command, *SMALL, "hydra.run.dir=out").status == 0
+    assert type_in(command, *asked, "hydra.run.dir=out").status == 0
     went_on = len(simulated)
     simulated.clear()
-    assert type_in(command, *SMALL, "hydra.run.dir=whole").status == 0
+    assert type_in(command, *asked, "hydra.run.dir=whole").status == 0
     assert went_on == len(simulated) - 2
     assert tables(out) == tables(place / "whole")
     manifests = [
@@ -71,7 +74,7 @@ def test_the_same_command_goes_on_where_it_was_stopped(
     assert manifests[0] == manifests[1]
 
     simulated.clear()
-    assert type_in(command, *SMALL, "hydra.run.dir=out").status == 0
+    assert type_in(command, *asked, "hydra.run.dir=out").status == 0
     assert simulated == []
     assert tables(out) == tables(place / "whole")
 

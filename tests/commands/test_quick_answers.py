@@ -29,6 +29,7 @@ finally:
         "priors",
         "calibrate",
         "sensitivity",
+        "response",
     ],
 )
 @pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["--info"]], ids=" ".join)

@@ -91,6 +91,29 @@ def test_sensitivity_leaves_its_table_and_report_and_reads_a_search(type_in, pla
     assert {row["measure"] for row in rows} == {"gmv_paid_fen", "cost_fen", "top10_share"}
 
 
+def test_response_leaves_its_table_and_report_and_can_be_extended(type_in, place: Path) -> None:
+    ended = type_in("response", *SMALL, "levers=[subsidy.rate,price.cap]")
+    assert ended.status == 0, ended.err
+    assert {"out/response.parquet", "out/runs.parquet", "out/report.html"} <= ended.files
+    rows = read_table(place / "out", "response").to_pylist()
+    assert {row["lever"] for row in rows} == {"subsidy.rate", "price.cap"}
+    assert {row["pairs_count"] for row in rows} == {2}
+    assert "platform_contribution_with_run_off_fen" in {row["measure"] for row in rows}
+    assert "Nothing told from noise, on any measure: price.cap." in ended.out
+    page = (place / "out" / "report.html").read_text()
+    assert "<h1>What each lever does alone</h1>" in page
+    years = (place / "out" / "runs.jsonl").read_text().count("\n") - 1
+
+    more = ("levers=[subsidy.rate,price.cap,price.cps_floor]", "measures=[gini]")
+    assert type_in("response", *SMALL, *more).status == 0
+    again = read_table(place / "out", "response").to_pylist()
+    known = {(row["lever"], row["value"], row["measure"]): row for row in again}
+    for row in rows:
+        if (key := (row["lever"], row["value"], row["measure"])) in known:
+            assert known[key] == row
+    assert (place / "out" / "runs.jsonl").read_text().count("\n") - 1 == years + 6
+
+
 def test_optimize_searches_levers_of_every_kind(type_in, place: Path) -> None:
     ended = type_in("optimize", *SMALL, "space=staged", "search=gp")
     assert ended.status == 0, ended.err

@@ -13,6 +13,7 @@ from engine.spec.calibration import CalibrateJob
 from engine.spec.jobs import BenchmarkJob, CompareJob, Job, OptimizeJob, ReportJob, SimulateJob
 from engine.spec.policy import Policy
 from engine.spec.priors import PriorsJob
+from engine.spec.response import ResponseJob
 from engine.spec.sensitivity import SensitivityJob
 from engine.spec.worlds import worlds
 
@@ -27,6 +28,7 @@ JOBS: dict[str, type[Spec]] = {
     "benchmark": BenchmarkJob,
     "priors": PriorsJob,
     "sensitivity": SensitivityJob,
+    "response": ResponseJob,
 }
 SHARED = {"base", "output"}
 OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
@@ -53,9 +55,12 @@ def test_the_defaults_of_every_command_load(command: str) -> None:
 
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_every_option_loads(group: str, option: str) -> None:
-    command = {"unknowns": "calibrate", "fit": "calibrate", "indices": "sensitivity"}.get(
-        group, "optimize"
-    )
+    command = {
+        "unknowns": "calibrate",
+        "fit": "calibrate",
+        "indices": "sensitivity",
+        "grid": "response",
+    }.get(group, "optimize")
     job = load(composed(command, f"{group}={option}"), JOBS[command])
     assert isinstance(job, Job)
     worlds(job.scenario, job.ensemble)
@@ -64,7 +69,7 @@ def test_every_option_loads(group: str, option: str) -> None:
 
 
 @pytest.mark.parametrize("scale", ["smoke", "laptop", "full"])
-@pytest.mark.parametrize("command", ["simulate", "compare", "optimize", "sensitivity"])
+@pytest.mark.parametrize("command", ["simulate", "compare", "optimize", "sensitivity", "response"])
 def test_every_command_loads_at_every_scale(command: str, scale: str) -> None:
     load(composed(command, f"scale={scale}"), JOBS[command])
 

@@ -105,7 +105,7 @@ def test_every_amount_names_its_unit() -> None:
     unitless |= {"value", "lowest", "highest", "goal"}  # of a measure that names it
     unitless |= {"figure", "figure_se", "estimate", "estimate_se"}  # of a parameter, without unit
     unitless |= {"observed", "tolerance", "simulated"}  # in the unit that the row names
-    unitless |= {"kept_low", "kept_high"}  # likewise
+    unitless |= {"kept_low", "kept_high", "range_low", "range_high"}  # likewise
     unitless |= {"rung", "rank_correlation", "reliability", "top_reliability"}
     unitless |= {"corrected_correlation", "shift", "shift_se"}  # of a measure that names it
     unitless |= {"point", "wave", "miss", "worst_miss", "second_worst_miss", "score"}

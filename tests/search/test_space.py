@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InputError
-from engine.search.space.levers import lever_value, set_levers
+from engine.search.space.levers import lever_value
 from engine.search.space.policy_space import _WEIGHT_LIMIT, PolicySpace, _trajectory_knots
-from engine.spec.levers import LEVERS
+from engine.spec.levers import LEVERS, set_levers
 from engine.spec.policy import Policy
 from engine.spec.space import Space
 from tests.fakes import small_policy

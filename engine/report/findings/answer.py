@@ -6,6 +6,7 @@ from typing import Final
 from engine.ablate import COMMON, is_told, untold
 from engine.compare import INCREMENTAL
 from engine.report.findings.calibration import fit_sentences
+from engine.report.findings.response import response_sentences
 from engine.report.findings.search import choice
 from engine.report.findings.sensitivity import moved_sentences
 from engine.report.findings.world_agreement import across_sentences
@@ -44,11 +45,8 @@ def sentences(study: StudyResults) -> list[str]:
         return [*fit_sentences(fitted), *across_sentences(study.answers)]
     if study.sensitivity:
         return moved_sentences(study.sensitivity)
-    if study.ablation:
-        return [*_ablation_sentences(study.ablation), _certainty(study)]
-    if study.comparison:
-        return [*_comparison_sentences(study.comparison), _certainty(study)]
-    return _simulations(study)
+    differences = _difference_sentences(study)
+    return [*differences, _certainty(study)] if differences else _simulations(study)
 
 
 def wilson(successes: float, count: int) -> tuple[float, float]:
@@ -57,6 +55,15 @@ def wilson(successes: float, count: int) -> tuple[float, float]:
     middle = (share + square / 2) / (1 + square)
     half = (share * (1 - share) * square + square**2 / 4) ** 0.5 / (1 + square)
     return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
+def _difference_sentences(study: StudyResults) -> list[str]:
+    """Say what paired differences show: of levers, of mechanisms or of policies."""
+    if study.response:
+        return response_sentences(study.response, study.setting("run_off_days") or 0)
+    if study.ablation:
+        return _ablation_sentences(study.ablation)
+    return _comparison_sentences(study.comparison)
 
 
 def _is_free(line: Line) -> bool:
@@ -274,7 +281,7 @@ def _certainty(study: StudyResults) -> str:
     count = min(counts)
     if count < 2:
         return "One simulated year a policy: nothing is known of the luck in these numbers."
-    best = None if study.ablation else study.chosen_line()
+    best = None if study.ablation or study.response else study.chosen_line()
     text = f"Intervals (±) are 95% over {study.years_a_policy} simulated years a policy. "
     if best is not None:
         years = best.runs_count or count

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.report.findings.calibration import CALIBRATION_LIMITS
+from engine.report.findings.response import RESPONSE_LIMITS
 from engine.report.findings.sensitivity import SENSITIVITY_LIMITS
 from engine.report.read.results_model import StudyResults, setting
 from engine.results import list_tables, provenance_of, read_table
@@ -87,6 +88,8 @@ def limits(study: StudyResults) -> list[str]:
         return [*said, *CALIBRATION_LIMITS]
     if study.sensitivity:
         return [*said, *SENSITIVITY_LIMITS]
+    if study.response:
+        said += RESPONSE_LIMITS
     if len(worlds) <= 1:
         said.append(
             "One world: how strong the rival is, whether a head anchor leaves and how quickly"

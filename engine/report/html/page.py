@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 
 from engine.report.charts.frontier import frontier_section
 from engine.report.charts.over_time import days_section
+from engine.report.charts.response import response_section
 from engine.report.charts.rows import estimates_section, sensitivity_section
 from engine.report.definitions import MEASURES
 from engine.report.findings.answer import sentences, wilson
@@ -84,7 +85,9 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "answer": sentences(study),
         "frontier": frontier_section(study, lines, best),
         "heads": _policy_heads(study),
-        "rows": [] if study.ablation else [_policy_row(line, best) for line in lines],
+        "rows": []
+        if study.ablation or study.response
+        else [_policy_row(line, best) for line in lines],
         "has_intervals": replications_count(study.runs) > 1,
         "risks": risk_table(study.frontier),
         "search": search_table(study.rungs, study.trials),
@@ -95,6 +98,7 @@ def _context(study: StudyResults) -> dict[str, Any]:
         "estimates": estimates_section(lines),
         "fit": fit_section(study),
         "moved": sensitivity_section(study.sensitivity),
+        "response": response_section(study.response),
         "measures": _definitions(study),
         "limits": limits(study),
         "versions": study.versions,
@@ -147,6 +151,7 @@ def _title(study: StudyResults) -> str:
     if study.searched:
         return "What does GMV cost?"
     titles = (
+        (study.response, "What each lever does alone"),
         (study.ablation, "What each mechanism does"),
         (study.sensitivity, "What moves the outcomes"),
         (study.calibration, f"How well {study.setting('scenario', 'name')} fits what was observed"),
@@ -193,7 +198,9 @@ def _horizon(study: StudyResults) -> str | None:
 
 
 def _definitions(study: StudyResults) -> list[tuple[str, str]]:
-    has_policies = not (study.ablation or study.calibration or study.sensitivity)
+    analyses = (study.ablation, study.calibration, study.sensitivity, study.response)
+    has_policies = not any(analyses)
     names = [*_COLUMNS, "budget_spent_share", "cost_fen"] if has_policies else []
-    names += [row["measure"] for row in (*study.comparison, *study.ablation, *study.sensitivity)]
+    rows = (*study.comparison, *study.ablation, *study.sensitivity, *study.response)
+    names += [row["measure"] for row in rows]
     return [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]

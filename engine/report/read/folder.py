@@ -26,6 +26,7 @@ _READ: Final = (
     "rungs",
     "trials",
     "sensitivity",
+    "response",
     "answers",
 )
 
@@ -66,6 +67,7 @@ def read_study(folder: Path) -> StudyResults:
         rungs=_rows(tables, "rungs"),
         trials=_rows(tables, "trials"),
         sensitivity=_rows(tables, "sensitivity"),
+        response=_rows(tables, "response"),
         answers=_rows(tables, "answers"),
         incomplete=_incomplete_note(folder, known["config_hash"], tables, _READ),
     )

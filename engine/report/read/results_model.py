@@ -94,6 +94,7 @@ class StudyResults:
     rungs: list[Row] = field(default_factory=list)
     trials: list[Row] = field(default_factory=list)
     sensitivity: list[Row] = field(default_factory=list)
+    response: list[Row] = field(default_factory=list)
     answers: list[Row] = field(default_factory=list)
     incomplete: str = ""
 

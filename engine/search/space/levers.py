@@ -1,10 +1,8 @@
-"""Levers by path, e.g. `subsidy.rate.source`: which there are, reading and setting them."""
+"""Levers by path, e.g. `subsidy.rate.source`: which there are, and what a policy holds."""
 
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
-
-from pydantic import BaseModel
 
 from engine.errors import InputError
 from engine.spec.base import Dated
@@ -14,27 +12,6 @@ from engine.spec.policy import Policy
 from engine.spec.space import Choice, SearchedLever
 
 KNOTS: Final = "target.knots"
-Tree = dict[str, Any]
-
-
-def set_levers(policy: Policy, values: Mapping[str, Any], name: str) -> Policy:
-    """Return `policy` under a new name with the levers at some paths replaced.
-
-    A number, or one by first day, replaces a dated value whole.
-
-    Raises
-    ------
-    pydantic.ValidationError
-        If a value lies outside the lever's own range.
-    """
-    tree = _tree(policy)
-    for path, value in values.items():
-        *groups, leaf = path.split(".")
-        place = tree
-        for group in groups:
-            place = place[group]
-        place[leaf] = value
-    return Policy.model_validate(tree | {"name": name})
 
 
 def lever_value(policy: Policy, path: str, day: date | None = None) -> Any:
@@ -127,13 +104,3 @@ def _unknown_lever(path: str, where: str) -> InputError:
     group = path.rpartition(".")[0]
     beside = [name for name in known if group and name.startswith(f"{group}.")] or list(known)
     return InputError(where, "the policy has no such lever", ", ".join(beside), hint)
-
-
-def _tree(spec: BaseModel) -> Tree:
-    """Return a specification as nested dicts, dated values as they are."""
-    return {
-        name: _tree(value)
-        if isinstance(value, BaseModel) and not isinstance(value, Dated)
-        else value
-        for name, value in spec
-    }

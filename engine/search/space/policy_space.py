@@ -20,11 +20,10 @@ from engine.search.space.levers import (
     KNOTS,
     check_lever,
     lever_value,
-    set_levers,
 )
 from engine.search.space.rules import LinearRules, RuleTerm
 from engine.spec.explain import explain
-from engine.spec.levers import LEVERS, LeverEntry
+from engine.spec.levers import LEVERS, LeverEntry, set_levers
 from engine.spec.policy import Policy
 from engine.spec.space import SearchedLever, Space
 

@@ -1,0 +1,34 @@
+"""`python -m experiments.response`: each lever swept alone around a base policy."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.config import Tree
+from engine.spec.response import ResponseJob
+from experiments._app import app
+
+
+def response(job: ResponseJob, folder: Path, config: Tree) -> None:
+    """Leave `response`, `runs` and the report; say which levers move nothing."""
+    from engine import response as engine
+    from engine.report.terminal.response import print_response
+    from experiments._years import conclude, run_cases, tell_folder
+
+    results, years = run_cases(job, engine.response_cases(job), folder, config, details=False)
+    rows = engine.response_rows(job, years)
+    results.write_rows("response", rows)
+    print_response(rows, conclude(results, folder))
+    tell_folder(folder)
+
+
+def check(job: ResponseJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
+    """Refuse measures and levers that are not there."""
+    from engine import response as engine
+
+    engine.check_job(job)
+
+
+main = app(response, ResponseJob, check)
+
+if __name__ == "__main__":
+    main()

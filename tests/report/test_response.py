@@ -1,0 +1,100 @@
+"""What is said, drawn and printed of a sweep of levers."""
+
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from engine.report import build_report
+from engine.report.charts.response import response_section
+from engine.report.findings.response import lever_note, lever_title, response_sentences
+from engine.report.terminal.response import print_response
+from engine.response import lever_answers
+from engine.results import Results
+from tests.report.studies import CONFIG
+from tests.report.test_page import Page, plain
+from tests.response.rows import sweep_rows
+
+ROWS = [
+    *sweep_rows("traffic.commercial_load", {0.6: -1, 0.8: 2, 0.9: 0, 1.0: -3}, 0.1),
+    *sweep_rows("supply.library_open", {0.6: -1, 0.9: 0, 1.0: 3}, 0.1, is_constant=False),
+    *sweep_rows("price.cap", {0.6: -1, 0.9: 0, 1.0: -3}, 0.1),
+    *sweep_rows("traffic.floor", {0.6: 0.01, 0.9: 0, 1.0: -0.01}, 0.1),
+]
+
+
+def test_a_title_states_the_finding() -> None:
+    load, library, cap, floor = map(lever_title, lever_answers(ROWS))
+    assert load == "traffic.commercial_load: contribution with run-off is best near 0.8"
+    assert library.endswith("best at the high end, 1")
+    assert cap.endswith("best near 0.9")
+    assert floor == "traffic.floor: nothing is told from noise"
+
+
+def test_a_note_says_what_the_lever_is_and_what_its_best_brings() -> None:
+    load, library, cap, _ = map(lever_note, lever_answers(ROWS))
+    assert "on the historical commercial load" in load
+    assert "changes by +2.00 ± 0.28 bn RMB and GMV as paid by +2.00 ± 0.28" in load
+    assert "The base policy has 0.9 on average" in library
+    assert "At the best value" not in cap
+
+
+def test_sentences_sort_the_levers_and_name_what_moves_nothing() -> None:
+    base, inside, ends, nothing = response_sentences(ROWS, 365)
+    assert "contributes 100.0 bn RMB over the horizon and 365 days of run-off" in base
+    assert "traffic.commercial_load (0.8: +2.00 ± 0.28), price.cap (as it is, 0.9)" in inside
+    assert "supply.library_open (1: +3.00 ± 0.28)" in ends
+    assert nothing.endswith("on any measure over the whole range: traffic.floor.")
+
+
+def test_every_lever_and_measure_has_its_picture() -> None:
+    section = response_section(ROWS)
+    assert section is not None
+    assert [len(lever["charts"]) for lever in section["levers"]] == [2] * 4
+    load, library, cap, floor = (lever["charts"][0] for lever in section["levers"])
+    for chart in (load, library, cap):
+        assert chart.count("<circle") == 3 + (chart is load)
+        assert chart.count('class="band lever"') == 1
+        assert len(re.findall(r'class="(?:base )?best"', chart)) == 1
+    assert 'class="base best"' in cap
+    assert "best" not in floor
+    (curve,) = re.findall(r'd="(M[^"z]*)" class="curve', library)
+    assert curve.count("L") == 1  # the base is no point of the curve of constants
+    assert response_section([]) is None
+
+
+def test_a_wide_range_is_drawn_by_ratio() -> None:
+    section = response_section(sweep_rows("subsidy.cap_rmb", {0.9: 0, 5: 1, 100: 2}, 0.1))
+    assert section is not None
+    chart = section["levers"][0]["charts"][0]
+    assert re.findall(r">(1|10|100)</text>", chart.split("title")[0]) == ["1", "10", "100"]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_table_keeps_its_numbers_in_one_piece(width: int) -> None:
+    console = Console(width=width, record=True, force_terminal=False)
+    with console.capture() as capture:
+        print_response(ROWS, console)
+    text = capture.get()
+    assert max(map(len, text.splitlines())) <= width
+    assert re.search(r"0\.9 +0\.8 +\+2\.00 ± 0\.28 +102\.0 +interior", text)
+    assert re.search(r"traffic\.floor +0\.9 +– +– +– +moves nothing", text)
+    assert "Nothing told from noise, on any measure: traffic.floor." in text
+
+
+def test_the_page_holds_the_table_and_the_pictures(tmp_path: Path) -> None:
+    results = Results(tmp_path, CONFIG | {"search": None, "run_off_days": 365}, 7)
+    results.write_rows("response", ROWS)
+    results.finish()
+    page = Page(build_report(tmp_path).read_text(encoding="utf-8"))
+    said = plain(page.text)
+    for text in (
+        "What each lever does alone",
+        "Where each lever is best",
+        "traffic.commercial_load: contribution with run-off is best near 0.8",
+        "Each lever moved alone: several together",
+        "Contribution of the horizon and of the days of run-off",
+    ):
+        assert text in said
+    assert page.tags.count("svg") == 8

@@ -1,0 +1,95 @@
+"""What each lever should do alone around `h1_2020`, as data, and what a sweep says against it.
+
+A lever's shape is read off the rows of `response`. A sign is held against the sweep only where
+the opposite is told; with `is_told` the sign itself has to be told from noise. `best` are the
+places where the contribution with run-off may be best; without any, everywhere. `pending` says
+why a shape does not hold yet: its test is then expected to fail, and says so when it does not.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from engine.measures.run_off import CONTRIBUTION
+from engine.response import lever_answers
+from engine.stats.intervals import student_quantile
+
+Row = Mapping[str, Any]
+Sign = Literal["rises", "falls"]
+
+
+class Shape(NamedTuple):
+    """What a lever should do over its range, from its lowest value to its highest.
+
+    `signs` of measures, by name; `best` places of `engine.response.LeverAnswer`; `moves`
+    whether it should move some measure beyond noise.
+    """
+
+    signs: Mapping[str, Sign] = {}
+    is_told: bool = False
+    best: tuple[str, ...] = ()
+    moves: bool = False
+    pending: str = ""
+
+
+INSIDE = ("interior",)
+GMV, SPENT, TAIL, DAU = "gmv_paid_fen", CONTRIBUTION, "tail_gmv_fen", "dau_change_share"
+
+SHAPES: dict[str, Shape] = {
+    "subsidy.budget_bn_rmb": Shape(),
+    "subsidy.rate": Shape(),
+    "subsidy.cap_rmb": Shape(),
+    "subsidy.new_buyer_rate": Shape(),
+    "subsidy.tier_factor": Shape(),
+    "subsidy.festival_boost": Shape(),
+    "subsidy.partner_share": Shape(),
+    "subsidy.partner_budget_bn_rmb": Shape(),
+    "price.cap": Shape(),
+    "price.cps_floor": Shape(),
+    "price.plan_festivals_count": Shape(),
+    "target.year_end_bn_rmb": Shape(),
+    "target.proportional_gain": Shape(),
+    "target.integral_gain": Shape(),
+    "target.coupon_push": Shape(),
+    "target.load_push": Shape(),
+    "target.recruiting_push": Shape(),
+    "traffic.public_share": Shape(),
+    "traffic.exponent": Shape(),
+    "traffic.floor": Shape(),
+    "traffic.support": Shape(),
+    "traffic.brand_support": Shape(),
+    "traffic.ad_load": Shape(),
+    "traffic.ad_reserve_rmb": Shape(),
+    "traffic.family_cap": Shape(),
+    "traffic.commercial_load": Shape({GMV: "rises", DAU: "falls"}, moves=True),
+    "supply.library_open": Shape({GMV: "rises"}, moves=True),
+    "supply.recruiting": Shape({GMV: "rises"}),
+    "supply.platform_brand_support": Shape(),
+    "supply.investment_bn_rmb": Shape(),
+    "supply.closed_loop": Shape(),
+}
+"""By the names of a sweep of all levers."""
+
+
+def misses(shape: Shape, rows: Sequence[Row]) -> list[str]:
+    """Say in what one lever's rows differ from its shape; nothing where they agree."""
+    (found,) = lever_answers(rows)
+    said = []
+    for measure, sign in shape.signs.items():
+        change, noise = _over_the_range([row for row in rows if row["measure"] == measure])
+        up = change if sign == "rises" else -change
+        if up < (noise if shape.is_told else -noise):
+            said.append(f"{measure} should be one that {sign}; it changes by {change:.4g}")
+    if shape.best and found.place not in shape.best:
+        said.append(f"best is {found.place} at {found.best['value']:g}, not {shape.best}")
+    if shape.moves and not found.moved:
+        said.append("it moves nothing")
+    return said
+
+
+def _over_the_range(rows: Sequence[Row]) -> tuple[float, float]:
+    """Return how a measure changes from the lowest value to the highest, and its 95 % noise."""
+    curve = sorted((row for row in rows if row["is_constant"]), key=lambda row: row["value"])
+    low, high = curve[0], curve[-1]
+    errors = [row["standard_error"] or 0.0 for row in (low, high)]
+    t = student_quantile(max(low["pairs_count"] - 1, 1), 0.975)
+    return high["difference"] - low["difference"], t * (errors[0] ** 2 + errors[1] ** 2) ** 0.5

@@ -1,0 +1,62 @@
+"""Each lever swept alone in the real market: its shape against what the field expects."""
+
+from functools import cache
+
+import pytest
+
+from engine.case import Case, RunResult
+from engine.compute.pool import simulate_case
+from engine.response import response_cases, response_rows
+from engine.response.points import BASE, swept_levers
+from engine.spec.response import ResponseJob
+from tests.response.rows import sweep_rows
+from tests.response.shapes import SHAPES, Shape, misses
+from tests.response.typed import typed_job
+
+OVERRIDES = ("scale=smoke", "replications=3", "points_count=3")
+
+
+def test_every_lever_has_a_shape() -> None:
+    assert list(SHAPES) == [swept.name for swept in swept_levers(None)]
+
+
+def test_a_shape_is_missed_by_what_is_told_against_it() -> None:
+    rising = sweep_rows("price.cap", {0.6: -2, 0.9: 0, 1.0: 3}, 0.1)
+    flat = sweep_rows("price.cap", {0.6: -0.01, 0.9: 0, 1.0: 0}, 0.1)
+    rises, falls = Shape({"gmv_paid_fen": "rises"}), Shape({"gmv_paid_fen": "falls"})
+    assert misses(rises, rising) == misses(rises, flat) == misses(falls, flat) == []
+    assert "should be one that falls" in misses(falls, rising)[0]
+    assert misses(rises._replace(is_told=True), rising) == []
+    assert misses(rises._replace(is_told=True), flat) != []
+    assert misses(Shape(best=("high end",), moves=True), rising) == []
+    assert "best is high end at 1" in misses(Shape(best=("interior",)), rising)[0]
+    assert misses(Shape(moves=True), flat) == ["it moves nothing"]
+
+
+def _job(lever: str) -> ResponseJob:
+    return typed_job(*OVERRIDES, f"levers=[{lever}]")
+
+
+@cache
+def _base_year(replication: int) -> RunResult:
+    cases = response_cases(_job("price.cap"))
+    return simulate_case(next(c for c in cases if _is_base(c) and c.replication == replication))
+
+
+def _is_base(case: Case) -> bool:
+    return case.policy.name == BASE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lever", SHAPES)
+def test_the_lever_has_its_shape(lever: str) -> None:
+    """Around `h1_2020`, over the year and 365 days of run-off."""
+    job, shape = _job(lever), SHAPES[lever]
+    years = [
+        _base_year(case.replication) if _is_base(case) else simulate_case(case)
+        for case in response_cases(job)
+    ]
+    found = misses(shape, response_rows(job, years))
+    if shape.pending and found:
+        pytest.xfail(f"{shape.pending}: {'; '.join(found)}")
+    assert not found
