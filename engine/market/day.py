@@ -68,6 +68,7 @@ def supply(
         controls.recruiting,
         controls.boost,
         controls.reach / N_BUCKETS,
+        state.platform.ads_share,
         levers.day % PLAN_DAYS == 0,
         scratch.kind_counts,
     )

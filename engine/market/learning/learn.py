@@ -22,6 +22,7 @@ from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals, add_up, aggre
 from engine.market.world import World
 from engine.population.anchors import strength_of_rank
 from engine.rules.adoption import updated_belief
+from engine.rules.ads import left_after_ads
 from engine.rules.brand import grown_awareness
 from engine.rules.investment import cheapened
 from engine.rules.rival import smoothed
@@ -62,6 +63,7 @@ def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome
     )
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
         _rank_anchors(world, state)
+    _learn_ads(state, totals, day_totals)
     _learn_suppliers(world, state, levers, day_totals.kind_gmv, counts)
     _learn_platform(world, state, levers, outcome)
     sums = day_totals.accounts.tolist()
@@ -99,6 +101,7 @@ def _learn_sales(
 ):
     """What goods and anchors learn from the day's sales; `regular` anchors, then guests."""
     _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
+    _learn_shares(sellers.within, day_totals.good_sales, day_totals.showcase_sales, SHARE_SPEED)
     if day == 0:
         _scale_signals(history, day_totals.anchor_gmv, regular)
     _learn_signals(history, day_totals.anchor_gmv, regular)
@@ -109,11 +112,11 @@ def _learn_sales(
 
 
 @stage
-def _learn_shares(share, good_sales, good_looks, speed):
-    """Conditional share of each good inside the gate, smoothed; unseen goods keep theirs."""
+def _learn_shares(share, good_sales, total, speed):
+    """Each good's share of a total, smoothed; where there is none it keeps its own."""
     for g in range(good_sales.size):
-        if good_looks[g] > 0.0:
-            seen = good_sales[g] / good_looks[g]
+        if total[g] > 0.0:
+            seen = good_sales[g] / total[g]
             share[g] += speed * (seen - share[g])
 
 
@@ -170,6 +173,16 @@ def _rank_anchors(world: World, state: State) -> None:
     state.anchors.strength[:regular] = strength_of_rank(rank, regular)
 
 
+def _learn_ads(state: State, totals: SlotTotals, day_totals: DayTotals) -> None:
+    """What ads take of the sellers' GMV and of their margin (M19), smoothed."""
+    platform, ads = state.platform, float(totals.counts[Count.ADS_FEN])
+    gmv, margin = float(day_totals.anchor_gmv.sum()), float(day_totals.anchor_margin.sum())
+    if gmv > 0.0:
+        platform.ads_share = smoothed(platform.ads_share, ads / gmv, SIGNAL_DAYS)
+    if margin > 0.0:
+        platform.ads_of_margin = smoothed(platform.ads_of_margin, ads / margin, SIGNAL_DAYS)
+
+
 def _learn_suppliers(
     world: World,
     state: State,
@@ -178,12 +191,14 @@ def _learn_suppliers(
     counts: KindCounts,
 ) -> None:
     """Beliefs by kind: sales per joined supplier of late against what its kind expected (M15)."""
+    kept = left_after_ads(state.platform.ads_of_margin, world.supply.ad_burden)
     _update_beliefs(
         state.sellers.belief,
         state.platform.kind_sales,
         kind_gmv,
         counts.joined,
         world.expected_sales,
+        kept,
         demand_weight(levers),
         world.scenario.suppliers.belief_speed,
         levers.day > FIRST_DAYS,
@@ -191,13 +206,18 @@ def _learn_suppliers(
 
 
 @kernel
-def _update_beliefs(belief, kind_sales, kind_gmv, joined, expected, season, speed, is_settled):
-    """Smooth the sales per supplier on a plain day; once `is_settled`, beliefs follow them."""
+def _update_beliefs(
+    belief, kind_sales, kind_gmv, joined, expected, kept, season, speed, is_settled
+):
+    """Smooth the sales per supplier on a plain day; once `is_settled`, beliefs follow them.
+
+    `kept` is the share that ads leave.
+    """
     for kind in range(N_KINDS):
         per_supplier = kind_gmv[kind] / max(joined[kind], 1) / season
         kind_sales[kind] += (per_supplier - kind_sales[kind]) / SIGNAL_DAYS
         if is_settled and joined[kind] > 0:
-            ratio = kind_sales[kind] / expected[kind]
+            ratio = kind_sales[kind] / expected[kind] * kept
             belief[kind] = updated_belief(belief[kind], ratio, speed)
 
 

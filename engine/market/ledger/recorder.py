@@ -17,6 +17,7 @@ from engine.market.supply.trade import KindCounts
 from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals
 from engine.market.world import World
 from engine.population.anchors import HEAD, TAIL, WAIST
+from engine.rules.adoption import recruits_cost
 from engine.units import FEN_PER_RMB, IS_INCUBATED, KINDS
 
 _JOINED = tuple(f"joined_{kind}_count" for kind in KINDS)
@@ -102,9 +103,11 @@ def _costs(world: World, levers: DayLevers, outcome: DayOutcome) -> dict[str, in
 def _recruiting_fen(world: World, levers: DayLevers, outcome: DayOutcome) -> int:
     """Cost of the joins that recruiting brought: all but the share 1 / factor."""
     factor = levers.recruiting * outcome.controls.recruiting
-    cost = world.scenario.platform.recruiting_cost_rmb * FEN_PER_RMB
-    brought = 1.0 - 1.0 / factor if factor > 1.0 and levers.day > 0 else 0.0
-    return int(_percent(world, outcome.joins) * brought * cost)
+    if factor <= 1.0 or levers.day == 0:
+        return 0
+    platform, joins = world.scenario.platform, _percent(world, outcome.joins)
+    cost = platform.recruiting_cost_rmb * FEN_PER_RMB
+    return int(recruits_cost(joins, factor, cost, platform.recruiting_cost_power))
 
 
 def _percent(world: World, suppliers: int) -> float:

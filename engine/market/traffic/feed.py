@@ -141,6 +141,19 @@ def build_feed(weight, table, weights, work, scaled):
         fill_alias(weights, table, work, scaled)
 
 
+@kernel
+def collisions(weights):
+    """Probability that two visits of the feed come to the same stream; 0 while it is closed.
+
+    `weights` float64 by anchor, not yet shares; the result float64.
+    """
+    total, squares = 0.0, 0.0
+    for weight in weights:
+        total += weight
+        squares += weight * weight
+    return squares / (total * total) if total > 0.0 else 0.0
+
+
 _MOST_OF_A_SLOT = 0.9
 """Of a slot's feed, the most that guests may take together."""
 
