@@ -63,6 +63,7 @@ def direct_traffic(
         levers,
         world.scenario.platform.ad_bid_share,
         key(state.run_seed, Purpose.LIVE, levers.day, slot),
+        world.scenario.calendar.slot_share[slot],
         airtime,
         feed.ad_price,
     )

@@ -41,15 +41,16 @@ class AnchorHistory(NamedTuple):
     """What anchors have become, float64 by anchor.
 
     `fans` people; `strength` of bargaining in [0, 1]; `signal` smoothed expected GMV a day
-    (fen), `slow_signal` the same over a longer time; `audience` smoothed sessions a day;
-    `commission` smoothed a day (fen) and `offered` what the kinds' offers alone would have
-    given; `margin` sellers' profit per visit (fen). All but fans of the simulated sample.
+    on the air (fen), `slow_signal` the same over a longer time, `aired` days on the air so far;
+    `audience` smoothed sessions a day; `commission` smoothed a day (fen) and `offered` what the
+    kinds' offers alone would have given; `margin` sellers' profit per visit (fen). All but fans of the simulated sample.
     """
 
     fans: Floats
     strength: Floats
     signal: Floats
     slow_signal: Floats
+    aired: Floats
     audience: Floats
     commission: Floats
     offered: Floats
@@ -79,7 +80,8 @@ class Sellers(NamedTuple):
 
     By supplier: `joined`, `listing` (uint8), `in_plan`, `stock` (real units), `hazard`,
     `exit_hazard` (0 until joined), `awareness`; `belief` by kind; `price` (fen), `share`
-    (of the looks that show it) and `within` (of what is bought at them) by good. Float64 where nothing else is said.
+    (of the looks that show it) and `within` (of what is bought at them) by good. Float64 where
+    nothing else is said.
     """
 
     joined: NDArray[np.bool_]
@@ -267,6 +269,7 @@ def open_state(world: World, run_seed: int) -> State:
             strength=strength_of_rank(np.arange(n), world.anchors.guests_from),
             signal=engaged.copy(),
             slow_signal=engaged.copy(),
+            aired=np.zeros(n),
             audience=np.full(n, 1.0),
             commission=np.zeros(n),
             offered=np.zeros(n),

@@ -184,6 +184,11 @@ class AnchorsSpec(Spec):
     head_share: Share
     waist_share: Share
     live_probability: tuple[Share, Share]
+    signal_days: float = quantity(
+        "days on the air",
+        "over which sales are smoothed into a signal (M20); 0 is the mean of all, else 1 or more",
+        ge=0,
+    )
     live_response: float = quantity("power", "live hours answer to commission (M12)", ge=0, le=1)
     charisma_sd: NonNegative
     families_count: int = quantity("families", "number of families (M6)", ge=0, le=1000)
@@ -200,6 +205,12 @@ class AnchorsSpec(Spec):
     category_share: ByCategory
 
     category_spread: float = quantity("utility", "of the taste shock in selection", ge=0)
+
+    @model_validator(mode="after")
+    def _signals(self) -> Self:
+        if 0 < self.signal_days < 1:
+            raise ValueError("signal_days lies between 0 and 1; take 0 (the mean of all) or more")
+        return self
 
     @model_validator(mode="after")
     def _categories(self) -> Self:

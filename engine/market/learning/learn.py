@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.accounts import EXPECTED_PAID, Account, Count
 from engine.jit import kernel, stage
+from engine.market.learning.signals import SIGNAL_DAYS, learn_anchors
 from engine.market.ledger.recorder import DayOutcome
 from engine.market.pacing.controls import DayControls, own_rate
 from engine.market.plan import DayLevers, demand_weight
@@ -18,7 +19,7 @@ from engine.market.showcase.selection import DAYS_A_WEEK
 from engine.market.state import State
 from engine.market.streams import StreamTable
 from engine.market.supply.trade import KindCounts
-from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals, add_up, aggregate_sales
+from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals, aggregate_sales
 from engine.market.world import World
 from engine.population.anchors import strength_of_rank
 from engine.rules.adoption import updated_belief
@@ -29,7 +30,6 @@ from engine.rules.rival import smoothed
 from engine.rules.visits import relaxed_activity
 from engine.units import IS_INCUBATED, LEARNS_FROM_TRIALS, N_KINDS
 
-SIGNAL_DAYS, SLOW_SIGNAL_DAYS = 14.0, 60.0
 FIRST_DAYS = 28
 """Days that set the levels against which later ones are compared."""
 FORECAST_DAYS = 7.0
@@ -56,6 +56,8 @@ def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome
         state.anchors.fans,
         totals,
         day_totals,
+        outcome.airtime,
+        float(world.scenario.anchors.signal_days),
         _brand_terms(world, state, levers),
         float(world.weight),
         world.anchors.guests_from,
@@ -97,15 +99,24 @@ def _brand_terms(world: World, state: State, levers: DayLevers) -> _BrandTerms:
 
 @kernel
 def _learn_sales(
-    suppliers, sellers, goods, history, fans, totals, day_totals, brands, weight, regular, day
+    suppliers,
+    sellers,
+    goods,
+    history,
+    fans,
+    totals,
+    day_totals,
+    airtime,
+    signal_days,
+    brands,
+    weight,
+    regular,
+    day,
 ):
     """What goods and anchors learn from the day's sales; `regular` anchors, then guests."""
     _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
     _learn_shares(sellers.within, day_totals.good_sales, day_totals.showcase_sales, SHARE_SPEED)
-    if day == 0:
-        _scale_signals(history, day_totals.anchor_gmv, regular)
-    _learn_signals(history, day_totals.anchor_gmv, regular)
-    _learn_visits(history, totals, day_totals.anchor_margin)
+    learn_anchors(history, totals, day_totals, airtime, signal_days, regular, day == 0)
     for m in range(fans.size):
         fans[m] += totals.follows[m] * weight
     _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, brands)
@@ -118,38 +129,6 @@ def _learn_shares(share, good_sales, total, speed):
         if total[g] > 0.0:
             seen = good_sales[g] / total[g]
             share[g] += speed * (seen - share[g])
-
-
-@stage
-def _scale_signals(history, gmv, regular):
-    """Before anything is sold the fans are the guess; now it gets its unit, fen."""
-    sold, guessed = add_up(gmv[:regular]), add_up(history.signal[:regular])
-    if sold > 0.0:
-        for m in range(regular):
-            history.signal[m] *= sold / guessed
-            history.slow_signal[m] = history.signal[m]
-
-
-@stage
-def _learn_signals(history, gmv, regular):
-    """Smoothed sales of the regular anchors."""
-    signal, slow = history.signal, history.slow_signal
-    for m in range(regular):
-        signal[m] += (gmv[m] - signal[m]) / SIGNAL_DAYS
-        slow[m] += (gmv[m] - slow[m]) / SLOW_SIGNAL_DAYS
-
-
-@stage
-def _learn_visits(history, totals, anchor_margin):
-    """Smoothed audiences and commissions; margins of those who were visited."""
-    audience, commission, offered = history.audience, history.commission, history.offered
-    for m in range(audience.size):
-        audience[m] += (totals.visits[m] - audience[m]) / SIGNAL_DAYS
-        commission[m] += (totals.commission[m] - commission[m]) / SIGNAL_DAYS
-        offered[m] += (totals.offered[m] - offered[m]) / SIGNAL_DAYS
-        if totals.visits[m] > 0:
-            per_visit = anchor_margin[m] / totals.visits[m]
-            history.margin[m] += (per_visit - history.margin[m]) / SIGNAL_DAYS
 
 
 @stage

@@ -15,6 +15,7 @@ from engine.market.plan import DayLevers, Plan
 from engine.market.state import State
 from engine.market.supply.trade import KindCounts
 from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals
+from engine.market.traffic.feed import Airtime
 from engine.market.world import World
 from engine.population.anchors import HEAD, TAIL, WAIST
 from engine.rules.adoption import recruits_cost
@@ -27,8 +28,8 @@ class DayOutcome(NamedTuple):
     """What a day brought.
 
     What the platform had set (`controls`), what was added up (`totals`, and `day_totals` from
-    them), how many suppliers there are (`kind_counts`) and joined today (`joins`), and which
-    anchors were there (`presence`, uint8).
+    them), how many suppliers there are (`kind_counts`) and joined today (`joins`), which anchors
+    were there (`presence`, uint8), and how long they streamed (`airtime`).
     """
 
     controls: DayControls
@@ -37,6 +38,7 @@ class DayOutcome(NamedTuple):
     kind_counts: KindCounts
     joins: int
     presence: NDArray[np.uint8]
+    airtime: Airtime
 
 
 def write_day(

@@ -15,7 +15,6 @@ from engine.rules.selection import quality_shown
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
 from engine.units import BP, IS_CO_FUNDED, N_KINDS, N_TIERS
 
-
 EVERY_SUPPLIER = np.int32(-2)
 """Own supplier of a guest, who brings what it sells."""
 
@@ -58,7 +57,9 @@ def pricing_scratch(shop: StreamTable) -> PricingScratch:
 
 
 @step
-def price_showcases(shop, anchors, strength, sellers, terms, supply, levers, boost, appraisal, room):
+def price_showcases(
+    shop, anchors, strength, sellers, terms, supply, levers, boost, appraisal, room
+):
     """Today's quality, brand, price, commission and coupons of every place.
 
     Empty places get some price, which nobody reads.

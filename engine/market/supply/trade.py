@@ -69,8 +69,8 @@ def trade(
     coupon, `ads_share` what ads cost sellers per GMV. On days that `reviews_plan` brands decide
     about the plan anew.
 
-    `day` int64; `recruiting`, `boost`, `held`, `ads_share` float64; `reviews_plan` a bool. Changes `sellers`
-    (fen, real units); `counts` is filled.
+    `day` int64; `recruiting`, `boost`, `held`, `ads_share` float64; `reviews_plan` a bool. Changes
+    `sellers` (fen, real units); `counts` is filled.
     """
     _count_kinds(suppliers, sellers, counts)
     joins = _adopt(suppliers, sellers, terms, levers, day, recruiting, counts)
