@@ -43,7 +43,8 @@ class AnchorHistory(NamedTuple):
     `fans` people; `strength` of bargaining in [0, 1]; `signal` smoothed expected GMV a day
     on the air (fen), `slow_signal` the same over a longer time, `aired` days on the air so far;
     `audience` smoothed sessions a day; `commission` smoothed a day (fen) and `offered` what the
-    kinds' offers alone would have given; `margin` sellers' profit per visit (fen). All but fans of the simulated sample.
+    kinds' offers alone would have given; `margin` sellers' profit per visit (fen). All but fans
+    of the simulated sample.
     """
 
     fans: Floats
