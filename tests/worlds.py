@@ -19,6 +19,7 @@ PLAIN = (
     "scenario.attention.public=1",
     "scenario.attention.fatigue=0",
     "scenario.attention.crowding=0",
+    "scenario.attention.variety=0",
     "scenario.attention.need_days={apparel:0,food:0,beauty:0,household:0,appliances:0,phones:0}",
     "scenario.calendar.demand_season=[1,1,1,1,1,1,1,1,1,1,1,1]",
     "scenario.calendar.festivals=[]",

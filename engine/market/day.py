@@ -38,7 +38,13 @@ def run_day(world: World, plan: Plan, state: State, scratch: Scratch) -> None:
     totals = _sell(world, state, scratch, levers, controls)
     aggregate_day(world, levers, scratch.shop, totals, scratch.day_totals)
     outcome = DayOutcome(
-        controls, totals, scratch.day_totals, scratch.kind_counts, joins, scratch.shop.presence
+        controls,
+        totals,
+        scratch.day_totals,
+        scratch.kind_counts,
+        joins,
+        scratch.shop.presence,
+        scratch.airtime,
     )
     learn_day(world, state, levers, outcome)
     keep_users(world, state, scratch, levers, controls)
@@ -70,6 +76,7 @@ def supply(
         controls.recruiting,
         controls.boost,
         controls.reach / N_BUCKETS,
+        state.platform.ads_share,
         levers.day % PLAN_DAYS == 0,
         scratch.kind_counts,
     )

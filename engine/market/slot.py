@@ -20,9 +20,10 @@ from engine.market.showcase.pricing import price_without_partner
 from engine.market.state import State
 from engine.market.streams import GONE, StreamTable
 from engine.market.totals import N_BUCKETS, OWN, PARTNER, SlotTotals, merge_into
-from engine.market.traffic.feed import book_guests, build_feed, draw_presence
+from engine.market.traffic.feed import book_guests, build_feed, collisions, draw_presence
 from engine.market.world import World
 from engine.rng import Purpose, extend, key
+from engine.rules.attention import variety
 from engine.rules.routing import family_passes, public_odds
 
 
@@ -63,6 +64,7 @@ def direct_traffic(
         levers,
         world.scenario.platform.ad_bid_share,
         key(state.run_seed, Purpose.LIVE, levers.day, slot),
+        world.scenario.calendar.slot_share[slot],
         airtime,
         feed.ad_price,
     )
@@ -100,6 +102,7 @@ def slot_context(
         most_sessions=i8(most_sessions(scenario.calendar.slot_share[slot])),
         visit_level=f4(controls.visit_level * scenario.calendar.slot_share[slot]),
         attention_level=f4(attention),
+        public_attention=f4(scenario.attention.public * _freshness(world, scratch)),
         outside_level=f4(scenario.choice.outside + controls.rival),
         public_odds=f4(public_odds(scenario.routing.public_pull, levers.public_share)),
         family_share=f4(family_passes(scenario.routing.family_share, levers.family_cap)),
@@ -109,6 +112,14 @@ def slot_context(
         take_bp=world.take_bp,
         offer_bp=world.offer_bp,
     )
+
+
+def _freshness(world: World, scratch: Scratch) -> float:
+    """Factor on attention by how many streams the slot's feed shows (M20)."""
+    wanted = world.scenario.attention.variety
+    if wanted == 0.0:
+        return 1.0
+    return float(variety(collisions(scratch.airtime.weights), wanted))
 
 
 def hold_sessions(world: World, state: State, scratch: Scratch, context: SlotContext) -> None:

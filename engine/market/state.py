@@ -27,25 +27,31 @@ from engine.market.world import World
 from engine.measures.catalogue import RECORDED
 from engine.population.anchors import strength_of_rank
 from engine.population.buyers import Buyers, aligned_copy, draw_buyers
+from engine.rules.pricing import LARGEST_MARKUP, own_elasticity
 from engine.units import N_DOMAINS, N_KINDS, N_TIERS
 
 Floats = NDArray[np.float64]
 Arrays = dict[str, NDArray[Any]]
+
+FIRST_SHARE = 0.1
+"""Of the looks at a good, those that sellers expect to end in its sale."""
 
 
 class AnchorHistory(NamedTuple):
     """What anchors have become, float64 by anchor.
 
     `fans` people; `strength` of bargaining in [0, 1]; `signal` smoothed expected GMV a day
-    (fen), `slow_signal` the same over a longer time; `audience` smoothed sessions a day;
-    `commission` smoothed a day (fen) and `offered` what the kinds' offers alone would have
-    given; `margin` sellers' profit per visit (fen). All but fans of the simulated sample.
+    on the air (fen), `slow_signal` the same over a longer time, `aired` days on the air so far;
+    `audience` smoothed sessions a day; `commission` smoothed a day (fen) and `offered` what the
+    kinds' offers alone would have given; `margin` sellers' profit per visit (fen). All but fans
+    of the simulated sample.
     """
 
     fans: Floats
     strength: Floats
     signal: Floats
     slow_signal: Floats
+    aired: Floats
     audience: Floats
     commission: Floats
     offered: Floats
@@ -74,8 +80,9 @@ class Sellers(NamedTuple):
     """What changes about suppliers and goods.
 
     By supplier: `joined`, `listing` (uint8), `in_plan`, `stock` (real units), `hazard`,
-    `exit_hazard` (0 until joined), `awareness`; `belief` by kind; `price` (fen) and `share`
-    (conditional share inside the gate) by good. Float64 where nothing else is said.
+    `exit_hazard` (0 until joined), `awareness`; `belief` by kind; `price` (fen), `share`
+    (of the looks that show it) and `within` (of what is bought at them) by good. Float64 where
+    nothing else is said.
     """
 
     joined: NDArray[np.bool_]
@@ -88,6 +95,7 @@ class Sellers(NamedTuple):
     awareness: Floats
     price: Floats
     share: Floats
+    within: Floats
 
 
 @dataclass
@@ -97,7 +105,8 @@ class PlatformState:
     Purses are fen of the simulated sample (real fen divided by the weight, rounded down), each
     opened on `purse_day` with `budget_fen` (real). `year_paid_fen` is what was paid this
     calendar year (real fen). The policy's term began on `term_day`, when `term_paid_fen` had
-    been paid in that year. `invested_fen[k]` is what had been invested before day k.
+    been paid in that year. `ads_share` and `ads_of_margin` are what ads take of the sellers' GMV
+    and margin, smoothed. `invested_fen[k]` is what had been invested before day k.
     """
 
     own_purse: int = 0
@@ -115,6 +124,8 @@ class PlatformState:
     forecast_seen: bool = False
     uptake: float = 1.0
     return_share: float = -1.0
+    ads_share: float = 0.0
+    ads_of_margin: float = 0.0
     kind_share: Floats = field(default_factory=lambda: np.full(N_KINDS, 1.0 / N_KINDS))
     kind_sales: Floats = field(default_factory=lambda: np.zeros(N_KINDS))
     invested_fen: Floats = field(default_factory=lambda: np.zeros(1))
@@ -258,6 +269,7 @@ def open_state(world: World, run_seed: int) -> State:
             strength=strength_of_rank(np.arange(n), world.anchors.guests_from),
             signal=engaged.copy(),
             slow_signal=engaged.copy(),
+            aired=np.zeros(n),
             audience=np.full(n, 1.0),
             commission=np.zeros(n),
             offered=np.zeros(n),
@@ -284,7 +296,9 @@ def _open_sellers(world: World) -> Sellers:
     suppliers, goods, terms = world.suppliers, world.goods, world.supply
     count, kind = suppliers.kind.size, goods.kind
     fee = np.minimum(terms.offer[kind] + terms.take[kind], 0.9)
-    markup = np.minimum(terms.conduct[kind] / max(terms.sensitivity * 0.9, 1e-9), 0.8)
+    share, within = FIRST_SHARE, 1.0 / world.scale.showcase_count
+    elasticity = own_elasticity(terms.sensitivity, terms.nest, share, within)
+    markup = np.minimum(terms.conduct[kind] / max(elasticity, 1e-9), LARGEST_MARKUP)
     return Sellers(
         joined=np.zeros(count, np.bool_),
         listing=np.zeros(count, np.uint8),
@@ -295,7 +309,8 @@ def _open_sellers(world: World) -> Sellers:
         belief=np.ones(N_KINDS),
         awareness=np.zeros(count),
         price=goods.cost / ((1.0 - fee) * (1.0 - markup)),
-        share=np.full(kind.size, 0.1),
+        share=np.full(kind.size, share),
+        within=np.full(kind.size, within),
     )
 
 

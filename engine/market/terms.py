@@ -54,7 +54,6 @@ class Tastes(NamedTuple):
     habit_left: Float32s
     memory_left: Float32s
     private_attention: np.float32
-    public_attention: np.float32
     fatigue: np.float32
     habit_attention: np.float32
     habit_gain: np.float32
@@ -112,7 +111,6 @@ def tastes(scenario: Scenario) -> Tastes:
         habit_left=table((1.0 - learning.habit_fading) ** days),
         memory_left=table((1.0 - choice.memory_fading) ** days),
         private_attention=f4(scenario.attention.private),
-        public_attention=f4(scenario.attention.public),
         fatigue=f4(scenario.attention.fatigue),
         habit_attention=f4(scenario.attention.habit),
         habit_gain=f4(learning.habit_gain),
@@ -146,6 +144,7 @@ class SupplyTerms(NamedTuple):
     external: Floats
     sensitivity: float
     curvature: float
+    nest: float
     speed: float
     belief_response: float
     refuse: float
@@ -156,6 +155,9 @@ class SupplyTerms(NamedTuple):
     quality_gain: float
     awareness_gain: float
     partner_from: int
+    library_exit: float
+    loop_exit: float
+    ad_burden: float
 
 
 def supply_terms(scenario: Scenario) -> SupplyTerms:
@@ -172,6 +174,7 @@ def supply_terms(scenario: Scenario) -> SupplyTerms:
         external=np.array([kind.external_share for kind in kinds]),
         sensitivity=scenario.choice.price,
         curvature=scenario.choice.price_curvature,
+        nest=scenario.choice.nest,
         speed=spec.repricing_speed,
         belief_response=spec.belief_response,
         refuse=spec.refuse_share,
@@ -182,6 +185,9 @@ def supply_terms(scenario: Scenario) -> SupplyTerms:
         quality_gain=spec.investment.quality_gain,
         awareness_gain=spec.awareness_gain,
         partner_from=(spec.partner_date - start).days if spec.partner_date else never,
+        library_exit=spec.library_exit,
+        loop_exit=spec.loop_exit_per_day,
+        ad_burden=scenario.platform.ad_burden,
     )
 
 
@@ -194,11 +200,13 @@ class ShowcaseTerms(NamedTuple):
     head_discount: float
     price: float
     curvature: float
+    nest: float
     quality: float
     brand: float
     budget_fen: float
     friction: float
     plan_lift: float
+    library_mismatch: float
 
 
 def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
@@ -211,9 +219,11 @@ def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
         head_discount=anchors.head_discount,
         price=choice.price * buyers.sensitivity.tier3,
         curvature=choice.price_curvature,
+        nest=choice.nest,
         quality=choice.quality * buyers.initial_trust,
         brand=choice.brand * buyers.brand_taste.tier3 / 2,
         budget_fen=100.0 * buyers.monthly_budget_rmb.tier3 * buyers.wallet_level,
         friction=scenario.suppliers.external_friction,
         plan_lift=scenario.suppliers.plan_lift,
+        library_mismatch=scenario.suppliers.library_mismatch,
     )

@@ -69,7 +69,8 @@ _OWN, _PARTNER = int(Account.OWN_COUPON), int(Account.PARTNER_COUPON)
 class DayTotals(NamedTuple):
     """What a day's totals come to, of the simulated sample.
 
-    Expected sales: `good_sales` (units) and `good_looks` by good; `anchor_gmv` and
+    Expected sales: `good_sales` (units), `good_looks` and `showcase_sales` (units of all goods at
+    the looks that show it) by good; `anchor_gmv` and
     `anchor_margin` (sellers' profit) by anchor and `kind_gmv` by kind of goods, fen.
     `accounts` are the ledger's columns over all segments; `sums` are expected sales and
     expected payments in fixed point and fen, and the anchors that were visited.
@@ -77,6 +78,7 @@ class DayTotals(NamedTuple):
 
     good_sales: Floats
     good_looks: Floats
+    showcase_sales: Floats
     anchor_gmv: Floats
     anchor_margin: Floats
     kind_gmv: Floats
@@ -89,6 +91,7 @@ def new_day_totals(goods: int, anchors: int) -> DayTotals:
     return DayTotals(
         good_sales=np.zeros(goods),
         good_looks=np.zeros(goods),
+        showcase_sales=np.zeros(goods),
         anchor_gmv=np.zeros(anchors),
         anchor_margin=np.zeros(anchors),
         kind_gmv=np.zeros(N_KINDS),
@@ -216,6 +219,7 @@ def _empty(day_totals):
     """Forget the day before."""
     day_totals.good_sales[:] = 0.0
     day_totals.good_looks[:] = 0.0
+    day_totals.showcase_sales[:] = 0.0
     day_totals.anchor_gmv[:] = 0.0
     day_totals.anchor_margin[:] = 0.0
     day_totals.kind_gmv[:] = 0.0
@@ -226,7 +230,9 @@ def _empty(day_totals):
 @stage
 def _aggregate_anchor(m, shop, goods, totals, take_bp, cost_left, is_regular, day_totals):
     """What one anchor's showcase was expected to sell, and what its sellers keep of it."""
-    one = 1.0 / EXPECTED_ONE
+    one, sold = 1.0 / EXPECTED_ONE, 0
+    for j in range(shop.shown[m]):
+        sold += totals.expected[m, j]
     for j in range(shop.shown[m]):
         good, kind = shop.good[m, j], shop.kind[m, j]
         units = totals.expected[m, j] * one
@@ -235,6 +241,7 @@ def _aggregate_anchor(m, shop, goods, totals, take_bp, cost_left, is_regular, da
         day_totals.sums[EXPECTED] += totals.expected[m, j]
         day_totals.good_sales[good] += units
         day_totals.good_looks[good] += totals.looks[m]
+        day_totals.showcase_sales[good] += sold * one
         day_totals.anchor_gmv[m] += gmv
         day_totals.anchor_margin[m] += gmv * (1.0 - fees) - units * cost_left * goods.cost[good]
         if is_regular:  # what a guest sells teaches by its own event

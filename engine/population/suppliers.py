@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engine.population.draws import Floats, categories, normals, uniforms
 from engine.rng import Purpose
 from engine.spec.scenario import Scenario
-from engine.units import CATEGORIES, FEN_PER_RMB, KINDS, N_CATEGORIES
+from engine.units import CATEGORIES, COMES_WITH_PARTNER, FEN_PER_RMB, KINDS, N_CATEGORIES
 
 
 class Suppliers(NamedTuple):
@@ -102,6 +102,7 @@ def draw_goods(scenario: Scenario, suppliers: Suppliers, showcase: int, seed: in
     price *= np.exp(log_sd * normals(seed, Purpose.GOOD, total, 1) - log_sd**2 / 2)
     elsewhere = np.maximum(np.round(price * FEN_PER_RMB), 100)
     quality = by_kind("quality") + by_kind("quality_sd") * normals(seed, Purpose.GOOD, total, 2)
+    quality -= _late_quality_loss(scenario, suppliers)[supplier]
     order = np.argsort(category, kind="stable").astype(np.int32)
     order = order[supplier[order] < suppliers.guests_from]
     return Goods(
@@ -116,3 +117,16 @@ def draw_goods(scenario: Scenario, suppliers: Suppliers, showcase: int, seed: in
         category_start=np.searchsorted(category[order], np.arange(N_CATEGORIES + 1)),
         first_good=np.concatenate([[0], np.cumsum(per_supplier)]),
     )
+
+
+def _late_quality_loss(scenario: Scenario, suppliers: Suppliers) -> Floats:
+    """By how much the goods of who joins late are worse (M3), by supplier.
+
+    Not of the partner's, whose range comes as a whole, nor of guests.
+    """
+    joined = -np.expm1(-suppliers.hazard)
+    quantile = -np.expm1(-suppliers.threshold)
+    loss = scenario.suppliers.adverse_selection * np.maximum(0.0, quantile - joined)
+    loss[COMES_WITH_PARTNER[suppliers.kind]] = 0.0
+    loss[suppliers.guests_from :] = 0.0
+    return np.asarray(loss)

@@ -3,8 +3,17 @@
     hazard of joining = base * (1 + imitation * F) * belief^gamma * recruiting * (1 + plan share)
     hazard of leaving = base * belief^-gamma
 
+Exclusivity: an open library, in which anybody may sell a seller's goods, divides the hazard of
+joining and multiplies that of leaving by 1 + response * openness (M5).
+
 F is the share of its kind that has joined: with belief and plan at rest, innovation p = base
 and imitation q = base * imitation of Bass, Management Science 15, 1969.
+
+Recruiting: a supplier won by a factor on the hazard costs cost * factor^power, since each
+further one is harder to win; 1 - 1 / factor of those who join were won by it. Who joins late
+is the worse (adverse selection): quality falls by a share of the quantile of the threshold
+beyond those there on the first day. Convex cost of adjustment: Lucas, Journal of Political
+Economy 75, 1967; selection of the marginal seller: Akerlof, QJE 84, 1970.
 
 One exponential threshold per supplier against its cumulative hazard: who joins is
 monotone in the policy and free of the order of days.
@@ -27,6 +36,21 @@ def adoption_hazard(base, imitation, joined_share, belief, response, recruiting,
 def exit_hazard(base, belief, response):
     """Hazard of leaving on one day: a poor belief drives suppliers off."""
     return base * belief ** (-response)
+
+
+@rule
+def exclusivity(open_share, response):
+    """Factor by which an open library speeds leaving and slows joining; `open_share` in [0, 1]."""
+    return 1.0 + response * open_share
+
+
+@rule
+def recruits_cost(joined, factor, unit_cost, power):
+    """What recruiting costs today, in the unit of `unit_cost` (of one more at factor 1).
+
+    `joined` today, at `factor` > 1 times the hazard of a platform that recruits nobody.
+    """
+    return joined * (1.0 - 1.0 / factor) * unit_cost * factor**power
 
 
 @rule

@@ -1,6 +1,10 @@
 """Weekly selection (M5, M6): what a good is worth to an anchor's showcase.
 
-score = ln(commission per sale) + utility to a mean buyer + plan bonus, and a taste shock
+score = ln(commission per sale) + utility to a mean buyer / nest + plan bonus, and a taste shock
+quality shown = quality * (1 - mismatch * openness)          for goods of the library
+
+Of what it did not make, an anchor chooses and describes the less well the more of the library
+lies open to it: the goods disappoint. Lower quality raises returns, and lowers trust and appeal.
 """
 
 import math
@@ -27,3 +31,9 @@ def gumbel(u):
     series = rest + rest * rest * (0.5 + rest / 3.0)
     waited = -log32(np.float32(max(u, 1e-12)))
     return -log32(np.float32(series) if rest < 0.01 else waited)
+
+
+@rule
+def quality_shown(quality, mismatch, open_share):
+    """Quality in [0, 1] of a good of the library, `open_share` of which is open to its anchor."""
+    return quality * (1.0 - mismatch * open_share)

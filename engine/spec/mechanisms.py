@@ -96,6 +96,8 @@ MECHANISMS: Final = (
         "adoption",
         ("joined_suppliers_share", "brand_share", "gmv_paid_fen"),
         lambda _: {
+            "suppliers.adverse_selection": 0.0,
+            "platform.recruiting_cost_power": 0.0,
             **_every_kind("adoption_per_day", 0.0, _OWN_PACE_KINDS),
             **_every_kind("exit_per_day", 0.0),
         },
@@ -112,6 +114,7 @@ MECHANISMS: Final = (
         "distribution library: anchors sell what they do not own",
         "selection",
         ("waist_tail_share", "gmv_paid_fen"),
+        lambda _: {"suppliers.library_mismatch": 0.0, "suppliers.library_exit": 0.0},
     ),
     Mechanism(
         "m06_families",
@@ -166,7 +169,7 @@ MECHANISMS: Final = (
         "external links leak orders; the loop closes them or drives sellers off",
         "closed_loop",
         ("leaked_orders_count", "gmv_paid_fen"),
-        lambda _: _every_kind("external_share", 0.0),
+        lambda _: {**_every_kind("external_share", 0.0), "suppliers.loop_exit_per_day": 0.0},
     ),
     Mechanism(
         "m12_brand_plan",
@@ -225,13 +228,14 @@ MECHANISMS: Final = (
         "suppliers bid for a part of the feed",
         "ads",
         ("ads_fen", "take_share"),
+        lambda _: {"platform.ad_burden": 0.0},
     ),
     Mechanism(
         "m20_inclusive_feed",
         "feed by signal, floor and support, with crowding of streams",
         "traffic",
         ("gini", "top10_share"),
-        lambda _: {"attention.crowding": 0.0},
+        lambda _: {"attention.crowding": 0.0, "attention.variety": 0.0},
     ),
     Mechanism(
         "m21_investment",

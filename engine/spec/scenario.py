@@ -49,8 +49,14 @@ class Platform(Spec):
         "RMB a day per percent of all suppliers", "cost of support 1 of platform brands (M2)", ge=0
     )
     ad_bid_share: float = quantity("share", "of their margin that sellers bid (M19)", ge=0, le=1)
+    ad_burden: float = quantity(
+        "share", "of ads that sellers count as a cost of selling (M19); 0 is none", ge=0, le=1
+    )
     recruiting_cost_rmb: float = quantity(
         "RMB per percent of all suppliers", "cost of what recruiting brings", ge=0
+    )
+    recruiting_cost_power: float = quantity(
+        "power", "cost of a supplier ~ factor on the hazard of joining^power (M3)", ge=0, le=5
     )
 
     @model_validator(mode="after")
@@ -152,6 +158,12 @@ class Attention(Spec):
     need_days: ByCategory
     habit: float = quantity("factor", "serious looks x (1 + this * habit) (M17)", ge=0, le=50)
     crowding: float = quantity("power", "fall of attention with a stream's audience", ge=0, le=2)
+    variety: float = quantity(
+        "streams",
+        "effective number of streams at which a feed keeps half its attention (M20); 0 is no limit",
+        ge=0,
+        le=1000,
+    )
 
 
 class Learning(Spec):
@@ -201,6 +213,11 @@ class AnchorsSpec(Spec):
     head_share: Share
     waist_share: Share
     live_probability: tuple[Share, Share]
+    signal_days: float = quantity(
+        "days on the air",
+        "over which sales are smoothed into a signal (M20); 0 is the mean of all, else 1 or more",
+        ge=0,
+    )
     live_response: float = quantity("power", "live hours answer to commission (M12)", ge=0, le=1)
     charisma_sd: NonNegative
     families_count: int = quantity("families", "number of families (M6)", ge=0, le=1000)
@@ -217,6 +234,12 @@ class AnchorsSpec(Spec):
     category_share: ByCategory
 
     category_spread: float = quantity("utility", "of the taste shock in selection", ge=0)
+
+    @model_validator(mode="after")
+    def _signals(self) -> Self:
+        if 0 < self.signal_days < 1:
+            raise ValueError("signal_days lies between 0 and 1; take 0 (the mean of all) or more")
+        return self
 
     @model_validator(mode="after")
     def _categories(self) -> Self:
@@ -282,6 +305,18 @@ class SuppliersSpec(Spec):
     external_friction: float = quantity("utility", "lost by the jump out (M11)", ge=0)
     awareness_gain: float = quantity(
         "share of the gap per kept unit a day and 1,000 people", "of platform brands (M2)", ge=0
+    )
+    library_mismatch: float = quantity(
+        "share", "of quality lost to goods of a library that is wide open (M5)", ge=0, le=1
+    )
+    library_exit: float = quantity(
+        "factor", "hazard of leaving x (1 + library_exit * openness), of joining / it (M5)", ge=0
+    )
+    loop_exit_per_day: float = quantity(
+        "hazard per day", "of leaving, of who is made to sell in a closed shop (M11)", ge=0, le=1
+    )
+    adverse_selection: float = quantity(
+        "share of quality per share of suppliers", "that later joiners are worse (M3)", ge=0, le=1
     )
     investment: Investment
     plan_lift: float = quantity("factor", "looks that the brand plan brings a member", ge=1, le=10)

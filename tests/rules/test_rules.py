@@ -161,7 +161,8 @@ def test_the_plan_pays_when_more_units_beat_a_thinner_margin():
     share=st.floats(0, 0.3),
 )
 def test_the_best_price_satisfies_its_first_order_condition(cost, fee, alpha, share):
-    price = pricing.best_price(cost, fee, alpha, share, 1.0, 1.0)
+    eta = pricing.own_elasticity(alpha, 1.0, share, 0.7)
+    price = pricing.best_price(cost, fee, pricing.lerner_index(eta, 1.0))
     lerner = (price * (1 - fee) - cost) / (price * (1 - fee))
     assert lerner == pytest.approx(min(1 / (alpha * (1 - share)), pricing.LARGEST_MARKUP))
 
@@ -177,8 +178,27 @@ def test_the_best_price_maximises_profit():
     for _ in range(500):  # in small steps, as sellers do: whole ones oscillate
         weight_now = math.exp(-alpha * math.log(price / elsewhere))
         share_now = weight_now / (math.exp(outside) + weight_now)
-        price += 0.1 * (pricing.best_price(cost, fee, alpha, share_now, 1.0, 1.0) - price)
+        eta = pricing.own_elasticity(alpha, 1.0, share_now, 1.0)
+        price += 0.1 * (pricing.best_price(cost, fee, pricing.lerner_index(eta, 1.0)) - price)
     assert price == pytest.approx(best, rel=1e-4)
+
+
+def test_in_a_nest_neighbours_count_for_more_than_the_outside_option():
+    elasticity = pricing.own_elasticity
+    assert elasticity(3.0, 1.0, 0.2, 0.9) == 3.0 * 0.8  # the plain logit: only the share counts
+    assert elasticity(3.0, 0.5, 0.2, 0.4) == pytest.approx(6.0 * (1 - (0.5 * 0.4 + 0.5 * 0.2)))
+    assert elasticity(3.0, 0.5, 0.2, 1.0) == pytest.approx(3.0 * 0.8)  # alone in its look
+
+
+def test_a_step_to_the_best_price_allows_for_its_answer():
+    step = pricing.repriced
+    assert step(100.0, 140.0, 0.5, 0.5, 0.0, 1.0) == 120.0  # ln price: the plain step
+    # Lerner index 1/2 answers one for one under linear prices: half of the plain step.
+    assert step(100.0, 140.0, 1.0, 0.5, 1.0, 1.0) == 120.0
+    assert step(100.0, 140.0, 1.0, 0.75, 0.5, 1.0) == pytest.approx(100 + 40 / 2.5)
+    # An amount off the price, z = 2: g = lambda z + 1 - z, which is 1 at 1 and below 0 at 0.
+    assert step(100.0, 140.0, 1.0, 0.5, 1.0, 2.0) == 120.0
+    assert step(100.0, 140.0, 1.0, 0.5, 0.0, 2.0) == 140.0
 
 
 def test_a_coupon_at_its_cap_makes_demand_steeper():
@@ -256,6 +276,34 @@ def test_adoption_hazard_and_beliefs():
     assert adoption.updated_belief(1.0, 1e9, 1.0) == adoption.HIGHEST_BELIEF
 
 
+def test_an_open_library_makes_sellers_leave_and_its_goods_disappoint():
+    assert adoption.exclusivity(0.6, 0.5) == pytest.approx(1.3)
+    assert adoption.exclusivity(0.6, 0.0) == 1.0
+    assert selection.quality_shown(0.8, 0.25, 0.5) == pytest.approx(0.7)
+    assert selection.quality_shown(0.8, 0.0, 0.5) == 0.8
+
+
+def test_recruiting_costs_more_the_faster_it_goes():
+    cost = adoption.recruits_cost
+    # 6 join at 3 times the hazard, 4 of them for that reason, each at 3^0.5 times the cost.
+    assert cost(6.0, 3.0, 10.0, 0.5) == pytest.approx(40 * 3**0.5)
+    assert cost(6.0, 3.0, 10.0, 0.0) == pytest.approx(40)
+    assert cost(6.0, 1.0, 10.0, 2.0) == 0.0
+
+
+def test_who_lives_elsewhere_stays_less_gladly_in_a_closed_shop():
+    hazard = closed_loop.loop_exit_hazard
+    assert hazard(0.1, 0.2, closed_loop.IN_SHOP, 0.5, 0.004) == 0.002
+    assert hazard(0.1, 0.2, closed_loop.LINKS_OUT, 0.5, 0.004) == 0.0
+    assert hazard(0.9, 0.2, closed_loop.IN_SHOP, 0.5, 0.004) == 0.0  # never linked out
+
+
+def test_a_feed_of_few_streams_bores():
+    assert attention.variety(0.25, 4.0) == 0.5  # four streams, half of what is wanted
+    assert attention.variety(1.0, 0.0) == 1.0
+    assert attention.variety(1.0, 3.0) == 0.25
+
+
 def test_the_closed_loop_moves_sellers_in_or_drives_them_off():
     listing = closed_loop.listing
     assert listing(0.9, 0.2, 0.0, 1.0, 0.0, 1.0) == closed_loop.IN_SHOP  # never linked out
@@ -275,7 +323,14 @@ def test_anchors_stream_more_when_commission_rises():
     live = traffic.live_probability
     assert live(0.6, 1.0, 0.1) == 0.6
     assert live(0.6, 2.0, 0.1) > 0.6 > live(0.6, 0.5, 0.1)
-    assert live(0.9, 4.0, 1.0) == 0.98
+    assert live(0.9, 4.0, 1.0) == 1.0
+
+
+def test_a_signal_fades_over_its_days_on_the_air_or_is_the_mean_of_all():
+    step = traffic.signal_step
+    assert step(0.5, 99.0, 14.0) == pytest.approx(0.5 / 14)
+    assert step(1.0, 0.0, 0.0) == pytest.approx(1 / (traffic.GUESS_DAYS + 1))
+    assert step(0.5, 3.5, 0.0) == pytest.approx(0.5 / (traffic.GUESS_DAYS + 4))
 
 
 def test_the_controller_pushes_only_when_behind():
@@ -362,6 +417,15 @@ def test_sellers_bid_a_share_of_their_margin_above_the_reserve():
     assert ads.bid(100.0, 0.2, 30.0) == 0.0
     assert ads.bid(-5.0, 0.2, 0.0) == 0.0
     assert ads.mixed_weight(0.1, 0.5, 0.25) == pytest.approx(0.2)
+
+
+def test_ads_leave_the_sellers_margin():
+    assert ads.fee_with_ads(0.25, 0.04, 0.5) == pytest.approx(0.27)
+    assert ads.fee_with_ads(0.25, 9.0, 0.5) == ads.HIGHEST_FEE
+    assert ads.left_after_ads(0.2, 0.5) == pytest.approx(0.9)
+    assert ads.left_after_ads(3.0, 0.5) == 0.0
+    assert ads.fee_with_ads(0.25, 9.0, 0.0) == 0.25
+    assert ads.left_after_ads(9.0, 0.0) == 1.0
 
 
 def test_investment_works_with_falling_returns():

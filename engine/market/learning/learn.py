@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from engine.accounts import EXPECTED_PAID, Account, Count
 from engine.jit import kernel, stage
+from engine.market.learning.signals import SIGNAL_DAYS, learn_anchors
 from engine.market.ledger.recorder import DayOutcome
 from engine.market.pacing.controls import own_rate
 from engine.market.plan import DayLevers, demand_weight
@@ -18,16 +19,16 @@ from engine.market.showcase.selection import DAYS_A_WEEK
 from engine.market.state import PlatformState, State
 from engine.market.streams import StreamTable
 from engine.market.supply.trade import KindCounts
-from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals, add_up, aggregate_sales
+from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals, aggregate_sales
 from engine.market.world import World
 from engine.population.anchors import strength_of_rank
 from engine.rules.adoption import updated_belief
+from engine.rules.ads import left_after_ads
 from engine.rules.brand import grown_awareness
 from engine.rules.investment import cheapened
 from engine.rules.rival import smoothed
 from engine.units import IS_INCUBATED, LEARNS_FROM_TRIALS, N_KINDS
 
-SIGNAL_DAYS, SLOW_SIGNAL_DAYS = 14.0, 60.0
 FIRST_DAYS = 28
 """Days that set the levels against which later ones are compared."""
 FORECAST_DAYS = 7.0
@@ -54,6 +55,8 @@ def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome
         state.anchors.fans,
         totals,
         day_totals,
+        outcome.airtime,
+        float(world.scenario.anchors.signal_days),
         _brand_terms(world, state, levers),
         float(world.weight),
         world.anchors.guests_from,
@@ -61,6 +64,7 @@ def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome
     )
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
         _rank_anchors(world, state)
+    _learn_ads(state, totals, day_totals)
     _learn_suppliers(world, state, levers, day_totals.kind_gmv, counts)
     _learn_platform(world, state, levers, outcome)
     sums = day_totals.accounts.tolist()
@@ -94,58 +98,36 @@ def _brand_terms(world: World, state: State, levers: DayLevers) -> _BrandTerms:
 
 @kernel
 def _learn_sales(
-    suppliers, sellers, goods, history, fans, totals, day_totals, brands, weight, regular, day
+    suppliers,
+    sellers,
+    goods,
+    history,
+    fans,
+    totals,
+    day_totals,
+    airtime,
+    signal_days,
+    brands,
+    weight,
+    regular,
+    day,
 ):
     """What goods and anchors learn from the day's sales; `regular` anchors, then guests."""
     _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
-    if day == 0:
-        _scale_signals(history, day_totals.anchor_gmv, regular)
-    _learn_signals(history, day_totals.anchor_gmv, regular)
-    _learn_visits(history, totals, day_totals.anchor_margin)
+    _learn_shares(sellers.within, day_totals.good_sales, day_totals.showcase_sales, SHARE_SPEED)
+    learn_anchors(history, totals, day_totals, airtime, signal_days, regular, day == 0)
     for m in range(fans.size):
         fans[m] += totals.follows[m] * weight
     _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, brands)
 
 
 @stage
-def _learn_shares(share, good_sales, good_looks, speed):
-    """Conditional share of each good inside the gate, smoothed; unseen goods keep theirs."""
+def _learn_shares(share, good_sales, total, speed):
+    """Each good's share of a total, smoothed; where there is none it keeps its own."""
     for g in range(good_sales.size):
-        if good_looks[g] > 0.0:
-            seen = good_sales[g] / good_looks[g]
+        if total[g] > 0.0:
+            seen = good_sales[g] / total[g]
             share[g] += speed * (seen - share[g])
-
-
-@stage
-def _scale_signals(history, gmv, regular):
-    """Before anything is sold the fans are the guess; now it gets its unit, fen."""
-    sold, guessed = add_up(gmv[:regular]), add_up(history.signal[:regular])
-    if sold > 0.0:
-        for m in range(regular):
-            history.signal[m] *= sold / guessed
-            history.slow_signal[m] = history.signal[m]
-
-
-@stage
-def _learn_signals(history, gmv, regular):
-    """Smoothed sales of the regular anchors."""
-    signal, slow = history.signal, history.slow_signal
-    for m in range(regular):
-        signal[m] += (gmv[m] - signal[m]) / SIGNAL_DAYS
-        slow[m] += (gmv[m] - slow[m]) / SLOW_SIGNAL_DAYS
-
-
-@stage
-def _learn_visits(history, totals, anchor_margin):
-    """Smoothed audiences and commissions; margins of those who were visited."""
-    audience, commission, offered = history.audience, history.commission, history.offered
-    for m in range(audience.size):
-        audience[m] += (totals.visits[m] - audience[m]) / SIGNAL_DAYS
-        commission[m] += (totals.commission[m] - commission[m]) / SIGNAL_DAYS
-        offered[m] += (totals.offered[m] - offered[m]) / SIGNAL_DAYS
-        if totals.visits[m] > 0:
-            per_visit = anchor_margin[m] / totals.visits[m]
-            history.margin[m] += (per_visit - history.margin[m]) / SIGNAL_DAYS
 
 
 @stage
@@ -169,6 +151,16 @@ def _rank_anchors(world: World, state: State) -> None:
     state.anchors.strength[:regular] = strength_of_rank(rank, regular)
 
 
+def _learn_ads(state: State, totals: SlotTotals, day_totals: DayTotals) -> None:
+    """What ads take of the sellers' GMV and of their margin (M19), smoothed."""
+    platform, ads = state.platform, float(totals.counts[Count.ADS_FEN])
+    gmv, margin = float(day_totals.anchor_gmv.sum()), float(day_totals.anchor_margin.sum())
+    if gmv > 0.0:
+        platform.ads_share = smoothed(platform.ads_share, ads / gmv, SIGNAL_DAYS)
+    if margin > 0.0:
+        platform.ads_of_margin = smoothed(platform.ads_of_margin, ads / margin, SIGNAL_DAYS)
+
+
 def _learn_suppliers(
     world: World,
     state: State,
@@ -177,12 +169,14 @@ def _learn_suppliers(
     counts: KindCounts,
 ) -> None:
     """Beliefs by kind: sales per joined supplier of late against what its kind expected (M15)."""
+    kept = left_after_ads(state.platform.ads_of_margin, world.supply.ad_burden)
     _update_beliefs(
         state.sellers.belief,
         state.platform.kind_sales,
         kind_gmv,
         counts.joined,
         world.expected_sales,
+        kept,
         demand_weight(levers),
         world.scenario.suppliers.belief_speed,
         levers.day > FIRST_DAYS,
@@ -190,13 +184,18 @@ def _learn_suppliers(
 
 
 @kernel
-def _update_beliefs(belief, kind_sales, kind_gmv, joined, expected, season, speed, is_settled):
-    """Smooth the sales per supplier on a plain day; once `is_settled`, beliefs follow them."""
+def _update_beliefs(
+    belief, kind_sales, kind_gmv, joined, expected, kept, season, speed, is_settled
+):
+    """Smooth the sales per supplier on a plain day; once `is_settled`, beliefs follow them.
+
+    `kept` is the share that ads leave.
+    """
     for kind in range(N_KINDS):
         per_supplier = kind_gmv[kind] / max(joined[kind], 1) / season
         kind_sales[kind] += (per_supplier - kind_sales[kind]) / SIGNAL_DAYS
         if is_settled and joined[kind] > 0:
-            ratio = kind_sales[kind] / expected[kind]
+            ratio = kind_sales[kind] / expected[kind] * kept
             belief[kind] = updated_belief(belief[kind], ratio, speed)
 
 

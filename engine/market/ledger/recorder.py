@@ -16,8 +16,10 @@ from engine.market.plan import DayLevers, Plan
 from engine.market.state import State
 from engine.market.supply.trade import KindCounts
 from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals
+from engine.market.traffic.feed import Airtime
 from engine.market.world import World
 from engine.population.anchors import HEAD, TAIL, WAIST
+from engine.rules.adoption import recruits_cost
 from engine.spec.calendar import by_day
 from engine.units import FEN_PER_RMB, IS_INCUBATED, KINDS
 
@@ -28,8 +30,8 @@ class DayOutcome(NamedTuple):
     """What a day brought.
 
     What the platform had set (`controls`), what was added up (`totals`, and `day_totals` from
-    them), how many suppliers there are (`kind_counts`) and joined today (`joins`), and which
-    anchors were there (`presence`, uint8).
+    them), how many suppliers there are (`kind_counts`) and joined today (`joins`), which anchors
+    were there (`presence`, uint8), and how long they streamed (`airtime`).
     """
 
     controls: DayControls
@@ -38,6 +40,7 @@ class DayOutcome(NamedTuple):
     kind_counts: KindCounts
     joins: int
     presence: NDArray[np.uint8]
+    airtime: Airtime
 
 
 def write_day(
@@ -104,9 +107,11 @@ def _costs(world: World, levers: DayLevers, outcome: DayOutcome) -> dict[str, in
 def _recruiting_fen(world: World, levers: DayLevers, outcome: DayOutcome) -> int:
     """Cost of the joins that recruiting brought: all but the share 1 / factor."""
     factor = levers.recruiting * outcome.controls.recruiting
-    cost = world.scenario.platform.recruiting_cost_rmb * FEN_PER_RMB
-    brought = 1.0 - 1.0 / factor if factor > 1.0 and levers.day > 0 else 0.0
-    return int(_percent(world, outcome.joins) * brought * cost)
+    if factor <= 1.0 or levers.day == 0:
+        return 0
+    platform, joins = world.scenario.platform, _percent(world, outcome.joins)
+    cost = platform.recruiting_cost_rmb * FEN_PER_RMB
+    return int(recruits_cost(joins, factor, cost, platform.recruiting_cost_power))
 
 
 def _percent(world: World, suppliers: int) -> float:

@@ -87,7 +87,7 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, context, totals, loo
             totals.counts[_FEED] += follow == PUBLIC_FEED
             category = np.int64(shop.category[anchor])
             days = context.day + DAY_ZERO - np.int64(me.bought[category])
-            domain = tastes.public_attention
+            domain = context.public_attention
             if follow != PUBLIC_FEED:
                 domain = followed_attention(
                     tastes.private_attention,

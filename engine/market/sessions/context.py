@@ -29,6 +29,7 @@ class SlotContext(NamedTuple):
     most_sessions: np.int64
     visit_level: np.float32
     attention_level: np.float32
+    public_attention: np.float32
     outside_level: np.float32
     public_odds: np.float32
     family_share: np.float32

@@ -193,7 +193,7 @@ def _select_looks(start, m, n, buyers, flat, tastes, context, totals, looks, bat
     _load_needs(
         m, s.owner, s.anchor, day, buyers.person, flat.category, flat.attention, tastes.need, s
     )
-    _load_domain_factors(m, s.follow, s.affinity, tastes, s.domain)
+    _load_domain_factors(m, s.follow, s.affinity, tastes, context.public_attention, s.domain)
     _call_back(m, start, s.owner, s.habit, tastes.habit_attention, s.returning)
     _draw_attention(m, s.owner, s.number, context, s)
     found = _list_serious(m, s.excess, s.listed)
@@ -228,12 +228,12 @@ def _load_needs(m, owner, anchor, day, people, category, attention, need, batch)
 
 
 @stage
-def _load_domain_factors(m, follow, affinity, tastes, domain):
+def _load_domain_factors(m, follow, affinity, tastes, public_attention, domain):
     """Factor of the private or the public domain (M9)."""
     for t in range(m):
         liking = np.float32(affinity[t]) * AFFINITY_STEP
         followed = followed_attention(tastes.private_attention, tastes.fatigue, liking)
-        domain[t] = tastes.public_attention if follow[t] == PUBLIC_FEED else followed
+        domain[t] = public_attention if follow[t] == PUBLIC_FEED else followed
 
 
 @stage

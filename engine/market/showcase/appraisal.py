@@ -75,9 +75,9 @@ def _value_goods(suppliers, sellers, goods, terms, supply, levers, appraisal):
                 terms.quality * appraisal.quality[good]
                 + terms.brand * appraisal.brand[good]
                 - terms.price * _box_cox(price / goods.elsewhere[good], terms.curvature)
-                - price / terms.budget_fen
-                - friction
             )
+            # Of a look's goods this one is bought by exp(utility / nest); who can pay is no taste.
+            utility = utility / terms.nest - price / terms.budget_fen - friction / terms.nest
             appraisal.appeal[good] = showcase_score(price, cps, utility, bonus)
 
 

@@ -11,8 +11,12 @@ from engine.rules.choice import price_term
 from engine.rules.commission import asked_cps_bp
 from engine.rules.fastmath import log32
 from engine.rules.price_cap import capped_price_fen
+from engine.rules.selection import quality_shown
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
 from engine.units import BP, IS_CO_FUNDED, N_KINDS, N_TIERS
+
+EVERY_SUPPLIER = np.int32(-2)
+"""Own supplier of a guest, who brings what it sells."""
 
 
 class PricingScratch(NamedTuple):
@@ -53,7 +57,9 @@ def pricing_scratch(shop: StreamTable) -> PricingScratch:
 
 
 @step
-def price_showcases(shop, strength, sellers, terms, supply, levers, boost, appraisal, room):
+def price_showcases(
+    shop, anchors, strength, sellers, terms, supply, levers, boost, appraisal, room
+):
     """Today's quality, brand, price, commission and coupons of every place.
 
     Empty places get some price, which nobody reads.
@@ -62,7 +68,11 @@ def price_showcases(shop, strength, sellers, terms, supply, levers, boost, appra
     `room`.
     """
     for m in range(shop.shown.size):
-        _price_places(m, strength[m], shop, sellers, terms, supply, levers, appraisal)
+        own = anchors.own_supplier[m] if m < anchors.guests_from else EVERY_SUPPLIER
+        openness = levers.library_open[anchors.tier[m]]
+        _price_places(
+            m, (strength[m], own, openness), shop, sellers, terms, supply, levers, appraisal
+        )
     _set_shares(levers, boost, room.shares)
     for k in range(room.per_fen.size):
         room.per_fen[k] = np.float32(1.0 / room.elsewhere[k])
@@ -86,8 +96,12 @@ def _set_shares(levers, boost, shares):
 
 
 @stage
-def _price_places(anchor, strength, shop, sellers, terms, supply, levers, appraisal):
-    """What one anchor's goods are like today, and their price and commission."""
+def _price_places(anchor, standing, shop, sellers, terms, supply, levers, appraisal):
+    """What one anchor's goods are like today, and their price and commission.
+
+    `standing`: its bargaining strength, own supplier, and openness of the library.
+    """
+    strength, own, openness = standing
     discounted = 1.0 - terms.head_discount * strength
     for j in range(shop.good.shape[1]):
         good, kind, supplier = shop.good[anchor, j], shop.kind[anchor, j], shop.supplier[anchor, j]
@@ -97,7 +111,10 @@ def _price_places(anchor, strength, shop, sellers, terms, supply, levers, apprai
         if member and levers.plan_day:
             capped = capped_price_fen(price, shop.elsewhere[anchor, j], levers.price_cap_bp)
         floor = levers.cps_floor if member else 0.0
-        shop.quality[anchor, j] = np.float32(appraisal.quality[good])
+        quality = appraisal.quality[good]
+        if own != supplier and own != EVERY_SUPPLIER:  # noqa: PLR1714 - as kernels compile it
+            quality = quality_shown(quality, terms.library_mismatch, openness)
+        shop.quality[anchor, j] = np.float32(quality)
         shop.brand[anchor, j] = np.float32(appraisal.brand[good])
         shop.capped[anchor, j] = capped < price
         shop.price[anchor, j] = capped

@@ -7,12 +7,20 @@ from numpy.typing import NDArray
 
 from engine.jit import kernel, stage, step
 from engine.market.totals import add_up
-from engine.rules.adoption import adoption_hazard, exit_hazard
-from engine.rules.closed_loop import IN_SHOP, REFUSED, listing
+from engine.rules.adoption import adoption_hazard, exclusivity, exit_hazard
+from engine.rules.ads import fee_with_ads
+from engine.rules.closed_loop import IN_SHOP, REFUSED, listing, loop_exit_hazard
 from engine.rules.commission import asked_cps_bp
 from engine.rules.investment import cheapened, enlarged
 from engine.rules.price_cap import capped_price_fen, plan_pays
-from engine.rules.pricing import best_price, paid_slope, sensitivity_at
+from engine.rules.pricing import (
+    best_price,
+    lerner_index,
+    own_elasticity,
+    paid_slope,
+    repriced,
+    sensitivity_at,
+)
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
 from engine.units import BP, COMES_WITH_PARTNER, JOINS_PLAN, N_KINDS
 
@@ -42,22 +50,34 @@ def new_kind_counts() -> KindCounts:
 
 @kernel
 def trade(
-    suppliers, sellers, goods, terms, levers, day, recruiting, boost, held, reviews_plan, counts
+    suppliers,
+    sellers,
+    goods,
+    terms,
+    levers,
+    day,
+    recruiting,
+    boost,
+    held,
+    ads_share,
+    reviews_plan,
+    counts,
 ):
     """Step 3, in its order; returns how many suppliers joined today.
 
     `recruiting` and `boost` are the push's factors, `held` the share of buyers who hold a
-    coupon. On days that `reviews_plan` brands decide about the plan anew.
+    coupon, `ads_share` what ads cost sellers per GMV. On days that `reviews_plan` brands decide
+    about the plan anew.
 
-    `day` int64; `recruiting`, `boost`, `held` float64; `reviews_plan` a bool. Changes `sellers`
-    (fen, real units); `counts` is filled.
+    `day` int64; `recruiting`, `boost`, `held`, `ads_share` float64; `reviews_plan` a bool. Changes
+    `sellers` (fen, real units); `counts` is filled.
     """
     _count_kinds(suppliers, sellers, counts)
     joins = _adopt(suppliers, sellers, terms, levers, day, recruiting, counts)
     if reviews_plan:
-        _enter_plan(suppliers, sellers, goods, terms, levers)
+        _enter_plan(suppliers, sellers, goods, terms, levers, ads_share)
     _count_kinds(suppliers, sellers, counts)
-    _reprice(suppliers, sellers, goods, terms, levers, boost, held)
+    _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share)
     _restock(suppliers.capacity, sellers.stock, terms, levers)
     return joins
 
@@ -81,7 +101,7 @@ def _adopt(suppliers, sellers, terms, levers, day, recruiting, counts):
 
     `counts` are this morning's. Returns how many joined.
     """
-    _set_hazards(sellers.belief, terms, levers.recruiting * recruiting, counts)
+    _set_hazards(sellers.belief, terms, levers, levers.recruiting * recruiting, counts)
     joins = 0
     for s in range(suppliers.guests_from):
         kind = suppliers.kind[s]
@@ -90,7 +110,13 @@ def _adopt(suppliers, sellers, terms, levers, day, recruiting, counts):
         if day > 0:
             sellers.hazard[s] += counts.joining[kind]
         if sellers.joined[s]:
-            sellers.exit_hazard[s] += counts.leaving[kind]
+            sellers.exit_hazard[s] += counts.leaving[kind] + loop_exit_hazard(
+                suppliers.external_draw[s],
+                terms.external[kind],
+                sellers.listing[s],
+                levers.closed_loop,
+                terms.loop_exit,
+            )
             sellers.joined[s] = sellers.exit_hazard[s] < suppliers.exit_threshold[s]
         elif sellers.exit_hazard[s] == 0.0 and sellers.hazard[s] >= suppliers.threshold[s]:
             sellers.joined[s] = True
@@ -107,10 +133,12 @@ def _adopt(suppliers, sellers, terms, levers, day, recruiting, counts):
 
 
 @stage
-def _set_hazards(belief, terms, recruiting, counts):
+def _set_hazards(belief, terms, levers, recruiting, counts):
     """The day's hazards of joining and of leaving, by kind."""
+    open_library = add_up(levers.library_open) / levers.library_open.size
+    unease = exclusivity(open_library, terms.library_exit)
     for kind in range(N_KINDS):
-        counts.joining[kind] = adoption_hazard(
+        joining = adoption_hazard(
             terms.adoption[kind],
             terms.imitation,
             counts.joined[kind] / max(counts.everyone[kind], 1),
@@ -119,11 +147,12 @@ def _set_hazards(belief, terms, recruiting, counts):
             recruiting,
             counts.in_plan[kind] / max(counts.joined[kind], 1),
         )
-        counts.leaving[kind] = exit_hazard(terms.exits[kind], belief[kind], terms.belief_response)
+        leaving = exit_hazard(terms.exits[kind], belief[kind], terms.belief_response)
+        counts.joining[kind], counts.leaving[kind] = joining / unease, leaving * unease
 
 
 @stage
-def _enter_plan(suppliers, sellers, goods, terms, levers):
+def _enter_plan(suppliers, sellers, goods, terms, levers, ads_share):
     """Brands join the plan, or leave it, if a plan day pays on their first good (M12)."""
     for s in range(suppliers.guests_from):
         kind, g = suppliers.kind[s], goods.first_good[s]
@@ -132,9 +161,12 @@ def _enter_plan(suppliers, sellers, goods, terms, levers):
             continue
         price = sellers.price[g]
         capped = capped_price_fen(np.int64(price), goods.elsewhere[g], levers.price_cap_bp)
-        outside = terms.offer[kind] + terms.take[kind]
+        outside = fee_with_ads(terms.offer[kind] + terms.take[kind], ads_share, terms.ad_burden)
         inside = max(terms.offer[kind], levers.cps_floor) + terms.take[kind]
-        elasticity = terms.sensitivity * (1.0 - sellers.share[g])
+        inside = fee_with_ads(inside, ads_share, terms.ad_burden)
+        elasticity = own_elasticity(
+            terms.sensitivity, terms.nest, sellers.share[g], sellers.within[g]
+        )
         sellers.in_plan[s] = sellers.joined[s] and plan_pays(
             price,
             capped,
@@ -148,7 +180,7 @@ def _enter_plan(suppliers, sellers, goods, terms, levers):
 
 
 @stage
-def _reprice(suppliers, sellers, goods, terms, levers, boost, held):
+def _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share):
     """Every good moves towards the price that pays its seller best under coupon and fee."""
     tier_factor = add_up(levers.tier_factor) / levers.tier_factor.size
     for s in range(suppliers.kind.size):
@@ -159,21 +191,21 @@ def _reprice(suppliers, sellers, goods, terms, levers, boost, held):
             )
         floor = levers.cps_floor if sellers.in_plan[s] else 0.0
         fee = asked_cps_bp(terms.offer[kind], 0.0, 0.0, floor) / BP + terms.take[kind]
+        fee = fee_with_ads(fee, ads_share, terms.ad_burden)
         for g in range(goods.first_good[s], goods.first_good[s + 1]):
             price = sellers.price[g]
             coupon = np.int64(coupon_fen(np.int64(price), rate / BP, levers.cap_fen) * held)
             capped = np.int64(price) * rate // BP > levers.cap_fen
             ratio = max(price - coupon, 1.0) / goods.elsewhere[g]
-            best = best_price(
-                cheapened(goods.cost[g], terms.cost_cut, levers.built),
-                fee,
-                sensitivity_at(terms.sensitivity, ratio, terms.curvature),
-                sellers.share[g],
-                terms.conduct[kind],
-                paid_slope(price, coupon, capped),
+            slope = paid_slope(price, coupon, capped)
+            sensitivity = sensitivity_at(terms.sensitivity, ratio, terms.curvature)
+            elasticity = own_elasticity(
+                sensitivity, terms.nest, sellers.share[g], sellers.within[g]
             )
-            best = min(best, DEAREST * goods.elsewhere[g])
-            sellers.price[g] = price + terms.speed * (best - price)
+            lerner = lerner_index(elasticity * slope, terms.conduct[kind])
+            cost = cheapened(goods.cost[g], terms.cost_cut, levers.built)
+            best = min(best_price(cost, fee, lerner), DEAREST * goods.elsewhere[g])
+            sellers.price[g] = repriced(price, best, terms.speed, lerner, terms.curvature, slope)
 
 
 @stage

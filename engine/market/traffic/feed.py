@@ -25,12 +25,17 @@ GROWTH = 1.05
 class Airtime(NamedTuple):
     """What the morning knows of the day's slots, by anchor.
 
-    `chance` to be live in a slot; `earned` weight in the feed of a slot if it is live. Room of
-    a slot: `weights` in the feed, `bids` for it, and `work` and `scaled` to build its law.
+    `chance` to be live in a slot; `earned` weight in the feed of a slot if it is live, `usual`
+    (1,) the sum of weights to be expected. So far today: `aired` part of the day on the air,
+    `exposure` more or less of it as less or more than usual competes for the feed. Room of a
+    slot: `weights` in the feed, `bids` for it, and `work` and `scaled` to build its law.
     """
 
     chance: Floats
     earned: Floats
+    usual: Floats
+    aired: Floats
+    exposure: Floats
     weights: Floats
     bids: Floats
     work: NDArray[np.int64]
@@ -39,15 +44,16 @@ class Airtime(NamedTuple):
 
 def new_airtime(anchors: int) -> Airtime:
     """Room for so many anchors."""
-    chance, earned, weights, bids, scaled = (np.zeros(anchors) for _ in range(5))
-    return Airtime(chance, earned, weights, bids, np.zeros(anchors, np.int64), scaled)
+    chance, earned, aired, exposure, weights, bids, scaled = (np.zeros(anchors) for _ in range(7))
+    usual, work = np.zeros(1), np.zeros(anchors, np.int64)
+    return Airtime(chance, earned, usual, aired, exposure, weights, bids, work, scaled)
 
 
 @step
 def plan_airtime(shop, anchors, history, levers, live_response, power, airtime):
     """How often each anchor streams today, what it earns of the feed, how crowded it is.
 
-    `live_response` and `power` float64. Writes `airtime.chance` and `earned` (float64) and
+    `live_response` and `power` float64. Writes `airtime`, of which nothing is aired yet, and
     `shop.attention` (float32) by anchor.
     """
     regular = anchors.guests_from
@@ -56,6 +62,7 @@ def plan_airtime(shop, anchors, history, levers, live_response, power, airtime):
         relative = history.commission[m] / offered if offered > 0.0 else 1.0
         airtime.chance[m] = live_probability(anchors.live_base[m], relative, live_response)
     _earn_weights(shop, anchors, history, levers, airtime.earned)
+    _expect_weights(shop.presence, shop.shown, regular, airtime)
     mean = max(_mean_of_begun(history.audience, shop.presence, regular), 1e-9)
     for m in range(regular):
         shop.attention[m] = np.float32(crowding(history.audience[m] / mean, power))
@@ -82,6 +89,16 @@ def _earn_weights(shop, anchors, history, levers, earned):
 
 
 @stage
+def _expect_weights(presence, shown, regular, airtime):
+    """The sum of weights to be expected on the air of any slot today; nothing is aired yet."""
+    airtime.usual[0] = 0.0
+    for m in range(regular):
+        may_stream = np.float64((presence[m] <= LIVE) & (shown[m] > 0))
+        airtime.usual[0] += airtime.chance[m] * airtime.earned[m] * may_stream
+        airtime.aired[m], airtime.exposure[m] = 0.0, 0.0
+
+
+@stage
 def _mean_of_begun(values, presence, regular):
     """Mean over the regular anchors that have begun to stream."""
     total, begun = 0.0, 0
@@ -93,14 +110,17 @@ def _mean_of_begun(values, presence, regular):
 
 
 @kernel
-def draw_presence(presence, shown, margin, regular, levers, bid_share, stream, airtime, ad_price):
+def draw_presence(
+    presence, shown, margin, regular, levers, bid_share, stream, part, airtime, ad_price
+):
     """Draw who streams in this slot and fill the regular anchors' weights in the feed.
 
     What is earned (M10, M20) is mixed with ads (M19). `ad_price` becomes what a feed visit
     brings the platform, fen. Guests of trial streams are switched on elsewhere.
 
     `presence`, `shown` uint8 and `margin` float64 (fen a visit) by anchor; `regular` int64;
-    `bid_share` float64; `stream` uint64; writes `presence`, `airtime` and `ad_price` (float64, 1).
+    `bid_share` and `part` of the day float64; `stream` uint64; writes `presence`, `airtime` and
+    `ad_price` (float64, 1).
     """
     weights, bids = airtime.weights, airtime.bids
     total = 0.0
@@ -109,9 +129,20 @@ def draw_presence(presence, shown, margin, regular, levers, bid_share, stream, a
         presence[m] = drawn if presence[m] <= LIVE else presence[m]
         weights[m] = airtime.earned[m] * np.float64((presence[m] == LIVE) & (shown[m] > 0))
         total += weights[m]
+    _count_airtime(presence, shown, regular, part, total, airtime)
     ad_price[0] = 0.0
     if levers.ad_load > 0.0 and total > 0.0:
         ad_price[0] = _sell_ads(weights, bids, margin, regular, total, levers, bid_share)
+
+
+@stage
+def _count_airtime(presence, shown, regular, part, total, airtime):
+    """Who streams in a slot, `part` of the day, and how much of the feed was to be had."""
+    exposed = part * airtime.usual[0] / total if total > 0.0 else part
+    for m in range(regular):
+        streams = np.float64((presence[m] == LIVE) & (shown[m] > 0))
+        airtime.aired[m] += part * streams
+        airtime.exposure[m] += exposed * streams
 
 
 @stage
@@ -139,6 +170,19 @@ def build_feed(weight, table, weights, work, scaled):
     weight[0] = add_up(weights)
     if weight[0] > 0.0:
         fill_alias(weights, table, work, scaled)
+
+
+@kernel
+def collisions(weights):
+    """Probability that two visits of the feed come to the same stream; 0 while it is closed.
+
+    `weights` float64 by anchor, not yet shares; the result float64.
+    """
+    total, squares = 0.0, 0.0
+    for weight in weights:
+        total += weight
+        squares += weight * weight
+    return squares / (total * total) if total > 0.0 else 0.0
 
 
 _MOST_OF_A_SLOT = 0.9

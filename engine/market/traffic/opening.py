@@ -37,6 +37,15 @@ def open_streams(
     appeal = appraisal.appeal
     refill(shop, anchors, sellers, goods, selection, levers, stream, day, appeal, candidates)
     price_showcases(
-        shop, history.strength, sellers, selection, supply, levers, boost, appraisal, window
+        shop,
+        anchors,
+        history.strength,
+        sellers,
+        selection,
+        supply,
+        levers,
+        boost,
+        appraisal,
+        window,
     )
     plan_airtime(shop, anchors, history, levers, live_response, crowding, airtime)

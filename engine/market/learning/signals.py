@@ -1,0 +1,61 @@
+"""What anchors learn of a day: signals for the feed (M20), audiences, commissions, margins."""
+
+from engine.jit import stage, step
+from engine.rules.traffic import signal_step
+
+SIGNAL_DAYS = 14.0
+"""Over which audiences, commissions, margins and sellers' sales are smoothed."""
+_SLOW_SIGNAL_DAYS = 60.0
+
+
+@step
+def learn_anchors(history, totals, day_totals, airtime, signal_days, regular, is_first):
+    """Learn from a day's totals; signals are those of the `regular` anchors.
+
+    `signal_days` float64, `regular` int64, `is_first` a bool: whether nothing was sold before.
+    Changes `history`, float64 by anchor.
+    """
+    if is_first:
+        _scale_signals(history, day_totals.anchor_gmv, airtime, regular)
+    _learn_signals(history, day_totals.anchor_gmv, airtime, signal_days, regular)
+    _learn_visits(history, totals, day_totals.anchor_margin)
+
+
+@stage
+def _scale_signals(history, gmv, airtime, regular):
+    """Before anything is sold the fans are the guess; now it gets its unit, fen a day on air."""
+    sold, guessed = 0.0, 0.0
+    for m in range(regular):
+        if airtime.aired[m] > 0.0:
+            sold += gmv[m] / airtime.exposure[m]
+            guessed += history.signal[m]
+    if sold > 0.0:
+        for m in range(regular):
+            history.signal[m] *= sold / guessed
+            history.slow_signal[m] = history.signal[m]
+
+
+@stage
+def _learn_signals(history, gmv, airtime, days, regular):
+    """Smoothed sales of the regular anchors in a day on the air (M20); off the air they rest."""
+    signal, slow = history.signal, history.slow_signal
+    for m in range(regular):
+        aired = airtime.aired[m]
+        if aired > 0.0:
+            seen = gmv[m] / airtime.exposure[m]
+            signal[m] += (seen - signal[m]) * signal_step(aired, history.aired[m], days)
+            slow[m] += (seen - slow[m]) * signal_step(aired, history.aired[m], _SLOW_SIGNAL_DAYS)
+            history.aired[m] += aired
+
+
+@stage
+def _learn_visits(history, totals, anchor_margin):
+    """Smoothed audiences and commissions; margins of those who were visited."""
+    audience, commission, offered = history.audience, history.commission, history.offered
+    for m in range(audience.size):
+        audience[m] += (totals.visits[m] - audience[m]) / SIGNAL_DAYS
+        commission[m] += (totals.commission[m] - commission[m]) / SIGNAL_DAYS
+        offered[m] += (totals.offered[m] - offered[m]) / SIGNAL_DAYS
+        if totals.visits[m] > 0:
+            per_visit = anchor_margin[m] / totals.visits[m]
+            history.margin[m] += (per_visit - history.margin[m]) / SIGNAL_DAYS
