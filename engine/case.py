@@ -1,6 +1,7 @@
 """What goes into one simulated year and what comes out: plain data, cheap to send."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,22 @@ from engine.spec.scenario import Scenario
 
 
 @dataclass(frozen=True)
+class Branch:
+    """Days that go another way beside those of a case: one arm of an experiment.
+
+    On the morning of `start` the market is copied, and the copy goes on for `days` days under
+    `policy`, whose purse and target open anew; with `holds_prices` sellers do not re-price.
+    Random numbers are those of the case, so that two arms share their luck.
+    """
+
+    name: str
+    start: date
+    days: int
+    policy: Policy
+    holds_prices: bool = False
+
+
+@dataclass(frozen=True)
 class Case:
     """One year to simulate, and the labels its rows will carry.
 
@@ -19,7 +36,7 @@ class Case:
     the horizon `history` is in force, where one is given, else `policy`.
 
     Two cases with equal `scenario`, `policy`, `history`, `scale`, `world_seed` and `run_seed` give
-    the same bits, whatever `threads`.
+    the same bits, whatever `threads` and `branches`, which start on days of the horizon.
     """
 
     scenario: Scenario
@@ -32,6 +49,7 @@ class Case:
     replication: int = 0
     threads: int = 1
     history: Policy | None = None
+    branches: tuple[Branch, ...] = ()
 
     def labels(self) -> dict[str, Any]:
         """The values of `catalogue.KEYS`."""
@@ -51,6 +69,7 @@ class RunResult:
     `run` holds the values of `catalogue.RUN`; `daily` the columns of `catalogue.DAILY`, each
     of shape (days,); `segments` flows of shape (days, kind, tier, domain); `monthly` the
     columns of `catalogue.MONTHLY`, each of shape (months,); `anchors` one value per anchor.
+    `branches` holds the tables of the case's branches by name, of their own days alone.
     """
 
     labels: dict[str, Any]
@@ -59,3 +78,4 @@ class RunResult:
     monthly: dict[str, NDArray[Any]]
     segments: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     anchors: dict[str, NDArray[Any]] = field(default_factory=dict)
+    branches: dict[str, "RunResult"] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from engine.calibrate.checkpoint import WaveCheckpoint
 from engine.calibrate.observed import ObservedFigure, read_figures
+from engine.calibrate.probe import within
 from engine.calibrate.rows import Row, calibration_rows
 from engine.calibrate.sample import SimulatedPoints, plausible_points, spread_points
 from engine.calibrate.targets import CalibrationTarget, Unmodelled, match_figures
@@ -115,7 +116,9 @@ def _report_wave(
 def _matched(
     job: CalibrateJob, figures: Sequence[ObservedFigure]
 ) -> tuple[list[CalibrationTarget], list[Unmodelled]]:
-    return match_figures(figures, job.scenario.calendar, job.fit.repeat_reading)
+    calendar = job.scenario.calendar
+    probes = within(job.probes, calendar.start, calendar.end)
+    return match_figures(figures, calendar, job.fit.repeat_reading, probes)
 
 
 def _outcome(

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine.case import RunResult
+from engine.spec.calibration import NO_PROBES, Probes
 from engine.spec.scenario import Scenario
 from engine.stats.arrays import Flags, Floats
 
@@ -67,14 +68,14 @@ def _span(text: str) -> Span:
 
 @dataclass(frozen=True)
 class RunReader:
-    """One year with its details, the scenario it comes from, and its price elasticity if known.
+    """One year with its details, the scenario it comes from, and the experiments made in it.
 
     Amounts are in fen, counts are of people and orders of the whole platform.
     """
 
     scenario: Scenario
     year: RunResult
-    elasticity: float = 0.0
+    probes: Probes = NO_PROBES
 
     @property
     def horizon(self) -> Span:

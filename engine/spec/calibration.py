@@ -1,7 +1,8 @@
 """What a user asks of a calibration: which numbers are unknown, and how they are looked for."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from datetime import date
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -59,6 +60,35 @@ class Fit(Spec):
         return max(self.points_count * replications, confirmed * self.confirmed_replications)
 
 
+class Probes(Spec):
+    """Experiments that each simulated year is read by: coupons given in copies of its market."""
+
+    dates: tuple[date, ...] = Field(description="mornings on which experiments begin; none: none")
+    voucher_date: date | None = Field(description="when the vouchers of voucher_mpc were given")
+    rate: float = quantity("share of price", "of the coupon on everything", gt=0, le=0.9)
+    own_rate: float = quantity("share of price", "of the coupon on one kind", gt=0, le=0.9)
+    coupon_days: int = quantity("days", "for which a coupon is given", ge=1, le=366)
+    after_days: int = quantity("days", "after a coupon on everything, watched too", ge=1, le=366)
+
+    @property
+    def market_dates(self) -> tuple[date, ...]:
+        """Mornings on which a coupon on everything begins, in order."""
+        own = () if self.voucher_date is None else (self.voucher_date,)
+        return tuple(sorted({*self.dates, *own}))
+
+    @property
+    def days_count(self) -> int:
+        """Days that all experiments of a year take together."""
+        long = 2 * len(self.market_dates) * (self.coupon_days + self.after_days)
+        return long + len(self.dates) * self.coupon_days
+
+
+NO_PROBES: Final = Probes(
+    dates=(), voucher_date=None, rate=0.1, own_rate=0.1, coupon_days=1, after_days=1
+)
+"""A year without experiments."""
+
+
 class CalibrateJob(CompareJob):
     """Fits the scenario's unknowns to observed figures, then compares policies in what is left."""
 
@@ -66,6 +96,7 @@ class CalibrateJob(CompareJob):
     figures: str = Field(min_length=1, description="a table of `conf/observed`, or a path")
     unknowns: Unknowns
     fit: Fit
+    probes: Probes
     redraw_worlds: bool = Field(description="whether each replication has a population of its own")
 
     @model_validator(mode="after")

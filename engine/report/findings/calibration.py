@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Final
 
-from engine.calibrate.measures import KNOWN
+from engine.calibrate.measures import KNOWN, SHOWN_BY_DATE
 from engine.calibrate.observed import CHECK, FIT
-from engine.calibrate.targets import FORECAST, SHOWN
+from engine.calibrate.targets import FORECAST, PROBE, SHOWN
 from engine.report.formatting import NONE, number, signed
 from engine.report.read.calibration import Fitted, Shown
 
@@ -14,6 +14,7 @@ ROLE_HEADS: Final = {
     CHECK: "Scored, never fitted",
     SHOWN: "The other reading of a figure above",
     FORECAST: "Forecast",
+    PROBE: "What a coupon of the experiments does, observed by nobody",
 }
 
 
@@ -84,6 +85,8 @@ def figure_cells(one: Shown) -> dict[str, str]:
 def _says(one: Shown) -> str:
     """Return how the figure is read off a year, if this version still reads it so."""
     readings = {measure.reading: measure.says for measure in KNOWN.get(one.key, ())}
+    if one.key in SHOWN_BY_DATE:
+        return SHOWN_BY_DATE[one.key].says
     return readings.get(one.reading, "")
 
 
