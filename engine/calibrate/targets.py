@@ -8,7 +8,7 @@ from engine.calibrate.observed import FIT, ObservedFigure
 from engine.calibrate.run_reader import FORMS, Span, spans
 from engine.errors import CombinedInputError, InputError
 from engine.spec.calendar import Calendar
-from engine.spec.calibration import NO_PROBES, Probes
+from engine.spec.calibration import NO_PROBES, Fit, Probes
 
 SHOWN: Final = "shown"
 """Role of a reading that the job did not choose: neither fitted nor a check."""
@@ -38,7 +38,9 @@ _Z_OF_TOLERANCE: Final = 3.0
 class CalibrationTarget(NamedTuple):
     """A figure that is read off every simulated year.
 
-    `observed` is None for a forecast; `sd` is the tolerance / `_Z_OF_TOLERANCE`.
+    `observed` is None for a forecast; `sd` is the tolerance / `_Z_OF_TOLERANCE`; `discrepancy` the
+    share of the figure by which a model that is right in the main is off it, one standard
+    deviation. With `bound` 1 (-1) the figure is known to lie above (below) `observed`, no more.
     """
 
     key: str
@@ -49,6 +51,8 @@ class CalibrationTarget(NamedTuple):
     tolerance: float
     measure: FigureMeasure
     days: tuple[Span, ...]
+    discrepancy: float = 0.0
+    bound: int = 0
 
     @property
     def sd(self) -> float:
@@ -66,7 +70,7 @@ class Unmodelled(NamedTuple):
 def match_figures(
     figures: Sequence[ObservedFigure],
     calendar: Calendar,
-    repeat_reading: str,
+    fit: Fit,
     probes: Probes = NO_PROBES,
 ) -> tuple[list[CalibrationTarget], list[Unmodelled]]:
     """Split figures into targets, forecasts added, and those that are not modelled.
@@ -77,8 +81,8 @@ def match_figures(
         What was observed.
     calendar
         The days that are simulated.
-    repeat_reading
-        Which of two readings of a repeat rate is fitted.
+    fit
+        Which of two readings of a repeat rate is fitted, and how far a right model is off.
     probes
         The experiments that are made, on days of the calendar.
 
@@ -93,7 +97,7 @@ def match_figures(
     mistakes: list[InputError] = []
     for figure in figures:
         try:
-            found = _targets(figure, (calendar, repeat_reading, probes))
+            found = _targets(figure, (calendar, fit, probes))
         except InputError as mistake:
             mistakes.append(mistake)
             continue
@@ -110,13 +114,13 @@ def match_figures(
             f"at least one of the keys {', '.join(KNOWN)}, within the scenario's calendar",
             "add rows, or correct their keys and periods",
         )
-    return [*targets, *_forecasts(targets, calendar), *_probed(probes)], unmodelled
+    return [*targets, *_forecasts(targets, calendar, fit), *_probed(probes)], unmodelled
 
 
 def _targets(
-    figure: ObservedFigure, asked: tuple[Calendar, str, Probes]
+    figure: ObservedFigure, asked: tuple[Calendar, Fit, Probes]
 ) -> list[CalibrationTarget] | str:
-    calendar, repeat_reading, probes = asked
+    calendar, fit, probes = asked
     measures = KNOWN.get(figure.key)
     if measures is None:
         return WHY_NOT.get(figure.key, "the model has no such measure")
@@ -130,13 +134,13 @@ def _targets(
     days = _days(figure, measures[0].spans_count)
     if any(day < calendar.start or day > calendar.end for span in days for day in span):
         return f"outside the calendar, {calendar.start} to {calendar.end}"
-    return [_target(figure, measure, days, repeat_reading) for measure in measures]
+    return [_target(figure, measure, days, fit) for measure in measures]
 
 
 def _target(
-    figure: ObservedFigure, measure: FigureMeasure, days: tuple[Span, ...], repeat_reading: str
+    figure: ObservedFigure, measure: FigureMeasure, days: tuple[Span, ...], fit: Fit
 ) -> CalibrationTarget:
-    chosen = measure.reading in {"", repeat_reading}
+    chosen = measure.reading in {"", fit.repeat_reading}
     return CalibrationTarget(
         key=figure.key,
         period=figure.period,
@@ -146,6 +150,8 @@ def _target(
         tolerance=figure.tolerance,
         measure=measure,
         days=days,
+        discrepancy=fit.discrepancy.of(measure.kind),
+        bound=figure.bound,
     )
 
 
@@ -162,7 +168,9 @@ def _days(figure: ObservedFigure, count: int) -> tuple[Span, ...]:
     return days
 
 
-def _forecasts(told: Sequence[CalibrationTarget], calendar: Calendar) -> list[CalibrationTarget]:
+def _forecasts(
+    told: Sequence[CalibrationTarget], calendar: Calendar, fit: Fit
+) -> list[CalibrationTarget]:
     known = {(target.key, target.period) for target in told}
     found = []
     for key, period in _FORECASTS:
@@ -170,8 +178,11 @@ def _forecasts(told: Sequence[CalibrationTarget], calendar: Calendar) -> list[Ca
         inside = calendar.start <= days[0].first and days[0].last <= calendar.end
         if inside and (key, period) not in known:
             measure = KNOWN[key][0]
+            off = fit.discrepancy.of(measure.kind)
             found.append(
-                CalibrationTarget(key, period, measure.unit, FORECAST, None, 0.0, measure, days)
+                CalibrationTarget(
+                    key, period, measure.unit, FORECAST, None, 0.0, measure, days, off
+                )
             )
     return found
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine import cases
 from engine.calibrate.checkpoint import EVERY, WaveCheckpoint
-from engine.calibrate.emulator import implausibility
+from engine.calibrate.implausibility import implausibility
 from engine.calibrate.probe import probe_branches, within
 from engine.calibrate.run_reader import RunReader
 from engine.calibrate.sample import SimulatedPoints

@@ -37,6 +37,26 @@ class Tolerance(Spec):
     low: float = quantity("share of the figure", "of a rough guess", gt=0, le=10)
 
 
+class Discrepancy(Spec):
+    """How far a model that is right in the main is off a figure: one standard deviation.
+
+    It enters the implausibility beside the tolerance of what was observed (Kennedy & O'Hagan,
+    JRSS B 63, 2001; Brynjarsdottir & O'Hagan, Inverse Problems 30, 2014).
+    """
+
+    level: float = quantity("share of the figure", "of sales, users, order values", ge=0, le=10)
+    growth: float = quantity("share of the figure", "of a growth rate", ge=0, le=10)
+    share: float = quantity("share of the figure", "of shares and rates", ge=0, le=10)
+    elasticity: float = quantity("share of the figure", "of an exponent", ge=0, le=10)
+    elsewhere: float = quantity(
+        "share of the figure", "of an experiment on another market, replayed here", ge=0, le=10
+    )
+
+    def of(self, kind: str) -> float:
+        """Return the share for a kind of figure (`engine.calibrate.measures`)."""
+        return float(getattr(self, kind))
+
+
 class Fit(Spec):
     """Size and rules of the search for plausible worlds."""
 
@@ -46,6 +66,7 @@ class Fit(Spec):
     confirmed_replications: int = quantity("runs", "of each of those", ge=2, le=10_000)
     cutoff: float = quantity("standard deviations", "of a miss that rules a point out", gt=0)
     tolerance: Tolerance
+    discrepancy: Discrepancy
     repeat_reading: Literal["twice", "next"] = Field(
         description="a monthly repeat rate counts who ordered twice in a month, or again the next"
     )
@@ -94,6 +115,7 @@ class CalibrateJob(CompareJob):
 
     policy: Policy
     figures: str = Field(min_length=1, description="a table of `conf/observed`, or a path")
+    seasons: str = Field(min_length=1, description="a table of a year's seasons, or a path")
     unknowns: Unknowns
     fit: Fit
     probes: Probes

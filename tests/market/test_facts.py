@@ -54,7 +54,7 @@ def targets() -> list[CalibrationTarget]:
     figures = read_figures(str(FIGURES), job().fit.tolerance)
     asked = job()
     found, _ = match_figures(
-        figures, asked.scenario.calendar, asked.fit.repeat_reading, asked.probes
+        figures, asked.scenario.calendar, asked.fit, asked.probes
     )
     return [target for target in found if target.role == "fit"]
 
