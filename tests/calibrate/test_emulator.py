@@ -201,6 +201,17 @@ def test_identification_compares_spreads() -> None:
         pytest.approx(0.1, abs=0.01), pytest.approx(1.0, abs=0.01),
     )  # fmt: skip
     assert first.kept_low == pytest.approx(2.905, abs=0.001)
+    assert (first.place, first.crowded) == (pytest.approx(0.5), "")
+
+
+def test_a_range_binds_where_the_kept_points_crowd_its_end() -> None:
+    ranges = {name: {"low": 1.0, "high": 100.0, "log": name == "log"} for name in ("log", "even")}
+    kept = np.linspace(60, 100, 12).tolist()
+    found = {one.name: one for one in identified({"log": kept, "even": kept}, ranges)}
+    assert (found["log"].crowded, found["even"].crowded) == ("high", "")
+    (few,) = identified({"log": kept[:9]}, {"log": ranges["log"]})
+    assert np.isnan(few.ratio)
+    assert few.crowded == ""
 
 
 def test_unknowns_that_move_together_are_named() -> None:

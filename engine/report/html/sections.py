@@ -12,8 +12,8 @@ from engine.report.findings.calibration import (
     PINNED,
     ROLE_HEADS,
     figure_cells,
-    wrong_by,
 )
+from engine.report.findings.scorecard import HEADS, scorecard
 from engine.report.findings.world_agreement import read_answers
 from engine.report.formatting import (
     NONE,
@@ -127,7 +127,8 @@ def _fit_context(found: Fitted) -> dict[str, Any]:
         "pairs": [(a, b, signed(r, 2, plus=True)) for a, b, r in found.pairs],
         "unmodelled": [(row["key"], row["period"], row["role"], row["note"])
                        for row in found.unmodelled],
-        "wrong": wrong_by(found),
+        "scores": scorecard(found),
+        "score_heads": HEADS,
         "may": MAY,
         "may_not": MAY_NOT,
     }  # fmt: skip
