@@ -1,6 +1,7 @@
 """What goes into one simulated year and what comes out: plain data, cheap to send."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,22 @@ from numpy.typing import NDArray
 from engine.spec.jobs import Scale
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Days that go another way beside those of a case: one arm of an experiment.
+
+    On the morning of `start` the market is copied, and the copy goes on for `days` days under
+    `policy`, whose purse and target open anew; with `holds_prices` sellers do not re-price.
+    Random numbers are those of the case, so that two arms share their luck.
+    """
+
+    name: str
+    start: date
+    days: int
+    policy: Policy
+    holds_prices: bool = False
 
 
 @dataclass(frozen=True)
@@ -21,7 +38,8 @@ class Case:
     behind, of which only sums are kept. `after` begins a term of its own.
 
     Two cases with equal `scenario`, `policy`, `history`, `scale`, `world_seed` and `run_seed` give
-    the same bits, whatever `threads`, and whatever comes after the horizon.
+    the same bits, whatever `threads`, whatever comes after the horizon, and whatever `branches`,
+    which start on days of the horizon.
     """
 
     scenario: Scenario
@@ -36,6 +54,7 @@ class Case:
     history: Policy | None = None
     after: Policy | None = None
     run_off_days: int = 0
+    branches: tuple[Branch, ...] = ()
 
     def labels(self) -> dict[str, Any]:
         """The values of `catalogue.KEYS`."""
@@ -58,6 +77,7 @@ class RunResult:
     columns of `catalogue.MONTHLY`, each of shape (months,); `anchors` one value per anchor.
     `run_off` holds the sums of `run_off.FLOWS` over the days after the horizon that were asked
     for; it is empty without them.
+    `branches` holds the tables of the case's branches by name, of their own days alone.
     """
 
     labels: dict[str, Any]
@@ -67,3 +87,4 @@ class RunResult:
     segments: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     anchors: dict[str, NDArray[Any]] = field(default_factory=dict)
     run_off: dict[str, int] = field(default_factory=dict)
+    branches: dict[str, "RunResult"] = field(default_factory=dict)

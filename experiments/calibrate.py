@@ -23,12 +23,14 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     from experiments._years import conclude, tell_folder
 
     check_writable(folder)
-    figures = engine.read_figures(_address(job), job.fit.tolerance)
+    figures = engine.read_figures(_address(job.figures), job.fit.tolerance)
+    seasons = engine.read_seasons(_address(job.seasons))
     with open_pool(job.ray, *_work(job)) as pool, progress() as show:
         outcome = engine.calibrate(job, figures, folder, pool, show)
         answers = engine.answers(job, outcome.ensemble, pool, show)
     results = Results(folder, config, job.seed)
-    results.write_rows("calibration", outcome.rows)
+    rows = engine.with_yardsticks(outcome.rows, seasons)
+    results.write_rows("calibration", rows)
     results.write_rows("answers", answers)
     places = engine.UnknownSpace(job.unknowns.ranges, job.scenario).places(outcome.best)
     scenario = engine.scenario_yaml(outcome.scenario, places, _scenario_text())
@@ -36,7 +38,7 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     _write(folder / "ensemble" / f"{outcome.ensemble.name}.yaml", dump(outcome.ensemble))
     console = conclude(results, folder)
     write_model_card(folder)
-    print_calibration(read_fit(outcome.rows, config), answers, console)
+    print_calibration(read_fit(rows, config), answers, console)
     tell_folder(folder)
 
 
@@ -44,14 +46,15 @@ def check(job: CalibrateJob, overrides: Sequence[str]) -> None:  # noqa: ARG001 
     """Refuse a table, a range or an unknown that cannot be used."""
     from engine import calibrate as engine
 
-    engine.check_job(job, _address(job))
+    engine.check_job(job, _address(job.figures))
+    engine.read_seasons(_address(job.seasons))
 
 
-def _address(job: CalibrateJob) -> str:
-    """Return where the observed figures are: a bare name is a table of `conf/observed`."""
-    if Path(job.figures).suffix:
-        return job.figures
-    return str(CONF / "observed" / f"{job.figures}.csv")
+def _address(table: str) -> str:
+    """Return where observed figures are: a bare name is a table of `conf/observed`."""
+    if Path(table).suffix:
+        return table
+    return str(CONF / "observed" / f"{table}.csv")
 
 
 def _work(job: CalibrateJob) -> tuple[int, float]:
@@ -61,7 +64,8 @@ def _work(job: CalibrateJob) -> tuple[int, float]:
     fit = job.fit
     waves = fit.waves_count * fit.points_count * job.replications
     years = waves + fit.confirmed_count * fit.confirmed_replications
-    return years, seconds_of_run(job)
+    probes = job.probes.days_count / job.scenario.calendar.days_simulated
+    return years, seconds_of_run(job) * (1 + probes)
 
 
 def _scenario_text() -> str:

@@ -5,6 +5,7 @@ from engine.calibrate.driver import CalibrationResult, calibrate, check_job
 from engine.calibrate.observed import read_figures
 from engine.calibrate.scenario_file import scenario_yaml
 from engine.calibrate.unknown_space import UnknownSpace
+from engine.calibrate.yardsticks import read_seasons, with_yardsticks
 
 __all__ = [
     "CalibrationResult",
@@ -13,5 +14,7 @@ __all__ = [
     "calibrate",
     "check_job",
     "read_figures",
+    "read_seasons",
     "scenario_yaml",
+    "with_yardsticks",
 ]

@@ -6,14 +6,18 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from engine.calibrate.checkpoint import WaveCheckpoint
+from engine.calibrate.coverage import coverage
 from engine.calibrate.observed import ObservedFigure, read_figures
-from engine.calibrate.rows import Row, calibration_rows
+from engine.calibrate.posterior import foretold
+from engine.calibrate.probe import within
+from engine.calibrate.rows import Row, Said, calibration_rows
 from engine.calibrate.sample import SimulatedPoints, plausible_points, spread_points
 from engine.calibrate.targets import CalibrationTarget, Unmodelled, match_figures
 from engine.calibrate.unknown_space import UnknownSpace, Values
 from engine.calibrate.waves import CalibrationPlan, confirm, first_points, next_points, simulate
 from engine.compute import Pool
 from engine.errors import InputError
+from engine.rng import Purpose, derive_seed
 from engine.spec.calibration import CalibrateJob
 from engine.spec.jobs import Ensemble
 from engine.spec.scenario import Scenario
@@ -102,7 +106,13 @@ def calibrate(
             )
     assert sample is not None
     judged = confirm(plan, sample, pool, kept_waves, partial(_report_confirmation, on_progress))
-    return _outcome(plan, judged, unmodelled)
+    on_progress("worlds hidden among the points", 0, 1, "")
+    said = Said(foretold(sample, _seed(job, 2)), coverage(sample, _seed(job, 3)))
+    return _outcome(plan, judged, unmodelled, said)
+
+
+def _seed(job: CalibrateJob, use: int) -> int:
+    return derive_seed(job.seed, Purpose.FRESH, use) >> 31
 
 
 def _report_confirmation(on_progress: OnProgress, done: int, total: int) -> None:
@@ -119,11 +129,16 @@ def _report_wave(
 def _matched(
     job: CalibrateJob, figures: Sequence[ObservedFigure]
 ) -> tuple[list[CalibrationTarget], list[Unmodelled]]:
-    return match_figures(figures, job.scenario.calendar, job.fit.repeat_reading)
+    calendar = job.scenario.calendar
+    probes = within(job.probes, calendar.start, calendar.end)
+    return match_figures(figures, calendar, job.fit, probes)
 
 
 def _outcome(
-    plan: CalibrationPlan, sample: SimulatedPoints, unmodelled: Sequence[Unmodelled]
+    plan: CalibrationPlan,
+    sample: SimulatedPoints,
+    unmodelled: Sequence[Unmodelled],
+    said: Said,
 ) -> CalibrationResult:
     job, space = plan.job, plan.space
     places, any_plausible = plausible_points(sample, job.fit.cutoff, job.fit.ensemble_count)
@@ -131,7 +146,7 @@ def _outcome(
     chosen = spread_points(sample.cube, places.tolist(), job.fit.ensemble_count)
     name = job.scenario.name
     return CalibrationResult(
-        rows=calibration_rows(sample, unmodelled, job.fit.cutoff, places, chosen),
+        rows=calibration_rows(sample, unmodelled, job.fit.cutoff, places, chosen, said),
         best=sample.points[best],
         scenario=space.scenario(sample.points[best], f"{name}_calibrated"),
         ensemble=Ensemble(

@@ -1,10 +1,15 @@
-"""A cheap emulator of the simulation: a quadratic of the unknowns for every target.
+"""A cheap emulator of the simulation: a quadratic of the unknowns and what it leaves, by target.
 
-    f(x) = c + sum_k b_k phi_k(x),  phi = u_k, u_k^2, u_j u_k,  u = 2 x - 1 in [-1, 1]
+    f(x) = c + sum_k b_k phi_k(x) + g(x) + e,  phi = u_k, u_k^2, u_j u_k,  u = 2 x - 1 in [-1, 1]
+    b ~ N(0, s^2 / p),  g ~ GP(0, s^2 t k),  e ~ N(0, s^2)
 
-fitted by ridge regression, the penalty chosen for each target by the leave-one-out error
-(Hastie, Tibshirani & Friedman 2009, 3.4 and 7.10), which is also taken for the variance of
-what it predicts. Squares and products are penalised four times as much as slopes.
+a Gaussian process with a quadratic trend (Rasmussen & Williams 2006, 2.7), k Matern's of
+one length. Without g it is ridge regression with penalty p. For every target the penalty, the
+share t of the local part and its length are those under which points that are left out are
+best foretold, by the mean logarithm of their density (5.4.2); so the local part is there only
+where it foretells better. s^2 makes these errors as large as they are. Near simulated points the
+variance is smaller, far from them larger. Squares and products are penalised four
+times as much as slopes.
 """
 
 from collections.abc import Iterator
@@ -12,49 +17,91 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
 
-from engine.calibrate.sample import SimulatedPoints
-from engine.calibrate.subset_simulation import Implausibility
 from engine.stats.arrays import Floats
+from engine.stats.matern import matern_covariance
 
-_PENALTIES: Final = tuple(10.0**power for power in np.arange(-4, 3.5, 0.5))
+_PENALTIES: Final = tuple(10.0**power for power in range(-4, 4))
+_LOCAL: Final = (1.0, 10.0, 100.0)
+"""Variances of the local part that are tried, in those of what is left over."""
+
+_LENGTHS: Final = (0.4, 1.0)
+"""Its lengths that are tried, in mean distances of two points of the cube."""
+
+_FLAT: Final = 1e4
+"""Variance of the constant, in those of what is left over: as good as free."""
+
 _SECOND_ORDER: Final = 0.5
 """Scale of squares and products: a penalty of 1 / SECOND_ORDER^2 on their weights."""
 
-_REFOCUS: Final = 0.5
-"""Share of the points so far, those that miss least, on which emulators are fitted again."""
+_LEAST: Final = 1e-12
+"""Least variance of a standardised target: one that nothing moves has none."""
 
 
-class _Emulator(NamedTuple):
-    """Quadratics of all targets at once.
+class _Form(NamedTuple):
+    """One covariance that is tried: penalty of the trend, local variance and length."""
 
-    `weights` has shape (features, targets); `centre` (features,), `offset` and `variance`
-    (targets,), all float64; `is_log` (targets,) bool says which targets are emulated by their
-    logarithm.
+    penalty: float
+    local: float
+    length: float
+
+
+class _Group(NamedTuple):
+    """The targets that one form suits best.
+
+    `places` (targets,) int64; `inverse` of the covariance (points, points), `weights` (points,
+    targets), `variance` s^2 (targets,), float64, of standardised targets.
     """
 
-    centre: Floats
+    form: _Form
+    places: NDArray[np.int64]
+    inverse: Floats
     weights: Floats
-    offset: Floats
     variance: Floats
+
+
+class Emulator(NamedTuple):
+    """Emulators of all targets at once.
+
+    `cube` (points, unknowns) float64 where it was simulated; `offset` and `scale` (targets,)
+    float64 take standardised targets back; `is_log` (targets,) bool says which are emulated by
+    their logarithm; `loo` (targets,) float64 is the mean squared error at points left out.
+    """
+
+    cube: Floats
+    offset: Floats
+    scale: Floats
     is_log: NDArray[np.bool_]
+    groups: tuple[_Group, ...]
+    loo: Floats
 
-    def __call__(self, cube: Floats) -> Floats:
-        """Predict the targets, (points, targets), at points of the unit cube, (points, unknowns).
+    def __call__(self, cube: Floats) -> tuple[Floats, Floats]:
+        """Predict the targets at points of the unit cube, (points, unknowns).
 
-        In logarithms where `is_log`.
+        Returns
+        -------
+        Means and variances of what a simulation there would show, (points, targets) float64; of
+        logarithms where `is_log`.
         """
-        return np.asarray(self.offset + (_features(cube) - self.centre) @ self.weights)
+        means = np.empty((len(cube), self.offset.size))
+        variances = np.empty_like(means)
+        shared = _Shared(cube, self.cube)
+        for group in self.groups:
+            across = shared.covariance(group.form)
+            left = shared.own_variance(group.form) - ((across @ group.inverse) * across).sum(axis=1)
+            means[:, group.places] = across @ group.weights
+            variances[:, group.places] = (1.0 + np.maximum(left, 0.0))[:, None] * group.variance
+        return self.offset + self.scale * means, self.scale**2 * variances
+
+    def in_scale(self, values: Floats) -> Floats:
+        """Take the logarithm of the targets that are emulated by it, (…, targets)."""
+        return np.where(self.is_log, np.log(np.where(self.is_log, values, 1.0)), values)
 
 
-def _features(cube: Floats) -> Floats:
-    """Slopes, squares and products at points of the unit cube, shape (points, features)."""
-    u = 2.0 * cube - 1.0
-    first, second = np.triu_indices(u.shape[1])
-    return np.hstack([u, _SECOND_ORDER * u[:, first] * u[:, second]])
-
-
-def _fit_emulator(cube: Floats, values: Floats, positive: NDArray[np.bool_]) -> _Emulator:
+def fit_emulator(
+    cube: Floats, values: Floats, positive: NDArray[np.bool_], *, local: bool = True
+) -> Emulator:
     """Fit every column of `values`.
 
     Parameters
@@ -66,84 +113,107 @@ def _fit_emulator(cube: Floats, values: Floats, positive: NDArray[np.bool_]) -> 
     positive
         (targets,) bool, those whose observed figure is above 0: emulated by their logarithm if
         all their values are.
+    local
+        Whether a local part is tried; without it, ridge regression.
     """
     is_log = positive & (values > 0).all(axis=0)
-    y = _scale(values, is_log)
-    phi = _features(cube)
-    centre, offset = phi.mean(axis=0), y.mean(axis=0)
-    left, size, right = np.linalg.svd(phi - centre, full_matrices=False)
-    rotated = left.T @ (y - offset)
-    best = np.full(y.shape[1], np.inf)
-    weights = np.zeros((phi.shape[1], y.shape[1]))
-    for errors, shrunk in _ridges(left, size, rotated, y - offset):
-        better = errors < best
-        best = np.where(better, errors, best)
-        weights[:, better] = (right.T @ shrunk)[:, better]
-    return _Emulator(centre, weights, offset, best, is_log)
+    y = np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
+    offset, spread = y.mean(axis=0), y.std(axis=0)
+    scale = np.where(spread > 0, spread, 1.0)
+    y = (y - offset) / scale
+    count = y.shape[1]
+    best, chosen = np.full(count, np.inf), np.zeros(count, np.int64)
+    variance, loo = np.zeros(count), np.zeros(count)
+    forms = list(_forms(local))
+    shared = _Shared(cube, cube)
+    for place, form in enumerate(forms):
+        errors, shares = _left_out(shared.covariance(form), y)
+        own = np.maximum((errors**2 / shares[:, None]).mean(axis=0), _LEAST)
+        score = np.log(own) + np.log(shares).mean()
+        better = score < best
+        best = np.where(better, score, best)
+        chosen[better] = place
+        variance = np.where(better, own, variance)
+        loo = np.where(better, (errors**2).mean(axis=0), loo)
+    groups = tuple(
+        _group(forms[place], shared, y, np.flatnonzero(chosen == place), variance)
+        for place in np.unique(chosen)
+    )
+    return Emulator(cube, offset, scale, is_log, groups, loo * scale**2)
 
 
-def _scale(values: Floats, is_log: NDArray[np.bool_]) -> Floats:
-    """Take the logarithm of the targets that are emulated by it."""
-    return np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
-
-
-def _ridges(
-    left: Floats, size: Floats, rotated: Floats, y: Floats
-) -> Iterator[tuple[Floats, Floats]]:
-    """Yield the mean squared leave-one-out error and the rotated weights for each penalty."""
+def _forms(local: bool) -> Iterator[_Form]:
     for penalty in _PENALTIES:
-        kept = size**2 / (size**2 + penalty)
-        leverage = 1.0 / len(y) + (left**2 * kept).sum(axis=1)
-        residuals = y - left @ (kept[:, None] * rotated)
-        loo = residuals / np.maximum(1.0 - leverage, 1e-6)[:, None]
-        yield (loo**2).mean(axis=0), (size / (size**2 + penalty))[:, None] * rotated
+        yield _Form(penalty, 0.0, 1.0)
+        if local:
+            for share in _LOCAL:
+                yield from (_Form(penalty, share, length) for length in _LENGTHS)
 
 
-def implausibility(sample: SimulatedPoints, worst: int) -> Implausibility:
-    """Return the `worst`-th largest implausibility of emulators fitted on the better points.
+def _group(
+    form: _Form, shared: "_Shared", y: Floats, places: NDArray[np.int64], variance: Floats
+) -> _Group:
+    inverse = _inverse(shared.covariance(form))
+    return _Group(form, places, inverse, inverse @ y[:, places], variance[places])
+
+
+def _left_out(covariance: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Errors at points left out, (points, targets), and their variances in s^2, (points,).
+
+    With C the inverse of the covariance: (C y)_i / C_ii and 1 / C_ii (Rasmussen & Williams 2006,
+    equation 5.12).
+    """
+    inverse = _inverse(covariance)
+    diagonal = np.diag(inverse)
+    return (inverse @ y) / diagonal[:, None], 1.0 / diagonal
+
+
+def _inverse(covariance: Floats) -> Floats:
+    """Inverse of the covariance of what is simulated at points, noise added, (points, points)."""
+    whole = covariance + np.eye(len(covariance))
+    return np.asarray(cho_solve(cho_factor(whole, lower=True), np.eye(len(whole))))
+
+
+class _Shared:
+    """What the covariances of all forms between the same points have in common.
 
     Parameters
     ----------
-    sample
-        All points simulated so far.
-    worst
-        1 for the largest implausibility over the targets, 2 for the next, ….
-
-    Returns
-    -------
-    A function of points of the unit cube, (points, unknowns), whose values are (points,) float64
-    standard deviations.
+    cube, other
+        (points, unknowns) and (other points, unknowns) float64.
     """
-    places = _better(sample)
-    targets = sample.fitted
-    observed, sds = sample.observed[targets], sample.sds[targets]
-    means = sample.means[np.ix_(places, targets)]
-    emulator = _fit_emulator(sample.cube[places], means, observed > 0)
-    errors = sample.errors[0, targets]  # all points of the waves have as many runs
-    rank = min(worst, targets.size) - 1
 
-    def rule(cube: Floats) -> Floats:
-        variance = _total_variance(emulator, observed, sds, errors)
-        misses = np.abs(emulator(cube) - _scale(observed, emulator.is_log)) / np.sqrt(variance)
-        return np.asarray(-np.sort(-misses, axis=1)[:, rank])
+    def __init__(self, cube: Floats, other: Floats) -> None:
+        self._cube, self._other = cube, other
+        own = _features(cube)
+        self._trend = own @ _features(other).T
+        self._size = (own**2).sum(axis=1)
+        self._local: dict[float, Floats] = {}
 
-    return rule
+    def covariance(self, form: _Form) -> Floats:
+        """Covariance of trend and local part, in s^2, (points, other points)."""
+        found = _FLAT + self._trend / form.penalty
+        if form.local:
+            if form.length not in self._local:
+                length = form.length * _mean_distance(self._cube.shape[1])
+                self._local[form.length] = matern_covariance(
+                    1.0, self._cube / length, self._other / length
+                )
+            found += form.local * self._local[form.length]
+        return np.asarray(found)
 
-
-def _total_variance(emulator: _Emulator, observed: Floats, sds: Floats, errors: Floats) -> Floats:
-    """Var_observation + Var_emulator + Var_replications in the emulators' scale.
-
-    The leave-one-out error is the emulator's: all points share their random
-    numbers, which moves them alike and does not show in it.
-    """
-    unit = np.where(emulator.is_log, np.abs(observed), 1.0)
-    replications = (errors / unit) ** 2
-    return np.asarray((sds / unit) ** 2 + emulator.variance + replications)
+    def own_variance(self, form: _Form) -> Floats:
+        """Covariance of the points with themselves, (points,)."""
+        return np.asarray(_FLAT + self._size / form.penalty + form.local)
 
 
-def _better(sample: SimulatedPoints) -> NDArray[np.int64]:
-    """Places of the points that miss least; all of the first wave's while there are few."""
-    count = len(sample.points)
-    least = min(count, 2 * sample.cube.shape[1] + 10)
-    size = max(least, round(_REFOCUS * count)) if sample.wave.max() > 1 else count
-    return np.sort(np.argsort(sample.score, kind="stable")[:size])
+def _mean_distance(unknowns: int) -> float:
+    """Root mean squared distance of two points drawn evenly from the unit cube."""
+    return float(np.sqrt(unknowns / 6.0))
+
+
+def _features(cube: Floats) -> Floats:
+    """Slopes, squares and products at points of the unit cube, shape (points, features)."""
+    u = 2.0 * cube - 1.0
+    first, second = np.triu_indices(u.shape[1])
+    return np.hstack([u, _SECOND_ORDER * u[:, first] * u[:, second]])

@@ -12,16 +12,20 @@ from engine.stats.arrays import Floats
 _LEVEL: Final = 0.95
 """Share of the kept points that the stated interval of an unknown holds."""
 
-_FEW: Final = 10
-"""Fewer kept points say nothing of how unknowns move together."""
+FEW: Final = 10
+"""Fewer kept points say nothing of what the figures pin down."""
+
+_EDGE: Final = 0.1
+"""Share of a range, from its end: a median there says that the range binds."""
 
 
 class Identified(NamedTuple):
     """What is left of an unknown's range.
 
     `ratio` is the standard deviation over the kept points against that of an even spread
-    over the range: 1 if the figures say nothing, 0 if they leave one value; not a number if
-    one point was kept.
+    over the range: 1 if the figures say nothing, 0 if they leave one value; `place` is where
+    their median lies in the range, from 0 to 1. Neither is a number if fewer than `FEW` points
+    were kept.
     """
 
     name: str
@@ -30,6 +34,12 @@ class Identified(NamedTuple):
     kept_low: float
     kept_high: float
     ratio: float
+    place: float
+
+    @property
+    def crowded(self) -> str:
+        """The end of the range against which the kept points crowd: low, high, or neither."""
+        return "high" if self.place > 1 - _EDGE else "low" if self.place < _EDGE else ""
 
 
 def identified(
@@ -52,10 +62,13 @@ def identified(
         x, ends = np.array(values), np.array([low, high])
         if limits.get("log"):
             x, ends = np.log(x), np.log(ends)
-        ratio = float(x.std(ddof=1)) * 12**0.5 / float(ends[1] - ends[0]) if x.size > 1 else nan
+        width = float(ends[1] - ends[0])
+        few = x.size < FEW
+        ratio = nan if few else float(x.std(ddof=1)) * 12**0.5 / width
+        place = nan if few else float(np.median(x) - ends[0]) / width
         limit = [float(v) for v in np.quantile(values, tails)]
-        found.append(Identified(name, low, high, limit[0], limit[1], ratio))
-    return sorted(found, key=lambda one: one.ratio)
+        found.append(Identified(name, low, high, limit[0], limit[1], ratio, place))
+    return sorted(found, key=lambda one: (one.ratio, one.name))
 
 
 def tied(kept: Mapping[str, Sequence[float]], at_least: float) -> list[tuple[str, str, float]]:
@@ -68,7 +81,7 @@ def tied(kept: Mapping[str, Sequence[float]], at_least: float) -> list[tuple[str
     at_least
         Size of a correlation that is large, from 0 to 1.
     """
-    if min((len(values) for values in kept.values()), default=0) < _FEW:
+    if min((len(values) for values in kept.values()), default=0) < FEW:
         return []
     pairs = [
         (a, b, _correlation(np.array(kept[a]), np.array(kept[b]))) for a, b in combinations(kept, 2)

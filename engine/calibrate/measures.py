@@ -3,18 +3,35 @@
 A key that is not here is listed as not modelled. To model one, add a line to `KNOWN`.
 """
 
-from collections.abc import Callable
-from math import inf, isfinite, log
-from statistics import NormalDist
-from typing import Final, NamedTuple
+from math import inf
+from typing import Final, Literal, NamedTuple
 
-import numpy as np
+from engine.calibrate.probe import (
+    cart_uplift,
+    later_orders,
+    market_elasticity,
+    own_elasticity,
+    uplift,
+    voucher_uplift,
+)
+from engine.calibrate.readings import (
+    Read,
+    brand_goods,
+    brand_share,
+    buyers_growth,
+    exponent,
+    fans_between,
+    gmv,
+    largest_stream,
+    order_value,
+    orders_growth,
+    ratio,
+    top,
+)
+from engine.units import FEN_PER_BN_RMB
 
-from engine.calibrate.run_reader import RunReader, Span
-from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, IS_BRAND
-
-_TOP: Final = (10, 100)
-"""Ranks between which the exponent of the rank-size law is read."""
+FigureKind = Literal["level", "growth", "share", "elasticity", "elsewhere"]
+"""What sort of figure: how far a model that is right in the main may be off it."""
 
 
 class FigureMeasure(NamedTuple):
@@ -22,136 +39,71 @@ class FigureMeasure(NamedTuple):
 
     `read` takes a year and the periods; `unit` is how the observed unit must begin;
     `spans_count` the periods it takes, 0 for the whole horizon whatever the row says; `reading`
-    tells two readings of one key apart.
+    tells two readings of one key apart; `probe` says which experiments it needs; `is_input`
+    that the scenario's own numbers give it, so that to meet it proves nothing.
     """
 
     unit: str
     says: str
-    read: Callable[[RunReader, tuple[Span, ...]], float]
+    read: Read
     spans_count: int = 1
     reading: str = ""
-    needs_probe: bool = False
-
-
-def _gmv(reader: RunReader, spans: tuple[Span, ...]) -> float:
-    return reader.total("gmv_fen", spans[0]) / FEN_PER_BN_RMB
-
-
-def _ratio(reader: RunReader, part: str, whole: str, span: Span, less: str = "") -> float:
-    """Return 100 * (part - less) / whole over a span, 0 where the whole is 0."""
-    above = reader.total(part, span) - (reader.total(less, span) if less else 0.0)
-    below = reader.total(whole, span)
-    return 100.0 * above / below if below else 0.0
-
-
-def _growth(now: float, before: float) -> float:
-    return 100.0 * (now / before - 1.0) if before else 0.0
-
-
-def _orders_growth(reader: RunReader, spans: tuple[Span, ...]) -> float:
-    return _growth(*(reader.total("orders_count", span) for span in spans))
-
-
-def _buyers_growth(reader: RunReader, spans: tuple[Span, ...]) -> float:
-    return _growth(*(reader.monthly("paying_buyers_count", span) for span in spans))
-
-
-def _order_value(reader: RunReader, spans: tuple[Span, ...]) -> float:
-    orders = reader.total("orders_count", spans[0])
-    return reader.total("gmv_fen", spans[0]) / orders / FEN_PER_RMB if orders else 0.0
-
-
-def _top(count: int) -> Callable[[RunReader, tuple[Span, ...]], float]:
-    return lambda reader, spans: 100.0 * reader.monthly(f"top{count}_share", spans[0])
-
-
-def _rank_exponent(top10: float, top100: float) -> float:
-    """The s of GMV ~ rank^-s with sum_1..10 k^-s / sum_1..100 k^-s = top10 / top100."""
-    ranks = np.arange(1, _TOP[1] + 1, dtype=np.float64)
-    low, high = -5.0, 20.0  # the ratio rises with s
-    wanted = top10 / top100 if top100 > 0 else 0.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        sizes = ranks**-middle
-        if sizes[: _TOP[0]].sum() / sizes.sum() < wanted:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
-
-
-def _exponent(reader: RunReader, spans: tuple[Span, ...]) -> float:
-    return _rank_exponent(*(reader.monthly(f"top{count}_share", spans[0]) for count in _TOP))
-
-
-def _fans_between(low: float, high: float) -> Callable[[RunReader, tuple[Span, ...]], float]:
-    """Per cent of the accounts above 0.1 million fans with these many million, on day 1.
-
-    Of the lognormal law that the anchors are drawn from: a year keeps its last day's fans
-    only, and a few hundred anchors hold one or two of the largest class.
-    """
-
-    def read(reader: RunReader, _: tuple[Span, ...]) -> float:
-        spec = reader.scenario.anchors
-        law = NormalDist(spec.fans_log_mean, max(spec.fans_log_sd, 1e-9))
-        below = [law.cdf(log(1e6 * fans)) if isfinite(fans) else 1.0 for fans in (low, high, 0.1)]
-        return 100.0 * (below[1] - below[0]) / (1.0 - below[2])
-
-    return read
-
-
-def _largest_stream(reader: RunReader, spans: tuple[Span, ...]) -> float:
-    paid = reader.days("expected_gmv_paid_fen", spans[0]) * reader.days("top1_share", spans[0])
-    return float(paid.sum()) / FEN_PER_BN_RMB
-
-
-def _brand_goods(reader: RunReader, spans: tuple[Span, ...]) -> float:
-    return reader.total_of_kinds("gmv_fen", spans[0], IS_BRAND) / FEN_PER_BN_RMB
+    kind: FigureKind = "level"
+    probe: Literal["", "dates", "voucher"] = ""
+    is_input: bool = False
 
 
 _DAU = FigureMeasure(
     "million",
     "mean daily users; their path is an input, activity moves it",
     lambda reader, spans: float(reader.days("dau_count", spans[0]).mean()) / 1e6,
+    is_input=True,
 )
 _RETURNS = FigureMeasure(
     "%",
     "returned GMV / GMV",
-    lambda reader, spans: _ratio(reader, "returned_fen", "gmv_fen", spans[0]),
+    lambda reader, spans: ratio(reader, "returned_fen", "gmv_fen", spans[0]),
+    kind="share",
 )
 _COMMISSION = FigureMeasure(
     "%",
     "commission / GMV, whole horizon",
-    lambda reader, _: _ratio(reader, "commission_fen", "gmv_fen", reader.horizon),
+    lambda reader, _: ratio(reader, "commission_fen", "gmv_fen", reader.horizon),
     spans_count=0,
+    kind="share",
 )
 
 KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
-    "ks_ecom_gmv": (FigureMeasure("RMB bn", "GMV at list price, before returns", _gmv),),
-    "ks_orders_growth": (FigureMeasure("%", "growth of orders", _orders_growth, 2),),
-    "ks_buyers_growth": (FigureMeasure("%", "growth of monthly buyers", _buyers_growth, 2),),
-    "ks_aov": (FigureMeasure("RMB", "GMV at list price / orders", _order_value),),
+    "ks_ecom_gmv": (FigureMeasure("RMB bn", "GMV at list price, before returns", gmv),),
+    "ks_orders_growth": (FigureMeasure("%", "growth of orders", orders_growth, 2, kind="growth"),),
+    "ks_buyers_growth": (
+        FigureMeasure("%", "growth of monthly buyers", buyers_growth, 2, kind="growth"),
+    ),
+    "ks_aov": (FigureMeasure("RMB", "GMV at list price / orders", order_value),),
     "ks_repeat_rate_monthly": (
         FigureMeasure(
             "%",
             "of a month's buyers, those with two orders or more in it",
             lambda reader, spans: 100.0 * reader.monthly("repeat_twice_share", spans[0]),
             reading="twice",
+            kind="share",
         ),
         FigureMeasure(
             "%",
             "of a month's buyers, those who bought in the next",
             lambda reader, spans: 100.0 * reader.monthly("repeat_next_share", spans[0], after=True),
             reading="next",
+            kind="share",
         ),
     ),
     "ks_take_rate_commission": (
         FigureMeasure(
             "%",
             "take, less what returns gave back / GMV",
-            lambda reader, spans: _ratio(
+            lambda reader, spans: ratio(
                 reader, "take_fen", "gmv_fen", spans[0], less="refunded_take_fen"
             ),
+            kind="share",
         ),
     ),
     "ks_dau_app": (_DAU,),
@@ -160,16 +112,17 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
             "%",
             "share of the pool, an input",
             lambda reader, _: 100.0 * reader.scenario.buyers.tier12_share,
+            is_input=True,
         ),
     ),
     **{
         f"ks_top{count}_share_of_gmv": (
-            FigureMeasure("%", f"share of the largest {count}", _top(count)),
+            FigureMeasure("%", f"share of the largest {count}", top(count), kind="share"),
         )
         for count in (1, 10, 25, 100)
     },
     "ks_rank_size_exponent": (
-        FigureMeasure("s in", "from the top-10 and top-100 shares", _exponent),
+        FigureMeasure("s in", "from the top-10 and top-100 shares", exponent, kind="elasticity"),
     ),
     "follower_lognormal_sigma": (
         FigureMeasure(
@@ -177,12 +130,17 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
             "log-sd of fans on the first day, an input",
             lambda reader, _: reader.scenario.anchors.fans_log_sd,
             0,
+            is_input=True,
         ),
     ),
     **{
         f"kol_tier_share_{name}": (
             FigureMeasure(
-                "%", "of accounts above 0.1 million fans, an input", _fans_between(low, high), 0
+                "%",
+                "of accounts above 0.1 million fans, an input",
+                fans_between(low, high),
+                0,
+                is_input=True,
             ),
         )
         for name, low, high in (
@@ -201,20 +159,19 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         ),
     ),
     "simba_live": (
-        FigureMeasure(
-            "RMB bn", "expected GMV as paid of the day's largest anchor", _largest_stream
-        ),
+        FigureMeasure("RMB bn", "expected GMV as paid of the day's largest anchor", largest_stream),
     ),
     "jd_double10bn_day_sales": (
-        FigureMeasure("RMB bn", "GMV at list price of brands and the retail partner", _brand_goods),
+        FigureMeasure("RMB bn", "GMV at list price of brands and the retail partner", brand_goods),
     ),
     "return_rate_live_norm": (_RETURNS,),
     "return_rate_live": (
         FigureMeasure(
             "%",
             "returned GMV / GMV, whole horizon",
-            lambda reader, _: _ratio(reader, "returned_fen", "gmv_fen", reader.horizon),
+            lambda reader, _: ratio(reader, "returned_fen", "gmv_fen", reader.horizon),
             0,
+            kind="share",
         ),
     ),
     "kol_commission": (_COMMISSION,),
@@ -225,16 +182,76 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
             "share of repeated orders made as a follower, whole horizon",
             lambda reader, _: 100.0 * float(reader.year.run["private_repeat_share"]),
             0,
+            kind="share",
         ),
+    ),
+    "ks_brand_share_of_gmv": (
+        FigureMeasure("%", "share of brands and the retail partner", brand_share, kind="share"),
     ),
     "elasticity_meta_mean": (
         FigureMeasure(
             "",
-            "own price, from two years that differ by a coupon on one kind",
-            lambda reader, _: reader.elasticity,
+            "own price, between copies that differ by a coupon on one kind; mean over dates",
+            own_elasticity,
             0,
-            needs_probe=True,
+            kind="elasticity",
+            probe="dates",
+        ),
+    ),
+    "cart_coupon_uplift_itt": (
+        FigureMeasure(
+            "% more",
+            "orders per look of one kind with a coupon on it; mean over dates",
+            cart_uplift,
+            0,
+            kind="elsewhere",
+            probe="dates",
+        ),
+    ),
+    "cart_coupon_longterm": (
+        FigureMeasure(
+            "%",
+            "orders after a coupon on everything against none; mean over dates",
+            later_orders,
+            0,
+            kind="elsewhere",
+            probe="dates",
+        ),
+    ),
+    "voucher_mpc": (
+        FigureMeasure(
+            "RMB spend",
+            "GMV at list price more per RMB of a coupon on everything, weeks after it included",
+            voucher_uplift,
+            0,
+            kind="elsewhere",
+            probe="voucher",
         ),
     ),
 }
 """Readings by key. Of several, the first is that of `fit` unless the job says otherwise."""
+
+SHOWN_BY_DATE: Final[dict[str, FigureMeasure]] = {
+    "market_elasticity": FigureMeasure(
+        "", "orders by price, coupon on everything", market_elasticity, probe="dates"
+    ),
+    "coupon_uplift_list": FigureMeasure(
+        "RMB per RMB",
+        "GMV at list price per coupon on everything, in its days",
+        uplift("gmv_fen", after=False),
+        probe="dates",
+    ),
+    "coupon_uplift_paid": FigureMeasure(
+        "RMB per RMB",
+        "GMV as paid per coupon on everything, in its days",
+        uplift("gmv_paid_fen", after=False),
+        probe="dates",
+    ),
+    "coupon_uplift_paid_after": FigureMeasure(
+        "RMB per RMB",
+        "the same, with the days after it",
+        uplift("gmv_paid_fen", after=True),
+        probe="dates",
+    ),
+}
+"""What is read at every date of the experiments, though nobody has observed it."""

@@ -13,7 +13,11 @@ from engine.results.storage import open_folder
 from engine.spec.calibration import Tolerance
 
 FIT, CHECK = "fit", "check"
+_SEPARATORS: Final = (",", ";", "\t")
 _NEEDED: Final = ("key", "period", "value", "unit", "role")
+_BOUNDS: Final = {">": 1, "<": -1}
+"""What stands before a value that is a bound: the figure lies above it, or below."""
+
 _RANGE: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:-|…|to)\s*(\d+(?:\.\d+)?)")
 
 
@@ -21,8 +25,9 @@ class ObservedFigure(NamedTuple):
     """One observed figure.
 
     `value` is None where the table holds words in place of a number; of a range such as
-    `30-50` it is the middle, and `tolerance` at least half of the width. `row` counts the
-    rows of data from 1.
+    `30-50` it is the middle, and `tolerance` at least half of the width. `bound` is 1 where all
+    that is known is that the figure lies above the value, -1 where it lies below, else 0. `row`
+    counts the rows of data from 1.
     """
 
     row: int
@@ -32,6 +37,7 @@ class ObservedFigure(NamedTuple):
     tolerance: float
     unit: str
     role: str
+    bound: int = 0
 
 
 def read_figures(address: str, tolerance: Tolerance) -> list[ObservedFigure]:
@@ -89,7 +95,9 @@ def _figure(cells: _Cells, tolerance: Tolerance) -> ObservedFigure:
     role = cells.text("role")
     if role not in {FIT, CHECK}:
         raise cells.mistake("role", f"got {role!r}", f"{FIT} or {CHECK}")
-    value, half = _value(cells.text("value"))
+    text = cells.text("value")
+    bound = _BOUNDS.get(text[0], 0)
+    value, half = _value(text[1:].strip() if bound else text)
     return ObservedFigure(
         row=cells.number,
         key=cells.text("key"),
@@ -98,6 +106,7 @@ def _figure(cells: _Cells, tolerance: Tolerance) -> ObservedFigure:
         tolerance=_tolerance(cells, value, half, tolerance),
         unit=cells.text("unit"),
         role=role,
+        bound=bound if value is not None else 0,
     )
 
 
@@ -151,7 +160,11 @@ def _rows(address: str) -> Sequence[Mapping[str, Any]]:
 
 def _csv(address: str, data: bytes) -> tuple[list[dict[str, Any]], list[str]]:
     try:
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        text = data.decode("utf-8-sig")
+        head = text.partition("\n")[0]
+        # Where a comma marks decimals, programs put semicolons between cells.
+        mark = max(_SEPARATORS, key=head.count)
+        reader = csv.DictReader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
         return list(reader), list(reader.fieldnames or [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise _refused(address, f"is no CSV in UTF-8 ({error})", "save it again") from None

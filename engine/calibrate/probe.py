@@ -1,81 +1,204 @@
-"""An experiment in the simulated market: a coupon on one kind of goods against none.
+"""Experiments in the simulated market: what buyers do when a coupon is given, at several dates.
 
-In the horizon's first weeks the sellers hold the prices that they begin with, money is no
-limit and the two arms share their random numbers, so that the coupon, which starts after
-`_QUIET_DAYS`, is a change of this kind's own price:
+On the morning of a date the market is copied (`engine.case.Branch`). The copies go on without
+a coupon (`none`), with one on everything (`all`) and with one on one kind of goods (`own`).
+Sellers hold their prices, money is no limit and the copies share their random numbers, so
+that the coupon is all in which they differ:
 
-    elasticity = ln(orders_b / orders_a) / ln(price_b / price_a),  price = paid / list
+    own-price elasticity = ln(orders_own / orders_none) / ln(price_own / price_none)
+    uplift               = (sales_all - sales_none) / coupons
+
+with price = paid / list. Nothing that is fitted says what a coupon on everything does on this
+platform: `voucher_uplift` replays the vouchers that a city gave for shops, in so far as
+a market without thresholds can.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import date, timedelta
 from math import log
 from typing import Final
 
-from engine.case import Case, RunResult
+from engine.calibrate.run_reader import RunReader, Span
+from engine.case import Branch, Case, RunResult
+from engine.spec.calibration import Probes
 from engine.spec.policy import Policy
 from engine.units import KINDS
 
-_KIND: Final = KINDS.index("domestic")
+OWN: Final = KINDS.index("domestic")
 """Few enough goods to leave most substitutes as they are, enough orders to count."""
-
-_COUPON: Final = 0.2
-"""Share of the price."""
-
-_DAYS: Final = 28
-_QUIET_DAYS: Final = 7
-"""Days of an arm, and those before the coupon, which the first prices must not foresee."""
 
 _PLENTY_BN_RMB: Final = 1000.0
 
-
-def probe_cases(case: Case) -> tuple[Case, Case]:
-    """Return the arms of the experiment, without and with the coupon, in the world of `case`."""
-    calendar = case.scenario.calendar
-    end = min(calendar.end, calendar.start + timedelta(days=_DAYS - 1))
-    scenario = case.scenario.model_copy(
-        update={
-            "calendar": calendar.model_copy(update={"end": end}),
-            "suppliers": case.scenario.suppliers.model_copy(update={"repricing_speed": 0.0}),
-        }
-    )
-    starts = calendar.start + timedelta(days=_QUIET_DAYS)
-    without, with_coupon = (
-        replace(case, scenario=scenario, policy=_coupons(case.policy, {calendar.start: 0.0} | more))
-        for more in ({}, {starts: _COUPON})
-    )
-    return without, with_coupon
+Read = Callable[[RunReader, tuple[Span, ...]], float]
 
 
-def elasticity(without: RunResult, with_coupon: RunResult) -> float:
-    """Return the own-price elasticity between two arms; 0 where one of them sold nothing.
+def probe_branches(case: Case, probes: Probes) -> tuple[Branch, ...]:
+    """Return the arms of all experiments in the market of `case`.
 
     Parameters
     ----------
-    without, with_coupon
-        Years of the cases that `probe_cases` gives, with their segments by day and kind.
+    case
+        Its policy is in force until the experiments begin, and with other coupons in them.
+    probes
+        Dates within the horizon, rates and lengths.
     """
-    arms = [
-        [
-            float(year.segments[column][_QUIET_DAYS:, _KIND].sum())
-            for column in ("orders_count", "gmv_paid_fen", "gmv_fen")
+    bare = _without_coupons(case.policy)
+    whole = probes.coupon_days + probes.after_days
+    arms: list[Branch] = []
+    for day in probes.market_dates:
+        everything = dict.fromkeys(KINDS, probes.rate)
+        arms += [
+            _arm(day, "none", whole, _with_rates(bare, {})),
+            _arm(day, "all", whole, _with_rates(bare, everything)),
         ]
-        for year in (without, with_coupon)
+    for day in probes.dates:
+        own = _with_rates(bare, {KINDS[OWN]: probes.own_rate})
+        arms.append(_arm(day, "own", probes.coupon_days, own))
+    return tuple(arms)
+
+
+def own_elasticity(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
+    """Return the mean own-price elasticity over the dates; 0 where an arm sold nothing."""
+    return _mean([_elasticity(*_own_arms(reader, day)) for day in reader.probes.dates])
+
+
+def cart_uplift(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
+    """Return by how much a coupon on some goods lifts their orders per look, in per cent.
+
+    The mean over the dates. The experiment that it stands for gave the coupon for goods that
+    lay in a cart: the look is a serious one here, but nobody has chosen yet.
+    """
+    found = []
+    for day in reader.probes.dates:
+        rates = [
+            _ratio(_own(arm, "orders_count"), float(arm.daily["looks_count"].sum()))
+            for arm in _own_arms(reader, day)
+        ]
+        found.append(100.0 * (_ratio(rates[1], rates[0]) - 1.0) if rates[0] else 0.0)
+    return _mean(found)
+
+
+def later_orders(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
+    """Return by how much more is ordered in the days after a coupon on everything, in per cent.
+
+    The mean over the dates.
+    """
+    found = []
+    for day in reader.probes.dates:
+        none, coupon = (
+            float(arm.daily["orders_count"][reader.probes.coupon_days :].sum())
+            for arm in _pair(reader, day)
+        )
+        found.append(100.0 * (_ratio(coupon, none) - 1.0) if none else 0.0)
+    return _mean(found)
+
+
+def uplift(sales: str, *, after: bool) -> Read:
+    """Return the reading of RMB of sales per RMB of coupon of a coupon on everything, at a date.
+
+    Parameters
+    ----------
+    sales
+        A column of `daily` in fen.
+    after
+        Whether the days after the coupon count too: what was only bought earlier is then
+        taken off.
+    """
+
+    def read(reader: RunReader, spans: tuple[Span, ...]) -> float:
+        return _uplift(reader, spans[0].first, sales, after=after)
+
+    return read
+
+
+def market_elasticity(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    """Return ln orders / ln price between a coupon on everything and none, at a date."""
+    days = slice(reader.probes.coupon_days)
+    arms = [
+        [float(arm.daily[name][days].sum()) for name in ("orders_count", "gmv_paid_fen", "gmv_fen")]
+        for arm in _pair(reader, spans[0].first)
     ]
-    if min(value for arm in arms for value in arm) <= 0:
+    return _log_ratio(arms[0], arms[1])
+
+
+def voucher_uplift(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
+    """Return RMB at list price more per RMB of coupon in the weeks from the vouchers' date on.
+
+    The days after count: the study found nothing that was only bought earlier. All buyers have
+    the coupon or none, which is a comparison of those who have it with those who have not
+    as long as buyers do not compete for stock. The vouchers had thresholds; this has none.
+    """
+    day = reader.probes.voucher_date
+    return _uplift(reader, day, "gmv_fen", after=True) if day is not None else 0.0
+
+
+def _uplift(reader: RunReader, day: date, sales: str, *, after: bool) -> float:
+    days = slice(None) if after else slice(reader.probes.coupon_days)
+    none, coupon = _pair(reader, day)
+    more = float(coupon.daily[sales][days].sum()) - float(none.daily[sales][days].sum())
+    return _ratio(more, float(coupon.daily["subsidy_fen"][days].sum()))
+
+
+def _pair(reader: RunReader, day: date) -> tuple[RunResult, RunResult]:
+    branches = reader.year.branches
+    return branches[_name(day, "none")], branches[_name(day, "all")]
+
+
+def _own_arms(reader: RunReader, day: date) -> tuple[RunResult, RunResult]:
+    """The arms without and with a coupon on one kind, both over the days of the coupon."""
+    branches, days = reader.year.branches, reader.probes.coupon_days
+    return _first_days(branches[_name(day, "none")], days), branches[_name(day, "own")]
+
+
+def _first_days(arm: RunResult, days: int) -> RunResult:
+    daily = {name: column[:days] for name, column in arm.daily.items()}
+    segments = {name: column[:days] for name, column in arm.segments.items()}
+    return RunResult(labels=arm.labels, run={}, daily=daily, monthly={}, segments=segments)
+
+
+def _elasticity(none: RunResult, own: RunResult) -> float:
+    arms = [
+        [_own(arm, name) for name in ("orders_count", "gmv_paid_fen", "gmv_fen")]
+        for arm in (none, own)
+    ]
+    return _log_ratio(arms[0], arms[1])
+
+
+def _log_ratio(without: list[float], with_coupon: list[float]) -> float:
+    """ln(orders' ratio) / ln(prices' ratio) of (orders, paid, list); 0 where one is 0."""
+    if min(*without, *with_coupon) <= 0:
         return 0.0
-    (orders_a, paid_a, list_a), (orders_b, paid_b, list_b) = arms
+    (orders_a, paid_a, list_a), (orders_b, paid_b, list_b) = without, with_coupon
     prices = (paid_b / list_b) / (paid_a / list_a)
     return log(orders_b / orders_a) / log(prices) if prices < 1 else 0.0
 
 
-def _coupons(policy: Policy, rate: Mapping[date, float]) -> Policy:
-    """Return `policy` without a target, and with no coupons but those of `_KIND`, for everyone."""
+def _own(arm: RunResult, column: str) -> float:
+    return float(arm.segments[column][:, OWN].sum())
+
+
+def _ratio(above: float, below: float) -> float:
+    return above / below if below else 0.0
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+def _arm(day: date, arm: str, days: int, policy: Policy) -> Branch:
+    return Branch(_name(day, arm), day, days, policy, holds_prices=True)
+
+
+def _name(day: date, arm: str) -> str:
+    return f"{day} {arm}"
+
+
+def _without_coupons(policy: Policy) -> Policy:
+    """Return `policy` without a target and without coupons, and with a purse that lasts."""
     subsidy = type(policy.subsidy).model_validate(
         {
             "budget_bn_rmb": _PLENTY_BN_RMB,
-            "rate": {kind: dict(rate) if k == _KIND else 0.0 for k, kind in enumerate(KINDS)},
+            "rate": dict.fromkeys(KINDS, 0.0),
             "cap_rmb": 1000.0,
             "new_buyer_rate": 0.0,
             "tier_factor": {"tier12": 1.0, "tier3": 1.0},
@@ -86,3 +209,21 @@ def _coupons(policy: Policy, rate: Mapping[date, float]) -> Policy:
     )
     target = policy.target.model_copy(update={"year_end_bn_rmb": 0.0, "revisions": ()})
     return policy.model_copy(update={"subsidy": subsidy, "target": target})
+
+
+def _with_rates(bare: Policy, rates: dict[str, float]) -> Policy:
+    rate = type(bare.subsidy.rate).model_validate(dict.fromkeys(KINDS, 0.0) | rates)
+    return bare.model_copy(update={"subsidy": bare.subsidy.model_copy(update={"rate": rate})})
+
+
+def within(probes: Probes, first: date, last: date) -> Probes:
+    """Return the probes whose days all lie between two dates."""
+    latest = last - timedelta(days=probes.coupon_days + probes.after_days - 1)
+    voucher = probes.voucher_date
+    inside = voucher is not None and first <= voucher <= latest
+    return probes.model_copy(
+        update={
+            "dates": tuple(day for day in probes.dates if first <= day <= latest),
+            "voucher_date": voucher if inside else None,
+        }
+    )

@@ -1,11 +1,14 @@
 """Rows of the table `calibration`: a point and a target each."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from math import isfinite
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.calibrate.coverage import Coverage
+from engine.calibrate.posterior import INTERVAL, Foretold
 from engine.calibrate.sample import SimulatedPoints
 from engine.calibrate.targets import Unmodelled
 
@@ -16,10 +19,14 @@ UNKNOWN: Final = "unknown."
 NO_POINT: Final = -1
 """`point` of a figure that is not modelled."""
 
-_INTERVAL: Final = (0.1, 0.9)
-"""Quantiles over the kept points between which a simulated figure is said to lie: 80 %."""
-
 INERT: Final = "no unknown moves it: it rules nothing out"
+
+
+class Said(NamedTuple):
+    """What is said of every target before it is compared, and what such sayings are worth."""
+
+    foretold: Foretold
+    coverage: Coverage
 
 
 def calibration_rows(
@@ -28,6 +35,7 @@ def calibration_rows(
     cutoff: float,
     kept: NDArray[np.int64],
     ensemble: Sequence[int],
+    said: Said,
 ) -> list[Row]:
     """Return a row per point and target, then those of figures that are not modelled.
 
@@ -43,8 +51,10 @@ def calibration_rows(
         (kept,) int64, points that are plausible, or returned in their place, the best first.
     ensemble
         Points that became worlds of the ensemble.
+    said
+        Intervals of every target, and how often such intervals held hidden worlds' figures.
     """
-    limits = np.quantile(sample.means[kept], _INTERVAL, axis=0)
+    limits = np.quantile(sample.means[kept], INTERVAL, axis=0)
     plausible, chosen, inside = sample.plausible(cutoff), set(kept.tolist()), set(ensemble)
     best = int(kept[0])
     rows = []
@@ -63,7 +73,10 @@ def calibration_rows(
         }
         unknowns = {f"{UNKNOWN}{name}": value for name, value in values.items()}
         rows += [
-            _target(sample, point, place, limits[:, place]) | shared | unknowns
+            _target(sample, point, place, limits[:, place])
+            | _interval(said, place)
+            | shared
+            | unknowns
             for place in range(len(sample.targets))
         ]
     return [*rows, *(_unmodelled(one) for one in unmodelled)]
@@ -80,12 +93,24 @@ def _target(sample: SimulatedPoints, point: int, place: int, limits: NDArray[np.
         "role": target.role,
         "observed": target.observed,
         "tolerance": target.tolerance if told else None,
+        "bound": target.bound,
         "simulated": float(sample.means[point, place]),
         "standard_error": float(sample.errors[point, place]) if sample.counts[point] > 1 else None,
         "kept_low": float(limits[0]),
         "kept_high": float(limits[1]),
         "miss": miss if told else None,
         "note": "" if sample.moved[place] else INERT,
+    }
+
+
+def _interval(said: Said, place: int) -> Row:
+    share = float(said.coverage.shares[place])
+    return {
+        "low": float(said.foretold.low[place]),
+        "median": float(said.foretold.median[place]),
+        "high": float(said.foretold.high[place]),
+        "coverage": share if isfinite(share) else None,
+        "hidden_worlds": said.coverage.worlds_count,
     }
 
 
@@ -101,10 +126,16 @@ def _unmodelled(one: Unmodelled) -> Row:
         "role": figure.role,
         "observed": figure.value,
         "tolerance": figure.tolerance if figure.value is not None else None,
+        "bound": figure.bound,
         "simulated": None,
         "standard_error": None,
         "kept_low": None,
         "kept_high": None,
+        "low": None,
+        "median": None,
+        "high": None,
+        "coverage": None,
+        "hidden_worlds": 0,
         "miss": None,
         "worst_miss": None,
         "second_worst_miss": None,

@@ -9,14 +9,16 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine.case import RunResult
+from engine.spec.calibration import NO_PROBES, Probes
 from engine.spec.scenario import Scenario
 from engine.stats.arrays import Flags, Floats
 
-FORMS: Final = "2020, H1 2020, Q2 2020, 9M 2020, May 2020, 10 May 2020, mid 2020, late 2020"
+FORMS: Final = "2020, H1 2020, Q2 2020, 9M 2020, May 2020, 10 May 2020, mid 2020, late 2020, 2020-05, 2020-05-10"
 
 _MONTHS: Final = {name.lower(): k for k, name in enumerate(calendar.month_abbr) if name}
 
 
+_ISO: Final = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?")
 _PARTS: Final = {
     "": (1, 12),
     "h1": (1, 6),
@@ -51,6 +53,8 @@ def spans(text: str) -> tuple[Span, ...]:
 
 def _span(text: str) -> Span:
     words = text.lower().split()
+    if words and (found := _ISO.fullmatch(words[0])):
+        return _iso_span(text, *(int(part) if part else None for part in found.groups()))
     place = next((k for k, word in enumerate(words) if re.fullmatch(r"\d{4}", word)), None)
     if place is None:
         raise ValueError(f"{text!r} names no year")
@@ -65,16 +69,26 @@ def _span(text: str) -> Span:
     return Span(date(year, first, 1), date(year, last, calendar.monthrange(year, last)[1]))
 
 
+def _iso_span(text: str, year: int, month: int, day: int | None) -> Span:
+    """The days of `2020-05` or `2020-05-10`."""
+    try:
+        first = date(year, month, day or 1)
+    except ValueError:
+        raise ValueError(f"{text!r} is no date") from None
+    last = calendar.monthrange(year, month)[1] if day is None else day
+    return Span(first, date(year, month, last))
+
+
 @dataclass(frozen=True)
 class RunReader:
-    """One year with its details, the scenario it comes from, and its price elasticity if known.
+    """One year with its details, the scenario it comes from, and the experiments made in it.
 
     Amounts are in fen, counts are of people and orders of the whole platform.
     """
 
     scenario: Scenario
     year: RunResult
-    elasticity: float = 0.0
+    probes: Probes = NO_PROBES
 
     @property
     def horizon(self) -> Span:

@@ -3,9 +3,10 @@
 History matching rules out a point x by its implausibility (Vernon, Goldstein & Bower,
 Bayesian Analysis 5, 2010; Andrianakis et al., PLoS Computational Biology 11, 2015),
 
-    I(x) = |z - E f(x)| / sqrt(Var_observation + Var_emulator + Var_luck),
+    I(x) = |z - E f(x)| / sqrt(V_observation + V_discrepancy + V_emulator + V_replications),
 
-where Var_emulator is 0 at a point that was simulated. Only targets with role `fit` count.
+where V_emulator is 0 at a point that was simulated, and V_replications that of one run, which
+is what was observed, and of the mean of several. Only targets with role `fit` count.
 What is plausible in the end, and which point is best, is said by fresh runs of the best points.
 """
 
@@ -93,8 +94,25 @@ class SimulatedPoints:
 
     @cached_property
     def sds(self) -> Floats:
-        """Standard deviations of the observed figures, (targets,), in their units."""
-        return np.array([target.sd for target in self.targets])
+        """Standard deviations of what was observed around a right model, (targets,).
+
+        Of the observation and of the model's discrepancy together; nought for a forecast.
+        """
+        pairs = [(t.sd, t.discrepancy * abs(t.observed or 0.0)) for t in self.targets]
+        return np.sqrt(np.square(np.array(pairs)).sum(axis=1))
+
+    @cached_property
+    def bounds(self) -> NDArray[np.int64]:
+        """Which figures are bounds, (targets,), as `CalibrationTarget.bound`."""
+        return np.array([target.bound for target in self.targets], np.int64)
+
+    @cached_property
+    def luck(self) -> Floats:
+        """Standard deviations of one run around the mean of a point's runs, (points, targets).
+
+        What was observed is one run of the world: V = v + v / runs.
+        """
+        return np.asarray(self.errors * np.sqrt(self.counts + 1.0)[:, None])
 
     @cached_property
     def fitted(self) -> NDArray[np.int64]:
@@ -105,9 +123,9 @@ class SimulatedPoints:
     @cached_property
     def misses(self) -> Floats:
         """Signed standardised misses (f - z) / sd, shape (points, targets)."""
-        sds = np.sqrt(self.sds**2 + self.errors**2)
+        sds = np.sqrt(self.sds**2 + self.luck**2)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray((self.means - self.observed) / sds)
+            return beyond(self.means - self.observed, self.bounds) / sds
 
     @cached_property
     def ranked(self) -> Floats:
@@ -152,6 +170,20 @@ class SimulatedPoints:
             counts=put("counts", fresh.counts),
             confirmed=put("confirmed", True),
         )
+
+
+def beyond(differences: Floats, bounds: NDArray[np.int64]) -> Floats:
+    """Return the part of simulated less observed that counts: beyond a bound, or all of it.
+
+    Parameters
+    ----------
+    differences
+        (points, targets) float64.
+    bounds
+        (targets,) int64, 1 where the figure lies above the observed value, -1 below, 0 neither.
+    """
+    inside = bounds * differences > 0
+    return np.where(inside, 0.0, differences)
 
 
 def plausible_points(

@@ -14,7 +14,7 @@ import numpy as np
 from engine.design.draws import uniform_draws
 from engine.design.sequences import latin_hypercube
 from engine.rng import Purpose, derive_seed
-from engine.stats.arrays import Floats
+from engine.stats.arrays import Flags, Floats
 
 Implausibility = Callable[[Floats], Floats]
 """Takes points of the unit cube, (points, unknowns), and returns (points,) standard deviations."""
@@ -74,20 +74,39 @@ def _walk(
     rule: Implausibility, x: Floats, limit: float, steps: int, seed: int
 ) -> tuple[Floats, Floats]:
     """Move every walker by the difference of two others, as long as it stays in the level."""
-    size, unknowns = x.shape
-    jump = 2.38 / np.sqrt(2 * unknowns)
     y = rule(x)
     for step in range(steps):
-        own = derive_seed(seed, Purpose.TRIAL, step)
-        first, second = (
-            (uniform_draws(own, Purpose.TRIAL, (size,), k) * size).astype(int) for k in (0, 1)
-        )
-        noise = uniform_draws(own, Purpose.FRESH, (size, unknowns))
-        # Every third step goes the whole way, from one part of a split region to another.
-        length = 1.0 if step % 3 == 2 else jump
-        moved = x + length * (x[first] - x[second]) + _JITTER * (2.0 * noise - 1.0)
-        moved = 1.0 - np.abs(1.0 - np.abs(moved))  # back from the walls
+        moved, inside = moved_walkers(x, step, seed)
         value = rule(moved)
-        better = (value <= limit) & ((moved >= 0.0) & (moved <= 1.0)).all(axis=1)
+        better = (value <= limit) & inside
         x, y = np.where(better[:, None], moved, x), np.where(better, value, y)
     return x, y
+
+
+def moved_walkers(x: Floats, step: int, seed: int) -> tuple[Floats, Flags]:
+    """Propose for every walker a move by the difference of two others.
+
+    Parameters
+    ----------
+    x
+        (walkers, unknowns) float64 in the unit cube.
+    step
+        Number of the move; every third goes the whole way, from one part of a split region to
+        another.
+    seed
+        Names the draws.
+
+    Returns
+    -------
+    Where they would go, and whether that is inside the cube, (walkers,).
+    """
+    size, unknowns = x.shape
+    own = derive_seed(seed, Purpose.TRIAL, step)
+    first, second = (
+        (uniform_draws(own, Purpose.TRIAL, (size,), k) * size).astype(int) for k in (0, 1)
+    )
+    noise = uniform_draws(own, Purpose.FRESH, (size, unknowns))
+    length = 1.0 if step % 3 == 2 else 2.38 / np.sqrt(2 * unknowns)
+    moved = x + length * (x[first] - x[second]) + _JITTER * (2.0 * noise - 1.0)
+    moved = 1.0 - np.abs(1.0 - np.abs(moved))  # back from the walls
+    return moved, ((moved >= 0.0) & (moved <= 1.0)).all(axis=1)

@@ -3,20 +3,32 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from engine.calibrate.measures import KNOWN, FigureMeasure
+from engine.calibrate.measures import KNOWN, SHOWN_BY_DATE, FigureMeasure
 from engine.calibrate.observed import FIT, ObservedFigure
 from engine.calibrate.run_reader import FORMS, Span, spans
 from engine.errors import CombinedInputError, InputError
 from engine.spec.calendar import Calendar
+from engine.spec.calibration import NO_PROBES, Fit, Probes
 
 SHOWN: Final = "shown"
 """Role of a reading that the job did not choose: neither fitted nor a check."""
+
+PROBE: Final = "probe"
+"""Role of what an experiment shows and nobody has observed."""
 
 FORECAST: Final = "forecast"
 """Role of a figure that has not been observed."""
 
 _FORECASTS: Final = (("ks_ecom_gmv", "Q4 2020"),)
 """Keys and periods that are forecast where the horizon holds them and no row gives them."""
+
+WHY_NOT: Final[dict[str, str]] = {
+    "mega_influencer_exit": "a sign without a size, of another platform",
+    "live_carryover_days": "the model has no memory of a single stream by day",
+    "conv_big_show_orders_per_viewer": "of another platform, whose guests are not simulated",
+    "cps_by_category": "a range by category, of unknown source",
+}
+"""Why a figure that the model seems to be about is not among its measures."""
 
 _Z_OF_TOLERANCE: Final = 3.0
 """Standard deviations in a tolerance: any single-peaked law keeps 95 % within three
@@ -26,7 +38,9 @@ _Z_OF_TOLERANCE: Final = 3.0
 class CalibrationTarget(NamedTuple):
     """A figure that is read off every simulated year.
 
-    `observed` is None for a forecast; `sd` is the tolerance / `_Z_OF_TOLERANCE`.
+    `observed` is None for a forecast; `sd` is the tolerance / `_Z_OF_TOLERANCE`; `discrepancy` the
+    share of the figure by which a model that is right in the main is off it, one standard
+    deviation. With `bound` 1 (-1) the figure is known to lie above (below) `observed`, no more.
     """
 
     key: str
@@ -37,6 +51,8 @@ class CalibrationTarget(NamedTuple):
     tolerance: float
     measure: FigureMeasure
     days: tuple[Span, ...]
+    discrepancy: float = 0.0
+    bound: int = 0
 
     @property
     def sd(self) -> float:
@@ -52,7 +68,10 @@ class Unmodelled(NamedTuple):
 
 
 def match_figures(
-    figures: Sequence[ObservedFigure], calendar: Calendar, repeat_reading: str
+    figures: Sequence[ObservedFigure],
+    calendar: Calendar,
+    fit: Fit,
+    probes: Probes = NO_PROBES,
 ) -> tuple[list[CalibrationTarget], list[Unmodelled]]:
     """Split figures into targets, forecasts added, and those that are not modelled.
 
@@ -62,8 +81,10 @@ def match_figures(
         What was observed.
     calendar
         The days that are simulated.
-    repeat_reading
-        Which of two readings of a repeat rate is fitted.
+    fit
+        Which of two readings of a repeat rate is fitted, and how far a right model is off.
+    probes
+        The experiments that are made, on days of the calendar.
 
     Raises
     ------
@@ -76,7 +97,7 @@ def match_figures(
     mistakes: list[InputError] = []
     for figure in figures:
         try:
-            found = _targets(figure, calendar, repeat_reading)
+            found = _targets(figure, (calendar, fit, probes))
         except InputError as mistake:
             mistakes.append(mistake)
             continue
@@ -93,15 +114,18 @@ def match_figures(
             f"at least one of the keys {', '.join(KNOWN)}, within the scenario's calendar",
             "add rows, or correct their keys and periods",
         )
-    return [*targets, *_forecasts(targets, calendar)], unmodelled
+    return [*targets, *_forecasts(targets, calendar, fit), *_probed(probes)], unmodelled
 
 
 def _targets(
-    figure: ObservedFigure, calendar: Calendar, repeat_reading: str
+    figure: ObservedFigure, asked: tuple[Calendar, Fit, Probes]
 ) -> list[CalibrationTarget] | str:
+    calendar, fit, probes = asked
     measures = KNOWN.get(figure.key)
     if measures is None:
-        return "the model has no such measure"
+        return WHY_NOT.get(figure.key, "the model has no such measure")
+    if not _is_probed(measures[0], probes):
+        return "no experiment on a day of the calendar shows it: see probes"
     if figure.value is None:
         raise _mistake(figure, "value", "is no number", "a number, or a range such as 30-50")
     wanted = {measure.unit for measure in measures}
@@ -110,13 +134,13 @@ def _targets(
     days = _days(figure, measures[0].spans_count)
     if any(day < calendar.start or day > calendar.end for span in days for day in span):
         return f"outside the calendar, {calendar.start} to {calendar.end}"
-    return [_target(figure, measure, days, repeat_reading) for measure in measures]
+    return [_target(figure, measure, days, fit) for measure in measures]
 
 
 def _target(
-    figure: ObservedFigure, measure: FigureMeasure, days: tuple[Span, ...], repeat_reading: str
+    figure: ObservedFigure, measure: FigureMeasure, days: tuple[Span, ...], fit: Fit
 ) -> CalibrationTarget:
-    chosen = measure.reading in {"", repeat_reading}
+    chosen = measure.reading in {"", fit.repeat_reading}
     return CalibrationTarget(
         key=figure.key,
         period=figure.period,
@@ -126,6 +150,8 @@ def _target(
         tolerance=figure.tolerance,
         measure=measure,
         days=days,
+        discrepancy=fit.discrepancy.of(measure.kind),
+        bound=figure.bound,
     )
 
 
@@ -142,7 +168,9 @@ def _days(figure: ObservedFigure, count: int) -> tuple[Span, ...]:
     return days
 
 
-def _forecasts(told: Sequence[CalibrationTarget], calendar: Calendar) -> list[CalibrationTarget]:
+def _forecasts(
+    told: Sequence[CalibrationTarget], calendar: Calendar, fit: Fit
+) -> list[CalibrationTarget]:
     known = {(target.key, target.period) for target in told}
     found = []
     for key, period in _FORECASTS:
@@ -150,10 +178,27 @@ def _forecasts(told: Sequence[CalibrationTarget], calendar: Calendar) -> list[Ca
         inside = calendar.start <= days[0].first and days[0].last <= calendar.end
         if inside and (key, period) not in known:
             measure = KNOWN[key][0]
+            off = fit.discrepancy.of(measure.kind)
             found.append(
-                CalibrationTarget(key, period, measure.unit, FORECAST, None, 0.0, measure, days)
+                CalibrationTarget(
+                    key, period, measure.unit, FORECAST, None, 0.0, measure, days, off
+                )
             )
     return found
+
+
+def _is_probed(measure: FigureMeasure, probes: Probes) -> bool:
+    made = {"dates": bool(probes.dates), "voucher": probes.voucher_date is not None}
+    return made.get(measure.probe, True)
+
+
+def _probed(probes: Probes) -> list[CalibrationTarget]:
+    """What the experiments show at each date, beside the figures."""
+    return [
+        CalibrationTarget(key, str(day), measure.unit, PROBE, None, 0.0, measure, (Span(day, day),))
+        for key, measure in SHOWN_BY_DATE.items()
+        for day in probes.dates
+    ]
 
 
 def _mistake(figure: ObservedFigure, column: str, what: str, allowed: str) -> InputError:

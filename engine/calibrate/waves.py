@@ -7,18 +7,18 @@ import numpy as np
 
 from engine import cases
 from engine.calibrate.checkpoint import EVERY, WaveCheckpoint
-from engine.calibrate.emulator import implausibility
-from engine.calibrate.probe import elasticity, probe_cases
+from engine.calibrate.implausibility import implausibility
+from engine.calibrate.probe import probe_branches, within
 from engine.calibrate.run_reader import RunReader
 from engine.calibrate.sample import SimulatedPoints
 from engine.calibrate.subset_simulation import sample_plausible
 from engine.calibrate.targets import CalibrationTarget
 from engine.calibrate.unknown_space import UnknownSpace, Values
-from engine.case import Case, RunResult
+from engine.case import Case
 from engine.compute import Pool
 from engine.design.sequences import latin_hypercube
 from engine.rng import Purpose, derive_seed
-from engine.spec.calibration import CalibrateJob
+from engine.spec.calibration import NO_PROBES, CalibrateJob, Probes
 from engine.spec.jobs import Ensemble
 
 OnYears = Callable[[int, int], None]
@@ -34,6 +34,13 @@ class CalibrationPlan(NamedTuple):
     job: CalibrateJob
     space: UnknownSpace
     targets: tuple[CalibrationTarget, ...]
+
+    @property
+    def probes(self) -> Probes:
+        """The experiments that are made: none where no target is read off them."""
+        asked = any(target.measure.probe for target in self.targets)
+        calendar = self.job.scenario.calendar
+        return within(self.job.probes, calendar.start, calendar.end) if asked else NO_PROBES
 
 
 def first_points(plan: CalibrationPlan) -> list[Values]:
@@ -101,7 +108,7 @@ def simulate(
     job, space, targets = plan
     todo = _point_cases(plan, points)
     readings = kept.get(wave, points)
-    for reading in _readings(targets, todo[len(readings) :], pool):
+    for reading in _readings(plan, todo[len(readings) :], pool):
         readings.append(reading)
         if len(readings) % EVERY == 0 or len(readings) == len(todo):
             kept.put(wave, points, readings)
@@ -137,16 +144,13 @@ def confirm(
     )
 
 
-def _readings(
-    targets: Sequence[CalibrationTarget], todo: Sequence[Case], pool: Pool
-) -> Iterator[list[float]]:
-    """Yield the targets of each case's year, with the experiment beside it if one is needed."""
-    needs_probe = any(target.measure.needs_probe for target in targets)
-    asked = [case for one in todo for case in (one, *(probe_cases(one) if needs_probe else ()))]
-    years = _grouped(pool.run(asked), 3 if needs_probe else 1)
-    for case, found in zip(todo, years, strict=True):
-        reader = RunReader(case.scenario, found[0], elasticity(*found[1:]) if needs_probe else 0.0)
-        yield [float(target.measure.read(reader, target.days)) for target in targets]
+def _readings(plan: CalibrationPlan, todo: Sequence[Case], pool: Pool) -> Iterator[list[float]]:
+    """Yield the targets of each case's year, read off it and the experiments in it."""
+    probes = plan.probes
+    asked = [replace(case, branches=probe_branches(case, probes)) for case in todo]
+    for case, year in zip(todo, pool.run(asked), strict=True):
+        reader = RunReader(case.scenario, year, probes)
+        yield [float(target.measure.read(reader, target.days)) for target in plan.targets]
 
 
 def _point_cases(plan: CalibrationPlan, points: Sequence[Values]) -> list[Case]:
@@ -155,11 +159,6 @@ def _point_cases(plan: CalibrationPlan, points: Sequence[Values]) -> list[Case]:
     worlds = {f"point_{k}": space.changes(point) for k, point in enumerate(points)}
     ensemble = Ensemble(name="points", worlds=worlds)
     return cases.cases(job.model_copy(update={"ensemble": ensemble}), [job.policy])
-
-
-def _grouped(years: Iterator[RunResult], size: int) -> Iterator[list[RunResult]]:
-    for first in years:
-        yield [first, *(next(years) for _ in range(size - 1))]
 
 
 def _seed(job: CalibrateJob, wave: int) -> int:

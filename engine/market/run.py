@@ -10,11 +10,12 @@ with the bits of the uninterrupted run.
 """
 
 import time
+from dataclasses import replace
 from datetime import date, timedelta
 
-from engine.case import Case, RunResult
+from engine.case import Branch, Case, RunResult
 from engine.market.day import run_day
-from engine.market.ledger.results import daily_table, report_start, tables
+from engine.market.ledger.results import Tables, daily_table, report_start, tables
 from engine.market.plan import Plan
 from engine.market.scratch import Scratch, new_scratch
 from engine.market.state import State, open_state
@@ -33,15 +34,38 @@ def simulate(case: Case) -> RunResult:
     calendar = case.scenario.calendar
     world = open_world(case.scenario, case.scale, case.world_seed)
     state = open_state(world, case.run_seed)
+    branches: dict[str, RunResult] = {}
     with new_scratch(world, state, case.threads) as scratch:
         advance(world, case.history or case.policy, state, calendar.start, scratch)
         if case.history:
             begin_term(world, state)
         start = report_start(state)
+        for branch in sorted(case.branches, key=lambda one: one.start):
+            advance(world, case.policy, state, branch.start, scratch)
+            branches[branch.name] = _branched(world, state, branch, case)
         advance(world, case.policy, state, calendar.end + timedelta(days=1), scratch)
         made = tables(world, state, start)
         run_off = _run_off(world, case, state, scratch)
     made.run["wall_s"] = time.perf_counter() - started
+    return _result(case, made, branches, run_off)
+
+
+def _branched(world: World, state: State, branch: Branch, case: Case) -> RunResult:
+    """Let a copy of `state` go on under the branch's policy; `state` stays as it is."""
+    if branch.holds_prices:
+        world = replace(world, supply=world.supply._replace(speed=0.0))
+    own = state.copy()
+    begin_term(world, own)
+    start = report_start(own)
+    with new_scratch(world, own, case.threads) as scratch:
+        until = branch.start + timedelta(days=branch.days)
+        advance(world, branch.policy, own, until, scratch)
+    return _result(case, tables(world, own, start), {}, {})
+
+
+def _result(
+    case: Case, made: Tables, branches: dict[str, RunResult], run_off: dict[str, int]
+) -> RunResult:
     return RunResult(
         labels=case.labels(),
         run=made.run,
@@ -49,6 +73,7 @@ def simulate(case: Case) -> RunResult:
         monthly=made.monthly,
         segments=made.segments,
         anchors=made.anchors,
+        branches=branches,
         run_off=run_off,
     )
 

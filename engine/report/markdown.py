@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.report.findings.benchmark import sections
-from engine.report.findings.calibration import MAY, MAY_NOT, fit_sentences, wrong_by
+from engine.report.findings.calibration import MAY, MAY_NOT, fit_sentences
+from engine.report.findings.scorecard import HEADS, scorecard
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.read.calibration import Fitted, read_fit
 from engine.results import provenance_of, read_table
@@ -58,10 +59,8 @@ def _benchmark_markdown(study: _BenchmarkRun) -> str:
 
 def _card_text(found: Fitted, answers: Sequence[Row], known: Mapping[str, Any]) -> str:
     config = known["config"]
-    rows = "\n".join(f"| {' | '.join(row)} |" for row in wrong_by(found))
-    checks = f"""| figure | observed | simulated (80 %) | off by | |
-|---|---|---|---|---|
-{rows}"""
+    lines = [HEADS, ("---",) * len(HEADS), *scorecard(found)]
+    scores = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     sections = {
         f"# Model card: {config['scenario']['name']}, calibrated": "\n".join(
             f"- {line}"
@@ -73,7 +72,7 @@ def _card_text(found: Fitted, answers: Sequence[Row], known: Mapping[str, Any]) 
             )
         ),
         "## How well it fits": "\n\n".join(fit_sentences(found)),
-        "## How wrong it was on what it was not shown": checks if rows else "No check rows.",
+        "## Scorecard: every figure that is no input": scores,
         "## How far its worlds agree on an answer": "\n\n".join(across_sentences(answers)),
         "## What the numbers may be used for": _list(MAY),
         "## What they may not be used for": _list(MAY_NOT),

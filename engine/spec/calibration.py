@@ -1,7 +1,8 @@
 """What a user asks of a calibration: which numbers are unknown, and how they are looked for."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from datetime import date
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -36,6 +37,26 @@ class Tolerance(Spec):
     low: float = quantity("share of the figure", "of a rough guess", gt=0, le=10)
 
 
+class Discrepancy(Spec):
+    """How far a model that is right in the main is off a figure: one standard deviation.
+
+    It enters the implausibility beside the tolerance of what was observed (Kennedy & O'Hagan,
+    JRSS B 63, 2001; Brynjarsdottir & O'Hagan, Inverse Problems 30, 2014).
+    """
+
+    level: float = quantity("share of the figure", "of sales, users, order values", ge=0, le=10)
+    growth: float = quantity("share of the figure", "of a growth rate", ge=0, le=10)
+    share: float = quantity("share of the figure", "of shares and rates", ge=0, le=10)
+    elasticity: float = quantity("share of the figure", "of an exponent", ge=0, le=10)
+    elsewhere: float = quantity(
+        "share of the figure", "of an experiment on another market, replayed here", ge=0, le=10
+    )
+
+    def of(self, kind: str) -> float:
+        """Return the share for a kind of figure (`engine.calibrate.measures`)."""
+        return float(getattr(self, kind))
+
+
 class Fit(Spec):
     """Size and rules of the search for plausible worlds."""
 
@@ -45,6 +66,7 @@ class Fit(Spec):
     confirmed_replications: int = quantity("runs", "of each of those", ge=2, le=10_000)
     cutoff: float = quantity("standard deviations", "of a miss that rules a point out", gt=0)
     tolerance: Tolerance
+    discrepancy: Discrepancy
     repeat_reading: Literal["twice", "next"] = Field(
         description="a monthly repeat rate counts who ordered twice in a month, or again the next"
     )
@@ -59,13 +81,44 @@ class Fit(Spec):
         return max(self.points_count * replications, confirmed * self.confirmed_replications)
 
 
+class Probes(Spec):
+    """Experiments that each simulated year is read by: coupons given in copies of its market."""
+
+    dates: tuple[date, ...] = Field(description="mornings on which experiments begin; none: none")
+    voucher_date: date | None = Field(description="when the vouchers of voucher_mpc were given")
+    rate: float = quantity("share of price", "of the coupon on everything", gt=0, le=0.9)
+    own_rate: float = quantity("share of price", "of the coupon on one kind", gt=0, le=0.9)
+    coupon_days: int = quantity("days", "for which a coupon is given", ge=1, le=366)
+    after_days: int = quantity("days", "after a coupon on everything, watched too", ge=1, le=366)
+
+    @property
+    def market_dates(self) -> tuple[date, ...]:
+        """Mornings on which a coupon on everything begins, in order."""
+        own = () if self.voucher_date is None else (self.voucher_date,)
+        return tuple(sorted({*self.dates, *own}))
+
+    @property
+    def days_count(self) -> int:
+        """Days that all experiments of a year take together."""
+        long = 2 * len(self.market_dates) * (self.coupon_days + self.after_days)
+        return long + len(self.dates) * self.coupon_days
+
+
+NO_PROBES: Final = Probes(
+    dates=(), voucher_date=None, rate=0.1, own_rate=0.1, coupon_days=1, after_days=1
+)
+"""A year without experiments."""
+
+
 class CalibrateJob(CompareJob):
     """Fits the scenario's unknowns to observed figures, then compares policies in what is left."""
 
     policy: Policy
     figures: str = Field(min_length=1, description="a table of `conf/observed`, or a path")
+    seasons: str = Field(min_length=1, description="a table of a year's seasons, or a path")
     unknowns: Unknowns
     fit: Fit
+    probes: Probes
 
     @model_validator(mode="after")
     def _one_world(self) -> Self:

@@ -72,6 +72,7 @@ def job(*overrides: str, unknowns: Mapping[str, Any] = TREE) -> CalibrateJob:
     """The job of `experiments.calibrate`, small, with these unknowns."""
     small = ["scale=smoke", "replications=2", "fit.waves_count=3", "fit.points_count=24"]
     small += ["fit.ensemble_count=4", "fit.confirmed_count=24", "fit.confirmed_replications=2"]
+    small += ["probes.dates=[]", "probes.voucher_date=null"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         whole = load(compose("calibrate", [*small, *overrides]), CalibrateJob)
     ranges = type(whole.unknowns).model_validate({"name": "few", "ranges": unknowns})

@@ -1,18 +1,15 @@
 """Emulators and the region that they leave."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from engine.calibrate.emulator import (
-    _PENALTIES,
-    _Emulator,
-    _features,
-    _fit_emulator,
-    _total_variance,
-)
+from engine.calibrate.emulator import _Form, _left_out, _Shared, fit_emulator
 from engine.calibrate.identify import _correlation, identified, tied
+from engine.calibrate.implausibility import Judged
 from engine.calibrate.measures import KNOWN
-from engine.calibrate.sample import SimulatedPoints, plausible_points
+from engine.calibrate.sample import SimulatedPoints, beyond, plausible_points
 from engine.calibrate.subset_simulation import sample_plausible
 from engine.calibrate.targets import CalibrationTarget
 from engine.design.sequences import latin_hypercube
@@ -27,50 +24,88 @@ def quadratic(x: np.ndarray) -> np.ndarray:
 
 def test_a_quadratic_is_found_exactly() -> None:
     x = latin_hypercube(3, 60, 1)
-    emulator = _fit_emulator(x, quadratic(x), NO_LOG)
+    emulator = fit_emulator(x, quadratic(x), NO_LOG)
     fresh = latin_hypercube(3, 20, 2)
-    assert emulator(fresh) == pytest.approx(quadratic(fresh), abs=1e-3)
-    assert emulator.variance[0] < 1e-6
+    means, variances = emulator(fresh)
+    assert means == pytest.approx(quadratic(fresh), abs=1e-3)
+    assert variances.max() < 1e-6
 
 
-def test_the_variance_is_the_error_at_points_left_out() -> None:
+def test_errors_at_points_left_out_are_those_of_emulators_without_them() -> None:
     x, noise = latin_hypercube(3, 40, 3), latin_hypercube(1, 40, 4) - 0.5
     y = quadratic(x) + noise
-    emulator = _fit_emulator(x, y, NO_LOG)
-    phi, least = _features(x), np.inf
-    for penalty in _PENALTIES:
-        errors = []
-        for k in range(len(x)):
-            rest = np.delete(np.arange(len(x)), k)
-            # the centre stays that of all points, as in the closed form
-            rows = phi[rest] - phi.mean(axis=0)
-            ones = np.hstack([np.ones((len(rest), 1)), rows])
-            ridge = penalty * np.eye(ones.shape[1])
-            ridge[0, 0] = 0.0
-            weights = np.linalg.solve(ones.T @ ones + ridge, ones.T @ y[rest])
-            here = np.concatenate([[1.0], phi[k] - phi.mean(axis=0)])
-            errors.append(float(y[k, 0] - here @ weights[:, 0]))
-        least = min(least, float(np.mean(np.square(errors))))
-    assert emulator.variance[0] == pytest.approx(least, rel=1e-6)
+    form = _Form(penalty=0.1, local=10.0, length=0.4)
+    errors, shares = _left_out(_Shared(x, x).covariance(form), y)
+    for k in range(len(x)):
+        rest = np.delete(np.arange(len(x)), k)
+        within = _Shared(x[rest], x[rest]).covariance(form) + np.eye(len(rest))
+        across = _Shared(x[k : k + 1], x[rest]).covariance(form)[0]
+        inverse = np.linalg.inv(within)
+        assert errors[k, 0] == pytest.approx(y[k, 0] - across @ inverse @ y[rest, 0], rel=1e-4)
+        own = 1.0 + _Shared(x[k : k + 1], x[rest]).own_variance(form)[0]
+        assert shares[k] == pytest.approx(own - across @ inverse @ across, rel=1e-4)
+
+
+def wavy(x: np.ndarray) -> np.ndarray:
+    """What no quadratic shows."""
+    return quadratic(x) + 1.5 * np.sin(7 * x[:, :1]) * x[:, 1:2]
+
+
+def test_what_a_quadratic_leaves_is_emulated_where_that_foretells_better() -> None:
+    x, fresh = latin_hypercube(3, 120, 5), latin_hypercube(3, 400, 6)
+    both, ridge = (fit_emulator(x, wavy(x), NO_LOG, local=local) for local in (True, False))
+    assert both.groups[0].form.local > 0
+    assert both.loo[0] < 0.25 * ridge.loo[0]
+    errors = [float(((one(fresh)[0] - wavy(fresh)) ** 2).mean()) for one in (both, ridge)]
+    assert errors[0] < 0.25 * errors[1]
+    assert errors[0] < 1.5 * both.loo[0]  # and it says how good it is, corners included
+
+
+def test_of_noise_about_a_quadratic_nothing_local_is_learnt() -> None:
+    x = latin_hypercube(3, 120, 7)
+    y = quadratic(x) + 0.5 * (latin_hypercube(1, 120, 8) - 0.5)
+    both, ridge = (fit_emulator(x, y, NO_LOG, local=local) for local in (True, False))
+    fresh = latin_hypercube(3, 400, 9)
+    errors = [((one(fresh)[0] - quadratic(fresh)) ** 2).mean() for one in (both, ridge)]
+    assert errors[0] < 1.3 * errors[1]
+    assert both.loo[0] <= 1.05 * ridge.loo[0]
+
+
+def test_the_variance_is_smaller_near_what_was_simulated_and_right_on_the_whole() -> None:
+    x = latin_hypercube(3, 80, 10) * [0.5, 1.0, 1.0]  # nothing is known of the other half
+    emulator = fit_emulator(x, wavy(x), NO_LOG)
+    near, far = latin_hypercube(3, 200, 11) * [0.5, 1.0, 1.0], np.array([[0.95, 0.5, 0.5]])
+    assert emulator(far)[1][0, 0] > 10 * np.median(emulator(near)[1])
+    means, variances = emulator(near)
+    z = (means - wavy(near)) / np.sqrt(variances)
+    assert 0.4 < float(z.std()) < 1.6
 
 
 def test_what_is_positive_is_emulated_by_its_logarithm() -> None:
     x = latin_hypercube(2, 40, 5)
     y = np.exp(3 * x[:, :1] - 4 * x[:, 1:])
-    emulator = _fit_emulator(x, np.hstack([y, y - 0.5]), np.array([True, True]))
+    emulator = fit_emulator(x, np.hstack([y, y - 0.5]), np.array([True, True]))
     assert emulator.is_log.tolist() == [True, False]
-    assert emulator(x)[:, 0] == pytest.approx(np.log(y[:, 0]), abs=1e-3)
+    assert emulator(x)[0][:, 0] == pytest.approx(np.log(y[:, 0]), abs=1e-3)
 
 
 def test_variances_add_up() -> None:
-    none, variance = np.zeros(0), np.array([0.09, 0.01])
-    emulator = _Emulator(none, none, none, variance, np.zeros(2, bool))
-    ones = np.ones(2)
-    found = _total_variance(emulator, ones, 0.2 * ones, 0.2 * ones)
-    assert found == pytest.approx([0.04 + 0.09 + 0.04, 0.04 + 0.01 + 0.04])
-    by_log = emulator._replace(is_log=np.ones(2, bool))
-    found = _total_variance(by_log, 10 * ones, 2 * ones, 2 * ones)  # the same shares of 10
-    assert found == pytest.approx([0.04 + 0.09 + 0.04, 0.04 + 0.01 + 0.04])
+    class Fixed:
+        def __call__(self, cube: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            return np.full((len(cube), 2), 1.5), np.full((len(cube), 2), [0.09, 0.01])
+
+    other = np.array([0.04, 0.12])  # observation, discrepancy and luck
+    found = Judged(Fixed(), np.ones(2), other, np.zeros(2, np.int64))
+    misses, whole = found.misses(np.zeros((3, 1)))
+    assert whole[0] == pytest.approx([0.13, 0.13])
+    assert misses == pytest.approx(np.full((3, 2), 0.5 / 0.13**0.5))
+
+
+def test_only_what_lies_beyond_a_bound_counts() -> None:
+    above, below, neither = 1, -1, 0
+    off = np.array([[0.3, 0.3, 0.3], [-0.3, -0.3, -0.3]])
+    found = beyond(off, np.array([above, below, neither]))
+    assert found.tolist() == [[0.0, 0.3, 0.3], [-0.3, 0.0, -0.3]]
 
 
 def sample_of(runs: list[list[float]]) -> SimulatedPoints:
@@ -85,7 +120,16 @@ def sample_of(runs: list[list[float]]) -> SimulatedPoints:
 def test_a_miss_is_divided_by_what_was_observed_and_luck_together() -> None:
     sample = sample_of([[11, 13], [10, 12], [10, 16]])
     assert sample.errors == pytest.approx(np.ones((3, 1)))  # median point's sd 1.41, two runs
-    assert sample.misses[0, 0] == pytest.approx(2.0 / (0.5**2 + 1.0) ** 0.5)
+    # what was observed is one run, of variance 2, and the mean of two is off by half of that
+    assert sample.misses[0, 0] == pytest.approx(2.0 / (0.5**2 + 1.0 + 2.0) ** 0.5)
+
+
+def test_a_model_that_is_right_in_the_main_may_be_off() -> None:
+    sample = sample_of([[12, 12], [11, 11]])
+    off = sample.targets[0]._replace(discrepancy=0.1)
+    with_doubt = replace(sample, targets=(off,))
+    assert sample.misses[0, 0] == pytest.approx(2.0 / 0.5)
+    assert with_doubt.misses[0, 0] == pytest.approx(2.0 / (0.5**2 + 1.0**2) ** 0.5)
 
 
 def test_points_run_again_are_judged_by_the_fresh_runs_alone() -> None:
@@ -155,6 +199,17 @@ def test_identification_compares_spreads() -> None:
         pytest.approx(0.1, abs=0.01), pytest.approx(1.0, abs=0.01),
     )  # fmt: skip
     assert first.kept_low == pytest.approx(2.905, abs=0.001)
+    assert (first.place, first.crowded) == (pytest.approx(0.5), "")
+
+
+def test_a_range_binds_where_the_kept_points_crowd_its_end() -> None:
+    ranges = {name: {"low": 1.0, "high": 100.0, "log": name == "log"} for name in ("log", "even")}
+    kept = np.linspace(60, 100, 12).tolist()
+    found = {one.name: one for one in identified({"log": kept, "even": kept}, ranges)}
+    assert (found["log"].crowded, found["even"].crowded) == ("high", "")
+    (few,) = identified({"log": kept[:9]}, {"log": ranges["log"]})
+    assert np.isnan(few.ratio)
+    assert few.crowded == ""
 
 
 def test_unknowns_that_move_together_are_named() -> None:

@@ -5,10 +5,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.calibrate.measures import KNOWN, _rank_exponent
-from engine.calibrate.probe import _KIND, _QUIET_DAYS, elasticity, probe_cases
+from engine.calibrate.measures import KNOWN
+from engine.calibrate.readings import _rank_exponent
 from engine.calibrate.run_reader import RunReader, spans
-from engine.case import RunResult
 from engine.market.run import simulate
 from engine.units import IS_BRAND
 from tests.worlds import PLAIN, case
@@ -23,7 +22,7 @@ def year():
 
 @pytest.fixture(scope="module")
 def view(year) -> RunReader:
-    return RunReader(case("policy=h1_2020").scenario, year, elasticity=-2.0)
+    return RunReader(case("policy=h1_2020").scenario, year)
 
 
 def read(view: RunReader, key: str, period: str, reading: str = "") -> float:
@@ -83,6 +82,9 @@ def test_the_largest_anchors(view: RunReader, year) -> None:
     partner = year.segments["gmv_fen"][168 - 1, IS_BRAND]
     found = read(view, "jd_double10bn_day_sales", "16 Jun 2020")
     assert found == pytest.approx(partner.sum() / 1e11)
+    brands = year.segments["gmv_fen"][121 : 121 + 123, IS_BRAND].sum()  # May to August
+    found = read(view, "ks_brand_share_of_gmv", "mid 2020")
+    assert found == pytest.approx(100 * brands / days(year, "gmv_fen", 5, 6, 7, 8))
 
 
 def test_the_guest_of_10_may_and_no_other_day(view: RunReader, year) -> None:
@@ -105,44 +107,3 @@ def test_the_exponent_of_a_rank_size_law_is_found(exponent: float) -> None:
     sizes = np.arange(1, 101.0) ** -exponent
     top10, top100 = sizes[:10].sum(), sizes.sum()
     assert _rank_exponent(0.3 * top10, 0.3 * top100) == pytest.approx(exponent, abs=1e-9)
-
-
-def test_the_arms_of_the_elasticity_differ_by_one_coupon_after_the_quiet_days() -> None:
-    without, with_coupon = probe_cases(case("policy=h1_2020"))
-    assert without.scenario == with_coupon.scenario
-    assert without.run_seed == with_coupon.run_seed
-    assert without.scenario.suppliers.repricing_speed == 0
-    a, b = (simulate(arm) for arm in (without, with_coupon))
-    before = slice(0, _QUIET_DAYS)
-    assert (a.daily["gmv_fen"][before] == b.daily["gmv_fen"][before]).all()
-    coupons = b.segments["subsidy_fen"][_QUIET_DAYS:]
-    assert coupons[:, _KIND].sum() > 0
-    assert np.delete(coupons, _KIND, axis=1).sum() == 0
-    assert b.daily["refused_coupons_count"].sum() == 0
-    assert a.daily["subsidy_fen"].sum() == 0
-
-
-def test_in_a_plain_logit_the_elasticity_is_that_of_the_formula() -> None:
-    """-alpha (1 - P), and P, the chance that a look ends in this kind's goods, is small."""
-    plain = case(*PLAIN, "policy=laissez_faire", "scenario.choice.price=3", "scale=laptop")
-    a, b = (simulate(arm) for arm in probe_cases(plain))
-    chance = a.run["orders_count"] / a.run["looks_count"]
-    assert chance < 0.1
-    assert elasticity(a, b) == pytest.approx(-3.0, abs=0.3)
-
-
-def test_elasticity_of_known_sales() -> None:
-    def arm(units: float, paid: float):
-        segments = {
-            name: np.zeros((_QUIET_DAYS + 1, 5, 2, 2))
-            for name in ("orders_count", "gmv_paid_fen", "gmv_fen")
-        }
-        for name, amount in (("orders_count", units), ("gmv_fen", units), ("gmv_paid_fen", paid)):
-            segments[name][_QUIET_DAYS, _KIND, 0, 0] = amount
-            segments[name][:_QUIET_DAYS] = 500  # before the coupon: not looked at
-        return RunResult(labels={}, run={}, daily={}, monthly={}, segments=segments)
-
-    rise = 0.8**-2.5
-    found = elasticity(arm(1000, 1000), arm(1000 * rise, 800 * rise))
-    assert found == pytest.approx(-2.5)
-    assert elasticity(arm(0, 0), arm(1000, 800)) == 0.0

@@ -11,8 +11,9 @@ from engine.calibrate.observed import read_figures
 from engine.calibrate.run_reader import spans
 from engine.calibrate.targets import match_figures
 from engine.errors import InputError
-from engine.spec.calibration import Tolerance
-from tests.worlds import CONF, job
+from engine.spec.calibration import Probes, Tolerance
+from tests.calibrate.market import job
+from tests.worlds import CONF
 
 TOLERANCE = Tolerance(high=0.1, medium=0.2, low=0.4)
 HEAD = "key,period,value,unit,role,confidence,tolerance\n"
@@ -26,9 +27,13 @@ def read(place: Path, *lines: str, head: str = HEAD):
 
 def test_the_published_table_is_read_and_every_row_is_modelled_or_listed() -> None:
     figures = read_figures(str(CONF / "observed" / "kuaishou_2020.csv"), TOLERANCE)
-    targets, unmodelled = match_figures(figures, job().scenario.calendar, "twice")
+    probes = Probes(
+        dates=(date(2020, 5, 15),), voucher_date=date(2020, 3, 27),
+        rate=0.1, own_rate=0.1, coupon_days=7, after_days=7,
+    )  # fmt: skip
+    targets, unmodelled = match_figures(figures, job().scenario.calendar, job().fit, probes)
     rows = {figure.row for figure in figures}
-    assert len(rows) == 68
+    assert len(rows) == 69
     told = {(target.key, target.period) for target in targets} | {
         (one.figure.key, one.figure.period) for one in unmodelled
     }
@@ -38,7 +43,8 @@ def test_the_published_table_is_read_and_every_row_is_modelled_or_listed() -> No
         "ks_take_rate_commission", "ks_dau_app", "ks_share_tier1_2", "follower_lognormal_sigma",
         "ks_top1_share_of_gmv", "ks_top10_share_of_gmv", "ks_top25_share_of_gmv",
         "ks_top100_share_of_gmv", "dong_live", "return_rate_live_norm", "kol_commission_range",
-        "elasticity_meta_mean", "ks_repurchase_from_follow_page",
+        "elasticity_meta_mean", "ks_repurchase_from_follow_page", "cart_coupon_uplift_itt",
+        "cart_coupon_longterm", "voucher_mpc", "ks_brand_share_of_gmv",
     }  # fmt: skip
     checks = {(one.key, one.period) for one in targets if one.role == "check"}
     assert len(checks) == sum(figure.role == "check" for figure in figures)
@@ -60,7 +66,7 @@ def test_tolerance_comes_from_the_column_the_confidence_or_the_width_of_a_range(
 
 
 def test_a_tolerance_is_three_standard_deviations(tmp_path: Path) -> None:
-    targets, _ = match_figures(read(tmp_path, GOOD), job().scenario.calendar, "twice")
+    targets, _ = match_figures(read(tmp_path, GOOD), job().scenario.calendar, job().fit)
     assert targets[0].sd == pytest.approx(3.71 / 3)
 
 
@@ -99,7 +105,7 @@ def test_a_wrong_cell_is_named_by_row_and_column(tmp_path, line, where, said) ->
 ])  # fmt: skip
 def test_a_known_key_must_fit_what_is_read_for_it(tmp_path, line, where, said) -> None:
     with pytest.raises(InputError) as refused:
-        match_figures(read(tmp_path, GOOD, line), job().scenario.calendar, "twice")
+        match_figures(read(tmp_path, GOOD, line), job().scenario.calendar, job().fit)
     assert where in str(refused.value)
     assert said in str(refused.value)
 
@@ -133,13 +139,13 @@ def test_no_parquet_under_its_name_is_refused(tmp_path: Path) -> None:
 def test_a_table_without_anything_to_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no row with role fit is modelled"):
         match_figures(
-            read(tmp_path, GOOD.replace("fit", "check")), job().scenario.calendar, "twice"
+            read(tmp_path, GOOD.replace("fit", "check")), job().scenario.calendar, job().fit
         )
 
 
 def test_a_figure_outside_the_calendar_is_not_modelled(tmp_path: Path) -> None:
     figures = read(tmp_path, GOOD, GOOD.replace("Q1 2020", "H1 2019"))
-    _, (one,) = match_figures(figures, job().scenario.calendar, "twice")
+    _, (one,) = match_figures(figures, job().scenario.calendar, job().fit)
     assert one.figure.period == "H1 2019"
     assert one.why == "outside the calendar, 2020-01-01 to 2020-12-31"
 
@@ -147,7 +153,8 @@ def test_a_figure_outside_the_calendar_is_not_modelled(tmp_path: Path) -> None:
 def test_the_reading_of_a_repeat_rate_is_a_switch(tmp_path: Path) -> None:
     figures = read(tmp_path, "ks_repeat_rate_monthly,H1 2020,60,%,fit,high,\n")
     for chosen, other in (("twice", "next"), ("next", "twice")):
-        targets, _ = match_figures(figures, job().scenario.calendar, chosen)
+        fit = job(f"fit.repeat_reading={chosen}").fit
+        targets, _ = match_figures(figures, job().scenario.calendar, fit)
         roles = {one.measure.reading: one.role for one in targets if one.role != "forecast"}
         assert roles == {chosen: "fit", other: "shown"}
 
@@ -170,3 +177,34 @@ def test_a_period_is_read_as_people_write_it(text: str, first: date, last: date)
 def test_two_periods_are_compared() -> None:
     now, before = spans("Aug 2020 vs Jan 2020")
     assert (now.first.month, before.first.month) == (8, 1)
+
+
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ("key;period;value;unit;role;confidence\n", "ks_ecom_gmv;2020-03;13.2;RMB bn;fit;high\n"),
+        ("key\tperiod\tvalue\tunit\trole\tconfidence\n",
+         "ks_ecom_gmv\t2020-03\t13.2\tRMB bn\tfit\thigh\n"),
+    ],
+)  # fmt: skip
+def test_other_separators_and_months_in_figures_are_read(
+    tmp_path: Path, head: str, line: str
+) -> None:
+    figures = read(tmp_path, line, head=head)
+    (target, *_), _ = match_figures(figures, job().scenario.calendar, job().fit)
+    assert target.observed == 13.2
+    assert target.days == spans("Mar 2020")
+
+
+def test_dates_are_read_as_they_are_written_elsewhere() -> None:
+    assert spans("2020-05-10 Kuaishou") == spans("10 May 2020")
+    assert spans("2020-08 vs 2020-01") == spans("Aug 2020 vs Jan 2020")
+    with pytest.raises(ValueError, match="is no date"):
+        spans("2020-13")
+
+
+def test_a_bound_says_only_on_which_side_a_figure_lies(tmp_path: Path) -> None:
+    lines = ("a,2020,<35,%,fit,low,\n", "b,2020,> 0,%,fit,low,3\n", "c,2020,35,%,fit,low,\n")
+    figures = read(tmp_path, *lines)
+    assert [(one.value, one.bound) for one in figures] == [(35, -1), (0, 1), (35, 0)]
+    assert [one.tolerance for one in figures] == [14, 3, 14]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from engine.calibrate import read_seasons, with_yardsticks
 from engine.calibrate.driver import CalibrationResult
 from engine.report import build_report
 from engine.report.findings.calibration import fit_sentences
@@ -17,6 +18,7 @@ from engine.report.terminal.analyses import print_calibration
 from engine.results import Results, provenance_of, read_table
 from engine.spec.calibration import CalibrateJob
 from tests.calibrate.market import TREE, calibrated, job, table
+from tests.worlds import CONF
 
 BN = 1e11
 
@@ -51,7 +53,8 @@ def left(place: Path, told: CalibrateJob, outcome: CalibrationResult) -> Path:
     config["unknowns"]["ranges"] = TREE  # as a user writes it
     config["policy"], config["scenario"]["calendar"] = {"name": "h1_2020"}, {}
     results = Results(place, config, told.seed)
-    results.write_rows("calibration", outcome.rows)
+    seasons = read_seasons(str(CONF / "observed" / "seasonality_2019.csv"))
+    results.write_rows("calibration", with_yardsticks(outcome.rows, seasons))
     results.write_rows("answers", ANSWERS)
     results.finish()
     return place
@@ -92,14 +95,16 @@ def test_the_page_shows_hits_and_misses_the_forecast_and_the_unknowns(folder: Pa
 
 def test_the_sentences_tell_what_was_missed(folder: Path) -> None:
     found = found_in(folder)
-    plausible, hits, checks, forecast, unknowns = fit_sentences(found)
+    plausible, hits, checks, forecast, covered, unknowns, *_ = fit_sentences(found)
     assert "72 points of the unknowns were simulated, and the 24 best again" in plausible
     assert "are plausible: none of the 5 figures" in plausible
     assert "within the tolerance of 5 of 6 figures with role fit; missed: ks_share_tier1_2" in hits
-    assert "Of 1 figures that it was never shown it hits 0; missed: ks_ecom_gmv, Q3" in checks
+    assert "hold 0 of 1 figures that the fit did not see; missed: ks_ecom_gmv, Q3" in checks
+    assert "The seasonal line is closer in 0 of 1" in checks
     q4 = next(one for one in found.figures if one.role == "forecast")
-    assert q4.low < q4.simulated < q4.high
-    assert f"between {number(q4.low)} and {number(q4.high)}" in forecast
+    assert q4.low < q4.median < q4.high
+    assert f": {number(q4.median)} RMB bn, 80 % between {number(q4.low)} and" in forecast
+    assert "is not known: that takes 60 points" in covered
     assert "Hardly at all: learning.habit_gain" in unknowns
 
 
@@ -126,11 +131,11 @@ def test_the_terminal_shows_every_figure(folder: Path, width: int) -> None:
     print_calibration(found_in(folder), ANSWERS, console)
     text = console.export_text()
     for part in (
-        "Fitted", "Scored, never fitted", "Forecast", "ks_aov", "Against none, a RMB of own",
+        "Fitted", "Never fitted", "Forecast", "ks_aov", "Against none, a RMB of own",
         "Not modelled: jack_ma_retires, Sep 2019.",
     ):  # fmt: skip
         assert part in text
-    assert ("80 % of" in text.splitlines()[2]) == (width > 118)
+    assert ("Scorecard" in text) == (width > 118)
 
 
 def test_the_model_card_says_how_wrong_the_check_rows_were(folder: Path) -> None:
@@ -138,11 +143,17 @@ def test_the_model_card_says_how_wrong_the_check_rows_were(folder: Path) -> None
     card = (folder / "model_card.md").read_text(encoding="utf-8")
     assert card.startswith("# Model card: kuaishou_2020, calibrated\n")
     (line,) = (line for line in card.splitlines() if line.startswith("| ks_ecom_gmv, Q3 2020"))
-    _, _, observed, simulated, off, verdict, _ = (cell.strip() for cell in line.split("|"))
-    miss = 100 * (float(simulated.split()[0]) / float(observed) - 1)
-    assert float(off.removesuffix(" %")) == pytest.approx(miss, abs=1)
-    assert miss < -60  # the row was told three times what the market sells
+    cells = [cell.strip() for cell in line.split("|")[1:-1]]
+    _, observed, interval, verdict, off, who, by_line, last = cells
+    low, high = (float(end) for end in interval.split(" … "))
+    assert low < float(observed) * (1 + float(off.removesuffix(" %")) / 100) < high
+    assert float(off.removesuffix(" %")) < -60  # it was told three times what the market sells
     assert verdict == "missed"
+    assert who == "its makers, not the fit"
+    assert by_line.endswith("%)")
+    assert last.endswith("%)")
+    assert "| ks_aov, Q2 2020" in card
+    assert "ks_share_tier1_2" not in card.split("## Scorecard")[1].split("##")[0]  # an input
     assert "## What they may not be used for" in card
     assert "which says least of 2 worlds" in card
 

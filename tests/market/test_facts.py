@@ -2,13 +2,14 @@
 
 import csv
 import re
+from dataclasses import replace
 from functools import cache
 
 import pytest
 from hydra import compose, initialize_config_dir
 
 from engine.calibrate import read_figures
-from engine.calibrate.probe import elasticity, probe_cases
+from engine.calibrate.probe import probe_branches
 from engine.calibrate.run_reader import RunReader
 from engine.calibrate.targets import CalibrationTarget, match_figures
 from engine.cases import cases
@@ -51,14 +52,19 @@ def job() -> CalibrateJob:
 def targets() -> list[CalibrationTarget]:
     """What the model shows of the figures to fit."""
     figures = read_figures(str(FIGURES), job().fit.tolerance)
-    found, _ = match_figures(figures, job().scenario.calendar, job().fit.repeat_reading)
+    asked = job()
+    found, _ = match_figures(figures, asked.scenario.calendar, asked.fit, asked.probes)
     return [target for target in found if target.role == "fit"]
 
 
 @pytest.fixture(scope="module")
 def status_quo() -> list[RunReader]:
     return [
-        RunReader(case.scenario, simulate(case), elasticity(*map(simulate, probe_cases(case))))
+        RunReader(
+            case.scenario,
+            simulate(replace(case, branches=probe_branches(case, job().probes))),
+            job().probes,
+        )
         for case in cases(job(), [job().policy])
     ]
 

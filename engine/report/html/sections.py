@@ -12,10 +12,11 @@ from engine.report.findings.calibration import (
     PINNED,
     ROLE_HEADS,
     figure_cells,
-    wrong_by,
 )
-from engine.report.findings.elasticities import HEADS, SAID, elasticities_by_month
+from engine.report.findings.elasticities import HEADS as ELASTICITY_HEADS
+from engine.report.findings.elasticities import SAID, elasticities_by_month
 from engine.report.findings.limits import pairs_told
+from engine.report.findings.scorecard import HEADS, scorecard
 from engine.report.findings.world_agreement import read_answers
 from engine.report.formatting import (
     NONE,
@@ -57,7 +58,7 @@ def elasticities_section(study: StudyResults) -> dict[str, Any] | None:
         return None
     return {
         "said": SAID,
-        "heads": HEADS,
+        "heads": ELASTICITY_HEADS,
         "blocks": [
             (one.policy, [(month, [signed(v, 2) for v in values]) for month, values in one.months])
             for one in found
@@ -152,7 +153,8 @@ def _fit_context(found: Fitted) -> dict[str, Any]:
         "pairs": [(a, b, signed(r, 2, plus=True)) for a, b, r in found.pairs],
         "unmodelled": [(row["key"], row["period"], row["role"], row["note"])
                        for row in found.unmodelled],
-        "wrong": wrong_by(found),
+        "scores": scorecard(found),
+        "score_heads": HEADS,
         "may": MAY,
         "may_not": MAY_NOT,
     }  # fmt: skip

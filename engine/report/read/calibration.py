@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.calibrate.identify import Identified, identified, tied
+from engine.calibrate.measures import KNOWN
 from engine.calibrate.observed import CHECK, FIT
 from engine.calibrate.rows import INERT, NO_POINT, UNKNOWN
 from engine.calibrate.targets import FORECAST
@@ -15,7 +16,12 @@ _TIED: Final = 0.5
 
 
 class Shown(NamedTuple):
-    """One figure: what was observed, the best world's value, and 80 % of the kept worlds'."""
+    """One figure: what was observed, the best world's value, and what is foretold of it.
+
+    Between `low` and `high` lie 80 % of what is foretold, around `median`; `coverage` is the share
+    of hidden worlds whose interval held it. `by_line` and `as_last` are the yardsticks. `is_input`
+    says that the scenario's own numbers give it.
+    """
 
     key: str
     period: str
@@ -27,16 +33,31 @@ class Shown(NamedTuple):
     simulated: float
     error: float | None
     low: float
+    median: float
     high: float
     miss: float | None
     inert: bool
+    is_input: bool
+    bound: int
+    coverage: float | None
+    by_line: float | None
+    as_last: float | None
 
     @property
     def is_hit(self) -> bool | None:
         """Whether the best world's value lies within the tolerance; None without a tolerance."""
         if self.observed is None or self.tolerance is None:
             return None
-        return abs(self.simulated - self.observed) <= self.tolerance
+        off = self.simulated - self.observed
+        return off * self.bound > 0 or abs(off) <= self.tolerance
+
+    @property
+    def is_held(self) -> bool | None:
+        """Whether the interval holds the figure, or reaches the right side of a bound."""
+        if self.observed is None:
+            return None
+        reaches_up, reaches_down = self.observed <= self.high, self.low <= self.observed
+        return (reaches_up or self.bound < 0) and (reaches_down or self.bound > 0)
 
     @property
     def name(self) -> str:
@@ -61,6 +82,7 @@ class Fitted(NamedTuple):
     worst: float
     second_worst: float
     cutoff: float
+    hidden_worlds: int
     unknowns: list[Identified]
     pairs: list[tuple[str, str, float]]
 
@@ -94,6 +116,7 @@ def read_fit(rows: Sequence[Row], config: dict[str, Any]) -> Fitted:
         worst=best[0]["worst_miss"],
         second_worst=best[0]["second_worst_miss"],
         cutoff=setting(config, "fit", "cutoff"),
+        hidden_worlds=best[0].get("hidden_worlds", 0),
         unknowns=identified(values, ranges),
         pairs=tied(values, _TIED),
     )
@@ -101,13 +124,15 @@ def read_fit(rows: Sequence[Row], config: dict[str, Any]) -> Fitted:
 
 def _shown(best: Row) -> Shown:
     same = ("key", "period", "reading", "unit", "role", "observed", "tolerance", "simulated")
+    same += ("low", "median", "high", "miss", "bound", "coverage")
+    measures = KNOWN.get(best["key"], ())
     return Shown(
         **{name: best[name] for name in same},
         error=best["standard_error"],
-        low=best["kept_low"],
-        high=best["kept_high"],
-        miss=best["miss"],
         inert=best["note"] == INERT,
+        is_input=any(measure.is_input for measure in measures),
+        by_line=best.get("by_line"),
+        as_last=best.get("as_last"),
     )
 
 

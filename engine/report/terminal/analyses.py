@@ -7,6 +7,7 @@ from rich.console import Console
 
 from engine.report.findings.benchmark import sections
 from engine.report.findings.calibration import ROLE_HEADS, figure_cells, fit_sentences
+from engine.report.findings.scorecard import HEADS, scorecard
 from engine.report.findings.search import choice, rung_table, sampling
 from engine.report.findings.sensitivity import FACTOR_SETS, NAMED_FACTORS, blocks
 from engine.report.findings.world_agreement import across_sentences
@@ -42,7 +43,7 @@ def print_calibration(found: Fitted, answers: Sequence[Row], console: Console) -
     """Print every figure with what was simulated for it, hits and misses alike."""
     table = plain_table("What was observed, and what the best world shows")
     table.add_column("Figure", overflow="fold")
-    heads = {"observed": "Observed", "simulated": "Simulated", "interval": "80 % of\nworlds"}
+    heads = {"observed": "Observed", "simulated": "Simulated", "interval": "80 %\ninterval"}
     heads |= {"miss": "Miss\nsd", "verdict": ""}
     if console.width < WIDE_COLUMNS:
         del heads["interval"]
@@ -56,12 +57,26 @@ def print_calibration(found: Fitted, answers: Sequence[Row], console: Console) -
             table.add_row(f"  {one.name}", *(cells[name] for name in heads))
     console.print()
     console.print(table)
+    if console.width >= WIDE_COLUMNS:
+        _print_scorecard(found, console)
     for sentence in (*fit_sentences(found), *across_sentences(answers)):
         console.print(sentence, highlight=False, markup=False)
     if found.unmodelled:
         pairs = ((row["key"], row["period"]) for row in found.unmodelled)
         names = "; ".join(", ".join(filter(None, pair)) for pair in pairs)
         console.print(f"Not modelled: {names}.", highlight=False, markup=False, style="dim")
+
+
+def _print_scorecard(found: Fitted, console: Console) -> None:
+    """Print the figures that are no input, with what the yardsticks say."""
+    table = plain_table("Scorecard: figures that are no input")
+    for place, head in enumerate(HEADS):
+        justify = "right" if place in {1, 2, 4, 6, 7} else "left"
+        table.add_column(head, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for score in scorecard(found):
+        table.add_row(*score)
+    console.print()
+    console.print(table)
 
 
 def print_sensitivity(rows: Sequence[Row], console: Console) -> None:

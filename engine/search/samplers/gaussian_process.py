@@ -26,6 +26,7 @@ from scipy.optimize import minimize
 from engine.design.draws import normal_draws
 from engine.rng import Purpose
 from engine.stats.arrays import Floats, Ints
+from engine.stats.matern import matern_covariance
 
 DRAWS: Final = 32
 """Draws of the posterior over which improvements are averaged."""
@@ -81,10 +82,7 @@ def _standardise(values: Floats, noise: Floats) -> _StandardisedData:
 def _matern_kernel(theta: Floats, x: Floats, other: Floats) -> Floats:
     """Covariance of f between points, (points, other points) float64."""
     inverse = np.exp(-theta[2:])
-    a, b = x * inverse, other * inverse
-    squared = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2.0 * a @ b.T
-    root = np.sqrt(5.0 * np.maximum(squared, 0.0))
-    return np.asarray(np.exp(theta[0]) * (1.0 + root + root**2 / 3.0) * np.exp(-root))
+    return matern_covariance(np.exp(theta[0]), x * inverse, other * inverse)
 
 
 class _NoisyPosterior:
