@@ -1,6 +1,7 @@
 """One wave: which points to simulate, and the simulation of them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
