@@ -37,7 +37,13 @@ def run_day(world: World, plan: Plan, state: State, scratch: Scratch) -> None:
     totals = _sell(world, state, scratch, levers, controls)
     aggregate_day(world, levers, scratch.shop, totals, scratch.day_totals)
     outcome = DayOutcome(
-        controls, totals, scratch.day_totals, scratch.kind_counts, joins, scratch.shop.presence
+        controls,
+        totals,
+        scratch.day_totals,
+        scratch.kind_counts,
+        joins,
+        scratch.shop.presence,
+        scratch.airtime.streamed,
     )
     learn_day(world, state, levers, outcome)
     write_day(world, plan, state, levers, outcome)

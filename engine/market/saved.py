@@ -21,7 +21,7 @@ from engine.market.state import (
 from engine.market.world import World
 from engine.population.buyers import PERSON, Buyers, cache_lines
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 """Version of the arrays' names and of the records' layout."""
 
 

@@ -18,9 +18,10 @@ from engine.market.showcase.selection import DAYS_A_WEEK
 from engine.market.state import State
 from engine.market.streams import StreamTable
 from engine.market.supply.trade import KindCounts
-from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals, add_up, aggregate_sales
+from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals, aggregate_sales
 from engine.market.world import World
 from engine.population.anchors import strength_of_rank
+from engine.population.strata import mean_ranks
 from engine.rules.adoption import updated_belief
 from engine.rules.brand import grown_awareness
 from engine.rules.investment import cheapened
@@ -52,12 +53,11 @@ def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome
         state.sellers,
         world.goods,
         state.anchors,
-        state.anchors.fans,
+        world.anchors,
         totals,
         day_totals,
         _brand_terms(world, state, levers),
         float(world.weight),
-        world.anchors.guests_from,
         levers.day,
     )
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
@@ -95,16 +95,17 @@ def _brand_terms(world: World, state: State, levers: DayLevers) -> _BrandTerms:
 
 @kernel
 def _learn_sales(
-    suppliers, sellers, goods, history, fans, totals, day_totals, brands, weight, regular, day
+    suppliers, sellers, goods, history, anchors, totals, day_totals, brands, weight, day
 ):
-    """What goods and anchors learn from the day's sales; `regular` anchors, then guests."""
+    """What goods and anchors learn from the day's sales; a row's anchors share what it had."""
+    stands_for, regular = anchors.stands_for, anchors.guests_from
     _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
     if day == 0:
-        _scale_signals(history, day_totals.anchor_gmv, regular)
-    _learn_signals(history, day_totals.anchor_gmv, regular)
-    _learn_visits(history, totals, day_totals.anchor_margin)
-    for m in range(fans.size):
-        fans[m] += totals.follows[m] * weight
+        _scale_signals(history, day_totals.anchor_gmv, stands_for[:regular])
+    _learn_signals(history, day_totals.anchor_gmv, stands_for[:regular])
+    _learn_visits(history, totals, day_totals.anchor_margin, stands_for)
+    for m in range(stands_for.size):
+        history.fans[m] += totals.follows[m] * weight / stands_for[m]
     _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, brands)
 
 
@@ -118,32 +119,37 @@ def _learn_shares(share, good_sales, good_looks, speed):
 
 
 @stage
-def _scale_signals(history, gmv, regular):
+def _scale_signals(history, gmv, stands_for):
     """Before anything is sold the fans are the guess; now it gets its unit, fen."""
-    sold, guessed = add_up(gmv[:regular]), add_up(history.signal[:regular])
+    sold, guessed = 0.0, 0.0
+    for m in range(stands_for.size):
+        sold += gmv[m]
+        guessed += history.signal[m] * stands_for[m]
     if sold > 0.0:
-        for m in range(regular):
+        for m in range(stands_for.size):
             history.signal[m] *= sold / guessed
             history.slow_signal[m] = history.signal[m]
 
 
 @stage
-def _learn_signals(history, gmv, regular):
+def _learn_signals(history, gmv, stands_for):
     """Smoothed sales of the regular anchors."""
     signal, slow = history.signal, history.slow_signal
-    for m in range(regular):
-        signal[m] += (gmv[m] - signal[m]) / SIGNAL_DAYS
-        slow[m] += (gmv[m] - slow[m]) / SLOW_SIGNAL_DAYS
+    for m in range(stands_for.size):
+        sold = gmv[m] / stands_for[m]
+        signal[m] += (sold - signal[m]) / SIGNAL_DAYS
+        slow[m] += (sold - slow[m]) / SLOW_SIGNAL_DAYS
 
 
 @stage
-def _learn_visits(history, totals, anchor_margin):
+def _learn_visits(history, totals, anchor_margin, stands_for):
     """Smoothed audiences and commissions; margins of those who were visited."""
     audience, commission, offered = history.audience, history.commission, history.offered
     for m in range(audience.size):
-        audience[m] += (totals.visits[m] - audience[m]) / SIGNAL_DAYS
-        commission[m] += (totals.commission[m] - commission[m]) / SIGNAL_DAYS
-        offered[m] += (totals.offered[m] - offered[m]) / SIGNAL_DAYS
+        many = stands_for[m]
+        audience[m] += (totals.visits[m] / many - audience[m]) / SIGNAL_DAYS
+        commission[m] += (totals.commission[m] / many - commission[m]) / SIGNAL_DAYS
+        offered[m] += (totals.offered[m] / many - offered[m]) / SIGNAL_DAYS
         if totals.visits[m] > 0:
             per_visit = anchor_margin[m] / totals.visits[m]
             history.margin[m] += (per_visit - history.margin[m]) / SIGNAL_DAYS
@@ -164,10 +170,10 @@ def _grow(suppliers, awareness, first_good, good_sales, terms):
 def _rank_anchors(world: World, state: State) -> None:
     """Who sells more bargains harder: heads grow and fade (M6)."""
     regular = world.anchors.guests_from
-    signal = state.anchors.signal[:regular]
-    rank = np.empty(regular, np.int64)
-    rank[np.argsort(-signal, kind="stable")] = np.arange(regular)
-    state.anchors.strength[:regular] = strength_of_rank(rank, regular)
+    signal, stands_for = state.anchors.signal[:regular], world.anchors.stands_for[:regular]
+    order, rank = np.argsort(-signal, kind="stable"), np.empty(regular)
+    rank[order] = mean_ranks(stands_for[order])
+    state.anchors.strength[:regular] = strength_of_rank(rank, stands_for.sum())
 
 
 def _learn_suppliers(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.market.ledger.concentration import BRANDS, concentration, spread
+from engine.market.ledger.concentration import BRANDS, N_AMOUNTS, concentration, spread
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
 from engine.market.state import State
@@ -27,7 +27,7 @@ class DayOutcome(NamedTuple):
 
     What the platform had set (`controls`), what was added up (`totals`, and `day_totals` from
     them), how many suppliers there are (`kind_counts`) and joined today (`joins`), and which
-    anchors were there (`presence`, uint8).
+    anchors were there (`presence`, uint8) and streamed (`streamed`, bool).
     """
 
     controls: DayControls
@@ -36,6 +36,7 @@ class DayOutcome(NamedTuple):
     kind_counts: KindCounts
     joins: int
     presence: NDArray[np.uint8]
+    streamed: NDArray[np.bool_]
 
 
 def write_day(
@@ -65,26 +66,33 @@ def _by_anchor(
 ) -> dict[str, float]:
     """Add to the anchors' months, and say how the day's sales spread over anchors."""
     anchors, record = world.anchors, state.record
-    by_group, sold = np.zeros(BRANDS + 1), np.empty(anchors.tier.size)
-    begun, sellers = spread(
+    groups = np.zeros((N_AMOUNTS, BRANDS + 1))
+    sold, stands_for = np.empty((2, anchors.tier.size))
+    begun, streamed, sellers = spread(
         outcome.day_totals.anchor_gmv,
+        outcome.day_totals.anchor_commission,
         outcome.totals.visits,
         outcome.presence,
-        anchors.tier,
-        anchors.is_brand,
-        anchors.guests_from,
+        outcome.streamed,
+        anchors,
         world.weight,
         record.anchor_gmv[levers.month],
         record.anchor_visits,
-        by_group,
+        groups,
         sold,
+        stands_for,
     )
+    gmv, commission, members = groups
+    others = begun - stands_for[:sellers].sum()
     return {
-        "head_gmv_fen": by_group[HEAD],
-        "waist_gmv_fen": by_group[WAIST],
-        "tail_gmv_fen": by_group[TAIL],
-        "brand_account_gmv_fen": by_group[BRANDS],
-        **concentration(sold[:sellers], begun - sellers),
+        "head_gmv_fen": gmv[HEAD],
+        "waist_gmv_fen": gmv[WAIST],
+        "tail_gmv_fen": gmv[TAIL],
+        "brand_account_gmv_fen": gmv[BRANDS],
+        "tail_commission_fen": commission[TAIL],
+        "tail_anchors_count": members[TAIL],
+        "live_anchors_count": streamed,
+        **concentration(sold[:sellers], stands_for[:sellers], others),
     }
 
 
