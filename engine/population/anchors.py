@@ -20,6 +20,8 @@ from engine.units import CATEGORIES, IS_BRAND
 HEAD, WAIST, TAIL = 0, 1, 2
 NO_FAMILY = -1
 NO_SUPPLIER = -1
+_HEADS = 300
+"""The largest are rows of their own: this many of them, or half of all rows if that is less."""
 ARRIVAL_DAYS = 365
 """Newcomers begin on the days after the first."""
 
@@ -118,7 +120,8 @@ def _rows(scenario: Scenario, count: int) -> _Rows:
     newcomers = int(spec.newcomers_share * market) if new_rows else 0
     tiers = (spec.head_share, spec.head_share + spec.waist_share)
     cuts = [math.ceil(share * market - 0.5) for share in tiers]
-    strata = rank_strata(market - newcomers, count - new_rows, cuts)
+    heads = min(_HEADS, count // 2)
+    strata = rank_strata(market - newcomers, count - new_rows, heads, cuts)
     new = even_strata(newcomers, new_rows)
     quantiles = normal_quantiles(market - newcomers)[::-1]
     fans = np.exp(spec.fans_log_mean + spec.fans_log_sd * quantiles)

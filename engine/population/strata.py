@@ -14,18 +14,16 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-_HEADS = 300
-"""The largest are rows of their own, this many of them or half of all rows."""
 
-
-def rank_strata(market: int, rows: int, cuts: Iterable[int] = ()) -> Ints:
+def rank_strata(market: int, rows: int, heads: int, cuts: Iterable[int] = ()) -> Ints:
     """The first rank of each of `rows` strata, and `market` behind them: int64 (rows + 1,).
 
-    With as many rows as anchors every row is one. A stratum from rank e on, with n rows left,
-    has e ((market / e)^(1 / n) - 1) anchors, in whole ones: a geometric series. No stratum has
-    ranks from both sides of one of the `cuts`, as far as there are rows for it.
+    With as many rows as anchors every row is one; else at least the `heads` largest are. Behind
+    them a stratum from rank e on, with n rows left, has e ((market / e)^(1 / n) - 1) anchors, in
+    whole ones: a geometric series. No stratum has ranks from both sides of one of the `cuts`, as
+    far as there are rows for it.
     """
-    edges = list(range((rows if rows == market else min(_HEADS, rows // 2)) + 1))
+    edges = list(range((rows if rows == market else min(heads, rows - 1)) + 1))
     while len(edges) <= rows:
         first, left = edges[-1], rows + 1 - len(edges)
         growth = (market / max(first, 1)) ** (1.0 / left) - 1.0
@@ -39,7 +37,7 @@ def rank_strata(market: int, rows: int, cuts: Iterable[int] = ()) -> Ints:
 
 
 def even_strata(market: int, rows: int) -> Ints:
-    """The first place of each of `rows` strata of equal anchors, and `market`: int64 (rows + 1,)."""
+    """The first place of each of `rows` strata of equal anchors, and `market`: int64."""
     return np.arange(rows + 1, dtype=np.int64) * market // max(rows, 1)
 
 

@@ -23,7 +23,6 @@ def spread_over(values: np.ndarray, others: float = 0) -> dict[str, float]:
     return concentration(values, np.ones(values.size), others)
 
 
-
 def test_equal_parts():
     """Gini 0, HHI 1 / n, top k hold k / n."""
     seen = spread_over(np.full(N, 7.0))

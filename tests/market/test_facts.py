@@ -57,9 +57,7 @@ def targets() -> list[CalibrationTarget]:
     return [target for target in found if target.role == "fit"]
 
 
-@pytest.fixture(
-    scope="module", params=["laptop", pytest.param("full", marks=pytest.mark.slow)]
-)
+@pytest.fixture(scope="module", params=["laptop", pytest.param("full", marks=pytest.mark.slow)])
 def status_quo(request: pytest.FixtureRequest) -> list[RunReader]:
     asked = job(request.param)
     return [

@@ -4,15 +4,16 @@ The market is larger than any scale here has rows, unless a test says otherwise.
 """
 
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from engine.market.calendar.events import turn_calendar
-from engine.market.day import morning
 from engine.market.run import simulate
 from engine.market.streams import GONE, LIVE
 from engine.market.world import World, open_world
+from engine.measures.catalogue import MEASURES
 from engine.population.anchors import HEAD, TAIL, WAIST, singles
 from tests.closed_forms.worlds import (
     ALIKE,
@@ -229,15 +230,10 @@ def test_commission_of_small_anchors() -> None:
 
 
 def test_new_heads_are_anchors_and_not_rows() -> None:
-    from engine.measures.catalogue import MEASURES
-
-    class View:
-        class months:
-            stands_for = np.array([10.0, 15.0, 30.0])
-            anchor_gmv = np.array([[20.0, 15.0, 3.0], [20.0, 0.0, 90.0]])
-
-    # First the row of 10 and ten of the row of 15, then twenty of the row of 30.
-    assert MEASURES["new_heads_count"].run(View()) == 20
+    """First the 10 of one row and 10 of the 15 of another, then 20 of the 30 of a third."""
+    gmv = np.array([[20.0, 15.0, 3.0], [20.0, 0.0, 90.0]])
+    months = SimpleNamespace(stands_for=np.array([10.0, 15.0, 30.0]), anchor_gmv=gmv)
+    assert MEASURES["new_heads_count"].run(SimpleNamespace(months=months)) == 20
 
 
 # May's top shares mean the same at every scale.
