@@ -55,6 +55,6 @@ class Count(IntEnum):
     MARKET_RESPONSE = 17
 
 
-N_SUMS = 3
-EXPECTED, EXPECTED_PAID, VISITED = range(N_SUMS)
-"""Sums of a day: expected orders (fixed point), expected payments (fen), anchors visited."""
+N_SUMS = 2
+EXPECTED, EXPECTED_PAID = range(N_SUMS)
+"""Sums of a day: expected orders (fixed point), expected payments (fen)."""

@@ -21,7 +21,7 @@ from engine.market.state import (
 from engine.market.world import World
 from engine.population.buyers import COLUMNS, PERSON, Buyers, cache_lines
 
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 """Version of the arrays' names and of the records' layout."""
 
 

@@ -60,7 +60,7 @@ def direct_traffic(
         scratch.shop.presence,
         scratch.shop.shown,
         state.anchors.margin,
-        world.anchors.guests_from,
+        world.anchors,
         levers,
         world.scenario.platform.ad_bid_share,
         key(state.run_seed, Purpose.LIVE, levers.day, slot),
@@ -119,7 +119,7 @@ def _freshness(world: World, scratch: Scratch) -> float:
     wanted = world.scenario.attention.variety
     if wanted == 0.0:
         return 1.0
-    return float(variety(collisions(scratch.airtime.weights), wanted))
+    return float(variety(collisions(scratch.airtime.weights, world.anchors.stands_for), wanted))
 
 
 def hold_sessions(world: World, state: State, scratch: Scratch, context: SlotContext) -> None:

@@ -27,6 +27,7 @@ from engine.market.world import World
 from engine.measures.catalogue import RECORDED
 from engine.population.anchors import strength_of_rank
 from engine.population.buyers import Buyers, aligned_copy, draw_buyers
+from engine.population.strata import mean_ranks
 from engine.rules.pricing import LARGEST_MARKUP, own_elasticity
 from engine.units import N_DOMAINS, N_KINDS, N_TIERS
 
@@ -38,7 +39,7 @@ FIRST_SHARE = 0.1
 
 
 class AnchorHistory(NamedTuple):
-    """What anchors have become, float64 by anchor.
+    """What anchors have become, float64 by row, each figure that of one of its anchors.
 
     `fans` people; `strength` of bargaining in [0, 1]; `signal` smoothed expected GMV a day
     on the air (fen), `slow_signal` the same over a longer time, `aired` days on the air so far;
@@ -257,16 +258,18 @@ class State:
 
 def open_state(world: World, run_seed: int) -> State:
     """The market on the morning of the scenario's first day; no purse is open yet."""
-    n, places = world.anchors.fans.size, world.scale.showcase_count
-    engaged = world.anchors.engaged / world.anchors.engaged.sum()
+    anchors, places = world.anchors, world.scale.showcase_count
+    n = anchors.fans.size
+    engaged = anchors.engaged / (anchors.engaged * anchors.stands_for).sum()
+    market = anchors.stands_for[: anchors.guests_from].sum()
     shape = (n, places)
     return State(
         day=0,
         run_seed=run_seed,
         buyers=draw_buyers(world.scenario, world.anchors, world.scale.buyers_count, world.seed),
         anchors=AnchorHistory(
-            fans=world.anchors.fans.copy(),
-            strength=strength_of_rank(np.arange(n), world.anchors.guests_from),
+            fans=anchors.fans.copy(),
+            strength=strength_of_rank(mean_ranks(anchors.stands_for), market),
             signal=engaged.copy(),
             slow_signal=engaged.copy(),
             aired=np.zeros(n),

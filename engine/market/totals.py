@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.accounts import EXPECTED, EXPECTED_PAID, N_SUMS, VISITED, Account, Count
+from engine.accounts import EXPECTED, EXPECTED_PAID, N_SUMS, Account, Count
 from engine.jit import kernel, stage, step
 from engine.units import BP, EXPECTED_ONE, N_DOMAINS, N_KINDS, N_TIERS
 
@@ -70,16 +70,17 @@ class DayTotals(NamedTuple):
     """What a day's totals come to, of the simulated sample.
 
     Expected sales: `good_sales` (units), `good_looks` and `showcase_sales` (units of all goods at
-    the looks that show it) by good; `anchor_gmv` and
-    `anchor_margin` (sellers' profit) by anchor and `kind_gmv` by kind of goods, fen.
-    `accounts` are the ledger's columns over all segments; `sums` are expected sales and
-    expected payments in fixed point and fen, and the anchors that were visited.
+    the looks that show it) by good; `anchor_gmv`, `anchor_commission` and `anchor_margin`
+    (sellers' profit) by anchor and `kind_gmv` by kind of goods, fen. `accounts` are the ledger's
+    columns over all segments; `sums` are expected sales and expected payments in fixed point and
+    fen.
     """
 
     good_sales: Floats
     good_looks: Floats
     showcase_sales: Floats
     anchor_gmv: Floats
+    anchor_commission: Floats
     anchor_margin: Floats
     kind_gmv: Floats
     accounts: NDArray[np.int64]
@@ -93,6 +94,7 @@ def new_day_totals(goods: int, anchors: int) -> DayTotals:
         good_looks=np.zeros(goods),
         showcase_sales=np.zeros(goods),
         anchor_gmv=np.zeros(anchors),
+        anchor_commission=np.zeros(anchors),
         anchor_margin=np.zeros(anchors),
         kind_gmv=np.zeros(N_KINDS),
         accounts=np.zeros(len(Account), np.int64),
@@ -203,7 +205,6 @@ def aggregate_sales(shop, goods, totals, take_bp, cost_left, guests_from, day_to
     _empty(day_totals)
     for m in range(shop.shown.size):
         if totals.visits[m] > 0:
-            day_totals.sums[VISITED] += 1
             day_totals.sums[EXPECTED_PAID] += totals.expected_paid[m]
             if totals.looks[m] > 0:
                 _aggregate_anchor(
@@ -221,6 +222,7 @@ def _empty(day_totals):
     day_totals.good_looks[:] = 0.0
     day_totals.showcase_sales[:] = 0.0
     day_totals.anchor_gmv[:] = 0.0
+    day_totals.anchor_commission[:] = 0.0
     day_totals.anchor_margin[:] = 0.0
     day_totals.kind_gmv[:] = 0.0
     day_totals.accounts[:] = 0
@@ -243,6 +245,7 @@ def _aggregate_anchor(m, shop, goods, totals, take_bp, cost_left, is_regular, da
         day_totals.good_looks[good] += totals.looks[m]
         day_totals.showcase_sales[good] += sold * one
         day_totals.anchor_gmv[m] += gmv
+        day_totals.anchor_commission[m] += gmv * shop.cps_bp[m, j] / BP
         day_totals.anchor_margin[m] += gmv * (1.0 - fees) - units * cost_left * goods.cost[good]
         if is_regular:  # what a guest sells teaches by its own event
             day_totals.kind_gmv[kind] += gmv

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from engine.accounts import VISITED, Account, Count
+from engine.accounts import Account, Count
 from engine.measures.measure import Column, DailyView, Measure, RunView, cumulative, ratio, shares
 from engine.units import KINDS
 
@@ -209,9 +209,14 @@ DAY_MEASURES: Final = (
     CAPPED_ORDERS,
     Measure(
         "live_anchors_count",
-        "Visited anchors",
-        "Anchors who had a visit.",
-        day=lambda days: days.sums[:, VISITED],
+        "Live anchors",
+        "Anchors who streamed.",
+        dtype=float,
+    ),
+    Measure(
+        "tail_anchors_count",
+        "Small anchors",
+        "Anchors of the tail, all but the largest, who have begun to stream.",
         dtype=float,
     ),
     *JOINED_MEASURES,

@@ -252,6 +252,12 @@ FLOW_MEASURES: Final = (
         dtype=float,
     ),
     Measure(
+        "tail_commission_fen",
+        "Tail's commission",
+        "Expected commission of the small anchors, before returns.",
+        dtype=float,
+    ),
+    Measure(
         "brand_account_gmv_fen",
         "Brand accounts' GMV",
         "Expected GMV of streams that brands hold themselves.",

@@ -126,11 +126,13 @@ class MonthlyView:
     """The reported calendar months, as the formulas of a month see them.
 
     `months[name]` is the column of another measure. `counts` (month, count), of the real
-    market; `anchor_gmv` (month, anchor) expected GMV, fen; `measures` every measure by its name.
+    market; `anchor_gmv` (month, row) expected GMV, fen, of the anchors that a row stands for;
+    `stands_for` (row,) how many they are; `measures` every measure by its name.
     """
 
     counts: Ints
     anchor_gmv: Floats
+    stands_for: Floats
     measures: Mapping[str, Measure]
 
     def __getitem__(self, name: str) -> Column:
@@ -141,7 +143,7 @@ class MonthlyView:
 
     def top_shares(self, count: int) -> Column:
         """Share of the `count` largest anchors in each month's expected GMV."""
-        return np.array([top_share(month, count) for month in self.anchor_gmv])
+        return np.array([top_share(month, count, self.stands_for) for month in self.anchor_gmv])
 
 
 @dataclass
@@ -207,9 +209,25 @@ def cumulative(amounts: Column, period: Column) -> Column:
     return np.asarray(total - (total - amounts)[begins])
 
 
-def top_share(values: Floats, count: int) -> float:
-    """Share of the `count` largest in the sum; 0 where nothing was sold."""
+def top_share(values: Floats, count: int, stands_for: Floats) -> float:
+    """Share of the `count` largest anchors in the sum; 0 where nothing was sold.
+
+    `values` (float64) of all the anchors that a row stands for (`stands_for`, float64), which
+    are equal.
+    """
     total = values.sum()
     if total <= 0.0:
         return 0.0
-    return float(np.sort(values)[::-1][:count].sum() / total)
+    rows, many = largest(values, count, stands_for)
+    return float((many * (values / stands_for)[rows]).sum() / total)
+
+
+def largest(values: Floats, count: int, stands_for: Floats) -> tuple[Ints, Floats]:
+    """The rows of the `count` largest anchors, largest first, and how many of each are among them.
+
+    Of rows with equal anchors the first comes first. Parameters as of `top_share`.
+    """
+    order = np.argsort(-values / stands_for, kind="stable")
+    before = np.cumsum(stands_for[order]) - stands_for[order]
+    rows = order[before < count]
+    return rows, np.minimum(stands_for[rows], count - before[: rows.size])

@@ -15,8 +15,8 @@ from engine.measures.days import (
     ORDER_VALUE,
     goal_and_paid,
 )
-from engine.measures.measure import Measure, RunView, ratio
-from engine.units import Domain
+from engine.measures.measure import Measure, RunView, largest, ratio
+from engine.units import RATE_DAYS, Domain
 
 _HEADS: Final = 20
 """The heads of the market, for counting new ones."""
@@ -42,9 +42,18 @@ def _private_repeats(run: RunView) -> float:
 
 def _new_heads(run: RunView) -> int:
     """Anchors among the top 20 of the last month that were not in the first."""
-    ends = run.months.anchor_gmv[[0, -1]]
-    first, last = (set(np.argsort(-month, kind="stable")[:_HEADS]) for month in ends)
-    return len(last - first)
+    many = run.months.stands_for
+    first, last = np.zeros((2, many.size))
+    for among, month in zip((first, last), run.months.anchor_gmv[[0, -1]], strict=True):
+        rows, counts = largest(month, _HEADS, many)
+        among[rows] = counts
+    return int(np.maximum(last - first, 0.0).sum())
+
+
+def _small_anchor_income(run: RunView) -> float:
+    """Commission of the tail per day on which one of its anchors was there, times 365 days."""
+    anchor_days = run.daily["tail_anchors_count"].sum()
+    return RATE_DAYS * ratio(run["tail_commission_fen"], float(anchor_days))
 
 
 def _dau_change(run: RunView) -> float:
@@ -150,6 +159,13 @@ RUN_MEASURES: Final = (
         "New heads",
         "Anchors among the largest 20 of the last month that were not among them in the first.",
         run=_new_heads,
+    ),
+    Measure(
+        "small_anchor_income_fen",
+        "Small anchors' income",
+        "Expected commission of 365 days of one anchor of the tail, before returns.",
+        run=_small_anchor_income,
+        dtype=float,
     ),
     Measure(
         "dau_mean_count",

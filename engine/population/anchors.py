@@ -1,11 +1,18 @@
-"""Anchors on the first day: fans, families, supply of their own, schedules."""
+"""Anchors on the first day: fans, families, supply of their own, schedules.
 
+A row is an anchor, or a stratum of the smaller ones (`engine.population.strata`). What is drawn
+of a row is a function of its number: the largest anchors, whose number is their rank, are the
+same whatever the scale.
+"""
+
+import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.population.draws import categories, normal_quantiles, normals, uniforms
+from engine.population.strata import even_strata, mean_ranks, rank_strata, stratum_means
 from engine.rng import Purpose
 from engine.spec.scenario import Scenario
 from engine.units import CATEGORIES, IS_BRAND
@@ -13,17 +20,22 @@ from engine.units import CATEGORIES, IS_BRAND
 HEAD, WAIST, TAIL = 0, 1, 2
 NO_FAMILY = -1
 NO_SUPPLIER = -1
+_HEADS = 300
+"""The largest are rows of their own: this many of them, or half of all rows if that is less."""
 ARRIVAL_DAYS = 365
 """Newcomers begin on the days after the first."""
 
 
 class Anchors(NamedTuple):
-    """One entry per anchor, by falling number of fans; guests of trial streams come last.
+    """One entry per row, by falling number of fans; guests of trial streams come last.
 
-    `fans` people; `engaged` weights of first-day follows; `arrives` day of the first stream,
-    until which fans are 0, or 0 for who was there before; `members` (families, members) anchor
-    numbers; `is_brand` marks brands' own accounts.
+    `stands_for` anchors of the market, whole numbers: 1 for the largest and for guests. All else
+    is of each of these anchors: `fans` people; `engaged` weights of first-day follows; `arrives`
+    day of the first stream, until which fans are 0, or 0 for who was there before; `members`
+    (families, members) rows; `is_brand` marks brands' own accounts.
     """
+
+    stands_for: NDArray[np.float64]
 
     fans: NDArray[np.float64]
     engaged: NDArray[np.float64]
@@ -42,7 +54,7 @@ class Anchors(NamedTuple):
 def draw_anchors(
     scenario: Scenario, count: int, supplier_kinds: NDArray[np.uint8], seed: int
 ) -> Anchors:
-    """Draw `count` anchors, and one guest per trial stream, from the world seed.
+    """Draw `count` rows of anchors, and one guest per trial stream, from the world seed.
 
     `supplier_kinds` are those of `suppliers.draw_suppliers`, its guests last.
     """
@@ -53,13 +65,11 @@ def draw_anchors(
     def uniform(draw: int) -> NDArray[np.float64]:
         return uniforms(seed, Purpose.ANCHOR, total, draw)
 
-    # Fans are the quantiles of their law, not draws from it: one world is as heavy-tailed
-    # as the next, and the size of the largest does not depend on luck.
-    newcomers = int(spec.newcomers_share * count)
-    quantiles = normal_quantiles(count - newcomers)[::-1]
-    fans = np.exp(spec.fans_log_mean + spec.fans_log_sd * quantiles)
-    fans = np.concatenate([fans, np.zeros(newcomers + len(trials))])
-    rank_share = (np.arange(total) + 0.5) / count
+    rows = _rows(scenario, count)
+    guests = np.zeros(len(trials))
+    # The tiers are shares of the market; guests are in the last.
+    rank_share = (mean_ranks(rows.stands_for) + 0.5) / rows.stands_for.sum()
+    rank_share = np.concatenate([rank_share, guests + np.inf])
     tier = np.where(
         rank_share < spec.head_share,
         HEAD,
@@ -69,19 +79,14 @@ def draw_anchors(
     category[count:] = [CATEGORIES.index(trial.category) for trial in trials]
     low, high = spec.live_probability
     charisma = 1.0 + spec.charisma_sd * normals(seed, Purpose.ANCHOR, total, 1)
-    family, members = _families(scenario, count, uniform(2))
+    family, members = _families(scenario, rows.stands_for, uniform(2))
     owns = uniform(3) < np.array(spec.own_supply_share.values())[tier]
     owned = (uniform(4) * suppliers_count).astype(np.int32)
     return Anchors(
-        fans=fans,
-        arrives=np.concatenate(
-            [
-                np.zeros(count - newcomers, np.int64),
-                _arrival_days(newcomers),
-                np.zeros(len(trials), np.int64),
-            ]
-        ),
-        engaged=np.where(fans > 0, fans, 1.0) ** spec.engaged_power * (fans > 0),
+        stands_for=np.concatenate([rows.stands_for, guests + 1.0]),
+        fans=np.concatenate([rows.fans, guests]),
+        engaged=np.concatenate([rows.engaged, guests]),
+        arrives=np.concatenate([rows.arrives, np.zeros(len(trials), np.int64)]),
         tier=tier,
         category=category,
         charisma=np.maximum(charisma, 0.1).astype(np.float32),
@@ -94,24 +99,68 @@ def draw_anchors(
     )
 
 
+class _Rows(NamedTuple):
+    """What a row is before anything is drawn; columns of `Anchors`, without guests."""
+
+    stands_for: NDArray[np.float64]
+    fans: NDArray[np.float64]
+    engaged: NDArray[np.float64]
+    arrives: NDArray[np.int64]
+
+
+def _rows(scenario: Scenario, count: int) -> _Rows:
+    """The market's anchors as `count` rows: who is there by rank, then newcomers by their day.
+
+    Fans are the quantiles of their law, not draws from it: one world is as heavy-tailed as the
+    next, and the size of the largest does not depend on luck. A row has the mean of its ranks,
+    so that all fans and all engaged fans are as many at every scale.
+    """
+    spec = scenario.anchors
+    market, new_rows = max(spec.market_count, count), int(spec.newcomers_share * count)
+    newcomers = int(spec.newcomers_share * market) if new_rows else 0
+    tiers = (spec.head_share, spec.head_share + spec.waist_share)
+    cuts = [math.ceil(share * market - 0.5) for share in tiers]
+    heads = min(_HEADS, count // 2)
+    strata = rank_strata(market - newcomers, count - new_rows, heads, cuts)
+    new = even_strata(newcomers, new_rows)
+    quantiles = normal_quantiles(market - newcomers)[::-1]
+    fans = np.exp(spec.fans_log_mean + spec.fans_log_sd * quantiles)
+    none = np.zeros(new_rows)
+    return _Rows(
+        stands_for=np.concatenate([np.diff(strata), np.diff(new)]).astype(np.float64),
+        fans=np.concatenate([stratum_means(fans, strata), none]),
+        engaged=np.concatenate([stratum_means(fans**spec.engaged_power, strata), none]),
+        arrives=np.concatenate([np.zeros(count - new_rows, np.int64), _arrival_days(new_rows)]),
+    )
+
+
 def _arrival_days(newcomers: int) -> NDArray[np.int64]:
     """Days from 1 on which newcomers begin, evenly over a year."""
     return 1 + ((np.arange(newcomers) + 0.5) / newcomers * ARRIVAL_DAYS).astype(np.int64)
 
 
-def strength_of_rank(rank: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+def singles(stands_for: NDArray[np.float64]) -> int:
+    """How many rows from the first on are single anchors, whose number is their rank."""
+    return int(np.append(stands_for != 1.0, True).argmax())
+
+
+def strength_of_rank(rank: NDArray[np.float64], count: float) -> NDArray[np.float64]:
     """Bargaining strength, 1 for rank 0 and 0 for the last of `count`: falls with ln rank."""
     return np.asarray(np.clip(1.0 - np.log1p(rank) / np.log1p(count), 0.0, 1.0))
 
 
 def _families(
-    scenario: Scenario, count: int, draws: NDArray[np.float64]
+    scenario: Scenario, stands_for: NDArray[np.float64], draws: NDArray[np.float64]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Families led by the largest anchors; the other members are drawn from the rest."""
+    """Families led by the largest anchors; the other members are drawn from the next largest.
+
+    They are single anchors, so that no relative is a crowd.
+    """
     spec = scenario.anchors
-    size = spec.family_members_count
-    families = min(spec.families_count, count // size)
-    others = families + np.argsort(draws[families:count], kind="stable")
+    size, count = spec.family_members_count, stands_for.size
+    pool = min(spec.family_ranks_count, singles(stands_for))
+    families = min(spec.families_count, pool // size)
+    others = families + np.argsort(draws[families:pool], kind="stable")
     followers = others[: families * (size - 1)].reshape(families, size - 1)
     members = np.column_stack([np.arange(families), followers]).astype(np.int32)
     family = np.full(count, NO_FAMILY, np.int32)

@@ -117,6 +117,7 @@ PERSON = person_dtype(N_CATEGORIES, N_KINDS)
 _TRAITS = 6
 _QUANTILES = 4096
 _ARRIVAL_DRAW = 8
+_SAME_DRAW = 2 * FOLLOWS
 _WALLET_DRAW = 63
 
 
@@ -214,7 +215,7 @@ def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> 
         _levels(spec.sensitivity_log_sd, quantiles, SENSITIVITY_CENTRE, SENSITIVITY_UNIT),
         incomes.astype(np.uint16),
     )
-    table = alias_table(anchors.engaged)
+    table = alias_table(anchors.engaged * anchors.stands_for)
     _fill_history(
         buyers,
         key(seed, Purpose.BUYER_HISTORY),
@@ -231,6 +232,7 @@ def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> 
         np.int64(spec.follows_count),
         np.float64(spec.initial_affinity),
         table,
+        anchors.stands_for,
     )
     return buyers
 
@@ -307,7 +309,7 @@ def _fill_history(  # noqa: PLR0913, PLR0917 - numba passes by position
 
 
 @kernel
-def _fill_follows(buyers, stream, count, affinity, table):
+def _fill_follows(buyers, stream, count, affinity, table, stands_for):
     for i in range(buyers.person.size):
         if buyers.seen[i] > DAY_ZERO:
             continue  # who is still to arrive follows nobody yet
@@ -317,7 +319,10 @@ def _fill_follows(buyers, stream, count, affinity, table):
             known = False
             for g in range(f):
                 known |= (anchor_of(me, g) == anchor) & (affinity_of(me, g) > 0)
-            # A second draw of a followed anchor leaves the place empty (affinity 0).
+            # A second draw of a followed anchor leaves the place empty (affinity 0); of a row of
+            # several anchors it is mostly another one.
+            if known:
+                known = uniform(stream, i, _SAME_DRAW + f) * stands_for[anchor] < 1.0
             if not known:
                 level = min(affinity * (0.5 + uniform(stream, i, 2 * f + 1)), 1.0)
                 set_follow(me, f, anchor, level * AFFINITY_ONE)

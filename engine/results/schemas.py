@@ -180,7 +180,8 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
     },
 }
 """Columns that are always there, and their types. `month` is the month's first day;
-`anchor` the rank by fans on the first day, 0 the largest. A row of `benchmark` is one
+`anchor` counts from 0 by fans on the first day; where a row of `anchors` stands for several
+(`stands_for_count`), the fans are of one and the amounts of all. A row of `benchmark` is one
 figure: `value` is the median of its runs, in the unit in which the name of the measure
 ends, `axis` what varies among the rows that belong together, `goal` what the value should
 not exceed. A row of `calibration` is one point of the unknowns and one observed figure, both

@@ -207,6 +207,13 @@ class ByAnchorTier(Spec):
 class AnchorsSpec(Spec):
     """Streamers: fans, families, schedules, bargaining."""
 
+    market_count: int = quantity(
+        "anchors",
+        "that sell in the market; where fewer rows are simulated, one of the smaller ones stands "
+        "for several",
+        ge=1,
+        le=1_000_000,
+    )
     fans_log_mean: float = quantity("ln fans", "of a lognormal", ge=0, le=20)
     fans_log_sd: NonNegative
     engaged_power: float = quantity("power", "engaged fans ~ fans^power", ge=0, le=2)
@@ -222,6 +229,9 @@ class AnchorsSpec(Spec):
     charisma_sd: NonNegative
     families_count: int = quantity("families", "number of families (M6)", ge=0, le=1000)
     family_members_count: int = quantity("anchors", "members of a family", ge=1, le=64)
+    family_ranks_count: int = quantity(
+        "anchors", "the largest, of whom families are made (M6)", ge=1, le=1_000_000
+    )
     own_supply_share: ByAnchorTier
     newcomers_share: float = quantity("share", "that begin in the 366 days, evenly", ge=0, lt=1)
     newcomer_fans_count: float = quantity("people", "fans with which a newcomer begins", ge=0)

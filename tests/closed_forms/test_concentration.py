@@ -18,9 +18,14 @@ from tests.worlds import case
 N = 1000
 
 
+def spread_over(values: np.ndarray, others: float = 0) -> dict[str, float]:
+    """Concentration over anchors of whom each has a row."""
+    return concentration(values, np.ones(values.size), others)
+
+
 def test_equal_parts():
     """Gini 0, HHI 1 / n, top k hold k / n."""
-    seen = concentration(np.full(N, 7.0))
+    seen = spread_over(np.full(N, 7.0))
     assert seen["gini"] == pytest.approx(0, abs=1e-12)
     assert seen["hhi"] == pytest.approx(1 / N, rel=1e-12)
     assert [seen[f"top{k}_share"] for k in (1, 10, 100)] == pytest.approx(
@@ -32,7 +37,7 @@ def test_one_owner():
     """Gini (n - 1) / n, HHI 1."""
     values = np.zeros(N)
     values[137] = 5.0
-    seen = concentration(values)
+    seen = spread_over(values)
     assert seen["gini"] == pytest.approx(1 - 1 / N, rel=1e-12)
     assert seen["hhi"] == seen["top1_share"] == seen["top100_share"] == 1.0
 
@@ -40,13 +45,13 @@ def test_one_owner():
 def test_uniform():
     """x_k = k: Gini (n - 1) / 3n, HHI 2 (2n + 1) / (3n (n + 1)), top k as below."""
     values = np.random.default_rng(1).permutation(np.arange(1.0, N + 1))
-    seen = concentration(values)
+    seen = spread_over(values)
     assert seen["gini"] == pytest.approx((N - 1) / (3 * N), rel=1e-9)
     assert seen["hhi"] == pytest.approx(2 * (2 * N + 1) / (3 * N * (N + 1)), rel=1e-9)
     for k in (1, 10, 100):
         expected = k * (2 * N - k + 1) / (N * (N + 1))
         assert seen[f"top{k}_share"] == pytest.approx(expected, rel=1e-9)
-        assert top_share(values, k) == pytest.approx(expected, rel=1e-9)
+        assert top_share(values, k, np.ones(N)) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("a", [2.0, 3.0])
@@ -57,7 +62,7 @@ def test_pareto(a):
     """
     edges = np.linspace(0, 1, N + 1)
     lorenz = 1 - (1 - edges) ** (1 - 1 / a)
-    seen = concentration(np.diff(lorenz))
+    seen = spread_over(np.diff(lorenz))
     assert seen["gini"] == pytest.approx(1 / (2 * a - 1), abs=2 / N)
     for k in (1, 10, 100):
         assert seen[f"top{k}_share"] == pytest.approx((k / N) ** (1 - 1 / a), rel=1e-9)
@@ -76,16 +81,16 @@ def test_lognormal_fans_of_the_world():
     )
     fans = open_market(asked).world.anchors.fans[:5000]
     expected = 2 * NormalDist().cdf(sigma / math.sqrt(2)) - 1
-    assert concentration(fans)["gini"] == pytest.approx(expected, abs=2e-3)
-    assert 5000 * concentration(fans)["hhi"] == pytest.approx(math.exp(sigma**2), rel=0.05)
+    assert spread_over(fans)["gini"] == pytest.approx(expected, abs=2e-3)
+    assert 5000 * spread_over(fans)["hhi"] == pytest.approx(math.exp(sigma**2), rel=0.05)
 
 
 def test_nothing_sold():
     """Without sales nothing is concentrated."""
-    assert set(concentration(np.zeros(5)).values()) == {0.0}
+    assert set(spread_over(np.zeros(5)).values()) == {0.0}
 
 
 def test_anchors_without_sales_count():
     """Zeros need not be given one by one."""
     sold = np.array([5.0, 1.0, 3.0])
-    assert concentration(sold, 7) == concentration(np.concatenate([sold, np.zeros(7)]))
+    assert spread_over(sold, 7) == spread_over(np.concatenate([sold, np.zeros(7)]))

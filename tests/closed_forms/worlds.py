@@ -37,7 +37,8 @@ ALIKE = (
     "scenario.returns.base=1",
     "scenario.returns.slope=0",
     "scenario.returns.category={apparel:1,food:1,beauty:1,household:1,appliances:1,phones:1}",
-    # Anchors differ in nothing and sell what their own supplier makes.
+    # Anchors are few, differ in nothing and sell what their own supplier makes.
+    "scenario.anchors.market_count=1",
     "scenario.anchors.category_share={apparel:1,food:0,beauty:0,household:0,appliances:0,phones:0}",
     "scenario.anchors.own_supply_share={head:1,waist:1,tail:1}",
     "policy.supply.library_open={head:0,waist:0,tail:0}",

@@ -39,13 +39,15 @@ def observed(key: str, period: str) -> float:
     return float(found[0]["value"])
 
 
+REPLICATIONS = {"laptop": 4, "full": 2}
+
+
 @cache
-def job() -> CalibrateJob:
+def job(scale: str = "laptop") -> CalibrateJob:
     """The job of `experiments.calibrate`, on luck that it has not seen: no seed but its own."""
+    words = [f"scale={scale}", f"replications={REPLICATIONS[scale]}", "seed=2"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return load(
-            compose("calibrate", ["scale=laptop", "replications=4", "seed=2"]), CalibrateJob
-        )
+        return load(compose("calibrate", words), CalibrateJob)
 
 
 @cache
@@ -57,15 +59,16 @@ def targets() -> list[CalibrationTarget]:
     return [target for target in found if target.role == "fit"]
 
 
-@pytest.fixture(scope="module")
-def status_quo() -> list[RunReader]:
+@pytest.fixture(scope="module", params=["laptop", pytest.param("full", marks=pytest.mark.slow)])
+def status_quo(request: pytest.FixtureRequest) -> list[RunReader]:
+    asked = job(request.param)
     return [
         RunReader(
             case.scenario,
-            simulate(replace(case, branches=probe_branches(case, job().probes))),
-            job().probes,
+            simulate(replace(case, branches=probe_branches(case, asked.probes))),
+            asked.probes,
         )
-        for case in cases(job(), [job().policy])
+        for case in cases(asked, [asked.policy])
     ]
 
 

@@ -44,7 +44,9 @@ def coupons(rate: object) -> list[str]:
 
 def tail_exponent(*overrides: str) -> float:
     """Hill's estimator of the Pareto exponent over the 100 largest anchors, January to May."""
-    gmv = np.sort(year(*overrides, days=day(6, 1)).anchors["expected_gmv_fen"])[::-1]
+    found = year(*overrides, days=day(6, 1)).anchors
+    many = found["stands_for_count"]
+    gmv = np.sort(np.repeat(found["expected_gmv_fen"] / many, many))[::-1]
     return float(1 / np.log(gmv[:100] / gmv[100]).mean())
 
 

@@ -7,6 +7,7 @@ from engine.jit import kernel
 from engine.market.state import State
 from engine.market.streams import GONE, OFF_AIR, TO_COME
 from engine.market.world import World
+from engine.population.anchors import singles
 
 
 def turn_calendar(world: World, state: State, presence: NDArray[np.uint8], day: int) -> None:
@@ -14,9 +15,10 @@ def turn_calendar(world: World, state: State, presence: NDArray[np.uint8], day: 
     arrivals = _begin_day(presence, world.anchors.arrives, day)
     if arrivals > 0 and day > 0:
         _introduce(world, state, presence, world.anchors.arrives == day)
-    today, regular = world.date_of(day), world.anchors.guests_from
+    today, named = world.date_of(day), singles(world.anchors.stands_for)
     for absence in world.scenario.calendar.absences:
-        if absence.rank >= regular or today < absence.leaves:
+        # Of a row of several anchors no one can leave alone.
+        if absence.rank >= named or today < absence.leaves:
             continue
         back = absence.returns is not None and today >= absence.returns
         if presence[absence.rank] != TO_COME and not back:
@@ -44,6 +46,8 @@ def _introduce(
     spec, history = world.scenario.anchors, state.anchors
     own = slice(0, world.anchors.guests_from)
     begun = (presence[own] != TO_COME) & ~newcomers[own]
-    signal = spec.newcomer_signal * history.signal[own][begun].mean()
+    stands_for = world.anchors.stands_for[own][begun]
+    mean = (history.signal[own][begun] * stands_for).sum() / stands_for.sum()
+    signal = spec.newcomer_signal * mean
     history.signal[newcomers] = history.slow_signal[newcomers] = signal
     history.fans[newcomers] = spec.newcomer_fans_count

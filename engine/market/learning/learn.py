@@ -22,6 +22,7 @@ from engine.market.supply.trade import KindCounts
 from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals, aggregate_sales
 from engine.market.world import World
 from engine.population.anchors import strength_of_rank
+from engine.population.strata import mean_ranks
 from engine.rules.adoption import updated_belief
 from engine.rules.ads import left_after_ads
 from engine.rules.brand import grown_awareness
@@ -52,14 +53,13 @@ def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome
         state.sellers,
         world.goods,
         state.anchors,
-        state.anchors.fans,
+        world.anchors,
         totals,
         day_totals,
         outcome.airtime,
         float(world.scenario.anchors.signal_days),
         _brand_terms(world, state, levers),
         float(world.weight),
-        world.anchors.guests_from,
         levers.day,
     )
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
@@ -102,22 +102,22 @@ def _learn_sales(
     sellers,
     goods,
     history,
-    fans,
+    anchors,
     totals,
     day_totals,
     airtime,
     signal_days,
     brands,
     weight,
-    regular,
     day,
 ):
-    """What goods and anchors learn from the day's sales; `regular` anchors, then guests."""
+    """What goods and anchors learn from the day's sales; a row's anchors share what it had."""
+    stands_for = anchors.stands_for
     _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
     _learn_shares(sellers.within, day_totals.good_sales, day_totals.showcase_sales, SHARE_SPEED)
-    learn_anchors(history, totals, day_totals, airtime, signal_days, regular, day == 0)
-    for m in range(fans.size):
-        fans[m] += totals.follows[m] * weight
+    learn_anchors(history, totals, day_totals, airtime, signal_days, anchors, day == 0)
+    for m in range(stands_for.size):
+        history.fans[m] += totals.follows[m] * weight / stands_for[m]
     _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, brands)
 
 
@@ -145,10 +145,10 @@ def _grow(suppliers, awareness, first_good, good_sales, terms):
 def _rank_anchors(world: World, state: State) -> None:
     """Who sells more bargains harder: heads grow and fade (M6)."""
     regular = world.anchors.guests_from
-    signal = state.anchors.signal[:regular]
-    rank = np.empty(regular, np.int64)
-    rank[np.argsort(-signal, kind="stable")] = np.arange(regular)
-    state.anchors.strength[:regular] = strength_of_rank(rank, regular)
+    signal, stands_for = state.anchors.signal[:regular], world.anchors.stands_for[:regular]
+    order, rank = np.argsort(-signal, kind="stable"), np.empty(regular)
+    rank[order] = mean_ranks(stands_for[order])
+    state.anchors.strength[:regular] = strength_of_rank(rank, stands_for.sum())
 
 
 def _learn_ads(state: State, totals: SlotTotals, day_totals: DayTotals) -> None:

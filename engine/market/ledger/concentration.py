@@ -1,8 +1,11 @@
-"""How the day's expected sales spread over anchors: by tier, and how unequally."""
+"""How the day's expected sales spread over anchors: by tier, and how unequally.
+
+A row counts as the anchors that it stands for, all equal.
+"""
 
 import numpy as np
 
-from engine.jit import kernel
+from engine.jit import kernel, step
 from engine.market.streams import TO_COME
 from engine.measures.catalogue import CONCENTRATION
 from engine.population.draws import Floats
@@ -10,61 +13,96 @@ from engine.population.draws import Floats
 BRANDS = 3
 """Place of the brands' own accounts beside the three tiers of anchors."""
 
+N_AMOUNTS = 3
+_GMV, _COMMISSION, _ANCHORS = range(N_AMOUNTS)
+"""What is added up by tier: fen, fen, and anchors that have begun."""
+
 
 @kernel
 def spread(
-    gmv, visits, presence, tier, is_brand, regular, weight, month_gmv, total_visits, groups, sold
+    gmv,
+    commission,
+    visits,
+    presence,
+    streamed,
+    anchors,
+    weight,
+    month_gmv,
+    total_visits,
+    groups,
+    sold,
+    stands_for,
 ):
-    """Add up the day by anchor, and by tier and brand accounts into `groups` (fen).
+    """Add up the day by row, and by tier and brand accounts into `groups`.
 
-    Returns how many anchors have begun and how many of them sold; `sold` is what they sold,
-    in the simulated sample.
+    Returns how many anchors have begun, how many streamed, and how many rows sold; `sold` is
+    what one anchor of each of these rows sold, in the simulated sample, and `stands_for` their
+    number.
 
-    `gmv` (float64, sample fen), `visits` (int64), `presence`, `tier` (uint8) and `is_brand` (bool)
-    by anchor; `regular` of them are no guests; `weight` people a simulated buyer. Adds to
+    By row: `gmv` and `commission` (float64, sample fen), `visits` (int64), `presence` (uint8),
+    `streamed` (bool), and what `anchors` says; `weight` people a simulated buyer. Adds to
     `month_gmv` (float64, fen) and `total_visits` (int64), both real; overwrites `groups`
-    (float64, 4) and `sold` (float64, by anchor).
+    (float64, amount and group), `sold` and `stands_for` (float64, by row).
     """
-    begun, sellers = 0, 0
+    begun, live, sellers = 0.0, 0.0, 0
     groups[:] = 0.0
     for m in range(gmv.size):
-        begun += presence[m] != TO_COME
+        many, tier, is_regular = anchors.stands_for[m], anchors.tier[m], m < anchors.guests_from
+        has_begun = np.float64(presence[m] != TO_COME)
+        begun += many * has_begun
+        live += many * np.float64(streamed[m])
+        groups[_ANCHORS, tier] += many * has_begun * np.float64(is_regular)
         if visits[m] == 0:
             continue
         total_visits[m] += visits[m] * weight
         month_gmv[m] += gmv[m] * weight
-        if m < regular:
-            groups[tier[m]] += gmv[m] * weight
-        if is_brand[m]:
-            groups[BRANDS] += gmv[m] * weight
+        if is_regular:
+            groups[_GMV, tier] += gmv[m] * weight
+            groups[_COMMISSION, tier] += commission[m] * weight
+        if anchors.is_brand[m]:
+            groups[_GMV, BRANDS] += gmv[m] * weight
         if gmv[m] > 0.0:
-            sold[sellers] = gmv[m]
+            sold[sellers] = gmv[m] / many
+            stands_for[sellers] = many
             sellers += 1
-    return begun, sellers
+    return begun, live, sellers
 
 
-def concentration(values: Floats, others: int = 0) -> dict[str, float]:
+def concentration(values: Floats, stands_for: Floats, others: float = 0.0) -> dict[str, float]:
     """Top shares, Gini and Herfindahl index of what anchors sold, and `others` sold nothing.
 
-    Gini = sum_k (2k - n - 1) x_k / (n sum x), x rising; HHI = sum of squared shares.
+    `values` (float64) of one anchor of each row, which stands for so many (`stands_for`,
+    float64). With k the rank from below, n anchors and x rising:
+
+    Gini = sum_k (2k - n - 1) x_k / (n sum x); HHI = sum of squared shares.
     """
-    n = values.size + others
-    return dict(zip(CONCENTRATION, _concentrate(np.sort(values), n), strict=True))
+    order = np.argsort(values)
+    n = float(stands_for.sum() + others)
+    found = _concentrate(values[order], stands_for[order], n)
+    return dict(zip(CONCENTRATION, found, strict=True))
 
 
 @kernel
-def _concentrate(rising, n):
-    """The measures of `CONCENTRATION` of `n` values, those not given being 0."""
+def _concentrate(rising, stands_for, n):
+    """The measures of `CONCENTRATION` of `n` values, those not given being 0.
+
+    Of w equal anchors above s smaller ones the factors 2k - n - 1 add up to w (2s + w - n).
+    """
     total, weighted, squares = 0.0, 0.0, 0.0
     top1, top10, top100 = 0.0, 0.0, 0.0
+    above = 0.0
     for k in range(rising.size):
-        value, rank = rising[k], n - rising.size + k + 1
-        total += value
-        weighted += (2 * rank - n - 1) * value
-        squares += value * value
-        top1 += value if rank > n - 1 else 0.0
-        top10 += value if rank > n - 10 else 0.0
-        top100 += value if rank > n - 100 else 0.0
+        above += stands_for[k]
+    below = n - above
+    for k in range(rising.size):
+        value, many = rising[k], stands_for[k]
+        total += many * value
+        weighted += many * (2.0 * below + many - n) * value
+        squares += many * value * value
+        below += many
+        top1 += _among(below, many, n - 1.0) * value
+        top10 += _among(below, many, n - 10.0) * value
+        top100 += _among(below, many, n - 100.0) * value
     if total <= 0.0:
         return 0.0, 0.0, 0.0, 0.0, 0.0
     return (
@@ -74,3 +112,9 @@ def _concentrate(rising, n):
         weighted / (n * total),
         squares / (total * total),
     )
+
+
+@step
+def _among(last, many, edge):
+    """How many of the `many` anchors up to rank `last` lie beyond rank `edge`."""
+    return min(max(last - edge, 0.0), many)

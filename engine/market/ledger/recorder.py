@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.market.calendar.shocks import demand_shock
-from engine.market.ledger.concentration import BRANDS, concentration, spread
+from engine.market.ledger.concentration import BRANDS, N_AMOUNTS, concentration, spread
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
 from engine.market.state import State
@@ -70,26 +70,33 @@ def _by_anchor(
 ) -> dict[str, float]:
     """Add to the anchors' months, and say how the day's sales spread over anchors."""
     anchors, record = world.anchors, state.record
-    by_group, sold = np.zeros(BRANDS + 1), np.empty(anchors.tier.size)
-    begun, sellers = spread(
+    groups = np.zeros((N_AMOUNTS, BRANDS + 1))
+    sold, stands_for = np.empty((2, anchors.tier.size))
+    begun, streamed, sellers = spread(
         outcome.day_totals.anchor_gmv,
+        outcome.day_totals.anchor_commission,
         outcome.totals.visits,
         outcome.presence,
-        anchors.tier,
-        anchors.is_brand,
-        anchors.guests_from,
+        outcome.airtime.streamed,
+        anchors,
         world.weight,
         record.anchor_gmv[levers.month],
         record.anchor_visits,
-        by_group,
+        groups,
         sold,
+        stands_for,
     )
+    gmv, commission, members = groups
+    others = begun - stands_for[:sellers].sum()
     return {
-        "head_gmv_fen": by_group[HEAD],
-        "waist_gmv_fen": by_group[WAIST],
-        "tail_gmv_fen": by_group[TAIL],
-        "brand_account_gmv_fen": by_group[BRANDS],
-        **concentration(sold[:sellers], begun - sellers),
+        "head_gmv_fen": gmv[HEAD],
+        "waist_gmv_fen": gmv[WAIST],
+        "tail_gmv_fen": gmv[TAIL],
+        "brand_account_gmv_fen": gmv[BRANDS],
+        "tail_commission_fen": commission[TAIL],
+        "tail_anchors_count": members[TAIL],
+        "live_anchors_count": streamed,
+        **concentration(sold[:sellers], stands_for[:sellers], others),
     }
 
 

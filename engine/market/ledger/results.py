@@ -106,12 +106,13 @@ def _summary(
 ) -> dict[str, Any]:
     """The outcomes of the reported days, the last of `days`."""
     scenario, begun = world.scenario, world.anchors.arrives < state.day
+    gmv, stands_for = months.anchor_gmv.sum(axis=0), world.anchors.stands_for
     run = RunView(
         days=days,
         first=state.day - len(daily["gmv_fen"]),
         daily=daily,
         months=months,
-        concentration=concentration(months.anchor_gmv.sum(axis=0)[begun]),
+        concentration=concentration((gmv / stands_for)[begun], stands_for[begun]),
         suppliers_count=world.scale.suppliers_count,
         goal_fen=round(scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB),
         goal_year=scenario.calendar.origin.year,
@@ -124,19 +125,20 @@ def _months(world: World, record: DailyRecord, reported: slice, anchor_gmv: Floa
     counts = np.zeros((len(anchor_gmv), len(Count)), np.int64)
     month = record.month[reported]
     np.add.at(counts, month - month[0], record.counts[reported] * world.weight)
-    return MonthlyView(counts, anchor_gmv, MEASURES)
+    return MonthlyView(counts, anchor_gmv, world.anchors.stands_for, MEASURES)
 
 
 def _anchor_table(
     world: World, state: State, start: ReportStart, anchor_gmv: Floats
 ) -> dict[str, NDArray[Any]]:
-    """One value per anchor at the end."""
+    """One value per row at the end: fans of one of its anchors, the rest of all of them."""
     anchors = world.anchors
     return {
         "anchor": np.arange(anchors.tier.size),
         "tier": anchors.tier.astype(np.int64),
         "category": anchors.category.astype(np.int64),
         "family": anchors.family.astype(np.int64),
+        "stands_for_count": anchors.stands_for.astype(np.int64),
         "fans_count": state.anchors.fans.copy(),
         "visits_count": state.record.anchor_visits - start.visits,
         "expected_gmv_fen": anchor_gmv.sum(axis=0),

@@ -37,8 +37,8 @@ class SessionBatch(NamedTuple):
     `domain`, `stream`, `returning` factors on attention, `excess` of the draw over the chance of
     a look. By look: `position` in the block's looks, `alpha`, `taste`, `memory`, `liking`,
     `outside` of the buyer, `budget` left (fen), `trust` by kind, `weights` by place and
-    their `total`. Lists of indices: `listed`, `others`. `stand_in` by family and first member: who takes over
-    a missed visit. `by_kind` and `sets`: room for one look's responses to prices.
+    their `total`. Lists of indices: `listed`, `others`. `stand_in` by family and first member: who
+    takes over a missed visit. `by_kind` and `sets`: room for one look's responses to prices.
     """
 
     away: UInt32s

@@ -23,17 +23,20 @@ GROWTH = 1.05
 
 
 class Airtime(NamedTuple):
-    """What the morning knows of the day's slots, by anchor.
+    """What the morning knows of the day's slots, by row.
 
-    `chance` to be live in a slot; `earned` weight in the feed of a slot if it is live, `usual`
-    (1,) the sum of weights to be expected. So far today: `aired` part of the day on the air,
-    `exposure` more or less of it as less or more than usual competes for the feed. Room of a
-    slot: `weights` in the feed, `bids` for it, and `work` and `scaled` to build its law.
+    `chance` to be live in a slot, all its anchors or none: what one of many does hardly shows in
+    the sales of all. `earned` weight of all its anchors in the feed of a slot if they are live,
+    `usual` (1,) the sum of weights to be expected. So far today: `streamed` (bool) whether they
+    were live, `aired` part of the day on the air, `exposure` more or less of it as less or more
+    than usual competes for the feed. Room of a slot: `weights` in the feed, `bids` for it, and
+    `work` and `scaled` to build its law.
     """
 
     chance: Floats
     earned: Floats
     usual: Floats
+    streamed: NDArray[np.bool_]
     aired: Floats
     exposure: Floats
     weights: Floats
@@ -45,8 +48,9 @@ class Airtime(NamedTuple):
 def new_airtime(anchors: int) -> Airtime:
     """Room for so many anchors."""
     chance, earned, aired, exposure, weights, bids, scaled = (np.zeros(anchors) for _ in range(7))
-    usual, work = np.zeros(1), np.zeros(anchors, np.int64)
-    return Airtime(chance, earned, usual, aired, exposure, weights, bids, work, scaled)
+    usual, streamed = np.zeros(1), np.zeros(anchors, np.bool_)
+    work = np.zeros(anchors, np.int64)
+    return Airtime(chance, earned, usual, streamed, aired, exposure, weights, bids, work, scaled)
 
 
 @step
@@ -54,16 +58,17 @@ def plan_airtime(shop, anchors, history, levers, live_response, power, airtime):
     """How often each anchor streams today, what it earns of the feed, how crowded it is.
 
     `live_response` and `power` float64. Writes `airtime`, of which nothing is aired yet, and
-    `shop.attention` (float32) by anchor.
+    `shop.attention` (float32) by row.
     """
     regular = anchors.guests_from
+    airtime.streamed[:] = False
     for m in range(regular):
         offered = history.offered[m]
         relative = history.commission[m] / offered if offered > 0.0 else 1.0
         airtime.chance[m] = live_probability(anchors.live_base[m], relative, live_response)
     _earn_weights(shop, anchors, history, levers, airtime.earned)
     _expect_weights(shop.presence, shop.shown, regular, airtime)
-    mean = max(_mean_of_begun(history.audience, shop.presence, regular), 1e-9)
+    mean = max(_mean_of_begun(history.audience, shop.presence, anchors), 1e-9)
     for m in range(regular):
         shop.attention[m] = np.float32(crowding(history.audience[m] / mean, power))
 
@@ -72,8 +77,8 @@ def plan_airtime(shop, anchors, history, levers, live_response, power, airtime):
 def _earn_weights(shop, anchors, history, levers, earned):
     """What anchors earn of the feed by signal, floor, support and own following."""
     regular = anchors.guests_from
-    mean_signal = _mean_of_begun(history.signal, shop.presence, regular)
-    mean_fans = max(_mean_of_begun(history.fans, shop.presence, regular), 1e-12)
+    mean_signal = _mean_of_begun(history.signal, shop.presence, anchors)
+    mean_fans = max(_mean_of_begun(history.fans, shop.presence, anchors), 1e-12)
     for m in range(regular):
         relative = history.signal[m] / mean_signal if mean_signal > 0.0 else 1.0
         growing = history.signal[m] > GROWTH * history.slow_signal[m]
@@ -85,7 +90,7 @@ def _earn_weights(shop, anchors, history, levers, earned):
             growing & (anchors.tier[m] == WAIST),
         )
         brand = brand_feed_factor(levers.brand_support, history.fans[m] / mean_fans)
-        earned[m] = weight * (brand if anchors.is_brand[m] else 1.0)
+        earned[m] = weight * (brand if anchors.is_brand[m] else 1.0) * anchors.stands_for[m]
 
 
 @stage
@@ -99,40 +104,40 @@ def _expect_weights(presence, shown, regular, airtime):
 
 
 @stage
-def _mean_of_begun(values, presence, regular):
-    """Mean over the regular anchors that have begun to stream."""
-    total, begun = 0.0, 0
-    for m in range(regular):
+def _mean_of_begun(values, presence, anchors):
+    """Mean over the regular anchors that have begun to stream, as many as rows stand for."""
+    total, begun = 0.0, 0.0
+    for m in range(anchors.guests_from):
         if presence[m] != TO_COME:
-            total += values[m]
-            begun += 1
-    return total / max(begun, 1)
+            total += values[m] * anchors.stands_for[m]
+            begun += anchors.stands_for[m]
+    return total / max(begun, 1.0)
 
 
 @kernel
 def draw_presence(
-    presence, shown, margin, regular, levers, bid_share, stream, part, airtime, ad_price
+    presence, shown, margin, anchors, levers, bid_share, stream, part, airtime, ad_price
 ):
     """Draw who streams in this slot and fill the regular anchors' weights in the feed.
 
     What is earned (M10, M20) is mixed with ads (M19). `ad_price` becomes what a feed visit
     brings the platform, fen. Guests of trial streams are switched on elsewhere.
 
-    `presence`, `shown` uint8 and `margin` float64 (fen a visit) by anchor; `regular` int64;
-    `bid_share` and `part` of the day float64; `stream` uint64; writes `presence`, `airtime` and
-    `ad_price` (float64, 1).
+    `presence`, `shown` uint8 and `margin` float64 (fen a visit) by row; `bid_share` and `part` of
+    the day float64; `stream` uint64; writes `presence`, `airtime` and `ad_price` (float64, 1).
     """
-    weights, bids = airtime.weights, airtime.bids
+    weights = airtime.weights
     total = 0.0
-    for m in range(regular):
+    for m in range(anchors.guests_from):
         drawn = LIVE if uniform(stream, m, 0) < airtime.chance[m] else OFF_AIR
         presence[m] = drawn if presence[m] <= LIVE else presence[m]
+        airtime.streamed[m] |= presence[m] == LIVE
         weights[m] = airtime.earned[m] * np.float64((presence[m] == LIVE) & (shown[m] > 0))
         total += weights[m]
-    _count_airtime(presence, shown, regular, part, total, airtime)
+    _count_airtime(presence, shown, anchors.guests_from, part, total, airtime)
     ad_price[0] = 0.0
     if levers.ad_load > 0.0 and total > 0.0:
-        ad_price[0] = _sell_ads(weights, bids, margin, regular, total, levers, bid_share)
+        ad_price[0] = _sell_ads(airtime, margin, anchors, total, levers, bid_share)
 
 
 @stage
@@ -146,16 +151,18 @@ def _count_airtime(presence, shown, regular, part, total, airtime):
 
 
 @stage
-def _sell_ads(weights, bids, margin, regular, total, levers, bid_share):
+def _sell_ads(airtime, margin, anchors, total, levers, bid_share):
     """Mix the bids of the live streams' sellers into the feed; returns the price of a visit."""
+    weights, bids = airtime.weights, airtime.bids
     bid_sum, bid_squares = 0.0, 0.0
-    for m in range(regular):
-        bids[m] = bid(margin[m], bid_share, levers.ad_reserve) * np.float64(weights[m] > 0.0)
+    for m in range(anchors.guests_from):
+        of_one = bid(margin[m], bid_share, levers.ad_reserve) * np.float64(weights[m] > 0.0)
+        bids[m] = of_one * anchors.stands_for[m]
         bid_sum += bids[m]
-        bid_squares += bids[m] * bids[m]
+        bid_squares += bids[m] * of_one
     if bid_sum <= 0.0:
         return 0.0
-    for m in range(regular):
+    for m in range(anchors.guests_from):
         weights[m] = mixed_weight(weights[m] / total, bids[m] / bid_sum, levers.ad_load)
     return levers.ad_load * bid_squares / bid_sum
 
@@ -173,15 +180,15 @@ def build_feed(weight, table, weights, work, scaled):
 
 
 @kernel
-def collisions(weights):
+def collisions(weights, stands_for):
     """Probability that two visits of the feed come to the same stream; 0 while it is closed.
 
-    `weights` float64 by anchor, not yet shares; the result float64.
+    `weights` float64 by row, not yet shares, of `stands_for` streams each; the result float64.
     """
     total, squares = 0.0, 0.0
-    for weight in weights:
-        total += weight
-        squares += weight * weight
+    for m in range(weights.size):
+        total += weights[m]
+        squares += weights[m] * weights[m] / stands_for[m]
     return squares / (total * total) if total > 0.0 else 0.0
 
 
@@ -208,3 +215,4 @@ def book_guests(world: World, shop: StreamTable, airtime: Airtime, day: int, slo
     rest = airtime.weights[:guests_from].sum()
     airtime.weights[guests_from:] = shares / (1.0 - shares.sum()) * (rest or 1.0)
     shop.presence[guests_from:][shares > 0] = LIVE
+    airtime.streamed[guests_from:] = shares > 0
