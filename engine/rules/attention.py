@@ -1,6 +1,6 @@
 """Whether a session is a serious look.
 
-gate = min(1, g0 * need * season * festival * domain * crowding * (1 + c * habit))
+gate = min(1, g0 * need * season * festival * shock * domain * crowding * (1 + c * habit))
 domain = public on the feed, private * (1 - fatigue * (1 - affinity)) on a followed stream
 need = 1 - exp(-days since the last purchase in the category / tau)
 crowding = (2 / (1 + audience / mean audience))^psi

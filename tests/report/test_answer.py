@@ -161,3 +161,11 @@ def test_limits_of_a_probability_are_wilsons(
 def test_a_line_without_a_number_compares_as_nothing() -> None:
     line = Line("a", False, {"gmv_paid_fen": Estimate()})
     assert isnan(line.value("gmv_paid_fen"))
+
+
+def test_worlds_that_share_luck_are_no_further_evidence(study: StudyResults) -> None:
+    rows = [{**row, "world": f"w_{k}"} for row in study.runs for k in range(3)]
+    lines = [replace(line, runs_count=3 * line.runs_count) for line in study.lines]
+    pooled = replace(study, runs=rows, lines=lines)
+    assert "With 5 independent ones, a probability" in sentences(study)[-1]
+    assert "With 5 independent ones, a probability" in sentences(pooled)[-1]

@@ -284,13 +284,15 @@ def _certainty(study: StudyResults) -> str:
     best = None if study.ablation or study.response else study.chosen_line()
     text = f"Intervals (±) are 95% over {study.years_a_policy} simulated years a policy. "
     if best is not None:
-        years = best.runs_count or count
+        worlds = len({row["world"] for row in study.runs}) or 1  # they share their luck
+        years = max((best.runs_count or count) // worlds, 1)
         low, high = wilson(best.value("target_attained") * years, years)
         text += (
-            f"With {years}, a probability of {percent(best.value('target_attained'))} may be"
-            f" anything from {percent(low)} to {percent(high)}. "
+            f"With {years} independent ones, a probability of"
+            f" {percent(best.value('target_attained'))} may be anything from {percent(low)} to"
+            f" {percent(high)}. "
         )
-    return text + "They hold luck in the simulated world, not doubt about the model itself."
+    return text + "They hold luck and the populations simulated, not doubt about the model itself."
 
 
 def _and(words: Sequence[str]) -> str:
