@@ -27,7 +27,7 @@ BASE: Final = "base"
 _TARGET: Final = "target.year_end_bn_rmb"
 _REVISIONS: Final = "target.revisions"
 _DIGITS: Final = 4
-"""Significant digits of a value between the ends of a range."""
+"""Significant digits of a mean, and of a value between the ends of a range."""
 
 
 class Swept(NamedTuple):
@@ -152,7 +152,8 @@ def _base_value(swept: Swept, base: Policy, calendar: Calendar) -> tuple[float, 
     if len(values) == 1:
         return values.pop(), True
     days = [calendar.start + timedelta(days=k) for k in range(calendar.n_days)]
-    return float(np.mean([[one.on(day) for day in days] for one in held])), False
+    mean = np.mean([[one.on(day) for day in days] for one in held])
+    return float(f"{mean:.{_DIGITS}g}"), False
 
 
 def _dated(value: Dated | float) -> Dated:

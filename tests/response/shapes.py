@@ -32,40 +32,46 @@ class Shape(NamedTuple):
 
 
 INSIDE = ("interior",)
-GMV, SPENT, TAIL, DAU = "gmv_paid_fen", CONTRIBUTION, "tail_gmv_fen", "dau_change_share"
+GMV, WHOLE, TAIL = "gmv_paid_fen", CONTRIBUTION, "tail_gmv_fen"
+DAU, TOP = "dau_change_share", "top10_share"
+FREE = "nothing holds the lever back yet"
+IDLE = "it is not told from noise"
 
 SHAPES: dict[str, Shape] = {
-    "subsidy.budget_bn_rmb": Shape(),
-    "subsidy.rate": Shape(),
+    "subsidy.budget_bn_rmb": Shape({GMV: "rises", WHOLE: "falls"}, moves=True),
+    "subsidy.rate": Shape({GMV: "rises", WHOLE: "falls"}, moves=True),
     "subsidy.cap_rmb": Shape(),
     "subsidy.new_buyer_rate": Shape(),
     "subsidy.tier_factor": Shape(),
-    "subsidy.festival_boost": Shape(),
-    "subsidy.partner_share": Shape(),
-    "subsidy.partner_budget_bn_rmb": Shape(),
-    "price.cap": Shape(),
+    "subsidy.festival_boost": Shape({GMV: "rises"}, moves=True, pending=IDLE),
+    "subsidy.partner_share": Shape({GMV: "rises"}, moves=True, pending=IDLE),
+    "subsidy.partner_budget_bn_rmb": Shape({GMV: "rises"}),
+    "price.cap": Shape(moves=True, pending=IDLE),
     "price.cps_floor": Shape(),
     "price.plan_festivals_count": Shape(),
-    "target.year_end_bn_rmb": Shape(),
+    "target.year_end_bn_rmb": Shape({GMV: "rises", WHOLE: "falls"}),
+    # The base policy's target is passed, and its controller rests.
     "target.proportional_gain": Shape(),
     "target.integral_gain": Shape(),
     "target.coupon_push": Shape(),
     "target.load_push": Shape(),
     "target.recruiting_push": Shape(),
-    "traffic.public_share": Shape(),
-    "traffic.exponent": Shape(),
-    "traffic.floor": Shape(),
-    "traffic.support": Shape(),
-    "traffic.brand_support": Shape(),
-    "traffic.ad_load": Shape(),
+    "traffic.public_share": Shape({TOP: "falls", TAIL: "rises"}, moves=True),
+    "traffic.exponent": Shape({TOP: "rises", TAIL: "falls"}, moves=True),
+    "traffic.floor": Shape({TOP: "falls", TAIL: "rises"}, moves=True, pending=IDLE),
+    "traffic.support": Shape(moves=True),
+    "traffic.brand_support": Shape(moves=True),
+    "traffic.ad_load": Shape({DAU: "falls"}, best=INSIDE, moves=True, pending=FREE),
     "traffic.ad_reserve_rmb": Shape(),
-    "traffic.family_cap": Shape(),
-    "traffic.commercial_load": Shape({GMV: "rises", DAU: "falls"}, moves=True),
-    "supply.library_open": Shape({GMV: "rises"}, moves=True),
-    "supply.recruiting": Shape({GMV: "rises"}),
-    "supply.platform_brand_support": Shape(),
-    "supply.investment_bn_rmb": Shape(),
-    "supply.closed_loop": Shape(),
+    "traffic.family_cap": Shape(moves=True, pending=IDLE),
+    "traffic.commercial_load": Shape(
+        {GMV: "rises", DAU: "falls"}, best=INSIDE, moves=True, pending=FREE
+    ),
+    "supply.library_open": Shape({GMV: "rises"}, best=INSIDE, moves=True, pending=FREE),
+    "supply.recruiting": Shape({GMV: "rises"}, best=INSIDE, moves=True),
+    "supply.platform_brand_support": Shape(best=INSIDE, moves=True, pending=IDLE),
+    "supply.investment_bn_rmb": Shape({GMV: "rises"}, best=INSIDE, moves=True, pending=IDLE),
+    "supply.closed_loop": Shape({GMV: "rises"}, best=INSIDE, moves=True, pending=FREE),
 }
 """By the names of a sweep of all levers."""
 

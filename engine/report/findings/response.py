@@ -20,10 +20,10 @@ _PLACES: Final = {
     "interior": "interior",
     "low end": "at the low end",
     "high end": "at the high end",
-    "not told": "not told",
+    "not told": "not told from the base",
     "moves nothing": "moves nothing within noise",
 }
-"""Words for where a lever is best."""
+"""Words for where a lever is best, where there is room for them."""
 
 HEADS: Final = (
     ("Lever", ""),
@@ -84,12 +84,9 @@ def response_sentences(rows: Sequence[Row], run_off_days: int) -> list[str]:
     if inside:
         said.append(f"Best inside the range: {', '.join(map(_with_value, inside))}.")
     if ends:
-        said.append(
-            "Best at an end of the range, where nothing in it holds the lever back:"
-            f" {', '.join(map(_with_value, ends))}."
-        )
+        said.append(f"Best at an end of the range: {', '.join(map(_with_value, ends))}.")
     for place, text in (
-        ("not told", "No contribution told from the base policy's"),
+        ("not told", "Contribution not told from the base policy's"),
         ("moves nothing", "Moving nothing told from noise, on any measure over the whole range"),
     ):
         if names := [one.lever for one in answers if one.place == place]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from engine.report.findings.response import HEADS, lever_cells
-from engine.report.terminal.policies import plain_table
+from engine.report.terminal.policies import WIDE_COLUMNS, plain_table
 from engine.response import lever_answers
 from engine.results.schemas import Row
 
@@ -15,16 +15,18 @@ def print_response(rows: Sequence[Row], console: Console) -> None:
     pairs = rows[0]["pairs_count"]
     table = plain_table(f"Each lever alone: best contribution with run-off ({pairs} pairs)")
     for head, unit in HEADS:
-        left = head in {HEADS[0][0], HEADS[-1][0]}
+        is_last = head == HEADS[-1][0]
+        words = head.replace(" at ", "\nat ")
         table.add_column(
-            f"{head}\n{unit}" if unit else head,
-            justify="left" if left else "right",
+            f"{words}\n{unit}" if unit else head,
+            justify="left" if is_last or not table.columns else "right",
             overflow="fold",
-            no_wrap=not left,
+            no_wrap=not is_last,
         )
     answers = lever_answers(rows)
     for one in answers:
-        table.add_row(*lever_cells(one))
+        cells = lever_cells(one)
+        table.add_row(*(cells if console.width >= WIDE_COLUMNS else (*cells[:-1], one.place)))
     console.print()
     console.print(table)
     if still := [one.lever for one in answers if one.place == "moves nothing"]:
