@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.calibrate.emulator import Emulator
+from engine.calibrate.observed import FIT
 from engine.calibrate.posterior import (
     Evidence,
     doubts,
@@ -20,7 +21,6 @@ from engine.calibrate.posterior import (
     intervals,
     sample_weighted,
 )
-from engine.calibrate.observed import FIT
 from engine.calibrate.sample import SimulatedPoints
 from engine.design.draws import normal_draws
 from engine.rng import Purpose, derive_seed
@@ -78,9 +78,7 @@ def coverage(sample: SimulatedPoints, seed: int) -> Coverage:
     return Coverage(shares, worlds_count)
 
 
-def _holds(
-    sample: SimulatedPoints, emulator: Emulator, truth: int, seed: int
-) -> NDArray[np.bool_]:
+def _holds(sample: SimulatedPoints, emulator: Emulator, truth: int, seed: int) -> NDArray[np.bool_]:
     """Tell which targets of one hidden world lie within their intervals, (targets,)."""
     doubt, luck = doubts(sample, emulator)
     off = np.hypot(doubt, luck)

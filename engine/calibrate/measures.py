@@ -159,9 +159,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         ),
     ),
     "simba_live": (
-        FigureMeasure(
-            "RMB bn", "expected GMV as paid of the day's largest anchor", largest_stream
-        ),
+        FigureMeasure("RMB bn", "expected GMV as paid of the day's largest anchor", largest_stream),
     ),
     "jd_double10bn_day_sales": (
         FigureMeasure("RMB bn", "GMV at list price of brands and the retail partner", brand_goods),

@@ -195,9 +195,7 @@ def _is_probed(measure: FigureMeasure, probes: Probes) -> bool:
 def _probed(probes: Probes) -> list[CalibrationTarget]:
     """What the experiments show at each date, beside the figures."""
     return [
-        CalibrationTarget(
-            key, str(day), measure.unit, PROBE, None, 0.0, measure, (Span(day, day),)
-        )
+        CalibrationTarget(key, str(day), measure.unit, PROBE, None, 0.0, measure, (Span(day, day),))
         for key, measure in SHOWN_BY_DATE.items()
         for day in probes.dates
     ]

@@ -144,9 +144,7 @@ def confirm(
     )
 
 
-def _readings(
-    plan: CalibrationPlan, todo: Sequence[Case], pool: Pool
-) -> Iterator[list[float]]:
+def _readings(plan: CalibrationPlan, todo: Sequence[Case], pool: Pool) -> Iterator[list[float]]:
     """Yield the targets of each case's year, read off it and the experiments in it."""
     probes = plan.probes
     asked = [replace(case, branches=probe_branches(case, probes)) for case in todo]

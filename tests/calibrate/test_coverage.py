@@ -47,9 +47,7 @@ def wave(count: int, off: float = 0.05) -> SimulatedPoints:
     noise = normal_draws(5, Purpose.FRESH, (count, 2, 4))
     runs = shown[:, None, :] * (1 + 0.02 * noise)
     told = [target("fit", value, off) for value in (100.0, 50.0, 20.0)]
-    return SimulatedPoints.of(
-        (*told, target("forecast", None, off)), [{}] * count, x, 1, runs
-    )
+    return SimulatedPoints.of((*told, target("forecast", None, off)), [{}] * count, x, 1, runs)
 
 
 def test_intervals_of_what_was_not_fitted_hold_it_in_four_of_five_hidden_worlds() -> None:

@@ -56,9 +56,7 @@ def test_what_a_quadratic_leaves_is_emulated_where_that_foretells_better() -> No
     both, ridge = (fit_emulator(x, wavy(x), NO_LOG, local=local) for local in (True, False))
     assert both.groups[0].form.local > 0
     assert both.loo[0] < 0.25 * ridge.loo[0]
-    errors = [
-        float(((one(fresh)[0] - wavy(fresh)) ** 2).mean()) for one in (both, ridge)
-    ]
+    errors = [float(((one(fresh)[0] - wavy(fresh)) ** 2).mean()) for one in (both, ridge)]
     assert errors[0] < 0.25 * errors[1]
     assert errors[0] < 1.5 * both.loo[0]  # and it says how good it is, corners included
 

@@ -68,9 +68,7 @@ def test_without_a_coupon_a_copy_goes_on_as_its_market_does() -> None:
 
 def test_in_a_plain_logit_the_elasticity_is_that_of_the_formula() -> None:
     """-alpha (1 - P), and P, the chance that a look ends in this kind's goods, is small."""
-    plain = case(
-        *PLAIN, "policy=laissez_faire", "scenario.choice.price=3", "scale=laptop", days=40
-    )
+    plain = case(*PLAIN, "policy=laissez_faire", "scenario.choice.price=3", "scale=laptop", days=40)
     early = PROBES.model_copy(update={"dates": (date(2020, 1, 15),), "voucher_date": None})
     early = early.model_copy(update={"coupon_days": 14})
     year = simulate(replace(plain, branches=probe_branches(plain, early)))

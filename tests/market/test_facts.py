@@ -53,9 +53,7 @@ def targets() -> list[CalibrationTarget]:
     """What the model shows of the figures to fit."""
     figures = read_figures(str(FIGURES), job().fit.tolerance)
     asked = job()
-    found, _ = match_figures(
-        figures, asked.scenario.calendar, asked.fit, asked.probes
-    )
+    found, _ = match_figures(figures, asked.scenario.calendar, asked.fit, asked.probes)
     return [target for target in found if target.role == "fit"]
 
 

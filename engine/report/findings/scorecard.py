@@ -42,10 +42,7 @@ class Score(NamedTuple):
 def scorecard(found: Fitted) -> list[Score]:
     """Return the figures that no input gives and some unknown moves, fitted ones first."""
     return [
-        _score(one)
-        for role in _WHO
-        for one in found.of(role)
-        if not one.is_input and not one.inert
+        _score(one) for role in _WHO for one in found.of(role) if not one.is_input and not one.inert
     ]
 
 
