@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.calibrate.emulator import Emulator
+from engine.calibrate.observed import FIT
 from engine.calibrate.posterior import (
     Evidence,
     doubts,
@@ -20,7 +21,6 @@ from engine.calibrate.posterior import (
     intervals,
     sample_weighted,
 )
-from engine.calibrate.observed import FIT
 from engine.calibrate.sample import SimulatedPoints
 from engine.design.draws import normal_draws
 from engine.rng import Purpose, derive_seed

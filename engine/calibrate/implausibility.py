@@ -20,7 +20,7 @@ _REFOCUS: Final = 0.5
 """Share of the points so far, those that miss least, on which emulators are fitted again."""
 
 
-class Judged(NamedTuple):
+class _Judged(NamedTuple):
     """Emulators of some targets and what was observed of these, in the emulators' scale.
 
     `observed` (targets,) float64; `variance` (targets,) of all that is no emulator's; `bounds`
@@ -39,7 +39,7 @@ class Judged(NamedTuple):
         return beyond(means - self.observed, self.bounds) / np.sqrt(whole), whole
 
 
-def judged(sample: SimulatedPoints) -> Judged:
+def _judged(sample: SimulatedPoints) -> _Judged:
     """Return emulators of the figures that count, fitted on the better points."""
     places, targets = better_points(sample), sample.fitted
     observed = sample.observed[targets]
@@ -47,7 +47,7 @@ def judged(sample: SimulatedPoints) -> Judged:
         sample.cube[places], sample.means[np.ix_(places, targets)], observed > 0
     )
     unit = np.where(emulator.is_log, np.abs(observed), 1.0)
-    return Judged(
+    return _Judged(
         emulator,
         emulator.in_scale(observed),
         (sample.sds[targets] ** 2 + sample.luck[0, targets] ** 2) / unit**2,
@@ -70,7 +70,7 @@ def implausibility(sample: SimulatedPoints, worst: int) -> Implausibility:
     A function of points of the unit cube, (points, unknowns), whose values are (points,) float64
     standard deviations.
     """
-    found = judged(sample)
+    found = _judged(sample)
     rank = min(worst, sample.fitted.size) - 1
 
     def rule(cube: Floats) -> Floats:

@@ -148,7 +148,7 @@ def intervals(emulator: Emulator, walkers: Floats, doubt: Floats, seed: int) -> 
 
 
 def _next_step(y: Floats, most: float) -> float:
-    """The largest step of the power that leaves half of the walkers effective, (sum w)^2 / sum w^2."""
+    """The largest step that leaves half of the walkers effective, (sum w)^2 / sum w^2."""
 
     def share(step: float) -> float:
         w = np.exp(step * (y - y.max()))

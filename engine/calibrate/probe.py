@@ -13,10 +13,10 @@ platform: `voucher_uplift` replays the vouchers that a city gave for shops, in s
 a market without thresholds can.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from math import log
-from typing import Final
+from typing import Any, Final
 
 from engine.calibrate.run_reader import RunReader, Span
 from engine.case import Branch, Case, RunResult
@@ -46,13 +46,14 @@ def probe_branches(case: Case, probes: Probes) -> tuple[Branch, ...]:
     whole = probes.coupon_days + probes.after_days
     arms: list[Branch] = []
     for day in probes.market_dates:
-        everything = dict.fromkeys(KINDS, probes.rate)
+        ends = day + timedelta(days=probes.coupon_days)
+        everything = {kind: {day: probes.rate, ends: 0.0} for kind in KINDS}
         arms += [
-            _arm(day, "none", whole, _with_rates(bare, {})),
+            _arm(day, "none", whole, bare),
             _arm(day, "all", whole, _with_rates(bare, everything)),
         ]
     for day in probes.dates:
-        own = _with_rates(bare, {KINDS[OWN]: probes.own_rate})
+        own = _with_rates(bare, {KINDS[OWN]: {day: probes.own_rate}})
         arms.append(_arm(day, "own", probes.coupon_days, own))
     return tuple(arms)
 
@@ -211,8 +212,10 @@ def _without_coupons(policy: Policy) -> Policy:
     return policy.model_copy(update={"subsidy": subsidy, "target": target})
 
 
-def _with_rates(bare: Policy, rates: dict[str, float]) -> Policy:
-    rate = type(bare.subsidy.rate).model_validate(dict.fromkeys(KINDS, 0.0) | rates)
+def _with_rates(bare: Policy, rates: Mapping[str, Mapping[date, float]]) -> Policy:
+    """Return `bare` with coupon rates by kind, each from dates on; other kinds have none."""
+    none: dict[str, Any] = dict.fromkeys(KINDS, 0.0)
+    rate = type(bare.subsidy.rate).model_validate(none | dict(rates))
     return bare.model_copy(update={"subsidy": bare.subsidy.model_copy(update={"rate": rate})})
 
 

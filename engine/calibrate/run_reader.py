@@ -13,7 +13,10 @@ from engine.spec.calibration import NO_PROBES, Probes
 from engine.spec.scenario import Scenario
 from engine.stats.arrays import Flags, Floats
 
-FORMS: Final = "2020, H1 2020, Q2 2020, 9M 2020, May 2020, 10 May 2020, mid 2020, late 2020, 2020-05, 2020-05-10"
+FORMS: Final = (
+    "2020, H1 2020, Q2 2020, 9M 2020, May 2020, 10 May 2020, mid 2020, late 2020,"
+    " 2020-05, 2020-05-10"
+)
 
 _MONTHS: Final = {name.lower(): k for k, name in enumerate(calendar.month_abbr) if name}
 
@@ -54,7 +57,7 @@ def spans(text: str) -> tuple[Span, ...]:
 def _span(text: str) -> Span:
     words = text.lower().split()
     if words and (found := _ISO.fullmatch(words[0])):
-        return _iso_span(text, *(int(part) if part else None for part in found.groups()))
+        return _iso_span(text, int(found[1]), int(found[2]), int(found[3] or 0))
     place = next((k for k, word in enumerate(words) if re.fullmatch(r"\d{4}", word)), None)
     if place is None:
         raise ValueError(f"{text!r} names no year")
@@ -69,13 +72,13 @@ def _span(text: str) -> Span:
     return Span(date(year, first, 1), date(year, last, calendar.monthrange(year, last)[1]))
 
 
-def _iso_span(text: str, year: int, month: int, day: int | None) -> Span:
-    """The days of `2020-05` or `2020-05-10`."""
+def _iso_span(text: str, year: int, month: int, day: int) -> Span:
+    """The days of `2020-05`, where the day is 0, or of `2020-05-10`."""
     try:
         first = date(year, month, day or 1)
     except ValueError:
         raise ValueError(f"{text!r} is no date") from None
-    last = calendar.monthrange(year, month)[1] if day is None else day
+    last = day or calendar.monthrange(year, month)[1]
     return Span(first, date(year, month, last))
 
 

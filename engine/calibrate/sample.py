@@ -99,7 +99,7 @@ class SimulatedPoints:
         Of the observation and of the model's discrepancy together; nought for a forecast.
         """
         pairs = [(t.sd, t.discrepancy * abs(t.observed or 0.0)) for t in self.targets]
-        return np.sqrt(np.square(np.array(pairs)).sum(axis=1))
+        return np.asarray(np.sqrt(np.square(np.array(pairs)).sum(axis=1)))
 
     @cached_property
     def bounds(self) -> NDArray[np.int64]:

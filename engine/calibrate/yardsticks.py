@@ -1,7 +1,7 @@
 """What anybody could have said of a quarter's sales without a model.
 
 seasonal line:  s_q (a + b q),  through the first two quarters that the fit saw,
-                s_q the quarter's share of a year in the whole market, times four
+s_q the quarter's share of a year in the whole market, times four
 as last:        the last quarter that the fit saw before it
 """
 
@@ -65,20 +65,20 @@ def with_yardsticks(
     seasons
         Twelve shares of a year.
     """
-    rows = list(rows)
+    table = [dict(row) for row in rows]
     seen = {
         _quarter(row["period"]): float(row["observed"])
-        for row in rows
+        for row in table
         if row["key"] == _SALES and row["role"] == FIT and row["simulated"] is not None
     }
     known = {quarter: value for quarter, value in seen.items() if quarter is not None}
     said = {
         row["period"]: _said(_quarter(row["period"]), known, seasons)
-        for row in rows
+        for row in table
         if row["key"] == _SALES
     }
-    nothing = {"by_line": None, "as_last": None}
-    return [row | (said[row["period"]] if row["key"] == _SALES else nothing) for row in rows]
+    nothing: dict[str, float | None] = {"by_line": None, "as_last": None}
+    return [row | (said[row["period"]] if row["key"] == _SALES else nothing) for row in table]
 
 
 def _said(

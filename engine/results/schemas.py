@@ -190,7 +190,8 @@ over the figures to fit; between `kept_low` and `kept_high` lie 80 % of the kept
 `simulated`, at whatever point; between `low` and `high`, 80 % of what is foretold with luck and
 the model's discrepancy, which held the figure in `coverage` of the `hidden_worlds`; `by_line` and
 `as_last` are what a seasonal line and the last quarter say; `bound` is 1 where the figure is
-known to lie above `observed`, -1 below, else 0; `point` is -1 where the figure is not modelled, and `note` says why.
+known to lie above `observed`, -1 below, else 0; `point` is -1 where the figure is not modelled,
+and `note` says why.
 A row of `answers` is a row of `comparison` in one world of the calibration's ensemble. A row of
 `rungs` is one goal or constraint on one rung of the search: how well the rung ranks the policies
 of the pilot, as seen and without the noise of both rungs, and by how much the top's mean lies

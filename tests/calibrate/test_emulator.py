@@ -7,7 +7,7 @@ import pytest
 
 from engine.calibrate.emulator import _Form, _left_out, _Shared, fit_emulator
 from engine.calibrate.identify import _correlation, identified, tied
-from engine.calibrate.implausibility import Judged
+from engine.calibrate.implausibility import _Judged
 from engine.calibrate.measures import KNOWN
 from engine.calibrate.sample import SimulatedPoints, beyond, plausible_points
 from engine.calibrate.subset_simulation import sample_plausible
@@ -95,7 +95,7 @@ def test_variances_add_up() -> None:
             return np.full((len(cube), 2), 1.5), np.full((len(cube), 2), [0.09, 0.01])
 
     other = np.array([0.04, 0.12])  # observation, discrepancy and luck
-    found = Judged(Fixed(), np.ones(2), other, np.zeros(2, np.int64))
+    found = _Judged(Fixed(), np.ones(2), other, np.zeros(2, np.int64))
     misses, whole = found.misses(np.zeros((3, 1)))
     assert whole[0] == pytest.approx([0.13, 0.13])
     assert misses == pytest.approx(np.full((3, 2), 0.5 / 0.13**0.5))

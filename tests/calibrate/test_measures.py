@@ -10,7 +10,7 @@ from engine.calibrate.readings import _rank_exponent
 from engine.calibrate.run_reader import RunReader, spans
 from engine.market.run import simulate
 from engine.units import IS_BRAND
-from tests.worlds import PLAIN, case
+from tests.worlds import case
 
 KOL = ("gt10m", "3to10m", "1to3m", "0.3to1m", "0.1to0.3m")
 

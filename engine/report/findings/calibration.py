@@ -44,8 +44,7 @@ MAY_NOT: Final = (
 
 CALIBRATION_LIMITS: Final = (
     "Only figures to fit keep worlds: one whose source is wrong rules out worlds that are right.",
-    "A forecast's interval holds the doubt about the unknowns, luck, the population, and that the"
-    " model is off by the discrepancy that the job assumes: a guess, and no measurement.",
+    "A forecast's interval holds the unknowns, luck, and a discrepancy of the model: a guess.",
 )
 
 
@@ -137,10 +136,8 @@ def _crowded(found: Fitted) -> list[str]:
     names = [f"{one.name} ({one.crowded})" for one in found.unknowns if one.crowded]
     if not names:
         return []
-    return [
-        f"At an end of its range, which binds: {', '.join(names)}. Widen the range, or say why"
-        " nothing lies beyond it."
-    ]
+    said = f"At an end of its range, which binds: {', '.join(names)}."
+    return [f"{said} Widen the range, or say why nothing lies beyond it."]
 
 
 def _unknowns(found: Fitted) -> str:

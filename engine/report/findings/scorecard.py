@@ -17,12 +17,12 @@ HEADS: Final = (
     "Seasonal line",
     "As last quarter",
 )
-"""Of `Score`, in its order."""
+"""Of `_Score`, in its order."""
 
 _WHO: Final = {FIT: "the fit", CHECK: "its makers, not the fit", FORECAST: "nobody"}
 
 
-class Score(NamedTuple):
+class _Score(NamedTuple):
     """A line of the scorecard, written out.
 
     `verdict` says whether the interval holds what was observed; `off` by how much its middle is
@@ -39,7 +39,7 @@ class Score(NamedTuple):
     last: str
 
 
-def scorecard(found: Fitted) -> list[Score]:
+def scorecard(found: Fitted) -> list[_Score]:
     """Return the figures that no input gives and some unknown moves, fitted ones first."""
     return [
         _score(one) for role in _WHO for one in found.of(role) if not one.is_input and not one.inert
@@ -69,9 +69,9 @@ def observed_text(one: Shown) -> str:
     return f"{side}{number(one.observed)}"
 
 
-def _score(one: Shown) -> Score:
+def _score(one: Shown) -> _Score:
     verdict = {None: NONE, True: "hit", False: "missed"}[one.is_held]
-    return Score(
+    return _Score(
         one.name,
         NONE if one.observed is None else observed_text(one),
         f"{number(one.low)} … {number(one.high)}",

@@ -123,8 +123,8 @@ def read_fit(rows: Sequence[Row], config: dict[str, Any]) -> Fitted:
 
 
 def _shown(best: Row) -> Shown:
-    same = ("key", "period", "reading", "unit", "role", "observed", "tolerance", "simulated")
-    same += ("low", "median", "high", "miss", "bound", "coverage")
+    told = ("key", "period", "reading", "unit", "role", "observed", "tolerance", "bound")
+    same = (*told, "simulated", "low", "median", "high", "miss", "coverage")
     measures = KNOWN.get(best["key"], ())
     return Shown(
         **{name: best[name] for name in same},
