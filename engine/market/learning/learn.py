@@ -61,7 +61,6 @@ def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome
         _brand_terms(world, state, levers),
         float(world.weight),
         world.anchors.guests_from,
-        levers.day,
     )
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
         _rank_anchors(world, state)
@@ -111,12 +110,11 @@ def _learn_sales(
     brands,
     weight,
     regular,
-    day,
 ):
     """What goods and anchors learn from the day's sales; `regular` anchors, then guests."""
     _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
     _learn_shares(sellers.within, day_totals.good_sales, day_totals.showcase_sales, SHARE_SPEED)
-    learn_anchors(history, totals, day_totals, airtime, signal_days, regular, day == 0)
+    learn_anchors(history, totals, day_totals, airtime, signal_days, regular)
     for m in range(fans.size):
         fans[m] += totals.follows[m] * weight
     _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, brands)

@@ -1,6 +1,7 @@
 """What anchors learn of a day: signals for the feed (M20), audiences, commissions, margins."""
 
 from engine.jit import stage, step
+from engine.market.totals import add_up
 from engine.rules.traffic import signal_step
 
 SIGNAL_DAYS = 14.0
@@ -9,13 +10,12 @@ _SLOW_SIGNAL_DAYS = 60.0
 
 
 @step
-def learn_anchors(history, totals, day_totals, airtime, signal_days, regular, is_first):
+def learn_anchors(history, totals, day_totals, airtime, signal_days, regular):
     """Learn from a day's totals; signals are those of the `regular` anchors.
 
-    `signal_days` float64, `regular` int64, `is_first` a bool: whether nothing was sold before.
-    Changes `history`, float64 by anchor.
+    `signal_days` float64, `regular` int64. Changes `history`, float64 by anchor.
     """
-    if is_first:
+    if add_up(history.aired) == 0.0:
         _scale_signals(history, day_totals.anchor_gmv, airtime, regular)
     _learn_signals(history, day_totals.anchor_gmv, airtime, signal_days, regular)
     _learn_visits(history, totals, day_totals.anchor_margin)
@@ -23,7 +23,7 @@ def learn_anchors(history, totals, day_totals, airtime, signal_days, regular, is
 
 @stage
 def _scale_signals(history, gmv, airtime, regular):
-    """Before anything is sold the fans are the guess; now it gets its unit, fen a day on air."""
+    """Before anybody streams the fans are the guess; now it gets its unit, fen a day on air."""
     sold, guessed = 0.0, 0.0
     for m in range(regular):
         if airtime.aired[m] > 0.0:
