@@ -17,9 +17,6 @@ from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, logit, near, only, ru
 from tests.worlds import case
 
 DAYS, SIGNAL_DAYS, SEEDS = 366, 14.0, 6
-OFF_AIR = 0.02 / 0.98
-"""Nobody streams in more than 98 of 100 slots. A large anchor loses a little more by its hours
-off the air than it gains by others': here a tenth of a standard error, at most."""
 WORLDS = [(200, 10_000, 0.25), (200, 10_000, 0.5), (600, 20_000, 0.5)]
 """Anchors, buyers, c. Of 480 newcomers some begin on the same day."""
 
@@ -62,8 +59,8 @@ def expected_shares(begins: np.ndarray, c: float) -> np.ndarray:
 def share_errors(begins: np.ndarray, c: float, buyers: int) -> np.ndarray:
     """Standard errors of `mean_shares`, from the variances of its urns.
 
-    A day moves x to x + w (v - x), v the share of a binomial number of visits, and 0 off the
-    air; w = 1 / (14 T), T the signals over a day's sales, which newcomers raise for a while.
+    A day moves x to x + w (v - x), v the share of a binomial number of visits; w = 1 / (14 T),
+    T the signals over a day's sales, which newcomers raise for a while.
     """
     variance, total = np.zeros(begins.size), 1.0
     for day in range(DAYS):
@@ -75,7 +72,7 @@ def share_errors(begins: np.ndarray, c: float, buyers: int) -> np.ndarray:
         total *= grown
         total += (1 - total) / SIGNAL_DAYS
         w = 1 / (SIGNAL_DAYS * total)
-        noise = shares * (1 - shares) / buyers + shares**2 * OFF_AIR
+        noise = shares * (1 - shares) / buyers
         variance = variance / grown**2 * (1 - w**2 / buyers) + w**2 * noise
     return np.sqrt(variance / SEEDS)
 

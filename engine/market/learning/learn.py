@@ -60,7 +60,6 @@ def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome
         float(world.scenario.anchors.signal_days),
         _brand_terms(world, state, levers),
         float(world.weight),
-        levers.day,
     )
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
         _rank_anchors(world, state)
@@ -109,13 +108,12 @@ def _learn_sales(
     signal_days,
     brands,
     weight,
-    day,
 ):
     """What goods and anchors learn from the day's sales; a row's anchors share what it had."""
     stands_for = anchors.stands_for
     _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
     _learn_shares(sellers.within, day_totals.good_sales, day_totals.showcase_sales, SHARE_SPEED)
-    learn_anchors(history, totals, day_totals, airtime, signal_days, anchors, day == 0)
+    learn_anchors(history, totals, day_totals, airtime, signal_days, anchors)
     for m in range(stands_for.size):
         history.fans[m] += totals.follows[m] * weight / stands_for[m]
     _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, brands)

@@ -1,6 +1,7 @@
 """What anchors learn of a day: signals for the feed (M20), audiences, commissions, margins."""
 
 from engine.jit import stage, step
+from engine.market.totals import add_up
 from engine.rules.traffic import signal_step
 
 SIGNAL_DAYS = 14.0
@@ -9,14 +10,13 @@ _SLOW_SIGNAL_DAYS = 60.0
 
 
 @step
-def learn_anchors(history, totals, day_totals, airtime, signal_days, anchors, is_first):
+def learn_anchors(history, totals, day_totals, airtime, signal_days, anchors):
     """Learn from a day's totals; the anchors of a row share what it had, guests have no signal.
 
-    `signal_days` float64, `is_first` a bool: whether nothing was sold before. Changes `history`,
-    float64 by row.
+    `signal_days` float64. Changes `history`, float64 by row.
     """
     many = anchors.stands_for[: anchors.guests_from]
-    if is_first:
+    if add_up(history.aired) == 0.0:
         _scale_signals(history, day_totals.anchor_gmv, airtime, many)
     _learn_signals(history, day_totals.anchor_gmv, airtime, signal_days, many)
     _learn_visits(history, totals, day_totals.anchor_margin, anchors.stands_for)
@@ -24,7 +24,7 @@ def learn_anchors(history, totals, day_totals, airtime, signal_days, anchors, is
 
 @stage
 def _scale_signals(history, gmv, airtime, many):
-    """Before anything is sold the fans are the guess; now it gets its unit, fen a day on air."""
+    """Before anybody streams the fans are the guess; now it gets its unit, fen a day on air."""
     sold, guessed = 0.0, 0.0
     for m in range(many.size):
         if airtime.aired[m] > 0.0:
