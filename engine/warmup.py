@@ -136,6 +136,7 @@ def _compile_rest(case: Case) -> None:
             scratch.kind_counts,
             joins,
             scratch.shop.presence,
+            scratch.airtime.streamed,
         )
         learn_day(world, state, levers, outcome)
         write_day(world, plan, state, levers, outcome)

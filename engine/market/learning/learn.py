@@ -53,7 +53,8 @@ def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome
         state.sellers,
         world.goods,
         state.anchors,
-        world.anchors,
+        world.anchors.stands_for,
+        world.anchors.guests_from,
         totals,
         day_totals,
         _brand_terms(world, state, levers),
@@ -95,10 +96,22 @@ def _brand_terms(world: World, state: State, levers: DayLevers) -> _BrandTerms:
 
 @kernel
 def _learn_sales(
-    suppliers, sellers, goods, history, anchors, totals, day_totals, brands, weight, day
+    suppliers,
+    sellers,
+    goods,
+    history,
+    stands_for,
+    regular,
+    totals,
+    day_totals,
+    brands,
+    weight,
+    day,
 ):
-    """What goods and anchors learn from the day's sales; a row's anchors share what it had."""
-    stands_for, regular = anchors.stands_for, anchors.guests_from
+    """What goods and anchors learn from the day's sales; a row's anchors share what it had.
+
+    `stands_for` (float64) by row, of which `regular` are no guests.
+    """
     _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
     if day == 0:
         _scale_signals(history, day_totals.anchor_gmv, stands_for[:regular])
