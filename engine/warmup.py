@@ -21,6 +21,7 @@ from typing import NamedTuple
 from engine.case import Case
 from engine.market import day, slot
 from engine.market.learning.learn import aggregate_day, learn_day
+from engine.market.learning.users import keep_users
 from engine.market.ledger.recorder import DayOutcome, write_day
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
@@ -139,6 +140,7 @@ def _compile_rest(case: Case) -> None:
             scratch.airtime,
         )
         learn_day(world, state, levers, outcome)
+        keep_users(world, state, scratch, levers, controls)
         write_day(world, plan, state, levers, outcome)
 
 

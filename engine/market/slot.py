@@ -60,7 +60,7 @@ def direct_traffic(
         scratch.shop.presence,
         scratch.shop.shown,
         state.anchors.margin,
-        world.anchors,
+        world.anchors.stands_for[: world.anchors.guests_from],
         levers,
         world.scenario.platform.ad_bid_share,
         key(state.run_seed, Purpose.LIVE, levers.day, slot),

@@ -20,7 +20,9 @@ class Scale(Spec):
 
     name: str
     buyers_count: int = quantity("buyers", "simulated buyers", ge=1, le=1_000_000_000)
-    anchors_count: int = quantity("anchors", "streamers", ge=1, le=1_000_000)
+    anchors_count: int = quantity(
+        "rows", "of streamers, who stand for all of the scenario's market", ge=1, le=1_000_000
+    )
     suppliers_count: int = quantity("suppliers", "of all kinds", ge=5, le=1_000_000)
     showcase_count: int = quantity("goods", "in a showcase", ge=1, le=16)
 

@@ -221,7 +221,11 @@ def test_figures_of_a_day_count_the_markets_anchors() -> None:
 
 def test_commission_of_small_anchors() -> None:
     """On all goods 10 % of the price, and nobody bargains: 10 % of the tail's GMV."""
-    year = simulate(case(*SMALL, "scenario.suppliers.source.commission_share=0.1", days=10))
+    words = (
+        "scenario.suppliers.source.commission_share=0.1",
+        "scenario.platform.pool_count=500000",
+    )
+    year = simulate(case(*SMALL, *words, days=10))
     assert year.run["tail_gmv_fen"] > 0
     commission = 0.1 * year.run["tail_gmv_fen"]
     assert year.run["tail_commission_fen"] == pytest.approx(commission, rel=1e-4)

@@ -82,7 +82,7 @@ def test_arithmetic_of_formulas() -> None:
     assert (ratio(1, 4), ratio(1, 0)) == (0.25, 0.0)
     assert shares(np.array([1, 2]), np.array([4, 0])).tolist() == [0.25, 0.0]
     assert cumulative(np.array([1, 2, 3, 4]), np.array([0, 0, 7, 7])).tolist() == [1, 3, 3, 7]
-    assert top_share(np.array([1.0, 2.0, 5.0]), 1) == 0.625
+    assert top_share(np.array([1.0, 2.0, 5.0]), 1, np.ones(3)) == 0.625
 
 
 def test_the_catalogue_does_without_numba() -> None:

@@ -53,7 +53,8 @@ def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome
         state.sellers,
         world.goods,
         state.anchors,
-        world.anchors,
+        world.anchors.stands_for,
+        world.anchors.guests_from,
         totals,
         day_totals,
         outcome.airtime,
@@ -101,7 +102,8 @@ def _learn_sales(
     sellers,
     goods,
     history,
-    anchors,
+    stands_for,
+    regular,
     totals,
     day_totals,
     airtime,
@@ -109,11 +111,13 @@ def _learn_sales(
     brands,
     weight,
 ):
-    """What goods and anchors learn from the day's sales; a row's anchors share what it had."""
-    stands_for = anchors.stands_for
+    """What goods and anchors learn from the day's sales; a row's anchors share what it had.
+
+    `stands_for` (float64) by row, of which `regular` are no guests.
+    """
     _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
     _learn_shares(sellers.within, day_totals.good_sales, day_totals.showcase_sales, SHARE_SPEED)
-    learn_anchors(history, totals, day_totals, airtime, signal_days, anchors)
+    learn_anchors(history, totals, day_totals, airtime, signal_days, stands_for, regular)
     for m in range(stands_for.size):
         history.fans[m] += totals.follows[m] * weight / stands_for[m]
     _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, brands)

@@ -10,16 +10,17 @@ _SLOW_SIGNAL_DAYS = 60.0
 
 
 @step
-def learn_anchors(history, totals, day_totals, airtime, signal_days, anchors):
+def learn_anchors(history, totals, day_totals, airtime, signal_days, stands_for, regular):
     """Learn from a day's totals; the anchors of a row share what it had, guests have no signal.
 
-    `signal_days` float64. Changes `history`, float64 by row.
+    `signal_days` float64; `stands_for` float64 by row, of which `regular` are no guests. Changes
+    `history`, float64 by row.
     """
-    many = anchors.stands_for[: anchors.guests_from]
+    many = stands_for[:regular]
     if add_up(history.aired) == 0.0:
         _scale_signals(history, day_totals.anchor_gmv, airtime, many)
     _learn_signals(history, day_totals.anchor_gmv, airtime, signal_days, many)
-    _learn_visits(history, totals, day_totals.anchor_margin, anchors.stands_for)
+    _learn_visits(history, totals, day_totals.anchor_margin, stands_for)
 
 
 @stage

@@ -116,32 +116,33 @@ def _mean_of_begun(values, presence, anchors):
 
 @kernel
 def draw_presence(
-    presence, shown, margin, anchors, levers, bid_share, stream, part, airtime, ad_price
+    presence, shown, margin, stands_for, levers, bid_share, stream, part, airtime, ad_price
 ):
     """Draw who streams in this slot and fill the regular anchors' weights in the feed.
 
     What is earned (M10, M20) is mixed with ads (M19). `ad_price` becomes what a feed visit
     brings the platform, fen. Guests of trial streams are switched on elsewhere.
 
-    `presence`, `shown` uint8 and `margin` float64 (fen a visit) by row; `bid_share` and `part` of
-    the day float64; `stream` uint64; writes `presence`, `airtime` and `ad_price` (float64, 1).
+    `presence`, `shown` uint8 and `margin` float64 (fen a visit) by row, `stands_for` float64 by
+    regular row; `bid_share` and `part` of the day float64; `stream` uint64; writes `presence`,
+    `airtime` and `ad_price` (float64, 1).
     """
     weights = airtime.weights
     total = 0.0
-    for m in range(anchors.guests_from):
+    for m in range(stands_for.size):
         drawn = LIVE if uniform(stream, m, 0) < airtime.chance[m] else OFF_AIR
         presence[m] = drawn if presence[m] <= LIVE else presence[m]
         airtime.streamed[m] |= presence[m] == LIVE
         weights[m] = airtime.earned[m] * np.float64((presence[m] == LIVE) & (shown[m] > 0))
         total += weights[m]
-    _count_airtime(presence, shown, anchors.guests_from, part, total, airtime)
+    _count_airtime(presence, shown, part, total, airtime, stands_for.size)
     ad_price[0] = 0.0
     if levers.ad_load > 0.0 and total > 0.0:
-        ad_price[0] = _sell_ads(airtime, margin, anchors, total, levers, bid_share)
+        ad_price[0] = _sell_ads(airtime, margin, stands_for, total, levers, bid_share)
 
 
 @stage
-def _count_airtime(presence, shown, regular, part, total, airtime):
+def _count_airtime(presence, shown, part, total, airtime, regular):
     """Who streams in a slot, `part` of the day, and how much of the feed was to be had."""
     exposed = part * airtime.usual[0] / total if total > 0.0 else part
     for m in range(regular):
@@ -151,18 +152,18 @@ def _count_airtime(presence, shown, regular, part, total, airtime):
 
 
 @stage
-def _sell_ads(airtime, margin, anchors, total, levers, bid_share):
+def _sell_ads(airtime, margin, stands_for, total, levers, bid_share):
     """Mix the bids of the live streams' sellers into the feed; returns the price of a visit."""
     weights, bids = airtime.weights, airtime.bids
     bid_sum, bid_squares = 0.0, 0.0
-    for m in range(anchors.guests_from):
+    for m in range(stands_for.size):
         of_one = bid(margin[m], bid_share, levers.ad_reserve) * np.float64(weights[m] > 0.0)
-        bids[m] = of_one * anchors.stands_for[m]
+        bids[m] = of_one * stands_for[m]
         bid_sum += bids[m]
         bid_squares += bids[m] * of_one
     if bid_sum <= 0.0:
         return 0.0
-    for m in range(anchors.guests_from):
+    for m in range(stands_for.size):
         weights[m] = mixed_weight(weights[m] / total, bids[m] / bid_sum, levers.ad_load)
     return levers.ad_load * bid_squares / bid_sum
 

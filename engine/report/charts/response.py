@@ -18,7 +18,7 @@ from engine.report.formatting import label, scaled, unit
 from engine.response import LeverAnswer, lever_answers
 from engine.results.schemas import Row
 
-_SMALL: Final = Size("small", 330, 224, 46, 14, 4)
+_SMALL: Final = Size("small", 360, 224, 54, 14, 4)
 
 _FAR: Final = 20.0
 """Ratio of a range's ends from which it is drawn on a scale of ratios, if it begins above 0."""
