@@ -48,9 +48,11 @@ def exclusivity(open_share, response):
 def recruits_cost(joined, factor, unit_cost, power):
     """What recruiting costs today, in the unit of `unit_cost` (of one more at factor 1).
 
-    `joined` today, at `factor` > 1 times the hazard of a platform that recruits nobody.
+    `joined` today, at `factor` times the hazard of a platform that recruits nobody; up to 1 it
+    costs nothing.
     """
-    return joined * (1.0 - 1.0 / factor) * unit_cost * factor**power
+    brought = 1.0 - 1.0 / factor if factor > 1.0 else 0.0
+    return joined * brought * unit_cost * factor**power
 
 
 @rule

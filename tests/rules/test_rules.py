@@ -289,6 +289,7 @@ def test_recruiting_costs_more_the_faster_it_goes():
     assert cost(6.0, 3.0, 10.0, 0.5) == pytest.approx(40 * 3**0.5)
     assert cost(6.0, 3.0, 10.0, 0.0) == pytest.approx(40)
     assert cost(6.0, 1.0, 10.0, 2.0) == 0.0
+    assert cost(6.0, 0.5, 10.0, 2.0) == 0.0
 
 
 def test_who_lives_elsewhere_stays_less_gladly_in_a_closed_shop():

@@ -113,9 +113,7 @@ def _costs(world: World, levers: DayLevers, outcome: DayOutcome) -> dict[str, in
 
 def _recruiting_fen(world: World, levers: DayLevers, outcome: DayOutcome) -> int:
     """Cost of the joins that recruiting brought: all but the share 1 / factor."""
-    factor = levers.recruiting * outcome.controls.recruiting
-    if factor <= 1.0 or levers.day == 0:
-        return 0
+    factor = levers.recruiting * outcome.controls.recruiting if levers.day > 0 else 1.0
     platform, joins = world.scenario.platform, _percent(world, outcome.joins)
     cost = platform.recruiting_cost_rmb * FEN_PER_RMB
     return int(recruits_cost(joins, factor, cost, platform.recruiting_cost_power))
