@@ -43,7 +43,9 @@ pytestmark = pytest.mark.slow
 
 def short_job() -> CalibrateJob:
     """A calibration on the first quarter."""
-    whole = job("policy=laissez_faire", "replications=3", "seed=5", unknowns=TREE)
+    # What is observed was simulated by the model itself, which is off by luck alone.
+    right = "fit.discrepancy={level:0,growth:0,share:0,elasticity:0,elsewhere:0}"
+    whole = job("policy=laissez_faire", "replications=3", "seed=5", right, unknowns=TREE)
     calendar = whole.scenario.calendar.model_copy(update={"end": date(2020, 3, 31)})
     return whole.model_copy(
         update={"scenario": whole.scenario.model_copy(update={"calendar": calendar})}
