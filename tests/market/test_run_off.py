@@ -63,3 +63,13 @@ def test_another_policy_after_the_horizon_is_the_branch_with_that_history():
     branch = simulate(replace(late, history=asked.policy))
     assert seen == {name: branch.run[name] for name in FLOWS}
     assert seen["subsidy_fen"] > 0
+
+
+def test_a_policy_that_takes_over_within_a_year_begins_a_term_of_its_own():
+    """Its purse is opened on the first day of run-off, as after a history."""
+    asked = small("h1_2020", "scenario.calendar.end=2020-06-30")
+    dates = ("scenario.calendar.start=2020-07-01", "scenario.calendar.end=2020-08-29")
+    late = small("double_ten_billion", *dates)
+    seen = simulate(replace(asked, after=late.policy, run_off_days=60)).run_off
+    branch = simulate(replace(late, history=asked.policy))
+    assert seen == {name: branch.run[name] for name in FLOWS}
