@@ -18,7 +18,7 @@ class Branch:
 
     On the morning of `start` the market is copied, and the copy goes on for `days` days under
     `policy`, whose purse and target open anew; with `holds_prices` sellers do not re-price.
-    Random numbers are those of the case, so that two arms share their luck.
+    Random numbers are those of the case, so that two arms share them.
     """
 
     name: str

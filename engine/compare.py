@@ -1,8 +1,8 @@
 """Paired differences between policies that met the same random numbers.
 
 With common random numbers the years of two policies under one (world, replication) form
-a pair. The worlds of a replication share its luck, and so are averaged first: what is
-independent are the replications, each with a population and luck of its own
+a pair. The worlds of a replication share its random numbers, and so are averaged first: what is
+independent are the replications, each with a population and seed of its own
 (`engine.stats.paired.independent_units`), and the difference of their means has variance
 
     var(a - b) = var(a) + var(b) - 2 cov(a, b),

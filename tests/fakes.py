@@ -1,6 +1,6 @@
 """Cheap stand-ins for the simulation: every column filled, a function of the case alone.
 
-The fake market is a few formulas. Coupons raise sales with falling returns, luck is
+The fake market is a few formulas. Coupons raise sales with falling returns, noise is
 common to all policies of one seed up to a little noise of each policy's own, and the
 money of a day adds up as the ledger's does.
 """
@@ -31,7 +31,7 @@ from engine.units import (
 
 TARGET_BN_RMB = 250.0
 BASE_BN_RMB = 215.0
-"""GMV as paid of the horizon without coupons, before luck."""
+"""GMV as paid of the horizon without coupons, before noise."""
 
 SMALL_SCALE = Scale(
     name="tiny", buyers_count=100, anchors_count=10, suppliers_count=5, showcase_count=2
@@ -175,9 +175,11 @@ def _flows(case: Case) -> dict[str, NDArray[Any]]:
     days = case.scenario.calendar.n_days
     rate = case.policy.subsidy.rate.source.on(case.scenario.calendar.start)
     season = 1 + 0.2 * np.sin(np.arange(days) / 20)
-    luck = _noise(case.run_seed, days, 0.3, 1) * _noise(case.run_seed, 1, 0.03, 2)
+    run_seed = _noise(case.run_seed, days, 0.3, 1) * _noise(case.run_seed, 1, 0.03, 2)
     own = _noise(case.run_seed, 1, 0.005, 3, to_bp(rate))
-    paid = BASE_BN_RMB * FEN_PER_BN_RMB / days * season * luck * own * (1 + 1.5 * rate - rate**2)
+    paid = (
+        BASE_BN_RMB * FEN_PER_BN_RMB / days * season * run_seed * own * (1 + 1.5 * rate - rate**2)
+    )
     flows: dict[str, NDArray[Any]] = {
         name: np.zeros(days, np.int64 if kind is int else np.float64)
         for name, kind in catalogue.FLOWS.items()
@@ -186,9 +188,9 @@ def _flows(case: Case) -> dict[str, NDArray[Any]]:
     for name, values in whole.items():
         flows[name] = values.astype(np.int64)
     flows["gmv_fen"] = flows["gmv_paid_fen"] + flows["subsidy_fen"]
-    flows["expected_gmv_paid_fen"] = paid / luck
+    flows["expected_gmv_paid_fen"] = paid / run_seed
     flows["orders_count"] = flows["gmv_fen"] // 6000
-    flows["expected_orders_count"] = flows["orders_count"] / luck
+    flows["expected_orders_count"] = flows["orders_count"] / run_seed
     flows["looks_count"] = flows["orders_count"] * 20
     flows["sessions_count"] = flows["looks_count"] * 5
     flows["commission_fen"] = flows["gmv_fen"] // 10

@@ -53,7 +53,7 @@ def job(*overrides: str) -> SimulateJob:
         return load(compose("simulate", list(overrides)), SimulateJob)
 
 
-def case(*overrides: str, days: int = 366, luck: int = 1, threads: int = 1) -> Case:
+def case(*overrides: str, days: int = 366, run_seed: int = 1, threads: int = 1) -> Case:
     """One year, or its first `days`, at scale=smoke unless overridden."""
     asked = job("scale=smoke", *overrides)
     calendar = asked.scenario.calendar
@@ -65,11 +65,11 @@ def case(*overrides: str, days: int = 366, luck: int = 1, threads: int = 1) -> C
         policy=asked.policy,
         scale=asked.scale,
         world_seed=asked.world_seed,
-        run_seed=luck,
+        run_seed=run_seed,
         threads=threads,
     )
 
 
-def with_run_seed(one: Case, luck: int) -> Case:
-    """The same case under another luck seed."""
-    return replace(one, run_seed=luck)
+def with_run_seed(one: Case, run_seed: int) -> Case:
+    """The same case under another run seed."""
+    return replace(one, run_seed=run_seed)

@@ -1,7 +1,7 @@
 """Do the intervals hold what they say? Worlds whose truth is known, hidden among the simulated.
 
 Each of the first wave's points, which lie evenly over the cube, stands once for the truth. What
-it shows, off by a run's luck and the model's discrepancy, is what happens there; its figures
+it shows, off by a run's noise and the model's discrepancy, is what happens there; its figures
 to fit, off by their tolerance, are what is observed. Emulators fitted without it and its
 neighbours in number, a part of the wave each, weigh the cube (`engine.calibrate.posterior`). An
 80 % interval of what was not fitted should hold the truth in four worlds out of five.
@@ -80,8 +80,8 @@ def coverage(sample: SimulatedPoints, seed: int) -> Coverage:
 
 def _holds(sample: SimulatedPoints, emulator: Emulator, truth: int, seed: int) -> NDArray[np.bool_]:
     """Tell which targets of one hidden world lie within their intervals, (targets,)."""
-    doubt, luck = doubts(sample, emulator)
-    off = np.hypot(doubt, luck)
+    doubt, noise = doubts(sample, emulator)
+    off = np.hypot(doubt, noise)
     errors = normal_draws(seed, Purpose.FRESH, (2, off.size))
     happens = emulator.in_scale(sample.means[truth]) + off * errors[0]
     told = sample.fitted[sample.bounds[sample.fitted] == 0]

@@ -50,7 +50,7 @@ def _judged(sample: SimulatedPoints) -> _Judged:
     return _Judged(
         emulator,
         emulator.in_scale(observed),
-        (sample.sds[targets] ** 2 + sample.luck[0, targets] ** 2) / unit**2,
+        (sample.sds[targets] ** 2 + sample.noise[0, targets] ** 2) / unit**2,
         sample.bounds[targets],
     )
 

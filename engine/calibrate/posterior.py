@@ -7,7 +7,7 @@ Points of the unknowns' cube are weighted by a pseudo-likelihood,
 I the implausibility by emulators and V its denominator: a point counts by how far off it
 is, where a cutoff would count all within it alike. Walkers go from the even spread over the
 cube to w in steps that leave half of them effective (sequential Monte Carlo, Del Moral, Doucet
-& Jasra, JRSS B 68, 2006). What each foretells gets an error of the emulator, the luck of one
+& Jasra, JRSS B 68, 2006). What each foretells gets an error of the emulator, the noise of one
 run, its population included, and the model's discrepancy.
 """
 
@@ -71,14 +71,14 @@ def foretold(sample: SimulatedPoints, seed: int) -> Foretold:
     """
     places = better_points(sample)
     emulator = emulate(sample, places)
-    doubt, luck = doubts(sample, emulator)
+    doubt, noise = doubts(sample, emulator)
     told = sample.fitted
     observed = emulator.in_scale(np.where(np.isnan(sample.observed), 1.0, sample.observed))
     unit = np.where(emulator.is_log, np.abs(sample.observed), 1.0)
-    variance = (sample.sds / unit) ** 2 + luck**2
+    variance = (sample.sds / unit) ** 2 + noise**2
     evidence = Evidence(told, observed[told], variance[told], sample.bounds[told])
     walkers = sample_weighted(emulator, evidence, sample.cube.shape[1], seed)
-    return intervals(emulator, walkers, np.hypot(doubt, luck), seed)
+    return intervals(emulator, walkers, np.hypot(doubt, noise), seed)
 
 
 def emulate(sample: SimulatedPoints, places: NDArray[np.int64]) -> Emulator:
@@ -89,14 +89,14 @@ def emulate(sample: SimulatedPoints, places: NDArray[np.int64]) -> Emulator:
 
 
 def doubts(sample: SimulatedPoints, emulator: Emulator) -> tuple[Floats, Floats]:
-    """Return deviations by discrepancy and by the luck of a run, (targets,), in their scale.
+    """Return deviations by discrepancy and by the noise of a run, (targets,), in their scale.
 
     In shares of the figure where the logarithm is emulated, else in its unit.
     """
     size = np.abs(np.median(sample.means, axis=0))
     share = np.array([target.discrepancy for target in sample.targets])
     unit = np.where(emulator.is_log, size, 1.0)
-    return share * size / unit, sample.luck[0] / unit
+    return share * size / unit, sample.noise[0] / unit
 
 
 def sample_weighted(

@@ -107,7 +107,7 @@ class SimulatedPoints:
         return np.array([target.bound for target in self.targets], np.int64)
 
     @cached_property
-    def luck(self) -> Floats:
+    def noise(self) -> Floats:
         """Standard deviations of one run around the mean of a point's runs, (points, targets).
 
         What was observed is one run of the world: V = v + v / runs.
@@ -123,7 +123,7 @@ class SimulatedPoints:
     @cached_property
     def misses(self) -> Floats:
         """Signed standardised misses (f - z) / sd, shape (points, targets)."""
-        sds = np.sqrt(self.sds**2 + self.luck**2)
+        sds = np.sqrt(self.sds**2 + self.noise**2)
         with np.errstate(divide="ignore", invalid="ignore"):
             return beyond(self.means - self.observed, self.bounds) / sds
 

@@ -127,7 +127,7 @@ def confirm(
 ) -> SimulatedPoints:
     """Run the points that miss least again, in replications that played no part in choosing them.
 
-    Their luck is fresh, and so are their populations unless the job counts them.
+    Their seeds are fresh, and so are their populations unless the job counts them.
     The least miss of hundreds from few runs is biased: the best point is the best, and
     a plausible one plausible, by fresh runs alone.
     """
@@ -155,7 +155,7 @@ def _readings(plan: CalibrationPlan, todo: Sequence[Case], pool: Pool) -> Iterat
 
 
 def _point_cases(plan: CalibrationPlan, points: Sequence[Values]) -> list[Case]:
-    """Cases of every point and replication, points as worlds; common populations and luck."""
+    """Cases of every point and replication, points as worlds; common populations and seeds."""
     job, space = plan.job, plan.space
     worlds = {f"point_{k}": space.changes(point) for k, point in enumerate(points)}
     ensemble = Ensemble(name="points", worlds=worlds)

@@ -1,7 +1,8 @@
 """What a sweep answers of each lever: where it is best, and whether it moves anything at all.
 
 A lever is judged by the contribution with run-off. Whether some point of m differs from the
-base is asked of all m at once: a difference d with standard error s over n pairs is told where
+base is asked of all m at once: a difference d with standard error s over n independent
+replications is told where
 
     |d| > t(1 - 0.05 / (2 m); n - 1) s
 
@@ -96,5 +97,5 @@ def _is_told(row: Row, points_count: int) -> bool:
     if row["standard_error"] is None:
         return bool(row["difference"] != 0)
     beyond = (1 - CONFIDENCE) / (2 * points_count)
-    half = student_quantile(row["pairs_count"] - 1, 1 - beyond) * row["standard_error"]
+    half = student_quantile(row["units_count"] - 1, 1 - beyond) * row["standard_error"]
     return bool(abs(row["difference"]) > half)

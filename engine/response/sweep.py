@@ -1,7 +1,8 @@
 """A sweep of levers: which years it takes, and the rows of `response` made of them.
 
 The base policy is simulated once for all levers, and every point under the same worlds,
-populations and run seeds: a difference is that of a pair of years that shared their luck. After
+populations and run seeds: a difference is that of a pair of years that shared their random
+numbers. After
 the horizon the base policy is in force again, for `run_off_days`: where a purse was opened on
 1 January it opens its own on that day, as the second of two years would.
 """
@@ -107,6 +108,7 @@ def _row(job: ResponseJob, point: LeverPoint, found: Row) -> Row:
         "is_constant": point.is_constant,
         **{name: found[name] for name in copied},
         "pairs_count": found["pairs_count"],
+        "units_count": found["units_count"],
         "range_low": float(low),
         "range_high": float(high),
     }

@@ -152,6 +152,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "ci_low": float,
         "ci_high": float,
         "pairs_count": int,
+        "units_count": int,
         "range_low": float,
         "range_high": float,
     },
@@ -187,7 +188,7 @@ ends, `axis` what varies among the rows that belong together, `goal` what the va
 not exceed. A row of `calibration` is one point of the unknowns and one observed figure, both
 numbers in the row's `unit`; `miss` is the standardised one, `worst_miss` that of the point
 over the figures to fit; between `kept_low` and `kept_high` lie 80 % of the kept points'
-`simulated`, at whatever point; between `low` and `high`, 80 % of what is foretold with luck and
+`simulated`, at whatever point; between `low` and `high`, 80 % of what is foretold with noise and
 the model's discrepancy, which held the figure in `coverage` of the `hidden_worlds`; `by_line` and
 `as_last` are what a seasonal line and the last quarter say; `bound` is 1 where the figure is
 known to lie above `observed`, -1 below, else 0; `point` is -1 where the figure is not modelled,
@@ -201,7 +202,7 @@ one measure: its `mean` and the paired `difference` to the base policy, which is
 `is_base`; where the base holds several values, over dates or levers, `is_constant` is false and
 `value` their mean. A row of
 `sensitivity` is one `index` of a measure: the `first` order or `total` index of a factor, its
-`importance` in a search, or the share of the variance that is `luck`; `of` says what the factors
+`importance` in a search, or the share of the variance that is `noise`; `of` says what the factors
 are, `levers`, `unknowns` or those of a `search`. A row of `priors` is a published `figure` and its
 estimate anew; `difference` is in standard errors, the figure's or else the estimate's, and
 `reason` says why there is no estimate."""

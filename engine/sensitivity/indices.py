@@ -15,7 +15,7 @@ interaction of points and replications in their two-way table,
 
     V = sum_pr (y_pr - y_p. - y_.r + y_..)^2 / ((P - 1) (R - 1)),  share = (V / R) / Var(Y),
 
-the part of the variance that no factor can explain: it stands beside the indices as `luck`.
+the part of the variance that no factor can explain: it stands beside the indices as `noise`.
 
 The importance of a lever in a finished search is how far its values among the best trials
 differ from its values among all, as a share of the sum over levers (PED-ANOVA; Watanabe,
@@ -40,7 +40,7 @@ from engine.stats.arrays import Floats
 
 Row = dict[str, Any]
 
-_FIRST, _TOTAL, _LUCK, _IMPORTANCE = "first", "total", "luck", "importance"
+_FIRST, _TOTAL, _NOISE, _IMPORTANCE = "first", "total", "noise", "importance"
 """Values of the column `index`."""
 
 _SEARCH: Final = "search"
@@ -98,15 +98,15 @@ def index_rows(
     ]
 
 
-def _luck_share(values: Floats) -> float | None:
+def _noise_share(values: Floats) -> float | None:
     """Return which share of the variance of means over replications is noise, 1 at most."""
     points, replications = values.shape
     if replications < 2:
         return None
     left = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
-    luck = float((left**2).sum()) / ((points - 1) * (replications - 1)) / replications
+    noise = float((left**2).sum()) / ((points - 1) * (replications - 1)) / replications
     whole = float(values.mean(axis=1).var(ddof=1))
-    return luck / whole if luck < whole else 1.0
+    return noise / whole if noise < whole else 1.0
 
 
 def _row(of: str, name: str, measure: str, index: str, value: float | None,
@@ -146,7 +146,7 @@ def _index_rows(of: str, names: Sequence[str], measure: str, values: Floats, res
         for k, name in enumerate(names)
         for index, (value, half) in columns.items()
     ]
-    return [*rows, _row(of, _LUCK, measure, _LUCK, _luck_share(values))]
+    return [*rows, _row(of, _NOISE, measure, _NOISE, _noise_share(values))]
 
 
 def _problem(names: Sequence[str]) -> dict[str, Any]:

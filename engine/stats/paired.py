@@ -17,9 +17,9 @@ from engine.stats.arrays import Floats, Ints
 def independent_units(replications: Sequence[int], populations: Sequence[int]) -> Ints:
     """Number the independent observations among runs of worlds x replications.
 
-    A replication is one draw of a population and of luck that all its worlds share: its runs
-    are one observation. Replications that meet the same populations, out of several, are one
-    too; where all meet the same ones, these are given, and what is independent is the luck.
+    A replication is one draw of a population and of random numbers that all its worlds share: its
+    runs are one observation. Replications that meet the same populations, out of several, are one
+    too; where all meet the same ones, these are given, and what is independent are the seeds.
 
     Parameters
     ----------

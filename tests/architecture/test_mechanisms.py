@@ -91,7 +91,7 @@ def test_every_rule_is_read_by_a_kernel():
     "name", ["m10_brand_accounts", "m14_target", "m19_ads", "m21_investment", "m12_brand_plan"]
 )
 def test_switching_off_what_a_policy_does_not_use_changes_no_bit(name):
-    """Luck and every other mechanism stay as they were."""
+    """Chance and every other mechanism stay as they were."""
     frozen = "scenario.suppliers.repricing_speed=0"
     plain = case("policy=laissez_faire", frozen, days=25)
     off = case("policy=laissez_faire", frozen, f"scenario.mechanisms.{name}=false", days=25)

@@ -72,7 +72,7 @@ def test_first_days_follow_the_equations(kind, market: SmallMarket) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_tools_agree_after_weeks_of_learning(kind, market: SmallMarket) -> None:
-    """Share of sessions that buy, and mean paid, against NumPy under other luck."""
+    """Share of sessions that buy, and mean paid, against NumPy under another seed."""
     mine, other = after(kind, market, DAYS).sales, after(PEERS[0], market, DAYS, 2).sales
     share, base = mine.orders / mine.sessions, other.orders / other.sessions
     assert abs(share - base) < 4 * np.sqrt(2 * base * (1 - base) / other.sessions)

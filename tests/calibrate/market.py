@@ -5,7 +5,7 @@
     take           = take share * GMV
     top-10 share   = 0.2 * engaged power
 
-`learning.habit_gain` moves nothing. Luck moves every day by 2 %.
+`learning.habit_gain` moves nothing. Chance moves every day by 2 %.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -56,9 +56,9 @@ def simulate(case: Case) -> RunResult:
     """A year of the formulas above."""
     scenario, days = case.scenario, case.scenario.calendar.n_days
     stream = rng.key(case.run_seed, rng.Purpose.CHOICE)
-    luck = 1 + 0.04 * (np.array([rng.uniform64(stream, day, 0) for day in range(days)]) - 0.5)
+    run_seed = 1 + 0.04 * (np.array([rng.uniform64(stream, day, 0) for day in range(days)]) - 0.5)
     path = np.linspace(scenario.platform.load_start, scenario.platform.load_end, days)
-    gmv = 0.4 * FEN_PER_BN_RMB * np.exp(-0.8 * (scenario.choice.outside - 5)) * path * luck
+    gmv = 0.4 * FEN_PER_BN_RMB * np.exp(-0.8 * (scenario.choice.outside - 5)) * path * run_seed
     daily = {name: np.zeros(days) for name in DAILY}
     daily["gmv_fen"] = gmv
     daily["orders_count"] = gmv / (150 * scenario.suppliers.source.price_rmb)

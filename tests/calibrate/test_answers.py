@@ -1,4 +1,4 @@
-"""Policies in the worlds of an ensemble: common luck, one block of rows a world."""
+"""Policies in the worlds of an ensemble: common random numbers, one block of rows a world."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ ENSEMBLE = Ensemble(
 
 
 def simulate(case: Case) -> RunResult:
-    """Coupons return 10 - outside RMB each, on top of luck that all policies share."""
+    """Coupons return 10 - outside RMB each, on top of noise that all policies share."""
     spent = 1e11 * case.policy.subsidy.budget_bn_rmb
     gmv = 1e13 + case.run_seed % 1000 + (10 - case.scenario.choice.outside) * spent
     run = dict.fromkeys(RUN, 0.0) | {"gmv_paid_fen": gmv, "subsidy_fen": spent}

@@ -94,7 +94,7 @@ def test_variances_add_up() -> None:
         def __call__(self, cube: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return np.full((len(cube), 2), 1.5), np.full((len(cube), 2), [0.09, 0.01])
 
-    other = np.array([0.04, 0.12])  # observation, discrepancy and luck
+    other = np.array([0.04, 0.12])  # observation, discrepancy and noise
     found = _Judged(Fixed(), np.ones(2), other, np.zeros(2, np.int64))
     misses, whole = found.misses(np.zeros((3, 1)))
     assert whole[0] == pytest.approx([0.13, 0.13])
@@ -156,7 +156,7 @@ def test_confirmed_points_share_the_luck_of_their_own_runs() -> None:
 
 
 def test_luck_alone_does_not_move_a_figure_that_no_unknown_moves() -> None:
-    sample = sample_of([[10, 12], [10, 12], [10, 12]])  # common luck: all the same
+    sample = sample_of([[10, 12], [10, 12], [10, 12]])  # common random numbers: all the same
     judged = sample.again(np.array([1]), sample_of([[10.5, 12.5]]))
     assert not sample.fitted.size
     assert not judged.fitted.size

@@ -36,14 +36,14 @@ FIGURES = (
     ("return_rate_live_norm", "Q1 2020", "%"),
 )
 TOLERANCE = 0.05
-"""Share of a figure: of the order of what luck does to a quarter of 2,000 buyers."""
+"""Share of a figure: of the order of what chance does to a quarter of 2,000 buyers."""
 
 pytestmark = pytest.mark.slow
 
 
 def short_job() -> CalibrateJob:
     """A calibration on the first quarter."""
-    # What is observed was simulated by the model itself, which is off by luck alone.
+    # What is observed was simulated by the model itself, which is off by noise alone.
     right = "fit.discrepancy={level:0,growth:0,share:0,elasticity:0,elsewhere:0}"
     whole = job("policy=laissez_faire", "replications=3", "seed=5", right, unknowns=TREE)
     calendar = whole.scenario.calendar.model_copy(update={"end": date(2020, 3, 31)})
@@ -53,7 +53,7 @@ def short_job() -> CalibrateJob:
 
 
 def observed(told: CalibrateJob, place: Path) -> str:
-    """Write down the figures of years at the truth, under luck of their own."""
+    """Write down the figures of years at the truth, under seeds of their own."""
     box = UnknownSpace(told.unknowns.ranges, told.scenario)
     cases = _point_cases(CalibrationPlan(told, box, ()), [TRUTH])
     years = [simulate(replace(case, run_seed=1000 + case.replication)) for case in cases]

@@ -52,7 +52,7 @@ def path_errors(path: np.ndarray, p: float, q: float, pool: int) -> np.ndarray:
     """Standard deviations of F_t in a pool of N, by linear response.
 
     V_{t+1} = (dF_{t+1} / dF_t)^2 V_t + (1 - F_t) e^{-h} (1 - e^{-h}) / N: imitation amplifies
-    what luck began.
+    what chance began.
     """
     variance = [0.0]
     for share in path[:-1]:
@@ -127,7 +127,7 @@ def test_the_joined_share_follows_bass_curve(alone):
 def test_most_join_near_the_peak_of_bass(alone):
     """t* = ln(q / p) / (p + q), when 1 / 2 - p / (2 q) have joined; the daily step is 2 days late.
 
-    Two weeks' joins, so that luck does not choose the day: their peak has an SE of 2.2 days
+    Two weeks' joins, so that chance does not choose the day: their peak has an SE of 2.2 days
     in 400 such sets of worlds drawn by NumPy.
     """
     peak = math.log(Q / P) / (P + Q)

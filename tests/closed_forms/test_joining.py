@@ -77,7 +77,7 @@ def test_who_joined_leaves_by_a_second_exponential_law(at_first, leave):
 
 
 def test_more_recruiting_never_loses_a_supplier():
-    """The set of joined suppliers grows with recruiting: one threshold each, free of luck."""
+    """The set of joined suppliers grows with recruiting: one threshold each, free of chance."""
     joined = []
     for recruiting in (0, 0.5, 1, 3):
         market = run_days(
@@ -88,7 +88,7 @@ def test_more_recruiting_never_loses_a_supplier():
                 *(f"scenario.suppliers.{kind}.adoption_per_day=0.01" for kind in KINDS),
                 f"policy.supply.recruiting={recruiting}",
                 days=40,
-                luck=1 + int(recruiting),
+                run_seed=1 + int(recruiting),
             )
         )
         joined.append(market.state.sellers.joined[:SUPPLIERS].copy())

@@ -64,7 +64,7 @@ SEEDS, DAYS, BUYERS = 24, 100, 200
 
 
 def head_shares(r: float, floor: float, days: int = DAYS, *more: str) -> np.ndarray:
-    """Share of the head in the signals by luck seed and day, before the first day on."""
+    """Share of the head in the signals by run seed and day, before the first day on."""
     overrides = (
         *WORLD,
         *size(BUYERS, anchors=2),
@@ -75,10 +75,10 @@ def head_shares(r: float, floor: float, days: int = DAYS, *more: str) -> np.ndar
         *more,
     )
     paths = []
-    for luck in range(SEEDS):
+    for run_seed in range(SEEDS):
         signals = [
             market.state.anchors.signal / market.state.anchors.signal.sum()
-            for market in days_of(case(*overrides, days=days, luck=luck))
+            for market in days_of(case(*overrides, days=days, run_seed=run_seed))
         ]
         paths.append([START, *(signal[0] for signal in signals)])
     return np.array(paths)
@@ -131,7 +131,7 @@ PRICIER = 1.7
 
 
 @cache
-def pulled_share(r: float, live: float, luck: int) -> tuple[float, float]:
+def pulled_share(r: float, live: float, run_seed: int) -> tuple[float, float]:
     """Share of the dearer seller in the signals, mean of the last 60 of 366 days; and theory's.
 
     A feed of signal^r over sellers that take a_i a visit has its signals at rest where
@@ -143,7 +143,7 @@ def pulled_share(r: float, live: float, luck: int) -> tuple[float, float]:
         f"policy.traffic.exponent={r}",
         f"scenario.anchors.live_probability=[{live},{live}]",
         "scenario.anchors.signal_days=5",
-        luck=luck,
+        run_seed=run_seed,
     )
     market = open_market(asked)
     own = market.world.goods.first_good[market.world.anchors.own_supplier[:2]]
@@ -163,7 +163,7 @@ def pulled_share(r: float, live: float, luck: int) -> tuple[float, float]:
 @pytest.mark.parametrize("live", [0.5, 1])
 def test_hours_off_the_air_do_not_bend_the_exponent(r, live):
     """Signals settle at pull^(1 / (1 - r)), within 4 SE and a hundredth, however many hours."""
-    seen, expected = zip(*(pulled_share(r, live, luck) for luck in range(8)), strict=True)
+    seen, expected = zip(*(pulled_share(r, live, run_seed) for run_seed in range(8)), strict=True)
     error = np.std(seen, ddof=1) / math.sqrt(len(seen))
     assert error < 0.004
     near(np.mean(seen), expected[0], error + 0.0005)
@@ -178,7 +178,7 @@ def test_hours_off_the_air_wear_no_head_start_off(live):
     assert paths[:, -1].std() < 1.5 * spread
 
 
-LUCKS, DRAWN = 100, 120
+RUN_SEEDS, DRAWN = 100, 120
 GUESS = 14.0
 """Visits that the first guess weighs, where one person comes a day."""
 
@@ -192,21 +192,21 @@ def test_a_signal_that_never_fades_is_polyas_urn():
     """
     shares = np.array(
         [
-            days_of_urn(luck, ("scenario.anchors.signal_days=0", "policy.traffic.exponent=1"))
-            for luck in range(LUCKS)
+            days_of_urn(run_seed, ("scenario.anchors.signal_days=0", "policy.traffic.exponent=1"))
+            for run_seed in range(RUN_SEEDS)
         ]
     )
     heads = shares * (GUESS + DRAWN) - GUESS * START
     assert heads == pytest.approx(np.round(heads), abs=1e-4)  # whole visits, none forgotten
     limit = START * (1 - START) / (GUESS + 1)
     variance = limit * DRAWN / (GUESS + DRAWN)
-    near(shares.mean(), START, math.sqrt(variance / LUCKS))
+    near(shares.mean(), START, math.sqrt(variance / RUN_SEEDS))
     laws = np.random.default_rng(3).beta(GUESS * START, GUESS * (1 - START), 100_000)
     fourth = np.mean((laws - START) ** 4) / limit**2  # the kurtosis of the limit
-    near(shares.var() / variance, 1.0, math.sqrt((fourth - 1) / LUCKS))
+    near(shares.var() / variance, 1.0, math.sqrt((fourth - 1) / RUN_SEEDS))
 
 
-def days_of_urn(luck: int, overrides: tuple[str, ...]) -> float:
+def days_of_urn(run_seed: int, overrides: tuple[str, ...]) -> float:
     """Share of the head in the signals after `DRAWN` days with one visit each."""
     asked = case(
         *WORLD,
@@ -215,7 +215,7 @@ def days_of_urn(luck: int, overrides: tuple[str, ...]) -> float:
         "scenario.anchors.engaged_power=1",
         *overrides,
         days=DRAWN,
-        luck=luck,
+        run_seed=run_seed,
     )
     signal = run_days(asked).state.anchors.signal
     return float(signal[0] / signal.sum())

@@ -34,9 +34,9 @@ def test_errors_shrink_with_the_root_of_the_population():
                 "scenario.suppliers.goods_count=1",
                 "scale.showcase_count=1",
                 days=DAYS,
-                luck=luck,
+                run_seed=run_seed,
             )
-            for luck in range(lucks)
+            for run_seed in range(lucks)
         ]
         orders = np.array([simulate(one).daily["orders_count"] for one in asked])
         deviations.append(np.sqrt(orders.var(axis=0, ddof=1).mean()))
@@ -60,9 +60,9 @@ MEASURES = (
 
 @pytest.mark.slow
 def test_samples_of_any_size_have_the_same_means():
-    """5, 20 and 80 thousand buyers of the whole market, paired by world and luck: within 4 SE.
+    """5, 20 and 80 thousand buyers of the whole market, paired by world and seed: within 4 SE.
 
-    Anchors, goods and their luck are those of the pair, so that only the sample differs.
+    Anchors, goods and their draws are those of the pair, so that only the sample differs.
     """
     worlds, lucks = 4, 4
     runs = {
@@ -83,4 +83,4 @@ def test_samples_of_any_size_have_the_same_means():
 def runs_of(buyers: int, world: int, lucks: int):
     """Runs of a month of the market of 2020 under the policy of its first half."""
     asked = case(f"scale.buyers_count={buyers}", f"world_seed={world + 1}", days=DAYS)
-    return [simulate(with_run_seed(asked, luck)).run for luck in range(lucks)]
+    return [simulate(with_run_seed(asked, run_seed)).run for run_seed in range(lucks)]

@@ -28,7 +28,7 @@ def beginnings(anchors: int) -> np.ndarray:
 
 @cache
 def mean_shares(anchors: int, buyers: int, c: float) -> np.ndarray:
-    """Shares in the signals on the last day, mean over luck seeds."""
+    """Shares in the signals on the last day, mean over run seeds."""
     overrides = (
         *ALIKE,
         *FIXED_PRICES,
@@ -40,8 +40,8 @@ def mean_shares(anchors: int, buyers: int, c: float) -> np.ndarray:
         "policy.traffic.exponent=1",
     )
     total = np.zeros(anchors)
-    for luck in range(SEEDS):
-        market = run_days(case(*overrides, days=DAYS, luck=luck))
+    for run_seed in range(SEEDS):
+        market = run_days(case(*overrides, days=DAYS, run_seed=run_seed))
         assert np.array_equal(market.world.anchors.arrives, beginnings(anchors))
         total += market.state.anchors.signal / market.state.anchors.signal.sum()
     return total / SEEDS

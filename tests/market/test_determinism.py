@@ -66,7 +66,10 @@ def test_common_luck_makes_a_small_step_of_a_lever_visible():
     base = ("scale=laptop", "policy.subsidy.budget_bn_rmb=4")
     more = ("scale=laptop", "policy.subsidy.budget_bn_rmb=20", "policy.subsidy.rate.source=0.1")
     pairs = [
-        [simulate(case(*levers, days=60, luck=luck)).run["gmv_paid_fen"] for luck in range(6)]
+        [
+            simulate(case(*levers, days=60, run_seed=run_seed)).run["gmv_paid_fen"]
+            for run_seed in range(6)
+        ]
         for levers in (base, more)
     ]
     a, b = np.array(pairs, float)

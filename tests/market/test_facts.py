@@ -44,7 +44,7 @@ REPLICATIONS = {"laptop": 4, "full": 2}
 
 @cache
 def job(scale: str = "laptop") -> CalibrateJob:
-    """The job of `experiments.calibrate`, on luck that it has not seen: no seed but its own."""
+    """The job of `experiments.calibrate`, on seeds that it has not seen: none but its own."""
     words = [f"scale={scale}", f"replications={REPLICATIONS[scale]}", "seed=2"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return load(compose("calibrate", words), CalibrateJob)

@@ -242,17 +242,17 @@ def test_new_heads_are_anchors_and_not_rows() -> None:
 
 # May's top shares mean the same at every scale.
 
-WORLDS, LUCKS = (1, 2, 3, 4), (1, 2)
-"""The ten largest of one year are a matter of luck: a standard deviation of 5 %."""
+WORLDS, RUN_SEEDS = (1, 2, 3, 4), (1, 2)
+"""The ten largest of one year are a matter of chance: a standard deviation of 5 %."""
 
 
 @cache
 def top_shares_of_may(scale: str) -> np.ndarray:
-    """Top-10 and top-100 share of expected sales, mean over worlds and luck."""
+    """Top-10 and top-100 share of expected sales, mean over worlds and seeds."""
     asked = [
-        case(f"scale={scale}", "policy=h1_2020", f"world_seed={seed}", days=152, luck=luck)
+        case(f"scale={scale}", "policy=h1_2020", f"world_seed={seed}", days=152, run_seed=run_seed)
         for seed in WORLDS
-        for luck in LUCKS
+        for run_seed in RUN_SEEDS
     ]
     months = [simulate(one).monthly for one in asked]
     return np.mean([[m["top10_share"][4], m["top100_share"][4]] for m in months], axis=0)

@@ -151,8 +151,8 @@ def test_sales_of_a_year_move_with_the_mean_factor():
     """Where nobody learns, GMV follows the factor; the sd of its year is thus `year_sd`."""
     world = (*ALIKE, *FIXED_PRICES, "scenario.attention.base=0.2")
     default = tuple(f"scenario.shocks.{name}={value}" for name, value in SHOCKS)
-    for luck in range(4):
-        moved, still = (simulate(case(*world, *own, luck=luck)) for own in (default, ()))
+    for run_seed in range(4):
+        moved, still = (simulate(case(*world, *own, run_seed=run_seed)) for own in (default, ()))
         gain = moved.run["expected_gmv_paid_fen"] / still.run["expected_gmv_paid_fen"]
         looks = still.run["looks_count"] / (217_000_000 // 2_000)
         near(gain, moved.daily["demand_shock"].mean(), 2 * looks**-0.5)
@@ -161,8 +161,8 @@ def test_sales_of_a_year_move_with_the_mean_factor():
 @pytest.mark.slow
 def test_a_goal_at_the_median_is_neither_sure_nor_out_of_reach():
     years = [
-        simulate(replace(case("policy=laissez_faire", luck=luck), world_seed=luck)).run
-        for luck in range(1, 25)
+        simulate(replace(case("policy=laissez_faire", run_seed=run_seed), world_seed=run_seed)).run
+        for run_seed in range(1, 25)
     ]
     sales = np.array([year["gmv_paid_fen"] for year in years], float)
     goal = np.median(sales[:10])

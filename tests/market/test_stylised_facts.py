@@ -16,14 +16,16 @@ from tests.worlds import case
 
 KINDS = ("source", "platform_brand", "domestic", "multinational", "partner")
 PLENTY = ("policy.subsidy.budget_bn_rmb=200", "policy.subsidy.cap_rmb=1000")
-LUCKS = (1, 2, 3, 4)
+RUN_SEEDS = (1, 2, 3, 4)
 """A fact on a few days or a few buyers is read off four years."""
 
 
 @cache
-def year(*overrides: str, days: int = 366, luck: int = 1) -> RunResult:
+def year(*overrides: str, days: int = 366, run_seed: int = 1) -> RunResult:
     """A year of the calibrated world, without any policy unless overridden."""
-    return simulate(case("scale=laptop", "policy=laissez_faire", *overrides, days=days, luck=luck))
+    return simulate(
+        case("scale=laptop", "policy=laissez_faire", *overrides, days=days, run_seed=run_seed)
+    )
 
 
 def off(mechanism: str) -> str:
@@ -88,9 +90,9 @@ def around_coupons(*overrides: str) -> tuple[float, float]:
     start, end = day(3, 1), day(3, 4)
     told = coupons("{2020-01-01:0,2020-03-01:0.5,2020-03-04:0}")
     sums = np.zeros((2, 2))
-    for luck in LUCKS:
+    for run_seed in RUN_SEEDS:
         for arm, more in enumerate((PLENTY, told)):
-            found = year(*more, *overrides, days=end + 3, luck=luck).daily
+            found = year(*more, *overrides, days=end + 3, run_seed=run_seed).daily
             orders, paid = found["orders_count"], found["expected_gmv_paid_fen"]
             sums[arm] += orders[start:end].sum(), paid[end:].sum()
     during, after = sums[1] / sums[0]
@@ -118,9 +120,9 @@ def habit_of_first_purchases(*overrides: str) -> tuple[float, float]:
     start, end = day(3, 1), day(4, 1)
     coupon = "policy.subsidy.new_buyer_rate={2020-01-01:0.5,2020-03-01:0}"
     sums = np.zeros((2, 2))
-    for luck in LUCKS:
+    for run_seed in RUN_SEEDS:
         for arm, more in enumerate(((), (coupon,))):
-            found = year(*PLENTY, *more, *overrides, days=182, luck=luck).daily
+            found = year(*PLENTY, *more, *overrides, days=182, run_seed=run_seed).daily
             first, orders = found["new_buyers_count"], found["orders_count"]
             sums[arm] += first[:start].sum(), orders[end:].sum()
     first, later = sums[1] / sums[0]
@@ -192,7 +194,10 @@ def test_without_adoption_nobody_enters():
 
 def peaks(*overrides: str) -> tuple[float, float]:
     """GMV a day of the festivals of June and November against the weeks around them."""
-    gmv = sum(year("policy=h1_2020", *overrides, luck=luck).daily["gmv_fen"] for luck in LUCKS)
+    gmv = sum(
+        year("policy=h1_2020", *overrides, run_seed=run_seed).daily["gmv_fen"]
+        for run_seed in RUN_SEEDS
+    )
     spans = ((day(6, 12), day(6, 18)), (day(11, 1), day(11, 11)))
     june, november = (
         gmv[first : last + 1].mean()

@@ -126,9 +126,9 @@ class Watch:
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(levers=policies, luck=st.integers(0, 2**63 - 1))
-def test_money_budget_stock_and_caps_hold_in_every_slot(levers, luck):
-    asked = case(*(f"{k}={v}" for k, v in levers.items()), FESTIVAL, days=DAYS, luck=luck)
+@given(levers=policies, run_seed=st.integers(0, 2**63 - 1))
+def test_money_budget_stock_and_caps_hold_in_every_slot(levers, run_seed):
+    asked = case(*(f"{k}={v}" for k, v in levers.items()), FESTIVAL, days=DAYS, run_seed=run_seed)
     with pytest.MonkeyPatch.context() as patch:
         watch = Watch(asked, patch)
         watch.run()

@@ -92,7 +92,7 @@ def test_no_feasible_policy_is_no_recommendation(study: StudyResults) -> None:
     assert changed(study, feasible=False).chosen_line() is None
 
 
-def test_the_nearest_violates_least_on_fresh_luck_not_what_sells_most(study: StudyResults) -> None:
+def test_the_nearest_violates_least_on_fresh_seeds_not_what_sells_most(study: StudyResults) -> None:
     far = changed(study, feasible=False, violation=0.9, binding="target violated, dau violated")
     lines = [
         replace(line, violation=0.1, binding="dau violated") if line.policy == "h1_2020" else line
@@ -129,7 +129,7 @@ def test_the_violation_is_the_tables_own() -> None:
     assert [line.violation for line in frontier_lines([row, row | {"violation": 0.4}])] == [0, 0.4]
 
 
-def test_worlds_that_share_their_luck_are_averaged_first() -> None:
+def test_worlds_that_share_their_seeds_are_averaged_first() -> None:
     years = [year.run | year.labels for year in simulate({"a": 0.1}, 3)]
     twice = years + [row | {"world": "other"} for row in years]
     one, two = run_lines(years)[0], run_lines(twice)[0]

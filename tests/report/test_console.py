@@ -63,7 +63,7 @@ def test_a_comparison_keeps_its_numbers_in_one_piece(width: int) -> None:
     rows = paired(YEARS[:10], "laissez_faire", ["gmv_paid_fen", "orders_count", "top10_share"])
     text = printed(width, lambda console: print_comparison(rows, console))
     assert max(map(len, text.splitlines())) <= width
-    assert "h1_2020 against laissez_faire (5 replications, common luck)" in text
+    assert "h1_2020 against laissez_faire (5 replications, common random numbers)" in text
     assert re.search(r"218\.6 +209\.5 +\+9\.09 +\+6\.8 … \+11\.3 +27\.8", text)
     assert "−0.9 pp" in text
 

@@ -72,7 +72,7 @@ def test_a_search_shows_every_section(searched: Page) -> None:
         "What the policies do",
         "GMV on its way to the target",
         "When the subsidy is spent",
-        "What the search believed, and what fresh luck says",
+        "What the search believed, and what fresh seeds says",
         "What the words mean",
         "Limits of these numbers",
     ):
@@ -182,7 +182,7 @@ def test_what_users_write_is_text_and_never_markup(tmp_path: Path) -> None:
 
 def test_one_year_a_policy_is_shown_without_intervals(tmp_path: Path) -> None:
     page = read(optimize_folder(tmp_path, replications=1))
-    assert "nothing is known of the luck" in page.text
+    assert "nothing is known of the noise" in page.text
     assert "±" not in page.text.split("The frontier against")[1].split("What the policies do")[0]
 
 
@@ -206,7 +206,7 @@ def test_results_without_a_manifest_are_said_to_be_incomplete(tmp_path: Path) ->
     assert "Incomplete results: the command was interrupted or is still running" in page.text
     (tmp_path / "runs.parquet").unlink()
     page = read(tmp_path)
-    assert "3 policies under the same luck" in page.text
+    assert "3 policies under common random numbers" in page.text
     assert "rests on no whole year" in page.text
 
 

@@ -14,7 +14,7 @@ ROWS: list[dict[str, Any]] = [
     _row("levers", "price.cap", "gmv_paid_fen", "total", 0.2, 0.3),
     _row("levers", "subsidy.cap_rmb", "gmv_paid_fen", "first", 0.5, 0.1),
     _row("levers", "subsidy.cap_rmb", "gmv_paid_fen", "total", 0.7, 0.1),
-    _row("levers", "luck", "gmv_paid_fen", "luck", 0.3),
+    _row("levers", "noise", "gmv_paid_fen", "noise", 0.3),
     _row("levers", "price.cap", "gini", "first", None),
     _row("levers", "price.cap", "gini", "total", None),
     _row("search", "price.cap", "cost_fen", "importance", 0.6),
@@ -25,7 +25,7 @@ def test_the_strongest_stand_first_with_what_they_bring_alone() -> None:
     sales, gini, cost = blocks(ROWS)
     assert [factor.name for factor in sales.factors] == ["subsidy.cap_rmb", "price.cap"]
     assert sales.factors[0].alone == 0.5
-    assert sales.luck == 0.3
+    assert sales.noise == 0.3
     assert gini.factors == []
     assert cost.factors[0].alone is None
 
@@ -45,8 +45,8 @@ def test_every_factor_has_its_bar_and_luck_its_line() -> None:
     sales, cost = sensitivity_section(ROWS)
     assert sales["chart"].count('class="share"') == 4  # two factors, two sizes
     assert sales["chart"].count('class="seen"') == 4
-    assert sales["chart"].count(">luck<") == 2
-    assert "luck" not in cost["chart"]
+    assert sales["chart"].count(">noise<") == 2
+    assert "noise" not in cost["chart"]
 
 
 def test_the_terminal_shows_the_strongest(capsys) -> None:

@@ -31,6 +31,7 @@ def sweep_rows(
             "measure": measure,
             "mean": (100 + change) * BN,
             "pairs_count": pairs,
+            "units_count": pairs,
             "range_low": 0.6,
             "range_high": 1.0,
             **_spread(change * BN, 0.0 if value == base else error, pairs),

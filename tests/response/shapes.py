@@ -97,5 +97,5 @@ def _over_the_range(rows: Sequence[Row]) -> tuple[float, float]:
     curve = sorted((row for row in rows if row["is_constant"]), key=lambda row: row["value"])
     low, high = curve[0], curve[-1]
     errors = [row["standard_error"] or 0.0 for row in (low, high)]
-    t = student_quantile(max(low["pairs_count"] - 1, 1), 0.975)
+    t = student_quantile(max(low["units_count"] - 1, 1), 0.975)
     return high["difference"] - low["difference"], t * (errors[0] ** 2 + errors[1] ** 2) ** 0.5

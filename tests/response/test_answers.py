@@ -71,7 +71,7 @@ def test_luck_alone_is_taken_for_an_effect_in_five_of_a_hundred_sweeps_at_most()
             (row, *_) = sweep_rows("price.cap", {0.9: 0.0}, 0.1, measures=(CONTRIBUTION,))
             rows.append(
                 row | {"value": value, "is_base": False, "difference": found.value,
-                       "standard_error": found.standard_error, "pairs_count": 8}
+                       "standard_error": found.standard_error, "units_count": 8}
             )  # fmt: skip
             rows.append(rows[-1] | {"measure": "gmv_paid_fen", "difference": 0.0, "k": k})
         told += lever_answers(rows)[0].place != "moves nothing"

@@ -79,10 +79,10 @@ def test_run_off_counts_in_the_contribution() -> None:
     assert by_measure[name] == by_measure[CONTRIBUTION]
 
 
-def test_worlds_are_pairs_of_their_own() -> None:
+def test_replications_are_independent_and_worlds_are_not() -> None:
     two = {"name": "two", "worlds": {"as_is": {}, "also": {}}}
     _, rows = simulated(levers=("subsidy.rate",), ensemble=two)
-    assert {row["pairs_count"] for row in rows} == {6}
+    assert {(row["pairs_count"], row["units_count"]) for row in rows} == {(6, 3)}
 
 
 def test_one_replication_has_differences_and_no_intervals() -> None:

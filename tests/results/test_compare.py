@@ -82,7 +82,7 @@ def both(new: list[list[float]], populations: list[int]) -> dict[str, Any]:
 
 
 def test_worlds_of_a_replication_are_one_observation() -> None:
-    # Two worlds 10 apart whose differences share the luck of four replications.
+    # Two worlds 10 apart whose differences share the noise of four replications.
     row = both([[1, 2, 3, 4], [11, 12, 13, 14]], [0, 1, 2, 3])
     error = math.sqrt(5 / 3) / 2
     assert row["difference"] == 7.5
@@ -111,8 +111,8 @@ def test_intervals_cover_where_worlds_share_their_luck() -> None:
     draw = np.random.default_rng(1)
     hits, naive, count = 0, 0, 1000
     for _ in range(count):
-        luck = draw.normal(size=4)
-        table = luck + 0.3 * draw.normal(size=(9, 4))
+        run_seed = draw.normal(size=4)
+        table = run_seed + 0.3 * draw.normal(size=(9, 4))
         row = both(table.tolist(), [0, 1, 2, 3])
         hits += row["ci_low"] <= 0 <= row["ci_high"]
         apart = mean_interval(table.ravel())

@@ -1,4 +1,4 @@
-"""Who is looked at again on fresh luck: the best, each policy once."""
+"""Who is looked at again on fresh seeds: the best, each policy once."""
 
 import numpy as np
 import pytest

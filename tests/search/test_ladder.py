@@ -155,8 +155,8 @@ def scores(costs: np.ndarray, excess: float | list[float] = -1.0) -> PairedScore
 
 def test_two_replications_say_something_where_many_pairs_are_pooled() -> None:
     rng = np.random.default_rng(1)
-    luck = rng.normal(0, 10, 2)  # common: of no account
-    costs = np.linspace(0, 1, 20)[:, None] + luck + rng.normal(0, 0.1, (20, 2))
+    run_seed = rng.normal(0, 10, 2)  # common: of no account
+    costs = np.linspace(0, 1, 20)[:, None] + run_seed + rng.normal(0, 0.1, (20, 2))
     found = scores(costs)
     least = _significant_difference(found)
     assert least is not None
@@ -199,8 +199,8 @@ def test_rank_correlation(a: list[float], b: list[float], expected: float) -> No
 
 def test_reliability_is_the_share_of_variance_that_is_no_noise() -> None:
     rng = np.random.default_rng(2)
-    luck = rng.normal(0, 10, 4)  # common: of no account
-    by = rng.normal(0, 3, (400, 1, 1)) + luck + rng.normal(0, 4, (400, 1, 4))
+    run_seed = rng.normal(0, 10, 4)  # common: of no account
+    by = rng.normal(0, 3, (400, 1, 1)) + run_seed + rng.normal(0, 4, (400, 1, 4))
     assert reliability(by) == pytest.approx(9 / (9 + 16 / 4), abs=0.05)
     assert reliability(np.ones((5, 1, 3))) == 1
     assert reliability(by[:, :, :1]) == 1  # one replication tells no error

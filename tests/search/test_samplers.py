@@ -87,8 +87,8 @@ def limit(point: Point) -> float:
 def noisy(point: Point, number: int) -> Seen:
     """Branin as few replications see it: one trial in two is ten times as rough."""
     error = 20.0 if number % 2 else 2.0
-    luck = np.random.default_rng([9, number]).normal(size=2)
-    return [branin(point) + error * luck[0]], limit(point) + 0.002 * error * luck[1], error
+    run_seed = np.random.default_rng([9, number]).normal(size=2)
+    return [branin(point) + error * run_seed[0]], limit(point) + 0.002 * error * run_seed[1], error
 
 
 def regret(name: str, seed: int) -> float:

@@ -89,8 +89,8 @@ def test_nobody_is_recommended_where_nobody_is_surely_feasible() -> None:
 
 
 def test_a_posterior_is_students_t() -> None:
-    luck, sample = PosteriorDraws(1, 5), np.array([[1.0, 2.0, 4.0, 4.0, 9.0]])
-    draws = luck.means(sample)[:, 0]
+    run_seed, sample = PosteriorDraws(1, 5), np.array([[1.0, 2.0, 4.0, 4.0, 9.0]])
+    draws = run_seed.means(sample)[:, 0]
     error = sample.std(ddof=1) / 5**0.5
     assert np.quantile(draws, [0.025, 0.5, 0.975]) == pytest.approx(
         4 + np.array([-2.776, 0, 2.776]) * error, abs=0.15 * error

@@ -1,4 +1,4 @@
-"""Sobol indices: a function whose indices are known, what luck brings, and what is refused."""
+"""Sobol indices: a function whose indices are known, what noise brings, and what is refused."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from engine.compute.pool import ProcessPool
 from engine.errors import InputError
 from engine.results.schemas import table_of_rows
 from engine.sensitivity import check_job, sensitivities, years_count
-from engine.sensitivity.indices import _luck_share, index_rows, saltelli_design
+from engine.sensitivity.indices import _noise_share, index_rows, saltelli_design
 from engine.spec.sensitivity import SensitivityJob
 from tests.fakes import SMALL_SCALE, simulate_fake, small_policy, small_scenario
 from tests.search.jobs import LEVERS, run, small_job
@@ -51,18 +51,18 @@ def test_a_function_with_known_indices_has_them() -> None:
         assert found[key]["value"] == pytest.approx(value, abs=0.02)
         assert found[key]["ci_low"] - 0.01 <= value <= found[key]["ci_high"] + 0.01
         assert found[key]["ci_low"] < found[key]["ci_high"]
-    assert found["luck", "luck"]["value"] is None  # one replication tells nothing of it
+    assert found["noise", "noise"]["value"] is None  # one replication tells nothing of it
 
 
-def test_luck_is_the_part_of_the_variance_that_no_factor_has() -> None:
+def test_noise_is_the_part_of_the_variance_that_no_factor_has() -> None:
     cube = saltelli_design(NAMES, 512, 3)
     y = ishigami(cube)[:, None]
     rng = np.random.default_rng(1)
     common, own = rng.normal(size=(1, 2)), rng.normal(size=(len(cube), 2))
-    assert _luck_share(y + 5 * common) == pytest.approx(0.0, abs=1e-12)  # all points share it
+    assert _noise_share(y + 5 * common) == pytest.approx(0.0, abs=1e-12)  # all points share it
     share = 0.5 / (y.var() + 0.5)  # a variance of 1 over two replications
-    assert _luck_share(y + own) == pytest.approx(share, rel=0.1)
-    assert _luck_share(np.hstack([y, -y])) == 1.0
+    assert _noise_share(y + own) == pytest.approx(share, rel=0.1)
+    assert _noise_share(np.hstack([y, -y])) == 1.0
 
 
 def test_a_measure_that_nothing_moves_has_no_indices() -> None:
@@ -111,7 +111,7 @@ def test_of_the_fake_market_only_the_coupons_move_the_sales() -> None:
     assert value["gmv_paid_fen", "total", "subsidy.rate.source"] > 0.9
     assert value["gmv_paid_fen", "total", "subsidy.cap_rmb"] < 0.01
     assert value["gini", "total", "subsidy.rate.source"] is None  # always the same there
-    assert value["gmv_paid_fen", "luck", "luck"] < 0.1
+    assert value["gmv_paid_fen", "noise", "noise"] < 0.1
     assert len(seen) == years_count(job) == 64 * 5 * 2
     assert {case.scale.buyers_count for case in seen} == {50}
     assert len({case.run_seed for case in seen}) == 2  # common to all points

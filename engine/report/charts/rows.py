@@ -62,10 +62,10 @@ def sensitivity_section(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "title": f"{label(block.measure)}: {FACTOR_SETS[block.of]}",
             "chart": _bars_chart(
                 [(f.name, f.whole, f.low, f.high, f.alone) for f in block.factors],
-                block.luck,
+                block.noise,
                 "importance" if block.of == "search" else "total index",
             ),
-            "luck": None if block.luck is None else percent(block.luck),
+            "noise": None if block.noise is None else percent(block.noise),
             "searched": block.of == "search",
         }
         for block in blocks(rows)
@@ -106,7 +106,7 @@ def fit_chart(figures: Sequence[Shown]) -> Markup:
     return both(draw)
 
 
-def _bars_chart(bars: Sequence[_Bar], luck: float | None, title: str) -> Markup:
+def _bars_chart(bars: Sequence[_Bar], noise: float | None, title: str) -> Markup:
     """Draw the strongest factors' whole effects with intervals, and a dot for each alone."""
     shown = bars[:_SHOWN]
     most = max([1.0, *(high or whole for _, whole, _, high, _ in shown)])
@@ -117,10 +117,10 @@ def _bars_chart(bars: Sequence[_Bar], luck: float | None, title: str) -> Markup:
         frame = _frame(size, x, _BAR_ROW * len(shown))
         parts = [_ruler(frame, title, x.labelled_ticks(min(size.ticks, 6)))]
         parts += _stacked(shown, _BAR_ROW, lambda bar, y: _bar(frame, bar, y))
-        if luck is not None:
-            at, bottom = _inside(frame, luck), frame.y.start
+        if noise is not None:
+            at, bottom = _inside(frame, noise), frame.y.start
             parts.append(tag("line", class_="target", x1=at, x2=at, y1=TOP, y2=bottom))
-            parts.append(tag("text", "luck", class_="tick", x=at, y=TOP - 6, text_anchor="middle"))
+            parts.append(tag("text", "noise", class_="tick", x=at, y=TOP - 6, text_anchor="middle"))
         return frame.drawing(title, parts, size.name)
 
     return both(draw)

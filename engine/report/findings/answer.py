@@ -280,11 +280,11 @@ def _certainty(study: StudyResults) -> str:
         return "Intervals (±) are 95%."
     count = min(counts)
     if count < 2:
-        return "One simulated year a policy: nothing is known of the luck in these numbers."
+        return "One simulated year a policy: nothing is known of the noise in these numbers."
     best = None if study.ablation or study.response else study.chosen_line()
     text = f"Intervals (±) are 95% over {study.years_a_policy} simulated years a policy. "
     if best is not None:
-        worlds = len({row["world"] for row in study.runs}) or 1  # they share their luck
+        worlds = len({row["world"] for row in study.runs}) or 1  # they share their seeds
         years = max((best.runs_count or count) // worlds, 1)
         low, high = wilson(best.value("target_attained") * years, years)
         text += (
@@ -292,7 +292,7 @@ def _certainty(study: StudyResults) -> str:
             f" {percent(best.value('target_attained'))} may be anything from {percent(low)} to"
             f" {percent(high)}. "
         )
-    return text + "They hold luck and the populations simulated, not doubt about the model itself."
+    return text + "They hold noise and the populations simulated, not doubt about the model itself."
 
 
 def _and(words: Sequence[str]) -> str:

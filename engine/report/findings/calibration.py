@@ -28,7 +28,7 @@ _NAMED: Final = 6
 
 
 MAY: Final = (
-    "Comparing policies with one another in the plausible worlds, under common luck.",
+    "Comparing policies with one another in the plausible worlds, under common random numbers.",
     "Saying which way a lever pushes, and roughly how far, where all plausible worlds agree.",
     "Finding which published figure would tell the plausible worlds apart.",
 )
@@ -44,7 +44,7 @@ MAY_NOT: Final = (
 
 CALIBRATION_LIMITS: Final = (
     "Only figures to fit keep worlds: one whose source is wrong rules out worlds that are right.",
-    "A forecast's interval holds the unknowns, luck, and a discrepancy of the model: a guess.",
+    "A forecast's interval holds the unknowns, noise, and a discrepancy of the model: a guess.",
 )
 
 
@@ -83,7 +83,7 @@ def _plausible(found: Fitted) -> str:
     count = len([one for one in found.of(FIT) if not one.inert])
     start = (
         f"{found.points_count} points of the unknowns were simulated, and the"
-        f" {found.confirmed_count} best again on luck that had no say in choosing them."
+        f" {found.confirmed_count} best again on seeds that had no say in choosing them."
     )
     if found.any_plausible:
         return (

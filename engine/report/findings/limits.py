@@ -80,7 +80,7 @@ def limits(study: StudyResults) -> list[str]:
     said = ["These are numbers of a model, not of a company. Compare policies; do not forecast."]
     if buyers and pool and buyers < pool:
         said.append(
-            f"{buyers:,} simulated buyers stand for {pool:,} people. Luck shrinks with a larger"
+            f"{buyers:,} simulated buyers stand for {pool:,} people. Noise shrinks with a larger"
             " sample, and means and concentration shift with it too: repeat what matters at a"
             " larger scale."
         )
@@ -98,12 +98,12 @@ def limits(study: StudyResults) -> list[str]:
     else:
         said.append(
             f"Means are over {len(worlds)} worlds of equal weight. Intervals are those of their"
-            " mean, over replications with a population and luck of their own: how far the worlds"
+            " mean, over replications with a population and seed of their own: how far the worlds"
             " lie apart is not in them, and no replication narrows it."
         )
     if study.searched:
         said.append(
             "The search tried a limited number of policies on a smaller population: a better one"
-            " may exist. What is shown was simulated again in full, on fresh luck."
+            " may exist. What is shown was simulated again in full, on fresh seeds."
         )
     return said

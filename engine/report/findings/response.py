@@ -12,7 +12,7 @@ from engine.spec.levers import LEVERS
 RESPONSE_LIMITS: Final = (
     "Each lever moved alone: several together may do more or less than the sum of each.",
     "A lever stayed at one value throughout: a path over the year may do better than any.",
-    "The best of several points looks better than it is: repeat it on other luck.",
+    "The best of several points looks better than it is: repeat it on other seeds.",
     "What comes after the days of run-off is not counted.",
 )
 

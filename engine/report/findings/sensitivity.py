@@ -53,13 +53,13 @@ class _Factor(NamedTuple):
 class _Block(NamedTuple):
     """One measure moved by one set of factors, the strongest first.
 
-    `luck` is the share of the variance that random streams bring.
+    `noise` is the share of the variance that random streams bring.
     """
 
     of: str
     measure: str
     factors: list[_Factor]
-    luck: float | None
+    noise: float | None
 
 
 def blocks(rows: Sequence[Row]) -> list[_Block]:
@@ -74,26 +74,26 @@ def moved_sentences(rows: Sequence[Row]) -> list[str]:
     """Say what moves each measure most, where that is significant, and where noise hides it."""
     said = [_sentence(block) for block in blocks(rows)]
     noisy = [
-        f"{label(block.measure)} over {FACTOR_SETS[block.of]} ({percent(block.luck)})"
+        f"{label(block.measure)} over {FACTOR_SETS[block.of]} ({percent(block.noise)})"
         for block in blocks(rows)
-        if block.luck is not None and block.luck > _LOUD
+        if block.noise is not None and block.noise > _LOUD
     ]
     if noisy:
         said.append(
-            f"Much of the variance is luck, not factors: {', '.join(noisy)}."
+            f"Much of the variance is noise, not factors: {', '.join(noisy)}."
             " More replications or buyers make it less."
         )
     if any(factor.low is not None for block in blocks(rows) for factor in block.factors):
         said.append(
             "An index is a share of the measure's variance; intervals are 95 % and hold what"
-            " the design leaves open, and luck."
+            " the design leaves open, and noise."
         )
     return said
 
 
 def _block(of: str, measure: str, rows: Sequence[Row]) -> _Block:
     by_index = {(row["index"], row["name"]): row for row in rows}
-    luck = next((row["value"] for row in rows if row["index"] == "luck"), None)
+    noise = next((row["value"] for row in rows if row["index"] == "noise"), None)
     wholes = [row for row in rows if row["index"] in {"total", "importance"}]
     factors = [
         _Factor(
@@ -106,7 +106,7 @@ def _block(of: str, measure: str, rows: Sequence[Row]) -> _Block:
         for row in wholes
         if row["value"] is not None
     ]
-    return _Block(of, measure, sorted(factors, key=lambda one: -one.whole), luck)
+    return _Block(of, measure, sorted(factors, key=lambda one: -one.whole), noise)
 
 
 def _sentence(block: _Block) -> str:

@@ -163,7 +163,7 @@ def _title(study: StudyResults) -> str:
     if not names:
         return "Incomplete results"
     if study.comparison:
-        return f"{len(names)} policies under the same luck"
+        return f"{len(names)} policies under common random numbers"
     return f"A year under {', '.join(names)}"
 
 

@@ -44,7 +44,7 @@ def differences_section(study: StudyResults) -> dict[str, Any] | None:
         }
     if study.comparison:
         return {
-            "head": "Differences under the same luck",
+            "head": "Differences under common random numbers",
             "columns": ("Mean", "Baseline's mean"),
             "blocks": _comparison_blocks(study),
         }

@@ -127,7 +127,7 @@ def _from_runs(runs: Sequence[Row], measure: str) -> Estimate:
 
 
 def _mean(keys: Sequence[tuple[str, int, int, int]], values: Sequence[float]) -> Estimate:
-    """Estimate a mean over replications; worlds share their luck and are averaged first."""
+    """Estimate a mean over replications; worlds share their seeds and are averaged first."""
     worlds, replications, populations, _ = zip(*keys, strict=True)
     found = mean_interval(
         means_by(independent_units(replications, populations), np.array(values, np.float64))

@@ -91,8 +91,8 @@ def print_sensitivity(rows: Sequence[Row], console: Console) -> None:
             table.add_row(f"  {factor.name}", factor.whole_text, alone)
         if not block.factors:
             table.add_row("  nothing moves it")
-        if block.luck is not None:
-            table.add_row("  luck", percent(block.luck))
+        if block.noise is not None:
+            table.add_row("  noise", percent(block.noise))
     console.print()
     console.print(table)
 

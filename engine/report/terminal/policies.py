@@ -80,7 +80,8 @@ def print_comparison(rows: Sequence[Row], console: Console) -> None:
     """Print paired differences, one block per policy."""
     for policy in dict.fromkeys(row["policy"] for row in rows):
         block = [row for row in rows if row["policy"] == policy]
-        title = f"{policy} against {block[0]['baseline']} ({pairs_told(block[0])}, common luck)"
+        told = f"{pairs_told(block[0])}, common random numbers"
+        title = f"{policy} against {block[0]['baseline']} ({told})"
         table = plain_table(title)
         table.add_column("Measure", overflow="fold")
         heads = ["Mean", "Baseline", "Difference", "95% interval", "Variance\nratio"]
@@ -119,7 +120,9 @@ def print_elasticities(monthly: pa.Table, console: Console) -> None:
 def print_levers(rows: Sequence[Row], console: Console) -> None:
     """Print what is lost without each lever of the baseline, a line each: see `one_at_a_time`."""
     told = pairs_told(rows[0])
-    table = plain_table(f"{rows[0]['baseline']} without one thing at a time ({told}, common luck)")
+    table = plain_table(
+        f"{rows[0]['baseline']} without one thing at a time ({told}, common random numbers)"
+    )
     table.add_column("Without", overflow="fold")
     for measure in _OF_A_LEVER:
         table.add_column(f"{_HEADS[measure]}", justify="right", no_wrap=True)
@@ -137,7 +140,7 @@ def print_levers(rows: Sequence[Row], console: Console) -> None:
 def print_ablation(rows: Sequence[Row], console: Console) -> None:
     """Print what each mechanism's own measures lose or gain when it is off."""
     told = pairs_told(rows[0])
-    table = plain_table(f"Each mechanism off, against all on ({told}, common luck)")
+    table = plain_table(f"Each mechanism off, against all on ({told}, common random numbers)")
     table.add_column("Measure", overflow="fold")
     for head in ("All on", "Off", "Difference", "95% interval"):
         table.add_column(head, justify="right", no_wrap=True)
