@@ -72,7 +72,7 @@ def test_a_search_shows_every_section(searched: Page) -> None:
         "What the policies do",
         "GMV on its way to the target",
         "When the subsidy is spent",
-        "What the search believed, and what fresh seeds says",
+        "What the search believed, and what fresh seeds say",
         "What the words mean",
         "Limits of these numbers",
     ):
