@@ -140,7 +140,7 @@ def _compile_rest(case: Case) -> None:
             scratch.airtime,
         )
         learn_day(world, state, levers, outcome)
-        keep_users(world, state, scratch, levers, controls)
+        keep_users(world, state, levers, controls, scratch.blocks, scratch.threads.each)
         write_day(world, plan, state, levers, outcome)
 
 

@@ -47,7 +47,7 @@ def run_day(world: World, plan: Plan, state: State, scratch: Scratch) -> None:
         scratch.airtime,
     )
     learn_day(world, state, levers, outcome)
-    keep_users(world, state, scratch, levers, controls)
+    keep_users(world, state, levers, controls, scratch.blocks, scratch.threads.each)
     write_day(world, plan, state, levers, outcome)
     state.day += 1
 

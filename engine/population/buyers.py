@@ -1,7 +1,7 @@
 """Buyers: 71 bytes each, traits from a low-discrepancy sequence, follows from anchors' fans.
 
 Traits are stored as small integers; the tables that decode them are in
-`engine.market.tastes`. Trait d of buyer i is the quantile at frac(s_d + i a_d), the
+`engine.market.terms`. Trait d of buyer i is the quantile at frac(s_d + i a_d), the
 additive recurrence with a_d = phi^-(d+1), phi the root of phi^(D+1) = phi + 1 (Roberts
 2018); the shifts s_d come from the world seed. It halves the sampling noise of yearly GMV
 against independent draws. Follows are independent draws.

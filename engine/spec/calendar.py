@@ -30,7 +30,7 @@ _KindWord: TypeAlias = Literal[KINDS]  # type: ignore[valid-type]
 _CategoryWord: TypeAlias = Literal[CATEGORIES]  # type: ignore[valid-type]
 
 
-class Period(Spec):
+class _Period(Spec):
     """Days from `start` to `end`, both included: of one year, or of every year."""
 
     name: str
@@ -88,7 +88,7 @@ def by_day(monthly: Sequence[float], month: int, today: date) -> float:
     return low + (high - low) * share
 
 
-class Festival(Period):
+class Festival(_Period):
     """A sales festival of the platform: more traffic, more attention, more coupon."""
 
     traffic: float = quantity("factor", "visits on its days", gt=0, le=10)
@@ -96,7 +96,7 @@ class Festival(Period):
     plan: bool = Field(description="whether the brand plan may choose it for its price cap")
 
 
-class Absence(Spec):
+class _Absence(Spec):
     """An anchor leaves and may come back (M7)."""
 
     rank: int = quantity("rank by fans, 0 the largest", "who leaves", ge=0)
@@ -124,7 +124,7 @@ class TrialStream(Spec):
     forecast_rmb: float = quantity("RMB", "sales the platform forecast", gt=0)
 
 
-class Campaign(Period):
+class Campaign(_Period):
     """A campaign of the rival that pulls buyers to the outside option (M22)."""
 
     pull: float = quantity("utility", "added to the outside option", ge=-5, le=5)
@@ -141,7 +141,7 @@ class Calendar(Spec):
     slot_share: tuple[Positive, ...] = Field(min_length=1, max_length=4)
     demand_season: tuple[Positive, ...] = Field(min_length=12, max_length=12)
     festivals: tuple[Festival, ...] = ()
-    absences: tuple[Absence, ...] = ()
+    absences: tuple[_Absence, ...] = ()
     trial_streams: tuple[TrialStream, ...] = ()
     rival_campaigns: tuple[Campaign, ...] = ()
 

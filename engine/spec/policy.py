@@ -32,7 +32,7 @@ Factor = Annotated[Dated, Lever(
 )]
 
 
-class TierFactor(Spec):
+class _TierFactor(Spec):
     """Targeting: what multiplies the coupon rate by the buyer's city tier (M16)."""
 
     tier12: Factor
@@ -55,7 +55,7 @@ class Subsidy(Spec):
         "share of price", "coupon on a first order", 0, 0.9,
         off=0, mechanism="m17_habits", search=(0, 0.5),
     )]
-    tier_factor: TierFactor
+    tier_factor: _TierFactor
     festival_boost: Annotated[Dated, Lever(
         "factor", "on coupon rates on festival days", 0, 10,
         off=1, mechanism="m13_festivals", switch=True, search=(1, 3),
@@ -88,7 +88,7 @@ class Price(Spec):
     )]
 
 
-class Revision(Spec):
+class _Revision(Spec):
     """A new year-end target from a date on (M14)."""
 
     day: date
@@ -103,7 +103,7 @@ class Target(Spec):
         off=0, mechanism="m14_target", search=(250, 500),
     )]
     knots: tuple[Share, ...] = Field(min_length=1, max_length=60)
-    revisions: tuple[Revision, ...] = ()
+    revisions: tuple[_Revision, ...] = ()
     proportional_gain: Annotated[float, Lever(
         "push per shortfall share", "controller", 0, 100,
         off=0, mechanism="m14_target", switch=True, search=(0, 5),
@@ -196,7 +196,7 @@ Openness = Annotated[Dated, Lever(
 )]
 
 
-class LibraryOpen(Spec):
+class _LibraryOpen(Spec):
     """The distribution library by tier of anchor (M5)."""
 
     head: Openness
@@ -207,7 +207,7 @@ class LibraryOpen(Spec):
 class Supply(Spec):
     """Who may sell, and how hard the platform recruits."""
 
-    library_open: LibraryOpen
+    library_open: _LibraryOpen
     recruiting: Annotated[Dated, Lever(
         "factor", "on adoption hazards; above 1 it costs", 0, 20,
         off=1, mechanism="m03_adoption", search=(0.5, 5),

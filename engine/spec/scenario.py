@@ -66,7 +66,7 @@ class Platform(Spec):
         return self
 
 
-class BuyersSpec(Spec):
+class _BuyersSpec(Spec):
     """Traits of the pool and how it looks on the first day."""
 
     tier12_share: Share
@@ -192,7 +192,7 @@ class Routing(Spec):
     drain: float = quantity("share", "fall of activity of a gone anchor's fans", ge=0, le=1)
 
 
-class ByAnchorTier(Spec):
+class _ByAnchorTier(Spec):
     """One number per tier of anchors, by rank of fans."""
 
     head: Share
@@ -204,7 +204,7 @@ class ByAnchorTier(Spec):
         return self.head, self.waist, self.tail
 
 
-class AnchorsSpec(Spec):
+class _AnchorsSpec(Spec):
     """Streamers: fans, families, schedules, bargaining."""
 
     market_count: int = quantity(
@@ -232,7 +232,7 @@ class AnchorsSpec(Spec):
     family_ranks_count: int = quantity(
         "anchors", "the largest, of whom families are made (M6)", ge=1, le=1_000_000
     )
-    own_supply_share: ByAnchorTier
+    own_supply_share: _ByAnchorTier
     newcomers_share: float = quantity("share", "that begin in the 366 days, evenly", ge=0, lt=1)
     newcomer_fans_count: float = quantity("people", "fans with which a newcomer begins", ge=0)
     newcomer_signal: float = quantity(
@@ -258,7 +258,7 @@ class AnchorsSpec(Spec):
         return self
 
 
-class SupplierKind(Spec):
+class _SupplierKind(Spec):
     """One kind of supplier (M1-M4)."""
 
     count_share: Share
@@ -297,7 +297,7 @@ class Investment(Spec):
     quality_gain: Share
 
 
-@with_fields(dict.fromkeys(KINDS, SupplierKind))
+@with_fields(dict.fromkeys(KINDS, _SupplierKind))
 class SuppliersSpec(Spec):
     """All kinds of supplier and what their adoption answers to."""
 
@@ -340,7 +340,7 @@ class SuppliersSpec(Spec):
             raise ValueError(f"count_share of all kinds must add up to 1, got {total:g}")
         return self
 
-    def kinds(self) -> tuple[SupplierKind, ...]:
+    def kinds(self) -> tuple[_SupplierKind, ...]:
         """What is said of each kind, in the order of `engine.units.KINDS`."""
         return tuple(getattr(self, kind) for kind in KINDS)
 
@@ -405,13 +405,13 @@ class Scenario(Spec):
     name: str
     calendar: Calendar
     platform: Platform
-    buyers: BuyersSpec
+    buyers: _BuyersSpec
     users: Users
     choice: Choice
     attention: Attention
     learning: Learning
     routing: Routing
-    anchors: AnchorsSpec
+    anchors: _AnchorsSpec
     suppliers: SuppliersSpec
     returns: Returns
     rival: Rival

@@ -25,6 +25,9 @@ WITHIN = {"high": 0.10, "medium": 0.20, "low": 0.40}
 RANGES = {"return_rate_live": 10.0, "kol_commission_range": 15.0}
 """Half widths of the figures that were published as ranges."""
 
+ELSEWHERE = {"cart_coupon_uplift_itt", "cart_coupon_longterm", "voucher_mpc"}
+"""Experiments on other markets, replayed roughly: within three deviations, doubt included."""
+
 
 def rows() -> list[dict[str, str]]:
     """All published figures."""
@@ -77,8 +80,12 @@ def test_a_fitted_figure_is_met(status_quo: list[RunReader], target: Calibration
     (row,) = (one for one in rows() if (one["key"], one["period"]) == (target.key, target.period))
     found = [target.measure.read(view, target.days) for view in status_quo]
     within = WITHIN[row["confidence"]] * abs(target.observed)
-    limit = max(within, RANGES.get(target.key, 0.0))
-    assert sum(found) / len(found) == pytest.approx(target.observed, abs=limit)
+    limit = max(within, RANGES.get(target.key, 0.0), target.tolerance)
+    if target.key in ELSEWHERE:
+        limit = 3.0 * (target.sd**2 + (target.discrepancy * target.observed) ** 2) ** 0.5
+    off = sum(found) / len(found) - target.observed
+    beyond = -target.bound * off if target.bound else abs(off)
+    assert beyond <= limit
 
 
 def test_the_figures_asked_for_are_among_the_fitted() -> None:

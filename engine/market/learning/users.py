@@ -5,7 +5,7 @@ the day's load, a night at a time.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -14,7 +14,6 @@ import numpy as np
 from engine.jit import kernel
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers
-from engine.market.scratch import Scratch
 from engine.market.state import State
 from engine.market.world import World
 from engine.population.buyers import ENGAGEMENT_ONE, MOST_ENGAGEMENT
@@ -29,17 +28,25 @@ _CLASS_SHIFT = np.uint64(60)
 
 
 def keep_users(
-    world: World, state: State, scratch: Scratch, levers: DayLevers, controls: DayControls
+    world: World,
+    state: State,
+    levers: DayLevers,
+    controls: DayControls,
+    blocks: Sequence[tuple[int, int]],
+    each: Callable[[int, Callable[[int, int], None]], None],
 ) -> None:
-    """Move everybody's engagement by a night; `state.platform.activity` becomes its mean."""
+    """Move everybody's engagement by a night; `state.platform.activity` becomes its mean.
+
+    `blocks` are the (first, last) buyers of each block, and `each` runs a task over them.
+    """
     users = world.scenario.users
     load = controls.load_ratio * (1.0 + levers.ad_load)
     aversions = _aversions(users.load_aversion, users.load_aversion_log_sd)
     levels = np.array([load_level(aversion, load) for aversion in aversions])
-    engagement, sums = state.buyers.engagement, [0] * len(scratch.blocks)
+    engagement, sums = state.buyers.engagement, [0] * len(blocks)
 
     def task(_: int, block: int) -> None:
-        first, last = scratch.blocks[block]
+        first, last = blocks[block]
         sums[block] = _settle_engagement(
             first,
             last,
@@ -50,7 +57,7 @@ def keep_users(
             users.gone_below,
         )
 
-    scratch.threads.each(len(scratch.blocks), task)
+    each(len(blocks), task)
     state.platform.activity = sum(sums) / engagement.size / ENGAGEMENT_ONE
 
 
