@@ -13,7 +13,7 @@ from engine.spec.scenario import Shocks
 from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, near, open_market
 from tests.worlds import case
 
-SHOCKS = Shocks(week_sd=0.03, week_persistence=0.5, month_sd=0.05, month_persistence=0.6)
+SHOCKS = case(days=1).scenario.shocks
 STILL = ("scenario.shocks.week_sd=0", "scenario.shocks.month_sd=0")
 YEAR = 366
 
