@@ -141,7 +141,7 @@ def test_money_budget_stock_and_caps_hold_in_every_slot(levers, run_seed):
 def test_coupons_and_stock_do_run_out_in_this_suite(monkeypatch):
     """The property above would be empty if nothing ever bound."""
     asked = case(
-        "policy.subsidy.budget_bn_rmb=4",
+        "policy.subsidy.budget_bn_rmb=40",
         "policy.subsidy.rate.source=0.9",
         "policy.subsidy.cap_rmb=1000",
         "scenario.suppliers.source.capacity_units=4000",
