@@ -51,8 +51,9 @@ def test_the_arms_share_a_morning_and_differ_by_a_coupon(probed: RunResult) -> N
     assert np.delete(paid, OWN, axis=1).sum() == 0
     for arm in (everything, own):
         assert arm.daily["refused_coupons_count"].sum() == 0
-        # nobody has bought anything yet when the first visits are drawn
-        assert arm.daily["sessions_count"][0] == none.daily["sessions_count"][0]
+        # Nobody has bought yet when the first slot's visits are drawn; the second's hardly differ.
+        sessions = arm.daily["sessions_count"][0], none.daily["sessions_count"][0]
+        assert sessions[0] == pytest.approx(sessions[1], rel=5e-3)
 
 
 def test_without_a_coupon_a_copy_goes_on_as_its_market_does() -> None:

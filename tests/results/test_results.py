@@ -100,6 +100,7 @@ def test_every_file_says_where_it_comes_from(tmp_path: Path) -> None:
 def test_every_amount_names_its_unit() -> None:
     unitless = {"gini", "hhi", "commercial_load", "rival_pull", "target_attained", "difference"}
     unitless |= {"mean", "baseline_mean", "standard_error", "ci_low", "ci_high"}
+    unitless |= {"own_elasticity", "kind_elasticity", "market_elasticity"}
     unitless |= {"lowest_world", "highest_world", "demand_shock"}
     unitless |= {"variance_reduction", "trial", "replication", "seed", "population", "anchor"}
     unitless |= {"value", "lowest", "highest", "goal"}  # of a measure that names it
