@@ -107,6 +107,8 @@ def test_every_amount_names_its_unit() -> None:
     unitless |= {"figure", "figure_se", "estimate", "estimate_se"}  # of a parameter, without unit
     unitless |= {"observed", "tolerance", "simulated"}  # in the unit that the row names
     unitless |= {"kept_low", "kept_high", "range_low", "range_high"}  # likewise
+    unitless |= {"low", "median", "high", "by_line", "as_last", "bound"}  # likewise
+    unitless |= {"coverage", "hidden_worlds"}
     unitless |= {"rung", "rank_correlation", "reliability", "top_reliability"}
     unitless |= {"corrected_correlation", "shift", "shift_se"}  # of a measure that names it
     unitless |= {"point", "wave", "miss", "worst_miss", "second_worst_miss", "score"}
