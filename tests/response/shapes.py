@@ -32,7 +32,7 @@ class Shape(NamedTuple):
 
 
 INSIDE = ("interior",)
-GMV, WHOLE, TAIL = "gmv_paid_fen", CONTRIBUTION, "tail_gmv_fen"
+GMV, WHOLE, TAIL = "gmv_paid_fen", CONTRIBUTION, "small_anchor_income_fen"
 DAU, TOP = "dau_change_share", "top10_share"
 FREE = "nothing holds the lever back yet"
 IDLE = "it is not told from noise"
