@@ -44,13 +44,13 @@ def test_each_world_has_its_own_answer_under_common_luck() -> None:
     assert found == {"cheap": pytest.approx(5.0), "dear": pytest.approx(4.0)}
     assert {row["baseline"] for row in rows} == {"without_coupons"}
     assert len(asked) == 2 * 3 * told.fit.answer_replications
-    lucks = {
+    seeds = {
         (case.policy.name, case.world): tuple(
             one.run_seed for one in asked if (one.policy, one.world) == (case.policy, case.world)
         )
         for case in asked
     }
-    assert len(set(lucks.values())) == 1
+    assert len(set(seeds.values())) == 1
 
 
 def test_the_policies_are_compared_under_luck_that_the_fit_has_not_seen(tmp_path: Path) -> None:
