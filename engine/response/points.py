@@ -16,7 +16,7 @@ import numpy as np
 from engine.errors import InputError
 from engine.spec.base import Dated
 from engine.spec.calendar import Calendar
-from engine.spec.explain import nearest
+from engine.spec.explain import unknown_word
 from engine.spec.levers import LEVERS, LeverEntry, policy_value, set_levers
 from engine.spec.policy import Policy
 from engine.spec.response import ResponseJob
@@ -114,13 +114,8 @@ def lever_points(swept: Swept, job: ResponseJob) -> list[LeverPoint]:
 def _found(name: str, known: dict[str, list[LeverEntry]]) -> Swept:
     if name in known:
         return Swept(name, tuple(known[name]))
-    match = nearest(name, known)
-    raise InputError(
-        "levers",
-        f"{name!r} is no lever of the policy, nor a group of levers, that takes numbers",
-        ", ".join(known),
-        f"did you mean {match}?" if match else "name one of them",
-    )
+    said = "is no lever of the policy, nor a group of levers, that takes numbers"
+    raise unknown_word("levers", said, name, known)
 
 
 def _grid(lever: LeverEntry, low: float, high: float, count: int) -> list[float]:

@@ -14,11 +14,10 @@ from typing import Any
 from engine.case import Case, RunResult
 from engine.cases import cases
 from engine.compare import INCREMENTAL, paired
-from engine.errors import InputError
 from engine.measures import catalogue
 from engine.measures.run_off import CONTRIBUTION, RUN_OFF_MEASURES, with_run_off
 from engine.response.points import BASE, LeverPoint, lever_points, swept_levers
-from engine.spec.explain import nearest
+from engine.spec.explain import unknown_word
 from engine.spec.response import ResponseJob
 
 Row = dict[str, Any]
@@ -38,13 +37,7 @@ def check_job(job: ResponseJob) -> None:
     known = [*catalogue.OUTCOMES, *RUN_OFF_MEASURES]
     for measure in job.measures:
         if measure not in known:
-            match = nearest(measure, known)
-            raise InputError(
-                "measures",
-                f"{measure!r} is not measured",
-                ", ".join(known),
-                f"did you mean {match}?" if match else "name one of them",
-            )
+            raise unknown_word("measures", "is not measured", measure, known)
     _points(job)
 
 

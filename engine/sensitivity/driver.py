@@ -26,7 +26,7 @@ from engine.sensitivity.indices import (
     index_rows,
     saltelli_design,
 )
-from engine.spec.explain import nearest
+from engine.spec.explain import unknown_word
 from engine.spec.jobs import Ensemble
 from engine.spec.sensitivity import SensitivityJob
 from engine.stats.arrays import Floats
@@ -60,13 +60,7 @@ def check_job(job: SensitivityJob) -> None:
     _check_library()
     for measure in job.measures:
         if measure not in OUTCOMES:
-            match = nearest(measure, OUTCOMES)
-            raise InputError(
-                "measures",
-                f"{measure!r} is not measured",
-                ", ".join(OUTCOMES),
-                f"did you mean {match}?" if match else "name one of them",
-            )
+            raise unknown_word("measures", "is not measured", measure, OUTCOMES)
     if job.of != _UNKNOWNS and job.space.rules:
         raise InputError(
             "space.rules",

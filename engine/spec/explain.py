@@ -51,6 +51,14 @@ def nearest(key: str, known: Iterable[str]) -> str | None:
     return close[0] if close else None
 
 
+def unknown_word(where: str, what: str, key: str, known: Iterable[str]) -> InputError:
+    """Return the mistake of naming `key`, which is not among the words that are `known`."""
+    words = list(known)
+    match = nearest(key, words)
+    remedy = f"did you mean {match}?" if match else "name one of them"
+    return InputError(where, f"{key!r} {what}", ", ".join(words), remedy)
+
+
 def dotted(parts: Sequence[int | str], root: str = "") -> str:
     """Return `('festivals', 0, 'end')` as `festivals[0].end`."""
     text = root

@@ -4,7 +4,6 @@ Field names are the terms of the model; units and meanings stand beside each fie
 sources beside each number in `conf/scenario`.
 """
 
-from datetime import date
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -18,10 +17,9 @@ from engine.spec.base import (
     Share,
     Spec,
     quantity,
-    with_fields,
 )
 from engine.spec.calendar import Calendar
-from engine.units import KINDS
+from engine.spec.suppliers import SuppliersSpec
 
 
 class Platform(Spec):
@@ -256,93 +254,6 @@ class _AnchorsSpec(Spec):
         if sum(self.category_share.values()) <= 0:
             raise ValueError("category_share is 0 for every category; make one positive")
         return self
-
-
-class _SupplierKind(Spec):
-    """One kind of supplier (M1-M4)."""
-
-    count_share: Share
-    price_rmb: float = quantity("RMB", "price elsewhere, mean category", gt=0)
-    cost_share: float = quantity("share of the price elsewhere", "unit cost", gt=0, lt=1)
-    quality: Share
-    quality_sd: NonNegative
-    brand: Share
-    commission_share: float = quantity("share of price", "CPS offered", ge=0, le=0.6)
-    expected_sales_rmb: float = quantity(
-        "RMB a year and pool member",
-        "sales that one percent of all suppliers expects of this kind before it knows (M15)",
-        gt=0,
-    )
-    conduct: float = quantity(
-        "share", "1 prices as a monopolist of its look, 0 at cost", ge=0, le=1
-    )
-    joined_share: float = quantity("share", "on the platform on the first day", ge=0, le=1)
-    adoption_per_day: float = quantity("hazard per day", "at neutral belief (M3)", ge=0, le=1)
-    exit_per_day: float = quantity(
-        "hazard per day", "of leaving at neutral belief (M3)", ge=0, le=1
-    )
-    external_share: float = quantity("share", "that link out of the shop (M11)", ge=0, le=1)
-    capacity_units: float = quantity(
-        "units per day and percent of all suppliers", "daily capacity", gt=0
-    )
-
-
-class Investment(Spec):
-    """What money in supply chains does (M21)."""
-
-    delay_days: int = quantity("days", "from the money to the effect", ge=0, le=3650)
-    scale_bn_rmb: float = quantity("bn RMB", "sum that does 63 % of all it can", gt=0)
-    capacity_gain: NonNegative
-    cost_cut: float = quantity("share", "of unit costs, at most", ge=0, lt=1)
-    quality_gain: Share
-
-
-@with_fields(dict.fromkeys(KINDS, _SupplierKind))
-class SuppliersSpec(Spec):
-    """All kinds of supplier and what their adoption answers to."""
-
-    goods_count: int = quantity("goods", "of each supplier", ge=1, le=64)
-    price_log_sd: NonNegative
-    category_price: ByCategory
-    repricing_speed: float = quantity("share per day", "of the gap to the best price", ge=0, le=1)
-    belief_speed: float = quantity("share per day", "of the gap to what sold (M15)", ge=0, le=1)
-    trial_weight: Share
-    imitation: float = quantity(
-        "factor", "joining hazard x (1 + imitation * joined share of its kind)", ge=0, le=1000
-    )
-    belief_response: float = quantity("power", "adoption ~ belief^power (M3)", ge=0, le=5)
-    refuse_share: float = quantity("share", "external sellers a closed loop drives off", ge=0, le=1)
-    external_friction: float = quantity("utility", "lost by the jump out (M11)", ge=0)
-    awareness_gain: float = quantity(
-        "share of the gap per kept unit a day and 1,000 people", "of platform brands (M2)", ge=0
-    )
-    library_mismatch: float = quantity(
-        "share", "of quality lost to goods of a library that is wide open (M5)", ge=0, le=1
-    )
-    library_exit: float = quantity(
-        "factor", "hazard of leaving x (1 + library_exit * openness), of joining / it (M5)", ge=0
-    )
-    loop_exit_per_day: float = quantity(
-        "hazard per day", "of leaving, of who is made to sell in a closed shop (M11)", ge=0, le=1
-    )
-    adverse_selection: float = quantity(
-        "share of quality per share of suppliers", "that later joiners are worse (M3)", ge=0, le=1
-    )
-    investment: Investment
-    plan_lift: float = quantity("factor", "looks that the brand plan brings a member", ge=1, le=10)
-    stock_days: float = quantity("days of capacity", "largest stock", ge=1)
-    partner_date: date | None = Field(description="first day of the retail partner (M4)")
-
-    @model_validator(mode="after")
-    def _shares(self) -> Self:
-        total = sum(kind.count_share for kind in self.kinds())
-        if abs(total - 1) > 1e-6:
-            raise ValueError(f"count_share of all kinds must add up to 1, got {total:g}")
-        return self
-
-    def kinds(self) -> tuple[_SupplierKind, ...]:
-        """What is said of each kind, in the order of `engine.units.KINDS`."""
-        return tuple(getattr(self, kind) for kind in KINDS)
 
 
 class Returns(Spec):

@@ -74,8 +74,8 @@ def runs() -> dict[int, np.ndarray]:
 
 
 BIASED = {
-    "subsidy_fen": "likely: what is left of a purse of whole fen is below one coupon, of 1 / N of the pool",
-    "top10_share": "likely: follows drawn for few buyers spread unevenly: a bias that falls with 1 / N",
+    "subsidy_fen": "likely: less than one coupon, of 1 / N of the pool, is left over in a purse",
+    "top10_share": "likely: follows drawn for few buyers are uneven, by a bias of 1 / N",
 }
 """Measures whose means move with the sample, by 2.5 and 3.5 % from 5,000 buyers to 80,000."""
 

@@ -12,7 +12,7 @@ from engine.spec.calendar import TrialStream
 from engine.spec.explain import explain
 from engine.spec.levers import LEVERS, levers_of
 from engine.spec.policy import RateByKind
-from engine.spec.scenario import SuppliersSpec
+from engine.spec.suppliers import SuppliersSpec
 from engine.units import CATEGORIES, KIND_TABLE, KINDS
 
 RATE = Lever("share", "rate", 0, 0.9, off=0, mechanism="m01_source_goods", search=(0, 0.3))
