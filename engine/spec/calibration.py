@@ -37,7 +37,7 @@ class Tolerance(Spec):
     low: float = quantity("share of the figure", "of a rough guess", gt=0, le=10)
 
 
-class Discrepancy(Spec):
+class _Discrepancy(Spec):
     """How far a model that is right in the main is off a figure: one standard deviation.
 
     It enters the implausibility beside the tolerance of what was observed (Kennedy & O'Hagan,
@@ -66,7 +66,7 @@ class Fit(Spec):
     confirmed_replications: int = quantity("runs", "of each of those", ge=2, le=10_000)
     cutoff: float = quantity("standard deviations", "of a miss that rules a point out", gt=0)
     tolerance: Tolerance
-    discrepancy: Discrepancy
+    discrepancy: _Discrepancy
     repeat_reading: Literal["twice", "next"] = Field(
         description="a monthly repeat rate counts who ordered twice in a month, or again the next"
     )

@@ -61,7 +61,7 @@ class Ray(Spec):
     retries_count: int = quantity("retries", "of a task whose worker died", ge=0, le=100)
 
 
-class Goal(Spec):
+class _Goal(Spec):
     """One objective: a column of `runs`, or `cost_fen` (minus the contribution)."""
 
     measure: str
@@ -96,7 +96,7 @@ class Objective(Spec):
     """What the search wants, of which part of the years, and what it must respect."""
 
     name: str
-    goals: tuple[Goal, ...] = Field(min_length=1, max_length=4)
+    goals: tuple[_Goal, ...] = Field(min_length=1, max_length=4)
     constraints: dict[str, Constraint] = Field(default_factory=dict)
     risk: RiskKind = Field("mean", description="what of the years a goal counts")
     cvar_share: Share = Field(0.2, gt=0, description="share of the years, the worst, in cvar")

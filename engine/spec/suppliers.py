@@ -38,7 +38,7 @@ class _SupplierKind(Spec):
     )
 
 
-class Investment(Spec):
+class _Investment(Spec):
     """What money in supply chains does (M21)."""
 
     delay_days: int = quantity("days", "from the money to the effect", ge=0, le=3650)
@@ -79,7 +79,7 @@ class SuppliersSpec(Spec):
     adverse_selection: float = quantity(
         "share of quality per share of suppliers", "that later joiners are worse (M3)", ge=0, le=1
     )
-    investment: Investment
+    investment: _Investment
     plan_lift: float = quantity("factor", "looks that the brand plan brings a member", ge=1, le=10)
     stock_days: float = quantity("days of capacity", "largest stock", ge=1)
     partner_date: date | None = Field(description="first day of the retail partner (M4)")

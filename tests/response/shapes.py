@@ -21,17 +21,19 @@ class Shape(NamedTuple):
     """What a lever should do over its range, from its lowest value to its highest.
 
     `signs` of measures, by name; `best` places of `engine.response.LeverAnswer`; `moves`
-    whether it should move some measure beyond noise.
+    whether it should move some measure beyond noise; `range` that of the sweep.
     """
 
     signs: Mapping[str, Sign] = {}
     is_told: bool = False
     best: tuple[str, ...] = ()
     moves: bool = False
+    range: Literal["search", "full"] = "search"
     pending: str = ""
 
 
 INSIDE = ("interior",)
+UNPAID = ("low end", "not told")
 GMV, WHOLE, TAIL = "gmv_paid_fen", CONTRIBUTION, "small_anchor_income_fen"
 DAU, TOP = "dau_change_share", "top10_share"
 FREE = "nothing holds the lever back yet"
@@ -44,9 +46,9 @@ SHAPES: dict[str, Shape] = {
     "subsidy.new_buyer_rate": Shape(),
     "subsidy.tier_factor": Shape(),
     "subsidy.festival_boost": Shape({GMV: "rises"}, moves=True, pending=IDLE),
-    "subsidy.partner_share": Shape({GMV: "rises"}, moves=True, pending=IDLE),
+    "subsidy.partner_share": Shape({GMV: "rises"}, moves=True),
     "subsidy.partner_budget_bn_rmb": Shape({GMV: "rises"}),
-    "price.cap": Shape(moves=True, pending=IDLE),
+    "price.cap": Shape(moves=True),
     "price.cps_floor": Shape(),
     "price.plan_festivals_count": Shape(),
     "target.year_end_bn_rmb": Shape({GMV: "rises", WHOLE: "falls"}),
@@ -58,19 +60,20 @@ SHAPES: dict[str, Shape] = {
     "target.recruiting_push": Shape(),
     "traffic.public_share": Shape({TOP: "falls", TAIL: "rises"}, moves=True),
     "traffic.exponent": Shape({TOP: "rises", TAIL: "falls"}, moves=True),
-    "traffic.floor": Shape({TOP: "falls", TAIL: "rises"}, moves=True, pending=IDLE),
+    "traffic.floor": Shape({TOP: "falls", TAIL: "rises"}, moves=True),
     "traffic.support": Shape(moves=True),
     "traffic.brand_support": Shape(moves=True),
     "traffic.ad_load": Shape({DAU: "falls"}, best=INSIDE, moves=True, pending=FREE),
     "traffic.ad_reserve_rmb": Shape(),
-    "traffic.family_cap": Shape(moves=True, pending=IDLE),
+    "traffic.family_cap": Shape(moves=True),
     "traffic.commercial_load": Shape(
-        {GMV: "rises", DAU: "falls"}, best=INSIDE, moves=True, pending=FREE
+        {GMV: "rises", DAU: "falls"}, best=INSIDE, moves=True, range="full"
     ),
-    "supply.library_open": Shape({GMV: "rises"}, best=INSIDE, moves=True, pending=FREE),
+    "supply.library_open": Shape({GMV: "rises"}, best=INSIDE, moves=True),
     "supply.recruiting": Shape({GMV: "rises"}, best=INSIDE, moves=True),
-    "supply.platform_brand_support": Shape(best=INSIDE, moves=True, pending=IDLE),
-    "supply.investment_bn_rmb": Shape({GMV: "rises"}, best=INSIDE, moves=True, pending=IDLE),
+    # At a take of 1.5 % of sales neither earns back within two years what it costs.
+    "supply.platform_brand_support": Shape(best=UNPAID, moves=True),
+    "supply.investment_bn_rmb": Shape({GMV: "rises"}, best=UNPAID, moves=True),
     "supply.closed_loop": Shape({GMV: "rises"}, best=INSIDE, moves=True, pending=FREE),
 }
 """By the names of a sweep of all levers."""

@@ -34,7 +34,7 @@ def test_a_shape_is_missed_by_what_is_told_against_it() -> None:
 
 
 def _job(lever: str) -> ResponseJob:
-    return typed_job(*OVERRIDES, f"levers=[{lever}]")
+    return typed_job(*OVERRIDES, f"levers=[{lever}]", f"range={SHAPES[lever].range}")
 
 
 @cache
@@ -57,6 +57,7 @@ def test_the_lever_has_its_shape(lever: str) -> None:
         for case in response_cases(job)
     ]
     found = misses(shape, response_rows(job, years))
-    if shape.pending and found:
+    if shape.pending:
+        assert found, "the shape holds: take `pending` off"
         pytest.xfail(f"{shape.pending}: {'; '.join(found)}")
     assert not found

@@ -9,14 +9,14 @@ ELASTICITIES: Final = ("own_elasticity", "kind_elasticity", "market_elasticity")
 HEADS: Final = ("Own good", "Kind", "Market")
 
 
-class MonthlyElasticities(NamedTuple):
+class _MonthlyElasticities(NamedTuple):
     """A policy's elasticities: by month, as `2020-01`, those of `ELASTICITIES` in their order."""
 
     policy: str
     months: list[tuple[str, tuple[float, ...]]]
 
 
-def elasticities_by_month(monthly: pa.Table | None) -> Sequence[MonthlyElasticities]:
+def elasticities_by_month(monthly: pa.Table | None) -> Sequence[_MonthlyElasticities]:
     """Return every policy's mean elasticities by month; none where no table has them.
 
     Parameters
@@ -33,7 +33,7 @@ def elasticities_by_month(monthly: pa.Table | None) -> Sequence[MonthlyElasticit
         values = tuple(row[f"{name}_mean"] for name in ELASTICITIES)
         found.setdefault(row["policy"], []).append((row["month"].isoformat()[:7], values))
     order = dict.fromkeys(monthly["policy"].to_pylist())
-    return [MonthlyElasticities(policy, found[policy]) for policy in order]
+    return [_MonthlyElasticities(policy, found[policy]) for policy in order]
 
 
 SAID: Final = (
