@@ -62,7 +62,7 @@ def _work(job: CalibrateJob) -> tuple[int, float]:
     from engine.cases import seconds_of_run
 
     fit = job.fit
-    waves = fit.waves_count * fit.points_count * job.replications
+    waves = sum(wave.points_count for wave in fit.waves) * job.replications
     years = waves + fit.confirmed_count * fit.confirmed_replications
     probes = job.probes.days_count / job.scenario.calendar.days_simulated
     return years, seconds_of_run(job) * (1 + probes)

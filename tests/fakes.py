@@ -91,7 +91,9 @@ def small_scenario(
     goal_bn_rmb: float = TARGET_BN_RMB,
 ) -> Scenario:
     """A scenario that has a name, a calendar and a pool of people, and nothing else."""
-    calendar = Calendar(start=start, end=end, slot_share=(0.4, 0.6), demand_season=(1.0,) * 12)
+    calendar = Calendar(
+        start=start, end=end, slot_share=(0.4, 0.6), coupon_draw=0, demand_season=(1.0,) * 12
+    )
     platform = Platform.model_construct(pool_count=100_000_000, goal_bn_rmb=goal_bn_rmb)
     fields: dict[str, Any] = {"name": "fake_market", "calendar": calendar, "platform": platform}
     return Scenario.model_construct(**fields)

@@ -1,4 +1,4 @@
-"""Make the README's table of speeds anew: `python -m tests.update_benchmark FOLDER...`.
+"""Make the tables of BENCHMARKS.md anew: `python -m tests.update_benchmark FOLDER...`.
 
 A folder is what `experiments.benchmark` left; its rows are read, nothing is measured.
 """
@@ -12,7 +12,7 @@ import yaml
 from engine.report.markdown import _BenchmarkRun, _with_benchmarks
 from engine.results import read_table
 
-FILE = Path(__file__).parents[1] / "README.md"
+FILE = Path(__file__).parents[1] / "BENCHMARKS.md"
 
 
 def measured(folder: Path) -> _BenchmarkRun:

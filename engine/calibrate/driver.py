@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from engine.calibrate.checkpoint import WaveCheckpoint
 from engine.calibrate.coverage import coverage
+from engine.calibrate.narrowing import narrowing
 from engine.calibrate.observed import ObservedFigure, read_figures
 from engine.calibrate.posterior import foretold
 from engine.calibrate.probe import within
@@ -92,7 +93,7 @@ def calibrate(
     targets, unmodelled = _matched(job, figures)
     plan = CalibrationPlan(job, UnknownSpace(job.unknowns.ranges, job.scenario), tuple(targets))
     sample: SimulatedPoints | None = None
-    for wave in range(1, job.fit.waves_count + 1):
+    for wave in range(1, len(job.fit.waves) + 1):
         points = first_points(plan) if sample is None else next_points(plan, sample, wave)
         on_years = partial(_report_wave, on_progress, wave, sample)
         found = simulate(plan, points, wave, pool, kept_waves, on_years)
@@ -107,7 +108,11 @@ def calibrate(
     assert sample is not None
     judged = confirm(plan, sample, pool, kept_waves, partial(_report_confirmation, on_progress))
     on_progress("worlds hidden among the points", 0, 1, "")
-    said = Said(foretold(sample, _seed(job, 2)), coverage(sample, _seed(job, 3)))
+    said = Said(
+        foretold(sample, _seed(job, 2)),
+        coverage(sample, _seed(job, 3)),
+        narrowing(sample, _seed(job, 4)),
+    )
     return _outcome(plan, judged, unmodelled, said)
 
 

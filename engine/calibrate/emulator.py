@@ -95,8 +95,12 @@ class Emulator(NamedTuple):
         return self.offset + self.scale * means, self.scale**2 * variances
 
     def in_scale(self, values: Floats) -> Floats:
-        """Take the logarithm of the targets that are emulated by it, (…, targets)."""
-        return np.where(self.is_log, np.log(np.where(self.is_log, values, 1.0)), values)
+        """Take the logarithm of the targets that are emulated by it, (…, targets).
+
+        A value that has none, which a world left out may show, lies below all others.
+        """
+        logs = np.log(np.maximum(np.where(self.is_log, values, 1.0), np.finfo(np.float64).tiny))
+        return np.where(self.is_log, logs, values)
 
 
 def fit_emulator(

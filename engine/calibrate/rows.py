@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.calibrate.coverage import Coverage
+from engine.calibrate.narrowing import Narrowing
 from engine.calibrate.posterior import INTERVAL, Foretold
 from engine.calibrate.sample import SimulatedPoints
 from engine.calibrate.targets import Unmodelled
@@ -23,10 +24,11 @@ INERT: Final = "no unknown moves it: it rules nothing out"
 
 
 class Said(NamedTuple):
-    """What is said of every target before it is compared, and what such sayings are worth."""
+    """What is said of every target before it is compared, why, and what such sayings are worth."""
 
     foretold: Foretold
     coverage: Coverage
+    narrowing: Narrowing
 
 
 def calibration_rows(
@@ -52,7 +54,8 @@ def calibration_rows(
     ensemble
         Points that became worlds of the ensemble.
     said
-        Intervals of every target, and how often such intervals held hidden worlds' figures.
+        Intervals of every target, how often such intervals held hidden worlds' figures, and
+        what the figures say one by one.
     """
     limits = np.quantile(sample.means[kept], INTERVAL, axis=0)
     plausible, chosen, inside = sample.plausible(cutoff), set(kept.tolist()), set(ensemble)
@@ -111,6 +114,16 @@ def _interval(said: Said, place: int) -> Row:
         "high": float(said.foretold.high[place]),
         "coverage": share if isfinite(share) else None,
         "hidden_worlds": said.coverage.worlds_count,
+        **_named(("prior_low", "prior_high"), said.narrowing.prior[place]),
+        **_named(("coupon_low", "coupon_high"), said.narrowing.coupon[place]),
+    }
+
+
+def _named(names: tuple[str, str], limits: NDArray[np.float64]) -> Row:
+    """The two limits by their names; None for what is not a number."""
+    return {
+        name: float(limit) if isfinite(limit) else None
+        for name, limit in zip(names, limits, strict=True)
     }
 
 
@@ -136,6 +149,7 @@ def _unmodelled(one: Unmodelled) -> Row:
         "high": None,
         "coverage": None,
         "hidden_worlds": 0,
+        **dict.fromkeys(("prior_low", "prior_high", "coupon_low", "coupon_high")),
         "miss": None,
         "worst_miss": None,
         "second_worst_miss": None,

@@ -69,9 +69,9 @@ def next_points(plan: CalibrationPlan, sample: SimulatedPoints, wave: int) -> li
         Number of the wave, 2 or more.
     """
     job, space = plan.job, plan.space
-    rule = implausibility(sample, worst=2 if wave == 2 < job.fit.waves_count else 1)
-    count, seed = job.fit.points_count, _seed(job, wave)
-    parts = ((count // 2, _WELL_INSIDE * job.fit.cutoff), (count - count // 2, job.fit.cutoff))
+    rule = implausibility(sample, worst=2 if wave == 2 < len(job.fit.waves) else 1)
+    (count, cutoff), seed = job.fit.waves[wave - 1], _seed(job, wave)
+    parts = ((count // 2, _WELL_INSIDE * cutoff), (count - count // 2, cutoff))
     found = [
         sample_plausible(
             rule, len(space.names), size, limit, derive_seed(seed, Purpose.TRIAL, part)
@@ -141,7 +141,7 @@ def confirm(
     points = [sample.points[place] for place in places]
     rerun = plan._replace(job=job.model_copy(update=changes))
     return sample.again(
-        places, simulate(rerun, points, job.fit.waves_count + 1, pool, kept, on_years)
+        places, simulate(rerun, points, len(job.fit.waves) + 1, pool, kept, on_years)
     )
 
 

@@ -198,7 +198,7 @@ def _plan_days(policy: Policy, calendar: Calendar, year: int) -> list[tuple[date
 
 
 def demand_weight(levers: DayLevers) -> float:
-    """How much more than on a plain day is bought, by season and festival."""
+    """How much more than on a plain day is bought, before what coupons draw on festivals."""
     weight: float = levers.season * levers.festival_traffic * levers.festival_attention
     return weight
 

@@ -193,7 +193,7 @@ DAY_MEASURES: Final = (
     Measure(
         "forecast_gmv_fen",
         "Forecast",
-        "Forecast of the day's expected GMV as paid, by which the purse is paced.",
+        "Forecast of the day's expected GMV as paid, with what coupons draw on festivals.",
         dtype=float,
     ),
     Measure(

@@ -1,4 +1,4 @@
-"""What is written in Markdown: a calibration's model card, and the README's benchmark tables.
+"""What is written in Markdown: a calibration's model card, and tables of speeds.
 
 A model card says what a calibration's numbers may be used for, what not, and how wrong it was.
 """

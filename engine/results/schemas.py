@@ -125,6 +125,10 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "high": float,
         "coverage": float,
         "hidden_worlds": int,
+        "prior_low": float,
+        "prior_high": float,
+        "coupon_low": float,
+        "coupon_high": float,
         "by_line": float,
         "as_last": float,
         "miss": float,
@@ -189,7 +193,10 @@ not exceed. A row of `calibration` is one point of the unknowns and one observed
 numbers in the row's `unit`; `miss` is the standardised one, `worst_miss` that of the point
 over the figures to fit; between `kept_low` and `kept_high` lie 80 % of the kept points'
 `simulated`, at whatever point; between `low` and `high`, 80 % of what is foretold with noise and
-the model's discrepancy, which held the figure in `coverage` of the `hidden_worlds`; `by_line` and
+the model's discrepancy, which held the figure in `coverage` of the `hidden_worlds`; between
+`prior_low` and `prior_high`, what the unknowns' ranges alone foretell of it; between `coupon_low`
+and `coupon_high`, 80 % of what a RMB of a coupon on everything brings if this figure is all
+that is known; `by_line` and
 `as_last` are what a seasonal line and the last quarter say; `bound` is 1 where the figure is
 known to lie above `observed`, -1 below, else 0; `point` is -1 where the figure is not modelled,
 and `note` says why.

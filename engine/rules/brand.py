@@ -2,7 +2,7 @@
 
 awareness += gain * (1 + support) * kept units per 1,000 people * (1 - awareness)
 brand = given + (1 - given) * awareness            for the platform's own brands
-feed factor = 1 + brand support * f / (1 + f),     f = fans / mean fans of all anchors
+feed factor = 1 + brand support * f / (1 + f),     f = fans / mean fans of who has begun
 """
 
 from engine.jit import rule

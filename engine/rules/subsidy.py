@@ -1,4 +1,4 @@
-"""Coupons: how much an order gets, and who pays for it (M4, M11, M16).
+"""Coupons: how much an order gets, and who pays for it (M4, M13, M14, M16, M17).
 
 rate = kind's rate (or the new-buyer rate if larger) * tier factor * boost, at most 90 %
 coupon = min(price * rate, cap), whole fen, rounded down

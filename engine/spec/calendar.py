@@ -140,6 +140,12 @@ class Calendar(Spec):
     end: date = Field(description="last day of the horizon")
     slot_share: tuple[Positive, ...] = Field(min_length=1, max_length=4)
     demand_season: tuple[Positive, ...] = Field(min_length=12, max_length=12)
+    coupon_draw: float = quantity(
+        "factor per coupon share",
+        "more of a festival's extra visits where coupons are given",
+        ge=0,
+        le=100,
+    )
     festivals: tuple[Festival, ...] = ()
     absences: tuple[_Absence, ...] = ()
     trial_streams: tuple[TrialStream, ...] = ()

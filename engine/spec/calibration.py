@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -57,11 +57,27 @@ class _Discrepancy(Spec):
         return float(getattr(self, kind))
 
 
+class Wave(NamedTuple):
+    """Points that one wave simulates, and the emulated miss that they are within."""
+
+    points_count: int
+    cutoff: float
+
+
+class _Refinement(Spec):
+    """Later waves, of fewer points closer to the figures."""
+
+    waves_count: int = quantity("waves", "after the others", ge=0, le=20)
+    points_count: int = quantity("points", "simulated in each of them", ge=4, le=100_000)
+    cutoff: float = quantity("standard deviations", "of an emulated miss, for their points", gt=0)
+
+
 class Fit(Spec):
     """Size and rules of the search for plausible worlds."""
 
     waves_count: int = quantity("waves", "of points, each where the last left room", ge=1, le=20)
     points_count: int = quantity("points", "simulated in each wave", ge=4, le=100_000)
+    refinement: _Refinement
     confirmed_count: int = quantity("points", "run again on fresh seeds, the best ones", ge=1)
     confirmed_replications: int = quantity("runs", "of each of those", ge=2, le=10_000)
     cutoff: float = quantity("standard deviations", "of a miss that rules a point out", gt=0)
@@ -75,10 +91,18 @@ class Fit(Spec):
         "runs", "of each compared policy in each world of the ensemble", ge=2, le=10_000
     )
 
+    @property
+    def waves(self) -> tuple[Wave, ...]:
+        """The waves in their order, those that refine last."""
+        late = Wave(self.refinement.points_count, self.refinement.cutoff)
+        early = Wave(self.points_count, self.cutoff)
+        return (early,) * self.waves_count + (late,) * self.refinement.waves_count
+
     def most_years(self, replications: int) -> int:
         """Return how many years one stage simulates at most: a wave, or the best again."""
-        confirmed = min(self.confirmed_count, self.waves_count * self.points_count)
-        return max(self.points_count * replications, confirmed * self.confirmed_replications)
+        points = [wave.points_count for wave in self.waves]
+        confirmed = min(self.confirmed_count, sum(points))
+        return max(max(points) * replications, confirmed * self.confirmed_replications)
 
 
 class Probes(Spec):

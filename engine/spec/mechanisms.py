@@ -181,7 +181,7 @@ MECHANISMS: Final = (
     Mechanism(
         "m13_festivals",
         "festivals: traffic, attention and coupons, with a dip after",
-        "attention",
+        "visits",
         ("sessions_count", "gmv_paid_fen"),
         lambda _: {"calendar.festivals": ()},
     ),
@@ -245,7 +245,7 @@ MECHANISMS: Final = (
     ),
     Mechanism(
         "m22_rivals",
-        "the outside option: season, campaigns, reaction to our subsidies",
+        "the outside option: a rival's pull, campaigns, reaction to our subsidies",
         "rival",
         ("orders_count", "gmv_paid_fen"),
         lambda _: {

@@ -156,7 +156,7 @@ class Traffic(Spec):
         off=None, mechanism="m09_private_domain", search=(0.05, 0.8),
     )]
     exponent: Annotated[Dated, Lever(
-        "power", "feed weight ~ expected GMV^r (M20)", 0, 3,
+        "power", "feed weight ~ (sales per exposure)^r (M20)", 0, 3,
         off=0, mechanism="m20_inclusive_feed", switch=True, search=(0, 1.5),
     )]
     floor: Annotated[Dated, Lever(

@@ -110,6 +110,10 @@ class Users(Spec):
         le=5,
     )
     load_aversion_log_sd: float = quantity("ln", "spread of the aversion over people", ge=0, le=3)
+    ad_aversion: float = quantity(
+        "factor", "how much more than commerce ads weigh on the feed", ge=0, le=50
+    )
+    usual_ad_load: Share = Field(description="share of the feed that people expect to be ads")
     leave_days: float = quantity("days", "in which engagement falls towards its level", ge=1)
     return_days: float = quantity("days", "in which it rises towards its level", ge=1)
     gone_below: Share = Field(description="engagement below which a person never comes back")

@@ -19,6 +19,8 @@ FORCES = {
     "m03_adoption": ("suppliers.adverse_selection", "platform.recruiting_cost_power"),
     "m05_library": ("suppliers.library_mismatch", "suppliers.library_exit"),
     "m11_closed_loop": ("suppliers.loop_exit_per_day",),
+    "m13_festivals": ("calendar.coupon_draw",),
+    "m18_activity": ("users.ad_aversion",),
     "m19_ads": ("platform.ad_burden",),
     "m20_inclusive_feed": ("attention.variety",),
 }
@@ -34,8 +36,8 @@ def test_every_force_moves_the_market(path):
         "scale.buyers_count=500",
         "scale.anchors_count=50",
     )
-    with_it = simulate(case(*policy, f"scenario.{path}=0.5", days=60))
-    without = simulate(case(*policy, f"scenario.{path}=0", days=60))
+    with_it = simulate(case(*policy, f"scenario.{path}=0.5", days=90))
+    without = simulate(case(*policy, f"scenario.{path}=0", days=90))
     assert not same(with_it, without)
 
 

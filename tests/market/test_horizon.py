@@ -102,9 +102,10 @@ def test_across_new_year_nothing_jumps_back():
 
 def test_what_is_yearly_recurs():
     """The festivals of 2021 are those of 2020; purse and target begin anew on 1 January."""
-    asked = over("double_ten_billion", "2021-01-01", "2021-12-31")
+    brands = "scenario.suppliers.domestic.joined_share=0.5"  # some in so small a market
+    asked = over("double_ten_billion", "2021-01-01", "2021-12-31", brands)
     late = simulate(asked)
-    plain = simulate(over("double_ten_billion", "2021-01-01", "2021-12-31",
+    plain = simulate(over("double_ten_billion", "2021-01-01", "2021-12-31", brands,
                                "scenario.calendar.festivals=[]"))  # fmt: skip
     day = (date(2021, 6, 15) - date(2021, 1, 1)).days
     assert late.daily["sessions_count"][day] > 1.1 * plain.daily["sessions_count"][day]

@@ -56,7 +56,8 @@ def test_the_mean_is_one_on_every_day():
 
 def test_days_move_together_as_the_closed_form_says(many):
     ln = np.log(many) - np.log(many).mean(axis=0)
-    expected = covariance(7, 0.03, 0.5) + covariance(30, 0.05, 0.6)
+    expected = covariance(7, SHOCKS.week_sd, SHOCKS.week_persistence)
+    expected += covariance(30, SHOCKS.month_sd, SHOCKS.month_persistence)
     for first, second in ((0, 0), (3, 3), (15, 15), (0, 7), (10, 24), (100, 160), (0, 300)):
         products = ln[:, first] * ln[:, second]
         near(products.mean(), expected[first, second], products.std() / len(many) ** 0.5)

@@ -7,6 +7,7 @@ from engine.jit import kernel
 from engine.market.run import simulate
 from engine.market.sessions.terms import budget_now
 from tests.closed_forms.worlds import open_market
+from tests.market.months import first_days_over_last
 from tests.worlds import case
 
 POLICIES = ("laissez_faire", "h1_2020", "double_ten_billion")
@@ -57,17 +58,6 @@ def test_the_first_days_of_a_month_are_like_the_last_of_the_month_before(policy)
     """Mean of the first five days over the last five before, outside festivals: .9 to 1.15."""
     asked = case(f"policy={policy}", "scale=laptop", "scale.buyers_count=10000")
     runs = [simulate(asked), simulate(case(f"policy={policy}", "scale=laptop", run_seed=2))]
-    sold = sum(run.daily["expected_gmv_paid_fen"] for run in runs)
-    calendar = asked.scenario.calendar
-    days = [calendar.start.fromordinal(calendar.start.toordinal() + n) for n in range(sold.size)]
-    festive = [
-        any(first <= day <= last for f in calendar.festivals for first, last in f.spans(day.year))
-        for day in days
-    ]
-    ratios = {}
-    for n, day in enumerate(days):
-        around = slice(n - 5, n + 5)
-        if day.day == 1 and n and not any(festive[around]):
-            ratios[day.month] = sold[n : n + 5].mean() / sold[n - 5 : n].mean()
+    ratios = first_days_over_last(runs, asked.scenario.calendar)
     assert len(ratios) == 10
     assert all(0.9 <= ratio <= 1.15 for ratio in ratios.values()), ratios

@@ -1,9 +1,8 @@
-"""What each lever should do alone around `h1_2020`, as data, and what a sweep says against it.
+"""What each lever should do alone around a policy, as data, and what a sweep says against it.
 
 A lever's shape is read off the rows of `response`. A sign is held against the sweep only where
 the opposite is told; with `is_told` the sign itself has to be told from noise. `best` are the
-places where the contribution with run-off may be best; without any, everywhere. `pending` says
-why a shape does not hold yet: its test is then expected to fail, and says so when it does not.
+places where the contribution with run-off may be best; without any, everywhere.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,8 @@ class Shape(NamedTuple):
     """What a lever should do over its range, from its lowest value to its highest.
 
     `signs` of measures, by name; `best` places of `engine.response.LeverAnswer`; `moves`
-    whether it should move some measure beyond noise; `range` that of the sweep.
+    whether it should move some measure beyond noise; `range` that of the sweep; `policy` that
+    around which it is swept, in `replications`.
     """
 
     signs: Mapping[str, Sign] = {}
@@ -29,15 +29,15 @@ class Shape(NamedTuple):
     best: tuple[str, ...] = ()
     moves: bool = False
     range: Literal["search", "full"] = "search"
-    pending: str = ""
+    policy: str = "h1_2020"
+    replications: int = 3
 
 
 INSIDE = ("interior",)
 UNPAID = ("low end", "not told")
+FULL = ("high end", "not told")
 GMV, WHOLE, TAIL = "gmv_paid_fen", CONTRIBUTION, "small_anchor_income_fen"
 DAU, TOP = "dau_change_share", "top10_share"
-FREE = "nothing holds the lever back yet"
-IDLE = "it is not told from noise"
 
 SHAPES: dict[str, Shape] = {
     "subsidy.budget_bn_rmb": Shape({GMV: "rises", WHOLE: "falls"}, moves=True),
@@ -45,10 +45,11 @@ SHAPES: dict[str, Shape] = {
     "subsidy.cap_rmb": Shape(),
     "subsidy.new_buyer_rate": Shape(),
     "subsidy.tier_factor": Shape(),
-    "subsidy.festival_boost": Shape({GMV: "rises"}, moves=True, pending=IDLE),
+    # It moves a part of the purse: of h1_2020's too little to be told from noise.
+    "subsidy.festival_boost": Shape(moves=True, policy="double_ten_billion"),
     "subsidy.partner_share": Shape({GMV: "rises"}, moves=True),
     "subsidy.partner_budget_bn_rmb": Shape({GMV: "rises"}),
-    "price.cap": Shape(moves=True),
+    "price.cap": Shape(moves=True, replications=10),  # of the few brands of a small market
     "price.cps_floor": Shape(),
     "price.plan_festivals_count": Shape(),
     "target.year_end_bn_rmb": Shape({GMV: "rises", WHOLE: "falls"}),
@@ -63,7 +64,7 @@ SHAPES: dict[str, Shape] = {
     "traffic.floor": Shape({TOP: "falls", TAIL: "rises"}, moves=True),
     "traffic.support": Shape(moves=True),
     "traffic.brand_support": Shape(moves=True),
-    "traffic.ad_load": Shape({DAU: "falls"}, best=INSIDE, moves=True, pending=FREE),
+    "traffic.ad_load": Shape({GMV: "falls", DAU: "falls"}, is_told=True, best=INSIDE, moves=True),
     "traffic.ad_reserve_rmb": Shape(),
     "traffic.family_cap": Shape(moves=True),
     "traffic.commercial_load": Shape(
@@ -74,7 +75,8 @@ SHAPES: dict[str, Shape] = {
     # At a take of 1.5 % of sales neither earns back within two years what it costs.
     "supply.platform_brand_support": Shape(best=UNPAID, moves=True),
     "supply.investment_bn_rmb": Shape({GMV: "rises"}, best=UNPAID, moves=True),
-    "supply.closed_loop": Shape({GMV: "rises"}, best=INSIDE, moves=True, pending=FREE),
+    # What it costs in sellers is less than what it keeps: in 2022 the platform closed it.
+    "supply.closed_loop": Shape({GMV: "rises"}, is_told=True, best=FULL, moves=True),
 }
 """By the names of a sweep of all levers."""
 

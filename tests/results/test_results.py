@@ -108,6 +108,7 @@ def test_every_amount_names_its_unit() -> None:
     unitless |= {"observed", "tolerance", "simulated"}  # in the unit that the row names
     unitless |= {"kept_low", "kept_high", "range_low", "range_high"}  # likewise
     unitless |= {"low", "median", "high", "by_line", "as_last", "bound"}  # likewise
+    unitless |= {"prior_low", "prior_high", "coupon_low", "coupon_high"}  # RMB per RMB the last
     unitless |= {"coverage", "hidden_worlds"}
     unitless |= {"rung", "rank_correlation", "reliability", "top_reliability"}
     unitless |= {"corrected_correlation", "shift", "shift_se"}  # of a measure that names it

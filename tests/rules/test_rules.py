@@ -358,6 +358,19 @@ def test_visits_rise_with_habit():
     ) == pytest.approx(1.5)
 
 
+def test_announced_coupons_draw_more_visits_on_festival_days_alone():
+    assert visits.festival_visits(1.0, 10.0, 0.1) == 1.0
+    assert visits.festival_visits(1.2, 10.0, 0.0) == pytest.approx(1.2)
+    assert visits.festival_visits(1.2, 10.0, 0.1) == pytest.approx(1.4)
+
+
+def test_ads_weigh_on_the_feed_by_what_they_exceed_the_usual():
+    assert users.felt_load(1.5, 0.05, 0.05, 12.0) == 1.5
+    assert users.felt_load(1.5, 0.10, 0.05, 12.0) == pytest.approx(2.1)
+    assert users.felt_load(1.5, 0.0, 0.2, 12.0) == 0.0
+    assert users.felt_load(1.5, 0.3, 0.05, 0.0) == 1.5
+
+
 def test_load_drives_people_off_and_they_come_back_slowly():
     assert users.load_level(0.2, 1.0) == 1.0  # the published path is kept
     assert users.load_level(0.2, 2.0) == pytest.approx(math.exp(-0.3))

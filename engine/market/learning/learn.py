@@ -14,7 +14,7 @@ from engine.jit import kernel, stage
 from engine.market.learning.signals import SIGNAL_DAYS, learn_anchors
 from engine.market.ledger.recorder import DayOutcome
 from engine.market.pacing.controls import own_rate
-from engine.market.plan import DayLevers, demand_weight
+from engine.market.plan import DayLevers
 from engine.market.showcase.selection import DAYS_A_WEEK
 from engine.market.state import PlatformState, State
 from engine.market.streams import StreamTable
@@ -31,7 +31,7 @@ from engine.rules.rival import smoothed
 from engine.units import IS_INCUBATED, LEARNS_FROM_TRIALS, N_KINDS
 
 FIRST_DAYS = 28
-"""Days that set the levels against which later ones are compared."""
+"""Days before beliefs move; also those over which the share of returns is smoothed."""
 FORECAST_DAYS = 7.0
 SHARE_SPEED = 0.1
 
@@ -65,7 +65,7 @@ def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
         _rank_anchors(world, state)
     _learn_ads(state, totals, day_totals)
-    _learn_suppliers(world, state, levers, day_totals.kind_gmv, counts)
+    _learn_suppliers(world, state, outcome, counts, levers.day > FIRST_DAYS)
     _learn_platform(world, state, levers, outcome)
     sums = day_totals.accounts.tolist()
     _learn_rival(world, state, sums)
@@ -166,22 +166,23 @@ def _learn_ads(state: State, totals: SlotTotals, day_totals: DayTotals) -> None:
 def _learn_suppliers(
     world: World,
     state: State,
-    levers: DayLevers,
-    kind_gmv: NDArray[np.float64],
+    outcome: DayOutcome,
     counts: KindCounts,
+    is_settled: bool,
 ) -> None:
     """Beliefs by kind: sales per joined supplier of late against what its kind expected (M15)."""
+    controls, _, day_totals = outcome[:3]
     kept = left_after_ads(state.platform.ads_of_margin, world.supply.ad_burden)
     _update_beliefs(
         state.sellers.belief,
         state.platform.kind_sales,
-        kind_gmv,
+        day_totals.kind_gmv,
         counts.joined,
         world.expected_sales,
         kept,
-        demand_weight(levers),
+        controls.demand,
         world.scenario.suppliers.belief_speed,
-        levers.day > FIRST_DAYS,
+        is_settled,
     )
 
 
@@ -221,7 +222,7 @@ def _learn_platform(world: World, state: State, levers: DayLevers, outcome: DayO
     accounts = state.platform
     accounts.year_paid_fen += int(day_totals.accounts[Account.PAID]) * world.weight
     expected = float(day_totals.sums[EXPECTED_PAID])
-    plain = expected / demand_weight(levers)
+    plain = expected / controls.demand
     full = controls.reach / N_BUCKETS * own_rate(state, levers) * controls.boost * expected
     if full > 0.0:
         # What was claimed, not what was paid: rationing must not look like thrift.

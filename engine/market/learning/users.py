@@ -17,7 +17,7 @@ from engine.market.plan import DayLevers
 from engine.market.state import State
 from engine.market.world import World
 from engine.population.buyers import ENGAGEMENT_ONE, MOST_ENGAGEMENT
-from engine.rules.users import load_level, settled
+from engine.rules.users import felt_load, load_level, settled
 
 _CLASSES = 16
 """Of aversion to load, as many people in each."""
@@ -40,7 +40,7 @@ def keep_users(
     `blocks` are the (first, last) buyers of each block, and `each` runs a task over them.
     """
     users = world.scenario.users
-    load = controls.load_ratio * (1.0 + levers.ad_load)
+    load = felt_load(controls.load_ratio, levers.ad_load, users.usual_ad_load, users.ad_aversion)
     aversions = _aversions(users.load_aversion, users.load_aversion_log_sd)
     levels = np.array([load_level(aversion, load) for aversion in aversions])
     engagement, sums = state.buyers.engagement, [0] * len(blocks)

@@ -17,17 +17,22 @@ from engine.market.world import World
 from engine.rules.investment import built_share
 from engine.rules.pacing import allowance, coupon_reach, push, shortfall
 from engine.rules.rival import rival_pull
+from engine.rules.visits import festival_visits
 from engine.units import BP, FEN_PER_BN_RMB, IS_CO_FUNDED
 
 
 class DayControls(NamedTuple):
-    """What the platform set this morning. Purses in fen of the simulated sample."""
+    """What the platform set this morning. Purses in fen of the simulated sample.
+
+    `demand` is how much more than on a plain day is bought, with what coupons draw on festivals.
+    """
 
     push: float
     boost: float
     recruiting: float
     load_ratio: float
     visit_level: float
+    demand: float
     reach: int
     own_allowance: int
     partner_allowance: int
@@ -64,18 +69,22 @@ def invest(world: World, platform: PlatformState, levers: DayLevers) -> DayLever
 
 def own_rate(state: State, levers: DayLevers) -> float:
     """Mean coupon rate on what is bought that the platform itself pays."""
-    rate: float = _mean_own_rate(
+    return _mean_rate(state, levers, levers.partner_share_bp)
+
+
+def _mean_rate(state: State, levers: DayLevers, partner_share_bp: int) -> float:
+    rate: float = _mean_of_rates(
         levers.rate,
         levers.tier_factor,
         levers.festival_boost,
-        levers.partner_share_bp,
+        partner_share_bp,
         state.platform.kind_share,
     )
     return rate
 
 
 @kernel
-def _mean_own_rate(rate, tier_factor, boost, partner_share_bp, kind_share):
+def _mean_of_rates(rate, tier_factor, boost, partner_share_bp, kind_share):
     """Mean of the rates by what is bought of each kind, less the partner's part of its own."""
     mean = 0.0
     for kind in range(rate.size):
@@ -96,10 +105,15 @@ def set_controls(world: World, plan: Plan, state: State, levers: DayLevers) -> D
     boost = 1.0 + policy.coupon_push * pushed
     weight, left = plan.purse_weights(levers.day)
     own = allowance(platform.own_purse, weight * boost, left)
-    forecast = platform.forecast * demand_weight(levers)
-    spend = forecast * own_rate(state, levers) * boost * platform.uptake
+    plain_forecast = platform.forecast * demand_weight(levers)
+    spend = plain_forecast * own_rate(state, levers) * boost * platform.uptake
     partner = allowance(platform.partner_purse, weight * boost, left)
     reach = coupon_reach(own, spend) if own > 0.0 or partner > 0.0 else 0.0
+    # What coupons draw on a festival comes after the reach: what that misses is rationed.
+    coupon = reach * boost * _mean_rate(state, levers, 0)
+    draw = world.scenario.calendar.coupon_draw
+    festival = festival_visits(levers.festival_traffic, draw, coupon)
+    demand = levers.season * festival * levers.festival_attention
     ratio = levers.commercial_load * (1.0 + policy.load_push * pushed)
     exponent = world.scenario.platform.load_exponent
     rival = world.scenario.rival
@@ -108,10 +122,11 @@ def set_controls(world: World, plan: Plan, state: State, levers: DayLevers) -> D
         boost=boost,
         recruiting=1.0 + policy.recruiting_push * pushed,
         load_ratio=ratio,
-        visit_level=(levers.historical_load * ratio) ** exponent * levers.festival_traffic,
+        visit_level=(levers.historical_load * ratio) ** exponent * festival,
+        demand=demand,
         reach=int(reach * N_BUCKETS),
         own_allowance=int(own),
         partner_allowance=int(partner),
-        forecast=forecast,
+        forecast=platform.forecast * demand,
         rival=rival_pull(rival.pull, levers.campaign_pull, rival.reaction, platform.intensity),
     )

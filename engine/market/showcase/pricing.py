@@ -77,7 +77,11 @@ def price_showcases(
     for k in range(room.per_fen.size):
         room.per_fen[k] = np.float32(1.0 / room.elsewhere[k])
     for coupon in range(WITHOUT_PARTNER + 1):
-        _price_class(coupon, levers.cap_fen, np.float32(terms.curvature), room)
+        like = _first_alike(coupon, room.shares)
+        if like < coupon:
+            _copy_class(like, coupon, room)
+        else:
+            _price_class(coupon, levers.cap_fen, np.float32(terms.curvature), room)
 
 
 @stage
@@ -120,6 +124,27 @@ def _price_places(anchor, standing, shop, sellers, terms, supply, levers, apprai
         shop.price[anchor, j] = capped
         asked = asked_cps_bp(supply.offer[kind], terms.bargaining, strength, floor)
         shop.cps_bp[anchor, j] = asked
+
+
+@step
+def _first_alike(coupon, shares):
+    """The first class whose coupons are those of `coupon`; itself if none before it."""
+    for like in range(coupon):
+        same = True
+        for kind in range(N_KINDS):
+            same &= shares[like, kind] == shares[coupon, kind]
+        if same:
+            return like
+    return coupon
+
+
+@stage
+def _copy_class(source, target, room):
+    """Give a class the prices of another with the same coupons."""
+    for k in range(room.kind.size):
+        room.paid[target, k] = room.paid[source, k]
+    for k in range(room.kind.size):
+        room.price_term[target, k] = room.price_term[source, k]
 
 
 @stage

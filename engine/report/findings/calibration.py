@@ -5,6 +5,7 @@ from typing import Final
 
 from engine.calibrate.identify import FEW
 from engine.calibrate.measures import KNOWN, SHOWN_BY_DATE
+from engine.calibrate.narrowing import COUPON
 from engine.calibrate.observed import CHECK, FIT
 from engine.calibrate.targets import FORECAST, PROBE, SHOWN
 from engine.report.findings.scorecard import observed_text, score_sentence
@@ -25,6 +26,7 @@ PINNED, LOOSE = 0.5, 0.8
 
 
 _NAMED: Final = 6
+_MOST_TELLING: Final = 4
 
 
 MAY: Final = (
@@ -51,7 +53,7 @@ CALIBRATION_LIMITS: Final = (
 def fit_sentences(found: Fitted) -> list[str]:
     """Answer whether the model fits, how it does on what it was not shown, and what is unknown."""
     said = [_plausible(found), _hits(found), score_sentence(found), *_forecast(found)]
-    return [*said, _coverage(found), _unknowns(found), *_crowded(found)]
+    return [*said, _coverage(found), *_narrowed(found), _unknowns(found), *_crowded(found)]
 
 
 def figure_cells(one: Shown) -> dict[str, str]:
@@ -129,6 +131,32 @@ def _coverage(found: Fitted) -> str:
         f" in this way held {100 * sum(rates) / len(rates):.0f} % of what was not fitted"
         f" ({100 * min(rates):.0f} to {100 * max(rates):.0f} % by figure)."
     )
+
+
+def _narrowed(found: Fitted) -> list[str]:
+    """Say how wide the return of a coupon is, and which evidence makes it what it is."""
+    dates = [one for one in found.of(PROBE) if one.key == COUPON]
+    told = [one for one in found.of(FIT) if one.coupon_low is not None]
+    if not dates or not told:
+        return []
+    middle = dates[len(dates) // 2]
+    before = (middle.prior_low or 0.0, middle.prior_high or 0.0)
+    most = sorted(told, key=lambda one: -_moved(one, before))[:_MOST_TELLING]
+    alone = "; ".join(f"{one.name}: {_span(one.coupon_low, one.coupon_high)}" for one in most)
+    text = (
+        f"A RMB of a coupon on everything on {middle.period} brings {_span(*before)} RMB of GMV as"
+    )
+    text += f" paid over the ranges of the unknowns, and {_span(middle.low, middle.high)} given all"
+    return [f"{text} fitted figures (80 %). What moves it most, each figure by itself: {alone}."]
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return f"{signed(low or 0.0, 2)} to {signed(high or 0.0, 2)}"
+
+
+def _moved(one: Shown, before: tuple[float, float]) -> float:
+    """How far the figure by itself moves both ends of the interval."""
+    return abs((one.coupon_low or 0.0) - before[0]) + abs((one.coupon_high or 0.0) - before[1])
 
 
 def _crowded(found: Fitted) -> list[str]:

@@ -19,8 +19,10 @@ class Shown(NamedTuple):
     """One figure: what was observed, the best world's value, and what is foretold of it.
 
     Between `low` and `high` lie 80 % of what is foretold, around `median`; `coverage` is the share
-    of hidden worlds whose interval held it. `by_line` and `as_last` are the yardsticks. `is_input`
-    says that the scenario's own numbers give it.
+    of hidden worlds whose interval held it. Between `prior_low` and `prior_high` lies what the
+    ranges of the unknowns alone foretell, and between `coupon_low` and `coupon_high` a coupon's
+    return if this figure is all that is known. `by_line` and `as_last` are the yardsticks.
+    `is_input` says that the scenario's own numbers give it.
     """
 
     key: str
@@ -42,6 +44,10 @@ class Shown(NamedTuple):
     coverage: float | None
     by_line: float | None
     as_last: float | None
+    prior_low: float | None
+    prior_high: float | None
+    coupon_low: float | None
+    coupon_high: float | None
 
     @property
     def is_hit(self) -> bool | None:
@@ -133,6 +139,10 @@ def _shown(best: Row) -> Shown:
         is_input=any(measure.is_input for measure in measures),
         by_line=best.get("by_line"),
         as_last=best.get("as_last"),
+        prior_low=best.get("prior_low"),
+        prior_high=best.get("prior_high"),
+        coupon_low=best.get("coupon_low"),
+        coupon_high=best.get("coupon_high"),
     )
 
 

@@ -1,0 +1,1 @@
+"""The measured tables of `engine/MODEL_CARD.md`."""
