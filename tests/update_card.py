@@ -1,6 +1,10 @@
-"""Measure the tables of the model card anew: `python -m tests.update_card`, some ten minutes."""
+"""Measure the tables of the model card anew: `python -m tests.update_card [BLOCK...]`.
+
+All of them take some ten minutes on two cores.
+"""
 
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,16 +18,19 @@ MEASURES = {"gmv_paid_fen": (BN, 1), "platform_contribution_fen": (BN, 2), "top1
 """What each lever is judged by: its unit and the digits to show."""
 
 
-def main() -> None:
-    """Simulate, and rewrite the generated blocks."""
-    text = FILE.read_text(encoding="utf-8")
-    heads = ("policy", "GMV as paid by world, bn RMB", "P(350 bn RMB)")
-    text = _with_block(text, "worlds", heads, _worlds())
-    heads = ("lever", "GMV as paid, bn RMB", "contribution, bn RMB", "top-10 share, points")
-    text = _with_block(text, "levers", heads, _levers())
-    heads = ("found in the first edition", "then", "now")
-    text = _with_block(text, "findings", heads, findings())
-    FILE.write_text(text, encoding="utf-8")
+def main(blocks: Sequence[str]) -> None:
+    """Simulate, and rewrite the measured blocks that are named, or all."""
+    of_worlds = ("policy", "GMV as paid by world, bn RMB", "P(350 bn RMB)")
+    of_levers = ("lever", "GMV as paid, bn RMB", "contribution, bn RMB", "top-10 share, points")
+    of_findings = ("found in the first edition", "then", "now")
+    tables = {
+        "worlds": (of_worlds, _worlds),
+        "levers": (of_levers, _levers),
+        "findings": (of_findings, findings),
+    }
+    for name in blocks or tables:
+        heads, rows = tables[name]
+        _write(name, heads, rows())
 
 
 def _worlds() -> Iterator[Sequence[str]]:
@@ -56,11 +63,13 @@ def _brought(row: dict[str, float], unit: float, digits: int) -> str:
     return f"{-row['difference'] / unit:+.{digits}f} ± {half / unit:.{digits}f}"
 
 
-def _with_block(text: str, name: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    block = re.compile(rf"(<!-- measured: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+def _write(name: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     lines = "\n".join(f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows))
-    return block.sub(lambda found: f"{found[1]}{lines}\n{found[2]}", text)
+    block = re.compile(rf"(<!-- measured: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+    text = FILE.read_text(encoding="utf-8")
+    FILE.write_text(block.sub(lambda found: f"{found[1]}{lines}\n{found[2]}", text), "utf-8")
+    print(f"{name}: written", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from engine.calibrate.unknown_space import UnknownSpace
 from engine.case import Case, RunResult
 from engine.measures.run_off import CONTRIBUTION, with_run_off
 from engine.spec.policy import Policy
-from engine.spec.space import leaves
 from engine.stats.intervals import ratio_interval
 from engine.units import IS_BRAND, KINDS
 from tests.card.years import BN, calibration, changed, column, told, years
@@ -299,8 +298,7 @@ def _imposed() -> str:
 def _ranges() -> str:
     asked = calibration()
     space = UnknownSpace(asked.unknowns.ranges, asked.scenario)
-    ensemble = job("ensemble=plausible").ensemble
-    worlds = [dict(leaves(world)) for world in ensemble.worlds.values()]
+    worlds = list(job("ensemble=plausible").ensemble.worlds.values())
     cube = space.cube([{name: _value(world, name) for name in space.names} for world in worlds])
     outer = {"upper": (cube > 5 / 6).sum(axis=0), "lower": (cube < 1 / 6).sum(axis=0)}
     bound = [
@@ -313,9 +311,13 @@ def _ranges() -> str:
     return f"{said}, of {len(space.names)} unknowns, in seven worlds or more"
 
 
-def _value(world: Mapping[str, float], path: str) -> float:
+def _value(world: Any, path: str) -> float:
     """The world's value of an unknown, which may be that of a group of numbers."""
-    return next(value for key, value in world.items() if key == path or key.startswith(f"{path}."))
+    for part in path.split("."):
+        world = world[int(part) if isinstance(world, list | tuple) else part]
+    while isinstance(world, Mapping):
+        world = next(iter(world.values()))
+    return float(world)
 
 
 def _repricing() -> str:

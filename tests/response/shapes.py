@@ -72,7 +72,7 @@ SHAPES: dict[str, Shape] = {
     ),
     "supply.library_open": Shape({GMV: "rises"}, best=INSIDE, moves=True),
     "supply.recruiting": Shape({GMV: "rises"}, best=INSIDE, moves=True),
-    # At a take of 1.5 % of sales neither earns back within two years what it costs.
+    # At a take of 1.9 % of sales neither earns back within two years what it costs.
     "supply.platform_brand_support": Shape(best=UNPAID, moves=True),
     "supply.investment_bn_rmb": Shape({GMV: "rises"}, best=UNPAID, moves=True),
     # What it costs in sellers is less than what it keeps: in 2022 the platform closed it.
