@@ -65,6 +65,7 @@ def _brought(row: dict[str, float], unit: float, digits: int) -> str:
 
 def _write(name: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     lines = "\n".join(f"| {' | '.join(row)} |" for row in (heads, ["---"] * len(heads), *rows))
+    lines = re.sub(r"(?<=[ (])-(?=\d)", "−", lines)  # a true minus, as the report has
     block = re.compile(rf"(<!-- measured: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
     text = FILE.read_text(encoding="utf-8")
     FILE.write_text(block.sub(lambda found: f"{found[1]}{lines}\n{found[2]}", text), "utf-8")
