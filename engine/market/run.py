@@ -12,10 +12,12 @@ with the bits of the uninterrupted run.
 import time
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 from engine.case import Branch, Case, RunResult
 from engine.market.day import run_day
 from engine.market.ledger.results import Tables, daily_table, report_start, tables
+from engine.market.past import KeptPasts, Past
 from engine.market.plan import Plan
 from engine.market.scratch import Scratch, new_scratch
 from engine.market.state import State, open_state
@@ -24,22 +26,23 @@ from engine.measures.run_off import FLOWS
 from engine.spec.mechanisms import switched_policy
 from engine.spec.policy import Policy
 
+_PASTS = KeptPasts()
+
 
 def simulate(case: Case) -> RunResult:
     """Simulate a case from the scenario's first day; report the days of its horizon.
+
+    Cases of one process that share a history go on from one past (`engine.market.past`).
 
     The tables are made on the horizon's last night: what comes after does not change them.
     """
     started = time.perf_counter()
     calendar = case.scenario.calendar
     world = open_world(case.scenario, case.scale, case.world_seed)
-    state = open_state(world, case.run_seed)
+    simulated = partial(_past, world, case)
+    state, start = _PASTS.of(case, simulated) if case.history else simulated()
     branches: dict[str, RunResult] = {}
     with new_scratch(world, state, case.threads) as scratch:
-        advance(world, case.history or case.policy, state, calendar.start, scratch)
-        if case.history:
-            begin_term(world, state)
-        start = report_start(state)
         for branch in sorted(case.branches, key=lambda one: one.start):
             advance(world, case.policy, state, branch.start, scratch)
             branches[branch.name] = _branched(world, state, branch, case)
@@ -48,6 +51,18 @@ def simulate(case: Case) -> RunResult:
         run_off = _run_off(world, case, state, scratch)
     made.run["wall_s"] = time.perf_counter() - started
     return _result(case, made, branches, run_off)
+
+
+def _past(world: World, case: Case) -> Past:
+    """The market on the morning from which the case's policy is in force."""
+    state, before = open_state(world, case.run_seed), case.history or case.policy
+    with new_scratch(world, state, case.threads) as scratch:
+        advance(world, before, state, case.scenario.calendar.start, scratch)
+        start = report_start(state)
+        if case.history:
+            advance(world, before, state, case.decided_on, scratch)
+            begin_term(world, state)
+    return Past(state, start)
 
 
 def _branched(world: World, state: State, branch: Branch, case: Case) -> RunResult:

@@ -1,6 +1,7 @@
 """What a user asks for around a world and a policy: size, worlds, search, back end."""
 
 import hashlib
+from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -164,7 +165,12 @@ class Job(Spec):
     ray: Ray
     history: Policy | None = Field(
         None,
-        description="in force from the scenario's first day to the horizon's; none: the policy",
+        description="in force from the scenario's first day to the decision; none: the policy",
+    )
+    decision_date: date | None = Field(
+        None,
+        description="morning on which policies take over from the history, with a purse and a "
+        "target path of their own; none: the horizon's first day",
     )
 
     def identity(self) -> str:
