@@ -84,7 +84,8 @@ class RunResult:
     of shape (days,); `segments` flows of shape (days, kind, tier, domain); `monthly` the
     columns of `catalogue.MONTHLY`, each of shape (months,); `anchors` one value per anchor.
     `run_off` holds the sums of `run_off.FLOWS` over the days after the horizon that were asked
-    for; it is empty without them.
+    for; it is empty without them. `valued_days` holds the flows of `run_off.VALUED` day by day, of
+    the horizon and of the run-off, where there is one.
     `branches` holds the tables of the case's branches by name, of their own days alone.
     """
 
@@ -95,4 +96,5 @@ class RunResult:
     segments: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     anchors: dict[str, NDArray[Any]] = field(default_factory=dict)
     run_off: dict[str, int] = field(default_factory=dict)
+    valued_days: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     branches: dict[str, "RunResult"] = field(default_factory=dict)

@@ -42,6 +42,8 @@ def check_job(job: Job) -> None:
     if job.history is not None:
         mistakes += _dates(job.history, "history", scenarios, None)
     mistakes += _decision(job, scenarios)
+    if isinstance(job, CompareJob):
+        mistakes += _run_off(job, scenarios)
     if isinstance(job, OptimizeJob):
         mistakes += _goal_year(job, scenarios)
     if mistakes:
@@ -75,6 +77,28 @@ def _decision(job: Job, scenarios: Mapping[str, Scenario]) -> Iterator[InputErro
                 f"{day} lies outside the horizon of {_world(world)}",
                 f"{calendar.start} to {calendar.end}",
                 "correct the date, or move scenario.calendar.start or scenario.calendar.end",
+            )
+            return
+
+
+def _run_off(job: CompareJob, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:
+    """Values are sums over the same days in every world."""
+    if not job.run_off:
+        return
+    if isinstance(job, CalibrateJob):
+        yield InputError(
+            "run_off", "a calibration tells no values", "[]", "leave run_off out, or use compare"
+        )
+    own = job.scenario.calendar
+    for world, scenario in scenarios.items():
+        calendar = scenario.calendar
+        if (calendar.start, calendar.end) != (own.start, own.end):
+            yield InputError(
+                "run_off",
+                f"{_world(world)} has another horizon, {calendar.start} to {calendar.end}: values "
+                "are sums over the same days of all worlds",
+                f"worlds from {own.start} to {own.end}",
+                "leave run_off out, or the world's calendar.start and calendar.end",
             )
             return
 

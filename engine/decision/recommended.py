@@ -142,4 +142,6 @@ def _held(policy: ConfirmedPolicy, asked: Asked) -> str:
 
 
 def _bn(fen: float) -> str:
-    return f"{fen / FEN_PER_BN_RMB:.1f}".replace("-", "−").removesuffix(".0")
+    bn = fen / FEN_PER_BN_RMB
+    text = f"{bn:.1f}".removesuffix(".0") if abs(bn) >= 1 else f"{bn:.2f}"
+    return text.replace("-", "−")

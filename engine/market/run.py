@@ -13,16 +13,19 @@ import time
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
+
+import numpy as np
 
 from engine.case import Branch, Case, RunResult
 from engine.market.day import run_day
-from engine.market.ledger.results import Tables, daily_table, report_start, tables
+from engine.market.ledger.results import Columns, Tables, daily_table, report_start, tables
 from engine.market.past import KeptPasts, Past
 from engine.market.plan import Plan
 from engine.market.scratch import Scratch, new_scratch
 from engine.market.state import State, open_state
 from engine.market.world import World, open_world
-from engine.measures.run_off import FLOWS
+from engine.measures.run_off import FLOWS, VALUED
 from engine.spec.mechanisms import switched_policy
 from engine.spec.policy import Policy
 
@@ -48,9 +51,10 @@ def simulate(case: Case) -> RunResult:
             branches[branch.name] = _branched(world, state, branch, case)
         advance(world, case.policy, state, calendar.end + timedelta(days=1), scratch)
         made = tables(world, state, start)
-        run_off = _run_off(world, case, state, scratch)
+        beyond = _with_days_beyond(world, case, state, scratch)
     made.run["wall_s"] = time.perf_counter() - started
-    return _result(case, made, branches, run_off)
+    found = _result(case, made, branches)
+    return replace(found, **_beyond(beyond, start.day, calendar.n_days)) if beyond else found
 
 
 def _past(world: World, case: Case) -> Past:
@@ -75,12 +79,10 @@ def _branched(world: World, state: State, branch: Branch, case: Case) -> RunResu
     with new_scratch(world, own, case.threads) as scratch:
         until = branch.start + timedelta(days=branch.days)
         advance(world, branch.policy, own, until, scratch)
-    return _result(case, tables(world, own, start), {}, {})
+    return _result(case, tables(world, own, start), {})
 
 
-def _result(
-    case: Case, made: Tables, branches: dict[str, RunResult], run_off: dict[str, int]
-) -> RunResult:
+def _result(case: Case, made: Tables, branches: dict[str, RunResult]) -> RunResult:
     return RunResult(
         labels=case.labels(),
         run=made.run,
@@ -89,21 +91,26 @@ def _result(
         segments=made.segments,
         anchors=made.anchors,
         branches=branches,
-        run_off=run_off,
     )
 
 
-def _run_off(world: World, case: Case, state: State, scratch: Scratch) -> dict[str, int]:
-    """Go on after the horizon; the sums over these days, real fen and counts."""
+def _with_days_beyond(world: World, case: Case, state: State, scratch: Scratch) -> Columns:
+    """Go on after the horizon; the daily table of all days, empty where none was asked for."""
     if case.run_off_days == 0:
         return {}
-    first = state.day
     if case.after:
         begin_term(world, state)
-    until = world.date_of(first + case.run_off_days)
+    until = world.date_of(state.day + case.run_off_days)
     advance(world, case.after or case.policy, state, until, scratch)
-    days = daily_table(world, state)
-    return {name: int(days[name][first:].sum()) for name in FLOWS}
+    return daily_table(world, state)
+
+
+def _beyond(days: Columns, first: int, horizon_days: int) -> dict[str, Any]:
+    """What is kept of the days after the horizon, real fen and counts; see `RunResult`."""
+    return {
+        "run_off": {name: int(days[name][first + horizon_days :].sum()) for name in FLOWS},
+        "valued_days": {name: np.array(days[name][first:], np.int64) for name in VALUED},
+    }
 
 
 def advance(

@@ -159,9 +159,11 @@ def test_that_nothing_more_is_needed_is_said_with_what_it_holds_and_what_comes_n
     assert found.policy == "today"
     assert found.needs_nothing_more
     assert found.sentences[0] == "Doing nothing more reaches 230 bn RMB with probability 1.00."
-    assert found.sentences[1] == "It holds 237 bn RMB as surely."
+    assert found.sentences[1] == "It holds 239 bn RMB as surely."
     assert found.next_step.target_fen == 240 * BN
-    assert found.sentences[2].startswith("The next step, 240 bn RMB, costs 0.1 bn RMB on top: more")
+    assert found.sentences[2].startswith(
+        "The next step, 240 bn RMB, costs 0.01 bn RMB on top: more"
+    )
 
 
 def test_the_cheapest_that_reaches_the_goal_is_recommended_never_the_dearest():
