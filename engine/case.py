@@ -32,14 +32,16 @@ class Branch:
 class Case:
     """One year to simulate, and the labels its rows will carry.
 
-    The scenario is simulated from its first day; the days of its horizon are reported. Before
-    the horizon `history` is in force, where one is given, else `policy`. After it the market
-    goes on for `run_off_days`, under `after` or else under `policy`: what the horizon left
-    behind, of which only sums are kept. `after` begins a term of its own.
+    The scenario is simulated from its first day; the days of its horizon are reported. Until the
+    morning of `decision_date`, or else of the horizon's first day, `history` is in force, where
+    one is given; then `policy` begins a term of its own, with a purse and a target path from that
+    day on. After the horizon the market goes on for `run_off_days`, under `after` or else under
+    `policy`: what the horizon left behind, of which only sums are kept. `after` begins a term of
+    its own.
 
-    Two cases with equal `scenario`, `policy`, `history`, `scale`, `world_seed` and `run_seed` give
-    the same bits, whatever `threads`, whatever comes after the horizon, and whatever `branches`,
-    which start on days of the horizon.
+    Two cases with equal `scenario`, `policy`, `history`, `decision_date`, `scale`, `world_seed`
+    and `run_seed` give the same bits, whatever `threads`, whatever comes after the horizon, and
+    whatever `branches`, which start on days of the horizon from the decision on.
     """
 
     scenario: Scenario
@@ -55,6 +57,12 @@ class Case:
     after: Policy | None = None
     run_off_days: int = 0
     branches: tuple[Branch, ...] = ()
+    decision_date: date | None = None
+
+    @property
+    def decided_on(self) -> date:
+        """The morning from which `policy` is in force where there was a history."""
+        return self.decision_date or self.scenario.calendar.start
 
     def labels(self) -> dict[str, Any]:
         """The values of `catalogue.KEYS`."""
@@ -76,7 +84,8 @@ class RunResult:
     of shape (days,); `segments` flows of shape (days, kind, tier, domain); `monthly` the
     columns of `catalogue.MONTHLY`, each of shape (months,); `anchors` one value per anchor.
     `run_off` holds the sums of `run_off.FLOWS` over the days after the horizon that were asked
-    for; it is empty without them.
+    for; it is empty without them. `valued_days` holds the flows of `run_off.VALUED` day by day, of
+    the horizon and of the run-off, where there is one.
     `branches` holds the tables of the case's branches by name, of their own days alone.
     """
 
@@ -87,4 +96,5 @@ class RunResult:
     segments: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     anchors: dict[str, NDArray[Any]] = field(default_factory=dict)
     run_off: dict[str, int] = field(default_factory=dict)
+    valued_days: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     branches: dict[str, "RunResult"] = field(default_factory=dict)

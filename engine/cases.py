@@ -37,6 +37,7 @@ def cases(job: Job, policies: Iterable[Policy]) -> list[Case]:
             replication=replication,
             threads=job.threads,
             history=job.history,
+            decision_date=job.decision_date,
         )
         for policy in policies
         for world, scenario in scenarios.items()

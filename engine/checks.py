@@ -35,16 +35,72 @@ def check_job(job: Job) -> None:
     scenarios = worlds(job.scenario, job.ensemble)
     mistakes = [*_people(job, scenarios), *_memory(job)]
     for key, space in job.all_spaces().items():
-        mistakes += _searched_dates(space, key, scenarios)
+        mistakes += _searched_dates(space, key, scenarios, job.decision_date)
     for key, policy in _policies(job).items():
-        mistakes += _dates(policy, key, scenarios)
+        mistakes += _dates(policy, key, scenarios, job.decision_date)
         mistakes += _target(policy, key, scenarios)
     if job.history is not None:
-        mistakes += _dates(job.history, "history", scenarios)
+        mistakes += _dates(job.history, "history", scenarios, None)
+    mistakes += _decision(job, scenarios)
+    if isinstance(job, CompareJob):
+        mistakes += _run_off(job, scenarios)
     if isinstance(job, OptimizeJob):
         mistakes += _goal_year(job, scenarios)
     if mistakes:
         raise CombinedInputError(mistakes)
+
+
+def _decision(job: Job, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:
+    """A decision comes after a history, on a day of the horizon."""
+    where, day = "decision_date", job.decision_date
+    if day is None:
+        return
+    if isinstance(job, CalibrateJob | BenchmarkJob):
+        yield InputError(
+            where,
+            f"{day}, but nothing is decided within a year that is calibrated or timed",
+            "null",
+            f"leave {where} out",
+        )
+    elif job.history is None:
+        yield InputError(
+            where,
+            f"{day}, but no policy is named that was in force before it",
+            "a decision with a history",
+            "name one: policy@history=h1_2020; or leave decision_date out",
+        )
+    for world, scenario in scenarios.items():
+        calendar = scenario.calendar
+        if not calendar.start <= day <= calendar.end:
+            yield InputError(
+                where,
+                f"{day} lies outside the horizon of {_world(world)}",
+                f"{calendar.start} to {calendar.end}",
+                "correct the date, or move scenario.calendar.start or scenario.calendar.end",
+            )
+            return
+
+
+def _run_off(job: CompareJob, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:
+    """Values are sums over the same days in every world."""
+    if not job.run_off:
+        return
+    if isinstance(job, CalibrateJob):
+        yield InputError(
+            "run_off", "a calibration tells no values", "[]", "leave run_off out, or use compare"
+        )
+    own = job.scenario.calendar
+    for world, scenario in scenarios.items():
+        calendar = scenario.calendar
+        if (calendar.start, calendar.end) != (own.start, own.end):
+            yield InputError(
+                "run_off",
+                f"{_world(world)} has another horizon, {calendar.start} to {calendar.end}: values "
+                "are sums over the same days of all worlds",
+                f"worlds from {own.start} to {own.end}",
+                "leave run_off out, or the world's calendar.start and calendar.end",
+            )
+            return
 
 
 def _policies(job: Job) -> dict[str, Policy]:
@@ -110,13 +166,16 @@ def _buyers(job: Job) -> tuple[str, int]:
     return "scale.buyers_count", job.scale.buyers_count
 
 
-def _dates(policy: Policy, key: str, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:
+def _dates(
+    policy: Policy, key: str, scenarios: Mapping[str, Scenario], decision_date: date | None
+) -> Iterator[InputError]:
     for path, dated in _levers(policy, key):
         days = [day for day, _ in dated.steps if day != date.min]  # a plain number is always
         for world, scenario in scenarios.items():
             mistake = _outside(path, days, scenario.calendar, world)
-            if mistake is None and days and days[0] > scenario.calendar.origin:
-                mistake = _too_late(path, dated, scenario.calendar, world)
+            begins = decision_date or scenario.calendar.origin
+            if mistake is None and days and days[0] > begins:
+                mistake = _too_late(path, dated, begins, world)
             if mistake is not None:
                 yield mistake
                 break
@@ -129,7 +188,7 @@ def _dates(policy: Policy, key: str, scenarios: Mapping[str, Scenario]) -> Itera
 
 
 def _searched_dates(
-    space: Space, key: str, scenarios: Mapping[str, Scenario]
+    space: Space, key: str, scenarios: Mapping[str, Scenario], decision_date: date | None
 ) -> Iterator[InputError]:
     for path, lever in space.levers.items():
         where, days = f"{key}.levers.{path}.dates", list(lever.dates)
@@ -143,13 +202,14 @@ def _searched_dates(
                     f"dates up to {scenario.calendar.end}",
                     "leave the date out, or give a later scenario.calendar.end",
                 )
-            if mistake is None and days and days[0] > scenario.calendar.origin:
+            begins = decision_date or scenario.calendar.origin
+            if mistake is None and days and days[0] > begins:
                 mistake = InputError(
                     where,
-                    f"the first date {days[0]} lies after the start of the calendar of "
-                    f"{_world(world)}: nothing says what holds before",
-                    f"a first date of {scenario.calendar.origin} or earlier",
-                    f"add it: {where}=[{scenario.calendar.origin},{','.join(map(str, days))}]",
+                    f"the first date {days[0]} lies after {begins}, on which policies of "
+                    f"{_world(world)} begin: nothing says what holds before",
+                    f"a first date of {begins} or earlier",
+                    f"add it: {where}=[{begins},{','.join(map(str, days))}]",
                 )
             if mistake is not None:
                 yield mistake
@@ -178,14 +238,14 @@ def _outside(path: str, days: list[date], calendar: Calendar, world: str) -> Inp
     return None
 
 
-def _too_late(path: str, dated: Dated, calendar: Calendar, world: str) -> InputError:
+def _too_late(path: str, dated: Dated, begins: date, world: str) -> InputError:
     steps = ",".join(f"{day}:{value:g}" for day, value in dated.steps)
     return InputError(
         path,
-        f"its first date {dated.steps[0][0]} lies after the start of the calendar of "
-        f"{_world(world)}: nothing says what holds before",
-        f"a first date of {calendar.origin} or earlier",
-        f"add the value from {calendar.origin} on, e.g. '{path}={{{calendar.origin}:0,{steps}}}'",
+        f"its first date {dated.steps[0][0]} lies after {begins}, on which policies of "
+        f"{_world(world)} begin: nothing says what holds before",
+        f"a first date of {begins} or earlier",
+        f"add the value from {begins} on, e.g. '{path}={{{begins}:0,{steps}}}'",
     )
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from engine.case import RunResult
 from engine.errors import InputError
 from engine.measures import catalogue
-from engine.measures.run_off import RUN_OFF_MEASURES
+from engine.measures.run_off import RUN_OFF_MEASURES, value_label
 from engine.stats.arrays import Floats, Ints
 from engine.stats.intervals import Interval, mean_interval, ratio_interval
 from engine.stats.paired import independent_units, means_by, variance_reduction
@@ -125,7 +125,7 @@ def _check(runs: Mapping[str, _Runs], baseline: str, measures: Sequence[str]) ->
             remedy="name one of them",
         )
     for measure in measures:
-        if measure not in {**catalogue.RUN, **RUN_OFF_MEASURES}:
+        if measure not in {**catalogue.RUN, **RUN_OFF_MEASURES} and value_label(measure) is None:
             raise InputError(
                 where="measures",
                 what=f"{measure!r} is not measured",

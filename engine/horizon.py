@@ -29,7 +29,12 @@ def horizon_notes(job: Job) -> list[str]:
     for key, policy in job.all_policies().items():
         if late := [*_late_dates(policy, key, calendar)]:
             notes.append(f"after the last day, {calendar.end}, and without effect: {_listed(late)}")
-    if calendar.start > calendar.origin:
+    if job.decision_date and job.history:
+        notes.append(
+            f"policies take over on {job.decision_date}, with a purse and a target path from that "
+            f"day on; until then {job.history.name!r} is in force, and counts in what is reported"
+        )
+    elif calendar.start > calendar.origin:
         held = f"policy {job.history.name!r} is" if job.history else "the policy itself is"
         notes.append(
             f"the horizon begins on {calendar.start}: from {calendar.origin} until then "

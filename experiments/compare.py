@@ -26,6 +26,7 @@ MEASURES: Final = (
 def compare(job: CompareJob, folder: Path, config: Tree) -> None:
     """Compare policies in pairs of years; leave `comparison`, `runs` and the report."""
     from engine.compare import paired
+    from engine.decision.value import run_off_notes, shown_values, value_cases, value_rows
     from engine.report.terminal.policies import (
         print_comparison,
         print_elasticities,
@@ -33,19 +34,21 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
         print_runs,
     )
     from engine.results import read_table
-    from experiments._years import conclude, run_years, tell_folder
+    from experiments._years import conclude, run_cases, tell_folder
 
-    policies = job.compared().values()
-    results, years = run_years(job, policies, folder, config, details=False)
+    results, years = run_cases(job, value_cases(job), folder, config, details=False)
+    values = value_rows(job, years)
     rows = paired(years, job.baseline, MEASURES)
-    results.write_rows("comparison", rows)
+    results.write_rows("comparison", [*rows, *values])
     console = conclude(results, folder)
     print_runs(years, console)
     if job.one_at_a_time is None:
-        print_comparison(rows, console)
+        print_comparison([*rows, *shown_values(values)], console)
         print_elasticities(read_table(folder, "monthly"), console)
     else:
         print_levers(rows, console)
+    for note in run_off_notes(values):
+        print(f"Note: {note}.")
     tell_folder(folder)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine import rng
 from engine.case import Case, RunResult
 from engine.measures import catalogue
-from engine.measures.run_off import FLOWS
+from engine.measures.run_off import FLOWS, VALUED
 from engine.spec.calendar import Calendar
 from engine.spec.jobs import Scale
 from engine.spec.policy import Policy
@@ -139,6 +139,7 @@ def simulate_fake(case: Case) -> RunResult:
             "gmv_fen": flows["gmv_fen"].sum() // np.arange(2, case.scale.anchors_count + 2),
         },
         run_off=_run_off(case, flows),
+        valued_days=_valued_days(case, flows),
     )
 
 
@@ -149,6 +150,15 @@ def _run_off(case: Case, flows: dict[str, NDArray[Any]]) -> dict[str, int]:
     if not case.run_off_days:
         return {}
     return {name: total * case.run_off_days // (2 * days) for name, total in sums.items()}
+
+
+def _valued_days(case: Case, flows: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The horizon's days, then half of its mean day on each day after it."""
+    count = case.run_off_days
+    return {
+        name: np.append(flows[name], np.full(count, int(flows[name].mean()) // 2))
+        for name in (VALUED if count else ())
+    }
 
 
 _SHARE = {

@@ -12,42 +12,61 @@ with the bits of the uninterrupted run.
 import time
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
+from typing import Any
+
+import numpy as np
 
 from engine.case import Branch, Case, RunResult
 from engine.market.day import run_day
-from engine.market.ledger.results import Tables, daily_table, report_start, tables
+from engine.market.ledger.results import Columns, Tables, daily_table, report_start, tables
+from engine.market.past import KeptPasts, Past
 from engine.market.plan import Plan
 from engine.market.scratch import Scratch, new_scratch
 from engine.market.state import State, open_state
 from engine.market.world import World, open_world
-from engine.measures.run_off import FLOWS
+from engine.measures.run_off import FLOWS, VALUED
 from engine.spec.mechanisms import switched_policy
 from engine.spec.policy import Policy
+
+_PASTS = KeptPasts()
 
 
 def simulate(case: Case) -> RunResult:
     """Simulate a case from the scenario's first day; report the days of its horizon.
+
+    Cases of one process that share a history go on from one past (`engine.market.past`).
 
     The tables are made on the horizon's last night: what comes after does not change them.
     """
     started = time.perf_counter()
     calendar = case.scenario.calendar
     world = open_world(case.scenario, case.scale, case.world_seed)
-    state = open_state(world, case.run_seed)
+    simulated = partial(_past, world, case)
+    state, start = _PASTS.of(case, simulated) if case.history else simulated()
     branches: dict[str, RunResult] = {}
     with new_scratch(world, state, case.threads) as scratch:
-        advance(world, case.history or case.policy, state, calendar.start, scratch)
-        if case.history:
-            begin_term(world, state)
-        start = report_start(state)
         for branch in sorted(case.branches, key=lambda one: one.start):
             advance(world, case.policy, state, branch.start, scratch)
             branches[branch.name] = _branched(world, state, branch, case)
         advance(world, case.policy, state, calendar.end + timedelta(days=1), scratch)
         made = tables(world, state, start)
-        run_off = _run_off(world, case, state, scratch)
+        beyond = _with_days_beyond(world, case, state, scratch)
     made.run["wall_s"] = time.perf_counter() - started
-    return _result(case, made, branches, run_off)
+    found = _result(case, made, branches)
+    return replace(found, **_beyond(beyond, start.day, calendar.n_days)) if beyond else found
+
+
+def _past(world: World, case: Case) -> Past:
+    """The market on the morning from which the case's policy is in force."""
+    state, before = open_state(world, case.run_seed), case.history or case.policy
+    with new_scratch(world, state, case.threads) as scratch:
+        advance(world, before, state, case.scenario.calendar.start, scratch)
+        start = report_start(state)
+        if case.history:
+            advance(world, before, state, case.decided_on, scratch)
+            begin_term(world, state)
+    return Past(state, start)
 
 
 def _branched(world: World, state: State, branch: Branch, case: Case) -> RunResult:
@@ -60,12 +79,10 @@ def _branched(world: World, state: State, branch: Branch, case: Case) -> RunResu
     with new_scratch(world, own, case.threads) as scratch:
         until = branch.start + timedelta(days=branch.days)
         advance(world, branch.policy, own, until, scratch)
-    return _result(case, tables(world, own, start), {}, {})
+    return _result(case, tables(world, own, start), {})
 
 
-def _result(
-    case: Case, made: Tables, branches: dict[str, RunResult], run_off: dict[str, int]
-) -> RunResult:
+def _result(case: Case, made: Tables, branches: dict[str, RunResult]) -> RunResult:
     return RunResult(
         labels=case.labels(),
         run=made.run,
@@ -74,21 +91,26 @@ def _result(
         segments=made.segments,
         anchors=made.anchors,
         branches=branches,
-        run_off=run_off,
     )
 
 
-def _run_off(world: World, case: Case, state: State, scratch: Scratch) -> dict[str, int]:
-    """Go on after the horizon; the sums over these days, real fen and counts."""
+def _with_days_beyond(world: World, case: Case, state: State, scratch: Scratch) -> Columns:
+    """Go on after the horizon; the daily table of all days, empty where none was asked for."""
     if case.run_off_days == 0:
         return {}
-    first = state.day
     if case.after:
         begin_term(world, state)
-    until = world.date_of(first + case.run_off_days)
+    until = world.date_of(state.day + case.run_off_days)
     advance(world, case.after or case.policy, state, until, scratch)
-    days = daily_table(world, state)
-    return {name: int(days[name][first:].sum()) for name in FLOWS}
+    return daily_table(world, state)
+
+
+def _beyond(days: Columns, first: int, horizon_days: int) -> dict[str, Any]:
+    """What is kept of the days after the horizon, real fen and counts; see `RunResult`."""
+    return {
+        "run_off": {name: int(days[name][first + horizon_days :].sum()) for name in FLOWS},
+        "valued_days": {name: np.array(days[name][first:], np.int64) for name in VALUED},
+    }
 
 
 def advance(

@@ -4,9 +4,13 @@ The horizon's own measures are those of the catalogue. A measure with run-off is
 the horizon plus that over the days of run-off:
 
     V = sum over the horizon + sum over the run-off
+
+The value of a policy (`engine.decision.value`) is told at several lengths of run-off and in
+terms; its measures are named by both, as `platform_contribution_90d_whole_fen`.
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -36,6 +40,22 @@ RUN_OFF_MEASURES: Final = {
 }
 """Measures that need the run-off, by name."""
 
+VALUED: Final = ("platform_contribution_fen", "gmv_paid_fen")
+"""Flows whose days are kept beyond the horizon."""
+
+TERMS: Final = {
+    "whole": "+{days} d",
+    "in_the_year": "in horizon",
+    "pulled_forward": "pulled, +{days} d",
+    "left_behind": "left, +{days} d",
+    "last_30_days": "last 30 of {days} d",
+}
+"""Terms of a value, and what each is called in a narrow table: with so many days after the
+horizon, in it, what is pulled forward, what is left behind, and what the last 30 days bring."""
+
+_VALUE: Final = re.compile(rf"(\w+)_(\d+)d_({'|'.join(TERMS)})_fen")
+_VALUE_WORDS: Final = {"platform_contribution": "Value", "gmv_paid": "GMV"}
+
 _FLOW_OF: Final = {
     "gmv_paid_with_run_off_fen": "gmv_paid_fen",
     CONTRIBUTION: "platform_contribution_fen",
@@ -46,3 +66,16 @@ def with_run_off(run: Mapping[str, Any], run_off: Mapping[str, int]) -> dict[str
     """The measures of a run and those with its run-off, which is nothing if it is empty."""
     more = {name: run[flow] + run_off.get(flow, 0) for name, flow in _FLOW_OF.items()}
     return {**run, **more}
+
+
+def value_measure(flow: str, horizon_days: int, term: str) -> str:
+    """The name of a term of a flow's value, over so many days after the horizon."""
+    return f"{flow.removesuffix('_fen')}_{horizon_days}d_{term}_fen"
+
+
+def value_label(measure: str) -> str | None:
+    """What a measure of value is called; None for any other measure."""
+    found = _VALUE.fullmatch(measure)
+    if found is None or found[1] not in _VALUE_WORDS:
+        return None
+    return f"{_VALUE_WORDS[found[1]]} {TERMS[found[3]].format(days=found[2])}"

@@ -3,6 +3,7 @@
 from math import isnan
 from typing import Final
 
+from engine.measures.run_off import value_label
 from engine.report.definitions import MEASURES
 from engine.results.schemas import unit_of
 from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB
@@ -17,7 +18,9 @@ _COUNTED: Final = frozenset({"new_heads_count", "coupon_short_days_count"})
 
 def label(measure: str) -> str:
     """Return the measure's name for people; an unknown one keeps its column's name."""
-    return MEASURES[measure].label if measure in MEASURES else measure
+    if measure in MEASURES:
+        return MEASURES[measure].label
+    return value_label(measure) or measure
 
 
 def split_name(mechanism: str) -> tuple[str, str]:

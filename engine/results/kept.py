@@ -1,9 +1,9 @@
 """What survives a kill of a command that simulates: its finished runs, a line each.
 
-`runs.jsonl` holds, for each finished run, its row of `runs`, its months and the sums of its
-run-off. The line is appended after the run's parts of `daily`, `segments` and `anchors` are on
-the disk, so that a run that has a line is finished. The first line says what job and what
-engine the runs are of; another's count as not there.
+`runs.jsonl` holds, for each finished run, its row of `runs`, its months, the sums of its run-off
+and the days that are valued. The line is appended after the run's parts of `daily`, `segments` and
+`anchors` are on the disk, so that a run that has a line is finished. The first line says what job
+and what engine the runs are of; another's count as not there.
 """
 
 import hashlib
@@ -88,6 +88,7 @@ class KeptRuns:
             "run": {name: _plain(value) for name, value in year.run.items()},
             "monthly": {name: np.asarray(column).tolist() for name, column in year.monthly.items()},
             "run_off": {name: _plain(value) for name, value in year.run_off.items()},
+            "valued_days": {name: days.tolist() for name, days in year.valued_days.items()},
             "tables": tables,
         }
         # Python writes a float with the digits that give the same bits again.
@@ -134,6 +135,7 @@ def _run_of(tree: Mapping[str, Any]) -> RunResult:
         daily={},
         monthly=monthly,
         run_off=tree["run_off"],
+        valued_days={name: np.array(days, np.int64) for name, days in tree["valued_days"].items()},
     )
 
 

@@ -152,6 +152,9 @@ class Lever:
     search : where `space=all_levers` searches it.
     day : its name in the table of the day (`engine.market.plan`), its own if empty.
     convert : from its value to that of the table.
+    needs : without which it does nothing, whatever its value: one of these rows, all of whose
+        levers must act. A row names levers, groups of levers (one of them must act), or a lever
+        at a value that it must reach on some day, as `subsidy.partner_share=1`. Empty: nothing.
     """
 
     unit: str
@@ -164,6 +167,7 @@ class Lever:
     switch: bool = False
     day: str = ""
     convert: Callable[[float], float] = float
+    needs: tuple[tuple[str, ...], ...] = ()
 
     def check(self, dated: Dated) -> Dated:
         """The value itself; raises ValueError where a step lies outside the range."""

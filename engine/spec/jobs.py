@@ -1,12 +1,14 @@
 """What a user asks for around a world and a policy: size, worlds, search, back end."""
 
 import hashlib
+from datetime import date
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from engine.spec.base import Share, Spec, quantity
+from engine.spec.calendar import LONGEST_HISTORY_DAYS
 from engine.spec.levers import one_lever_at_a_time
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
@@ -164,7 +166,12 @@ class Job(Spec):
     ray: Ray
     history: Policy | None = Field(
         None,
-        description="in force from the scenario's first day to the horizon's; none: the policy",
+        description="in force from the scenario's first day to the decision; none: the policy",
+    )
+    decision_date: date | None = Field(
+        None,
+        description="morning on which policies take over from the history, with a purse and a "
+        "target path of their own; none: the horizon's first day",
     )
 
     def identity(self) -> str:
@@ -200,6 +207,12 @@ class CompareJob(Job):
     one_at_a_time: str | None = Field(
         None, description="policy whose levers the baseline takes over, one after another"
     )
+    run_off: tuple[Annotated[int, Field(ge=0, le=1096)], ...] = Field(
+        (), description="days after the horizon, under the baseline, at which values are told"
+    )
+    discount_per_year: float = Field(
+        0.1, ge=0, le=1, description="by how much less a RMB counts that comes a year later [share]"
+    )
 
     @model_validator(mode="after")
     def _known_baseline(self) -> Self:
@@ -215,6 +228,17 @@ class CompareJob(Job):
             raise ValueError(
                 f"one_at_a_time={self.one_at_a_time} names no policy that differs from the "
                 f"baseline {self.baseline!r}; {others}, or null"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _within_reach(self) -> Self:
+        calendar = self.scenario.calendar
+        left = LONGEST_HISTORY_DAYS - 1 - (calendar.end - calendar.origin).days
+        if self.run_off and max(self.run_off) > left:
+            raise ValueError(
+                f"run_off reaches {max(self.run_off)} days beyond the horizon, more than ten years "
+                f"after the scenario's first day; at most {left} days; set run_off=[{left}]"
             )
         return self
 

@@ -35,6 +35,7 @@ class LeverEntry:
     group: str = ""
     column: str = ""
     convert: Callable[[float], float] = float
+    needs: tuple[tuple[str, ...], ...] = ()
 
 
 def levers_of(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[LeverEntry]:
@@ -69,6 +70,7 @@ def _number(path: tuple[str, ...], lever: Lever, kind: Any) -> LeverEntry:
         group=".".join(path[:-1]) if grouped else "",
         column=path[-2] if grouped else lever.day or path[-1],
         convert=lever.convert,
+        needs=lever.needs,
     )
 
 

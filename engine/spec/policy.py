@@ -14,13 +14,26 @@ from pydantic import Field, model_validator
 from engine.spec.base import Dated, Lever, Positive, Share, Spec, with_fields
 from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, KIND_TABLE, RATE_DAYS, to_bp, to_fen
 
+_PAID = (
+    ("subsidy.budget_bn_rmb",),
+    ("subsidy.partner_budget_bn_rmb", "subsidy.partner_share=1"),
+)
+"""A purse that pays a coupon: the platform's is asked for its part of every one."""
+
+_COUPONS = (("subsidy.rate",), ("subsidy.new_buyer_rate",))
+_PARTNERS = (("subsidy.rate.partner",), ("subsidy.new_buyer_rate",))
+_PLAN_DAYS = (("price.plan_festivals_count",),)
+_STEERS = (("target.proportional_gain",), ("target.integral_gain",))
+_PUSHES = (("target.coupon_push",), ("target.load_push",), ("target.recruiting_push",))
+_GOAL = ("target.year_end_bn_rmb",)
+
 # A table: how a lever is measured and what it does, then what it means to the engine.
 # fmt: off
 
 
 @with_fields({kind.name: Annotated[Dated, Lever(
     "share of price", "coupon rate", 0, 0.9,
-    off=0, mechanism=kind.mechanism, search=(0, 0.3),
+    off=0, mechanism=kind.mechanism, search=(0, 0.3), needs=_PAID,
 )] for kind in KIND_TABLE})
 class RateByKind(Spec):
     """Coupon rate by kind of supplier."""
@@ -28,7 +41,7 @@ class RateByKind(Spec):
 
 Factor = Annotated[Dated, Lever(
     "factor", "multiplies the coupon rate", 0, 10,
-    off=1, mechanism="m16_city_tiers", search=(0.5, 2),
+    off=1, mechanism="m16_city_tiers", search=(0.5, 2), needs=_COUPONS,
 )]
 
 
@@ -44,30 +57,32 @@ class Subsidy(Spec):
 
     budget_bn_rmb: Annotated[float, Lever(
         "bn RMB", "the platform's purse for a calendar year, opened anew on 1 January", 0, 1000,
-        off=0, mechanism="", search=(0, 40),
+        off=0, mechanism="", search=(0, 40), needs=_COUPONS,
     )]
     rate: RateByKind
     cap_rmb: Annotated[Dated, Lever(
         "RMB per order", "most a coupon pays", 0.01, 100_000,
         off=None, mechanism="", search=(5, 100, "log"), day="cap_fen", convert=to_fen,
+        needs=_COUPONS,
     )]
     new_buyer_rate: Annotated[Dated, Lever(
         "share of price", "coupon on a first order", 0, 0.9,
-        off=0, mechanism="m17_habits", search=(0, 0.5),
+        off=0, mechanism="m17_habits", search=(0, 0.5), needs=_PAID,
     )]
     tier_factor: _TierFactor
     festival_boost: Annotated[Dated, Lever(
         "factor", "on coupon rates on festival days", 0, 10,
-        off=1, mechanism="m13_festivals", switch=True, search=(1, 3),
+        off=1, mechanism="m13_festivals", switch=True, search=(1, 3), needs=_COUPONS,
     )]
     partner_share: Annotated[Dated, Lever(
         "share of coupon", "co-funded by the partner on its goods", 0, 1,
         off=0, mechanism="m04_retail_partner", search=(0, 1), day="partner_share_bp",
-        convert=to_bp,
+        convert=to_bp, needs=_PARTNERS,
     )]
     partner_budget_bn_rmb: Annotated[float, Lever(
         "bn RMB", "the partner's purse for a calendar year", 0, 1000,
         off=0, mechanism="m04_retail_partner", search=(0, 20),
+        needs=tuple((*row, "subsidy.partner_share") for row in _PARTNERS),
     )]
 
 
@@ -77,10 +92,11 @@ class Price(Spec):
     cap: Annotated[Dated, Lever(
         "share of the price elsewhere", "highest price on plan days", 0.05, 10,
         off=1, mechanism="m12_brand_plan", search=(0.6, 1), day="price_cap_bp", convert=to_bp,
+        needs=_PLAN_DAYS,
     )]
     cps_floor: Annotated[Dated, Lever(
         "share of price", "least commission of plan members", 0, 0.6,
-        off=0, mechanism="m12_brand_plan", switch=True, search=(0, 0.3),
+        off=0, mechanism="m12_brand_plan", switch=True, search=(0, 0.3), needs=_PLAN_DAYS,
     )]
     plan_festivals_count: Annotated[int, Lever(
         "festivals", "of the year with the cap", 0, 12,
@@ -100,29 +116,32 @@ class Target(Spec):
 
     year_end_bn_rmb: Annotated[float, Lever(
         "bn RMB of GMV as paid", "target of a calendar year; 0 is none", 0, 100_000,
-        off=0, mechanism="m14_target", search=(250, 500),
+        off=0, mechanism="m14_target", search=(250, 500), needs=_STEERS,
     )]
     knots: tuple[Share, ...] = Field(min_length=1, max_length=60)
     revisions: tuple[_Revision, ...] = ()
     proportional_gain: Annotated[float, Lever(
         "push per shortfall share", "controller", 0, 100,
         off=0, mechanism="m14_target", switch=True, search=(0, 5),
+        needs=tuple((*row, *_GOAL) for row in _PUSHES),
     )]
     integral_gain: Annotated[float, Lever(
         "push per shortfall share and day", "controller", 0, 10,
         off=0, mechanism="m14_target", switch=True, search=(0, 0.1),
+        needs=tuple((*row, *_GOAL) for row in _PUSHES),
     )]
     coupon_push: Annotated[float, Lever(
         "factor", "coupon rate x (1 + this * push)", 0, 10,
         off=0, mechanism="m14_target", search=(0, 3),
+        needs=tuple((*row, *_GOAL) for row in _COUPONS),
     )]
     load_push: Annotated[float, Lever(
         "factor", "commercial load x (1 + this * push)", 0, 2,
-        off=0, mechanism="m14_target", search=(0, 0.5),
+        off=0, mechanism="m14_target", search=(0, 0.5), needs=(_GOAL,),
     )]
     recruiting_push: Annotated[float, Lever(
         "factor", "recruiting x (1 + this * push)", 0, 20,
-        off=0, mechanism="m14_target", search=(0, 5),
+        off=0, mechanism="m14_target", search=(0, 5), needs=(_GOAL,),
     )]
 
     @model_validator(mode="after")
@@ -178,6 +197,7 @@ class Traffic(Spec):
     ad_reserve_rmb: Annotated[Dated, Lever(
         "RMB per 1,000 visits", "least that an ad costs (M19)", 0, 100_000,
         off=0, mechanism="m19_ads", search=(0, 500), day="ad_reserve",
+        needs=(("traffic.ad_load",),),
         convert=lambda rmb: rmb * FEN_PER_RMB / 1000,
     )]
     family_cap: Annotated[Dated, Lever(

@@ -57,6 +57,33 @@ def test_compare_pairs_policies_named_by_their_keys(type_in, place: Path) -> Non
     assert {row["baseline"] for row in rows} == {"laissez_faire"}
 
 
+def test_compare_tells_what_policies_leave_behind(type_in, place: Path) -> None:
+    asked = ("compare", *SMALL, "replications=2", "run_off=[0,90,365]", "baseline=h1_2020")
+    ended = type_in(*asked)
+    assert ended.status == 0, ended.err
+    rows = read_table(place / "out", "comparison").to_pylist()
+    told = {row["measure"] for row in rows}
+    assert {
+        "platform_contribution_0d_in_the_year_fen",
+        "platform_contribution_365d_whole_fen",
+        "gmv_paid_90d_left_behind_fen",
+    } <= told
+    assert "Value +90 d" in " ".join(ended.out.split())
+    assert "has not run off" in ended.out  # the fake's days after the horizon never change
+    report = (place / "out/report.html").read_text(encoding="utf-8")
+    assert "Value pulled, +365 d" in report
+    again = type_in(*asked)  # from what was kept
+    assert again.status == 0, again.err
+    assert read_table(place / "out", "comparison").to_pylist() == rows
+
+
+def test_values_need_the_same_days_in_every_world(type_in) -> None:
+    worlds = "+ensemble.worlds.short={calendar:{end:2020-02-29}}"
+    ended = type_in("compare", *SMALL, "run_off=[90]", worlds)
+    assert ended.status == 2
+    assert "has another horizon" in ended.err
+
+
 def test_optimize_leaves_a_frontier_and_policies_that_simulate_takes(type_in, place: Path) -> None:
     ended = type_in("optimize", *SMALL)
     assert ended.status == 0, ended.err

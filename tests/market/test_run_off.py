@@ -8,7 +8,7 @@ import pytest
 
 from engine.case import RunResult
 from engine.market.run import simulate
-from engine.measures.run_off import FLOWS, with_run_off
+from engine.measures.run_off import FLOWS, VALUED, with_run_off
 from tests.worlds import case
 
 SMALL = ("scale.buyers_count=400", "scale.anchors_count=50", "scale.suppliers_count=50")
@@ -34,6 +34,22 @@ def test_without_days_of_run_off_the_run_is_what_it_was():
     assert same_tables(plain, none)
     assert plain.run_off == none.run_off == {}
     assert with_run_off(plain.run, {})["gmv_paid_with_run_off_fen"] == plain.run["gmv_paid_fen"]
+
+
+def test_the_days_that_are_valued_are_those_of_the_horizon_and_of_the_run_off():
+    asked = small("h1_2020", "scenario.calendar.start=2020-11-01")
+    seen = simulate(replace(asked, after=asked.policy, run_off_days=59))
+    whole = simulate(small("h1_2020", "scenario.calendar.first_day=2020-01-01",
+                           "scenario.calendar.start=2020-11-01",
+                           "scenario.calendar.end=2021-02-28"))  # fmt: skip
+    plain = simulate(replace(asked, run_off_days=0))
+    assert set(seen.valued_days) == set(VALUED)
+    assert plain.valued_days == {}
+    for name, days in seen.valued_days.items():
+        assert days.size == 61 + 59
+        assert np.array_equal(days[:61], seen.daily[name])
+        assert days[61:].sum() == seen.run_off[name]
+    assert whole.daily["gmv_paid_fen"].size == 120
 
 
 def test_what_comes_after_changes_nothing_of_the_horizon():

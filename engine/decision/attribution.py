@@ -1,0 +1,160 @@
+"""What each thing that a policy does otherwise than today's brings, in RMB, paired.
+
+For the differences d_1, …, d_n of a policy P from today's policy B (`differences`), under
+common populations and random numbers:
+
+    leave-one-out   what d_i brings to P       Y(P) - Y(P without d_i)
+    one-at-a-time   what d_i brings to B       Y(B with d_i) - Y(B)
+    together        Y(P) - Y(B)
+    interaction     together - sum of the one-at-a-time effects
+
+A lever that is not moved gets no row, nor one that cannot act. Each row is a mean over
+replications of which each is a mean over worlds, which share their luck (`engine.stats.paired`),
+with Student's 95 % interval. With one difference the two views are one, and nothing is left over.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, Final, Literal, NamedTuple
+
+import numpy as np
+
+from engine.case import Case, RunResult
+from engine.decision.inert import differences, stripped, with_values_of
+from engine.decision.names import lever_phrase, policy_name
+from engine.errors import InputError
+from engine.spec.policy import Policy
+from engine.stats.arrays import Floats
+from engine.stats.intervals import Interval, mean_interval
+from engine.stats.paired import independent_units, means_by
+
+View = Literal["leave_one_out", "one_at_a_time", "together", "interaction"]
+
+MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen")
+"""Columns of `runs` whose effects are told unless others are asked for, fen."""
+
+_TODAY: Final = "today"
+_WHOLE: Final = "whole"
+_WITHOUT: Final = "without "
+_WITH: Final = "with "
+
+_Key = tuple[str, int, int, int]
+
+
+class Attribution(NamedTuple):
+    """One effect: of a lever, by its path, or of all; `effect` in the measure's unit."""
+
+    policy: str
+    lever: str
+    says: str
+    view: View
+    measure: str
+    effect: Interval
+    pairs_count: int
+
+
+def attributed_policies(
+    policy: Policy, today: Policy, decision_date: date | None = None
+) -> dict[str, Policy]:
+    """Return the policies to simulate, by their part in the attribution.
+
+    Today's, the policy without its inert levers, and one of each difference: the policy without
+    it, and today's with it. With one difference these are the first two.
+    """
+    whole = stripped(policy, today)
+    paths = [one.path for one in differences(policy, today, decision_date)]
+    found = {_TODAY: today, _WHOLE: whole}
+    if len(paths) > 1:
+        for path in paths:
+            found[_WITHOUT + path] = with_values_of(whole, today, path)
+            found[_WITH + path] = with_values_of(today, whole, path)
+    return {part: one.model_copy(update={"name": part}) for part, one in found.items()}
+
+
+def attribution_cases(
+    like: Sequence[Case], policy: Policy, today: Policy, decision_date: date | None = None
+) -> list[Case]:
+    """List the years to simulate: every policy in every year of `like`.
+
+    Parameters
+    ----------
+    like
+        One year of each world and replication, of whatever policy: worlds, seeds, scale, history
+        and decision are taken from there.
+    policy, today, decision_date
+        See `differences`.
+    """
+    parts = attributed_policies(policy, today, decision_date)
+    return [replace(case, policy=part) for part in parts.values() for case in like]
+
+
+def attributions(
+    years: Sequence[RunResult],
+    policy: Policy,
+    today: Policy,
+    decision_date: date | None = None,
+    measures: Sequence[str] = MEASURES,
+) -> list[Attribution]:
+    """Reduce the years of `attribution_cases`, in any order, to effects, measure by measure.
+
+    Raises
+    ------
+    InputError
+        If years are missing.
+    """
+    moved = differences(policy, today, decision_date)
+    parts = attributed_policies(policy, today, decision_date)
+    runs = _by_part(years, parts)
+    keys = sorted(runs[_TODAY])
+    units = independent_units([key[1] for key in keys], [key[3] for key in keys])
+    rows: list[Attribution] = []
+    for measure in measures:
+        found: dict[str, Floats] = {
+            part: means_by(units, np.array([own[key][measure] for key in keys], np.float64))
+            for part, own in runs.items()
+        }
+        effects = _effects([one.path for one in moved], found)
+        says = {one.path: lever_phrase(one) for one in moved} | {"": policy_name(moved)}
+        rows += [
+            Attribution(
+                policy.name, path, says[path], view, measure, mean_interval(effect), len(keys)
+            )
+            for (path, view), effect in effects.items()
+        ]
+    return rows
+
+
+def _effects(paths: Sequence[str], found: Mapping[str, Floats]) -> dict[tuple[str, View], Floats]:
+    """Return the effects by lever, empty for all, and view, (units,) each."""
+    today, whole = found[_TODAY], found[_WHOLE]
+    effects: dict[tuple[str, View], Floats] = {("", "together"): whole - today}
+    alone = np.zeros(today.size)
+    for path in paths:
+        without, with_it = found.get(_WITHOUT + path, today), found.get(_WITH + path, whole)
+        effects[path, "leave_one_out"] = whole - without
+        effects[path, "one_at_a_time"] = with_it - today
+        alone = alone + (with_it - today)
+    effects["", "interaction"] = whole - today - alone
+    return effects
+
+
+def _by_part(
+    years: Sequence[RunResult], parts: Mapping[str, Policy]
+) -> dict[str, dict[_Key, Mapping[str, Any]]]:
+    """Return the runs of each part by world, replication, seed and population."""
+    runs: dict[str, dict[_Key, Mapping[str, Any]]] = {part: {} for part in parts}
+    for year in years:
+        of = year.labels
+        if of["policy"] in runs:
+            key = (of["world"], of["replication"], of["seed"], of["population"])
+            runs[of["policy"]][key] = year.run
+    for part, own in runs.items():
+        if not own or own.keys() != runs[_TODAY].keys():
+            raise InputError(
+                "attribution",
+                f"the years of {part!r} are not those of {_TODAY!r}",
+                "all years of attribution_cases",
+                "simulate them all, with the same worlds and seeds",
+            )
+    return runs

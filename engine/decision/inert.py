@@ -1,0 +1,150 @@
+"""Levers that cannot act, and what a policy does that today's does not.
+
+A lever is inert where nothing that it needs acts (`Lever.needs`, declared beside it): a coupon
+rate without a purse, a price cap without plan days, a push without a target. To move an inert
+lever changes nothing of the market, so that each takes the value of today's policy before two
+policies are compared: only what can have an effect is left to be told of. Levers that others
+need are looked at last: of a policy without coupons the purse is the difference, not each rate.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from datetime import date
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
+
+from engine.spec.base import Dated
+from engine.spec.levers import LEVERS, LeverEntry, policy_value, set_levers
+from engine.spec.policy import Policy
+
+GOAL: Final = "target.year_end_bn_rmb"
+KNOTS: Final = "target.knots"
+_REVISIONS: Final = "target.revisions"
+
+
+class Difference(NamedTuple):
+    """One lever that a policy moves from today's value, and can move something by.
+
+    `own` and `was` are numbers, one of the lever's choices, a `Dated` value from the decision on,
+    or the knots of the target; the target's revisions belong to its goal, a `Dated` value.
+    """
+
+    path: str
+    own: Any
+    was: Any
+
+
+def inert_levers(policy: Policy) -> tuple[str, ...]:
+    """Return the paths of the levers that cannot act, in the catalogue's order.
+
+    No value of an inert lever does anything while the others stay; a lever that is off is not
+    inert where another value of it would do something.
+    """
+    return tuple(path for path in LEVERS if not _can_act(path, policy))
+
+
+def stripped(policy: Policy, today: Policy) -> Policy:
+    """Return the policy with the values of `today` wherever a lever is inert.
+
+    Every market goes the same way under it, to the last fen; but who is in the brand plan when
+    its plan days end keeps to the policy's own commission floor until the next review.
+    """
+    found = policy
+    for path in reversed(LEVERS):
+        if not _can_act(path, found):
+            found = with_values_of(found, today, path)
+    return found
+
+
+def differences(
+    policy: Policy, today: Policy, decision_date: date | None = None
+) -> tuple[Difference, ...]:
+    """Return what the policy does otherwise than today's from a date on, inert levers left out.
+
+    Parameters
+    ----------
+    policy, today
+        What may be done, and what is done now.
+    decision_date
+        Morning from which the policy is in force: values before it count for nothing.
+    """
+    own = stripped(policy, today)
+    return tuple(
+        Difference(path, mine, its)
+        for path in _paths()
+        for mine, its in ((_since(own, path, decision_date), _since(today, path, decision_date)),)
+        if mine != its and not (path == KNOTS and not _steers(own))
+    )
+
+
+def with_values_of(policy: Policy, other: Policy, *paths: str) -> Policy:
+    """Return the policy with some levers as in another; the goal brings its revisions along."""
+    whole = [name for path in paths for name in ((path, _REVISIONS) if path == GOAL else (path,))]
+    return set_levers(policy, {name: policy_value(other, name) for name in whole}, policy.name)
+
+
+def _paths() -> Iterator[str]:
+    for path in LEVERS:
+        yield path
+        if path == GOAL:
+            yield KNOTS
+
+
+def _steers(policy: Policy) -> bool:
+    """Whether the path of a target moves anything."""
+    return not _is_off(LEVERS[GOAL], policy) and _can_act(GOAL, policy)
+
+
+def _can_act(path: str, policy: Policy) -> bool:
+    """Whether some value of a lever would do something: what it needs acts if it does."""
+    on = {
+        name: math.inf if name == path else max(_values(policy, name))
+        for name, lever in LEVERS.items()
+        if not lever.choices and (name == path or not _is_off(lever, policy))
+    }
+    while True:  # to the largest set of levers that are on and whose needs are in it
+        left = {name: value for name, value in on.items() if _has_needs(LEVERS[name], on)}
+        if left == on:
+            return bool(LEVERS[path].choices) or path in on
+        on = left
+
+
+def _is_off(lever: LeverEntry, policy: Policy) -> bool:
+    return lever.off is not None and set(_values(policy, lever.path)) == {lever.off}
+
+
+def _has_needs(lever: LeverEntry, on: Mapping[str, float]) -> bool:
+    return not lever.needs or any(all(_is_met(need, on) for need in row) for row in lever.needs)
+
+
+def _is_met(need: str, on: Mapping[str, float]) -> bool:
+    path, _, reached = need.partition("=")
+    if reached:
+        return path in on and on[path] >= float(reached)
+    return any(name == path or LEVERS[name].group == path for name in on)
+
+
+def _values(policy: Policy, path: str) -> list[Any]:
+    """All values that a lever has at some time."""
+    value = _whole(policy, path)
+    return [step for _, step in value.steps] if isinstance(value, Dated) else [value]
+
+
+def _whole(policy: Policy, path: str) -> Any:
+    """A lever's value; the target's goal with its revisions is a dated one."""
+    value = policy_value(policy, path)
+    if path != GOAL:
+        return value
+    revisions = {revision.day: revision.year_end_bn_rmb for revision in policy.target.revisions}
+    return Dated.model_validate({date.min: value, **revisions})
+
+
+def _since(policy: Policy, path: str, day: date | None) -> Any:
+    """A lever's value from a day on: without steps that have passed or change nothing."""
+    value = _whole(policy, path)
+    if not isinstance(value, Dated):
+        return value
+    first = day or date.min
+    steps = [(first, value.on(first)), *(step for step in value.steps if step[0] > first)]
+    kept = [steps[0], *(late for early, late in pairwise(steps) if late[1] != early[1])]
+    return Dated.model_validate(dict(kept))

@@ -1,0 +1,231 @@
+"""The price of a target: for each level the cheapest policy that reaches it so surely.
+
+Of policy i in world k (weight w_k, adding up to 1) and replication r, G is GMV as paid and C the
+net cost beyond today's policy, paired. With the asked probability p
+
+    reach_i(T) = sum_k w_k mean_r 1[G_ikr >= T]          held_i = max {T : reach_i(T) >= p}
+    row(T)     = argmin { c_i - v g_i : reach_i(T) >= p }
+
+c_i and g_i the weighted means of cost and of GMV more than today's, v the value of a RMB of GMV
+beyond what it contributes within the year (0 unless given). Of equally cheap policies the one
+that holds more is taken; so no policy that is given is both as cheap as a row and better, and
+costs rise with the target. Where no policy reaches a level the row says so.
+
+Worlds are taken as they are: what costs spread over is their means. Replications are luck, which
+all worlds share: what is uncertain of a figure over worlds is its spread over replications.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.stats.arrays import Floats
+from engine.stats.intervals import Interval, mean_interval
+from engine.units import FEN_PER_BN_RMB
+
+_STEPS: Final = (1.0, 2.0, 5.0, 10.0)
+"""Steps between levels, times a power of ten."""
+
+_ROUNDING: Final = 1e-9
+"""Of a probability: sums of weights are no exact numbers."""
+
+
+@dataclass(frozen=True)
+class ConfirmedPolicy:
+    """A policy that was simulated on fresh luck in every world.
+
+    `gmv_fen`, `cost_fen` and `subsidy_fen` are (worlds, replications) float64: GMV as paid of the
+    year, net cost beyond today's policy under the same luck, the platform's coupons. `binding`
+    says what it ran into, `others` further means to show, by measure.
+    """
+
+    name: str
+    gmv_fen: Floats
+    cost_fen: Floats
+    subsidy_fen: Floats
+    binding: str = ""
+    others: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How sure a target is to be reached, over which worlds, and what GMV is worth.
+
+    `weights` (worlds,) float64 add up to 1 and go with `worlds`; `value_of_gmv` in RMB per RMB.
+    """
+
+    probability: float
+    worlds: tuple[str, ...]
+    weights: Floats
+    value_of_gmv: float = 0.0
+
+
+class PriceRow(NamedTuple):
+    """One target and its cheapest policy; None where no policy that was given reaches it.
+
+    `cost` is the mean over worlds with its interval over luck; `cost_median`, `cost_50` and
+    `cost_80` are of the worlds' means; `cost_per_gmv` is RMB of net cost per RMB of GMV that this
+    row has more than the row below it (than today's, of the lowest), None if it is no other
+    policy. Amounts in fen.
+    """
+
+    target_fen: float
+    reach_today: float
+    policy: str | None
+    reach: float | None = None
+    reach_error: float | None = None
+    worst_world: str = ""
+    worst_reach: float | None = None
+    cost: Interval = Interval(None, None, None, None)
+    cost_median: float | None = None
+    cost_50: tuple[float, float] | None = None
+    cost_80: tuple[float, float] | None = None
+    cost_per_gmv: float | None = None
+    gmv_fen: float | None = None
+    subsidy_fen: float | None = None
+    binding: str = ""
+    others: Mapping[str, float] = {}
+
+
+def price_table(
+    policies: Sequence[ConfirmedPolicy],
+    today: ConfirmedPolicy,
+    targets_fen: Sequence[float],
+    asked: Asked,
+) -> list[PriceRow]:
+    """Return the price of each target, the lowest first.
+
+    Parameters
+    ----------
+    policies
+        All that was confirmed, however it was found; today's is added.
+    today
+        Today's policy carried on, whose net cost is 0 throughout.
+    targets_fen
+        Levels of GMV as paid.
+    asked
+        What makes a policy good enough.
+    """
+    everyone = _with_today(policies, today)
+    rows: list[PriceRow] = []
+    below: ConfirmedPolicy | None = today
+    for target in sorted(set(targets_fen)):
+        found = cheapest(everyone, today, target, asked)
+        rows.append(_row(found, below, today, target, asked))
+        below = found
+    return rows
+
+
+def cheapest(
+    policies: Sequence[ConfirmedPolicy], today: ConfirmedPolicy, target_fen: float, asked: Asked
+) -> ConfirmedPolicy | None:
+    """Return the cheapest policy that reaches a target with the asked probability, if one does."""
+    good = [one for one in policies if reaches(one, target_fen, asked)]
+
+    def order(one: ConfirmedPolicy) -> tuple[float, float, bool, str]:
+        price = _mean(one.cost_fen, asked) - asked.value_of_gmv * _mean(
+            one.gmv_fen - today.gmv_fen, asked
+        )
+        return price, -held_fen(one, asked), one is not today, one.name
+
+    return min(good, key=order, default=None)
+
+
+def reach(policy: ConfirmedPolicy, target_fen: float, asked: Asked) -> float:
+    """Return the probability that a policy's GMV as paid ends at or above a target."""
+    return _mean(np.where(policy.gmv_fen >= target_fen, 1.0, 0.0), asked)
+
+
+def reaches(policy: ConfirmedPolicy, target_fen: float, asked: Asked) -> bool:
+    """Return whether a policy reaches a target with the asked probability."""
+    return reach(policy, target_fen, asked) >= asked.probability - _ROUNDING
+
+
+def held_fen(policy: ConfirmedPolicy, asked: Asked) -> float:
+    """Return the largest target that a policy reaches with the asked probability, fen."""
+    values = np.unique(policy.gmv_fen)  # reach falls at each of them
+    return float(max(value for value in values if reaches(policy, float(value), asked)))
+
+
+def default_targets(
+    policies: Sequence[ConfirmedPolicy],
+    today: ConfirmedPolicy,
+    goal_fen: float,
+    asked: Asked,
+    count: int = 6,
+) -> list[float]:
+    """Return levels from what today's policy holds to one that no policy reaches, fen.
+
+    Whole steps of 1, 2 or 5 times a power of ten bn RMB, about `count` of them, and the goal.
+    """
+    low = held_fen(today, asked) / FEN_PER_BN_RMB
+    high = max(held_fen(one, asked) for one in _with_today(policies, today)) / FEN_PER_BN_RMB
+    wide = max(high - low, 0.01 * high, 1e-9) / max(count - 1, 1)
+    power = 10.0 ** math.floor(math.log10(wide))
+    step = next(size * power for size in _STEPS if size * power >= wide * (1 - 1e-9))
+    first, last = math.floor(low / step), math.floor(high / step) + 1
+    levels = {k * step * FEN_PER_BN_RMB for k in range(first, last + 1)}
+    return sorted(level for level in levels | {goal_fen} if level > 0)
+
+
+def _with_today(
+    policies: Sequence[ConfirmedPolicy], today: ConfirmedPolicy
+) -> list[ConfirmedPolicy]:
+    return [today, *(one for one in policies if one is not today)]
+
+
+def _row(
+    found: ConfirmedPolicy | None,
+    below: ConfirmedPolicy | None,
+    today: ConfirmedPolicy,
+    target_fen: float,
+    asked: Asked,
+) -> PriceRow:
+    without_more = reach(today, target_fen, asked)
+    if found is None:
+        return PriceRow(target_fen, without_more, None)
+    reached = np.where(found.gmv_fen >= target_fen, 1.0, 0.0)
+    by_world, costs = reached.mean(axis=1), found.cost_fen.mean(axis=1)
+    worst = int(np.argmin(by_world))
+    low80, low50, middle, high50, high80 = (
+        _quantile(costs, asked.weights, share) for share in (0.1, 0.25, 0.5, 0.75, 0.9)
+    )
+    return PriceRow(
+        target_fen=target_fen,
+        reach_today=without_more,
+        policy=found.name,
+        reach=_mean(reached, asked),
+        reach_error=mean_interval(asked.weights @ reached).standard_error,
+        worst_world=asked.worlds[worst],
+        worst_reach=float(by_world[worst]),
+        cost=mean_interval(asked.weights @ found.cost_fen),
+        cost_median=middle,
+        cost_50=(low50, high50),
+        cost_80=(low80, high80),
+        cost_per_gmv=_marginal(found, below or today, asked),
+        gmv_fen=_mean(found.gmv_fen, asked),
+        subsidy_fen=_mean(found.subsidy_fen, asked),
+        binding=found.binding,
+        others=found.others,
+    )
+
+
+def _marginal(found: ConfirmedPolicy, below: ConfirmedPolicy, asked: Asked) -> float | None:
+    """RMB of net cost more per RMB of GMV more; None without more GMV."""
+    more = _mean(found.gmv_fen - below.gmv_fen, asked)
+    return _mean(found.cost_fen - below.cost_fen, asked) / more if more > 0 else None
+
+
+def _mean(sample: Floats, asked: Asked) -> float:
+    """The mean over replications, worlds weighted."""
+    return float(asked.weights @ sample.mean(axis=1))
+
+
+def _quantile(values: Floats, weights: Floats, share: float) -> float:
+    """A quantile of weighted values, linear between the middles of their weights (Hazen)."""
+    order = np.argsort(values, kind="stable")
+    middles = np.cumsum(weights[order]) - weights[order] / 2
+    return float(np.interp(share, middles, values[order]))

@@ -1,0 +1,147 @@
+"""What to do about a goal, in words: the cheapest that reaches it, what it holds, what comes next.
+
+Never the highest sales: a policy that costs more is recommended only where a RMB of GMV is given
+a value of its own (`Asked.value_of_gmv`), and then that is said.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from engine.decision.price_table import (
+    Asked,
+    ConfirmedPolicy,
+    PriceRow,
+    cheapest,
+    held_fen,
+    price_table,
+    reach,
+    reaches,
+)
+from engine.units import FEN_PER_BN_RMB
+
+
+class Recommendation(NamedTuple):
+    """The policy that is recommended, None where none reaches the goal, and why.
+
+    `held_fen` is the largest target that it holds as surely as asked, of the best policy where
+    none reaches the goal; `next_step` the lowest asked target above that which some policy
+    reaches; `pays_from` the value of GMV, RMB per RMB, at which it would pay to go there.
+    """
+
+    policy: str | None
+    needs_nothing_more: bool
+    held_fen: float
+    next_step: PriceRow | None
+    pays_from: float | None
+    sentences: tuple[str, ...]
+
+
+def recommendation(
+    policies: Sequence[ConfirmedPolicy],
+    today: ConfirmedPolicy,
+    goal_fen: float,
+    targets_fen: Sequence[float],
+    asked: Asked,
+) -> Recommendation:
+    """Recommend the cheapest policy that reaches the goal with the asked probability.
+
+    Parameters
+    ----------
+    policies, today, targets_fen, asked
+        See `price_table`.
+    goal_fen
+        GMV as paid that the year should reach.
+    """
+    everyone = [today, *(one for one in policies if one is not today)]
+    found = cheapest(everyone, today, goal_fen, asked)
+    if found is None:
+        best = max(everyone, key=lambda one: held_fen(one, asked))
+        return Recommendation(
+            None, False, held_fen(best, asked), None, None, _out_of_reach(best, goal_fen, asked)
+        )
+    held = held_fen(found, asked)
+    above = [target for target in targets_fen if target > held]
+    rows = [row for row in price_table(everyone, today, above, asked) if row.policy is not None]
+    step = rows[0] if rows else None
+    enough = reaches(today, goal_fen, asked)
+    pays_from = _pays_from(step, found, everyone, asked)
+    sentences = (
+        *_reached(found, today, goal_fen, asked),
+        f"It holds {_held(found, asked)} bn RMB as surely.",
+        _next_sentence(step, found, asked),
+    )
+    return Recommendation(found.name, enough, held, step, pays_from, sentences)
+
+
+def _reached(
+    found: ConfirmedPolicy, today: ConfirmedPolicy, goal_fen: float, asked: Asked
+) -> tuple[str, ...]:
+    """Say whether doing nothing more is enough, and what is cheapest."""
+    chance, own = reach(today, goal_fen, asked), reach(found, goal_fen, asked)
+    cost = _cost(found, asked)
+    goal = f"{_bn(goal_fen)} bn RMB"
+    enough = reaches(today, goal_fen, asked)
+    first = (
+        f"Doing nothing more reaches {goal} with probability {chance:.2f}."
+        if enough
+        else f"Doing nothing more reaches {goal} with probability {chance:.2f} only."
+    )
+    if found is today:
+        return (first,)
+    valued = asked.value_of_gmv > 0 and cost > 0 and enough
+    why = f" at a value of {asked.value_of_gmv:g} RMB per RMB of GMV" if valued else ""
+    price = f"{_bn(cost)} bn RMB more" if cost >= 0 else f"{_bn(-cost)} bn RMB less"
+    lead = "Best is" if valued else "Cheapest is"
+    return (first, f"{lead} {found.name}{why}: it costs {price} and reaches it with {own:.2f}.")
+
+
+def _next_sentence(step: PriceRow | None, found: ConfirmedPolicy, asked: Asked) -> str:
+    if step is None or step.cost.value is None:
+        return "No policy here reaches the next target as surely."
+    more = step.cost.value - _cost(found, asked)
+    return (
+        f"The next step, {_bn(step.target_fen)} bn RMB, costs {_bn(more)} bn RMB on top: "
+        f"{step.policy}."
+    )
+
+
+def _out_of_reach(best: ConfirmedPolicy, goal_fen: float, asked: Asked) -> tuple[str, ...]:
+    chance = reach(best, goal_fen, asked)
+    goal = f"{_bn(goal_fen)} bn RMB with probability {asked.probability:g}"
+    return (
+        f"No policy here reaches {goal}: the best, {best.name}, does with {chance:.2f}.",
+        f"It holds {_held(best, asked)} bn RMB as surely as asked.",
+    )
+
+
+def _pays_from(
+    step: PriceRow | None,
+    found: ConfirmedPolicy,
+    everyone: Sequence[ConfirmedPolicy],
+    asked: Asked,
+) -> float | None:
+    """The value of GMV at which the next step costs no more than what it sells is worth."""
+    if step is None:
+        return None
+    other = next(one for one in everyone if one.name == step.policy)
+    more = float(asked.weights @ (other.gmv_fen - found.gmv_fen).mean(axis=1))
+    if more <= 0:
+        return None
+    return (_cost(other, asked) - _cost(found, asked)) / more
+
+
+def _cost(policy: ConfirmedPolicy, asked: Asked) -> float:
+    return float(asked.weights @ policy.cost_fen.mean(axis=1))
+
+
+def _held(policy: ConfirmedPolicy, asked: Asked) -> str:
+    """The largest target that is held, rounded down."""
+    tenth = FEN_PER_BN_RMB / 10
+    return _bn(math.floor(held_fen(policy, asked) / tenth) * tenth)
+
+
+def _bn(fen: float) -> str:
+    bn = fen / FEN_PER_BN_RMB
+    text = f"{bn:.1f}".removesuffix(".0") if abs(bn) >= 1 else f"{bn:.2f}"
+    return text.replace("-", "−")

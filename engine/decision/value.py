@@ -1,0 +1,152 @@
+"""What a policy is worth with what it leaves behind, against another one throughout.
+
+Both years are followed by the same policy π0, under common populations and random numbers, the
+rival reacting; t counts days from the decision, δ = (1 + discount a year)^(-1/365):
+
+    V(π; H) = E sum over t <= T + H of δ^t [contribution_t(π, then π0) - contribution_t(π0)]
+
+in three terms: of the horizon; pulled forward, what the first days after it lose, up to the day
+on which the mean loss is deepest; left behind, all that comes later: habits and follows, net of
+remembered discounts. The split is one of time and not of causes: a loss that never stops is all
+taken for pulled forward. GMV as paid is told likewise. A value has run off where the last 30
+days of H bring less than 2 % of it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+
+from engine.case import Case, RunResult
+from engine.cases import cases
+from engine.compare import INCREMENTAL, paired
+from engine.measures.run_off import TERMS, VALUED, value_measure
+from engine.spec.jobs import CompareJob
+from engine.stats.arrays import Floats
+from engine.units import RATE_DAYS
+
+LAST_DAYS: Final = 30
+ADDS_LITTLE: Final = 0.02
+"""Share of a value that its last days may bring where it has run off."""
+
+Row = dict[str, Any]
+
+
+def value_cases(job: CompareJob) -> list[Case]:
+    """List the years of a comparison, each followed by the baseline where values are asked for."""
+    compared = job.compared()
+    found = cases(job, compared.values())
+    if not job.run_off:
+        return found
+    after = compared[job.baseline]
+    return [replace(case, after=after, run_off_days=max(job.run_off)) for case in found]
+
+
+def value_rows(job: CompareJob, years: Sequence[RunResult]) -> list[Row]:
+    """Return the values of all policies against the baseline: rows of `comparison`.
+
+    Parameters
+    ----------
+    job
+        What was asked.
+    years
+        The years of `value_cases`, in any order.
+    """
+    rows: list[Row] = []
+    if not job.run_off:
+        return rows
+    weights = _discounts(job)
+    base = [year for year in years if year.labels["policy"] == job.baseline]
+    for policy in dict.fromkeys(year.labels["policy"] for year in years):
+        if policy == job.baseline:
+            continue
+        own = [year for year in years if year.labels["policy"] == policy]
+        ends = _ends(job, own, base, weights)
+        sums = [replace(year, run={**year.run, **_sums(year, ends, weights)})
+                for year in (*own, *base)]  # fmt: skip
+        found = paired(sums, job.baseline, list(ends))
+        rows += [row for row in found if row["measure"] != INCREMENTAL]
+    return rows
+
+
+def shown_values(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that a terminal has room for: no last days, and of GMV the whole alone."""
+
+    def is_shown(measure: str) -> bool:
+        if measure.endswith("_last_30_days_fen"):
+            return False
+        return measure.startswith(VALUED[0].removesuffix("_fen")) or measure.endswith("_whole_fen")
+
+    return [row for row in rows if is_shown(row["measure"])]
+
+
+def run_off_notes(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield which values have not run off, from the rows of `value_rows`."""
+    found = {(row["policy"], row["measure"]): row["difference"] for row in rows}
+    flow = VALUED[0]
+    for (policy, measure), late in found.items():
+        last = _days_of(measure, flow, "last_30_days")
+        if last is None:
+            continue
+        whole = found[policy, value_measure(flow, last, "whole")]
+        if abs(late) >= ADDS_LITTLE * abs(whole):
+            yield (
+                f"{policy}: {last} days after the horizon what it is worth has not run off: the "
+                f"last {LAST_DAYS} still bring {ADDS_LITTLE:.0%} of it or more"
+            )
+
+
+def _days_of(measure: str, flow: str, term: str) -> int | None:
+    """The days of run-off in a measure's name, if it is that term of the flow."""
+    head, tail = f"{flow.removesuffix('_fen')}_", f"d_{term}_fen"
+    inside = measure.removeprefix(head).removesuffix(tail)
+    return int(inside) if measure == f"{head}{inside}{tail}" and inside.isdecimal() else None
+
+
+def _discounts(job: CompareJob) -> Floats:
+    """δ^t of the days of the horizon and after it; t is 0 until the decision."""
+    calendar = job.scenario.calendar
+    decided = ((job.decision_date or calendar.start) - calendar.start).days
+    days = np.arange(calendar.n_days + max(job.run_off)) - decided
+    return np.asarray((1.0 + job.discount_per_year) ** (-np.maximum(days, 0) / RATE_DAYS))
+
+
+_Ends = dict[str, tuple[str, int, int]]
+"""By measure: its flow, and the first day of its sum and the one after the last."""
+
+
+def _ends(
+    job: CompareJob, own: Sequence[RunResult], base: Sequence[RunResult], weights: Floats
+) -> _Ends:
+    """Say which days each measure sums over; those pulled forward are the policy's own."""
+    year, found = job.scenario.calendar.n_days, _Ends()
+    for flow in VALUED:
+        change = weights * (_mean_days(own, flow) - _mean_days(base, flow))
+        found[value_measure(flow, 0, "in_the_year")] = (flow, 0, year)
+        for days in sorted(set(job.run_off) - {0}):
+            end = year + days
+            path = np.concatenate(([0.0], np.cumsum(change[year:end])))
+            turn = year + int(np.argmin(path))
+            spans = {
+                "whole": (0, end),
+                "pulled_forward": (year, turn),
+                "left_behind": (turn, end),
+                "last_30_days": (max(end - LAST_DAYS, year), end),
+            }
+            assert spans.keys() <= TERMS.keys()
+            for term, (first, last) in spans.items():
+                found[value_measure(flow, days, term)] = (flow, first, last)
+    return found
+
+
+def _mean_days(years: Sequence[RunResult], flow: str) -> Floats:
+    return np.asarray(np.mean([year.valued_days[flow] for year in years], axis=0))
+
+
+def _sums(year: RunResult, ends: _Ends, weights: Floats) -> Mapping[str, float]:
+    """The discounted sums of a year, fen of the decision's day."""
+    return {
+        measure: float(weights[first:last] @ year.valued_days[flow][first:last])
+        for measure, (flow, first, last) in ends.items()
+    }

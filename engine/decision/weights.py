@@ -1,0 +1,174 @@
+"""What is known by the date weighs the worlds: how far each is from the actuals.
+
+    w_k ~ exp(-b/2 sum_j ((f_kj - z_j) / s_j)^2),    s_j^2 = tolerance^2 + discrepancy^2 + noise^2
+
+f the simulated figure, a mean over replications, z the observed one; of a figure known to lie
+above or below a value only the part beyond it counts. Tolerance, discrepancy and the noise of
+one run are those of calibration (`engine.calibrate.sample`). A pseudo-likelihood, which takes
+figures for independent. The worlds of an ensemble that was calibrated on the same figures were
+already chosen by them: for these the weights say no more than which of the chosen is nearer.
+
+The effective number of worlds is 1 / sum w^2 (Kish, Survey Sampling, 1965). Where it would fall
+below four (of fewer than seven worlds, below half of them), b < 1 is taken, the largest that
+leaves as many: that none of the worlds is like the
+real one is not a reason to believe the least unlike. It is said then.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.calibrate.observed import FIT, ObservedFigure
+from engine.calibrate.run_reader import RunReader
+from engine.calibrate.sample import SimulatedPoints
+from engine.calibrate.targets import CalibrationTarget, match_figures
+from engine.case import RunResult
+from engine.errors import InputError
+from engine.spec.calendar import Calendar
+from engine.spec.calibration import Fit
+from engine.spec.scenario import Scenario
+from engine.stats.arrays import Floats
+
+LEAST_WORLDS: Final = 4.0
+"""Effective number of worlds below which one world would decide the answer."""
+
+_UNLIKELY: Final = 0.01
+"""Chance of misses as large in a world like the real one, below which a world is not near."""
+
+_HALVINGS: Final = 60
+"""Of the interval in which the power b is looked for."""
+
+
+class WorldWeights(NamedTuple):
+    """How much each world counts, adding up to 1, in the order of the worlds.
+
+    `misses` (worlds, figures) in standard deviations, by `figures` as `key, period`; `power` is b
+    and `effective_count` 1 / sum w^2 with it; `alone_count` the same at b = 1. `note` says in a
+    sentence what to make of it, or is empty.
+    """
+
+    weights: dict[str, float]
+    figures: tuple[str, ...]
+    misses: Floats
+    power: float
+    effective_count: float
+    alone_count: float
+    note: str
+
+
+def known_figures(
+    figures: Sequence[ObservedFigure], calendar: Calendar, fit: Fit, decision_date: date
+) -> list[CalibrationTarget]:
+    """Return the figures that weigh worlds: those whose period ends before the decision.
+
+    Left out are rows with role `check`, figures that are inputs of the scenario, and those of a
+    whole horizon or an experiment: no part of the past shows them.
+
+    Raises
+    ------
+    InputError
+        If none is left.
+    """
+    known = [
+        target
+        for target in match_figures(figures, calendar, fit)[0]
+        if target.role == FIT
+        and not target.measure.is_input
+        and not target.measure.probe
+        and target.days
+        and all(span.last < decision_date for span in target.days)
+    ]
+    if not known:
+        raise InputError(
+            "actuals",
+            f"no row with role {FIT} is of a period that ends before {decision_date}",
+            f"at least one that the model shows, from {calendar.start} on",
+            "add what is known by then, or decide later",
+        )
+    return known
+
+
+def simulated_figures(
+    scenario: Scenario, year: RunResult, known: Sequence[CalibrationTarget]
+) -> Floats:
+    """Read the figures off a year that holds its details, (figures,) float64, in their units."""
+    reader = RunReader(scenario, year)
+    return np.array([target.measure.read(reader, target.days) for target in known], np.float64)
+
+
+def world_weights(
+    known: Sequence[CalibrationTarget], simulated: Mapping[str, Sequence[Floats]]
+) -> WorldWeights:
+    """Weigh worlds by the figures that are known.
+
+    Parameters
+    ----------
+    known
+        Figures, from `known_figures`.
+    simulated
+        By world, the figures of each replication, (figures,) float64; as many in every world.
+    """
+    runs = np.array([np.stack(list(own)) for own in simulated.values()])
+    count = len(runs)
+    sample = SimulatedPoints.of(
+        tuple(known), [{} for _ in simulated], np.zeros((count, 0)), wave=1, runs=runs
+    )
+    squares = (sample.misses**2).sum(axis=1)
+    alone = _effective(_shares(squares, 1.0))
+    least = min(LEAST_WORLDS, (count + 1) / 2)
+    power = _power(squares, least)
+    weights = _shares(squares, power)
+    return WorldWeights(
+        weights=dict(zip(simulated, map(float, weights), strict=True)),
+        figures=tuple(f"{target.key}, {target.period}" for target in known),
+        misses=sample.misses,
+        power=power,
+        effective_count=_effective(weights),
+        alone_count=alone,
+        note=_note(squares, len(known), alone, least),
+    )
+
+
+def _shares(squares: Floats, power: float) -> Floats:
+    raw = np.exp(-0.5 * power * (squares - squares.min()))
+    return np.asarray(raw / raw.sum())
+
+
+def _effective(weights: Floats) -> float:
+    return float(1.0 / (weights**2).sum())
+
+
+def _power(squares: Floats, least: float) -> float:
+    """The largest power up to 1 that leaves so many worlds effective."""
+    if _effective(_shares(squares, 1.0)) >= least:
+        return 1.0
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if _effective(_shares(squares, middle)) >= least:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def _note(squares: Floats, figures_count: int, alone: float, least: float) -> str:
+    """Say what the weights rest on where it is little; see `WorldWeights`."""
+    from scipy.special import chdtrc
+
+    nearest = float(chdtrc(figures_count, squares.min()))
+    if nearest < _UNLIKELY:
+        return (
+            f"the model knows no world like this: even the nearest of {len(squares)} misses what "
+            f"is known by more than one in {round(1 / _UNLIKELY)} such worlds would; "
+            "weights are kept even enough that none decides alone"
+        )
+    if len(squares) < LEAST_WORLDS:
+        return f"only {len(squares)} worlds are weighed: too few to say how sure the answer is"
+    if alone < LEAST_WORLDS:
+        evened = f"; weights are evened out to {least:g}" if alone < least else ""
+        left = f"what is known leaves {alone:.1f} of {len(squares)} worlds"
+        return f"{left}: too few to trust{evened}"
+    return ""

@@ -1,0 +1,107 @@
+"""Effects against a market whose answer is known: additive levers, a product of two, and luck."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from engine.case import RunResult
+from engine.decision.attribution import attributed_policies, attribution_cases, attributions
+from engine.errors import InputError
+from engine.spec.levers import set_levers
+from engine.spec.policy import Policy
+from engine.stats.intervals import mean_interval
+from tests.fakes import small_case, small_policy
+
+TODAY = small_policy("h1_2020", rate=0.1)
+MOVED = {"subsidy.budget_bn_rmb": 20.0, "traffic.commercial_load": 1.4, "supply.recruiting": 2.0}
+POLICY = set_levers(TODAY, MOVED, "trial-7")
+LUCK = [3.0, -1.0, 0.5, 2.0]
+CASES = [
+    small_case(TODAY, replication=r, world=world) for world in ("a", "b") for r in range(len(LUCK))
+]
+
+
+def gmv(policy: Policy, luck: float, world: str) -> float:
+    """2 per bn of purse, 100 per unit of load, and load x recruiting; luck moves load's effect."""
+    purse = policy.subsidy.budget_bn_rmb
+    load = policy.traffic.commercial_load.steps[0][1] - 1
+    recruiting = policy.supply.recruiting.steps[0][1] - 1
+    own = 10 if world == "a" else -10
+    return 2 * purse + (100 + luck + own) * load + 50 * load * recruiting + 1000 * luck
+
+
+def years(policy: Policy = POLICY, today: Policy = TODAY) -> list[RunResult]:
+    return [
+        RunResult(case.labels(), {
+            "gmv_paid_fen": gmv(case.policy, LUCK[case.replication], case.world),
+            "platform_contribution_fen": -case.policy.subsidy.budget_bn_rmb,
+        }, {}, {})
+        for case in attribution_cases(CASES, policy, today)
+    ]  # fmt: skip
+
+
+def effects(measure: str = "gmv_paid_fen"):
+    found = attributions(years(), POLICY, TODAY)
+    return {(row.lever, row.view): row.effect for row in found if row.measure == measure}
+
+
+def test_effects_are_those_of_the_market():
+    found = effects()
+    mean = np.mean(LUCK)
+    assert found["subsidy.budget_bn_rmb", "leave_one_out"].value == pytest.approx(-20)
+    assert found["subsidy.budget_bn_rmb", "one_at_a_time"].value == pytest.approx(-20)
+    load = 0.4 * (100 + mean)
+    assert found["traffic.commercial_load", "one_at_a_time"].value == pytest.approx(load)
+    assert found["traffic.commercial_load", "leave_one_out"].value == pytest.approx(load + 20)
+    assert found["supply.recruiting", "one_at_a_time"].value == pytest.approx(0)
+    assert found["supply.recruiting", "leave_one_out"].value == pytest.approx(20)
+    assert found["", "together"].value == pytest.approx(load + 20 - 20)
+    assert found["", "interaction"].value == pytest.approx(20)
+    assert effects("platform_contribution_fen")["", "together"].value == pytest.approx(10)
+
+
+def test_worlds_of_a_replication_are_one_observation():
+    """Luck that all policies share cancels; the interval is over four replications, not eight."""
+    effect = effects()["traffic.commercial_load", "one_at_a_time"]
+    assert effect == pytest.approx(mean_interval(0.4 * (100 + np.array(LUCK))))
+    assert effect.low < effect.value < effect.high
+
+
+def test_nothing_is_claimed_of_what_is_not_moved_or_cannot_act():
+    idle = set_levers(TODAY, {**MOVED, "price.cap": 0.6}, "trial-8")  # without plan days
+    rows = attributions(years(idle), idle, TODAY)
+    assert {row.lever for row in rows} == {"", *MOVED}
+    assert next(row.says for row in rows if row.lever == "supply.recruiting") == "recruiting x 2"
+
+
+def test_one_difference_needs_no_further_years():
+    one = set_levers(TODAY, {"supply.recruiting": 2.0}, "trial-9")
+    assert len(attribution_cases(CASES, one, TODAY)) == 2 * len(CASES)
+    found = {(row.lever, row.view): row.effect.value for row in attributions(years(one), one, TODAY)
+             if row.measure == "gmv_paid_fen"}  # fmt: skip
+    assert found["supply.recruiting", "leave_one_out"] == found["", "together"]
+    assert found["", "interaction"] == 0
+
+
+def test_cases_are_the_years_of_the_others():
+    todo = attribution_cases(CASES, POLICY, TODAY)
+    assert len(todo) == (2 + 2 * len(MOVED)) * len(CASES)
+    assert {case.run_seed for case in todo} == {case.run_seed for case in CASES}
+    parts = attributed_policies(POLICY, TODAY)
+    assert parts["without supply.recruiting"].supply == TODAY.supply
+    assert parts["with supply.recruiting"].traffic == TODAY.traffic
+
+
+def test_missing_years_are_refused():
+    with pytest.raises(InputError, match="are not those of 'today'"):
+        attributions(years()[:-1], POLICY, TODAY)
+
+
+def test_what_has_passed_is_not_attributed():
+    past = set_levers(
+        TODAY, {"supply.recruiting": {date(2020, 1, 1): 3.0, date(2020, 6, 1): 1.0}}, "p"
+    )
+    assert len(attributed_policies(past, TODAY)) == 2
+    rows = attributions(years(past), past, TODAY, date(2020, 6, 1))
+    assert {row.lever for row in rows} == {""}
