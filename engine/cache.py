@@ -27,3 +27,8 @@ def cache_folder() -> Path:
             digest.update(source.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "poquan" / digest.hexdigest()[:16]
+
+
+def is_cold() -> bool:
+    """Whether nothing is compiled yet."""
+    return not any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbi"))

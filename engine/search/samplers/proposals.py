@@ -1,4 +1,4 @@
-"""What to try next: a study made anew from the finished trials, and a sampler asked for a batch.
+"""What to try next: a study made anew from the known trials, and a sampler asked for a batch.
 
 Nothing of Optuna outlives a batch. Before each one the study in memory is built from the
 trials with their values as they are best estimated now: figures move when a rung's shift
@@ -16,7 +16,7 @@ values, 3 goals and 3 constraints (`cmaes`: 1 goal), batches of 8:
 are a quarter more trials.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Final, Literal, NamedTuple
 
@@ -50,7 +50,7 @@ _SEED_BITS: Final = 32
 """NumPy's legacy generator takes no longer seeds."""
 
 
-class _Proposal(NamedTuple):
+class Proposal(NamedTuple):
     """A point to try, and the attributes that the sampler stores with it."""
 
     point: Point
@@ -61,11 +61,11 @@ def propose_batch(
     search: Search,
     seed: int,
     distributions: Mapping[str, BaseDistribution],
-    finished: Sequence[FrozenTrial],
+    known: Sequence[FrozenTrial],
     batch: range,
     directions: Sequence[Literal["maximize", "minimize"]],
-) -> list[_Proposal]:
-    """Ask for the trials of a batch; each sees the others of it as running.
+) -> Iterator[Proposal]:
+    """Yield proposals for the trials of a batch; each sees the others of it as running.
 
     Parameters
     ----------
@@ -73,22 +73,44 @@ def propose_batch(
         Name the sampler and its streams.
     distributions
         The space, by the coordinate's name.
-    finished
-        All settled trials, in order of their numbers.
+    known
+        All trials before the batch, finished or running, in order of their numbers.
     batch
-        Numbers of the trials to propose, those after the finished ones.
+        Numbers of the trials to propose.
     directions
         Where each goal's figure should go.
     """
     study = optuna.create_study(directions=list(directions))
-    for trial in finished:
+    for trial in known:
         study.add_trial(trial)
-    asked = []
     for number in batch:
         study.sampler = _make_sampler(search, seed, number, distributions)
-        asked.append(study.ask(dict(distributions)))
-    known = study.get_trials(deepcopy=False)
-    return [_Proposal(trial.params, dict(known[trial.number].system_attrs)) for trial in asked]
+        asked = study.ask(dict(distributions))
+        attributes = study.get_trials(deepcopy=False)[asked.number].system_attrs
+        yield Proposal(asked.params, dict(attributes))
+
+
+def running_trials(
+    trials: Sequence[Trial], distributions: Mapping[str, BaseDistribution]
+) -> list[FrozenTrial]:
+    """Return trials that are not settled as Optuna takes them: points without values.
+
+    Parameters
+    ----------
+    trials
+        Trials that were asked.
+    distributions
+        The space, by the coordinate's name.
+    """
+    return [
+        create_trial(
+            state=TrialState.RUNNING,
+            params=dict(trial.candidate.point or {}),
+            distributions=dict(distributions) if trial.candidate.point is not None else {},
+            system_attrs=dict(trial.attributes),
+        )
+        for trial in trials
+    ]
 
 
 def finished_trials(
