@@ -4,6 +4,7 @@ Numba's own index does not see an edit of a called function in another file, so 
 folder's name carries a hash of all that compiled code depends on.
 """
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -30,5 +31,15 @@ def cache_folder() -> Path:
 
 
 def is_cold() -> bool:
-    """Whether nothing is compiled yet."""
-    return not any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbi"))
+    """Whether something is still to be compiled, as far as it is known."""
+    return not _mark().exists()
+
+
+def mark_warm() -> None:
+    """Write down that everything is compiled; where nothing can be written, nothing is kept."""
+    with contextlib.suppress(OSError):
+        _mark().touch()
+
+
+def _mark() -> Path:
+    return Path(os.environ["NUMBA_CACHE_DIR"]) / "warm"

@@ -18,7 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
-from engine.cache import is_cold
+from engine.cache import is_cold, mark_warm
 from engine.case import Case
 from engine.market import day, slot
 from engine.market.learning.learn import aggregate_day, learn_day
@@ -44,6 +44,7 @@ def warm_up(case: Case) -> None:
         with _helper(poor):
             _compile_sessions(poor)
     simulate(poor)
+    mark_warm()
 
 
 def _poor_case(case: Case) -> Case:

@@ -14,7 +14,15 @@ from typing import Any, Final
 
 from engine.case import Case
 from engine.compute.connect import connected
-from engine.compute.pool import Finished, Pool, Simulate, Waiting, finish, simulate_case
+from engine.compute.pool import (
+    Errand,
+    Finished,
+    Pool,
+    Simulate,
+    Waiting,
+    finish,
+    simulate_case,
+)
 from engine.errors import ClusterError
 from engine.spec.jobs import Ray
 from engine.spec.scenario import Scenario
@@ -105,21 +113,36 @@ class _RayPool(Pool):
         """Send the most urgent cases, as many as there is room for."""
         import ray
 
-        if self._waiting and self._cold:
-            self._warm_up(self._waiting[0].case)
+        case = self._first_case()
+        if case is not None and self._cold:
+            self._warm_up(case)
+        if case is not None and case.threads > self._threads:
+            self.workers_count, self._window = self._room(case.threads)
+        options = {"num_cpus": self._threads, "max_retries": self._retries}
         while self._waiting and len(self._flight) < self._window:
-            threads = self._waiting[0].case.threads
-            if threads > self._threads:
-                self._threads = threads
-                self.workers_count, self._window = self._room(threads)
-            size = _chunk_size(len(self._waiting), self._seconds, self.workers_count)
-            chunk = [heappop(self._waiting) for _ in range(size)]
-            cases = [one.case for one in chunk]
-            shared = [self._shared(scenario) for scenario in _distinct_scenarios(cases)]
-            options = {"num_cpus": self._threads, "max_retries": self._retries}
-            task = ray.remote(_run_chunk).options(**options)
+            if isinstance(self._waiting[0].task, Errand):
+                first = heappop(self._waiting)
+                errand: Any = ray.remote(_run_errand).options(**options)
+                self._flight[errand.remote(first.ticket, first.task)] = [first.ticket]
+                continue
+            chunk = self._chunk()
+            scenarios = _distinct_scenarios([one for _, one in chunk])
+            shared = [self._shared(scenario) for scenario in scenarios]
+            task: Any = ray.remote(_run_chunk).options(**options)
             reference = task.remote(self._year_of, _tickets(chunk), *shared)
-            self._flight[reference] = [one.ticket for one in chunk]
+            self._flight[reference] = [own.ticket for own, _ in chunk]
+
+    def _chunk(self) -> list[tuple[Waiting, Case]]:
+        """Take the most urgent cases, as many as make a task, out of those that wait."""
+        size = _chunk_size(len(self._waiting), self._seconds, self.workers_count)
+        chunk: list[tuple[Waiting, Case]] = []
+        while self._waiting and len(chunk) < size:
+            if not isinstance(self._waiting[0].task, Case):
+                break
+            own = heappop(self._waiting)
+            assert isinstance(own.task, Case)
+            chunk.append((own, own.task))
+        return chunk
 
     def _room(self, threads: int) -> tuple[int, int]:
         """Return tasks at once and tasks in flight, if a task has so many threads.
@@ -247,19 +270,19 @@ def _distinct_scenarios(cases: Sequence[Case]) -> list[Scenario]:
     return list({id(case.scenario): case.scenario for case in cases}.values())
 
 
-def _tickets(chunk: Sequence[Waiting]) -> list[_Ticket]:
+def _tickets(chunk: Sequence[tuple[Waiting, Case]]) -> list[_Ticket]:
     """Return cases without their scenarios, which are `_distinct_scenarios` of them."""
-    found = _distinct_scenarios([one.case for one in chunk])
+    found = _distinct_scenarios([case for _, case in chunk])
     place = {id(scenario): k for k, scenario in enumerate(found)}
     names = [field.name for field in fields(Case) if field.name != "scenario"]
     return [
         _Ticket(
-            one.ticket,
-            one.tables,
-            place[id(one.case.scenario)],
-            {name: getattr(one.case, name) for name in names},
+            own.ticket,
+            own.tables,
+            place[id(case.scenario)],
+            {name: getattr(case, name) for name in names},
         )
-        for one in chunk
+        for own, case in chunk
     ]
 
 
@@ -272,6 +295,11 @@ def _run_chunk(year_of: Simulate, todo: Sequence[_Ticket], *scenarios: Scenario)
     cases = (Case(scenario=scenarios[ticket.scenario], **ticket.rest) for ticket in todo)
     named = zip(todo, cases, strict=True)
     return pickle.dumps([finish(own.number, case, own.tables, year_of) for own, case in named])
+
+
+def _run_errand(ticket: int, errand: Errand) -> bytes:
+    """Do an errand on a worker."""
+    return pickle.dumps([finish(ticket, errand, (), simulate_case)])
 
 
 def _unpack(result: bytes) -> list[Finished]:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine.cache import is_cold
 from engine.case import Case, RunResult
@@ -46,6 +46,15 @@ class Failure:
 Outcome = RunResult | Failure
 
 
+@dataclass(frozen=True)
+class Errand:
+    """Other work for a worker: a function of a module, and what it is called with."""
+
+    name: int
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+
+
 class _FailedYearError(PoquanError):
     """A year could not be simulated; the trace of the worker stands in the message."""
 
@@ -58,21 +67,24 @@ class _FailedYearError(PoquanError):
 
 
 class Finished(NamedTuple):
-    """What became of a case: its ticket, and seconds by the clock and of the processor."""
+    """What became of a case or an errand, and its seconds by the clock and of the processor.
+
+    `outcome` is an `Outcome`, or what the errand's function has returned.
+    """
 
     ticket: int
-    outcome: Outcome
+    outcome: Any
     busy_s: float
     cpu_s: float
 
 
 @dataclass(frozen=True, order=True)
 class Waiting:
-    """A case that waits for a worker, and which tables of its year are wanted."""
+    """What waits for a worker, and which tables of a case's year are wanted."""
 
     urgency: Urgency
     ticket: int
-    case: Case = field(compare=False)
+    task: Case | Errand = field(compare=False)
     tables: Sequence[str] = field(compare=False)
 
 
@@ -92,20 +104,22 @@ class Pool(ABC):
         self._finished: deque[Finished] = deque()
         self._dropped: set[int] = set()
 
-    def submit(self, case: Case, urgency: Urgency = (), tables: Sequence[str] = TABLES) -> int:
-        """Hand in a case; return its ticket.
+    def submit(
+        self, task: Case | Errand, urgency: Urgency = (), tables: Sequence[str] = TABLES
+    ) -> int:
+        """Hand in a case or an errand; return its ticket.
 
         Parameters
         ----------
-        case
-            What to simulate.
+        task
+            What to simulate, or to do.
         urgency
             Lesser ones go first, and equal ones as they were handed in.
         tables
             Those of `TABLES` that are wanted of the year; the others come back empty.
         """
         self._tickets += 1
-        heappush(self._waiting, Waiting(urgency, self._tickets, case, tables))
+        heappush(self._waiting, Waiting(urgency, self._tickets, task, tables))
         return self._tickets
 
     def next(self) -> Finished:
@@ -175,6 +189,10 @@ class Pool(ABC):
     def _exchange(self, *, wait: bool) -> None:
         """Hand over what waits, and `_keep` what is finished: at least one case if `wait`."""
 
+    def _first_case(self) -> Case | None:
+        """Return a case that waits, if there is one: the others' kernels are the same."""
+        return next((one.task for one in self._waiting if isinstance(one.task, Case)), None)
+
     def _keep(self, found: Finished) -> None:
         """Take a finished case in, unless nobody wants it any more."""
         if found.ticket in self._dropped:
@@ -216,12 +234,17 @@ def attempt(case: Case, year_of: Simulate = simulate_case) -> Outcome:
         return Failure(name, reason, traceback.format_exc(), refusal)
 
 
-def finish(ticket: int, case: Case, tables: Sequence[str], year_of: Simulate) -> Finished:
-    """Simulate one case, keep the tables that are wanted, and time it."""
+def finish(ticket: int, task: Case | Errand, tables: Sequence[str], year_of: Simulate) -> Finished:
+    """Simulate one case, keep the tables that are wanted, and time it; or do an errand."""
     clock, cpu = time.perf_counter(), time.process_time()
-    found = attempt(case, year_of)
-    if isinstance(found, RunResult):
-        found = replace(found, **{name: {} for name in TABLES if name not in tables})
+    found: Any
+    if isinstance(task, Errand):
+        found = task.function(*task.args)
+    else:
+        found = attempt(task, year_of)
+        if isinstance(found, RunResult):
+            empty: dict[str, Any] = {name: {} for name in TABLES if name not in tables}
+            found = replace(found, **empty)
     return Finished(ticket, found, time.perf_counter() - clock, time.process_time() - cpu)
 
 
@@ -237,7 +260,7 @@ class ProcessPool(Pool):
         if not wait:
             return
         todo = heappop(self._waiting)
-        if self._cold:
-            warm_up_if_cold(todo.case)
+        if self._cold and isinstance(todo.task, Case):
+            warm_up_if_cold(todo.task)
             self._cold = False
-        self._keep(finish(todo.ticket, todo.case, todo.tables, self._year_of))
+        self._keep(finish(todo.ticket, todo.task, todo.tables, self._year_of))

@@ -21,14 +21,25 @@ from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import Final
 
-from engine.cache import is_cold
+from engine.case import Case
 from engine.compute.machine import cpus_count
-from engine.compute.pool import Pool, Simulate, Waiting, finish, simulate_case, warm_up_if_cold
+from engine.compute.pool import (
+    Errand,
+    Pool,
+    Simulate,
+    Waiting,
+    finish,
+    simulate_case,
+    warm_up_if_cold,
+)
 from engine.errors import ClusterError
 from engine.spec.jobs import Ray
 
 _AT_HAND: Final = 2
 """Cases of a worker at most: one that runs, one that waits, so that no worker idles."""
+
+_ONE_THREAD: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+"""Linear algebra of its own threads would be in the way of the other workers."""
 
 
 @contextmanager
@@ -47,12 +58,12 @@ class _Worker:
     def __init__(self, year_of: Simulate) -> None:
         self.line, far_end = Pipe()
         root = str(Path(__file__).parents[2])
-        paths = [root, *(path or str(Path.cwd()) for path in sys.path)]
+        paths = dict.fromkeys([root, *(path or str(Path.cwd()) for path in sys.path)])
         with far_end:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "engine.compute.workers", str(far_end.fileno())],
                 pass_fds=[far_end.fileno()],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths))},
+                env=_ONE_THREAD | os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
@@ -63,7 +74,7 @@ class _Worker:
         """Put a case into its line."""
         self.own[todo.ticket] = todo
         with contextlib.suppress(OSError):  # it died, which is seen when it is read
-            self.line.send((todo.ticket, todo.case, tuple(todo.tables)))
+            self.line.send((todo.ticket, todo.task, tuple(todo.tables)))
 
     def end(self) -> None:
         """End it, whatever it does."""
@@ -80,6 +91,7 @@ class _WorkersPool(Pool):
         self._limit, self._retries, self._year_of = spec.workers_count, spec.retries_count, year_of
         self._workers: list[_Worker] = []
         self._deaths: dict[int, int] = {}
+        self._cold = year_of is simulate_case
         self.workers_count = spec.workers_count or cpus_count()
 
     def close(self) -> None:
@@ -97,18 +109,20 @@ class _WorkersPool(Pool):
 
     def _hand_out(self) -> None:
         """Give every worker a case, the most urgent first, and then each one more."""
+        if self._cold and (case := self._first_case()) is not None:
+            warm_up_if_cold(case)
+            self._cold = False
         if self._waiting and not self._workers:
-            self._start(self._waiting[0])
+            self._start()
         for count in range(_AT_HAND):
             for worker in self._workers:
                 if self._waiting and len(worker.own) == count:
                     worker.give(heappop(self._waiting))
 
-    def _start(self, first: Waiting) -> None:
-        """Start the workers; what they need must be compiled before."""
-        if self._year_of is simulate_case and is_cold():
-            warm_up_if_cold(first.case)
-        threads = max(one.case.threads for one in self._waiting)
+    def _start(self) -> None:
+        """Start as many workers as the cores allow."""
+        case = self._first_case()
+        threads = 1 if case is None else case.threads
         self.workers_count = self._limit or max(1, cpus_count() // threads)
         self._workers = [_Worker(self._year_of) for _ in range(self.workers_count)]
 
@@ -125,12 +139,11 @@ class _WorkersPool(Pool):
     def _replace(self, dead: _Worker) -> None:
         """Let a new worker do what a dead one left; give up on what kills too many."""
         dead.end()
-        first = next(iter(dead.own))
+        first = next(iter(dead.own))  # in which it died
         self._deaths[first] = self._deaths.get(first, 0) + 1
         if self._deaths[first] > self._retries:
             raise ClusterError(
-                f"a worker died in {dead.own[first].case.policy.name}, for good: most likely "
-                "memory ran out\n"
+                "a worker died again, for good: most likely memory ran out\n"
                 "  allowed: workers that live through one year, retried ray.retries_count times\n"
                 "  remedy:  fewer at once (ray.workers_count) or a smaller scale;\n"
                 "           what is finished is kept, and the same command goes on"
@@ -140,19 +153,23 @@ class _WorkersPool(Pool):
             heir.give(todo)
 
 
+_Message = tuple[int, Case | Errand, tuple[str, ...]]
+"""Ticket, task, and the tables that are wanted."""
+
+
 def main() -> None:
     """Simulate what comes in by the connection whose file is named, until it is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
     with Connection(int(sys.argv[1])) as line:
         year_of: Simulate = line.recv()
-        todo: queue.SimpleQueue[tuple[int, object, tuple[str, ...]] | None] = queue.SimpleQueue()
+        todo: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         threading.Thread(target=_read, args=(line, todo), daemon=True).start()
-        while (own := todo.get()) is not None:
-            ticket, case, tables = own
-            line.send(finish(ticket, case, tables, year_of))  # type: ignore[arg-type]
+        while True:
+            ticket, task, tables = todo.get()
+            line.send(finish(ticket, task, tables, year_of))
 
 
-def _read(line: Connection, todo: "queue.SimpleQueue[object]") -> None:
+def _read(line: Connection, todo: "queue.SimpleQueue[_Message]") -> None:
     """Read all the time, so that who sends never waits for a year to end."""
     try:
         while True:

@@ -136,9 +136,8 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
         on_progress(Progress("finalists", done * years, total * years, "", left_s))
 
     best = selection.run([trial.candidate for trial in chosen], report_progress)
-    usage = clock.read(
-        market.spent, study.proposing_s, pool.workers_count, is_here=isinstance(pool, ProcessPool)
-    )
+    is_here = isinstance(pool, ProcessPool)
+    usage = clock.read(market.spent, pool.workers_count, is_here=is_here)
     policies = {trial.candidate.number: market.policy(trial.candidate) for trial in study.trials}
     seen = {trial.candidate.number: study.ladder.means(trial) for trial in chosen}
     rows = frontier_rows(selection, best, seen, policies, evaluator, space)

@@ -15,6 +15,7 @@ from optuna.distributions import BaseDistribution
 from engine.case import Case, RunResult
 from engine.cases import population_seed
 from engine.compute import Failure, Pool
+from engine.compute.pool import Errand
 from engine.measures.catalogue import KEY_MEASURES
 from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.finalist_runs import FinalistRuns
@@ -75,6 +76,7 @@ class MarketProblem:
         ]
         self._fresh: dict[int, list[RunResult]] = {}
         self._under_way: dict[int, tuple[_Years, int]] = {}
+        self._errands: dict[int, Errand] = {}
         self._ready: deque[tuple[Look, Sample]] = deque()
         self.spent = Spent()
 
@@ -115,25 +117,33 @@ class MarketProblem:
         for candidate in candidates:
             while candidate.number not in early:
                 look, sample = self.end()
+                assert isinstance(look, Look)
                 early[look.candidate.number] = sample
             yield early[candidate.number]
 
-    def begin(self, look: Look, urgency: Urgency) -> None:
+    def begin(self, todo: Look | Errand, urgency: Urgency) -> None:
         """Hand the years of a look to the pool, unless they are kept from before."""
-        kept = self._kept.get(look.candidate.number, look.stage) if look.stage.is_fresh else None
-        if kept is not None:
-            self._ready.append(self._ended(look, kept, is_new=False))
+        if isinstance(todo, Errand):
+            self._errands[self._pool.submit(todo, urgency)] = todo
             return
-        tables = _FRESH_TABLES if look.stage.is_fresh else ()
-        years = _Years(look, {})
-        for place, case in enumerate(self._cases(*look)):
+        stage = todo.stage
+        kept = self._kept.get(todo.candidate.number, stage) if stage.is_fresh else None
+        if kept is not None:
+            self._ready.append(self._ended(todo, kept, is_new=False))
+            return
+        years = _Years(todo, {})
+        for place, case in enumerate(self._cases(*todo)):
             years.found[place] = None
-            self._under_way[self._pool.submit(case, urgency, tables)] = years, place
+            ticket = self._pool.submit(case, urgency, _FRESH_TABLES if stage.is_fresh else ())
+            self._under_way[ticket] = years, place
 
-    def end(self) -> tuple[Look, Sample]:
-        """Wait until all years of some look are there."""
+    def end(self) -> tuple[Look | Errand, Any]:
+        """Wait until all years of some look are there, or an errand is done."""
         while not self._ready:
             done = self._pool.next()
+            if done.ticket in self._errands:
+                self.spent.errands_s += done.cpu_s
+                return self._errands.pop(done.ticket), done.outcome
             years, place = self._under_way.pop(done.ticket)
             years.found[place] = done.outcome
             self.spent.add(years.look.stage.population_share, done)

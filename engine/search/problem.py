@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution
 
+from engine.compute.pool import Errand
+
 Values = Mapping[str, NDArray[Any]]
 """A measure's values by replication, (worlds, replications): floats, or truth values."""
 
@@ -130,20 +132,20 @@ Urgency = tuple[float, ...]
 
 
 class Bench(Protocol):
-    """Where looks are simulated, many at once and in no certain order."""
+    """Where looks are simulated and errands done, many at once and in no certain order."""
 
-    def begin(self, look: Look, urgency: Urgency) -> None:
-        """Have a look simulated, without waiting for it."""
+    def begin(self, todo: Look | Errand, urgency: Urgency) -> None:
+        """Have a look simulated or an errand done, without waiting for it."""
 
-    def end(self) -> tuple[Look, Sample]:
-        """Wait until some look has ended, and return it."""
+    def end(self) -> tuple[Look | Errand, Any]:
+        """Wait until something has ended; return it with its sample, or what it returned."""
 
     def feed(self) -> None:
         """Keep idle workers busy; to be called now and then in long work."""
 
 
 class InOrder:
-    """A bench that simulates one look after another, when it is waited for.
+    """A bench that does one thing after another, when it is waited for.
 
     Parameters
     ----------
@@ -153,17 +155,19 @@ class InOrder:
 
     def __init__(self, problem: Problem) -> None:
         self._problem, self._count = problem, 0
-        self._waiting: list[tuple[Urgency, int, Look]] = []
+        self._waiting: list[tuple[Urgency, int, Look | Errand]] = []
 
-    def begin(self, look: Look, urgency: Urgency) -> None:
-        """Put a look into its place among those that wait."""
+    def begin(self, todo: Look | Errand, urgency: Urgency) -> None:
+        """Put it into its place among what waits."""
         self._count += 1
-        heappush(self._waiting, (urgency, self._count, look))
+        heappush(self._waiting, (urgency, self._count, todo))
 
-    def end(self) -> tuple[Look, Sample]:
-        """Simulate the most urgent look."""
-        look = heappop(self._waiting)[-1]
-        return look, next(iter(self._problem.evaluate([look.candidate], look.stage)))
+    def end(self) -> tuple[Look | Errand, Any]:
+        """Do what is most urgent."""
+        todo = heappop(self._waiting)[-1]
+        if isinstance(todo, Errand):
+            return todo, todo.function(*todo.args)
+        return todo, next(iter(self._problem.evaluate([todo.candidate], todo.stage)))
 
     def feed(self) -> None:
         """Do nothing: there is nobody else to work."""

@@ -4,18 +4,19 @@ Results are a function of the job alone. The batch that begins with trial n is a
 exactly the trials numbered below n + `batch_count` - `window_count`, the whole batches of them,
 and from nothing else, whatever has ended by then; so at most `window_count` trials are under
 way, and the sampler sees those of them that were asked before as running. Promotions follow
-from a batch and from the trials that it was asked from. The pilot alone is waited for. Each
-trial's sampler is made anew. A resumed search goes the same way and simulates only the
-samples that the journal lacks.
+from a batch and from the trials that it was asked from. The pilot alone is waited for. Workers
+propose, beside simulating, each trial by a sampler made anew. A resumed search goes the same
+way and simulates only the samples that the journal lacks.
 """
 
-import time
+import pickle
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from optuna.trial import FrozenTrial
 
+from engine.compute.pool import Errand
 from engine.errors import StorageError
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.climb import Climb, stages
@@ -23,9 +24,10 @@ from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Ladder, Trial
 from engine.search.problem import Bench, Candidate, InOrder, Look, Problem, Sample, Stage
 from engine.search.samplers.proposals import (
+    LANE,
     Proposal,
     finished_trials,
-    propose_batch,
+    propose_lane,
     running_trials,
 )
 from engine.spec.jobs import Search
@@ -84,10 +86,11 @@ class SearchStudy:
         ]
         self.ladder = Ladder(search.rungs, evaluator, search.trusted_correlation)
         self.trials: list[Trial] = []
-        self.proposing_s = 0.0
         self.replications: Counter[float] = Counter()
         self._found = Estimates.of([], self.ladder, evaluator)
         self._asked: list[Trial] = []
+        self._asking = range(0)
+        self._lanes: dict[int, Sequence[tuple[float, Proposal]]] = {}
         self._climbs: dict[int, Climb] = {}
         self._seen: set[int] = set()
 
@@ -107,15 +110,19 @@ class SearchStudy:
         to_ask = list(self._batches())
         to_settle = list(to_ask)
         while to_settle:
-            while to_ask and len(self.trials) >= self._known_count(to_ask[0]):
-                self._begin(to_ask.pop(0))
+            while to_ask and self._may_ask(to_ask[0]):
+                self._ask(to_ask.pop(0))
             batch = to_settle[0]
-            while not self._climbs[batch.start].is_settled:
-                look, sample = self._bench.end()
-                self._take(look, sample)
+            if batch.start in self._climbs and self._climbs[batch.start].is_settled:
+                self._settle(to_settle.pop(0))
+                yield self._found
+                continue
+            done, found = self._bench.end()
+            if isinstance(done, Errand):
+                self._take_lane(done, found)
+            else:
+                self._take(done, found)
                 on_trial(len(self._seen), self.trials, self._found)
-            self._settle(to_settle.pop(0))
-            yield self._found
 
     def _batches(self) -> Iterator[range]:
         """Yield the numbers of each batch: first the baselines, then what is asked."""
@@ -137,13 +144,57 @@ class SearchStudy:
         """Return whether a batch visits every rung: the baselines, and the first one proposed."""
         return batch.stop <= len(self._given) + self._search.batch_count
 
-    def _begin(self, batch: range) -> None:
-        """Ask a batch, and begin its first looks."""
-        is_pilot = self._is_pilot(batch)
-        known = self.trials[: self._known_count(batch)]
-        trials = self._proposed(batch, known)
+    def _may_ask(self, batch: range) -> bool:
+        """Return whether all is known that a batch is asked from."""
+        return not self._asking and len(self.trials) >= self._known_count(batch)
+
+    def _ask(self, batch: range) -> None:
+        """Have a batch proposed, or take it as it is given or stored."""
+        if batch.start < len(self._given):
+            self._begin(batch, [Trial(candidate, {}) for candidate in self._given])
+            return
+        stored = self._stored(batch)
+        if all(stored):
+            both = zip(batch, stored, strict=True)
+            self._begin(batch, [_remembered(number, tree) for number, tree in both if tree])
+            return
+        known, space = self.trials[: self._known_count(batch)], self._problem.distributions
+        running = running_trials(self._asked[len(known) :], space)
+        before = pickle.dumps([*self._frozen(known), *running])
+        self._asking, self._lanes = batch, {}
+        for start in range(batch.start, batch.stop, LANE):
+            lane = range(start, min(start + LANE, batch.stop))
+            args = (self._search, self._seed, space, before, lane, self._evaluator.directions)
+            self._bench.begin(Errand(start, propose_lane, args), (-1.0,))
+
+    def _take_lane(self, errand: Errand, found: Sequence[tuple[float, Proposal]]) -> None:
+        """Take proposals; begin the batch when all of them are there."""
+        self._lanes[errand.name] = found
+        batch = self._asking
+        if sum(map(len, self._lanes.values())) < len(batch):
+            return
+        asked = [one for start in sorted(self._lanes) for one in self._lanes[start]]
+        trials = []
+        for number, tree, (seconds, own) in zip(batch, self._stored(batch), asked, strict=True):
+            if tree is not None and tree["point"] != own.point:
+                raise _of_other_versions(number)
+            candidate = Candidate(number, f"trial-{number}", own.point)
+            trials.append(Trial(candidate, {}, seconds, own.attributes))
+        self._asking = range(0)
+        self._begin(batch, trials)
+
+    def _stored(self, batch: range) -> list[dict[str, Any] | None]:
+        """Return what the store has of a batch's first looks."""
+        visited = [0] if self._is_pilot(batch) else self.ladder.visited
+        first = stages(self._search.rungs, visited)[visited[0]]
+        return [self._store.sample((number, first)) for number in batch]
+
+    def _begin(self, batch: range, trials: Sequence[Trial]) -> None:
+        """Begin the first looks of a batch."""
         self._asked += trials
-        climb = Climb(trials, self.ladder, known, self._search.reduction, is_pilot=is_pilot)
+        known = self.trials[: self._known_count(batch)]
+        reduction, is_pilot = self._search.reduction, self._is_pilot(batch)
+        climb = Climb(trials, self.ladder, known, reduction, is_pilot=is_pilot)
         self._climbs[batch.start] = climb
         self._begin_looks(batch.start, climb.begin())
 
@@ -190,41 +241,6 @@ class SearchStudy:
         if len(known) < len(found.costs):
             found = Estimates.of(known, self.ladder, self._evaluator)
         return finished_trials(known, found, self._evaluator, self._problem.distributions)
-
-    def _proposed(self, batch: range, known: Sequence[Trial]) -> list[Trial]:
-        """Return the trials of a batch, not yet simulated: as stored, or as newly proposed."""
-        if batch.start < len(self._given):
-            return [Trial(candidate, {}) for candidate in self._given]
-        visited = [0] if self._is_pilot(batch) else self.ladder.visited
-        first = stages(self._search.rungs, visited)[visited[0]]
-        stored = [self._store.sample((number, first)) for number in batch]
-        if all(stored):
-            return [_remembered(k, tree) for k, tree in zip(batch, stored, strict=True) if tree]
-        found = []
-        for (number, tree), (seconds, proposal) in zip(
-            zip(batch, stored, strict=True), self._newly_proposed(batch, known), strict=True
-        ):
-            if tree is not None and tree["point"] != proposal.point:
-                raise _of_other_versions(number)
-            candidate = Candidate(number, f"trial-{number}", proposal.point)
-            found.append(Trial(candidate, {}, seconds, proposal.attributes))
-        return found
-
-    def _newly_proposed(
-        self, batch: range, known: Sequence[Trial]
-    ) -> Iterator[tuple[float, Proposal]]:
-        """Yield the proposals of a batch with the seconds each took; workers are fed between."""
-        start, cpu = time.perf_counter(), time.process_time()
-        space, directions = self._problem.distributions, self._evaluator.directions
-        running = running_trials(self._asked[len(known) :], space)
-        before = [*self._frozen(known), *running]
-        asked = propose_batch(self._search, self._seed, space, before, batch, directions)
-        for proposal in asked:
-            seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
-            self.proposing_s += cpu
-            self._bench.feed()
-            yield seconds, proposal
-            start, cpu = time.perf_counter(), time.process_time()
 
 
 def _as_tree(trial: Trial, sample: Sample) -> dict[str, Any]:

@@ -4,8 +4,8 @@ Of the core-seconds between its start and its end, workers times seconds, a sear
 
     simulated   processor seconds of the workers in years
     start       before the first year began: workers start and load compiled code
-    proposals   processor seconds of the driver in choosing what to try
-    driver      its other processor seconds: promotions, files, messages
+    proposals   processor seconds of the workers in choosing what to try
+    driver      processor seconds of the driver: promotions, files, messages
     waiting     the rest: workers without a year, or whose core somebody else had
 
 and how much of the workers' time they were busy with years, by the clock.
@@ -31,6 +31,7 @@ class Spent:
     cpu_s: float = 0.0
     busy_s: float = 0.0
     years_count: int = 0
+    errands_s: float = 0.0
     first_s: float | None = None
     """When the first year began, on `time.perf_counter`."""
     _latest: dict[float, deque[float]] = field(default_factory=dict)
@@ -96,15 +97,13 @@ class UsageClock:
     def __init__(self) -> None:
         self._start_s, self._cpu_s = time.perf_counter(), time.process_time()
 
-    def read(self, spent: Spent, proposing_s: float, workers: int, *, is_here: bool) -> Usage:
+    def read(self, spent: Spent, workers: int, *, is_here: bool) -> Usage:
         """Return where the time went until now.
 
         Parameters
         ----------
         spent
             The workers' seconds.
-        proposing_s
-            Processor seconds of the driver in proposals.
         workers
             How many there are.
         is_here
@@ -112,9 +111,9 @@ class UsageClock:
         """
         total = time.perf_counter() - self._start_s
         core_s = max(workers * total, 1e-9)
-        driver = time.process_time() - self._cpu_s - proposing_s - spent.cpu_s * is_here
+        driver = time.process_time() - self._cpu_s - (spent.cpu_s + spent.errands_s) * is_here
         start = 0.0 if spent.first_s is None else max(0.0, spent.first_s - self._start_s)
-        parts = [spent.cpu_s, workers * start, proposing_s, max(0.0, driver)]
+        parts = [spent.cpu_s, workers * start, spent.errands_s, max(0.0, driver)]
         simulated, began, proposed, other = (min(1.0, part / core_s) for part in parts)
         return Usage(
             workers, total, spent.years_count, simulated, min(1.0, spent.busy_s / core_s), began,

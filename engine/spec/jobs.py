@@ -161,6 +161,14 @@ class Search(Spec):
         return self
 
 
+class Schedule(Spec):
+    """A search that is only laid out: how long it takes on so many workers."""
+
+    replications: int = quantity("runs", "of each trial and world on the top rung", ge=1)
+    scale: Scale
+    search: Search
+
+
 class Job(Spec):
     """What every command needs: seeds, a world, its size, and where to run."""
 
@@ -316,6 +324,7 @@ class BenchmarkJob(Job):
     plain_replications: int = quantity("runs", "of each of them", ge=1, le=1000)
     truth_replications: int = quantity("runs", "that judge a policy of the market", ge=2, le=10_000)
     market: Scale = Field(description="size of the market in `search`")
+    schedules: dict[str, Schedule] = Field(description="efforts that `schedule` lays out")
     searched: Policy = Field(description="where its levers stay that are not searched")
     space: Space
     objective: Objective

@@ -20,6 +20,7 @@ from typing import Final
 
 import numpy as np
 
+from engine.compute.pool import Errand
 from engine.errors import PoquanError
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
@@ -174,7 +175,7 @@ class Selection:
         """Wait until looks have ended; what ends meanwhile is kept."""
         while not keys <= self._ended.keys():
             look, sample = self._bench.end()
-            if look.key not in self._begun:
+            if isinstance(look, Errand) or look.key not in self._begun:
                 continue  # the search began it, and went on without it
             self._ended[look.key] = sample
             self._done += look.stage.last - look.stage.first
