@@ -4,6 +4,7 @@ Numba's own index does not see an edit of a called function in another file, so 
 folder's name carries a hash of all that compiled code depends on.
 """
 
+import contextlib
 import hashlib
 import os
 import sys
@@ -27,3 +28,18 @@ def cache_folder() -> Path:
             digest.update(source.read_bytes())
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(home) / "poquan" / digest.hexdigest()[:16]
+
+
+def is_cold() -> bool:
+    """Whether something is still to be compiled, as far as it is known."""
+    return not _mark().exists()
+
+
+def mark_warm() -> None:
+    """Write down that everything is compiled; where nothing can be written, nothing is kept."""
+    with contextlib.suppress(OSError):
+        _mark().touch()
+
+
+def _mark() -> Path:
+    return Path(os.environ["NUMBA_CACHE_DIR"]) / "warm"

@@ -18,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import NamedTuple
 
+from engine.cache import is_cold, mark_warm
 from engine.case import Case
 from engine.market import day, slot
 from engine.market.learning.learn import aggregate_day, learn_day
@@ -43,11 +44,7 @@ def warm_up(case: Case) -> None:
         with _helper(poor):
             _compile_sessions(poor)
     simulate(poor)
-
-
-def is_cold() -> bool:
-    """Whether the compile cache is empty."""
-    return not any(Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbi"))
+    mark_warm()
 
 
 def _poor_case(case: Case) -> Case:

@@ -1,8 +1,10 @@
 """How far a command is: bars with the time left on a terminal, lines otherwise."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -12,14 +14,27 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 
 LINE_S = 5.0
 """Seconds between two lines where there is no terminal."""
 
-Show = Callable[[str, int, int, str], None]
-"""Takes the stage of the work, steps done, steps in all, and a note."""
+
+class Show(Protocol):
+    """Takes how far the work is."""
+
+    def __call__(
+        self, stage: str, done: int, total: int, note: str, left_s: float | None = None
+    ) -> None:
+        """Show it.
+
+        Parameters
+        ----------
+        stage : of the work.
+        done, total : steps.
+        note : how it goes.
+        left_s : seconds that are left of the whole work; none: as long as the stage's steps so far.
+        """
 
 
 @contextmanager
@@ -35,7 +50,7 @@ def progress() -> Iterator[Show]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[left]}"),
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=console, transient=True) as bar:
@@ -45,11 +60,14 @@ def progress() -> Iterator[Show]:
 def _bars(bar: Progress) -> Show:
     """Give every stage a bar of its own."""
     tasks: dict[str, TaskID] = {}
+    starts: dict[str, float] = {}
 
-    def show(stage: str, done: int, total: int, note: str) -> None:
+    def show(stage: str, done: int, total: int, note: str, left_s: float | None = None) -> None:
+        start = starts.setdefault(stage, time.monotonic())
+        left = timedelta(seconds=round(_left(start, done, total) if left_s is None else left_s))
         if stage not in tasks:
-            tasks[stage] = bar.add_task(stage, total=total, note="")
-        bar.update(tasks[stage], completed=done, note=note)
+            tasks[stage] = bar.add_task(stage, total=total, note="", left="")
+        bar.update(tasks[stage], completed=done, note=note, left=str(left))
 
     return show
 
@@ -59,15 +77,22 @@ def _lines(console: Console) -> Show:
     starts: dict[str, float] = {}
     opened = last = time.monotonic()
 
-    def show(stage: str, done: int, total: int, note: str) -> None:
+    def show(stage: str, done: int, total: int, note: str, left_s: float | None = None) -> None:
         nonlocal last
         now = time.monotonic()
         start = starts.setdefault(stage, last if starts else opened)
-        if done < total and now - last < LINE_S:
+        is_end = done == total != shown.get(stage)
+        if not is_end and now - last < LINE_S:
             return
-        last = now
-        left = (now - start) / done * (total - done) if done else 0.0
+        last, shown[stage] = now, done
+        left = _left(start, done, total) if left_s is None else left_s
         text = f"{stage}: {done} of {total}, {now - start:.0f} s, {left:.0f} s left"
         console.print(f"{text}; {note}" if note else text, highlight=False, soft_wrap=True)
 
+    shown: dict[str, int] = {}
     return show
+
+
+def _left(start: float, done: int, total: int) -> float:
+    """Return how long the steps that are left take, if they take as long as those done."""
+    return (time.monotonic() - start) / done * (total - done) if done else 0.0

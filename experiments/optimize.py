@@ -1,6 +1,7 @@
 """`python -m experiments.optimize`: search the policy space, then re-evaluate the best."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +30,10 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     work = (0, 0.0) if is_complete(folder, config) else _work(job)
     with open_pool(job.ray, *work) as pool, progress() as show:
         outcome = search.optimize(
-            job, folder, pool, lambda now: show(now.stage, now.done, now.total, now.best)
+            job,
+            folder,
+            pool,
+            lambda now: show(now.stage, now.done, now.total, now.best, now.left_s),
         )
     # Only now: it clears what another study left, which the search refuses to go on with.
     results = Results(folder, config, job.seed)
@@ -37,6 +41,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     results.write_rows("rungs", outcome.rungs)
     results.write_rows("frontier", outcome.frontier)
     results.write_runs(outcome.years)
+    results.describe("usage", asdict(outcome.usage))
     _write_policies(folder / "policy", outcome.policies)
     console = conclude(results, folder)
     print_frontier(outcome.frontier, console)
@@ -44,6 +49,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     print_rungs(outcome.rungs, outcome.trials, console)
     for note in outcome.notes:
         print(f"Note: {note}.")
+    print(f"Workers: {outcome.usage.sentence()}.")
     tell_folder(folder)
 
 

@@ -7,6 +7,7 @@ from engine.benchmark.figures import OnProgress, Row
 from engine.benchmark.kernel import kernel_suite
 from engine.benchmark.one_to_one import one_to_one_suite
 from engine.benchmark.peers import peers_suite
+from engine.benchmark.schedule import schedule_suite
 from engine.benchmark.search import search_suite
 from engine.case import Case
 from engine.cases import cases
@@ -17,6 +18,7 @@ _SUITES: Final[dict[str, Callable[[BenchmarkJob, Case, OnProgress], list[Row]]]]
     "peers": peers_suite,
     "one_to_one": one_to_one_suite,
     "search": search_suite,
+    "schedule": schedule_suite,
 }
 
 

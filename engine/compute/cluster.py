@@ -1,4 +1,4 @@
-"""The back end on Ray: chunks of cases as tasks, an ordered window of them in flight.
+"""The back end on Ray: chunks of cases as tasks, as many in flight as keep every worker busy.
 
 The scenario is the big part of a case and shared by thousands: it lies once in the object
 store, and a chunk says which of the scenarios each case means.
@@ -6,15 +6,23 @@ store, and a chunk says which of the scenarios each case means.
 
 import math
 import pickle
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
+from heapq import heappop
 from typing import Any, Final
 
-from engine.case import Case, RunResult
+from engine.case import Case
 from engine.compute.connect import connected
-from engine.compute.pool import Failure, Pool, Simulate, attempt, simulate_case
+from engine.compute.pool import (
+    Errand,
+    Finished,
+    Pool,
+    Simulate,
+    Waiting,
+    finish,
+    simulate_case,
+)
 from engine.errors import ClusterError
 from engine.spec.jobs import Ray
 from engine.spec.scenario import Scenario
@@ -36,7 +44,11 @@ def ray_pool(spec: Ray, seconds_hint: float, year_of: Simulate = simulate_case) 
         If Ray cannot be reached or started.
     """
     with connected(spec) as is_local:
-        yield _RayPool(spec, seconds_hint, year_of, is_local=is_local)
+        pool = _RayPool(spec, seconds_hint, year_of, is_local=is_local)
+        try:
+            yield pool
+        finally:
+            pool.cancel()
 
 
 class _RayPool(Pool):
@@ -49,58 +61,109 @@ class _RayPool(Pool):
     def __init__(
         self, spec: Ray, seconds_hint: float, year_of: Simulate, *, is_local: bool
     ) -> None:
+        super().__init__()
         import ray
 
         self._cold, self._is_local = year_of is simulate_case, is_local
-        self._workers, self._retries = spec.workers_count, spec.retries_count
+        self._limit, self._retries = spec.workers_count, spec.retries_count
         self._seconds = seconds_hint
         self._year_of = ray.put(year_of)
         self._scenarios: dict[int, tuple[Scenario, Any]] = {}
+        self._flight: dict[Any, list[int]] = {}
+        self._threads = 1
+        self.workers_count, self._window = self._room(1)
 
-    def outcomes(self, cases: Sequence[Case]) -> Iterator[RunResult | Failure]:
-        """Yield what became of every case; leave nothing in flight behind.
-
-        Raises
-        ------
-        ClusterError
-            If the cluster is lost, or a worker died more often than it may.
-        """
+    def cancel(self) -> None:
+        """Stop what is in flight."""
         import ray
 
-        if not cases:
-            return
-        self._warm_up(cases[0])
-        threads, workers, window = self._room(cases)
-        task = ray.remote(_run_chunk).options(num_cpus=threads, max_retries=self._retries)
-        flight: deque[Any] = deque()
-        try:
-            for chunk in _chunks(cases, self._seconds, workers):
-                while len(flight) >= window:
-                    yield from _result(flight)
-                shared = [self._shared(scenario) for scenario in _distinct_scenarios(chunk)]
-                flight.append(task.remote(self._year_of, _tickets(chunk), *shared))
-            while flight:
-                yield from _result(flight)
-        finally:
-            for reference in flight:
-                ray.cancel(reference, force=True)
+        for reference in self._flight:
+            ray.cancel(reference, force=True)
+        self._flight.clear()
 
-    def _room(self, cases: Sequence[Case]) -> tuple[int, int, int]:
-        """Return threads of a task, tasks at once, and tasks in flight."""
+    def drop(self, tickets: Iterable[int]) -> None:
+        """Forget cases; tasks of which nobody wants anything are stopped."""
+        import ray
+
+        super().drop(tickets)
+        for reference, own in list(self._flight.items()):
+            if self._dropped.issuperset(own):
+                ray.cancel(reference, force=True)
+                del self._flight[reference]
+                self._dropped.difference_update(own)
+
+    def _exchange(self, *, wait: bool) -> None:
+        """Keep the window full; take what is finished."""
+        import ray
+
+        self._hand_out()
+        if not self._flight:
+            return
+        timeout = None if wait else 0
+        ready, _ = ray.wait(list(self._flight), num_returns=1, timeout=timeout, fetch_local=False)
+        if len(self._flight) > 1 and ready:  # and whatever else is there
+            ready, _ = ray.wait(list(self._flight), num_returns=len(self._flight), timeout=0)
+        for reference in ready:
+            del self._flight[reference]
+            for found in _result(reference):
+                self._keep(found)
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        """Send the most urgent cases, as many as there is room for."""
+        import ray
+
+        case = self._first_case()
+        if case is not None and self._cold:
+            self._warm_up(case)
+        if case is not None and case.threads > self._threads:
+            self.workers_count, self._window = self._room(case.threads)
+        options = {"num_cpus": self._threads, "max_retries": self._retries}
+        while self._waiting and len(self._flight) < self._window:
+            if isinstance(self._waiting[0].task, Errand):
+                first = heappop(self._waiting)
+                errand: Any = ray.remote(_run_errand).options(**options)
+                self._flight[errand.remote(first.ticket, first.task)] = [first.ticket]
+                continue
+            chunk = self._chunk()
+            scenarios = _distinct_scenarios([one for _, one in chunk])
+            shared = [self._shared(scenario) for scenario in scenarios]
+            task: Any = ray.remote(_run_chunk).options(**options)
+            reference = task.remote(self._year_of, _tickets(chunk), *shared)
+            self._flight[reference] = [own.ticket for own, _ in chunk]
+
+    def _chunk(self) -> list[tuple[Waiting, Case]]:
+        """Take the most urgent cases, as many as make a task, out of those that wait."""
+        size = _chunk_size(len(self._waiting), self._seconds, self.workers_count)
+        chunk: list[tuple[Waiting, Case]] = []
+        while self._waiting and len(chunk) < size:
+            if not isinstance(self._waiting[0].task, Case):
+                break
+            own = heappop(self._waiting)
+            assert isinstance(own.task, Case)
+            chunk.append((own, own.task))
+        return chunk
+
+    def _room(self, threads: int) -> tuple[int, int]:
+        """Return tasks at once and tasks in flight, if a task has so many threads.
+
+        A local Ray has as many CPUs as there are workers, so that it runs no more at once,
+        however many wait there. Of a cluster's CPUs a task takes what it likes: what limits
+        the workers there is the number in flight.
+        """
         sizes = [int(node["Resources"].get("CPU", 0)) for node in _nodes()]
-        threads = max(1, min(max(sizes, default=1), max(case.threads for case in cases)))
+        self._threads = threads = max(1, min(max(sizes, default=1), threads))
         workers = max(1, sum(size // threads for size in sizes))
-        if self._workers is not None:
-            return threads, self._workers, self._workers
-        return threads, workers, _QUEUE * workers
+        if self._limit is None or (self._is_local and self._limit >= workers):
+            return workers, _QUEUE * workers
+        return self._limit, self._limit
 
     def _warm_up(self, case: Case) -> None:
         """Compile here, and on the other nodes of a cluster, before the first tasks."""
-        if self._cold:
-            _warm_up_node(case)
-            if not self._is_local:
-                _warm_nodes(case)
-            self._cold = False
+        _warm_up_node(case)
+        if not self._is_local:
+            _warm_nodes(case)
+        self._cold = False
 
     def _shared(self, scenario: Scenario) -> Any:
         """Return a reference to `scenario`, put into the object store once."""
@@ -141,12 +204,12 @@ def _nodes() -> list[dict[str, Any]]:
     return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
 
 
-def _result(flight: deque[Any]) -> list[RunResult | Failure]:
-    """Wait for the oldest task in flight, and take it out."""
+def _result(reference: Any) -> list[Finished]:
+    """Fetch what a task has left."""
     import ray
 
     try:
-        found = _unpack(ray.get(flight[0]))
+        return _unpack(ray.get(reference))
     except (ray.exceptions.RayError, ConnectionError) as error:
         if "ModuleNotFoundError" in str(error):
             raise _unfit(error) from None
@@ -156,8 +219,6 @@ def _result(flight: deque[Any]) -> list[RunResult | Failure]:
             "  remedy:  fewer at once (ray.workers_count) or a smaller scale if memory ran out;\n"
             "           what is finished is kept, and the same command goes on"
         ) from None
-    flight.popleft()
-    return found
 
 
 def _unfit(error: BaseException) -> ClusterError:
@@ -181,26 +242,27 @@ _TASK_S: Final = 0.3
 class _Ticket:
     """A case without its scenario: the place of that among the chunk's, and the rest."""
 
+    number: int
+    tables: Sequence[str]
     scenario: int
     rest: dict[str, Any]
 
 
-def _chunks(cases: Sequence[Case], seconds: float, workers: int) -> Iterator[Sequence[Case]]:
-    """Cut `cases` so that a task lasts `_TASK_S` or longer and every worker gets some.
+def _chunk_size(waiting: int, seconds: float, workers: int) -> int:
+    """Return how many cases a task takes: it lasts `_TASK_S` or longer, and every worker gets some.
 
     Parameters
     ----------
-    cases
-        All cases of a run.
+    waiting
+        How many cases there are to simulate, 1 or more.
     seconds
         About what one case takes.
     workers
         How many tasks run at once.
     """
     enough = math.ceil(_TASK_S / max(seconds, 1e-6))
-    fair = math.ceil(len(cases) / workers)
-    size = max(1, min(enough, fair))
-    return (cases[first : first + size] for first in range(0, len(cases), size))
+    fair = math.ceil(waiting / workers)
+    return max(1, min(enough, fair))
 
 
 def _distinct_scenarios(cases: Sequence[Case]) -> list[Scenario]:
@@ -208,13 +270,19 @@ def _distinct_scenarios(cases: Sequence[Case]) -> list[Scenario]:
     return list({id(case.scenario): case.scenario for case in cases}.values())
 
 
-def _tickets(cases: Sequence[Case]) -> list[_Ticket]:
-    """Return `cases` without their scenarios, which are `_distinct_scenarios(cases)`."""
-    place = {id(scenario): k for k, scenario in enumerate(_distinct_scenarios(cases))}
+def _tickets(chunk: Sequence[tuple[Waiting, Case]]) -> list[_Ticket]:
+    """Return cases without their scenarios, which are `_distinct_scenarios` of them."""
+    found = _distinct_scenarios([case for _, case in chunk])
+    place = {id(scenario): k for k, scenario in enumerate(found)}
     names = [field.name for field in fields(Case) if field.name != "scenario"]
     return [
-        _Ticket(place[id(case.scenario)], {name: getattr(case, name) for name in names})
-        for case in cases
+        _Ticket(
+            own.ticket,
+            own.tables,
+            place[id(case.scenario)],
+            {name: getattr(case, name) for name in names},
+        )
+        for own, case in chunk
     ]
 
 
@@ -225,10 +293,16 @@ def _run_chunk(year_of: Simulate, todo: Sequence[_Ticket], *scenarios: Scenario)
     their whole chunk in it.
     """
     cases = (Case(scenario=scenarios[ticket.scenario], **ticket.rest) for ticket in todo)
-    return pickle.dumps([attempt(case, year_of) for case in cases])
+    named = zip(todo, cases, strict=True)
+    return pickle.dumps([finish(own.number, case, own.tables, year_of) for own, case in named])
 
 
-def _unpack(result: bytes) -> list[RunResult | Failure]:
+def _run_errand(ticket: int, errand: Errand) -> bytes:
+    """Do an errand on a worker."""
+    return pickle.dumps([finish(ticket, errand, (), simulate_case)])
+
+
+def _unpack(result: bytes) -> list[Finished]:
     """Return what a chunk's cases became."""
-    outcomes: list[RunResult | Failure] = pickle.loads(result)
-    return outcomes
+    found: list[Finished] = pickle.loads(result)
+    return found

@@ -1,18 +1,28 @@
 """Simulates cases: what every back end promises, and the one of this process.
 
 A case becomes a year, or the reason why there is none. Results are the same bits whatever
-the back end.
+the back end, and in whatever order it takes the cases.
 """
 
+import time
 import traceback
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from heapq import heapify, heappop, heappush
+from typing import Any, Final, NamedTuple
 
+from engine.cache import is_cold
 from engine.case import Case, RunResult
 from engine.errors import InputError, PoquanError
 
 Simulate = Callable[[Case], RunResult]
+Urgency = tuple[float, ...]
+"""What waits is taken in this order, the least first; all of one use are equally long."""
+
+TABLES: Final = ("daily", "monthly", "segments", "anchors", "run_off", "branches")
+"""Parts of a year that need not be sent back; `labels` and `run` always are."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,18 @@ class Failure:
             raise InputError(*self.refusal)
 
 
+Outcome = RunResult | Failure
+
+
+@dataclass(frozen=True)
+class Errand:
+    """Other work for a worker: a function of a module, and what it is called with."""
+
+    name: int
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+
+
 class _FailedYearError(PoquanError):
     """A year could not be simulated; the trace of the worker stands in the message."""
 
@@ -44,18 +66,106 @@ class _FailedYearError(PoquanError):
         )
 
 
-class Pool(ABC):
-    """Simulates cases. Results are the same bits whatever the back end."""
+class Finished(NamedTuple):
+    """What became of a case or an errand, and its seconds by the clock and of the processor.
 
-    @abstractmethod
-    def outcomes(self, cases: Sequence[Case]) -> Iterator[RunResult | Failure]:
-        """Yield what became of every case, in order, as it becomes known.
+    `outcome` is an `Outcome`, or what the errand's function has returned.
+    """
+
+    ticket: int
+    outcome: Any
+    busy_s: float
+    cpu_s: float
+
+
+@dataclass(frozen=True, order=True)
+class Waiting:
+    """What waits for a worker, and which tables of a case's year are wanted."""
+
+    urgency: Urgency
+    ticket: int
+    task: Case | Errand = field(compare=False)
+    tables: Sequence[str] = field(compare=False)
+
+
+class Pool(ABC):
+    """Simulates cases. Results are the same bits whatever the back end.
+
+    Cases are handed in without waiting and come back as they finish; the most urgent are
+    taken first. `outcomes` and `run` bring them back in order.
+    """
+
+    workers_count: int = 1
+    """How many years are simulated at once, as far as it is known."""
+
+    def __init__(self) -> None:
+        self._tickets = 0
+        self._waiting: list[Waiting] = []
+        self._finished: deque[Finished] = deque()
+        self._dropped: set[int] = set()
+
+    def submit(
+        self, task: Case | Errand, urgency: Urgency = (), tables: Sequence[str] = TABLES
+    ) -> int:
+        """Hand in a case or an errand; return its ticket.
+
+        Parameters
+        ----------
+        task
+            What to simulate, or to do.
+        urgency
+            Lesser ones go first, and equal ones as they were handed in.
+        tables
+            Those of `TABLES` that are wanted of the year; the others come back empty.
+        """
+        self._tickets += 1
+        heappush(self._waiting, Waiting(urgency, self._tickets, task, tables))
+        return self._tickets
+
+    def next(self) -> Finished:
+        """Wait for the next case to finish.
 
         Raises
         ------
         ClusterError
             If the cluster is lost, or a worker died more often than it may.
         """
+        while not self._finished:
+            self._exchange(wait=True)
+        return self._finished.popleft()
+
+    def feed(self) -> None:
+        """Give idle workers what waits for them; to be called now and then in long work."""
+        self._exchange(wait=False)
+
+    def drop(self, tickets: Iterable[int]) -> None:
+        """Forget cases: those that wait are not simulated, of the others nothing is told."""
+        gone = set(tickets)
+        started = gone - {one.ticket for one in self._waiting}
+        self._waiting = [one for one in self._waiting if one.ticket not in gone]
+        heapify(self._waiting)
+        done = {one.ticket for one in self._finished}
+        self._finished = deque(one for one in self._finished if one.ticket not in gone)
+        self._dropped |= started - done
+
+    def outcomes(self, cases: Sequence[Case]) -> Iterator[Outcome]:
+        """Yield what became of every case, in order, as it becomes known.
+
+        Raises
+        ------
+        ClusterError
+            As `next`.
+        """
+        open_ones = [self.submit(case) for case in cases]
+        early: dict[int, Outcome] = {}
+        try:
+            while open_ones:
+                while open_ones[0] not in early:
+                    found = self.next()
+                    early[found.ticket] = found.outcome
+                yield early.pop(open_ones.pop(0))
+        finally:
+            self.drop(ticket for ticket in open_ones if ticket not in early)
 
     def run(self, cases: Sequence[Case]) -> Iterator[RunResult]:
         """Yield the years of the cases, in order, as they finish.
@@ -67,13 +177,28 @@ class Pool(ABC):
         InputError
             If the engine refused it.
         ClusterError
-            As `outcomes`.
+            As `next`.
         """
         for outcome in self.outcomes(cases):
             if isinstance(outcome, Failure):
                 outcome.raise_refusal()
                 raise _FailedYearError(outcome)
             yield outcome
+
+    @abstractmethod
+    def _exchange(self, *, wait: bool) -> None:
+        """Hand over what waits, and `_keep` what is finished: at least one case if `wait`."""
+
+    def _first_case(self) -> Case | None:
+        """Return a case that waits, if there is one: the others' kernels are the same."""
+        return next((one.task for one in self._waiting if isinstance(one.task, Case)), None)
+
+    def _keep(self, found: Finished) -> None:
+        """Take a finished case in, unless nobody wants it any more."""
+        if found.ticket in self._dropped:
+            self._dropped.remove(found.ticket)
+        else:
+            self._finished.append(found)
 
 
 def simulate_case(case: Case) -> RunResult:
@@ -85,13 +210,13 @@ def simulate_case(case: Case) -> RunResult:
 
 def warm_up_if_cold(case: Case) -> None:
     """Compile what `case` needs if nothing is compiled yet: quicker than as it comes."""
-    from engine.warmup import is_cold, warm_up
-
     if is_cold():
+        from engine.warmup import warm_up
+
         warm_up(case)
 
 
-def attempt(case: Case, year_of: Simulate = simulate_case) -> RunResult | Failure:
+def attempt(case: Case, year_of: Simulate = simulate_case) -> Outcome:
     """Simulate one year; an exception becomes a `Failure`, so that others go on.
 
     Running out of memory, or a disk that fails, is no fault of the case and passes through.
@@ -109,15 +234,33 @@ def attempt(case: Case, year_of: Simulate = simulate_case) -> RunResult | Failur
         return Failure(name, reason, traceback.format_exc(), refusal)
 
 
+def finish(ticket: int, task: Case | Errand, tables: Sequence[str], year_of: Simulate) -> Finished:
+    """Simulate one case, keep the tables that are wanted, and time it; or do an errand."""
+    clock, cpu = time.perf_counter(), time.process_time()
+    found: Any
+    if isinstance(task, Errand):
+        found = task.function(*task.args)
+    else:
+        found = attempt(task, year_of)
+        if isinstance(found, RunResult):
+            empty: dict[str, Any] = {name: {} for name in TABLES if name not in tables}
+            found = replace(found, **empty)
+    return Finished(ticket, found, time.perf_counter() - clock, time.process_time() - cpu)
+
+
 class ProcessPool(Pool):
-    """Simulates here. For small work, for debuggers and for tests."""
+    """Simulates here, a case whenever one is waited for. For small work, debuggers and tests."""
 
     def __init__(self, year_of: Simulate = simulate_case) -> None:
+        super().__init__()
         self._year_of = year_of
+        self._cold = year_of is simulate_case
 
-    def outcomes(self, cases: Sequence[Case]) -> Iterator[RunResult | Failure]:
-        """Yield what became of every case."""
-        if cases and self._year_of is simulate_case:
-            warm_up_if_cold(cases[0])
-        for case in cases:
-            yield attempt(case, self._year_of)
+    def _exchange(self, *, wait: bool) -> None:
+        if not wait:
+            return
+        todo = heappop(self._waiting)
+        if self._cold and isinstance(todo.task, Case):
+            warm_up_if_cold(todo.task)
+            self._cold = False
+        self._keep(finish(todo.ticket, todo.task, todo.tables, self._year_of))

@@ -55,6 +55,7 @@ class Results:
         self._rows: list[dict[str, Any]] = []
         self._monthly: list[pa.Table] = []
         self._counts: dict[str, int] = {}
+        self._facts: dict[str, dict[str, Any]] = {}
         self._folder.create()
         _remove_manifest(self._folder)
         _remove_stale(self._folder, provenance.config_hash(config), kept_parts)
@@ -100,6 +101,10 @@ class Results:
         """Write a whole table of rows, e.g. `trials`, `frontier` or `comparison`."""
         self._write(table, f"{table}.parquet", table_of_rows(table, rows))
 
+    def describe(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Keep facts about how the study ran, which are no results, in the manifest."""
+        self._facts[name] = dict(facts)
+
     def finish(self) -> None:
         """Write `runs` and `monthly`, then the manifest: from here on the study is complete."""
         if self._rows:
@@ -113,6 +118,7 @@ class Results:
             "seed": self._seed,
             "versions": provenance.versions(),
             "rows_count": dict(sorted(self._counts.items())),
+            **self._facts,
         }
         self._folder.put(MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")
 

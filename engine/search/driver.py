@@ -1,20 +1,25 @@
 """The main job from end to end: check, search, simulate the best again on fresh seeds."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
 
 from engine.case import RunResult
+from engine.cases import seconds_of_run
 from engine.compute import Pool
+from engine.compute.pool import ProcessPool
 from engine.errors import InputError, PoquanError
 from engine.search.checkpoint.finalist_runs import FinalistRuns
 from engine.search.checkpoint.journal import Journal, job_hash
 from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.fidelity.climb import stages
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
 from engine.search.fidelity.promotion import promotion_count
@@ -30,6 +35,7 @@ from engine.search.rows import frontier_rows, trial_rows
 from engine.search.samplers.proposals import check_sampler
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
+from engine.search.usage import Usage, UsageClock, seconds_left
 from engine.spec.jobs import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.worlds import worlds
@@ -37,12 +43,16 @@ from engine.spec.worlds import worlds
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a search is: `done` of `total` trials (`search`) or years (`finalists`)."""
+    """How far a search is: `done` of `total` trials (`search`) or years (`finalists`).
+
+    `left_s` is about how long all that is left of it takes, finalists included.
+    """
 
     stage: str
     done: int
     total: int
     best: str
+    left_s: float
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,8 @@ class SearchResult:
 
     `years` are the finalists' on fresh seeds, without segments and anchors; `policies` is
     every finalist's whole policy (`engine.config.dump` writes it); `notes` are sentences
-    the user must read, such as that no policy is feasible.
+    the user must read, such as that no policy is feasible; `usage` says how busy the workers
+    were, and is the one part that no two runs share.
     """
 
     trials: list[dict[str, Any]]
@@ -59,6 +70,7 @@ class SearchResult:
     rungs: list[dict[str, Any]]
     years: list[RunResult]
     policies: dict[str, Policy]
+    usage: Usage
     notes: list[str] = field(default_factory=list)
 
 
@@ -107,22 +119,25 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
     PoquanError
         If all trials or all finalists fail.
     """
-    space, evaluator = _check(job)
+    clock, (space, evaluator) = UsageClock(), _check(job)
     market = MarketProblem(
         job, space, pool, evaluator.measures, FinalistRuns(folder, job_hash(job))
     )
+    forecast = _Forecast(job, market, pool)
     with _quiet():
         journal = Journal(folder, job_hash(job), evaluator)
-        study = SearchStudy(job.search, job.seed, market, evaluator, journal)
-        found = _searched(study, evaluator, job.search.trials_count, on_progress)
+        study = SearchStudy(job.search, job.seed, market, evaluator, journal, market)
+        found = _searched(study, evaluator, forecast, on_progress)
     chosen = choose_finalists(study.trials, found, job.search.finalists_count)
-    selection = Selection(market, evaluator, job.search, job.seed)
+    selection = Selection(market, evaluator, job.search, job.seed, market)
 
     def report_progress(done: int, total: int) -> None:
-        years = market.worlds_count
-        on_progress(Progress("finalists", done * years, total * years, ""))
+        years, left_s = market.worlds_count, forecast.of_finalists(total - done)
+        on_progress(Progress("finalists", done * years, total * years, "", left_s))
 
     best = selection.run([trial.candidate for trial in chosen], report_progress)
+    is_here = isinstance(pool, ProcessPool)
+    usage = clock.read(market.spent, pool.workers_count, is_here=is_here)
     policies = {trial.candidate.number: market.policy(trial.candidate) for trial in study.trials}
     seen = {trial.candidate.number: study.ladder.means(trial) for trial in chosen}
     rows = frontier_rows(selection, best, seen, policies, evaluator, space)
@@ -135,17 +150,46 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
         rungs=rungs,
         years=[year for one in kept for year in market.years(one)],
         policies={one.name: policies[one.number] for one in kept},
+        usage=usage,
         notes=[*result_messages(study.trials, rungs, rows, evaluator), *selection.notes],
     )
 
 
+class _Forecast:
+    """How long what is left takes: years by their size, as planned, and seconds, as measured."""
+
+    def __init__(self, job: OptimizeJob, market: MarketProblem, pool: Pool) -> None:
+        self._job, self._market, self._pool = job, market, pool
+
+    def of_search(self, study: SearchStudy) -> float:
+        """Return the seconds that are left of search and finalists."""
+        *rungs, finalists = planned_years(self._job, study.ladder.visited)
+        left: Counter[float] = Counter()
+        for share, count in rungs:
+            left[share] += count
+        left.subtract(study.replications)
+        left = Counter({share: max(0, count) for share, count in left.items()})
+        left[finalists[0]] += finalists[1]
+        return self._seconds(left)
+
+    def of_finalists(self, replications: int) -> float:
+        """Return the seconds that so many replications of a policy take."""
+        return self._seconds({1.0: replications * self._market.worlds_count})
+
+    def _seconds(self, years: Mapping[float, int]) -> float:
+        seconds = self._market.spent.seconds_of_years(partial(seconds_of_run, self._job))
+        return seconds_left(years, seconds, self._pool.workers_count)
+
+
 def _searched(
-    study: SearchStudy, evaluator: ObjectiveEvaluator, total: int, on_progress: OnProgress
+    study: SearchStudy, evaluator: ObjectiveEvaluator, forecast: _Forecast, on_progress: OnProgress
 ) -> Estimates:
     """Run the study; refuse one in which nothing could be simulated."""
 
     def report_progress(done: int, settled: Sequence[Trial], known: Estimates) -> None:
-        on_progress(Progress("search", done, total, progress_message(settled, known, evaluator)))
+        message = progress_message(settled, known, evaluator)
+        total, left_s = study.trials_count, forecast.of_search(study)
+        on_progress(Progress("search", done, total, message, left_s))
 
     found = study.run(report_progress)
     if all(trial.reason is not None for trial in study.trials):
@@ -200,19 +244,31 @@ def _quiet() -> Iterator[None]:
         optuna.logging.set_verbosity(before)
 
 
-def planned_years(job: OptimizeJob) -> list[tuple[float, int]]:
+def planned_years(
+    job: OptimizeJob, visited: Sequence[int] | None = None
+) -> list[tuple[float, int]]:
     """Return (share of the buyers, years) of each rung and of the finalists, at the most.
 
-    As if every rung were trusted and as many went up as may.
+    As if as many went up as may.
+
+    Parameters
+    ----------
+    job
+        What is searched.
+    visited
+        Rungs that trials visit after the pilot; none: all, as if every rung were trusted.
     """
     search, given = job.search, len(job.baselines)
     pilot = min(given + search.batch_count, search.trials_count)
-    plan, climbing, shown = [], search.trials_count - pilot, (0.0, 0)
-    for rung in search.rungs:
-        reused = shown[1] if shown[0] == rung.population_share else 0
-        plan.append((rung.population_share, (pilot + climbing) * (rung.replications - reused)))
-        climbing = promotion_count(climbing, search.reduction)
-        shown = rung.population_share, rung.replications
+    plan: list[tuple[float, int]] = []
+    for rungs, count, reduction in (
+        (range(len(search.rungs)), pilot, 1.0),
+        (visited or range(len(search.rungs)), search.trials_count - pilot, search.reduction),
+    ):
+        climbing = count
+        for stage in stages(search.rungs, rungs).values():
+            plan.append((stage.population_share, climbing * (stage.last - stage.first)))
+            climbing = promotion_count(climbing, reduction)
     counts = replication_rounds(search.first_replications, search.final_replications)
     plan.append((1.0, planned_replications(given, search.finalists_count, counts)))
     return [(share, years * len(job.ensemble.worlds)) for share, years in plan]

@@ -1,10 +1,13 @@
-"""The market as a problem: a point is a policy, a replication a simulated year of each world."""
+"""The market as a problem: a point is a policy, a replication a simulated year of each world.
+
+Every year is a case of its own for the pool. Of a year of the search only its measures come
+back from the worker, of a finalist's also its days and months.
+"""
 
 import math
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import islice
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from optuna.distributions import BaseDistribution
@@ -12,14 +15,26 @@ from optuna.distributions import BaseDistribution
 from engine.case import Case, RunResult
 from engine.cases import population_seed
 from engine.compute import Failure, Pool
+from engine.compute.pool import Errand
 from engine.measures.catalogue import KEY_MEASURES
 from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.finalist_runs import FinalistRuns
-from engine.search.problem import Candidate, Point, Sample, Stage
+from engine.search.problem import Candidate, Look, Point, Sample, Stage, Urgency
 from engine.search.space.policy_space import PolicySpace
+from engine.search.usage import Spent
 from engine.spec.jobs import OptimizeJob, Scale
 from engine.spec.policy import Policy
 from engine.spec.worlds import worlds
+
+_FRESH_TABLES: Final = ("daily", "monthly")
+"""What is kept of a finalist's year; segments and anchors would be gigabytes for many."""
+
+
+class _Years(NamedTuple):
+    """The years of a look, in order, as far as they are there."""
+
+    look: Look
+    found: dict[int, RunResult | Failure | None]
 
 
 class MarketProblem:
@@ -60,6 +75,10 @@ class MarketProblem:
             policy.model_copy(update={"name": name}) for name, policy in job.baselines.items()
         ]
         self._fresh: dict[int, list[RunResult]] = {}
+        self._under_way: dict[int, tuple[_Years, int]] = {}
+        self._errands: dict[int, Errand] = {}
+        self._ready: deque[tuple[Look, Sample]] = deque()
+        self.spent = Spent()
 
     @property
     def distributions(self) -> Mapping[str, BaseDistribution]:
@@ -92,26 +111,65 @@ class MarketProblem:
 
     def evaluate(self, candidates: Sequence[Candidate], stage: Stage) -> Iterator[Sample]:
         """Yield the sample of each candidate, in order."""
-        kept = {c.number: self._kept.get(c.number, stage) for c in candidates if stage.is_fresh}
-        todo = [c for c in candidates if kept.get(c.number) is None]
-        found = self._pool.outcomes([case for c in todo for case in self._cases(c, stage)])
-        count = self.worlds_count * (stage.last - stage.first)
+        for place, candidate in enumerate(candidates):
+            self.begin(Look(candidate, stage), (place,))
+        early: dict[int, Sample] = {}
         for candidate in candidates:
-            outcomes: Sequence[RunResult | Failure] | None = kept.get(candidate.number)
-            if outcomes is None:
-                outcomes = list(islice(found, count))
-            sample = self._sample(outcomes, stage)
-            if stage.is_fresh and sample.reason is None:
-                self._keep(candidate, stage, outcomes, is_new=candidate in todo)
-            yield sample
+            while candidate.number not in early:
+                look, sample = self.end()
+                assert isinstance(look, Look)
+                early[look.candidate.number] = sample
+            yield early[candidate.number]
+
+    def begin(self, todo: Look | Errand, urgency: Urgency) -> None:
+        """Hand the years of a look to the pool, unless they are kept from before."""
+        if isinstance(todo, Errand):
+            self._errands[self._pool.submit(todo, urgency)] = todo
+            return
+        stage = todo.stage
+        kept = self._kept.get(todo.candidate.number, stage) if stage.is_fresh else None
+        if kept is not None:
+            self._ready.append(self._ended(todo, kept, is_new=False))
+            return
+        years = _Years(todo, {})
+        for place, case in enumerate(self._cases(*todo)):
+            years.found[place] = None
+            ticket = self._pool.submit(case, urgency, _FRESH_TABLES if stage.is_fresh else ())
+            self._under_way[ticket] = years, place
+
+    def end(self) -> tuple[Look | Errand, Any]:
+        """Wait until all years of some look are there, or an errand is done."""
+        while not self._ready:
+            done = self._pool.next()
+            if done.ticket in self._errands:
+                self.spent.errands_s += done.cpu_s
+                return self._errands.pop(done.ticket), done.outcome
+            years, place = self._under_way.pop(done.ticket)
+            years.found[place] = done.outcome
+            self.spent.add(years.look.stage.population_share, done)
+            outcomes = [one for one in years.found.values() if one is not None]
+            if len(outcomes) == len(years.found):
+                self._ready.append(self._ended(years.look, outcomes, is_new=True))
+        return self._ready.popleft()
+
+    def feed(self) -> None:
+        """Keep idle workers busy."""
+        self._pool.feed()
+
+    def _ended(
+        self, look: Look, outcomes: Sequence[RunResult | Failure], *, is_new: bool
+    ) -> tuple[Look, Sample]:
+        sample = self._sample(outcomes, look.stage)
+        if look.stage.is_fresh and sample.reason is None:
+            self._keep(look.candidate, look.stage, outcomes, is_new=is_new)
+        return look, sample
 
     def _keep(
         self, candidate: Candidate, stage: Stage, outcomes: Sequence[Any], *, is_new: bool
     ) -> None:
-        years = [replace(year, segments={}, anchors={}) for year in outcomes]  # gigabytes for many
         if is_new:
-            self._kept.put(candidate.number, stage, years)
-        self._fresh.setdefault(candidate.number, []).extend(years)
+            self._kept.put(candidate.number, stage, list(outcomes))
+        self._fresh.setdefault(candidate.number, []).extend(outcomes)
 
     def _cases(self, candidate: Candidate, stage: Stage) -> Iterator[Case]:
         """Yield the years of one policy, world by world."""

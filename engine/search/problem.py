@@ -1,16 +1,21 @@
 """The seam between the search and what is searched: candidates in, samples out.
 
 The search knows points, measures and replications, and no markets. A problem is whatever
-can simulate a candidate: the market (`engine.search.market`), or a few NumPy functions.
+can simulate a candidate: the market (`engine.search.market`), or a few NumPy functions. A
+bench has many looks at candidates under way at once, and tells each when it has ended;
+`InOrder` makes one of any problem.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution
+
+from engine.compute.pool import Errand
 
 Values = Mapping[str, NDArray[Any]]
 """A measure's values by replication, (worlds, replications): floats, or truth values."""
@@ -39,6 +44,18 @@ class Candidate:
     name: str
     point: Point | None
     is_baseline: bool = False
+
+
+class Look(NamedTuple):
+    """A candidate to be simulated on a stage, or just simulated."""
+
+    candidate: Candidate
+    stage: Stage
+
+    @property
+    def key(self) -> tuple[int, Stage]:
+        """Return what tells it from others."""
+        return self.candidate.number, self.stage
 
 
 @dataclass(frozen=True)
@@ -108,3 +125,49 @@ class Problem(Protocol):
         A measure that a goal or a constraint names must be a number: else the sample
         fails, with a reason.
         """
+
+
+Urgency = tuple[float, ...]
+"""Looks are taken in this order, the least first; longer ones before shorter ones of a batch."""
+
+
+class Bench(Protocol):
+    """Where looks are simulated and errands done, many at once and in no certain order."""
+
+    def begin(self, todo: Look | Errand, urgency: Urgency) -> None:
+        """Have a look simulated or an errand done, without waiting for it."""
+
+    def end(self) -> tuple[Look | Errand, Any]:
+        """Wait until something has ended; return it with its sample, or what it returned."""
+
+    def feed(self) -> None:
+        """Keep idle workers busy; to be called now and then in long work."""
+
+
+class InOrder:
+    """A bench that does one thing after another, when it is waited for.
+
+    Parameters
+    ----------
+    problem
+        What simulates.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem, self._count = problem, 0
+        self._waiting: list[tuple[Urgency, int, Look | Errand]] = []
+
+    def begin(self, todo: Look | Errand, urgency: Urgency) -> None:
+        """Put it into its place among what waits."""
+        self._count += 1
+        heappush(self._waiting, (urgency, self._count, todo))
+
+    def end(self) -> tuple[Look | Errand, Any]:
+        """Do what is most urgent."""
+        todo = heappop(self._waiting)[-1]
+        if isinstance(todo, Errand):
+            return todo, todo.function(*todo.args)
+        return todo, next(iter(self._problem.evaluate([todo.candidate], todo.stage)))
+
+    def feed(self) -> None:
+        """Do nothing: there is nobody else to work."""

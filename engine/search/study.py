@@ -1,24 +1,35 @@
-"""The search itself: ask a batch, simulate it rung by rung, until the budget is spent.
+"""The search itself: batches are asked and climb the rungs, several at once, to the budget's end.
 
-Results are a function of the job alone: batches have a configured size, each trial's
-sampler is made anew from the settled trials, and promotions follow from the samples. A
-resumed search goes the same way and simulates only the samples that the journal lacks.
+Results are a function of the job alone. The batch that begins with trial n is asked from
+exactly the trials numbered below n + `batch_count` - `window_count`, the whole batches of them,
+and from nothing else, whatever has ended by then; so at most `window_count` trials are under
+way, and the sampler sees those of them that were asked before as running. Promotions follow
+from a batch and from the trials that it was asked from. The pilot alone is waited for. Workers
+propose, beside simulating, each trial by a sampler made anew. A resumed search goes the same
+way and simulates only the samples that the journal lacks.
 """
 
-import time
+import pickle
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Protocol
 
 from optuna.trial import FrozenTrial
 
+from engine.compute.pool import Errand
 from engine.errors import StorageError
 from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.fidelity.climb import Climb, stages
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Ladder, Trial
-from engine.search.fidelity.promotion import promote, promotion_count
-from engine.search.problem import Candidate, Problem, Sample, Stage
-from engine.search.samplers.proposals import finished_trials, propose_batch
+from engine.search.problem import Bench, Candidate, InOrder, Look, Problem, Sample, Stage
+from engine.search.samplers.proposals import (
+    LANE,
+    Proposal,
+    finished_trials,
+    propose_lane,
+    running_trials,
+)
 from engine.spec.jobs import Search
 
 OnTrial = Callable[[int, Sequence[Trial], Estimates], None]
@@ -44,7 +55,7 @@ class SearchStudy:
     Parameters
     ----------
     search
-        Sampler, rungs, batches and budget.
+        Sampler, rungs, batches, window and budget.
     seed
         Names the sampler's streams.
     problem
@@ -53,6 +64,8 @@ class SearchStudy:
         Reads goals and constraints off samples.
     store
         Has the samples of an earlier process, and gets the others.
+    bench
+        Simulates the problem's candidates; none: one after another, here.
     """
 
     def __init__(
@@ -62,17 +75,29 @@ class SearchStudy:
         problem: Problem,
         evaluator: ObjectiveEvaluator,
         store: _SampleStore,
+        bench: Bench | None = None,
     ) -> None:
         self._search, self._seed, self._problem = search, seed, problem
         self._evaluator, self._store = evaluator, store
+        self._bench = InOrder(problem) if bench is None else bench
         self._given = [
             Candidate(k, name, point, is_baseline=True)
             for k, (name, point) in enumerate(problem.baselines)
         ]
         self.ladder = Ladder(search.rungs, evaluator, search.trusted_correlation)
         self.trials: list[Trial] = []
+        self.replications: Counter[float] = Counter()
         self._found = Estimates.of([], self.ladder, evaluator)
-        self._finished: list[FrozenTrial] = []
+        self._asked: list[Trial] = []
+        self._asking = range(0)
+        self._lanes: dict[int, Sequence[tuple[float, Proposal]]] = {}
+        self._climbs: dict[int, Climb] = {}
+        self._seen: set[int] = set()
+
+    @property
+    def trials_count(self) -> int:
+        """Return how many trials there are to be."""
+        return self._search.trials_count
 
     def run(self, on_trial: OnTrial) -> Estimates:
         """Go through all batches; return what is known of `trials` at the end."""
@@ -81,15 +106,23 @@ class SearchStudy:
         return self._found
 
     def steps(self, on_trial: OnTrial) -> Iterator[Estimates]:
-        """Go on batch by batch; yield what is known of `trials` after each."""
-        for batch in self._batches():
-            is_pilot = self._is_pilot(batch)
-            self.trials += self._through_rungs(self._proposed(batch), on_trial, is_pilot=is_pilot)
-            if is_pilot:
-                threshold = self._search.trusted_correlation
-                self.ladder = Ladder(self._search.rungs, self._evaluator, threshold, self.trials)
-            self._settle(batch)
-            yield self._found
+        """Go on batch by batch; yield what is known of `trials` after each that is settled."""
+        to_ask = list(self._batches())
+        to_settle = list(to_ask)
+        while to_settle:
+            while to_ask and self._may_ask(to_ask[0]):
+                self._ask(to_ask.pop(0))
+            batch = to_settle[0]
+            if batch.start in self._climbs and self._climbs[batch.start].is_settled:
+                self._settle(to_settle.pop(0))
+                yield self._found
+                continue
+            done, found = self._bench.end()
+            if isinstance(done, Errand):
+                self._take_lane(done, found)
+            else:
+                self._take(done, found)
+                on_trial(len(self._seen), self.trials, self._found)
 
     def _batches(self) -> Iterator[range]:
         """Yield the numbers of each batch: first the baselines, then what is asked."""
@@ -100,95 +133,114 @@ class SearchStudy:
         for start in range(first, last, size):
             yield range(start, min(start + size, last))
 
-    def _settle(self, batch: range) -> None:
-        """Estimate all trials anew, and keep those of the batch."""
-        self._found = Estimates.of(self.trials, self.ladder, self._evaluator)
-        self._finished = finished_trials(
-            self.trials, self._found, self._evaluator, self._problem.distributions
-        )
-        for number in batch:
-            self._store.add(self._finished[number], number)
-
-    def _proposed(self, batch: range) -> list[Trial]:
-        """Return the trials of a batch, not yet simulated: as stored, or as newly proposed."""
-        if batch.start < len(self._given):
-            return [Trial(candidate, {}) for candidate in self._given]
-        first = self._stage(0 if self._is_pilot(batch) else self.ladder.visited[0], None)
-        known = [self._store.sample((number, first)) for number in batch]
-        if all(known):
-            return [_remembered(k, tree) for k, tree in zip(batch, known, strict=True) if tree]
-        start = time.perf_counter()
-        space, directions = self._problem.distributions, self._evaluator.directions
-        asked = propose_batch(self._search, self._seed, space, self._finished, batch, directions)
-        own = (time.perf_counter() - start) / len(batch)
-        for number, tree, proposal in zip(batch, known, asked, strict=True):
-            if tree is not None and tree["point"] != proposal.point:
-                raise _of_other_versions(number)
-        return [
-            Trial(
-                Candidate(number, f"trial-{number}", proposal.point), {}, own, proposal.attributes
-            )
-            for number, proposal in zip(batch, asked, strict=True)
-        ]
+    def _known_count(self, batch: range) -> int:
+        """Return how many trials a batch is asked from: the first ones, in whole batches."""
+        first, size = len(self._given), self._search.batch_count
+        pilot = 0 if self._is_pilot(batch) else first + size
+        most = max(batch.start + size - self._search.window_count, pilot)
+        return first + (most - first) // size * size if most >= first else 0
 
     def _is_pilot(self, batch: range) -> bool:
         """Return whether a batch visits every rung: the baselines, and the first one proposed."""
         return batch.stop <= len(self._given) + self._search.batch_count
 
-    def _through_rungs(
-        self, batch: Sequence[Trial], on_trial: OnTrial, *, is_pilot: bool
-    ) -> list[Trial]:
-        """Take a batch up its rungs; return it with what they have shown."""
-        found = {trial.candidate.number: trial for trial in batch}
-        rungs = range(self.ladder.top + 1) if is_pilot else self.ladder.visited
-        alive, below = list(found), None
-        for rung in rungs:
-            looks = [found[number] for number in alive]
-            for done, trial in enumerate(self._evaluated(looks, rung, below), len(self.trials) + 1):
-                found[trial.candidate.number] = trial
-                if below is None:
-                    on_trial(done, self.trials, self._found)
-            alive = [number for number in alive if found[number].reason is None]
-            if not is_pilot and rung != self.ladder.top and alive:
-                alive = self._promoted([found[number] for number in alive], rung, len(looks))
-            below = rung
-        return list(found.values())
+    def _may_ask(self, batch: range) -> bool:
+        """Return whether all is known that a batch is asked from."""
+        return not self._asking and len(self.trials) >= self._known_count(batch)
 
-    def _promoted(self, alive: Sequence[Trial], rung: int, looked_at: int) -> list[int]:
-        """Return the numbers of those that go up from a rung, of so many that were there."""
-        rivals = [t for t in self.trials if rung in t.samples and t.reason is None]
-        scores = self.ladder.paired_scores([*rivals, *alive], rung)
-        places = range(len(rivals), len(rivals) + len(alive))
-        count = promotion_count(looked_at, self._search.reduction)
-        chosen = promote(scores, places, count, self.ladder.trust(rung))
-        return [alive[place - len(rivals)].candidate.number for place in chosen]
+    def _ask(self, batch: range) -> None:
+        """Have a batch proposed, or take it as it is given or stored."""
+        if batch.start < len(self._given):
+            self._begin(batch, [Trial(candidate, {}) for candidate in self._given])
+            return
+        stored = self._stored(batch)
+        if all(stored):
+            both = zip(batch, stored, strict=True)
+            self._begin(batch, [_remembered(number, tree) for number, tree in both if tree])
+            return
+        known, space = self.trials[: self._known_count(batch)], self._problem.distributions
+        running = running_trials(self._asked[len(known) :], space)
+        before = pickle.dumps([*self._frozen(known), *running])
+        self._asking, self._lanes = batch, {}
+        for start in range(batch.start, batch.stop, LANE):
+            lane = range(start, min(start + LANE, batch.stop))
+            args = (self._search, self._seed, space, before, lane, self._evaluator.directions)
+            self._bench.begin(Errand(start, propose_lane, args), (-1.0,))
 
-    def _evaluated(self, trials: Sequence[Trial], rung: int, below: int | None) -> Iterator[Trial]:
-        """Yield the trials with a sample on the rung, simulating what is not remembered."""
-        stage = self._stage(rung, below)
-        known = [self._store.sample((trial.candidate.number, stage)) for trial in trials]
-        todo = [t.candidate for t, tree in zip(trials, known, strict=True) if tree is None]
-        fresh = self._problem.evaluate(todo, stage) if todo else iter(())
-        for trial, tree in zip(trials, known, strict=True):
-            if tree is None:
-                sample = next(fresh)
-                self._store.write((trial.candidate.number, stage), _as_tree(trial, sample))
+    def _take_lane(self, errand: Errand, found: Sequence[tuple[float, Proposal]]) -> None:
+        """Take proposals; begin the batch when all of them are there."""
+        self._lanes[errand.name] = found
+        batch = self._asking
+        if sum(map(len, self._lanes.values())) < len(batch):
+            return
+        asked = [one for start in sorted(self._lanes) for one in self._lanes[start]]
+        trials = []
+        for number, tree, (seconds, own) in zip(batch, self._stored(batch), asked, strict=True):
+            if tree is not None and tree["point"] != own.point:
+                raise _of_other_versions(number)
+            candidate = Candidate(number, f"trial-{number}", own.point)
+            trials.append(Trial(candidate, {}, seconds, own.attributes))
+        self._asking = range(0)
+        self._begin(batch, trials)
+
+    def _stored(self, batch: range) -> list[dict[str, Any] | None]:
+        """Return what the store has of a batch's first looks."""
+        visited = [0] if self._is_pilot(batch) else self.ladder.visited
+        first = stages(self._search.rungs, visited)[visited[0]]
+        return [self._store.sample((number, first)) for number in batch]
+
+    def _begin(self, batch: range, trials: Sequence[Trial]) -> None:
+        """Begin the first looks of a batch."""
+        self._asked += trials
+        known = self.trials[: self._known_count(batch)]
+        reduction, is_pilot = self._search.reduction, self._is_pilot(batch)
+        climb = Climb(trials, self.ladder, known, reduction, is_pilot=is_pilot)
+        self._climbs[batch.start] = climb
+        self._begin_looks(batch.start, climb.begin())
+
+    def _begin_looks(self, start: int, looks: Sequence[Look]) -> None:
+        """Begin looks of a batch, or take from the store what is known of them."""
+        for look in looks:
+            tree = self._store.sample(look.key)
+            if tree is None:  # the oldest batch first, and the longest look of it
+                self._bench.begin(look, (start, -look.stage.population_share))
             else:
-                sample = Sample.from_tree(tree["sample"])
-            spent = trial.sessions_count + sample.sessions_count, trial.wall_s + sample.wall_s
-            if stage.first and below is not None:
-                sample = trial.samples[below].joined(sample)
-            samples = {**trial.samples, rung: sample}
-            yield replace(trial, samples=samples, sessions_count=spent[0], wall_s=spent[1])
+                self._pass_on(look, Sample.from_tree(tree["sample"]))
 
-    def _stage(self, rung: int, below: int | None) -> Stage:
-        """Return what is asked for on a rung: only what the one below has not shown."""
-        own = self._search.rungs[rung]
-        first = 0
-        if below is not None:
-            under = self._search.rungs[below]
-            first = under.replications * (under.population_share == own.population_share)
-        return Stage(False, own.population_share, first, own.replications)
+    def _take(self, look: Look, sample: Sample) -> None:
+        """Keep what a look has shown, and begin what it leads to."""
+        self._store.write(look.key, _as_tree(self._asked[look.candidate.number], sample))
+        self._pass_on(look, sample)
+
+    def _pass_on(self, look: Look, sample: Sample) -> None:
+        number, first = look.candidate.number, len(self._given)
+        size = self._search.batch_count
+        start = 0 if number < first else first + (number - first) // size * size
+        self._seen.add(number)
+        worlds = next((own.shape[0] for own in sample.values.values()), 1)
+        self.replications[look.stage.population_share] += worlds * (
+            look.stage.last - look.stage.first
+        )
+        if start in self._climbs:  # else it failed in the pilot, which went on without it
+            self._begin_looks(start, self._climbs[start].take(look, sample))
+
+    def _settle(self, batch: range) -> None:
+        """Take in a batch that is settled, and estimate all trials anew."""
+        self.trials += self._climbs.pop(batch.start).trials
+        if batch.stop <= len(self._given) + self._search.batch_count:
+            threshold = self._search.trusted_correlation
+            self.ladder = Ladder(self._search.rungs, self._evaluator, threshold, self.trials)
+        self._found = Estimates.of(self.trials, self.ladder, self._evaluator)
+        for number, trial in zip(batch, self._frozen(self.trials)[batch.start :], strict=True):
+            self._store.add(trial, number)
+            self._bench.feed()
+
+    def _frozen(self, known: Sequence[Trial]) -> list[FrozenTrial]:
+        """Return trials as a sampler sees them: by what is known from them alone."""
+        found = self._found
+        if len(known) < len(found.costs):
+            found = Estimates.of(known, self.ladder, self._evaluator)
+        return finished_trials(known, found, self._evaluator, self._problem.distributions)
 
 
 def _as_tree(trial: Trial, sample: Sample) -> dict[str, Any]:

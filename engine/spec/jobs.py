@@ -55,9 +55,13 @@ class Ensemble(Spec):
 
 
 class Ray(Spec):
-    """Where simulations run. `process` stays in this process, `auto` decides by the work."""
+    """Where simulations run.
 
-    backend: Literal["auto", "process", "ray"]
+    `process` stays in this process, `workers` starts others on this machine, `auto` decides by
+    the work, and takes `ray` where an address is given.
+    """
+
+    backend: Literal["auto", "process", "workers", "ray"]
     address: str | None = Field(description="an existing cluster; none starts a local one")
     workers_count: int | None = quantity("workers", "at once; none: one a CPU", ge=1, le=100_000)
     retries_count: int = quantity("retries", "of a task whose worker died", ge=0, le=100)
@@ -121,7 +125,12 @@ class Search(Spec):
     name: str
     sampler: Literal["tpe", "nsga2", "nsga3", "cmaes", "qmc", "gp", "gp_torch", "random"]
     trials_count: int = quantity("policies", "tried, baselines included", ge=1, le=1_000_000)
-    batch_count: int = quantity("policies", "asked at once; fixes the results", ge=1, le=10_000)
+    batch_count: int = quantity(
+        "policies", "that climb together; fixes the results", ge=1, le=10_000
+    )
+    window_count: int = quantity(
+        "policies", "under way at once, at most; fixes the results", ge=1, le=100_000
+    )
     startup_count: int = quantity("policies", "random ones before the sampler", ge=1, le=100_000)
     rungs: tuple[Rung, ...] = Field(min_length=1, max_length=8, description="cheapest first")
     reduction: float = quantity("ratio", "policies on a rung to those that go up", ge=1, le=100)
@@ -131,6 +140,15 @@ class Search(Spec):
     finalists_count: int = quantity("policies", "re-evaluated on fresh seeds", ge=1, le=1000)
     first_replications: int = quantity("runs", "of every finalist and world", ge=2, le=10_000)
     final_replications: int = quantity("runs", "of those that stay to the end", ge=2, le=10_000)
+
+    @model_validator(mode="after")
+    def _batch_in_window(self) -> Self:
+        if self.window_count < self.batch_count:
+            raise ValueError(
+                f"window_count={self.window_count} holds no batch of batch_count="
+                f"{self.batch_count}; at least {self.batch_count}; raise {{where}}.window_count"
+            )
+        return self
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
@@ -143,6 +161,14 @@ class Search(Spec):
                     "buyers and more replications; order {where}.rungs from the cheapest up"
                 )
         return self
+
+
+class Schedule(Spec):
+    """A search that is only laid out: how long it takes on so many workers."""
+
+    replications: int = quantity("runs", "of each trial and world on the top rung", ge=1)
+    scale: Scale
+    search: Search
 
 
 class Job(Spec):
@@ -307,7 +333,7 @@ class BenchmarkJob(Job):
     """
 
     policy: Policy
-    suite: Literal["kernel", "peers", "one_to_one", "search"]
+    suite: Literal["kernel", "peers", "one_to_one", "search", "schedule"]
     runs: int = quantity("runs", "of everything, in turn", ge=1, le=100)
     days: int | None = quantity("days", "of the year that are simulated; none: by suite", ge=1)
     populations: Rising = Field(description="simulated buyers of `kernel` and `peers`")
@@ -322,6 +348,7 @@ class BenchmarkJob(Job):
     plain_replications: int = quantity("runs", "of each of them", ge=1, le=1000)
     truth_replications: int = quantity("runs", "that judge a policy of the market", ge=2, le=10_000)
     market: Scale = Field(description="size of the market in `search`")
+    schedules: dict[str, Schedule] = Field(description="efforts that `schedule` lays out")
     searched: Policy = Field(description="where its levers stay that are not searched")
     space: Space
     objective: Objective

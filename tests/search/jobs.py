@@ -13,6 +13,7 @@ SEARCH: dict[str, Any] = {
     "sampler": "tpe",
     "trials_count": 14,
     "batch_count": 3,
+    "window_count": 6,
     "startup_count": 4,
     "rungs": [{"population_share": 0.5, "replications": 2}],
     "reduction": 2,

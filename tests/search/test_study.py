@@ -88,7 +88,7 @@ def test_a_resumed_search_asks_no_sampler_for_what_it_remembers(
 ) -> None:
     store = Remembering()
     whole = outcome(studied(store))
-    monkeypatch.setattr("engine.search.study.propose_batch", None)
+    monkeypatch.setattr("engine.search.study.propose_lane", None)
     assert outcome(studied(store)) == whole
 
 

@@ -199,6 +199,24 @@ def _efforts(rows: Sequence[Row]) -> _Section:
     return _Section(title, heads, lines)
 
 
+def _schedules(rows: Sequence[Row]) -> _Section:
+    """How busy searches keep their workers, and how long they take."""
+    chosen = _on(rows, "schedule")
+    counts = sorted({row["processes_count"] for row in chosen})
+    lines = []
+    for subject in dict.fromkeys(row["subject"] for row in chosen):
+        own = [row for row in chosen if row["subject"] == subject]
+        by_count = _groups(own, "processes_count")
+        cells = [
+            f"{1 - found['idle_share']['value']:.0%}  {found['total_s']['value']:,.0f} s"
+            for found in (by_count[count] for count in counts)
+        ]
+        lines.append((subject, *cells))
+    heads = ("Effort", *(f"{count:,} worker{'s' * (count > 1)}" for count in counts))
+    title = "Share of the workers' time in years, and the search's seconds, in simulated time"
+    return _Section(title, heads, lines)
+
+
 def _on(rows: Sequence[Row], axis: str) -> list[Row]:
     """Return the rows of an axis."""
     return [row for row in rows if row["axis"] == axis]
@@ -271,4 +289,5 @@ _SECTIONS: Final = (
     _pool,
     _volumes,
     _efforts,
+    _schedules,
 )

@@ -4,7 +4,8 @@ Sequential halving (Karnin, Koren & Somekh, ICML 2013) under common random numbe
 finalists get `search.first_replications`; the weaker half drops out, the rest get twice as
 many, until `search.final_replications`. Stronger are those that are feasible more likely
 than not, the best in the first goal first of all, then by rank of domination and crowding;
-then the others by their P(feasible). The baselines get all.
+then the others by their P(feasible). The baselines get all, and theirs of later rounds are
+simulated whenever a worker would wait for the end of a round.
 
 Recommended is the policy with the best first goal among those whose constraints all hold
 with `objective.feasible_probability`. One that fell out early may be better and only not
@@ -14,17 +15,19 @@ does whatever is recommended.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
+from engine.compute.pool import Errand
 from engine.errors import PoquanError
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
 from engine.search.finalists.posterior import Assessment, Finalist, PosteriorDraws
 from engine.search.paired_scores import PairedScores
-from engine.search.problem import Candidate, Problem, Sample, Stage
+from engine.search.problem import Bench, Candidate, InOrder, Look, Problem, Sample, Stage
 from engine.spec.jobs import RiskKind, Search
 from engine.stats.arrays import Floats
 from engine.stats.pareto import select_best
@@ -49,12 +52,22 @@ class Selection:
         How many replications there are, from `first_replications` to `final_replications`.
     seed
         Names the draws of the posterior.
+    bench
+        Simulates the problem's candidates; none: one after another, here.
     """
 
     def __init__(
-        self, problem: Problem, evaluator: ObjectiveEvaluator, search: Search, seed: int
+        self,
+        problem: Problem,
+        evaluator: ObjectiveEvaluator,
+        search: Search,
+        seed: int,
+        bench: Bench | None = None,
     ) -> None:
-        self._problem, self._evaluator, self._search = problem, evaluator, search
+        self._bench = InOrder(problem) if bench is None else bench
+        self._evaluator, self._search = evaluator, search
+        self._begun: set[tuple[int, Stage]] = set()
+        self._ended: dict[tuple[int, Stage], Sample] = {}
         self._rounds = replication_rounds(search.first_replications, search.final_replications)
         self.posterior = PosteriorDraws(seed, self._rounds[-1])
         self.finalists: list[Finalist] = []
@@ -73,6 +86,8 @@ class Selection:
         alive = {one.number for one in chosen if not one.is_baseline}
         given = {one.number for one in chosen if one.is_baseline}
         self._total = planned_replications(len(given), len(alive), self._rounds)
+        for first, count in pairwise([0, *self._rounds]):
+            self._begin([one for one in chosen if one.is_baseline], Stage(True, 1.0, first, count))
         for count in self._rounds:
             self._simulate(given | alive, count, on_runs)
             alive &= {one.candidate.number for one in self.finalists}
@@ -133,16 +148,13 @@ class Selection:
         todo = [one for one in self.finalists if one.candidate.number in numbers]
         first = todo[0].sample.replications if todo else 0
         stage = Stage(True, 1.0, first, count)
-        fresh = self._problem.evaluate([one.candidate for one in todo], stage)
-        found: dict[int, Sample] = {}
+        self._begin([one.candidate for one in todo], stage)
+        self._await({(one.candidate.number, stage) for one in todo}, on_runs)
+        found = {one.candidate.number: self._ended[one.candidate.number, stage] for one in todo}
         for one in todo:
-            sample = next(fresh)
-            found[one.candidate.number] = sample
-            self._done += count - first
-            self._total = max(self._total, self._done)
-            on_runs(self._done, self._total)
-            if sample.reason is not None:
-                self.notes.append(f"{one.candidate.name} failed on fresh seeds: {sample.reason}")
+            reason = found[one.candidate.number].reason
+            if reason is not None:
+                self.notes.append(f"{one.candidate.name} failed on fresh seeds: {reason}")
         self.finalists = [
             _with(one, found.get(one.candidate.number))
             for one in self.finalists
@@ -150,6 +162,25 @@ class Selection:
         ]
         if not self.finalists:
             raise PoquanError("all finalists failed on fresh seeds:\n  " + "\n  ".join(self.notes))
+
+    def _begin(self, candidates: Sequence[Candidate], stage: Stage) -> None:
+        """Have candidates simulated on a stage, unless they are being so; earlier ones first."""
+        for candidate in candidates:
+            look = Look(candidate, stage)
+            if look.key not in self._begun:
+                self._begun.add(look.key)
+                self._bench.begin(look, (stage.first,))
+
+    def _await(self, keys: set[tuple[int, Stage]], on_runs: OnRuns) -> None:
+        """Wait until looks have ended; what ends meanwhile is kept."""
+        while not keys <= self._ended.keys():
+            look, sample = self._bench.end()
+            if isinstance(look, Errand) or look.key not in self._begun:
+                continue  # the search began it, and went on without it
+            self._ended[look.key] = sample
+            self._done += look.stage.last - look.stage.first
+            self._total = max(self._total, self._done)
+            on_runs(self._done, self._total)
 
     def _better_half(self, alive: set[int], count: int) -> set[int]:
         """Return the better half of those alive, at least one, seen beside the baselines."""

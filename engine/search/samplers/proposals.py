@@ -1,10 +1,11 @@
-"""What to try next: a study made anew from the finished trials, and a sampler asked for a batch.
+"""What to try next: a study made anew from the known trials, and a sampler asked for a batch.
 
 Nothing of Optuna outlives a batch. Before each one the study in memory is built from the
 trials with their values as they are best estimated now: figures move when a rung's shift
 is measured and when a better policy raises everybody's regret. The proposals are then a
 function of the trials alone, resumed or not. Each trial gets a fresh sampler too: what it
-draws is a function of the trial's number.
+draws is a function of the trial's number. A batch is asked in lanes of `LANE` trials, each by
+a worker: a lane sees the batches before and itself, and nothing of the other lanes.
 
 Milliseconds of one core that a proposal takes around trial 100 / 500 / 1000, with 15 searched
 values, 3 goals and 3 constraints (`cmaes`: 1 goal), batches of 8:
@@ -16,7 +17,10 @@ values, 3 goals and 3 constraints (`cmaes`: 1 goal), batches of 8:
 are a quarter more trials.
 """
 
-from collections.abc import Mapping, Sequence
+import pickle
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, Final, Literal, NamedTuple
 
@@ -43,6 +47,9 @@ from engine.search.samplers.cube_sampler import CmaesSampler, SobolSampler
 from engine.search.samplers.gaussian_sampler import GaussianSampler
 from engine.spec.jobs import Objective, Search
 
+LANE: Final = 8
+"""Trials that are proposed one after another; part of the results."""
+
 _ERRORS: Final = "standard_errors"
 """User attribute: a trial's standard errors of its goals and, by name, of its constraints."""
 
@@ -50,7 +57,7 @@ _SEED_BITS: Final = 32
 """NumPy's legacy generator takes no longer seeds."""
 
 
-class _Proposal(NamedTuple):
+class Proposal(NamedTuple):
     """A point to try, and the attributes that the sampler stores with it."""
 
     point: Point
@@ -61,11 +68,11 @@ def propose_batch(
     search: Search,
     seed: int,
     distributions: Mapping[str, BaseDistribution],
-    finished: Sequence[FrozenTrial],
+    known: Sequence[FrozenTrial],
     batch: range,
     directions: Sequence[Literal["maximize", "minimize"]],
-) -> list[_Proposal]:
-    """Ask for the trials of a batch; each sees the others of it as running.
+) -> Iterator[Proposal]:
+    """Yield proposals for the trials of a batch; each sees the others of it as running.
 
     Parameters
     ----------
@@ -73,22 +80,80 @@ def propose_batch(
         Name the sampler and its streams.
     distributions
         The space, by the coordinate's name.
-    finished
-        All settled trials, in order of their numbers.
+    known
+        All trials before the batch, finished or running, in order of their numbers.
     batch
-        Numbers of the trials to propose, those after the finished ones.
+        Numbers of the trials to propose.
     directions
         Where each goal's figure should go.
     """
     study = optuna.create_study(directions=list(directions))
-    for trial in finished:
+    for trial in known:
         study.add_trial(trial)
-    asked = []
     for number in batch:
         study.sampler = _make_sampler(search, seed, number, distributions)
-        asked.append(study.ask(dict(distributions)))
-    known = study.get_trials(deepcopy=False)
-    return [_Proposal(trial.params, dict(known[trial.number].system_attrs)) for trial in asked]
+        asked = study.ask(dict(distributions))
+        attributes = study.get_trials(deepcopy=False)[asked.number].system_attrs
+        yield Proposal(asked.params, dict(attributes))
+
+
+def propose_lane(
+    search: Search,
+    seed: int,
+    distributions: Mapping[str, BaseDistribution],
+    known: bytes,
+    lane: range,
+    directions: Sequence[Literal["maximize", "minimize"]],
+) -> list[tuple[float, Proposal]]:
+    """Return proposals for part of a batch with the seconds each took: see `propose_batch`.
+
+    Parameters
+    ----------
+    search, seed, distributions, directions
+        As there.
+    known
+        The trials before the batch, pickled once for all its lanes.
+    lane
+        Numbers of the trials to propose; the others of the batch count as not asked yet.
+    """
+    trials = list(pickle.loads(known))
+    trials += running_trials([None] * (lane.start - len(trials)), distributions)
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    found, start = [], time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        for proposal in propose_batch(search, seed, distributions, trials, lane, directions):
+            found.append((time.perf_counter() - start, proposal))
+            start = time.perf_counter()
+    optuna.logging.set_verbosity(level)
+    return found
+
+
+def running_trials(
+    trials: Sequence[Trial | None], distributions: Mapping[str, BaseDistribution]
+) -> list[FrozenTrial]:
+    """Return trials that are not settled as Optuna takes them: points without values.
+
+    Parameters
+    ----------
+    trials
+        Trials that were asked; none for those of which nothing is known but that they are.
+    distributions
+        The space, by the coordinate's name.
+    """
+    found = []
+    for trial in trials:
+        point = None if trial is None else trial.candidate.point
+        found.append(
+            create_trial(
+                state=TrialState.RUNNING,
+                params=dict(point or {}),
+                distributions={} if point is None else dict(distributions),
+                system_attrs={} if trial is None else dict(trial.attributes),
+            )
+        )
+    return found
 
 
 def finished_trials(

@@ -1,0 +1,291 @@
+"""Suite `schedule`: how busy a search keeps so many workers, in simulated time.
+
+The search itself is run, its study and its selection as they are, on a bench whose clock is
+simulated: years last as long as years of their size were measured to, proposals as long as
+proposals were measured to at so many trials, and the driver has one core. So the rule of the
+schedule is the search's own. What is searched is a problem with a known answer; all that
+may be promoted is.
+
+A window as large as a batch is the barrier of the first edition: a batch is asked when the
+one before it is settled.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from heapq import heappop, heappush
+from typing import Any, Final
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.trial import FrozenTrial, create_trial
+
+from engine.benchmark.figures import OnProgress, Row, Setting, Steps
+from engine.benchmark.known import Known
+from engine.benchmark.problems import KNOWN
+from engine.case import Case
+from engine.compute.pool import Errand, finish, simulate_case, warm_up_if_cold
+from engine.design.draws import uniform_draws
+from engine.rng import Purpose
+from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.finalists.selection import Selection, choose_finalists
+from engine.search.problem import Candidate, Look, Point, Sample, Stage, Urgency
+from engine.search.samplers.proposals import propose_batch
+from engine.search.space.policy_space import PolicySpace
+from engine.search.study import SearchStudy
+from engine.spec.jobs import BenchmarkJob, Schedule, Search
+
+_WORKERS: Final = (1, 2, 16, 64, 1000)
+_WORLDS: Final = (1, 8)
+"""Those of `ensemble=single` and of `ensemble=plausible`."""
+
+_IDLE_GOALS: Final = {("laptop", 2): 0.08, ("full", 64): 0.15, ("full", 1000): 0.30}
+"""What should not be idle at most, by effort and workers."""
+
+_START_S: Final = 2.5
+"""Seconds from the search's start to the first year: workers start and load compiled code."""
+
+_LOOK_S: Final = 0.002
+_SETTLE_S: Final = 0.02
+"""Seconds of the driver for what a look has shown, and for a trial that is settled: files."""
+
+_LANE_PLACE: Final = 4
+"""Of the numbers among the arguments of `propose_lane`."""
+
+_GIVEN: Final = 3
+"""Baselines of `optimize`."""
+
+_COUNTS: Final = (40, 160, 500, 1600)
+"""Trials at which proposals are measured."""
+
+Lengths = Mapping[float, float]
+"""Seconds of a year, by its share of the buyers."""
+
+
+class _Stub:
+    """A problem with a known answer, and baselines."""
+
+    def __init__(self, problem: Known) -> None:
+        self._problem = problem
+        self.distributions: Mapping[str, BaseDistribution] = problem.distributions
+
+    @property
+    def baselines(self) -> Sequence[tuple[str, Point | None]]:
+        """Return points in the space, the same always."""
+        shares = uniform_draws(0, Purpose.BENCHMARK, (_GIVEN, len(self.distributions)))
+        return [(f"given-{k}", self._at(own)) for k, own in enumerate(shares)]
+
+    def _at(self, shares: Any) -> Point:
+        named = zip(self.distributions.items(), shares, strict=True)
+        return {
+            name: one.low + share * (one.high - one.low)  # type: ignore[attr-defined]
+            for (name, one), share in named
+        }
+
+    def evaluate(self, candidates: Sequence[Candidate], stage: Stage) -> Iterator[Sample]:
+        """Yield the sample of each candidate, in order."""
+        return self._problem.evaluate(candidates, stage)
+
+
+class _Clockwork:
+    """A bench in simulated time, and the store of a search that keeps nothing.
+
+    Parameters
+    ----------
+    problem
+        What looks show.
+    lengths
+        Seconds of years.
+    worlds
+        Years of a replication.
+    workers
+        How many there are.
+    proposal_s
+        Seconds of a worker in a proposal, by the trials before it.
+    """
+
+    def __init__(
+        self,
+        problem: _Stub,
+        lengths: Lengths,
+        worlds: int,
+        workers: int,
+        proposal_s: Callable[[int], float],
+    ) -> None:
+        self._problem, self._lengths, self._worlds = problem, lengths, worlds
+        self._proposal_s, self.now, self.busy_s = proposal_s, 0.0, 0.0
+        self._free = [_START_S] * workers
+        self._waiting: list[tuple[Urgency, int, Look | Errand]] = []
+        self._running: list[tuple[float, int, Look | Errand]] = []
+        self._left: dict[tuple[int, Stage], int] = {}
+        self._count = 0
+
+    def begin(self, todo: Look | Errand, urgency: Urgency) -> None:
+        """Put an errand, or the years of a look, among what waits for a worker."""
+        years = 1
+        if isinstance(todo, Look):
+            years = self._worlds * (todo.stage.last - todo.stage.first)
+            self._left[todo.key] = years
+        for _ in range(years):
+            self._count += 1
+            heappush(self._waiting, (urgency, self._count, todo))
+        self._free = [max(free, self.now) for free in self._free]
+        self._assign()
+
+    def end(self) -> tuple[Look | Errand, Any]:
+        """Pass the time until an errand or all years of some look have ended."""
+        while True:
+            self._assign()
+            ended, _, todo = heappop(self._running)
+            self.now = max(self.now, ended)
+            if isinstance(todo, Errand):
+                return todo, todo.function(*todo.args)
+            self._left[todo.key] -= 1
+            if not self._left[todo.key]:
+                self.now += _LOOK_S
+                return todo, next(iter(self._problem.evaluate([todo.candidate], todo.stage)))
+
+    def feed(self) -> None:
+        """Let workers go on while the driver is busy."""
+        self._assign()
+
+    def _assign(self) -> None:
+        """Let workers that are free by now, or will be before anybody hears of it, take work."""
+        until = max(self.now, self._running[0][0] if self._running else self.now)
+        while self._waiting and self._free[0] <= max(until, _START_S):
+            free = heappop(self._free)
+            _, number, todo = heappop(self._waiting)
+            if isinstance(todo, Errand):
+                length = sum(map(self._proposal_s, todo.args[_LANE_PLACE]))
+            else:
+                length = self._lengths[todo.stage.population_share]
+                self.busy_s += length
+            heappush(self._free, free + length)
+            heappush(self._running, (free + length, number, todo))
+
+    def sample(self, key: tuple[int, Stage]) -> None:
+        """Return that nothing is known."""
+
+    def write(self, key: tuple[int, Stage], tree: dict[str, Any]) -> None:
+        """Keep nothing of a sample."""
+
+    def add(self, trial: FrozenTrial, number: int) -> None:
+        """Pass the time that writing a trial takes."""
+        del trial, number
+        self.now += _SETTLE_S
+
+
+def schedule_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
+    """Measure years and proposals, and lay out searches of each effort; return the rows."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    plans = [
+        (name, schedule, worlds, workers)
+        for name, schedule in job.schedules.items()
+        for worlds in _WORLDS
+        for workers in _WORKERS
+    ]
+    steps = Steps(len(plans) + len(job.schedules) + 1, on_progress)
+    proposal_s = _measured_proposals(job)
+    steps.step("proposals")
+    lengths, rows = {}, []
+    for name, schedule in job.schedules.items():
+        lengths[name] = _measured_years(schedule, case, job.runs)
+        steps.step(f"years of {name}")
+    for name, schedule, worlds, workers in plans:
+        buyers, anchors = schedule.scale.buyers_count, schedule.scale.anchors_count
+        at = Setting("schedule", buyers, anchors, case.scenario.calendar.n_days, 1, workers)
+        batch = schedule.search.batch_count
+        for word, window in (("barrier", batch), ("window", schedule.search.window_count)):
+            own = schedule.search.model_copy(update={"window_count": window})
+            total, busy = simulated(own, lengths[name], worlds, workers, proposal_s)
+            subject = f"{name}, {worlds} world{'s' * (worlds > 1)}, {word}"
+            goal = _IDLE_GOALS.get((name, workers)) if word == "window" else None
+            idle = [1 - busy / (workers * total)]
+            rows.append(at.row("schedule", subject, "idle_share", idle, goal))
+            rows.append(at.row("schedule", subject, "total_s", [total]))
+        steps.step(f"{name}, {workers} workers")
+    return rows
+
+
+def simulated(
+    search: Search,
+    lengths: Lengths,
+    worlds: int,
+    workers: int,
+    proposal_s: Callable[[int], float],
+) -> tuple[float, float]:
+    """Run a search on so many workers in simulated time; return its seconds and their busy ones.
+
+    Parameters
+    ----------
+    search
+        Its budget, rungs, batches and window; a sampler that takes no time of its own.
+    lengths
+        Seconds of years.
+    worlds
+        Years of a replication.
+    workers
+        How many there are.
+    proposal_s
+        Seconds of a worker in a proposal, by the trials before it.
+    """
+    known = KNOWN["two_sided"](1)
+    stub, judge = _Stub(known), ObjectiveEvaluator(known.objective)
+    clock = _Clockwork(stub, lengths, worlds, workers, proposal_s)
+    study = SearchStudy(search, 1, stub, judge, clock, clock)
+    found = study.run(lambda *_: None)
+    chosen = choose_finalists(study.trials, found, search.finalists_count)
+    selection = Selection(stub, judge, search, 1, clock)
+    selection.run([trial.candidate for trial in chosen], lambda *_: None)
+    return clock.now, clock.busy_s
+
+
+def _measured_years(schedule: Schedule, case: Case, runs: int) -> Lengths:
+    """Return the median seconds of a year on every rung, and of a finalist's, on one core."""
+    warm_up_if_cold(case)
+    found = {}
+    for share in sorted({1.0, *(rung.population_share for rung in schedule.search.rungs)}):
+        buyers = round(schedule.scale.buyers_count * share)
+        scale = schedule.scale.model_copy(update={"buyers_count": buyers})
+        year = Case(case.scenario, case.policy, scale, case.world_seed, case.run_seed)
+        # A year before compiles nothing, but fills the processor's own caches.
+        done = [finish(0, year, (), simulate_case).cpu_s for _ in range(runs)]
+        found[share] = float(np.median(done))
+    return found
+
+
+def _measured_proposals(job: BenchmarkJob) -> Callable[[int], float]:
+    """Return the seconds that a proposal takes by the trials before it, as measured."""
+    import time
+
+    space = PolicySpace(job.space, job.searched)
+    directions = [goal.direction for goal in job.objective.goals]
+    seconds = []
+    for count in _COUNTS:
+        known = _trials(job, space.distributions, count)
+        start = time.process_time()
+        batch = range(count, count + 4)
+        asked = list(propose_batch(job.search, 1, space.distributions, known, batch, directions))
+        seconds.append((time.process_time() - start) / len(asked))
+    return lambda count: float(np.interp(count, _COUNTS, seconds))
+
+
+def _trials(
+    job: BenchmarkJob, space: Mapping[str, BaseDistribution], count: int
+) -> list[FrozenTrial]:
+    """Return finished trials at random points with random figures."""
+    search = job.search.model_copy(update={"sampler": "random"})
+    directions = [goal.direction for goal in job.objective.goals]
+    points = propose_batch(search, 1, space, [], range(count), directions)
+    names = list(job.objective.constraints)
+    figures = uniform_draws(1, Purpose.BENCHMARK, (count, len(directions) + len(names)))
+    errors = [0.1] * len(directions), dict.fromkeys(names, 0.1)
+    return [
+        create_trial(
+            values=own[: len(directions)],
+            params=dict(point.point),
+            distributions=dict(space),
+            constraints=dict(zip(names, [x - 0.5 for x in own[len(directions) :]], strict=True)),
+            user_attrs={"standard_errors": errors},
+        )
+        for point, own in zip(points, figures.tolist(), strict=True)
+    ]
