@@ -20,7 +20,9 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     """Search; leave `trials`, `rungs`, `frontier`, `runs`, `daily`, policies, study, report."""
     from engine import search
     from engine.compute import open_pool
+    from engine.decision.tables import answer_tables
     from engine.report.terminal.analyses import print_choice, print_rungs
+    from engine.report.terminal.answer import print_answer
     from engine.report.terminal.policies import print_frontier
     from engine.results import Results, check_writable, is_complete
     from experiments._progress import progress
@@ -35,22 +37,39 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
             pool,
             lambda now: show(now.stage, now.done, now.total, now.best, now.left_s),
         )
+        found = _answered(job, outcome, pool)
     # Only now: it clears what another study left, which the search refuses to go on with.
     results = Results(folder, config, job.seed)
     results.write_rows("trials", outcome.trials)
     results.write_rows("rungs", outcome.rungs)
     results.write_rows("frontier", outcome.frontier)
     results.write_runs(outcome.years)
+    if found is not None:
+        for table, rows in answer_tables(found).items():
+            results.write_rows(table, rows)
     results.describe("usage", asdict(outcome.usage))
     _write_policies(folder / "policy", outcome.policies)
     console = conclude(results, folder)
-    print_frontier(outcome.frontier, console)
-    print_choice(outcome.frontier, console)
-    print_rungs(outcome.rungs, outcome.trials, console)
+    if found is None:
+        print_frontier(outcome.frontier, console)
+        print_choice(outcome.frontier, console)
+        print_rungs(outcome.rungs, outcome.trials, console)
+    else:
+        print_answer(found, console)
     for note in outcome.notes:
         print(f"Note: {note}.")
     print(f"Workers: {outcome.usage.sentence()}.")
     tell_folder(folder)
+
+
+def _answered(job: OptimizeJob, outcome: Any, pool: Any) -> Any:
+    """Price the targets, where it is said what is done today; None elsewhere."""
+    if job.today is None:
+        return None
+    from engine.decision.answer import Confirmed, answer
+
+    confirmed = Confirmed(outcome.policies, outcome.years, outcome.frontier)
+    return answer(job, confirmed, pool)
 
 
 def check(job: OptimizeJob, overrides: Sequence[str]) -> None:

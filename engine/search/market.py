@@ -7,6 +7,7 @@ back from the worker, of a finalist's also its days and months.
 import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from engine.search.space.policy_space import PolicySpace
 from engine.search.usage import Spent
 from engine.spec.jobs import OptimizeJob, Scale
 from engine.spec.policy import Policy
+from engine.spec.scenario import Scenario
 from engine.spec.worlds import worlds
 
 _FRESH_TABLES: Final = ("daily", "monthly")
@@ -173,24 +175,10 @@ class MarketProblem:
 
     def _cases(self, candidate: Candidate, stage: Stage) -> Iterator[Case]:
         """Yield the years of one policy, world by world."""
-        policy = self.policy(candidate)
-        purpose = Purpose.FRESH if stage.is_fresh else Purpose.REPLICATION
-        searched = max(rung.replications for rung in self._job.search.rungs)
-        before = searched if stage.is_fresh else 0
-        for world, scenario in self._scenarios.items():
-            for replication in range(stage.first, stage.last):
-                yield Case(
-                    scenario=scenario,
-                    policy=policy,
-                    scale=self._scale(stage),
-                    world_seed=population_seed(self._job, world, before + replication),
-                    run_seed=derive_seed(self._job.seed, purpose, replication),
-                    trial=candidate.number,
-                    world=world,
-                    replication=replication,
-                    threads=self._job.threads,
-                    history=self._job.history,
-                )
+        policy, replications = self.policy(candidate), range(stage.first, stage.last)
+        found = _cases_of(self._job, policy, replications, self._scenarios, is_fresh=stage.is_fresh)
+        scale = self._scale(stage)
+        return (replace(case, scale=scale, trial=candidate.number) for case in found)
 
     def _scale(self, stage: Stage) -> Scale:
         buyers = max(1, round(self._job.scale.buyers_count * stage.population_share))
@@ -222,3 +210,35 @@ class MarketProblem:
         people = self._scenarios[year.labels["world"]].platform.pool_count
         pool_sessions: int = year.run["sessions_count"]
         return round(pool_sessions * self._scale(stage).buyers_count / people)
+
+
+def fresh_cases(job: OptimizeJob, policy: Policy, replications: range) -> Iterator[Case]:
+    """Yield a policy's years on the replications that finalists meet, world by world."""
+    scenarios = worlds(job.scenario, job.ensemble)
+    return _cases_of(job, policy, replications, scenarios, is_fresh=True)
+
+
+def _cases_of(
+    job: OptimizeJob,
+    policy: Policy,
+    replications: range,
+    scenarios: Mapping[str, Scenario],
+    *,
+    is_fresh: bool,
+) -> Iterator[Case]:
+    purpose = Purpose.FRESH if is_fresh else Purpose.REPLICATION
+    before = max(rung.replications for rung in job.search.rungs) if is_fresh else 0
+    for world, scenario in scenarios.items():
+        for replication in replications:
+            yield Case(
+                scenario=scenario,
+                policy=policy,
+                scale=job.scale,
+                world_seed=population_seed(job, world, before + replication),
+                run_seed=derive_seed(job.seed, purpose, replication),
+                world=world,
+                replication=replication,
+                threads=job.threads,
+                history=job.history,
+                decision_date=job.decision_date,
+            )

@@ -289,10 +289,15 @@ class CompareJob(Job):
 
 
 class OptimizeJob(Job):
-    """The main job: search, then re-evaluate what survives."""
+    """The main job: search, re-evaluate what survives, and price the targets."""
 
     without_effect: ClassVar[dict[str, Any]] = Job.without_effect | {
         "replications": True,
+        "today": True,
+        "reach_probability": True,
+        "targets_bn_rmb": True,
+        "value_of_gmv": True,
+        "attribution_replications": True,
         "search": {
             "trials_count",
             "finalists_count",
@@ -305,9 +310,36 @@ class OptimizeJob(Job):
 
     policy: Policy
     baselines: dict[str, Policy]
+    today: str | None = Field(
+        None,
+        description="baseline that is carried on if nothing is decided: then targets get a price",
+    )
+    reach_probability: Share = Field(0.8, gt=0, description="with which a target is to be reached")
+    targets_bn_rmb: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(
+        None, min_length=1, description="whose price is asked [bn RMB]; none: by what is reached"
+    )
+    value_of_gmv: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="what GMV as paid is worth beyond its contribution [RMB per RMB]",
+    )
+    attribution_replications: int = Field(
+        2,
+        ge=2,
+        le=10_000,
+        description="of each world and lever that the recommended policy moves [runs]",
+    )
     space: Space
     objective: Objective
     search: Search
+
+    @model_validator(mode="after")
+    def _known_today(self) -> Self:
+        if self.today is not None and self.today not in self.baselines:
+            known = ", ".join(self.baselines)
+            raise ValueError(f"today {self.today!r} is not among the baselines; {known}")
+        return self
 
     def all_policies(self) -> dict[str, Policy]:
         """Return the base policy and the baselines."""

@@ -1,0 +1,189 @@
+"""The answer of the main job, from what the search confirmed on fresh luck.
+
+Every finalist and given policy that was simulated with all replications is a candidate for every
+target: the price table is made of them all, so none that is known and better is missed. Inert
+levers are left out of what is said of a policy, and its name is made of the rest. Net cost is
+the contribution that today's policy, carried on under the same luck, would have brought more.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from engine.case import RunResult
+from engine.compute import Pool
+from engine.decision.attribution import Attribution, attribution_cases, attributions
+from engine.decision.inert import differences
+from engine.decision.months import Month, plan_by_month
+from engine.decision.names import policy_name
+from engine.decision.price_table import (
+    Asked,
+    ConfirmedPolicy,
+    PriceRow,
+    default_targets,
+    price_table,
+)
+from engine.decision.recommended import Recommendation, recommendation
+from engine.errors import PoquanError
+from engine.search.market import fresh_cases
+from engine.spec.jobs import OptimizeJob
+from engine.spec.policy import Policy
+from engine.stats.arrays import Floats
+from engine.units import FEN_PER_BN_RMB
+
+SHOWN = ("top10_share", "brand_share", "dau_change_share")
+"""What the price table says of the ecosystem."""
+
+
+class Answer(NamedTuple):
+    """What a policy team asked for.
+
+    `names` by the name that the search gave a policy; `found` is the search's name of the
+    recommended policy, empty where none reaches the goal; `rows` the price of each target,
+    `effects` what each difference of the recommended policy brings, `months` its plan.
+    """
+
+    today: str
+    names: Mapping[str, str]
+    found: str
+    recommended: Recommendation
+    rows: list[PriceRow]
+    effects: list[Attribution]
+    months: list[Month]
+
+
+class Confirmed(NamedTuple):
+    """Policies on fresh luck, as a search leaves them: whole policies, years and rows by name."""
+
+    policies: Mapping[str, Policy]
+    years: Sequence[RunResult]
+    frontier: Sequence[Mapping[str, Any]]
+
+
+def answer(job: OptimizeJob, confirmed: Confirmed, pool: Pool) -> Answer:
+    """Price the targets, recommend, and say what each lever of the recommended policy does.
+
+    Parameters
+    ----------
+    job
+        What is asked: goal, targets, probability, today's policy.
+    confirmed
+        What the search found.
+    pool
+        Simulates what attribution needs, on the first of the fresh replications.
+
+    Raises
+    ------
+    PoquanError
+        If today's policy failed.
+    """
+    assert job.today is not None
+    samples = _samples(confirmed.years)
+    names = names_of(confirmed.policies, samples, job)
+    if job.today not in samples:
+        raise PoquanError(f"{job.today}: today's policy failed, so nothing can be compared with it")
+    worlds = tuple(job.ensemble.worlds)
+    binding = {row["policy"]: row["binding"] for row in confirmed.frontier}
+    found = {
+        name: _confirmed(names[name], own, samples[job.today], binding[name])
+        for name, own in samples.items()
+        if own["gmv_paid_fen"].shape == samples[job.today]["gmv_paid_fen"].shape
+    }
+    today, others = found[job.today], [one for name, one in found.items() if name != job.today]
+    even = np.full(len(worlds), 1.0 / len(worlds))
+    asked = Asked(job.reach_probability, worlds, even, job.value_of_gmv)
+    goal = job.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB
+    targets = _targets(job, others, today, goal, asked)
+    advice = recommendation(others, today, goal, targets, asked)
+    best = next((name for name, said in names.items() if said == advice.policy), "")
+    shown = best or job.today
+    return Answer(
+        today=job.today,
+        names=names,
+        found=best,
+        recommended=advice,
+        rows=price_table(others, today, targets, asked),
+        effects=_effects(job, confirmed.policies, shown, pool),
+        months=plan_by_month(
+            job, confirmed.policies[shown], [y for y in confirmed.years if _is_of(y, shown)]
+        ),
+    )
+
+
+def names_of(
+    policies: Mapping[str, Policy], samples: Mapping[str, Any], job: OptimizeJob
+) -> dict[str, str]:
+    """Name every policy by what it does; of two that do the same in words, by its trial too."""
+    today = policies[str(job.today)]
+    said = {
+        name: policy_name(differences(policies[name], today, job.decision_date)) for name in samples
+    }
+    said[str(job.today)] = "as today"
+    twice = Counter(said.values())
+    return {
+        name: words if twice[words] == 1 or name == job.today else f"{words} ({name})"
+        for name, words in said.items()
+    }
+
+
+def _is_of(year: RunResult, name: str) -> bool:
+    return bool(year.labels["policy"] == name)
+
+
+def _samples(years: Sequence[RunResult]) -> dict[str, dict[str, Floats]]:
+    """By policy and measure, (worlds, replications) float64; both in order."""
+    measures = ("gmv_paid_fen", "platform_contribution_fen", "subsidy_fen", *SHOWN)
+    grouped: dict[str, dict[str, dict[str, list[float]]]] = {}
+    for year in years:
+        own = grouped.setdefault(year.labels["policy"], {})
+        for measure in measures:
+            own.setdefault(measure, {}).setdefault(year.labels["world"], []).append(
+                float(year.run[measure])
+            )
+    return {
+        name: {measure: np.array(list(by_world.values())) for measure, by_world in own.items()}
+        for name, own in grouped.items()
+    }
+
+
+def _confirmed(
+    name: str, own: Mapping[str, Floats], today: Mapping[str, Floats], binding: str
+) -> ConfirmedPolicy:
+    contribution = "platform_contribution_fen"
+    return ConfirmedPolicy(
+        name=name,
+        gmv_fen=own["gmv_paid_fen"],
+        cost_fen=today[contribution] - own[contribution],
+        subsidy_fen=own["subsidy_fen"],
+        binding=binding,
+        others={measure: float(own[measure].mean()) for measure in SHOWN},
+    )
+
+
+def _targets(
+    job: OptimizeJob,
+    others: Sequence[ConfirmedPolicy],
+    today: ConfirmedPolicy,
+    goal: float,
+    asked: Asked,
+) -> list[float]:
+    if job.targets_bn_rmb is None:
+        return default_targets(others, today, goal, asked)
+    return [target * FEN_PER_BN_RMB for target in job.targets_bn_rmb]
+
+
+def _effects(
+    job: OptimizeJob,
+    policies: Mapping[str, Policy],
+    name: str,
+    pool: Pool,
+) -> list[Attribution]:
+    """What each difference from today's policy brings; nothing where there is none."""
+    policy, today = policies[name], policies[str(job.today)]
+    if not differences(policy, today, job.decision_date):
+        return []
+    like = list(fresh_cases(job, today, range(job.attribution_replications)))
+    cases = attribution_cases(like, policy, today, job.decision_date)
+    return attributions(list(pool.run(cases)), policy, today, job.decision_date)

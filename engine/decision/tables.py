@@ -1,0 +1,63 @@
+"""The answer as tables: `prices`, `effects` and `plan`."""
+
+from typing import Any
+
+from engine.decision.answer import SHOWN, Answer
+from engine.decision.price_table import PriceRow
+
+Row = dict[str, Any]
+
+
+def answer_tables(found: Answer) -> dict[str, list[Row]]:
+    """Return the rows of each table by its name; see `engine.results.schemas`."""
+    trials = {said: name for name, said in found.names.items()}
+    return {
+        "prices": [
+            _price(row, trials) | {"is_recommended": row.policy == found.recommended.policy}
+            for row in found.rows
+        ],
+        "effects": [
+            {
+                "policy": found.found,
+                "lever": one.lever,
+                "says": one.says,
+                "view": one.view,
+                "measure": one.measure,
+                "effect": one.effect.value,
+                "standard_error": one.effect.standard_error,
+                "ci_low": one.effect.low,
+                "ci_high": one.effect.high,
+                "pairs_count": one.pairs_count,
+            }
+            for one in found.effects
+        ],
+        "plan": [month._asdict() for month in found.months],
+    }
+
+
+def _price(row: PriceRow, trials: dict[str, str]) -> Row:
+    low50, high50 = row.cost_50 or (None, None)
+    low80, high80 = row.cost_80 or (None, None)
+    return {
+        "target_fen": row.target_fen,
+        "today_reach": row.reach_today,
+        "policy": trials.get(row.policy or "", ""),
+        "says": row.policy or "",
+        "reach": row.reach,
+        "reach_se": row.reach_error,
+        "worst_world": row.worst_world,
+        "worst_reach": row.worst_reach,
+        "cost_fen": row.cost.value,
+        "cost_ci_low": row.cost.low,
+        "cost_ci_high": row.cost.high,
+        "cost_median_fen": row.cost_median,
+        "cost_50_low_fen": low50,
+        "cost_50_high_fen": high50,
+        "cost_80_low_fen": low80,
+        "cost_80_high_fen": high80,
+        "cost_per_gmv": row.cost_per_gmv,
+        "gmv_paid_fen": row.gmv_fen,
+        "subsidy_fen": row.subsidy_fen,
+        "binding": row.binding,
+        **{name: row.others.get(name) for name in SHOWN},
+    }

@@ -1,0 +1,102 @@
+"""The main job's answer, from a search of the fake market, whose cost curve is known to rise."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.compute.pool import ProcessPool
+from engine.decision.answer import Answer, Confirmed, answer
+from engine.decision.tables import answer_tables
+from engine.results.schemas import COLUMNS
+from engine.search import SearchResult
+from engine.units import FEN_PER_BN_RMB
+from tests.fakes import simulate_fake
+from tests.search.jobs import run, small_job
+
+WORLDS: dict[str, dict[str, int]] = {"as_is": {}, "others": {"world_seed": 9}}
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory) -> tuple[SearchResult, Answer]:
+    job = small_job(
+        today="held",
+        reach_probability=0.5,
+        ensemble={"name": "two", "worlds": WORLDS},
+        objective={"name": "two", "goals": GOALS},
+    )
+    outcome = run(job, Path(tmp_path_factory.mktemp("search")))
+    confirmed = Confirmed(outcome.policies, outcome.years, outcome.frontier)
+    return outcome, answer(job, confirmed, ProcessPool(simulate_fake))
+
+
+GOALS = [
+    {"measure": "gmv_paid_fen", "direction": "maximize"},
+    {"measure": "cost_fen", "direction": "minimize"},
+]
+
+
+def means(outcome: SearchResult, name: str) -> tuple[np.ndarray, float]:
+    """GMV of every year of a policy, and its mean contribution, fen."""
+    own = [year.run for year in outcome.years if year.labels["policy"] == name]
+    gmv = np.array([run["gmv_paid_fen"] for run in own], float)
+    return gmv, float(np.mean([run["platform_contribution_fen"] for run in own]))
+
+
+def test_today_is_what_costs_are_counted_from(asked):
+    _, found = asked
+    assert found.names["held"] == "as today"
+    assert found.rows[0].policy == "as today"
+    assert found.rows[0].cost.value == 0
+
+
+def test_no_policy_that_was_confirmed_is_cheaper_and_reaches_as_much(asked):
+    outcome, found = asked
+    counts = {name: len(means(outcome, name)[0]) for name in outcome.policies}
+    whole = [name for name, count in counts.items() if count == max(counts.values())]
+    base = means(outcome, "held")[1]
+    assert len(whole) > 2
+    for row in found.rows:
+        costs = [
+            base - means(outcome, name)[1]
+            for name in whole
+            if np.mean(means(outcome, name)[0] >= row.target_fen) >= 0.5
+        ]
+        assert (row.policy is None) == (not costs)
+        if costs:
+            assert row.cost.value == pytest.approx(min(costs))
+
+
+def test_costs_rise_with_the_target(asked):
+    reached = [row for row in asked[1].rows if row.policy is not None]
+    assert len(reached) >= 2
+    for lower, higher in pairwise(reached):
+        assert lower.target_fen < higher.target_fen
+        assert lower.cost.value <= higher.cost.value
+
+
+def test_the_plan_adds_up_to_the_year(asked):
+    outcome, found = asked
+    name = found.found or "held"
+    gmv = np.mean([y.daily["gmv_paid_fen"].sum() for y in outcome.years
+                   if y.labels["policy"] == name])  # fmt: skip
+    assert sum(month.gmv_fen for month in found.months) == pytest.approx(gmv)
+    assert all(month.low_fen <= month.middle_fen <= month.high_fen for month in found.months)
+
+
+def test_effects_are_told_of_what_the_recommended_policy_moves_alone(asked):
+    found = asked[1]
+    moved = {one.lever for one in found.effects if one.lever}
+    assert bool(found.effects) == (found.names.get(found.found, "as today") != "as today")
+    space = {"subsidy.rate.source", "subsidy.cap_rmb", "price.plan_festivals_count",
+             "target.knots"}  # fmt: skip
+    assert moved <= space
+
+
+def test_tables_have_their_columns(asked):
+    for table, rows in answer_tables(asked[1]).items():
+        for row in rows:
+            assert set(row) == set(COLUMNS[table]), table
+    targets = [row["target_fen"] / FEN_PER_BN_RMB for row in answer_tables(asked[1])["prices"]]
+    assert 250.0 in targets
