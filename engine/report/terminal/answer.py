@@ -37,8 +37,17 @@ def print_answer(found: Answer, console: Console) -> None:
 
 def _prices(rows: Sequence[PriceRow], letters: Mapping[str, str]) -> Table:
     table = plain_table("Price of a target, beyond today's policy (bn RMB; ranges over worlds)")
-    heads = ("Target", "P with\nno more", "Cheapest\npolicy", "Net cost,\nmedian", "80 % of\nworlds",
-             "RMB per\nRMB more", "P\nreach", "in the\nworst", "Sub-\nsidy")  # fmt: skip
+    heads = (
+        "Target",
+        "P with\nno more",
+        "Cheapest\npolicy",
+        "Net cost,\nmedian",
+        "80 % of\nworlds",
+        "RMB per\nRMB more",
+        "P\nreach",
+        "in the\nworst",
+        "Sub-\nsidy",
+    )
     for head in heads:
         table.add_column(head, justify="right", no_wrap=True)
     for row in rows:
