@@ -15,6 +15,7 @@ import numpy as np
 from engine.case import RunResult
 from engine.compute import Pool
 from engine.decision.attribution import Attribution, attribution_cases, attributions
+from engine.decision.confirmed import confirmed_policy
 from engine.decision.inert import differences
 from engine.decision.months import Month, plan_by_month
 from engine.decision.names import policy_name
@@ -30,7 +31,6 @@ from engine.errors import PoquanError
 from engine.search.market import fresh_cases
 from engine.spec.jobs import OptimizeJob
 from engine.spec.policy import Policy
-from engine.stats.arrays import Floats
 from engine.units import FEN_PER_BN_RMB
 
 SHOWN = ("top10_share", "brand_share", "dau_change_share")
@@ -80,18 +80,20 @@ def answer(job: OptimizeJob, confirmed: Confirmed, pool: Pool) -> Answer:
         If today's policy failed.
     """
     assert job.today is not None
-    samples = _samples(confirmed.years)
-    names = names_of(confirmed.policies, samples, job)
-    if job.today not in samples:
+    years: dict[str, list[RunResult]] = {}
+    for year in confirmed.years:
+        years.setdefault(year.labels["policy"], []).append(year)
+    if job.today not in years:
         raise PoquanError(f"{job.today}: today's policy failed, so nothing can be compared with it")
-    worlds = tuple(job.ensemble.worlds)
+    names = names_of(confirmed.policies, list(years), job)
     binding = {row["policy"]: row["binding"] for row in confirmed.frontier}
     found = {
-        name: _confirmed(names[name], own, samples[job.today], binding[name])
-        for name, own in samples.items()
-        if own["gmv_paid_fen"].shape == samples[job.today]["gmv_paid_fen"].shape
+        name: confirmed_policy(names[name], own, years[job.today], SHOWN, binding[name])
+        for name, own in years.items()
+        if len(own) == len(years[job.today])  # the others fell out early
     }
     today, others = found[job.today], [one for name, one in found.items() if name != job.today]
+    worlds = tuple(job.ensemble.worlds)
     even = np.full(len(worlds), 1.0 / len(worlds))
     asked = Asked(job.reach_probability, worlds, even, job.value_of_gmv)
     goal = job.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB
@@ -106,14 +108,12 @@ def answer(job: OptimizeJob, confirmed: Confirmed, pool: Pool) -> Answer:
         recommended=advice,
         rows=price_table(others, today, targets, asked),
         effects=_effects(job, confirmed.policies, shown, pool),
-        months=plan_by_month(
-            job, confirmed.policies[shown], [y for y in confirmed.years if _is_of(y, shown)]
-        ),
+        months=plan_by_month(job, confirmed.policies[shown], years[shown]),
     )
 
 
 def names_of(
-    policies: Mapping[str, Policy], samples: Mapping[str, Any], job: OptimizeJob
+    policies: Mapping[str, Policy], shown: Sequence[str], job: OptimizeJob
 ) -> dict[str, str]:
     """Name every policy by what it does; of two that do the same in words, by its trial too."""
     today = policies[str(job.today)]
@@ -126,40 +126,6 @@ def names_of(
         name: words if twice[words] == 1 or name == job.today else f"{words} ({name})"
         for name, words in said.items()
     }
-
-
-def _is_of(year: RunResult, name: str) -> bool:
-    return bool(year.labels["policy"] == name)
-
-
-def _samples(years: Sequence[RunResult]) -> dict[str, dict[str, Floats]]:
-    """By policy and measure, (worlds, replications) float64; both in order."""
-    measures = ("gmv_paid_fen", "platform_contribution_fen", "subsidy_fen", *SHOWN)
-    grouped: dict[str, dict[str, dict[str, list[float]]]] = {}
-    for year in years:
-        own = grouped.setdefault(year.labels["policy"], {})
-        for measure in measures:
-            own.setdefault(measure, {}).setdefault(year.labels["world"], []).append(
-                float(year.run[measure])
-            )
-    return {
-        name: {measure: np.array(list(by_world.values())) for measure, by_world in own.items()}
-        for name, own in grouped.items()
-    }
-
-
-def _confirmed(
-    name: str, own: Mapping[str, Floats], today: Mapping[str, Floats], binding: str
-) -> ConfirmedPolicy:
-    contribution = "platform_contribution_fen"
-    return ConfirmedPolicy(
-        name=name,
-        gmv_fen=own["gmv_paid_fen"],
-        cost_fen=today[contribution] - own[contribution],
-        subsidy_fen=own["subsidy_fen"],
-        binding=binding,
-        others={measure: float(own[measure].mean()) for measure in SHOWN},
-    )
 
 
 def _targets(

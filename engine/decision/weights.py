@@ -5,15 +5,18 @@
 f the simulated figure, a mean over replications, z the observed one; of a figure known to lie
 above or below a value only the part beyond it counts. Tolerance, discrepancy and the noise of
 one run are those of calibration (`engine.calibrate.sample`). A pseudo-likelihood, which takes
-figures for independent. The worlds of an ensemble that was calibrated on the same figures were
-already chosen by them: for these the weights say no more than which of the chosen is nearer.
+figures for independent; but shares of the largest anchors and the exponent of their law, of one
+period, come from one ranking: they count as one figure, by the mean of their squares. The worlds
+of an ensemble that was calibrated on the same figures were already chosen by them: for these the
+weights say no more than which of the chosen is nearer.
 
 The effective number of worlds is 1 / sum w^2 (Kish, Survey Sampling, 1965). Where it would fall
 below four (of fewer than seven worlds, below half of them), b < 1 is taken, the largest that
-leaves as many: that none of the worlds is like the
-real one is not a reason to believe the least unlike. It is said then.
+leaves as many: that none of the worlds is like the real one is not a reason to believe the least
+unlike. It is said then.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final, NamedTuple
@@ -29,13 +32,17 @@ from engine.errors import InputError
 from engine.spec.calendar import Calendar
 from engine.spec.calibration import Fit
 from engine.spec.scenario import Scenario
-from engine.stats.arrays import Floats
+from engine.stats.arrays import Floats, Ints
+from engine.stats.paired import means_by
 
 LEAST_WORLDS: Final = 4.0
 """Effective number of worlds below which one world would decide the answer."""
 
 _UNLIKELY: Final = 0.01
 """Chance of misses as large in a world like the real one, below which a world is not near."""
+
+_OF_A_RANKING: Final = re.compile(r"ks_top\d+_share_of_gmv|ks_rank_size_exponent")
+"""Keys of figures that are read off one ranking of anchors."""
 
 _HALVINGS: Final = 60
 """Of the interval in which the power b is looked for."""
@@ -115,7 +122,8 @@ def world_weights(
     sample = SimulatedPoints.of(
         tuple(known), [{} for _ in simulated], np.zeros((count, 0)), wave=1, runs=runs
     )
-    squares = (sample.misses**2).sum(axis=1)
+    groups = _groups(known)
+    squares = np.stack([means_by(groups, own) for own in sample.misses**2]).sum(axis=1)
     alone = _effective(_shares(squares, 1.0))
     least = min(LEAST_WORLDS, (count + 1) / 2)
     power = _power(squares, least)
@@ -127,8 +135,18 @@ def world_weights(
         power=power,
         effective_count=_effective(weights),
         alone_count=alone,
-        note=_note(squares, len(known), alone, least),
+        note=_note(squares, int(groups.max()) + 1, alone, least),
     )
+
+
+def _groups(known: Sequence[CalibrationTarget]) -> Ints:
+    """Number the figures that count as one, (figures,) int64 from 0."""
+    names = [
+        ("ranking" if _OF_A_RANKING.fullmatch(target.key) else target.key, target.period)
+        for target in known
+    ]
+    places = {name: k for k, name in enumerate(dict.fromkeys(names))}
+    return np.array([places[name] for name in names], np.int64)
 
 
 def _shares(squares: Floats, power: float) -> Floats:

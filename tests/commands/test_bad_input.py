@@ -95,7 +95,7 @@ MISTAKES = [
                  2, ["policy.target: revisions lower the year-end target from 450 to 260"],
                  id="searched target above a revision"),
     pytest.param("simulate", ["policy.supply.closed_loop={2020-02-01:0.2}"], 2,
-                 ["policy.supply.closed_loop: its first date 2020-02-01 lies after the start",
+                 ["policy.supply.closed_loop: its first date 2020-02-01 lies after 2020-01-01",
                   "{2020-01-01:0,2020-02-01:0.2}"], id="nothing before the first date"),
     pytest.param("optimize", ["baselines.h1_2020.price.cap={2020-01-01:1,2021-01-01:0.8}"], 2,
                  ["baselines.h1_2020.price.cap: the date 2021-01-01 lies outside the years"],

@@ -72,6 +72,7 @@ def test_nothing_is_claimed_of_what_is_not_moved_or_cannot_act():
     idle = set_levers(TODAY, {**MOVED, "price.cap": 0.6}, "trial-8")  # without plan days
     rows = attributions(years(idle), idle, TODAY)
     assert {row.lever for row in rows} == {"", *MOVED}
+    assert attributed_policies(idle, TODAY)["whole"].price == TODAY.price
     assert next(row.says for row in rows if row.lever == "supply.recruiting") == "recruiting x 2"
 
 
@@ -99,9 +100,10 @@ def test_missing_years_are_refused():
 
 
 def test_what_has_passed_is_not_attributed():
-    past = set_levers(
-        TODAY, {"supply.recruiting": {date(2020, 1, 1): 3.0, date(2020, 6, 1): 1.0}}, "p"
-    )
-    assert len(attributed_policies(past, TODAY)) == 2
+    passed = {date(2020, 1, 1): 3.0, date(2020, 6, 1): 1.0}
+    levers = dict.fromkeys(("supply.recruiting", "traffic.commercial_load"), passed)
+    past = set_levers(TODAY, levers, "p")
+    assert len(attributed_policies(past, TODAY)) == 6
+    assert len(attributed_policies(past, TODAY, date(2020, 6, 1))) == 2
     rows = attributions(years(past), past, TODAY, date(2020, 6, 1))
     assert {row.lever for row in rows} == {""}

@@ -166,6 +166,11 @@ def test_that_nothing_more_is_needed_is_said_with_what_it_holds_and_what_comes_n
     )
 
 
+def test_what_is_held_is_rounded_down():
+    found = recommendation([], policy(0.97, "today", cost=0), 230 * BN, [], ASKED)
+    assert found.sentences[1] == "It holds 239.9 bn RMB as surely."
+
+
 def test_the_cheapest_that_reaches_the_goal_is_recommended_never_the_dearest():
     found = told(270)
     assert found.policy == cheapest(POLICIES, TODAY, 270 * BN, ASKED).name
@@ -190,6 +195,13 @@ def test_the_value_from_which_the_next_step_pays_is_its_slope():
     assert found.pays_from == pytest.approx(1 / 10)
     assert told(230, 0.101, [policy(10), policy(30)]).policy == "more 10"
     assert told(230, 0.099, [policy(10), policy(30)]).policy == "today"
+
+
+def test_the_next_step_is_priced_on_top_of_what_is_recommended():
+    found = told(245, policies=[policy(11), policy(31)])
+    assert (found.policy, found.next_step.policy) == ("more 11", "more 31")
+    assert found.pays_from == pytest.approx((9.61 - 1.21) / 20)
+    assert found.sentences[-1].startswith("The next step, 260 bn RMB, costs 8.4 bn RMB on top")
 
 
 def test_a_cheaper_policy_than_doing_nothing_is_told_beside_it():

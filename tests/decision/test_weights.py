@@ -135,6 +135,26 @@ def test_five_worlds_are_not_forced_to_be_even(tmp_path):
     assert found.note.endswith("too few to trust")
 
 
+def test_figures_of_one_ranking_count_as_one(tmp_path):
+    row = "fit,ks_top{}_share_of_gmv,{} 2020,{},%,,6".format
+    one = known(tmp_path, AT, row(10, "May", 10))
+    many = known(
+        tmp_path,
+        AT,
+        row(10, "May", 10),
+        row(100, "May", 10),
+        "fit,ks_rank_size_exponent,May 2020,10,s in,,6",
+    )
+    levels = (10, 11, 12, 13, 15)
+    alike = {f"w{k}": [np.full(3, level)] * 2 for k, level in enumerate(levels)}
+    alone = {world: [runs[0][:1]] * 2 for world, runs in alike.items()}
+    single, threefold = world_weights(one, alone), world_weights(many, alike)
+    assert threefold.weights == pytest.approx(single.weights, rel=0.2)
+    months = known(tmp_path, AT, row(10, "May", 10), row(10, "Apr", 10))
+    twice = world_weights(months, {world: [runs[0][:2]] * 2 for world, runs in alike.items()})
+    assert twice.weights["w4"] < 0.8 * single.weights["w4"]
+
+
 def test_of_a_bound_only_the_part_beyond_counts(tmp_path):
     told = known(tmp_path, AT, "fit,ks_ecom_gmv,Q1 2020,<40,RMB bn,,3")
     found = world_weights(
