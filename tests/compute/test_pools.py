@@ -176,18 +176,6 @@ def test_chunks_are_long_enough_and_feed_every_worker(seconds: float, workers: i
     assert (size - 1) * seconds < _TASK_S
 
 
-def test_workers_that_are_counted_have_a_task_waiting_too() -> None:
-    """On a machine of their own: so none idles while its result is fetched."""
-    with open_pool(spec("ray", workers=2), 10, 0.1, simulate_fake) as pool:
-        assert isinstance(pool, _RayPool)
-        assert (pool._is_local, pool.workers_count, pool._window) == (True, 2, 4)
-        pool._limit = 1  # fewer than the machine has: now only the window holds them back
-        assert pool._room(1) == (1, 1)
-    with open_pool(spec("ray"), 10, 0.1, simulate_fake) as pool:
-        assert isinstance(pool, _RayPool)
-        assert pool._window == 2 * pool.workers_count
-
-
 def test_the_most_urgent_case_goes_first_and_only_what_is_wanted_comes_back() -> None:
     with open_pool(spec("process"), 3, 0.1, simulate_fake) as pool:
         cases = some_cases(3)
@@ -238,6 +226,17 @@ def no_ray() -> None:
     ray.shutdown()
 
 
+def test_workers_that_are_counted_have_a_task_waiting_too(no_ray: None) -> None:
+    """On a Ray of this command's own: so none idles while its result is fetched."""
+    with open_pool(spec("ray", workers=2), 10, 0.1, simulate_fake) as pool:
+        assert isinstance(pool, _RayPool)
+        assert (pool.workers_count, pool._window) == (2, 4)
+        pool._limit = 1  # fewer than it has: now nothing but the window holds them back
+        assert pool._room(1) == (1, 1)
+        pool._limit = None
+        assert pool._room(1) == (2, 4)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_interrupt_and_leave_the_handlers_as_they_were(number: signal.Signals) -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
@@ -272,10 +271,11 @@ except PoquanError as error:
 """
 
 
+@pytest.mark.parametrize("backend", ["workers", "ray"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_end_ray_work_with_one_message(number: signal.Signals) -> None:
+def test_signals_end_work_elsewhere_with_one_message(number: signal.Signals, backend: str) -> None:
     child = subprocess.Popen(
-        [sys.executable, "-c", SLEEPER],
+        [sys.executable, "-c", SLEEPER, backend],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
