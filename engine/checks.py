@@ -150,7 +150,7 @@ def _memory(job: Job) -> Iterator[InputError]:
     if isinstance(job, ResponseJob):
         years *= job.points_count
     if isinstance(job, OptimizeJob):
-        years = max(years, job.search.batch_count, job.search.finalists_count)
+        years = max(years, job.search.window_count, job.search.finalists_count)
     try:
         check_memory(buyers, 1 if isinstance(job, BenchmarkJob) else years, job.ray, where)
     except InputError as mistake:

@@ -44,8 +44,8 @@ _IDLE_GOALS: Final = {("laptop", 2): 0.08, ("full", 64): 0.15, ("full", 1000): 0
 _START_S: Final = 2.5
 """Seconds from the search's start to the first year: workers start and load compiled code."""
 
-_LOOK_S: Final = 0.002
-_SETTLE_S: Final = 0.02
+_LOOK_S: Final = 0.001
+_SETTLE_S: Final = 0.008
 """Seconds of the driver for what a look has shown, and for a trial that is settled: files."""
 
 _LANE_PLACE: Final = 4

@@ -1,4 +1,4 @@
-"""Chooses where cases are simulated: in this process, in others of this machine, or on Ray."""
+"""Chooses where cases are simulated: in this process, or on Ray."""
 
 import os
 import signal
@@ -6,27 +6,22 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import FrameType
-from typing import Final, Literal
+from typing import Final
 
 from engine.compute.machine import cpus_count
 from engine.compute.pool import Pool, ProcessPool, Simulate, simulate_case
-from engine.compute.workers import workers_pool
 from engine.errors import Interrupted
 from engine.spec.jobs import Ray
 
-_START_S: Final = 2.0
-"""Seconds that workers of this machine take to start."""
-
-_Backend = Literal["process", "workers", "ray"]
+_RAY_START_S: Final = 10.0
+"""Seconds that a local Ray takes to start and to bring its first worker up."""
 
 
 @contextmanager
 def open_pool(
     ray: Ray, cases_hint: int, seconds_hint: float, year_of: Simulate = simulate_case
 ) -> Iterator[Pool]:
-    """Open the back end that `ray` asks for.
-
-    `auto` takes Ray where there is a cluster, and workers of this machine where they save time.
+    """Open the back end that `ray` asks for; `auto` takes Ray where it saves time.
 
     Parameters
     ----------
@@ -47,15 +42,12 @@ def open_pool(
         After Ctrl-C or SIGTERM: what is in flight is dropped.
     """
     opened: AbstractContextManager[Pool]
-    match _backend(ray, cases_hint, seconds_hint):
-        case "ray":
-            from engine.compute.cluster import ray_pool
+    if _chooses_ray(ray, cases_hint, seconds_hint):
+        from engine.compute.cluster import ray_pool
 
-            opened = ray_pool(ray, seconds_hint, year_of)
-        case "workers":
-            opened = workers_pool(ray, year_of)
-        case "process":
-            opened = nullcontext(ProcessPool(year_of))
+        opened = ray_pool(ray, seconds_hint, year_of)
+    else:
+        opened = nullcontext(ProcessPool(year_of))
     try:
         with _handlers_restored(), opened as pool:
             _interrupt_on_sigterm()  # after Ray's start, which installs a handler of its own
@@ -64,19 +56,18 @@ def open_pool(
         raise Interrupted("interrupted: years in flight are dropped, finished ones kept") from None
 
 
-def _backend(ray: Ray, cases_hint: int, seconds_hint: float) -> _Backend:
-    """Return what is asked for, or what ends first.
+def _chooses_ray(ray: Ray, cases_hint: int, seconds_hint: float) -> bool:
+    """Tell whether Ray is asked for, or saves more time than its start costs.
 
     With W workers, n cases of s seconds take n s here and n s / W there:
-    workers if n s (1 - 1/W) > `_START_S`.
+    Ray if n s (1 - 1/W) > `_RAY_START_S`.
     """
     if ray.backend != "auto":
-        return ray.backend
+        return ray.backend == "ray"
     if ray.address is not None or "RAY_ADDRESS" in os.environ:
-        return "ray"
+        return True
     workers = min(ray.workers_count or cpus_count(), cases_hint)
-    saves_time = workers > 1 and cases_hint * seconds_hint * (1 - 1 / workers) > _START_S
-    return "workers" if saves_time else "process"
+    return workers > 1 and cases_hint * seconds_hint * (1 - 1 / workers) > _RAY_START_S
 
 
 def _interrupt_on_sigterm() -> None:

@@ -118,7 +118,7 @@ def names_of(
     """Name every policy by what it does; of two that do the same in words, by its trial too."""
     today = policies[str(job.today)]
     said = {
-        name: policy_name(differences(policies[name], today, job.decision_date)) for name in samples
+        name: policy_name(differences(policies[name], today, job.decision_date)) for name in shown
     }
     said[str(job.today)] = "as today"
     twice = Counter(said.values())

@@ -3,12 +3,13 @@
 Of the core-seconds between its start and its end, workers times seconds, a search tells
 
     simulated   processor seconds of the workers in years
+    displaced   seconds in years without a processor: the driver or other programs had it
     start       before the first year began: workers start and load compiled code
     proposals   processor seconds of the workers in choosing what to try
-    driver      processor seconds of the driver: promotions, files, messages
-    waiting     the rest: workers without a year, or whose core somebody else had
+    waiting     the rest: workers without work
 
-and how much of the workers' time they were busy with years, by the clock.
+of which the first two are those in which workers were busy with years, by the clock. Beside
+them stand the driver's own processor seconds: promotions, files, messages.
 """
 
 import time
@@ -69,25 +70,24 @@ class Usage:
     total_s: float
     years_count: int
     simulated_share: float
-    busy_share: float
+    displaced_share: float
     start_share: float
     proposals_share: float
-    driver_share: float
     waiting_share: float
+    driver_share: float
 
     def sentence(self) -> str:
         """Return it as one line."""
         parts = {
+            "displaced": self.displaced_share,
             "start": self.start_share,
             "proposals": self.proposals_share,
-            "driver": self.driver_share,
             "waiting": self.waiting_share,
         }
         named = ", ".join(f"{name} {share:.1%}" for name, share in parts.items())
         return (
             f"{self.workers_count} for {self.total_s:.0f} s, {self.years_count} years: "
-            f"{self.simulated_share:.1%} simulated "
-            f"({self.busy_share:.1%} busy); {named}"
+            f"{self.simulated_share:.1%} simulated, {named}; the driver {self.driver_share:.1%}"
         )
 
 
@@ -113,11 +113,14 @@ class UsageClock:
         core_s = max(workers * total, 1e-9)
         driver = time.process_time() - self._cpu_s - (spent.cpu_s + spent.errands_s) * is_here
         start = 0.0 if spent.first_s is None else max(0.0, spent.first_s - self._start_s)
-        parts = [spent.cpu_s, workers * start, spent.errands_s, max(0.0, driver)]
-        simulated, began, proposed, other = (min(1.0, part / core_s) for part in parts)
+        simulated, busy, began, proposed, other = (
+            min(1.0, part / core_s)
+            for part in (spent.cpu_s, spent.busy_s, workers * start, spent.errands_s, driver)
+        )
+        displaced, waiting = busy - simulated, 1 - busy - began - proposed
         return Usage(
-            workers, total, spent.years_count, simulated, min(1.0, spent.busy_s / core_s), began,
-            proposed, other, max(0.0, 1 - simulated - began - proposed - other),
+            workers, total, spent.years_count, simulated, max(0.0, displaced), began, proposed,
+            max(0.0, waiting), max(0.0, other),
         )  # fmt: skip
 
 

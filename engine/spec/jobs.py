@@ -61,7 +61,7 @@ class Ray(Spec):
     the work, and takes `ray` where an address is given.
     """
 
-    backend: Literal["auto", "process", "workers", "ray"]
+    backend: Literal["auto", "process", "ray"]
     address: str | None = Field(description="an existing cluster; none starts a local one")
     workers_count: int | None = quantity("workers", "at once; none: one a CPU", ge=1, le=100_000)
     retries_count: int = quantity("retries", "of a task whose worker died", ge=0, le=100)

@@ -15,7 +15,7 @@ import pytest
 
 from engine.case import Case, RunResult
 from engine.compute import Failure, Pool, open_pool
-from engine.compute.choice import _backend
+from engine.compute.choice import _chooses_ray
 from engine.compute.cluster import _TASK_S, _chunk_size, _RayPool
 from engine.compute.pool import _FailedYearError
 from engine.errors import ClusterError, InputError, Interrupted
@@ -73,40 +73,6 @@ def test_ray_gives_the_bits_of_the_process(on_ray: Pool) -> None:
     assert all(same(a, b) for a, b in zip(here, there, strict=True))
 
 
-def test_workers_give_the_bits_of_the_process_in_order() -> None:
-    cases = some_cases()
-    with open_pool(spec("process"), len(cases), 0.1, simulate_fake) as pool:
-        here = list(pool.run(cases))
-    with open_pool(spec("workers", workers=2), len(cases), 0.1, simulate_fake) as pool:
-        assert pool.workers_count == 2
-        assert next(iter(pool.run(cases))).labels == cases[0].labels()  # left early
-        there = list(pool.run(cases))
-    assert all(same(a, b) for a, b in zip(here, there, strict=True))
-
-
-def dies_once(case: Case) -> RunResult:
-    mark = Path(os.environ["DIES_ONCE"])
-    if case.replication == 1 and not mark.exists():
-        mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return simulate_fake(case)
-
-
-def test_a_worker_that_died_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DIES_ONCE", str(tmp_path / "died"))
-    with open_pool(spec("workers", workers=2), 4, 0.1, dies_once) as pool:
-        assert [year.labels["replication"] for year in pool.run(some_cases(4))] == [0, 1, 2, 3]
-    assert (tmp_path / "died").exists()
-
-
-def test_workers_that_keep_dying_are_a_cluster_error() -> None:
-    with (
-        open_pool(spec("workers", workers=2), 4, 0.1, kills_its_worker) as pool,
-        pytest.raises(ClusterError, match="for good"),
-    ):
-        list(pool.run(some_cases(4)))
-
-
 def test_arrays_from_ray_may_be_written(on_ray: Pool) -> None:
     year = next(iter(on_ray.run(some_cases(1))))
     assert all(values.flags.writeable for values in year.daily.values())
@@ -118,7 +84,7 @@ def test_a_pool_left_early_goes_on(on_ray: Pool) -> None:
     assert len(list(on_ray.run(some_cases(3)))) == 3
 
 
-@pytest.mark.parametrize("backend", ["process", "workers", "ray"])
+@pytest.mark.parametrize("backend", ["process", "ray"])
 def test_a_failure_is_told_and_the_others_go_on(backend: str, on_ray: Pool) -> None:
     with open_pool(spec(backend), 4, 0.1, fails_at_two) as pool:
         found = list(pool.outcomes(some_cases(4)))
@@ -130,7 +96,7 @@ def test_a_failure_is_told_and_the_others_go_on(backend: str, on_ray: Pool) -> N
             list(pool.run(some_cases(4)))
 
 
-@pytest.mark.parametrize("backend", ["process", "workers", "ray"])
+@pytest.mark.parametrize("backend", ["process", "ray"])
 def test_input_that_the_engine_refuses_stays_an_input_error(on_ray: Pool, backend: str) -> None:
     with (
         open_pool(spec(backend), 1, 0.1, refuses) as pool,
@@ -153,19 +119,16 @@ def test_more_threads_than_a_node_has_cpus_still_run(on_ray: Pool) -> None:
     assert len(list(on_ray.run(cases))) == 2
 
 
-def test_auto_takes_workers_where_they_save_time_and_ray_where_there_is_a_cluster(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_auto_takes_ray_only_where_it_saves_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    assert _backend(spec(workers=4), cases_hint=10, seconds_hint=0.1) == "process"
-    assert _backend(spec(workers=4), cases_hint=1000, seconds_hint=0.5) == "workers"
-    assert _backend(spec(workers=1), cases_hint=1000, seconds_hint=0.5) == "process"
-    assert _backend(spec(workers=4), cases_hint=1, seconds_hint=100) == "process"
-    assert _backend(spec(address="head:6379"), cases_hint=1, seconds_hint=0.01) == "ray"
-    assert _backend(spec("process"), cases_hint=1000, seconds_hint=10) == "process"
-    assert _backend(spec("ray"), cases_hint=1, seconds_hint=0.01) == "ray"
+    assert not _chooses_ray(spec(workers=4), cases_hint=10, seconds_hint=0.5)
+    assert _chooses_ray(spec(workers=4), cases_hint=1000, seconds_hint=0.5)
+    assert not _chooses_ray(spec(workers=1), cases_hint=1000, seconds_hint=0.5)
+    assert not _chooses_ray(spec(workers=4), cases_hint=1, seconds_hint=100)
+    assert _chooses_ray(spec(address="head:6379"), cases_hint=1, seconds_hint=0.01)
+    assert not _chooses_ray(spec("process"), cases_hint=1000, seconds_hint=10)
     monkeypatch.setenv("RAY_ADDRESS", "head:6379")
-    assert _backend(spec(), cases_hint=1, seconds_hint=0.01) == "ray"
+    assert _chooses_ray(spec(), cases_hint=1, seconds_hint=0.01)
 
 
 @pytest.mark.parametrize(("seconds", "workers"), [(0.01, 2), (0.1, 3), (5.0, 4), (0.0, 8)])
@@ -174,18 +137,6 @@ def test_chunks_are_long_enough_and_feed_every_worker(seconds: float, workers: i
     assert 1 <= size <= -(-50 // workers)
     assert size * seconds >= _TASK_S or size == -(-50 // workers)
     assert (size - 1) * seconds < _TASK_S
-
-
-def test_workers_that_are_counted_have_a_task_waiting_too() -> None:
-    """On a machine of their own: so none idles while its result is fetched."""
-    with open_pool(spec("ray", workers=2), 10, 0.1, simulate_fake) as pool:
-        assert isinstance(pool, _RayPool)
-        assert (pool._is_local, pool.workers_count, pool._window) == (True, 2, 4)
-        pool._limit = 1  # fewer than the machine has: now only the window holds them back
-        assert pool._room(1) == (1, 1)
-    with open_pool(spec("ray"), 10, 0.1, simulate_fake) as pool:
-        assert isinstance(pool, _RayPool)
-        assert pool._window == 2 * pool.workers_count
 
 
 def test_the_most_urgent_case_goes_first_and_only_what_is_wanted_comes_back() -> None:
@@ -238,6 +189,17 @@ def no_ray() -> None:
     ray.shutdown()
 
 
+def test_workers_that_are_counted_have_a_task_waiting_too(no_ray: None) -> None:
+    """On a Ray of this command's own: so none idles while its result is fetched."""
+    with open_pool(spec("ray", workers=2), 10, 0.1, simulate_fake) as pool:
+        assert isinstance(pool, _RayPool)
+        assert (pool.workers_count, pool._window) == (2, 4)
+        pool._limit = 1  # fewer than it has: now nothing but the window holds them back
+        assert pool._room(1) == (1, 1)
+        pool._limit = None
+        assert pool._room(1) == (2, 4)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signals_interrupt_and_leave_the_handlers_as_they_were(number: signal.Signals) -> None:
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
@@ -263,7 +225,7 @@ def slow(case):
     return simulate_fake(case)
 
 try:
-    with open_pool(spec(sys.argv[1], workers=2), 4, 60.0, slow) as pool:
+    with open_pool(spec("ray", workers=2), 4, 60.0, slow) as pool:
         print("started", flush=True)
         list(pool.run(some_cases(4)))
 except PoquanError as error:

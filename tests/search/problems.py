@@ -86,7 +86,7 @@ def search_of(**changes: Any) -> Search:
         "sampler": "tpe",
         "trials_count": 40,
         "batch_count": 8,
-        "window_count": 16,
+        "window_count": 8,
         "startup_count": 10,
         "rungs": [{"population_share": 1.0, "replications": 2}],
         "reduction": 2,

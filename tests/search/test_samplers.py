@@ -52,7 +52,7 @@ def searched(
     }
     evaluator = ObjectiveEvaluator(Objective.model_validate(objective))
     job = Search.model_validate(
-        SEARCH | {"sampler": name, "batch_count": 4, "startup_count": 8} | search
+        SEARCH | {"sampler": name, "batch_count": 4, "window_count": 8, "startup_count": 8} | search
     )
     study, done = optuna.create_study(directions=evaluator.directions), []
     for start in range(0, trials, job.batch_count):

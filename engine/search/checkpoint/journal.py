@@ -2,14 +2,14 @@
 
 The search is a function of its samples, so a resumed one is the same search that finds
 samples instead of simulating them. `samples.jsonl` has a line for each candidate and
-stage, written when it is known. `study.journal` gets every trial whole, in one line, when
+stage, written when it is known: a kill loses none, a crash of the machine the last seconds'.
+`study.journal` gets every trial whole, in one line, when
 its batch is settled: Optuna's own format, for `optuna-dashboard` to read along. The search
 itself never reads a value from it.
 """
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,8 +126,6 @@ class Journal:
     def _append(self, tree: Mapping[str, Any]) -> None:
         with self._samples.open("a", encoding="utf-8") as file:
             file.write(json.dumps(tree) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
 
     def _read(self, name: str) -> Iterator[tuple[Key, Tree]]:
         if not self._samples.exists() or not self._samples.stat().st_size:

@@ -45,7 +45,7 @@ def promote(scores: PairedScores, batch: Sequence[int], count: int, trust: RungT
     Parameters
     ----------
     scores
-        All that are known on the rung: the batch and its rivals of earlier batches.
+        All on the rung: the batch, and its rivals among the trials that it was asked from.
     batch
         Places of the batch in it.
     count
