@@ -9,11 +9,25 @@ so that the same names give the same bits on every machine.
 Kernels, stages and steps own no memory (`_nrt=False`): they work in arrays that are passed in.
 With Numba's reference counts on, each array of a named tuple is counted up and down by
 atomic instructions whenever a step is called, ten times the cost of the work itself.
+
+From Python a kernel is handed records of arrays (named tuples) whole, and Numba looks at each
+array of each record at every call: a quarter of a microsecond, hundreds of times a day. A record
+that stays what it is can be sealed once (`seal`): a kernel takes a sealed record wherever it takes
+the record itself, for the price of one array.
 """
 
+import hashlib
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import njit, typeof, types
 from numba.core import cgutils
+from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
+from numba.core.errors import TypingError
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 rule = njit(inline="always", error_model="numpy", cache=True)
@@ -22,7 +36,124 @@ step = njit(inline="always", error_model="numpy", _nrt=False)  # type: ignore[ca
 stage = njit(  # type: ignore[call-overload]
     error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
 )
-kernel = njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)  # type: ignore[call-overload]
+_body = njit(  # type: ignore[call-overload]
+    nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
+_entry = njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)  # type: ignore[call-overload]
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a loop over arrays that Python calls, with its records sealed or not."""
+    if DISABLE_JIT:
+        return function
+    # Numba caches by the code's file and line, and forgets a function that closes over others.
+    code = _open_and_call.__code__.replace(
+        co_filename=function.__code__.co_filename,
+        co_firstlineno=function.__code__.co_firstlineno,
+        co_name=function.__name__,
+    )
+    entry = FunctionType(code, {"body": _body(function), "opened": opened}, function.__name__)
+    entry.__qualname__, entry.__module__ = function.__qualname__, function.__module__
+    entry.__doc__ = function.__doc__
+    return _entry(entry)
+
+
+def _open_and_call(*args):
+    """What Python calls in place of a kernel: `body` and `opened` are its globals."""
+    return body(*opened(args))  # noqa: F821
+
+
+_SEALED: dict[str, tuple[Any, Any]] = {}
+"""By name of a sealed type: Numba's type of the record, and the dtype of what holds it."""
+
+
+def seal(record: Any) -> Any:
+    """A named tuple as kernels read it, in one array that only kernels understand.
+
+    Its arrays are not copied: whoever holds the sealed record must hold the record too, and what
+    is written into an array is seen in both.
+    """
+    if DISABLE_JIT:
+        return record
+    kind = typeof(record)
+    name = (
+        f"{type(record).__name__}-{hashlib.blake2b(str(kind).encode(), digest_size=8).hexdigest()}"
+    )
+    if name not in _SEALED:
+        context = cpu_target.target_context
+        words = -(-context.get_abi_sizeof(context.get_value_type(kind)) // 8)
+        _SEALED[name] = kind, np.dtype([(name, np.uint64, (words,))])
+    sealed = np.zeros(1, _SEALED[name][1])
+    seal_again(sealed, record)
+    return sealed
+
+
+def seal_again(sealed: Any, record: Any) -> Any:
+    """Seal another record of the same types in the place of an earlier one; returns `sealed`."""
+    if DISABLE_JIT:
+        return record
+    _write(sealed, record)
+    return sealed
+
+
+@intrinsic
+def _store(typing_context, sealed, record):  # noqa: ARG001 - Numba passes both
+    """Write a record into an array that holds such records."""
+    if _kind_within(sealed) != record:
+        raise TypingError(f"sealed was {_kind_within(sealed)}, not {record}")
+
+    def codegen(context, builder, signature, args):
+        builder.store(args[1], _record_in(context, builder, signature.args, args[0]))
+        return context.get_dummy_value()
+
+    return types.void(sealed, record), codegen
+
+
+@_entry
+def _write(sealed, record):
+    _store(sealed, record)
+
+
+def _record_in(context, builder, kinds, sealed):
+    """A pointer to the record, of the second of `kinds`, in a sealed one, of the first."""
+    array = context.make_array(kinds[0])(context, builder, sealed)
+    return builder.bitcast(array.data, context.get_value_type(kinds[1]).as_pointer())
+
+
+@intrinsic
+def opened(typing_context, values):  # noqa: ARG001 - Numba passes both
+    """A tuple with the records in place of the sealed ones; what is not sealed stays itself."""
+    kinds = tuple(_kind_within(kind) for kind in values)
+
+    def codegen(context, builder, signature, args):
+        found = []
+        for place, (given, kind) in enumerate(zip(signature.args[0], kinds, strict=True)):
+            value = builder.extract_value(args[0], place)
+            if given != kind:
+                value = _load(builder, _record_in(context, builder, (given, kind), value))
+            found.append(value)
+        return context.make_tuple(builder, signature.return_type, found)
+
+    return types.Tuple(kinds)(values), codegen
+
+
+def _kind_within(kind):
+    """The type of the record that is sealed in a value of type `kind`, else `kind`."""
+    if isinstance(kind, types.Array) and isinstance(kind.dtype, types.Record):
+        return _SEALED.get(next(iter(kind.dtype.fields)), (kind, None))[0]
+    return kind
+
+
+def _load(builder, pointer):
+    """Load number by number: what a kernel does not use is not read."""
+    kind = pointer.type.pointee
+    if not isinstance(kind, ir.LiteralStructType | ir.ArrayType):
+        return builder.load(pointer)
+    whole, zero = ir.Constant(kind, ir.Undefined), ir.IntType(32)(0)
+    for place in range(len(kind)):
+        part = builder.gep(pointer, [zero, ir.IntType(32)(place)])
+        whole = builder.insert_value(whole, _load(builder, part), place)
+    return whole
 
 
 @intrinsic

@@ -28,7 +28,7 @@ from engine.market.plan import DayLevers, Plan
 from engine.market.run import plan_of, simulate
 from engine.market.scratch import Scratch, new_scratch
 from engine.market.state import State, open_state
-from engine.market.totals import merge_into
+from engine.market.totals import book_slot
 from engine.market.world import World, open_world
 from engine.spec.base import Dated
 from engine.units import FEN_PER_BN_RMB, KINDS
@@ -116,32 +116,25 @@ def _compile_sessions(case: Case) -> None:
     with _opened(case) as (world, _, state, scratch, levers, controls):
         day.showcase(world, state, scratch, levers, controls)
         context = slot.slot_context(world, state, scratch, levers, controls, 0)
-        slot.hold_sessions(world, state, scratch, context)
-        slot.withdraw_coupons(world, state, scratch, context, 0, partner_only=False)
+        slot.hold_sessions(scratch, context)
+        slot.withdraw_coupons(scratch, context, 0, partner_only=False)
 
 
 def _compile_rest(case: Case) -> None:
     """Compile supply and traffic, and settlement and learning of a day on which nobody came."""
     with _opened(case) as (world, plan, state, scratch, levers, controls):
-        joins = day.supply(world, state, scratch, levers, controls)
+        joins = day.supply(state, scratch, levers, controls)
         slot.direct_traffic(world, state, scratch, levers, 0)
         context = slot.slot_context(world, state, scratch, levers, controls, 0)
-        slot.settle_looks(world, state, scratch, context)
+        slot.settle_looks(scratch, context)
         slot.allot_stock(world, state, scratch, context)
-        merge_into(slot.gather(scratch), scratch.sold)
-        aggregate_day(world, levers, scratch.shop, scratch.sold, scratch.day_totals)
-        outcome = DayOutcome(
-            controls,
-            scratch.sold,
-            scratch.day_totals,
-            scratch.kind_counts,
-            joins,
-            scratch.shop.presence,
-            scratch.airtime,
-        )
-        learn_day(world, state, levers, outcome)
+        sealed, stock = scratch.sealed, state.sellers.stock
+        book_slot(sealed.slot_totals[0], stock, world.weight, sealed.sold)
+        aggregate_day(world, scratch, levers)
+        outcome = DayOutcome(levers, controls, joins)
+        learn_day(world, state, scratch, outcome)
         keep_users(world, state, levers, controls, scratch.blocks, scratch.threads.each)
-        write_day(world, plan, state, levers, outcome)
+        write_day(world, plan, state, scratch, outcome)
 
 
 @contextmanager

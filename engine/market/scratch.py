@@ -5,16 +5,17 @@ Nothing here survives a night: a `Scratch` made anew goes on with the same bits.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import NamedTuple, Self
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.jit import seal, seal_again
 from engine.market.sessions.batch import SessionBatch, new_session_batch
 from engine.market.sessions.context import LOOK
 from engine.market.sessions.decide import most_sessions
-from engine.market.sessions.routing import Feed
+from engine.market.sessions.routing import Feed, new_feed
 from engine.market.showcase.appraisal import Appraisal, new_appraisal
 from engine.market.showcase.pricing import PricingScratch, pricing_scratch
 from engine.market.showcase.selection import Candidates, draw_candidates, new_candidates
@@ -63,10 +64,44 @@ class Threads:
 
 
 class _RandomStreams(NamedTuple):
-    """Keys of what buyers draw (uint64), in the order of `SlotContext`: of the run, of a slot."""
+    """Keys of what buyers draw (uint64), in the order of `SlotContext`: of the run, of a slot.
+
+    `numbers` (int64): the slot's day and number.
+    """
 
     run_keys: NDArray[np.uint64]
     slot_keys: NDArray[np.uint64]
+    numbers: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SealedRecords:
+    """The records of a market that do not change while it runs, sealed for its kernels.
+
+    See `engine.jit.seal`: of the world (to `supply`), of the state (to `sellers`), and of the
+    scratch; `slot_totals` and `batches` by thread.
+    """
+
+    anchors: Any
+    suppliers: Any
+    goods: Any
+    tastes: Any
+    selection: Any
+    supply: Any
+    buyers: Any
+    history: Any
+    sellers: Any
+    shop: Any
+    feed: Any
+    airtime: Any
+    appraisal: Any
+    candidates: Any
+    window: Any
+    sold: Any
+    day_totals: Any
+    kind_counts: Any
+    slot_totals: list[Any]
+    batches: list[Any]
 
 
 @dataclass
@@ -94,6 +129,16 @@ class Scratch:
     shop: StreamTable
     window: PricingScratch
     random_streams: _RandomStreams
+    sealed: SealedRecords
+    _passing: dict[type, tuple[Any, Any]] = field(default_factory=dict)
+
+    def seal(self, record: Any) -> Any:
+        """Seal what holds for a day or a slot; asked again for the same, it is the same."""
+        last, sealed = self._passing.get(type(record), (None, None))
+        if last is not record:
+            sealed = seal(record) if sealed is None else seal_again(sealed, record)
+            self._passing[type(record)] = record, sealed
+        return sealed
 
     def __enter__(self) -> Self:
         return self
@@ -113,26 +158,52 @@ def new_scratch(world: World, state: State, threads: int = 1) -> Scratch:
     candidates = new_candidates(n, int(np.diff(world.goods.first_good).max()))
     stream = key(state.run_seed, Purpose.SHOWCASE)
     draw_candidates(world.anchors, world.goods, world.selection, stream, candidates)
+    rooms: dict[str, Any] = {
+        "slot_totals": [new_slot_totals(n, places, suppliers) for _ in range(threads)],
+        "batches": [
+            new_session_batch(most, places, *world.anchors.members.shape) for _ in range(threads)
+        ],
+        "sold": new_slot_totals(n, places, suppliers),
+        "day_totals": new_day_totals(goods, n),
+        "kind_counts": new_kind_counts(),
+        "airtime": new_airtime(n),
+        "feed": new_feed(n),
+        "appraisal": new_appraisal(goods),
+        "candidates": candidates,
+        "shop": shop,
+        "window": pricing_scratch(shop),
+    }
     return Scratch(
         threads=Threads(threads),
         blocks=people,
         # Untouched pages of zeros cost no memory: room for the worst case is free.
         looks=[np.zeros((last - first) * most, LOOK) for first, last in people],
         looks_count=[0] * len(people),
-        slot_totals=[new_slot_totals(n, places, suppliers) for _ in range(threads)],
-        batches=[
-            new_session_batch(most, places, *world.anchors.members.shape) for _ in range(threads)
-        ],
-        sold=new_slot_totals(n, places, suppliers),
-        day_totals=new_day_totals(goods, n),
-        kind_counts=new_kind_counts(),
-        airtime=new_airtime(n),
-        feed=Feed(np.zeros(n, np.uint64), np.zeros(1), np.zeros(1)),
-        appraisal=new_appraisal(goods),
-        candidates=candidates,
-        shop=shop,
-        window=pricing_scratch(shop),
         random_streams=_random_streams(state.run_seed),
+        sealed=_seal_records(world, state, rooms),
+        **rooms,
+    )
+
+
+def _seal_records(world: World, state: State, rooms: dict[str, Any]) -> SealedRecords:
+    """Seal what kernels read of the world and the state, and the rooms of a scratch."""
+    records = {
+        "anchors": world.anchors,
+        "suppliers": world.suppliers,
+        "goods": world.goods,
+        "tastes": world.tastes,
+        "selection": world.selection,
+        "supply": world.supply,
+        "buyers": state.buyers,
+        "history": state.anchors,
+        "sellers": state.sellers,
+        **rooms,
+    }
+    return SealedRecords(
+        **{
+            name: [seal(one) for one in record] if isinstance(record, list) else seal(record)
+            for name, record in records.items()
+        }
     )
 
 
@@ -178,4 +249,4 @@ def _random_streams(run_seed: int) -> _RandomStreams:
         Purpose.FOLLOW,
     )
     streams = np.array([key(run_seed, purpose) for purpose in purposes])
-    return _RandomStreams(streams, np.zeros_like(streams))
+    return _RandomStreams(streams, np.zeros_like(streams), np.zeros(2, np.int64))

@@ -4,6 +4,8 @@ Within a slot shared state is frozen: decide (every session), count (claims and 
 settle. What runs out is rationed between counting and settling; see `ration`.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,9 +20,9 @@ from engine.market.settlement.ration import affordable_buckets, has_enough, lose
 from engine.market.settlement.settle import settle
 from engine.market.showcase.pricing import price_without_partner
 from engine.market.state import State
-from engine.market.streams import GONE, StreamTable
+from engine.market.streams import StreamTable
 from engine.market.totals import N_BUCKETS, OWN, PARTNER, SlotTotals, merge_into
-from engine.market.traffic.feed import book_guests, build_feed, collisions, draw_presence
+from engine.market.traffic.feed import book_guests, build_feed, draw_presence
 from engine.market.world import World
 from engine.rng import Purpose, extend, key
 from engine.rules.attention import variety
@@ -39,12 +41,13 @@ def run_slot(
     levers, controls = today
     direct_traffic(world, state, scratch, levers, slot)
     context = slot_context(world, state, scratch, levers, controls, slot)
-    hold_sessions(world, state, scratch, context)
-    claimed = refuse_coupons(world, state, scratch, context, purse)
+    hold_sessions(scratch, context)
+    claimed = refuse_coupons(scratch, context, purse)
     fill = allot_stock(world, state, scratch, context)
-    settle_looks(world, state, scratch, context)
+    settle_looks(scratch, context)
     totals = gather(scratch)
-    _scale_expected(scratch.shop, totals, fill)
+    if fill is not None:
+        _scale_expected(scratch.shop, totals, fill)
     totals.counts[Count.CLAIMED_FEN] = claimed
     visits = totals.counts[Count.FEED_VISITS]
     totals.counts[Count.ADS_FEN] = int(visits * scratch.feed.ad_price[0])
@@ -55,21 +58,20 @@ def direct_traffic(
     world: World, state: State, scratch: Scratch, levers: DayLevers, slot: int
 ) -> None:
     """Step 5: draw who is live and build the feed."""
-    airtime, feed = scratch.airtime, scratch.feed
+    sealed = scratch.sealed
     draw_presence(
-        scratch.shop.presence,
-        scratch.shop.shown,
+        sealed.shop,
+        sealed.anchors,
         state.anchors.margin,
-        world.anchors.stands_for[: world.anchors.guests_from],
-        levers,
+        scratch.seal(levers),
         world.scenario.platform.ad_bid_share,
         key(state.run_seed, Purpose.LIVE, levers.day, slot),
         world.scenario.calendar.slot_share[slot],
-        airtime,
-        feed.ad_price,
+        sealed.airtime,
+        sealed.feed,
     )
-    book_guests(world, scratch.shop, airtime, levers.day, slot)
-    build_feed(feed.weight, feed.table, airtime.weights, airtime.work, airtime.scaled)
+    book_guests(world, scratch.shop, scratch.airtime, levers.day, slot)
+    build_feed(scratch.shop.presence, world.anchors.stands_for, sealed.airtime, sealed.feed)
 
 
 def slot_context(
@@ -82,7 +84,8 @@ def slot_context(
 ) -> SlotContext:
     """Name the slot's random streams and state what all buyers share in it."""
     scenario, random = world.scenario, scratch.random_streams
-    extend(random.run_keys, np.array([levers.day, slot]), random.slot_keys)
+    random.numbers[:] = levers.day, slot
+    extend(random.run_keys, random.numbers, random.slot_keys)
     visit, route, look, choice, ration, stock, returned, follow = random.slot_keys
     f4, i8 = np.float32, np.int64
     attention = scenario.attention.base * levers.season * levers.festival_attention
@@ -106,7 +109,7 @@ def slot_context(
         outside_level=f4(scenario.choice.outside + controls.rival),
         public_odds=f4(public_odds(scenario.routing.public_pull, levers.public_share)),
         family_share=f4(family_passes(scenario.routing.family_share, levers.family_cap)),
-        somebody_gone=np.bool_((scratch.shop.presence == GONE).any()),
+        somebody_gone=np.bool_(scratch.feed.somebody_gone[0]),
         coupon_reach=i8(controls.reach),
         partner_share_bp=i8(levers.partner_share_bp),
         take_bp=world.take_bp,
@@ -117,27 +120,26 @@ def slot_context(
 def _freshness(world: World, scratch: Scratch) -> float:
     """Factor on attention by how many streams the slot's feed shows (M20)."""
     wanted = world.scenario.attention.variety
-    if wanted == 0.0:
-        return 1.0
-    return float(variety(collisions(scratch.airtime.weights, world.anchors.stands_for), wanted))
+    return float(variety(scratch.feed.collision[0], wanted)) if wanted else 1.0
 
 
-def hold_sessions(world: World, state: State, scratch: Scratch, context: SlotContext) -> None:
+def hold_sessions(scratch: Scratch, context: SlotContext) -> None:
     """Step 6: decide every session of every buyer."""
+    sealed, shared = scratch.sealed, scratch.seal(context)
 
     def task(thread: int, block: int) -> None:
         first, last = scratch.blocks[block]
         scratch.looks_count[block] = decide(
             first,
             last,
-            state.buyers,
-            scratch.shop,
-            scratch.feed,
-            world.tastes,
-            context,
-            scratch.slot_totals[thread],
+            sealed.buyers,
+            sealed.shop,
+            sealed.feed,
+            sealed.tastes,
+            shared,
+            sealed.slot_totals[thread],
             scratch.looks[block],
-            scratch.batches[thread],
+            sealed.batches[thread],
         )
 
     scratch.threads.each(len(scratch.blocks), task)
@@ -149,47 +151,39 @@ def _claims_on(scratch: Scratch, purse: int) -> NDArray[np.int64]:
     return np.asarray(sum(others, first))
 
 
-def refuse_coupons(
-    world: World, state: State, scratch: Scratch, context: SlotContext, purse: tuple[int, int]
-) -> int:
+def refuse_coupons(scratch: Scratch, context: SlotContext, purse: tuple[int, int]) -> int:
     """Where a purse is short, the buckets beyond the cut decide again without its coupons.
 
     Returns what was claimed from the platform's own purse before it ran short, fen.
     """
-    cut = affordable_buckets(_claims_on(scratch, PARTNER), purse[PARTNER])
+    cut, _ = affordable_buckets(_claims_on(scratch, PARTNER), purse[PARTNER])
     if cut < N_BUCKETS:
-        price_without_partner(scratch.window)
-        withdraw_coupons(world, state, scratch, context, cut, partner_only=True)
-    claims = _claims_on(scratch, OWN)
-    claimed, cut = int(claims.sum()), affordable_buckets(claims, purse[OWN])
+        price_without_partner(scratch.sealed.window)
+        withdraw_coupons(scratch, context, cut, partner_only=True)
+    cut, claimed = affordable_buckets(_claims_on(scratch, OWN), purse[OWN])
     if cut < N_BUCKETS:
-        withdraw_coupons(world, state, scratch, context, cut, partner_only=False)
-    return claimed
+        withdraw_coupons(scratch, context, cut, partner_only=False)
+    return int(claimed)
 
 
 def withdraw_coupons(
-    world: World,
-    state: State,
-    scratch: Scratch,
-    context: SlotContext,
-    cut: int,
-    *,
-    partner_only: bool,
+    scratch: Scratch, context: SlotContext, cut: int, *, partner_only: bool
 ) -> None:
     """Take coupons from all buckets from `cut` on."""
+    sealed, shared = scratch.sealed, scratch.seal(context)
 
     def task(thread: int, block: int) -> None:
         withdraw(
             cut,
             partner_only,
-            state.buyers,
-            scratch.shop,
-            world.tastes,
-            context,
-            scratch.slot_totals[thread],
+            sealed.buyers,
+            sealed.shop,
+            sealed.tastes,
+            shared,
+            sealed.slot_totals[thread],
             scratch.looks[block],
             scratch.looks_count[block],
-            scratch.batches[thread],
+            sealed.batches[thread],
         )
 
     scratch.threads.each(len(scratch.blocks), task)
@@ -197,12 +191,15 @@ def withdraw_coupons(
 
 def allot_stock(
     world: World, state: State, scratch: Scratch, context: SlotContext
-) -> NDArray[np.float64]:
-    """Hold a lottery per short supplier; returns by supplier the share of wishes filled."""
+) -> NDArray[np.float64] | None:
+    """Hold a lottery per short supplier; returns by supplier the share of wishes filled.
+
+    None where every wish is.
+    """
     first, *others = (totals.demand for totals in scratch.slot_totals)
     demand = sum(others, first)
     if has_enough(demand, state.sellers.stock, world.weight):
-        return np.ones(demand.size)
+        return None
     stock = (state.sellers.stock // world.weight).astype(np.int64)
     short = demand > stock
     suppliers, lots, blocks, positions = _gather_wishes(scratch, context, short)
@@ -220,11 +217,12 @@ def _gather_wishes(
     scratch: Scratch, context: SlotContext, short: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
     """(supplier, lot, block, position) of every look that wants a short supplier's good."""
-    parts = []
+    parts: list[tuple[Any, ...]] = []
+    shop, shared = scratch.sealed.shop, scratch.seal(context)
     for block, (looks, n) in enumerate(zip(scratch.looks, scratch.looks_count, strict=True)):
         suppliers, positions = np.empty(n, np.int64), np.empty(n, np.int64)
         lots = np.empty(n, np.uint64)
-        found = wishes_for(short, scratch.shop, looks, n, context, suppliers, lots, positions)
+        found = wishes_for(short, shop, looks, n, shared, suppliers, lots, positions)
         parts.append((suppliers[:found], lots[:found], np.full(found, block), positions[:found]))
     suppliers, lots, numbers, positions = (
         np.concatenate(column) for column in zip(*parts, strict=True)
@@ -232,19 +230,20 @@ def _gather_wishes(
     return suppliers, lots, numbers, positions
 
 
-def settle_looks(world: World, state: State, scratch: Scratch, context: SlotContext) -> None:
+def settle_looks(scratch: Scratch, context: SlotContext) -> None:
     """Step 7: settle orders, returns and buyers' learning."""
+    sealed, shared = scratch.sealed, scratch.seal(context)
 
     def task(thread: int, block: int) -> None:
         settle(
-            state.buyers,
-            scratch.shop,
-            world.tastes,
-            context,
-            scratch.slot_totals[thread],
+            sealed.buyers,
+            sealed.shop,
+            sealed.tastes,
+            shared,
+            sealed.slot_totals[thread],
             scratch.looks[block],
             scratch.looks_count[block],
-            scratch.batches[thread],
+            sealed.batches[thread],
         )
 
     scratch.threads.each(len(scratch.blocks), task)
@@ -252,18 +251,17 @@ def settle_looks(world: World, state: State, scratch: Scratch, context: SlotCont
 
 def gather(scratch: Scratch) -> SlotTotals:
     """The threads' totals merged into those of the first; who called empties them."""
-    total, *others = scratch.slot_totals
+    first, *others = scratch.sealed.slot_totals
     for totals in others:
-        merge_into(totals, total)
-    return total
+        merge_into(totals, first)
+    return scratch.slot_totals[0]
 
 
 def _scale_expected(shop: StreamTable, totals: SlotTotals, fill: NDArray[np.float64]) -> None:
     """Expected sales of a short supplier are those its stock allowed."""
-    if (fill < 1.0).any():
-        factor = fill[shop.supplier]
-        before = (totals.expected * shop.price).sum(axis=1)
-        totals.expected[:] = (totals.expected * factor).astype(np.int64)
-        after = (totals.expected * shop.price).sum(axis=1)
-        share = after / np.maximum(before, 1)
-        totals.expected_paid[:] = (totals.expected_paid * share).astype(np.int64)
+    factor = fill[shop.supplier]
+    before = (totals.expected * shop.price).sum(axis=1)
+    totals.expected[:] = (totals.expected * factor).astype(np.int64)
+    after = (totals.expected * shop.price).sum(axis=1)
+    share = after / np.maximum(before, 1)
+    totals.expected_paid[:] = (totals.expected_paid * share).astype(np.int64)

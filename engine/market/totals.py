@@ -108,6 +108,12 @@ def merge_into(source, target):
 
     Both `SlotTotals` of equal shapes.
     """
+    _merge(source, target)
+
+
+@stage
+def _merge(source, target):
+    """Add up what `merge_into` does."""
     for m in range(source.visits.size):
         if source.visits[m] > 0:  # nobody else has entries by anchor
             _merge_anchor(m, source, target)
@@ -161,11 +167,23 @@ def add_up(values):
 
 
 @kernel
-def coupons_of(ledger):
-    """Coupons of all segments of a ledger: the platform's own and the partner's, sample fen.
+def book_slot(totals, stock, weight, sold):
+    """Close a slot: take its sales from `stock`, add it to the day's `sold` and empty it.
 
-    `ledger` int64 (kind, tier, domain, account); the result two int64.
+    `totals` and `sold` of type `SlotTotals`; `stock` float64 by supplier, real units; `weight`
+    int64. Returns the coupons paid, of the platform's own purse and of the partner's, int64
+    sample fen.
     """
+    own, partner = _coupons_of(totals.ledger)
+    for s in range(stock.size):
+        stock[s] -= min(totals.demand[s], stock[s] // weight) * weight
+    _merge(totals, sold)
+    return own, partner
+
+
+@stage
+def _coupons_of(ledger):
+    """Coupons of all segments of a ledger: the platform's own and the partner's, sample fen."""
     entries, own, partner = ledger.reshape(-1), 0, 0
     for k in range(0, entries.size, ledger.shape[-1]):
         own += entries[k + _OWN]

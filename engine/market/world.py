@@ -21,7 +21,7 @@ from engine.market.terms import (
     supply_terms,
     tastes,
 )
-from engine.population.anchors import Anchors, draw_anchors
+from engine.population.anchors import Anchors, draw_anchors, singles
 from engine.population.suppliers import Goods, Suppliers, draw_goods, draw_suppliers
 from engine.spec.jobs import Scale
 from engine.spec.mechanisms import switched_scenario
@@ -33,7 +33,8 @@ from engine.units import FEN_PER_RMB, RATE_DAYS_OF_2020, to_bp
 class World:
     """Everything that does not change while days pass.
 
-    `weight` people stand behind one simulated buyer. `anchors`, `suppliers` and `goods` hold
+    `weight` people stand behind one simulated buyer. The first `singles_count` rows of anchors
+    are single anchors, whose number is their rank. `anchors`, `suppliers` and `goods` hold
     what was drawn of them; `tastes`, `supply` and `selection` are the scenario's numbers as
     kernels read them; `expected_sales` (float64, by kind) fen of the simulated sample that one
     per cent of all suppliers expects to sell on a plain day; `take_bp` and `offer_bp` (int64,
@@ -45,6 +46,7 @@ class World:
     seed: int
     weight: int
     anchors: Anchors
+    singles_count: int
     suppliers: Suppliers
     goods: Goods
     tastes: Tastes
@@ -91,13 +93,15 @@ def open_world(scenario: Scenario, scale: Scale, seed: int) -> World:
     """
     scenario = switched_scenario(scenario)
     suppliers = draw_suppliers(scenario, scale.suppliers_count, seed)
+    anchors = draw_anchors(scenario, scale.anchors_count, suppliers.kind, seed)
     terms = supply_terms(scenario)
     return World(
         scenario=scenario,
         scale=scale,
         seed=seed,
         weight=_weight(scenario, scale),
-        anchors=draw_anchors(scenario, scale.anchors_count, suppliers.kind, seed),
+        anchors=anchors,
+        singles_count=singles(anchors.stands_for),
         suppliers=suppliers,
         goods=draw_goods(scenario, suppliers, scale.showcase_count, seed),
         tastes=tastes(scenario),

@@ -1,6 +1,7 @@
 """Weekly selection (M5, M6): what a good is worth to an anchor's showcase.
 
-score = ln(commission per sale) + utility to a mean buyer / nest + plan bonus, and a taste shock
+score = ln(commission per sale) + utility to a mean buyer / nest + plan bonus + spread * shock
+shock = -ln w, w = -ln u: Gumbel's standard law, from a uniform draw u in [0, 1)
 quality shown = quality * (1 - mismatch * openness)          for goods of the library
 
 Of what it did not make, an anchor chooses and describes the less well the more of the library
@@ -12,7 +13,6 @@ import math
 import numpy as np
 
 from engine.jit import rule
-from engine.rules.fastmath import log32
 
 
 @rule
@@ -22,15 +22,20 @@ def showcase_score(price, cps, utility, plan_bonus):
 
 
 @rule
-def gumbel(u):
-    """Standard Gumbel shock -ln(-ln u) from a uniform in [0, 1), to float32's precision.
+def above_zero(u):
+    """A uniform draw in [0, 1), at least 1e-12: its logarithm is finite."""
+    return max(u, 1e-12)
 
-    Near 1 the inner logarithm is its series in 1 - u, where that of a float32 is lost.
+
+@rule
+def exponential(u, waited):
+    """-ln u to float32's precision; `waited` (float32) is that of `u` rounded.
+
+    Near 1 it is the series in 1 - u, where the logarithm of a float32 is lost.
     """
     rest = max(1.0 - u, 1e-12)
     series = rest + rest * rest * (0.5 + rest / 3.0)
-    waited = -log32(np.float32(max(u, 1e-12)))
-    return -log32(np.float32(series) if rest < 0.01 else waited)
+    return np.float32(series) if rest < 0.01 else waited
 
 
 @rule

@@ -164,13 +164,13 @@ class Stepped:
     def hold_slot(self):
         """Decide, without settling, the sessions of the day's first slot; returns its context."""
         context = self.open_slot()
-        hold_sessions(*self.parts, context)
+        hold_sessions(self.scratch, context)
         return context
 
     def open_slot(self):
         """Do what comes before the sessions of the day's first slot; returns its context."""
         levers, pace = order_of_the_day.morning(self.world, self.plan, self.state, self.scratch)
-        order_of_the_day.supply(*self.parts, levers, pace)
+        order_of_the_day.supply(self.state, self.scratch, levers, pace)
         order_of_the_day.showcase(*self.parts, levers, pace)
         direct_traffic(*self.parts, levers, 0)
         return slot_context(*self.parts, levers, pace, 0)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.accounts import Count
+from engine.jit import seal
 from engine.market.reference.sessions import decide_plainly, withdraw_plainly
 from engine.market.sessions.context import LOST
 from engine.market.sessions.decide import decide, withdraw
@@ -31,17 +32,18 @@ def held(decider, market, context):
     anchors, places = market.shop.good.shape
     totals = new_slot_totals(anchors, places, market.world.suppliers.kind.size)
     looks = np.zeros_like(np.concatenate(market.scratch.looks))
+    sealed = market.scratch.sealed
     n = decider(
         0,
         BUYERS,
-        market.state.buyers,
-        market.shop,
-        market.scratch.feed,
-        market.world.tastes,
-        context,
-        totals,
+        sealed.buyers,
+        sealed.shop,
+        sealed.feed,
+        sealed.tastes,
+        market.scratch.seal(context),
+        seal(totals),
         looks,
-        market.scratch.batches[0],
+        sealed.batches[0],
     )
     return looks, n, totals
 
@@ -93,17 +95,18 @@ def test_coupons_are_withdrawn_as_by_the_plain_loop(slot, cut, partner_only):
     results = []
     for decider, withdrawer in ((decide, withdraw), (decide_plainly, withdraw_plainly)):
         looks, n, totals = held(decider, market, context)
+        sealed = market.scratch.sealed
         withdrawer(
             cut,
             partner_only,
-            market.state.buyers,
-            market.shop,
-            market.world.tastes,
-            context,
-            totals,
+            sealed.buyers,
+            sealed.shop,
+            sealed.tastes,
+            market.scratch.seal(context),
+            seal(totals),
             looks,
             n,
-            market.scratch.batches[0],
+            sealed.batches[0],
         )
         results.append((looks, n, totals))
     assert_same(*results)
@@ -113,8 +116,9 @@ def test_a_coupon_taken_away_and_one_never_held_are_the_same(slot):
     """After all coupons are withdrawn nothing is left of them in any sum."""
     market, context = slot
     looks, n, totals = held(decide, market, context)
-    arguments = (market.state.buyers, market.shop, market.world.tastes, context)
-    withdraw(0, False, *arguments, totals, looks, n, market.scratch.batches[0])
+    sealed = market.scratch.sealed
+    arguments = (sealed.buyers, sealed.shop, sealed.tastes, market.scratch.seal(context))
+    withdraw(0, False, *arguments, seal(totals), looks, n, sealed.batches[0])
     never = held(decide, market, context._replace(coupon_reach=np.int64(0)))
     totals.counts[Count.REFUSED_COUPONS] = 0
     assert_same((looks, n, totals), never)

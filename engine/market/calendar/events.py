@@ -7,7 +7,6 @@ from engine.jit import kernel
 from engine.market.state import State
 from engine.market.streams import GONE, OFF_AIR, TO_COME
 from engine.market.world import World
-from engine.population.anchors import singles
 
 
 def turn_calendar(world: World, state: State, presence: NDArray[np.uint8], day: int) -> None:
@@ -15,7 +14,7 @@ def turn_calendar(world: World, state: State, presence: NDArray[np.uint8], day: 
     arrivals = _begin_day(presence, world.anchors.arrives, day)
     if arrivals > 0 and day > 0:
         _introduce(world, state, presence, world.anchors.arrives == day)
-    today, named = world.date_of(day), singles(world.anchors.stands_for)
+    today, named = world.date_of(day), world.singles_count
     for absence in world.scenario.calendar.absences:
         # Of a row of several anchors no one can leave alone.
         if absence.rank >= named or today < absence.leaves:

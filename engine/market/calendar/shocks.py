@@ -29,15 +29,19 @@ class _Process(NamedTuple):
 
 def demand_shock(shocks: Shocks, run_seed: int, day: int) -> float:
     """The factor on serious looks of a day, counted from 0 on the scenario's first day."""
-    return float(_path(shocks, run_seed, day // _BLOCK_DAYS + 1)[day])
+    week = shocks.week_sd, shocks.week_persistence
+    month = shocks.month_sd, shocks.month_persistence
+    return float(_path(week, month, run_seed, day // _BLOCK_DAYS + 1)[day])
 
 
 @lru_cache(maxsize=64)  # policies under one run seed share it
-def _path(shocks: Shocks, run_seed: int, blocks: int) -> Floats:
-    """The factors of the first days, shape (blocks * _BLOCK_DAYS,)."""
+def _path(
+    of_week: tuple[float, float], of_month: tuple[float, float], run_seed: int, blocks: int
+) -> Floats:
+    """The factors of the first days, shape (blocks * _BLOCK_DAYS,); (sd, persistence) of each."""
     days = blocks * _BLOCK_DAYS
-    week = _Process(Purpose.DEMAND_WEEK, 7, shocks.week_sd, shocks.week_persistence)
-    month = _Process(Purpose.DEMAND_MONTH, 30, shocks.month_sd, shocks.month_persistence)
+    week = _Process(Purpose.DEMAND_WEEK, 7, *of_week)
+    month = _Process(Purpose.DEMAND_MONTH, 30, *of_month)
     both = zip(_levels(week, run_seed, days), _levels(month, run_seed, days), strict=True)
     return np.array([demand_factor(w + m, var_w + var_m) for (w, var_w), (m, var_m) in both])
 

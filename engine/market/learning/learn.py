@@ -15,11 +15,10 @@ from engine.market.learning.signals import SIGNAL_DAYS, learn_anchors
 from engine.market.ledger.recorder import DayOutcome
 from engine.market.pacing.controls import own_rate
 from engine.market.plan import DayLevers
+from engine.market.scratch import Scratch
 from engine.market.showcase.selection import DAYS_A_WEEK
 from engine.market.state import PlatformState, State
-from engine.market.streams import StreamTable
-from engine.market.supply.trade import KindCounts
-from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals, aggregate_sales
+from engine.market.totals import N_BUCKETS, aggregate_sales
 from engine.market.world import World
 from engine.population.anchors import strength_of_rank
 from engine.population.strata import mean_ranks
@@ -36,38 +35,43 @@ FORECAST_DAYS = 7.0
 SHARE_SPEED = 0.1
 
 
-def aggregate_day(
-    world: World, levers: DayLevers, shop: StreamTable, totals: SlotTotals, day_totals: DayTotals
-) -> None:
-    """Add the day's totals up into `day_totals`."""
-    cost_left = cheapened(1.0, world.supply.cost_cut, levers.built)
-    regular = world.anchors.guests_from
-    aggregate_sales(shop, world.goods, totals, world.take_bp, cost_left, regular, day_totals)
+def aggregate_day(world: World, scratch: Scratch, levers: DayLevers) -> None:
+    """Add what the day sold up into `scratch.day_totals`."""
+    sealed = scratch.sealed
+    aggregate_sales(
+        sealed.shop,
+        sealed.goods,
+        sealed.sold,
+        world.take_bp,
+        cheapened(1.0, world.supply.cost_cut, levers.built),
+        world.anchors.guests_from,
+        sealed.day_totals,
+    )
 
 
-def learn_day(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> None:
+def learn_day(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> None:
     """Everything that is learned at the end of a day."""
-    _, totals, day_totals, counts = outcome[:4]
+    levers, sealed = outcome.levers, scratch.sealed
     _learn_sales(
-        world.suppliers,
-        state.sellers,
-        world.goods,
-        state.anchors,
+        sealed.suppliers,
+        sealed.sellers,
+        sealed.goods,
+        sealed.history,
         world.anchors.stands_for,
         world.anchors.guests_from,
-        totals,
-        day_totals,
-        outcome.airtime,
+        sealed.sold,
+        sealed.day_totals,
+        sealed.airtime,
         float(world.scenario.anchors.signal_days),
         _brand_terms(world, state, levers),
         float(world.weight),
     )
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
         _rank_anchors(world, state)
-    _learn_ads(state, totals, day_totals)
-    _learn_suppliers(world, state, outcome, counts, levers.day > FIRST_DAYS)
-    _learn_platform(world, state, levers, outcome)
-    sums = day_totals.accounts.tolist()
+    _learn_ads(state, scratch)
+    _learn_suppliers(world, state, scratch, outcome)
+    _learn_platform(world, state, scratch, outcome)
+    sums = scratch.day_totals.accounts.tolist()
     _learn_rival(world, state, sums)
     _learn_returns(state.platform, sums)
 
@@ -153,9 +157,10 @@ def _rank_anchors(world: World, state: State) -> None:
     state.anchors.strength[:regular] = strength_of_rank(rank, stands_for.sum())
 
 
-def _learn_ads(state: State, totals: SlotTotals, day_totals: DayTotals) -> None:
+def _learn_ads(state: State, scratch: Scratch) -> None:
     """What ads take of the sellers' GMV and of their margin (M19), smoothed."""
-    platform, ads = state.platform, float(totals.counts[Count.ADS_FEN])
+    platform, day_totals = state.platform, scratch.day_totals
+    ads = float(scratch.sold.counts[Count.ADS_FEN])
     gmv, margin = float(day_totals.anchor_gmv.sum()), float(day_totals.anchor_margin.sum())
     if gmv > 0.0:
         platform.ads_share = smoothed(platform.ads_share, ads / gmv, SIGNAL_DAYS)
@@ -163,26 +168,19 @@ def _learn_ads(state: State, totals: SlotTotals, day_totals: DayTotals) -> None:
         platform.ads_of_margin = smoothed(platform.ads_of_margin, ads / margin, SIGNAL_DAYS)
 
 
-def _learn_suppliers(
-    world: World,
-    state: State,
-    outcome: DayOutcome,
-    counts: KindCounts,
-    is_settled: bool,
-) -> None:
+def _learn_suppliers(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> None:
     """Beliefs by kind: sales per joined supplier of late against what its kind expected (M15)."""
-    controls, _, day_totals = outcome[:3]
     kept = left_after_ads(state.platform.ads_of_margin, world.supply.ad_burden)
     _update_beliefs(
         state.sellers.belief,
         state.platform.kind_sales,
-        day_totals.kind_gmv,
-        counts.joined,
+        scratch.day_totals.kind_gmv,
+        scratch.kind_counts.joined,
         world.expected_sales,
         kept,
-        controls.demand,
+        outcome.controls.demand,
         world.scenario.suppliers.belief_speed,
-        is_settled,
+        outcome.levers.day > FIRST_DAYS,
     )
 
 
@@ -216,9 +214,10 @@ def _learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
                 )
 
 
-def _learn_platform(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> None:
+def _learn_platform(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> None:
     """GMV so far, forecast of a plain day, what coupons cost against the forecast."""
-    controls, totals, day_totals = outcome[:3]
+    levers, controls, _ = outcome
+    totals, day_totals = scratch.sold, scratch.day_totals
     accounts = state.platform
     accounts.year_paid_fen += int(day_totals.accounts[Account.PAID]) * world.weight
     expected = float(day_totals.sums[EXPECTED_PAID])

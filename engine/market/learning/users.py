@@ -17,6 +17,7 @@ from engine.market.plan import DayLevers
 from engine.market.state import State
 from engine.market.world import World
 from engine.population.buyers import ENGAGEMENT_ONE, MOST_ENGAGEMENT
+from engine.population.draws import Floats
 from engine.rules.users import felt_load, load_level, settled
 
 _CLASSES = 16
@@ -42,7 +43,8 @@ def keep_users(
     users = world.scenario.users
     load = felt_load(controls.load_ratio, levers.ad_load, users.usual_ad_load, users.ad_aversion)
     aversions = _aversions(users.load_aversion, users.load_aversion_log_sd)
-    levels = np.array([load_level(aversion, load) for aversion in aversions])
+    levels = np.empty(_CLASSES)
+    _set_levels(aversions, load, levels)
     engagement, sums = state.buyers.engagement, [0] * len(blocks)
 
     def task(_: int, block: int) -> None:
@@ -62,12 +64,19 @@ def keep_users(
 
 
 @lru_cache
-def _aversions(mean: float, log_sd: float) -> Sequence[float]:
+def _aversions(mean: float, log_sd: float) -> Floats:
     """Aversion of each class: quantiles of a lognormal with this mean."""
     law = NormalDist(-(log_sd**2) / 2, log_sd) if log_sd > 0.0 else None
     shares = [(c + 0.5) / _CLASSES for c in range(_CLASSES)]
     raw = np.array([math.exp(law.inv_cdf(share)) if law else 1.0 for share in shares])
-    return tuple(float(value) for value in mean * raw / raw.mean())
+    return np.asarray(mean * raw / raw.mean())
+
+
+@kernel
+def _set_levels(aversions, load, levels):
+    """The level of each class under a felt load."""
+    for c in range(levels.size):
+        levels[c] = load_level(aversions[c], load)
 
 
 @kernel

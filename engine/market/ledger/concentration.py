@@ -20,9 +20,8 @@ _GMV, _COMMISSION, _ANCHORS = range(N_AMOUNTS)
 
 @kernel
 def spread(
-    gmv,
-    commission,
-    visits,
+    day_totals,
+    totals,
     presence,
     streamed,
     anchors,
@@ -39,11 +38,13 @@ def spread(
     what one anchor of each of these rows sold, in the simulated sample, and `stands_for` their
     number.
 
-    By row: `gmv` and `commission` (float64, sample fen), `visits` (int64), `presence` (uint8),
-    `streamed` (bool), and what `anchors` says; `weight` people a simulated buyer. Adds to
+    By row: `presence` (uint8), `streamed` (bool), and what the day's `totals` and `day_totals`
+    (sample fen) and `anchors` say; `weight` people a simulated buyer. Adds to
     `month_gmv` (float64, fen) and `total_visits` (int64), both real; overwrites `groups`
     (float64, amount and group), `sold` and `stands_for` (float64, by row).
     """
+    gmv, commission = day_totals.anchor_gmv, day_totals.anchor_commission
+    visits = totals.visits
     begun, live, sellers = 0.0, 0.0, 0
     groups[:] = 0.0
     for m in range(gmv.size):

@@ -7,16 +7,14 @@ The columns of the tables are made from them for all days at once: see `ledger.r
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.market.calendar.shocks import demand_shock
 from engine.market.ledger.concentration import BRANDS, N_AMOUNTS, concentration, spread
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
+from engine.market.scratch import Scratch
 from engine.market.state import State
-from engine.market.supply.trade import KindCounts
-from engine.market.totals import N_BUCKETS, DayTotals, SlotTotals
-from engine.market.traffic.feed import Airtime
+from engine.market.totals import N_BUCKETS
 from engine.market.world import World
 from engine.population.anchors import HEAD, TAIL, WAIST
 from engine.rules.adoption import recruits_cost
@@ -27,34 +25,28 @@ _JOINED = tuple(f"joined_{kind}_count" for kind in KINDS)
 
 
 class DayOutcome(NamedTuple):
-    """What a day brought.
+    """What a day brought beside what the scratch added up.
 
-    What the platform had set (`controls`), what was added up (`totals`, and `day_totals` from
-    them), how many suppliers there are (`kind_counts`) and joined today (`joins`), which anchors
-    were there (`presence`, uint8), and how long they streamed (`airtime`).
+    Its `levers`, what the platform had set (`controls`), how many suppliers joined (`joins`).
     """
 
+    levers: DayLevers
     controls: DayControls
-    totals: SlotTotals
-    day_totals: DayTotals
-    kind_counts: KindCounts
     joins: int
-    presence: NDArray[np.uint8]
-    airtime: Airtime
 
 
 def write_day(
-    world: World, plan: Plan, state: State, levers: DayLevers, outcome: DayOutcome
+    world: World, plan: Plan, state: State, scratch: Scratch, outcome: DayOutcome
 ) -> None:
     """Write the day on which `state` stands into its record."""
-    record, day = state.record, state.day
-    record.reserve(day + 1, levers.month + 1)
-    record.ledgers[day], record.counts[day] = outcome.totals.ledger, outcome.totals.counts
-    record.sums[day], record.month[day] = outcome.day_totals.sums, levers.month
+    record, day, month = state.record, state.day, outcome.levers.month
+    record.reserve(day + 1, month + 1)
+    record.ledgers[day], record.counts[day] = scratch.sold.ledger, scratch.sold.counts
+    record.sums[day], record.month[day] = scratch.day_totals.sums, month
     values = (
-        _costs(world, levers, outcome)
-        | _state_of(world, state, levers, outcome)
-        | _by_anchor(world, state, levers, outcome)
+        _costs(world, scratch, outcome)
+        | _state_of(world, state, scratch, outcome)
+        | _by_anchor(world, state, scratch, month)
         | {
             "target_cumulative_fen": plan.target_fen(day),
             "budget_fen": state.platform.budget_fen,
@@ -65,22 +57,19 @@ def write_day(
         record.values[name][day] = value
 
 
-def _by_anchor(
-    world: World, state: State, levers: DayLevers, outcome: DayOutcome
-) -> dict[str, float]:
+def _by_anchor(world: World, state: State, scratch: Scratch, month: int) -> dict[str, float]:
     """Add to the anchors' months, and say how the day's sales spread over anchors."""
-    anchors, record = world.anchors, state.record
+    sealed, record = scratch.sealed, state.record
     groups = np.zeros((N_AMOUNTS, BRANDS + 1))
-    sold, stands_for = np.empty((2, anchors.tier.size))
+    sold, stands_for = np.empty((2, world.anchors.tier.size))
     begun, streamed, sellers = spread(
-        outcome.day_totals.anchor_gmv,
-        outcome.day_totals.anchor_commission,
-        outcome.totals.visits,
-        outcome.presence,
-        outcome.airtime.streamed,
-        anchors,
+        sealed.day_totals,
+        sealed.sold,
+        scratch.shop.presence,
+        scratch.airtime.streamed,
+        sealed.anchors,
         world.weight,
-        record.anchor_gmv[levers.month],
+        record.anchor_gmv[month],
         record.anchor_visits,
         groups,
         sold,
@@ -100,19 +89,20 @@ def _by_anchor(
     }
 
 
-def _costs(world: World, levers: DayLevers, outcome: DayOutcome) -> dict[str, int]:
+def _costs(world: World, scratch: Scratch, outcome: DayOutcome) -> dict[str, int]:
     """What the platform spends on supply: recruiting (M3), own brands (M2), investment (M21)."""
-    brands = _percent(world, int(outcome.kind_counts.joined[IS_INCUBATED].sum()))
-    incubation = world.scenario.platform.incubation_cost_rmb * FEN_PER_RMB
+    brands = _percent(world, int(scratch.kind_counts.joined[IS_INCUBATED].sum()))
+    levers, incubation = outcome.levers, world.scenario.platform.incubation_cost_rmb * FEN_PER_RMB
     return {
-        "recruiting_fen": _recruiting_fen(world, levers, outcome),
+        "recruiting_fen": _recruiting_fen(world, outcome),
         "incubation_fen": int(levers.platform_brand_support * incubation * brands),
         "investment_fen": int(levers.investment_fen),
     }
 
 
-def _recruiting_fen(world: World, levers: DayLevers, outcome: DayOutcome) -> int:
+def _recruiting_fen(world: World, outcome: DayOutcome) -> int:
     """Cost of the joins that recruiting brought: all but the share 1 / factor."""
+    levers = outcome.levers
     factor = levers.recruiting * outcome.controls.recruiting if levers.day > 0 else 1.0
     platform, joins = world.scenario.platform, _percent(world, outcome.joins)
     cost = platform.recruiting_cost_rmb * FEN_PER_RMB
@@ -124,9 +114,10 @@ def _percent(world: World, suppliers: int) -> float:
     return 100.0 * suppliers / world.scale.suppliers_count
 
 
-def _state_of(world: World, state: State, levers: DayLevers, outcome: DayOutcome) -> dict[str, Any]:
+def _state_of(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> dict[str, Any]:
     """The state in which the day ends, and what the platform set for it."""
-    controls, counts, activity = outcome.controls, outcome.kind_counts, state.platform.activity
+    levers, controls, _ = outcome
+    counts, activity = scratch.kind_counts, state.platform.activity
     return {
         "dau_count": _app_users(world, levers.day) * activity,
         "activity_share": activity,

@@ -78,12 +78,23 @@ _MOST = np.float32(HIGHEST_MARK)
 class Feed(NamedTuple):
     """The public feed of a slot: an alias table over anchors.
 
-    `weight` is the sum of its law, 0 if closed; `ad_price` what a visit brings in ads, fen.
+    Of the slot, shape (1,): `weight` is the sum of its law, 0 if closed; `ad_price` what a visit
+    brings in ads, fen; `collision` the probability that two visits come to the same stream, 0
+    while it is closed; `somebody_gone` whether an anchor has left the platform (bool).
     """
 
     table: NDArray[np.uint64]
     weight: NDArray[np.float64]
     ad_price: NDArray[np.float64]
+    collision: NDArray[np.float64]
+    somebody_gone: NDArray[np.bool_]
+
+
+def new_feed(anchors: int) -> Feed:
+    """A feed that is closed."""
+    return Feed(
+        np.zeros(anchors, np.uint64), np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1, np.bool_)
+    )
 
 
 @step

@@ -24,16 +24,20 @@ _STOCK_OUTS = int(Count.STOCK_OUTS)
 
 @kernel
 def affordable_buckets(claims, purse):
-    """How many leading buckets a purse can pay; `claims` by bucket and `purse` in fen.
+    """How many leading buckets a purse can pay, and what all buckets claim.
 
-    `claims` int64 (N_BUCKETS,), `purse` int64, both sample fen; the result int64.
+    `claims` int64 (N_BUCKETS,), `purse` int64, both sample fen; the results int64.
     """
-    spent = 0
+    spent, claimed = 0, 0
+    for bucket in range(N_BUCKETS):
+        claimed += claims[bucket]
+    if claimed <= purse:
+        return N_BUCKETS, claimed
     for bucket in range(N_BUCKETS):
         spent += claims[bucket]
         if spent > purse:
-            return bucket
-    return N_BUCKETS
+            break
+    return bucket, claimed
 
 
 @kernel

@@ -12,7 +12,8 @@ from engine.market.world import World
 from engine.population.anchors import NO_SUPPLIER
 from engine.rng import uniform64
 from engine.rules.closed_loop import IN_SHOP
-from engine.rules.selection import gumbel
+from engine.rules.fastmath import log32
+from engine.rules.selection import above_zero, exponential
 
 CANDIDATES = 96
 """Goods of the library that an anchor looks through."""
@@ -23,6 +24,7 @@ LASTING = np.array([c for c in range(CANDIDATES) if c % CHANGING])
 NUMBERS = np.concatenate([FRESH, LASTING])
 """Every third candidate changes from week to week, the others stay all year; the names of
 their draws, in the order in which they are listed."""
+N_FRESH = FRESH.size
 
 _PLACE_BITS = 8
 MOST_LISTED = 1 << _PLACE_BITS
@@ -39,46 +41,57 @@ Floats = NDArray[np.float64]
 class Candidates(NamedTuple):
     """What anchors choose from, and room for one choice.
 
-    By anchor and lasting candidate: the `good` and the `taste` for it, drawn once, since a
-    year looks at them fifty times. Room: good and taste of the week's `fresh` candidates
-    and of the `own` supplier's; whether a candidate is of the anchor's `main` category; the
-    `listed` goods, first the library's, and their `rank`.
+    By anchor and listed good, first the fresh candidates of the library, then the lasting ones,
+    then the own supplier's goods, of which there are `own_count` by anchor: the `good` and the
+    anchor's `taste` for it, a standard Gumbel shock. What lasts is drawn once, since a year looks
+    at it fifty times; so is by anchor and fresh candidate whether it is of the `main` category.
+    Room: of one list, `score` and `rank`, and the uniform `draw` of what a taste is made of, and
+    `waited` = -ln of it.
     """
 
-    good: NDArray[np.int32]
-    taste: Floats
-    fresh_good: NDArray[np.int32]
-    fresh_taste: Floats
-    own_good: NDArray[np.int32]
-    own_taste: Floats
+    good: NDArray[np.uint32]
+    taste: NDArray[np.float32]
+    own_count: NDArray[np.int64]
     main: NDArray[np.bool_]
-    listed: NDArray[np.int32]
+    score: Floats
     rank: NDArray[np.int32]
+    draw: Floats
+    waited: NDArray[np.float32]
 
 
 def new_candidates(anchors: int, most_own: int) -> Candidates:
     """Nobody has looked around yet."""
+    listed = CANDIDATES + most_own
     return Candidates(
-        good=np.zeros((anchors, LASTING.size), np.int32),
-        taste=np.zeros((anchors, LASTING.size)),
-        fresh_good=np.zeros(FRESH.size, np.int32),
-        fresh_taste=np.zeros(FRESH.size),
-        own_good=np.zeros(most_own, np.int32),
-        own_taste=np.zeros(most_own),
-        main=np.zeros(LASTING.size, np.bool_),
-        listed=np.zeros(CANDIDATES + most_own, np.int32),
-        rank=np.zeros(CANDIDATES + most_own, np.int32),
+        good=np.zeros((anchors, listed), np.uint32),
+        taste=np.zeros((anchors, listed), np.float32),
+        own_count=np.zeros(anchors, np.int64),
+        main=np.zeros((anchors, N_FRESH), np.bool_),
+        score=np.zeros(listed),
+        rank=np.zeros(listed, np.int32),
+        draw=np.zeros(listed),
+        waited=np.zeros(listed, np.float32),
     )
 
 
 @kernel
 def draw_candidates(anchors, goods, terms, stream, candidates):
-    """Draw every anchor's lasting candidates, and its taste for them, into `candidates`.
+    """Draw what lasts of every anchor's candidates, and its taste for them, into `candidates`.
 
     They are a function of the anchor's name in `stream` (uint64): drawn again, they are the same.
     """
-    for first in range(DAYS_A_WEEK):
-        _draw_lasting(first, anchors, goods, terms, stream, candidates)
+    library = (goods.by_category, goods.category_start, terms.main_share)
+    for m in range(anchors.guests_from):
+        good, taste = candidates.good[m], candidates.taste[m]
+        lasting = good[N_FRESH:CANDIDATES]
+        _draw_lasting(m, anchors.category[m], library, stream, candidates.main[m], lasting)
+        end, own = CANDIDATES, anchors.own_supplier[m]
+        if own != NO_SUPPLIER:
+            for g in range(goods.first_good[own], goods.first_good[own + 1]):
+                good[end] = g
+                end += 1
+        candidates.own_count[m] = end - CANDIDATES
+        _draw_tastes(m, good[N_FRESH:end], stream, taste[N_FRESH:end], candidates)
 
 
 @step
@@ -107,99 +120,95 @@ def refill(shop, anchors, sellers, goods, terms, levers, stream, day, appeal, ca
 
 
 @stage
-def _draw_lasting(first, anchors, goods, terms, stream, candidates):
-    """Draw the lasting candidates of every 7th anchor from `first` on, and its taste for them."""
-    library = (goods.by_category, goods.category_start, terms.main_share)
-    for m in range(first, anchors.guests_from, DAYS_A_WEEK):
-        good, taste = candidates.good[m], candidates.taste[m]
-        _draw_goods(LASTING, 0, m, anchors.category[m], library, stream, candidates.main, good)
-        _draw_tastes(m, good, terms.spread, stream, taste)
-
-
-@stage
 def _select(first, week, shop, anchors, sellers, goods, terms, levers, stream, appeal, candidates):
     """Refill the showcases of every 7th anchor from `first` on.
 
     Candidates are drawn by hash of (anchor, place, week): who else joined does not move
     them. The best by score stay; an own supplier's goods need no library.
     """
-    library = (goods.by_category, goods.category_start, terms.main_share)
-    good, taste, listed, rank = (
-        candidates.fresh_good,
-        candidates.fresh_taste,
-        candidates.listed,
-        candidates.rank,
-    )
+    library = (goods.by_category, goods.category_start)
     for m in range(first, anchors.guests_from, DAYS_A_WEEK):
-        _draw_goods(FRESH, week, m, anchors.category[m], library, stream, candidates.main, good)
-        _draw_tastes(m, good, terms.spread, stream, taste)
-        _rank_goods(0, good, taste, appeal, listed, rank)
-        _rank_goods(good.size, candidates.good[m], candidates.taste[m], appeal, listed, rank)
-        end, own = CANDIDATES, anchors.own_supplier[m]
-        if own != NO_SUPPLIER:
-            own_goods = (goods.first_good[own], goods.first_good[own + 1])
-            end = _rank_own(m, own_goods, terms.spread, stream, appeal, candidates)
+        end = CANDIDATES + candidates.own_count[m]
+        good, taste, rank = candidates.good[m, :end], candidates.taste[m, :end], candidates.rank
+        fresh = good[:N_FRESH]
+        _draw_fresh(week, m, anchors.category[m], library, stream, candidates.main[m], fresh)
+        _draw_tastes(m, fresh, stream, taste[:N_FRESH], candidates)
+        _rank_goods(good, taste, terms.spread, appeal, candidates.score, rank)
         openness, shown = levers.library_open[anchors.tier[m]], shop.good[m]
-        shop.shown[m] = _show_best(m, openness, stream, listed[:end], rank[:end], shown)
+        shop.shown[m] = _show_best(m, openness, stream, good, rank[:end], shown)
         for j in range(shop.shown[m]):
             links_out = sellers.listing[goods.supplier[shown[j]]] != IN_SHOP
             _fill_place(shop, m, j, shown[j], links_out, goods, terms)
 
 
 @stage
-def _draw_goods(places, turn, anchor, category, library, stream, main, good):
-    """Draw the goods at some of a candidate's places: of the main category, or of all."""
+def _draw_lasting(anchor, category, library, stream, main, good):
+    """Draw the lasting candidates, and which of the fresh ones are of the main category."""
     by_category, category_start, main_share = library
-    everything = by_category.size
     first, last = category_start[category], category_start[category + 1]
-    for k in range(places.size):
-        main[k] = uniform64(stream, anchor, 4 * places[k] + 1) < main_share
-    for k in range(places.size):
-        u = uniform64(stream, anchor, 4 * places[k] + 2 + 1024 * turn)
-        of_main = np.int64(u * (last - first)) + first
-        good[k] = min(of_main if main[k] else np.int64(u * everything), everything - 1)
-    for k in range(places.size):
+    for k in range(LASTING.size):
+        of_main = uniform64(stream, anchor, 4 * LASTING[k] + 1) < main_share
+        u = uniform64(stream, anchor, 4 * LASTING[k] + 2)
+        good[k] = by_category[_place_of(u, of_main, first, last, by_category.size)]
+    for k in range(N_FRESH):
+        main[k] = uniform64(stream, anchor, 4 * FRESH[k] + 1) < main_share
+
+
+@stage
+def _draw_fresh(week, anchor, category, library, stream, main, good):
+    """Draw the week's fresh candidates: of the main category, or of all."""
+    by_category, category_start = library
+    first, last = category_start[category], category_start[category + 1]
+    for k in range(N_FRESH):
+        u = uniform64(stream, anchor, 4 * CHANGING * k + 2 + 1024 * week)
+        good[k] = _place_of(u, main[k], first, last, by_category.size)
+    for k in range(N_FRESH):
         good[k] = by_category[good[k]]
 
 
-@stage
-def _draw_tastes(anchor, good, spread, stream, taste):
-    """An anchor's lasting taste for each good; no candidate draws 7 + 64 k."""
-    for k in range(good.size):
-        taste[k] = uniform64(stream, anchor, 7 + 64 * good[k])
-    for k in range(good.size):
-        taste[k] = spread * gumbel(taste[k])
-
-
-@stage
-def _rank_goods(first, good, taste, appeal, listed, rank):
-    """List goods from place `first` on, and rank them."""
-    for k in range(good.size):
-        listed[first + k] = good[k]
-        rank[first + k] = _rank_of(appeal[good[k]] + taste[k], first + k)
-
-
 @step
-def _rank_own(anchor, own_goods, spread, stream, appeal, candidates):
-    """List and rank the own supplier's goods behind the library's; returns the list's end."""
-    first, last = own_goods
-    good, taste = candidates.own_good[: last - first], candidates.own_taste[: last - first]
-    for k in range(good.size):
-        good[k] = first + k
-    _draw_tastes(anchor, good, spread, stream, taste)
-    _rank_goods(CANDIDATES, good, taste, appeal, candidates.listed, candidates.rank)
-    return CANDIDATES + good.size
+def _place_of(u, of_main, first, last, everything):
+    """The place of a candidate in the list of goods by category, of a uniform draw."""
+    start = first if of_main else 0
+    count = last - first if of_main else everything
+    return np.uint32(min(np.int64(u * count) + start, everything - 1))
 
 
-@step
-def _rank_of(score, place):
-    """A score in steps of 2^-15 and, below it, the place: of equals the earlier ranks higher.
+@stage
+def _draw_tastes(anchor, good, stream, taste, room):
+    """An anchor's lasting taste for each good; no candidate draws 7 + 64 k.
 
-    Whole numbers, since the compiler finds the largest of them by vectors.
+    A loop for each width of numbers: then many are drawn at once.
     """
-    steps = np.int32(min(max(score, -_HIGHEST), _HIGHEST) * _STEPS)
-    rank = (steps << _PLACE_BITS) + np.int32(MOST_LISTED - 1 - place)
-    return np.int32(rank if score > -_HIGHEST else NO_RANK)
+    draw, waited = room.draw, room.waited
+    for k in range(good.size):
+        draw[k] = uniform64(stream, anchor, _TASTE + np.uint64(64) * np.uint64(good[k]))
+    for k in range(good.size):
+        waited[k] = np.float32(above_zero(draw[k]))
+    for k in range(good.size):
+        waited[k] = -log32(waited[k])
+    for k in range(good.size):
+        taste[k] = exponential(draw[k], waited[k])
+    for k in range(good.size):
+        taste[k] = -log32(taste[k])
+
+
+_TASTE = np.uint64(7)
+
+
+@stage
+def _rank_goods(good, taste, spread, appeal, score, rank):
+    """Rank the listed goods: a score in steps of 2^-15 and, below it, the place.
+
+    Of equals the earlier ranks higher. Whole numbers, since the compiler finds the largest of
+    them by vectors.
+    """
+    for k in range(good.size):
+        score[k] = appeal[good[k]] + spread * np.float64(taste[k])
+    for k in range(good.size):
+        steps = np.int32(min(max(score[k], -_HIGHEST), _HIGHEST) * _STEPS)
+        ranked = (steps << _PLACE_BITS) + np.int32(MOST_LISTED - 1 - k)
+        rank[k] = np.int32(ranked if score[k] > -_HIGHEST else NO_RANK)
 
 
 @stage

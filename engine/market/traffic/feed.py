@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import kernel, stage, step
-from engine.market.streams import LIVE, OFF_AIR, TO_COME, StreamTable
+from engine.market.streams import GONE, LIVE, OFF_AIR, TO_COME, StreamTable
 from engine.market.totals import add_up
 from engine.market.world import World
 from engine.population.alias import fill_alias
@@ -115,19 +115,17 @@ def _mean_of_begun(values, presence, anchors):
 
 
 @kernel
-def draw_presence(
-    presence, shown, margin, stands_for, levers, bid_share, stream, part, airtime, ad_price
-):
+def draw_presence(shop, anchors, margin, levers, bid_share, stream, part, airtime, feed):
     """Draw who streams in this slot and fill the regular anchors' weights in the feed.
 
-    What is earned (M10, M20) is mixed with ads (M19). `ad_price` becomes what a feed visit
+    What is earned (M10, M20) is mixed with ads (M19). `feed.ad_price` becomes what a feed visit
     brings the platform, fen. Guests of trial streams are switched on elsewhere.
 
-    `presence`, `shown` uint8 and `margin` float64 (fen a visit) by row, `stands_for` float64 by
-    regular row; `bid_share` and `part` of the day float64; `stream` uint64; writes `presence`,
-    `airtime` and `ad_price` (float64, 1).
+    `margin` float64 by row, fen a visit; `bid_share` and `part` of the day float64; `stream`
+    uint64; writes `shop.presence`, `airtime` and `feed`.
     """
-    weights = airtime.weights
+    presence, shown, weights = shop.presence, shop.shown, airtime.weights
+    stands_for = anchors.stands_for[: anchors.guests_from]
     total = 0.0
     for m in range(stands_for.size):
         drawn = LIVE if uniform(stream, m, 0) < airtime.chance[m] else OFF_AIR
@@ -135,10 +133,12 @@ def draw_presence(
         airtime.streamed[m] |= presence[m] == LIVE
         weights[m] = airtime.earned[m] * np.float64((presence[m] == LIVE) & (shown[m] > 0))
         total += weights[m]
+    weights[stands_for.size :] = 0.0
+    presence[stands_for.size :] = OFF_AIR
     _count_airtime(presence, shown, part, total, airtime, stands_for.size)
-    ad_price[0] = 0.0
+    feed.ad_price[0] = 0.0
     if levers.ad_load > 0.0 and total > 0.0:
-        ad_price[0] = _sell_ads(airtime, margin, stands_for, total, levers, bid_share)
+        feed.ad_price[0] = _sell_ads(airtime, margin, stands_for, total, levers, bid_share)
 
 
 @stage
@@ -169,22 +169,25 @@ def _sell_ads(airtime, margin, stands_for, total, levers, bid_share):
 
 
 @kernel
-def build_feed(weight, table, weights, work, scaled):
-    """Make `weights` the law of the feed; with nobody in it, it is closed.
+def build_feed(presence, stands_for, airtime, feed):
+    """Make the weights on the air the law of the feed; with nobody in it, it is closed.
 
-    `weights` float64 by anchor; fills `weight` (float64, 1) and `table` (uint64, an alias table);
-    `work` (int64) and `scaled` (float64) are room of the same length.
+    `presence` uint8 and `stands_for` float64 by row; writes all of `feed` but the price of ads.
     """
-    weight[0] = add_up(weights)
-    if weight[0] > 0.0:
-        fill_alias(weights, table, work, scaled)
+    feed.weight[0] = add_up(airtime.weights)
+    if feed.weight[0] > 0.0:
+        fill_alias(airtime.weights, feed.table, airtime.work, airtime.scaled)
+    feed.collision[0] = _collisions(airtime.weights, stands_for)
+    feed.somebody_gone[0] = False
+    for m in range(presence.size):
+        feed.somebody_gone[0] |= presence[m] == GONE
 
 
-@kernel
-def collisions(weights, stands_for):
+@stage
+def _collisions(weights, stands_for):
     """Probability that two visits of the feed come to the same stream; 0 while it is closed.
 
-    `weights` float64 by row, not yet shares, of `stands_for` streams each; the result float64.
+    `weights` are not yet shares, of `stands_for` streams each.
     """
     total, squares = 0.0, 0.0
     for m in range(weights.size):
@@ -200,9 +203,7 @@ _MOST_OF_A_SLOT = 0.9
 def book_guests(world: World, shop: StreamTable, airtime: Airtime, day: int, slot: int) -> None:
     """Put today's guests into the last slot's feed with their share of the day's feed visits."""
     calendar, guests_from = world.scenario.calendar, world.anchors.guests_from
-    airtime.weights[guests_from:] = 0.0
-    shop.presence[guests_from:] = OFF_AIR
-    if slot != len(calendar.slot_share) - 1:
+    if slot != len(calendar.slot_share) - 1 or not calendar.trial_streams:
         return
     today = world.date_of(day)
     shares = np.array(

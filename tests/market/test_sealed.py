@@ -1,0 +1,58 @@
+"""Records sealed for kernels are the records: same arrays, same numbers, same types."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from numba.core.errors import TypingError
+from numpy.typing import NDArray
+
+from engine.jit import kernel, seal, seal_again
+
+
+class Row(NamedTuple):
+    """Two columns and a number."""
+
+    wide: NDArray[np.float64]
+    narrow: NDArray[np.uint8]
+    factor: float
+
+
+@kernel
+def scale(row, by):
+    """Multiply the wide column in place; returns the sum of both columns."""
+    total = 0.0
+    for k in range(row.wide.size):
+        row.wide[k] *= by * row.factor
+        total += row.wide[k] + row.narrow[k]
+    return total
+
+
+def row(factor: float) -> Row:
+    return Row(np.arange(3.0), np.arange(3, dtype=np.uint8), factor)
+
+
+def test_a_kernel_takes_a_record_sealed_or_not():
+    open_row, sealed_row = row(2.0), row(2.0)
+    assert scale(open_row, 3.0) == scale(seal(sealed_row), 3.0) == 21.0
+    assert np.array_equal(open_row.wide, sealed_row.wide)
+
+
+def test_what_is_written_later_is_seen():
+    one = row(1.0)
+    sealed = seal(one)
+    one.wide[:] = 5.0
+    assert scale(sealed, 1.0) == 18.0
+
+
+def test_numbers_are_those_of_the_last_sealing():
+    one = row(1.0)
+    sealed = seal(one)
+    assert seal_again(sealed, one._replace(factor=4.0)) is sealed
+    assert scale(sealed, 1.0) == 15.0
+
+
+def test_a_record_of_another_type_is_refused():
+    sealed = seal(row(1.0))
+    with pytest.raises(TypingError, match="sealed was"):
+        seal_again(sealed, row(1.0)._replace(factor=np.float32(1.0)))
