@@ -20,7 +20,6 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     """Search; leave `trials`, `rungs`, `frontier`, `runs`, `daily`, policies, study, report."""
     from engine import search
     from engine.compute import open_pool
-    from engine.decision.tables import answer_tables
     from engine.report.terminal.analyses import print_choice, print_rungs
     from engine.report.terminal.answer import print_answer
     from engine.report.terminal.policies import print_frontier
@@ -37,39 +36,49 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
             pool,
             lambda now: show(now.stage, now.done, now.total, now.best, now.left_s),
         )
-        found = _answered(job, outcome, pool)
+        answered = _answered(job, outcome, pool)
     # Only now: it clears what another study left, which the search refuses to go on with.
     results = Results(folder, config, job.seed)
     results.write_rows("trials", outcome.trials)
     results.write_rows("rungs", outcome.rungs)
-    results.write_rows("frontier", outcome.frontier)
+    results.write_rows("frontier", _frontier(outcome.frontier, answered))
     results.write_runs(outcome.years)
-    if found is not None:
-        for table, rows in answer_tables(found).items():
-            results.write_rows(table, rows)
+    for table, rows in answered.items():
+        results.write_rows(table, rows)
     results.describe("usage", asdict(outcome.usage))
     _write_policies(folder / "policy", outcome.policies)
     console = conclude(results, folder)
-    if found is None:
+    if answered:
+        print_answer(answered, console)
+    else:
         print_frontier(outcome.frontier, console)
         print_choice(outcome.frontier, console)
         print_rungs(outcome.rungs, outcome.trials, console)
-    else:
-        print_answer(found, console)
     for note in outcome.notes:
         print(f"Note: {note}.")
     print(f"Workers: {outcome.usage.sentence()}.")
     tell_folder(folder)
 
 
-def _answered(job: OptimizeJob, outcome: Any, pool: Any) -> Any:
-    """Price the targets, where it is said what is done today; None elsewhere."""
+def _answered(job: OptimizeJob, outcome: Any, pool: Any) -> dict[str, list[dict[str, Any]]]:
+    """Price the targets, where it is said what is done today; no tables elsewhere."""
     if job.today is None:
-        return None
+        return {}
     from engine.decision.answer import Confirmed, answer
+    from engine.decision.tables import answer_tables
 
     confirmed = Confirmed(outcome.policies, outcome.years, outcome.frontier)
-    return answer(job, confirmed, pool)
+    return answer_tables(answer(job, confirmed, pool))
+
+
+def _frontier(
+    rows: Sequence[dict[str, Any]], answered: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[dict[str, Any]]:
+    """The rows of `frontier`; where targets have a price, what is recommended follows from it."""
+    if not answered:
+        return list(rows)
+    best = {row["policy"] for row in answered["prices"] if row["is_recommended"]}
+    return [row | {"is_recommended": row["policy"] in best} for row in rows]
 
 
 def check(job: OptimizeJob, overrides: Sequence[str]) -> None:

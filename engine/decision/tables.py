@@ -1,4 +1,4 @@
-"""The answer as tables: `prices`, `effects` and `plan`."""
+"""The answer as tables: `advice`, `prices`, `effects` and `plan`."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ def answer_tables(found: Answer) -> dict[str, list[Row]]:
     """Return the rows of each table by its name; see `engine.results.schemas`."""
     trials = {said: name for name, said in found.names.items()}
     return {
+        "advice": [{"sentence": sentence} for sentence in found.recommended.sentences],
         "prices": [
             _price(row, trials) | {"is_recommended": row.policy == found.recommended.policy}
             for row in found.rows

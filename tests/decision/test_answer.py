@@ -1,14 +1,18 @@
 """The main job's answer, from a search of the fake market, whose cost curve is known to rise."""
 
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from engine.compute.pool import ProcessPool
 from engine.decision.answer import Answer, Confirmed, answer
 from engine.decision.tables import answer_tables
+from engine.report.findings.prices import PRICE_HEADS, effect_sentences, letters, price_cells
+from engine.report.terminal.answer import print_answer
 from engine.results.schemas import COLUMNS
 from engine.search import SearchResult
 from engine.units import FEN_PER_BN_RMB
@@ -100,3 +104,41 @@ def test_tables_have_their_columns(asked):
             assert set(row) == set(COLUMNS[table]), table
     targets = [row["target_fen"] / FEN_PER_BN_RMB for row in answer_tables(asked[1])["prices"]]
     assert 250.0 in targets
+
+
+def test_the_end_of_the_command_is_short_and_narrow(asked):
+    tables, out = answer_tables(asked[1]), StringIO()
+    print_answer(tables, Console(file=out, width=100))
+    lines = out.getvalue().rstrip().splitlines()
+    assert max(map(len, lines)) <= 100
+    future = sum(not row["is_past"] for row in tables["plan"])
+    assert len(lines) <= 25 + future  # a whole year lies ahead of the fake market
+    assert "Doing nothing more reaches 250" in out.getvalue()
+
+
+def test_every_policy_of_the_table_has_a_letter_and_every_row_its_cells(asked):
+    prices = answer_tables(asked[1])["prices"]
+    named = letters(prices)
+    for row, cells in zip(prices, price_cells(prices), strict=True):
+        assert len(cells) == len(PRICE_HEADS)
+        if row["says"]:
+            assert named[cells[2]] == row["says"]
+        else:
+            assert cells[2] == "none here"
+
+
+def test_effects_are_told_largest_first_with_both_measures():
+    def effect(lever: str, measure: str, value: float) -> dict[str, object]:
+        return {"lever": lever, "says": lever, "view": "leave_one_out", "measure": measure,
+                "effect": value, "ci_low": value - 1e11, "ci_high": value + 1e11}  # fmt: skip
+
+    rows = [
+        effect("small", "gmv_paid_fen", 2e11),
+        effect("large", "gmv_paid_fen", -3e11),
+        effect("small", "platform_contribution_fen", -1e11),
+        effect("large", "platform_contribution_fen", 4e11),
+    ]
+    (said,) = effect_sentences(rows)
+    assert "large \N{MINUS SIGN}3.0" in said
+    assert "and +4.0; small +2.0 (1.0 to 3.0) and \N{MINUS SIGN}1.0." in said
+    assert effect_sentences([]) == []

@@ -16,7 +16,12 @@ from engine.report.findings.limits import limits, replications_count, small_samp
 from engine.report.findings.search import risk_table, search_table
 from engine.report.formatting import label, scaled, show, unit
 from engine.report.html.levers import lever_table
-from engine.report.html.sections import differences_section, elasticities_section, fit_section
+from engine.report.html.sections import (
+    differences_section,
+    elasticities_section,
+    fit_section,
+    price_section,
+)
 from engine.report.read.folder import read_study
 from engine.report.read.results_model import Line, StudyResults
 from engine.results.storage import open_folder
@@ -83,6 +88,7 @@ def _context(study: StudyResults) -> dict[str, Any]:
             said for said in (study.incomplete, small_sample(study.config, study.runs)) if said
         ],
         "answer": sentences(study),
+        "prices": price_section(study),
         "frontier": frontier_section(study, lines, best),
         "heads": _policy_heads(study),
         "rows": []

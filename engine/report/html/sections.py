@@ -16,6 +16,14 @@ from engine.report.findings.calibration import (
 from engine.report.findings.elasticities import HEADS as ELASTICITY_HEADS
 from engine.report.findings.elasticities import SAID, elasticities_by_month
 from engine.report.findings.limits import pairs_told
+from engine.report.findings.prices import (
+    PLAN_HEADS,
+    PRICE_HEADS,
+    PRICE_TITLE,
+    letters,
+    plan_cells,
+    price_cells,
+)
 from engine.report.findings.scorecard import HEADS, scorecard
 from engine.report.findings.world_agreement import read_answers
 from engine.report.formatting import (
@@ -49,6 +57,20 @@ def differences_section(study: StudyResults) -> dict[str, Any] | None:
             "blocks": _comparison_blocks(study),
         }
     return None
+
+
+def price_section(study: StudyResults) -> dict[str, Any] | None:
+    """Return the price of each target and the plan by month; None where none was asked."""
+    if not study.prices:
+        return None
+    return {
+        "title": PRICE_TITLE,
+        "heads": PRICE_HEADS,
+        "rows": price_cells(study.prices),
+        "policies": list(letters(study.prices).items()),
+        "plan_heads": PLAN_HEADS,
+        "plan": plan_cells(study.plan),
+    }
 
 
 def elasticities_section(study: StudyResults) -> dict[str, Any] | None:

@@ -28,6 +28,10 @@ _READ: Final = (
     "sensitivity",
     "response",
     "answers",
+    "advice",
+    "prices",
+    "effects",
+    "plan",
 )
 
 
@@ -69,6 +73,10 @@ def read_study(folder: Path) -> StudyResults:
         sensitivity=_rows(tables, "sensitivity"),
         response=_rows(tables, "response"),
         answers=_rows(tables, "answers"),
+        advice=_rows(tables, "advice"),
+        prices=_rows(tables, "prices"),
+        effects=_rows(tables, "effects"),
+        plan=_rows(tables, "plan"),
         incomplete=_incomplete_note(folder, known["config_hash"], tables, _READ),
     )
 

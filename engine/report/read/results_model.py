@@ -96,6 +96,10 @@ class StudyResults:
     sensitivity: list[Row] = field(default_factory=list)
     response: list[Row] = field(default_factory=list)
     answers: list[Row] = field(default_factory=list)
+    advice: list[Row] = field(default_factory=list)
+    prices: list[Row] = field(default_factory=list)
+    effects: list[Row] = field(default_factory=list)
+    plan: list[Row] = field(default_factory=list)
     incomplete: str = ""
 
     def setting(self, *path: str) -> Any:

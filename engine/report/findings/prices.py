@@ -1,0 +1,115 @@
+"""The price of each target, the plan and what its levers bring, in words and cells.
+
+Drawn from the rows of `prices`, `plan` and `effects`, for the terminal and the page alike.
+"""
+
+from collections.abc import Sequence
+from string import ascii_uppercase
+from typing import Final
+
+from engine.report.formatting import NONE
+from engine.results.schemas import Row
+from engine.units import FEN_PER_BN_RMB
+
+PRICE_TITLE: Final = "Price of a target, beyond today's policy (bn RMB; ranges over worlds)"
+PRICE_HEADS: Final = (
+    "Target",
+    "P with no more",
+    "Cheapest policy",
+    "Net cost, median",
+    "80 % of worlds",
+    "RMB per RMB more",
+    "P reach",
+    "in the worst",
+    "Subsidy",
+)
+PLAN_HEADS: Final = ("Month", "GMV", "Year so far", "10 to 90 %", "Target", "Subsidy")
+
+_EFFECTS_TOLD: Final = 4
+"""Levers of the recommended policy whose effects are told, the largest first."""
+
+
+def letters(prices: Sequence[Row]) -> dict[str, str]:
+    """Return what each policy of the price table does, by a letter that stands for it."""
+    said = dict.fromkeys(row["says"] for row in prices if row["says"])
+    return dict(zip(ascii_uppercase, said, strict=False))
+
+
+def price_cells(prices: Sequence[Row]) -> list[list[str]]:
+    """Return the cells under `PRICE_HEADS`, a target a row."""
+    by_policy = {said: letter for letter, said in letters(prices).items()}
+    return [_price_cells(row, by_policy.get(row["says"], "")) for row in prices]
+
+
+def _price_cells(row: Row, letter: str) -> list[str]:
+    start = [_bn(row["target_fen"]), f"{row['today_reach']:.2f}"]
+    if not row["says"]:
+        return [*start, "none here", *[NONE] * (len(PRICE_HEADS) - 3)]
+    return [
+        *start,
+        letter,
+        _bn(row["cost_median_fen"]),
+        _range(row["cost_80_low_fen"], row["cost_80_high_fen"]),
+        NONE if row["cost_per_gmv"] is None else _minus(f"{row['cost_per_gmv']:.2f}"),
+        f"{row['reach']:.2f}",
+        f"{row['worst_reach']:.2f}",
+        _bn(row["subsidy_fen"]),
+    ]
+
+
+def plan_cells(plan: Sequence[Row]) -> list[list[str]]:
+    """Return the cells under `PLAN_HEADS`, a month that is still to come a row."""
+    return [
+        [
+            f"{row['month']:%Y-%m}",
+            _bn(row["gmv_fen"]),
+            _bn(row["middle_fen"]),
+            _range(row["low_fen"], row["high_fen"]),
+            _bn(row["target_fen"]) if row["target_fen"] > 0 else NONE,
+            _bn(row["subsidy_fen"]),
+        ]
+        for row in plan
+        if not row["is_past"]
+    ]
+
+
+def effect_sentences(effects: Sequence[Row]) -> list[str]:
+    """Say what the levers of the recommended policy do, the largest first."""
+    found = [row for row in effects if row["view"] == "leave_one_out"]
+    costs = {
+        row["lever"]: row["effect"]
+        for row in found
+        if row["measure"] == "platform_contribution_fen"
+    }
+    alone = [row for row in found if row["measure"] == "gmv_paid_fen"]
+    if not alone:
+        return []
+    ranked = sorted(alone, key=lambda row: -abs(row["effect"] or 0.0))
+    told = [
+        f"{row['says']} {_change(row['effect'])} ({_range(row['ci_low'], row['ci_high'])})"
+        f" and {_change(costs[row['lever']])}"
+        for row in ranked[:_EFFECTS_TOLD]
+    ]
+    more = len(ranked) - _EFFECTS_TOLD
+    rest = f"; {more} more" if more > 0 else ""
+    start = "What each thing it does otherwise brings, GMV (95 %) and contribution, bn RMB: "
+    return [f"{start}{'; '.join(told)}{rest}."]
+
+
+def _bn(fen: float | None) -> str:
+    if fen is None:
+        return NONE
+    bn = fen / FEN_PER_BN_RMB
+    return _minus(f"{bn:.0f}" if abs(bn) >= 100 else f"{bn:.1f}")
+
+
+def _change(fen: float | None) -> str:
+    return NONE if fen is None else _minus(f"{fen / FEN_PER_BN_RMB:+.1f}")
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return NONE if low is None or high is None else f"{_bn(low)} to {_bn(high)}"
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "\N{MINUS SIGN}")
