@@ -97,7 +97,7 @@ def test_noise_alone_keeps_no_rung_out() -> None:
     seen, corrected, kept = [], [], 0
     for seed in range(20):
         toy = Toy(plain, {"cost_fen": 1.2, "top10_share": 0.12}, seed=seed)
-        study = climbed(toy, batch_count=16, trials_count=17)
+        study = climbed(toy, batch_count=16, window_count=16, trials_count=17)
         row = study.ladder.rows()[0]
         seen.append(row["rank_correlation"])
         corrected.append(row["corrected_correlation"])
