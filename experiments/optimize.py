@@ -56,7 +56,8 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
         print_rungs(outcome.rungs, outcome.trials, console)
     for note in outcome.notes:
         print(f"Note: {note}.")
-    print(f"Workers: {outcome.usage.sentence()}.")
+    if outcome.usage.years_count:  # none are left where a finished search is asked again
+        print(f"Workers: {outcome.usage.sentence()}.")
     tell_folder(folder)
 
 

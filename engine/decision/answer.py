@@ -115,15 +115,21 @@ def answer(job: OptimizeJob, confirmed: Confirmed, pool: Pool) -> Answer:
 def names_of(
     policies: Mapping[str, Policy], shown: Sequence[str], job: OptimizeJob
 ) -> dict[str, str]:
-    """Name every policy by what it does; of two that do the same in words, by its trial too."""
+    """Name every policy by what it does; of two that do the same in words, by its trial too.
+
+    Policies that were given keep their names.
+    """
     today = policies[str(job.today)]
     said = {
-        name: policy_name(differences(policies[name], today, job.decision_date)) for name in shown
+        name: name
+        if name in job.baselines
+        else policy_name(differences(policies[name], today, job.decision_date))
+        for name in shown
     }
     said[str(job.today)] = "as today"
     twice = Counter(said.values())
     return {
-        name: words if twice[words] == 1 or name == job.today else f"{words} ({name})"
+        name: words if twice[words] == 1 or name in job.baselines else f"{words} ({name})"
         for name, words in said.items()
     }
 

@@ -124,7 +124,7 @@ def test_every_policy_of_the_table_has_a_letter_and_every_row_its_cells(asked):
         if row["says"]:
             assert named[cells[2]] == row["says"]
         else:
-            assert cells[2] == "none here"
+            assert cells[2] == "none"
 
 
 def test_effects_are_told_largest_first_with_both_measures():

@@ -11,16 +11,16 @@ from engine.report.formatting import NONE
 from engine.results.schemas import Row
 from engine.units import FEN_PER_BN_RMB
 
-PRICE_TITLE: Final = "Price of a target, beyond today's policy (bn RMB; ranges over worlds)"
+PRICE_TITLE: Final = "The cheapest way to each target, against today's policy (bn RMB)"
 PRICE_HEADS: Final = (
     "Target",
-    "P with no more",
-    "Cheapest policy",
-    "Net cost, median",
+    "P as today",
+    "Policy",
+    "Net cost",
     "80 % of worlds",
-    "RMB per RMB more",
+    "RMB per RMB",
     "P reach",
-    "in the worst",
+    "P worst",
     "Subsidy",
 )
 PLAN_HEADS: Final = ("Month", "GMV", "Year so far", "10 to 90 %", "Target", "Subsidy")
@@ -44,7 +44,7 @@ def price_cells(prices: Sequence[Row]) -> list[list[str]]:
 def _price_cells(row: Row, letter: str) -> list[str]:
     start = [_bn(row["target_fen"]), f"{row['today_reach']:.2f}"]
     if not row["says"]:
-        return [*start, "none here", *[NONE] * (len(PRICE_HEADS) - 3)]
+        return [*start, "none", *[NONE] * (len(PRICE_HEADS) - 3)]
     return [
         *start,
         letter,
