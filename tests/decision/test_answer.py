@@ -142,3 +142,11 @@ def test_effects_are_told_largest_first_with_both_measures():
     assert "large \N{MINUS SIGN}3.0" in said
     assert "and +4.0; small +2.0 (1.0 to 3.0) and \N{MINUS SIGN}1.0." in said
     assert effect_sentences([]) == []
+
+
+def test_what_rounds_to_nothing_has_no_sign():
+    row = {"lever": "a", "says": "a", "view": "leave_one_out", "effect": -1e8,
+           "ci_low": -2e8, "ci_high": 1e8}  # fmt: skip
+    both = ("gmv_paid_fen", "platform_contribution_fen")
+    (said,) = effect_sentences([row | {"measure": measure} for measure in both])
+    assert said.endswith("a 0.0 (0.0 to 0.0) and 0.0.")

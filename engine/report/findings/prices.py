@@ -112,4 +112,7 @@ def _range(low: float | None, high: float | None) -> str:
 
 
 def _minus(number: str) -> str:
+    """A number with a true minus; what rounds to nothing has none."""
+    if not float(number):
+        return number.lstrip("+-")
     return number.replace("-", "\N{MINUS SIGN}")
