@@ -80,12 +80,8 @@ def test_a_merely_noisy_goal_neither_keeps_a_rung_out_nor_chooses() -> None:
     searched = study.trials[8:]
     reached = {rung: [t for t in searched if t.rung >= rung] for rung in range(3)}
     assert [len(reached[rung]) for rung in range(3)] == [64, 32, 16]
-    gaps = []
-    for start in range(0, 64, 8):
-        batch = searched[start : start + 8]
-        up, out = ([x0(t) for t in batch if (t.rung > 0) == goes] for goes in (True, False))
-        gaps.append(np.mean(out) - np.mean(up))
-    assert np.mean(gaps) > 0.05
+    up, out = ([x0(t) for t in searched if (t.rung > 0) == goes] for goes in (True, False))
+    assert np.mean(up) < 0.7 * np.mean(out)
 
 
 def test_noise_alone_keeps_no_rung_out() -> None:
