@@ -28,7 +28,7 @@ from engine.search.finalists.selection import (
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Problem, Sample, Stage
 from engine.search.study import SearchStudy
-from engine.spec.jobs import Search
+from engine.spec.search import Search
 from engine.stats.pareto import pareto_ranks
 
 OURS: Final = "poquan"

@@ -26,7 +26,7 @@ from optuna.distributions import BaseDistribution
 from engine.population.draws import uniforms
 from engine.rng import Purpose, derive_seed
 from engine.search.problem import Candidate, Point, Sample, Stage
-from engine.spec.jobs import Objective
+from engine.spec.search import Objective
 
 Floats = NDArray[np.float64]
 

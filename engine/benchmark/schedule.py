@@ -32,7 +32,8 @@ from engine.search.problem import Candidate, Look, Point, Sample, Stage, Urgency
 from engine.search.samplers.proposals import propose_batch
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
-from engine.spec.jobs import BenchmarkJob, Schedule, Search
+from engine.spec.jobs import BenchmarkJob, Schedule
+from engine.spec.search import Search
 
 _WORKERS: Final = (1, 2, 16, 64, 1000)
 _WORLDS: Final = (1, 8)
@@ -123,7 +124,8 @@ class _Clockwork:
         """Put an errand, or the years of a look, among what waits for a worker."""
         years = 1
         if isinstance(todo, Look):
-            years = self._worlds * (todo.stage.last - todo.stage.first)
+            worlds = min(todo.stage.worlds_count or self._worlds, self._worlds)
+            years = worlds * (todo.stage.last - todo.stage.first)
             self._left[todo.key] = years
         for _ in range(years):
             self._count += 1

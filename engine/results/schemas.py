@@ -66,6 +66,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
     "rungs": {
         "rung": int,
         "population_share": float,
+        "worlds_count": int,
         "replications_count": int,
         "role": str,
         "name": str,

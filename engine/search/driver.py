@@ -261,14 +261,16 @@ def planned_years(
     search, given = job.search, len(job.baselines)
     pilot = min(given + search.batch_count, search.trials_count)
     plan: list[tuple[float, int]] = []
+    worlds_count = len(job.ensemble.worlds)
     for rungs, count, reduction in (
         (range(len(search.rungs)), pilot, 1.0),
         (visited or range(len(search.rungs)), search.trials_count - pilot, search.reduction),
     ):
         climbing = count
         for stage in stages(search.rungs, rungs).values():
-            plan.append((stage.population_share, climbing * (stage.last - stage.first)))
+            seen = min(stage.worlds_count or worlds_count, worlds_count)
+            plan.append((stage.population_share, climbing * seen * (stage.last - stage.first)))
             climbing = promotion_count(climbing, reduction)
     counts = replication_rounds(search.first_replications, search.final_replications)
-    plan.append((1.0, planned_replications(given, search.finalists_count, counts)))
-    return [(share, years * len(job.ensemble.worlds)) for share, years in plan]
+    final = planned_replications(given, search.finalists_count, counts)
+    return [*plan, (1.0, final * worlds_count)]

@@ -10,7 +10,7 @@ from engine.errors import InputError
 from engine.measures.catalogue import OUTCOMES, possible_range
 from engine.search.problem import Values
 from engine.spec.explain import nearest
-from engine.spec.jobs import Constraint, Objective
+from engine.spec.search import Constraint, Objective
 from engine.stats.arrays import Floats
 from engine.units import FEN_PER_BN_RMB
 

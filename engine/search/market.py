@@ -8,6 +8,7 @@ import math
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -176,7 +177,8 @@ class MarketProblem:
     def _cases(self, candidate: Candidate, stage: Stage) -> Iterator[Case]:
         """Yield the years of one policy, world by world."""
         policy, replications = self.policy(candidate), range(stage.first, stage.last)
-        found = _cases_of(self._job, policy, replications, self._scenarios, is_fresh=stage.is_fresh)
+        some = dict(islice(self._scenarios.items(), stage.worlds_count))
+        found = _cases_of(self._job, policy, replications, some, is_fresh=stage.is_fresh)
         scale = self._scale(stage)
         return (replace(case, scale=scale, trial=candidate.number) for case in found)
 
@@ -196,7 +198,7 @@ class MarketProblem:
                 where = "" if stage.is_fresh else f"{outcome.case}: "  # finalists are named anyway
                 return Sample({}, sessions, wall_s, f"{where}{outcome.reason}")
         values = {
-            name: np.array([year.run[name] for year in years]).reshape(self.worlds_count, -1)
+            name: np.array([year.run[name] for year in years]).reshape(-1, stage.last - stage.first)
             for name in self._shown
         }
         for name in self._needed:

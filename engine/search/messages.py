@@ -84,7 +84,8 @@ def _untrusted_rung_messages(rungs: Sequence[Row]) -> list[str]:
         own = [row for row in rungs if row["rung"] == rung and row["role"] == "goal"]
         bad = [row for row in own if not row["trusted"]]
         sample = (
-            f"{own[0]['population_share']:g} of the buyers, {own[0]['replications_count']} runs"
+            f"{own[0]['population_share']:g} of the buyers, {own[0]['worlds_count']} worlds, "
+            f"{own[0]['replications_count']} runs"
         )
         start = f"rung {rung} ({sample}) was left out:"
         if bad:

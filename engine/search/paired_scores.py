@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Values
-from engine.spec.jobs import RiskKind
+from engine.spec.search import RiskKind
 from engine.stats.arrays import Flags, Floats
 from engine.stats.paired import paired_variance
 from engine.stats.risk import pseudo_values, risk_figures

@@ -26,6 +26,7 @@ Point = Mapping[str, float]
 class Stage(NamedTuple):
     """Which runs are asked for: replications `first` to `last` - 1, of every world.
 
+    Where `worlds_count` is given, only of the first so many.
     Replication r of one kind, the search's or the fresh one, has the same random numbers for every
     candidate and world: common random numbers. No replication of the search is a fresh one.
     """
@@ -34,6 +35,7 @@ class Stage(NamedTuple):
     population_share: float
     first: int
     last: int
+    worlds_count: int | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class Sample:
     def replications(self) -> int:
         """Return how many replications it has."""
         return next(iter(self.values.values())).shape[1] if self.values else 0
+
+    @property
+    def worlds(self) -> int:
+        """Return how many worlds it is of."""
+        return next(iter(self.values.values())).shape[0] if self.values else 0
 
     def means(self) -> dict[str, float]:
         """Return each measure's mean; every world weighs alike."""

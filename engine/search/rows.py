@@ -15,8 +15,8 @@ from engine.search.finalists.posterior import Assessment, Finalist
 from engine.search.finalists.selection import Selection
 from engine.search.problem import Values
 from engine.search.space.policy_space import PolicySpace
-from engine.spec.jobs import RiskKind
 from engine.spec.policy import Policy
+from engine.spec.search import RiskKind
 from engine.stats.intervals import Interval, mean_interval
 
 Row = dict[str, Any]

@@ -30,7 +30,7 @@ from engine.search.samplers.proposals import (
     propose_lane,
     running_trials,
 )
-from engine.spec.jobs import Search
+from engine.spec.search import Search
 
 OnTrial = Callable[[int, Sequence[Trial], Estimates], None]
 """Takes how many trials were simulated, those that are settled, and what is known of them."""

@@ -24,7 +24,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.spec.jobs import RiskKind
+from engine.spec.search import RiskKind
 from engine.stats.arrays import Flags, Floats
 
 

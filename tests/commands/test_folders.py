@@ -37,7 +37,7 @@ def test_a_folder_of_the_users_own_is_refused(type_in, place: Path, command, nam
 
 
 def test_results_of_another_command_or_config_are_refused(type_in, place: Path) -> None:
-    assert type_in("optimize", *SMALL, "hydra.run.dir=out").status == 0
+    assert type_in("optimize", *SMALL, "question=year_2020", "hydra.run.dir=out").status == 0
     before = contents(place)
     for words in (["simulate"], ["optimize", "seed=7"]):
         ended = type_in(*words, *SMALL, "hydra.run.dir=out")
@@ -66,7 +66,7 @@ def test_the_same_command_may_come_again_where_no_result_changes(type_in, place:
     for more in ([], ["threads=2"]):
         assert type_in("simulate", *SMALL, "hydra.run.dir=out", *more).status == 0
     for more in ([], ["search.trials_count=14", "search.finalists_count=2"]):
-        ended = type_in("optimize", *SMALL, "hydra.run.dir=found", *more)
+        ended = type_in("optimize", *SMALL, "question=year_2020", "hydra.run.dir=found", *more)
         assert ended.status == 0, ended.err
 
 

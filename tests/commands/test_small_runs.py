@@ -9,6 +9,7 @@ from engine.results import read_table
 from tests import fakes
 
 SMALL = ("scale=smoke", "ray.backend=process", "hydra.run.dir=out")
+WHOLE = "question=year_2020"
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +86,7 @@ def test_values_need_the_same_days_in_every_world(type_in) -> None:
 
 
 def test_optimize_leaves_a_frontier_and_policies_that_simulate_takes(type_in, place: Path) -> None:
-    ended = type_in("optimize", *SMALL)
+    ended = type_in("optimize", *SMALL, WHOLE)
     assert ended.status == 0, ended.err
     tables = {f"out/{name}.parquet" for name in ("trials", "rungs", "frontier", "runs")}
     assert tables | {"out/study.journal", "out/report.html"} <= ended.files
@@ -110,7 +111,7 @@ def test_sensitivity_leaves_its_table_and_report_and_reads_a_search(type_in, pla
     assert "What moves the outcomes" in (place / "out" / "report.html").read_text()
 
     words = ("scale=smoke", "ray.backend=process")
-    assert type_in("optimize", *words, "hydra.run.dir=found").status == 0
+    assert type_in("optimize", *words, "hydra.run.dir=found", WHOLE).status == 0
     ended = type_in("sensitivity", *words, "study=found", "hydra.run.dir=read")
     assert ended.status == 0, ended.err
     rows = read_table(place / "read", "sensitivity").to_pylist()
@@ -142,7 +143,7 @@ def test_response_leaves_its_table_and_report_and_can_be_extended(type_in, place
 
 
 def test_optimize_searches_levers_of_every_kind(type_in, place: Path) -> None:
-    ended = type_in("optimize", *SMALL, "space=staged", "search=gp")
+    ended = type_in("optimize", *SMALL, WHOLE, "space=staged", "search=gp")
     assert ended.status == 0, ended.err
     columns = read_table(place / "out", "trials").column_names
     assert "lever.subsidy.rate.source@2020-06-16" in columns

@@ -70,4 +70,4 @@ def test_a_space_needs_dates_only_from_the_decision_on():
     dated = "+space.levers.price.cap.dates=[2020-06-01,2020-09-01]"
     check_job(made("optimize", *DECIDED, dated))
     with pytest.raises(PoquanError, match="nothing says what holds before"):
-        check_job(made("optimize", dated))
+        check_job(made("optimize", "question=year_2020", dated))

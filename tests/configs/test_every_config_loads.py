@@ -61,8 +61,7 @@ def test_every_option_loads(group: str, option: str) -> None:
         "indices": "sensitivity",
         "grid": "response",
     }.get(group, "optimize")
-    added = "+" if group == "question" else ""  # no command asks one of itself
-    job = load(composed(command, f"{added}{group}={option}"), JOBS[command])
+    job = load(composed(command, f"{group}={option}"), JOBS[command])
     assert isinstance(job, Job)
     worlds(job.scenario, job.ensemble)
     named = getattr(job, group, None)
@@ -79,6 +78,7 @@ def test_every_command_loads_at_every_scale(command: str, scale: str) -> None:
     ("scale", {"smoke", "laptop", "full"}),
     ("search", {"tpe", "nsga2", "nsga3", "cmaes", "gp", "gp_torch", "qmc", "random"}),
     ("ray", {"local", "cluster"}),
+    ("question", {"june_2020", "year_2020"}),
     ("policy", {"laissez_faire", "h1_2020", "double_ten_billion"}),
     ("scenario", {"kuaishou_2020"}),
 ])  # fmt: skip

@@ -41,6 +41,7 @@ def rung(
     return {
         "rung": k,
         "population_share": (0.25, 1.0)[k],
+        "worlds_count": 3,
         "replications_count": (2, 4)[k],
         "role": role,
         "name": "one",
@@ -83,16 +84,16 @@ def test_rungs_say_whether_they_may_drop_anybody() -> None:
     good = [rung(0, 0.93, trusted=True), rung(0, 0.1, trusted=False, role="constraint")]
     bad = [rung(0, 0.71, trusted=False), rung(0, None, trusted=True, role="constraint")]
     assert _rung_rows([*good, *top]) == [
-        ["25%", "2", "0.93", "0.10", "yes"],
-        ["100%", "4", "1.00", "–", "top"],
+        ["25%", "3 × 2", "0.93", "0.10", "yes"],
+        ["100%", "3 × 4", "1.00", "–", "top"],
     ]
     noisy = [rung(0, 0.2, trusted=True, told_apart=False)]
-    assert _rung_rows([good[0], *noisy, *top])[0] == ["25%", "2", "0.93", "noise", "yes"]
-    assert _rung_rows([*noisy, *top])[0] == ["25%", "2", "noise", "no: left out"]
+    assert _rung_rows([good[0], *noisy, *top])[0] == ["25%", "3 × 2", "0.93", "noise", "yes"]
+    assert _rung_rows([*noisy, *top])[0] == ["25%", "3 × 2", "noise", "no: left out"]
     assert _rung_details([*good, *top])[0] == [
-        *("25%", "2", "GMV as paid", "0.93", "0.80", "0.90", "0.93", "yes")
+        *("25%", "3 × 2", "GMV as paid", "0.93", "0.80", "0.90", "0.93", "yes")
     ]
-    assert _rung_rows([*bad, *top])[0] == ["25%", "2", "0.71", "–", "no: left out"]
+    assert _rung_rows([*bad, *top])[0] == ["25%", "3 × 2", "0.71", "–", "no: left out"]
 
 
 def test_the_time_of_the_sampler_is_told() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution
 
 from engine.search.problem import Candidate, Point, Sample, Stage
-from engine.spec.jobs import Objective, Search
+from engine.spec.search import Objective, Search
 
 Figures = Callable[[Point, float], Mapping[str, Any]]
 """A point and a share of the population to true means: a number, or one for each world."""
@@ -46,7 +46,7 @@ class Toy:
         for place, (name, mean) in enumerate(
             self.figures(one.point, stage.population_share).items()
         ):
-            worlds = np.atleast_1d(np.asarray(mean, float))
+            worlds = np.atleast_1d(np.asarray(mean, float))[: stage.worlds_count]
             moves = [self._noise(place, one.number, stage, r) for r in runs]
             values[name] = worlds[:, None] + self.noise.get(name, 0.0) * np.array(moves)
         return Sample(values, sessions_count=len(runs), wall_s=0.0)

@@ -11,7 +11,7 @@ from engine.measures import catalogue
 from engine.measures.catalogue import KEY_MEASURES, OUTCOMES, possible_range
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.rows import _measure_interval
-from engine.spec.jobs import Objective
+from engine.spec.search import Objective
 from engine.stats.intervals import Interval
 from engine.units import FEN_PER_BN_RMB
 

@@ -63,6 +63,26 @@ def test_a_misleading_rung_is_recognised_and_left_out() -> None:
     assert {stage.population_share for number, stage in toy.asked if number >= 8} == {0.5, 1.0}
 
 
+def test_a_rung_may_see_few_worlds_and_is_moved_to_the_level_of_all() -> None:
+    """The third world alone is 9 higher: what two of three show lies 3 below the mean."""
+
+    def three(point: Point, share: float) -> Mapping[str, Any]:
+        high = np.array([0, 0, 9])
+        return {"cost_fen": 100 + point["x0"] + high, "top10_share": 0.1 + 0 * high}
+
+    rungs = [{"population_share": 0.1, "replications": 2, "worlds_count": 2}, LADDER[-1]]
+    toy = Toy(three, {"cost_fen": 0.02, "top10_share": 0.005})
+    study = climbed(toy, rungs=rungs)
+    below = [trial for trial in study.trials if trial.rung == 0]
+    assert below
+    assert {trial.samples[0].values["cost_fen"].shape for trial in study.trials} == {(2, 2)}
+    assert {t.samples[1].values["cost_fen"].shape for t in study.trials if t.rung} == {(3, 4)}
+    for trial in below:
+        assert study.ladder.means(trial)["cost_fen"][0] == pytest.approx(103 + x0(trial), abs=0.05)
+    row = study.ladder.rows()[0]
+    assert (row["worlds_count"], round(row["shift"], 1)) == (2, 3.0)
+
+
 def test_a_merely_noisy_goal_neither_keeps_a_rung_out_nor_chooses() -> None:
     """The second goal's figures are noise on every rung; the first's are told apart well."""
 
@@ -215,10 +235,13 @@ def test_nothing_to_rank_is_not_a_number() -> None:
     [
         [(0.5, 2), (0.25, 4)],
         [(0.5, 2), (0.5, 2)],
+        [(0.5, 2, 3), (0.5, 4, 2)],
+        [(0.5, 2), (0.5, 4, 3)],
     ],
 )
-def test_rungs_that_do_not_rise_are_refused(rungs: list[tuple[float, int]]) -> None:
-    tree = [{"population_share": share, "replications": count} for share, count in rungs]
+def test_rungs_that_do_not_rise_are_refused(rungs: list[tuple[float, ...]]) -> None:
+    keys = "population_share", "replications", "worlds_count"
+    tree = [dict(zip(keys, rung, strict=False)) for rung in rungs]
     with pytest.raises((InputError, ValueError), match="rungs do not rise"):
         small_job(search={"rungs": tree})
 

@@ -18,7 +18,7 @@ from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.samplers.gaussian_process import fitted_count
 from engine.search.samplers.gaussian_sampler import _scalarise, _simplex_weights
 from engine.search.samplers.proposals import _ERRORS, _make_sampler
-from engine.spec.jobs import Objective, Search
+from engine.spec.search import Objective, Search
 from tests.search.jobs import SEARCH
 
 Point = dict[str, Any]

@@ -111,6 +111,26 @@ def test_cheap_trials_have_fewer_buyers_and_all_days(tmp_path: Path) -> None:
     assert days == {(50, 91), (100, 91)}
 
 
+def test_a_rung_may_see_the_first_worlds_only(tmp_path: Path) -> None:
+    worlds = {"name": "two", "worlds": {"as_is": {}, "other": {}}}
+    whole = {"population_share": 1.0, "replications": 2}
+    few = {"population_share": 0.5, "replications": 2, "worlds_count": 1}
+    seen: list[tuple[str, int]] = []
+
+    def noted(case: Case) -> RunResult:
+        seen.append((case.world, case.scale.buyers_count))
+        return simulate_fake(case)
+
+    job = small_job(ensemble=worlds, search={"rungs": [few, whole]})
+    found = run(job, tmp_path, noted)
+    assert {world for world, buyers in seen if buyers < job.scale.buyers_count} == {"as_is"}
+    assert {world for world, buyers in seen if buyers == job.scale.buyers_count} == {
+        "as_is",
+        "other",
+    }
+    assert [row["worlds_count"] for row in found.rungs if row["role"] == "constraint"] == [1, 2]
+
+
 def test_the_worlds_of_the_ensemble_are_all_simulated(tmp_path: Path) -> None:
     worlds = {"name": "two", "worlds": {"as_is": {}, "twin": {}}}
     found = run(small_job(ensemble=worlds), tmp_path)

@@ -16,7 +16,7 @@ _RISK_NAMES: Final = {
 
 _RUNG_DETAILS: Final = (
     "Buyers",
-    "Runs",
+    "Worlds × runs",
     "Figure",
     "Rank correlation as seen",
     "Reliability here",
@@ -113,7 +113,8 @@ def _rung_details(rows: Sequence[Row]) -> list[list[str]]:
 def rung_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
     """Return the heads of the table of rungs, and a line for each rung."""
     named = [row for row in rows if row["rung"] == 0]
-    return ["Buyers", "Runs", *(_word(row) for row in named), "May drop"], _rung_rows(rows)
+    heads = ["Buyers", "Worlds × runs", *(_word(row) for row in named), "May drop"]
+    return heads, _rung_rows(rows)
 
 
 def _rung_rows(rows: Sequence[Row]) -> list[list[str]]:
@@ -154,7 +155,8 @@ def _share(value: float | None) -> str:
 
 
 def _sample(row: Row) -> list[str]:
-    return [f"{100 * row['population_share']:g}%", str(row["replications_count"])]
+    worlds, runs = row["worlds_count"] or NONE, row["replications_count"]
+    return [f"{100 * row['population_share']:g}%", f"{worlds} × {runs}"]
 
 
 def _word(row: Row) -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from engine.search.fidelity.ladder import Ladder, Trial
 from engine.search.fidelity.promotion import promote, promotion_count
 from engine.search.problem import Look, Sample, Stage
-from engine.spec.jobs import Rung
+from engine.spec.search import Rung
 
 
 def stages(rungs: Sequence[Rung], visited: Sequence[int]) -> dict[int, Stage]:
@@ -28,11 +28,17 @@ def stages(rungs: Sequence[Rung], visited: Sequence[int]) -> dict[int, Stage]:
     found, below = {}, None
     for rung in visited:
         own, first = rungs[rung], 0
-        if below is not None and below.population_share == own.population_share:
+        if below is not None and _looks_alike(below, own):
             first = below.replications
-        found[rung] = Stage(False, own.population_share, first, own.replications)
+        found[rung] = Stage(False, own.population_share, first, own.replications, own.worlds_count)
         below = own
     return found
+
+
+def _looks_alike(below: Rung, own: Rung) -> bool:
+    """Return whether a rung only adds replications to what the one below has shown."""
+    same = (below.population_share, below.worlds_count) == (own.population_share, own.worlds_count)
+    return same and own.replications > below.replications
 
 
 class Climb:

@@ -33,7 +33,7 @@ from engine.search.fidelity.promotion import RungTrust
 from engine.search.fidelity.rung_reliability import RankAgreement
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Sample
-from engine.spec.jobs import Rung
+from engine.spec.search import Rung
 from engine.stats.arrays import Floats
 
 
@@ -127,6 +127,7 @@ class Ladder:
         self._goals = [self._shift(k, good, "costs") for k in range(len(rungs))]
         self._limits = [self._shift(k, good, "excesses") for k in range(len(rungs))]
         self._means = [self._mean_shift(k, good) for k in range(len(rungs))]
+        self._worlds = [good[0].samples[k].worlds if good else None for k in range(len(rungs))]
         self.visited = [k for k in range(len(rungs)) if self._is_visited(k)]
 
     def paired_scores(self, trials: Sequence[Trial], rung: int) -> PairedScores:
@@ -174,6 +175,7 @@ class Ladder:
         return {
             "rung": rung,
             "population_share": self.rungs[rung].population_share,
+            "worlds_count": self._worlds[rung],
             "replications_count": self.rungs[rung].replications,
             "role": role,
             "name": name,

@@ -28,7 +28,7 @@ from engine.search.fidelity.ladder import Trial
 from engine.search.finalists.posterior import Assessment, Finalist, PosteriorDraws
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Bench, Candidate, InOrder, Look, Problem, Sample, Stage
-from engine.spec.jobs import RiskKind, Search
+from engine.spec.search import RiskKind, Search
 from engine.stats.arrays import Floats
 from engine.stats.pareto import select_best
 

@@ -45,7 +45,7 @@ from engine.search.fidelity.ladder import Trial
 from engine.search.problem import Point
 from engine.search.samplers.cube_sampler import CmaesSampler, SobolSampler
 from engine.search.samplers.gaussian_sampler import GaussianSampler
-from engine.spec.jobs import Objective, Search
+from engine.spec.search import Objective, Search
 
 LANE: Final = 8
 """Trials that are proposed one after another; part of the results."""

@@ -1,0 +1,115 @@
+"""How a policy is searched: goals and constraints, rungs, sampler and budget."""
+
+import math
+from itertools import pairwise
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from engine.spec.base import Share, Spec, quantity
+
+
+class _Goal(Spec):
+    """One objective: a column of `runs`, or `cost_fen` (minus the contribution)."""
+
+    measure: str
+    direction: Literal["maximize", "minimize"]
+
+
+class Constraint(Spec):
+    """The mean of a measure over replications and worlds must lie within limits."""
+
+    measure: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _some_limit(self) -> Self:
+        if self.at_least is None and self.at_most is None:
+            raise ValueError(
+                "a constraint needs a limit; at_least, at_most or both; "
+                "add one: +{where}.at_least=... or +{where}.at_most=..."
+            )
+        if None not in (self.at_least, self.at_most) and self.at_least > self.at_most:  # type: ignore[operator]
+            raise ValueError(
+                "at_least lies above at_most: no policy can satisfy both; at_least below at_most"
+            )
+        return self
+
+
+RiskKind = Literal["mean", "cvar", "worst_world", "regret"]
+
+
+class Objective(Spec):
+    """What the search wants, of which part of the years, and what it must respect."""
+
+    name: str
+    goals: tuple[_Goal, ...] = Field(min_length=1, max_length=4)
+    constraints: dict[str, Constraint] = Field(default_factory=dict)
+    risk: RiskKind = Field("mean", description="what of the years a goal counts")
+    cvar_share: Share = Field(0.2, gt=0, description="share of the years, the worst, in cvar")
+    constraints_in: Literal["mean", "every_world"] = "mean"
+    feasible_probability: Share = Field(
+        0.95, lt=1, description="P(all constraints hold) that a recommended policy needs"
+    )
+
+
+class Rung(Spec):
+    """How closely a policy is looked at: a sample of the buyers, some worlds, a number of runs."""
+
+    population_share: Share = Field(gt=0, description="share of the scale's buyers")
+    replications: int = quantity("runs", "of each policy and world", ge=1, le=10_000)
+    worlds_count: int | None = Field(
+        None, ge=1, description="the first of the ensemble, at most; none: all [worlds]"
+    )
+
+    def is_above(self, below: "Rung") -> bool:
+        """Return whether it looks more closely: at more buyers, or at as many in more years."""
+        if self.population_share != below.population_share:
+            return self.population_share > below.population_share
+        own, lower = (
+            (one.replications, math.inf if one.worlds_count is None else one.worlds_count)
+            for one in (self, below)
+        )
+        return own != lower and own[0] >= lower[0] and own[1] >= lower[1]
+
+
+class Search(Spec):
+    """Sampler and budget of a search."""
+
+    name: str
+    sampler: Literal["tpe", "nsga2", "nsga3", "cmaes", "qmc", "gp", "gp_torch", "random"]
+    trials_count: int = quantity("policies", "tried, baselines included", ge=1, le=1_000_000)
+    batch_count: int = quantity(
+        "policies", "that climb together; fixes the results", ge=1, le=10_000
+    )
+    window_count: int = quantity(
+        "policies", "under way at once, at most; fixes the results", ge=1, le=100_000
+    )
+    startup_count: int = quantity("policies", "random ones before the sampler", ge=1, le=100_000)
+    rungs: tuple[Rung, ...] = Field(min_length=1, max_length=8, description="cheapest first")
+    reduction: float = quantity("ratio", "policies on a rung to those that go up", ge=1, le=100)
+    trusted_correlation: float = Field(
+        ge=-1, le=1, description="rank correlation with the top, without noise, that a rung needs"
+    )
+    finalists_count: int = quantity("policies", "re-evaluated on fresh seeds", ge=1, le=1000)
+    first_replications: int = quantity("runs", "of every finalist and world", ge=2, le=10_000)
+    final_replications: int = quantity("runs", "of those that stay to the end", ge=2, le=10_000)
+
+    @model_validator(mode="after")
+    def _batch_in_window(self) -> Self:
+        if self.window_count < self.batch_count:
+            raise ValueError(
+                f"window_count={self.window_count} holds no batch of batch_count="
+                f"{self.batch_count}; at least {self.batch_count}; raise {{where}}.window_count"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not all(above.is_above(below) for below, above in pairwise(self.rungs)):
+            raise ValueError(
+                "rungs do not rise; each with more buyers than the one below, or as many "
+                "buyers and more replications or worlds; order {where}.rungs from the cheapest up"
+            )
+        return self
