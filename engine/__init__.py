@@ -12,6 +12,11 @@ from engine.cache import cache_folder as _cache_folder
 
 # Numba reads it on import. A folder named by the sources cannot serve stale code.
 _os.environ.setdefault("NUMBA_CACHE_DIR", str(_cache_folder()))
+_os.environ.setdefault(
+    "NUMBA_CACHE_LOCATOR_CLASSES",
+    "engine.compile_cache.ByModule,UserProvidedCacheLocator,InTreeCacheLocator,"
+    "UserWideCacheLocator,IPythonCacheLocator,ZipCacheLocator",
+)
 
 _HOMES = {
     "Scenario": "engine.spec.scenario",

@@ -5,9 +5,11 @@ folder's name carries a hash of all that compiled code depends on.
 """
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import sys
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -39,6 +41,20 @@ def mark_warm() -> None:
     """Write down that everything is compiled; where nothing can be written, nothing is kept."""
     with contextlib.suppress(OSError):
         _mark().touch()
+
+
+@contextlib.contextmanager
+def alone_on_this_machine() -> Iterator[None]:
+    """Hold the cache's lock, which others wait for and which ends with its process.
+
+    Where nothing can be written there is no cache to fill, and no lock.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):
+            folder = Path(os.environ["NUMBA_CACHE_DIR"])
+            folder.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context((folder / "lock").open("w")), fcntl.LOCK_EX)
+        yield
 
 
 def _mark() -> Path:

@@ -36,6 +36,10 @@ class ClusterError(PoquanError):
     """The cluster cannot be reached or failed."""
 
 
+class HeadLostError(ClusterError):
+    """The head of the cluster is gone: whoever speaks to Ray now waits a minute and is killed."""
+
+
 class StorageError(PoquanError):
     """A result cannot be written or read."""
 

@@ -1,6 +1,7 @@
 """How a command ends: one message and an exit status, and no folder left without results."""
 
 import errno
+import os
 import shlex
 import sys
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
-from engine.errors import InputError, Interrupted, PoquanError, StorageError
+from engine.errors import HeadLostError, InputError, Interrupted, PoquanError, StorageError
 from experiments._hydra_errors import translate
 
 if TYPE_CHECKING:
@@ -91,6 +92,10 @@ def stop(error: PoquanError, folder: Path | None = None) -> NoReturn:
     if folder is not None and error.status == Interrupted.status and folder.exists():
         message += f"\n  kept:    {folder}\n  go on:   {_same_command(folder)}"
     print(message, file=sys.stderr)
+    if isinstance(error, HeadLostError):  # Ray's own way out would wait for the head
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(error.status)
     raise SystemExit(error.status)
 
 

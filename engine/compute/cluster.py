@@ -4,34 +4,42 @@ The scenario is the big part of a case and shared by thousands: it lies once in 
 store, and a chunk says which of the scenarios each case means.
 """
 
-import math
-import pickle
-from collections.abc import Iterable, Iterator, Sequence
+import socket
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
 from heapq import heappop
 from typing import Any, Final
 
 from engine.case import Case
 from engine.compute.connect import connected
-from engine.compute.pool import (
-    Errand,
-    Finished,
-    Pool,
-    Simulate,
-    Waiting,
-    finish,
-    simulate_case,
+from engine.compute.pool import Errand, Finished, Pool, Simulate, Waiting, simulate_case
+from engine.compute.same_code import Refusal, of_other_code, own_code
+from engine.compute.tasks import (
+    chunk_size,
+    distinct_scenarios,
+    run_chunk,
+    run_errand,
+    tickets,
+    unpack,
 )
-from engine.errors import ClusterError
+from engine.compute.watch import ClusterWatch
+from engine.errors import ClusterError, HeadLostError
 from engine.spec.jobs import Ray
 from engine.spec.scenario import Scenario
 
-_WARM_UP_S: Final = 300.0
-"""Seconds in which every node of a cluster must have compiled the kernels."""
-
 _QUEUE: Final = 2
 """Tasks in flight per worker: one that runs, one that waits, so that no worker idles."""
+
+_BEYOND: Final = 16
+"""Tasks offered to a cluster beyond that: what waits for a CPU makes an autoscaler start nodes."""
+
+_LOOK_S: Final = 5.0
+"""Seconds between two looks at the nodes of a cluster."""
+
+_SILENCES: Final = 3
+"""Looks in a row without an answer after which the head is held to be gone. Ray itself waits a
+minute, and then ends the process."""
 
 
 @contextmanager
@@ -52,11 +60,7 @@ def ray_pool(spec: Ray, seconds_hint: float, year_of: Simulate = simulate_case) 
 
 
 class _RayPool(Pool):
-    """Simulates on a Ray that is connected; one serial kernel per task.
-
-    The kernels are compiled once on every node before tasks fan out: processes that fill
-    one compile cache together can crash.
-    """
+    """Simulates on a Ray that is connected; one serial kernel per task."""
 
     def __init__(
         self, spec: Ray, seconds_hint: float, year_of: Simulate, *, is_local: bool
@@ -64,10 +68,13 @@ class _RayPool(Pool):
         super().__init__()
         import ray
 
-        self._cold, self._is_local = year_of is simulate_case, is_local
+        self._is_local, self._watch = is_local, ClusterWatch()
+        self._looked_s, self._silences = time.monotonic(), 0
         self._limit, self._retries = spec.workers_count, spec.retries_count
         self._seconds = seconds_hint
-        self._year_of = ray.put(year_of)
+        self._year_of, self._code = ray.put(year_of), ray.put(own_code())
+        # Made once: a function is told to the head, and a head that is gone would be waited for.
+        self._run_chunk, self._run_errand = ray.remote(run_chunk), ray.remote(run_errand)
         self._scenarios: dict[int, tuple[Scenario, Any]] = {}
         self._flight: dict[Any, list[int]] = {}
         self._threads = 1
@@ -99,8 +106,15 @@ class _RayPool(Pool):
         self._hand_out()
         if not self._flight:
             return
-        timeout = None if wait else 0
-        ready, _ = ray.wait(list(self._flight), num_returns=1, timeout=timeout, fetch_local=False)
+        ready: list[Any] = []
+        while not ready:
+            timeout = _LOOK_S if wait else 0
+            ready, _ = ray.wait(
+                list(self._flight), num_returns=1, timeout=timeout, fetch_local=False
+            )
+            self._look()
+            if not wait:
+                break
         if len(self._flight) > 1 and ready:  # and whatever else is there
             ready, _ = ray.wait(list(self._flight), num_returns=len(self._flight), timeout=0)
         for reference in ready:
@@ -111,30 +125,27 @@ class _RayPool(Pool):
 
     def _hand_out(self) -> None:
         """Send the most urgent cases, as many as there is room for."""
-        import ray
-
         case = self._first_case()
-        if case is not None and self._cold:
-            self._warm_up(case)
         if case is not None and case.threads > self._threads:
             self.workers_count, self._window = self._room(case.threads)
         options = {"num_cpus": self._threads, "max_retries": self._retries}
         while self._waiting and len(self._flight) < self._window:
             if isinstance(self._waiting[0].task, Errand):
                 first = heappop(self._waiting)
-                errand: Any = ray.remote(_run_errand).options(**options)
-                self._flight[errand.remote(first.ticket, first.task)] = [first.ticket]
+                errand: Any = self._run_errand.options(**options)
+                reference = errand.remote(self._code, first.ticket, first.task)
+                self._flight[reference] = [first.ticket]
                 continue
             chunk = self._chunk()
-            scenarios = _distinct_scenarios([one for _, one in chunk])
+            scenarios = distinct_scenarios([one for _, one in chunk])
             shared = [self._shared(scenario) for scenario in scenarios]
-            task: Any = ray.remote(_run_chunk).options(**options)
-            reference = task.remote(self._year_of, _tickets(chunk), *shared)
+            task: Any = self._run_chunk.options(**options)
+            reference = task.remote(self._code, self._year_of, tickets(chunk), *shared)
             self._flight[reference] = [own.ticket for own, _ in chunk]
 
     def _chunk(self) -> list[tuple[Waiting, Case]]:
         """Take the most urgent cases, as many as make a task, out of those that wait."""
-        size = _chunk_size(len(self._waiting), self._seconds, self.workers_count)
+        size = chunk_size(len(self._waiting), self._seconds, self.workers_count)
         chunk: list[tuple[Waiting, Case]] = []
         while self._waiting and len(chunk) < size:
             if not isinstance(self._waiting[0].task, Case):
@@ -151,19 +162,28 @@ class _RayPool(Pool):
         however many wait there. Of a cluster's CPUs a task takes what it likes: what limits
         the workers there is the number in flight.
         """
-        sizes = [int(node["Resources"].get("CPU", 0)) for node in _nodes()]
-        self._threads = threads = max(1, min(max(sizes, default=1), threads))
+        sizes = [cpus for _, cpus in _nodes().values()]
+        self._threads = threads = max(1, min(max(sizes, default=1) or threads, threads))
         workers = max(1, sum(size // threads for size in sizes))
         if self._limit is None or (self._is_local and self._limit >= workers):
-            return workers, _QUEUE * workers
+            return workers, _QUEUE * workers + (0 if self._is_local else _BEYOND)
         return self._limit, self._limit
 
-    def _warm_up(self, case: Case) -> None:
-        """Compile here, and on the other nodes of a cluster, before the first tasks."""
-        _warm_up_node(case)
-        if not self._is_local:
-            _warm_nodes(case)
-        self._cold = False
+    def _look(self) -> None:
+        """Now and then: see which nodes there are, and offer as much as they can take."""
+        if self._is_local or time.monotonic() - self._looked_s < _LOOK_S:
+            return
+        self._looked_s = time.monotonic()
+        if not _head_answers():
+            self._silences += 1
+            if self._silences == _SILENCES:
+                self._flight.clear()  # nobody is there to be told to stop
+                raise _headless()
+            return
+        self._silences = 0
+        self._watch.look(_nodes(), self._threads * (self._limit or 1))
+        self.workers_count, self._window = self._room(self._threads)
+        self._hand_out()
 
     def _shared(self, scenario: Scenario) -> Any:
         """Return a reference to `scenario`, put into the object store once."""
@@ -174,34 +194,27 @@ class _RayPool(Pool):
         return self._scenarios[id(scenario)][1]
 
 
-def _warm_up_node(case: Case) -> None:
-    """Compile the kernels into the cache of this node."""
-    from engine.warmup import warm_up as compile_kernels
-
-    compile_kernels(case)
-
-
-def _warm_nodes(case: Case) -> None:
+def _head_answers() -> bool:
+    """Return whether something listens where the cluster's head was."""
     import ray
-    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    task = ray.remote(_warm_up_node)
-    strategies = [NodeAffinitySchedulingStrategy(node["NodeID"], soft=True) for node in _nodes()]
+    host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
     try:
-        waiting = [
-            task.options(num_cpus=0, scheduling_strategy=strategy).remote(case)
-            for strategy in strategies
-        ]
-        ray.get(waiting, timeout=_WARM_UP_S)
-    except (ray.exceptions.RayError, TimeoutError) as error:
-        raise _unfit(error) from None
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_LOOK_S):
+            return True
+    except OSError:
+        return False
 
 
-def _nodes() -> list[dict[str, Any]]:
-    """Return Ray's description of the nodes that are alive."""
+def _nodes() -> dict[str, tuple[str, int]]:
+    """Return address and CPUs of the nodes that are alive, by their names."""
     import ray
 
-    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
+    return {
+        node["NodeID"]: (node["NodeManagerAddress"], int(node["Resources"].get("CPU", 0)))
+        for node in ray.nodes()  # type: ignore[no-untyped-call]
+        if node["Alive"]
+    }
 
 
 def _result(reference: Any) -> list[Finished]:
@@ -209,100 +222,52 @@ def _result(reference: Any) -> list[Finished]:
     import ray
 
     try:
-        return _unpack(ray.get(reference))
+        found = unpack(ray.get(reference))
     except (ray.exceptions.RayError, ConnectionError) as error:
         if "ModuleNotFoundError" in str(error):
             raise _unfit(error) from None
+        if "OwnerDiedError" in str(error):
+            raise _unheard() from None
         raise ClusterError(
-            f"ray: a task failed for good: {_last_line(error)}\n"
+            f"ray: a task failed for good: {_reason(error)}\n"
             "  allowed: workers that live through one year, retried ray.retries_count times\n"
             "  remedy:  fewer at once (ray.workers_count) or a smaller scale if memory ran out;\n"
             "           what is finished is kept, and the same command goes on"
         ) from None
+    if isinstance(found, Refusal):
+        raise of_other_code(found)
+    return found
 
 
 def _unfit(error: BaseException) -> ClusterError:
     return ClusterError(
-        f"ray: the cluster's nodes cannot run the engine: {_last_line(error)}\n"
+        f"ray: the cluster's nodes cannot run the engine: {_reason(error)}\n"
         "  allowed: nodes with the same Python and the same version of this package\n"
         "  remedy:  install it on every node, or send it with ray job submit --working-dir"
     )
 
 
-def _last_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[-1].strip() if lines else type(error).__name__
+def _headless() -> HeadLostError:
+    return HeadLostError(
+        "ray: the head of the cluster is gone\n"
+        "  allowed: a head that lives as long as the command\n"
+        "  remedy:  start it again; what is finished is kept, and the same command goes on"
+    )
 
 
-_TASK_S: Final = 0.3
-"""Seconds a task should last at least: a task costs Ray 0.5-0.8 ms, a result a fetch."""
+def _unheard() -> ClusterError:
+    return ClusterError(
+        "ray: the cluster's workers cannot reach this command, though it reaches them\n"
+        "  allowed: one way of authentication here and on the cluster, and open ports both ways\n"
+        "  remedy:  export RAY_AUTH_MODE=disabled if the cluster has no token (one in ~/.ray is\n"
+        "           used otherwise), or RAY_AUTH_MODE=token and the cluster's token"
+    )
 
 
-@dataclass(frozen=True)
-class _Ticket:
-    """A case without its scenario: the place of that among the chunk's, and the rest."""
+def _reason(error: BaseException) -> str:
+    """Return the line that says why: the last of a trace, the first where Ray explains."""
+    import ray
 
-    number: int
-    tables: Sequence[str]
-    scenario: int
-    rest: dict[str, Any]
-
-
-def _chunk_size(waiting: int, seconds: float, workers: int) -> int:
-    """Return how many cases a task takes: it lasts `_TASK_S` or longer, and every worker gets some.
-
-    Parameters
-    ----------
-    waiting
-        How many cases there are to simulate, 1 or more.
-    seconds
-        About what one case takes.
-    workers
-        How many tasks run at once.
-    """
-    enough = math.ceil(_TASK_S / max(seconds, 1e-6))
-    fair = math.ceil(waiting / workers)
-    return max(1, min(enough, fair))
-
-
-def _distinct_scenarios(cases: Sequence[Case]) -> list[Scenario]:
-    """Return the scenarios of `cases`, each object once, in order of appearance."""
-    return list({id(case.scenario): case.scenario for case in cases}.values())
-
-
-def _tickets(chunk: Sequence[tuple[Waiting, Case]]) -> list[_Ticket]:
-    """Return cases without their scenarios, which are `_distinct_scenarios` of them."""
-    found = _distinct_scenarios([case for _, case in chunk])
-    place = {id(scenario): k for k, scenario in enumerate(found)}
-    names = [field.name for field in fields(Case) if field.name != "scenario"]
-    return [
-        _Ticket(
-            own.ticket,
-            own.tables,
-            place[id(case.scenario)],
-            {name: getattr(case, name) for name in names},
-        )
-        for own, case in chunk
-    ]
-
-
-def _run_chunk(year_of: Simulate, todo: Sequence[_Ticket], *scenarios: Scenario) -> bytes:
-    """Simulate a chunk on a worker.
-
-    Returns pickled bytes: arrays read from the object store would be read-only and keep
-    their whole chunk in it.
-    """
-    cases = (Case(scenario=scenarios[ticket.scenario], **ticket.rest) for ticket in todo)
-    named = zip(todo, cases, strict=True)
-    return pickle.dumps([finish(own.number, case, own.tables, year_of) for own, case in named])
-
-
-def _run_errand(ticket: int, errand: Errand) -> bytes:
-    """Do an errand on a worker."""
-    return pickle.dumps([finish(ticket, errand, (), simulate_case)])
-
-
-def _unpack(result: bytes) -> list[Finished]:
-    """Return what a chunk's cases became."""
-    found: list[Finished] = pickle.loads(result)
-    return found
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    is_trace = isinstance(error, ray.exceptions.RayTaskError)
+    return lines[-1 if is_trace else 0] if lines else type(error).__name__

@@ -6,13 +6,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from engine.compute.machine import cpus_count
-from engine.errors import ClusterError
+from engine.compute.watch import WithoutRay
+from engine.errors import ClusterError, HeadLostError
 from engine.spec.jobs import Ray
 
 _CONNECT_S: Final = 5.0
@@ -54,9 +55,14 @@ def connected(spec: Ray) -> Iterator[bool]:
             _probe(address)
         try:
             _start(spec, address)
-            yield is_local
-        finally:
+            with nullcontext() if is_local else redirect_stdout(WithoutRay(sys.stdout)):
+                yield is_local
+        except HeadLostError:
+            raise  # without a word to Ray
+        except BaseException:
             ray.shutdown()
+            raise
+        ray.shutdown()
 
 
 def _start(spec: Ray, address: str) -> None:
@@ -65,10 +71,18 @@ def _start(spec: Ray, address: str) -> None:
     options: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
     if address == "local":
         options |= {"num_cpus": spec.workers_count or cpus_count(), "include_dashboard": False}
+    elif spec.runtime_env is not None:
+        options["runtime_env"] = _with_package(spec.runtime_env)
     try:
         ray.init(address=address, **options)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - Ray raises and exits with many kinds
         raise _unreachable(address, str(error)) from None
+
+
+def _with_package(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an environment of workers to which Ray sends this package."""
+    modules = [*environment.get("py_modules", ()), str(Path(__file__).parents[1])]
+    return {**environment, "py_modules": modules}
 
 
 def _settings(is_local: bool) -> dict[str, str]:

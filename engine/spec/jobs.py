@@ -63,8 +63,24 @@ class Ray(Spec):
 
     backend: Literal["auto", "process", "ray"]
     address: str | None = Field(description="an existing cluster; none starts a local one")
+    runtime_env: dict[str, Any] | None = Field(
+        None,
+        description="of a cluster's workers, as Ray takes it; this package is added to it; none: "
+        "it is installed on every node",
+    )
     workers_count: int | None = quantity("workers", "at once; none: one a CPU", ge=1, le=100_000)
     retries_count: int = quantity("retries", "of a task whose worker died", ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _some_address(self) -> Self:
+        """Refuse an empty one: a Ray of this machine alone is not what was asked for."""
+        if self.address is not None and not self.address.strip():
+            raise ValueError(
+                "ray.address is empty, as a variable that is not set leaves it; auto, HOST:6379, "
+                "ray://HOST:10001, or null for this machine; set the variable, or {where}.address="
+                "null"
+            )
+        return self
 
 
 class Schedule(Spec):

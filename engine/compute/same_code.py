@@ -1,0 +1,80 @@
+"""Every process that simulates proves that it runs the driver's code.
+
+A node with another version of the engine would simulate another market, and its years would
+stand among the others unnoticed. So each chunk of work names the code that it is meant for, and
+a worker of other code sends the chunk back with its own name in place of years.
+"""
+
+import hashlib
+import platform
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from engine.errors import ClusterError
+
+_LIBRARIES: Final = ("numpy", "numba", "llvmlite", "scipy", "pyarrow", "pydantic")
+"""Those whose versions may change a result, or how it is stored."""
+
+
+class Code(NamedTuple):
+    """What a process runs: `sources` is a hash of all files of the package."""
+
+    python: str
+    sources: str
+    libraries: str
+
+    def differences(self, other: "Code") -> str:
+        """Say what another process has otherwise, a clause for each part."""
+        said = [
+            f"{name} {theirs} (here {ours})"
+            for name, ours, theirs in zip(self._fields, self, other, strict=True)
+            if ours != theirs
+        ]
+        return ", ".join(said)
+
+
+class Refusal(NamedTuple):
+    """A worker of other code: where it runs, and what it runs."""
+
+    node: str
+    code: Code
+
+
+@cache
+def own_code() -> Code:
+    """Return what this process runs; reads all sources once, some ten milliseconds."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for source in sorted(root.rglob("*.py")):
+        digest.update(f"{source.relative_to(root)}\0".encode())
+        digest.update(source.read_bytes())
+    return Code(
+        python=platform.python_version(),
+        sources=digest.hexdigest()[:12],
+        libraries=" ".join(f"{name}-{_version(name)}" for name in _LIBRARIES),
+    )
+
+
+def refused(wanted: Code, node: str) -> Refusal | None:
+    """Return what this process runs, on `node`, if that is not what is wanted; else None."""
+    return None if own_code() == wanted else Refusal(node, own_code())
+
+
+def of_other_code(refusal: Refusal) -> ClusterError:
+    """Return the error that names a node and what it has otherwise."""
+    return ClusterError(
+        f"ray: node {refusal.node} runs other code than this command: "
+        f"{own_code().differences(refusal.code)}\n"
+        "  allowed: the same version of this package, and of its libraries, on every node\n"
+        "  remedy:  install it there, or ship it: ray job submit --working-dir, or\n"
+        "           ray.runtime_env={}; what is finished is kept, and the same command goes on"
+    )
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"

@@ -1,0 +1,98 @@
+"""What a cluster does while its user waits: said in lines of its own on standard error."""
+
+import io
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Final, TextIO
+
+_AGAIN_S: Final = 15.0
+"""Seconds after which it is said again that there are too few CPUs."""
+
+Tell = Callable[[str], None]
+
+
+def tell(text: str) -> None:
+    """Print a line on standard error."""
+    sys.stderr.write(f"ray: {text}\n")
+    sys.stderr.flush()
+
+
+class WithoutRay(io.TextIOBase):
+    """A stream to which Ray's own threads write nothing: what matters is told by `ClusterWatch`.
+
+    Ray prints pages of its raylets' logs on standard output when a node is lost.
+
+    Parameters
+    ----------
+    stream
+        Where all others write.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, unless it is a thread of Ray's that does."""
+        if threading.current_thread().name.startswith("ray_"):
+            return len(text)
+        return self._stream.write(text)
+
+    def flush(self) -> None:
+        """Write out what waits."""
+        self._stream.flush()
+
+    def isatty(self) -> bool:
+        """Return whether it is a terminal."""
+        return self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Return the file descriptor behind it."""
+        return self._stream.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Return how it is encoded."""
+        return self._stream.encoding
+
+
+class ClusterWatch:
+    """Compares the nodes of a cluster with those seen before, and tells what changed.
+
+    Parameters
+    ----------
+    say
+        Takes a line.
+    clock
+        Seconds that only rise.
+    """
+
+    def __init__(self, say: Tell = tell, clock: Callable[[], float] = time.monotonic) -> None:
+        self._say, self._clock = say, clock
+        self._known: dict[str, str] | None = None
+        self._told_s = -_AGAIN_S
+
+    def look(self, nodes: Mapping[str, tuple[str, int]], wanted: int) -> None:
+        """Tell which nodes have come and gone, and if there are fewer CPUs than are wanted.
+
+        Parameters
+        ----------
+        nodes
+            Address and CPUs of the nodes that are alive, by their names.
+        wanted
+            CPUs that the work could use at least.
+        """
+        found = {name: f"{address} ({name[:8]})" for name, (address, _) in nodes.items()}
+        for name, said in (self._known or {}).items():
+            if name not in found:
+                self._say(f"node {said} is lost; what it had is simulated again elsewhere")
+        if self._known is not None:
+            for name, said in found.items():
+                if name not in self._known:
+                    self._say(f"node {said} has joined, {nodes[name][1]} CPUs")
+        self._known = found
+        granted = sum(cpus for _, cpus in nodes.values())
+        if granted < wanted and self._clock() - self._told_s >= _AGAIN_S:
+            self._told_s = self._clock()
+            self._say(f"waiting for {wanted} CPUs, {granted} granted")

@@ -1,0 +1,151 @@
+"""What an owner of a cluster expects: one code everywhere, words while waiting, no dumps."""
+
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.compute import open_pool
+from engine.compute.cluster import _RayPool
+from engine.compute.same_code import Refusal, of_other_code, own_code, refused
+from engine.compute.watch import ClusterWatch, WithoutRay
+from engine.errors import ClusterError
+from tests.compute.test_pools import some_cases, spec
+from tests.fakes import simulate_fake
+
+ROOT = Path(__file__).resolve().parents[2]
+OTHER = own_code()._replace(sources="another")
+
+
+def test_who_runs_the_same_code_is_not_refused() -> None:
+    assert refused(own_code(), "here") is None
+    assert refused(OTHER, "there") == Refusal("there", own_code())
+
+
+def test_a_refusal_names_the_node_and_what_differs() -> None:
+    said = str(of_other_code(Refusal("10.0.0.3 (abcd)", OTHER)))
+    assert "node 10.0.0.3 (abcd) runs other code" in said
+    assert f"sources another (here {own_code().sources})" in said
+    assert "python" not in said.partition("\n")[0]
+
+
+def test_a_worker_of_other_code_ends_the_work_and_simulates_nothing() -> None:
+    with open_pool(spec("ray", workers=1), 4, 0.1, simulate_fake) as pool:
+        import ray  # not before: it reads once how it is to prove who it is
+
+        assert isinstance(pool, _RayPool)
+        pool._code = ray.put(OTHER)
+        with pytest.raises(ClusterError, match=r"node \S+ \(\w{8}\) runs other code"):
+            list(pool.run(some_cases(4)))
+
+
+def test_the_watch_tells_what_changes_and_what_is_missing() -> None:
+    said: list[str] = []
+    now = [0.0]
+    watch = ClusterWatch(said.append, lambda: now[0])
+    one, two = {"a" * 12: ("10.0.0.1", 0)}, {"b" * 12: ("10.0.0.2", 8)}
+    watch.look(one, 8)
+    assert said == ["waiting for 8 CPUs, 0 granted"]
+    watch.look(one, 8)
+    assert len(said) == 1  # not again at once
+    now[0] = 20.0
+    watch.look(one, 8)
+    assert said.pop() == said[0]
+    watch.look(one | two, 8)
+    assert said[1:] == ["node 10.0.0.2 (bbbbbbbb) has joined, 8 CPUs"]
+    watch.look(one, 0)
+    assert said[2:] == [
+        "node 10.0.0.2 (bbbbbbbb) is lost; what it had is simulated again elsewhere"
+    ]
+
+
+def test_threads_of_ray_do_not_write_on_the_users_output() -> None:
+    below = io.StringIO()
+    stream = WithoutRay(below)
+    for name in ("ray_listen_error_messages", "another"):
+        thread = threading.Thread(target=lambda: print("a dump", file=stream), name=name)
+        thread.start()
+        thread.join()
+    print("ours", file=stream)
+    assert below.getvalue() == "a dump\nours\n"
+
+
+COMPILE = """
+import numpy as np
+from engine.market.ledger.concentration import concentration
+print(concentration(np.arange(3.0), np.ones(3))["top1_share"])
+"""
+
+
+def test_a_copy_of_the_package_elsewhere_compiles_nothing_anew(tmp_path: Path) -> None:
+    """As Ray unpacks it for every job."""
+    cache = tmp_path / "cache"
+    kept: list[set[str]] = []
+    for name in ("here", "there"):
+        shutil.copytree(ROOT / "engine", tmp_path / name / "engine")
+        set_aside = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_CACHE")}
+        done = subprocess.run(
+            [sys.executable, "-c", COMPILE],
+            cwd=tmp_path / name,
+            env={**set_aside, "PYTHONPATH": str(tmp_path / name), "XDG_CACHE_HOME": str(cache)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert float(done.stdout) == pytest.approx(2 / 3)
+        kept.append({str(file) for file in cache.rglob("*.nbc")})
+    assert kept[0]
+    assert kept[1] == kept[0]
+
+
+@pytest.fixture
+def lone_head(tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """The address of a head without CPUs, and the environment to reach it in."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    env = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    ray = [sys.executable, "-m", "ray.scripts.scripts"]
+    port = address.rpartition(":")[2]
+    subprocess.run(
+        [*ray, "start", "--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false"],
+        env=env,
+        check=True,
+        capture_output=True,
+    )
+    yield address, env
+    subprocess.run(["pkill", "-KILL", "-f", f"(gcs-address|gcs_server_port)={port}"], check=False)
+    subprocess.run(["pkill", "-KILL", "-f", address], check=False)
+
+
+@pytest.mark.slow
+def test_a_command_says_what_it_waits_for_and_that_the_head_is_gone(
+    lone_head: tuple[str, dict[str, str]], tmp_path: Path
+) -> None:
+    address, env = lone_head
+    words = ["scale=smoke", "ray=cluster", f"ray.address={address}", "hydra.run.dir=out"]
+    command = subprocess.Popen(
+        [sys.executable, "-m", "experiments.simulate", *words],
+        cwd=tmp_path,
+        env={**env, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert command.stderr is not None
+    assert command.stdout is not None
+    assert command.stderr.readline() == "ray: waiting for 1 CPUs, 0 granted\n"
+    subprocess.run(["pkill", "-KILL", "-f", f"gcs_server_port={address[10:]}"], check=True)
+    start = time.monotonic()
+    out, err = command.communicate(timeout=120)
+    assert command.returncode == 1
+    assert "ray: the head of the cluster is gone" in err
+    assert "raylet" not in out
+    assert time.monotonic() - start < 50  # Ray ends the process after a minute
