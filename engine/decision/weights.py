@@ -29,8 +29,8 @@ from engine.calibrate.sample import SimulatedPoints
 from engine.calibrate.targets import CalibrationTarget, match_figures
 from engine.case import RunResult
 from engine.errors import InputError
+from engine.spec.accuracy import Accuracy
 from engine.spec.calendar import Calendar
-from engine.spec.calibration import Fit
 from engine.spec.scenario import Scenario
 from engine.stats.arrays import Floats, Ints
 from engine.stats.paired import means_by
@@ -66,7 +66,7 @@ class WorldWeights(NamedTuple):
 
 
 def known_figures(
-    figures: Sequence[ObservedFigure], calendar: Calendar, fit: Fit, decision_date: date
+    figures: Sequence[ObservedFigure], calendar: Calendar, accuracy: Accuracy, decision_date: date
 ) -> list[CalibrationTarget]:
     """Return the figures that weigh worlds: those whose period ends before the decision.
 
@@ -80,7 +80,7 @@ def known_figures(
     """
     known = [
         target
-        for target in match_figures(figures, calendar, fit)[0]
+        for target in match_figures(figures, calendar, accuracy)[0]
         if target.role == FIT
         and not target.measure.is_input
         and not target.measure.probe
@@ -139,6 +139,20 @@ def world_weights(
     )
 
 
+def even_weights(worlds: Sequence[str]) -> WorldWeights:
+    """Return weights of worlds that all count the same, by no figure."""
+    count = len(worlds)
+    return WorldWeights(
+        weights=dict.fromkeys(worlds, 1.0 / count),
+        figures=(),
+        misses=np.zeros((count, 0)),
+        power=0.0,
+        effective_count=float(count),
+        alone_count=float(count),
+        note="",
+    )
+
+
 def _groups(known: Sequence[CalibrationTarget]) -> Ints:
     """Number the figures that count as one, (figures,) int64 from 0."""
     names = [
@@ -184,7 +198,8 @@ def _note(squares: Floats, figures_count: int, alone: float, least: float) -> st
             "weights are kept even enough that none decides alone"
         )
     if len(squares) < LEAST_WORLDS:
-        return f"only {len(squares)} worlds are weighed: too few to say how sure the answer is"
+        some = f"{len(squares)} world{'s are' if len(squares) > 1 else ' is'}"
+        return f"only {some} weighed: too few to say how sure the answer is"
     if alone < LEAST_WORLDS:
         evened = f"; weights are evened out to {least:g}" if alone < least else ""
         left = f"what is known leaves {alone:.1f} of {len(squares)} worlds"

@@ -1,0 +1,88 @@
+"""What is known by the decision, held against the past of each world: the weights of an answer.
+
+Of every world the days before the decision are simulated under the history, on the first of the
+fresh replications, which every finalist meets too; the horizon of these cases ends on the night
+before. A past does not depend on when the horizon ends, so these are the pasts that all
+candidates share, with what a search does not keep of them.
+
+Worlds are weighed once the search is over: it goes on weighing them alike, so that actuals can be
+exchanged without searching anew. What it found is a set of policies to choose from, and the
+choice is made with the weights.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from engine.calibrate.observed import read_figures
+from engine.calibrate.targets import CalibrationTarget
+from engine.case import Case
+from engine.compute import Pool
+from engine.decision.weights import (
+    WorldWeights,
+    even_weights,
+    known_figures,
+    simulated_figures,
+    world_weights,
+)
+from engine.search.market import fresh_cases
+from engine.spec.jobs import OptimizeJob
+from engine.spec.scenario import Scenario
+from engine.spec.worlds import worlds
+from engine.stats.arrays import Floats
+
+
+def known_actuals(job: OptimizeJob, address: str) -> list[CalibrationTarget]:
+    """Read a table of figures and return those that are known by the job's decision.
+
+    Parameters
+    ----------
+    job
+        Has a decision in a scenario's calendar, and says how accurate figures are.
+    address
+        Of the table, see `engine.calibrate.observed.read_figures`.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be read, or nothing in it is known by then.
+    """
+    assert job.accuracy is not None
+    assert job.decision_date is not None
+    figures = read_figures(address, job.accuracy.tolerance)
+    return known_figures(figures, job.scenario.calendar, job.accuracy, job.decision_date)
+
+
+def past_cases(job: OptimizeJob) -> Iterator[Case]:
+    """Yield the past of each world, world by world, `search.first_replications` runs of each."""
+    assert job.history is not None
+    assert job.decision_date is not None
+    last = job.decision_date - timedelta(days=1)
+    for case in fresh_cases(job, job.history, range(job.search.first_replications)):
+        calendar = case.scenario.calendar.model_copy(update={"end": last})
+        past = case.scenario.model_copy(update={"calendar": calendar})
+        yield replace(case, scenario=past, history=None, decision_date=None)
+
+
+def weighed_worlds(
+    job: OptimizeJob, known: Sequence[CalibrationTarget], pool: Pool
+) -> WorldWeights:
+    """Weigh the worlds of a job by what is known; without anything known they are even.
+
+    Parameters
+    ----------
+    job
+        What is asked.
+    known
+        Figures, from `known_actuals`.
+    pool
+        Simulates the pasts.
+    """
+    if not known:
+        return even_weights(list(job.ensemble.worlds))
+    simulated: dict[str, list[Floats]] = {world: [] for world in job.ensemble.worlds}
+    scenarios: Mapping[str, Scenario] = worlds(job.scenario, job.ensemble)
+    for year in pool.run(list(past_cases(job))):
+        world = year.labels["world"]
+        simulated[world].append(simulated_figures(scenarios[world], year, known))
+    return world_weights(known, simulated)
