@@ -17,7 +17,7 @@ import numpy as np
 from engine.calibrate.targets import CalibrationTarget
 from engine.case import RunResult
 from engine.compute import Pool
-from engine.decision.actuals import weighed_worlds
+from engine.decision.actuals import weighed_past
 from engine.decision.attribution import Attribution, attribution_cases, attributions
 from engine.decision.confirmed import confirmed_policy
 from engine.decision.inert import differences
@@ -102,7 +102,7 @@ def answer(
         raise PoquanError(f"{job.today}: today's policy failed, so nothing can be compared with it")
     names = names_of(confirmed.policies, list(years), job)
     binding = {row["policy"]: row["binding"] for row in confirmed.frontier}
-    weighed = weighed_worlds(job, known, pool)
+    weighed, notes = weighed_past(job, known, pool)
     weights = weighed.weights
     found = {
         name: confirmed_policy(names[name], own, years[job.today], SHOWN, binding[name], weights)
@@ -129,7 +129,7 @@ def answer(
         months=plan_by_month(job, confirmed.policies[shown], years[shown], weights),
         weights=weighed,
         without=without,
-        certainty=certainty_sentences(weighed, without, advice.policy),
+        certainty=(*certainty_sentences(weighed, without, advice.policy), *notes),
     )
 
 
