@@ -13,6 +13,7 @@ The same years show what the history leaves of its purses: a purse of today's po
 decision on, and is given by hand, so where it is far from what is left that is said.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -29,6 +30,7 @@ from engine.decision.weights import (
     simulated_figures,
     world_weights,
 )
+from engine.errors import CombinedInputError, InputError
 from engine.search.market import fresh_cases
 from engine.spec.jobs import OptimizeJob
 from engine.spec.levers import policy_value
@@ -71,8 +73,21 @@ def known_actuals(job: OptimizeJob, address: str) -> list[CalibrationTarget]:
     """
     assert job.accuracy is not None
     assert job.decision_date is not None
-    figures = read_figures(address, job.accuracy.tolerance)
-    return known_figures(figures, job.scenario.calendar, job.accuracy, job.decision_date)
+    try:
+        figures = read_figures(address, job.accuracy.tolerance)
+        return known_figures(figures, job.scenario.calendar, job.accuracy, job.decision_date)
+    except InputError as error:
+        raise CombinedInputError([_of_actuals(one) for one in _mistakes(error)]) from None
+
+
+def _mistakes(error: InputError) -> Sequence[InputError]:
+    return error.mistakes if isinstance(error, CombinedInputError) else [error]
+
+
+def _of_actuals(error: InputError) -> InputError:
+    """A mistake in a table, told under the key that names the table here."""
+    where = re.sub(r"^figures\b", "actuals", error.where)
+    return InputError(where, error.what, error.allowed, error.remedy)
 
 
 def past_cases(job: OptimizeJob) -> Iterator[Case]:
