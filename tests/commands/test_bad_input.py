@@ -197,7 +197,7 @@ MISTAKES = [
     pytest.param("optimize", ["decision_date=2020-03-01"], 2,
                  ["actuals: no row with role fit is of a period that ends before 2020-03-01"],
                  id="nothing known by the decision"),
-    pytest.param("optimize", ["question=year_2020", "actuals=kuaishou_2020"], 2,
+    pytest.param("optimize", ["question=year_2020", "+actuals=kuaishou_2020"], 2,
                  ["actuals=kuaishou_2020 weighs worlds by their past", "question=june_2020"],
                  id="actuals without a past"),
     pytest.param("calibrate", ["figures=nowhere.csv"], 2,
