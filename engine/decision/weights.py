@@ -5,8 +5,9 @@
 f the simulated figure, a mean over replications, z the observed one; of a figure known to lie
 above or below a value only the part beyond it counts. Tolerance, discrepancy and the noise of
 one run are those of calibration (`engine.calibrate.sample`). A pseudo-likelihood, which takes
-figures for independent; but shares of the largest anchors and the exponent of their law, of one
-period, come from one ranking: they count as one figure, by the mean of their squares. The worlds
+figures for independent; but shares of the largest anchors and the exponent of their law come from
+one ranking where they share days, and a half-year holds its quarters: figures of one key, or of the
+ranking, whose periods overlap count as one, by the mean of their squares. The worlds
 of an ensemble that was calibrated on the same figures were already chosen by them: for these the
 weights say no more than which of the chosen is nearer.
 
@@ -154,13 +155,28 @@ def even_weights(worlds: Sequence[str]) -> WorldWeights:
 
 
 def _groups(known: Sequence[CalibrationTarget]) -> Ints:
-    """Number the figures that count as one, (figures,) int64 from 0."""
-    names = [
-        ("ranking" if _OF_A_RANKING.fullmatch(target.key) else target.key, target.period)
-        for target in known
-    ]
-    places = {name: k for k, name in enumerate(dict.fromkeys(names))}
-    return np.array([places[name] for name in names], np.int64)
+    """Number the figures that count as one, (figures,) int64 from 0.
+
+    The shortest periods come first, so that a half-year joins one of its quarters, and not both
+    quarters the half-year, in whatever order the rows stand.
+    """
+    order = sorted(range(len(known)), key=lambda k: (_length(known[k]), k))
+    numbers: dict[int, int] = {}
+    for k in order:
+        twins = (numbers[j] for j in numbers if _are_one(known[k], known[j]))
+        numbers[k] = next(twins, max(numbers.values(), default=-1) + 1)
+    return np.array([numbers[k] for k in range(len(known))], np.int64)
+
+
+def _length(target: CalibrationTarget) -> int:
+    return sum((span.last - span.first).days + 1 for span in target.days)
+
+
+def _are_one(a: CalibrationTarget, b: CalibrationTarget) -> bool:
+    """Whether two figures are read off the same thing, on days of which they share some."""
+    names = ["ranking" if _OF_A_RANKING.fullmatch(one.key) else one.key for one in (a, b)]
+    shared = any(x.first <= y.last and y.first <= x.last for x in a.days for y in b.days)
+    return names[0] == names[1] and shared
 
 
 def _shares(squares: Floats, power: float) -> Floats:
