@@ -114,12 +114,13 @@ def _kept(answers: Sequence[WithoutWorld], recommended: str | None) -> str:
         return f"still no policy reaches the goal {cases}"
     costs = [one.cost_fen for one in answers if one.cost_fen is not None]
     said = f"the same policy is recommended {cases}"
-    low, high = (_bn(end) for end in (min(costs), max(costs)))
     if not any(costs):
         return said
-    return (
-        f"{said}, and costs {low if low == high else f'{low} to {high}'} bn RMB more than today's"
-    )
+    is_less = max(costs) < 0
+    shown = [abs(cost) if is_less else cost for cost in costs]
+    low, high = _bn(min(shown)), _bn(max(shown))
+    amount = low if low == high else f"{low} to {high}"
+    return f"{said}, and costs {amount} bn RMB {'less' if is_less else 'more'} than today's"
 
 
 def _weights_without(weights: Floats, place: int) -> Floats:

@@ -41,6 +41,13 @@ def test_without_the_world_that_a_policy_needs_another_is_recommended():
     )
 
 
+def test_what_costs_less_than_today_is_told_so():
+    saves = policy("saves", [260, 260, 260], [-1.0, -2.0, -4.0])
+    found = without_each_world([saves], TODAY, 250 * BN, asked())
+    (said,) = certainty_sentences(even_weights(WORLDS), found, "saves")
+    assert said.endswith("in 3 of 3 cases, and costs 1.4 to 2.8 bn RMB less than today's.")
+
+
 def test_that_nothing_reaches_may_hang_on_one_world_too():
     found = without_each_world([CHEAP], TODAY, 250 * BN, asked((0.4, 0.5, 0.1)))
     assert [one.policy for one in found] == [None, "cheap", None]
