@@ -130,6 +130,11 @@ def read_dated_levers(words: Iterable[str]) -> list[str]:
     return [word for typed in rest for word in _translated(typed)]
 
 
+def observed_table(name: str) -> str:
+    """Return where observed figures are: a bare name is a table of `conf/observed`."""
+    return name if Path(name).suffix else str(CONF / "observed" / f"{name}.csv")
+
+
 def folders(sources: Iterable[Any]) -> list[Path]:
     """Return the folders among Hydra's `runtime.config_sources`, in the order of search."""
     return [Path(source.path) for source in sources if source.schema in {SCHEME, "file"}]

@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from engine.config import Tree, dump
 from engine.spec.calibration import CalibrateJob
 from experiments._app import app
-from experiments._sources import CONF, folders
+from experiments._sources import folders, observed_table
 
 
 def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
@@ -23,8 +23,8 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     from experiments._years import conclude, tell_folder
 
     check_writable(folder)
-    figures = engine.read_figures(_address(job.figures), job.fit.tolerance)
-    seasons = engine.read_seasons(_address(job.seasons))
+    figures = engine.read_figures(observed_table(job.figures), job.fit.tolerance)
+    seasons = engine.read_seasons(observed_table(job.seasons))
     with open_pool(job.ray, *_work(job)) as pool, progress() as show:
         outcome = engine.calibrate(job, figures, folder, pool, show)
         answers = engine.answers(job, outcome.ensemble, pool, show)
@@ -46,15 +46,8 @@ def check(job: CalibrateJob, overrides: Sequence[str]) -> None:  # noqa: ARG001 
     """Refuse a table, a range or an unknown that cannot be used."""
     from engine import calibrate as engine
 
-    engine.check_job(job, _address(job.figures))
-    engine.read_seasons(_address(job.seasons))
-
-
-def _address(table: str) -> str:
-    """Return where observed figures are: a bare name is a table of `conf/observed`."""
-    if Path(table).suffix:
-        return table
-    return str(CONF / "observed" / f"{table}.csv")
+    engine.check_job(job, observed_table(job.figures))
+    engine.read_seasons(observed_table(job.seasons))
 
 
 def _work(job: CalibrateJob) -> tuple[int, float]:

@@ -12,6 +12,7 @@ from engine.errors import CombinedInputError, InputError
 from engine.spec.jobs import OptimizeJob
 from engine.spec.policy import Policy
 from experiments._app import app
+from experiments._sources import observed_table
 
 _GROUP: Final = "policy"
 
@@ -28,6 +29,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     from experiments._years import conclude, tell_folder
 
     check_writable(folder)
+    known = _known(job)
     work = (0, 0.0) if is_complete(folder, config) else _work(job)
     with open_pool(job.ray, *work) as pool, progress() as show:
         outcome = search.optimize(
@@ -36,7 +38,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
             pool,
             lambda now: show(now.stage, now.done, now.total, now.best, now.left_s),
         )
-        answered = _answered(job, outcome, pool)
+        answered = _answered(job, outcome, pool, known)
     # Only now: it clears what another study left, which the search refuses to go on with.
     results = Results(folder, config, job.seed)
     results.write_rows("trials", outcome.trials)
@@ -61,7 +63,18 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     tell_folder(folder)
 
 
-def _answered(job: OptimizeJob, outcome: Any, pool: Any) -> dict[str, list[dict[str, Any]]]:
+def _known(job: OptimizeJob) -> list[Any]:
+    """Read the figures that weigh the worlds; none where the job names no table of actuals."""
+    if job.actuals is None:
+        return []
+    from engine.decision.actuals import known_actuals
+
+    return known_actuals(job, observed_table(job.actuals))
+
+
+def _answered(
+    job: OptimizeJob, outcome: Any, pool: Any, known: Sequence[Any]
+) -> dict[str, list[dict[str, Any]]]:
     """Price the targets, where it is said what is done today; no tables elsewhere."""
     if job.today is None:
         return {}
@@ -69,7 +82,7 @@ def _answered(job: OptimizeJob, outcome: Any, pool: Any) -> dict[str, list[dict[
     from engine.decision.tables import answer_tables
 
     confirmed = Confirmed(outcome.policies, outcome.years, outcome.frontier)
-    return answer_tables(answer(job, confirmed, pool))
+    return answer_tables(answer(job, confirmed, pool, known))
 
 
 def _frontier(
@@ -83,11 +96,12 @@ def _frontier(
 
 
 def check(job: OptimizeJob, overrides: Sequence[str]) -> None:
-    """Refuse what cannot be searched, and values for levers that are."""
+    """Refuse what cannot be searched, values for levers that are, and actuals of no use."""
     from engine import search
 
     _check_overrides(job, overrides)
     search.check_job(job)
+    _known(job)
 
 
 def _check_overrides(job: OptimizeJob, overrides: Sequence[str]) -> None:

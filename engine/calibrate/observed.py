@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.errors import CombinedInputError, InputError
 from engine.results.storage import open_folder
-from engine.spec.calibration import Tolerance
+from engine.spec.accuracy import Tolerance
 
 FIT, CHECK = "fit", "check"
 _SEPARATORS: Final = (",", ";", "\t")

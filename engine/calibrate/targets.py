@@ -7,8 +7,9 @@ from engine.calibrate.measures import KNOWN, SHOWN_BY_DATE, FigureMeasure
 from engine.calibrate.observed import FIT, ObservedFigure
 from engine.calibrate.run_reader import FORMS, Span, spans
 from engine.errors import CombinedInputError, InputError
+from engine.spec.accuracy import Accuracy
 from engine.spec.calendar import Calendar
-from engine.spec.calibration import NO_PROBES, Fit, Probes
+from engine.spec.calibration import NO_PROBES, Probes
 
 SHOWN: Final = "shown"
 """Role of a reading that the job did not choose: neither fitted nor a check."""
@@ -70,7 +71,7 @@ class Unmodelled(NamedTuple):
 def match_figures(
     figures: Sequence[ObservedFigure],
     calendar: Calendar,
-    fit: Fit,
+    accuracy: Accuracy,
     probes: Probes = NO_PROBES,
 ) -> tuple[list[CalibrationTarget], list[Unmodelled]]:
     """Split figures into targets, forecasts added, and those that are not modelled.
@@ -81,7 +82,7 @@ def match_figures(
         What was observed.
     calendar
         The days that are simulated.
-    fit
+    accuracy
         Which of two readings of a repeat rate is fitted, and how far a right model is off.
     probes
         The experiments that are made, on days of the calendar.
@@ -97,7 +98,7 @@ def match_figures(
     mistakes: list[InputError] = []
     for figure in figures:
         try:
-            found = _targets(figure, (calendar, fit, probes))
+            found = _targets(figure, (calendar, accuracy, probes))
         except InputError as mistake:
             mistakes.append(mistake)
             continue
@@ -114,13 +115,13 @@ def match_figures(
             f"at least one of the keys {', '.join(KNOWN)}, within the scenario's calendar",
             "add rows, or correct their keys and periods",
         )
-    return [*targets, *_forecasts(targets, calendar, fit), *_probed(probes)], unmodelled
+    return [*targets, *_forecasts(targets, calendar, accuracy), *_probed(probes)], unmodelled
 
 
 def _targets(
-    figure: ObservedFigure, asked: tuple[Calendar, Fit, Probes]
+    figure: ObservedFigure, asked: tuple[Calendar, Accuracy, Probes]
 ) -> list[CalibrationTarget] | str:
-    calendar, fit, probes = asked
+    calendar, accuracy, probes = asked
     measures = KNOWN.get(figure.key)
     if measures is None:
         return WHY_NOT.get(figure.key, "the model has no such measure")
@@ -134,13 +135,13 @@ def _targets(
     days = _days(figure, measures[0].spans_count)
     if any(day < calendar.start or day > calendar.end for span in days for day in span):
         return f"outside the calendar, {calendar.start} to {calendar.end}"
-    return [_target(figure, measure, days, fit) for measure in measures]
+    return [_target(figure, measure, days, accuracy) for measure in measures]
 
 
 def _target(
-    figure: ObservedFigure, measure: FigureMeasure, days: tuple[Span, ...], fit: Fit
+    figure: ObservedFigure, measure: FigureMeasure, days: tuple[Span, ...], accuracy: Accuracy
 ) -> CalibrationTarget:
-    chosen = measure.reading in {"", fit.repeat_reading}
+    chosen = measure.reading in {"", accuracy.repeat_reading}
     return CalibrationTarget(
         key=figure.key,
         period=figure.period,
@@ -150,7 +151,7 @@ def _target(
         tolerance=figure.tolerance,
         measure=measure,
         days=days,
-        discrepancy=fit.discrepancy.of(measure.kind),
+        discrepancy=accuracy.discrepancy.of(measure.kind),
         bound=figure.bound,
     )
 
@@ -169,7 +170,7 @@ def _days(figure: ObservedFigure, count: int) -> tuple[Span, ...]:
 
 
 def _forecasts(
-    told: Sequence[CalibrationTarget], calendar: Calendar, fit: Fit
+    told: Sequence[CalibrationTarget], calendar: Calendar, accuracy: Accuracy
 ) -> list[CalibrationTarget]:
     known = {(target.key, target.period) for target in told}
     found = []
@@ -178,7 +179,7 @@ def _forecasts(
         inside = calendar.start <= days[0].first and days[0].last <= calendar.end
         if inside and (key, period) not in known:
             measure = KNOWN[key][0]
-            off = fit.discrepancy.of(measure.kind)
+            off = accuracy.discrepancy.of(measure.kind)
             found.append(
                 CalibrationTarget(
                     key, period, measure.unit, FORECAST, None, 0.0, measure, days, off

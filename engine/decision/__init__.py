@@ -6,8 +6,9 @@ parts that know no search: each takes years that were simulated, or lists those 
 1.  *The past.* Until the date `history` was in force; it is simulated once per world,
     population and run seed, and every candidate goes on from a copy (`engine.market.past`).
     Purse, target path and dated levers of candidates begin on the date.
-2.  *Worlds.* What is known by the date weighs the plausible worlds (`weights`): a figure counts
-    whose period has ended, and that is no check. Few effective worlds are said, not trusted.
+2.  *Worlds.* What is known by the date weighs the plausible worlds by their past (`actuals`,
+    `weights`): a figure counts whose period has ended, and that is no check. Few effective worlds
+    are said, not trusted, and the answer is told with each world left out (`robustness`).
 3.  *Candidates.* Whatever finds them (a search, a baseline, an earlier study), all go through one
     door: levers that cannot act take today's values (`inert`), and what is left names the policy
     (`names`). Today's policy is the one in force carried on, not a year without any policy.

@@ -4,6 +4,8 @@ Every finalist and given policy that was simulated with all replications is a ca
 target: the price table is made of them all, so none that is known and better is missed. Inert
 levers are left out of what is said of a policy, and its name is made of the rest. Net cost is
 the contribution that today's policy, carried on under the same luck, would have brought more.
+Wherever worlds are averaged or counted here they weigh what is known by the decision makes of
+them (`actuals`); the search, and what it confirmed by, weighed them alike.
 """
 
 from collections import Counter
@@ -12,8 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from engine.calibrate.targets import CalibrationTarget
 from engine.case import RunResult
 from engine.compute import Pool
+from engine.decision.actuals import weighed_past
 from engine.decision.attribution import Attribution, attribution_cases, attributions
 from engine.decision.confirmed import confirmed_policy
 from engine.decision.inert import differences
@@ -27,6 +31,8 @@ from engine.decision.price_table import (
     price_table,
 )
 from engine.decision.recommended import Recommendation, recommendation
+from engine.decision.robustness import WithoutWorld, certainty_sentences, without_each_world
+from engine.decision.weights import WorldWeights
 from engine.errors import PoquanError
 from engine.search.market import fresh_cases
 from engine.spec.jobs import OptimizeJob
@@ -42,7 +48,8 @@ class Answer(NamedTuple):
 
     `names` by the name that the search gave a policy; `found` is the search's name of the
     recommended policy, empty where none reaches the goal; `rows` the price of each target,
-    `effects` what each difference of the recommended policy brings, `months` its plan.
+    `effects` what each difference of the recommended policy brings, `months` its plan. `weights`
+    are those of the worlds, `without` is the answer with each left out, and `certainty` says so.
     """
 
     today: str
@@ -52,6 +59,9 @@ class Answer(NamedTuple):
     rows: list[PriceRow]
     effects: list[Attribution]
     months: list[Month]
+    weights: WorldWeights
+    without: list[WithoutWorld]
+    certainty: tuple[str, ...]
 
 
 class Confirmed(NamedTuple):
@@ -62,7 +72,9 @@ class Confirmed(NamedTuple):
     frontier: Sequence[Mapping[str, Any]]
 
 
-def answer(job: OptimizeJob, confirmed: Confirmed, pool: Pool) -> Answer:
+def answer(
+    job: OptimizeJob, confirmed: Confirmed, pool: Pool, known: Sequence[CalibrationTarget] = ()
+) -> Answer:
     """Price the targets, recommend, and say what each lever of the recommended policy does.
 
     Parameters
@@ -72,7 +84,10 @@ def answer(job: OptimizeJob, confirmed: Confirmed, pool: Pool) -> Answer:
     confirmed
         What the search found.
     pool
-        Simulates what attribution needs, on the first of the fresh replications.
+        Simulates the past of each world where something is known of it, and what attribution
+        needs, on the first of the fresh replications.
+    known
+        Figures that weigh the worlds, from `known_actuals`; none: all weigh the same.
 
     Raises
     ------
@@ -87,28 +102,34 @@ def answer(job: OptimizeJob, confirmed: Confirmed, pool: Pool) -> Answer:
         raise PoquanError(f"{job.today}: today's policy failed, so nothing can be compared with it")
     names = names_of(confirmed.policies, list(years), job)
     binding = {row["policy"]: row["binding"] for row in confirmed.frontier}
+    weighed, notes = weighed_past(job, known, pool)
+    weights = weighed.weights
     found = {
-        name: confirmed_policy(names[name], own, years[job.today], SHOWN, binding[name])
+        name: confirmed_policy(names[name], own, years[job.today], SHOWN, binding[name], weights)
         for name, own in years.items()
         if len(own) == len(years[job.today])  # the others fell out early
     }
     today, others = found[job.today], [one for name, one in found.items() if name != job.today]
     worlds = tuple(job.ensemble.worlds)
-    even = np.full(len(worlds), 1.0 / len(worlds))
-    asked = Asked(job.reach_probability, worlds, even, job.value_of_gmv)
+    shares = np.array([weights[world] for world in worlds])
+    asked = Asked(job.reach_probability, worlds, shares, job.value_of_gmv)
     goal = job.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB
     targets = _targets(job, others, today, goal, asked)
     advice = recommendation(others, today, goal, targets, asked)
     best = next((name for name, said in names.items() if said == advice.policy), "")
     shown = best or job.today
+    without = without_each_world(others, today, goal, asked)
     return Answer(
         today=job.today,
         names=names,
         found=best,
         recommended=advice,
         rows=price_table(others, today, targets, asked),
-        effects=_effects(job, confirmed.policies, shown, pool),
-        months=plan_by_month(job, confirmed.policies[shown], years[shown]),
+        effects=_effects(job, confirmed.policies, shown, pool, weights),
+        months=plan_by_month(job, confirmed.policies[shown], years[shown], weights),
+        weights=weighed,
+        without=without,
+        certainty=(*certainty_sentences(weighed, without, advice.policy), *notes),
     )
 
 
@@ -151,6 +172,7 @@ def _effects(
     policies: Mapping[str, Policy],
     name: str,
     pool: Pool,
+    weights: Mapping[str, float],
 ) -> list[Attribution]:
     """What each difference from today's policy brings; nothing where there is none."""
     policy, today = policies[name], policies[str(job.today)]
@@ -158,4 +180,5 @@ def _effects(
         return []
     like = list(fresh_cases(job, today, range(job.attribution_replications)))
     cases = attribution_cases(like, policy, today, job.decision_date)
-    return attributions(list(pool.run(cases)), policy, today, job.decision_date)
+    years = list(pool.run(cases))
+    return attributions(years, policy, today, job.decision_date, weights=weights)

@@ -9,8 +9,9 @@ common populations and random numbers:
     interaction     together - sum of the one-at-a-time effects
 
 A lever that is not moved gets no row, nor one that cannot act. Each row is a mean over
-replications of which each is a mean over worlds, which share their luck (`engine.stats.paired`),
-with Student's 95 % interval. With one difference the two views are one, and nothing is left over.
+replications of which each is a mean over worlds, weighted if weights are given, which share
+their luck (`engine.stats.paired`), with Student's 95 % interval. With one difference the two
+views are one, and nothing is left over.
 """
 
 from collections.abc import Mapping, Sequence
@@ -95,8 +96,20 @@ def attributions(
     today: Policy,
     decision_date: date | None = None,
     measures: Sequence[str] = MEASURES,
+    weights: Mapping[str, float] | None = None,
 ) -> list[Attribution]:
     """Reduce the years of `attribution_cases`, in any order, to effects, measure by measure.
+
+    Parameters
+    ----------
+    years
+        What was simulated.
+    policy, today, decision_date
+        See `differences`.
+    measures
+        Columns of `runs`.
+    weights
+        How much each world counts; none: all the same.
 
     Raises
     ------
@@ -108,10 +121,11 @@ def attributions(
     runs = _by_part(years, parts)
     keys = sorted(runs[_TODAY])
     units = independent_units([key[1] for key in keys], [key[3] for key in keys])
+    shares = np.array([1.0 if weights is None else weights[key[0]] for key in keys])
     rows: list[Attribution] = []
     for measure in measures:
         found: dict[str, Floats] = {
-            part: means_by(units, np.array([own[key][measure] for key in keys], np.float64))
+            part: means_by(units, np.array([own[key][measure] for key in keys], np.float64), shares)
             for part, own in runs.items()
         }
         effects = _effects([one.path for one in moved], found)

@@ -1,6 +1,6 @@
 """From simulated years to what the price of targets needs: a policy's samples beside today's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ def confirmed_policy(
     today: Sequence[RunResult],
     others: Sequence[str] = (),
     binding: str = "",
+    weights: Mapping[str, float] | None = None,
 ) -> ConfirmedPolicy:
     """Return a policy's samples by world and replication, in the order of today's years.
 
@@ -35,6 +36,8 @@ def confirmed_policy(
         Further columns of `runs` whose means are shown.
     binding
         What the policy ran into.
+    weights
+        How much each world counts in the means of `others`, adding up to 1; none: all the same.
 
     Raises
     ------
@@ -54,6 +57,7 @@ def confirmed_policy(
     def table(found: _Years, measure: str) -> Floats:
         return np.array([[found[key].run[measure] for key in row] for row in keys], np.float64)
 
+    shares = np.array([1.0 / len(worlds) if weights is None else weights[w] for w in worlds])
     contribution = "platform_contribution_fen"
     return ConfirmedPolicy(
         name=name,
@@ -61,7 +65,7 @@ def confirmed_policy(
         cost_fen=table(base, contribution) - table(own, contribution),
         subsidy_fen=table(own, "subsidy_fen"),
         binding=binding,
-        others={measure: float(table(own, measure).mean()) for measure in others},
+        others={measure: float(shares @ table(own, measure).mean(axis=1)) for measure in others},
     )
 
 

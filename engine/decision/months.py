@@ -1,10 +1,11 @@
 """A plan month by month: what is expected, how sure that is, what is spent, what changes.
 
 Expected GMV is cumulative over the calendar year, actuals of the past included; its 10 to 90 %
-range is over worlds and luck together.
+range is over worlds, weighted, and luck together.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from engine.decision.inert import differences
 from engine.decision.names import lever_phrase
 from engine.spec.jobs import OptimizeJob
 from engine.spec.policy import Policy
+from engine.stats.quantiles import weighted_quantile
 
 
 class Month(NamedTuple):
@@ -36,7 +38,9 @@ class Month(NamedTuple):
     changes: str
 
 
-def plan_by_month(job: OptimizeJob, policy: Policy, years: Sequence[RunResult]) -> list[Month]:
+def plan_by_month(
+    job: OptimizeJob, policy: Policy, years: Sequence[RunResult], weights: Mapping[str, float]
+) -> list[Month]:
     """Lay a policy's years out by month.
 
     Parameters
@@ -47,28 +51,33 @@ def plan_by_month(job: OptimizeJob, policy: Policy, years: Sequence[RunResult]) 
         The one that was simulated.
     years
         Its years, with their days.
+    weights
+        How much each world counts, adding up to 1; the years of a world share its weight.
     """
     calendar = job.scenario.calendar
     days = [calendar.start + timedelta(days=k) for k in range(calendar.n_days)]
     firsts = [k for k, day in enumerate(days) if k == 0 or day.day == 1]
     decided = job.decision_date or calendar.start
+    worlds = [year.labels["world"] for year in years]
+    counts = Counter(worlds)
+    shares = np.array([weights[world] / counts[world] for world in worlds], np.float64)
     gmv = np.array([year.daily["gmv_paid_fen"] for year in years], np.float64)
     spent = np.array([year.daily["subsidy_fen"] for year in years], np.float64)
     target = np.array([year.daily["target_cumulative_fen"] for year in years], np.float64)
     found = []
     for first, last in zip(firsts, [*firsts[1:], len(days)], strict=True):
         cumulative = gmv[:, :last].sum(axis=1)
-        low, middle, high = np.quantile(cumulative, (0.1, 0.5, 0.9))
+        low, middle, high = (weighted_quantile(cumulative, shares, p) for p in (0.1, 0.5, 0.9))
         found.append(
             Month(
                 month=days[first].replace(day=1),
                 is_past=days[last - 1] < decided,
-                gmv_fen=float(gmv[:, first:last].sum(axis=1).mean()),
-                low_fen=float(low),
-                middle_fen=float(middle),
-                high_fen=float(high),
-                target_fen=float(target[:, last - 1].mean()),
-                subsidy_fen=float(spent[:, first:last].sum(axis=1).mean()),
+                gmv_fen=float(shares @ gmv[:, first:last].sum(axis=1)),
+                low_fen=low,
+                middle_fen=middle,
+                high_fen=high,
+                target_fen=float(shares @ target[:, last - 1]),
+                subsidy_fen=float(shares @ spent[:, first:last].sum(axis=1)),
                 changes=_changes(job, policy, days[first], days[last - 1]),
             )
         )

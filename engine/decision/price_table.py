@@ -24,6 +24,7 @@ import numpy as np
 
 from engine.stats.arrays import Floats
 from engine.stats.intervals import Interval, mean_interval
+from engine.stats.quantiles import weighted_quantile
 from engine.units import FEN_PER_BN_RMB
 
 _STEPS: Final = (1.0, 2.0, 5.0, 10.0)
@@ -191,7 +192,7 @@ def _row(
     by_world, costs = reached.mean(axis=1), found.cost_fen.mean(axis=1)
     worst = int(np.argmin(by_world))
     low80, low50, middle, high50, high80 = (
-        _quantile(costs, asked.weights, share) for share in (0.1, 0.25, 0.5, 0.75, 0.9)
+        weighted_quantile(costs, asked.weights, share) for share in (0.1, 0.25, 0.5, 0.75, 0.9)
     )
     return PriceRow(
         target_fen=target_fen,
@@ -222,10 +223,3 @@ def _marginal(found: ConfirmedPolicy, below: ConfirmedPolicy, asked: Asked) -> f
 def _mean(sample: Floats, asked: Asked) -> float:
     """The mean over replications, worlds weighted."""
     return float(asked.weights @ sample.mean(axis=1))
-
-
-def _quantile(values: Floats, weights: Floats, share: float) -> float:
-    """A quantile of weighted values, linear between the middles of their weights (Hazen)."""
-    order = np.argsort(values, kind="stable")
-    middles = np.cumsum(weights[order]) - weights[order] / 2
-    return float(np.interp(share, middles, values[order]))

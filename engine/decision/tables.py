@@ -1,4 +1,4 @@
-"""The answer as tables: `advice`, `prices`, `effects` and `plan`."""
+"""The answer as tables: `advice`, `prices`, `effects`, `plan` and `worlds`."""
 
 from typing import Any
 
@@ -11,8 +11,9 @@ Row = dict[str, Any]
 def answer_tables(found: Answer) -> dict[str, list[Row]]:
     """Return the rows of each table by its name; see `engine.results.schemas`."""
     trials = {said: name for name, said in found.names.items()}
+    sentences = (*found.recommended.sentences, *found.certainty)
     return {
-        "advice": [{"sentence": sentence} for sentence in found.recommended.sentences],
+        "advice": [{"sentence": sentence} for sentence in sentences],
         "prices": [
             _price(row, trials) | {"is_recommended": row.policy == found.recommended.policy}
             for row in found.rows
@@ -33,7 +34,34 @@ def answer_tables(found: Answer) -> dict[str, list[Row]]:
             for one in found.effects
         ],
         "plan": [month._asdict() for month in found.months],
+        "worlds": _worlds(found),
     }
+
+
+def _worlds(found: Answer) -> list[Row]:
+    """A row for each world: its weight, its misses, and the answer without it."""
+    without = {one.world: one for one in found.without}
+    rows = []
+    for misses, (world, weight) in zip(
+        found.weights.misses, found.weights.weights.items(), strict=True
+    ):
+        own = without.get(world)
+        rows.append(
+            {
+                "world": world,
+                "weight": weight,
+                "without_policy": (own.policy if own else None) or "",
+                "without_is_same": own.is_same if own else None,
+                "without_reach": own.reach if own else None,
+                "without_cost_fen": own.cost_fen if own else None,
+                "note": found.weights.note,
+            }
+            | {
+                f"miss.{figure}": float(miss)
+                for figure, miss in zip(found.weights.figures, misses, strict=True)
+            }
+        )
+    return rows
 
 
 def _price(row: PriceRow, trials: dict[str, str]) -> Row:

@@ -5,8 +5,9 @@
 f the simulated figure, a mean over replications, z the observed one; of a figure known to lie
 above or below a value only the part beyond it counts. Tolerance, discrepancy and the noise of
 one run are those of calibration (`engine.calibrate.sample`). A pseudo-likelihood, which takes
-figures for independent; but shares of the largest anchors and the exponent of their law, of one
-period, come from one ranking: they count as one figure, by the mean of their squares. The worlds
+figures for independent; but shares of the largest anchors and the exponent of their law come from
+one ranking where they share days, and a half-year holds its quarters: figures of one key, or of the
+ranking, whose periods overlap count as one, by the mean of their squares. The worlds
 of an ensemble that was calibrated on the same figures were already chosen by them: for these the
 weights say no more than which of the chosen is nearer.
 
@@ -29,8 +30,8 @@ from engine.calibrate.sample import SimulatedPoints
 from engine.calibrate.targets import CalibrationTarget, match_figures
 from engine.case import RunResult
 from engine.errors import InputError
+from engine.spec.accuracy import Accuracy
 from engine.spec.calendar import Calendar
-from engine.spec.calibration import Fit
 from engine.spec.scenario import Scenario
 from engine.stats.arrays import Floats, Ints
 from engine.stats.paired import means_by
@@ -66,7 +67,7 @@ class WorldWeights(NamedTuple):
 
 
 def known_figures(
-    figures: Sequence[ObservedFigure], calendar: Calendar, fit: Fit, decision_date: date
+    figures: Sequence[ObservedFigure], calendar: Calendar, accuracy: Accuracy, decision_date: date
 ) -> list[CalibrationTarget]:
     """Return the figures that weigh worlds: those whose period ends before the decision.
 
@@ -80,7 +81,7 @@ def known_figures(
     """
     known = [
         target
-        for target in match_figures(figures, calendar, fit)[0]
+        for target in match_figures(figures, calendar, accuracy)[0]
         if target.role == FIT
         and not target.measure.is_input
         and not target.measure.probe
@@ -139,14 +140,43 @@ def world_weights(
     )
 
 
+def even_weights(worlds: Sequence[str]) -> WorldWeights:
+    """Return weights of worlds that all count the same, by no figure."""
+    count = len(worlds)
+    return WorldWeights(
+        weights=dict.fromkeys(worlds, 1.0 / count),
+        figures=(),
+        misses=np.zeros((count, 0)),
+        power=0.0,
+        effective_count=float(count),
+        alone_count=float(count),
+        note="",
+    )
+
+
 def _groups(known: Sequence[CalibrationTarget]) -> Ints:
-    """Number the figures that count as one, (figures,) int64 from 0."""
-    names = [
-        ("ranking" if _OF_A_RANKING.fullmatch(target.key) else target.key, target.period)
-        for target in known
-    ]
-    places = {name: k for k, name in enumerate(dict.fromkeys(names))}
-    return np.array([places[name] for name in names], np.int64)
+    """Number the figures that count as one, (figures,) int64 from 0.
+
+    The shortest periods come first, so that a half-year joins one of its quarters, and not both
+    quarters the half-year, in whatever order the rows stand.
+    """
+    order = sorted(range(len(known)), key=lambda k: (_length(known[k]), k))
+    numbers: dict[int, int] = {}
+    for k in order:
+        twins = (numbers[j] for j in numbers if _are_one(known[k], known[j]))
+        numbers[k] = next(twins, max(numbers.values(), default=-1) + 1)
+    return np.array([numbers[k] for k in range(len(known))], np.int64)
+
+
+def _length(target: CalibrationTarget) -> int:
+    return sum((span.last - span.first).days + 1 for span in target.days)
+
+
+def _are_one(a: CalibrationTarget, b: CalibrationTarget) -> bool:
+    """Whether two figures are read off the same thing, on days of which they share some."""
+    names = ["ranking" if _OF_A_RANKING.fullmatch(one.key) else one.key for one in (a, b)]
+    shared = any(x.first <= y.last and y.first <= x.last for x in a.days for y in b.days)
+    return names[0] == names[1] and shared
 
 
 def _shares(squares: Floats, power: float) -> Floats:
@@ -184,7 +214,8 @@ def _note(squares: Floats, figures_count: int, alone: float, least: float) -> st
             "weights are kept even enough that none decides alone"
         )
     if len(squares) < LEAST_WORLDS:
-        return f"only {len(squares)} worlds are weighed: too few to say how sure the answer is"
+        some = f"{len(squares)} world{'s are' if len(squares) > 1 else ' is'}"
+        return f"only {some} weighed: too few to say how sure the answer is"
     if alone < LEAST_WORLDS:
         evened = f"; weights are evened out to {least:g}" if alone < least else ""
         left = f"what is known leaves {alone:.1f} of {len(squares)} worlds"

@@ -1,11 +1,13 @@
 """The columns of every result table, in one place.
 
 Units are suffixes of the names (`_fen`, `_share`, `_count`, `_s`) and stand again in
-each field's metadata. `trials`, `frontier` and `calibration` also carry columns that depend
-on the study, typed by their rows:
+each field's metadata. `trials`, `frontier`, `calibration` and `worlds` also carry columns that
+depend on the study, typed by their rows:
 
     lever.<path>      the value of a searched lever
     unknown.<path>    in `calibration`: the value of an unknown of the scenario
+    miss.<key>, <period>
+                      in `worlds`: simulated less observed, in standard deviations
     <measure>         its mean over replications and worlds (a truth value: its share)
     <measure>_se      the standard error of that mean
     <measure>_ci_low, <measure>_ci_high     its 95 % confidence limits
@@ -148,6 +150,15 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "subsidy_fen": float,
         "changes": str,
     },
+    "worlds": {
+        "world": str,
+        "weight": float,
+        "without_policy": str,
+        "without_is_same": bool,
+        "without_reach": float,
+        "without_cost_fen": float,
+        "note": str,
+    },
     "ablation": {
         "mechanism": str,
         "title": str,
@@ -251,6 +262,10 @@ that is known; `by_line` and
 `as_last` are what a seasonal line and the last quarter say; `bound` is 1 where the figure is
 known to lie above `observed`, -1 below, else 0; `point` is -1 where the figure is not modelled,
 and `note` says why.
+A row of `worlds` is one world of the main job's answer: its `weight` by what is known, and the
+answer without it: the cheapest policy that reaches the goal then, in words, empty if there is none,
+whether that is what all worlds recommend, and how surely and at what mean net cost the latter
+reaches the goal then; these are null where there is one world alone; `note` is of all of them.
 A row of `answers` is a row of `comparison` in one world of the calibration's ensemble. A row of
 `rungs` is one goal or constraint on one rung of the search: how well the rung ranks the policies
 of the pilot, as seen and without the noise of both rungs, and by how much the top's mean lies
@@ -265,7 +280,7 @@ are, `levers`, `unknowns` or those of a `search`. A row of `priors` is a publish
 estimate anew; `difference` is in standard errors, the figure's or else the estimate's, and
 `reason` says why there is no estimate."""
 
-VARYING: Final = frozenset({"segments", "anchors", "trials", "frontier", "calibration"})
+VARYING: Final = frozenset({"segments", "anchors", "trials", "frontier", "calibration", "worlds"})
 """Tables whose rows may have further columns."""
 
 MANIFEST: Final = "manifest.json"

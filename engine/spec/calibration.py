@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from engine.spec.accuracy import Accuracy
 from engine.spec.base import Spec, quantity
 from engine.spec.jobs import CompareJob
 from engine.spec.policy import Policy
@@ -29,34 +30,6 @@ class Unknowns(Spec):
         return dict(leaves(raw)) if isinstance(raw, Mapping) else raw
 
 
-class Tolerance(Spec):
-    """How far a simulated figure may lie from an observed one, by the latter's confidence."""
-
-    high: float = quantity("share of the figure", "of a figure that is sure", gt=0, le=10)
-    medium: float = quantity("share of the figure", "of one that is likely", gt=0, le=10)
-    low: float = quantity("share of the figure", "of a rough guess", gt=0, le=10)
-
-
-class _Discrepancy(Spec):
-    """How far a model that is right in the main is off a figure: one standard deviation.
-
-    It enters the implausibility beside the tolerance of what was observed (Kennedy & O'Hagan,
-    JRSS B 63, 2001; Brynjarsdottir & O'Hagan, Inverse Problems 30, 2014).
-    """
-
-    level: float = quantity("share of the figure", "of sales, users, order values", ge=0, le=10)
-    growth: float = quantity("share of the figure", "of a growth rate", ge=0, le=10)
-    share: float = quantity("share of the figure", "of shares and rates", ge=0, le=10)
-    elasticity: float = quantity("share of the figure", "of an exponent", ge=0, le=10)
-    elsewhere: float = quantity(
-        "share of the figure", "of an experiment on another market, replayed here", ge=0, le=10
-    )
-
-    def of(self, kind: str) -> float:
-        """Return the share for a kind of figure (`engine.calibrate.measures`)."""
-        return float(getattr(self, kind))
-
-
 class Wave(NamedTuple):
     """Points that one wave simulates, and the emulated miss that they are within."""
 
@@ -72,7 +45,7 @@ class _Refinement(Spec):
     cutoff: float = quantity("standard deviations", "of an emulated miss, for their points", gt=0)
 
 
-class Fit(Spec):
+class Fit(Accuracy):
     """Size and rules of the search for plausible worlds."""
 
     waves_count: int = quantity("waves", "of points, each where the last left room", ge=1, le=20)
@@ -81,11 +54,6 @@ class Fit(Spec):
     confirmed_count: int = quantity("points", "run again on fresh seeds, the best ones", ge=1)
     confirmed_replications: int = quantity("runs", "of each of those", ge=2, le=10_000)
     cutoff: float = quantity("standard deviations", "of a miss that rules a point out", gt=0)
-    tolerance: Tolerance
-    discrepancy: _Discrepancy
-    repeat_reading: Literal["twice", "next"] = Field(
-        description="a monthly repeat rate counts who ordered twice in a month, or again the next"
-    )
     ensemble_count: int = quantity("worlds", "of the ensemble, at most", ge=1, le=1000)
     answer_replications: int = quantity(
         "runs", "of each compared policy in each world of the ensemble", ge=2, le=10_000

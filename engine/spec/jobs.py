@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from engine.spec.accuracy import Accuracy
 from engine.spec.base import Share, Spec, quantity
 from engine.spec.calendar import LONGEST_HISTORY_DAYS
 from engine.spec.levers import one_lever_at_a_time
@@ -218,6 +219,8 @@ class OptimizeJob(Job):
         "targets_bn_rmb": True,
         "value_of_gmv": True,
         "attribution_replications": True,
+        "actuals": True,
+        "accuracy": True,
         "search": {
             "trials_count",
             "finalists_count",
@@ -250,6 +253,13 @@ class OptimizeJob(Job):
         le=10_000,
         description="of each world and lever that the recommended policy moves [runs]",
     )
+    actuals: str | None = Field(
+        None,
+        min_length=1,
+        description="what is known by the decision, which weighs the worlds of the answer: a "
+        "table of `conf/observed`, or a path; none: all weigh the same",
+    )
+    accuracy: Accuracy | None = Field(None, description="by which misses of actuals are measured")
     space: Space
     objective: Objective
     search: Search
@@ -259,6 +269,18 @@ class OptimizeJob(Job):
         if self.today is not None and self.today not in self.baselines:
             known = ", ".join(self.baselines)
             raise ValueError(f"today {self.today!r} is not among the baselines; {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _actuals_of_a_past(self) -> Self:
+        needed = ("today", "history", "decision_date", "accuracy")
+        missing = [name for name in needed if getattr(self, name) is None]
+        if self.actuals is not None and missing:
+            raise ValueError(
+                f"actuals={self.actuals} weighs worlds by their past until a decision, but "
+                f"{', '.join(missing)} is not given; actuals with {', '.join(needed)}, as in "
+                "question=june_2020; set actuals=null to weigh all worlds the same"
+            )
         return self
 
     def all_policies(self) -> dict[str, Policy]:

@@ -40,8 +40,8 @@ def independent_units(replications: Sequence[int], populations: Sequence[int]) -
     return np.array([numbers[groups[replication]] for replication in replications], np.int64)
 
 
-def means_by(groups: Ints, values: Floats) -> Floats:
-    """Return the mean of the values of each group, (groups,), in their unit.
+def means_by(groups: Ints, values: Floats, weights: Floats | None = None) -> Floats:
+    """Return the mean of the values of each group, (groups,) float64, in their unit.
 
     Parameters
     ----------
@@ -49,8 +49,12 @@ def means_by(groups: Ints, values: Floats) -> Floats:
         (n,) int64, the number of each value's group, from 0 without gaps.
     values
         (n,) float64.
+    weights
+        (n,) float64, how much each counts; not all 0 in a group. Without them all count the same.
     """
-    return np.asarray(np.bincount(groups, values) / np.bincount(groups))
+    if weights is None:
+        return np.asarray(np.bincount(groups, values) / np.bincount(groups))
+    return np.asarray(np.bincount(groups, weights * values) / np.bincount(groups, weights))
 
 
 def variance_reduction(a: Floats, b: Floats) -> float | None:

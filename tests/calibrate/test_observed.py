@@ -11,7 +11,8 @@ from engine.calibrate.observed import read_figures
 from engine.calibrate.run_reader import spans
 from engine.calibrate.targets import match_figures
 from engine.errors import InputError
-from engine.spec.calibration import Probes, Tolerance
+from engine.spec.accuracy import Tolerance
+from engine.spec.calibration import Probes
 from tests.calibrate.market import job
 from tests.worlds import CONF
 

@@ -81,7 +81,7 @@ def test_a_sweep_runs_once_for_each_value(type_in) -> None:
     assert sum(name.endswith("done") for name in ended.files) == 3
 
 
-@pytest.mark.parametrize("command", ["simulate", "compare", "optimize", "report"])
+@pytest.mark.parametrize("command", ["simulate", "compare", "optimize", "replan", "report"])
 def test_help_says_what_a_command_does(type_in, command: str) -> None:
     ended = type_in(command, "--help")
     assert ended.status == 0

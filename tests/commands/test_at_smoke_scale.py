@@ -29,6 +29,7 @@ def typed(place: Path, command: str, *words: str) -> subprocess.CompletedProcess
     ("simulate", {"runs", "daily", "segments", "anchors"}),
     ("compare", {"comparison", "runs"}),
     ("optimize", {"trials", "rungs", "frontier", "runs", "daily"}),
+    ("replan effort=smoke ensemble=single", {"frontier", "prices", "plan", "worlds"}),
     ("sensitivity", {"sensitivity"}),
     ("response levers=[traffic.commercial_load,subsidy.rate]", {"response", "runs"}),
 ])  # fmt: skip

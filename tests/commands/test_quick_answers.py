@@ -24,6 +24,7 @@ finally:
         "simulate",
         "compare",
         "optimize",
+        "replan",
         "report",
         "benchmark",
         "priors",

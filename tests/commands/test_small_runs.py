@@ -100,6 +100,37 @@ def test_optimize_leaves_a_frontier_and_policies_that_simulate_takes(type_in, pl
     assert read_table(place / "again", "runs").to_pydict()["policy"] == [name]
 
 
+ACTUALS = "role,key,period,value,unit,tolerance\nfit,ks_ecom_gmv,Q2 2020,{},RMB bn,3\n"
+"""In the format of `conf/observed`: a second quarter."""
+
+
+def test_replan_answers_for_the_rest_of_the_year_by_what_is_known(type_in, place: Path) -> None:
+    (place / "mine.csv").write_text(ACTUALS.format(60))
+    known = ("effort=smoke", "decision_date=2020-10-01", "actuals=mine.csv")
+    ended = type_in("replan", *SMALL, *known)
+    assert ended.status == 0, ended.err
+    said = " ".join(ended.out.split())
+    assert "How sure: by 1 figure known by the decision, 8 worlds count as" in said
+    assert "of 8 cases" in said
+    rows = read_table(place / "out", "worlds").to_pylist()
+    assert len(rows) == 8
+    assert {"weight", "without_is_same", "miss.ks_ecom_gmv, Q2 2020"} <= set(rows[0])
+    plan = read_table(place / "out", "plan").to_pylist()
+    assert [row["month"].month for row in plan if not row["is_past"]] == [10, 11, 12]
+    page = (place / "out" / "report.html").read_text(encoding="utf-8")
+    assert "How sure: the worlds" in page
+    assert page.count("sd, ks_ecom_gmv, Q2 2020") == 8
+
+    (place / "mine.csv").write_text(ACTUALS.format(9000))  # no trial depends on it
+    again = type_in("replan", *SMALL, *known)
+    assert again.status == 0, again.err
+    assert "The model knows no world like this" in " ".join(again.out.split())
+
+    even = type_in("replan", *SMALL, *known[:-1], "actuals=null")
+    assert even.status == 0, even.err
+    assert "How sure: 8 worlds count alike" in " ".join(even.out.split())
+
+
 def test_sensitivity_leaves_its_table_and_report_and_reads_a_search(type_in, place: Path) -> None:
     ended = type_in("sensitivity", *SMALL)
     assert ended.status == 0, ended.err

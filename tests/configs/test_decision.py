@@ -17,6 +17,7 @@ JOBS = {
     "compare": CompareJob,
     "sensitivity": SensitivityJob,
     "optimize": OptimizeJob,
+    "replan": OptimizeJob,
     "calibrate": CalibrateJob,
 }
 DECIDED = ("policy@history=h1_2020", "decision_date=2020-06-01")
@@ -27,7 +28,7 @@ def made(command: str, *overrides: str) -> Job:
         return load(compose(command, ["scale=smoke", *overrides]), JOBS[command])
 
 
-@pytest.mark.parametrize("command", ["simulate", "compare", "sensitivity", "optimize"])
+@pytest.mark.parametrize("command", ["simulate", "compare", "sensitivity", "optimize", "replan"])
 def test_a_decision_within_the_horizon_is_taken(command):
     job = made(command, *DECIDED)
     check_job(job)

@@ -22,6 +22,7 @@ JOBS: dict[str, type[Spec]] = {
     "simulate": SimulateJob,
     "compare": CompareJob,
     "optimize": OptimizeJob,
+    "replan": OptimizeJob,
     "report": ReportJob,
     "ablate": SimulateJob,
     "calibrate": CalibrateJob,
@@ -69,7 +70,9 @@ def test_every_option_loads(group: str, option: str) -> None:
 
 
 @pytest.mark.parametrize("scale", ["smoke", "laptop", "full"])
-@pytest.mark.parametrize("command", ["simulate", "compare", "optimize", "sensitivity", "response"])
+@pytest.mark.parametrize(
+    "command", ["simulate", "compare", "optimize", "replan", "sensitivity", "response"]
+)
 def test_every_command_loads_at_every_scale(command: str, scale: str) -> None:
     load(composed(command, f"scale={scale}"), JOBS[command])
 
@@ -78,7 +81,7 @@ def test_every_command_loads_at_every_scale(command: str, scale: str) -> None:
     ("scale", {"smoke", "laptop", "full"}),
     ("search", {"tpe", "nsga2", "nsga3", "cmaes", "gp", "gp_torch", "qmc", "random"}),
     ("ray", {"local", "cluster"}),
-    ("question", {"june_2020", "year_2020"}),
+    ("question", {"june_2020", "october_2020", "year_2020"}),
     ("policy", {"laissez_faire", "h1_2020", "double_ten_billion"}),
     ("scenario", {"kuaishou_2020"}),
 ])  # fmt: skip
@@ -91,6 +94,22 @@ def test_a_small_market_gets_a_short_search() -> None:
     laptop = load(composed("optimize"), OptimizeJob)
     long = load(composed("optimize", "scale=smoke", "effort=laptop"), OptimizeJob)
     assert smoke.search.trials_count < laptop.search.trials_count == long.search.trials_count
+
+
+def test_a_question_asked_again_starts_from_what_is_left_of_the_purses() -> None:
+    words = ("baselines.today.subsidy.budget_bn_rmb=0.7", "decision_date=2020-11-01")
+    job = load(composed("replan", *words), OptimizeJob)
+    assert job.baselines["today"].subsidy.budget_bn_rmb == 0.7
+    assert job.policy.subsidy.budget_bn_rmb == 0.7
+    assert str(job.decision_date) == "2020-11-01"
+    assert job.search.trials_count < load(composed("optimize"), OptimizeJob).search.trials_count
+
+
+def test_misses_are_measured_alike_by_actuals_and_by_a_calibration() -> None:
+    fit = load(composed("calibrate"), CalibrateJob).fit
+    asked = load(composed("optimize"), OptimizeJob).accuracy
+    assert asked is not None
+    assert asked.model_dump() == {name: fit.model_dump()[name] for name in type(asked).model_fields}
 
 
 def test_replications_of_the_search_follow_the_top_level_key() -> None:

@@ -68,6 +68,17 @@ def test_worlds_of_a_replication_are_one_observation():
     assert effect.low < effect.value < effect.high
 
 
+def test_all_weight_on_one_world_gives_its_effects():
+    found = attributions(years(), POLICY, TODAY, weights={"a": 1.0, "b": 0.0})
+    (load,) = (
+        row.effect
+        for row in found
+        if (row.lever, row.view) == ("traffic.commercial_load", "one_at_a_time")
+        and row.measure == "gmv_paid_fen"
+    )
+    assert load == pytest.approx(mean_interval(0.4 * (110 + np.array(LUCK))))
+
+
 def test_nothing_is_claimed_of_what_is_not_moved_or_cannot_act():
     idle = set_levers(TODAY, {**MOVED, "price.cap": 0.6}, "trial-8")  # without plan days
     rows = attributions(years(idle), idle, TODAY)

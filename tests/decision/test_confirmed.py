@@ -29,6 +29,12 @@ def test_samples_are_by_world_and_replication_whatever_their_order():
     assert found.others == pytest.approx({"brand_share": 0.15})
 
 
+def test_means_that_are_shown_weigh_the_worlds():
+    weights = {"a": 0.75, "b": 0.25}
+    found = confirmed_policy("p", years(3), years(1), ("brand_share",), weights=weights)
+    assert found.others == pytest.approx({"brand_share": 0.25 * 0.1 + 0.75 * 0.2})
+
+
 def test_todays_policy_costs_nothing_more():
     assert not confirmed_policy("today", years(1), years(1)).cost_fen.any()
 

@@ -155,6 +155,20 @@ def test_figures_of_one_ranking_count_as_one(tmp_path):
     assert twice.weights["w4"] < 0.8 * single.weights["w4"]
 
 
+def test_a_half_year_adds_nothing_to_its_quarters(tmp_path):
+    rows = [f"fit,ks_ecom_gmv,{period} 2020,{value},RMB bn,,{value / 10}"
+            for period, value in (("Q1", 40), ("Q2", 80), ("H1", 120))]  # fmt: skip
+    levels = np.array([1.0, 1.05, 1.1, 1.15, 1.2])
+    alike = {f"w{k}": [np.array([40, 80, 120]) * level] * 2 for k, level in enumerate(levels)}
+    at = date(2020, 7, 1)
+    both = known(tmp_path, at, *rows[:2])
+    quarters = world_weights(both, {world: [own[0][:2]] * 2 for world, own in alike.items()})
+    for order in ([0, 1, 2], [2, 0, 1]):
+        told = known(tmp_path, at, *(rows[k] for k in order))
+        found = world_weights(told, {world: [own[0][order]] * 2 for world, own in alike.items()})
+        assert found.weights == pytest.approx(quarters.weights, rel=1e-6)
+
+
 def test_of_a_bound_only_the_part_beyond_counts(tmp_path):
     told = known(tmp_path, AT, "fit,ks_ecom_gmv,Q1 2020,<40,RMB bn,,3")
     found = world_weights(

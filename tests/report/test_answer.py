@@ -9,6 +9,7 @@ import pytest
 
 from engine.report import read_study
 from engine.report.findings.answer import sentences, wilson
+from engine.report.findings.limits import limits
 from engine.report.read.lines import frontier_lines, run_lines
 from engine.report.read.results_model import Estimate, Line, StudyResults
 from tests.report.studies import (
@@ -169,3 +170,11 @@ def test_worlds_that_share_luck_are_no_further_evidence(study: StudyResults) -> 
     pooled = replace(study, runs=rows, lines=lines)
     assert "With 5 independent ones, a probability" in sentences(study)[-1]
     assert "With 5 independent ones, a probability" in sentences(pooled)[-1]
+
+
+def test_worlds_that_do_not_weigh_the_same_are_told_so(study: StudyResults) -> None:
+    runs = [{**row, "world": world} for row in study.runs for world in ("a", "b")]
+    asked = replace(study, runs=runs)
+    assert any("2 worlds of equal weight" in said for said in limits(asked))
+    weighed = replace(asked, worlds=[{"weight": 0.7}, {"weight": 0.3}])
+    assert any("2 worlds: weighted by the actuals" in said for said in limits(weighed))

@@ -97,7 +97,7 @@ def limits(study: StudyResults) -> list[str]:
         )
     else:
         said.append(
-            f"Means are over {len(worlds)} worlds of equal weight. Intervals are those of their"
+            f"Means are over {len(worlds)} worlds{_weights(study)}. Intervals are those of their"
             " mean, over replications with a population and seed of their own: how far the worlds"
             " lie apart is not in them, and no replication narrows it."
         )
@@ -107,3 +107,13 @@ def limits(study: StudyResults) -> list[str]:
             " may exist. What is shown was simulated again in full, on fresh seeds."
         )
     return said
+
+
+def _weights(study: StudyResults) -> str:
+    """Say how much worlds count: of one main job its price table and its frontier differ."""
+    if len({row["weight"] for row in study.worlds}) > 1:
+        return (
+            ": weighted by the actuals in the price of targets, in the plan and in what levers"
+            " bring, and of equal weight in the frontier and the tables of policies"
+        )
+    return " of equal weight"

@@ -1,6 +1,6 @@
-"""The price of each target, the plan and what its levers bring, in words and cells.
+"""The price of each target, the plan, its levers and the worlds, in words and cells.
 
-Drawn from the rows of `prices`, `plan` and `effects`, for the terminal and the page alike.
+Drawn from the rows of `prices`, `plan`, `effects` and `worlds`, for the terminal and the page.
 """
 
 from collections.abc import Sequence
@@ -24,6 +24,16 @@ PRICE_HEADS: Final = (
     "Subsidy",
 )
 PLAN_HEADS: Final = ("Month", "GMV", "Year so far", "10 to 90 %", "Target", "Subsidy")
+WORLD_HEADS: Final = (
+    "World",
+    "Weight",
+    "Largest miss",
+    "Without it: recommended",
+    "P reach",
+    "Net cost, bn RMB",
+)
+_MISS: Final = "miss."
+"""What the columns of `worlds` begin with that hold misses."""
 
 _EFFECTS_TOLD: Final = 4
 """Levers of the recommended policy whose effects are told, the largest first."""
@@ -71,6 +81,36 @@ def plan_cells(plan: Sequence[Row]) -> list[list[str]]:
         for row in plan
         if not row["is_past"]
     ]
+
+
+def world_cells(worlds: Sequence[Row]) -> list[list[str]]:
+    """Return the cells under `WORLD_HEADS`, a world a row."""
+    return [
+        [
+            row["world"],
+            f"{row['weight']:.2f}",
+            _largest_miss(row),
+            _without(row),
+            NONE if row["without_reach"] is None else f"{row['without_reach']:.2f}",
+            _bn(row["without_cost_fen"]),
+        ]
+        for row in worlds
+    ]
+
+
+def _largest_miss(row: Row) -> str:
+    """The figure that a world misses most, in standard deviations."""
+    misses = {name.removeprefix(_MISS): row[name] for name in row if name.startswith(_MISS)}
+    if not misses:
+        return NONE
+    figure = max(misses, key=lambda name: abs(misses[name]))
+    return f"{_minus(f'{misses[figure]:+.1f}')} sd, {figure}"
+
+
+def _without(row: Row) -> str:
+    if row["without_is_same"] is None:
+        return NONE
+    return "the same" if row["without_is_same"] else row["without_policy"] or "none"
 
 
 def effect_sentences(effects: Sequence[Row]) -> list[str]:

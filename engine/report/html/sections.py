@@ -20,9 +20,11 @@ from engine.report.findings.prices import (
     PLAN_HEADS,
     PRICE_HEADS,
     PRICE_TITLE,
+    WORLD_HEADS,
     letters,
     plan_cells,
     price_cells,
+    world_cells,
 )
 from engine.report.findings.scorecard import HEADS, scorecard
 from engine.report.findings.world_agreement import read_answers
@@ -70,6 +72,8 @@ def price_section(study: StudyResults) -> dict[str, Any] | None:
         "policies": list(letters(study.prices).items()),
         "plan_heads": PLAN_HEADS,
         "plan": plan_cells(study.plan),
+        "world_heads": WORLD_HEADS,
+        "worlds": world_cells(study.worlds),
     }
 
 

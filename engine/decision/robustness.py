@@ -1,0 +1,142 @@
+"""Whether the answer hangs on a single world: each is left out in turn.
+
+With world k left out the others keep their proportions,
+
+    w_j(k) = w_j / (1 - w_k) for j != k,    0 for j = k,
+
+and the cheapest policy that reaches the goal is chosen anew among the same policies. If this
+policy, or what the recommended one costs, changes with most worlds, there are too few of them to
+know; if nothing changes, more worlds like these would change little. It says nothing of worlds
+that are unlike all of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.decision.price_table import Asked, ConfirmedPolicy, cheapest, reach
+from engine.decision.weights import WorldWeights
+from engine.stats.arrays import Floats
+from engine.units import FEN_PER_BN_RMB
+
+_ALONE = 1e-12
+"""Weight of all other worlds together below which one world has it all."""
+
+
+class WithoutWorld(NamedTuple):
+    """The answer without one world.
+
+    `policy` is the cheapest then that reaches the goal, None where none does, and `is_same` whether
+    it is what all worlds recommend. `reach` and `cost_fen` are of what all worlds recommend: the
+    probability to reach the goal, and the mean net cost beyond today's policy, fen; None where
+    they recommend nothing.
+    """
+
+    world: str
+    policy: str | None
+    is_same: bool
+    reach: float | None
+    cost_fen: float | None
+
+
+def without_each_world(
+    policies: Sequence[ConfirmedPolicy], today: ConfirmedPolicy, goal_fen: float, asked: Asked
+) -> list[WithoutWorld]:
+    """Answer with each world left out in turn, in the order of the worlds.
+
+    Parameters
+    ----------
+    policies, today, asked
+        See `price_table`.
+    goal_fen
+        GMV as paid that the year should reach.
+
+    Returns
+    -------
+    One answer for each world; none where there is one world alone.
+    """
+    if len(asked.worlds) < 2:
+        return []
+    everyone = [today, *(one for one in policies if one is not today)]
+    found = cheapest(everyone, today, goal_fen, asked)
+    answers = []
+    for place, world in enumerate(asked.worlds):
+        own = replace(asked, weights=_weights_without(asked.weights, place))
+        again = cheapest(everyone, today, goal_fen, own)
+        answers.append(
+            WithoutWorld(
+                world=world,
+                policy=None if again is None else again.name,
+                is_same=again is found,
+                reach=None if found is None else reach(found, goal_fen, own),
+                cost_fen=None if found is None else _mean_cost(found, own),
+            )
+        )
+    return answers
+
+
+def certainty_sentences(
+    weights: WorldWeights, answers: Sequence[WithoutWorld], recommended: str | None
+) -> tuple[str, ...]:
+    """Say how sure the answer is: how many worlds it rests on, and what it is without each.
+
+    Parameters
+    ----------
+    weights
+        Of the worlds, by what is known.
+    answers
+        From `without_each_world`.
+    recommended
+        Name of the policy that all worlds recommend; None if none reaches the goal.
+    """
+    count = len(weights.weights)
+    known = len(weights.figures)
+    if count == 1:
+        first = "How sure: one world alone is asked, which does not say what others would show."
+        return (first,)
+    figures = f"{known} figure{'s' if known > 1 else ''} known by the decision"
+    rests = (
+        f"by {figures}, {count} worlds count as {weights.effective_count:.1f}"
+        if known
+        else f"{count} worlds count alike"
+    )
+    first = f"How sure: {rests}; without any one of them {_kept(answers, recommended)}."
+    note = weights.note
+    return (first, f"{note[0].upper()}{note[1:]}.") if note else (first,)
+
+
+def _kept(answers: Sequence[WithoutWorld], recommended: str | None) -> str:
+    """In how many cases the answer stays the same, and what it costs."""
+    cases = f"in {sum(one.is_same for one in answers)} of {len(answers)} cases"
+    if recommended is None:
+        return f"still no policy reaches the goal {cases}"
+    costs = [one.cost_fen for one in answers if one.cost_fen is not None]
+    said = f"the same policy is recommended {cases}"
+    if not any(costs):
+        return said
+    is_less = max(costs) < 0
+    shown = [abs(cost) if is_less else cost for cost in costs]
+    low, high = _bn(min(shown)), _bn(max(shown))
+    amount = low if low == high else f"{low} to {high}"
+    return f"{said}, and costs {amount} bn RMB {'less' if is_less else 'more'} than today's"
+
+
+def _weights_without(weights: Floats, place: int) -> Floats:
+    """The weights with one at 0, adding up to 1; the others even where they have none."""
+    others = weights.copy()
+    others[place] = 0.0
+    if others.sum() <= _ALONE:
+        others = np.ones_like(weights)
+        others[place] = 0.0
+    return np.asarray(others / others.sum())
+
+
+def _mean_cost(policy: ConfirmedPolicy, asked: Asked) -> float:
+    return float(asked.weights @ policy.cost_fen.mean(axis=1))
+
+
+def _bn(fen: float) -> str:
+    text = f"{fen / FEN_PER_BN_RMB:.1f}"
+    return "0.0" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
