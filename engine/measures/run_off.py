@@ -14,7 +14,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine.measures.measure import Measure
+import numpy as np
+
+from engine.measures.measure import Floats, Measure
+from engine.units import RATE_DAYS
 
 FLOWS: Final = ("gmv_paid_fen", "platform_contribution_fen", "subsidy_fen", "orders_count")
 """Flows of `FLOW_MEASURES` that are added up over the run-off."""
@@ -66,6 +69,24 @@ def with_run_off(run: Mapping[str, Any], run_off: Mapping[str, int]) -> dict[str
     """The measures of a run and those with its run-off, which is nothing if it is empty."""
     more = {name: run[flow] + run_off.get(flow, 0) for name, flow in _FLOW_OF.items()}
     return {**run, **more}
+
+
+def discounts(days_count: int, decided: int, discount_per_year: float) -> Floats:
+    """What a fen of each day counts on the day of the decision, (days_count,) float64.
+
+        δ^max(t - decided, 0),  δ = (1 + discount_per_year)^(-1/365)
+
+    Parameters
+    ----------
+    days_count
+        Days from the horizon's first, t = 0.
+    decided
+        Day of the decision, counted from there; before it nothing is discounted.
+    discount_per_year
+        Share by which a RMB counts less that comes a year later.
+    """
+    days = np.maximum(np.arange(days_count) - decided, 0)
+    return np.asarray((1.0 + discount_per_year) ** (-days / RATE_DAYS))
 
 
 def value_measure(flow: str, horizon_days: int, term: str) -> str:

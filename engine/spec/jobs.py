@@ -7,9 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from engine.spec.base import Share, Spec, quantity
-from engine.spec.calendar import LONGEST_HISTORY_DAYS
 from engine.spec.levers import one_lever_at_a_time
 from engine.spec.policy import Policy
+from engine.spec.run_off import WithRunOff
 from engine.spec.scenario import Scenario
 from engine.spec.search import Objective, Search
 from engine.spec.space import Space
@@ -129,7 +129,7 @@ class SimulateJob(Job):
         return {"policy": self.policy}
 
 
-class CompareJob(Job):
+class CompareJob(Job, WithRunOff):
     """Several policies under common random numbers."""
 
     policies: dict[str, Policy] = Field(min_length=2)
@@ -137,13 +137,6 @@ class CompareJob(Job):
     one_at_a_time: str | None = Field(
         None, description="policy whose levers the baseline takes over, one after another"
     )
-    run_off: tuple[Annotated[int, Field(ge=0, le=1096)], ...] = Field(
-        (), description="days after the horizon, under the baseline, at which values are told"
-    )
-    discount_per_year: float = Field(
-        0.1, ge=0, le=1, description="by how much less a RMB counts that comes a year later [share]"
-    )
-
     @model_validator(mode="after")
     def _known_baseline(self) -> Self:
         if self.baseline not in self.policies:
@@ -158,17 +151,6 @@ class CompareJob(Job):
             raise ValueError(
                 f"one_at_a_time={self.one_at_a_time} names no policy that differs from the "
                 f"baseline {self.baseline!r}; {others}, or null"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _within_reach(self) -> Self:
-        calendar = self.scenario.calendar
-        left = LONGEST_HISTORY_DAYS - 1 - (calendar.end - calendar.origin).days
-        if self.run_off and max(self.run_off) > left:
-            raise ValueError(
-                f"run_off reaches {max(self.run_off)} days beyond the horizon, more than ten years "
-                f"after the scenario's first day; at most {left} days; set run_off=[{left}]"
             )
         return self
 
@@ -192,7 +174,7 @@ class CompareJob(Job):
         return {f"policies.{name}": policy for name, policy in self.policies.items()}
 
 
-class OptimizeJob(Job):
+class OptimizeJob(Job, WithRunOff):
     """The main job: search, re-evaluate what survives, and price the targets."""
 
     without_effect: ClassVar[dict[str, Any]] = Job.without_effect | {
@@ -202,6 +184,7 @@ class OptimizeJob(Job):
         "targets_bn_rmb": True,
         "value_of_gmv": True,
         "attribution_replications": True,
+        "run_off": True,
         "search": {
             "trials_count",
             "finalists_count",
@@ -232,7 +215,8 @@ class OptimizeJob(Job):
         2,
         ge=2,
         le=10_000,
-        description="of each world and lever that the recommended policy moves [runs]",
+        description="of each world and lever that the recommended policy moves, and of what it "
+        "leaves behind [runs]",
     )
     space: Space
     objective: Objective
