@@ -1,8 +1,9 @@
-"""The answer as tables: `advice`, `prices`, `effects` and `plan`."""
+"""The answer as tables: `advice`, `prices`, `effects`, `plan` and `value`."""
 
 from typing import Any
 
 from engine.decision.answer import SHOWN, Answer
+from engine.decision.inert import KNOTS
 from engine.decision.price_table import PriceRow
 
 Row = dict[str, Any]
@@ -12,7 +13,10 @@ def answer_tables(found: Answer) -> dict[str, list[Row]]:
     """Return the rows of each table by its name; see `engine.results.schemas`."""
     trials = {said: name for name, said in found.names.items()}
     return {
-        "advice": [{"sentence": sentence} for sentence in found.recommended.sentences],
+        "advice": [
+            {"sentence": sentence}
+            for sentence in (*found.recommended.sentences, *found.beyond.sentences)
+        ],
         "prices": [
             _price(row, trials) | {"is_recommended": row.policy == found.recommended.policy}
             for row in found.rows
@@ -31,8 +35,21 @@ def answer_tables(found: Answer) -> dict[str, list[Row]]:
                 "pairs_count": one.pairs_count,
             }
             for one in found.effects
-        ],
+        ]
+        + [_path_effect(row) for row in found.beyond.path],
         "plan": [month._asdict() for month in found.months],
+        "value": list(found.beyond.values),
+    }
+
+
+def _path_effect(row: Row) -> Row:
+    """What the shape of the target's path brings beyond a straight one, as an effect."""
+    same = ("policy", "measure", "standard_error", "ci_low", "ci_high", "pairs_count")
+    return {name: row[name] for name in same} | {
+        "lever": KNOTS,
+        "says": "the shape of the path to the target",
+        "view": "beyond_straight",
+        "effect": row["difference"],
     }
 
 

@@ -45,7 +45,7 @@ def followed(job: ValuedJob, years: Sequence[Case], after: Policy) -> list[Case]
     """Return the years with the days of run-off that are asked for, under the policy `after`."""
     if not job.run_off:
         return list(years)
-    return [replace(case, after=after, run_off_days=max(job.run_off)) for case in years]
+    return [replace(case, after=after, run_off_days=_days_after(job)) for case in years]
 
 
 def value_rows(job: ValuedJob, baseline: str, years: Sequence[RunResult]) -> list[Row]:
@@ -94,7 +94,8 @@ def pays_from(job: ValuedJob, baseline: str, years: Sequence[RunResult]) -> int 
         for is_base in (False, True)
     )
     change = _mean_days(own, VALUED[0]) - _mean_days(base, VALUED[0])
-    values = np.cumsum(_discounts(job) * change)[job.scenario.calendar.n_days - 1 :]
+    year = job.scenario.calendar.n_days
+    values = np.cumsum(_discounts(job) * change)[year - 1 : year + max(job.run_off)]
     losses = np.flatnonzero(values <= 0)
     first = int(losses[-1]) + 1 if losses.size else 0
     return first if first < values.size else None
@@ -138,11 +139,16 @@ def _days_of(measure: str, flow: str, term: str) -> int | None:
     return int(inside) if measure == f"{head}{inside}{tail}" and inside.isdecimal() else None
 
 
+def _days_after(job: ValuedJob) -> int:
+    """Days to simulate after the horizon: at least one, as days are valued where there are any."""
+    return max(1, *job.run_off)
+
+
 def _discounts(job: ValuedJob) -> Floats:
     """δ^t of the days of the horizon and after it; t is 0 until the decision."""
     calendar = job.scenario.calendar
     decided = ((job.decision_date or calendar.start) - calendar.start).days
-    return discounts(calendar.n_days + max(job.run_off), decided, job.discount_per_year)
+    return discounts(calendar.n_days + _days_after(job), decided, job.discount_per_year)
 
 
 _Ends = dict[str, tuple[str, int, int]]

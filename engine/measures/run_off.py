@@ -94,6 +94,12 @@ def value_measure(flow: str, horizon_days: int, term: str) -> str:
     return f"{flow.removesuffix('_fen')}_{horizon_days}d_{term}_fen"
 
 
+def run_off_days(measure: str) -> int | None:
+    """The days of run-off of a measure of value; None for any other measure."""
+    found = _VALUE.fullmatch(measure)
+    return int(found[2]) if found else None
+
+
 def value_label(measure: str) -> str | None:
     """What a measure of value is called; None for any other measure."""
     found = _VALUE.fullmatch(measure)

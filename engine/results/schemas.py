@@ -155,6 +155,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         **COMPARED,
     },
     "comparison": COMPARED,
+    "value": COMPARED,
     "answers": {"world": str, **COMPARED},
     "calibration": {
         "point": int,

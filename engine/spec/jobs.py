@@ -137,6 +137,7 @@ class CompareJob(Job, WithRunOff):
     one_at_a_time: str | None = Field(
         None, description="policy whose levers the baseline takes over, one after another"
     )
+
     @model_validator(mode="after")
     def _known_baseline(self) -> Self:
         if self.baseline not in self.policies:
@@ -227,6 +228,11 @@ class OptimizeJob(Job, WithRunOff):
         if self.today is not None and self.today not in self.baselines:
             known = ", ".join(self.baselines)
             raise ValueError(f"today {self.today!r} is not among the baselines; {known}")
+        if self.today is None and self.run_off:
+            raise ValueError(
+                "run_off asks what is left after the year, but today names no policy that follows "
+                "it; a baseline; name one, today=..., or leave run_off out"
+            )
         return self
 
     def all_policies(self) -> dict[str, Policy]:

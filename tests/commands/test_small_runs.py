@@ -100,6 +100,36 @@ def test_optimize_leaves_a_frontier_and_policies_that_simulate_takes(type_in, pl
     assert read_table(place / "again", "runs").to_pydict()["policy"] == [name]
 
 
+def test_the_main_job_tells_what_is_left_beyond_the_year(type_in, place: Path) -> None:
+    worlds = ("ensemble=single", "targets_bn_rmb=[1,230,260]")
+    ended = type_in("optimize", *SMALL, *worlds)
+    assert ended.status == 0, ended.err
+    value = read_table(place / "out", "value").to_pylist()
+    told = {row["measure"] for row in value}
+    assert {
+        "platform_contribution_0d_in_the_year_fen",
+        "platform_contribution_90d_pulled_forward_fen",
+        "platform_contribution_365d_left_behind_fen",
+        "gmv_paid_365d_whole_fen",
+    } <= told
+    assert {row["baseline"] for row in value} == {"today"}
+    said = " ".join(row["sentence"] for row in read_table(place / "out", "advice").to_pylist())
+    assert "worth against going on as today" in said
+    assert "days after it (pulled forward" in said
+    assert "target path" in said
+    assert "365 days after it" in " ".join(ended.out.split())
+    assert "<h2>Beyond the year</h2>" in (place / "out" / "report.html").read_text()
+    short = type_in("optimize", *SMALL, "ensemble=single", "run_off=[]", "hydra.run.dir=short")
+    assert short.status == 0, short.err
+    assert read_table(place / "short", "value").num_rows == 0
+
+
+def test_what_is_left_needs_a_policy_that_follows(type_in) -> None:
+    ended = type_in("optimize", *SMALL, WHOLE, "run_off=[90]")
+    assert ended.status == 2
+    assert "today names no policy that follows it" in ended.err
+
+
 def test_sensitivity_leaves_its_table_and_report_and_reads_a_search(type_in, place: Path) -> None:
     ended = type_in("sensitivity", *SMALL)
     assert ended.status == 0, ended.err

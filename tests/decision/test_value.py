@@ -95,7 +95,9 @@ def test_a_loss_that_never_stops_is_all_pulled_forward():
 
 def test_what_has_not_run_off_is_said():
     asked = job(run_off=(365,))
-    lasting = value_rows(asked, "base", [year(case, left=20.0, lasting=1.0) for case in value_cases(asked)])
+    lasting = value_rows(
+        asked, "base", [year(case, left=20.0, lasting=1.0) for case in value_cases(asked)]
+    )
     assert [note.partition(":")[0] for note in run_off_notes(lasting)] == ["coupons"]
     fading = value_rows(asked, "base", [year(case) for case in value_cases(asked)])
     assert list(run_off_notes(fading)) == []

@@ -20,9 +20,11 @@ from engine.report.findings.prices import (
     PLAN_HEADS,
     PRICE_HEADS,
     PRICE_TITLE,
+    VALUE_HEADS,
     letters,
     plan_cells,
     price_cells,
+    value_cells,
 )
 from engine.report.findings.scorecard import HEADS, scorecard
 from engine.report.findings.world_agreement import read_answers
@@ -70,6 +72,8 @@ def price_section(study: StudyResults) -> dict[str, Any] | None:
         "policies": list(letters(study.prices).items()),
         "plan_heads": PLAN_HEADS,
         "plan": plan_cells(study.plan),
+        "value_heads": VALUE_HEADS,
+        "value": value_cells(study.value),
     }
 
 

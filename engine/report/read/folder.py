@@ -32,6 +32,7 @@ _READ: Final = (
     "prices",
     "effects",
     "plan",
+    "value",
 )
 
 
@@ -77,6 +78,7 @@ def read_study(folder: Path) -> StudyResults:
         prices=_rows(tables, "prices"),
         effects=_rows(tables, "effects"),
         plan=_rows(tables, "plan"),
+        value=_rows(tables, "value"),
         incomplete=_incomplete_note(folder, known["config_hash"], tables, _READ),
     )
 

@@ -100,6 +100,7 @@ class StudyResults:
     prices: list[Row] = field(default_factory=list)
     effects: list[Row] = field(default_factory=list)
     plan: list[Row] = field(default_factory=list)
+    value: list[Row] = field(default_factory=list)
     incomplete: str = ""
 
     def setting(self, *path: str) -> Any:
