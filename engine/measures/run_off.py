@@ -43,6 +43,15 @@ RUN_OFF_MEASURES: Final = {
 }
 """Measures that need the run-off, by name."""
 
+NET_PRESENT_VALUE: Final = Measure(
+    "net_present_value_fen",
+    "Net present value",
+    "Contribution of the horizon and of the days after it that the objective counts, on which"
+    " today's policy is in force again, discounted to the day of the decision.",
+    least=-math.inf,
+)
+"""Needs the days after the horizon that `objective.horizon_days` names."""
+
 VALUED: Final = ("platform_contribution_fen", "gmv_paid_fen")
 """Flows whose days are kept beyond the horizon."""
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from engine.measures.run_off import NET_PRESENT_VALUE
 from engine.spec.base import Share, Spec, quantity
 from engine.spec.levers import one_lever_at_a_time
 from engine.spec.policy import Policy
@@ -186,6 +187,7 @@ class OptimizeJob(Job, WithRunOff):
         "value_of_gmv": True,
         "attribution_replications": True,
         "run_off": True,
+        "discount_per_year": True,
         "search": {
             "trials_count",
             "finalists_count",
@@ -243,6 +245,14 @@ class OptimizeJob(Job, WithRunOff):
     def all_spaces(self) -> dict[str, Space]:
         """Return what is searched."""
         return {"space": self.space}
+
+    def identity(self) -> str:
+        """Name all that the trials depend on: of a present value also its discount and today."""
+        own = super().identity()
+        if NET_PRESENT_VALUE.name not in self.objective.measures:
+            return own
+        parts = f"{own} {self.today} {self.discount_per_year}"
+        return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
 Rising = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=2)]

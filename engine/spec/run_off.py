@@ -5,8 +5,13 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from engine.spec.base import Spec
-from engine.spec.calendar import LONGEST_HISTORY_DAYS
+from engine.spec.calendar import LONGEST_HISTORY_DAYS, Calendar
 from engine.spec.scenario import Scenario
+
+
+def days_left(calendar: Calendar) -> int:
+    """Return the most days that may follow a horizon."""
+    return LONGEST_HISTORY_DAYS - 1 - (calendar.end - calendar.origin).days
 
 
 class WithRunOff(Spec):
@@ -22,8 +27,7 @@ class WithRunOff(Spec):
 
     @model_validator(mode="after")
     def _within_reach(self) -> Self:
-        calendar = self.scenario.calendar
-        left = LONGEST_HISTORY_DAYS - 1 - (calendar.end - calendar.origin).days
+        left = days_left(self.scenario.calendar)
         if self.run_off and max(self.run_off) > left:
             raise ValueError(
                 f"run_off reaches {max(self.run_off)} days beyond the horizon, more than ten years "
