@@ -42,7 +42,7 @@ def check_job(job: Job) -> None:
     if job.history is not None:
         mistakes += _dates(job.history, "history", scenarios, None)
     mistakes += _decision(job, scenarios)
-    if isinstance(job, CompareJob):
+    if isinstance(job, CompareJob | OptimizeJob):
         mistakes += _run_off(job, scenarios)
     if isinstance(job, OptimizeJob):
         mistakes += _goal_year(job, scenarios)
@@ -81,7 +81,9 @@ def _decision(job: Job, scenarios: Mapping[str, Scenario]) -> Iterator[InputErro
             return
 
 
-def _run_off(job: CompareJob, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:
+def _run_off(
+    job: CompareJob | OptimizeJob, scenarios: Mapping[str, Scenario]
+) -> Iterator[InputError]:
     """Values are sums over the same days in every world."""
     if not job.run_off:
         return

@@ -20,7 +20,7 @@ from omegaconf import DictConfig
 
 from engine.config import Tree, load, resolve
 from engine.spec.base import Spec
-from engine.spec.jobs import Job
+from engine.spec.jobs import Job, OptimizeJob
 from experiments import _help
 from experiments._exit import CommandLine, mistake, one_message, stop
 from experiments._sources import CONF, read_dated_levers
@@ -80,11 +80,13 @@ def app(
 
 
 def _print_notes(job: Spec) -> None:
-    """Say what of a job lies outside its horizon."""
+    """Say what of a job lies outside its horizon, and which limits seem to lack a unit."""
     if isinstance(job, Job):
         from engine.horizon import horizon_notes
 
-        for note in horizon_notes(job):
+        notes = horizon_notes(job)
+        notes += job.objective.limit_notes() if isinstance(job, OptimizeJob) else ()
+        for note in notes:
             print(f"Note: {note}.")
 
 

@@ -37,7 +37,7 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
     from experiments._years import conclude, run_cases, tell_folder
 
     results, years = run_cases(job, value_cases(job), folder, config, details=False)
-    values = value_rows(job, years)
+    values = value_rows(job, job.baseline, years)
     rows = paired(years, job.baseline, MEASURES)
     results.write_rows("comparison", [*rows, *values])
     console = conclude(results, folder)

@@ -161,7 +161,8 @@ def _work(job: OptimizeJob) -> tuple[int, float]:
 
     plan = planned_years(job)
     years = sum(count for _, count in plan)
-    seconds = sum(count * seconds_of_run(job, share) for share, count in plan)
+    days = job.objective.horizon_days
+    seconds = sum(count * seconds_of_run(job, share, days) for share, count in plan)
     return years, seconds / years
 
 

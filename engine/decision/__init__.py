@@ -24,7 +24,8 @@ parts that know no search: each takes years that were simulated, or lists those 
 7.  *Why.* Each difference of the recommended policy from today's has its own effect, without the
     others and beside them, signed and with an interval (`attribution`).
 8.  *Beyond the year.* What a policy is worth with what it leaves behind, if today's follows, over
-    0, 90 and 365 days, and whether that has run off (`value`).
+    0, 90 and 365 days, from when on it pays and whether that has run off (`value`); and what the
+    shape of its target path brings beyond a straight one (`path_shape`): both in `beyond`.
 
 Luck is shared: all policies and all worlds of a replication meet the same. So what is uncertain
 of any mean is its spread over replications, and what worlds differ in is shown, not averaged away.

@@ -18,7 +18,9 @@ from engine.calibrate.targets import CalibrationTarget
 from engine.case import RunResult
 from engine.compute import Pool
 from engine.decision.actuals import weighed_past
+from engine.decision.amounts import bn
 from engine.decision.attribution import Attribution, attribution_cases, attributions
+from engine.decision.beyond import Beyond, beyond_the_year
 from engine.decision.confirmed import confirmed_policy
 from engine.decision.inert import differences
 from engine.decision.months import Month, plan_by_month
@@ -50,6 +52,8 @@ class Answer(NamedTuple):
     recommended policy, empty where none reaches the goal; `rows` the price of each target,
     `effects` what each difference of the recommended policy brings, `months` its plan. `weights`
     are those of the worlds, `without` is the answer with each left out, and `certainty` says so.
+    `beyond` is what it leaves after the year, or the next step's policy where nothing more is
+    needed.
     """
 
     today: str
@@ -62,6 +66,7 @@ class Answer(NamedTuple):
     weights: WorldWeights
     without: list[WithoutWorld]
     certainty: tuple[str, ...]
+    beyond: Beyond
 
 
 class Confirmed(NamedTuple):
@@ -119,18 +124,43 @@ def answer(
     best = next((name for name, said in names.items() if said == advice.policy), "")
     shown = best or job.today
     without = without_each_world(others, today, goal, asked)
+    rows = price_table(others, today, targets, asked)
     return Answer(
         today=job.today,
         names=names,
         found=best,
         recommended=advice,
-        rows=price_table(others, today, targets, asked),
+        rows=rows,
         effects=_effects(job, confirmed.policies, shown, pool, weights),
         months=plan_by_month(job, confirmed.policies[shown], years[shown], weights),
         weights=weighed,
         without=without,
         certainty=(*certainty_sentences(weighed, without, advice.policy), *notes),
+        beyond=_beyond(job, confirmed.policies, names, advice, rows, pool),
     )
+
+
+def _beyond(
+    job: OptimizeJob,
+    policies: Mapping[str, Policy],
+    names: Mapping[str, str],
+    advice: Recommendation,
+    rows: Sequence[PriceRow],
+    pool: Pool,
+) -> Beyond:
+    """Ask about the recommended policy; about the next step's where nothing more is needed.
+
+    About the policy of the highest target that is reached where there is neither.
+    """
+    said, who = advice.policy, "the recommended policy"
+    if said in {None, names[str(job.today)]}:
+        highest = next((row for row in reversed(rows) if row.policy is not None), None)
+        step, who = advice.next_step or highest, "the next step"
+        said = step.policy if step else None
+        if advice.next_step is None and step:
+            who = f"the policy for {bn(step.target_fen)} bn RMB"
+    name = next((name for name, words in names.items() if words == said), "")
+    return beyond_the_year(job, policies, name, who, pool)
 
 
 def names_of(

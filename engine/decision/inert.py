@@ -73,7 +73,7 @@ def differences(
         Difference(path, mine, its)
         for path in _paths()
         for mine, its in ((_since(own, path, decision_date), _since(today, path, decision_date)),)
-        if mine != its and not (path == KNOTS and not _steers(own))
+        if mine != its and not (path == KNOTS and not path_acts(own))
     )
 
 
@@ -83,16 +83,16 @@ def with_values_of(policy: Policy, other: Policy, *paths: str) -> Policy:
     return set_levers(policy, {name: policy_value(other, name) for name in whole}, policy.name)
 
 
+def path_acts(policy: Policy) -> bool:
+    """Return whether the path of the policy's target can move anything."""
+    return not _is_off(LEVERS[GOAL], policy) and _can_act(GOAL, policy)
+
+
 def _paths() -> Iterator[str]:
     for path in LEVERS:
         yield path
         if path == GOAL:
             yield KNOTS
-
-
-def _steers(policy: Policy) -> bool:
-    """Whether the path of a target moves anything."""
-    return not _is_off(LEVERS[GOAL], policy) and _can_act(GOAL, policy)
 
 
 def _can_act(path: str, policy: Policy) -> bool:

@@ -33,6 +33,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "subsidy.festival_boost": ("coupons x {:.2g} on festivals", "plain coupons on festivals"),
     "subsidy.partner_share": ("partner pays {:%} of its coupons", "partner pays nothing"),
     "subsidy.partner_budget_bn_rmb": ("partner's purse {:.2g} bn", "no partner's purse"),
+    "subsidy.late_weight": ("purse x {:.2g} at the year's end", "purse spread evenly"),
     "price.cap": ("cap {:.2g}", "cap 1"),
     "price.cps_floor": ("floor {:%}", "no floor"),
     "price.plan_festivals_count": ("{:.0f} plan festivals", "no plan festivals"),

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from engine.decision.amounts import bn
 from engine.decision.price_table import (
     Asked,
     ConfirmedPolicy,
@@ -80,7 +81,7 @@ def _reached(
     """Say whether doing nothing more is enough, and what is cheapest."""
     chance, own = reach(today, goal_fen, asked), reach(found, goal_fen, asked)
     cost = _cost(found, asked)
-    goal = f"{_bn(goal_fen)} bn RMB"
+    goal = f"{bn(goal_fen)} bn RMB"
     enough = reaches(today, goal_fen, asked)
     first = (
         f"Doing nothing more reaches {goal} with probability {chance:.2f}."
@@ -91,7 +92,7 @@ def _reached(
         return (first,)
     valued = asked.value_of_gmv > 0 and cost > 0 and enough
     why = f" at a value of {asked.value_of_gmv:g} RMB per RMB of GMV" if valued else ""
-    price = f"{_bn(cost)} bn RMB more" if cost >= 0 else f"{_bn(-cost)} bn RMB less"
+    price = f"{bn(cost)} bn RMB more" if cost >= 0 else f"{bn(-cost)} bn RMB less"
     lead = "Best is" if valued else "Cheapest is"
     return (first, f"{lead} {found.name}{why}: it costs {price} and reaches it with {own:.2f}.")
 
@@ -101,14 +102,14 @@ def _next_sentence(step: PriceRow | None, found: ConfirmedPolicy, asked: Asked) 
         return "No policy here reaches the next target as surely."
     more = step.cost.value - _cost(found, asked)
     return (
-        f"The next step, {_bn(step.target_fen)} bn RMB, costs {_bn(more)} bn RMB on top: "
+        f"The next step, {bn(step.target_fen)} bn RMB, costs {bn(more)} bn RMB on top: "
         f"{step.policy}."
     )
 
 
 def _out_of_reach(best: ConfirmedPolicy, goal_fen: float, asked: Asked) -> tuple[str, ...]:
     chance = reach(best, goal_fen, asked)
-    goal = f"{_bn(goal_fen)} bn RMB with probability {asked.probability:g}"
+    goal = f"{bn(goal_fen)} bn RMB with probability {asked.probability:g}"
     return (
         f"No policy here reaches {goal}: the best, {best.name}, does with {chance:.2f}.",
         f"It holds {_held(best, asked)} bn RMB as surely as asked.",
@@ -138,10 +139,4 @@ def _cost(policy: ConfirmedPolicy, asked: Asked) -> float:
 def _held(policy: ConfirmedPolicy, asked: Asked) -> str:
     """The largest target that is held, rounded down."""
     tenth = FEN_PER_BN_RMB / 10
-    return _bn(math.floor(held_fen(policy, asked) / tenth) * tenth)
-
-
-def _bn(fen: float) -> str:
-    bn = fen / FEN_PER_BN_RMB
-    text = f"{bn:.1f}".removesuffix(".0") if abs(bn) >= 1 else f"{bn:.2f}"
-    return text.replace("-", "−")
+    return bn(math.floor(held_fen(policy, asked) / tenth) * tenth)

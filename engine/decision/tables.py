@@ -1,8 +1,9 @@
-"""The answer as tables: `advice`, `prices`, `effects`, `plan` and `worlds`."""
+"""The answer as tables: `advice`, `prices`, `effects`, `plan`, `worlds` and `value`."""
 
 from typing import Any
 
 from engine.decision.answer import SHOWN, Answer
+from engine.decision.inert import KNOTS
 from engine.decision.price_table import PriceRow
 
 Row = dict[str, Any]
@@ -11,7 +12,7 @@ Row = dict[str, Any]
 def answer_tables(found: Answer) -> dict[str, list[Row]]:
     """Return the rows of each table by its name; see `engine.results.schemas`."""
     trials = {said: name for name, said in found.names.items()}
-    sentences = (*found.recommended.sentences, *found.certainty)
+    sentences = (*found.recommended.sentences, *found.beyond.sentences, *found.certainty)
     return {
         "advice": [{"sentence": sentence} for sentence in sentences],
         "prices": [
@@ -32,9 +33,22 @@ def answer_tables(found: Answer) -> dict[str, list[Row]]:
                 "pairs_count": one.pairs_count,
             }
             for one in found.effects
-        ],
+        ]
+        + [_path_effect(row) for row in found.beyond.path],
         "plan": [month._asdict() for month in found.months],
         "worlds": _worlds(found),
+        "value": list(found.beyond.values),
+    }
+
+
+def _path_effect(row: Row) -> Row:
+    """What the shape of the target's path brings beyond a straight one, as an effect."""
+    same = ("policy", "measure", "standard_error", "ci_low", "ci_high", "pairs_count")
+    return {name: row[name] for name in same} | {
+        "lever": KNOTS,
+        "says": "the shape of the path to the target",
+        "view": "beyond_straight",
+        "effect": row["difference"],
     }
 
 

@@ -21,10 +21,10 @@ import numpy as np
 from engine.case import Case, RunResult
 from engine.cases import cases
 from engine.compare import INCREMENTAL, paired
-from engine.measures.run_off import TERMS, VALUED, value_measure
-from engine.spec.jobs import CompareJob
+from engine.measures.run_off import TERMS, VALUED, discounts, value_measure
+from engine.spec.jobs import CompareJob, OptimizeJob
+from engine.spec.policy import Policy
 from engine.stats.arrays import Floats
-from engine.units import RATE_DAYS
 
 LAST_DAYS: Final = 30
 ADDS_LITTLE: Final = 0.02
@@ -32,42 +32,82 @@ ADDS_LITTLE: Final = 0.02
 
 Row = dict[str, Any]
 
+ValuedJob = CompareJob | OptimizeJob
+
 
 def value_cases(job: CompareJob) -> list[Case]:
     """List the years of a comparison, each followed by the baseline where values are asked for."""
     compared = job.compared()
-    found = cases(job, compared.values())
+    return followed(job, cases(job, compared.values()), compared[job.baseline])
+
+
+def followed(job: ValuedJob, years: Sequence[Case], after: Policy) -> list[Case]:
+    """Return the years with the days of run-off that are asked for, under the policy `after`."""
     if not job.run_off:
-        return found
-    after = compared[job.baseline]
-    return [replace(case, after=after, run_off_days=max(job.run_off)) for case in found]
+        return list(years)
+    return [replace(case, after=after, run_off_days=_days_after(job)) for case in years]
 
 
-def value_rows(job: CompareJob, years: Sequence[RunResult]) -> list[Row]:
+def value_rows(job: ValuedJob, baseline: str, years: Sequence[RunResult]) -> list[Row]:
     """Return the values of all policies against the baseline: rows of `comparison`.
 
     Parameters
     ----------
     job
         What was asked.
+    baseline
+        Name of the policy that follows every horizon.
     years
-        The years of `value_cases`, in any order.
+        The years of `followed`, in any order.
     """
     rows: list[Row] = []
     if not job.run_off:
         return rows
     weights = _discounts(job)
-    base = [year for year in years if year.labels["policy"] == job.baseline]
+    base = [year for year in years if year.labels["policy"] == baseline]
     for policy in dict.fromkeys(year.labels["policy"] for year in years):
-        if policy == job.baseline:
+        if policy == baseline:
             continue
         own = [year for year in years if year.labels["policy"] == policy]
         ends = _ends(job, own, base, weights)
         sums = [replace(year, run={**year.run, **_sums(year, ends, weights)})
                 for year in (*own, *base)]  # fmt: skip
-        found = paired(sums, job.baseline, list(ends))
+        found = paired(sums, baseline, list(ends))
         rows += [row for row in found if row["measure"] != INCREMENTAL]
     return rows
+
+
+def pays_from(job: ValuedJob, baseline: str, years: Sequence[RunResult]) -> int | None:
+    """Return the days of run-off from which on a policy's mean value stays above 0.
+
+    Up to the longest run-off that was asked for; None where it is 0 or less at that.
+
+    Parameters
+    ----------
+    job, baseline
+        See `value_rows`.
+    years
+        The years of the baseline and of one other policy.
+    """
+    own, base = (
+        [year for year in years if (year.labels["policy"] == baseline) is is_base]
+        for is_base in (False, True)
+    )
+    change = _mean_days(own, VALUED[0]) - _mean_days(base, VALUED[0])
+    year = job.scenario.calendar.n_days
+    values = np.cumsum(_discounts(job) * change)[year - 1 : year + max(job.run_off)]
+    losses = np.flatnonzero(values <= 0)
+    first = int(losses[-1]) + 1 if losses.size else 0
+    return first if first < values.size else None
+
+
+def late_share(rows: Sequence[Row], policy: str, days: int) -> float:
+    """Return what the last 30 of so many days bring, as a share of the value; inf of none."""
+    found = {row["measure"]: row["difference"] for row in rows if row["policy"] == policy}
+    late, whole = (
+        abs(found[value_measure(VALUED[0], days, term)]) for term in ("last_30_days", "whole")
+    )
+    return float(late / whole) if whole else float("inf")
 
 
 def shown_values(rows: Sequence[Row]) -> list[Row]:
@@ -83,17 +123,12 @@ def shown_values(rows: Sequence[Row]) -> list[Row]:
 
 def run_off_notes(rows: Sequence[Row]) -> Iterator[str]:
     """Yield which values have not run off, from the rows of `value_rows`."""
-    found = {(row["policy"], row["measure"]): row["difference"] for row in rows}
-    flow = VALUED[0]
-    for (policy, measure), late in found.items():
-        last = _days_of(measure, flow, "last_30_days")
-        if last is None:
-            continue
-        whole = found[policy, value_measure(flow, last, "whole")]
-        if abs(late) >= ADDS_LITTLE * abs(whole):
+    for row in rows:
+        last = _days_of(row["measure"], VALUED[0], "last_30_days")
+        if last is not None and late_share(rows, row["policy"], last) >= ADDS_LITTLE:
             yield (
-                f"{policy}: {last} days after the horizon what it is worth has not run off: the "
-                f"last {LAST_DAYS} still bring {ADDS_LITTLE:.0%} of it or more"
+                f"{row['policy']}: {last} days after the horizon what it is worth has not run off: "
+                f"the last {LAST_DAYS} still bring {ADDS_LITTLE:.0%} of it or more"
             )
 
 
@@ -104,12 +139,16 @@ def _days_of(measure: str, flow: str, term: str) -> int | None:
     return int(inside) if measure == f"{head}{inside}{tail}" and inside.isdecimal() else None
 
 
-def _discounts(job: CompareJob) -> Floats:
+def _days_after(job: ValuedJob) -> int:
+    """Days to simulate after the horizon: at least one, as days are valued where there are any."""
+    return max(1, *job.run_off)
+
+
+def _discounts(job: ValuedJob) -> Floats:
     """δ^t of the days of the horizon and after it; t is 0 until the decision."""
     calendar = job.scenario.calendar
     decided = ((job.decision_date or calendar.start) - calendar.start).days
-    days = np.arange(calendar.n_days + max(job.run_off)) - decided
-    return np.asarray((1.0 + job.discount_per_year) ** (-np.maximum(days, 0) / RATE_DAYS))
+    return discounts(calendar.n_days + _days_after(job), decided, job.discount_per_year)
 
 
 _Ends = dict[str, tuple[str, int, int]]
@@ -117,7 +156,7 @@ _Ends = dict[str, tuple[str, int, int]]
 
 
 def _ends(
-    job: CompareJob, own: Sequence[RunResult], base: Sequence[RunResult], weights: Floats
+    job: ValuedJob, own: Sequence[RunResult], base: Sequence[RunResult], weights: Floats
 ) -> _Ends:
     """Say which days each measure sums over; those pulled forward are the policy's own."""
     year, found = job.scenario.calendar.n_days, _Ends()

@@ -128,9 +128,8 @@ class Plan:
         paid = self.term_paid_fen if begins else 0
         levers = _timetable(self.policy, self.scenario, first, days)
         start = calendar.origin + timedelta(days=first)
-        return _YearPlan(
-            first, levers, _coupon_weights(levers), _target_path(self.policy, start, days, paid)
-        )
+        weights = _coupon_weights(levers, self.policy.subsidy.late_weight)
+        return _YearPlan(first, levers, weights, _target_path(self.policy, start, days, paid))
 
 
 def _planned_days(calendar: Calendar, first: int, year: int) -> int:
@@ -203,14 +202,20 @@ def demand_weight(levers: DayLevers) -> float:
     return weight
 
 
-def _coupon_weights(days: list[DayLevers]) -> Floats:
-    """Weights by which a purse is spread over the days, shape (days,)."""
-    return np.array(
+def _coupon_weights(days: list[DayLevers], late_weight: float) -> Floats:
+    """Weights by which a purse is spread over the days, shape (days,).
+
+        w_t = D_t * boost_t * max(mean rate_t, new-buyer rate_t / 10) * late_weight^(t / (T - 1))
+
+    t counts from the day on which the purse is opened, T days until 31 December.
+    """
+    plain = np.array(
         [
             demand_weight(day) * day.festival_boost * max(day.rate.mean(), day.new_buyer_rate / 10)
             for day in days
         ]
     )
+    return np.asarray(plain * late_weight ** (np.arange(len(days)) / max(len(days) - 1, 1)))
 
 
 def _policy_on(policy: Policy, today: date) -> dict[str, Any]:

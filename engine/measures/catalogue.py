@@ -9,6 +9,8 @@ from engine.measures.elasticities import ELASTICITY_MEASURES
 from engine.measures.flows import FLOW_MEASURES, SEGMENT_FLOWS
 from engine.measures.measure import Measure
 from engine.measures.months import MONTH_MEASURES
+from engine.measures.periods import split_measure
+from engine.measures.run_off import NET_PRESENT_VALUE
 from engine.measures.runs import RUN_MEASURES
 
 MEASURES: Final = {
@@ -79,6 +81,21 @@ KEY_MEASURES: Final = tuple(
 """Measures that every row of `frontier` has, whatever the goals."""
 
 
+def measure_of(name: str) -> Measure:
+    """Return the measure behind a name that a goal or a constraint may have.
+
+    That of `OUTCOMES`; the one that a measure with a period is a part of
+    (`engine.measures.periods`); or the net present value.
+
+    Raises
+    ------
+    KeyError
+        If there is none.
+    """
+    own, _ = split_measure(name)
+    return NET_PRESENT_VALUE if own == NET_PRESENT_VALUE.name else MEASURES[own]
+
+
 def possible_range(measure: str) -> tuple[float, float]:
     """Return the least and the most that the mean of a measure can be, in its unit."""
-    return MEASURES[measure].possible_mean
+    return measure_of(measure).possible_mean

@@ -14,7 +14,10 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine.measures.measure import Measure
+import numpy as np
+
+from engine.measures.measure import Floats, Measure
+from engine.units import RATE_DAYS
 
 FLOWS: Final = ("gmv_paid_fen", "platform_contribution_fen", "subsidy_fen", "orders_count")
 """Flows of `FLOW_MEASURES` that are added up over the run-off."""
@@ -39,6 +42,15 @@ RUN_OFF_MEASURES: Final = {
     )
 }
 """Measures that need the run-off, by name."""
+
+NET_PRESENT_VALUE: Final = Measure(
+    "net_present_value_fen",
+    "Net present value",
+    "Contribution of the horizon and of the days after it that the objective counts, on which"
+    " today's policy is in force again, discounted to the day of the decision.",
+    least=-math.inf,
+)
+"""Needs the days after the horizon that `objective.horizon_days` names."""
 
 VALUED: Final = ("platform_contribution_fen", "gmv_paid_fen")
 """Flows whose days are kept beyond the horizon."""
@@ -68,9 +80,33 @@ def with_run_off(run: Mapping[str, Any], run_off: Mapping[str, int]) -> dict[str
     return {**run, **more}
 
 
+def discounts(days_count: int, decided: int, discount_per_year: float) -> Floats:
+    """What a fen of each day counts on the day of the decision, (days_count,) float64.
+
+        δ^max(t - decided, 0),  δ = (1 + discount_per_year)^(-1/365)
+
+    Parameters
+    ----------
+    days_count
+        Days from the horizon's first, t = 0.
+    decided
+        Day of the decision, counted from there; before it nothing is discounted.
+    discount_per_year
+        Share by which a RMB counts less that comes a year later.
+    """
+    days = np.maximum(np.arange(days_count) - decided, 0)
+    return np.asarray((1.0 + discount_per_year) ** (-days / RATE_DAYS))
+
+
 def value_measure(flow: str, horizon_days: int, term: str) -> str:
     """The name of a term of a flow's value, over so many days after the horizon."""
     return f"{flow.removesuffix('_fen')}_{horizon_days}d_{term}_fen"
+
+
+def run_off_days(measure: str) -> int | None:
+    """The days of run-off of a measure of value; None for any other measure."""
+    found = _VALUE.fullmatch(measure)
+    return int(found[2]) if found else None
 
 
 def value_label(measure: str) -> str | None:

@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from engine.measures import catalogue
-from engine.measures.run_off import RUN_OFF_MEASURES
+from engine.measures.run_off import NET_PRESENT_VALUE, RUN_OFF_MEASURES
 
 
 class _MeasureText(NamedTuple):
@@ -15,7 +15,11 @@ class _MeasureText(NamedTuple):
 
 MEASURES: Final[dict[str, _MeasureText]] = {
     measure.name: _MeasureText(measure.label, measure.definition)
-    for measure in (*map(catalogue.MEASURES.__getitem__, catalogue.RUN), *RUN_OFF_MEASURES.values())
+    for measure in (
+        *map(catalogue.MEASURES.__getitem__, catalogue.RUN),
+        *RUN_OFF_MEASURES.values(),
+        NET_PRESENT_VALUE,
+    )
 } | {
     "incremental_gmv_paid_per_subsidy_rmb": _MeasureText(
         "GMV as paid per RMB of subsidy",

@@ -3,6 +3,7 @@
 from math import isnan
 from typing import Final
 
+from engine.measures.periods import split_measure
 from engine.measures.run_off import value_label
 from engine.report.definitions import MEASURES
 from engine.results.schemas import unit_of
@@ -18,8 +19,9 @@ _COUNTED: Final = frozenset({"new_heads_count", "coupon_short_days_count"})
 
 def label(measure: str) -> str:
     """Return the measure's name for people; an unknown one keeps its column's name."""
-    if measure in MEASURES:
-        return MEASURES[measure].label
+    name, period = split_measure(measure)
+    if name in MEASURES:
+        return f"{MEASURES[name].label}, {period}" if period else MEASURES[name].label
     return value_label(measure) or measure
 
 

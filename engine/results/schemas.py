@@ -9,6 +9,7 @@ depend on the study, typed by their rows:
     miss.<key>, <period>
                       in `worlds`: simulated less observed, in standard deviations
     <measure>         its mean over replications and worlds (a truth value: its share)
+    <measure>@<period>  the same of a part of the year that a goal or a constraint names
     <measure>_se      the standard error of that mean
     <measure>_ci_low, <measure>_ci_high     its 95 % confidence limits
     <measure>_search  in `frontier`: the mean that the search itself had seen
@@ -33,6 +34,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from engine.measures import catalogue
+from engine.measures.periods import split_measure
 
 Row = Mapping[str, Any]
 
@@ -166,6 +168,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         **COMPARED,
     },
     "comparison": COMPARED,
+    "value": COMPARED,
     "answers": {"world": str, **COMPARED},
     "calibration": {
         "point": int,
@@ -323,7 +326,8 @@ def unit_of(column: str) -> str:
     """Return the unit that a column's name ends in; `1` for indices, keys and words."""
     for statistic in _STATISTICS:
         column = column.removesuffix(statistic)
-    return next((unit for suffix, unit in UNITS.items() if column.endswith(suffix)), "1")
+    name, _ = split_measure(column)
+    return next((unit for suffix, unit in UNITS.items() if name.endswith(suffix)), "1")
 
 
 def schema(table: str, extra: Mapping[str, type] | None = None) -> pa.Schema:

@@ -31,6 +31,7 @@ from engine.search.finalists.selection import (
 )
 from engine.search.market import MarketProblem
 from engine.search.messages import progress_message, result_messages
+from engine.search.outcomes import check_outcomes
 from engine.search.rows import frontier_rows, trial_rows
 from engine.search.samplers.proposals import check_sampler
 from engine.search.space.policy_space import PolicySpace
@@ -177,7 +178,10 @@ class _Forecast:
         return self._seconds({1.0: replications * self._market.worlds_count})
 
     def _seconds(self, years: Mapping[float, int]) -> float:
-        seconds = self._market.spent.seconds_of_years(partial(seconds_of_run, self._job))
+        seconds_of = partial(
+            seconds_of_run, self._job, run_off_days=self._job.objective.horizon_days
+        )
+        seconds = self._market.spent.seconds_of_years(seconds_of)
         return seconds_left(years, seconds, self._pool.workers_count)
 
 
@@ -202,7 +206,7 @@ def _searched(
 
 def _check(job: OptimizeJob) -> _Checked:
     checked = _Checked(PolicySpace(job.space, job.policy), ObjectiveEvaluator(job.objective))
-    worlds(job.scenario, job.ensemble)
+    check_outcomes(job, worlds(job.scenario, job.ensemble))
     check_sampler(job.search, job.objective)
     if job.search.trials_count <= len(job.baselines):
         raise InputError(

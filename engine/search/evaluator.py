@@ -8,6 +8,8 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.measures.catalogue import OUTCOMES, possible_range
+from engine.measures.periods import period_of, split_measure
+from engine.measures.run_off import NET_PRESENT_VALUE
 from engine.search.problem import Values
 from engine.spec.explain import nearest
 from engine.spec.search import Constraint, Objective
@@ -43,9 +45,7 @@ class ObjectiveEvaluator:
         self.objective = objective
         self.goals = objective.goals
         self.constraints = objective.constraints
-        named = [goal.measure for goal in objective.goals]
-        named += [constraint.measure for constraint in objective.constraints.values()]
-        self.measures = tuple(dict.fromkeys(named))
+        self.measures = objective.measures
         self._signs = np.array([-1.0 if g.direction == "maximize" else 1.0 for g in self.goals])
 
     @property
@@ -145,7 +145,7 @@ def _excess(constraint: Constraint, means: Floats | np.float64) -> Floats:
 def _scale(measure: str, limit: float) -> float:
     if limit:
         return abs(limit)
-    return FEN_PER_BN_RMB if measure.endswith("_fen") else 1.0
+    return FEN_PER_BN_RMB if split_measure(measure)[0].endswith("_fen") else 1.0
 
 
 def _check_goals(objective: Objective) -> None:
@@ -197,12 +197,26 @@ def _interval(constraint: Constraint) -> tuple[float, float]:
 
 
 def _check_measure(measure: str, where: str) -> None:
-    if measure in OUTCOMES:
+    name, _ = split_measure(measure)
+    if measure == NET_PRESENT_VALUE.name:
         return
-    match = nearest(measure, OUTCOMES)
+    if name in OUTCOMES:
+        _check_period(measure, where)
+        return
+    known = (*OUTCOMES, NET_PRESENT_VALUE.name)
+    match = nearest(name, known)
     raise InputError(
         where,
         f"{measure!r} is not measured",
-        ", ".join(OUTCOMES),
+        ", ".join(known),
         f"did you mean {match}?" if match else "name one of them",
     )
+
+
+def _check_period(measure: str, where: str) -> None:
+    """Refuse what is no period, and a period of a measure that has none."""
+    try:
+        period_of(measure)
+    except ValueError as error:
+        what, allowed, remedy = str(error).split("; ")
+        raise InputError(where, what, allowed, remedy) from None

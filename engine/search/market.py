@@ -21,6 +21,7 @@ from engine.compute.pool import Errand
 from engine.measures.catalogue import KEY_MEASURES
 from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.finalist_runs import FinalistRuns
+from engine.search.outcomes import Outcomes
 from engine.search.problem import Candidate, Look, Point, Sample, Stage, Urgency
 from engine.search.space.policy_space import PolicySpace
 from engine.search.usage import Spent
@@ -73,6 +74,7 @@ class MarketProblem:
         self._job, self._space, self._pool = job, space, pool
         self._scenarios = worlds(job.scenario, job.ensemble)
         self._needed, self._kept = needed, kept
+        self._outcomes = Outcomes(job, self._scenarios)
         self._shown = tuple(dict.fromkeys((*needed, *KEY_MEASURES)))
         self._given = [
             policy.model_copy(update={"name": name}) for name, policy in job.baselines.items()
@@ -137,7 +139,7 @@ class MarketProblem:
         years = _Years(todo, {})
         for place, case in enumerate(self._cases(*todo)):
             years.found[place] = None
-            ticket = self._pool.submit(case, urgency, _FRESH_TABLES if stage.is_fresh else ())
+            ticket = self._pool.submit(case, urgency, self._tables(stage))
             self._under_way[ticket] = years, place
 
     def end(self) -> tuple[Look | Errand, Any]:
@@ -180,7 +182,16 @@ class MarketProblem:
         some = dict(islice(self._scenarios.items(), stage.worlds_count))
         found = _cases_of(self._job, policy, replications, some, is_fresh=stage.is_fresh)
         scale = self._scale(stage)
-        return (replace(case, scale=scale, trial=candidate.number) for case in found)
+        return (
+            self._outcomes.followed(replace(case, scale=scale, trial=candidate.number))
+            for case in found
+        )
+
+    def _tables(self, stage: Stage) -> Sequence[str]:
+        """Return the tables that come back with a year."""
+        if stage.is_fresh:
+            return _FRESH_TABLES
+        return ("daily",) if self._outcomes.needs_days else ()
 
     def _scale(self, stage: Stage) -> Scale:
         buyers = max(1, round(self._job.scale.buyers_count * stage.population_share))
@@ -198,7 +209,9 @@ class MarketProblem:
                 where = "" if stage.is_fresh else f"{outcome.case}: "  # finalists are named anyway
                 return Sample({}, sessions, wall_s, f"{where}{outcome.reason}")
         values = {
-            name: np.array([year.run[name] for year in years]).reshape(-1, stage.last - stage.first)
+            name: np.array([self._outcomes.of(year, name) for year in years]).reshape(
+                -1, stage.last - stage.first
+            )
             for name in self._shown
         }
         for name in self._needed:

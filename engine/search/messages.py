@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from engine.measures.periods import split_measure
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
@@ -59,8 +60,10 @@ def result_messages(
 
 def _shown(measure: str, value: float) -> str:
     """Return a value with its measure; large sums of money in bn RMB."""
-    if measure.endswith("_fen") and abs(value) >= FEN_PER_BN_RMB / 100:
-        return f"{measure.removesuffix('_fen')} {value / FEN_PER_BN_RMB:.4g} bn RMB"
+    name, period = split_measure(measure)
+    if name.endswith("_fen") and abs(value) >= FEN_PER_BN_RMB / 100:
+        named = f"{name.removesuffix('_fen')}{f' in {period}' if period else ''}"
+        return f"{named} {value / FEN_PER_BN_RMB:.4g} bn RMB"
     return f"{measure} {value:.4g}"
 
 

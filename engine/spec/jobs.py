@@ -6,11 +6,12 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from engine.measures.run_off import NET_PRESENT_VALUE
 from engine.spec.accuracy import Accuracy
 from engine.spec.base import Share, Spec, quantity
-from engine.spec.calendar import LONGEST_HISTORY_DAYS
 from engine.spec.levers import one_lever_at_a_time
 from engine.spec.policy import Policy
+from engine.spec.run_off import WithRunOff
 from engine.spec.scenario import Scenario
 from engine.spec.search import Objective, Search
 from engine.spec.space import Space
@@ -146,19 +147,13 @@ class SimulateJob(Job):
         return {"policy": self.policy}
 
 
-class CompareJob(Job):
+class CompareJob(Job, WithRunOff):
     """Several policies under common random numbers."""
 
     policies: dict[str, Policy] = Field(min_length=2)
     baseline: str
     one_at_a_time: str | None = Field(
         None, description="policy whose levers the baseline takes over, one after another"
-    )
-    run_off: tuple[Annotated[int, Field(ge=0, le=1096)], ...] = Field(
-        (), description="days after the horizon, under the baseline, at which values are told"
-    )
-    discount_per_year: float = Field(
-        0.1, ge=0, le=1, description="by how much less a RMB counts that comes a year later [share]"
     )
 
     @model_validator(mode="after")
@@ -175,17 +170,6 @@ class CompareJob(Job):
             raise ValueError(
                 f"one_at_a_time={self.one_at_a_time} names no policy that differs from the "
                 f"baseline {self.baseline!r}; {others}, or null"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _within_reach(self) -> Self:
-        calendar = self.scenario.calendar
-        left = LONGEST_HISTORY_DAYS - 1 - (calendar.end - calendar.origin).days
-        if self.run_off and max(self.run_off) > left:
-            raise ValueError(
-                f"run_off reaches {max(self.run_off)} days beyond the horizon, more than ten years "
-                f"after the scenario's first day; at most {left} days; set run_off=[{left}]"
             )
         return self
 
@@ -209,7 +193,7 @@ class CompareJob(Job):
         return {f"policies.{name}": policy for name, policy in self.policies.items()}
 
 
-class OptimizeJob(Job):
+class OptimizeJob(Job, WithRunOff):
     """The main job: search, re-evaluate what survives, and price the targets."""
 
     without_effect: ClassVar[dict[str, Any]] = Job.without_effect | {
@@ -221,6 +205,8 @@ class OptimizeJob(Job):
         "attribution_replications": True,
         "actuals": True,
         "accuracy": True,
+        "run_off": True,
+        "discount_per_year": True,
         "search": {
             "trials_count",
             "finalists_count",
@@ -251,7 +237,8 @@ class OptimizeJob(Job):
         2,
         ge=2,
         le=10_000,
-        description="of each world and lever that the recommended policy moves [runs]",
+        description="of each world and lever that the recommended policy moves, and of what it "
+        "leaves behind [runs]",
     )
     actuals: str | None = Field(
         None,
@@ -269,6 +256,11 @@ class OptimizeJob(Job):
         if self.today is not None and self.today not in self.baselines:
             known = ", ".join(self.baselines)
             raise ValueError(f"today {self.today!r} is not among the baselines; {known}")
+        if self.today is None and self.run_off:
+            raise ValueError(
+                "run_off asks what is left after the year, but today names no policy that follows "
+                "it; a baseline; name one, today=..., or leave run_off out"
+            )
         return self
 
     @model_validator(mode="after")
@@ -291,6 +283,14 @@ class OptimizeJob(Job):
     def all_spaces(self) -> dict[str, Space]:
         """Return what is searched."""
         return {"space": self.space}
+
+    def identity(self) -> str:
+        """Name all that the trials depend on: of a present value also its discount and today."""
+        own = super().identity()
+        if NET_PRESENT_VALUE.name not in self.objective.measures:
+            return own
+        parts = f"{own} {self.today} {self.discount_per_year}"
+        return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
 Rising = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=2)]

@@ -20,6 +20,7 @@ _PAID = (
 )
 """A purse that pays a coupon: the platform's is asked for its part of every one."""
 
+_PURSES = (("subsidy.budget_bn_rmb",), ("subsidy.partner_budget_bn_rmb",))
 _COUPONS = (("subsidy.rate",), ("subsidy.new_buyer_rate",))
 _PARTNERS = (("subsidy.rate.partner",), ("subsidy.new_buyer_rate",))
 _PLAN_DAYS = (("price.plan_festivals_count",),)
@@ -84,6 +85,10 @@ class Subsidy(Spec):
         off=0, mechanism="m04_retail_partner", search=(0, 20),
         needs=tuple((*row, "subsidy.partner_share") for row in _PARTNERS),
     )]
+    late_weight: Annotated[float, Lever(
+        "factor", "what a day at the year's end may spend of a purse, over one at its start",
+        0.01, 100, off=1, mechanism="", search=(0.2, 5, "log"), needs=_PURSES,
+    )] = 1.0
 
 
 class Price(Spec):

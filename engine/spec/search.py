@@ -1,27 +1,43 @@
 """How a policy is searched: goals and constraints, rungs, sampler and budget."""
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from engine.spec.base import Share, Spec, quantity
+from engine.spec.limits import limit_of, small_limit_note
 
 
 class _Goal(Spec):
-    """One objective: a column of `runs`, or `cost_fen` (minus the contribution)."""
+    """One objective: a measure of a year, as a whole or over a period, or its present value.
+
+    A column of `runs`, as `cost_fen` (minus the contribution); an amount that adds up over days
+    with a period, as `gmv_paid_fen@2020-H2`; or `net_present_value_fen`.
+    """
 
     measure: str
     direction: Literal["maximize", "minimize"]
 
 
 class Constraint(Spec):
-    """The mean of a measure over replications and worlds must lie within limits."""
+    """The mean of a measure over replications and worlds must lie within limits.
+
+    Measures are those of goals. A limit is a number in the measure's own unit, fen or a share of
+    one, or is written with a unit, as `5 bn RMB` or `0.3 %` (`engine.spec.limits`).
+    """
 
     measure: str
     at_least: float | None = None
     at_most: float | None = None
+
+    @field_validator("at_least", "at_most", mode="before")
+    @classmethod
+    def _with_unit(cls, written: Any, info: ValidationInfo) -> Any:
+        measure = info.data.get("measure", "")
+        return limit_of(written, measure) if isinstance(written, str) else written
 
     @model_validator(mode="after")
     def _some_limit(self) -> Self:
@@ -52,6 +68,27 @@ class Objective(Spec):
     feasible_probability: Share = Field(
         0.95, lt=1, description="P(all constraints hold) that a recommended policy needs"
     )
+    horizon_days: int = Field(
+        0,
+        ge=0,
+        le=1096,
+        description="after the horizon, under today's policy, that the present value counts [days]",
+    )
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """What goals and constraints name, each once, goals first."""
+        named = [goal.measure for goal in self.goals]
+        named += [constraint.measure for constraint in self.constraints.values()]
+        return tuple(dict.fromkeys(named))
+
+    def limit_notes(self) -> Iterator[str]:
+        """Yield which limits on money are so small that a unit seems to be missing."""
+        for name, own in self.constraints.items():
+            for side in ("at_least", "at_most"):
+                where = f"objective.constraints.{name}.{side}"
+                if note := small_limit_note(where, own.measure, getattr(own, side)):
+                    yield note
 
 
 class Rung(Spec):

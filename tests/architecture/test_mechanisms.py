@@ -24,6 +24,7 @@ COUPONS = {
     "subsidy.rate.platform_brand",
     "subsidy.rate.domestic",
     "subsidy.rate.multinational",
+    "subsidy.late_weight",
 }
 """Levers of every coupon, of no one mechanism."""
 

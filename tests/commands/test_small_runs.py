@@ -131,6 +131,84 @@ def test_replan_answers_for_the_rest_of_the_year_by_what_is_known(type_in, place
     assert "How sure: 8 worlds count alike" in " ".join(even.out.split())
 
 
+def test_the_main_job_tells_what_is_left_beyond_the_year(type_in, place: Path) -> None:
+    worlds = ("ensemble=single", "targets_bn_rmb=[1,230,260]")
+    ended = type_in("optimize", *SMALL, *worlds)
+    assert ended.status == 0, ended.err
+    value = read_table(place / "out", "value").to_pylist()
+    told = {row["measure"] for row in value}
+    assert {
+        "platform_contribution_0d_in_the_year_fen",
+        "platform_contribution_90d_pulled_forward_fen",
+        "platform_contribution_365d_left_behind_fen",
+        "gmv_paid_365d_whole_fen",
+    } <= told
+    assert {row["baseline"] for row in value} == {"today"}
+    said = " ".join(row["sentence"] for row in read_table(place / "out", "advice").to_pylist())
+    assert "worth against going on as today" in said
+    assert "days after it (pulled forward" in said
+    assert "target path" in said
+    assert "365 days after it" in " ".join(ended.out.split())
+    assert "<h2>Beyond the year</h2>" in (place / "out" / "report.html").read_text()
+    short = type_in("optimize", *SMALL, "ensemble=single", "run_off=[]", "hydra.run.dir=short")
+    assert short.status == 0, short.err
+    assert read_table(place / "short", "value").num_rows == 0
+
+
+def test_limits_have_units_periods_and_a_present_value(type_in, place: Path) -> None:
+    limits = (
+        "+objective.constraints.half={measure:gmv_paid_fen@2020-H2,at_least:100 bn RMB}",
+        "+objective.constraints.june={measure:subsidy_fen@2020-06,at_most:5}",
+    )
+    words = ("ensemble=single", "objective=net_present_value", "run_off=[]")
+    ended = type_in("optimize", *SMALL, *words, *limits)
+    assert ended.status == 0, ended.err
+    assert "june.at_most is 5 fen; for 5 bn RMB write '5 bn RMB'" in ended.out
+    assert "half.at_least is" not in ended.out
+    frontier = read_table(place / "out", "frontier")
+    assert {
+        "net_present_value_fen",
+        "gmv_paid_fen@2020-H2",
+        "subsidy_fen@2020-06_se",
+        "p_feasible.half",
+    } <= set(frontier.column_names)
+    assert frontier.schema.field("gmv_paid_fen@2020-H2").metadata == {b"unit": b"fen"}
+    assert "gmv_paid_fen@2020-H2" in read_table(place / "out", "trials").column_names
+    assert "Net present value" in (place / "out" / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["+objective.constraints.half={measure:top10_share@2020-H2,at_most:0.3}"],
+            "top10_share does not add up over days",
+        ),
+        (
+            ["+objective.constraints.half={measure:gmv_paid_fen@2021-H1,at_least:1 bn RMB}"],
+            "needs the days from 2021-01-01 to 2021-06-30",
+        ),
+        (
+            ["+objective.constraints.cost={measure:cost_fen,at_most:5 bn}"],
+            "'bn' is no unit of cost_fen; write RMB, million RMB or bn RMB",
+        ),
+        (["objective.horizon_days=90"], "no goal or constraint counts them"),
+    ],
+)
+def test_what_is_no_limit_is_refused_with_a_remedy(type_in, words: list[str], said: str) -> None:
+    ended = type_in("optimize", *SMALL, "ensemble=single", *words)
+    assert ended.status == 2
+    assert said in " ".join(ended.err.split())
+    assert "remedy" in ended.err
+    assert ended.files == set()
+
+
+def test_what_is_left_needs_a_policy_that_follows(type_in) -> None:
+    ended = type_in("optimize", *SMALL, WHOLE, "run_off=[90]")
+    assert ended.status == 2
+    assert "today names no policy that follows it" in ended.err
+
+
 def test_sensitivity_leaves_its_table_and_report_and_reads_a_search(type_in, place: Path) -> None:
     ended = type_in("sensitivity", *SMALL)
     assert ended.status == 0, ended.err

@@ -41,7 +41,7 @@ def year(case: Case, **how: float) -> RunResult:
 
 
 def values(asked: CompareJob, **how: float) -> dict[str, dict]:
-    rows = value_rows(asked, [year(case, **how) for case in value_cases(asked)])
+    rows = value_rows(asked, "base", [year(case, **how) for case in value_cases(asked)])
     return {row["measure"]: row for row in rows}
 
 
@@ -95,9 +95,11 @@ def test_a_loss_that_never_stops_is_all_pulled_forward():
 
 def test_what_has_not_run_off_is_said():
     asked = job(run_off=(365,))
-    lasting = value_rows(asked, [year(case, left=20.0, lasting=1.0) for case in value_cases(asked)])
+    lasting = value_rows(
+        asked, "base", [year(case, left=20.0, lasting=1.0) for case in value_cases(asked)]
+    )
     assert [note.partition(":")[0] for note in run_off_notes(lasting)] == ["coupons"]
-    fading = value_rows(asked, [year(case) for case in value_cases(asked)])
+    fading = value_rows(asked, "base", [year(case) for case in value_cases(asked)])
     assert list(run_off_notes(fading)) == []
 
 
@@ -106,7 +108,7 @@ def test_each_year_is_followed_by_the_baseline_for_the_longest_run_off():
         assert (case.after.name, case.run_off_days) == ("base", 365)
     plain = job(run_off=())
     assert all(case.run_off_days == 0 and case.after is None for case in value_cases(plain))
-    assert value_rows(plain, []) == []
+    assert value_rows(plain, "base", []) == []
 
 
 def test_every_measure_of_value_is_called_something():

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.measures.catalogue import RUN
-from engine.measures.run_off import RUN_OFF_MEASURES
+from engine.measures.run_off import NET_PRESENT_VALUE, RUN_OFF_MEASURES
 from engine.report.definitions import MEASURES
 from engine.report.formatting import label, show, show_change, show_limits, unit
 from engine.units import FEN_PER_BN_RMB as BN
@@ -49,7 +49,7 @@ def test_limits_have_as_many_decimals_each() -> None:
 def test_units_and_names_are_known() -> None:
     assert [unit(name) for name in ("gmv_fen", "aov_fen", "gini")] == ["bn RMB", "RMB", ""]
     assert label("never_heard_of") == "never_heard_of"
-    derived = {"incremental_gmv_paid_per_subsidy_rmb", *RUN_OFF_MEASURES}
+    derived = {"incremental_gmv_paid_per_subsidy_rmb", *RUN_OFF_MEASURES, NET_PRESENT_VALUE.name}
     assert set(MEASURES) - derived <= set(RUN)
 
 

@@ -49,6 +49,7 @@ SHAPES: dict[str, Shape] = {
     "subsidy.festival_boost": Shape(moves=True, policy="double_ten_billion"),
     "subsidy.partner_share": Shape({GMV: "rises"}, moves=True),
     "subsidy.partner_budget_bn_rmb": Shape({GMV: "rises"}),
+    "subsidy.late_weight": Shape(),
     "price.cap": Shape(moves=True, replications=10),  # of the few brands of a small market
     "price.cps_floor": Shape(),
     "price.plan_festivals_count": Shape(),

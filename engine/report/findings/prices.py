@@ -1,12 +1,13 @@
 """The price of each target, the plan, its levers and the worlds, in words and cells.
 
-Drawn from the rows of `prices`, `plan`, `effects` and `worlds`, for the terminal and the page.
+Drawn from the rows of `prices`, `plan`, `effects`, `value` and `worlds`, for terminal and page.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
 from typing import Final
 
+from engine.measures.run_off import VALUED, run_off_days, value_measure
 from engine.report.formatting import NONE
 from engine.results.schemas import Row
 from engine.units import FEN_PER_BN_RMB
@@ -35,8 +36,21 @@ WORLD_HEADS: Final = (
 _MISS: Final = "miss."
 """What the columns of `worlds` begin with that hold misses."""
 
+VALUE_HEADS: Final = (
+    "Days after",
+    "Value",
+    "95 %",
+    "In the year",
+    "Pulled forward",
+    "Left behind",
+    "GMV",
+)
+
 _EFFECTS_TOLD: Final = 4
 """Levers of the recommended policy whose effects are told, the largest first."""
+
+_AFTER: Final = ("pulled_forward", "left_behind")
+"""Terms of a value that come after the year."""
 
 
 def letters(prices: Sequence[Row]) -> dict[str, str]:
@@ -111,6 +125,33 @@ def _without(row: Row) -> str:
     if row["without_is_same"] is None:
         return NONE
     return "the same" if row["without_is_same"] else row["without_policy"] or "none"
+
+
+def value_cells(value: Sequence[Row]) -> list[list[str]]:
+    """Return the cells under `VALUE_HEADS`, a length of run-off a row, from the rows of `value`."""
+    found = {row["measure"]: row for row in value}
+    lengths = sorted({days for row in value if (days := run_off_days(row["measure"])) is not None})
+    return [_value_cells(found, days) for days in lengths]
+
+
+def _value_cells(found: Mapping[str, Row], days: int) -> list[str]:
+    """Return the cells of one length; without run-off the value is that of the year."""
+    contribution, gmv = VALUED
+
+    def row_of(flow: str, term: str, after: int = days) -> Row:
+        return found[value_measure(flow, after, term)]
+
+    term = "whole" if days else "in_the_year"
+    whole = row_of(contribution, term)
+    parts = [row_of(contribution, part)["difference"] for part in _AFTER] if days else [None, None]
+    return [
+        f"{days}",
+        _bn(whole["difference"]),
+        _range(whole["ci_low"], whole["ci_high"]),
+        _bn(row_of(contribution, "in_the_year", 0)["difference"]),
+        *(_bn(part) for part in parts),
+        _bn(row_of(gmv, term)["difference"]),
+    ]
 
 
 def effect_sentences(effects: Sequence[Row]) -> list[str]:

@@ -20,10 +20,12 @@ from engine.report.findings.prices import (
     PLAN_HEADS,
     PRICE_HEADS,
     PRICE_TITLE,
+    VALUE_HEADS,
     WORLD_HEADS,
     letters,
     plan_cells,
     price_cells,
+    value_cells,
     world_cells,
 )
 from engine.report.findings.scorecard import HEADS, scorecard
@@ -74,6 +76,8 @@ def price_section(study: StudyResults) -> dict[str, Any] | None:
         "plan": plan_cells(study.plan),
         "world_heads": WORLD_HEADS,
         "worlds": world_cells(study.worlds),
+        "value_heads": VALUE_HEADS,
+        "value": value_cells(study.value),
     }
 
 

@@ -33,6 +33,7 @@ _READ: Final = (
     "effects",
     "plan",
     "worlds",
+    "value",
 )
 
 
@@ -79,6 +80,7 @@ def read_study(folder: Path) -> StudyResults:
         effects=_rows(tables, "effects"),
         plan=_rows(tables, "plan"),
         worlds=_rows(tables, "worlds"),
+        value=_rows(tables, "value"),
         incomplete=_incomplete_note(folder, known["config_hash"], tables, _READ),
     )
 

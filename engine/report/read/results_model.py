@@ -101,6 +101,7 @@ class StudyResults:
     effects: list[Row] = field(default_factory=list)
     plan: list[Row] = field(default_factory=list)
     worlds: list[Row] = field(default_factory=list)
+    value: list[Row] = field(default_factory=list)
     incomplete: str = ""
 
     def setting(self, *path: str) -> Any:
