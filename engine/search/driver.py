@@ -16,6 +16,7 @@ from engine.cases import seconds_of_run
 from engine.compute import Pool
 from engine.compute.pool import ProcessPool
 from engine.errors import InputError, PoquanError
+from engine.search.aim import Aim
 from engine.search.checkpoint.finalist_runs import FinalistRuns
 from engine.search.checkpoint.journal import Journal, job_hash
 from engine.search.evaluator import ObjectiveEvaluator
@@ -23,14 +24,15 @@ from engine.search.fidelity.climb import stages
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
 from engine.search.fidelity.promotion import promotion_count
+from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import (
     Selection,
-    choose_finalists,
     planned_replications,
     replication_rounds,
 )
 from engine.search.market import MarketProblem
 from engine.search.messages import progress_message, result_messages
+from engine.search.polish.stage import Rows, polish, rows_of
 from engine.search.rows import frontier_rows, trial_rows
 from engine.search.samplers.proposals import check_sampler
 from engine.search.space.policy_space import PolicySpace
@@ -39,6 +41,7 @@ from engine.search.usage import Usage, UsageClock, seconds_left
 from engine.spec.jobs import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.worlds import worlds
+from engine.units import FEN_PER_BN_RMB
 
 
 @dataclass(frozen=True)
@@ -120,16 +123,17 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
         If all trials or all finalists fail.
     """
     clock, (space, evaluator) = UsageClock(), _check(job)
-    market = MarketProblem(
-        job, space, pool, evaluator.measures, FinalistRuns(folder, job_hash(job))
-    )
+    aim, mark = target_aim(job, space), job_hash(job)
+    needed = dict.fromkeys((*evaluator.measures, *(aim.measures if aim else ())))
+    market = MarketProblem(job, space, pool, tuple(needed), FinalistRuns(folder, mark))
     forecast = _Forecast(job, market, pool)
+    selection = Selection(market, evaluator, job.search, job.seed, market, aim)
     with _quiet():
-        journal = Journal(folder, job_hash(job), evaluator)
+        journal = Journal(folder, mark, evaluator)
         study = SearchStudy(job.search, job.seed, market, evaluator, journal, market)
-        found = _searched(study, evaluator, forecast, on_progress)
-    chosen = choose_finalists(study.trials, found, job.search.finalists_count)
-    selection = Selection(market, evaluator, job.search, job.seed, market)
+        priced = _searched(job, study, selection, aim, forecast, on_progress)
+    found = study.found
+    chosen = choose_finalists(study.trials, found, job.search.finalists_count, priced)
 
     def report_progress(done: int, total: int) -> None:
         years, left_s = market.worlds_count, forecast.of_finalists(total - done)
@@ -182,22 +186,55 @@ class _Forecast:
 
 
 def _searched(
-    study: SearchStudy, evaluator: ObjectiveEvaluator, forecast: _Forecast, on_progress: OnProgress
-) -> Estimates:
-    """Run the study; refuse one in which nothing could be simulated."""
+    job: OptimizeJob,
+    study: SearchStudy,
+    selection: Selection,
+    aim: Aim | None,
+    forecast: _Forecast,
+    on_progress: OnProgress,
+) -> Rows | None:
+    """Run the study, then what aims at targets; refuse one in which nothing could be simulated."""
+    polish_count = job.search.polish_count if aim else 0
 
     def report_progress(done: int, settled: Sequence[Trial], known: Estimates) -> None:
-        message = progress_message(settled, known, evaluator)
-        total, left_s = study.trials_count, forecast.of_search(study)
+        message = progress_message(settled, known, study.evaluator)
+        total, left_s = job.search.trials_count + polish_count, forecast.of_search(study)
         on_progress(Progress("search", done, total, message, left_s))
 
-    found = study.run(report_progress)
+    study.run(report_progress)
     if all(trial.reason is not None for trial in study.trials):
         raise PoquanError(
             f"all {len(study.trials)} trials failed; the first: {study.trials[0].reason}\n"
             "  remedy:  simulate one of the policies to see the whole trace"
         )
-    return found
+    if aim is None:
+        return None
+    given = [trial.candidate for trial in study.trials if trial.candidate.is_baseline]
+    fresh = selection.confirm(given)
+    polish(study, aim, job.search, job.seed, fresh, report_progress)
+    return rows_of(study, aim, fresh)
+
+
+def target_aim(job: OptimizeJob, space: PolicySpace) -> Aim | None:
+    """Return what the rows of the price table ask of the search; None where none is asked.
+
+    A policy's net cost is the contribution that today's brings more, so that the cheapest is the
+    one with the least cost of its own.
+    """
+    if job.today is None:
+        return None
+    asked = job.targets_bn_rmb
+    return Aim(
+        reached="gmv_paid_fen",
+        cost="cost_fen",
+        probability=job.reach_probability,
+        today=job.today,
+        goal=job.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB,
+        unit=FEN_PER_BN_RMB,
+        levels=None if asked is None else tuple(t * FEN_PER_BN_RMB for t in asked),
+        value=job.value_of_gmv,
+        anchors=(space.off_point(),),
+    )
 
 
 def _check(job: OptimizeJob) -> _Checked:
@@ -271,6 +308,10 @@ def planned_years(
             seen = min(stage.worlds_count or worlds_count, worlds_count)
             plan.append((stage.population_share, climbing * seen * (stage.last - stage.first)))
             climbing = promotion_count(climbing, reduction)
+    top = search.rungs[-1]
+    seen = min(top.worlds_count or worlds_count, worlds_count) * top.replications
+    polished = search.polish_count if job.today is not None else 0
+    plan.append((top.population_share, polished * seen))
     counts = replication_rounds(search.first_replications, search.final_replications)
     final = planned_replications(given, search.finalists_count, counts)
     return [*plan, (1.0, final * worlds_count)]

@@ -130,7 +130,7 @@ class MarketProblem:
             self._errands[self._pool.submit(todo, urgency)] = todo
             return
         stage = todo.stage
-        kept = self._kept.get(todo.candidate.number, stage) if stage.is_fresh else None
+        kept = self._kept.get(todo.candidate, stage) if stage.is_fresh else None
         if kept is not None:
             self._ready.append(self._ended(todo, kept, is_new=False))
             return
@@ -171,7 +171,7 @@ class MarketProblem:
         self, candidate: Candidate, stage: Stage, outcomes: Sequence[Any], *, is_new: bool
     ) -> None:
         if is_new:
-            self._kept.put(candidate.number, stage, list(outcomes))
+            self._kept.put(candidate, stage, list(outcomes))
         self._fresh.setdefault(candidate.number, []).extend(outcomes)
 
     def _cases(self, candidate: Candidate, stage: Stage) -> Iterator[Case]:

@@ -204,6 +204,7 @@ class OptimizeJob(Job):
         "attribution_replications": True,
         "search": {
             "trials_count",
+            "polish_count",
             "finalists_count",
             "first_replications",
             "final_replications",

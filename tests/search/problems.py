@@ -75,7 +75,7 @@ class Remembering:
             raise KeyboardInterrupt
         self.known[key] = tree
 
-    def add(self, trial: Any, number: int) -> None:
+    def add(self, trial: Any) -> None:
         pass
 
 

@@ -102,7 +102,7 @@ class Journal:
                 load_if_exists=True,
             )
             self._claim(name, [goal.measure for goal in evaluator.goals])
-            self._settled = len(self._study.get_trials(deepcopy=False))
+            self._settled = set(map(_identity, self._study.get_trials(deepcopy=False)))
         with _storage_errors(self._samples):
             _drop_torn_line(self._samples)
             self._known = dict(self._read(name))
@@ -117,9 +117,10 @@ class Journal:
         with _storage_errors(self._samples):
             self._append({"trial": key[0], "stage": list(key[1]), **tree})
 
-    def add(self, trial: FrozenTrial, number: int) -> None:
+    def add(self, trial: FrozenTrial) -> None:
         """Append a settled trial to the study, unless it is there."""
-        if number >= self._settled:
+        if _identity(trial) not in self._settled:
+            self._settled.add(_identity(trial))
             with _storage_errors(self._path):
                 self._study.add_trial(trial)
 
@@ -145,6 +146,11 @@ class Journal:
             self._study.set_user_attr(_HASH, name)
         elif found != name:
             raise _belongs_to_another(self._path)
+
+
+def _identity(trial: FrozenTrial) -> str:
+    """Name a trial by its number and its point: a search that grows may number others alike."""
+    return json.dumps([trial.user_attrs.get("name"), trial.params])
 
 
 def _belongs_to_another(path: Path) -> InputError:

@@ -108,6 +108,19 @@ class PolicySpace:
         there = set_levers(policy, {KNOTS: ours.target.knots}, policy.name)
         return point if same_shape and there == ours else None
 
+    def off_point(self) -> dict[str, Any]:
+        """Return the point at which levers are off, or as in the base policy, within their bounds.
+
+        Levers with neither there are at their least or first value; the trajectory is the base's.
+        """
+        point: dict[str, Any] = dict.fromkeys(self._weights, 0.0)
+        for path, lever in self._levers.items():
+            for name, base in self._own_values(self._base, path).items():
+                wanted = base if LEVERS[path].off is None else LEVERS[path].off
+                found = _within(lever, wanted, self.distributions[name])
+                point[name] = lever.ends[0] if found is None else found
+        return point
+
     def lever_columns(self, policy: Policy) -> dict[str, Any]:
         """Return the columns `lever.<name>`: what was simulated; None where it changes."""
         columns = {f"lever.{name}": value for name, value in self._values_of(policy).items()}

@@ -1,0 +1,103 @@
+"""The last trials of a search that prices targets: they aim at the rows of its table.
+
+After the ordinary trials, each level gets steps around its cheapest policy, batch by batch, each
+batch asked from all trials before it. They are looked at on the top rung directly: a small step is
+lost in the noise of a smaller sample, and whether a level is held is known only over all worlds
+and replications. A look below would cost about half as much and settle nothing.
+
+Levels are those of the fresh replications, on which the table is made. The given policies have
+met both, under the same random numbers, and say where a level stands on the search's own
+(`engine.search.aim.moved_levels`). The trials are a function of the job alone: of one that was
+interrupted, those that are proposed again with the same point keep their samples.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.compute.pool import Errand
+from engine.search.aim import Aim, moved_levels
+from engine.search.fidelity.row_figures import RowFigures, row_figures
+from engine.search.polish.proposals import RowTask, propose_row_steps
+from engine.search.problem import Sample
+from engine.search.study import OnTrial, SearchStudy
+from engine.spec.search import Search
+
+
+class Rows(NamedTuple):
+    """What all trials of a search hold and cost, and the table's levels on its replications."""
+
+    figures: RowFigures
+    levels: list[float]
+
+
+def polish(
+    study: SearchStudy,
+    aim: Aim,
+    search: Search,
+    seed: int,
+    fresh: Mapping[int, Sample],
+    on_trial: OnTrial,
+) -> None:
+    """Add `search.polish_count` trials to a study that has gone through its ordinary ones.
+
+    Parameters
+    ----------
+    study
+        The search.
+    aim
+        The rows of the table.
+    search, seed
+        How many trials, in which batches; names the draws.
+    fresh
+        By number, the given candidates' samples on all fresh replications.
+    on_trial
+        Is called after every trial.
+    """
+    first = len(study.trials)
+    last = first + search.polish_count
+    while len(study.trials) < last:
+        rows = rows_of(study, aim, fresh)
+        if rows is None:
+            return
+        start = len(study.trials)
+        numbers = range(start, min(start + search.batch_count, last))
+        count = len(rows.levels)  # each level in turn, from the highest down
+        turns = [count - 1 - (number - first) % count for number in numbers]
+        task = _task(study, aim, rows, turns, seed)
+        if not task.points:
+            return
+        found = study.propose(Errand(start, propose_row_steps, (task, numbers)))
+        study.look_on_top(found, on_trial)
+
+
+def rows_of(study: SearchStudy, aim: Aim, fresh: Mapping[int, Sample]) -> Rows | None:
+    """Return what the trials hold, and the levels; None if today's policy failed."""
+    both = [
+        trial for trial in study.trials
+        if trial.candidate.number in fresh and study.ladder.top in trial.samples
+    ]  # fmt: skip
+    today = [one for one in both if one.candidate.name == aim.today]
+    if not today:
+        return None
+    figures = row_figures(study.trials, study.found, study.ladder.top, aim)
+    here = [aim.held(one.samples[study.ladder.top]) for one in both]
+    there = [aim.held(fresh[one.candidate.number]) for one in both]
+    high = float(figures.held[figures.on_top].max())
+    (high_there,) = moved_levels([high], there, here)
+    asked = aim.asked_levels(aim.held(fresh[today[0].candidate.number]), high_there)
+    return Rows(figures, moved_levels(asked, here, there))
+
+
+def _task(study: SearchStudy, aim: Aim, rows: Rows, turns: Sequence[int], seed: int) -> RowTask:
+    """Return what proposals follow from."""
+    usable = [
+        k for k, one in enumerate(study.trials)
+        if one.reason is None and one.candidate.point is not None
+    ]  # fmt: skip
+    points = [dict(study.trials[k].candidate.point or {}) for k in usable]
+    given = [one.candidate.point for one in study.trials if one.candidate.name == aim.today]
+    anchors = [point for point in (*given, *aim.anchors) if point is not None]
+    figures = rows.figures.of(np.array(usable, np.int64))
+    return RowTask(study.distributions, points, figures, rows.levels, turns, anchors, seed)
