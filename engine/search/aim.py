@@ -11,12 +11,16 @@ candidate with the least price among those that hold T.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from engine.search.problem import Point, Sample, Values
 from engine.stats.arrays import Floats
 from engine.stats.reach import held_level, levels_between
+
+_FOR_A_LINE: Final = 5
+"""Candidates whose levels tell a line."""
 
 
 @dataclass(frozen=True)
@@ -108,8 +112,10 @@ def moved_levels(
 ) -> list[float]:
     """Return where levels of some replications stand on others.
 
-    Candidates share their random numbers, so what those that met both hold differs alike: each
-    level is moved by that difference, linear between what they hold.
+    Candidates share their random numbers, so what those that met both hold differs by a common
+    factor, or nearly so: by their mean ratio, and from `_FOR_A_LINE` candidates on by the line of
+    least squares through what they hold. One candidate says too little: its own noise would move
+    the levels near it.
 
     Parameters
     ----------
@@ -118,6 +124,10 @@ def moved_levels(
     here, there
         What the same candidates hold on either; at least one.
     """
-    order = np.argsort(there, kind="stable")
-    held, gaps = np.array(there)[order], np.array(here)[order] - np.array(there)[order]
-    return [float(level + np.interp(level, held, gaps)) for level in levels]
+    own, other = np.asarray(here, np.float64), np.asarray(there, np.float64)
+    slope = float(own.sum() / other.sum()) if other.sum() > 0 else 1.0
+    middle, base = own.mean(), other.mean()
+    spread = float(((other - base) ** 2).sum())
+    if len(own) >= _FOR_A_LINE and spread > 0:
+        slope = float(((own - middle) * (other - base)).sum() / spread)
+    return [float(middle + slope * (level - base)) for level in levels]

@@ -31,7 +31,7 @@ from engine.search.finalists.selection import (
     replication_rounds,
 )
 from engine.search.market import MarketProblem
-from engine.search.messages import progress_message, result_messages
+from engine.search.messages import exhaustion_messages, progress_message, result_messages
 from engine.search.polish.stage import Rows, polish, rows_of
 from engine.search.rows import frontier_rows, trial_rows
 from engine.search.samplers.proposals import check_sampler
@@ -155,7 +155,11 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
         years=[year for one in kept for year in market.years(one)],
         policies={one.name: policies[one.number] for one in kept},
         usage=usage,
-        notes=[*result_messages(study.trials, rungs, rows, evaluator), *selection.notes],
+        notes=[
+            *exhaustion_messages(study.space_size, study.trials_count, job.search.trials_count),
+            *result_messages(study.trials, rungs, rows, evaluator),
+            *selection.notes,
+        ],
     )
 
 

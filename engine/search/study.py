@@ -9,6 +9,7 @@ propose, beside simulating, each trial by a sampler made anew. A resumed search 
 way and simulates only the samples that the journal lacks.
 """
 
+import math
 import pickle
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from engine.search.fidelity.climb import Climb, stages, with_sample
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Ladder, Trial
 from engine.search.problem import Bench, Candidate, InOrder, Look, Point, Problem, Sample, Stage
+from engine.search.samplers.finite import point_key, space_size, untried
 from engine.search.samplers.proposals import (
     LANE,
     Proposal,
@@ -89,6 +91,11 @@ class SearchStudy:
             Candidate(k, name, point, is_baseline=True)
             for k, (name, point) in enumerate(problem.baselines)
         ]
+        space = problem.distributions
+        self._tried = {point_key(one.point, space) for one in self._given if one.point is not None}
+        self.space_size = space_size(space)
+        left = math.inf if self.space_size is None else self.space_size - len(self._tried)
+        self.trials_count = int(min(search.trials_count, len(self._given) + left))
         self.ladder = Ladder(search.rungs, evaluator, search.trusted_correlation)
         self.trials: list[Trial] = []
         self.replications: Counter[float] = Counter()
@@ -184,7 +191,7 @@ class SearchStudy:
 
     def _batches(self) -> Iterator[range]:
         """Yield the numbers of each batch: first the baselines, then what is asked."""
-        first, last = len(self._given), self._search.trials_count
+        first, last = len(self._given), self.trials_count
         size = self._search.batch_count
         if first:
             yield range(first)
@@ -233,13 +240,25 @@ class SearchStudy:
             return
         asked = [one for start in sorted(self._lanes) for one in self._lanes[start]]
         trials = []
-        for number, tree, (seconds, own) in zip(batch, self._stored(batch), asked, strict=True):
+        for number, tree, (seconds, proposed) in zip(
+            batch, self._stored(batch), asked, strict=True
+        ):
+            own = self._not_yet_tried(proposed)
             if tree is not None and tree["point"] != own.point:
                 raise _of_other_versions(number)
             candidate = Candidate(number, f"trial-{number}", own.point)
             trials.append(Trial(candidate, {}, seconds, own.attributes))
         self._asking = range(0)
         self._begin(batch, trials)
+
+    def _not_yet_tried(self, own: Proposal) -> Proposal:
+        """Return a proposal; in a finite space another point for one that was asked before."""
+        if self.space_size is None:
+            return own
+        space = self._problem.distributions
+        point = untried(own.point, self._tried, space)
+        self._tried.add(point_key(point, space))
+        return own._replace(point=point)
 
     def _stored(self, batch: range) -> list[dict[str, Any] | None]:
         """Return what the store has of a batch's first looks."""
@@ -251,6 +270,8 @@ class SearchStudy:
     def _begin(self, batch: range, trials: Sequence[Trial]) -> None:
         """Begin the first looks of a batch."""
         self._asked += trials
+        space, points = self._problem.distributions, [one.candidate.point for one in trials]
+        self._tried |= {point_key(point, space) for point in points if point is not None}
         known = self.trials[: self._known_count(batch)]
         reduction, is_pilot = self._search.reduction, self._is_pilot(batch)
         climb = Climb(trials, self.ladder, known, reduction, is_pilot=is_pilot)

@@ -24,6 +24,8 @@ class Toy:
     common: float = 0.9
     levers: int = 2
     given: Sequence[tuple[str, Point | None]] = ()
+    scaled: bool = False
+    """Whether noise is a share of the figure."""
     asked: list[tuple[int, Stage]] = field(default_factory=list)
 
     @property
@@ -48,7 +50,8 @@ class Toy:
         ):
             worlds = np.atleast_1d(np.asarray(mean, float))[: stage.worlds_count]
             moves = [self._noise(place, one.number, stage, r) for r in runs]
-            values[name] = worlds[:, None] + self.noise.get(name, 0.0) * np.array(moves)
+            sizes = worlds[:, None] if self.scaled else 1.0
+            values[name] = worlds[:, None] + sizes * self.noise.get(name, 0.0) * np.array(moves)
         return Sample(values, sessions_count=len(runs), wall_s=0.0)
 
     def _noise(self, place: int, number: int, stage: Stage, replication: int) -> float:

@@ -5,6 +5,7 @@ the given policies, which have met all of them (`engine.search.aim.moved_levels`
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -14,14 +15,14 @@ from engine.search.problem import Sample
 from engine.stats.arrays import Floats
 from engine.stats.paired import paired_variance
 
-_DOUBTS = 2.0
-"""Standard errors by which a policy may miss a level and yet be kept."""
+_MARGINS: Final = (1.0, 0.0, -1.0)
+"""Standard errors by which the cheapest that are kept hold a level."""
 
 
 def row_leaders(
     finalists: Sequence[Finalist], known: Mapping[int, Sample], count: int, aim: Aim
 ) -> set[int]:
-    """Return the numbers of the cheapest that hold each level, and of the cheapest that may.
+    """Return the numbers of the cheapest that surely hold, hold, and may hold each level.
 
     Parameters
     ----------
@@ -38,12 +39,12 @@ def row_leaders(
         return set()
     held, price = _figures(finalists, count, aim)
     levels = _levels_here(finalists, held, known, count, aim)
-    doubt = _DOUBTS * _doubt(finalists, count, aim)
+    doubt = _doubt(finalists, count, aim)
     places = [
         place
         for level in levels
-        for least in (level, level - doubt)
-        for place in cheapest_first(held, price, least)[:1]
+        for margin in _MARGINS
+        for place in cheapest_first(held, price, level + margin * doubt)[:1]
     ]
     return {finalists[place].candidate.number for place in places}
 
@@ -53,7 +54,8 @@ def cheaper_policy(
 ) -> int | None:
     """Return the number of one without all replications that looks cheaper than a row's policy.
 
-    Costs are compared beside today's policy on the replications that both have met.
+    It may miss the row's level by a standard error. Costs are compared beside today's policy on
+    the replications that both have met.
 
     Parameters
     ----------
@@ -81,7 +83,8 @@ def cheaper_policy(
         count = one.sample.replications
         own = Sample(one.sample.first(count))
         here = [aim.held(Sample(known[k].first(count))) for k in numbers]
-        asked = moved_levels(levels, here, list(held))
+        doubt = _doubt([own for own in finalists if own.sample.replications >= count], count, aim)
+        asked = [level - doubt for level in moved_levels(levels, here, list(held))]
         cost = float((aim.price_by(own.values) - base[:count]).mean())
         saves = [
             before - cost

@@ -57,6 +57,8 @@ def polish(
     """
     first = len(study.trials)
     last = first + search.polish_count
+    on_top = [one for one in study.trials if study.ladder.top in one.samples]
+    seen = [dict(one.candidate.point) for one in on_top if one.candidate.point is not None]
     while len(study.trials) < last:
         rows = rows_of(study, aim, fresh)
         if rows is None:
@@ -68,8 +70,12 @@ def polish(
         task = _task(study, aim, rows, turns, seed)
         if not task.points:
             return
-        found = study.propose(Errand(start, propose_row_steps, (task, numbers)))
-        study.look_on_top(found, on_trial)
+        proposed = study.propose(Errand(start, propose_row_steps, (task, numbers)))
+        fresh_ones = [one for one in proposed if one[1] not in seen]
+        if not fresh_ones:  # a finite space has no more
+            return
+        seen += [point for _, point in fresh_ones]
+        study.look_on_top(fresh_ones, on_trial)
 
 
 def rows_of(study: SearchStudy, aim: Aim, fresh: Mapping[int, Sample]) -> Rows | None:
