@@ -1,7 +1,9 @@
 """What every trial holds and costs, at the top rung's level, with its noise.
 
-A trial that did not reach the top rung is moved by d̄, the mean difference of the same trials on
-both rungs, with the variance of a new difference, s_d² (1 + 1/m), beside its noise there.
+A trial that did not reach the top rung is moved by the line of least squares through the m trials
+that were seen on both: a small sample of buyers may show a share of an effect. With residuals of
+variance s² the variance of a new one is s² (1 + 1/m) beside its noise there. Through fewer than
+`_FOR_A_LINE` trials the line has slope 1.
 """
 
 from collections.abc import Sequence
@@ -18,6 +20,9 @@ from engine.stats.paired import paired_variance
 
 _QUANTILE: Final = 1.5
 """Variance of a quantile over that of the mean, of values near a normal law's."""
+
+_FOR_A_LINE: Final = 6
+"""Trials on both rungs from which a line has a slope of its own."""
 
 
 class RowFigures(NamedTuple):
@@ -66,10 +71,15 @@ def row_figures(trials: Sequence[Trial], found: Estimates, top: int, aim: Aim) -
         if not last:
             continue
         own = _figures([trials[k] for k in here], rung, aim)
-        move, doubt = _shift(trials, own, here, rung, top, aim)
+        both = [place for place, k in enumerate(here) if top in trials[k].samples]
+        above = _figures([trials[here[place]] for place in both], top, aim)
+        shared = _noise([trials[k] for k in here], rung, aim)
         places = [here[place] for place in last]
-        figures[places] = own[last] + move
-        noise[places] = _noise([trials[k] for k in here], rung, aim) + doubt
+        for k in range(2) if rung < top and both else ():
+            slope, middle, base, variance = _line(own[both, k], above[:, k])
+            own[:, k] = middle + slope * (own[:, k] - base)
+            shared[k] += variance
+        figures[places], noise[places] = own[last], shared
     on_top = np.array([t.reason is None and top in t.samples for t in trials], np.bool_)
     held, price = figures.T.copy()
     held_noise, price_noise = noise.T.copy()
@@ -84,16 +94,15 @@ def _figures(trials: Sequence[Trial], rung: int, aim: Aim) -> Floats:
     return np.array([[aim.held(own), aim.price_by(own.values).mean()] for own in samples])
 
 
-def _shift(
-    trials: Sequence[Trial], own: Floats, here: Sequence[int], rung: int, top: int, aim: Aim
-) -> tuple[Floats, Floats]:
-    """Return how a rung's figures differ from the top's, and the variance of a new difference."""
-    both = [place for place, k in enumerate(here) if top in trials[k].samples]
-    if rung == top or not both:
-        return np.zeros(2), np.zeros(2)
-    gaps = _figures([trials[here[place]] for place in both], top, aim) - own[both]
-    spread = gaps.var(axis=0, ddof=1) if len(both) > 1 else np.zeros(2)
-    return gaps.mean(axis=0), spread * (1 + 1 / len(both))
+def _line(here: Floats, above: Floats) -> tuple[float, float, float, float]:
+    """Return slope, means above and here, and the variance of a new value around the line."""
+    middle, base, count = float(above.mean()), float(here.mean()), len(here)
+    spread = float(((here - base) ** 2).sum())
+    has_slope = count >= _FOR_A_LINE and spread > 0
+    slope = float(((here - base) * (above - middle)).sum() / spread) if has_slope else 1.0
+    rest = above - middle - slope * (here - base)
+    freedom = max(count - 1 - has_slope, 1)
+    return slope, middle, base, float((rest**2).sum() / freedom) * (1 + 1 / count)
 
 
 def _noise(trials: Sequence[Trial], rung: int, aim: Aim) -> Floats:
