@@ -46,19 +46,26 @@ _FINER: Final = (0.03, 0.01, 0.003)
 """Standard deviations of the steps around the best."""
 
 
+class Turn(NamedTuple):
+    """Which level is served, by its place, and the margin above it in standard errors."""
+
+    level: int
+    margin: float
+
+
 class RowTask(NamedTuple):
     """What proposals follow from.
 
     `points` and `figures` of the trials that have a point and did not fail, in order; `levels`
-    ascending, in the unit of what is held, `turns` the places of the levels in the order in which
-    they are served; `anchors` points that a policy may be put back to.
+    ascending, in the unit of what is held, `turns` what is served by one trial after another;
+    `anchors` points that a policy may be put back to.
     """
 
     distributions: Mapping[str, BaseDistribution]
     points: Sequence[Point]
     figures: RowFigures
     levels: Sequence[float]
-    turns: Sequence[int]
+    turns: Sequence[Turn]
     anchors: Sequence[Point]
     seed: int
 
@@ -89,13 +96,15 @@ class _Rows:
         self._points = self._cube.points(task.points)
         self._anchors = self._cube.points(task.anchors)
         self._learnt = _relevant(task.figures, task.levels)
+        seen = task.figures.held_noise[task.figures.on_top]
+        self._doubt = float(np.sqrt(2 * np.median(seen))) if len(seen) else 0.0
         self._chosen: list[Floats] = []
 
-    def step(self, turn: int, seed: int) -> Point:
-        """Return the next step for a level, by its place."""
-        level = self._task.levels[turn]
+    def step(self, turn: Turn, seed: int) -> Point:
+        """Return the next step for a level."""
+        level = self._task.levels[turn.level] + turn.margin * self._doubt
         centres = self._points[self._centres(level)]
-        beside = [k for k in (turn - 1, turn + 1) if 0 <= k < len(self._task.levels)]
+        beside = [k for k in (turn.level - 1, turn.level + 1) if 0 <= k < len(self._task.levels)]
         firsts = [self._centres(self._task.levels[k])[0] for k in beside]
         moves = np.vstack([
             moves_from(one, self._anchors, self._points[firsts], _AROUND, seed >> 8)
