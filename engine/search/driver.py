@@ -32,7 +32,7 @@ from engine.search.finalists.selection import (
 )
 from engine.search.market import MarketProblem
 from engine.search.messages import exhaustion_messages, progress_message, result_messages
-from engine.search.polish.stage import Rows, polish, rows_of
+from engine.search.polish.stage import Rows, polish
 from engine.search.rows import frontier_rows, trial_rows
 from engine.search.samplers.proposals import check_sampler
 from engine.search.space.policy_space import PolicySpace
@@ -213,10 +213,7 @@ def _searched(
         )
     if aim is None:
         return None
-    given = [trial.candidate for trial in study.trials if trial.candidate.is_baseline]
-    fresh = selection.confirm(given)
-    polish(study, aim, job.search, job.seed, fresh, report_progress)
-    return rows_of(study, aim, fresh)
+    return polish(study, aim, job.search, job.seed, selection.confirm, report_progress)
 
 
 def target_aim(job: OptimizeJob, space: PolicySpace) -> Aim | None:

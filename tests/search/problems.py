@@ -56,11 +56,18 @@ class Toy:
 
     def _noise(self, place: int, number: int, stage: Stage, replication: int) -> float:
         """Variance 1, correlation `common` between candidates; no two rungs share it."""
-        rung = round(1000 * stage.population_share)
-        names = [self.seed, stage.is_fresh, rung, replication, place]
-        shared = np.random.default_rng([*names, 0]).normal()
+        names = self._names(place, stage, replication)
         own = np.random.default_rng([*names, 1 + number]).normal()
-        return float(self.common**0.5 * shared + (1 - self.common) ** 0.5 * own)
+        return self.luck(place, stage, replication) + float((1 - self.common) ** 0.5 * own)
+
+    def luck(self, place: int, stage: Stage, replication: int) -> float:
+        """The part of the noise of a measure, by its place, that all candidates share."""
+        shared = np.random.default_rng([*self._names(place, stage, replication), 0]).normal()
+        return float(self.common**0.5 * shared)
+
+    def _names(self, place: int, stage: Stage, replication: int) -> list[int]:
+        rung = round(1000 * stage.population_share)
+        return [self.seed, stage.is_fresh, rung, replication, place]
 
 
 @dataclass

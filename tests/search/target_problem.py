@@ -13,8 +13,8 @@ from engine.search.aim import Aim
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import Selection
-from engine.search.polish.stage import polish, rows_of
-from engine.search.problem import Point
+from engine.search.polish.stage import polish
+from engine.search.problem import Point, Stage
 from engine.search.study import SearchStudy
 from engine.spec.search import Search
 from engine.stats.reach import held_level
@@ -35,6 +35,9 @@ PULL, PULL_PRICE, WASTE = 0.5, 2.5, 8.0
 
 TODAY = {"x0": 0.1, "x1": 0.0, "x2": 0.05, "x3": 0.0, "x4": 0.2, "x5": 0.5}
 PROBABILITY = 0.8
+NOISE = 0.01
+"""Standard deviation of a year, as a share of the figure."""
+
 STEP = 0.01
 """Of the grid of responses, bn RMB."""
 
@@ -103,7 +106,7 @@ def laptop_search(**changes: Any) -> Search:
 
 def toy_of(seed: int) -> Toy:
     """Luck moves sales by a hundredth."""
-    noise = {"gmv_paid_fen": 0.01, "cost_fen": 0.01}
+    noise = {"gmv_paid_fen": NOISE, "cost_fen": NOISE}
     return Toy(figures, noise, seed, common=0.999, levers=6, given=(("today", TODAY),), scaled=True)
 
 
@@ -111,9 +114,9 @@ def toy_of(seed: int) -> Toy:
 class Priced:
     """What a search leaves: its trials, and every policy that met all fresh replications."""
 
+    toy: Toy
     study: SearchStudy
     selection: Selection
-    aim: Aim
 
     def confirmed(self) -> tuple[list[ConfirmedPolicy], ConfirmedPolicy, Asked]:
         """Policies for the price table, today's, and what is asked."""
@@ -133,10 +136,11 @@ class Priced:
         return made, next(one for one in made if one.name == "today"), asked
 
     def needed(self, target: float) -> float:
-        """The response that holds a target on the fresh replications, as today's luck tells."""
+        """The response that holds a target under the luck of the fresh replications."""
         _, today, asked = self.confirmed()
-        base = np.array(WORLDS)[:, None]
-        luck = today.gmv_fen / (base + response(TODAY))
+        base, count = np.array(WORLDS)[:, None], today.gmv_fen.shape[1]
+        stage = Stage(True, 1.0, 0, count)
+        luck = 1 + NOISE * np.array([self.toy.luck(0, stage, r) for r in range(count)])
         found = np.arange(0.0, 60.0, STEP)
         held = [held_level((base + s) * luck, asked.probability, asked.weights) for s in found]
         return float(found[np.searchsorted(held, target)])
@@ -154,9 +158,7 @@ def priced(
     study = SearchStudy(search, seed, toy, evaluator, Remembering() if store is None else store)
     selection = Selection(toy, evaluator, search, seed, aim=aim)
     study.run(lambda *_: None)
-    fresh = selection.confirm([one.candidate for one in study.trials if one.candidate.is_baseline])
-    polish(study, aim, search, seed, fresh, lambda *_: None)
-    rows = rows_of(study, aim, fresh)
+    rows = polish(study, aim, search, seed, selection.confirm, lambda *_: None)
     chosen = choose_finalists(study.trials, study.found, search.finalists_count, rows)
     selection.run([one.candidate for one in chosen], lambda *_: None)
-    return Priced(study, selection, aim)
+    return Priced(toy, study, selection)

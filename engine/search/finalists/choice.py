@@ -22,7 +22,7 @@ def choose_finalists(
     trials: Sequence[Trial],
     found: Estimates,
     count: int,
-    rows: tuple[RowFigures, Sequence[float]] | None = None,
+    rows: tuple[RowFigures, Sequence[float], Sequence[int]] | None = None,
 ) -> list[Trial]:
     """Return all baselines, then the `count` best of the others.
 
@@ -38,7 +38,8 @@ def choose_finalists(
     count
         Finalists besides the baselines, at the most.
     rows
-        What trials hold and cost, and the levels of the table, on the search's replications.
+        What trials hold and cost, the levels of the table, both on the search's replications,
+        and the numbers of the trials that met all fresh ones, which take the first places.
     """
     good = [k for k, trial in enumerate(trials) if trial.reason is None]
     costs = [list(found.costs[k]) for k in good]
@@ -47,9 +48,12 @@ def choose_finalists(
     priced: list[int] = []
     if rows is not None:
         own = rows[0].of(np.array(good, np.int64))
-        priced = row_places(own, rows[1], searched, round(_ROWS_SHARE * count))
+        known = [p for p in searched if trials[good[p]].candidate.number in rows[2]]
+        others = [p for p in searched if p not in known]
+        places = round(_ROWS_SHARE * count) - len(known)
+        priced = [*known, *row_places(own, rows[1], others, places)]
     rest = [place for place in searched if place not in priced]
-    best = select_best(costs, list(found.violation[good]), rest, count - len(priced))
+    best = select_best(costs, list(found.violation[good]), rest, max(0, count - len(priced)))
     given = [trials[k] for k in good if trials[k].candidate.is_baseline]
     return given + [trials[good[place]] for place in [*priced, *best]]
 

@@ -75,6 +75,7 @@ class Selection:
         self._aim = aim
         self._bench = InOrder(problem) if bench is None else bench
         self._evaluator, self._search = evaluator, search
+        self._confirmed: set[int] = set()
         self._begun: set[tuple[int, Stage]] = set()
         self._ended: dict[tuple[int, Stage], Sample] = {}
         self._rounds = replication_rounds(search.first_replications, search.final_replications)
@@ -92,8 +93,8 @@ class Selection:
             If all of them fail.
         """
         self.finalists = [Finalist(candidate, Sample({})) for candidate in chosen]
-        alive = {one.number for one in chosen if not one.is_baseline}
-        given = {one.number for one in chosen if one.is_baseline}
+        given = {one.number for one in chosen if one.is_baseline or one.number in self._confirmed}
+        alive = {one.number for one in chosen} - given
         self._total = planned_replications(len(given), len(alive), self._rounds)
         self._begin_given([one for one in chosen if one.is_baseline])
         for count in self._rounds:
@@ -111,12 +112,12 @@ class Selection:
             self._simulate({number}, self._rounds[-1], on_runs)
 
     def confirm(self, given: Sequence[Candidate]) -> dict[int, Sample]:
-        """Return samples of all replications, by number; `run` goes on with them.
+        """Return samples of all replications, by number; `run` goes on with them to the end.
 
         Parameters
         ----------
         given
-            Baselines; those that fail are left out.
+            Baselines and others; those that fail are left out.
         """
         self._begin_given(given)
         stages = self._stages()
@@ -126,6 +127,7 @@ class Selection:
             parts = [self._ended[one.number, stage] for stage in stages]
             if all(part.reason is None for part in parts):
                 found[one.number] = reduce(Sample.joined, parts)
+        self._confirmed |= found.keys()
         return found
 
     def assessments(self) -> list[Assessment]:
@@ -233,7 +235,8 @@ class Selection:
                 doubt[place] = 0.0 if share >= _LIKELY else 1 - share
         among = [place for number, place in places.items() if number in alive]
         lead = min(among, key=lambda place: (doubt[place], scores.costs[place, 0]))
-        first = {lead, *(places[number] for number in self._row_leaders(places, doubt, count))}
+        leaders = self._row_leaders(places, doubt, count) & alive
+        first = {lead, *(places[number] for number in leaders)}
         rest = [place for place in among if place not in first]
         costs, left = [list(row) for row in scores.costs], (len(among) + 1) // 2 - len(first)
         half = first | set(select_best(costs, list(doubt), rest, max(0, left)))
@@ -243,7 +246,14 @@ class Selection:
         """Return the numbers of those that are, or may be, policies of the table's rows."""
         if self._aim is None:
             return set()
-        known = self.confirm([one.candidate for one in self.finalists if one.candidate.is_baseline])
+        confirmed = self._confirmed & places.keys()
+        known = self.confirm(
+            [
+                one.candidate
+                for one in self.finalists
+                if one.candidate.is_baseline or one.candidate.number in confirmed
+            ]
+        )
         able = [
             one
             for one in self.finalists

@@ -11,16 +11,16 @@ met both, under the same random numbers, and say where a level stands on the sea
 interrupted, those that are proposed again with the same point keep their samples.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from engine.compute.pool import Errand
-from engine.search.aim import Aim, moved_levels
+from engine.search.aim import Aim, cheapest_first, moved_levels
 from engine.search.fidelity.row_figures import RowFigures, row_figures
 from engine.search.polish.proposals import RowTask, Turn, propose_row_steps
-from engine.search.problem import Sample
+from engine.search.problem import Candidate, Sample
 from engine.search.study import OnTrial, SearchStudy
 from engine.spec.search import Search
 
@@ -28,11 +28,19 @@ _MARGINS: Final = (0.0, 1.0, 0.5, 1.5)
 """Of what is held above a level, round by round, in standard errors of the difference of two."""
 
 
+Confirm = Callable[[Sequence[Candidate]], Mapping[int, Sample]]
+"""Takes candidates, and returns their samples on all fresh replications."""
+
+
 class Rows(NamedTuple):
-    """What all trials of a search hold and cost, and the table's levels on its replications."""
+    """What all trials of a search hold and cost, and the table's levels on its replications.
+
+    `confirmed` are the numbers of the trials that have met all fresh replications.
+    """
 
     figures: RowFigures
     levels: list[float]
+    confirmed: tuple[int, ...]
 
 
 def polish(
@@ -40,10 +48,13 @@ def polish(
     aim: Aim,
     search: Search,
     seed: int,
-    fresh: Mapping[int, Sample],
+    confirm: Confirm,
     on_trial: OnTrial,
-) -> None:
+) -> Rows | None:
     """Add `search.polish_count` trials to a study that has gone through its ordinary ones.
+
+    When half of them are known, the cheapest of each level meet the fresh replications too: from
+    then on they tell with the given policies where levels stand.
 
     Parameters
     ----------
@@ -53,34 +64,51 @@ def polish(
         The rows of the table.
     search, seed
         How many trials, in which batches; names the draws.
-    fresh
-        By number, the given candidates' samples on all fresh replications.
+    confirm
+        Returns candidates' samples on all fresh replications, by number, without those that fail.
     on_trial
         Is called after every trial.
+
+    Returns
+    -------
+    What is known in the end; None if today's policy failed.
     """
-    first = len(study.trials)
-    last = first + search.polish_count
-    on_top = [one for one in study.trials if study.ladder.top in one.samples]
-    seen = [dict(one.candidate.point) for one in on_top if one.candidate.point is not None]
-    while len(study.trials) < last:
-        rows = rows_of(study, aim, fresh)
-        if rows is None:
-            return
+    fresh = dict(confirm([t.candidate for t in study.trials if t.candidate.is_baseline]))
+    first, count = len(study.trials), search.polish_count
+    top = study.ladder.top
+    seen = [dict(t.candidate.point or {}) for t in study.trials if top in t.samples]
+    rows, is_told = _rows(study, aim, fresh), False
+    while rows is not None and (left := first + count - len(study.trials)) > 0:
+        if not is_told and 2 * left <= count:
+            fresh |= confirm(_leaders(study, rows))
+            rows, is_told = _rows(study, aim, fresh) or rows, True
         start = len(study.trials)
-        numbers = range(start, min(start + search.batch_count, last))
+        numbers = range(start, start + min(search.batch_count, left))
         turns = [_turn(number - first, len(rows.levels)) for number in numbers]
         task = _task(study, aim, rows, turns, seed)
-        if not task.points:
-            return
         proposed = study.propose(Errand(start, propose_row_steps, (task, numbers)))
-        fresh_ones = [one for one in proposed if one[1] not in seen]
-        if not fresh_ones:  # a finite space has no more
-            return
-        seen += [point for _, point in fresh_ones]
-        study.look_on_top(fresh_ones, on_trial)
+        new = []
+        for seconds, point in proposed:
+            if dict(point) not in seen:
+                seen.append(dict(point))
+                new.append((seconds, point))
+        if not new:  # a finite space has no more
+            break
+        study.look_on_top(new, on_trial)
+        rows = _rows(study, aim, fresh)
+    return rows
 
 
-def rows_of(study: SearchStudy, aim: Aim, fresh: Mapping[int, Sample]) -> Rows | None:
+def _leaders(study: SearchStudy, rows: Rows) -> list[Candidate]:
+    """Return the cheapest feasible trial of each level that was seen on the top rung."""
+    own = rows.figures
+    among = list(np.flatnonzero(own.on_top & own.is_feasible))
+    places = [cheapest_first(own.held, own.price, level, among)[:1] for level in rows.levels]
+    numbers = dict.fromkeys(place for row in places for place in row)
+    return [study.trials[k].candidate for k in numbers]
+
+
+def _rows(study: SearchStudy, aim: Aim, fresh: Mapping[int, Sample]) -> Rows | None:
     """Return what the trials hold, and the levels; None if today's policy failed."""
     both = [
         trial for trial in study.trials
@@ -95,7 +123,7 @@ def rows_of(study: SearchStudy, aim: Aim, fresh: Mapping[int, Sample]) -> Rows |
     high = float(figures.held[figures.on_top].max())
     (high_there,) = moved_levels([high], there, here)
     asked = aim.asked_levels(aim.held(fresh[today[0].candidate.number]), high_there)
-    return Rows(figures, moved_levels(asked, here, there))
+    return Rows(figures, moved_levels(asked, here, there), tuple(fresh))
 
 
 def _turn(place: int, count: int) -> Turn:
