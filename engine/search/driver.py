@@ -32,12 +32,14 @@ from engine.search.finalists.selection import (
 )
 from engine.search.market import MarketProblem
 from engine.search.messages import exhaustion_messages, progress_message, result_messages
-from engine.search.polish.stage import Rows, polish
+from engine.search.polish.stage import LateEntries, Rows, polish
+from engine.search.problem import Point
 from engine.search.rows import frontier_rows, trial_rows
 from engine.search.samplers.proposals import check_sampler
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
 from engine.search.usage import Usage, UsageClock, seconds_left
+from engine.search.warm_start import earlier_policies
 from engine.spec.jobs import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.worlds import worlds
@@ -81,10 +83,18 @@ OnProgress = Callable[[Progress], None]
 
 
 class _Checked(NamedTuple):
-    """What a job that can run is made of."""
+    """What a job that can run is made of; `earlier` are policies of an earlier search."""
 
     space: PolicySpace
     evaluator: ObjectiveEvaluator
+    earlier: dict[str, Policy]
+
+    @property
+    def starts(self) -> list[Point]:
+        """Return the points nearest to earlier policies that the space does not hold."""
+        outside = [one for one in self.earlier.values() if self.space.point_of(one) is None]
+        found = [self.space.nearest_point(one) for one in outside]
+        return [point for k, point in enumerate(found) if point not in found[:k]]
 
 
 def check_job(job: OptimizeJob) -> None:
@@ -122,15 +132,17 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
     PoquanError
         If all trials or all finalists fail.
     """
-    clock, (space, evaluator) = UsageClock(), _check(job)
-    aim, mark = target_aim(job, space), job_hash(job)
+    clock, checked = UsageClock(), _check(job)
+    space, evaluator, earlier = checked
+    aim, mark = target_aim(job, space), job_hash(job, earlier)
     needed = dict.fromkeys((*evaluator.measures, *(aim.measures if aim else ())))
-    market = MarketProblem(job, space, pool, tuple(needed), FinalistRuns(folder, mark))
+    market = MarketProblem(job, space, pool, tuple(needed), FinalistRuns(folder, mark), earlier)
     forecast = _Forecast(job, market, pool)
     selection = Selection(market, evaluator, job.search, job.seed, market, aim)
     with _quiet():
         journal = Journal(folder, mark, evaluator)
         study = SearchStudy(job.search, job.seed, market, evaluator, journal, market)
+        study.start_from(checked.starts)
         priced = _searched(job, study, selection, aim, forecast, on_progress)
     found = study.found
     chosen = choose_finalists(study.trials, found, job.search.finalists_count, priced)
@@ -139,15 +151,16 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
         years, left_s = market.worlds_count, forecast.of_finalists(total - done)
         on_progress(Progress("finalists", done * years, total * years, "", left_s))
 
-    best = selection.run([trial.candidate for trial in chosen], report_progress)
+    late = None if priced is None or aim is None else LateEntries(study, aim)
+    best = selection.run([trial.candidate for trial in chosen], report_progress, late)
     is_here = isinstance(pool, ProcessPool)
     usage = clock.read(market.spent, pool.workers_count, is_here=is_here)
     policies = {trial.candidate.number: market.policy(trial.candidate) for trial in study.trials}
-    seen = {trial.candidate.number: study.ladder.means(trial) for trial in chosen}
+    kept = [one.candidate for one in selection.finalists]
+    seen = {one.number: study.ladder.means(study.trials[one.number]) for one in kept}
     rows = frontier_rows(selection, best, seen, policies, evaluator, space)
     rungs = study.ladder.rows()
     in_order = [policies[trial.candidate.number] for trial in study.trials]
-    kept = [one.candidate for one in selection.finalists]
     return SearchResult(
         trials=trial_rows(study.trials, in_order, found, study.ladder, evaluator, space),
         frontier=rows,
@@ -239,15 +252,18 @@ def target_aim(job: OptimizeJob, space: PolicySpace) -> Aim | None:
 
 
 def _check(job: OptimizeJob) -> _Checked:
-    checked = _Checked(PolicySpace(job.space, job.policy), ObjectiveEvaluator(job.objective))
+    earlier = earlier_policies(job.warm_start, job.baselines)
+    space = PolicySpace(job.space, job.policy)
+    checked = _Checked(space, ObjectiveEvaluator(job.objective), earlier)
     worlds(job.scenario, job.ensemble)
     check_sampler(job.search, job.objective)
-    if job.search.trials_count <= len(job.baselines):
+    given = len(job.baselines) + len(earlier) + len(checked.starts)
+    if job.search.trials_count <= given:
+        known = "baselines and earlier policies" if earlier else "baselines"
         raise InputError(
             "search.trials_count",
-            f"{job.search.trials_count} trials, of which {len(job.baselines)} are baselines: "
-            "nothing is searched",
-            f"at least {len(job.baselines) + 1}",
+            f"{job.search.trials_count} trials, of which {given} are {known}: nothing is searched",
+            f"at least {given + 1}",
             "raise it",
         )
     _check_goal(job)

@@ -60,6 +60,8 @@ class MarketProblem:
         Measures that goals and constraints read: not a number in one is a failure.
     kept
         Has the fresh years of finalists that finished before, and gets the others.
+    earlier
+        Policies of an earlier search by name, given beside the baselines.
     """
 
     def __init__(
@@ -69,13 +71,15 @@ class MarketProblem:
         pool: Pool,
         needed: Sequence[str],
         kept: FinalistRuns,
+        earlier: Mapping[str, Policy] | None = None,
     ) -> None:
         self._job, self._space, self._pool = job, space, pool
         self._scenarios = worlds(job.scenario, job.ensemble)
         self._needed, self._kept = needed, kept
         self._shown = tuple(dict.fromkeys((*needed, *KEY_MEASURES)))
         self._given = [
-            policy.model_copy(update={"name": name}) for name, policy in job.baselines.items()
+            policy.model_copy(update={"name": name})
+            for name, policy in (job.baselines | dict(earlier or {})).items()
         ]
         self._fresh: dict[int, list[RunResult]] = {}
         self._under_way: dict[int, tuple[_Years, int]] = {}

@@ -9,7 +9,6 @@ propose, beside simulating, each trial by a sampler made anew. A resumed search 
 way and simulates only the samples that the journal lacks.
 """
 
-import math
 import pickle
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from engine.search.fidelity.climb import Climb, stages, with_sample
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Ladder, Trial
 from engine.search.problem import Bench, Candidate, InOrder, Look, Point, Problem, Sample, Stage
-from engine.search.samplers.finite import point_key, space_size, untried
+from engine.search.samplers.finite import Key, point_key, space_size, untried
 from engine.search.samplers.proposals import (
     LANE,
     Proposal,
@@ -91,11 +90,8 @@ class SearchStudy:
             Candidate(k, name, point, is_baseline=True)
             for k, (name, point) in enumerate(problem.baselines)
         ]
-        space = problem.distributions
-        self._tried = {point_key(one.point, space) for one in self._given if one.point is not None}
-        self.space_size = space_size(space)
-        left = math.inf if self.space_size is None else self.space_size - len(self._tried)
-        self.trials_count = int(min(search.trials_count, len(self._given) + left))
+        self._tried: set[Key] = set()
+        self.space_size = space_size(problem.distributions)
         self.ladder = Ladder(search.rungs, evaluator, search.trusted_correlation)
         self.trials: list[Trial] = []
         self.replications: Counter[float] = Counter()
@@ -105,6 +101,20 @@ class SearchStudy:
         self._lanes: dict[int, Sequence[tuple[float, Proposal]]] = {}
         self._climbs: dict[int, Climb] = {}
         self._seen: set[int] = set()
+
+    def start_from(self, points: Sequence[Point]) -> None:
+        """Have points tried first, after what is given; to be called before anything runs."""
+        first = len(self._given)
+        self._given += [Candidate(k, f"trial-{k}", point) for k, point in enumerate(points, first)]
+
+    @property
+    def trials_count(self) -> int:
+        """Return how many trials there are to be: no more than the space has points for."""
+        most, space = self._search.trials_count, self._problem.distributions
+        if self.space_size is None:
+            return most
+        held = {point_key(one.point, space) for one in self._given if one.point is not None}
+        return min(most, len(self._given) + self.space_size - len(held))
 
     @property
     def distributions(self) -> Mapping[str, BaseDistribution]:

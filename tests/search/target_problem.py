@@ -13,7 +13,7 @@ from engine.search.aim import Aim
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import Selection
-from engine.search.polish.stage import polish
+from engine.search.polish.stage import LateEntries, polish
 from engine.search.problem import Point, Stage
 from engine.search.study import SearchStudy
 from engine.spec.search import Search
@@ -160,5 +160,5 @@ def priced(
     study.run(lambda *_: None)
     rows = polish(study, aim, search, seed, selection.confirm, lambda *_: None)
     chosen = choose_finalists(study.trials, study.found, search.finalists_count, rows)
-    selection.run([one.candidate for one in chosen], lambda *_: None)
+    selection.run([one.candidate for one in chosen], lambda *_: None, LateEntries(study, aim))
     return Priced(toy, study, selection)

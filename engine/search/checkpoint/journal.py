@@ -25,6 +25,7 @@ from engine.errors import InputError, StorageError
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Stage
 from engine.spec.jobs import OptimizeJob
+from engine.spec.policy import Policy
 
 FILE: Final = "study.journal"
 _SAMPLES: Final = "samples.jsonl"
@@ -37,13 +38,15 @@ Tree = dict[str, Any]
 Key = tuple[int, Stage]
 
 
-def job_hash(job: OptimizeJob) -> str:
+def job_hash(job: OptimizeJob, earlier: Mapping[str, Policy] | None = None) -> str:
     """Return a name of all that the trials' results depend on.
 
     Left out is what does not change a trial: where it runs, how many follow it, and what
-    comes after the search. So a finished study can be extended.
+    comes after the search. So a finished study can be extended. `earlier` are the policies of an
+    earlier search that are given beside the baselines.
     """
     parts = [job.identity(), optuna.__version__, cache_folder().name]
+    parts += [policy.model_dump_json() for policy in (earlier or {}).values()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 

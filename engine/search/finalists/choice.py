@@ -1,7 +1,7 @@
 """Who of the trials is evaluated again on fresh seeds: baselines, rows of the table, the best."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -10,6 +10,26 @@ from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
 from engine.search.fidelity.row_figures import RowFigures
 from engine.stats.pareto import select_best
+
+
+class TableRows(Protocol):
+    """What trials hold and cost, and the levels of a table, on the search's replications.
+
+    `confirmed` are the numbers of the trials that met all fresh ones.
+    """
+
+    @property
+    def figures(self) -> RowFigures:
+        """Return what trials hold and cost, row by row."""
+
+    @property
+    def levels(self) -> Sequence[float]:
+        """Return the levels, in the unit of what is held."""
+
+    @property
+    def confirmed(self) -> Sequence[int]:
+        """Return numbers of trials."""
+
 
 _ROWS_SHARE: Final = 0.75
 """Of the finalists' places, those for rows of the price table."""
@@ -22,7 +42,7 @@ def choose_finalists(
     trials: Sequence[Trial],
     found: Estimates,
     count: int,
-    rows: tuple[RowFigures, Sequence[float], Sequence[int]] | None = None,
+    rows: TableRows | None = None,
 ) -> list[Trial]:
     """Return all baselines, then the `count` best of the others.
 
@@ -38,8 +58,7 @@ def choose_finalists(
     count
         Finalists besides the baselines, at the most.
     rows
-        What trials hold and cost, the levels of the table, both on the search's replications,
-        and the numbers of the trials that met all fresh ones, which take the first places.
+        What is known of the table's rows; trials that met all fresh replications come first.
     """
     good = [k for k, trial in enumerate(trials) if trial.reason is None]
     costs = [list(found.costs[k]) for k in good]
@@ -47,11 +66,11 @@ def choose_finalists(
     searched = [p for p in single if not trials[good[p]].candidate.is_baseline]
     priced: list[int] = []
     if rows is not None:
-        own = rows[0].of(np.array(good, np.int64))
-        known = [p for p in searched if trials[good[p]].candidate.number in rows[2]]
+        own = rows.figures.of(np.array(good, np.int64))
+        known = [p for p in searched if trials[good[p]].candidate.number in rows.confirmed]
         others = [p for p in searched if p not in known]
         places = round(_ROWS_SHARE * count) - len(known)
-        priced = [*known, *row_places(own, rows[1], others, places)]
+        priced = [*known, *row_places(own, rows.levels, others, places)]
     rest = [place for place in searched if place not in priced]
     best = select_best(costs, list(found.violation[good]), rest, max(0, count - len(priced)))
     given = [trials[k] for k in good if trials[k].candidate.is_baseline]

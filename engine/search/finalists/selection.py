@@ -43,6 +43,9 @@ _LIKELY: Final = 0.5
 OnRuns = Callable[[int, int], None]
 """Takes how many replications of a policy are done, and how many there are."""
 
+PassedOver = Callable[[Mapping[int, Sample]], Candidate | None]
+"""Takes the samples with all replications by number, and returns one more to be known as well."""
+
 
 class Selection:
     """The finalists of one search, from first to final replications.
@@ -84,8 +87,19 @@ class Selection:
         self.notes: list[str] = []
         self._done = self._total = 0
 
-    def run(self, chosen: Sequence[Candidate], on_runs: OnRuns) -> int | None:
+    def run(
+        self, chosen: Sequence[Candidate], on_runs: OnRuns, passed_over: PassedOver | None = None
+    ) -> int | None:
         """Go through all rounds; return the place of the recommended one in `finalists`.
+
+        Parameters
+        ----------
+        chosen
+            Baselines and others.
+        on_runs
+            Is called after every run.
+        passed_over
+            Is asked at the end, until it names nobody.
 
         Raises
         ------
@@ -107,9 +121,15 @@ class Selection:
             number = None if best is None else self.finalists[best].candidate.number
             if best is None or self._is_known(self.finalists[best]):
                 number = self._cheaper()
-            if number is None:
+            if number is not None:
+                self._simulate({number}, self._rounds[-1], on_runs)
+            elif (late := passed_over and passed_over(self._known())) is None:
                 return best
-            self._simulate({number}, self._rounds[-1], on_runs)
+            else:
+                self.finalists.append(Finalist(late, Sample({})))
+                self._begin_given([late])
+                for count in self._rounds:
+                    self._simulate({late.number}, count, on_runs)
 
     def confirm(self, given: Sequence[Candidate]) -> dict[int, Sample]:
         """Return samples of all replications, by number; `run` goes on with them to the end.
@@ -194,6 +214,10 @@ class Selection:
         if not self.finalists:
             raise PoquanError("all finalists failed on fresh seeds:\n  " + "\n  ".join(self.notes))
 
+    def _known(self) -> dict[int, Sample]:
+        """Return by number the samples of those that have all replications."""
+        return {one.candidate.number: one.sample for one in self.finalists if self._is_known(one)}
+
     def _stages(self) -> list[Stage]:
         """Return what is asked for in each round."""
         return [Stage(True, 1.0, *ends) for ends in pairwise([0, *self._rounds])]
@@ -265,7 +289,7 @@ class Selection:
         """Return the number of one that fell out and looks cheaper than a row's policy."""
         if self._aim is None:
             return None
-        known = {one.candidate.number: one.sample for one in self.finalists if self._is_known(one)}
+        known = self._known()
         able = [
             one
             for one, own in zip(self.finalists, self.assessments(), strict=True)

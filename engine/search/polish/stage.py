@@ -11,7 +11,9 @@ met both, under the same random numbers, and say where a level stands on the sea
 interrupted, those that are proposed again with the same point keep their samples.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -32,14 +34,20 @@ Confirm = Callable[[Sequence[Candidate]], Mapping[int, Sample]]
 """Takes candidates, and returns their samples on all fresh replications."""
 
 
+_TRIES: Final = 2
+"""Late entries of a level, at most: each costs all replications of all worlds."""
+
+
 class Rows(NamedTuple):
     """What all trials of a search hold and cost, and the table's levels on its replications.
 
-    `confirmed` are the numbers of the trials that have met all fresh replications.
+    `asked` are the levels on the fresh ones, `confirmed` the numbers of the trials that have met
+    all of these.
     """
 
     figures: RowFigures
     levels: list[float]
+    asked: list[float]
     confirmed: tuple[int, ...]
 
 
@@ -99,10 +107,76 @@ def polish(
     return rows
 
 
+class LateEntries:
+    """Trials that are no finalists and yet may be policies of rows, at most `_TRIES` of a level.
+
+    Parameters
+    ----------
+    study, aim
+        The search, and the rows of the table.
+    """
+
+    def __init__(self, study: SearchStudy, aim: Aim) -> None:
+        self._study, self._aim = study, aim
+        self._tries: Counter[int] = Counter()
+
+    def __call__(self, fresh: Mapping[int, Sample]) -> Candidate | None:
+        """Return the next one to be known on all fresh replications; None if there is none.
+
+        Parameters
+        ----------
+        fresh
+            By number, the samples of those that met all of them.
+        """
+        spent = {place for place, count in self._tries.items() if count >= _TRIES}
+        found = _passed_over(self._study, self._aim, fresh, spent)
+        if found is None:
+            return None
+        self._tries[found[0]] += 1
+        return self._study.trials[found[1]].candidate
+
+
+def _passed_over(
+    study: SearchStudy, aim: Aim, fresh: Mapping[int, Sample], spent: AbstractSet[int]
+) -> tuple[int, int] | None:
+    """Return a level's place and a trial that may be its policy and is no finalist; None without.
+
+    Its figures on the search's replications say that it holds the level, and cost less than the
+    policy that is cheapest on the fresh ones.
+
+    Parameters
+    ----------
+    study, aim
+        The search, and the rows of the table.
+    fresh
+        By number, the samples of those that met all fresh replications.
+    spent
+        Places of levels that are asked no more.
+    """
+    rows = _rows(study, aim, fresh)
+    if rows is None:
+        return None
+    own = rows.figures
+    doubt = float(np.sqrt(2 * np.median(own.held_noise[own.on_top])))
+    able = np.flatnonzero(own.on_top & own.is_feasible).tolist()
+    open_ones = [k for k in able if k not in fresh]
+    numbers = list(fresh)
+    held = np.array([aim.held(fresh[k]) for k in numbers])
+    prices = np.array([aim.price_by(fresh[k].values).mean() for k in numbers])
+    for place, (level, asked) in enumerate(zip(rows.levels, rows.asked, strict=True)):
+        best = cheapest_first(held, prices, asked)[:1]
+        paid = own.price[numbers[best[0]]] if best else np.inf
+        for least in (level + doubt, level) if place not in spent else ():
+            for k in cheapest_first(own.held, own.price, least, open_ones)[:1]:
+                if own.price[k] < paid:
+                    return place, k
+    return None
+
+
 def _leaders(study: SearchStudy, rows: Rows) -> list[Candidate]:
     """Return the cheapest feasible trial of each level that was seen on the top rung."""
     own = rows.figures
-    among = list(np.flatnonzero(own.on_top & own.is_feasible))
+    among = np.flatnonzero(own.on_top & own.is_feasible).tolist()
     places = [cheapest_first(own.held, own.price, level, among)[:1] for level in rows.levels]
     numbers = dict.fromkeys(place for row in places for place in row)
     return [study.trials[k].candidate for k in numbers]
@@ -123,7 +197,7 @@ def _rows(study: SearchStudy, aim: Aim, fresh: Mapping[int, Sample]) -> Rows | N
     high = float(figures.held[figures.on_top].max())
     (high_there,) = moved_levels([high], there, here)
     asked = aim.asked_levels(aim.held(fresh[today[0].candidate.number]), high_there)
-    return Rows(figures, moved_levels(asked, here, there), tuple(fresh))
+    return Rows(figures, moved_levels(asked, here, there), asked, tuple(fresh))
 
 
 def _turn(place: int, count: int) -> Turn:
