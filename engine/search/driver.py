@@ -1,18 +1,15 @@
 """The main job from end to end: check, search, simulate the best again on fresh seeds."""
 
 import warnings
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
 
 from engine.case import RunResult
-from engine.cases import seconds_of_run
 from engine.compute import Pool
 from engine.compute.pool import ProcessPool
 from engine.errors import InputError, PoquanError
@@ -20,16 +17,13 @@ from engine.search.aim import Aim
 from engine.search.checkpoint.finalist_runs import FinalistRuns
 from engine.search.checkpoint.journal import Journal, job_hash
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.fidelity.climb import stages
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
-from engine.search.fidelity.promotion import promotion_count
 from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import (
     Selection,
-    planned_replications,
-    replication_rounds,
 )
+from engine.search.forecast import Forecast
 from engine.search.market import MarketProblem
 from engine.search.messages import exhaustion_messages, progress_message, result_messages
 from engine.search.polish.stage import LateEntries, Rows, polish
@@ -38,7 +32,7 @@ from engine.search.rows import frontier_rows, trial_rows
 from engine.search.samplers.proposals import check_sampler
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
-from engine.search.usage import Usage, UsageClock, seconds_left
+from engine.search.usage import Usage, UsageClock
 from engine.search.warm_start import earlier_policies
 from engine.spec.jobs import OptimizeJob
 from engine.spec.policy import Policy
@@ -137,7 +131,7 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
     aim, mark = target_aim(job, space), job_hash(job, earlier)
     needed = dict.fromkeys((*evaluator.measures, *(aim.measures if aim else ())))
     market = MarketProblem(job, space, pool, tuple(needed), FinalistRuns(folder, mark), earlier)
-    forecast = _Forecast(job, market, pool)
+    forecast = Forecast(job, market, pool)
     selection = Selection(market, evaluator, job.search, job.seed, market, aim)
     with _quiet():
         journal = Journal(folder, mark, evaluator)
@@ -176,38 +170,12 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
     )
 
 
-class _Forecast:
-    """How long what is left takes: years by their size, as planned, and seconds, as measured."""
-
-    def __init__(self, job: OptimizeJob, market: MarketProblem, pool: Pool) -> None:
-        self._job, self._market, self._pool = job, market, pool
-
-    def of_search(self, study: SearchStudy) -> float:
-        """Return the seconds that are left of search and finalists."""
-        *rungs, finalists = planned_years(self._job, study.ladder.visited)
-        left: Counter[float] = Counter()
-        for share, count in rungs:
-            left[share] += count
-        left.subtract(study.replications)
-        left = Counter({share: max(0, count) for share, count in left.items()})
-        left[finalists[0]] += finalists[1]
-        return self._seconds(left)
-
-    def of_finalists(self, replications: int) -> float:
-        """Return the seconds that so many replications of a policy take."""
-        return self._seconds({1.0: replications * self._market.worlds_count})
-
-    def _seconds(self, years: Mapping[float, int]) -> float:
-        seconds = self._market.spent.seconds_of_years(partial(seconds_of_run, self._job))
-        return seconds_left(years, seconds, self._pool.workers_count)
-
-
 def _searched(
     job: OptimizeJob,
     study: SearchStudy,
     selection: Selection,
     aim: Aim | None,
-    forecast: _Forecast,
+    forecast: Forecast,
     on_progress: OnProgress,
 ) -> Rows | None:
     """Run the study, then what aims at targets; refuse one in which nothing could be simulated."""
@@ -296,39 +264,3 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         optuna.logging.set_verbosity(before)
-
-
-def planned_years(
-    job: OptimizeJob, visited: Sequence[int] | None = None
-) -> list[tuple[float, int]]:
-    """Return (share of the buyers, years) of each rung and of the finalists, at the most.
-
-    As if as many went up as may.
-
-    Parameters
-    ----------
-    job
-        What is searched.
-    visited
-        Rungs that trials visit after the pilot; none: all, as if every rung were trusted.
-    """
-    search, given = job.search, len(job.baselines)
-    pilot = min(given + search.batch_count, search.trials_count)
-    plan: list[tuple[float, int]] = []
-    worlds_count = len(job.ensemble.worlds)
-    for rungs, count, reduction in (
-        (range(len(search.rungs)), pilot, 1.0),
-        (visited or range(len(search.rungs)), search.trials_count - pilot, search.reduction),
-    ):
-        climbing = count
-        for stage in stages(search.rungs, rungs).values():
-            seen = min(stage.worlds_count or worlds_count, worlds_count)
-            plan.append((stage.population_share, climbing * seen * (stage.last - stage.first)))
-            climbing = promotion_count(climbing, reduction)
-    top = search.rungs[-1]
-    seen = min(top.worlds_count or worlds_count, worlds_count) * top.replications
-    polished = search.polish_count if job.today is not None else 0
-    plan.append((top.population_share, polished * seen))
-    counts = replication_rounds(search.first_replications, search.final_replications)
-    final = planned_replications(given, search.finalists_count, counts)
-    return [*plan, (1.0, final * worlds_count)]
