@@ -80,7 +80,7 @@ def propose_row_steps(task: RowTask, numbers: range) -> list[tuple[float, Point]
     numbers
         Of the trials that are proposed; they name the draws.
     """
-    rows, found, start = _Rows(task), [], time.perf_counter()
+    rows, found, start = _RowSteps(task), [], time.perf_counter()
     for number, turn in zip(numbers, task.turns, strict=True):
         point = rows.step(turn, derive_seed(task.seed, Purpose.TRIAL, number))
         found.append((time.perf_counter() - start, point))
@@ -88,7 +88,7 @@ def propose_row_steps(task: RowTask, numbers: range) -> list[tuple[float, Point]
     return found
 
 
-class _Rows:
+class _RowSteps:
     """The rows of a table, and what surrounds their policies."""
 
     def __init__(self, task: RowTask) -> None:
