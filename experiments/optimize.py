@@ -21,6 +21,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     """Search; leave `trials`, `rungs`, `frontier`, `runs`, `daily`, policies, study, report."""
     from engine import search
     from engine.compute import open_pool
+    from engine.decision.actuals import weighed_past
     from engine.report.terminal.analyses import print_choice, print_rungs
     from engine.report.terminal.answer import print_answer
     from engine.report.terminal.policies import print_frontier
@@ -32,13 +33,15 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     known = _known(job)
     work = (0, 0.0) if is_complete(folder, config) else _work(job)
     with open_pool(job.ray, *work) as pool, progress() as show:
+        past = weighed_past(job, known, pool)
         outcome = search.optimize(
             job,
             folder,
             pool,
             lambda now: show(now.stage, now.done, now.total, now.best, now.left_s),
+            past.weights.weights,
         )
-        answered = _answered(job, outcome, pool, known)
+        answered = _answered(job, outcome, pool, past)
     # Only now: it clears what another study left, which the search refuses to go on with.
     results = Results(folder, config, job.seed)
     results.write_rows("trials", outcome.trials)
@@ -73,7 +76,7 @@ def _known(job: OptimizeJob) -> list[Any]:
 
 
 def _answered(
-    job: OptimizeJob, outcome: Any, pool: Any, known: Sequence[Any]
+    job: OptimizeJob, outcome: Any, pool: Any, past: Any
 ) -> dict[str, list[dict[str, Any]]]:
     """Price the targets, where it is said what is done today; no tables elsewhere."""
     if job.today is None:
@@ -82,7 +85,7 @@ def _answered(
     from engine.decision.tables import answer_tables
 
     confirmed = Confirmed(outcome.policies, outcome.years, outcome.frontier)
-    return answer_tables(answer(job, confirmed, pool, known))
+    return answer_tables(answer(job, confirmed, pool, past))
 
 
 def _frontier(

@@ -19,9 +19,9 @@ from optuna.trial import Trial
 
 from engine.rng import Purpose, derive_seed
 from engine.search.evaluator import ObjectiveEvaluator
+from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import (
     Selection,
-    choose_finalists,
     planned_replications,
     replication_rounds,
 )
@@ -119,7 +119,7 @@ class _NoMemory:
     def write(self, key: Any, tree: Any) -> None:
         """Keep nothing of a sample."""
 
-    def add(self, trial: Any, number: int) -> None:
+    def add(self, trial: Any) -> None:
         """Keep nothing of a trial."""
 
 

@@ -27,7 +27,8 @@ from engine.compute.pool import Errand, finish, simulate_case, warm_up_if_cold
 from engine.design.draws import uniform_draws
 from engine.rng import Purpose
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.finalists.selection import Selection, choose_finalists
+from engine.search.finalists.choice import choose_finalists
+from engine.search.finalists.selection import Selection
 from engine.search.problem import Candidate, Look, Point, Sample, Stage, Urgency
 from engine.search.samplers.proposals import propose_batch
 from engine.search.space.policy_space import PolicySpace
@@ -170,9 +171,9 @@ class _Clockwork:
     def write(self, key: tuple[int, Stage], tree: dict[str, Any]) -> None:
         """Keep nothing of a sample."""
 
-    def add(self, trial: FrozenTrial, number: int) -> None:
+    def add(self, trial: FrozenTrial) -> None:
         """Pass the time that writing a trial takes."""
-        del trial, number
+        del trial
         self.now += _SETTLE_S
 
 

@@ -131,10 +131,10 @@ class _MarketArena:
 class _NothingKept(FinalistRuns):
     """Keeps no years: a benchmark is not resumed."""
 
-    def get(self, trial: int, stage: Stage) -> None:
+    def get(self, one: Candidate, stage: Stage) -> None:
         """Return that there are none."""
 
-    def put(self, trial: int, stage: Stage, years: list[RunResult]) -> None:
+    def put(self, one: Candidate, stage: Stage, years: list[RunResult]) -> None:
         """Keep nothing of them."""
 
 

@@ -5,9 +5,8 @@ fresh replications, which every finalist meets too; the horizon of these cases e
 before. A past does not depend on when the horizon ends, so these are the pasts that all
 candidates share, with what a search does not keep of them.
 
-Worlds are weighed once the search is over: it goes on weighing them alike, so that actuals can be
-exchanged without searching anew. What it found is a set of policies to choose from, and the
-choice is made with the weights.
+The goals of the search go on weighing worlds alike, so that other actuals ask no trial of it anew;
+what aims at the rows of the price table, the choice of finalists and the answer take the weights.
 
 The same years show what the history leaves of its purses: a purse of today's policy counts from the
 decision on, and is given by hand, so where it is far from what is left that is said.

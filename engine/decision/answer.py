@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.calibrate.targets import CalibrationTarget
 from engine.case import RunResult
 from engine.compute import Pool
-from engine.decision.actuals import weighed_past
+from engine.decision.actuals import WeighedPast
 from engine.decision.amounts import bn
 from engine.decision.attribution import Attribution, attribution_cases, attributions
 from engine.decision.beyond import Beyond, beyond_the_year
@@ -77,9 +76,7 @@ class Confirmed(NamedTuple):
     frontier: Sequence[Mapping[str, Any]]
 
 
-def answer(
-    job: OptimizeJob, confirmed: Confirmed, pool: Pool, known: Sequence[CalibrationTarget] = ()
-) -> Answer:
+def answer(job: OptimizeJob, confirmed: Confirmed, pool: Pool, past: WeighedPast) -> Answer:
     """Price the targets, recommend, and say what each lever of the recommended policy does.
 
     Parameters
@@ -89,10 +86,9 @@ def answer(
     confirmed
         What the search found.
     pool
-        Simulates the past of each world where something is known of it, and what attribution
-        needs, on the first of the fresh replications.
-    known
-        Figures that weigh the worlds, from `known_actuals`; none: all weigh the same.
+        Simulates what attribution needs, on the first of the fresh replications.
+    past
+        Weighs the worlds: see `engine.decision.actuals.weighed_past`.
 
     Raises
     ------
@@ -107,7 +103,7 @@ def answer(
         raise PoquanError(f"{job.today}: today's policy failed, so nothing can be compared with it")
     names = names_of(confirmed.policies, list(years), job)
     binding = {row["policy"]: row["binding"] for row in confirmed.frontier}
-    weighed, notes = weighed_past(job, known, pool)
+    weighed, notes = past
     weights = weighed.weights
     found = {
         name: confirmed_policy(names[name], own, years[job.today], SHOWN, binding[name], weights)

@@ -15,23 +15,17 @@ Worlds are taken as they are: what costs spread over is their means. Replication
 all worlds share: what is uncertain of a figure over worlds is its spread over replications.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.stats.arrays import Floats
 from engine.stats.intervals import Interval, mean_interval
 from engine.stats.quantiles import weighted_quantile
+from engine.stats.reach import ROUNDING, held_level, levels_between, reached_share
 from engine.units import FEN_PER_BN_RMB
-
-_STEPS: Final = (1.0, 2.0, 5.0, 10.0)
-"""Steps between levels, times a power of ten."""
-
-_ROUNDING: Final = 1e-9
-"""Of a probability: sums of weights are no exact numbers."""
 
 
 @dataclass(frozen=True)
@@ -137,18 +131,17 @@ def cheapest(
 
 def reach(policy: ConfirmedPolicy, target_fen: float, asked: Asked) -> float:
     """Return the probability that a policy's GMV as paid ends at or above a target."""
-    return _mean(np.where(policy.gmv_fen >= target_fen, 1.0, 0.0), asked)
+    return reached_share(policy.gmv_fen, target_fen, asked.weights)
 
 
 def reaches(policy: ConfirmedPolicy, target_fen: float, asked: Asked) -> bool:
     """Return whether a policy reaches a target with the asked probability."""
-    return reach(policy, target_fen, asked) >= asked.probability - _ROUNDING
+    return reach(policy, target_fen, asked) >= asked.probability - ROUNDING
 
 
 def held_fen(policy: ConfirmedPolicy, asked: Asked) -> float:
     """Return the largest target that a policy reaches with the asked probability, fen."""
-    values = np.unique(policy.gmv_fen)  # reach falls at each of them
-    return float(max(value for value in values if reaches(policy, float(value), asked)))
+    return held_level(policy.gmv_fen, asked.probability, asked.weights)
 
 
 def default_targets(
@@ -164,12 +157,8 @@ def default_targets(
     """
     low = held_fen(today, asked) / FEN_PER_BN_RMB
     high = max(held_fen(one, asked) for one in _with_today(policies, today)) / FEN_PER_BN_RMB
-    wide = max(high - low, 0.01 * high, 1e-9) / max(count - 1, 1)
-    power = 10.0 ** math.floor(math.log10(wide))
-    step = next(size * power for size in _STEPS if size * power >= wide * (1 - 1e-9))
-    first, last = math.floor(low / step), math.floor(high / step) + 1
-    levels = {k * step * FEN_PER_BN_RMB for k in range(first, last + 1)}
-    return sorted(level for level in levels | {goal_fen} if level > 0)
+    levels = levels_between(low, high, goal_fen / FEN_PER_BN_RMB, count)
+    return [level * FEN_PER_BN_RMB for level in levels]
 
 
 def _with_today(

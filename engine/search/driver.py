@@ -1,45 +1,44 @@
 """The main job from end to end: check, search, simulate the best again on fresh seeds."""
 
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
 
 from engine.case import RunResult
-from engine.cases import seconds_of_run
 from engine.compute import Pool
 from engine.compute.pool import ProcessPool
 from engine.errors import InputError, PoquanError
+from engine.search.aim import Aim
 from engine.search.checkpoint.finalist_runs import FinalistRuns
 from engine.search.checkpoint.journal import Journal, job_hash
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.fidelity.climb import stages
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
-from engine.search.fidelity.promotion import promotion_count
+from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import (
     Selection,
-    choose_finalists,
-    planned_replications,
-    replication_rounds,
 )
+from engine.search.forecast import Forecast
 from engine.search.market import MarketProblem
-from engine.search.messages import progress_message, result_messages
+from engine.search.messages import exhaustion_messages, progress_message, result_messages
 from engine.search.outcomes import check_outcomes
+from engine.search.polish.stage import LateEntries, Rows, polish
+from engine.search.problem import Point
 from engine.search.rows import frontier_rows, trial_rows
 from engine.search.samplers.proposals import check_sampler
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
-from engine.search.usage import Usage, UsageClock, seconds_left
+from engine.search.usage import Usage, UsageClock
+from engine.search.warm_start import earlier_policies
 from engine.spec.jobs import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.worlds import worlds
+from engine.units import FEN_PER_BN_RMB
 
 
 @dataclass(frozen=True)
@@ -79,10 +78,18 @@ OnProgress = Callable[[Progress], None]
 
 
 class _Checked(NamedTuple):
-    """What a job that can run is made of."""
+    """What a job that can run is made of; `earlier` are policies of an earlier search."""
 
     space: PolicySpace
     evaluator: ObjectiveEvaluator
+    earlier: dict[str, Policy]
+
+    @property
+    def starts(self) -> list[Point]:
+        """Return the points nearest to earlier policies that the space does not hold."""
+        outside = [one for one in self.earlier.values() if self.space.point_of(one) is None]
+        found = [self.space.nearest_point(one) for one in outside]
+        return [point for k, point in enumerate(found) if point not in found[:k]]
 
 
 def check_job(job: OptimizeJob) -> None:
@@ -97,7 +104,13 @@ def check_job(job: OptimizeJob) -> None:
     _check(job)
 
 
-def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress) -> SearchResult:
+def optimize(
+    job: OptimizeJob,
+    folder: Path,
+    pool: Pool,
+    on_progress: OnProgress,
+    weights: Mapping[str, float] | None = None,
+) -> SearchResult:
     """Search the space of `job`, and evaluate what survives on fresh seeds.
 
     The result is a function of the job alone: not of the pool, nor of being resumed.
@@ -112,6 +125,8 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
         What simulates.
     on_progress
         Is called after every trial and after every run of a finalist.
+    weights
+        Of the worlds, adding up to 1, in what aims at targets; none: all alike.
 
     Raises
     ------
@@ -120,31 +135,35 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
     PoquanError
         If all trials or all finalists fail.
     """
-    clock, (space, evaluator) = UsageClock(), _check(job)
-    market = MarketProblem(
-        job, space, pool, evaluator.measures, FinalistRuns(folder, job_hash(job))
-    )
-    forecast = _Forecast(job, market, pool)
+    clock, checked = UsageClock(), _check(job)
+    space, evaluator, earlier = checked
+    aim, mark = target_aim(job, space, weights), job_hash(job, earlier)
+    needed = dict.fromkeys((*evaluator.measures, *(aim.measures if aim else ())))
+    market = MarketProblem(job, space, pool, tuple(needed), FinalistRuns(folder, mark), earlier)
+    forecast = Forecast(job, market, pool)
+    selection = Selection(market, evaluator, job.search, job.seed, market, aim)
     with _quiet():
-        journal = Journal(folder, job_hash(job), evaluator)
+        journal = Journal(folder, mark, evaluator)
         study = SearchStudy(job.search, job.seed, market, evaluator, journal, market)
-        found = _searched(study, evaluator, forecast, on_progress)
-    chosen = choose_finalists(study.trials, found, job.search.finalists_count)
-    selection = Selection(market, evaluator, job.search, job.seed, market)
+        study.start_from(checked.starts)
+        priced = _searched(job, study, selection, aim, forecast, on_progress)
+    found = study.found
+    chosen = choose_finalists(study.trials, found, job.search.finalists_count, priced)
 
     def report_progress(done: int, total: int) -> None:
         years, left_s = market.worlds_count, forecast.of_finalists(total - done)
         on_progress(Progress("finalists", done * years, total * years, "", left_s))
 
-    best = selection.run([trial.candidate for trial in chosen], report_progress)
+    late = None if priced is None or aim is None else LateEntries(study, aim)
+    best = selection.run([trial.candidate for trial in chosen], report_progress, late)
     is_here = isinstance(pool, ProcessPool)
     usage = clock.read(market.spent, pool.workers_count, is_here=is_here)
     policies = {trial.candidate.number: market.policy(trial.candidate) for trial in study.trials}
-    seen = {trial.candidate.number: study.ladder.means(trial) for trial in chosen}
+    kept = [one.candidate for one in selection.finalists]
+    seen = {one.number: study.ladder.means(study.trials[one.number]) for one in kept}
     rows = frontier_rows(selection, best, seen, policies, evaluator, space)
     rungs = study.ladder.rows()
     in_order = [policies[trial.candidate.number] for trial in study.trials]
-    kept = [one.candidate for one in selection.finalists]
     return SearchResult(
         trials=trial_rows(study.trials, in_order, found, study.ladder, evaluator, space),
         frontier=rows,
@@ -152,68 +171,79 @@ def optimize(job: OptimizeJob, folder: Path, pool: Pool, on_progress: OnProgress
         years=[year for one in kept for year in market.years(one)],
         policies={one.name: policies[one.number] for one in kept},
         usage=usage,
-        notes=[*result_messages(study.trials, rungs, rows, evaluator), *selection.notes],
+        notes=[
+            *exhaustion_messages(study.space_size, study.trials_count, job.search.trials_count),
+            *result_messages(study.trials, rungs, rows, evaluator),
+            *selection.notes,
+        ],
     )
 
 
-class _Forecast:
-    """How long what is left takes: years by their size, as planned, and seconds, as measured."""
-
-    def __init__(self, job: OptimizeJob, market: MarketProblem, pool: Pool) -> None:
-        self._job, self._market, self._pool = job, market, pool
-
-    def of_search(self, study: SearchStudy) -> float:
-        """Return the seconds that are left of search and finalists."""
-        *rungs, finalists = planned_years(self._job, study.ladder.visited)
-        left: Counter[float] = Counter()
-        for share, count in rungs:
-            left[share] += count
-        left.subtract(study.replications)
-        left = Counter({share: max(0, count) for share, count in left.items()})
-        left[finalists[0]] += finalists[1]
-        return self._seconds(left)
-
-    def of_finalists(self, replications: int) -> float:
-        """Return the seconds that so many replications of a policy take."""
-        return self._seconds({1.0: replications * self._market.worlds_count})
-
-    def _seconds(self, years: Mapping[float, int]) -> float:
-        seconds_of = partial(
-            seconds_of_run, self._job, run_off_days=self._job.objective.horizon_days
-        )
-        seconds = self._market.spent.seconds_of_years(seconds_of)
-        return seconds_left(years, seconds, self._pool.workers_count)
-
-
 def _searched(
-    study: SearchStudy, evaluator: ObjectiveEvaluator, forecast: _Forecast, on_progress: OnProgress
-) -> Estimates:
-    """Run the study; refuse one in which nothing could be simulated."""
+    job: OptimizeJob,
+    study: SearchStudy,
+    selection: Selection,
+    aim: Aim | None,
+    forecast: Forecast,
+    on_progress: OnProgress,
+) -> Rows | None:
+    """Run the study, then what aims at targets; refuse one in which nothing could be simulated."""
+    polish_count = job.search.polish_count if aim else 0
 
     def report_progress(done: int, settled: Sequence[Trial], known: Estimates) -> None:
-        message = progress_message(settled, known, evaluator)
-        total, left_s = study.trials_count, forecast.of_search(study)
+        message = progress_message(settled, known, study.evaluator)
+        total, left_s = job.search.trials_count + polish_count, forecast.of_search(study)
         on_progress(Progress("search", done, total, message, left_s))
 
-    found = study.run(report_progress)
+    study.run(report_progress)
     if all(trial.reason is not None for trial in study.trials):
         raise PoquanError(
             f"all {len(study.trials)} trials failed; the first: {study.trials[0].reason}\n"
             "  remedy:  simulate one of the policies to see the whole trace"
         )
-    return found
+    if aim is None:
+        return None
+    return polish(study, aim, job.search, job.seed, selection.confirm, report_progress)
+
+
+def target_aim(
+    job: OptimizeJob, space: PolicySpace, weights: Mapping[str, float] | None = None
+) -> Aim | None:
+    """Return what the rows of the price table ask of the search; None where none is asked.
+
+    A policy's net cost is the contribution that today's brings more, so that the cheapest is the
+    one with the least cost of its own.
+    """
+    if job.today is None:
+        return None
+    asked = job.targets_bn_rmb
+    return Aim(
+        reached="gmv_paid_fen",
+        cost="cost_fen",
+        probability=job.reach_probability,
+        today=job.today,
+        goal=job.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB,
+        unit=FEN_PER_BN_RMB,
+        levels=None if asked is None else tuple(t * FEN_PER_BN_RMB for t in asked),
+        value=job.value_of_gmv,
+        anchors=(space.off_point(),),
+        weights=None if weights is None else tuple(weights[own] for own in job.ensemble.worlds),
+    )
 
 
 def _check(job: OptimizeJob) -> _Checked:
-    checked = _Checked(PolicySpace(job.space, job.policy), ObjectiveEvaluator(job.objective))
+    earlier = earlier_policies(job.warm_start, job.baselines)
+    space = PolicySpace(job.space, job.policy)
+    checked = _Checked(space, ObjectiveEvaluator(job.objective), earlier)
     check_outcomes(job, worlds(job.scenario, job.ensemble))
     check_sampler(job.search, job.objective)
-    if job.search.trials_count <= len(job.baselines):
+    given = len(job.baselines) + len(earlier) + len(checked.starts)
+    if job.search.trials_count <= given:
+        known = "baselines and earlier policies" if earlier else "baselines"
         raise InputError(
             "search.trials_count",
-            f"{job.search.trials_count} trials, of which {len(job.baselines)} are baselines: "
-            "nothing is searched",
-            f"at least {len(job.baselines) + 1}",
+            f"{job.search.trials_count} trials, of which {given} are {known}: nothing is searched",
+            f"at least {given + 1}",
             "raise it",
         )
     _check_goal(job)
@@ -246,35 +276,3 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         optuna.logging.set_verbosity(before)
-
-
-def planned_years(
-    job: OptimizeJob, visited: Sequence[int] | None = None
-) -> list[tuple[float, int]]:
-    """Return (share of the buyers, years) of each rung and of the finalists, at the most.
-
-    As if as many went up as may.
-
-    Parameters
-    ----------
-    job
-        What is searched.
-    visited
-        Rungs that trials visit after the pilot; none: all, as if every rung were trusted.
-    """
-    search, given = job.search, len(job.baselines)
-    pilot = min(given + search.batch_count, search.trials_count)
-    plan: list[tuple[float, int]] = []
-    worlds_count = len(job.ensemble.worlds)
-    for rungs, count, reduction in (
-        (range(len(search.rungs)), pilot, 1.0),
-        (visited or range(len(search.rungs)), search.trials_count - pilot, search.reduction),
-    ):
-        climbing = count
-        for stage in stages(search.rungs, rungs).values():
-            seen = min(stage.worlds_count or worlds_count, worlds_count)
-            plan.append((stage.population_share, climbing * seen * (stage.last - stage.first)))
-            climbing = promotion_count(climbing, reduction)
-    counts = replication_rounds(search.first_replications, search.final_replications)
-    final = planned_replications(given, search.finalists_count, counts)
-    return [*plan, (1.0, final * worlds_count)]

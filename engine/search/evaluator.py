@@ -18,6 +18,9 @@ from engine.units import FEN_PER_BN_RMB
 
 Means = Mapping[str, float]
 
+_SHORTFALL: Final = {"target_attained": "attainment_share"}
+"""By truth value, the measure that reaches 1 where it becomes true."""
+
 _NEAR_SHARE: Final = 0.02
 """A constraint binds within this share of its limit's scale, or within one standard error."""
 
@@ -45,7 +48,9 @@ class ObjectiveEvaluator:
         self.objective = objective
         self.goals = objective.goals
         self.constraints = objective.constraints
-        self.measures = objective.measures
+        named = objective.measures
+        short = [_SHORTFALL[one] for one in named if one in _SHORTFALL]
+        self.measures = tuple(dict.fromkeys((*named, *short)))
         self._signs = np.array([-1.0 if g.direction == "maximize" else 1.0 for g in self.goals])
 
     @property
@@ -108,10 +113,20 @@ class ObjectiveEvaluator:
             by_world = by_world.mean(axis=-1, keepdims=True)
         return np.asarray(_excess(constraint, by_world).max(axis=-1))
 
+    def shortfall_measure(self, constraint: Constraint) -> str | None:
+        """Return the measure that tells how far one that violates a constraint falls short.
+
+        A truth value such as `target_attained` is the same for all that never attain it: those
+        are told apart by the share of the way that they go.
+        """
+        asks = constraint.at_least is not None and constraint.at_least > 0
+        return _SHORTFALL.get(constraint.measure) if asks else None
+
     def largest_excess(self, constraint: Constraint) -> float:
-        """Return the largest excess that the measure's own range allows."""
+        """Return the largest excess that the measure's own range allows, shortfall included."""
         ends = np.array(possible_range(constraint.measure))
-        return float(_excess(constraint, ends).max())
+        short = 0.0 if self.shortfall_measure(constraint) is None else 1.0
+        return float(_excess(constraint, ends).max()) + short
 
     def binding(self, excesses: Floats, errors: Floats) -> list[str]:
         """Name the constraints that are violated, or so near their limit that they bind.

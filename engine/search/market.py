@@ -61,6 +61,8 @@ class MarketProblem:
         Measures that goals and constraints read: not a number in one is a failure.
     kept
         Has the fresh years of finalists that finished before, and gets the others.
+    earlier
+        Policies of an earlier search by name, given beside the baselines.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class MarketProblem:
         pool: Pool,
         needed: Sequence[str],
         kept: FinalistRuns,
+        earlier: Mapping[str, Policy] | None = None,
     ) -> None:
         self._job, self._space, self._pool = job, space, pool
         self._scenarios = worlds(job.scenario, job.ensemble)
@@ -77,7 +80,8 @@ class MarketProblem:
         self._outcomes = Outcomes(job, self._scenarios)
         self._shown = tuple(dict.fromkeys((*needed, *KEY_MEASURES)))
         self._given = [
-            policy.model_copy(update={"name": name}) for name, policy in job.baselines.items()
+            policy.model_copy(update={"name": name})
+            for name, policy in (job.baselines | dict(earlier or {})).items()
         ]
         self._fresh: dict[int, list[RunResult]] = {}
         self._under_way: dict[int, tuple[_Years, int]] = {}
@@ -132,7 +136,7 @@ class MarketProblem:
             self._errands[self._pool.submit(todo, urgency)] = todo
             return
         stage = todo.stage
-        kept = self._kept.get(todo.candidate.number, stage) if stage.is_fresh else None
+        kept = self._kept.get(todo.candidate, stage) if stage.is_fresh else None
         if kept is not None:
             self._ready.append(self._ended(todo, kept, is_new=False))
             return
@@ -173,7 +177,7 @@ class MarketProblem:
         self, candidate: Candidate, stage: Stage, outcomes: Sequence[Any], *, is_new: bool
     ) -> None:
         if is_new:
-            self._kept.put(candidate.number, stage, list(outcomes))
+            self._kept.put(candidate, stage, list(outcomes))
         self._fresh.setdefault(candidate.number, []).extend(outcomes)
 
     def _cases(self, candidate: Candidate, stage: Stage) -> Iterator[Case]:

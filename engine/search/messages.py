@@ -58,6 +58,22 @@ def result_messages(
     ]
 
 
+def exhaustion_messages(size: int | None, trials_count: int, asked_count: int) -> list[str]:
+    """Return a sentence on a search that ended early, since no policy was left to try.
+
+    Parameters
+    ----------
+    size
+        Points of the space; None if there is no end of them.
+    trials_count, asked_count
+        Trials that there were, and that were asked for.
+    """
+    if size is None or trials_count >= asked_count:
+        return []
+    ended = f"the search ended after {trials_count} of {asked_count} trials"
+    return [f"the space holds {size} policies and all were tried: {ended}"]
+
+
 def _shown(measure: str, value: float) -> str:
     """Return a value with its measure; large sums of money in bn RMB."""
     name, period = split_measure(measure)

@@ -5,7 +5,7 @@ differences can be paired.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -92,6 +92,10 @@ class PairedScores:
         )
         return goals, limits
 
+    def capped(self, most: Floats) -> "PairedScores":
+        """Return it with no excess above (constraints,) `most`, what its measure's range allows."""
+        return replace(self, excesses=np.minimum(self.excesses, most))
+
     def shifted(self, costs: Floats, excesses: Floats) -> "PairedScores":
         """Return it with (goals,) costs and (constraints,) excesses added to every policy."""
         return PairedScores(
@@ -113,11 +117,24 @@ def _excesses(evaluator: ObjectiveEvaluator, samples: Sequence[Values]) -> tuple
 def _of(
     evaluator: ObjectiveEvaluator, name: str, samples: Sequence[Values]
 ) -> tuple[Floats, Floats]:
-    """Return one constraint's excesses, (n,), and by replication, (n, R)."""
+    """Return one constraint's excesses, (n,), and by replication, (n, R).
+
+    To the excess of one that violates a constraint on a truth value is added how far it falls
+    short, mean max(0, 1 - share): where nobody attains it, the nearest still ranks first.
+    """
     constraint = evaluator.constraints[name]
     sample = np.stack([np.asarray(one[constraint.measure], np.float64) for one in samples])
     figure = partial(evaluator.excess, constraint)
-    return figure(sample), pseudo_values(figure, sample)
+    excess, by = figure(sample), pseudo_values(figure, sample)
+    measure = evaluator.shortfall_measure(constraint)
+    if measure is None or any(measure not in one for one in samples):
+        return excess, by
+    short = np.maximum(1.0 - np.stack([np.asarray(one[measure], float) for one in samples]), 0.0)
+    violates = excess > 0
+    return (
+        excess + violates * short.mean(axis=(1, 2)),
+        by + violates[:, None] * short.mean(axis=1),
+    )
 
 
 def _errors(by: Floats) -> Floats:

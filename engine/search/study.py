@@ -12,17 +12,19 @@ way and simulates only the samples that the journal lacks.
 import pickle
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial
 
 from engine.compute.pool import Errand
 from engine.errors import StorageError
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.fidelity.climb import Climb, stages
+from engine.search.fidelity.climb import Climb, stages, with_sample
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Ladder, Trial
-from engine.search.problem import Bench, Candidate, InOrder, Look, Problem, Sample, Stage
+from engine.search.problem import Bench, Candidate, InOrder, Look, Point, Problem, Sample, Stage
+from engine.search.samplers.finite import Key, point_key, space_size, untried
 from engine.search.samplers.proposals import (
     LANE,
     Proposal,
@@ -36,6 +38,10 @@ OnTrial = Callable[[int, Sequence[Trial], Estimates], None]
 """Takes how many trials were simulated, those that are settled, and what is known of them."""
 
 
+_TOP_ONLY: Final = "on_top_only"
+"""Attribute of a trial that was proposed for the top rung."""
+
+
 class _SampleStore(Protocol):
     """What outlives the process: the journal, or nothing at all."""
 
@@ -45,7 +51,7 @@ class _SampleStore(Protocol):
     def write(self, key: tuple[int, Stage], tree: dict[str, Any]) -> None:
         """Keep a sample."""
 
-    def add(self, trial: FrozenTrial, number: int) -> None:
+    def add(self, trial: FrozenTrial) -> None:
         """Keep a settled trial for others to read."""
 
 
@@ -78,12 +84,14 @@ class SearchStudy:
         bench: Bench | None = None,
     ) -> None:
         self._search, self._seed, self._problem = search, seed, problem
-        self._evaluator, self._store = evaluator, store
+        self.evaluator, self._store = evaluator, store
         self._bench = InOrder(problem) if bench is None else bench
         self._given = [
             Candidate(k, name, point, is_baseline=True)
             for k, (name, point) in enumerate(problem.baselines)
         ]
+        self._tried: set[Key] = set()
+        self.space_size = space_size(problem.distributions)
         self.ladder = Ladder(search.rungs, evaluator, search.trusted_correlation)
         self.trials: list[Trial] = []
         self.replications: Counter[float] = Counter()
@@ -94,10 +102,29 @@ class SearchStudy:
         self._climbs: dict[int, Climb] = {}
         self._seen: set[int] = set()
 
+    def start_from(self, points: Sequence[Point]) -> None:
+        """Have points tried first, after what is given; to be called before anything runs."""
+        first = len(self._given)
+        self._given += [Candidate(k, f"trial-{k}", point) for k, point in enumerate(points, first)]
+
     @property
     def trials_count(self) -> int:
-        """Return how many trials there are to be."""
-        return self._search.trials_count
+        """Return how many trials there are to be: no more than the space has points for."""
+        most, space = self._search.trials_count, self._problem.distributions
+        if self.space_size is None:
+            return most
+        held = {point_key(one.point, space) for one in self._given if one.point is not None}
+        return min(most, len(self._given) + self.space_size - len(held))
+
+    @property
+    def distributions(self) -> Mapping[str, BaseDistribution]:
+        """Return the space, by the coordinate's name."""
+        return self._problem.distributions
+
+    @property
+    def found(self) -> Estimates:
+        """Return what is known of `trials`."""
+        return self._found
 
     def run(self, on_trial: OnTrial) -> Estimates:
         """Go through all batches; return what is known of `trials` at the end."""
@@ -124,9 +151,57 @@ class SearchStudy:
                 self._take(done, found)
                 on_trial(len(self._seen), self.trials, self._found)
 
+    def look_on_top(self, proposals: Sequence[tuple[float, Point]], on_trial: OnTrial) -> None:
+        """Simulate further points on the top rung alone, and take them in as trials.
+
+        Samples of an earlier process count where their points are the same.
+
+        Parameters
+        ----------
+        proposals
+            Seconds that each took to propose, and the point.
+        on_trial
+            Is called as in `run`.
+        """
+        first, top = len(self.trials), self.ladder.top
+        ways = {top: stages(self._search.rungs, [top])[top]}
+        trials = [
+            Trial(Candidate(number, f"trial-{number}", point), {}, seconds, {_TOP_ONLY: True})
+            for number, (seconds, point) in enumerate(proposals, first)
+        ]
+        self._asked += trials
+        looks = {look.key: look for look in (Look(one.candidate, ways[top]) for one in trials)}
+        shown: dict[tuple[int, Stage], Sample] = {}
+        for key, look in looks.items():
+            tree = self._known_sample(look)
+            if tree is None:
+                self._bench.begin(look, (first,))
+            else:
+                shown[key] = Sample.from_tree(tree["sample"])
+                self._count(look, shown[key])
+        while len(shown) < len(looks):
+            done, sample = self._bench.end()
+            if isinstance(done, Look) and done.key in looks:  # else a batch went on without it
+                self._store.write(done.key, _as_tree(self._asked[done.candidate.number], sample))
+                shown[done.key] = sample
+                self._count(done, sample)
+                on_trial(len(self._seen), self.trials, self._found)
+        self.trials += [
+            with_sample(one, top, ways, shown[one.candidate.number, ways[top]]) for one in trials
+        ]
+        self._take_in(range(first, len(self.trials)))
+
+    def propose(self, todo: Errand) -> Any:
+        """Have a worker do an errand while nothing else is under way; return what it found."""
+        self._bench.begin(todo, (-1.0,))
+        while True:
+            done, found = self._bench.end()
+            if isinstance(done, Errand):
+                return found
+
     def _batches(self) -> Iterator[range]:
         """Yield the numbers of each batch: first the baselines, then what is asked."""
-        first, last = len(self._given), self._search.trials_count
+        first, last = len(self._given), self.trials_count
         size = self._search.batch_count
         if first:
             yield range(first)
@@ -164,7 +239,7 @@ class SearchStudy:
         self._asking, self._lanes = batch, {}
         for start in range(batch.start, batch.stop, LANE):
             lane = range(start, min(start + LANE, batch.stop))
-            args = (self._search, self._seed, space, before, lane, self._evaluator.directions)
+            args = (self._search, self._seed, space, before, lane, self.evaluator.directions)
             self._bench.begin(Errand(start, propose_lane, args), (-1.0,))
 
     def _take_lane(self, errand: Errand, found: Sequence[tuple[float, Proposal]]) -> None:
@@ -175,7 +250,10 @@ class SearchStudy:
             return
         asked = [one for start in sorted(self._lanes) for one in self._lanes[start]]
         trials = []
-        for number, tree, (seconds, own) in zip(batch, self._stored(batch), asked, strict=True):
+        for number, tree, (seconds, proposed) in zip(
+            batch, self._stored(batch), asked, strict=True
+        ):
+            own = self._not_yet_tried(proposed)
             if tree is not None and tree["point"] != own.point:
                 raise _of_other_versions(number)
             candidate = Candidate(number, f"trial-{number}", own.point)
@@ -183,15 +261,27 @@ class SearchStudy:
         self._asking = range(0)
         self._begin(batch, trials)
 
+    def _not_yet_tried(self, own: Proposal) -> Proposal:
+        """Return a proposal; in a finite space another point for one that was asked before."""
+        if self.space_size is None:
+            return own
+        space = self._problem.distributions
+        point = untried(own.point, self._tried, space)
+        self._tried.add(point_key(point, space))
+        return own._replace(point=point)
+
     def _stored(self, batch: range) -> list[dict[str, Any] | None]:
         """Return what the store has of a batch's first looks."""
         visited = [0] if self._is_pilot(batch) else self.ladder.visited
         first = stages(self._search.rungs, visited)[visited[0]]
-        return [self._store.sample((number, first)) for number in batch]
+        found = [self._store.sample((number, first)) for number in batch]
+        return [None if tree and _TOP_ONLY in tree["attributes"] else tree for tree in found]
 
     def _begin(self, batch: range, trials: Sequence[Trial]) -> None:
         """Begin the first looks of a batch."""
         self._asked += trials
+        space, points = self._problem.distributions, [one.candidate.point for one in trials]
+        self._tried |= {point_key(point, space) for point in points if point is not None}
         known = self.trials[: self._known_count(batch)]
         reduction, is_pilot = self._search.reduction, self._is_pilot(batch)
         climb = Climb(trials, self.ladder, known, reduction, is_pilot=is_pilot)
@@ -201,11 +291,17 @@ class SearchStudy:
     def _begin_looks(self, start: int, looks: Sequence[Look]) -> None:
         """Begin looks of a batch, or take from the store what is known of them."""
         for look in looks:
-            tree = self._store.sample(look.key)
+            tree = self._known_sample(look)
             if tree is None:  # the oldest batch first, and the longest look of it
                 self._bench.begin(look, (start, -look.stage.population_share))
             else:
                 self._pass_on(look, Sample.from_tree(tree["sample"]))
+
+    def _known_sample(self, look: Look) -> dict[str, Any] | None:
+        """Return what the store has of a look, if it is of the same point."""
+        tree, point = self._store.sample(look.key), look.candidate.point
+        is_same = tree is not None and tree["point"] == (None if point is None else dict(point))
+        return tree if is_same else None
 
     def _take(self, look: Look, sample: Sample) -> None:
         """Keep what a look has shown, and begin what it leads to."""
@@ -216,31 +312,38 @@ class SearchStudy:
         number, first = look.candidate.number, len(self._given)
         size = self._search.batch_count
         start = 0 if number < first else first + (number - first) // size * size
-        self._seen.add(number)
-        worlds = next((own.shape[0] for own in sample.values.values()), 1)
-        self.replications[look.stage.population_share] += worlds * (
-            look.stage.last - look.stage.first
-        )
+        self._count(look, sample)
         if start in self._climbs:  # else it failed in the pilot, which went on without it
             self._begin_looks(start, self._climbs[start].take(look, sample))
+
+    def _count(self, look: Look, sample: Sample) -> None:
+        """Count a look among those that are done."""
+        self._seen.add(look.candidate.number)
+        worlds = next((own.shape[0] for own in sample.values.values()), 1)
+        runs = worlds * (look.stage.last - look.stage.first)
+        self.replications[look.stage.population_share] += runs
 
     def _settle(self, batch: range) -> None:
         """Take in a batch that is settled, and estimate all trials anew."""
         self.trials += self._climbs.pop(batch.start).trials
         if batch.stop <= len(self._given) + self._search.batch_count:
             threshold = self._search.trusted_correlation
-            self.ladder = Ladder(self._search.rungs, self._evaluator, threshold, self.trials)
-        self._found = Estimates.of(self.trials, self.ladder, self._evaluator)
-        for number, trial in zip(batch, self._frozen(self.trials)[batch.start :], strict=True):
-            self._store.add(trial, number)
+            self.ladder = Ladder(self._search.rungs, self.evaluator, threshold, self.trials)
+        self._take_in(batch)
+
+    def _take_in(self, batch: range) -> None:
+        """Estimate all trials anew, and store those of a batch that was settled."""
+        self._found = Estimates.of(self.trials, self.ladder, self.evaluator)
+        for trial in self._frozen(self.trials)[batch.start :]:
+            self._store.add(trial)
             self._bench.feed()
 
     def _frozen(self, known: Sequence[Trial]) -> list[FrozenTrial]:
         """Return trials as a sampler sees them: by what is known from them alone."""
         found = self._found
         if len(known) < len(found.costs):
-            found = Estimates.of(known, self.ladder, self._evaluator)
-        return finished_trials(known, found, self._evaluator, self._problem.distributions)
+            found = Estimates.of(known, self.ladder, self.evaluator)
+        return finished_trials(known, found, self.evaluator, self._problem.distributions)
 
 
 def _as_tree(trial: Trial, sample: Sample) -> dict[str, Any]:

@@ -202,6 +202,7 @@ class OptimizeJob(Job, WithRunOff):
         "reach_probability": True,
         "targets_bn_rmb": True,
         "value_of_gmv": True,
+        "warm_start": True,
         "attribution_replications": True,
         "actuals": True,
         "accuracy": True,
@@ -209,13 +210,18 @@ class OptimizeJob(Job, WithRunOff):
         "discount_per_year": True,
         "search": {
             "trials_count",
+            "polish_count",
             "finalists_count",
             "first_replications",
             "final_replications",
         },
         "objective": {"feasible_probability"},
     }
-    """Keys on which no trial depends: a finished search can be extended."""
+    """Keys on which no trial depends: a finished search can be extended.
+
+    Trials that aim at targets depend on some of them, and are told by their points; so are the
+    policies of an earlier search, whatever its folder is called.
+    """
 
     policy: Policy
     baselines: dict[str, Policy]
@@ -226,6 +232,11 @@ class OptimizeJob(Job, WithRunOff):
     reach_probability: Share = Field(0.8, gt=0, description="with which a target is to be reached")
     targets_bn_rmb: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(
         None, min_length=1, description="whose price is asked [bn RMB]; none: by what is reached"
+    )
+    warm_start: str | None = Field(
+        None,
+        description="output folder of an earlier search, whose best policies are tried first and "
+        "stay to the end; none: nothing is known",
     )
     value_of_gmv: float = Field(
         0.0,

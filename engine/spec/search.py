@@ -117,6 +117,13 @@ class Search(Spec):
     name: str
     sampler: Literal["tpe", "nsga2", "nsga3", "cmaes", "qmc", "gp", "gp_torch", "random"]
     trials_count: int = quantity("policies", "tried, baselines included", ge=1, le=1_000_000)
+    polish_count: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        description="further ones around the cheapest of each target, where targets get a price "
+        "[policies]",
+    )
     batch_count: int = quantity(
         "policies", "that climb together; fixes the results", ge=1, le=10_000
     )

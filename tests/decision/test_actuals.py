@@ -167,7 +167,8 @@ def searched(tmp_path_factory) -> Confirmed:
 
 
 def answered(searched: Confirmed, figures) -> Answer:
-    return answer(job(), searched, ProcessPool(two_worlds), figures)
+    pool = ProcessPool(two_worlds)
+    return answer(job(), searched, pool, weighed_past(job(), figures, pool))
 
 
 def test_the_answer_moves_towards_the_nearer_world(searched, tmp_path):

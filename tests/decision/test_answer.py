@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from engine.compute.pool import ProcessPool
+from engine.decision.actuals import weighed_past
 from engine.decision.answer import Answer, Confirmed, answer
 from engine.decision.tables import answer_tables
 from engine.report.findings.prices import PRICE_HEADS, effect_sentences, letters, price_cells
@@ -32,7 +33,8 @@ def asked(tmp_path_factory) -> tuple[SearchResult, Answer]:
     )
     outcome = run(job, Path(tmp_path_factory.mktemp("search")))
     confirmed = Confirmed(outcome.policies, outcome.years, outcome.frontier)
-    return outcome, answer(job, confirmed, ProcessPool(simulate_fake))
+    pool = ProcessPool(simulate_fake)
+    return outcome, answer(job, confirmed, pool, weighed_past(job, [], pool))
 
 
 GOALS = [

@@ -59,7 +59,7 @@ def test_a_recommendation_says_how_sure_it_is() -> None:
     said = choice([OTHER, BEST])
     assert "trial-9, GMV as paid 405.0 bn RMB" in said
     assert "P(all constraints hold) 0.97" in said
-    assert "P(best of the 7 policies that hold them) 0.83" in said
+    assert "P(best of the 7 finalists that hold them) 0.83" in said
     assert "expected loss against the best of them 0.52 bn RMB" in said
 
 

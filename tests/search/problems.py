@@ -24,6 +24,8 @@ class Toy:
     common: float = 0.9
     levers: int = 2
     given: Sequence[tuple[str, Point | None]] = ()
+    scaled: bool = False
+    """Whether noise is a share of the figure."""
     asked: list[tuple[int, Stage]] = field(default_factory=list)
 
     @property
@@ -48,16 +50,24 @@ class Toy:
         ):
             worlds = np.atleast_1d(np.asarray(mean, float))[: stage.worlds_count]
             moves = [self._noise(place, one.number, stage, r) for r in runs]
-            values[name] = worlds[:, None] + self.noise.get(name, 0.0) * np.array(moves)
+            sizes = worlds[:, None] if self.scaled else 1.0
+            values[name] = worlds[:, None] + sizes * self.noise.get(name, 0.0) * np.array(moves)
         return Sample(values, sessions_count=len(runs), wall_s=0.0)
 
     def _noise(self, place: int, number: int, stage: Stage, replication: int) -> float:
         """Variance 1, correlation `common` between candidates; no two rungs share it."""
-        rung = round(1000 * stage.population_share)
-        names = [self.seed, stage.is_fresh, rung, replication, place]
-        shared = np.random.default_rng([*names, 0]).normal()
+        names = self._names(place, stage, replication)
         own = np.random.default_rng([*names, 1 + number]).normal()
-        return float(self.common**0.5 * shared + (1 - self.common) ** 0.5 * own)
+        return self.luck(place, stage, replication) + float((1 - self.common) ** 0.5 * own)
+
+    def luck(self, place: int, stage: Stage, replication: int) -> float:
+        """The part of the noise of a measure, by its place, that all candidates share."""
+        shared = np.random.default_rng([*self._names(place, stage, replication), 0]).normal()
+        return float(self.common**0.5 * shared)
+
+    def _names(self, place: int, stage: Stage, replication: int) -> list[int]:
+        rung = round(1000 * stage.population_share)
+        return [self.seed, stage.is_fresh, rung, replication, place]
 
 
 @dataclass
@@ -75,7 +85,7 @@ class Remembering:
             raise KeyboardInterrupt
         self.known[key] = tree
 
-    def add(self, trial: Any, number: int) -> None:
+    def add(self, trial: Any) -> None:
         pass
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
-from engine.search.finalists.selection import _without_duplicates, choose_finalists
+from engine.search.finalists.choice import _without_duplicates, choose_finalists
 from engine.search.problem import Candidate, Sample
 
 ONE, OTHER = [1.0, 2.0], [1.0, 2.5]

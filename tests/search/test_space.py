@@ -113,10 +113,15 @@ def test_a_space_holds_what_one_of_its_points_is() -> None:
     assert not holds(set_levers(other, {"subsidy.rate.source": dated}, "given"), base)
 
 
-def test_a_space_with_a_trajectory_holds_only_its_own_shape() -> None:
+def test_a_space_with_a_trajectory_holds_the_shapes_that_weights_give() -> None:
     base = small_policy("base")
     assert holds(small_policy("given"), base, trajectory=True)
-    assert not holds(small_policy("given", target={"knots": (0.4, 1.0)}), base, trajectory=True)
+    assert holds(small_policy("given", target={"knots": (0.4, 1.0)}), base, trajectory=True)
+    kinked = (0.1, 0.4, 1.0)  # the free segments are halves of the year, or parts of them
+    steep = (0.05, 1.0)  # beyond four times the base's share
+    for knots in (kinked, steep):
+        odd = small_policy("given", target={"knots": knots})
+        assert not holds(odd, base, trajectory=True)
 
 
 def test_bounds_that_are_reached_are_named() -> None:

@@ -42,7 +42,7 @@ def choice(rows: Sequence[Row]) -> str:
     else:
         cost = show(measure, best[f"{measure}_opportunity_cost"])
         words.append(
-            f"P(best of the {count} policies that hold them) {best['p_correct']:.2f};"
+            f"P(best of the {count} finalists that hold them) {best['p_correct']:.2f};"
             f" expected loss against the best of them {cost}{_unit(measure)}."
         )
     return " ".join(words)

@@ -25,6 +25,7 @@ from engine.errors import InputError, StorageError
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Stage
 from engine.spec.jobs import OptimizeJob
+from engine.spec.policy import Policy
 
 FILE: Final = "study.journal"
 _SAMPLES: Final = "samples.jsonl"
@@ -37,13 +38,15 @@ Tree = dict[str, Any]
 Key = tuple[int, Stage]
 
 
-def job_hash(job: OptimizeJob) -> str:
+def job_hash(job: OptimizeJob, earlier: Mapping[str, Policy] | None = None) -> str:
     """Return a name of all that the trials' results depend on.
 
     Left out is what does not change a trial: where it runs, how many follow it, and what
-    comes after the search. So a finished study can be extended.
+    comes after the search. So a finished study can be extended. `earlier` are the policies of an
+    earlier search that are given beside the baselines.
     """
     parts = [job.identity(), optuna.__version__, cache_folder().name]
+    parts += [policy.model_dump_json() for policy in (earlier or {}).values()]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -102,7 +105,7 @@ class Journal:
                 load_if_exists=True,
             )
             self._claim(name, [goal.measure for goal in evaluator.goals])
-            self._settled = len(self._study.get_trials(deepcopy=False))
+            self._settled = set(map(_identity, self._study.get_trials(deepcopy=False)))
         with _storage_errors(self._samples):
             _drop_torn_line(self._samples)
             self._known = dict(self._read(name))
@@ -117,9 +120,10 @@ class Journal:
         with _storage_errors(self._samples):
             self._append({"trial": key[0], "stage": list(key[1]), **tree})
 
-    def add(self, trial: FrozenTrial, number: int) -> None:
+    def add(self, trial: FrozenTrial) -> None:
         """Append a settled trial to the study, unless it is there."""
-        if number >= self._settled:
+        if _identity(trial) not in self._settled:
+            self._settled.add(_identity(trial))
             with _storage_errors(self._path):
                 self._study.add_trial(trial)
 
@@ -145,6 +149,11 @@ class Journal:
             self._study.set_user_attr(_HASH, name)
         elif found != name:
             raise _belongs_to_another(self._path)
+
+
+def _identity(trial: FrozenTrial) -> str:
+    """Name a trial by its number and its point: a search that grows may number others alike."""
+    return json.dumps([trial.user_attrs.get("name"), trial.params])
 
 
 def _belongs_to_another(path: Path) -> InputError:

@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.measures.catalogue import possible_range
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.promotion import RungTrust
 from engine.search.fidelity.rung_reliability import RankAgreement
@@ -123,6 +124,8 @@ class Ladder:
     ) -> None:
         self.rungs, self._evaluator, self._threshold = tuple(rungs), evaluator, threshold
         self.top = len(rungs) - 1
+        limits = evaluator.constraints.values()
+        self._most = np.array([evaluator.largest_excess(limit) for limit in limits])
         good = [t for t in pilot if t.reason is None and self.top in t.samples]
         self._goals = [self._shift(k, good, "costs") for k in range(len(rungs))]
         self._limits = [self._shift(k, good, "excesses") for k in range(len(rungs))]
@@ -131,9 +134,12 @@ class Ladder:
         self.visited = [k for k in range(len(rungs)) if self._is_visited(k)]
 
     def paired_scores(self, trials: Sequence[Trial], rung: int) -> PairedScores:
-        """Return how trials that visited a rung stand there, moved to the top's level."""
+        """Return how trials that visited a rung stand there, moved to the top's level.
+
+        No excess is moved beyond what its measure can be: a purse is never spent twice.
+        """
         found = PairedScores.of(self._evaluator, [trial.samples[rung].values for trial in trials])
-        return found.shifted(self._goals[rung].mean, self._limits[rung].mean)
+        return found.shifted(self._goals[rung].mean, self._limits[rung].mean).capped(self._most)
 
     def trust(self, rung: int) -> RungTrust:
         """Return what a rung is good for."""
@@ -154,7 +160,8 @@ class Ladder:
             own = by.std(ddof=1) / by.size**0.5 if by.size > 1 else None
             move, doubt = self._means[trial.rung].get(name, (0.0, 0.0))
             error = None if own is None else float(np.hypot(own, doubt))
-            found[name] = (float(by.mean()) + move, error)
+            least, most = possible_range(name)
+            found[name] = (min(max(float(by.mean()) + move, least), most), error)
         return found
 
     def rows(self) -> list[dict[str, Any]]:

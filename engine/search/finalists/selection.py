@@ -11,10 +11,15 @@ Recommended is the policy with the best first goal among those whose constraints
 with `objective.feasible_probability`. One that fell out early may be better and only not
 yet surely feasible: as long as there is such a one it gets all replications too, and so
 does whatever is recommended.
+
+Where a price table is asked (`engine.search.aim`), the better half has in it the cheapest that
+holds each level and the cheapest that may, and one that fell out gets all replications as long
+as it looks cheaper than a row's policy (`engine.search.finalists.row_policies`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from itertools import pairwise
 from typing import Final
 
@@ -22,10 +27,10 @@ import numpy as np
 
 from engine.compute.pool import Errand
 from engine.errors import PoquanError
+from engine.search.aim import Aim
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.fidelity.estimates import Estimates
-from engine.search.fidelity.ladder import Trial
 from engine.search.finalists.posterior import Assessment, Finalist, PosteriorDraws
+from engine.search.finalists.row_policies import cheaper_policy, row_leaders
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Bench, Candidate, InOrder, Look, Problem, Sample, Stage
 from engine.spec.search import RiskKind, Search
@@ -37,6 +42,9 @@ _LIKELY: Final = 0.5
 
 OnRuns = Callable[[int, int], None]
 """Takes how many replications of a policy are done, and how many there are."""
+
+PassedOver = Callable[[Mapping[int, Sample]], Candidate | None]
+"""Takes the samples with all replications by number, and returns one more to be known as well."""
 
 
 class Selection:
@@ -54,6 +62,8 @@ class Selection:
         Names the draws of the posterior.
     bench
         Simulates the problem's candidates; none: one after another, here.
+    aim
+        The rows of the price table that is asked, if one is.
     """
 
     def __init__(
@@ -63,9 +73,12 @@ class Selection:
         search: Search,
         seed: int,
         bench: Bench | None = None,
+        aim: Aim | None = None,
     ) -> None:
+        self._aim = aim
         self._bench = InOrder(problem) if bench is None else bench
         self._evaluator, self._search = evaluator, search
+        self._confirmed: set[int] = set()
         self._begun: set[tuple[int, Stage]] = set()
         self._ended: dict[tuple[int, Stage], Sample] = {}
         self._rounds = replication_rounds(search.first_replications, search.final_replications)
@@ -74,8 +87,19 @@ class Selection:
         self.notes: list[str] = []
         self._done = self._total = 0
 
-    def run(self, chosen: Sequence[Candidate], on_runs: OnRuns) -> int | None:
+    def run(
+        self, chosen: Sequence[Candidate], on_runs: OnRuns, passed_over: PassedOver | None = None
+    ) -> int | None:
         """Go through all rounds; return the place of the recommended one in `finalists`.
+
+        Parameters
+        ----------
+        chosen
+            Baselines and others.
+        on_runs
+            Is called after every run.
+        passed_over
+            Is asked at the end, until it names nobody.
 
         Raises
         ------
@@ -83,21 +107,48 @@ class Selection:
             If all of them fail.
         """
         self.finalists = [Finalist(candidate, Sample({})) for candidate in chosen]
-        alive = {one.number for one in chosen if not one.is_baseline}
-        given = {one.number for one in chosen if one.is_baseline}
+        given = {one.number for one in chosen if one.is_baseline or one.number in self._confirmed}
+        alive = {one.number for one in chosen} - given
         self._total = planned_replications(len(given), len(alive), self._rounds)
-        for first, count in pairwise([0, *self._rounds]):
-            self._begin([one for one in chosen if one.is_baseline], Stage(True, 1.0, first, count))
+        self._begin_given([one for one in chosen if one.is_baseline])
         for count in self._rounds:
             self._simulate(given | alive, count, on_runs)
             alive &= {one.candidate.number for one in self.finalists}
             if alive and count < self._rounds[-1]:
                 alive = self._better_half(alive, count)
-        while (best := self._recommended()) is not None and not self._is_known(
-            self.finalists[best]
-        ):
-            self._simulate({self.finalists[best].candidate.number}, self._rounds[-1], on_runs)
-        return best
+        while True:
+            best = self._recommended()
+            number = None if best is None else self.finalists[best].candidate.number
+            if best is None or self._is_known(self.finalists[best]):
+                number = self._cheaper()
+            if number is not None:
+                self._simulate({number}, self._rounds[-1], on_runs)
+            elif (late := passed_over and passed_over(self._known())) is None:
+                return best
+            else:
+                self.finalists.append(Finalist(late, Sample({})))
+                self._begin_given([late])
+                for count in self._rounds:
+                    self._simulate({late.number}, count, on_runs)
+
+    def confirm(self, given: Sequence[Candidate]) -> dict[int, Sample]:
+        """Return samples of all replications, by number; `run` goes on with them to the end.
+
+        Parameters
+        ----------
+        given
+            Baselines and others; those that fail are left out.
+        """
+        self._begin_given(given)
+        stages = self._stages()
+        self._await({(one.number, stage) for one in given for stage in stages}, lambda *_: None)
+        found = {}
+        for one in given:
+            parts = [self._ended[one.number, stage] for stage in stages]
+            if all(part.reason is None for part in parts):
+                found[one.number] = reduce(Sample.joined, parts)
+        self._confirmed |= found.keys()
+        return found
 
     def assessments(self) -> list[Assessment]:
         """Assess every finalist beside those that have as many replications as it has."""
@@ -163,6 +214,18 @@ class Selection:
         if not self.finalists:
             raise PoquanError("all finalists failed on fresh seeds:\n  " + "\n  ".join(self.notes))
 
+    def _known(self) -> dict[int, Sample]:
+        """Return by number the samples of those that have all replications."""
+        return {one.candidate.number: one.sample for one in self.finalists if self._is_known(one)}
+
+    def _stages(self) -> list[Stage]:
+        """Return what is asked for in each round."""
+        return [Stage(True, 1.0, *ends) for ends in pairwise([0, *self._rounds])]
+
+    def _begin_given(self, given: Sequence[Candidate]) -> None:
+        for stage in self._stages():
+            self._begin(given, stage)
+
     def _begin(self, candidates: Sequence[Candidate], stage: Stage) -> None:
         """Have candidates simulated on a stage, unless they are being so; earlier ones first."""
         for candidate in candidates:
@@ -196,10 +259,43 @@ class Selection:
                 doubt[place] = 0.0 if share >= _LIKELY else 1 - share
         among = [place for number, place in places.items() if number in alive]
         lead = min(among, key=lambda place: (doubt[place], scores.costs[place, 0]))
-        rest = [place for place in among if place != lead]
-        costs = [list(row) for row in scores.costs]
-        half = {lead, *select_best(costs, list(doubt), rest, len(rest) // 2)}
-        return {number for number, place in places.items() if place in half}
+        leaders = self._row_leaders(places, doubt, count) & alive
+        first = {lead, *(places[number] for number in leaders)}
+        rest = [place for place in among if place not in first]
+        costs, left = [list(row) for row in scores.costs], (len(among) + 1) // 2 - len(first)
+        half = first | set(select_best(costs, list(doubt), rest, max(0, left)))
+        return {number for number, place in places.items() if place in half} & alive
+
+    def _row_leaders(self, places: Mapping[int, int], doubt: Floats, count: int) -> set[int]:
+        """Return the numbers of those that are, or may be, policies of the table's rows."""
+        if self._aim is None:
+            return set()
+        confirmed = self._confirmed & places.keys()
+        known = self.confirm(
+            [
+                one.candidate
+                for one in self.finalists
+                if one.candidate.is_baseline or one.candidate.number in confirmed
+            ]
+        )
+        able = [
+            one
+            for one in self.finalists
+            if one.candidate.number in places and doubt[places[one.candidate.number]] == 0
+        ]
+        return row_leaders(able, known, count, self._aim)
+
+    def _cheaper(self) -> int | None:
+        """Return the number of one that fell out and looks cheaper than a row's policy."""
+        if self._aim is None:
+            return None
+        known = self._known()
+        able = [
+            one
+            for one, own in zip(self.finalists, self.assessments(), strict=True)
+            if own.p_feasible >= _LIKELY
+        ]
+        return cheaper_policy(able, known, self._aim)
 
     def _recommended(self) -> int | None:
         """Return the place of the first goal's best that is, or yet may be, feasible enough."""
@@ -257,49 +353,3 @@ def _with(one: Finalist, later: Sample | None) -> Finalist:
     if later is None:
         return one
     return replace(one, sample=one.sample.joined(later) if one.sample.values else later)
-
-
-def choose_finalists(trials: Sequence[Trial], found: Estimates, count: int) -> list[Trial]:
-    """Return all baselines, then the `count` best of the others.
-
-    Failed trials and duplicates are left out.
-
-    Parameters
-    ----------
-    trials
-        All trials of a search.
-    found
-        What is known of them, row by row.
-    count
-        Finalists besides the baselines, at the most.
-    """
-    good = [k for k, trial in enumerate(trials) if trial.reason is None]
-    costs = [list(found.costs[k]) for k in good]
-    single = _without_duplicates([trials[k] for k in good])
-    searched = [p for p in single if not trials[good[p]].candidate.is_baseline]
-    best = select_best(costs, list(found.violation[good]), searched, count)
-    given = [trials[k] for k in good if trials[k].candidate.is_baseline]
-    return given + [trials[good[place]] for place in best]
-
-
-def _without_duplicates(trials: Sequence[Trial]) -> list[int]:
-    """Return the places of trials, ascending, without those that showed what another had.
-
-    Points may name one policy, by a rule between levers or by a lever that never acts: then all
-    figures agree in every bit, since the random numbers are common. Of duplicates a baseline
-    stays, or else the one that went highest, or else the first.
-    """
-    order = sorted(
-        range(len(trials)), key=lambda k: (not trials[k].candidate.is_baseline, -trials[k].rung)
-    )
-    kept: list[int] = []
-    seen: set[tuple[int, tuple[bytes, ...]]] = set()
-    for k in order:
-        figures = {
-            (rung, tuple(own.tobytes() for own in sample.values.values()))
-            for rung, sample in trials[k].samples.items()
-        }
-        if trials[k].candidate.is_baseline or not figures & seen:
-            kept.append(k)
-        seen |= figures
-    return sorted(kept)

@@ -44,7 +44,7 @@ Score = Callable[[Floats], Floats]
 _AUGMENTED: Final = 0.05
 
 
-def _expected_improvement(
+def expected_improvement(
     goals: Sequence[QuantityDraws],
     constraints: Sequence[QuantityDraws],
     weights: Floats,
@@ -186,7 +186,7 @@ class GaussianSampler(CubeSampler):
         score = self._score(trials, observed, pending, weights, values)
         order = np.lexsort((values, observed.violation))
         tried = np.vstack([self._cube.features(observed.points), pending])
-        return self._best(_excluding(tried, score), observed.points[order[:_BEST]])
+        return self._best(excluding(tried, score), observed.points[order[:_BEST]])
 
     def _score(
         self, trials: list[FrozenTrial], observed: Observations, pending: Floats, weights: Floats,
@@ -210,7 +210,7 @@ class GaussianSampler(CubeSampler):
             for k, (name, excess) in enumerate(observed.excesses.items())
             if np.ptp(excess) > 0
         ]
-        return _expected_improvement(goals, constraints, weights, self._draw(1))
+        return expected_improvement(goals, constraints, weights, self._draw(1))
 
     def _best(self, score: Score, centres: Floats) -> Floats:
         """Return the best point of a Sobol net and of ever closer ones around the best."""
@@ -221,35 +221,52 @@ class GaussianSampler(CubeSampler):
         points = sobol_points(self._cube.size, _SPREAD, self._draw(2) >> 31)
         scores = rated(points)
         for k, step in enumerate(_STEPS):
-            near = self._around(centres, step, self._draw(30 + k))
+            near = points_around(centres, step, _NEAR, self._draw(30 + k))
             points, scores = np.vstack([points, near]), np.append(scores, rated(near))
             centres = points[np.argsort(-scores, kind="stable")[:_BEST]]
         return np.asarray(centres[0])
-
-    def _around(self, centres: Floats, step: float, seed: int) -> Floats:
-        """Return points about `step` away from the centres, in some coordinates each."""
-        base = np.repeat(centres, _NEAR, axis=0)
-        moved, length, angle, fresh, anew = (
-            uniform_draws(seed, Purpose.TRIAL, base.shape, k) for k in range(5)
-        )
-        normal = np.sqrt(-2.0 * np.log1p(-length)) * np.cos(2.0 * np.pi * angle)
-        new = np.where(fresh < _FRESH, anew, np.clip(base + step * normal, 0.0, 1.0))
-        return np.where(moved < max(0.3, 3.0 / base.shape[1]), new, base)
 
     def _draw(self, k: int) -> int:
         """Return a seed of this trial's own."""
         return derive_seed(self._own, Purpose.TRIAL, k)
 
 
-def _excluding(tried: Floats, score: Score) -> Score:
+def points_around(centres: Floats, step: float, count: int, seed: int) -> Floats:
+    """Return points about `step` away from each centre, in some coordinates each.
+
+    Parameters
+    ----------
+    centres
+        (centres, axes) float64, in the unit cube.
+    step
+        Standard deviation of a moved coordinate; some are drawn anew instead.
+    count
+        Points around each centre.
+    seed
+        Names the draws.
+
+    Returns
+    -------
+    (centres * count, axes) float64, in the unit cube.
+    """
+    base = np.repeat(centres, count, axis=0)
+    moved, length, angle, fresh, anew = (
+        uniform_draws(seed, Purpose.TRIAL, base.shape, k) for k in range(5)
+    )
+    normal = np.sqrt(-2.0 * np.log1p(-length)) * np.cos(2.0 * np.pi * angle)
+    new = np.where(fresh < _FRESH, anew, np.clip(base + step * normal, 0.0, 1.0))
+    return np.where(moved < max(0.3, 3.0 / base.shape[1]), new, base)
+
+
+def excluding(tried: Floats, score: Score) -> Score:
     """Return a score that is least at points tried before: they would give the same sample."""
     there = {point.tobytes() for point in np.round(tried, _SAME)}
 
-    def excluding(x: Floats) -> Floats:
+    def kept_out(x: Floats) -> Floats:
         is_there = [point.tobytes() in there for point in np.round(x, _SAME)]
         return np.where(is_there, -1.0, score(x))
 
-    return excluding
+    return kept_out
 
 
 def _scalar(observed: Observations, weights: Floats) -> Floats:

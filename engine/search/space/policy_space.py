@@ -33,6 +33,9 @@ Point = Mapping[str, Any]
 _NEAR: Final = 0.01
 """Share of a range within which a bound or a rule counts as reached."""
 
+_ROUND: Final = 1e-9
+"""By how much knots may differ and still be the same."""
+
 _MONTHS: Final = 12
 
 _WEIGHT_LIMIT: Final = math.log(4)
@@ -93,20 +96,60 @@ class PolicySpace:
 
         A policy that differs from the base in anything that is not searched is not held:
         the sampler would learn from a point that is another policy. The trajectory counts
-        as held only where it is the base's own. A lever that does not count there may be
+        as held where some weights give it, to rounding. A lever that does not count there may be
         anywhere in its range.
         """
-        point: dict[str, Any] = dict.fromkeys(self._weights, 0.0)
+        point = self.nearest_point(policy)
+        ours = self.policy(point, policy.name)
+        same_shape = policy.target.knots == self._base.target.knots or (
+            bool(self._weights)
+            and np.allclose(_monthly(policy.target.knots), ours.target.knots, rtol=0, atol=_ROUND)
+        )
+        there = set_levers(policy, {KNOTS: ours.target.knots}, policy.name)
+        return point if same_shape and there == ours else None
+
+    def nearest_point(self, policy: Policy) -> dict[str, Any]:
+        """Return the point whose policy is most like another, lever by lever.
+
+        Numbers go to the nearest bound, choices that there are not to the first; levers outside
+        the space are the base's. Of the trajectory each segment keeps its share of the year.
+        """
+        point: dict[str, Any] = dict(zip(self._weights, self._weights_of(policy), strict=True))
         for path, lever in self._levers.items():
             for name, value in self._own_values(policy, path).items():
                 within = _within(lever, value, self.distributions[name])
-                if within is None and lever.when is None:
-                    return None
-                point[name] = lever.ends[0] if within is None else within
-        ours = self.policy(point, policy.name)
-        same_shape = policy.target.knots == self._base.target.knots
-        there = set_levers(policy, {KNOTS: ours.target.knots}, policy.name)
-        return point if same_shape and there == ours else None
+                point[name] = _nearest(lever, value) if within is None else within
+        return point
+
+    def _weights_of(self, policy: Policy) -> list[float]:
+        """Return the weights that give each segment of the trajectory its share of the year.
+
+        z_k = ln(share of segment k / its share in the base shape), moved alike to lie around 0.
+        """
+        count = len(self._weights)
+        if not count or policy.target.knots == self._base.target.knots:
+            return [0.0] * count
+        segment = np.arange(_MONTHS) * count // _MONTHS
+        own, base = (
+            np.bincount(segment, np.diff(_monthly(one.target.knots), prepend=0.0), count)
+            for one in (policy, self._base)
+        )
+        ratios = np.log(np.maximum(own, _ROUND) / np.maximum(base, _ROUND))
+        middle = (ratios.max() + ratios.min()) / 2
+        return [float(z) for z in np.clip(ratios - middle, -_WEIGHT_LIMIT, _WEIGHT_LIMIT)]
+
+    def off_point(self) -> dict[str, Any]:
+        """Return the point at which levers are off, or as in the base policy, within their bounds.
+
+        Levers with neither there are at their least or first value; the trajectory is the base's.
+        """
+        point: dict[str, Any] = dict.fromkeys(self._weights, 0.0)
+        for path, lever in self._levers.items():
+            for name, base in self._own_values(self._base, path).items():
+                wanted = base if LEVERS[path].off is None else LEVERS[path].off
+                found = _within(lever, wanted, self.distributions[name])
+                point[name] = lever.ends[0] if found is None else found
+        return point
 
     def lever_columns(self, policy: Policy) -> dict[str, Any]:
         """Return the columns `lever.<name>`: what was simulated; None where it changes."""
@@ -178,6 +221,14 @@ def _within(lever: SearchedLever, value: Any, distribution: BaseDistribution) ->
     if value is None or not low <= value <= high:
         return None
     return int(value) if isinstance(distribution, IntDistribution) else value
+
+
+def _nearest(lever: SearchedLever, value: Any) -> Any:
+    """Return the end of a range that lies next to a value outside; the first where none does."""
+    if lever.choices is not None or lever.when is not None or not isinstance(value, int | float):
+        return lever.ends[0]
+    low, high = lever.bounds
+    return low if value < low else high
 
 
 def _terms(space: Space, known: Mapping[str, LeverEntry]) -> dict[str, RuleTerm]:

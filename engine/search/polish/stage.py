@@ -1,0 +1,222 @@
+"""The last trials of a search that prices targets: they aim at the rows of its table.
+
+After the ordinary trials, each level gets steps around its cheapest policy, batch by batch, each
+batch asked from all trials before it. They are looked at on the top rung directly: a small step is
+lost in the noise of a smaller sample, and whether a level is held is known only over all worlds
+and replications. A look below would cost about half as much and settle nothing.
+
+Levels are those of the fresh replications, on which the table is made. The given policies have
+met both, under the same random numbers, and say where a level stands on the search's own
+(`engine.search.aim.moved_levels`). The trials are a function of the job alone: of one that was
+interrupted, those that are proposed again with the same point keep their samples.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from engine.compute.pool import Errand
+from engine.search.aim import Aim, cheapest_first, moved_levels
+from engine.search.fidelity.row_figures import RowFigures, row_figures
+from engine.search.polish.proposals import RowTask, Turn, propose_row_steps
+from engine.search.problem import Candidate, Sample
+from engine.search.study import OnTrial, SearchStudy
+from engine.spec.search import Search
+
+_MARGINS: Final = (0.0, 1.0, 0.5, 1.5)
+"""Of what is held above a level, round by round, in standard errors of the difference of two."""
+
+
+Confirm = Callable[[Sequence[Candidate]], Mapping[int, Sample]]
+"""Takes candidates, and returns their samples on all fresh replications."""
+
+
+_TRIES: Final = 2
+"""Late entries of a level, at most: each costs all replications of all worlds."""
+
+
+class Rows(NamedTuple):
+    """What all trials of a search hold and cost, and the table's levels on its replications.
+
+    `asked` are the levels on the fresh ones, `confirmed` the numbers of the trials that have met
+    all of these.
+    """
+
+    figures: RowFigures
+    levels: list[float]
+    asked: list[float]
+    confirmed: tuple[int, ...]
+
+
+def polish(
+    study: SearchStudy,
+    aim: Aim,
+    search: Search,
+    seed: int,
+    confirm: Confirm,
+    on_trial: OnTrial,
+) -> Rows | None:
+    """Add `search.polish_count` trials to a study that has gone through its ordinary ones.
+
+    When half of them are known, the cheapest of each level meet the fresh replications too: from
+    then on they tell with the given policies where levels stand.
+
+    Parameters
+    ----------
+    study
+        The search.
+    aim
+        The rows of the table.
+    search, seed
+        How many trials, in which batches; names the draws.
+    confirm
+        Returns candidates' samples on all fresh replications, by number, without those that fail.
+    on_trial
+        Is called after every trial.
+
+    Returns
+    -------
+    What is known in the end; None if today's policy failed.
+    """
+    fresh = dict(confirm([t.candidate for t in study.trials if t.candidate.is_baseline]))
+    first, count = len(study.trials), search.polish_count
+    top = study.ladder.top
+    seen = [dict(t.candidate.point or {}) for t in study.trials if top in t.samples]
+    rows, is_told = _rows(study, aim, fresh), False
+    while rows is not None and (left := first + count - len(study.trials)) > 0:
+        if not is_told and 2 * left <= count:
+            fresh |= confirm(_leaders(study, rows))
+            rows, is_told = _rows(study, aim, fresh) or rows, True
+        start = len(study.trials)
+        numbers = range(start, start + min(search.batch_count, left))
+        turns = [_turn(number - first, len(rows.levels)) for number in numbers]
+        task = _task(study, aim, rows, turns, seed)
+        proposed = study.propose(Errand(start, propose_row_steps, (task, numbers)))
+        new = []
+        for seconds, point in proposed:
+            if dict(point) not in seen:
+                seen.append(dict(point))
+                new.append((seconds, point))
+        if not new:  # a finite space has no more
+            break
+        study.look_on_top(new, on_trial)
+        rows = _rows(study, aim, fresh)
+    return rows
+
+
+class LateEntries:
+    """Trials that are no finalists and yet may be policies of rows, at most `_TRIES` of a level.
+
+    Parameters
+    ----------
+    study, aim
+        The search, and the rows of the table.
+    """
+
+    def __init__(self, study: SearchStudy, aim: Aim) -> None:
+        self._study, self._aim = study, aim
+        self._tries: Counter[int] = Counter()
+
+    def __call__(self, fresh: Mapping[int, Sample]) -> Candidate | None:
+        """Return the next one to be known on all fresh replications; None if there is none.
+
+        Parameters
+        ----------
+        fresh
+            By number, the samples of those that met all of them.
+        """
+        spent = {place for place, count in self._tries.items() if count >= _TRIES}
+        found = _passed_over(self._study, self._aim, fresh, spent)
+        if found is None:
+            return None
+        self._tries[found[0]] += 1
+        return self._study.trials[found[1]].candidate
+
+
+def _passed_over(
+    study: SearchStudy, aim: Aim, fresh: Mapping[int, Sample], spent: AbstractSet[int]
+) -> tuple[int, int] | None:
+    """Return a level's place and a trial that may be its policy and is no finalist; None without.
+
+    Its figures on the search's replications say that it holds the level, and cost less than the
+    policy that is cheapest on the fresh ones.
+
+    Parameters
+    ----------
+    study, aim
+        The search, and the rows of the table.
+    fresh
+        By number, the samples of those that met all fresh replications.
+    spent
+        Places of levels that are asked no more.
+    """
+    rows = _rows(study, aim, fresh)
+    if rows is None:
+        return None
+    own = rows.figures
+    doubt = float(np.sqrt(2 * np.median(own.held_noise[own.on_top])))
+    able = np.flatnonzero(own.on_top & own.is_feasible).tolist()
+    open_ones = [k for k in able if k not in fresh]
+    numbers = list(fresh)
+    held = np.array([aim.held(fresh[k]) for k in numbers])
+    prices = np.array([aim.price_by(fresh[k].values).mean() for k in numbers])
+    for place, (level, asked) in enumerate(zip(rows.levels, rows.asked, strict=True)):
+        best = cheapest_first(held, prices, asked)[:1]
+        paid = own.price[numbers[best[0]]] if best else np.inf
+        for least in (level + doubt, level) if place not in spent else ():
+            for k in cheapest_first(own.held, own.price, least, open_ones)[:1]:
+                if own.price[k] < paid:
+                    return place, k
+    return None
+
+
+def _leaders(study: SearchStudy, rows: Rows) -> list[Candidate]:
+    """Return the cheapest feasible trial of each level that was seen on the top rung."""
+    own = rows.figures
+    among = np.flatnonzero(own.on_top & own.is_feasible).tolist()
+    places = [cheapest_first(own.held, own.price, level, among)[:1] for level in rows.levels]
+    numbers = dict.fromkeys(place for row in places for place in row)
+    return [study.trials[k].candidate for k in numbers]
+
+
+def _rows(study: SearchStudy, aim: Aim, fresh: Mapping[int, Sample]) -> Rows | None:
+    """Return what the trials hold, and the levels; None if today's policy failed."""
+    both = [
+        trial for trial in study.trials
+        if trial.candidate.number in fresh and study.ladder.top in trial.samples
+    ]  # fmt: skip
+    today = [one for one in both if one.candidate.name == aim.today]
+    if not today:
+        return None
+    figures = row_figures(study.trials, study.found, study.ladder.top, aim)
+    here = [aim.held(one.samples[study.ladder.top]) for one in both]
+    there = [aim.held(fresh[one.candidate.number]) for one in both]
+    high = float(figures.held[figures.on_top].max())
+    (high_there,) = moved_levels([high], there, here)
+    asked = aim.asked_levels(aim.held(fresh[today[0].candidate.number]), high_there)
+    return Rows(figures, moved_levels(asked, here, there), asked, tuple(fresh))
+
+
+def _turn(place: int, count: int) -> Turn:
+    """Return what a trial of the stage serves: each level in turn, from the highest down.
+
+    From round to round the margin changes: on the fresh replications a policy holds a little more
+    or less than on these, and a row needs one that is just above its level there.
+    """
+    return Turn(count - 1 - place % count, _MARGINS[place // count % len(_MARGINS)])
+
+
+def _task(study: SearchStudy, aim: Aim, rows: Rows, turns: Sequence[Turn], seed: int) -> RowTask:
+    """Return what proposals follow from."""
+    usable = [
+        k for k, one in enumerate(study.trials)
+        if one.reason is None and one.candidate.point is not None
+    ]  # fmt: skip
+    points = [dict(study.trials[k].candidate.point or {}) for k in usable]
+    given = [one.candidate.point for one in study.trials if one.candidate.name == aim.today]
+    anchors = [point for point in (*given, *aim.anchors) if point is not None]
+    figures = rows.figures.of(np.array(usable, np.int64))
+    return RowTask(study.distributions, points, figures, rows.levels, turns, anchors, seed)
