@@ -246,9 +246,9 @@ def _measured_years(schedule: Schedule, case: Case, runs: int) -> Lengths:
     """Return the median seconds of a year on every rung, and of a finalist's, on one core."""
     warm_up_if_cold(case)
     found = {}
-    for share in sorted({1.0, *(rung.population_share for rung in schedule.search.rungs)}):
-        buyers = round(schedule.scale.buyers_count * share)
-        scale = schedule.scale.model_copy(update={"buyers_count": buyers})
+    samples = {rung.population_share: rung.anchors_share for rung in schedule.search.rungs}
+    for share, anchors_share in sorted({**samples, 1.0: 1.0}.items()):
+        scale = schedule.scale.sample(share, anchors_share)
         year = Case(case.scenario, case.policy, scale, case.world_seed, case.run_seed)
         # A year before compiles nothing, but fills the processor's own caches.
         done = [finish(0, year, (), simulate_case).cpu_s for _ in range(runs)]

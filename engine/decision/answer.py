@@ -204,7 +204,9 @@ def _effects(
     policy, today = policies[name], policies[str(job.today)]
     if not differences(policy, today, job.decision_date):
         return []
-    like = list(fresh_cases(job, today, range(job.attribution_replications)))
+    heaviest = sorted(weights, key=lambda world: -weights[world])[: job.attribution_worlds_count]
+    every = fresh_cases(job, today, range(job.attribution_replications))
+    like = [case for case in every if case.world in heaviest]
     cases = attribution_cases(like, policy, today, job.decision_date)
     years = list(pool.run(cases))
     return attributions(years, policy, today, job.decision_date, weights=weights)

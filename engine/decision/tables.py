@@ -12,9 +12,17 @@ Row = dict[str, Any]
 def answer_tables(found: Answer) -> dict[str, list[Row]]:
     """Return the rows of each table by its name; see `engine.results.schemas`."""
     trials = {said: name for name, said in found.names.items()}
-    sentences = (*found.recommended.sentences, *found.beyond.sentences, *found.certainty)
+    said = {
+        "answer": found.recommended.sentences,
+        "beyond": found.beyond.sentences,
+        "certainty": found.certainty,
+    }
     return {
-        "advice": [{"sentence": sentence} for sentence in sentences],
+        "advice": [
+            {"about": about, "sentence": sentence}
+            for about, sentences in said.items()
+            for sentence in sentences
+        ],
         "prices": [
             _price(row, trials) | {"is_recommended": row.policy == found.recommended.policy}
             for row in found.rows

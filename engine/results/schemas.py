@@ -102,7 +102,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "processes_count": int,
         "machine": str,
     },
-    "advice": {"sentence": str},
+    "advice": {"about": str, "sentence": str},
     "prices": {
         "target_fen": float,
         "today_reach": float,

@@ -198,8 +198,7 @@ class MarketProblem:
         return ("daily",) if self._outcomes.needs_days else ()
 
     def _scale(self, stage: Stage) -> Scale:
-        buyers = max(1, round(self._job.scale.buyers_count * stage.population_share))
-        return self._job.scale.model_copy(update={"buyers_count": buyers})
+        return self._job.scale.sample(stage.population_share, stage.anchors_share)
 
     def _sample(self, outcomes: Sequence[RunResult | Failure], stage: Stage) -> Sample:
         for outcome in outcomes:

@@ -26,7 +26,8 @@ Point = Mapping[str, float]
 class Stage(NamedTuple):
     """Which runs are asked for: replications `first` to `last` - 1, of every world.
 
-    Where `worlds_count` is given, only of the first so many.
+    Where `worlds_count` is given, only of the first so many. `population_share` and
+    `anchors_share` are of the scale's buyers, and of its anchors and suppliers.
     Replication r of one kind, the search's or the fresh one, has the same random numbers for every
     candidate and world: common random numbers. No replication of the search is a fresh one.
     """
@@ -36,6 +37,7 @@ class Stage(NamedTuple):
     first: int
     last: int
     worlds_count: int | None = None
+    anchors_share: float = 1.0
 
 
 @dataclass(frozen=True)

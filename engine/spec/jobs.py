@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -19,6 +19,10 @@ from engine.spec.space import Space
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
 
+_FEWEST_SUPPLIERS: Final = 5
+"""One of each kind."""
+
+
 class Scale(Spec):
     """How large a sample of the market is simulated."""
 
@@ -27,8 +31,19 @@ class Scale(Spec):
     anchors_count: int = quantity(
         "rows", "of streamers, who stand for all of the scenario's market", ge=1, le=1_000_000
     )
-    suppliers_count: int = quantity("suppliers", "of all kinds", ge=5, le=1_000_000)
+    suppliers_count: int = quantity("suppliers", "of all kinds", ge=_FEWEST_SUPPLIERS, le=1_000_000)
     showcase_count: int = quantity("goods", "in a showcase", ge=1, le=16)
+
+    def sample(self, population_share: float, anchors_share: float = 1.0) -> Self:
+        """Return a smaller scale: with a share of the buyers, and of anchors and suppliers."""
+        suppliers = round(self.suppliers_count * anchors_share)
+        return self.model_copy(
+            update={
+                "buyers_count": max(1, round(self.buyers_count * population_share)),
+                "anchors_count": max(1, round(self.anchors_count * anchors_share)),
+                "suppliers_count": max(_FEWEST_SUPPLIERS, suppliers),
+            }
+        )
 
 
 class Ensemble(Spec):
@@ -204,6 +219,7 @@ class OptimizeJob(Job, WithRunOff):
         "value_of_gmv": True,
         "warm_start": True,
         "attribution_replications": True,
+        "attribution_worlds_count": True,
         "actuals": True,
         "accuracy": True,
         "run_off": True,
@@ -250,6 +266,9 @@ class OptimizeJob(Job, WithRunOff):
         le=10_000,
         description="of each world and lever that the recommended policy moves, and of what it "
         "leaves behind [runs]",
+    )
+    attribution_worlds_count: int | None = Field(
+        None, ge=1, description="those that weigh most, in which effects are told; none: all"
     )
     actuals: str | None = Field(
         None,

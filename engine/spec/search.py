@@ -100,6 +100,10 @@ class Rung(Spec):
         None, ge=1, description="the first of the ensemble, at most; none: all [worlds]"
     )
 
+    anchors_share: Share = Field(
+        1.0, gt=0, description="share of the scale's rows of anchors and of its suppliers"
+    )
+
     def is_above(self, below: "Rung") -> bool:
         """Return whether it looks more closely: at more buyers, or at as many in more years."""
         if self.population_share != below.population_share:

@@ -6,7 +6,7 @@ from typing import Final
 from engine.ablate import COMMON, is_told, untold
 from engine.compare import INCREMENTAL
 from engine.report.findings.calibration import fit_sentences
-from engine.report.findings.prices import effect_sentences
+from engine.report.findings.prices import advice_about, effect_sentences
 from engine.report.findings.response import response_sentences
 from engine.report.findings.search import choice
 from engine.report.findings.sensitivity import moved_sentences
@@ -39,8 +39,8 @@ _Z: Final = 1.959964
 def sentences(study: StudyResults) -> list[str]:
     """Answer what was asked, one paragraph a string."""
     if study.advice:
-        advice = " ".join(row["sentence"] for row in study.advice)
-        return [advice, *effect_sentences(study.effects), _certainty(study)]
+        parts = [advice_about(about, study.advice) for about in ("answer", "beyond", "certainty")]
+        return [*filter(None, parts), *effect_sentences(study.effects), _certainty(study)]
     if study.searched:
         said = choice(study.frontier)
         return [*_searched(study), *([said] if said else []), _certainty(study)]

@@ -53,6 +53,11 @@ _AFTER: Final = ("pulled_forward", "left_behind")
 """Terms of a value that come after the year."""
 
 
+def advice_about(about: str, advice: Sequence[Row]) -> str:
+    """Return the sentences on one thing, of the rows of `advice`, as a paragraph."""
+    return " ".join(row["sentence"] for row in advice if row["about"] == about)
+
+
 def letters(prices: Sequence[Row]) -> dict[str, str]:
     """Return what each policy of the price table does, by a letter that stands for it."""
     said = dict.fromkeys(row["says"] for row in prices if row["says"])
@@ -95,6 +100,31 @@ def plan_cells(plan: Sequence[Row]) -> list[list[str]]:
         for row in plan
         if not row["is_past"]
     ]
+
+
+def plan_sentence(plan: Sequence[Row]) -> str:
+    """Say in a line what each month to come sells, and where the year ends, bn RMB."""
+    ahead = [row for row in plan if not row["is_past"]]
+    if not ahead:
+        return ""
+    months = ", ".join(f"{row['month']:%b} {_bn(row['gmv_fen'])}" for row in ahead)
+    coupons = _bn(sum(row["subsidy_fen"] for row in ahead))
+    last = ahead[-1]
+    end = f"{_bn(last['middle_fen'])} ({_range(last['low_fen'], last['high_fen'])})"
+    until = f"by the end of {last['month']:%b} {end}"
+    return f"Its plan, GMV in bn RMB: {months}; coupons {coupons}; {until}."
+
+
+def value_sentence(value: Sequence[Row]) -> str:
+    """Say in a line what a policy is worth with what it leaves behind, bn RMB of contribution."""
+    cells = value_cells(value)
+    if not cells:
+        return ""
+    told = ", ".join(
+        f"{worth} ({interval})" + (f" with {days} days after" if days != "0" else " in the year")
+        for days, worth, interval, *_ in cells
+    )
+    return f"Against today, contribution in bn RMB: {told}."
 
 
 def world_cells(worlds: Sequence[Row]) -> list[list[str]]:

@@ -30,14 +30,22 @@ def stages(rungs: Sequence[Rung], visited: Sequence[int]) -> dict[int, Stage]:
         own, first = rungs[rung], 0
         if below is not None and _looks_alike(below, own):
             first = below.replications
-        found[rung] = Stage(False, own.population_share, first, own.replications, own.worlds_count)
+        found[rung] = Stage(
+            is_fresh=False,
+            population_share=own.population_share,
+            first=first,
+            last=own.replications,
+            worlds_count=own.worlds_count,
+            anchors_share=own.anchors_share,
+        )
         below = own
     return found
 
 
 def _looks_alike(below: Rung, own: Rung) -> bool:
     """Return whether a rung only adds replications to what the one below has shown."""
-    same = (below.population_share, below.worlds_count) == (own.population_share, own.worlds_count)
+    sample = below.population_share, below.worlds_count, below.anchors_share
+    same = sample == (own.population_share, own.worlds_count, own.anchors_share)
     return same and own.replications > below.replications
 
 
