@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from omegaconf import OmegaConf
+from hydra import compose, initialize_config_dir
 
+from engine.config import load
 from engine.decision.price_table import Asked, ConfirmedPolicy
 from engine.search.aim import Aim
 from engine.search.evaluator import ObjectiveEvaluator
@@ -16,6 +17,7 @@ from engine.search.finalists.selection import Selection
 from engine.search.polish.stage import LateEntries, polish
 from engine.search.problem import Point, Stage
 from engine.search.study import SearchStudy
+from engine.spec.jobs import OptimizeJob
 from engine.spec.search import Search
 from engine.stats.reach import held_level
 from tests.search.problems import Remembering, Toy, objective_of
@@ -93,15 +95,10 @@ def _curve(point: Mapping[str, Any]) -> np.ndarray:
     return np.minimum.accumulate(found[::-1])[::-1]
 
 
-def laptop_search(**changes: Any) -> Search:
-    """The search of the laptop's effort."""
-    effort = OmegaConf.load(CONF / "effort" / "laptop.yaml")
-    tree = OmegaConf.merge({"search": OmegaConf.load(CONF / "search" / "gp.yaml")}, effort)
-    found = OmegaConf.to_container(tree, resolve=True)
-    assert isinstance(found, dict)
-    return Search.model_validate(
-        {k: tuple(v) if isinstance(v, list) else v for k, v in found["search"].items()} | changes
-    )
+def search_of_effort(effort: str) -> Search:
+    """The search of an effort, as a command has it."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return load(compose("optimize", [f"effort={effort}"]), OptimizeJob).search
 
 
 def toy_of(seed: int) -> Toy:

@@ -21,8 +21,8 @@ from tests.search.target_problem import (
     TODAY,
     cheapest_costs,
     cost,
-    laptop_search,
     priced,
+    search_of_effort,
 )
 from tests.search.test_window import ORDERS, Adversary
 
@@ -43,10 +43,11 @@ def job_of(**search: Any) -> OptimizeJob:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 5])
-def test_every_row_lies_within_a_fiftieth_of_the_known_least_cost(seed: int) -> None:
-    """The search of the laptop's effort, under the luck that its fresh replications have."""
+@pytest.mark.parametrize(("effort", "beyond"), [("laptop", 0.04), ("thorough", 0.02)])
+def test_every_row_lies_near_the_known_least_cost(effort: str, beyond: float, seed: int) -> None:
+    """Under the luck that the fresh replications have."""
     targets = (250.0, 255.0, 260.0, 265.0, 270.0)
-    found = priced(laptop_search(), seed, targets)
+    found = priced(search_of_effort(effort), seed, targets)
     made, today, asked = found.confirmed()
     needed = np.array([found.needed(target) for target in targets])
     best = cheapest_costs(needed) - cost(TODAY)
@@ -55,7 +56,7 @@ def test_every_row_lies_within_a_fiftieth_of_the_known_least_cost(seed: int) -> 
         assert row.policy is not None
         paid = cost(points[row.policy] or {}) - cost(TODAY)
         print(f"{row.target_fen:.0f}: least {least:.3f}, paid {paid:.3f}: {paid / least - 1:+.2%}")
-        assert paid <= 1.02 * least
+        assert paid <= (1 + beyond) * least
 
 
 def test_resumed_at_any_year_it_is_as_never_stopped(tmp_path: Path) -> None:
