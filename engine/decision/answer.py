@@ -164,19 +164,21 @@ def names_of(
 ) -> dict[str, str]:
     """Name every policy by what it does; of two that do the same in words, by its trial too.
 
-    Policies that were given keep their names.
+    Policies that were given keep their names, with what they do.
     """
     today = policies[str(job.today)]
     said = {
-        name: name
-        if name in job.baselines
-        else policy_name(differences(policies[name], today, job.decision_date))
-        for name in shown
+        name: policy_name(differences(policies[name], today, job.decision_date)) for name in shown
     }
     said[str(job.today)] = "as today"
     twice = Counter(said.values())
+    given = {name for name in job.baselines if name != job.today}
     return {
-        name: words if twice[words] == 1 or name in job.baselines else f"{words} ({name})"
+        name: f"{name} ({words})"
+        if name in given
+        else f"{words} ({name})"
+        if twice[words] > 1 and name != job.today
+        else words
         for name, words in said.items()
     }
 

@@ -28,7 +28,8 @@ def typed(place: Path, command: str, *words: str) -> subprocess.CompletedProcess
 @pytest.mark.parametrize(("command", "tables"), [
     ("simulate", {"runs", "daily", "segments", "anchors"}),
     ("compare", {"comparison", "runs"}),
-    ("optimize", {"trials", "rungs", "frontier", "runs", "daily"}),
+    ("optimize ensemble=single", {"trials", "frontier", "prices", "plan", "value", "effects"}),
+    ("optimize question=year_2020", {"trials", "rungs", "frontier", "runs", "daily"}),
     ("replan effort=smoke ensemble=single", {"frontier", "prices", "plan", "worlds"}),
     ("sensitivity", {"sensitivity"}),
     ("response levers=[traffic.commercial_load,subsidy.rate]", {"response", "runs"}),

@@ -1,5 +1,6 @@
 """Builds `report.html` out of the tables in a results folder."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,9 @@ from engine.report.read.results_model import Line, StudyResults
 from engine.results.storage import open_folder
 
 _NAME: Final = "report.html"
+
+_FEW: Final = 3
+"""Worlds that are named; of more it is said how many they are."""
 
 _COLUMNS: Final = (
     "gmv_paid_fen",
@@ -152,10 +156,12 @@ def _cell(line: Line, measure: str) -> tuple[str, str]:
 
 def _title(study: StudyResults) -> str:
     target = f"{scaled('gmv_paid_fen', study.target_fen):g} billion RMB"
-    if study.searched and study.target_fen:
-        return f"How could {target} of GMV be reached?"
+    if study.prices:
+        return f"What does each target cost from {_day(study.setting('decision_date'))} on?"
     if study.searched:
-        return "What does GMV cost?"
+        return (
+            f"How could {target} of GMV be reached?" if study.target_fen else "What does GMV cost?"
+        )
     titles = (
         (study.response, "What each lever does alone"),
         (study.ablation, "What each mechanism does"),
@@ -173,6 +179,15 @@ def _title(study: StudyResults) -> str:
     return f"A year under {', '.join(names)}"
 
 
+def _day(written: Any) -> str:
+    """Return a date in words; what is no date as it is written."""
+    try:
+        day = date.fromisoformat(str(written))
+    except ValueError:
+        return str(written)
+    return f"{day.day} {day:%B %Y}"
+
+
 def _facts(study: StudyResults) -> list[tuple[str, str]]:
     """Return what was asked, as pairs of a word and its value."""
     worlds = sorted({row["world"] for row in study.runs})
@@ -184,7 +199,7 @@ def _facts(study: StudyResults) -> list[tuple[str, str]]:
         ("Horizon", _horizon(study)),
         ("Scale", study.setting("scale", "name")),
         ("Simulated buyers", f"{buyers:,}" if buyers else None),
-        ("Worlds", ", ".join(worlds)),
+        ("Worlds", ", ".join(worlds) if len(worlds) <= _FEW else str(len(worlds))),
         ("Years a policy", years),
         ("Policies searched", searched),
         ("Seed", study.seed),
