@@ -216,7 +216,7 @@ def warm_up_if_cold(case: Case) -> None:
         warm_up(case)
 
 
-def attempt(case: Case, year_of: Simulate = simulate_case) -> Outcome:
+def _attempt(case: Case, year_of: Simulate = simulate_case) -> Outcome:
     """Simulate one year; an exception becomes a `Failure`, so that others go on.
 
     Running out of memory, or a disk that fails, is no fault of the case and passes through.
@@ -241,7 +241,7 @@ def finish(ticket: int, task: Case | Errand, tables: Sequence[str], year_of: Sim
     if isinstance(task, Errand):
         found = task.function(*task.args)
     else:
-        found = attempt(task, year_of)
+        found = _attempt(task, year_of)
         if isinstance(found, RunResult):
             empty: dict[str, Any] = {name: {} for name in TABLES if name not in tables}
             found = replace(found, **empty)

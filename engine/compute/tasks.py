@@ -82,7 +82,7 @@ def run_chunk(
         return pickle.dumps(refusal)
     cases = [Case(scenario=scenarios[ticket.scenario], **ticket.rest) for ticket in todo]
     if year_of is simulate_case:
-        make_ready(cases[0])
+        _make_ready(cases[0])
     named = zip(todo, cases, strict=True)
     return pickle.dumps([finish(own.number, case, own.tables, year_of) for own, case in named])
 
@@ -99,7 +99,7 @@ def unpack(result: bytes) -> list[Finished] | Refusal:
     return found
 
 
-def make_ready(case: Case) -> None:
+def _make_ready(case: Case) -> None:
     """Compile the kernels into the cache of this machine, unless they are there."""
     if is_cold():
         from engine.warmup import warm_up

@@ -101,7 +101,7 @@ def answer(job: OptimizeJob, confirmed: Confirmed, pool: Pool, past: WeighedPast
         years.setdefault(year.labels["policy"], []).append(year)
     if job.today not in years:
         raise PoquanError(f"{job.today}: today's policy failed, so nothing can be compared with it")
-    names = names_of(confirmed.policies, list(years), job)
+    names = _names_of(confirmed.policies, list(years), job)
     binding = {row["policy"]: row["binding"] for row in confirmed.frontier}
     weighed, notes = past
     weights = weighed.weights
@@ -159,7 +159,7 @@ def _beyond(
     return beyond_the_year(job, policies, name, who, pool)
 
 
-def names_of(
+def _names_of(
     policies: Mapping[str, Policy], shown: Sequence[str], job: OptimizeJob
 ) -> dict[str, str]:
     """Name every policy by what it does; of two that do the same in words, by its trial too.
@@ -206,7 +206,8 @@ def _effects(
     policy, today = policies[name], policies[str(job.today)]
     if not differences(policy, today, job.decision_date):
         return []
-    heaviest = sorted(weights, key=lambda world: -weights[world])[: job.attribution_worlds_count]
+    most = job.search.attribution_worlds_count
+    heaviest = sorted(weights, key=lambda world: -weights[world])[:most]
     every = fresh_cases(job, today, range(job.attribution_replications))
     like = [case for case in every if case.world in heaviest]
     cases = attribution_cases(like, policy, today, job.decision_date)

@@ -137,7 +137,7 @@ def optimize(
     """
     clock, checked = UsageClock(), _check(job)
     space, evaluator, earlier = checked
-    aim, mark = target_aim(job, space, weights), job_hash(job, earlier)
+    aim, mark = _target_aim(job, space, weights), job_hash(job, earlier)
     needed = dict.fromkeys((*evaluator.measures, *(aim.measures if aim else ())))
     market = MarketProblem(job, space, pool, tuple(needed), FinalistRuns(folder, mark), earlier)
     forecast = Forecast(job, market, pool)
@@ -206,7 +206,7 @@ def _searched(
     return polish(study, aim, job.search, job.seed, selection.confirm, report_progress)
 
 
-def target_aim(
+def _target_aim(
     job: OptimizeJob, space: PolicySpace, weights: Mapping[str, float] | None = None
 ) -> Aim | None:
     """Return what the rows of the price table ask of the search; None where none is asked.

@@ -219,7 +219,6 @@ class OptimizeJob(Job, WithRunOff):
         "value_of_gmv": True,
         "warm_start": True,
         "attribution_replications": True,
-        "attribution_worlds_count": True,
         "actuals": True,
         "accuracy": True,
         "run_off": True,
@@ -230,6 +229,7 @@ class OptimizeJob(Job, WithRunOff):
             "finalists_count",
             "first_replications",
             "final_replications",
+            "attribution_worlds_count",
         },
         "objective": {"feasible_probability"},
     }
@@ -266,9 +266,6 @@ class OptimizeJob(Job, WithRunOff):
         le=10_000,
         description="of each world and lever that the recommended policy moves, and of what it "
         "leaves behind [runs]",
-    )
-    attribution_worlds_count: int | None = Field(
-        None, ge=1, description="those that weigh most, in which effects are told; none: all"
     )
     actuals: str | None = Field(
         None,

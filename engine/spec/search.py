@@ -144,6 +144,12 @@ class Search(Spec):
     first_replications: int = quantity("runs", "of every finalist and world", ge=2, le=10_000)
     final_replications: int = quantity("runs", "of those that stay to the end", ge=2, le=10_000)
 
+    attribution_worlds_count: int | None = Field(
+        None,
+        ge=1,
+        description="that weigh most, in which effects of levers are told; none: all [worlds]",
+    )
+
     @model_validator(mode="after")
     def _batch_in_window(self) -> Self:
         if self.window_count < self.batch_count:

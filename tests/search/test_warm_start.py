@@ -7,6 +7,7 @@ import pytest
 
 from engine.compute.pool import ProcessPool
 from engine.config import dump
+from engine.decision.actuals import weighed_past
 from engine.decision.answer import Confirmed, answer
 from engine.errors import InputError
 from engine.search import check_job
@@ -48,8 +49,9 @@ def test_a_cheaper_policy_of_an_earlier_search_is_the_rows(tmp_path: Path) -> No
     cost = {}
     for name, job in {"cold": job_of(), "warm": job_of(warm_start=earlier)}.items():
         found = run(job, tmp_path / name)
-        told = answer(job, Confirmed(found.policies, found.years, found.frontier),
-                      ProcessPool(simulate_fake))  # fmt: skip
+        confirmed = Confirmed(found.policies, found.years, found.frontier)
+        pool = ProcessPool(simulate_fake)
+        told = answer(job, confirmed, pool, weighed_past(job, [], pool))
         (row,) = told.rows
         assert row.policy is not None
         cost[name] = row.cost.value
