@@ -1,10 +1,10 @@
 """How far a command is: bars with the time left on a terminal, lines otherwise."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
 from rich.progress import (
@@ -15,6 +15,10 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+
+if TYPE_CHECKING:
+    from engine.case import Case, RunResult
+    from engine.compute import Runner
 
 LINE_S = 5.0
 """Seconds between two lines where there is no terminal."""
@@ -35,6 +39,26 @@ class Show(Protocol):
         note : how it goes.
         left_s : seconds that are left of the whole work; none: as long as the stage's steps so far.
         """
+
+
+class Told:
+    """A pool whose runs are shown as they finish.
+
+    Parameters
+    ----------
+    pool : what simulates.
+    show : takes how far it is.
+    stage : what it is for.
+    """
+
+    def __init__(self, pool: "Runner", show: Show, stage: str) -> None:
+        self._pool, self._show, self._stage = pool, show, stage
+
+    def run(self, cases: "Sequence[Case]") -> "Iterator[RunResult]":
+        """Yield the years of the cases, in order."""
+        for done, year in enumerate(self._pool.run(cases), 1):
+            self._show(self._stage, done, len(cases), "")
+            yield year
 
 
 @contextmanager
@@ -67,7 +91,7 @@ def _bars(bar: Progress) -> Show:
         left = timedelta(seconds=round(_left(start, done, total) if left_s is None else left_s))
         if stage not in tasks:
             tasks[stage] = bar.add_task(stage, total=total, note="", left="")
-        bar.update(tasks[stage], completed=done, note=note, left=str(left))
+        bar.update(tasks[stage], completed=done, total=total, note=note, left=str(left))
 
     return show
 

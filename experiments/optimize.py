@@ -26,14 +26,14 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     from engine.report.terminal.answer import print_answer
     from engine.report.terminal.policies import print_frontier
     from engine.results import Results, check_writable, is_complete
-    from experiments._progress import progress
+    from experiments._progress import Told, progress
     from experiments._years import conclude, tell_folder
 
     check_writable(folder)
     known = _known(job)
     work = (0, 0.0) if is_complete(folder, config) else _work(job)
     with open_pool(job.ray, *work) as pool, progress() as show:
-        past = weighed_past(job, known, pool)
+        past = weighed_past(job, known, Told(pool, show, "past of the worlds"))
         outcome = search.optimize(
             job,
             folder,
@@ -41,7 +41,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
             lambda now: show(now.stage, now.done, now.total, now.best, now.left_s),
             past.weights.weights,
         )
-        answered = _answered(job, outcome, pool, past)
+        answered = _answered(job, outcome, Told(pool, show, "what levers bring, and leave"), past)
     # Only now: it clears what another study left, which the search refuses to go on with.
     results = Results(folder, config, job.seed)
     results.write_rows("trials", outcome.trials)

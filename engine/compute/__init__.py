@@ -1,6 +1,6 @@
 """Where years are simulated: in this process, or on Ray."""
 
 from engine.compute.choice import open_pool
-from engine.compute.pool import Failure, Pool
+from engine.compute.pool import Failure, Pool, Runner
 
-__all__ = ["Failure", "Pool", "open_pool"]
+__all__ = ["Failure", "Pool", "Runner", "open_pool"]

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from engine.cache import is_cold
 from engine.case import Case, RunResult
@@ -86,6 +86,13 @@ class Waiting:
     ticket: int
     task: Case | Errand = field(compare=False)
     tables: Sequence[str] = field(compare=False)
+
+
+class Runner(Protocol):
+    """What brings the years of cases: a pool, or one that also tells how far it is."""
+
+    def run(self, cases: Sequence[Case]) -> Iterator[RunResult]:
+        """Yield the years of the cases, in order."""
 
 
 class Pool(ABC):

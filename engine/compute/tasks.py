@@ -23,7 +23,7 @@ TASK_S: Final = 0.3
 
 
 @dataclass(frozen=True)
-class Ticket:
+class _Ticket:
     """A case without its scenario: the place of that among the chunk's, and the rest."""
 
     number: int
@@ -54,13 +54,13 @@ def distinct_scenarios(cases: Sequence[Case]) -> list[Scenario]:
     return list({id(case.scenario): case.scenario for case in cases}.values())
 
 
-def tickets(chunk: Sequence[tuple[Waiting, Case]]) -> list[Ticket]:
+def tickets(chunk: Sequence[tuple[Waiting, Case]]) -> list[_Ticket]:
     """Return cases without their scenarios, which are `distinct_scenarios` of them."""
     found = distinct_scenarios([case for _, case in chunk])
     place = {id(scenario): k for k, scenario in enumerate(found)}
     names = [field.name for field in fields(Case) if field.name != "scenario"]
     return [
-        Ticket(
+        _Ticket(
             own.ticket,
             own.tables,
             place[id(case.scenario)],
@@ -71,7 +71,7 @@ def tickets(chunk: Sequence[tuple[Waiting, Case]]) -> list[Ticket]:
 
 
 def run_chunk(
-    wanted: Code, year_of: Simulate, todo: Sequence[Ticket], *scenarios: Scenario
+    wanted: Code, year_of: Simulate, todo: Sequence[_Ticket], *scenarios: Scenario
 ) -> bytes:
     """Simulate a chunk on a worker, or refuse.
 

@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 from engine.calibrate.observed import read_figures
 from engine.calibrate.targets import CalibrationTarget
 from engine.case import Case, RunResult
-from engine.compute import Pool
+from engine.compute import Runner
 from engine.decision.weights import (
     WorldWeights,
     even_weights,
@@ -100,7 +100,7 @@ def past_cases(job: OptimizeJob) -> Iterator[Case]:
         yield replace(case, scenario=past, history=None, decision_date=None)
 
 
-def weighed_past(job: OptimizeJob, known: Sequence[CalibrationTarget], pool: Pool) -> WeighedPast:
+def weighed_past(job: OptimizeJob, known: Sequence[CalibrationTarget], pool: Runner) -> WeighedPast:
     """Weigh the worlds of a job by what is known; without anything known they are even.
 
     Parameters

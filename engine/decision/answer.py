@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.case import RunResult
-from engine.compute import Pool
+from engine.compute import Runner
 from engine.decision.actuals import WeighedPast
 from engine.decision.amounts import bn
 from engine.decision.attribution import Attribution, attribution_cases, attributions
@@ -76,7 +76,7 @@ class Confirmed(NamedTuple):
     frontier: Sequence[Mapping[str, Any]]
 
 
-def answer(job: OptimizeJob, confirmed: Confirmed, pool: Pool, past: WeighedPast) -> Answer:
+def answer(job: OptimizeJob, confirmed: Confirmed, pool: Runner, past: WeighedPast) -> Answer:
     """Price the targets, recommend, and say what each lever of the recommended policy does.
 
     Parameters
@@ -142,7 +142,7 @@ def _beyond(
     names: Mapping[str, str],
     advice: Recommendation,
     rows: Sequence[PriceRow],
-    pool: Pool,
+    pool: Runner,
 ) -> Beyond:
     """Ask about the recommended policy; about the next step's where nothing more is needed.
 
@@ -199,7 +199,7 @@ def _effects(
     job: OptimizeJob,
     policies: Mapping[str, Policy],
     name: str,
-    pool: Pool,
+    pool: Runner,
     weights: Mapping[str, float],
 ) -> list[Attribution]:
     """What each difference from today's policy brings; nothing where there is none."""

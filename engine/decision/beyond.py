@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from engine.case import RunResult
-from engine.compute import Pool
+from engine.compute import Runner
 from engine.decision.amounts import bn, bn_with_limits
 from engine.decision.inert import differences
 from engine.decision.path_shape import path_cases, path_rows, path_sentence
@@ -45,7 +45,7 @@ class Beyond(NamedTuple):
 
 
 def beyond_the_year(
-    job: OptimizeJob, policies: Mapping[str, Policy], name: str, who: str, pool: Pool
+    job: OptimizeJob, policies: Mapping[str, Policy], name: str, who: str, pool: Runner
 ) -> Beyond:
     """Simulate and say what a policy leaves behind, and what its target path's shape brings.
 
