@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.decision.amounts import bn
 from engine.decision.price_table import Asked, ConfirmedPolicy, cheapest, reach
 from engine.decision.weights import WorldWeights
 from engine.stats.arrays import Floats
-from engine.units import FEN_PER_BN_RMB
 
 _ALONE = 1e-12
 """Weight of all other worlds together below which one world has it all."""
@@ -118,7 +118,7 @@ def _kept(answers: Sequence[WithoutWorld], recommended: str | None) -> str:
         return said
     is_less = max(costs) < 0
     shown = [abs(cost) if is_less else cost for cost in costs]
-    low, high = _bn(min(shown)), _bn(max(shown))
+    low, high = bn(min(shown)), bn(max(shown))
     amount = low if low == high else f"{low} to {high}"
     return f"{said}, and costs {amount} bn RMB {'less' if is_less else 'more'} than today's"
 
@@ -135,8 +135,3 @@ def _weights_without(weights: Floats, place: int) -> Floats:
 
 def _mean_cost(policy: ConfirmedPolicy, asked: Asked) -> float:
     return float(asked.weights @ policy.cost_fen.mean(axis=1))
-
-
-def _bn(fen: float) -> str:
-    text = f"{fen / FEN_PER_BN_RMB:.1f}"
-    return "0.0" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")

@@ -105,14 +105,18 @@ class Rung(Spec):
     )
 
     def is_above(self, below: "Rung") -> bool:
-        """Return whether it looks more closely: at more buyers, or at as many in more years."""
+        """Return whether it looks more closely: at more buyers, or at as many and more else."""
         if self.population_share != below.population_share:
             return self.population_share > below.population_share
         own, lower = (
-            (one.replications, math.inf if one.worlds_count is None else one.worlds_count)
+            (
+                one.replications,
+                math.inf if one.worlds_count is None else one.worlds_count,
+                one.anchors_share,
+            )
             for one in (self, below)
         )
-        return own != lower and own[0] >= lower[0] and own[1] >= lower[1]
+        return own != lower and all(a >= b for a, b in zip(own, lower, strict=True))
 
 
 class Search(Spec):
@@ -164,6 +168,7 @@ class Search(Spec):
         if not all(above.is_above(below) for below, above in pairwise(self.rungs)):
             raise ValueError(
                 "rungs do not rise; each with more buyers than the one below, or as many "
-                "buyers and more replications or worlds; order {where}.rungs from the cheapest up"
+                "buyers and more replications, worlds or anchors; order {where}.rungs from the "
+                "cheapest up"
             )
         return self

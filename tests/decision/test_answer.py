@@ -10,14 +10,14 @@ from rich.console import Console
 
 from engine.compute.pool import ProcessPool
 from engine.decision.actuals import weighed_past
-from engine.decision.answer import Answer, Confirmed, answer
+from engine.decision.answer import Answer, Confirmed, _effects, answer
 from engine.decision.tables import answer_tables
 from engine.report.findings.prices import PRICE_HEADS, effect_sentences, letters, price_cells
 from engine.report.terminal.answer import print_answer
 from engine.results.schemas import COLUMNS
 from engine.search import SearchResult
 from engine.units import FEN_PER_BN_RMB
-from tests.fakes import simulate_fake
+from tests.fakes import simulate_fake, small_policy
 from tests.search.jobs import run, small_job
 
 WORLDS: dict[str, dict[str, int]] = {"as_is": {}, "others": {"world_seed": 9}}
@@ -151,3 +151,22 @@ def test_what_rounds_to_nothing_has_no_sign():
     both = ("gmv_paid_fen", "platform_contribution_fen")
     (said,) = effect_sentences([row | {"measure": measure} for measure in both])
     assert said.endswith("a 0.0 (0.0 to 0.0) and 0.0.")
+
+
+def test_effects_may_be_told_in_the_heaviest_worlds_alone():
+    job = small_job(
+        today="held",
+        ensemble={"name": "two", "worlds": WORLDS},
+        search={"attribution_worlds_count": 1},
+    )
+    moved = small_policy("moved", 0.3)
+    policies = {"held": job.baselines["held"], "moved": moved}
+    seen: list[str] = []
+
+    def noted(case):
+        seen.append(case.world)
+        return simulate_fake(case)
+
+    weights = {"as_is": 0.3, "others": 0.7}
+    assert _effects(job, policies, "moved", ProcessPool(noted), weights)
+    assert set(seen) == {"others"}

@@ -237,10 +237,11 @@ def test_nothing_to_rank_is_not_a_number() -> None:
         [(0.5, 2), (0.5, 2)],
         [(0.5, 2, 3), (0.5, 4, 2)],
         [(0.5, 2), (0.5, 4, 3)],
+        [(0.5, 2, 3, 0.5), (0.5, 4, 3, 0.2)],
     ],
 )
 def test_rungs_that_do_not_rise_are_refused(rungs: list[tuple[float, ...]]) -> None:
-    keys = "population_share", "replications", "worlds_count"
+    keys = "population_share", "replications", "worlds_count", "anchors_share"
     tree = [dict(zip(keys, rung, strict=False)) for rung in rungs]
     with pytest.raises((InputError, ValueError), match="rungs do not rise"):
         small_job(search={"rungs": tree})

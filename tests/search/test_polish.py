@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.decision.price_table import price_table
 from engine.search import optimize
 from engine.search.aim import Aim, cheapest_first, moved_levels
 from engine.search.fidelity.row_figures import RowFigures
@@ -17,14 +16,8 @@ from engine.search.problem import Sample
 from engine.spec.jobs import OptimizeJob
 from tests.fakes import Stopped, simulate_fake, stop, stopping_at
 from tests.search.jobs import GOALS, results, run, small_job
-from tests.search.target_problem import (
-    TODAY,
-    cheapest_costs,
-    cost,
-    priced,
-    search_of_effort,
-)
 from tests.search.test_window import ORDERS, Adversary
+from tests.show_price_gaps import gaps
 
 LADDER = {
     "rungs": [{"population_share": share, "replications": 2} for share in (0.5, 1.0)],
@@ -42,21 +35,20 @@ def job_of(**search: Any) -> OptimizeJob:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 5])
-@pytest.mark.parametrize(("effort", "beyond"), [("laptop", 0.04), ("thorough", 0.02)])
-def test_every_row_lies_near_the_known_least_cost(effort: str, beyond: float, seed: int) -> None:
+@pytest.mark.parametrize(
+    ("effort", "seed", "beyond"),
+    [
+        ("laptop", 1, 0.04),
+        ("laptop", 5, 0.04),
+        ("laptop", 3, 0.07),  # no say in choosing the effort
+        ("thorough", 1, 0.02),
+        ("thorough", 5, 0.02),
+        ("thorough", 3, 0.02),
+    ],
+)
+def test_every_row_lies_near_the_known_least_cost(effort: str, seed: int, beyond: float) -> None:
     """Under the luck that the fresh replications have."""
-    targets = (250.0, 255.0, 260.0, 265.0, 270.0)
-    found = priced(search_of_effort(effort), seed, targets)
-    made, today, asked = found.confirmed()
-    needed = np.array([found.needed(target) for target in targets])
-    best = cheapest_costs(needed) - cost(TODAY)
-    points = {one.candidate.name: one.candidate.point for one in found.study.trials}
-    for row, least in zip(price_table(made, today, targets, asked), best, strict=True):
-        assert row.policy is not None
-        paid = cost(points[row.policy] or {}) - cost(TODAY)
-        print(f"{row.target_fen:.0f}: least {least:.3f}, paid {paid:.3f}: {paid / least - 1:+.2%}")
-        assert paid <= (1 + beyond) * least
+    assert max(gaps(effort, seed)) <= beyond
 
 
 def test_resumed_at_any_year_it_is_as_never_stopped(tmp_path: Path) -> None:

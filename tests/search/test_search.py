@@ -114,11 +114,13 @@ def test_cheap_trials_have_fewer_buyers_and_all_days(tmp_path: Path) -> None:
 def test_a_rung_may_see_the_first_worlds_only(tmp_path: Path) -> None:
     worlds = {"name": "two", "worlds": {"as_is": {}, "other": {}}}
     whole = {"population_share": 1.0, "replications": 2}
-    few = {"population_share": 0.5, "replications": 2, "worlds_count": 1}
+    few = {"population_share": 0.5, "anchors_share": 0.5, "replications": 2, "worlds_count": 1}
     seen: list[tuple[str, int]] = []
+    scales: set[tuple[int, int]] = set()
 
     def noted(case: Case) -> RunResult:
         seen.append((case.world, case.scale.buyers_count))
+        scales.add((case.scale.buyers_count, case.scale.anchors_count))
         return simulate_fake(case)
 
     job = small_job(ensemble=worlds, search={"rungs": [few, whole]})
@@ -128,6 +130,8 @@ def test_a_rung_may_see_the_first_worlds_only(tmp_path: Path) -> None:
         "as_is",
         "other",
     }
+    whole_scale = job.scale.buyers_count, job.scale.anchors_count
+    assert scales == {whole_scale, (whole_scale[0] // 2, whole_scale[1] // 2)}
     assert [row["worlds_count"] for row in found.rungs if row["role"] == "constraint"] == [1, 2]
 
 
