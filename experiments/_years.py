@@ -1,9 +1,11 @@
 """What the commands that simulate do alike: run, keep, show."""
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 
@@ -16,6 +18,9 @@ from engine.results import KeptRuns, Results
 from engine.spec.jobs import Job
 from engine.spec.policy import Policy
 from experiments._progress import progress
+
+_COLUMNS: Final = 100
+"""Of what is printed where there is no terminal to ask."""
 
 
 def run_years(
@@ -71,7 +76,8 @@ def conclude(results: Results, folder: Path) -> Console:
     build_report(folder)
     if note := sample_note(folder):
         print(f"Note: {note}.")
-    return Console()
+    console = Console()
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=_COLUMNS)
 
 
 def tell_folder(folder: Path) -> None:

@@ -116,15 +116,15 @@ def plan_sentence(plan: Sequence[Row]) -> str:
 
 
 def value_sentence(value: Sequence[Row]) -> str:
-    """Say in a line what a policy is worth with what it leaves behind, bn RMB of contribution."""
+    """Say in a line what a policy is worth in the year and with the most days after, bn RMB."""
     cells = value_cells(value)
     if not cells:
         return ""
-    told = ", ".join(
-        f"{worth} ({interval})" + (f" with {days} days after" if days != "0" else " in the year")
-        for days, worth, interval, *_ in cells
-    )
-    return f"Against today, contribution in bn RMB: {told}."
+    told = [
+        f"{worth} ({interval})" + (f" with {days} days after" if days != "0" else "")
+        for days, worth, interval, *_ in cells[:: max(len(cells) - 1, 1)]
+    ]
+    return f"Contribution against today, bn RMB: {'; '.join(told)}."
 
 
 def world_cells(worlds: Sequence[Row]) -> list[list[str]]:
@@ -184,8 +184,8 @@ def _value_cells(found: Mapping[str, Row], days: int) -> list[str]:
     ]
 
 
-def effect_sentences(effects: Sequence[Row]) -> list[str]:
-    """Say what the levers of the recommended policy do, the largest first."""
+def effect_sentences(effects: Sequence[Row], most: int = _EFFECTS_TOLD) -> list[str]:
+    """Say what the levers of the recommended policy do, the `most` largest first."""
     found = [row for row in effects if row["view"] == "leave_one_out"]
     costs = {
         row["lever"]: row["effect"]
@@ -199,11 +199,11 @@ def effect_sentences(effects: Sequence[Row]) -> list[str]:
     told = [
         f"{row['says']} {_change(row['effect'])} ({_range(row['ci_low'], row['ci_high'])})"
         f" and {_change(costs[row['lever']])}"
-        for row in ranked[:_EFFECTS_TOLD]
+        for row in ranked[:most]
     ]
-    more = len(ranked) - _EFFECTS_TOLD
+    more = len(ranked) - most
     rest = f"; {more} more" if more > 0 else ""
-    start = "What each thing it does otherwise brings, GMV (95 %) and contribution, bn RMB: "
+    start = "What its largest changes bring, GMV (95 %) and contribution, bn RMB: "
     return [f"{start}{'; '.join(told)}{rest}."]
 
 

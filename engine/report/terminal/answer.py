@@ -1,19 +1,19 @@
 """The end of the main job where targets have a price: the answer, the prices, the plan.
 
-At most some twenty-five lines of a hundred columns: the tables and the page hold the rest.
+At most 25 lines of a hundred columns: the tables and the page hold the rest.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.console import Console
+from rich.table import Table
 
 from engine.report.findings.prices import (
     PRICE_HEADS,
     PRICE_TITLE,
     advice_about,
     effect_sentences,
-    letters,
     plan_sentence,
     price_cells,
     value_sentence,
@@ -21,8 +21,14 @@ from engine.report.findings.prices import (
 from engine.report.terminal.policies import plain_table
 from engine.results.schemas import Row
 
-_NAME: Final = 90
-"""Columns of what a policy does, beside its letter."""
+_POLICY: Final = PRICE_HEADS.index("Policy")
+"""Column of `price_cells` that names a policy by a letter; here it is told last, in words."""
+
+_NAME, _GAP = 12, 2
+"""Columns that the words have at least, and between two columns of the table."""
+
+_EFFECTS_TOLD: Final = 2
+"""Levers whose effects are told here, the largest first."""
 
 
 def print_answer(tables: Mapping[str, Sequence[Row]], console: Console) -> None:
@@ -31,20 +37,29 @@ def print_answer(tables: Mapping[str, Sequence[Row]], console: Console) -> None:
     `tables` are those of `engine.decision.tables`.
     """
     _say(advice_about("answer", tables["advice"]), console)
-    table = plain_table(PRICE_TITLE)
-    for head in PRICE_HEADS:
-        table.add_column(_folded(head), justify="right", no_wrap=True)
-    for row in price_cells(tables["prices"]):
-        table.add_row(*row)
     console.print()
-    console.print(table)
-    for letter, said in letters(tables["prices"]).items():
-        _say(f"{letter}: {said if len(said) <= _NAME else said[: _NAME - 1] + '…'}", console)
+    console.print(_price_table(tables["prices"], console.width))
     _say(plan_sentence(tables["plan"]), console)
     _say(value_sentence(tables["value"]), console)
     _say(advice_about("certainty", tables["advice"]), console)
-    for line in effect_sentences(tables["effects"]):
+    for line in effect_sentences(tables["effects"], _EFFECTS_TOLD):
         _say(line, console)
+
+
+def _price_table(prices: Sequence[Row], width: int) -> Table:
+    """A target a row; what its policy does stands last, cut where the line ends."""
+    table = plain_table(PRICE_TITLE)
+    heads = [*map(_folded, PRICE_HEADS[:_POLICY] + PRICE_HEADS[_POLICY + 1 :])]
+    rows = [[*cells[:_POLICY], *cells[_POLICY + 1 :]] for cells in price_cells(prices)]
+    columns = [[*head.splitlines(), *(row[k] for row in rows)] for k, head in enumerate(heads)]
+    left = max(width - sum(max(map(len, column)) + _GAP for column in columns), _NAME)
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("Policy", no_wrap=True)
+    for price, row in zip(prices, rows, strict=True):
+        said = price["says"] or "none"
+        table.add_row(*row, said if len(said) <= left else f"{said[: left - 1]}…")
+    return table
 
 
 def _say(text: str, console: Console) -> None:
