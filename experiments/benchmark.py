@@ -28,11 +28,10 @@ def benchmark(job: BenchmarkJob, folder: Path, config: Tree) -> None:
 
 
 def _check(job: BenchmarkJob, _: Sequence[str]) -> None:
-    """Refuse a suite that cannot be measured here."""
-    if job.suite == "peers":
-        from engine.benchmark.peers import check_peers
+    """Refuse what cannot be measured here."""
+    from engine.benchmark import check_suite
 
-        check_peers(job)
+    check_suite(job)
 
 
 main = app(benchmark, BenchmarkJob, _check)

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from typing import Final
 
+from engine.benchmark.against import against_suite, check_against
+from engine.benchmark.branches import branches_suite
 from engine.benchmark.figures import OnProgress, Row
 from engine.benchmark.kernel import kernel_suite
 from engine.benchmark.one_to_one import one_to_one_suite
-from engine.benchmark.peers import peers_suite
+from engine.benchmark.peers import check_peers, peers_suite
 from engine.benchmark.schedule import schedule_suite
 from engine.benchmark.search import search_suite
+from engine.benchmark.variance import variance_suite
 from engine.case import Case
 from engine.cases import cases
 from engine.spec.jobs import BenchmarkJob
@@ -19,6 +22,8 @@ _SUITES: Final[dict[str, Callable[[BenchmarkJob, Case, OnProgress], list[Row]]]]
     "one_to_one": one_to_one_suite,
     "search": search_suite,
     "schedule": schedule_suite,
+    "branches": branches_suite,
+    "variance": variance_suite,
 }
 
 
@@ -30,4 +35,17 @@ def run_suite(job: BenchmarkJob, on_progress: OnProgress) -> list[Row]:
     PoquanError
         If a measuring process dies or lacks memory.
     """
-    return _SUITES[job.suite](job, cases(job, [job.policy])[0], on_progress)
+    measure = against_suite if job.against else _SUITES[job.suite]
+    return measure(job, cases(job, [job.policy])[0], on_progress)
+
+
+def check_suite(job: BenchmarkJob) -> None:
+    """Refuse what cannot be measured here.
+
+    Raises
+    ------
+    InputError
+        If the small market in other tools, or the other checkout, is not there.
+    """
+    check_peers(job)
+    check_against(job)

@@ -85,7 +85,7 @@ class KeptPasts:
         return past._replace(state=past.state.copy())
 
     def _keep(self, made: _Made, past: Past) -> None:
-        size = _bytes_of(past.state)
+        size = bytes_of(past.state)
         if size > self._most_bytes:
             return
         while self.held_bytes + size > self._most_bytes:
@@ -94,7 +94,7 @@ class KeptPasts:
         self._kept.append((made, past, size))
 
 
-def _bytes_of(state: State) -> int:
+def bytes_of(state: State) -> int:
     """Bytes of a state's arrays, room for days to come among them."""
     owners = (array if array.base is None else array.base for array in state.arrays().values())
     return sum({id(owner): int(owner.nbytes) for owner in owners}.values())

@@ -334,7 +334,11 @@ class BenchmarkJob(Job):
     """
 
     policy: Policy
-    suite: Literal["kernel", "peers", "one_to_one", "search", "schedule"]
+    suite: Literal["kernel", "peers", "one_to_one", "search", "schedule", "branches", "variance"]
+    against: str | None = Field(description="another checkout that `kernel` is measured beside")
+    variance_runs: int = quantity(
+        "runs", "of each policy and population of `variance`", ge=4, le=1000
+    )
     runs: int = quantity("runs", "of everything, in turn", ge=1, le=100)
     days: int | None = quantity("days", "of the year that are simulated; none: by suite", ge=1)
     populations: Rising = Field(description="simulated buyers of `kernel` and `peers`")

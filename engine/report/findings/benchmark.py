@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.report.formatting import NONE
 from engine.results.schemas import Row
+from engine.units import FEN_PER_BN_RMB
 
 _MISSING: Final = {
     "mesa": "not installed: pip install 'poquan[bench]'",
@@ -217,16 +218,64 @@ def _schedules(rows: Sequence[Row]) -> _Section:
     return _Section(title, heads, lines)
 
 
+def _branches(rows: Sequence[Row]) -> _Section:
+    columns = (
+        _Column("state_bytes", "State\nMB", 2, 1e-6),
+        _Column("copy_ms", "A copy\nms", 2),
+        _Column("first_s", "First\ncandidate s", 2),
+        _Column("again_s", "Further\nones s", 2),
+        _Column("seconds_ratio", "64 candidates,\nwith ÷ without", 2),
+    )
+    chosen = _on(rows, "branch")
+    title = "Candidates of 1 June that share a past"
+    return _by(chosen, "buyers_count", _title(chosen, title), "Buyers", columns)
+
+
+def _variances(rows: Sequence[Row]) -> _Section:
+    """What a second of one core leaves of the variance, way by way."""
+    lines = []
+    for name, found in _groups(_on(rows, "variance"), "subject").items():
+        error, ratio = found["error_after_a_minute_fen"], found["variance_ratio"]
+        shown = f"{ratio['value']:.3f} ({ratio['lowest']:.3f} to {ratio['highest']:.3f})"
+        lines.append((name, f"{error['value'] / FEN_PER_BN_RMB:.2f}", shown))
+    heads = ("GMV as paid, its", "Standard error after\na minute, bn RMB", "Variance ÷ the first's")
+    title = "What a way of sampling leaves after a minute of one core (with one run left out)"
+    return _Section(title, heads, lines)
+
+
+def _against(rows: Sequence[Row]) -> _Section:
+    """Both checkouts, a measure and a population a line."""
+    chosen = _on(rows, "against")
+    lines = []
+    for measure, word in _COMPARED.items():
+        own = [row for row in chosen if row["measure"] == measure]
+        for buyers, found in _groups(own, "buyers_count", "subject").items():
+            ratio = found["ratio"]
+            spread = f"{ratio['value']:.3f} ({ratio['lowest']:.3f} to {ratio['highest']:.3f})"
+            values = (f"{found[one]['value']:.3g}" for one in ("this", "other"))
+            lines.append((word.format(buyers), *values, spread))
+    heads = ("", "This", "Other", "Ratio (range)")
+    return _Section(_title(chosen, "This checkout beside another, turn by turn"), heads, lines)
+
+
+_COMPARED: Final = {
+    "year_s": "Year of {:,} buyers, s",
+    "session_ns": "One more session, ns",
+    "fixed_day_ms": "Fixed part of a day, ms",
+}
+"""Measures of `against`."""
+
+
 def _on(rows: Sequence[Row], axis: str) -> list[Row]:
     """Return the rows of an axis."""
     return [row for row in rows if row["axis"] == axis]
 
 
-def _groups(rows: Sequence[Row], key: str) -> dict[Any, dict[str, Row]]:
-    """Rows by the value of `key`, then by measure."""
+def _groups(rows: Sequence[Row], key: str, inner: str = "measure") -> dict[Any, dict[str, Row]]:
+    """Rows by the value of `key`, then by that of `inner`."""
     groups: dict[Any, dict[str, Row]] = {}
     for row in rows:
-        groups.setdefault(row[key], {})[row["measure"]] = row
+        groups.setdefault(row[key], {})[row[inner]] = row
     return groups
 
 
@@ -290,4 +339,7 @@ _SECTIONS: Final = (
     _volumes,
     _efforts,
     _schedules,
+    _branches,
+    _variances,
+    _against,
 )
