@@ -1,5 +1,6 @@
 """The trials that aim at the rows of a price table: what they find, and what they depend on."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from engine.search.aim import Aim, cheapest_first, moved_levels
 from engine.search.fidelity.row_figures import RowFigures
 from engine.search.finalists.choice import row_places
 from engine.search.polish.moves import moves_from
-from engine.search.polish.proposals import RowTask, Turn, propose_row_steps
+from engine.search.polish.proposals import RowTask, propose_row_steps
+from engine.search.polish.turns import Turn, next_turns
 from engine.search.problem import Sample
 from engine.spec.jobs import OptimizeJob
 from tests.fakes import Stopped, simulate_fake, stop, stopping_at
@@ -141,3 +143,11 @@ def test_levels_move_by_what_others_hold() -> None:
 def test_cheapest_first_leaves_out_what_does_not_hold() -> None:
     held, price = np.array([1.0, 3.0, np.nan, 4.0]), np.array([0.0, 2.0, 0.0, 1.0])
     assert cheapest_first(held, price, 2.0) == [3, 1]
+
+
+def test_levels_with_a_small_price_have_more_turns() -> None:
+    served: Counter[float] = Counter()
+    turns = next_turns([250.0, 260.0, 270.0], [1.0, 4.0, None], 8, served)
+    assert served == {250.0: 4, 260.0: 2, 270.0: 2}  # shares 1, 1/2 and, as the dearest, 1/2
+    assert turns[:4] == [Turn(0, 0.0), Turn(2, 0.0), Turn(1, 0.0), Turn(0, 1.0)]
+    assert next_turns([250.0], [0.0], 3, Counter()) == [Turn(0, m) for m in (0.0, 1.0, 0.5)]

@@ -23,6 +23,7 @@ from engine.rng import Purpose, derive_seed
 from engine.search.aim import cheapest_first
 from engine.search.fidelity.row_figures import RowFigures
 from engine.search.polish.moves import moves_from
+from engine.search.polish.turns import Turn
 from engine.search.problem import Point
 from engine.search.samplers.gaussian_process import NoisyValues, QuantityDraws, draw_quantity
 from engine.search.samplers.gaussian_sampler import (
@@ -44,13 +45,6 @@ _CENTRES, _AROUND, _BEST = 3, 48, 4
 
 _FINER: Final = (0.03, 0.01, 0.003)
 """Standard deviations of the steps around the best."""
-
-
-class Turn(NamedTuple):
-    """Which level is served, by its place, and the margin above it in standard errors."""
-
-    level: int
-    margin: float
 
 
 class RowTask(NamedTuple):

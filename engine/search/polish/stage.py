@@ -21,14 +21,11 @@ import numpy as np
 from engine.compute.pool import Errand
 from engine.search.aim import Aim, cheapest_first, moved_levels
 from engine.search.fidelity.row_figures import RowFigures, row_figures
-from engine.search.polish.proposals import RowTask, Turn, propose_row_steps
+from engine.search.polish.proposals import RowTask, propose_row_steps
+from engine.search.polish.turns import Turn, next_turns
 from engine.search.problem import Candidate, Sample
 from engine.search.study import OnTrial, SearchStudy
 from engine.spec.search import Search
-
-_MARGINS: Final = (0.0, 1.0, 0.5, 1.5)
-"""Of what is held above a level, round by round, in standard errors of the difference of two."""
-
 
 Confirm = Callable[[Sequence[Candidate]], Mapping[int, Sample]]
 """Takes candidates, and returns their samples on all fresh replications."""
@@ -86,13 +83,14 @@ def polish(
     top = study.ladder.top
     seen = [dict(t.candidate.point or {}) for t in study.trials if top in t.samples]
     rows, is_told = _rows(study, aim, fresh), False
+    served: Counter[float] = Counter()
     while rows is not None and (left := first + count - len(study.trials)) > 0:
         if not is_told and 2 * left <= count:
             fresh |= confirm(_leaders(study, rows))
             rows, is_told = _rows(study, aim, fresh) or rows, True
         start = len(study.trials)
         numbers = range(start, start + min(search.batch_count, left))
-        turns = [_turn(number - first, len(rows.levels)) for number in numbers]
+        turns = next_turns(rows.asked, _net_prices(study, aim, rows), len(numbers), served)
         task = _task(study, aim, rows, turns, seed)
         proposed = study.propose(Errand(start, propose_row_steps, (task, numbers)))
         new = []
@@ -175,11 +173,15 @@ def _passed_over(
 
 def _leaders(study: SearchStudy, rows: Rows) -> list[Candidate]:
     """Return the cheapest feasible trial of each level that was seen on the top rung."""
+    numbers = dict.fromkeys(place for row in _cheapest(rows) for place in row)
+    return [study.trials[k].candidate for k in numbers]
+
+
+def _cheapest(rows: Rows) -> list[list[int]]:
+    """Return each level's cheapest feasible trial seen on the top rung; none where none holds."""
     own = rows.figures
     among = np.flatnonzero(own.on_top & own.is_feasible).tolist()
-    places = [cheapest_first(own.held, own.price, level, among)[:1] for level in rows.levels]
-    numbers = dict.fromkeys(place for row in places for place in row)
-    return [study.trials[k].candidate for k in numbers]
+    return [cheapest_first(own.held, own.price, level, among)[:1] for level in rows.levels]
 
 
 def _rows(study: SearchStudy, aim: Aim, fresh: Mapping[int, Sample]) -> Rows | None:
@@ -200,13 +202,13 @@ def _rows(study: SearchStudy, aim: Aim, fresh: Mapping[int, Sample]) -> Rows | N
     return Rows(figures, moved_levels(asked, here, there), asked, tuple(fresh))
 
 
-def _turn(place: int, count: int) -> Turn:
-    """Return what a trial of the stage serves: each level in turn, from the highest down.
-
-    From round to round the margin changes: on the fresh replications a policy holds a little more
-    or less than on these, and a row needs one that is just above its level there.
-    """
-    return Turn(count - 1 - place % count, _MARGINS[place // count % len(_MARGINS)])
+def _net_prices(study: SearchStudy, aim: Aim, rows: Rows) -> list[float | None]:
+    """Return what each level's cheapest trial seen on the top rung costs beyond today's."""
+    own = rows.figures
+    today = next(k for k, one in enumerate(study.trials) if one.candidate.name == aim.today)
+    return [
+        float(own.price[best[0]] - own.price[today]) if best else None for best in _cheapest(rows)
+    ]
 
 
 def _task(study: SearchStudy, aim: Aim, rows: Rows, turns: Sequence[Turn], seed: int) -> RowTask:
