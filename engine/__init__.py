@@ -28,6 +28,8 @@ _HOMES = {
     "open_world": "engine.market.world",
     "open_state": "engine.market.state",
     "advance": "engine.market.run",
+    "save_state": "engine.market.saved",
+    "load_state": "engine.market.saved",
     "open_pool": "engine.compute",
     "paired": "engine.compare",
     "optimize": "engine.search",

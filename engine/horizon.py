@@ -1,10 +1,11 @@
 """What a job names that lies outside the days it simulates, told in notes."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from pydantic import BaseModel
 
+from engine.population.anchors import ARRIVAL_DAYS
 from engine.spec.base import Dated
 from engine.spec.calendar import Calendar
 from engine.spec.jobs import Job
@@ -44,7 +45,16 @@ def horizon_notes(job: Job) -> list[str]:
         notes.append(
             f"history={job.history.name!r} has no day: the horizon begins on the scenario's first"
         )
-    return [*notes, *_goals(job)]
+    return [*notes, *_held_still(calendar), *_goals(job)]
+
+
+def _held_still(calendar: Calendar) -> Iterator[str]:
+    """Yield what has no further course once a year after the first day has passed."""
+    if calendar.end > calendar.origin + timedelta(days=ARRIVAL_DAYS):
+        yield (
+            f"a year after {calendar.origin} no more buyers and anchors arrive, and the "
+            "load and the users' path stay where they are: nothing was published of later years"
+        )
 
 
 def _events(scenario: Scenario) -> Iterator[str]:

@@ -12,8 +12,8 @@ parts that know no search: each takes years that were simulated, or lists those 
 3.  *Candidates.* Whatever finds them (a search, a baseline, an earlier study), all go through one
     door: levers that cannot act take today's values (`inert`), and what is left names the policy
     (`names`). Today's policy is the one in force carried on, not a year without any policy.
-4.  *Confirmation.* Every policy that may be a row is simulated on fresh luck in every world,
-    beside today's under the same luck: GMV as paid, and net cost beyond today's, by world and
+4.  *Confirmation.* Every policy that may be a row is simulated on fresh seeds in every world,
+    beside today's under the same seeds: GMV as paid, and net cost beyond today's, by world and
     replication (`price_table.ConfirmedPolicy`).
 5.  *Prices.* For each target the cheapest of all that was confirmed and reaches it with the asked
     probability (`price_table`), as a row with what it costs over worlds, the next RMB, the worst

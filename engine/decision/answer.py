@@ -1,9 +1,9 @@
-"""The answer of the main job, from what the search confirmed on fresh luck.
+"""The answer of the main job, from what the search confirmed on fresh seeds.
 
 Every finalist and given policy that was simulated with all replications is a candidate for every
 target: the price table is made of them all, so none that is known and better is missed. Inert
 levers are left out of what is said of a policy, and its name is made of the rest. Net cost is
-the contribution that today's policy, carried on under the same luck, would have brought more.
+the contribution that today's policy, carried on under the same seeds, would have brought more.
 Wherever worlds are averaged or counted here they weigh what is known by the decision makes of
 them (`actuals`); the search, and what it confirmed by, weighed them alike.
 """
@@ -69,7 +69,7 @@ class Answer(NamedTuple):
 
 
 class Confirmed(NamedTuple):
-    """Policies on fresh luck, as a search leaves them: whole policies, years and rows by name."""
+    """Policies on fresh seeds, as a search leaves them: whole policies, years and rows by name."""
 
     policies: Mapping[str, Policy]
     years: Sequence[RunResult]

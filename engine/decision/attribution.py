@@ -10,7 +10,7 @@ common populations and random numbers:
 
 A lever that is not moved gets no row, nor one that cannot act. Each row is a mean over
 replications of which each is a mean over worlds, weighted if weights are given, which share
-their luck (`engine.stats.paired`), with Student's 95 % interval. With one difference the two
+their seeds (`engine.stats.paired`), with Student's 95 % interval. With one difference the two
 views are one, and nothing is left over.
 """
 

@@ -1,7 +1,7 @@
 """A plan month by month: what is expected, how sure that is, what is spent, what changes.
 
 Expected GMV is cumulative over the calendar year, actuals of the past included; its 10 to 90 %
-range is over worlds, weighted, and luck together.
+range is over worlds, weighted, and replications together.
 """
 
 from collections import Counter

@@ -11,7 +11,7 @@ beyond what it contributes within the year (0 unless given). Of equally cheap po
 that holds more is taken; so no policy that is given is both as cheap as a row and better, and
 costs rise with the target. Where no policy reaches a level the row says so.
 
-Worlds are taken as they are: what costs spread over is their means. Replications are luck, which
+Worlds are taken as they are: what costs spread over is their means. Replications are noise, which
 all worlds share: what is uncertain of a figure over worlds is its spread over replications.
 """
 
@@ -30,10 +30,10 @@ from engine.units import FEN_PER_BN_RMB
 
 @dataclass(frozen=True)
 class ConfirmedPolicy:
-    """A policy that was simulated on fresh luck in every world.
+    """A policy that was simulated on fresh seeds in every world.
 
     `gmv_fen`, `cost_fen` and `subsidy_fen` are (worlds, replications) float64: GMV as paid of the
-    year, net cost beyond today's policy under the same luck, the platform's coupons. `binding`
+    year, net cost beyond today's policy under the same seeds, the platform's coupons. `binding`
     says what it ran into, `others` further means to show, by measure.
     """
 
@@ -61,7 +61,7 @@ class Asked:
 class PriceRow(NamedTuple):
     """One target and its cheapest policy; None where no policy that was given reaches it.
 
-    `cost` is the mean over worlds with its interval over luck; `cost_median`, `cost_50` and
+    `cost` is the mean over worlds with its interval over replications; `cost_median`, `cost_50` and
     `cost_80` are of the worlds' means; `cost_per_gmv` is RMB of net cost per RMB of GMV that this
     row has more than the row below it (than today's, of the lowest), None if it is no other
     policy. Amounts in fen.

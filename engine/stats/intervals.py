@@ -77,6 +77,10 @@ def student_quantile(freedom: int, probability: float) -> float:
         Degrees of freedom, 1 or more.
     probability
         Between 0 and 1: 0.95 for a one-sided test at 5 %, 0.975 for a two-sided one.
+
+    Returns
+    -------
+    In standard errors, without a unit.
     """
     from scipy.special import stdtrit
 

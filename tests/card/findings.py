@@ -305,10 +305,10 @@ def _ranges() -> str:
         f"`{name}` ({end}, {counts[place]} of {len(worlds)})"
         for place, name in enumerate(space.names)
         for end, counts in outer.items()
-        if counts[place] >= len(worlds) - 1
+        if counts[place] > len(worlds) / 2
     ]
     said = ", ".join(bound) or "none"
-    return f"{said}, of {len(space.names)} unknowns, in seven worlds or more"
+    return f"{said}, of {len(space.names)} unknowns, in more than half of the worlds"
 
 
 def _value(world: Any, path: str) -> float:

@@ -39,6 +39,7 @@ def test_the_year_after_has_its_festivals_and_no_goal():
     told = notes("scenario.calendar.start=2021-01-01", "scenario.calendar.end=2021-12-31")
     assert "festival" not in told
     assert "no day of the horizon counts" in told
+    assert "no more buyers and anchors arrive" in told
 
 
 def test_events_of_another_year_are_named():

@@ -14,7 +14,7 @@ Key = tuple[Any, ...]
 
 
 def space_size(distributions: Mapping[str, BaseDistribution]) -> int | None:
-    """Return how many points a space has; None if some value is continuous."""
+    """Return how many points a space has, int; None if some value is continuous."""
     values = [_values(one) for one in distributions.values()]
     if any(own is None for own in values):
         return None
@@ -22,7 +22,7 @@ def space_size(distributions: Mapping[str, BaseDistribution]) -> int | None:
 
 
 def point_key(point: Point, distributions: Mapping[str, BaseDistribution]) -> Key:
-    """Return what tells a point from others."""
+    """Return what tells a point from others: its values in the order of `distributions`."""
     return tuple(point[name] for name in distributions)
 
 
