@@ -26,7 +26,7 @@ from engine.market.world import open_world
 from engine.spec.jobs import BenchmarkJob
 
 _CANDIDATES: Final = 64
-"""Of a search: those of effort=laptop."""
+"""Of a search."""
 
 _AGAIN, _COPIES = 3, 20
 """Further candidates and copies that are timed, their medians taken."""
