@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from engine.spec.jobs import Scale
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
+from engine.spec.tables import NO_TABLES, Tables
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,10 @@ class Case:
     `policy`: what the horizon left behind, of which only sums are kept. `after` begins a term of
     its own.
 
-    Two cases with equal `scenario`, `policy`, `history`, `decision_date`, `scale`, `world_seed`
-    and `run_seed` give the same bits, whatever `threads`, whatever comes after the horizon, and
+    What `tables` give of the world is read in place of being drawn.
+
+    Two cases with equal `scenario`, `policy`, `history`, `decision_date`, `scale`, `tables`,
+    `world_seed` and `run_seed` give the same bits, whatever `threads`, whatever comes after the horizon, and
     whatever `branches`, which start on days of the horizon from the decision on.
     """
 
@@ -58,6 +61,7 @@ class Case:
     run_off_days: int = 0
     branches: tuple[Branch, ...] = ()
     decision_date: date | None = None
+    tables: Tables = NO_TABLES
 
     @property
     def decided_on(self) -> date:

@@ -38,6 +38,7 @@ def cases(job: Job, policies: Iterable[Policy]) -> list[Case]:
             threads=job.threads,
             history=job.history,
             decision_date=job.decision_date,
+            tables=job.tables,
         )
         for policy in policies
         for world, scenario in scenarios.items()

@@ -42,6 +42,8 @@ def check_job(job: Job) -> None:
     if job.history is not None:
         mistakes += _dates(job.history, "history", scenarios, None)
     mistakes += _decision(job, scenarios)
+    if isinstance(job, BenchmarkJob) and job.tables.is_given:
+        mistakes.append(_no_tables(job))
     if isinstance(job, CompareJob | OptimizeJob):
         mistakes += _run_off(job, scenarios)
     if isinstance(job, OptimizeJob):
@@ -79,6 +81,17 @@ def _decision(job: Job, scenarios: Mapping[str, Scenario]) -> Iterator[InputErro
                 "correct the date, or move scenario.calendar.start or scenario.calendar.end",
             )
             return
+
+
+def _no_tables(job: BenchmarkJob) -> InputError:
+    """A benchmark moves sizes, which tables hold fast."""
+    first = next(iter(job.tables.named()))
+    return InputError(
+        f"tables.{first}",
+        "a benchmark draws markets of several sizes",
+        "null",
+        "leave tables out, or time a run: simulate tells its seconds",
+    )
 
 
 def _run_off(

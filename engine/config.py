@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from engine.errors import InputError
 from engine.spec.base import Dated, Spec
 from engine.spec.explain import explain
+from engine.spec.jobs import Job
 
 JobT = TypeVar("JobT", bound=Spec)
 Tree = dict[str, Any]
@@ -35,14 +36,19 @@ def load(cfg: DictConfig, job: type[JobT]) -> JobT:
     ------
     InputError
         Listing every unknown key, wrong type, value out of range and broken rule, each
-        with what is allowed and what to do.
+        with what is allowed and what to do; or the first mistake in own tables.
     """
     tree = resolve(cfg)
     try:
         # JSON rules: "0.1" and true are not numbers, but "2020-06-16" is a date.
-        return job.model_validate_json(json.dumps(_whole(tree), default=str), strict=True)
+        loaded = job.model_validate_json(json.dumps(_whole(tree), default=str), strict=True)
     except ValidationError as error:
         raise explain(error, job) from None
+    if isinstance(loaded, Job) and loaded.tables.is_given:
+        from engine.tables import with_own_tables  # draws: --help must not wait for it
+
+        return with_own_tables(loaded)
+    return loaded
 
 
 def resolve(cfg: DictConfig) -> Tree:

@@ -65,6 +65,7 @@ class JobValidation(Callback):
             return None
         from engine.checks import check_job
 
+        check_typed_counts(config, job)
         check_job(job)
         if cls.check is not None:
             cls.check(job, list(config.hydra.overrides.task))
@@ -76,6 +77,28 @@ class JobValidation(Callback):
         from engine.results import Claim
 
         return Claim(cls.command, job.identity())
+
+
+def check_typed_counts(config: DictConfig, job: Job) -> None:
+    """Refuse a count that was typed and is not that of an own table.
+
+    Raises
+    ------
+    InputError
+        If there is one: a count that nobody typed follows the table.
+    """
+    typed = {str(word).lstrip("+").split("=")[0] for word in config.hydra.overrides.task}
+    for name in ("anchors", "suppliers", "buyers"):
+        key, source = f"scale.{name}_count", job.tables.named(name).get(name)
+        asked, found = OmegaConf.select(config, key), getattr(job.scale, f"{name}_count")
+        if source is not None and key in typed and asked != found:
+            raise InputError(
+                key,
+                f"{asked} were asked for, and tables.{name} has {source.rows_count} rows",
+                f"{found}",
+                f"leave {key} out: it follows the table"
+                + ("; tables.buyers_share=0.1 takes a tenth of it" if name == "buyers" else ""),
+            )
 
 
 def claim_job_folder(folder: Path, claim: "Claim") -> "FolderLock":

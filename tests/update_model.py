@@ -1,4 +1,4 @@
-"""Make the generated tables of the model's description anew: `python -m tests.update_model`."""
+"""Make the generated tables of the descriptions anew: `python -m tests.update_model`."""
 
 from pathlib import Path
 
@@ -6,14 +6,16 @@ from engine.describe import rewritten
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "engine" / "MODEL.md"
+FILES = (FILE, FILE.with_name("TABLES.md"))
 
 
 def main() -> None:
     """Rewrite the generated blocks, and say whether anything changed."""
-    before = FILE.read_text(encoding="utf-8")
-    now = rewritten(before, ROOT)
-    print(f"{FILE.name}: {'rewritten' if now != before else 'up to date'}")
-    FILE.write_text(now, encoding="utf-8")
+    for file in FILES:
+        before = file.read_text(encoding="utf-8")
+        now = rewritten(before, ROOT)
+        print(f"{file.name}: {'rewritten' if now != before else 'up to date'}")
+        file.write_text(now, encoding="utf-8")
 
 
 if __name__ == "__main__":

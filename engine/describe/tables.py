@@ -1,4 +1,4 @@
-"""The generated tables of `engine/MODEL.md`, from the schemas, the configs and the code.
+"""The generated tables of `engine/MODEL.md` and `engine/TABLES.md`, from the schemas, the configs and the code.
 
 A block stands between `<!-- generated: NAME ARGUMENTS -->` and `<!-- end -->`, and NAME is
 a key of `_BLOCKS`. Arguments of `parameters` are paths of the scenario; a `*` in one stands
@@ -18,6 +18,7 @@ from engine.measures import catalogue
 from engine.spec.levers import LEVERS
 from engine.spec.mechanisms import MECHANISMS, Mechanism
 from engine.spec.scenario import Scenario
+from engine.tables.schemas import SCHEMAS
 
 _BLOCK: Final = re.compile(r"(<!-- generated: (\w+)(.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 _UNITS: Final = {
@@ -180,6 +181,22 @@ def _scales(root: Path, _: list[str]) -> str:
     return _table(("", *(f"`scale={size['name']}`" for size in sizes)), rows)
 
 
+def _own_table(_root: Path, names: list[str]) -> str:
+    """The columns of one own table."""
+    schema = SCHEMAS[names[0]]
+    rows = [
+        (
+            f"`{column.name}`" + (", required" if column.is_required else ""),
+            column.unit,
+            column.allowed,
+            column.doc,
+        )
+        for column in schema.columns
+    ]
+    table = _table(("column", "unit", "allowed", "meaning"), rows)
+    return f"A row is {schema.doc}.\n\n{table}"
+
+
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table without the columns that hold nothing."""
     full = [k for k in range(len(header)) if any(row[k] for row in rows)]
@@ -196,5 +213,6 @@ _BLOCKS: Final[Mapping[str, Callable[[Path, list[str]], str]]] = {
     "mechanism": _card,
     "mechanisms": _overview,
     "measures": _measures,
+    "own_table": _own_table,
 }
 """What a block's name makes: (root, arguments) to Markdown."""

@@ -2,7 +2,7 @@
 
 What happens before a decision is the same whatever is decided. A past is the market on the
 morning of the decision; it is a function of (scenario, history, scale, world seed, run seed,
-that morning), and by all of these it is found again: compared by value, so that no other past
+own tables, that morning), and by all of these it is found again: compared by value, so that no other past
 can be taken for it. How many threads made it changes no bit.
 
 Of a loop over more pasts than fit, a store that gave up the oldest would keep none until its
@@ -20,6 +20,7 @@ from engine.market.state import State
 from engine.spec.jobs import Scale
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
+from engine.spec.tables import Tables
 
 MOST_BYTES: Final = 256 * 2**20
 """Of all pasts that a process keeps: about a hundred of 20,000 buyers."""
@@ -44,6 +45,7 @@ class _Made(NamedTuple):
     scale: Scale
     history: Policy
     scenario: Scenario
+    tables: Tables
 
 
 class KeptPasts:
@@ -77,6 +79,7 @@ class KeptPasts:
             scale=case.scale,
             history=case.history,
             scenario=case.scenario,
+            tables=case.tables,
         )
         past = next((past for own, past, _ in self._kept if own == made), None)
         if past is None:

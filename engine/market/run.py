@@ -28,6 +28,7 @@ from engine.market.world import World, open_world
 from engine.measures.run_off import FLOWS, VALUED
 from engine.spec.mechanisms import switched_policy
 from engine.spec.policy import Policy
+from engine.tables import read_given
 
 _PASTS = KeptPasts()
 
@@ -41,7 +42,8 @@ def simulate(case: Case) -> RunResult:
     """
     started = time.perf_counter()
     calendar = case.scenario.calendar
-    world = open_world(case.scenario, case.scale, case.world_seed)
+    given = read_given(case.tables, case.scale)
+    world = open_world(case.scenario, case.scale, case.world_seed, given)
     simulated = partial(_past, world, case)
     state, start = _PASTS.of(case, simulated) if case.history else simulated()
     branches: dict[str, RunResult] = {}

@@ -26,7 +26,8 @@ from engine.accounts import N_SUMS, Account, Count
 from engine.market.world import World
 from engine.measures.catalogue import RECORDED
 from engine.population.anchors import strength_of_rank
-from engine.population.buyers import Buyers, aligned_copy, draw_buyers
+from engine.population.buyers import Buyers, aligned_copy
+from engine.population.draw_buyers import draw_buyers
 from engine.population.strata import mean_ranks
 from engine.rules.pricing import LARGEST_MARKUP, own_elasticity
 from engine.units import N_DOMAINS, N_KINDS, N_TIERS
@@ -266,7 +267,9 @@ def open_state(world: World, run_seed: int) -> State:
     return State(
         day=0,
         run_seed=run_seed,
-        buyers=draw_buyers(world.scenario, world.anchors, world.scale.buyers_count, world.seed),
+        buyers=draw_buyers(
+            world.scenario, world.anchors, world.scale.buyers_count, world.seed, world.given
+        ),
         anchors=AnchorHistory(
             fans=anchors.fans.copy(),
             strength=strength_of_rank(mean_ranks(anchors.stands_for), market),

@@ -1,6 +1,6 @@
 """What is drawn or read once, and written by nobody: the world in which policies act.
 
-A `World` is a function of (scenario, scale, world seed). What changes from night to night
+A `World` is a function of (scenario, scale, world seed) and of what tables give. What changes from night to night
 is `engine.market.state.State`; what lives for a day or a slot is `engine.market.scratch`.
 """
 
@@ -22,6 +22,7 @@ from engine.market.terms import (
     tastes,
 )
 from engine.population.anchors import Anchors, draw_anchors, singles
+from engine.population.given import NOTHING_GIVEN, Given
 from engine.population.suppliers import Goods, Suppliers, draw_goods, draw_suppliers
 from engine.spec.jobs import Scale
 from engine.spec.mechanisms import switched_scenario
@@ -38,7 +39,7 @@ class World:
     what was drawn of them; `tastes`, `supply` and `selection` are the scenario's numbers as
     kernels read them; `expected_sales` (float64, by kind) fen of the simulated sample that one
     per cent of all suppliers expects to sell on a plain day; `take_bp` and `offer_bp` (int64,
-    by kind) take and offered commission in basis points.
+    by kind) take and offered commission in basis points; `given` what was not drawn but read.
     """
 
     scenario: Scenario
@@ -55,6 +56,7 @@ class World:
     expected_sales: NDArray[np.float64]
     take_bp: NDArray[np.int64]
     offer_bp: NDArray[np.int64]
+    given: Given = NOTHING_GIVEN
 
     def date_of(self, day: int) -> date:
         """The date of a day, counted from 0 on the scenario's first day."""
@@ -75,14 +77,16 @@ class World:
             "scenario": tree,
             "scale": self.scale.model_dump(mode="json"),
             "seed": self.seed,
-        }
+        } | ({"tables": self.given.name} if self.given.name else {})
         return hashlib.blake2b(
             json.dumps(made_from, sort_keys=True).encode(), digest_size=16
         ).hexdigest()
 
 
-def open_world(scenario: Scenario, scale: Scale, seed: int) -> World:
-    """Draw the world of a scenario.
+def open_world(
+    scenario: Scenario, scale: Scale, seed: int, given: Given = NOTHING_GIVEN
+) -> World:
+    """Draw the world of a scenario, but for what is `given`, of as many rows as `scale` counts.
 
     Mechanisms that are switched off in `scenario.mechanisms` are neutral in the world.
 
@@ -92,8 +96,8 @@ def open_world(scenario: Scenario, scale: Scale, seed: int) -> World:
         If more buyers are to be simulated than the pool has people.
     """
     scenario = switched_scenario(scenario)
-    suppliers = draw_suppliers(scenario, scale.suppliers_count, seed)
-    anchors = draw_anchors(scenario, scale.anchors_count, suppliers.kind, seed)
+    suppliers = draw_suppliers(scenario, scale.suppliers_count, seed, given.suppliers)
+    anchors = draw_anchors(scenario, scale.anchors_count, suppliers.kind, seed, given.anchors)
     terms = supply_terms(scenario)
     return World(
         scenario=scenario,
@@ -103,13 +107,14 @@ def open_world(scenario: Scenario, scale: Scale, seed: int) -> World:
         anchors=anchors,
         singles_count=singles(anchors.stands_for),
         suppliers=suppliers,
-        goods=draw_goods(scenario, suppliers, scale.showcase_count, seed),
+        goods=draw_goods(scenario, suppliers, scale.showcase_count, seed, given.goods),
         tastes=tastes(scenario),
         supply=terms,
         selection=showcase_terms(scenario),
         expected_sales=_expected_sales(scenario, scale),
         take_bp=np.array([to_bp(share) for share in terms.take], np.int64),
         offer_bp=np.array([to_bp(share) for share in terms.offer], np.int64),
+        given=given,
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.population.draws import categories, normal_quantiles, normals, uniforms
+from engine.population.given import NOTHING, Columns, put
 from engine.population.strata import even_strata, mean_ranks, rank_strata, stratum_means
 from engine.rng import Purpose
 from engine.spec.scenario import Scenario
@@ -52,11 +53,16 @@ class Anchors(NamedTuple):
 
 
 def draw_anchors(
-    scenario: Scenario, count: int, supplier_kinds: NDArray[np.uint8], seed: int
+    scenario: Scenario,
+    count: int,
+    supplier_kinds: NDArray[np.uint8],
+    seed: int,
+    given: Columns = NOTHING,
 ) -> Anchors:
     """Draw `count` rows of anchors, and one guest per trial stream, from the world seed.
 
-    `supplier_kinds` are those of `suppliers.draw_suppliers`, its guests last.
+    `supplier_kinds` are those of `suppliers.draw_suppliers`, its guests last. Columns that are
+    `given` are not drawn; the first of them is `fans`, which falls.
     """
     spec = scenario.anchors
     trials = scenario.calendar.trial_streams
@@ -65,7 +71,7 @@ def draw_anchors(
     def uniform(draw: int) -> NDArray[np.float64]:
         return uniforms(seed, Purpose.ANCHOR, total, draw)
 
-    rows = _rows(scenario, count)
+    rows = _given_rows(scenario, given) if "fans" in given else _rows(scenario, count)
     guests = np.zeros(len(trials))
     # The tiers are shares of the market; guests are in the last.
     rank_share = (mean_ranks(rows.stands_for) + 0.5) / rows.stands_for.sum()
@@ -75,13 +81,20 @@ def draw_anchors(
         HEAD,
         np.where(rank_share < spec.head_share + spec.waist_share, WAIST, TAIL),
     ).astype(np.uint8)
-    category = categories(uniform(0), spec.category_share.values())
+    category = put(given, "category", categories(uniform(0), spec.category_share.values()))
     category[count:] = [CATEGORIES.index(trial.category) for trial in trials]
     low, high = spec.live_probability
     charisma = 1.0 + spec.charisma_sd * normals(seed, Purpose.ANCHOR, total, 1)
-    family, members = _families(scenario, rows.stands_for, uniform(2))
+    if "family" in given:
+        family = given["family"].astype(np.int32)
+        members = _given_members(given, spec.family_members_count)
+    else:
+        family, members = _families(scenario, rows.stands_for, uniform(2))
+    tier = put(given, "tier", tier)
     owns = uniform(3) < np.array(spec.own_supply_share.values())[tier]
     owned = (uniform(4) * suppliers_count).astype(np.int32)
+    own = put(given, "own_supplier", np.where(owns, owned, NO_SUPPLIER).astype(np.int32))
+    is_brand = (own != NO_SUPPLIER) & IS_BRAND[supplier_kinds[own]]
     return Anchors(
         stands_for=np.concatenate([rows.stands_for, guests + 1.0]),
         fans=np.concatenate([rows.fans, guests]),
@@ -89,12 +102,12 @@ def draw_anchors(
         arrives=np.concatenate([rows.arrives, np.zeros(len(trials), np.int64)]),
         tier=tier,
         category=category,
-        charisma=np.maximum(charisma, 0.1).astype(np.float32),
-        live_base=low + (high - low) * uniform(5),
+        charisma=put(given, "charisma", np.maximum(charisma, 0.1).astype(np.float32)),
+        live_base=put(given, "live_base", low + (high - low) * uniform(5)),
         family=np.concatenate([family, np.full(len(trials), NO_FAMILY, np.int32)]),
         members=members,
-        own_supplier=np.where(owns, owned, NO_SUPPLIER).astype(np.int32),
-        is_brand=owns & IS_BRAND[supplier_kinds[owned]],
+        own_supplier=own,
+        is_brand=put(given, "is_brand", is_brand),
         guests_from=count,
     )
 
@@ -132,6 +145,33 @@ def _rows(scenario: Scenario, count: int) -> _Rows:
         engaged=np.concatenate([stratum_means(fans**spec.engaged_power, strata), none]),
         arrives=np.concatenate([np.zeros(count - new_rows, np.int64), _arrival_days(new_rows)]),
     )
+
+
+def _given_rows(scenario: Scenario, given: Columns) -> _Rows:
+    """Rows of a table: each is one anchor that is there from the first day, if it says no more."""
+    fans = given["fans"].astype(np.float64)
+    engaged = np.where(fans > 0.0, fans**scenario.anchors.engaged_power, 0.0)
+    return _Rows(
+        stands_for=put(given, "stands_for", np.ones(fans.size)),
+        fans=fans,
+        engaged=put(given, "engaged", engaged),
+        arrives=put(given, "arrives", np.zeros(fans.size, np.int64)),
+    )
+
+
+def _given_members(given: Columns, least: int) -> NDArray[np.int32]:
+    """Members of each family that is given, the first by place; (families, members) int32.
+
+    Smaller families than the largest repeat theirs in turn.
+    """
+    family = given["family"]
+    place = given.get("family_place", np.arange(family.size))
+    order = np.lexsort((place, family))
+    order = order[family[order] != NO_FAMILY]
+    groups = np.split(order, np.flatnonzero(np.diff(family[order])) + 1) if order.size else []
+    size = max((group.size for group in groups), default=least)
+    members = [np.resize(group, size) for group in groups]
+    return np.array(members, np.int32).reshape(len(groups), size)
 
 
 def _arrival_days(newcomers: int) -> NDArray[np.int64]:

@@ -1,10 +1,7 @@
-"""Buyers: 71 bytes each, traits from a low-discrepancy sequence, follows from anchors' fans.
+"""The record of a buyer: 71 bytes each.
 
 Traits are stored as small integers; the tables that decode them are in
-`engine.market.terms`. Trait d of buyer i is the quantile at frac(s_d + i a_d), the
-additive recurrence with a_d = phi^-(d+1), phi the root of phi^(D+1) = phi + 1 (Roberts
-2018); the shifts s_d come from the world seed. It halves the sampling noise of yearly GMV
-against independent draws. Follows are independent draws.
+`engine.market.terms`.
 """
 
 from typing import NamedTuple
@@ -12,12 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jit import kernel, step
-from engine.population.alias import alias_table, draw_alias
-from engine.population.anchors import ARRIVAL_DAYS, Anchors
-from engine.population.draws import normal_quantiles
-from engine.rng import Purpose, bits, key, uniform
-from engine.spec.scenario import Scenario
+from engine.jit import step
 from engine.units import N_CATEGORIES, N_KINDS
 
 LANES, LANE_BITS = 4, 16
@@ -114,12 +106,6 @@ def _check_layout(record: np.dtype[np.void]) -> None:
 PERSON = person_dtype(N_CATEGORIES, N_KINDS)
 """The record of a buyer in this market; see `person_dtype`."""
 
-_TRAITS = 6
-_QUANTILES = 4096
-_ARRIVAL_DRAW = 8
-_SAME_DRAW = 2 * FOLLOWS
-_WALLET_DRAW = 63
-
 
 class Buyers(NamedTuple):
     """All simulated buyers.
@@ -141,7 +127,7 @@ COLUMNS = tuple(name for name in Buyers._fields if name != "person")
 """Columns with a plain number by buyer."""
 
 
-def _new_buyers(count: int) -> Buyers:
+def new_buyers(count: int) -> Buyers:
     """Buyers of whom nothing is known."""
     habit, seen = np.zeros(count, np.uint16), np.zeros(count, np.uint16)
     engagement = np.full(count, ENGAGEMENT_ONE, np.uint16)
@@ -161,7 +147,7 @@ def aligned_copy(buyers: Buyers) -> Buyers:
 
 def bytes_per_buyer() -> int:
     """Bytes of state that one simulated buyer takes."""
-    return sum(column.itemsize for column in _new_buyers(1))
+    return sum(column.itemsize for column in new_buyers(1))
 
 
 @step
@@ -196,133 +182,8 @@ def set_affinity(me, f, affinity):
     me.affinities[f] = np.uint16(np.int64(me.affinities[f]) & ~AFFINITY_ONE | np.int64(affinity))
 
 
-def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> Buyers:
-    """Create `count` buyers from the world seed."""
-    spec = scenario.buyers
-    buyers = _new_buyers(count)
-    shifts = np.array([int(key(seed, Purpose.BUYER_TRAITS, d)) for d in range(_TRAITS)], np.uint64)
-    quantiles = normal_quantiles(_QUANTILES)
-    # budget ~ lognormal around the tier's mean, in whole RMB
-    budget_spread = np.exp(spec.budget_log_sd * quantiles - spec.budget_log_sd**2 / 2)
-    means = spec.wallet_level * np.array(spec.monthly_budget_rmb.values())
-    incomes = np.clip(np.outer(means, budget_spread), 1, 20_000)
-    _fill_traits(
-        buyers,
-        shifts,
-        _steps(),
-        np.float64(spec.tier12_share),
-        _levels(spec.activity_log_sd, quantiles, ACTIVITY_CENTRE, ACTIVITY_UNIT),
-        _levels(spec.sensitivity_log_sd, quantiles, SENSITIVITY_CENTRE, SENSITIVITY_UNIT),
-        incomes.astype(np.uint16),
-    )
-    table = alias_table(anchors.engaged * anchors.stands_for)
-    _fill_history(
-        buyers,
-        key(seed, Purpose.BUYER_HISTORY),
-        np.float64(spec.bought_before_share),
-        np.float64(spec.initial_habit),
-        np.uint8(round(spec.initial_trust * BYTE_ONE)),
-        np.float64(spec.newcomers_share),
-        np.float64(spec.initial_wallet),
-        np.int64(spec.wallet_days),
-    )
-    _fill_follows(
-        buyers,
-        key(seed, Purpose.BUYER_FOLLOWS),
-        np.int64(spec.follows_count),
-        np.float64(spec.initial_affinity),
-        table,
-        anchors.stands_for,
-    )
-    return buyers
-
-
 def cache_lines(count: int, record: np.dtype[np.void]) -> NDArray[np.void]:
     """Zeroed records of 64 bytes, each on a cache line of its own."""
     memory = np.zeros((count + 1) * CACHE_LINE, np.uint8)
     first = -memory.ctypes.data % CACHE_LINE
     return memory[first : first + count * CACHE_LINE].view(record)
-
-
-def _steps() -> NDArray[np.uint64]:
-    phi = 1.5
-    for _ in range(64):
-        phi = (1.0 + phi) ** (1.0 / (_TRAITS + 1))
-    return np.array([int(phi ** -(d + 1) * 2**64) for d in range(_TRAITS)], np.uint64)
-
-
-def _levels(
-    log_sd: float, quantiles: NDArray[np.float64], centre: float, unit: float
-) -> NDArray[np.uint8]:
-    """Byte levels of a lognormal with mean 1 at each quantile: exp((b - centre) / unit)."""
-    logs = log_sd * quantiles - log_sd**2 / 2
-    return np.clip(np.round(centre + unit * logs), 0, 255).astype(np.uint8)
-
-
-@kernel
-def _fill_traits(  # noqa: PLR0913, PLR0917 - numba passes by position
-    buyers, shifts, steps, tier12_share, activity, sensitivity, incomes
-):
-    tier12_edge = np.uint64(tier12_share * 18446744073709549568.0)
-    table_shift, byte_shift = np.uint64(52), np.uint64(56)
-    for i in range(buyers.person.size):
-        n = np.uint64(i)
-        me = buyers.person[i]
-        tier = 0 if shifts[0] + n * steps[0] < tier12_edge else 1
-        me.flags = np.uint8(FLAG_TIER3 * tier)
-        buyers.activity[i] = activity[(shifts[1] + n * steps[1]) >> table_shift]
-        me.sensitivity = sensitivity[(shifts[2] + n * steps[2]) >> table_shift]
-        me.impulse = np.uint8((shifts[3] + n * steps[3]) >> byte_shift)
-        me.taste = np.uint8((shifts[4] + n * steps[4]) >> byte_shift)
-        me.income = incomes[tier, (shifts[5] + n * steps[5]) >> table_shift]
-        buyers.seen[i] = np.uint16(DAY_ZERO)
-
-
-@step
-def _bought_draw(c):
-    """Number of the draw for category `c`: from 2 on, without that of the arrival."""
-    return 2 + c + np.int64(2 + c >= _ARRIVAL_DRAW)
-
-
-@kernel
-def _fill_history(  # noqa: PLR0913, PLR0917 - numba passes by position
-    buyers, stream, bought_share, habit, trust, newcomers, least_wallet, wallet_days
-):
-    """Buyers of old have a habit and bought something in the last 90 days; newcomers arrive."""
-    for i in range(buyers.person.size):
-        me = buyers.person[i]
-        me.trust[:] = trust
-        filled = least_wallet + (1.0 - least_wallet) * uniform(stream, i, _WALLET_DRAW)
-        me.budget = np.int32(filled * earned_fen(np.int64(me.income), wallet_days))
-        arrival = uniform(stream, i, _ARRIVAL_DRAW)
-        if arrival < newcomers:
-            buyers.seen[i] += np.uint16(1 + int(arrival / newcomers * ARRIVAL_DAYS))
-        bought_before = arrival >= newcomers and uniform(stream, i, 0) < bought_share
-        if bought_before:
-            me.flags |= np.uint8(FLAG_BOUGHT)
-            # habit 2 u, so that its mean is `habit`
-            level = min(2.0 * habit * uniform(stream, i, 1), 1.0)
-            buyers.habit[i] = np.uint16(level * HABIT_ONE)
-        for c in range(N_CATEGORIES):
-            days_ago = int(90.0 * uniform(stream, i, _bought_draw(c)))
-            me.bought[c] = np.uint16(DAY_ZERO - 1 - days_ago)
-
-
-@kernel
-def _fill_follows(buyers, stream, count, affinity, table, stands_for):
-    for i in range(buyers.person.size):
-        if buyers.seen[i] > DAY_ZERO:
-            continue  # who is still to arrive follows nobody yet
-        me = buyers.person[i]
-        for f in range(count):
-            anchor = draw_alias(bits(stream, i, 2 * f), table)
-            known = False
-            for g in range(f):
-                known |= (anchor_of(me, g) == anchor) & (affinity_of(me, g) > 0)
-            # A second draw of a followed anchor leaves the place empty (affinity 0); of a row of
-            # several anchors it is mostly another one.
-            if known:
-                known = uniform(stream, i, _SAME_DRAW + f) * stands_for[anchor] < 1.0
-            if not known:
-                level = min(affinity * (0.5 + uniform(stream, i, 2 * f + 1)), 1.0)
-                set_follow(me, f, anchor, level * AFFINITY_ONE)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.population.draws import Floats, categories, normals, uniforms
+from engine.population.given import NOTHING, Columns, put
 from engine.rng import Purpose
 from engine.spec.scenario import Scenario
 from engine.units import CATEGORIES, COMES_WITH_PARTNER, FEN_PER_RMB, KINDS, N_CATEGORIES
@@ -46,15 +47,20 @@ class Goods(NamedTuple):
     first_good: NDArray[np.int64]
 
 
-def draw_suppliers(scenario: Scenario, count: int, seed: int) -> Suppliers:
-    """Draw `count` suppliers, in fixed shares of the kinds, and the trial streams' guests."""
+def draw_suppliers(
+    scenario: Scenario, count: int, seed: int, given: Columns = NOTHING
+) -> Suppliers:
+    """Draw `count` suppliers, in fixed shares of the kinds, and the trial streams' guests.
+
+    Columns that are `given`, of the first `count`, are not drawn.
+    """
     specs = scenario.suppliers.kinds()
     trials = scenario.calendar.trial_streams
     total = count + len(trials)
     edges = np.cumsum([spec.count_share for spec in specs]) * count
     kind = np.searchsorted(edges, np.arange(count) + 0.5).astype(np.uint8)
     guests = [KINDS.index(trial.kind) for trial in trials]
-    kind = np.concatenate([kind, np.array(guests, np.uint8)])
+    kind = put(given, "kind", np.concatenate([kind, np.array(guests, np.uint8)]))
 
     def uniform(draw: int) -> Floats:
         return uniforms(seed, Purpose.SUPPLIER, total, draw)
@@ -63,9 +69,9 @@ def draw_suppliers(scenario: Scenario, count: int, seed: int) -> Suppliers:
         return np.array(values)[kind]
 
     joined = np.clip(by_kind([spec.joined_share for spec in specs]), 0, 1 - 1e-12)
-    return Suppliers(
+    drawn = Suppliers(
         kind=kind,
-        threshold=-np.log1p(-uniform(0)),
+        threshold=-np.log1p(-_joining(uniform(0), joined, given)),
         hazard=-np.log1p(-joined),
         exit_threshold=-np.log1p(-uniform(5)),
         external_draw=uniform(1),
@@ -75,19 +81,45 @@ def draw_suppliers(scenario: Scenario, count: int, seed: int) -> Suppliers:
         capacity=by_kind([spec.capacity_units for spec in specs]) * 100 / count,
         guests_from=count,
     )
+    return drawn._replace(**{name: put(given, name, getattr(drawn, name)) for name in _OWN})
 
 
-def draw_goods(scenario: Scenario, suppliers: Suppliers, showcase: int, seed: int) -> Goods:
-    """Draw the goods of each supplier; a guest brings as many as a showcase holds."""
+_OWN = tuple(name for name in Suppliers._fields if name not in {"kind", "guests_from"})
+"""Columns that may be given of a supplier, beside its kind."""
+
+
+def _joining(draws: Floats, joined_share: Floats, given: Columns) -> Floats:
+    """Uniforms of the joining thresholds, conditional on who has joined where that is given.
+
+    Of a uniform u and a joined share c: c u for who has joined, c + (1 - c) u for who has not.
+    """
+    if "joined" not in given:
+        return draws
+    own = given["joined"]
+    u, share = draws[: own.size], joined_share[: own.size]
+    conditional = np.where(own, share * u, share + (1.0 - share) * u)
+    return np.concatenate([conditional, draws[own.size :]])
+
+
+def draw_goods(
+    scenario: Scenario, suppliers: Suppliers, showcase: int, seed: int, given: Columns = NOTHING
+) -> Goods:
+    """Draw the goods of each supplier; a guest brings as many as a showcase holds.
+
+    Columns that are `given` are not drawn; the first of them is `supplier`, which rises.
+    """
     spec = scenario.suppliers
     trials = scenario.calendar.trial_streams
     per_supplier = np.full(suppliers.kind.size, spec.goods_count)
+    if "supplier" in given:
+        per_supplier = np.bincount(given["supplier"], minlength=per_supplier.size)
     per_supplier[suppliers.guests_from :] = showcase
     supplier = np.repeat(np.arange(suppliers.kind.size), per_supplier).astype(np.int32)
     total, kind = supplier.size, suppliers.kind[supplier]
     category = categories(
         uniforms(seed, Purpose.GOOD, total, 0), scenario.anchors.category_share.values()
     )
+    category = put(given, "category", category)
 
     def by_kind(name: str) -> Floats:
         return np.array([getattr(kind_spec, name) for kind_spec in spec.kinds()])[kind]
@@ -100,19 +132,20 @@ def draw_goods(scenario: Scenario, suppliers: Suppliers, showcase: int, seed: in
         price[own], cost_share[own] = trial.price_rmb, trial.cost_share
     log_sd = spec.price_log_sd
     price *= np.exp(log_sd * normals(seed, Purpose.GOOD, total, 1) - log_sd**2 / 2)
-    elsewhere = np.maximum(np.round(price * FEN_PER_RMB), 100)
+    elsewhere = put(given, "elsewhere", np.maximum(np.round(price * FEN_PER_RMB), 100))
     quality = by_kind("quality") + by_kind("quality_sd") * normals(seed, Purpose.GOOD, total, 2)
     quality -= _late_quality_loss(scenario, suppliers)[supplier]
     order = np.argsort(category, kind="stable").astype(np.int32)
     order = order[supplier[order] < suppliers.guests_from]
+    cost = np.maximum(np.round(elsewhere * cost_share), 1).astype(np.int64)
     return Goods(
         supplier=supplier,
         kind=kind,
         category=category,
         elsewhere=elsewhere.astype(np.int64),
-        cost=np.maximum(np.round(elsewhere * cost_share), 1).astype(np.int64),
-        quality=np.clip(quality, 0, 1).astype(np.float32),
-        brand=by_kind("brand").astype(np.float32),
+        cost=put(given, "cost", cost),
+        quality=put(given, "quality", np.clip(quality, 0, 1).astype(np.float32)),
+        brand=put(given, "brand", by_kind("brand").astype(np.float32)),
         by_category=order,
         category_start=np.searchsorted(category[order], np.arange(N_CATEGORIES + 1)),
         first_good=np.concatenate([[0], np.cumsum(per_supplier)]),

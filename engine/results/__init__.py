@@ -5,6 +5,7 @@ from engine.results.kept import KeptRuns
 from engine.results.provenance import config_hash
 from engine.results.reader import is_complete, list_tables, provenance_of, read_table
 from engine.results.storage import check_writable
+from engine.results.world_tables import check_export_folder, export_worlds
 from engine.results.writer import Results
 
 __all__ = [
@@ -13,8 +14,10 @@ __all__ = [
     "KeptRuns",
     "Results",
     "check_claim",
+    "check_export_folder",
     "check_writable",
     "config_hash",
+    "export_worlds",
     "is_complete",
     "list_tables",
     "lock_folder",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
@@ -41,6 +42,22 @@ class Folder:
             else:
                 with self.system.open_output_stream(self.child(name)) as stream:
                     stream.write(data)
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Any]:
+        """Open a stream to one file, which appears whole at the end or not at all."""
+        path = self.child(name)
+        part = f"{self.path}/.{name}.{os.getpid()}"
+        is_local = isinstance(self.system, LocalFileSystem)
+        with _translated(f"{self.address}/{name}", "written"):
+            try:
+                with self.system.open_output_stream(part if is_local else path) as stream:
+                    yield stream
+                if is_local:
+                    _move_local(Path(part), Path(path))
+            finally:
+                if is_local:
+                    Path(part).unlink(missing_ok=True)
 
     def get(self, name: str) -> bytes:
         """Read the bytes of one file."""
@@ -118,9 +135,23 @@ def _put_local(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        _rename(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _move_local(part: Path, path: Path) -> None:
+    """Give a finished file its name, after its content has reached the disk."""
+    file = os.open(part, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+    _rename(part, path)
+
+
+def _rename(part: Path, path: Path) -> None:
+    part.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)  # the rename itself must reach the disk too
     try:
         os.fsync(folder)

@@ -198,7 +198,7 @@ class MarketProblem:
         return ("daily",) if self._outcomes.needs_days else ()
 
     def _scale(self, stage: Stage) -> Scale:
-        return self._job.scale.sample(stage.population_share, stage.anchors_share)
+        return self._job.sampled_scale(stage.population_share, stage.anchors_share)
 
     def _sample(self, outcomes: Sequence[RunResult | Failure], stage: Stage) -> Sample:
         for outcome in outcomes:
@@ -259,4 +259,5 @@ def _cases_of(
                 threads=job.threads,
                 history=job.history,
                 decision_date=job.decision_date,
+                tables=job.tables,
             )

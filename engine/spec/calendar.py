@@ -140,6 +140,9 @@ class Calendar(Spec):
     end: date = Field(description="last day of the horizon")
     slot_share: tuple[Positive, ...] = Field(min_length=1, max_length=4)
     demand_season: tuple[Positive, ...] = Field(min_length=12, max_length=12)
+    season_by_day: dict[date, Positive] = Field(
+        default_factory=dict, description="factor of the season on days that have one of their own"
+    )
     coupon_draw: float = quantity(
         "factor per coupon share",
         "more of a festival's extra visits where coupons are given",
@@ -175,7 +178,9 @@ class Calendar(Spec):
         return self
 
     def season_on(self, today: date) -> float:
-        """Factor of the season on a day: the months' values, linear between their middles."""
+        """Factor of the season on a day: its own, or the months', linear between their middles."""
+        if today in self.season_by_day:
+            return self.season_by_day[today]
         december, january = self.demand_season[-1], self.demand_season[0]
         return by_day((december, *self.demand_season, january), today.month, today)
 

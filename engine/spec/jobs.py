@@ -15,6 +15,7 @@ from engine.spec.run_off import WithRunOff
 from engine.spec.scenario import Scenario
 from engine.spec.search import Objective, Search
 from engine.spec.space import Space
+from engine.spec.tables import NO_TABLES, TABLE_NAMES, Tables
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -111,8 +112,12 @@ class Schedule(Spec):
 class Job(Spec):
     """What every command needs: seeds, a world, its size, and where to run."""
 
-    without_effect: ClassVar[dict[str, Any]] = {"ray": True, "threads": True}
-    """Keys on which no result depends."""
+    without_effect: ClassVar[dict[str, Any]] = {
+        "ray": True,
+        "threads": True,
+        "tables": {"folder": True} | {name: {"address": True} for name in TABLE_NAMES},
+    }
+    """Keys on which no result depends: of a table its content counts, not where it lies."""
 
     seed: Seed
     world_seed: Seed
@@ -136,6 +141,12 @@ class Job(Spec):
         description="morning on which policies take over from the history, with a purse and a "
         "target path of their own; none: the horizon's first day",
     )
+    tables: Tables = Field(NO_TABLES, description="own tables in place of what is drawn")
+
+    def sampled_scale(self, population_share: float, anchors_share: float = 1.0) -> Scale:
+        """Return a smaller scale; of own tables of anchors, suppliers and goods all rows stay."""
+        kept = 1.0 if self.tables.fix_anchors else anchors_share
+        return self.scale.sample(population_share, kept)
 
     def identity(self) -> str:
         """Name all that the results depend on: 16 hexadecimal digits."""
@@ -155,7 +166,14 @@ class Job(Spec):
 class SimulateJob(Job):
     """One policy."""
 
+    without_effect: ClassVar[dict[str, Any]] = Job.without_effect | {"export": True}
+
     policy: Policy
+    export: bool | str = Field(
+        False,
+        description="folder to which the drawn world is written as tables; true: world, in the "
+        "output folder; false: nowhere",
+    )
 
     def all_policies(self) -> dict[str, Policy]:
         """Return the one policy."""

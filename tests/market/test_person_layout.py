@@ -5,7 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from engine.population.buyers import CACHE_LINE, PERSON, _bought_draw, _check_layout, person_dtype
+from engine.population.buyers import CACHE_LINE, PERSON, _check_layout, person_dtype
+from engine.population.draw_buyers import _bought_draw
 from engine.units import N_CATEGORIES, N_KINDS
 
 

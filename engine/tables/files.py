@@ -1,0 +1,204 @@
+"""Files of a table: where they lie, their batches one after another, a digest of their content."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from engine.errors import InputError
+
+FORMATS: Final = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
+BATCH_ROWS: Final = 65_536
+"""Rows that are held at once of a table that is not kept."""
+_BLOCK: Final = 2**22
+
+
+class File(NamedTuple):
+    """One file: its path in the file system, its name for people, its format, and its stamp."""
+
+    path: str
+    shown: str
+    stamp: tuple[int, int]
+
+
+class TableFiles(NamedTuple):
+    """The files of one table in the order of their names; `where` is the key that names it."""
+
+    where: str
+    address: str
+    system: Any
+    base: str
+    files: tuple[File, ...]
+    format: str
+
+
+class Batch(NamedTuple):
+    """Rows side by side of one file: `first` counts its rows of data from 1."""
+
+    file: str
+    first: int
+    columns: dict[str, Any]
+    """Arrow arrays by name."""
+
+
+def absolute(address: str) -> str:
+    """Return an address that means the same wherever a process was started."""
+    return address if "://" in address else str(Path(address).absolute())
+
+
+def find_files(where: str, address: str) -> TableFiles:
+    """Find the files of a table.
+
+    Raises
+    ------
+    InputError
+        If there are none, or of several formats.
+    """
+    from pyarrow.fs import FileSelector, FileType
+
+    system, path = located(where, address)
+    try:
+        info = system.get_file_info(path)
+        if info.type is FileType.Directory:
+            infos = system.get_file_info(FileSelector(path, recursive=True))
+        else:
+            infos = [info]
+    except OSError as error:
+        raise _unreadable(where, address, str(error)) from None
+    if info.type is FileType.NotFound:
+        raise _unreadable(where, address, "there is no such file or folder")
+    files = sorted(
+        File(one.path, _shown(address, path, one.path), (one.size, one.mtime_ns or 0))
+        for one in infos
+        if one.type is FileType.File and not _is_hidden(one.path[len(path) :])
+    )
+    return TableFiles(where, address, system, path, tuple(files), _format(where, address, files))
+
+
+def located(where: str, address: str) -> tuple[Any, str]:
+    """Return the file system of an address, and its path there."""
+    import pyarrow as pa
+    from pyarrow.fs import FileSystem, LocalFileSystem
+
+    if "://" not in address:
+        return LocalFileSystem(), str(Path(address).absolute())
+    try:
+        system, path = FileSystem.from_uri(address)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _unreadable(where, address, str(error)) from None
+    return system, path.rstrip("/")
+
+
+def _unreadable(where: str, address: str, why: str) -> InputError:
+    return InputError(
+        where,
+        f"{address}: {why}",
+        "a .parquet or .csv file, a folder of them, or an address that pyarrow.fs knows",
+        "correct it; every process that simulates must be able to read it",
+    )
+
+
+def _shown(address: str, base: str, path: str) -> str:
+    return address.rstrip("/") + path[len(base) :]
+
+
+def _is_hidden(relative: str) -> bool:
+    return any(part.startswith((".", "_")) for part in relative.split("/") if part)
+
+
+def _format(where: str, address: str, files: Sequence[File]) -> str:
+    found = {FORMATS.get(Path(file.path).suffix.lower(), Path(file.path).suffix) for file in files}
+    if len(found) == 1 and (one := found.pop()) in FORMATS.values():
+        return one
+    what = f"holds files that are {', '.join(sorted(found))}" if found else "holds no files"
+    raise _unreadable(where, address, f"{what or 'a file without a suffix'}, not of one format")
+
+
+def digest(files: TableFiles) -> str:
+    """Return a hash of the content of all files, and of their places in a folder."""
+    return _digest_of(files.address, files.base, files.files)
+
+
+@lru_cache(maxsize=64)  # by the stamps too: a file that changes is read anew
+def _digest_of(address: str, base: str, files: tuple[File, ...]) -> str:
+    system, _ = located("tables", address)
+    found = hashlib.blake2b(digest_size=16)
+    for file in files:
+        found.update(f"{file.path[len(base) :]}:{file.stamp[0]};".encode())
+        with system.open_input_stream(file.path) as stream:
+            while block := stream.read(_BLOCK):
+                found.update(block)
+    return found.hexdigest()
+
+
+def column_names(files: TableFiles) -> tuple[list[str], set[str]]:
+    """Return the names of the files' own columns, and of those that folders name."""
+    import pyarrow as pa
+
+    try:
+        dataset = _dataset(files)
+        own = list(next(dataset.get_fragments()).physical_schema.names)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _unreadable(files.where, files.address, _first_line(error)) from None
+    return own, set(dataset.schema.names) - set(own)
+
+
+def batches(files: TableFiles, columns: Sequence[str]) -> Iterator[Batch]:
+    """Yield the named columns in batches of at most `BATCH_ROWS`, in the order of the files.
+
+    Raises
+    ------
+    InputError
+        Where a file is damaged.
+    """
+    import pyarrow as pa
+
+    shown = {file.path: file.shown for file in files.files}
+    try:
+        dataset = _dataset(files)
+        for fragment in dataset.get_fragments():
+            first = 1
+            for batch in fragment.to_batches(
+                schema=dataset.schema,
+                columns=list(columns),
+                batch_size=BATCH_ROWS,
+                batch_readahead=1,
+                fragment_readahead=1,
+            ):
+                file = shown.get(fragment.path, fragment.path)
+                yield Batch(file, first, dict(zip(columns, batch.columns, strict=True)))
+                first += batch.num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(files.where, files.address, _first_line(error)) from None
+
+
+def _dataset(files: TableFiles) -> Any:
+    from pyarrow import dataset as ds
+
+    def opened(kind: Any) -> Any:
+        return ds.dataset(
+            [file.path for file in files.files],
+            filesystem=files.system,
+            format=kind,
+            partitioning=ds.partitioning(flavor="hive"),
+            partition_base_dir=files.base,
+        )
+
+    found = opened(files.format)
+    if files.format != "csv":
+        return found
+    # As texts: what a cell should be is decided here, not guessed by the reader.
+    from pyarrow.csv import ConvertOptions
+
+    names = next(found.get_fragments()).physical_schema.names
+    options = ConvertOptions(
+        column_types=dict.fromkeys(names, "string"),
+        null_values=["", "null"],
+        strings_can_be_null=True,
+    )
+    return opened(ds.CsvFileFormat(convert_options=options))
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,230 @@
+"""Tables that are read at once: anchors, suppliers and goods, in the order of the world."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import InputError
+from engine.spec.explain import unknown_word
+from engine.spec.tables import TableSource
+from engine.tables.cells import Cells, cell_mistake, checked
+from engine.tables.files import TableFiles, batches, column_names, find_files
+from engine.tables.ids import TextIds
+from engine.tables.schemas import SCHEMAS, Column, Schema
+
+Values = NDArray[Any]
+MOST_ROWS: Final = 1_000_000
+"""Of anchors and of suppliers."""
+
+
+class Rows(NamedTuple):
+    """Where the rows of a table stand in its files: by file, its name and its first row here."""
+
+    where: str
+    starts: list[int]
+    files: list[tuple[str, int]]
+
+    def mistake(self, row: int, column: str, what: str, allowed: str) -> InputError:
+        """Return what is wrong in a row of the table."""
+        number = int(np.searchsorted(self.starts, row, side="right")) - 1
+        file, first = self.files[number]
+        place = f"{self.where}: {file}, row {first + row - self.starts[number]}, column {column}"
+        return cell_mistake(place, what, allowed)
+
+
+class Whole(NamedTuple):
+    """A table in memory: ids and columns by what they fill, in the order of the world."""
+
+    ids: TextIds
+    columns: dict[str, Values]
+
+
+def present_columns(name: str, files: TableFiles) -> list[Column]:
+    """Return the columns of a table that its files have.
+
+    Raises
+    ------
+    InputError
+        If one is not known, or a required one is missing.
+    """
+    schema = SCHEMAS[name]
+    own, of_folders = column_names(files)
+    known = [column.name for column in schema.columns]
+    for column in own:
+        if column not in known:
+            raise unknown_word(f"{files.where}: {files.address}", "is no column", column, known)
+    found = [column for column in schema.columns if column.name in {*own, *of_folders}]
+    for column in schema.columns:
+        if column.is_required and column not in found:
+            raise InputError(
+                f"{files.where}: {files.address}",
+                f"has no column {column.name}: {column.doc}",
+                ", ".join(known),
+                f"add it: {column.allowed}",
+            )
+    return found
+
+
+def key_of(name: str) -> str:
+    """Return the key under which a user names a table."""
+    return f"tables.{name}"
+
+
+def read_whole(name: str, source: TableSource, known: Mapping[str, TextIds]) -> Whole:
+    """Read and check a table.
+
+    Parameters
+    ----------
+    name : of the table.
+    source : where it lies.
+    known : ids of the tables that it may refer to.
+
+    Raises
+    ------
+    InputError
+        Naming the first cell that cannot be.
+    """
+    schema, where = SCHEMAS[name], key_of(name)
+    files = find_files(where, source.address)
+    columns = present_columns(name, files)
+    parts: dict[str, list[Any]] = {column.name: [] for column in columns}
+    rows, count = Rows(where, [], []), 0
+    for batch in batches(files, list(parts)):
+        length = len(next(iter(batch.columns.values())))
+        rows.starts.append(count)
+        rows.files.append((batch.file, batch.first))
+        count += length
+        for column in columns:
+            cells = Cells.of(where, batch, column)
+            found = checked(cells)
+            if column.references:
+                found = _referred(cells, found, known[column.references])
+            parts[column.name].append(found)
+    _check_count(name, files, count)
+    return _ordered(schema, columns, parts, rows)
+
+
+def _check_count(name: str, files: TableFiles, count: int) -> None:
+    most = MOST_ROWS if name != "goods" else 64 * MOST_ROWS
+    if not 0 < count <= most:
+        raise InputError(
+            f"{files.where}: {files.address}",
+            f"has {count:,} rows",
+            f"1 to {most:,} rows",
+            "give at least one" if not count else "leave the smallest out",
+        )
+
+
+def _referred(cells: Cells, ids: Any, known: TextIds) -> Values:
+    """Rows that are referred to, -1 for none."""
+    found = known.rows(ids)
+    wrong = found < 0
+    if cells.column.is_nullable:
+        wrong &= np.asarray(ids.is_valid())
+    if wrong.any():
+        place = int(wrong.argmax())
+        what = f"{ids[place].as_py()!r} is none of the {len(known):,} {cells.column.references}"
+        raise cells.mistake(place, what)
+    return found
+
+
+def _ordered(
+    schema: Schema, columns: list[Column], parts: dict[str, list[Any]], rows: Rows
+) -> Whole:
+    """Join the parts, check what rows have to do with each other, and sort."""
+    import pyarrow as pa
+
+    ids = TextIds(pa.concat_arrays([part.cast(pa.string()) for part in parts.pop(schema.key)]))
+    if (twin := ids.twin()) is not None:
+        what = f"{parts_text(ids, twin[1])} stands in row {twin[0] + 1} already"
+        raise rows.mistake(twin[1], schema.key, what, "each id once")
+    found = {
+        column.fills: _joined(column, parts[column.name]) for column in columns if column.name
+        in parts
+    }  # fmt: skip
+    _CHECKS[schema.name](found, rows)
+    order = _ORDERS[schema.name](found)
+    if order is not None:
+        ids, found = ids.take(order), {name: values[order] for name, values in found.items()}
+    if "family" in found:
+        found["family"] = _numbered(found["family"])
+    return Whole(ids, found)
+
+
+def parts_text(ids: TextIds, row: int) -> str:
+    """Return an id as it is written."""
+    return repr(ids.take(np.array([row])).first())
+
+
+def _joined(column: Column, parts: list[Any]) -> Values:
+    if column.kind != "text":
+        return np.concatenate(parts)
+    return np.concatenate([part.to_numpy(zero_copy_only=False) for part in parts])
+
+
+def _numbered(families: Values) -> Values:
+    """Numbers of families by their first member, -1 for none."""
+    numbers: dict[str, int] = {}
+    return np.array(
+        [-1 if name is None else numbers.setdefault(name, len(numbers)) for name in families],
+        np.int32,
+    )
+
+
+def _check_anchors(columns: dict[str, Values], rows: Rows) -> None:
+    fans = columns["fans"]
+    if not fans.any():
+        raise rows.mistake(0, "fans_count", "is 0 in every row", "fans for some anchor")
+    if "engaged" in columns and not columns["engaged"].any():
+        raise rows.mistake(0, "engaged_weight", "is 0 in every row", "a weight for some anchor")
+    if "arrives" in columns:
+        early = (columns["arrives"] > 0) & (fans > 0)
+        if early.any():
+            row = int(early.argmax())
+            what = f"{fans[row]:g} fans on the first day of an anchor that begins later"
+            raise rows.mistake(row, "fans_count", what, "0 where arrives_day is above 0")
+
+
+def _check_suppliers(columns: dict[str, Values], rows: Rows) -> None:
+    if "joined" in columns and "threshold" in columns:
+        raise rows.mistake(
+            0,
+            "joined",
+            "says again what adoption_threshold and adoption_hazard say",
+            "one of the two columns joined and adoption_threshold",
+        )
+
+
+def _check_goods(columns: dict[str, Values], rows: Rows) -> None:
+    """Nothing: that every supplier has a good is told by `check_every_supplier_has_goods`."""
+
+
+def check_every_supplier_has_goods(goods: Whole, suppliers: TextIds, where: str) -> None:
+    """Refuse goods that leave a supplier without any."""
+    counts = np.bincount(goods.columns["supplier"], minlength=len(suppliers))
+    if not counts.all():
+        name = parts_text(suppliers, int((counts == 0).argmax()))
+        raise InputError(
+            where,
+            f"the supplier {name} has no goods, nor have {int((counts == 0).sum()) - 1} others",
+            "at least one good of each supplier",
+            "add its goods, or leave the supplier out",
+        )
+
+
+def _by_fans(columns: dict[str, Values]) -> Values:
+    return np.argsort(-columns["fans"], kind="stable")
+
+
+def _by_supplier(columns: dict[str, Values]) -> Values:
+    return np.argsort(columns["supplier"], kind="stable")
+
+
+_CHECKS: Final = {
+    "anchors": _check_anchors,
+    "suppliers": _check_suppliers,
+    "goods": _check_goods,
+}
+_ORDERS: Final = {"anchors": _by_fans, "suppliers": lambda _: None, "goods": _by_supplier}

@@ -1,0 +1,1 @@
+"""Own tables: worlds that are written out and read back, and tables that are refused."""
