@@ -23,17 +23,16 @@ _CHUNK: Final = 2**18
 
 
 def world_folders(address: str, todo: Sequence[Case]) -> dict[str, Case]:
-    """Return where the world of each case goes, each world once.
+    """Return where the first population of each world goes.
 
-    One world goes to `address` itself, several to folders below it: `<world>-<population>`.
+    That of a single world goes to `address` itself, others to a folder below it for each.
     """
-    found: dict[tuple[str, int], Case] = {}
+    found: dict[str, Case] = {}
     for case in todo:
-        found.setdefault((case.world, case.world_seed), case)
+        found.setdefault(case.world, case)
     if len(found) == 1:
         return {address: todo[0]}
-    base = address.rstrip("/")
-    return {f"{base}/{world}-{seed}": case for (world, seed), case in found.items()}
+    return {f"{address.rstrip('/')}/{world}": case for world, case in found.items()}
 
 
 def check_export_folder(address: str, todo: Sequence[Case]) -> None:
@@ -56,7 +55,7 @@ def check_export_folder(address: str, todo: Sequence[Case]) -> None:
 
 
 def export_worlds(todo: Sequence[Case], address: str) -> None:
-    """Write the world of every case as it stands on the scenario's first morning.
+    """Write the first population of each world as it stands on the scenario's first morning.
 
     What was read of own tables is written too, under the numbers of its rows in the world.
 

@@ -171,8 +171,8 @@ class SimulateJob(Job):
     policy: Policy
     export: bool | str = Field(
         False,
-        description="folder to which the drawn world is written as tables; true: world, in the "
-        "output folder; false: nowhere",
+        description="folder to which the first population is written as tables; true: world, in "
+        "the output folder; false: nowhere",
     )
 
     def all_policies(self) -> dict[str, Policy]:

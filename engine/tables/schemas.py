@@ -62,7 +62,7 @@ class Column:
         """What a value may be, in words."""
         found = [f"one of {', '.join(self.words)}" if self.words else _WORDS[self.kind]]
         limits = {"at least": self.least, "above": self.above, "at most": self.most}
-        found += [f"{word} {limit:,g}" for word, limit in limits.items() if limit is not None]
+        found += [f"{word} {_plain(limit)}" for word, limit in limits.items() if limit is not None]
         if self.references:
             found.append(f"the id of one of the {self.references}")
         return ", ".join([*found, "or empty"] if self.is_nullable else found)
@@ -80,6 +80,10 @@ class Schema:
     def column(self, name: str) -> Column:
         """Return a column by its name."""
         return next(column for column in self.columns if column.name == name)
+
+
+def _plain(limit: float) -> str:
+    return f"{int(limit):,}" if float(limit).is_integer() else f"{limit:g}"
 
 
 def _share(name: str, doc: str, fills: str, unit: str = "share") -> Column:

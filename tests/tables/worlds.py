@@ -10,15 +10,14 @@ import pyarrow.parquet as pq
 
 from engine.case import Case
 from engine.cases import cases
-from engine.config import load
 from engine.market.run import simulate
 from engine.market.state import State, open_state
 from engine.market.world import open_world
 from engine.results import export_worlds
 from engine.spec.jobs import SimulateJob
-from engine.spec.tables import TABLE_NAMES
-from engine.tables import read_given
-from tests.worlds import CONF, compose, initialize_config_dir
+from engine.spec.tables import TABLE_NAMES, Tables
+from engine.tables import read_given, with_own_tables
+from tests.worlds import job as kept_job
 
 SMALL = (
     "scale=smoke",
@@ -31,9 +30,12 @@ SMALL = (
 
 
 def job(*overrides: str) -> SimulateJob:
-    """The job of `experiments.simulate`, loaded anew: tables are looked at again."""
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return load(compose("simulate", [*SMALL, *overrides]), SimulateJob)
+    """The job of `experiments.simulate`: its tables are looked at, the rest is kept."""
+    words = [word.removeprefix("tables.").split("=") for word in overrides if "tables." in word]
+    others = [word for word in overrides if "tables." not in word]
+    given = {key: float(value) if key == "buyers_share" else value for key, value in words}
+    kept = kept_job(*SMALL, *others)
+    return with_own_tables(kept.model_copy(update={"tables": Tables.model_validate(given)}))
 
 
 def todo(*overrides: str) -> list[Case]:
