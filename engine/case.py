@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.spec.jobs import Scale
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
-from engine.spec.tables import NO_TABLES, Tables
+from engine.spec.tables import NO_TABLES, OwnTables
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Case:
     What `tables` give of the world is read in place of being drawn.
 
     Two cases with equal `scenario`, `policy`, `history`, `decision_date`, `scale`, `tables`,
-    `world_seed` and `run_seed` give the same bits, whatever `threads`, whatever comes after the horizon, and
-    whatever `branches`, which start on days of the horizon from the decision on.
+    `world_seed` and `run_seed` give the same bits, whatever `threads`, whatever comes after the
+    horizon, and whatever `branches`, which start on days of the horizon from the decision on.
     """
 
     scenario: Scenario
@@ -61,7 +61,7 @@ class Case:
     run_off_days: int = 0
     branches: tuple[Branch, ...] = ()
     decision_date: date | None = None
-    tables: Tables = NO_TABLES
+    tables: OwnTables = NO_TABLES
 
     @property
     def decided_on(self) -> date:

@@ -1,4 +1,4 @@
-"""The generated tables of `engine/MODEL.md` and `engine/TABLES.md`, from the schemas, the configs and the code.
+"""The generated tables of `MODEL.md` and `TABLES.md`, from schemas, configs and code.
 
 A block stands between `<!-- generated: NAME ARGUMENTS -->` and `<!-- end -->`, and NAME is
 a key of `_BLOCKS`. Arguments of `parameters` are paths of the scenario; a `*` in one stands

@@ -2,8 +2,8 @@
 
 What happens before a decision is the same whatever is decided. A past is the market on the
 morning of the decision; it is a function of (scenario, history, scale, world seed, run seed,
-own tables, that morning), and by all of these it is found again: compared by value, so that no other past
-can be taken for it. How many threads made it changes no bit.
+own tables, that morning), and by all of these it is found again: compared by value, so that no
+other past can be taken for it. How many threads made it changes no bit.
 
 Of a loop over more pasts than fit, a store that gave up the oldest would keep none until its
 turn comes; what has to go is picked by a count instead, so that of n pasts the m that fit are
@@ -20,7 +20,7 @@ from engine.market.state import State
 from engine.spec.jobs import Scale
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
-from engine.spec.tables import Tables
+from engine.spec.tables import OwnTables
 
 MOST_BYTES: Final = 256 * 2**20
 """Of all pasts that a process keeps: about a hundred of 20,000 buyers."""
@@ -45,7 +45,7 @@ class _Made(NamedTuple):
     scale: Scale
     history: Policy
     scenario: Scenario
-    tables: Tables
+    tables: OwnTables
 
 
 class KeptPasts:

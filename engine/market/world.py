@@ -1,7 +1,8 @@
 """What is drawn or read once, and written by nobody: the world in which policies act.
 
-A `World` is a function of (scenario, scale, world seed) and of what tables give. What changes from night to night
-is `engine.market.state.State`; what lives for a day or a slot is `engine.market.scratch`.
+A `World` is a function of (scenario, scale, world seed) and of what tables give. What changes
+from night to night is `engine.market.state.State`; what lives for a day or a slot is
+`engine.market.scratch`.
 """
 
 import hashlib
@@ -83,9 +84,7 @@ class World:
         ).hexdigest()
 
 
-def open_world(
-    scenario: Scenario, scale: Scale, seed: int, given: Given = NOTHING_GIVEN
-) -> World:
+def open_world(scenario: Scenario, scale: Scale, seed: int, given: Given = NOTHING_GIVEN) -> World:
     """Draw the world of a scenario, but for what is `given`, of as many rows as `scale` counts.
 
     Mechanisms that are switched off in `scenario.mechanisms` are neutral in the world.

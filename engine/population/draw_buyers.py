@@ -118,9 +118,7 @@ def _levels(
 
 
 @kernel
-def _fill_groups(  # noqa: PLR0913, PLR0917 - numba passes by position
-    buyers, shifts, steps, tier12_share, stream, newcomers
-):
+def _fill_groups(buyers, shifts, steps, tier12_share, stream, newcomers):
     """In which tier buyers live, and on which day they arrive."""
     tier12_edge = np.uint64(tier12_share * 18446744073709549568.0)
     for i in range(buyers.person.size):
@@ -133,9 +131,7 @@ def _fill_groups(  # noqa: PLR0913, PLR0917 - numba passes by position
 
 
 @kernel
-def _fill_traits(  # noqa: PLR0913, PLR0917 - numba passes by position
-    buyers, shifts, steps, activity, sensitivity, incomes
-):
+def _fill_traits(buyers, shifts, steps, activity, sensitivity, incomes):
     table_shift, byte_shift = np.uint64(52), np.uint64(56)
     for i in range(buyers.person.size):
         n = np.uint64(i)

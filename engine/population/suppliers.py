@@ -1,6 +1,6 @@
 """Suppliers and their goods on the first day."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +81,8 @@ def draw_suppliers(
         capacity=by_kind([spec.capacity_units for spec in specs]) * 100 / count,
         guests_from=count,
     )
-    return drawn._replace(**{name: put(given, name, getattr(drawn, name)) for name in _OWN})
+    own: dict[str, Any] = {name: put(given, name, getattr(drawn, name)) for name in _OWN}
+    return drawn._replace(**own)
 
 
 _OWN = tuple(name for name in Suppliers._fields if name not in {"kind", "guests_from"})

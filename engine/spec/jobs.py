@@ -15,7 +15,7 @@ from engine.spec.run_off import WithRunOff
 from engine.spec.scenario import Scenario
 from engine.spec.search import Objective, Search
 from engine.spec.space import Space
-from engine.spec.tables import NO_TABLES, TABLE_NAMES, Tables
+from engine.spec.tables import NO_TABLES, TABLE_NAMES, OwnTables
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -141,7 +141,7 @@ class Job(Spec):
         description="morning on which policies take over from the history, with a purse and a "
         "target path of their own; none: the horizon's first day",
     )
-    tables: Tables = Field(NO_TABLES, description="own tables in place of what is drawn")
+    tables: OwnTables = Field(NO_TABLES, description="own tables in place of what is drawn")
 
     def sampled_scale(self, population_share: float, anchors_share: float = 1.0) -> Scale:
         """Return a smaller scale; of own tables of anchors, suppliers and goods all rows stay."""

@@ -7,9 +7,9 @@ from pydantic import Field, model_validator
 from engine.spec.base import Spec
 
 WORLD_TABLES: Final = ("anchors", "suppliers", "goods", "buyers", "follows")
-"""Tables of who and what is there."""
+"""OwnTables of who and what is there."""
 CALENDAR_TABLES: Final = ("events", "season")
-"""Tables of what happens when, which become a part of the scenario."""
+"""OwnTables of what happens when, which become a part of the scenario."""
 TABLE_NAMES: Final = WORLD_TABLES + CALENDAR_TABLES
 
 
@@ -37,7 +37,7 @@ class TableSource(Spec):
         return {"address": raw}
 
 
-class Tables(Spec):
+class OwnTables(Spec):
     """Own tables, each a Parquet or CSV file, a folder of such files, or a `pyarrow.fs` address.
 
     What none of them gives is drawn.
@@ -85,4 +85,4 @@ class Tables(Spec):
         return self.model_copy(update=dict(sources))
 
 
-NO_TABLES: Final = Tables()
+NO_TABLES: Final = OwnTables()

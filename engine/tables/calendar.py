@@ -1,4 +1,4 @@
-"""Tables of what happens when, as a part of the scenario."""
+"""OwnTables of what happens when, as a part of the scenario."""
 
 import json
 from datetime import date
@@ -8,19 +8,19 @@ from pydantic import ValidationError
 
 from engine.spec.calendar import Campaign, Festival
 from engine.spec.scenario import Scenario
-from engine.spec.tables import Tables, TableSource
+from engine.spec.tables import OwnTables, TableSource
 from engine.tables.cells import Cells, checked
 from engine.tables.files import Batch, batches, find_files
 from engine.tables.schemas import SCHEMAS, Column
 from engine.tables.whole import key_of, present_columns
 
-_OF_KIND = {
+_OF_KIND: dict[str, tuple[type[Festival | Campaign], tuple[str, ...]]] = {
     "festival": (Festival, ("traffic", "attention", "plan")),
     "campaign": (Campaign, ("pull",)),
 }
 
 
-def with_calendar(scenario: Scenario, tables: Tables) -> Scenario:
+def with_calendar(scenario: Scenario, tables: OwnTables) -> Scenario:
     """Return the scenario with the events and the season of own tables.
 
     Raises
@@ -57,9 +57,9 @@ def _events(source: TableSource) -> dict[str, tuple[Any, ...]]:
 def _event(row: dict[str, Any], batch: Batch, columns: dict[str, Column], place: int) -> Any:
     model, own = _OF_KIND[row["kind"]]
     wanted = ("name", "start", "end", *own)
-    for name in columns:
+    for name, column in columns.items():
         if name in row and name not in {*wanted, "kind"}:
-            raise _cells(batch, columns[name]).mistake(
+            raise _cells(batch, column).mistake(
                 place, f"got {row[name]!r} for a {row['kind']}", "empty"
             )
     event = {name: _plain(row[name], name) for name in wanted if name in row}
@@ -68,9 +68,9 @@ def _event(row: dict[str, Any], batch: Batch, columns: dict[str, Column], place:
     except ValidationError as error:
         detail = error.errors()[0]
         name = str(detail["loc"][0]) if detail["loc"] else "start"
-        column = columns.get(name) or SCHEMAS["events"].column(name)
+        at_fault = columns.get(name) or SCHEMAS["events"].column(name)
         what = f"got {row.get(name)!r} for a {row['kind']}: {detail['msg']}"
-        cells = Cells(key_of("events"), batch.file, batch.first, column, None)
+        cells = Cells(key_of("events"), batch.file, batch.first, at_fault, None)
         raise cells.mistake(place, what) from None
 
 

@@ -9,7 +9,7 @@ from engine.errors import InputError
 from engine.population.anchors import draw_anchors
 from engine.spec.jobs import Job, Scale
 from engine.spec.scenario import Scenario
-from engine.spec.tables import TABLE_NAMES, Tables, TableSource
+from engine.spec.tables import TABLE_NAMES, OwnTables, TableSource
 from engine.tables.calendar import with_calendar
 from engine.tables.cells import Cells, checked
 from engine.tables.files import FORMATS, absolute, batches, digest, find_files
@@ -18,7 +18,7 @@ from engine.tables.ids import BuyerIds, TextIds
 from engine.tables.schemas import SCHEMAS
 from engine.tables.streamed import FollowTable, check_follows, read_buyer_ids
 from engine.tables.whole import (
-    Rows,
+    RowPlaces,
     Whole,
     check_every_supplier_has_goods,
     key_of,
@@ -28,17 +28,17 @@ from engine.tables.whole import (
 JobT = TypeVar("JobT", bound=Job)
 
 
-class _Made(NamedTuple):
+class _CheckKey(NamedTuple):
     """What a check depends on; contents are in the digests."""
 
-    tables: Tables
+    tables: OwnTables
     scale: Scale
     anchors: object
     guests: int
 
 
-_CHECKED: Final[dict[_Made, dict[str, int]]] = {}
-"""Rows of tables that were checked in this process: a command loads its job twice."""
+_CHECKED: Final[dict[_CheckKey, dict[str, int]]] = {}
+"""RowPlaces of tables that were checked in this process: a command loads its job twice."""
 
 
 def with_own_tables(job: JobT) -> JobT:
@@ -56,7 +56,7 @@ def with_own_tables(job: JobT) -> JobT:
         return job
     tables = _found(job.tables)
     scenario = with_calendar(job.scenario, tables)
-    made = _Made(tables, job.scale, scenario.anchors, len(scenario.calendar.trial_streams))
+    made = _CheckKey(tables, job.scale, scenario.anchors, len(scenario.calendar.trial_streams))
     if made not in _CHECKED:
         _CHECKED[made] = _check(tables, job.scale, scenario)
     rows = _CHECKED[made]
@@ -77,7 +77,7 @@ def _following(scale: Scale, rows: dict[str, int], buyers_share: float) -> Scale
     return scale.model_copy(update=counts)
 
 
-def _found(tables: Tables) -> Tables:
+def _found(tables: OwnTables) -> OwnTables:
     """The tables with absolute addresses and digests, those of the folder among them."""
     named = tables.named()
     if tables.folder is not None:
@@ -100,7 +100,10 @@ def _in_folder(folder: str) -> dict[str, TableSource]:
         infos = system.get_file_info(FileSelector(path))
     except OSError as error:
         raise InputError(
-            where, f"{folder}: {error}", "a folder of tables", "correct it, or write one: export=..."
+            where,
+            f"{folder}: {error}",
+            "a folder of tables",
+            "correct it, or write one: export=...",
         ) from None
     names = {PurePosixPath(info.path).name for info in infos}
     found = {
@@ -115,7 +118,7 @@ def _in_folder(folder: str) -> dict[str, TableSource]:
     return found
 
 
-def _check(tables: Tables, scale: Scale, scenario: Scenario) -> dict[str, int]:
+def _check(tables: OwnTables, scale: Scale, scenario: Scenario) -> dict[str, int]:
     """Look at every row; return how many each table has."""
     world = read_world(tables, scale)
     rows = {name: len(whole.ids) for name, whole in world.items()}
@@ -127,7 +130,7 @@ def _check(tables: Tables, scale: Scale, scenario: Scenario) -> dict[str, int]:
     buyers = BuyerIds(scale.buyers_count)
     if tables.buyers is not None:
         buyers = _check_buyers(tables.buyers)
-        rows["buyers"] = buyers.count
+        rows["buyers"] = buyers.rows_count
     if tables.follows is not None:
         rows["follows"] = _check_follows(tables.follows, buyers, world, scale, scenario)
     return rows
@@ -137,7 +140,7 @@ def _check_buyers(source: TableSource) -> BuyerIds:
     where = key_of("buyers")
     files = find_files(where, source.address)
     columns = present_columns("buyers", files)
-    rows, count = Rows(where, [], []), 0
+    rows, count = RowPlaces(where, [], []), 0
     for batch in batches(files, [column.name for column in columns]):
         rows.starts.append(count)
         rows.files.append((batch.file, batch.first))

@@ -8,7 +8,7 @@ import numpy as np
 from engine.errors import InputError
 from engine.population.given import NOTHING, NOTHING_GIVEN, BuyerBatch, FollowBatch, Given
 from engine.spec.jobs import Scale
-from engine.spec.tables import WORLD_TABLES, Tables
+from engine.spec.tables import WORLD_TABLES, OwnTables
 from engine.tables.files import TableFiles, digest, find_files
 from engine.tables.ids import BuyerIds, TextIds
 from engine.tables.streamed import FollowTable, buyer_batches, read_buyer_ids
@@ -16,7 +16,7 @@ from engine.tables.whole import Whole, key_of, present_columns, read_whole
 
 
 @lru_cache(maxsize=4)  # a search opens the same world thousands of times
-def read_given(tables: Tables, scale: Scale) -> Given:
+def read_given(tables: OwnTables, scale: Scale) -> Given:
     """Read what is small, and say how the rest is streamed.
 
     Parameters
@@ -46,7 +46,7 @@ def read_given(tables: Tables, scale: Scale) -> Given:
     return found
 
 
-def read_world(tables: Tables, scale: Scale) -> dict[str, Whole]:
+def read_world(tables: OwnTables, scale: Scale) -> dict[str, Whole]:
     """Read the tables that are held whole, those first that others refer to."""
     known: dict[str, TextIds] = {"suppliers": TextIds.of_numbers(scale.suppliers_count)}
     found: dict[str, Whole] = {}
@@ -68,7 +68,7 @@ def _columns(world: dict[str, Whole], name: str) -> dict[str, np.ndarray]:
     return dict(world[name].columns) if name in world else dict(NOTHING)
 
 
-def _same_files(name: str, tables: Tables) -> TableFiles:
+def _same_files(name: str, tables: OwnTables) -> TableFiles:
     source = getattr(tables, name)
     files = find_files(key_of(name), source.address)
     if digest(files) != source.digest:

@@ -66,7 +66,7 @@ class BuyerIds(NamedTuple):
     `rising` the ids in rising order, and the row of each; None where an id is its row's number.
     """
 
-    count: int
+    rows_count: int
     rising: tuple[Ints, Ints] | None = None
 
     @classmethod
@@ -88,7 +88,7 @@ class BuyerIds(NamedTuple):
     def rows(self, ids: Ints) -> Ints:
         """Return the row of each id; -1 for one that is not there."""
         if self.rising is None:
-            return np.where((ids >= 0) & (ids < self.count), ids, -1)
+            return np.where((ids >= 0) & (ids < self.rows_count), ids, -1)
         known, order = self.rising
         place = np.minimum(np.searchsorted(known, ids), known.size - 1)
         return np.where(known[place] == ids, order[place], -1)

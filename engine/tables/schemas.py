@@ -7,7 +7,7 @@ from engine.spec.calendar import LONGEST_HISTORY_DAYS
 from engine.units import CATEGORIES, KINDS, TIERS
 
 Kind = Literal["id", "whole", "number", "truth", "word", "text", "date"]
-"""Of values: a name that is a text or a whole number; a number; true or false; one of some words."""
+"""Of values: an id is a text or a whole number, a truth true or false, a word one of some."""
 
 _WORDS: Final[dict[Kind, str]] = {
     "id": "a text or a whole number",

@@ -1,4 +1,4 @@
-"""Tables that are never held whole: buyers and whom they follow, in batches.
+"""OwnTables that are never held whole: buyers and whom they follow, in batches.
 
 Of N buyers in a table n are simulated: rows floor(k N / n), k from 0, evenly spread.
 """
@@ -86,12 +86,12 @@ class FollowTable(NamedTuple):
             anchor = self.anchors.rows(found["anchor_id"])
             buyer = self.buyers.rows(found["buyer_id"])
             if strict:
-                _check_known(cells["buyer_id"], buyer, found["buyer_id"])
-                _check_known(cells["anchor_id"], anchor, found["anchor_id"])
-            yield batch, _sampled(found, buyer, anchor, self.buyers.count, count)
+                _check_known(cells["buyer_id"], buyer)
+                _check_known(cells["anchor_id"], anchor)
+            yield batch, _sampled(found, buyer, anchor, self.buyers.rows_count, count)
 
 
-def _check_known(cells: Cells, rows: Ints, ids: object) -> None:
+def _check_known(cells: Cells, rows: Ints) -> None:
     if (rows < 0).any():
         place = int((rows < 0).argmax())
         name = cells.values[place].as_py()
@@ -134,7 +134,7 @@ def check_follows(table: FollowTable, is_single: NDArray[np.bool_]) -> int:
     """
     from engine.population.given_follows import new_lists, note_follows
 
-    count, total = table.buyers.count, 0
+    count, total = table.buyers.rows_count, 0
     lists = new_lists(count)
     for batch, rows in table.batches(count, strict=True):
         found = int(note_follows(lists, *rows, is_single))

@@ -1,4 +1,4 @@
-"""Tables that are read at once: anchors, suppliers and goods, in the order of the world."""
+"""OwnTables that are read at once: anchors, suppliers and goods, in the order of the world."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -19,7 +19,7 @@ MOST_ROWS: Final = 1_000_000
 """Of anchors and of suppliers."""
 
 
-class Rows(NamedTuple):
+class RowPlaces(NamedTuple):
     """Where the rows of a table stand in its files: by file, its name and its first row here."""
 
     where: str
@@ -52,9 +52,9 @@ def present_columns(name: str, files: TableFiles) -> list[Column]:
     schema = SCHEMAS[name]
     own, of_folders = column_names(files)
     known = [column.name for column in schema.columns]
-    for column in own:
-        if column not in known:
-            raise unknown_word(f"{files.where}: {files.address}", "is no column", column, known)
+    for name_found in own:
+        if name_found not in known:
+            raise unknown_word(f"{files.where}: {files.address}", "is no column", name_found, known)
     found = [column for column in schema.columns if column.name in {*own, *of_folders}]
     for column in schema.columns:
         if column.is_required and column not in found:
@@ -90,7 +90,7 @@ def read_whole(name: str, source: TableSource, known: Mapping[str, TextIds]) -> 
     files = find_files(where, source.address)
     columns = present_columns(name, files)
     parts: dict[str, list[Any]] = {column.name: [] for column in columns}
-    rows, count = Rows(where, [], []), 0
+    rows, count = RowPlaces(where, [], []), 0
     for batch in batches(files, list(parts)):
         length = len(next(iter(batch.columns.values())))
         rows.starts.append(count)
@@ -131,7 +131,7 @@ def _referred(cells: Cells, ids: Any, known: TextIds) -> Values:
 
 
 def _ordered(
-    schema: Schema, columns: list[Column], parts: dict[str, list[Any]], rows: Rows
+    schema: Schema, columns: list[Column], parts: dict[str, list[Any]], rows: RowPlaces
 ) -> Whole:
     """Join the parts, check what rows have to do with each other, and sort."""
     import pyarrow as pa
@@ -173,7 +173,7 @@ def _numbered(families: Values) -> Values:
     )
 
 
-def _check_anchors(columns: dict[str, Values], rows: Rows) -> None:
+def _check_anchors(columns: dict[str, Values], rows: RowPlaces) -> None:
     fans = columns["fans"]
     if not fans.any():
         raise rows.mistake(0, "fans_count", "is 0 in every row", "fans for some anchor")
@@ -187,7 +187,7 @@ def _check_anchors(columns: dict[str, Values], rows: Rows) -> None:
             raise rows.mistake(row, "fans_count", what, "0 where arrives_day is above 0")
 
 
-def _check_suppliers(columns: dict[str, Values], rows: Rows) -> None:
+def _check_suppliers(columns: dict[str, Values], rows: RowPlaces) -> None:
     if "joined" in columns and "threshold" in columns:
         raise rows.mistake(
             0,
@@ -197,7 +197,7 @@ def _check_suppliers(columns: dict[str, Values], rows: Rows) -> None:
         )
 
 
-def _check_goods(columns: dict[str, Values], rows: Rows) -> None:
+def _check_goods(columns: dict[str, Values], rows: RowPlaces) -> None:
     """Nothing: that every supplier has a good is told by `check_every_supplier_has_goods`."""
 
 

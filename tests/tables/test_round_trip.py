@@ -31,8 +31,7 @@ def world(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("name", TABLE_NAMES)
 def test_each_table_alone_gives_the_world_that_was_drawn(world, name):
     (drawn,), (read,) = (
-        todo("replications=1", *words)
-        for words in ((), (f"tables.{name}={world}/{name}.parquet",))
+        todo("replications=1", *words) for words in ((), (f"tables.{name}={world}/{name}.parquet",))
     )
     assert same_first_morning(drawn, read)
 

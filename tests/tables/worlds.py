@@ -15,7 +15,7 @@ from engine.market.state import State, open_state
 from engine.market.world import open_world
 from engine.results import export_worlds
 from engine.spec.jobs import SimulateJob
-from engine.spec.tables import TABLE_NAMES, Tables
+from engine.spec.tables import TABLE_NAMES, OwnTables
 from engine.tables import read_given, with_own_tables
 from tests.worlds import job as kept_job
 
@@ -35,7 +35,7 @@ def job(*overrides: str) -> SimulateJob:
     others = [word for word in overrides if "tables." not in word]
     given = {key: float(value) if key == "buyers_share" else value for key, value in words}
     kept = kept_job(*SMALL, *others)
-    return with_own_tables(kept.model_copy(update={"tables": Tables.model_validate(given)}))
+    return with_own_tables(kept.model_copy(update={"tables": OwnTables.model_validate(given)}))
 
 
 def todo(*overrides: str) -> list[Case]:
