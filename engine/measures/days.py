@@ -200,6 +200,7 @@ DAY_MEASURES: Final = (
         "rival_pull",
         "Rival's pull",
         "What the rival adds to the utility of not buying on the platform.",
+        least=-math.inf,
     ),
     Measure(
         "demand_shock",

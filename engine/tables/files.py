@@ -165,12 +165,22 @@ def batches(files: TableFiles, columns: Sequence[str]) -> Iterator[Batch]:
                 batch_size=BATCH_ROWS,
                 batch_readahead=1,
                 fragment_readahead=1,
+                fragment_scan_options=_scan_options(files.format),
             ):
                 file = shown.get(fragment.path, fragment.path)
                 yield Batch(file, first, dict(zip(columns, batch.columns, strict=True)))
                 first += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(files.where, files.address, _first_line(error)) from None
+
+
+def _scan_options(kind: str) -> Any:
+    """Of Parquet read what a batch needs: by default whole files are held in memory."""
+    from pyarrow import dataset as ds
+
+    if kind != "parquet":
+        return None
+    return ds.ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
 
 
 def _dataset(files: TableFiles) -> Any:

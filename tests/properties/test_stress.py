@@ -90,7 +90,7 @@ def check_case(changed, name, levers, scale, horizon, seed) -> None:
     assume(scenario is not None and policy is not None)
     asked = case_of(scenario, policy, scale, horizon, seed)
     check_run(asked)
-    if not (asked.scenario.calendar.start.month == 12):  # a new year opens new purses
+    if asked.scenario.calendar.start.month != 12:  # a new year opens new purses
         check_slots(asked)
 
 
