@@ -8,6 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from engine.calibrate.sales import figures_of_sales, is_sales
 from engine.errors import CombinedInputError, InputError
 from engine.results.storage import open_folder
 from engine.spec.accuracy import Tolerance
@@ -42,6 +43,8 @@ class ObservedFigure(NamedTuple):
 
 def read_figures(address: str, tolerance: Tolerance) -> list[ObservedFigure]:
     """Read a table with the columns key, period, value, unit, role, and tolerance or confidence.
+
+    Or one of sales by day or by month; see `engine.calibrate.sales`.
 
     Parameters
     ----------
@@ -148,6 +151,8 @@ def _rows(address: str) -> Sequence[Mapping[str, Any]]:
         raise _refused(address, "there is no such file", "correct the path")
     data = folder.get(name)
     rows, columns = _parquet(address, data) if name.endswith(".parquet") else _csv(address, data)
+    if is_sales(columns):
+        return figures_of_sales(address, rows, columns)
     missing = [column for column in _NEEDED if column not in columns]
     if not {"tolerance", "confidence"} & set(columns):
         missing.append("tolerance (or confidence)")
