@@ -12,6 +12,7 @@ FORMATS: Final = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
 BATCH_ROWS: Final = 65_536
 """Rows that are held at once of a table that is not kept."""
 _BLOCK: Final = 2**22
+_BUFFER: Final = 2**20
 
 
 class File(NamedTuple):
@@ -137,15 +138,18 @@ def column_names(files: TableFiles) -> tuple[list[str], set[str]]:
     import pyarrow as pa
 
     try:
-        dataset = _dataset(files)
-        own = list(next(dataset.get_fragments()).physical_schema.names)
+        fragment = next(_fragments(files))
+        own = list(fragment.physical_schema.names)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(files.where, files.address, _first_line(error)) from None
-    return own, set(dataset.schema.names) - set(own)
+    return own, set(_folder_values(fragment)) - set(own)
 
 
 def batches(files: TableFiles, columns: Sequence[str]) -> Iterator[Batch]:
     """Yield the named columns in batches of at most `BATCH_ROWS`, in the order of the files.
+
+    One batch is read after another: a scanner that reads ahead of a slow consumer would hold
+    much of the table.
 
     Raises
     ------
@@ -155,59 +159,77 @@ def batches(files: TableFiles, columns: Sequence[str]) -> Iterator[Batch]:
     import pyarrow as pa
 
     shown = {file.path: file.shown for file in files.files}
+    read = _parquet_batches if files.format == "parquet" else _csv_batches
     try:
-        dataset = _dataset(files)
-        for fragment in dataset.get_fragments():
-            first = 1
-            for batch in fragment.to_batches(
-                schema=dataset.schema,
-                columns=list(columns),
-                batch_size=BATCH_ROWS,
-                batch_readahead=1,
-                fragment_readahead=1,
-                fragment_scan_options=_scan_options(files.format),
-            ):
-                file = shown.get(fragment.path, fragment.path)
-                yield Batch(file, first, dict(zip(columns, batch.columns, strict=True)))
-                first += batch.num_rows
+        for fragment in _fragments(files):
+            first, values = 1, _folder_values(fragment)
+            own = set(fragment.physical_schema.names)
+            for batch in read(files.system, fragment.path, [c for c in columns if c in own]):
+                count = batch.num_rows
+                found = {
+                    name: batch.column(name)
+                    if name in own
+                    else pa.array([values.get(name)] * count)
+                    for name in columns
+                }
+                yield Batch(shown.get(fragment.path, fragment.path), first, found)
+                first += count
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(files.where, files.address, _first_line(error)) from None
 
 
-def _scan_options(kind: str) -> Any:
-    """Of Parquet read what a batch needs: by default whole files are held in memory."""
-    from pyarrow import dataset as ds
+def _repeated(value: Any, count: int) -> Any:
+    import pyarrow as pa
 
-    if kind != "parquet":
-        return None
-    return ds.ParquetFragmentScanOptions(use_buffered_stream=True, pre_buffer=False)
+    return pa.array([value] * count)
 
 
-def _dataset(files: TableFiles) -> Any:
-    from pyarrow import dataset as ds
+def _parquet_batches(system: Any, path: str, columns: Sequence[str]) -> Iterator[Any]:
+    from pyarrow.parquet import ParquetFile
 
-    def opened(kind: Any) -> Any:
-        return ds.dataset(
-            [file.path for file in files.files],
-            filesystem=files.system,
-            format=kind,
-            partitioning=ds.partitioning(flavor="hive"),
-            partition_base_dir=files.base,
-        )
+    with system.open_input_file(path) as source:
+        file = ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
+        yield from file.iter_batches(batch_size=BATCH_ROWS, columns=columns, use_threads=False)
 
-    found = opened(files.format)
-    if files.format != "csv":
-        return found
-    # As texts: what a cell should be is decided here, not guessed by the reader.
-    from pyarrow.csv import ConvertOptions
 
-    names = next(found.get_fragments()).physical_schema.names
+def _csv_batches(system: Any, path: str, columns: Sequence[str]) -> Iterator[Any]:
+    """Cells as texts: what a cell should be is decided here, not guessed by the reader."""
+    from pyarrow.csv import ConvertOptions, open_csv
+
     options = ConvertOptions(
-        column_types=dict.fromkeys(names, "string"),
+        column_types=dict.fromkeys(columns, "string"),
+        include_columns=columns,
         null_values=["", "null"],
         strings_can_be_null=True,
     )
-    return opened(ds.CsvFileFormat(convert_options=options))
+    with (
+        system.open_input_stream(path) as source,
+        open_csv(source, convert_options=options) as reader,
+    ):
+        for batch in reader:
+            for first in range(0, batch.num_rows, BATCH_ROWS):
+                yield batch.slice(first, BATCH_ROWS)
+
+
+def _fragments(files: TableFiles) -> Iterator[Any]:
+    """The files as Arrow's fragments, which know their columns and what their folders say."""
+    from pyarrow import dataset as ds
+
+    found = ds.dataset(
+        [file.path for file in files.files],
+        filesystem=files.system,
+        format=files.format,
+        partitioning=ds.partitioning(flavor="hive"),
+        partition_base_dir=files.base,
+    )
+    return iter(found.get_fragments())
+
+
+def _folder_values(fragment: Any) -> dict[str, Any]:
+    """What folders such as `kind=domestic` say of all rows of a file."""
+    from pyarrow import dataset as ds
+
+    return dict(ds.get_partition_keys(fragment.partition_expression))
 
 
 def _first_line(error: BaseException) -> str:

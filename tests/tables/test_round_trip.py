@@ -8,15 +8,18 @@ import pytest
 from engine.spec.tables import TABLE_NAMES
 from engine.tables import files
 from engine.tables.schemas import SCHEMAS
+from engine.units import KINDS
 from tests.tables.worlds import (
     all_given,
     as_csv,
     export,
+    first_morning,
     job,
     rewritten,
     same_first_morning,
     same_results,
     todo,
+    world_arrays,
 )
 
 DERIVED = {"stands_for_count", "engaged_weight", "arrives_day"}
@@ -95,8 +98,6 @@ def test_each_column_that_is_left_out_is_drawn_as_before(world, name, column):
 def test_only_what_is_given_is_the_same_in_another_population(world):
     here = f"tables.anchors={world}/anchors.parquet"
     (one,), (other,) = (todo("replications=1", here, f"world_seed={seed}") for seed in (1, 2))
-    from tests.tables.worlds import world_arrays
-
     a, b = world_arrays(one), world_arrays(other)
     guests = a["anchors.guests_from"]
     assert (a["anchors.charisma"][:guests] == b["anchors.charisma"][:guests]).all()
@@ -125,8 +126,6 @@ def test_a_share_of_the_buyers_is_spread_evenly_over_the_table(world):
     words = [f"tables.{name}={world}/{name}.parquet" for name in ("buyers", "follows")]
     whole, half = job(*words), job(*words, "tables.buyers_share=0.5")
     assert (whole.scale.buyers_count, half.scale.buyers_count) == (400, 200)
-    from tests.tables.worlds import first_morning
-
     every, some = (first_morning(todo(*words, *more)[0]).buyers for more in
                    ((), ("tables.buyers_share=0.5",)))  # fmt: skip
     assert (some.person == every.person[::2]).all()
@@ -138,3 +137,35 @@ def test_a_search_keeps_all_own_anchors_on_its_small_rungs(world):
     assert drawn.sampled_scale(0.5, 0.5).anchors_count == 30
     assert own.sampled_scale(0.5, 0.5).anchors_count == 60
     assert own.sampled_scale(0.5, 0.5).buyers_count == 200
+
+
+def test_folders_may_say_what_a_column_is(tmp_path):
+    for kind, name in (("domestic", "a"), ("source", "b")):
+        folder = tmp_path / "suppliers" / f"kind={kind}"
+        folder.mkdir(parents=True)
+        (folder / "part.csv").write_text(f"supplier_id\n{name}1\n{name}2\n{name}3\n")
+    (one,) = todo("replications=1", f"tables.suppliers={tmp_path / 'suppliers'}")
+    kinds = world_arrays(one)["suppliers.kind"][:6]
+    assert [KINDS[kind] for kind in kinds] == ["domestic"] * 3 + ["source"] * 3
+
+
+def test_who_has_joined_is_as_it_is_told(tmp_path):
+    rows = [f"s{k},domestic,{str(k % 2 == 0).lower()}" for k in range(20)]
+    (tmp_path / "s.csv").write_text("\n".join(["supplier_id,kind,joined", *rows]))
+    (one,) = todo("replications=1", f"tables.suppliers={tmp_path / 's.csv'}")
+    world = world_arrays(one)
+    joined = world["suppliers.hazard"][:20] >= world["suppliers.threshold"][:20]
+    assert joined.tolist() == [k % 2 == 0 for k in range(20)]
+
+
+def test_an_anchor_of_a_table_is_one_with_a_family_and_goods_of_its_own(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "anchor_id,fans_count,family,own_supplier_id\nz,5,,7\ny,100,north,\nx,50,north,3\n"
+    )
+    (one,) = todo("replications=1", f"tables.anchors={tmp_path / 'a.csv'}")
+    world = world_arrays(one)
+    assert world["anchors.fans"][:3].tolist() == [100, 50, 5]
+    assert world["anchors.stands_for"][:3].tolist() == [1, 1, 1]
+    assert world["anchors.family"][:3].tolist() == [0, 0, -1]
+    assert world["anchors.members"].tolist() == [[0, 1]]
+    assert world["anchors.own_supplier"][:3].tolist() == [-1, 3, 7]
