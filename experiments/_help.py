@@ -8,8 +8,9 @@ from experiments._sources import folders
 
 
 def install() -> None:
-    """Make `${used_groups:}` list the groups of the command, one a line."""
+    """Make `${used_groups:}` list the groups of the command, and `${options:GROUP}` one's files."""
     OmegaConf.register_new_resolver("used_groups", _used_groups, replace=True)
+    OmegaConf.register_new_resolver("options", _options_of, replace=True)
 
 
 def _used_groups(*, _root_: DictConfig) -> str:
@@ -22,6 +23,10 @@ def _used_groups(*, _root_: DictConfig) -> str:
         if not group.startswith("hydra/")
     ]
     return "\n".join([*lines, ""])
+
+
+def _options_of(group: str, *, _root_: DictConfig) -> str:
+    return " ".join(_options(group, folders(_root_.hydra.runtime.config_sources)))
 
 
 def _options(group: str, places: list[Path]) -> list[str]:

@@ -25,8 +25,10 @@ MEASURES: Final = (
 
 def compare(job: CompareJob, folder: Path, config: Tree) -> None:
     """Compare policies in pairs of years; leave `comparison`, `runs` and the report."""
+    from engine.claims import claim_rows
     from engine.compare import paired
     from engine.decision.value import run_off_notes, shown_values, value_cases, value_rows
+    from engine.report.terminal.claims import print_claims
     from engine.report.terminal.policies import (
         print_comparison,
         print_elasticities,
@@ -38,8 +40,12 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
 
     results, years = run_cases(job, value_cases(job), folder, config, details=False)
     values = value_rows(job, job.baseline, years)
-    rows = paired(years, job.baseline, MEASURES)
+    asked = job.experiment.measures if job.experiment else ()
+    rows = paired(years, job.baseline, tuple(dict.fromkeys((*MEASURES, *asked))))
     results.write_rows("comparison", [*rows, *values])
+    claims = claim_rows(job.experiment, years) if job.experiment else []
+    if claims:
+        results.write_rows("claims", claims)
     console = conclude(results, folder)
     print_runs(years, console)
     if job.one_at_a_time is None:
@@ -49,6 +55,8 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
         print_levers(rows, console)
     for note in run_off_notes(values):
         print(f"Note: {note}.")
+    if job.experiment is not None:
+        print_claims(job.experiment, claims, console)
     tell_folder(folder)
 
 

@@ -234,6 +234,18 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "ci_low": float,
         "ci_high": float,
     },
+    "claims": {
+        "claim": str,
+        "says": str,
+        "measure": str,
+        "expect": str,
+        "within": float,
+        "value": float,
+        "ci_low": float,
+        "ci_high": float,
+        "units_count": int,
+        "verdict": str,
+    },
     "priors": {
         "dataset": str,
         "model": str,
@@ -279,7 +291,8 @@ one measure: its `mean` and the paired `difference` to the base policy, which is
 `value` their mean. A row of
 `sensitivity` is one `index` of a measure: the `first` order or `total` index of a factor, its
 `importance` in a search, or the share of the variance that is `noise`; `of` says what the factors
-are, `levers`, `unknowns` or those of a `search`. A row of `priors` is a published `figure` and its
+are, `levers`, `unknowns` or those of a `search`. A row of `claims` is what a named experiment
+says of a measure, with its value, 95 % limits and whether it holds. A row of `priors` is a published `figure` and its
 estimate anew; `difference` is in standard errors, the figure's or else the estimate's, and
 `reason` says why there is no estimate."""
 

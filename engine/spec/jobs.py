@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from engine.measures.run_off import NET_PRESENT_VALUE
 from engine.spec.accuracy import Accuracy
 from engine.spec.base import Share, Spec, quantity
+from engine.spec.experiment import Experiment
 from engine.spec.levers import one_lever_at_a_time
 from engine.spec.policy import Policy
 from engine.spec.run_off import WithRunOff
@@ -183,11 +184,14 @@ class SimulateJob(Job):
 class CompareJob(Job, WithRunOff):
     """Several policies under common random numbers."""
 
+    without_effect: ClassVar[dict[str, Any]] = Job.without_effect | {"experiment": True}
+
     policies: dict[str, Policy] = Field(min_length=2)
     baseline: str
     one_at_a_time: str | None = Field(
         None, description="policy whose levers the baseline takes over, one after another"
     )
+    experiment: Experiment | None = Field(None, description="the question behind it, with claims")
 
     @model_validator(mode="after")
     def _known_baseline(self) -> Self:
@@ -204,6 +208,24 @@ class CompareJob(Job, WithRunOff):
                 f"one_at_a_time={self.one_at_a_time} names no policy that differs from the "
                 f"baseline {self.baseline!r}; {others}, or null"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _known_terms(self) -> Self:
+        claims = self.experiment.claims if self.experiment else {}
+        if claims and self.one_at_a_time is not None:
+            raise ValueError(
+                "one_at_a_time has policies of its own, of which an experiment claims nothing; "
+                "one of both; leave one out"
+            )
+        for name, claim in claims.items():
+            for term in claim.terms:
+                policy, _, world = term.partition("@")
+                if policy not in self.policies or (world and world not in self.ensemble.worlds):
+                    raise ValueError(
+                        f"the claim {name} speaks of {term!r}; policies {', '.join(self.policies)}, "
+                        f"or POLICY@WORLD with one of {', '.join(self.ensemble.worlds)}"
+                    )
         return self
 
     def compared(self) -> dict[str, Policy]:

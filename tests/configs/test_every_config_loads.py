@@ -32,7 +32,11 @@ JOBS: dict[str, type[Spec]] = {
     "response": ResponseJob,
 }
 SHARED = {"base", "output"}
-OPTIONS = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
+OPTIONS = sorted(
+    (path.parent.name, path.stem)
+    for path in CONF.glob("*/*.yaml")
+    if path.parent.name != "experiment"  # whole jobs: test_experiments
+)
 
 
 @pytest.fixture(autouse=True)
