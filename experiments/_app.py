@@ -24,7 +24,8 @@ from engine.spec.jobs import Job, OptimizeJob
 from experiments import _help
 from experiments._exit import CommandLine, mistake, one_message, stop
 from experiments._sources import CONF, read_dated_levers
-from experiments._validation import JobValidation, claim_job_folder
+from experiments._sweep import run_in_sweep
+from experiments._validation import JobValidation, job_folder_claimed
 
 JobT = TypeVar("JobT", bound=Spec)
 Command = Callable[[JobT, Path, Tree], None]
@@ -43,19 +44,24 @@ def app(
     check : refuses a job, with the overrides that led to it, before anything is written.
     """
 
+    name = command.__name__  # no state of this process: a launcher may take the task to another
+
     @functools.wraps(command)
     def task(cfg: DictConfig) -> None:
         folder = Path(HydraConfig.get().runtime.output_dir)
         in_sweep = HydraConfig.get().mode is RunMode.MULTIRUN
         with one_message(folder):
-            todo = load(cfg, job)
+            todo, config = load(cfg, job), resolve(cfg)
             _print_notes(todo)
-            if in_sweep and isinstance(todo, Job):
-                lock = claim_job_folder(folder, JobValidation.claim_of(todo))
-            command(todo, folder, resolve(cfg))
-            if in_sweep and isinstance(todo, Job):
-                CommandLine.current.locks.remove(lock)
-                lock.release()
+            if not (in_sweep and isinstance(todo, Job)):
+                command(todo, folder, config)
+                return
+
+            def work() -> None:
+                with job_folder_claimed(folder, name, todo):
+                    command(todo, folder, config)
+
+            run_in_sweep(work, folder, config)
 
     def main() -> None:
         JobValidation.command, JobValidation.job = command.__name__, job

@@ -73,10 +73,15 @@ def one_message(folder: Path | None = None) -> Iterator[None]:
     except (HydraException, OmegaConfBaseException, yaml.MarkedYAMLError) as error:
         stop(mistake(error), folder)
     except OSError as error:
-        if error.errno not in _DISK_ERRORS:
+        if not is_of_the_disk(error):
             raise
         place = folder or Path(error.filename or ".")
         stop(unwritable(place, error.strerror or str(error)), folder)
+
+
+def is_of_the_disk(error: OSError) -> bool:
+    """Tell whether the disk or its rights are the cause, not a bug of ours."""
+    return error.errno in _DISK_ERRORS
 
 
 def mistake(error: BaseException) -> InputError:

@@ -3,25 +3,23 @@
 import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from engine.config import load
+from engine.config import load, resolve
 from engine.errors import InputError
 from engine.spec.base import Spec
 from engine.spec.jobs import Job
 from experiments._exit import HYDRAS_OWN, CommandLine, one_message, unwritable
 from experiments._hydra_errors import check_not_empty
+from experiments._sweep import SweepJob, conclude_sweep, jobs_of
 
 if TYPE_CHECKING:
-    from engine.results import Claim, FolderLock
+    from engine.results import Claim
 
 Check = Callable[[Any, Sequence[str]], None]
 _RUN, _SWEEP = "hydra.run.dir", "hydra.sweep.dir"
@@ -37,6 +35,9 @@ class JobValidation(Callback):
     job: type[Spec]
     check: Check | None
 
+    def __init__(self) -> None:
+        self._jobs: list[SweepJob] = []
+
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Refuse a bad job of a single run; lock its folder."""
         with one_message():
@@ -49,18 +50,28 @@ class JobValidation(Callback):
         """Refuse a sweep with a bad job before the first one runs; lock its folder."""
         with one_message():
             folder = _named_folder(config, _SWEEP)
-            claims = {
-                folder / str(job.hydra.sweep.subdir): self._validated(job)
-                for job in _jobs_of(config)
-            }
+            claims: dict[Path, Claim | None] = {}
+            self._jobs = []
+            for job, words in jobs_of(config):
+                subfolder = str(job.hydra.sweep.subdir)
+                claims[folder / subfolder] = self._validated(job)
+                self._jobs.append(SweepJob(words, subfolder, resolve(_ours(job))))
             _claim_folder(config, _SWEEP, claims)
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        """Leave one table over all jobs, and the exit status 1 if some are not finished."""
+        if not issubclass(self.job, Job):
+            return
+        with one_message():
+            status = conclude_sweep(_named_folder(config, _SWEEP), self._jobs)
+        if status:
+            raise SystemExit(status)
 
     @classmethod
     def _validated(cls, config: DictConfig) -> "Claim | None":
         """Refuse a job that cannot be done; return what marks its folder, if it is marked."""
         check_not_empty(config)
-        ours = [str(name) for name in config if name != "hydra"]
-        job = load(OmegaConf.masked_copy(config, ours), cls.job)
+        job = load(_ours(config), cls.job)
         if not isinstance(job, Job):
             return None
         from engine.checks import check_job
@@ -69,14 +80,7 @@ class JobValidation(Callback):
         check_job(job)
         if cls.check is not None:
             cls.check(job, list(config.hydra.overrides.task))
-        return cls.claim_of(job)
-
-    @classmethod
-    def claim_of(cls, job: Job) -> "Claim":
-        """Return what marks the output folder of a job as its own."""
-        from engine.results import Claim
-
-        return Claim(cls.command, job.identity())
+        return _claim_of(cls.command, job)
 
 
 def check_typed_counts(config: DictConfig, job: Job) -> None:
@@ -101,15 +105,34 @@ def check_typed_counts(config: DictConfig, job: Job) -> None:
             )
 
 
-def claim_job_folder(folder: Path, claim: "Claim") -> "FolderLock":
-    """Lock and mark the folder of one job of a sweep."""
+@contextmanager
+def job_folder_claimed(folder: Path, command: str, job: Job) -> Iterator[None]:
+    """Lock and mark the folder of one job of a sweep, in whatever process that runs."""
     from engine.results import check_claim, lock_folder, put_claim
 
     lock = lock_folder(folder, _SWEEP)
     CommandLine.current.locks.append(lock)
-    check_claim(folder, claim, _SWEEP, HYDRAS_OWN)
-    put_claim(folder, claim)
-    return lock
+    try:
+        claim = _claim_of(command, job)
+        check_claim(folder, claim, _SWEEP, HYDRAS_OWN)
+        put_claim(folder, claim)
+        yield
+    finally:
+        CommandLine.current.locks.remove(lock)
+        lock.release()
+
+
+def _ours(config: DictConfig) -> DictConfig:
+    """Return a config without Hydra's settings."""
+    names = [str(name) for name in config if name != "hydra"]
+    return cast("DictConfig", OmegaConf.masked_copy(config, names))
+
+
+def _claim_of(command: str, job: Job) -> "Claim":
+    """Return what marks the output folder of a job as its own."""
+    from engine.results import Claim
+
+    return Claim(command, job.identity())
 
 
 def _claim_folder(config: DictConfig, key: str, claims: Mapping[Path, "Claim | None"]) -> None:
@@ -187,37 +210,3 @@ def _named_folder(config: DictConfig, key: str) -> Path:
             f"name one, e.g. {key}=outputs/mine, or leave it out",
         )
     return Path(str(named))
-
-
-def _jobs_of(config: DictConfig) -> Iterator[DictConfig]:
-    """Yield the config of every job that Hydra's own sweeper will make of `-m`.
-
-    It takes the product of all values, the last key the fastest; of two overrides of one key
-    the later one.
-
-    Parameters
-    ----------
-    config : the config that a multirun starts with, Hydra's settings included.
-    """
-    typed = OverridesParser.create().parse_overrides(list(config.hydra.overrides.task))
-    loader = GlobalHydra.instance().config_loader()
-    values: dict[str, list[str]] = {}
-    for override in typed:
-        key = override.get_key_element()
-        values[key] = [f"{key}={value}" for value in _values_of(override)]
-    for number, overrides in enumerate(itertools.product(*values.values())):
-        job = loader.load_sweep_config(config, list(overrides))
-        with open_dict(job):
-            job.hydra.job.num, job.hydra.job.id = number, str(number)
-        yield job
-
-
-def _values_of(override: Override) -> Iterator[str]:
-    """Yield the values of one override, as they are typed."""
-    if not override.is_sweep_override():
-        yield override.get_value_element_as_str()
-    elif override.is_discrete_sweep():
-        yield from override.sweep_string_iterator()
-    else:  # Hydra's own sweeper would say so too, after it has made the folder
-        kind = override.value_type.name if override.value_type else "UNKNOWN"
-        raise HydraException(f"BasicSweeper does not support sweep type : {kind}")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -60,10 +61,12 @@ def _chooses_ray(ray: Ray, cases_hint: int, seconds_hint: float) -> bool:
     """Tell whether Ray is asked for, or saves more time than its start costs.
 
     With W workers, n cases of s seconds take n s here and n s / W there:
-    Ray if n s (1 - 1/W) > `_RAY_START_S`.
+    Ray if n s (1 - 1/W) > `_RAY_START_S`. One that is connected costs no start.
     """
     if ray.backend != "auto":
         return ray.backend == "ray"
+    if "ray" in sys.modules and sys.modules["ray"].is_initialized():
+        return True
     if ray.address is not None or "RAY_ADDRESS" in os.environ:
         return True
     workers = min(ray.workers_count or cpus_count(), cases_hint)

@@ -1,10 +1,11 @@
 """The columns of every result table, in one place.
 
 Units are suffixes of the names (`_fen`, `_share`, `_count`, `_s`) and stand again in
-each field's metadata. `trials`, `frontier`, `calibration` and `worlds` also carry columns that
-depend on the study, typed by their rows:
+each field's metadata. `trials`, `frontier`, `calibration`, `worlds` and `sweep` also carry columns
+that depend on the study, typed by their rows:
 
     lever.<path>      the value of a searched lever
+    override.<key>    in `sweep`: what a job has otherwise than the others
     unknown.<path>    in `calibration`: the value of an unknown of the scenario
     miss.<key>, <period>
                       in `worlds`: simulated less observed, in standard deviations
@@ -234,6 +235,15 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "ci_low": float,
         "ci_high": float,
     },
+    "sweep": {
+        "job": int,
+        "name": str,
+        "folder": str,
+        "state": str,
+        "message": str,
+        "policy": str,
+        "runs_count": int,
+    },
     "claims": {
         "claim": str,
         "says": str,
@@ -292,11 +302,14 @@ one measure: its `mean` and the paired `difference` to the base policy, which is
 `sensitivity` is one `index` of a measure: the `first` order or `total` index of a factor, its
 `importance` in a search, or the share of the variance that is `noise`; `of` says what the factors
 are, `levers`, `unknowns` or those of a `search`. A row of `claims` is what a named experiment
-says of a measure, with its value, 95 % limits and whether it holds. A row of `priors` is a published `figure` and its
-estimate anew; `difference` is in standard errors, the figure's or else the estimate's, and
-`reason` says why there is no estimate."""
+says of a measure, with its value, 95 % limits and whether it holds. A row of `sweep` is a policy
+of one job of a sweep, or of one of several folders, with the mean of every measure. A row of
+`priors` is a published `figure` and its estimate anew; `difference` is in standard errors, the
+figure's or else the estimate's, and `reason` says why there is no estimate."""
 
-VARYING: Final = frozenset({"segments", "anchors", "trials", "frontier", "calibration", "worlds"})
+VARYING: Final = frozenset(
+    {"segments", "anchors", "trials", "frontier", "calibration", "worlds", "sweep"}
+)
 """Tables whose rows may have further columns."""
 
 MANIFEST: Final = "manifest.json"

@@ -1,0 +1,153 @@
+"""One table over the results of several jobs: those of a sweep, or folders side by side.
+
+Jobs whose runs share worlds, replications, seeds and populations met the same random numbers:
+their differences are paired (`engine.compare`), whatever else they do not have in common.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from engine.case import RunResult
+from engine.compare import paired
+from engine.measures import catalogue
+from engine.results import list_tables, read_table
+from engine.results.schemas import Row
+from engine.stats.intervals import mean_interval
+from engine.stats.paired import independent_units, means_by
+
+FINISHED, FAILED, OPEN = "finished", "failed", "not finished"
+"""States of a job."""
+
+_MEASURES: Final = catalogue.OUTCOMES
+
+
+class Member(NamedTuple):
+    """One job: its name, what it has otherwise than the others, its folder and how it ended."""
+
+    name: str
+    keys: Mapping[str, Any]
+    folder: Path
+    state: str
+    message: str = ""
+
+
+def told_apart(keys: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name jobs by what differs between them, each key by the fewest of its last parts.
+
+    `policy.subsidy.rate.source=0.1` is `source=0.1` unless another key ends in `source`.
+    """
+    every = list(dict.fromkeys(key for own in keys for key in own))
+    short = {key: _shortest(key, every) for key in every}
+    names = [", ".join(f"{short[key]}={value}" for key, value in own.items()) for own in keys]
+    return [name or f"job {number}" for number, name in enumerate(names)]
+
+
+def collected_rows(members: Sequence[Member]) -> list[dict[str, Any]]:
+    """Return the rows of `sweep`: one a job and policy, with the mean of every measure.
+
+    A job without runs has one row with neither policy nor measures. Columns `override.KEY` hold
+    what differs between the jobs, `MEASURE_se` standard errors over independent replications.
+    """
+    texts = _texts(members)
+    rows = []
+    for number, member in enumerate(members):
+        head = {"job": number, "name": member.name, "folder": member.folder.name}
+        head |= {"state": member.state, "message": member.message}
+        head |= {
+            f"override.{key}": str(value) if key in texts else value
+            for key, value in member.keys.items()
+        }
+        by_policy = _by_policy(_runs_of(member))
+        rows += [
+            head | {"policy": policy, "runs_count": len(runs)} | _means(runs)
+            for policy, runs in by_policy.items()
+        ]
+        if not by_policy:
+            rows.append(head | {"policy": "", "runs_count": 0})
+    return rows
+
+
+def paired_with_first(members: Sequence[Member], measures: Sequence[str]) -> list[dict[str, Any]]:
+    """Return paired differences to the first job that has runs, policy by policy.
+
+    Rows are those of `comparison`, with the job's name as `policy` and the policy's as `of`.
+    Jobs that met other random numbers have none.
+
+    Parameters
+    ----------
+    members
+        The jobs.
+    measures
+        Columns of `runs`.
+    """
+    by_job = {member.name: _by_policy(_runs_of(member)) for member in members}
+    by_job = {name: found for name, found in by_job.items() if found}
+    if not by_job:
+        return []
+    first, *others = by_job
+    rows = []
+    for policy in by_job[first]:
+        met = {_key(run) for run in by_job[first][policy]}
+        years = [_year(first, run) for run in by_job[first][policy]]
+        for name in others:
+            own = by_job[name].get(policy, [])
+            years += [_year(name, run) for run in own if _key(run) in met]
+        if len({year.labels["policy"] for year in years}) > 1:
+            rows += [row | {"of": policy} for row in paired(years, first, measures)]
+    return rows
+
+
+def _shortest(key: str, every: Sequence[str]) -> str:
+    parts = key.split(".")
+    for count in range(1, len(parts)):
+        tail = ".".join(parts[-count:])
+        if sum(other == tail or other.endswith(f".{tail}") for other in every) == 1:
+            return tail
+    return key
+
+
+def _texts(members: Sequence[Member]) -> set[str]:
+    """Return the keys whose values are no numbers alone: they are told as texts."""
+    values: dict[str, list[Any]] = {}
+    for member in members:
+        for key, value in member.keys.items():
+            values.setdefault(key, []).append(value)
+    return {key for key, own in values.items() if {type(value) for value in own} - {int, float}}
+
+
+def _runs_of(member: Member) -> list[Row]:
+    if not member.folder.is_dir() or "runs" not in list_tables(member.folder):
+        return []
+    rows: list[Row] = read_table(member.folder, "runs").to_pylist()
+    return rows
+
+
+def _by_policy(runs: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for run in runs:
+        found.setdefault(run["policy"], []).append(run)
+    return found
+
+
+def _means(runs: Sequence[Row]) -> dict[str, float | None]:
+    units = independent_units(
+        [run["replication"] for run in runs], [run["population"] for run in runs]
+    )
+    found: dict[str, float | None] = {}
+    for measure in _MEASURES:
+        values = np.array([run[measure] for run in runs], np.float64)
+        interval = mean_interval(means_by(units, values))
+        found |= {measure: interval.value, f"{measure}_se": interval.standard_error}
+    return found
+
+
+def _key(run: Row) -> tuple[Any, ...]:
+    return run["world"], run["replication"], run["seed"], run["population"]
+
+
+def _year(name: str, run: Row) -> RunResult:
+    labels = {key: run[key] for key in catalogue.KEYS} | {"policy": name}
+    return RunResult(labels, dict(run), {}, {})

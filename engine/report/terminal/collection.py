@@ -1,0 +1,86 @@
+"""The jobs of a sweep, or several folders, side by side."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from rich.console import Console
+
+from engine.collection import FINISHED, Member, paired_with_first
+from engine.report.findings.limits import ONE_REPLICATION
+from engine.report.formatting import NONE, label_inside, show, show_change
+from engine.report.terminal.policies import plain_table
+from engine.results.schemas import Row
+
+_MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen")
+"""What a response is told of: both with their difference to the first job."""
+
+_HEADS: Final = ("GMV paid\nbn RMB", "against\nthe first", "Contrib.\nbn RMB", "against\nthe first")
+
+
+def print_collection(members: Sequence[Member], rows: Sequence[Row]) -> None:
+    """Print a line per job and policy with what it brings against the first, and which is best.
+
+    Parameters
+    ----------
+    members
+        The jobs.
+    rows
+        Of `sweep`.
+    """
+    console = Console()
+    told = [row for row in rows if row["policy"]]
+    pairs = {
+        (row["of"], row["policy"], row["measure"]): row
+        for row in paired_with_first(members, _MEASURES)
+    }
+    console.print()
+    if not told:
+        states = [member.state for member in members]
+        console.print(f"{states.count(FINISHED)} of {len(states)} jobs finished", highlight=False)
+        return
+    several = len({row["policy"] for row in told}) > 1
+    table = plain_table(f"{len(members)} jobs (± 95% interval of paired differences)")
+    table.add_column("Job", overflow="fold", min_width=12)
+    if several:
+        table.add_column("Policy", overflow="fold", min_width=10)
+    for head in (*_HEADS, "P\nreach"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for row in told:
+        names = (row["name"], row["policy"]) if several else (row["name"],)
+        table.add_row(*names, *_cells(row, pairs))
+    console.print(table)
+    for sentence in _best(told):
+        console.print(sentence, highlight=False)
+    if any(row["gmv_paid_fen_se"] is None for row in told):
+        console.print(ONE_REPLICATION)
+
+
+def _cells(row: Row, pairs: dict[tuple[str, str, str], dict[str, Any]]) -> list[str]:
+    cells = []
+    for measure in _MEASURES:
+        pair = pairs.get((row["policy"], row["name"], measure))
+        half = None if pair is None or pair["ci_high"] is None else _half(pair)
+        change = None if pair is None else pair["difference"]
+        cells += [show(measure, row[measure]), show_change(measure, change, half)]
+    return [*cells, show("target_attained", row["target_attained"])]
+
+
+def _half(pair: Row) -> float:
+    return float(pair["ci_high"] - pair["ci_low"]) / 2
+
+
+def _best(rows: Sequence[Row]) -> list[str]:
+    """Say where each measure is highest, if that is not the same in all jobs."""
+    said = []
+    for measure in _MEASURES:
+        best = max(rows, key=lambda row: row[measure])
+        if len(rows) > 1 and best[measure] > min(row[measure] for row in rows):
+            where = best["name"] + (f", {best['policy']}" if _differ(rows) else "")
+            said.append(
+                f"Highest {label_inside(measure)} here: {where}, {show(measure, best[measure])} bn RMB."
+            )
+    return said or [f"Nothing differs between the jobs ({NONE})."]
+
+
+def _differ(rows: Sequence[Row]) -> bool:
+    return len({row["policy"] for row in rows}) > 1

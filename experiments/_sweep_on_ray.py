@@ -1,0 +1,148 @@
+"""The jobs of a sweep on one Ray: each a task beside the driver, whose runs are tasks as well.
+
+A job's task simulates nothing itself: it lays out the runs and writes the tables, on the
+driver's node, where its folder is. So it takes no CPU of Ray's, and the runs of all jobs share
+the CPUs; a new Ray is started once, not once a job.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any, Final
+
+from hydra.core.singleton import Singleton
+from hydra.core.utils import JobReturn, run_job, setup_globals
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from engine.compute.machine import cpus_count
+from engine.errors import InputError
+from engine.spec.jobs import Ray
+
+_OUTPUT: Final = Path(".hydra") / "output.txt"
+"""What a job printed, within its folder."""
+
+_LOOK_S: Final = 1.0
+"""Seconds after which Python may see an interruption."""
+
+
+def launch(
+    context: HydraContext,
+    task: TaskFunction,
+    jobs: Sequence[tuple[int, DictConfig]],
+    at_once: int | None,
+) -> list[JobReturn]:
+    """Run jobs, numbered, on one Ray; return what became of each, in their order.
+
+    Raises
+    ------
+    InputError
+        If Ray is reached as a client, or the job's back end is this process.
+    ClusterError
+        If it cannot be reached or started.
+    """
+    from engine.compute.connect import connected
+
+    spec = Ray.model_validate(OmegaConf.to_container(jobs[0][1].ray, resolve=True))
+    _check(spec)
+    for number, job in jobs:
+        with open_dict(job):
+            job.hydra.job.num, job.hydra.job.id = number, str(number)
+    with connected(spec):
+        return _Launched(context, task, at_once or cpus_count()).run(jobs)
+
+
+class _Launched:
+    """Jobs as tasks of a Ray that is connected, so many at once."""
+
+    def __init__(self, context: HydraContext, task: TaskFunction, at_once: int) -> None:
+        import ray
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        here = ray.get_runtime_context().get_node_id()
+        self._remote: Any = ray.remote(_run).options(
+            num_cpus=0,
+            max_retries=0,
+            scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=False),
+        )
+        place = (str(Path.cwd()), list(sys.path))
+        self._common = ray.put((Singleton.get_state(), context, task, *place))
+        self._at_once, self._began = at_once, time.monotonic()
+
+    def run(self, jobs: Sequence[tuple[int, DictConfig]]) -> list[JobReturn]:
+        """Run them all; tasks are stopped if this is interrupted."""
+        import ray
+
+        waiting, flight, found = list(reversed(jobs)), {}, {}
+        try:
+            while waiting or flight:
+                while waiting and len(flight) < self._at_once:
+                    number, job = waiting.pop()
+                    flight[self._remote.remote(self._common, job)] = number
+                ready, _ = ray.wait(list(flight), num_returns=1, timeout=_LOOK_S)
+                for reference in ready:
+                    number = flight.pop(reference)
+                    found[number] = _result(reference)
+                    took = time.monotonic() - self._began
+                    said = f"jobs: {len(found)} of {len(jobs)}, {took:.0f} s; job {number} ended"
+                    print(said, file=sys.stderr)
+        finally:
+            for reference in flight:
+                ray.cancel(reference, force=True)
+        return [found[number] for number, _ in jobs]
+
+
+def _check(spec: Ray) -> None:
+    if spec.address is not None and spec.address.startswith("ray://"):
+        raise InputError(
+            "ray.address",
+            f"{spec.address} is reached as a client, whose jobs would leave their results elsewhere",
+            "HOST:6379 on a machine of the cluster, auto, or null for this machine",
+            "start the sweep on a machine of the cluster, or leave hydra/launcher=ray out",
+        )
+    if spec.backend == "process":
+        raise InputError(
+            "ray.backend",
+            "process simulates in one process alone, but hydra/launcher=ray runs jobs on Ray",
+            "auto or ray",
+            "leave ray.backend or hydra/launcher=ray out",
+        )
+
+
+_Common = tuple[Any, HydraContext, TaskFunction, str, list[str]]
+"""State of Hydra's singletons, context, task, working folder and search path of the driver."""
+
+
+def _run(common: _Common, job: DictConfig) -> JobReturn:
+    """Run one job in a process of Ray's; what it prints goes to a file of its folder."""
+    state, context, task, place, path = common
+    os.chdir(place)
+    sys.path[:] = list(dict.fromkeys([*path, *sys.path]))
+    setup_globals()
+    Singleton.set_state(state)
+    folder = Path(str(job.hydra.sweep.dir)) / str(job.hydra.sweep.subdir)
+    output = folder / _OUTPUT
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with output.open("w", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
+        return run_job(
+            hydra_context=context,
+            task_function=task,
+            config=job,
+            job_dir_key="hydra.sweep.dir",
+            job_subdir_key="hydra.sweep.subdir",
+        )
+
+
+def _result(reference: Any) -> JobReturn:
+    """Return what a job left; one whose process died has noted nothing, and is told as such."""
+    import ray
+
+    try:
+        found: JobReturn = ray.get(reference)
+    except ray.exceptions.RayError as error:
+        print(f"ray: {str(error).splitlines()[0]}", file=sys.stderr)
+        return JobReturn()
+    return found
