@@ -234,6 +234,8 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "value": float,
         "ci_low": float,
         "ci_high": float,
+        "low": float,
+        "high": float,
     },
     "sweep": {
         "job": int,
@@ -300,7 +302,8 @@ one measure: its `mean` and the paired `difference` to the base policy, which is
 `is_base`; where the base holds several values, over dates or levers, `is_constant` is false and
 `value` their mean. A row of
 `sensitivity` is one `index` of a measure: the `first` order or `total` index of a factor, its
-`importance` in a search, or the share of the variance that is `noise`; `of` says what the factors
+`effect` in the measure's unit as it rises from `low` to `high`, its `importance` in a search, or
+the share of the variance that is `noise`; `of` says what the factors
 are, `levers`, `unknowns` or those of a `search`. A row of `claims` is what a named experiment
 says of a measure, with its value, 95 % limits and whether it holds. A row of `sweep` is a policy
 of one job of a sweep, or of one of several folders, with the mean of every measure. A row of

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from optuna.trial import TrialState
@@ -19,6 +19,7 @@ from engine.measures.catalogue import OUTCOMES
 from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.journal import FILE, read_study
 from engine.search.space.policy_space import PolicySpace
+from engine.sensitivity.effects import effect_rows
 from engine.sensitivity.indices import (
     LEAST_TRIALS,
     Row,
@@ -38,12 +39,20 @@ _LEVERS, _UNKNOWNS = "levers", "unknowns"
 
 
 class _Factors(NamedTuple):
-    """What moves: names, the years at points of the unit cube, and how many worlds these have."""
+    """What moves: names, the years at points of the unit cube, and how many worlds these have.
+
+    `ends` are the values of each factor at the low and the high end of its range.
+    """
 
     of: str
-    names: list[str]
+    ends: dict[str, tuple[Any, Any]]
     cases: Callable[[Floats], list[Case]]
     worlds_count: int
+
+    @property
+    def names(self) -> list[str]:
+        """Of the factors."""
+        return list(self.ends)
 
 
 def check_job(job: SensitivityJob) -> None:
@@ -84,13 +93,14 @@ def sensitivities(job: SensitivityJob, pool: Pool, on_progress: OnProgress) -> l
         Takes the stage, years done, years in all, and a note.
     """
     if job.study is not None:
-        return importance_rows(job.study)
+        return importance_rows(job.study, job.indices.resamples_count, job.seed)
     rows: list[Row] = []
     for k, factors in enumerate(_factors(job)):
         seed = derive_seed(job.seed, Purpose.TRIAL, k) >> 31
         cube = saltelli_design(factors.names, job.indices.base_points_count, seed)
         runs = _simulated(job, factors, cube, pool, on_progress)
         rows += index_rows(factors.of, factors.names, runs, job.indices.resamples_count, seed)
+        rows += effect_rows(factors.of, factors.ends, cube, runs)
     return rows
 
 
@@ -165,7 +175,9 @@ def _levers(job: SensitivityJob) -> _Factors:
         ]
         return cases.cases(job, policies)
 
-    return _Factors(_LEVERS, list(space.distributions), years, len(job.ensemble.worlds))
+    low, high = (cube.values(np.full(cube.size, end)) for end in (0.0, 1.0))
+    ends = {name: (low[name], high[name]) for name in space.distributions}
+    return _Factors(_LEVERS, ends, years, len(job.ensemble.worlds))
 
 
 def _unknowns(job: SensitivityJob) -> _Factors:
@@ -178,7 +190,9 @@ def _unknowns(job: SensitivityJob) -> _Factors:
         ensemble = Ensemble(name="points", worlds=worlds)
         return cases.cases(job.model_copy(update={"ensemble": ensemble}), [job.policy])
 
-    return _Factors(_UNKNOWNS, unknowns.names, years, 1)
+    low, high = unknowns.values(np.array([[0.0], [1.0]]) * np.ones(len(unknowns.names)))
+    ends = {name: (low[name], high[name]) for name in unknowns.names}
+    return _Factors(_UNKNOWNS, ends, years, 1)
 
 
 def _simulated(

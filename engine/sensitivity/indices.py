@@ -21,6 +21,8 @@ The importance of a lever in a finished search is how far its values among the b
 differ from its values among all, as a share of the sum over levers (PED-ANOVA; Watanabe,
 Bansal & Hutter, IJCAI 2023). It needs no further simulation, and says what made policies good
 where the search looked. Trials that violate a constraint do not count, unless nearly all do.
+Its intervals hold 95 % of what trials drawn anew from the finished ones, with replacement, say:
+how much the importance hangs on single trials, not what other trials would have shown.
 """
 
 import math
@@ -35,6 +37,8 @@ from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from engine.design.draws import uniform_draws
+from engine.rng import Purpose
 from engine.search.checkpoint.journal import read_study
 from engine.stats.arrays import Floats
 
@@ -119,6 +123,7 @@ def _row(of: str, name: str, measure: str, index: str, value: float | None,
         "value": value if known else None,
         "ci_low": value - half if wide else None,  # type: ignore[operator]
         "ci_high": value + half if wide else None,  # type: ignore[operator]
+        "low": None, "high": None,
     }  # fmt: skip
 
 
@@ -154,33 +159,65 @@ def _problem(names: Sequence[str]) -> dict[str, Any]:
     return {"num_vars": len(names), "names": list(names), "bounds": bounds}
 
 
-def importance_rows(folder: str) -> list[Row]:
-    """Return the rows of `sensitivity` for each goal of the search in `folder`."""
+def importance_rows(folder: str, resamples: int, seed: int) -> list[Row]:
+    """Return the rows of `sensitivity` for each goal of the search in `folder`.
+
+    Parameters
+    ----------
+    folder
+        Output folder of the search.
+    resamples
+        Of the bootstrap over its trials.
+    seed
+        Names the resamples.
+    """
     study = read_study(Path(folder))
+    trials = _feasible_trials(study)
+    drawn = uniform_draws(seed, Purpose.TRIAL, (resamples, len(trials)))
     rows = []
     for k, (measure, way) in enumerate(
         zip(study.metric_names or (), study.directions, strict=True)
     ):
         sign = 1.0 if way is StudyDirection.MINIMIZE else -1.0
-        for name, value in _importances(_feasible_trials(study), k, sign).items():
-            rows.append(_row(_SEARCH, name, measure, _IMPORTANCE, value))
+        samples = [[trials[int(share * len(trials))] for share in one] for one in drawn]
+        again = [_importances(study.directions, own, k, sign) for own in samples]
+        for name, value in _importances(study.directions, trials, k, sign).items():
+            row = _row(_SEARCH, name, measure, _IMPORTANCE, value)
+            rows.append(row | _limits([one[name] for one in again if name in one]))
     return rows
 
 
-def _feasible_trials(study: optuna.Study) -> optuna.Study:
-    """Return a study of the trials that satisfy every constraint; of all if those are too few."""
+def _limits(values: Sequence[float]) -> Row:
+    known = [value for value in values if math.isfinite(value)]
+    if not known:
+        return {"ci_low": None, "ci_high": None}
+    tail = (1 - _CONFIDENCE) / 2
+    low, high = np.quantile(known, [tail, 1 - tail])
+    return {"ci_low": float(low), "ci_high": float(high)}
+
+
+def _feasible_trials(study: optuna.Study) -> list[FrozenTrial]:
+    """Return the trials that satisfy every constraint; all finished ones if those are too few."""
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     feasible = [one for one in finished if all(excess <= 0 for excess in one.constraints.values())]
-    found = optuna.create_study(directions=study.directions)
-    for trial in feasible if len(feasible) >= LEAST_TRIALS else finished:
-        found.add_trial(trial)
-    return found
+    return feasible if len(feasible) >= LEAST_TRIALS else finished
 
 
-def _importances(study: optuna.Study, goal: int, sign: float) -> dict[str, float]:
+def _importances(
+    directions: Sequence[StudyDirection], trials: Sequence[FrozenTrial], goal: int, sign: float
+) -> dict[str, float]:
+    """Return the importance of every lever for one goal among some trials; empty if unknown."""
+
     def cost(trial: FrozenTrial) -> float:
         return sign * float(trial.values[goal])
 
+    study = optuna.create_study(directions=directions)
+    study.add_trials(trials)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that low values count as good: the sign sees to it
-        return get_param_importances(study, evaluator=PedAnovaImportanceEvaluator(), target=cost)
+        try:
+            return get_param_importances(
+                study, evaluator=PedAnovaImportanceEvaluator(), target=cost
+            )
+        except (ValueError, RuntimeError):  # a resample in which nothing differs
+            return {}

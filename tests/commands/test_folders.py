@@ -138,6 +138,7 @@ def test_a_job_of_a_sweep_in_use_is_refused(type_in, place: Path) -> None:
     assert lock is not None
     ended = type_in("simulate", *SMALL, "-m", "seed=1,2", "hydra.sweep.dir=out")
     lock.release()
-    assert ended.status == 2
+    assert ended.status == 1
     assert "at work in" in ended.err
+    assert "failed: seed=2" in ended.err
     assert (place / "out" / "0" / "manifest.json").exists()

@@ -118,7 +118,8 @@ def test_finished_jobs_of_a_sweep_are_not_simulated_again(
     assert type_in("simulate", *words).status == 0
     assert len(simulated) == 6
     simulated.clear()
-    (place / "out" / "1" / "runs.jsonl").unlink()
+    for lost in ("runs.jsonl", ".hydra/ended.json"):
+        (place / "out" / "1" / lost).unlink()
     assert type_in("simulate", *words).status == 0
     assert len(simulated) == 3
     assert read_table(place / "out" / "0", "runs").num_rows == 3

@@ -41,6 +41,43 @@ def test_only_what_is_told_from_nothing_is_named() -> None:
     assert "none of the levers of the space is told" in unsure
 
 
+def effect(name: str, value: float, half: float | None) -> dict[str, Any]:
+    row = _row("levers", name, "gmv_paid_fen", "effect", value, half)
+    return row | {"low": 0.0, "high": 40.0}
+
+
+def test_the_way_and_the_amount_are_told_in_the_measures_unit(capsys) -> None:
+    rows = [
+        *ROWS,
+        effect("subsidy.cap_rmb", 12.3e11, 2e11),
+        effect("price.cap", -1e11, 3e11),  # not told from nothing
+    ]
+    (said,) = (one for one in moved_sentences(rows) if "raising" in one)
+    assert said == (
+        "GMV as paid: raising subsidy.cap_rmb from 0 to 40 changes it by +12.3 ± 2.0 bn RMB."
+    )
+    print_sensitivity(rows, Console(width=80))
+    out = capsys.readouterr().out
+    assert "GMV as paid, bn RMB" in out
+    assert "+12.3 ± 2.0" in out
+    assert "−1.00 ± 3.00" in out
+
+
+def test_what_its_interval_drowns_is_no_figure(capsys) -> None:
+    rows = [
+        _row("levers", "price.cap", "gmv_paid_fen", "first", 0.3, 63),
+        _row("levers", "price.cap", "gmv_paid_fen", "total", 0.96, 63),
+        effect("price.cap", 1e11, None),
+    ]
+    assert "not enough runs" in moved_sentences(rows)[0]
+    print_sensitivity(rows, Console(width=110))
+    out = capsys.readouterr().out
+    assert "63" not in out
+    assert "0.96" not in out
+    (line,) = (one for one in out.splitlines() if one.startswith("  price.cap"))
+    assert line.count("not enough runs") == 3
+
+
 def test_every_factor_has_its_bar_and_luck_its_line() -> None:
     sales, cost = sensitivity_section(ROWS)
     assert sales["chart"].count('class="share"') == 4  # two factors, two sizes

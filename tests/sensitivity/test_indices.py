@@ -12,6 +12,7 @@ from engine.compute.pool import ProcessPool
 from engine.errors import InputError
 from engine.results.schemas import table_of_rows
 from engine.sensitivity import check_job, sensitivities, years_count
+from engine.sensitivity.effects import effect_rows
 from engine.sensitivity.indices import _noise_share, index_rows, saltelli_design
 from engine.spec.sensitivity import SensitivityJob
 from tests.fakes import SMALL_SCALE, simulate_fake, small_policy, small_scenario
@@ -52,6 +53,37 @@ def test_a_function_with_known_indices_has_them() -> None:
         assert found[key]["ci_low"] - 0.01 <= value <= found[key]["ci_high"] + 0.01
         assert found[key]["ci_low"] < found[key]["ci_high"]
     assert found["noise", "noise"]["value"] is None  # one replication tells nothing of it
+
+
+def test_an_effect_is_the_change_from_the_low_to_the_high_end() -> None:
+    cube = saltelli_design(NAMES, 64, 3)
+    y = 5 * cube[:, 0] - 3 * cube[:, 1] + 2 * cube[:, 0] * cube[:, 2]
+    ends = {"x1": (0, 10), "x2": (1.0, 2.0), "x3": ("few", "many")}
+    rows = effect_rows("test", ends, cube, {"y": y[:, None]})
+    table_of_rows("sensitivity", rows)
+    found = {row["name"]: row for row in rows}
+    assert found["x1"]["value"] == pytest.approx(6, abs=0.1)  # 2 x1 x3 brings x1 the mean of 2 x3
+    assert found["x2"]["value"] == pytest.approx(-3)
+    assert (found["x2"]["low"], found["x2"]["high"]) == (1, 2)
+    assert found["x3"]["low"] is None
+    for name, true in {"x1": 6, "x3": 1}.items():
+        assert found[name]["ci_low"] < true < found[name]["ci_high"]
+
+
+def test_an_interval_of_an_effect_holds_it_as_often_as_it_says() -> None:
+    rng, held = np.random.default_rng(1), []
+    for seed in range(200):
+        cube = saltelli_design(NAMES, 16, seed)
+        y = 4 * cube[:, 0] + rng.normal(size=len(cube))
+        (row, *_) = effect_rows("test", dict.fromkeys(NAMES, (0, 1)), cube, {"y": y[:, None]})
+        held.append(row["ci_low"] < 4 < row["ci_high"])
+    assert 0.9 < np.mean(held) < 0.99
+
+
+def test_of_a_few_points_no_interval_is_told() -> None:
+    cube = saltelli_design(NAMES, 4, 3)
+    rows = effect_rows("test", dict.fromkeys(NAMES, (0, 1)), cube, {"y": cube[:, :1]})
+    assert {row["ci_low"] for row in rows} == {None}
 
 
 def test_noise_is_the_part_of_the_variance_that_no_factor_has() -> None:
@@ -112,6 +144,13 @@ def test_of_the_fake_market_only_the_coupons_move_the_sales() -> None:
     assert value["gmv_paid_fen", "total", "subsidy.cap_rmb"] < 0.01
     assert value["gini", "total", "subsidy.rate.source"] is None  # always the same there
     assert value["gmv_paid_fen", "noise", "noise"] < 0.1
+    (effect,) = (
+        row for row in rows
+        if (row["measure"], row["index"], row["name"])
+        == ("gmv_paid_fen", "effect", "subsidy.rate.source")
+    )  # fmt: skip
+    assert effect["ci_low"] > 0
+    assert (effect["low"], effect["high"]) == (0.0, 0.4)
     assert len(seen) == years_count(job) == 64 * 5 * 2
     assert {case.scale.buyers_count for case in seen} == {50}
     assert len({case.run_seed for case in seen}) == 2  # common to all points
@@ -129,6 +168,10 @@ def test_the_importance_in_a_search_is_that_of_the_coupons(tmp_path: Path) -> No
         own = {row["name"]: row["value"] for row in rows if row["measure"] == measure}
         assert max(own, key=own.__getitem__) == "subsidy.rate.source"
         assert sum(own.values()) == pytest.approx(1.0)
+    for row in rows:
+        assert 0 <= row["ci_low"] <= row["ci_high"] <= 1
+    assert any(row["ci_high"] - row["ci_low"] > 0.02 for row in rows)
+    assert found_by(job) == rows
     table_of_rows("sensitivity", rows)
 
 

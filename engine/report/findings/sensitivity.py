@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from engine.report.formatting import label, percent, signed
+from engine.report.formatting import NONE, label, percent, show_change, signed, unit
 from engine.results.schemas import Row
 
 NAMED_FACTORS: Final = 3
@@ -21,6 +21,7 @@ SENSITIVITY_LIMITS: Final = (
     "An index belongs to the ranges: a lever that may move further brings a larger share.",
     "Factors are drawn independently. Rules of a space and conditions act on what was drawn.",
     "The levers move in the world as it is, the unknowns under one policy.",
+    "The change from low to high is that of a straight line: what rises and falls again has none.",
 )
 
 
@@ -28,26 +29,79 @@ _LOUD: Final = 0.2
 """Share of random variation in the variance from which a measure is said to be noisy."""
 
 
+_WIDE: Final = 0.5
+"""Half an interval of an index, a share, from which the index is not known."""
+
+_NOT_ENOUGH: Final = "not enough runs"
+"""Shown in place of a figure that its interval drowns."""
+
+
 class _Factor(NamedTuple):
-    """One factor: its whole effect with 95 % limits, and the part it has alone."""
+    """One factor: its whole share with 95 % limits, the share it has alone, and its effect.
+
+    `effect` is the row of the measure's change from the low to the high end, if there is one;
+    `alone_half` half the interval of the share alone.
+    """
 
     name: str
     whole: float
     low: float | None
     high: float | None
     alone: float | None
+    alone_half: float | None = None
+    effect: Row | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are runs enough to say anything of the share."""
+        return self.low is None or self.high is None or (self.high - self.low) / 2 <= _WIDE
 
     @property
     def is_told(self) -> bool:
         """Whether the interval leaves out zero; one without an interval is taken as it is."""
-        return self.low is None or self.low > 0
+        return self.is_known and (self.low is None or self.low > 0)
 
     @property
     def whole_text(self) -> str:
-        """Write the whole effect, with ± half its interval where it has one."""
+        """Write the whole share, with its interval where it has one."""
         if self.low is None or self.high is None:
             return signed(self.whole, 2)
+        if not self.is_known:
+            return _NOT_ENOUGH
         return f"{signed(self.whole, 2)} ± {(self.high - self.low) / 2:.2f}"
+
+    @property
+    def alone_text(self) -> str:
+        """Write the share alone, where that is known."""
+        if self.alone is None:
+            return NONE
+        known = self.alone_half is None or self.alone_half <= _WIDE
+        return signed(self.alone, 2) if known else _NOT_ENOUGH
+
+    @property
+    def effect_text(self) -> str:
+        """Write by how much the measure changes, with ± half the interval and its unit."""
+        row = self.effect
+        if row is None or row["value"] is None:
+            return NONE
+        if row["ci_low"] is None:
+            return _NOT_ENOUGH
+        half = (row["ci_high"] - row["ci_low"]) / 2
+        return show_change(row["measure"], row["value"], half)
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether the interval of the effect leaves out zero."""
+        row = self.effect
+        return row is not None and row["ci_low"] is not None and row["ci_low"] * row["ci_high"] > 0
+
+    @property
+    def range_text(self) -> str:
+        """Write the ends between which it moved, where they are numbers."""
+        row = self.effect
+        if row is None or row.get("low") is None or row.get("high") is None:
+            return ""
+        return f"{row['low']:g} to {row['high']:g}"
 
 
 class _Block(NamedTuple):
@@ -73,6 +127,7 @@ def blocks(rows: Sequence[Row]) -> list[_Block]:
 def moved_sentences(rows: Sequence[Row]) -> list[str]:
     """Say what moves each measure most, where that is significant, and where noise hides it."""
     said = [_sentence(block) for block in blocks(rows)]
+    said += [text for block in blocks(rows) if (text := _effects_sentence(block))]
     noisy = [
         f"{label(block.measure)} over {FACTOR_SETS[block.of]} ({percent(block.noise)})"
         for block in blocks(rows)
@@ -102,6 +157,8 @@ def _block(of: str, measure: str, rows: Sequence[Row]) -> _Block:
             row["ci_low"],
             row["ci_high"],
             by_index.get(("first", row["name"]), {}).get("value"),
+            _half(by_index.get(("first", row["name"]), {})),
+            by_index.get(("effect", row["name"])),
         )
         for row in wholes
         if row["value"] is not None
@@ -113,8 +170,34 @@ def _sentence(block: _Block) -> str:
     if not block.factors:
         return f"{label(block.measure)} is moved by none of {FACTOR_SETS[block.of]}."
     told = [factor for factor in block.factors if factor.is_told][:NAMED_FACTORS]
+    of = FACTOR_SETS[block.of]
+    if not any(factor.is_known for factor in block.factors):
+        return (
+            f"{label(block.measure)} over {of}: {_NOT_ENOUGH} to tell which of them move it. Ask "
+            "for more: indices.base_points_count, replications."
+        )
     if not told:
-        of = FACTOR_SETS[block.of]
         return f"{label(block.measure)}: none of {of} is told from having no effect."
     parts = [f"{factor.name} ({factor.whole_text})" for factor in told]
-    return f"{label(block.measure)}: of {FACTOR_SETS[block.of]}, most by {', '.join(parts)}."
+    return f"{label(block.measure)}: of {of}, most by {', '.join(parts)}."
+
+
+def _effects_sentence(block: _Block) -> str:
+    """Say which way the factors with the largest effects move a measure; empty if none is told."""
+    moving = [factor for factor in block.factors if factor.is_moving and factor.effect]
+    moving.sort(key=lambda one: -abs(one.effect["value"]) if one.effect else 0.0)
+    if not moving:
+        return ""
+    in_unit = f" {unit(block.measure)}" if unit(block.measure) not in {"", "%"} else ""
+    parts = [
+        f"{one.name}{f' from {one.range_text}' if one.range_text else ''} changes it by "
+        f"{one.effect_text}{in_unit}"
+        for one in moving[:NAMED_FACTORS]
+    ]
+    return f"{label(block.measure)}: raising {'; '.join(parts)}."
+
+
+def _half(row: Row) -> float | None:
+    if row.get("ci_low") is None or row.get("ci_high") is None:
+        return None
+    return float(row["ci_high"] - row["ci_low"]) / 2

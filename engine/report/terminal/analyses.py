@@ -9,9 +9,14 @@ from engine.report.findings.benchmark import sections
 from engine.report.findings.calibration import ROLE_HEADS, figure_cells, fit_sentences
 from engine.report.findings.scorecard import HEADS, scorecard
 from engine.report.findings.search import choice, rung_table, sampling
-from engine.report.findings.sensitivity import FACTOR_SETS, NAMED_FACTORS, blocks
+from engine.report.findings.sensitivity import (
+    FACTOR_SETS,
+    NAMED_FACTORS,
+    blocks,
+    moved_sentences,
+)
 from engine.report.findings.world_agreement import across_sentences
-from engine.report.formatting import NONE, label, percent, signed
+from engine.report.formatting import NONE, label, percent, signed, unit
 from engine.report.read.calibration import Fitted
 from engine.report.terminal.policies import WIDE_COLUMNS, plain_table
 from engine.results.schemas import Row
@@ -80,21 +85,27 @@ def _print_scorecard(found: Fitted, console: Console) -> None:
 
 
 def print_sensitivity(rows: Sequence[Row], console: Console) -> None:
-    """Print what moves each measure most."""
+    """Print what moves each measure most, which way, and by how much."""
     table = plain_table("What moves the outcomes (± 95% interval)")
-    for head, justify in (("Measure, factor", "left"), ("Total", "right"), ("Alone", "right")):
+    heads = ("Measure, factor", "From low\nto high", "Changes\nit by", "Share of\nvariance", "Alone")
+    for head in heads:
+        justify = "left" if head == heads[0] else "right"
         table.add_column(head, justify=justify, overflow="fold")  # type: ignore[arg-type]
     for block in blocks(rows):
-        table.add_row(f"[bold]{label(block.measure)}: {FACTOR_SETS[block.of]}")
+        in_unit = unit(block.measure)
+        name = label(block.measure) + (f", {in_unit}" if in_unit not in {"", "%"} else "")
+        table.add_row(f"[bold]{name}: {FACTOR_SETS[block.of]}")
         for factor in block.factors[: 2 * NAMED_FACTORS]:
-            alone = NONE if factor.alone is None else signed(factor.alone, 2)
-            table.add_row(f"  {factor.name}", factor.whole_text, alone)
+            moved = (factor.range_text or NONE, factor.effect_text)
+            table.add_row(f"  {factor.name}", *moved, factor.whole_text, factor.alone_text)
         if not block.factors:
             table.add_row("  nothing moves it")
         if block.noise is not None:
-            table.add_row("  noise", percent(block.noise))
+            table.add_row("  noise", "", "", percent(block.noise))
     console.print()
     console.print(table)
+    for sentence in moved_sentences(rows):
+        console.print(sentence, highlight=False, markup=False)
 
 
 def print_priors(rows: Sequence[Row], console: Console) -> None:

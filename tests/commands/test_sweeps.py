@@ -1,0 +1,145 @@
+"""A sweep: one table over its jobs, whatever launches them; what fails costs its own job alone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.case import Case, RunResult
+from engine.collection import Member, collected_rows, paired_with_first, told_apart
+from engine.results import read_table
+from tests import fakes
+from tests.commands.processes import ROOT
+
+SMALL = ("scale=smoke", "ray.backend=process", "replications=3")
+RATES = ("-m", "policy.subsidy.rate.source=0,0.1,0.2", "hydra.sweep.dir=out")
+
+
+class Market:
+    """The fake market, which refuses some rate."""
+
+    def __init__(self) -> None:
+        self.rates: list[float] = []
+        self.refused: float | None = None
+
+    def __call__(self, case: Case) -> RunResult:
+        rate = case.policy.subsidy.rate.source.steps[0][1]
+        self.rates.append(rate)
+        if rate == self.refused:
+            raise RuntimeError("no such market")
+        return fakes.simulate_fake(case)
+
+
+@pytest.fixture
+def market(market_of) -> Market:
+    made = Market()
+    market_of(made)
+    return made
+
+
+def test_a_sweep_leaves_one_table_whose_keys_are_columns(type_in, place: Path, market) -> None:
+    ended = type_in("simulate", *SMALL, *RATES)
+    assert ended.status == 0, ended.err
+    rows = read_table(place / "out", "sweep").to_pylist()
+    assert [row["name"] for row in rows] == ["source=0", "source=0.1", "source=0.2"]
+    assert [row["override.policy.subsidy.rate.source"] for row in rows] == [0, 0.1, 0.2]
+    assert {row["state"] for row in rows} == {"finished"}
+    assert {row["policy"] for row in rows} == {"h1_2020"}
+    for row in rows:
+        runs = read_table(place / "out" / row["folder"], "runs")["gmv_paid_fen"].to_pylist()
+        assert row["gmv_paid_fen"] == pytest.approx(sum(runs) / 3)
+    assert "3 jobs" in ended.out
+    assert "Highest GMV as paid here: source=0.2" in ended.out
+
+
+def test_a_job_that_fails_does_not_end_the_sweep_and_is_all_that_is_done_again(
+    type_in, place: Path, market
+) -> None:
+    market.refused = 0.1
+    ended = type_in("simulate", *SMALL, *RATES)
+    assert ended.status == 1
+    assert "failed: source=0.1 (out/1)" in ended.err
+    assert "no such market" in ended.err
+    assert "1 of 3 jobs are not finished" in ended.err
+    assert set(market.rates) == {0, 0.1, 0.2}
+    states = {row["name"]: row["state"] for row in read_table(place / "out", "sweep").to_pylist()}
+    assert states == {"source=0": "finished", "source=0.1": "failed", "source=0.2": "finished"}
+
+    market.refused = None
+    market.rates.clear()
+    ended = type_in("simulate", *SMALL, *RATES)
+    assert ended.status == 0, ended.err
+    assert set(market.rates) == {0.1}
+    assert ended.out.count("Finished before: ") == 2
+    rows = read_table(place / "out", "sweep").to_pylist()
+    assert [row["state"] for row in rows] == ["finished"] * 3
+
+
+def test_a_job_of_other_code_is_done_again(type_in, place: Path, market, monkeypatch) -> None:
+    assert type_in("simulate", *SMALL, *RATES).status == 0
+    path = place / "out" / "1" / ".hydra" / "ended.json"
+    tree = json.loads(path.read_text())
+    path.write_text(json.dumps(tree | {"of": "another version"}))
+    ended = type_in("simulate", *SMALL, *RATES)
+    assert ended.status == 0
+    assert ended.out.count("Finished before: ") == 2
+
+
+def test_a_sweep_of_comparisons_has_a_row_for_each_policy(type_in, place: Path, market) -> None:
+    words = ("-m", "scenario.shocks.week_sd=0,0.1", "hydra.sweep.dir=out")
+    ended = type_in("compare", *SMALL, "~policy@policies.double_ten_billion", *words)
+    assert ended.status == 0, ended.err
+    rows = read_table(place / "out", "sweep").to_pylist()
+    assert [(row["name"], row["policy"]) for row in rows] == [
+        (f"week_sd={value}", policy)
+        for value in ("0", "0.1")
+        for policy in ("h1_2020", "laissez_faire")
+    ]
+
+
+@pytest.mark.parametrize(("keys", "names"), [
+    ([{"a.b.rate": 1}, {"a.b.rate": 2}], ["rate=1", "rate=2"]),
+    ([{"a.x.rate": 1, "a.y.rate": 3}], ["x.rate=1, y.rate=3"]),
+    ([{"seed": 1}, {"scenario.seed": 2}], ["seed=1", "scenario.seed=2"]),
+    ([{}, {}], ["job 0", "job 1"]),
+])  # fmt: skip
+def test_jobs_are_named_by_what_differs(keys: list[dict[str, object]], names: list[str]) -> None:
+    assert told_apart(keys) == names
+
+
+def test_jobs_are_paired_where_they_met_the_same_random_numbers(type_in, place: Path, market):
+    assert type_in("simulate", *SMALL, *RATES).status == 0
+    members = [Member(f"job {k}", {}, place / "out" / str(k), "finished") for k in range(3)]
+    rows = paired_with_first(members, ("gmv_paid_fen",))
+    own = {row["policy"]: row for row in rows if row["measure"] == "gmv_paid_fen"}
+    means = [row["gmv_paid_fen"] for row in collected_rows(members)]
+    assert own["job 2"]["difference"] == pytest.approx(means[2] - means[0])
+    assert own["job 1"]["pairs_count"] == 3
+
+    words = ("-m", "seed=1,2", "hydra.sweep.dir=other")
+    assert type_in("simulate", *SMALL, *words).status == 0
+    others = [Member(str(k), {}, place / "other" / str(k), "finished") for k in range(2)]
+    assert paired_with_first(others, ("gmv_paid_fen",)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", ["joblib", "ray"])
+def test_jobs_run_in_other_processes(tmp_path: Path, launcher: str) -> None:
+    words = ["policy.subsidy.rate.source=0,0.1", "scale=smoke", "replications=1"]
+    words += ["hydra.sweep.dir=out", "scenario.calendar.end=2020-01-05"]
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.simulate", "-m", *words, f"hydra/launcher={launcher}"],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = read_table(tmp_path / "out", "sweep").to_pylist()
+    assert [row["state"] for row in rows] == ["finished", "finished"]
+    assert rows[0]["subsidy_fen"] < rows[1]["subsidy_fen"]
+    assert "2 jobs" in done.stdout
+    assert (tmp_path / "out" / "0" / "report.html").exists()
