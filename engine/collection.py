@@ -13,8 +13,8 @@ import numpy as np
 from engine.case import RunResult
 from engine.compare import paired
 from engine.measures import catalogue
-from engine.results import list_tables, read_table
-from engine.results.schemas import Row
+from engine.results import list_tables, provenance_of, read_table
+from engine.results.schemas import PARTED, Row
 from engine.stats.intervals import mean_interval
 from engine.stats.paired import independent_units, means_by
 
@@ -22,6 +22,8 @@ FINISHED, FAILED, OPEN = "finished", "failed", "not finished"
 """States of a job."""
 
 _MEASURES: Final = catalogue.OUTCOMES
+_WITHOUT_EFFECT: Final = frozenset({"ray", "threads"})
+"""Keys on which no result depends."""
 
 
 class Member(NamedTuple):
@@ -43,6 +45,25 @@ def told_apart(keys: Sequence[Mapping[str, Any]]) -> list[str]:
     short = {key: _shortest(key, every) for key in every}
     names = [", ".join(f"{short[key]}={value}" for key, value in own.items()) for own in keys]
     return [name or f"job {number}" for number, name in enumerate(names)]
+
+
+def members_of_folders(folders: Sequence[Path]) -> list[Member]:
+    """Take folders of results as jobs, told apart by what their configs have otherwise.
+
+    Names are those of the folders, with that of the folder above where two are called the same.
+    """
+    configs = [_flat(_config_of(folder)) for folder in folders]
+    every = dict.fromkeys(key for config in configs for key in config)
+    differing = [key for key in every if len({str(config.get(key)) for config in configs}) > 1]
+    last = [folder.resolve().name for folder in folders]
+    names = [
+        name if last.count(name) == 1 else f"{folder.resolve().parent.name}/{name}"
+        for name, folder in zip(last, folders, strict=True)
+    ]
+    return [
+        Member(name, {key: config[key] for key in differing if key in config}, folder, FINISHED)
+        for name, folder, config in zip(names, folders, configs, strict=True)
+    ]
 
 
 def collected_rows(members: Sequence[Member]) -> list[dict[str, Any]]:
@@ -100,6 +121,20 @@ def paired_with_first(members: Sequence[Member], measures: Sequence[str]) -> lis
     return rows
 
 
+def _config_of(folder: Path) -> Mapping[str, Any]:
+    tables = [name for name in list_tables(folder) if name not in PARTED]
+    found = provenance_of(read_table(folder, tables[0]))["config"] if tables else {}
+    return {key: value for key, value in found.items() if key not in _WITHOUT_EFFECT}
+
+
+def _flat(tree: Any, path: str = "") -> dict[str, Any]:
+    """Return the values of a tree by their dotted paths; lists are texts."""
+    if not isinstance(tree, Mapping):
+        return {path: str(tree) if isinstance(tree, list) or tree is None else tree}
+    parts = ((f"{path}.{key}" if path else str(key), value) for key, value in tree.items())
+    return {key: own for place, value in parts for key, own in _flat(value, place).items()}
+
+
 def _shortest(key: str, every: Sequence[str]) -> str:
     parts = key.split(".")
     for count in range(1, len(parts)):
@@ -138,6 +173,9 @@ def _means(runs: Sequence[Row]) -> dict[str, float | None]:
     )
     found: dict[str, float | None] = {}
     for measure in _MEASURES:
+        if any(run.get(measure) is None for run in runs):
+            found |= {measure: None, f"{measure}_se": None}
+            continue
         values = np.array([run[measure] for run in runs], np.float64)
         interval = mean_interval(means_by(units, values))
         found |= {measure: interval.value, f"{measure}_se": interval.standard_error}

@@ -54,6 +54,9 @@ _CONFIDENCE: Final = 0.95
 _STILL: Final = 1e-12
 """A measure that varies less than this share of itself is moved by nothing."""
 
+_MOST_RESAMPLES: Final = 60
+"""Of the trials of a search: each costs some tenths of a second."""
+
 LEAST_TRIALS: Final = 6
 """Finished trials below which the best of them say nothing."""
 
@@ -173,17 +176,23 @@ def importance_rows(folder: str, resamples: int, seed: int) -> list[Row]:
     """
     study = read_study(Path(folder))
     trials = _feasible_trials(study)
-    drawn = uniform_draws(seed, Purpose.TRIAL, (resamples, len(trials)))
+    shape = (min(resamples, _MOST_RESAMPLES), len(trials))
+    signs = [1.0 if way is StudyDirection.MINIMIZE else -1.0 for way in study.directions]
+    found, *again = (
+        _importances(own, signs)
+        for own in (
+            trials,
+            *(
+                [trials[int(share * len(trials))] for share in one]
+                for one in uniform_draws(seed, Purpose.TRIAL, shape)
+            ),
+        )
+    )
     rows = []
-    for k, (measure, way) in enumerate(
-        zip(study.metric_names or (), study.directions, strict=True)
-    ):
-        sign = 1.0 if way is StudyDirection.MINIMIZE else -1.0
-        samples = [[trials[int(share * len(trials))] for share in one] for one in drawn]
-        again = [_importances(study.directions, own, k, sign) for own in samples]
-        for name, value in _importances(study.directions, trials, k, sign).items():
-            row = _row(_SEARCH, name, measure, _IMPORTANCE, value)
-            rows.append(row | _limits([one[name] for one in again if name in one]))
+    for k, measure in enumerate(study.metric_names or ()):
+        for name, value in found[k].items():
+            limits = _limits([one[k][name] for one in again if name in one[k]])
+            rows.append(_row(_SEARCH, name, measure, _IMPORTANCE, value) | limits)
     return rows
 
 
@@ -203,21 +212,33 @@ def _feasible_trials(study: optuna.Study) -> list[FrozenTrial]:
     return feasible if len(feasible) >= LEAST_TRIALS else finished
 
 
-def _importances(
-    directions: Sequence[StudyDirection], trials: Sequence[FrozenTrial], goal: int, sign: float
-) -> dict[str, float]:
-    """Return the importance of every lever for one goal among some trials; empty if unknown."""
+def _importances(trials: Sequence[FrozenTrial], signs: Sequence[float]) -> list[dict[str, float]]:
+    """Return the importance of every lever for each goal among some trials; none if unknown.
 
-    def cost(trial: FrozenTrial) -> float:
-        return sign * float(trial.values[goal])
-
-    study = optuna.create_study(directions=directions)
+    Parameters
+    ----------
+    trials
+        With a value for each goal.
+    signs
+        Of each goal: 1 where less is better.
+    """
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = optuna.create_study(directions=[StudyDirection.MINIMIZE] * len(signs))
     study.add_trials(trials)
+    optuna.logging.set_verbosity(level)
+    found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that low values count as good: the sign sees to it
-        try:
-            return get_param_importances(
-                study, evaluator=PedAnovaImportanceEvaluator(), target=cost
-            )
-        except (ValueError, RuntimeError):  # a resample in which nothing differs
-            return {}
+        for k, sign in enumerate(signs):
+            try:
+                found.append(
+                    get_param_importances(
+                        study,
+                        evaluator=PedAnovaImportanceEvaluator(),
+                        target=lambda trial, k=k, sign=sign: sign * float(trial.values[k]),
+                    )
+                )
+            except (ValueError, RuntimeError):  # a resample in which nothing differs
+                found.append({})
+    return found

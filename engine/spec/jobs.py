@@ -435,6 +435,12 @@ class BenchmarkJob(Job):
 
 
 class ReportJob(Spec):
-    """A folder of results to report on."""
+    """A folder of results to report on, or several to compare."""
 
-    folder: str
+    folder: str | Annotated[tuple[str, ...], Field(min_length=1)]
+    into: str = Field(min_length=1, description="where the table over several folders goes")
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folders, of which there may be one."""
+        return (self.folder,) if isinstance(self.folder, str) else self.folder

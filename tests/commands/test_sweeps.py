@@ -11,6 +11,7 @@ from engine.case import Case, RunResult
 from engine.collection import Member, collected_rows, paired_with_first, told_apart
 from engine.results import read_table
 from tests import fakes
+from tests.commands.conftest import left_in
 from tests.commands.processes import ROOT
 
 SMALL = ("scale=smoke", "ray.backend=process", "replications=3")
@@ -122,6 +123,28 @@ def test_jobs_are_paired_where_they_met_the_same_random_numbers(type_in, place: 
     assert type_in("simulate", *SMALL, *words).status == 0
     others = [Member(str(k), {}, place / "other" / str(k), "finished") for k in range(2)]
     assert paired_with_first(others, ("gmv_paid_fen",)) == []
+
+
+def test_several_folders_are_compared_by_what_their_configs_have_otherwise(
+    type_in, place: Path, market
+) -> None:
+    for name, rate in (("one", 0), ("two", 0.2)):
+        words = (f"policy.subsidy.rate.source={rate}", f"hydra.run.dir={name}")
+        assert type_in("simulate", *SMALL, *words).status == 0
+    ended = type_in("report", "folder=[one,two]", "into=both")
+    assert ended.status == 0, ended.err
+    rows = read_table(place / "both", "sweep").to_pylist()
+    assert [row["name"] for row in rows] == ["one", "two"]
+    keys = [key for key in rows[0] if key.startswith("override.")]
+    assert keys == ["override.policy.subsidy.rate.source"]
+    assert "two" in ended.out
+    assert "+" in ended.out  # paired: both met the same random numbers
+    before = left_in(place)
+    ended = type_in("report", "folder=[one,two]", "into=both")
+    assert ended.status == 2
+    assert "both holds something" in ended.err
+    assert left_in(place) == before
+    assert type_in("report", "folder=[one,nowhere]").status == 2
 
 
 @pytest.mark.slow
