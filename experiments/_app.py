@@ -43,7 +43,6 @@ def app(
     job : the specification of its config, which is `conf/<name of the command>.yaml`.
     check : refuses a job, with the overrides that led to it, before anything is written.
     """
-
     name = command.__name__  # no state of this process: a launcher may take the task to another
 
     @functools.wraps(command)

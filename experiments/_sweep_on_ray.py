@@ -99,7 +99,7 @@ def _check(spec: Ray) -> None:
     if spec.address is not None and spec.address.startswith("ray://"):
         raise InputError(
             "ray.address",
-            f"{spec.address} is reached as a client, whose jobs would leave their results elsewhere",
+            f"{spec.address} is reached as a client: jobs would leave their results elsewhere",
             "HOST:6379 on a machine of the cluster, auto, or null for this machine",
             "start the sweep on a machine of the cluster, or leave hydra/launcher=ray out",
         )

@@ -223,8 +223,8 @@ class CompareJob(Job, WithRunOff):
                 policy, _, world = term.partition("@")
                 if policy not in self.policies or (world and world not in self.ensemble.worlds):
                     raise ValueError(
-                        f"the claim {name} speaks of {term!r}; policies {', '.join(self.policies)}, "
-                        f"or POLICY@WORLD with one of {', '.join(self.ensemble.worlds)}"
+                        f"the claim {name} speaks of {term!r}; {', '.join(self.policies)}, or "
+                        f"POLICY@WORLD with one of {', '.join(self.ensemble.worlds)}; correct it"
                     )
         return self
 

@@ -87,7 +87,13 @@ def _print_scorecard(found: Fitted, console: Console) -> None:
 def print_sensitivity(rows: Sequence[Row], console: Console) -> None:
     """Print what moves each measure most, which way, and by how much."""
     table = plain_table("What moves the outcomes (± 95% interval)")
-    heads = ("Measure, factor", "From low\nto high", "Changes\nit by", "Share of\nvariance", "Alone")
+    heads = (
+        "Measure, factor",
+        "From low\nto high",
+        "Changes\nit by",
+        "Share of\nvariance",
+        "Alone",
+    )
     for head in heads:
         justify = "left" if head == heads[0] else "right"
         table.add_column(head, justify=justify, overflow="fold")  # type: ignore[arg-type]

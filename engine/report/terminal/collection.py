@@ -39,11 +39,13 @@ def print_collection(members: Sequence[Member], rows: Sequence[Row]) -> None:
         console.print(f"{states.count(FINISHED)} of {len(states)} jobs finished", highlight=False)
         return
     several = len({row["policy"] for row in told}) > 1
-    table = plain_table(f"{len(members)} jobs (± 95% interval of paired differences)")
+    paired_told = " (± 95% interval of paired differences)" if pairs else ""
+    table = plain_table(f"{len(members)} jobs{paired_told}")
     table.add_column("Job", overflow="fold", min_width=12)
     if several:
         table.add_column("Policy", overflow="fold", min_width=10)
-    for head in (*_HEADS, "P\nreach"):
+    heads = _HEADS if pairs else _HEADS[::2]
+    for head in (*heads, "P\nreach"):
         table.add_column(head, justify="right", no_wrap=True)
     for row in told:
         names = (row["name"], row["policy"]) if several else (row["name"],)
@@ -61,7 +63,9 @@ def _cells(row: Row, pairs: dict[tuple[str, str, str], dict[str, Any]]) -> list[
         pair = pairs.get((row["policy"], row["name"], measure))
         half = None if pair is None or pair["ci_high"] is None else _half(pair)
         change = None if pair is None else pair["difference"]
-        cells += [show(measure, row[measure]), show_change(measure, change, half)]
+        cells.append(show(measure, row[measure]))
+        if pairs:
+            cells.append(show_change(measure, change, half))
     return [*cells, show("target_attained", row["target_attained"])]
 
 
@@ -76,9 +80,8 @@ def _best(rows: Sequence[Row]) -> list[str]:
         best = max(rows, key=lambda row: row[measure])
         if len(rows) > 1 and best[measure] > min(row[measure] for row in rows):
             where = best["name"] + (f", {best['policy']}" if _differ(rows) else "")
-            said.append(
-                f"Highest {label_inside(measure)} here: {where}, {show(measure, best[measure])} bn RMB."
-            )
+            value = show(measure, best[measure])
+            said.append(f"Highest {label_inside(measure)} here: {where}, {value} bn RMB.")
     return said or [f"Nothing differs between the jobs ({NONE})."]
 
 

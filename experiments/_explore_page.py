@@ -1,0 +1,165 @@
+"""The page of `experiments.explore`: Streamlit runs this file anew at every touch of a slider."""
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import altair as alt
+import streamlit as st
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+
+from engine.errors import PoquanError
+from engine.explore import Desk, Forecast, open_desk
+from engine.report.formatting import label, scaled, show, show_change, unit
+from engine.spec.levers import LEVERS
+from engine.stats.intervals import Interval
+
+_SIDES: Final = ("A", "B")
+_SALES, _LEFT = "gmv_paid_fen", "platform_contribution_fen"
+
+
+@st.cache_resource(show_spinner="Learning from the trials of the search …")
+def _desk(folder: str) -> Desk:
+    return open_desk(Path(folder))
+
+
+def page(folder: str) -> None:
+    """Show two policies side by side, their forecasts, and the trials they are learnt from."""
+    st.set_page_config(page_title="Poquan: explore", layout="wide")
+    st.title("Two policies side by side")
+    try:
+        desk = _desk(folder)
+    except PoquanError as error:
+        st.error(str(error))
+        return
+    st.caption(
+        f"Foretold from {len(desk.points)} simulated policies of {Path(folder).name}; ± is the "
+        "error of such forecasts of policies that were left out of the fit (root mean square)."
+    )
+    columns = st.columns(2)
+    found = {}
+    for place, (side, column) in enumerate(zip(_SIDES, columns, strict=True)):
+        with column:
+            found[side] = _side(desk, side, place)
+    _differences(found)
+    _picture(desk, found)
+
+
+def _side(desk: Desk, side: str, place: int) -> dict[str, Forecast]:
+    """Show one policy's sliders, forecast and buttons; return the forecast."""
+    st.header(f"Policy {side}")
+    names = desk.names()
+    start = st.selectbox("Start from", names, index=min(place, len(names) - 1), key=f"{side} start")
+    point = dict(desk.policies[start])
+    for lever, found in desk.levers.items():
+        point[lever] = _slider(f"{side} {start} {lever}", lever, found, point[lever])
+    forecast = desk.forecast(point)
+    runs = st.session_state.setdefault("runs", {})
+    key = (side, str(sorted(point.items())))
+    _buttons(desk, side, point, runs, key)
+    st.table(_lines(forecast, runs.get(key, {})))
+    return forecast
+
+
+def _slider(key: str, lever: str, found: BaseDistribution, value: Any) -> Any:
+    path, _, day = lever.partition("@")
+    entry = LEVERS[path]
+    name = f"{lever} [{entry.unit}]"
+    words = f"{entry.doc}{f', from {day} on' if day else ''}"
+    if isinstance(found, CategoricalDistribution):
+        return st.select_slider(name, list(found.choices), value, key=key, help=words)
+    assert hasattr(found, "low")
+    low, high = found.low, found.high  # type: ignore[attr-defined]
+    if isinstance(found, IntDistribution):
+        return st.slider(name, low, high, int(value), key=key, help=words)
+    step = (high - low) / 200
+    return st.slider(name, float(low), float(high), float(value), step, key=key, help=words)
+
+
+def _buttons(desk: Desk, side: str, point: dict[str, Any], runs: dict[Any, Any], key: Any) -> None:
+    """Offer the real simulation, and the policy as a file."""
+    replications = st.number_input("Replications", 1, 64, 2, key=f"{side} replications")
+    worlds = len(desk.job.ensemble.worlds)
+    if st.button(f"Simulate {side}", key=f"{side} simulate"):
+        with st.spinner(f"Simulating {worlds} worlds, {replications} replications each …"):
+            runs[key] = desk.simulate(point, f"explored_{side}", int(replications))
+        st.rerun()
+    name = st.text_input("Name", f"explored_{side}", key=f"{side} name")
+    folder = st.text_input("Save in", "outputs/explore", key=f"{side} folder")
+    if st.button(f"Save {side}", key=f"{side} save"):
+        if not name.replace("_", "").replace("-", "").isalnum():
+            st.error("A name has letters, digits, _ and - alone.")
+            return
+        path = desk.save(point, name, Path(folder))
+        st.success(f"Saved as {path}. Simulate it with:")
+        st.code(f"python -m experiments.simulate --config-dir {folder} policy={name}", "sh")
+
+
+def _lines(forecast: dict[str, Forecast], run: dict[str, Interval]) -> list[dict[str, str]]:
+    return [
+        {
+            "Measure": _named(measure),
+            "Forecast": show(measure, found.value, found.error),
+            "Skill": f"{found.skill:.2f}",
+            "Simulated": _simulated(measure, run.get(measure)),
+        }
+        for measure, found in forecast.items()
+    ]
+
+
+def _simulated(measure: str, found: Interval | None) -> str:
+    if found is None:
+        return "not yet"
+    half = None if found.high is None or found.low is None else (found.high - found.low) / 2
+    return show(measure, found.value, half)
+
+
+def _differences(found: dict[str, dict[str, Forecast]]) -> None:
+    """Say what B is foretold to bring over A; errors of both add up as if independent."""
+    st.header("B against A, foretold")
+    a, b = (found[side] for side in _SIDES)
+    rows = [
+        {
+            "Measure": _named(measure),
+            "Difference": show_change(
+                measure, b[measure].value - a[measure].value, 2**0.5 * a[measure].error
+            ),
+        }
+        for measure in a
+    ]
+    st.table(rows)
+
+
+def _picture(desk: Desk, found: dict[str, dict[str, Forecast]]) -> None:
+    """Draw sales over contribution: the trials, and both policies with their errors."""
+    trials = [
+        {"sales": scaled(_SALES, float(y)), "left": scaled(_LEFT, float(x)), "policy": "tried"}
+        for y, x in zip(desk.figures[_SALES], desk.figures[_LEFT], strict=True)
+    ]
+    both = [
+        {
+            "sales": scaled(_SALES, own[_SALES].value),
+            "low": scaled(_SALES, own[_SALES].value - own[_SALES].error),
+            "high": scaled(_SALES, own[_SALES].value + own[_SALES].error),
+            "left": scaled(_LEFT, own[_LEFT].value),
+            "policy": side,
+        }
+        for side, own in found.items()
+    ]
+    x = alt.X("left:Q", title="Contribution, bn RMB")
+    y = alt.Y("sales:Q", title="GMV as paid, bn RMB", scale=alt.Scale(zero=False))
+    dots = alt.Chart(alt.Data(values=trials)).mark_circle(color="#888", opacity=0.5)
+    bars = alt.Chart(alt.Data(values=both)).mark_rule().encode(x=x, y="low:Q", y2="high:Q")
+    marks = alt.Chart(alt.Data(values=both)).mark_text(fontSize=18, fontWeight="bold")
+    layers = dots.encode(x=x, y=y) + bars + marks.encode(x=x, y=y, text="policy:N")
+    st.altair_chart(layers, width="stretch")
+
+
+def _named(measure: str) -> str:
+    return (
+        f"{label(measure)}, {unit(measure)}" if unit(measure) not in {"", "%"} else label(measure)
+    )
+
+
+if __name__ == "__main__":
+    page(sys.argv[-1])
