@@ -1,0 +1,95 @@
+"""The page of `experiments.explore` on a finished search of the fake market."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine.results import read_table
+from tests import fakes
+from tests.commands.conftest import market_of, place, type_in  # noqa: F401  # fixtures
+
+PAGE = Path(__file__).resolve().parents[2] / "experiments" / "_explore_page.py"
+SEARCH = ("scale=smoke", "question=year_2020", "ray.backend=process", "search.trials_count=24")
+
+
+def lines(app: AppTest, number: int) -> dict[str, dict[str, str]]:
+    rows = app.table[number].value.to_dict("records")
+    return {row["Measure"]: row for row in rows}
+
+
+def trials_count(app: AppTest) -> int:
+    return int(app.caption[0].value.split()[2])
+
+
+@pytest.mark.slow
+def test_a_policy_is_foretold_simulated_and_saved(
+    type_in,
+    place: Path,
+    market_of,
+    monkeypatch,  # noqa: F811
+) -> None:
+    market_of(fakes.simulate_fake)
+    ended = type_in("optimize", *SEARCH, "hydra.run.dir=found")
+    assert ended.status == 0, ended.err
+    monkeypatch.setattr(sys, "argv", ["page", str(place / "found")])
+    app = AppTest.from_file(str(PAGE), default_timeout=300).run()
+    assert not app.exception
+    assert not app.error
+    sales = "GMV as paid, bn RMB"
+    before = lines(app, 0)[sales]
+    assert "±" in before["Forecast"]
+    assert before["Simulated"] == "not yet"
+    assert len(app.table) == 3  # A, B and B against A
+    learnt = trials_count(app)
+
+    (rate,) = (
+        one for one in app.slider
+        if one.label.startswith("subsidy.rate.source") and one.key.startswith("A")
+    )  # fmt: skip
+    rate.set_value(0.3 if rate.value < 0.15 else 0.0).run()
+    assert lines(app, 0)[sales]["Forecast"] != before["Forecast"]
+
+    app.button(key="A simulate").click().run()
+    assert not app.exception
+    run = lines(app, 0)[sales]["Simulated"]
+    assert run != "not yet"
+    assert trials_count(app) == learnt + 1
+
+    app.text_input(key="A name").set_value("mine")
+    app.text_input(key="A folder").set_value(str(place / "kept"))
+    app.button(key="A save").click().run()
+    assert "policy=mine" in app.code[0].value
+    words = ("--config-dir", "kept", "policy=mine", "scale=smoke", "replications=2")
+    ended = type_in("simulate", *words, "ray.backend=process", "hydra.run.dir=out")
+    assert ended.status == 0, ended.err
+    assert set(read_table(place / "out", "runs")["policy"].to_pylist()) == {"mine"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [([], "got 0 words"), (["nowhere"], "no finished search in nowhere")],
+)
+def test_what_is_no_search_is_refused(
+    place: Path,
+    monkeypatch,
+    capsys,
+    words: list[str],
+    said: str,  # noqa: F811
+) -> None:
+    from experiments import explore
+
+    monkeypatch.setattr(sys, "argv", ["explore", *words])
+    with pytest.raises(SystemExit) as end:
+        explore.main()
+    assert end.value.code == 2
+    assert said in capsys.readouterr().err
+    assert list(place.iterdir()) == []
+
+
+def test_the_page_is_served_on_this_machine_alone_and_tells_nobody() -> None:
+    from experiments.explore import _OPTIONS
+
+    assert "--server.address=127.0.0.1" in _OPTIONS
+    assert "--browser.gatherUsageStats=false" in _OPTIONS

@@ -1,0 +1,35 @@
+"""The surrogate foretells what it was not shown, and says how wrong it is."""
+
+import numpy as np
+import pytest
+
+from engine.explore.surrogate import Surrogate
+
+
+def cube(count: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(size=(count, 3))
+
+
+def sales(points: np.ndarray) -> np.ndarray:
+    return 300 + 40 * points[:, 0] - 30 * points[:, 0] ** 2 + 10 * np.sin(3 * points[:, 1])
+
+
+@pytest.mark.parametrize("noise", [0.0, 2.0])
+def test_its_error_is_that_of_points_it_never_saw(noise: float) -> None:
+    rng, points, fresh = np.random.default_rng(7), cube(80, 1), cube(200, 2)
+    y = sales(points) + noise * rng.normal(size=80)
+    surrogate = Surrogate(points, {"gmv_paid_fen": y})
+    found = [surrogate.at(point)["gmv_paid_fen"] for point in fresh]
+    seen = sales(fresh) + noise * rng.normal(size=200)
+    missed = np.sqrt(np.mean((np.array([one.value for one in found]) - seen) ** 2))
+    assert found[0].error == pytest.approx(missed, rel=0.5, abs=0.3)
+    assert found[0].error < 0.6 * y.std()
+    assert 0.5 < found[0].skill <= 1
+
+
+def test_what_nothing_moves_has_no_skill() -> None:
+    points = cube(60, 3)
+    noise = np.random.default_rng(5).normal(size=60)
+    found = Surrogate(points, {"gini": noise}).at(points[0])["gini"]
+    assert found.skill < 0.3
+    assert found.error == pytest.approx(noise.std(), rel=0.3)
