@@ -8,7 +8,6 @@ from streamlit.testing.v1 import AppTest
 
 from engine.results import read_table
 from tests import fakes
-from tests.commands.conftest import market_of, place, type_in  # noqa: F401  # fixtures
 
 PAGE = Path(__file__).resolve().parents[2] / "experiments" / "_explore_page.py"
 SEARCH = ("scale=smoke", "question=year_2020", "ray.backend=process", "search.trials_count=24")
@@ -28,7 +27,7 @@ def test_a_policy_is_foretold_simulated_and_saved(
     type_in,
     place: Path,
     market_of,
-    monkeypatch,  # noqa: F811
+    monkeypatch,
 ) -> None:
     market_of(fakes.simulate_fake)
     ended = type_in("optimize", *SEARCH, "hydra.run.dir=found")
@@ -76,7 +75,7 @@ def test_what_is_no_search_is_refused(
     monkeypatch,
     capsys,
     words: list[str],
-    said: str,  # noqa: F811
+    said: str,
 ) -> None:
     from experiments import explore
 
