@@ -9,7 +9,7 @@ import streamlit as st
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from engine.errors import PoquanError
-from engine.explore import Desk, Forecast, open_desk
+from engine.explore import Desk, Foretold, open_desk
 from engine.report.formatting import label, scaled, show, show_change, unit
 from engine.spec.levers import LEVERS
 from engine.stats.intervals import Interval
@@ -45,7 +45,7 @@ def page(folder: str) -> None:
     _picture(desk, found)
 
 
-def _side(desk: Desk, side: str, place: int) -> dict[str, Forecast]:
+def _side(desk: Desk, side: str, place: int) -> dict[str, Foretold]:
     """Show one policy's sliders, forecast and buttons; return the forecast."""
     st.header(f"Policy {side}")
     names = desk.names()
@@ -95,7 +95,7 @@ def _buttons(desk: Desk, side: str, point: dict[str, Any], runs: dict[Any, Any],
         st.code(f"python -m experiments.simulate --config-dir {folder} policy={name}", "sh")
 
 
-def _lines(forecast: dict[str, Forecast], run: dict[str, Interval]) -> list[dict[str, str]]:
+def _lines(forecast: dict[str, Foretold], run: dict[str, Interval]) -> list[dict[str, str]]:
     return [
         {
             "Measure": _named(measure),
@@ -114,7 +114,7 @@ def _simulated(measure: str, found: Interval | None) -> str:
     return show(measure, found.value, half)
 
 
-def _differences(found: dict[str, dict[str, Forecast]]) -> None:
+def _differences(found: dict[str, dict[str, Foretold]]) -> None:
     """Say what B is foretold to bring over A; errors of both add up as if independent."""
     st.header("B against A, foretold")
     a, b = (found[side] for side in _SIDES)
@@ -130,7 +130,7 @@ def _differences(found: dict[str, dict[str, Forecast]]) -> None:
     st.table(rows)
 
 
-def _picture(desk: Desk, found: dict[str, dict[str, Forecast]]) -> None:
+def _picture(desk: Desk, found: dict[str, dict[str, Foretold]]) -> None:
     """Draw sales over contribution: the trials, and both policies with their errors."""
     trials = [
         {"sales": scaled(_SALES, float(y)), "left": scaled(_LEFT, float(x)), "policy": "tried"}
@@ -148,11 +148,15 @@ def _picture(desk: Desk, found: dict[str, dict[str, Forecast]]) -> None:
     ]
     x = alt.X("left:Q", title="Contribution, bn RMB")
     y = alt.Y("sales:Q", title="GMV as paid, bn RMB", scale=alt.Scale(zero=False))
-    dots = alt.Chart(alt.Data(values=trials)).mark_circle(color="#888", opacity=0.5)
-    bars = alt.Chart(alt.Data(values=both)).mark_rule().encode(x=x, y="low:Q", y2="high:Q")
-    marks = alt.Chart(alt.Data(values=both)).mark_text(fontSize=18, fontWeight="bold")
+    dots = alt.Chart(_data(trials)).mark_circle(color="#888", opacity=0.5)
+    bars = alt.Chart(_data(both)).mark_rule().encode(x=x, y="low:Q", y2="high:Q")
+    marks = alt.Chart(_data(both)).mark_text(fontSize=18, fontWeight="bold")
     layers = dots.encode(x=x, y=y) + bars + marks.encode(x=x, y=y, text="policy:N")
     st.altair_chart(layers, width="stretch")
+
+
+def _data(rows: list[dict[str, Any]]) -> alt.Data:
+    return alt.Data(values=rows)  # type: ignore[no-untyped-call]
 
 
 def _named(measure: str) -> str:

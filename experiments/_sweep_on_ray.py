@@ -76,7 +76,9 @@ class _Launched:
         """Run them all; tasks are stopped if this is interrupted."""
         import ray
 
-        waiting, flight, found = list(reversed(jobs)), {}, {}
+        waiting = list(reversed(jobs))
+        flight: dict[Any, int] = {}
+        found: dict[int, JobReturn] = {}
         try:
             while waiting or flight:
                 while waiting and len(flight) < self._at_once:

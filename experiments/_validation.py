@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
@@ -125,7 +125,7 @@ def job_folder_claimed(folder: Path, command: str, job: Job) -> Iterator[None]:
 def _ours(config: DictConfig) -> DictConfig:
     """Return a config without Hydra's settings."""
     names = [str(name) for name in config if name != "hydra"]
-    return cast("DictConfig", OmegaConf.masked_copy(config, names))
+    return OmegaConf.masked_copy(config, names)
 
 
 def _claim_of(command: str, job: Job) -> "Claim":

@@ -15,7 +15,7 @@ from engine.compute.pool import ProcessPool
 from engine.config import dump, load
 from engine.design.cube import UnitCube
 from engine.errors import InputError
-from engine.explore.surrogate import Forecast, Surrogate
+from engine.explore.surrogate import Foretold, Surrogate
 from engine.results import list_tables, provenance_of, read_table
 from engine.search.checkpoint.journal import FILE, read_study
 from engine.search.space.policy_space import PolicySpace
@@ -73,7 +73,7 @@ class Desk:
         order = np.argsort(-self.figures[_MEASURES[0]][: len(every)])
         return [every[k] for k in order]
 
-    def forecast(self, point: Point) -> dict[str, Forecast]:
+    def forecast(self, point: Point) -> dict[str, Foretold]:
         """Return every measure that a policy is likely to bring, with how wrong that is."""
         return self._surrogate.at(self._place(point))
 
@@ -111,12 +111,13 @@ class Desk:
         return path
 
     def _place(self, point: Point) -> Floats:
-        return self._cube.points([point])[0]
+        return np.asarray(self._cube.points([point])[0], np.float64)
 
     def _learn(self, point: Point, found: Mapping[str, Interval]) -> None:
         self.points = np.vstack([self.points, self._place(point)])
         self.figures = {
-            name: np.append(values, found[name].value) for name, values in self.figures.items()
+            name: np.append(values, [found[name].value or 0.0])
+            for name, values in self.figures.items()
         }
         self._surrogate = Surrogate(self.points, self.figures)
 
@@ -164,7 +165,7 @@ def open_desk(folder: Path) -> Desk:
             f"at least {_LEAST_TRIALS}, from which forecasts are learnt",
             "let it go on, or give another",
         )
-    points = {row["policy"]: tried[row["policy"]] for row in rows}
+    points: dict[str, Point] = {row["policy"]: tried[row["policy"]] for row in rows}
     figures = {
         name: np.array([row[name] for row in rows], np.float64)
         for name in _MEASURES

@@ -28,6 +28,7 @@ how much the importance hangs on single trials, not what other trials would have
 import math
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -212,6 +213,11 @@ def _feasible_trials(study: optuna.Study) -> list[FrozenTrial]:
     return feasible if len(feasible) >= LEAST_TRIALS else finished
 
 
+def _cost(goal: int, sign: float, trial: FrozenTrial) -> float:
+    """Return a goal of a trial so that less is better."""
+    return sign * float(trial.values[goal])
+
+
 def _importances(trials: Sequence[FrozenTrial], signs: Sequence[float]) -> list[dict[str, float]]:
     """Return the importance of every lever for each goal among some trials; none if unknown.
 
@@ -236,7 +242,7 @@ def _importances(trials: Sequence[FrozenTrial], signs: Sequence[float]) -> list[
                     get_param_importances(
                         study,
                         evaluator=PedAnovaImportanceEvaluator(),
-                        target=lambda trial, k=k, sign=sign: sign * float(trial.values[k]),
+                        target=partial(_cost, k, sign),
                     )
                 )
             except (ValueError, RuntimeError):  # a resample in which nothing differs
