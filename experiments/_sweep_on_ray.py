@@ -13,14 +13,16 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
+from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
-from hydra.core.utils import JobReturn, run_job, setup_globals
+from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from engine.compute.machine import cpus_count
 from engine.errors import InputError
 from engine.spec.jobs import Ray
+from experiments._exit import one_message
 
 _OUTPUT: Final = Path(".hydra") / "output.txt"
 """What a job printed, within its folder."""
@@ -51,7 +53,9 @@ def launch(
     for number, job in jobs:
         with open_dict(job):
             job.hydra.job.num, job.hydra.job.id = number, str(number)
-    with connected(spec):
+    first = jobs[0][1]
+    HydraConfig.instance().set_config(first)  # who is interrupted is told how to go on
+    with one_message(Path(str(first.hydra.sweep.dir))), connected(spec):
         return _Launched(context, task, at_once or cpus_count()).run(jobs)
 
 
@@ -146,5 +150,6 @@ def _result(reference: Any) -> JobReturn:
         found: JobReturn = ray.get(reference)
     except ray.exceptions.RayError as error:
         print(f"ray: {str(error).splitlines()[0]}", file=sys.stderr)
-        return JobReturn()
+        found = JobReturn()
+        found.return_value, found.status = None, JobStatus.COMPLETED  # or the sweep would end here
     return found

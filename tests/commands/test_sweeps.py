@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,34 @@ def test_several_folders_are_compared_by_what_their_configs_have_otherwise(
     assert "both holds something" in ended.err
     assert left_in(place) == before
     assert type_in("report", "folder=[one,nowhere]").status == 2
+
+
+def test_a_sweep_on_ray_that_is_interrupted_says_how_to_go_on(
+    type_in, place: Path, market, monkeypatch
+) -> None:
+    class Interrupted:
+        def __init__(self, *_: object) -> None:
+            (place / "out" / "0").mkdir()
+            (place / "out" / "0" / "runs.parquet").touch()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("experiments._sweep_on_ray._Launched", Interrupted)
+    monkeypatch.setattr("engine.compute.connect.connected", lambda _: nullcontext())
+    words = [word for word in SMALL if not word.startswith("ray.backend")]
+    ended = type_in("simulate", *words, *RATES, "hydra/launcher=ray")
+    assert ended.status == 130
+    assert f"hydra.sweep.dir={place}/out" in ended.err
+
+
+@pytest.mark.parametrize("word", ["ray.backend=process", "ray.address=ray://head:10001"])
+def test_ray_that_runs_no_jobs_is_refused_before_anything_runs(
+    type_in, place: Path, market, word: str
+) -> None:
+    ended = type_in("simulate", "scale=smoke", *RATES, "hydra/launcher=ray", word)
+    assert ended.status == 2
+    assert word.partition("=")[0] in ended.err
+    assert market.rates == []
+    assert not (place / "out" / "0").exists()
 
 
 @pytest.mark.slow
