@@ -1,6 +1,7 @@
 """A sweep: one table over its jobs, whatever launches them; what fails costs its own job alone."""
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -184,7 +185,7 @@ def test_jobs_run_in_other_processes(tmp_path: Path, launcher: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "experiments.simulate", "-m", *words, f"hydra/launcher={launcher}"],
         cwd=tmp_path,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(Path.home()), "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
