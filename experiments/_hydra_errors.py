@@ -70,7 +70,9 @@ def _by_text(error: BaseException, command: str, words: Sequence[str]) -> InputE
         return _unknown_key(quoted, cause, _known_keys(quoted, command, words))
     if "No match in the defaults list" in text:
         allowed = "the groups in the defaults of this command's file in conf/"
-        return InputError(quoted, "this command does not use the group", allowed, "leave it out")
+        added = f"add it, of experiments.compare: +{quoted}=NAME"
+        remedy = added if quoted == "experiment" else "leave it out"
+        return InputError(quoted, "this command does not use the group", allowed, remedy)
     if text.startswith("Ambiguous value"):
         key, _, values = quoted.partition("=")
         remedy = f"add -m for one run per value, or give a list: {key}=[{values}]"

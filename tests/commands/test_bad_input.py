@@ -58,6 +58,8 @@ MISTAKES = [
                  ["policy: the file policy/empty.yaml is empty"], id="empty file in a sweep"),
     pytest.param("simulate", ["hydra.run.dir="], 2, ["hydra.run.dir: is empty"],
                  id="no output folder"),
+    pytest.param("compare", ["experiment=closed_loop"], 2,
+                 ["experiment: ", "+experiment=NAME"], id="experiment without a plus"),
     pytest.param("simulate", ["-m", "seed=1,2", "hydra.sweep.dir="], 2,
                  ["hydra.sweep.dir: is empty"], id="no folder of a sweep"),
     pytest.param("simulate", ["hydra.run.dir=/proc/foo"], 1, ["/proc/foo: cannot be written"],
