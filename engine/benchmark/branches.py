@@ -72,7 +72,7 @@ def _time_branches(_: Tell, case: Case) -> _Branching:
     state = open_state(world, case.run_seed)
     advance(world, case.policy, state, case.decided_on)
     copies = []
-    for _ in range(_COPIES):
+    for _copy in range(_COPIES):
         started = time.perf_counter()
         state.copy()
         copies.append(time.perf_counter() - started)
@@ -88,7 +88,7 @@ def _seconds(case: Case) -> float:
 def _rows(case: Case, buyers: int, runs: list[_Branching]) -> list[Row]:
     days = case.scenario.calendar.n_days
     at = Setting("branches", buyers, case.scale.anchors_count, days, case.threads)
-    values = {
+    values: dict[str, list[float]] = {
         "first_s": [run.first_s for run in runs],
         "again_s": [run.again_s for run in runs],
         "copy_ms": [run.copy_s * 1e3 for run in runs],

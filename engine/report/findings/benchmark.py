@@ -233,7 +233,7 @@ def _branches(rows: Sequence[Row]) -> _Section:
 
 def _variances(rows: Sequence[Row]) -> _Section:
     """What a second of one core leaves of the variance, way by way."""
-    lines = []
+    lines: list[tuple[str, ...]] = []
     for name, found in _groups(_on(rows, "variance"), "subject").items():
         error, ratio = found["error_after_a_minute_fen"], found["variance_ratio"]
         shown = f"{ratio['value']:.3f} ({ratio['lowest']:.3f} to {ratio['highest']:.3f})"
