@@ -173,7 +173,7 @@ def top_picture(study: StudyResults, policy: str, called: str) -> Picture | None
         alt.Chart(data(values))
         .mark_line(point=True)
         .encode(
-            x=alt.X("month:O", title=f"Month, from {months[0]:%Y-%m}", axis=axis),
+            x=alt.X("month:O", title=f"Month of {months[0]:%Y}", axis=axis),
             y=alt.Y("value:Q", title="Share of the month’s sales, %"),
             color=alt.Color("series:N", title=None, scale=colours(order)),
             strokeDash=alt.StrokeDash("series:N", title=None, scale=alt.Scale(domain=order)),

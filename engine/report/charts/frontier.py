@@ -42,9 +42,10 @@ def frontier_picture(
         return None
     import altair as alt
 
+    most = max(line.runs_count for line in known)
     given = [names.get(line.policy, line.policy) for line in known if line.is_baseline]
     kinds = [*given, _FOUND, *([_BEATEN] if any(map(_is_beaten, known)) else [])]
-    base = alt.Chart(data([_values(line, names) for line in known])).encode(
+    base = alt.Chart(data([_values(line, names, most) for line in known])).encode(
         x=alt.X("cost:Q", title="Net cost, bn RMB", scale=alt.Scale(zero=False)),
         y=alt.Y("gmv:Q", title="GMV as paid, bn RMB", scale=alt.Scale(zero=False)),
     )
@@ -53,9 +54,9 @@ def frontier_picture(
             "top10:Q",
             title="Top-10 share, %",
             scale=alt.Scale(scheme="viridis", reverse=True),
-            legend=alt.Legend(direction="horizontal", gradientLength=140),
+            legend=alt.Legend(orient="bottom", direction="horizontal", gradientLength=140),
         ),
-        shape=alt.Shape("kind:N", title=None, scale=_shapes(kinds), legend=alt.Legend(columns=2)),
+        shape=alt.Shape("kind:N", title=None, scale=_shapes(kinds), legend=alt.Legend(columns=1)),
         stroke=alt.when(f"datum.policy === {PICKED}").then(alt.value(AMBER)).otherwise(alt.value(INK)),
         strokeWidth=alt.when(f"datum.policy === {PICKED}").then(alt.value(4)).otherwise(alt.value(0.5)),
         tooltip=alt.Tooltip("tip:N"),
@@ -68,12 +69,13 @@ def frontier_picture(
     return picture(
         alt.layer(*layers).add_params(picked_param()).properties(height=HEIGHT + 60),
         _finding(study, known, best, names),
-        "Up and to the left is better. Lines are 95 % intervals on fresh seeds; dashed: the goal. "
-        "Click a mark for the policy’s levers.",
+        "Up and to the left is better. Lines are 95 % intervals on fresh seeds, of those with the "
+        "most runs; dashed: the goal. Net cost is the policy’s own, not against today’s, and worlds "
+        "weigh the same here. Click a mark for the policy’s levers.",
     )
 
 
-def _values(line: Line, names: Mapping[str, str]) -> dict[str, Any]:
+def _values(line: Line, names: Mapping[str, str], most: int) -> dict[str, Any]:
     cost, gmv = _xy(line)
     shown = ("gmv_paid_fen", "cost_fen", "top10_share")
     facts = [show(name, line.estimates[name].value, line.estimates[name].half) for name in shown]
@@ -85,9 +87,11 @@ def _values(line: Line, names: Mapping[str, str]) -> dict[str, Any]:
         "top10": scaled("top10_share", line.value("top10_share")),
         "kind": called if line.is_baseline else _BEATEN if _is_beaten(line) else _FOUND,
         "tip": _TIP.format(called, *facts),
-        **_limits(line, "cost_fen", "cost"),
-        **_limits(line, "gmv_paid_fen", "gmv"),
-    }
+    } | (_all_limits(line) if line.runs_count == most else {})
+
+
+def _all_limits(line: Line) -> dict[str, float]:
+    return _limits(line, "cost_fen", "cost") | _limits(line, "gmv_paid_fen", "gmv")
 
 
 def _is_beaten(line: Line) -> bool:
@@ -128,6 +132,8 @@ def _finding(
     most = max(found, key=lambda line: line.value("gmv_paid_fen"))
     gmv, cost = (show(name, most.value(name)) for name in ("gmv_paid_fen", "cost_fen"))
     said = f"The most that was found is {gmv} bn RMB of GMV for a net cost of {cost} bn RMB"
+    if study.prices:
+        return said
     if best is not None:
         own = show("cost_fen", best.value("cost_fen"))
         said += f"; the goal is reached for {own} by {names.get(best.policy, best.policy)}"

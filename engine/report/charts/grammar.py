@@ -29,6 +29,9 @@ _STEP, _LINE = 26, 12
 _WIDE_NAME: Final = 28
 """Characters of a row's name before it goes on in the next line."""
 
+_BREAK: Final = "|"
+"""Stands between the lines of a name."""
+
 PICKED: Final = "picked"
 """Parameter that holds the policy a reader has picked."""
 
@@ -61,6 +64,7 @@ CONFIG: Final[dict[str, Any]] = {
         "titleFontWeight": "normal",
         "titleColor": "#4B5563",
         "symbolStrokeWidth": 2,
+        "symbolOpacity": 1,
         "rowPadding": 3,
     },
 }
@@ -96,17 +100,14 @@ def picked_param() -> Any:
     return alt.param(name=PICKED, value="")
 
 
-def name_axis(names: Sequence[str]) -> Any:
+def name_axis(names: Sequence[str], width: int = _WIDE_NAME) -> Any:
     """Return the axis of rows by their names, long ones on several lines, as the rows come."""
     import altair as alt
 
     axis = alt.Axis(
         title=None, labelExpr=f"split(datum.label, '{_BREAK}')", labelOverlap=False, ticks=False
     )
-    return alt.Y("name:N", sort=list(map(wrapped, names)), axis=axis)
-
-
-_BREAK: Final = "|"
+    return alt.Y("name:N", sort=[wrapped(name, width) for name in names], axis=axis)
 
 
 def wrapped(name: str, width: int = _WIDE_NAME) -> str:
@@ -114,9 +115,9 @@ def wrapped(name: str, width: int = _WIDE_NAME) -> str:
     return _BREAK.join(textwrap.wrap(name.replace(_BREAK, "/"), width)) or name
 
 
-def rows_height(names: Sequence[str], series: int = 1) -> int:
+def rows_height(names: Sequence[str], series: int = 1, width: int = _WIDE_NAME) -> int:
     """Return the pixels that rows of these names take, with so many marks in each."""
-    lines = max((wrapped(name).count(_BREAK) for name in names), default=0)
+    lines = max((wrapped(name, width).count(_BREAK) for name in names), default=0)
     return max(len(names), 1) * (_STEP + _LINE * max(lines, series - 1))
 
 

@@ -69,7 +69,8 @@ def _cumulative(
         layers.append(goal.mark_rule(color=RED, strokeDash=[6, 4]).encode(y="goal:Q"))
     first = series[0]
     low, high, mean = (float(values[-1]) for values in (first.low, first.high, first.mean))
-    said = f"{names.get(first.policy, first.policy)} ends at {_bn(mean)} bn RMB, between {_bn(low)}"
+    called = names.get(first.policy, first.policy)
+    said = f"Under “{called}” the year ends at {_bn(mean)} bn RMB, between {_bn(low)}"
     goal_said = f", for a goal of {bn(goal_fen)}" if goal_fen else ""
     return picture(
         alt.layer(*layers).properties(height=HEIGHT),
@@ -87,10 +88,10 @@ def _spend(series: Sequence[_Series], names: Mapping[str, str]) -> Picture:
     whole = float(first.mean.sum())
     called = names.get(first.policy, first.policy)
     finding = (
-        f"{called} spends {_bn(whole)} bn RMB of own coupons, most in the week to "
+        f"Own coupons under “{called}” come to {_bn(whole)} bn RMB, most in the week to "
         f"{first.dates[most]:%Y-%m-%d}"
         if whole > 0
-        else f"{called} spends no coupons of its own"
+        else f"No own coupons are spent under “{called}”"
     )
     layers = _bands_and_lines(series, names, "Own coupons in the week, bn RMB")
     return picture(

@@ -30,6 +30,8 @@ from engine.results.schemas import Row
 
 _GMV: Final = "gmv_paid_fen"
 _MISS: Final = "miss."
+_NARROW: Final = 20
+"""Characters of a figure's name in a line, where columns need room."""
 
 
 def _bn(fen: float | None) -> float | None:
@@ -146,7 +148,7 @@ def _fan(plan: Sequence[Row], goal_fen: float) -> Picture:
         goal = alt.Chart(data([{"goal": _bn(goal_fen)}]))
         layers.append(goal.mark_rule(color=RED, strokeDash=[6, 4]).encode(y="goal:Q"))
     last = plan[-1]
-    ends = f"{bn(last['low_fen'])} to {bn(last['high_fen'])}"
+    ends = f"{bn(last['low_fen'])} and {bn(last['high_fen'])}"
     side = _side(last, goal_fen)
     return picture(
         alt.layer(*layers).properties(height=HEIGHT),
@@ -189,11 +191,11 @@ def _months(plan: Sequence[Row]) -> Picture:
         )
     )
     most = max((row for row in plan if not row["is_past"]), key=lambda row: row["gmv_fen"])
-    ahead = [row for row in plan if not row["is_past"]]
+    coupons = sum(row["subsidy_fen"] for row in plan if not row["is_past"])
     return picture(
         bars.properties(height=220),
         f"The largest month to come is {most['month']:%Y-%m} with {bn(most['gmv_fen'])} bn RMB; "
-        f"coupons to come are {bn(sum(row['subsidy_fen'] for row in ahead))} bn RMB",
+        f"coupons to come: {bn(coupons)} bn RMB",
         "Mean over worlds, weighted, of the recommended policy.",
     )
 
@@ -229,8 +231,9 @@ def effect_pictures(effects: Sequence[Row]) -> list[Picture]:
             for row in effects
             if row["measure"] == measure and row["view"] == "leave_one_out" and row["lever"]
         ]
-        if rows:
-            found.append(_effects(rows, word))
+        acting = [row for row in rows if row["effect"] or row["standard_error"]]
+        if acting:
+            found.append(_effects(acting, word))
     return found
 
 
@@ -253,7 +256,7 @@ def _effects(rows: Sequence[Row], word: str) -> Picture:
         alt.layer(bars, limits, zero).properties(height=rows_height(names)),
         _effect_finding(ranked, word),
         "What the recommended policy loses if one of its differences from today is left out; "
-        "lines are 95 % intervals.",
+        "lines are 95 % intervals. What changes nothing at all has no bar.",
     )
 
 
@@ -291,6 +294,7 @@ def world_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture |
         return None
     import altair as alt
 
+    worlds = dict(sorted(worlds.items(), key=lambda item: -item[1]))
     names = [f"{world} (weight {weight:.2f})" for world, weight in worlds.items()]
     values = [
         {
@@ -353,20 +357,24 @@ def miss_picture(worlds: Sequence[Row]) -> Picture | None:
     names = [name.removeprefix(_MISS) for name in figures]
     values = [
         {
-            "name": wrapped(name.removeprefix(_MISS)),
+            "name": wrapped(name.removeprefix(_MISS), _NARROW),
             "world": row["world"],
             "miss": row[name],
             "size": abs(row[name]),
-            "text": f"{row[name]:+.1f}".replace("-", "−"),
+            "text": f"{row[name]:+.0f}".replace("-", "−"),
+            "tip": f"{name.removeprefix(_MISS)} in {row['world']}: {row[name]:+.1f}",
         }
         for row in worlds
         for name in figures
     ]
     base = alt.Chart(data(values)).encode(
-        x=alt.X("world:N", title="World", axis=alt.Axis(labelAngle=-40), sort=None),
-        y=name_axis(names),
+        x=alt.X("world:N", title="World", axis=alt.Axis(labelAngle=-60, labelOverlap=False), sort=None),
+        y=name_axis(names, _NARROW),
+        tooltip=alt.Tooltip("tip:N"),
     )
-    scale = alt.Scale(domain=[-3, 0, 3], range=[BLUE, "#F3F4F6", RED], clamp=True)
+    scale = alt.Scale(
+        domain=[-3, 0, 3], range=[BLUE, "#F3F4F6", RED], clamp=True, interpolate="rgb"
+    )
     boxes = base.mark_rect(stroke="white").encode(
         color=alt.Color("miss:Q", scale=scale, title="standard deviations", legend=None)
     )
@@ -377,9 +385,9 @@ def miss_picture(worlds: Sequence[Row]) -> Picture | None:
     worst = max(values, key=lambda one: one["size"])
     within = sum(one["size"] <= 2 for one in values)
     return picture(
-        alt.layer(boxes, texts).properties(height=rows_height(names)),
+        alt.layer(boxes, texts).properties(height=rows_height(names, width=_NARROW)),
         f"{within} of {len(values)} known figures are missed by two standard deviations at most; "
-        f"the largest miss is {worst['text']} in {worst['world']}",
+        f"the largest miss is {abs(worst['miss']):.1f} in {worst['world']}",
         "Simulated less observed, in standard deviations. Blue: too small; red: too large.",
     )
 

@@ -4,13 +4,21 @@ Both come from `vl-convert`, which holds the Vega libraries: nothing is fetched.
 """
 
 import base64
+import contextlib
+import os
+import re
 from functools import cache
 from typing import Any, Final
 
+from engine.cache import cache_folder
 from engine.report.charts.grammar import CONFIG
 
 _WIDTH: Final = 660
 """Pixels of a static picture: about the width of a printed page."""
+
+
+_UNHEARD: Final = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
+"""Of a picture that is shown as an image, only the image's own text is read out."""
 
 
 @cache
@@ -18,8 +26,17 @@ def vega_libraries() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script without any dependency."""
     import vl_convert
 
+    kept = cache_folder().parent / f"vega-{vl_convert.__version__}.js"
+    with contextlib.suppress(OSError):
+        return kept.read_text(encoding="utf-8")
     script: str = vl_convert.javascript_bundle()
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    script = script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    with contextlib.suppress(OSError):  # seconds, once a machine
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        new = kept.with_suffix(f".{os.getpid()}")
+        new.write_text(script, encoding="utf-8")
+        new.replace(kept)
+    return script
 
 
 def static_picture(spec: dict[str, Any]) -> str:
@@ -27,4 +44,5 @@ def static_picture(spec: dict[str, Any]) -> str:
     import vl_convert
 
     svg: str = vl_convert.vegalite_to_svg(spec | {"width": _WIDTH}, config=CONFIG)
+    svg = _UNHEARD.sub("", svg)
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from engine.measures.run_off import CONTRIBUTION
 from engine.report.charts.differences import gain_bars
 from engine.report.charts.grammar import AMBER, BLUE, GREY, RED, Picture, data, picture
 from engine.report.findings.response import (
@@ -20,6 +21,19 @@ _FAR: Final = 20.0
 """Ratio of a range's ends from which it is drawn on a scale of ratios, if it begins above 0."""
 
 _KINDS: Final = ("a value", "base policy", "best by contribution with run-off")
+
+
+_SHAPES: Final = ("circle", "diamond", "square")
+
+_MOST: Final = 12
+"""Levers that are drawn, those whose best value brings most; all stand in the table."""
+
+_DRAWN: Final = (CONTRIBUTION, "gmv_paid_fen")
+
+MARKS_NOTE: Final = (
+    "Bands and lines are 95 % intervals. A diamond stands at the base policy, a square at the "
+    "value with the highest contribution with run-off, if that is told from the base."
+)
 
 
 class _Lever(NamedTuple):
@@ -48,9 +62,16 @@ def response_section(rows: Sequence[Row]) -> dict[str, Any] | None:
                 lever_note(one),
                 _pictures([row for row in rows if row["lever"] == one.lever], one),
             )
-            for one in answers
+            for one in _drawn(answers)
         ],
     }
+
+
+def _drawn(answers: Sequence[LeverAnswer]) -> list[LeverAnswer]:
+    """Choose the levers to draw: of those that move something, whose best value brings most."""
+    moving = [one for one in answers if one.moved]
+    ranked = sorted(moving, key=lambda one: (not one.is_told, -one.best["difference"]))
+    return ranked[:_MOST]
 
 
 def _gains_picture(answers: Sequence[LeverAnswer]) -> Picture | None:
@@ -60,8 +81,8 @@ def _gains_picture(answers: Sequence[LeverAnswer]) -> Picture | None:
 
 
 def _pictures(rows: Sequence[Row], one: LeverAnswer) -> list[Picture]:
-    measures = dict.fromkeys(row["measure"] for row in rows)
-    return [_picture([row for row in rows if row["measure"] == name], one) for name in measures]
+    by_measure = {name: [row for row in rows if row["measure"] == name] for name in _DRAWN}
+    return [_picture(own, one) for own in by_measure.values() if own]
 
 
 def _picture(rows: Sequence[Row], one: LeverAnswer) -> Picture:
@@ -78,18 +99,18 @@ def _picture(rows: Sequence[Row], one: LeverAnswer) -> Picture:
     points = alt.Chart(data(values))
     own = [v for v, row in zip(values, rows, strict=True) if not row["is_constant"]]
     bars = alt.Chart(data(own)).mark_rule(color=GREY).encode(x=across, y="low:Q", y2="high:Q")
-    legend = alt.Legend(columns=1)
-    marks = points.mark_point(filled=True, opacity=1).encode(
+    kinds = list(_KINDS)
+    marks = points.mark_point(filled=True, opacity=1, size=55).encode(
         x=across,
         y=alt.Y("value:Q", title=title),
-        color=alt.Color("kind:N", title=None, legend=legend,
-                        scale=alt.Scale(domain=list(_KINDS), range=[BLUE, AMBER, RED])),
-        size=alt.Size("kind:N", legend=None,
-                      scale=alt.Scale(domain=list(_KINDS), range=[25, 90, 90])),
-        shape=alt.Shape("kind:N", title=None, legend=legend,
-                        scale=alt.Scale(domain=list(_KINDS), range=["circle", "diamond", "square"])),
+        color=alt.Color(
+            "kind:N", legend=None, scale=alt.Scale(domain=kinds, range=[BLUE, AMBER, RED])
+        ),
+        shape=alt.Shape(
+            "kind:N", legend=None, scale=alt.Scale(domain=kinds, range=list(_SHAPES))
+        ),
         tooltip=alt.Tooltip("tip:N"),
-    )  # fmt: skip
+    )
     zero = alt.Chart(data([{"y": 0}])).mark_rule(color=GREY, strokeDash=[3, 3]).encode(y="y:Q")
     layers = [zero, band, line, *([bars] if own else []), marks]
     return picture(alt.layer(*layers).properties(height=170), f"{one.lever}: {label(measure)}")

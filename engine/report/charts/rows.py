@@ -27,6 +27,9 @@ _ENDS: Final = 3.0
 _SHOWN: Final = 16
 """Factors with a bar of their own, the strongest."""
 
+_MOST: Final = 8
+"""Policies whose two estimates are drawn, those with the most runs; all of them are counted."""
+
 _ROLES: Final = ("fitted", "not fitted", "an input: no proof")
 
 
@@ -40,7 +43,8 @@ def estimates_picture(lines: Sequence[Line], names: dict[str, str]) -> Picture |
 
     order = ["as the search saw it", "on fresh seeds"]
     values: list[dict[str, Any]] = []
-    for line in known:
+    drawn = sorted(known, key=lambda line: -line.runs_count)[:_MOST]
+    for line in drawn:
         found, called = line.estimates[measure], names.get(line.policy, line.policy)
         for series, value in zip(order, (found.search, found.value), strict=True):
             values.append(
@@ -54,7 +58,7 @@ def estimates_picture(lines: Sequence[Line], names: dict[str, str]) -> Picture |
                     "tip": f"{called}, {series}: {show(measure, value)} bn RMB",
                 }
             )
-    shown = [names.get(line.policy, line.policy) for line in known]
+    shown = [names.get(line.policy, line.policy) for line in drawn]
     x = alt.X("value:Q", title="GMV as paid, bn RMB", scale=alt.Scale(zero=False))
     base = alt.Chart(data(values)).encode(y=name_axis(shown))
     links = base.mark_line(color=GREY).encode(x=x, detail="name:N")

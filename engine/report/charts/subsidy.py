@@ -181,5 +181,5 @@ def funding_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture
         if own > 0
         else "No policy here spends coupons of the platform’s own",
         "Whole calendar year, the part before the decision included; mean over worlds, weighted. "
-        "By kind, tier and domain it stands in the segments of `simulate`: a search keeps none.",
+        "By kind, tier and domain it stands in the segments of a simulation: a search keeps none.",
     )

@@ -16,7 +16,7 @@ from engine.results.schemas import Row
 from engine.units import FEN_PER_RMB
 
 CHEAPEST: Final = "Cheapest that reaches the goal"
-KNEE: Final = "Knee: where the next RMB of sales turns dear"
+KNEE: Final = "Knee of the price curve"
 AMBITIOUS: Final = "Ambitious: the highest that is held"
 
 _BEST_OF_SEARCH: Final = "Ambitious: sells most"
@@ -174,7 +174,8 @@ def _price_facts(row: Row) -> list[Fact]:
     return [
         Fact("Target held", f"{bn(row['target_fen'])} bn RMB"),
         Fact("Net cost against today", f"{bn(cost)} bn RMB", span),
-        Fact("RMB per further RMB of GMV", NONE if per is None else signed(per, 2), "row below to this"),
+        Fact("RMB per further RMB of GMV", NONE if per is None else signed(per, 2),
+             "" if per is None else "from the target below"),
         Fact("P(reach the target)", f"{row['reach']:.2f}",
              f"worst world: {row['worst_reach']:.2f}"),
         Fact("Own subsidy", f"{bn(row['subsidy_fen'])} bn RMB"),
@@ -251,7 +252,7 @@ def _effects_on(study: StudyResults, policy: str, base: str | None) -> list[Fact
 
 def _amount(measure: str, value: float) -> str:
     if measure == "small_anchor_income_fen":
-        return f"{value / FEN_PER_RMB:,.0f} RMB"
+        return f"{value / FEN_PER_RMB / 1e6:,.2f} million RMB"
     text = show(measure, value)
     return f"{text} bn RMB" if measure.endswith("_fen") else text
 

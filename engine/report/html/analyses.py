@@ -9,7 +9,7 @@ from engine.report.charts.differences import ablation_picture, comparison_pictur
 from engine.report.charts.ecosystem import lorenz_picture, top_picture
 from engine.report.charts.over_time import days_pictures
 from engine.report.charts.prices import world_picture
-from engine.report.charts.response import response_section
+from engine.report.charts.response import MARKS_NOTE, response_section
 from engine.report.charts.rows import fit_picture, sensitivity_pictures
 from engine.report.charts.subsidy import funding_picture, segment_pictures
 from engine.report.findings.calibration import (
@@ -132,7 +132,9 @@ def response_sections(study: StudyResults) -> list[Section | None]:
     ]
     where = table("Where each lever is best", found["heads"], rows, _LEVER_NOTE, fold=False)
     whole = section("What levers bring by themselves", [found["gains"]], [where])
-    return [whole, *(section(one.title, one.pictures, note=one.note) for one in found["levers"])]
+    head = section("What each lever moves", items=[MARKS_NOTE])
+    each = (section(one.title, one.pictures, note=one.note) for one in found["levers"])
+    return [whole, head, *each] if found["levers"] else [whole]
 
 
 def fit_sections(study: StudyResults) -> list[Section | None]:

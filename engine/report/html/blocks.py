@@ -35,6 +35,10 @@ class Table(NamedTuple):
     rows: list[TableRow]
     is_folded: bool
 
+    def has_words(self, column: int) -> bool:
+        """Whether a column leads to policies, and is set in words."""
+        return any(len(row.cells) > column and row.cells[column].policy for row in self.rows)
+
 
 class Section(NamedTuple):
     """A part of the page under one heading; `items` are lines of a list under the tables."""

@@ -108,8 +108,13 @@ def search_sections(
         section("Worlds side by side", [world_picture(study, pair or shown)], [_world_table(study)]),
         section(
             "How sure",
-            [miss_picture(study.worlds), estimates_picture(study.lines, dict(names))],
-            [_value_table(study), _risk_table(study, names), _rung_table(study)],
+            [miss_picture(study.worlds)],
+            [_value_table(study), _risk_table(study, names)],
+        ),
+        section(
+            "What the search believed, and what fresh seeds say",
+            [estimates_picture(study.lines, dict(names))],
+            [_rung_table(study)],
             note=_said_of_search(study),
         ),
     ]
