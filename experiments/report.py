@@ -30,7 +30,7 @@ def report(job: ReportJob, folder: Path, config: Tree) -> None:  # noqa: ARG001 
         )
 
     study = read_study(place)
-    print(f"Report: {build_report(place, study)}")
+    print(f"Report: {build_report(place, study, job.report.language)}")
     if study.incomplete:
         print(f"Note: {study.incomplete}.")
 

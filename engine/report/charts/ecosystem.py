@@ -34,7 +34,7 @@ _TOUCHED: Final = {
 
 
 def touched_picture(
-    study: StudyResults, policies: Mapping[str, str], base: str | None
+    study: StudyResults, policies: Mapping[str, str], base: str | None, called_base: str = "today"
 ) -> Picture | None:
     """Draw in per cent of the base policy's what others change for anchors, sellers and users."""
     if base is None:
@@ -59,7 +59,7 @@ def touched_picture(
     if not values:
         return None
     return picture(
-        _grouped_bars(values, "Change against today, %"),
+        _grouped_bars(values, f"Change against {called_base}, %"),
         _touched_finding(said),
         "Means over worlds, weighted, under the same luck. A head is one of the largest anchors; "
         "a small anchor belongs to the tail.",

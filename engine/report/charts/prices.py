@@ -295,7 +295,10 @@ def world_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture |
     import altair as alt
 
     worlds = dict(sorted(worlds.items(), key=lambda item: -item[1]))
-    names = [f"{world} (weight {weight:.2f})" for world, weight in worlds.items()]
+    alike = len(set(worlds.values())) == 1
+    names = [
+        world if alike else f"{world} (weight {weight:.2f})" for world, weight in worlds.items()
+    ]
     values = [
         {
             "name": wrapped(name),
@@ -330,8 +333,8 @@ def world_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture |
     return picture(
         alt.layer(*layers).properties(height=rows_height(names)),
         _world_finding(means[first], goal),
-        "Mean of each world’s simulated years. Dashed: the goal. The weight says how near a "
-        "world’s past lies to what is known.",
+        "Mean of each world’s simulated years. Dashed: the goal."
+        + ("" if alike else " The weight says how near a world’s past lies to what is known."),
     )
 
 

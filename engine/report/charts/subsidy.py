@@ -130,7 +130,8 @@ def _shares(rows: Sequence[Row]) -> Picture:
     most = max(gaps, key=gaps.__getitem__)
     return picture(
         alt.layer(links, marks).properties(height=rows_height(list(kinds.values()))),
-        f"Favoured most are {most}: {percent(gaps[most])} more of the coupons than of the sales",
+        f"Favoured most are {most}: {100 * gaps[most]:.0f} points more of "
+        "the coupons than of the sales",
         "Share of own and the partner’s coupons, and of GMV as paid, by kind of goods.",
     )
 

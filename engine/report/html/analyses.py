@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from engine.ablate import COMMON
 from engine.report.charts.differences import ablation_picture, comparison_pictures
-from engine.report.charts.ecosystem import lorenz_picture, top_picture
+from engine.report.charts.ecosystem import lorenz_picture, top_picture, touched_picture
+from engine.report.charts.grammar import Picture
 from engine.report.charts.over_time import days_pictures
 from engine.report.charts.prices import world_picture
 from engine.report.charts.response import MARKS_NOTE, response_section
@@ -89,11 +90,19 @@ def run_sections(study: StudyResults) -> list[Section | None]:
         section("Worlds side by side", [world_picture(study, names)]),
         section("Where the subsidy went", [*segments, funding]),
         section(
-            "Anchors, large and small",
-            [lorenz_picture(study), top_picture(study, first, first)],
+            "Who gains and who loses",
+            [_touched(study), lorenz_picture(study), top_picture(study, first, first)],
         ),
         _elasticities(study),
     ]
+
+
+def _touched(study: StudyResults) -> Picture | None:
+    if not study.comparison:
+        return None
+    base = study.comparison[0]["baseline"]
+    names = dict.fromkeys(row["policy"] for row in study.comparison)
+    return touched_picture(study, {name: name for name in list(names)[:_MOST_CURVES]}, base, base)
 
 
 def difference_sections(study: StudyResults) -> list[Section | None]:

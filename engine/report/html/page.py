@@ -119,7 +119,8 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
     names = {name: text.called for name, text in texts.items()}
     found = options(study)
     lead, more = lead_sentences(study)
-    cards = policy_cards(study, texts, best, found[0].policy if found else "")
+    first = found[0].policy if found else next(iter(texts), "")
+    cards = policy_cards(study, texts, best, first)
     return {
         "lang": terms.language,
         "title": _title(study),

@@ -101,7 +101,12 @@ def search_sections(
         section(
             "Who gains and who loses",
             [
-                touched_picture(study, _others(study, shown), _base(study)),
+                touched_picture(
+                    study,
+                    _others(study, shown),
+                    _base(study),
+                    "today" if _today(study) else _base(study) or "",
+                ),
                 top_picture(study, first, shown.get(first, first)),
             ],
         ),
