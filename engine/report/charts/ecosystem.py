@@ -104,7 +104,10 @@ def lorenz_picture(study: StudyResults) -> Picture | None:
         return None
     places = np.unique(np.linspace(0, len(anchors) - 1, 80).round().astype(int))
     rows = [
-        {"anchors": round(100 * anchors[k] / anchors[-1], 3), "sales": round(100 * sales[k] / sales[-1], 3)}
+        {
+            "anchors": round(100 * anchors[k] / anchors[-1], 3),
+            "sales": round(100 * sales[k] / sales[-1], 3),
+        }
         for k in places
     ]
     curve = alt.Chart(data(rows)).encode(

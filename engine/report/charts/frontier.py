@@ -57,8 +57,12 @@ def frontier_picture(
             legend=alt.Legend(orient="bottom", direction="horizontal", gradientLength=140),
         ),
         shape=alt.Shape("kind:N", title=None, scale=_shapes(kinds), legend=alt.Legend(columns=1)),
-        stroke=alt.when(f"datum.policy === {PICKED}").then(alt.value(AMBER)).otherwise(alt.value(INK)),
-        strokeWidth=alt.when(f"datum.policy === {PICKED}").then(alt.value(4)).otherwise(alt.value(0.5)),
+        stroke=alt.when(f"datum.policy === {PICKED}")
+        .then(alt.value(AMBER))
+        .otherwise(alt.value(INK)),
+        strokeWidth=alt.when(f"datum.policy === {PICKED}")
+        .then(alt.value(4))
+        .otherwise(alt.value(0.5)),
         tooltip=alt.Tooltip("tip:N"),
     )
     bars = [
@@ -70,7 +74,7 @@ def frontier_picture(
         alt.layer(*layers).add_params(picked_param()).properties(height=HEIGHT + 60),
         _finding(study, known, best, names),
         "Up and to the left is better. Lines are 95 % intervals on fresh seeds, of those with the "
-        "most runs; dashed: the goal. Net cost is the policy’s own, not against today’s, and worlds "
+        "most runs; dashed: the goal. Net cost is the policy’s own, not against today’s; worlds "
         "weigh the same here. Click a mark for the policy’s levers.",
     )
 

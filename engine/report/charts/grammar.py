@@ -20,7 +20,7 @@ GREY: Final = "#6B7280"
 INK: Final = "#1F2933"
 
 SERIES: Final = (BLUE, RED, GREEN, PURPLE, AMBER, SKY)
-"""Colours that are told apart without red-green vision (Okabe and Ito, 2008), two of them darker."""
+"""Colours told apart without red-green vision (Okabe and Ito, 2008), two of them darker."""
 
 HEIGHT: Final = 300
 _STEP, _LINE = 26, 12
@@ -83,14 +83,16 @@ def picture(chart: Any, finding: str, note: str = "") -> Picture:
     """Turn an Altair chart into a picture that is as wide as its place."""
     whole = chart.properties(width="container").to_dict()
     whole["autosize"] = {"type": "fit-x", "contains": "padding"}
-    return Picture(finding, note, {k: v for k, v in whole.items() if k not in {"config", "$schema"}})
+    return Picture(
+        finding, note, {k: v for k, v in whole.items() if k not in {"config", "$schema"}}
+    )
 
 
 def data(rows: Rows) -> Any:
     """Return rows as the data of a chart."""
     import altair as alt
 
-    return alt.Data(values=[dict(row) for row in rows])
+    return alt.InlineData(values=[dict(row) for row in rows])
 
 
 def picked_param() -> Any:

@@ -105,9 +105,7 @@ def _bn(value: float) -> str:
     return bn(value * FEN_PER_BN_RMB)
 
 
-def _bands_and_lines(
-    series: Sequence[_Series], names: Mapping[str, str], title: str
-) -> list[Any]:
+def _bands_and_lines(series: Sequence[_Series], names: Mapping[str, str], title: str) -> list[Any]:
     import altair as alt
 
     called = [names.get(one.policy, one.policy) for one in series]

@@ -48,7 +48,9 @@ def price_picture(prices: Sequence[Row]) -> Picture | None:
     lettered = {said: letter for letter, said in letters(prices).items()}
     values = [_price_values(row, lettered[row["says"]]) for row in reached]
     base = alt.Chart(data(values)).encode(
-        x=alt.X("target:Q", title="Target for the year, bn RMB", scale=alt.Scale(zero=False, nice=True))
+        x=alt.X(
+            "target:Q", title="Target for the year, bn RMB", scale=alt.Scale(zero=False, nice=True)
+        )
     )
     bands = [
         base.mark_area(opacity=opacity, color=BLUE).encode(y=f"low{share}:Q", y2=f"high{share}:Q")
@@ -162,7 +164,9 @@ def _fan(plan: Sequence[Row], goal_fen: float) -> Picture:
 def _side(last: Row, goal_fen: float) -> str:
     if not goal_fen:
         return ""
-    where = "above" if last["low_fen"] > goal_fen else "below" if last["high_fen"] < goal_fen else ""
+    where = (
+        "above" if last["low_fen"] > goal_fen else "below" if last["high_fen"] < goal_fen else ""
+    )
     goal = f"the goal of {bn(goal_fen)}"
     return f", all {where} {goal}" if where else f", around {goal}"
 
@@ -371,7 +375,9 @@ def miss_picture(worlds: Sequence[Row]) -> Picture | None:
         for name in figures
     ]
     base = alt.Chart(data(values)).encode(
-        x=alt.X("world:N", title="World", axis=alt.Axis(labelAngle=-60, labelOverlap=False), sort=None),
+        x=alt.X(
+            "world:N", title="World", axis=alt.Axis(labelAngle=-60, labelOverlap=False), sort=None
+        ),
         y=name_axis(names, _NARROW),
         tooltip=alt.Tooltip("tip:N"),
     )
@@ -393,5 +399,3 @@ def miss_picture(worlds: Sequence[Row]) -> Picture | None:
         f"the largest miss is {abs(worst['miss']):.1f} in {worst['world']}",
         "Simulated less observed, in standard deviations. Blue: too small; red: too large.",
     )
-
-

@@ -8,6 +8,7 @@ import contextlib
 import os
 import re
 from functools import cache
+from importlib.metadata import version
 from typing import Any, Final
 
 from engine.cache import cache_folder
@@ -21,16 +22,23 @@ _UNHEARD: Final = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
 """Of a picture that is shown as an image, only the image's own text is read out."""
 
 
+_GLOBAL: Final = "window.vegaEmbed = vegaEmbed;"
+"""What the libraries' script leaves to the page's own."""
+
+
 @cache
 def vega_libraries() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script without any dependency."""
     import vl_convert
 
-    kept = cache_folder().parent / f"vega-{vl_convert.__version__}.js"
+    kept = cache_folder().parent / f"vega-{version('vl-convert-python')}.js"
     with contextlib.suppress(OSError):
         return kept.read_text(encoding="utf-8")
-    script: str = vl_convert.javascript_bundle()
-    script = script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    script = (
+        vl_convert.javascript_bundle(_GLOBAL)
+        .replace("</script", "<\\/script")
+        .replace("<!--", "<\\!--")
+    )
     with contextlib.suppress(OSError):  # seconds, once a machine
         kept.parent.mkdir(parents=True, exist_ok=True)
         new = kept.with_suffix(f".{os.getpid()}")

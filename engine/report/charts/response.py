@@ -106,9 +106,7 @@ def _picture(rows: Sequence[Row], one: LeverAnswer) -> Picture:
         color=alt.Color(
             "kind:N", legend=None, scale=alt.Scale(domain=kinds, range=[BLUE, AMBER, RED])
         ),
-        shape=alt.Shape(
-            "kind:N", legend=None, scale=alt.Scale(domain=kinds, range=list(_SHAPES))
-        ),
+        shape=alt.Shape("kind:N", legend=None, scale=alt.Scale(domain=kinds, range=list(_SHAPES))),
         tooltip=alt.Tooltip("tip:N"),
     )
     zero = alt.Chart(data([{"y": 0}])).mark_rule(color=GREY, strokeDash=[3, 3]).encode(y="y:Q")

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from engine.decision.amounts import bn
-from engine.report.findings.prices import advice_about
 from engine.report.findings.weighing import Weighed, by_world, weighed
 from engine.report.formatting import NONE, percent, scaled, show, signed
 from engine.report.read.lines import found_lines
@@ -95,9 +94,10 @@ def changers(study: StudyResults) -> list[str]:
     row = next((row for row in study.prices if row["is_recommended"]), None)
     if row is None:
         return []
+    worst = f"In {row['worst_world']}, its worst world, it reaches the goal with"
     said = [
-        f"Asked to be surer than {row['reach']:.2f}, it is not enough; in {row['worst_world']}, "
-        f"its worst world, it reaches the goal with {row['worst_reach']:.2f}."
+        f"Asked to be surer than {row['reach']:.2f}, it is not enough.",
+        f"{worst} {row['worst_reach']:.2f} only.",
     ]
     above = [other for other in study.prices if other["target_fen"] > row["target_fen"]]
     step = next((other for other in above if other["policy"] not in {"", row["policy"]}), None)
@@ -109,8 +109,7 @@ def changers(study: StudyResults) -> list[str]:
     ends = [part for part in (row["binding"] or "").split(", ") if " at its " in part]
     if ends:
         said.append(f"A wider range of {', '.join(ends)} may hold a better policy.")
-    certainty = advice_about("certainty", study.advice)
-    return [*said, certainty] if certainty else said
+    return [*said, *(one["sentence"] for one in study.advice if one["about"] == "certainty")]
 
 
 def _cost_headline(row: Row) -> Headline:
@@ -156,7 +155,11 @@ def _gmv_headline(study: StudyResults, line: Line) -> Headline:
 def _priced(study: StudyResults) -> list[Option]:
     reached = [row for row in study.prices if row["says"]]
     goal = next((row for row in reached if row["is_recommended"]), None)
-    roles = [(CHEAPEST, goal), (KNEE, at_knee(reached)), (AMBITIOUS, reached[-1] if reached else None)]
+    roles = [
+        (CHEAPEST, goal),
+        (KNEE, at_knee(reached)),
+        (AMBITIOUS, reached[-1] if reached else None),
+    ]
     found: dict[str, tuple[list[str], Row]] = {}
     for role, row in roles:
         if row is not None:
@@ -193,12 +196,13 @@ def _searched(study: StudyResults) -> list[Option]:
         if line is not None:
             picked.setdefault(line.policy, ([], line))[0].append(role)
     given = [line for line in study.lines if line.is_baseline]
-    base = min(given, key=lambda line: line.value("subsidy_fen"), default=None)
+    least = min(given, key=lambda line: line.value("subsidy_fen"), default=None)
+    base = least.policy if least else None
     return [
         Option(
             roles,
             policy,
-            [*_line_facts(study, line), *_effects_on(study, policy, base and base.policy)],
+            [*_line_facts(study, line), *_effects_on(study, policy, base)],
         )
         for policy, (roles, line) in picked.items()
     ]

@@ -63,9 +63,7 @@ def _moved(study: StudyResults, own: Policy, reference: Policy | None) -> tuple[
     return differences(own, reference or _all_off(own), decided)
 
 
-def _called(
-    study: StudyResults, name: str, own: Policy | None, moved: Sequence[Difference]
-) -> str:
+def _called(study: StudyResults, name: str, own: Policy | None, moved: Sequence[Difference]) -> str:
     """A found policy is called by what it does, a given one by its name."""
     given = {line.policy for line in study.lines if line.is_baseline}
     if own is None or not study.searched or name in given:
@@ -140,5 +138,3 @@ def _date(text: Any) -> date | None:
     if isinstance(text, date) or text is None:
         return text
     return date.fromisoformat(str(text))
-
-

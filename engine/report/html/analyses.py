@@ -136,9 +136,7 @@ def response_sections(study: StudyResults) -> list[Section | None]:
     found = response_section(study.response)
     if found is None:
         return []
-    rows = [
-        TableRow([Cell(name, of), *map(Cell, rest)]) for name, of, *rest in found["rows"]
-    ]
+    rows = [TableRow([Cell(name, of), *map(Cell, rest)]) for name, of, *rest in found["rows"]]
     where = table("Where each lever is best", found["heads"], rows, _LEVER_NOTE, fold=False)
     whole = section("What levers bring by themselves", [found["gains"]], [where])
     head = section("What each lever moves", items=[MARKS_NOTE])
@@ -153,7 +151,7 @@ def fit_sections(study: StudyResults) -> list[Section | None]:
     found = read_fit(study.calibration, study.config)
     drawn = [one for role in found.roles for one in found.of(role)]
     unmodelled = [
-        f"{row['key']}{', ' + row['period'] if row['period'] else ''} ({row['role']}): {row['note']}"
+        f"{', '.join(filter(None, (row['key'], row['period'])))} ({row['role']}): {row['note']}"
         for row in found.unmodelled
     ]
     pairs = [f"{a} and {b}: correlation {signed(r, 2, plus=True)}" for a, b, r in found.pairs]
@@ -169,7 +167,7 @@ def fit_sections(study: StudyResults) -> list[Section | None]:
 
 
 def _figures(found: Fitted) -> Table:
-    heads = ["Figure", "Unit", "Observed", "Simulated", "80 % interval",
+    heads: list[Any] = ["Figure", "Unit", "Observed", "Simulated", "80 % interval",
              ("Miss", "standard deviations"), "Verdict"]  # fmt: skip
     rows = []
     for role in found.roles:
@@ -196,7 +194,7 @@ def _scores(found: Fitted) -> Table:
         TableRow([Cell(text, strong=text == "missed") for text in score])
         for score in scorecard(found)
     ]
-    heads = ["Verdict" if not head else head for head in HEADS]
+    heads = [head or "Verdict" for head in HEADS]
     return table("Scorecard", heads, rows, _SCORE_NOTE, fold=False)
 
 
@@ -227,8 +225,12 @@ def _across(answers: Sequence[Row]) -> Table | None:
             (one.world, one.return_text(name), one.change_text(name), one.best or NONE)
             for one in found
         )
-    heads = ["World", ("GMV as paid", "RMB per RMB of own coupons"), ("GMV as paid", "bn RMB"),
-             "Best policy"]  # fmt: skip
+    heads: list[Any] = [
+        "World",
+        ("GMV as paid", "RMB per RMB of own coupons"),
+        ("GMV as paid", "bn RMB"),
+        "Best policy",
+    ]
     note = (
         f"In {answers[0]['pairs_count']} pairs of years under common random numbers that the fit "
         "has not seen; in brackets 95 % intervals."
@@ -246,7 +248,9 @@ def _elasticities(study: StudyResults) -> Section | None:
         rows.append(block_row(one.policy))
         rows += plain_rows((month, *(signed(v, 2) for v in values)) for month, values in one.months)
     heads = ["Month", *ELASTICITY_HEADS]
-    return section("How buyers answer to prices", (), [table("Elasticities", heads, rows, SAID, fold=True)])
+    return section(
+        "How buyers answer to prices", (), [table("Elasticities", heads, rows, SAID, fold=True)]
+    )
 
 
 def _mechanism_rows(rows: Sequence[Row]) -> Mapping[str, list[Row]]:

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from engine.report.charts.grammar import CONFIG, Picture
 from engine.report.charts.render import static_picture, vega_libraries
 from engine.report.definitions import MEASURES
-from engine.report.findings.answer import lead_sentences, sentences
+from engine.report.findings.answer import lead_sentences
 from engine.report.findings.limits import limits, small_sample
 from engine.report.findings.options import changers, headline, options
 from engine.report.findings.policies import policy_texts, reference_name
@@ -144,7 +144,7 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
         "command": study.command,
         "versions": study.versions,
         "config_hash": study.config_hash,
-        "libraries": Markup(vega_libraries()),  # noqa: S704  # of the bundle, not of a user
+        "libraries": Markup(vega_libraries()),  # of the bundle, not of a user
     }
 
 

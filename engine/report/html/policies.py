@@ -45,9 +45,7 @@ class PolicyCard(NamedTuple):
     is_open: bool
 
 
-def policy_table(
-    study: StudyResults, best: Line | None, names: Mapping[str, str]
-) -> Table | None:
+def policy_table(study: StudyResults, best: Line | None, names: Mapping[str, str]) -> Table | None:
     """Return every policy with its main measures, cheapest first; None for other analyses."""
     if study.ablation or study.response or not study.lines:
         return None

@@ -95,7 +95,9 @@ def search_sections(
             [*plan_pictures(study.plan, goal), *(over[1:] if study.plan else over)],
             [_plan_table(study)],
         ),
-        section("What each policy reaches, and what it costs", [frontier_picture(study, best, names)]),
+        section(
+            "What each policy reaches, and what it costs", [frontier_picture(study, best, names)]
+        ),
         section("Where the subsidy went", [funding_picture(study, shown)]),
         section("What each lever brings", effect_pictures(study.effects)),
         section(
@@ -110,7 +112,9 @@ def search_sections(
                 top_picture(study, first, shown.get(first, first)),
             ],
         ),
-        section("Worlds side by side", [world_picture(study, pair or shown)], [_world_table(study)]),
+        section(
+            "Worlds side by side", [world_picture(study, pair or shown)], [_world_table(study)]
+        ),
         section(
             "How sure",
             [miss_picture(study.worlds)],
@@ -168,13 +172,26 @@ def _price_tables(study: StudyResults) -> list[Table]:
         line = [Cell(text) for text in cells]
         line[2] = Cell(cells[2], row["says"], row["policy"])
         rows.append(TableRow(line, is_chosen=row["is_recommended"]))
-    return [table("The cheapest way to each target", _heads(PRICE_HEADS, _PRICE_UNITS), rows, _PRICE_NOTE, fold=False)]
+    return [
+        table(
+            "The cheapest way to each target",
+            _heads(PRICE_HEADS, _PRICE_UNITS),
+            rows,
+            _PRICE_NOTE,
+            fold=False,
+        )
+    ]
 
 
 def _plan_table(study: StudyResults) -> Table | None:
     if not study.plan:
         return None
-    return table("The plan by month", _heads(PLAN_HEADS, _PLAN_UNITS), plain_rows(plan_cells(study.plan)), fold=True)
+    return table(
+        "The plan by month",
+        _heads(PLAN_HEADS, _PLAN_UNITS),
+        plain_rows(plan_cells(study.plan)),
+        fold=True,
+    )
 
 
 def _world_table(study: StudyResults) -> Table | None:
@@ -184,7 +201,9 @@ def _world_table(study: StudyResults) -> Table | None:
 
 def _value_table(study: StudyResults) -> Table | None:
     rows = plain_rows(value_cells(study.value))
-    return table("Beyond the year", _heads(VALUE_HEADS, _VALUE_UNITS), rows, _VALUE_NOTE, fold=False)
+    return table(
+        "Beyond the year", _heads(VALUE_HEADS, _VALUE_UNITS), rows, _VALUE_NOTE, fold=False
+    )
 
 
 def _risk_table(study: StudyResults, names: Mapping[str, str]) -> Table | None:
@@ -202,7 +221,9 @@ def _risk_table(study: StudyResults, names: Mapping[str, str]) -> Table | None:
         )
         for name, chosen, cells, weakest in found["rows"]
     ]
-    return table("What the choice of risk costs", ["Policy", *found["heads"]], rows, _RISK_NOTE, fold=True)
+    return table(
+        "What the choice of risk costs", ["Policy", *found["heads"]], rows, _RISK_NOTE, fold=True
+    )
 
 
 def _rung_table(study: StudyResults) -> Table | None:

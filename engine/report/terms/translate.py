@@ -1,7 +1,8 @@
 """What the page says in another language, by a glossary of whole texts and of patterns.
 
-A pattern has `{}` where something is filled in: `{} of {} worlds`. What was filled in is looked
-up again by itself, so that a policy's words inside a sentence are translated too.
+A pattern has `{}` where something is filled in, and `{#}` where a number is: `{#} of {} worlds`.
+What was filled in is looked up again by itself, so that a policy's words inside a sentence are
+translated too.
 """
 
 import re
@@ -13,7 +14,9 @@ from typing import Any, Final
 import yaml
 
 _HERE: Final = Path(__file__).parent
-_GAP: Final = "{}"
+_GAPS: Final = {"{}": "(.+?)", "{#}": r"([−+\d.,%±–\s-]+?)"}
+"""What may be filled in: anything, or a number with its sign, interval and per cent."""
+
 _MOST: Final = 6
 """Texts within texts that are looked up."""
 
@@ -89,10 +92,12 @@ def _filled(template: str, parts: list[str]) -> str:
 def _glossary(language: str) -> tuple[dict[str, str], tuple[tuple[re.Pattern[str], str], ...]]:
     """Read a glossary: whole texts, and patterns, the longest first."""
     read: dict[str, str] = yaml.safe_load((_HERE / f"{language}.yaml").read_text(encoding="utf-8"))
-    exact = {key: value for key, value in read.items() if _GAP not in key}
-    gaps = sorted((key for key in read if _GAP in key), key=lambda key: -len(key))
+    gaps = sorted((key for key in read if "{" in key), key=lambda key: -len(key))
+    exact = {key: value for key, value in read.items() if "{" not in key}
     return exact, tuple((_pattern(key), read[key]) for key in gaps)
 
 
 def _pattern(key: str) -> re.Pattern[str]:
-    return re.compile("(.+?)".join(map(re.escape, key.split(_GAP))), re.DOTALL)
+    parts = re.split(r"(\{\}|\{#\})", key)
+    made = (_GAPS.get(part) or re.escape(part) for part in parts)
+    return re.compile("".join(made), re.DOTALL)
