@@ -94,7 +94,8 @@ def _grouped_bars(values: Sequence[Mapping[str, Any]], title: str) -> Any:
 
 def lorenz_picture(study: StudyResults) -> Picture | None:
     """Draw which share of sales the smallest anchors have, from the table of anchors."""
-    if study.anchors is None or not study.anchors.num_rows:
+    known = {"stands_for_count", "expected_gmv_fen"}
+    if study.anchors is None or not known <= set(study.anchors.column_names):
         return None
     import altair as alt
 

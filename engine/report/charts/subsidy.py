@@ -42,15 +42,12 @@ def segment_pictures(study: StudyResults) -> list[Picture]:
     spent = sum(_coupons(row) for row in rows)
     if not rows or spent <= 0:
         return []
-    return [
-        _by_place(rows, "tier", _TIERS, spent),
-        _by_place(rows, "domain", _DOMAINS, spent),
-        _shares(rows),
-    ]
+    places = [_by_place(rows, "tier", _TIERS, spent), _by_place(rows, "domain", _DOMAINS, spent)]
+    return [*places, _shares(rows)] if "gmv_paid_fen" in rows[0] else places
 
 
 def _coupons(row: Row) -> float:
-    return float(row["subsidy_fen"] + row["partner_subsidy_fen"])
+    return float(row.get("subsidy_fen", 0.0) + row.get("partner_subsidy_fen", 0.0))
 
 
 def _by_place(rows: Sequence[Row], key: str, words: Mapping[str, str], spent: float) -> Picture:

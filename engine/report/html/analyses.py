@@ -175,7 +175,8 @@ def _figures(found: Fitted) -> Table:
             rows.append(block_row(ROLE_HEADS[role]))
         for one in found.of(role):
             cells = figure_cells(one)
-            verdict = "input" if one.is_input else cells["verdict"]
+            is_proof = not (one.is_input and one.is_hit)
+            verdict = cells["verdict"] if is_proof else "input"
             rows.append(
                 TableRow(
                     [
