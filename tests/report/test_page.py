@@ -173,7 +173,7 @@ def test_without_a_goal_the_probability_is_not_shown_as_nought(tmp_path: Path) -
 def test_what_binds_is_explained_and_stands_below_the_policy(searched: Page) -> None:
     said = plain(searched.text)
     assert "“Budget” says that the whole purse was spent" in said
-    assert re.search(r"trial_058\s+binds: budget", said)
+    assert re.search(r"trial_058\s*binds: budget", said)
 
 
 def test_what_users_write_is_text_and_never_markup(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def _goal(target_fen: float) -> list[Any]:
         return []
     import altair as alt
 
-    rows = data([{"goal": scaled("gmv_paid_fen", target_fen)}])
+    rows = data([{"goal": round(scaled("gmv_paid_fen", target_fen), 4)}])
     return [alt.Chart(rows).mark_rule(color=RED, strokeDash=[6, 4]).encode(y="goal:Q")]
 
 

@@ -36,7 +36,7 @@ PICKED: Final = "picked"
 """Parameter that holds the policy a reader has picked."""
 
 CONFIG: Final[dict[str, Any]] = {
-    "font": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
+    "font": "Arial, Helvetica, 'Liberation Sans', 'Noto Sans SC', 'PingFang SC', sans-serif",
     "background": None,
     "view": {"stroke": None},
     "axis": {

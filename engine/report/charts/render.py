@@ -22,6 +22,9 @@ _UNHEARD: Final = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
 """Of a picture that is shown as an image, only the image's own text is read out."""
 
 
+_PADDING: Final = {"left": 18, "right": 12, "top": 5, "bottom": 5}
+"""Room for a reader's font that is wider than the one that was measured with."""
+
 _GLOBAL: Final = "window.vegaEmbed = vegaEmbed;"
 """What the libraries' script leaves to the page's own."""
 
@@ -51,6 +54,8 @@ def static_picture(spec: dict[str, Any]) -> str:
     """Return a picture as a `data:` address, for paper and for browsers without scripts."""
     import vl_convert
 
-    svg: str = vl_convert.vegalite_to_svg(spec | {"width": _WIDTH}, config=CONFIG)
+    svg: str = vl_convert.vegalite_to_svg(
+        spec | {"width": _WIDTH, "padding": _PADDING}, config=CONFIG
+    )
     svg = _UNHEARD.sub("", svg)
     return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"

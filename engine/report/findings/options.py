@@ -11,6 +11,7 @@ from engine.report.findings.weighing import Weighed, by_world, weighed
 from engine.report.formatting import NONE, percent, scaled, show, signed
 from engine.report.read.lines import found_lines
 from engine.report.read.results_model import Line, StudyResults
+from engine.response import lever_answers
 from engine.results.schemas import Row
 from engine.units import FEN_PER_RMB
 
@@ -82,7 +83,9 @@ def headline(study: StudyResults) -> Headline | None:
         return _cost_headline(row) if row else None
     if study.comparison:
         return _difference_headline(study)
-    analyses = (study.ablation, study.calibration, study.sensitivity, study.response)
+    if study.response:
+        return _lever_headline(study)
+    analyses = (study.ablation, study.calibration, study.sensitivity)
     line = study.chosen_line() if study.searched else None
     if any(analyses) or not study.lines:
         return None
@@ -138,6 +141,20 @@ def _difference_headline(study: StudyResults) -> Headline | None:
         f"{bn(row['difference'])} bn RMB",
         f"{word}: {span}" if span else "one replication: no interval",
         f"GMV as paid under {row['policy']} against {row['baseline']}",
+    )
+
+
+def _lever_headline(study: StudyResults) -> Headline | None:
+    told = [one for one in lever_answers(study.response) if one.is_told]
+    best = max(told, key=lambda one: one.best["difference"], default=None)
+    if best is None or best.best["is_base"]:
+        return None
+    row = best.best
+    span = f"{bn(row['ci_low'])} to {bn(row['ci_high'])}" if row["ci_low"] is not None else ""
+    return Headline(
+        f"{bn(row['difference'])} bn RMB",
+        f"95 %: {span}" if span else "one replication: no interval",
+        f"contribution with run-off, by {best.lever} alone at {row['value']:.4g}",
     )
 
 
@@ -246,9 +263,10 @@ _ON: Final[Mapping[str, str]] = {
 
 
 def _effects_on(study: StudyResults, policy: str, base: str | None) -> list[Fact]:
+    called = "today" if base == study.setting("today") else base or ""
     found = ((name, weighed(study, policy, name, base)) for name in _ON)
     return [
-        Fact(_ON[name], _amount(name, one.value), _against(name, one))
+        Fact(_ON[name], _amount(name, one.value), _against(name, one, called))
         for name, one in found
         if one is not None
     ]
@@ -261,11 +279,11 @@ def _amount(measure: str, value: float) -> str:
     return f"{text} bn RMB" if measure.endswith("_fen") else text
 
 
-def _against(measure: str, one: Weighed) -> str:
+def _against(measure: str, one: Weighed, base: str) -> str:
     if one.change is None or one.base is None:
         return ""
     if measure.endswith("_share"):
-        return f"{signed(scaled(measure, one.change), 1, plus=True)} pp against today"
+        return f"{signed(scaled(measure, one.change), 1, plus=True)} pp against {base}"
     if not one.base:
         return ""
-    return f"{signed(100 * one.change / one.base, 1, plus=True)} % against today"
+    return f"{signed(100 * one.change / one.base, 1, plus=True)} % against {base}"

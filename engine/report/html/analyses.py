@@ -137,7 +137,7 @@ def response_sections(study: StudyResults) -> list[Section | None]:
     if found is None:
         return []
     rows = [TableRow([Cell(name, of), *map(Cell, rest)]) for name, of, *rest in found["rows"]]
-    where = table("Where each lever is best", found["heads"], rows, _LEVER_NOTE, fold=False)
+    where = table("Where each lever is best", found["heads"], rows, _LEVER_NOTE)
     whole = section("What levers bring by themselves", [found["gains"]], [where])
     head = section("What each lever moves", items=[MARKS_NOTE])
     each = (section(one.title, one.pictures, note=one.note) for one in found["levers"])

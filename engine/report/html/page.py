@@ -1,12 +1,13 @@
 """Builds `report.html` out of the tables in a results folder."""
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from engine.report.charts.grammar import CONFIG, Picture
 from engine.report.charts.render import static_picture, vega_libraries
@@ -104,7 +105,8 @@ class _Drawn:
 
 def _breakable(name: str) -> Markup:
     """Let a long name break after its underscores and dots."""
-    return Markup(escape(name).replace("_", Markup("_<wbr>")).replace(".", Markup(".<wbr>")))
+    parts = re.split(r"(?<=[A-Za-z][_.])(?=\w)", name)
+    return Markup("<wbr>").join(parts)
 
 
 def _tight(sentence: str) -> str:

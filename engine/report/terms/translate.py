@@ -1,6 +1,7 @@
 """What the page says in another language, by a glossary of whole texts and of patterns.
 
-A pattern has `{}` where something is filled in, and `{#}` where a number is: `{#} of {} worlds`.
+A pattern has `{}` where something is filled in, `{#}` where a number is, and `{a}` where a few
+words without a comma are: `{#} of {} worlds`.
 What was filled in is looked up again by itself, so that a policy's words inside a sentence are
 translated too.
 """
@@ -14,8 +15,8 @@ from typing import Any, Final
 import yaml
 
 _HERE: Final = Path(__file__).parent
-_GAPS: Final = {"{}": "(.+?)", "{#}": r"([−+\d.,%±–\s-]+?)"}
-"""What may be filled in: anything, or a number with its sign, interval and per cent."""
+_GAPS: Final = {"{}": "(.+?)", "{#}": r"([−+\d.,%±–\s-]+?)", "{a}": "([^,()]+?)"}
+"""What may be filled in: anything; a number with its sign, interval and per cent; a few words."""
 
 _MOST: Final = 6
 """Texts within texts that are looked up."""
@@ -98,6 +99,6 @@ def _glossary(language: str) -> tuple[dict[str, str], tuple[tuple[re.Pattern[str
 
 
 def _pattern(key: str) -> re.Pattern[str]:
-    parts = re.split(r"(\{\}|\{#\})", key)
+    parts = re.split(r"(\{[#a]?\})", key)
     made = (_GAPS.get(part) or re.escape(part) for part in parts)
     return re.compile("".join(made), re.DOTALL)
