@@ -188,9 +188,9 @@ def test_segments_say_where_the_coupons_went(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("make", [compare_folder, ablate_folder])
 def test_analyses_without_a_search_are_drawn_too(tmp_path: Path, make: Any) -> None:
-    from engine.report.html.analyses import difference_sections
+    from engine.report.html.analyses import _difference_sections
 
-    (section,) = difference_sections(read_study(make(tmp_path)))
+    (section,) = _difference_sections(read_study(make(tmp_path)))
     assert section is not None
     assert section.pictures
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.report import read_study
-from engine.report.findings.policies import lever_text, policy_texts, reference_name
+from engine.report.findings.policies import _lever_text, policy_texts, reference_name
 from engine.report.read.results_model import StudyResults
 from engine.spec.base import Dated
 from tests.report.studies import compare_folder, priced_folder
@@ -35,15 +35,15 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
     ],
 )
 def test_a_dated_value_is_shown_with_its_dates(dated: Any, shown: str) -> None:
-    found = lever_text(Dated.model_validate(dated), START)
+    found = _lever_text(Dated.model_validate(dated), START)
     assert found.replace(SPACE, " ").replace("-", "−") == shown
 
 
 def test_other_values_are_shown_as_they_are() -> None:
-    assert lever_text(0.3333, START) == "0.333"
-    assert lever_text("even", START) == "even"
-    assert lever_text(None, START) == "–"
-    assert lever_text([0.1 * k for k in range(1, 13)], START) == "30, 60, 90 % by 3, 6, 9 twelfths"
+    assert _lever_text(0.3333, START) == "0.333"
+    assert _lever_text("even", START) == "even"
+    assert _lever_text(None, START) == "–"
+    assert _lever_text([0.1 * k for k in range(1, 13)], START) == "30, 60, 90 % by 3, 6, 9 twelfths"
 
 
 def test_policies_are_told_against_todays(study: StudyResults) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.report import build_report, read_study
-from engine.report.html.page import page_text
+from engine.report.html.page import _page_text
 from engine.report.terms.translate import Terms
 from engine.results import Results
 from tests.report.studies import (
@@ -50,7 +50,7 @@ def rows_folder(folder: Path, table: str, rows: list[dict[str, Any]]) -> Path:
 )
 def test_no_text_of_a_page_is_missing_from_the_glossary(tmp_path: Path, make: Any) -> None:
     terms = Terms("zh")
-    page = page_text(read_study(make(tmp_path)), terms)
+    page = _page_text(read_study(make(tmp_path)), terms)
     assert terms.missing == set()
     assert '<html lang="zh">' in page
 

@@ -22,7 +22,7 @@ AMBITIOUS: Final = "Ambitious: the highest that is held"
 _BEST_OF_SEARCH: Final = "Ambitious: sells most"
 
 
-class Fact(NamedTuple):
+class _Fact(NamedTuple):
     """One line of an option: what it is, its value with unit, and what stands in small print."""
 
     label: str
@@ -35,10 +35,10 @@ class Option(NamedTuple):
 
     roles: list[str]
     policy: str
-    facts: list[Fact]
+    facts: list[_Fact]
 
 
-class Headline(NamedTuple):
+class _Headline(NamedTuple):
     """One number with its unit, its range over worlds, and what it is."""
 
     value: str
@@ -76,7 +76,7 @@ def at_knee(reached: Sequence[Row]) -> Row | None:
     return best if below(best) > 0 else None
 
 
-def headline(study: StudyResults) -> Headline | None:
+def headline(study: StudyResults) -> _Headline | None:
     """Return the one number of a study and its range over worlds."""
     if study.prices:
         row = next((row for row in study.prices if row["is_recommended"]), None)
@@ -115,20 +115,20 @@ def changers(study: StudyResults) -> list[str]:
     return [*said, *(one["sentence"] for one in study.advice if one["about"] == "certainty")]
 
 
-def _cost_headline(row: Row) -> Headline:
+def _cost_headline(row: Row) -> _Headline:
     cost = row["cost_median_fen"]
     word = "costs less" if cost < 0 else "costs more"
     low, high = row["cost_80_low_fen"], row["cost_80_high_fen"]
     if cost < 0:
         cost, low, high = -cost, -high, -low
-    return Headline(
+    return _Headline(
         f"{bn(cost)} bn RMB",
         f"80 % of worlds: {bn(low)} to {bn(high)}",
         f"what the recommended policy {word} than going on as today",
     )
 
 
-def _difference_headline(study: StudyResults) -> Headline | None:
+def _difference_headline(study: StudyResults) -> _Headline | None:
     row = next((row for row in study.comparison if row["measure"] == "gmv_paid_fen"), None)
     if row is None:
         return None
@@ -137,28 +137,28 @@ def _difference_headline(study: StudyResults) -> Headline | None:
     low, high = (row[end] for end in ends)
     span = "" if low is None else f"{bn(low)} to {bn(high)}"
     word = "worlds" if several else "95 %"
-    return Headline(
+    return _Headline(
         f"{bn(row['difference'])} bn RMB",
         f"{word}: {span}" if span else "one replication: no interval",
         f"GMV as paid under {row['policy']} against {row['baseline']}",
     )
 
 
-def _lever_headline(study: StudyResults) -> Headline | None:
+def _lever_headline(study: StudyResults) -> _Headline | None:
     told = [one for one in lever_answers(study.response) if one.is_told]
     best = max(told, key=lambda one: one.best["difference"], default=None)
     if best is None or best.best["is_base"]:
         return None
     row = best.best
     span = f"{bn(row['ci_low'])} to {bn(row['ci_high'])}" if row["ci_low"] is not None else ""
-    return Headline(
+    return _Headline(
         f"{bn(row['difference'])} bn RMB",
         f"95 %: {span}" if span else "one replication: no interval",
         f"contribution with run-off, by {best.lever} alone at {row['value']:.4g}",
     )
 
 
-def _gmv_headline(study: StudyResults, line: Line) -> Headline:
+def _gmv_headline(study: StudyResults, line: Line) -> _Headline:
     worlds = by_world(study, line.policy, "gmv_paid_fen")
     found = line.estimates["gmv_paid_fen"]
     span = f"worlds: {bn(min(worlds.values()))} to {bn(max(worlds.values()))}" if worlds else ""
@@ -166,7 +166,7 @@ def _gmv_headline(study: StudyResults, line: Line) -> Headline:
         known = found.low is not None and found.high is not None
         span = f"95 %: {bn(found.low or 0)} to {bn(found.high or 0)}" if known else ""
     value = f"{bn(found.value)} bn RMB" if found.value is not None else NONE
-    return Headline(value, span, f"GMV as paid under {line.policy}")
+    return _Headline(value, span, f"GMV as paid under {line.policy}")
 
 
 def _priced(study: StudyResults) -> list[Option]:
@@ -188,17 +188,17 @@ def _priced(study: StudyResults) -> list[Option]:
     ]
 
 
-def _price_facts(row: Row) -> list[Fact]:
+def _price_facts(row: Row) -> list[_Fact]:
     cost, per = row["cost_median_fen"], row["cost_per_gmv"]
     span = f"80 % of worlds: {bn(row['cost_80_low_fen'])} to {bn(row['cost_80_high_fen'])}"
     return [
-        Fact("Target held", f"{bn(row['target_fen'])} bn RMB"),
-        Fact("Net cost against today", f"{bn(cost)} bn RMB", span),
-        Fact("RMB per further RMB of GMV", NONE if per is None else signed(per, 2),
+        _Fact("Target held", f"{bn(row['target_fen'])} bn RMB"),
+        _Fact("Net cost against today", f"{bn(cost)} bn RMB", span),
+        _Fact("RMB per further RMB of GMV", NONE if per is None else signed(per, 2),
              "" if per is None else "from the target below"),
-        Fact("P(reach the target)", f"{row['reach']:.2f}",
+        _Fact("P(reach the target)", f"{row['reach']:.2f}",
              f"worst world: {row['worst_reach']:.2f}"),
-        Fact("Own subsidy", f"{bn(row['subsidy_fen'])} bn RMB"),
+        _Fact("Own subsidy", f"{bn(row['subsidy_fen'])} bn RMB"),
     ]  # fmt: skip
 
 
@@ -238,17 +238,17 @@ def _line_at_knee(ordered: Sequence[Line]) -> Line | None:
     return next((line for line in ordered if row and line.policy == row["policy"]), None)
 
 
-def _line_facts(study: StudyResults, line: Line) -> list[Fact]:
+def _line_facts(study: StudyResults, line: Line) -> list[_Fact]:
     reach = by_world(study, line.policy, "target_attained")
     worst = f"worst world: {percent(min(reach.values()))}" if len(reach) > 1 else ""
     gmv, cost = line.estimates["gmv_paid_fen"], line.estimates["cost_fen"]
     facts = [
-        Fact("GMV as paid", f"{show('gmv_paid_fen', gmv.value, gmv.half)} bn RMB"),
-        Fact("Net cost", f"{show('cost_fen', cost.value, cost.half)} bn RMB"),
-        Fact("Own subsidy", f"{show('subsidy_fen', line.estimates['subsidy_fen'].value)} bn RMB"),
+        _Fact("GMV as paid", f"{show('gmv_paid_fen', gmv.value, gmv.half)} bn RMB"),
+        _Fact("Net cost", f"{show('cost_fen', cost.value, cost.half)} bn RMB"),
+        _Fact("Own subsidy", f"{show('subsidy_fen', line.estimates['subsidy_fen'].value)} bn RMB"),
     ]
     if study.target_fen:
-        facts.insert(2, Fact("P(reach the target)", percent(line.value("target_attained")), worst))
+        facts.insert(2, _Fact("P(reach the target)", percent(line.value("target_attained")), worst))
     return facts
 
 
@@ -262,11 +262,11 @@ _ON: Final[Mapping[str, str]] = {
 """Whom a policy touches, by the measure that says how."""
 
 
-def _effects_on(study: StudyResults, policy: str, base: str | None) -> list[Fact]:
+def _effects_on(study: StudyResults, policy: str, base: str | None) -> list[_Fact]:
     called = "today" if base == study.setting("today") else base or ""
     found = ((name, weighed(study, policy, name, base)) for name in _ON)
     return [
-        Fact(_ON[name], _amount(name, one.value), _against(name, one, called))
+        _Fact(_ON[name], _amount(name, one.value), _against(name, one, called))
         for name, one in found
         if one is not None
     ]

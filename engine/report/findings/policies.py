@@ -84,12 +84,12 @@ def _lines(moved: Sequence[Difference], start: date) -> Iterator[Moved]:
             lever_phrase(one),
             one.path,
             lever.unit if lever else "",
-            lever_text(one.was, start),
-            lever_text(one.own, start),
+            _lever_text(one.was, start),
+            _lever_text(one.own, start),
         )
 
 
-def lever_text(value: Any, start: date) -> str:
+def _lever_text(value: Any, start: date) -> str:
     """Write a lever's value: a number, a choice, or steps as `0.02 → 0.06 (1 Jun)`.
 
     Parameters

@@ -77,7 +77,18 @@ _LEVER_NOTE: Final = (
 )
 
 
-def run_sections(study: StudyResults) -> list[Section | None]:
+def analysis_sections(study: StudyResults) -> list[Section | None]:
+    """Return the sections of what is no search, of those analyses that a folder holds."""
+    return [
+        *_difference_sections(study),
+        *_fit_sections(study),
+        *_sensitivity_sections(study),
+        *_response_sections(study),
+        *_run_sections(study),
+    ]
+
+
+def _run_sections(study: StudyResults) -> list[Section | None]:
     """Return the sections of runs that were simulated, not searched: days, subsidy, anchors."""
     if study.searched or any((study.ablation, study.calibration, study.response)):
         return []
@@ -105,7 +116,7 @@ def _touched(study: StudyResults) -> Picture | None:
     return touched_picture(study, {name: name for name in list(names)[:_MOST_CURVES]}, base, base)
 
 
-def difference_sections(study: StudyResults) -> list[Section | None]:
+def _difference_sections(study: StudyResults) -> list[Section | None]:
     """Return the paired differences: of mechanisms or of policies; none without any."""
     if study.ablation:
         rows = _mechanism_rows(study.ablation)
@@ -125,13 +136,13 @@ def difference_sections(study: StudyResults) -> list[Section | None]:
     return [section("What the policies change", comparison_pictures(study.comparison), tables)]
 
 
-def sensitivity_sections(study: StudyResults) -> list[Section | None]:
+def _sensitivity_sections(study: StudyResults) -> list[Section | None]:
     """Return what moves the outcomes; none without such an analysis."""
     pictures = sensitivity_pictures(study.sensitivity)
     return [section("What moves the outcomes", pictures)] if pictures else []
 
 
-def response_sections(study: StudyResults) -> list[Section | None]:
+def _response_sections(study: StudyResults) -> list[Section | None]:
     """Return what each lever does alone: a table, and a section a lever."""
     found = response_section(study.response)
     if found is None:
@@ -144,7 +155,7 @@ def response_sections(study: StudyResults) -> list[Section | None]:
     return [whole, head, *each] if found["levers"] else [whole]
 
 
-def fit_sections(study: StudyResults) -> list[Section | None]:
+def _fit_sections(study: StudyResults) -> list[Section | None]:
     """Return what a calibration found, and how far its worlds agree; none without one."""
     if not study.calibration:
         return []

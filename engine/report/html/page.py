@@ -17,13 +17,7 @@ from engine.report.findings.limits import limits, small_sample
 from engine.report.findings.options import changers, headline, options
 from engine.report.findings.policies import policy_texts, reference_name
 from engine.report.formatting import scaled
-from engine.report.html.analyses import (
-    difference_sections,
-    fit_sections,
-    response_sections,
-    run_sections,
-    sensitivity_sections,
-)
+from engine.report.html.analyses import analysis_sections
 from engine.report.html.blocks import Section, section
 from engine.report.html.policies import COLUMNS, policy_cards, policy_table
 from engine.report.html.search import search_sections
@@ -61,11 +55,11 @@ def build_report(
     """
     study = read_study(folder) if study is None else study
     terms = Terms(language or study.setting("report", "language") or "en")
-    open_folder(folder).put(_NAME, page_text(study, terms).encode())
+    open_folder(folder).put(_NAME, _page_text(study, terms).encode())
     return Path(folder) / _NAME
 
 
-def page_text(study: StudyResults, terms: Terms) -> str:
+def _page_text(study: StudyResults, terms: Terms) -> str:
     """Return the whole page; `terms` learns which texts its glossary lacks."""
     environment = Environment(
         loader=PackageLoader("engine.report.html", "templates"),
@@ -151,14 +145,7 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
 
 
 def _sections(study: StudyResults, found: list[Any], names: dict[str, str]) -> list[Section]:
-    every = [
-        *search_sections(study, found, names),
-        *difference_sections(study),
-        *fit_sections(study),
-        *sensitivity_sections(study),
-        *response_sections(study),
-        *run_sections(study),
-    ]
+    every = [*search_sections(study, found, names), *analysis_sections(study)]
     return [one for one in every if one is not None]
 
 

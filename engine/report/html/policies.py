@@ -34,7 +34,7 @@ _TAGS: Final = {
 }
 
 
-class PolicyCard(NamedTuple):
+class _PolicyCard(NamedTuple):
     """One policy as it opens on the page: its name, what stands beside it, its levers moved."""
 
     policy: str
@@ -66,11 +66,11 @@ def policy_table(study: StudyResults, best: Line | None, names: Mapping[str, str
 
 def policy_cards(
     study: StudyResults, texts: Mapping[str, PolicyText], best: Line | None, first: str
-) -> list[PolicyCard]:
+) -> list[_PolicyCard]:
     """Return what opens of each policy; `first` is open from the start."""
     lines = {line.policy: line for line in study.lines}
     return [
-        PolicyCard(
+        _PolicyCard(
             name,
             text.called,
             _tags(lines[name], best) if name in lines else [],

@@ -82,7 +82,7 @@ def search_sections(
     """Return the sections of a search, in the order of the argument; none without one."""
     if not study.searched:
         return []
-    shown = short_names(study, found)
+    shown = _short_names(study, found)
     first = next(iter(shown), "")
     pair = {policy: shown[policy] for policy in shown if policy in {first, _today(study)}}
     best = study.chosen_line()
@@ -129,7 +129,7 @@ def search_sections(
     ]
 
 
-def short_names(study: StudyResults, found: list[Option]) -> dict[str, str]:
+def _short_names(study: StudyResults, found: list[Option]) -> dict[str, str]:
     """Return what the options and today's policy are called in pictures, in their order."""
     shown = {}
     for option in found:
