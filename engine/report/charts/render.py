@@ -22,7 +22,7 @@ _UNHEARD: Final = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
 """Of a picture that is shown as an image, only the image's own text is read out."""
 
 
-_PADDING: Final = {"left": 18, "right": 12, "top": 5, "bottom": 5}
+_PADDING: Final = {"left": 36, "right": 12, "top": 5, "bottom": 5}
 """Room for a reader's font that is wider than the one that was measured with."""
 
 _GLOBAL: Final = "window.vegaEmbed = vegaEmbed;"
