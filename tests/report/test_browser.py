@@ -29,7 +29,10 @@ FOLDERS = {
 }
 WIDTHS = (1440, 390)
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+]
 
 TOO_WIDE = """() => {
     const width = document.documentElement.clientWidth;
@@ -98,7 +101,6 @@ def priced(browser: Any, pages: dict[str, Path]) -> Iterator[Any]:
     page.close()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_page_opens_without_complaint_and_fits(
