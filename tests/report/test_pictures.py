@@ -16,7 +16,7 @@ from engine.report.charts.over_time import _curves, _target_path, days_pictures
 from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
 from engine.report.charts.render import static_picture
 from engine.report.charts.subsidy import segment_pictures
-from engine.report.findings.options import at_knee, options
+from engine.report.findings.options import at_knee, changers, headline, options
 from engine.report.findings.policies import policy_texts
 from engine.report.html.search import search_sections
 from engine.report.read.lines import spread
@@ -86,6 +86,30 @@ def test_prices_say_the_knee_the_top_and_what_nobody_holds(priced: StudyResults)
     assert [row["policy"] for row in rows] == ["h1_2020", "trial_012", "trial_031", "trial_058"]
     assert rows[1]["low80"] == pytest.approx(0.2)
     assert values(one, "target") != rows  # the dashed line stands at 310
+
+
+def test_where_no_policy_reaches_the_goal_none_is_an_option_for_it(priced: StudyResults) -> None:
+    none = dict.fromkeys(priced.prices[0]) | {
+        "target_fen": 25e12, "today_reach": 0.4, "policy": "", "says": "", "is_recommended": True,
+    }  # fmt: skip
+    found = replace(priced, prices=[none])
+    assert options(found) == []
+    one = headline(found)
+    assert one is not None
+    assert (one.value, one.span) == ("0.40", "")
+    assert price_picture(found.prices) is None
+    assert all(" at its " not in said for said in changers(found))
+
+
+def test_one_world_has_no_range(priced: StudyResults) -> None:
+    ends = [f"cost_{share}_{end}_fen" for share in (50, 80) for end in ("low", "high")]
+    prices = [row | dict.fromkeys(ends) for row in priced.prices]
+    found = replace(priced, prices=prices)
+    one = headline(found)
+    assert one is not None
+    assert one.span == ""
+    assert len(options(found)) == 3
+    assert price_picture(prices) is not None
 
 
 def test_the_knee_lies_furthest_below_the_line_between_the_ends() -> None:

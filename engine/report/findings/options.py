@@ -79,8 +79,8 @@ def at_knee(reached: Sequence[Row]) -> Row | None:
 def headline(study: StudyResults) -> _Headline | None:
     """Return the one number of a study and its range over worlds."""
     if study.prices:
-        row = next((row for row in study.prices if row["is_recommended"]), None)
-        return _cost_headline(row) if row else None
+        row = _recommended(study)
+        return _cost_headline(row) if row else _reach_headline(study.prices[0])
     if study.comparison:
         return _difference_headline(study)
     if study.response:
@@ -94,9 +94,9 @@ def headline(study: StudyResults) -> _Headline | None:
 
 def changers(study: StudyResults) -> list[str]:
     """Say what would change the answer of a main job, one sentence a thing."""
-    row = next((row for row in study.prices if row["is_recommended"]), None)
+    row = _recommended(study)
     if row is None:
-        return []
+        return [one["sentence"] for one in study.advice if one["about"] == "certainty"]
     worst = f"In {row['worst_world']}, its worst world, it reaches the goal with"
     said = [
         f"Asked to be surer than {row['reach']:.2f}, it is not enough.",
@@ -115,15 +115,30 @@ def changers(study: StudyResults) -> list[str]:
     return [*said, *(one["sentence"] for one in study.advice if one["about"] == "certainty")]
 
 
+def _recommended(study: StudyResults) -> Row | None:
+    """Return the row of the goal that the recommended policy reaches; None where none does."""
+    rows = (row for row in study.prices if row["is_recommended"] and row["policy"])
+    return next(rows, None)
+
+
+def _reach_headline(row: Row) -> _Headline:
+    return _Headline(
+        f"{row['today_reach']:.2f}",
+        "",
+        f"probability with which going on as today reaches {bn(row['target_fen'])} bn RMB",
+    )
+
+
 def _cost_headline(row: Row) -> _Headline:
     cost = row["cost_median_fen"]
     word = "costs less" if cost < 0 else "costs more"
     low, high = row["cost_80_low_fen"], row["cost_80_high_fen"]
     if cost < 0:
-        cost, low, high = -cost, -high, -low
+        cost = -cost
+        low, high = (None, None) if low is None else (-high, -low)
     return _Headline(
         f"{bn(cost)} bn RMB",
-        f"80 % of worlds: {bn(low)} to {bn(high)}",
+        _span_over_worlds(low, high),
         f"what the recommended policy {word} than going on as today",
     )
 
@@ -171,7 +186,7 @@ def _gmv_headline(study: StudyResults, line: Line) -> _Headline:
 
 def _priced(study: StudyResults) -> list[Option]:
     reached = [row for row in study.prices if row["says"]]
-    goal = next((row for row in reached if row["is_recommended"]), None)
+    goal = _recommended(study)
     roles = [
         (CHEAPEST, goal),
         (KNEE, at_knee(reached)),
@@ -188,9 +203,14 @@ def _priced(study: StudyResults) -> list[Option]:
     ]
 
 
+def _span_over_worlds(low: float | None, high: float | None) -> str:
+    """Write the range over worlds; nothing where there is one world."""
+    return "" if low is None or high is None else f"80 % of worlds: {bn(low)} to {bn(high)}"
+
+
 def _price_facts(row: Row) -> list[_Fact]:
     cost, per = row["cost_median_fen"], row["cost_per_gmv"]
-    span = f"80 % of worlds: {bn(row['cost_80_low_fen'])} to {bn(row['cost_80_high_fen'])}"
+    span = _span_over_worlds(row["cost_80_low_fen"], row["cost_80_high_fen"])
     return [
         _Fact("Target held", f"{bn(row['target_fen'])} bn RMB"),
         _Fact("Net cost against today", f"{bn(cost)} bn RMB", span),

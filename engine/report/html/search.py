@@ -171,7 +171,7 @@ def _price_tables(study: StudyResults) -> list[Table]:
     for cells, row in zip(price_cells(study.prices), study.prices, strict=True):
         line = [Cell(text) for text in cells]
         line[2] = Cell(cells[2], row["says"], row["policy"])
-        rows.append(TableRow(line, is_chosen=row["is_recommended"]))
+        rows.append(TableRow(line, is_chosen=bool(row["is_recommended"] and row["policy"])))
     return [
         table(
             "The cheapest way to each target",
