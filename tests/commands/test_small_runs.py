@@ -287,7 +287,9 @@ def test_a_report_on_an_interrupted_simulation_says_that_it_is_incomplete(
     assert ended.status == 0, ended.err
     assert "Note: incomplete results: simulate was interrupted or is still running" in ended.out
     page = (place / "out" / "report.html").read_text()
-    assert page.index("Incomplete results: simulate was interrupted") < page.index('class="decision"')
+    assert page.index("Incomplete results: simulate was interrupted") < page.index(
+        'class="decision"'
+    )
     assert "rests on 2 simulated years" in page
     assert "<h1>A year under h1_2020</h1>" in page
     monkeypatch.setattr(sys.modules["engine.market.run"], "simulate", fakes.simulate_fake)
