@@ -17,7 +17,7 @@ def report(job: ReportJob, folder: Path, config: Tree) -> None:  # noqa: ARG001 
     from engine.report import build_report, read_study
 
     study = read_study(places[0])
-    print(f"Report: {build_report(places[0], study)}")
+    print(f"Report: {build_report(places[0], study, job.report.language)}")
     if study.incomplete:
         print(f"Note: {study.incomplete}.")
 

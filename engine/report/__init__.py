@@ -4,9 +4,10 @@ Everything shown comes from the Parquet tables of a results folder. Rooms, each 
 only from those below it:
 
     html  terminal  markdown     what is shown, and where
-    charts                       pictures, each with the key and words that go with it
+    charts                       pictures in Vega-Lite, each with its finding in a sentence
     findings                     sentences and tables of text
     read                         results folders as plain values
+    terms                        glossaries of other languages
     formatting  definitions      how measures are called and written
 """
 

@@ -102,6 +102,14 @@ class Ray(Spec):
         return self
 
 
+class ReportOptions(Spec):
+    """How `report.html` is written."""
+
+    language: Literal["en", "zh"] | None = Field(
+        None, description="of the page; none: that of the results that are shown, or en"
+    )
+
+
 class Schedule(Spec):
     """A search that is only laid out: how long it takes on so many workers."""
 
@@ -116,6 +124,7 @@ class Job(Spec):
     without_effect: ClassVar[dict[str, Any]] = {
         "ray": True,
         "threads": True,
+        "report": True,
         "tables": {"folder": True} | {name: {"address": True} for name in TABLE_NAMES},
     }
     """Keys on which no result depends: of a table its content counts, not where it lies."""
@@ -133,6 +142,7 @@ class Job(Spec):
     scale: Scale
     ensemble: Ensemble
     ray: Ray
+    report: ReportOptions = ReportOptions()
     history: Policy | None = Field(
         None,
         description="in force from the scenario's first day to the decision; none: the policy",
@@ -439,6 +449,7 @@ class ReportJob(Spec):
 
     folder: str | Annotated[tuple[str, ...], Field(min_length=1)]
     into: str = Field(min_length=1, description="where the table over several folders goes")
+    report: ReportOptions = ReportOptions()
 
     @property
     def folders(self) -> tuple[str, ...]:

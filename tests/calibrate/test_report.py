@@ -8,13 +8,15 @@ from rich.console import Console
 
 from engine.calibrate import read_seasons, with_yardsticks
 from engine.calibrate.driver import CalibrationResult
-from engine.report import build_report
+from engine.report import build_report, read_study
 from engine.report.findings.calibration import fit_sentences
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import number
+from engine.report.html.page import _page_text
 from engine.report.markdown import write_model_card
 from engine.report.read.calibration import Fitted, read_fit
 from engine.report.terminal.analyses import print_calibration
+from engine.report.terms.translate import Terms
 from engine.results import Results, provenance_of, read_table
 from engine.spec.calibration import CalibrateJob
 from tests.calibrate.market import TREE, calibrated, job, table
@@ -79,7 +81,8 @@ def test_the_page_shows_hits_and_misses_the_forecast_and_the_unknowns(folder: Pa
         "How well kuaishou_2020 fits what was observed",
         "Every figure, and what was simulated for it",
         "Which unknowns the figures pin down",
-        "Model card",
+        "How good its forecasts are",
+        "fitted figures and",
         "Figures that the model does not show",
         "the model has no such measure",
         "Forecast of ks_ecom_gmv, Q4 2020",
@@ -91,6 +94,12 @@ def test_the_page_shows_hits_and_misses_the_forecast_and_the_unknowns(folder: Pa
         assert part in page, part
     assert "What the words mean" not in page
     assert "What the year brings" not in page
+
+
+def test_no_text_of_the_page_is_missing_from_the_glossary(folder: Path) -> None:
+    terms = Terms("zh")
+    _page_text(read_study(folder), terms)
+    assert terms.missing == set()
 
 
 def test_the_sentences_tell_what_was_missed(folder: Path) -> None:

@@ -1,6 +1,6 @@
 """Small results folders of each command, out of the fake market."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,10 @@ import numpy as np
 from engine.ablate import effects
 from engine.case import RunResult
 from engine.compare import paired
+from engine.config import dump
 from engine.report.read.results_model import SHOWN
 from engine.results import Results
+from engine.results.schemas import COLUMNS
 from engine.stats.intervals import mean_interval
 from tests.fakes import simulate_fake, small_case, small_policy, small_scenario
 
@@ -120,3 +122,85 @@ def compare_folder(folder: Path) -> Path:
     results.write_rows("comparison", paired(years, "laissez_faire", measures))
     results.finish()
     return folder
+
+
+PRICED = {"h1_2020": 250.0, "trial_012": 270.0, "trial_031": 280.0, "trial_058": 300.0}
+"""Policies of the priced folder by the target that each holds; 310 is held by none."""
+
+
+def priced_folder(folder: Path) -> Path:
+    """Leave what `optimize` leaves where targets have a price."""
+    years = simulate(BASELINES | FOUND)
+    config = CONFIG | {"today": "double_ten_billion", "decision_date": "2020-06-01"}
+    config |= {"report": {"language": "en"}}
+    results = Results(folder, config, 7)
+    results.write_runs(years)
+    results.write_rows("frontier", frontier_rows(years))
+    results.write_rows("advice", _advice())
+    results.write_rows("prices", [_price(k, target) for k, target in enumerate([*PRICED, ""])])
+    results.write_rows("effects", list(_effects()))
+    results.write_rows("plan", [_month(month) for month in range(1, 13)])
+    results.write_rows("worlds", [_world(k) for k in range(2)])
+    results.finish()
+    group = folder / "policy"
+    group.mkdir()
+    for name, rate in (BASELINES | FOUND).items():
+        (group / f"{name}.yaml").write_text(dump(small_policy(name, rate)), encoding="utf-8")
+    return folder
+
+
+def _advice() -> list[dict[str, Any]]:
+    said = {
+        "answer": (
+            "Doing nothing more reaches 250 bn RMB with probability 0.50 only.",
+            "Cheapest is no coupons: it costs 1.2 bn RMB less and reaches it with 0.85.",
+            "It holds 255 bn RMB as surely.",
+            "No policy here reaches the next target as surely.",
+        ),
+        "certainty": ("What is known leaves 1.5 of 2 worlds: too few to trust.",),
+    }
+    return [{"about": about, "sentence": one} for about, every in said.items() for one in every]
+
+
+def _price(place: int, policy: str) -> dict[str, Any]:
+    row: dict[str, Any] = dict.fromkeys(COLUMNS["prices"])
+    row |= {"policy": policy, "says": "", "worst_world": "", "binding": "", "today_reach": 0.5}
+    row |= {"target_fen": PRICED.get(policy, 310.0) * 1e11, "is_recommended": place == 0}
+    if not policy:
+        return row
+    cost = (-1.2, 0.3, 0.5, 4.0)[place] * 1e11
+    ends = {"low": cost - 0.1e11, "high": cost + 0.2e11}
+    row |= {f"cost_{share}_{end}_fen": ends[end] for share in (50, 80) for end in ends}
+    row |= {f"cost_ci_{end}_fen": ends[end] for end in ends}
+    row |= {"cost_fen": cost, "cost_median_fen": cost, "cost_per_gmv": 0.1 if place else None}
+    row |= {"says": f"{place + 3} % on everything", "reach": 0.85, "reach_se": 0.05}
+    row |= {"worst_world": "as_is", "worst_reach": 0.6, "gmv_paid_fen": 2.6e13}
+    row |= {"subsidy_fen": 5e11, "binding": "price.cap at its least", "top10_share": 0.3}
+    return row | {"brand_share": 0.3, "dau_change_share": 0.01}
+
+
+def _effects() -> Iterator[dict[str, Any]]:
+    for lever, says, effect in (("price.cap", "cap 0.9", 2e11), ("price.cps_floor", "no floor", 0)):
+        for measure in ("gmv_paid_fen", "platform_contribution_fen"):
+            yield {
+                "policy": "h1_2020", "lever": lever, "says": says, "view": "leave_one_out",
+                "measure": measure, "effect": float(effect), "standard_error": 1e10,
+                "ci_low": effect - 1e11, "ci_high": effect + 1e11, "pairs_count": 4,
+            }  # fmt: skip
+
+
+def _month(month: int) -> dict[str, Any]:
+    so_far = 2e12 * month
+    return {
+        "month": date(2020, month, 1), "is_past": month < 6, "gmv_fen": 2e12, "changes": "",
+        "low_fen": 0.9 * so_far, "middle_fen": so_far, "high_fen": 1.1 * so_far,
+        "target_fen": so_far, "subsidy_fen": 1e10,
+    }  # fmt: skip
+
+
+def _world(place: int) -> dict[str, Any]:
+    return {
+        "world": ("as_is", "other")[place], "weight": (0.75, 0.25)[place], "without_policy": "",
+        "without_is_same": True, "without_reach": 0.8, "without_cost_fen": 1e11, "note": "",
+        "miss.ks_ecom_gmv, Q1 2020": 2.4 * place - 0.4,
+    }  # fmt: skip

@@ -16,11 +16,13 @@ from tests.report.studies import (
     ablate_folder,
     compare_folder,
     optimize_folder,
+    priced_folder,
     simulate,
     simulate_folder,
 )
 
 VOID = {"meta", "wbr", "link", "br", "hr", "img"}
+RAW = {"style", "script"}
 
 
 class Page(HTMLParser):
@@ -45,7 +47,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if not {"style", "script"} & set(self.open):
+        if not RAW & set(self.open):
             self.text += data
 
 
@@ -67,12 +69,13 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Page:
 def test_a_search_shows_every_section(searched: Page) -> None:
     for head in (
         "How could 250 billion RMB of GMV be reached?",
+        "Cheapest that reaches the goal",
         "What each policy reaches, and what it costs",
-        "The frontier against the baselines",
-        "What the policies do",
         "GMV on its way to the target",
-        "When the subsidy is spent",
+        "Where the subsidy went",
+        "Who gains and who loses",
         "What the search believed, and what fresh seeds say",
+        "All policies, cheapest first",
         "What the words mean",
         "Limits of these numbers",
     ):
@@ -80,9 +83,8 @@ def test_a_search_shows_every_section(searched: Page) -> None:
 
 
 def test_the_page_asks_nothing_of_the_network(searched: Page) -> None:
-    assert searched.links == []
-    assert "script" not in searched.tags
-    assert "link" not in searched.tags
+    assert all(link.startswith(("data:", "#policy-")) for link in searched.links)
+    assert "link" in searched.tags  # the empty icon, which is not asked for
 
 
 def test_the_facts_say_what_was_asked(searched: Page) -> None:
@@ -106,15 +108,16 @@ def test_the_limits_speak_of_the_sample_and_of_the_one_world(searched: Page) -> 
 def test_a_simulation_shows_its_days_and_no_frontier(tmp_path: Path) -> None:
     page = read(simulate_folder(tmp_path))
     assert "A year under h1_2020" in page.text
-    assert "When the subsidy is spent" in page.text
-    assert "frontier" not in page.text
+    assert "Own coupons under “h1_2020” come to" in page.text
+    assert "What each policy reaches" not in page.text
 
 
 def test_a_comparison_shows_differences_and_no_days(tmp_path: Path) -> None:
     page = read(compare_folder(tmp_path))
     assert "h1_2020 against laissez_faire (5 replications)" in page.text
     assert "GMV as paid per RMB of subsidy" in page.text
-    assert "When the subsidy is spent" not in page.text
+    assert "Most is sold under double_ten_billion" in page.text
+    assert "the year ends at" not in page.text
 
 
 def test_an_ablation_has_its_own_heading_and_says_what_matters(tmp_path: Path) -> None:
@@ -122,6 +125,7 @@ def test_an_ablation_has_its_own_heading_and_says_what_matters(tmp_path: Path) -
     said = plain(page.text)
     assert "What each mechanism does" in said
     assert "M7: an anchor leaves" in said
+    assert re.search(r"M7 exits matters most: without it GMV as paid changes by −[\d.]+", said)
     assert re.search(r"these change it most \(bn RMB\): M7 exits \(−[\d.]+ ± [\d.]+\)\.", said)
     assert "On GMV as paid, not told from zero: M14 target." in said
     assert "What the year brings" not in said
@@ -161,7 +165,7 @@ def test_a_folder_without_years_has_no_sample_to_warn_of(tmp_path: Path) -> None
 
 def test_without_a_goal_the_probability_is_not_shown_as_nought(tmp_path: Path) -> None:
     page = read(optimize_folder(tmp_path, replications=2, goal_bn_rmb=0.0))
-    rows = page.text.split("The frontier against")[1].split("What the policies do")[0]
+    rows = page.text.split("All policies, cheapest first")[1].split("What the words mean")[0]
     assert "0% to" not in rows
     assert "–" in rows
 
@@ -169,13 +173,13 @@ def test_without_a_goal_the_probability_is_not_shown_as_nought(tmp_path: Path) -
 def test_what_binds_is_explained_and_stands_below_the_policy(searched: Page) -> None:
     said = plain(searched.text)
     assert "“Budget” says that the whole purse was spent" in said
-    assert re.search(r"trial_058off the|trial_058binds: budget", said)
+    assert re.search(r"trial_058\s*binds: budget", said)
 
 
 def test_what_users_write_is_text_and_never_markup(tmp_path: Path) -> None:
     evil = "<script>alert('1')</script>&\"<b>"
     page = read(optimize_folder(tmp_path, BASELINES | {evil: 0.2}, replications=2))
-    assert "script" not in page.tags
+    assert page.tags.count("script") == 3  # the pictures, the libraries, the page's own
     assert "b" not in page.tags
     assert evil in page.text
 
@@ -183,7 +187,12 @@ def test_what_users_write_is_text_and_never_markup(tmp_path: Path) -> None:
 def test_one_year_a_policy_is_shown_without_intervals(tmp_path: Path) -> None:
     page = read(optimize_folder(tmp_path, replications=1))
     assert "nothing is known of the noise" in page.text
-    assert "±" not in page.text.split("The frontier against")[1].split("What the policies do")[0]
+    assert (
+        "±"
+        not in page.text.split("All policies, cheapest first")[1]
+        .split("What a policy")[0]
+        .split("spent.")[1]
+    )
 
 
 def test_a_search_without_a_target_asks_what_gmv_costs(tmp_path: Path) -> None:
@@ -196,7 +205,7 @@ def test_a_year_without_any_day_by_day_table_is_still_reported(tmp_path: Path) -
     results = Results(tmp_path, CONFIG, 7)
     results.write_runs([simulate_fake(small_case())], daily=False)
     results.finish()
-    assert "When the subsidy is spent" not in read(tmp_path).text
+    assert "GMV on its way" not in read(tmp_path).text
 
 
 def test_results_without_a_manifest_are_said_to_be_incomplete(tmp_path: Path) -> None:
@@ -249,3 +258,32 @@ def test_the_page_is_the_same_for_the_same_tables(tmp_path: Path) -> None:
 def test_a_folder_without_results_is_refused_with_what_is_there(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="no results to report on"):
         build_report(tmp_path)
+
+
+def test_the_main_job_opens_with_the_decision_and_its_options(tmp_path: Path) -> None:
+    said = plain(read(priced_folder(tmp_path)).text)
+    first = said.partition("What each target costs")[0]
+    for part in (
+        "Doing nothing more reaches 250 bn RMB with probability 0.50 only.",
+        "1.2 bn RMB what the recommended policy costs less than going on as today",
+        "80 % of worlds: 1 to 1.3",
+        "Cheapest that reaches the goal",
+        "Knee of the price curve",
+        "Ambitious: the highest that is held",
+        "Small anchors: income a year",
+        "Asked to be surer than 0.85, it is not enough.",
+        "A wider range of price.cap at its least may hold a better policy.",
+        "What is known leaves 1.5 of 2 worlds",
+    ):
+        assert part in first, part
+    assert "Config" not in first
+    assert said.index("Limits of these numbers") < said.index("how to repeat it")
+
+
+def test_what_repeats_the_study_stands_at_the_end(tmp_path: Path) -> None:
+    folder = simulate_folder(tmp_path)
+    (folder / ".hydra").mkdir()
+    (folder / ".hydra" / "overrides.yaml").write_text("- policy=today\n- hydra.run.dir=x\n")
+    (folder / ".poquan.json").write_text('{"command": "simulate"}')
+    assert "python -m experiments.simulate policy=today" in read(folder).text.splitlines()
+    assert "hydra.run.dir=x" not in read(folder).text

@@ -1,28 +1,34 @@
-"""What the pictures are made of: scales, labels, curves."""
+"""What the pictures are made of: findings drawn from the data, units on axes, the right numbers."""
 
-import re
+import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from engine.report import read_study
-from engine.report.charts.frontier import HIGH, LOW, _frontier_chart, _place_labels
-from engine.report.charts.frontier import _colour as colour_of
-from engine.report.charts.over_time import _cumulative_chart, _curves, _shown_lines, _target_path
-from engine.report.charts.svg import (
-    WIDE,
-    Frame,
-    LinearScale,
-    _decimals_of,
-    tag,
-)
+from engine.report.charts.frontier import frontier_picture
+from engine.report.charts.grammar import Picture, wrapped
+from engine.report.charts.over_time import _curves, _target_path, days_pictures
+from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
+from engine.report.charts.render import static_picture
+from engine.report.charts.subsidy import segment_pictures
+from engine.report.findings.options import at_knee, changers, headline, options
+from engine.report.findings.policies import policy_texts
+from engine.report.html.search import search_sections
 from engine.report.read.lines import spread
 from engine.report.read.results_model import StudyResults
 from engine.units import FEN_PER_BN_RMB
-from tests.report.studies import optimize_folder, simulate_folder
+from tests.report.studies import (
+    ablate_folder,
+    compare_folder,
+    optimize_folder,
+    priced_folder,
+    simulate_folder,
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,96 +36,187 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
     return read_study(optimize_folder(tmp_path_factory.mktemp("optimize")))
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "count", "ticks"),
-    [
-        (0, 10, 5, [0, 2, 4, 6, 8, 10]),
-        (-0.03, 0.11, 4, [0, 0.05, 0.1]),
-        (203, 268, 6, [220, 240, 260]),
-    ],
-)
-def test_ticks_are_round_and_inside(
-    low: float, high: float, count: int, ticks: list[float]
+@pytest.fixture(scope="module")
+def priced(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
+    return read_study(priced_folder(tmp_path_factory.mktemp("priced")))
+
+
+def values(picture: Picture, *wanted: str) -> list[dict[str, Any]]:
+    """All rows of a picture's data that have some columns."""
+    rows = [row for rows in picture.spec["datasets"].values() for row in rows]
+    return [row for row in rows if set(wanted) <= set(row)]
+
+
+def drawn(study: StudyResults) -> list[Picture]:
+    names = {name: text.called for name, text in policy_texts(study).items()}
+    found = search_sections(study, options(study), names)
+    return [one for part in found if part for one in part.pictures]
+
+
+def test_every_picture_names_its_finding_and_the_units_of_its_axes(
+    priced: StudyResults, study: StudyResults
 ) -> None:
-    assert LinearScale(low, high, 0, 100).ticks(count) == ticks
+    pictures = [*drawn(priced), *drawn(study)]
+    assert len(pictures) >= 12
+    for one in pictures:
+        assert len(one.finding.split()) > 5
+        titles = [t for t in titles_of(one.spec) if t]
+        assert titles
+        for title in titles:
+            assert any(unit in title for unit in ("RMB", "%", "Month", "World", "deviations"))
 
 
-def test_decimals_tell_ticks_apart() -> None:
-    assert [_decimals_of(ticks) for ticks in ([0, 5], [0, 0.5], [0, 0.25], [1])] == [0, 1, 2, 1]
+def titles_of(tree: Any) -> list[str]:
+    if isinstance(tree, list):
+        return [title for one in tree for title in titles_of(one)]
+    if not isinstance(tree, dict):
+        return []
+    own = [tree["title"]] if isinstance(tree.get("title"), str) else []
+    return own + [title for key in tree if key != "datasets" for title in titles_of(tree[key])]
 
 
-def test_a_scale_maps_and_leaves_air() -> None:
-    scale = LinearScale.over([10, float("nan"), 20], 0, 100)
-    assert scale.low < 10
-    assert scale.high > 20
-    assert scale(15) == pytest.approx(50)
-    assert LinearScale.over([5, 9], 0, 1, zero=True).low == 0
-    assert LinearScale.over([], 0, 1).low < LinearScale.over([], 0, 1).high
+def test_prices_say_the_knee_the_top_and_what_nobody_holds(priced: StudyResults) -> None:
+    one = price_picture(priced.prices)
+    assert one is not None
+    assert one.finding == (
+        "280 bn RMB costs 0.50 bn RMB, 300 bn RMB costs 4 bn RMB more than today;"
+        " no policy tried holds 310"
+    )
+    rows = values(one, "cost", "low80", "policy")
+    assert [row["policy"] for row in rows] == ["h1_2020", "trial_012", "trial_031", "trial_058"]
+    assert rows[1]["low80"] == pytest.approx(0.2)
+    assert values(one, "target") != rows  # the dashed line stands at 310
 
 
-def test_text_and_attributes_are_escaped() -> None:
-    assert str(tag("text", "<b>", class_='"x')) == '<text class="&#34;x">&lt;b&gt;</text>'
+def test_where_no_policy_reaches_the_goal_none_is_an_option_for_it(priced: StudyResults) -> None:
+    none = dict.fromkeys(priced.prices[0]) | {
+        "target_fen": 25e12, "today_reach": 0.4, "policy": "", "says": "", "is_recommended": True,
+    }  # fmt: skip
+    found = replace(priced, prices=[none])
+    assert options(found) == []
+    one = headline(found)
+    assert one is not None
+    assert (one.value, one.span) == ("0.40", "")
+    assert price_picture(found.prices) is None
+    assert all(" at its " not in said for said in changers(found))
 
 
-def test_labels_of_neighbours_do_not_overlap() -> None:
-    frame = Frame(900, 400, LinearScale(0, 1, 50, 880), LinearScale(0, 1, 350, 30))
-    marks = [(300.0, 200.0), (330.0, 204.0), (310.0, 190.0)]
-    places = _place_labels(marks, ["laissez", "h1_2020", "double"], frame, [], must=3)
-    (x1, y1, a1), (x2, y2, a2), _ = (place for place in places if place)
-    assert (a1, a2) != ("start", "start") or abs(y1 - y2) > 11 or abs(x1 - x2) > 60
+def test_one_world_has_no_range(priced: StudyResults) -> None:
+    ends = [f"cost_{share}_{end}_fen" for share in (50, 80) for end in ("low", "high")]
+    prices = [row | dict.fromkeys(ends) for row in priced.prices]
+    found = replace(priced, prices=prices)
+    one = headline(found)
+    assert one is not None
+    assert one.span == ""
+    assert len(options(found)) == 3
+    assert price_picture(prices) is not None
 
 
-def test_a_label_at_the_right_edge_goes_to_the_left() -> None:
-    frame = Frame(400, 300, LinearScale(0, 1, 50, 390), LinearScale(0, 1, 250, 30))
-    place = _place_labels([(385.0, 150.0)], ["a_long_policy_name"], frame, [], must=1)[0]
-    assert place
-    assert place[2] == "end"
+def test_the_knee_lies_furthest_below_the_line_between_the_ends() -> None:
+    def rows(*costs: float) -> list[dict[str, float]]:
+        return [{"target_fen": k, "cost_median_fen": cost} for k, cost in enumerate(costs)]
+
+    assert at_knee(rows(0, 1, 2)) is None
+    assert at_knee(rows(0, 10)) is None
+    assert at_knee(rows(0, 1, 2, 10)) == {"target_fen": 2, "cost_median_fen": 2}
+    assert at_knee(rows(0, 6, 8, 10)) is None
 
 
-def test_a_label_that_would_overlap_is_left_out_unless_it_must_stand() -> None:
-    frame = Frame(900, 400, LinearScale(0, 1, 50, 880), LinearScale(0, 1, 350, 30))
-    marks = [(300.0 + 4 * k, 200.0) for k in range(12)]
-    names = [f"trial-{k}" for k in range(12)]
-    places = _place_labels(marks, names, frame, [], must=2)
-    assert all(places[:2])
-    assert None in places[2:]
+def test_the_fan_says_where_the_year_ends_and_on_which_side_of_the_goal(
+    priced: StudyResults,
+) -> None:
+    fan, months = plan_pictures(priced.plan, 25e12)
+    assert (
+        fan.finding
+        == "The year ends at 240 bn RMB, 80 % between 216 and 264, around the goal of 250"
+    )
+    assert plan_pictures(priced.plan, 20e12)[0].finding.endswith("all above the goal of 200")
+    assert "2020-06 with 20 bn RMB" in months.finding
+    assert plan_pictures([], 0) == []
 
 
-def test_colours_run_from_low_to_high() -> None:
-    low, high = (f"#{r:02x}{g:02x}{b:02x}" for r, g, b in (LOW, HIGH))
-    assert colour_of(0.2, [0.2, 0.4]) == low
-    assert colour_of(0.4, [0.2, 0.4]) == high
-    assert colour_of(0.3, [0.3]) not in {low, high}
+def test_effects_are_signed_and_told_from_nothing_or_not(priced: StudyResults) -> None:
+    gmv, contribution = effect_pictures(priced.effects)
+    assert gmv.finding == "Most of GMV as paid is moved by “cap 0.9”: 2 bn RMB"
+    told = {row["name"]: row["told"] for row in values(gmv, "told")}
+    assert told == {"cap 0.9": "told from nothing", "no floor": "not told from nothing"}
+    assert contribution.finding.startswith("Most of contribution")
 
 
-def test_the_frontier_marks_every_policy_and_the_target(study: StudyResults) -> None:
-    wide = str(_frontier_chart(study.lines, study.target_fen, "trial_044")).split("</svg>")[0]
-    assert wide.count('class="baseline"') == 3
-    assert wide.count('class="mark"') == 4
-    assert wide.count('class="ring"') == 1
-    assert wide.count('class="bar"') == 14
-    assert ">target 250<" in wide
+def test_the_frontier_draws_every_policy_its_intervals_and_the_goal(study: StudyResults) -> None:
+    one = frontier_picture(study, study.chosen_line(), {})
+    assert one is not None
+    rows = values(one, "policy", "cost", "gmv")
+    assert len(rows) == 7
+    assert all({"cost_low", "gmv_high"} <= set(row) for row in rows)
+    assert {row["kind"] for row in rows} >= {"laissez_faire", "found by the search"}
+    assert values(one, "goal") == [{"goal": 250.0}]
+    assert "by trial_044" in one.finding
+    few = [replace(line, runs_count=1) if k else line for k, line in enumerate(study.lines)]
+    other = frontier_picture(replace(study, lines=few), None, {})
+    assert other is not None
+    assert sum("gmv_low" in row for row in values(other, "policy")) == 1
+    assert "none reaches the goal" in other.finding
 
 
-def test_the_frontier_names_found_policies_beside_the_baselines(study: StudyResults) -> None:
-    wide = str(_frontier_chart(study.lines, study.target_fen, "trial_044")).split("</svg>")[0]
-    for line in study.lines:
-        assert f">{line.policy}</text>" in wide
+def test_a_curve_is_the_mean_of_the_years_and_its_band_their_range(study: StudyResults) -> None:
+    assert study.daily is not None
+    one = _curves(study.daily, ["h1_2020"], "gmv_paid_cumulative_fen")[0]
+    years = [row["gmv_paid_fen"] for row in study.runs if row["policy"] == "h1_2020"]
+    assert one.mean[-1] * FEN_PER_BN_RMB == pytest.approx(np.mean(years))
+    assert one.low[-1] * FEN_PER_BN_RMB == pytest.approx(min(years))
+    assert one.high[-1] * FEN_PER_BN_RMB == pytest.approx(max(years))
+    assert one.dates[-1] == date(2020, 12, 31)
 
 
-def test_policies_off_the_frontier_get_no_name(study: StudyResults) -> None:
-    lines = [replace(line, on_frontier=line.policy != "trial_031") for line in study.lines]
-    wide = str(_frontier_chart(lines, study.target_fen, "trial_044")).split("</svg>")[0]
-    assert ">trial_031</text>" not in wide
-    assert ">trial_012</text>" in wide
+def test_weeks_add_up_to_the_year_but_for_the_days_left_over(study: StudyResults) -> None:
+    assert study.daily is not None
+    weeks = _curves(study.daily, ["trial_058"], "subsidy_fen")[0]
+    rows = [row for row in study.daily.to_pylist() if row["policy"] == "trial_058"]
+    whole = [row["subsidy_fen"] for row in rows if row["date"] < date(2020, 12, 30)]
+    assert len(weeks.mean) == 52
+    assert weeks.mean.sum() * FEN_PER_BN_RMB == pytest.approx(sum(whole) / 5)
 
 
-def test_the_curves_are_the_frontiers_and_the_chosen_among_them(study: StudyResults) -> None:
-    beaten = {"trial_012", "trial_058"}
-    lines = [replace(line, on_frontier=line.policy not in beaten) for line in study.lines]
-    chosen = next(line for line in lines if line.policy == "trial_044")
-    shown = [line.policy for line in _shown_lines(lines, chosen)]
-    assert shown == ["laissez_faire", "h1_2020", "double_ten_billion", "trial_044", "trial_031"]
+def test_the_path_steered_by_ends_at_the_target(study: StudyResults) -> None:
+    assert study.daily is not None
+    found = _target_path(study.daily, study.policies)
+    assert found is not None
+    assert found.mean[-1] == pytest.approx(250)
+
+
+def test_a_short_horizon_is_drawn_by_days(tmp_path: Path) -> None:
+    short = read_study(simulate_folder(tmp_path, end=date(2020, 1, 20)))
+    sales = days_pictures(short, ["h1_2020"], {})[0]
+    assert len(values(sales, "mean")) == 20
+
+
+def test_segments_say_where_the_coupons_went(tmp_path: Path) -> None:
+    found = read_study(simulate_folder(tmp_path))
+    assert found.segments
+    rows = [
+        row
+        | {"subsidy_fen": 3e11 if row["tier"] == "tier3" else 1e11, "partner_subsidy_fen": 0.0}
+        | {"gmv_paid_fen": 5e12}
+        for row in found.segments
+    ]
+    tiers, domains, shares = segment_pictures(replace(found, segments=rows))
+    assert tiers.finding.startswith("75% of")
+    assert "tier 3 and below" in tiers.finding
+    assert "of the coupons were spent on sales" in domains.finding
+    assert {row["series"] for row in values(shares, "series")} == {
+        "share of coupons",
+        "share of GMV as paid",
+    }
+
+
+@pytest.mark.parametrize("make", [compare_folder, ablate_folder])
+def test_analyses_without_a_search_are_drawn_too(tmp_path: Path, make: Any) -> None:
+    from engine.report.html.analyses import _difference_sections
+
+    (section,) = _difference_sections(read_study(make(tmp_path)))
+    assert section is not None
+    assert section.pictures
 
 
 def test_a_spread_holds_both_ends(study: StudyResults) -> None:
@@ -130,46 +227,15 @@ def test_a_spread_holds_both_ends(study: StudyResults) -> None:
     assert spread(found, 0) == []
 
 
-def test_marks_stand_where_their_numbers_are(study: StudyResults) -> None:
-    wide = str(_frontier_chart(study.lines, study.target_fen, None)).split("</svg>")[0]
-    spots = [(float(x), float(y)) for x, y in re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', wide)]
-    found = [line for line in study.lines if not line.is_baseline]
-    order = sorted(range(len(found)), key=lambda k: found[k].value("cost_fen"))
-    assert [spots[k][0] for k in order] == sorted(x for x, _ in spots)
-    assert all(0 < x < WIDE.width for x, _ in spots)
+def test_long_names_are_broken_between_words() -> None:
+    assert wrapped("29 % on multinationals, 30 % on the partner's goods", 28) == (
+        "29 % on multinationals, 30 %|on the partner's goods"
+    )
+    assert wrapped("") == ""
 
 
-def test_a_curve_is_the_mean_of_the_years_and_its_band_their_range(study: StudyResults) -> None:
-    assert study.daily is not None
-    line = next(line for line in study.lines if line.policy == "h1_2020")
-    one = _curves(study.daily, [line], "gmv_paid_cumulative_fen", weekly=False)[0]
-    years = [row["gmv_paid_fen"] for row in study.runs if row["policy"] == "h1_2020"]
-    assert one.mean[-1] * FEN_PER_BN_RMB == pytest.approx(np.mean(years))
-    assert one.low[-1] * FEN_PER_BN_RMB == pytest.approx(min(years))
-    assert one.high[-1] * FEN_PER_BN_RMB == pytest.approx(max(years))
-    assert (one.dates[0], one.dates[-1]) == (date(2020, 1, 1), date(2020, 12, 31))
-
-
-def test_weeks_add_up_to_the_year_but_for_the_days_left_over(study: StudyResults) -> None:
-    assert study.daily is not None
-    weeks = _curves(study.daily, study.lines, "subsidy_fen", weekly=True)[-1]
-    days = _curves(study.daily, study.lines, "subsidy_fen", weekly=False)[-1]
-    assert len(weeks.mean) == 52
-    assert weeks.mean.sum() == pytest.approx(days.mean[:364].sum())
-
-
-def test_the_path_steered_by_ends_at_the_target(study: StudyResults) -> None:
-    assert study.daily is not None
-    found = _target_path(study.daily, study.lines)
-    assert found is not None
-    assert found[0] == "trial_012"  # the first that was found
-    assert found[1][1][-1] == pytest.approx(250)
-
-
-def test_a_short_horizon_is_labelled_by_days(tmp_path: Path) -> None:
-    short = read_study(simulate_folder(tmp_path, end=date(2020, 1, 20)))
-    assert short.daily is not None
-    drawn = _curves(short.daily, short.lines, "gmv_paid_cumulative_fen", weekly=False)
-    chart = str(_cumulative_chart(drawn, None, 0))
-    assert ">1 Jan<" in chart
-    assert "target" not in chart.replace("against the target", "")
+def test_a_static_picture_is_one_image_without_addresses(priced: StudyResults) -> None:
+    one = price_picture(priced.prices)
+    assert one is not None
+    assert static_picture(one.spec).startswith("data:image/svg+xml;base64,")
+    assert "http" not in json.dumps(one.spec)

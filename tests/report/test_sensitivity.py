@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
-from engine.report.charts.rows import sensitivity_section
+from engine.report.charts.rows import sensitivity_pictures
 from engine.report.findings.sensitivity import blocks, moved_sentences
 from engine.report.terminal.analyses import print_sensitivity
 from engine.sensitivity.indices import _row
@@ -78,12 +78,16 @@ def test_what_its_interval_drowns_is_no_figure(capsys) -> None:
     assert line.count("not enough runs") == 3
 
 
-def test_every_factor_has_its_bar_and_luck_its_line() -> None:
-    sales, cost = sensitivity_section(ROWS)
-    assert sales["chart"].count('class="share"') == 4  # two factors, two sizes
-    assert sales["chart"].count('class="seen"') == 4
-    assert sales["chart"].count(">noise<") == 2
-    assert "noise" not in cost["chart"]
+def test_every_factor_has_its_bar_and_noise_its_line() -> None:
+    sales, cost = sensitivity_pictures(ROWS)
+    assert sales.finding == (
+        "GMV as paid is moved most by subsidy.cap_rmb, of the levers of the space"
+    )
+    rows = [row for rows in sales.spec["datasets"].values() for row in rows]
+    assert [row["value"] for row in rows if "alone" in row] == [0.7, 0.2]
+    assert {"x": 0.3} in rows
+    assert "Noise brings 30%" in sales.note
+    assert "oise" not in cost.note
 
 
 def test_the_terminal_shows_the_strongest(capsys) -> None:

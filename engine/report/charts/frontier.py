@@ -1,192 +1,151 @@
 """The picture of what each policy reaches and what it costs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from markupsafe import Markup
 
-from engine.report.charts.svg import (
-    TEXT_WIDTH,
-    Frame,
-    Size,
-    both,
-    join,
-    tag,
+from engine.report.charts.grammar import (
+    AMBER,
+    HEIGHT,
+    INK,
+    PICKED,
+    RED,
+    Picture,
+    data,
+    picked_param,
+    picture,
 )
 from engine.report.formatting import scaled, show
-from engine.report.read.lines import found_lines, spread
+from engine.report.read.lines import found_lines
 from engine.report.read.results_model import Line, StudyResults
 
-_Point = tuple[float, float]
-
-_Box = tuple[float, float, float, float]
-"""Left, top, right, bottom."""
-
-LOW, MIDDLE, HIGH = (46, 110, 190), (150, 104, 170), (226, 112, 58)
-"""Colours of a low, middling and high share of the largest anchors."""
+_FOUND: Final = "found by the search"
+_BEATEN: Final = "off the frontier"
+_SHAPES: Final = ("diamond", "square", "triangle-up", "triangle-down", "cross")
+_TIP: Final = "{}: GMV as paid {} bn RMB, net cost {} bn RMB, top-10 share {}"
 
 
-_NAMED: Final = 6
-"""Found policies that get their name beside their mark."""
+def frontier_picture(
+    study: StudyResults, best: Line | None, names: Mapping[str, str]
+) -> Picture | None:
+    """Draw GMV as paid against net cost, coloured by the top-10 share; None without a search.
 
-
-def frontier_section(
-    study: StudyResults, lines: list[Line], best: Line | None
-) -> dict[str, Any] | None:
-    """Return the picture of the frontier and its key; None where nothing was searched."""
-    shares = [line.value("top10_share") for line in lines]
-    if not study.searched or not lines:
+    Parameters
+    ----------
+    study : of which the lines are drawn.
+    best : the cheapest policy that reaches the target, if one does.
+    names : what each policy is called.
+    """
+    known = [line for line in study.lines if np.isfinite(_xy(line)).all()]
+    if not study.searched or not known:
         return None
-    ends = [show("top10_share", pick(shares)) for pick in (min, max)]
-    chosen = best.policy if best else None
+    import altair as alt
+
+    most = max(line.runs_count for line in known)
+    given = [names.get(line.policy, line.policy) for line in known if line.is_baseline]
+    kinds = [*given, _FOUND, *([_BEATEN] if any(map(_is_beaten, known)) else [])]
+    base = alt.Chart(data([_values(line, names, most) for line in known])).encode(
+        x=alt.X("cost:Q", title="Net cost, bn RMB", scale=alt.Scale(zero=False)),
+        y=alt.Y("gmv:Q", title="GMV as paid, bn RMB", scale=alt.Scale(zero=False)),
+    )
+    marks = base.mark_point(filled=True, size=130, opacity=1, cursor="pointer").encode(
+        color=alt.Color(
+            "top10:Q",
+            title="Top-10 share, %",
+            scale=alt.Scale(scheme="viridis", reverse=True),
+            legend=alt.Legend(orient="bottom", direction="horizontal", gradientLength=140),
+        ),
+        shape=alt.Shape("kind:N", title=None, scale=_shapes(kinds), legend=alt.Legend(columns=1)),
+        stroke=alt.when(f"datum.policy === {PICKED}")
+        .then(alt.value(AMBER))
+        .otherwise(alt.value(INK)),
+        strokeWidth=alt.when(f"datum.policy === {PICKED}")
+        .then(alt.value(4))
+        .otherwise(alt.value(0.5)),
+        tooltip=alt.Tooltip("tip:N"),
+    )
+    bars = [
+        base.mark_rule(color="#9CA3AF").encode(x=alt.X("cost_low:Q"), x2="cost_high:Q"),
+        base.mark_rule(color="#9CA3AF").encode(y=alt.Y("gmv_low:Q"), y2="gmv_high:Q"),
+    ]
+    layers = [*_goal(study.target_fen), *bars, marks]
+    return picture(
+        alt.layer(*layers).add_params(picked_param()).properties(height=HEIGHT + 60),
+        _finding(study, known, best, names),
+        "Up and to the left is better. Lines are 95 % intervals on fresh seeds, of those with the "
+        "most runs; dashed: the goal. Net cost is the policy’s own, not against today’s; worlds "
+        "weigh the same here. Click a mark for the policy’s levers.",
+    )
+
+
+def _values(line: Line, names: Mapping[str, str], most: int) -> dict[str, Any]:
+    cost, gmv = _xy(line)
+    shown = ("gmv_paid_fen", "cost_fen", "top10_share")
+    facts = [show(name, line.estimates[name].value, line.estimates[name].half) for name in shown]
+    called = names.get(line.policy, line.policy)
     return {
-        "chart": _frontier_chart(lines, study.target_fen, chosen),
-        "low": ends[0],
-        "high": ends[1],
-        "colours": [_colour(k / 2, [0, 1]) for k in range(3)],
-        "has_chosen": best is not None,
+        "policy": line.policy,
+        "cost": cost,
+        "gmv": gmv,
+        "top10": scaled("top10_share", line.value("top10_share")),
+        "kind": called if line.is_baseline else _BEATEN if _is_beaten(line) else _FOUND,
+        "tip": _TIP.format(called, *facts),
+    } | (_all_limits(line) if line.runs_count == most else {})
+
+
+def _all_limits(line: Line) -> dict[str, float]:
+    return _limits(line, "cost_fen", "cost") | _limits(line, "gmv_paid_fen", "gmv")
+
+
+def _is_beaten(line: Line) -> bool:
+    return not (line.is_baseline or line.on_frontier)
+
+
+def _limits(line: Line, measure: str, word: str) -> dict[str, float]:
+    found = line.estimates[measure]
+    if found.low is None or found.high is None:
+        return {}
+    return {
+        f"{word}_low": scaled(measure, found.low),
+        f"{word}_high": scaled(measure, found.high),
     }
 
 
-def _frontier_chart(lines: Sequence[Line], target_fen: float, chosen: str | None) -> Markup:
-    """Draw GMV as paid against net cost, coloured by the top-10 share."""
-    known = [line for line in lines if np.isfinite(_xy(line)).all()]
-    shares = [line.value("top10_share") for line in known]
-    colours = {line.policy: _colour(line.value("top10_share"), shares) for line in known}
+def _shapes(kinds: Sequence[str]) -> Any:
+    import altair as alt
 
-    def draw(size: Size) -> Markup:
-        target = [scaled("gmv_paid_fen", target_fen)] if target_fen else []
-        ys = [*touched_values(known, "gmv_paid_fen"), *target]
-        frame = Frame.over(size, touched_values(known, "cost_fen"), ys)
-        ticks = frame.x.labelled_ticks(size.ticks)
-        parts = [frame.axes("Net cost, bn RMB", "GMV as paid, bn RMB", ticks)]
-        taken = []
-        if target:
-            y, text = frame.y(target[0]), f"target {target[0]:g}"
-            taken.append((frame.x.start, y - 18, frame.x.start + len(text) * TEXT_WIDTH, y))
-            parts.append(frame.target_line(y, text))
-        parts += [_bars(frame, line, colours[line.policy]) for line in known]
-        parts += [_mark(frame, line, colours[line.policy], chosen) for line in known]
-        parts.append(_names(frame, known, chosen, taken))
-        return frame.drawing("GMV as paid against net cost", parts, size.name)
-
-    return both(draw)
+    given = iter(_SHAPES * (1 + len(kinds) // len(_SHAPES)))
+    own = {_FOUND: "circle", _BEATEN: "stroke"}
+    return alt.Scale(domain=list(kinds), range=[own.get(kind) or next(given) for kind in kinds])
 
 
-def _colour(value: float, values: Sequence[float]) -> str:
-    """Return the colour of a value among all shown, low blue to high orange."""
-    low, high = min(values), max(values)
-    place = (value - low) / (high - low) if high > low else 0.5
-    a, b, share = (LOW, MIDDLE, 2 * place) if place < 0.5 else (MIDDLE, HIGH, 2 * place - 1)
-    red, green, blue = (round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
-    return f"#{red:02x}{green:02x}{blue:02x}"
+def _goal(target_fen: float) -> list[Any]:
+    if not target_fen:
+        return []
+    import altair as alt
+
+    rows = data([{"goal": round(scaled("gmv_paid_fen", target_fen), 4)}])
+    return [alt.Chart(rows).mark_rule(color=RED, strokeDash=[6, 4]).encode(y="goal:Q")]
 
 
-def touched_values(lines: Sequence[Line], measure: str) -> list[float]:
-    """Every number a measure's marks and bars touch."""
-    return [
-        scaled(measure, value)
-        for line in lines
-        for value in line.estimates[measure][:3]
-        if value is not None
-    ]
+def _finding(
+    study: StudyResults, known: Sequence[Line], best: Line | None, names: Mapping[str, str]
+) -> str:
+    found = [line for line in found_lines(known) if line.feasible] or list(known)
+    most = max(found, key=lambda line: line.value("gmv_paid_fen"))
+    gmv, cost = (show(name, most.value(name)) for name in ("gmv_paid_fen", "cost_fen"))
+    said = f"The most that was found is {gmv} bn RMB of GMV for a net cost of {cost} bn RMB"
+    if study.prices:
+        return said
+    if best is not None:
+        own = show("cost_fen", best.value("cost_fen"))
+        said += f"; the goal is reached for {own} by {names.get(best.policy, best.policy)}"
+    elif study.target_fen:
+        said += "; none reaches the goal as surely as asked"
+    return said
 
 
 def _xy(line: Line) -> tuple[float, float]:
     cost, gmv = line.value("cost_fen"), line.value("gmv_paid_fen")
     return scaled("cost_fen", cost), scaled("gmv_paid_fen", gmv)
-
-
-def _bars(frame: Frame, line: Line, stroke: str) -> Markup:
-    x, y = _xy(line)
-    parts = []
-    for measure, horizontal in (("cost_fen", True), ("gmv_paid_fen", False)):
-        found = line.estimates[measure]
-        if found.low is None or found.high is None:
-            continue
-        low, high = scaled(measure, found.low), scaled(measure, found.high)
-        ends = [(low, y), (high, y)] if horizontal else [(x, low), (x, high)]
-        parts.append(tag("path", d=frame.path(ends), class_="bar", stroke=stroke))
-    return join(parts)
-
-
-def _mark(frame: Frame, line: Line, fill: str, chosen: str | None) -> Markup:
-    x, y = (scale(value) for scale, value in zip((frame.x, frame.y), _xy(line), strict=True))
-    shown = ("gmv_paid_fen", "cost_fen", "top10_share")
-    facts = [show(name, line.estimates[name].value, line.estimates[name].half) for name in shown]
-    tip = "{}: GMV as paid {} bn RMB, net cost {} bn RMB, top-10 {}".format(line.policy, *facts)
-    inside = tag("title", tip)
-    ring = tag("circle", cx=x, cy=y, r=11.0, class_="ring") if line.policy == chosen else Markup("")
-    if line.is_baseline:
-        d = f"M{x:.1f} {y - 8:.1f}l8 8l-8 8l-8 -8z"
-        return ring + tag("path", inside, d=d, class_="baseline", fill=fill)
-    kind = "mark" if line.on_frontier else "mark beaten"
-    return ring + tag("circle", inside, cx=x, cy=y, r=6.0, class_=kind, fill=fill)
-
-
-def _names(
-    frame: Frame, lines: Sequence[Line], chosen: str | None, taken: Sequence[_Box]
-) -> Markup:
-    """Name the baselines and the chosen policy, and of the frontier what fits; tips name all."""
-    first = [line for line in lines if line.is_baseline or line.policy == chosen]
-    found = [line for line in found_lines(lines) if line not in first]
-    named = [*first, *spread(found, _NAMED)]
-    ordered = [*named, *(line for line in lines if line not in named)]
-    spots = [(frame.x(x), frame.y(y)) for x, y in map(_xy, ordered)]
-    texts = [line.policy for line in named]
-    return join(
-        tag("text", text, class_="name", x=place[0], y=place[1], text_anchor=place[2])
-        for place, text in zip(
-            _place_labels(spots, texts, frame, taken, len(first)), texts, strict=True
-        )
-        if place
-    )
-
-
-def _place_labels(
-    marks: Sequence[_Point], texts: Sequence[str], frame: Frame, full: Sequence[_Box], must: int
-) -> list[tuple[float, float, str] | None]:
-    """Find a place beside the first marks (pixels) that is free: x, y and the text's anchor.
-
-    Greedy: right, left, above, below; the least overlap with `full` boxes, all marks, the
-    edge and the labels placed before wins. The first `must` texts stand somewhere; each
-    later one is None if it would overlap.
-    """
-    reach = 14
-    taken = [*full, *((x - 7, y - 7, x + 7, y + 7) for x, y in marks)]
-    placed: list[tuple[float, float, str] | None] = []
-    for (x, y), text in zip(marks, texts, strict=False):
-        width = len(text) * TEXT_WIDTH
-        options = [
-            (x + reach, y + 4, "start", x + reach),
-            (x - reach, y + 4, "end", x - reach - width),
-            (x, y - reach, "middle", x - width / 2),
-            (x, y + reach + 9, "middle", x - width / 2),
-        ]
-        boxes = [(left, at - 11, left + width, at + 3) for _, at, _, left in options]
-        costs = [
-            sum(_overlap(box, other) for other in taken) + 20 * _outside(box, frame)
-            for box in boxes
-        ]
-        best = costs.index(min(costs))
-        if len(placed) >= must and costs[best] > 0:
-            placed.append(None)
-            continue
-        taken.append(boxes[best])
-        placed.append(options[best][:3])
-    return placed
-
-
-def _overlap(a: _Box, b: _Box) -> float:
-    width = min(a[2], b[2]) - max(a[0], b[0])
-    height = min(a[3], b[3]) - max(a[1], b[1])
-    return max(width, 0) * max(height, 0)
-
-
-def _outside(box: _Box, frame: Frame) -> float:
-    right = max(box[2] - frame.width, 0)
-    left = max(frame.x.start - box[0], 0)
-    above = max(frame.y.end - box[1], 0)
-    below = max(box[3] - frame.y.start, 0)
-    return right + left + above + below

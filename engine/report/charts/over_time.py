@@ -1,164 +1,176 @@
-"""Pictures over the days of a year: a curve a policy, the mean and the range over replications."""
+"""Pictures over the weeks of a year: a curve a policy, the mean and the range over its years."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from markupsafe import Markup
 from numpy.typing import NDArray
 
-from engine.report.charts.svg import (
-    WIDE,
-    Frame,
-    Size,
-    both,
-    tag,
-)
+from engine.decision.amounts import bn
+from engine.report.charts.grammar import GREY, HEIGHT, RED, Picture, colours, data, picture
 from engine.report.formatting import scaled
-from engine.report.read.lines import found_lines, spread
-from engine.report.read.results_model import SHOWN, Estimate, Line, StudyResults
+from engine.report.read.results_model import StudyResults
+from engine.units import FEN_PER_BN_RMB
 
-_MOST: Final = 6
-"""Curves that stay readable in one picture."""
-
-
-_COLOURS: Final = ("#2e6ebe", "#d9652b", "#3f9b78", "#9c62b8", "#c39a1f", "#c4506e")
-
-
-_GIVEN: Final = ("#7c8694", "#a08a6a", "#6f9a9c")
-"""Colours of policies that were found and of those that were given."""
-
-
-_Curve = tuple[list[date], NDArray[np.float64]]
+_WEEK: Final = 7
+_CUMULATIVE: Final = "gmv_paid_cumulative_fen"
 
 
 class _Series(NamedTuple):
-    """One policy over the days: mean over replications, lowest and highest year."""
+    """One policy over weeks: their last days; mean, lowest and highest year, bn RMB."""
 
     policy: str
-    colour: str
     dates: list[date]
     mean: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
-    is_baseline: bool
 
 
-def days_section(
-    study: StudyResults, lines: list[Line], best: Line | None
-) -> dict[str, Any] | None:
-    """Return the pictures over the days; None without a table of days."""
-    if study.daily is None:
-        return None
-    shown = _shown_lines(lines or _bare_lines(study.policies), best)
-    sales = _curves(study.daily, shown, "gmv_paid_cumulative_fen", weekly=False)
-    spend = _curves(study.daily, shown, "subsidy_fen", weekly=True)
-    if not sales:
-        return None
-    target = _target_path(study.daily, shown)
-    return {
-        "key": [(one.policy, one.colour, one.is_baseline) for one in sales],
-        "cumulative": _cumulative_chart(sales, target[1] if target else None, study.target_fen),
-        "target_of": target[0] if target else None,
-        "spend": _spend_chart(spend) if spend else None,
-    }
+def days_pictures(
+    study: StudyResults, policies: Sequence[str], names: Mapping[str, str]
+) -> list[Picture]:
+    """Draw the year so far and the weekly subsidy of some policies; none without their days.
 
-
-def _cumulative_chart(
-    series: Sequence[_Series],
-    path_of_target: tuple[list[date], NDArray[np.float64]] | None,
-    target_fen: float,
-) -> Markup:
-    """Draw cumulative GMV as paid with its range, the path steered by, and the target."""
-    target = scaled("gmv_paid_fen", target_fen)
-
-    def draw(size: Size) -> Markup:
-        values = [value for one in series for value in (one.low.min(), one.high.max())]
-        values += [target, *(path_of_target[1] if path_of_target else [])]
-        frame = Frame.over(size, _span(series), values, zero=True)
-        parts = [frame.axes("", "Cumulative GMV as paid, bn RMB", _dates(series, size))]
-        parts += [_band(frame, one) for one in series]
-        if target:
-            parts.append(frame.target_line(frame.y(target), f"target {target:g}"))
-        if path_of_target:
-            points = list(zip(_days(path_of_target[0]), path_of_target[1], strict=True))
-            parts.append(tag("path", d=frame.path(points), class_="target"))
-        parts += [_curve(frame, one) for one in series]
-        return frame.drawing("Cumulative GMV as paid against the target", parts, size.name)
-
-    return both(draw)
-
-
-def _spend_chart(series: Sequence[_Series]) -> Markup:
-    """Draw own subsidy per week."""
-
-    def draw(size: Size) -> Markup:
-        values = [float(one.high.max()) for one in series]
-        frame = Frame.over(size, _span(series), values, zero=True)
-        parts = [frame.axes("", "Subsidy per week, bn RMB", _dates(series, size))]
-        parts += [_band(frame, one) for one in series]
-        parts += [_curve(frame, one) for one in series]
-        return frame.drawing("Subsidy per week", parts, size.name)
-
-    return both(draw)
-
-
-def _shown_lines(lines: Sequence[Line], chosen: Line | None) -> list[Line]:
-    """Choose what to draw over time: the baselines, the chosen policy, and the frontier's spread.
-
-    Of the frontier, the cheapest and the dearest policy and some between them.
+    Parameters
+    ----------
+    study : whose days are drawn.
+    policies : by their name in the tables, the first is told of in words.
+    names : what each is called.
     """
-    given = [line for line in lines if line.is_baseline]
-    given = sorted(given, key=lambda line: line is not chosen)[: len(_GIVEN)]
-    first = [line for line in lines if line is chosen and line not in given]
-    rest = [line for line in found_lines(lines) if line not in first]
-    return given + first + spread(rest, _MOST - len(given) - len(first))
+    if study.daily is None:
+        return []
+    sales = _curves(study.daily, policies, _CUMULATIVE)
+    if not sales:
+        return []
+    spend = _curves(study.daily, policies, "subsidy_fen")
+    target = _target_path(study.daily, policies)
+    found = [_cumulative(sales, target, study.target_fen, names)]
+    return [*found, _spend(spend, names)] if spend else found
 
 
-def _curves(daily: pa.Table, lines: Sequence[Line], column: str, *, weekly: bool) -> list[_Series]:
-    """Draw `column` of each policy's days, in bn RMB; `weekly` adds up weeks of seven days."""
-    given, found = iter(_GIVEN), iter(_COLOURS)
+def _cumulative(
+    series: Sequence[_Series], target: _Series | None, goal_fen: float, names: Mapping[str, str]
+) -> Picture:
+    import altair as alt
+
+    layers = _bands_and_lines(series, names, "Year so far, GMV as paid, bn RMB")
+    if target is not None:
+        rows = [
+            {"date": str(day), "value": float(value)}
+            for day, value in zip(target.dates, target.mean, strict=True)
+        ]
+        path = alt.Chart(data(rows)).mark_line(color=GREY, strokeDash=[2, 3], strokeWidth=2)
+        layers.append(path.encode(x=_time(), y="value:Q"))
+    if goal_fen:
+        goal = alt.Chart(data([{"goal": scaled("gmv_paid_fen", goal_fen)}]))
+        layers.append(goal.mark_rule(color=RED, strokeDash=[6, 4]).encode(y="goal:Q"))
+    first = series[0]
+    low, high, mean = (float(values[-1]) for values in (first.low, first.high, first.mean))
+    called = names.get(first.policy, first.policy)
+    said = f"Under “{called}” the year ends at {_bn(mean)} bn RMB, between {_bn(low)}"
+    goal_said = f", for a goal of {bn(goal_fen)}" if goal_fen else ""
+    return picture(
+        alt.layer(*layers).properties(height=HEIGHT),
+        f"{said} and {_bn(high)}{goal_said}",
+        "Mean of the simulated years; the band spans the lowest and the highest of them. Dashed: "
+        "the goal; dotted: the path that is steered by, if any.",
+    )
+
+
+def _spend(series: Sequence[_Series], names: Mapping[str, str]) -> Picture:
+    import altair as alt
+
+    first = series[0]
+    most = int(np.argmax(first.mean))
+    whole = float(first.mean.sum())
+    called = names.get(first.policy, first.policy)
+    finding = (
+        f"Own coupons under “{called}” come to {_bn(whole)} bn RMB, most in the week to "
+        f"{first.dates[most]:%Y-%m-%d}"
+        if whole > 0
+        else f"No own coupons are spent under “{called}”"
+    )
+    layers = _bands_and_lines(series, names, "Own coupons in the week, bn RMB")
+    return picture(
+        alt.layer(*layers).properties(height=200),
+        finding,
+        "Mean and range of the simulated years, whole weeks.",
+    )
+
+
+def _bn(value: float) -> str:
+    return bn(value * FEN_PER_BN_RMB)
+
+
+def _bands_and_lines(series: Sequence[_Series], names: Mapping[str, str], title: str) -> list[Any]:
+    import altair as alt
+
+    called = [names.get(one.policy, one.policy) for one in series]
+    rows = [
+        {
+            "date": str(day),
+            "mean": round(float(mean), 4),
+            "low": round(float(low), 4),
+            "high": round(float(high), 4),
+            "series": name,
+            "policy": one.policy,
+        }
+        for one, name in zip(series, called, strict=True)
+        for day, mean, low, high in zip(one.dates, one.mean, one.low, one.high, strict=True)
+    ]
+    legend = alt.Legend(columns=1) if len(called) > 1 else None
+    colour = alt.Color("series:N", title=None, scale=colours(called), legend=legend)
+    base = alt.Chart(data(rows)).encode(x=_time(), color=colour)
+    band = base.mark_area(opacity=0.16).encode(y=alt.Y("low:Q", title=title), y2="high:Q")
+    line = base.mark_line(strokeWidth=2.2).encode(y=alt.Y("mean:Q", title=title))
+    return [band, line]
+
+
+def _time() -> Any:
+    import altair as alt
+
+    axis = alt.Axis(format="%d %b", tickCount=6, labelAngle=0)
+    return alt.X("date:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
+
+
+def _curves(daily: pa.Table, policies: Sequence[str], column: str) -> list[_Series]:
+    """Take `column` of each policy at the end of its weeks; what is no sum so far is added up."""
     drawn = []
-    for line in lines:
-        dates, years = _years(daily, line.policy, column)
-        if weekly and len(dates) >= 7:
-            whole = len(dates) // 7 * 7
-            years = years[:, :whole].reshape(len(years), -1, 7).sum(axis=2)
-            dates = dates[:whole:7]
+    for policy in policies:
+        dates, years = _years(daily, policy, column)
         if not len(years) or len(dates) < 2:
             continue
-        tint = next(given) if line.is_baseline else next(found)
+        if len(dates) > 4 * _WEEK:
+            dates, years = _weeks(dates, years, adds_up="cumulative" not in column)
         amounts = years * scaled("gmv_paid_fen", 1)
-        drawn.append(
-            _Series(
-                line.policy,
-                tint,
-                dates,
-                amounts.mean(axis=0),
-                amounts.min(axis=0),
-                amounts.max(axis=0),
-                line.is_baseline,
-            )
-        )
+        low, high = amounts.min(axis=0), amounts.max(axis=0)
+        drawn.append(_Series(policy, dates, amounts.mean(axis=0), low, high))
     return drawn
 
 
-def _target_path(daily: pa.Table, lines: Sequence[Line]) -> tuple[str, _Curve] | None:
-    """Return the path of the target, in bn RMB, and who steers by it: a found policy if any."""
-    for line in sorted(lines, key=lambda line: line.is_baseline):
-        dates, years = _years(daily, line.policy, "target_cumulative_fen")
-        if len(years) and years.max() > 0:
-            return line.policy, (dates, years.mean(axis=0) * scaled("gmv_paid_fen", 1))
+def _weeks(
+    dates: list[date], years: NDArray[np.float64], *, adds_up: bool
+) -> tuple[list[date], NDArray[np.float64]]:
+    """Return the last days of whole weeks with what they sum to, or what stands on these days."""
+    whole = len(dates) // _WEEK * _WEEK
+    if adds_up:
+        return dates[_WEEK - 1 : whole : _WEEK], years[:, :whole].reshape(
+            len(years), -1, _WEEK
+        ).sum(axis=2)
+    places = sorted({*range(0, len(dates), _WEEK), len(dates) - 1})
+    return [dates[place] for place in places], years[:, places]
+
+
+def _target_path(daily: pa.Table, policies: Sequence[str]) -> _Series | None:
+    """Return the path of the target that the first policy with one steers by, bn RMB."""
+    for policy in policies:
+        found = _curves(daily, [policy], "target_cumulative_fen")
+        if found and found[0].mean.max() > 0:
+            return found[0]
     return None
-
-
-def _bare_lines(policies: Sequence[str]) -> list[Line]:
-    """Make a line without any estimate for each policy, e.g. where only its days are known."""
-    nothing = {name: Estimate() for name in SHOWN}
-    return [Line(policy=policy, is_baseline=False, estimates=nothing) for policy in policies]
 
 
 def _years(daily: pa.Table, policy: str, column: str) -> tuple[list[date], NDArray[np.float64]]:
@@ -174,43 +186,3 @@ def _years(daily: pa.Table, policy: str, column: str) -> tuple[list[date], NDArr
     if not dates or len(values) % len(dates):
         return [], np.empty((0, 0))
     return dates, values.reshape(-1, len(dates))
-
-
-def _days(dates: Sequence[date]) -> list[float]:
-    return [float(day.toordinal()) for day in dates]
-
-
-def _span(series: Sequence[_Series]) -> list[float]:
-    return [day for one in series for day in _days([one.dates[0], one.dates[-1]])]
-
-
-def _dates(series: Sequence[_Series], size: Size) -> list[tuple[float, str]]:
-    """Label the first of every month, or of as many as fit; days if months are too few."""
-    first, last = (date.fromordinal(int(pick(_span(series)))) for pick in (min, max))
-    fits = 12 if size is WIDE else 5
-    if (last - first).days < 70:
-        days = range(first.toordinal(), last.toordinal() + 1)
-        shown = [date.fromordinal(day) for day in days[:: -(-len(days) // fits)]]
-        return [(float(day.toordinal()), f"{day.day} {day:%b}") for day in shown]
-    count = 12 * (last.year - first.year) + last.month - first.month + 1
-    starts = [
-        date(first.year + (first.month - 1 + k) // 12, (first.month - 1 + k) % 12 + 1, 1)
-        for k in range(count)
-    ]
-    inside = [day for day in starts if first <= day]
-    return [(float(day.toordinal()), f"{day:%b}") for day in inside[:: -(-len(inside) // fits)]]
-
-
-def _band(frame: Frame, one: _Series) -> Markup:
-    days = _days(one.dates)
-    there = list(zip(days, one.low, strict=True))
-    back = list(zip(days, one.high, strict=True))[::-1]
-    return tag("path", d=frame.path(there + back) + "z", class_="band", fill=one.colour)
-
-
-def _curve(frame: Frame, one: _Series) -> Markup:
-    points = list(zip(_days(one.dates), one.mean, strict=True))
-    kind = "curve given" if one.is_baseline else "curve"
-    return tag(
-        "path", tag("title", one.policy), d=frame.path(points), class_=kind, stroke=one.colour
-    )

@@ -1,12 +1,11 @@
 """Small pictures of a sweep: one a lever and measure, the change by the lever's value."""
 
-import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from markupsafe import Markup
-
-from engine.report.charts.svg import Frame, LinearScale, Size, join, tag
+from engine.measures.run_off import CONTRIBUTION
+from engine.report.charts.differences import gain_bars
+from engine.report.charts.grammar import AMBER, BLUE, GREY, RED, Picture, data, picture
 from engine.report.findings.response import (
     HEADS,
     lever_cells,
@@ -14,14 +13,35 @@ from engine.report.findings.response import (
     lever_title,
     lever_value_text,
 )
-from engine.report.formatting import label, scaled, unit
+from engine.report.formatting import label, scaled, signed, unit
 from engine.response import LeverAnswer, lever_answers
 from engine.results.schemas import Row
 
-_SMALL: Final = Size("small", 360, 224, 54, 14, 4)
-
 _FAR: Final = 20.0
 """Ratio of a range's ends from which it is drawn on a scale of ratios, if it begins above 0."""
+
+_KINDS: Final = ("a value", "base policy", "best by contribution with run-off")
+
+
+_SHAPES: Final = ("circle", "diamond", "square")
+
+_MOST: Final = 12
+"""Levers that are drawn, those whose best value brings most; all stand in the table."""
+
+_DRAWN: Final = (CONTRIBUTION, "gmv_paid_fen")
+
+MARKS_NOTE: Final = (
+    "Bands and lines are 95 % intervals. A diamond stands at the base policy, a square at the "
+    "value with the highest contribution with run-off, if that is told from the base."
+)
+
+
+class _Lever(NamedTuple):
+    """One lever's part of the page."""
+
+    title: str
+    note: str
+    pictures: list[Picture]
 
 
 def response_section(rows: Sequence[Row]) -> dict[str, Any] | None:
@@ -35,90 +55,94 @@ def response_section(rows: Sequence[Row]) -> dict[str, Any] | None:
         "rows": [
             (name, one.unit, *rest) for (name, *rest), one in zip(cells, answers, strict=True)
         ],
+        "gains": _gains_picture(answers),
         "levers": [
-            {
-                "title": lever_title(one),
-                "note": lever_note(one),
-                "charts": _charts([row for row in rows if row["lever"] == one.lever], one),
-            }
-            for one in answers
+            _Lever(
+                lever_title(one),
+                lever_note(one),
+                _pictures([row for row in rows if row["lever"] == one.lever], one),
+            )
+            for one in _drawn(answers)
         ],
     }
 
 
-def _charts(rows: Sequence[Row], one: LeverAnswer) -> list[Markup]:
-    """Draw one lever's pictures, in the order of the measures."""
-    measures = dict.fromkeys(row["measure"] for row in rows)
-    return [_chart([row for row in rows if row["measure"] == name], one) for name in measures]
+def _drawn(answers: Sequence[LeverAnswer]) -> list[LeverAnswer]:
+    """Choose the levers to draw: of those that move something, whose best value brings most."""
+    moving = [one for one in answers if one.moved]
+    ranked = sorted(moving, key=lambda one: (not one.is_told, -one.best["difference"]))
+    return ranked[:_MOST]
 
 
-def _chart(rows: Sequence[Row], one: LeverAnswer) -> Markup:
+def _gains_picture(answers: Sequence[LeverAnswer]) -> Picture | None:
+    """Draw what the best value of each lever brings in contribution with run-off."""
+    told = [one for one in answers if one.is_told and not one.best["is_base"]]
+    return gain_bars([(one.lever, one.best) for one in told]) if told else None
+
+
+def _pictures(rows: Sequence[Row], one: LeverAnswer) -> list[Picture]:
+    by_measure = {name: [row for row in rows if row["measure"] == name] for name in _DRAWN}
+    return [_picture(own, one) for own in by_measure.values() if own]
+
+
+def _picture(rows: Sequence[Row], one: LeverAnswer) -> Picture:
     """Draw the change of one measure with its band; mark the base policy and, if told, the best."""
+    import altair as alt
+
     measure = rows[0]["measure"]
-    place, ticks = _across([row["value"] for row in rows])
-    heights = [scaled(measure, limit) for row in rows for limit in _limits(row)]
-    frame = Frame.over(_SMALL, [place(row["value"]) for row in rows], [*heights, 0.0])
-    curve = [row for row in rows if row["is_constant"]]
     title = f"{label(measure)}, {'pp' if unit(measure) == '%' else unit(measure)}".rstrip(", ")
-    parts = [frame.axes(one.unit, title, ticks), frame.target_line(frame.y(0.0), "")]
-    parts.append(_band(frame, [(place(row["value"]), *_scaled_limits(row)) for row in curve]))
-    points = [(place(row["value"]), scaled(measure, row["difference"])) for row in curve]
-    parts.append(tag("path", d=frame.path(points), class_="curve lever"))
-    parts += [_mark(frame, row, place(row["value"]), _kind(row, one)) for row in rows]
-    return frame.drawing(f"{one.lever}: {label(measure)}", parts, _SMALL.name)
+    values = [_values(row, one) for row in rows]
+    across = alt.X("x:Q", title=one.unit, scale=_scale([row["value"] for row in rows]))
+    curve = alt.Chart(data([v for v, row in zip(values, rows, strict=True) if row["is_constant"]]))
+    band = curve.mark_area(color=BLUE, opacity=0.16).encode(x=across, y="low:Q", y2="high:Q")
+    line = curve.mark_line(color=BLUE).encode(x=across, y=alt.Y("value:Q", title=title))
+    points = alt.Chart(data(values))
+    own = [v for v, row in zip(values, rows, strict=True) if not row["is_constant"]]
+    bars = alt.Chart(data(own)).mark_rule(color=GREY).encode(x=across, y="low:Q", y2="high:Q")
+    kinds = list(_KINDS)
+    marks = points.mark_point(filled=True, opacity=1, size=55).encode(
+        x=across,
+        y=alt.Y("value:Q", title=title),
+        color=alt.Color(
+            "kind:N", legend=None, scale=alt.Scale(domain=kinds, range=[BLUE, AMBER, RED])
+        ),
+        shape=alt.Shape("kind:N", legend=None, scale=alt.Scale(domain=kinds, range=list(_SHAPES))),
+        tooltip=alt.Tooltip("tip:N"),
+    )
+    zero = alt.Chart(data([{"y": 0}])).mark_rule(color=GREY, strokeDash=[3, 3]).encode(y="y:Q")
+    layers = [zero, band, line, *([bars] if own else []), marks]
+    return picture(alt.layer(*layers).properties(height=170), f"{one.lever}: {label(measure)}")
 
 
-def _across(values: Sequence[float]) -> tuple[Any, list[tuple[float, str]]]:
-    """Return where a value stands along the picture, and the ticks: by ratio over a wide range."""
+def _scale(values: Sequence[float]) -> Any:
+    import altair as alt
+
     low, high = min(values), max(values)
     if low > 0 and high / low >= _FAR:
-        ends = [10.0**k for k in range(math.ceil(math.log10(low)), 1 + int(math.log10(high)))]
-        return math.log10, [(math.log10(value), lever_value_text(value)) for value in ends]
-    scale = LinearScale(low, high, 0.0, 1.0)
-    return float, scale.labelled_ticks(_SMALL.ticks)
+        return alt.Scale(type="log")
+    return alt.Scale(zero=False, nice=False, padding=6)
 
 
-def _limits(row: Row) -> tuple[float, float]:
-    """Return the limits of a difference; without any, itself."""
-    if row["ci_low"] is None:
-        return row["difference"], row["difference"]
-    return row["ci_low"], row["ci_high"]
-
-
-def _scaled_limits(row: Row) -> tuple[float, float]:
-    low, high = (scaled(row["measure"], limit) for limit in _limits(row))
-    return low, high
-
-
-def _band(frame: Frame, limits: Sequence[tuple[float, float, float]]) -> Markup:
-    """Draw the area between limits: (place, low, high) in order of place."""
-    there = [(x, low) for x, low, _ in limits]
-    back = [(x, high) for x, _, high in limits][::-1]
-    return tag("path", d=frame.path(there + back) + "z", class_="band lever")
-
-
-def _kind(row: Row, one: LeverAnswer) -> str:
-    """Return the class of a point's mark."""
-    if one.is_told and row["value"] == one.best["value"] and row["is_base"] == one.best["is_base"]:
-        return "base best" if row["is_base"] else "best"
-    return "base" if row["is_base"] else "point"
-
-
-def _mark(frame: Frame, row: Row, x: float, kind: str) -> Markup:
-    low, high = _scaled_limits(row)
-    difference = scaled(row["measure"], row["difference"])
-    tip = tag(
-        "title",
-        f"{lever_value_text(row['value'])}: {difference:+.3g} ({low:+.3g} to {high:+.3g})"
+def _values(row: Row, one: LeverAnswer) -> dict[str, Any]:
+    measure = row["measure"]
+    value = scaled(measure, row["difference"])
+    low, high = (
+        value if row[end] is None else scaled(measure, row[end]) for end in ("ci_low", "ci_high")
+    )
+    texts = [signed(number, 3, plus=True) for number in (value, low, high)]
+    return {
+        "x": row["value"],
+        "value": value,
+        "low": low,
+        "high": high,
+        "kind": _KINDS[_kind(row, one)],
+        "tip": f"{lever_value_text(row['value'])}: {texts[0]} ({texts[1]} to {texts[2]})"
         + (", the base policy" if row["is_base"] else "")
         + (", off" if row["is_off"] else ""),
-    )
-    across, y = frame.x(x), frame.y(difference)
-    parts = []
-    if not row["is_constant"]:
-        ends = [frame.y(limit) for limit in (low, high)]
-        parts.append(tag("line", class_="bar limit", x1=across, x2=across, y1=ends[0], y2=ends[1]))
-    parts.append(
-        tag("circle", tip, class_=kind, cx=across, cy=y, r=2.5 if kind == "point" else 4.5)
-    )
-    return join(parts)
+    }
+
+
+def _kind(row: Row, one: LeverAnswer) -> int:
+    """Return the place in `_KINDS` of a point's mark."""
+    is_best = row["value"] == one.best["value"] and row["is_base"] == one.best["is_base"]
+    return 2 if one.is_told and is_best else 1 if row["is_base"] else 0

@@ -33,6 +33,9 @@ _FIRST: Final = 5
 """Mechanisms that the first sentence names."""
 
 
+_LEAD: Final = 2
+"""Paragraphs of an analysis that stand on the first screen."""
+
 _Z: Final = 1.959964
 
 
@@ -51,6 +54,18 @@ def sentences(study: StudyResults) -> list[str]:
         return moved_sentences(study.sensitivity)
     differences = _difference_sentences(study)
     return [*differences, _certainty(study)] if differences else _simulations(study)
+
+
+def lead_sentences(study: StudyResults) -> tuple[list[str], list[str]]:
+    """Return the answer's first sentences, at most three, and what stands in small print."""
+    if study.advice:
+        told = [row["sentence"] for row in study.advice if row["about"] == "answer"]
+        lead = [*told[:2], *told[2:][-1:]]
+        beyond = advice_about("beyond", study.advice)
+        rest = [*told[2:-1], *([beyond] if beyond else []), *effect_sentences(study.effects)]
+        return lead, [*rest, _certainty(study)]
+    said = sentences(study)
+    return said[:_LEAD], said[_LEAD:]
 
 
 def wilson(successes: float, count: int) -> tuple[float, float]:

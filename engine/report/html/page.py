@@ -1,30 +1,29 @@
 """Builds `report.html` out of the tables in a results folder."""
 
+import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from engine.report.charts.frontier import frontier_section
-from engine.report.charts.over_time import days_section
-from engine.report.charts.response import response_section
-from engine.report.charts.rows import estimates_section, sensitivity_section
+from engine.report.charts.grammar import CONFIG, Picture
+from engine.report.charts.render import static_picture, vega_libraries
 from engine.report.definitions import MEASURES
-from engine.report.findings.answer import sentences, wilson
-from engine.report.findings.limits import limits, replications_count, small_sample
-from engine.report.findings.search import risk_table, search_table
-from engine.report.formatting import label, scaled, show, unit
-from engine.report.html.levers import lever_table
-from engine.report.html.sections import (
-    differences_section,
-    elasticities_section,
-    fit_section,
-    price_section,
-)
+from engine.report.findings.answer import lead_sentences
+from engine.report.findings.limits import limits, small_sample
+from engine.report.findings.options import changers, headline, options
+from engine.report.findings.policies import policy_texts, reference_name
+from engine.report.formatting import scaled
+from engine.report.html.analyses import analysis_sections
+from engine.report.html.blocks import Section, section
+from engine.report.html.policies import COLUMNS, policy_cards, policy_table
+from engine.report.html.search import search_sections
 from engine.report.read.folder import read_study
-from engine.report.read.results_model import Line, StudyResults
+from engine.report.read.results_model import StudyResults
+from engine.report.terms.translate import Terms
 from engine.results.storage import open_folder
 
 _NAME: Final = "report.html"
@@ -32,25 +31,22 @@ _NAME: Final = "report.html"
 _FEW: Final = 3
 """Worlds that are named; of more it is said how many they are."""
 
-_COLUMNS: Final = (
-    "gmv_paid_fen",
-    "target_attained",
-    "subsidy_fen",
-    "platform_contribution_fen",
-    "top10_share",
-    "brand_share",
-    "dau_change_share",
+_NOT_TRANSLATED: Final = (
+    "Translated are headings, heads of tables, charts, options and the decision; notes on method, "
+    "names of users’ own things and what a table says in words may stay English."
 )
-"""Measures of a policy, the most important first."""
 
 
-def build_report(folder: Path, study: StudyResults | None = None) -> Path:
+def build_report(
+    folder: Path, study: StudyResults | None = None, language: str | None = None
+) -> Path:
     """Write one page that opens offline, and return where it is.
 
     Parameters
     ----------
     folder : the results folder, in which the page is written too.
     study : what was read from it, if it was read already.
+    language : `en` or `zh`; none: that of the study's config.
 
     Raises
     ------
@@ -58,6 +54,13 @@ def build_report(folder: Path, study: StudyResults | None = None) -> Path:
         If the folder holds no results or cannot be written to.
     """
     study = read_study(folder) if study is None else study
+    terms = Terms(language or study.setting("report", "language") or "en")
+    open_folder(folder).put(_NAME, _page_text(study, terms).encode())
+    return Path(folder) / _NAME
+
+
+def _page_text(study: StudyResults, terms: Terms) -> str:
+    """Return the whole page; `terms` learns which texts its glossary lacks."""
     environment = Environment(
         loader=PackageLoader("engine.report.html", "templates"),
         autoescape=True,
@@ -65,15 +68,39 @@ def build_report(folder: Path, study: StudyResults | None = None) -> Path:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"breakable": _breakable, "tight": _tight}
-    page = environment.get_template("report.html.j2").render(_context(study))
-    open_folder(folder).put(_NAME, page.encode())
-    return Path(folder) / _NAME
+    environment.filters |= {
+        "breakable": _breakable,
+        "tight": _tight,
+        "t": terms,
+        "soft": terms.softly,
+    }
+    drawn = _Drawn(terms)
+    environment.globals |= {"picture": drawn.add, "specs": drawn.script}
+    return environment.get_template("report.html.j2").render(_context(study, terms))
+
+
+class _Drawn:
+    """The pictures of one page, in the order in which the template shows them."""
+
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._specs: list[dict[str, Any]] = []
+
+    def add(self, one: Picture) -> tuple[int, str]:
+        """Take a picture in; return its place and its static form."""
+        self._specs.append(self._terms.spec(one.spec))
+        return len(self._specs) - 1, static_picture(self._specs[-1])
+
+    def script(self) -> Markup:
+        """Return what the page's script draws, as JSON that is safe inside a page."""
+        text = json.dumps({"config": CONFIG, "specs": self._specs}, separators=(",", ":"))
+        return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 def _breakable(name: str) -> Markup:
     """Let a long name break after its underscores and dots."""
-    return Markup(escape(name).replace("_", Markup("_<wbr>")).replace(".", Markup(".<wbr>")))
+    parts = re.split(r"(?<=[A-Za-z][_.])(?=\w)", name)
+    return Markup("<wbr>").join(parts)
 
 
 def _tight(sentence: str) -> str:
@@ -82,76 +109,44 @@ def _tight(sentence: str) -> str:
     return sentence.replace(" ± ", f"{space}±{space}").replace(" bn RMB", f"{space}bn{space}RMB")
 
 
-def _context(study: StudyResults) -> dict[str, Any]:
+def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
     best = study.chosen_line() if len(study.lines) > 1 else None
-    lines = sorted(study.lines, key=lambda line: line.value("cost_fen"))
+    texts = policy_texts(study)
+    names = {name: text.called for name, text in texts.items()}
+    found = options(study)
+    lead, more = lead_sentences(study)
+    first = found[0].policy if found else next(iter(texts), "")
+    cards = policy_cards(study, texts, best, first)
     return {
+        "lang": terms.language,
         "title": _title(study),
-        "facts": _facts(study),
         "warnings": [
             said for said in (study.incomplete, small_sample(study.config, study.runs)) if said
         ],
-        "answer": sentences(study),
-        "prices": price_section(study),
-        "frontier": frontier_section(study, lines, best),
-        "heads": _policy_heads(study),
-        "rows": []
-        if study.ablation or study.response
-        else [_policy_row(line, best) for line in lines],
-        "has_intervals": replications_count(study.runs) > 1,
-        "risks": risk_table(study.frontier),
-        "search": search_table(study.rungs, study.trials),
-        "levers": lever_table(study, lines),
-        "differences": differences_section(study),
-        "elasticities": elasticities_section(study),
-        "over_time": days_section(study, lines, best),
-        "estimates": estimates_section(lines),
-        "fit": fit_section(study),
-        "moved": sensitivity_section(study.sensitivity),
-        "response": response_section(study.response),
+        "lead": lead,
+        "more": more,
+        "headline": headline(study),
+        "options": found,
+        "names": names,
+        "changers": changers(study),
+        "sections": _sections(study, found, names),
+        "policies": section("The policies", tables=[policy_table(study, best, names)]),
+        "cards": cards,
+        "places": {card.policy: place for place, card in enumerate(cards)},
+        "reference": reference_name(study),
         "measures": _definitions(study),
-        "limits": limits(study),
+        "limits": [*limits(study), *([] if terms.language == "en" else [_NOT_TRANSLATED])],
+        "facts": _facts(study),
+        "command": study.command,
         "versions": study.versions,
         "config_hash": study.config_hash,
+        "libraries": Markup(vega_libraries()),  # of the bundle, not of a user
     }
 
 
-def _policy_heads(study: StudyResults) -> list[tuple[str, str]]:
-    """Return the columns' heads and units."""
-    heads = [(label(name), unit(name) if name.endswith("_fen") else "") for name in _COLUMNS]
-    if study.target_fen:
-        target = f"{scaled('gmv_paid_fen', study.target_fen):g}\N{NO-BREAK SPACE}bn"
-        heads[1] = (f"P(reach {target})", "")
-    return heads
-
-
-def _policy_row(line: Line, best: Line | None) -> dict[str, Any]:
-    """Return a policy's line: its tags, what binds it, and a cell a measure."""
-    tags = [
-        word
-        for word, holds in (
-            ("baseline", line.is_baseline),
-            ("cheapest that reaches", best is not None and line.policy == best.policy),
-            ("recommended", line.is_recommended),
-            ("breaks a constraint", not line.feasible),
-            ("off the frontier", not (line.is_baseline or line.on_frontier)),
-        )
-        if holds
-    ]
-    cells = [_cell(line, name) for name in _COLUMNS]
-    return {"policy": line.policy, "tags": tags, "cells": cells, "binding": line.binding}
-
-
-def _cell(line: Line, measure: str) -> tuple[str, str]:
-    """Return a number with its interval, and what stands in small print below it."""
-    found = line.estimates[measure]
-    if measure == "subsidy_fen" and line.estimates["budget_spent_share"].value is not None:
-        share = round(100 * line.value("budget_spent_share"))
-        return show(measure, found.value, found.half), f"{share}% of budget"
-    if measure == "target_attained" and found.value is not None and line.runs_count:
-        limits = wilson(found.value * line.runs_count, line.runs_count)
-        return show(measure, found.value), " to ".join(show(measure, one) for one in limits)
-    return show(measure, found.value, found.half), ""
+def _sections(study: StudyResults, found: list[Any], names: dict[str, str]) -> list[Section]:
+    every = [*search_sections(study, found, names), *analysis_sections(study)]
+    return [one for one in every if one is not None]
 
 
 def _title(study: StudyResults) -> str:
@@ -191,7 +186,6 @@ def _day(written: Any) -> str:
 def _facts(study: StudyResults) -> list[tuple[str, str]]:
     """Return what was asked, as pairs of a word and its value."""
     worlds = sorted({row["world"] for row in study.runs})
-    years = study.years_a_policy
     buyers = study.setting("scale", "buyers_count")
     searched = study.setting("search", "trials_count") if study.searched else None
     known = [
@@ -200,7 +194,7 @@ def _facts(study: StudyResults) -> list[tuple[str, str]]:
         ("Scale", study.setting("scale", "name")),
         ("Simulated buyers", f"{buyers:,}" if buyers else None),
         ("Worlds", ", ".join(worlds) if len(worlds) <= _FEW else str(len(worlds))),
-        ("Years a policy", years),
+        ("Years a policy", study.years_a_policy),
         ("Policies searched", searched),
         ("Seed", study.seed),
         ("World seed", study.setting("world_seed")),
@@ -221,7 +215,7 @@ def _horizon(study: StudyResults) -> str | None:
 def _definitions(study: StudyResults) -> list[tuple[str, str]]:
     analyses = (study.ablation, study.calibration, study.sensitivity, study.response)
     has_policies = not any(analyses)
-    names = [*_COLUMNS, "budget_spent_share", "cost_fen"] if has_policies else []
+    names = [*COLUMNS, "budget_spent_share", "cost_fen"] if has_policies else []
     rows = (*study.comparison, *study.ablation, *study.sensitivity, *study.response)
     names += [row["measure"] for row in rows]
     return [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]

@@ -1,14 +1,18 @@
 """Reads a results folder, and tells whether it holds all that its command was to leave."""
 
 import json
+import shlex
+from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
+import yaml
 
 from engine.errors import StorageError
 from engine.report.read.lines import frontier_lines, run_lines
+from engine.report.read.policies import read_policies
 from engine.report.read.results_model import StudyResults, setting
 from engine.results import list_tables, provenance_of, read_table
 from engine.results.claim import MARKER
@@ -34,6 +38,8 @@ _READ: Final = (
     "plan",
     "worlds",
     "value",
+    "segments",
+    "anchors",
 )
 
 
@@ -81,6 +87,10 @@ def read_study(folder: Path) -> StudyResults:
         plan=_rows(tables, "plan"),
         worlds=_rows(tables, "worlds"),
         value=_rows(tables, "value"),
+        segments=_segment_means(tables.get("segments")),
+        anchors=tables.get("anchors"),
+        specs=read_policies(folder, known["config"]),
+        command=_command(folder),
         incomplete=_incomplete_note(folder, known["config_hash"], tables, _READ),
     )
 
@@ -122,6 +132,33 @@ def _target_constraints(config: Mapping[str, Any]) -> list[str]:
     return [
         name for name, limit in constraints.items() if limit.get("measure") == "target_attained"
     ]
+
+
+def _segment_means(table: pa.Table | None) -> list[Row]:
+    """Add up the days of `segments` by policy, kind, tier and domain, as means of a run."""
+    if table is None:
+        return []
+    keys = ["policy", "kind", "tier", "domain"]
+    amounts = [name for name in table.column_names if name.endswith(("_fen", "_count"))]
+    whole = table.group_by(["policy", "world", "replication", "seed"], use_threads=False)
+    counts = Counter(whole.aggregate([])["policy"].to_pylist())
+    summed = table.group_by(keys, use_threads=False).aggregate([(name, "sum") for name in amounts])
+    return [
+        {key: row[key] for key in keys}
+        | {name: row[f"{name}_sum"] / counts[row["policy"]] for name in amounts}
+        for row in summed.to_pylist()
+    ]
+
+
+def _command(folder: Path) -> str:
+    """Return what repeats the study, as it was typed; empty where that is not known."""
+    place, typed = open_folder(folder), ".hydra/overrides.yaml"
+    name = _read_json(folder, MARKER).get("command")
+    if not name or not place.exists(typed):
+        return ""
+    given = yaml.safe_load(place.get(typed)) or []
+    words = [str(one) for one in given if not str(one).startswith("hydra.run.dir=")]
+    return shlex.join(["python", "-m", f"experiments.{name}", *words])
 
 
 def _rows(tables: Mapping[str, pa.Table], name: str) -> list[Row]:

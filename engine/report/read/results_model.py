@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 
 from engine.results.schemas import Row
+from engine.spec.policy import Policy
 
 SHOWN: Final = (
     "gmv_paid_fen",
@@ -73,7 +74,9 @@ class Line:
 class StudyResults:
     """Everything the report needs, read once.
 
-    `target_fen` is the year's goal that reaching is measured by; 0 is none. `incomplete` says
+    `target_fen` is the year's goal that reaching is measured by; 0 is none. `segments` are
+    means of a run's amounts by policy, kind, tier and domain. `specs` are whole policies, of those
+    that are known, by their name in the tables. `command` repeats the study. `incomplete` says
     what the folder lacks, empty if its command finished.
     """
 
@@ -102,6 +105,10 @@ class StudyResults:
     plan: list[Row] = field(default_factory=list)
     worlds: list[Row] = field(default_factory=list)
     value: list[Row] = field(default_factory=list)
+    segments: list[Row] = field(default_factory=list)
+    anchors: pa.Table | None = None
+    specs: dict[str, Policy] = field(default_factory=dict)
+    command: str = ""
     incomplete: str = ""
 
     def setting(self, *path: str) -> Any:

@@ -1,0 +1,195 @@
+"""What policies do to anchors, sellers, brands and users."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from engine.report.charts.grammar import (
+    BLUE,
+    GREY,
+    HEIGHT,
+    INK,
+    Picture,
+    colours,
+    data,
+    name_axis,
+    picture,
+    rows_height,
+    wrapped,
+)
+from engine.report.findings.weighing import weighed
+from engine.report.formatting import percent, show, signed
+from engine.report.read.results_model import StudyResults
+
+_TOUCHED: Final = {
+    "top10_share": "Share of the ten largest anchors",
+    "new_heads_count": "New heads among the largest 20",
+    "small_anchor_income_fen": "Income of a small anchor",
+    "supplier_income_fen": "Income of suppliers",
+    "brand_share": "Brands’ share of sales",
+    "dau_mean_count": "Daily users",
+}
+
+
+def touched_picture(
+    study: StudyResults, policies: Mapping[str, str], base: str | None, called_base: str = "today"
+) -> Picture | None:
+    """Draw in per cent of the base policy's what others change for anchors, sellers and users."""
+    if base is None:
+        return None
+    values, said = [], []
+    for policy, called in policies.items():
+        for measure, name in _TOUCHED.items():
+            found = weighed(study, policy, measure, base)
+            if found is None or found.change is None or not found.base:
+                continue
+            change = 100 * found.change / found.base
+            said.append((abs(change), name, called, change))
+            values.append(
+                {
+                    "name": wrapped(name),
+                    "series": called,
+                    "policy": policy,
+                    "value": round(change, 3),
+                    "tip": f"{name}, {called}: {signed(change, 1, plus=True)} %",
+                }
+            )
+    if not values:
+        return None
+    return picture(
+        _grouped_bars(values, f"Change against {called_base}, %"),
+        _touched_finding(said),
+        "Means over worlds, weighted, under the same luck. A head is one of the largest anchors; "
+        "a small anchor belongs to the tail.",
+    )
+
+
+def _touched_finding(said: Sequence[tuple[float, str, str, float]]) -> str:
+    _, name, called, change = max(said)
+    return f"{name} moves most: {signed(change, 1, plus=True)} % under “{called}”"
+
+
+def _grouped_bars(values: Sequence[Mapping[str, Any]], title: str) -> Any:
+    import altair as alt
+
+    names = list(dict.fromkeys(str(one["name"]).replace("|", " ") for one in values))
+    series = list(dict.fromkeys(str(one["series"]) for one in values))
+    legend = alt.Legend(columns=1) if len(series) > 1 else None
+    bars = (
+        alt.Chart(data(values))
+        .mark_bar(cursor="pointer")
+        .encode(
+            x=alt.X("value:Q", title=title),
+            y=name_axis(names),
+            yOffset=alt.YOffset("series:N", sort=series),
+            color=alt.Color("series:N", title=None, scale=colours(series), legend=legend),
+            tooltip=alt.Tooltip("tip:N"),
+        )
+    )
+    zero = alt.Chart(data([{"x": 0}])).mark_rule(color=INK).encode(x="x:Q")
+    return alt.layer(bars, zero).properties(height=rows_height(names, len(series) + 1))
+
+
+def lorenz_picture(study: StudyResults) -> Picture | None:
+    """Draw which share of sales the smallest anchors have, from the table of anchors."""
+    known = {"stands_for_count", "expected_gmv_fen"}
+    if study.anchors is None or not known <= set(study.anchors.column_names):
+        return None
+    import altair as alt
+
+    policy = study.anchors["policy"][0].as_py()
+    anchors, sales = _lorenz(study.anchors)
+    if not sales[-1]:
+        return None
+    places = np.unique(np.linspace(0, len(anchors) - 1, 80).round().astype(int))
+    rows = [
+        {
+            "anchors": round(100 * anchors[k] / anchors[-1], 3),
+            "sales": round(100 * sales[k] / sales[-1], 3),
+        }
+        for k in places
+    ]
+    curve = alt.Chart(data(rows)).encode(
+        x=alt.X("anchors:Q", title="Anchors, smallest first, %"),
+        y=alt.Y("sales:Q", title="Share of sales, %"),
+    )
+    even = alt.Chart(data([{"x": 0, "y": 0}, {"x": 100, "y": 100}]))
+    layers = [
+        curve.mark_area(color=BLUE, opacity=0.15),
+        curve.mark_line(color=BLUE, strokeWidth=2.2),
+        even.mark_line(color=GREY, strokeDash=[4, 4]).encode(x="x:Q", y="y:Q"),
+    ]
+    half = float(np.interp(0.9 * anchors[-1], anchors, sales) / sales[-1])
+    gini = weighed(study, policy, "gini", None)
+    index = f"; the Gini index is {gini.value:.2f}" if gini else ""
+    return picture(
+        alt.layer(*layers).properties(height=HEIGHT),
+        f"The largest tenth of the anchors sells {percent(1 - half)}{index}",
+        "Lorenz curve of expected GMV over all anchors of all years. Dashed: if all sold alike.",
+    )
+
+
+def _lorenz(anchors: pa.Table) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return cumulative anchors and sales, smallest first; a row may stand for several anchors."""
+    count = anchors["stands_for_count"].to_numpy().astype(np.float64)
+    sales = anchors["expected_gmv_fen"].to_numpy().astype(np.float64)
+    order = np.argsort(sales / np.maximum(count, 1), kind="stable")
+    zero = np.zeros(1)
+    return (
+        np.concatenate([zero, np.cumsum(count[order])]),
+        np.concatenate([zero, np.cumsum(sales[order])]),
+    )
+
+
+_TOPS: Final = {
+    "top1_share": "largest anchor",
+    "top10_share": "largest ten",
+    "top100_share": "largest hundred",
+}
+
+
+def top_picture(study: StudyResults, policy: str, called: str) -> Picture | None:
+    """Draw the largest anchors' shares of sales month by month under one policy."""
+    if study.monthly is None or not set(_TOPS) <= set(study.monthly.column_names):
+        return None
+    rows = [row for row in study.monthly.to_pylist() if row["policy"] == policy]
+    months = sorted({row["month"] for row in rows})
+    if len(months) < 2:
+        return None
+    import altair as alt
+
+    values = [
+        {
+            "month": f"{month:%Y-%m}",
+            "series": said,
+            "value": 100 * float(np.mean([r[name] for r in rows if r["month"] == month])),
+        }
+        for name, said in _TOPS.items()
+        for month in months
+    ]
+    order = list(_TOPS.values())
+    axis = alt.Axis(labelAngle=0, labelExpr="substring(datum.label, 5, 7)")
+    if months[0].year != months[-1].year:
+        axis = alt.Axis(labelAngle=-40)
+    chart = (
+        alt.Chart(data(values))
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("month:O", title=f"Month of {months[0]:%Y}", axis=axis),
+            y=alt.Y("value:Q", title="Share of the month’s sales, %"),
+            color=alt.Color("series:N", title=None, scale=colours(order)),
+            strokeDash=alt.StrokeDash("series:N", title=None, scale=alt.Scale(domain=order)),
+        )
+    )
+    first, last = (
+        float(np.mean([row["top10_share"] for row in rows if row["month"] == month]))
+        for month in (months[0], months[-1])
+    )
+    return picture(
+        chart.properties(height=220),
+        f"The ten largest anchors sell {show('top10_share', first)} in the first month and "
+        f"{show('top10_share', last)} in the last under {called}",
+        "Mean of the simulated years.",
+    )

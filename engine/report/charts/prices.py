@@ -1,0 +1,401 @@
+"""Pictures of the main job: prices of targets, the plan, what levers bring, the worlds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from engine.decision.amounts import bn
+from engine.report.charts.grammar import (
+    AMBER,
+    BLUE,
+    GREY,
+    HEIGHT,
+    INK,
+    PICKED,
+    RED,
+    Picture,
+    colours,
+    data,
+    name_axis,
+    picked_param,
+    picture,
+    rows_height,
+    wrapped,
+)
+from engine.report.findings.options import at_knee
+from engine.report.findings.prices import letters
+from engine.report.findings.weighing import by_world, world_weights
+from engine.report.formatting import scaled
+from engine.report.read.results_model import StudyResults
+from engine.results.schemas import Row
+
+_GMV: Final = "gmv_paid_fen"
+_MISS: Final = "miss."
+_NARROW: Final = 20
+"""Characters of a figure's name in a line, where columns need room."""
+
+
+def _bn(fen: float | None) -> float | None:
+    return None if fen is None else round(scaled(_GMV, fen), 4)
+
+
+def price_picture(prices: Sequence[Row]) -> Picture | None:
+    """Draw what each target costs, with 50 and 80 % of the worlds."""
+    reached = [row for row in prices if row["says"]]
+    if len(reached) < 2:
+        return None
+    import altair as alt
+
+    lettered = {said: letter for letter, said in letters(prices).items()}
+    values = [_price_values(row, lettered[row["says"]]) for row in reached]
+    base = alt.Chart(data(values)).encode(
+        x=alt.X(
+            "target:Q", title="Target for the year, bn RMB", scale=alt.Scale(zero=False, nice=True)
+        )
+    )
+    bands = [
+        base.mark_area(opacity=opacity, color=BLUE).encode(y=f"low{share}:Q", y2=f"high{share}:Q")
+        for share, opacity in ((80, 0.16), (50, 0.28))
+    ]
+    cost = alt.Y("cost:Q", title="Net cost against today, bn RMB")
+    line = base.mark_line(color=BLUE, strokeWidth=2).encode(y=cost)
+    marks = base.mark_circle(size=130, color=BLUE, opacity=1, cursor="pointer").encode(
+        y=cost, tooltip=alt.Tooltip("tip:N"), stroke=_picked_stroke(), strokeWidth=alt.value(3)
+    )
+    names = base.mark_text(dy=-15, fontWeight="bold", fontSize=13, color=INK).encode(
+        y=cost, text="letter:N"
+    )
+    zero = alt.Chart(data([{"y": 0}])).mark_rule(color=GREY).encode(y="y:Q")
+    chart = alt.layer(*bands, zero, *_out_of_reach(prices), line, marks, names)
+    return picture(
+        chart.add_params(picked_param()).properties(height=HEIGHT),
+        _price_finding(prices, reached),
+        "Median over worlds, with 50 and 80 % of them. A dashed line stands at the first target "
+        "that no policy tried holds. The letters are those of the table below; point at a mark "
+        "for its numbers, click it for its levers.",
+    )
+
+
+def _price_values(row: Row, letter: str) -> dict[str, Any]:
+    ends = {
+        f"{end}{share}": _bn(row[f"cost_{share}_{end}_fen"])
+        for share in (50, 80)
+        for end in ("low", "high")
+    }
+    return ends | {
+        "target": _bn(row["target_fen"]),
+        "cost": _bn(row["cost_median_fen"]),
+        "letter": letter,
+        "policy": row["policy"],
+        "tip": f"{bn(row['target_fen'])} bn RMB costs {bn(row['cost_median_fen'])} bn RMB: "
+        f"{row['says']}",
+    }
+
+
+def _picked_stroke() -> Any:
+    import altair as alt
+
+    return alt.when(f"datum.policy === {PICKED}").then(alt.value(AMBER)).otherwise(alt.value(None))
+
+
+def _out_of_reach(prices: Sequence[Row]) -> list[Any]:
+    """Draw a dashed line at the first target above all that are reached."""
+    import altair as alt
+
+    above = [row for row in prices if not row["says"]]
+    if not above:
+        return []
+    first = alt.Chart(data([{"target": _bn(above[0]["target_fen"])}]))
+    return [first.mark_rule(color=RED, strokeDash=[5, 4]).encode(x="target:Q")]
+
+
+def _price_finding(prices: Sequence[Row], reached: Sequence[Row]) -> str:
+    knee, top = at_knee(reached), reached[-1]
+    said = f"{_target(top)} bn RMB costs {bn(top['cost_median_fen'])} bn RMB more than today"
+    if knee is not None and knee is not top:
+        said = f"{_target(knee)} bn RMB costs {bn(knee['cost_median_fen'])} bn RMB, {said}"
+    above = [row for row in prices if not row["says"]]
+    return f"{said}; no policy tried holds {_target(above[0])}" if above else said
+
+
+def _target(row: Row) -> str:
+    return bn(row["target_fen"])
+
+
+def plan_pictures(plan: Sequence[Row], goal_fen: float) -> list[Picture]:
+    """Draw GMV by month, and the year so far with its fan against the goal."""
+    if not plan or plan[-1]["is_past"]:
+        return []
+    return [_fan(plan, goal_fen), _months(plan)]
+
+
+def _fan(plan: Sequence[Row], goal_fen: float) -> Picture:
+    import altair as alt
+
+    names = ("low_fen", "middle_fen", "high_fen", "target_fen")
+    values = [
+        {name.removesuffix("_fen"): _bn(row[name]) for name in names}
+        | {"month": _month(row), "part": _part(row)}
+        for row in plan
+    ]
+    base = alt.Chart(data(values)).encode(x=_month_axis(values))
+    total = alt.Y("middle:Q", title="Year so far, bn RMB")
+    fan = base.mark_area(opacity=0.2, color=BLUE).encode(y="low:Q", y2="high:Q")
+    line = base.mark_line(color=BLUE, strokeWidth=2.5).encode(y=total)
+    marks = base.mark_point(filled=True, size=60, opacity=1).encode(y=total, color=_part_colour())
+    layers = [fan, line, marks]
+    if plan[-1]["target_fen"] > 0:
+        path = base.mark_line(color=GREY, strokeDash=[2, 3], strokeWidth=2)
+        layers.append(path.encode(y="target:Q"))
+    if goal_fen:
+        goal = alt.Chart(data([{"goal": _bn(goal_fen)}]))
+        layers.append(goal.mark_rule(color=RED, strokeDash=[6, 4]).encode(y="goal:Q"))
+    last = plan[-1]
+    ends = f"{bn(last['low_fen'])} and {bn(last['high_fen'])}"
+    side = _side(last, goal_fen)
+    return picture(
+        alt.layer(*layers).properties(height=HEIGHT),
+        f"The year ends at {bn(last['middle_fen'])} bn RMB, 80 % between {ends}{side}",
+        "Median of worlds and luck together, with 10 to 90 %. Dashed: the goal; dotted: the path "
+        "that is steered by, if any. The past is what the worlds simulate of it, not the actuals; "
+        "how far these lie apart stands among the worlds.",
+    )
+
+
+def _side(last: Row, goal_fen: float) -> str:
+    if not goal_fen:
+        return ""
+    where = (
+        "above" if last["low_fen"] > goal_fen else "below" if last["high_fen"] < goal_fen else ""
+    )
+    goal = f"the goal of {bn(goal_fen)}"
+    return f", all {where} {goal}" if where else f", around {goal}"
+
+
+def _months(plan: Sequence[Row]) -> Picture:
+    import altair as alt
+
+    values = [
+        {
+            "month": _month(row),
+            "gmv": _bn(row["gmv_fen"]),
+            "part": _part(row),
+            "tip": f"{row['month']:%Y-%m}: {bn(row['gmv_fen'])} bn RMB, coupons "
+            f"{bn(row['subsidy_fen'])}",
+        }
+        for row in plan
+    ]
+    bars = (
+        alt.Chart(data(values))
+        .mark_bar()
+        .encode(
+            x=_month_axis(values),
+            y=alt.Y("gmv:Q", title="GMV as paid in the month, bn RMB"),
+            color=_part_colour(),
+            tooltip=alt.Tooltip("tip:N"),
+        )
+    )
+    most = max((row for row in plan if not row["is_past"]), key=lambda row: row["gmv_fen"])
+    coupons = sum(row["subsidy_fen"] for row in plan if not row["is_past"])
+    return picture(
+        bars.properties(height=220),
+        f"The largest month to come is {most['month']:%Y-%m} with {bn(most['gmv_fen'])} bn RMB; "
+        f"coupons to come: {bn(coupons)} bn RMB",
+        "Mean over worlds, weighted, of the recommended policy.",
+    )
+
+
+def _month(row: Row) -> str:
+    return f"{row['month']:%Y-%m}"
+
+
+def _part(row: Row) -> str:
+    return "before the decision" if row["is_past"] else "to come"
+
+
+def _month_axis(values: Sequence[Mapping[str, Any]]) -> Any:
+    import altair as alt
+
+    axis = alt.Axis(labelAngle=0, labelExpr="substring(datum.label, 5, 7)")
+    return alt.X("month:O", title=f"Month of {values[0]['month'][:4]}", axis=axis)
+
+
+def _part_colour() -> Any:
+    import altair as alt
+
+    scale = alt.Scale(domain=["before the decision", "to come"], range=[GREY, BLUE])
+    return alt.Color("part:N", title=None, scale=scale)
+
+
+def effect_pictures(effects: Sequence[Row]) -> list[Picture]:
+    """Draw what each difference from today brings, of GMV and of contribution."""
+    found = []
+    for measure, word in ((_GMV, "GMV as paid"), ("platform_contribution_fen", "contribution")):
+        rows = [
+            row
+            for row in effects
+            if row["measure"] == measure and row["view"] == "leave_one_out" and row["lever"]
+        ]
+        acting = [row for row in rows if row["effect"] or row["standard_error"]]
+        if acting:
+            found.append(_effects(acting, word))
+    return found
+
+
+def _effects(rows: Sequence[Row], word: str) -> Picture:
+    import altair as alt
+
+    ranked = sorted(rows, key=lambda row: -abs(row["effect"]))
+    values = [_effect_values(row) for row in ranked]
+    names = [row["says"] for row in ranked]
+    base = alt.Chart(data(values)).encode(y=name_axis(names))
+    told = alt.Scale(domain=["told from nothing", "not told from nothing"], range=[BLUE, "#A9B4C2"])
+    bars = base.mark_bar(height=12).encode(
+        x=alt.X("value:Q", title=f"Change of {word}, bn RMB"),
+        color=alt.Color("told:N", title=None, scale=told),
+        tooltip=alt.Tooltip("tip:N"),
+    )
+    limits = base.mark_rule(color=INK).encode(x="low:Q", x2="high:Q")
+    zero = alt.Chart(data([{"x": 0}])).mark_rule(color=INK).encode(x="x:Q")
+    return picture(
+        alt.layer(bars, limits, zero).properties(height=rows_height(names)),
+        _effect_finding(ranked, word),
+        "What the recommended policy loses if one of its differences from today is left out; "
+        "lines are 95 % intervals. What changes nothing at all has no bar.",
+    )
+
+
+def _effect_values(row: Row) -> dict[str, Any]:
+    low, high = row["ci_low"], row["ci_high"]
+    return {
+        "name": wrapped(row["says"]),
+        "value": _bn(row["effect"]),
+        "low": _bn(low),
+        "high": _bn(high),
+        "told": "told from nothing" if _is_told(row) else "not told from nothing",
+        "tip": f"{row['says']}: {bn(row['effect'])} bn RMB"
+        + ("" if low is None else f" ({bn(low)} to {bn(high)})"),
+    }
+
+
+def _is_told(row: Row) -> bool:
+    return row["ci_low"] is not None and (row["ci_low"] > 0 or row["ci_high"] < 0)
+
+
+def _effect_finding(ranked: Sequence[Row], word: str) -> str:
+    told = [row for row in ranked if _is_told(row)]
+    if not told:
+        return f"No single difference from today moves {word} beyond noise"
+    most = told[0]
+    return f"Most of {word} is moved by “{most['says']}”: {bn(most['effect'])} bn RMB"
+
+
+def world_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture | None:
+    """Draw the year's GMV in each world under a few policies, by name as they are called."""
+    goal = study.target_fen
+    means = {name: by_world(study, name, _GMV) for name in policies}
+    worlds = world_weights(study)
+    if len(worlds) < 2 or not all(means.values()):
+        return None
+    import altair as alt
+
+    worlds = dict(sorted(worlds.items(), key=lambda item: -item[1]))
+    alike = len(set(worlds.values())) == 1
+    names = [
+        world if alike else f"{world} (weight {weight:.2f})" for world, weight in worlds.items()
+    ]
+    values = [
+        {
+            "name": wrapped(name),
+            "gmv": _bn(means[policy][world]),
+            "series": said,
+            "policy": policy,
+            "tip": f"{world}, {said}: {bn(means[policy][world])} bn RMB",
+        }
+        for world, name in zip(worlds, names, strict=True)
+        for policy, said in policies.items()
+        if world in means[policy]
+    ]
+    order = list(policies.values())
+    shapes = ["circle", "square", "triangle-up", "diamond"][: len(order)]
+    legend = alt.Legend(columns=1)
+    marks = (
+        alt.Chart(data(values))
+        .mark_point(filled=True, size=90, opacity=0.9, cursor="pointer")
+        .encode(
+            x=alt.X("gmv:Q", title="GMV as paid, bn RMB", scale=alt.Scale(zero=False)),
+            y=name_axis(names),
+            color=alt.Color("series:N", title=None, scale=colours(order), legend=legend),
+            shape=alt.Shape("series:N", title=None, scale=alt.Scale(domain=order, range=shapes)),
+            tooltip=alt.Tooltip("tip:N"),
+        )
+    )
+    layers = [marks]
+    if goal:
+        rule = alt.Chart(data([{"x": _bn(goal)}])).mark_rule(color=RED, strokeDash=[6, 4])
+        layers.insert(0, rule.encode(x="x:Q"))
+    first = next(iter(policies))
+    return picture(
+        alt.layer(*layers).properties(height=rows_height(names)),
+        _world_finding(means[first], goal),
+        "Mean of each world’s simulated years. Dashed: the goal."
+        + ("" if alike else " The weight says how near a world’s past lies to what is known."),
+    )
+
+
+def _world_finding(means: Mapping[str, float], goal: float) -> str:
+    low, high = min(means.values()), max(means.values())
+    span = f"from {bn(low)} to {bn(high)} bn RMB"
+    if not goal:
+        return f"Under the first policy the worlds span {span}"
+    count = sum(value >= goal for value in means.values())
+    return (
+        f"The mean year of {count} of {len(means)} worlds reaches {bn(goal)} bn RMB; "
+        f"they span {span}"
+    )
+
+
+def miss_picture(worlds: Sequence[Row]) -> Picture | None:
+    """Draw how far each world's past lies from each known figure, in standard deviations."""
+    figures = [name for name in (worlds[0] if worlds else ()) if name.startswith(_MISS)]
+    if not figures:
+        return None
+    import altair as alt
+
+    names = [name.removeprefix(_MISS) for name in figures]
+    values = [
+        {
+            "name": wrapped(name.removeprefix(_MISS), _NARROW),
+            "world": row["world"],
+            "miss": row[name],
+            "size": abs(row[name]),
+            "text": f"{row[name]:+.0f}".replace("-", "−"),
+            "tip": f"{name.removeprefix(_MISS)} in {row['world']}: {row[name]:+.1f}",
+        }
+        for row in worlds
+        for name in figures
+    ]
+    base = alt.Chart(data(values)).encode(
+        x=alt.X(
+            "world:N", title="World", axis=alt.Axis(labelAngle=-60, labelOverlap=False), sort=None
+        ),
+        y=name_axis(names, _NARROW),
+        tooltip=alt.Tooltip("tip:N"),
+    )
+    scale = alt.Scale(
+        domain=[-3, 0, 3], range=[BLUE, "#F3F4F6", RED], clamp=True, interpolate="rgb"
+    )
+    boxes = base.mark_rect(stroke="white").encode(
+        color=alt.Color("miss:Q", scale=scale, title="standard deviations", legend=None)
+    )
+    texts = base.mark_text(fontSize=11).encode(
+        text="text:N",
+        color=alt.condition("datum.size > 2", alt.value("white"), alt.value(INK)),
+    )
+    worst = max(values, key=lambda one: one["size"])
+    within = sum(one["size"] <= 2 for one in values)
+    return picture(
+        alt.layer(boxes, texts).properties(height=rows_height(names, width=_NARROW)),
+        f"{within} of {len(values)} known figures are missed by two standard deviations at most; "
+        f"the largest miss is {abs(worst['miss']):.1f} in {worst['world']}",
+        "Simulated less observed, in standard deviations. Blue: too small; red: too large.",
+    )

@@ -1,0 +1,56 @@
+"""Means over worlds, weighted as the answer weighs them, and changes against another policy."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from engine.report.read.results_model import StudyResults
+
+
+class Weighed(NamedTuple):
+    """A measure of a policy: mean over worlds, and its change against another policy's."""
+
+    value: float
+    change: float | None
+
+    @property
+    def base(self) -> float | None:
+        """The other policy's value."""
+        return None if self.change is None else self.value - self.change
+
+
+def world_weights(study: StudyResults) -> dict[str, float]:
+    """Return how much each world counts, adding up to 1; all the same where it is not told."""
+    if study.worlds:
+        return {row["world"]: row["weight"] for row in study.worlds}
+    names = sorted({row["world"] for row in study.runs})
+    return {name: 1 / len(names) for name in names}
+
+
+def by_world(study: StudyResults, policy: str, measure: str) -> dict[str, float]:
+    """Return a policy's mean of a measure in each world, from its runs; empty without any."""
+    found: dict[str, list[float]] = {}
+    for row in study.runs:
+        if row["policy"] == policy and row.get(measure) is not None:
+            found.setdefault(row["world"], []).append(float(row[measure]))
+    return {world: sum(values) / len(values) for world, values in found.items()}
+
+
+def weighed(study: StudyResults, policy: str, measure: str, base: str | None) -> Weighed | None:
+    """Return a policy's mean over worlds, and its change against `base`; None without runs."""
+    own = by_world(study, policy, measure)
+    if not own:
+        return None
+    other = by_world(study, base, measure) if base and base != policy else {}
+    same = own.keys() & other.keys()
+    change = None
+    if same == own.keys():
+        change = _mean(study, {world: own[world] - other[world] for world in sorted(same)})
+    return Weighed(_mean(study, own), change)
+
+
+def _mean(study: StudyResults, values: Mapping[str, float]) -> float:
+    weights = world_weights(study)
+    total = sum(weights.get(world, 0.0) for world in values)
+    if total <= 0:
+        return sum(values.values()) / len(values)
+    return sum(weights.get(world, 0.0) * value for world, value in values.items()) / total

@@ -1,0 +1,239 @@
+"""The sections of a search: prices, plan, subsidy, levers, ecosystem, worlds, how sure."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from engine.report.charts.ecosystem import top_picture, touched_picture
+from engine.report.charts.frontier import frontier_picture
+from engine.report.charts.over_time import days_pictures
+from engine.report.charts.prices import (
+    effect_pictures,
+    miss_picture,
+    plan_pictures,
+    price_picture,
+    world_picture,
+)
+from engine.report.charts.rows import estimates_picture
+from engine.report.charts.subsidy import funding_picture
+from engine.report.findings.options import Option
+from engine.report.findings.prices import (
+    PLAN_HEADS,
+    PRICE_HEADS,
+    VALUE_HEADS,
+    WORLD_HEADS,
+    plan_cells,
+    price_cells,
+    value_cells,
+    world_cells,
+)
+from engine.report.findings.search import risk_table, search_table
+from engine.report.html.blocks import (
+    Cell,
+    Section,
+    Table,
+    TableRow,
+    plain_rows,
+    section,
+    table,
+)
+from engine.report.read.results_model import StudyResults
+
+_SHORT: Final = ("cheapest", "knee", "ambitious")
+"""What options are called in pictures, by how their role begins."""
+
+_PRICE_UNITS: Final = {
+    "Target": "bn RMB",
+    "Net cost": "bn RMB",
+    "80 % of worlds": "bn RMB",
+    "RMB per RMB": "of GMV",
+    "Subsidy": "bn RMB",
+}
+_PLAN_UNITS: Final = dict.fromkeys(PLAN_HEADS[1:], "bn RMB")
+_VALUE_UNITS: Final = {"Days after": "days"} | dict.fromkeys(VALUE_HEADS[1:], "bn RMB")
+
+_RISK_NOTE: Final = (
+    "The first goal on fresh seeds, by what of the years could count. “All hold” is the "
+    "probability that every constraint does; below it stands the constraint that is least sure."
+)
+_RUNG_NOTE: Final = (
+    "A trial climbs from a small sample of buyers and few runs to the top rung. A pilot went up "
+    "whatever it showed: its rank correlations with the top, corrected for the noise of both, say "
+    "how far a rung can be trusted."
+)
+_VALUE_NOTE: Final = (
+    "Contribution against going on as today throughout, discounted to the decision; today’s "
+    "policy follows both after the year. “Pulled forward” is what the first days after the year "
+    "lose, “left behind” what comes later."
+)
+_WORLD_NOTE: Final = (
+    "The weight of a world is by how far its past lies from the actuals; without any, all weigh "
+    "the same. “Without it” is the answer of all other worlds."
+)
+_PRICE_NOTE: Final = (
+    "Net cost, a median over worlds, is the contribution that going on as today would have "
+    "brought more, under the same luck. RMB per RMB is what one more RMB of GMV costs against the "
+    "row above. “None”: no policy that was tried reaches the target as surely as asked."
+)
+
+
+def search_sections(
+    study: StudyResults, found: list[Option], names: Mapping[str, str]
+) -> list[Section | None]:
+    """Return the sections of a search, in the order of the argument; none without one."""
+    if not study.searched:
+        return []
+    shown = _short_names(study, found)
+    first = next(iter(shown), "")
+    pair = {policy: shown[policy] for policy in shown if policy in {first, _today(study)}}
+    best = study.chosen_line()
+    goal = study.target_fen
+    over = days_pictures(study, list(shown), shown)
+    return [
+        section("What each target costs", [price_picture(study.prices)], _price_tables(study)),
+        section(
+            "GMV on its way to the target",
+            [*plan_pictures(study.plan, goal), *(over[1:] if study.plan else over)],
+            [_plan_table(study)],
+        ),
+        section(
+            "What each policy reaches, and what it costs", [frontier_picture(study, best, names)]
+        ),
+        section("Where the subsidy went", [funding_picture(study, shown)]),
+        section("What each lever brings", effect_pictures(study.effects)),
+        section(
+            "Who gains and who loses",
+            [
+                touched_picture(
+                    study,
+                    _others(study, shown),
+                    _base(study),
+                    "today" if _today(study) else _base(study) or "",
+                ),
+                top_picture(study, first, shown.get(first, first)),
+            ],
+        ),
+        section(
+            "Worlds side by side", [world_picture(study, pair or shown)], [_world_table(study)]
+        ),
+        section(
+            "How sure",
+            [miss_picture(study.worlds)],
+            [_value_table(study), _risk_table(study, names)],
+        ),
+        section(
+            "What the search believed, and what fresh seeds say",
+            [estimates_picture(study.lines, dict(names))],
+            [_rung_table(study)],
+            note=_said_of_search(study),
+        ),
+    ]
+
+
+def _short_names(study: StudyResults, found: list[Option]) -> dict[str, str]:
+    """Return what the options and today's policy are called in pictures, in their order."""
+    shown = {}
+    for option in found:
+        words = [word for word in _SHORT for role in option.roles if role.lower().startswith(word)]
+        shown[option.policy] = ", ".join(words)
+    today = _today(study)
+    if today in shown:
+        shown[today] += " (as today)"
+    elif today:
+        shown[today] = "as today"
+    if not study.prices:
+        given = [line.policy for line in study.lines if line.is_baseline]
+        shown |= {name: name for name in given if name not in shown}
+    return shown
+
+
+def _today(study: StudyResults) -> str:
+    today = study.setting("today")
+    return today if isinstance(today, str) and today in study.policies else ""
+
+
+def _base(study: StudyResults) -> str | None:
+    """Return whom options are compared with: today's, or the least subsidised that was given."""
+    given = [line for line in study.lines if line.is_baseline]
+    least = min(given, key=lambda line: line.value("subsidy_fen"), default=None)
+    return _today(study) or (least.policy if least else None)
+
+
+def _others(study: StudyResults, shown: Mapping[str, str]) -> dict[str, str]:
+    return {policy: called for policy, called in shown.items() if policy != _base(study)}
+
+
+def _heads(heads: tuple[str, ...], units: Mapping[str, str]) -> list[tuple[str, str]]:
+    return [(head, units.get(head, "")) for head in heads]
+
+
+def _price_tables(study: StudyResults) -> list[Table]:
+    rows = []
+    for cells, row in zip(price_cells(study.prices), study.prices, strict=True):
+        line = [Cell(text) for text in cells]
+        line[2] = Cell(cells[2], row["says"], row["policy"])
+        rows.append(TableRow(line, is_chosen=bool(row["is_recommended"] and row["policy"])))
+    return [
+        table(
+            "The cheapest way to each target",
+            _heads(PRICE_HEADS, _PRICE_UNITS),
+            rows,
+            _PRICE_NOTE,
+            fold=False,
+        )
+    ]
+
+
+def _plan_table(study: StudyResults) -> Table | None:
+    if not study.plan:
+        return None
+    return table(
+        "The plan by month",
+        _heads(PLAN_HEADS, _PLAN_UNITS),
+        plain_rows(plan_cells(study.plan)),
+        fold=True,
+    )
+
+
+def _world_table(study: StudyResults) -> Table | None:
+    rows = plain_rows(world_cells(study.worlds))
+    return table("The answer without each world", WORLD_HEADS, rows, _WORLD_NOTE, fold=True)
+
+
+def _value_table(study: StudyResults) -> Table | None:
+    rows = plain_rows(value_cells(study.value))
+    return table(
+        "Beyond the year", _heads(VALUE_HEADS, _VALUE_UNITS), rows, _VALUE_NOTE, fold=False
+    )
+
+
+def _risk_table(study: StudyResults, names: Mapping[str, str]) -> Table | None:
+    found = risk_table(study.frontier)
+    if found is None:
+        return None
+    rows = [
+        TableRow(
+            [
+                Cell(names.get(name, name), "recommended" if chosen else "", name),
+                *map(Cell, cells[:-1]),
+                Cell(cells[-1], weakest),
+            ],
+            is_chosen=chosen,
+        )
+        for name, chosen, cells, weakest in found["rows"]
+    ]
+    return table(
+        "What the choice of risk costs", ["Policy", *found["heads"]], rows, _RISK_NOTE, fold=True
+    )
+
+
+def _rung_table(study: StudyResults) -> Table | None:
+    found = search_table(study.rungs, study.trials)
+    if not found or not found["rows"]:
+        return None
+    rows = plain_rows(found["rows"])
+    return table("How the search looked at policies", found["heads"], rows, _RUNG_NOTE, fold=True)
+
+
+def _said_of_search(study: StudyResults) -> str:
+    found: dict[str, Any] | None = search_table(study.rungs, study.trials)
+    return str(found["said"]) if found else ""

@@ -1,0 +1,67 @@
+(() => {
+  const given = JSON.parse(document.getElementById("specs").textContent);
+  const views = [];
+  const narrow = () => document.documentElement.clientWidth < 640;
+
+  // Opens a policy's levers, shows it in the address, and marks it wherever it stands.
+  function pick(policy, move) {
+    let found = null;
+    for (const one of document.querySelectorAll("details.policy")) {
+      one.open = one.dataset.policy === policy;
+      if (one.open) found = one;
+    }
+    for (const link of document.querySelectorAll("a[data-policy]")) {
+      link.classList.toggle("picked", link.dataset.policy === policy);
+    }
+    for (const view of views) {
+      try { view.signal("picked", policy).run(); } catch (error) { /* marks no policy */ }
+    }
+    if (found && move) {
+      found.scrollIntoView({ block: "center" });
+      found.querySelector("summary").focus({ preventScroll: true });
+    }
+  }
+
+  function draw(figure) {
+    const spec = given.specs[Number(figure.dataset.place)];
+    const config = structuredClone(given.config);
+    if (narrow()) {
+      config.axisQuantitative.tickCount = 4;
+      config.legend.labelLimit = 250;
+      config.legend.columns = 1;
+    }
+    const place = figure.querySelector(".live");
+    figure.classList.add("is-live");
+    return vegaEmbed(place, structuredClone(spec), { actions: false, renderer: "svg", config })
+      .then(({ view }) => {
+        views.push(view);
+        view.addEventListener("click", (event, item) => {
+          const policy = item && item.datum && item.datum.policy;
+          if (policy) pick(policy, true);
+        });
+        // The caption says what the picture shows; its marks are no stops for the keyboard.
+        for (const drawn of place.querySelectorAll("svg")) drawn.setAttribute("aria-hidden", "true");
+        figure.dataset.drawn = "yes";
+      })
+      .catch((error) => {
+        figure.classList.remove("is-live");
+        console.error(error);
+      });
+  }
+
+  const seen = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      seen.unobserve(entry.target);
+      draw(entry.target);
+    }
+  }, { rootMargin: "800px" });
+  document.querySelectorAll("figure[data-place]").forEach((one) => seen.observe(one));
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-policy]");
+    if (!link) return;
+    event.preventDefault();
+    pick(link.dataset.policy, true);
+  });
+})();

@@ -1,0 +1,178 @@
+"""The page in a browser: nothing fails, nothing is too wide, policies are picked, all can read it.
+
+Chromium is the system's: without one these tests are skipped.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.report import build_report, read_study
+from tests.report.studies import (
+    ablate_folder,
+    compare_folder,
+    optimize_folder,
+    priced_folder,
+    simulate_folder,
+)
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+FOLDERS = {
+    "priced": priced_folder,
+    "optimize": optimize_folder,
+    "simulate": simulate_folder,
+    "compare": compare_folder,
+    "ablate": ablate_folder,
+}
+WIDTHS = (1440, 390)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine"),
+]
+
+TOO_WIDE = """() => {
+    const width = document.documentElement.clientWidth;
+    const inside = (one) => one.closest("svg") === null || one.tagName === "svg";
+    const free = (one) => one.closest(".scroll") === null || one.matches(".scroll");
+    return [...document.querySelectorAll("body *")]
+        .filter((one) => inside(one) && free(one) && one.getBoundingClientRect().width > 0)
+        .filter((one) => one.getBoundingClientRect().right > width + 1)
+        .map((one) => `${one.tagName}.${one.className}`);
+}"""
+OVERLAPPING = """() => [...document.querySelectorAll("figure .live svg")].flatMap((drawing) => {
+    const texts = [...drawing.querySelectorAll("text")]
+        .map((one) => [one.textContent, one.getBoundingClientRect(),
+                       one.parentElement.getAttribute("opacity"), one.getAttribute("opacity")])
+        .filter(([text, box, ...shown]) => text.trim() && box.width && !shown.includes("0"));
+    return texts.flatMap(([text, a], k) => texts.slice(k + 1).filter(([, b]) =>
+        Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 &&
+        Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4,
+    ).map(([other]) => `${text} | ${other}`));
+})"""
+
+
+class Visit:
+    """A page that was opened and scrolled through, and what the browser complained of."""
+
+    def __init__(self, page: Any, path: Path) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._asked)
+        page.goto(path.as_uri())
+        for figure in page.query_selector_all("figure"):
+            figure.scroll_into_view_if_needed()
+        drawn = '[...document.querySelectorAll("figure")].every((one) => one.dataset.drawn)'
+        page.wait_for_function(drawn, timeout=60_000)
+
+    def _heard(self, message: Any) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith(("file:", "data:")):
+            self.complaints.append(f"asked the network for {request.url}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        found = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    place = tmp_path_factory.mktemp("pages")
+    return {name: build_report(make(place / name)) for name, make in FOLDERS.items()}
+
+
+@pytest.fixture(scope="module")
+def priced(browser: Any, pages: dict[str, Path]) -> Iterator[Any]:
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    yield Visit(page, pages["priced"]).page
+    page.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_page_opens_without_complaint_and_fits(
+    browser: Any, pages: dict[str, Path], name: str, width: int
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    visit = Visit(page, pages[name])
+    assert visit.complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(TOO_WIDE) == []
+    assert page.evaluate(OVERLAPPING) == []
+    faults = axe.Axe().run(page).response["violations"]
+    serious = [one["id"] for one in faults if one["impact"] in {"serious", "critical"}]
+    assert serious == []
+    page.close()
+
+
+def opened(page: Any) -> list[str]:
+    """Policies whose levers are shown."""
+    script = '[...document.querySelectorAll("details.policy[open]")].map((d) => d.dataset.policy)'
+    return list(page.evaluate(script))
+
+
+def test_a_policy_is_picked_in_an_option_by_keyboard(priced: Any) -> None:
+    priced.locator('.option a[data-policy="trial_058"]').focus()
+    priced.keyboard.press("Enter")
+    assert opened(priced) == ["trial_058"]
+    levers = priced.locator("details.policy[open] table").inner_text()
+    assert "20 % on factory goods" in levers
+    assert "subsidy.rate.source" in levers.replace("\n", "")
+    assert priced.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+def test_a_policy_is_picked_in_a_table(priced: Any) -> None:
+    priced.locator('table a[data-policy="trial_012"]').first.click()
+    assert opened(priced) == ["trial_012"]
+
+
+def test_a_policy_is_picked_in_a_picture(priced: Any) -> None:
+    before = opened(priced)
+    priced.locator("figure .live svg .mark-symbol path").first.click()
+    assert opened(priced) != before
+    assert len(opened(priced)) == 1
+
+
+def test_on_paper_and_without_scripts_the_same_pictures_are_still(
+    browser: Any, pages: dict[str, Path], priced: Any
+) -> None:
+    priced.emulate_media(media="print")
+    assert not priced.locator("figure .live").first.is_visible()
+    assert priced.locator("figure img").first.is_visible()
+    priced.emulate_media(media="screen")
+    context = browser.new_context(java_script_enabled=False)
+    bare = context.new_page()
+    bare.goto(pages["priced"].as_uri())
+    assert bare.locator("figure img").count() == priced.locator("figure .live svg").count()
+    assert bare.locator("figure img").first.is_visible()
+    context.close()
+
+
+def test_a_table_is_at_most_nine_columns_wide(pages: dict[str, Path]) -> None:
+    for path in pages.values():
+        text = path.read_text(encoding="utf-8").partition("<script")[0]
+        for head in text.split("<thead>")[1:]:
+            assert head.partition("</thead>")[0].count("<th ") <= 9
+
+
+def test_a_page_stays_small(pages: dict[str, Path]) -> None:
+    assert max(path.stat().st_size for path in pages.values()) < 1.6e6
+
+
+def test_the_folder_of_prices_is_read_whole(pages: dict[str, Path]) -> None:
+    study = read_study(pages["priced"].parent)
+    assert set(study.specs) >= {"h1_2020", "trial_058"}
