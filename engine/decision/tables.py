@@ -24,7 +24,8 @@ def answer_tables(found: Answer) -> dict[str, list[Row]]:
             for sentence in sentences
         ],
         "prices": [
-            _price(row, trials) | {"is_recommended": row.policy == found.recommended.policy}
+            _price(row, trials)
+            | {"is_recommended": row.policy in {found.recommended.policy} - {None}}
             for row in found.rows
         ],
         "effects": [
