@@ -18,6 +18,9 @@ from engine.case import Case, RunResult
 from engine.errors import InputError, PoquanError
 
 Simulate = Callable[[Case], RunResult]
+OnDay = Callable[[int, int], None]
+"""Takes how many days of a case are simulated, and of how many, where one case is long."""
+
 Urgency = tuple[float, ...]
 """What waits is taken in this order, the least first; all of one use are equally long."""
 
@@ -95,6 +98,10 @@ class Runner(Protocol):
         """Yield the years of the cases, in order."""
 
 
+def _ignore_days(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
 class Pool(ABC):
     """Simulates cases. Results are the same bits whatever the back end.
 
@@ -110,6 +117,7 @@ class Pool(ABC):
         self._waiting: list[Waiting] = []
         self._finished: deque[Finished] = deque()
         self._dropped: set[int] = set()
+        self.on_day: OnDay = _ignore_days
 
     def submit(
         self, task: Case | Errand, urgency: Urgency = (), tables: Sequence[str] = TABLES

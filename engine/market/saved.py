@@ -21,7 +21,7 @@ from engine.market.state import (
 from engine.market.world import World
 from engine.population.buyers import COLUMNS, PERSON, Buyers, cache_lines
 
-_FORMAT: Final = 4
+_FORMAT: Final = 5
 """Version of the arrays' names and of the records' layout."""
 
 
@@ -86,7 +86,7 @@ def _state_of(arrays: dict[str, NDArray[Any]], world: World, path: Path) -> Stat
             f"{path}: the state belongs to another world or version of the engine\n"
             "  remedy:  load it with the scenario, scale and world_seed that it was saved with"
         )
-    person = cache_lines(world.scale.buyers_count, PERSON)
+    person = cache_lines(len(arrays["buyers.person"]), PERSON)
     person.view(np.uint8).reshape(person.size, -1)[:] = arrays["buyers.person"]
     values = {
         name.removeprefix("record.values."): column
@@ -100,6 +100,7 @@ def _state_of(arrays: dict[str, NDArray[Any]], world: World, path: Path) -> Stat
     return State(
         day=int(arrays["day"]),
         run_seed=int(arrays["run_seed"]),
+        first_buyer=int(arrays["first_buyer"]),
         buyers=Buyers(person=person, **{name: arrays[f"buyers.{name}"] for name in COLUMNS}),
         anchors=AnchorHistory._make(_columns(arrays, "anchors", AnchorHistory._fields)),
         showcases=Showcases._make(_columns(arrays, "showcases", Showcases._fields)),

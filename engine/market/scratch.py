@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import seal, seal_again
+from engine.market.exchange import WHOLE, Exchange
 from engine.market.sessions.batch import SessionBatch, new_session_batch
 from engine.market.sessions.context import LOOK
 from engine.market.sessions.decide import most_sessions
@@ -110,10 +111,11 @@ class Scratch:
 
     `blocks` are the (first, last) buyers of each block; `looks` and `looks_count` by block,
     `slot_totals` and `batches` by thread; `shop` joins what the world, the state and this scratch
-    know of every stream on one day.
+    know of every stream on one day; `exchange` adds up over the shards of the market.
     """
 
     threads: Threads
+    exchange: Exchange
     blocks: list[tuple[int, int]]
     looks: list[NDArray[np.void]]
     looks_count: list[int]
@@ -147,11 +149,13 @@ class Scratch:
         self.threads.close()
 
 
-def new_scratch(world: World, state: State, threads: int = 1) -> Scratch:
+def new_scratch(
+    world: World, state: State, threads: int = 1, exchange: Exchange = WHOLE
+) -> Scratch:
     """Room for `state` to go on in, on so many threads; close it as a context manager."""
     n, places = world.anchors.fans.size, world.scale.showcase_count
     goods, suppliers = world.goods.kind.size, world.suppliers.kind.size
-    people = blocks(world.scale.buyers_count, threads)
+    people = blocks(state.buyers.person.size, threads)
     threads = min(threads, len(people))
     most = most_sessions(max(world.scenario.calendar.slot_share))
     shop = _stream_table(world, state)
@@ -175,6 +179,7 @@ def new_scratch(world: World, state: State, threads: int = 1) -> Scratch:
     }
     return Scratch(
         threads=Threads(threads),
+        exchange=exchange,
         blocks=people,
         # Untouched pages of zeros cost no memory: room for the worst case is free.
         looks=[np.zeros((last - first) * most, LOOK) for first, last in people],

@@ -73,7 +73,7 @@ class World:
             del tree["calendar"][horizon]
         made_from = {
             "scenario": tree,
-            "scale": self.scale.model_dump(mode="json"),
+            "scale": self.scale.model_dump(mode="json", exclude={"shards"}),
             "seed": self.seed,
         }
         return hashlib.blake2b(

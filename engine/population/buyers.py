@@ -16,7 +16,7 @@ from engine.jit import kernel, step
 from engine.population.alias import alias_table, draw_alias
 from engine.population.anchors import ARRIVAL_DAYS, Anchors
 from engine.population.draws import normal_quantiles
-from engine.rng import Purpose, bits, key, uniform
+from engine.rng import MASK, Purpose, bits, from_entity, key, uniform
 from engine.spec.scenario import Scenario
 from engine.units import N_CATEGORIES, N_KINDS
 
@@ -196,11 +196,10 @@ def set_affinity(me, f, affinity):
     me.affinities[f] = np.uint16(np.int64(me.affinities[f]) & ~AFFINITY_ONE | np.int64(affinity))
 
 
-def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> Buyers:
-    """Create `count` buyers from the world seed."""
-    spec = scenario.buyers
-    buyers = _new_buyers(count)
-    shifts = np.array([int(key(seed, Purpose.BUYER_TRAITS, d)) for d in range(_TRAITS)], np.uint64)
+def draw_buyers(scenario: Scenario, anchors: Anchors, numbers: range, seed: int) -> Buyers:
+    """Create the buyers of these numbers from the world seed, and nobody else."""
+    spec, first = scenario.buyers, numbers.start
+    buyers = _new_buyers(len(numbers))
     quantiles = normal_quantiles(_QUANTILES)
     # budget ~ lognormal around the tier's mean, in whole RMB
     budget_spread = np.exp(spec.budget_log_sd * quantiles - spec.budget_log_sd**2 / 2)
@@ -208,7 +207,7 @@ def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> 
     incomes = np.clip(np.outer(means, budget_spread), 1, 20_000)
     _fill_traits(
         buyers,
-        shifts,
+        _shifts(seed, first),
         _steps(),
         np.float64(spec.tier12_share),
         _levels(spec.activity_log_sd, quantiles, ACTIVITY_CENTRE, ACTIVITY_UNIT),
@@ -218,7 +217,7 @@ def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> 
     table = alias_table(anchors.engaged * anchors.stands_for)
     _fill_history(
         buyers,
-        key(seed, Purpose.BUYER_HISTORY),
+        from_entity(key(seed, Purpose.BUYER_HISTORY), first),
         np.float64(spec.bought_before_share),
         np.float64(spec.initial_habit),
         np.uint8(round(spec.initial_trust * BYTE_ONE)),
@@ -228,7 +227,7 @@ def draw_buyers(scenario: Scenario, anchors: Anchors, count: int, seed: int) -> 
     )
     _fill_follows(
         buyers,
-        key(seed, Purpose.BUYER_FOLLOWS),
+        from_entity(key(seed, Purpose.BUYER_FOLLOWS), first),
         np.int64(spec.follows_count),
         np.float64(spec.initial_affinity),
         table,
@@ -249,6 +248,13 @@ def _steps() -> NDArray[np.uint64]:
     for _ in range(64):
         phi = (1.0 + phi) ** (1.0 / (_TRAITS + 1))
     return np.array([int(phi ** -(d + 1) * 2**64) for d in range(_TRAITS)], np.uint64)
+
+
+def _shifts(seed: int, first: int) -> NDArray[np.uint64]:
+    """Where each trait's sequence stands at buyer `first`."""
+    starts = (int(key(seed, Purpose.BUYER_TRAITS, d)) for d in range(_TRAITS))
+    moved = zip(starts, _steps().tolist(), strict=True)
+    return np.array([(start + first * step) & MASK for start, step in moved], np.uint64)
 
 
 def _levels(

@@ -33,6 +33,11 @@ class Scale(Spec):
     )
     suppliers_count: int = quantity("suppliers", "of all kinds", ge=_FEWEST_SUPPLIERS, le=1_000_000)
     showcase_count: int = quantity("goods", "in a showcase", ge=1, le=16)
+    shards: Annotated[int, Field(ge=1, le=65_536)] | Literal["auto"] = Field(
+        1,
+        description="processes on Ray that hold one market together, each some of its buyers; "
+        "auto: as few as a cluster's memory asks for",
+    )
 
     def sample(self, population_share: float, anchors_share: float = 1.0) -> Self:
         """Return a smaller scale: with a share of the buyers, and of anchors and suppliers."""
@@ -87,6 +92,11 @@ class Ray(Spec):
     )
     workers_count: int | None = quantity("workers", "at once; none: one a CPU", ge=1, le=100_000)
     retries_count: int = quantity("retries", "of a task whose worker died", ge=0, le=100)
+    saves_folder: str | None = Field(
+        None,
+        description="where the shards of one market save nights, on a disk that all nodes share; "
+        "none: on each node's own, so that a lost node means the first day again",
+    )
 
     @model_validator(mode="after")
     def _some_address(self) -> Self:
@@ -111,7 +121,11 @@ class Schedule(Spec):
 class Job(Spec):
     """What every command needs: seeds, a world, its size, and where to run."""
 
-    without_effect: ClassVar[dict[str, Any]] = {"ray": True, "threads": True}
+    without_effect: ClassVar[dict[str, Any]] = {
+        "ray": True,
+        "threads": True,
+        "scale": {"shards": True},
+    }
     """Keys on which no result depends."""
 
     seed: Seed
