@@ -148,7 +148,7 @@ def _people(job: Job, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]
 def _shards(job: Job) -> Iterator[InputError]:
     """One market on several workers is for what one of them cannot hold."""
     where, shards, buyers = "scale.shards", job.scale.shards, job.scale.buyers_count
-    if shards == 1 or (isinstance(job, BenchmarkJob) and job.suite == "shards"):
+    if shards == 1:
         return
     if isinstance(job, CalibrateJob) or not isinstance(job, SimulateJob | CompareJob):
         yield InputError(
@@ -194,7 +194,11 @@ def _memory(job: Job) -> Iterator[InputError]:
 def _buyers(job: Job) -> tuple[str, int]:
     """Return the largest population of a job, and the key that says so."""
     if isinstance(job, BenchmarkJob):
-        keys = {"one_to_one": "population", "search": "market.buyers_count"}
+        keys = {
+            "one_to_one": "population",
+            "shards": "sharded_population",
+            "search": "market.buyers_count",
+        }
         where = keys.get(job.suite, "populations")
         return where, job.largest_population()
     return "scale.buyers_count", job.scale.buyers_count

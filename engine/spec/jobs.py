@@ -348,7 +348,9 @@ class BenchmarkJob(Job):
     """
 
     policy: Policy
-    suite: Literal["kernel", "peers", "one_to_one", "search", "schedule", "branches", "variance"]
+    suite: Literal[
+        "kernel", "peers", "one_to_one", "shards", "search", "schedule", "branches", "variance"
+    ]
     against: str | None = Field(description="another checkout that `kernel` is measured beside")
     variance_runs: int = quantity(
         "runs", "of each policy and population of `variance`", ge=4, le=1000
@@ -357,6 +359,8 @@ class BenchmarkJob(Job):
     days: int | None = quantity("days", "of the year that are simulated; none: by suite", ge=1)
     populations: Rising = Field(description="simulated buyers of `kernel` and `peers`")
     population: int | None = quantity("people", "of `one_to_one`; none: the pool", ge=1)
+    sharded_population: int = quantity("buyers", "simulated, of `shards`", ge=1)
+    shard_counts: Counts = Field(description="shards of one market in `shards`")
     anchors: tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...]
     thread_counts: Counts = Field(description="threads of one market in `kernel`")
     process_counts: Counts = Field(description="markets at once in `kernel`")
@@ -403,6 +407,8 @@ class BenchmarkJob(Job):
         """Return the most buyers that are simulated at once in one market."""
         if self.suite == "one_to_one":
             return self.population or self.scenario.platform.pool_count
+        if self.suite == "shards":
+            return self.sharded_population
         if self.suite == "search":
             return self.market.buyers_count
         return max(self.populations)

@@ -1,7 +1,7 @@
 """One shard among the others: how it adds up, what it compares at night, when it saves."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import numpy as np
@@ -37,16 +37,18 @@ class AddsUp(Protocol):
 class Traffic:
     """What one shard exchanged and saved; seconds by the clock.
 
-    `bytes_sent` is what it would send in a star, once for each sum; `waited_s` is the time within
-    sums, also that in which others were still busy.
+    `day_s` of each day, with its night; `bytes_sent` what goes up the tree, once for each sum (as
+    much comes down); `waited_s` the time within sums, also that in which others were still busy;
+    `peak_bytes` the most memory that its process held.
     """
 
-    days: int = 0
+    day_s: list[float] = field(default_factory=list)
     sums: int = 0
     bytes_sent: int = 0
     waited_s: float = 0.0
     nights_saved: int = 0
     saving_s: float = 0.0
+    peak_bytes: int = 0
 
 
 class Member:
@@ -73,7 +75,7 @@ class Member:
         self.number, self.count = number, count
         self.day, self.traffic = go_on or 0, Traffic()
         self._links, self._nights, self._go_on, self._every = links, nights, go_on, every
-        self._saved_s = time.perf_counter()
+        self._saved_s = self._morning_s = time.perf_counter()
         self._saving_s: float | None = None
 
     def total(self, *arrays: Ints) -> tuple[Ints, ...]:
@@ -110,7 +112,6 @@ class Member:
             If a night cannot be saved.
         """
         self.day = state.day
-        self.traffic.days += 1
         own = np.zeros((self.count, 4), np.int64)
         own[self.number, :2] = np.frombuffer(bytes.fromhex(state.shared_digest()), np.int64)
         own[self.number, 2:] = self._passed_ns(), self._cost_ns(state)
@@ -118,6 +119,9 @@ class Member:
         self._compare(world, state, rows[:, :2])
         if self._is_time(world, state, rows[:, 2:].sum(axis=0)):
             self._save(world, state)
+        now = time.perf_counter()
+        self.traffic.day_s.append(now - self._morning_s)
+        self._morning_s = now
 
     def _compare(self, world: World, state: State, digests: Ints) -> None:
         others = np.flatnonzero((digests != digests[0]).any(axis=1)).tolist()

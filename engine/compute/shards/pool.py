@@ -116,13 +116,13 @@ class ShardedPool(Pool):
             try:
                 ended = gang.ask(lambda actor: actor.run.remote(*words), self._on_day_of(case))
             except ShardsLostError as lost:
-                found = self._result(lost.answers)
+                found = self._result(lost.answers, case)
                 if found is None:
                     raise
                 return found
             with suppress(ShardsLostError):
                 gang.ask(lambda actor: actor.close.remote())
-        found = self._result(ended)
+        found = self._result(ended, case)
         assert found is not None
         return found
 
@@ -130,22 +130,24 @@ class ShardedPool(Pool):
         days = case.scenario.calendar.days_simulated + case.run_off_days
         return lambda day: self.on_day(day, days)
 
-    def _result(self, answers: list[bytes]) -> Finished | None:
+    def _result(self, answers: list[bytes], case: Case) -> Finished | None:
         """Return the first shard's year, or the failure of one that took the others along."""
+        slots = len(case.scenario.calendar.slot_share)
         for found, traffic in map(pickle.loads, answers):
             if isinstance(found.outcome, RunResult):
                 self.traffic = traffic
-                tell(_said_of(traffic, self._count, found.busy_s))
+                tell(_said_of(traffic, self._count, found.busy_s, slots))
             if found.outcome is not None:
                 return cast("Finished", found)
         return None
 
 
-def _said_of(traffic: Traffic, count: int, seconds: float) -> str:
+def _said_of(traffic: Traffic, count: int, seconds: float, slots_a_day: int) -> str:
     """Say in a line what a market's shards exchanged and saved."""
-    days = max(traffic.days, 1)
+    slots = max(len(traffic.day_s), 1) * slots_a_day
     return (
-        f"{count} shards: {traffic.sums / days:.1f} sums and {traffic.bytes_sent / days / 1e3:.0f} "
-        f"kB a day, {traffic.waited_s:.1f} of {seconds:.1f} s in them; "
+        f"{count} shards: {traffic.sums / slots:.1f} sums and "
+        f"{traffic.bytes_sent / slots / 1e3:.0f} kB a slot with its part of the night, "
+        f"{traffic.waited_s:.1f} of {seconds:.1f} s in them; "
         f"{traffic.nights_saved} nights saved in {traffic.saving_s:.1f} s"
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 
 from engine.case import Case, RunResult
 from engine.compute.pool import Finished, finish
@@ -80,6 +81,7 @@ class ShardWorker:
             found = finish(ticket, case, tables, partial(_simulate, self._member))
         finally:
             self._links.close()
+        self._member.traffic.peak_bytes = 1024 * getrusage(RUSAGE_SELF).ru_maxrss
         return pickle.dumps((self._own(found), self._member.traffic))
 
     def day(self) -> int:
