@@ -20,6 +20,7 @@ instead (`rng.from_entity`), so that kernels know nothing of shards. Of every `G
 is asked how it answers to prices (`sessions.responses`): shards hold whole groups.
 """
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
@@ -53,10 +54,22 @@ class Exchange(Protocol):
         """A night has come: `state` (`state.State`) stands on the morning of the next day."""
 
 
-class _Whole:
-    """The exchange of a market in one process: nobody else is there."""
+def _ignore_day(_: int) -> None:
+    """Tell nobody."""
+
+
+class Whole:
+    """The exchange of a market in one process: nobody else is there.
+
+    Parameters
+    ----------
+    on_day : is told each night on the morning of which day the market stands.
+    """
 
     number, count = 0, 1
+
+    def __init__(self, on_day: Callable[[int], None] = _ignore_day) -> None:
+        self._on_day = on_day
 
     def total(self, *arrays: Ints) -> tuple[Ints, ...]:
         """Return the arrays: all buyers are here."""
@@ -68,11 +81,12 @@ class _Whole:
     def report_from(self, _: Any) -> None:
         """Nothing is saved."""
 
-    def end_day(self, _world: Any, _state: Any) -> None:
-        """Nobody is told."""
+    def end_day(self, _world: Any, state: Any) -> None:
+        """Tell how far the market is."""
+        self._on_day(state.day)
 
 
-WHOLE = _Whole()
+WHOLE = Whole()
 
 
 def numbers_of(shard: int, count: int, buyers_count: int) -> range:

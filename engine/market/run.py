@@ -19,7 +19,7 @@ import numpy as np
 
 from engine.case import Branch, Case, RunResult
 from engine.market.day import run_day
-from engine.market.exchange import WHOLE, Exchange, numbers_of
+from engine.market.exchange import WHOLE, Exchange, Whole, numbers_of
 from engine.market.ledger.results import Columns, Tables, daily_table, report_start, tables
 from engine.market.past import KeptPasts, Past
 from engine.market.plan import Plan
@@ -50,7 +50,7 @@ def simulate(case: Case, exchange: Exchange = WHOLE) -> RunResult:
     calendar = case.scenario.calendar
     world = open_world(case.scenario, case.scale, case.world_seed)
     simulated = partial(_past, world, case, exchange)
-    is_kept = case.history is not None and exchange is WHOLE
+    is_kept = case.history is not None and isinstance(exchange, Whole)
     state, start = _PASTS.of(case, simulated) if is_kept else simulated()
     branches: dict[str, RunResult] = {}
     with new_scratch(world, state, case.threads, exchange) as scratch:

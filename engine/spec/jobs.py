@@ -1,6 +1,7 @@
 """What a user asks for around a world and a policy: size, worlds, search, back end."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
@@ -22,6 +23,8 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 _FEWEST_SUPPLIERS: Final = 5
 """One of each kind."""
 
+_MOST_SHARDS: Final = 4096
+
 
 class Scale(Spec):
     """How large a sample of the market is simulated."""
@@ -33,11 +36,23 @@ class Scale(Spec):
     )
     suppliers_count: int = quantity("suppliers", "of all kinds", ge=_FEWEST_SUPPLIERS, le=1_000_000)
     showcase_count: int = quantity("goods", "in a showcase", ge=1, le=16)
-    shards: Annotated[int, Field(ge=1, le=65_536)] | Literal["auto"] = Field(
+    shards: int | Literal["auto"] = Field(
         1,
         description="processes on Ray that hold one market together, each some of its buyers; "
         "auto: as few as a cluster's memory asks for",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _some_shards(cls, raw: Any) -> Any:
+        """Refuse a number of shards in one message, where a union of types would give two."""
+        shards = raw.get("shards", 1) if isinstance(raw, Mapping) else 1
+        if shards != "auto" and (type(shards) is not int or not 1 <= shards <= _MOST_SHARDS):
+            raise ValueError(
+                f"shards={shards} is no number of shards; 1 to {_MOST_SHARDS:,}, or auto; "
+                "leave {where}.shards out to hold a market in one process"
+            )
+        return raw
 
     def sample(self, population_share: float, anchors_share: float = 1.0) -> Self:
         """Return a smaller scale: with a share of the buyers, and of anchors and suppliers."""
