@@ -45,7 +45,10 @@ class Exchange(Protocol):
         """Add each array (int64) up over all shards; what is returned may be the array itself."""
 
     def saved(self, world: Any) -> Any:
-        """What to go on from: a `past.Past` of this shard, or None to begin on the first day."""
+        """What to go on from: this shard's `state.State` and the `ReportStart`, if it is known.
+
+        None to begin on the first day.
+        """
 
     def report_from(self, start: Any) -> None:
         """Take note of the `ledger.results.ReportStart`, which a saved market needs again."""

@@ -6,6 +6,7 @@ Nothing here survives a night: a `Scratch` made anew goes on with the same bits.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from mmap import mmap
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -181,13 +182,21 @@ def new_scratch(
         threads=Threads(threads),
         exchange=exchange,
         blocks=people,
-        # Untouched pages of zeros cost no memory: room for the worst case is free.
-        looks=[np.zeros((last - first) * most, LOOK) for first, last in people],
+        looks=[_room_for_looks((last - first) * most) for first, last in people],
         looks_count=[0] * len(people),
         random_streams=_random_streams(state.run_seed),
         sealed=_seal_records(world, state, rooms),
         **rooms,
     )
+
+
+def _room_for_looks(count: int) -> NDArray[np.void]:
+    """Room for the worst case: pages that are never written to cost no memory.
+
+    Not from NumPy, which asks for pages of 2 MiB: a block's looks fill a part of one, and what is
+    left over would be a third of a large market's memory.
+    """
+    return np.frombuffer(mmap(-1, count * LOOK.itemsize), LOOK)
 
 
 def _seal_records(world: World, state: State, rooms: dict[str, Any]) -> SealedRecords:

@@ -6,11 +6,10 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from engine.compute.shards.nights import Nights
+from engine.compute.shards.nights import Nights, Saved
 from engine.errors import PoquanError
 from engine.market.exchange import Ints
 from engine.market.ledger.results import ReportStart
-from engine.market.past import Past
 from engine.market.state import State
 from engine.market.world import World
 from engine.population.buyers import bytes_per_buyer
@@ -90,7 +89,7 @@ class Member:
         parts = np.split(numbers, ends[:-1])
         return tuple(part.reshape(array.shape) for part, array in zip(parts, arrays, strict=True))
 
-    def saved(self, world: World) -> Past | None:
+    def saved(self, world: World) -> Saved | None:
         """Return the night from which all shards go on."""
         if self._nights is None or self._go_on is None:
             return None

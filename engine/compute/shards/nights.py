@@ -2,19 +2,23 @@
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from engine.market.ledger.results import ReportStart
-from engine.market.past import Past
 from engine.market.saved import load_state, save_state
 from engine.market.state import State
 from engine.market.world import World
 
 _KEPT: Final = 2
 """Nights: while a shard saves one it may be lost, and all go back to the one before."""
+
+
+Saved = tuple[State, ReportStart | None]
+"""A state, and from where the report goes; none: the report begins later."""
 
 
 class Nights:
@@ -50,20 +54,20 @@ class Nights:
         """Keep from where the report goes."""
         np.savez(self._start_path(), **start._asdict())
 
-    def load(self, world: World, day: int) -> Past:
-        """Return the shard as it was saved; without a start where the report begins later."""
+    def load(self, world: World, day: int) -> Saved:
+        """Return the shard as it was saved."""
         state = load_state(world, self._path(day))
         start = None
         if self._start_path().exists():
             with np.load(self._start_path(), allow_pickle=False) as kept:
                 start = ReportStart(int(kept["day"]), kept["visits"], kept["month_gmv"])
-        return Past(state, start)
+        return state, start
 
     def forget(self) -> None:
         """Remove everything of this shard, and the folder after the last one."""
         for path in (*self._files(), self._start_path()):
             path.unlink(missing_ok=True)
-        if not any(self._folder.iterdir()):
+        with suppress(OSError):  # others still have files there, or have just removed it
             self._folder.rmdir()
 
     def _files(self) -> Sequence[Path]:

@@ -3,8 +3,9 @@
 import pickle
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from heapq import heappop
 from typing import cast
 
@@ -18,7 +19,7 @@ from engine.compute.shards.nights import folder_of
 from engine.compute.shards.placing import Gang, ShardsLostError, memory_of_nodes, placed
 from engine.compute.shards.sizes import shards_count
 from engine.compute.shards.worker import Place, Placed
-from engine.compute.watch import tell
+from engine.compute.watch import WithoutRay, tell
 from engine.errors import ClusterError
 from engine.spec.jobs import Ray, Scale
 
@@ -36,7 +37,7 @@ def sharded_pool(ray: Ray, scale: Scale, threads: int, seconds_hint: float) -> I
     InputError
         If the market does not fit into the memory of the cluster.
     """
-    with connected(ray) as is_local:
+    with connected(ray) as is_local, redirect_stdout(WithoutRay(sys.stdout)):
         count = shards_count(scale, memory_of_nodes())
         if count == 1 and scale.shards == "auto":
             with ray_pool(ray, seconds_hint) as pool:
@@ -120,7 +121,7 @@ class ShardedPool(Pool):
                 if found is None:
                     raise
                 return found
-            with suppress(ShardsLostError):
+            with suppress(ShardsLostError, ClusterError):  # all is done
                 gang.ask(lambda actor: actor.close.remote())
         found = self._result(ended, case)
         assert found is not None
@@ -149,5 +150,6 @@ def _said_of(traffic: Traffic, count: int, seconds: float, slots_a_day: int) -> 
         f"{count} shards: {traffic.sums / slots:.1f} sums and "
         f"{traffic.bytes_sent / slots / 1e3:.0f} kB a slot with its part of the night, "
         f"{traffic.waited_s:.1f} of {seconds:.1f} s in them; "
-        f"{traffic.nights_saved} nights saved in {traffic.saving_s:.1f} s"
+        f"{traffic.nights_saved} nights saved in {traffic.saving_s:.1f} s; "
+        f"the first held {traffic.peak_bytes / 2**30:.2f} GiB"
     )
