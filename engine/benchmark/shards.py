@@ -53,7 +53,7 @@ def _shortened(case: Case, buyers: int, days: int) -> Case:
 
 
 def _sharded(job: BenchmarkJob, case: Case, count: int) -> Any:
-    """What the first of `count` shards exchanged; see `engine.compute.shards.member.Traffic`."""
+    """What the first of `count` shards exchanged: an `engine.compute.shards` `ShardTraffic`."""
     scale = case.scale.model_copy(update={"shards": count})
     ray = job.ray.model_copy(update={"backend": "ray"})
     with open_pool(ray, 1, 1.0, market=(scale, 1)) as pool:

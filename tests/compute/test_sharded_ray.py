@@ -13,7 +13,7 @@ import pytest
 
 from engine.case import Case
 from engine.compute.connect import connected
-from engine.compute.shards.pool import ShardedPool
+from engine.compute.shards.pool import _ShardedPool
 from engine.compute.shards.worker import Placed
 from engine.errors import ClusterError
 from engine.market.run import simulate
@@ -34,14 +34,14 @@ def local_ray() -> Iterator[None]:
         yield
 
 
-def pool_of(shards: int, *, retries: int = 3, every: int | None = None) -> ShardedPool:
+def pool_of(shards: int, *, retries: int = 3, every: int | None = None) -> _ShardedPool:
     ray = Ray.model_validate(
         {"backend": "ray", "address": None, "workers_count": 2, "retries_count": retries}
     )
-    return ShardedPool(ray, shards, 2, is_local=True, every=every)
+    return _ShardedPool(ray, shards, 2, is_local=True, every=every)
 
 
-def kill_once(pool: ShardedPool, shard: int, seconds: float, placed: list[int]) -> None:
+def kill_once(pool: _ShardedPool, shard: int, seconds: float, placed: list[int]) -> None:
     """Let `pool` kill one of its first shards, so many seconds after they are ready."""
 
     def when_placed(begun: list[Placed]) -> None:

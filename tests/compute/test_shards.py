@@ -181,7 +181,7 @@ def nights(tmp_path: Path) -> Iterator[list[Nights]]:
     assert not (tmp_path / "market").exists()
 
 
-@pytest.mark.parametrize("dies", [2, 3, 7, 11, 16])
+@pytest.mark.parametrize("dies", [2, 3, 7, 11, 15])
 def test_a_lost_shard_goes_on_from_the_last_saved_night(dies: int, nights: list[Nights]) -> None:
     asked = case("policy=all_levers", "scenario.calendar.start=2020-01-05", days=12)
     asked = replace(asked, history=case("policy=h1_2020").policy)

@@ -25,7 +25,7 @@ class _ShardsDifferError(PoquanError):
     """Shards of one market hold different copies of what they hold alike: a bug."""
 
 
-class AddsUp(Protocol):
+class _AddsUp(Protocol):
     """What brings a shard's numbers together with the others'."""
 
     def add_up(self, numbers: Ints) -> None:
@@ -33,7 +33,7 @@ class AddsUp(Protocol):
 
 
 @dataclass
-class Traffic:
+class ShardTraffic:
     """What one shard exchanged and saved; seconds by the clock.
 
     `day_s` of each day, with its night; `bytes_sent` what goes up the tree, once for each sum (as
@@ -66,13 +66,13 @@ class Member:
         self,
         number: int,
         count: int,
-        links: AddsUp,
+        links: _AddsUp,
         nights: Nights | None = None,
         go_on: int | None = None,
         every: int | None = None,
     ) -> None:
         self.number, self.count = number, count
-        self.day, self.traffic = go_on or 0, Traffic()
+        self.day, self.traffic = go_on or 0, ShardTraffic()
         self._links, self._nights, self._go_on, self._every = links, nights, go_on, every
         self._saved_s = self._morning_s = time.perf_counter()
         self._saving_s: float | None = None

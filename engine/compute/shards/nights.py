@@ -1,6 +1,5 @@
 """Nights that one shard has saved: its state, and from where the report goes."""
 
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -78,8 +77,3 @@ class Nights:
 
     def _start_path(self) -> Path:
         return self._folder / f"{self._name}-start.npz"
-
-
-def folder_of(name: str, parent: str | None) -> Path:
-    """The folder of one market: in `parent`, or where this machine keeps passing files."""
-    return Path(parent or tempfile.gettempdir()) / f"poquan-shards-{name}"

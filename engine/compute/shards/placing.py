@@ -44,14 +44,6 @@ class ShardsLostError(Exception):
         self.answers = answers
 
 
-def memory_of_nodes() -> list[int]:
-    """Return the bytes that each node of the connected Ray grants."""
-    import ray
-
-    nodes = ray.nodes()  # type: ignore[no-untyped-call]
-    return [int(node["Resources"].get("memory", 0)) for node in nodes if node["Alive"]]
-
-
 @contextmanager
 def placed(
     places: Sequence[Place], buyers_count: int, threads: int, *, is_local: bool

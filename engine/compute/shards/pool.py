@@ -4,9 +4,11 @@ import pickle
 import secrets
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from heapq import heappop
+from pathlib import Path
 from typing import cast
 
 from engine.case import Case, RunResult
@@ -14,9 +16,8 @@ from engine.compute.cluster import ray_pool
 from engine.compute.connect import connected
 from engine.compute.pool import TABLES, Finished, Pool, Waiting, finish, simulate_case
 from engine.compute.same_code import Refusal, of_other_code, own_code
-from engine.compute.shards.member import Traffic
-from engine.compute.shards.nights import folder_of
-from engine.compute.shards.placing import Gang, ShardsLostError, memory_of_nodes, placed
+from engine.compute.shards.member import ShardTraffic
+from engine.compute.shards.placing import Gang, ShardsLostError, placed
 from engine.compute.shards.sizes import shards_count
 from engine.compute.shards.worker import Place, Placed
 from engine.compute.watch import WithoutRay, tell
@@ -38,15 +39,28 @@ def sharded_pool(ray: Ray, scale: Scale, threads: int, seconds_hint: float) -> I
         If the market does not fit into the memory of the cluster.
     """
     with connected(ray) as is_local, redirect_stdout(WithoutRay(sys.stdout)):
-        count = shards_count(scale, memory_of_nodes())
+        count = shards_count(scale, _memory_of_nodes())
         if count == 1 and scale.shards == "auto":
             with ray_pool(ray, seconds_hint) as pool:
                 yield pool
         else:
-            yield ShardedPool(ray, count, threads, is_local=is_local)
+            yield _ShardedPool(ray, count, threads, is_local=is_local)
 
 
-class ShardedPool(Pool):
+def _memory_of_nodes() -> list[int]:
+    """Return the bytes that each node of the connected Ray grants."""
+    import ray
+
+    nodes = ray.nodes()  # type: ignore[no-untyped-call]
+    return [int(node["Resources"].get("memory", 0)) for node in nodes if node["Alive"]]
+
+
+def _folder_of(name: str, parent: str | None) -> Path:
+    """The folder of one market: in `parent`, or where this machine keeps passing files."""
+    return Path(parent or tempfile.gettempdir()) / f"poquan-shards-{name}"
+
+
+class _ShardedPool(Pool):
     """Simulates one case at a time, on several actors of a Ray that is connected.
 
     Parameters
@@ -65,7 +79,7 @@ class ShardedPool(Pool):
         super().__init__()
         self._spec, self._count, self._threads, self._every = spec, count, threads, every
         self._is_local = is_local
-        self.traffic = Traffic()
+        self.traffic = ShardTraffic()
         self.on_placed: Callable[[list[Placed]], None] = lambda _: None
 
     def _exchange(self, *, wait: bool) -> None:
@@ -80,7 +94,7 @@ class ShardedPool(Pool):
 
     def _simulate(self, todo: Waiting, case: Case) -> Finished:
         """Run the shards to the end; where one is lost, all begin again from a saved night."""
-        folder = folder_of(secrets.token_hex(8), self._spec.saves_folder)
+        folder = _folder_of(secrets.token_hex(8), self._spec.saves_folder)
         token, count, tries = secrets.token_bytes(32), self._count, self._spec.retries_count + 1
         places = [Place(number, count, token, folder, self._every) for number in range(count)]
         reason = ""
@@ -143,7 +157,7 @@ class ShardedPool(Pool):
         return None
 
 
-def _said_of(traffic: Traffic, count: int, seconds: float, slots_a_day: int) -> str:
+def _said_of(traffic: ShardTraffic, count: int, seconds: float, slots_a_day: int) -> str:
     """Say in a line what a market's shards exchanged and saved."""
     slots = max(len(traffic.day_s), 1) * slots_a_day
     return (
