@@ -39,6 +39,18 @@ def test_shards_change_no_bit(levers: tuple[str, ...], count: int) -> None:
         assert same(alone, year)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+@pytest.mark.parametrize("name", RUNS)
+def test_the_golden_runs_are_the_same_on_shards(name: str, count: int) -> None:
+    levers, days = RUNS[name]
+    asked = case(*levers, days=days, threads=2)
+    alone = simulate(asked)
+    for year in simulate_sharded(asked, Table(count).links()):
+        assert same(alone, year)
+
+
 def test_what_is_rationed_is_rationed_over_shards() -> None:
     """So that the test above says something."""
     year = simulate(case(*BINDING, "scale.buyers_count=5000", days=12))
