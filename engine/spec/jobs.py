@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -112,6 +113,16 @@ class Ray(Spec):
         description="where the shards of one market save nights, on a disk that all nodes share; "
         "none: on each node's own, so that a lost node means the first day again",
     )
+
+    @model_validator(mode="after")
+    def _absolute_folder(self) -> Self:
+        """Workers have folders of their own to start from."""
+        if self.saves_folder is not None and not Path(self.saves_folder).is_absolute():
+            raise ValueError(
+                f"saves_folder={self.saves_folder} is relative, and workers would take it from "
+                "places of their own; a folder from / on, or null; {where}.saves_folder=/shared/folder"
+            )
+        return self
 
     @model_validator(mode="after")
     def _some_address(self) -> Self:

@@ -1,5 +1,6 @@
 """One market on several shards: the bits of the market in one process, whatever happens."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -146,6 +147,7 @@ def test_a_stranger_is_turned_away() -> None:
     waits = threading.Thread(target=first.connect, args=(addresses,))
     waits.start()
     stranger.connect(addresses)
+    socket.create_connection(first.address).close()  # says nothing
     second.connect(addresses)
     waits.join(timeout=10)
     own = [np.ones(2, np.int64), np.ones(2, np.int64)]

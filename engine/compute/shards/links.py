@@ -12,6 +12,7 @@ import hmac
 import socket
 import struct
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,9 @@ from numpy.typing import NDArray
 _CHILDREN: Final = 16
 _CONNECT_S: Final = 60.0
 """Seconds in which all shards must have found each other."""
+
+_HELLO_S: Final = 5.0
+"""Seconds in which who connects must say who it is."""
 
 _HEAD: Final = struct.Struct("<QQ")
 """Before every message: which sum it belongs to, and how many bytes follow."""
@@ -110,12 +114,14 @@ class TreeLinks:
     def _accept(self, expected: range) -> dict[int, socket.socket]:
         """Take in one who connects, by its number; nobody if it is a stranger."""
         self._listener.settimeout(_CONNECT_S)
-        child = _tuned(self._listener.accept()[0])
+        child = self._listener.accept()[0]
+        child.settimeout(_HELLO_S)
         hello = bytearray(_HELLO.size)
-        _fill(child, memoryview(hello))
+        with suppress(OSError):  # who says nothing, or goes, is a stranger too
+            _fill(child, memoryview(hello))
         token, number = _HELLO.unpack(hello)
         if hmac.compare_digest(token, self._token) and number in expected:
-            return {number: child}
+            return {number: _tuned(child)}
         child.close()
         return {}
 

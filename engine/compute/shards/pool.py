@@ -96,7 +96,10 @@ class _ShardedPool(Pool):
         """Run the shards to the end; where one is lost, all begin again from a saved night."""
         folder = _folder_of(secrets.token_hex(8), self._spec.saves_folder)
         token, count, tries = secrets.token_bytes(32), self._count, self._spec.retries_count + 1
-        places = [Place(number, count, token, folder, self._every) for number in range(count)]
+        places = [
+            Place(number, count, token, folder, self._every, self._is_local)
+            for number in range(count)
+        ]
         reason = ""
         try:
             for _ in range(tries):

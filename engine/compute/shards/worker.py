@@ -22,7 +22,8 @@ class Place:
     """What a shard is told when it is placed.
 
     `folder` is where it saves its nights, every `every` days (none: as seldom as keeps saving at
-    two per cent); `token` what all shards of the market know.
+    two per cent); `token` what all shards of the market know; `is_local` whether all are on this
+    machine.
     """
 
     number: int
@@ -30,6 +31,7 @@ class Place:
     token: bytes
     folder: Path
     every: int | None
+    is_local: bool
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class ShardWorker:
         if (refusal := refused(wanted, node_name())) is not None:
             return refusal
         make_ready(case)
-        place, host = self._place, ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+        place = self._place
+        host = "127.0.0.1" if place.is_local else ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
         self._links = TreeLinks(place.number, place.token, host)
         return Placed(self._links.address, self._nights().saved(), os.getpid())
 
