@@ -120,7 +120,8 @@ class Ray(Spec):
         if self.saves_folder is not None and not Path(self.saves_folder).is_absolute():
             raise ValueError(
                 f"saves_folder={self.saves_folder} is relative, and workers would take it from "
-                "places of their own; a folder from / on, or null; {where}.saves_folder=/shared/folder"
+                "places of their own; a folder from / on, or null; "
+                "{where}.saves_folder=/shared/folder"
             )
         return self
 
