@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.market.test_determinism import same
 from tests.update_golden import RUNS
 from tests.worlds import case
 
-KILLS = 20
+KILLS, EVERY = 20, 10
 
 
 @pytest.fixture(scope="module")
@@ -40,14 +41,24 @@ def pool_of(shards: int, *, retries: int = 3, every: int | None = None) -> _Shar
     return _ShardedPool(ray, shards, 2, is_local=True, every=every)
 
 
-def kill_once(pool: _ShardedPool, shard: int, seconds: float, placed: list[int]) -> None:
-    """Let `pool` kill one of its first shards, so many seconds after they are ready."""
+def kill_once(
+    pool: _ShardedPool, shard: int, placed: list[int], night: int = 0, seconds: float = 0.0
+) -> None:
+    """Let `pool` kill one of its first shards, so many seconds after a night is saved (0: at once).
+
+    `placed` takes how many shards are placed, each time.
+    """
+
+    def kill(process: int) -> None:
+        while night and not list(Path(gettempdir()).glob(f"poquan-shards-*/*-night-{night}.npz")):
+            time.sleep(0.01)
+        time.sleep(seconds)
+        os.kill(process, signal.SIGKILL)
 
     def when_placed(begun: list[Placed]) -> None:
         placed.append(len(begun))
         if len(placed) == 1:
-            stop = os.kill, begun[shard].process, signal.SIGKILL
-            threading.Timer(seconds, stop[0], stop[1:]).start()
+            threading.Thread(target=kill, args=(begun[shard].process,), daemon=True).start()
 
     pool.on_placed = when_placed
 
@@ -78,20 +89,17 @@ def test_the_golden_runs_are_the_same_on_shards(shards: int) -> None:
 @pytest.mark.usefixtures("local_ray")
 @pytest.mark.timeout(3000)
 def test_a_killed_shard_changes_no_bit(capfd: pytest.CaptureFixture[str]) -> None:
-    one = asked(("policy=all_levers",), 200, 2)
+    one = asked(("policy=all_levers",), 120, 2)
     alone, chance = simulate(one), random.Random(17)
-    seconds, kills = 10.0, 0
     for number in range(KILLS):
-        pool, placed = pool_of(2, every=15), []
-        kill_once(pool, chance.randrange(2), chance.uniform(0.1, 1.0) * seconds, placed)
+        pool, placed = pool_of(2, every=EVERY), []
+        night = EVERY * chance.randrange(120 // EVERY - 2)
+        kill_once(pool, chance.randrange(2), placed, night, chance.uniform(0.0, 0.1))
         (year,) = pool.run([one])
+        assert placed == [2, 2], number
         assert same(alone, year), number
-        if len(placed) == 2:
-            kills += 1
-            assert "these are lost: " in capfd.readouterr().err
-        else:  # it came to the end before the shot
-            seconds *= 0.8
-    assert kills >= KILLS // 2
+        assert len(pool.traffic.day_s) <= 120 - max(0, night - EVERY)
+        assert "these are lost: " in capfd.readouterr().err
     assert left_behind() == []
 
 
@@ -99,7 +107,7 @@ def test_a_killed_shard_changes_no_bit(capfd: pytest.CaptureFixture[str]) -> Non
 @pytest.mark.usefixtures("local_ray")
 def test_who_is_killed_too_often_is_given_up_with_a_message_of_ours() -> None:
     pool, placed = pool_of(2, retries=0), []
-    kill_once(pool, 1, 0.1, placed)
+    kill_once(pool, 1, placed)
     with pytest.raises(ClusterError, match="shards of the market were lost 1 times"):
         list(pool.run([asked(("policy=h1_2020",), 366, 2)]))
     assert left_behind() == []
