@@ -222,6 +222,17 @@ def test_a_lost_shard_goes_on_from_the_last_saved_night(dies: int, nights: list[
     assert same(simulate(asked), years[0])
 
 
+def test_saving_takes_two_per_cent_at_most_and_ends_with_the_horizon(nights: list[Nights]) -> None:
+    asked = case(days=12)
+    world = open_world(asked.scenario, asked.scale, 1)
+    state = open_state(world, 1, range(8))
+    member = Member(0, 2, Table(2).links()[0], nights[0])
+    assert member._is_time(world, state, np.array([100, 2]))
+    assert not member._is_time(world, state, np.array([100, 3]))
+    state.day = 12
+    assert not member._is_time(world, state, np.array([100, 0]))
+
+
 def test_auto_takes_as_few_shards_as_the_memory_of_the_nodes_bears() -> None:
     big = SMALL_SCALE.model_copy(update={"buyers_count": 217_000_000, "shards": "auto"})
     gib = 2**30
