@@ -11,11 +11,12 @@ from pydantic import BaseModel
 
 from engine.compute.machine import check_memory
 from engine.errors import CombinedInputError, InputError
+from engine.market.exchange import GROUP, groups_of
 from engine.market.plan import check_target
 from engine.spec.base import Dated
 from engine.spec.calendar import Calendar
 from engine.spec.calibration import CalibrateJob
-from engine.spec.jobs import BenchmarkJob, CompareJob, Job, OptimizeJob
+from engine.spec.jobs import BenchmarkJob, CompareJob, Job, OptimizeJob, SimulateJob
 from engine.spec.policy import Policy
 from engine.spec.response import ResponseJob
 from engine.spec.scenario import Scenario
@@ -33,7 +34,7 @@ def check_job(job: Job) -> None:
         memory, dates outside the calendar, a target that cannot be followed.
     """
     scenarios = worlds(job.scenario, job.ensemble)
-    mistakes = [*_people(job, scenarios), *_memory(job)]
+    mistakes = [*_people(job, scenarios), *_memory(job), *_shards(job)]
     for key, space in job.all_spaces().items():
         mistakes += _searched_dates(space, key, scenarios, job.decision_date)
     for key, policy in _policies(job).items():
@@ -157,6 +158,42 @@ def _people(job: Job, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]
             return
 
 
+def _shards(job: Job) -> Iterator[InputError]:
+    """One market on several workers is for what one of them cannot hold."""
+    where, shards, buyers = "scale.shards", job.scale.shards, job.scale.buyers_count
+    if shards == 1:
+        return
+    if isinstance(job, CalibrateJob) or not isinstance(job, SimulateJob | CompareJob):
+        yield InputError(
+            where,
+            f"{shards}, but this command simulates many markets, each small enough for one worker",
+            "1, or a command that simulates few: simulate, compare, ablate",
+            f"leave {where} out: the markets themselves fill the workers",
+        )
+    elif shards != "auto" and shards > groups_of(buyers):
+        yield InputError(
+            where,
+            f"{shards:,} shards, but {buyers:,} buyers are {groups_of(buyers):,} groups of "
+            f"{GROUP}, which no shards share",
+            f"1 to {groups_of(buyers)}, or auto",
+            f"lower {where}, or raise scale.buyers_count",
+        )
+    elif job.tables.is_given:
+        yield InputError(
+            where,
+            f"{shards}, but tables are given, which one process reads whole",
+            "1 with tables of one's own",
+            f"leave {where} or tables out",
+        )
+    elif job.ray.backend == "process":
+        yield InputError(
+            where,
+            f"{shards}, but ray.backend=process stays in this process",
+            "1 in this process; several on Ray",
+            f"leave ray.backend or {where} out",
+        )
+
+
 def _memory(job: Job) -> Iterator[InputError]:
     where, buyers = _buyers(job)
     years = job.replications * len(job.ensemble.worlds) * len(_policies(job))
@@ -166,6 +203,8 @@ def _memory(job: Job) -> Iterator[InputError]:
         years *= job.points_count
     if isinstance(job, OptimizeJob):
         years = max(years, job.search.window_count, job.search.finalists_count)
+    if job.scale.shards not in {1, "auto"}:
+        years = 1  # one market after another
     try:
         check_memory(buyers, 1 if isinstance(job, BenchmarkJob) else years, job.ray, where)
     except InputError as mistake:
@@ -175,7 +214,11 @@ def _memory(job: Job) -> Iterator[InputError]:
 def _buyers(job: Job) -> tuple[str, int]:
     """Return the largest population of a job, and the key that says so."""
     if isinstance(job, BenchmarkJob):
-        keys = {"one_to_one": "population", "search": "market.buyers_count"}
+        keys = {
+            "one_to_one": "population",
+            "shards": "sharded_population",
+            "search": "market.buyers_count",
+        }
         where = keys.get(job.suite, "populations")
         return where, job.largest_population()
     return "scale.buyers_count", job.scale.buyers_count

@@ -98,6 +98,15 @@ def extend(streams, numbers, keys):
         keys[k] = value
 
 
+def from_entity(stream: int | np.uint64, first: int) -> np.uint64:
+    """A stream whose entity 0 draws what entity `first` draws in `stream`, and so on.
+
+    The number of an entity only moves the start of a draw, so that who holds the entities from
+    `first` on may count them from 0.
+    """
+    return np.uint64((int(stream) + first * int(_ENTITY)) & MASK)
+
+
 def derive_seed(seed: int, purpose: Purpose, *numbers: int) -> int:
     """A new seed below 2**63 (it must fit a Parquet int64)."""
     return int(key(seed, purpose, *numbers)) >> 1

@@ -124,13 +124,13 @@ def _compile_rest(case: Case) -> None:
         slot.direct_traffic(world, state, scratch, levers, 0)
         context = slot.slot_context(world, state, scratch, levers, controls, 0)
         slot.settle_looks(scratch, context)
-        slot.allot_stock(world, state, scratch, context)
+        slot.allot_stock(world, state, scratch, context, slot.count_wishes(scratch))
         sealed, stock = scratch.sealed, state.sellers.stock
         book_slot(sealed.slot_totals[0], stock, world.weight, sealed.sold)
         aggregate_day(world, scratch, levers)
         outcome = DayOutcome(levers, controls, joins)
         learn_day(world, state, scratch, outcome)
-        keep_users(world, state, levers, controls, scratch.blocks, scratch.threads.each)
+        keep_users(world, state, scratch, levers, controls)
         write_day(world, plan, state, scratch, outcome)
 
 

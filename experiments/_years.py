@@ -53,6 +53,7 @@ def run_cases(
         for year in found:
             if year is not None:
                 results.write_kept(year)
+        pool.on_day = lambda day, days: show("days", day, days, "of one market")
         done: list[RunResult] = []
         for year in pool.run(missing):
             results.write_runs([year], daily=details, segments=details, anchors=details)
@@ -67,7 +68,8 @@ def _pool(job: Job, todo: Sequence[Case]) -> AbstractContextManager[Pool]:
     """Open what the job asks for, unless there is nothing to simulate."""
     ray = job.ray if todo else job.ray.model_copy(update={"backend": "process"})
     run_off_days = max((case.run_off_days for case in todo), default=0)
-    return open_pool(ray, len(todo), seconds_of_run(job, run_off_days=run_off_days))
+    seconds = seconds_of_run(job, run_off_days=run_off_days)
+    return open_pool(ray, len(todo), seconds, market=(job.scale, job.threads) if todo else None)
 
 
 def conclude(results: Results, folder: Path) -> Console:

@@ -11,6 +11,7 @@ from engine.benchmark.one_to_one import one_to_one_suite
 from engine.benchmark.peers import check_peers, peers_suite
 from engine.benchmark.schedule import schedule_suite
 from engine.benchmark.search import search_suite
+from engine.benchmark.shards import shards_suite
 from engine.benchmark.variance import variance_suite
 from engine.case import Case
 from engine.cases import cases
@@ -20,6 +21,7 @@ _SUITES: Final[dict[str, Callable[[BenchmarkJob, Case, OnProgress], list[Row]]]]
     "kernel": kernel_suite,
     "peers": peers_suite,
     "one_to_one": one_to_one_suite,
+    "shards": shards_suite,
     "search": search_suite,
     "schedule": schedule_suite,
     "branches": branches_suite,

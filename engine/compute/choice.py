@@ -12,7 +12,7 @@ from typing import Final
 from engine.compute.machine import cpus_count
 from engine.compute.pool import Pool, ProcessPool, Simulate, simulate_case
 from engine.errors import Interrupted
-from engine.spec.jobs import Ray
+from engine.spec.jobs import Ray, Scale
 
 _RAY_START_S: Final = 10.0
 """Seconds that a local Ray takes to start and to bring its first worker up."""
@@ -20,7 +20,11 @@ _RAY_START_S: Final = 10.0
 
 @contextmanager
 def open_pool(
-    ray: Ray, cases_hint: int, seconds_hint: float, year_of: Simulate = simulate_case
+    ray: Ray,
+    cases_hint: int,
+    seconds_hint: float,
+    year_of: Simulate = simulate_case,
+    market: tuple[Scale, int] | None = None,
 ) -> Iterator[Pool]:
     """Open the back end that `ray` asks for; `auto` takes Ray where it saves time.
 
@@ -34,6 +38,8 @@ def open_pool(
         About how many seconds one case takes on one core.
     year_of
         What simulates a case; importable on every worker.
+    market
+        Its scale and its threads where one market may be held by several workers.
 
     Raises
     ------
@@ -43,7 +49,11 @@ def open_pool(
         After Ctrl-C or SIGTERM: what is in flight is dropped.
     """
     opened: AbstractContextManager[Pool]
-    if _chooses_ray(ray, cases_hint, seconds_hint):
+    if market is not None and _is_sharded(ray, market[0]):
+        from engine.compute.shards import sharded_pool
+
+        opened = sharded_pool(ray, *market, seconds_hint)
+    elif _chooses_ray(ray, cases_hint, seconds_hint):
         from engine.compute.cluster import ray_pool
 
         opened = ray_pool(ray, seconds_hint, year_of)
@@ -67,10 +77,21 @@ def _chooses_ray(ray: Ray, cases_hint: int, seconds_hint: float) -> bool:
         return ray.backend == "ray"
     if "ray" in sys.modules and sys.modules["ray"].is_initialized():
         return True
-    if ray.address is not None or "RAY_ADDRESS" in os.environ:
+    if _has_address(ray):
         return True
     workers = min(ray.workers_count or cpus_count(), cases_hint)
     return workers > 1 and cases_hint * seconds_hint * (1 - 1 / workers) > _RAY_START_S
+
+
+def _is_sharded(ray: Ray, scale: Scale) -> bool:
+    """Tell whether several workers hold a market; what `auto` finds on a cluster shows there."""
+    return ray.backend != "process" and (
+        scale.shards not in {1, "auto"} or (scale.shards == "auto" and _has_address(ray))
+    )
+
+
+def _has_address(ray: Ray) -> bool:
+    return ray.address is not None or "RAY_ADDRESS" in os.environ
 
 
 def _interrupt_on_sigterm() -> None:

@@ -162,7 +162,7 @@ class _RayPool(Pool):
         however many wait there. Of a cluster's CPUs a task takes what it likes: what limits
         the workers there is the number in flight.
         """
-        sizes = [cpus for _, cpus in _nodes().values()]
+        sizes = [cpus for _, cpus in cluster_nodes().values()]
         self._threads = threads = max(1, min(max(sizes, default=1) or threads, threads))
         workers = max(1, sum(size // threads for size in sizes))
         if self._limit is None or (self._is_local and self._limit >= workers):
@@ -174,14 +174,14 @@ class _RayPool(Pool):
         if self._is_local or time.monotonic() - self._looked_s < _LOOK_S:
             return
         self._looked_s = time.monotonic()
-        if not _head_answers():
+        if not head_answers():
             self._silences += 1
             if self._silences == _SILENCES:
                 self._flight.clear()  # nobody is there to be told to stop
-                raise _headless()
+                raise headless()
             return
         self._silences = 0
-        self._watch.look(_nodes(), self._threads * (self._limit or 1))
+        self._watch.look(cluster_nodes(), self._threads * (self._limit or 1))
         self.workers_count, self._window = self._room(self._threads)
         self._hand_out()
 
@@ -194,7 +194,7 @@ class _RayPool(Pool):
         return self._scenarios[id(scenario)][1]
 
 
-def _head_answers() -> bool:
+def head_answers() -> bool:
     """Return whether something listens where the cluster's head was."""
     import ray
 
@@ -206,7 +206,7 @@ def _head_answers() -> bool:
         return False
 
 
-def _nodes() -> dict[str, tuple[str, int]]:
+def cluster_nodes() -> dict[str, tuple[str, int]]:
     """Return address and CPUs of the nodes that are alive, by their names."""
     import ray
 
@@ -225,11 +225,11 @@ def _result(reference: Any) -> list[Finished]:
         found = unpack(ray.get(reference))
     except (ray.exceptions.RayError, ConnectionError) as error:
         if "ModuleNotFoundError" in str(error):
-            raise _unfit(error) from None
+            raise unfit(error) from None
         if "OwnerDiedError" in str(error):
             raise _unheard() from None
         raise ClusterError(
-            f"ray: a task failed for good: {_reason(error)}\n"
+            f"ray: a task failed for good: {reason_of(error)}\n"
             "  allowed: workers that live through one year, retried ray.retries_count times\n"
             "  remedy:  fewer at once (ray.workers_count) or a smaller scale if memory ran out;\n"
             "           what is finished is kept, and the same command goes on"
@@ -239,15 +239,17 @@ def _result(reference: Any) -> list[Finished]:
     return found
 
 
-def _unfit(error: BaseException) -> ClusterError:
+def unfit(error: BaseException) -> ClusterError:
+    """Return the error of a cluster whose nodes cannot import the engine."""
     return ClusterError(
-        f"ray: the cluster's nodes cannot run the engine: {_reason(error)}\n"
+        f"ray: the cluster's nodes cannot run the engine: {reason_of(error)}\n"
         "  allowed: nodes with the same Python and the same version of this package\n"
         "  remedy:  install it on every node, or send it with ray job submit --working-dir"
     )
 
 
-def _headless() -> HeadLostError:
+def headless() -> HeadLostError:
+    """Return the error of a cluster whose head is gone."""
     return HeadLostError(
         "ray: the head of the cluster is gone\n"
         "  allowed: a head that lives as long as the command\n"
@@ -264,7 +266,7 @@ def _unheard() -> ClusterError:
     )
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
     """Return the line that says why: the last of a trace, the first where Ray explains."""
     import ray
 

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from heapq import heapify, heappop, heappush
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -18,6 +19,9 @@ from engine.case import Case, RunResult
 from engine.errors import InputError, PoquanError
 
 Simulate = Callable[[Case], RunResult]
+OnDay = Callable[[int, int], None]
+"""Takes how many days of a case are simulated, and of how many, where one case is long."""
+
 Urgency = tuple[float, ...]
 """What waits is taken in this order, the least first; all of one use are equally long."""
 
@@ -95,6 +99,14 @@ class Runner(Protocol):
         """Yield the years of the cases, in order."""
 
 
+def _ignore_days(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+_DAY_S: Final = 2.0
+"""Seconds between two words of how far a long case is; a short one says none."""
+
+
 class Pool(ABC):
     """Simulates cases. Results are the same bits whatever the back end.
 
@@ -110,6 +122,7 @@ class Pool(ABC):
         self._waiting: list[Waiting] = []
         self._finished: deque[Finished] = deque()
         self._dropped: set[int] = set()
+        self.on_day: OnDay = _ignore_days
 
     def submit(
         self, task: Case | Errand, urgency: Urgency = (), tables: Sequence[str] = TABLES
@@ -215,6 +228,23 @@ def simulate_case(case: Case) -> RunResult:
     return simulate(case)
 
 
+def _simulate_told(on_day: OnDay, case: Case) -> RunResult:
+    """Simulate one year by the engine, telling now and then how many days are done."""
+    from engine.market.exchange import Whole
+    from engine.market.run import simulate
+
+    days = case.scenario.calendar.days_simulated + case.run_off_days
+    last_s = time.monotonic()
+
+    def told(day: int) -> None:
+        nonlocal last_s
+        if (now := time.monotonic()) - last_s >= _DAY_S:
+            last_s = now
+            on_day(day, days)
+
+    return simulate(case, Whole(told))
+
+
 def warm_up_if_cold(case: Case) -> None:
     """Compile what `case` needs if nothing is compiled yet: quicker than as it comes."""
     if is_cold():
@@ -270,4 +300,7 @@ class ProcessPool(Pool):
         if self._cold and isinstance(todo.task, Case):
             warm_up_if_cold(todo.task)
             self._cold = False
-        self._keep(finish(todo.ticket, todo.task, todo.tables, self._year_of))
+        year_of = self._year_of
+        if year_of is simulate_case:
+            year_of = partial(_simulate_told, self.on_day)
+        self._keep(finish(todo.ticket, todo.task, todo.tables, year_of))

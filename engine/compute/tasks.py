@@ -78,18 +78,18 @@ def run_chunk(
     Returns pickled bytes: arrays read from the object store would be read-only and keep
     their whole chunk in it.
     """
-    if (refusal := refused(wanted, _node())) is not None:
+    if (refusal := refused(wanted, node_name())) is not None:
         return pickle.dumps(refusal)
     cases = [Case(scenario=scenarios[ticket.scenario], **ticket.rest) for ticket in todo]
     if year_of is simulate_case:
-        _make_ready(cases[0])
+        make_ready(cases[0])
     named = zip(todo, cases, strict=True)
     return pickle.dumps([finish(own.number, case, own.tables, year_of) for own, case in named])
 
 
 def run_errand(wanted: Code, ticket: int, errand: Errand) -> bytes:
     """Do an errand on a worker, or refuse."""
-    found = refused(wanted, _node()) or [finish(ticket, errand, (), simulate_case)]
+    found = refused(wanted, node_name()) or [finish(ticket, errand, (), simulate_case)]
     return pickle.dumps(found)
 
 
@@ -99,7 +99,7 @@ def unpack(result: bytes) -> list[Finished] | Refusal:
     return found
 
 
-def _make_ready(case: Case) -> None:
+def make_ready(case: Case) -> None:
     """Compile the kernels into the cache of this machine, unless they are there."""
     if is_cold():
         from engine.warmup import warm_up
@@ -109,7 +109,7 @@ def _make_ready(case: Case) -> None:
                 warm_up(case)
 
 
-def _node() -> str:
+def node_name() -> str:
     """Name the machine of this worker."""
     import ray
 

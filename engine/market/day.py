@@ -38,7 +38,7 @@ def run_day(world: World, plan: Plan, state: State, scratch: Scratch) -> None:
     outcome = DayOutcome(levers, controls, joins)
     aggregate_day(world, scratch, levers)
     learn_day(world, state, scratch, outcome)
-    keep_users(world, state, levers, controls, scratch.blocks, scratch.threads.each)
+    keep_users(world, state, scratch, levers, controls)
     write_day(world, plan, state, scratch, outcome)
     state.day += 1
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from engine.case import Branch, Case, RunResult
 from engine.market.day import run_day
+from engine.market.exchange import WHOLE, Exchange, Whole, numbers_of
 from engine.market.ledger.results import Columns, Tables, daily_table, report_start, tables
 from engine.market.past import KeptPasts, Past
 from engine.market.plan import Plan
@@ -33,21 +34,28 @@ from engine.tables import read_given
 _PASTS = KeptPasts()
 
 
-def simulate(case: Case) -> RunResult:
+def simulate(case: Case, exchange: Exchange = WHOLE) -> RunResult:
     """Simulate a case from the scenario's first day; report the days of its horizon.
 
     Cases of one process that share a history go on from one past (`engine.market.past`).
 
     The tables are made on the horizon's last night: what comes after does not change them.
+
+    Parameters
+    ----------
+    exchange : this shard's way to the others, of whom each simulates the same case and finds the
+        same result; a case with branches is not sharded.
     """
+    assert exchange.count == 1 or not case.branches
     started = time.perf_counter()
     calendar = case.scenario.calendar
     given = read_given(case.tables, case.scale)
     world = open_world(case.scenario, case.scale, case.world_seed, given)
-    simulated = partial(_past, world, case)
-    state, start = _PASTS.of(case, simulated) if case.history else simulated()
+    simulated = partial(_past, world, case, exchange)
+    is_kept = case.history is not None and isinstance(exchange, Whole)
+    state, start = _PASTS.of(case, simulated) if is_kept else simulated()
     branches: dict[str, RunResult] = {}
-    with new_scratch(world, state, case.threads) as scratch:
+    with new_scratch(world, state, case.threads, exchange) as scratch:
         for branch in sorted(case.branches, key=lambda one: one.start):
             advance(world, case.policy, state, branch.start, scratch)
             branches[branch.name] = _branched(world, state, branch, case)
@@ -59,16 +67,25 @@ def simulate(case: Case) -> RunResult:
     return replace(found, **_beyond(beyond, start.day, calendar.n_days)) if beyond else found
 
 
-def _past(world: World, case: Case) -> Past:
-    """The market on the morning from which the case's policy is in force."""
-    state, before = open_state(world, case.run_seed), case.history or case.policy
-    with new_scratch(world, state, case.threads) as scratch:
+def _past(world: World, case: Case, exchange: Exchange) -> Past:
+    """The market on the morning from which the case's policy is in force, or a later saved one."""
+    state, start = exchange.saved(world) or (_opened(world, case, exchange), None)
+    before = case.history or case.policy
+    with new_scratch(world, state, case.threads, exchange) as scratch:
         advance(world, before, state, case.scenario.calendar.start, scratch)
-        start = report_start(state)
+        start = start or report_start(state)
+        exchange.report_from(start)
         if case.history:
             advance(world, before, state, case.decided_on, scratch)
-            begin_term(world, state)
+            if state.day == world.day_of(case.decided_on):
+                begin_term(world, state)
     return Past(state, start)
+
+
+def _opened(world: World, case: Case, exchange: Exchange) -> State:
+    """The first morning, with the buyers of this shard."""
+    numbers = numbers_of(exchange.number, exchange.count, world.scale.buyers_count)
+    return open_state(world, case.run_seed, numbers)
 
 
 def _branched(world: World, state: State, branch: Branch, case: Case) -> RunResult:
@@ -137,6 +154,7 @@ def advance(
     plan = plan_of(world, policy, state)
     while state.day < last:
         run_day(world, plan, state, scratch)
+        scratch.exchange.end_day(world, state)
 
 
 def plan_of(world: World, policy: Policy, state: State) -> Plan:

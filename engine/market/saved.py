@@ -21,8 +21,11 @@ from engine.market.state import (
 from engine.market.world import World
 from engine.population.buyers import COLUMNS, PERSON, Buyers, cache_lines
 
-_FORMAT: Final = 4
+_FORMAT: Final = 5
 """Version of the arrays' names and of the records' layout."""
+
+_PERSON: Final = "buyers.person"
+_CHUNK_BYTES: Final = 2**24
 
 
 def save_state(state: State, world: World, path: Path) -> None:
@@ -65,7 +68,7 @@ def load_state(world: World, path: Path) -> State:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays: dict[str, NDArray[Any]] = {name: file[name] for name in file.files}
+            arrays = {name: file[name] for name in file.files if name != _PERSON}
         state = _state_of(arrays, world, path)
     except FileNotFoundError:
         raise StorageError(f"{path}: there is no such state\n  remedy:  simulate to it") from None
@@ -86,8 +89,6 @@ def _state_of(arrays: dict[str, NDArray[Any]], world: World, path: Path) -> Stat
             f"{path}: the state belongs to another world or version of the engine\n"
             "  remedy:  load it with the scenario, scale and world_seed that it was saved with"
         )
-    person = cache_lines(world.scale.buyers_count, PERSON)
-    person.view(np.uint8).reshape(person.size, -1)[:] = arrays["buyers.person"]
     values = {
         name.removeprefix("record.values."): column
         for name, column in arrays.items()
@@ -100,13 +101,31 @@ def _state_of(arrays: dict[str, NDArray[Any]], world: World, path: Path) -> Stat
     return State(
         day=int(arrays["day"]),
         run_seed=int(arrays["run_seed"]),
-        buyers=Buyers(person=person, **{name: arrays[f"buyers.{name}"] for name in COLUMNS}),
+        first_buyer=int(arrays["first_buyer"]),
+        buyers=Buyers(
+            person=_read_person(path), **{name: arrays[f"buyers.{name}"] for name in COLUMNS}
+        ),
         anchors=AnchorHistory._make(_columns(arrays, "anchors", AnchorHistory._fields)),
         showcases=Showcases._make(_columns(arrays, "showcases", Showcases._fields)),
         sellers=Sellers._make(_columns(arrays, "sellers", Sellers._fields)),
         platform=PlatformState(**kept),
         record=DailyRecord(values=values, **plain),
     )
+
+
+def _read_person(path: Path) -> NDArray[np.void]:
+    """Read the buyers' records to where they stay: they are too many to be held twice."""
+    with zipfile.ZipFile(path) as whole, whole.open(f"{_PERSON}.npy") as file:
+        np.lib.format.read_magic(file)
+        (count, size), _, dtype = np.lib.format.read_array_header_1_0(file)
+        if (size, dtype) != (PERSON.itemsize, np.dtype(np.uint8)):
+            raise ValueError
+        person = cache_lines(count, PERSON)
+        room = person.view(np.uint8).reshape(-1)
+        for first in range(0, room.size, _CHUNK_BYTES):
+            part = room[first : first + _CHUNK_BYTES]
+            part[:] = np.frombuffer(file.read(part.size), np.uint8)
+    return person
 
 
 def _columns(

@@ -6,12 +6,14 @@ Nothing here survives a night: a `Scratch` made anew goes on with the same bits.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from mmap import mmap
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import seal, seal_again
+from engine.market.exchange import WHOLE, Exchange
 from engine.market.sessions.batch import SessionBatch, new_session_batch
 from engine.market.sessions.context import LOOK
 from engine.market.sessions.decide import most_sessions
@@ -110,10 +112,11 @@ class Scratch:
 
     `blocks` are the (first, last) buyers of each block; `looks` and `looks_count` by block,
     `slot_totals` and `batches` by thread; `shop` joins what the world, the state and this scratch
-    know of every stream on one day.
+    know of every stream on one day; `exchange` adds up over the shards of the market.
     """
 
     threads: Threads
+    exchange: Exchange
     blocks: list[tuple[int, int]]
     looks: list[NDArray[np.void]]
     looks_count: list[int]
@@ -147,11 +150,13 @@ class Scratch:
         self.threads.close()
 
 
-def new_scratch(world: World, state: State, threads: int = 1) -> Scratch:
+def new_scratch(
+    world: World, state: State, threads: int = 1, exchange: Exchange = WHOLE
+) -> Scratch:
     """Room for `state` to go on in, on so many threads; close it as a context manager."""
     n, places = world.anchors.fans.size, world.scale.showcase_count
     goods, suppliers = world.goods.kind.size, world.suppliers.kind.size
-    people = blocks(world.scale.buyers_count, threads)
+    people = blocks(state.buyers.person.size, threads)
     threads = min(threads, len(people))
     most = most_sessions(max(world.scenario.calendar.slot_share))
     shop = _stream_table(world, state)
@@ -175,14 +180,23 @@ def new_scratch(world: World, state: State, threads: int = 1) -> Scratch:
     }
     return Scratch(
         threads=Threads(threads),
+        exchange=exchange,
         blocks=people,
-        # Untouched pages of zeros cost no memory: room for the worst case is free.
-        looks=[np.zeros((last - first) * most, LOOK) for first, last in people],
+        looks=[_room_for_looks((last - first) * most) for first, last in people],
         looks_count=[0] * len(people),
         random_streams=_random_streams(state.run_seed),
         sealed=_seal_records(world, state, rooms),
         **rooms,
     )
+
+
+def _room_for_looks(count: int) -> NDArray[np.void]:
+    """Room for the worst case: pages that are never written to cost no memory.
+
+    Not from NumPy, which asks for pages of 2 MiB: a block's looks fill a part of one, and what is
+    left over would be a third of a large market's memory.
+    """
+    return np.frombuffer(mmap(-1, count * LOOK.itemsize), LOOK)
 
 
 def _seal_records(world: World, state: State, rooms: dict[str, Any]) -> SealedRecords:

@@ -1,21 +1,24 @@
 """Steps 5-7, slot by slot: traffic, sessions, settlement.
 
 Within a slot shared state is frozen: decide (every session), count (claims and wishes),
-settle. What runs out is rationed between counting and settling; see `ration`.
+settle. What runs out is rationed between counting and settling; see `ration`. What is counted is
+added up over threads, and over the shards of the market where there are several; see `exchange`.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.accounts import Count
 from engine.market.calendar.shocks import demand_shock
+from engine.market.exchange import Exchange
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers
 from engine.market.scratch import Scratch
 from engine.market.sessions.context import SlotContext
 from engine.market.sessions.decide import decide, most_sessions, withdraw
+from engine.market.settlement.lottery import draw_losers
 from engine.market.settlement.ration import affordable_buckets, has_enough, lose, wishes_for
 from engine.market.settlement.settle import settle
 from engine.market.showcase.pricing import price_without_partner
@@ -24,7 +27,7 @@ from engine.market.streams import StreamTable
 from engine.market.totals import N_BUCKETS, OWN, PARTNER, SlotTotals, merge_into
 from engine.market.traffic.feed import book_guests, build_feed, draw_presence
 from engine.market.world import World
-from engine.rng import Purpose, extend, key
+from engine.rng import Purpose, extend, from_entity, key
 from engine.rules.attention import variety
 from engine.rules.routing import family_passes, public_odds
 
@@ -42,10 +45,10 @@ def run_slot(
     direct_traffic(world, state, scratch, levers, slot)
     context = slot_context(world, state, scratch, levers, controls, slot)
     hold_sessions(scratch, context)
-    claimed = refuse_coupons(scratch, context, purse)
-    fill = allot_stock(world, state, scratch, context)
+    wishes, claimed = refuse_coupons(scratch, context, purse)
+    fill = allot_stock(world, state, scratch, context, wishes)
     settle_looks(scratch, context)
-    totals = gather(scratch)
+    totals = gather(scratch, wishes)
     if fill is not None:
         _scale_expected(scratch.shop, totals, fill)
     totals.counts[Count.CLAIMED_FEN] = claimed
@@ -86,6 +89,7 @@ def slot_context(
     scenario, random = world.scenario, scratch.random_streams
     random.numbers[:] = levers.day, slot
     extend(random.run_keys, random.numbers, random.slot_keys)
+    random.slot_keys[:] += from_entity(0, state.first_buyer)
     visit, route, look, choice, ration, stock, returned, follow = random.slot_keys
     f4, i8 = np.float32, np.int64
     attention = scenario.attention.base * levers.season * levers.festival_attention
@@ -145,25 +149,47 @@ def hold_sessions(scratch: Scratch, context: SlotContext) -> None:
     scratch.threads.each(len(scratch.blocks), task)
 
 
-def _claims_on(scratch: Scratch, purse: int) -> NDArray[np.int64]:
-    """Coupons wished from one purse by all threads' buyers, by bucket, fen (not a copy)."""
-    first, *others = (totals.claims[purse] for totals in scratch.slot_totals)
-    return np.asarray(sum(others, first))
+class _Wishes(NamedTuple):
+    """What all buyers of the market have decided, int64, as in `SlotTotals`; not to be written to.
+
+    `claims` (purse, bucket) fen, `demand` by supplier, `visits` by anchor.
+    """
+
+    claims: NDArray[np.int64]
+    demand: NDArray[np.int64]
+    visits: NDArray[np.int64]
 
 
-def refuse_coupons(scratch: Scratch, context: SlotContext, purse: tuple[int, int]) -> int:
+def count_wishes(scratch: Scratch) -> _Wishes:
+    """Add up what the buyers of all threads and shards have decided."""
+    first, *others = scratch.slot_totals
+    claims = np.asarray(sum((totals.claims for totals in others), first.claims))
+    demand = np.asarray(sum((totals.demand for totals in others), first.demand))
+    if scratch.exchange.count == 1:  # visits are merged with the rest
+        return _Wishes(claims, demand, first.visits)
+    visits = np.asarray(sum((totals.visits for totals in others), first.visits))
+    return _Wishes(*scratch.exchange.total(claims, demand, visits))
+
+
+def refuse_coupons(
+    scratch: Scratch, context: SlotContext, purse: tuple[int, int]
+) -> tuple[_Wishes, int]:
     """Where a purse is short, the buckets beyond the cut decide again without its coupons.
 
-    Returns what was claimed from the platform's own purse before it ran short, fen.
+    Returns what is wished for after that, and what was claimed from the platform's own purse
+    before it ran short, fen.
     """
-    cut, _ = affordable_buckets(_claims_on(scratch, PARTNER), purse[PARTNER])
+    wishes = count_wishes(scratch)
+    cut, _ = affordable_buckets(wishes.claims[PARTNER], purse[PARTNER])
     if cut < N_BUCKETS:
         price_without_partner(scratch.sealed.window)
         withdraw_coupons(scratch, context, cut, partner_only=True)
-    cut, claimed = affordable_buckets(_claims_on(scratch, OWN), purse[OWN])
+        wishes = count_wishes(scratch)
+    cut, claimed = affordable_buckets(wishes.claims[OWN], purse[OWN])
     if cut < N_BUCKETS:
         withdraw_coupons(scratch, context, cut, partner_only=False)
-    return int(claimed)
+        wishes = count_wishes(scratch)
+    return wishes, int(claimed)
 
 
 def withdraw_coupons(
@@ -190,25 +216,22 @@ def withdraw_coupons(
 
 
 def allot_stock(
-    world: World, state: State, scratch: Scratch, context: SlotContext
+    world: World, state: State, scratch: Scratch, context: SlotContext, wishes: _Wishes
 ) -> NDArray[np.float64] | None:
     """Hold a lottery per short supplier; returns by supplier the share of wishes filled.
 
     None where every wish is.
     """
-    first, *others = (totals.demand for totals in scratch.slot_totals)
-    demand = sum(others, first)
+    demand = wishes.demand
     if has_enough(demand, state.sellers.stock, world.weight):
         return None
     stock = (state.sellers.stock // world.weight).astype(np.int64)
     short = demand > stock
     suppliers, lots, blocks, positions = _gather_wishes(scratch, context, short)
-    order = np.lexsort((positions, blocks, lots, suppliers))
-    ranked = suppliers[order]
-    rank = np.arange(order.size) - np.searchsorted(ranked, ranked)
-    losers = order[rank >= stock[ranked]]
-    for block in np.unique(blocks[losers]):
-        chosen = positions[losers[blocks[losers] == block]]
+    place = np.cumsum(short) - 1
+    lost = draw_losers(place[suppliers], lots, stock[short], scratch.exchange)
+    for block in np.unique(blocks[lost]):
+        chosen = positions[lost & (blocks == block)]
         lose(scratch.looks[block], chosen, scratch.slot_totals[0].counts)
     return np.where(short, stock / np.maximum(demand, 1), 1.0)
 
@@ -249,12 +272,35 @@ def settle_looks(scratch: Scratch, context: SlotContext) -> None:
     scratch.threads.each(len(scratch.blocks), task)
 
 
-def gather(scratch: Scratch) -> SlotTotals:
-    """The threads' totals merged into those of the first; who called empties them."""
+def gather(scratch: Scratch, wishes: _Wishes) -> SlotTotals:
+    """The threads' and shards' totals merged into those of the first; who called empties them."""
     first, *others = scratch.sealed.slot_totals
     for totals in others:
         merge_into(totals, first)
+    if scratch.exchange.count > 1:
+        _gather_shards(scratch.slot_totals[0], wishes, scratch.exchange)
     return scratch.slot_totals[0]
+
+
+def _gather_shards(totals: SlotTotals, wishes: _Wishes, exchange: Exchange) -> None:
+    """Make one shard's `totals` those of all: nobody but anchors with a visit has any."""
+    visited = np.flatnonzero(wishes.visits)
+    columns = (
+        totals.looks,
+        totals.expected,
+        totals.expected_paid,
+        totals.gmv,
+        totals.commission,
+        totals.offered,
+        totals.follows,
+    )
+    ledger, counts, *rows = exchange.total(
+        totals.ledger, totals.counts, *(column[visited] for column in columns)
+    )
+    totals.ledger[:], totals.counts[:] = ledger, counts
+    for column, found in zip(columns, rows, strict=True):
+        column[visited] = found
+    totals.visits[:], totals.demand[:] = wishes.visits, wishes.demand
 
 
 def _scale_expected(shop: StreamTable, totals: SlotTotals, fill: NDArray[np.float64]) -> None:

@@ -179,11 +179,13 @@ def _new_record(anchors: int) -> DailyRecord:
 class State:
     """A market on the morning of `day`, counted from 0 on the scenario's first day.
 
-    `run_seed` names the random streams of what happens from day to day.
+    `run_seed` names the random streams of what happens from day to day. `buyers` are the
+    world's from number `first_buyer` on: all, or those of one shard (`engine.market.exchange`).
     """
 
     day: int
     run_seed: int
+    first_buyer: int
     buyers: Buyers
     anchors: AnchorHistory
     showcases: Showcases
@@ -227,15 +229,27 @@ class State:
 
     def digest(self) -> str:
         """The state's name: a hash of all its arrays, equal for equal states alone."""
-        digest = hashlib.blake2b(digest_size=16)
-        for name, array in sorted(self.arrays().items()):
-            digest.update(f"{name}:{array.dtype.str}:{array.shape};".encode())
-            digest.update(np.ascontiguousarray(array).data)
-        return digest.hexdigest()
+        return _digest_of(self.arrays())
+
+    def shared_digest(self) -> str:
+        """A hash of what the shards of one market hold alike; of the record the last day alone."""
+        return _digest_of(
+            {
+                name: array[-1:] if name in self._by_day() else array
+                for name, array in self._walk()
+                if not name.startswith(("buyers.", "first_buyer"))
+            }
+        )
+
+    def _by_day(self) -> set[str]:
+        """Names of arrays that grow by the day or month."""
+        plain = {"record.ledgers", "record.counts", "record.sums", "record.month"}
+        return plain | {"record.anchor_gmv"} | {f"record.values.{name}" for name in RECORDED}
 
     def _walk(self) -> Iterator[tuple[str, NDArray[Any]]]:
         yield "day", np.array(self.day)
         yield "run_seed", np.array(self.run_seed, np.int64)
+        yield "first_buyer", np.array(self.first_buyer)
         for name, column in self.buyers._asdict().items():
             if column.dtype.names:
                 column = column.view(np.uint8).reshape(column.size, -1)  # noqa: PLW2901
@@ -257,8 +271,20 @@ class State:
         yield "record.anchor_visits", self.record.anchor_visits
 
 
-def open_state(world: World, run_seed: int) -> State:
-    """The market on the morning of the scenario's first day; no purse is open yet."""
+def _digest_of(arrays: Arrays) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name}:{array.dtype.str}:{array.shape};".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def open_state(world: World, run_seed: int, numbers: range | None = None) -> State:
+    """The market on the morning of the scenario's first day; no purse is open yet.
+
+    Of its buyers only those of these `numbers` are drawn; none: all.
+    """
+    numbers = range(world.scale.buyers_count) if numbers is None else numbers
     anchors, places = world.anchors, world.scale.showcase_count
     n = anchors.fans.size
     engaged = anchors.engaged / (anchors.engaged * anchors.stands_for).sum()
@@ -267,9 +293,8 @@ def open_state(world: World, run_seed: int) -> State:
     return State(
         day=0,
         run_seed=run_seed,
-        buyers=draw_buyers(
-            world.scenario, world.anchors, world.scale.buyers_count, world.seed, world.given
-        ),
+        first_buyer=numbers.start,
+        buyers=draw_buyers(world.scenario, world.anchors, numbers, world.seed, world.given),
         anchors=AnchorHistory(
             fans=anchors.fans.copy(),
             strength=strength_of_rank(mean_ranks(anchors.stands_for), market),

@@ -76,7 +76,7 @@ class World:
             del tree["calendar"][horizon]
         made_from = {
             "scenario": tree,
-            "scale": self.scale.model_dump(mode="json"),
+            "scale": self.scale.model_dump(mode="json", exclude={"shards"}),
             "seed": self.seed,
         } | ({"tables": self.given.name} if self.given.name else {})
         return hashlib.blake2b(

@@ -37,7 +37,7 @@ from engine.population.buyers import (
 from engine.population.draws import normal_quantiles
 from engine.population.given import NOTHING_GIVEN, Given
 from engine.population.given_buyers import put_buyers
-from engine.rng import Purpose, bits, key, uniform
+from engine.rng import MASK, Purpose, bits, from_entity, key, uniform
 from engine.spec.scenario import Scenario
 from engine.units import N_CATEGORIES
 
@@ -49,12 +49,20 @@ _WALLET_DRAW = 63
 
 
 def draw_buyers(
-    scenario: Scenario, anchors: Anchors, count: int, seed: int, given: Given = NOTHING_GIVEN
+    scenario: Scenario,
+    anchors: Anchors,
+    numbers: range,
+    seed: int,
+    given: Given = NOTHING_GIVEN,
 ) -> Buyers:
-    """Create `count` buyers from the world seed, with what is `given` of them."""
+    """Create the buyers of these numbers from the world seed, and nobody else.
+
+    What is `given` of buyers is given of all: their numbers are those of the world.
+    """
+    count = len(numbers)
     buyers = new_buyers(count)
-    _draw_persons(buyers, scenario, seed, given)
-    stream = key(seed, Purpose.BUYER_FOLLOWS)
+    _draw_persons(buyers, scenario, numbers.start, seed, given)
+    stream = from_entity(key(seed, Purpose.BUYER_FOLLOWS), numbers.start)
     affinity = np.float64(scenario.buyers.initial_affinity)
     if given.follows is None:
         follows = np.int64(scenario.buyers.follows_count)
@@ -69,11 +77,11 @@ def draw_buyers(
     return buyers
 
 
-def _draw_persons(buyers: Buyers, scenario: Scenario, seed: int, given: Given) -> None:
-    """Fill in who buyers are and what lies behind them: all but whom they follow."""
-    spec = scenario.buyers
-    shifts = np.array([int(key(seed, Purpose.BUYER_TRAITS, d)) for d in range(_TRAITS)], np.uint64)
-    history, newcomers = key(seed, Purpose.BUYER_HISTORY), np.float64(spec.newcomers_share)
+def _draw_persons(buyers: Buyers, scenario: Scenario, first: int, seed: int, given: Given) -> None:
+    """Fill in who buyers are, from number `first` on, and what lies behind them but follows."""
+    spec, shifts = scenario.buyers, _shifts(seed, first)
+    history = from_entity(key(seed, Purpose.BUYER_HISTORY), first)
+    newcomers = np.float64(spec.newcomers_share)
     _fill_groups(buyers, shifts, _steps(), np.float64(spec.tier12_share), history, newcomers)
     put_buyers(buyers, given, ("tier", "arrives"))
     quantiles = normal_quantiles(_QUANTILES)
@@ -107,6 +115,13 @@ def _steps() -> NDArray[np.uint64]:
     for _ in range(64):
         phi = (1.0 + phi) ** (1.0 / (_TRAITS + 1))
     return np.array([int(phi ** -(d + 1) * 2**64) for d in range(_TRAITS)], np.uint64)
+
+
+def _shifts(seed: int, first: int) -> NDArray[np.uint64]:
+    """Where each trait's sequence stands at buyer `first`."""
+    starts = (int(key(seed, Purpose.BUYER_TRAITS, d)) for d in range(_TRAITS))
+    moved = zip(starts, _steps().tolist(), strict=True)
+    return np.array([(start + first * step) & MASK for start, step in moved], np.uint64)
 
 
 def _levels(

@@ -1,7 +1,9 @@
 """What a user asks for around a world and a policy: size, worlds, search, back end."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, model_validator
@@ -24,6 +26,8 @@ Seed = Annotated[int, Field(ge=0, lt=2**63)]
 _FEWEST_SUPPLIERS: Final = 5
 """One of each kind."""
 
+_MOST_SHARDS: Final = 4096
+
 
 class Scale(Spec):
     """How large a sample of the market is simulated."""
@@ -35,6 +39,23 @@ class Scale(Spec):
     )
     suppliers_count: int = quantity("suppliers", "of all kinds", ge=_FEWEST_SUPPLIERS, le=1_000_000)
     showcase_count: int = quantity("goods", "in a showcase", ge=1, le=16)
+    shards: int | Literal["auto"] = Field(
+        1,
+        description="processes on Ray that hold one market together, each some of its buyers; "
+        "auto: as few as a cluster's memory asks for",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _some_shards(cls, raw: Any) -> Any:
+        """Refuse a number of shards in one message, where a union of types would give two."""
+        shards = raw.get("shards", 1) if isinstance(raw, Mapping) else 1
+        if shards != "auto" and (type(shards) is not int or not 1 <= shards <= _MOST_SHARDS):
+            raise ValueError(
+                f"shards={shards} is no number of shards; 1 to {_MOST_SHARDS:,}, or auto; "
+                "leave {where}.shards out to hold a market in one process"
+            )
+        return raw
 
     def sample(self, population_share: float, anchors_share: float = 1.0) -> Self:
         """Return a smaller scale: with a share of the buyers, and of anchors and suppliers."""
@@ -89,6 +110,22 @@ class Ray(Spec):
     )
     workers_count: int | None = quantity("workers", "at once; none: one a CPU", ge=1, le=100_000)
     retries_count: int = quantity("retries", "of a task whose worker died", ge=0, le=100)
+    saves_folder: str | None = Field(
+        None,
+        description="where the shards of one market save nights, on a disk that all nodes share; "
+        "none: on each node's own, so that a lost node means the first day again",
+    )
+
+    @model_validator(mode="after")
+    def _absolute_folder(self) -> Self:
+        """Workers have folders of their own to start from."""
+        if self.saves_folder is not None and not Path(self.saves_folder).is_absolute():
+            raise ValueError(
+                f"saves_folder={self.saves_folder} is relative, and workers would take it from "
+                "places of their own; a folder from / on, or null; "
+                "{where}.saves_folder=/shared/folder"
+            )
+        return self
 
     @model_validator(mode="after")
     def _some_address(self) -> Self:
@@ -126,6 +163,7 @@ class Job(Spec):
         "threads": True,
         "report": True,
         "tables": {"folder": True} | {name: {"address": True} for name in TABLE_NAMES},
+        "scale": {"shards": True},
     }
     """Keys on which no result depends: of a table its content counts, not where it lies."""
 
@@ -384,7 +422,9 @@ class BenchmarkJob(Job):
     """
 
     policy: Policy
-    suite: Literal["kernel", "peers", "one_to_one", "search", "schedule", "branches", "variance"]
+    suite: Literal[
+        "kernel", "peers", "one_to_one", "shards", "search", "schedule", "branches", "variance"
+    ]
     against: str | None = Field(description="another checkout that `kernel` is measured beside")
     variance_runs: int = quantity(
         "runs", "of each policy and population of `variance`", ge=4, le=1000
@@ -393,6 +433,8 @@ class BenchmarkJob(Job):
     days: int | None = quantity("days", "of the year that are simulated; none: by suite", ge=1)
     populations: Rising = Field(description="simulated buyers of `kernel` and `peers`")
     population: int | None = quantity("people", "of `one_to_one`; none: the pool", ge=1)
+    sharded_population: int = quantity("buyers", "simulated, of `shards`", ge=1)
+    shard_counts: Counts = Field(description="shards of one market in `shards`")
     anchors: tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...]
     thread_counts: Counts = Field(description="threads of one market in `kernel`")
     process_counts: Counts = Field(description="markets at once in `kernel`")
@@ -439,6 +481,8 @@ class BenchmarkJob(Job):
         """Return the most buyers that are simulated at once in one market."""
         if self.suite == "one_to_one":
             return self.population or self.scenario.platform.pool_count
+        if self.suite == "shards":
+            return self.sharded_population
         if self.suite == "search":
             return self.market.buyers_count
         return max(self.populations)

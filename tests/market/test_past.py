@@ -49,8 +49,8 @@ def pasts(monkeypatch) -> list[int]:
     """A store of its own, and the days to which pasts were simulated."""
     simulated, inner = [], run._past
 
-    def counted(world, asked):
-        made = inner(world, asked)
+    def counted(world, asked, exchange):
+        made = inner(world, asked, exchange)
         simulated.append(made.state.day)
         return made
 

@@ -5,7 +5,6 @@ the day's load, a night at a time.
 """
 
 import math
-from collections.abc import Callable, Sequence
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -14,10 +13,12 @@ import numpy as np
 from engine.jit import kernel
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers
+from engine.market.scratch import Scratch
 from engine.market.state import State
 from engine.market.world import World
 from engine.population.buyers import ENGAGEMENT_ONE, MOST_ENGAGEMENT
 from engine.population.draws import Floats
+from engine.rng import MASK
 from engine.rules.users import felt_load, load_level, settled
 
 _CLASSES = 16
@@ -29,29 +30,23 @@ _CLASS_SHIFT = np.uint64(60)
 
 
 def keep_users(
-    world: World,
-    state: State,
-    levers: DayLevers,
-    controls: DayControls,
-    blocks: Sequence[tuple[int, int]],
-    each: Callable[[int, Callable[[int, int], None]], None],
+    world: World, state: State, scratch: Scratch, levers: DayLevers, controls: DayControls
 ) -> None:
-    """Move everybody's engagement by a night; `state.platform.activity` becomes its mean.
-
-    `blocks` are the (first, last) buyers of each block, and `each` runs a task over them.
-    """
+    """Move everybody's engagement by a night; `state.platform.activity` becomes its mean."""
     users = world.scenario.users
     load = felt_load(controls.load_ratio, levers.ad_load, users.usual_ad_load, users.ad_aversion)
     aversions = _aversions(users.load_aversion, users.load_aversion_log_sd)
     levels = np.empty(_CLASSES)
     _set_levels(aversions, load, levels)
-    engagement, sums = state.buyers.engagement, [0] * len(blocks)
+    engagement, sums = state.buyers.engagement, [0] * len(scratch.blocks)
+    start = np.uint64(state.first_buyer * int(_SPREADS) & MASK)
 
     def task(_: int, block: int) -> None:
-        first, last = blocks[block]
+        first, last = scratch.blocks[block]
         sums[block] = _settle_engagement(
             first,
             last,
+            start,
             engagement,
             levels,
             users.leave_days,
@@ -59,8 +54,9 @@ def keep_users(
             users.gone_below,
         )
 
-    each(len(blocks), task)
-    state.platform.activity = sum(sums) / engagement.size / ENGAGEMENT_ONE
+    scratch.threads.each(len(scratch.blocks), task)
+    (everybody,) = scratch.exchange.total(np.array([sum(sums)], np.int64))
+    state.platform.activity = int(everybody[0]) / world.scale.buyers_count / ENGAGEMENT_ONE
 
 
 @lru_cache
@@ -80,14 +76,15 @@ def _set_levels(aversions, load, levels):
 
 
 @kernel
-def _settle_engagement(first, last, engagement, levels, leave_days, return_days, gone_below):
+def _settle_engagement(first, last, start, engagement, levels, leave_days, return_days, gone_below):
     """A night for buyers `first`..`last`; returns the sum of their engagement.
 
-    `engagement` uint16 in 1/32768; `levels` float64 by class.
+    `start` (uint64) is `_SPREADS` times the number of buyer 0; `engagement` uint16 in 1/32768;
+    `levels` float64 by class.
     """
     total = np.int64(0)
     for i in range(first, last):
-        level = levels[(np.uint64(i) * _SPREADS) >> _CLASS_SHIFT]
+        level = levels[(start + np.uint64(i) * _SPREADS) >> _CLASS_SHIFT]
         now = engagement[i] / ENGAGEMENT_ONE
         after = settled(now, level, leave_days, return_days, gone_below)
         kept = np.int64(after * ENGAGEMENT_ONE + 0.5)

@@ -113,6 +113,22 @@ def _scaling(rows: Sequence[Row]) -> _Section:
     return _Section("Scaling", ("", *(column.head for column in columns)), lines)
 
 
+def _shards(rows: Sequence[Row]) -> _Section:
+    columns = (
+        _Column("day_s", "A day\ns", 3),
+        _Column("overhead_share", "Against\nthreads %", 1, 100),
+        _Column("sums_per_slot", "Sums\na slot", 1),
+        _Column("bytes_per_slot", "kB\na slot", 0, 1e-3),
+        _Column("sums_share", "Time in\nsums %", 1, 100),
+        _Column("saving_share", "Saving\n%", 1, 100),
+        _Column("resident_bytes", "Memory\nGiB", 2, 2.0**-30),
+    )
+    chosen = _on(rows, "shards")
+    title = _title(chosen, "One market held by several processes, beside one process with threads")
+    note = "Sums and bytes with each slot's part of the night; memory is that of one shard."
+    return _by(chosen, "subject", title, "Market", columns, note)
+
+
 def _starts(rows: Sequence[Row]) -> _Section:
     columns = (_Column("start_s", "s", 1),)
     title = "A new process to the end of its first small year"
@@ -333,6 +349,7 @@ _SECTIONS: Final = (
     _populations,
     _stages,
     _scaling,
+    _shards,
     _starts,
     _tools,
     _pool,

@@ -1,0 +1,48 @@
+"""How many shards a market takes, by the memory of the machines."""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from engine.compute.machine import BYTES_PER_BUYER
+from engine.errors import InputError
+from engine.spec.jobs import Scale
+
+_PROCESS_BYTES: Final = 500 * 2**20
+"""What a shard holds beside its buyers: Python, kernels, a copy of everything else."""
+
+_MOST: Final = 4096
+_GIB: Final = 2**30
+
+
+def bytes_of_shard(buyers_count: int, count: int) -> int:
+    """Return what each of `count` shards holds: 80 B a buyer, and what every process takes."""
+    return math.ceil(buyers_count / count) * BYTES_PER_BUYER + _PROCESS_BYTES
+
+
+def shards_count(scale: Scale, nodes: Sequence[int]) -> int:
+    """Return the shards that are asked for; `auto` takes as few as the memory of the nodes bears.
+
+    Parameters
+    ----------
+    nodes : bytes that each node of the cluster grants.
+
+    Raises
+    ------
+    InputError
+        If `auto` finds no number that fits.
+    """
+    if scale.shards != "auto":
+        return scale.shards
+    buyers = scale.buyers_count
+    for count in range(1, min(buyers, _MOST) + 1):
+        one = bytes_of_shard(buyers, count)
+        if sum(node // one for node in nodes) >= count:
+            return count
+    raise InputError(
+        "scale.shards",
+        f"auto, but {buyers:,} buyers need {buyers * BYTES_PER_BUYER / _GIB:.1f} GiB, and the "
+        f"cluster's {len(nodes)} nodes grant {sum(nodes) / _GIB:.1f} GiB",
+        "a cluster with that memory, and half a GiB more for each shard",
+        "add nodes, or lower scale.buyers_count",
+    )
