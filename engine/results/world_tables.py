@@ -78,7 +78,8 @@ def _export(case: Case, folder: Folder) -> None:
     folder.create()
     for name, rows in _world_rows(world).items():
         _write(folder, name, iter([rows]))
-    buyers = draw_buyers(world.scenario, world.anchors, case.scale.buyers_count, world.seed, given)
+    everybody = range(case.scale.buyers_count)
+    buyers = draw_buyers(world.scenario, world.anchors, everybody, world.seed, given)
     _write(folder, "buyers", _buyer_rows(buyers))
     _write(folder, "follows", _follow_rows(buyers))
     calendar = case.scenario.calendar
