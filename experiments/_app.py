@@ -72,7 +72,8 @@ def app(
         run = hydra.main(config_path=str(CONF), config_name=command.__name__, version_base="1.3")
         try:
             with one_message():
-                sys.argv[1:] = read_dated_levers(sys.argv[1:])
+                typed_and_own = read_dated_levers(sys.argv[1:], command.__name__)
+                sys.argv[1:] = sorted(typed_and_own, key=_is_override)
                 run(task)()
         except ValueError as error:
             if not _is_hydras(error):

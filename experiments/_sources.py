@@ -23,6 +23,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from engine.config import fold_dates
 from engine.errors import InputError
+from experiments._own import own_words
 
 CONF: Final = Path(__file__).resolve().parents[1] / "conf"
 
@@ -97,12 +98,13 @@ class DatedFolders(SearchPathPlugin):
             search_path.prepend(provider="command-line", path=f"{SCHEME}://{self.extra}")
 
 
-def read_dated_levers(words: Iterable[str]) -> list[str]:
+def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
     """Make Hydra read dated levers as one value, in files and in what was typed.
 
     Parameters
     ----------
     words : the command line.
+    command : for which the folder of `--config-dir` may hold words of its own.
 
     Returns
     -------
@@ -111,7 +113,7 @@ def read_dated_levers(words: Iterable[str]) -> list[str]:
     Raises
     ------
     InputError
-        If there is no folder where `--config-dir` says.
+        If there is no folder where `--config-dir` says, or its `commands.yaml` is none.
     """
     Plugins.instance().register(DatedSource)
     Plugins.instance().register(DatedFolders)
@@ -127,12 +129,17 @@ def read_dated_levers(words: Iterable[str]) -> list[str]:
                 "correct the path",
             )
         DatedFolders.extra = str(place)
+        rest = [*own_words(place, command, rest), *rest]
     return [word for typed in rest for word in _translated(typed)]
 
 
 def observed_table(name: str) -> str:
-    """Return where observed figures are: a bare name is a table of `conf/observed`."""
-    return name if Path(name).suffix else str(CONF / "observed" / f"{name}.csv")
+    """Return where observed figures are: a bare name is a table of `observed` in a config folder."""
+    if Path(name).suffix:
+        return name
+    places = [CONF] if DatedFolders.extra is None else [Path(DatedFolders.extra), CONF]
+    tables = [place / "observed" / f"{name}.csv" for place in places]
+    return str(next((table for table in tables if table.is_file()), tables[-1]))
 
 
 def folders(sources: Iterable[Any]) -> list[Path]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -135,6 +135,22 @@ def _parse_step(day: Any, value: Any) -> tuple[date, float]:
 Search = tuple[float, float] | tuple[float, float, str]
 """Where a lever is worth searching: (low, high), or (low, high, "log")."""
 
+Grows = Literal["", "gmv", "order"]
+"""What an amount of money is in proportion to: the platform's GMV, or the value of an order."""
+
+
+class Size(Spec):
+    """How large the amounts of a market are; the ranges of levers in money follow."""
+
+    gmv_bn_rmb: Positive = 250.0
+    order_value_rmb: Positive = 70.0
+
+    def times(self, grows: Grows) -> float:
+        """By what an amount of the reference, 250 bn a year in orders of 70, is multiplied."""
+        if not grows:
+            return 1.0
+        return self.gmv_bn_rmb / 250.0 if grows == "gmv" else self.order_value_rmb / 70.0
+
 
 @dataclass(frozen=True)
 class Lever:
@@ -149,7 +165,8 @@ class Lever:
     off : the value at which it does nothing; None where no value does.
     mechanism : to which it belongs; empty for levers of every coupon.
     switch : whether switching its mechanism off sets it to `off`.
-    search : where `space=all_levers` searches it.
+    search : where `space=all_levers` searches it, in a market of the reference's `Size`.
+    grows : what its amounts are in proportion to.
     day : its name in the table of the day (`engine.market.plan`), its own if empty.
     convert : from its value to that of the table.
     needs : without which it does nothing, whatever its value: one of these rows, all of whose
@@ -165,6 +182,7 @@ class Lever:
     mechanism: str
     search: Search
     switch: bool = False
+    grows: Grows = ""
     day: str = ""
     convert: Callable[[float], float] = float
     needs: tuple[tuple[str, ...], ...] = ()

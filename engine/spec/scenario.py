@@ -4,7 +4,7 @@ Field names are the terms of the model; units and meanings stand beside each fie
 sources beside each number in `conf/scenario`.
 """
 
-from typing import Self
+from typing import Final, Self
 
 from pydantic import Field, model_validator
 
@@ -15,11 +15,15 @@ from engine.spec.base import (
     NonNegative,
     Positive,
     Share,
+    Size,
     Spec,
     quantity,
 )
 from engine.spec.calendar import Calendar
 from engine.spec.suppliers import SuppliersSpec
+
+CURRENCY: Final = r"^[\p{L}\p{Sc}][\p{L}\p{Sc} ]*$"
+"""Words of letters and signs of currencies, as `USD` or `thousand IDR`."""
 
 
 class Platform(Spec):
@@ -318,6 +322,13 @@ class Scenario(Spec):
     """A world: everything that is not the platform's choice."""
 
     name: str
+    currency: str = Field(
+        "RMB",
+        max_length=20,
+        pattern=CURRENCY,
+        description="in which amounts are shown; a hundredth of it is the unit of every _fen",
+    )
+    size: Size = Size()
     calendar: Calendar
     platform: Platform
     buyers: _BuyersSpec

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from engine.spec.base import Spec, quantity
+from engine.spec.base import Size, Spec, quantity
 from engine.spec.levers import LEVERS
 
 Choice = bool | int | float | str
@@ -154,6 +154,9 @@ class Space(Spec):
     """
 
     name: str
+    size: Size | None = Field(
+        None, description="of the market, which ranges of `every_lever` follow; none: the reference"
+    )
     levers: dict[str, SearchedLever]
     rules: dict[str, Rule] = Field(default_factory=dict)
     every_lever: bool = Field(
@@ -170,8 +173,9 @@ class Space(Spec):
             return raw
         listed = raw.get("levers")
         levers = dict(leaves(listed)) if isinstance(listed, Mapping) else {}
+        size = _size(raw.get("size"))
         for path, lever in LEVERS.items():
-            low, high = lever.search
+            low, high = lever.search_in(size)
             found = {"low": low, "high": high, "log": lever.log, "integer": lever.integer}
             levers.setdefault(path, {"choices": lever.choices} if lever.choices else found)
         return {**raw, "levers": levers}
@@ -190,6 +194,14 @@ def leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tupl
             yield from leaves(entry, (*path, name))
         else:
             yield ".".join((*path, name)), entry
+
+
+def _size(raw: Any) -> Size:
+    """The size that is given; the reference where none is, or one that is refused later."""
+    try:
+        return Size() if raw is None else Size.model_validate(raw)
+    except ValidationError:
+        return Size()
 
 
 def _ends(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
