@@ -8,6 +8,7 @@ OmegaConf replaces whole, and `engine.config.resolve` makes it a mapping again.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -23,6 +24,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from engine.config import fold_dates
 from engine.errors import InputError
+from experiments._foreign import check_foreign_config, check_foreign_place
 from experiments._own import own_words
 
 CONF: Final = Path(__file__).resolve().parents[1] / "conf"
@@ -52,14 +54,23 @@ class DatedSource(ConfigSource):
         if not path.exists():
             raise ConfigLoadError(f"Config not found : {path}")
         with path.open(encoding="utf-8") as file:
-            header = self._get_header_dict(file.read(512))
-            file.seek(0)
-            found = OmegaConf.load(file)
+            text = file.read()
+        header = self._get_header_dict(text[:512])
+        found = OmegaConf.load(StringIO(text))
+        tree = OmegaConf.to_container(found, resolve=False)
+        if self._is_foreign:
+            check_foreign_place(path, config_path)
+            check_foreign_config(path, text, header, tree)
         if isinstance(found, DictConfig):
-            found = OmegaConf.create(fold_dates(OmegaConf.to_container(found, resolve=False)))
+            found = OmegaConf.create(fold_dates(tree))
         return ConfigResult(
             config=found, path=self.full_path(), provider=self.provider, header=header
         )
+
+    @property
+    def _is_foreign(self) -> bool:
+        """Whether the folder is another than this package's own."""
+        return Path(self.path).resolve() != CONF
 
     def available(self) -> bool:
         """Tell whether the folder is there."""
@@ -134,7 +145,7 @@ def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
 
 
 def observed_table(name: str) -> str:
-    """Return where observed figures are: a bare name is a table of `observed` in a config folder."""
+    """Return where figures are: a bare name is a table of `observed` in a config folder."""
     if Path(name).suffix:
         return name
     places = [CONF] if DatedFolders.extra is None else [Path(DatedFolders.extra), CONF]

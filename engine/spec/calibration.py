@@ -77,7 +77,9 @@ class Probes(Spec):
     """Experiments that each simulated year is read by: coupons given in copies of its market."""
 
     dates: tuple[date, ...] = Field(description="mornings on which experiments begin; none: none")
-    voucher_date: date | None = Field(description="when the vouchers of voucher_mpc were given")
+    voucher_date: date | None = Field(
+        description="when the vouchers of voucher_spending were given"
+    )
     rate: float = quantity("share of price", "of the coupon on everything", gt=0, le=0.9)
     own_rate: float = quantity("share of price", "of the coupon on one kind", gt=0, le=0.9)
     coupon_days: int = quantity("days", "for which a coupon is given", ge=1, le=366)

@@ -1,4 +1,4 @@
-"""What a market of one's own is asked: policies, space, questions, figures, each command's words."""
+"""What a market of one's own is asked: policies, space, questions, figures, commands."""
 
 from collections.abc import Sequence
 from datetime import date

@@ -131,28 +131,29 @@ def _scaled(tree: Any, sizes: Sizes) -> Places:
     fans = tree["anchors"]["fans_log_mean"] + log(people)
     places: Places = {path: rounded(_at(tree, path) * factor) for path, factor in factors.items()}
     pool = round(rounded(tree["platform"]["pool_count"] * people))
-    return {
-        **places,
+    own: Places = {
         ("platform", "pool_count"): pool,
         ("anchors", "fans_log_mean"): round(max(fans, 0.0), 2),
     }
+    return places | own
 
 
 def _given(facts: Facts, sizes: Sizes) -> Places:
-    take = {("platform", "take_share", kind): facts.take_share for kind in KINDS}
-    return {("platform", "goal_bn_rmb"): sizes.goal_bn, **take}
+    take: Places = {("platform", "take_share", kind): facts.take_share for kind in KINDS}
+    goal: Places = {("platform", "goal_bn_rmb"): sizes.goal_bn}
+    return goal | take
 
 
 def _named(tree: Any, name: str, facts: Facts) -> Places:
     """Texts and dates of the market's own."""
-    events = {
+    events: Places = {
         ("calendar", group, str(place), "name"): _EVENTS[event["name"]]
         for group in ("festivals", "rival_campaigns")
         for place, event in enumerate(tree["calendar"][group])
     }
     days = {"first_day": "01-01", "start": "01-01", "end": "12-31"}
-    dates = {("calendar", key): f"{facts.year}-{day}" for key, day in days.items()}
-    return {("name",): name, **events, **dates}
+    dates: Places = {("calendar", key): f"{facts.year}-{day}" for key, day in days.items()}
+    return events | dates | {("name",): name}
 
 
 def _at(tree: Any, path: tuple[str, ...]) -> float:
