@@ -39,6 +39,11 @@ class Sizes(NamedTuple):
     assumed: tuple[str, ...]
 
     @property
+    def income(self) -> float:
+        """By what differs what one person spends."""
+        return self.money * self.visits
+
+    @property
     def gmv(self) -> float:
         """By what the platform's sales differ."""
         return self.money * self.people * self.visits

@@ -77,6 +77,8 @@ def unknowns_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
         for path, (ends, factor) in ranges.items()
         for end, value in zip(("low", "high"), ends, strict=True)
     }
+    # A wallet holds what a buyer's record does (`engine.spec.scenario`): 20,000 a month.
+    places["ranges", "buyers", "wallet_level", "high"] = min(4.0, rounded(11 / sizes.income))
     text = rewritten(text, {**places, ("name",): name})
     head = f"# What is not known of {name}, and the range in which it is thought possible.\n"
     return in_currency(head + text[text.index("name: ") :].rstrip() + "\n", facts)
@@ -117,14 +119,14 @@ def _scaled(tree: Any, sizes: Sizes) -> Places:
         ("platform", "incubation_cost_rmb"): gmv,
         ("platform", "recruiting_cost_rmb"): gmv,
         ("buyers", "visits_per_day"): sizes.visits,
-        ("buyers", "monthly_budget_rmb", "tier12"): money * sizes.visits,
-        ("buyers", "monthly_budget_rmb", "tier3"): money * sizes.visits,
+        ("buyers", "monthly_budget_rmb", "tier12"): sizes.income,
+        ("buyers", "monthly_budget_rmb", "tier3"): sizes.income,
         ("anchors", "newcomer_fans_count"): people,
         ("suppliers", "investment", "scale_bn_rmb"): gmv,
     }
     for kind in KINDS:
         factors["suppliers", kind, "price_rmb"] = money
-        factors["suppliers", kind, "expected_sales_rmb"] = money * sizes.visits
+        factors["suppliers", kind, "expected_sales_rmb"] = sizes.income
         factors["suppliers", kind, "capacity_units"] = people * sizes.visits
     for month, _ in enumerate(tree["platform"]["app_dau_million"]):
         factors["platform", "app_dau_million", str(month)] = sizes.users
