@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -32,16 +32,22 @@ def quantity(unit: str, doc: str, **limits: float) -> Any:
     return Field(description=f"{doc} [{unit}]", json_schema_extra={"unit": unit}, **limits)  # type: ignore[call-overload]
 
 
+MOST_BN: Final = 100_000.0
+"""Most bn RMB of any amount of the platform: three years of it, in fen, are far below 2^63."""
+
 Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, le=10_000)]
+NonNegative = Annotated[float, Field(ge=0, le=10_000)]
+LogSd = Annotated[float, Field(ge=0, le=3)]
+"""Standard deviation of a logarithm."""
+Utility = Annotated[float, Field(ge=0, le=50)]
 
 
 class ByTier(Spec):
     """One number per city-tier group."""
 
-    tier12: float = Field(ge=0)
-    tier3: float = Field(ge=0)
+    tier12: NonNegative
+    tier3: NonNegative
 
     def values(self) -> tuple[float, ...]:
         """The numbers in the order of `engine.units`."""
@@ -142,7 +148,7 @@ Grows = Literal["", "gmv", "order"]
 class Size(Spec):
     """How large the amounts of a market are; the ranges of levers in money follow."""
 
-    gmv_bn_rmb: Positive = 250.0
+    gmv_bn_rmb: float = Field(250.0, gt=0, le=MOST_BN)
     order_value_rmb: Positive = 70.0
 
     def times(self, grows: Grows) -> float:

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from engine.spec.base import Dated, Lever, Positive, Share, Spec, with_fields
+from engine.spec.base import MOST_BN, Dated, Lever, Share, Spec, with_fields
 from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, KIND_TABLE, RATE_DAYS, to_bp, to_fen
 
 _PAID = (
@@ -113,7 +113,7 @@ class _Revision(Spec):
     """A new year-end target from a date on (M14)."""
 
     day: date
-    year_end_bn_rmb: Positive
+    year_end_bn_rmb: Annotated[float, Field(gt=0, le=MOST_BN)]
 
 
 class Target(Spec):
