@@ -21,6 +21,7 @@ from omegaconf import DictConfig
 from engine.config import Tree, load, resolve
 from engine.spec.base import Spec
 from engine.spec.jobs import Job, OptimizeJob
+from engine.spec.limits import in_currency
 from experiments import _help
 from experiments._exit import CommandLine, mistake, one_message, stop
 from experiments._sources import CONF, read_dated_levers
@@ -93,7 +94,7 @@ def _print_notes(job: Spec) -> None:
         notes = horizon_notes(job)
         notes += job.objective.limit_notes() if isinstance(job, OptimizeJob) else ()
         for note in notes:
-            print(f"Note: {note}.")
+            print(in_currency(f"Note: {note}.", job.scenario.currency))
 
 
 def _is_override(word: str) -> bool:
