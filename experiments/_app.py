@@ -23,7 +23,7 @@ from engine.spec.base import Spec
 from engine.spec.jobs import Job, OptimizeJob
 from engine.spec.limits import in_currency
 from experiments import _help
-from experiments._exit import CommandLine, mistake, one_message, stop
+from experiments._exit import CommandLine, check_place, mistake, one_message, stop
 from experiments._sources import CONF, read_dated_levers
 from experiments._sweep import run_in_sweep
 from experiments._validation import JobValidation, job_folder_claimed
@@ -64,6 +64,7 @@ def app(
             run_in_sweep(work, folder, config)
 
     def main() -> None:
+        check_place()
         JobValidation.command, JobValidation.job = command.__name__, job
         JobValidation.check = check
         _help.install()

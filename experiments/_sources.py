@@ -32,6 +32,7 @@ CONF: Final = Path(__file__).resolve().parents[1] / "conf"
 SCHEME: Final = "dated"
 _FLAGS: Final = ("--config-dir", "-cd")
 _FILE: Final = "file://"
+_PICKLE: Final = "--experimental-rerun"
 
 _DAY: Final = r"\s*\d{4}-\d{2}-\d{2}\s*"
 _STEP: Final = rf"{_DAY}:(?:\$\{{[^{{}}]*\}}|[^{{}},'\"])+"
@@ -129,6 +130,15 @@ def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
     Plugins.instance().register(DatedSource)
     Plugins.instance().register(DatedFolders)
     rest, folder = _without_folder(list(words))
+    # argparse takes the beginning of a flag for the flag.
+    flags = [word.partition("=")[0] for word in rest]
+    if any(flag.startswith("--e") and _PICKLE.startswith(flag) for flag in flags):
+        raise InputError(
+            _PICKLE,
+            "reads a pickle, which can run code",
+            "the command as it was typed",
+            "type it again: every folder of results holds its overrides in .hydra/overrides.yaml",
+        )
     DatedFolders.extra = None
     if folder is not None:
         place = Path(folder).absolute()

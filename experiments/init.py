@@ -7,6 +7,7 @@ from pathlib import Path
 from engine.errors import InputError, PoquanError
 from engine.starter.facts import Facts, read_facts
 from engine.starter.folder import starter_files, write_folder
+from experiments._exit import check_place
 from experiments._sources import CONF
 
 _HELP = """\
@@ -63,6 +64,7 @@ def _fact_lines() -> list[str]:
 
 def main() -> None:
     """Run the command; end with one message and the status of what went wrong."""
+    check_place()
     try:
         init(sys.argv[1:])
     except PoquanError as error:

@@ -1,4 +1,4 @@
-"""A config folder for a market of one's own: sizes, assumptions, and that every command takes it."""
+"""A config folder for a market of one's own: sizes, assumptions, every command takes it."""
 
 from pathlib import Path
 
@@ -134,5 +134,3 @@ def test_words_of_a_folder_reach_nothing_of_hydra_s(tmp_path: Path, text: str) -
     (tmp_path / "commands.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"commands\.yaml"):
         own_words(tmp_path, "simulate", [])
-
-
