@@ -6,9 +6,11 @@ last world is told at once, and not after hours.
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Final
 
 from pydantic import BaseModel
 
+from engine.cases import seconds_of_run
 from engine.compute.machine import check_memory
 from engine.errors import CombinedInputError, InputError
 from engine.market.plan import check_target
@@ -22,6 +24,10 @@ from engine.spec.scenario import Scenario
 from engine.spec.space import Space
 from engine.spec.worlds import worlds
 
+_YEAR_S: Final = 365 * 86_400
+_LONGEST_S: Final = 10 * _YEAR_S
+"""Seconds of one core beyond which a job is refused: a month of 120 cores."""
+
 
 def check_job(job: Job) -> None:
     """Refuse a job that some world, policy or this machine cannot bear.
@@ -33,7 +39,7 @@ def check_job(job: Job) -> None:
         memory, dates outside the calendar, a target that cannot be followed.
     """
     scenarios = worlds(job.scenario, job.ensemble)
-    mistakes = [*_people(job, scenarios), *_memory(job)]
+    mistakes = [*_people(job, scenarios), *_memory(job), *_time(job)]
     for key, space in job.all_spaces().items():
         mistakes += _searched_dates(space, key, scenarios, job.decision_date)
     for key, policy in _policies(job).items():
@@ -157,8 +163,34 @@ def _people(job: Job, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]
             return
 
 
+def _time(job: Job) -> Iterator[InputError]:
+    """A job ends within a month on a large machine; other sizes are mistakes."""
+    if isinstance(job, BenchmarkJob):
+        return
+    years = _years(job)
+    seconds = years * seconds_of_run(job)
+    if seconds > _LONGEST_S:
+        fits = max(1, int(_LONGEST_S / seconds_of_run(job)))
+        yield InputError(
+            "replications",
+            f"{years:,} simulated years of {job.scale.buyers_count:,} buyers take about "
+            f"{seconds / _YEAR_S:,.0f} years of one core",
+            f"about {fits:,} simulated years of this size",
+            "lower replications, scale, or the number of policies and worlds",
+        )
+
+
 def _memory(job: Job) -> Iterator[InputError]:
     where, buyers = _buyers(job)
+    years = _years(job)
+    try:
+        check_memory(buyers, 1 if isinstance(job, BenchmarkJob) else years, job.ray, where)
+    except InputError as mistake:
+        yield mistake
+
+
+def _years(job: Job) -> int:
+    """How many years a stage of the job simulates, at most."""
     years = job.replications * len(job.ensemble.worlds) * len(_policies(job))
     if isinstance(job, CalibrateJob):
         years = job.fit.most_years(job.replications)
@@ -166,10 +198,7 @@ def _memory(job: Job) -> Iterator[InputError]:
         years *= job.points_count
     if isinstance(job, OptimizeJob):
         years = max(years, job.search.window_count, job.search.finalists_count)
-    try:
-        check_memory(buyers, 1 if isinstance(job, BenchmarkJob) else years, job.ray, where)
-    except InputError as mistake:
-        yield mistake
+    return years
 
 
 def _buyers(job: Job) -> tuple[str, int]:

@@ -92,7 +92,7 @@ def _print_notes(job: Spec) -> None:
     if isinstance(job, Job):
         from engine.horizon import horizon_notes
 
-        notes = horizon_notes(job)
+        notes = [*job.scenario.size_notes(), *horizon_notes(job)]
         notes += job.objective.limit_notes() if isinstance(job, OptimizeJob) else ()
         for note in notes:
             print(in_currency(f"Note: {note}.", job.scenario.currency))

@@ -4,6 +4,7 @@ Field names are the terms of the model; units and meanings stand beside each fie
 sources beside each number in `conf/scenario`.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
@@ -26,6 +27,13 @@ from engine.spec.suppliers import SuppliersSpec
 
 CURRENCY: Final = r"^[\p{L}\p{Sc}][\p{L}\p{Sc} ]*$"
 """Words of letters and signs of currencies, as `USD` or `thousand IDR`."""
+
+
+_MOST_USERS: Final = 8.0
+"""Daily users for each who may buy, beyond which sizes hardly go together."""
+
+_MOST_COST: Final = 0.005
+"""Share of the goal; in kuaishou_2020 it is 0.0007."""
 
 
 class Platform(Spec):
@@ -362,3 +370,20 @@ class Scenario(Spec):
     rival: Rival
     shocks: Shocks
     mechanisms: Mechanisms = Mechanisms()
+
+    def size_notes(self) -> Iterator[str]:
+        """Say which sizes do not go together, as where only a part of a copy was changed."""
+        platform = self.platform
+        users, pool = 1e6 * max(platform.app_dau_million), platform.pool_count
+        if users > _MOST_USERS * pool:
+            yield (
+                f"{users:,.0f} people use the app on a day and {pool:,} may buy: is "
+                "scenario.platform.app_dau_million of this market? experiments.init sets all sizes"
+            )
+        cost, goal = platform.recruiting_cost_rmb, 1e9 * platform.goal_bn_rmb
+        if goal and cost > _MOST_COST * goal:
+            yield (
+                f"recruiting a percent of the suppliers costs {100 * cost / goal:.1g} % of the "
+                "year's goal: is scenario.platform.recruiting_cost_rmb of this market? "
+                "experiments.init sets all sizes"
+            )

@@ -57,3 +57,12 @@ def test_what_would_overflow_is_refused_with_what_fits(
     assert allowed in ended.err
     assert "Traceback" not in ended.err
     assert ended.files == set()
+
+
+def test_a_job_that_never_ends_is_refused_with_what_fits(type_in) -> None:
+    ended = type_in("compare", "replications=100000", "scale=full", "scale.buyers_count=20000000",
+                    "ray.backend=process", "scenario.calendar.end=2022-12-31")  # fmt: skip
+    assert ended.status == 2, ended.out
+    assert "years of one core" in ended.err
+    assert "simulated years of this size" in ended.err
+    assert ended.files == set()

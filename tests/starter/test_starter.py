@@ -134,3 +134,14 @@ def test_words_of_a_folder_reach_nothing_of_hydra_s(tmp_path: Path, text: str) -
     (tmp_path / "commands.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"commands\.yaml"):
         own_words(tmp_path, "simulate", [])
+
+
+def test_a_copy_of_which_only_a_part_was_changed_is_told(mine: Path) -> None:
+    tree = yaml.safe_load((CONF / "scenario/kuaishou_2020.yaml").read_text(encoding="utf-8"))
+    assert list(Scenario.model_validate(tree).size_notes()) == []
+    tree["platform"] |= {"pool_count": 30_000_000, "goal_bn_rmb": 20}
+    users, cost = Scenario.model_validate(tree).size_notes()
+    assert "274,000,000 people use the app on a day and 30,000,000 may buy" in users
+    assert "0.9 % of the year's goal" in cost
+    own = yaml.safe_load((mine / "scenario/mine.yaml").read_text(encoding="utf-8"))
+    assert list(Scenario.model_validate(own).size_notes()) == []
