@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import yaml
 
+from engine.spec.limits import in_currency
 from engine.starter.facts import Facts
 from engine.starter.sizes import Sizes
 from engine.units import KINDS
@@ -60,7 +61,7 @@ def scenario_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
     )
     first, rest = body.split("\n", 1)
     whole = f"{_HEAD.format(name=name, year=facts.year)}{first}\n{size}{rest}"
-    return in_currency(whole, facts)
+    return in_currency(whole, facts.currency)
 
 
 def unknowns_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
@@ -81,7 +82,7 @@ def unknowns_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
     places["ranges", "buyers", "wallet_level", "high"] = min(4.0, rounded(11 / sizes.income))
     text = rewritten(text, {**places, ("name",): name})
     head = f"# What is not known of {name}, and the range in which it is thought possible.\n"
-    return in_currency(head + text[text.index("name: ") :].rstrip() + "\n", facts)
+    return in_currency(head + text[text.index("name: ") :].rstrip() + "\n", facts.currency)
 
 
 def ensemble_text(template: str, name: str) -> str:
@@ -92,11 +93,6 @@ def ensemble_text(template: str, name: str) -> str:
         "# What is not known of the market and matters: a policy should do well in all of these.\n"
         "# experiments.calibrate leaves an ensemble that your figures do not rule out.\n"
     ) + body
-
-
-def in_currency(text: str, facts: Facts) -> str:
-    """Return a file whose comments name the market's own currency."""
-    return re.sub(r"\bRMB\b", facts.currency, text)
 
 
 def rounded(value: float) -> float:

@@ -136,7 +136,7 @@ def test_five_worlds_are_not_forced_to_be_even(tmp_path):
 
 
 def test_figures_of_one_ranking_count_as_one(tmp_path):
-    row = "fit,ks_top{}_share_of_gmv,{} 2020,{},%,,6".format
+    row = "fit,top_share({}),{} 2020,{},%,,6".format
     one = known(tmp_path, AT, row(10, "May", 10))
     many = known(
         tmp_path,
