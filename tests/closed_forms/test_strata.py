@@ -104,7 +104,7 @@ def test_the_number_of_anchors_is_the_one_at_which_published_figures_agree() -> 
     """With a top 100 as published, fewer or more anchors miss the other top shares."""
     shares = lognormal_shares(case().scenario.anchors.market_count)
     for law in LAWS:
-        published = observed(f"ks_{law}_share_of_gmv", "May 2020")
+        published = observed(f"top_share({law[3:]})", "May 2020")
         assert shares[law] == pytest.approx(published, rel=0.12)
     published = observed("rank_size_exponent", "May 2020")
     exponent = _rank_exponent(shares["top10"], shares["top100"])
