@@ -8,7 +8,6 @@ OmegaConf replaces whole, and `engine.config.resolve` makes it a mapping again.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from io import StringIO
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -56,8 +55,9 @@ class DatedSource(ConfigSource):
             raise ConfigLoadError(f"Config not found : {path}")
         with path.open(encoding="utf-8") as file:
             text = file.read()
+            file.seek(0)
+            found = OmegaConf.load(file)
         header = self._get_header_dict(text[:512])
-        found = OmegaConf.load(StringIO(text))
         tree = OmegaConf.to_container(found, resolve=False)
         if self._is_foreign:
             check_foreign_place(path, config_path)
