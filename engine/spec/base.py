@@ -37,7 +37,7 @@ MOST_BN: Final = 100_000.0
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, le=10_000)]
-NonNegative = Annotated[float, Field(ge=0, le=10_000)]
+NonNegative = Annotated[float, Field(ge=0, le=1_000_000)]
 LogSd = Annotated[float, Field(ge=0, le=3)]
 """Standard deviation of a logarithm."""
 Utility = Annotated[float, Field(ge=0, le=50)]

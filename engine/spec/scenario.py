@@ -89,7 +89,7 @@ class _BuyersSpec(Spec):
 
     tier12_share: Share
     visits_per_day: float = quantity(
-        "visits per person and day", "mean at load 1, no habit", gt=0, le=100
+        "visits per person and day", "mean at load 1, no habit", gt=0, le=10_000
     )
     activity_log_sd: LogSd
     habit_visits: float = quantity("factor", "visits x (1 + habit_visits * habit)", ge=0, le=100)
