@@ -1,4 +1,4 @@
-"""Bad configs by the thousand, and how each ends: `python -m tests.show_config_fuzz [about so many]`."""
+"""Bad configs by the thousand, and how each ends: `python -m tests.show_config_fuzz [some]`."""
 
 import sys
 from collections import Counter

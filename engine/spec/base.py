@@ -145,7 +145,7 @@ Grows = Literal["", "gmv", "order"]
 """What an amount of money is in proportion to: the platform's GMV, or the value of an order."""
 
 
-class Size(Spec):
+class MarketSize(Spec):
     """How large the amounts of a market are; the ranges of levers in money follow."""
 
     gmv_bn_rmb: float = Field(250.0, gt=0, le=MOST_BN)
@@ -171,7 +171,7 @@ class Lever:
     off : the value at which it does nothing; None where no value does.
     mechanism : to which it belongs; empty for levers of every coupon.
     switch : whether switching its mechanism off sets it to `off`.
-    search : where `space=all_levers` searches it, in a market of the reference's `Size`.
+    search : where `space=all_levers` searches it, in a market of the reference's `MarketSize`.
     grows : what its amounts are in proportion to.
     day : its name in the table of the day (`engine.market.plan`), its own if empty.
     convert : from its value to that of the table.

@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from engine.spec.base import Dated, Grows, Lever, Size
+from engine.spec.base import Dated, Grows, Lever, MarketSize
 from engine.spec.policy import Policy
 
 
@@ -38,7 +38,7 @@ class LeverEntry:
     convert: Callable[[float], float] = float
     needs: tuple[tuple[str, ...], ...] = ()
 
-    def search_in(self, size: Size) -> tuple[float, float]:
+    def search_in(self, size: MarketSize) -> tuple[float, float]:
         """Where it is worth searching in a market of some size, within what is allowed."""
         low, high = (size.times(self.grows) * end for end in self.search)
         return min(max(low, self.low), self.high), min(high, self.high)

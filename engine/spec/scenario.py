@@ -15,9 +15,9 @@ from engine.spec.base import (
     ByKind,
     ByTier,
     LogSd,
+    MarketSize,
     Positive,
     Share,
-    Size,
     Spec,
     Utility,
     quantity,
@@ -355,7 +355,7 @@ class Scenario(Spec):
         pattern=CURRENCY,
         description="in which amounts are shown; a hundredth of it is the unit of every _fen",
     )
-    size: Size = Size()
+    size: MarketSize = MarketSize()
     calendar: Calendar
     platform: Platform
     buyers: _BuyersSpec

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from engine.spec.base import Size, Spec, quantity
+from engine.spec.base import MarketSize, Spec, quantity
 from engine.spec.levers import LEVERS
 
 AT: Final = "@"
@@ -158,7 +158,7 @@ class Space(Spec):
     """
 
     name: str
-    size: Size | None = Field(
+    size: MarketSize | None = Field(
         None, description="of the market, which ranges of `every_lever` follow; none: the reference"
     )
     levers: dict[str, SearchedLever]
@@ -200,12 +200,12 @@ def leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tupl
             yield ".".join((*path, name)), entry
 
 
-def _size(raw: Any) -> Size:
+def _size(raw: Any) -> MarketSize:
     """The size that is given; the reference where none is, or one that is refused later."""
     try:
-        return Size() if raw is None else Size.model_validate(raw)
+        return MarketSize() if raw is None else MarketSize.model_validate(raw)
     except ValidationError:
-        return Size()
+        return MarketSize()
 
 
 def _ends(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
