@@ -6,9 +6,11 @@ last world is told at once, and not after hours.
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Final
 
 from pydantic import BaseModel
 
+from engine.cases import seconds_of_run
 from engine.compute.machine import check_memory
 from engine.errors import CombinedInputError, InputError
 from engine.market.exchange import GROUP, groups_of
@@ -23,6 +25,10 @@ from engine.spec.scenario import Scenario
 from engine.spec.space import Space
 from engine.spec.worlds import worlds
 
+_YEAR_S: Final = 365 * 86_400
+_LONGEST_S: Final = 10 * _YEAR_S
+"""Seconds of one core beyond which a job is refused: a month of 120 cores."""
+
 
 def check_job(job: Job) -> None:
     """Refuse a job that some world, policy or this machine cannot bear.
@@ -34,7 +40,7 @@ def check_job(job: Job) -> None:
         memory, dates outside the calendar, a target that cannot be followed.
     """
     scenarios = worlds(job.scenario, job.ensemble)
-    mistakes = [*_people(job, scenarios), *_memory(job), *_shards(job)]
+    mistakes = [*_people(job, scenarios), *_memory(job), *_time(job), *_shards(job)]
     for key, space in job.all_spaces().items():
         mistakes += _searched_dates(space, key, scenarios, job.decision_date)
     for key, policy in _policies(job).items():
@@ -194,8 +200,35 @@ def _shards(job: Job) -> Iterator[InputError]:
         )
 
 
+def _time(job: Job) -> Iterator[InputError]:
+    """A job ends within a month on a large machine; other sizes are mistakes."""
+    if isinstance(job, BenchmarkJob):
+        return
+    years = _years(job)
+    seconds = years * seconds_of_run(job)
+    if seconds > _LONGEST_S:
+        fits = max(1, int(_LONGEST_S / seconds_of_run(job)))
+        yield InputError(
+            "replications",
+            f"{years:,} simulated years of {job.scale.buyers_count:,} buyers take about "
+            f"{seconds / _YEAR_S:,.0f} years of one core",
+            f"about {fits:,} simulated years of this size",
+            "lower replications, scale, or the number of policies and worlds",
+        )
+
+
 def _memory(job: Job) -> Iterator[InputError]:
     where, buyers = _buyers(job)
+    years = _years(job)
+    is_alone = isinstance(job, BenchmarkJob) or job.scale.shards not in {1, "auto"}
+    try:
+        check_memory(buyers, 1 if is_alone else years, job.ray, where)
+    except InputError as mistake:
+        yield mistake
+
+
+def _years(job: Job) -> int:
+    """How many years a stage of the job simulates, at most."""
     years = job.replications * len(job.ensemble.worlds) * len(_policies(job))
     if isinstance(job, CalibrateJob):
         years = job.fit.most_years(job.replications)
@@ -203,12 +236,7 @@ def _memory(job: Job) -> Iterator[InputError]:
         years *= job.points_count
     if isinstance(job, OptimizeJob):
         years = max(years, job.search.window_count, job.search.finalists_count)
-    if job.scale.shards not in {1, "auto"}:
-        years = 1  # one market after another
-    try:
-        check_memory(buyers, 1 if isinstance(job, BenchmarkJob) else years, job.ray, where)
-    except InputError as mistake:
-        yield mistake
+    return years
 
 
 def _buyers(job: Job) -> tuple[str, int]:

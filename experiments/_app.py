@@ -21,8 +21,9 @@ from omegaconf import DictConfig
 from engine.config import Tree, load, resolve
 from engine.spec.base import Spec
 from engine.spec.jobs import Job, OptimizeJob
+from engine.spec.limits import in_currency
 from experiments import _help
-from experiments._exit import CommandLine, mistake, one_message, stop
+from experiments._exit import CommandLine, check_place, mistake, one_message, stop
 from experiments._sources import CONF, read_dated_levers
 from experiments._sweep import run_in_sweep
 from experiments._validation import JobValidation, job_folder_claimed
@@ -63,6 +64,7 @@ def app(
             run_in_sweep(work, folder, config)
 
     def main() -> None:
+        check_place()
         JobValidation.command, JobValidation.job = command.__name__, job
         JobValidation.check = check
         _help.install()
@@ -72,7 +74,8 @@ def app(
         run = hydra.main(config_path=str(CONF), config_name=command.__name__, version_base="1.3")
         try:
             with one_message():
-                sys.argv[1:] = read_dated_levers(sys.argv[1:])
+                typed_and_own = read_dated_levers(sys.argv[1:], command.__name__)
+                sys.argv[1:] = sorted(typed_and_own, key=_is_override)
                 run(task)()
         except ValueError as error:
             if not _is_hydras(error):
@@ -89,10 +92,10 @@ def _print_notes(job: Spec) -> None:
     if isinstance(job, Job):
         from engine.horizon import horizon_notes
 
-        notes = horizon_notes(job)
+        notes = [*job.scenario.size_notes(), *horizon_notes(job)]
         notes += job.objective.limit_notes() if isinstance(job, OptimizeJob) else ()
         for note in notes:
-            print(f"Note: {note}.")
+            print(in_currency(f"Note: {note}.", job.scenario.currency))
 
 
 def _is_override(word: str) -> bool:

@@ -84,6 +84,15 @@ def is_of_the_disk(error: OSError) -> bool:
     return error.errno in _DISK_ERRORS
 
 
+def check_place() -> None:
+    """End the command where the folder that it was started in is gone."""
+    try:
+        Path.cwd()
+    except OSError:
+        what = "the folder that the command was started in is gone"
+        stop(InputError("command line", what, "a folder that exists", "go to one: cd ~"))
+
+
 def mistake(error: BaseException) -> InputError:
     """Return what the user did that Hydra or OmegaConf refuses."""
     return translate(error, CommandLine.current.command, CommandLine.current.words)

@@ -16,6 +16,8 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from engine.spec.limits import in_currency
+
 if TYPE_CHECKING:
     from engine.case import Case, RunResult
     from engine.compute import Runner
@@ -62,23 +64,37 @@ class Told:
 
 
 @contextmanager
-def progress() -> Iterator[Show]:
-    """Show work as it goes on; yields what is to be told of it."""
-    console = Console(stderr=True)
+def progress(currency: str = "RMB") -> Iterator[Show]:
+    """Show work as it goes on; yields what is to be told of it.
+
+    Parameters
+    ----------
+    currency : of the amounts in notes, which say RMB.
+    """
+    console = Console(stderr=True, markup=False, emoji=False)
     if not console.is_terminal:
-        yield _lines(console)
+        yield _in(currency, _lines(console))
         return
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TextColumn("{task.fields[left]}"),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        yield _bars(bar)
+        yield _in(currency, _bars(bar))
+
+
+def _in(currency: str, shown: Show) -> Show:
+    """Name the currency in notes."""
+
+    def show(stage: str, done: int, total: int, note: str, left_s: float | None = None) -> None:
+        shown(stage, done, total, in_currency(note, currency), left_s)
+
+    return show
 
 
 def _bars(bar: Progress) -> Show:

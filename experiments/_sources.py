@@ -23,12 +23,15 @@ from omegaconf import DictConfig, OmegaConf
 
 from engine.config import fold_dates
 from engine.errors import InputError
+from experiments._foreign import check_foreign_config, check_foreign_place
+from experiments._own import own_words
 
 CONF: Final = Path(__file__).resolve().parents[1] / "conf"
 
 SCHEME: Final = "dated"
 _FLAGS: Final = ("--config-dir", "-cd")
 _FILE: Final = "file://"
+_PICKLE: Final = "--experimental-rerun"
 
 _DAY: Final = r"\s*\d{4}-\d{2}-\d{2}\s*"
 _STEP: Final = rf"{_DAY}:(?:\$\{{[^{{}}]*\}}|[^{{}},'\"])+"
@@ -51,14 +54,24 @@ class DatedSource(ConfigSource):
         if not path.exists():
             raise ConfigLoadError(f"Config not found : {path}")
         with path.open(encoding="utf-8") as file:
-            header = self._get_header_dict(file.read(512))
+            text = file.read()
             file.seek(0)
             found = OmegaConf.load(file)
+        header = self._get_header_dict(text[:512])
+        tree = OmegaConf.to_container(found, resolve=False)
+        if self._is_foreign:
+            check_foreign_place(path, config_path)
+            check_foreign_config(path, text, header, tree)
         if isinstance(found, DictConfig):
-            found = OmegaConf.create(fold_dates(OmegaConf.to_container(found, resolve=False)))
+            found = OmegaConf.create(fold_dates(tree))
         return ConfigResult(
             config=found, path=self.full_path(), provider=self.provider, header=header
         )
+
+    @property
+    def _is_foreign(self) -> bool:
+        """Whether the folder is another than this package's own."""
+        return Path(self.path).resolve() != CONF
 
     def available(self) -> bool:
         """Tell whether the folder is there."""
@@ -97,12 +110,13 @@ class DatedFolders(SearchPathPlugin):
             search_path.prepend(provider="command-line", path=f"{SCHEME}://{self.extra}")
 
 
-def read_dated_levers(words: Iterable[str]) -> list[str]:
+def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
     """Make Hydra read dated levers as one value, in files and in what was typed.
 
     Parameters
     ----------
     words : the command line.
+    command : for which the folder of `--config-dir` may hold words of its own.
 
     Returns
     -------
@@ -111,11 +125,20 @@ def read_dated_levers(words: Iterable[str]) -> list[str]:
     Raises
     ------
     InputError
-        If there is no folder where `--config-dir` says.
+        If there is no folder where `--config-dir` says, or its `commands.yaml` is none.
     """
     Plugins.instance().register(DatedSource)
     Plugins.instance().register(DatedFolders)
     rest, folder = _without_folder(list(words))
+    # argparse takes the beginning of a flag for the flag.
+    flags = [word.partition("=")[0] for word in rest]
+    if any(flag.startswith("--e") and _PICKLE.startswith(flag) for flag in flags):
+        raise InputError(
+            _PICKLE,
+            "reads a pickle, which can run code",
+            "the command as it was typed",
+            "type it again: every folder of results holds its overrides in .hydra/overrides.yaml",
+        )
     DatedFolders.extra = None
     if folder is not None:
         place = Path(folder).absolute()
@@ -127,12 +150,17 @@ def read_dated_levers(words: Iterable[str]) -> list[str]:
                 "correct the path",
             )
         DatedFolders.extra = str(place)
+        rest = [*own_words(place, command, rest), *rest]
     return [word for typed in rest for word in _translated(typed)]
 
 
 def observed_table(name: str) -> str:
-    """Return where observed figures are: a bare name is a table of `conf/observed`."""
-    return name if Path(name).suffix else str(CONF / "observed" / f"{name}.csv")
+    """Return where figures are: a bare name is a table of `observed` in a config folder."""
+    if Path(name).suffix:
+        return name
+    places = [CONF] if DatedFolders.extra is None else [Path(DatedFolders.extra), CONF]
+    tables = [place / "observed" / f"{name}.csv" for place in places]
+    return str(next((table for table in tables if table.is_file()), tables[-1]))
 
 
 def folders(sources: Iterable[Any]) -> list[Path]:

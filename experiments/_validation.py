@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Check = Callable[[Any, Sequence[str]], None]
 _RUN, _SWEEP = "hydra.run.dir", "hydra.sweep.dir"
+_LONGEST_NAME = 200
+"""Bytes of a folder's name, below what file systems take, since a number may be added."""
 
 
 class JobValidation(Callback):
@@ -209,4 +211,17 @@ def _named_folder(config: DictConfig, key: str) -> Path:
             "a folder for the results alone",
             f"name one, e.g. {key}=outputs/mine, or leave it out",
         )
+    _check_local(key, str(named))
     return Path(str(named))
+
+
+def _check_local(key: str, named: str) -> None:
+    """Refuse names under which results would lie elsewhere than they say, or cannot lie."""
+    remedy = f"name a local folder, e.g. {key}=outputs/mine, and copy it when it is whole"
+    if "://" in named:
+        raise InputError(key, f"got the address {named!r}", "a local folder", remedy)
+    if ("\\" in named and os.sep != "\\") or "\0" in named:
+        raise InputError(key, f"got {named!r}", "a path without backslashes", remedy)
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in Path(named).parts):
+        what = f"got a name of {len(named)} letters"
+        raise InputError(key, what, f"names of at most {_LONGEST_NAME} bytes", remedy)

@@ -14,6 +14,7 @@ from engine.cases import cases, seconds_of_run
 from engine.compute import Pool, open_pool
 from engine.config import Tree
 from engine.report import build_report, sample_note
+from engine.report.terminal.console import ResultsConsole
 from engine.results import KeptRuns, Results
 from engine.spec.jobs import Job
 from engine.spec.policy import Policy
@@ -48,7 +49,7 @@ def run_cases(
     kept = KeptRuns(folder, job.identity())
     found = [kept.get(case.labels()) for case in todo]
     missing = [case for case, year in zip(todo, found, strict=True) if year is None]
-    with _pool(job, missing) as pool, progress() as show:
+    with _pool(job, missing) as pool, progress(job.scenario.currency) as show:
         results = Results(folder, config, job.seed, kept.parts())
         for year in found:
             if year is not None:
@@ -78,8 +79,10 @@ def conclude(results: Results, folder: Path) -> Console:
     build_report(folder)
     if note := sample_note(folder):
         print(f"Note: {note}.")
-    console = Console()
-    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=_COLUMNS)
+    console = ResultsConsole(results.currency)
+    if console.is_terminal or "COLUMNS" in os.environ:
+        return console
+    return ResultsConsole(results.currency, width=_COLUMNS)
 
 
 def tell_folder(folder: Path) -> None:

@@ -10,10 +10,9 @@ from experiments._app import app
 
 def benchmark(job: BenchmarkJob, folder: Path, config: Tree) -> None:
     """Measure one suite; leave `benchmark`."""
-    from rich.console import Console
-
     from engine.benchmark import run_suite
     from engine.report.terminal.analyses import print_benchmark
+    from engine.report.terminal.console import ResultsConsole
     from engine.results import Results
     from experiments._progress import progress
     from experiments._years import tell_folder
@@ -23,7 +22,7 @@ def benchmark(job: BenchmarkJob, folder: Path, config: Tree) -> None:
     results = Results(folder, config, job.seed)
     results.write_rows("benchmark", rows)
     results.finish()
-    print_benchmark(rows, Console())
+    print_benchmark(rows, ResultsConsole(results.currency))
     tell_folder(folder)
 
 

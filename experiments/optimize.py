@@ -32,7 +32,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     check_writable(folder)
     known = _known(job)
     work = (0, 0.0) if is_complete(folder, config) else _work(job)
-    with open_pool(job.ray, *work) as pool, progress() as show:
+    with open_pool(job.ray, *work) as pool, progress(job.scenario.currency) as show:
         past = weighed_past(job, known, Told(pool, show, "past of the worlds"))
         outcome = search.optimize(
             job,

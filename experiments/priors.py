@@ -12,10 +12,9 @@ FIGURES = CONF / "observed" / "priors_scanner_panels.csv"
 
 def priors(job: PriorsJob, folder: Path, config: Tree) -> None:
     """Estimate what the installed panels allow; leave `priors`."""
-    from rich.console import Console
-
     from engine.priors import compare
     from engine.report.terminal.analyses import print_priors
+    from engine.report.terminal.console import ResultsConsole
     from engine.results import Results
     from experiments._progress import progress
     from experiments._years import tell_folder
@@ -30,7 +29,7 @@ def priors(job: PriorsJob, folder: Path, config: Tree) -> None:
     results = Results(folder, config, job.seed)
     results.write_rows("priors", rows)
     results.finish()
-    print_priors(rows, Console())
+    print_priors(rows, ResultsConsole(results.currency))
     tell_folder(folder)
 
 

@@ -20,7 +20,10 @@ def sensitivity(job: SensitivityJob, folder: Path, config: Tree) -> None:
 
     check_writable(folder)
     seconds = seconds_of_run(job, job.indices.population_share)
-    with open_pool(job.ray, engine.years_count(job), seconds) as pool, progress() as show:
+    with (
+        open_pool(job.ray, engine.years_count(job), seconds) as pool,
+        progress(job.scenario.currency) as show,
+    ):
         rows = engine.sensitivities(job, pool, show)
     results = Results(folder, config, job.seed)
     results.write_rows("sensitivity", rows)

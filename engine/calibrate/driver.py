@@ -136,7 +136,7 @@ def _matched(
 ) -> tuple[list[CalibrationTarget], list[Unmodelled]]:
     calendar = job.scenario.calendar
     probes = within(job.probes, calendar.start, calendar.end)
-    return match_figures(figures, calendar, job.fit, probes)
+    return match_figures(figures, calendar, job.fit, probes, job.scenario.currency)
 
 
 def _outcome(

@@ -1,6 +1,8 @@
 """What is read off a simulated year for each observed key: the one list of known figures.
 
-A key that is not here is listed as not modelled. To model one, add a line to `KNOWN`.
+Beside the names of `KNOWN` every measure that adds up over days is known by its own name, as
+`gmv_paid_fen@2020-H2`. A key that is neither is listed as not modelled. To model one, add a line
+to `KNOWN`.
 """
 
 from math import inf
@@ -28,6 +30,8 @@ from engine.calibrate.readings import (
     ratio,
     top,
 )
+from engine.calibrate.run_reader import RunReader, Span
+from engine.measures.flows import FLOW_MEASURES
 from engine.units import FEN_PER_BN_RMB
 
 FigureKind = Literal["level", "growth", "share", "elasticity", "elsewhere"]
@@ -37,7 +41,8 @@ FigureKind = Literal["level", "growth", "share", "elasticity", "elsewhere"]
 class FigureMeasure(NamedTuple):
     """How a figure is read.
 
-    `read` takes a year and the periods; `unit` is how the observed unit must begin;
+    `read` takes a year and the periods; `unit` is how the observed unit must begin, `¤` in it the
+    scenario's currency;
     `spans_count` the periods it takes, 0 for the whole horizon whatever the row says; `reading`
     tells two readings of one key apart; `probe` says which experiments it needs; `is_input`
     that the scenario's own numbers give it, so that to meet it proves nothing.
@@ -74,13 +79,27 @@ _COMMISSION = FigureMeasure(
 )
 
 KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
-    "ks_ecom_gmv": (FigureMeasure("RMB bn", "GMV at list price, before returns", gmv),),
-    "ks_orders_growth": (FigureMeasure("%", "growth of orders", orders_growth, 2, kind="growth"),),
-    "ks_buyers_growth": (
+    "gmv": (FigureMeasure("bn ¤", "GMV at list price, before returns", gmv),),
+    "orders": (
+        FigureMeasure(
+            "million",
+            "orders",
+            lambda reader, spans: reader.total("orders_count", spans[0]) / 1e6,
+        ),
+    ),
+    "buyers": (
+        FigureMeasure(
+            "million",
+            "people who bought in a month, mean over months",
+            lambda reader, spans: reader.monthly("paying_buyers_count", spans[0]) / 1e6,
+        ),
+    ),
+    "orders_growth": (FigureMeasure("%", "growth of orders", orders_growth, 2, kind="growth"),),
+    "buyers_growth": (
         FigureMeasure("%", "growth of monthly buyers", buyers_growth, 2, kind="growth"),
     ),
-    "ks_aov": (FigureMeasure("RMB", "GMV at list price / orders", order_value),),
-    "ks_repeat_rate_monthly": (
+    "order_value": (FigureMeasure("¤", "GMV at list price / orders", order_value),),
+    "repeat_rate": (
         FigureMeasure(
             "%",
             "of a month's buyers, those with two orders or more in it",
@@ -96,7 +115,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
             kind="share",
         ),
     ),
-    "ks_take_rate_commission": (
+    "take_share": (
         FigureMeasure(
             "%",
             "take, less what returns gave back / GMV",
@@ -106,8 +125,8 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
             kind="share",
         ),
     ),
-    "ks_dau_app": (_DAU,),
-    "ks_share_tier1_2": (
+    "daily_users": (_DAU,),
+    "tier12_share": (
         FigureMeasure(
             "%",
             "share of the pool, an input",
@@ -116,15 +135,15 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         ),
     ),
     **{
-        f"ks_top{count}_share_of_gmv": (
+        f"top_share({count})": (
             FigureMeasure("%", f"share of the largest {count}", top(count), kind="share"),
         )
         for count in (1, 10, 25, 100)
     },
-    "ks_rank_size_exponent": (
+    "rank_size_exponent": (
         FigureMeasure("s in", "from the top-10 and top-100 shares", exponent, kind="elasticity"),
     ),
-    "follower_lognormal_sigma": (
+    "fans_log_sd": (
         FigureMeasure(
             "",
             "log-sd of fans on the first day, an input",
@@ -134,7 +153,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         ),
     ),
     **{
-        f"kol_tier_share_{name}": (
+        f"fans_share({name})": (
             FigureMeasure(
                 "%",
                 "of accounts above 0.1 million fans, an input",
@@ -144,28 +163,28 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
             ),
         )
         for name, low, high in (
-            ("gt10m", 10, inf),
-            ("3to10m", 3, 10),
-            ("1to3m", 1, 3),
-            ("0.3to1m", 0.3, 1),
-            ("0.1to0.3m", 0.1, 0.3),
+            ("10-", 10, inf),
+            ("3-10", 3, 10),
+            ("1-3", 1, 3),
+            ("0.3-1", 0.3, 1),
+            ("0.1-0.3", 0.1, 0.3),
         )
     },
-    "dong_live": (
+    "stream_sales(guests)": (
         FigureMeasure(
-            "RMB bn",
+            "bn ¤",
             "expected GMV as paid of that day's guest",
             lambda reader, spans: reader.guests_gmv_fen(spans[0]) / FEN_PER_BN_RMB,
         ),
     ),
-    "simba_live": (
-        FigureMeasure("RMB bn", "expected GMV as paid of the day's largest anchor", largest_stream),
+    "stream_sales(largest)": (
+        FigureMeasure("bn ¤", "expected GMV as paid of the day's largest anchor", largest_stream),
     ),
-    "jd_double10bn_day_sales": (
-        FigureMeasure("RMB bn", "GMV at list price of brands and the retail partner", brand_goods),
+    "brand_sales": (
+        FigureMeasure("bn ¤", "GMV at list price of brands and the retail partner", brand_goods),
     ),
-    "return_rate_live_norm": (_RETURNS,),
-    "return_rate_live": (
+    "return_rate": (_RETURNS,),
+    "horizon_return_rate": (
         FigureMeasure(
             "%",
             "returned GMV / GMV, whole horizon",
@@ -174,9 +193,8 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
             kind="share",
         ),
     ),
-    "kol_commission": (_COMMISSION,),
-    "kol_commission_range": (_COMMISSION,),
-    "ks_repurchase_from_follow_page": (
+    "commission_rate": (_COMMISSION,),
+    "private_repeat_share": (
         FigureMeasure(
             "%",
             "share of repeated orders made as a follower, whole horizon",
@@ -185,10 +203,10 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
             kind="share",
         ),
     ),
-    "ks_brand_share_of_gmv": (
+    "brand_share": (
         FigureMeasure("%", "share of brands and the retail partner", brand_share, kind="share"),
     ),
-    "elasticity_meta_mean": (
+    "own_elasticity": (
         FigureMeasure(
             "",
             "own price, between copies that differ by a coupon on one kind; mean over dates",
@@ -198,7 +216,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
             probe="dates",
         ),
     ),
-    "cart_coupon_uplift_itt": (
+    "coupon_orders_uplift": (
         FigureMeasure(
             "% more",
             "orders per look of one kind with a coupon on it; mean over dates",
@@ -208,7 +226,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
             probe="dates",
         ),
     ),
-    "cart_coupon_longterm": (
+    "coupon_later_orders": (
         FigureMeasure(
             "%",
             "orders after a coupon on everything against none; mean over dates",
@@ -218,10 +236,10 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
             probe="dates",
         ),
     ),
-    "voucher_mpc": (
+    "voucher_spending": (
         FigureMeasure(
-            "RMB spend",
-            "GMV at list price more per RMB of a coupon on everything, weeks after it included",
+            "¤ spend",
+            "GMV at list price more per unit of a coupon on everything, weeks after it included",
             voucher_uplift,
             0,
             kind="elsewhere",
@@ -236,22 +254,38 @@ SHOWN_BY_DATE: Final[dict[str, FigureMeasure]] = {
         "", "orders by price, coupon on everything", market_elasticity, probe="dates"
     ),
     "coupon_uplift_list": FigureMeasure(
-        "RMB per RMB",
+        "¤ per ¤",
         "GMV at list price per coupon on everything, in its days",
         uplift("gmv_fen", after=False),
         probe="dates",
     ),
     "coupon_uplift_paid": FigureMeasure(
-        "RMB per RMB",
+        "¤ per ¤",
         "GMV as paid per coupon on everything, in its days",
         uplift("gmv_paid_fen", after=False),
         probe="dates",
     ),
     "coupon_uplift_paid_after": FigureMeasure(
-        "RMB per RMB",
+        "¤ per ¤",
         "the same, with the days after it",
         uplift("gmv_paid_fen", after=True),
         probe="dates",
     ),
 }
 """What is read at every date of the experiments, though nobody has observed it."""
+
+
+def measures_of(key: str) -> tuple[FigureMeasure, ...]:
+    """Return the readings of a key; none if it is not modelled."""
+    if key in KNOWN:
+        return KNOWN[key]
+    found = next((measure for measure in FLOW_MEASURES if measure.name == key), None)
+    if found is None:
+        return ()
+    is_money = key.endswith("_fen")
+    size = FEN_PER_BN_RMB if is_money else 1e6
+
+    def read(reader: RunReader, days: tuple[Span, ...]) -> float:
+        return reader.total(key, days[0]) / size
+
+    return (FigureMeasure("bn ¤" if is_money else "million", found.label, read),)

@@ -15,13 +15,14 @@ from engine.stats.arrays import Flags, Floats
 
 FORMS: Final = (
     "2020, H1 2020, Q2 2020, 9M 2020, May 2020, 10 May 2020, mid 2020, late 2020,"
-    " 2020-05, 2020-05-10"
+    " 2020-05, 2020-05-10, 2020-Q2, 2020-01 to 2020-05"
 )
 
 _MONTHS: Final = {name.lower(): k for k, name in enumerate(calendar.month_abbr) if name}
 
 
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?")
+_ISO_PART: Final = re.compile(r"(\d{4})-([hq]\d)")
 _PARTS: Final = {
     "": (1, 12),
     "h1": (1, 6),
@@ -55,7 +56,10 @@ def spans(text: str) -> tuple[Span, ...]:
 
 
 def _span(text: str) -> Span:
-    words = text.lower().split()
+    begin, to, end = text.partition(" to ")
+    if to:
+        return Span(_span(begin.strip()).first, _span(end.strip()).last)
+    words = _ISO_PART.sub(r"\2 \1", text.lower()).split()
     if words and (found := _ISO.fullmatch(words[0])):
         return _iso_span(text, int(found[1]), int(found[2]), int(found[3] or 0))
     place = next((k for k, word in enumerate(words) if re.fullmatch(r"\d{4}", word)), None)
@@ -66,6 +70,8 @@ def _span(text: str) -> Span:
         day = date(year, _MONTHS[before[1][:3]], int(before[0]))
         return Span(day, day)
     part = before[0] if before else ""
+    if not 1 <= year <= 9999:
+        raise ValueError(f"{text!r} names no year")
     if len(before) > 1 or (part not in _PARTS and part[:3] not in _MONTHS):
         raise ValueError(f"{text!r} is not understood")
     first, last = _PARTS.get(part) or (_MONTHS[part[:3]], _MONTHS[part[:3]])

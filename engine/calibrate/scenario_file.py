@@ -1,12 +1,13 @@
 """A calibrated scenario as a file: the one it came from, with its numbers replaced."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import yaml
 
 from engine.config import dump
 from engine.spec.scenario import Scenario
+from engine.yaml_text import rewritten
 
 _BAR: Final = "| "
 _HAND: Final = "assumption"
@@ -32,38 +33,12 @@ def scenario_yaml(
         Text of the file that the scenario was loaded from; may be empty.
     """
     try:
-        text = _rewritten(original, {**places, ("name",): scenario.name})
+        text = rewritten(original, {**places, ("name",): scenario.name}, _as_fitted)
         if Scenario.model_validate(yaml.safe_load(text)) == scenario:
             return text
     except (KeyError, ValueError, TypeError, AttributeError, yaml.YAMLError):
         pass  # whatever the original is, it is not the plain file of this scenario
     return dump(scenario)
-
-
-def _rewritten(text: str, places: Mapping[tuple[str, ...], float | str]) -> str:
-    """Return YAML with the scalars at these paths replaced, and all else as it was.
-
-    Raises
-    ------
-    KeyError
-        If a path leads to no scalar.
-    """
-    nodes = sorted(
-        ((_scalar(yaml.compose(text), path), value) for path, value in places.items()),
-        key=lambda found: found[0].start_mark.index,
-        reverse=True,
-    )
-    for node, value in nodes:
-        first, last = node.start_mark.index, node.end_mark.index
-        end = text.find("\n", last)
-        rest = text[last:] if end < 0 else text[last:end]
-        old = text[first:last]
-        shown = (value if isinstance(value, str) else repr(value)).ljust(len(old))
-        rest_new = rest if isinstance(value, str) else _as_fitted(rest)
-        shorter = min(len(shown) - len(old), len(rest_new) - len(rest_new.lstrip(" ")) - 1)
-        rest_new = rest_new[max(shorter, 0) :]  # a longer number does not push its comment
-        text = text[:first] + (shown + rest_new).rstrip(" ") + text[last + len(rest) :]
-    return text
 
 
 def _as_fitted(comment: str) -> str:
@@ -74,16 +49,3 @@ def _as_fitted(comment: str) -> str:
     if source.startswith(_HAND):
         return f"{before}{bar}{_FITTED}{source.removeprefix(_HAND)}"
     return f"{before}{bar}{_FITTED}, {source}"
-
-
-def _scalar(node: Any, path: tuple[str, ...]) -> yaml.ScalarNode:
-    for part in path:
-        if isinstance(node, yaml.SequenceNode):
-            node = node.value[int(part)]
-        elif isinstance(node, yaml.MappingNode):
-            node = {key.value: value for key, value in node.value}[part]
-        else:
-            raise KeyError(path)
-    if not isinstance(node, yaml.ScalarNode):
-        raise KeyError(path)
-    return node

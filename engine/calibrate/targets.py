@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from engine.calibrate.measures import KNOWN, SHOWN_BY_DATE, FigureMeasure
+from engine.calibrate.figure_units import factor_of, shown_unit
+from engine.calibrate.measures import KNOWN, SHOWN_BY_DATE, FigureMeasure, measures_of
 from engine.calibrate.observed import FIT, ObservedFigure
 from engine.calibrate.run_reader import FORMS, Span, spans
 from engine.errors import CombinedInputError, InputError
@@ -20,8 +21,8 @@ PROBE: Final = "probe"
 FORECAST: Final = "forecast"
 """Role of a figure that has not been observed."""
 
-_FORECASTS: Final = (("ks_ecom_gmv", "Q4 2020"),)
-"""Keys and periods that are forecast where the horizon holds them and no row gives them."""
+_FORECASTS: Final = (("gmv", "Q4"),)
+"""Keys and parts of each year that are forecast where the horizon holds them and no row does."""
 
 WHY_NOT: Final[dict[str, str]] = {
     "mega_influencer_exit": "a sign without a size, of another platform",
@@ -61,6 +62,15 @@ class CalibrationTarget(NamedTuple):
         return self.tolerance / _Z_OF_TOLERANCE
 
 
+class _Asked(NamedTuple):
+    """What figures are matched by."""
+
+    calendar: Calendar
+    accuracy: Accuracy
+    probes: Probes
+    currency: str
+
+
 class Unmodelled(NamedTuple):
     """A figure that the model does not show, and why."""
 
@@ -73,6 +83,7 @@ def match_figures(
     calendar: Calendar,
     accuracy: Accuracy,
     probes: Probes = NO_PROBES,
+    currency: str = "RMB",
 ) -> tuple[list[CalibrationTarget], list[Unmodelled]]:
     """Split figures into targets, forecasts added, and those that are not modelled.
 
@@ -86,6 +97,8 @@ def match_figures(
         Which of two readings of a repeat rate is fitted, and how far a right model is off.
     probes
         The experiments that are made, on days of the calendar.
+    currency
+        In which amounts are.
 
     Raises
     ------
@@ -93,12 +106,13 @@ def match_figures(
         If a figure of a known key has no number, another unit or a period that cannot be
         read, or none of those to fit is modelled.
     """
+    asked = _Asked(calendar, accuracy, probes, currency)
     targets: list[CalibrationTarget] = []
     unmodelled: list[Unmodelled] = []
     mistakes: list[InputError] = []
     for figure in figures:
         try:
-            found = _targets(figure, (calendar, accuracy, probes))
+            found = _targets(_with_period(figure), asked)
         except InputError as mistake:
             mistakes.append(mistake)
             continue
@@ -115,27 +129,47 @@ def match_figures(
             f"at least one of the keys {', '.join(KNOWN)}, within the scenario's calendar",
             "add rows, or correct their keys and periods",
         )
-    return [*targets, *_forecasts(targets, calendar, accuracy), *_probed(probes)], unmodelled
+    return [*targets, *_forecasts(targets, asked), *_probed(asked)], unmodelled
 
 
-def _targets(
-    figure: ObservedFigure, asked: tuple[Calendar, Accuracy, Probes]
-) -> list[CalibrationTarget] | str:
-    calendar, accuracy, probes = asked
-    measures = KNOWN.get(figure.key)
-    if measures is None:
+def _with_period(figure: ObservedFigure) -> ObservedFigure:
+    """Take the period out of a name such as `gmv_paid_fen@2020-H2`."""
+    name, at, period = figure.key.partition("@")
+    if at and figure.period and figure.period != period:
+        raise _mistake(figure, "period", f"got {figure.period!r} beside {figure.key}", "one period")
+    return figure._replace(key=name, period=period) if at else figure
+
+
+def _targets(figure: ObservedFigure, asked: _Asked) -> list[CalibrationTarget] | str:
+    calendar, accuracy, probes, currency = asked
+    measures = measures_of(figure.key)
+    if not measures:
         return WHY_NOT.get(figure.key, "the model has no such measure")
     if not _is_probed(measures[0], probes):
         return "no experiment on a day of the calendar shows it: see probes"
     if figure.value is None:
         raise _mistake(figure, "value", "is no number", "a number, or a range such as 30-50")
-    wanted = {measure.unit for measure in measures}
-    if not any(figure.unit.startswith(unit) for unit in wanted):
-        raise _mistake(figure, "unit", f"got {figure.unit!r}", f"{' or '.join(wanted)} …")
+    figure = _in_unit(figure, measures[0].unit, currency)
     days = _days(figure, measures[0].spans_count)
     if any(day < calendar.start or day > calendar.end for span in days for day in span):
         return f"outside the calendar, {calendar.start} to {calendar.end}"
     return [_target(figure, measure, days, accuracy) for measure in measures]
+
+
+def _in_unit(figure: ObservedFigure, unit: str, currency: str) -> ObservedFigure:
+    """Return the figure in the unit that its measure is read in."""
+    factor = factor_of(figure.unit, unit, currency)
+    if factor is None:
+        wanted = shown_unit(unit, currency)
+        other = ", the scenario's currency" if wanted != unit else ""
+        raise _mistake(figure, "unit", f"got {figure.unit!r}", f"{wanted}{other}, …")
+    if factor == 1.0 or figure.value is None:
+        return figure
+    return figure._replace(
+        value=factor * figure.value,
+        tolerance=factor * figure.tolerance,
+        unit=shown_unit(unit, currency),
+    )
 
 
 def _target(
@@ -169,12 +203,12 @@ def _days(figure: ObservedFigure, count: int) -> tuple[Span, ...]:
     return days
 
 
-def _forecasts(
-    told: Sequence[CalibrationTarget], calendar: Calendar, accuracy: Accuracy
-) -> list[CalibrationTarget]:
+def _forecasts(told: Sequence[CalibrationTarget], asked: _Asked) -> list[CalibrationTarget]:
+    calendar, accuracy = asked.calendar, asked.accuracy
     known = {(target.key, target.period) for target in told}
+    years = range(calendar.start.year, calendar.end.year + 1)
     found = []
-    for key, period in _FORECASTS:
+    for key, period in ((key, f"{part} {year}") for key, part in _FORECASTS for year in years):
         days = spans(period)
         inside = calendar.start <= days[0].first and days[0].last <= calendar.end
         if inside and (key, period) not in known:
@@ -182,7 +216,15 @@ def _forecasts(
             off = accuracy.discrepancy.of(measure.kind)
             found.append(
                 CalibrationTarget(
-                    key, period, measure.unit, FORECAST, None, 0.0, measure, days, off
+                    key,
+                    period,
+                    shown_unit(measure.unit, asked.currency),
+                    FORECAST,
+                    None,
+                    0.0,
+                    measure,
+                    days,
+                    off,
                 )
             )
     return found
@@ -193,12 +235,21 @@ def _is_probed(measure: FigureMeasure, probes: Probes) -> bool:
     return made.get(measure.probe, True)
 
 
-def _probed(probes: Probes) -> list[CalibrationTarget]:
+def _probed(asked: _Asked) -> list[CalibrationTarget]:
     """What the experiments show at each date, beside the figures."""
     return [
-        CalibrationTarget(key, str(day), measure.unit, PROBE, None, 0.0, measure, (Span(day, day),))
+        CalibrationTarget(
+            key,
+            str(day),
+            shown_unit(measure.unit, asked.currency),
+            PROBE,
+            None,
+            0.0,
+            measure,
+            (Span(day, day),),
+        )
         for key, measure in SHOWN_BY_DATE.items()
-        for day in probes.dates
+        for day in asked.probes.dates
     ]
 
 

@@ -15,7 +15,7 @@ from engine.calibrate.run_reader import Span, spans
 from engine.errors import InputError
 from engine.results.storage import open_folder
 
-_SALES: Final = "ks_ecom_gmv"
+_SALES: Final = "gmv"
 _MONTHS: Final = 12
 _COLUMN: Final = "share_of_year_percent"
 

@@ -74,7 +74,10 @@ def known_actuals(job: OptimizeJob, address: str) -> list[CalibrationTarget]:
     assert job.decision_date is not None
     try:
         figures = read_figures(address, job.accuracy.tolerance)
-        return known_figures(figures, job.scenario.calendar, job.accuracy, job.decision_date)
+        scenario = job.scenario
+        return known_figures(
+            figures, scenario.calendar, job.accuracy, job.decision_date, scenario.currency
+        )
     except InputError as error:
         raise CombinedInputError([_of_actuals(one) for one in _mistakes(error)]) from None
 

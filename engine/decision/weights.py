@@ -42,7 +42,7 @@ LEAST_WORLDS: Final = 4.0
 _UNLIKELY: Final = 0.01
 """Chance of misses as large in a world like the real one, below which a world is not near."""
 
-_OF_A_RANKING: Final = re.compile(r"ks_top\d+_share_of_gmv|ks_rank_size_exponent")
+_OF_A_RANKING: Final = re.compile(r"top_share\(\d+\)|rank_size_exponent")
 """Keys of figures that are read off one ranking of anchors."""
 
 _HALVINGS: Final = 60
@@ -67,7 +67,11 @@ class WorldWeights(NamedTuple):
 
 
 def known_figures(
-    figures: Sequence[ObservedFigure], calendar: Calendar, accuracy: Accuracy, decision_date: date
+    figures: Sequence[ObservedFigure],
+    calendar: Calendar,
+    accuracy: Accuracy,
+    decision_date: date,
+    currency: str = "RMB",
 ) -> list[CalibrationTarget]:
     """Return the figures that weigh worlds: those whose period ends before the decision.
 
@@ -81,7 +85,7 @@ def known_figures(
     """
     known = [
         target
-        for target in match_figures(figures, calendar, accuracy)[0]
+        for target in match_figures(figures, calendar, accuracy, currency=currency)[0]
         if target.role == FIT
         and not target.measure.is_input
         and not target.measure.probe

@@ -44,7 +44,9 @@ class Swept(NamedTuple):
     def range(self, job: ResponseJob) -> tuple[float, float]:
         """Lowest and highest value of the sweep."""
         first = self.first
-        return first.search if job.range == "search" else (first.low, first.high)
+        return (
+            first.search_in(job.scenario.size) if job.range == "search" else (first.low, first.high)
+        )
 
 
 class LeverPoint(NamedTuple):

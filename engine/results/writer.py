@@ -60,6 +60,11 @@ class Results:
         _remove_manifest(self._folder)
         _remove_stale(self._folder, provenance.config_hash(config), kept_parts)
 
+    @property
+    def currency(self) -> str:
+        """In which the scenario's amounts are."""
+        return str(self._config.get("scenario", {}).get("currency", "RMB"))
+
     def write_runs(
         self,
         years: Sequence[RunResult],

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -32,16 +32,22 @@ def quantity(unit: str, doc: str, **limits: float) -> Any:
     return Field(description=f"{doc} [{unit}]", json_schema_extra={"unit": unit}, **limits)  # type: ignore[call-overload]
 
 
+MOST_BN: Final = 100_000.0
+"""Most bn RMB of any amount of the platform: three years of it, in fen, are far below 2^63."""
+
 Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0, le=10_000)]
+NonNegative = Annotated[float, Field(ge=0, le=1_000_000)]
+LogSd = Annotated[float, Field(ge=0, le=3)]
+"""Standard deviation of a logarithm."""
+Utility = Annotated[float, Field(ge=0, le=50)]
 
 
 class ByTier(Spec):
     """One number per city-tier group."""
 
-    tier12: float = Field(ge=0)
-    tier3: float = Field(ge=0)
+    tier12: NonNegative
+    tier3: NonNegative
 
     def values(self) -> tuple[float, ...]:
         """The numbers in the order of `engine.units`."""
@@ -135,6 +141,22 @@ def _parse_step(day: Any, value: Any) -> tuple[date, float]:
 Search = tuple[float, float] | tuple[float, float, str]
 """Where a lever is worth searching: (low, high), or (low, high, "log")."""
 
+Grows = Literal["", "gmv", "order"]
+"""What an amount of money is in proportion to: the platform's GMV, or the value of an order."""
+
+
+class MarketSize(Spec):
+    """How large the amounts of a market are; the ranges of levers in money follow."""
+
+    gmv_bn_rmb: float = Field(250.0, gt=0, le=MOST_BN)
+    order_value_rmb: Positive = 70.0
+
+    def times(self, grows: Grows) -> float:
+        """By what an amount of the reference, 250 bn a year in orders of 70, is multiplied."""
+        if not grows:
+            return 1.0
+        return self.gmv_bn_rmb / 250.0 if grows == "gmv" else self.order_value_rmb / 70.0
+
 
 @dataclass(frozen=True)
 class Lever:
@@ -149,7 +171,8 @@ class Lever:
     off : the value at which it does nothing; None where no value does.
     mechanism : to which it belongs; empty for levers of every coupon.
     switch : whether switching its mechanism off sets it to `off`.
-    search : where `space=all_levers` searches it.
+    search : where `space=all_levers` searches it, in a market of the reference's `MarketSize`.
+    grows : what its amounts are in proportion to.
     day : its name in the table of the day (`engine.market.plan`), its own if empty.
     convert : from its value to that of the table.
     needs : without which it does nothing, whatever its value: one of these rows, all of whose
@@ -165,6 +188,7 @@ class Lever:
     mechanism: str
     search: Search
     switch: bool = False
+    grows: Grows = ""
     day: str = ""
     convert: Callable[[float], float] = float
     needs: tuple[tuple[str, ...], ...] = ()

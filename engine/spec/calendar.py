@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from engine.spec.base import Positive, Spec, quantity
+from engine.spec.base import Spec, quantity
 from engine.units import CATEGORIES, KINDS
 
 LONGEST_HORIZON_DAYS: Final = 1_096
@@ -99,7 +99,7 @@ class Festival(_Period):
 class _Absence(Spec):
     """An anchor leaves and may come back (M7)."""
 
-    rank: int = quantity("rank by fans, 0 the largest", "who leaves", ge=0)
+    rank: int = quantity("rank by fans, 0 the largest", "who leaves", ge=0, le=1_000_000)
     leaves: date
     returns: date | None = None
 
@@ -118,10 +118,10 @@ class TrialStream(Spec):
     kind: _KindWord
     category: _CategoryWord
     traffic_share: float = quantity("share of the day's public visits", "audience", gt=0, lt=1)
-    price_rmb: float = quantity("RMB", "price elsewhere of its goods, mean", gt=0)
+    price_rmb: float = quantity("RMB", "price elsewhere of its goods, mean", gt=0, le=100_000)
     cost_share: float = quantity("share of the price elsewhere", "unit cost", gt=0, lt=1)
     attention: float = quantity("factor", "serious looks on the stream", gt=0, le=10)
-    forecast_rmb: float = quantity("RMB", "sales the platform forecast", gt=0)
+    forecast_rmb: float = quantity("RMB", "sales the platform forecast", gt=0, le=1e13)
 
 
 class Campaign(_Period):
@@ -138,9 +138,11 @@ class Calendar(Spec):
     )
     start: date = Field(description="first day of the horizon: earlier ones are not reported")
     end: date = Field(description="last day of the horizon")
-    slot_share: tuple[Positive, ...] = Field(min_length=1, max_length=4)
-    demand_season: tuple[Positive, ...] = Field(min_length=12, max_length=12)
-    season_by_day: dict[date, Positive] = Field(
+    slot_share: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(min_length=1, max_length=4)
+    demand_season: tuple[Annotated[float, Field(gt=0, le=100)], ...] = Field(
+        min_length=12, max_length=12
+    )
+    season_by_day: dict[date, Annotated[float, Field(gt=0, le=100)]] = Field(
         default_factory=dict, description="factor of the season on days that have one of their own"
     )
     coupon_draw: float = quantity(

@@ -42,7 +42,9 @@ class _Refinement(Spec):
 
     waves_count: int = quantity("waves", "after the others", ge=0, le=20)
     points_count: int = quantity("points", "simulated in each of them", ge=4, le=100_000)
-    cutoff: float = quantity("standard deviations", "of an emulated miss, for their points", gt=0)
+    cutoff: float = quantity(
+        "standard deviations", "of an emulated miss, for their points", gt=0, le=1000
+    )
 
 
 class Fit(Accuracy):
@@ -51,9 +53,13 @@ class Fit(Accuracy):
     waves_count: int = quantity("waves", "of points, each where the last left room", ge=1, le=20)
     points_count: int = quantity("points", "simulated in each wave", ge=4, le=100_000)
     refinement: _Refinement
-    confirmed_count: int = quantity("points", "run again on fresh seeds, the best ones", ge=1)
+    confirmed_count: int = quantity(
+        "points", "run again on fresh seeds, the best ones", ge=1, le=100_000
+    )
     confirmed_replications: int = quantity("runs", "of each of those", ge=2, le=10_000)
-    cutoff: float = quantity("standard deviations", "of a miss that rules a point out", gt=0)
+    cutoff: float = quantity(
+        "standard deviations", "of a miss that rules a point out", gt=0, le=1000
+    )
     ensemble_count: int = quantity("worlds", "of the ensemble, at most", ge=1, le=1000)
     answer_replications: int = quantity(
         "runs", "of each compared policy in each world of the ensemble", ge=2, le=10_000
@@ -77,7 +83,9 @@ class Probes(Spec):
     """Experiments that each simulated year is read by: coupons given in copies of its market."""
 
     dates: tuple[date, ...] = Field(description="mornings on which experiments begin; none: none")
-    voucher_date: date | None = Field(description="when the vouchers of voucher_mpc were given")
+    voucher_date: date | None = Field(
+        description="when the vouchers of voucher_spending were given"
+    )
     rate: float = quantity("share of price", "of the coupon on everything", gt=0, le=0.9)
     own_rate: float = quantity("share of price", "of the coupon on one kind", gt=0, le=0.9)
     coupon_days: int = quantity("days", "for which a coupon is given", ge=1, le=366)

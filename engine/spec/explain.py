@@ -2,7 +2,7 @@
 
 import re
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
 from typing import Any, Literal, Union, get_args, get_origin
@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from engine.errors import CombinedInputError, InputError
 from engine.spec.base import Dated, Lever
+from engine.spec.policy import Policy
 
 _LIMITS = {
     "ge": "at least {}",
@@ -22,6 +23,9 @@ _LIMITS = {
     "min_length": "at least {} values",
     "max_length": "at most {} values",
 }
+_MANY = 4
+"""Missing values that are told one by one; more of a file are told together."""
+
 _WORDS: Mapping[Any, str] = {
     float: "a number",
     int: "a whole number",
@@ -42,7 +46,11 @@ def explain(error: ValidationError, model: type[BaseModel], root: str = "") -> I
     model : the specification that was being validated.
     root : dotted key under which the user finds `model`; empty at the top.
     """
-    return CombinedInputError([_explain_one(detail, model, root) for detail in error.errors()])
+    details = error.errors(include_url=False)
+    missing = [detail["loc"] for detail in details if detail["type"] == "missing"]
+    others = [detail for detail in details if detail["type"] != "missing"]
+    told = [_explain_one(detail, model, root) for detail in others]
+    return CombinedInputError([*told, *_missing(missing, model, root)])
 
 
 def nearest(key: str, known: Iterable[str]) -> str | None:
@@ -73,6 +81,43 @@ def shown(value: object, width: int = 60) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
+def _missing(
+    paths: Sequence[Sequence[int | str]], model: type[BaseModel], root: str
+) -> Iterator[InputError]:
+    """Tell of values that are not given: a policy's together, others one by one if they are few."""
+    groups: dict[tuple[int | str, ...], list[Sequence[int | str]]] = {}
+    for path in paths:
+        groups.setdefault(_policy_above(path, model), []).append(path)
+    for above, own in groups.items():
+        if above or model is Policy or len(own) > _MANY:
+            yield _lacking(dotted(above, root), [dotted(path[len(above) :]) for path in own])
+        else:
+            for path in own:
+                allowed, where = _allowed(*_lookup(model, path)), dotted(path, root)
+                yield InputError(where, "a value is missing", allowed, f"give one: {where}=...")
+
+
+def _policy_above(path: Sequence[int | str], model: type[BaseModel]) -> tuple[int | str, ...]:
+    """Return the longest beginning of a path that leads to a policy; empty if none does."""
+    lengths = range(len(path) - 1, 0, -1)
+    return next(
+        (tuple(path[:count]) for count in lengths if _lookup(model, path[:count])[0] is Policy), ()
+    )
+
+
+def _lacking(where: str, names: Sequence[str]) -> InputError:
+    """Name the values that a group lacks in one message, and how it takes them over."""
+    more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
+    what = "a value is missing" if len(names) == 1 else f"{len(names)} values are missing"
+    return InputError(
+        where or "config",
+        f"{what}: {', '.join(names[:_MANY])}{more}",
+        "all values of the group: a file may take them over from another",
+        "begin the file with a list of what it builds on, as `defaults: [h1_2020]` in a policy, "
+        "and give only what differs",
+    )
+
+
 def _explain_one(detail: ErrorDetails, model: type[BaseModel], root: str) -> InputError:
     path = detail["loc"]
     where = dotted(path, root)
@@ -81,8 +126,6 @@ def _explain_one(detail: ErrorDetails, model: type[BaseModel], root: str) -> Inp
         return _unknown_key(path, model, root)
     annotation, metadata = _lookup(model, path)
     allowed = _allowed(annotation, metadata)
-    if kind == "missing":
-        return InputError(where, "a value is missing", allowed, f"give one: {where}=...")
     if kind == "value_error" and _is_model(annotation):
         return _broken_rule(detail, where)
     return InputError(

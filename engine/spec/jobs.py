@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from engine.measures.run_off import NET_PRESENT_VALUE
 from engine.spec.accuracy import Accuracy
-from engine.spec.base import Share, Spec, quantity
+from engine.spec.base import MOST_BN, Share, Spec, quantity
 from engine.spec.experiment import Experiment
 from engine.spec.levers import one_lever_at_a_time
 from engine.spec.policy import Policy
@@ -35,9 +35,9 @@ class Scale(Spec):
     name: str
     buyers_count: int = quantity("buyers", "simulated buyers", ge=1, le=1_000_000_000)
     anchors_count: int = quantity(
-        "rows", "of streamers, who stand for all of the scenario's market", ge=1, le=1_000_000
+        "rows", "of streamers, who stand for all of the scenario's market", ge=1, le=100_000
     )
-    suppliers_count: int = quantity("suppliers", "of all kinds", ge=_FEWEST_SUPPLIERS, le=1_000_000)
+    suppliers_count: int = quantity("suppliers", "of all kinds", ge=_FEWEST_SUPPLIERS, le=100_000)
     showcase_count: int = quantity("goods", "in a showcase", ge=1, le=16)
     shards: int | Literal["auto"] = Field(
         1,
@@ -150,7 +150,9 @@ class ReportOptions(Spec):
 class Schedule(Spec):
     """A search that is only laid out: how long it takes on so many workers."""
 
-    replications: int = quantity("runs", "of each trial and world on the top rung", ge=1)
+    replications: int = quantity(
+        "runs", "of each trial and world on the top rung", ge=1, le=100_000
+    )
     scale: Scale
     search: Search
 
@@ -173,6 +175,7 @@ class Job(Spec):
     populations_count: int | None = Field(
         None,
         ge=1,
+        le=100_000,
         description="populations that the replications go round; none: one for each [populations]",
     )
     threads: int = quantity("threads", "of one simulated market", ge=1, le=1024)
@@ -334,7 +337,7 @@ class OptimizeJob(Job, WithRunOff):
         description="baseline that is carried on if nothing is decided: then targets get a price",
     )
     reach_probability: Share = Field(0.8, gt=0, description="with which a target is to be reached")
-    targets_bn_rmb: tuple[Annotated[float, Field(gt=0)], ...] | None = Field(
+    targets_bn_rmb: tuple[Annotated[float, Field(gt=0, le=MOST_BN)], ...] | None = Field(
         None, min_length=1, description="whose price is asked [bn RMB]; none: by what is reached"
     )
     warm_start: str | None = Field(
@@ -408,7 +411,7 @@ class OptimizeJob(Job, WithRunOff):
         return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
-Rising = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=2)]
+Rising = Annotated[tuple[Annotated[int, Field(ge=1, le=1_000_000_000)], ...], Field(min_length=2)]
 Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], Field(min_length=1)]
 
 
@@ -430,12 +433,18 @@ class BenchmarkJob(Job):
         "runs", "of each policy and population of `variance`", ge=4, le=1000
     )
     runs: int = quantity("runs", "of everything, in turn", ge=1, le=100)
-    days: int | None = quantity("days", "of the year that are simulated; none: by suite", ge=1)
+    days: int | None = quantity(
+        "days", "of the year that are simulated; none: by suite", ge=1, le=1096
+    )
     populations: Rising = Field(description="simulated buyers of `kernel` and `peers`")
-    population: int | None = quantity("people", "of `one_to_one`; none: the pool", ge=1)
-    sharded_population: int = quantity("buyers", "simulated, of `shards`", ge=1)
+    population: int | None = quantity(
+        "people", "of `one_to_one`; none: the pool", ge=1, le=2_000_000_000
+    )
+    sharded_population: int = quantity("buyers", "simulated, of `shards`", ge=1, le=1_000_000_000)
     shard_counts: Counts = Field(description="shards of one market in `shards`")
-    anchors: tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...]
+    anchors: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1, max_length=100)
+    ]
     thread_counts: Counts = Field(description="threads of one market in `kernel`")
     process_counts: Counts = Field(description="markets at once in `kernel`")
     cold_start: bool = Field(description="whether `kernel` also starts with an empty cache")

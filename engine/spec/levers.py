@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from engine.spec.base import Dated, Lever
+from engine.spec.base import Dated, Grows, Lever, MarketSize
 from engine.spec.policy import Policy
 
 
@@ -31,11 +31,17 @@ class LeverEntry:
     switch: bool = False
     search: tuple[float, float] = (0.0, 0.0)
     log: bool = False
+    grows: Grows = ""
     choices: tuple[bool | int | float | str, ...] = ()
     group: str = ""
     column: str = ""
     convert: Callable[[float], float] = float
     needs: tuple[tuple[str, ...], ...] = ()
+
+    def search_in(self, size: MarketSize) -> tuple[float, float]:
+        """Where it is worth searching in a market of some size, within what is allowed."""
+        low, high = (size.times(self.grows) * end for end in self.search)
+        return min(max(low, self.low), self.high), min(high, self.high)
 
 
 def levers_of(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[LeverEntry]:
@@ -67,6 +73,7 @@ def _number(path: tuple[str, ...], lever: Lever, kind: Any) -> LeverEntry:
         switch=lever.switch,
         search=(low, high),
         log=scale == ["log"],
+        grows=lever.grows,
         group=".".join(path[:-1]) if grouped else "",
         column=path[-2] if grouped else lever.day or path[-1],
         convert=lever.convert,

@@ -21,7 +21,13 @@ _UNITS: Final[dict[str, dict[str, str]]] = {
 }
 """By suffix of the measure's name, units with their size in the measure's own unit."""
 
+_RMB: Final = re.compile(r"\bRMB\b")
 _LIMIT: Final = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
+
+
+def in_currency(text: str, currency: str) -> str:
+    """Return what is shown with the scenario's currency, where this package's words say RMB."""
+    return _RMB.sub(lambda _: currency, text) if currency != "RMB" else text
 
 
 def limit_of(written: str, measure: str) -> float:

@@ -11,7 +11,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from engine.spec.base import Dated, Lever, Positive, Share, Spec, with_fields
+from engine.spec.base import MOST_BN, Dated, Lever, Share, Spec, with_fields
 from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, KIND_TABLE, RATE_DAYS, to_bp, to_fen
 
 _PAID = (
@@ -58,13 +58,13 @@ class Subsidy(Spec):
 
     budget_bn_rmb: Annotated[float, Lever(
         "bn RMB", "the platform's purse for a calendar year, opened anew on 1 January", 0, 1000,
-        off=0, mechanism="", search=(0, 40), needs=_COUPONS,
+        off=0, mechanism="", search=(0, 40), grows="gmv", needs=_COUPONS,
     )]
     rate: RateByKind
     cap_rmb: Annotated[Dated, Lever(
         "RMB per order", "most a coupon pays", 0.01, 100_000,
-        off=None, mechanism="", search=(5, 100, "log"), day="cap_fen", convert=to_fen,
-        needs=_COUPONS,
+        off=None, mechanism="", search=(5, 100, "log"), grows="order", day="cap_fen",
+        convert=to_fen, needs=_COUPONS,
     )]
     new_buyer_rate: Annotated[Dated, Lever(
         "share of price", "coupon on a first order", 0, 0.9,
@@ -82,7 +82,7 @@ class Subsidy(Spec):
     )]
     partner_budget_bn_rmb: Annotated[float, Lever(
         "bn RMB", "the partner's purse for a calendar year", 0, 1000,
-        off=0, mechanism="m04_retail_partner", search=(0, 20),
+        off=0, mechanism="m04_retail_partner", search=(0, 20), grows="gmv",
         needs=tuple((*row, "subsidy.partner_share") for row in _PARTNERS),
     )]
     late_weight: Annotated[float, Lever(
@@ -113,7 +113,7 @@ class _Revision(Spec):
     """A new year-end target from a date on (M14)."""
 
     day: date
-    year_end_bn_rmb: Positive
+    year_end_bn_rmb: Annotated[float, Field(gt=0, le=MOST_BN)]
 
 
 class Target(Spec):
@@ -121,7 +121,7 @@ class Target(Spec):
 
     year_end_bn_rmb: Annotated[float, Lever(
         "bn RMB of GMV as paid", "target of a calendar year; 0 is none", 0, 100_000,
-        off=0, mechanism="m14_target", search=(250, 500), needs=_STEERS,
+        off=0, mechanism="m14_target", search=(250, 500), grows="gmv", needs=_STEERS,
     )]
     knots: tuple[Share, ...] = Field(min_length=1, max_length=60)
     revisions: tuple[_Revision, ...] = ()
@@ -201,7 +201,7 @@ class Traffic(Spec):
     )]
     ad_reserve_rmb: Annotated[Dated, Lever(
         "RMB per 1,000 visits", "least that an ad costs (M19)", 0, 100_000,
-        off=0, mechanism="m19_ads", search=(0, 500), day="ad_reserve",
+        off=0, mechanism="m19_ads", search=(0, 500), grows="order", day="ad_reserve",
         needs=(("traffic.ad_load",),),
         convert=lambda rmb: rmb * FEN_PER_RMB / 1000,
     )]
@@ -243,7 +243,8 @@ class Supply(Spec):
     )]
     investment_bn_rmb: Annotated[Dated, Lever(
         "bn RMB a year", "invested in supply chains (M21)", 0, 100,
-        off=0, mechanism="m21_investment", switch=True, search=(0, 10), day="investment_fen",
+        off=0, mechanism="m21_investment", switch=True, search=(0, 10), grows="gmv",
+        day="investment_fen",
         convert=lambda bn: bn * FEN_PER_BN_RMB / RATE_DAYS,
     )]
     closed_loop: Annotated[Dated, Lever(

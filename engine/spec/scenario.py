@@ -4,31 +4,48 @@ Field names are the terms of the model; units and meanings stand beside each fie
 sources beside each number in `conf/scenario`.
 """
 
-from typing import Self
+from collections.abc import Iterator
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
 from engine.spec.base import (
+    MOST_BN,
     ByCategory,
     ByKind,
     ByTier,
-    NonNegative,
+    LogSd,
+    MarketSize,
     Positive,
     Share,
     Spec,
+    Utility,
     quantity,
 )
 from engine.spec.calendar import Calendar
 from engine.spec.suppliers import SuppliersSpec
 
+CURRENCY: Final = r"^[\p{L}\p{Sc}][\p{L}\p{Sc} ]*$"
+"""Words of letters and signs of currencies, as `USD` or `thousand IDR`."""
+
+
+_MOST_USERS: Final = 8.0
+"""Daily users for each who may buy, beyond which sizes hardly go together."""
+
+_MOST_COST: Final = 0.005
+"""Share of the goal; in kuaishou_2020 it is 0.0007."""
+
 
 class Platform(Spec):
     """The platform before any policy: people, load, take."""
 
-    pool_count: int = quantity("people", "pool that may buy live", ge=1)
+    pool_count: int = quantity("people", "pool that may buy live", ge=1, le=2_000_000_000)
 
     goal_bn_rmb: float = quantity(
-        "bn RMB of GMV as paid", "goal of the first day's calendar year; 0 is none", ge=0
+        "bn RMB of GMV as paid",
+        "goal of the first day's calendar year; 0 is none",
+        ge=0,
+        le=MOST_BN,
     )
     app_dau_million: tuple[Positive, ...] = Field(
         min_length=12,
@@ -44,14 +61,17 @@ class Platform(Spec):
     load_exponent: float = quantity("power", "visits per load", ge=0, le=2)
     take_share: ByKind
     incubation_cost_rmb: float = quantity(
-        "RMB a day per percent of all suppliers", "cost of support 1 of platform brands (M2)", ge=0
+        "RMB a day per percent of all suppliers",
+        "cost of support 1 of platform brands (M2)",
+        ge=0,
+        le=1e9,
     )
     ad_bid_share: float = quantity("share", "of their margin that sellers bid (M19)", ge=0, le=1)
     ad_burden: float = quantity(
         "share", "of ads that sellers count as a cost of selling (M19); 0 is none", ge=0, le=1
     )
     recruiting_cost_rmb: float = quantity(
-        "RMB per percent of all suppliers", "cost of what recruiting brings", ge=0
+        "RMB per percent of all suppliers", "cost of what recruiting brings", ge=0, le=1e11
     )
     recruiting_cost_power: float = quantity(
         "power", "cost of a supplier ~ factor on the hazard of joining^power (M3)", ge=0, le=5
@@ -68,14 +88,16 @@ class _BuyersSpec(Spec):
     """Traits of the pool and how it looks on the first day."""
 
     tier12_share: Share
-    visits_per_day: float = quantity("visits per person and day", "mean at load 1, no habit", gt=0)
-    activity_log_sd: NonNegative
-    habit_visits: float = quantity("factor", "visits x (1 + habit_visits * habit)", ge=0)
-    sensitivity_log_sd: NonNegative
+    visits_per_day: float = quantity(
+        "visits per person and day", "mean at load 1, no habit", gt=0, le=10_000
+    )
+    activity_log_sd: LogSd
+    habit_visits: float = quantity("factor", "visits x (1 + habit_visits * habit)", ge=0, le=100)
+    sensitivity_log_sd: LogSd
     sensitivity: ByTier
     brand_taste: ByTier
     monthly_budget_rmb: ByTier
-    budget_log_sd: NonNegative
+    budget_log_sd: LogSd
     wallet_level: float = quantity("factor", "on monthly_budget_rmb", gt=0, le=20)
     wallet_days: int = quantity(
         "days", "of income that a wallet holds at the most; it fills day by day", ge=1, le=365
@@ -97,6 +119,8 @@ class _BuyersSpec(Spec):
             raise ValueError(
                 "monthly_budget_rmb * wallet_level lies above 20,000, the most that is kept"
             )
+        if max(*self.sensitivity.values(), *self.brand_taste.values()) > 20:
+            raise ValueError("sensitivity or brand_taste lies above 20: 1 is the mean person")
         return self
 
 
@@ -114,8 +138,10 @@ class Users(Spec):
         "factor", "how much more than commerce ads weigh on the feed", ge=0, le=50
     )
     usual_ad_load: Share = Field(description="share of the feed that people expect to be ads")
-    leave_days: float = quantity("days", "in which engagement falls towards its level", ge=1)
-    return_days: float = quantity("days", "in which it rises towards its level", ge=1)
+    leave_days: float = quantity(
+        "days", "in which engagement falls towards its level", ge=1, le=36_500
+    )
+    return_days: float = quantity("days", "in which it rises towards its level", ge=1, le=36_500)
     gone_below: Share = Field(description="engagement below which a person never comes back")
     bad_purchase: Share = Field(description="engagement lost by a returned order")
     usual_returns: Share = Field(
@@ -129,7 +155,9 @@ class Users(Spec):
 class Choice(Spec):
     """The multinomial logit of a serious look (M8) and the memory of discounts (M23)."""
 
-    price: float = quantity("utility per unit of B(x)", "alpha, mean price sensitivity", ge=0)
+    price: float = quantity(
+        "utility per unit of B(x)", "alpha, mean price sensitivity", ge=0, le=50
+    )
     price_curvature: float = quantity("power", "lambda of B(x); 0 is ln x, 1 linear", ge=0, le=1)
     outside: float = quantity("utility", "v0 of the outside option", ge=-50, le=50)
     nest: float = quantity(
@@ -138,10 +166,10 @@ class Choice(Spec):
         ge=0.1,
         le=1,
     )
-    affinity: NonNegative
-    impulse: NonNegative
-    quality: NonNegative
-    brand: NonNegative
+    affinity: Utility
+    impulse: Utility
+    quality: Utility
+    brand: Utility
     habit: float = quantity(
         "utility", "most that habit takes off the outside option (M17)", ge=0, le=10
     )
@@ -154,8 +182,8 @@ class Attention(Spec):
     """When a session is a serious look (section on attention of the model)."""
 
     base: float = quantity("probability", "g0", ge=0, le=1)
-    private: float = quantity("factor", "on a followed anchor's stream (M9)", gt=0)
-    public: float = quantity("factor", "on a stream of the public feed (M9)", gt=0)
+    private: float = quantity("factor", "on a followed anchor's stream (M9)", gt=0, le=100)
+    public: float = quantity("factor", "on a stream of the public feed (M9)", gt=0, le=100)
     fatigue: Share = Field(description="of private attention, lost where liking is gone (M9)")
     need_days: ByCategory
     habit: float = quantity("factor", "serious looks x (1 + this * habit) (M17)", ge=0, le=50)
@@ -217,7 +245,7 @@ class _AnchorsSpec(Spec):
         le=1_000_000,
     )
     fans_log_mean: float = quantity("ln fans", "of a lognormal", ge=0, le=20)
-    fans_log_sd: NonNegative
+    fans_log_sd: Annotated[float, Field(ge=0, le=5)]
     engaged_power: float = quantity("power", "engaged fans ~ fans^power", ge=0, le=2)
     head_share: Share
     waist_share: Share
@@ -226,9 +254,10 @@ class _AnchorsSpec(Spec):
         "days on the air",
         "over which sales are smoothed into a signal (M20); 0 is the mean of all, else 1 or more",
         ge=0,
+        le=3650,
     )
     live_response: float = quantity("power", "live hours answer to commission (M12)", ge=0, le=1)
-    charisma_sd: NonNegative
+    charisma_sd: LogSd
     families_count: int = quantity("families", "number of families (M6)", ge=0, le=1000)
     family_members_count: int = quantity("anchors", "members of a family", ge=1, le=64)
     family_ranks_count: int = quantity(
@@ -236,7 +265,9 @@ class _AnchorsSpec(Spec):
     )
     own_supply_share: _ByAnchorTier
     newcomers_share: float = quantity("share", "that begin in the 366 days, evenly", ge=0, lt=1)
-    newcomer_fans_count: float = quantity("people", "fans with which a newcomer begins", ge=0)
+    newcomer_fans_count: float = quantity(
+        "people", "fans with which a newcomer begins", ge=0, le=1e9
+    )
     newcomer_signal: float = quantity(
         "share of the mean signal", "with which the feed introduces a newcomer (M20)", ge=0, le=1
     )
@@ -245,7 +276,7 @@ class _AnchorsSpec(Spec):
     main_category_share: Share
     category_share: ByCategory
 
-    category_spread: float = quantity("utility", "of the taste shock in selection", ge=0)
+    category_spread: float = quantity("utility", "of the taste shock in selection", ge=0, le=50)
 
     @model_validator(mode="after")
     def _signals(self) -> Self:
@@ -264,7 +295,7 @@ class Returns(Spec):
     """P(return) = base * exp(-slope * (quality - pivot)) * category factor."""
 
     base: Share
-    slope: NonNegative
+    slope: Annotated[float, Field(ge=0, le=20)]
     pivot: Share
     category: ByCategory
 
@@ -274,7 +305,7 @@ class Rival(Spec):
 
     pull: float = quantity("utility", "added to the outside option all year", ge=-10, le=10)
     reaction: float = quantity("utility per share", "answer to our coupons per GMV", ge=0, le=50)
-    reaction_days: float = quantity("days", "delay of the answer", gt=0)
+    reaction_days: float = quantity("days", "delay of the answer", ge=0.01, le=3650)
 
 
 class Shocks(Spec):
@@ -318,6 +349,13 @@ class Scenario(Spec):
     """A world: everything that is not the platform's choice."""
 
     name: str
+    currency: str = Field(
+        "RMB",
+        max_length=20,
+        pattern=CURRENCY,
+        description="in which amounts are shown; a hundredth of it is the unit of every _fen",
+    )
+    size: MarketSize = MarketSize()
     calendar: Calendar
     platform: Platform
     buyers: _BuyersSpec
@@ -332,3 +370,20 @@ class Scenario(Spec):
     rival: Rival
     shocks: Shocks
     mechanisms: Mechanisms = Mechanisms()
+
+    def size_notes(self) -> Iterator[str]:
+        """Say which sizes do not go together, as where only a part of a copy was changed."""
+        platform = self.platform
+        users, pool = 1e6 * max(platform.app_dau_million), platform.pool_count
+        if users > _MOST_USERS * pool:
+            yield (
+                f"{users:,.0f} people use the app on a day and {pool:,} may buy: is "
+                "scenario.platform.app_dau_million of this market? experiments.init sets all sizes"
+            )
+        cost, goal = platform.recruiting_cost_rmb, 1e9 * platform.goal_bn_rmb
+        if goal and cost > _MOST_COST * goal:
+            yield (
+                f"recruiting a percent of the suppliers costs {100 * cost / goal:.1g} % of the "
+                "year's goal: is scenario.platform.recruiting_cost_rmb of this market? "
+                "experiments.init sets all sizes"
+            )

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from engine.spec.base import Share, Spec, quantity
 from engine.spec.limits import limit_of, small_limit_note
+
+_Limit = Annotated[float, Field(ge=-9e18, le=9e18)]
 
 
 class _Goal(Spec):
@@ -30,8 +32,8 @@ class Constraint(Spec):
     """
 
     measure: str
-    at_least: float | None = None
-    at_most: float | None = None
+    at_least: _Limit | None = None
+    at_most: _Limit | None = None
 
     @field_validator("at_least", "at_most", mode="before")
     @classmethod
@@ -97,7 +99,7 @@ class Rung(Spec):
     population_share: Share = Field(gt=0, description="share of the scale's buyers")
     replications: int = quantity("runs", "of each policy and world", ge=1, le=10_000)
     worlds_count: int | None = Field(
-        None, ge=1, description="the first of the ensemble, at most; none: all [worlds]"
+        None, ge=1, le=100_000, description="the first of the ensemble, at most; none: all [worlds]"
     )
 
     anchors_share: Share = Field(
@@ -151,6 +153,7 @@ class Search(Spec):
     attribution_worlds_count: int | None = Field(
         None,
         ge=1,
+        le=100_000,
         description="that weigh most, in which effects of levers are told; none: all [worlds]",
     )
 

@@ -4,22 +4,26 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from engine.spec.base import Spec, quantity
+from engine.spec.base import MarketSize, Spec, quantity
 from engine.spec.levers import LEVERS
-
-Choice = bool | int | float | str
 
 AT: Final = "@"
 """Between a lever's path and the first day of one of its values: `price.cap@2020-06-16`."""
 
 
+_Number = Annotated[float, Field(ge=-1e15, le=1e15)]
+_Whole = Annotated[int, Field(ge=-(10**15), le=10**15)]
+
+Choice = bool | _Whole | _Number | str
+
+
 class LeverRange(Spec):
     """One number to be found: its bounds, and on which scale it is drawn."""
 
-    low: float
-    high: float
+    low: _Number
+    high: _Number
     log: bool = False
     integer: bool = False
 
@@ -33,8 +37,8 @@ class When(Spec):
     """A condition on another searched value: all that is given must hold."""
 
     lever: str
-    above: float | None = None
-    below: float | None = None
+    above: _Number | None = None
+    below: _Number | None = None
     equals: Choice | None = None
 
     @model_validator(mode="after")
@@ -65,8 +69,8 @@ class SearchedLever(Spec):
     `when` does not hold it keeps the base policy's value.
     """
 
-    low: float | None = None
-    high: float | None = None
+    low: _Number | None = None
+    high: _Number | None = None
     log: bool = False
     integer: bool = False
     choices: Annotated[tuple[Choice, ...], Field(min_length=2)] | None = None
@@ -126,9 +130,9 @@ class SearchedLever(Spec):
 class Rule(Spec):
     """A sum of searched values, each times its coefficient, that must lie within limits."""
 
-    terms: dict[str, float] = Field(min_length=1)
-    at_least: float | None = None
-    at_most: float | None = None
+    terms: dict[str, _Number] = Field(min_length=1)
+    at_least: _Number | None = None
+    at_most: _Number | None = None
 
     @field_validator("terms", mode="before")
     @classmethod
@@ -154,6 +158,9 @@ class Space(Spec):
     """
 
     name: str
+    size: MarketSize | None = Field(
+        None, description="of the market, which ranges of `every_lever` follow; none: the reference"
+    )
     levers: dict[str, SearchedLever]
     rules: dict[str, Rule] = Field(default_factory=dict)
     every_lever: bool = Field(
@@ -170,8 +177,9 @@ class Space(Spec):
             return raw
         listed = raw.get("levers")
         levers = dict(leaves(listed)) if isinstance(listed, Mapping) else {}
+        size = _size(raw.get("size"))
         for path, lever in LEVERS.items():
-            low, high = lever.search
+            low, high = lever.search_in(size)
             found = {"low": low, "high": high, "log": lever.log, "integer": lever.integer}
             levers.setdefault(path, {"choices": lever.choices} if lever.choices else found)
         return {**raw, "levers": levers}
@@ -190,6 +198,14 @@ def leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tupl
             yield from leaves(entry, (*path, name))
         else:
             yield ".".join((*path, name)), entry
+
+
+def _size(raw: Any) -> MarketSize:
+    """The size that is given; the reference where none is, or one that is refused later."""
+    try:
+        return MarketSize() if raw is None else MarketSize.model_validate(raw)
+    except ValidationError:
+        return MarketSize()
 
 
 def _ends(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -43,12 +43,12 @@ TREE: dict[str, Any] = {
 }
 HEAD = "role,key,period,value,unit,confidence\n"
 FIGURES = (
-    ("fit", "ks_ecom_gmv", "Q1 2020", "RMB bn", "high"),
-    ("fit", "ks_ecom_gmv", "Q2 2020", "RMB bn", "high"),
-    ("fit", "ks_aov", "Q2 2020", "RMB", "high"),
-    ("fit", "ks_take_rate_commission", "9M 2020", "% of GMV", "medium"),
-    ("fit", "ks_top10_share_of_gmv", "May 2020", "%", "medium"),
-    ("check", "ks_ecom_gmv", "Q3 2020", "RMB bn", "medium"),
+    ("fit", "gmv", "Q1 2020", "bn RMB", "high"),
+    ("fit", "gmv", "Q2 2020", "bn RMB", "high"),
+    ("fit", "order_value", "Q2 2020", "RMB", "high"),
+    ("fit", "take_share", "9M 2020", "% of GMV", "medium"),
+    ("fit", "top_share(10)", "May 2020", "%", "medium"),
+    ("check", "gmv", "Q3 2020", "bn RMB", "medium"),
 )
 
 

@@ -26,7 +26,7 @@ NONE = np.zeros(1, np.int64)
 
 
 def target(role: str, observed: float | None, off: float = 0.05) -> CalibrationTarget:
-    measure = KNOWN["ks_aov"][0]
+    measure = KNOWN["order_value"][0]
     tolerance = 0.2 * observed if observed else 0.0
     return CalibrationTarget(role, "2020", "RMB", role, observed, tolerance, measure, (), off)
 

@@ -80,7 +80,7 @@ def test_the_best_points_are_run_again_on_luck_that_did_not_choose_them(
 
 def test_a_check_row_changes_nothing_of_the_fit(tmp_path: Path, found) -> None:
     told, outcome = found
-    other = calibrated(told, table(tmp_path, told, ks_ecom_gmv_Q3=3.0), tmp_path)
+    other = calibrated(told, table(tmp_path, told, gmv_Q3=3.0), tmp_path)
     assert other.sample.points == outcome.sample.points
     assert other.best == outcome.best
     assert other.ensemble == outcome.ensemble
@@ -96,14 +96,14 @@ def test_a_check_row_changes_nothing_of_the_fit(tmp_path: Path, found) -> None:
 
 def test_a_row_to_fit_changes_the_fit(tmp_path: Path, found) -> None:
     told, outcome = found
-    other = calibrated(told, table(tmp_path, told, ks_aov_Q2=0.85), tmp_path)
+    other = calibrated(told, table(tmp_path, told, order_value_Q2=0.85), tmp_path)
     name = "suppliers.source.price_rmb"
     assert other.best[name] < 0.95 * outcome.best[name]
 
 
 def test_without_a_plausible_point_the_least_bad_stand_in_and_it_is_told(tmp_path: Path) -> None:
     told = job()
-    outcome = calibrated(told, table(tmp_path, told, ks_ecom_gmv_Q1=3.0), tmp_path)
+    outcome = calibrated(told, table(tmp_path, told, gmv_Q1=3.0), tmp_path)
     assert not outcome.any_plausible
     assert not any(row["plausible"] for row in outcome.rows)
     assert len({row["point"] for row in outcome.rows if row["kept"]}) == told.fit.ensemble_count
@@ -133,7 +133,7 @@ def test_what_is_not_modelled_is_listed_with_a_reason(found) -> None:
 def test_the_last_quarter_is_forecast(found) -> None:
     _, outcome = found
     forecast = [row for row in outcome.rows if row["role"] == "forecast"]
-    assert {(row["key"], row["period"]) for row in forecast} == {("ks_ecom_gmv", "Q4 2020")}
+    assert {(row["key"], row["period"]) for row in forecast} == {("gmv", "Q4 2020")}
     assert all(row["observed"] is None and row["simulated"] > 0 for row in forecast)
     kept = [row["simulated"] for row in forecast if row["kept"]]
     assert len(kept) >= 10
@@ -155,10 +155,10 @@ def test_the_ensemble_is_one_that_every_command_takes(found) -> None:
 
 def test_a_target_that_no_unknown_moves_rules_nothing_out(tmp_path: Path) -> None:
     told = job()
-    wrong = ["fit,ks_share_tier1_2,mid 2020,90,%,high"]
+    wrong = ["fit,tier12_share,mid 2020,90,%,high"]
     outcome = calibrated(told, table(tmp_path, told, wrong), tmp_path)
     assert outcome.any_plausible
-    rows = [row for row in outcome.rows if row["key"] == "ks_share_tier1_2"]
+    rows = [row for row in outcome.rows if row["key"] == "tier12_share"]
     assert {row["note"] for row in rows} == {INERT}
     assert all(abs(row["miss"]) > 3 for row in rows)
 

@@ -110,7 +110,9 @@ def test_only_what_lies_beyond_a_bound_counts() -> None:
 
 def sample_of(runs: list[list[float]]) -> SimulatedPoints:
     """Points of one wave with one target, 10 +- 1.5 RMB."""
-    target = CalibrationTarget("ks_aov", "2020", "RMB", "fit", 10.0, 1.5, KNOWN["ks_aov"][0], ())
+    target = CalibrationTarget(
+        "order_value", "2020", "RMB", "fit", 10.0, 1.5, KNOWN["order_value"][0], ()
+    )
     size = len(runs)
     return SimulatedPoints.of(
         (target,), ({},) * size, np.zeros((size, 1)), 1, np.array(runs)[:, :, None]

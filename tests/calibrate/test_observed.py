@@ -18,7 +18,7 @@ from tests.worlds import CONF
 
 TOLERANCE = Tolerance(high=0.1, medium=0.2, low=0.4)
 HEAD = "key,period,value,unit,role,confidence,tolerance\n"
-GOOD = "ks_ecom_gmv,Q1 2020,37.1,RMB bn,fit,high,\n"
+GOOD = "gmv,Q1 2020,37.1,bn RMB,fit,high,\n"
 
 
 def read(place: Path, *lines: str, head: str = HEAD):
@@ -40,12 +40,12 @@ def test_the_published_table_is_read_and_every_row_is_modelled_or_listed() -> No
     }
     assert told >= {(figure.key, figure.period) for figure in figures}
     assert {target.key for target in targets} >= {
-        "ks_ecom_gmv", "ks_orders_growth", "ks_buyers_growth", "ks_aov", "ks_repeat_rate_monthly",
-        "ks_take_rate_commission", "ks_dau_app", "ks_share_tier1_2", "follower_lognormal_sigma",
-        "ks_top1_share_of_gmv", "ks_top10_share_of_gmv", "ks_top25_share_of_gmv",
-        "ks_top100_share_of_gmv", "dong_live", "return_rate_live_norm", "kol_commission_range",
-        "elasticity_meta_mean", "ks_repurchase_from_follow_page", "cart_coupon_uplift_itt",
-        "cart_coupon_longterm", "voucher_mpc", "ks_brand_share_of_gmv",
+        "gmv", "orders_growth", "buyers_growth", "order_value", "repeat_rate",
+        "take_share", "daily_users", "tier12_share", "fans_log_sd",
+        "top_share(1)", "top_share(10)", "top_share(25)",
+        "top_share(100)", "stream_sales(guests)", "return_rate", "commission_rate",
+        "own_elasticity", "private_repeat_share", "coupon_orders_uplift",
+        "coupon_later_orders", "voucher_spending", "brand_share",
     }  # fmt: skip
     checks = {(one.key, one.period) for one in targets if one.role == "check"}
     assert len(checks) == sum(figure.role == "check" for figure in figures)
@@ -73,7 +73,7 @@ def test_a_tolerance_is_three_standard_deviations(tmp_path: Path) -> None:
 
 def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
     columns = {
-        "key": ["ks_ecom_gmv"], "period": ["Q1 2020"], "value": [37.1], "unit": ["RMB bn"],
+        "key": ["gmv"], "period": ["Q1 2020"], "value": [37.1], "unit": ["bn RMB"],
         "role": ["fit"], "tolerance": [None], "confidence": ["high"],
     }  # fmt: skip
     pq.write_table(pa.table(columns), tmp_path / "mine.parquet")
@@ -81,11 +81,11 @@ def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("line", "where", "said"), [
-    ("ks_aov,Q1 2020,70,RMB,fitted,high,\n", "row 2, column role", "'fitted'"),
-    ("ks_aov,Q1 2020,70,RMB,fit,sure,\n", "row 2, column confidence", "'sure'"),
-    ("ks_aov,Q1 2020,70,RMB,fit,,-1\n", "row 2, column tolerance", "'-1'"),
-    ("ks_aov,Q1 2020,0,RMB,fit,high,\n", "row 2, column value", "is 0"),
-    ("ks_aov,Q1 2020,,RMB,fit,high,\n", "row 2, column value", "is empty"),
+    ("order_value,Q1 2020,70,RMB,fitted,high,\n", "row 2, column role", "'fitted'"),
+    ("order_value,Q1 2020,70,RMB,fit,sure,\n", "row 2, column confidence", "'sure'"),
+    ("order_value,Q1 2020,70,RMB,fit,,-1\n", "row 2, column tolerance", "'-1'"),
+    ("order_value,Q1 2020,0,RMB,fit,high,\n", "row 2, column value", "is 0"),
+    ("order_value,Q1 2020,,RMB,fit,high,\n", "row 2, column value", "is empty"),
     (",Q1 2020,70,RMB,fit,high,\n", "row 2, column key", "is empty"),
     (GOOD.replace("fit", "check"), "row 2, column key", "stands in row 1 already"),
 ])  # fmt: skip
@@ -97,12 +97,12 @@ def test_a_wrong_cell_is_named_by_row_and_column(tmp_path, line, where, said) ->
 
 
 @pytest.mark.parametrize(("line", "where", "said"), [
-    ("ks_aov,Q1 2020,seventy,RMB,fit,high,\n", "row 2 (ks_aov), column value", "is no number"),
-    ("ks_aov,Q1 2020,70,USD,fit,high,\n", "row 2 (ks_aov), column unit", "'USD'"),
-    ("ks_aov,Q5 2020,70,RMB,fit,high,\n", "row 2 (ks_aov), column period", "'Q5 2020'"),
-    ("ks_aov,soon,70,RMB,fit,high,\n", "row 2 (ks_aov), column period", "names no year"),
-    ("ks_aov,31 Jun 2020,70,RMB,fit,high,\n", "row 2 (ks_aov), column period", "day"),
-    ("ks_orders_growth,Aug 2020,70,%,fit,high,\n", "column period", "Aug 2020 vs Jan 2020"),
+    ("order_value,Q1 2020,x,RMB,fit,high,\n", "row 2 (order_value), column value", "is no number"),
+    ("order_value,Q1 2020,70,USD,fit,high,\n", "row 2 (order_value), column unit", "'USD'"),
+    ("order_value,Q5 2020,70,RMB,fit,high,\n", "row 2 (order_value), column period", "'Q5 2020'"),
+    ("order_value,soon,70,RMB,fit,high,\n", "row 2 (order_value), column period", "names no year"),
+    ("order_value,31 Jun 2020,70,RMB,fit,high,\n", "row 2 (order_value), column period", "day"),
+    ("orders_growth,Aug 2020,70,%,fit,high,\n", "column period", "Aug 2020 vs Jan 2020"),
 ])  # fmt: skip
 def test_a_known_key_must_fit_what_is_read_for_it(tmp_path, line, where, said) -> None:
     with pytest.raises(InputError) as refused:
@@ -152,7 +152,7 @@ def test_a_figure_outside_the_calendar_is_not_modelled(tmp_path: Path) -> None:
 
 
 def test_the_reading_of_a_repeat_rate_is_a_switch(tmp_path: Path) -> None:
-    figures = read(tmp_path, "ks_repeat_rate_monthly,H1 2020,60,%,fit,high,\n")
+    figures = read(tmp_path, "repeat_rate,H1 2020,60,%,fit,high,\n")
     for chosen, other in (("twice", "next"), ("next", "twice")):
         fit = job(f"fit.repeat_reading={chosen}").fit
         targets, _ = match_figures(figures, job().scenario.calendar, fit)
@@ -183,9 +183,9 @@ def test_two_periods_are_compared() -> None:
 @pytest.mark.parametrize(
     ("head", "line"),
     [
-        ("key;period;value;unit;role;confidence\n", "ks_ecom_gmv;2020-03;13.2;RMB bn;fit;high\n"),
+        ("key;period;value;unit;role;confidence\n", "gmv;2020-03;13.2;bn RMB;fit;high\n"),
         ("key\tperiod\tvalue\tunit\trole\tconfidence\n",
-         "ks_ecom_gmv\t2020-03\t13.2\tRMB bn\tfit\thigh\n"),
+         "gmv\t2020-03\t13.2\tbn RMB\tfit\thigh\n"),
     ],
 )  # fmt: skip
 def test_other_separators_and_months_in_figures_are_read(

@@ -76,7 +76,7 @@ def test_in_a_plain_logit_the_elasticity_is_that_of_the_formula() -> None:
     none = year.branches["2020-01-15 none"]
     assert none.daily["orders_count"].sum() / none.daily["looks_count"].sum() < 0.1
     view = RunReader(plain.scenario, year, early)
-    assert read(view, "elasticity_meta_mean") == pytest.approx(-3.0, abs=0.3)
+    assert read(view, "own_elasticity") == pytest.approx(-3.0, abs=0.3)
     # everything becomes cheaper against what is sold elsewhere
     assert read(view, "market_elasticity", date(2020, 1, 15)) == pytest.approx(-2.8, abs=0.3)
 
@@ -101,21 +101,21 @@ def view_of(**arms: RunResult) -> RunReader:
 
 def test_readings_of_known_sales() -> None:
     view = view_of(none=arm(10, 10, 1), all=arm(10, 13, 0.9), own=arm(7, 10 * 0.8**-2.5, 0.8))
-    assert read(view, "elasticity_meta_mean") == pytest.approx(-2.5)
-    assert read(view, "cart_coupon_uplift_itt") == pytest.approx(100 * (0.8**-2.5 - 1))
-    assert read(view, "cart_coupon_longterm") == pytest.approx(30)
+    assert read(view, "own_elasticity") == pytest.approx(-2.5)
+    assert read(view, "coupon_orders_uplift") == pytest.approx(100 * (0.8**-2.5 - 1))
+    assert read(view, "coupon_later_orders") == pytest.approx(30)
     coupons = 7 * 13 * 10
     assert read(view, "coupon_uplift_list", MARCH) == pytest.approx(7 * 300 / coupons)
     assert read(view, "coupon_uplift_paid", MARCH) == pytest.approx((7 * 300 - coupons) / coupons)
     after = (10 * 300 - coupons) / coupons
     assert read(view, "coupon_uplift_paid_after", MARCH) == pytest.approx(after)
-    assert read(view, "voucher_mpc") == pytest.approx(10 * 300 / coupons)
+    assert read(view, "voucher_spending") == pytest.approx(10 * 300 / coupons)
     assert read(view, "market_elasticity", MARCH) == pytest.approx(np.log(1.3) / np.log(0.9))
 
 
 def test_where_nothing_is_sold_nothing_is_read() -> None:
     view = view_of(none=arm(10, 0, 1), all=arm(10, 0, 0.9), own=arm(7, 0, 0.8))
-    for key in ("elasticity_meta_mean", "cart_coupon_uplift_itt", "voucher_mpc"):
+    for key in ("own_elasticity", "coupon_orders_uplift", "voucher_spending"):
         assert read(view, key) == 0.0
 
 

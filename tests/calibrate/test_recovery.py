@@ -29,11 +29,11 @@ TREE = {
     "returns": {"base": {"low": 0.2, "high": 0.4}},
 }
 FIGURES = (
-    ("ks_ecom_gmv", "Jan 2020", "RMB bn"),
-    ("ks_ecom_gmv", "Q1 2020", "RMB bn"),
-    ("ks_aov", "Q1 2020", "RMB"),
-    ("ks_take_rate_commission", "Q1 2020", "%"),
-    ("return_rate_live_norm", "Q1 2020", "%"),
+    ("gmv", "Jan 2020", "bn RMB"),
+    ("gmv", "Q1 2020", "bn RMB"),
+    ("order_value", "Q1 2020", "RMB"),
+    ("take_share", "Q1 2020", "%"),
+    ("return_rate", "Q1 2020", "%"),
 )
 TOLERANCE = 0.05
 """Share of a figure: of the order of what chance does to a quarter of some thousand buyers."""

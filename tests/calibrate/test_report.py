@@ -70,8 +70,8 @@ def found_in(folder: Path) -> Fitted:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     told, place = job(), tmp_path_factory.mktemp("calibrate")
-    extra = ["fit,jack_ma_retires,Sep 2019,1,event,high", "fit,ks_share_tier1_2,2020,90,%,high"]
-    figures = table(place, told, extra, ks_ecom_gmv_Q3=3.0)
+    extra = ["fit,jack_ma_retires,Sep 2019,1,event,high", "fit,tier12_share,2020,90,%,high"]
+    figures = table(place, told, extra, gmv_Q3=3.0)
     return left(place / "out", told, calibrated(told, figures, place))
 
 
@@ -85,7 +85,7 @@ def test_the_page_shows_hits_and_misses_the_forecast_and_the_unknowns(folder: Pa
         "fitted figures and",
         "Figures that the model does not show",
         "the model has no such measure",
-        "Forecast of ks_ecom_gmv, Q4 2020",
+        "Forecast of gmv, Q4 2020",
         "What policies bring in each of these worlds",
         "missed*",
         "GMV at list price / orders",
@@ -107,12 +107,12 @@ def test_the_sentences_tell_what_was_missed(folder: Path) -> None:
     plausible, hits, checks, forecast, covered, unknowns, *_ = fit_sentences(found)
     assert "72 points of the unknowns were simulated, and the 24 best again" in plausible
     assert "are plausible: none of the 5 figures" in plausible
-    assert "within the tolerance of 5 of 6 figures with role fit; missed: ks_share_tier1_2" in hits
-    assert "hold 0 of 1 figures that the fit did not see; missed: ks_ecom_gmv, Q3" in checks
+    assert "within the tolerance of 5 of 6 figures with role fit; missed: tier12_share" in hits
+    assert "hold 0 of 1 figures that the fit did not see; missed: gmv, Q3" in checks
     assert "The seasonal line is closer in 0 of 1" in checks
     q4 = next(one for one in found.figures if one.role == "forecast")
     assert q4.low < q4.median < q4.high
-    assert f": {number(q4.median)} RMB bn, 80 % between {number(q4.low)} and" in forecast
+    assert f": {number(q4.median)} bn RMB, 80 % between {number(q4.low)} and" in forecast
     assert "is not known: that takes 60 points" in covered
     assert "learning.habit_gain" in unknowns.partition("Hardly at all: ")[2]
 
@@ -127,7 +127,7 @@ def test_the_worlds_answers_stand_side_by_side() -> None:
 
 def test_without_a_plausible_point_the_page_says_so(tmp_path: Path) -> None:
     told = job("fit.waves_count=2")
-    figures = table(tmp_path, told, ks_ecom_gmv_Q1=3.0)
+    figures = table(tmp_path, told, gmv_Q1=3.0)
     folder = left(tmp_path / "out", told, calibrated(told, figures, tmp_path))
     page = build_report(folder).read_text(encoding="utf-8")
     assert "None is plausible: the best misses its worst figure by" in page
@@ -140,7 +140,7 @@ def test_the_terminal_shows_every_figure(folder: Path, width: int) -> None:
     print_calibration(found_in(folder), ANSWERS, console)
     text = console.export_text()
     for part in (
-        "Fitted", "Never fitted", "Forecast", "ks_aov", "Against none, a RMB of own",
+        "Fitted", "Never fitted", "Forecast", "order_value", "Against none, a RMB of own",
         "Not modelled: jack_ma_retires, Sep 2019.",
     ):  # fmt: skip
         assert part in text
@@ -151,7 +151,7 @@ def test_the_model_card_says_how_wrong_the_check_rows_were(folder: Path) -> None
     write_model_card(folder)
     card = (folder / "model_card.md").read_text(encoding="utf-8")
     assert card.startswith("# Model card: kuaishou_2020, calibrated\n")
-    (line,) = (line for line in card.splitlines() if line.startswith("| ks_ecom_gmv, Q3 2020"))
+    (line,) = (line for line in card.splitlines() if line.startswith("| gmv, Q3 2020"))
     cells = [cell.strip() for cell in line.split("|")[1:-1]]
     _, observed, interval, verdict, off, who, by_line, last = cells
     low, high = (float(end) for end in interval.split(" … "))
@@ -161,8 +161,8 @@ def test_the_model_card_says_how_wrong_the_check_rows_were(folder: Path) -> None
     assert who == "its makers, not the fit"
     assert by_line.endswith("%)")
     assert last.endswith("%)")
-    assert "| ks_aov, Q2 2020" in card
-    assert "ks_share_tier1_2" not in card.split("## Scorecard")[1].split("##")[0]  # an input
+    assert "| order_value, Q2 2020" in card
+    assert "tier12_share" not in card.split("## Scorecard")[1].split("##")[0]  # an input
     assert "## What they may not be used for" in card
     assert "which says least of 2 worlds" in card
 

@@ -91,7 +91,7 @@ def test_a_finished_calibration_simulates_nothing_again(tmp_path: Path) -> None:
 
 def test_what_is_kept_of_other_figures_counts_as_not_there(tmp_path: Path) -> None:
     run(tmp_path)
-    assert years_of(tmp_path, ks_aov_Q2=0.9) == STAGES * WAVE
+    assert years_of(tmp_path, order_value_Q2=0.9) == STAGES * WAVE
 
 
 def test_a_torn_file_counts_as_not_there(tmp_path: Path, whole: CalibrationResult) -> None:

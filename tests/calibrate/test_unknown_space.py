@@ -5,12 +5,13 @@ import pytest
 import yaml
 
 from engine.calibrate import UnknownSpace, scenario_yaml
-from engine.calibrate.scenario_file import _rewritten
+from engine.calibrate.scenario_file import _as_fitted
 from engine.errors import InputError
 from engine.spec.jobs import Ensemble
 from engine.spec.scenario import Scenario
 from engine.spec.space import LeverRange
 from engine.spec.worlds import worlds
+from engine.yaml_text import rewritten
 from tests.worlds import CONF, job
 
 TEXT = (CONF / "scenario" / "kuaishou_2020.yaml").read_text(encoding="utf-8")
@@ -94,7 +95,7 @@ def test_a_scenario_that_is_not_the_file_is_written_whole(three: UnknownSpace) -
 
 
 def test_a_longer_number_does_not_push_its_comment() -> None:
-    text = _rewritten("a: 1     # unit | assumption\nb: 2 # unit\n", {("a",): 12.5})
+    text = rewritten("a: 1     # unit | assumption\nb: 2 # unit\n", {("a",): 12.5}, _as_fitted)
     assert text == "a: 12.5  # unit | fitted\nb: 2 # unit\n"
 
 
@@ -104,4 +105,5 @@ def test_a_longer_number_does_not_push_its_comment() -> None:
     ("fitted, observed: a", "fitted, observed: a"),
 ])  # fmt: skip
 def test_a_fitted_number_says_so_beside_its_source(source: str, after: str) -> None:
-    assert _rewritten(f"a: 1 # unit | {source}\n", {("a",): 2}) == f"a: 2 # unit | {after}\n"
+    text = rewritten(f"a: 1 # unit | {source}\n", {("a",): 2}, _as_fitted)
+    assert text == f"a: 2 # unit | {after}\n"

@@ -11,7 +11,7 @@ from tests.worlds import CONF
 EVEN = (1 / 12,) * 12
 
 
-def row(period: str, observed: float | None, role: str, key: str = "ks_ecom_gmv") -> dict:
+def row(period: str, observed: float | None, role: str, key: str = "gmv") -> dict:
     return {"key": key, "period": period, "observed": observed, "role": role, "simulated": 1.0}
 
 
@@ -25,7 +25,7 @@ def test_a_line_goes_on_through_the_first_two_quarters_that_the_fit_saw() -> Non
     found = said(
         row("Q1 2020", 40.0, "fit"), row("Q2 2020", 70.0, "fit"), row("H1 2020", 110.0, "fit"),
         row("Q3 2020", 94.5, "check"), row("Q4 2020", None, "forecast"),
-        row("Q3 2021", 1.0, "fit", "ks_aov"),
+        row("Q3 2021", 1.0, "fit", "order_value"),
     )  # fmt: skip
     assert found["Q1 2020"] == found["Q2 2020"] == found["H1 2020"] == (None, None)
     assert found["Q3 2020"] == (pytest.approx(100.0), 70.0)

@@ -249,7 +249,7 @@ def _third_quarter() -> str:
             "simulated": figure.value,
         }
         for figure in figures
-        if figure.key == "ks_ecom_gmv"
+        if figure.key == "gmv"
     ]
     seasons = read_seasons(str(CONF / "observed" / "seasonality_2019.csv"))
     (third,) = [row for row in with_yardsticks(rows, seasons) if row["period"] == "Q3 2020"]

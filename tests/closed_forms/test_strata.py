@@ -95,7 +95,7 @@ def lognormal_shares(anchors: int) -> dict[str, float]:
     The q largest of n hold 1 - Phi(z(1 - q / n) - sigma), Cowell 2011, appendix A; per cent.
     """
     phi, z = NormalDist().cdf, NormalDist().inv_cdf
-    held = observed("ks_top100_share_of_gmv", "May 2020") / 100
+    held = observed("top_share(100)", "May 2020") / 100
     sigma = z(1 - 100 / anchors) - z(1 - held)
     return {law: 100 * (1 - phi(z(1 - int(law[3:]) / anchors) - sigma)) for law in LAWS}
 
@@ -104,9 +104,9 @@ def test_the_number_of_anchors_is_the_one_at_which_published_figures_agree() -> 
     """With a top 100 as published, fewer or more anchors miss the other top shares."""
     shares = lognormal_shares(case().scenario.anchors.market_count)
     for law in LAWS:
-        published = observed(f"ks_{law}_share_of_gmv", "May 2020")
+        published = observed(f"top_share({law[3:]})", "May 2020")
         assert shares[law] == pytest.approx(published, rel=0.12)
-    published = observed("ks_rank_size_exponent", "May 2020")
+    published = observed("rank_size_exponent", "May 2020")
     exponent = _rank_exponent(shares["top10"], shares["top100"])
     assert exponent == pytest.approx(published, rel=0.12)
-    assert lognormal_shares(5000)["top10"] > 1.4 * observed("ks_top10_share_of_gmv", "May 2020")
+    assert lognormal_shares(5000)["top10"] > 1.4 * observed("top_share(10)", "May 2020")

@@ -72,7 +72,7 @@ def known(place: Path, *rows: str):
 
 
 def january(value: float) -> str:
-    return f"fit,ks_ecom_gmv,Jan 2020,{value},RMB bn,high,"
+    return f"fit,gmv,Jan 2020,{value},bn RMB,high,"
 
 
 def weights(figures) -> dict[str, float]:
@@ -120,8 +120,8 @@ def test_the_nearer_world_counts_more(tmp_path):
 
 def test_rows_after_the_date_are_not_used(tmp_path):
     alone = known(tmp_path, january(20))
-    later = known(tmp_path, january(20), "fit,ks_ecom_gmv,Mar 2020,9000,RMB bn,high,",
-                  "fit,ks_ecom_gmv,Q1 2020,9000,RMB bn,high,")  # fmt: skip
+    later = known(tmp_path, january(20), "fit,gmv,Mar 2020,9000,bn RMB,high,",
+                  "fit,gmv,Q1 2020,9000,bn RMB,high,")  # fmt: skip
     assert [one.period for one in later] == ["Jan 2020"]
     assert weights(alone) == weights(later)
 
@@ -137,7 +137,7 @@ def test_without_actuals_worlds_are_even_and_nothing_is_simulated():
 
 def test_a_mistake_in_the_table_is_told_as_one_of_actuals(tmp_path):
     with pytest.raises(InputError, match=r"actuals: .*column role: got 'guess'"):
-        known(tmp_path, "guess,ks_ecom_gmv,Jan 2020,20,RMB bn,high,")
+        known(tmp_path, "guess,gmv,Jan 2020,20,bn RMB,high,")
     with pytest.raises(InputError, match=r"actuals: .*is no number"):
         known(tmp_path, january("many"))
 
@@ -189,13 +189,13 @@ def test_that_the_model_knows_no_such_world_is_said(searched, tmp_path):
 
 
 def test_the_table_of_worlds_has_its_columns_and_misses(searched, tmp_path):
-    figures = known(tmp_path, january(sold("low", 0, 31)), "fit,ks_aov,Feb 2020,60,RMB,high,")
+    figures = known(tmp_path, january(sold("low", 0, 31)), "fit,order_value,Feb 2020,60,RMB,high,")
     rows = answer_tables(answered(searched, figures))["worlds"]
-    misses = {"miss.ks_ecom_gmv, Jan 2020", "miss.ks_aov, Feb 2020"}
+    misses = {"miss.gmv, Jan 2020", "miss.order_value, Feb 2020"}
     assert all(set(row) == set(COLUMNS["worlds"]) | misses for row in rows)
     assert [row["world"] for row in rows] == list(WORLDS)
     assert sum(row["weight"] for row in rows) == pytest.approx(1)
-    assert abs(rows[0]["miss.ks_ecom_gmv, Jan 2020"]) < 0.01 < rows[1]["miss.ks_ecom_gmv, Jan 2020"]
+    assert abs(rows[0]["miss.gmv, Jan 2020"]) < 0.01 < rows[1]["miss.gmv, Jan 2020"]
     assert table_of_rows("worlds", rows).num_rows == 2
 
 
@@ -242,5 +242,5 @@ def test_published_figures_weigh_the_worlds_of_june():
     with initialize_config_dir(str(CONF), version_base="1.3"):
         asked = load(compose("optimize", ["scale=smoke"]), OptimizeJob)
     found = known_actuals(asked, str(CONF / "observed" / f"{asked.actuals}.csv"))
-    assert {"ks_ecom_gmv", "ks_top10_share_of_gmv"} <= {one.key for one in found}
+    assert {"gmv", "top_share(10)"} <= {one.key for one in found}
     assert all(span.last < date(2020, 6, 1) for one in found for span in one.days)

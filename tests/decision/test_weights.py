@@ -39,35 +39,35 @@ def figures_of(tmp_path, *rows: str):
 
 
 def known(tmp_path, at: date = AT, *rows: str):
-    rows = rows or ("fit,ks_ecom_gmv,Q1 2020,40,RMB bn,,3", "fit,ks_aov,Jan 2020,70,RMB,,6")
+    rows = rows or ("fit,gmv,Q1 2020,40,bn RMB,,3", "fit,order_value,Jan 2020,70,RMB,,6")
     return known_figures(figures_of(tmp_path, *rows), CALENDAR, JOB.fit, at)
 
 
 def test_only_what_ended_before_the_date_is_known():
     found = {(one.key, one.period) for one in known_figures(published(), CALENDAR, JOB.fit, AT)}
-    assert ("ks_ecom_gmv", "Q1 2020") in found
-    assert ("ks_top10_share_of_gmv", "May 2020") in found
-    assert ("ks_ecom_gmv", "H1 2020") not in found
+    assert ("gmv", "Q1 2020") in found
+    assert ("top_share(10)", "May 2020") in found
+    assert ("gmv", "H1 2020") not in found
     assert not {key for key, _ in found} & {
-        "ks_dau_app", "kol_commission", "elasticity_meta_mean", "ks_orders_growth",
+        "daily_users", "commission_rate", "own_elasticity", "orders_growth",
     }  # fmt: skip
     early = known_figures(published(), CALENDAR, JOB.fit, date(2020, 5, 31))
-    assert ("ks_top10_share_of_gmv", "May 2020") not in {(one.key, one.period) for one in early}
+    assert ("top_share(10)", "May 2020") not in {(one.key, one.period) for one in early}
 
 
 def test_no_check_is_ever_used():
     late = known_figures(published(), CALENDAR, JOB.fit, date(2020, 12, 31))
     checks = {(one.key, one.period) for one in published() if one.role == "check"}
     assert not {(one.key, one.period) for one in late} & checks
-    assert ("ks_ecom_gmv", "Q3 2020") in checks
-    assert "ks_dau_app" not in {one.key for one in late}  # an input
+    assert ("gmv", "Q3 2020") in checks
+    assert "daily_users" not in {one.key for one in late}  # an input
 
 
 def test_a_table_of_checks_alone_is_refused(tmp_path):
     with pytest.raises(InputError, match="no row with role fit"):
-        known(tmp_path, AT, "check,ks_ecom_gmv,Q1 2020,40,RMB bn,,3")
+        known(tmp_path, AT, "check,gmv,Q1 2020,40,bn RMB,,3")
     with pytest.raises(InputError, match="ends before 2020-03-31"):
-        known(tmp_path, date(2020, 3, 31), "fit,ks_ecom_gmv,Q1 2020,40,RMB bn,,3")
+        known(tmp_path, date(2020, 3, 31), "fit,gmv,Q1 2020,40,bn RMB,,3")
 
 
 def test_weights_are_those_of_the_formula(tmp_path):
@@ -97,7 +97,7 @@ def test_weights_are_those_of_the_formula(tmp_path):
         total**2 / sum(value**2 for value in raw.values())
     )
     assert found.note == ""
-    assert found.figures == ("ks_ecom_gmv, Q1 2020", "ks_aov, Jan 2020")
+    assert found.figures == ("gmv, Q1 2020", "order_value, Jan 2020")
 
 
 def worlds_at(*levels: float) -> dict[str, list[np.ndarray]]:
@@ -136,14 +136,14 @@ def test_five_worlds_are_not_forced_to_be_even(tmp_path):
 
 
 def test_figures_of_one_ranking_count_as_one(tmp_path):
-    row = "fit,ks_top{}_share_of_gmv,{} 2020,{},%,,6".format
+    row = "fit,top_share({}),{} 2020,{},%,,6".format
     one = known(tmp_path, AT, row(10, "May", 10))
     many = known(
         tmp_path,
         AT,
         row(10, "May", 10),
         row(100, "May", 10),
-        "fit,ks_rank_size_exponent,May 2020,10,s in,,6",
+        "fit,rank_size_exponent,May 2020,10,s in,,6",
     )
     levels = (10, 11, 12, 13, 15)
     alike = {f"w{k}": [np.full(3, level)] * 2 for k, level in enumerate(levels)}
@@ -156,7 +156,7 @@ def test_figures_of_one_ranking_count_as_one(tmp_path):
 
 
 def test_a_half_year_adds_nothing_to_its_quarters(tmp_path):
-    rows = [f"fit,ks_ecom_gmv,{period} 2020,{value},RMB bn,,{value / 10}"
+    rows = [f"fit,gmv,{period} 2020,{value},bn RMB,,{value / 10}"
             for period, value in (("Q1", 40), ("Q2", 80), ("H1", 120))]  # fmt: skip
     levels = np.array([1.0, 1.05, 1.1, 1.15, 1.2])
     alike = {f"w{k}": [np.array([40, 80, 120]) * level] * 2 for k, level in enumerate(levels)}
@@ -170,7 +170,7 @@ def test_a_half_year_adds_nothing_to_its_quarters(tmp_path):
 
 
 def test_of_a_bound_only_the_part_beyond_counts(tmp_path):
-    told = known(tmp_path, AT, "fit,ks_ecom_gmv,Q1 2020,<40,RMB bn,,3")
+    told = known(tmp_path, AT, "fit,gmv,Q1 2020,<40,bn RMB,,3")
     found = world_weights(
         told, {f"w{k}": [np.array([level])] * 2 for k, level in enumerate((10, 20, 30, 40, 60))}
     )
@@ -184,7 +184,5 @@ def test_figures_are_read_off_the_year_as_calibration_reads_them():
     told = known_figures(published(), asked.scenario.calendar, JOB.fit, AT)
     found = dict(zip([(one.key, one.period) for one in told],
                      simulated_figures(asked.scenario, year, told), strict=True))  # fmt: skip
-    assert found["ks_ecom_gmv", "Q1 2020"] == pytest.approx(year.daily["gmv_fen"][:91].sum() / 1e11)
-    assert found["ks_top10_share_of_gmv", "May 2020"] == pytest.approx(
-        100 * year.monthly["top10_share"][4]
-    )
+    assert found["gmv", "Q1 2020"] == pytest.approx(year.daily["gmv_fen"][:91].sum() / 1e11)
+    assert found["top_share(10)", "May 2020"] == pytest.approx(100 * year.monthly["top10_share"][4])

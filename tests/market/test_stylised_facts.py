@@ -53,7 +53,7 @@ def tail_exponent(*overrides: str) -> float:
 
 
 def test_the_largest_anchors_sales_have_a_pareto_tail():
-    published = 1 / observed("ks_rank_size_exponent", "May 2020")
+    published = 1 / observed("rank_size_exponent", "May 2020")
     assert tail_exponent() == pytest.approx(published, rel=0.3)
 
 
@@ -231,7 +231,7 @@ def private_share_of_repeats(*overrides: str) -> float:
 
 
 def test_four_in_five_repeat_purchases_come_from_followings():
-    published = observed("ks_repurchase_from_follow_page", "2021") / 100
+    published = observed("private_repeat_share", "2021") / 100
     assert private_share_of_repeats() == pytest.approx(published, rel=0.2)
 
 

@@ -202,5 +202,5 @@ def _world(place: int) -> dict[str, Any]:
     return {
         "world": ("as_is", "other")[place], "weight": (0.75, 0.25)[place], "without_policy": "",
         "without_is_same": True, "without_reach": 0.8, "without_cost_fen": 1e11, "note": "",
-        "miss.ks_ecom_gmv, Q1 2020": 2.4 * place - 0.4,
+        "miss.gmv, Q1 2020": 2.4 * place - 0.4,
     }  # fmt: skip

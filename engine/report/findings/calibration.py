@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.calibrate.identify import FEW
-from engine.calibrate.measures import KNOWN, SHOWN_BY_DATE
+from engine.calibrate.measures import SHOWN_BY_DATE, measures_of
 from engine.calibrate.narrowing import COUPON
 from engine.calibrate.observed import CHECK, FIT
 from engine.calibrate.targets import FORECAST, PROBE, SHOWN
@@ -75,7 +75,7 @@ def figure_cells(one: Shown) -> dict[str, str]:
 
 def _says(one: Shown) -> str:
     """Return how the figure is read off a year, if this version still reads it so."""
-    readings = {measure.reading: measure.says for measure in KNOWN.get(one.key, ())}
+    readings = {measure.reading: measure.says for measure in measures_of(one.key)}
     if one.key in SHOWN_BY_DATE:
         return SHOWN_BY_DATE[one.key].says
     return readings.get(one.reading, "")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.calibrate.identify import Identified, identified, tied
-from engine.calibrate.measures import KNOWN
+from engine.calibrate.measures import measures_of
 from engine.calibrate.observed import CHECK, FIT
 from engine.calibrate.rows import INERT, NO_POINT, UNKNOWN
 from engine.calibrate.targets import FORECAST
@@ -131,7 +131,7 @@ def read_fit(rows: Sequence[Row], config: dict[str, Any]) -> Fitted:
 def _shown(best: Row) -> Shown:
     told = ("key", "period", "reading", "unit", "role", "observed", "tolerance", "bound")
     same = (*told, "simulated", "low", "median", "high", "miss", "coverage")
-    measures = KNOWN.get(best["key"], ())
+    measures = measures_of(best["key"])
     return Shown(
         **{name: best[name] for name in same},
         error=best["standard_error"],

@@ -56,7 +56,7 @@ def print_calibration(found: Fitted, answers: Sequence[Row], console: Console) -
         table.add_column(head, justify="right", no_wrap=True)
     for role in found.roles:
         if found.of(role):
-            table.add_row(f"[bold]{ROLE_HEADS[role]}")
+            table.add_row(ROLE_HEADS[role], style="bold")
         for one in found.of(role):
             cells = figure_cells(one)
             table.add_row(f"  {one.name}", *(cells[name] for name in heads))
@@ -100,7 +100,7 @@ def print_sensitivity(rows: Sequence[Row], console: Console) -> None:
     for block in blocks(rows):
         in_unit = unit(block.measure)
         name = label(block.measure) + (f", {in_unit}" if in_unit not in {"", "%"} else "")
-        table.add_row(f"[bold]{name}: {FACTOR_SETS[block.of]}")
+        table.add_row(f"{name}: {FACTOR_SETS[block.of]}", style="bold")
         for factor in block.factors[: 2 * NAMED_FACTORS]:
             moved = (factor.range_text or NONE, factor.effect_text)
             table.add_row(f"  {factor.name}", *moved, factor.whole_text, factor.alone_text)
@@ -123,7 +123,7 @@ def print_priors(rows: Sequence[Row], console: Console) -> None:
     for head in ("Published", "Estimated", "Difference\nin s.e."):
         table.add_column(head, justify="right", no_wrap=True)
     for (dataset, model), group in groupby(estimated, _model):
-        table.add_row(f"[bold]{dataset}: {model}")
+        table.add_row(f"{dataset}: {model}", style="bold")
         for row in group:
             table.add_row(
                 f"  {row['parameter']}",

@@ -11,7 +11,7 @@ from engine.spec.experiment import Experiment
 
 def print_claims(experiment: Experiment, rows: Sequence[Row], console: Console) -> None:
     """Print the question, a line for each claim with its value and verdict, and where to look."""
-    console.print(f"\n[bold]{experiment.question}", highlight=False)
+    console.print(f"\n{experiment.question}", style="bold", highlight=False)
     for row in rows:
         console.print(f"- {row['says']}: {row['verdict']} ({_value(row)}).", highlight=False)
     console.print(f"Look at: {experiment.look_at}", highlight=False, markup=False)

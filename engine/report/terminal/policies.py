@@ -7,6 +7,7 @@ import pyarrow as pa
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from engine.case import RunResult
 from engine.compare import INCREMENTAL
@@ -145,7 +146,7 @@ def print_ablation(rows: Sequence[Row], console: Console) -> None:
     for head in ("All on", "Off", "Difference", "95% interval"):
         table.add_column(head, justify="right", no_wrap=True)
     for name in dict.fromkeys(row["mechanism"] for row in rows):
-        table.add_row(f"[bold]{' '.join(split_name(name))}")
+        table.add_row(Text(f"{' '.join(split_name(name))}", style="bold"))
         for row in rows:
             if row["mechanism"] == name and row["is_own"]:
                 measure, mean, base, difference, limits, _ = _comparison_cells(row)

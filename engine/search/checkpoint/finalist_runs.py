@@ -1,11 +1,13 @@
 """What an interrupted selection resumes from: finalists' years of each finished stage."""
 
-import pickle
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from engine.case import RunResult
+from engine.results.packed import pack_runs, unpack_runs
 from engine.results.storage import open_folder
 from engine.search.problem import Candidate, Stage
 
@@ -16,8 +18,8 @@ _FOLDER: Final = "finalists"
 class FinalistRuns:
     """Years of finalists by trial and stage, a file each, beside the journal.
 
-    They are pickled, since the same bits must come back. A file says by `mark` which job
-    it is of, and of which point; another's counts as not there.
+    A file says by `mark` which job it is of, and of which point; another's, and one that is
+    damaged, counts as not there.
     """
 
     folder: Path
@@ -26,11 +28,10 @@ class FinalistRuns:
     def get(self, one: Candidate, stage: Stage) -> list[RunResult] | None:
         """Return the years of a trial on a stage, None if they are not all there."""
         try:
-            mark, years = pickle.loads((self.folder / _name(one.number, stage)).read_bytes())
-        except (OSError, EOFError, pickle.UnpicklingError, ValueError, TypeError, AttributeError):
+            data = (self.folder / _name(one.number, stage)).read_bytes()
+        except OSError:
             return None
-        found: list[RunResult] | None = years if mark == self._own(one, stage) else None
-        return found
+        return unpack_runs(data, self._own(one, stage))
 
     def put(self, one: Candidate, stage: Stage, years: list[RunResult]) -> None:
         """Store the years of a trial on a stage: whole, or not at all.
@@ -42,12 +43,14 @@ class FinalistRuns:
         """
         place = open_folder(self.folder)
         place.create(_FOLDER)
-        place.put(_name(one.number, stage), pickle.dumps((self._own(one, stage), years)))
+        place.put(_name(one.number, stage), pack_runs(self._own(one, stage), years))
 
-    def _own(self, one: Candidate, stage: Stage) -> tuple[Any, ...]:
+    def _own(self, one: Candidate, stage: Stage) -> str:
+        """Name what the years are of: 16 hexadecimal digits."""
         point = None if one.point is None else dict(one.point)
-        return self.mark, stage, one.name, point
+        parts = json.dumps([self.mark, stage, one.name, point], default=str)
+        return hashlib.sha256(parts.encode()).hexdigest()[:16]
 
 
 def _name(trial: int, stage: Stage) -> str:
-    return f"{_FOLDER}/trial-{trial}-from-{stage.first}-to-{stage.last}.pickle"
+    return f"{_FOLDER}/trial-{trial}-from-{stage.first}-to-{stage.last}.npz"

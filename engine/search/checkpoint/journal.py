@@ -177,7 +177,7 @@ def _storage_errors(path: Path) -> Iterator[None]:
             "  allowed: a local folder that can be written, with room on the disk\n"
             "  remedy:  take another output folder (hydra.run.dir=...)"
         ) from None
-    except (json.JSONDecodeError, AttributeError, KeyError, TypeError):
+    except (ValueError, LookupError, AttributeError, TypeError, AssertionError, RuntimeError):
         raise StorageError(
             f"{path}: is damaged\n"
             "  allowed: what this command wrote, unchanged\n"
