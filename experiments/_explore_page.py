@@ -9,7 +9,7 @@ import streamlit as st
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from engine.errors import PoquanError
-from engine.explore import Desk, Forecasted, open_desk
+from engine.explore import Desk, PointForecast, open_desk
 from engine.report.formatting import label, scaled, show, show_change, unit
 from engine.spec.levers import LEVERS
 from engine.stats.intervals import Interval
@@ -33,7 +33,7 @@ def page(folder: str) -> None:
         st.error(str(error))
         return
     st.caption(
-        f"Forecasted from {len(desk.points)} simulated policies of {Path(folder).name}; ± is the "
+        f"Forecast from {len(desk.points)} simulated policies of {Path(folder).name}; ± is the "
         "error of such forecasts of policies that were left out of the fit (root mean square)."
     )
     columns = st.columns(2)
@@ -45,7 +45,7 @@ def page(folder: str) -> None:
     _picture(desk, found)
 
 
-def _side(desk: Desk, side: str, place: int) -> dict[str, Forecasted]:
+def _side(desk: Desk, side: str, place: int) -> dict[str, PointForecast]:
     """Show one policy's sliders, forecast and buttons; return the forecast."""
     st.header(f"Policy {side}")
     names = desk.names()
@@ -95,7 +95,7 @@ def _buttons(desk: Desk, side: str, point: dict[str, Any], runs: dict[Any, Any],
         st.code(f"python -m experiments.simulate --config-dir {folder} policy={name}", "sh")
 
 
-def _lines(forecast: dict[str, Forecasted], run: dict[str, Interval]) -> list[dict[str, str]]:
+def _lines(forecast: dict[str, PointForecast], run: dict[str, Interval]) -> list[dict[str, str]]:
     return [
         {
             "Measure": _named(measure),
@@ -114,7 +114,7 @@ def _simulated(measure: str, found: Interval | None) -> str:
     return show(measure, found.value, half)
 
 
-def _differences(found: dict[str, dict[str, Forecasted]]) -> None:
+def _differences(found: dict[str, dict[str, PointForecast]]) -> None:
     """Say what B is foretold to bring over A; errors of both add up as if independent."""
     st.header("B against A, foretold")
     a, b = (found[side] for side in _SIDES)
@@ -130,7 +130,7 @@ def _differences(found: dict[str, dict[str, Forecasted]]) -> None:
     st.table(rows)
 
 
-def _picture(desk: Desk, found: dict[str, dict[str, Forecasted]]) -> None:
+def _picture(desk: Desk, found: dict[str, dict[str, PointForecast]]) -> None:
     """Draw sales over contribution: the trials, and both policies with their errors."""
     trials = [
         {"sales": scaled(_SALES, float(y)), "left": scaled(_LEFT, float(x)), "policy": "tried"}

@@ -15,7 +15,7 @@ from engine.compute.pool import ProcessPool
 from engine.config import dump, load
 from engine.design.cube import UnitCube
 from engine.errors import InputError
-from engine.explore.surrogate import Forecasted, Surrogate
+from engine.explore.surrogate import PointForecast, Surrogate
 from engine.results import list_tables, provenance_of, read_table
 from engine.search.checkpoint.journal import FILE, read_study
 from engine.search.space.policy_space import PolicySpace
@@ -73,7 +73,7 @@ class Desk:
         order = np.argsort(-self.figures[_MEASURES[0]][: len(every)])
         return [every[k] for k in order]
 
-    def forecast(self, point: Point) -> dict[str, Forecasted]:
+    def forecast(self, point: Point) -> dict[str, PointForecast]:
         """Return every measure that a policy is likely to bring, with how wrong that is."""
         return self._surrogate.at(self._place(point))
 

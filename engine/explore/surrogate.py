@@ -20,7 +20,7 @@ _SCALES: Final = (0.1, 20.0)
 """Shortest and longest length scale, in ranges of a lever."""
 
 
-class Forecasted(NamedTuple):
+class PointForecast(NamedTuple):
     """A measure foretold, in its unit: `error` is the cross-validated one, `sd` that here."""
 
     value: float
@@ -47,12 +47,12 @@ class Surrogate:
             for name, values in measures.items()
         }
 
-    def at(self, point: Floats) -> dict[str, Forecasted]:
+    def at(self, point: Floats) -> dict[str, PointForecast]:
         """Return every measure at a point, (coordinates,) float64 from 0 to 1."""
         found = {}
         for name, model in self._fitted.items():
             mean, sd = model.predict(point.reshape(1, -1), return_std=True)
-            found[name] = Forecasted(float(mean[0]), float(sd[0]), *self._errors[name])
+            found[name] = PointForecast(float(mean[0]), float(sd[0]), *self._errors[name])
         return found
 
 

@@ -25,6 +25,7 @@ from engine.report.read.folder import read_study
 from engine.report.read.results_model import StudyResults
 from engine.report.terms.translate import Terms
 from engine.results.storage import open_folder
+from engine.spec.limits import in_currency
 
 _NAME: Final = "report.html"
 
@@ -55,7 +56,8 @@ def build_report(
     """
     study = read_study(folder) if study is None else study
     terms = Terms(language or study.setting("report", "language") or "en")
-    open_folder(folder).put(_NAME, _page_text(study, terms).encode())
+    page = in_currency(_page_text(study, terms), study.setting("scenario", "currency") or "RMB")
+    open_folder(folder).put(_NAME, page.encode())
     return Path(folder) / _NAME
 
 
