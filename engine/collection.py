@@ -26,7 +26,7 @@ _WITHOUT_EFFECT: Final = frozenset({"ray", "threads"})
 """Keys on which no result depends."""
 
 
-class Member(NamedTuple):
+class StudyMember(NamedTuple):
     """One job: its name, what it has otherwise than the others, its folder and how it ended."""
 
     name: str
@@ -47,7 +47,7 @@ def told_apart(keys: Sequence[Mapping[str, Any]]) -> list[str]:
     return [name or f"job {number}" for number, name in enumerate(names)]
 
 
-def members_of_folders(folders: Sequence[Path]) -> list[Member]:
+def members_of_folders(folders: Sequence[Path]) -> list[StudyMember]:
     """Take folders of results as jobs, told apart by what their configs have otherwise.
 
     Names are those of the folders, with that of the folder above where two are called the same.
@@ -61,12 +61,14 @@ def members_of_folders(folders: Sequence[Path]) -> list[Member]:
         for name, folder in zip(last, folders, strict=True)
     ]
     return [
-        Member(name, {key: config[key] for key in differing if key in config}, folder, FINISHED)
+        StudyMember(
+            name, {key: config[key] for key in differing if key in config}, folder, FINISHED
+        )
         for name, folder, config in zip(names, folders, configs, strict=True)
     ]
 
 
-def collected_rows(members: Sequence[Member]) -> list[dict[str, Any]]:
+def collected_rows(members: Sequence[StudyMember]) -> list[dict[str, Any]]:
     """Return the rows of `sweep`: one a job and policy, with the mean of every measure.
 
     A job without runs has one row with neither policy nor measures. Columns `override.KEY` hold
@@ -91,7 +93,9 @@ def collected_rows(members: Sequence[Member]) -> list[dict[str, Any]]:
     return rows
 
 
-def paired_with_first(members: Sequence[Member], measures: Sequence[str]) -> list[dict[str, Any]]:
+def paired_with_first(
+    members: Sequence[StudyMember], measures: Sequence[str]
+) -> list[dict[str, Any]]:
     """Return paired differences to the first job that has runs, policy by policy.
 
     Rows are those of `comparison`, with the job's name as `policy` and the policy's as `of`.
@@ -144,7 +148,7 @@ def _shortest(key: str, every: Sequence[str]) -> str:
     return key
 
 
-def _texts(members: Sequence[Member]) -> set[str]:
+def _texts(members: Sequence[StudyMember]) -> set[str]:
     """Return the keys whose values are no numbers alone: they are told as texts."""
     values: dict[str, list[Any]] = {}
     for member in members:
@@ -153,7 +157,7 @@ def _texts(members: Sequence[Member]) -> set[str]:
     return {key for key, own in values.items() if {type(value) for value in own} - {int, float}}
 
 
-def _runs_of(member: Member) -> list[Row]:
+def _runs_of(member: StudyMember) -> list[Row]:
     if not member.folder.is_dir() or "runs" not in list_tables(member.folder):
         return []
     rows: list[Row] = read_table(member.folder, "runs").to_pylist()

@@ -20,7 +20,7 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, open_dict
 
-from engine.collection import FAILED, FINISHED, OPEN, Member, collected_rows, told_apart
+from engine.collection import FAILED, FINISHED, OPEN, StudyMember, collected_rows, told_apart
 from engine.config import Tree
 from engine.errors import HeadLostError, Interrupted, PoquanError
 from experiments._exit import is_of_the_disk, unwritable
@@ -131,14 +131,14 @@ def _values_of(override: Override) -> Iterator[str]:
         raise HydraException(f"BasicSweeper does not support sweep type : {kind}")
 
 
-def _members(place: Path, jobs: Sequence[SweepJob]) -> list[Member]:
+def _members(place: Path, jobs: Sequence[SweepJob]) -> list[StudyMember]:
     keys = [dict(_key_and_value(word) for word in job.words) for job in jobs]
     names = told_apart(keys)
     found = []
     for name, own, job in zip(names, keys, jobs, strict=True):
         ended = _ended(place / job.folder, job.tree)
         state, message = ended.get("state", OPEN), ended.get("message", "")
-        found.append(Member(name, own, place / job.folder, state, message))
+        found.append(StudyMember(name, own, place / job.folder, state, message))
     return found
 
 

@@ -19,7 +19,7 @@ from engine.tables.schemas import SCHEMAS
 from engine.tables.streamed import FollowTable, check_follows, read_buyer_ids
 from engine.tables.whole import (
     RowPlaces,
-    Whole,
+    WholeTable,
     check_every_supplier_has_goods,
     key_of,
     present_columns,
@@ -159,7 +159,7 @@ def _check_buyers(source: TableSource) -> BuyerIds:
 def _check_follows(
     source: TableSource,
     buyers: BuyerIds,
-    world: dict[str, Whole],
+    world: dict[str, WholeTable],
     scale: Scale,
     scenario: Scenario,
 ) -> int:

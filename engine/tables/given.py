@@ -12,7 +12,7 @@ from engine.spec.tables import WORLD_TABLES, OwnTables
 from engine.tables.files import TableFiles, digest, find_files
 from engine.tables.ids import BuyerIds, TextIds
 from engine.tables.streamed import FollowTable, buyer_batches, read_buyer_ids
-from engine.tables.whole import Whole, key_of, present_columns, read_whole
+from engine.tables.whole import WholeTable, key_of, present_columns, read_whole
 
 
 @lru_cache(maxsize=4)  # a search opens the same world thousands of times
@@ -46,10 +46,10 @@ def read_given(tables: OwnTables, scale: Scale) -> Given:
     return found
 
 
-def read_world(tables: OwnTables, scale: Scale) -> dict[str, Whole]:
+def read_world(tables: OwnTables, scale: Scale) -> dict[str, WholeTable]:
     """Read the tables that are held whole, those first that others refer to."""
     known: dict[str, TextIds] = {"suppliers": TextIds.of_numbers(scale.suppliers_count)}
-    found: dict[str, Whole] = {}
+    found: dict[str, WholeTable] = {}
     for name in ("suppliers", "goods", "anchors"):
         source = tables.named(name).get(name)
         if source is not None:
@@ -58,13 +58,13 @@ def read_world(tables: OwnTables, scale: Scale) -> dict[str, Whole]:
     return found
 
 
-def anchor_ids(world: dict[str, Whole], scale: Scale) -> TextIds:
+def anchor_ids(world: dict[str, WholeTable], scale: Scale) -> TextIds:
     """Return the ids of anchors: those of their table, else their numbers."""
     own = world.get("anchors")
     return own.ids if own is not None else TextIds.of_numbers(scale.anchors_count)
 
 
-def _columns(world: dict[str, Whole], name: str) -> dict[str, np.ndarray]:
+def _columns(world: dict[str, WholeTable], name: str) -> dict[str, np.ndarray]:
     return dict(world[name].columns) if name in world else dict(NOTHING)
 
 

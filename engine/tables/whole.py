@@ -34,7 +34,7 @@ class RowPlaces(NamedTuple):
         return cell_mistake(place, what, allowed)
 
 
-class Whole(NamedTuple):
+class WholeTable(NamedTuple):
     """A table in memory: ids and columns by what they fill, in the order of the world."""
 
     ids: TextIds
@@ -72,7 +72,7 @@ def key_of(name: str) -> str:
     return f"tables.{name}"
 
 
-def read_whole(name: str, source: TableSource, known: Mapping[str, TextIds]) -> Whole:
+def read_whole(name: str, source: TableSource, known: Mapping[str, TextIds]) -> WholeTable:
     """Read and check a table.
 
     Parameters
@@ -132,7 +132,7 @@ def _referred(cells: Cells, ids: Any, known: TextIds) -> Values:
 
 def _ordered(
     schema: Schema, columns: list[Column], parts: dict[str, list[Any]], rows: RowPlaces
-) -> Whole:
+) -> WholeTable:
     """Join the parts, check what rows have to do with each other, and sort."""
     import pyarrow as pa
 
@@ -150,7 +150,7 @@ def _ordered(
         ids, found = ids.take(order), {name: values[order] for name, values in found.items()}
     if "family" in found:
         found["family"] = _numbered(found["family"])
-    return Whole(ids, found)
+    return WholeTable(ids, found)
 
 
 def parts_text(ids: TextIds, row: int) -> str:
@@ -201,7 +201,7 @@ def _check_goods(columns: dict[str, Values], rows: RowPlaces) -> None:
     """Nothing: that every supplier has a good is told by `check_every_supplier_has_goods`."""
 
 
-def check_every_supplier_has_goods(goods: Whole, suppliers: TextIds, where: str) -> None:
+def check_every_supplier_has_goods(goods: WholeTable, suppliers: TextIds, where: str) -> None:
     """Refuse goods that leave a supplier without any."""
     counts = np.bincount(goods.columns["supplier"], minlength=len(suppliers))
     if not counts.all():

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.case import Case, RunResult
-from engine.collection import Member, collected_rows, paired_with_first, told_apart
+from engine.collection import StudyMember, collected_rows, paired_with_first, told_apart
 from engine.results import read_table
 from tests import fakes
 from tests.commands.conftest import left_in
@@ -114,7 +114,7 @@ def test_jobs_are_named_by_what_differs(keys: list[dict[str, object]], names: li
 
 def test_jobs_are_paired_where_they_met_the_same_random_numbers(type_in, place: Path, market):
     assert type_in("simulate", *SMALL, *RATES).status == 0
-    members = [Member(f"job {k}", {}, place / "out" / str(k), "finished") for k in range(3)]
+    members = [StudyMember(f"job {k}", {}, place / "out" / str(k), "finished") for k in range(3)]
     rows = paired_with_first(members, ("gmv_paid_fen",))
     own = {row["policy"]: row for row in rows if row["measure"] == "gmv_paid_fen"}
     means = [row["gmv_paid_fen"] for row in collected_rows(members)]
@@ -123,7 +123,7 @@ def test_jobs_are_paired_where_they_met_the_same_random_numbers(type_in, place: 
 
     words = ("-m", "seed=1,2", "hydra.sweep.dir=other")
     assert type_in("simulate", *SMALL, *words).status == 0
-    others = [Member(str(k), {}, place / "other" / str(k), "finished") for k in range(2)]
+    others = [StudyMember(str(k), {}, place / "other" / str(k), "finished") for k in range(2)]
     assert paired_with_first(others, ("gmv_paid_fen",)) == []
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from engine.collection import FINISHED, Member, paired_with_first
+from engine.collection import FINISHED, StudyMember, paired_with_first
 from engine.report.findings.limits import ONE_REPLICATION
 from engine.report.formatting import NONE, label_inside, show, show_change
 from engine.report.terminal.policies import plain_table
@@ -17,7 +17,7 @@ _MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen")
 _HEADS: Final = ("GMV paid\nbn RMB", "against\nthe first", "Contrib.\nbn RMB", "against\nthe first")
 
 
-def print_collection(members: Sequence[Member], rows: Sequence[Row]) -> None:
+def print_collection(members: Sequence[StudyMember], rows: Sequence[Row]) -> None:
     """Print a line per job and policy with what it brings against the first, and which is best.
 
     Parameters
