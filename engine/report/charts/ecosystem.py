@@ -61,7 +61,7 @@ def touched_picture(
     return picture(
         _grouped_bars(values, f"Change against {called_base}, %"),
         _touched_finding(said),
-        "Means over worlds, weighted, under the same luck. A head is one of the largest anchors; "
+        "Means over worlds, weighted, under the same seeds. A head is one of the largest anchors; "
         "a small anchor belongs to the tail.",
     )
 

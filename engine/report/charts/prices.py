@@ -155,7 +155,7 @@ def _fan(plan: Sequence[Row], goal_fen: float) -> Picture:
     return picture(
         alt.layer(*layers).properties(height=HEIGHT),
         f"The year ends at {bn(last['middle_fen'])} bn RMB, 80 % between {ends}{side}",
-        "Median of worlds and luck together, with 10 to 90 %. Dashed: the goal; dotted: the path "
+        "Median of worlds and seeds together, with 10 to 90 %. Dashed: the goal; dotted: the path "
         "that is steered by, if any. The past is what the worlds simulate of it, not the actuals; "
         "how far these lie apart stands among the worlds.",
     )

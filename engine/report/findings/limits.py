@@ -63,11 +63,14 @@ def sample_note(folder: Path) -> str | None:
 
 
 def replications_count(runs: Sequence[Row]) -> int:
-    """Return the fewest replications that a policy has; 0 without any run."""
+    """Return the most replications that a policy has; 0 without any run.
+
+    Who fell out of a search early has fewer, and is no part of its answer.
+    """
     seen: dict[str, set[int]] = {}
     for row in runs:
         seen.setdefault(row["policy"], set()).add(row["replication"])
-    return min((len(found) for found in seen.values()), default=0)
+    return max((len(found) for found in seen.values()), default=0)
 
 
 def limits(study: StudyResults) -> list[str]:

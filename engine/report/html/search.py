@@ -71,7 +71,7 @@ _WORLD_NOTE: Final = (
 )
 _PRICE_NOTE: Final = (
     "Net cost, a median over worlds, is the contribution that going on as today would have "
-    "brought more, under the same luck. RMB per RMB is what one more RMB of GMV costs against the "
+    "brought more, under the same seeds. RMB per RMB is what one more RMB of GMV costs against the "
     "row above. “None”: no policy that was tried reaches the target as surely as asked."
 )
 
