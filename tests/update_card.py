@@ -7,11 +7,16 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
+from engine.ablate import ablations, effects, is_told
 from engine.cases import cases
 from engine.compare import INCREMENTAL, paired
+from engine.report.formatting import label, show_change, unit
 from tests.card.findings import findings
+from tests.card.worlds import answers_by_world
 from tests.card.years import BN, POPULATIONS, column, comparison, simulated, years
+from tests.worlds import job
 
 FILE = Path(__file__).parents[1] / "engine" / "MODEL_CARD.md"
 MEASURES = {"gmv_paid_fen": (BN, 1), "platform_contribution_fen": (BN, 2), "top10_share": (0.01, 2)}
@@ -23,7 +28,16 @@ def main(blocks: Sequence[str]) -> None:
     of_worlds = ("policy", "GMV as paid by world, bn RMB", "P(350 bn RMB)")
     of_levers = ("lever", "GMV as paid, bn RMB", "contribution, bn RMB", "top-10 share, points")
     of_findings = ("found in the first edition", "then", "now")
+    of_answers = (
+        "world",
+        "elasticity of all goods in May",
+        "RMB of sales at list prices per RMB of coupons in May",
+        "RMB as paid",
+    )
+    of_mechanisms = ("mechanism", "own measure that tells it best", "change when it is off")
     tables = {
+        "answers": (of_answers, answers_by_world),
+        "mechanisms": (of_mechanisms, _mechanisms),
         "worlds": (of_worlds, _worlds),
         "levers": (of_levers, _levers),
         "findings": (of_findings, findings),
@@ -56,6 +70,27 @@ def _levers() -> Iterator[Sequence[str]]:
     for policy in dict.fromkeys(policy for policy, _ in found):
         cells = (_brought(found[policy, name], *shown) for name, shown in MEASURES.items())
         yield f"`{policy.removeprefix('without_')}`", *cells
+
+
+def _mechanisms() -> Iterator[Sequence[str]]:
+    """Each mechanism's own measure whose change is surest when it is off, with its interval."""
+    asked = job("scale=laptop", f"replications={POPULATIONS}", "policy=all_levers")
+    rows = effects(simulated(list(ablations(cases(asked, [asked.policy])))))
+    own = [row for row in rows if row["is_own"]]
+    for name in dict.fromkeys(row["mechanism"] for row in own):
+        best = max((row for row in own if row["mechanism"] == name), key=_sureness)
+        half = None if best["ci_low"] is None else (best["ci_high"] - best["ci_low"]) / 2
+        change = show_change(best["measure"], best["difference"], half)
+        words = " ".join(word for word in (change, unit(best["measure"])) if word)
+        told = "" if is_told(best) else " (not told from nothing)"
+        yield f"{best['title']} (`{name}`)", label(best["measure"]), words + told
+
+
+def _sureness(row: dict[str, Any]) -> float:
+    """The size of a difference in half widths of its interval."""
+    if row["ci_low"] is None or row["ci_high"] == row["ci_low"]:
+        return float("inf") if row["difference"] else 0.0
+    return float(abs(row["difference"]) / (row["ci_high"] - row["ci_low"]))
 
 
 def _brought(row: dict[str, float], unit: float, digits: int) -> str:

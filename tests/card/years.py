@@ -14,7 +14,7 @@ from engine.cases import cases
 from engine.compute.pool import simulate_case
 from engine.config import load
 from engine.spec.calibration import CalibrateJob
-from engine.spec.jobs import CompareJob
+from engine.spec.jobs import CompareJob, SimulateJob
 from engine.stats.intervals import mean_interval
 from tests.worlds import CONF, job
 
@@ -48,6 +48,13 @@ def changed(change: Change, *words: str) -> list[RunResult]:
     """Years as `years` has them, of cases that are changed by hand."""
     asked = job("scale=laptop", f"replications={POPULATIONS}", *words)
     return simulated([change(case) for case in cases(asked, [asked.policy])])
+
+
+def job_of_worlds(populations: int) -> SimulateJob:
+    """The job of `experiments.simulate` with h1_2020 in every plausible world."""
+    return job(
+        "scale=laptop", f"replications={populations}", "policy=h1_2020", "ensemble=plausible"
+    )
 
 
 def calibration(*words: str) -> CalibrateJob:
