@@ -94,7 +94,7 @@ MISTAKES = [
                  ["population: 2,000,000,000", "GiB are free", "buyers on this machine"],
                  id="a pool larger than memory"),
     pytest.param("benchmark", ["suite=fast"], 2,
-                 ["suite: got 'fast'", "one of kernel, peers, one_to_one, search"],
+                 ["suite: got 'fast'", "one of kernel, peers, one_to_one, shards, search"],
                  id="unknown suite"),
     pytest.param("benchmark", ["populations=[2000,1000]"], 2,
                  ["populations do not rise", "populations=[2000,20000]"], id="falling sizes"),
