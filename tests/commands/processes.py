@@ -15,7 +15,7 @@ from tests import fakes
 
 count = 0
 
-def simulate(case):
+def simulate(case, exchange=None):
     global count
     time.sleep({pause} if count >= {quick} else 0)
     count += 1

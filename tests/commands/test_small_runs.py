@@ -276,7 +276,7 @@ def test_report_is_rebuilt_from_the_tables(type_in, place: Path) -> None:
 def test_a_report_on_an_interrupted_simulation_says_that_it_is_incomplete(
     type_in, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(case):
+    def interrupted(case, *_):
         if case.labels()["replication"] == 2:
             raise KeyboardInterrupt
         return fakes.simulate_fake(case)
