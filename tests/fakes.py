@@ -118,7 +118,7 @@ def small_case(
     )
 
 
-def simulate_fake(case: Case, exchange: object = None) -> RunResult:  # noqa: ARG001
+def simulate_fake(case: Case, exchange: object = None) -> RunResult:
     """The fake of `engine.market.run.simulate`: same shape of answer, no market."""
     flows = _flows(case)
     daily = _daily(case, flows)
