@@ -102,8 +102,16 @@ def test_every_amount_names_its_unit() -> None:
     unitless |= {"mean", "baseline_mean", "standard_error", "ci_low", "ci_high"}
     unitless |= {"own_elasticity", "kind_elasticity", "market_elasticity"}
     unitless |= {"lowest_world", "highest_world", "demand_shock"}
-    unitless |= {"variance_reduction", "trial", "replication", "seed", "population", "anchor"}
-    unitless |= {"value", "lowest", "highest", "goal"}  # of a measure that names it
+    unitless |= {
+        "variance_reduction",
+        "trial",
+        "replication",
+        "seed",
+        "population",
+        "anchor",
+        "job",
+    }
+    unitless |= {"value", "lowest", "highest", "goal", "within"}  # of a measure that names it
     unitless |= {"figure", "figure_se", "estimate", "estimate_se"}  # of a parameter, without unit
     unitless |= {"observed", "tolerance", "simulated"}  # in the unit that the row names
     unitless |= {"kept_low", "kept_high", "range_low", "range_high"}  # likewise
