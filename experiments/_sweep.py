@@ -11,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 from hydra.core.global_hydra import GlobalHydra
@@ -20,10 +20,12 @@ from hydra.core.override_parser.types import Override
 from hydra.errors import HydraException
 from omegaconf import DictConfig, open_dict
 
-from engine.collection import FAILED, FINISHED, OPEN, StudyMember, collected_rows, told_apart
 from engine.config import Tree
 from engine.errors import HeadLostError, Interrupted, PoquanError
 from experiments._exit import is_of_the_disk, unwritable
+
+if TYPE_CHECKING:  # it reads results, for which --help must not wait
+    from engine.collection import StudyMember
 
 _ENDED: Final = Path(".hydra") / "ended.json"
 """How a job of a sweep ended, within its folder."""
@@ -51,6 +53,8 @@ def run_in_sweep(work: Callable[[], None], folder: Path, config: Tree) -> None:
     PoquanError
         If no further job can be done: after an interruption, or where the cluster is gone.
     """
+    from engine.collection import FAILED, FINISHED
+
     if _ended(folder, config).get("state") == FINISHED:
         print(f"Finished before: {folder}")
         return
@@ -72,6 +76,7 @@ def run_in_sweep(work: Callable[[], None], folder: Path, config: Tree) -> None:
 
 def conclude_sweep(place: Path, jobs: Sequence[SweepJob]) -> int:
     """Leave `sweep` in the sweep's folder, print it and what failed; return the exit status."""
+    from engine.collection import FINISHED, collected_rows
     from engine.report.terminal.collection import print_collection
     from engine.results import Results
     from experiments._years import tell_folder
@@ -131,7 +136,9 @@ def _values_of(override: Override) -> Iterator[str]:
         raise HydraException(f"BasicSweeper does not support sweep type : {kind}")
 
 
-def _members(place: Path, jobs: Sequence[SweepJob]) -> list[StudyMember]:
+def _members(place: Path, jobs: Sequence[SweepJob]) -> "list[StudyMember]":
+    from engine.collection import OPEN, StudyMember, told_apart
+
     keys = [dict(_key_and_value(word) for word in job.words) for job in jobs]
     names = told_apart(keys)
     found = []

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from engine.cases import cases
 from engine.config import Tree
 from engine.spec.jobs import SimulateJob
 from experiments._app import app
@@ -16,6 +15,8 @@ def simulate(job: SimulateJob, folder: Path, config: Tree) -> None:
     from experiments._years import conclude, run_years, tell_folder
 
     if job.export:
+        from engine.cases import cases
+
         export_worlds(cases(job, [job.policy]), export_folder(job, folder))
     results, years = run_years(job, [job.policy], folder, config, details=True)
     print_runs(years, conclude(results, folder))
