@@ -31,6 +31,7 @@ def export_folder(job: SimulateJob, folder: Path) -> str:
 def check_export(job: SimulateJob, _: Sequence[str]) -> None:
     """Refuse a folder in which an export would write over something else."""
     if isinstance(job.export, str):
+        from engine.cases import cases
         from engine.results import check_export_folder
 
         check_export_folder(job.export, cases(job, [job.policy]))
