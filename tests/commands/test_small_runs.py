@@ -216,7 +216,7 @@ def test_sensitivity_leaves_its_table_and_report_and_reads_a_search(type_in, pla
     assert {"out/sensitivity.parquet", "out/report.html"} <= ended.files
     rows = read_table(place / "out", "sensitivity").to_pylist()
     assert {row["of"] for row in rows} == {"levers", "unknowns"}
-    assert {row["index"] for row in rows} == {"first", "total", "noise"}
+    assert {row["index"] for row in rows} == {"first", "total", "noise", "effect"}
     assert "subsidy.rate.source" in ended.out
     assert "What moves the outcomes" in (place / "out" / "report.html").read_text()
 

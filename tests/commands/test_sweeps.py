@@ -27,7 +27,7 @@ class Market:
         self.rates: list[float] = []
         self.refused: float | None = None
 
-    def __call__(self, case: Case) -> RunResult:
+    def __call__(self, case: Case, *_: object) -> RunResult:
         rate = case.policy.subsidy.rate.source.steps[0][1]
         self.rates.append(rate)
         if rate == self.refused:

@@ -121,13 +121,19 @@ def test_more_threads_than_a_node_has_cpus_still_run(on_ray: Pool) -> None:
 
 
 def test_auto_takes_ray_only_where_it_saves_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
     assert not _chooses_ray(spec(workers=4), cases_hint=10, seconds_hint=0.5)
     assert _chooses_ray(spec(workers=4), cases_hint=1000, seconds_hint=0.5)
     assert not _chooses_ray(spec(workers=1), cases_hint=1000, seconds_hint=0.5)
     assert not _chooses_ray(spec(workers=4), cases_hint=1, seconds_hint=100)
     assert _chooses_ray(spec(address="head:6379"), cases_hint=1, seconds_hint=0.01)
     assert not _chooses_ray(spec("process"), cases_hint=1000, seconds_hint=10)
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)  # as in a sweep: it costs no start
+    assert _chooses_ray(spec(workers=1), cases_hint=1, seconds_hint=0.01)
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setenv("RAY_ADDRESS", "head:6379")
     assert _chooses_ray(spec(), cases_hint=1, seconds_hint=0.01)
 
