@@ -155,5 +155,5 @@ def test_every_number_of_the_scenario_names_its_unit_and_its_source():
         assert bar, f"{where}: no source"
         assert unit.strip(), f"{where}: no unit"
         assert re.search(r"assumption|fitted|observed: |seasonality|article", source), where
-        for key in re.findall(r"observed: (\w+)", source):
+        for key in re.findall(r"observed: (\w+(?:\(\w+\))?)", source):
             assert key in keys, f"{where}: {key} is not among the observed figures"
