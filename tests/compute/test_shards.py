@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from engine.compute.shards.links import LinkLostError, TreeLinks
-from engine.compute.shards.member import StudyMember
+from engine.compute.shards.member import Member
 from engine.compute.shards.nights import Nights
 from engine.compute.shards.sizes import bytes_of_shard, shards_count
 from engine.errors import InputError, PoquanError
@@ -102,7 +102,7 @@ def test_the_lottery_is_that_of_all_buyers_sorted(count: int, lots: int) -> None
         expected[own[np.argsort(lot[own], kind="stable")][units:]] = True
     links = Table(count).links()
     parts = [slice(n.start, n.stop) for n in (numbers_of(k, count, 400) for k in range(count))]
-    members = [StudyMember(k, count, links[k]) if count > 1 else WHOLE for k in range(count)]
+    members = [Member(k, count, links[k]) if count > 1 else WHOLE for k in range(count)]
     found = at_once(
         [
             lambda k=k: draw_losers(supplier[parts[k]], lot[parts[k]], stock, members[k])
@@ -155,7 +155,7 @@ def test_a_stranger_is_turned_away() -> None:
     assert own[0].tolist() == [2, 2]
 
 
-class Spoilt(StudyMember):
+class Spoilt(Member):
     """Its copy goes another way on the fourth morning."""
 
     def end_day(self, world: Any, state: State) -> None:
@@ -166,7 +166,7 @@ class Spoilt(StudyMember):
 
 def test_copies_that_differ_are_an_error_that_names_day_and_shard() -> None:
     asked, links = case(days=6), Table(3).links()
-    members = [StudyMember(0, 3, links[0]), StudyMember(1, 3, links[1]), Spoilt(2, 3, links[2])]
+    members = [Member(0, 3, links[0]), Member(1, 3, links[1]), Spoilt(2, 3, links[2])]
     with pytest.raises(PoquanError, match=r"night of day 3 \(2020-01-04\) shard 2 of 3 differs"):
         at_once([lambda one=one: simulate(asked, one) for one in members])
 
@@ -175,7 +175,7 @@ class LostError(Exception):
     """As if the process had been killed."""
 
 
-class Mortal(StudyMember):
+class Mortal(Member):
     """Dies on a morning."""
 
     dies = 10**9
@@ -203,7 +203,7 @@ def test_a_lost_shard_goes_on_from_the_last_saved_night(dies: int, nights: list[
     members = [Mortal(k, 2, table.links()[k], nights[k], every=3) for k in range(2)]
     members[1].dies = dies
 
-    def run(member: StudyMember) -> Any:
+    def run(member: Member) -> Any:
         try:
             return simulate(asked, member)
         except LostError:
@@ -216,7 +216,7 @@ def test_a_lost_shard_goes_on_from_the_last_saved_night(dies: int, nights: list[
     common = max(set(nights[0].saved()) & set(nights[1].saved()), default=None)
     assert common == (None if dies < 3 else min(3 * (dies // 3), 15))
     again = Table(2).links()
-    members = [StudyMember(k, 2, again[k], nights[k], common, 3) for k in range(2)]
+    members = [Member(k, 2, again[k], nights[k], common, 3) for k in range(2)]
     years = at_once([lambda one=one: simulate(asked, one) for one in members])
     assert len(members[0].traffic.day_s) == 16 - (common or 0)
     assert same(simulate(asked), years[0])
@@ -226,7 +226,7 @@ def test_saving_takes_two_per_cent_at_most_and_ends_with_the_horizon(nights: lis
     asked = case(days=12)
     world = open_world(asked.scenario, asked.scale, 1)
     state = open_state(world, 1, range(8))
-    member = StudyMember(0, 2, Table(2).links()[0], nights[0])
+    member = Member(0, 2, Table(2).links()[0], nights[0])
     assert member._is_time(world, state, np.array([100, 2]))
     assert not member._is_time(world, state, np.array([100, 3]))
     state.day = 12
