@@ -19,7 +19,7 @@ def simulated(market_of) -> list[Case]:
     """The cases that were simulated in this process, on the fake market."""
     cases: list[Case] = []
 
-    def simulate(case: Case) -> RunResult:
+    def simulate(case: Case, *_: object) -> RunResult:
         cases.append(case)
         return fakes.simulate_fake(case)
 
