@@ -125,6 +125,8 @@ class Selection:
                 self._simulate({number}, self._rounds[-1], on_runs)
             elif (late := passed_over and passed_over(self._known())) is None:
                 return best
+            elif any(one.candidate.number == late.number for one in self.finalists):
+                self._simulate({late.number}, self._rounds[-1], on_runs)  # it fell out early
             else:
                 self.finalists.append(Finalist(late, Sample({})))
                 self._begin_given([late])
