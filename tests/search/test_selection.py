@@ -10,7 +10,7 @@ from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.finalists.posterior import PosteriorDraws
 from engine.search.finalists.selection import Selection, planned_replications, replication_rounds
 from engine.search.paired_scores import PairedScores
-from engine.search.problem import Candidate, Point, Stage
+from engine.search.problem import Candidate, Point, Sample, Stage
 from tests.search.problems import Toy, candidates, objective_of, search_of
 
 GOAL = ("gmv_paid_fen", "maximize")
@@ -197,3 +197,19 @@ def test_pairs_of_candidates_do_not_change_one_another() -> None:
     for a, b in itertools.combinations(numbered(6), 2):
         both = [s.means() for s in toy.evaluate([a, b], stage)]
         assert both == [next(toy.evaluate([one], stage)).means() for one in (a, b)]
+
+
+def test_one_that_fell_out_early_gets_the_replications_that_it_lacks() -> None:
+    """It is asked for again at the end, as what it costs makes it a row's policy."""
+    truth = np.linspace(0, 2, 8)
+    selection = Selection(by_place(gmv_paid_fen=truth), ONE_GOAL, search_of(), 1)
+    worst, asked = numbered(8)[0], []
+
+    def passed_over(known: Mapping[int, Sample]) -> Candidate | None:
+        asked.append(worst.number in known)
+        return None if asked[-1] else worst
+
+    selection.run(numbered(8), lambda done, total: None, passed_over)
+    assert asked == [False, True]
+    (found,) = (one for one in selection.finalists if one.candidate.number == worst.number)
+    assert found.sample.replications == max(one.sample.replications for one in selection.finalists)
