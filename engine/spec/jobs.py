@@ -442,7 +442,9 @@ class BenchmarkJob(Job):
     )
     sharded_population: int = quantity("buyers", "simulated, of `shards`", ge=1, le=1_000_000_000)
     shard_counts: Counts = Field(description="shards of one market in `shards`")
-    anchors: Annotated[tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(max_length=100)]
+    anchors: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1, max_length=100)
+    ]
     thread_counts: Counts = Field(description="threads of one market in `kernel`")
     process_counts: Counts = Field(description="markets at once in `kernel`")
     cold_start: bool = Field(description="whether `kernel` also starts with an empty cache")

@@ -70,7 +70,7 @@ def test_every_axis_is_run_and_every_point_once() -> None:
     assert len(set(_points_of(asked))) == len(_points_of(asked))
 
 
-@pytest.mark.parametrize("words", [(), ("threads=2",), ("thread_counts=[4]", "anchors=[]")])
+@pytest.mark.parametrize("words", [(), ("threads=2",), ("thread_counts=[4]", "anchors=[1000]")])
 def test_rows_of_the_kernel_suite_hold_every_figure(words) -> None:
     asked = job(*words)
     few, many = min(asked.populations), max(asked.populations)
