@@ -477,10 +477,9 @@ class BenchmarkJob(Job):
         return self
 
     def all_policies(self) -> dict[str, Policy]:
-        """Return the policy that is measured, or the one that is searched around."""
-        if self.suite == "search":
-            return {"searched": self.searched}
-        return {"policy": self.policy}
+        """Return the policy that is measured, unless a search is, and the one searched around."""
+        searched = {"searched": self.searched}
+        return searched if self.suite == "search" else {"policy": self.policy} | searched
 
     def all_spaces(self) -> dict[str, Space]:
         """Return what is searched."""
