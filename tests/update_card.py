@@ -81,7 +81,7 @@ def _mechanisms() -> Iterator[Sequence[str]]:
         best = max((row for row in own if row["mechanism"] == name), key=_sureness)
         half = None if best["ci_low"] is None else (best["ci_high"] - best["ci_low"]) / 2
         change = show_change(best["measure"], best["difference"], half)
-        words = " ".join(word for word in (change, unit(best["measure"])) if word)
+        words = " ".join(word for word in (change, unit(best["measure"])) if word not in {"", "%"})
         told = "" if is_told(best) else " (not told from nothing)"
         yield f"{best['title']} (`{name}`)", label(best["measure"]), words + told
 
