@@ -16,9 +16,10 @@ from engine.errors import CombinedInputError, InputError
 from engine.market.exchange import GROUP, groups_of
 from engine.market.plan import check_target
 from engine.spec.base import Dated
+from engine.spec.benchmark import BenchmarkJob
 from engine.spec.calendar import Calendar
 from engine.spec.calibration import CalibrateJob
-from engine.spec.jobs import BenchmarkJob, CompareJob, Job, OptimizeJob, SimulateJob
+from engine.spec.jobs import CompareJob, Job, OptimizeJob, SimulateJob
 from engine.spec.policy import Policy
 from engine.spec.response import ResponseJob
 from engine.spec.scenario import Scenario

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.config import Tree
-from engine.spec.jobs import BenchmarkJob
+from engine.spec.benchmark import BenchmarkJob
 from experiments._app import app
 
 

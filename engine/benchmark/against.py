@@ -17,7 +17,7 @@ from typing import Final
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.case import Case
 from engine.errors import InputError, PoquanError
-from engine.spec.jobs import BenchmarkJob
+from engine.spec.benchmark import BenchmarkJob
 
 _HERE: Final = Path(__file__).parents[2]
 _MEASURES: Final = ("year_s", "session_ns", "fixed_day_ms")

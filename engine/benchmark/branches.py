@@ -23,7 +23,7 @@ from engine.market.past import bytes_of
 from engine.market.run import advance, simulate
 from engine.market.state import open_state
 from engine.market.world import open_world
-from engine.spec.jobs import BenchmarkJob
+from engine.spec.benchmark import BenchmarkJob
 
 _CANDIDATES: Final = 64
 """Of a search."""

@@ -25,7 +25,7 @@ from engine.benchmark.start import start_seconds
 from engine.benchmark.worker import Worker
 from engine.case import Case
 from engine.population.buyers import bytes_per_buyer
-from engine.spec.jobs import BenchmarkJob
+from engine.spec.benchmark import BenchmarkJob
 
 BETWEEN: Final = ("traffic", "supply", "showcase", "settle", "learning")
 BETWEEN_MS: Final = 0.5

@@ -9,7 +9,7 @@ from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.worker import Worker
 from engine.case import Case
 from engine.population.buyers import bytes_per_buyer
-from engine.spec.jobs import BenchmarkJob
+from engine.spec.benchmark import BenchmarkJob
 
 _DAYS = 8
 """Days unless asked for others: a whole week after the first, on which showcases are filled."""

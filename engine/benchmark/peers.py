@@ -22,7 +22,7 @@ from engine.benchmark.kernel import WARM_DAYS, Cost, Point, end_points, sized, s
 from engine.benchmark.worker import Tell, Worker
 from engine.case import Case
 from engine.errors import InputError
-from engine.spec.jobs import BenchmarkJob
+from engine.spec.benchmark import BenchmarkJob
 
 
 class _PeerKind(NamedTuple):

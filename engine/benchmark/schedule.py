@@ -33,7 +33,7 @@ from engine.search.problem import Candidate, Look, Point, Sample, Stage, Urgency
 from engine.search.samplers.proposals import propose_batch
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
-from engine.spec.jobs import BenchmarkJob, Schedule
+from engine.spec.benchmark import BenchmarkJob, Schedule
 from engine.spec.search import Search
 
 _WORKERS: Final = (1, 2, 16, 64, 1000)

@@ -11,7 +11,7 @@ from engine.benchmark.worker import Worker
 from engine.case import Case
 from engine.compute import open_pool
 from engine.population.buyers import bytes_per_buyer
-from engine.spec.jobs import BenchmarkJob
+from engine.spec.benchmark import BenchmarkJob
 
 _DAYS = 8
 _WARM = 2

@@ -15,7 +15,7 @@ from engine.benchmark.shards import shards_suite
 from engine.benchmark.variance import variance_suite
 from engine.case import Case
 from engine.cases import cases
-from engine.spec.jobs import BenchmarkJob
+from engine.spec.benchmark import BenchmarkJob
 
 _SUITES: Final[dict[str, Callable[[BenchmarkJob, Case, OnProgress], list[Row]]]] = {
     "kernel": kernel_suite,

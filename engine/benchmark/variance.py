@@ -31,7 +31,7 @@ from engine.benchmark.worker import Tell, Worker
 from engine.case import Case
 from engine.market.run import simulate
 from engine.rng import Purpose, derive_seed
-from engine.spec.jobs import BenchmarkJob
+from engine.spec.benchmark import BenchmarkJob
 from engine.stats.arrays import Floats
 
 _SOLD, _EXPECTED = "gmv_paid_fen", "expected_gmv_paid_fen"

@@ -25,7 +25,7 @@ from engine.benchmark.worker import ignore_progress
 from engine.config import load
 from engine.market.run import simulate
 from engine.results.schemas import table_of_rows
-from engine.spec.jobs import BenchmarkJob
+from engine.spec.benchmark import BenchmarkJob
 from tests.worlds import CONF, case
 
 

@@ -9,8 +9,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from engine.config import dump, load
 from engine.spec.base import Spec
+from engine.spec.benchmark import BenchmarkJob
 from engine.spec.calibration import CalibrateJob
-from engine.spec.jobs import BenchmarkJob, CompareJob, Job, OptimizeJob, ReportJob, SimulateJob
+from engine.spec.jobs import CompareJob, Job, OptimizeJob, ReportJob, SimulateJob
 from engine.spec.policy import Policy
 from engine.spec.priors import PriorsJob
 from engine.spec.response import ResponseJob
