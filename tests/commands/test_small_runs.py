@@ -210,14 +210,17 @@ def test_what_is_left_needs_a_policy_that_follows(type_in) -> None:
     assert "today names no policy that follows it" in ended.err
 
 
-def test_sensitivity_leaves_its_table_and_report_and_reads_a_search(type_in, place: Path) -> None:
+def test_sensitivity_leaves_its_table_and_report_and_reads_a_search(
+    type_in, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     ended = type_in("sensitivity", *SMALL)
     assert ended.status == 0, ended.err
     assert {"out/sensitivity.parquet", "out/report.html"} <= ended.files
     rows = read_table(place / "out", "sensitivity").to_pylist()
     assert {row["of"] for row in rows} == {"levers", "unknowns"}
     assert {row["index"] for row in rows} == {"first", "total", "noise", "effect"}
-    assert "subsidy.rate.source" in ended.out
+    assert "subsidy.rate.multinational" in ended.out
     assert "What moves the outcomes" in (place / "out" / "report.html").read_text()
 
     words = ("scale=smoke", "ray.backend=process")
