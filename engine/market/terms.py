@@ -1,5 +1,6 @@
-"""The scenario's numbers in the form in which kernels read them: buyers, supply, showcases."""
+"""The scenario's numbers as kernels read them: of buyers, supply, showcases and slots."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -227,3 +228,45 @@ def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
         plan_lift=scenario.suppliers.plan_lift,
         library_mismatch=scenario.suppliers.library_mismatch,
     )
+
+
+class SlotTerms(NamedTuple):
+    """The scenario's numbers of traffic and attention, the same in every slot of every day.
+
+    `slot_share` (float64, by slot) of a day; `most_sessions` (int64, by slot) of one buyer.
+    """
+
+    slot_share: Floats
+    most_sessions: NDArray[np.int64]
+    bid_share: float
+    attention: float
+    public_attention: float
+    variety: float
+    outside: float
+    public_pull: float
+    family_share: float
+
+
+def slot_terms(scenario: Scenario) -> SlotTerms:
+    """Read them from the scenario."""
+    shares = scenario.calendar.slot_share
+    return SlotTerms(
+        slot_share=np.array(shares),
+        most_sessions=np.array([most_sessions(share) for share in shares], np.int64),
+        bid_share=scenario.platform.ad_bid_share,
+        attention=scenario.attention.base,
+        public_attention=scenario.attention.public,
+        variety=scenario.attention.variety,
+        outside=scenario.choice.outside,
+        public_pull=scenario.routing.public_pull,
+        family_share=scenario.routing.family_share,
+    )
+
+
+MOST_SESSIONS = 24
+"""Sessions of one buyer in one day; a slot has its share of them."""
+
+
+def most_sessions(slot_share: float) -> int:
+    """The most sessions of one buyer in a slot with this share of the day."""
+    return math.ceil(MOST_SESSIONS * slot_share)

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.market.terms import (
     ShowcaseTerms,
+    SlotTerms,
     SupplyTerms,
     Tastes,
     showcase_terms,
+    slot_terms,
     supply_terms,
     tastes,
 )
@@ -37,8 +39,8 @@ class World:
 
     `weight` people stand behind one simulated buyer. The first `singles_count` rows of anchors
     are single anchors, whose number is their rank. `anchors`, `suppliers` and `goods` hold
-    what was drawn of them; `tastes`, `supply` and `selection` are the scenario's numbers as
-    kernels read them; `expected_sales` (float64, by kind) fen of the simulated sample that one
+    what was drawn of them; `tastes`, `supply`, `selection` and `slots` are the scenario's
+    numbers as kernels read them; `expected_sales` (float64, by kind) fen of the simulated sample that one
     per cent of all suppliers expects to sell on a plain day; `take_bp` and `offer_bp` (int64,
     by kind) take and offered commission in basis points; `given` what was not drawn but read.
     """
@@ -54,6 +56,7 @@ class World:
     tastes: Tastes
     supply: SupplyTerms
     selection: ShowcaseTerms
+    slots: SlotTerms
     expected_sales: NDArray[np.float64]
     take_bp: NDArray[np.int64]
     offer_bp: NDArray[np.int64]
@@ -110,6 +113,7 @@ def open_world(scenario: Scenario, scale: Scale, seed: int, given: Given = NOTHI
         tastes=tastes(scenario),
         supply=terms,
         selection=showcase_terms(scenario),
+        slots=slot_terms(scenario),
         expected_sales=_expected_sales(scenario, scale),
         take_bp=np.array([to_bp(share) for share in terms.take], np.int64),
         offer_bp=np.array([to_bp(share) for share in terms.offer], np.int64),
