@@ -13,8 +13,8 @@ atomic instructions whenever a step is called, ten times the cost of the work it
 From Python a kernel is handed records of arrays (named tuples) whole, and Numba looks at each
 array of each record at every call: a quarter of a microsecond, hundreds of times a day. A record
 that stays what it is can be sealed once (`seal`): a kernel takes a sealed record wherever it takes
-the record itself, for the price of one array. A kernel that is handed a sealed record within a tuple
-may put another into its place (`store`), for the kernels after it.
+the record itself, for the price of one array. A kernel that is handed a sealed record within a
+tuple may put another into its place (`store`), for the kernels after it.
 """
 
 import hashlib

@@ -20,7 +20,6 @@ STAGES: Final[tuple[tuple[str, Any, str], ...]] = (
     ("ration", slot, "ration"),
     ("settle", slot, "settle_looks"),
     ("gather", slot, "gather"),
-    ("learning", day, "aggregate_day"),
     ("learning", day, "learn_day"),
     ("ledger", day, "write_day"),
 )

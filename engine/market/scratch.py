@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.jit import seal, seal_again
 from engine.market.exchange import WHOLE, Exchange
+from engine.market.ledger.concentration import Spread, new_spread
 from engine.market.sessions.batch import SessionBatch, new_session_batch
 from engine.market.sessions.context import (
     LOOK,
@@ -73,7 +74,7 @@ class Threads:
 class SealedRecords:
     """The records of a market that do not change while it runs, sealed for its kernels.
 
-    See `engine.jit.seal`: of the world (to `slots`), of the state (to `sellers`), and of the
+    See `engine.jit.seal`: of the world (to `learning`), of the state (to `sellers`), and of the
     scratch; `slot_totals` and `batches` by thread. `context` is that of the slot that was opened
     last.
     """
@@ -85,6 +86,8 @@ class SealedRecords:
     selection: Any
     supply: Any
     slots: Any
+    pacing: Any
+    learning: Any
     buyers: Any
     history: Any
     sellers: Any
@@ -97,6 +100,7 @@ class SealedRecords:
     sold: Any
     day_totals: Any
     kind_counts: Any
+    spread: Any
     random_streams: Any
     context: Any
     slot_totals: list[Any]
@@ -122,6 +126,7 @@ class Scratch:
     sold: SlotTotals
     day_totals: DayTotals
     kind_counts: KindCounts
+    spread: Spread
     airtime: Airtime
     feed: Feed
     appraisal: Appraisal
@@ -168,6 +173,7 @@ def new_scratch(
         "sold": new_slot_totals(n, places, suppliers),
         "day_totals": new_day_totals(goods, n),
         "kind_counts": new_kind_counts(),
+        "spread": new_spread(n),
         "airtime": new_airtime(n),
         "feed": new_feed(n),
         "appraisal": new_appraisal(goods),
@@ -206,6 +212,8 @@ def _seal_records(world: World, state: State, rooms: dict[str, Any]) -> SealedRe
         "selection": world.selection,
         "supply": world.supply,
         "slots": world.slots,
+        "pacing": world.pacing,
+        "learning": world.learning,
         "context": new_slot_context(world.take_bp, world.offer_bp),
         "buyers": state.buyers,
         "history": state.anchors,

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.accounts import Count
-from engine.market.calendar.shocks import demand_shock
 from engine.market.exchange import Exchange
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers
@@ -38,7 +37,7 @@ def run_slot(
     slot: int,
 ) -> SlotTotals:
     """Run one slot within `purse` (own, partner; sample fen); returns what it added up."""
-    open_traffic(world, state, scratch, *today, slot)
+    open_traffic(world, scratch, *today, slot)
     hold_sessions(scratch)
     wishes, claimed, fill = ration(world, state, scratch, purse)
     settle_looks(scratch)
@@ -53,7 +52,6 @@ def run_slot(
 
 def open_traffic(
     world: World,
-    state: State,
     scratch: Scratch,
     levers: DayLevers,
     controls: DayControls,
@@ -62,16 +60,15 @@ def open_traffic(
     """Step 5: draw who is live, build the feed, and state what all buyers share."""
     guests = guests_shares(world, levers.day, slot)
     if guests is None:
-        _open_slot(world, state, scratch, levers, controls, slot, (True, True))
+        _open_slot(world, scratch, levers, controls, slot, (True, True))
         return
-    _open_slot(world, state, scratch, levers, controls, slot, (True, False))
+    _open_slot(world, scratch, levers, controls, slot, (True, False))
     book_guests(world, scratch.shop, scratch.airtime, guests)
-    _open_slot(world, state, scratch, levers, controls, slot, (False, True))
+    _open_slot(world, scratch, levers, controls, slot, (False, True))
 
 
 def _open_slot(
     world: World,
-    state: State,
     scratch: Scratch,
     levers: DayLevers,
     controls: DayControls,
@@ -94,7 +91,7 @@ def _open_slot(
         slot,
         controls.visit_level,
         controls.rival,
-        demand_shock(world.scenario.shocks, state.run_seed, levers.day),
+        controls.shock,
         controls.reach,
         sealed.airtime,
         sealed.feed,

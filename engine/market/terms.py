@@ -1,4 +1,4 @@
-"""The scenario's numbers as kernels read them: of buyers, supply, showcases and slots."""
+"""The scenario's numbers as kernels read them, by the step of the day that needs them."""
 
 import math
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from engine.population.buyers import (
 from engine.rules.attention import need
 from engine.rules.users import order_step
 from engine.spec.calendar import LONGEST_HISTORY_DAYS
+from engine.spec.jobs import Scale
 from engine.spec.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -260,6 +261,50 @@ def slot_terms(scenario: Scenario) -> SlotTerms:
         outside=scenario.choice.outside,
         public_pull=scenario.routing.public_pull,
         family_share=scenario.routing.family_share,
+    )
+
+
+class PacingTerms(NamedTuple):
+    """Numbers of what the platform sets each morning, and of the rival."""
+
+    coupon_draw: float
+    load_exponent: float
+    rival: float
+    reaction: float
+
+
+def pacing_terms(scenario: Scenario) -> PacingTerms:
+    """Read them from the scenario."""
+    return PacingTerms(
+        coupon_draw=scenario.calendar.coupon_draw,
+        load_exponent=scenario.platform.load_exponent,
+        rival=scenario.rival.pull,
+        reaction=scenario.rival.reaction,
+    )
+
+
+class LearningTerms(NamedTuple):
+    """Numbers of what is learned of a day.
+
+    `weight` people a simulated buyer; `per_thousand` makes units sold those per 1,000 people and
+    per cent of suppliers, however many of both are simulated.
+    """
+
+    weight: int
+    per_thousand: float
+    signal_days: float
+    belief_speed: float
+    reaction_days: float
+
+
+def learning_terms(scenario: Scenario, scale: Scale, weight: int) -> LearningTerms:
+    """Read them from the scenario and the scale."""
+    return LearningTerms(
+        weight=weight,
+        per_thousand=1000.0 / scale.buyers_count * scale.suppliers_count / 100.0,
+        signal_days=float(scenario.anchors.signal_days),
+        belief_speed=scenario.suppliers.belief_speed,
+        reaction_days=float(scenario.rival.reaction_days),
     )
 
 

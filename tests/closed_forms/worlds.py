@@ -174,7 +174,7 @@ class Stepped:
         levers, pace = order_of_the_day.morning(self.world, self.plan, self.state, self.scratch)
         order_of_the_day.supply(self.state, self.scratch, levers, pace)
         order_of_the_day.showcase(*self.parts, levers, pace)
-        open_traffic(*self.parts, levers, pace, 0)
+        open_traffic(self.world, self.scratch, levers, pace, 0)
         return context_of(self.scratch)
 
 

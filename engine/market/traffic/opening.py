@@ -115,7 +115,7 @@ def _name_streams(day, slot, streams):
 
 @step
 def _context_of(slot, levers, terms, levels, paid, streams, feed):
-    """The slot's `SlotContext`, of `levels` (visit level, rival, shock, reach) and `paid` shares."""
+    """The slot's `SlotContext`; `levels`: visit level, rival, shock, reach; `paid`: take, offer."""
     visit_level, rival, shock, reach = levels
     take_bp, offer_bp = paid
     keys = streams.slot_keys
