@@ -136,7 +136,7 @@ def _round_visits(first, n, stream, habit_visits, level, most, rate, habit, visi
     """Sessions of each buyer: the expected number, rounded at random."""
     for k in range(n):
         expected = visits_rate(rate[k], habit[k], habit_visits, level)
-        visits[k] = min(np.int64(expected + uniform(stream, first + k, 0)), most)
+        visits[k] = min(np.int32(expected + uniform(stream, first + k, 0)), np.int32(most))
 
 
 @stage
