@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from engine.jit import seal, seal_again
 from engine.market.exchange import WHOLE, Exchange
-from engine.market.ledger.concentration import Spread, new_spread
 from engine.market.sessions.batch import SessionBatch, new_session_batch
 from engine.market.sessions.context import (
     LOOK,
@@ -29,7 +28,14 @@ from engine.market.showcase.selection import Candidates, draw_candidates, new_ca
 from engine.market.state import State
 from engine.market.streams import N_COUPON_CLASSES, StreamTable
 from engine.market.supply.trade import KindCounts, new_kind_counts
-from engine.market.totals import DayTotals, SlotTotals, new_day_totals, new_slot_totals
+from engine.market.totals import (
+    DayTotals,
+    SlotTotals,
+    Spread,
+    new_day_totals,
+    new_slot_totals,
+    new_spread,
+)
 from engine.market.traffic.feed import Airtime, new_airtime
 from engine.market.world import World
 from engine.rng import Purpose, key

@@ -16,6 +16,7 @@ from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers
 from engine.market.scratch import Scratch
 from engine.market.sessions.decide import decide, withdraw
+from engine.market.sessions.opening import open_slot
 from engine.market.settlement.lottery import draw_losers
 from engine.market.settlement.ration import Shortages, lose, shortages, wishes_for
 from engine.market.settlement.settle import settle
@@ -24,7 +25,6 @@ from engine.market.state import State
 from engine.market.streams import StreamTable
 from engine.market.totals import N_BUCKETS, SlotTotals, merge_into
 from engine.market.traffic.feed import book_guests, guests_shares
-from engine.market.traffic.opening import open_slot
 from engine.market.world import World
 
 
@@ -131,7 +131,7 @@ class _Wishes(NamedTuple):
     visits: NDArray[np.int64]
 
 
-def count_wishes(scratch: Scratch) -> _Wishes:
+def _count_wishes(scratch: Scratch) -> _Wishes:
     """Add up what the buyers of all threads and shards have decided."""
     first, *others = scratch.slot_totals
     claims = np.asarray(sum((totals.claims for totals in others), first.claims))
@@ -170,7 +170,7 @@ def _count_shortages(
     world: World, state: State, scratch: Scratch, purse: tuple[int, int]
 ) -> tuple[_Wishes, Shortages]:
     """What all buyers have decided, and what of it cannot be had."""
-    wishes = count_wishes(scratch)
+    wishes = _count_wishes(scratch)
     found = shortages(wishes.claims, wishes.demand, state.sellers.stock, world.weight, *purse)
     return wishes, Shortages(*found)
 

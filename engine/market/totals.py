@@ -102,6 +102,31 @@ def new_day_totals(goods: int, anchors: int) -> DayTotals:
     )
 
 
+BRANDS = 3
+"""Place of the brands' own accounts beside the three tiers of anchors."""
+
+_N_AMOUNTS = 3
+AMOUNT_GMV, AMOUNT_COMMISSION, AMOUNT_ANCHORS = range(_N_AMOUNTS)
+"""What is added up by tier: fen, fen, and anchors that have begun."""
+
+
+class Spread(NamedTuple):
+    """How a day spread over anchors, float64.
+
+    `groups` amounts (fen, fen, anchors) by tier and the brands' own accounts; by row that sold,
+    what one of its anchors `sold` in the simulated sample, and how many it `stands_for`.
+    """
+
+    groups: Floats
+    sold: Floats
+    stands_for: Floats
+
+
+def new_spread(anchors: int) -> Spread:
+    """Room for so many rows."""
+    return Spread(np.zeros((_N_AMOUNTS, BRANDS + 1)), np.zeros(anchors), np.zeros(anchors))
+
+
 @kernel
 def merge_into(source, target):
     """Add some totals to others and empty them; claims are a slot's own and are only emptied.

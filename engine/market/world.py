@@ -46,7 +46,8 @@ class World:
     what was drawn of them; `tastes`, `supply`, `selection`, `slots`, `pacing` and `learning` are
     the scenario's numbers as kernels read them; `expected_sales` (float64, by kind) fen of the
     simulated sample that one per cent of all suppliers expects to sell on a plain day; `take_bp`
-    and `offer_bp` (int64, by kind) take and offered commission in basis points; `given` what was not drawn but read.
+    and `offer_bp` (int64, by kind) take and offered commission in basis points; `given` what was
+    not drawn but read.
     """
 
     scenario: Scenario

@@ -38,7 +38,7 @@ def learn_day(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
     """Add the day up into `scratch.day_totals`, and learn everything that is learned of it."""
     sealed, platform = scratch.sealed, state.platform
     levers, controls, _ = outcome
-    known = Known(**{name: getattr(platform, name) for name in Known._fields})
+    known = Learned(**{name: getattr(platform, name) for name in Learned._fields})
     learned = _learn(
         sealed.shop,
         sealed.anchors,
@@ -53,19 +53,20 @@ def learn_day(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
         sealed.learning,
         scratch.seal(levers),
         (controls.demand, controls.boost, controls.reach / N_BUCKETS),
+        levers.day > FIRST_DAYS,
         (world.take_bp, world.expected_sales),
         (platform.kind_share, platform.kind_sales),
         known,
         sealed.day_totals,
     )
-    for name, value in zip(Known._fields, learned, strict=True):
+    for name, value in zip(Learned._fields, learned, strict=True):
         setattr(platform, name, value)
     _learn_trials(world, state, scratch.day_totals.anchor_gmv)
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
         _rank_anchors(world, state)
 
 
-class Known(NamedTuple):
+class Learned(NamedTuple):
     """What of `state.PlatformState` is learned day by day."""
 
     ads_share: float
@@ -93,15 +94,17 @@ def _learn(
     terms,
     levers,
     controls,
+    is_settled,
     by_kind,
     platform_by_kind,
     known,
     day_totals,
 ):
-    """Aggregate the day, let everybody learn from it; returns the fields of `Known`.
+    """Aggregate the day, let everybody learn from it; returns the fields of `Learned`.
 
-    `controls`: demand and boost of the day, and the share of buyers who hold a coupon; `by_kind`:
-    the platform's take (basis points) and the sales that a supplier expects.
+    `controls`: demand and boost of the day, and the share of buyers who hold a coupon;
+    `is_settled`: whether beliefs move yet; `by_kind`: the platform's take (basis points) and the
+    sales that a supplier expects.
     """
     demand, boost, held = controls
     take_bp, expected_sales = by_kind
@@ -123,7 +126,7 @@ def _learn(
         left_after_ads(ads_of_margin, supply.ad_burden),
         demand,
         terms.belief_speed,
-        levers.day > FIRST_DAYS,
+        is_settled,
     )
     expected = np.float64(day_totals.sums[EXPECTED_PAID])
     rate = mean_rate(levers, levers.partner_share_bp, kind_share)

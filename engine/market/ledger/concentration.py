@@ -3,39 +3,19 @@
 A row counts as the anchors that it stands for, all equal.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from engine.jit import kernel, step
 from engine.market.streams import TO_COME
-from engine.market.totals import add_up_in_pairs
+from engine.market.totals import (
+    AMOUNT_ANCHORS,
+    AMOUNT_COMMISSION,
+    AMOUNT_GMV,
+    BRANDS,
+    add_up_in_pairs,
+)
 from engine.measures.catalogue import CONCENTRATION
 from engine.population.draws import Floats
-
-BRANDS = 3
-"""Place of the brands' own accounts beside the three tiers of anchors."""
-
-N_AMOUNTS = 3
-_GMV, _COMMISSION, _ANCHORS = range(N_AMOUNTS)
-"""What is added up by tier: fen, fen, and anchors that have begun."""
-
-
-class Spread(NamedTuple):
-    """How a day spread over anchors, float64.
-
-    `groups` amounts (fen, fen, anchors) by tier and the brands' own accounts; by row that sold,
-    what one of its anchors `sold` in the simulated sample, and how many it `stands_for`.
-    """
-
-    groups: Floats
-    sold: Floats
-    stands_for: Floats
-
-
-def new_spread(anchors: int) -> Spread:
-    """Room for so many rows."""
-    return Spread(np.zeros((N_AMOUNTS, BRANDS + 1)), np.zeros(anchors), np.zeros(anchors))
 
 
 @kernel
@@ -60,16 +40,16 @@ def add_spread(
         has_begun = np.float64(presence[m] != TO_COME)
         begun += many * has_begun
         live += many * np.float64(streamed[m])
-        groups[_ANCHORS, tier] += many * has_begun * np.float64(is_regular)
+        groups[AMOUNT_ANCHORS, tier] += many * has_begun * np.float64(is_regular)
         if visits[m] == 0:
             continue
         total_visits[m] += visits[m] * weight
         month_gmv[m] += gmv[m] * weight
         if is_regular:
-            groups[_GMV, tier] += gmv[m] * weight
-            groups[_COMMISSION, tier] += commission[m] * weight
+            groups[AMOUNT_GMV, tier] += gmv[m] * weight
+            groups[AMOUNT_COMMISSION, tier] += commission[m] * weight
         if anchors.is_brand[m]:
-            groups[_GMV, BRANDS] += gmv[m] * weight
+            groups[AMOUNT_GMV, BRANDS] += gmv[m] * weight
         if gmv[m] > 0.0:
             spread.sold[sellers] = gmv[m] / many
             spread.stands_for[sellers] = many

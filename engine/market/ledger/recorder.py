@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.market.calendar.users import app_users
-from engine.market.ledger.concentration import BRANDS, add_spread, concentration
+from engine.market.ledger.concentration import add_spread, concentration
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
 from engine.market.scratch import Scratch
 from engine.market.state import State
-from engine.market.totals import N_BUCKETS
+from engine.market.totals import BRANDS, N_BUCKETS
 from engine.market.world import World
 from engine.population.anchors import HEAD, TAIL, WAIST
 from engine.rules.adoption import recruits_cost

@@ -107,7 +107,7 @@ def set_controls(
     )
     platform.push, platform.error_sum = pushed, error_sum
     shock = demand_shock(world.scenario.shocks, state.run_seed, day)
-    return DayControls(pushed, *values, shock)
+    return DayControls._make([pushed, *values, shock])
 
 
 @kernel

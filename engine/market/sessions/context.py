@@ -52,7 +52,7 @@ def random_streams(run_seed: int, first_buyer: int) -> RandomStreams:
 class SlotContext(NamedTuple):
     """What all buyers share in one slot: its random streams and the state of the day.
 
-    Written by `traffic.opening.open_slot`, for all kernels of the slot.
+    Written by `sessions.opening.open_slot`, for all kernels of the slot.
     """
 
     visit: np.uint64
@@ -101,4 +101,4 @@ def new_slot_context(take_bp: NDArray[np.int64], offer_bp: NDArray[np.int64]) ->
     `take_bp` and `offer_bp` (int64, by kind): see `world.World`.
     """
     *numbers, _, _ = SlotContext.__annotations__.values()
-    return SlotContext(*(kind(0) for kind in numbers), take_bp, offer_bp)
+    return SlotContext._make([*(kind(0) for kind in numbers), take_bp, offer_bp])
