@@ -162,7 +162,7 @@ def ration(
     if short.own_cut < N_BUCKETS:
         withdraw_coupons(scratch, short.own_cut, partner_only=False)
         wishes, short = _count_shortages(world, state, scratch, purse)
-    fill = allot_stock(world, state, scratch, wishes) if short.of_stock else None
+    fill = _allot_stock(world, state, scratch, wishes) if short.of_stock else None
     return wishes, claimed, fill
 
 
@@ -196,7 +196,7 @@ def withdraw_coupons(scratch: Scratch, cut: int, *, partner_only: bool) -> None:
     scratch.threads.each(len(scratch.blocks), task)
 
 
-def allot_stock(
+def _allot_stock(
     world: World, state: State, scratch: Scratch, wishes: _Wishes
 ) -> NDArray[np.float64]:
     """Hold a lottery per short supplier; returns by supplier the share of wishes filled."""
