@@ -45,13 +45,13 @@ def shortages(claims, demand, stock, weight, own, partner):
     `claims` int64 (purse, bucket) and the purses `own` and `partner` int64, sample fen; `demand`
     int64 by supplier; `stock` float64 by supplier, real units; `weight` int64.
     """
-    partner_cut, _ = affordable_buckets(claims[PARTNER], partner)
-    own_cut, claimed = affordable_buckets(claims[OWN], own)
+    partner_cut, _ = _affordable_buckets(claims[PARTNER], partner)
+    own_cut, claimed = _affordable_buckets(claims[OWN], own)
     return partner_cut, own_cut, claimed, not _has_enough(demand, stock, weight)
 
 
 @stage
-def affordable_buckets(claims, purse):
+def _affordable_buckets(claims, purse):
     """How many leading buckets a purse can pay, and what all buckets claim.
 
     `claims` int64 (N_BUCKETS,), `purse` int64, both sample fen; the results int64.
