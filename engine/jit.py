@@ -13,7 +13,8 @@ atomic instructions whenever a step is called, ten times the cost of the work it
 From Python a kernel is handed records of arrays (named tuples) whole, and Numba looks at each
 array of each record at every call: a quarter of a microsecond, hundreds of times a day. A record
 that stays what it is can be sealed once (`seal`): a kernel takes a sealed record wherever it takes
-the record itself, for the price of one array.
+the record itself, for the price of one array. A kernel that is handed a sealed record within a
+tuple may put another into its place (`store`), for the kernels after it.
 """
 
 import hashlib
@@ -45,7 +46,7 @@ _entry = njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a loop over arrays that Python calls, with its records sealed or not."""
     if DISABLE_JIT:
-        return function
+        return lambda *args: function(*map(_record_of, args))
     # Numba caches by the code's file and line, and forgets a function that closes over others.
     code = _open_and_call.__code__.replace(
         co_filename=function.__code__.co_filename,
@@ -74,7 +75,7 @@ def seal(record: Any) -> Any:
     is written into an array is seen in both.
     """
     if DISABLE_JIT:
-        return record
+        return _Holder(record)
     kind = typeof(record)
     name = (
         f"{type(record).__name__}-{hashlib.blake2b(str(kind).encode(), digest_size=8).hexdigest()}"
@@ -91,9 +92,21 @@ def seal(record: Any) -> Any:
 def seal_again(sealed: Any, record: Any) -> Any:
     """Seal another record of the same types in the place of an earlier one; returns `sealed`."""
     if DISABLE_JIT:
-        return record
-    _write(sealed, record)
+        sealed.record = record
+    else:
+        _write(sealed, record)
     return sealed
+
+
+class _Holder:
+    """What holds a record in place of a sealed one while nothing is compiled."""
+
+    def __init__(self, record: Any) -> None:
+        self.record = record
+
+
+def _record_of(value: Any) -> Any:
+    return value.record if isinstance(value, _Holder) else value
 
 
 @intrinsic
@@ -107,6 +120,19 @@ def _store(typing_context, sealed, record):  # noqa: ARG001 - Numba passes both
         return context.get_dummy_value()
 
     return types.void(sealed, record), codegen
+
+
+if DISABLE_JIT:
+    store = seal_again
+else:
+
+    @step
+    def store(sealed, record):
+        """Seal `record` in the place of an earlier one of the same types, from within a kernel.
+
+        `sealed` as its kernel was handed it within a tuple.
+        """
+        _store(sealed, record)
 
 
 @_entry

@@ -121,7 +121,8 @@ def bits(stream, entity, draw):
 @njit(inline="always")
 def uniform(stream, entity, draw):
     """A float32 uniform on [0, 1) with 24 bits."""
-    return np.float32(bits(stream, entity, draw) >> _S40) * _TO_FLOAT32
+    # By way of a signed number: processors convert no unsigned ones.
+    return np.float32(np.int32(bits(stream, entity, draw) >> _S40)) * _TO_FLOAT32
 
 
 @njit(inline="always")

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from engine.cache import is_cold, mark_warm
 from engine.case import Case
 from engine.market import day, slot
-from engine.market.learning.learn import aggregate_day, learn_day
+from engine.market.learning.learn import learn_day
 from engine.market.learning.users import keep_users
 from engine.market.ledger.recorder import DayOutcome, write_day
 from engine.market.pacing.controls import DayControls
@@ -112,22 +112,19 @@ def _compile_sessions(case: Case) -> None:
     """Compile showcases and sessions."""
     with _opened(case) as (world, _, state, scratch, levers, controls):
         day.showcase(world, state, scratch, levers, controls)
-        context = slot.slot_context(world, state, scratch, levers, controls, 0)
-        slot.hold_sessions(scratch, context)
-        slot.withdraw_coupons(scratch, context, 0, partner_only=False)
+        slot.hold_sessions(scratch)
+        slot.withdraw_coupons(scratch, 0, partner_only=False)
 
 
 def _compile_rest(case: Case) -> None:
     """Compile supply and traffic, and settlement and learning of a day on which nobody came."""
     with _opened(case) as (world, plan, state, scratch, levers, controls):
         joins = day.supply(state, scratch, levers, controls)
-        slot.direct_traffic(world, state, scratch, levers, 0)
-        context = slot.slot_context(world, state, scratch, levers, controls, 0)
-        slot.settle_looks(scratch, context)
-        slot.allot_stock(world, state, scratch, context, slot.count_wishes(scratch))
+        slot.open_traffic(world, scratch, levers, controls, 0)
+        slot.settle_looks(scratch)
+        slot.ration(world, state, scratch, (0, 0))
         sealed, stock = scratch.sealed, state.sellers.stock
         book_slot(sealed.slot_totals[0], stock, world.weight, sealed.sold)
-        aggregate_day(world, scratch, levers)
         outcome = DayOutcome(levers, controls, joins)
         learn_day(world, state, scratch, outcome)
         keep_users(world, state, scratch, levers, controls)

@@ -10,7 +10,7 @@
 """
 
 from engine.market.calendar.events import turn_calendar
-from engine.market.learning.learn import aggregate_day, learn_day
+from engine.market.learning.learn import learn_day
 from engine.market.learning.users import keep_users
 from engine.market.ledger.recorder import DayOutcome, write_day
 from engine.market.pacing.controls import DayControls, begin_day_of_year, invest, set_controls
@@ -36,7 +36,6 @@ def run_day(world: World, plan: Plan, state: State, scratch: Scratch) -> None:
     showcase(world, state, scratch, levers, controls)
     _sell(world, state, scratch, levers, controls)
     outcome = DayOutcome(levers, controls, joins)
-    aggregate_day(world, scratch, levers)
     learn_day(world, state, scratch, outcome)
     keep_users(world, state, scratch, levers, controls)
     write_day(world, plan, state, scratch, outcome)
@@ -50,7 +49,7 @@ def morning(
     turn_calendar(world, state, scratch.shop.presence, state.day)
     begin_day_of_year(world, plan, state.platform, state.day)
     levers = invest(world, state.platform, plan.levers(state.day))
-    return levers, set_controls(world, plan, state, levers)
+    return levers, set_controls(world, plan, state, scratch, levers)
 
 
 def supply(state: State, scratch: Scratch, levers: DayLevers, controls: DayControls) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
+from engine.rules.visits import plain_demand
 from engine.spec.base import Dated, Spec
 from engine.spec.calendar import Calendar, Campaign, Festival
 from engine.spec.levers import LEVERS, policy_value
@@ -196,12 +197,6 @@ def _plan_days(policy: Policy, calendar: Calendar, year: int) -> list[tuple[date
     return sorted(span for span in spans if span)[: policy.price.plan_festivals_count]
 
 
-def demand_weight(levers: DayLevers) -> float:
-    """How much more than on a plain day is bought, before what coupons draw on festivals."""
-    weight: float = levers.season * levers.festival_traffic * levers.festival_attention
-    return weight
-
-
 def _coupon_weights(days: list[DayLevers], late_weight: float) -> Floats:
     """Weights by which a purse is spread over the days, shape (days,).
 
@@ -211,7 +206,9 @@ def _coupon_weights(days: list[DayLevers], late_weight: float) -> Floats:
     """
     plain = np.array(
         [
-            demand_weight(day) * day.festival_boost * max(day.rate.mean(), day.new_buyer_rate / 10)
+            plain_demand(day.season, day.festival_traffic, day.festival_attention)
+            * day.festival_boost
+            * max(day.rate.mean(), day.new_buyer_rate / 10)
             for day in days
         ]
     )

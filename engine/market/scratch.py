@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from mmap import mmap
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 from engine.jit import seal, seal_again
 from engine.market.exchange import WHOLE, Exchange
 from engine.market.sessions.batch import SessionBatch, new_session_batch
-from engine.market.sessions.context import LOOK
-from engine.market.sessions.decide import most_sessions
+from engine.market.sessions.context import (
+    LOOK,
+    RandomStreams,
+    new_slot_context,
+    random_streams,
+)
 from engine.market.sessions.routing import Feed, new_feed
 from engine.market.showcase.appraisal import Appraisal, new_appraisal
 from engine.market.showcase.pricing import PricingScratch, pricing_scratch
@@ -24,7 +28,14 @@ from engine.market.showcase.selection import Candidates, draw_candidates, new_ca
 from engine.market.state import State
 from engine.market.streams import N_COUPON_CLASSES, StreamTable
 from engine.market.supply.trade import KindCounts, new_kind_counts
-from engine.market.totals import DayTotals, SlotTotals, new_day_totals, new_slot_totals
+from engine.market.totals import (
+    DayTotals,
+    SlotTotals,
+    Spread,
+    new_day_totals,
+    new_slot_totals,
+    new_spread,
+)
 from engine.market.traffic.feed import Airtime, new_airtime
 from engine.market.world import World
 from engine.rng import Purpose, key
@@ -65,23 +76,13 @@ class Threads:
             self._pool.shutdown()
 
 
-class _RandomStreams(NamedTuple):
-    """Keys of what buyers draw (uint64), in the order of `SlotContext`: of the run, of a slot.
-
-    `numbers` (int64): the slot's day and number.
-    """
-
-    run_keys: NDArray[np.uint64]
-    slot_keys: NDArray[np.uint64]
-    numbers: NDArray[np.int64]
-
-
 @dataclass(frozen=True)
 class SealedRecords:
     """The records of a market that do not change while it runs, sealed for its kernels.
 
-    See `engine.jit.seal`: of the world (to `supply`), of the state (to `sellers`), and of the
-    scratch; `slot_totals` and `batches` by thread.
+    See `engine.jit.seal`: of the world (to `learning`), of the state (to `sellers`), and of the
+    scratch; `slot_totals` and `batches` by thread. `context` is that of the slot that was opened
+    last.
     """
 
     anchors: Any
@@ -90,6 +91,9 @@ class SealedRecords:
     tastes: Any
     selection: Any
     supply: Any
+    slots: Any
+    pacing: Any
+    learning: Any
     buyers: Any
     history: Any
     sellers: Any
@@ -102,6 +106,9 @@ class SealedRecords:
     sold: Any
     day_totals: Any
     kind_counts: Any
+    spread: Any
+    random_streams: Any
+    context: Any
     slot_totals: list[Any]
     batches: list[Any]
 
@@ -125,13 +132,14 @@ class Scratch:
     sold: SlotTotals
     day_totals: DayTotals
     kind_counts: KindCounts
+    spread: Spread
     airtime: Airtime
     feed: Feed
     appraisal: Appraisal
     candidates: Candidates
     shop: StreamTable
     window: PricingScratch
-    random_streams: _RandomStreams
+    random_streams: RandomStreams
     sealed: SealedRecords
     _passing: dict[type, tuple[Any, Any]] = field(default_factory=dict)
 
@@ -158,7 +166,7 @@ def new_scratch(
     goods, suppliers = world.goods.kind.size, world.suppliers.kind.size
     people = blocks(state.buyers.person.size, threads)
     threads = min(threads, len(people))
-    most = most_sessions(max(world.scenario.calendar.slot_share))
+    most = int(world.slots.most_sessions.max())
     shop = _stream_table(world, state)
     candidates = new_candidates(n, int(np.diff(world.goods.first_good).max()))
     stream = key(state.run_seed, Purpose.SHOWCASE)
@@ -171,12 +179,14 @@ def new_scratch(
         "sold": new_slot_totals(n, places, suppliers),
         "day_totals": new_day_totals(goods, n),
         "kind_counts": new_kind_counts(),
+        "spread": new_spread(n),
         "airtime": new_airtime(n),
         "feed": new_feed(n),
         "appraisal": new_appraisal(goods),
         "candidates": candidates,
         "shop": shop,
         "window": pricing_scratch(shop),
+        "random_streams": random_streams(state.run_seed, state.first_buyer),
     }
     return Scratch(
         threads=Threads(threads),
@@ -184,7 +194,6 @@ def new_scratch(
         blocks=people,
         looks=[_room_for_looks((last - first) * most) for first, last in people],
         looks_count=[0] * len(people),
-        random_streams=_random_streams(state.run_seed),
         sealed=_seal_records(world, state, rooms),
         **rooms,
     )
@@ -208,6 +217,10 @@ def _seal_records(world: World, state: State, rooms: dict[str, Any]) -> SealedRe
         "tastes": world.tastes,
         "selection": world.selection,
         "supply": world.supply,
+        "slots": world.slots,
+        "pacing": world.pacing,
+        "learning": world.learning,
+        "context": new_slot_context(world.take_bp, world.offer_bp),
         "buyers": state.buyers,
         "history": state.anchors,
         "sellers": state.sellers,
@@ -249,18 +262,3 @@ def _stream_table(world: World, state: State) -> StreamTable:
         paid=np.ones(by_class, np.int32),
         price_term=np.zeros(by_class, np.float32),
     )
-
-
-def _random_streams(run_seed: int) -> _RandomStreams:
-    purposes = (
-        Purpose.VISIT,
-        Purpose.ROUTE,
-        Purpose.LOOK,
-        Purpose.CHOICE,
-        Purpose.RATION_COUPON,
-        Purpose.RATION_STOCK,
-        Purpose.RETURN,
-        Purpose.FOLLOW,
-    )
-    streams = np.array([key(run_seed, purpose) for purpose in purposes])
-    return _RandomStreams(streams, np.zeros_like(streams), np.zeros(2, np.int64))

@@ -11,25 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.accounts import Count
-from engine.market.calendar.shocks import demand_shock
 from engine.market.exchange import Exchange
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers
 from engine.market.scratch import Scratch
-from engine.market.sessions.context import SlotContext
-from engine.market.sessions.decide import decide, most_sessions, withdraw
+from engine.market.sessions.decide import decide, withdraw
+from engine.market.sessions.opening import open_slot
 from engine.market.settlement.lottery import draw_losers
-from engine.market.settlement.ration import affordable_buckets, has_enough, lose, wishes_for
+from engine.market.settlement.ration import Shortages, lose, shortages, wishes_for
 from engine.market.settlement.settle import settle
 from engine.market.showcase.pricing import price_without_partner
 from engine.market.state import State
 from engine.market.streams import StreamTable
-from engine.market.totals import N_BUCKETS, OWN, PARTNER, SlotTotals, merge_into
-from engine.market.traffic.feed import book_guests, build_feed, draw_presence
+from engine.market.totals import N_BUCKETS, SlotTotals, merge_into
+from engine.market.traffic.feed import book_guests, guests_shares
 from engine.market.world import World
-from engine.rng import Purpose, extend, from_entity, key
-from engine.rules.attention import variety
-from engine.rules.routing import family_passes, public_odds
 
 
 def run_slot(
@@ -41,13 +37,10 @@ def run_slot(
     slot: int,
 ) -> SlotTotals:
     """Run one slot within `purse` (own, partner; sample fen); returns what it added up."""
-    levers, controls = today
-    direct_traffic(world, state, scratch, levers, slot)
-    context = slot_context(world, state, scratch, levers, controls, slot)
-    hold_sessions(scratch, context)
-    wishes, claimed = refuse_coupons(scratch, context, purse)
-    fill = allot_stock(world, state, scratch, context, wishes)
-    settle_looks(scratch, context)
+    open_traffic(world, scratch, *today, slot)
+    hold_sessions(scratch)
+    wishes, claimed, fill = ration(world, state, scratch, purse)
+    settle_looks(scratch)
     totals = gather(scratch, wishes)
     if fill is not None:
         _scale_expected(scratch.shop, totals, fill)
@@ -57,79 +50,57 @@ def run_slot(
     return totals
 
 
-def direct_traffic(
-    world: World, state: State, scratch: Scratch, levers: DayLevers, slot: int
-) -> None:
-    """Step 5: draw who is live and build the feed."""
-    sealed = scratch.sealed
-    draw_presence(
-        sealed.shop,
-        sealed.anchors,
-        state.anchors.margin,
-        scratch.seal(levers),
-        world.scenario.platform.ad_bid_share,
-        key(state.run_seed, Purpose.LIVE, levers.day, slot),
-        world.scenario.calendar.slot_share[slot],
-        sealed.airtime,
-        sealed.feed,
-    )
-    book_guests(world, scratch.shop, scratch.airtime, levers.day, slot)
-    build_feed(scratch.shop.presence, world.anchors.stands_for, sealed.airtime, sealed.feed)
-
-
-def slot_context(
+def open_traffic(
     world: World,
-    state: State,
     scratch: Scratch,
     levers: DayLevers,
     controls: DayControls,
     slot: int,
-) -> SlotContext:
-    """Name the slot's random streams and state what all buyers share in it."""
-    scenario, random = world.scenario, scratch.random_streams
-    random.numbers[:] = levers.day, slot
-    extend(random.run_keys, random.numbers, random.slot_keys)
-    random.slot_keys[:] += from_entity(0, state.first_buyer)
-    visit, route, look, choice, ration, stock, returned, follow = random.slot_keys
-    f4, i8 = np.float32, np.int64
-    attention = scenario.attention.base * levers.season * levers.festival_attention
-    attention *= demand_shock(scenario.shocks, state.run_seed, levers.day)
-    return SlotContext(
-        visit=visit,
-        route=route,
-        look=look,
-        choice=choice,
-        ration=ration,
-        stock=stock,
-        returned=returned,
-        follow=follow,
-        day=i8(levers.day),
-        month_start=i8(levers.month_start),
-        last_month_start=i8(levers.last_month_start),
-        most_sessions=i8(most_sessions(scenario.calendar.slot_share[slot])),
-        visit_level=f4(controls.visit_level * scenario.calendar.slot_share[slot]),
-        attention_level=f4(attention),
-        public_attention=f4(scenario.attention.public * _freshness(world, scratch)),
-        outside_level=f4(scenario.choice.outside + controls.rival),
-        public_odds=f4(public_odds(scenario.routing.public_pull, levers.public_share)),
-        family_share=f4(family_passes(scenario.routing.family_share, levers.family_cap)),
-        somebody_gone=np.bool_(scratch.feed.somebody_gone[0]),
-        coupon_reach=i8(controls.reach),
-        partner_share_bp=i8(levers.partner_share_bp),
-        take_bp=world.take_bp,
-        offer_bp=world.offer_bp,
+) -> None:
+    """Step 5: draw who is live, build the feed, and state what all buyers share."""
+    guests = guests_shares(world, levers.day, slot)
+    if guests is None:
+        _open_slot(world, scratch, levers, controls, slot, (True, True))
+        return
+    _open_slot(world, scratch, levers, controls, slot, (True, False))
+    book_guests(world, scratch.shop, scratch.airtime, guests)
+    _open_slot(world, scratch, levers, controls, slot, (False, True))
+
+
+def _open_slot(
+    world: World,
+    scratch: Scratch,
+    levers: DayLevers,
+    controls: DayControls,
+    slot: int,
+    steps: tuple[bool, bool],
+) -> None:
+    """Take the `steps` of `open_slot`: draw who is live, build the feed."""
+    sealed = scratch.sealed
+    open_slot(
+        *steps,
+        (sealed.context,),
+        sealed.shop,
+        sealed.anchors,
+        sealed.history,
+        scratch.seal(levers),
+        sealed.slots,
+        world.take_bp,
+        world.offer_bp,
+        sealed.random_streams,
+        slot,
+        controls.visit_level,
+        controls.rival,
+        controls.shock,
+        controls.reach,
+        sealed.airtime,
+        sealed.feed,
     )
 
 
-def _freshness(world: World, scratch: Scratch) -> float:
-    """Factor on attention by how many streams the slot's feed shows (M20)."""
-    wanted = world.scenario.attention.variety
-    return float(variety(scratch.feed.collision[0], wanted)) if wanted else 1.0
-
-
-def hold_sessions(scratch: Scratch, context: SlotContext) -> None:
+def hold_sessions(scratch: Scratch) -> None:
     """Step 6: decide every session of every buyer."""
-    sealed, shared = scratch.sealed, scratch.seal(context)
+    sealed = scratch.sealed
 
     def task(thread: int, block: int) -> None:
         first, last = scratch.blocks[block]
@@ -140,7 +111,7 @@ def hold_sessions(scratch: Scratch, context: SlotContext) -> None:
             sealed.shop,
             sealed.feed,
             sealed.tastes,
-            shared,
+            sealed.context,
             sealed.slot_totals[thread],
             scratch.looks[block],
             sealed.batches[thread],
@@ -160,7 +131,7 @@ class _Wishes(NamedTuple):
     visits: NDArray[np.int64]
 
 
-def count_wishes(scratch: Scratch) -> _Wishes:
+def _count_wishes(scratch: Scratch) -> _Wishes:
     """Add up what the buyers of all threads and shards have decided."""
     first, *others = scratch.slot_totals
     claims = np.asarray(sum((totals.claims for totals in others), first.claims))
@@ -171,32 +142,42 @@ def count_wishes(scratch: Scratch) -> _Wishes:
     return _Wishes(*scratch.exchange.total(claims, demand, visits))
 
 
-def refuse_coupons(
-    scratch: Scratch, context: SlotContext, purse: tuple[int, int]
-) -> tuple[_Wishes, int]:
-    """Where a purse is short, the buckets beyond the cut decide again without its coupons.
+def ration(
+    world: World, state: State, scratch: Scratch, purse: tuple[int, int]
+) -> tuple[_Wishes, int, NDArray[np.float64] | None]:
+    """What runs out is shared out: the purses, then the stock.
 
-    Returns what is wished for after that, and what was claimed from the platform's own purse
-    before it ran short, fen.
+    Where a purse is short, the buckets beyond the cut decide again without its coupons: first the
+    partner's, then the platform's.
+
+    Returns what is wished for after that; what was claimed from the platform's own purse before
+    it ran short, fen; and by supplier the share of wishes that its stock fills, None where all are.
     """
-    wishes = count_wishes(scratch)
-    cut, _ = affordable_buckets(wishes.claims[PARTNER], purse[PARTNER])
-    if cut < N_BUCKETS:
+    wishes, short = _count_shortages(world, state, scratch, purse)
+    if short.partner_cut < N_BUCKETS:
         price_without_partner(scratch.sealed.window)
-        withdraw_coupons(scratch, context, cut, partner_only=True)
-        wishes = count_wishes(scratch)
-    cut, claimed = affordable_buckets(wishes.claims[OWN], purse[OWN])
-    if cut < N_BUCKETS:
-        withdraw_coupons(scratch, context, cut, partner_only=False)
-        wishes = count_wishes(scratch)
-    return wishes, int(claimed)
+        withdraw_coupons(scratch, short.partner_cut, partner_only=True)
+        wishes, short = _count_shortages(world, state, scratch, purse)
+    claimed = short.claimed
+    if short.own_cut < N_BUCKETS:
+        withdraw_coupons(scratch, short.own_cut, partner_only=False)
+        wishes, short = _count_shortages(world, state, scratch, purse)
+    fill = _allot_stock(world, state, scratch, wishes) if short.of_stock else None
+    return wishes, claimed, fill
 
 
-def withdraw_coupons(
-    scratch: Scratch, context: SlotContext, cut: int, *, partner_only: bool
-) -> None:
+def _count_shortages(
+    world: World, state: State, scratch: Scratch, purse: tuple[int, int]
+) -> tuple[_Wishes, Shortages]:
+    """What all buyers have decided, and what of it cannot be had."""
+    wishes = _count_wishes(scratch)
+    found = shortages(wishes.claims, wishes.demand, state.sellers.stock, world.weight, *purse)
+    return wishes, Shortages(*found)
+
+
+def withdraw_coupons(scratch: Scratch, cut: int, *, partner_only: bool) -> None:
     """Take coupons from all buckets from `cut` on."""
-    sealed, shared = scratch.sealed, scratch.seal(context)
+    sealed = scratch.sealed
 
     def task(thread: int, block: int) -> None:
         withdraw(
@@ -205,7 +186,7 @@ def withdraw_coupons(
             sealed.buyers,
             sealed.shop,
             sealed.tastes,
-            shared,
+            sealed.context,
             sealed.slot_totals[thread],
             scratch.looks[block],
             scratch.looks_count[block],
@@ -215,19 +196,14 @@ def withdraw_coupons(
     scratch.threads.each(len(scratch.blocks), task)
 
 
-def allot_stock(
-    world: World, state: State, scratch: Scratch, context: SlotContext, wishes: _Wishes
-) -> NDArray[np.float64] | None:
-    """Hold a lottery per short supplier; returns by supplier the share of wishes filled.
-
-    None where every wish is.
-    """
+def _allot_stock(
+    world: World, state: State, scratch: Scratch, wishes: _Wishes
+) -> NDArray[np.float64]:
+    """Hold a lottery per short supplier; returns by supplier the share of wishes filled."""
     demand = wishes.demand
-    if has_enough(demand, state.sellers.stock, world.weight):
-        return None
     stock = (state.sellers.stock // world.weight).astype(np.int64)
     short = demand > stock
-    suppliers, lots, blocks, positions = _gather_wishes(scratch, context, short)
+    suppliers, lots, blocks, positions = _gather_wishes(scratch, short)
     place = np.cumsum(short) - 1
     lost = draw_losers(place[suppliers], lots, stock[short], scratch.exchange)
     for block in np.unique(blocks[lost]):
@@ -237,11 +213,11 @@ def allot_stock(
 
 
 def _gather_wishes(
-    scratch: Scratch, context: SlotContext, short: NDArray[np.bool_]
+    scratch: Scratch, short: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
     """(supplier, lot, block, position) of every look that wants a short supplier's good."""
     parts: list[tuple[Any, ...]] = []
-    shop, shared = scratch.sealed.shop, scratch.seal(context)
+    shop, shared = scratch.sealed.shop, scratch.sealed.context
     for block, (looks, n) in enumerate(zip(scratch.looks, scratch.looks_count, strict=True)):
         suppliers, positions = np.empty(n, np.int64), np.empty(n, np.int64)
         lots = np.empty(n, np.uint64)
@@ -253,16 +229,16 @@ def _gather_wishes(
     return suppliers, lots, numbers, positions
 
 
-def settle_looks(scratch: Scratch, context: SlotContext) -> None:
+def settle_looks(scratch: Scratch) -> None:
     """Step 7: settle orders, returns and buyers' learning."""
-    sealed, shared = scratch.sealed, scratch.seal(context)
+    sealed = scratch.sealed
 
     def task(thread: int, block: int) -> None:
         settle(
             sealed.buyers,
             sealed.shop,
             sealed.tastes,
-            shared,
+            sealed.context,
             sealed.slot_totals[thread],
             scratch.looks[block],
             scratch.looks_count[block],

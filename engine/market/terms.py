@@ -1,5 +1,6 @@
-"""The scenario's numbers in the form in which kernels read them: buyers, supply, showcases."""
+"""The scenario's numbers as kernels read them, by the step of the day that needs them."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from engine.population.buyers import (
 from engine.rules.attention import need
 from engine.rules.users import order_step
 from engine.spec.calendar import LONGEST_HISTORY_DAYS
+from engine.spec.jobs import Scale
 from engine.spec.scenario import Scenario
 
 Floats = NDArray[np.float64]
@@ -227,3 +229,89 @@ def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
         plan_lift=scenario.suppliers.plan_lift,
         library_mismatch=scenario.suppliers.library_mismatch,
     )
+
+
+class SlotTerms(NamedTuple):
+    """The scenario's numbers of traffic and attention, the same in every slot of every day.
+
+    `slot_share` (float64, by slot) of a day; `most_sessions` (int64, by slot) of one buyer.
+    """
+
+    slot_share: Floats
+    most_sessions: NDArray[np.int64]
+    bid_share: float
+    attention: float
+    public_attention: float
+    variety: float
+    outside: float
+    public_pull: float
+    family_share: float
+
+
+def slot_terms(scenario: Scenario) -> SlotTerms:
+    """Read them from the scenario."""
+    shares = scenario.calendar.slot_share
+    return SlotTerms(
+        slot_share=np.array(shares),
+        most_sessions=np.array([most_sessions(share) for share in shares], np.int64),
+        bid_share=scenario.platform.ad_bid_share,
+        attention=scenario.attention.base,
+        public_attention=scenario.attention.public,
+        variety=scenario.attention.variety,
+        outside=scenario.choice.outside,
+        public_pull=scenario.routing.public_pull,
+        family_share=scenario.routing.family_share,
+    )
+
+
+class PacingTerms(NamedTuple):
+    """Numbers of what the platform sets each morning, and of the rival."""
+
+    coupon_draw: float
+    load_exponent: float
+    rival: float
+    reaction: float
+
+
+def pacing_terms(scenario: Scenario) -> PacingTerms:
+    """Read them from the scenario."""
+    return PacingTerms(
+        coupon_draw=scenario.calendar.coupon_draw,
+        load_exponent=scenario.platform.load_exponent,
+        rival=scenario.rival.pull,
+        reaction=scenario.rival.reaction,
+    )
+
+
+class LearningTerms(NamedTuple):
+    """Numbers of what is learned of a day.
+
+    `weight` people a simulated buyer; `per_thousand` makes units sold those per 1,000 people and
+    per cent of suppliers, however many of both are simulated.
+    """
+
+    weight: int
+    per_thousand: float
+    signal_days: float
+    belief_speed: float
+    reaction_days: float
+
+
+def learning_terms(scenario: Scenario, scale: Scale, weight: int) -> LearningTerms:
+    """Read them from the scenario and the scale."""
+    return LearningTerms(
+        weight=weight,
+        per_thousand=1000.0 / scale.buyers_count * scale.suppliers_count / 100.0,
+        signal_days=float(scenario.anchors.signal_days),
+        belief_speed=scenario.suppliers.belief_speed,
+        reaction_days=float(scenario.rival.reaction_days),
+    )
+
+
+MOST_SESSIONS = 24
+"""Sessions of one buyer in one day; a slot has its share of them."""
+
+
+def most_sessions(slot_share: float) -> int:
+    """The most sessions of one buyer in a slot with this share of the day."""
+    return math.ceil(MOST_SESSIONS * slot_share)

@@ -102,6 +102,31 @@ def new_day_totals(goods: int, anchors: int) -> DayTotals:
     )
 
 
+BRANDS = 3
+"""Place of the brands' own accounts beside the three tiers of anchors."""
+
+_N_AMOUNTS = 3
+AMOUNT_GMV, AMOUNT_COMMISSION, AMOUNT_ANCHORS = range(_N_AMOUNTS)
+"""What is added up by tier: fen, fen, and anchors that have begun."""
+
+
+class Spread(NamedTuple):
+    """How a day spread over anchors, float64.
+
+    `groups` amounts (fen, fen, anchors) by tier and the brands' own accounts; by row that sold,
+    what one of its anchors `sold` in the simulated sample, and how many it `stands_for`.
+    """
+
+    groups: Floats
+    sold: Floats
+    stands_for: Floats
+
+
+def new_spread(anchors: int) -> Spread:
+    """Room for so many rows."""
+    return Spread(np.zeros((_N_AMOUNTS, BRANDS + 1)), np.zeros(anchors), np.zeros(anchors))
+
+
 @kernel
 def merge_into(source, target):
     """Add some totals to others and empty them; claims are a slot's own and are only emptied.
@@ -166,6 +191,36 @@ def add_up(values):
     return total
 
 
+_RUN = 128
+"""Numbers that are added up without splitting them once more."""
+
+
+@stage
+def add_up_in_pairs(values):
+    """Their sum with an error that grows by the logarithm of their number, as NumPy adds up.
+
+    `values` float64 (n,), contiguous; the result float64, the bits of `values.sum()`. Halves are
+    added up apart, and of a run of `_RUN` every eighth number (Higham, Accuracy and Stability of
+    Numerical Algorithms, 2nd ed. 2002, sec. 4.2).
+    """
+    n = values.size
+    if n > _RUN:
+        half = n // 2 - n // 2 % 8
+        return add_up_in_pairs(values[:half]) + add_up_in_pairs(values[half:])
+    if n < 8:
+        return add_up(values)
+    a, b, c, d = values[0], values[1], values[2], values[3]
+    e, f, g, h = values[4], values[5], values[6], values[7]
+    whole = n - n % 8
+    for k in range(8, whole, 8):
+        a, b, c, d = a + values[k], b + values[k + 1], c + values[k + 2], d + values[k + 3]
+        e, f, g, h = e + values[k + 4], f + values[k + 5], g + values[k + 6], h + values[k + 7]
+    total = ((a + b) + (c + d)) + ((e + f) + (g + h))
+    for k in range(whole, n):
+        total += values[k]
+    return total
+
+
 @kernel
 def book_slot(totals, stock, weight, sold):
     """Close a slot: take its sales from `stock`, add it to the day's `sold` and empty it.
@@ -213,7 +268,7 @@ def _reset_anchor(m, totals):
         column[m] = 0
 
 
-@kernel
+@step
 def aggregate_sales(shop, goods, totals, take_bp, cost_left, guests_from, day_totals):
     """Expected sales of the day; `cost_left` is the share of unit costs that remains (M21).
 

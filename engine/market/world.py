@@ -15,10 +15,16 @@ from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.market.terms import (
+    LearningTerms,
+    PacingTerms,
     ShowcaseTerms,
+    SlotTerms,
     SupplyTerms,
     Tastes,
+    learning_terms,
+    pacing_terms,
     showcase_terms,
+    slot_terms,
     supply_terms,
     tastes,
 )
@@ -37,10 +43,11 @@ class World:
 
     `weight` people stand behind one simulated buyer. The first `singles_count` rows of anchors
     are single anchors, whose number is their rank. `anchors`, `suppliers` and `goods` hold
-    what was drawn of them; `tastes`, `supply` and `selection` are the scenario's numbers as
-    kernels read them; `expected_sales` (float64, by kind) fen of the simulated sample that one
-    per cent of all suppliers expects to sell on a plain day; `take_bp` and `offer_bp` (int64,
-    by kind) take and offered commission in basis points; `given` what was not drawn but read.
+    what was drawn of them; `tastes`, `supply`, `selection`, `slots`, `pacing` and `learning` are
+    the scenario's numbers as kernels read them; `expected_sales` (float64, by kind) fen of the
+    simulated sample that one per cent of all suppliers expects to sell on a plain day; `take_bp`
+    and `offer_bp` (int64, by kind) take and offered commission in basis points; `given` what was
+    not drawn but read.
     """
 
     scenario: Scenario
@@ -54,6 +61,9 @@ class World:
     tastes: Tastes
     supply: SupplyTerms
     selection: ShowcaseTerms
+    slots: SlotTerms
+    pacing: PacingTerms
+    learning: LearningTerms
     expected_sales: NDArray[np.float64]
     take_bp: NDArray[np.int64]
     offer_bp: NDArray[np.int64]
@@ -97,12 +107,12 @@ def open_world(scenario: Scenario, scale: Scale, seed: int, given: Given = NOTHI
     scenario = switched_scenario(scenario)
     suppliers = draw_suppliers(scenario, scale.suppliers_count, seed, given.suppliers)
     anchors = draw_anchors(scenario, scale.anchors_count, suppliers.kind, seed, given.anchors)
-    terms = supply_terms(scenario)
+    terms, weight = supply_terms(scenario), _weight(scenario, scale)
     return World(
         scenario=scenario,
         scale=scale,
         seed=seed,
-        weight=_weight(scenario, scale),
+        weight=weight,
         anchors=anchors,
         singles_count=singles(anchors.stands_for),
         suppliers=suppliers,
@@ -110,6 +120,9 @@ def open_world(scenario: Scenario, scale: Scale, seed: int, given: Given = NOTHI
         tastes=tastes(scenario),
         supply=terms,
         selection=showcase_terms(scenario),
+        slots=slot_terms(scenario),
+        pacing=pacing_terms(scenario),
+        learning=learning_terms(scenario, scale, weight),
         expected_sales=_expected_sales(scenario, scale),
         take_bp=np.array([to_bp(share) for share in terms.take], np.int64),
         offer_bp=np.array([to_bp(share) for share in terms.offer], np.int64),

@@ -25,3 +25,9 @@ def visits_rate(base, habit, habit_visits, level):
 def festival_visits(traffic, draw, coupon):
     """Factor of a festival on visits, 1 on a plain day; `coupon` >= 0 as a share of price."""
     return 1.0 + (traffic - 1.0) * (1.0 + draw * coupon)
+
+
+@rule
+def plain_demand(season, traffic, attention):
+    """How much more than on a plain day is bought: factors of the season and of festivals."""
+    return season * traffic * attention

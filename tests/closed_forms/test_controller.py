@@ -41,7 +41,8 @@ def push_at(market, sold: float, target: float) -> float:
         target_before_fen=lambda _: target,
         purse_weights=lambda _: (1.0, 1.0),
     )
-    return set_controls(market.world, plan, market.state, market.plan.levers(0)).push
+    levers = market.plan.levers(0)
+    return set_controls(market.world, plan, market.state, market.scratch, levers).push
 
 
 def error_path(market, base: float, gain: float, days: int, first: float | None = None):

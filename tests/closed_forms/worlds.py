@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from engine.jit import kernel
 from engine.market import day as order_of_the_day
 from engine.market.day import run_day
 from engine.market.ledger.results import daily_table
 from engine.market.run import plan_of
 from engine.market.scratch import new_scratch
-from engine.market.slot import direct_traffic, hold_sessions, slot_context
+from engine.market.sessions.context import SlotContext
+from engine.market.slot import hold_sessions, open_traffic
 from engine.market.state import open_state
 from engine.market.world import open_world
 from tests.worlds import PLAIN
@@ -164,7 +166,7 @@ class Stepped:
     def hold_slot(self):
         """Decide, without settling, the sessions of the day's first slot; returns its context."""
         context = self.open_slot()
-        hold_sessions(self.scratch, context)
+        hold_sessions(self.scratch)
         return context
 
     def open_slot(self):
@@ -172,8 +174,22 @@ class Stepped:
         levers, pace = order_of_the_day.morning(self.world, self.plan, self.state, self.scratch)
         order_of_the_day.supply(self.state, self.scratch, levers, pace)
         order_of_the_day.showcase(*self.parts, levers, pace)
-        direct_traffic(*self.parts, levers, 0)
-        return slot_context(*self.parts, levers, pace, 0)
+        open_traffic(self.world, self.scratch, levers, pace, 0)
+        return context_of(self.scratch)
+
+
+@kernel
+def _read(context):
+    """Python's copy of a sealed record."""
+    return context
+
+
+def context_of(scratch):
+    """The `SlotContext` of the slot that was opened last, its numbers of the kernels' types."""
+    *kinds, _, _ = SlotContext.__annotations__.values()
+    *numbers, take_bp, offer_bp = _read(scratch.sealed.context)
+    typed = (kind(number) for kind, number in zip(kinds, numbers, strict=True))
+    return SlotContext(*typed, take_bp, offer_bp)
 
 
 def open_market(asked):

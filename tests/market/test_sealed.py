@@ -9,7 +9,7 @@ from numba.core.errors import TypingError
 from numpy.typing import NDArray
 
 from engine import jit
-from engine.jit import kernel, seal, seal_again
+from engine.jit import kernel, seal, seal_again, store
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +64,17 @@ def test_a_record_of_another_type_is_refused():
     sealed = seal(row(1.0))
     with pytest.raises(TypingError, match="sealed was"):
         seal_again(sealed, row(1.0)._replace(factor=np.float32(1.0)))
+
+
+@kernel
+def put_factor(sealed, row, factor):
+    """Seal `row` with another factor, for the kernels after this one."""
+    store(sealed[0], Row(row.wide, row.narrow, factor))
+
+
+def test_a_kernel_puts_a_record_in_its_place():
+    one = row(1.0)
+    sealed = seal(one)
+    put_factor((sealed,), one, 5.0)
+    assert scale(sealed, 1.0) == 18.0
+    assert one.wide.tolist() == [0.0, 5.0, 10.0]

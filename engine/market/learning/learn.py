@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.accounts import EXPECTED_PAID, Account, Count
-from engine.jit import kernel, stage
+from engine.jit import kernel, stage, step
 from engine.market.learning.signals import SIGNAL_DAYS, learn_anchors
 from engine.market.ledger.recorder import DayOutcome
-from engine.market.pacing.controls import own_rate
-from engine.market.plan import DayLevers
+from engine.market.pacing.controls import mean_rate
 from engine.market.scratch import Scratch
 from engine.market.showcase.selection import DAYS_A_WEEK
-from engine.market.state import PlatformState, State
-from engine.market.totals import N_BUCKETS, aggregate_sales
+from engine.market.state import State
+from engine.market.totals import N_BUCKETS, add_up, add_up_in_pairs, aggregate_sales
 from engine.market.world import World
 from engine.population.anchors import strength_of_rank
 from engine.population.strata import mean_ranks
@@ -35,96 +34,144 @@ FORECAST_DAYS = 7.0
 SHARE_SPEED = 0.1
 
 
-def aggregate_day(world: World, scratch: Scratch, levers: DayLevers) -> None:
-    """Add what the day sold up into `scratch.day_totals`."""
-    sealed = scratch.sealed
-    aggregate_sales(
-        sealed.shop,
-        sealed.goods,
-        sealed.sold,
-        world.take_bp,
-        cheapened(1.0, world.supply.cost_cut, levers.built),
-        world.anchors.guests_from,
-        sealed.day_totals,
-    )
-
-
 def learn_day(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> None:
-    """Everything that is learned at the end of a day."""
-    levers, sealed = outcome.levers, scratch.sealed
-    _learn_sales(
+    """Add the day up into `scratch.day_totals`, and learn everything that is learned of it."""
+    sealed, platform = scratch.sealed, state.platform
+    levers, controls, _ = outcome
+    known = Learned(**{name: getattr(platform, name) for name in Learned._fields})
+    learned = _learn(
+        sealed.shop,
+        sealed.anchors,
         sealed.suppliers,
         sealed.sellers,
         sealed.goods,
         sealed.history,
-        world.anchors.stands_for,
-        world.anchors.guests_from,
         sealed.sold,
-        sealed.day_totals,
         sealed.airtime,
-        float(world.scenario.anchors.signal_days),
-        _brand_terms(world, state, levers),
-        float(world.weight),
+        sealed.kind_counts,
+        sealed.supply,
+        sealed.learning,
+        scratch.seal(levers),
+        (controls.demand, controls.boost, controls.reach / N_BUCKETS),
+        levers.day > FIRST_DAYS,
+        (world.take_bp, world.expected_sales),
+        (platform.kind_share, platform.kind_sales),
+        known,
+        sealed.day_totals,
     )
+    for name, value in zip(Learned._fields, learned, strict=True):
+        setattr(platform, name, value)
+    _learn_trials(world, state, scratch.day_totals.anchor_gmv)
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
         _rank_anchors(world, state)
-    _learn_ads(state, scratch)
-    _learn_suppliers(world, state, scratch, outcome)
-    _learn_platform(world, state, scratch, outcome)
-    sums = scratch.day_totals.accounts.tolist()
-    _learn_rival(world, state, sums)
-    _learn_returns(state.platform, sums)
 
 
-class _BrandTerms(NamedTuple):
-    """How the platform's own brands become known (M2): `kept` is the share not returned.
+class Learned(NamedTuple):
+    """What of `state.PlatformState` is learned day by day."""
 
-    `per_thousand` makes units sold those per 1,000 people and percent of suppliers, however
-    many of both are simulated.
-    """
-
-    gain: float
-    support: float
-    kept: float
-    per_thousand: float
-
-
-def _brand_terms(world: World, state: State, levers: DayLevers) -> _BrandTerms:
-    """The terms of one day."""
-    scale = world.scale
-    return _BrandTerms(
-        gain=world.supply.awareness_gain,
-        support=levers.platform_brand_support,
-        kept=1.0 - max(state.platform.return_share, 0.0),
-        per_thousand=1000.0 / scale.buyers_count * scale.suppliers_count / 100.0,
-    )
+    ads_share: float
+    ads_of_margin: float
+    year_paid_fen: int
+    uptake: float
+    forecast: float
+    forecast_seen: bool
+    intensity: float
+    return_share: float
 
 
 @kernel
-def _learn_sales(
+def _learn(
+    shop,
+    anchors,
     suppliers,
     sellers,
     goods,
     history,
-    stands_for,
-    regular,
-    totals,
-    day_totals,
+    sold,
     airtime,
-    signal_days,
-    brands,
-    weight,
+    counts,
+    supply,
+    terms,
+    levers,
+    controls,
+    is_settled,
+    by_kind,
+    platform_by_kind,
+    known,
+    day_totals,
 ):
-    """What goods and anchors learn from the day's sales; a row's anchors share what it had.
+    """Aggregate the day, let everybody learn from it; returns the fields of `Learned`.
 
-    `stands_for` (float64) by row, of which `regular` are no guests.
+    `controls`: demand and boost of the day, and the share of buyers who hold a coupon;
+    `is_settled`: whether beliefs move yet; `by_kind`: the platform's take (basis points) and the
+    sales that a supplier expects.
     """
+    demand, boost, held = controls
+    take_bp, expected_sales = by_kind
+    kind_share, kind_sales = platform_by_kind
+    left = cheapened(1.0, supply.cost_cut, levers.built)
+    aggregate_sales(shop, goods, sold, take_bp, left, anchors.guests_from, day_totals)
+    kept = 1.0 - max(known.return_share, 0.0)
+    _learn_sales(
+        suppliers, sellers, goods, history, anchors, sold, day_totals, airtime, terms, supply,
+        (levers.platform_brand_support, kept),
+    )  # fmt: skip
+    ads_share, ads_of_margin = _learn_ads(known, sold.counts[_ADS], day_totals)
+    _update_beliefs(
+        sellers.belief,
+        kind_sales,
+        day_totals.kind_gmv,
+        counts.joined,
+        expected_sales,
+        left_after_ads(ads_of_margin, supply.ad_burden),
+        demand,
+        terms.belief_speed,
+        is_settled,
+    )
+    expected = np.float64(day_totals.sums[EXPECTED_PAID])
+    rate = mean_rate(levers, levers.partner_share_bp, kind_share)
+    full = held * rate * boost * expected
+    claimed = np.float64(sold.counts[_CLAIMED])
+    uptake = _learn_uptake(known.uptake, claimed, full)
+    days = FORECAST_DAYS if known.forecast_seen else 1.0
+    forecast = known.forecast + (expected / demand - known.forecast) / days
+    _learn_kinds(kind_share, day_totals.kind_gmv)
+    accounts = day_totals.accounts
+    return (
+        ads_share,
+        ads_of_margin,
+        known.year_paid_fen + accounts[_PAID] * terms.weight,
+        uptake,
+        forecast,
+        True,
+        _learn_rival(known.intensity, accounts, terms.reaction_days),
+        _learn_returns(known.return_share, accounts),
+    )
+
+
+_PAID, _GMV, _ORDERS = int(Account.PAID), int(Account.GMV), int(Account.ORDERS)
+_OWN, _PARTNER = int(Account.OWN_COUPON), int(Account.PARTNER_COUPON)
+_RETURNED = int(Account.RETURNED)
+_ADS, _CLAIMED = int(Count.ADS_FEN), int(Count.CLAIMED_FEN)
+
+
+@step
+def _learn_sales(
+    suppliers, sellers, goods, history, anchors, sold, day_totals, airtime, terms, supply, brands
+):
+    """What goods and anchors learn from the day's sales; a row's anchors share what it had."""
+    stands_for = anchors.stands_for
     _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
     _learn_shares(sellers.within, day_totals.good_sales, day_totals.showcase_sales, SHARE_SPEED)
-    learn_anchors(history, totals, day_totals, airtime, signal_days, stands_for, regular)
+    learn_anchors(
+        history, sold, day_totals, airtime, terms.signal_days, stands_for, anchors.guests_from
+    )
+    weight = np.float64(terms.weight)
     for m in range(stands_for.size):
-        history.fans[m] += totals.follows[m] * weight / stands_for[m]
-    _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, brands)
+        history.fans[m] += sold.follows[m] * weight / stands_for[m]
+    support, kept = brands
+    growth = supply.awareness_gain, support, kept, terms.per_thousand
+    _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, growth)
 
 
 @stage
@@ -138,59 +185,42 @@ def _learn_shares(share, good_sales, total, speed):
 
 @stage
 def _grow(suppliers, awareness, first_good, good_sales, terms):
-    """The platform's own brands become known by what they sell and is kept (M2)."""
+    """The platform's own brands become known by what they sell and is kept (M2).
+
+    `terms`: gain, support, the share of what is sold that is kept, units to those per thousand.
+    """
+    gain, support, kept, per_thousand = terms
     for s in range(suppliers.guests_from):
         if IS_INCUBATED[suppliers.kind[s]]:
             units = 0.0
             for g in range(first_good[s], first_good[s + 1]):
                 units += good_sales[g]
-            kept = units * terms.kept * terms.per_thousand
-            awareness[s] = grown_awareness(awareness[s], terms.gain, terms.support, kept)
+            sold = units * kept * per_thousand
+            awareness[s] = grown_awareness(awareness[s], gain, support, sold)
 
 
-def _rank_anchors(world: World, state: State) -> None:
-    """Who sells more bargains harder: heads grow and fade (M6)."""
-    regular = world.anchors.guests_from
-    signal, stands_for = state.anchors.signal[:regular], world.anchors.stands_for[:regular]
-    order, rank = np.argsort(-signal, kind="stable"), np.empty(regular)
-    rank[order] = mean_ranks(stands_for[order])
-    state.anchors.strength[:regular] = strength_of_rank(rank, stands_for.sum())
-
-
-def _learn_ads(state: State, scratch: Scratch) -> None:
+@step
+def _learn_ads(known, ads, day_totals):
     """What ads take of the sellers' GMV and of their margin (M19), smoothed."""
-    platform, day_totals = state.platform, scratch.day_totals
-    ads = float(scratch.sold.counts[Count.ADS_FEN])
-    gmv, margin = float(day_totals.anchor_gmv.sum()), float(day_totals.anchor_margin.sum())
+    spent = np.float64(ads)
+    gmv = add_up_in_pairs(day_totals.anchor_gmv)
+    margin = add_up_in_pairs(day_totals.anchor_margin)
+    share, of_margin = known.ads_share, known.ads_of_margin
     if gmv > 0.0:
-        platform.ads_share = smoothed(platform.ads_share, ads / gmv, SIGNAL_DAYS)
+        share = smoothed(share, spent / gmv, SIGNAL_DAYS)
     if margin > 0.0:
-        platform.ads_of_margin = smoothed(platform.ads_of_margin, ads / margin, SIGNAL_DAYS)
+        of_margin = smoothed(of_margin, spent / margin, SIGNAL_DAYS)
+    return share, of_margin
 
 
-def _learn_suppliers(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> None:
-    """Beliefs by kind: sales per joined supplier of late against what its kind expected (M15)."""
-    kept = left_after_ads(state.platform.ads_of_margin, world.supply.ad_burden)
-    _update_beliefs(
-        state.sellers.belief,
-        state.platform.kind_sales,
-        scratch.day_totals.kind_gmv,
-        scratch.kind_counts.joined,
-        world.expected_sales,
-        kept,
-        outcome.controls.demand,
-        world.scenario.suppliers.belief_speed,
-        outcome.levers.day > FIRST_DAYS,
-    )
-
-
-@kernel
+@stage
 def _update_beliefs(
     belief, kind_sales, kind_gmv, joined, expected, kept, season, speed, is_settled
 ):
-    """Smooth the sales per supplier on a plain day; once `is_settled`, beliefs follow them.
+    """Smooth the sales per supplier on a plain day; once `is_settled`, beliefs follow them (M15).
 
-    `kept` is the share that ads leave.
+    Sales per joined supplier of late stand against what its kind expected; `kept` is the share
+    that ads leave.
     """
     for kind in range(N_KINDS):
         per_supplier = kind_gmv[kind] / max(joined[kind], 1) / season
@@ -198,6 +228,43 @@ def _update_beliefs(
         if is_settled and joined[kind] > 0:
             ratio = kind_sales[kind] / expected[kind] * kept
             belief[kind] = updated_belief(belief[kind], ratio, speed)
+
+
+@step
+def _learn_uptake(uptake, claimed, full):
+    """What coupons cost against the forecast, which is `full`, smoothed; both fen.
+
+    What was claimed, not what was paid: rationing must not look like thrift.
+    """
+    seen = min(max(claimed / full, 1e-4), 5.0) if full > 0.0 else uptake
+    return uptake + (seen - uptake) / FORECAST_DAYS
+
+
+@stage
+def _learn_kinds(kind_share, kind_gmv):
+    """What kinds are bought, smoothed."""
+    total = add_up(kind_gmv)
+    for kind in range(kind_gmv.size):
+        if total > 0.0:
+            kind_share[kind] += (kind_gmv[kind] / total - kind_share[kind]) / FORECAST_DAYS
+
+
+@step
+def _learn_rival(intensity, accounts, days):
+    """The rival watches our coupons per GMV (M22)."""
+    if accounts[_GMV] > 0:
+        coupons = accounts[_OWN] + accounts[_PARTNER]
+        intensity = smoothed(intensity, coupons / accounts[_GMV], days)
+    return intensity
+
+
+@step
+def _learn_returns(before, accounts):
+    """What share of the orders comes back, smoothed; below 0 nothing is known yet."""
+    if accounts[_ORDERS] > 0:
+        share = accounts[_RETURNED] / accounts[_ORDERS]
+        return share if before < 0.0 else smoothed(before, share, FIRST_DAYS)
+    return before
 
 
 def _learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
@@ -214,47 +281,10 @@ def _learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
                 )
 
 
-def _learn_platform(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> None:
-    """GMV so far, forecast of a plain day, what coupons cost against the forecast."""
-    levers, controls, _ = outcome
-    totals, day_totals = scratch.sold, scratch.day_totals
-    accounts = state.platform
-    accounts.year_paid_fen += int(day_totals.accounts[Account.PAID]) * world.weight
-    expected = float(day_totals.sums[EXPECTED_PAID])
-    plain = expected / controls.demand
-    full = controls.reach / N_BUCKETS * own_rate(state, levers) * controls.boost * expected
-    if full > 0.0:
-        # What was claimed, not what was paid: rationing must not look like thrift.
-        seen = float(totals.counts[Count.CLAIMED_FEN]) / full
-        accounts.uptake += (min(max(seen, 1e-4), 5.0) - accounts.uptake) / FORECAST_DAYS
-    days = FORECAST_DAYS if accounts.forecast_seen else 1.0
-    accounts.forecast += (plain - accounts.forecast) / days
-    accounts.forecast_seen = True
-    _learn_kinds(accounts.kind_share, day_totals.kind_gmv)
-    _learn_trials(world, state, day_totals.anchor_gmv)
-
-
-@kernel
-def _learn_kinds(kind_share, kind_gmv):
-    """What kinds are bought, smoothed."""
-    total = np.sum(kind_gmv)
-    for kind in range(kind_gmv.size):
-        if total > 0.0:
-            kind_share[kind] += (kind_gmv[kind] / total - kind_share[kind]) / FORECAST_DAYS
-
-
-def _learn_rival(world: World, state: State, sums: list[int]) -> None:
-    """The rival watches our coupons per GMV (M22); `sums` by account."""
-    if sums[Account.GMV] > 0:
-        coupons = sums[Account.OWN_COUPON] + sums[Account.PARTNER_COUPON]
-        days = world.scenario.rival.reaction_days
-        intensity = coupons / sums[Account.GMV]
-        state.platform.intensity = smoothed(state.platform.intensity, intensity, days)
-
-
-def _learn_returns(platform: PlatformState, sums: list[int]) -> None:
-    """What share of the orders comes back, smoothed."""
-    if sums[Account.ORDERS] > 0:
-        share = sums[Account.RETURNED] / sums[Account.ORDERS]
-        before = platform.return_share
-        platform.return_share = share if before < 0.0 else smoothed(before, share, FIRST_DAYS)
+def _rank_anchors(world: World, state: State) -> None:
+    """Who sells more bargains harder: heads grow and fade (M6)."""
+    regular = world.anchors.guests_from
+    signal, stands_for = state.anchors.signal[:regular], world.anchors.stands_for[:regular]
+    order, rank = np.argsort(-signal, kind="stable"), np.empty(regular)
+    rank[order] = mean_ranks(stands_for[order])
+    state.anchors.strength[:regular] = strength_of_rank(rank, stands_for.sum())

@@ -10,7 +10,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from engine.jit import kernel
+from engine.jit import kernel, stage
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers
 from engine.market.scratch import Scratch
@@ -39,9 +39,10 @@ def keep_users(
     levels = np.empty(_CLASSES)
     _set_levels(aversions, load, levels)
     engagement, sums = state.buyers.engagement, [0] * len(scratch.blocks)
+    rooms = np.empty((scratch.threads.count, _STRIP))
     start = np.uint64(state.first_buyer * int(_SPREADS) & MASK)
 
-    def task(_: int, block: int) -> None:
+    def task(thread: int, block: int) -> None:
         first, last = scratch.blocks[block]
         sums[block] = _settle_engagement(
             first,
@@ -52,6 +53,7 @@ def keep_users(
             users.leave_days,
             users.return_days,
             users.gone_below,
+            rooms[thread],
         )
 
     scratch.threads.each(len(scratch.blocks), task)
@@ -75,19 +77,51 @@ def _set_levels(aversions, load, levels):
         levels[c] = load_level(aversions[c], load)
 
 
+_STRIP = 1024
+"""Buyers whose levels are looked up before they are used: they stay in the first-level cache."""
+
+
 @kernel
-def _settle_engagement(first, last, start, engagement, levels, leave_days, return_days, gone_below):
+def _settle_engagement(
+    first, last, start, engagement, levels, leave_days, return_days, gone_below, room
+):
     """A night for buyers `first`..`last`; returns the sum of their engagement.
 
     `start` (uint64) is `_SPREADS` times the number of buyer 0; `engagement` uint16 in 1/32768;
-    `levels` float64 by class.
+    `levels` float64 by class; `room` float64 (`_STRIP`,).
     """
     total = np.int64(0)
-    for i in range(first, last):
-        level = levels[(start + np.uint64(i) * _SPREADS) >> _CLASS_SHIFT]
-        now = engagement[i] / ENGAGEMENT_ONE
-        after = settled(now, level, leave_days, return_days, gone_below)
-        kept = np.int64(after * ENGAGEMENT_ONE + 0.5)
-        engagement[i] = np.uint16(min(max(kept, 0), MOST_ENGAGEMENT))
-        total += engagement[i]
+    for begin in range(first, last, _STRIP):
+        strip = engagement[begin : min(begin + _STRIP, last)]
+        own = room[: strip.size]
+        _look_up_levels(start + np.uint64(begin) * _SPREADS, levels, own)
+        _move_towards(strip, leave_days, return_days, gone_below, own)
+        total += _keep(own, strip)
+    return total
+
+
+@stage
+def _look_up_levels(spread, levels, own):
+    """The level of each buyer of a strip, whose first has `spread` times its number."""
+    for k in range(own.size):
+        own[k] = levels[(spread + np.uint64(k) * _SPREADS) >> _CLASS_SHIFT]
+
+
+@stage
+def _move_towards(engagement, leave_days, return_days, gone_below, own):
+    """Put engagement after the night, in its unit on record, into the place of its level."""
+    for k in range(own.size):
+        now = engagement[k] / ENGAGEMENT_ONE
+        after = settled(now, own[k], leave_days, return_days, gone_below)
+        own[k] = after * ENGAGEMENT_ONE + 0.5
+
+
+@stage
+def _keep(moved, engagement):
+    """Write a strip's engagement down; returns its sum."""
+    total = np.int64(0)
+    for k in range(moved.size):
+        kept = np.uint16(min(max(np.int32(moved[k]), 0), MOST_ENGAGEMENT))
+        engagement[k] = kept
+        total += kept
     return total

@@ -7,44 +7,32 @@ import numpy as np
 
 from engine.jit import kernel, step
 from engine.market.streams import TO_COME
+from engine.market.totals import (
+    AMOUNT_ANCHORS,
+    AMOUNT_COMMISSION,
+    AMOUNT_GMV,
+    BRANDS,
+    add_up_in_pairs,
+)
 from engine.measures.catalogue import CONCENTRATION
 from engine.population.draws import Floats
 
-BRANDS = 3
-"""Place of the brands' own accounts beside the three tiers of anchors."""
-
-N_AMOUNTS = 3
-_GMV, _COMMISSION, _ANCHORS = range(N_AMOUNTS)
-"""What is added up by tier: fen, fen, and anchors that have begun."""
-
 
 @kernel
-def spread(
-    day_totals,
-    totals,
-    presence,
-    streamed,
-    anchors,
-    weight,
-    month_gmv,
-    total_visits,
-    groups,
-    sold,
-    stands_for,
+def add_spread(
+    day_totals, totals, presence, streamed, anchors, weight, month_gmv, total_visits, spread
 ):
-    """Add up the day by row, and by tier and brand accounts into `groups`.
+    """Add up the day by row, and by tier and brand accounts; overwrites `spread`.
 
-    Returns how many anchors have begun, how many streamed, and how many rows sold; `sold` is
-    what one anchor of each of these rows sold, in the simulated sample, and `stands_for` their
-    number.
+    Returns how many anchors streamed, how many rows sold, and how many anchors have begun and
+    sold nothing.
 
     By row: `presence` (uint8), `streamed` (bool), and what the day's `totals` and `day_totals`
     (sample fen) and `anchors` say; `weight` people a simulated buyer. Adds to
-    `month_gmv` (float64, fen) and `total_visits` (int64), both real; overwrites `groups`
-    (float64, amount and group), `sold` and `stands_for` (float64, by row).
+    `month_gmv` (float64, fen) and `total_visits` (int64), both real.
     """
     gmv, commission = day_totals.anchor_gmv, day_totals.anchor_commission
-    visits = totals.visits
+    visits, groups = totals.visits, spread.groups
     begun, live, sellers = 0.0, 0.0, 0
     groups[:] = 0.0
     for m in range(gmv.size):
@@ -52,21 +40,21 @@ def spread(
         has_begun = np.float64(presence[m] != TO_COME)
         begun += many * has_begun
         live += many * np.float64(streamed[m])
-        groups[_ANCHORS, tier] += many * has_begun * np.float64(is_regular)
+        groups[AMOUNT_ANCHORS, tier] += many * has_begun * np.float64(is_regular)
         if visits[m] == 0:
             continue
         total_visits[m] += visits[m] * weight
         month_gmv[m] += gmv[m] * weight
         if is_regular:
-            groups[_GMV, tier] += gmv[m] * weight
-            groups[_COMMISSION, tier] += commission[m] * weight
+            groups[AMOUNT_GMV, tier] += gmv[m] * weight
+            groups[AMOUNT_COMMISSION, tier] += commission[m] * weight
         if anchors.is_brand[m]:
-            groups[_GMV, BRANDS] += gmv[m] * weight
+            groups[AMOUNT_GMV, BRANDS] += gmv[m] * weight
         if gmv[m] > 0.0:
-            sold[sellers] = gmv[m] / many
-            stands_for[sellers] = many
+            spread.sold[sellers] = gmv[m] / many
+            spread.stands_for[sellers] = many
             sellers += 1
-    return begun, live, sellers
+    return live, sellers, begun - add_up_in_pairs(spread.stands_for[:sellers])
 
 
 def concentration(values: Floats, stands_for: Floats, others: float = 0.0) -> dict[str, float]:
@@ -77,26 +65,24 @@ def concentration(values: Floats, stands_for: Floats, others: float = 0.0) -> di
 
     Gini = sum_k (2k - n - 1) x_k / (n sum x); HHI = sum of squared shares.
     """
-    order = np.argsort(values)
-    n = float(stands_for.sum() + others)
-    found = _concentrate(values[order], stands_for[order], n)
+    found = _concentrate(values, stands_for, np.argsort(values), others)
     return dict(zip(CONCENTRATION, found, strict=True))
 
 
 @kernel
-def _concentrate(rising, stands_for, n):
-    """The measures of `CONCENTRATION` of `n` values, those not given being 0.
+def _concentrate(values, stands_for, order, others):
+    """The measures of `CONCENTRATION` of values that rise in `order`, and `others` of 0.
 
     Of w equal anchors above s smaller ones the factors 2k - n - 1 add up to w (2s + w - n).
     """
     total, weighted, squares = 0.0, 0.0, 0.0
     top1, top10, top100 = 0.0, 0.0, 0.0
-    above = 0.0
-    for k in range(rising.size):
+    n, above = add_up_in_pairs(stands_for) + others, 0.0
+    for k in order:
         above += stands_for[k]
     below = n - above
-    for k in range(rising.size):
-        value, many = rising[k], stands_for[k]
+    for k in order:
+        value, many = values[k], stands_for[k]
         total += many * value
         weighted += many * (2.0 * below + many - n) * value
         squares += many * value * value

@@ -8,17 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.market.calendar.shocks import demand_shock
-from engine.market.ledger.concentration import BRANDS, N_AMOUNTS, concentration, spread
+from engine.market.calendar.users import app_users
+from engine.market.ledger.concentration import add_spread, concentration
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
 from engine.market.scratch import Scratch
 from engine.market.state import State
-from engine.market.totals import N_BUCKETS
+from engine.market.totals import BRANDS, N_BUCKETS
 from engine.market.world import World
 from engine.population.anchors import HEAD, TAIL, WAIST
 from engine.rules.adoption import recruits_cost
-from engine.spec.calendar import by_day
 from engine.units import FEN_PER_RMB, IS_INCUBATED, KINDS
 
 _JOINED = tuple(f"joined_{kind}_count" for kind in KINDS)
@@ -44,8 +43,7 @@ def write_day(
     record.ledgers[day], record.counts[day] = scratch.sold.ledger, scratch.sold.counts
     record.sums[day], record.month[day] = scratch.day_totals.sums, month
     values = (
-        _costs(world, scratch, outcome)
-        | _state_of(world, state, scratch, outcome)
+        _state_of(world, state, scratch, outcome)
         | _by_anchor(world, state, scratch, month)
         | {
             "target_cumulative_fen": plan.target_fen(day),
@@ -59,10 +57,8 @@ def write_day(
 
 def _by_anchor(world: World, state: State, scratch: Scratch, month: int) -> dict[str, float]:
     """Add to the anchors' months, and say how the day's sales spread over anchors."""
-    sealed, record = scratch.sealed, state.record
-    groups = np.zeros((N_AMOUNTS, BRANDS + 1))
-    sold, stands_for = np.empty((2, world.anchors.tier.size))
-    begun, streamed, sellers = spread(
+    sealed, record, room = scratch.sealed, state.record, scratch.spread
+    streamed, sellers, others = add_spread(
         sealed.day_totals,
         sealed.sold,
         scratch.shop.presence,
@@ -71,12 +67,9 @@ def _by_anchor(world: World, state: State, scratch: Scratch, month: int) -> dict
         world.weight,
         record.anchor_gmv[month],
         record.anchor_visits,
-        groups,
-        sold,
-        stands_for,
+        sealed.spread,
     )
-    gmv, commission, members = groups
-    others = begun - stands_for[:sellers].sum()
+    gmv, commission, members = room.groups.tolist()
     return {
         "head_gmv_fen": gmv[HEAD],
         "waist_gmv_fen": gmv[WAIST],
@@ -85,23 +78,46 @@ def _by_anchor(world: World, state: State, scratch: Scratch, month: int) -> dict
         "tail_commission_fen": commission[TAIL],
         "tail_anchors_count": members[TAIL],
         "live_anchors_count": streamed,
-        **concentration(sold[:sellers], stands_for[:sellers], others),
+        **concentration(room.sold[:sellers], room.stands_for[:sellers], others),
     }
 
 
-def _costs(world: World, scratch: Scratch, outcome: DayOutcome) -> dict[str, int]:
-    """What the platform spends on supply: recruiting (M3), own brands (M2), investment (M21)."""
-    brands = _percent(world, int(scratch.kind_counts.joined[IS_INCUBATED].sum()))
-    levers, incubation = outcome.levers, world.scenario.platform.incubation_cost_rmb * FEN_PER_RMB
+def _state_of(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> dict[str, Any]:
+    """What the platform spent on supply and had set, and the state in which the day ends."""
+    levers, controls, _ = outcome
+    activity = state.platform.activity
+    joined = scratch.kind_counts.joined.tolist()
     return {
         "recruiting_fen": _recruiting_fen(world, outcome),
-        "incubation_fen": int(levers.platform_brand_support * incubation * brands),
+        "incubation_fen": _incubation_fen(world, levers, joined),
         "investment_fen": int(levers.investment_fen),
+        "dau_count": app_users(world.scenario, levers.day) * activity,
+        "activity_share": activity,
+        "commercial_load": levers.historical_load * controls.load_ratio,
+        "push_share": controls.push,
+        "coupon_reach_share": controls.reach / N_BUCKETS,
+        "allowance_fen": controls.own_allowance * world.weight,
+        "forecast_gmv_fen": controls.forecast * world.weight,
+        "rival_pull": controls.rival,
+        "demand_shock": controls.shock,
+        "plan_members_count": sum(scratch.kind_counts.in_plan.tolist()),
+        **dict(zip(_JOINED, joined, strict=True)),
     }
+
+
+_INCUBATED = np.flatnonzero(IS_INCUBATED).tolist()
+"""The kinds of the platform's own brands."""
+
+
+def _incubation_fen(world: World, levers: DayLevers, joined: list[int]) -> int:
+    """What the platform's own brands cost today (M2), of how many have `joined` by kind."""
+    cost = world.scenario.platform.incubation_cost_rmb * FEN_PER_RMB
+    brands = _percent(world, sum(joined[kind] for kind in _INCUBATED))
+    return int(levers.platform_brand_support * cost * brands)
 
 
 def _recruiting_fen(world: World, outcome: DayOutcome) -> int:
-    """Cost of the joins that recruiting brought: all but the share 1 / factor."""
+    """Cost of the joins that recruiting brought (M3): all but the share 1 / factor."""
     levers = outcome.levers
     factor = levers.recruiting * outcome.controls.recruiting if levers.day > 0 else 1.0
     platform, joins = world.scenario.platform, _percent(world, outcome.joins)
@@ -112,29 +128,3 @@ def _recruiting_fen(world: World, outcome: DayOutcome) -> int:
 def _percent(world: World, suppliers: int) -> float:
     """Simulated suppliers as per cent of all."""
     return 100.0 * suppliers / world.scale.suppliers_count
-
-
-def _state_of(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> dict[str, Any]:
-    """The state in which the day ends, and what the platform set for it."""
-    levers, controls, _ = outcome
-    counts, activity = scratch.kind_counts, state.platform.activity
-    return {
-        "dau_count": _app_users(world, levers.day) * activity,
-        "activity_share": activity,
-        "commercial_load": levers.historical_load * controls.load_ratio,
-        "push_share": controls.push,
-        "coupon_reach_share": controls.reach / N_BUCKETS,
-        "allowance_fen": controls.own_allowance * world.weight,
-        "forecast_gmv_fen": controls.forecast * world.weight,
-        "rival_pull": controls.rival,
-        "demand_shock": demand_shock(world.scenario.shocks, state.run_seed, levers.day),
-        "plan_members_count": counts.in_plan.sum(),
-        **dict(zip(_JOINED, counts.joined.tolist(), strict=True)),
-    }
-
-
-def _app_users(world: World, day: int) -> float:
-    """Daily users of the app on the published path, which stays at its last month."""
-    path, today = world.scenario.platform.app_dau_million, world.date_of(day)
-    months = 12 * (today.year - world.scenario.calendar.origin.year) + today.month - 1
-    return by_day(path, months, today) * 1e6

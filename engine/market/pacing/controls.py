@@ -9,22 +9,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.jit import kernel
-from engine.market.plan import DayLevers, Plan, demand_weight
+from engine.jit import kernel, step
+from engine.market.calendar.shocks import demand_shock
+from engine.market.plan import DayLevers, Plan
+from engine.market.scratch import Scratch
 from engine.market.state import PlatformState, State
 from engine.market.totals import N_BUCKETS
 from engine.market.world import World
 from engine.rules.investment import built_share
 from engine.rules.pacing import allowance, coupon_reach, push, shortfall
 from engine.rules.rival import rival_pull
-from engine.rules.visits import festival_visits
+from engine.rules.visits import festival_visits, plain_demand
 from engine.units import BP, FEN_PER_BN_RMB, IS_CO_FUNDED
 
 
 class DayControls(NamedTuple):
     """What the platform set this morning. Purses in fen of the simulated sample.
 
-    `demand` is how much more than on a plain day is bought, with what coupons draw on festivals.
+    `demand` is how much more than on a plain day is bought, with what coupons draw on festivals;
+    `shock` the day's factor on serious looks, which nobody set.
     """
 
     push: float
@@ -38,6 +41,7 @@ class DayControls(NamedTuple):
     partner_allowance: int
     forecast: float
     rival: float
+    shock: float
 
 
 def begin_day_of_year(world: World, plan: Plan, platform: PlatformState, day: int) -> None:
@@ -67,66 +71,88 @@ def invest(world: World, platform: PlatformState, levers: DayLevers) -> DayLever
     return levers._replace(built=built)
 
 
-def own_rate(state: State, levers: DayLevers) -> float:
-    """Mean coupon rate on what is bought that the platform itself pays."""
-    return _mean_rate(state, levers, levers.partner_share_bp)
+@step
+def mean_rate(levers, partner_share_bp, kind_share):
+    """Mean coupon rate on what is bought, by kind, less the partner's part of its own goods.
 
-
-def _mean_rate(state: State, levers: DayLevers, partner_share_bp: int) -> float:
-    rate: float = _mean_of_rates(
-        levers.rate,
-        levers.tier_factor,
-        levers.festival_boost,
-        partner_share_bp,
-        state.platform.kind_share,
-    )
-    return rate
-
-
-@kernel
-def _mean_of_rates(rate, tier_factor, boost, partner_share_bp, kind_share):
-    """Mean of the rates by what is bought of each kind, less the partner's part of its own."""
+    `levers` the day's, `partner_share_bp` int64 basis points (0: what buyers get), `kind_share`
+    float64 by kind; the result float64, a share of price.
+    """
     mean = 0.0
-    for kind in range(rate.size):
+    for kind in range(levers.rate.size):
         own = 1.0 - partner_share_bp / BP if IS_CO_FUNDED[kind] else 1.0
-        mean += rate[kind] * np.mean(tier_factor) * boost * own * kind_share[kind]
+        tiers = np.mean(levers.tier_factor)
+        mean += levers.rate[kind] * tiers * levers.festival_boost * own * kind_share[kind]
     return mean
 
 
-def set_controls(world: World, plan: Plan, state: State, levers: DayLevers) -> DayControls:
+def set_controls(
+    world: World, plan: Plan, state: State, scratch: Scratch, levers: DayLevers
+) -> DayControls:
     """Compare with the target and set the day's push, purse, reach and load."""
     platform, policy = state.platform, plan.policy.target
-    error = shortfall(platform.year_paid_fen, plan.target_before_fen(levers.day))
-    pushed = push(error, platform.error_sum, policy.proportional_gain, policy.integral_gain)
-    pushes_more = policy.load_push + policy.recruiting_push > 0.0
-    if pushed < 1.0 and (platform.own_purse > 0 or pushes_more):  # anti-windup
-        platform.error_sum += error
-    platform.push = pushed
-    boost = 1.0 + policy.coupon_push * pushed
-    weight, left = plan.purse_weights(levers.day)
-    own = allowance(platform.own_purse, weight * boost, left)
-    plain_forecast = platform.forecast * demand_weight(levers)
-    spend = plain_forecast * own_rate(state, levers) * boost * platform.uptake
-    partner = allowance(platform.partner_purse, weight * boost, left)
+    day = levers.day
+    gains = policy.proportional_gain, policy.integral_gain
+    pushes = policy.coupon_push, policy.load_push, policy.recruiting_push
+    money = platform.year_paid_fen, plan.target_before_fen(day), platform.own_purse
+    pushed, error_sum, *values = _set_controls(
+        scratch.seal(levers),
+        scratch.sealed.pacing,
+        gains,
+        pushes,
+        plan.purse_weights(day),
+        (*money, platform.partner_purse),
+        (platform.error_sum, platform.forecast, platform.uptake, platform.intensity),
+        platform.kind_share,
+    )
+    platform.push, platform.error_sum = pushed, error_sum
+    shock = demand_shock(world.scenario.shocks, state.run_seed, day)
+    return DayControls._make([pushed, *values, shock])
+
+
+@kernel
+def _set_controls(levers, terms, gains, pushes, weights, money, known, kind_share):
+    """The push, the sum of errors, and the fields of `DayControls` from `boost` to `rival`.
+
+    `gains` proportional and integral; `pushes` of coupons, load and recruiting; `weights` of the
+    day and of all days left in the purse; `money`: paid this year and the target before today
+    (fen), purses of the platform and the partner (sample fen); `known`: sum of errors, forecast,
+    uptake and intensity (see `PlatformState`).
+    """
+    proportional, integral = gains
+    coupon_push, load_push, recruiting_push = pushes
+    weight, left = weights
+    paid, target, own_purse, partner_purse = money
+    error_sum, plain, uptake, intensity = known
+    error = shortfall(paid, target)
+    pushed = push(error, error_sum, proportional, integral)
+    pushes_more = load_push + recruiting_push > 0.0
+    if pushed < 1.0 and (own_purse > 0 or pushes_more):  # anti-windup
+        error_sum += error
+    boost = 1.0 + coupon_push * pushed
+    own = allowance(own_purse, weight * boost, left)
+    season, attention = levers.season, levers.festival_attention
+    plain_forecast = plain * plain_demand(season, levers.festival_traffic, attention)
+    rate = mean_rate(levers, levers.partner_share_bp, kind_share)
+    spend = plain_forecast * rate * boost * uptake
+    partner = allowance(partner_purse, weight * boost, left)
     reach = coupon_reach(own, spend) if own > 0.0 or partner > 0.0 else 0.0
     # What coupons draw on a festival comes after the reach: what that misses is rationed.
-    coupon = reach * boost * _mean_rate(state, levers, 0)
-    draw = world.scenario.calendar.coupon_draw
-    festival = festival_visits(levers.festival_traffic, draw, coupon)
-    demand = levers.season * festival * levers.festival_attention
-    ratio = levers.commercial_load * (1.0 + policy.load_push * pushed)
-    exponent = world.scenario.platform.load_exponent
-    rival = world.scenario.rival
-    return DayControls(
-        push=pushed,
-        boost=boost,
-        recruiting=1.0 + policy.recruiting_push * pushed,
-        load_ratio=ratio,
-        visit_level=(levers.historical_load * ratio) ** exponent * festival,
-        demand=demand,
-        reach=int(reach * N_BUCKETS),
-        own_allowance=int(own),
-        partner_allowance=int(partner),
-        forecast=platform.forecast * demand,
-        rival=rival_pull(rival.pull, levers.campaign_pull, rival.reaction, platform.intensity),
+    coupon = reach * boost * mean_rate(levers, 0, kind_share)
+    festival = festival_visits(levers.festival_traffic, terms.coupon_draw, coupon)
+    demand = plain_demand(season, festival, attention)
+    ratio = levers.commercial_load * (1.0 + load_push * pushed)
+    return (
+        pushed,
+        error_sum,
+        boost,
+        1.0 + recruiting_push * pushed,
+        ratio,
+        (levers.historical_load * ratio) ** terms.load_exponent * festival,
+        demand,
+        np.int64(reach * N_BUCKETS),
+        np.int64(own),
+        np.int64(partner),
+        plain * demand,
+        rival_pull(terms.rival, levers.campaign_pull, terms.reaction, intensity),
     )

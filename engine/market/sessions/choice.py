@@ -88,7 +88,7 @@ def _weigh_choices(n, buyers, flat, tastes, context, looks, batch):
     )
     _exponentials(n * batch.weights.shape[1], _ONE / tastes.nest, batch.flat_weights)
     if tastes.nest < _ONE:
-        _nest_outside(n, tastes.nest, batch.weights, batch.outside)
+        _nest_outside(n, tastes.nest, batch.weights, batch.outside, batch.total)
     _exponentials(n, _ONE, batch.outside)
     _sum_weights(n, batch.outside, batch.weights, batch.total)
 
@@ -166,14 +166,28 @@ def _value_goods(
             weights[k, j] = utility if open_to else NEVER
 
 
-@stage
-def _nest_outside(n, nest, weights, outside):
+@step
+def _nest_outside(n, nest, weights, outside, inside):
     """Log weights of the outside option beside goods that are weighed within their nest."""
+    _sum_inside(n, weights, inside)
+    _add_inclusive(n, nest, inside, outside)
+
+
+@stage
+def _sum_inside(n, weights, inside):
+    """The sum of the weights of each look's goods."""
     for k in range(n):
-        inside = _ZERO
+        total = _ZERO
         for j in range(weights.shape[1]):
-            inside += weights[k, j]
-        outside[k] = nested_outside(outside[k], nest, inside)
+            total += weights[k, j]
+        inside[k] = total
+
+
+@stage
+def _add_inclusive(n, nest, inside, outside):
+    """What the goods' inclusive value adds; a flat loop, which the compiler vectorises."""
+    for k in range(n):
+        outside[k] = nested_outside(outside[k], nest, inside[k])
 
 
 @stage
@@ -228,16 +242,17 @@ def _total_looks(n, sign, flat, tastes, context, totals, looks, batch):
 def _expect(n, sign, flat, sold, looks, position, weights, weight_sums):
     """The probabilities of the looks, in fixed point; nothing through external links."""
     expected, expected_paid = sold
+    places = places_of(flat)
     for k in range(n):
         look = looks[position[k]]
         row = first_index(flat, look)
         face = price_index(flat, look, row)
         per_weight, payment = _ONE / weight_sums[k], _ZERO
-        for j in range(np.uint64(flat.shown[look.anchor])):
-            if not flat.links_out[row + j]:
-                share = weights[k, j] * per_weight
-                expected[row + j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)
-                payment += share * np.float32(flat.paid[face + j])
+        # Places that are not shown have no weight. Less than 2^31: four bytes are enough.
+        for j in range(places):
+            share = weights[k, j] * per_weight * np.float32(not flat.links_out[row + j])
+            expected[row + j] += sign * np.int64(np.int32(share * _EXPECTED_ONE + _HALF))
+            payment += share * np.float32(flat.paid[face + j])
         expected_paid[look.anchor] += sign * np.int64(payment + _HALF)
 
 

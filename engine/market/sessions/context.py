@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.rng import Purpose, from_entity, key
+
 OUTSIDE, LOST = 255, 254
 """Choices that are no good: nothing bought; lost the stock lottery."""
 
@@ -12,8 +14,46 @@ PUBLIC_FEED, FAMILY = 255, 254
 """In place of the number of a follow: come by the feed, or passed on by a family."""
 
 
+class RandomStreams(NamedTuple):
+    """Keys (uint64) of what is drawn in slots: of the run, and of one slot.
+
+    In the order of `STREAMS`: first what buyers draw, then who is live. `numbers` (int64): the
+    slot's day and number. `first_buyer` (1,): what moves a stream to the shard's first buyer.
+    """
+
+    run_keys: NDArray[np.uint64]
+    slot_keys: NDArray[np.uint64]
+    numbers: NDArray[np.int64]
+    first_buyer: NDArray[np.uint64]
+
+
+STREAMS = (
+    Purpose.VISIT,
+    Purpose.ROUTE,
+    Purpose.LOOK,
+    Purpose.CHOICE,
+    Purpose.RATION_COUPON,
+    Purpose.RATION_STOCK,
+    Purpose.RETURN,
+    Purpose.FOLLOW,
+    Purpose.LIVE,
+)
+LIVE_STREAM = STREAMS.index(Purpose.LIVE)
+"""The only one that is no buyer's."""
+
+
+def random_streams(run_seed: int, first_buyer: int) -> RandomStreams:
+    """The streams of a run, before any slot."""
+    keys = np.array([key(run_seed, purpose) for purpose in STREAMS])
+    first = np.array([from_entity(0, first_buyer)])
+    return RandomStreams(keys, np.zeros_like(keys), np.zeros(2, np.int64), first)
+
+
 class SlotContext(NamedTuple):
-    """What all buyers share in one slot: its random streams and the state of the day."""
+    """What all buyers share in one slot: its random streams and the state of the day.
+
+    Written by `sessions.opening.open_slot`, for all kernels of the slot.
+    """
 
     visit: np.uint64
     route: np.uint64
@@ -53,3 +93,12 @@ LOOK = np.dtype(
     ]
 )
 """One serious look, in 16 bytes: who, where, by which follow, with which coupon, choosing what."""
+
+
+def new_slot_context(take_bp: NDArray[np.int64], offer_bp: NDArray[np.int64]) -> SlotContext:
+    """A context before any slot: zeros of the right types, and what holds in every slot.
+
+    `take_bp` and `offer_bp` (int64, by kind): see `world.World`.
+    """
+    *numbers, _, _ = SlotContext.__annotations__.values()
+    return SlotContext._make([*(kind(0) for kind in numbers), take_bp, offer_bp])

@@ -5,8 +5,6 @@ looks whose coupon the purse cannot pay. Neither changes a buyer: that is `settl
 work batch by batch, stage by stage; `reference` does the same in one plain loop.
 """
 
-import math
-
 import numpy as np
 
 from engine.accounts import Count
@@ -25,15 +23,6 @@ from engine.rules.visits import visits_rate
 
 _BUCKET_SHIFT = np.uint64(64 - N_BUCKETS.bit_length() + 1)
 _ZERO = np.float32(0.0)
-MOST_SESSIONS = 24
-"""Sessions of one buyer in one day; a slot has its share of them."""
-
-
-def most_sessions(slot_share: float) -> int:
-    """The most sessions of one buyer in a slot with this share of the day."""
-    return math.ceil(MOST_SESSIONS * slot_share)
-
-
 _SESSIONS, _AWAY, _LOOKS = int(Count.SESSIONS), int(Count.STAYED_AWAY), int(Count.LOOKS)
 _REFUSED, _FEED = int(Count.REFUSED_COUPONS), int(Count.FEED_VISITS)
 _FEED_LOOKS = int(Count.FEED_LOOKS)
@@ -147,7 +136,7 @@ def _round_visits(first, n, stream, habit_visits, level, most, rate, habit, visi
     """Sessions of each buyer: the expected number, rounded at random."""
     for k in range(n):
         expected = visits_rate(rate[k], habit[k], habit_visits, level)
-        visits[k] = min(np.int64(expected + uniform(stream, first + k, 0)), most)
+        visits[k] = min(np.int32(expected + uniform(stream, first + k, 0)), np.int32(most))
 
 
 @stage

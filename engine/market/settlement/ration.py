@@ -10,20 +10,48 @@ Stock: wishes are counted by supplier. Where they exceed the stock, a lottery or
 wishes by a hash of (seed, buyer, day, slot, session); the losers buy nothing.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from engine.accounts import Count
-from engine.jit import kernel
+from engine.jit import kernel, stage
 from engine.market.sessions.context import LOST
 from engine.market.streams import flat_view, index_of
-from engine.market.totals import N_BUCKETS
+from engine.market.totals import N_BUCKETS, OWN, PARTNER
 from engine.rng import bits
 
 _STOCK_OUTS = int(Count.STOCK_OUTS)
 
 
+class Shortages(NamedTuple):
+    """What of the buyers' wishes cannot be had.
+
+    `partner_cut` and `own_cut`: how many leading buckets each purse can pay, `N_BUCKETS` where it
+    pays all; `claimed` from the platform's own purse, sample fen; whether a supplier's stock is
+    short (`of_stock`).
+    """
+
+    partner_cut: int
+    own_cut: int
+    claimed: int
+    of_stock: bool
+
+
 @kernel
-def affordable_buckets(claims, purse):
+def shortages(claims, demand, stock, weight, own, partner):
+    """The fields of `Shortages`.
+
+    `claims` int64 (purse, bucket) and the purses `own` and `partner` int64, sample fen; `demand`
+    int64 by supplier; `stock` float64 by supplier, real units; `weight` int64.
+    """
+    partner_cut, _ = _affordable_buckets(claims[PARTNER], partner)
+    own_cut, claimed = _affordable_buckets(claims[OWN], own)
+    return partner_cut, own_cut, claimed, not _has_enough(demand, stock, weight)
+
+
+@stage
+def _affordable_buckets(claims, purse):
     """How many leading buckets a purse can pay, and what all buckets claim.
 
     `claims` int64 (N_BUCKETS,), `purse` int64, both sample fen; the results int64.
@@ -40,12 +68,9 @@ def affordable_buckets(claims, purse):
     return bucket, claimed
 
 
-@kernel
-def has_enough(demand, stock, weight):
-    """Whether every supplier has what is wanted; `stock` in real units, `demand` in sample ones.
-
-    `demand` int64 and `stock` float64 by supplier, `weight` int64; the result a bool.
-    """
+@stage
+def _has_enough(demand, stock, weight):
+    """Whether every supplier has what is wanted; `stock` in real units, `demand` in sample ones."""
     enough = True
     for s in range(demand.size):
         enough &= demand[s] <= stock[s] // weight

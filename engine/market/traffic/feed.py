@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jit import kernel, stage, step
+from engine.jit import stage, step
 from engine.market.streams import GONE, LIVE, OFF_AIR, TO_COME, StreamTable
 from engine.market.totals import add_up
 from engine.market.world import World
@@ -114,7 +114,7 @@ def _mean_of_begun(values, presence, anchors):
     return total / max(begun, 1.0)
 
 
-@kernel
+@step
 def draw_presence(shop, anchors, margin, levers, bid_share, stream, part, airtime, feed):
     """Draw who streams in this slot and fill the regular anchors' weights in the feed.
 
@@ -168,7 +168,7 @@ def _sell_ads(airtime, margin, stands_for, total, levers, bid_share):
     return levers.ad_load * bid_squares / bid_sum
 
 
-@kernel
+@step
 def build_feed(presence, stands_for, airtime, feed):
     """Make the weights on the air the law of the feed; with nobody in it, it is closed.
 
@@ -200,20 +200,24 @@ _MOST_OF_A_SLOT = 0.9
 """Of a slot's feed, the most that guests may take together."""
 
 
-def book_guests(world: World, shop: StreamTable, airtime: Airtime, day: int, slot: int) -> None:
-    """Put today's guests into the last slot's feed with their share of the day's feed visits."""
-    calendar, guests_from = world.scenario.calendar, world.anchors.guests_from
+def guests_shares(world: World, day: int, slot: int) -> Floats | None:
+    """What guests take of a slot's feed, float64 by guest; None where there are none.
+
+    They stream in the last slot.
+    """
+    calendar = world.scenario.calendar
     if slot != len(calendar.slot_share) - 1 or not calendar.trial_streams:
-        return
+        return None
     today = world.date_of(day)
-    shares = np.array(
-        [trial.traffic_share * (trial.day == today) for trial in calendar.trial_streams]
-    )
-    if not shares.any():
-        return
     # The slot has a part of the day's visits; a guest takes its share of the whole day.
-    shares = shares / calendar.slot_share[-1]
-    shares *= min(1.0, _MOST_OF_A_SLOT / shares.sum())
+    shares = [trial.traffic_share * (trial.day == today) for trial in calendar.trial_streams]
+    return np.array(shares) / calendar.slot_share[-1] if any(shares) else None
+
+
+def book_guests(world: World, shop: StreamTable, airtime: Airtime, shares: Floats) -> None:
+    """Put the guests into a slot's feed with these `shares` of its visits (float64, by guest)."""
+    guests_from = world.anchors.guests_from
+    shares = shares * min(1.0, _MOST_OF_A_SLOT / shares.sum())
     rest = airtime.weights[:guests_from].sum()
     airtime.weights[guests_from:] = shares / (1.0 - shares.sum()) * (rest or 1.0)
     shop.presence[guests_from:][shares > 0] = LIVE

@@ -1,0 +1,97 @@
+"""Before the sessions of a slot: who streams, the public feed, and what all buyers share."""
+
+import numpy as np
+
+from engine.jit import kernel, step, store
+from engine.market.sessions.context import LIVE_STREAM, SlotContext
+from engine.market.traffic.feed import build_feed, draw_presence
+from engine.rng import extend
+from engine.rules.attention import variety
+from engine.rules.routing import family_passes, public_odds
+
+
+@kernel
+def open_slot(
+    draws,
+    builds,
+    context,
+    shop,
+    anchors,
+    history,
+    levers,
+    terms,
+    take_bp,
+    offer_bp,
+    streams,
+    slot,
+    visit_level,
+    rival,
+    shock,
+    reach,
+    airtime,
+    feed,
+):
+    """Step 5 in one call: who is live, the feed, and the slot's `SlotContext`, into `context`.
+
+    In two calls where guests are to be put into the feed between them: it `draws` who is live,
+    and `builds` the rest (bools).
+
+    `context` the sealed one, within a tuple; `streams` of type `RandomStreams`; `slot` and `reach`
+    (buckets that hold a coupon) int64; `visit_level` of the day, `rival` (a utility) and `shock`
+    (a factor) float64; `take_bp` and `offer_bp` int64 by kind; the rest are records of world,
+    state and scratch.
+    """
+    if draws:
+        _name_streams(levers.day, slot, streams)
+        part, live = terms.slot_share[slot], streams.slot_keys[LIVE_STREAM]
+        margin = history.margin
+        draw_presence(shop, anchors, margin, levers, terms.bid_share, live, part, airtime, feed)
+    if builds:
+        build_feed(shop.presence, anchors.stands_for, airtime, feed)
+        levels = visit_level, rival, shock, reach
+        paid = take_bp, offer_bp
+        store(context[0], _context_of(slot, levers, terms, levels, paid, streams, feed))
+
+
+@step
+def _name_streams(day, slot, streams):
+    """The keys of the slot's random streams; what buyers draw goes by their number in the world."""
+    streams.numbers[0], streams.numbers[1] = day, slot
+    extend(streams.run_keys, streams.numbers, streams.slot_keys)
+    for k in range(LIVE_STREAM):
+        streams.slot_keys[k] += streams.first_buyer[0]
+
+
+@step
+def _context_of(slot, levers, terms, levels, paid, streams, feed):
+    """The slot's `SlotContext`; `levels`: visit level, rival, shock, reach; `paid`: take, offer."""
+    visit_level, rival, shock, reach = levels
+    take_bp, offer_bp = paid
+    keys = streams.slot_keys
+    attention = terms.attention * levers.season * levers.festival_attention * shock
+    fresh = variety(feed.collision[0], terms.variety) if terms.variety > 0.0 else 1.0
+    return SlotContext(
+        visit=keys[0],
+        route=keys[1],
+        look=keys[2],
+        choice=keys[3],
+        ration=keys[4],
+        stock=keys[5],
+        returned=keys[6],
+        follow=keys[7],
+        day=np.int64(levers.day),
+        month_start=np.int64(levers.month_start),
+        last_month_start=np.int64(levers.last_month_start),
+        most_sessions=terms.most_sessions[slot],
+        visit_level=np.float32(visit_level * terms.slot_share[slot]),
+        attention_level=np.float32(attention),
+        public_attention=np.float32(terms.public_attention * fresh),
+        outside_level=np.float32(terms.outside + rival),
+        public_odds=np.float32(public_odds(terms.public_pull, levers.public_share)),
+        family_share=np.float32(family_passes(terms.family_share, levers.family_cap)),
+        somebody_gone=np.bool_(feed.somebody_gone[0]),
+        coupon_reach=np.int64(reach),
+        partner_share_bp=np.int64(levers.partner_share_bp),
+        take_bp=take_bp,
+        offer_bp=offer_bp,
+    )
