@@ -2,6 +2,7 @@
 
 from hypothesis import settings
 
+import experiments  # noqa: F401  # before NumPy, as in a command: it says how many threads
 from tests import parsed_once
 from tests.schedule import (
     pytest_collection_modifyitems,
