@@ -18,23 +18,24 @@ from xdist.scheduler import LoadScopeScheduling
 ROOT = Path(__file__).resolve().parents[1]
 
 LONG: tuple[str, ...] = (
-    "tests/search/test_polish.py",
-    "tests/commands/test_config_fuzz.py",
     "tests/compute/test_sharded_ray.py",
-    "tests/commands/test_at_smoke_scale.py",
-    "tests/priors/test_figures.py",
-    "tests/calibrate/test_recovery.py",
-    "tests/market/test_facts.py",
     "tests/market/test_heads.py",
-    "tests/response/test_shapes.py",
+    "tests/market/test_facts.py",
+    "tests/calibrate/test_recovery.py",
+    "tests/priors/test_figures.py",
+    "tests/closed_forms/test_scale_free.py",
     "tests/market/test_more_kinds.py",
     "tests/compute/test_warmup.py",
-    "tests/closed_forms/test_scale_free.py",
+    "tests/commands/test_config_fuzz.py",
     "tests/properties/test_stress.py",
+    "tests/commands/test_at_smoke_scale.py",
+    "tests/commands/test_benchmark.py",
+    "tests/response/test_shapes.py",
+    "tests/search/test_polish.py",
     "tests/configs/test_experiments.py",
     "tests/market/test_credible.py",
 )
-"""Files with minutes of work, the longest to run first."""
+"""Files with minutes of work; those that stay whole go first."""
 
 APART: tuple[str, ...] = (
     "tests/commands/test_at_smoke_scale.py",
