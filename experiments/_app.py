@@ -11,9 +11,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import hydra
+from hydra._internal.hydra import Hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
@@ -85,6 +86,22 @@ def app(
             typed.release_locks()
 
     return main
+
+
+_composed_mode = Hydra.get_mode
+
+
+def _mode(self: Hydra, config_name: str | None, overrides: list[str]) -> Any:
+    """Take Hydra's place in looking for `hydra.mode`, for which it composes the whole config.
+
+    Of the files that may be read none sets it (`check_foreign_config`, and `conf` does not), so
+    that without a word on it the mode is that of the flags, and one composition is enough.
+    """
+    is_typed = any("mode" in word for word in overrides)
+    return _composed_mode(self, config_name, overrides) if is_typed else None
+
+
+Hydra.get_mode = _mode  # type: ignore[method-assign]
 
 
 def _print_notes(job: Spec) -> None:

@@ -7,6 +7,7 @@ money of a day adds up as the ledger's does.
 
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -175,11 +176,14 @@ _SHARE = {
 }
 
 
+@lru_cache(maxsize=4096)
 def _noise(seed: int, count: int, sd: float, *names: int) -> NDArray[np.float64]:
-    """Mean-one factors, a function of the names."""
+    """Mean-one factors, a function of the names: drawn once for all policies of a seed."""
     stream = rng.key(seed, rng.Purpose.CHOICE, *names)
     draws = np.array([rng.uniform64(stream, day, 0) for day in range(count)])
-    return np.asarray(1 + sd * np.sqrt(12) * (draws - 0.5))
+    factors = np.asarray(1 + sd * np.sqrt(12) * (draws - 0.5))
+    factors.flags.writeable = False
+    return factors
 
 
 def _flows(case: Case) -> dict[str, NDArray[Any]]:

@@ -34,7 +34,6 @@ from typing import Any, Final
 
 import numpy as np
 import optuna
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
@@ -228,6 +227,9 @@ def _importances(trials: Sequence[FrozenTrial], signs: Sequence[float]) -> list[
     signs
         Of each goal: 1 where less is better.
     """
+    # Imports scikit-learn and pandas where they are installed: seconds.
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(directions=[StudyDirection.MINIMIZE] * len(signs))
