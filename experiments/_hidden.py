@@ -21,7 +21,7 @@ def hide_in(config: DictConfig) -> None:
     if changed != plain:
         with read_write(config), open_dict(config):
             for key, value in changed.items():
-                if value != plain[key]:  # type: ignore[index,call-overload]
+                if value != plain[key]:  # type: ignore[index]
                     config[key] = value
 
 

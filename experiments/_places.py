@@ -5,7 +5,9 @@ that is brought from the store first and taken there as it fills.
 """
 
 import platform
+import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,13 +48,12 @@ def open_store(address: str, key: str, claims: "Mapping[str, Claim | None]") -> 
         another = f"{key}={masked(address).rstrip('/')}-2"
         remedy = f"wait for its end, or name another, e.g. {another}; that of a dead one ends soon"
         raise in_use(key, folder.address, lease, remedy)
-    staging = Staging(folder, lease)
+    staging = Staging(folder, lease, partial(print, file=sys.stderr))
     try:
         for name, claim in claims.items():
             if claim is not None:
-                check_claim(
-                    "/".join([address.rstrip("/"), *Path(name).parts]), claim, key, HYDRAS_OWN
-                )
+                place = "/".join([address.rstrip("/"), *Path(name).parts])
+                check_claim(place, claim, key, HYDRAS_OWN)
         staging.fetch()
     except BaseException:
         staging.drop()

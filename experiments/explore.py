@@ -13,10 +13,11 @@ _HELP: Final = """explore: try policies on a finished search, in a browser
 
 python -m experiments.explore FOLDER
 
-FOLDER is the output folder of experiments.optimize or experiments.replan, or its address. Two policies stand
-side by side: sliders for the levers of the search, and at once what they are likely to bring, from
-a surrogate fitted to its trials, with its cross-validated error. A button runs the real simulation
-and has the surrogate learn from it; another saves the policy as YAML for experiments.simulate.
+FOLDER is the output folder of experiments.optimize or experiments.replan, or its address. Two
+policies stand side by side: sliders for the levers of the search, and at once what they are likely
+to bring, from a surrogate fitted to its trials, with its cross-validated error. A button runs the
+real simulation and has the surrogate learn from it; another saves the policy as YAML for
+experiments.simulate.
 The page is served on this machine alone (127.0.0.1). Needs the extra `explorer`.
 """
 
