@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -51,7 +52,7 @@ def postgres(folder: Path) -> Iterator[str]:
         _wait_for_port(port, server, folder / "log")
         yield f"postgresql://mary:{QUOTED}@127.0.0.1:{port}/postgres"
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # at once: clients may still be there
         try:
             server.wait(30)
         except subprocess.TimeoutExpired:

@@ -18,6 +18,7 @@ from tests.fakes import Stopped, simulate_fake, stop, stopping_at
 from tests.search.jobs import results, run, small_job
 from tests.servers import QUOTED, postgres
 
+
 @pytest.fixture(scope="module")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
     """Return the address of an empty database of a kind."""
