@@ -78,7 +78,8 @@ def app(
         try:
             with one_message():
                 typed_and_own = read_dated_levers(sys.argv[1:], command.__name__)
-                sys.argv[1:] = sorted(typed_and_own, key=_is_override)
+                own = [hide(word) for word in typed_and_own]
+                sys.argv[1:] = sorted(own, key=_is_override)
                 run(task)()
         except ValueError as error:
             if not _is_hydras(error):
