@@ -1,5 +1,6 @@
 """Servers on loopback that tests start for themselves: PostgreSQL and an S3-compatible store."""
 
+import logging
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -106,6 +108,7 @@ def s3_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
     port = free_port()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server.start()
     known = {
         "AWS_ACCESS_KEY_ID": "key",
@@ -117,6 +120,8 @@ def s3_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name, value in known.items():
         monkeypatch.setenv(name, value)
     try:
+        reset = f"http://127.0.0.1:{port}/moto-api/reset"  # servers of one process share all
+        urlopen(Request(reset, method="POST"), timeout=60).close()
         boto3.client("s3").create_bucket(Bucket="bucket")
         yield "bucket"
     finally:
