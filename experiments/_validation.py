@@ -249,5 +249,5 @@ def _check_name(key: str, named: str) -> None:
     if is_address(named):
         from engine.results.storage import check_store, local_path
 
-        if local_path(named) is None:
+        if local_path(named, key) is None:
             check_store(named, key)

@@ -128,7 +128,7 @@ class Folder:
         )
 
 
-def local_path(address: str | Path) -> Path | None:
+def local_path(address: str | Path, where: str = "results folder") -> Path | None:
     """Return the path that an address means; None if it is in a store.
 
     Raises
@@ -143,7 +143,7 @@ def local_path(address: str | Path) -> Path | None:
     if parts.scheme != "file":
         return None
     if parts.netloc not in {"", "localhost"}:
-        raise _unknown(text, f"names a file of {parts.netloc}")
+        raise _unknown(text, f"names a file of {parts.netloc}", where)
     return Path(unquote(parts.path))
 
 
@@ -185,7 +185,7 @@ def check_store(address: str, where: str) -> None:
         raise _unknown(address, "names no folder of a bucket", where)
 
 
-def _unknown(address: str, what: str, where: str = "results folder") -> InputError:
+def _unknown(address: str, what: str, where: str) -> InputError:
     return InputError(where, f"{masked(address)} {what}", _ALLOWED, _REMEDY)
 
 
