@@ -20,10 +20,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from engine.config import Tree, load, resolve
+from engine.secrets import hide
 from engine.spec.base import Spec
 from engine.spec.jobs import Job, OptimizeJob
 from engine.spec.limits import in_currency
-from experiments import _help
+from experiments import _help, _hidden
 from experiments._exit import CommandLine, check_place, mistake, one_message, stop
 from experiments._sources import CONF, read_dated_levers
 from experiments._sweep import run_in_sweep
@@ -69,14 +70,17 @@ def app(
         JobValidation.command, JobValidation.job = command.__name__, job
         JobValidation.check = check
         _help.install()
+        _hidden.install()
         os.environ["HYDRA_FULL_ERROR"] = "1"  # lets Hydra's errors reach us
+        sys.argv[1:] = [hide(word) for word in sys.argv[1:]]
         sys.argv[1:] = sorted(sys.argv[1:], key=_is_override)  # its parser wants flags first
         CommandLine.current = typed = CommandLine(command.__name__, sys.argv[1:])
         run = hydra.main(config_path=str(CONF), config_name=command.__name__, version_base="1.3")
         try:
             with one_message():
                 typed_and_own = read_dated_levers(sys.argv[1:], command.__name__)
-                sys.argv[1:] = sorted(typed_and_own, key=_is_override)
+                own = [hide(word) for word in typed_and_own]
+                sys.argv[1:] = sorted(own, key=_is_override)
                 run(task)()
         except ValueError as error:
             if not _is_hydras(error):
@@ -84,6 +88,8 @@ def app(
             stop(mistake(error))
         finally:
             typed.release_locks()
+            with one_message():
+                typed.close_stores()
 
     return main
 

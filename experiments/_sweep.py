@@ -22,6 +22,7 @@ from omegaconf import DictConfig, open_dict
 
 from engine.config import Tree
 from engine.errors import HeadLostError, Interrupted, PoquanError
+from engine.secrets import masked
 from experiments._exit import is_of_the_disk, unwritable
 
 if TYPE_CHECKING:  # it reads results, for which --help must not wait
@@ -169,6 +170,7 @@ def _ended(folder: Path, config: Tree) -> dict[str, str]:
 
 def _note(folder: Path, config: Tree, state: str, message: str) -> None:
     """Note how a job ended; where even that cannot be written, it counts as not finished."""
+    message = masked(message)
     if message:
         print(message, file=sys.stderr)
     tree = {"of": _of(config), "state": state, "message": message}

@@ -21,7 +21,9 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from engine.compute.machine import cpus_count
 from engine.errors import InputError
+from engine.secrets import hidden, remember
 from engine.spec.jobs import Ray
+from experiments import _hidden
 from experiments._exit import one_message
 
 _OUTPUT: Final = Path(".hydra") / "output.txt"
@@ -72,7 +74,7 @@ class _Launched:
             max_retries=0,
             scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=False),
         )
-        place = (str(Path.cwd()), list(sys.path))
+        place = (str(Path.cwd()), list(sys.path), hidden())
         self._common = ray.put((Singleton.get_state(), context, task, *place))
         self._at_once, self._began = at_once, time.monotonic()
 
@@ -118,15 +120,17 @@ def _check(spec: Ray) -> None:
         )
 
 
-_Common = tuple[Any, HydraContext, TaskFunction, str, list[str]]
-"""State of Hydra's singletons, context, task, working folder and search path of the driver."""
+_Common = tuple[Any, HydraContext, TaskFunction, str, list[str], dict[str, str]]
+"""Of the driver: Hydra's singletons, context, task, working folder, search path, what is hidden."""
 
 
 def _run(common: _Common, job: DictConfig) -> JobReturn:
     """Run one job in a process of Ray's; what it prints goes to a file of its folder."""
-    state, context, task, place, path = common
+    state, context, task, place, path, secrets = common
     os.chdir(place)
     sys.path[:] = list(dict.fromkeys([*path, *sys.path]))
+    remember(secrets)
+    _hidden.install()
     setup_globals()
     Singleton.set_state(state)
     folder = Path(str(job.hydra.sweep.dir)) / str(job.hydra.sweep.subdir)

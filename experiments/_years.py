@@ -18,6 +18,7 @@ from engine.report.terminal.console import ResultsConsole
 from engine.results import KeptRuns, Results
 from engine.spec.jobs import Job
 from engine.spec.policy import Policy
+from experiments._places import settle, told_place
 from experiments._progress import progress
 
 _COLUMNS: Final = 100
@@ -86,6 +87,6 @@ def conclude(results: Results, folder: Path) -> Console:
 
 
 def tell_folder(folder: Path) -> None:
-    """Say where everything is, as short as it can be said."""
-    here = Path.cwd()
-    print(f"Results: {folder.relative_to(here) if folder.is_relative_to(here) else folder}")
+    """Say where everything is, so that it is found from any machine."""
+    settle(folder)
+    print(f"Results: {told_place(folder)}")

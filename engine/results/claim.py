@@ -17,11 +17,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from engine.errors import InputError
-from engine.results.storage import open_folder
+from engine.errors import InputError, StorageError
+from engine.results.lease import LOCKS as LOCK
+from engine.results.lease import in_use
+from engine.results.storage import Folder, local_path, open_folder
+from engine.results.writers import Writer
+from engine.secrets import masked
 
 MARKER: Final = ".poquan.json"
-LOCK: Final = ".poquan.lock"
 _SHOWN: Final = 5
 """Names shown of what is in a folder that is refused."""
 
@@ -70,6 +73,7 @@ class FolderLock:
                 os.close(file)
                 return None
             if _is_at(file, folder / LOCK):
+                _note_holder(file)
                 return cls(folder, tuple(sorted(set(made), reverse=True)), file)
             os.close(file)  # the lock of a holder that has just removed it
 
@@ -112,6 +116,20 @@ def _locked(file: int) -> bool:
     return True
 
 
+def _note_holder(file: int) -> None:
+    """Say in the lock's file who has it, for others to be told."""
+    os.ftruncate(file, 0)
+    os.pwrite(file, json.dumps(Writer.of_this_process().as_tree()).encode(), 0)
+
+
+def _holder(folder: Path) -> Writer:
+    """Return who has the lock of a folder, as far as it is told."""
+    try:
+        return Writer.from_tree(json.loads((folder / LOCK).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return Writer.unknown()
+
+
 def _is_at(file: int, path: Path) -> bool:
     """Tell whether the open file is still the one that others find at `path`."""
     try:
@@ -125,12 +143,12 @@ def _results_in(folder: Path, names: set[str]) -> bool:
     return any(not set(file.parts) & names for file in files)
 
 
-def check_claim(folder: Path, claim: Claim, key: str, ignored: Iterable[str] = ()) -> None:
+def check_claim(folder: str | Path, claim: Claim, key: str, ignored: Iterable[str] = ()) -> None:
     """Refuse a folder in which the command would destroy what others left.
 
     Parameters
     ----------
-    folder : the output folder, there or not.
+    folder : the output folder, there or not, or its address.
     claim : who asks.
     key : the key by which the user chose the folder.
     ignored : names that count as nothing, beside marker and lock.
@@ -139,12 +157,12 @@ def check_claim(folder: Path, claim: Claim, key: str, ignored: Iterable[str] = (
     ------
     InputError
         If the folder holds something and not the marker of an equal claim.
+    StorageError
+        If it cannot be listed.
     """
-    if not folder.is_dir():
-        return
-    found = sorted(path.name for path in folder.iterdir())
-    found = [name for name in found if name not in {MARKER, LOCK, *ignored}]
-    owner = _owner(folder)
+    place = open_folder(folder)
+    found = [name for name in place.names() if name not in {MARKER, LOCK, *ignored}]
+    owner = _owner(place)
     if not found or owner == claim:
         return
     names = ", ".join(found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
@@ -154,7 +172,7 @@ def check_claim(folder: Path, claim: Claim, key: str, ignored: Iterable[str] = (
         whose = f"the results of {owner.command} with {with_what} ({names})"
     raise InputError(
         key,
-        f"{folder} holds {whose}, which would be overwritten",
+        f"{place.address} holds {whose}, which would be overwritten",
         "a new or empty folder, or one that the same command left with the same config",
         _other_folder(folder, key),
     )
@@ -177,12 +195,8 @@ def lock_folder(folder: Path, key: str) -> FolderLock:
     """
     lock = FolderLock.take(folder)
     if lock is None:
-        raise InputError(
-            key,
-            f"another command is at work in {folder}",
-            "a folder of its own for each command that runs",
-            f"wait for its end, or {_other_folder(folder, key)}",
-        )
+        remedy = f"wait for its end, or {_other_folder(folder, key)}"
+        raise in_use(key, str(folder), _holder(folder), remedy)
     return lock
 
 
@@ -194,18 +208,23 @@ def put_claim(folder: Path, claim: Claim) -> None:
     StorageError
         If the folder cannot be written to.
     """
-    if _owner(folder) != claim:
-        open_folder(folder).put(MARKER, json.dumps(asdict(claim)).encode() + b"\n")
+    place = open_folder(folder)
+    if _owner(place) != claim:
+        place.put(MARKER, json.dumps(asdict(claim)).encode() + b"\n")
 
 
-def _owner(folder: Path) -> Claim | None:
+def _owner(place: Folder) -> Claim | None:
     try:
-        return Claim(**json.loads((folder / MARKER).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return Claim(**json.loads(place.get(MARKER))) if place.exists(MARKER) else None
+    except (StorageError, ValueError, TypeError):
         return None
 
 
-def _other_folder(folder: Path, key: str) -> str:
+def _other_folder(address: str | Path, key: str) -> str:
+    """Return how to name a folder that is free."""
+    folder = local_path(address)
+    if folder is None:
+        return f"name another, e.g. {key}={masked(str(address)).rstrip('/')}-2"
     own = folder.resolve().name or "results"
     place = folder.parent if folder.name not in {"", ".."} else folder
     number = 2

@@ -14,8 +14,9 @@ from engine.compute import Pool
 from engine.compute.pool import ProcessPool
 from engine.errors import InputError, PoquanError
 from engine.search.aim import Aim
-from engine.search.checkpoint.finalist_runs import FinalistRuns
-from engine.search.checkpoint.journal import Journal, job_hash
+from engine.search.checkpoint.journal import job_hash
+from engine.search.checkpoint.meeting import check_storage
+from engine.search.checkpoint.opened import Checkpoint, open_checkpoint
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
@@ -134,19 +135,35 @@ def optimize(
         As `check_job`, and if the folder holds the study of another job.
     PoquanError
         If all trials or all finalists fail.
+    StorageError
+        If the folder, or the database of a shared study, cannot be read or written.
     """
-    clock, checked = UsageClock(), _check(job)
+    checked = _check(job)
+    name = job_hash(job, checked.earlier)
+    with _quiet(), open_checkpoint(folder, name, checked.evaluator, job.storage) as checkpoint:
+        return _optimized(job, checked, checkpoint, pool, on_progress, weights)
+
+
+def _optimized(
+    job: OptimizeJob,
+    checked: _Checked,
+    checkpoint: Checkpoint,
+    pool: Pool,
+    on_progress: OnProgress,
+    weights: Mapping[str, float] | None,
+) -> SearchResult:
+    """Search, and know the best better."""
+    clock = UsageClock()
     space, evaluator, earlier = checked
-    aim, mark = _target_aim(job, space, weights), job_hash(job, earlier)
+    aim = _target_aim(job, space, weights)
     needed = dict.fromkeys((*evaluator.measures, *(aim.measures if aim else ())))
-    market = MarketProblem(job, space, pool, tuple(needed), FinalistRuns(folder, mark), earlier)
+    market = MarketProblem(job, space, pool, tuple(needed), checkpoint.runs, earlier)
+    bench = checkpoint.bench(market, lambda: pool.workers_count, market.worlds_count)
     forecast = Forecast(job, market, pool)
-    selection = Selection(market, evaluator, job.search, job.seed, market, aim)
-    with _quiet():
-        journal = Journal(folder, mark, evaluator)
-        study = SearchStudy(job.search, job.seed, market, evaluator, journal, market)
-        study.start_from(checked.starts)
-        priced = _searched(job, study, selection, aim, forecast, on_progress)
+    selection = Selection(market, evaluator, job.search, job.seed, bench, aim)
+    study = SearchStudy(job.search, job.seed, market, evaluator, checkpoint.journal, bench)
+    study.start_from(checked.starts)
+    priced = _searched(job, study, selection, aim, forecast, on_progress)
     found = study.found
     chosen = choose_finalists(study.trials, found, job.search.finalists_count, priced)
 
@@ -232,6 +249,7 @@ def _target_aim(
 
 
 def _check(job: OptimizeJob) -> _Checked:
+    check_storage(job.storage)
     earlier = earlier_policies(job.warm_start, job.baselines)
     space = PolicySpace(job.space, job.policy)
     checked = _Checked(space, ObjectiveEvaluator(job.objective), earlier)

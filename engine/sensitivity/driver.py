@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +15,11 @@ from engine.compute import Pool
 from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.measures.catalogue import OUTCOMES
+from engine.results import local_folder
 from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.journal import FILE, read_study
 from engine.search.space.policy_space import PolicySpace
+from engine.secrets import masked
 from engine.sensitivity.effects import effect_rows
 from engine.sensitivity.indices import (
     LEAST_TRIALS,
@@ -137,18 +138,19 @@ def _check_study(folder: str) -> None:
     InputError
         Naming the folder.
     """
-    if not (Path(folder) / FILE).is_file():
+    place = local_folder(folder, "study")
+    if not (place / FILE).is_file():
         raise InputError(
             "study",
-            f"there is no {FILE} in {folder}",
+            f"there is no {FILE} in {masked(folder)}",
             "the output folder of experiments.optimize",
             "give one, e.g. study=outputs/optimize/TIME",
         )
-    finished = len(read_study(Path(folder)).get_trials(states=(TrialState.COMPLETE,)))
+    finished = len(read_study(place).get_trials(states=(TrialState.COMPLETE,)))
     if finished < LEAST_TRIALS:
         raise InputError(
             "study",
-            f"the search in {folder} has {finished} finished trials",
+            f"the search in {masked(folder)} has {finished} finished trials",
             f"at least {LEAST_TRIALS}",
             "let it go on, or give another",
         )

@@ -29,7 +29,6 @@ import math
 import warnings
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -38,6 +37,7 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from engine.design.draws import uniform_draws
+from engine.results import local_folder
 from engine.rng import Purpose
 from engine.search.checkpoint.journal import read_study
 from engine.stats.arrays import Floats
@@ -168,13 +168,13 @@ def importance_rows(folder: str, resamples: int, seed: int) -> list[Row]:
     Parameters
     ----------
     folder
-        Output folder of the search.
+        Output folder of the search, or its address.
     resamples
         Of the bootstrap over its trials.
     seed
         Names the resamples.
     """
-    study = read_study(Path(folder))
+    study = read_study(local_folder(folder, "study"))
     trials = _feasible_trials(study)
     shape = (min(resamples, _MOST_RESAMPLES), len(trials))
     signs = [1.0 if way is StudyDirection.MINIMIZE else -1.0 for way in study.directions]

@@ -300,6 +300,7 @@ class OptimizeJob(Job, WithRunOff):
         "targets_bn_rmb": True,
         "value_of_gmv": True,
         "warm_start": True,
+        "storage": True,
         "attribution_replications": True,
         "actuals": True,
         "accuracy": True,
@@ -335,6 +336,11 @@ class OptimizeJob(Job, WithRunOff):
         None,
         description="output folder of an earlier search, whose best policies are tried first and "
         "stay to the end; none: nothing is known",
+    )
+    storage: str | None = Field(
+        None,
+        description="database in which several drivers of this job share its search, each trial "
+        "simulated by one: sqlite:///FILE, postgresql://USER@HOST/DATABASE; none: this one alone",
     )
     value_of_gmv: float = Field(
         0.0,

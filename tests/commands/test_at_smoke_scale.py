@@ -40,7 +40,7 @@ def test_the_command_does_its_work(command: str, tables: set[str], place: Path, 
     assert tables <= set(list_tables(place / "out"))
     page = place / "out" / "report.html"
     assert page.stat().st_size > 1000
-    assert "Results: out" in done.stdout
+    assert f"Results: {place}/out on host " in done.stdout
     page.unlink()
     rebuilt = type_in("report", "folder=out")
     assert rebuilt.status == 0, rebuilt.err

@@ -24,7 +24,7 @@ def test_simulate_leaves_its_tables_and_report(type_in, place: Path) -> None:
     assert read_table(place / "out", "runs").num_rows == 2
     for table in ("daily", "segments", "anchors"):
         assert read_table(place / "out", table).num_rows > 0
-    assert "Results: out" in ended.out
+    assert f"Results: {place}/out on host " in ended.out
     assert "h1_2020" in ended.out
 
 
