@@ -16,6 +16,7 @@ from engine.spec.base import Spec
 from engine.spec.jobs import Job
 from experiments._exit import HYDRAS_OWN, CommandLine, one_message, unwritable
 from experiments._hydra_errors import check_not_empty
+from experiments._job import check_outlives_job
 from experiments._sweep import SweepJob, conclude_sweep, jobs_of
 
 if TYPE_CHECKING:
@@ -46,12 +47,14 @@ class JobValidation(Callback):
             claim = self._validated(config)
             folder = _named_folder(config, _RUN)
             if config.hydra.output_subdir is not None:  # it has a folder of its own
+                check_outlives_job(_RUN, folder)
                 _claim_folder(config, _RUN, {folder: claim})
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Refuse a sweep with a bad job before the first one runs; lock its folder."""
         with one_message():
             folder = _named_folder(config, _SWEEP)
+            check_outlives_job(_SWEEP, folder)
             claims: dict[Path, Claim | None] = {}
             self._jobs = []
             for job, words in jobs_of(config):

@@ -14,7 +14,7 @@ from engine.compute.same_code import Code, Refusal, refused
 from engine.compute.shards.links import Address, TreeLinks
 from engine.compute.shards.member import Member
 from engine.compute.shards.nights import Nights
-from engine.compute.tasks import make_ready, node_name
+from engine.compute.tasks import make_ready, node_name, with_granted_threads
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class ShardWorker:
         """
         assert self._links is not None
         self._links.connect(addresses)
+        case = with_granted_threads(case)
         number, count, every = self._place.number, self._place.count, self._place.every
         self._member = Member(number, count, self._links, self._nights(), go_on, every)
         try:
