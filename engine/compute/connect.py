@@ -39,6 +39,10 @@ ray.init(address=sys.argv[1], logging_level="ERROR", log_to_driver=False)
 _TOKEN_NAMES: Final = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 _TOKEN_REFUSALS: Final = ("InvalidAuthToken", "Unauthenticated", "AuthenticationError")
 _NO_TOKEN: Final = "no authentication token was found"
+_LATE: Final = "timed out during startup"
+_STARTS: Final = 3
+"""How often a local Ray is started where the machine is too busy for the half minute of Ray's."""
+
 _VERSIONS: Final = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
 """Of the cluster, and of this process, where Ray says that they differ."""
 
@@ -101,10 +105,15 @@ def _start(spec: Ray, address: str, folder: Path | None) -> None:
             options["_memory"] = int(_FREE_SHARE * free)
     elif spec.runtime_env is not None:
         options["runtime_env"] = _with_package(spec.runtime_env)
-    try:
-        ray.init(address=address, **options)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - Ray raises and exits with many kinds
-        raise _unreachable(address, str(error)) from None
+    for left in reversed(range(_STARTS if address == "local" else 1)):
+        try:
+            ray.init(address=address, **options)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - Ray raises and exits with many kinds
+            if not (left and _LATE in str(error)):
+                raise _unreachable(address, str(error)) from None
+            ray.shutdown()
+        else:
+            return
 
 
 def _with_package(environment: Mapping[str, Any]) -> dict[str, Any]:

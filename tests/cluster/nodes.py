@@ -5,10 +5,12 @@ folder of its own, so that neither another Ray of this machine nor its file of a
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -104,10 +106,7 @@ class Node:
 class Cluster:
     """A head and nodes; `env` is what a command on it needs to know."""
 
-    def __init__(
-        self, folder: Path, head_cpus: int, env: Mapping[str, str], version: str, **options: Any
-    ) -> None:
-        folder.mkdir(exist_ok=True)
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
         kept = {name: value for name, value in os.environ.items() if name not in _NOT_OURS}
         self.env = {
             **kept,
@@ -120,11 +119,15 @@ class Cluster:
         self.address = f"127.0.0.1:{free_port()}"
         self.dashboard = f"http://127.0.0.1:{free_port()}"
         self.nodes: list[Node] = []
+
+    def add_head(self, cpus: int, version: str = "", **options: Any) -> Node:
+        """Start the head; it may say of itself to be of another version of Ray."""
         own = {"port": self.address, "dashboard-port": self.dashboard}
         ports = {name: value.rpartition(":")[2] for name, value in own.items()}
         words = [f"--{name}={port}" for name, port in ports.items()]
         words += [f"--ray-client-server-port={free_port()}", "--dashboard-host=127.0.0.1"]
-        self._add(["--head", *words], head_cpus, version, {"include_dashboard": "false", **options})
+        asked = {"include_dashboard": "false", **options}
+        return self._add(["--head", *words], cpus, version, asked)
 
     def add(self, cpus: int, **options: Any) -> Node:
         """Start another node; options as `ray start` takes them, with underscores."""
@@ -135,7 +138,10 @@ class Cluster:
         words = [*words, f"--num-cpus={cpus}", "--min-worker-port=0", "--max-worker-port=0"]
         words += [f"--{name}={free_port()}" for name in _PORTS]
         words += [f"--{name.replace('_', '-')}={value}" for name, value in asked.items()]
-        self.nodes.append(Node(words, self.env, version))
+        try:
+            self.nodes.append(Node(words, self.env, version))
+        except RuntimeError:  # Ray waits half a minute for a node, which may be too busy
+            self.nodes.append(Node(words, self.env, version))
         return self.nodes[-1]
 
     def words(self) -> list[str]:
@@ -150,7 +156,6 @@ class Cluster:
 
 @contextmanager
 def cluster(
-    folder: Path,
     head_cpus: int = 1,
     env: Mapping[str, str] | None = None,
     version: str = "",
@@ -160,16 +165,28 @@ def cluster(
 
     Parameters
     ----------
-    folder : of its temporary files; its name must be short, since sockets lie in it.
     env : beside that of this process.
     version : of Ray, that it says to be of.
     options : of `ray start`.
     """
-    found = Cluster(folder, head_cpus, env or {"RAY_AUTH_MODE": "disabled"}, version, **options)
+    with passing_folder() as folder:
+        own = env or {"RAY_AUTH_MODE": "disabled"}
+        found = Cluster(folder, own)
+        try:
+            found.add_head(head_cpus, version, **options)
+            yield found
+        finally:
+            found.end()
+
+
+@contextmanager
+def passing_folder() -> Iterator[Path]:
+    """Make a folder whose name is short enough for Ray's sockets, and remove it afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="pq", dir="/tmp"))
     try:
-        yield found
+        yield folder
     finally:
-        found.end()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def start_command(
@@ -184,6 +201,20 @@ def start_command(
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def run_command(
+    name: str, words: list[str], env: Mapping[str, str], place: Path, seconds: float = 240.0
+) -> tuple[int, str, str]:
+    """Run a command to its end; return its status and what it printed."""
+    command = start_command(name, words, env, place)
+    try:
+        out, err = command.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        command.kill()
+        out, err = command.communicate()
+        raise AssertionError(f"no end within {seconds} s\n{out}\n{err}") from None
+    return command.returncode, out, err
 
 
 def descendants(parent: int) -> list[int]:
