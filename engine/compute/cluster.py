@@ -302,7 +302,7 @@ def own_node_is_lost(nodes: Iterable[str]) -> bool:
     """Tell whether this process runs on a node that is not among those that are alive."""
     import ray
 
-    return not ray.util.client.ray.is_connected() and (
+    return not ray.util.client.ray.is_connected() and (  # type: ignore[no-untyped-call]
         ray.get_runtime_context().get_node_id() not in nodes
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 from engine.compute.machine import available_bytes, cpus_count
@@ -28,12 +29,13 @@ from engine.spec.jobs import Ray
 _CONNECT_S: Final = 5.0
 """Seconds in which an address must accept a connection."""
 
-_PROBE_S: Final = 30.0
+_PROBE_S: Final = 45.0
 """Seconds in which a cluster must let a client in. Ray itself would try for minutes, and
 then end the process without an exception: a process of its own tries first."""
 
 _PROBE: Final = """
 import sys, ray
+print("imported", flush=True)
 ray.init(address=sys.argv[1], logging_level="ERROR", log_to_driver=False)
 """
 _TOKEN_NAMES: Final = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
@@ -180,18 +182,23 @@ def _check_port(address: str) -> None:
 
 def _probe(address: str) -> None:
     """Connect from another process, which may hang or die in place of this one."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", _PROBE, address],
-            capture_output=True,
-            timeout=_PROBE_S,
-            check=False,
+    with TemporaryFile() as said:
+        probe = subprocess.Popen(
+            [sys.executable, "-c", _PROBE, address], stdout=subprocess.PIPE, stderr=said
         )
-    except subprocess.TimeoutExpired as error:
-        text = (error.stderr or b"").decode(errors="replace")
-        raise _unreachable(address, text, f"no answer of Ray within {_PROBE_S:.0f} s") from None
-    if done.returncode:
-        raise _unreachable(address, done.stderr.decode(errors="replace"))
+        assert probe.stdout is not None
+        short = ""
+        try:
+            probe.stdout.readline()  # the time of an import on a busy machine does not count
+            probe.communicate(timeout=_PROBE_S)
+        except subprocess.TimeoutExpired:
+            short = f"no answer of Ray within {_PROBE_S:.0f} s"
+        finally:
+            probe.kill()
+            probe.communicate()
+        if short or probe.returncode:
+            said.seek(0)
+            raise _unreachable(address, said.read().decode(errors="replace"), short)
 
 
 def _unreachable(address: str, said: str, short: str = "") -> ClusterError:

@@ -114,7 +114,7 @@ def with_granted_threads(case: Case) -> Case:
     """Return `case` with no more threads than Ray has granted CPUs to this worker."""
     import ray
 
-    asked = ray.get_runtime_context().get_assigned_resources()
+    asked = ray.get_runtime_context().get_assigned_resources()  # type: ignore[no-untyped-call]
     cpus = [value for name, value in asked.items() if name.startswith("CPU")]
     granted = max(1, int(max(cpus, default=case.threads)))
     return case if case.threads <= granted else replace(case, threads=granted)

@@ -98,9 +98,13 @@ class Node:
 
     def kill_part(self, name: str) -> None:
         """End one of its processes at once: raylet, gcs_server."""
-        found = [number for number in self.processes() if _name_of(number) == name]
+        found = self.named(name)
         assert found, name
         _kill(found)
+
+    def named(self, name: str) -> list[int]:
+        """Return its processes of a name, of which Linux keeps fifteen letters."""
+        return [number for number in self.processes() if _name_of(number) == name[:15]]
 
 
 class Cluster:

@@ -6,7 +6,14 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.cluster.nodes import Cluster, cluster, free_port, run_command, start_command
+from tests.cluster.nodes import (
+    Cluster,
+    cluster,
+    free_port,
+    is_gone,
+    run_command,
+    start_command,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -99,6 +106,20 @@ def test_a_lost_node_ends_in_a_message_or_is_made_good_and_the_command_goes_on(
     status, _, err = run_command("simulate", alone, nodes.env, tmp_path)
     assert status == 0, err
     assert rows(tmp_path / "out") == rows(tmp_path / "alone")
+
+
+def test_on_a_cluster_nothing_is_left_of_a_command_that_is_killed(tmp_path: Path) -> None:
+    words = [*SMALL, "replications=2000", "hydra.run.dir=out"]
+    with cluster() as nodes:
+        command = start_command("simulate", [*nodes.words(), *words], nodes.env, tmp_path)
+        _kept_some(tmp_path / "out")
+        busy = nodes.nodes[0].named("ray::run_chunk")
+        command.kill()
+        command.communicate()
+        assert busy
+        assert is_gone(busy, 60)
+        status, _, err = simulate(nodes, tmp_path, "hydra.run.dir=after")
+        assert status == 0, err
 
 
 def _kept_some(folder: Path, already: int = 0) -> int:

@@ -47,17 +47,18 @@ def placed(
 ) -> Iterator[list[Any]]:
     """Start all shards at once, where there is room; end them afterwards.
 
-    On this machine alone their CPUs are shared out, on a cluster each shard gets a CPU for every
-    thread, and the memory that it needs.
+    On this machine alone CPUs and memory are shared out, on a cluster each shard gets a CPU for
+    every thread, and the memory that it needs.
     """
     import ray
     from ray.util.placement_group import placement_group, remove_placement_group
     from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
     count = len(places)
-    bundle = {"CPU": _cpus(count, threads, is_local=is_local)}
-    if not is_local:
-        bundle["memory"] = bytes_of_shard(scale.buyers_count, count, scale.anchors_count)
+    memory = bytes_of_shard(scale.buyers_count, count, scale.anchors_count)
+    if is_local:  # `check_memory` has looked whether they fit
+        memory = min(memory, sum(node.memory for node in cluster_nodes().values()) // count)
+    bundle = {"CPU": _cpus(count, threads, is_local=is_local), "memory": memory}
     group = placement_group([bundle] * count, strategy="PACK")
     actors: list[Any] = []
     try:
@@ -65,6 +66,7 @@ def placed(
         for number, place in enumerate(places):
             options: dict[str, Any] = {
                 "num_cpus": bundle["CPU"],
+                "memory": bundle["memory"],
                 "max_concurrency": 2,
                 "scheduling_strategy": PlacementGroupSchedulingStrategy(group, number),
             }

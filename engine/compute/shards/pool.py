@@ -18,6 +18,7 @@ from engine.compute.messages import SHARDS_LOST
 from engine.compute.pool import TABLES, Finished, Pool, Waiting, finish, simulate_case
 from engine.compute.same_code import Refusal, of_other_code, own_code
 from engine.compute.shards.member import ShardTraffic
+from engine.compute.shards.nights import FOLDERS
 from engine.compute.shards.placing import Gang, ShardsLostError, placed
 from engine.compute.shards.sizes import shards_count
 from engine.compute.shards.worker import Place, Placed
@@ -58,7 +59,7 @@ def _memory_of_nodes() -> list[int]:
 
 def _folder_of(name: str, parent: str | None) -> Path:
     """The folder of one market: in `parent`, or where this machine keeps passing files."""
-    return Path(parent or tempfile.gettempdir()) / f"poquan-shards-{name}"
+    return Path(parent or tempfile.gettempdir()) / f"{FOLDERS}{name}"
 
 
 class _ShardedPool(Pool):

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
+from tempfile import gettempdir
 
 from engine.case import Case, RunResult
 from engine.compute.pool import Finished, finish
 from engine.compute.same_code import Code, Refusal, refused
 from engine.compute.shards.links import Address, TreeLinks
 from engine.compute.shards.member import Member
-from engine.compute.shards.nights import Nights
+from engine.compute.shards.nights import Nights, remove_old_nights
 from engine.compute.tasks import make_ready, node_name, with_granted_threads
 
 
@@ -59,6 +60,8 @@ class ShardWorker:
             return refusal
         make_ready(case)
         place = self._place
+        if place.folder.parent == Path(gettempdir()):
+            remove_old_nights(place.folder.parent)
         host = "127.0.0.1" if place.is_local else ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
         self._links = TreeLinks(place.number, place.token, host)
         return Placed(self._links.address, self._nights().saved(), os.getpid())
