@@ -195,7 +195,8 @@ def _probe(address: str) -> None:
             short = f"no answer of Ray within {_PROBE_S:.0f} s"
         finally:
             probe.kill()
-            probe.communicate()
+            probe.wait()
+            probe.stdout.close()
         if short or probe.returncode:
             said.seek(0)
             raise _unreachable(address, said.read().decode(errors="replace"), short)
