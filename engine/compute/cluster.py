@@ -192,7 +192,7 @@ class _RayPool(Pool):
         A node of M bytes that grants L of them runs floor(L / m) tasks of m bytes, as many as
         ask for m M / L of M.
         """
-        most = max(self._memories(), default=0)
+        most = max((node.memory for node in self._nodes.values() if node.cpus), default=0)
         asked = sent.memory
         if self._memory_limit is not None and self._memory_limit < most:
             asked = math.ceil(asked * most / self._memory_limit)
