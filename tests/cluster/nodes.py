@@ -34,13 +34,20 @@ _NOT_OURS: Final = ("RAY_ADDRESS", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_
 
 _START: Final = """
 import sys, ray
+from ray._private import utils
+from ray.scripts.scripts import main
 if sys.argv[1]:
     ray.__version__ = sys.argv[1]
-from ray.scripts.scripts import main
+if "--include-dashboard=true" not in sys.argv:
+    utils.get_dashboard_dependency_error = lambda: ImportError("as if Ray were installed alone")
 sys.argv[0:2] = ["ray"]
 main()
 """
-"""`ray start`, that may say of itself to be of another version."""
+"""`ray start`, that may say of itself to be of another version.
+
+A node without a dashboard starts the short agents of a Ray without the extra for it: Ray gives the
+long ones no more than fifteen seconds, which they need on a busy machine for their imports alone.
+"""
 
 
 def free_port() -> int:
