@@ -215,7 +215,7 @@ def start_command(
 
 
 def run_command(
-    name: str, words: list[str], env: Mapping[str, str], place: Path, seconds: float = 240.0
+    name: str, words: list[str], env: Mapping[str, str], place: Path, seconds: float = 500.0
 ) -> tuple[int, str, str]:
     """Run a command to its end; return its status and what it printed."""
     command = start_command(name, words, env, place)

@@ -12,7 +12,7 @@ import pytest
 from tests.cluster.nodes import ROOT, Cluster, cluster
 from tests.cluster.test_lost_and_refused import TOKEN, finished, rows
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 COMMAND = [sys.executable, "-m", "experiments.simulate", "scale=smoke", "ray=cluster"]
 SHORT = ["scenario.calendar.end=2020-01-31", "replications=3"]
@@ -75,7 +75,7 @@ def test_a_job_that_is_stopped_goes_on_when_it_is_submitted_again(
     name = "poquan-stopped"
     begun = submit(nodes, words, ("--no-wait", "--submission-id", name))
     assert begun.returncode == 0, begun.stderr
-    until = time.monotonic() + 240
+    until = time.monotonic() + 500
     while not finished(tmp_path / "out"):
         assert time.monotonic() < until
         time.sleep(0.2)

@@ -13,7 +13,7 @@ import pytest
 from tests.cluster.nodes import descendants, is_gone, passing_folder, start_command
 from tests.cluster.test_lost_and_refused import finished
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 WORDS = ["scale=smoke", "ray.backend=ray", "ray.workers_count=1", "hydra.run.dir=out"]
 
@@ -31,7 +31,7 @@ def started(passing: Path, place: Path, replications: int) -> "subprocess.Popen[
 
 
 def wait_for_a_year(place: Path) -> None:
-    until = time.monotonic() + 240
+    until = time.monotonic() + 500
     while not finished(place / "out"):
         assert time.monotonic() < until, "no year came"
         time.sleep(0.1)
@@ -47,7 +47,7 @@ def test_nothing_is_left_after_the_end_or_an_interruption(
     assert own or number is None
     if number is not None:
         command.send_signal(number)
-    _, err = command.communicate(timeout=240)
+    _, err = command.communicate(timeout=500)
     assert command.returncode == (0 if number is None else 130), err
     assert "Traceback" not in err
     assert is_gone(own)
@@ -67,7 +67,7 @@ def test_what_a_kill_leaves_the_next_command_removes(passing: Path, tmp_path: Pa
     os.utime(left, (hour_ago, hour_ago))
     shutil.rmtree(tmp_path / "out")
     again = started(passing, tmp_path, 1)
-    _, err = again.communicate(timeout=240)
+    _, err = again.communicate(timeout=500)
     assert again.returncode == 0, err
     assert "ray: removed what 1 killed command(s) had left" in err
     assert list(passing.iterdir()) == []
