@@ -30,6 +30,9 @@ _PORTS: Final = (
     "runtime-env-agent-port",
     "metrics-export-port",
 )
+started: "list[subprocess.Popen[str]]" = []
+"""Commands of the test that runs."""
+
 _NOT_OURS: Final = ("RAY_ADDRESS", "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
 _START: Final = """
@@ -203,8 +206,8 @@ def passing_folder() -> Iterator[Path]:
 def start_command(
     name: str, words: list[str], env: Mapping[str, str], place: Path
 ) -> "subprocess.Popen[str]":
-    """Start a command as a user types it, in a folder."""
-    return subprocess.Popen(
+    """Start a command as a user types it, in a folder; `conftest` ends what a test leaves."""
+    command = subprocess.Popen(
         [sys.executable, "-m", f"experiments.{name}", *words],
         cwd=place,
         env={**env, "PYTHONPATH": str(ROOT)},
@@ -212,6 +215,17 @@ def start_command(
         stderr=subprocess.PIPE,
         text=True,
     )
+    started.append(command)
+    return command
+
+
+def end_commands() -> None:
+    """End the commands that a test has left, with all that they have started."""
+    while started:
+        command = started.pop()
+        if command.poll() is None:
+            _kill([*descendants(command.pid), command.pid])
+            command.communicate()
 
 
 def run_command(

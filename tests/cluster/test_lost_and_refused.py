@@ -54,7 +54,7 @@ def test_only_the_clusters_token_is_let_in(tmp_path: Path) -> None:
         none = simulate(nodes, tmp_path, RAY_AUTH_TOKEN="", HOME=str(tmp_path))
         assert none[0] == 1
         assert one_message(none[2], "ray.address: RAY_AUTH_MODE=token, and there is no token")
-        no_mode = simulate(nodes, tmp_path, RAY_AUTH_MODE="", RAY_AUTH_TOKEN="")
+        no_mode = simulate(nodes, tmp_path, RAY_AUTH_MODE="", RAY_AUTH_TOKEN="", HOME=str(tmp_path))
         assert no_mode[0] == 1
         assert one_message(no_mode[2], "ray.address: the cluster at"), no_mode[2]
         assert not list(tmp_path.glob("outputs/*/*/*.parquet"))
