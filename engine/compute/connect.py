@@ -99,7 +99,7 @@ def _folder(is_local: bool) -> AbstractContextManager[Path | None]:
 def _start(spec: Ray, address: str, folder: Path | None) -> None:
     import ray
 
-    options: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
+    options: dict[str, Any] = {"logging_level": "CRITICAL", "log_to_driver": False}
     if address == "local":
         options |= {"num_cpus": spec.workers_count or cpus_count(), "include_dashboard": False}
         options |= {"_temp_dir": str(folder)}

@@ -1,16 +1,18 @@
 """The folder of a Ray on this machine: made for one command, and removed with it.
 
 Ray leaves its logs and sockets where it ran. A command that is killed without a word can remove
-nothing; its Ray's processes end with it, and the next command removes the folder.
+nothing: most of its processes of Ray end with it, some after a minute. The next command removes the
+folder, and ends what still runs there.
 """
 
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -43,6 +45,7 @@ def sweep_left_folders() -> int:
     count = 0
     for folder in _parent().glob(f"{_PREFIX}*"):
         if _is_left(folder):
+            _end_processes(folder)
             shutil.rmtree(folder, ignore_errors=True)
             count += not folder.exists()
     return count
@@ -59,6 +62,15 @@ def _is_left(folder: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _end_processes(folder: Path) -> None:
+    """End what was started with the folder's name, which is no other's, among its words."""
+    name = os.fsencode(folder)
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it is gone, or another user's
+            if name in (process / "cmdline").read_bytes():
+                os.kill(int(process.name), signal.SIGKILL)
 
 
 def _parent() -> Path:

@@ -22,6 +22,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 _START_S: Final = 150.0
 """Seconds in which a node must be up; this machine may be busy with others' work."""
 
+_STARTS: Final = 5
+"""How often a node is started: Ray gives it half a minute, and its agents a quarter of one."""
+
 _PORTS: Final = (
     "node-manager-port",
     "object-manager-port",
@@ -152,10 +155,13 @@ class Cluster:
         words = [*words, f"--num-cpus={cpus}", "--min-worker-port=0", "--max-worker-port=0"]
         words += [f"--{name}={free_port()}" for name in _PORTS]
         words += [f"--{name.replace('_', '-')}={value}" for name, value in asked.items()]
-        try:
-            self.nodes.append(Node(words, self.env, version))
-        except RuntimeError:  # Ray waits half a minute for a node, which may be too busy
-            self.nodes.append(Node(words, self.env, version))
+        for left in reversed(range(_STARTS)):
+            try:
+                self.nodes.append(Node(words, self.env, version))
+                break
+            except RuntimeError:
+                if not left:
+                    raise
         return self.nodes[-1]
 
     def words(self) -> list[str]:

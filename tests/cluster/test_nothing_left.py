@@ -61,7 +61,7 @@ def test_what_a_kill_leaves_the_next_command_removes(passing: Path, tmp_path: Pa
     assert len(own) > 3
     command.kill()
     command.communicate()
-    assert is_gone(own, 60), "Ray's processes end with the command"
+    assert is_gone(own, 180), "Ray's processes end with the command, or soon after"
     (left,) = passing.iterdir()
     hour_ago = time.time() - 3600
     os.utime(left, (hour_ago, hour_ago))

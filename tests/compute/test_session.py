@@ -1,6 +1,9 @@
 """The folder of a local Ray: gone after it, and swept where a killed command left one."""
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -38,8 +41,15 @@ def test_what_nobody_holds_any_more_is_swept_but_nothing_new_and_nothing_else(
         (passing / name / "session" / "logs").mkdir(parents=True)
     aged(passing / "poquan-ray-old")
     aged(passing / "session_of_another")
+    words = [sys.executable, "-c", "import time; time.sleep(600)"]
+    folders = passing / "poquan-ray-old" / "session", passing / "poquan-ray-new"
+    theirs, not_theirs = (subprocess.Popen([*words, str(folder)]) for folder in folders)
     assert sweep_left_folders() == 1
     assert {path.name for path in passing.iterdir()} == {"poquan-ray-new", "session_of_another"}
+    assert theirs.wait(60) == -signal.SIGKILL
+    assert not_theirs.poll() is None
+    not_theirs.kill()
+    not_theirs.wait()
 
 
 def test_where_names_would_be_too_long_for_sockets_tmp_is_taken(
