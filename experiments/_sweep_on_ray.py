@@ -19,7 +19,7 @@ from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from engine.compute.machine import cpus_count
+from engine.compute.machine import PROCESS_BYTES, cpus_count
 from engine.errors import InputError
 from engine.secrets import hidden, remember
 from engine.spec.jobs import Ray
@@ -68,15 +68,21 @@ class _Launched:
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+        from engine.compute.cluster import cluster_nodes
+
         here = ray.get_runtime_context().get_node_id()
+        most = cluster_nodes()[here].memory
         self._remote: Any = ray.remote(_run).options(
             num_cpus=0,
+            memory=min(PROCESS_BYTES, most),
             max_retries=0,
             scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=False),
         )
         place = (str(Path.cwd()), list(sys.path), hidden())
         self._common = ray.put((Singleton.get_state(), context, task, *place))
-        self._at_once, self._began = at_once, time.monotonic()
+        # Half of the memory is for their runs: else jobs might wait for one another.
+        self._at_once = max(1, min(at_once, most // 2 // PROCESS_BYTES))
+        self._began = time.monotonic()
 
     def run(self, jobs: Sequence[tuple[int, DictConfig]]) -> list[JobReturn]:
         """Run them all; tasks are stopped if this is interrupted."""

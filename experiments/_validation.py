@@ -17,6 +17,7 @@ from engine.spec.jobs import Job
 from experiments._exit import HYDRAS_OWN, CommandLine, one_message, unwritable
 from experiments._hidden import hide_in
 from experiments._hydra_errors import check_not_empty
+from experiments._job import check_outlives_job
 from experiments._places import check_folder_here, is_address, numbered, open_store
 from experiments._sweep import SweepJob, conclude_sweep, jobs_of
 
@@ -49,6 +50,7 @@ class JobValidation(Callback):
             claim = self._validated(config)
             folder = _named_folder(config, _RUN)
             if config.hydra.output_subdir is not None:  # it has a folder of its own
+                check_outlives_job(_RUN, folder)
                 _claim_folder(config, _RUN, {"": claim})
             else:
                 check_folder_here(folder, _RUN)
@@ -57,7 +59,7 @@ class JobValidation(Callback):
         """Refuse a sweep with a bad job before the first one runs; lock its folder."""
         with one_message():
             hide_in(config)
-            _named_folder(config, _SWEEP)
+            check_outlives_job(_SWEEP, _named_folder(config, _SWEEP))
             claims: dict[str, Claim | None] = {}
             self._jobs = []
             for job, words in jobs_of(config):

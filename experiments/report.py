@@ -7,12 +7,16 @@ from engine.errors import InputError
 from engine.secrets import masked
 from engine.spec.jobs import ReportJob
 from experiments._app import app
+from experiments._job import check_outlives_job
 
 
 def report(job: ReportJob, folder: Path, config: Tree) -> None:  # noqa: ARG001  # all commands
     """Write report.html into the folder that the job names, or compare several; say what lacks."""
-    places = [_checked(place) for place in job.folders]
+    for name in job.folders:
+        check_outlives_job("folder", name)
+    places = [_checked(name) for name in job.folders]
     if len(places) > 1:
+        check_outlives_job("into", job.into)
         _compare(places, job.into, config)
         return
     from engine.report import build_report, read_study

@@ -6,6 +6,7 @@ from pathlib import Path
 from engine.config import Tree
 from engine.spec.jobs import SimulateJob
 from experiments._app import app
+from experiments._job import check_outlives_job
 
 
 def simulate(job: SimulateJob, folder: Path, config: Tree) -> None:
@@ -31,6 +32,7 @@ def export_folder(job: SimulateJob, folder: Path) -> str:
 def check_export(job: SimulateJob, _: Sequence[str]) -> None:
     """Refuse a folder in which an export would write over something else."""
     if isinstance(job.export, str):
+        check_outlives_job("export", job.export)
         from engine.cases import cases
         from engine.results import check_export_folder
 

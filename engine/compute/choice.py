@@ -60,9 +60,11 @@ def open_pool(
     else:
         opened = nullcontext(ProcessPool(year_of))
     try:
-        with _handlers_restored(), opened as pool:
-            _interrupt_on_sigterm()  # after Ray's start, which installs a handler of its own
-            yield pool
+        with _handlers_restored():
+            _interrupt_on_sigterm()
+            with opened as pool:
+                _interrupt_on_sigterm()  # again: Ray's start installs a handler of its own
+                yield pool
     except KeyboardInterrupt:
         raise Interrupted("interrupted: years in flight are dropped, finished ones kept") from None
 

@@ -11,7 +11,30 @@ from engine.spec.jobs import Ray
 BYTES_PER_BUYER: Final = 80
 """About what a year holds per simulated buyer; `benchmark` measures it."""
 
+_BYTES_PER_ANCHOR: Final = 2_500
+_BYTES_PER_DAY: Final = 16_000
+"""What is written down of a day."""
+
+PROCESS_BYTES: Final = 500 * 2**20
+"""What a worker of Ray holds beside its market: Python, Ray, libraries, kernels."""
+
 _GIB: Final = 2**30
+
+
+def bytes_of_year(buyers_count: int, anchors_count: int = 0, days_count: int = 0) -> int:
+    """Return about what a worker holds that simulates a year, beside what it holds anyway.
+
+        bytes = 500 MiB + 80 B * buyers + 2.5 kB * anchors + 16 kB * days
+
+    `python -m tests.show_memory` measures it.
+    """
+    market = buyers_count * BYTES_PER_BUYER + anchors_count * _BYTES_PER_ANCHOR
+    return PROCESS_BYTES + market + days_count * _BYTES_PER_DAY
+
+
+def fitting_buyers(free: int, anchors_count: int = 0, days_count: int = 0) -> int:
+    """Return how many buyers a year may have that finds `free` bytes, at least 1."""
+    return max(1, (free - bytes_of_year(0, anchors_count, days_count)) // BYTES_PER_BUYER)
 
 
 def cpus_count() -> int:
@@ -21,7 +44,7 @@ def cpus_count() -> int:
     return os.cpu_count() or 1
 
 
-def _available_bytes() -> int | None:
+def available_bytes() -> int | None:
     """Return the memory that new work can have here; None where the system does not say."""
     found = [size for size in (_of_machine(), _of_group()) if size is not None]
     return min(found, default=None)
@@ -71,7 +94,7 @@ def check_memory(buyers_count: int, years_count: int, ray: Ray, where: str) -> N
     InputError
         Saying what would fit.
     """
-    free = _available_bytes()
+    free = available_bytes()
     if free is None or ray.address is not None or "RAY_ADDRESS" in os.environ:
         return
     wanted = 1 if ray.backend == "process" else ray.workers_count or cpus_count()

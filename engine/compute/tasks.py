@@ -9,7 +9,7 @@ late is made ready like any other.
 import math
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from engine.cache import alone_on_this_machine, is_cold
@@ -81,6 +81,7 @@ def run_chunk(
     if (refusal := refused(wanted, node_name())) is not None:
         return pickle.dumps(refusal)
     cases = [Case(scenario=scenarios[ticket.scenario], **ticket.rest) for ticket in todo]
+    cases = [with_granted_threads(case) for case in cases]
     if year_of is simulate_case:
         make_ready(cases[0])
     named = zip(todo, cases, strict=True)
@@ -107,6 +108,16 @@ def make_ready(case: Case) -> None:
         with alone_on_this_machine():
             if is_cold():
                 warm_up(case)
+
+
+def with_granted_threads(case: Case) -> Case:
+    """Return `case` with no more threads than Ray has granted CPUs to this worker."""
+    import ray
+
+    asked = ray.get_runtime_context().get_assigned_resources()  # type: ignore[no-untyped-call]
+    cpus = [value for name, value in asked.items() if name.startswith("CPU")]
+    granted = max(1, int(max(cpus, default=case.threads)))
+    return case if case.threads <= granted else replace(case, threads=granted)
 
 
 def node_name() -> str:

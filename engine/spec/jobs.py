@@ -111,6 +111,14 @@ class Ray(Spec):
     )
     workers_count: int | None = quantity("workers", "at once; none: one a CPU", ge=1, le=100_000)
     retries_count: int = quantity("retries", "of a task whose worker died", ge=0, le=100)
+    memory_gib: float | None = Field(
+        None,
+        description="that years hold together on a node, at most; none: what it grants, which is "
+        "what `ray start --memory` says, or what is free [GiB]",
+        gt=0,
+        le=1_000_000,
+        json_schema_extra={"unit": "GiB"},
+    )
     saves_folder: str | None = Field(
         None,
         description="where the shards of one market save nights, on a disk that all nodes share; "
