@@ -94,7 +94,7 @@ def _run_sections(study: StudyResults) -> list[Section | None]:
         return []
     names = {name: name for name in study.policies[:_MOST_CURVES]}
     first = next(iter(names), "")
-    segments = segment_pictures(study)
+    segments = segment_pictures(study, first)
     funding = None if segments else funding_picture(study, names)
     return [
         section("GMV on its way to the target", days_pictures(study, list(names), names)),
@@ -102,7 +102,11 @@ def _run_sections(study: StudyResults) -> list[Section | None]:
         section("Where the subsidy went", [*segments, funding]),
         section(
             "Who gains and who loses",
-            [_touched(study), lorenz_picture(study), top_picture(study, first, first)],
+            [
+                _touched(study),
+                lorenz_picture(study, {first: first}),
+                top_picture(study, first, first),
+            ],
         ),
         _elasticities(study),
     ]
