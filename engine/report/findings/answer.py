@@ -10,6 +10,7 @@ from engine.report.findings.prices import advice_about, effect_sentences
 from engine.report.findings.response import response_sentences
 from engine.report.findings.search import choice
 from engine.report.findings.sensitivity import moved_sentences
+from engine.report.findings.trial import trial_sentences
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import (
     label_inside,
@@ -52,6 +53,8 @@ def sentences(study: StudyResults) -> list[str]:
         return [*fit_sentences(fitted), *across_sentences(study.answers)]
     if study.sensitivity:
         return moved_sentences(study.sensitivity)
+    if study.trial:
+        return [*trial_sentences(study.trial), _certainty(study)]
     differences = _difference_sentences(study)
     return [*differences, _certainty(study)] if differences else _simulations(study)
 

@@ -160,6 +160,7 @@ def _title(study: StudyResults) -> str:
             f"How could {target} of GMV be reached?" if study.target_fen else "What does GMV cost?"
         )
     titles = (
+        (study.trial, "What a test in the market would say"),
         (study.response, "What each lever does alone"),
         (study.ablation, "What each mechanism does"),
         (study.sensitivity, "What moves the outcomes"),
@@ -215,9 +216,9 @@ def _horizon(study: StudyResults) -> str | None:
 
 
 def _definitions(study: StudyResults) -> list[tuple[str, str]]:
-    analyses = (study.ablation, study.calibration, study.sensitivity, study.response)
+    analyses = (study.ablation, study.calibration, study.sensitivity, study.response, study.trial)
     has_policies = not any(analyses)
     names = [*COLUMNS, "budget_spent_share", "cost_fen"] if has_policies else []
-    rows = (*study.comparison, *study.ablation, *study.sensitivity, *study.response)
+    rows = (*study.comparison, *study.ablation, *study.sensitivity, *study.response, *study.trial)
     names += [row["measure"] for row in rows]
     return [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]
