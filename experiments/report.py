@@ -25,6 +25,7 @@ def report(job: ReportJob, folder: Path, config: Tree) -> None:  # noqa: ARG001 
 def _compare(places: list[Path], into: Path, config: Tree) -> None:
     """Print the policies of several folders side by side; leave them in one table."""
     from engine.collection import collected_rows, members_of_folders
+    from engine.report import build_report
     from engine.report.terminal.collection import print_collection
     from engine.results import Results
 
@@ -40,6 +41,7 @@ def _compare(places: list[Path], into: Path, config: Tree) -> None:
     results = Results(into, config, 0)
     results.write_rows("sweep", rows)
     results.finish()
+    build_report(into)
     print_collection(members, rows)
     print(f"Results: {into}")
 

@@ -6,6 +6,7 @@ that depend on the study, typed by their rows:
 
     lever.<path>      the value of a searched lever
     override.<key>    in `sweep`: what a job has otherwise than the others
+    <measure>_change  in `sweep`: its paired difference to the first job, with its limits
     unknown.<path>    in `calibration`: the value of an unknown of the scenario
     miss.<key>, <period>
                       in `worlds`: simulated less observed, in standard deviations
@@ -360,6 +361,7 @@ _STATISTICS: Final = (
     "_worst_world",
     "_regret",
     "_opportunity_cost",
+    "_change",
 )
 
 _ARROW: Final[dict[type, pa.DataType]] = {

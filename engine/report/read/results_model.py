@@ -99,6 +99,7 @@ class StudyResults:
     sensitivity: list[Row] = field(default_factory=list)
     response: list[Row] = field(default_factory=list)
     trial: list[Row] = field(default_factory=list)
+    sweep: list[Row] = field(default_factory=list)
     answers: list[Row] = field(default_factory=list)
     advice: list[Row] = field(default_factory=list)
     prices: list[Row] = field(default_factory=list)
