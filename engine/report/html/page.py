@@ -35,8 +35,7 @@ _FEW: Final = 3
 """Worlds that are named; of more it is said how many they are."""
 
 _NOT_TRANSLATED: Final = (
-    "Translated are headings, heads of tables, charts, options and the decision; notes on method, "
-    "names of users’ own things and what a table says in words may stay English."
+    "Names of policies, worlds and keys, commands, and messages of what failed stay as they are."
 )
 
 
