@@ -21,6 +21,16 @@ from engine.stats.paired import independent_units, means_by
 FINISHED, FAILED, OPEN = "finished", "failed", "not finished"
 """States of a job."""
 
+CHANGED: Final = (
+    "gmv_paid_fen",
+    "platform_contribution_fen",
+    "subsidy_fen",
+    "target_attained",
+    "top10_share",
+    "dau_change_share",
+)
+"""Measures of which a table tells the change against its first job."""
+
 _MEASURES: Final = catalogue.OUTCOMES
 _WITHOUT_EFFECT: Final = frozenset({"ray", "threads"})
 """Keys on which no result depends."""
@@ -72,8 +82,11 @@ def collected_rows(members: Sequence[StudyMember]) -> list[dict[str, Any]]:
     """Return the rows of `sweep`: one a job and policy, with the mean of every measure.
 
     A job without runs has one row with neither policy nor measures. Columns `override.KEY` hold
-    what differs between the jobs, `MEASURE_se` standard errors over independent replications.
+    what differs between the jobs, `MEASURE_se` standard errors over independent replications, and
+    `MEASURE_change`, with `_ci_low` and `_ci_high`, of those of `CHANGED` the paired difference
+    to the first job that has runs, where both met the same random numbers.
     """
+    changes = _changes(members)
     texts = _texts(members)
     rows = []
     for number, member in enumerate(members):
@@ -85,7 +98,10 @@ def collected_rows(members: Sequence[StudyMember]) -> list[dict[str, Any]]:
         }
         by_policy = _by_policy(_runs_of(member))
         rows += [
-            head | {"policy": policy, "runs_count": len(runs)} | _means(runs)
+            head
+            | {"policy": policy, "runs_count": len(runs)}
+            | _means(runs)
+            | changes.get((member.name, policy), {})
             for policy, runs in by_policy.items()
         ]
         if not by_policy:
@@ -123,6 +139,20 @@ def paired_with_first(
         if len({year.labels["policy"] for year in years}) > 1:
             rows += [row | {"of": policy} for row in paired(years, first, measures)]
     return rows
+
+
+def _changes(members: Sequence[StudyMember]) -> dict[tuple[str, str], dict[str, float | None]]:
+    """Return the changes against the first job, by job and policy."""
+    found: dict[tuple[str, str], dict[str, float | None]] = {}
+    for row in paired_with_first(members, CHANGED):
+        if (measure := row["measure"]) in CHANGED:
+            own = found.setdefault((row["policy"], row["of"]), {})
+            own |= {
+                f"{measure}_change": row["difference"],
+                f"{measure}_change_ci_low": row["ci_low"],
+                f"{measure}_change_ci_high": row["ci_high"],
+            }
+    return found
 
 
 def _config_of(folder: Path) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from engine.cache import is_cold
 from engine.spec.limits import in_currency
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 LINE_S = 5.0
 """Seconds between two lines where there is no terminal."""
+
+_COMPILES = (
+    "The first run compiles the simulation, once for this version and machine: about two minutes "
+    "in which nothing else is told."
+)
 
 
 class Show(Protocol):
@@ -72,6 +78,8 @@ def progress(currency: str = "RMB") -> Iterator[Show]:
     currency : of the amounts in notes, which say RMB.
     """
     console = Console(stderr=True, markup=False, emoji=False)
+    if is_cold():
+        console.print(_COMPILES, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         yield _in(currency, _lines(console))
         return
@@ -115,11 +123,15 @@ def _bars(bar: Progress) -> Show:
 def _lines(console: Console) -> Show:
     """Print a line at most every few seconds, and always at a stage's end."""
     starts: dict[str, float] = {}
+    heard: dict[str, int] = {}
     opened = last = time.monotonic()
 
     def show(stage: str, done: int, total: int, note: str, left_s: float | None = None) -> None:
         nonlocal last
         now = time.monotonic()
+        if done < heard.get(stage, 0):  # work of the same kind begins anew
+            starts[stage] = last
+        heard[stage] = done
         start = starts.setdefault(stage, last if starts else opened)
         is_end = done == total != shown.get(stage)
         if not is_end and now - last < LINE_S:

@@ -76,8 +76,12 @@ def run_in_sweep(work: Callable[[], None], folder: Path, config: Tree) -> None:
 
 
 def conclude_sweep(place: Path, jobs: Sequence[SweepJob]) -> int:
-    """Leave `sweep` in the sweep's folder, print it and what failed; return the exit status."""
+    """Leave `sweep` and its page in the sweep's folder, print it and what failed.
+
+    Return the exit status.
+    """
     from engine.collection import FINISHED, collected_rows
+    from engine.report import build_report
     from engine.report.terminal.collection import print_collection
     from engine.results import Results
     from experiments._years import tell_folder
@@ -87,6 +91,7 @@ def conclude_sweep(place: Path, jobs: Sequence[SweepJob]) -> int:
     rows = collected_rows(members)
     results.write_rows("sweep", rows)
     results.finish()
+    build_report(place)
     print_collection(members, rows)
     tell_folder(place)
     left = [member for member in members if member.state != FINISHED]

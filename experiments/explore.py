@@ -60,7 +60,7 @@ def _folder(words: list[str]) -> Path:
                 "explore",
                 f"{library} is not installed",
                 "the extra `explorer`",
-                "pip install poquan[explorer]",
+                "pip install 'poquan[explorer]', or -e '.[explorer]' in the checkout",
             )
     from engine.explore import check_folder
     from engine.results import local_folder

@@ -18,7 +18,10 @@ _GROUP: Final = "policy"
 
 
 def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
-    """Search; leave `trials`, `rungs`, `frontier`, `runs`, `daily`, policies, study, report."""
+    """Search; leave `trials`, `rungs`, `frontier`, `runs`, `daily`, policies, study, report.
+
+    And `segments` and `anchors` of the policies that stand in the answer.
+    """
     from engine import search
     from engine.compute import open_pool
     from engine.decision.actuals import weighed_past
@@ -48,6 +51,8 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     results.write_rows("rungs", outcome.rungs)
     results.write_rows("frontier", _frontier(outcome.frontier, answered))
     results.write_runs(outcome.years)
+    for name in _shown(job, outcome, answered):
+        results.write_details(outcome.detailed_years(name))
     for table, rows in answered.items():
         results.write_rows(table, rows)
     results.describe("usage", asdict(outcome.usage))
@@ -96,6 +101,22 @@ def _frontier(
         return list(rows)
     best = {row["policy"] for row in answered["prices"] if row["is_recommended"]}
     return [row | {"is_recommended": row["policy"] in best} for row in rows]
+
+
+def _shown(
+    job: OptimizeJob, outcome: Any, answered: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[str]:
+    """Return who stands in the answer: today's policy and the rows'; else the frontier."""
+    known = {year.labels["policy"] for year in outcome.years}
+    if answered:
+        named = [job.today, *(row["policy"] for row in answered["prices"])]
+    else:
+        named = [
+            row["policy"]
+            for row in outcome.frontier
+            if row.get("is_baseline") or row.get("is_recommended") or row.get("on_frontier")
+        ]
+    return [str(name) for name in dict.fromkeys(named) if name in known]
 
 
 def check(job: OptimizeJob, overrides: Sequence[str]) -> None:

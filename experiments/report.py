@@ -42,6 +42,7 @@ def _kept(page: Path, folder: str) -> str:
 def _compare(places: list[Path], into: str, config: Tree) -> None:
     """Print the policies of several folders side by side; leave them in one table."""
     from engine.collection import collected_rows, members_of_folders
+    from engine.report import build_report
     from engine.report.terminal.collection import print_collection
     from engine.results import Results
     from engine.results.storage import local_path, open_folder
@@ -60,6 +61,7 @@ def _compare(places: list[Path], into: str, config: Tree) -> None:
     results = Results(into, config, 0)
     results.write_rows("sweep", rows)
     results.finish()
+    build_report(into)
     print_collection(members, rows)
     here = local_path(into)
     print(f"Results: {place.address if here is None else told_place(here)}")

@@ -138,6 +138,8 @@ def simulate_fake(case: Case, exchange: object = None) -> RunResult:
         anchors={
             "fans_count": np.arange(case.scale.anchors_count, 0, -1, dtype=np.int64) * 1000,
             "gmv_fen": flows["gmv_fen"].sum() // np.arange(2, case.scale.anchors_count + 2),
+            "stands_for_count": np.ones(case.scale.anchors_count, np.int64),
+            "expected_gmv_fen": flows["gmv_fen"].sum() / np.arange(2, case.scale.anchors_count + 2),
         },
         run_off=_run_off(case, flows),
         valued_days=_valued_days(case, flows),
@@ -291,7 +293,7 @@ def _segments(flows: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.int64]]:
     """The day's flows, split evenly; what does not divide goes to the first cell."""
     cells = N_KINDS * N_TIERS * N_DOMAINS
     split = {}
-    for name in ("gmv_fen", "orders_count", "subsidy_fen"):
+    for name in catalogue.SEGMENT:
         whole = flows[name]
         parts = np.repeat((whole // cells)[:, None], cells, axis=1)
         parts[:, 0] += whole % cells

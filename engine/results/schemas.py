@@ -6,6 +6,7 @@ that depend on the study, typed by their rows:
 
     lever.<path>      the value of a searched lever
     override.<key>    in `sweep`: what a job has otherwise than the others
+    <measure>_change  in `sweep`: its paired difference to the first job, with its limits
     unknown.<path>    in `calibration`: the value of an unknown of the scenario
     miss.<key>, <period>
                       in `worlds`: simulated less observed, in standard deviations
@@ -237,6 +238,21 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "low": float,
         "high": float,
     },
+    "trial": {
+        "design": str,
+        "measure": str,
+        "truth": float,
+        "estimate": float,
+        "bias": float,
+        "spread": float,
+        "standard_error": float,
+        "half_width": float,
+        "covered_share": float,
+        "detected_share": float,
+        "detectable": float,
+        "cost_fen": float,
+        "tests_count": int,
+    },
     "sweep": {
         "job": int,
         "name": str,
@@ -307,6 +323,11 @@ the share of the variance that is `noise`; `of` says what the factors
 are, `levers`, `unknowns` or those of a `search`. A row of `claims` is what a named experiment
 says of a measure, with its value, 95 % limits and whether it holds. A row of `sweep` is a policy
 of one job of a sweep, or of one of several folders, with the mean of every measure. A row of
+`trial` is one kind of test and a measure: the `truth` a day, what `tests_count` tests say of it on
+average and how they scatter, in the measure's unit a day; `half_width` is of their 95 % intervals,
+`covered_share` of these hold the truth, `detected_share` exclude nothing on its side, and
+`detectable` is an effect found four times in five; `cost_fen` is what one test takes from the
+contribution of the horizon. A row of
 `priors` is a published `figure` and its estimate anew; `difference` is in standard errors, the
 figure's or else the estimate's, and `reason` says why there is no estimate."""
 
@@ -340,6 +361,7 @@ _STATISTICS: Final = (
     "_worst_world",
     "_regret",
     "_opportunity_cost",
+    "_change",
 )
 
 _ARROW: Final[dict[type, pa.DataType]] = {

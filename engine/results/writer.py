@@ -1,7 +1,7 @@
 """Writes the tables of one study, and says in a manifest when all of them are there."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -80,10 +80,21 @@ class Results:
             self._monthly.append(_monthly_table(year, start))
             if daily:
                 self._write_part("daily", year, _daily_table(year, start))
-            if segments and year.segments:
-                self._write_part("segments", year, _segments_table(year, start))
-            if anchors and year.anchors:
-                self._write_part("anchors", year, _anchors_table(year))
+            self._write_details(year, start, segments=segments, anchors=anchors)
+
+    def write_details(self, years: Iterable[RunResult]) -> None:
+        """Write `segments` and `anchors` of years whose rows are kept already."""
+        for year in years:
+            start = _first_day(self._config, year.labels["world"])
+            self._write_details(year, start, segments=True, anchors=True)
+
+    def _write_details(
+        self, year: RunResult, start: date, *, segments: bool, anchors: bool
+    ) -> None:
+        if segments and year.segments:
+            self._write_part("segments", year, _segments_table(year, start))
+        if anchors and year.anchors:
+            self._write_part("anchors", year, _anchors_table(year))
 
     def write_kept(self, year: RunResult) -> None:
         """Keep a finished run's rows of `runs` and `monthly`; its details are in the folder.

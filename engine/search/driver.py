@@ -60,10 +60,11 @@ class Progress:
 class SearchResult:
     """Rows of `trials`, `frontier` and `rungs`, and what stands behind the frontier.
 
-    `years` are the finalists' on fresh seeds, without segments and anchors; `policies` is
-    every finalist's whole policy (`engine.config.dump` writes it); `notes` are sentences
-    the user must read, such as that no policy is feasible; `usage` says how busy the workers
-    were, and is the one part that no two runs share.
+    `years` are the finalists' on fresh seeds, without segments and anchors, which
+    `detailed_years` reads back, policy by policy; `policies` is every finalist's whole policy
+    (`engine.config.dump` writes it); `notes` are sentences the user must read, such as that no
+    policy is feasible; `usage` says how busy the workers were, and is the one part that no two
+    runs share.
     """
 
     trials: list[dict[str, Any]]
@@ -72,6 +73,7 @@ class SearchResult:
     years: list[RunResult]
     policies: dict[str, Policy]
     usage: Usage
+    detailed_years: Callable[[str], Iterator[RunResult]] = field(compare=False, repr=False)
     notes: list[str] = field(default_factory=list)
 
 
@@ -188,6 +190,9 @@ def _optimized(
         years=[year for one in kept for year in market.years(one)],
         policies={one.name: policies[one.number] for one in kept},
         usage=usage,
+        detailed_years=lambda name: market.detailed_years(
+            next(one for one in kept if one.name == name)
+        ),
         notes=[
             *exhaustion_messages(study.space_size, study.trials_count, job.search.trials_count),
             *result_messages(study.trials, rungs, rows, evaluator),

@@ -1,7 +1,8 @@
 """The market as a problem: a point is a policy, a replication a simulated year of each world.
 
 Every year is a case of its own for the pool. Of a year of the search only its measures come
-back from the worker, of a finalist's also its days and months.
+back from the worker, of a finalist's all tables: its days and months stay at hand, its segments
+and anchors on the disk, until it is known of which policies they are shown.
 """
 
 import math
@@ -30,8 +31,8 @@ from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 from engine.spec.worlds import worlds
 
-_FRESH_TABLES: Final = ("daily", "monthly")
-"""What is kept of a finalist's year; segments and anchors would be gigabytes for many."""
+_FRESH_TABLES: Final = ("daily", "monthly", "segments", "anchors")
+"""What comes back of a finalist's year."""
 
 
 class _Years(NamedTuple):
@@ -84,6 +85,7 @@ class MarketProblem:
             for name, policy in (job.baselines | dict(earlier or {})).items()
         ]
         self._fresh: dict[int, list[RunResult]] = {}
+        self._stages: dict[int, list[Stage]] = {}
         self._under_way: dict[int, tuple[_Years, int]] = {}
         self._errands: dict[int, Errand] = {}
         self._ready: deque[tuple[Look, Sample]] = deque()
@@ -117,6 +119,11 @@ class MarketProblem:
         labels = [year.labels for year in self._fresh[candidate.number]]
         keys = [(places[own["world"]], own["replication"], k) for k, own in enumerate(labels)]
         return [self._fresh[candidate.number][k] for _, _, k in sorted(keys)]
+
+    def detailed_years(self, candidate: Candidate) -> Iterator[RunResult]:
+        """Yield a finalist's fresh years with segments and anchors, as they lie on the disk."""
+        for stage in self._stages.get(candidate.number, []):
+            yield from self._kept.get(candidate, stage) or []
 
     def evaluate(self, candidates: Sequence[Candidate], stage: Stage) -> Iterator[Sample]:
         """Yield the sample of each candidate, in order."""
@@ -178,7 +185,9 @@ class MarketProblem:
     ) -> None:
         if is_new:
             self._kept.put(candidate, stage, list(outcomes))
-        self._fresh.setdefault(candidate.number, []).extend(outcomes)
+        small = [replace(one, segments={}, anchors={}) for one in outcomes]
+        self._fresh.setdefault(candidate.number, []).extend(small)
+        self._stages.setdefault(candidate.number, []).append(stage)
 
     def _cases(self, candidate: Candidate, stage: Stage) -> Iterator[Case]:
         """Yield the years of one policy, world by world."""

@@ -306,3 +306,16 @@ def test_a_report_on_an_empty_folder_is_refused(type_in, place: Path) -> None:
     ended = type_in("report", "folder=out")
     assert ended.status == 2
     assert "no results to report on" in ended.err
+
+
+def test_a_search_keeps_segments_and_anchors_of_those_in_the_answer(type_in, place: Path) -> None:
+    ended = type_in("optimize", *SMALL, "ensemble=single", "replications=2")
+    assert ended.status == 0, ended.err
+    prices = read_table(place / "out", "prices").to_pylist()
+    shown = {"today"} | {row["policy"] for row in prices if row["policy"]}
+    for table in ("segments", "anchors"):
+        assert set(read_table(place / "out", table)["policy"].to_pylist()) == shown
+    frontier = set(read_table(place / "out", "frontier")["policy"].to_pylist())
+    assert frontier > shown  # the others' would be bytes that nobody reads
+    page = (place / "out/report.html").read_text(encoding="utf-8")
+    assert "Where the subsidy went" in page

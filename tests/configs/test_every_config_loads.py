@@ -16,6 +16,7 @@ from engine.spec.policy import Policy
 from engine.spec.priors import PriorsJob
 from engine.spec.response import ResponseJob
 from engine.spec.sensitivity import SensitivityJob
+from engine.spec.trial import TrialJob
 from engine.spec.worlds import worlds
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -31,6 +32,7 @@ JOBS: dict[str, type[Spec]] = {
     "priors": PriorsJob,
     "sensitivity": SensitivityJob,
     "response": ResponseJob,
+    "trial": TrialJob,
 }
 SHARED = {"base", "output"}
 OPTIONS = sorted(
@@ -76,7 +78,7 @@ def test_every_option_loads(group: str, option: str) -> None:
 
 @pytest.mark.parametrize("scale", ["smoke", "laptop", "full"])
 @pytest.mark.parametrize(
-    "command", ["simulate", "compare", "optimize", "replan", "sensitivity", "response"]
+    "command", ["simulate", "compare", "optimize", "replan", "sensitivity", "response", "trial"]
 )
 def test_every_command_loads_at_every_scale(command: str, scale: str) -> None:
     load(composed(command, f"scale={scale}"), JOBS[command])

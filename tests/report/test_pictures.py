@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from engine.report import read_study
+from engine.report.charts.brought import BROUGHT_HEADS, brought_picture, brought_rows
+from engine.report.charts.ecosystem import lorenz_picture
 from engine.report.charts.frontier import frontier_picture
 from engine.report.charts.grammar import Picture, wrapped
 from engine.report.charts.over_time import _curves, _target_path, days_pictures
@@ -21,8 +23,10 @@ from engine.report.findings.policies import policy_texts
 from engine.report.html.search import search_sections
 from engine.report.read.lines import spread
 from engine.report.read.results_model import StudyResults
-from engine.units import FEN_PER_BN_RMB
+from engine.report.read.segments import run_shares
+from engine.units import DOMAINS, FEN_PER_BN_RMB, KINDS, TIERS
 from tests.report.studies import (
+    TODAY,
     ablate_folder,
     compare_folder,
     optimize_folder,
@@ -200,7 +204,7 @@ def test_segments_say_where_the_coupons_went(tmp_path: Path) -> None:
         | {"gmv_paid_fen": 5e12}
         for row in found.segments
     ]
-    tiers, domains, shares = segment_pictures(replace(found, segments=rows))
+    tiers, domains, shares = segment_pictures(replace(found, segments=rows), "h1_2020")
     assert tiers.finding.startswith("75% of")
     assert "tier 3 and below" in tiers.finding
     assert "of the coupons were spent on sales" in domains.finding
@@ -239,3 +243,44 @@ def test_a_static_picture_is_one_image_without_addresses(priced: StudyResults) -
     assert one is not None
     assert static_picture(one.spec).startswith("data:image/svg+xml;base64,")
     assert "http" not in json.dumps(one.spec)
+
+
+def test_what_a_policys_coupons_brought_is_told_against_today(priced: StudyResults) -> None:
+    one = brought_picture(priced, "trial_058", "ambitious", TODAY, "today")
+    assert one is not None
+    more = {name: sum(row["value"] for row in values(one, "series", "tip") if row["series"] == name)
+            for name in ("coupons, less what came back", "GMV as paid")}  # fmt: skip
+    own, base = (
+        [row for row in priced.runs if row["policy"] == name] for name in ("trial_058", TODAY)
+    )
+    given = [row["subsidy_fen"] - row["refunded_subsidy_fen"] for row in own]
+    less = [row["subsidy_fen"] - row["refunded_subsidy_fen"] for row in base]
+    change = (np.mean(given) - np.mean(less)) / FEN_PER_BN_RMB
+    assert more["coupons, less what came back"] == pytest.approx(change, rel=1e-6)
+    sold = [np.mean([row["gmv_paid_fen"] for row in rows]) for rows in (own, base)]
+    assert more["GMV as paid"] == pytest.approx((sold[0] - sold[1]) / FEN_PER_BN_RMB, rel=1e-6)
+    assert f"+{change:.2f} bn RMB of coupons against today" in one.finding
+    lines = brought_rows(priced, "trial_058", TODAY)
+    assert len(lines) == len(KINDS) * len(TIERS) * len(DOMAINS)
+    assert {len(line) for line in lines} == {len(BROUGHT_HEADS)}
+
+
+def test_policies_without_segments_have_no_such_picture(priced: StudyResults) -> None:
+    assert brought_picture(priced, "trial_044", "another", TODAY, "today") is None
+    assert brought_rows(priced, "trial_044", TODAY) == []
+
+
+def test_a_search_draws_a_lorenz_curve_a_policy(priced: StudyResults) -> None:
+    one = lorenz_picture(priced, {"trial_058": "ambitious", "trial_044": "not kept", TODAY: "now"})
+    assert one is not None
+    assert {row["series"] for row in values(one, "series")} == {"ambitious", "now"}
+    assert "under “ambitious”" in one.finding
+
+
+def test_worlds_count_in_segments_as_they_weigh() -> None:
+    runs = [{"policy": "a", "world": w} for w in ("one", "one", "two", "two")]
+    worlds = [{"world": "one", "weight": 0.9}, {"world": "two", "weight": 0.1}]
+    assert run_shares(runs, worlds) == {("a", "one"): 0.45, ("a", "two"): 0.05}
+    assert run_shares(runs[1:], []) == {("a", "one"): pytest.approx(1 / 3),
+                                        ("a", "two"): pytest.approx(1 / 3)}  # fmt: skip
+    assert run_shares(runs[:2], worlds) == {("a", "one"): 0.5}

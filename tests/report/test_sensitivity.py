@@ -69,13 +69,34 @@ def test_what_its_interval_drowns_is_no_figure(capsys) -> None:
         _row("levers", "price.cap", "gmv_paid_fen", "total", 0.96, 63),
         effect("price.cap", 1e11, None),
     ]
-    assert "not enough runs" in moved_sentences(rows)[0]
+    assert moved_sentences(rows)[0] == (
+        "Not enough runs to tell what moves GMV as paid over the levers of the space. Ask for "
+        "more: indices.base_points_count, replications."
+    )
     print_sensitivity(rows, Console(width=110))
     out = capsys.readouterr().out
     assert "63" not in out
     assert "0.96" not in out
+    assert "price.cap" not in out
+    assert out.splitlines().count("  not enough runs".ljust(len("  not enough runs"))) <= 1
+    assert sensitivity_pictures(rows) == []
+    known = _row("levers", "price.cps_floor", "gmv_paid_fen", "total", 0.4, 0.1)
+    print_sensitivity([*rows, known], Console(width=110))
+    out = capsys.readouterr().out
     (line,) = (one for one in out.splitlines() if one.startswith("  price.cap"))
-    assert line.count("not enough runs") == 3
+    assert line.count("not enough runs") == 1  # of three figures
+
+
+def test_importance_is_no_share_of_the_variance(capsys) -> None:
+    rows = [_row("search", "price.cap", "cost_fen", "importance", 0.6, 0.2)]
+    print_sensitivity(rows, Console(width=110))
+    out = " ".join(capsys.readouterr().out.split())
+    assert "(± 95% interval)" in out
+    assert "0.60 ± 0.20" in out
+    assert "Importance adds up to 1 over the levers" in out
+    assert "variance" not in out
+    print_sensitivity([_row("search", "price.cap", "cost_fen", "importance", 0.6)], Console())
+    assert "interval" not in capsys.readouterr().out  # none is promised where there is none
 
 
 def test_every_factor_has_its_bar_and_noise_its_line() -> None:

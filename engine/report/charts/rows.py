@@ -138,7 +138,7 @@ def _miss(one: Shown) -> dict[str, Any]:
 
 def sensitivity_pictures(rows: Sequence[Row]) -> list[Picture]:
     """Draw the strongest factors of each measure, with their 95 % intervals."""
-    return [_factors(block) for block in blocks(rows) if block.factors]
+    return [_factors(block) for block in blocks(rows) if block.factors and block.is_known]
 
 
 def _factors(block: Any) -> Picture:
@@ -188,7 +188,10 @@ def _factor_finding(block: Any) -> str:
 
 def _factor_note(block: Any) -> str:
     if block.of == "search":
-        return "How far a lever’s values among the best trials differ from those among all."
+        return (
+            "How far a lever’s values among the best trials differ from those among all; lines are "
+            "95 % intervals over trials drawn anew from those of the search."
+        )
     noise = (
         f" Noise brings {percent(block.noise)}: what ends left of the dashed line is not told "
         "from it."

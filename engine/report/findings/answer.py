@@ -10,6 +10,8 @@ from engine.report.findings.prices import advice_about, effect_sentences
 from engine.report.findings.response import response_sentences
 from engine.report.findings.search import choice
 from engine.report.findings.sensitivity import moved_sentences
+from engine.report.findings.sweep import sweep_sentences
+from engine.report.findings.trial import trial_sentences
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import (
     label_inside,
@@ -52,6 +54,8 @@ def sentences(study: StudyResults) -> list[str]:
         return [*fit_sentences(fitted), *across_sentences(study.answers)]
     if study.sensitivity:
         return moved_sentences(study.sensitivity)
+    if study.sweep:
+        return sweep_sentences(study.sweep)
     differences = _difference_sentences(study)
     return [*differences, _certainty(study)] if differences else _simulations(study)
 
@@ -77,7 +81,9 @@ def wilson(successes: float, count: int) -> tuple[float, float]:
 
 
 def _difference_sentences(study: StudyResults) -> list[str]:
-    """Say what paired differences show: of levers, of mechanisms or of policies."""
+    """Say what paired differences show: of tests, of levers, of mechanisms or of policies."""
+    if study.trial:
+        return trial_sentences(study.trial)
     if study.response:
         return response_sentences(study.response, study.setting("run_off_days") or 0)
     if study.ablation:

@@ -93,6 +93,8 @@ def limits(study: StudyResults) -> list[str]:
         return [*said, *SENSITIVITY_LIMITS]
     if study.response:
         said += RESPONSE_LIMITS
+    if study.sweep:
+        worlds = set(study.setting("ensemble", "worlds") or ())
     if len(worlds) <= 1:
         said.append(
             "One world: how strong the rival is, whether a head anchor leaves and how quickly"

@@ -85,7 +85,7 @@ def headline(study: StudyResults) -> _Headline | None:
         return _difference_headline(study)
     if study.response:
         return _lever_headline(study)
-    analyses = (study.ablation, study.calibration, study.sensitivity)
+    analyses = (study.ablation, study.calibration, study.sensitivity, study.trial)
     line = study.chosen_line() if study.searched else None
     if any(analyses) or not study.lines:
         return None

@@ -13,6 +13,8 @@ from engine.report.charts.prices import world_picture
 from engine.report.charts.response import MARKS_NOTE, response_section
 from engine.report.charts.rows import fit_picture, sensitivity_pictures
 from engine.report.charts.subsidy import funding_picture, segment_pictures
+from engine.report.charts.sweep import sweep_pictures
+from engine.report.charts.trial import trial_pictures
 from engine.report.findings.calibration import (
     MAY,
     MAY_NOT,
@@ -24,6 +26,11 @@ from engine.report.findings.elasticities import HEADS as ELASTICITY_HEADS
 from engine.report.findings.elasticities import SAID, elasticities_by_month
 from engine.report.findings.limits import pairs_told
 from engine.report.findings.scorecard import HEADS, scorecard
+from engine.report.findings.sweep import NOTE as SWEEP_NOTE
+from engine.report.findings.sweep import sweep_cells, sweep_heads
+from engine.report.findings.trial import HEADS as TRIAL_HEADS
+from engine.report.findings.trial import NOTE as TRIAL_NOTE
+from engine.report.findings.trial import trial_cells
 from engine.report.findings.world_agreement import read_answers
 from engine.report.formatting import (
     NONE,
@@ -83,6 +90,8 @@ def analysis_sections(study: StudyResults) -> list[Section | None]:
         *_difference_sections(study),
         *_fit_sections(study),
         *_sensitivity_sections(study),
+        *_sweep_sections(study),
+        *_trial_sections(study),
         *_response_sections(study),
         *_run_sections(study),
     ]
@@ -90,11 +99,11 @@ def analysis_sections(study: StudyResults) -> list[Section | None]:
 
 def _run_sections(study: StudyResults) -> list[Section | None]:
     """Return the sections of runs that were simulated, not searched: days, subsidy, anchors."""
-    if study.searched or any((study.ablation, study.calibration, study.response)):
+    if study.searched or any((study.ablation, study.calibration, study.response, study.trial)):
         return []
     names = {name: name for name in study.policies[:_MOST_CURVES]}
     first = next(iter(names), "")
-    segments = segment_pictures(study)
+    segments = segment_pictures(study, first)
     funding = None if segments else funding_picture(study, names)
     return [
         section("GMV on its way to the target", days_pictures(study, list(names), names)),
@@ -102,7 +111,11 @@ def _run_sections(study: StudyResults) -> list[Section | None]:
         section("Where the subsidy went", [*segments, funding]),
         section(
             "Who gains and who loses",
-            [_touched(study), lorenz_picture(study), top_picture(study, first, first)],
+            [
+                _touched(study),
+                lorenz_picture(study, {first: first}),
+                top_picture(study, first, first),
+            ],
         ),
         _elasticities(study),
     ]
@@ -139,7 +152,27 @@ def _difference_sections(study: StudyResults) -> list[Section | None]:
 def _sensitivity_sections(study: StudyResults) -> list[Section | None]:
     """Return what moves the outcomes; none without such an analysis."""
     pictures = sensitivity_pictures(study.sensitivity)
-    return [section("What moves the outcomes", pictures)] if pictures else []
+    found = [] if pictures else ["No picture: there are too few runs to tell any factor."]
+    return [section("What moves the outcomes", pictures, items=found)] if study.sensitivity else []
+
+
+def _trial_sections(study: StudyResults) -> list[Section | None]:
+    """Return what tests would say of a policy, beside what it does; none without tests."""
+    rows = [
+        block_row(f"{label(cells.measure)}, {cells.unit}")
+        if cells.is_first
+        else TableRow([Cell(text) for text in cells.texts])
+        for cells in trial_cells(study.trial)
+    ]
+    found = table("What each kind of test says", TRIAL_HEADS, rows, TRIAL_NOTE, fold=False)
+    return [section("What a test would say", trial_pictures(study.trial), [found])]
+
+
+def _sweep_sections(study: StudyResults) -> list[Section | None]:
+    """Return what a sweep moves, a picture a measure, and all its jobs; none without one."""
+    rows = plain_rows(sweep_cells(study.sweep))
+    jobs = table("All jobs", sweep_heads(study.sweep), rows, SWEEP_NOTE, fold=len(rows) > 12)
+    return [section("What the sweep moves", sweep_pictures(study.sweep), [jobs])]
 
 
 def _response_sections(study: StudyResults) -> list[Section | None]:

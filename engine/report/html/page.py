@@ -9,6 +9,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from engine.collection import CHANGED
 from engine.report.charts.grammar import CONFIG, Picture
 from engine.report.charts.render import static_picture, vega_libraries
 from engine.report.definitions import MEASURES
@@ -16,6 +17,7 @@ from engine.report.findings.answer import lead_sentences
 from engine.report.findings.limits import limits, small_sample
 from engine.report.findings.options import changers, headline, options
 from engine.report.findings.policies import policy_texts, reference_name
+from engine.report.findings.sweep import sweep_title, unfinished_jobs
 from engine.report.formatting import scaled
 from engine.report.html.analyses import analysis_sections
 from engine.report.html.blocks import Section, section
@@ -33,8 +35,7 @@ _FEW: Final = 3
 """Worlds that are named; of more it is said how many they are."""
 
 _NOT_TRANSLATED: Final = (
-    "Translated are headings, heads of tables, charts, options and the decision; notes on method, "
-    "names of users’ own things and what a table says in words may stay English."
+    "Names of policies, worlds and keys, commands, and messages of what failed stay as they are."
 )
 
 
@@ -123,7 +124,13 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
         "lang": terms.language,
         "title": _title(study),
         "warnings": [
-            said for said in (study.incomplete, small_sample(study.config, study.runs)) if said
+            said
+            for said in (
+                study.incomplete,
+                small_sample(study.config, study.runs),
+                unfinished_jobs(study.sweep),
+            )
+            if said
         ],
         "lead": lead,
         "more": more,
@@ -160,6 +167,8 @@ def _title(study: StudyResults) -> str:
             f"How could {target} of GMV be reached?" if study.target_fen else "What does GMV cost?"
         )
     titles = (
+        (study.sweep, sweep_title(study.sweep)),
+        (study.trial, "What a test in the market would say"),
         (study.response, "What each lever does alone"),
         (study.ablation, "What each mechanism does"),
         (study.sensitivity, "What moves the outcomes"),
@@ -215,9 +224,9 @@ def _horizon(study: StudyResults) -> str | None:
 
 
 def _definitions(study: StudyResults) -> list[tuple[str, str]]:
-    analyses = (study.ablation, study.calibration, study.sensitivity, study.response)
-    has_policies = not any(analyses)
+    analyses = (study.ablation, study.calibration, study.sensitivity, study.response, study.trial)
+    has_policies = not any((*analyses, study.sweep))
     names = [*COLUMNS, "budget_spent_share", "cost_fen"] if has_policies else []
-    rows = (*study.comparison, *study.ablation, *study.sensitivity, *study.response)
-    names += [row["measure"] for row in rows]
+    rows = (*study.comparison, *study.ablation, *study.sensitivity, *study.response, *study.trial)
+    names += [row["measure"] for row in rows] + (list(CHANGED) if study.sweep else [])
     return [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]

@@ -47,7 +47,7 @@ class _PolicyCard(NamedTuple):
 
 def policy_table(study: StudyResults, best: Line | None, names: Mapping[str, str]) -> Table | None:
     """Return every policy with its main measures, cheapest first; None for other analyses."""
-    if study.ablation or study.response or not study.lines:
+    if study.ablation or study.response or study.trial or not study.lines:
         return None
     lines = sorted(study.lines, key=lambda line: line.value("cost_fen"))
     rows = [

@@ -98,6 +98,8 @@ class StudyResults:
     trials: list[Row] = field(default_factory=list)
     sensitivity: list[Row] = field(default_factory=list)
     response: list[Row] = field(default_factory=list)
+    trial: list[Row] = field(default_factory=list)
+    sweep: list[Row] = field(default_factory=list)
     answers: list[Row] = field(default_factory=list)
     advice: list[Row] = field(default_factory=list)
     prices: list[Row] = field(default_factory=list)
