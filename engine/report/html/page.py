@@ -21,11 +21,11 @@ from engine.report.html.analyses import analysis_sections
 from engine.report.html.blocks import Section, section
 from engine.report.html.policies import COLUMNS, policy_cards, policy_table
 from engine.report.html.search import search_sections
+from engine.report.html.wording import page_in_words
 from engine.report.read.folder import read_study
 from engine.report.read.results_model import StudyResults
 from engine.report.terms.translate import Terms
 from engine.results.storage import open_folder
-from engine.report.html.wording import page_in_words
 
 _NAME: Final = "report.html"
 
