@@ -33,6 +33,7 @@ _DISK_ERRORS: Final = (
     errno.EDQUOT,
     errno.ENOTDIR,
     errno.EIO,
+    errno.EFBIG,
 )
 
 

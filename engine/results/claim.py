@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from engine.errors import InputError
-from engine.results.storage import open_folder
+from engine.results.storage import TORN, open_folder
 
 MARKER: Final = ".poquan.json"
 LOCK: Final = ".poquan.lock"
@@ -90,6 +90,10 @@ class FolderLock:
         names = {MARKER, LOCK, *ignored}
         if self.folder not in self.made or _results_in(self.folder, names):
             return
+        inside = [path for path in self.folder.rglob("*") if path.is_dir()]
+        for path in sorted(inside, reverse=True):  # the deepest first
+            if not any(path.iterdir()):
+                path.rmdir()
         for name in sorted(names - {LOCK}):
             path = self.folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -187,13 +191,16 @@ def lock_folder(folder: Path, key: str) -> FolderLock:
 
 
 def put_claim(folder: Path, claim: Claim) -> None:
-    """Write the marker; the folder must be locked.
+    """Write the marker, and remove what a kill left half written; the folder must be locked.
 
     Raises
     ------
     StorageError
         If the folder cannot be written to.
     """
+    for path in folder.rglob(".*"):
+        if TORN.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
     if _owner(folder) != claim:
         open_folder(folder).put(MARKER, json.dumps(asdict(claim)).encode() + b"\n")
 

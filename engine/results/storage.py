@@ -5,16 +5,20 @@ fsync and rename; in an object store in one PUT, which is atomic already.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
 
 from engine.errors import InputError, StorageError
+
+TORN: Final = re.compile(r"\..+\.\d+")
+"""Name of a file that is being written: a dot, its name, and the process."""
 
 
 @dataclass(frozen=True)
