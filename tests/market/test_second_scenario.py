@@ -86,11 +86,12 @@ def test_its_worlds_are_its_own():
 
 
 @pytest.mark.parametrize("policy", ["pinduoduo_before", "ten_billion"])
-def test_money_stock_and_purses_hold_in_every_slot(monkeypatch, policy):
+def test_money_stock_and_purses_hold_in_every_slot(policy):
     asked = case(f"scenario={NAME}", f"policy={policy}", "scale.buyers_count=500", days=4)
-    watch = Watch(asked, monkeypatch)
-    for _ in range(4):
-        watch.market.run_day()
+    with pytest.MonkeyPatch.context() as patch:
+        watch = Watch(asked, patch)
+        for _ in range(4):
+            watch.market.run_day()
     assert watch.coupons[0] > 0
     check_run(asked)
 
