@@ -15,6 +15,7 @@ from engine.compute.machine import check_memory
 from engine.errors import CombinedInputError, InputError
 from engine.market.exchange import GROUP, groups_of
 from engine.market.plan import check_target
+from engine.overflow import overflow_mistakes
 from engine.spec.base import Dated
 from engine.spec.benchmark import BenchmarkJob
 from engine.spec.calendar import Calendar
@@ -56,8 +57,14 @@ def check_job(job: Job) -> None:
         mistakes += _run_off(job, scenarios)
     if isinstance(job, OptimizeJob):
         mistakes += _goal_year(job, scenarios)
+    mistakes += overflow_mistakes(job, scenarios, _all_policies(job))
     if mistakes:
         raise CombinedInputError(mistakes)
+
+
+def _all_policies(job: Job) -> list[Policy]:
+    """Every policy that may be in force, the history among them."""
+    return [*_policies(job).values(), *([job.history] if job.history else [])]
 
 
 def _decision(job: Job, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:

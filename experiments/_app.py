@@ -23,7 +23,7 @@ from engine.config import Tree, load, resolve
 from engine.secrets import hide
 from engine.spec.base import Spec
 from engine.spec.jobs import Job, OptimizeJob
-from engine.spec.limits import in_currency
+from engine.spec.limits import in_words
 from experiments import _help, _hidden
 from experiments._exit import CommandLine, check_place, mistake, one_message, stop
 from experiments._sources import CONF, read_dated_levers
@@ -118,7 +118,7 @@ def _print_notes(job: Spec) -> None:
         notes = [*job.scenario.size_notes(), *horizon_notes(job)]
         notes += job.objective.limit_notes() if isinstance(job, OptimizeJob) else ()
         for note in notes:
-            print(in_currency(f"Note: {note}.", job.scenario.currency))
+            print(in_words(f"Note: {note}.", job.scenario.currency, job.scenario.words))
 
 
 def _is_override(word: str) -> bool:

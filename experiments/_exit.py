@@ -35,6 +35,7 @@ _DISK_ERRORS: Final = (
     errno.EDQUOT,
     errno.ENOTDIR,
     errno.EIO,
+    errno.EFBIG,
 )
 
 

@@ -80,10 +80,10 @@ def conclude(results: Results, folder: Path) -> Console:
     build_report(folder)
     if note := sample_note(folder):
         print(f"Note: {note}.")
-    console = ResultsConsole(results.currency)
+    console = ResultsConsole(results.currency, results.words)
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
-    return ResultsConsole(results.currency, width=_COLUMNS)
+    return ResultsConsole(results.currency, results.words, width=_COLUMNS)
 
 
 def tell_folder(folder: Path) -> None:

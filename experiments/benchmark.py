@@ -22,7 +22,7 @@ def benchmark(job: BenchmarkJob, folder: Path, config: Tree) -> None:
     results = Results(folder, config, job.seed)
     results.write_rows("benchmark", rows)
     results.finish()
-    print_benchmark(rows, ResultsConsole(results.currency))
+    print_benchmark(rows, ResultsConsole(results.currency, results.words))
     tell_folder(folder)
 
 

@@ -1,5 +1,6 @@
 """`python -m experiments.optimize`: search the policy space, then re-evaluate the best."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +16,7 @@ from experiments._app import app
 from experiments._sources import observed_table
 
 _GROUP: Final = "policy"
+_TRIAL: Final = re.compile(r"trial-\d+\.yaml")
 
 
 def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
@@ -191,10 +193,19 @@ def _work(job: OptimizeJob) -> tuple[int, float]:
 
 
 def _write_policies(group: Path, policies: Mapping[str, Policy]) -> None:
-    """Write a config group `policy`: the folder above it serves as `--config-dir`."""
-    group.mkdir(exist_ok=True)
+    """Write a config group `policy`: the folder above it serves as `--config-dir`.
+
+    Trials that a longer search left there are removed: the files are those of this result.
+    """
+    from engine.results.storage import open_folder
+
+    folder = open_folder(group)
+    folder.create()
     for name, policy in policies.items():
-        (group / f"{name}.yaml").write_text(dump(policy), encoding="utf-8")
+        folder.put(f"{name}.yaml", dump(policy).encode())
+    for file in folder.files():
+        if _TRIAL.fullmatch(file) and file.removesuffix(".yaml") not in policies:
+            folder.delete(file)
 
 
 main = app(optimize, OptimizeJob, check)

@@ -29,7 +29,7 @@ def priors(job: PriorsJob, folder: Path, config: Tree) -> None:
     results = Results(folder, config, job.seed)
     results.write_rows("priors", rows)
     results.finish()
-    print_priors(rows, ResultsConsole(results.currency))
+    print_priors(rows, ResultsConsole(results.currency, results.words))
     tell_folder(folder)
 
 

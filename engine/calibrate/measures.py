@@ -20,6 +20,7 @@ from engine.calibrate.readings import (
     Read,
     brand_goods,
     brand_share,
+    buyer_spend,
     buyers_growth,
     exponent,
     fans_between,
@@ -97,6 +98,20 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
     "orders_growth": (FigureMeasure("%", "growth of orders", orders_growth, 2, kind="growth"),),
     "buyers_growth": (
         FigureMeasure("%", "growth of monthly buyers", buyers_growth, 2, kind="growth"),
+    ),
+    "active_buyers": (
+        FigureMeasure(
+            "million",
+            "people who have ever bought by the end of the period",
+            lambda reader, spans: reader.active_buyers(spans[0]) / 1e6,
+        ),
+    ),
+    "buyer_spend": (
+        FigureMeasure(
+            "¤",
+            "GMV at list price / people who have ever bought by the end of the period",
+            buyer_spend,
+        ),
     ),
     "order_value": (FigureMeasure("¤", "GMV at list price / orders", order_value),),
     "repeat_rate": (

@@ -49,6 +49,12 @@ def order_value(reader: RunReader, spans: tuple[Span, ...]) -> float:
     return reader.total("gmv_fen", spans[0]) / orders / FEN_PER_RMB if orders else 0.0
 
 
+def buyer_spend(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    """GMV at list price / people who have ever bought by the period's end, RMB."""
+    buyers = reader.active_buyers(spans[0])
+    return reader.total("gmv_fen", spans[0]) / buyers / FEN_PER_RMB if buyers else 0.0
+
+
 def top(count: int) -> Read:
     """Share of the largest `count` anchors, per cent."""
     return lambda reader, spans: 100.0 * reader.monthly(f"top{count}_share", spans[0])

@@ -127,6 +127,13 @@ class RunReader:
         first, last = (self._month(day) + after for day in span)
         return float(np.mean(values[min(first, len(values) - 1) : last + 1]))
 
+    def active_buyers(self, span: Span) -> float:
+        """People who bought before the first day, or from then to the end of a span."""
+        buyers = self.scenario.buyers
+        there = self.scenario.platform.pool_count * (1.0 - buyers.newcomers_share)
+        before = there * buyers.bought_before_share
+        return before + self.total("new_buyers_count", Span(self.horizon.first, span.last))
+
     def guests_gmv_fen(self, span: Span) -> float:
         """Expected GMV as paid of the guests who stream on the days of a span."""
         streams = self.scenario.calendar.trial_streams

@@ -20,7 +20,7 @@ from typing import Final, Self
 from engine.errors import InputError, StorageError
 from engine.results.lease import LOCKS as LOCK
 from engine.results.lease import in_use
-from engine.results.storage import Folder, local_path, open_folder
+from engine.results.storage import TORN, Folder, local_path, open_folder
 from engine.results.writers import Writer
 from engine.secrets import masked
 
@@ -94,6 +94,10 @@ class FolderLock:
         names = {MARKER, LOCK, *ignored}
         if self.folder not in self.made or _results_in(self.folder, names):
             return
+        inside = [path for path in self.folder.rglob("*") if path.is_dir()]
+        for path in sorted(inside, reverse=True):  # the deepest first
+            if not any(path.iterdir()):
+                path.rmdir()
         for name in sorted(names - {LOCK}):
             path = self.folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -201,14 +205,17 @@ def lock_folder(folder: Path, key: str) -> FolderLock:
 
 
 def put_claim(folder: Path, claim: Claim) -> None:
-    """Write the marker; the folder must be locked.
+    """Write the marker, and remove what a kill left half written; the folder must be locked.
 
     Raises
     ------
     StorageError
         If the folder cannot be written to.
     """
-    place = open_folder(folder)
+    here, place = local_path(folder), open_folder(folder)
+    for path in here.rglob(".*") if here is not None else ():
+        if TORN.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
     if _owner(place) != claim:
         place.put(MARKER, json.dumps(asdict(claim)).encode() + b"\n")
 

@@ -5,6 +5,7 @@ fsync and rename; in an object store in one PUT, which is atomic already.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ STORES: Final = ("s3", "gs")
 
 _ALLOWED: Final = "a path, file:///folder, s3://bucket/folder or gs://bucket/folder"
 _REMEDY: Final = "correct the address, or the store's credentials in the environment"
+
+TORN: Final = re.compile(r"\..+\.\d+")
+"""Name of a file that is being written: a dot, its name, and the process."""
 
 
 @dataclass(frozen=True)

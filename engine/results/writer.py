@@ -65,6 +65,11 @@ class Results:
         """In which the scenario's amounts are."""
         return str(self._config.get("scenario", {}).get("currency", "RMB"))
 
+    @property
+    def words(self) -> dict[str, str]:
+        """What is said in place of this package's words."""
+        return dict(self._config.get("scenario", {}).get("words") or {})
+
     def write_runs(
         self,
         years: Sequence[RunResult],

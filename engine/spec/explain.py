@@ -178,6 +178,12 @@ def _got(detail: ErrorDetails) -> str:
 
 def _remedy(where: str, got: object, annotation: Any, metadata: Sequence[Any]) -> str:
     """Name the value that is nearest to what was got, where there is one."""
+    if isinstance(got, Mapping) and got and any(isinstance(entry, Lever) for entry in metadata):
+        day, value = list(got.items())[-1]
+        return (
+            "it is one number as long as a policy is in force: name the one before as "
+            f"policy@history=NAME, and type decision_date={day} {where}={value}"
+        )
     choice = nearest(str(got), _choices(annotation))
     if choice:
         return f"did you mean {where}={choice}?"

@@ -29,6 +29,8 @@ CURRENCY: Final = r"^[\p{L}\p{Sc}][\p{L}\p{Sc} ]*$"
 """Words of letters and signs of currencies, as `USD` or `thousand IDR`."""
 
 
+_Phrase = Annotated[str, Field(min_length=1, max_length=60)]
+
 _MOST_USERS: Final = 8.0
 """Daily users for each who may buy, beyond which sizes hardly go together."""
 
@@ -354,6 +356,11 @@ class Scenario(Spec):
         max_length=20,
         pattern=CURRENCY,
         description="in which amounts are shown; a hundredth of it is the unit of every _fen",
+    )
+    words: dict[_Phrase, _Phrase] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="what tables and pages say in place of this package's words, as anchor: shop",
     )
     size: MarketSize = MarketSize()
     calendar: Calendar

@@ -37,6 +37,7 @@ WORLD_ASSUMED: Final = (
     "festivals and the rival's campaigns lie where China's do: correct calendar in the scenario",
     "no anchor leaves, there are no guest streams and no retail partner",
     "seasons are those of online retail in China",
+    "1,000 anchors sell, as in the template: correct anchors.market_count, or what one earns is off",
 )
 """What does not depend on the facts."""
 

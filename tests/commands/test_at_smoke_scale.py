@@ -30,6 +30,7 @@ def typed(place: Path, command: str, *words: str) -> subprocess.CompletedProcess
     ("compare", {"comparison", "runs"}),
     ("optimize ensemble=single", {"trials", "frontier", "prices", "plan", "value", "effects"}),
     ("optimize question=year_2020", {"trials", "rungs", "frontier", "runs", "daily"}),
+    ("optimize question=pinduoduo_2019", {"trials", "frontier", "prices", "plan", "effects"}),
     ("replan effort=smoke ensemble=single", {"frontier", "prices", "plan", "worlds"}),
     ("sensitivity", {"sensitivity"}),
     ("response levers=[traffic.commercial_load,subsidy.rate]", {"response", "runs"}),

@@ -88,9 +88,9 @@ def test_every_command_loads_at_every_scale(command: str, scale: str) -> None:
     ("scale", {"smoke", "laptop", "full"}),
     ("search", {"tpe", "nsga2", "nsga3", "cmaes", "gp", "gp_torch", "qmc", "random"}),
     ("ray", {"local", "cluster"}),
-    ("question", {"june_2020", "october_2020", "year_2020"}),
+    ("question", {"june_2020", "october_2020", "year_2020", "pinduoduo_2019"}),
     ("policy", {"laissez_faire", "h1_2020", "double_ten_billion"}),
-    ("scenario", {"kuaishou_2020"}),
+    ("scenario", {"kuaishou_2020", "pinduoduo_2019"}),
 ])  # fmt: skip
 def test_the_promised_options_are_there(group: str, needed: set[str]) -> None:
     assert needed <= {option for name, option in OPTIONS if name == group}

@@ -23,11 +23,11 @@ from engine.report.html.analyses import analysis_sections
 from engine.report.html.blocks import Section, section
 from engine.report.html.policies import COLUMNS, policy_cards, policy_table
 from engine.report.html.search import search_sections
+from engine.report.html.wording import page_in_words
 from engine.report.read.folder import read_study
 from engine.report.read.results_model import StudyResults
 from engine.report.terms.translate import Terms
 from engine.results.storage import open_folder
-from engine.spec.limits import in_currency
 
 _NAME: Final = "report.html"
 
@@ -57,7 +57,10 @@ def build_report(
     """
     study = read_study(folder) if study is None else study
     terms = Terms(language or study.setting("report", "language") or "en")
-    page = in_currency(_page_text(study, terms), study.setting("scenario", "currency") or "RMB")
+    currency = study.setting("scenario", "currency") or "RMB"
+    page = page_in_words(
+        _page_text(study, terms), currency, study.setting("scenario", "words") or {}
+    )
     open_folder(folder).put(_NAME, page.encode())
     return Path(folder) / _NAME
 
