@@ -9,7 +9,8 @@ message and an exit status: 2 for a mistake of the user's, 1 for the cluster and
 import functools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -77,7 +78,7 @@ def app(
         CommandLine.current = typed = CommandLine(command.__name__, sys.argv[1:])
         run = hydra.main(config_path=str(CONF), config_name=command.__name__, version_base="1.3")
         try:
-            with one_message():
+            with one_message(), _composing_once():
                 typed_and_own = read_dated_levers(sys.argv[1:], command.__name__)
                 own = [hide(word) for word in typed_and_own]
                 sys.argv[1:] = sorted(own, key=_is_override)
@@ -94,20 +95,24 @@ def app(
     return main
 
 
-_composed_mode = Hydra.get_mode
-
-
-def _mode(self: Hydra, config_name: str | None, overrides: list[str]) -> Any:
+@contextmanager
+def _composing_once() -> Iterator[None]:
     """Take Hydra's place in looking for `hydra.mode`, for which it composes the whole config.
 
     Of the files that may be read none sets it (`check_foreign_config`, and `conf` does not), so
     that without a word on it the mode is that of the flags, and one composition is enough.
     """
-    is_typed = any("mode" in word for word in overrides)
-    return _composed_mode(self, config_name, overrides) if is_typed else None
+    composed_mode = Hydra.get_mode
 
+    def mode(self: Hydra, config_name: str | None, overrides: list[str]) -> Any:
+        is_typed = any("mode" in word for word in overrides)
+        return composed_mode(self, config_name, overrides) if is_typed else None
 
-Hydra.get_mode = _mode  # type: ignore[method-assign]
+    Hydra.get_mode = mode  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Hydra.get_mode = composed_mode  # type: ignore[method-assign]
 
 
 def _print_notes(job: Spec) -> None:
