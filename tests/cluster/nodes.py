@@ -78,9 +78,12 @@ class Node:
         )
         self._up = threading.Event()
         threading.Thread(target=self._read, daemon=True).start()
-        if not self._up.wait(_START_S) or self._process.poll() is not None:
+        try:
+            if not self._up.wait(_START_S) or self._process.poll() is not None:
+                raise RuntimeError("no node:\n" + "".join(self._said))
+        except BaseException:
             self.kill()
-            raise RuntimeError("no node:\n" + "".join(self._said))
+            raise
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -91,8 +94,10 @@ class Node:
         self._up.set()
 
     def processes(self) -> list[int]:
-        """Return all that the node has started and that is alive, the first of them first."""
-        return [self._process.pid, *descendants(self._process.pid)]
+        """Return all that the node has started and that is alive, by its session."""
+        own = str(self._process.pid)
+        folders = (folder.name for folder in Path("/proc").iterdir() if folder.name.isdecimal())
+        return [int(name) for name in folders if _stat(int(name))[3:4] == [own]]
 
     def end(self) -> None:
         """End it with SIGTERM, and what is left of it by force."""
@@ -281,7 +286,7 @@ def _parents() -> Iterator[tuple[int, int]]:
 
 
 def _stat(number: int) -> list[str]:
-    """Return state, parent and so on, or nothing of a process that is gone."""
+    """Return state, parent, group, session and so on; nothing of a process that is gone."""
     try:
         text = (Path("/proc") / str(number) / "stat").read_text(encoding="utf-8")
     except OSError:
