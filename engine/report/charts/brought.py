@@ -154,8 +154,12 @@ def _finding(by_kind: Mapping[str, tuple[float, float]], called: str, called_bas
     """Say what all coupons brought, and on which goods they changed most."""
     given, sold = (sum(own[k] for own in by_kind.values()) for k in (0, 1))
     most = max(by_kind, key=lambda kind: abs(by_kind[kind][0]))
-    more, brought = (signed(scaled("gmv_paid_fen", one), 2, plus=True) for one in (given, sold))
+    more, brought = (f"{bn(abs(one))} bn RMB {_way(one)}" for one in (given, sold))
     return (
-        f"“{called}” gives {more} bn RMB of coupons against {called_base} and sells {brought} "
-        f"bn RMB; most changes on {most}"
+        f"“{called}” gives {more} in coupons than {called_base} and sells {brought}; most changes "
+        f"on {most}"
     )
+
+
+def _way(change: float) -> str:
+    return "less" if change < 0 else "more"
