@@ -35,7 +35,7 @@ BROUGHT_HEADS: Final = (
 """Heads of the table of cells, with their units."""
 
 
-class _Cell(NamedTuple):
+class _SegmentCell(NamedTuple):
     """Amounts of one kind of goods, tier and domain, fen: as they are, and against the base's."""
 
     kind: str
@@ -117,7 +117,7 @@ def brought_rows(study: StudyResults, policy: str, base: str) -> list[tuple[str,
     ]
 
 
-def _cells(study: StudyResults, policy: str, base: str) -> list[_Cell]:
+def _cells(study: StudyResults, policy: str, base: str) -> list[_SegmentCell]:
     """Return the cells of a policy; none unless the base has the same, and sales are known."""
 
     def of(name: str) -> Mapping[tuple[str, str, str], Row]:
@@ -128,7 +128,7 @@ def _cells(study: StudyResults, policy: str, base: str) -> list[_Cell]:
     if not own or own.keys() != other.keys() or "gmv_paid_fen" not in next(iter(own.values())):
         return []
     return [
-        _Cell(
+        _SegmentCell(
             *place,
             _given(row),
             row.get("refunded_subsidy_fen", 0.0),
