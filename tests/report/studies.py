@@ -104,10 +104,12 @@ def ablate_folder(folder: Path, **more: Any) -> Path:
     return folder
 
 
-def simulate_folder(folder: Path, policy: str = "h1_2020", **changes: Any) -> Path:
+def simulate_folder(
+    folder: Path, policy: str = "h1_2020", rate: float = 0.03, **changes: Any
+) -> Path:
     """Leave what `simulate` leaves."""
     results = Results(folder, CONFIG | {"objective": None, "search": None}, 7)
-    results.write_runs(simulate({policy: 0.03}, **changes), segments=True, anchors=True)
+    results.write_runs(simulate({policy: rate}, **changes), segments=True, anchors=True)
     results.finish()
     return folder
 

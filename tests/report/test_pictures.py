@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.decision.amounts import bn
 from engine.report import read_study
 from engine.report.charts.brought import BROUGHT_HEADS, brought_picture, brought_rows
 from engine.report.charts.ecosystem import lorenz_picture
@@ -259,7 +260,7 @@ def test_what_a_policys_coupons_brought_is_told_against_today(priced: StudyResul
     assert more["coupons, less what came back"] == pytest.approx(change, rel=1e-6)
     sold = [np.mean([row["gmv_paid_fen"] for row in rows]) for rows in (own, base)]
     assert more["GMV as paid"] == pytest.approx((sold[0] - sold[1]) / FEN_PER_BN_RMB, rel=1e-6)
-    assert f"+{change:.2f} bn RMB of coupons against today" in one.finding
+    assert f"gives {bn(change * FEN_PER_BN_RMB)} bn RMB more in coupons than today" in one.finding
     lines = brought_rows(priced, "trial_058", TODAY)
     assert len(lines) == len(KINDS) * len(TIERS) * len(DOMAINS)
     assert {len(line) for line in lines} == {len(BROUGHT_HEADS)}

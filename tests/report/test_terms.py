@@ -45,7 +45,7 @@ def trial_folder(folder: Path) -> Path:
 
 
 def sweep_folder(folder: Path) -> Path:
-    jobs = [simulate_folder(folder / str(k)) for k in range(2)]
+    jobs = [simulate_folder(folder / str(k), rate=0.1 * k) for k in range(2)]
     members = [
         StudyMember(f"rate={k}", {"rate": k}, place, FINISHED) for k, place in enumerate(jobs)
     ]

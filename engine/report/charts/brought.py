@@ -35,7 +35,7 @@ BROUGHT_HEADS: Final = (
 """Heads of the table of cells, with their units."""
 
 
-class _Cell(NamedTuple):
+class _SegmentCell(NamedTuple):
     """Amounts of one kind of goods, tier and domain, fen: as they are, and against the base's."""
 
     kind: str
@@ -117,7 +117,7 @@ def brought_rows(study: StudyResults, policy: str, base: str) -> list[tuple[str,
     ]
 
 
-def _cells(study: StudyResults, policy: str, base: str) -> list[_Cell]:
+def _cells(study: StudyResults, policy: str, base: str) -> list[_SegmentCell]:
     """Return the cells of a policy; none unless the base has the same, and sales are known."""
 
     def of(name: str) -> Mapping[tuple[str, str, str], Row]:
@@ -128,7 +128,7 @@ def _cells(study: StudyResults, policy: str, base: str) -> list[_Cell]:
     if not own or own.keys() != other.keys() or "gmv_paid_fen" not in next(iter(own.values())):
         return []
     return [
-        _Cell(
+        _SegmentCell(
             *place,
             _given(row),
             row.get("refunded_subsidy_fen", 0.0),
@@ -154,8 +154,12 @@ def _finding(by_kind: Mapping[str, tuple[float, float]], called: str, called_bas
     """Say what all coupons brought, and on which goods they changed most."""
     given, sold = (sum(own[k] for own in by_kind.values()) for k in (0, 1))
     most = max(by_kind, key=lambda kind: abs(by_kind[kind][0]))
-    more, brought = (signed(scaled("gmv_paid_fen", one), 2, plus=True) for one in (given, sold))
+    more, brought = (f"{bn(abs(one))} bn RMB {_way(one)}" for one in (given, sold))
     return (
-        f"“{called}” gives {more} bn RMB of coupons against {called_base} and sells {brought} "
-        f"bn RMB; most changes on {most}"
+        f"“{called}” gives {more} in coupons than {called_base} and sells {brought}; most changes "
+        f"on {most}"
     )
+
+
+def _way(change: float) -> str:
+    return "less" if change < 0 else "more"

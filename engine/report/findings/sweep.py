@@ -20,7 +20,7 @@ _TOLD: Final = ("gmv_paid_fen", "platform_contribution_fen", "target_attained")
 """Measures of which a sentence is said."""
 
 NOTE: Final = (
-    "Means over all runs of a job; below them the paired difference to the first job under common "
+    "Means over all runs of a job; in brackets the paired difference to the first job under common "
     "random numbers, ± half of its 95 % interval."
 )
 

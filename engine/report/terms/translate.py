@@ -22,6 +22,9 @@ _GAPS: Final = {"{}": "(.+?)", "{#}": r"([−+\d.,%±–\s-]+?)", "{a}": "([^,()
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?]) (?=[A-Z“{\d])")
 
+_KEY: Final = re.compile(r"[a-z0-9_.@+]+")
+"""A key of the config, which is typed as it is."""
+
 _NAMED: Final = re.compile(r"\S+(?: \([^)]*\))?")
 """A name, with or without something in brackets."""
 
@@ -75,7 +78,8 @@ class Terms:
         for end, mark in _LISTS:
             members = end.split(plain)
             found = [self.softly(one, depth + 1) for one in members] if len(members) > 1 else []
-            if found != members or (depth and found and all(map(_NAMED.fullmatch, members))):
+            names_alone = depth > 0 and all(_NAMED.fullmatch(one) for one in members)
+            if found and (found != members or names_alone):
                 return mark.join(found)
         return None
 
@@ -102,7 +106,7 @@ class Terms:
 
     def _entry(self, key: str, value: Any) -> Any:
         if key == "title" and isinstance(value, str):
-            return self(value)
+            return self.softly(value) if _KEY.fullmatch(value) else self(value)
         if key in _SEEN and isinstance(value, str):
             return self._row(value)
         if key in {"domain", "sort"} and isinstance(value, list):
