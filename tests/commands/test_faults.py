@@ -20,6 +20,8 @@ import pytest
 from experiments import compare, optimize, simulate
 from tests.commands.forks import ended, fork, preload, run_fork
 
+pytestmark = pytest.mark.timeout(900)
+
 IMPORTED = (simulate, compare, optimize)
 """Once here, and in no fork again."""
 
