@@ -19,7 +19,8 @@ from engine.spec.base import Dated
 from engine.spec.benchmark import BenchmarkJob
 from engine.spec.calendar import Calendar
 from engine.spec.calibration import CalibrateJob
-from engine.spec.jobs import CompareJob, Job, OptimizeJob, SimulateJob
+from engine.spec.jobs import CompareJob, Job, SimulateJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.response import ResponseJob
 from engine.spec.scenario import Scenario

@@ -20,8 +20,9 @@ from omegaconf import DictConfig
 
 from engine.config import Tree, load, resolve
 from engine.spec.base import Spec
-from engine.spec.jobs import Job, OptimizeJob
+from engine.spec.jobs import Job
 from engine.spec.limits import in_currency
+from engine.spec.optimize import OptimizeJob
 from experiments import _help
 from experiments._exit import CommandLine, check_place, mistake, one_message, stop
 from experiments._sources import CONF, read_dated_levers

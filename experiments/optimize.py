@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from engine.config import Tree, dump
 from engine.errors import CombinedInputError, InputError
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from experiments._app import app
 from experiments._sources import observed_table

@@ -35,7 +35,7 @@ from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Problem, Stage
 from engine.search.space.policy_space import PolicySpace
 from engine.spec.benchmark import BenchmarkJob
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.stats.pareto import hypervolume
 
 _Key = tuple[tuple[str, float], ...]

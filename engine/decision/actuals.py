@@ -31,8 +31,8 @@ from engine.decision.weights import (
 )
 from engine.errors import CombinedInputError, InputError
 from engine.search.market import fresh_cases
-from engine.spec.jobs import OptimizeJob
 from engine.spec.levers import policy_value
+from engine.spec.optimize import OptimizeJob
 from engine.spec.scenario import Scenario
 from engine.spec.worlds import worlds
 from engine.stats.arrays import Floats

@@ -36,7 +36,7 @@ from engine.decision.robustness import WithoutWorld, certainty_sentences, withou
 from engine.decision.weights import WorldWeights
 from engine.errors import PoquanError
 from engine.search.market import fresh_cases
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.units import FEN_PER_BN_RMB
 

@@ -23,7 +23,7 @@ from engine.decision.value import (
 )
 from engine.measures.run_off import VALUED, value_measure
 from engine.search.market import fresh_cases
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.stats.intervals import Interval
 

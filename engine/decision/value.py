@@ -22,7 +22,8 @@ from engine.case import Case, RunResult
 from engine.cases import cases
 from engine.compare import INCREMENTAL, paired
 from engine.measures.run_off import TERMS, VALUED, discounts, value_measure
-from engine.spec.jobs import CompareJob, OptimizeJob
+from engine.spec.jobs import CompareJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.stats.arrays import Floats
 

@@ -19,7 +19,7 @@ from engine.explore.surrogate import PointForecast, Surrogate
 from engine.results import list_tables, provenance_of, read_table
 from engine.search.checkpoint.journal import FILE, read_study
 from engine.search.space.policy_space import PolicySpace
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.stats.arrays import Floats
 from engine.stats.intervals import Interval, mean_interval

@@ -35,7 +35,7 @@ from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
 from engine.search.usage import Usage, UsageClock
 from engine.search.warm_start import earlier_policies
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.worlds import worlds
 from engine.units import FEN_PER_BN_RMB

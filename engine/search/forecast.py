@@ -12,7 +12,7 @@ from engine.search.finalists.selection import planned_replications, replication_
 from engine.search.market import MarketProblem
 from engine.search.study import SearchStudy
 from engine.search.usage import seconds_left
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 
 
 class Forecast:

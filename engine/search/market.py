@@ -25,7 +25,8 @@ from engine.search.outcomes import Outcomes
 from engine.search.problem import Candidate, Look, Point, Sample, Stage, Urgency
 from engine.search.space.policy_space import PolicySpace
 from engine.search.usage import Spent
-from engine.spec.jobs import OptimizeJob, Scale
+from engine.spec.jobs import Scale
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 from engine.spec.worlds import worlds

@@ -17,7 +17,7 @@ from engine.case import Case, RunResult
 from engine.errors import InputError
 from engine.measures.periods import period_of, split_measure, sum_of_period
 from engine.measures.run_off import NET_PRESENT_VALUE, VALUED, discounts
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.run_off import days_left
 from engine.spec.scenario import Scenario
 from engine.stats.arrays import Floats

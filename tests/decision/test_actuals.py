@@ -21,8 +21,9 @@ from engine.decision.price_table import Asked, ConfirmedPolicy, price_table
 from engine.decision.tables import answer_tables
 from engine.errors import InputError
 from engine.market.run import simulate
-from engine.results.schemas import COLUMNS, table_of_rows
-from engine.spec.jobs import OptimizeJob
+from engine.results.arrow import table_of_rows
+from engine.results.schemas import COLUMNS
+from engine.spec.optimize import OptimizeJob
 from tests.fakes import simulate_fake, small_policy
 from tests.search.jobs import run, small_job
 from tests.worlds import CONF, case

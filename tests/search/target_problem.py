@@ -17,7 +17,7 @@ from engine.search.finalists.selection import Selection
 from engine.search.polish.stage import LateEntries, polish
 from engine.search.problem import Point, Stage
 from engine.search.study import SearchStudy
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.search import Search
 from engine.stats.reach import held_level
 from tests.search.problems import Remembering, Toy, objective_of

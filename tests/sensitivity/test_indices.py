@@ -10,7 +10,7 @@ import pytest
 from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.errors import InputError
-from engine.results.schemas import table_of_rows
+from engine.results.arrow import table_of_rows
 from engine.sensitivity import check_job, sensitivities, years_count
 from engine.sensitivity.effects import effect_rows
 from engine.sensitivity.indices import _noise_share, index_rows, saltelli_design

@@ -8,7 +8,9 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-Rows = Sequence[Mapping[str, Any]]
+from engine.report.formatting import scaled
+
+_Rows = Sequence[Mapping[str, Any]]
 
 BLUE: Final = "#0072B2"
 RED: Final = "#D55E00"
@@ -88,7 +90,7 @@ def picture(chart: Any, finding: str, note: str = "") -> Picture:
     )
 
 
-def data(rows: Rows) -> Any:
+def data(rows: _Rows) -> Any:
     """Return rows as the data of a chart."""
     import altair as alt
 
@@ -131,3 +133,8 @@ def colours(names: Sequence[str], grey: str | None = None) -> Any:
     return alt.Scale(
         domain=list(names), range=[GREY if name == grey else next(rest) for name in names]
     )
+
+
+def bn_value(fen: float | None) -> float | None:
+    """Return an amount in bn RMB, as a value of a chart; None stays None."""
+    return None if fen is None else round(scaled("gmv_paid_fen", fen), 4)

@@ -9,10 +9,10 @@ from engine.report.charts.differences import ablation_picture, comparison_pictur
 from engine.report.charts.ecosystem import lorenz_picture, top_picture, touched_picture
 from engine.report.charts.grammar import Picture
 from engine.report.charts.over_time import days_pictures
-from engine.report.charts.prices import world_picture
 from engine.report.charts.response import MARKS_NOTE, response_section
 from engine.report.charts.rows import fit_picture, sensitivity_pictures
 from engine.report.charts.subsidy import funding_picture, segment_pictures
+from engine.report.charts.worlds import world_picture
 from engine.report.findings.calibration import (
     MAY,
     MAY_NOT,

@@ -6,15 +6,10 @@ from typing import Any, Final
 from engine.report.charts.ecosystem import top_picture, touched_picture
 from engine.report.charts.frontier import frontier_picture
 from engine.report.charts.over_time import days_pictures
-from engine.report.charts.prices import (
-    effect_pictures,
-    miss_picture,
-    plan_pictures,
-    price_picture,
-    world_picture,
-)
+from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
 from engine.report.charts.rows import estimates_picture
 from engine.report.charts.subsidy import funding_picture
+from engine.report.charts.worlds import miss_picture, world_picture
 from engine.report.findings.options import Option
 from engine.report.findings.prices import (
     PLAN_HEADS,
