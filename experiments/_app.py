@@ -29,13 +29,13 @@ from experiments._sources import CONF, read_dated_levers
 from experiments._sweep import run_in_sweep
 from experiments._validation import JobValidation, job_folder_claimed
 
-JobT = TypeVar("JobT", bound=Spec)
-Command = Callable[[JobT, Path, Tree], None]
-Check = Callable[[JobT, Sequence[str]], None]
+_JobT = TypeVar("_JobT", bound=Spec)
+_Command = Callable[[_JobT, Path, Tree], None]
+_Check = Callable[[_JobT, Sequence[str]], None]
 
 
 def app(
-    command: Command[JobT], job: type[JobT], check: Check[JobT] | None = None
+    command: _Command[_JobT], job: type[_JobT], check: _Check[_JobT] | None = None
 ) -> Callable[[], None]:
     """Make the `main` of a command.
 

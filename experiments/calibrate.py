@@ -42,7 +42,7 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     tell_folder(folder)
 
 
-def check(job: CalibrateJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
+def _check(job: CalibrateJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
     """Refuse a table, a range or an unknown that cannot be used."""
     from engine import calibrate as engine
 
@@ -75,7 +75,7 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-main = app(calibrate, CalibrateJob, check)
+main = app(calibrate, CalibrateJob, _check)
 
 if __name__ == "__main__":
     main()

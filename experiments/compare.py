@@ -7,7 +7,7 @@ from engine.config import Tree
 from engine.spec.jobs import CompareJob
 from experiments._app import app
 
-MEASURES: Final = (
+_MEASURES: Final = (
     "gmv_paid_fen",
     "gmv_fen",
     "net_gmv_fen",
@@ -41,7 +41,7 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
     results, years = run_cases(job, value_cases(job), folder, config, details=False)
     values = value_rows(job, job.baseline, years)
     asked = job.experiment.measures if job.experiment else ()
-    rows = paired(years, job.baseline, tuple(dict.fromkeys((*MEASURES, *asked))))
+    rows = paired(years, job.baseline, tuple(dict.fromkeys((*_MEASURES, *asked))))
     results.write_rows("comparison", [*rows, *values])
     claims = claim_rows(job.experiment, years) if job.experiment else []
     if claims:

@@ -21,14 +21,14 @@ def response(job: ResponseJob, folder: Path, config: Tree) -> None:
     tell_folder(folder)
 
 
-def check(job: ResponseJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
+def _check(job: ResponseJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
     """Refuse measures and levers that are not there."""
     from engine import response as engine
 
     engine.check_job(job)
 
 
-main = app(response, ResponseJob, check)
+main = app(response, ResponseJob, _check)
 
 if __name__ == "__main__":
     main()

@@ -31,14 +31,14 @@ def sensitivity(job: SensitivityJob, folder: Path, config: Tree) -> None:
     tell_folder(folder)
 
 
-def check(job: SensitivityJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
+def _check(job: SensitivityJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
     """Refuse measures, levers and unknowns that are not there, and a folder without a search."""
     from engine import sensitivity as engine
 
     engine.check_job(job)
 
 
-main = app(sensitivity, SensitivityJob, check)
+main = app(sensitivity, SensitivityJob, _check)
 
 if __name__ == "__main__":
     main()

@@ -59,7 +59,7 @@ _GIVEN: Final = 3
 _COUNTS: Final = (40, 160, 500, 1600)
 """Trials at which proposals are measured."""
 
-Lengths = Mapping[float, float]
+_Lengths = Mapping[float, float]
 """Seconds of a year, by its share of the buyers."""
 
 
@@ -108,7 +108,7 @@ class _Clockwork:
     def __init__(
         self,
         problem: _Stub,
-        lengths: Lengths,
+        lengths: _Lengths,
         worlds: int,
         workers: int,
         proposal_s: Callable[[int], float],
@@ -211,7 +211,7 @@ def schedule_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> li
 
 def simulated(
     search: Search,
-    lengths: Lengths,
+    lengths: _Lengths,
     worlds: int,
     workers: int,
     proposal_s: Callable[[int], float],
@@ -242,7 +242,7 @@ def simulated(
     return clock.now, clock.busy_s
 
 
-def _measured_years(schedule: Schedule, case: Case, runs: int) -> Lengths:
+def _measured_years(schedule: Schedule, case: Case, runs: int) -> _Lengths:
     """Return the median seconds of a year on every rung, and of a finalist's, on one core."""
     warm_up_if_cold(case)
     found = {}

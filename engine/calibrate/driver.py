@@ -23,7 +23,7 @@ from engine.spec.calibration import CalibrateJob
 from engine.spec.jobs import Ensemble
 from engine.spec.scenario import Scenario
 
-OnProgress = Callable[[str, int, int, str], None]
+_OnProgress = Callable[[str, int, int, str], None]
 """Takes the wave, years done, years in all, and a note."""
 
 
@@ -63,7 +63,7 @@ def calibrate(
     figures: Sequence[ObservedFigure],
     folder: Path,
     pool: Pool,
-    on_progress: OnProgress,
+    on_progress: _OnProgress,
 ) -> CalibrationResult:
     """Find the points of the unknowns' space that are compatible with the figures to fit.
 
@@ -120,12 +120,12 @@ def _seed(job: CalibrateJob, use: int) -> int:
     return derive_seed(job.seed, Purpose.FRESH, use) >> 31
 
 
-def _report_confirmation(on_progress: OnProgress, done: int, total: int) -> None:
+def _report_confirmation(on_progress: _OnProgress, done: int, total: int) -> None:
     on_progress("years of the best, on fresh seeds", done, total, "")
 
 
 def _report_wave(
-    on_progress: OnProgress, wave: int, sample: SimulatedPoints | None, done: int, total: int
+    on_progress: _OnProgress, wave: int, sample: SimulatedPoints | None, done: int, total: int
 ) -> None:
     note = f"worst miss so far {sample.ranked[:, 0].min():.1f} sd" if sample else ""
     on_progress(f"years of wave {wave}", done, total, note)

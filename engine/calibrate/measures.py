@@ -34,7 +34,7 @@ from engine.calibrate.run_reader import RunReader, Span
 from engine.measures.flows import FLOW_MEASURES
 from engine.units import FEN_PER_BN_RMB
 
-FigureKind = Literal["level", "growth", "share", "elasticity", "elsewhere"]
+_FigureKind = Literal["level", "growth", "share", "elasticity", "elsewhere"]
 """What sort of figure: how far a model that is right in the main may be off it."""
 
 
@@ -53,7 +53,7 @@ class FigureMeasure(NamedTuple):
     read: Read
     spans_count: int = 1
     reading: str = ""
-    kind: FigureKind = "level"
+    kind: _FigureKind = "level"
     probe: Literal["", "dates", "voucher"] = ""
     is_input: bool = False
 

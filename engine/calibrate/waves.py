@@ -22,7 +22,7 @@ from engine.rng import Purpose, derive_seed
 from engine.spec.calibration import NO_PROBES, CalibrateJob, Probes
 from engine.spec.jobs import Ensemble
 
-OnYears = Callable[[int, int], None]
+_OnYears = Callable[[int, int], None]
 """Takes the years done and the years in all."""
 
 _WELL_INSIDE: Final = 0.6
@@ -87,7 +87,7 @@ def simulate(
     wave: int,
     pool: Pool,
     kept: WaveCheckpoint,
-    on_years: OnYears,
+    on_years: _OnYears,
 ) -> SimulatedPoints:
     """Simulate every point with every replication, and read the targets off.
 
@@ -123,7 +123,7 @@ def confirm(
     sample: SimulatedPoints,
     pool: Pool,
     kept: WaveCheckpoint,
-    on_years: OnYears,
+    on_years: _OnYears,
 ) -> SimulatedPoints:
     """Run the points that miss least again, in replications that played no part in choosing them.
 

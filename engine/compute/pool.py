@@ -19,10 +19,10 @@ from engine.case import Case, RunResult
 from engine.errors import InputError, PoquanError
 
 Simulate = Callable[[Case], RunResult]
-OnDay = Callable[[int, int], None]
+_OnDay = Callable[[int, int], None]
 """Takes how many days of a case are simulated, and of how many, where one case is long."""
 
-Urgency = tuple[float, ...]
+_Urgency = tuple[float, ...]
 """What waits is taken in this order, the least first; all of one use are equally long."""
 
 TABLES: Final = ("daily", "monthly", "segments", "anchors", "run_off", "branches")
@@ -47,7 +47,7 @@ class Failure:
             raise InputError(*self.refusal)
 
 
-Outcome = RunResult | Failure
+_Outcome = RunResult | Failure
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class _FailedYearError(PoquanError):
 class Finished(NamedTuple):
     """What became of a case or an errand, and its seconds by the clock and of the processor.
 
-    `outcome` is an `Outcome`, or what the errand's function has returned.
+    `outcome` is an `_Outcome`, or what the errand's function has returned.
     """
 
     ticket: int
@@ -86,7 +86,7 @@ class Finished(NamedTuple):
 class Waiting:
     """What waits for a worker, and which tables of a case's year are wanted."""
 
-    urgency: Urgency
+    urgency: _Urgency
     ticket: int
     task: Case | Errand = field(compare=False)
     tables: Sequence[str] = field(compare=False)
@@ -122,10 +122,10 @@ class Pool(ABC):
         self._waiting: list[Waiting] = []
         self._finished: deque[Finished] = deque()
         self._dropped: set[int] = set()
-        self.on_day: OnDay = _ignore_days
+        self.on_day: _OnDay = _ignore_days
 
     def submit(
-        self, task: Case | Errand, urgency: Urgency = (), tables: Sequence[str] = TABLES
+        self, task: Case | Errand, urgency: _Urgency = (), tables: Sequence[str] = TABLES
     ) -> int:
         """Hand in a case or an errand; return its ticket.
 
@@ -168,7 +168,7 @@ class Pool(ABC):
         self._finished = deque(one for one in self._finished if one.ticket not in gone)
         self._dropped |= started - done
 
-    def outcomes(self, cases: Sequence[Case]) -> Iterator[Outcome]:
+    def outcomes(self, cases: Sequence[Case]) -> Iterator[_Outcome]:
         """Yield what became of every case, in order, as it becomes known.
 
         Raises
@@ -177,7 +177,7 @@ class Pool(ABC):
             As `next`.
         """
         open_ones = [self.submit(case) for case in cases]
-        early: dict[int, Outcome] = {}
+        early: dict[int, _Outcome] = {}
         try:
             while open_ones:
                 while open_ones[0] not in early:
@@ -228,7 +228,7 @@ def simulate_case(case: Case) -> RunResult:
     return simulate(case)
 
 
-def _simulate_told(on_day: OnDay, case: Case) -> RunResult:
+def _simulate_told(on_day: _OnDay, case: Case) -> RunResult:
     """Simulate one year by the engine, telling now and then how many days are done."""
     from engine.market.exchange import Whole
     from engine.market.run import simulate
@@ -253,7 +253,7 @@ def warm_up_if_cold(case: Case) -> None:
         warm_up(case)
 
 
-def _attempt(case: Case, year_of: Simulate = simulate_case) -> Outcome:
+def _attempt(case: Case, year_of: Simulate = simulate_case) -> _Outcome:
     """Simulate one year; an exception becomes a `Failure`, so that others go on.
 
     Running out of memory, or a disk that fails, is no fault of the case and passes through.

@@ -10,7 +10,7 @@ from typing import Final, TextIO
 _AGAIN_S: Final = 15.0
 """Seconds after which it is said again that there are too few CPUs."""
 
-Tell = Callable[[str], None]
+_Tell = Callable[[str], None]
 
 
 def tell(text: str) -> None:
@@ -68,7 +68,7 @@ class ClusterWatch:
         Seconds that only rise.
     """
 
-    def __init__(self, say: Tell = tell, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, say: _Tell = tell, clock: Callable[[], float] = time.monotonic) -> None:
         self._say, self._clock = say, clock
         self._known: dict[str, str] | None = None
         self._told_s = -_AGAIN_S

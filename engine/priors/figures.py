@@ -31,7 +31,7 @@ _ELASTICITY: Final = "own choice elasticity (share weighted)"
 _COEFFICIENTS: Final = {"price mu (log)": "price", "price sigma (log)": f"price{SPREAD}"}
 """Words of the table of figures that are not names of coefficients here."""
 
-Show = Callable[[int, int, str], None]
+_Show = Callable[[int, int, str], None]
 """Takes what is done, of how much, and what comes next."""
 
 
@@ -60,7 +60,7 @@ def _read_figures(file: Path) -> list[_PublishedFigure]:
         ]
 
 
-def compare(file: Path, draws_count: int, seed: int, show: Show) -> list[dict[str, Any]]:
+def compare(file: Path, draws_count: int, seed: int, show: _Show) -> list[dict[str, Any]]:
     """Estimate every model of the figures whose panel is there; return a row per figure.
 
     Parameters

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 from engine.measures.run_off import CONTRIBUTION
 from engine.stats.intervals import CONFIDENCE, student_quantile
 
-Row = Mapping[str, Any]
+_Row = Mapping[str, Any]
 
 _Place = Literal["interior", "low end", "high end", "not told", "moves nothing"]
 """Where a lever is best: inside its range or at an end of it. `not told`: it moves something, but
@@ -35,9 +35,9 @@ class LeverAnswer(NamedTuple):
 
     lever: str
     unit: str
-    base: Row
-    best: Row
-    gmv: Row
+    base: _Row
+    best: _Row
+    gmv: _Row
     place: _Place
     moved: tuple[str, ...]
 
@@ -47,15 +47,15 @@ class LeverAnswer(NamedTuple):
         return CONTRIBUTION in self.moved
 
 
-def lever_answers(rows: Sequence[Row]) -> list[LeverAnswer]:
+def lever_answers(rows: Sequence[_Row]) -> list[LeverAnswer]:
     """Answer for every lever of the rows of `response`, in their order."""
-    by_lever: dict[str, list[Row]] = {}
+    by_lever: dict[str, list[_Row]] = {}
     for row in rows:
         by_lever.setdefault(row["lever"], []).append(row)
     return [_answer(lever, own) for lever, own in by_lever.items()]
 
 
-def _answer(lever: str, rows: Sequence[Row]) -> LeverAnswer:
+def _answer(lever: str, rows: Sequence[_Row]) -> LeverAnswer:
     judged = [row for row in rows if row["measure"] == CONTRIBUTION]
     base = next(row for row in judged if row["is_base"])
     # Of equals the base: a policy is not changed for nothing.
@@ -74,7 +74,7 @@ def _answer(lever: str, rows: Sequence[Row]) -> LeverAnswer:
     return LeverAnswer(lever, rows[0]["unit"], base, best, gmv, place, moved)
 
 
-def _place(best: Row, values: Sequence[float], moved: Sequence[str]) -> _Place:
+def _place(best: _Row, values: Sequence[float], moved: Sequence[str]) -> _Place:
     if not moved:
         return "moves nothing"
     if CONTRIBUTION not in moved:
@@ -86,13 +86,13 @@ def _place(best: Row, values: Sequence[float], moved: Sequence[str]) -> _Place:
     return "interior"
 
 
-def _is_moved(rows: Sequence[Row]) -> bool:
+def _is_moved(rows: Sequence[_Row]) -> bool:
     """Whether some point of one lever and measure is told from the base."""
     others = [row for row in rows if not row["is_base"]]
     return any(_is_told(row, len(others)) for row in others)
 
 
-def _is_told(row: Row, points_count: int) -> bool:
+def _is_told(row: _Row, points_count: int) -> bool:
     """Whether one of so many differences is told from none; without a spread, if it is one."""
     if row["standard_error"] is None:
         return bool(row["difference"] != 0)

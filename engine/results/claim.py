@@ -21,7 +21,7 @@ from engine.errors import InputError
 from engine.results.storage import open_folder
 
 MARKER: Final = ".poquan.json"
-LOCK: Final = ".poquan.lock"
+_LOCK: Final = ".poquan.lock"
 _SHOWN: Final = 5
 """Names shown of what is in a folder that is refused."""
 
@@ -63,19 +63,19 @@ class FolderLock:
             made += [place for place in (folder, *folder.parents) if not place.exists()]
             folder.mkdir(parents=True, exist_ok=True)
             try:
-                file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+                file = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
             except FileNotFoundError:  # its last holder has just removed the folder
                 continue
             if not _locked(file):
                 os.close(file)
                 return None
-            if _is_at(file, folder / LOCK):
+            if _is_at(file, folder / _LOCK):
                 return cls(folder, tuple(sorted(set(made), reverse=True)), file)
             os.close(file)  # the lock of a holder that has just removed it
 
     def release(self) -> None:
         """Let others have the folder."""
-        path = self.folder / LOCK
+        path = self.folder / _LOCK
         if _is_at(self._file, path):
             path.unlink()  # still held: nobody else can have put it there
         os.close(self._file)
@@ -87,13 +87,13 @@ class FolderLock:
         ----------
         ignored : names of files and folders that are no results, beside marker and lock.
         """
-        names = {MARKER, LOCK, *ignored}
+        names = {MARKER, _LOCK, *ignored}
         if self.folder not in self.made or _results_in(self.folder, names):
             return
-        for name in sorted(names - {LOCK}):
+        for name in sorted(names - {_LOCK}):
             path = self.folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        (self.folder / LOCK).unlink(missing_ok=True)
+        (self.folder / _LOCK).unlink(missing_ok=True)
         for place in self.made:
             try:
                 place.rmdir()
@@ -143,7 +143,7 @@ def check_claim(folder: Path, claim: Claim, key: str, ignored: Iterable[str] = (
     if not folder.is_dir():
         return
     found = sorted(path.name for path in folder.iterdir())
-    found = [name for name in found if name not in {MARKER, LOCK, *ignored}]
+    found = [name for name in found if name not in {MARKER, _LOCK, *ignored}]
     owner = _owner(folder)
     if not found or owner == claim:
         return

@@ -37,7 +37,7 @@ from engine.measures.periods import split_measure
 
 Row = Mapping[str, Any]
 
-COMPARED: Final[dict[str, type]] = {
+_COMPARED: Final[dict[str, type]] = {
     "policy": str,
     "baseline": str,
     "measure": str,
@@ -164,11 +164,11 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "mechanism": str,
         "title": str,
         "is_own": bool,
-        **COMPARED,
+        **_COMPARED,
     },
-    "comparison": COMPARED,
-    "value": COMPARED,
-    "answers": {"world": str, **COMPARED},
+    "comparison": _COMPARED,
+    "value": _COMPARED,
+    "answers": {"world": str, **_COMPARED},
     "calibration": {
         "point": int,
         "wave": int,
@@ -319,7 +319,7 @@ MANIFEST: Final = "manifest.json"
 PARTED: Final = ("daily", "segments", "anchors")
 """Tables that are folders with one part per run."""
 
-UNITS: Final[dict[str, str]] = {
+_UNITS: Final[dict[str, str]] = {
     "_fen": "fen",
     "_share": "share",
     "_count": "count",
@@ -346,4 +346,4 @@ def unit_of(column: str) -> str:
     for statistic in _STATISTICS:
         column = column.removesuffix(statistic)
     name, _ = split_measure(column)
-    return next((unit for suffix, unit in UNITS.items() if name.endswith(suffix)), "1")
+    return next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "1")

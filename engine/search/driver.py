@@ -74,7 +74,7 @@ class SearchResult:
     notes: list[str] = field(default_factory=list)
 
 
-OnProgress = Callable[[Progress], None]
+_OnProgress = Callable[[Progress], None]
 
 
 class _Checked(NamedTuple):
@@ -108,7 +108,7 @@ def optimize(
     job: OptimizeJob,
     folder: Path,
     pool: Pool,
-    on_progress: OnProgress,
+    on_progress: _OnProgress,
     weights: Mapping[str, float] | None = None,
 ) -> SearchResult:
     """Search the space of `job`, and evaluate what survives on fresh seeds.
@@ -185,7 +185,7 @@ def _searched(
     selection: Selection,
     aim: Aim | None,
     forecast: Forecast,
-    on_progress: OnProgress,
+    on_progress: _OnProgress,
 ) -> Rows | None:
     """Run the study, then what aims at targets; refuse one in which nothing could be simulated."""
     polish_count = job.search.polish_count if aim else 0

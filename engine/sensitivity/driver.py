@@ -32,7 +32,7 @@ from engine.spec.jobs import Ensemble
 from engine.spec.sensitivity import SensitivityJob
 from engine.stats.arrays import Floats
 
-OnProgress = Callable[[str, int, int, str], None]
+_OnProgress = Callable[[str, int, int, str], None]
 """Takes the stage, years done, years in all, and a note."""
 
 _LEVERS, _UNKNOWNS = "levers", "unknowns"
@@ -80,7 +80,7 @@ def check_job(job: SensitivityJob) -> None:
     list(_factors(job))
 
 
-def sensitivities(job: SensitivityJob, pool: Pool, on_progress: OnProgress) -> list[Row]:
+def sensitivities(job: SensitivityJob, pool: Pool, on_progress: _OnProgress) -> list[Row]:
     """Return the rows of `sensitivity`: a function of the job, and of the search it names.
 
     Parameters
@@ -196,7 +196,7 @@ def _unknowns(job: SensitivityJob) -> _Factors:
 
 
 def _simulated(
-    job: SensitivityJob, factors: _Factors, cube: Floats, pool: Pool, on_progress: OnProgress
+    job: SensitivityJob, factors: _Factors, cube: Floats, pool: Pool, on_progress: _OnProgress
 ) -> dict[str, Floats]:
     """Return every measure at every point, shape (points, replications)."""
     todo = factors.cases(cube)

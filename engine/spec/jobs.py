@@ -137,7 +137,7 @@ class Ray(Spec):
         return self
 
 
-class ReportOptions(Spec):
+class _ReportOptions(Spec):
     """How `report.html` is written."""
 
     language: Literal["en", "zh"] | None = Field(
@@ -171,7 +171,7 @@ class Job(Spec):
     scale: Scale
     ensemble: Ensemble
     ray: Ray
-    report: ReportOptions = ReportOptions()
+    report: _ReportOptions = _ReportOptions()
     history: Policy | None = Field(
         None,
         description="in force from the scenario's first day to the decision; none: the policy",
@@ -292,7 +292,7 @@ class ReportJob(Spec):
 
     folder: str | Annotated[tuple[str, ...], Field(min_length=1)]
     into: str = Field(min_length=1, description="where the table over several folders goes")
-    report: ReportOptions = ReportOptions()
+    report: _ReportOptions = _ReportOptions()
 
     @property
     def folders(self) -> tuple[str, ...]:

@@ -16,11 +16,11 @@ import numpy as np
 
 from engine.stats.arrays import Flags, Floats
 
-Costs = Sequence[Sequence[float]]
+_Costs = Sequence[Sequence[float]]
 """(points, goals), one row per point; less is better."""
 
 
-def pareto_ranks(costs: Costs) -> list[int]:
+def pareto_ranks(costs: _Costs) -> list[int]:
     """Return each point's rank: 0 on the frontier, 1 on it once the frontier is gone, ….
 
     Parameters
@@ -40,7 +40,7 @@ def pareto_ranks(costs: Costs) -> list[int]:
     return [int(value) for value in found]
 
 
-def _thin_front(costs: Costs, count: int) -> list[int]:
+def _thin_front(costs: _Costs, count: int) -> list[int]:
     """Return `count` of the points (or all) that lie farthest apart, as ascending indices.
 
     The most crowded point goes first, one at a time; the ends of every cost stay longest.
@@ -63,7 +63,7 @@ def _thin_front(costs: Costs, count: int) -> list[int]:
 
 
 def select_best(
-    costs: Costs, violations: Sequence[float], among: Sequence[int], count: int
+    costs: _Costs, violations: Sequence[float], among: Sequence[int], count: int
 ) -> list[int]:
     """Return up to `count` of the points `among`, best first.
 
@@ -110,7 +110,7 @@ def _crowding(table: Floats) -> Floats:
     return distances
 
 
-def hypervolume(costs: Costs, reference: Sequence[float]) -> float:
+def hypervolume(costs: _Costs, reference: Sequence[float]) -> float:
     """Return the volume that `costs` dominate below `reference`; every cost is minimised.
 
         HV = volume of {z <= reference : some point p has p_k <= z_k for every cost k}

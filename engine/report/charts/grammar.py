@@ -15,13 +15,13 @@ _Rows = Sequence[Mapping[str, Any]]
 BLUE: Final = "#0072B2"
 RED: Final = "#D55E00"
 GREEN: Final = "#009E73"
-PURPLE: Final = "#AA4499"
+_PURPLE: Final = "#AA4499"
 AMBER: Final = "#B87F00"
-SKY: Final = "#3A9BD9"
+_SKY: Final = "#3A9BD9"
 GREY: Final = "#6B7280"
 INK: Final = "#1F2933"
 
-SERIES: Final = (BLUE, RED, GREEN, PURPLE, AMBER, SKY)
+_SERIES: Final = (BLUE, RED, GREEN, _PURPLE, AMBER, _SKY)
 """Colours told apart without red-green vision (Okabe and Ito, 2008), two of them darker."""
 
 HEIGHT: Final = 300
@@ -129,7 +129,7 @@ def colours(names: Sequence[str], grey: str | None = None) -> Any:
     """Return the scale that gives each name a colour; one of them may be grey."""
     import altair as alt
 
-    rest = iter(SERIES * (1 + len(names) // len(SERIES)))
+    rest = iter(_SERIES * (1 + len(names) // len(_SERIES)))
     return alt.Scale(
         domain=list(names), range=[GREY if name == grey else next(rest) for name in names]
     )

@@ -34,8 +34,8 @@ _HASH: Final = "job_hash"
 _LOCK_S: Final = 3
 """Seconds after which the lock of a killed process is broken."""
 
-Tree = dict[str, Any]
-Key = tuple[int, Stage]
+_Tree = dict[str, Any]
+_Key = tuple[int, Stage]
 
 
 def job_hash(job: OptimizeJob, earlier: Mapping[str, Policy] | None = None) -> str:
@@ -110,11 +110,11 @@ class Journal:
             _drop_torn_line(self._samples)
             self._known = dict(self._read(name))
 
-    def sample(self, key: Key) -> Tree | None:
+    def sample(self, key: _Key) -> _Tree | None:
         """Return what was written of a candidate and stage; None if nothing was."""
         return self._known.get(key)
 
-    def write(self, key: Key, tree: Tree) -> None:
+    def write(self, key: _Key, tree: _Tree) -> None:
         """Append a sample, whole or not at all."""
         self._known[key] = tree
         with _storage_errors(self._samples):
@@ -131,7 +131,7 @@ class Journal:
         with self._samples.open("a", encoding="utf-8") as file:
             file.write(json.dumps(tree) + "\n")
 
-    def _read(self, name: str) -> Iterator[tuple[Key, Tree]]:
+    def _read(self, name: str) -> Iterator[tuple[_Key, _Tree]]:
         if not self._samples.exists() or not self._samples.stat().st_size:
             self._append({_HASH: name})
             return

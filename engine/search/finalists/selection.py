@@ -40,10 +40,10 @@ from engine.stats.pareto import select_best
 _LIKELY: Final = 0.5
 """P(feasible) below which a policy is held to be infeasible."""
 
-OnRuns = Callable[[int, int], None]
+_OnRuns = Callable[[int, int], None]
 """Takes how many replications of a policy are done, and how many there are."""
 
-PassedOver = Callable[[Mapping[int, Sample]], Candidate | None]
+_PassedOver = Callable[[Mapping[int, Sample]], Candidate | None]
 """Takes the samples with all replications by number, and returns one more to be known as well."""
 
 
@@ -88,7 +88,7 @@ class Selection:
         self._done = self._total = 0
 
     def run(
-        self, chosen: Sequence[Candidate], on_runs: OnRuns, passed_over: PassedOver | None = None
+        self, chosen: Sequence[Candidate], on_runs: _OnRuns, passed_over: _PassedOver | None = None
     ) -> int | None:
         """Go through all rounds; return the place of the recommended one in `finalists`.
 
@@ -196,7 +196,7 @@ class Selection:
             self._evaluator, [one.sample.first(count) for one in enough], risk
         ), places
 
-    def _simulate(self, numbers: set[int], count: int, on_runs: OnRuns) -> None:
+    def _simulate(self, numbers: set[int], count: int, on_runs: _OnRuns) -> None:
         """Give those named replications up to `count`; leave out those that fail."""
         todo = [one for one in self.finalists if one.candidate.number in numbers]
         first = todo[0].sample.replications if todo else 0
@@ -236,7 +236,7 @@ class Selection:
                 self._begun.add(look.key)
                 self._bench.begin(look, (stage.first,))
 
-    def _await(self, keys: set[tuple[int, Stage]], on_runs: OnRuns) -> None:
+    def _await(self, keys: set[tuple[int, Stage]], on_runs: _OnRuns) -> None:
         """Wait until looks have ended; what ends meanwhile is kept."""
         while not keys <= self._ended.keys():
             look, sample = self._bench.end()

@@ -27,7 +27,7 @@ from engine.search.problem import Candidate, Sample
 from engine.search.study import OnTrial, SearchStudy
 from engine.spec.search import Search
 
-Confirm = Callable[[Sequence[Candidate]], Mapping[int, Sample]]
+_Confirm = Callable[[Sequence[Candidate]], Mapping[int, Sample]]
 """Takes candidates, and returns their samples on all fresh replications."""
 
 
@@ -53,7 +53,7 @@ def polish(
     aim: Aim,
     search: Search,
     seed: int,
-    confirm: Confirm,
+    confirm: _Confirm,
     on_trial: OnTrial,
 ) -> Rows | None:
     """Add `search.polish_count` trials to a study that has gone through its ordinary ones.

@@ -139,7 +139,7 @@ def _simplex_weights(point: Floats) -> Floats:
     return np.asarray(spacings / spacings.sum())
 
 
-Noise = Callable[[FrozenTrial], tuple[list[float], dict[str, float]]]
+_Noise = Callable[[FrozenTrial], tuple[list[float], dict[str, float]]]
 """Standard errors of a finished trial: goal by goal, and by the constraint's name."""
 
 _KEPT: Final = 300
@@ -168,7 +168,7 @@ class GaussianSampler(CubeSampler):
     """
 
     def __init__(
-        self, distributions: Distributions, seed: int, number: int, *, first: int, noise: Noise
+        self, distributions: Distributions, seed: int, number: int, *, first: int, noise: _Noise
     ) -> None:
         super().__init__(distributions, seed, number)
         self._first, self._noise = max(first, 2), noise
