@@ -46,13 +46,13 @@ def effects(years: Sequence[RunResult]) -> list[dict[str, Any]]:
     return rows
 
 
-def untold(rows: Sequence[dict[str, Any]]) -> list[str]:
+def indistinguishable(rows: Sequence[dict[str, Any]]) -> list[str]:
     """Mechanisms none of whose own measures tells their being off from their being on."""
-    told = {row["mechanism"] for row in rows if row["is_own"] and is_told(row)}
+    told = {row["mechanism"] for row in rows if row["is_own"] and is_distinguishable(row)}
     return [name for name in dict.fromkeys(row["mechanism"] for row in rows) if name not in told]
 
 
-def is_told(row: dict[str, Any]) -> bool:
+def is_distinguishable(row: dict[str, Any]) -> bool:
     """Whether the 95 % interval of a difference leaves out zero.
 
     Without a spread, what differs is told: a mechanism may stop a flow altogether.

@@ -212,9 +212,9 @@ def _time(job: Job) -> Iterator[InputError]:
         fits = max(1, int(_LONGEST_S / seconds_of_run(job)))
         yield InputError(
             "replications",
-            f"{years:,} simulated years of {job.scale.buyers_count:,} buyers take about "
+            f"{years:,} simulated runs of {job.scale.buyers_count:,} buyers take about "
             f"{seconds / _YEAR_S:,.0f} years of one core",
-            f"about {fits:,} simulated years of this size",
+            f"about {fits:,} simulated runs of this size",
             "lower replications, scale, or the number of policies and worlds",
         )
 

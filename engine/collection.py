@@ -36,7 +36,7 @@ class StudyMember(NamedTuple):
     message: str = ""
 
 
-def told_apart(keys: Sequence[Mapping[str, Any]]) -> list[str]:
+def distinct_names(keys: Sequence[Mapping[str, Any]]) -> list[str]:
     """Name jobs by what differs between them, each key by the fewest of its last parts.
 
     `policy.subsidy.rate.source=0.1` is `source=0.1` unless another key ends in `source`.

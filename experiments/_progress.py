@@ -43,7 +43,7 @@ class _Show(Protocol):
         """
 
 
-class Told:
+class ReportingPool:
     """A pool whose runs are shown as they finish.
 
     Parameters

@@ -20,7 +20,7 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     from engine.report.terminal.analyses import print_calibration
     from engine.results import Results, check_writable
     from experiments._progress import progress
-    from experiments._years import conclude, tell_folder
+    from experiments._runs import conclude, print_folder
 
     check_writable(folder)
     figures = engine.read_figures(observed_table(job.figures), job.fit.tolerance)
@@ -39,7 +39,7 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     console = conclude(results, folder)
     write_model_card(folder)
     print_calibration(read_fit(rows, config), answers, console)
-    tell_folder(folder)
+    print_folder(folder)
 
 
 def _check(job: CalibrateJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks

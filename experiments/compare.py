@@ -36,7 +36,7 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
         print_runs,
     )
     from engine.results import read_table
-    from experiments._years import conclude, run_cases, tell_folder
+    from experiments._runs import conclude, print_folder, run_cases
 
     results, years = run_cases(job, value_cases(job), folder, config, details=False)
     values = value_rows(job, job.baseline, years)
@@ -57,7 +57,7 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
         print(f"Note: {note}.")
     if job.experiment is not None:
         print_claims(job.experiment, claims, console)
-    tell_folder(folder)
+    print_folder(folder)
 
 
 main = app(compare, CompareJob)

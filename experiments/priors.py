@@ -17,7 +17,7 @@ def priors(job: PriorsJob, folder: Path, config: Tree) -> None:
     from engine.report.terminal.console import ResultsConsole
     from engine.results import Results
     from experiments._progress import progress
-    from experiments._years import tell_folder
+    from experiments._runs import print_folder
 
     with progress() as show:
         rows = compare(
@@ -30,7 +30,7 @@ def priors(job: PriorsJob, folder: Path, config: Tree) -> None:
     results.write_rows("priors", rows)
     results.finish()
     print_priors(rows, ResultsConsole(results.currency))
-    tell_folder(folder)
+    print_folder(folder)
 
 
 main = app(priors, PriorsJob)

@@ -12,15 +12,15 @@ def simulate(job: SimulateJob, folder: Path, config: Tree) -> None:
     """Simulate one policy; leave `runs`, `daily`, `segments`, `anchors` and the report."""
     from engine.report.terminal.policies import print_runs
     from engine.results import export_worlds
-    from experiments._years import conclude, run_years, tell_folder
+    from experiments._runs import conclude, print_folder, run_policies
 
     if job.export:
         from engine.cases import cases
 
         export_worlds(cases(job, [job.policy]), _export_folder(job, folder))
-    results, years = run_years(job, [job.policy], folder, config, details=True)
+    results, years = run_policies(job, [job.policy], folder, config, details=True)
     print_runs(years, conclude(results, folder))
-    tell_folder(folder)
+    print_folder(folder)
 
 
 def _export_folder(job: SimulateJob, folder: Path) -> str:

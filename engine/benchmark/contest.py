@@ -60,7 +60,7 @@ class _Snapshot:
 
 
 @dataclass(frozen=True)
-class Course:
+class MethodTrace:
     """What a method reported as it went on, and what it recommends in the end."""
 
     snapshots: tuple[_Snapshot, ...]
@@ -125,7 +125,7 @@ class _NoMemory:
 
 def plain(
     kind: str, problem: Problem, judge: ObjectiveEvaluator, effort: Effort, seed: int
-) -> Course:
+) -> MethodTrace:
     """Search by one of `PLAIN`."""
     clock, size = _Clocked(problem), effort.search.batch_count
     study = optuna.create_study(
@@ -147,7 +147,7 @@ def plain(
             points.append(trial.params)
         snapshots.append(clock.snapshot([points[k] for k in _front_of(costs, excesses)]))
     best = min(_front_of(costs, excesses), key=lambda k: costs[k, 0], default=None)
-    return Course(tuple(snapshots), None if best is None else points[best])
+    return MethodTrace(tuple(snapshots), None if best is None else points[best])
 
 
 def _seen(clock: _Clocked, judge: ObjectiveEvaluator, trial: Trial, replications: int) -> Any:
@@ -167,7 +167,7 @@ def _front_of(costs: Any, excesses: Any) -> list[int]:
 
 def ours(
     problem: Problem, judge: ObjectiveEvaluator, effort: Effort, seed: int, sessions: int
-) -> Course:
+) -> MethodTrace:
     """Search as `optimize` does, finalists included, for about so many sessions."""
     clock, search = _Clocked(problem), effort.search
     study = SearchStudy(search, seed, clock, judge, _NoMemory())
@@ -187,7 +187,7 @@ def ours(
         clock.snapshot([_point(one.candidate) for one, own in both if own.on_frontier])
     )
     winner = None if best is None else _point(selection.finalists[best].candidate)
-    return Course(tuple(snapshots), winner)
+    return MethodTrace(tuple(snapshots), winner)
 
 
 def _ignore_progress(*_: object) -> None:

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 import optuna
 
-from engine.benchmark.contest import OURS, PLAIN, Course, Effort, ours, plain
+from engine.benchmark.contest import OURS, PLAIN, Effort, MethodTrace, ours, plain
 from engine.benchmark.days import fill_cache
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.known import Floats, Known
@@ -253,7 +253,7 @@ def _effort_of(job: BenchmarkJob) -> Effort:
     return Effort(job.plain_trials_count, job.plain_replications, job.search)
 
 
-def _judged(place: _Arena, courses: Mapping[str, Course]) -> _Result:
+def _judged(place: _Arena, courses: Mapping[str, MethodTrace]) -> _Result:
     """Say how good each method's report was in truth, and when ours had got as far."""
     last = {name: course.snapshots[-1] for name, course in courses.items()}
     fronts = [snapshot.front for snapshot in last.values()]

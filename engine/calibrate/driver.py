@@ -9,9 +9,9 @@ from engine.calibrate.checkpoint import WaveCheckpoint
 from engine.calibrate.coverage import coverage
 from engine.calibrate.narrowing import narrowing
 from engine.calibrate.observed import ObservedFigure, read_figures
-from engine.calibrate.posterior import foretold
+from engine.calibrate.posterior import predicted
 from engine.calibrate.probe import within
-from engine.calibrate.rows import Row, Said, calibration_rows
+from engine.calibrate.rows import Row, TargetPredictions, calibration_rows
 from engine.calibrate.sample import SimulatedPoints, plausible_points, spread_points
 from engine.calibrate.targets import CalibrationTarget, Unmodelled, match_figures
 from engine.calibrate.unknown_space import UnknownSpace, Values
@@ -108,8 +108,8 @@ def calibrate(
     assert sample is not None
     judged = confirm(plan, sample, pool, kept_waves, partial(_report_confirmation, on_progress))
     on_progress("worlds hidden among the points", 0, 1, "")
-    said = Said(
-        foretold(sample, _seed(job, 2)),
+    said = TargetPredictions(
+        predicted(sample, _seed(job, 2)),
         coverage(sample, _seed(job, 3)),
         narrowing(sample, _seed(job, 4)),
     )
@@ -143,7 +143,7 @@ def _outcome(
     plan: CalibrationPlan,
     sample: SimulatedPoints,
     unmodelled: Sequence[Unmodelled],
-    said: Said,
+    said: TargetPredictions,
 ) -> CalibrationResult:
     job, space = plan.job, plan.space
     places, any_plausible = plausible_points(sample, job.fit.cutoff, job.fit.ensemble_count)

@@ -1,4 +1,4 @@
-"""How far what emulators foretell lies from what was observed.
+"""How far what emulators predict lies from what was observed.
 
     I(x) = |z - E f(x)| / sqrt(V_observation + V_discrepancy + V_emulator(x) + V_replications)
 

@@ -7,7 +7,7 @@ Points of the unknowns' cube are weighted by a pseudo-likelihood,
 I the implausibility by emulators and V its denominator: a point counts by how far off it
 is, where a cutoff would count all within it alike. Walkers go from the even spread over the
 cube to w in steps that leave half of them effective (sequential Monte Carlo, Del Moral, Doucet
-& Jasra, JRSS B 68, 2006). What each foretells gets an error of the emulator, the noise of one
+& Jasra, JRSS B 68, 2006). What each predicts gets an error of the emulator, the noise of one
 run, its population included, and the model's discrepancy.
 """
 
@@ -38,7 +38,7 @@ _TEMPERATURES: Final = 40
 """At most; a likelihood that is sharper than these reach is left at the last."""
 
 
-class Foretold(NamedTuple):
+class Predicted(NamedTuple):
     """Intervals of every target, (targets,) float64 in the targets' units."""
 
     low: Floats
@@ -59,7 +59,7 @@ class Evidence(NamedTuple):
     bounds: NDArray[np.int64]
 
 
-def foretold(sample: SimulatedPoints, seed: int) -> Foretold:
+def predicted(sample: SimulatedPoints, seed: int) -> Predicted:
     """Return 80 % intervals and medians of all targets, given those that are fitted.
 
     Parameters
@@ -71,7 +71,7 @@ def foretold(sample: SimulatedPoints, seed: int) -> Foretold:
     """
     places = better_points(sample)
     emulator = emulate(sample, places)
-    doubt, noise = doubts(sample, emulator)
+    doubt, noise = error_deviations(sample, emulator)
     told = sample.fitted
     observed = emulator.in_scale(np.where(np.isnan(sample.observed), 1.0, sample.observed))
     unit = np.where(emulator.is_log, np.abs(sample.observed), 1.0)
@@ -88,7 +88,7 @@ def emulate(sample: SimulatedPoints, places: NDArray[np.int64]) -> Emulator:
     return fit_emulator(sample.cube[places], means, positive)
 
 
-def doubts(sample: SimulatedPoints, emulator: Emulator) -> tuple[Floats, Floats]:
+def error_deviations(sample: SimulatedPoints, emulator: Emulator) -> tuple[Floats, Floats]:
     """Return deviations by discrepancy and by the noise of a run, (targets,), in their scale.
 
     In shares of the figure where the logarithm is emulated, else in its unit.
@@ -125,8 +125,8 @@ def sample_weighted(
     return x
 
 
-def intervals(emulator: Emulator, walkers: Floats, doubt: Floats, seed: int) -> Foretold:
-    """Return the quantiles of what the walkers foretell, errors of all kinds added.
+def intervals(emulator: Emulator, walkers: Floats, doubt: Floats, seed: int) -> Predicted:
+    """Return the quantiles of what the walkers predict, errors of all kinds added.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def intervals(emulator: Emulator, walkers: Floats, doubt: Floats, seed: int) -> 
     values = means + np.sqrt(variances + doubt**2) * errors
     values = np.where(emulator.is_log, np.exp(np.where(emulator.is_log, values, 0.0)), values)
     low, median, high = np.quantile(values, (INTERVAL[0], 0.5, INTERVAL[1]), axis=0)
-    return Foretold(low, median, high)
+    return Predicted(low, median, high)
 
 
 def _next_step(y: Floats, most: float) -> float:

@@ -13,15 +13,15 @@ from typing import Any, Final
 
 from engine.case import Case
 from engine.compute.connect import connected
-from engine.compute.pool import Errand, Finished, Pool, Simulate, Waiting, simulate_case
+from engine.compute.pool import Finished, Pool, Simulate, Waiting, WorkerCall, simulate_case
 from engine.compute.same_code import Refusal, of_other_code, own_code
 from engine.compute.tasks import (
     chunk_size,
     distinct_scenarios,
+    run_call,
     run_chunk,
-    run_errand,
-    tickets,
     unpack,
+    without_scenarios,
 )
 from engine.compute.watch import ClusterWatch
 from engine.errors import ClusterError, HeadLostError
@@ -74,7 +74,7 @@ class _RayPool(Pool):
         self._seconds = seconds_hint
         self._year_of, self._code = ray.put(year_of), ray.put(own_code())
         # Made once: a function is told to the head, and a head that is gone would be waited for.
-        self._run_chunk, self._run_errand = ray.remote(run_chunk), ray.remote(run_errand)
+        self._run_chunk, self._run_call = ray.remote(run_chunk), ray.remote(run_call)
         self._scenarios: dict[int, tuple[Scenario, Any]] = {}
         self._flight: dict[Any, list[int]] = {}
         self._threads = 1
@@ -130,17 +130,17 @@ class _RayPool(Pool):
             self.workers_count, self._window = self._room(case.threads)
         options = {"num_cpus": self._threads, "max_retries": self._retries}
         while self._waiting and len(self._flight) < self._window:
-            if isinstance(self._waiting[0].task, Errand):
+            if isinstance(self._waiting[0].task, WorkerCall):
                 first = heappop(self._waiting)
-                errand: Any = self._run_errand.options(**options)
-                reference = errand.remote(self._code, first.ticket, first.task)
+                call: Any = self._run_call.options(**options)
+                reference = call.remote(self._code, first.ticket, first.task)
                 self._flight[reference] = [first.ticket]
                 continue
             chunk = self._chunk()
             scenarios = distinct_scenarios([one for _, one in chunk])
             shared = [self._shared(scenario) for scenario in scenarios]
             task: Any = self._run_chunk.options(**options)
-            reference = task.remote(self._code, self._year_of, tickets(chunk), *shared)
+            reference = task.remote(self._code, self._year_of, without_scenarios(chunk), *shared)
             self._flight[reference] = [own.ticket for own, _ in chunk]
 
     def _chunk(self) -> list[tuple[Waiting, Case]]:
@@ -178,7 +178,7 @@ class _RayPool(Pool):
             self._silences += 1
             if self._silences == _SILENCES:
                 self._flight.clear()  # nobody is there to be told to stop
-                raise headless()
+                raise head_lost()
             return
         self._silences = 0
         self._watch.look(cluster_nodes(), self._threads * (self._limit or 1))
@@ -248,7 +248,7 @@ def unfit(error: BaseException) -> ClusterError:
     )
 
 
-def headless() -> HeadLostError:
+def head_lost() -> HeadLostError:
     """Return the error of a cluster whose head is gone."""
     return HeadLostError(
         "ray: the head of the cluster is gone\n"

@@ -51,7 +51,7 @@ _Outcome = RunResult | Failure
 
 
 @dataclass(frozen=True)
-class Errand:
+class WorkerCall:
     """Other work for a worker: a function of a module, and what it is called with."""
 
     name: int
@@ -71,9 +71,9 @@ class _FailedYearError(PoquanError):
 
 
 class Finished(NamedTuple):
-    """What became of a case or an errand, and its seconds by the clock and of the processor.
+    """What became of a case or a call, and its seconds by the clock and of the processor.
 
-    `outcome` is an `_Outcome`, or what the errand's function has returned.
+    `outcome` is an `_Outcome`, or what the call's function has returned.
     """
 
     ticket: int
@@ -88,7 +88,7 @@ class Waiting:
 
     urgency: _Urgency
     ticket: int
-    task: Case | Errand = field(compare=False)
+    task: Case | WorkerCall = field(compare=False)
     tables: Sequence[str] = field(compare=False)
 
 
@@ -125,9 +125,9 @@ class Pool(ABC):
         self.on_day: _OnDay = _ignore_days
 
     def submit(
-        self, task: Case | Errand, urgency: _Urgency = (), tables: Sequence[str] = TABLES
+        self, task: Case | WorkerCall, urgency: _Urgency = (), tables: Sequence[str] = TABLES
     ) -> int:
-        """Hand in a case or an errand; return its ticket.
+        """Hand in a case or a call; return its ticket.
 
         Parameters
         ----------
@@ -271,11 +271,13 @@ def _attempt(case: Case, year_of: Simulate = simulate_case) -> _Outcome:
         return Failure(name, reason, traceback.format_exc(), refusal)
 
 
-def finish(ticket: int, task: Case | Errand, tables: Sequence[str], year_of: Simulate) -> Finished:
-    """Simulate one case, keep the tables that are wanted, and time it; or do an errand."""
+def finish(
+    ticket: int, task: Case | WorkerCall, tables: Sequence[str], year_of: Simulate
+) -> Finished:
+    """Simulate one case, keep the tables that are wanted, and time it; or do a call."""
     clock, cpu = time.perf_counter(), time.process_time()
     found: Any
-    if isinstance(task, Errand):
+    if isinstance(task, WorkerCall):
         found = task.function(*task.args)
     else:
         found = _attempt(task, year_of)

@@ -13,7 +13,7 @@ _AGAIN_S: Final = 15.0
 _Tell = Callable[[str], None]
 
 
-def tell(text: str) -> None:
+def print_note(text: str) -> None:
     """Print a line on standard error."""
     sys.stderr.write(f"ray: {text}\n")
     sys.stderr.flush()
@@ -68,7 +68,9 @@ class ClusterWatch:
         Seconds that only rise.
     """
 
-    def __init__(self, say: _Tell = tell, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, say: _Tell = print_note, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._say, self._clock = say, clock
         self._known: dict[str, str] | None = None
         self._told_s = -_AGAIN_S

@@ -25,8 +25,8 @@ from engine.decision.inert import differences
 from engine.decision.months import Month, plan_by_month
 from engine.decision.names import policy_name
 from engine.decision.price_table import (
-    Asked,
     ConfirmedPolicy,
+    PriceQuestion,
     PriceRow,
     default_targets,
     price_table,
@@ -113,7 +113,7 @@ def answer(job: OptimizeJob, confirmed: Confirmed, pool: Runner, past: WeighedPa
     today, others = found[job.today], [one for name, one in found.items() if name != job.today]
     worlds = tuple(job.ensemble.worlds)
     shares = np.array([weights[world] for world in worlds])
-    asked = Asked(job.reach_probability, worlds, shares, job.value_of_gmv)
+    asked = PriceQuestion(job.reach_probability, worlds, shares, job.value_of_gmv)
     goal = job.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB
     targets = _targets(job, others, today, goal, asked)
     advice = recommendation(others, today, goal, targets, asked)
@@ -188,7 +188,7 @@ def _targets(
     others: Sequence[ConfirmedPolicy],
     today: ConfirmedPolicy,
     goal: float,
-    asked: Asked,
+    asked: PriceQuestion,
 ) -> list[float]:
     if job.targets_bn_rmb is None:
         return default_targets(others, today, goal, asked)

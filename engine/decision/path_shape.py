@@ -79,10 +79,10 @@ def path_sentence(policy: Policy, rows: Sequence[_Row]) -> str:
         return "The shape of its target path moves nothing, to the fen: " + (
             "sales stay ahead of both paths." if not push["mean"] else f"{pushes}."
         )
-    if not (_is_told(gmv) or _is_told(contribution)):
+    if not (_is_distinguishable(gmv) or _is_distinguishable(contribution)):
         return (
-            "The shape of its target path brings nothing beyond a straight one that is told from "
-            f"noise: {told}; {pushes}."
+            "The shape of its target path brings nothing beyond a straight one that is "
+            f"distinguishable from noise: {told}; {pushes}."
         )
     return f"The shape of its target path brings {told} beyond a straight one; {pushes}."
 
@@ -119,6 +119,6 @@ def _is_nothing(row: Mapping[str, Any]) -> bool:
     return bool(row["difference"] == 0 and not row["standard_error"])
 
 
-def _is_told(row: Mapping[str, Any]) -> bool:
+def _is_distinguishable(row: Mapping[str, Any]) -> bool:
     low, high = row["ci_low"], row["ci_high"]
     return low is not None and high is not None and not low <= 0 <= high

@@ -18,9 +18,10 @@ from engine.stats.intervals import CONFIDENCE, student_quantile
 
 _Row = Mapping[str, Any]
 
-_Place = Literal["interior", "low end", "high end", "not told", "moves nothing"]
-"""Where a lever is best: inside its range or at an end of it. `not told`: it moves something, but
-no point's contribution with run-off is told from the base's. `moves nothing`: no measure is."""
+_Place = Literal["interior", "low end", "high end", "indistinguishable", "moves nothing"]
+"""Where a lever is best: inside its range or at an end of it. `indistinguishable`: it moves
+something, but no point's contribution with run-off is distinguishable from the base's.
+`moves nothing`: no measure is."""
 
 _GMV: Final = "gmv_paid_fen"
 
@@ -30,7 +31,7 @@ class LeverAnswer(NamedTuple):
 
     `base`, `best` and `gmv` are rows on the contribution with run-off at the base policy's own
     value and at the best, and on GMV as paid at the best. `moved` are the measures on which some
-    point is told from the base.
+    point is distinguishable from the base.
     """
 
     lever: str
@@ -42,8 +43,8 @@ class LeverAnswer(NamedTuple):
     moved: tuple[str, ...]
 
     @property
-    def is_told(self) -> bool:
-        """Whether some value's contribution with run-off is told from the base's."""
+    def is_distinguishable(self) -> bool:
+        """Whether some value's contribution with run-off is distinguishable from the base's."""
         return CONTRIBUTION in self.moved
 
 
@@ -78,7 +79,7 @@ def _place(best: _Row, values: Sequence[float], moved: Sequence[str]) -> _Place:
     if not moved:
         return "moves nothing"
     if CONTRIBUTION not in moved:
-        return "not told"
+        return "indistinguishable"
     if best["is_constant"] and best["value"] == min(values):
         return "low end"
     if best["is_constant"] and best["value"] == max(values):
@@ -87,13 +88,16 @@ def _place(best: _Row, values: Sequence[float], moved: Sequence[str]) -> _Place:
 
 
 def _is_moved(rows: Sequence[_Row]) -> bool:
-    """Whether some point of one lever and measure is told from the base."""
+    """Whether some point of one lever and measure is distinguishable from the base."""
     others = [row for row in rows if not row["is_base"]]
-    return any(_is_told(row, len(others)) for row in others)
+    return any(_is_distinguishable(row, len(others)) for row in others)
 
 
-def _is_told(row: _Row, points_count: int) -> bool:
-    """Whether one of so many differences is told from none; without a spread, if it is one."""
+def _is_distinguishable(row: _Row, points_count: int) -> bool:
+    """Whether one of so many differences is distinguishable from zero.
+
+    Without a standard error, since all pairs agree, any difference is.
+    """
     if row["standard_error"] is None:
         return bool(row["difference"] != 0)
     beyond = (1 - CONFIDENCE) / (2 * points_count)

@@ -279,9 +279,9 @@ ends, `axis` what varies among the rows that belong together, `goal` what the va
 not exceed. A row of `calibration` is one point of the unknowns and one observed figure, both
 numbers in the row's `unit`; `miss` is the standardised one, `worst_miss` that of the point
 over the figures to fit; between `kept_low` and `kept_high` lie 80 % of the kept points'
-`simulated`, at whatever point; between `low` and `high`, 80 % of what is foretold with noise and
+`simulated`, at whatever point; between `low` and `high`, 80 % of what is predicted with noise and
 the model's discrepancy, which held the figure in `coverage` of the `hidden_worlds`; between
-`prior_low` and `prior_high`, what the unknowns' ranges alone foretell of it; between `coupon_low`
+`prior_low` and `prior_high`, what the unknowns' ranges alone predict of it; between `coupon_low`
 and `coupon_high`, 80 % of what a RMB of a coupon on everything brings if this figure is all
 that is known; `by_line` and
 `as_last` are what a seasonal line and the last quarter say; `bound` is 1 where the figure is

@@ -104,7 +104,7 @@ def sensitivities(job: SensitivityJob, pool: Pool, on_progress: _OnProgress) -> 
     return rows
 
 
-def years_count(job: SensitivityJob) -> int:
+def runs_count(job: SensitivityJob) -> int:
     """Return how many years there are to simulate."""
     if job.study is not None:
         return 0

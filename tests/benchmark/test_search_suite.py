@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from engine.benchmark.contest import OURS, PLAIN, Course, _Snapshot, plain
+from engine.benchmark.contest import OURS, PLAIN, MethodTrace, _Snapshot, plain
 from engine.benchmark.known import _SESSIONS
 from engine.benchmark.problems import KNOWN, _Zdt1
 from engine.benchmark.search import (
@@ -64,11 +64,11 @@ def test_the_same_seed_gives_the_same_contest() -> None:
     assert first.volumes != _contest(ignore_progress, job(), _Task("zdt1", 4)).volumes
 
 
-def course(*steps: tuple[int, float, float]) -> Course:
+def course(*steps: tuple[int, float, float]) -> MethodTrace:
     """Moments of sessions, seconds and where on the front of ZDT1 the one point lies."""
     rest = {f"x{k}": 0.0 for k in range(1, 5)}
     snapshots = [_Snapshot(n, s, ({"x0": x, **rest},)) for n, s, x in steps]
-    return Course(tuple(snapshots), snapshots[-1].front[0])
+    return MethodTrace(tuple(snapshots), snapshots[-1].front[0])
 
 
 def test_what_counts_is_when_ours_first_got_as_far_in_truth() -> None:

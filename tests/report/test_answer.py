@@ -42,7 +42,7 @@ def test_the_cheapest_policy_that_reaches_is_the_answer(study: StudyResults) -> 
     assert best.policy == "trial_044"  # trial_058 reaches more often and costs more
     said = " ".join(sentences(study))
     assert "250 bn RMB can be reached. The cheapest way found is trial_044" in said
-    assert "80% of the simulated years" in said
+    assert "80% of the simulated runs" in said
     assert "laissez_faire (209.5 ± 7.9), h1_2020 (218.6 ± 8.8) and double_ten_billion" in said
     assert "What it does: coupons of 15% (source) of the price" in said
 

@@ -127,7 +127,7 @@ def test_an_ablation_has_its_own_heading_and_says_what_matters(tmp_path: Path) -
     assert "M7: an anchor leaves" in said
     assert re.search(r"M7 exits matters most: without it GMV as paid changes by −[\d.]+", said)
     assert re.search(r"these change it most \(bn RMB\): M7 exits \(−[\d.]+ ± [\d.]+\)\.", said)
-    assert "On GMV as paid, not told from zero: M14 target." in said
+    assert "On GMV as paid, not distinguishable from zero: M14 target." in said
     assert "What the year brings" not in said
     assert "all_on" not in said.split("What the words mean")[0]
 

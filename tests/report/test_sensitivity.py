@@ -50,7 +50,7 @@ def test_the_way_and_the_amount_are_told_in_the_measures_unit(capsys) -> None:
     rows = [
         *ROWS,
         effect("subsidy.cap_rmb", 12.3e11, 2e11),
-        effect("price.cap", -1e11, 3e11),  # not told from nothing
+        effect("price.cap", -1e11, 3e11),  # not distinguishable from zero
     ]
     (said,) = (one for one in moved_sentences(rows) if "raising" in one)
     assert said == (

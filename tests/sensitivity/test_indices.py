@@ -11,7 +11,7 @@ from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.errors import InputError
 from engine.results.arrow import table_of_rows
-from engine.sensitivity import check_job, sensitivities, years_count
+from engine.sensitivity import check_job, runs_count, sensitivities
 from engine.sensitivity.effects import effect_rows
 from engine.sensitivity.indices import _noise_share, index_rows, saltelli_design
 from engine.spec.sensitivity import SensitivityJob
@@ -151,7 +151,7 @@ def test_of_the_fake_market_only_the_coupons_move_the_sales() -> None:
     )  # fmt: skip
     assert effect["ci_low"] > 0
     assert (effect["low"], effect["high"]) == (0.0, 0.4)
-    assert len(seen) == years_count(job) == 64 * 5 * 2
+    assert len(seen) == runs_count(job) == 64 * 5 * 2
     assert {case.scale.buyers_count for case in seen} == {50}
     assert len({case.run_seed for case in seen}) == 2  # common to all points
     assert found_by(job) == rows
@@ -162,7 +162,7 @@ def test_the_importance_in_a_search_is_that_of_the_coupons(tmp_path: Path) -> No
     job = job_of(study=str(tmp_path))
     check_job(job)
     rows = found_by(job)
-    assert years_count(job) == 0
+    assert runs_count(job) == 0
     assert {row["measure"] for row in rows} == {"gmv_paid_fen", "cost_fen"}
     for measure in ("gmv_paid_fen", "cost_fen"):
         own = {row["name"]: row["value"] for row in rows if row["measure"] == measure}

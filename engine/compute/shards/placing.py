@@ -8,14 +8,14 @@ from typing import Any, Final
 from engine.compute.cluster import (
     cluster_nodes,
     head_answers,
-    headless,
+    head_lost,
     reason_of,
     unfit,
 )
 from engine.compute.shards.links import LinkLostError
 from engine.compute.shards.sizes import bytes_of_shard
 from engine.compute.shards.worker import Place, ShardWorker
-from engine.compute.watch import tell
+from engine.compute.watch import print_note
 from engine.errors import ClusterError
 
 _LOOK_S: Final = 2.0
@@ -95,13 +95,13 @@ def _await_room(group: Any, count: int, bundle: dict[str, float]) -> None:
             told_s = time.monotonic()
             granted = sum(cpus for _, cpus in cluster_nodes().values())
             memory = bundle.get("memory", 0) / _GIB
-            tell(
+            print_note(
                 f"waiting for room for {count} shards, each {bundle['CPU']:g} CPUs and "
                 f"{memory:.1f} GiB; the cluster has {granted} CPUs"
             )
 
 
-class Gang:
+class ShardActors:
     """The actors of one market, which live and die together."""
 
     def __init__(self, actors: Sequence[Any], *, is_local: bool) -> None:
@@ -149,7 +149,7 @@ class Gang:
         if not self._is_local:
             self._silences = 0 if head_answers() else self._silences + 1
             if self._silences == _SILENCES:
-                raise headless()
+                raise head_lost()
 
 
 class _Answers:

@@ -238,7 +238,10 @@ def _effects(rows: Sequence[Row], word: str) -> Picture:
     values = [_effect_values(row) for row in ranked]
     names = [row["says"] for row in ranked]
     base = alt.Chart(data(values)).encode(y=name_axis(names))
-    told = alt.Scale(domain=["told from nothing", "not told from nothing"], range=[BLUE, "#A9B4C2"])
+    told = alt.Scale(
+        domain=["distinguishable from zero", "not distinguishable from zero"],
+        range=[BLUE, "#A9B4C2"],
+    )
     bars = base.mark_bar(height=12).encode(
         x=alt.X("value:Q", title=f"Change of {word}, bn RMB"),
         color=alt.Color("told:N", title=None, scale=told),
@@ -261,18 +264,20 @@ def _effect_values(row: Row) -> dict[str, Any]:
         "value": bn_value(row["effect"]),
         "low": bn_value(low),
         "high": bn_value(high),
-        "told": "told from nothing" if _is_told(row) else "not told from nothing",
+        "told": "distinguishable from zero"
+        if _is_distinguishable(row)
+        else "not distinguishable from zero",
         "tip": f"{row['says']}: {bn(row['effect'])} bn RMB"
         + ("" if low is None else f" ({bn(low)} to {bn(high)})"),
     }
 
 
-def _is_told(row: Row) -> bool:
+def _is_distinguishable(row: Row) -> bool:
     return row["ci_low"] is not None and (row["ci_low"] > 0 or row["ci_high"] < 0)
 
 
 def _effect_finding(ranked: Sequence[Row], word: str) -> str:
-    told = [row for row in ranked if _is_told(row)]
+    told = [row for row in ranked if _is_distinguishable(row)]
     if not told:
         return f"No single difference from today moves {word} beyond noise"
     most = told[0]

@@ -86,7 +86,7 @@ def _by_place(rows: Sequence[Row], key: str, words: Mapping[str, str], spent: fl
         f"{percent(share)} of {bn(spent)} bn RMB of coupons went to buyers in {parts[top]}"
         if key == "tier"
         else f"{percent(share)} of the coupons were spent on sales {parts[top]}",
-        "Mean of the simulated years. The tables do not tell new buyers’ coupons from others’.",
+        "Mean of the simulated runs. The tables do not tell new buyers’ coupons from others’.",
     )
 
 

@@ -75,7 +75,7 @@ def world_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture |
     return picture(
         alt.layer(*layers).properties(height=rows_height(names)),
         _world_finding(means[first], goal),
-        "Mean of each world’s simulated years. Dashed: the goal."
+        "Mean of each world’s simulated runs. Dashed: the goal."
         + ("" if alike else " The weight says how near a world’s past lies to what is known."),
     )
 

@@ -92,7 +92,7 @@ def headline(study: StudyResults) -> _Headline | None:
     return _gmv_headline(study, line or study.lines[0])
 
 
-def changers(study: StudyResults) -> list[str]:
+def change_sentences(study: StudyResults) -> list[str]:
     """Say what would change the answer of a main job, one sentence a thing."""
     row = _recommended(study)
     if row is None:
@@ -160,7 +160,7 @@ def _difference_headline(study: StudyResults) -> _Headline | None:
 
 
 def _lever_headline(study: StudyResults) -> _Headline | None:
-    told = [one for one in lever_answers(study.response) if one.is_told]
+    told = [one for one in lever_answers(study.response) if one.is_distinguishable]
     best = max(told, key=lambda one: one.best["difference"], default=None)
     if best is None or best.best["is_base"]:
         return None

@@ -57,7 +57,7 @@ class _Factor(NamedTuple):
         return self.low is None or self.high is None or (self.high - self.low) / 2 <= _WIDE
 
     @property
-    def is_told(self) -> bool:
+    def is_distinguishable(self) -> bool:
         """Whether the interval leaves out zero; one without an interval is taken as it is."""
         return self.is_known and (self.low is None or self.low > 0)
 
@@ -169,7 +169,7 @@ def _block(of: str, measure: str, rows: Sequence[Row]) -> _Block:
 def _sentence(block: _Block) -> str:
     if not block.factors:
         return f"{label(block.measure)} is moved by none of {FACTOR_SETS[block.of]}."
-    told = [factor for factor in block.factors if factor.is_told][:NAMED_FACTORS]
+    told = [factor for factor in block.factors if factor.is_distinguishable][:NAMED_FACTORS]
     of = FACTOR_SETS[block.of]
     if not any(factor.is_known for factor in block.factors):
         return (
@@ -177,7 +177,7 @@ def _sentence(block: _Block) -> str:
             "for more: indices.base_points_count, replications."
         )
     if not told:
-        return f"{label(block.measure)}: none of {of} is told from having no effect."
+        return f"{label(block.measure)}: none of {of} is distinguishable from having no effect."
     parts = [f"{factor.name} ({factor.whole_text})" for factor in told]
     return f"{label(block.measure)}: of {of}, most by {', '.join(parts)}."
 

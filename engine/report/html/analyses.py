@@ -22,7 +22,7 @@ from engine.report.findings.calibration import (
 )
 from engine.report.findings.elasticities import HEADS as ELASTICITY_HEADS
 from engine.report.findings.elasticities import SAID, elasticities_by_month
-from engine.report.findings.limits import pairs_told
+from engine.report.findings.limits import pairs_note
 from engine.report.findings.scorecard import HEADS, scorecard
 from engine.report.findings.world_agreement import read_answers
 from engine.report.formatting import (
@@ -46,7 +46,7 @@ from engine.report.html.blocks import (
     section,
     table,
 )
-from engine.report.read.calibration import Fitted, read_fit
+from engine.report.read.calibration import CalibrationSummary, read_fit
 from engine.report.read.results_model import StudyResults
 from engine.results.schemas import Row
 
@@ -56,7 +56,8 @@ _PAIR_NOTE: Final = (
     "Each year is paired with the one of the same world, population and seed that it is compared "
     "with; worlds are averaged before the interval is taken over replications. Where there are "
     "several, the lowest and the highest world’s difference stand under it. A bold difference is "
-    "told from none. The last column says how many times as many years independent seeds need."
+    "distinguishable from zero. The last column says how many times as many runs independent "
+    "seeds need."
 )
 _FIGURE_NOTE: Final = (
     "* no unknown moves this figure: its miss is shown and rules nothing out. An input is given by "
@@ -128,7 +129,7 @@ def _difference_sections(study: StudyResults) -> list[Section | None]:
     names = dict.fromkeys(row["policy"] for row in study.comparison)
     by_policy = [(name, [r for r in study.comparison if r["policy"] == name]) for name in names]
     blocks = [
-        (f"{name} against {own[0]['baseline']} ({pairs_told(own[0])})", own)
+        (f"{name} against {own[0]['baseline']} ({pairs_note(own[0])})", own)
         for name, own in by_policy
     ]
     title = "Differences under common random numbers"
@@ -177,7 +178,7 @@ def _fit_sections(study: StudyResults) -> list[Section | None]:
     ]
 
 
-def _figures(found: Fitted) -> Table:
+def _figures(found: CalibrationSummary) -> Table:
     heads: list[Any] = ["Figure", "Unit", "Observed", "Simulated", "80 % interval",
              ("Miss", "standard deviations"), "Verdict"]  # fmt: skip
     rows = []
@@ -201,7 +202,7 @@ def _figures(found: Fitted) -> Table:
     return table("Every figure, and what was simulated for it", heads, rows, _FIGURE_NOTE)
 
 
-def _scores(found: Fitted) -> Table:
+def _scores(found: CalibrationSummary) -> Table:
     rows = [
         TableRow([Cell(text, strong=text == "missed") for text in score])
         for score in scorecard(found)
@@ -210,7 +211,7 @@ def _scores(found: Fitted) -> Table:
     return table("Scorecard", heads, rows, _SCORE_NOTE, fold=False)
 
 
-def _unknowns(found: Fitted) -> Table:
+def _unknowns(found: CalibrationSummary) -> Table:
     rows = [
         TableRow(
             [
@@ -295,7 +296,7 @@ def _difference_table(
 
 def _difference_row(row: Row) -> TableRow:
     measure, low, high = row["measure"], row["ci_low"], row["ci_high"]
-    is_told = low is not None and (low > 0 or high < 0)
+    is_distinguishable = low is not None and (low > 0 or high < 0)
     gain = row["variance_reduction"]
     of = unit(measure)
     worlds = _by_world(row)
@@ -304,7 +305,7 @@ def _difference_row(row: Row) -> TableRow:
             Cell(label(measure), of if of != "%" else ""),
             Cell(show(measure, row["mean"])),
             Cell(show(measure, row["baseline_mean"])),
-            Cell(show_change(measure, row["difference"]), strong=is_told),
+            Cell(show_change(measure, row["difference"]), strong=is_distinguishable),
             Cell(show_limits(measure, low, high), f"worlds {worlds}" if worlds else ""),
             Cell(NONE if gain is None else f"{signed(gain, 1)} ×"),
         ]

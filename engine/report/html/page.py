@@ -14,7 +14,7 @@ from engine.report.charts.render import static_picture, vega_libraries
 from engine.report.definitions import MEASURES
 from engine.report.findings.answer import lead_sentences
 from engine.report.findings.limits import limits, small_sample
-from engine.report.findings.options import changers, headline, options
+from engine.report.findings.options import change_sentences, headline, options
 from engine.report.findings.policies import policy_texts, reference_name
 from engine.report.formatting import scaled
 from engine.report.html.analyses import analysis_sections
@@ -130,7 +130,7 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
         "headline": headline(study),
         "options": found,
         "names": names,
-        "changers": changers(study),
+        "change_sentences": change_sentences(study),
         "sections": _sections(study, found, names),
         "policies": section("The policies", tables=[policy_table(study, best, names)]),
         "cards": cards,
@@ -196,7 +196,7 @@ def _facts(study: StudyResults) -> list[tuple[str, str]]:
         ("Scale", study.setting("scale", "name")),
         ("Simulated buyers", f"{buyers:,}" if buyers else None),
         ("Worlds", ", ".join(worlds) if len(worlds) <= _FEW else str(len(worlds))),
-        ("Years a policy", study.years_a_policy),
+        ("Years a policy", study.runs_per_policy),
         ("Policies searched", searched),
         ("Seed", study.seed),
         ("World seed", study.setting("world_seed")),

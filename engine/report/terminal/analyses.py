@@ -17,7 +17,7 @@ from engine.report.findings.sensitivity import (
 )
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import NONE, label, percent, signed, unit
-from engine.report.read.calibration import Fitted
+from engine.report.read.calibration import CalibrationSummary
 from engine.report.terminal.policies import WIDE_COLUMNS, plain_table
 from engine.results.schemas import Row
 
@@ -44,7 +44,7 @@ def print_rungs(rows: Sequence[Row], trials: Sequence[Row], console: Console) ->
     console.print(f"\n{sampling(trials)}", highlight=False)
 
 
-def print_calibration(found: Fitted, answers: Sequence[Row], console: Console) -> None:
+def print_calibration(found: CalibrationSummary, answers: Sequence[Row], console: Console) -> None:
     """Print every figure with what was simulated for it, hits and misses alike."""
     table = plain_table("What was observed, and what the best world shows")
     table.add_column("Figure", overflow="fold")
@@ -72,7 +72,7 @@ def print_calibration(found: Fitted, answers: Sequence[Row], console: Console) -
         console.print(f"Not modelled: {names}.", highlight=False, markup=False, style="dim")
 
 
-def _print_scorecard(found: Fitted, console: Console) -> None:
+def _print_scorecard(found: CalibrationSummary, console: Console) -> None:
     """Print the figures that are no input, with what the yardsticks say."""
     table = plain_table("Scorecard: figures that are no input")
     for place, head in enumerate(HEADS):

@@ -25,14 +25,22 @@ from typing import Final
 
 import numpy as np
 
-from engine.compute.pool import Errand
+from engine.compute.pool import WorkerCall
 from engine.errors import PoquanError
 from engine.search.aim import Aim
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.finalists.posterior import Assessment, Finalist, PosteriorDraws
 from engine.search.finalists.row_policies import cheaper_policy, row_leaders
 from engine.search.paired_scores import PairedScores
-from engine.search.problem import Bench, Candidate, InOrder, Look, Problem, Sample, Stage
+from engine.search.problem import (
+    Candidate,
+    Evaluation,
+    Executor,
+    Problem,
+    Sample,
+    SequentialExecutor,
+    Stage,
+)
 from engine.spec.search import RiskKind, Search
 from engine.stats.arrays import Floats
 from engine.stats.pareto import select_best
@@ -60,7 +68,7 @@ class Selection:
         How many replications there are, from `first_replications` to `final_replications`.
     seed
         Names the draws of the posterior.
-    bench
+    executor
         Simulates the problem's candidates; none: one after another, here.
     aim
         The rows of the price table that is asked, if one is.
@@ -72,11 +80,11 @@ class Selection:
         evaluator: ObjectiveEvaluator,
         search: Search,
         seed: int,
-        bench: Bench | None = None,
+        executor: Executor | None = None,
         aim: Aim | None = None,
     ) -> None:
         self._aim = aim
-        self._bench = InOrder(problem) if bench is None else bench
+        self._executor = SequentialExecutor(problem) if executor is None else executor
         self._evaluator, self._search = evaluator, search
         self._confirmed: set[int] = set()
         self._begun: set[tuple[int, Stage]] = set()
@@ -231,19 +239,19 @@ class Selection:
     def _begin(self, candidates: Sequence[Candidate], stage: Stage) -> None:
         """Have candidates simulated on a stage, unless they are being so; earlier ones first."""
         for candidate in candidates:
-            look = Look(candidate, stage)
-            if look.key not in self._begun:
-                self._begun.add(look.key)
-                self._bench.begin(look, (stage.first,))
+            evaluation = Evaluation(candidate, stage)
+            if evaluation.key not in self._begun:
+                self._begun.add(evaluation.key)
+                self._executor.begin(evaluation, (stage.first,))
 
     def _await(self, keys: set[tuple[int, Stage]], on_runs: _OnRuns) -> None:
-        """Wait until looks have ended; what ends meanwhile is kept."""
+        """Wait until evaluations have ended; what ends meanwhile is kept."""
         while not keys <= self._ended.keys():
-            look, sample = self._bench.end()
-            if isinstance(look, Errand) or look.key not in self._begun:
+            evaluation, sample = self._executor.end()
+            if isinstance(evaluation, WorkerCall) or evaluation.key not in self._begun:
                 continue  # the search began it, and went on without it
-            self._ended[look.key] = sample
-            self._done += look.stage.last - look.stage.first
+            self._ended[evaluation.key] = sample
+            self._done += evaluation.stage.last - evaluation.stage.first
             self._total = max(self._total, self._done)
             on_runs(self._done, self._total)
 

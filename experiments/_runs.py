@@ -24,7 +24,7 @@ _COLUMNS: Final = 100
 """Of what is printed where there is no terminal to ask."""
 
 
-def run_years(
+def run_policies(
     job: Job, policies: Iterable[Policy], folder: Path, config: Tree, *, details: bool
 ) -> tuple[Results, list[RunResult]]:
     """Simulate all years of `policies`; see `run_cases`."""
@@ -85,7 +85,7 @@ def conclude(results: Results, folder: Path) -> Console:
     return ResultsConsole(results.currency, width=_COLUMNS)
 
 
-def tell_folder(folder: Path) -> None:
+def print_folder(folder: Path) -> None:
     """Say where everything is, as short as it can be said."""
     here = Path.cwd()
     print(f"Results: {folder.relative_to(here) if folder.is_relative_to(here) else folder}")

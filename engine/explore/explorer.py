@@ -33,7 +33,7 @@ _MEASURES: Final = (
     "top10_share",
     "brand_share",
 )
-"""What is foretold and simulated: columns of `trials`."""
+"""What is predicted and simulated: columns of `trials`."""
 
 _LEAST_TRIALS: Final = 20
 """Fewer teach no surrogate."""
@@ -42,7 +42,7 @@ _Point = Mapping[str, Any]
 
 
 @dataclass
-class Desk:
+class Explorer:
     """A search to try things on.
 
     `points` and `figures` are of its trials and of what was simulated since; `policies` the
@@ -139,7 +139,7 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def open_desk(folder: Path) -> Desk:
+def open_explorer(folder: Path) -> Explorer:
     """Open the output folder of a finished search.
 
     Raises
@@ -172,4 +172,4 @@ def open_desk(folder: Path) -> Desk:
         if name in table.column_names
     }
     cube = UnitCube(space.distributions)
-    return Desk(job, space, cube.points(list(points.values())), figures, points)
+    return Explorer(job, space, cube.points(list(points.values())), figures, points)
