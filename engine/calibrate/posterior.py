@@ -82,14 +82,22 @@ def predicted(sample: SimulatedPoints, seed: int) -> Predicted:
 
 
 def emulate(sample: SimulatedPoints, places: NDArray[np.int64]) -> Emulator:
-    """Return emulators of all targets, fitted or not, from the points at `places`."""
+    """Return emulators of all targets, fitted or not.
+
+    Parameters
+    ----------
+    sample
+        All points.
+    places
+        (fitted,) int64, those of the points that the emulators are fitted on.
+    """
     means = sample.means[places]
     positive = np.where(np.isnan(sample.observed), (means > 0).all(axis=0), sample.observed > 0)
     return fit_emulator(sample.cube[places], means, positive)
 
 
 def error_deviations(sample: SimulatedPoints, emulator: Emulator) -> tuple[Floats, Floats]:
-    """Return deviations by discrepancy and by the noise of a run, (targets,), in their scale.
+    """Return deviations by discrepancy and by the noise of a run, (targets,) float64 each.
 
     In shares of the figure where the logarithm is emulated, else in its unit.
     """

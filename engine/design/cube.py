@@ -69,19 +69,34 @@ class UnitCube:
         self.size = len(self._axes)
 
     def values(self, point: _Floats) -> dict[str, Any]:
-        """Return the values at a point, shape (axes,)."""
+        """Return each axis's value, a number or a choice, at a point, (axes,) float64 in [0, 1]."""
         return {
             name: axis.value(float(share))
             for (name, axis), share in zip(self._axes.items(), point, strict=True)
         }
 
     def points(self, values: Sequence[_Values]) -> _Floats:
-        """Return the points at which values lie, shape (values, axes)."""
+        """Return the points at which values lie, (values, axes) float64 in [0, 1].
+
+        Raises
+        ------
+        KeyError
+            If a value of some axis is missing.
+        """
         shares = [[axis.share(own[name]) for name, axis in self._axes.items()] for own in values]
         return np.array(shares, np.float64).reshape(len(values), self.size)
 
     def features(self, points: _Floats) -> _Floats:
-        """Return what a model sees of points, shape (points, features)."""
+        """Return what a regression model takes in place of points, (points, features) float64.
+
+        A continuous axis stays as it is, a whole number goes to its place in the range, and a
+        choice becomes a column for each option, 0 but for the one that is taken.
+
+        Parameters
+        ----------
+        points
+            (points, axes) float64 in [0, 1].
+        """
         parts = [
             _features(axis, points[:, k : k + 1]) for k, axis in enumerate(self._axes.values())
         ]

@@ -61,7 +61,7 @@ class ObjectiveEvaluator:
         return [goal.direction for goal in self.goals]
 
     def values(self, costs: Floats) -> Floats:
-        """Turn costs, (..., goals) float64, into figures as they are measured, in `directions`."""
+        """Turn costs into the goals' own figures, both (..., goals) float64, in `directions`."""
         return costs.copy() if self.objective.risk == "regret" else costs * self._signs
 
     def costs(self, means: _Means) -> list[float]:
@@ -75,7 +75,7 @@ class ObjectiveEvaluator:
         Parameters
         ----------
         values
-            Every goal's measure, (worlds, replications).
+            Every goal's measure, (worlds, replications) float64 or bool, in its unit.
         """
         sample = np.stack([np.asarray(values[goal.measure], np.float64) for goal in self.goals])
         return np.asarray(sample * self._signs[:, None, None])

@@ -99,7 +99,10 @@ class Sample:
         )
 
     def first(self, count: int) -> Values:
-        """Return the values of the first `count` replications, (worlds, count) by measure."""
+        """Return the values of the first `count` replications.
+
+        By measure, (worlds, count) float64 or bool, in the measure's unit.
+        """
         return {name: own[:, :count] for name, own in self.values.items()}
 
     def as_tree(self) -> dict[str, Any]:

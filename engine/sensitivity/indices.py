@@ -63,7 +63,7 @@ LEAST_TRIALS: Final = 6
 
 
 def saltelli_design(names: Sequence[str], base_points: int, seed: int) -> Floats:
-    """Return Saltelli's design in the unit cube, (base_points * (factors + 2), factors) float64.
+    """Return Saltelli's design (2010, CPC 181, 259-270), without indices of the second order.
 
     Parameters
     ----------
@@ -73,6 +73,10 @@ def saltelli_design(names: Sequence[str], base_points: int, seed: int) -> Floats
         N, a power of two.
     seed
         Names the scramble.
+
+    Returns
+    -------
+    (rows, factors) float64 in the unit cube, rows = N (factors + 2).
     """
     from SALib.sample import sobol
 

@@ -101,7 +101,7 @@ class PosteriorDraws:
         evaluator
             Has the constraints.
         values
-            The policy's measures, (worlds, R), over the replications of `scores`.
+            The policy's measures, (worlds, R) float64 or bool, over the replications of `scores`.
         scores, place
             Policies on common random numbers, and the row that is this policy's.
         """

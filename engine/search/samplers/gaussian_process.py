@@ -251,7 +251,7 @@ class QuantityDraws(NamedTuple):
     scale: float
 
     def at(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return means, (points, draws), and deviations, (points,), in own units.
+        """Return means, (points, draws) float64, and deviations, (points,) float64, in own units.
 
         Parameters
         ----------

@@ -259,7 +259,15 @@ def points_around(centres: Floats, step: float, count: int, seed: int) -> Floats
 
 
 def excluding(tried: Floats, score: Score) -> Score:
-    """Return a score that is least at points tried before: they would give the same sample."""
+    """Return a score that is least, -1, at points tried before: they would give the same sample.
+
+    Parameters
+    ----------
+    tried
+        (points, axes) float64 in [0, 1], equal to others if their first digits are.
+    score
+        Takes points, (points, axes) float64, and returns (points,) float64, 0 or more.
+    """
     there = {point.tobytes() for point in np.round(tried, _SAME)}
 
     def kept_out(x: Floats) -> Floats:
