@@ -47,7 +47,7 @@ def effects(years: Sequence[RunResult]) -> list[dict[str, Any]]:
 
 
 def indistinguishable(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Mechanisms none of whose own measures tells their being off from their being on."""
+    """Mechanisms without a distinguishable effect on any of their own measures."""
     told = {row["mechanism"] for row in rows if row["is_own"] and is_distinguishable(row)}
     return [name for name in dict.fromkeys(row["mechanism"] for row in rows) if name not in told]
 
@@ -55,7 +55,8 @@ def indistinguishable(rows: Sequence[dict[str, Any]]) -> list[str]:
 def is_distinguishable(row: dict[str, Any]) -> bool:
     """Whether the 95 % interval of a difference leaves out zero.
 
-    Without a spread, what differs is told: a mechanism may stop a flow altogether.
+    Where all pairs agree there is no interval, and any difference is distinguishable: a mechanism
+    may stop a flow altogether.
     """
     if row["ci_low"] is None:
         return bool(row["difference"] != 0)

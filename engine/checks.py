@@ -1,7 +1,7 @@
 """What is refused of a job before anything runs, beyond what its types say.
 
 All worlds and all policies are looked at together: a mistake in the last baseline of the
-last world is told at once, and not after hours.
+last world is reported at once, and not after hours.
 """
 
 from collections.abc import Iterator, Mapping

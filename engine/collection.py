@@ -48,7 +48,7 @@ def distinct_names(keys: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def members_of_folders(folders: Sequence[Path]) -> list[StudyMember]:
-    """Take folders of results as jobs, told apart by what their configs have otherwise.
+    """Take folders of results as jobs, named by what their configs have otherwise.
 
     Names are those of the folders, with that of the folder above where two are called the same.
     """
@@ -149,7 +149,7 @@ def _shortest(key: str, every: Sequence[str]) -> str:
 
 
 def _texts(members: Sequence[StudyMember]) -> set[str]:
-    """Return the keys whose values are no numbers alone: they are told as texts."""
+    """Return the keys whose values are no numbers alone: they are written as texts."""
     values: dict[str, list[Any]] = {}
     for member in members:
         for key, value in member.keys.items():

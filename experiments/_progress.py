@@ -65,7 +65,7 @@ class ReportingPool:
 
 @contextmanager
 def progress(currency: str = "RMB") -> Iterator[_Show]:
-    """Show work as it goes on; yields what is to be told of it.
+    """Show work as it goes on; yields what reports its progress.
 
     Parameters
     ----------

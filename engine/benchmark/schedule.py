@@ -1,10 +1,10 @@
 """Suite `schedule`: how busy a search keeps so many workers, in simulated time.
 
 The search itself is run, its study and its selection as they are, on an executor whose clock is
-simulated: years last as long as years of their size were measured to, proposals as long as
-proposals were measured to at so many trials, and the driver has one core. So the rule of the
-schedule is the search's own. What is searched is a problem with a known answer; all that
-may be promoted is.
+simulated: a run takes the seconds that were measured for runs of its size, a proposal those
+measured at so many trials, and the driver has one core. So the rule of the schedule is the
+search's own. What is searched is a problem with a known answer, and every trial that may be
+promoted is.
 
 A window as large as a batch is the barrier of the first edition: a batch is asked when the
 one before it is settled.
@@ -232,12 +232,12 @@ def simulated(
         Seconds of a worker in a proposal, by the trials before it.
     """
     known = KNOWN["two_sided"](1)
-    stub, judge = _Stub(known), ObjectiveEvaluator(known.objective)
+    stub, evaluator = _Stub(known), ObjectiveEvaluator(known.objective)
     clock = _Clockwork(stub, lengths, worlds, workers, proposal_s)
-    study = SearchStudy(search, 1, stub, judge, clock, clock)
+    study = SearchStudy(search, 1, stub, evaluator, clock, clock)
     found = study.run(lambda *_: None)
     chosen = choose_finalists(study.trials, found, search.finalists_count)
-    selection = Selection(stub, judge, search, 1, clock)
+    selection = Selection(stub, evaluator, search, 1, clock)
     selection.run([trial.candidate for trial in chosen], lambda *_: None)
     return clock.now, clock.busy_s
 

@@ -45,7 +45,7 @@ def figures_of_sales(
     ----------
     address : of the table, for messages.
     rows, columns : of the table, as texts or as Parquet has them.
-    currency : in which amounts are told.
+    currency : in which amounts are given.
 
     Raises
     ------

@@ -177,7 +177,7 @@ class _RayPool(Pool):
         if not head_answers():
             self._silences += 1
             if self._silences == _SILENCES:
-                self._flight.clear()  # nobody is there to be told to stop
+                self._flight.clear()  # no worker is there to be stopped
                 raise head_lost()
             return
         self._silences = 0

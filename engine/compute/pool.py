@@ -159,7 +159,7 @@ class Pool(ABC):
         self._exchange(wait=False)
 
     def drop(self, tickets: Iterable[int]) -> None:
-        """Forget cases: those that wait are not simulated, of the others nothing is told."""
+        """Forget cases: those that wait are not simulated, of the others nothing is reported."""
         gone = set(tickets)
         started = gone - {one.ticket for one in self._waiting}
         self._waiting = [one for one in self._waiting if one.ticket not in gone]
@@ -262,7 +262,7 @@ def _attempt(case: Case, year_of: Simulate = simulate_case) -> _Outcome:
         return year_of(case)
     except (MemoryError, OSError):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the others go on
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is reported, and the others go on
         name = f"{case.policy.name}, world {case.world}, replication {case.replication}"
         reason = f"{type(error).__name__}: {error}"
         refusal = None

@@ -20,7 +20,7 @@ def print_note(text: str) -> None:
 
 
 class WithoutRay(io.TextIOBase):
-    """A stream to which Ray's own threads write nothing: what matters is told by `ClusterWatch`.
+    """A stream to which Ray's own threads write nothing: what matters is printed by `ClusterWatch`.
 
     Ray prints pages of its raylets' logs on standard output when a node is lost.
 

@@ -4,8 +4,8 @@ Every finalist and given policy that was simulated with all replications is a ca
 target: the price table is made of them all, so none that is known and better is missed. Inert
 levers are left out of what is said of a policy, and its name is made of the rest. Net cost is
 the contribution that today's policy, carried on under the same seeds, would have brought more.
-Wherever worlds are averaged or counted here they weigh what is known by the decision makes of
-them (`actuals`); the search, and what it confirmed by, weighed them alike.
+Wherever worlds are averaged or counted here they have the weights that follow from what is known
+by the decision (`actuals`); the search weighed them alike.
 """
 
 from collections import Counter

@@ -33,7 +33,7 @@ from engine.stats.paired import independent_units, means_by
 _View = Literal["leave_one_out", "one_at_a_time", "together", "interaction"]
 
 _MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen")
-"""Columns of `runs` whose effects are told unless others are asked for, fen."""
+"""Columns of `runs` whose effects are reported unless others are asked for, fen."""
 
 _TODAY: Final = "today"
 _WHOLE: Final = "whole"

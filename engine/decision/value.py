@@ -8,7 +8,7 @@ rival reacting; t counts days from the decision, δ = (1 + discount a year)^(-1/
 in three terms: of the horizon; pulled forward, what the first days after it lose, up to the day
 on which the mean loss is deepest; left behind, all that comes later: habits and follows, net of
 remembered discounts. The split is one of time and not of causes: a loss that never stops is all
-taken for pulled forward. GMV as paid is told likewise. A value has run off where the last 30
+taken for pulled forward. GMV as paid is reported likewise. A value has run off where the last 30
 days of H bring less than 2 % of it.
 """
 

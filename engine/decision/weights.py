@@ -14,7 +14,7 @@ weights say no more than which of the chosen is nearer.
 The effective number of worlds is 1 / sum w^2 (Kish, Survey Sampling, 1965). Where it would fall
 below four (of fewer than seven worlds, below half of them), b < 1 is taken, the largest that
 leaves as many: that none of the worlds is like the real one is not a reason to believe the least
-unlike. It is said then.
+unlike. The answer says so then.
 """
 
 import re

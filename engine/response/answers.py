@@ -2,7 +2,7 @@
 
 A lever is judged by the contribution with run-off. Whether some point of m differs from the
 base is asked of all m at once: a difference d with standard error s over n independent
-replications is told where
+replications is distinguishable from zero where
 
     |d| > t(1 - 0.05 / (2 m); n - 1) s
 

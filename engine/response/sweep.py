@@ -1,10 +1,9 @@
 """A sweep of levers: which years it takes, and the rows of `response` made of them.
 
 The base policy is simulated once for all levers, and every point under the same worlds,
-populations and run seeds: a difference is that of a pair of years that shared their random
-numbers. After
-the horizon the base policy is in force again, for `run_off_days`: where a purse was opened on
-1 January it opens its own on that day, as the second of two years would.
+populations and run seeds: a difference is that of a pair of runs that shared their random
+numbers. After the horizon the base policy is in force again, for `run_off_days`: where a purse
+was opened on 1 January it opens its own on that day, as the second of two years would.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ A marker, written first, says which command owns the folder: no command writes i
 that holds anything else than its own earlier work. A lock, which the kernel releases
 however its process ends, keeps two commands from working in one folder at once. Ownership
 is read and written under the lock, so that of two commands started together one gets the
-folder and the other is told.
+folder and the other ends with an error.
 """
 
 import errno

@@ -117,7 +117,7 @@ class ObjectiveEvaluator:
         """Return the measure that tells how far one that violates a constraint falls short.
 
         A truth value such as `target_attained` is the same for all that never attain it: those
-        are told apart by the share of the way that they go.
+        are distinguished by the share of the way that they go.
         """
         asks = constraint.at_least is not None and constraint.at_least > 0
         return _SHORTFALL.get(constraint.measure) if asks else None

@@ -111,7 +111,9 @@ def _untrusted_rung_messages(rungs: Sequence[_Row]) -> list[str]:
             named = ", ".join(f"{r['measure']} ({r['corrected_correlation']:.2f})" for r in bad)
             notes.append(f"{start} its ranks differ from the top's in {named}")
         elif not any(row["told_apart"] for row in own):
-            notes.append(f"{start} the pilot's policies cannot be told apart even on the top one")
+            notes.append(
+                f"{start} the pilot's policies are not distinguishable even on the top one"
+            )
     return notes
 
 

@@ -19,7 +19,7 @@ _PREFIX: Final = "earlier-"
 def earlier_policies(folder: str | None, given: Mapping[str, Policy]) -> dict[str, Policy]:
     """Return the policies that a search of before knew best, by names of their own.
 
-    Those that met all replications, or all that were written where that is not told. What is
+    Those that met all replications, or all that were written where that is not known. What is
     given anyway is left out.
 
     Parameters
@@ -60,7 +60,7 @@ def earlier_policies(folder: str | None, given: Mapping[str, Policy]) -> dict[st
 
 
 def _known(folder: str) -> set[str]:
-    """Return the names of the policies that met all replications; none if that is not told."""
+    """Return the names of the policies that met all replications; none if that is not known."""
     try:
         rows = read_table(folder, "frontier").select(["policy", "runs_count"]).to_pylist()
     except StorageError:

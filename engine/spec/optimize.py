@@ -42,7 +42,7 @@ class OptimizeJob(Job, WithRunOff):
     }
     """Keys on which no trial depends: a finished search can be extended.
 
-    Trials that aim at targets depend on some of them, and are told by their points; so are the
+    Trials that aim at targets depend on some of them, and are known by their points; so are the
     policies of an earlier search, whatever its folder is called.
     """
 

@@ -154,7 +154,7 @@ class Search(Spec):
         None,
         ge=1,
         le=100_000,
-        description="that weigh most, in which effects of levers are told; none: all [worlds]",
+        description="that weigh most, in which effects of levers are simulated; none: all [worlds]",
     )
 
     @model_validator(mode="after")

@@ -7,9 +7,9 @@ from pydantic import Field, model_validator
 from engine.spec.base import Spec
 
 WORLD_TABLES: Final = ("anchors", "suppliers", "goods", "buyers", "follows")
-"""OwnTables of who and what is there."""
+"""Own tables of who and what is there."""
 _CALENDAR_TABLES: Final = ("events", "season")
-"""OwnTables of what happens when, which become a part of the scenario."""
+"""Own tables of events and seasons, which become a part of the scenario."""
 TABLE_NAMES: Final = WORLD_TABLES + _CALENDAR_TABLES
 
 

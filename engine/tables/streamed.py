@@ -1,4 +1,4 @@
-"""OwnTables that are never held whole: buyers and whom they follow, in batches.
+"""Own tables that are never held whole: buyers and whom they follow, in batches.
 
 Of N buyers in a table n are simulated: rows floor(k N / n), k from 0, evenly spread.
 """

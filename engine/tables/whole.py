@@ -1,4 +1,4 @@
-"""OwnTables that are read at once: anchors, suppliers and goods, in the order of the world."""
+"""Own tables that are read at once: anchors, suppliers and goods, in the order of the world."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -198,7 +198,7 @@ def _check_suppliers(columns: dict[str, _Values], rows: RowPlaces) -> None:
 
 
 def _check_goods(columns: dict[str, _Values], rows: RowPlaces) -> None:
-    """Nothing: that every supplier has a good is told by `check_every_supplier_has_goods`."""
+    """Do nothing: `check_every_supplier_has_goods` checks that every supplier has a good."""
 
 
 def check_every_supplier_has_goods(goods: WholeTable, suppliers: TextIds, where: str) -> None:

@@ -111,7 +111,7 @@ def test_plain_samplers_get_the_whole_population_and_luck_of_their_own() -> None
     object.__setattr__(
         place.problem, "evaluate", lambda c, stage: asked.append(stage) or inner(c, stage)
     )
-    found = plain("random", place.problem, place.judge, _effort_of(job()), 1)
+    found = plain("random", place.problem, place.evaluator, _effort_of(job()), 1)
     assert {stage.population_share for stage in asked} == {1.0}
     assert [(stage.first, stage.last) for stage in asked] == [(2 * k, 2 * k + 2) for k in range(12)]
     assert found.snapshots[-1].sessions == 24 * _SESSIONS

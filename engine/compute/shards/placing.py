@@ -118,7 +118,7 @@ class ShardActors:
         question
             Calls a remote method of an actor.
         on_day
-            Is told now and then on which day the first shard is.
+            Is called now and then with the day that the first shard has reached.
 
         Raises
         ------

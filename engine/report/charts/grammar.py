@@ -22,7 +22,7 @@ GREY: Final = "#6B7280"
 INK: Final = "#1F2933"
 
 _SERIES: Final = (BLUE, RED, GREEN, _PURPLE, AMBER, _SKY)
-"""Colours told apart without red-green vision (Okabe and Ito, 2008), two of them darker."""
+"""Distinguishable without red-green vision (Okabe and Ito, 2008); two of them are darker."""
 
 HEIGHT: Final = 300
 _STEP, _LINE = 26, 12

@@ -37,7 +37,7 @@ def days_pictures(
     Parameters
     ----------
     study : whose days are drawn.
-    policies : by their name in the tables, the first is told of in words.
+    policies : by their name in the tables, the first is described in words.
     names : what each is called.
     """
     if study.daily is None:

@@ -37,7 +37,7 @@ class PolicyText(NamedTuple):
 
 
 def reference_name(study: StudyResults) -> str:
-    """Return what policies are told against: today's, the baseline, or all levers off."""
+    """Return what policies are compared with: today's, the baseline, or all levers off."""
     today = study.setting("today")
     if isinstance(today, str) and today in study.specs:
         return today

@@ -19,7 +19,7 @@ class Weighed(NamedTuple):
 
 
 def world_weights(study: StudyResults) -> dict[str, float]:
-    """Return how much each world counts, adding up to 1; all the same where it is not told."""
+    """Return how much each world counts, adding up to 1; all alike where no weights are given."""
     if study.worlds:
         return {row["world"]: row["weight"] for row in study.worlds}
     names = sorted({row["world"] for row in study.runs})

@@ -1,4 +1,4 @@
-"""What fresh seeds says of the finalists: P(feasible), P(best), and what a wrong choice costs.
+"""What fresh seeds say of the finalists: P(feasible), P(best), and what a wrong choice costs.
 
 Replications are draws of a normal law with unknown mean and variance and a flat prior, so
 that a figure with mean x̄ and residuals e_r over R replications has the posterior

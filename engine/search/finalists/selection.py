@@ -288,24 +288,24 @@ class Selection:
                 if one.candidate.is_baseline or one.candidate.number in confirmed
             ]
         )
-        able = [
+        candidates = [
             one
             for one in self.finalists
             if one.candidate.number in places and doubt[places[one.candidate.number]] == 0
         ]
-        return row_leaders(able, known, count, self._aim)
+        return row_leaders(candidates, known, count, self._aim)
 
     def _cheaper(self) -> int | None:
         """Return the number of one that fell out and looks cheaper than a row's policy."""
         if self._aim is None:
             return None
         known = self._known()
-        able = [
+        candidates = [
             one
             for one, own in zip(self.finalists, self.assessments(), strict=True)
             if own.p_feasible >= _LIKELY
         ]
-        return cheaper_policy(able, known, self._aim)
+        return cheaper_policy(candidates, known, self._aim)
 
     def _recommended(self) -> int | None:
         """Return the place of the first goal's best that is, or yet may be, feasible enough."""

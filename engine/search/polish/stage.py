@@ -156,8 +156,8 @@ def _passed_over(
         return None
     own = rows.figures
     doubt = float(np.sqrt(2 * np.median(own.held_noise[own.on_top])))
-    able = np.flatnonzero(own.on_top & own.is_feasible).tolist()
-    open_ones = [k for k in able if k not in fresh]
+    candidates = np.flatnonzero(own.on_top & own.is_feasible).tolist()
+    open_ones = [k for k in candidates if k not in fresh]
     numbers = list(fresh)
     held = np.array([aim.held(fresh[k]) for k in numbers])
     prices = np.array([aim.price_by(fresh[k].values).mean() for k in numbers])
