@@ -34,7 +34,7 @@ def main(blocks: Sequence[str]) -> None:
         "RMB of sales at list prices per RMB of coupons in May",
         "RMB as paid",
     )
-    of_mechanisms = ("mechanism", "own measure that tells it best", "change when it is off")
+    of_mechanisms = ("mechanism", "own measure that shows it best", "change when it is off")
     tables = {
         "answers": (of_answers, answers_by_world),
         "mechanisms": (of_mechanisms, _mechanisms),
