@@ -24,7 +24,7 @@ _MEASURES: Final = (
 
 
 def compare(job: CompareJob, folder: Path, config: Tree) -> None:
-    """Compare policies in pairs of years; leave `comparison`, `runs` and the report."""
+    """Compare policies in pairs of runs; leave `comparison`, `runs` and the report."""
     from engine.claims import claim_rows
     from engine.compare import paired
     from engine.decision.value import run_off_notes, shown_values, value_cases, value_rows

@@ -121,14 +121,14 @@ def _seed(job: CalibrateJob, use: int) -> int:
 
 
 def _report_confirmation(on_progress: _OnProgress, done: int, total: int) -> None:
-    on_progress("years of the best, on fresh seeds", done, total, "")
+    on_progress("runs of the best, on fresh seeds", done, total, "")
 
 
 def _report_wave(
     on_progress: _OnProgress, wave: int, sample: SimulatedPoints | None, done: int, total: int
 ) -> None:
     note = f"worst miss so far {sample.ranked[:, 0].min():.1f} sd" if sample else ""
-    on_progress(f"years of wave {wave}", done, total, note)
+    on_progress(f"runs of wave {wave}", done, total, note)
 
 
 def _matched(

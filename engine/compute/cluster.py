@@ -230,7 +230,7 @@ def _result(reference: Any) -> list[Finished]:
             raise _unheard() from None
         raise ClusterError(
             f"ray: a task failed for good: {reason_of(error)}\n"
-            "  allowed: workers that live through one year, retried ray.retries_count times\n"
+            "  allowed: workers that live through one run, retried ray.retries_count times\n"
             "  remedy:  fewer at once (ray.workers_count) or a smaller scale if memory ran out;\n"
             "           what is finished is kept, and the same command goes on"
         ) from None

@@ -82,7 +82,7 @@ def check_memory(buyers_count: int, runs_count: int, ray: Ray, where: str) -> No
     fewer = f", or ray.workers_count={math.floor(free / one)}" if one <= free else ""
     raise InputError(
         where,
-        f"{buyers_count:,} buyers in {workers} years at once need about "
+        f"{buyers_count:,} buyers in {workers} runs at once need about "
         f"{one * workers / _GIB:.1f} GiB of memory, and {free / _GIB:.1f} GiB are free",
         f"at most {free // (BYTES_PER_BUYER * workers):,} buyers on this machine",
         f"lower {where}{fewer}, or take a larger machine",

@@ -56,7 +56,7 @@ _COMPARED: Final[dict[str, type]] = {
 }
 """Columns of a paired difference: the mean over `worlds_count` worlds with the interval that
 `units_count` independent replications leave, and the means of the worlds where it is least and
-most; `pairs_count` pairs of years."""
+most; `pairs_count` pairs of runs."""
 
 COLUMNS: Final[dict[str, dict[str, type]]] = {
     "runs": catalogue.KEYS | catalogue.RUN,

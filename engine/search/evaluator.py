@@ -34,7 +34,7 @@ class ObjectiveEvaluator:
     Parameters
     ----------
     objective
-        Goals, constraints, and what of the years they count.
+        Goals, constraints, and what of the runs they count.
 
     Raises
     ------

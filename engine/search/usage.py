@@ -86,7 +86,7 @@ class Usage:
         }
         named = ", ".join(f"{name} {share:.1%}" for name, share in parts.items())
         return (
-            f"{self.workers_count} for {self.total_s:.0f} s, {self.runs_count} years: "
+            f"{self.workers_count} for {self.total_s:.0f} s, {self.runs_count} runs: "
             f"{self.simulated_share:.1%} simulated, {named}; the driver {self.driver_share:.1%}"
         )
 

@@ -204,7 +204,7 @@ def _closest(study: StudyResults, target: str) -> str:
         f" {_amount(best, 'gmv_paid_fen')} bn RMB of GMV as paid"
     )
     if study.target_fen:
-        text += f" against {target}, reached in {_part(best)} of the years,"
+        text += f" against {target}, reached in {_part(best)} of the runs,"
     return f"{text} for {_amount(best, 'subsidy_fen')} bn RMB of subsidy."
 
 
@@ -230,7 +230,7 @@ def _simulated(study: StudyResults, line: Line) -> str:
     )
     if study.target_fen:
         target = _bn(study.target_fen)
-        text += f"The target of {target} bn RMB is reached in {_part(line)} of the years. "
+        text += f"The target of {target} bn RMB is reached in {_part(line)} of the runs. "
     top, brand = (show(name, line.estimates[name].value) for name in ("top10_share", "brand_share"))
     return text + f"The ten largest anchors sell {top}, brands {brand}."
 

@@ -53,7 +53,7 @@ from engine.results.schemas import Row
 _MOST_CURVES: Final = 6
 
 _PAIR_NOTE: Final = (
-    "Each year is paired with the one of the same world, population and seed that it is compared "
+    "Each run is paired with the one of the same world, population and seed that it is compared "
     "with; worlds are averaged before the interval is taken over replications. Where there are "
     "several, the lowest and the highest world’s difference stand under it. A bold difference is "
     "distinguishable from zero. The last column says how many times as many runs independent "
@@ -245,7 +245,7 @@ def _across(answers: Sequence[Row]) -> Table | None:
         "Best policy",
     ]
     note = (
-        f"In {answers[0]['pairs_count']} pairs of years under common random numbers that the fit "
+        f"In {answers[0]['pairs_count']} pairs of runs under common random numbers that the fit "
         "has not seen; in brackets 95 % intervals."
     )
     return table("Answers by world", heads, rows, note, fold=False)

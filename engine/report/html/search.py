@@ -47,7 +47,7 @@ _PLAN_UNITS: Final = dict.fromkeys(PLAN_HEADS[1:], "bn RMB")
 _VALUE_UNITS: Final = {"Days after": "days"} | dict.fromkeys(VALUE_HEADS[1:], "bn RMB")
 
 _RISK_NOTE: Final = (
-    "The first goal on fresh seeds, by what of the years could count. “All hold” is the "
+    "The first goal on fresh seeds, by what of the runs could count. “All hold” is the "
     "probability that every constraint does; below it stands the constraint that is least sure."
 )
 _RUNG_NOTE: Final = (

@@ -180,4 +180,4 @@ def _years(tables: Mapping[str, pa.Table]) -> str:
     keys = ["policy", "world", "replication", "seed"]
     source = tables.get("runs", tables.get("daily"))
     count = source.group_by(keys).aggregate([]).num_rows if source is not None else 0
-    return f"{count} simulated run{'' if count == 1 else 's'}" if count else "no whole year"
+    return f"{count} simulated run{'' if count == 1 else 's'}" if count else "no whole run"
