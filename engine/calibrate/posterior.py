@@ -110,7 +110,25 @@ def error_deviations(sample: SimulatedPoints, emulator: Emulator) -> tuple[Float
 def sample_weighted(
     emulator: Emulator, evidence: Evidence, unknowns: int, seed: int, walkers: int = _WALKERS
 ) -> Floats:
-    """Draw points of the cube by their pseudo-likelihood, (walkers, unknowns) float64."""
+    """Draw points of the unit cube by their pseudo-likelihood; see the module.
+
+    Parameters
+    ----------
+    emulator
+        Of all targets.
+    evidence
+        What is known of some of them.
+    unknowns
+        Axes of the cube.
+    seed
+        Names the draws.
+    walkers
+        Points to draw.
+
+    Returns
+    -------
+    (walkers, unknowns) float64 in [0, 1].
+    """
 
     def log_weight(cube: Floats) -> Floats:
         means, variances = emulator(cube)

@@ -120,7 +120,21 @@ def cheapest(
     target_fen: float,
     asked: PriceQuestion,
 ) -> ConfirmedPolicy | None:
-    """Return the cheapest policy that reaches a target with the asked probability, if one does."""
+    """Return the cheapest policy that reaches a target with the asked probability, if one does.
+
+    Cheap is `argmin c - v g` of the module; of equals the one that holds more is taken.
+
+    Parameters
+    ----------
+    policies
+        Those that may be taken.
+    today
+        Whose GMV and cost the others are counted from.
+    target_fen
+        GMV as paid, fen.
+    asked
+        The probability, the worlds and their weights, and v.
+    """
     good = [one for one in policies if reaches(one, target_fen, asked)]
 
     def order(one: ConfirmedPolicy) -> tuple[float, float, bool, str]:
@@ -157,6 +171,19 @@ def default_targets(
     """Return levels from what today's policy holds to one that no policy reaches, fen.
 
     Whole steps of 1, 2 or 5 times a power of ten bn RMB, about `count` of them, and the goal.
+
+    Parameters
+    ----------
+    policies
+        Those that were confirmed.
+    today
+        The policy whose held target is the lowest level.
+    goal_fen
+        GMV as paid, fen.
+    asked
+        The probability, the worlds and their weights.
+    count
+        How many levels there are, about.
     """
     low = held_fen(today, asked) / FEN_PER_BN_RMB
     high = max(held_fen(one, asked) for one in _with_today(policies, today)) / FEN_PER_BN_RMB

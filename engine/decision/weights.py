@@ -78,6 +78,19 @@ def known_figures(
     Left out are rows with role `check`, figures that are inputs of the scenario, and those of a
     whole horizon or an experiment: no part of the past shows them.
 
+    Parameters
+    ----------
+    figures
+        What was observed.
+    calendar
+        Of the scenario, whose horizon the figures' periods are read in.
+    accuracy
+        Tolerance and discrepancy of a figure, as shares of it.
+    decision_date
+        The first day that is not known.
+    currency
+        In which amounts are given.
+
     Raises
     ------
     InputError

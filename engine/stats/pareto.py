@@ -69,6 +69,17 @@ def select_best(
 
     The feasible ones come rank by rank of domination among all feasible points, the last
     rank thinned by crowding; if they are too few, those follow that violate least.
+
+    Parameters
+    ----------
+    costs
+        Of all points, a sequence of the goals' costs each, less is better.
+    violations
+        Of all points, by how much constraints are exceeded in all; 0 is feasible.
+    among
+        Places of the points that may be taken.
+    count
+        Most places to return.
     """
     feasible = [k for k, violation in enumerate(violations) if violation == 0]
     level = dict(zip(feasible, pareto_ranks([costs[k] for k in feasible]), strict=True))

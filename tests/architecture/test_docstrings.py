@@ -14,6 +14,9 @@ DTYPE = re.compile(r"\b(?:float|int|uint)(?:8|16|32|64)\b|\bbool\b")
 SHAPE = re.compile(r"\(\s*(?:[\w*+. ]+,)+[\w*+., ]*\)|\b[1-4]-D\b|\bof (?:any|the given) shape\b")
 """`(n,)`, `(points, 2)`, `(groups + 1, ...)`, 1-D, or: of any shape, of the given shape."""
 
+MOST_UNSAID = 3
+"""Arguments that a first sentence can still name; more have a section."""
+
 TO_DO = frozenset(
     {
         "market.calendar.events.turn_calendar",
@@ -80,6 +83,38 @@ def functions_on_arrays(room: str) -> Iterator[tuple[str, str]]:
                 texts = [ast.get_docstring(one), ast.get_docstring(owner) if owner else None]
                 name = f"{owner.name}.{one.name}" if owner else one.name
                 yield f"{where}.{name}", "\n".join(text for text in texts if text)
+
+
+def arguments(function: ast.FunctionDef) -> int:
+    given = function.args
+    return len(given.posonlyargs) + len(given.args) + len(given.kwonlyargs)
+
+
+def unsaid(node: ast.stmt, owner: ast.ClassDef | None) -> Iterator[str]:
+    """What a public function does not say: what it raises itself, and its many arguments."""
+    if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+        return
+    own = ast.get_docstring(node) or ""
+    said = own + ((ast.get_docstring(owner) or "") if owner else "")
+    raises = [one for one in ast.walk(node) if isinstance(one, ast.Raise) and one.exc]
+    if raises and "Raises" not in said:
+        yield f"{node.name} raises {ast.unparse(raises[0])}"
+    if owner is None and arguments(node) > MOST_UNSAID and "Parameters" not in own:
+        yield f"{node.name} takes {arguments(node)} arguments"
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "market"])
+def test_a_public_function_says_what_it_takes_and_raises(room: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {lack}"
+        for path in sorted((ROOT / "engine" / room).rglob("*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        for owner in ([node] if isinstance(node, ast.ClassDef) else [None])
+        if owner is None or not owner.name.startswith("_")
+        for one in (owner.body if owner else [node])
+        for lack in unsaid(one, owner)
+    ]
+    assert found == []
 
 
 FOUND = [found for room in ROOMS for found in functions_on_arrays(room)]
