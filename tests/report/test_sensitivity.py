@@ -30,7 +30,7 @@ def test_the_strongest_stand_first_with_what_they_bring_alone() -> None:
     assert cost.factors[0].alone is None
 
 
-def test_only_what_is_told_from_nothing_is_named() -> None:
+def test_only_what_is_distinguishable_from_zero_is_named() -> None:
     sales, gini, cost, noisy, _ = moved_sentences(ROWS)
     assert "subsidy.cap_rmb (0.70 ± 0.10)" in sales
     assert "price.cap" not in sales  # its interval holds zero
@@ -38,7 +38,7 @@ def test_only_what_is_told_from_nothing_is_named() -> None:
     assert "price.cap (0.60)" in cost
     assert "GMV as paid over the levers of the space (30%)" in noisy
     (unsure,) = moved_sentences([_row("levers", "price.cap", "gini", "total", 0.2, 0.3)])[:1]
-    assert "none of the levers of the space is told" in unsure
+    assert "none of the levers of the space is distinguishable" in unsure
 
 
 def effect(name: str, value: float, half: float | None) -> dict[str, Any]:
