@@ -46,7 +46,7 @@ def _check(job: CalibrateJob, overrides: Sequence[str]) -> None:  # noqa: ARG001
     """Refuse a table, a range or an unknown that cannot be used."""
     from engine import calibrate as engine
 
-    engine.check_job(job, observed_table(job.figures))
+    engine.check_calibration(job, observed_table(job.figures))
     engine.read_seasons(observed_table(job.seasons))
 
 

@@ -105,7 +105,7 @@ def check(job: OptimizeJob, overrides: Sequence[str]) -> None:
     from engine import search
 
     _check_overrides(job, overrides)
-    search.check_job(job)
+    search.check_search(job)
     _known(job)
 
 

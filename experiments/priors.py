@@ -12,7 +12,7 @@ FIGURES = CONF / "observed" / "priors_scanner_panels.csv"
 
 def priors(job: PriorsJob, folder: Path, config: Tree) -> None:
     """Estimate what the installed panels allow; leave `priors`."""
-    from engine.priors import compare
+    from engine.priors import prior_rows
     from engine.report.terminal.analyses import print_priors
     from engine.report.terminal.console import ResultsConsole
     from engine.results import Results
@@ -20,7 +20,7 @@ def priors(job: PriorsJob, folder: Path, config: Tree) -> None:
     from experiments._runs import print_folder
 
     with progress() as show:
-        rows = compare(
+        rows = prior_rows(
             FIGURES,
             job.draws,
             job.seed,

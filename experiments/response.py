@@ -25,7 +25,7 @@ def _check(job: ResponseJob, overrides: Sequence[str]) -> None:  # noqa: ARG001 
     """Refuse measures and levers that are not there."""
     from engine import response as engine
 
-    engine.check_job(job)
+    engine.check_response(job)
 
 
 main = app(response, ResponseJob, _check)

@@ -35,7 +35,7 @@ def _check(job: SensitivityJob, overrides: Sequence[str]) -> None:  # noqa: ARG0
     """Refuse measures, levers and unknowns that are not there, and a folder without a search."""
     from engine import sensitivity as engine
 
-    engine.check_job(job)
+    engine.check_sensitivity(job)
 
 
 main = app(sensitivity, SensitivityJob, _check)

@@ -58,6 +58,12 @@ def classes_of_one_name() -> list[str]:
     return [name for name, count in names.items() if count > 1]
 
 
+def functions_of_one_name() -> list[str]:
+    """Names that more than one public function or class of the engine has."""
+    names = Counter(name for path in engine_files() for name in public_names(path))
+    return [name for name, count in names.items() if count > 1]
+
+
 def lines_count() -> int:
     return sum(len(source(path).splitlines()) for path in engine_files())
 
@@ -123,6 +129,7 @@ def main() -> None:
     print(f"public functions and classes per 1,000 lines  {public_per_thousand():.1f}")
     print(f"lines of a function: median, 90 %, 99 %       {', '.join(map(str, quantiles))}")
     print(f"classes that share a name                     {len(classes_of_one_name())}")
+    print(f"public functions that share a name            {len(functions_of_one_name())}")
     rooms = reaches()
     print(f"\n{'public names, used by':24}" + "".join(f"{who:>13}" for who in REACHES))
     for name, room in [*sorted(rooms.items()), ("all", sum(rooms.values(), Counter()))]:

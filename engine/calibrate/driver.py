@@ -15,7 +15,13 @@ from engine.calibrate.rows import Row, TargetPredictions, calibration_rows
 from engine.calibrate.sample import SimulatedPoints, plausible_points, spread_points
 from engine.calibrate.targets import CalibrationTarget, Unmodelled, match_figures
 from engine.calibrate.unknown_space import UnknownSpace, Values
-from engine.calibrate.waves import CalibrationPlan, confirm, first_points, next_points, simulate
+from engine.calibrate.waves import (
+    CalibrationPlan,
+    confirm_points,
+    first_points,
+    next_points,
+    simulate_points,
+)
 from engine.compute import Pool
 from engine.errors import InputError
 from engine.rng import Purpose, derive_seed
@@ -46,7 +52,7 @@ class CalibrationResult(NamedTuple):
     sample: SimulatedPoints
 
 
-def check_job(job: CalibrateJob, observed: str) -> None:
+def check_calibration(job: CalibrateJob, observed: str) -> None:
     """Refuse a job that cannot be done, before anything starts.
 
     Raises
@@ -95,8 +101,8 @@ def calibrate(
     sample: SimulatedPoints | None = None
     for wave in range(1, len(job.fit.waves) + 1):
         points = first_points(plan) if sample is None else next_points(plan, sample, wave)
-        on_years = partial(_report_wave, on_progress, wave, sample)
-        found = simulate(plan, points, wave, pool, kept_waves, on_years)
+        on_runs = partial(_report_wave, on_progress, wave, sample)
+        found = simulate_points(plan, points, wave, pool, kept_waves, on_runs)
         sample = found if sample is None else sample.joined(found)
         if not sample.fitted.size:
             raise InputError(
@@ -106,7 +112,9 @@ def calibrate(
                 "add one, or another row",
             )
     assert sample is not None
-    judged = confirm(plan, sample, pool, kept_waves, partial(_report_confirmation, on_progress))
+    judged = confirm_points(
+        plan, sample, pool, kept_waves, partial(_report_confirmation, on_progress)
+    )
     on_progress("worlds hidden among the points", 0, 1, "")
     said = TargetPredictions(
         predicted(sample, _seed(job, 2)),

@@ -12,7 +12,7 @@ from engine.calibrate.probe import (
     cart_uplift,
     later_orders,
     market_elasticity,
-    own_elasticity,
+    probed_own_elasticity,
     uplift,
     voucher_uplift,
 )
@@ -27,7 +27,7 @@ from engine.calibrate.readings import (
     largest_stream,
     order_value,
     orders_growth,
-    ratio,
+    percentage,
     top,
 )
 from engine.calibrate.run_reader import RunReader, Span
@@ -67,13 +67,13 @@ _DAU = FigureMeasure(
 _RETURNS = FigureMeasure(
     "%",
     "returned GMV / GMV",
-    lambda reader, spans: ratio(reader, "returned_fen", "gmv_fen", spans[0]),
+    lambda reader, spans: percentage(reader, "returned_fen", "gmv_fen", spans[0]),
     kind="share",
 )
 _COMMISSION = FigureMeasure(
     "%",
     "commission / GMV, whole horizon",
-    lambda reader, _: ratio(reader, "commission_fen", "gmv_fen", reader.horizon),
+    lambda reader, _: percentage(reader, "commission_fen", "gmv_fen", reader.horizon),
     spans_count=0,
     kind="share",
 )
@@ -119,7 +119,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         FigureMeasure(
             "%",
             "take, less what returns gave back / GMV",
-            lambda reader, spans: ratio(
+            lambda reader, spans: percentage(
                 reader, "take_fen", "gmv_fen", spans[0], less="refunded_take_fen"
             ),
             kind="share",
@@ -188,7 +188,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         FigureMeasure(
             "%",
             "returned GMV / GMV, whole horizon",
-            lambda reader, _: ratio(reader, "returned_fen", "gmv_fen", reader.horizon),
+            lambda reader, _: percentage(reader, "returned_fen", "gmv_fen", reader.horizon),
             0,
             kind="share",
         ),
@@ -210,7 +210,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         FigureMeasure(
             "",
             "own price, between copies that differ by a coupon on one kind; mean over dates",
-            own_elasticity,
+            probed_own_elasticity,
             0,
             kind="elasticity",
             probe="dates",

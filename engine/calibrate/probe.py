@@ -58,7 +58,7 @@ def probe_branches(case: Case, probes: Probes) -> tuple[Branch, ...]:
     return tuple(arms)
 
 
-def own_elasticity(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
+def probed_own_elasticity(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
     """Return the mean own-price elasticity over the dates; 0 where an arm sold nothing."""
     return _mean([_elasticity(*_own_arms(reader, day)) for day in reader.probes.dates])
 

@@ -22,7 +22,7 @@ def gmv(reader: RunReader, spans: tuple[Span, ...]) -> float:
     return reader.total("gmv_fen", spans[0]) / FEN_PER_BN_RMB
 
 
-def ratio(reader: RunReader, part: str, whole: str, span: Span, less: str = "") -> float:
+def percentage(reader: RunReader, part: str, whole: str, span: Span, less: str = "") -> float:
     """Return 100 * (part - less) / whole over a span, per cent, 0 where the whole is 0.
 
     Parameters

@@ -81,7 +81,7 @@ def next_points(plan: CalibrationPlan, sample: SimulatedPoints, wave: int) -> li
     return space.values(np.vstack(found))
 
 
-def simulate(
+def simulate_points(
     plan: CalibrationPlan,
     points: Sequence[Values],
     wave: int,
@@ -118,7 +118,7 @@ def simulate(
     return SimulatedPoints.of(targets, points, space.cube(points), wave, runs)
 
 
-def confirm(
+def confirm_points(
     plan: CalibrationPlan,
     sample: SimulatedPoints,
     pool: Pool,
@@ -154,7 +154,7 @@ def confirm(
     points = [sample.points[place] for place in places]
     rerun = plan._replace(job=job.model_copy(update=changes))
     return sample.again(
-        places, simulate(rerun, points, len(job.fit.waves) + 1, pool, kept, on_runs)
+        places, simulate_points(rerun, points, len(job.fit.waves) + 1, pool, kept, on_runs)
     )
 
 

@@ -17,7 +17,7 @@ from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.explore.surrogate import PointForecast, Surrogate
 from engine.results import list_tables, provenance_of, read_table
-from engine.search.checkpoint.journal import FILE, read_study
+from engine.search.checkpoint.journal import FILE, read_optuna_study
 from engine.search.space.policy_space import PolicySpace
 from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
@@ -151,7 +151,9 @@ def open_explorer(folder: Path) -> Explorer:
     table = read_table(folder, "trials")
     job = load(OmegaConf.create(provenance_of(table)["config"]), OptimizeJob)
     space = PolicySpace(job.space, job.policy)
-    tried = {one.user_attrs.get("name"): one.params for one in read_study(folder).get_trials()}
+    tried = {
+        one.user_attrs.get("name"): one.params for one in read_optuna_study(folder).get_trials()
+    }
     rows = [
         row
         for row in table.to_pylist()

@@ -263,7 +263,7 @@ def _sobol_normals(households: int, mixing: int, draws: int, seed: int) -> Float
     return ndtri(points).reshape(households, draws, mixing).transpose(0, 2, 1).copy()
 
 
-def own_elasticity(choices: ChoiceData, fit: LikelihoodFit) -> tuple[float, float]:
+def logit_own_elasticity(choices: ChoiceData, fit: LikelihoodFit) -> tuple[float, float]:
     """Return the own-price elasticity of choice in a conditional logit, and its standard error.
 
     ε = Σ_j s_j ε_j = (1/N) Σ_n Σ_j P_nj (1 - P_nj) b_price x_nj

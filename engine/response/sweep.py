@@ -25,7 +25,7 @@ _ALWAYS = ("gmv_paid_fen", CONTRIBUTION)
 """Measures by which levers are judged, whatever else is asked for."""
 
 
-def check_job(job: ResponseJob) -> None:
+def check_response(job: ResponseJob) -> None:
     """Refuse measures and levers that are not there, before anything runs.
 
     Raises

@@ -92,7 +92,7 @@ class _Checked(NamedTuple):
         return [point for k, point in enumerate(found) if point not in found[:k]]
 
 
-def check_job(job: OptimizeJob) -> None:
+def check_search(job: OptimizeJob) -> None:
     """Refuse a job that cannot be done, before anything starts.
 
     Raises
@@ -131,7 +131,7 @@ def optimize(
     Raises
     ------
     InputError
-        As `check_job`, and if the folder holds the study of another job.
+        As `check_search`, and if the folder holds the study of another job.
     PoquanError
         If all trials or all finalists fail.
     """

@@ -1,5 +1,5 @@
 """What moves the outcomes: variance-based indices, and importance in a finished search."""
 
-from engine.sensitivity.driver import check_job, runs_count, sensitivities
+from engine.sensitivity.driver import check_sensitivity, runs_count, sensitivities
 
-__all__ = ["check_job", "runs_count", "sensitivities"]
+__all__ = ["check_sensitivity", "runs_count", "sensitivities"]

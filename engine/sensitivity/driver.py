@@ -17,7 +17,7 @@ from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.measures.catalogue import OUTCOMES
 from engine.rng import Purpose, derive_seed
-from engine.search.checkpoint.journal import FILE, read_study
+from engine.search.checkpoint.journal import FILE, read_optuna_study
 from engine.search.space.policy_space import PolicySpace
 from engine.sensitivity.effects import effect_rows
 from engine.sensitivity.indices import (
@@ -55,7 +55,7 @@ class _Factors(NamedTuple):
         return list(self.ends)
 
 
-def check_job(job: SensitivityJob) -> None:
+def check_sensitivity(job: SensitivityJob) -> None:
     """Refuse a job that cannot be done, before anything starts.
 
     Raises
@@ -144,7 +144,7 @@ def _check_study(folder: str) -> None:
             "the output folder of experiments.optimize",
             "give one, e.g. study=outputs/optimize/TIME",
         )
-    finished = len(read_study(Path(folder)).get_trials(states=(TrialState.COMPLETE,)))
+    finished = len(read_optuna_study(Path(folder)).get_trials(states=(TrialState.COMPLETE,)))
     if finished < LEAST_TRIALS:
         raise InputError(
             "study",

@@ -40,7 +40,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from engine.design.draws import uniform_draws
 from engine.rng import Purpose
-from engine.search.checkpoint.journal import read_study
+from engine.search.checkpoint.journal import read_optuna_study
 from engine.stats.arrays import Floats
 
 Row = dict[str, Any]
@@ -179,7 +179,7 @@ def importance_rows(folder: str, resamples: int, seed: int) -> list[Row]:
     seed
         Names the resamples.
     """
-    study = read_study(Path(folder))
+    study = read_optuna_study(Path(folder))
     trials = _feasible_trials(study)
     shape = (min(resamples, _MOST_RESAMPLES), len(trials))
     signs = [1.0 if way is StudyDirection.MINIMIZE else -1.0 for way in study.directions]

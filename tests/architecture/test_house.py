@@ -59,6 +59,10 @@ def test_no_two_classes_have_the_same_name():
     assert show_sizes.classes_of_one_name() == []
 
 
+def test_no_two_public_functions_have_the_same_name():
+    assert show_sizes.functions_of_one_name() == []
+
+
 def test_few_names_are_public():
     assert show_sizes.public_per_thousand() <= MOST_PUBLIC_PER_THOUSAND
 

@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console
 
 from engine.report.charts.rows import sensitivity_pictures
-from engine.report.findings.sensitivity import blocks, moved_sentences
+from engine.report.findings.sensitivity import moved_sentences, sensitivity_blocks
 from engine.report.terminal.analyses import print_sensitivity
 from engine.sensitivity.indices import _row
 
@@ -22,7 +22,7 @@ ROWS: list[dict[str, Any]] = [
 
 
 def test_the_strongest_stand_first_with_what_they_bring_alone() -> None:
-    sales, gini, cost = blocks(ROWS)
+    sales, gini, cost = sensitivity_blocks(ROWS)
     assert [factor.name for factor in sales.factors] == ["subsidy.cap_rmb", "price.cap"]
     assert sales.factors[0].alone == 0.5
     assert sales.noise == 0.3

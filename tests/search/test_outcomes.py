@@ -10,7 +10,7 @@ import pytest
 
 from engine.case import Case, RunResult
 from engine.errors import InputError
-from engine.search import check_job
+from engine.search import check_search
 from engine.search.outcomes import Outcomes
 from engine.spec.worlds import worlds
 from engine.units import FEN_PER_BN_RMB
@@ -118,7 +118,7 @@ def test_a_search_for_present_value_lets_years_run_on_and_goes_on_as_it_began(
 )
 def test_what_the_days_do_not_hold_is_refused(changes: dict[str, Any], what: str) -> None:
     with pytest.raises(InputError, match=what) as error:
-        check_job(small_job(**changes))
+        check_search(small_job(**changes))
     assert error.value.where.startswith("objective")
 
 

@@ -15,7 +15,7 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
-from engine.report.findings.sensitivity import FACTOR_SETS, blocks
+from engine.report.findings.sensitivity import FACTOR_SETS, sensitivity_blocks
 from engine.report.formatting import label, label_inside, number, percent, scaled, show
 from engine.report.read.calibration import FigureSummary
 from engine.report.read.results_model import Line
@@ -138,7 +138,7 @@ def _miss(one: FigureSummary) -> dict[str, Any]:
 
 def sensitivity_pictures(rows: Sequence[Row]) -> list[Picture]:
     """Draw the strongest factors of each measure, with their 95 % intervals."""
-    return [_factors(block) for block in blocks(rows) if block.factors]
+    return [_factors(block) for block in sensitivity_blocks(rows) if block.factors]
 
 
 def _factors(block: Any) -> Picture:

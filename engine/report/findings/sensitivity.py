@@ -116,7 +116,7 @@ class _Block(NamedTuple):
     noise: float | None
 
 
-def blocks(rows: Sequence[Row]) -> list[_Block]:
+def sensitivity_blocks(rows: Sequence[Row]) -> list[_Block]:
     """Return the rows of `sensitivity` by measure and set of factors."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -126,11 +126,11 @@ def blocks(rows: Sequence[Row]) -> list[_Block]:
 
 def moved_sentences(rows: Sequence[Row]) -> list[str]:
     """Say what moves each measure most, where that is significant, and where noise hides it."""
-    said = [_sentence(block) for block in blocks(rows)]
-    said += [text for block in blocks(rows) if (text := _effects_sentence(block))]
+    said = [_sentence(block) for block in sensitivity_blocks(rows)]
+    said += [text for block in sensitivity_blocks(rows) if (text := _effects_sentence(block))]
     noisy = [
         f"{label(block.measure)} over {FACTOR_SETS[block.of]} ({percent(block.noise)})"
-        for block in blocks(rows)
+        for block in sensitivity_blocks(rows)
         if block.noise is not None and block.noise > _LOUD
     ]
     if noisy:
@@ -138,7 +138,9 @@ def moved_sentences(rows: Sequence[Row]) -> list[str]:
             f"Much of the variance is noise, not factors: {', '.join(noisy)}."
             " More replications or buyers make it less."
         )
-    if any(factor.low is not None for block in blocks(rows) for factor in block.factors):
+    if any(
+        factor.low is not None for block in sensitivity_blocks(rows) for factor in block.factors
+    ):
         said.append(
             "An index is a share of the measure's variance; intervals are 95 % and hold what"
             " the design leaves open, and noise."

@@ -12,8 +12,8 @@ from engine.report.findings.search import choice, rung_table, sampling
 from engine.report.findings.sensitivity import (
     FACTOR_SETS,
     NAMED_FACTORS,
-    blocks,
     moved_sentences,
+    sensitivity_blocks,
 )
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import NONE, label, percent, signed, unit
@@ -87,7 +87,7 @@ def _print_scorecard(found: CalibrationSummary, console: Console) -> None:
 def print_sensitivity(rows: Sequence[Row], console: Console) -> None:
     """Print what moves each measure most, which way, and by how much."""
     table = plain_table("What moves the outcomes (± 95% interval)")
-    shown = [(block, block.factors[: 2 * NAMED_FACTORS]) for block in blocks(rows)]
+    shown = [(block, block.factors[: 2 * NAMED_FACTORS]) for block in sensitivity_blocks(rows)]
     # Names are typed into commands: they stay whole, and the words beside them wrap.
     longest = max((len(factor.name) for _, factors in shown for factor in factors), default=0)
     table.add_column("Measure, factor", min_width=longest + len("  "), overflow="fold")

@@ -50,7 +50,7 @@ def job_hash(job: OptimizeJob, earlier: Mapping[str, Policy] | None = None) -> s
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def read_study(folder: Path) -> optuna.Study:
+def read_optuna_study(folder: Path) -> optuna.Study:
     """Return the study in a folder, to be read.
 
     Raises
