@@ -1,4 +1,4 @@
-"""`python -m experiments.sensitivity`: what moves the outcomes."""
+"""`python -m experiments.sensitivity`: what moves the measures."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -25,8 +25,8 @@ from engine.search.finalists.selection import (
 )
 from engine.search.forecast import Forecast
 from engine.search.market import MarketProblem
+from engine.search.measured import check_measures
 from engine.search.messages import exhaustion_messages, progress_message, result_messages
-from engine.search.outcomes import check_outcomes
 from engine.search.polish.stage import LateEntries, Rows, polish
 from engine.search.problem import Point
 from engine.search.rows import frontier_rows, trial_rows
@@ -235,7 +235,7 @@ def _check(job: OptimizeJob) -> _Checked:
     earlier = earlier_policies(job.warm_start, job.baselines)
     space = PolicySpace(job.space, job.policy)
     checked = _Checked(space, ObjectiveEvaluator(job.objective), earlier)
-    check_outcomes(job, worlds(job.scenario, job.ensemble))
+    check_measures(job, worlds(job.scenario, job.ensemble))
     check_sampler(job.search, job.objective)
     given = len(job.baselines) + len(earlier) + len(checked.starts)
     if job.search.trials_count <= given:

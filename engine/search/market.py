@@ -21,7 +21,7 @@ from engine.compute.pool import WorkerCall
 from engine.measures.catalogue import KEY_MEASURES
 from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.finalist_runs import FinalistRuns
-from engine.search.outcomes import Outcomes
+from engine.search.measured import MeasureReader
 from engine.search.problem import Candidate, Evaluation, Point, Sample, Stage, Urgency
 from engine.search.space.policy_space import PolicySpace
 from engine.search.usage import Spent
@@ -78,7 +78,7 @@ class MarketProblem:
         self._job, self._space, self._pool = job, space, pool
         self._scenarios = worlds(job.scenario, job.ensemble)
         self._needed, self._kept = needed, kept
-        self._outcomes = Outcomes(job, self._scenarios)
+        self._reader = MeasureReader(job, self._scenarios)
         self._shown = tuple(dict.fromkeys((*needed, *KEY_MEASURES)))
         self._given = [
             policy.model_copy(update={"name": name})
@@ -86,7 +86,7 @@ class MarketProblem:
         ]
         self._fresh: dict[int, list[RunResult]] = {}
         self._under_way: dict[int, tuple[_Years, int]] = {}
-        self._errands: dict[int, WorkerCall] = {}
+        self._calls: dict[int, WorkerCall] = {}
         self._ready: deque[tuple[Evaluation, Sample]] = deque()
         self.spent = Spent()
 
@@ -134,7 +134,7 @@ class MarketProblem:
     def begin(self, todo: Evaluation | WorkerCall, urgency: Urgency) -> None:
         """Hand the years of an evaluation to the pool, unless they are kept from before."""
         if isinstance(todo, WorkerCall):
-            self._errands[self._pool.submit(todo, urgency)] = todo
+            self._calls[self._pool.submit(todo, urgency)] = todo
             return
         stage = todo.stage
         kept = self._kept.get(todo.candidate, stage) if stage.is_fresh else None
@@ -151,9 +151,9 @@ class MarketProblem:
         """Wait until all years of some evaluation are there, or a call is done."""
         while not self._ready:
             done = self._pool.next()
-            if done.ticket in self._errands:
+            if done.ticket in self._calls:
                 self.spent.errands_s += done.cpu_s
-                return self._errands.pop(done.ticket), done.outcome
+                return self._calls.pop(done.ticket), done.outcome
             years, place = self._under_way.pop(done.ticket)
             years.found[place] = done.outcome
             self.spent.add(years.evaluation.stage.population_share, done)
@@ -188,7 +188,7 @@ class MarketProblem:
         found = _cases_of(self._job, policy, replications, some, is_fresh=stage.is_fresh)
         scale = self._scale(stage)
         return (
-            self._outcomes.followed(replace(case, scale=scale, trial=candidate.number))
+            self._reader.followed(replace(case, scale=scale, trial=candidate.number))
             for case in found
         )
 
@@ -196,7 +196,7 @@ class MarketProblem:
         """Return the tables that come back with a year."""
         if stage.is_fresh:
             return _FRESH_TABLES
-        return ("daily",) if self._outcomes.needs_days else ()
+        return ("daily",) if self._reader.needs_days else ()
 
     def _scale(self, stage: Stage) -> Scale:
         return self._job.sampled_scale(stage.population_share, stage.anchors_share)
@@ -213,7 +213,7 @@ class MarketProblem:
                 where = "" if stage.is_fresh else f"{outcome.case}: "  # finalists are named anyway
                 return Sample({}, sessions, wall_s, f"{where}{outcome.reason}")
         values = {
-            name: np.array([self._outcomes.of(year, name) for year in years]).reshape(
+            name: np.array([self._reader.of(year, name) for year in years]).reshape(
                 -1, stage.last - stage.first
             )
             for name in self._shown

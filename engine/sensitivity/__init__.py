@@ -1,4 +1,4 @@
-"""What moves the outcomes: variance-based indices, and importance in a finished search."""
+"""What moves the measures: variance-based indices, and importance in a finished search."""
 
 from engine.sensitivity.driver import check_sensitivity, runs_count, sensitivities
 

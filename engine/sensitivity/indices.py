@@ -1,6 +1,6 @@
-"""Which factors move an outcome: Sobol indices, and the importance in a finished search.
+"""Which factors move a measure: Sobol indices, and the importance in a finished search.
 
-Sobol indices say which share of an outcome's variance each factor brings. With all factors
+Sobol indices say which share of a measure's variance each factor brings. With all factors
 uniform and independent on their ranges,
 
     S_i = Var(E[Y | X_i]) / Var(Y)         first order: alone

@@ -31,7 +31,7 @@ class _Indices(Spec):
 
 
 class SensitivityJob(Job):
-    """What moves the outcomes: levers of a policy, and unknowns of the world."""
+    """What moves the measures: levers of a policy, and unknowns of the world."""
 
     policy: Policy
     of: Literal["levers", "unknowns", "both"]

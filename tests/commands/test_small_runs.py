@@ -221,7 +221,7 @@ def test_sensitivity_leaves_its_table_and_report_and_reads_a_search(
     assert {row["of"] for row in rows} == {"levers", "unknowns"}
     assert {row["index"] for row in rows} == {"first", "total", "noise", "effect"}
     assert "subsidy.rate.multinational" in ended.out
-    assert "What moves the outcomes" in (place / "out" / "report.html").read_text()
+    assert "What moves the measures" in (place / "out" / "report.html").read_text()
 
     words = ("scale=smoke", "ray.backend=process")
     assert type_in("optimize", *words, "hydra.run.dir=found", WHOLE).status == 0

@@ -138,9 +138,9 @@ def _difference_sections(study: StudyResults) -> list[Section | None]:
 
 
 def _sensitivity_sections(study: StudyResults) -> list[Section | None]:
-    """Return what moves the outcomes; none without such an analysis."""
+    """Return what moves the measures; none without such an analysis."""
     pictures = sensitivity_pictures(study.sensitivity)
-    return [section("What moves the outcomes", pictures)] if pictures else []
+    return [section("What moves the measures", pictures)] if pictures else []
 
 
 def _response_sections(study: StudyResults) -> list[Section | None]:

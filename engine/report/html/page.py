@@ -162,7 +162,7 @@ def _title(study: StudyResults) -> str:
     titles = (
         (study.response, "What each lever does alone"),
         (study.ablation, "What each mechanism does"),
-        (study.sensitivity, "What moves the outcomes"),
+        (study.sensitivity, "What moves the measures"),
         (study.calibration, f"How well {study.setting('scenario', 'name')} fits what was observed"),
     )
     for rows, title in titles:

@@ -86,7 +86,7 @@ def _print_scorecard(found: CalibrationSummary, console: Console) -> None:
 
 def print_sensitivity(rows: Sequence[Row], console: Console) -> None:
     """Print what moves each measure most, which way, and by how much."""
-    table = plain_table("What moves the outcomes (± 95% interval)")
+    table = plain_table("What moves the measures (± 95% interval)")
     shown = [(block, block.factors[: 2 * NAMED_FACTORS]) for block in sensitivity_blocks(rows)]
     # Names are typed into commands: they stay whole, and the words beside them wrap.
     longest = max((len(factor.name) for _, factors in shown for factor in factors), default=0)

@@ -25,7 +25,7 @@ from engine.stats.arrays import Floats
 _CONTRIBUTION = VALUED[0]
 
 
-class Outcomes:
+class MeasureReader:
     """Reads measures off the years of a search.
 
     Parameters
@@ -74,7 +74,7 @@ class Outcomes:
         return discounts(days_count, decided, self._job.discount_per_year)
 
 
-def check_outcomes(job: OptimizeJob, scenarios: Mapping[str, Scenario]) -> None:
+def check_measures(job: OptimizeJob, scenarios: Mapping[str, Scenario]) -> None:
     """Refuse measures that the days which are simulated do not hold.
 
     Raises
