@@ -152,7 +152,7 @@ class MarketProblem:
         while not self._ready:
             done = self._pool.next()
             if done.ticket in self._calls:
-                self.spent.errands_s += done.cpu_s
+                self.spent.calls_s += done.cpu_s
                 return self._calls.pop(done.ticket), done.outcome
             years, place = self._under_way.pop(done.ticket)
             years.found[place] = done.outcome

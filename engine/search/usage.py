@@ -32,7 +32,7 @@ class Spent:
     cpu_s: float = 0.0
     busy_s: float = 0.0
     runs_count: int = 0
-    errands_s: float = 0.0
+    calls_s: float = 0.0
     first_s: float | None = None
     """When the first year began, on `time.perf_counter`."""
     _latest: dict[float, deque[float]] = field(default_factory=dict)
@@ -111,11 +111,11 @@ class UsageClock:
         """
         total = time.perf_counter() - self._start_s
         core_s = max(workers * total, 1e-9)
-        driver = time.process_time() - self._cpu_s - (spent.cpu_s + spent.errands_s) * is_here
+        driver = time.process_time() - self._cpu_s - (spent.cpu_s + spent.calls_s) * is_here
         start = 0.0 if spent.first_s is None else max(0.0, spent.first_s - self._start_s)
         simulated, busy, began, proposed, other = (
             min(1.0, part / core_s)
-            for part in (spent.cpu_s, spent.busy_s, workers * start, spent.errands_s, driver)
+            for part in (spent.cpu_s, spent.busy_s, workers * start, spent.calls_s, driver)
         )
         displaced, waiting = busy - simulated, 1 - busy - began - proposed
         return Usage(
