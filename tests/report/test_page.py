@@ -216,7 +216,7 @@ def test_results_without_a_manifest_are_said_to_be_incomplete(tmp_path: Path) ->
     (tmp_path / "runs.parquet").unlink()
     page = read(tmp_path)
     assert "3 policies under common random numbers" in page.text
-    assert "rests on no whole year" in page.text
+    assert "rests on no whole run" in page.text
 
 
 def test_the_days_of_whole_years_are_shown_before_their_figures(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_the_days_of_whole_years_are_shown_before_their_figures(tmp_path: Path) 
     page = read(tmp_path)
     assert "A year under h1_2020" in page.text
     assert "GMV on its way to the target" in page.text
-    assert "No figures of whole years are here" in page.text
+    assert "No figures of whole runs are here" in page.text
     assert "What the year brings" not in page.text
 
 

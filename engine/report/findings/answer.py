@@ -218,7 +218,7 @@ def _nearest_line(lines: Sequence[Line]) -> Line:
 
 def _simulations(study: StudyResults) -> list[str]:
     if not study.lines:
-        return ["No figures of whole years are here: they are written when a command finishes."]
+        return ["No figures of whole runs are here: they are written when a command finishes."]
     return [*(_simulated(study, line) for line in study.lines), _certainty(study)]
 
 
