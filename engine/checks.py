@@ -1,7 +1,7 @@
 """What is refused of a job before anything runs, beyond what its types say.
 
 All worlds and all policies are looked at together: a mistake in the last baseline of the
-last world is told at once, and not after hours.
+last world is reported at once, and not after hours.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,8 @@ from engine.spec.base import Dated
 from engine.spec.benchmark import BenchmarkJob
 from engine.spec.calendar import Calendar
 from engine.spec.calibration import CalibrateJob
-from engine.spec.jobs import CompareJob, Job, OptimizeJob, SimulateJob
+from engine.spec.jobs import CompareJob, Job, SimulateJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.response import ResponseJob
 from engine.spec.scenario import Scenario
@@ -218,9 +219,9 @@ def _time(job: Job) -> Iterator[InputError]:
         fits = max(1, int(_LONGEST_S / seconds_of_run(job)))
         yield InputError(
             "replications",
-            f"{years:,} simulated years of {job.scale.buyers_count:,} buyers take about "
+            f"{years:,} simulated runs of {job.scale.buyers_count:,} buyers take about "
             f"{seconds / _YEAR_S:,.0f} years of one core",
-            f"about {fits:,} simulated years of this size",
+            f"about {fits:,} simulated runs of this size",
             "lower replications, scale, or the number of policies and worlds",
         )
 

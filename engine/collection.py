@@ -46,7 +46,7 @@ class StudyMember(NamedTuple):
     message: str = ""
 
 
-def told_apart(keys: Sequence[Mapping[str, Any]]) -> list[str]:
+def distinct_names(keys: Sequence[Mapping[str, Any]]) -> list[str]:
     """Name jobs by what differs between them, each key by the fewest of its last parts.
 
     `policy.subsidy.rate.source=0.1` is `source=0.1` unless another key ends in `source`.
@@ -58,7 +58,7 @@ def told_apart(keys: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def members_of_folders(folders: Sequence[Path]) -> list[StudyMember]:
-    """Take folders of results as jobs, told apart by what their configs have otherwise.
+    """Take folders of results as jobs, named by what their configs have otherwise.
 
     Names are those of the folders, with that of the folder above where two are called the same.
     """
@@ -179,7 +179,7 @@ def _shortest(key: str, every: Sequence[str]) -> str:
 
 
 def _texts(members: Sequence[StudyMember]) -> set[str]:
-    """Return the keys whose values are no numbers alone: they are told as texts."""
+    """Return the keys whose values are no numbers alone: they are written as texts."""
     values: dict[str, list[Any]] = {}
     for member in members:
         for key, value in member.keys.items():

@@ -22,7 +22,7 @@ from engine.spec.base import Dated, Spec
 from engine.spec.explain import explain
 from engine.spec.jobs import Job
 
-JobT = TypeVar("JobT", bound=Spec)
+_JobT = TypeVar("_JobT", bound=Spec)
 Tree = dict[str, Any]
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -30,7 +30,7 @@ _DATED: Final = re.compile(rf"\{{\s*{_DAY.pattern}\s*:.*\}}")
 _INTERPOLATION: Final = re.compile(r"\$\{[^.{}][^{}]*\}")
 
 
-def load(cfg: DictConfig, job: type[JobT]) -> JobT:
+def load(cfg: DictConfig, job: type[_JobT]) -> _JobT:
     """Return the validated job that `cfg` describes.
 
     Raises

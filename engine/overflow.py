@@ -199,7 +199,7 @@ def _most_visits(scenario: Scenario, policies: Sequence[Policy], days: int) -> f
     load = max(platform.load_start, platform.load_end) * levers
     visits = buyers.visits_per_day * _MOST_ENGAGEMENT * (1.0 + buyers.habit_visits)
     visits *= max(load, 1.0) ** platform.load_exponent * _festivals(scenario.calendar, days)
-    return min(visits, MOST_VISITS)
+    return float(min(visits, MOST_VISITS))
 
 
 def _festivals(calendar: Calendar, days: int) -> float:
@@ -272,7 +272,7 @@ def _most_recruiting(policies: Sequence[Policy]) -> float:
 def _most_recruiting_fen(scenario: Scenario, policies: Sequence[Policy]) -> float:
     platform, factor = scenario.platform, max(_most_recruiting(policies), 1.0)
     cost = 100.0 * platform.recruiting_cost_rmb * FEN_PER_RMB
-    return cost * factor**platform.recruiting_cost_power
+    return float(cost * factor**platform.recruiting_cost_power)
 
 
 def _highest(lever: Dated) -> float:

@@ -23,21 +23,22 @@ from omegaconf import DictConfig
 from engine.config import Tree, load, resolve
 from engine.secrets import hide
 from engine.spec.base import Spec
-from engine.spec.jobs import Job, OptimizeJob
+from engine.spec.jobs import Job
 from engine.spec.limits import in_words
+from engine.spec.optimize import OptimizeJob
 from experiments import _help, _hidden
 from experiments._exit import CommandLine, check_place, mistake, one_message, stop
 from experiments._sources import CONF, read_dated_levers
 from experiments._sweep import run_in_sweep
 from experiments._validation import JobValidation, job_folder_claimed
 
-JobT = TypeVar("JobT", bound=Spec)
-Command = Callable[[JobT, Path, Tree], None]
-Check = Callable[[JobT, Sequence[str]], None]
+_JobT = TypeVar("_JobT", bound=Spec)
+_Command = Callable[[_JobT, Path, Tree], None]
+_Check = Callable[[_JobT, Sequence[str]], None]
 
 
 def app(
-    command: Command[JobT], job: type[JobT], check: Check[JobT] | None = None
+    command: _Command[_JobT], job: type[_JobT], check: _Check[_JobT] | None = None
 ) -> Callable[[], None]:
     """Make the `main` of a command.
 

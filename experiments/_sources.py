@@ -31,7 +31,7 @@ from experiments._own import own_words
 
 CONF: Final = Path(__file__).resolve().parents[1] / "conf"
 
-SCHEME: Final = "dated"
+_SCHEME: Final = "dated"
 _FLAGS: Final = ("--config-dir", "-cd")
 _FILE: Final = "file://"
 _PICKLE: Final = "--experimental-rerun"
@@ -43,13 +43,13 @@ _DATED: Final = re.compile(rf"{_QUOTED}|(?P<dated>\{{{_STEP}(?:,{_STEP})*\}})")
 _EMPTY: Final = re.compile(r"\{\s*\}")
 
 
-class DatedSource(ConfigSource):
+class _DatedSource(ConfigSource):
     """A folder of YAML files, read as Hydra reads one but for dated levers."""
 
     @staticmethod
     def scheme() -> str:
         """Return what the addresses of such folders begin with."""
-        return SCHEME
+        return _SCHEME
 
     def load_config(self, config_path: str) -> ConfigResult:
         """Read one file."""
@@ -116,8 +116,8 @@ def _read(text: str, name: str) -> tuple[Any, bytes]:
     return tree, pickle.dumps(found)
 
 
-class DatedFolders(SearchPathPlugin):
-    """Reads the folders that configs are searched in by `DatedSource`."""
+class _DatedFolders(SearchPathPlugin):
+    """Reads the folders that configs are searched in by `_DatedSource`."""
 
     extra: ClassVar[str | None] = None
     """The folder that was typed with `--config-dir`: it goes before the others."""
@@ -127,9 +127,9 @@ class DatedFolders(SearchPathPlugin):
         for element in search_path.get_path():
             path = element.path.removeprefix(_FILE)
             if "://" not in path:
-                element.path = f"{SCHEME}://{path}"
+                element.path = f"{_SCHEME}://{path}"
         if self.extra is not None:
-            search_path.prepend(provider="command-line", path=f"{SCHEME}://{self.extra}")
+            search_path.prepend(provider="command-line", path=f"{_SCHEME}://{self.extra}")
 
 
 def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
@@ -149,8 +149,8 @@ def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
     InputError
         If there is no folder where `--config-dir` says, or its `commands.yaml` is none.
     """
-    Plugins.instance().register(DatedSource)
-    Plugins.instance().register(DatedFolders)
+    Plugins.instance().register(_DatedSource)
+    Plugins.instance().register(_DatedFolders)
     rest, folder = _without_folder(list(words))
     # argparse takes the beginning of a flag for the flag.
     flags = [word.partition("=")[0] for word in rest]
@@ -161,7 +161,7 @@ def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
             "the command as it was typed",
             "type it again: every folder of results holds its overrides in .hydra/overrides.yaml",
         )
-    DatedFolders.extra = None
+    _DatedFolders.extra = None
     if folder is not None:
         place = Path(folder).absolute()
         if not place.is_dir():
@@ -171,7 +171,7 @@ def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
                 "a folder with a subfolder for each group, e.g. policy/",
                 "correct the path",
             )
-        DatedFolders.extra = str(place)
+        _DatedFolders.extra = str(place)
         rest = [*own_words(place, command, rest), *rest]
     return [word for typed in rest for word in _translated(typed)]
 
@@ -180,14 +180,14 @@ def observed_table(name: str) -> str:
     """Return where figures are: a bare name is a table of `observed` in a config folder."""
     if Path(name).suffix:
         return name
-    places = [CONF] if DatedFolders.extra is None else [Path(DatedFolders.extra), CONF]
+    places = [CONF] if _DatedFolders.extra is None else [Path(_DatedFolders.extra), CONF]
     tables = [place / "observed" / f"{name}.csv" for place in places]
     return str(next((table for table in tables if table.is_file()), tables[-1]))
 
 
 def folders(sources: Iterable[Any]) -> list[Path]:
     """Return the folders among Hydra's `runtime.config_sources`, in the order of search."""
-    return [Path(source.path) for source in sources if source.schema in {SCHEME, "file"}]
+    return [Path(source.path) for source in sources if source.schema in {_SCHEME, "file"}]
 
 
 def _without_folder(words: list[str]) -> tuple[list[str], str | None]:
@@ -210,7 +210,7 @@ def _translated(word: str) -> Iterator[str]:
     if word.startswith("-"):
         yield word
     elif word.startswith("hydra.searchpath="):
-        yield word.replace(_FILE, f"{SCHEME}://")
+        yield word.replace(_FILE, f"{_SCHEME}://")
     else:
         yield _DATED.sub(_as_text, word)
         if _EMPTY.search(word):

@@ -84,7 +84,7 @@ def conclude_sweep(place: Path, jobs: Sequence[SweepJob]) -> int:
     from engine.report import build_report
     from engine.report.terminal.collection import print_collection
     from engine.results import Results
-    from experiments._years import tell_folder
+    from experiments._runs import print_folder
 
     members = _members(place, jobs)
     results = Results(place, jobs[0].tree, int(jobs[0].tree.get("seed", 0)))
@@ -93,7 +93,7 @@ def conclude_sweep(place: Path, jobs: Sequence[SweepJob]) -> int:
     results.finish()
     build_report(place)
     print_collection(members, rows)
-    tell_folder(place)
+    print_folder(place)
     left = [member for member in members if member.state != FINISHED]
     for member in left:
         reason = member.message.strip() or "it was not finished"
@@ -143,10 +143,10 @@ def _values_of(override: Override) -> Iterator[str]:
 
 
 def _members(place: Path, jobs: Sequence[SweepJob]) -> "list[StudyMember]":
-    from engine.collection import OPEN, StudyMember, told_apart
+    from engine.collection import OPEN, StudyMember, distinct_names
 
     keys = [dict(_key_and_value(word) for word in job.words) for job in jobs]
-    names = told_apart(keys)
+    names = distinct_names(keys)
     found = []
     for name, own, job in zip(names, keys, jobs, strict=True):
         ended = _ended(place / job.folder, job.tree)

@@ -153,7 +153,7 @@ def _run(common: _Common, job: DictConfig) -> JobReturn:
 
 
 def _result(reference: Any) -> JobReturn:
-    """Return what a job left; one whose process died has noted nothing, and is told as such."""
+    """Return what a job left; one whose process died has noted nothing, and is reported so."""
     import ray
 
     try:

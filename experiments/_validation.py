@@ -24,7 +24,7 @@ from experiments._sweep import SweepJob, conclude_sweep, jobs_of
 if TYPE_CHECKING:
     from engine.results import Claim
 
-Check = Callable[[Any, Sequence[str]], None]
+_Check = Callable[[Any, Sequence[str]], None]
 _RUN, _SWEEP = "hydra.run.dir", "hydra.sweep.dir"
 _LONGEST_NAME = 200
 """Bytes of a folder's name, below what file systems take, since a number may be added."""
@@ -38,7 +38,7 @@ class JobValidation(Callback):
 
     command: str
     job: type[Spec]
-    check: Check | None
+    check: _Check | None
 
     def __init__(self) -> None:
         self._jobs: list[SweepJob] = []
@@ -86,14 +86,14 @@ class JobValidation(Callback):
             return None
         from engine.checks import check_job
 
-        check_typed_counts(config, job)
+        _check_typed_counts(config, job)
         check_job(job)
         if cls.check is not None:
             cls.check(job, list(config.hydra.overrides.task))
         return _claim_of(cls.command, job)
 
 
-def check_typed_counts(config: DictConfig, job: Job) -> None:
+def _check_typed_counts(config: DictConfig, job: Job) -> None:
     """Refuse a count that was typed and is not that of an own table.
 
     Raises

@@ -10,7 +10,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from engine.config import Tree, dump
 from engine.errors import CombinedInputError, InputError
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from experiments._app import app
 from experiments._sources import observed_table
@@ -31,14 +31,14 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     from engine.report.terminal.answer import print_answer
     from engine.report.terminal.policies import print_frontier
     from engine.results import Results, check_writable, is_complete
-    from experiments._progress import Told, progress
-    from experiments._years import conclude, tell_folder
+    from experiments._progress import ReportingPool, progress
+    from experiments._runs import conclude, print_folder
 
     check_writable(folder)
     known = _known(job)
     work = (0, 0.0) if is_complete(folder, config) else _work(job)
     with open_pool(job.ray, *work) as pool, progress(job.scenario.currency) as show:
-        past = weighed_past(job, known, Told(pool, show, "past of the worlds"))
+        past = weighed_past(job, known, ReportingPool(pool, show, "past of the worlds"))
         outcome = search.optimize(
             job,
             folder,
@@ -46,7 +46,9 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
             lambda now: show(now.stage, now.done, now.total, now.best, now.left_s),
             past.weights.weights,
         )
-        answered = _answered(job, outcome, Told(pool, show, "what levers bring, and leave"), past)
+        answered = _answered(
+            job, outcome, ReportingPool(pool, show, "what levers bring, and leave"), past
+        )
     # Only now: it clears what another study left, which the search refuses to go on with.
     results = Results(folder, config, job.seed)
     results.write_rows("trials", outcome.trials)
@@ -68,9 +70,9 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
         print_rungs(outcome.rungs, outcome.trials, console)
     for note in outcome.notes:
         print(f"Note: {note}.")
-    if outcome.usage.years_count:  # none are left where a finished search is asked again
+    if outcome.usage.runs_count:  # none are left where a finished search is asked again
         print(f"Workers: {outcome.usage.sentence()}.")
-    tell_folder(folder)
+    print_folder(folder)
 
 
 def _known(job: OptimizeJob) -> list[Any]:
@@ -126,7 +128,7 @@ def check(job: OptimizeJob, overrides: Sequence[str]) -> None:
     from engine import search
 
     _check_overrides(job, overrides)
-    search.check_job(job)
+    search.check_search(job)
     _known(job)
 
 
@@ -183,9 +185,9 @@ def _is_searched(path: str, job: OptimizeJob) -> InputError:
 def _work(job: OptimizeJob) -> tuple[int, float]:
     """Guess how many years there are to simulate, and how many seconds one takes."""
     from engine.cases import seconds_of_run
-    from engine.search import planned_years
+    from engine.search import planned_runs
 
-    plan = planned_years(job)
+    plan = planned_runs(job)
     years = sum(count for _, count in plan)
     days = job.objective.horizon_days
     seconds = sum(count * seconds_of_run(job, share, days) for share, count in plan)

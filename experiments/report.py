@@ -44,7 +44,7 @@ def _compare(places: list[Path], into: str, config: Tree) -> None:
     from engine.collection import collected_rows, members_of_folders
     from engine.report import build_report
     from engine.report.terminal.collection import print_collection
-    from engine.results import Results
+    from engine.results import Results, local_folder
     from engine.results.storage import local_path, open_folder
     from experiments._places import told_place
 
@@ -61,7 +61,7 @@ def _compare(places: list[Path], into: str, config: Tree) -> None:
     results = Results(into, config, 0)
     results.write_rows("sweep", rows)
     results.finish()
-    build_report(into)
+    _kept(build_report(local_folder(into, "into")), into)
     print_collection(members, rows)
     here = local_path(into)
     print(f"Results: {place.address if here is None else told_place(here)}")

@@ -14,7 +14,7 @@ def trial(job: TrialJob, folder: Path, config: Tree) -> None:
     from engine.report.terminal.trial import print_trial
     from engine.results import read_table
     from engine.trial import held_in_both, trial_cases, trial_rows
-    from experiments._years import conclude, run_cases, tell_folder
+    from experiments._runs import conclude, print_folder, run_cases
 
     results, years = run_cases(job, trial_cases(job), folder, config, details=True)
     runs = [year.labels | year.run for year in years]
@@ -23,7 +23,7 @@ def trial(job: TrialJob, folder: Path, config: Tree) -> None:
     print_trial(rows, conclude(results, folder))
     if held := held_in_both(job):
         print(f"Note: {', '.join(held)} are as in the tried policy in all arms: no day can switch.")
-    tell_folder(folder)
+    print_folder(folder)
 
 
 def check(job: TrialJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks

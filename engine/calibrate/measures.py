@@ -12,7 +12,7 @@ from engine.calibrate.probe import (
     cart_uplift,
     later_orders,
     market_elasticity,
-    own_elasticity,
+    probed_own_elasticity,
     uplift,
     voucher_uplift,
 )
@@ -28,14 +28,14 @@ from engine.calibrate.readings import (
     largest_stream,
     order_value,
     orders_growth,
-    ratio,
+    percentage,
     top,
 )
 from engine.calibrate.run_reader import RunReader, Span
 from engine.measures.flows import FLOW_MEASURES
 from engine.units import FEN_PER_BN_RMB
 
-FigureKind = Literal["level", "growth", "share", "elasticity", "elsewhere"]
+_FigureKind = Literal["level", "growth", "share", "elasticity", "elsewhere"]
 """What sort of figure: how far a model that is right in the main may be off it."""
 
 
@@ -54,7 +54,7 @@ class FigureMeasure(NamedTuple):
     read: Read
     spans_count: int = 1
     reading: str = ""
-    kind: FigureKind = "level"
+    kind: _FigureKind = "level"
     probe: Literal["", "dates", "voucher"] = ""
     is_input: bool = False
 
@@ -68,13 +68,13 @@ _DAU = FigureMeasure(
 _RETURNS = FigureMeasure(
     "%",
     "returned GMV / GMV",
-    lambda reader, spans: ratio(reader, "returned_fen", "gmv_fen", spans[0]),
+    lambda reader, spans: percentage(reader, "returned_fen", "gmv_fen", spans[0]),
     kind="share",
 )
 _COMMISSION = FigureMeasure(
     "%",
     "commission / GMV, whole horizon",
-    lambda reader, _: ratio(reader, "commission_fen", "gmv_fen", reader.horizon),
+    lambda reader, _: percentage(reader, "commission_fen", "gmv_fen", reader.horizon),
     spans_count=0,
     kind="share",
 )
@@ -134,7 +134,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         FigureMeasure(
             "%",
             "take, less what returns gave back / GMV",
-            lambda reader, spans: ratio(
+            lambda reader, spans: percentage(
                 reader, "take_fen", "gmv_fen", spans[0], less="refunded_take_fen"
             ),
             kind="share",
@@ -203,7 +203,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         FigureMeasure(
             "%",
             "returned GMV / GMV, whole horizon",
-            lambda reader, _: ratio(reader, "returned_fen", "gmv_fen", reader.horizon),
+            lambda reader, _: percentage(reader, "returned_fen", "gmv_fen", reader.horizon),
             0,
             kind="share",
         ),
@@ -225,7 +225,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         FigureMeasure(
             "",
             "own price, between copies that differ by a coupon on one kind; mean over dates",
-            own_elasticity,
+            probed_own_elasticity,
             0,
             kind="elasticity",
             probe="dates",

@@ -22,8 +22,18 @@ def gmv(reader: RunReader, spans: tuple[Span, ...]) -> float:
     return reader.total("gmv_fen", spans[0]) / FEN_PER_BN_RMB
 
 
-def ratio(reader: RunReader, part: str, whole: str, span: Span, less: str = "") -> float:
-    """Return 100 * (part - less) / whole over a span, 0 where the whole is 0."""
+def percentage(reader: RunReader, part: str, whole: str, span: Span, less: str = "") -> float:
+    """Return 100 * (part - less) / whole over a span, per cent, 0 where the whole is 0.
+
+    Parameters
+    ----------
+    reader
+        Of the run.
+    part, whole, less
+        Columns of `daily` that add up over days; without `less` nothing is taken off.
+    span
+        Days, both ends included.
+    """
     above = reader.total(part, span) - (reader.total(less, span) if less else 0.0)
     below = reader.total(whole, span)
     return 100.0 * above / below if below else 0.0

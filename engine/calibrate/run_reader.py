@@ -113,7 +113,17 @@ class RunReader:
         return float(self.days(column, span).sum())
 
     def total_of_kinds(self, column: str, span: Span, kinds: Flags) -> float:
-        """Sum of a flow over a span, a column of `segments`, of `kinds`: a flag by kind."""
+        """Sum of a flow over a span and some kinds of supplier, in the column's unit.
+
+        Parameters
+        ----------
+        column
+            Of `segments`.
+        span
+            Days, both ends included.
+        kinds
+            (N_KINDS,) bool, those that count.
+        """
         return float(self.year.segments[column][self._slice(span)][:, kinds].sum())
 
     def monthly(self, column: str, span: Span, *, after: bool = False) -> float:

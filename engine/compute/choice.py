@@ -66,7 +66,7 @@ def open_pool(
                 _interrupt_on_sigterm()  # again: Ray's start installs a handler of its own
                 yield pool
     except KeyboardInterrupt:
-        raise Interrupted("interrupted: years in flight are dropped, finished ones kept") from None
+        raise Interrupted("interrupted: runs in flight are dropped, finished ones kept") from None
 
 
 def _chooses_ray(ray: Ray, cases_hint: int, seconds_hint: float) -> bool:

@@ -18,17 +18,17 @@ from engine.compute.connect import connected
 from engine.compute.flight import Sent, reason_of
 from engine.compute.machine import PROCESS_BYTES
 from engine.compute.messages import HEAD_LOST, NO_ENGINE, OWN_NODE_LOST, TASK_FAILED, UNHEARD
-from engine.compute.pool import Errand, Finished, Pool, Simulate, Waiting, simulate_case
+from engine.compute.pool import Finished, Pool, Simulate, Waiting, WorkerCall, simulate_case
 from engine.compute.same_code import Refusal, of_other_code, own_code
 from engine.compute.tasks import (
     chunk_size,
     distinct_scenarios,
+    run_call,
     run_chunk,
-    run_errand,
-    tickets,
     unpack,
+    without_scenarios,
 )
-from engine.compute.watch import ClusterWatch, Node, tell
+from engine.compute.watch import ClusterWatch, Node, print_note
 from engine.errors import ClusterError
 from engine.spec.jobs import Ray
 from engine.spec.scenario import Scenario
@@ -80,7 +80,7 @@ class _RayPool(Pool):
         self._seconds = seconds_hint
         self._year_of, self._code = ray.put(year_of), ray.put(own_code())
         # Made once: a function is told to the head, and a head that is gone would be waited for.
-        self._run_chunk, self._run_errand = ray.remote(run_chunk), ray.remote(run_errand)
+        self._run_chunk, self._run_call = ray.remote(run_chunk), ray.remote(run_call)
         self._scenarios: dict[int, tuple[Scenario, Any]] = {}
         self._flight: dict[Any, Sent] = {}
         self._again: list[Sent] = []
@@ -155,7 +155,7 @@ class _RayPool(Pool):
             )
             if said is None:
                 raise failed(error) from None
-            tell(said)
+            print_note(said)
             self._again.append(sent)
             return []
         if isinstance(found, Refusal):
@@ -176,15 +176,15 @@ class _RayPool(Pool):
         """Start a task; it is not Ray that tries again, since Ray would ask for no more memory."""
         first = sent.todo[0]
         options = {"num_cpus": self._threads_of(sent), "max_retries": 0}
-        if isinstance(first.task, Errand):
-            errand: Any = self._run_errand.options(**options, memory=self._ask(sent))
-            return errand.remote(self._code, first.ticket, first.task)
+        if isinstance(first.task, WorkerCall):
+            call: Any = self._run_call.options(**options, memory=self._ask(sent))
+            return call.remote(self._code, first.ticket, first.task)
         sent.check_fits(self._memories())
         cases = sent.cases()
         shared = [self._shared(scenario) for scenario in distinct_scenarios(cases)]
         task: Any = self._run_chunk.options(**options, memory=self._ask(sent))
         pairs = list(zip(sent.todo, cases, strict=True))
-        return task.remote(self._code, self._year_of, tickets(pairs), *shared)
+        return task.remote(self._code, self._year_of, without_scenarios(pairs), *shared)
 
     def _ask(self, sent: Sent) -> int:
         """Return the bytes that a task asks for: where a node may not give all, more by as much.
@@ -217,8 +217,8 @@ class _RayPool(Pool):
             self.workers_count, self._window = self._room()
 
     def _chunk(self) -> list[Waiting]:
-        """Take the most urgent cases, as many as make a task, or an errand, out of what waits."""
-        if isinstance(self._waiting[0].task, Errand):
+        """Take the most urgent cases, as many as make a task, or an call, out of what waits."""
+        if isinstance(self._waiting[0].task, WorkerCall):
             return [heappop(self._waiting)]
         size = chunk_size(len(self._waiting), self._seconds, self.workers_count)
         chunk: list[Waiting] = []

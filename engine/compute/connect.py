@@ -22,7 +22,7 @@ from engine.compute.messages import (
     WRONG_TOKEN,
 )
 from engine.compute.session import session_folder, sweep_left_folders
-from engine.compute.watch import WithoutRay, tell
+from engine.compute.watch import WithoutRay, print_note
 from engine.errors import ClusterError, HeadLostError
 from engine.spec.jobs import Ray
 
@@ -92,7 +92,9 @@ def _folder(is_local: bool) -> AbstractContextManager[Path | None]:
     if not is_local:
         return nullcontext()
     if count := sweep_left_folders():
-        tell(f"removed what {count} killed command(s) had left in the folder of temporary files")
+        print_note(
+            f"removed what {count} killed command(s) had left in the folder of temporary files"
+        )
     return session_folder()
 
 

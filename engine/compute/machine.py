@@ -79,13 +79,13 @@ def _cached(folder: Path) -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
 
 
-def check_memory(buyers_count: int, years_count: int, ray: Ray, where: str) -> None:
+def check_memory(buyers_count: int, runs_count: int, ray: Ray, where: str) -> None:
     """Refuse years that need more memory than is free: buyers * 80 B * years at once.
 
     Parameters
     ----------
     buyers_count : simulated buyers of the largest year.
-    years_count : years in all; no more run at once.
+    runs_count : years in all; no more run at once.
     ray : where they run; the memory of a cluster is not known here.
     where : dotted key of the count.
 
@@ -98,14 +98,14 @@ def check_memory(buyers_count: int, years_count: int, ray: Ray, where: str) -> N
     if free is None or ray.address is not None or "RAY_ADDRESS" in os.environ:
         return
     wanted = 1 if ray.backend == "process" else ray.workers_count or cpus_count()
-    workers = max(1, min(wanted, years_count))
+    workers = max(1, min(wanted, runs_count))
     one = buyers_count * BYTES_PER_BUYER
     if one * workers <= free:
         return
     fewer = f", or ray.workers_count={math.floor(free / one)}" if one <= free else ""
     raise InputError(
         where,
-        f"{buyers_count:,} buyers in {workers} years at once need about "
+        f"{buyers_count:,} buyers in {workers} runs at once need about "
         f"{one * workers / _GIB:.1f} GiB of memory, and {free / _GIB:.1f} GiB are free",
         f"at most {free // (BYTES_PER_BUYER * workers):,} buyers on this machine",
         f"lower {where}{fewer}, or take a larger machine",

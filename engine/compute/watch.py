@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TextIO
 _AGAIN_S: Final = 15.0
 """Seconds after which it is said again that there are too few CPUs."""
 
-Tell = Callable[[str], None]
+_Tell = Callable[[str], None]
 
 
 class Node(NamedTuple):
@@ -21,14 +21,14 @@ class Node(NamedTuple):
     memory: int = 0
 
 
-def tell(text: str) -> None:
+def print_note(text: str) -> None:
     """Print a line on standard error."""
     sys.stderr.write(f"ray: {text}\n")
     sys.stderr.flush()
 
 
 class WithoutRay(io.TextIOBase):
-    """A stream to which Ray's own threads write nothing: what matters is told by `ClusterWatch`.
+    """A stream to which Ray's own threads write nothing: what matters is printed by `ClusterWatch`.
 
     Ray prints pages of its raylets' logs on standard output when a node is lost.
 
@@ -76,7 +76,9 @@ class ClusterWatch:
         Seconds that only rise.
     """
 
-    def __init__(self, say: Tell = tell, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, say: _Tell = print_note, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._say, self._clock = say, clock
         self._known: dict[str, str] | None = None
         self._told_s = -_AGAIN_S

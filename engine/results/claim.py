@@ -4,7 +4,7 @@ A marker, written first, says which command owns the folder: no command writes i
 that holds anything else than its own earlier work. A lock, which the kernel releases
 however its process ends, keeps two commands from working in one folder at once. Ownership
 is read and written under the lock, so that of two commands started together one gets the
-folder and the other is told.
+folder and the other ends with an error.
 """
 
 import errno
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from engine.errors import InputError, StorageError
-from engine.results.lease import LOCKS as LOCK
+from engine.results.lease import LOCKS as _LOCK
 from engine.results.lease import in_use
 from engine.results.storage import TORN, Folder, local_path, open_folder
 from engine.results.writers import Writer
@@ -66,20 +66,20 @@ class FolderLock:
             made += [place for place in (folder, *folder.parents) if not place.exists()]
             folder.mkdir(parents=True, exist_ok=True)
             try:
-                file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+                file = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
             except FileNotFoundError:  # its last holder has just removed the folder
                 continue
             if not _locked(file):
                 os.close(file)
                 return None
-            if _is_at(file, folder / LOCK):
+            if _is_at(file, folder / _LOCK):
                 _note_holder(file)
                 return cls(folder, tuple(sorted(set(made), reverse=True)), file)
             os.close(file)  # the lock of a holder that has just removed it
 
     def release(self) -> None:
         """Let others have the folder."""
-        path = self.folder / LOCK
+        path = self.folder / _LOCK
         if _is_at(self._file, path):
             path.unlink()  # still held: nobody else can have put it there
         os.close(self._file)
@@ -91,17 +91,17 @@ class FolderLock:
         ----------
         ignored : names of files and folders that are no results, beside marker and lock.
         """
-        names = {MARKER, LOCK, *ignored}
+        names = {MARKER, _LOCK, *ignored}
         if self.folder not in self.made or _results_in(self.folder, names):
             return
         inside = [path for path in self.folder.rglob("*") if path.is_dir()]
         for path in sorted(inside, reverse=True):  # the deepest first
             if not any(path.iterdir()):
                 path.rmdir()
-        for name in sorted(names - {LOCK}):
+        for name in sorted(names - {_LOCK}):
             path = self.folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        (self.folder / LOCK).unlink(missing_ok=True)
+        (self.folder / _LOCK).unlink(missing_ok=True)
         for place in self.made:
             try:
                 place.rmdir()
@@ -129,7 +129,7 @@ def _note_holder(file: int) -> None:
 def _holder(folder: Path) -> Writer:
     """Return who has the lock of a folder, as far as it is told."""
     try:
-        return Writer.from_tree(json.loads((folder / LOCK).read_text(encoding="utf-8")))
+        return Writer.from_tree(json.loads((folder / _LOCK).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return Writer.unknown()
 
@@ -165,7 +165,7 @@ def check_claim(folder: str | Path, claim: Claim, key: str, ignored: Iterable[st
         If it cannot be listed.
     """
     place = open_folder(folder)
-    found = [name for name in place.names() if name not in {MARKER, LOCK, *ignored}]
+    found = [name for name in place.names() if name not in {MARKER, _LOCK, *ignored}]
     owner = _owner(place)
     if not found or owner == claim:
         return

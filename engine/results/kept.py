@@ -23,7 +23,7 @@ from engine.results.schemas import PARTED
 from engine.results.storage import open_folder
 from engine.results.writer import part_name
 
-FILE: Final = "runs.jsonl"
+_FILE: Final = "runs.jsonl"
 
 _Key = tuple[Any, ...]
 
@@ -43,7 +43,7 @@ class KeptRuns:
     """
 
     def __init__(self, folder: Path, identity: str) -> None:
-        self._path = folder / FILE
+        self._path = folder / _FILE
         self._folder = open_folder(folder)
         parts = [identity, cache_folder().name]
         self._mark = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
@@ -76,7 +76,7 @@ class KeptRuns:
             If it cannot be written.
         """
         if not self._is_ours:
-            self._folder.put(FILE, json.dumps({"of": self._mark}).encode() + b"\n")
+            self._folder.put(_FILE, json.dumps({"of": self._mark}).encode() + b"\n")
             self._is_ours = True
         tables = [
             name

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from engine.case import RunResult
 from engine.measures import catalogue
 from engine.results import provenance
-from engine.results.schemas import COLUMNS, MANIFEST, PARTED, Row, schema, table_of_rows
+from engine.results.arrow import schema, table_of_rows
+from engine.results.schemas import COLUMNS, MANIFEST, PARTED, Row
 from engine.results.storage import Folder, open_folder
 from engine.units import DOMAINS, KINDS, TIERS
 

@@ -26,8 +26,8 @@ from engine.search.finalists.selection import (
 )
 from engine.search.forecast import Forecast
 from engine.search.market import MarketProblem
+from engine.search.measured import check_measures
 from engine.search.messages import exhaustion_messages, progress_message, result_messages
-from engine.search.outcomes import check_outcomes
 from engine.search.polish.stage import LateEntries, Rows, polish
 from engine.search.problem import Point
 from engine.search.rows import frontier_rows, trial_rows
@@ -36,7 +36,7 @@ from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
 from engine.search.usage import Usage, UsageClock
 from engine.search.warm_start import earlier_policies
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.worlds import worlds
 from engine.units import FEN_PER_BN_RMB
@@ -77,7 +77,7 @@ class SearchResult:
     notes: list[str] = field(default_factory=list)
 
 
-OnProgress = Callable[[Progress], None]
+_OnProgress = Callable[[Progress], None]
 
 
 class _Checked(NamedTuple):
@@ -95,7 +95,7 @@ class _Checked(NamedTuple):
         return [point for k, point in enumerate(found) if point not in found[:k]]
 
 
-def check_job(job: OptimizeJob) -> None:
+def check_search(job: OptimizeJob) -> None:
     """Refuse a job that cannot be done, before anything starts.
 
     Raises
@@ -111,7 +111,7 @@ def optimize(
     job: OptimizeJob,
     folder: Path,
     pool: Pool,
-    on_progress: OnProgress,
+    on_progress: _OnProgress,
     weights: Mapping[str, float] | None = None,
 ) -> SearchResult:
     """Search the space of `job`, and evaluate what survives on fresh seeds.
@@ -134,7 +134,7 @@ def optimize(
     Raises
     ------
     InputError
-        As `check_job`, and if the folder holds the study of another job.
+        As `check_search`, and if the folder holds the study of another job.
     PoquanError
         If all trials or all finalists fail.
     StorageError
@@ -151,7 +151,7 @@ def _optimized(
     checked: _Checked,
     checkpoint: Checkpoint,
     pool: Pool,
-    on_progress: OnProgress,
+    on_progress: _OnProgress,
     weights: Mapping[str, float] | None,
 ) -> SearchResult:
     """Search, and know the best better."""
@@ -207,7 +207,7 @@ def _searched(
     selection: Selection,
     aim: Aim | None,
     forecast: Forecast,
-    on_progress: OnProgress,
+    on_progress: _OnProgress,
 ) -> Rows | None:
     """Run the study, then what aims at targets; refuse one in which nothing could be simulated."""
     polish_count = job.search.polish_count if aim else 0
@@ -258,7 +258,7 @@ def _check(job: OptimizeJob) -> _Checked:
     earlier = earlier_policies(job.warm_start, job.baselines)
     space = PolicySpace(job.space, job.policy)
     checked = _Checked(space, ObjectiveEvaluator(job.objective), earlier)
-    check_outcomes(job, worlds(job.scenario, job.ensemble))
+    check_measures(job, worlds(job.scenario, job.ensemble))
     check_sampler(job.search, job.objective)
     given = len(job.baselines) + len(earlier) + len(checked.starts)
     if job.search.trials_count <= given:

@@ -20,7 +20,7 @@ _PREFIX: Final = "earlier-"
 def earlier_policies(folder: str | None, given: Mapping[str, Policy]) -> dict[str, Policy]:
     """Return the policies that a search of before knew best, by names of their own.
 
-    Those that met all replications, or all that were written where that is not told. What is
+    Those that met all replications, or all that were written where that is not known. What is
     given anyway is left out.
 
     Parameters

@@ -1,6 +1,6 @@
-"""Which factors move an outcome: Sobol indices, and the importance in a finished search.
+"""Which factors move a measure: Sobol indices, and the importance in a finished search.
 
-Sobol indices say which share of an outcome's variance each factor brings. With all factors
+Sobol indices say which share of a measure's variance each factor brings. With all factors
 uniform and independent on their ranges,
 
     S_i = Var(E[Y | X_i]) / Var(Y)         first order: alone
@@ -39,7 +39,7 @@ from optuna.trial import FrozenTrial, TrialState
 from engine.design.draws import uniform_draws
 from engine.results import local_folder
 from engine.rng import Purpose
-from engine.search.checkpoint.journal import read_study
+from engine.search.checkpoint.journal import read_optuna_study
 from engine.stats.arrays import Floats
 
 Row = dict[str, Any]
@@ -62,7 +62,7 @@ LEAST_TRIALS: Final = 6
 
 
 def saltelli_design(names: Sequence[str], base_points: int, seed: int) -> Floats:
-    """Return Saltelli's design in the unit cube, (base_points * (factors + 2), factors) float64.
+    """Return Saltelli's design (2010, CPC 181, 259-270), without indices of the second order.
 
     Parameters
     ----------
@@ -72,6 +72,10 @@ def saltelli_design(names: Sequence[str], base_points: int, seed: int) -> Floats
         N, a power of two.
     seed
         Names the scramble.
+
+    Returns
+    -------
+    (rows, factors) float64 in the unit cube, rows = N (factors + 2).
     """
     from SALib.sample import sobol
 
@@ -174,7 +178,7 @@ def importance_rows(folder: str, resamples: int, seed: int) -> list[Row]:
     seed
         Names the resamples.
     """
-    study = read_study(local_folder(folder, "study"))
+    study = read_optuna_study(local_folder(folder, "study"))
     trials = _feasible_trials(study)
     shape = (min(resamples, _MOST_RESAMPLES), len(trials))
     signs = [1.0 if way is StudyDirection.MINIMIZE else -1.0 for way in study.directions]

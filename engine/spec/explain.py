@@ -24,7 +24,7 @@ _LIMITS = {
     "max_length": "at most {} values",
 }
 _MANY = 4
-"""Missing values that are told one by one; more of a file are told together."""
+"""Missing values that are reported one by one; more of a file are reported together."""
 
 _WORDS: Mapping[Any, str] = {
     float: "a number",
@@ -148,10 +148,10 @@ def _unknown_key(path: Sequence[int | str], model: type[BaseModel], root: str) -
 
 
 def _broken_rule(detail: ErrorDetails, where: str) -> InputError:
-    """Tell of a rule between several keys of a group.
+    """Report a broken rule between several keys of a group.
 
     Its message may say `what; allowed; remedy`, the last with `{where}` for the group. At
-    the top, where a group has no name, it is told of the first key that it names.
+    the top, where a group has no name, the first key that it names stands for it.
     """
     message = str(detail["ctx"]["error"])
     what, allowed, remedy = (*message.split("; "), "", "")[:3]

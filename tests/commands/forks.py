@@ -119,9 +119,9 @@ def _become(place: Path, command: str, words: tuple[str, ...], said: Path) -> No
     market.simulate = _simulate  # type: ignore[attr-defined]
     sys.modules["engine.market.run"] = market
     from engine.compute import pool
-    from experiments import _years
+    from experiments import _runs
 
-    _years.build_report = _page  # type: ignore[assignment]
+    _runs.build_report = _page  # type: ignore[assignment]
     pool.warm_up_if_cold = lambda case: None  # a fake has nothing to compile
 
 

@@ -221,7 +221,7 @@ def test_sensitivity_leaves_its_table_and_report_and_reads_a_search(
     assert {row["of"] for row in rows} == {"levers", "unknowns"}
     assert {row["index"] for row in rows} == {"first", "total", "noise", "effect"}
     assert "subsidy.rate.multinational" in ended.out
-    assert "What moves the outcomes" in (place / "out" / "report.html").read_text()
+    assert "What moves the measures" in (place / "out" / "report.html").read_text()
 
     words = ("scale=smoke", "ray.backend=process")
     assert type_in("optimize", *words, "hydra.run.dir=found", WHOLE).status == 0
@@ -240,7 +240,7 @@ def test_response_leaves_its_table_and_report_and_can_be_extended(type_in, place
     assert {row["lever"] for row in rows} == {"subsidy.rate", "price.cap"}
     assert {row["pairs_count"] for row in rows} == {2}
     assert "platform_contribution_with_run_off_fen" in {row["measure"] for row in rows}
-    assert "Nothing told from noise, on any measure: price.cap." in ended.out
+    assert "Nothing distinguishable from noise, on any measure: price.cap." in ended.out
     page = (place / "out" / "report.html").read_text()
     assert "<h1>What each lever does alone</h1>" in page
     years = (place / "out" / "runs.jsonl").read_text().count("\n") - 1
@@ -293,7 +293,7 @@ def test_a_report_on_an_interrupted_simulation_says_that_it_is_incomplete(
     assert page.index("Incomplete results: simulate was interrupted") < page.index(
         'class="decision"'
     )
-    assert "rests on 2 simulated years" in page
+    assert "rests on 2 simulated runs" in page
     assert "<h1>A year under h1_2020</h1>" in page
     monkeypatch.setattr(sys.modules["engine.market.run"], "simulate", fakes.simulate_fake)
     assert type_in("simulate", *SMALL, "replications=3").status == 0

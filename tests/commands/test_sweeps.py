@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.case import Case, RunResult
-from engine.collection import StudyMember, collected_rows, paired_with_first, told_apart
+from engine.collection import StudyMember, collected_rows, distinct_names, paired_with_first
 from engine.report.charts.sweep import sweep_pictures
 from engine.report.findings.sweep import sweep_shape
 from engine.results import read_table
@@ -111,7 +111,7 @@ def test_a_sweep_of_comparisons_has_a_row_for_each_policy(type_in, place: Path, 
     ([{}, {}], ["job 0", "job 1"]),
 ])  # fmt: skip
 def test_jobs_are_named_by_what_differs(keys: list[dict[str, object]], names: list[str]) -> None:
-    assert told_apart(keys) == names
+    assert distinct_names(keys) == names
 
 
 def test_jobs_are_paired_where_they_met_the_same_random_numbers(type_in, place: Path, market):

@@ -36,7 +36,7 @@ def test_what_fits_is_let_through(buyers: int, years: int, spec: Ray) -> None:
 def test_what_does_not_fit_is_refused_with_what_would() -> None:
     with pytest.raises(InputError) as error:
         check_memory(6, 99, ray("ray", 2), "buyers")
-    assert "6 buyers in 2 years at once" in error.value.what
+    assert "6 buyers in 2 runs at once" in error.value.what
     assert "at most 5 buyers" in error.value.allowed
     assert "ray.workers_count=1" in error.value.remedy
     with pytest.raises(InputError):

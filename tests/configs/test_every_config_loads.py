@@ -11,7 +11,8 @@ from engine.config import dump, load
 from engine.spec.base import Spec
 from engine.spec.benchmark import BenchmarkJob
 from engine.spec.calibration import CalibrateJob
-from engine.spec.jobs import CompareJob, Job, OptimizeJob, ReportJob, SimulateJob
+from engine.spec.jobs import CompareJob, Job, ReportJob, SimulateJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.priors import PriorsJob
 from engine.spec.response import ResponseJob

@@ -19,10 +19,9 @@ from engine.report.charts.over_time import _curves, _target_path, days_pictures
 from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
 from engine.report.charts.render import static_picture
 from engine.report.charts.subsidy import segment_pictures
-from engine.report.findings.options import at_knee, changers, headline, options
+from engine.report.findings.options import at_knee, change_sentences, headline, options
 from engine.report.findings.policies import policy_texts
 from engine.report.html.search import search_sections
-from engine.report.read.lines import spread
 from engine.report.read.results_model import StudyResults
 from engine.report.read.segments import run_shares
 from engine.units import DOMAINS, FEN_PER_BN_RMB, KINDS, TIERS
@@ -103,7 +102,7 @@ def test_where_no_policy_reaches_the_goal_none_is_an_option_for_it(priced: Study
     assert one is not None
     assert (one.value, one.span) == ("0.40", "")
     assert price_picture(found.prices) is None
-    assert all(" at its " not in said for said in changers(found))
+    assert all(" at its " not in said for said in change_sentences(found))
 
 
 def test_one_world_has_no_range(priced: StudyResults) -> None:
@@ -144,7 +143,10 @@ def test_effects_are_signed_and_told_from_nothing_or_not(priced: StudyResults) -
     gmv, contribution = effect_pictures(priced.effects)
     assert gmv.finding == "Most of GMV as paid is moved by “cap 0.9”: 2 bn RMB"
     told = {row["name"]: row["told"] for row in values(gmv, "told")}
-    assert told == {"cap 0.9": "told from nothing", "no floor": "not told from nothing"}
+    assert told == {
+        "cap 0.9": "distinguishable from zero",
+        "no floor": "not distinguishable from zero",
+    }
     assert contribution.finding.startswith("Most of contribution")
 
 
@@ -222,14 +224,6 @@ def test_analyses_without_a_search_are_drawn_too(tmp_path: Path, make: Any) -> N
     (section,) = _difference_sections(read_study(make(tmp_path)))
     assert section is not None
     assert section.pictures
-
-
-def test_a_spread_holds_both_ends(study: StudyResults) -> None:
-    found = [line for line in study.lines if not line.is_baseline]
-    assert [line.policy for line in spread(found, 2)] == ["trial_012", "trial_058"]
-    assert len(spread(found, 9)) == 4
-    assert [line.policy for line in spread(found, 1)] == ["trial_012"]
-    assert spread(found, 0) == []
 
 
 def test_long_names_are_broken_between_words() -> None:

@@ -26,8 +26,8 @@ def test_a_shape_is_missed_by_what_is_told_against_it() -> None:
     rises, falls = Shape({"gmv_paid_fen": "rises"}), Shape({"gmv_paid_fen": "falls"})
     assert misses(rises, rising) == misses(rises, flat) == misses(falls, flat) == []
     assert "should be one that falls" in misses(falls, rising)[0]
-    assert misses(rises._replace(is_told=True), rising) == []
-    assert misses(rises._replace(is_told=True), flat) != []
+    assert misses(rises._replace(is_distinguishable=True), rising) == []
+    assert misses(rises._replace(is_distinguishable=True), flat) != []
     assert misses(Shape(best=("high end",), moves=True), rising) == []
     assert "best is high end at 1" in misses(Shape(best=("interior",)), rising)[0]
     assert misses(Shape(moves=True), flat) == ["it moves nothing"]

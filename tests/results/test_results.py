@@ -22,7 +22,8 @@ from engine.results import (
     list_tables,
     read_table,
 )
-from engine.results.schemas import COLUMNS, schema, unit_of
+from engine.results.arrow import schema
+from engine.results.schemas import COLUMNS, unit_of
 from tests.fakes import simulate_fake, small_case, small_policy
 
 CONFIG = {

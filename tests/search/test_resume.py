@@ -11,7 +11,7 @@ from engine.case import Case, RunResult
 from engine.compute import open_pool
 from engine.errors import InputError, StorageError
 from engine.search import optimize
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from tests.fakes import Stopped, simulate_fake, stop, stopping_at
 from tests.search.jobs import CONSTRAINTS, GOALS, results, run, small_job
 

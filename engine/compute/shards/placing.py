@@ -11,7 +11,7 @@ from engine.compute.messages import HEAD_LOST, NO_ENGINE, SHARD_FAILED
 from engine.compute.shards.links import LinkLostError
 from engine.compute.shards.sizes import bytes_of_shard
 from engine.compute.shards.worker import Place, ShardWorker
-from engine.compute.watch import tell
+from engine.compute.watch import print_note
 from engine.errors import ClusterError
 from engine.spec.jobs import Scale
 
@@ -94,13 +94,13 @@ def _await_room(group: Any, count: int, bundle: dict[str, float]) -> None:
             told_s = time.monotonic()
             granted = sum(node.cpus for node in cluster_nodes().values())
             memory = bundle.get("memory", 0) / _GIB
-            tell(
+            print_note(
                 f"waiting for room for {count} shards, each {bundle['CPU']:g} CPUs and "
                 f"{memory:.1f} GiB; the cluster has {granted} CPUs"
             )
 
 
-class Gang:
+class ShardActors:
     """The actors of one market, which live and die together."""
 
     def __init__(self, actors: Sequence[Any], *, is_local: bool) -> None:
@@ -117,7 +117,7 @@ class Gang:
         question
             Calls a remote method of an actor.
         on_day
-            Is told now and then on which day the first shard is.
+            Is called now and then with the day that the first shard has reached.
 
         Raises
         ------

@@ -19,10 +19,10 @@ from engine.compute.pool import TABLES, Finished, Pool, Waiting, finish, simulat
 from engine.compute.same_code import Refusal, of_other_code, own_code
 from engine.compute.shards.member import ShardTraffic
 from engine.compute.shards.nights import FOLDERS
-from engine.compute.shards.placing import Gang, ShardsLostError, placed
+from engine.compute.shards.placing import ShardActors, ShardsLostError, placed
 from engine.compute.shards.sizes import shards_count
 from engine.compute.shards.worker import Place, Placed
-from engine.compute.watch import WithoutRay, tell
+from engine.compute.watch import WithoutRay, print_note
 from engine.errors import ClusterError
 from engine.spec.jobs import Ray, Scale
 
@@ -109,7 +109,9 @@ class _ShardedPool(Pool):
                     return self._attempt(places, todo, case)
                 except ShardsLostError as lost:
                     reason = str(lost)
-                    tell(f"{reason}; all shards go back to the last night that each has saved")
+                    print_note(
+                        f"{reason}; all shards go back to the last night that each has saved"
+                    )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         raise SHARDS_LOST.error(tries=tries, reason=reason)
@@ -119,7 +121,11 @@ class _ShardedPool(Pool):
         import ray
 
         with placed(places, case.scale, self._threads, is_local=self._is_local) as actors:
-            gang, shared, code = Gang(actors, is_local=self._is_local), ray.put(case), own_code()
+            gang, shared, code = (
+                ShardActors(actors, is_local=self._is_local),
+                ray.put(case),
+                own_code(),
+            )
             begun = gang.ask(lambda actor: actor.begin.remote(code, shared))
             for one in begun:
                 if isinstance(one, Refusal):
@@ -151,7 +157,7 @@ class _ShardedPool(Pool):
         for found, traffic in map(pickle.loads, answers):
             if isinstance(found.outcome, RunResult):
                 self.traffic = traffic
-                tell(_said_of(traffic, self._count, found.busy_s, slots))
+                print_note(_said_of(traffic, self._count, found.busy_s, slots))
             if found.outcome is not None:
                 return cast("Finished", found)
         return None

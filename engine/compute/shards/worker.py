@@ -20,7 +20,7 @@ from engine.compute.tasks import make_ready, node_name, with_granted_threads
 
 @dataclass(frozen=True)
 class Place:
-    """What a shard is told when it is placed.
+    """What a shard is given when it is placed.
 
     `folder` is where it saves its nights, every `every` days (none: as seldom as keeps saving at
     two per cent); `token` what all shards of the market know; `is_local` whether all are on this

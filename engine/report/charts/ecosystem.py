@@ -221,5 +221,5 @@ def top_picture(study: StudyResults, policy: str, called: str) -> Picture | None
         chart.properties(height=220),
         f"The ten largest anchors sell {show('top10_share', first)} in the first month and "
         f"{show('top10_share', last)} in the last under {called}",
-        "Mean of the simulated years.",
+        "Mean of the simulated runs.",
     )

@@ -22,7 +22,7 @@ _FEW_REPLICATIONS: Final = 4
 ONE_REPLICATION: Final = "One replication a policy: nothing is known of the noise."
 
 
-def pairs_told(row: Row) -> str:
+def pairs_note(row: Row) -> str:
     """Say of a paired difference how many replications and worlds it rests on."""
     units, worlds = row["units_count"], row["worlds_count"]
     told = f"{units} replication{'' if units == 1 else 's'}"

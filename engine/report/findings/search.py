@@ -7,7 +7,7 @@ from engine.report.formatting import NONE, label, show
 from engine.results.schemas import Row
 
 _RISK_NAMES: Final = {
-    "cvar": "mean of the worst years",
+    "cvar": "mean of the worst runs",
     "worst_world": "in its worst world",
     "regret": "most missed in a world",
 }

@@ -59,7 +59,7 @@ class _Factor(NamedTuple):
         return self.low is None or self.high is None or (self.high - self.low) / 2 <= _WIDE
 
     @property
-    def is_told(self) -> bool:
+    def is_distinguishable(self) -> bool:
         """Whether the interval leaves out zero; one without an interval is taken as it is."""
         return self.is_known and (self.low is None or self.low > 0)
 
@@ -135,7 +135,7 @@ class _Block(NamedTuple):
         return not self.factors or any(told)
 
 
-def blocks(rows: Sequence[Row]) -> list[_Block]:
+def sensitivity_blocks(rows: Sequence[Row]) -> list[_Block]:
     """Return the rows of `sensitivity` by measure and set of factors."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -145,12 +145,12 @@ def blocks(rows: Sequence[Row]) -> list[_Block]:
 
 def moved_sentences(rows: Sequence[Row]) -> list[str]:
     """Say what moves each measure most, where that is significant, and where noise hides it."""
-    said = [_sentence(block) for block in blocks(rows) if block.is_known]
-    said += _too_few(blocks(rows))
-    said += [text for block in blocks(rows) if (text := _effects_sentence(block))]
+    said = [_sentence(block) for block in sensitivity_blocks(rows) if block.is_known]
+    said += _too_few(sensitivity_blocks(rows))
+    said += [text for block in sensitivity_blocks(rows) if (text := _effects_sentence(block))]
     noisy = [
         f"{label(block.measure)} over {FACTOR_SETS[block.of]} ({percent(block.noise)})"
-        for block in blocks(rows)
+        for block in sensitivity_blocks(rows)
         if block.noise is not None and block.noise > _LOUD
     ]
     if noisy:
@@ -158,7 +158,11 @@ def moved_sentences(rows: Sequence[Row]) -> list[str]:
             f"Much of the variance is noise, not factors: {', '.join(noisy)}."
             " More replications or buyers make it less."
         )
-    told = [block for block in blocks(rows) if any(one.low is not None for one in block.factors)]
+    told = [
+        block
+        for block in sensitivity_blocks(rows)
+        if any(one.low is not None for one in block.factors)
+    ]
     if any(block.of != _SEARCH and block.is_known for block in told):
         said.append(
             "An index is a share of the measure's variance; intervals are 95 % and hold what"
@@ -204,10 +208,10 @@ def _block(of: str, measure: str, rows: Sequence[Row]) -> _Block:
 def _sentence(block: _Block) -> str:
     if not block.factors:
         return f"{label(block.measure)} is moved by none of {FACTOR_SETS[block.of]}."
-    told = [factor for factor in block.factors if factor.is_told][:NAMED_FACTORS]
+    told = [factor for factor in block.factors if factor.is_distinguishable][:NAMED_FACTORS]
     of = FACTOR_SETS[block.of]
     if not told:
-        return f"{label(block.measure)}: none of {of} is told from having no effect."
+        return f"{label(block.measure)}: none of {of} is distinguishable from having no effect."
     parts = [f"{factor.name} ({factor.whole_text})" for factor in told]
     return f"{label(block.measure)}: of {of}, most by {', '.join(parts)}."
 

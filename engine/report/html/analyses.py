@@ -9,12 +9,12 @@ from engine.report.charts.differences import ablation_picture, comparison_pictur
 from engine.report.charts.ecosystem import lorenz_picture, top_picture, touched_picture
 from engine.report.charts.grammar import Picture
 from engine.report.charts.over_time import days_pictures
-from engine.report.charts.prices import world_picture
 from engine.report.charts.response import MARKS_NOTE, response_section
 from engine.report.charts.rows import fit_picture, sensitivity_pictures
 from engine.report.charts.subsidy import funding_picture, segment_pictures
 from engine.report.charts.sweep import sweep_pictures
 from engine.report.charts.trial import trial_pictures
+from engine.report.charts.worlds import world_picture
 from engine.report.findings.calibration import (
     MAY,
     MAY_NOT,
@@ -24,7 +24,7 @@ from engine.report.findings.calibration import (
 )
 from engine.report.findings.elasticities import HEADS as ELASTICITY_HEADS
 from engine.report.findings.elasticities import SAID, elasticities_by_month
-from engine.report.findings.limits import pairs_told
+from engine.report.findings.limits import pairs_note
 from engine.report.findings.scorecard import HEADS, scorecard
 from engine.report.findings.sweep import NOTE as SWEEP_NOTE
 from engine.report.findings.sweep import sweep_cells, sweep_heads
@@ -53,17 +53,18 @@ from engine.report.html.blocks import (
     section,
     table,
 )
-from engine.report.read.calibration import Fitted, read_fit
+from engine.report.read.calibration import CalibrationSummary, read_fit
 from engine.report.read.results_model import StudyResults
 from engine.results.schemas import Row
 
 _MOST_CURVES: Final = 6
 
 _PAIR_NOTE: Final = (
-    "Each year is paired with the one of the same world, population and seed that it is compared "
+    "Each run is paired with the one of the same world, population and seed that it is compared "
     "with; worlds are averaged before the interval is taken over replications. Where there are "
     "several, the lowest and the highest world’s difference stand under it. A bold difference is "
-    "told from none. The last column says how many times as many years independent seeds need."
+    "distinguishable from zero. The last column says how many times as many runs independent "
+    "seeds need."
 )
 _FIGURE_NOTE: Final = (
     "* no unknown moves this figure: its miss is shown and rules nothing out. An input is given by "
@@ -141,7 +142,7 @@ def _difference_sections(study: StudyResults) -> list[Section | None]:
     names = dict.fromkeys(row["policy"] for row in study.comparison)
     by_policy = [(name, [r for r in study.comparison if r["policy"] == name]) for name in names]
     blocks = [
-        (f"{name} against {own[0]['baseline']} ({pairs_told(own[0])})", own)
+        (f"{name} against {own[0]['baseline']} ({pairs_note(own[0])})", own)
         for name, own in by_policy
     ]
     title = "Differences under common random numbers"
@@ -150,7 +151,7 @@ def _difference_sections(study: StudyResults) -> list[Section | None]:
 
 
 def _sensitivity_sections(study: StudyResults) -> list[Section | None]:
-    """Return what moves the outcomes; none without such an analysis."""
+    """Return what moves the measures; none without such an analysis."""
     pictures = sensitivity_pictures(study.sensitivity)
     found = [] if pictures else ["No picture: there are too few runs to tell any factor."]
     return [section("What moves the outcomes", pictures, items=found)] if study.sensitivity else []
@@ -210,7 +211,7 @@ def _fit_sections(study: StudyResults) -> list[Section | None]:
     ]
 
 
-def _figures(found: Fitted) -> Table:
+def _figures(found: CalibrationSummary) -> Table:
     heads: list[Any] = ["Figure", "Unit", "Observed", "Simulated", "80 % interval",
              ("Miss", "standard deviations"), "Verdict"]  # fmt: skip
     rows = []
@@ -234,7 +235,7 @@ def _figures(found: Fitted) -> Table:
     return table("Every figure, and what was simulated for it", heads, rows, _FIGURE_NOTE)
 
 
-def _scores(found: Fitted) -> Table:
+def _scores(found: CalibrationSummary) -> Table:
     rows = [
         TableRow([Cell(text, strong=text == "missed") for text in score])
         for score in scorecard(found)
@@ -243,7 +244,7 @@ def _scores(found: Fitted) -> Table:
     return table("Scorecard", heads, rows, _SCORE_NOTE, fold=False)
 
 
-def _unknowns(found: Fitted) -> Table:
+def _unknowns(found: CalibrationSummary) -> Table:
     rows = [
         TableRow(
             [
@@ -277,7 +278,7 @@ def _across(answers: Sequence[Row]) -> Table | None:
         "Best policy",
     ]
     note = (
-        f"In {answers[0]['pairs_count']} pairs of years under common random numbers that the fit "
+        f"In {answers[0]['pairs_count']} pairs of runs under common random numbers that the fit "
         "has not seen; in brackets 95 % intervals."
     )
     return table("Answers by world", heads, rows, note, fold=False)
@@ -328,7 +329,7 @@ def _difference_table(
 
 def _difference_row(row: Row) -> TableRow:
     measure, low, high = row["measure"], row["ci_low"], row["ci_high"]
-    is_told = low is not None and (low > 0 or high < 0)
+    is_distinguishable = low is not None and (low > 0 or high < 0)
     gain = row["variance_reduction"]
     of = unit(measure)
     worlds = _by_world(row)
@@ -337,7 +338,7 @@ def _difference_row(row: Row) -> TableRow:
             Cell(label(measure), of if of != "%" else ""),
             Cell(show(measure, row["mean"])),
             Cell(show(measure, row["baseline_mean"])),
-            Cell(show_change(measure, row["difference"]), strong=is_told),
+            Cell(show_change(measure, row["difference"]), strong=is_distinguishable),
             Cell(show_limits(measure, low, high), f"worlds {worlds}" if worlds else ""),
             Cell(NONE if gain is None else f"{signed(gain, 1)} ×"),
         ]

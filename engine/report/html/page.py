@@ -15,7 +15,7 @@ from engine.report.charts.render import static_picture, vega_libraries
 from engine.report.definitions import MEASURES
 from engine.report.findings.answer import lead_sentences
 from engine.report.findings.limits import limits, small_sample
-from engine.report.findings.options import changers, headline, options
+from engine.report.findings.options import change_sentences, headline, options
 from engine.report.findings.policies import policy_texts, reference_name
 from engine.report.findings.sweep import sweep_title, unfinished_jobs
 from engine.report.formatting import scaled
@@ -140,7 +140,7 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
         "headline": headline(study),
         "options": found,
         "names": names,
-        "changers": changers(study),
+        "change_sentences": change_sentences(study),
         "sections": _sections(study, found, names),
         "policies": section("The policies", tables=[policy_table(study, best, names)]),
         "cards": cards,
@@ -174,7 +174,7 @@ def _title(study: StudyResults) -> str:
         (study.trial, "What a test in the market would say"),
         (study.response, "What each lever does alone"),
         (study.ablation, "What each mechanism does"),
-        (study.sensitivity, "What moves the outcomes"),
+        (study.sensitivity, "What moves the measures"),
         (study.calibration, f"How well {study.setting('scenario', 'name')} fits what was observed"),
     )
     for rows, title in titles:
@@ -208,7 +208,7 @@ def _facts(study: StudyResults) -> list[tuple[str, str]]:
         ("Scale", study.setting("scale", "name")),
         ("Simulated buyers", f"{buyers:,}" if buyers else None),
         ("Worlds", ", ".join(worlds) if len(worlds) <= _FEW else str(len(worlds))),
-        ("Years a policy", study.years_a_policy),
+        ("Years a policy", study.runs_per_policy),
         ("Policies searched", searched),
         ("Seed", study.seed),
         ("World seed", study.setting("world_seed")),

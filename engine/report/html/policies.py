@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from engine.report.findings.answer import wilson
-from engine.report.findings.policies import Moved, PolicyText
+from engine.report.findings.policies import LeverChange, PolicyText
 from engine.report.formatting import label, scaled, show, unit
 from engine.report.html.blocks import Cell, Table, TableRow, table
 from engine.report.read.results_model import Line, StudyResults
@@ -41,7 +41,7 @@ class _PolicyCard(NamedTuple):
     called: str
     tags: list[str]
     binding: str
-    levers: list[Moved]
+    levers: list[LeverChange]
     is_open: bool
 
 

@@ -7,15 +7,10 @@ from engine.report.charts.brought import BROUGHT_HEADS, brought_picture, brought
 from engine.report.charts.ecosystem import lorenz_picture, top_picture, touched_picture
 from engine.report.charts.frontier import frontier_picture
 from engine.report.charts.over_time import days_pictures
-from engine.report.charts.prices import (
-    effect_pictures,
-    miss_picture,
-    plan_pictures,
-    price_picture,
-    world_picture,
-)
+from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
 from engine.report.charts.rows import estimates_picture
 from engine.report.charts.subsidy import funding_picture, segment_pictures, spending_policy
+from engine.report.charts.worlds import miss_picture, world_picture
 from engine.report.findings.options import Option
 from engine.report.findings.prices import (
     PLAN_HEADS,
@@ -53,7 +48,7 @@ _PLAN_UNITS: Final = dict.fromkeys(PLAN_HEADS[1:], "bn RMB")
 _VALUE_UNITS: Final = {"Days after": "days"} | dict.fromkeys(VALUE_HEADS[1:], "bn RMB")
 
 _RISK_NOTE: Final = (
-    "The first goal on fresh seeds, by what of the years could count. “All hold” is the "
+    "The first goal on fresh seeds, by what of the runs could count. “All hold” is the "
     "probability that every constraint does; below it stands the constraint that is least sure."
 )
 _RUNG_NOTE: Final = (

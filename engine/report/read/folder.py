@@ -164,8 +164,8 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _years(tables: Mapping[str, pa.Table]) -> str:
-    """Count the simulated years of which something is shown."""
+    """Count the simulated runs of which something is shown."""
     keys = ["policy", "world", "replication", "seed"]
     source = tables.get("runs", tables.get("daily"))
     count = source.group_by(keys).aggregate([]).num_rows if source is not None else 0
-    return f"{count} simulated year{'' if count == 1 else 's'}" if count else "no whole year"
+    return f"{count} simulated run{'' if count == 1 else 's'}" if count else "no whole run"

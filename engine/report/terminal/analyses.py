@@ -12,12 +12,12 @@ from engine.report.findings.search import choice, rung_table, sampling
 from engine.report.findings.sensitivity import (
     FACTOR_SETS,
     NAMED_FACTORS,
-    blocks,
     moved_sentences,
+    sensitivity_blocks,
 )
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import NONE, label, percent, signed, unit
-from engine.report.read.calibration import Fitted
+from engine.report.read.calibration import CalibrationSummary
 from engine.report.terminal.policies import WIDE_COLUMNS, plain_table
 from engine.results.schemas import Row
 
@@ -44,7 +44,7 @@ def print_rungs(rows: Sequence[Row], trials: Sequence[Row], console: Console) ->
     console.print(f"\n{sampling(trials)}", highlight=False)
 
 
-def print_calibration(found: Fitted, answers: Sequence[Row], console: Console) -> None:
+def print_calibration(found: CalibrationSummary, answers: Sequence[Row], console: Console) -> None:
     """Print every figure with what was simulated for it, hits and misses alike."""
     table = plain_table("What was observed, and what the best world shows")
     table.add_column("Figure", overflow="fold")
@@ -72,7 +72,7 @@ def print_calibration(found: Fitted, answers: Sequence[Row], console: Console) -
         console.print(f"Not modelled: {names}.", highlight=False, markup=False, style="dim")
 
 
-def _print_scorecard(found: Fitted, console: Console) -> None:
+def _print_scorecard(found: CalibrationSummary, console: Console) -> None:
     """Print the figures that are no input, with what the yardsticks say."""
     table = plain_table("Scorecard: figures that are no input")
     for place, head in enumerate(HEADS):
@@ -86,7 +86,7 @@ def _print_scorecard(found: Fitted, console: Console) -> None:
 
 def print_sensitivity(rows: Sequence[Row], console: Console) -> None:
     """Print what moves each measure most, which way, and by how much."""
-    found = blocks(rows)
+    found = sensitivity_blocks(rows)
     shown = [(block, block.factors[: 2 * NAMED_FACTORS] * block.is_known) for block in found]
     has_limits = any(one.low is not None for _, factors in shown for one in factors)
     with_limits = " (± 95% interval)" if has_limits else ""

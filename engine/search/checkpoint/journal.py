@@ -24,7 +24,7 @@ from engine.cache import cache_folder
 from engine.errors import InputError, StorageError
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Stage
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 
 FILE: Final = "study.journal"
@@ -34,7 +34,7 @@ HASH: Final = "job_hash"
 _LOCK_S: Final = 3
 """Seconds after which the lock of a killed process is broken."""
 
-Tree = dict[str, Any]
+_Tree = dict[str, Any]
 Key = tuple[int, Stage]
 
 
@@ -50,7 +50,7 @@ def job_hash(job: OptimizeJob, earlier: Mapping[str, Policy] | None = None) -> s
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def read_study(folder: Path) -> optuna.Study:
+def read_optuna_study(folder: Path) -> optuna.Study:
     """Return the study in a folder, to be read.
 
     Raises
@@ -110,11 +110,11 @@ class Journal:
             _drop_torn_line(self._samples)
             self._known = dict(self._read(name))
 
-    def sample(self, key: Key) -> Tree | None:
+    def sample(self, key: Key) -> _Tree | None:
         """Return what was written of a candidate and stage; None if nothing was."""
         return self._known.get(key)
 
-    def write(self, key: Key, tree: Tree) -> None:
+    def write(self, key: Key, tree: _Tree) -> None:
         """Append a sample, whole or not at all."""
         self._known[key] = tree
         with _storage_errors(self._samples):
@@ -131,7 +131,7 @@ class Journal:
         with self._samples.open("a", encoding="utf-8") as file:
             file.write(json.dumps(tree) + "\n")
 
-    def _read(self, name: str) -> Iterator[tuple[Key, Tree]]:
+    def _read(self, name: str) -> Iterator[tuple[Key, _Tree]]:
         if not self._samples.exists() or not self._samples.stat().st_size:
             self._append({HASH: name})
             return

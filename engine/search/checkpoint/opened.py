@@ -10,7 +10,7 @@ from engine.search.checkpoint.journal import Journal
 from engine.search.checkpoint.meeting import Meeting
 from engine.search.checkpoint.shared import SharedBench, SharedFinalistRuns, SharedJournal
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.problem import Bench
+from engine.search.problem import Executor
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Checkpoint:
     runs: FinalistRuns
     meeting: Meeting | None = None
 
-    def bench(self, own: Bench, workers_count: Callable[[], int], worlds_count: int) -> Bench:
+    def bench(self, own: Executor, workers_count: Callable[[], int], worlds_count: int) -> Executor:
         """Return a bench that leaves to other drivers what is theirs.
 
         Parameters

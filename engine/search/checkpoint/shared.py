@@ -16,7 +16,7 @@ import optuna
 from optuna.trial import FrozenTrial
 
 from engine.case import RunResult
-from engine.compute.pool import Errand
+from engine.compute.pool import WorkerCall
 from engine.results.packed import pack_runs, unpack_runs
 from engine.search.checkpoint.finalist_runs import FinalistRuns
 from engine.search.checkpoint.journal import HASH, Journal, Key, identity_of
@@ -31,7 +31,7 @@ from engine.search.checkpoint.meeting import (
     storage_errors,
 )
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.problem import Bench, Candidate, Look, Sample, Stage, Urgency
+from engine.search.problem import Candidate, Evaluation, Executor, Sample, Stage, Urgency
 
 _POLL_S: Final = 0.5
 """Seconds between two looks at what others have done."""
@@ -131,7 +131,7 @@ class SharedBench:
 
     def __init__(
         self,
-        bench: Bench,
+        bench: Executor,
         meeting: Meeting,
         kept: SharedFinalistRuns,
         workers_count: Callable[[], int],
@@ -139,24 +139,24 @@ class SharedBench:
     ) -> None:
         self._bench, self._meeting, self._kept = bench, meeting, kept
         self._workers_count, self._worlds_count = workers_count, worlds_count
-        self._waiting: list[tuple[Urgency, int, Look]] = []
+        self._waiting: list[tuple[Urgency, int, Evaluation]] = []
         self._here: dict[tuple[int, Stage], int] = {}
         self._errands = self._count = 0
-        self._elsewhere: dict[str, tuple[Urgency, Look]] = {}
-        self._ready: deque[tuple[Look, Sample]] = deque()
+        self._elsewhere: dict[str, tuple[Urgency, Evaluation]] = {}
+        self._ready: deque[tuple[Evaluation, Sample]] = deque()
         self._looked = 0.0
         self.taken_count = 0
 
-    def begin(self, todo: Look | Errand, urgency: Urgency) -> None:
+    def begin(self, todo: Evaluation | WorkerCall, urgency: Urgency) -> None:
         """Do an errand here; put a look among those that wait."""
-        if isinstance(todo, Errand):
+        if isinstance(todo, WorkerCall):
             self._errands += 1
             self._bench.begin(todo, urgency)
             return
         self._wait_for(todo, urgency)
         self._hand_out()
 
-    def end(self) -> tuple[Look | Errand, Any]:
+    def end(self) -> tuple[Evaluation | WorkerCall, Any]:
         """Wait until something has ended, here or elsewhere."""
         while True:
             self._look_elsewhere()
@@ -171,9 +171,9 @@ class SharedBench:
         """Keep idle workers busy."""
         self._bench.feed()
 
-    def _ended_here(self) -> tuple[Look | Errand, Any]:
+    def _ended_here(self) -> tuple[Evaluation | WorkerCall, Any]:
         done, found = self._bench.end()
-        if isinstance(done, Errand):
+        if isinstance(done, WorkerCall):
             self._errands -= 1
             return done, found
         self._here.pop(done.key, None)
@@ -202,7 +202,7 @@ class SharedBench:
             else:
                 self._begin_here(look, urgency)
 
-    def _take(self, name: str, urgency: Urgency, look: Look) -> None:
+    def _take(self, name: str, urgency: Urgency, look: Evaluation) -> None:
         """Take what another driver found; a finalist's years are read by way of the bench."""
         tree = self._meeting.tree(name)
         assert tree is not None
@@ -213,14 +213,14 @@ class SharedBench:
         else:
             self._ready.append((look, sample))
 
-    def _begin_here(self, look: Look, urgency: Urgency) -> None:
+    def _begin_here(self, look: Evaluation, urgency: Urgency) -> None:
         self._here[look.key] = self._years_of(look)
         self._bench.begin(look, urgency)
 
     def _has_room(self) -> bool:
         return len(self._here) < 2 or sum(self._here.values()) < 2 * self._workers_count()
 
-    def _years_of(self, look: Look) -> int:
+    def _years_of(self, look: Evaluation) -> int:
         worlds = look.stage.worlds_count or self._worlds_count
         return worlds * (look.stage.last - look.stage.first)
 
@@ -234,7 +234,7 @@ class SharedBench:
             urgency, look = self._elsewhere.pop(name)
             self._wait_for(look, urgency)
 
-    def _wait_for(self, look: Look, urgency: Urgency) -> None:
+    def _wait_for(self, look: Evaluation, urgency: Urgency) -> None:
         self._count += 1
         heappush(self._waiting, (urgency, self._count, look))
 

@@ -25,7 +25,7 @@ _COLUMNS: Final = 100
 """Of what is printed where there is no terminal to ask."""
 
 
-def run_years(
+def run_policies(
     job: Job, policies: Iterable[Policy], folder: Path, config: Tree, *, details: bool
 ) -> tuple[Results, list[RunResult]]:
     """Simulate all years of `policies`; see `run_cases`."""
@@ -86,7 +86,7 @@ def conclude(results: Results, folder: Path) -> Console:
     return ResultsConsole(results.currency, results.words, width=_COLUMNS)
 
 
-def tell_folder(folder: Path) -> None:
+def print_folder(folder: Path) -> None:
     """Say where everything is, so that it is found from any machine."""
     settle(folder)
     print(f"Results: {told_place(folder)}")
