@@ -68,17 +68,17 @@ _LIMITING: Final = (
 """Levers that the bounds rise with: of a space their upper ends count."""
 
 
-class GivenTables(NamedTuple):
+class _GivenTables(NamedTuple):
     """Which tables of one's own take the place of what the scenario says."""
 
     goods: bool = False
     buyers: bool = False
 
 
-NO_TABLES: Final = GivenTables()
+NO_TABLES: Final = _GivenTables()
 
 
-class Bound(NamedTuple):
+class _Bound(NamedTuple):
     """The most that a sum can come to, in its own unit, and what of.
 
     `key` is the number that is lowered to make it fit.
@@ -107,7 +107,7 @@ def overflow_mistakes(
         return
     searched = [_at_upper_ends(policies[0], space) for space in job.all_spaces().values()]
     known = [*policies, *searched]
-    given = GivenTables(
+    given = _GivenTables(
         goods=job.tables.named("goods").get("goods") is not None,
         buyers=job.tables.named("buyers").get("buyers") is not None,
     )
@@ -120,7 +120,7 @@ def overflow_mistakes(
                 yield _mistake(bound, world, scenario.currency)
 
 
-def _mistake(bound: Bound, world: str, currency: str) -> InputError:
+def _mistake(bound: _Bound, world: str, currency: str) -> InputError:
     return InputError(
         bound.key,
         f"in the world {world} {bound.what} {bound.value / bound.size:,.0f} {bound.unit}, which "
@@ -147,8 +147,8 @@ def bounds_of(
     scenario: Scenario,
     policies: Sequence[Policy],
     days_after: int = 0,
-    given: GivenTables = NO_TABLES,
-) -> Iterator[Bound]:
+    given: _GivenTables = NO_TABLES,
+) -> Iterator[_Bound]:
     """Yield the largest sums of a run under any of some policies.
 
     Parameters
@@ -163,7 +163,7 @@ def bounds_of(
     who = f"{pool:,} people of {orders / pool / days:.3g} visits a day, over {days:,} days"
     price = _most_price_fen(scenario, policies, given)
     sales = min(orders * price, _most_money_fen(scenario, policies, days, given))
-    yield Bound(
+    yield _Bound(
         "scenario.platform.pool_count",
         f"{who}, at prices up to {price / FEN_PER_RMB:,.0f} RMB, may buy for",
         max(sales, sales / _least_ratio(scenario, policies)),
@@ -171,7 +171,7 @@ def bounds_of(
         FEN_PER_BN_RMB,
         "lower it, scenario.buyers.visits_per_day or returns.base, or end the horizon earlier",
     )
-    yield Bound(
+    yield _Bound(
         "scenario.platform.pool_count",
         f"{who}, may answer to prices by",
         orders / EVERY * EXPECTED_ONE * _most_response(scenario),
@@ -179,7 +179,7 @@ def bounds_of(
         EXPECTED_ONE * 1e9,
         "lower it, scenario.buyers.visits_per_day or choice.price, or end the horizon earlier",
     )
-    yield Bound(
+    yield _Bound(
         "scenario.platform.recruiting_cost_rmb",
         f"recruiting all suppliers {_most_recruiting(policies):,.0f} times as fast may cost",
         _most_recruiting_fen(scenario, policies),
@@ -213,7 +213,7 @@ def _festivals(calendar: Calendar, days: int) -> float:
     return 1.0 + more / days
 
 
-def _most_price_fen(scenario: Scenario, policies: Sequence[Policy], given: GivenTables) -> float:
+def _most_price_fen(scenario: Scenario, policies: Sequence[Policy], given: _GivenTables) -> float:
     suppliers = scenario.suppliers
     dearest = max(kind.price_rmb for kind in suppliers.kinds())
     dearest *= max(suppliers.category_price.values())
@@ -228,7 +228,7 @@ def _most_price_fen(scenario: Scenario, policies: Sequence[Policy], given: Given
 
 
 def _most_money_fen(
-    scenario: Scenario, policies: Sequence[Policy], days: int, given: GivenTables
+    scenario: Scenario, policies: Sequence[Policy], days: int, given: _GivenTables
 ) -> float:
     """What wallets hold and earn, over what is kept of an order, and all purses."""
     buyers, returns = scenario.buyers, scenario.returns

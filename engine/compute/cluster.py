@@ -154,7 +154,7 @@ class _RayPool(Pool):
                 error, self._retries, max(self._memories(), default=0), self.workers_count
             )
             if said is None:
-                raise failed(error) from None
+                raise _failed(error) from None
             print_note(said)
             self._again.append(sent)
             return []
@@ -256,7 +256,7 @@ class _RayPool(Pool):
         self._silences = 0
         self._nodes = cluster_nodes()
         self._watch.look(self._nodes, self._threads * (self._limit or 1))
-        if own_node_is_lost(self._nodes):
+        if _own_node_is_lost(self._nodes):
             self._flight.clear()
             raise OWN_NODE_LOST.error()
         self.workers_count, self._window = self._room()
@@ -298,7 +298,7 @@ def cluster_nodes() -> dict[str, Node]:
     }
 
 
-def own_node_is_lost(nodes: Iterable[str]) -> bool:
+def _own_node_is_lost(nodes: Iterable[str]) -> bool:
     """Tell whether this process runs on a node that is not among those that are alive."""
     import ray
 
@@ -307,7 +307,7 @@ def own_node_is_lost(nodes: Iterable[str]) -> bool:
     )
 
 
-def failed(error: BaseException) -> ClusterError:
+def _failed(error: BaseException) -> ClusterError:
     """Return the error of a task that is not tried again."""
     if "ModuleNotFoundError" in str(error):
         return NO_ENGINE.error(reason=reason_of(error))

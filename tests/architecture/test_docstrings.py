@@ -17,19 +17,6 @@ SHAPE = re.compile(r"\(\s*(?:[\w*+. ]+,)+[\w*+., ]*\)|\b[1-4]-D\b|\bof (?:any|th
 MOST_UNSAID = 3
 """Arguments that a first sentence can still name; more have a section."""
 
-TO_DO = frozenset(
-    {
-        "market.calendar.events.turn_calendar",
-        "market.exchange.Exchange.total",
-        "market.exchange.Whole.total",
-        "market.ledger.concentration.concentration",
-        "market.ledger.results.daily_table",
-        "market.slot.allot_stock",
-        "market.state.State.arrays",
-    }
-)
-"""Functions of the market that still lack one of both; each entry has to be needed."""
-
 
 @functools.cache
 def array_names(path: Path) -> frozenset[str]:
@@ -127,11 +114,4 @@ def lacks(doc: str) -> list[str]:
 @pytest.mark.parametrize(("name", "doc"), FOUND, ids=[name for name, _ in FOUND])
 def test_a_function_on_arrays_names_a_dtype_and_a_shape(name: str, doc: str) -> None:
     missing = lacks(doc)
-    if name in TO_DO:
-        assert missing, f"{name} says all: take it off TO_DO"
-    else:
-        assert not missing, f"{name}: its docstring names no {' and no '.join(missing)}"
-
-
-def test_what_is_still_to_do_exists_and_is_of_the_market() -> None:
-    assert {name for name, _ in FOUND if name.startswith("market.")} >= TO_DO
+    assert not missing, f"{name}: its docstring names no {' and no '.join(missing)}"

@@ -97,7 +97,9 @@ def test_the_command_leaves_its_table_and_prints_it(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     rows = read_table(tmp_path / "out", "priors").to_pylist()
     assert len(rows) == len(_read_figures(FIGURES))
-    assert max(map(len, done.stdout.splitlines())) <= 80
+    *lines, place = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert place.startswith("Results: ")  # a path is never cut
     for part in (
         "of 49 within one standard error",
         "Not estimated: margarine, 5 figures",

@@ -25,7 +25,7 @@ NOTE: Final = (
 )
 
 
-class SweepShape(NamedTuple):
+class _SweepShape(NamedTuple):
     """How a sweep is drawn: along a numeric key, or by the names of its jobs.
 
     `along` is a column `override.KEY`, empty where no key is numeric; rows of one `series` differ
@@ -41,23 +41,23 @@ def told_rows(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row["policy"]]
 
 
-def sweep_keys(rows: Sequence[Row]) -> list[str]:
+def _sweep_keys(rows: Sequence[Row]) -> list[str]:
     """Return the columns of what differs between jobs."""
     columns = dict.fromkeys(name for row in rows for name in row if name.startswith(_KEY))
     return [name for name in columns if len({row.get(name) for row in rows}) > 1]
 
 
-def sweep_shape(rows: Sequence[Row]) -> SweepShape:
+def sweep_shape(rows: Sequence[Row]) -> _SweepShape:
     """Return the numeric key with the most values, and the series beside it."""
     told = told_rows(rows)
-    numeric = [name for name in sweep_keys(told) if all(_is_number(row[name]) for row in told)]
+    numeric = [name for name in _sweep_keys(told) if all(_is_number(row[name]) for row in told)]
     along = max(numeric, key=lambda name: len({row[name] for row in told}), default="")
-    return SweepShape(along, list(dict.fromkeys(series_of(row, rows, along) for row in told)))
+    return _SweepShape(along, list(dict.fromkeys(series_of(row, rows, along) for row in told)))
 
 
 def series_of(row: Row, rows: Sequence[Row], along: str) -> str:
     """Name what a job has besides the key along which it is drawn; its policy where several are."""
-    others = [name for name in sweep_keys(told_rows(rows)) if name != along]
+    others = [name for name in _sweep_keys(told_rows(rows)) if name != along]
     parts = [f"{key_word(name)}={_value(row[name])}" for name in others]
     several = len({one["policy"] for one in told_rows(rows)}) > 1
     return ", ".join([*parts, *([row["policy"]] if several else [])])
@@ -70,7 +70,7 @@ def key_word(column: str) -> str:
 
 def sweep_title(rows: Sequence[Row]) -> str:
     """Return what the page is called."""
-    keys = [key_word(name) for name in sweep_keys(rows)]
+    keys = [key_word(name) for name in _sweep_keys(rows)]
     return f"A sweep of {', '.join(keys)}" if keys else f"{len(rows)} jobs side by side"
 
 

@@ -34,7 +34,7 @@ NOTE: Final = (
 )
 
 
-class TrialCells(NamedTuple):
+class _TrialCells(NamedTuple):
     """A line of the table; the first of a measure heads the others."""
 
     measure: str
@@ -43,14 +43,14 @@ class TrialCells(NamedTuple):
     texts: tuple[str, ...] = ()
 
 
-def trial_cells(rows: Sequence[Row]) -> Iterator[TrialCells]:
+def trial_cells(rows: Sequence[Row]) -> Iterator[_TrialCells]:
     """Yield a head for each measure and a line for each kind of test, as `HEADS` names them."""
     for measure in dict.fromkeys(row["measure"] for row in rows):
         of = unit_a_day(measure)
-        yield TrialCells(measure, of, is_first=True)
+        yield _TrialCells(measure, of, is_first=True)
         for row in rows:
             if row["measure"] == measure:
-                yield TrialCells(measure, of, is_first=False, texts=tuple(_texts(row)))
+                yield _TrialCells(measure, of, is_first=False, texts=tuple(_texts(row)))
 
 
 def unit_a_day(measure: str) -> str:
@@ -77,25 +77,25 @@ def trial_sentences(rows: Sequence[Row]) -> list[str]:
             f"A test by {DESIGNS[row['design']]} says {_amount(measure, row['estimate'])} on "
             f"average{rest}"
         )
-    best = nearest(own)
+    best = _nearest(own)
     said.append(
         f"Nearest to the truth by bias and spread together comes {DESIGNS[best['design']]}."
     )
     return [" ".join(said[:1] + said[-1:]), " ".join(said[1:-1])]
 
 
-def nearest(rows: Sequence[Row]) -> Row:
+def _nearest(rows: Sequence[Row]) -> Row:
     """Return the test with the least mean square error: bias squared and spread squared."""
     return min(rows, key=lambda row: row["bias"] ** 2 + (row["spread"] or 0.0) ** 2)
 
 
 def trial_finding(rows: Sequence[Row]) -> str:
-    """Say of one measure which test comes nearest, and how far the farthest is off."""
-    measure, best = rows[0]["measure"], nearest(rows)
+    """Say of one measure which test comes _nearest, and how far the farthest is off."""
+    measure, best = rows[0]["measure"], _nearest(rows)
     worst = max(rows, key=lambda row: abs(row["bias"]))
     return (
         f"{label(measure)}: {_amount(measure, best['truth'])} {unit_a_day(measure)} in truth; "
-        f"{DESIGNS[best['design']]} comes nearest with {_amount(measure, best['estimate'])}, "
+        f"{DESIGNS[best['design']]} comes _nearest with {_amount(measure, best['estimate'])}, "
         f"{DESIGNS[worst['design']]} is farthest off by {_amount(measure, worst['bias'])}"
     )
 
