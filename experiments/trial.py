@@ -13,12 +13,12 @@ def trial(job: TrialJob, folder: Path, config: Tree) -> None:
     """Try a policy in tests inside the market; leave `trial`, `runs`, `daily` and the report."""
     from engine.report.terminal.trial import print_trial
     from engine.results import read_table
-    from engine.trial import held_in_both, trial_cases, test_rows
+    from engine.trial import held_in_both, rows_of_tests, trial_cases
     from experiments._runs import conclude, print_folder, run_cases
 
     results, years = run_cases(job, trial_cases(job), folder, config, details=True)
     runs = [year.labels | year.run for year in years]
-    rows = test_rows(job, read_table(folder, "daily"), runs)
+    rows = rows_of_tests(job, read_table(folder, "daily"), runs)
     results.write_rows("trial", rows)
     print_trial(rows, conclude(results, folder))
     if held := held_in_both(job):

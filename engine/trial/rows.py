@@ -48,7 +48,7 @@ class _World(NamedTuple):
     switched: Floats
 
 
-def test_rows(job: TrialJob, daily: pa.Table, runs: Sequence[Row]) -> list[dict[str, Any]]:
+def rows_of_tests(job: TrialJob, daily: pa.Table, runs: Sequence[Row]) -> list[dict[str, Any]]:
     """Return a row for each kind of test and measure.
 
     Parameters

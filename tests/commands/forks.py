@@ -4,6 +4,7 @@ A fork has everything imported already, so that a kill after a random time hits 
 and not Python at its start.
 """
 
+import fcntl
 import importlib
 import os
 import signal
@@ -31,6 +32,12 @@ class ForkEnd(NamedTuple):
 
 Act = Callable[[], object]
 
+_PIPE_BYTES = 1 << 20
+"""More than any command says."""
+
+_HEARD: dict[int, int] = {}
+"""By process, where what it says on standard error is read."""
+
 
 def _nothing() -> None:
     """Do nothing."""
@@ -43,9 +50,12 @@ def fork(
 
     Returns its process.
     """
-    said = place / f".said-{command}"
+    heard, said = os.pipe()  # no file: a disk without room would swallow what is said
+    fcntl.fcntl(said, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     process = os.fork()
     if process:
+        os.close(said)
+        _HEARD[process] = heard
         return process
     status = 70
     try:
@@ -57,8 +67,10 @@ def fork(
     except BaseException:  # noqa: BLE001  # a bug: its traceback is what was said
         traceback.print_exc()
     finally:
-        sys.stderr.flush()
-        os._exit(status)
+        try:
+            sys.stderr.flush()
+        finally:
+            os._exit(status)  # whatever happens: a fork that came back would be a second pytest
 
 
 def _end_of(main: Act) -> int:
@@ -77,7 +89,7 @@ def preload(place: Path, command: str, *words: str) -> ForkEnd:
         new = [name for name in sys.modules if name not in known]
         names.write_text("\n".join(new), encoding="utf-8")
 
-    done = ended(fork(place, command, *words, last=tell), place, command)
+    done = ended(fork(place, command, *words, last=tell))
     for name in names.read_text(encoding="utf-8").split() if names.exists() else ():
         if name != "engine.market.run":  # the real one compiles
             with suppress(Exception):  # some are made up on the way, or refuse to come alone
@@ -86,32 +98,31 @@ def preload(place: Path, command: str, *words: str) -> ForkEnd:
     return done
 
 
-def ended(process: int, place: Path, command: str, *, after_s: float | None = None) -> ForkEnd:
+def ended(process: int, *, after_s: float | None = None) -> ForkEnd:
     """Wait for a fork, or kill it after some time."""
     end = time.monotonic() + (300.0 if after_s is None else after_s)
     while time.monotonic() < end:
         done, status = os.waitpid(process, os.WNOHANG)
         if done:
-            said = place / f".said-{command}"
-            code = os.waitstatus_to_exitcode(status)
-            return ForkEnd(code, said.read_text(encoding="utf-8") if said.exists() else "")
+            with os.fdopen(_HEARD.pop(process), encoding="utf-8", errors="replace") as heard:
+                return ForkEnd(os.waitstatus_to_exitcode(status), heard.read())
         time.sleep(0.002)
     os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
+    os.close(_HEARD.pop(process))
     return ForkEnd(-signal.SIGKILL, "")
 
 
 def run_fork(place: Path, command: str, *words: str, first: Act = _nothing) -> ForkEnd:
     """Run a command in a fork to its end."""
-    return ended(fork(place, command, *words, first=first), place, command)
+    return ended(fork(place, command, *words, first=first))
 
 
-def _become(place: Path, command: str, words: tuple[str, ...], said: Path) -> None:
+def _become(place: Path, command: str, words: tuple[str, ...], said: int) -> None:
     os.chdir(place)
-    out = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
-    os.dup2(out, 2)
+    os.dup2(said, 2)
     sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
     sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False, buffering=1)
     sys.argv = [str(sys.modules[f"experiments.{command}"].__file__), *words]

@@ -98,7 +98,7 @@ def kills(place: Path, command: str, count: int, seed: int) -> int:
     usual_s = time.monotonic() - started
     for _ in range(count):
         process = fork(place, command, *words_of(command))
-        end = ended(process, place, command, after_s=chance.uniform(0.0, usual_s))
+        end = ended(process, after_s=chance.uniform(0.0, usual_s))
         hits += end.status < 0
         assert end.status <= 0, end.err
         check_whole(place)
@@ -179,7 +179,7 @@ def test_a_full_disk_is_one_message_and_room_lets_the_command_go_on(small_disk, 
 def test_a_disk_that_becomes_read_only_is_one_message(small_disk, whole) -> None:
     place = small_disk("size=16m")
     process = fork(place, "simulate", *words_of("simulate"))
-    ended(process, place, "simulate", after_s=0.3)
+    ended(process, after_s=0.3)
     subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
     said = subprocess.run(
         [sys.executable, "-m", "experiments.simulate", *words_of("simulate")],
@@ -260,7 +260,7 @@ def test_of_two_jobs_in_one_folder_one_works_and_one_is_told(
         (tmp_path / name).mkdir()
     words = [*COMMANDS[command], *SMALL[:-1], f"hydra.run.dir={tmp_path / 'out'}"]
     both = {name: fork(tmp_path / name, command, *words) for name in ("one", "two")}
-    ends = [ended(process, tmp_path / name, command) for name, process in both.items()]
+    ends = [ended(process) for process in both.values()]
     assert sorted(end.status for end in ends) in ([0, 2], [0, 0])  # the second may come later
     assert all("at work in" in end.err for end in ends if end.status == 2)
     assert results(tmp_path) == whole(command)
@@ -275,7 +275,7 @@ def back_in_time() -> None:
 @pytest.mark.parametrize("command", BOTH)
 def test_a_clock_that_goes_backwards_changes_nothing(tmp_path: Path, whole, command: str) -> None:
     process = fork(tmp_path, command, *words_of(command))
-    ended(process, tmp_path, command, after_s=0.7)
+    ended(process, after_s=0.7)
     later = time.time() + 10 * 86_400
     for path in tmp_path.rglob("*"):
         os.utime(path, (later, later))

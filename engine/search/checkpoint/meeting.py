@@ -112,10 +112,10 @@ def look_name(candidate: Candidate, stage: Stage) -> str:
 def name_of(number: int, stage: Stage, point: Mapping[str, float] | None) -> str:
     """Name a look; see `look_name`."""
     own = None if point is None else dict(point)
-    return digest(json.dumps([number, list(stage), own], sort_keys=True))
+    return short_name(json.dumps([number, list(stage), own], sort_keys=True))
 
 
-def digest(parts: str) -> str:
+def short_name(parts: str) -> str:
     """Name something by what it is made of: 32 hexadecimal digits."""
     return hashlib.sha256(parts.encode()).hexdigest()[:32]
 

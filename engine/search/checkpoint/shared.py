@@ -24,10 +24,10 @@ from engine.search.checkpoint.meeting import (
     Claimed,
     Meeting,
     dialect_address,
-    digest,
     engine_options,
     look_name,
     name_of,
+    short_name,
     storage_errors,
 )
 from engine.search.evaluator import ObjectiveEvaluator
@@ -75,7 +75,7 @@ class SharedJournal(Journal):
     def add(self, trial: FrozenTrial) -> None:
         """Append a settled trial to both studies, to the common one only once."""
         super().add(trial)
-        look = digest(identity_of(trial))
+        look = short_name(identity_of(trial))
         claimed = self._meeting.claim(look)
         if claimed not in {Claimed.OURS, Claimed.INHERITED}:
             return
