@@ -21,7 +21,7 @@ from engine.errors import StorageError
 from engine.measures import catalogue
 from engine.results.schemas import PARTED
 from engine.results.storage import open_folder
-from engine.results.writer import part_name
+from engine.results.writer import can_read, part_name
 
 _FILE: Final = "runs.jsonl"
 
@@ -52,11 +52,11 @@ class KeptRuns:
         self._read()
 
     def get(self, labels: Mapping[str, Any]) -> RunResult | None:
-        """Return a finished run without its details; None if it is not, or lacks a part."""
+        """Return a finished run without its details; None if it is not, or lacks a whole part."""
         if _key(labels) not in self._runs:
             return None
         year, tables = self._runs[_key(labels)]
-        is_whole = all(self._folder.exists(f"{name}/{part_name(labels)}") for name in tables)
+        is_whole = all(can_read(self._folder, f"{name}/{part_name(labels)}") for name in tables)
         return year if is_whole else None
 
     def parts(self) -> set[str]:

@@ -204,6 +204,14 @@ def _parquet(folder: Folder, name: str) -> pq.ParquetFile:
     return pq.ParquetFile(pa.BufferReader(folder.get(name)))
 
 
+def can_read(folder: Folder, name: str) -> bool:
+    """Return whether a Parquet file is there and has its end, which is written last."""
+    try:
+        return folder.exists(name) and bool(_parquet(folder, name))
+    except pa.ArrowInvalid:
+        return False
+
+
 def _hash_of(folder: Folder, name: str) -> str:
     """Return the config's hash that a table bears; empty if this package did not write it."""
     try:
