@@ -90,12 +90,12 @@ def _nearest(rows: Sequence[Row]) -> Row:
 
 
 def trial_finding(rows: Sequence[Row]) -> str:
-    """Say of one measure which test comes _nearest, and how far the farthest is off."""
+    """Say of one measure which test comes nearest, and how far the farthest is off."""
     measure, best = rows[0]["measure"], _nearest(rows)
     worst = max(rows, key=lambda row: abs(row["bias"]))
     return (
         f"{label(measure)}: {_amount(measure, best['truth'])} {unit_a_day(measure)} in truth; "
-        f"{DESIGNS[best['design']]} comes _nearest with {_amount(measure, best['estimate'])}, "
+        f"{DESIGNS[best['design']]} comes nearest with {_amount(measure, best['estimate'])}, "
         f"{DESIGNS[worst['design']]} is farthest off by {_amount(measure, worst['bias'])}"
     )
 

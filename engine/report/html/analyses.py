@@ -154,7 +154,7 @@ def _sensitivity_sections(study: StudyResults) -> list[Section | None]:
     """Return what moves the measures; none without such an analysis."""
     pictures = sensitivity_pictures(study.sensitivity)
     found = [] if pictures else ["No picture: there are too few runs to tell any factor."]
-    return [section("What moves the outcomes", pictures, items=found)] if study.sensitivity else []
+    return [section("What moves the measures", pictures, items=found)] if study.sensitivity else []
 
 
 def _trial_sections(study: StudyResults) -> list[Section | None]:

@@ -90,7 +90,7 @@ def print_sensitivity(rows: Sequence[Row], console: Console) -> None:
     shown = [(block, block.factors[: 2 * NAMED_FACTORS] * block.is_known) for block in found]
     has_limits = any(one.low is not None for _, factors in shown for one in factors)
     with_limits = " (± 95% interval)" if has_limits else ""
-    table = plain_table(f"What moves the outcomes{with_limits}")
+    table = plain_table(f"What moves the measures{with_limits}")
     # Names are typed into commands: they stay whole, and the words beside them wrap.
     longest = max((len(factor.name) for _, factors in shown for factor in factors), default=0)
     table.add_column("Measure, factor", min_width=longest + len("  "), overflow="fold")
