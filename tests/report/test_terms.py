@@ -95,6 +95,24 @@ def test_what_is_filled_in_is_translated_too() -> None:
     )
 
 
+UNSHOWN = (
+    "Recommended by the first goal: trial_044, Net cost 4.00 bn RMB.",
+    "P(all constraints hold) 0.97. No other finalist holds them as surely.",
+    "P(best of the 4 finalists that hold them) 0.80; expected loss against the best of them 0.3%.",
+    (
+        "The shape of its target path brings nothing beyond a straight one that is distinguishable"
+        " from noise: GMV 0.75 (−2.4 to 3.9) and contribution 0.00 (0.00 to 0.00) bn RMB; the push"
+        " is 1.0% in the mean, on a straight one 1.2%."
+    ),
+)
+"""Sentences of pages that none of the folders here brings about."""
+
+
+@pytest.mark.parametrize("said", UNSHOWN)
+def test_sentences_that_no_folder_here_has_are_known_too(said: str) -> None:
+    assert not ENGLISH.search(Terms("zh")(said))
+
+
 def test_a_missing_text_stays_and_is_known() -> None:
     terms = Terms("zh")
     assert terms("Never written anywhere") == "Never written anywhere"

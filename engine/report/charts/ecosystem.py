@@ -133,7 +133,7 @@ def lorenz_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture 
     return picture(
         alt.layer(*layers).properties(height=HEIGHT),
         f"The largest tenth of the anchors sells {', '.join(said)}",
-        "Lorenz curve of expected GMV over all anchors of all years. Dashed: if all sold alike.",
+        "Lorenz curve of expected GMV over all anchors of all runs. Dashed: if all sold alike.",
     )
 
 

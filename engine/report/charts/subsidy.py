@@ -33,7 +33,7 @@ TIERS: Final = {"tier12": "cities of tiers 1 and 2", "tier3": "tier 3 and below"
 DOMAINS: Final = {"private": "from followed anchors", "public": "from the public feed"}
 
 _PLACE_NOTE: Final = (
-    "Mean of the simulated years. The tables do not tell new buyers’ coupons from others’."
+    "Mean of the simulated runs. The tables do not tell new buyers’ coupons from others’."
 )
 
 _PARTS: Final = ("own, kept by buyers", "own, back with returns", "the partner’s")

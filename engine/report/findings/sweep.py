@@ -86,7 +86,7 @@ def unfinished_jobs(rows: Sequence[Row]) -> str:
 
 
 def sweep_sentences(rows: Sequence[Row]) -> list[str]:
-    """Say how far each main measure moves over the sweep, and whether that is told from noise."""
+    """Say how far each main measure moves over the sweep, and whether it is more than noise."""
     told = told_rows(rows)
     if not told:
         return ["No job has finished runs."]
@@ -163,7 +163,7 @@ def _sentence(told: Sequence[Row], measure: str) -> str:
     return (
         f"Most changes {label_inside(measure)} at {_name(most, told)}: {_change(most, measure)}"
         f"{in_unit} against {_name(told[0], told)}, "
-        f"{'told from nothing' if is_told else 'not told from nothing'}."
+        f"{'' if is_told else 'not '}distinguishable from zero."
     )
 
 

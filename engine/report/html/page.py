@@ -208,7 +208,7 @@ def _facts(study: StudyResults) -> list[tuple[str, str]]:
         ("Scale", study.setting("scale", "name")),
         ("Simulated buyers", f"{buyers:,}" if buyers else None),
         ("Worlds", ", ".join(worlds) if len(worlds) <= _FEW else str(len(worlds))),
-        ("Years a policy", study.runs_per_policy),
+        ("Runs a policy", study.runs_per_policy),
         ("Policies searched", searched),
         ("Seed", study.seed),
         ("World seed", study.setting("world_seed")),
