@@ -201,9 +201,9 @@ def test_workers_that_are_counted_have_a_task_waiting_too(no_ray: None) -> None:
         assert isinstance(pool, _RayPool)
         assert (pool.workers_count, pool._window) == (2, 4)
         pool._limit = 1  # fewer than it has: now nothing but the window holds them back
-        assert pool._room(1) == (1, 1)
+        assert pool._room() == (1, 1)
         pool._limit = None
-        assert pool._room(1) == (2, 4)
+        assert pool._room() == (2, 4)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
