@@ -11,7 +11,7 @@ from engine.calibrate.identify import FEW
 from engine.checks import check_job
 from engine.config import load
 from engine.report.findings.calibration import _unknowns
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from experiments.optimize import _write_policies
 from tests import fakes
 from tests.worlds import CONF, job

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from engine.checks import check_job
 from engine.errors import PoquanError
+from engine.market import terms
 from engine.market.run import simulate
-from engine.market.sessions import decide, responses
+from engine.market.sessions import responses
 from engine.market.supply import trade
 from engine.overflow import DEAREST, EVERY, MOST, MOST_INCOME_RMB, MOST_VISITS, bounds_of
 from tests.properties.test_stress import SMALL, check_run
@@ -27,7 +28,7 @@ ends = st.sampled_from(["low", "high"])
 
 
 def test_the_limits_of_the_kernels_are_those_of_the_bounds():
-    assert MOST_VISITS == decide.MOST_SESSIONS
+    assert MOST_VISITS == terms.MOST_SESSIONS
     assert DEAREST == trade.DEAREST
     assert EVERY == responses._EVERY
     assert MOST_INCOME_RMB[1] == 2**16 - 1  # a buyer's income is kept in 16 bits
@@ -114,7 +115,7 @@ def test_what_a_search_may_try_counts_as_well():
     from hydra import compose, initialize_config_dir
 
     from engine.config import load
-    from engine.spec.jobs import OptimizeJob
+    from engine.spec.optimize import OptimizeJob
     from tests.worlds import CONF
 
     words = ["scenario.platform.recruiting_cost_rmb=1e11",
