@@ -12,7 +12,7 @@ import pytest
 from tests.cluster.nodes import ROOT, Cluster, cluster
 from tests.cluster.test_lost_and_refused import TOKEN, finished, rows
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.nodes, pytest.mark.timeout(1800)]
 
 COMMAND = [sys.executable, "-m", "experiments.simulate", "scale=smoke", "ray=cluster"]
 SHORT = ["scenario.calendar.end=2020-01-31", "replications=3"]

@@ -15,7 +15,7 @@ from tests.cluster.nodes import (
     start_command,
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.nodes, pytest.mark.timeout(1800)]
 
 SMALL = ["scale=smoke", "scenario.calendar.end=2020-01-31"]
 TOKEN = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "right" * 8}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.cluster.nodes import Cluster, cluster, run_command
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.nodes, pytest.mark.timeout(1800)]
 
 SMALL = ["scale=smoke", "scenario.calendar.end=2020-01-31"]
 GIB = 2**30

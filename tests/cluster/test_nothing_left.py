@@ -13,7 +13,7 @@ import pytest
 from tests.cluster.nodes import descendants, is_gone, passing_folder, start_command
 from tests.cluster.test_lost_and_refused import finished
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.slow, pytest.mark.nodes, pytest.mark.timeout(1800)]
 
 WORDS = ["scale=smoke", "ray.backend=ray", "ray.workers_count=1", "hydra.run.dir=out"]
 
