@@ -8,8 +8,8 @@ from engine.case import Case, RunResult
 from engine.compare import INCREMENTAL, paired
 from engine.spec.mechanisms import MECHANISMS
 
-ALL_ON: Final = "all_on"
-PREFIX: Final = "without_"
+_ALL_ON: Final = "all_on"
+_PREFIX: Final = "without_"
 COMMON: Final = "gmv_paid_fen"
 """The measure that is shown for every mechanism beside its own."""
 
@@ -20,13 +20,13 @@ def ablations(cases: Sequence[Case]) -> Iterator[Case]:
     The policy's name says which; everything else, random streams included, stays.
     """
     for case in cases:
-        yield _named(case, ALL_ON)
+        yield _named(case, _ALL_ON)
         switches = case.scenario.mechanisms
         for mechanism in MECHANISMS:
             if getattr(switches, mechanism.name):
                 off = switches.model_copy(update={mechanism.name: False})
                 scenario = case.scenario.model_copy(update={"mechanisms": off})
-                yield _named(replace(case, scenario=scenario), PREFIX + mechanism.name)
+                yield _named(replace(case, scenario=scenario), _PREFIX + mechanism.name)
 
 
 def effects(years: Sequence[RunResult]) -> list[dict[str, Any]]:
@@ -38,24 +38,25 @@ def effects(years: Sequence[RunResult]) -> list[dict[str, Any]]:
     known = {mechanism.name: mechanism for mechanism in MECHANISMS}
     own = {name: mechanism.shows_in for name, mechanism in known.items()}
     measures = list(dict.fromkeys([COMMON, *(name for names in own.values() for name in names)]))
-    for row in paired(years, ALL_ON, measures):
-        mechanism = row["policy"].removeprefix(PREFIX)
+    for row in paired(years, _ALL_ON, measures):
+        mechanism = row["policy"].removeprefix(_PREFIX)
         if row["measure"] != INCREMENTAL:
             title, is_own = known[mechanism].title, row["measure"] in own[mechanism]
             rows.append({"mechanism": mechanism, "title": title, "is_own": is_own} | row)
     return rows
 
 
-def untold(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Mechanisms none of whose own measures tells their being off from their being on."""
-    told = {row["mechanism"] for row in rows if row["is_own"] and is_told(row)}
+def indistinguishable(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Mechanisms without a distinguishable effect on any of their own measures."""
+    told = {row["mechanism"] for row in rows if row["is_own"] and is_distinguishable(row)}
     return [name for name in dict.fromkeys(row["mechanism"] for row in rows) if name not in told]
 
 
-def is_told(row: dict[str, Any]) -> bool:
+def is_distinguishable(row: dict[str, Any]) -> bool:
     """Whether the 95 % interval of a difference leaves out zero.
 
-    Without a spread, what differs is told: a mechanism may stop a flow altogether.
+    Where all pairs agree there is no interval, and any difference is distinguishable: a mechanism
+    may stop a flow altogether.
     """
     if row["ci_low"] is None:
         return bool(row["difference"] != 0)

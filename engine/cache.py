@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-COMPILED = ("rules", "market", "population", "rng.py", "jit.py", "units.py")
+_COMPILED = ("rules", "market", "population", "rng.py", "jit.py", "units.py")
 """What compiled code is made from, below this package."""
 
 
@@ -24,7 +24,7 @@ def cache_folder() -> Path:
         digest.update(f"{name}={version(name)};".encode())
     digest.update(sys.version.encode())
     here = Path(__file__).parent
-    for part in COMPILED:
+    for part in _COMPILED:
         place = here / part
         for source in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             digest.update(source.read_bytes())

@@ -9,8 +9,8 @@ from engine.spec.jobs import Job
 from engine.spec.policy import Policy
 from engine.spec.worlds import worlds
 
-BUYER_DAYS_PER_S: Final = 8e6
-ANCHOR_DAYS_PER_S: Final = 8e5
+_BUYER_DAYS_PER_S: Final = 8e6
+_ANCHOR_DAYS_PER_S: Final = 8e5
 """Rough speeds of one core, for deciding where to run; nothing depends on them but time."""
 
 
@@ -72,4 +72,4 @@ def seconds_of_run(job: Job, population_share: float = 1.0, run_off_days: int = 
     """Guess the seconds that one year of `job`, and its run-off, take on one core."""
     buyers = job.scale.buyers_count * population_share
     days = job.scenario.calendar.days_simulated + run_off_days
-    return days * (buyers / BUYER_DAYS_PER_S + job.scale.anchors_count / ANCHOR_DAYS_PER_S)
+    return days * (buyers / _BUYER_DAYS_PER_S + job.scale.anchors_count / _ANCHOR_DAYS_PER_S)

@@ -1,7 +1,7 @@
 """What is refused of a job before anything runs, beyond what its types say.
 
 All worlds and all policies are looked at together: a mistake in the last baseline of the
-last world is told at once, and not after hours.
+last world is reported at once, and not after hours.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,11 +15,13 @@ from engine.compute.machine import check_memory
 from engine.errors import CombinedInputError, InputError
 from engine.market.exchange import GROUP, groups_of
 from engine.market.plan import check_target
+from engine.overflow import overflow_mistakes
 from engine.spec.base import Dated
 from engine.spec.benchmark import BenchmarkJob
 from engine.spec.calendar import Calendar
 from engine.spec.calibration import CalibrateJob
-from engine.spec.jobs import CompareJob, Job, OptimizeJob, SimulateJob
+from engine.spec.jobs import CompareJob, Job, SimulateJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.response import ResponseJob
 from engine.spec.scenario import Scenario
@@ -56,8 +58,14 @@ def check_job(job: Job) -> None:
         mistakes += _run_off(job, scenarios)
     if isinstance(job, OptimizeJob):
         mistakes += _goal_year(job, scenarios)
+    mistakes += overflow_mistakes(job, scenarios, _all_policies(job))
     if mistakes:
         raise CombinedInputError(mistakes)
+
+
+def _all_policies(job: Job) -> list[Policy]:
+    """Every policy that may be in force, the history among them."""
+    return [*_policies(job).values(), *([job.history] if job.history else [])]
 
 
 def _decision(job: Job, scenarios: Mapping[str, Scenario]) -> Iterator[InputError]:
@@ -211,9 +219,9 @@ def _time(job: Job) -> Iterator[InputError]:
         fits = max(1, int(_LONGEST_S / seconds_of_run(job)))
         yield InputError(
             "replications",
-            f"{years:,} simulated years of {job.scale.buyers_count:,} buyers take about "
+            f"{years:,} simulated runs of {job.scale.buyers_count:,} buyers take about "
             f"{seconds / _YEAR_S:,.0f} years of one core",
-            f"about {fits:,} simulated years of this size",
+            f"about {fits:,} simulated runs of this size",
             "lower replications, scale, or the number of policies and worlds",
         )
 

@@ -16,14 +16,14 @@ from engine.stats.arrays import Floats, Ints
 from engine.stats.intervals import Interval, mean_interval
 from engine.stats.paired import independent_units, means_by
 
-_HOLDS, _FAILS, _OPEN = "holds", "does not hold", "not told"
+_HOLDS, _FAILS, _OPEN = "holds", "does not hold", "undecided"
 
 
 def claim_rows(experiment: Experiment, years: Sequence[RunResult]) -> list[dict[str, Any]]:
     """Return the rows of `claims`: value, 95 % interval and verdict of every claim.
 
     The verdict is `holds` where the whole interval lies where the claim says, `does not hold`
-    where none of it does, and else `not told`.
+    where none of it does, and else `undecided`.
 
     Parameters
     ----------

@@ -21,6 +21,16 @@ from engine.stats.paired import independent_units, means_by
 FINISHED, FAILED, OPEN = "finished", "failed", "not finished"
 """States of a job."""
 
+CHANGED: Final = (
+    "gmv_paid_fen",
+    "platform_contribution_fen",
+    "subsidy_fen",
+    "target_attained",
+    "top10_share",
+    "dau_change_share",
+)
+"""Measures of which a table tells the change against its first job."""
+
 _MEASURES: Final = catalogue.OUTCOMES
 _WITHOUT_EFFECT: Final = frozenset({"ray", "threads"})
 """Keys on which no result depends."""
@@ -36,7 +46,7 @@ class StudyMember(NamedTuple):
     message: str = ""
 
 
-def told_apart(keys: Sequence[Mapping[str, Any]]) -> list[str]:
+def distinct_names(keys: Sequence[Mapping[str, Any]]) -> list[str]:
     """Name jobs by what differs between them, each key by the fewest of its last parts.
 
     `policy.subsidy.rate.source=0.1` is `source=0.1` unless another key ends in `source`.
@@ -48,7 +58,7 @@ def told_apart(keys: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def members_of_folders(folders: Sequence[Path]) -> list[StudyMember]:
-    """Take folders of results as jobs, told apart by what their configs have otherwise.
+    """Take folders of results as jobs, named by what their configs have otherwise.
 
     Names are those of the folders, with that of the folder above where two are called the same.
     """
@@ -72,8 +82,11 @@ def collected_rows(members: Sequence[StudyMember]) -> list[dict[str, Any]]:
     """Return the rows of `sweep`: one a job and policy, with the mean of every measure.
 
     A job without runs has one row with neither policy nor measures. Columns `override.KEY` hold
-    what differs between the jobs, `MEASURE_se` standard errors over independent replications.
+    what differs between the jobs, `MEASURE_se` standard errors over independent replications, and
+    `MEASURE_change`, with `_ci_low` and `_ci_high`, of those of `CHANGED` the paired difference
+    to the first job that has runs, where both met the same random numbers.
     """
+    changes = _changes(members)
     texts = _texts(members)
     rows = []
     for number, member in enumerate(members):
@@ -85,7 +98,10 @@ def collected_rows(members: Sequence[StudyMember]) -> list[dict[str, Any]]:
         }
         by_policy = _by_policy(_runs_of(member))
         rows += [
-            head | {"policy": policy, "runs_count": len(runs)} | _means(runs)
+            head
+            | {"policy": policy, "runs_count": len(runs)}
+            | _means(runs)
+            | changes.get((member.name, policy), {})
             for policy, runs in by_policy.items()
         ]
         if not by_policy:
@@ -125,6 +141,20 @@ def paired_with_first(
     return rows
 
 
+def _changes(members: Sequence[StudyMember]) -> dict[tuple[str, str], dict[str, float | None]]:
+    """Return the changes against the first job, by job and policy."""
+    found: dict[tuple[str, str], dict[str, float | None]] = {}
+    for row in paired_with_first(members, CHANGED):
+        if (measure := row["measure"]) in CHANGED:
+            own = found.setdefault((row["policy"], row["of"]), {})
+            own |= {
+                f"{measure}_change": row["difference"],
+                f"{measure}_change_ci_low": row["ci_low"],
+                f"{measure}_change_ci_high": row["ci_high"],
+            }
+    return found
+
+
 def _config_of(folder: Path) -> Mapping[str, Any]:
     tables = [name for name in list_tables(folder) if name not in PARTED]
     found = provenance_of(read_table(folder, tables[0]))["config"] if tables else {}
@@ -149,7 +179,7 @@ def _shortest(key: str, every: Sequence[str]) -> str:
 
 
 def _texts(members: Sequence[StudyMember]) -> set[str]:
-    """Return the keys whose values are no numbers alone: they are told as texts."""
+    """Return the keys whose values are no numbers alone: they are written as texts."""
     values: dict[str, list[Any]] = {}
     for member in members:
         for key, value in member.keys.items():

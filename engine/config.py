@@ -17,11 +17,12 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import InputError
+from engine.secrets import hide_tree, reveal_tree
 from engine.spec.base import Dated, Spec
 from engine.spec.explain import explain
 from engine.spec.jobs import Job
 
-JobT = TypeVar("JobT", bound=Spec)
+_JobT = TypeVar("_JobT", bound=Spec)
 Tree = dict[str, Any]
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -29,7 +30,7 @@ _DATED: Final = re.compile(rf"\{{\s*{_DAY.pattern}\s*:.*\}}")
 _INTERPOLATION: Final = re.compile(r"\$\{[^.{}][^{}]*\}")
 
 
-def load(cfg: DictConfig, job: type[JobT]) -> JobT:
+def load(cfg: DictConfig, job: type[_JobT]) -> _JobT:
     """Return the validated job that `cfg` describes.
 
     Raises
@@ -38,7 +39,7 @@ def load(cfg: DictConfig, job: type[JobT]) -> JobT:
         Listing every unknown key, wrong type, value out of range and broken rule, each
         with what is allowed and what to do; or the first mistake in own tables.
     """
-    tree = resolve(cfg)
+    tree = reveal_tree(resolve(cfg))
     try:
         # JSON rules: "0.1" and true are not numbers, but "2020-06-16" is a date.
         loaded = job.model_validate_json(json.dumps(_whole(tree), default=str), strict=True)
@@ -53,6 +54,8 @@ def load(cfg: DictConfig, job: type[JobT]) -> JobT:
 
 def resolve(cfg: DictConfig) -> Tree:
     """Return `cfg` as plain values, interpolations resolved and dated levers as mappings.
+
+    Passwords within addresses are hidden: what comes out is for tables and files.
 
     Raises
     ------
@@ -72,7 +75,7 @@ def resolve(cfg: DictConfig) -> Tree:
             str(error.full_key), what, "a value, or ${key} of a key that exists", "correct it"
         ) from None
     assert isinstance(tree, dict)
-    return {str(key): _unfold_dates(value) for key, value in tree.items()}
+    return {str(key): _unfold_dates(hide_tree(value)) for key, value in tree.items()}
 
 
 def fold_dates(value: Any) -> Any:

@@ -23,7 +23,7 @@ class InputError(PoquanError):
 
 
 class CombinedInputError(InputError):
-    """Several mistakes of one input, told together; its parts are those of the first."""
+    """Several mistakes of one input, reported together; its parts are those of the first."""
 
     def __init__(self, mistakes: Sequence[InputError]) -> None:
         first = mistakes[0]

@@ -1,4 +1,4 @@
-"""What a job names that lies outside the days it simulates, told in notes."""
+"""What a job names that lies outside the days it simulates, as notes."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta

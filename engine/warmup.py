@@ -34,7 +34,7 @@ from engine.market.world import World, open_world
 from engine.spec.base import Dated
 from engine.units import FEN_PER_BN_RMB, KINDS
 
-BUYERS = 500
+_BUYERS = 500
 
 
 def warm_up(case: Case) -> None:
@@ -53,7 +53,7 @@ def _poor_case(case: Case) -> Case:
     calendar = scenario.calendar
     few_days = min(calendar.end, calendar.origin + timedelta(days=1))
     short = {"first_day": None, "start": calendar.origin, "end": few_days}
-    weight = max(scenario.platform.pool_count, 10**10) // BUYERS
+    weight = max(scenario.platform.pool_count, 10**10) // _BUYERS
     rate = subsidy.rate.model_copy(update=dict.fromkeys(KINDS, Dated.model_validate(0.5)))
     budget = 2_000 * weight / FEN_PER_BN_RMB  # a purse of 2,000 sample fen
     return replace(
@@ -61,13 +61,13 @@ def _poor_case(case: Case) -> Case:
         scenario=scenario.model_copy(
             update={
                 "calendar": calendar.model_copy(update=short),
-                "platform": scenario.platform.model_copy(update={"pool_count": weight * BUYERS}),
+                "platform": scenario.platform.model_copy(update={"pool_count": weight * _BUYERS}),
             }
         ),
         policy=case.policy.model_copy(
             update={"subsidy": subsidy.model_copy(update={"budget_bn_rmb": budget, "rate": rate})}
         ),
-        scale=case.scale.model_copy(update={"buyers_count": BUYERS}),
+        scale=case.scale.model_copy(update={"buyers_count": _BUYERS}),
         threads=1,
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-Comment = Callable[[str], str]
+_Comment = Callable[[str], str]
 
 
 def _unchanged(comment: str) -> str:
@@ -13,7 +13,7 @@ def _unchanged(comment: str) -> str:
 
 
 def rewritten(
-    text: str, places: Mapping[tuple[str, ...], float | str], comment: Comment = _unchanged
+    text: str, places: Mapping[tuple[str, ...], float | str], comment: _Comment = _unchanged
 ) -> str:
     """Return YAML with the scalars at these paths replaced, and all else as it was.
 
@@ -39,7 +39,7 @@ def rewritten(
     return text
 
 
-def _replaced(text: str, node: yaml.ScalarNode, value: float | str, comment: Comment) -> str:
+def _replaced(text: str, node: yaml.ScalarNode, value: float | str, comment: _Comment) -> str:
     first, last = node.start_mark.index, node.end_mark.index
     end = text.find("\n", last)
     rest = text[last:] if end < 0 else text[last:end]

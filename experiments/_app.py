@@ -9,32 +9,36 @@ message and an exit status: 2 for a mistake of the user's, 1 for the cluster and
 import functools
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import hydra
+from hydra._internal.hydra import Hydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from engine.config import Tree, load, resolve
+from engine.secrets import hide
 from engine.spec.base import Spec
-from engine.spec.jobs import Job, OptimizeJob
-from engine.spec.limits import in_currency
-from experiments import _help
+from engine.spec.jobs import Job
+from engine.spec.limits import in_words
+from engine.spec.optimize import OptimizeJob
+from experiments import _help, _hidden
 from experiments._exit import CommandLine, check_place, mistake, one_message, stop
 from experiments._sources import CONF, read_dated_levers
 from experiments._sweep import run_in_sweep
 from experiments._validation import JobValidation, job_folder_claimed
 
-JobT = TypeVar("JobT", bound=Spec)
-Command = Callable[[JobT, Path, Tree], None]
-Check = Callable[[JobT, Sequence[str]], None]
+_JobT = TypeVar("_JobT", bound=Spec)
+_Command = Callable[[_JobT, Path, Tree], None]
+_Check = Callable[[_JobT, Sequence[str]], None]
 
 
 def app(
-    command: Command[JobT], job: type[JobT], check: Check[JobT] | None = None
+    command: _Command[_JobT], job: type[_JobT], check: _Check[_JobT] | None = None
 ) -> Callable[[], None]:
     """Make the `main` of a command.
 
@@ -68,14 +72,17 @@ def app(
         JobValidation.command, JobValidation.job = command.__name__, job
         JobValidation.check = check
         _help.install()
+        _hidden.install()
         os.environ["HYDRA_FULL_ERROR"] = "1"  # lets Hydra's errors reach us
+        sys.argv[1:] = [hide(word) for word in sys.argv[1:]]
         sys.argv[1:] = sorted(sys.argv[1:], key=_is_override)  # its parser wants flags first
         CommandLine.current = typed = CommandLine(command.__name__, sys.argv[1:])
         run = hydra.main(config_path=str(CONF), config_name=command.__name__, version_base="1.3")
         try:
-            with one_message():
+            with one_message(), _composing_once():
                 typed_and_own = read_dated_levers(sys.argv[1:], command.__name__)
-                sys.argv[1:] = sorted(typed_and_own, key=_is_override)
+                own = [hide(word) for word in typed_and_own]
+                sys.argv[1:] = sorted(own, key=_is_override)
                 run(task)()
         except ValueError as error:
             if not _is_hydras(error):
@@ -83,8 +90,30 @@ def app(
             stop(mistake(error))
         finally:
             typed.release_locks()
+            with one_message():
+                typed.close_stores()
 
     return main
+
+
+@contextmanager
+def _composing_once() -> Iterator[None]:
+    """Take Hydra's place in looking for `hydra.mode`, for which it composes the whole config.
+
+    Of the files that may be read none sets it (`check_foreign_config`, and `conf` does not), so
+    that without a word on it the mode is that of the flags, and one composition is enough.
+    """
+    composed_mode = Hydra.get_mode
+
+    def mode(self: Hydra, config_name: str | None, overrides: list[str]) -> Any:
+        is_typed = any("mode" in word for word in overrides)
+        return composed_mode(self, config_name, overrides) if is_typed else None
+
+    Hydra.get_mode = mode  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Hydra.get_mode = composed_mode  # type: ignore[method-assign]
 
 
 def _print_notes(job: Spec) -> None:
@@ -95,7 +124,7 @@ def _print_notes(job: Spec) -> None:
         notes = [*job.scenario.size_notes(), *horizon_notes(job)]
         notes += job.objective.limit_notes() if isinstance(job, OptimizeJob) else ()
         for note in notes:
-            print(in_currency(f"Note: {note}.", job.scenario.currency))
+            print(in_words(f"Note: {note}.", job.scenario.currency, job.scenario.words))
 
 
 def _is_override(word: str) -> bool:

@@ -17,10 +17,12 @@ from hydra.types import RunMode
 from omegaconf.errors import OmegaConfBaseException
 
 from engine.errors import HeadLostError, InputError, Interrupted, PoquanError, StorageError
+from engine.secrets import masked
 from experiments._hydra_errors import translate
 
 if TYPE_CHECKING:
     from engine.results import FolderLock
+    from engine.results.staging import Staging
 
 HYDRAS_OWN: Final = frozenset({".hydra", "multirun.yaml"})
 """What Hydra writes into an output folder."""
@@ -33,16 +35,18 @@ _DISK_ERRORS: Final = (
     errno.EDQUOT,
     errno.ENOTDIR,
     errno.EIO,
+    errno.EFBIG,
 )
 
 
 @dataclass
 class CommandLine:
-    """What was typed, and the output folders that are locked for it."""
+    """What was typed, and the output folders that are locked for it, here and in a store."""
 
     command: str = ""
     words: list[str] = field(default_factory=list)
     locks: "list[FolderLock]" = field(default_factory=list)
+    stagings: "list[Staging]" = field(default_factory=list)
 
     current: ClassVar["CommandLine"]
     """Hydra makes its callbacks by name: they find here what they are called for."""
@@ -51,6 +55,23 @@ class CommandLine:
         """Let others have the folders."""
         while self.locks:
             self.locks.pop().release()
+
+    def close_stores(self) -> None:
+        """Upload what is left, and let others have the folders of stores.
+
+        Raises
+        ------
+        StorageError
+            If it cannot be uploaded.
+        """
+        while self.stagings:
+            self.stagings.pop().close()
+
+    def as_stored(self, message: str) -> str:
+        """Return a message with addresses in place of the local folders that stand for them."""
+        for staging in self.stagings:
+            message = message.replace(str(staging.local), staging.folder.address)
+        return masked(message)
 
 
 CommandLine.current = CommandLine()
@@ -105,6 +126,11 @@ def stop(error: PoquanError, folder: Path | None = None) -> NoReturn:
         lock.remove_if_empty(HYDRAS_OWN)
     if folder is not None and error.status == Interrupted.status and folder.exists():
         message += f"\n  kept:    {folder}\n  go on:   {_same_command(folder)}"
+    message = CommandLine.current.as_stored(message)
+    try:
+        CommandLine.current.close_stores()
+    except StorageError as unsaved:
+        message += f"\n{unsaved}"
     print(message, file=sys.stderr)
     if isinstance(error, HeadLostError):  # Ray's own way out would wait for the head
         sys.stdout.flush()

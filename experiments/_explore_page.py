@@ -9,7 +9,7 @@ import streamlit as st
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from engine.errors import PoquanError
-from engine.explore import Desk, PointForecast, open_desk
+from engine.explore import Explorer, PointForecast, open_explorer
 from engine.report.formatting import label, scaled, show, show_change, unit
 from engine.spec.levers import LEVERS
 from engine.stats.intervals import Interval
@@ -19,8 +19,8 @@ _SALES, _LEFT = "gmv_paid_fen", "platform_contribution_fen"
 
 
 @st.cache_resource(show_spinner="Learning from the trials of the search …")
-def _desk(folder: str) -> Desk:
-    return open_desk(Path(folder))
+def _explorer(folder: str) -> Explorer:
+    return open_explorer(Path(folder))
 
 
 def page(folder: str) -> None:
@@ -28,35 +28,35 @@ def page(folder: str) -> None:
     st.set_page_config(page_title="Poquan: explore", layout="wide")
     st.title("Two policies side by side")
     try:
-        desk = _desk(folder)
+        explorer = _explorer(folder)
     except PoquanError as error:
         st.error(str(error))
         return
     st.caption(
-        f"Forecast from {len(desk.points)} simulated policies of {Path(folder).name}; ± is the "
+        f"Forecast from {len(explorer.points)} simulated policies of {Path(folder).name}; ± is the "
         "error of such forecasts of policies that were left out of the fit (root mean square)."
     )
     columns = st.columns(2)
     found = {}
     for place, (side, column) in enumerate(zip(_SIDES, columns, strict=True)):
         with column:
-            found[side] = _side(desk, side, place)
+            found[side] = _side(explorer, side, place)
     _differences(found)
-    _picture(desk, found)
+    _picture(explorer, found)
 
 
-def _side(desk: Desk, side: str, place: int) -> dict[str, PointForecast]:
+def _side(explorer: Explorer, side: str, place: int) -> dict[str, PointForecast]:
     """Show one policy's sliders, forecast and buttons; return the forecast."""
     st.header(f"Policy {side}")
-    names = desk.names()
+    names = explorer.names()
     start = st.selectbox("Start from", names, index=min(place, len(names) - 1), key=f"{side} start")
-    point = dict(desk.policies[start])
-    for lever, found in desk.levers.items():
+    point = dict(explorer.policies[start])
+    for lever, found in explorer.levers.items():
         point[lever] = _slider(f"{side} {start} {lever}", lever, found, point[lever])
-    forecast = desk.forecast(point)
+    forecast = explorer.forecast(point)
     runs = st.session_state.setdefault("runs", {})
     key = (side, str(sorted(point.items())))
-    _buttons(desk, side, point, runs, key)
+    _buttons(explorer, side, point, runs, key)
     st.table(_lines(forecast, runs.get(key, {})))
     return forecast
 
@@ -76,13 +76,15 @@ def _slider(key: str, lever: str, found: BaseDistribution, value: Any) -> Any:
     return st.slider(name, float(low), float(high), float(value), step, key=key, help=words)
 
 
-def _buttons(desk: Desk, side: str, point: dict[str, Any], runs: dict[Any, Any], key: Any) -> None:
+def _buttons(
+    explorer: Explorer, side: str, point: dict[str, Any], runs: dict[Any, Any], key: Any
+) -> None:
     """Offer the real simulation, and the policy as a file."""
     replications = st.number_input("Replications", 1, 64, 2, key=f"{side} replications")
-    worlds = len(desk.job.ensemble.worlds)
+    worlds = len(explorer.job.ensemble.worlds)
     if st.button(f"Simulate {side}", key=f"{side} simulate"):
         with st.spinner(f"Simulating {worlds} worlds, {replications} replications each …"):
-            runs[key] = desk.simulate(point, f"explored_{side}", int(replications))
+            runs[key] = explorer.simulate(point, f"explored_{side}", int(replications))
         st.rerun()
     name = st.text_input("Name", f"explored_{side}", key=f"{side} name")
     folder = st.text_input("Save in", "outputs/explore", key=f"{side} folder")
@@ -90,7 +92,7 @@ def _buttons(desk: Desk, side: str, point: dict[str, Any], runs: dict[Any, Any],
         if not name.replace("_", "").replace("-", "").isalnum():
             st.error("A name has letters, digits, _ and - alone.")
             return
-        path = desk.save(point, name, Path(folder))
+        path = explorer.save(point, name, Path(folder))
         st.success(f"Saved as {path}. Simulate it with:")
         st.code(f"python -m experiments.simulate --config-dir {folder} policy={name}", "sh")
 
@@ -115,8 +117,8 @@ def _simulated(measure: str, found: Interval | None) -> str:
 
 
 def _differences(found: dict[str, dict[str, PointForecast]]) -> None:
-    """Say what B is foretold to bring over A; errors of both add up as if independent."""
-    st.header("B against A, foretold")
+    """Say what B is predicted to bring over A; errors of both add up as if independent."""
+    st.header("B against A, predicted")
     a, b = (found[side] for side in _SIDES)
     rows = [
         {
@@ -130,11 +132,11 @@ def _differences(found: dict[str, dict[str, PointForecast]]) -> None:
     st.table(rows)
 
 
-def _picture(desk: Desk, found: dict[str, dict[str, PointForecast]]) -> None:
+def _picture(explorer: Explorer, found: dict[str, dict[str, PointForecast]]) -> None:
     """Draw sales over contribution: the trials, and both policies with their errors."""
     trials = [
         {"sales": scaled(_SALES, float(y)), "left": scaled(_LEFT, float(x)), "policy": "tried"}
-        for y, x in zip(desk.figures[_SALES], desk.figures[_LEFT], strict=True)
+        for y, x in zip(explorer.figures[_SALES], explorer.figures[_LEFT], strict=True)
     ]
     both = [
         {

@@ -16,7 +16,7 @@ from engine.errors import InputError
 from engine.spec.explain import nearest
 from experiments._sources import CONF
 
-FORMS = "key=value, group=option, +key=value to add, ~key to leave out"
+_FORMS = "key=value, group=option, +key=value to add, ~key to leave out"
 
 
 def translate(error: BaseException, command: str, words: Sequence[str]) -> InputError:
@@ -80,7 +80,7 @@ def _by_text(error: BaseException, command: str, words: Sequence[str]) -> InputE
     if "Could not override" in text and "To append to your default list" in text:
         return _elsewhere(quoted, text)
     first, *rest = text.splitlines() or [type(error).__name__]
-    return InputError("command line", first, FORMS, " ".join(rest).strip() or "see --help")
+    return InputError("command line", first, _FORMS, " ".join(rest).strip() or "see --help")
 
 
 def _no_yaml(error: yaml.MarkedYAMLError) -> InputError:
@@ -113,7 +113,7 @@ def _unreadable(error: OverrideParseException) -> InputError:
     return InputError(
         str(error.override),
         f"cannot be read ({reason})",
-        FORMS,
+        _FORMS,
         "quote a value with spaces or special characters twice: 'key=\"the value\"'",
     )
 

@@ -8,7 +8,7 @@ import yaml
 
 from engine.errors import InputError
 
-FILE: Final = "commands.yaml"
+_FILE: Final = "commands.yaml"
 
 
 def own_words(folder: Path, command: str, typed: Sequence[str]) -> list[str]:
@@ -26,7 +26,7 @@ def own_words(folder: Path, command: str, typed: Sequence[str]) -> list[str]:
     InputError
         If the file is none of lists of overrides, or touches settings of Hydra's own.
     """
-    path = folder / FILE
+    path = folder / _FILE
     if not path.is_file():
         return []
     try:

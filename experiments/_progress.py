@@ -16,17 +16,23 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from engine.cache import is_cold
 from engine.spec.limits import in_currency
 
 if TYPE_CHECKING:
     from engine.case import Case, RunResult
     from engine.compute import Runner
 
-LINE_S = 5.0
+_LINE_S = 5.0
 """Seconds between two lines where there is no terminal."""
 
+_COMPILES = (
+    "The first run compiles the simulation, once for this version and machine: about two minutes "
+    "in which nothing else is told."
+)
 
-class Show(Protocol):
+
+class _Show(Protocol):
     """Takes how far the work is."""
 
     def __call__(
@@ -43,7 +49,7 @@ class Show(Protocol):
         """
 
 
-class Told:
+class ReportingPool:
     """A pool whose runs are shown as they finish.
 
     Parameters
@@ -53,7 +59,7 @@ class Told:
     stage : what it is for.
     """
 
-    def __init__(self, pool: "Runner", show: Show, stage: str) -> None:
+    def __init__(self, pool: "Runner", show: _Show, stage: str) -> None:
         self._pool, self._show, self._stage = pool, show, stage
 
     def run(self, cases: "Sequence[Case]") -> "Iterator[RunResult]":
@@ -64,14 +70,16 @@ class Told:
 
 
 @contextmanager
-def progress(currency: str = "RMB") -> Iterator[Show]:
-    """Show work as it goes on; yields what is to be told of it.
+def progress(currency: str = "RMB") -> Iterator[_Show]:
+    """Show work as it goes on; yields what reports its progress.
 
     Parameters
     ----------
     currency : of the amounts in notes, which say RMB.
     """
     console = Console(stderr=True, markup=False, emoji=False)
+    if is_cold():
+        console.print(_COMPILES, highlight=False, soft_wrap=True)
     if not console.is_terminal:
         yield _in(currency, _lines(console))
         return
@@ -88,7 +96,7 @@ def progress(currency: str = "RMB") -> Iterator[Show]:
         yield _in(currency, _bars(bar))
 
 
-def _in(currency: str, shown: Show) -> Show:
+def _in(currency: str, shown: _Show) -> _Show:
     """Name the currency in notes."""
 
     def show(stage: str, done: int, total: int, note: str, left_s: float | None = None) -> None:
@@ -97,7 +105,7 @@ def _in(currency: str, shown: Show) -> Show:
     return show
 
 
-def _bars(bar: Progress) -> Show:
+def _bars(bar: Progress) -> _Show:
     """Give every stage a bar of its own."""
     tasks: dict[str, TaskID] = {}
     starts: dict[str, float] = {}
@@ -112,17 +120,21 @@ def _bars(bar: Progress) -> Show:
     return show
 
 
-def _lines(console: Console) -> Show:
+def _lines(console: Console) -> _Show:
     """Print a line at most every few seconds, and always at a stage's end."""
     starts: dict[str, float] = {}
+    heard: dict[str, int] = {}
     opened = last = time.monotonic()
 
     def show(stage: str, done: int, total: int, note: str, left_s: float | None = None) -> None:
         nonlocal last
         now = time.monotonic()
+        if done < heard.get(stage, 0):  # work of the same kind begins anew
+            starts[stage] = last
+        heard[stage] = done
         start = starts.setdefault(stage, last if starts else opened)
         is_end = done == total != shown.get(stage)
-        if not is_end and now - last < LINE_S:
+        if not is_end and now - last < _LINE_S:
             return
         last, shown[stage] = now, done
         left = _left(start, done, total) if left_s is None else left_s

@@ -6,8 +6,11 @@ command line. So what is read from a file or typed holds such a mapping as one t
 OmegaConf replaces whole, and `engine.config.resolve` makes it a mapping again.
 """
 
+import pickle
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from io import StringIO
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -28,7 +31,7 @@ from experiments._own import own_words
 
 CONF: Final = Path(__file__).resolve().parents[1] / "conf"
 
-SCHEME: Final = "dated"
+_SCHEME: Final = "dated"
 _FLAGS: Final = ("--config-dir", "-cd")
 _FILE: Final = "file://"
 _PICKLE: Final = "--experimental-rerun"
@@ -40,32 +43,30 @@ _DATED: Final = re.compile(rf"{_QUOTED}|(?P<dated>\{{{_STEP}(?:,{_STEP})*\}})")
 _EMPTY: Final = re.compile(r"\{\s*\}")
 
 
-class DatedSource(ConfigSource):
+class _DatedSource(ConfigSource):
     """A folder of YAML files, read as Hydra reads one but for dated levers."""
 
     @staticmethod
     def scheme() -> str:
         """Return what the addresses of such folders begin with."""
-        return SCHEME
+        return _SCHEME
 
     def load_config(self, config_path: str) -> ConfigResult:
         """Read one file."""
         path = Path(self.path) / self._normalize_file_name(config_path)
         if not path.exists():
             raise ConfigLoadError(f"Config not found : {path}")
-        with path.open(encoding="utf-8") as file:
-            text = file.read()
-            file.seek(0)
-            found = OmegaConf.load(file)
+        text = path.read_text(encoding="utf-8")
+        tree, stored = _read(text, str(path))
         header = self._get_header_dict(text[:512])
-        tree = OmegaConf.to_container(found, resolve=False)
         if self._is_foreign:
             check_foreign_place(path, config_path)
             check_foreign_config(path, text, header, tree)
-        if isinstance(found, DictConfig):
-            found = OmegaConf.create(fold_dates(tree))
         return ConfigResult(
-            config=found, path=self.full_path(), provider=self.provider, header=header
+            config=pickle.loads(stored),
+            path=self.full_path(),
+            provider=self.provider,
+            header=header,
         )
 
     @property
@@ -94,8 +95,29 @@ class DatedSource(ConfigSource):
         return sorted(set(names))
 
 
-class DatedFolders(SearchPathPlugin):
-    """Reads the folders that configs are searched in by `DatedSource`."""
+@lru_cache(maxsize=512)
+def _read(text: str, name: str) -> tuple[Any, bytes]:
+    """Return what a file holds, as plain values and as a pickled config with dates folded.
+
+    YAML is slow to read, Hydra composes every job of a sweep anew, and a config is changed by what
+    it is merged into: a copy comes out of a pickle in a fiftieth of the time.
+
+    Parameters
+    ----------
+    text : of the file.
+    name : of the file, for what is said of a mistake in it.
+    """
+    file = StringIO(text)
+    file.name = name
+    found = OmegaConf.load(file)
+    tree = OmegaConf.to_container(found, resolve=False)
+    if isinstance(found, DictConfig) and (folded := fold_dates(tree)) != tree:
+        found = OmegaConf.create(folded)
+    return tree, pickle.dumps(found)
+
+
+class _DatedFolders(SearchPathPlugin):
+    """Reads the folders that configs are searched in by `_DatedSource`."""
 
     extra: ClassVar[str | None] = None
     """The folder that was typed with `--config-dir`: it goes before the others."""
@@ -105,9 +127,9 @@ class DatedFolders(SearchPathPlugin):
         for element in search_path.get_path():
             path = element.path.removeprefix(_FILE)
             if "://" not in path:
-                element.path = f"{SCHEME}://{path}"
+                element.path = f"{_SCHEME}://{path}"
         if self.extra is not None:
-            search_path.prepend(provider="command-line", path=f"{SCHEME}://{self.extra}")
+            search_path.prepend(provider="command-line", path=f"{_SCHEME}://{self.extra}")
 
 
 def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
@@ -127,8 +149,8 @@ def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
     InputError
         If there is no folder where `--config-dir` says, or its `commands.yaml` is none.
     """
-    Plugins.instance().register(DatedSource)
-    Plugins.instance().register(DatedFolders)
+    Plugins.instance().register(_DatedSource)
+    Plugins.instance().register(_DatedFolders)
     rest, folder = _without_folder(list(words))
     # argparse takes the beginning of a flag for the flag.
     flags = [word.partition("=")[0] for word in rest]
@@ -139,7 +161,7 @@ def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
             "the command as it was typed",
             "type it again: every folder of results holds its overrides in .hydra/overrides.yaml",
         )
-    DatedFolders.extra = None
+    _DatedFolders.extra = None
     if folder is not None:
         place = Path(folder).absolute()
         if not place.is_dir():
@@ -149,7 +171,7 @@ def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
                 "a folder with a subfolder for each group, e.g. policy/",
                 "correct the path",
             )
-        DatedFolders.extra = str(place)
+        _DatedFolders.extra = str(place)
         rest = [*own_words(place, command, rest), *rest]
     return [word for typed in rest for word in _translated(typed)]
 
@@ -158,14 +180,14 @@ def observed_table(name: str) -> str:
     """Return where figures are: a bare name is a table of `observed` in a config folder."""
     if Path(name).suffix:
         return name
-    places = [CONF] if DatedFolders.extra is None else [Path(DatedFolders.extra), CONF]
+    places = [CONF] if _DatedFolders.extra is None else [Path(_DatedFolders.extra), CONF]
     tables = [place / "observed" / f"{name}.csv" for place in places]
     return str(next((table for table in tables if table.is_file()), tables[-1]))
 
 
 def folders(sources: Iterable[Any]) -> list[Path]:
     """Return the folders among Hydra's `runtime.config_sources`, in the order of search."""
-    return [Path(source.path) for source in sources if source.schema in {SCHEME, "file"}]
+    return [Path(source.path) for source in sources if source.schema in {_SCHEME, "file"}]
 
 
 def _without_folder(words: list[str]) -> tuple[list[str], str | None]:
@@ -188,7 +210,7 @@ def _translated(word: str) -> Iterator[str]:
     if word.startswith("-"):
         yield word
     elif word.startswith("hydra.searchpath="):
-        yield word.replace(_FILE, f"{SCHEME}://")
+        yield word.replace(_FILE, f"{_SCHEME}://")
     else:
         yield _DATED.sub(_as_text, word)
         if _EMPTY.search(word):

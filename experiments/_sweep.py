@@ -22,6 +22,7 @@ from omegaconf import DictConfig, open_dict
 
 from engine.config import Tree
 from engine.errors import HeadLostError, Interrupted, PoquanError
+from engine.secrets import masked
 from experiments._exit import is_of_the_disk, unwritable
 
 if TYPE_CHECKING:  # it reads results, for which --help must not wait
@@ -75,19 +76,24 @@ def run_in_sweep(work: Callable[[], None], folder: Path, config: Tree) -> None:
 
 
 def conclude_sweep(place: Path, jobs: Sequence[SweepJob]) -> int:
-    """Leave `sweep` in the sweep's folder, print it and what failed; return the exit status."""
+    """Leave `sweep` and its page in the sweep's folder, print it and what failed.
+
+    Return the exit status.
+    """
     from engine.collection import FINISHED, collected_rows
+    from engine.report import build_report
     from engine.report.terminal.collection import print_collection
     from engine.results import Results
-    from experiments._years import tell_folder
+    from experiments._runs import print_folder
 
     members = _members(place, jobs)
     results = Results(place, jobs[0].tree, int(jobs[0].tree.get("seed", 0)))
     rows = collected_rows(members)
     results.write_rows("sweep", rows)
     results.finish()
+    build_report(place)
     print_collection(members, rows)
-    tell_folder(place)
+    print_folder(place)
     left = [member for member in members if member.state != FINISHED]
     for member in left:
         reason = member.message.strip() or "it was not finished"
@@ -137,10 +143,10 @@ def _values_of(override: Override) -> Iterator[str]:
 
 
 def _members(place: Path, jobs: Sequence[SweepJob]) -> "list[StudyMember]":
-    from engine.collection import OPEN, StudyMember, told_apart
+    from engine.collection import OPEN, StudyMember, distinct_names
 
     keys = [dict(_key_and_value(word) for word in job.words) for job in jobs]
-    names = told_apart(keys)
+    names = distinct_names(keys)
     found = []
     for name, own, job in zip(names, keys, jobs, strict=True):
         ended = _ended(place / job.folder, job.tree)
@@ -169,6 +175,7 @@ def _ended(folder: Path, config: Tree) -> dict[str, str]:
 
 def _note(folder: Path, config: Tree, state: str, message: str) -> None:
     """Note how a job ended; where even that cannot be written, it counts as not finished."""
+    message = masked(message)
     if message:
         print(message, file=sys.stderr)
     tree = {"of": _of(config), "state": state, "message": message}

@@ -19,9 +19,11 @@ from hydra.core.utils import JobReturn, JobStatus, run_job, setup_globals
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from engine.compute.machine import cpus_count
+from engine.compute.machine import PROCESS_BYTES, cpus_count
 from engine.errors import InputError
+from engine.secrets import hidden, remember
 from engine.spec.jobs import Ray
+from experiments import _hidden
 from experiments._exit import one_message
 
 _OUTPUT: Final = Path(".hydra") / "output.txt"
@@ -66,15 +68,21 @@ class _Launched:
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+        from engine.compute.cluster import cluster_nodes
+
         here = ray.get_runtime_context().get_node_id()
+        most = cluster_nodes()[here].memory
         self._remote: Any = ray.remote(_run).options(
             num_cpus=0,
+            memory=min(PROCESS_BYTES, most),
             max_retries=0,
             scheduling_strategy=NodeAffinitySchedulingStrategy(here, soft=False),
         )
-        place = (str(Path.cwd()), list(sys.path))
+        place = (str(Path.cwd()), list(sys.path), hidden())
         self._common = ray.put((Singleton.get_state(), context, task, *place))
-        self._at_once, self._began = at_once, time.monotonic()
+        # Half of the memory is for their runs: else jobs might wait for one another.
+        self._at_once = max(1, min(at_once, most // 2 // PROCESS_BYTES))
+        self._began = time.monotonic()
 
     def run(self, jobs: Sequence[tuple[int, DictConfig]]) -> list[JobReturn]:
         """Run them all; tasks are stopped if this is interrupted."""
@@ -118,15 +126,17 @@ def _check(spec: Ray) -> None:
         )
 
 
-_Common = tuple[Any, HydraContext, TaskFunction, str, list[str]]
-"""State of Hydra's singletons, context, task, working folder and search path of the driver."""
+_Common = tuple[Any, HydraContext, TaskFunction, str, list[str], dict[str, str]]
+"""Of the driver: Hydra's singletons, context, task, working folder, search path, what is hidden."""
 
 
 def _run(common: _Common, job: DictConfig) -> JobReturn:
     """Run one job in a process of Ray's; what it prints goes to a file of its folder."""
-    state, context, task, place, path = common
+    state, context, task, place, path, secrets = common
     os.chdir(place)
     sys.path[:] = list(dict.fromkeys([*path, *sys.path]))
+    remember(secrets)
+    _hidden.install()
     setup_globals()
     Singleton.set_state(state)
     folder = Path(str(job.hydra.sweep.dir)) / str(job.hydra.sweep.subdir)
@@ -143,7 +153,7 @@ def _run(common: _Common, job: DictConfig) -> JobReturn:
 
 
 def _result(reference: Any) -> JobReturn:
-    """Return what a job left; one whose process died has noted nothing, and is told as such."""
+    """Return what a job left; one whose process died has noted nothing, and is reported so."""
     import ray
 
     try:

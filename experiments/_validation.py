@@ -15,13 +15,16 @@ from engine.errors import InputError
 from engine.spec.base import Spec
 from engine.spec.jobs import Job
 from experiments._exit import HYDRAS_OWN, CommandLine, one_message, unwritable
+from experiments._hidden import hide_in
 from experiments._hydra_errors import check_not_empty
+from experiments._job import check_outlives_job
+from experiments._places import check_folder_here, is_address, numbered, open_store
 from experiments._sweep import SweepJob, conclude_sweep, jobs_of
 
 if TYPE_CHECKING:
     from engine.results import Claim
 
-Check = Callable[[Any, Sequence[str]], None]
+_Check = Callable[[Any, Sequence[str]], None]
 _RUN, _SWEEP = "hydra.run.dir", "hydra.sweep.dir"
 _LONGEST_NAME = 200
 """Bytes of a folder's name, below what file systems take, since a number may be added."""
@@ -35,7 +38,7 @@ class JobValidation(Callback):
 
     command: str
     job: type[Spec]
-    check: Check | None
+    check: _Check | None
 
     def __init__(self) -> None:
         self._jobs: list[SweepJob] = []
@@ -43,20 +46,25 @@ class JobValidation(Callback):
     def on_run_start(self, config: DictConfig, **_: Any) -> None:
         """Refuse a bad job of a single run; lock its folder."""
         with one_message():
+            hide_in(config)
             claim = self._validated(config)
             folder = _named_folder(config, _RUN)
             if config.hydra.output_subdir is not None:  # it has a folder of its own
-                _claim_folder(config, _RUN, {folder: claim})
+                check_outlives_job(_RUN, folder)
+                _claim_folder(config, _RUN, {"": claim})
+            else:
+                check_folder_here(folder, _RUN)
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         """Refuse a sweep with a bad job before the first one runs; lock its folder."""
         with one_message():
-            folder = _named_folder(config, _SWEEP)
-            claims: dict[Path, Claim | None] = {}
+            hide_in(config)
+            check_outlives_job(_SWEEP, _named_folder(config, _SWEEP))
+            claims: dict[str, Claim | None] = {}
             self._jobs = []
             for job, words in jobs_of(config):
                 subfolder = str(job.hydra.sweep.subdir)
-                claims[folder / subfolder] = self._validated(job)
+                claims[subfolder] = self._validated(job)
                 self._jobs.append(SweepJob(words, subfolder, resolve(_ours(job))))
             _claim_folder(config, _SWEEP, claims)
 
@@ -65,7 +73,7 @@ class JobValidation(Callback):
         if not issubclass(self.job, Job):
             return
         with one_message():
-            status = conclude_sweep(_named_folder(config, _SWEEP), self._jobs)
+            status = conclude_sweep(Path(_named_folder(config, _SWEEP)), self._jobs)
         if status:
             raise SystemExit(status)
 
@@ -78,14 +86,14 @@ class JobValidation(Callback):
             return None
         from engine.checks import check_job
 
-        check_typed_counts(config, job)
+        _check_typed_counts(config, job)
         check_job(job)
         if cls.check is not None:
             cls.check(job, list(config.hydra.overrides.task))
         return _claim_of(cls.command, job)
 
 
-def check_typed_counts(config: DictConfig, job: Job) -> None:
+def _check_typed_counts(config: DictConfig, job: Job) -> None:
     """Refuse a count that was typed and is not that of an own table.
 
     Raises
@@ -137,7 +145,7 @@ def _claim_of(command: str, job: Job) -> "Claim":
     return Claim(command, job.identity())
 
 
-def _claim_folder(config: DictConfig, key: str, claims: Mapping[Path, "Claim | None"]) -> None:
+def _claim_folder(config: DictConfig, key: str, claims: "Mapping[str, Claim | None]") -> None:
     """Lock the folder of a run or sweep, under another name if its own is taken by chance.
 
     A name that is a time of day is nobody's choice: two commands started in one second
@@ -147,28 +155,45 @@ def _claim_folder(config: DictConfig, key: str, claims: Mapping[Path, "Claim | N
     ----------
     config : Hydra's config, whose `key` is changed to the folder taken.
     key : the key of the folder.
-    claims : by folder of each job, what marks it; None if it is not marked.
+    claims : by name of each job's folder within, what marks it; None if it is not marked.
     """
-    folder = _named_folder(config, key)
+    from engine.results.storage import open_folder
+
+    named = _named_folder(config, key)
     group = key.split(".")[1]
     raw = OmegaConf.to_container(config.hydra[group], resolve=False)
     assert isinstance(raw, dict)
     is_given = "${now:" not in str(raw["dir"])
+    if is_address(named):
+        open_folder(named)  # refused here, whatever number it gets
     for number in itertools.count(1):
-        place = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
-        moved = {place / job.relative_to(folder): claim for job, claim in claims.items()}
+        name = numbered(named, number)
         try:
-            _take(place, key, moved)
+            place = _taken(name, key, claims)
         except InputError:
             if is_given:
                 raise
         else:
             break
-    if place != folder:
+    if place != Path(named):
         with read_write(config), open_dict(config):
             config.hydra[group].dir = str(place)
             quoted = str(place).replace("'", "\\'")
             config.hydra.overrides.hydra.append(f"{key}='{quoted}'")  # for the jobs of a sweep
+
+
+def _taken(name: str, key: str, claims: "Mapping[str, Claim | None]") -> Path:
+    """Lock a folder, also one of a store; return it, or the local one that stands for it."""
+    from engine.results.storage import local_path
+
+    here = local_path(name)
+    staging = open_store(name, key, claims) if here is None else None
+    place = staging.local if staging else here
+    assert place is not None
+    _take(place, key, {place / job: claim for job, claim in claims.items()})
+    if staging:
+        staging.start()
+    return place
 
 
 def _take(place: Path, key: str, claims: Mapping[Path, "Claim | None"]) -> None:
@@ -202,7 +227,7 @@ def _check_can_be_made(folder: Path) -> None:
         raise unwritable(folder, f"{nearest} {problem}")
 
 
-def _named_folder(config: DictConfig, key: str) -> Path:
+def _named_folder(config: DictConfig, key: str) -> str:
     named = OmegaConf.select(config, key)
     if not named:
         raise InputError(
@@ -211,17 +236,20 @@ def _named_folder(config: DictConfig, key: str) -> Path:
             "a folder for the results alone",
             f"name one, e.g. {key}=outputs/mine, or leave it out",
         )
-    _check_local(key, str(named))
-    return Path(str(named))
+    _check_name(key, str(named))
+    return str(named)
 
 
-def _check_local(key: str, named: str) -> None:
+def _check_name(key: str, named: str) -> None:
     """Refuse names under which results would lie elsewhere than they say, or cannot lie."""
-    remedy = f"name a local folder, e.g. {key}=outputs/mine, and copy it when it is whole"
-    if "://" in named:
-        raise InputError(key, f"got the address {named!r}", "a local folder", remedy)
+    remedy = f"name another folder, e.g. {key}=outputs/mine"
     if ("\\" in named and os.sep != "\\") or "\0" in named:
         raise InputError(key, f"got {named!r}", "a path without backslashes", remedy)
     if any(len(os.fsencode(part)) > _LONGEST_NAME for part in Path(named).parts):
         what = f"got a name of {len(named)} letters"
         raise InputError(key, what, f"names of at most {_LONGEST_NAME} bytes", remedy)
+    if is_address(named):
+        from engine.results.storage import check_store, local_path
+
+        if local_path(named, key) is None:
+            check_store(named, key)

@@ -9,19 +9,22 @@ from experiments._app import app
 
 def ablate(job: SimulateJob, folder: Path, config: Tree) -> None:
     """Leave `ablation`, `runs` and the report; say which mechanism shows no effect."""
-    from engine.ablate import ablations, effects, untold
+    from engine.ablate import ablations, effects, indistinguishable
     from engine.cases import cases
     from engine.report.terminal.policies import print_ablation
-    from experiments._years import conclude, run_cases, tell_folder
+    from experiments._runs import conclude, print_folder, run_cases
 
     todo = list(ablations(cases(job, [job.policy])))
     results, years = run_cases(job, todo, folder, config, details=False)
     rows = effects(years)
     results.write_rows("ablation", rows)
     print_ablation(rows, conclude(results, folder))
-    for name in untold(rows):
-        print(f"Note: {name} is not told from zero on its own measures; try more replications.")
-    tell_folder(folder)
+    for name in indistinguishable(rows):
+        print(
+            f"Note: {name} is not distinguishable from zero on its own measures; "
+            "try more replications."
+        )
+    print_folder(folder)
 
 
 main = app(ablate, SimulateJob)

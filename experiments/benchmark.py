@@ -15,15 +15,15 @@ def benchmark(job: BenchmarkJob, folder: Path, config: Tree) -> None:
     from engine.report.terminal.console import ResultsConsole
     from engine.results import Results
     from experiments._progress import progress
-    from experiments._years import tell_folder
+    from experiments._runs import print_folder
 
     with progress() as show:
         rows = run_suite(job, lambda done, total, note: show("steps", done, total, note))
     results = Results(folder, config, job.seed)
     results.write_rows("benchmark", rows)
     results.finish()
-    print_benchmark(rows, ResultsConsole(results.currency))
-    tell_folder(folder)
+    print_benchmark(rows, ResultsConsole(results.currency, results.words))
+    print_folder(folder)
 
 
 def _check(job: BenchmarkJob, _: Sequence[str]) -> None:

@@ -20,7 +20,7 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     from engine.report.terminal.analyses import print_calibration
     from engine.results import Results, check_writable
     from experiments._progress import progress
-    from experiments._years import conclude, tell_folder
+    from experiments._runs import conclude, print_folder
 
     check_writable(folder)
     figures = engine.read_figures(observed_table(job.figures), job.fit.tolerance)
@@ -39,14 +39,14 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     console = conclude(results, folder)
     write_model_card(folder)
     print_calibration(read_fit(rows, config), answers, console)
-    tell_folder(folder)
+    print_folder(folder)
 
 
-def check(job: CalibrateJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
+def _check(job: CalibrateJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
     """Refuse a table, a range or an unknown that cannot be used."""
     from engine import calibrate as engine
 
-    engine.check_job(job, observed_table(job.figures))
+    engine.check_calibration(job, observed_table(job.figures))
     engine.read_seasons(observed_table(job.seasons))
 
 
@@ -75,7 +75,7 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-main = app(calibrate, CalibrateJob, check)
+main = app(calibrate, CalibrateJob, _check)
 
 if __name__ == "__main__":
     main()

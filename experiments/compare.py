@@ -7,7 +7,7 @@ from engine.config import Tree
 from engine.spec.jobs import CompareJob
 from experiments._app import app
 
-MEASURES: Final = (
+_MEASURES: Final = (
     "gmv_paid_fen",
     "gmv_fen",
     "net_gmv_fen",
@@ -24,7 +24,7 @@ MEASURES: Final = (
 
 
 def compare(job: CompareJob, folder: Path, config: Tree) -> None:
-    """Compare policies in pairs of years; leave `comparison`, `runs` and the report."""
+    """Compare policies in pairs of runs; leave `comparison`, `runs` and the report."""
     from engine.claims import claim_rows
     from engine.compare import paired
     from engine.decision.value import run_off_notes, shown_values, value_cases, value_rows
@@ -36,12 +36,12 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
         print_runs,
     )
     from engine.results import read_table
-    from experiments._years import conclude, run_cases, tell_folder
+    from experiments._runs import conclude, print_folder, run_cases
 
     results, years = run_cases(job, value_cases(job), folder, config, details=False)
     values = value_rows(job, job.baseline, years)
     asked = job.experiment.measures if job.experiment else ()
-    rows = paired(years, job.baseline, tuple(dict.fromkeys((*MEASURES, *asked))))
+    rows = paired(years, job.baseline, tuple(dict.fromkeys((*_MEASURES, *asked))))
     results.write_rows("comparison", [*rows, *values])
     claims = claim_rows(job.experiment, years) if job.experiment else []
     if claims:
@@ -57,7 +57,7 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
         print(f"Note: {note}.")
     if job.experiment is not None:
         print_claims(job.experiment, claims, console)
-    tell_folder(folder)
+    print_folder(folder)
 
 
 main = app(compare, CompareJob)

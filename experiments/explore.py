@@ -6,16 +6,18 @@ from pathlib import Path
 from typing import Final
 
 from engine.errors import InputError
+from engine.secrets import hide
 from experiments._exit import one_message
 
 _HELP: Final = """explore: try policies on a finished search, in a browser
 
 python -m experiments.explore FOLDER
 
-FOLDER is the output folder of experiments.optimize or experiments.replan. Two policies stand
-side by side: sliders for the levers of the search, and at once what they are likely to bring, from
-a surrogate fitted to its trials, with its cross-validated error. A button runs the real simulation
-and has the surrogate learn from it; another saves the policy as YAML for experiments.simulate.
+FOLDER is the output folder of experiments.optimize or experiments.replan, or its address. Two
+policies stand side by side: sliders for the levers of the search, and at once what they are likely
+to bring, from a surrogate fitted to its trials, with its cross-validated error. A button runs the
+real simulation and has the surrogate learn from it; another saves the policy as YAML for
+experiments.simulate.
 The page is served on this machine alone (127.0.0.1). Needs the extra `explorer`.
 """
 
@@ -58,11 +60,12 @@ def _folder(words: list[str]) -> Path:
                 "explore",
                 f"{library} is not installed",
                 "the extra `explorer`",
-                "pip install poquan[explorer]",
+                "pip install 'poquan[explorer]', or -e '.[explorer]' in the checkout",
             )
     from engine.explore import check_folder
+    from engine.results import local_folder
 
-    folder = Path(words[0])
+    folder = local_folder(hide(words[0]), "FOLDER")
     check_folder(folder)
     return folder.resolve()
 

@@ -8,6 +8,7 @@ from engine.errors import InputError, PoquanError
 from engine.starter.facts import Facts, read_facts
 from engine.starter.folder import starter_files, write_folder
 from experiments._exit import check_place
+from experiments._job import check_outlives_job
 from experiments._sources import CONF
 
 _HELP = """\
@@ -43,6 +44,7 @@ def init(words: list[str]) -> None:
             "init", f"got {got}", "one folder, and facts as key=value", "see --help; e.g. init mine"
         )
     folder = Path(folders[0])
+    check_outlives_job("init", folder)
     facts = read_facts([word for word in words if "=" in word])
     files, assumed = starter_files(_name_of(folder), facts, CONF)
     write_folder(folder, files)

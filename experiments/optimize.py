@@ -1,5 +1,6 @@
 """`python -m experiments.optimize`: search the policy space, then re-evaluate the best."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -9,16 +10,20 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from engine.config import Tree, dump
 from engine.errors import CombinedInputError, InputError
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from experiments._app import app
 from experiments._sources import observed_table
 
 _GROUP: Final = "policy"
+_TRIAL: Final = re.compile(r"trial-\d+\.yaml")
 
 
 def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
-    """Search; leave `trials`, `rungs`, `frontier`, `runs`, `daily`, policies, study, report."""
+    """Search; leave `trials`, `rungs`, `frontier`, `runs`, `daily`, policies, study, report.
+
+    And `segments` and `anchors` of the policies that stand in the answer.
+    """
     from engine import search
     from engine.compute import open_pool
     from engine.decision.actuals import weighed_past
@@ -26,14 +31,14 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     from engine.report.terminal.answer import print_answer
     from engine.report.terminal.policies import print_frontier
     from engine.results import Results, check_writable, is_complete
-    from experiments._progress import Told, progress
-    from experiments._years import conclude, tell_folder
+    from experiments._progress import ReportingPool, progress
+    from experiments._runs import conclude, print_folder
 
     check_writable(folder)
     known = _known(job)
     work = (0, 0.0) if is_complete(folder, config) else _work(job)
     with open_pool(job.ray, *work) as pool, progress(job.scenario.currency) as show:
-        past = weighed_past(job, known, Told(pool, show, "past of the worlds"))
+        past = weighed_past(job, known, ReportingPool(pool, show, "past of the worlds"))
         outcome = search.optimize(
             job,
             folder,
@@ -41,13 +46,17 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
             lambda now: show(now.stage, now.done, now.total, now.best, now.left_s),
             past.weights.weights,
         )
-        answered = _answered(job, outcome, Told(pool, show, "what levers bring, and leave"), past)
+        answered = _answered(
+            job, outcome, ReportingPool(pool, show, "what levers bring, and leave"), past
+        )
     # Only now: it clears what another study left, which the search refuses to go on with.
     results = Results(folder, config, job.seed)
     results.write_rows("trials", outcome.trials)
     results.write_rows("rungs", outcome.rungs)
     results.write_rows("frontier", _frontier(outcome.frontier, answered))
     results.write_runs(outcome.years)
+    for name in _shown(job, outcome, answered):
+        results.write_details(outcome.detailed_years(name))
     for table, rows in answered.items():
         results.write_rows(table, rows)
     results.describe("usage", asdict(outcome.usage))
@@ -61,9 +70,9 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
         print_rungs(outcome.rungs, outcome.trials, console)
     for note in outcome.notes:
         print(f"Note: {note}.")
-    if outcome.usage.years_count:  # none are left where a finished search is asked again
+    if outcome.usage.runs_count:  # none are left where a finished search is asked again
         print(f"Workers: {outcome.usage.sentence()}.")
-    tell_folder(folder)
+    print_folder(folder)
 
 
 def _known(job: OptimizeJob) -> list[Any]:
@@ -98,12 +107,28 @@ def _frontier(
     return [row | {"is_recommended": row["policy"] in best} for row in rows]
 
 
+def _shown(
+    job: OptimizeJob, outcome: Any, answered: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[str]:
+    """Return who stands in the answer: today's policy and the rows'; else the frontier."""
+    known = {year.labels["policy"] for year in outcome.years}
+    if answered:
+        named = [job.today, *(row["policy"] for row in answered["prices"])]
+    else:
+        named = [
+            row["policy"]
+            for row in outcome.frontier
+            if row.get("is_baseline") or row.get("is_recommended") or row.get("on_frontier")
+        ]
+    return [str(name) for name in dict.fromkeys(named) if name in known]
+
+
 def check(job: OptimizeJob, overrides: Sequence[str]) -> None:
     """Refuse what cannot be searched, values for levers that are, and actuals of no use."""
     from engine import search
 
     _check_overrides(job, overrides)
-    search.check_job(job)
+    search.check_search(job)
     _known(job)
 
 
@@ -160,9 +185,9 @@ def _is_searched(path: str, job: OptimizeJob) -> InputError:
 def _work(job: OptimizeJob) -> tuple[int, float]:
     """Guess how many years there are to simulate, and how many seconds one takes."""
     from engine.cases import seconds_of_run
-    from engine.search import planned_years
+    from engine.search import planned_runs
 
-    plan = planned_years(job)
+    plan = planned_runs(job)
     years = sum(count for _, count in plan)
     days = job.objective.horizon_days
     seconds = sum(count * seconds_of_run(job, share, days) for share, count in plan)
@@ -170,10 +195,19 @@ def _work(job: OptimizeJob) -> tuple[int, float]:
 
 
 def _write_policies(group: Path, policies: Mapping[str, Policy]) -> None:
-    """Write a config group `policy`: the folder above it serves as `--config-dir`."""
-    group.mkdir(exist_ok=True)
+    """Write a config group `policy`: the folder above it serves as `--config-dir`.
+
+    Trials that a longer search left there are removed: the files are those of this result.
+    """
+    from engine.results.storage import open_folder
+
+    folder = open_folder(group)
+    folder.create()
     for name, policy in policies.items():
-        (group / f"{name}.yaml").write_text(dump(policy), encoding="utf-8")
+        folder.put(f"{name}.yaml", dump(policy).encode())
+    for file in folder.files():
+        if _TRIAL.fullmatch(file) and file.removesuffix(".yaml") not in policies:
+            folder.delete(file)
 
 
 main = app(optimize, OptimizeJob, check)

@@ -12,15 +12,15 @@ FIGURES = CONF / "observed" / "priors_scanner_panels.csv"
 
 def priors(job: PriorsJob, folder: Path, config: Tree) -> None:
     """Estimate what the installed panels allow; leave `priors`."""
-    from engine.priors import compare
+    from engine.priors import prior_rows
     from engine.report.terminal.analyses import print_priors
     from engine.report.terminal.console import ResultsConsole
     from engine.results import Results
     from experiments._progress import progress
-    from experiments._years import tell_folder
+    from experiments._runs import print_folder
 
     with progress() as show:
-        rows = compare(
+        rows = prior_rows(
             FIGURES,
             job.draws,
             job.seed,
@@ -29,8 +29,8 @@ def priors(job: PriorsJob, folder: Path, config: Tree) -> None:
     results = Results(folder, config, job.seed)
     results.write_rows("priors", rows)
     results.finish()
-    print_priors(rows, ResultsConsole(results.currency))
-    tell_folder(folder)
+    print_priors(rows, ResultsConsole(results.currency, results.words))
+    print_folder(folder)
 
 
 main = app(priors, PriorsJob)

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from engine.config import Tree
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from experiments._app import app
 from experiments.optimize import check, optimize
 

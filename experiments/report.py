@@ -4,34 +4,55 @@ from pathlib import Path
 
 from engine.config import Tree
 from engine.errors import InputError
+from engine.secrets import masked
 from engine.spec.jobs import ReportJob
 from experiments._app import app
+from experiments._job import check_outlives_job
 
 
 def report(job: ReportJob, folder: Path, config: Tree) -> None:  # noqa: ARG001  # all commands
     """Write report.html into the folder that the job names, or compare several; say what lacks."""
-    places = [_checked(place) for place in job.folders]
+    for name in job.folders:
+        check_outlives_job("folder", name)
+    places = [_checked(name) for name in job.folders]
     if len(places) > 1:
-        _compare(places, Path(job.into), config)
+        check_outlives_job("into", job.into)
+        _compare(places, job.into, config)
         return
     from engine.report import build_report, read_study
 
     study = read_study(places[0])
-    print(f"Report: {build_report(places[0], study, job.report.language)}")
+    page = build_report(places[0], study, job.report.language)
+    print(f"Report: {_kept(page, job.folders[0])}")
     if study.incomplete:
         print(f"Note: {study.incomplete}.")
 
 
-def _compare(places: list[Path], into: Path, config: Tree) -> None:
+def _kept(page: Path, folder: str) -> str:
+    """Return where the page is: beside the tables, also where these are in a store."""
+    from engine.results.storage import local_path, open_folder
+
+    if local_path(folder) is not None:
+        return str(page)
+    place = open_folder(folder)
+    place.put(page.name, page.read_bytes())
+    return f"{place.address}/{page.name}"
+
+
+def _compare(places: list[Path], into: str, config: Tree) -> None:
     """Print the policies of several folders side by side; leave them in one table."""
     from engine.collection import collected_rows, members_of_folders
+    from engine.report import build_report
     from engine.report.terminal.collection import print_collection
-    from engine.results import Results
+    from engine.results import Results, local_folder
+    from engine.results.storage import local_path, open_folder
+    from experiments._places import told_place
 
-    if into.exists() and any(into.iterdir()):
+    place = open_folder(into)
+    if place.names():
         raise InputError(
             "into",
-            f"{into} holds something that would be overwritten",
+            f"{place.address} holds something that would be overwritten",
             "a new or empty folder",
             "name another, or leave it out for a new one",
         )
@@ -40,8 +61,10 @@ def _compare(places: list[Path], into: Path, config: Tree) -> None:
     results = Results(into, config, 0)
     results.write_rows("sweep", rows)
     results.finish()
+    _kept(build_report(local_folder(into, "into")), into)
     print_collection(members, rows)
-    print(f"Results: {into}")
+    here = local_path(into)
+    print(f"Results: {place.address if here is None else told_place(here)}")
 
 
 def _checked(name: str) -> Path:
@@ -52,20 +75,20 @@ def _checked(name: str) -> Path:
     InputError
         If it is not there, or has none.
     """
-    from engine.results import list_tables
+    from engine.results import list_tables, local_folder
 
-    place = Path(name)
+    place = local_folder(name, "folder")
     if not place.is_dir():
         raise InputError(
             "folder",
-            f"there is no folder {name!r}",
+            f"there is no folder {masked(name)!r}",
             "the output folder of a finished command",
             "give one, e.g. folder=outputs/optimize/TIME",
         )
     if not list_tables(place):
         raise InputError(
             "folder",
-            f"there are no results to report on in {name}",
+            f"there are no results to report on in {masked(name)}",
             "the output folder of a finished command",
             "give one, e.g. folder=outputs/COMMAND/TIME",
         )

@@ -12,23 +12,23 @@ def response(job: ResponseJob, folder: Path, config: Tree) -> None:
     """Leave `response`, `runs` and the report; say which levers move nothing."""
     from engine import response as engine
     from engine.report.terminal.response import print_response
-    from experiments._years import conclude, run_cases, tell_folder
+    from experiments._runs import conclude, print_folder, run_cases
 
     results, years = run_cases(job, engine.response_cases(job), folder, config, details=False)
     rows = engine.response_rows(job, years)
     results.write_rows("response", rows)
     print_response(rows, conclude(results, folder))
-    tell_folder(folder)
+    print_folder(folder)
 
 
-def check(job: ResponseJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
+def _check(job: ResponseJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
     """Refuse measures and levers that are not there."""
     from engine import response as engine
 
-    engine.check_job(job)
+    engine.check_response(job)
 
 
-main = app(response, ResponseJob, check)
+main = app(response, ResponseJob, _check)
 
 if __name__ == "__main__":
     main()

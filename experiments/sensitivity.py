@@ -1,4 +1,4 @@
-"""`python -m experiments.sensitivity`: what moves the outcomes."""
+"""`python -m experiments.sensitivity`: what moves the measures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,29 +16,29 @@ def sensitivity(job: SensitivityJob, folder: Path, config: Tree) -> None:
     from engine.report.terminal.analyses import print_sensitivity
     from engine.results import Results, check_writable
     from experiments._progress import progress
-    from experiments._years import conclude, tell_folder
+    from experiments._runs import conclude, print_folder
 
     check_writable(folder)
     seconds = seconds_of_run(job, job.indices.population_share)
     with (
-        open_pool(job.ray, engine.years_count(job), seconds) as pool,
+        open_pool(job.ray, engine.runs_count(job), seconds) as pool,
         progress(job.scenario.currency) as show,
     ):
         rows = engine.sensitivities(job, pool, show)
     results = Results(folder, config, job.seed)
     results.write_rows("sensitivity", rows)
     print_sensitivity(rows, conclude(results, folder))
-    tell_folder(folder)
+    print_folder(folder)
 
 
-def check(job: SensitivityJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
+def _check(job: SensitivityJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
     """Refuse measures, levers and unknowns that are not there, and a folder without a search."""
     from engine import sensitivity as engine
 
-    engine.check_job(job)
+    engine.check_sensitivity(job)
 
 
-main = app(sensitivity, SensitivityJob, check)
+main = app(sensitivity, SensitivityJob, _check)
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,21 @@
-"""What all tests share: no test is judged by the seconds it takes."""
+"""What all tests share: none is judged by its seconds, and none pays for what another has paid."""
 
 from hypothesis import settings
 
+import experiments  # noqa: F401  # before NumPy, as in a command: it says how many threads
+from tests import parsed_once
+from tests.schedule import (
+    pytest_collection_modifyitems,
+    pytest_sessionstart,
+    pytest_xdist_make_scheduler,
+)
+
+__all__ = [
+    "pytest_collection_modifyitems",
+    "pytest_sessionstart",
+    "pytest_xdist_make_scheduler",
+]
+
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+parsed_once.install()

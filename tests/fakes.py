@@ -7,6 +7,7 @@ money of a day adds up as the ledger's does.
 
 from collections.abc import Callable
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,8 @@ def simulate_fake(case: Case, exchange: object = None) -> RunResult:
         anchors={
             "fans_count": np.arange(case.scale.anchors_count, 0, -1, dtype=np.int64) * 1000,
             "gmv_fen": flows["gmv_fen"].sum() // np.arange(2, case.scale.anchors_count + 2),
+            "stands_for_count": np.ones(case.scale.anchors_count, np.int64),
+            "expected_gmv_fen": flows["gmv_fen"].sum() / np.arange(2, case.scale.anchors_count + 2),
         },
         run_off=_run_off(case, flows),
         valued_days=_valued_days(case, flows),
@@ -175,11 +178,14 @@ _SHARE = {
 }
 
 
+@lru_cache(maxsize=4096)
 def _noise(seed: int, count: int, sd: float, *names: int) -> NDArray[np.float64]:
-    """Mean-one factors, a function of the names."""
+    """Mean-one factors, a function of the names: drawn once for all policies of a seed."""
     stream = rng.key(seed, rng.Purpose.CHOICE, *names)
     draws = np.array([rng.uniform64(stream, day, 0) for day in range(count)])
-    return np.asarray(1 + sd * np.sqrt(12) * (draws - 0.5))
+    factors = np.asarray(1 + sd * np.sqrt(12) * (draws - 0.5))
+    factors.flags.writeable = False
+    return factors
 
 
 def _flows(case: Case) -> dict[str, NDArray[Any]]:
@@ -287,7 +293,7 @@ def _segments(flows: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.int64]]:
     """The day's flows, split evenly; what does not divide goes to the first cell."""
     cells = N_KINDS * N_TIERS * N_DOMAINS
     split = {}
-    for name in ("gmv_fen", "orders_count", "subsidy_fen"):
+    for name in catalogue.SEGMENT:
         whole = flows[name]
         parts = np.repeat((whole // cells)[:, None], cells, axis=1)
         parts[:, 0] += whole % cells

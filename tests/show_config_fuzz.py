@@ -1,5 +1,6 @@
 """Bad configs by the thousand, and how each ends: `python -m tests.show_config_fuzz [some]`."""
 
+import pickle
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -25,10 +26,11 @@ def outcomes(most: int | None = None) -> Iterator[tuple[BadCase, str]]:
             config = composed(command)
             plain = OmegaConf.masked_copy(config, [str(k) for k in config if k != "hydra"])
             skip = SHARED if command != "simulate" else set()
+            stored = pickle.dumps(plain)
             found = list(cases_of(command, job, resolve(plain), skip))
             step = 1 if most is None else max(1, len(found) * len(JOBS) // most)
             for case in found[::step]:
-                yield case, verdict(case, plain, job)
+                yield case, verdict(case, stored, job)
 
 
 def main() -> None:

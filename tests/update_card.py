@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.ablate import ablations, effects, is_told
+from engine.ablate import ablations, effects, is_distinguishable
 from engine.cases import cases
 from engine.compare import INCREMENTAL, paired
 from engine.report.formatting import label, show_change, unit
@@ -34,7 +34,7 @@ def main(blocks: Sequence[str]) -> None:
         "RMB of sales at list prices per RMB of coupons in May",
         "RMB as paid",
     )
-    of_mechanisms = ("mechanism", "own measure that tells it best", "change when it is off")
+    of_mechanisms = ("mechanism", "own measure that shows it best", "change when it is off")
     tables = {
         "answers": (of_answers, answers_by_world),
         "mechanisms": (of_mechanisms, _mechanisms),
@@ -82,7 +82,7 @@ def _mechanisms() -> Iterator[Sequence[str]]:
         half = None if best["ci_low"] is None else (best["ci_high"] - best["ci_low"]) / 2
         change = show_change(best["measure"], best["difference"], half)
         words = " ".join(word for word in (change, unit(best["measure"])) if word not in {"", "%"})
-        told = "" if is_told(best) else " (not told from nothing)"
+        told = "" if is_distinguishable(best) else " (not distinguishable from zero)"
         yield f"{best['title']} (`{name}`)", label(best["measure"]), words + told
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from engine.describe import rewritten
+from engine.describe import with_generated_blocks
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "engine" / "MODEL.md"
@@ -13,7 +13,7 @@ def main() -> None:
     """Rewrite the generated blocks, and say whether anything changed."""
     for file in FILES:
         before = file.read_text(encoding="utf-8")
-        now = rewritten(before, ROOT)
+        now = with_generated_blocks(before, ROOT)
         print(f"{file.name}: {'rewritten' if now != before else 'up to date'}")
         file.write_text(now, encoding="utf-8")
 

@@ -26,7 +26,7 @@ _MEASURES: Final = ("year_s", "session_ns", "fixed_day_ms")
 _GOAL: Final = 1.03
 """What a change that is to cost nothing may cost."""
 
-Figures = Mapping[tuple[str, int], float]
+_Figures = Mapping[tuple[str, int], float]
 """By measure and population."""
 
 
@@ -65,9 +65,9 @@ def against_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> lis
     for where in (_HERE, other):
         _measured(where, job)  # fills its compile cache
         steps.step(f"compile cache of {where.name} filled")
-    turns: list[tuple[Figures, Figures]] = []
+    turns: list[tuple[_Figures, _Figures]] = []
     for _ in range(job.runs):
-        order: list[Figures] = []
+        order: list[_Figures] = []
         for where in (_HERE, other, other, _HERE):
             order.append(_measured(where, job))
             steps.step(where.name)
@@ -75,7 +75,7 @@ def against_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> lis
     return _rows(job, case, turns)
 
 
-def _measured(where: Path, job: BenchmarkJob) -> Figures:
+def _measured(where: Path, job: BenchmarkJob) -> _Figures:
     """Return what a checkout's own command measures, in a process of its own.
 
     Raises
@@ -111,11 +111,11 @@ def _measured(where: Path, job: BenchmarkJob) -> Figures:
     }
 
 
-def _mean(one: Figures, two: Figures) -> Figures:
+def _mean(one: _Figures, two: _Figures) -> _Figures:
     return {key: (value + two[key]) / 2 for key, value in one.items()}
 
 
-def _rows(job: BenchmarkJob, case: Case, turns: Sequence[tuple[Figures, Figures]]) -> list[Row]:
+def _rows(job: BenchmarkJob, case: Case, turns: Sequence[tuple[_Figures, _Figures]]) -> list[Row]:
     """Both checkouts' figures and their ratio, a measure and a population at a time."""
     days = job.days or case.scenario.calendar.n_days
     rows = []

@@ -60,7 +60,7 @@ class _Snapshot:
 
 
 @dataclass(frozen=True)
-class Course:
+class MethodTrace:
     """What a method reported as it went on, and what it recommends in the end."""
 
     snapshots: tuple[_Snapshot, ...]
@@ -124,53 +124,53 @@ class _NoMemory:
 
 
 def plain(
-    kind: str, problem: Problem, judge: ObjectiveEvaluator, effort: Effort, seed: int
-) -> Course:
+    kind: str, problem: Problem, evaluator: ObjectiveEvaluator, effort: Effort, seed: int
+) -> MethodTrace:
     """Search by one of `PLAIN`."""
     clock, size = _Clocked(problem), effort.search.batch_count
     study = optuna.create_study(
-        directions=judge.directions, sampler=PLAIN[kind](derive_seed(seed, Purpose.TRIAL) >> 31)
+        directions=evaluator.directions, sampler=PLAIN[kind](derive_seed(seed, Purpose.TRIAL) >> 31)
     )
     points: list[Point] = []
-    costs, excesses = np.zeros((0, len(judge.goals))), np.zeros((0, len(judge.constraints)))
+    costs, excesses = np.zeros((0, len(evaluator.goals))), np.zeros((0, len(evaluator.constraints)))
     snapshots = []
     for start in range(0, effort.trials_count, size):
         count = min(size, effort.trials_count - start)
         asked = [study.ask(dict(clock.distributions)) for _ in range(count)]
-        stands = [_seen(clock, judge, trial, effort.replications) for trial in asked]
+        stands = [_seen(clock, evaluator, trial, effort.replications) for trial in asked]
         costs = np.concatenate([costs, *(own.costs for own in stands)])
         excesses = np.concatenate([excesses, *(own.excesses for own in stands)])
         for trial, own in zip(asked, stands, strict=True):
-            for name, excess in zip(judge.constraints, own.excesses[0], strict=True):
+            for name, excess in zip(evaluator.constraints, own.excesses[0], strict=True):
                 trial.set_constraint(name, float(excess))
-            study.tell(trial, judge.values(own.costs[0]).tolist())
+            study.tell(trial, evaluator.values(own.costs[0]).tolist())
             points.append(trial.params)
         snapshots.append(clock.snapshot([points[k] for k in _front_of(costs, excesses)]))
     best = min(_front_of(costs, excesses), key=lambda k: costs[k, 0], default=None)
-    return Course(tuple(snapshots), None if best is None else points[best])
+    return MethodTrace(tuple(snapshots), None if best is None else points[best])
 
 
-def _seen(clock: _Clocked, judge: ObjectiveEvaluator, trial: Trial, replications: int) -> Any:
+def _seen(clock: _Clocked, evaluator: ObjectiveEvaluator, trial: Trial, replications: int) -> Any:
     """Return how a policy stands by itself, on random streams of its own."""
     first = trial.number * replications
     stage = Stage(False, 1.0, first, first + replications)
     candidate = Candidate(trial.number, f"trial-{trial.number}", trial.params)
-    return PairedScores.of(judge, [next(clock.evaluate([candidate], stage)).values])
+    return PairedScores.of(evaluator, [next(clock.evaluate([candidate], stage)).values])
 
 
 def _front_of(costs: Any, excesses: Any) -> list[int]:
     """Return which feasible policies no other feasible one beats; costs may be missing."""
-    able = np.flatnonzero((excesses <= 0).all(axis=1) & ~np.isnan(costs).any(axis=1))
-    levels = pareto_ranks(costs[able].tolist()) if len(able) else []
-    return [int(k) for k, level in zip(able, levels, strict=True) if level == 0]
+    feasible = np.flatnonzero((excesses <= 0).all(axis=1) & ~np.isnan(costs).any(axis=1))
+    levels = pareto_ranks(costs[feasible].tolist()) if len(feasible) else []
+    return [int(k) for k, level in zip(feasible, levels, strict=True) if level == 0]
 
 
 def ours(
-    problem: Problem, judge: ObjectiveEvaluator, effort: Effort, seed: int, sessions: int
-) -> Course:
+    problem: Problem, evaluator: ObjectiveEvaluator, effort: Effort, seed: int, sessions: int
+) -> MethodTrace:
     """Search as `optimize` does, finalists included, for about so many sessions."""
     clock, search = _Clocked(problem), effort.search
-    study = SearchStudy(search, seed, clock, judge, _NoMemory())
+    study = SearchStudy(search, seed, clock, evaluator, _NoMemory())
     runs = planned_replications(0, search.finalists_count, _rounds(search))
     search_sessions = sessions * (1 - runs / (effort.trials_count * effort.replications))
     snapshots: list[_Snapshot] = []
@@ -180,14 +180,14 @@ def ours(
         if clock.sessions > search_sessions:
             break
     chosen = choose_finalists(study.trials, found, search.finalists_count)
-    selection = Selection(clock, judge, search, seed)
+    selection = Selection(clock, evaluator, search, seed)
     best = selection.run([trial.candidate for trial in chosen], _ignore_progress)
     both = zip(selection.finalists, selection.assessments(), strict=True)
     snapshots.append(
         clock.snapshot([_point(one.candidate) for one, own in both if own.on_frontier])
     )
     winner = None if best is None else _point(selection.finalists[best].candidate)
-    return Course(tuple(snapshots), winner)
+    return MethodTrace(tuple(snapshots), winner)
 
 
 def _ignore_progress(*_: object) -> None:

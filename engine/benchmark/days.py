@@ -1,4 +1,4 @@
-"""What this process holds in memory, from Linux's `/proc/self`."""
+"""Some days of the market, timed, and the memory that they take, from Linux's `/proc/self`."""
 
 import gc
 import re

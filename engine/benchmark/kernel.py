@@ -28,7 +28,7 @@ from engine.population.buyers import bytes_per_buyer
 from engine.spec.benchmark import BenchmarkJob
 
 BETWEEN: Final = ("traffic", "supply", "showcase", "settle", "learning")
-BETWEEN_MS: Final = 0.5
+_BETWEEN_MS: Final = 0.5
 """What the market does between sessions, and what its fixed part should not exceed."""
 
 
@@ -169,7 +169,7 @@ def _stage_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterator[Ro
         yield at.row("stage", stage, "fixed_day_ms", _intercept_ms(*ends, days))
     ends = (_stage_costs(found.stages[few], *BETWEEN), _stage_costs(found.stages[many], *BETWEEN))
     fixed = _intercept_ms(*ends, days)
-    yield at.row("stage", " + ".join(BETWEEN), "fixed_day_ms", fixed, goal=BETWEEN_MS)
+    yield at.row("stage", " + ".join(BETWEEN), "fixed_day_ms", fixed, goal=_BETWEEN_MS)
 
 
 def _stage_costs(times: Sequence[StageTimes], *stages: str) -> list[Cost]:

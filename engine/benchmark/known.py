@@ -11,7 +11,7 @@ of the market have under the same random streams. Its variance falls with σ and
 replications as the market's does. Sessions and seconds are those of a year of the market
 (`_SESSIONS`, `_FIXED_S`, `_SESSIONS_S`: 20,000 buyers and 1,000 anchors on one core).
 
-Measures bear the names that the judge knows; their units have no meaning here.
+Measures have names of the catalogue; their units have no meaning here.
 """
 
 from abc import ABC, abstractmethod

@@ -1,10 +1,10 @@
 """Suite `schedule`: how busy a search keeps so many workers, in simulated time.
 
-The search itself is run, its study and its selection as they are, on a bench whose clock is
-simulated: years last as long as years of their size were measured to, proposals as long as
-proposals were measured to at so many trials, and the driver has one core. So the rule of the
-schedule is the search's own. What is searched is a problem with a known answer; all that
-may be promoted is.
+The search itself is run, its study and its selection as they are, on an executor whose clock is
+simulated: a run takes the seconds that were measured for runs of its size, a proposal those
+measured at so many trials, and the driver has one core. So the rule of the schedule is the
+search's own. What is searched is a problem with a known answer, and every trial that may be
+promoted is.
 
 A window as large as a batch is the barrier of the first edition: a batch is asked when the
 one before it is settled.
@@ -23,13 +23,13 @@ from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.known import Known
 from engine.benchmark.problems import KNOWN
 from engine.case import Case
-from engine.compute.pool import Errand, finish, simulate_case, warm_up_if_cold
+from engine.compute.pool import WorkerCall, finish, simulate_case, warm_up_if_cold
 from engine.design.draws import uniform_draws
 from engine.rng import Purpose
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import Selection
-from engine.search.problem import Candidate, Look, Point, Sample, Stage, Urgency
+from engine.search.problem import Candidate, Evaluation, Point, Sample, Stage, Urgency
 from engine.search.samplers.proposals import propose_batch
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
@@ -46,9 +46,9 @@ _IDLE_GOALS: Final = {("laptop", 2): 0.08, ("full", 64): 0.15, ("full", 1000): 0
 _START_S: Final = 2.5
 """Seconds from the search's start to the first year: workers start and load compiled code."""
 
-_LOOK_S: Final = 0.001
+_EVALUATION_S: Final = 0.001
 _SETTLE_S: Final = 0.008
-"""Seconds of the driver for what a look has shown, and for a trial that is settled: files."""
+"""Seconds of the driver for an evaluation that has ended, and for a settled trial: files."""
 
 _LANE_PLACE: Final = 4
 """Of the numbers among the arguments of `propose_lane`."""
@@ -59,7 +59,7 @@ _GIVEN: Final = 3
 _COUNTS: Final = (40, 160, 500, 1600)
 """Trials at which proposals are measured."""
 
-Lengths = Mapping[float, float]
+_Lengths = Mapping[float, float]
 """Seconds of a year, by its share of the buyers."""
 
 
@@ -89,12 +89,12 @@ class _Stub:
 
 
 class _Clockwork:
-    """A bench in simulated time, and the store of a search that keeps nothing.
+    """An executor in simulated time, and the store of a search that keeps nothing.
 
     Parameters
     ----------
     problem
-        What looks show.
+        What evaluations show.
     lengths
         Seconds of years.
     worlds
@@ -108,7 +108,7 @@ class _Clockwork:
     def __init__(
         self,
         problem: _Stub,
-        lengths: Lengths,
+        lengths: _Lengths,
         worlds: int,
         workers: int,
         proposal_s: Callable[[int], float],
@@ -116,15 +116,15 @@ class _Clockwork:
         self._problem, self._lengths, self._worlds = problem, lengths, worlds
         self._proposal_s, self.now, self.busy_s = proposal_s, 0.0, 0.0
         self._free = [_START_S] * workers
-        self._waiting: list[tuple[Urgency, int, Look | Errand]] = []
-        self._running: list[tuple[float, int, Look | Errand]] = []
+        self._waiting: list[tuple[Urgency, int, Evaluation | WorkerCall]] = []
+        self._running: list[tuple[float, int, Evaluation | WorkerCall]] = []
         self._left: dict[tuple[int, Stage], int] = {}
         self._count = 0
 
-    def begin(self, todo: Look | Errand, urgency: Urgency) -> None:
-        """Put an errand, or the years of a look, among what waits for a worker."""
+    def begin(self, todo: Evaluation | WorkerCall, urgency: Urgency) -> None:
+        """Put a call, or the years of an evaluation, among what waits for a worker."""
         years = 1
-        if isinstance(todo, Look):
+        if isinstance(todo, Evaluation):
             worlds = min(todo.stage.worlds_count or self._worlds, self._worlds)
             years = worlds * (todo.stage.last - todo.stage.first)
             self._left[todo.key] = years
@@ -134,17 +134,17 @@ class _Clockwork:
         self._free = [max(free, self.now) for free in self._free]
         self._assign()
 
-    def end(self) -> tuple[Look | Errand, Any]:
-        """Pass the time until an errand or all years of some look have ended."""
+    def end(self) -> tuple[Evaluation | WorkerCall, Any]:
+        """Pass the time until a call or all years of some evaluation have ended."""
         while True:
             self._assign()
             ended, _, todo = heappop(self._running)
             self.now = max(self.now, ended)
-            if isinstance(todo, Errand):
+            if isinstance(todo, WorkerCall):
                 return todo, todo.function(*todo.args)
             self._left[todo.key] -= 1
             if not self._left[todo.key]:
-                self.now += _LOOK_S
+                self.now += _EVALUATION_S
                 return todo, next(iter(self._problem.evaluate([todo.candidate], todo.stage)))
 
     def feed(self) -> None:
@@ -157,7 +157,7 @@ class _Clockwork:
         while self._waiting and self._free[0] <= max(until, _START_S):
             free = heappop(self._free)
             _, number, todo = heappop(self._waiting)
-            if isinstance(todo, Errand):
+            if isinstance(todo, WorkerCall):
                 length = sum(map(self._proposal_s, todo.args[_LANE_PLACE]))
             else:
                 length = self._lengths[todo.stage.population_share]
@@ -211,7 +211,7 @@ def schedule_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> li
 
 def simulated(
     search: Search,
-    lengths: Lengths,
+    lengths: _Lengths,
     worlds: int,
     workers: int,
     proposal_s: Callable[[int], float],
@@ -232,17 +232,17 @@ def simulated(
         Seconds of a worker in a proposal, by the trials before it.
     """
     known = KNOWN["two_sided"](1)
-    stub, judge = _Stub(known), ObjectiveEvaluator(known.objective)
+    stub, evaluator = _Stub(known), ObjectiveEvaluator(known.objective)
     clock = _Clockwork(stub, lengths, worlds, workers, proposal_s)
-    study = SearchStudy(search, 1, stub, judge, clock, clock)
+    study = SearchStudy(search, 1, stub, evaluator, clock, clock)
     found = study.run(lambda *_: None)
     chosen = choose_finalists(study.trials, found, search.finalists_count)
-    selection = Selection(stub, judge, search, 1, clock)
+    selection = Selection(stub, evaluator, search, 1, clock)
     selection.run([trial.candidate for trial in chosen], lambda *_: None)
     return clock.now, clock.busy_s
 
 
-def _measured_years(schedule: Schedule, case: Case, runs: int) -> Lengths:
+def _measured_years(schedule: Schedule, case: Case, runs: int) -> _Lengths:
     """Return the median seconds of a year on every rung, and of a finalist's, on one core."""
     warm_up_if_cold(case)
     found = {}

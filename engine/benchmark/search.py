@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 import optuna
 
-from engine.benchmark.contest import OURS, PLAIN, Course, Effort, ours, plain
+from engine.benchmark.contest import OURS, PLAIN, Effort, MethodTrace, ours, plain
 from engine.benchmark.days import fill_cache
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.known import Floats, Known
@@ -35,7 +35,7 @@ from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Problem, Stage
 from engine.search.space.policy_space import PolicySpace
 from engine.spec.benchmark import BenchmarkJob
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.stats.pareto import hypervolume
 
 _Key = tuple[tuple[str, float], ...]
@@ -45,7 +45,7 @@ class _Arena(Protocol):
     """A problem with the means to say what a point is really worth."""
 
     @property
-    def judge(self) -> ObjectiveEvaluator:
+    def evaluator(self) -> ObjectiveEvaluator:
         """Return what the goals and constraints say."""
 
     @property
@@ -67,14 +67,18 @@ class _KnownArena:
 
     def __init__(self, problem: Known) -> None:
         self.problem: Known = problem
-        self.judge = ObjectiveEvaluator(problem.objective)
+        self.evaluator = ObjectiveEvaluator(problem.objective)
         self._most = hypervolume(problem.front().tolist(), problem.reference)
 
     def costs(self, points: Sequence[Point]) -> Floats:
         """Return the true costs of the feasible ones."""
         truths = [self.problem.truth(point) for point in points]
-        able = [self.judge.costs(own) for own in truths if self.judge.total_violation(own) <= 1e-9]
-        return np.array(able).reshape(-1, len(self.judge.goals))
+        able = [
+            self.evaluator.costs(own)
+            for own in truths
+            if self.evaluator.total_violation(own) <= 1e-9
+        ]
+        return np.array(able).reshape(-1, len(self.evaluator.goals))
 
     def volume(self, front: Sequence[Point], rivals: Iterable[Sequence[Point]]) -> float:
         """Return the hypervolume as a share of the true front's."""
@@ -91,20 +95,20 @@ class _MarketArena:
 
     def __init__(self, job: BenchmarkJob, seed: int) -> None:
         own = _market_job(job, seed)
-        self.judge = ObjectiveEvaluator(own.objective)
+        self.evaluator = ObjectiveEvaluator(own.objective)
         space = PolicySpace(own.space, own.policy)
         kept = _NothingKept(Path(), "")
-        self.problem = MarketProblem(own, space, ProcessPool(), self.judge.measures, kept)
+        self.problem = MarketProblem(own, space, ProcessPool(), self.evaluator.measures, kept)
         # Other random streams than those of the search and of its finalists.
         other = own.model_copy(update={"seed": derive_seed(seed, Purpose.BENCHMARK)})
-        self._truth = MarketProblem(other, space, ProcessPool(), self.judge.measures, kept)
+        self._truth = MarketProblem(other, space, ProcessPool(), self.evaluator.measures, kept)
         self._stage = Stage(True, 1.0, 0, job.truth_replications)
         self._known: dict[_Key, Floats | None] = {}
 
     def costs(self, points: Sequence[Point]) -> Floats:
         """Return the true costs of the feasible ones."""
         found = [own for own in map(self._of, points) if own is not None]
-        return np.array(found).reshape(-1, len(self.judge.goals))
+        return np.array(found).reshape(-1, len(self.evaluator.goals))
 
     def volume(self, front: Sequence[Point], rivals: Iterable[Sequence[Point]]) -> float:
         """Return the hypervolume as a share of that of all final fronts together."""
@@ -122,7 +126,7 @@ class _MarketArena:
             candidate = Candidate(len(self._known), "", point)
             sample = next(self._truth.evaluate([candidate], self._stage))
             able = sample.reason is None
-            stand = PairedScores.of(self.judge, [sample.values]) if able else None
+            stand = PairedScores.of(self.evaluator, [sample.values]) if able else None
             is_good = stand is not None and bool(stand.is_feasible[0])
             self._known[key] = stand.costs[0] if stand is not None and is_good else None
         return self._known[key]
@@ -242,9 +246,11 @@ def _contest(_: Tell, job: BenchmarkJob, task: _Task) -> _Result:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     place, effort = _arena(job, task.problem, task.seed), _effort_of(job)
-    courses = {kind: plain(kind, place.problem, place.judge, effort, task.seed) for kind in PLAIN}
+    courses = {
+        kind: plain(kind, place.problem, place.evaluator, effort, task.seed) for kind in PLAIN
+    }
     sessions = max(course.snapshots[-1].sessions for course in courses.values())
-    courses[OURS] = ours(place.problem, place.judge, effort, task.seed, sessions)
+    courses[OURS] = ours(place.problem, place.evaluator, effort, task.seed, sessions)
     return _judged(place, courses)
 
 
@@ -253,7 +259,7 @@ def _effort_of(job: BenchmarkJob) -> Effort:
     return Effort(job.plain_trials_count, job.plain_replications, job.search)
 
 
-def _judged(place: _Arena, courses: Mapping[str, Course]) -> _Result:
+def _judged(place: _Arena, courses: Mapping[str, MethodTrace]) -> _Result:
     """Say how good each method's report was in truth, and when ours had got as far."""
     last = {name: course.snapshots[-1] for name, course in courses.items()}
     fronts = [snapshot.front for snapshot in last.values()]

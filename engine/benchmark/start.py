@@ -44,7 +44,7 @@ def start_seconds(case: Case, *, cold: bool = False) -> float:
         )
         seconds = time.perf_counter() - started
     if done.returncode:
-        raise PoquanError(f"a first year failed:\n{done.stderr.decode(errors='replace')}")
+        raise PoquanError(f"a first run failed:\n{done.stderr.decode(errors='replace')}")
     return seconds
 
 

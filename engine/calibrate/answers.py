@@ -19,7 +19,7 @@ from engine.spec.jobs import Ensemble
 _MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen", "target_attained", "subsidy_fen")
 """Columns of `runs` whose paired differences are kept."""
 
-_STAGE: Final = "years of policies in the worlds of the ensemble"
+_STAGE: Final = "runs of policies in the worlds of the ensemble"
 
 
 def answers(

@@ -22,7 +22,7 @@ _FOLDER: Final = "waves"
 EVERY: Final = 8
 """Years after which a wave's file is written anew: what an interruption may cost."""
 
-Readings = list[list[float]]
+_Readings = list[list[float]]
 """The targets of a year, year after year."""
 
 
@@ -40,7 +40,7 @@ class WaveCheckpoint:
         """Return the checkpoint of a job, of the figures as they stand, and of this engine."""
         return cls(folder, _named([job.identity(), figures, cache_folder().name]))
 
-    def get(self, wave: int, points: Sequence[Values]) -> Readings:
+    def get(self, wave: int, points: Sequence[Values]) -> _Readings:
         """Return the stored readings of the first years of a wave; none if it had other points."""
         try:
             found = json.loads((self.folder / _file(wave)).read_bytes())
@@ -48,7 +48,7 @@ class WaveCheckpoint:
         except (OSError, ValueError, TypeError, KeyError):
             return []
 
-    def put(self, wave: int, points: Sequence[Values], readings: Readings) -> None:
+    def put(self, wave: int, points: Sequence[Values], readings: _Readings) -> None:
         """Store the readings of a wave so far, (years, targets): whole, or not at all.
 
         Raises

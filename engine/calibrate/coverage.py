@@ -16,8 +16,8 @@ from engine.calibrate.emulator import Emulator
 from engine.calibrate.observed import FIT
 from engine.calibrate.posterior import (
     Evidence,
-    doubts,
     emulate,
+    error_deviations,
     intervals,
     sample_weighted,
 )
@@ -80,7 +80,7 @@ def coverage(sample: SimulatedPoints, seed: int) -> Coverage:
 
 def _holds(sample: SimulatedPoints, emulator: Emulator, truth: int, seed: int) -> NDArray[np.bool_]:
     """Tell which targets of one hidden world lie within their intervals, (targets,)."""
-    doubt, noise = doubts(sample, emulator)
+    doubt, noise = error_deviations(sample, emulator)
     off = np.hypot(doubt, noise)
     errors = normal_draws(seed, Purpose.FRESH, (2, off.size))
     happens = emulator.in_scale(sample.means[truth]) + off * errors[0]

@@ -9,13 +9,19 @@ from engine.calibrate.checkpoint import WaveCheckpoint
 from engine.calibrate.coverage import coverage
 from engine.calibrate.narrowing import narrowing
 from engine.calibrate.observed import ObservedFigure, read_figures
-from engine.calibrate.posterior import foretold
+from engine.calibrate.posterior import predicted
 from engine.calibrate.probe import within
-from engine.calibrate.rows import Row, Said, calibration_rows
+from engine.calibrate.rows import Row, TargetPredictions, calibration_rows
 from engine.calibrate.sample import SimulatedPoints, plausible_points, spread_points
 from engine.calibrate.targets import CalibrationTarget, Unmodelled, match_figures
 from engine.calibrate.unknown_space import UnknownSpace, Values
-from engine.calibrate.waves import CalibrationPlan, confirm, first_points, next_points, simulate
+from engine.calibrate.waves import (
+    CalibrationPlan,
+    confirm_points,
+    first_points,
+    next_points,
+    simulate_points,
+)
 from engine.compute import Pool
 from engine.errors import InputError
 from engine.rng import Purpose, derive_seed
@@ -23,7 +29,7 @@ from engine.spec.calibration import CalibrateJob
 from engine.spec.jobs import Ensemble
 from engine.spec.scenario import Scenario
 
-OnProgress = Callable[[str, int, int, str], None]
+_OnProgress = Callable[[str, int, int, str], None]
 """Takes the wave, years done, years in all, and a note."""
 
 
@@ -46,7 +52,7 @@ class CalibrationResult(NamedTuple):
     sample: SimulatedPoints
 
 
-def check_job(job: CalibrateJob, observed: str) -> None:
+def check_calibration(job: CalibrateJob, observed: str) -> None:
     """Refuse a job that cannot be done, before anything starts.
 
     Raises
@@ -63,7 +69,7 @@ def calibrate(
     figures: Sequence[ObservedFigure],
     folder: Path,
     pool: Pool,
-    on_progress: OnProgress,
+    on_progress: _OnProgress,
 ) -> CalibrationResult:
     """Find the points of the unknowns' space that are compatible with the figures to fit.
 
@@ -95,8 +101,8 @@ def calibrate(
     sample: SimulatedPoints | None = None
     for wave in range(1, len(job.fit.waves) + 1):
         points = first_points(plan) if sample is None else next_points(plan, sample, wave)
-        on_years = partial(_report_wave, on_progress, wave, sample)
-        found = simulate(plan, points, wave, pool, kept_waves, on_years)
+        on_runs = partial(_report_wave, on_progress, wave, sample)
+        found = simulate_points(plan, points, wave, pool, kept_waves, on_runs)
         sample = found if sample is None else sample.joined(found)
         if not sample.fitted.size:
             raise InputError(
@@ -106,10 +112,12 @@ def calibrate(
                 "add one, or another row",
             )
     assert sample is not None
-    judged = confirm(plan, sample, pool, kept_waves, partial(_report_confirmation, on_progress))
+    judged = confirm_points(
+        plan, sample, pool, kept_waves, partial(_report_confirmation, on_progress)
+    )
     on_progress("worlds hidden among the points", 0, 1, "")
-    said = Said(
-        foretold(sample, _seed(job, 2)),
+    said = TargetPredictions(
+        predicted(sample, _seed(job, 2)),
         coverage(sample, _seed(job, 3)),
         narrowing(sample, _seed(job, 4)),
     )
@@ -120,15 +128,15 @@ def _seed(job: CalibrateJob, use: int) -> int:
     return derive_seed(job.seed, Purpose.FRESH, use) >> 31
 
 
-def _report_confirmation(on_progress: OnProgress, done: int, total: int) -> None:
-    on_progress("years of the best, on fresh seeds", done, total, "")
+def _report_confirmation(on_progress: _OnProgress, done: int, total: int) -> None:
+    on_progress("runs of the best, on fresh seeds", done, total, "")
 
 
 def _report_wave(
-    on_progress: OnProgress, wave: int, sample: SimulatedPoints | None, done: int, total: int
+    on_progress: _OnProgress, wave: int, sample: SimulatedPoints | None, done: int, total: int
 ) -> None:
     note = f"worst miss so far {sample.ranked[:, 0].min():.1f} sd" if sample else ""
-    on_progress(f"years of wave {wave}", done, total, note)
+    on_progress(f"runs of wave {wave}", done, total, note)
 
 
 def _matched(
@@ -143,7 +151,7 @@ def _outcome(
     plan: CalibrationPlan,
     sample: SimulatedPoints,
     unmodelled: Sequence[Unmodelled],
-    said: Said,
+    said: TargetPredictions,
 ) -> CalibrationResult:
     job, space = plan.job, plan.space
     places, any_plausible = plausible_points(sample, job.fit.cutoff, job.fit.ensemble_count)

@@ -6,8 +6,8 @@
 a Gaussian process with a quadratic trend (Rasmussen & Williams 2006, 2.7), k Matern's of
 one length. Without g it is ridge regression with penalty p. For every target the penalty, the
 share t of the local part and its length are those under which points that are left out are
-best foretold, by the mean logarithm of their density (5.4.2); so the local part is there only
-where it foretells better. s^2 makes these errors as large as they are. Near simulated points the
+best predicted, by the mean logarithm of their density (5.4.2); so the local part is there only
+where it predicts better. s^2 makes these errors as large as they are. Near simulated points the
 variance is smaller, far from them larger. Squares and products are penalised four
 times as much as slopes.
 """

@@ -71,7 +71,9 @@ def identified(
     return sorted(found, key=lambda one: (one.ratio, one.name))
 
 
-def tied(kept: Mapping[str, Sequence[float]], at_least: float) -> list[tuple[str, str, float]]:
+def correlated_unknowns(
+    kept: Mapping[str, Sequence[float]], at_least: float
+) -> list[tuple[str, str, float]]:
     """Return pairs of unknowns whose correlation over the kept points is large, largest first.
 
     Parameters

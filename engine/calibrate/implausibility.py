@@ -1,4 +1,4 @@
-"""How far what emulators foretell lies from what was observed.
+"""How far what emulators predict lies from what was observed.
 
     I(x) = |z - E f(x)| / sqrt(V_observation + V_discrepancy + V_emulator(x) + V_replications)
 
@@ -80,7 +80,10 @@ def implausibility(sample: SimulatedPoints, worst: int) -> Implausibility:
 
 
 def better_points(sample: SimulatedPoints) -> NDArray[np.int64]:
-    """Places of the points that miss least; all of the first wave's while there are few."""
+    """Return the places of the points that miss least, (kept,) int64, ascending.
+
+    All of the first wave's while there are few.
+    """
     count = len(sample.points)
     least = min(count, 2 * sample.cube.shape[1] + 10)
     size = max(least, round(_REFOCUS * count)) if sample.wave.max() > 1 else count

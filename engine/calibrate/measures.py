@@ -12,7 +12,7 @@ from engine.calibrate.probe import (
     cart_uplift,
     later_orders,
     market_elasticity,
-    own_elasticity,
+    probed_own_elasticity,
     uplift,
     voucher_uplift,
 )
@@ -20,6 +20,7 @@ from engine.calibrate.readings import (
     Read,
     brand_goods,
     brand_share,
+    buyer_spend,
     buyers_growth,
     exponent,
     fans_between,
@@ -27,14 +28,14 @@ from engine.calibrate.readings import (
     largest_stream,
     order_value,
     orders_growth,
-    ratio,
+    percentage,
     top,
 )
 from engine.calibrate.run_reader import RunReader, Span
 from engine.measures.flows import FLOW_MEASURES
 from engine.units import FEN_PER_BN_RMB
 
-FigureKind = Literal["level", "growth", "share", "elasticity", "elsewhere"]
+_FigureKind = Literal["level", "growth", "share", "elasticity", "elsewhere"]
 """What sort of figure: how far a model that is right in the main may be off it."""
 
 
@@ -53,7 +54,7 @@ class FigureMeasure(NamedTuple):
     read: Read
     spans_count: int = 1
     reading: str = ""
-    kind: FigureKind = "level"
+    kind: _FigureKind = "level"
     probe: Literal["", "dates", "voucher"] = ""
     is_input: bool = False
 
@@ -67,13 +68,13 @@ _DAU = FigureMeasure(
 _RETURNS = FigureMeasure(
     "%",
     "returned GMV / GMV",
-    lambda reader, spans: ratio(reader, "returned_fen", "gmv_fen", spans[0]),
+    lambda reader, spans: percentage(reader, "returned_fen", "gmv_fen", spans[0]),
     kind="share",
 )
 _COMMISSION = FigureMeasure(
     "%",
     "commission / GMV, whole horizon",
-    lambda reader, _: ratio(reader, "commission_fen", "gmv_fen", reader.horizon),
+    lambda reader, _: percentage(reader, "commission_fen", "gmv_fen", reader.horizon),
     spans_count=0,
     kind="share",
 )
@@ -98,6 +99,20 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
     "buyers_growth": (
         FigureMeasure("%", "growth of monthly buyers", buyers_growth, 2, kind="growth"),
     ),
+    "active_buyers": (
+        FigureMeasure(
+            "million",
+            "people who have ever bought by the end of the period",
+            lambda reader, spans: reader.active_buyers(spans[0]) / 1e6,
+        ),
+    ),
+    "buyer_spend": (
+        FigureMeasure(
+            "¤",
+            "GMV at list price / people who have ever bought by the end of the period",
+            buyer_spend,
+        ),
+    ),
     "order_value": (FigureMeasure("¤", "GMV at list price / orders", order_value),),
     "repeat_rate": (
         FigureMeasure(
@@ -119,7 +134,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         FigureMeasure(
             "%",
             "take, less what returns gave back / GMV",
-            lambda reader, spans: ratio(
+            lambda reader, spans: percentage(
                 reader, "take_fen", "gmv_fen", spans[0], less="refunded_take_fen"
             ),
             kind="share",
@@ -188,7 +203,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         FigureMeasure(
             "%",
             "returned GMV / GMV, whole horizon",
-            lambda reader, _: ratio(reader, "returned_fen", "gmv_fen", reader.horizon),
+            lambda reader, _: percentage(reader, "returned_fen", "gmv_fen", reader.horizon),
             0,
             kind="share",
         ),
@@ -210,7 +225,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         FigureMeasure(
             "",
             "own price, between copies that differ by a coupon on one kind; mean over dates",
-            own_elasticity,
+            probed_own_elasticity,
             0,
             kind="elasticity",
             probe="dates",

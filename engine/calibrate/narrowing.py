@@ -3,7 +3,7 @@
 Points spread evenly over the cube stand for the unknowns' ranges alone. Each fitted figure in
 turn weights them by how far off it they are, as in `engine.calibrate.posterior`, and the
 coupon's return is read off again. Figures that tell little one by one may tell more together: what
-all of them say stands in `Foretold`.
+all of them say stands in `Predicted`.
 """
 
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.calibrate.posterior import INTERVAL, doubts, emulate
+from engine.calibrate.posterior import INTERVAL, emulate, error_deviations
 from engine.calibrate.sample import SimulatedPoints, beyond
 from engine.calibrate.targets import PROBE
 from engine.design.draws import normal_draws
@@ -50,7 +50,7 @@ def narrowing(sample: SimulatedPoints, seed: int) -> Narrowing:
     emulator = emulate(sample, np.flatnonzero(sample.wave == sample.wave.min()))
     cube = latin_hypercube(sample.cube.shape[1], _POINTS, derive_seed(seed, Purpose.TRIAL, 0))
     means, variances = emulator(cube)
-    doubt, noise = doubts(sample, emulator)
+    doubt, noise = error_deviations(sample, emulator)
     errors = normal_draws(seed, Purpose.FRESH, means.shape)
     scaled = means + np.sqrt(variances + doubt**2 + noise**2) * errors
     shown = np.where(emulator.is_log, np.exp(np.where(emulator.is_log, scaled, 0.0)), scaled)

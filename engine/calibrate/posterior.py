@@ -7,7 +7,7 @@ Points of the unknowns' cube are weighted by a pseudo-likelihood,
 I the implausibility by emulators and V its denominator: a point counts by how far off it
 is, where a cutoff would count all within it alike. Walkers go from the even spread over the
 cube to w in steps that leave half of them effective (sequential Monte Carlo, Del Moral, Doucet
-& Jasra, JRSS B 68, 2006). What each foretells gets an error of the emulator, the noise of one
+& Jasra, JRSS B 68, 2006). What each predicts gets an error of the emulator, the noise of one
 run, its population included, and the model's discrepancy.
 """
 
@@ -38,7 +38,7 @@ _TEMPERATURES: Final = 40
 """At most; a likelihood that is sharper than these reach is left at the last."""
 
 
-class Foretold(NamedTuple):
+class Predicted(NamedTuple):
     """Intervals of every target, (targets,) float64 in the targets' units."""
 
     low: Floats
@@ -59,7 +59,7 @@ class Evidence(NamedTuple):
     bounds: NDArray[np.int64]
 
 
-def foretold(sample: SimulatedPoints, seed: int) -> Foretold:
+def predicted(sample: SimulatedPoints, seed: int) -> Predicted:
     """Return 80 % intervals and medians of all targets, given those that are fitted.
 
     Parameters
@@ -71,7 +71,7 @@ def foretold(sample: SimulatedPoints, seed: int) -> Foretold:
     """
     places = better_points(sample)
     emulator = emulate(sample, places)
-    doubt, noise = doubts(sample, emulator)
+    doubt, noise = error_deviations(sample, emulator)
     told = sample.fitted
     observed = emulator.in_scale(np.where(np.isnan(sample.observed), 1.0, sample.observed))
     unit = np.where(emulator.is_log, np.abs(sample.observed), 1.0)
@@ -82,14 +82,22 @@ def foretold(sample: SimulatedPoints, seed: int) -> Foretold:
 
 
 def emulate(sample: SimulatedPoints, places: NDArray[np.int64]) -> Emulator:
-    """Return emulators of all targets, fitted or not, from the points at `places`."""
+    """Return emulators of all targets, fitted or not.
+
+    Parameters
+    ----------
+    sample
+        All points.
+    places
+        (fitted,) int64, those of the points that the emulators are fitted on.
+    """
     means = sample.means[places]
     positive = np.where(np.isnan(sample.observed), (means > 0).all(axis=0), sample.observed > 0)
     return fit_emulator(sample.cube[places], means, positive)
 
 
-def doubts(sample: SimulatedPoints, emulator: Emulator) -> tuple[Floats, Floats]:
-    """Return deviations by discrepancy and by the noise of a run, (targets,), in their scale.
+def error_deviations(sample: SimulatedPoints, emulator: Emulator) -> tuple[Floats, Floats]:
+    """Return deviations by discrepancy and by the noise of a run, (targets,) float64 each.
 
     In shares of the figure where the logarithm is emulated, else in its unit.
     """
@@ -102,7 +110,25 @@ def doubts(sample: SimulatedPoints, emulator: Emulator) -> tuple[Floats, Floats]
 def sample_weighted(
     emulator: Emulator, evidence: Evidence, unknowns: int, seed: int, walkers: int = _WALKERS
 ) -> Floats:
-    """Draw points of the cube by their pseudo-likelihood, (walkers, unknowns) float64."""
+    """Draw points of the unit cube by their pseudo-likelihood; see the module.
+
+    Parameters
+    ----------
+    emulator
+        Of all targets.
+    evidence
+        What is known of some of them.
+    unknowns
+        Axes of the cube.
+    seed
+        Names the draws.
+    walkers
+        Points to draw.
+
+    Returns
+    -------
+    (walkers, unknowns) float64 in [0, 1].
+    """
 
     def log_weight(cube: Floats) -> Floats:
         means, variances = emulator(cube)
@@ -125,8 +151,8 @@ def sample_weighted(
     return x
 
 
-def intervals(emulator: Emulator, walkers: Floats, doubt: Floats, seed: int) -> Foretold:
-    """Return the quantiles of what the walkers foretell, errors of all kinds added.
+def intervals(emulator: Emulator, walkers: Floats, doubt: Floats, seed: int) -> Predicted:
+    """Return the quantiles of what the walkers predict, errors of all kinds added.
 
     Parameters
     ----------
@@ -144,7 +170,7 @@ def intervals(emulator: Emulator, walkers: Floats, doubt: Floats, seed: int) -> 
     values = means + np.sqrt(variances + doubt**2) * errors
     values = np.where(emulator.is_log, np.exp(np.where(emulator.is_log, values, 0.0)), values)
     low, median, high = np.quantile(values, (INTERVAL[0], 0.5, INTERVAL[1]), axis=0)
-    return Foretold(low, median, high)
+    return Predicted(low, median, high)
 
 
 def _next_step(y: Floats, most: float) -> float:

@@ -29,7 +29,7 @@ OWN: Final = KINDS.index("domestic")
 
 _PLENTY_BN_RMB: Final = 1000.0
 
-Read = Callable[[RunReader, tuple[Span, ...]], float]
+_Read = Callable[[RunReader, tuple[Span, ...]], float]
 
 
 def probe_branches(case: Case, probes: Probes) -> tuple[Branch, ...]:
@@ -58,7 +58,7 @@ def probe_branches(case: Case, probes: Probes) -> tuple[Branch, ...]:
     return tuple(arms)
 
 
-def own_elasticity(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
+def probed_own_elasticity(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
     """Return the mean own-price elasticity over the dates; 0 where an arm sold nothing."""
     return _mean([_elasticity(*_own_arms(reader, day)) for day in reader.probes.dates])
 
@@ -94,7 +94,7 @@ def later_orders(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
     return _mean(found)
 
 
-def uplift(sales: str, *, after: bool) -> Read:
+def uplift(sales: str, *, after: bool) -> _Read:
     """Return the reading of RMB of sales per RMB of coupon of a coupon on everything, at a date.
 
     Parameters

@@ -22,8 +22,18 @@ def gmv(reader: RunReader, spans: tuple[Span, ...]) -> float:
     return reader.total("gmv_fen", spans[0]) / FEN_PER_BN_RMB
 
 
-def ratio(reader: RunReader, part: str, whole: str, span: Span, less: str = "") -> float:
-    """Return 100 * (part - less) / whole over a span, 0 where the whole is 0."""
+def percentage(reader: RunReader, part: str, whole: str, span: Span, less: str = "") -> float:
+    """Return 100 * (part - less) / whole over a span, per cent, 0 where the whole is 0.
+
+    Parameters
+    ----------
+    reader
+        Of the run.
+    part, whole, less
+        Columns of `daily` that add up over days; without `less` nothing is taken off.
+    span
+        Days, both ends included.
+    """
     above = reader.total(part, span) - (reader.total(less, span) if less else 0.0)
     below = reader.total(whole, span)
     return 100.0 * above / below if below else 0.0
@@ -47,6 +57,12 @@ def order_value(reader: RunReader, spans: tuple[Span, ...]) -> float:
     """GMV at list price / orders, RMB."""
     orders = reader.total("orders_count", spans[0])
     return reader.total("gmv_fen", spans[0]) / orders / FEN_PER_RMB if orders else 0.0
+
+
+def buyer_spend(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    """GMV at list price / people who have ever bought by the period's end, RMB."""
+    buyers = reader.active_buyers(spans[0])
+    return reader.total("gmv_fen", spans[0]) / buyers / FEN_PER_RMB if buyers else 0.0
 
 
 def top(count: int) -> Read:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from engine.calibrate.coverage import Coverage
 from engine.calibrate.narrowing import Narrowing
-from engine.calibrate.posterior import INTERVAL, Foretold
+from engine.calibrate.posterior import INTERVAL, Predicted
 from engine.calibrate.sample import SimulatedPoints
 from engine.calibrate.targets import Unmodelled
 
@@ -23,10 +23,10 @@ NO_POINT: Final = -1
 INERT: Final = "no unknown moves it: it rules nothing out"
 
 
-class Said(NamedTuple):
+class TargetPredictions(NamedTuple):
     """What is said of every target before it is compared, why, and what such sayings are worth."""
 
-    foretold: Foretold
+    predicted: Predicted
     coverage: Coverage
     narrowing: Narrowing
 
@@ -37,7 +37,7 @@ def calibration_rows(
     cutoff: float,
     kept: NDArray[np.int64],
     ensemble: Sequence[int],
-    said: Said,
+    said: TargetPredictions,
 ) -> list[Row]:
     """Return a row per point and target, then those of figures that are not modelled.
 
@@ -106,12 +106,12 @@ def _target(sample: SimulatedPoints, point: int, place: int, limits: NDArray[np.
     }
 
 
-def _interval(said: Said, place: int) -> Row:
+def _interval(said: TargetPredictions, place: int) -> Row:
     share = float(said.coverage.shares[place])
     return {
-        "low": float(said.foretold.low[place]),
-        "median": float(said.foretold.median[place]),
-        "high": float(said.foretold.high[place]),
+        "low": float(said.predicted.low[place]),
+        "median": float(said.predicted.median[place]),
+        "high": float(said.predicted.high[place]),
         "coverage": share if isfinite(share) else None,
         "hidden_worlds": said.coverage.worlds_count,
         **_named(("prior_low", "prior_high"), said.narrowing.prior[place]),

@@ -113,7 +113,17 @@ class RunReader:
         return float(self.days(column, span).sum())
 
     def total_of_kinds(self, column: str, span: Span, kinds: Flags) -> float:
-        """Sum of a flow over a span, a column of `segments`, of `kinds`: a flag by kind."""
+        """Sum of a flow over a span and some kinds of supplier, in the column's unit.
+
+        Parameters
+        ----------
+        column
+            Of `segments`.
+        span
+            Days, both ends included.
+        kinds
+            (N_KINDS,) bool, those that count.
+        """
         return float(self.year.segments[column][self._slice(span)][:, kinds].sum())
 
     def monthly(self, column: str, span: Span, *, after: bool = False) -> float:
@@ -126,6 +136,13 @@ class RunReader:
         values = self.year.monthly[column]
         first, last = (self._month(day) + after for day in span)
         return float(np.mean(values[min(first, len(values) - 1) : last + 1]))
+
+    def active_buyers(self, span: Span) -> float:
+        """People who bought before the first day, or from then to the end of a span."""
+        buyers = self.scenario.buyers
+        there = self.scenario.platform.pool_count * (1.0 - buyers.newcomers_share)
+        before = there * buyers.bought_before_share
+        return before + self.total("new_buyers_count", Span(self.horizon.first, span.last))
 
     def guests_gmv_fen(self, span: Span) -> float:
         """Expected GMV as paid of the guests who stream on the days of a span."""

@@ -14,7 +14,7 @@ from engine.errors import InputError
 from engine.measures.flows import FLOW_MEASURES
 from engine.units import FEN_PER_BN_RMB
 
-DATE: Final = "date"
+_DATE: Final = "date"
 _FLOWS: Final = tuple(measure.name for measure in FLOW_MEASURES)
 _MONTH: Final = "%Y-%m"
 
@@ -33,7 +33,7 @@ class _Cell(NamedTuple):
 
 def is_sales(columns: Sequence[str]) -> bool:
     """Tell whether a table with such columns holds sales by date."""
-    return DATE in columns and "key" not in columns
+    return _DATE in columns and "key" not in columns
 
 
 def figures_of_sales(
@@ -45,7 +45,7 @@ def figures_of_sales(
     ----------
     address : of the table, for messages.
     rows, columns : of the table, as texts or as Parquet has them.
-    currency : in which amounts are told.
+    currency : in which amounts are given.
 
     Raises
     ------
@@ -53,18 +53,18 @@ def figures_of_sales(
         Naming the first cell that cannot be, a day or month that stands twice, a column that is
         no measure, or a table without a whole month.
     """
-    measures = [column for column in columns if column != DATE]
+    measures = [column for column in columns if column != _DATE]
     for column in measures:
         if column not in _FLOWS:
-            raise _Cell(address, 0, column).mistake(column, ", ".join((DATE, *_FLOWS)))
+            raise _Cell(address, 0, column).mistake(column, ", ".join((_DATE, *_FLOWS)))
     days: dict[str, set[int]] = {}
     sums: dict[tuple[str, str], int] = {}
     for number, row in enumerate(rows, start=1):
-        at = _Cell(address, number, DATE)
-        month, day = _month_and_day(row.get(DATE), at)
+        at = _Cell(address, number, _DATE)
+        month, day = _month_and_day(row.get(_DATE), at)
         seen = days.setdefault(month, set())
         if day in seen or 0 in seen or (day == 0 and seen):
-            raise at.mistake(row.get(DATE), "each day or each month once")
+            raise at.mistake(row.get(_DATE), "each day or each month once")
         seen.add(day)
         for column in measures:
             amount = _amount(row.get(column), _Cell(address, number, column))

@@ -181,6 +181,10 @@ def beyond(differences: Floats, bounds: NDArray[np.int64]) -> Floats:
         (points, targets) float64.
     bounds
         (targets,) int64, 1 where the figure lies above the observed value, -1 below, 0 neither.
+
+    Returns
+    -------
+    (points, targets) float64, in the differences' unit.
     """
     inside = bounds * differences > 0
     return np.where(inside, 0.0, differences)

@@ -17,7 +17,8 @@ from engine.rng import Purpose, derive_seed
 from engine.stats.arrays import Flags, Floats
 
 Implausibility = Callable[[Floats], Floats]
-"""Takes points of the unit cube, (points, unknowns), and returns (points,) standard deviations."""
+"""Takes points of the unit cube, (points, unknowns) float64; returns (points,) float64, in
+standard deviations."""
 
 _POPULATION: Final = 1000
 _LEVELS: Final = 30
@@ -40,7 +41,7 @@ def sample_plausible(
     Parameters
     ----------
     rule
-        What is to be small.
+        What is to be small: of (points, unknowns) float64 it returns (points,) float64.
     unknowns
         Dimensions of the cube.
     count
@@ -98,7 +99,8 @@ def moved_walkers(x: Floats, step: int, seed: int) -> tuple[Floats, Flags]:
 
     Returns
     -------
-    Where they would go, and whether that is inside the cube, (walkers,).
+    Where they would go, (walkers, unknowns) float64, and whether that is inside the cube,
+    (walkers,) bool.
     """
     size, unknowns = x.shape
     own = derive_seed(seed, Purpose.TRIAL, step)

@@ -24,7 +24,7 @@ FORECAST: Final = "forecast"
 _FORECASTS: Final = (("gmv", "Q4"),)
 """Keys and parts of each year that are forecast where the horizon holds them and no row does."""
 
-WHY_NOT: Final[dict[str, str]] = {
+_WHY_NOT: Final[dict[str, str]] = {
     "mega_influencer_exit": "a sign without a size, of another platform",
     "live_carryover_days": "the model has no memory of a single stream by day",
     "conv_big_show_orders_per_viewer": "of another platform, whose guests are not simulated",
@@ -144,7 +144,7 @@ def _targets(figure: ObservedFigure, asked: _Asked) -> list[CalibrationTarget] |
     calendar, accuracy, probes, currency = asked
     measures = measures_of(figure.key)
     if not measures:
-        return WHY_NOT.get(figure.key, "the model has no such measure")
+        return _WHY_NOT.get(figure.key, "the model has no such measure")
     if not _is_probed(measures[0], probes):
         return "no experiment on a day of the calendar shows it: see probes"
     if figure.value is None:

@@ -48,7 +48,13 @@ class UnknownSpace:
         self._check_ends()
 
     def values(self, cube: Floats) -> list[Values]:
-        """Return the unknowns' values, in their units, at (points, unknowns) of the cube."""
+        """Return the unknowns' values at points of the unit cube, by path and in their units.
+
+        Parameters
+        ----------
+        cube
+            (points, unknowns) float64 in [0, 1].
+        """
         return [
             {name: self._value(name, share) for name, share in zip(self.names, point, strict=True)}
             for point in cube

@@ -22,7 +22,7 @@ from engine.rng import Purpose, derive_seed
 from engine.spec.calibration import NO_PROBES, CalibrateJob, Probes
 from engine.spec.jobs import Ensemble
 
-OnYears = Callable[[int, int], None]
+_OnRuns = Callable[[int, int], None]
 """Takes the years done and the years in all."""
 
 _WELL_INSIDE: Final = 0.6
@@ -81,13 +81,13 @@ def next_points(plan: CalibrationPlan, sample: SimulatedPoints, wave: int) -> li
     return space.values(np.vstack(found))
 
 
-def simulate(
+def simulate_points(
     plan: CalibrationPlan,
     points: Sequence[Values],
     wave: int,
     pool: Pool,
     kept: WaveCheckpoint,
-    on_years: OnYears,
+    on_runs: _OnRuns,
 ) -> SimulatedPoints:
     """Simulate every point with every replication, and read the targets off.
 
@@ -103,8 +103,8 @@ def simulate(
         What simulates.
     kept
         Has the readings of an interrupted calibration, and gets the new ones.
-    on_years
-        Takes the years done and the years in all.
+    on_runs
+        Takes the runs done and the runs in all.
     """
     job, space, targets = plan
     todo = _point_cases(plan, points)
@@ -113,23 +113,36 @@ def simulate(
         readings.append(reading)
         if len(readings) % EVERY == 0 or len(readings) == len(todo):
             kept.put(wave, points, readings)
-        on_years(len(readings), len(todo))
+        on_runs(len(readings), len(todo))
     runs = np.array(readings).reshape(len(points), job.replications, len(targets))
     return SimulatedPoints.of(targets, points, space.cube(points), wave, runs)
 
 
-def confirm(
+def confirm_points(
     plan: CalibrationPlan,
     sample: SimulatedPoints,
     pool: Pool,
     kept: WaveCheckpoint,
-    on_years: OnYears,
+    on_runs: _OnRuns,
 ) -> SimulatedPoints:
     """Run the points that miss least again, in replications that played no part in choosing them.
 
     Their seeds are fresh, and so are their populations unless the job counts them.
     The least miss of hundreds from few runs is biased: the best point is the best, and
     a plausible one plausible, by fresh runs alone.
+
+    Parameters
+    ----------
+    plan
+        The job, the space of its unknowns, and the targets.
+    sample
+        All points so far.
+    pool
+        What simulates.
+    kept
+        Has the readings of an interrupted calibration, and gets the new ones.
+    on_runs
+        Takes the runs done and the runs in all.
     """
     job = plan.job
     changes = {
@@ -141,7 +154,7 @@ def confirm(
     points = [sample.points[place] for place in places]
     rerun = plan._replace(job=job.model_copy(update=changes))
     return sample.again(
-        places, simulate(rerun, points, len(job.fit.waves) + 1, pool, kept, on_years)
+        places, simulate_points(rerun, points, len(job.fit.waves) + 1, pool, kept, on_runs)
     )
 
 

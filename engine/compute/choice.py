@@ -60,11 +60,13 @@ def open_pool(
     else:
         opened = nullcontext(ProcessPool(year_of))
     try:
-        with _handlers_restored(), opened as pool:
-            _interrupt_on_sigterm()  # after Ray's start, which installs a handler of its own
-            yield pool
+        with _handlers_restored():
+            _interrupt_on_sigterm()
+            with opened as pool:
+                _interrupt_on_sigterm()  # again: Ray's start installs a handler of its own
+                yield pool
     except KeyboardInterrupt:
-        raise Interrupted("interrupted: years in flight are dropped, finished ones kept") from None
+        raise Interrupted("interrupted: runs in flight are dropped, finished ones kept") from None
 
 
 def _chooses_ray(ray: Ray, cases_hint: int, seconds_hint: float) -> bool:

@@ -1,9 +1,11 @@
 """The back end on Ray: chunks of cases as tasks, as many in flight as keep every worker busy.
 
 The scenario is the big part of a case and shared by thousands: it lies once in the object
-store, and a chunk says which of the scenarios each case means.
+store, and a chunk says which of the scenarios each case means. What a task is sent with, and
+what becomes of one that fails, stands in `flight`.
 """
 
+import math
 import socket
 import time
 from collections.abc import Iterable, Iterator
@@ -13,18 +15,21 @@ from typing import Any, Final
 
 from engine.case import Case
 from engine.compute.connect import connected
-from engine.compute.pool import Errand, Finished, Pool, Simulate, Waiting, simulate_case
+from engine.compute.flight import Sent, reason_of
+from engine.compute.machine import PROCESS_BYTES
+from engine.compute.messages import HEAD_LOST, NO_ENGINE, OWN_NODE_LOST, TASK_FAILED, UNHEARD
+from engine.compute.pool import Finished, Pool, Simulate, Waiting, WorkerCall, simulate_case
 from engine.compute.same_code import Refusal, of_other_code, own_code
 from engine.compute.tasks import (
     chunk_size,
     distinct_scenarios,
+    run_call,
     run_chunk,
-    run_errand,
-    tickets,
     unpack,
+    without_scenarios,
 )
-from engine.compute.watch import ClusterWatch
-from engine.errors import ClusterError, HeadLostError
+from engine.compute.watch import ClusterWatch, Node, print_note
+from engine.errors import ClusterError
 from engine.spec.jobs import Ray
 from engine.spec.scenario import Scenario
 
@@ -71,14 +76,16 @@ class _RayPool(Pool):
         self._is_local, self._watch = is_local, ClusterWatch()
         self._looked_s, self._silences = time.monotonic(), 0
         self._limit, self._retries = spec.workers_count, spec.retries_count
+        self._memory_limit = spec.memory_gib and spec.memory_gib * 2**30
         self._seconds = seconds_hint
         self._year_of, self._code = ray.put(year_of), ray.put(own_code())
         # Made once: a function is told to the head, and a head that is gone would be waited for.
-        self._run_chunk, self._run_errand = ray.remote(run_chunk), ray.remote(run_errand)
+        self._run_chunk, self._run_call = ray.remote(run_chunk), ray.remote(run_call)
         self._scenarios: dict[int, tuple[Scenario, Any]] = {}
-        self._flight: dict[Any, list[int]] = {}
-        self._threads = 1
-        self.workers_count, self._window = self._room(1)
+        self._flight: dict[Any, Sent] = {}
+        self._again: list[Sent] = []
+        self._nodes, self._threads, self._asked = cluster_nodes(), 1, PROCESS_BYTES
+        self.workers_count, self._window = self._room()
 
     def cancel(self) -> None:
         """Stop what is in flight."""
@@ -87,25 +94,36 @@ class _RayPool(Pool):
         for reference in self._flight:
             ray.cancel(reference, force=True)
         self._flight.clear()
+        self._again.clear()
 
     def drop(self, tickets: Iterable[int]) -> None:
         """Forget cases; tasks of which nobody wants anything are stopped."""
         import ray
 
         super().drop(tickets)
-        for reference, own in list(self._flight.items()):
-            if self._dropped.issuperset(own):
+        for reference, sent in list(self._flight.items()):
+            if self._dropped.issuperset(sent.tickets):
                 ray.cancel(reference, force=True)
                 del self._flight[reference]
-                self._dropped.difference_update(own)
+                self._dropped.difference_update(sent.tickets)
+        for sent in list(self._again):
+            if self._dropped.issuperset(sent.tickets):
+                self._again.remove(sent)
+                self._dropped.difference_update(sent.tickets)
 
     def _exchange(self, *, wait: bool) -> None:
-        """Keep the window full; take what is finished."""
+        """Keep the window full; take what is finished: if `wait`, at least one case."""
+        found = self._take(wait=wait)
+        while wait and not found and self._flight:  # what failed is on its way again
+            found = self._take(wait=True)
+
+    def _take(self, *, wait: bool) -> int:
+        """Do so once; return how many cases came in."""
         import ray
 
         self._hand_out()
         if not self._flight:
-            return
+            return 0
         ready: list[Any] = []
         while not ready:
             timeout = _LOOK_S if wait else 0
@@ -117,54 +135,109 @@ class _RayPool(Pool):
                 break
         if len(self._flight) > 1 and ready:  # and whatever else is there
             ready, _ = ray.wait(list(self._flight), num_returns=len(self._flight), timeout=0)
+        count = 0
         for reference in ready:
-            del self._flight[reference]
-            for found in _result(reference):
+            for found in self._result(reference, self._flight.pop(reference)):
                 self._keep(found)
+                count += 1
         self._hand_out()
+        return count
+
+    def _result(self, reference: Any, sent: Sent) -> list[Finished]:
+        """Fetch what a task has left; nothing, if it is to be done again."""
+        import ray
+
+        try:
+            found = unpack(ray.get(reference))
+        except (ray.exceptions.RayError, ConnectionError, MemoryError) as error:
+            said = sent.failed(
+                error, self._retries, max(self._memories(), default=0), self.workers_count
+            )
+            if said is None:
+                raise _failed(error) from None
+            print_note(said)
+            self._again.append(sent)
+            return []
+        if isinstance(found, Refusal):
+            raise of_other_code(found)
+        return found
 
     def _hand_out(self) -> None:
-        """Send the most urgent cases, as many as there is room for."""
+        """Send the most urgent cases, as many as there is room for; first what failed."""
+        while (self._again or self._waiting) and len(self._flight) < self._window:
+            sent = self._again.pop() if self._again else Sent(self._chunk())
+            self._flight[self._send(sent)] = sent
+            self._fit(sent)
         case = self._first_case()
-        if case is not None and case.threads > self._threads:
-            self.workers_count, self._window = self._room(case.threads)
-        options = {"num_cpus": self._threads, "max_retries": self._retries}
-        while self._waiting and len(self._flight) < self._window:
-            if isinstance(self._waiting[0].task, Errand):
-                first = heappop(self._waiting)
-                errand: Any = self._run_errand.options(**options)
-                reference = errand.remote(self._code, first.ticket, first.task)
-                self._flight[reference] = [first.ticket]
-                continue
-            chunk = self._chunk()
-            scenarios = distinct_scenarios([one for _, one in chunk])
-            shared = [self._shared(scenario) for scenario in scenarios]
-            task: Any = self._run_chunk.options(**options)
-            reference = task.remote(self._code, self._year_of, tickets(chunk), *shared)
-            self._flight[reference] = [own.ticket for own, _ in chunk]
+        if case is not None:
+            self._fit(Sent([Waiting((), -1, case, ())]))
 
-    def _chunk(self) -> list[tuple[Waiting, Case]]:
-        """Take the most urgent cases, as many as make a task, out of those that wait."""
+    def _send(self, sent: Sent) -> Any:
+        """Start a task; it is not Ray that tries again, since Ray would ask for no more memory."""
+        first = sent.todo[0]
+        options = {"num_cpus": self._threads_of(sent), "max_retries": 0}
+        if isinstance(first.task, WorkerCall):
+            call: Any = self._run_call.options(**options, memory=self._ask(sent))
+            return call.remote(self._code, first.ticket, first.task)
+        sent.check_fits(self._memories())
+        cases = sent.cases()
+        shared = [self._shared(scenario) for scenario in distinct_scenarios(cases)]
+        task: Any = self._run_chunk.options(**options, memory=self._ask(sent))
+        pairs = list(zip(sent.todo, cases, strict=True))
+        return task.remote(self._code, self._year_of, without_scenarios(pairs), *shared)
+
+    def _ask(self, sent: Sent) -> int:
+        """Return the bytes that a task asks for: where a node may not give all, more by as much.
+
+        A node of M bytes that grants L of them runs floor(L / m) tasks of m bytes, as many as
+        ask for m M / L of M.
+        """
+        most = max((node.memory for node in self._nodes.values() if node.cpus), default=0)
+        asked = sent.memory
+        if self._memory_limit is not None and self._memory_limit < most:
+            asked = math.ceil(asked * most / self._memory_limit)
+        return min(asked, most) if most else asked
+
+    def _memories(self) -> list[int]:
+        """Return the bytes that a year may have on each node that runs any."""
+        limit = math.inf if self._memory_limit is None else self._memory_limit
+        return [int(min(node.memory, limit)) for node in self._nodes.values() if node.cpus]
+
+    def _threads_of(self, sent: Sent) -> int:
+        """Return the threads that a task gets: those of its cases, where a node has them."""
+        asked = max((case.threads for case in sent.cases()), default=self._threads)
+        most = max((node.cpus for node in self._nodes.values()), default=1)
+        return max(1, min(most or asked, asked))
+
+    def _fit(self, sent: Sent) -> None:
+        """Let the window follow what tasks ask for."""
+        asked = self._threads_of(sent), sent.memory
+        if asked != (self._threads, self._asked):
+            self._threads, self._asked = asked
+            self.workers_count, self._window = self._room()
+
+    def _chunk(self) -> list[Waiting]:
+        """Take the most urgent cases, as many as make a task, or an call, out of what waits."""
+        if isinstance(self._waiting[0].task, WorkerCall):
+            return [heappop(self._waiting)]
         size = chunk_size(len(self._waiting), self._seconds, self.workers_count)
-        chunk: list[tuple[Waiting, Case]] = []
-        while self._waiting and len(chunk) < size:
-            if not isinstance(self._waiting[0].task, Case):
-                break
-            own = heappop(self._waiting)
-            assert isinstance(own.task, Case)
-            chunk.append((own, own.task))
+        chunk: list[Waiting] = []
+        while self._waiting and len(chunk) < size and isinstance(self._waiting[0].task, Case):
+            chunk.append(heappop(self._waiting))
         return chunk
 
-    def _room(self, threads: int) -> tuple[int, int]:
-        """Return tasks at once and tasks in flight, if a task has so many threads.
+    def _room(self) -> tuple[int, int]:
+        """Return tasks at once and tasks in flight.
 
         A local Ray has as many CPUs as there are workers, so that it runs no more at once,
         however many wait there. Of a cluster's CPUs a task takes what it likes: what limits
         the workers there is the number in flight.
         """
-        sizes = [cpus for _, cpus in cluster_nodes().values()]
-        self._threads = threads = max(1, min(max(sizes, default=1) or threads, threads))
-        workers = max(1, sum(size // threads for size in sizes))
+        sizes = [node for node in self._nodes.values() if node.cpus]
+        rooms = zip(sizes, self._memories(), strict=True)
+        workers = max(
+            1, sum(min(node.cpus // self._threads, most // self._asked) for node, most in rooms)
+        )
         if self._limit is None or (self._is_local and self._limit >= workers):
             return workers, _QUEUE * workers + (0 if self._is_local else _BEYOND)
         return self._limit, self._limit
@@ -178,11 +251,15 @@ class _RayPool(Pool):
             self._silences += 1
             if self._silences == _SILENCES:
                 self._flight.clear()  # nobody is there to be told to stop
-                raise headless()
+                raise HEAD_LOST.error()
             return
         self._silences = 0
-        self._watch.look(cluster_nodes(), self._threads * (self._limit or 1))
-        self.workers_count, self._window = self._room(self._threads)
+        self._nodes = cluster_nodes()
+        self._watch.look(self._nodes, self._threads * (self._limit or 1))
+        if _own_node_is_lost(self._nodes):
+            self._flight.clear()
+            raise OWN_NODE_LOST.error()
+        self.workers_count, self._window = self._room()
         self._hand_out()
 
     def _shared(self, scenario: Scenario) -> Any:
@@ -206,70 +283,34 @@ def head_answers() -> bool:
         return False
 
 
-def cluster_nodes() -> dict[str, tuple[str, int]]:
-    """Return address and CPUs of the nodes that are alive, by their names."""
+def cluster_nodes() -> dict[str, Node]:
+    """Return the nodes that are alive, by their names."""
     import ray
 
     return {
-        node["NodeID"]: (node["NodeManagerAddress"], int(node["Resources"].get("CPU", 0)))
+        node["NodeID"]: Node(
+            node["NodeManagerAddress"],
+            int(node["Resources"].get("CPU", 0)),
+            int(node["Resources"].get("memory", 0)),
+        )
         for node in ray.nodes()  # type: ignore[no-untyped-call]
         if node["Alive"]
     }
 
 
-def _result(reference: Any) -> list[Finished]:
-    """Fetch what a task has left."""
+def _own_node_is_lost(nodes: Iterable[str]) -> bool:
+    """Tell whether this process runs on a node that is not among those that are alive."""
     import ray
 
-    try:
-        found = unpack(ray.get(reference))
-    except (ray.exceptions.RayError, ConnectionError) as error:
-        if "ModuleNotFoundError" in str(error):
-            raise unfit(error) from None
-        if "OwnerDiedError" in str(error):
-            raise _unheard() from None
-        raise ClusterError(
-            f"ray: a task failed for good: {reason_of(error)}\n"
-            "  allowed: workers that live through one year, retried ray.retries_count times\n"
-            "  remedy:  fewer at once (ray.workers_count) or a smaller scale if memory ran out;\n"
-            "           what is finished is kept, and the same command goes on"
-        ) from None
-    if isinstance(found, Refusal):
-        raise of_other_code(found)
-    return found
-
-
-def unfit(error: BaseException) -> ClusterError:
-    """Return the error of a cluster whose nodes cannot import the engine."""
-    return ClusterError(
-        f"ray: the cluster's nodes cannot run the engine: {reason_of(error)}\n"
-        "  allowed: nodes with the same Python and the same version of this package\n"
-        "  remedy:  install it on every node, or send it with ray job submit --working-dir"
+    return not ray.util.client.ray.is_connected() and (  # type: ignore[no-untyped-call]
+        ray.get_runtime_context().get_node_id() not in nodes
     )
 
 
-def headless() -> HeadLostError:
-    """Return the error of a cluster whose head is gone."""
-    return HeadLostError(
-        "ray: the head of the cluster is gone\n"
-        "  allowed: a head that lives as long as the command\n"
-        "  remedy:  start it again; what is finished is kept, and the same command goes on"
-    )
-
-
-def _unheard() -> ClusterError:
-    return ClusterError(
-        "ray: the cluster's workers cannot reach this command, though it reaches them\n"
-        "  allowed: one way of authentication here and on the cluster, and open ports both ways\n"
-        "  remedy:  export RAY_AUTH_MODE=disabled if the cluster has no token (one in ~/.ray is\n"
-        "           used otherwise), or RAY_AUTH_MODE=token and the cluster's token"
-    )
-
-
-def reason_of(error: BaseException) -> str:
-    """Return the line that says why: the last of a trace, the first where Ray explains."""
-    import ray
-
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    is_trace = isinstance(error, ray.exceptions.RayTaskError)
-    return lines[-1 if is_trace else 0] if lines else type(error).__name__
+def _failed(error: BaseException) -> ClusterError:
+    """Return the error of a task that is not tried again."""
+    if "ModuleNotFoundError" in str(error):
+        return NO_ENGINE.error(reason=reason_of(error))
+    if "OwnerDiedError" in str(error):
+        return UNHEARD.error()
+    return TASK_FAILED.error(reason=reason_of(error))

@@ -1,34 +1,55 @@
 """Connects to Ray and lets it go, quietly, and within seconds if there is no answer."""
 
 import os
+import re
 import secrets
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import AbstractContextManager, contextmanager, nullcontext, redirect_stdout
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final
 
-from engine.compute.machine import cpus_count
-from engine.compute.watch import WithoutRay
+from engine.compute.machine import available_bytes, cpus_count
+from engine.compute.messages import (
+    NO_LOCAL_RAY,
+    NO_TOKEN,
+    OTHER_VERSION,
+    UNREACHABLE,
+    WRONG_TOKEN,
+)
+from engine.compute.session import session_folder, sweep_left_folders
+from engine.compute.watch import WithoutRay, print_note
 from engine.errors import ClusterError, HeadLostError
 from engine.spec.jobs import Ray
 
 _CONNECT_S: Final = 5.0
 """Seconds in which an address must accept a connection."""
 
-_PROBE_S: Final = 30.0
+_PROBE_S: Final = 45.0
 """Seconds in which a cluster must let a client in. Ray itself would try for minutes, and
 then end the process without an exception: a process of its own tries first."""
 
 _PROBE: Final = """
 import sys, ray
+print("imported", flush=True)
 ray.init(address=sys.argv[1], logging_level="ERROR", log_to_driver=False)
 """
 _TOKEN_NAMES: Final = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 _TOKEN_REFUSALS: Final = ("InvalidAuthToken", "Unauthenticated", "AuthenticationError")
+_NO_TOKEN: Final = "no authentication token was found"
+_LATE: Final = "timed out during startup"
+_STARTS: Final = 3
+"""How often a local Ray is started where the machine is too busy for the half minute of Ray's."""
+
+_VERSIONS: Final = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
+"""Of the cluster, and of this process, where Ray says that they differ."""
+
+_FREE_SHARE: Final = 0.9
+"""Of the memory that is free here, what years on a local Ray may have: Ray takes some, too."""
 
 
 @contextmanager
@@ -53,30 +74,50 @@ def connected(spec: Ray) -> Iterator[bool]:
         if not is_local:
             _check_port(address)
             _probe(address)
-        try:
-            _start(spec, address)
-            with nullcontext() if is_local else redirect_stdout(WithoutRay(sys.stdout)):
-                yield is_local
-        except HeadLostError:
-            raise  # without a word to Ray
-        except BaseException:
+        with _folder(is_local) as folder:
+            try:
+                _start(spec, address, folder)
+                with redirect_stdout(WithoutRay(sys.stdout)):
+                    yield is_local
+            except HeadLostError:
+                raise  # without a word to Ray
+            except BaseException:
+                ray.shutdown()
+                raise
             ray.shutdown()
-            raise
-        ray.shutdown()
 
 
-def _start(spec: Ray, address: str) -> None:
+def _folder(is_local: bool) -> AbstractContextManager[Path | None]:
+    """Return the folder of a local Ray; remove what commands that were killed have left."""
+    if not is_local:
+        return nullcontext()
+    if count := sweep_left_folders():
+        print_note(
+            f"removed what {count} killed command(s) had left in the folder of temporary files"
+        )
+    return session_folder()
+
+
+def _start(spec: Ray, address: str, folder: Path | None) -> None:
     import ray
 
-    options: dict[str, Any] = {"logging_level": "ERROR", "log_to_driver": False}
+    options: dict[str, Any] = {"logging_level": "CRITICAL", "log_to_driver": False}
     if address == "local":
         options |= {"num_cpus": spec.workers_count or cpus_count(), "include_dashboard": False}
+        options |= {"_temp_dir": str(folder)}
+        if (free := available_bytes()) is not None:
+            options["_memory"] = int(_FREE_SHARE * free)
     elif spec.runtime_env is not None:
         options["runtime_env"] = _with_package(spec.runtime_env)
-    try:
-        ray.init(address=address, **options)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - Ray raises and exits with many kinds
-        raise _unreachable(address, str(error)) from None
+    for left in reversed(range(_STARTS if address == "local" else 1)):
+        try:
+            ray.init(address=address, **options)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - Ray raises and exits with many kinds
+            if not (left and _LATE in str(error)):
+                raise _unreachable(address, str(error)) from None
+            ray.shutdown()
+        else:
+            return
 
 
 def _with_package(environment: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,10 +130,16 @@ def _settings(is_local: bool) -> dict[str, str]:
     """Return what Ray reads from the environment; what the user has set goes first.
 
     A new local cluster asks for a token: it gets one of its own. An
-    existing cluster is told the user's token if there is one. Tasks killed for want of
-    memory are retried a few times, where Ray's own default is for ever.
+    existing cluster is told the user's token if there is one. A local Ray has neither a dashboard
+    nor a port for metrics, which would listen without a token, and its time to start where the
+    machine is busy.
     """
-    settings = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_task_oom_retries": "3"}
+    settings = {"RAY_USAGE_STATS_ENABLED": "0"}
+    if is_local:
+        settings |= {
+            "RAY_enable_metrics_collection": "0",
+            "RAY_agent_register_timeout_ms": "120000",
+        }
     has_token = (
         any(name in os.environ for name in _TOKEN_NAMES)
         or (Path.home() / ".ray" / "auth_token").exists()
@@ -137,38 +184,37 @@ def _check_port(address: str) -> None:
 
 def _probe(address: str) -> None:
     """Connect from another process, which may hang or die in place of this one."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", _PROBE, address],
-            capture_output=True,
-            timeout=_PROBE_S,
-            check=False,
+    with TemporaryFile() as said:
+        probe = subprocess.Popen(
+            [sys.executable, "-c", _PROBE, address], stdout=subprocess.PIPE, stderr=said
         )
-    except subprocess.TimeoutExpired as error:
-        text = (error.stderr or b"").decode(errors="replace")
-        raise _unreachable(address, text, f"no answer of Ray within {_PROBE_S:.0f} s") from None
-    if done.returncode:
-        raise _unreachable(address, done.stderr.decode(errors="replace"))
+        assert probe.stdout is not None
+        short = ""
+        try:
+            probe.stdout.readline()  # the time of an import on a busy machine does not count
+            probe.communicate(timeout=_PROBE_S)
+        except subprocess.TimeoutExpired:
+            short = f"no answer of Ray within {_PROBE_S:.0f} s"
+        finally:
+            probe.kill()
+            probe.wait()
+            probe.stdout.close()
+        if short or probe.returncode:
+            said.seek(0)
+            raise _unreachable(address, said.read().decode(errors="replace"), short)
 
 
 def _unreachable(address: str, said: str, short: str = "") -> ClusterError:
     """Put into one message what went wrong and what to do about it."""
+    if _NO_TOKEN in said:
+        return NO_TOKEN.error(address=address)
     if any(word in said for word in _TOKEN_REFUSALS):
-        return ClusterError(
-            f"ray.address: the cluster at {address} refuses this client's token\n"
-            "  allowed: RAY_AUTH_MODE=token with the cluster's token, or disabled if it has none\n"
-            "  remedy:  export RAY_AUTH_MODE=token and RAY_AUTH_TOKEN (or RAY_AUTH_TOKEN_PATH)"
-        )
+        return WRONG_TOKEN.error(address=address)
+    if "Version mismatch" in said and len(found := _VERSIONS.findall(said)) > 1:
+        theirs, ours = (f"Ray {ray} on Python {python}" for ray, python in found[:2])
+        return OTHER_VERSION.error(address=address, theirs=theirs, ours=ours)
     lines = said.strip().splitlines()
     reason = short or (lines[-1].strip() if lines else "no reason given")
     if address == "local":
-        return ClusterError(
-            f"ray: a local Ray cannot be started: {reason}\n"
-            "  allowed: a machine with free memory and a writable folder for temporary files\n"
-            "  remedy:  ray.backend=process stays in this process"
-        )
-    return ClusterError(
-        f"ray.address: no Ray cluster can be reached at {address}: {reason}\n"
-        "  allowed: auto, HOST:6379 of a running head, ray://HOST:10001, or null for this machine\n"
-        "  remedy:  check with `ray status --address HOST:6379`, or leave ray.address=null"
-    )
+        return NO_LOCAL_RAY.error(reason=reason)
+    return UNREACHABLE.error(address=address, reason=reason)

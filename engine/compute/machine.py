@@ -11,7 +11,30 @@ from engine.spec.jobs import Ray
 BYTES_PER_BUYER: Final = 80
 """About what a year holds per simulated buyer; `benchmark` measures it."""
 
+_BYTES_PER_ANCHOR: Final = 2_500
+_BYTES_PER_DAY: Final = 16_000
+"""What is written down of a day."""
+
+PROCESS_BYTES: Final = 500 * 2**20
+"""What a worker of Ray holds beside its market: Python, Ray, libraries, kernels."""
+
 _GIB: Final = 2**30
+
+
+def bytes_of_year(buyers_count: int, anchors_count: int = 0, days_count: int = 0) -> int:
+    """Return about what a worker holds that simulates a year, beside what it holds anyway.
+
+        bytes = 500 MiB + 80 B * buyers + 2.5 kB * anchors + 16 kB * days
+
+    `python -m tests.show_memory` measures it.
+    """
+    market = buyers_count * BYTES_PER_BUYER + anchors_count * _BYTES_PER_ANCHOR
+    return PROCESS_BYTES + market + days_count * _BYTES_PER_DAY
+
+
+def fitting_buyers(free: int, anchors_count: int = 0, days_count: int = 0) -> int:
+    """Return how many buyers a year may have that finds `free` bytes, at least 1."""
+    return max(1, (free - bytes_of_year(0, anchors_count, days_count)) // BYTES_PER_BUYER)
 
 
 def cpus_count() -> int:
@@ -21,7 +44,7 @@ def cpus_count() -> int:
     return os.cpu_count() or 1
 
 
-def _available_bytes() -> int | None:
+def available_bytes() -> int | None:
     """Return the memory that new work can have here; None where the system does not say."""
     found = [size for size in (_of_machine(), _of_group()) if size is not None]
     return min(found, default=None)
@@ -56,13 +79,13 @@ def _cached(folder: Path) -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
 
 
-def check_memory(buyers_count: int, years_count: int, ray: Ray, where: str) -> None:
+def check_memory(buyers_count: int, runs_count: int, ray: Ray, where: str) -> None:
     """Refuse years that need more memory than is free: buyers * 80 B * years at once.
 
     Parameters
     ----------
     buyers_count : simulated buyers of the largest year.
-    years_count : years in all; no more run at once.
+    runs_count : years in all; no more run at once.
     ray : where they run; the memory of a cluster is not known here.
     where : dotted key of the count.
 
@@ -71,18 +94,18 @@ def check_memory(buyers_count: int, years_count: int, ray: Ray, where: str) -> N
     InputError
         Saying what would fit.
     """
-    free = _available_bytes()
+    free = available_bytes()
     if free is None or ray.address is not None or "RAY_ADDRESS" in os.environ:
         return
     wanted = 1 if ray.backend == "process" else ray.workers_count or cpus_count()
-    workers = max(1, min(wanted, years_count))
+    workers = max(1, min(wanted, runs_count))
     one = buyers_count * BYTES_PER_BUYER
     if one * workers <= free:
         return
     fewer = f", or ray.workers_count={math.floor(free / one)}" if one <= free else ""
     raise InputError(
         where,
-        f"{buyers_count:,} buyers in {workers} years at once need about "
+        f"{buyers_count:,} buyers in {workers} runs at once need about "
         f"{one * workers / _GIB:.1f} GiB of memory, and {free / _GIB:.1f} GiB are free",
         f"at most {free // (BYTES_PER_BUYER * workers):,} buyers on this machine",
         f"lower {where}{fewer}, or take a larger machine",

@@ -19,10 +19,10 @@ from engine.case import Case, RunResult
 from engine.errors import InputError, PoquanError
 
 Simulate = Callable[[Case], RunResult]
-OnDay = Callable[[int, int], None]
+_OnDay = Callable[[int, int], None]
 """Takes how many days of a case are simulated, and of how many, where one case is long."""
 
-Urgency = tuple[float, ...]
+_Urgency = tuple[float, ...]
 """What waits is taken in this order, the least first; all of one use are equally long."""
 
 TABLES: Final = ("daily", "monthly", "segments", "anchors", "run_off", "branches")
@@ -47,11 +47,11 @@ class Failure:
             raise InputError(*self.refusal)
 
 
-Outcome = RunResult | Failure
+_Outcome = RunResult | Failure
 
 
 @dataclass(frozen=True)
-class Errand:
+class WorkerCall:
     """Other work for a worker: a function of a module, and what it is called with."""
 
     name: int
@@ -71,9 +71,9 @@ class _FailedYearError(PoquanError):
 
 
 class Finished(NamedTuple):
-    """What became of a case or an errand, and its seconds by the clock and of the processor.
+    """What became of a case or a call, and its seconds by the clock and of the processor.
 
-    `outcome` is an `Outcome`, or what the errand's function has returned.
+    `outcome` is an `_Outcome`, or what the call's function has returned.
     """
 
     ticket: int
@@ -86,9 +86,9 @@ class Finished(NamedTuple):
 class Waiting:
     """What waits for a worker, and which tables of a case's year are wanted."""
 
-    urgency: Urgency
+    urgency: _Urgency
     ticket: int
-    task: Case | Errand = field(compare=False)
+    task: Case | WorkerCall = field(compare=False)
     tables: Sequence[str] = field(compare=False)
 
 
@@ -122,12 +122,12 @@ class Pool(ABC):
         self._waiting: list[Waiting] = []
         self._finished: deque[Finished] = deque()
         self._dropped: set[int] = set()
-        self.on_day: OnDay = _ignore_days
+        self.on_day: _OnDay = _ignore_days
 
     def submit(
-        self, task: Case | Errand, urgency: Urgency = (), tables: Sequence[str] = TABLES
+        self, task: Case | WorkerCall, urgency: _Urgency = (), tables: Sequence[str] = TABLES
     ) -> int:
-        """Hand in a case or an errand; return its ticket.
+        """Hand in a case or a call; return its ticket.
 
         Parameters
         ----------
@@ -159,7 +159,7 @@ class Pool(ABC):
         self._exchange(wait=False)
 
     def drop(self, tickets: Iterable[int]) -> None:
-        """Forget cases: those that wait are not simulated, of the others nothing is told."""
+        """Forget cases: those that wait are not simulated, of the others nothing is reported."""
         gone = set(tickets)
         started = gone - {one.ticket for one in self._waiting}
         self._waiting = [one for one in self._waiting if one.ticket not in gone]
@@ -168,7 +168,7 @@ class Pool(ABC):
         self._finished = deque(one for one in self._finished if one.ticket not in gone)
         self._dropped |= started - done
 
-    def outcomes(self, cases: Sequence[Case]) -> Iterator[Outcome]:
+    def outcomes(self, cases: Sequence[Case]) -> Iterator[_Outcome]:
         """Yield what became of every case, in order, as it becomes known.
 
         Raises
@@ -177,7 +177,7 @@ class Pool(ABC):
             As `next`.
         """
         open_ones = [self.submit(case) for case in cases]
-        early: dict[int, Outcome] = {}
+        early: dict[int, _Outcome] = {}
         try:
             while open_ones:
                 while open_ones[0] not in early:
@@ -228,7 +228,7 @@ def simulate_case(case: Case) -> RunResult:
     return simulate(case)
 
 
-def _simulate_told(on_day: OnDay, case: Case) -> RunResult:
+def _simulate_told(on_day: _OnDay, case: Case) -> RunResult:
     """Simulate one year by the engine, telling now and then how many days are done."""
     from engine.market.exchange import Whole
     from engine.market.run import simulate
@@ -253,7 +253,7 @@ def warm_up_if_cold(case: Case) -> None:
         warm_up(case)
 
 
-def _attempt(case: Case, year_of: Simulate = simulate_case) -> Outcome:
+def _attempt(case: Case, year_of: Simulate = simulate_case) -> _Outcome:
     """Simulate one year; an exception becomes a `Failure`, so that others go on.
 
     Running out of memory, or a disk that fails, is no fault of the case and passes through.
@@ -262,7 +262,7 @@ def _attempt(case: Case, year_of: Simulate = simulate_case) -> Outcome:
         return year_of(case)
     except (MemoryError, OSError):
         raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the others go on
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is reported, and the others go on
         name = f"{case.policy.name}, world {case.world}, replication {case.replication}"
         reason = f"{type(error).__name__}: {error}"
         refusal = None
@@ -271,11 +271,13 @@ def _attempt(case: Case, year_of: Simulate = simulate_case) -> Outcome:
         return Failure(name, reason, traceback.format_exc(), refusal)
 
 
-def finish(ticket: int, task: Case | Errand, tables: Sequence[str], year_of: Simulate) -> Finished:
-    """Simulate one case, keep the tables that are wanted, and time it; or do an errand."""
+def finish(
+    ticket: int, task: Case | WorkerCall, tables: Sequence[str], year_of: Simulate
+) -> Finished:
+    """Simulate one case, keep the tables that are wanted, and time it; or do a call."""
     clock, cpu = time.perf_counter(), time.process_time()
     found: Any
-    if isinstance(task, Errand):
+    if isinstance(task, WorkerCall):
         found = task.function(*task.args)
     else:
         found = _attempt(task, year_of)

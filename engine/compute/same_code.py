@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from engine.compute.messages import OTHER_CODE
 from engine.errors import ClusterError
 
 _LIBRARIES: Final = ("numpy", "numba", "llvmlite", "scipy", "pyarrow", "pydantic")
@@ -64,13 +65,8 @@ def refused(wanted: Code, node: str) -> Refusal | None:
 
 def of_other_code(refusal: Refusal) -> ClusterError:
     """Return the error that names a node and what it has otherwise."""
-    return ClusterError(
-        f"ray: node {refusal.node} runs other code than this command: "
-        f"{own_code().differences(refusal.code)}\n"
-        "  allowed: the same version of this package, and of its libraries, on every node\n"
-        "  remedy:  install it there, or ship it: ray job submit --working-dir, or\n"
-        "           ray.runtime_env={}; what is finished is kept, and the same command goes on"
-    )
+    differences = own_code().differences(refusal.code)
+    return OTHER_CODE.error(node=refusal.node, differences=differences)
 
 
 def _version(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What workers of a cluster do: chunks of cases, and errands.
+"""What workers of a cluster do: chunks of cases, and calls.
 
 A chunk names the code that it is meant for (`engine.compute.same_code`). Before its first chunk a
 worker sees to it that the kernels are compiled on its node: the first there compiles them, the
@@ -9,12 +9,12 @@ late is made ready like any other.
 import math
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
 from engine.cache import alone_on_this_machine, is_cold
 from engine.case import Case
-from engine.compute.pool import Errand, Finished, Simulate, Waiting, finish, simulate_case
+from engine.compute.pool import Finished, Simulate, Waiting, WorkerCall, finish, simulate_case
 from engine.compute.same_code import Code, Refusal, refused
 from engine.spec.scenario import Scenario
 
@@ -54,7 +54,7 @@ def distinct_scenarios(cases: Sequence[Case]) -> list[Scenario]:
     return list({id(case.scenario): case.scenario for case in cases}.values())
 
 
-def tickets(chunk: Sequence[tuple[Waiting, Case]]) -> list[_Ticket]:
+def without_scenarios(chunk: Sequence[tuple[Waiting, Case]]) -> list[_Ticket]:
     """Return cases without their scenarios, which are `distinct_scenarios` of them."""
     found = distinct_scenarios([case for _, case in chunk])
     place = {id(scenario): k for k, scenario in enumerate(found)}
@@ -81,15 +81,16 @@ def run_chunk(
     if (refusal := refused(wanted, node_name())) is not None:
         return pickle.dumps(refusal)
     cases = [Case(scenario=scenarios[ticket.scenario], **ticket.rest) for ticket in todo]
+    cases = [with_granted_threads(case) for case in cases]
     if year_of is simulate_case:
         make_ready(cases[0])
     named = zip(todo, cases, strict=True)
     return pickle.dumps([finish(own.number, case, own.tables, year_of) for own, case in named])
 
 
-def run_errand(wanted: Code, ticket: int, errand: Errand) -> bytes:
-    """Do an errand on a worker, or refuse."""
-    found = refused(wanted, node_name()) or [finish(ticket, errand, (), simulate_case)]
+def run_call(wanted: Code, ticket: int, call: WorkerCall) -> bytes:
+    """Do a call on a worker, or refuse."""
+    found = refused(wanted, node_name()) or [finish(ticket, call, (), simulate_case)]
     return pickle.dumps(found)
 
 
@@ -107,6 +108,16 @@ def make_ready(case: Case) -> None:
         with alone_on_this_machine():
             if is_cold():
                 warm_up(case)
+
+
+def with_granted_threads(case: Case) -> Case:
+    """Return `case` with no more threads than Ray has granted CPUs to this worker."""
+    import ray
+
+    asked = ray.get_runtime_context().get_assigned_resources()  # type: ignore[no-untyped-call]
+    cpus = [value for name, value in asked.items() if name.startswith("CPU")]
+    granted = max(1, int(max(cpus, default=case.threads)))
+    return case if case.threads <= granted else replace(case, threads=granted)
 
 
 def node_name() -> str:

@@ -5,22 +5,30 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Final, TextIO
+from typing import Final, NamedTuple, TextIO
 
 _AGAIN_S: Final = 15.0
 """Seconds after which it is said again that there are too few CPUs."""
 
-Tell = Callable[[str], None]
+_Tell = Callable[[str], None]
 
 
-def tell(text: str) -> None:
+class Node(NamedTuple):
+    """A node that is alive: its address, and the CPUs and bytes that it grants."""
+
+    address: str
+    cpus: int
+    memory: int = 0
+
+
+def print_note(text: str) -> None:
     """Print a line on standard error."""
     sys.stderr.write(f"ray: {text}\n")
     sys.stderr.flush()
 
 
 class WithoutRay(io.TextIOBase):
-    """A stream to which Ray's own threads write nothing: what matters is told by `ClusterWatch`.
+    """A stream to which Ray's own threads write nothing: what matters is printed by `ClusterWatch`.
 
     Ray prints pages of its raylets' logs on standard output when a node is lost.
 
@@ -68,31 +76,33 @@ class ClusterWatch:
         Seconds that only rise.
     """
 
-    def __init__(self, say: Tell = tell, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, say: _Tell = print_note, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._say, self._clock = say, clock
         self._known: dict[str, str] | None = None
         self._told_s = -_AGAIN_S
 
-    def look(self, nodes: Mapping[str, tuple[str, int]], wanted: int) -> None:
+    def look(self, nodes: Mapping[str, Node], wanted: int) -> None:
         """Tell which nodes have come and gone, and if there are fewer CPUs than are wanted.
 
         Parameters
         ----------
         nodes
-            Address and CPUs of the nodes that are alive, by their names.
+            Those that are alive, by their names.
         wanted
             CPUs that the work could use at least.
         """
-        found = {name: f"{address} ({name[:8]})" for name, (address, _) in nodes.items()}
+        found = {name: f"{address} ({name[:8]})" for name, (address, *_) in nodes.items()}
         for name, said in (self._known or {}).items():
             if name not in found:
                 self._say(f"node {said} is lost; what it had is simulated again elsewhere")
         if self._known is not None:
             for name, said in found.items():
                 if name not in self._known:
-                    self._say(f"node {said} has joined, {nodes[name][1]} CPUs")
+                    self._say(f"node {said} has joined, {nodes[name].cpus} CPUs")
         self._known = found
-        granted = sum(cpus for _, cpus in nodes.values())
+        granted = sum(node.cpus for node in nodes.values())
         if granted < wanted and self._clock() - self._told_s >= _AGAIN_S:
             self._told_s = self._clock()
             self._say(f"waiting for {wanted} CPUs, {granted} granted")

@@ -7,11 +7,12 @@ parts that know no search: each takes years that were simulated, or lists those 
     population and run seed, and every candidate goes on from a copy (`engine.market.past`).
     Purse, target path and dated levers of candidates begin on the date.
 2.  *Worlds.* What is known by the date weighs the plausible worlds by their past (`actuals`,
-    `weights`): a figure counts whose period has ended, and that is no check. Few effective worlds
-    are said, not trusted, and the answer is told with each world left out (`robustness`).
-3.  *Candidates.* Whatever finds them (a search, a baseline, an earlier study), all go through one
-    door: levers that cannot act take today's values (`inert`), and what is left names the policy
-    (`names`). Today's policy is the one in force carried on, not a year without any policy.
+    `weights`): a figure counts whose period has ended, and that is no check. Where
+    few worlds carry the weight the answer says so, and it is given again with each world left out
+    (`robustness`).
+3.  *Candidates.* Whatever finds them (a search, a baseline, an earlier study), all are
+    treated alike: levers that cannot act take today's values (`inert`), and what is left names the
+    policy (`names`). Today's policy is the one in force carried on, not a year without any policy.
 4.  *Confirmation.* Every policy that may be a row is simulated on fresh seeds in every world,
     beside today's under the same seeds: GMV as paid, and net cost beyond today's, by world and
     replication (`price_table.ConfirmedPolicy`).
@@ -20,13 +21,13 @@ parts that know no search: each takes years that were simulated, or lists those 
     world and what binds. A level that nothing reaches is a row too.
 6.  *Recommendation.* The cheapest that reaches the goal (`recommended`), never the highest sales;
     if doing nothing more is enough, those words, what it holds, and the price of the next step.
-    `value_of_gmv` moves it, and the value from which the next step would pay is told.
+    `value_of_gmv` moves it, and the value from which the next step would pay is stated.
 7.  *Why.* Each difference of the recommended policy from today's has its own effect, without the
     others and beside them, signed and with an interval (`attribution`).
 8.  *Beyond the year.* What a policy is worth with what it leaves behind, if today's follows, over
     0, 90 and 365 days, from when on it pays and whether that has run off (`value`); and what the
     shape of its target path brings beyond a straight one (`path_shape`): both in `beyond`.
 
-Luck is shared: all policies and all worlds of a replication meet the same. So what is uncertain
+All policies and all worlds of a replication meet the same random numbers. So what is uncertain
 of any mean is its spread over replications, and what worlds differ in is shown, not averaged away.
 """

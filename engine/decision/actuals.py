@@ -31,8 +31,8 @@ from engine.decision.weights import (
 )
 from engine.errors import CombinedInputError, InputError
 from engine.search.market import fresh_cases
-from engine.spec.jobs import OptimizeJob
 from engine.spec.levers import policy_value
+from engine.spec.optimize import OptimizeJob
 from engine.spec.scenario import Scenario
 from engine.spec.worlds import worlds
 from engine.stats.arrays import Floats
@@ -87,7 +87,7 @@ def _mistakes(error: InputError) -> Sequence[InputError]:
 
 
 def _of_actuals(error: InputError) -> InputError:
-    """A mistake in a table, told under the key that names the table here."""
+    """A mistake in a table, reported under the key that names the table here."""
     where = re.sub(r"^figures\b", "actuals", error.where)
     return InputError(where, error.what, error.allowed, error.remedy)
 
@@ -146,5 +146,5 @@ def _purse_notes(
             yield (
                 f"Of the {purse:.1f} bn RMB of the history's {path} {left:.1f} are left on "
                 f"{job.decision_date}, and today's policy goes on with {given:.1f}: what is left "
-                f"is told by baselines.{job.today}.{path}."
+                f"is set by baselines.{job.today}.{path}."
             )

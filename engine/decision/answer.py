@@ -4,8 +4,8 @@ Every finalist and given policy that was simulated with all replications is a ca
 target: the price table is made of them all, so none that is known and better is missed. Inert
 levers are left out of what is said of a policy, and its name is made of the rest. Net cost is
 the contribution that today's policy, carried on under the same seeds, would have brought more.
-Wherever worlds are averaged or counted here they weigh what is known by the decision makes of
-them (`actuals`); the search, and what it confirmed by, weighed them alike.
+Wherever worlds are averaged or counted here they have the weights that follow from what is known
+by the decision (`actuals`); the search weighed them alike.
 """
 
 from collections import Counter
@@ -25,8 +25,8 @@ from engine.decision.inert import differences
 from engine.decision.months import Month, plan_by_month
 from engine.decision.names import policy_name
 from engine.decision.price_table import (
-    Asked,
     ConfirmedPolicy,
+    PriceQuestion,
     PriceRow,
     default_targets,
     price_table,
@@ -36,7 +36,7 @@ from engine.decision.robustness import WithoutWorld, certainty_sentences, withou
 from engine.decision.weights import WorldWeights
 from engine.errors import PoquanError
 from engine.search.market import fresh_cases
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.units import FEN_PER_BN_RMB
 
@@ -113,7 +113,7 @@ def answer(job: OptimizeJob, confirmed: Confirmed, pool: Runner, past: WeighedPa
     today, others = found[job.today], [one for name, one in found.items() if name != job.today]
     worlds = tuple(job.ensemble.worlds)
     shares = np.array([weights[world] for world in worlds])
-    asked = Asked(job.reach_probability, worlds, shares, job.value_of_gmv)
+    asked = PriceQuestion(job.reach_probability, worlds, shares, job.value_of_gmv)
     goal = job.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB
     targets = _targets(job, others, today, goal, asked)
     advice = recommendation(others, today, goal, targets, asked)
@@ -188,7 +188,7 @@ def _targets(
     others: Sequence[ConfirmedPolicy],
     today: ConfirmedPolicy,
     goal: float,
-    asked: Asked,
+    asked: PriceQuestion,
 ) -> list[float]:
     if job.targets_bn_rmb is None:
         return default_targets(others, today, goal, asked)

@@ -30,10 +30,10 @@ from engine.stats.arrays import Floats
 from engine.stats.intervals import Interval, mean_interval
 from engine.stats.paired import independent_units, means_by
 
-View = Literal["leave_one_out", "one_at_a_time", "together", "interaction"]
+_View = Literal["leave_one_out", "one_at_a_time", "together", "interaction"]
 
-MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen")
-"""Columns of `runs` whose effects are told unless others are asked for, fen."""
+_MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen")
+"""Columns of `runs` whose effects are reported unless others are asked for, fen."""
 
 _TODAY: Final = "today"
 _WHOLE: Final = "whole"
@@ -49,7 +49,7 @@ class Attribution(NamedTuple):
     policy: str
     lever: str
     says: str
-    view: View
+    view: _View
     measure: str
     effect: Interval
     pairs_count: int
@@ -95,7 +95,7 @@ def attributions(
     policy: Policy,
     today: Policy,
     decision_date: date | None = None,
-    measures: Sequence[str] = MEASURES,
+    measures: Sequence[str] = _MEASURES,
     weights: Mapping[str, float] | None = None,
 ) -> list[Attribution]:
     """Reduce the years of `attribution_cases`, in any order, to effects, measure by measure.
@@ -139,10 +139,10 @@ def attributions(
     return rows
 
 
-def _effects(paths: Sequence[str], found: Mapping[str, Floats]) -> dict[tuple[str, View], Floats]:
+def _effects(paths: Sequence[str], found: Mapping[str, Floats]) -> dict[tuple[str, _View], Floats]:
     """Return the effects by lever, empty for all, and view, (units,) each."""
     today, whole = found[_TODAY], found[_WHOLE]
-    effects: dict[tuple[str, View], Floats] = {("", "together"): whole - today}
+    effects: dict[tuple[str, _View], Floats] = {("", "together"): whole - today}
     alone = np.zeros(today.size)
     for path in paths:
         without, with_it = found.get(_WITHOUT + path, today), found.get(_WITH + path, whole)

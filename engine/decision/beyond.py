@@ -23,11 +23,11 @@ from engine.decision.value import (
 )
 from engine.measures.run_off import VALUED, value_measure
 from engine.search.market import fresh_cases
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.stats.intervals import Interval
 
-Row = dict[str, Any]
+_Row = dict[str, Any]
 
 _CONTRIBUTION = VALUED[0]
 
@@ -39,8 +39,8 @@ class Beyond(NamedTuple):
     """
 
     policy: str
-    values: list[Row]
-    path: list[Row]
+    values: list[_Row]
+    path: list[_Row]
     sentences: tuple[str, ...]
 
 
@@ -83,7 +83,7 @@ def beyond_the_year(
 
 
 def _value_sentences(
-    job: OptimizeJob, who: str, years: Sequence[RunResult], rows: Sequence[Row]
+    job: OptimizeJob, who: str, years: Sequence[RunResult], rows: Sequence[_Row]
 ) -> Iterator[str]:
     """Say what a policy is worth at each length of run-off, from when it pays, and what is left."""
     if not rows:
@@ -114,7 +114,7 @@ def _value_sentences(
     yield f"{pays}, and what it is worth {by_then}."
 
 
-def _with_run_off(found: Mapping[str, Row], days: int) -> str:
+def _with_run_off(found: Mapping[str, _Row], days: int) -> str:
     whole, pulled, left = (
         found[value_measure(_CONTRIBUTION, days, term)]
         for term in ("whole", "pulled_forward", "left_behind")
@@ -125,6 +125,6 @@ def _with_run_off(found: Mapping[str, Row], days: int) -> str:
     )
 
 
-def _amount(row: Row) -> str:
+def _amount(row: _Row) -> str:
     found = (row[name] for name in ("difference", "standard_error", "ci_low", "ci_high"))
     return bn_with_limits(Interval(*found))

@@ -1,4 +1,4 @@
-"""From simulated years to what the price of targets needs: a policy's samples beside today's."""
+"""From simulated runs to what the price of targets needs: a policy's samples beside today's."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

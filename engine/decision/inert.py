@@ -2,8 +2,8 @@
 
 A lever is inert where nothing that it needs acts (`Lever.needs`, declared beside it): a coupon
 rate without a purse, a price cap without plan days, a push without a target. To move an inert
-lever changes nothing of the market, so that each takes the value of today's policy before two
-policies are compared: only what can have an effect is left to be told of. Levers that others
+lever changes nothing of the market. So each takes the value of today's policy before two
+policies are compared, and only what can have an effect is reported. Levers that others
 need are looked at last: of a policy without coupons the purse is the difference, not each rate.
 """
 

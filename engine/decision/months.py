@@ -14,7 +14,7 @@ import numpy as np
 from engine.case import RunResult
 from engine.decision.inert import differences
 from engine.decision.names import lever_phrase
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.stats.quantiles import weighted_quantile
 

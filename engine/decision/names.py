@@ -1,7 +1,7 @@
 """A policy's name that says what it does: a few words for what differs from today's policy.
 
 Of the differences the three come first that move furthest within the range that is worth
-searching; coupon rates that agree are told together. The same policy has the same name.
+searching; coupon rates that agree are named together. The same policy has the same name.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ _OF_KINDS: Final = {
     "multinational": "multinationals",
     "partner": "the partner's goods",
 }
-"""Kinds of suppliers, as a coupon on them is told."""
+"""Kinds of suppliers, as a coupon on them is named."""
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "subsidy.budget_bn_rmb": ("purse {:.2g} bn", "no coupons"),
@@ -54,7 +54,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "supply.investment_bn_rmb": ("{:.2g} bn a year in supply", "nothing in supply"),
     "supply.closed_loop": ("gate {:.2g}", "no gate"),
 }
-"""What is said of a lever at a value, and where it is off; another lever is told by its path."""
+"""What is said of a lever at a value, and where it is off; another lever is named by its path."""
 
 
 def policy_name(moved: Sequence[Difference]) -> str:

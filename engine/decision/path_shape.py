@@ -29,7 +29,7 @@ STRAIGHT: Final = "straight path"
 
 _MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen", "push_mean_share")
 
-Row = dict[str, Any]
+_Row = dict[str, Any]
 
 
 def path_cases(like: Sequence[Case], policy: Policy) -> list[Case]:
@@ -49,7 +49,7 @@ def path_cases(like: Sequence[Case], policy: Policy) -> list[Case]:
     return [replace(case, policy=straight) for case in like]
 
 
-def path_rows(years: Sequence[RunResult]) -> list[Row]:
+def path_rows(years: Sequence[RunResult]) -> list[_Row]:
     """Return the effects of the shape: rows as of `comparison`, against the straight path.
 
     Parameters
@@ -62,7 +62,7 @@ def path_rows(years: Sequence[RunResult]) -> list[Row]:
     return [row for row in paired(years, STRAIGHT, _MEASURES) if row["measure"] != INCREMENTAL]
 
 
-def path_sentence(policy: Policy, rows: Sequence[Row]) -> str:
+def path_sentence(policy: Policy, rows: Sequence[_Row]) -> str:
     """Say what the shape of the policy's target path brings, or why it brings nothing.
 
     `rows` are those of `path_rows`.
@@ -79,10 +79,10 @@ def path_sentence(policy: Policy, rows: Sequence[Row]) -> str:
         return "The shape of its target path moves nothing, to the fen: " + (
             "sales stay ahead of both paths." if not push["mean"] else f"{pushes}."
         )
-    if not (_is_told(gmv) or _is_told(contribution)):
+    if not (_is_distinguishable(gmv) or _is_distinguishable(contribution)):
         return (
-            "The shape of its target path brings nothing beyond a straight one that is told from "
-            f"noise: {told}; {pushes}."
+            "The shape of its target path brings nothing beyond a straight one that is "
+            f"distinguishable from noise: {told}; {pushes}."
         )
     return f"The shape of its target path brings {told} beyond a straight one; {pushes}."
 
@@ -106,7 +106,7 @@ def _why_not(policy: Policy) -> str:
     return "the target pushes no lever"
 
 
-def _of(rows: Sequence[Row], measure: str) -> Mapping[str, Any]:
+def _of(rows: Sequence[_Row], measure: str) -> Mapping[str, Any]:
     return next(row for row in rows if row["measure"] == measure)
 
 
@@ -119,6 +119,6 @@ def _is_nothing(row: Mapping[str, Any]) -> bool:
     return bool(row["difference"] == 0 and not row["standard_error"])
 
 
-def _is_told(row: Mapping[str, Any]) -> bool:
+def _is_distinguishable(row: Mapping[str, Any]) -> bool:
     low, high = row["ci_low"], row["ci_high"]
     return low is not None and high is not None and not low <= 0 <= high

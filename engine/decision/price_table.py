@@ -46,7 +46,7 @@ class ConfirmedPolicy:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PriceQuestion:
     """How sure a target is to be reached, over which worlds, and what GMV is worth.
 
     `weights` (worlds,) float64 add up to 1 and go with `worlds`; `value_of_gmv` in RMB per RMB.
@@ -89,7 +89,7 @@ def price_table(
     policies: Sequence[ConfirmedPolicy],
     today: ConfirmedPolicy,
     targets_fen: Sequence[float],
-    asked: Asked,
+    asked: PriceQuestion,
 ) -> list[PriceRow]:
     """Return the price of each target, the lowest first.
 
@@ -115,9 +115,26 @@ def price_table(
 
 
 def cheapest(
-    policies: Sequence[ConfirmedPolicy], today: ConfirmedPolicy, target_fen: float, asked: Asked
+    policies: Sequence[ConfirmedPolicy],
+    today: ConfirmedPolicy,
+    target_fen: float,
+    asked: PriceQuestion,
 ) -> ConfirmedPolicy | None:
-    """Return the cheapest policy that reaches a target with the asked probability, if one does."""
+    """Return the cheapest policy that reaches a target with the asked probability, if one does.
+
+    Cheap is `argmin c - v g` of the module; of equals the one that holds more is taken.
+
+    Parameters
+    ----------
+    policies
+        Those that may be taken.
+    today
+        Whose GMV and cost the others are counted from.
+    target_fen
+        GMV as paid, fen.
+    asked
+        The probability, the worlds and their weights, and v.
+    """
     good = [one for one in policies if reaches(one, target_fen, asked)]
 
     def order(one: ConfirmedPolicy) -> tuple[float, float, bool, str]:
@@ -129,17 +146,17 @@ def cheapest(
     return min(good, key=order, default=None)
 
 
-def reach(policy: ConfirmedPolicy, target_fen: float, asked: Asked) -> float:
+def reach(policy: ConfirmedPolicy, target_fen: float, asked: PriceQuestion) -> float:
     """Return the probability that a policy's GMV as paid ends at or above a target."""
     return reached_share(policy.gmv_fen, target_fen, asked.weights)
 
 
-def reaches(policy: ConfirmedPolicy, target_fen: float, asked: Asked) -> bool:
+def reaches(policy: ConfirmedPolicy, target_fen: float, asked: PriceQuestion) -> bool:
     """Return whether a policy reaches a target with the asked probability."""
     return reach(policy, target_fen, asked) >= asked.probability - ROUNDING
 
 
-def held_fen(policy: ConfirmedPolicy, asked: Asked) -> float:
+def held_fen(policy: ConfirmedPolicy, asked: PriceQuestion) -> float:
     """Return the largest target that a policy reaches with the asked probability, fen."""
     return held_level(policy.gmv_fen, asked.probability, asked.weights)
 
@@ -148,12 +165,25 @@ def default_targets(
     policies: Sequence[ConfirmedPolicy],
     today: ConfirmedPolicy,
     goal_fen: float,
-    asked: Asked,
+    asked: PriceQuestion,
     count: int = 6,
 ) -> list[float]:
     """Return levels from what today's policy holds to one that no policy reaches, fen.
 
     Whole steps of 1, 2 or 5 times a power of ten bn RMB, about `count` of them, and the goal.
+
+    Parameters
+    ----------
+    policies
+        Those that were confirmed.
+    today
+        The policy whose held target is the lowest level.
+    goal_fen
+        GMV as paid, fen.
+    asked
+        The probability, the worlds and their weights.
+    count
+        How many levels there are, about.
     """
     low = held_fen(today, asked) / FEN_PER_BN_RMB
     high = max(held_fen(one, asked) for one in _with_today(policies, today)) / FEN_PER_BN_RMB
@@ -172,7 +202,7 @@ def _row(
     below: ConfirmedPolicy | None,
     today: ConfirmedPolicy,
     target_fen: float,
-    asked: Asked,
+    asked: PriceQuestion,
 ) -> PriceRow:
     without_more = reach(today, target_fen, asked)
     if found is None:
@@ -203,12 +233,12 @@ def _row(
     )
 
 
-def _marginal(found: ConfirmedPolicy, below: ConfirmedPolicy, asked: Asked) -> float | None:
+def _marginal(found: ConfirmedPolicy, below: ConfirmedPolicy, asked: PriceQuestion) -> float | None:
     """RMB of net cost more per RMB of GMV more; None without more GMV."""
     more = _mean(found.gmv_fen - below.gmv_fen, asked)
     return _mean(found.cost_fen - below.cost_fen, asked) / more if more > 0 else None
 
 
-def _mean(sample: Floats, asked: Asked) -> float:
+def _mean(sample: Floats, asked: PriceQuestion) -> float:
     """The mean over replications, worlds weighted."""
     return float(asked.weights @ sample.mean(axis=1))

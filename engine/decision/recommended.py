@@ -1,7 +1,7 @@
 """What to do about a goal, in words: the cheapest that reaches it, what it holds, what comes next.
 
 Never the highest sales: a policy that costs more is recommended only where a RMB of GMV is given
-a value of its own (`Asked.value_of_gmv`), and then that is said.
+a value of its own (`PriceQuestion.value_of_gmv`), and then that is said.
 """
 
 import math
@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from engine.decision.amounts import bn
 from engine.decision.price_table import (
-    Asked,
     ConfirmedPolicy,
+    PriceQuestion,
     PriceRow,
     cheapest,
     held_fen,
@@ -43,7 +43,7 @@ def recommendation(
     today: ConfirmedPolicy,
     goal_fen: float,
     targets_fen: Sequence[float],
-    asked: Asked,
+    asked: PriceQuestion,
 ) -> Recommendation:
     """Recommend the cheapest policy that reaches the goal with the asked probability.
 
@@ -76,7 +76,7 @@ def recommendation(
 
 
 def _reached(
-    found: ConfirmedPolicy, today: ConfirmedPolicy, goal_fen: float, asked: Asked
+    found: ConfirmedPolicy, today: ConfirmedPolicy, goal_fen: float, asked: PriceQuestion
 ) -> tuple[str, ...]:
     """Say whether doing nothing more is enough, and what is cheapest."""
     chance, own = reach(today, goal_fen, asked), reach(found, goal_fen, asked)
@@ -97,7 +97,7 @@ def _reached(
     return (first, f"{lead} {found.name}{why}: it costs {price} and reaches it with {own:.2f}.")
 
 
-def _next_sentence(step: PriceRow | None, found: ConfirmedPolicy, asked: Asked) -> str:
+def _next_sentence(step: PriceRow | None, found: ConfirmedPolicy, asked: PriceQuestion) -> str:
     if step is None or step.cost.value is None:
         return "No policy here reaches the next target as surely."
     more = step.cost.value - _cost(found, asked)
@@ -107,7 +107,7 @@ def _next_sentence(step: PriceRow | None, found: ConfirmedPolicy, asked: Asked) 
     )
 
 
-def _out_of_reach(best: ConfirmedPolicy, goal_fen: float, asked: Asked) -> tuple[str, ...]:
+def _out_of_reach(best: ConfirmedPolicy, goal_fen: float, asked: PriceQuestion) -> tuple[str, ...]:
     chance = reach(best, goal_fen, asked)
     goal = f"{bn(goal_fen)} bn RMB with probability {asked.probability:g}"
     return (
@@ -120,7 +120,7 @@ def _pays_from(
     step: PriceRow | None,
     found: ConfirmedPolicy,
     everyone: Sequence[ConfirmedPolicy],
-    asked: Asked,
+    asked: PriceQuestion,
 ) -> float | None:
     """The value of GMV at which the next step costs no more than what it sells is worth."""
     if step is None:
@@ -132,11 +132,11 @@ def _pays_from(
     return (_cost(other, asked) - _cost(found, asked)) / more
 
 
-def _cost(policy: ConfirmedPolicy, asked: Asked) -> float:
+def _cost(policy: ConfirmedPolicy, asked: PriceQuestion) -> float:
     return float(asked.weights @ policy.cost_fen.mean(axis=1))
 
 
-def _held(policy: ConfirmedPolicy, asked: Asked) -> str:
+def _held(policy: ConfirmedPolicy, asked: PriceQuestion) -> str:
     """The largest target that is held, rounded down."""
     tenth = FEN_PER_BN_RMB / 10
     return bn(math.floor(held_fen(policy, asked) / tenth) * tenth)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.decision.amounts import bn
-from engine.decision.price_table import Asked, ConfirmedPolicy, cheapest, reach
+from engine.decision.price_table import ConfirmedPolicy, PriceQuestion, cheapest, reach
 from engine.decision.weights import WorldWeights
 from engine.stats.arrays import Floats
 
@@ -42,7 +42,10 @@ class WithoutWorld(NamedTuple):
 
 
 def without_each_world(
-    policies: Sequence[ConfirmedPolicy], today: ConfirmedPolicy, goal_fen: float, asked: Asked
+    policies: Sequence[ConfirmedPolicy],
+    today: ConfirmedPolicy,
+    goal_fen: float,
+    asked: PriceQuestion,
 ) -> list[WithoutWorld]:
     """Answer with each world left out in turn, in the order of the worlds.
 
@@ -133,5 +136,5 @@ def _weights_without(weights: Floats, place: int) -> Floats:
     return np.asarray(others / others.sum())
 
 
-def _mean_cost(policy: ConfirmedPolicy, asked: Asked) -> float:
+def _mean_cost(policy: ConfirmedPolicy, asked: PriceQuestion) -> float:
     return float(asked.weights @ policy.cost_fen.mean(axis=1))

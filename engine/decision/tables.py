@@ -6,10 +6,10 @@ from engine.decision.answer import SHOWN, Answer
 from engine.decision.inert import KNOTS
 from engine.decision.price_table import PriceRow
 
-Row = dict[str, Any]
+_Row = dict[str, Any]
 
 
-def answer_tables(found: Answer) -> dict[str, list[Row]]:
+def answer_tables(found: Answer) -> dict[str, list[_Row]]:
     """Return the rows of each table by its name; see `engine.results.schemas`."""
     trials = {said: name for name, said in found.names.items()}
     said = {
@@ -50,7 +50,7 @@ def answer_tables(found: Answer) -> dict[str, list[Row]]:
     }
 
 
-def _path_effect(row: Row) -> Row:
+def _path_effect(row: _Row) -> _Row:
     """What the shape of the target's path brings beyond a straight one, as an effect."""
     same = ("policy", "measure", "standard_error", "ci_low", "ci_high", "pairs_count")
     return {name: row[name] for name in same} | {
@@ -61,7 +61,7 @@ def _path_effect(row: Row) -> Row:
     }
 
 
-def _worlds(found: Answer) -> list[Row]:
+def _worlds(found: Answer) -> list[_Row]:
     """A row for each world: its weight, its misses, and the answer without it."""
     without = {one.world: one for one in found.without}
     rows = []
@@ -87,7 +87,7 @@ def _worlds(found: Answer) -> list[Row]:
     return rows
 
 
-def _price(row: PriceRow, trials: dict[str, str]) -> Row:
+def _price(row: PriceRow, trials: dict[str, str]) -> _Row:
     low50, high50 = row.cost_50 or (None, None)
     low80, high80 = row.cost_80 or (None, None)
     return {

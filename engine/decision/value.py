@@ -8,7 +8,7 @@ rival reacting; t counts days from the decision, δ = (1 + discount a year)^(-1/
 in three terms: of the horizon; pulled forward, what the first days after it lose, up to the day
 on which the mean loss is deepest; left behind, all that comes later: habits and follows, net of
 remembered discounts. The split is one of time and not of causes: a loss that never stops is all
-taken for pulled forward. GMV as paid is told likewise. A value has run off where the last 30
+taken for pulled forward. GMV as paid is reported likewise. A value has run off where the last 30
 days of H bring less than 2 % of it.
 """
 
@@ -22,7 +22,8 @@ from engine.case import Case, RunResult
 from engine.cases import cases
 from engine.compare import INCREMENTAL, paired
 from engine.measures.run_off import TERMS, VALUED, discounts, value_measure
-from engine.spec.jobs import CompareJob, OptimizeJob
+from engine.spec.jobs import CompareJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.stats.arrays import Floats
 
@@ -30,9 +31,9 @@ LAST_DAYS: Final = 30
 ADDS_LITTLE: Final = 0.02
 """Share of a value that its last days may bring where it has run off."""
 
-Row = dict[str, Any]
+_Row = dict[str, Any]
 
-ValuedJob = CompareJob | OptimizeJob
+_ValuedJob = CompareJob | OptimizeJob
 
 
 def value_cases(job: CompareJob) -> list[Case]:
@@ -41,14 +42,14 @@ def value_cases(job: CompareJob) -> list[Case]:
     return followed(job, cases(job, compared.values()), compared[job.baseline])
 
 
-def followed(job: ValuedJob, years: Sequence[Case], after: Policy) -> list[Case]:
+def followed(job: _ValuedJob, years: Sequence[Case], after: Policy) -> list[Case]:
     """Return the years with the days of run-off that are asked for, under the policy `after`."""
     if not job.run_off:
         return list(years)
     return [replace(case, after=after, run_off_days=_days_after(job)) for case in years]
 
 
-def value_rows(job: ValuedJob, baseline: str, years: Sequence[RunResult]) -> list[Row]:
+def value_rows(job: _ValuedJob, baseline: str, years: Sequence[RunResult]) -> list[_Row]:
     """Return the values of all policies against the baseline: rows of `comparison`.
 
     Parameters
@@ -60,7 +61,7 @@ def value_rows(job: ValuedJob, baseline: str, years: Sequence[RunResult]) -> lis
     years
         The years of `followed`, in any order.
     """
-    rows: list[Row] = []
+    rows: list[_Row] = []
     if not job.run_off:
         return rows
     weights = _discounts(job)
@@ -77,7 +78,7 @@ def value_rows(job: ValuedJob, baseline: str, years: Sequence[RunResult]) -> lis
     return rows
 
 
-def pays_from(job: ValuedJob, baseline: str, years: Sequence[RunResult]) -> int | None:
+def pays_from(job: _ValuedJob, baseline: str, years: Sequence[RunResult]) -> int | None:
     """Return the days of run-off from which on a policy's mean value stays above 0.
 
     Up to the longest run-off that was asked for; None where it is 0 or less at that.
@@ -101,7 +102,7 @@ def pays_from(job: ValuedJob, baseline: str, years: Sequence[RunResult]) -> int 
     return first if first < values.size else None
 
 
-def late_share(rows: Sequence[Row], policy: str, days: int) -> float:
+def late_share(rows: Sequence[_Row], policy: str, days: int) -> float:
     """Return what the last 30 of so many days bring, as a share of the value; inf of none."""
     found = {row["measure"]: row["difference"] for row in rows if row["policy"] == policy}
     late, whole = (
@@ -110,7 +111,7 @@ def late_share(rows: Sequence[Row], policy: str, days: int) -> float:
     return float(late / whole) if whole else float("inf")
 
 
-def shown_values(rows: Sequence[Row]) -> list[Row]:
+def shown_values(rows: Sequence[_Row]) -> list[_Row]:
     """Return the rows that a terminal has room for: no last days, and of GMV the whole alone."""
 
     def is_shown(measure: str) -> bool:
@@ -121,7 +122,7 @@ def shown_values(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if is_shown(row["measure"])]
 
 
-def run_off_notes(rows: Sequence[Row]) -> Iterator[str]:
+def run_off_notes(rows: Sequence[_Row]) -> Iterator[str]:
     """Yield which values have not run off, from the rows of `value_rows`."""
     for row in rows:
         last = _days_of(row["measure"], VALUED[0], "last_30_days")
@@ -139,12 +140,12 @@ def _days_of(measure: str, flow: str, term: str) -> int | None:
     return int(inside) if measure == f"{head}{inside}{tail}" and inside.isdecimal() else None
 
 
-def _days_after(job: ValuedJob) -> int:
+def _days_after(job: _ValuedJob) -> int:
     """Days to simulate after the horizon: at least one, as days are valued where there are any."""
     return max(1, *job.run_off)
 
 
-def _discounts(job: ValuedJob) -> Floats:
+def _discounts(job: _ValuedJob) -> Floats:
     """δ^t of the days of the horizon and after it; t is 0 until the decision."""
     calendar = job.scenario.calendar
     decided = ((job.decision_date or calendar.start) - calendar.start).days
@@ -156,7 +157,7 @@ _Ends = dict[str, tuple[str, int, int]]
 
 
 def _ends(
-    job: ValuedJob, own: Sequence[RunResult], base: Sequence[RunResult], weights: Floats
+    job: _ValuedJob, own: Sequence[RunResult], base: Sequence[RunResult], weights: Floats
 ) -> _Ends:
     """Say which days each measure sums over; those pulled forward are the policy's own."""
     year, found = job.scenario.calendar.n_days, _Ends()

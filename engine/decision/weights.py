@@ -14,7 +14,7 @@ weights say no more than which of the chosen is nearer.
 The effective number of worlds is 1 / sum w^2 (Kish, Survey Sampling, 1965). Where it would fall
 below four (of fewer than seven worlds, below half of them), b < 1 is taken, the largest that
 leaves as many: that none of the worlds is like the real one is not a reason to believe the least
-unlike. It is said then.
+unlike. The answer says so then.
 """
 
 import re
@@ -36,7 +36,7 @@ from engine.spec.scenario import Scenario
 from engine.stats.arrays import Floats, Ints
 from engine.stats.paired import means_by
 
-LEAST_WORLDS: Final = 4.0
+_LEAST_WORLDS: Final = 4.0
 """Effective number of worlds below which one world would decide the answer."""
 
 _UNLIKELY: Final = 0.01
@@ -77,6 +77,19 @@ def known_figures(
 
     Left out are rows with role `check`, figures that are inputs of the scenario, and those of a
     whole horizon or an experiment: no part of the past shows them.
+
+    Parameters
+    ----------
+    figures
+        What was observed.
+    calendar
+        Of the scenario, whose horizon the figures' periods are read in.
+    accuracy
+        Tolerance and discrepancy of a figure, as shares of it.
+    decision_date
+        The first day that is not known.
+    currency
+        In which amounts are given.
 
     Raises
     ------
@@ -130,7 +143,7 @@ def world_weights(
     groups = _groups(known)
     squares = np.stack([means_by(groups, own) for own in sample.misses**2]).sum(axis=1)
     alone = _effective(_shares(squares, 1.0))
-    least = min(LEAST_WORLDS, (count + 1) / 2)
+    least = min(_LEAST_WORLDS, (count + 1) / 2)
     power = _power(squares, least)
     weights = _shares(squares, power)
     return WorldWeights(
@@ -217,10 +230,10 @@ def _note(squares: Floats, figures_count: int, alone: float, least: float) -> st
             f"is known by more than one in {round(1 / _UNLIKELY)} such worlds would; "
             "weights are kept even enough that none decides alone"
         )
-    if len(squares) < LEAST_WORLDS:
+    if len(squares) < _LEAST_WORLDS:
         some = f"{len(squares)} world{'s are' if len(squares) > 1 else ' is'}"
         return f"only {some} weighed: too few to say how sure the answer is"
-    if alone < LEAST_WORLDS:
+    if alone < _LEAST_WORLDS:
         evened = f"; weights are evened out to {least:g}" if alone < least else ""
         left = f"what is known leaves {alone:.1f} of {len(squares)} worlds"
         return f"{left}: too few to trust{evened}"

@@ -3,6 +3,6 @@
 `parameters` reads the scenario's file, `tables` writes the Markdown.
 """
 
-from engine.describe.tables import heading, rewritten
+from engine.describe.tables import heading, with_generated_blocks
 
-__all__ = ["heading", "rewritten"]
+__all__ = ["heading", "with_generated_blocks"]

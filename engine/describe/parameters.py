@@ -52,14 +52,14 @@ def parameter_rows(root: Path, patterns: Sequence[str]) -> list[tuple[str, str, 
     return rows
 
 
-def scenario_text(root: Path) -> str:
+def scenario_source(root: Path) -> str:
     """The scenario's file."""
     return (root / "conf" / "scenario" / f"{_SCENARIO}.yaml").read_text(encoding="utf-8")
 
 
 def _parameters(root: Path) -> list[_Parameter]:
     """Every number of the scenario, but its switches."""
-    text = scenario_text(root)
+    text = scenario_source(root)
     found = _leaves(yaml.compose(text), (), text.splitlines(), "")
     return [p for p in found if p.path[0] != "mechanisms" and p.path[-1] != "name"]
 

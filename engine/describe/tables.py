@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import yaml
 
-from engine.describe.parameters import parameter_rows, scenario_text
+from engine.describe.parameters import parameter_rows, scenario_source
 from engine.measures import catalogue
 from engine.spec.levers import LEVERS
 from engine.spec.mechanisms import MECHANISMS, Mechanism
@@ -30,7 +30,7 @@ _UNITS: Final = {
 }
 
 
-def rewritten(text: str, root: Path) -> str:
+def with_generated_blocks(text: str, root: Path) -> str:
     """`text` with every generated block made anew; `root` holds `conf` and `engine`."""
 
     def block(match: re.Match[str]) -> str:
@@ -74,7 +74,7 @@ def _link(mechanism: Mechanism) -> str:
 def _card(root: Path, names: list[str]) -> str:
     """Where to find one mechanism: switch, rule, levers, ablation row."""
     mechanism = next(m for m in MECHANISMS if m.name == names[0])
-    tree = yaml.safe_load(scenario_text(root))
+    tree = yaml.safe_load(scenario_source(root))
     off = {
         f"scenario.{path}": value
         for path, value in mechanism.scenario(Scenario.model_validate(tree)).items()

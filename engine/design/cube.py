@@ -18,8 +18,8 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-Floats = NDArray[np.float64]
-Values = Mapping[str, Any]
+_Floats = NDArray[np.float64]
+_Values = Mapping[str, Any]
 
 _APART: Final = math.sqrt(0.5)
 """One-hot coordinate of a choice: two choices then lie 1 apart."""
@@ -46,7 +46,7 @@ class _Axis(NamedTuple):
         found = float(self.numbers(np.array(share)))
         return int(found) if self.cells else found
 
-    def numbers(self, shares: Floats) -> Floats:
+    def numbers(self, shares: _Floats) -> _Floats:
         """Return the numbers at places, whole where the axis has cells."""
         found = self.low + (self.high - self.low) * shares
         found = np.exp(found) if self.log else found
@@ -68,20 +68,35 @@ class UnitCube:
         self._axes = {name: _axis(found) for name, found in distributions.items()}
         self.size = len(self._axes)
 
-    def values(self, point: Floats) -> dict[str, Any]:
-        """Return the values at a point, shape (axes,)."""
+    def values(self, point: _Floats) -> dict[str, Any]:
+        """Return each axis's value, a number or a choice, at a point, (axes,) float64 in [0, 1]."""
         return {
             name: axis.value(float(share))
             for (name, axis), share in zip(self._axes.items(), point, strict=True)
         }
 
-    def points(self, values: Sequence[Values]) -> Floats:
-        """Return the points at which values lie, shape (values, axes)."""
+    def points(self, values: Sequence[_Values]) -> _Floats:
+        """Return the points at which values lie, (values, axes) float64 in [0, 1].
+
+        Raises
+        ------
+        KeyError
+            If a value of some axis is missing.
+        """
         shares = [[axis.share(own[name]) for name, axis in self._axes.items()] for own in values]
         return np.array(shares, np.float64).reshape(len(values), self.size)
 
-    def features(self, points: Floats) -> Floats:
-        """Return what a model sees of points, shape (points, features)."""
+    def features(self, points: _Floats) -> _Floats:
+        """Return what a regression model takes in place of points, (points, features) float64.
+
+        A continuous axis stays as it is, a whole number goes to its place in the range, and a
+        choice becomes a column for each option, 0 but for the one that is taken.
+
+        Parameters
+        ----------
+        points
+            (points, axes) float64 in [0, 1].
+        """
         parts = [
             _features(axis, points[:, k : k + 1]) for k, axis in enumerate(self._axes.values())
         ]
@@ -101,7 +116,7 @@ def _axis(found: BaseDistribution) -> _Axis:
     return _Axis(low, high, ends, found.log, cells)
 
 
-def _features(axis: _Axis, shares: Floats) -> Floats:
+def _features(axis: _Axis, shares: _Floats) -> _Floats:
     if axis.choices:
         place = np.minimum((shares * axis.cells).astype(np.int64), axis.cells - 1)
         return np.where(place == np.arange(axis.cells), _APART, 0.0)

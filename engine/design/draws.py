@@ -9,13 +9,13 @@ from scipy.special import ndtri
 from engine.population.draws import uniforms
 from engine.rng import Purpose
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 _EDGE = 1e-12
 """Nearest that `open_unit` lets a number come to 0 or 1."""
 
 
-def uniform_draws(seed: int, purpose: Purpose, shape: tuple[int, ...], draw: int = 0) -> Floats:
+def uniform_draws(seed: int, purpose: Purpose, shape: tuple[int, ...], draw: int = 0) -> _Floats:
     """Return uniforms on [0, 1), of the given shape, float64.
 
     Parameters
@@ -28,7 +28,7 @@ def uniform_draws(seed: int, purpose: Purpose, shape: tuple[int, ...], draw: int
     return uniforms(seed, purpose, math.prod(shape), draw).reshape(shape)
 
 
-def normal_draws(seed: int, purpose: Purpose, shape: tuple[int, ...], draw: int = 0) -> Floats:
+def normal_draws(seed: int, purpose: Purpose, shape: tuple[int, ...], draw: int = 0) -> _Floats:
     """Return standard normals, of the given shape, float64, by inversion of `uniform_draws`.
 
     Parameters
@@ -41,7 +41,7 @@ def normal_draws(seed: int, purpose: Purpose, shape: tuple[int, ...], draw: int 
     return np.asarray(ndtri(open_unit(uniform_draws(seed, purpose, shape, draw))))
 
 
-def open_unit(levels: Floats) -> Floats:
+def open_unit(levels: _Floats) -> _Floats:
     """Return numbers of [0, 1] moved off both ends by 1e-12, so that quantiles are finite.
 
     Parameters

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 
-def sobol_points(dimensions: int, count: int, seed: int, *, first: int = 0) -> Floats:
+def sobol_points(dimensions: int, count: int, seed: int, *, first: int = 0) -> _Floats:
     """Return consecutive points of one scrambled Sobol sequence, (count, dimensions) float64.
 
     Parameters
@@ -33,7 +33,7 @@ def sobol_points(dimensions: int, count: int, seed: int, *, first: int = 0) -> F
     return np.asarray(sequence.random(whole)[:count])
 
 
-def latin_hypercube(dimensions: int, count: int, seed: int) -> Floats:
+def latin_hypercube(dimensions: int, count: int, seed: int) -> _Floats:
     """Return a Latin hypercube of the unit cube, (count, dimensions) float64.
 
     Every axis is cut into `count` equal cells, each of which holds one point.

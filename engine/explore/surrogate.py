@@ -2,7 +2,7 @@
 
 A Gaussian process with a Matérn kernel of its own length scale for every coordinate, and noise
 (scikit-learn), is fitted to the trials of a search, one for each measure. Its error is
-cross-validated: each tenth of the trials is foretold from the other nine, with the kernel of all,
+cross-validated: each tenth of the trials is predicted from the other nine, with the kernel of all,
 
     rmse = sqrt(mean (y - ŷ)²),        skill = 1 - rmse² / var(y).
 """
@@ -21,7 +21,7 @@ _SCALES: Final = (0.1, 20.0)
 
 
 class PointForecast(NamedTuple):
-    """A measure foretold, in its unit: `error` is the cross-validated one, `sd` that here."""
+    """A measure predicted, in its unit: `error` is the cross-validated one, `sd` that here."""
 
     value: float
     sd: float
@@ -72,12 +72,12 @@ def _cross_validated(model: Any, points: Floats, values: Floats) -> tuple[float,
     from sklearn.gaussian_process import GaussianProcessRegressor
 
     fold = np.arange(len(values)) % _FOLDS
-    foretold = np.empty(len(values))
+    predicted = np.empty(len(values))
     for number in range(min(_FOLDS, len(values))):
         own = fold == number
         part = GaussianProcessRegressor(model.kernel_, optimizer=None, normalize_y=True)
         part.fit(points[~own], values[~own])
-        foretold[own] = part.predict(points[own])
-    squared = float(np.mean((values - foretold) ** 2))
+        predicted[own] = part.predict(points[own])
+    squared = float(np.mean((values - predicted) ** 2))
     spread = float(values.var())
     return squared**0.5, 1 - squared / spread if spread > 0 else 0.0

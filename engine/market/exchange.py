@@ -42,7 +42,10 @@ class Exchange(Protocol):
     count: int
 
     def total(self, *arrays: Ints) -> tuple[Ints, ...]:
-        """Add each array (int64) up over all shards; what is returned may be the array itself."""
+        """Add each array, int64 of any shape (...), up over all shards.
+
+        What is returned may be the array itself.
+        """
 
     def saved(self, world: Any) -> Any:
         """What to go on from: this shard's `state.State` and the `ReportStart`, if it is known.
@@ -75,7 +78,7 @@ class Whole:
         self._on_day = on_day
 
     def total(self, *arrays: Ints) -> tuple[Ints, ...]:
-        """Return the arrays: all buyers are here."""
+        """Return the arrays, int64 of any shape (...): all buyers are here."""
         return arrays
 
     def saved(self, _: Any) -> None:

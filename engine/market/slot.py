@@ -151,7 +151,8 @@ def ration(
     partner's, then the platform's.
 
     Returns what is wished for after that; what was claimed from the platform's own purse before
-    it ran short, fen; and by supplier the share of wishes that its stock fills, None where all are.
+    it ran short, fen; and by supplier the share of wishes that its stock fills, float64
+    (suppliers,), None where all are.
     """
     wishes, short = _count_shortages(world, state, scratch, purse)
     if short.partner_cut < N_BUCKETS:

@@ -223,7 +223,8 @@ class State:
     def arrays(self) -> Arrays:
         """Every number of the state by a dotted name, days not yet written left out.
 
-        Buyers' records are given as bytes, shape (buyers, 64); the others are not copies.
+        Buyers' records are given as bytes, uint8 (buyers, 64); the others are the state's own
+        arrays, of the dtypes that stand there, not copies.
         """
         return dict(self._walk())
 

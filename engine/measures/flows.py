@@ -272,6 +272,7 @@ SEGMENT_FLOWS: Final = (
     "gmv_fen",
     "gmv_paid_fen",
     "subsidy_fen",
+    "refunded_subsidy_fen",
     "partner_subsidy_fen",
     "commission_fen",
     "take_fen",

@@ -193,7 +193,7 @@ RUN_MEASURES: Final = (
     Measure(
         "target_attained",
         "P(reach target)",
-        "Share of the simulated years in which GMV as paid ends at or above the target.",
+        "Share of the simulated runs in which GMV as paid ends at or above the target.",
         run=_target_attained,
         dtype=bool,
         key=2,
@@ -223,7 +223,7 @@ RUN_MEASURES: Final = (
     Measure(
         "wall_s",
         "Run time",
-        "Seconds that a simulated year took.",
+        "Seconds that a simulated run took.",
     ),
 )
 """In the order of their columns, which follow the flows. The goal is the scenario's, by which every

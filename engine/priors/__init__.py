@@ -3,6 +3,6 @@
 An analysis beside the market: nothing that simulates imports it.
 """
 
-from engine.priors.figures import compare
+from engine.priors.figures import prior_rows
 
-__all__ = ["compare"]
+__all__ = ["prior_rows"]

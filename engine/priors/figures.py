@@ -10,8 +10,8 @@ from engine.priors.logit import (
     SPREAD,
     LikelihoodFit,
     conditional_logit,
+    logit_own_elasticity,
     mixed_logit,
-    own_elasticity,
 )
 from engine.priors.panels import IN_ECDAT, ChoiceData, choice_data, load_panel
 
@@ -31,7 +31,7 @@ _ELASTICITY: Final = "own choice elasticity (share weighted)"
 _COEFFICIENTS: Final = {"price mu (log)": "price", "price sigma (log)": f"price{SPREAD}"}
 """Words of the table of figures that are not names of coefficients here."""
 
-Show = Callable[[int, int, str], None]
+_Show = Callable[[int, int, str], None]
 """Takes what is done, of how much, and what comes next."""
 
 
@@ -60,7 +60,7 @@ def _read_figures(file: Path) -> list[_PublishedFigure]:
         ]
 
 
-def compare(file: Path, draws_count: int, seed: int, show: Show) -> list[dict[str, Any]]:
+def prior_rows(file: Path, draws_count: int, seed: int, show: _Show) -> list[dict[str, Any]]:
     """Estimate every model of the figures whose panel is there; return a row per figure.
 
     Parameters
@@ -118,7 +118,7 @@ def _estimate(
     if figure.parameter == _LIKELIHOOD:
         return fit.log_likelihood, None
     if figure.parameter == _ELASTICITY:
-        return own_elasticity(choices, fit)
+        return logit_own_elasticity(choices, fit)
     name = _COEFFICIENTS.get(figure.parameter, figure.parameter)
     return fit.value(name), fit.error(name)
 

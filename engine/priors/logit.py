@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from engine.design.sequences import sobol_points
 from engine.priors.panels import ChoiceData, Floats, Ints, first_of_household
 
-LogLikelihood = Callable[[Floats], tuple[float, Floats]]
+_LogLikelihood = Callable[[Floats], tuple[float, Floats]]
 """Returns the log-likelihood and its gradient, shape (K,), at parameters of shape (K,)."""
 
 _STEP: Final = 1e-4
@@ -41,7 +41,7 @@ class LikelihoodFit(NamedTuple):
         return float(np.sqrt(self.covariance[k, k]))
 
 
-def _maximise(function: LogLikelihood, start: Floats, names: tuple[str, ...]) -> LikelihoodFit:
+def _maximise(function: _LogLikelihood, start: Floats, names: tuple[str, ...]) -> LikelihoodFit:
     """Climb from `start` by BFGS; take the standard errors from the Hessian.
 
     The Hessian is the central difference of the gradient. It has converged where minus the
@@ -263,7 +263,7 @@ def _sobol_normals(households: int, mixing: int, draws: int, seed: int) -> Float
     return ndtri(points).reshape(households, draws, mixing).transpose(0, 2, 1).copy()
 
 
-def own_elasticity(choices: ChoiceData, fit: LikelihoodFit) -> tuple[float, float]:
+def logit_own_elasticity(choices: ChoiceData, fit: LikelihoodFit) -> tuple[float, float]:
     """Return the own-price elasticity of choice in a conditional logit, and its standard error.
 
     ε = Σ_j s_j ε_j = (1/N) Σ_n Σ_j P_nj (1 - P_nj) b_price x_nj

@@ -12,7 +12,7 @@ from engine.report.findings.benchmark import sections
 from engine.report.findings.calibration import MAY, MAY_NOT, fit_sentences
 from engine.report.findings.scorecard import HEADS, scorecard
 from engine.report.findings.world_agreement import across_sentences
-from engine.report.read.calibration import Fitted, read_fit
+from engine.report.read.calibration import CalibrationSummary, read_fit
 from engine.results import provenance_of, read_table
 from engine.results.schemas import Row
 from engine.results.storage import open_folder
@@ -57,7 +57,7 @@ def _benchmark_markdown(study: _BenchmarkRun) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
-def _card_text(found: Fitted, answers: Sequence[Row], known: Mapping[str, Any]) -> str:
+def _card_text(found: CalibrationSummary, answers: Sequence[Row], known: Mapping[str, Any]) -> str:
     config = known["config"]
     lines = [HEADS, ("---",) * len(HEADS), *scorecard(found)]
     scores = "\n".join(f"| {' | '.join(line)} |" for line in lines)

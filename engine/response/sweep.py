@@ -1,10 +1,9 @@
 """A sweep of levers: which years it takes, and the rows of `response` made of them.
 
 The base policy is simulated once for all levers, and every point under the same worlds,
-populations and run seeds: a difference is that of a pair of years that shared their random
-numbers. After
-the horizon the base policy is in force again, for `run_off_days`: where a purse was opened on
-1 January it opens its own on that day, as the second of two years would.
+populations and run seeds: a difference is that of a pair of runs that shared their random
+numbers. After the horizon the base policy is in force again, for `run_off_days`: where a purse
+was opened on 1 January it opens its own on that day, as the second of two years would.
 """
 
 from collections.abc import Sequence
@@ -20,13 +19,13 @@ from engine.response.points import BASE, LeverPoint, lever_points, swept_levers
 from engine.spec.explain import unknown_word
 from engine.spec.response import ResponseJob
 
-Row = dict[str, Any]
+_Row = dict[str, Any]
 
 _ALWAYS = ("gmv_paid_fen", CONTRIBUTION)
 """Measures by which levers are judged, whatever else is asked for."""
 
 
-def check_job(job: ResponseJob) -> None:
+def check_response(job: ResponseJob) -> None:
     """Refuse measures and levers that are not there, before anything runs.
 
     Raises
@@ -51,7 +50,7 @@ def response_cases(job: ResponseJob) -> list[Case]:
     ]
 
 
-def response_rows(job: ResponseJob, years: Sequence[RunResult]) -> list[Row]:
+def response_rows(job: ResponseJob, years: Sequence[RunResult]) -> list[_Row]:
     """Return the rows of `response`: every point of every lever on every measure.
 
     Differences are those to the base policy, with Student's 95 % interval over the pairs; the
@@ -83,13 +82,13 @@ def _points(job: ResponseJob) -> list[LeverPoint]:
     return [point for swept in swept_levers(job.levers) for point in lever_points(swept, job)]
 
 
-def _base_row(other: Row) -> Row:
+def _base_row(other: _Row) -> _Row:
     """Return the base policy's own row, from that of a policy paired with it."""
     zero = dict.fromkeys(("difference", "standard_error", "ci_low", "ci_high"), 0.0)
     return {**other, "mean": other["baseline_mean"], **zero}
 
 
-def _row(job: ResponseJob, point: LeverPoint, found: Row) -> Row:
+def _row(job: ResponseJob, point: LeverPoint, found: _Row) -> _Row:
     low, high = point.swept.range(job)
     copied = ("measure", "mean", "difference", "standard_error", "ci_low", "ci_high")
     return {

@@ -1,6 +1,7 @@
 """Result tables in Parquet: written whole, with their provenance, and read back."""
 
 from engine.results.claim import Claim, FolderLock, check_claim, lock_folder, put_claim
+from engine.results.fetched import local_folder
 from engine.results.kept import KeptRuns
 from engine.results.provenance import config_hash
 from engine.results.reader import is_complete, list_tables, provenance_of, read_table
@@ -20,6 +21,7 @@ __all__ = [
     "export_worlds",
     "is_complete",
     "list_tables",
+    "local_folder",
     "lock_folder",
     "provenance_of",
     "put_claim",

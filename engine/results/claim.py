@@ -4,7 +4,7 @@ A marker, written first, says which command owns the folder: no command writes i
 that holds anything else than its own earlier work. A lock, which the kernel releases
 however its process ends, keeps two commands from working in one folder at once. Ownership
 is read and written under the lock, so that of two commands started together one gets the
-folder and the other is told.
+folder and the other ends with an error.
 """
 
 import errno
@@ -17,11 +17,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from engine.errors import InputError
-from engine.results.storage import open_folder
+from engine.errors import InputError, StorageError
+from engine.results.lease import LOCKS as _LOCK
+from engine.results.lease import in_use
+from engine.results.storage import TORN, Folder, local_path, open_folder
+from engine.results.writers import Writer
+from engine.secrets import masked
 
 MARKER: Final = ".poquan.json"
-LOCK: Final = ".poquan.lock"
 _SHOWN: Final = 5
 """Names shown of what is in a folder that is refused."""
 
@@ -63,19 +66,20 @@ class FolderLock:
             made += [place for place in (folder, *folder.parents) if not place.exists()]
             folder.mkdir(parents=True, exist_ok=True)
             try:
-                file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+                file = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
             except FileNotFoundError:  # its last holder has just removed the folder
                 continue
             if not _locked(file):
                 os.close(file)
                 return None
-            if _is_at(file, folder / LOCK):
+            if _is_at(file, folder / _LOCK):
+                _note_holder(file)
                 return cls(folder, tuple(sorted(set(made), reverse=True)), file)
             os.close(file)  # the lock of a holder that has just removed it
 
     def release(self) -> None:
         """Let others have the folder."""
-        path = self.folder / LOCK
+        path = self.folder / _LOCK
         if _is_at(self._file, path):
             path.unlink()  # still held: nobody else can have put it there
         os.close(self._file)
@@ -87,13 +91,17 @@ class FolderLock:
         ----------
         ignored : names of files and folders that are no results, beside marker and lock.
         """
-        names = {MARKER, LOCK, *ignored}
+        names = {MARKER, _LOCK, *ignored}
         if self.folder not in self.made or _results_in(self.folder, names):
             return
-        for name in sorted(names - {LOCK}):
+        inside = [path for path in self.folder.rglob("*") if path.is_dir()]
+        for path in sorted(inside, reverse=True):  # the deepest first
+            if not any(path.iterdir()):
+                path.rmdir()
+        for name in sorted(names - {_LOCK}):
             path = self.folder / name
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        (self.folder / LOCK).unlink(missing_ok=True)
+        (self.folder / _LOCK).unlink(missing_ok=True)
         for place in self.made:
             try:
                 place.rmdir()
@@ -112,6 +120,20 @@ def _locked(file: int) -> bool:
     return True
 
 
+def _note_holder(file: int) -> None:
+    """Say in the lock's file who has it, for others to be told."""
+    os.ftruncate(file, 0)
+    os.pwrite(file, json.dumps(Writer.of_this_process().as_tree()).encode(), 0)
+
+
+def _holder(folder: Path) -> Writer:
+    """Return who has the lock of a folder, as far as it is told."""
+    try:
+        return Writer.from_tree(json.loads((folder / _LOCK).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return Writer.unknown()
+
+
 def _is_at(file: int, path: Path) -> bool:
     """Tell whether the open file is still the one that others find at `path`."""
     try:
@@ -125,12 +147,12 @@ def _results_in(folder: Path, names: set[str]) -> bool:
     return any(not set(file.parts) & names for file in files)
 
 
-def check_claim(folder: Path, claim: Claim, key: str, ignored: Iterable[str] = ()) -> None:
+def check_claim(folder: str | Path, claim: Claim, key: str, ignored: Iterable[str] = ()) -> None:
     """Refuse a folder in which the command would destroy what others left.
 
     Parameters
     ----------
-    folder : the output folder, there or not.
+    folder : the output folder, there or not, or its address.
     claim : who asks.
     key : the key by which the user chose the folder.
     ignored : names that count as nothing, beside marker and lock.
@@ -139,12 +161,12 @@ def check_claim(folder: Path, claim: Claim, key: str, ignored: Iterable[str] = (
     ------
     InputError
         If the folder holds something and not the marker of an equal claim.
+    StorageError
+        If it cannot be listed.
     """
-    if not folder.is_dir():
-        return
-    found = sorted(path.name for path in folder.iterdir())
-    found = [name for name in found if name not in {MARKER, LOCK, *ignored}]
-    owner = _owner(folder)
+    place = open_folder(folder)
+    found = [name for name in place.names() if name not in {MARKER, _LOCK, *ignored}]
+    owner = _owner(place)
     if not found or owner == claim:
         return
     names = ", ".join(found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
@@ -154,7 +176,7 @@ def check_claim(folder: Path, claim: Claim, key: str, ignored: Iterable[str] = (
         whose = f"the results of {owner.command} with {with_what} ({names})"
     raise InputError(
         key,
-        f"{folder} holds {whose}, which would be overwritten",
+        f"{place.address} holds {whose}, which would be overwritten",
         "a new or empty folder, or one that the same command left with the same config",
         _other_folder(folder, key),
     )
@@ -177,35 +199,39 @@ def lock_folder(folder: Path, key: str) -> FolderLock:
     """
     lock = FolderLock.take(folder)
     if lock is None:
-        raise InputError(
-            key,
-            f"another command is at work in {folder}",
-            "a folder of its own for each command that runs",
-            f"wait for its end, or {_other_folder(folder, key)}",
-        )
+        remedy = f"wait for its end, or {_other_folder(folder, key)}"
+        raise in_use(key, str(folder), _holder(folder), remedy)
     return lock
 
 
 def put_claim(folder: Path, claim: Claim) -> None:
-    """Write the marker; the folder must be locked.
+    """Write the marker, and remove what a kill left half written; the folder must be locked.
 
     Raises
     ------
     StorageError
         If the folder cannot be written to.
     """
-    if _owner(folder) != claim:
-        open_folder(folder).put(MARKER, json.dumps(asdict(claim)).encode() + b"\n")
+    here, place = local_path(folder), open_folder(folder)
+    for path in here.rglob(".*") if here is not None else ():
+        if TORN.fullmatch(path.name) and path.is_file():
+            path.unlink(missing_ok=True)
+    if _owner(place) != claim:
+        place.put(MARKER, json.dumps(asdict(claim)).encode() + b"\n")
 
 
-def _owner(folder: Path) -> Claim | None:
+def _owner(place: Folder) -> Claim | None:
     try:
-        return Claim(**json.loads((folder / MARKER).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return Claim(**json.loads(place.get(MARKER))) if place.exists(MARKER) else None
+    except (StorageError, ValueError, TypeError):
         return None
 
 
-def _other_folder(folder: Path, key: str) -> str:
+def _other_folder(address: str | Path, key: str) -> str:
+    """Return how to name a folder that is free."""
+    folder = local_path(address)
+    if folder is None:
+        return f"name another, e.g. {key}={masked(str(address)).rstrip('/')}-2"
     own = folder.resolve().name or "results"
     place = folder.parent if folder.name not in {"", ".."} else folder
     number = 2

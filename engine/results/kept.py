@@ -21,9 +21,9 @@ from engine.errors import StorageError
 from engine.measures import catalogue
 from engine.results.schemas import PARTED
 from engine.results.storage import open_folder
-from engine.results.writer import part_name
+from engine.results.writer import can_read, part_name
 
-FILE: Final = "runs.jsonl"
+_FILE: Final = "runs.jsonl"
 
 _Key = tuple[Any, ...]
 
@@ -43,7 +43,7 @@ class KeptRuns:
     """
 
     def __init__(self, folder: Path, identity: str) -> None:
-        self._path = folder / FILE
+        self._path = folder / _FILE
         self._folder = open_folder(folder)
         parts = [identity, cache_folder().name]
         self._mark = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
@@ -52,11 +52,11 @@ class KeptRuns:
         self._read()
 
     def get(self, labels: Mapping[str, Any]) -> RunResult | None:
-        """Return a finished run without its details; None if it is not, or lacks a part."""
+        """Return a finished run without its details; None if it is not, or lacks a whole part."""
         if _key(labels) not in self._runs:
             return None
         year, tables = self._runs[_key(labels)]
-        is_whole = all(self._folder.exists(f"{name}/{part_name(labels)}") for name in tables)
+        is_whole = all(can_read(self._folder, f"{name}/{part_name(labels)}") for name in tables)
         return year if is_whole else None
 
     def parts(self) -> set[str]:
@@ -76,7 +76,7 @@ class KeptRuns:
             If it cannot be written.
         """
         if not self._is_ours:
-            self._folder.put(FILE, json.dumps({"of": self._mark}).encode() + b"\n")
+            self._folder.put(_FILE, json.dumps({"of": self._mark}).encode() + b"\n")
             self._is_ours = True
         tables = [
             name

@@ -13,7 +13,7 @@ from typing import Any, Final
 PREFIX: Final = "poquan."
 """Of every key in a table's schema metadata."""
 
-DEPENDENCIES: Final = ("hydra-core", "numba", "numpy", "optuna", "pyarrow", "pydantic", "ray")
+_DEPENDENCIES: Final = ("hydra-core", "numba", "numpy", "optuna", "pyarrow", "pydantic", "ray")
 
 
 def _canonical(config: Any) -> str:
@@ -37,7 +37,7 @@ def config_hash(config: Mapping[str, Any]) -> str:
 def versions() -> dict[str, str]:
     """Versions of Python, of this package and of what its numbers depend on."""
     found = {"python": platform.python_version()}
-    for name in ("poquan", *DEPENDENCIES):
+    for name in ("poquan", *_DEPENDENCIES):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

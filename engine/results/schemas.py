@@ -6,6 +6,7 @@ that depend on the study, typed by their rows:
 
     lever.<path>      the value of a searched lever
     override.<key>    in `sweep`: what a job has otherwise than the others
+    <measure>_change  in `sweep`: its paired difference to the first job, with its limits
     unknown.<path>    in `calibration`: the value of an unknown of the scenario
     miss.<key>, <period>
                       in `worlds`: simulated less observed, in standard deviations
@@ -28,18 +29,16 @@ that depend on the study, typed by their rows:
     binding           names of the constraints that bind, comma-separated
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
-
-import pyarrow as pa
 
 from engine.measures import catalogue
 from engine.measures.periods import split_measure
 
 Row = Mapping[str, Any]
 
-COMPARED: Final[dict[str, type]] = {
+_COMPARED: Final[dict[str, type]] = {
     "policy": str,
     "baseline": str,
     "measure": str,
@@ -58,7 +57,7 @@ COMPARED: Final[dict[str, type]] = {
 }
 """Columns of a paired difference: the mean over `worlds_count` worlds with the interval that
 `units_count` independent replications leave, and the means of the worlds where it is least and
-most; `pairs_count` pairs of years."""
+most; `pairs_count` pairs of runs."""
 
 COLUMNS: Final[dict[str, dict[str, type]]] = {
     "runs": catalogue.KEYS | catalogue.RUN,
@@ -166,11 +165,11 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "mechanism": str,
         "title": str,
         "is_own": bool,
-        **COMPARED,
+        **_COMPARED,
     },
-    "comparison": COMPARED,
-    "value": COMPARED,
-    "answers": {"world": str, **COMPARED},
+    "comparison": _COMPARED,
+    "value": _COMPARED,
+    "answers": {"world": str, **_COMPARED},
     "calibration": {
         "point": int,
         "wave": int,
@@ -237,6 +236,21 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "low": float,
         "high": float,
     },
+    "trial": {
+        "design": str,
+        "measure": str,
+        "truth": float,
+        "estimate": float,
+        "bias": float,
+        "spread": float,
+        "standard_error": float,
+        "half_width": float,
+        "covered_share": float,
+        "detected_share": float,
+        "detectable": float,
+        "cost_fen": float,
+        "tests_count": int,
+    },
     "sweep": {
         "job": int,
         "name": str,
@@ -281,9 +295,9 @@ ends, `axis` what varies among the rows that belong together, `goal` what the va
 not exceed. A row of `calibration` is one point of the unknowns and one observed figure, both
 numbers in the row's `unit`; `miss` is the standardised one, `worst_miss` that of the point
 over the figures to fit; between `kept_low` and `kept_high` lie 80 % of the kept points'
-`simulated`, at whatever point; between `low` and `high`, 80 % of what is foretold with noise and
+`simulated`, at whatever point; between `low` and `high`, 80 % of what is predicted with noise and
 the model's discrepancy, which held the figure in `coverage` of the `hidden_worlds`; between
-`prior_low` and `prior_high`, what the unknowns' ranges alone foretell of it; between `coupon_low`
+`prior_low` and `prior_high`, what the unknowns' ranges alone predict of it; between `coupon_low`
 and `coupon_high`, 80 % of what a RMB of a coupon on everything brings if this figure is all
 that is known; `by_line` and
 `as_last` are what a seasonal line and the last quarter say; `bound` is 1 where the figure is
@@ -307,6 +321,11 @@ the share of the variance that is `noise`; `of` says what the factors
 are, `levers`, `unknowns` or those of a `search`. A row of `claims` is what a named experiment
 says of a measure, with its value, 95 % limits and whether it holds. A row of `sweep` is a policy
 of one job of a sweep, or of one of several folders, with the mean of every measure. A row of
+`trial` is one kind of test and a measure: the `truth` a day, what `tests_count` tests say of it on
+average and how they scatter, in the measure's unit a day; `half_width` is of their 95 % intervals,
+`covered_share` of these hold the truth, `detected_share` exclude nothing on its side, and
+`detectable` is an effect found four times in five; `cost_fen` is what one test takes from the
+contribution of the horizon. A row of
 `priors` is a published `figure` and its estimate anew; `difference` is in standard errors, the
 figure's or else the estimate's, and `reason` says why there is no estimate."""
 
@@ -321,7 +340,7 @@ MANIFEST: Final = "manifest.json"
 PARTED: Final = ("daily", "segments", "anchors")
 """Tables that are folders with one part per run."""
 
-UNITS: Final[dict[str, str]] = {
+_UNITS: Final[dict[str, str]] = {
     "_fen": "fen",
     "_share": "share",
     "_count": "count",
@@ -340,15 +359,8 @@ _STATISTICS: Final = (
     "_worst_world",
     "_regret",
     "_opportunity_cost",
+    "_change",
 )
-
-_ARROW: Final[dict[type, pa.DataType]] = {
-    int: pa.int64(),
-    float: pa.float64(),
-    bool: pa.bool_(),
-    str: pa.string(),
-    date: pa.date32(),
-}
 
 
 def unit_of(column: str) -> str:
@@ -356,58 +368,4 @@ def unit_of(column: str) -> str:
     for statistic in _STATISTICS:
         column = column.removesuffix(statistic)
     name, _ = split_measure(column)
-    return next((unit for suffix, unit in UNITS.items() if name.endswith(suffix)), "1")
-
-
-def schema(table: str, extra: Mapping[str, type] | None = None) -> pa.Schema:
-    """Build the Arrow schema of `table`, with further columns where the table allows them.
-
-    Raises
-    ------
-    KeyError
-        If the table is unknown, or has no further columns and some are given.
-    """
-    columns = COLUMNS[table]
-    unknown = [name for name in extra or {} if name not in columns]
-    if unknown and table not in VARYING:
-        raise KeyError(f"table {table!r} has no columns {unknown}; it has {list(columns)}")
-    return pa.schema(
-        pa.field(name, _ARROW[kind], metadata={"unit": unit_of(name)})
-        for name, kind in {**(extra or {}), **columns}.items()
-    )
-
-
-def table_of_rows(table: str, rows: Sequence[Row]) -> pa.Table:
-    """Turn `rows` into an Arrow table: fixed columns first, the others as they first appear.
-
-    Missing values of further columns are null; a missing fixed column is a `KeyError`.
-    """
-    fixed = COLUMNS[table]
-    for row in rows:
-        if missing := [name for name in fixed if name not in row]:
-            raise KeyError(f"a row of {table!r} lacks {missing}")
-    names = [name for name in _names(rows) if name not in fixed]
-    shape = schema(table, {name: _kind(row.get(name) for row in rows) for name in names})
-    ordered = pa.schema([shape.field(name) for name in [*fixed, *names]])
-    return pa.Table.from_pylist(
-        [{name: _plain(value) for name, value in row.items()} for row in rows], ordered
-    )
-
-
-def _names(rows: Iterable[Row]) -> list[str]:
-    return list(dict.fromkeys(name for row in rows for name in row))
-
-
-def _plain(value: Any) -> Any:
-    """Turn NumPy scalars into Python's."""
-    return value.item() if hasattr(value, "item") else value
-
-
-def _kind(values: Iterable[Any]) -> type:
-    """Find the one type that holds all values; nothing but nulls counts as numbers."""
-    kinds = {type(_plain(value)) for value in values if value is not None}
-    if kinds <= {int, float} and kinds != {int}:
-        return float
-    if len(kinds) != 1 or not kinds <= set(_ARROW):
-        raise TypeError(f"a column must hold one plain type, got {sorted(map(str, kinds))}")
-    return kinds.pop()
+    return next((unit for suffix, unit in _UNITS.items() if name.endswith(suffix)), "1")

@@ -5,16 +5,28 @@ fsync and rename; in an object store in one PUT, which is atomic already.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
-from pyarrow.fs import FileSelector, FileSystem, FileType, LocalFileSystem
+from pyarrow.fs import FileInfo, FileSelector, FileSystem, FileType, LocalFileSystem
 
 from engine.errors import InputError, StorageError
+from engine.secrets import masked, reveal
+
+STORES: Final = ("s3", "gs")
+"""Schemes of the object stores that hold results."""
+
+_ALLOWED: Final = "a path, file:///folder, s3://bucket/folder or gs://bucket/folder"
+_REMEDY: Final = "correct the address, or the store's credentials in the environment"
+
+TORN: Final = re.compile(r"\..+\.\d+")
+"""Name of a file that is being written: a dot, its name, and the process."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +52,7 @@ class Folder:
             if isinstance(self.system, LocalFileSystem):
                 _put_local(Path(self.child(name)), data)
             else:
-                with self.system.open_output_stream(self.child(name)) as stream:
+                with self.system.open_output_stream(self.child(name), compression=None) as stream:
                     stream.write(data)
 
     @contextmanager
@@ -51,7 +63,9 @@ class Folder:
         is_local = isinstance(self.system, LocalFileSystem)
         with _translated(f"{self.address}/{name}", "written"):
             try:
-                with self.system.open_output_stream(part if is_local else path) as stream:
+                with self.system.open_output_stream(
+                    part if is_local else path, compression=None
+                ) as stream:
                     yield stream
                 if is_local:
                     _move_local(Path(part), Path(path))
@@ -61,11 +75,18 @@ class Folder:
 
     def get(self, name: str) -> bytes:
         """Read the bytes of one file."""
+        with self.reading(name) as stream:
+            return bytes(stream.read())
+
+    @contextmanager
+    def reading(self, name: str) -> Iterator[Any]:
+        """Open a stream from one file."""
         with (
             _translated(f"{self.address}/{name}", "read"),
-            self.system.open_input_stream(self.child(name)) as stream,
+            # "detect" would unpack what is called .gz
+            self.system.open_input_stream(self.child(name), compression=None) as stream,
         ):
-            return bytes(stream.read())
+            yield stream
 
     def delete(self, name: str) -> None:
         """Remove one file, if it is there."""
@@ -79,6 +100,26 @@ class Folder:
             found = self.system.get_file_info(self.child(name))
         return bool(found.type is not FileType.NotFound)
 
+    def names(self) -> list[str]:
+        """Return the sorted names of all that is in the folder, hidden ones too."""
+        return sorted(info.base_name for info in self._infos(self.path, recursive=False))
+
+    def tree_of(self, name: str = "") -> dict[str, FileInfo]:
+        """Return all files in the folder (or its sub-folder) and below, hidden ones too.
+
+        They go by their names within it.
+        """
+        base = self.child(name) if name else self.path
+        infos = self._infos(base, recursive=True)
+        return {info.path[len(base) + 1 :]: info for info in infos if info.type is FileType.File}
+
+    def _infos(self, path: str, *, recursive: bool) -> list[FileInfo]:
+        selector = FileSelector(path, allow_not_found=True, recursive=recursive)
+        with _translated(self.address, "listed"):
+            found = self.system.get_file_info(selector)
+        own = path.rstrip("/")
+        return [info for info in found if info.path.rstrip("/") != own]
+
     def files(self, name: str = "") -> list[str]:
         """Return the sorted names of the finished files in the folder (or its sub-folder)."""
         selector = FileSelector(self.child(name) if name else self.path, allow_not_found=True)
@@ -91,27 +132,65 @@ class Folder:
         )
 
 
+def local_path(address: str | Path, where: str = "results folder") -> Path | None:
+    """Return the path that an address means; None if it is in a store.
+
+    Raises
+    ------
+    InputError
+        If it is `file://` of another machine.
+    """
+    text = str(address)
+    if "://" not in text:
+        return Path(text)
+    parts = urlsplit(text)
+    if parts.scheme != "file":
+        return None
+    if parts.netloc not in {"", "localhost"}:
+        raise _unknown(text, f"names a file of {parts.netloc}", where)
+    return Path(unquote(parts.path))
+
+
 def open_folder(address: str | Path) -> Folder:
     """Open the folder at a local path or an address such as `s3://bucket/run1`.
 
     Raises
     ------
     InputError
-        If the address names a store that pyarrow does not know.
+        If the address names a store that pyarrow does not know, or that does not answer.
     """
-    text = str(address)
-    if "://" not in text:
-        return Folder(text, LocalFileSystem(), str(Path(text).absolute()))
+    text, place = str(address), local_path(address)
+    if place is not None:
+        return Folder(text, LocalFileSystem(), str(place.absolute()))
     try:
-        system, path = FileSystem.from_uri(text)
+        system, path = FileSystem.from_uri(reveal(text))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(
             where="results folder",
-            what=f"{text!r} cannot be opened ({error})",
+            what=f"{masked(text)!r} cannot be opened ({masked(str(error))})",
             allowed="a path, or an address that pyarrow.fs knows: s3://, gs://, abfs://, hdfs://",
-            remedy="correct the address and its credentials",
-        ) from error
-    return Folder(text, system, path.rstrip("/"))
+            remedy=_REMEDY,
+        ) from None
+    return Folder(masked(text), system, path.rstrip("/"))
+
+
+def check_store(address: str, where: str) -> None:
+    """Refuse an address under which no command leaves its results.
+
+    Raises
+    ------
+    InputError
+        Naming those that do.
+    """
+    parts = urlsplit(address)
+    if parts.scheme not in STORES:
+        raise _unknown(address, "is of no kind that holds results", where)
+    if not parts.netloc.rpartition("@")[2] or not parts.path.strip("/"):
+        raise _unknown(address, "names no folder of a bucket", where)
+
+
+def _unknown(address: str, what: str, where: str) -> InputError:
+    return InputError(where, f"{masked(address)} {what}", _ALLOWED, _REMEDY)
 
 
 def check_writable(address: str | Path) -> None:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from engine.population.buyers import Buyers
     from engine.tables.schemas import Column
 
-Rows = dict[str, Any]
+_Rows = dict[str, Any]
 _CHUNK: Final = 2**18
 """Buyers that are written at once."""
 
 
-def world_folders(address: str, todo: Sequence[Case]) -> dict[str, Case]:
+def _world_folders(address: str, todo: Sequence[Case]) -> dict[str, Case]:
     """Return where the first population of each world goes.
 
     That of a single world goes to `address` itself, others to a folder below it for each.
@@ -43,7 +43,7 @@ def check_export_folder(address: str, todo: Sequence[Case]) -> None:
     InputError
         If there is something.
     """
-    for one in world_folders(address, todo):
+    for one in _world_folders(address, todo):
         names = open_folder(one).files()
         if names:
             raise InputError(
@@ -64,7 +64,7 @@ def export_worlds(todo: Sequence[Case], address: str) -> None:
     StorageError
         If the folder cannot be written to.
     """
-    for one, case in world_folders(address, todo).items():
+    for one, case in _world_folders(address, todo).items():
         _export(case, open_folder(one))
 
 
@@ -87,7 +87,7 @@ def _export(case: Case, folder: Folder) -> None:
     _write(folder, "season", iter([_season_rows(calendar)]))
 
 
-def _world_rows(world: "World") -> dict[str, Rows]:
+def _world_rows(world: "World") -> dict[str, _Rows]:
     """Columns of anchors, suppliers and goods by what they fill, without guests."""
     anchors, suppliers, goods = world.anchors, world.suppliers, world.goods
     count = suppliers.guests_from
@@ -110,7 +110,7 @@ def _world_rows(world: "World") -> dict[str, Rows]:
     }
 
 
-def _first(record: Any, count: int) -> Rows:
+def _first(record: Any, count: int) -> _Rows:
     """The first `count` rows of the columns of a record."""
     return {
         name: column[:count]
@@ -119,7 +119,7 @@ def _first(record: Any, count: int) -> Rows:
     }
 
 
-def _buyer_rows(buyers: "Buyers") -> Iterator[Rows]:
+def _buyer_rows(buyers: "Buyers") -> Iterator[_Rows]:
     from engine.population.given_buyers import read_column, rows_of
     from engine.tables.schemas import SCHEMAS
 
@@ -130,7 +130,7 @@ def _buyer_rows(buyers: "Buyers") -> Iterator[Rows]:
         yield {"buyer_id": np.arange(first, last)} | {n: read_column(own, n) for n in names}
 
 
-def _follow_rows(buyers: "Buyers") -> Iterator[Rows]:
+def _follow_rows(buyers: "Buyers") -> Iterator[_Rows]:
     from engine.population.buyers import (
         AFFINITY_BITS,
         AFFINITY_ONE,
@@ -152,23 +152,23 @@ def _follow_rows(buyers: "Buyers") -> Iterator[Rows]:
         }
 
 
-def _event_rows(calendar: Calendar) -> Rows:
+def _event_rows(calendar: Calendar) -> _Rows:
     events: list[Festival | Campaign] = [*calendar.festivals, *calendar.rival_campaigns]
     names = ("name", "start", "end", "traffic", "attention", "plan", "pull")
-    rows: Rows = {name: [getattr(event, name, None) for event in events] for name in names}
+    rows: _Rows = {name: [getattr(event, name, None) for event in events] for name in names}
     rows |= {name: [str(value) for value in rows[name]] for name in ("start", "end")}
     kinds = ["festival" if isinstance(event, Festival) else "campaign" for event in events]
     return rows | {"kind": kinds}
 
 
-def _season_rows(calendar: Calendar) -> Rows:
+def _season_rows(calendar: Calendar) -> _Rows:
     """Every day to the end of the horizon's last calendar year."""
     count = (date(calendar.end.year, 12, 31) - calendar.origin).days + 1
     days = [calendar.origin + timedelta(days=day) for day in range(count)]
     return {"date": days, "season_factor": [calendar.season_on(day) for day in days]}
 
 
-def _write(folder: Folder, name: str, chunks: Iterator[Rows]) -> None:
+def _write(folder: Folder, name: str, chunks: Iterator[_Rows]) -> None:
     """Write one table, chunk by chunk; it appears whole or not at all."""
     from pyarrow.parquet import ParquetWriter
 

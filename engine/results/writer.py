@@ -1,7 +1,7 @@
 """Writes the tables of one study, and says in a manifest when all of them are there."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from engine.case import RunResult
 from engine.measures import catalogue
 from engine.results import provenance
-from engine.results.schemas import COLUMNS, MANIFEST, PARTED, Row, schema, table_of_rows
+from engine.results.arrow import schema, table_of_rows
+from engine.results.schemas import COLUMNS, MANIFEST, PARTED, Row
 from engine.results.storage import Folder, open_folder
 from engine.units import DOMAINS, KINDS, TIERS
 
@@ -65,6 +66,11 @@ class Results:
         """In which the scenario's amounts are."""
         return str(self._config.get("scenario", {}).get("currency", "RMB"))
 
+    @property
+    def words(self) -> dict[str, str]:
+        """What is said in place of this package's words."""
+        return dict(self._config.get("scenario", {}).get("words") or {})
+
     def write_runs(
         self,
         years: Sequence[RunResult],
@@ -80,10 +86,21 @@ class Results:
             self._monthly.append(_monthly_table(year, start))
             if daily:
                 self._write_part("daily", year, _daily_table(year, start))
-            if segments and year.segments:
-                self._write_part("segments", year, _segments_table(year, start))
-            if anchors and year.anchors:
-                self._write_part("anchors", year, _anchors_table(year))
+            self._write_details(year, start, segments=segments, anchors=anchors)
+
+    def write_details(self, years: Iterable[RunResult]) -> None:
+        """Write `segments` and `anchors` of years whose rows are kept already."""
+        for year in years:
+            start = _first_day(self._config, year.labels["world"])
+            self._write_details(year, start, segments=True, anchors=True)
+
+    def _write_details(
+        self, year: RunResult, start: date, *, segments: bool, anchors: bool
+    ) -> None:
+        if segments and year.segments:
+            self._write_part("segments", year, _segments_table(year, start))
+        if anchors and year.anchors:
+            self._write_part("anchors", year, _anchors_table(year))
 
     def write_kept(self, year: RunResult) -> None:
         """Keep a finished run's rows of `runs` and `monthly`; its details are in the folder.
@@ -185,6 +202,14 @@ def _remove_manifest(folder: Folder) -> None:
 
 def _parquet(folder: Folder, name: str) -> pq.ParquetFile:
     return pq.ParquetFile(pa.BufferReader(folder.get(name)))
+
+
+def can_read(folder: Folder, name: str) -> bool:
+    """Return whether a Parquet file is there and has its end, which is written last."""
+    try:
+        return folder.exists(name) and bool(_parquet(folder, name))
+    except pa.ArrowInvalid:
+        return False
 
 
 def _hash_of(folder: Folder, name: str) -> str:

@@ -1,6 +1,6 @@
 """Searches the policy space: proposes, simulates on common random numbers, promotes, selects."""
 
-from engine.search.driver import Progress, SearchResult, check_job, optimize
-from engine.search.forecast import planned_years
+from engine.search.driver import Progress, SearchResult, check_search, optimize
+from engine.search.forecast import planned_runs
 
-__all__ = ["Progress", "SearchResult", "check_job", "optimize", "planned_years"]
+__all__ = ["Progress", "SearchResult", "check_search", "optimize", "planned_runs"]

@@ -56,11 +56,23 @@ class Aim:
         return held_level(own, self.probability, self.world_weights(len(own)))
 
     def price_by(self, values: Values) -> Floats:
-        """Return a sample's price by replication, (replications,) float64, worlds weighted."""
+        """Return a sample's price by replication, (replications,) float64, worlds weighted.
+
+        Parameters
+        ----------
+        values
+            By measure, (worlds, replications) float64.
+        """
         return self._by(values, self.cost) - self.value * self._by(values, self.reached)
 
     def reached_by(self, values: Values) -> Floats:
-        """Return what a sample reaches by replication, (replications,) float64."""
+        """Return what a sample reaches by replication, (replications,) float64, worlds weighted.
+
+        Parameters
+        ----------
+        values
+            By measure, (worlds, replications) float64.
+        """
         return self._by(values, self.reached)
 
     def world_weights(self, count: int) -> Floats:

@@ -14,8 +14,9 @@ from engine.compute import Pool
 from engine.compute.pool import ProcessPool
 from engine.errors import InputError, PoquanError
 from engine.search.aim import Aim
-from engine.search.checkpoint.finalist_runs import FinalistRuns
-from engine.search.checkpoint.journal import Journal, job_hash
+from engine.search.checkpoint.journal import job_hash
+from engine.search.checkpoint.meeting import check_storage
+from engine.search.checkpoint.opened import Checkpoint, open_checkpoint
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
@@ -25,8 +26,8 @@ from engine.search.finalists.selection import (
 )
 from engine.search.forecast import Forecast
 from engine.search.market import MarketProblem
+from engine.search.measured import check_measures
 from engine.search.messages import exhaustion_messages, progress_message, result_messages
-from engine.search.outcomes import check_outcomes
 from engine.search.polish.stage import LateEntries, Rows, polish
 from engine.search.problem import Point
 from engine.search.rows import frontier_rows, trial_rows
@@ -35,7 +36,7 @@ from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
 from engine.search.usage import Usage, UsageClock
 from engine.search.warm_start import earlier_policies
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.worlds import worlds
 from engine.units import FEN_PER_BN_RMB
@@ -59,10 +60,11 @@ class Progress:
 class SearchResult:
     """Rows of `trials`, `frontier` and `rungs`, and what stands behind the frontier.
 
-    `years` are the finalists' on fresh seeds, without segments and anchors; `policies` is
-    every finalist's whole policy (`engine.config.dump` writes it); `notes` are sentences
-    the user must read, such as that no policy is feasible; `usage` says how busy the workers
-    were, and is the one part that no two runs share.
+    `years` are the finalists' on fresh seeds, without segments and anchors, which
+    `detailed_years` reads back, policy by policy; `policies` is every finalist's whole policy
+    (`engine.config.dump` writes it); `notes` are sentences the user must read, such as that no
+    policy is feasible; `usage` says how busy the workers were, and is the one part that no two
+    runs share.
     """
 
     trials: list[dict[str, Any]]
@@ -71,10 +73,11 @@ class SearchResult:
     years: list[RunResult]
     policies: dict[str, Policy]
     usage: Usage
+    detailed_years: Callable[[str], Iterator[RunResult]] = field(compare=False, repr=False)
     notes: list[str] = field(default_factory=list)
 
 
-OnProgress = Callable[[Progress], None]
+_OnProgress = Callable[[Progress], None]
 
 
 class _Checked(NamedTuple):
@@ -92,7 +95,7 @@ class _Checked(NamedTuple):
         return [point for k, point in enumerate(found) if point not in found[:k]]
 
 
-def check_job(job: OptimizeJob) -> None:
+def check_search(job: OptimizeJob) -> None:
     """Refuse a job that cannot be done, before anything starts.
 
     Raises
@@ -108,7 +111,7 @@ def optimize(
     job: OptimizeJob,
     folder: Path,
     pool: Pool,
-    on_progress: OnProgress,
+    on_progress: _OnProgress,
     weights: Mapping[str, float] | None = None,
 ) -> SearchResult:
     """Search the space of `job`, and evaluate what survives on fresh seeds.
@@ -131,22 +134,38 @@ def optimize(
     Raises
     ------
     InputError
-        As `check_job`, and if the folder holds the study of another job.
+        As `check_search`, and if the folder holds the study of another job.
     PoquanError
         If all trials or all finalists fail.
+    StorageError
+        If the folder, or the database of a shared study, cannot be read or written.
     """
-    clock, checked = UsageClock(), _check(job)
+    checked = _check(job)
+    name = job_hash(job, checked.earlier)
+    with _quiet(), open_checkpoint(folder, name, checked.evaluator, job.storage) as checkpoint:
+        return _optimized(job, checked, checkpoint, pool, on_progress, weights)
+
+
+def _optimized(
+    job: OptimizeJob,
+    checked: _Checked,
+    checkpoint: Checkpoint,
+    pool: Pool,
+    on_progress: _OnProgress,
+    weights: Mapping[str, float] | None,
+) -> SearchResult:
+    """Search, and know the best better."""
+    clock = UsageClock()
     space, evaluator, earlier = checked
-    aim, mark = _target_aim(job, space, weights), job_hash(job, earlier)
+    aim = _target_aim(job, space, weights)
     needed = dict.fromkeys((*evaluator.measures, *(aim.measures if aim else ())))
-    market = MarketProblem(job, space, pool, tuple(needed), FinalistRuns(folder, mark), earlier)
+    market = MarketProblem(job, space, pool, tuple(needed), checkpoint.runs, earlier)
+    bench = checkpoint.bench(market, lambda: pool.workers_count, market.worlds_count)
     forecast = Forecast(job, market, pool)
-    selection = Selection(market, evaluator, job.search, job.seed, market, aim)
-    with _quiet():
-        journal = Journal(folder, mark, evaluator)
-        study = SearchStudy(job.search, job.seed, market, evaluator, journal, market)
-        study.start_from(checked.starts)
-        priced = _searched(job, study, selection, aim, forecast, on_progress)
+    selection = Selection(market, evaluator, job.search, job.seed, bench, aim)
+    study = SearchStudy(job.search, job.seed, market, evaluator, checkpoint.journal, bench)
+    study.start_from(checked.starts)
+    priced = _searched(job, study, selection, aim, forecast, on_progress)
     found = study.found
     chosen = choose_finalists(study.trials, found, job.search.finalists_count, priced)
 
@@ -171,6 +190,9 @@ def optimize(
         years=[year for one in kept for year in market.years(one)],
         policies={one.name: policies[one.number] for one in kept},
         usage=usage,
+        detailed_years=lambda name: market.detailed_years(
+            next(one for one in kept if one.name == name)
+        ),
         notes=[
             *exhaustion_messages(study.space_size, study.trials_count, job.search.trials_count),
             *result_messages(study.trials, rungs, rows, evaluator),
@@ -185,7 +207,7 @@ def _searched(
     selection: Selection,
     aim: Aim | None,
     forecast: Forecast,
-    on_progress: OnProgress,
+    on_progress: _OnProgress,
 ) -> Rows | None:
     """Run the study, then what aims at targets; refuse one in which nothing could be simulated."""
     polish_count = job.search.polish_count if aim else 0
@@ -232,10 +254,11 @@ def _target_aim(
 
 
 def _check(job: OptimizeJob) -> _Checked:
+    check_storage(job.storage)
     earlier = earlier_policies(job.warm_start, job.baselines)
     space = PolicySpace(job.space, job.policy)
     checked = _Checked(space, ObjectiveEvaluator(job.objective), earlier)
-    check_outcomes(job, worlds(job.scenario, job.ensemble))
+    check_measures(job, worlds(job.scenario, job.ensemble))
     check_sampler(job.search, job.objective)
     given = len(job.baselines) + len(earlier) + len(checked.starts)
     if job.search.trials_count <= given:

@@ -16,7 +16,7 @@ from engine.spec.search import Constraint, Objective
 from engine.stats.arrays import Floats
 from engine.units import FEN_PER_BN_RMB
 
-Means = Mapping[str, float]
+_Means = Mapping[str, float]
 
 _SHORTFALL: Final = {"target_attained": "attainment_share"}
 """By truth value, the measure that reaches 1 where it becomes true."""
@@ -34,7 +34,7 @@ class ObjectiveEvaluator:
     Parameters
     ----------
     objective
-        Goals, constraints, and what of the years they count.
+        Goals, constraints, and what of the runs they count.
 
     Raises
     ------
@@ -61,10 +61,10 @@ class ObjectiveEvaluator:
         return [goal.direction for goal in self.goals]
 
     def values(self, costs: Floats) -> Floats:
-        """Turn costs, (..., goals) float64, into figures as they are measured, in `directions`."""
+        """Turn costs into the goals' own figures, both (..., goals) float64, in `directions`."""
         return costs.copy() if self.objective.risk == "regret" else costs * self._signs
 
-    def costs(self, means: Means) -> list[float]:
+    def costs(self, means: _Means) -> list[float]:
         """Return the goals' mean measures, turned so that less is better, in their units."""
         found = zip(self.goals, self._signs, strict=True)
         return [float(sign * means[goal.measure]) for goal, sign in found]
@@ -75,12 +75,12 @@ class ObjectiveEvaluator:
         Parameters
         ----------
         values
-            Every goal's measure, (worlds, replications).
+            Every goal's measure, (worlds, replications) float64 or bool, in its unit.
         """
         sample = np.stack([np.asarray(values[goal.measure], np.float64) for goal in self.goals])
         return np.asarray(sample * self._signs[:, None, None])
 
-    def violations(self, means: Means) -> dict[str, float]:
+    def violations(self, means: _Means) -> dict[str, float]:
         """Return every constraint's excess over its limit, feasible at 0 or less.
 
         In units of the limit (of one bn RMB or of one where the limit is zero), so that
@@ -91,7 +91,7 @@ class ObjectiveEvaluator:
             for name, constraint in self.constraints.items()
         }
 
-    def total_violation(self, means: Means) -> float:
+    def total_violation(self, means: _Means) -> float:
         """Return the sum of what is violated; 0 is feasible."""
         return math.fsum(max(0.0, excess) for excess in self.violations(means).values())
 
@@ -117,7 +117,7 @@ class ObjectiveEvaluator:
         """Return the measure that tells how far one that violates a constraint falls short.
 
         A truth value such as `target_attained` is the same for all that never attain it: those
-        are told apart by the share of the way that they go.
+        are distinguished by the share of the way that they go.
         """
         asks = constraint.at_least is not None and constraint.at_least > 0
         return _SHORTFALL.get(constraint.measure) if asks else None

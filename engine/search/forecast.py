@@ -12,7 +12,7 @@ from engine.search.finalists.selection import planned_replications, replication_
 from engine.search.market import MarketProblem
 from engine.search.study import SearchStudy
 from engine.search.usage import seconds_left
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 
 
 class Forecast:
@@ -23,7 +23,7 @@ class Forecast:
 
     def of_search(self, study: SearchStudy) -> float:
         """Return the seconds that are left of search and finalists."""
-        *rungs, finalists = planned_years(self._job, study.ladder.visited)
+        *rungs, finalists = planned_runs(self._job, study.ladder.visited)
         left: Counter[float] = Counter()
         for share, count in rungs:
             left[share] += count
@@ -44,9 +44,7 @@ class Forecast:
         return seconds_left(years, seconds, self._pool.workers_count)
 
 
-def planned_years(
-    job: OptimizeJob, visited: Sequence[int] | None = None
-) -> list[tuple[float, int]]:
+def planned_runs(job: OptimizeJob, visited: Sequence[int] | None = None) -> list[tuple[float, int]]:
     """Return (share of the buyers, years) of each rung and of the finalists, at the most.
 
     As if as many went up as may.

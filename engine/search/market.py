@@ -1,7 +1,8 @@
 """The market as a problem: a point is a policy, a replication a simulated year of each world.
 
 Every year is a case of its own for the pool. Of a year of the search only its measures come
-back from the worker, of a finalist's also its days and months.
+back from the worker, of a finalist's all tables: its days and months stay at hand, its segments
+and anchors on the disk, until it is known of which policies they are shown.
 """
 
 import math
@@ -17,27 +18,28 @@ from optuna.distributions import BaseDistribution
 from engine.case import Case, RunResult
 from engine.cases import population_seed
 from engine.compute import Failure, Pool
-from engine.compute.pool import Errand
+from engine.compute.pool import WorkerCall
 from engine.measures.catalogue import KEY_MEASURES
 from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.finalist_runs import FinalistRuns
-from engine.search.outcomes import Outcomes
-from engine.search.problem import Candidate, Look, Point, Sample, Stage, Urgency
+from engine.search.measured import MeasureReader
+from engine.search.problem import Candidate, Evaluation, Point, Sample, Stage, Urgency
 from engine.search.space.policy_space import PolicySpace
 from engine.search.usage import Spent
-from engine.spec.jobs import OptimizeJob, Scale
+from engine.spec.jobs import Scale
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 from engine.spec.worlds import worlds
 
-_FRESH_TABLES: Final = ("daily", "monthly")
-"""What is kept of a finalist's year; segments and anchors would be gigabytes for many."""
+_FRESH_TABLES: Final = ("daily", "monthly", "segments", "anchors")
+"""What comes back of a finalist's year."""
 
 
 class _Years(NamedTuple):
-    """The years of a look, in order, as far as they are there."""
+    """The years of an evaluation, in order, as far as they are there."""
 
-    look: Look
+    evaluation: Evaluation
     found: dict[int, RunResult | Failure | None]
 
 
@@ -77,16 +79,17 @@ class MarketProblem:
         self._job, self._space, self._pool = job, space, pool
         self._scenarios = worlds(job.scenario, job.ensemble)
         self._needed, self._kept = needed, kept
-        self._outcomes = Outcomes(job, self._scenarios)
+        self._reader = MeasureReader(job, self._scenarios)
         self._shown = tuple(dict.fromkeys((*needed, *KEY_MEASURES)))
         self._given = [
             policy.model_copy(update={"name": name})
             for name, policy in (job.baselines | dict(earlier or {})).items()
         ]
         self._fresh: dict[int, list[RunResult]] = {}
+        self._stages: dict[int, list[Stage]] = {}
         self._under_way: dict[int, tuple[_Years, int]] = {}
-        self._errands: dict[int, Errand] = {}
-        self._ready: deque[tuple[Look, Sample]] = deque()
+        self._calls: dict[int, WorkerCall] = {}
+        self._ready: deque[tuple[Evaluation, Sample]] = deque()
         self.spent = Spent()
 
     @property
@@ -118,22 +121,27 @@ class MarketProblem:
         keys = [(places[own["world"]], own["replication"], k) for k, own in enumerate(labels)]
         return [self._fresh[candidate.number][k] for _, _, k in sorted(keys)]
 
+    def detailed_years(self, candidate: Candidate) -> Iterator[RunResult]:
+        """Yield a finalist's fresh years with segments and anchors, as they lie on the disk."""
+        for stage in self._stages.get(candidate.number, []):
+            yield from self._kept.get(candidate, stage) or []
+
     def evaluate(self, candidates: Sequence[Candidate], stage: Stage) -> Iterator[Sample]:
         """Yield the sample of each candidate, in order."""
         for place, candidate in enumerate(candidates):
-            self.begin(Look(candidate, stage), (place,))
+            self.begin(Evaluation(candidate, stage), (place,))
         early: dict[int, Sample] = {}
         for candidate in candidates:
             while candidate.number not in early:
-                look, sample = self.end()
-                assert isinstance(look, Look)
-                early[look.candidate.number] = sample
+                evaluation, sample = self.end()
+                assert isinstance(evaluation, Evaluation)
+                early[evaluation.candidate.number] = sample
             yield early[candidate.number]
 
-    def begin(self, todo: Look | Errand, urgency: Urgency) -> None:
-        """Hand the years of a look to the pool, unless they are kept from before."""
-        if isinstance(todo, Errand):
-            self._errands[self._pool.submit(todo, urgency)] = todo
+    def begin(self, todo: Evaluation | WorkerCall, urgency: Urgency) -> None:
+        """Hand the years of an evaluation to the pool, unless they are kept from before."""
+        if isinstance(todo, WorkerCall):
+            self._calls[self._pool.submit(todo, urgency)] = todo
             return
         stage = todo.stage
         kept = self._kept.get(todo.candidate, stage) if stage.is_fresh else None
@@ -146,19 +154,19 @@ class MarketProblem:
             ticket = self._pool.submit(case, urgency, self._tables(stage))
             self._under_way[ticket] = years, place
 
-    def end(self) -> tuple[Look | Errand, Any]:
-        """Wait until all years of some look are there, or an errand is done."""
+    def end(self) -> tuple[Evaluation | WorkerCall, Any]:
+        """Wait until all years of some evaluation are there, or a call is done."""
         while not self._ready:
             done = self._pool.next()
-            if done.ticket in self._errands:
-                self.spent.errands_s += done.cpu_s
-                return self._errands.pop(done.ticket), done.outcome
+            if done.ticket in self._calls:
+                self.spent.calls_s += done.cpu_s
+                return self._calls.pop(done.ticket), done.outcome
             years, place = self._under_way.pop(done.ticket)
             years.found[place] = done.outcome
-            self.spent.add(years.look.stage.population_share, done)
+            self.spent.add(years.evaluation.stage.population_share, done)
             outcomes = [one for one in years.found.values() if one is not None]
             if len(outcomes) == len(years.found):
-                self._ready.append(self._ended(years.look, outcomes, is_new=True))
+                self._ready.append(self._ended(years.evaluation, outcomes, is_new=True))
         return self._ready.popleft()
 
     def feed(self) -> None:
@@ -166,19 +174,21 @@ class MarketProblem:
         self._pool.feed()
 
     def _ended(
-        self, look: Look, outcomes: Sequence[RunResult | Failure], *, is_new: bool
-    ) -> tuple[Look, Sample]:
-        sample = self._sample(outcomes, look.stage)
-        if look.stage.is_fresh and sample.reason is None:
-            self._keep(look.candidate, look.stage, outcomes, is_new=is_new)
-        return look, sample
+        self, evaluation: Evaluation, outcomes: Sequence[RunResult | Failure], *, is_new: bool
+    ) -> tuple[Evaluation, Sample]:
+        sample = self._sample(outcomes, evaluation.stage)
+        if evaluation.stage.is_fresh and sample.reason is None:
+            self._keep(evaluation.candidate, evaluation.stage, outcomes, is_new=is_new)
+        return evaluation, sample
 
     def _keep(
         self, candidate: Candidate, stage: Stage, outcomes: Sequence[Any], *, is_new: bool
     ) -> None:
         if is_new:
             self._kept.put(candidate, stage, list(outcomes))
-        self._fresh.setdefault(candidate.number, []).extend(outcomes)
+        small = [replace(one, segments={}, anchors={}) for one in outcomes]
+        self._fresh.setdefault(candidate.number, []).extend(small)
+        self._stages.setdefault(candidate.number, []).append(stage)
 
     def _cases(self, candidate: Candidate, stage: Stage) -> Iterator[Case]:
         """Yield the years of one policy, world by world."""
@@ -187,7 +197,7 @@ class MarketProblem:
         found = _cases_of(self._job, policy, replications, some, is_fresh=stage.is_fresh)
         scale = self._scale(stage)
         return (
-            self._outcomes.followed(replace(case, scale=scale, trial=candidate.number))
+            self._reader.followed(replace(case, scale=scale, trial=candidate.number))
             for case in found
         )
 
@@ -195,7 +205,7 @@ class MarketProblem:
         """Return the tables that come back with a year."""
         if stage.is_fresh:
             return _FRESH_TABLES
-        return ("daily",) if self._outcomes.needs_days else ()
+        return ("daily",) if self._reader.needs_days else ()
 
     def _scale(self, stage: Stage) -> Scale:
         return self._job.sampled_scale(stage.population_share, stage.anchors_share)
@@ -212,7 +222,7 @@ class MarketProblem:
                 where = "" if stage.is_fresh else f"{outcome.case}: "  # finalists are named anyway
                 return Sample({}, sessions, wall_s, f"{where}{outcome.reason}")
         values = {
-            name: np.array([self._outcomes.of(year, name) for year in years]).reshape(
+            name: np.array([self._reader.of(year, name) for year in years]).reshape(
                 -1, stage.last - stage.first
             )
             for name in self._shown

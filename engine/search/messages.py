@@ -9,7 +9,7 @@ from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
 from engine.units import FEN_PER_BN_RMB
 
-Row = dict[str, Any]
+_Row = dict[str, Any]
 
 
 def progress_message(
@@ -36,8 +36,8 @@ def progress_message(
 
 def result_messages(
     trials: Sequence[Trial],
-    rungs: Sequence[Row],
-    rows: Sequence[Row],
+    rungs: Sequence[_Row],
+    rows: Sequence[_Row],
     evaluator: ObjectiveEvaluator,
 ) -> list[str]:
     """Return the sentences that a user must read beside the tables; none if all went well.
@@ -92,7 +92,7 @@ def _failure_messages(trials: Sequence[Trial]) -> list[str]:
     return [f"{len(failed)} of {len(trials)} trials failed; {first.candidate.name}: {first.reason}"]
 
 
-def _untrusted_rung_messages(rungs: Sequence[Row]) -> list[str]:
+def _untrusted_rung_messages(rungs: Sequence[_Row]) -> list[str]:
     """Return a sentence on each rung that may drop no policy.
 
     It distorts ranks, or no ranks are known. `rungs` are the rows of the table `rungs`.
@@ -111,12 +111,14 @@ def _untrusted_rung_messages(rungs: Sequence[Row]) -> list[str]:
             named = ", ".join(f"{r['measure']} ({r['corrected_correlation']:.2f})" for r in bad)
             notes.append(f"{start} its ranks differ from the top's in {named}")
         elif not any(row["told_apart"] for row in own):
-            notes.append(f"{start} the pilot's policies cannot be told apart even on the top one")
+            notes.append(
+                f"{start} the pilot's policies are not distinguishable even on the top one"
+            )
     return notes
 
 
 def _infeasibility_messages(
-    rows: Sequence[Row], evaluator: ObjectiveEvaluator, tried: int
+    rows: Sequence[_Row], evaluator: ObjectiveEvaluator, tried: int
 ) -> list[str]:
     """Return a sentence on a search of whose finalists none is feasible, or none surely enough.
 
@@ -141,7 +143,7 @@ def _infeasibility_messages(
     ]
 
 
-def _unsure(rows: Sequence[Row], evaluator: ObjectiveEvaluator) -> str:
+def _unsure(rows: Sequence[_Row], evaluator: ObjectiveEvaluator) -> str:
     nearest = max(rows, key=lambda row: row["p_feasible"])
     weakest = min(evaluator.constraints, key=lambda name: nearest[f"p_feasible.{name}"])
     return (

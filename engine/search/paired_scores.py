@@ -97,7 +97,15 @@ class PairedScores:
         return replace(self, excesses=np.minimum(self.excesses, most))
 
     def shifted(self, costs: Floats, excesses: Floats) -> "PairedScores":
-        """Return it with (goals,) costs and (constraints,) excesses added to every policy."""
+        """Return it with costs and excesses added to those of every policy.
+
+        Parameters
+        ----------
+        costs
+            (goals,) float64, in the goals' units.
+        excesses
+            (constraints,) float64, in units of the limits.
+        """
         return PairedScores(
             self.costs + costs,
             self.excesses + excesses,

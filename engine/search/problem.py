@@ -1,9 +1,9 @@
 """The seam between the search and what is searched: candidates in, samples out.
 
 The search knows points, measures and replications, and no markets. A problem is whatever
-can simulate a candidate: the market (`engine.search.market`), or a few NumPy functions. A
-bench has many looks at candidates under way at once, and tells each when it has ended;
-`InOrder` makes one of any problem.
+can simulate a candidate: the market (`engine.search.market`), or a few NumPy functions. An
+executor has many evaluations of candidates under way at once, and returns each when it has ended;
+`SequentialExecutor` makes one of any problem.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution
 
-from engine.compute.pool import Errand
+from engine.compute.pool import WorkerCall
 
 Values = Mapping[str, NDArray[Any]]
 """A measure's values by replication, (worlds, replications): floats, or truth values."""
@@ -50,7 +50,7 @@ class Candidate:
     is_baseline: bool = False
 
 
-class Look(NamedTuple):
+class Evaluation(NamedTuple):
     """A candidate to be simulated on a stage, or just simulated."""
 
     candidate: Candidate
@@ -99,7 +99,10 @@ class Sample:
         )
 
     def first(self, count: int) -> Values:
-        """Return the values of the first `count` replications, (worlds, count) by measure."""
+        """Return the values of the first `count` replications.
+
+        By measure, (worlds, count) float64 or bool, in the measure's unit.
+        """
         return {name: own[:, :count] for name, own in self.values.items()}
 
     def as_tree(self) -> dict[str, Any]:
@@ -137,24 +140,24 @@ class Problem(Protocol):
 
 
 Urgency = tuple[float, ...]
-"""Looks are taken in this order, the least first; longer ones before shorter ones of a batch."""
+"""Evaluations are taken in this order, the least first; of a batch, longer ones first."""
 
 
-class Bench(Protocol):
-    """Where looks are simulated and errands done, many at once and in no certain order."""
+class Executor(Protocol):
+    """Where evaluations are simulated and calls done, many at once and in no certain order."""
 
-    def begin(self, todo: Look | Errand, urgency: Urgency) -> None:
-        """Have a look simulated or an errand done, without waiting for it."""
+    def begin(self, todo: Evaluation | WorkerCall, urgency: Urgency) -> None:
+        """Have an evaluation simulated or a call done, without waiting for it."""
 
-    def end(self) -> tuple[Look | Errand, Any]:
+    def end(self) -> tuple[Evaluation | WorkerCall, Any]:
         """Wait until something has ended; return it with its sample, or what it returned."""
 
     def feed(self) -> None:
         """Keep idle workers busy; to be called now and then in long work."""
 
 
-class InOrder:
-    """A bench that does one thing after another, when it is waited for.
+class SequentialExecutor:
+    """An executor that does one thing after another, when it is waited for.
 
     Parameters
     ----------
@@ -164,17 +167,17 @@ class InOrder:
 
     def __init__(self, problem: Problem) -> None:
         self._problem, self._count = problem, 0
-        self._waiting: list[tuple[Urgency, int, Look | Errand]] = []
+        self._waiting: list[tuple[Urgency, int, Evaluation | WorkerCall]] = []
 
-    def begin(self, todo: Look | Errand, urgency: Urgency) -> None:
+    def begin(self, todo: Evaluation | WorkerCall, urgency: Urgency) -> None:
         """Put it into its place among what waits."""
         self._count += 1
         heappush(self._waiting, (urgency, self._count, todo))
 
-    def end(self) -> tuple[Look | Errand, Any]:
+    def end(self) -> tuple[Evaluation | WorkerCall, Any]:
         """Do what is most urgent."""
         todo = heappop(self._waiting)[-1]
-        if isinstance(todo, Errand):
+        if isinstance(todo, WorkerCall):
             return todo, todo.function(*todo.args)
         return todo, next(iter(self._problem.evaluate([todo.candidate], todo.stage)))
 

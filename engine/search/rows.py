@@ -19,7 +19,7 @@ from engine.spec.policy import Policy
 from engine.spec.search import RiskKind
 from engine.stats.intervals import Interval, mean_interval
 
-Row = dict[str, Any]
+_Row = dict[str, Any]
 
 _SPENT_SHARE: Final = 0.99
 """A budget spent beyond this share binds."""
@@ -38,7 +38,7 @@ def trial_rows(
     ladder: Ladder,
     evaluator: ObjectiveEvaluator,
     space: PolicySpace,
-) -> list[Row]:
+) -> list[_Row]:
     """Return the rows of `trials`: levers, and what the search saw, at the top rung's level.
 
     Parameters
@@ -63,7 +63,7 @@ def trial_rows(
     ]
 
 
-def _trial_labels(trial: Trial) -> Row:
+def _trial_labels(trial: Trial) -> _Row:
     return {
         "trial": trial.candidate.number,
         "policy": trial.candidate.name,
@@ -77,10 +77,10 @@ def _trial_labels(trial: Trial) -> Row:
 
 def _trial_feasibility(
     found: Estimates, place: int, trial: Trial, evaluator: ObjectiveEvaluator
-) -> Row:
+) -> _Row:
     failed = trial.reason is not None
     excesses = found.excesses[place].tolist()
-    row: Row = {
+    row: _Row = {
         "feasible": None if failed else bool(found.is_feasible[place]),
         "violation": None if failed else float(found.violation[place]),
     }
@@ -88,8 +88,8 @@ def _trial_feasibility(
     return row | {f"constraint.{name}": None if failed else excess for name, excess in named}
 
 
-def _as_seen(trial: Trial, ladder: Ladder, evaluator: ObjectiveEvaluator) -> Row:
-    row: Row = {}
+def _as_seen(trial: Trial, ladder: Ladder, evaluator: ObjectiveEvaluator) -> _Row:
+    row: _Row = {}
     seen = ladder.means(trial) if trial.reason is None else {}
     for name in _measures(evaluator):
         row[name], row[f"{name}_se"] = seen.get(name, (None, None))
@@ -103,7 +103,7 @@ def frontier_rows(
     policies: Mapping[int, Policy],
     evaluator: ObjectiveEvaluator,
     space: PolicySpace,
-) -> list[Row]:
+) -> list[_Row]:
     """Return the rows of `frontier`: baselines first, then by the first goal.
 
     `on_frontier` says that no other feasible finalist or baseline beats the policy in every
@@ -146,12 +146,12 @@ def frontier_rows(
     return [rows[k] for k in given + rest]
 
 
-def _labels(one: Finalist) -> Row:
+def _labels(one: Finalist) -> _Row:
     own = one.candidate
     return {"policy": own.name, "trial": own.number, "is_baseline": own.is_baseline}
 
 
-def _finalist_feasibility(own: Assessment, evaluator: ObjectiveEvaluator) -> Row:
+def _finalist_feasibility(own: Assessment, evaluator: ObjectiveEvaluator) -> _Row:
     """Return whether others beat a policy, and how surely it holds its constraints."""
     scores, mine = own.scores, own.place
     shares = own.constraint_holds.mean(axis=0)
@@ -164,7 +164,7 @@ def _finalist_feasibility(own: Assessment, evaluator: ObjectiveEvaluator) -> Row
     }
 
 
-def _certainty(found: tuple[float, float, int] | None, evaluator: ObjectiveEvaluator) -> Row:
+def _certainty(found: tuple[float, float, int] | None, evaluator: ObjectiveEvaluator) -> _Row:
     """Return how sure the recommendation is; nothing for other policies."""
     sure, loss, among = found or (None, None, None)
     return {
@@ -174,7 +174,7 @@ def _certainty(found: tuple[float, float, int] | None, evaluator: ObjectiveEvalu
     }
 
 
-def _risks(selection: Selection, one: Finalist, evaluator: ObjectiveEvaluator) -> Row:
+def _risks(selection: Selection, one: Finalist, evaluator: ObjectiveEvaluator) -> _Row:
     """Return what else the first goal could count, each in the goal's own unit."""
     goal, row = evaluator.goals[0], {}
     for risk in _RISKS:
@@ -187,8 +187,8 @@ def _risks(selection: Selection, one: Finalist, evaluator: ObjectiveEvaluator) -
 
 def _estimates(
     one: Finalist, searched: Mapping[str, tuple[float, float | None]], evaluator: ObjectiveEvaluator
-) -> Row:
-    row: Row = {}
+) -> _Row:
+    row: _Row = {}
     for name in _measures(evaluator):
         row |= _statistics(name, _measure_interval(one.sample.values[name], name))
         row[f"{name}_search"], row[f"{name}_search_se"] = searched[name]
@@ -199,7 +199,7 @@ def _measures(evaluator: ObjectiveEvaluator) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*evaluator.measures, *KEY_MEASURES)))
 
 
-def _statistics(name: str, found: Interval) -> Row:
+def _statistics(name: str, found: Interval) -> _Row:
     return {
         name: found.value,
         f"{name}_se": found.standard_error,

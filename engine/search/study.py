@@ -17,13 +17,22 @@ from typing import Any, Final, Protocol
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial
 
-from engine.compute.pool import Errand
+from engine.compute.pool import WorkerCall
 from engine.errors import StorageError
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.climb import Climb, stages, with_sample
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Ladder, Trial
-from engine.search.problem import Bench, Candidate, InOrder, Look, Point, Problem, Sample, Stage
+from engine.search.problem import (
+    Candidate,
+    Evaluation,
+    Executor,
+    Point,
+    Problem,
+    Sample,
+    SequentialExecutor,
+    Stage,
+)
 from engine.search.samplers.finite import Key, point_key, space_size, untried
 from engine.search.samplers.proposals import (
     LANE,
@@ -70,7 +79,7 @@ class SearchStudy:
         Reads goals and constraints off samples.
     store
         Has the samples of an earlier process, and gets the others.
-    bench
+    executor
         Simulates the problem's candidates; none: one after another, here.
     """
 
@@ -81,11 +90,11 @@ class SearchStudy:
         problem: Problem,
         evaluator: ObjectiveEvaluator,
         store: _SampleStore,
-        bench: Bench | None = None,
+        executor: Executor | None = None,
     ) -> None:
         self._search, self._seed, self._problem = search, seed, problem
         self.evaluator, self._store = evaluator, store
-        self._bench = InOrder(problem) if bench is None else bench
+        self._executor = SequentialExecutor(problem) if executor is None else executor
         self._given = [
             Candidate(k, name, point, is_baseline=True)
             for k, (name, point) in enumerate(problem.baselines)
@@ -144,8 +153,8 @@ class SearchStudy:
                 self._settle(to_settle.pop(0))
                 yield self._found
                 continue
-            done, found = self._bench.end()
-            if isinstance(done, Errand):
+            done, found = self._executor.end()
+            if isinstance(done, WorkerCall):
                 self._take_lane(done, found)
             else:
                 self._take(done, found)
@@ -170,18 +179,23 @@ class SearchStudy:
             for number, (seconds, point) in enumerate(proposals, first)
         ]
         self._asked += trials
-        looks = {look.key: look for look in (Look(one.candidate, ways[top]) for one in trials)}
+        evaluations = {
+            evaluation.key: evaluation
+            for evaluation in (Evaluation(one.candidate, ways[top]) for one in trials)
+        }
         shown: dict[tuple[int, Stage], Sample] = {}
-        for key, look in looks.items():
-            tree = self._known_sample(look)
+        for key, evaluation in evaluations.items():
+            tree = self._known_sample(evaluation)
             if tree is None:
-                self._bench.begin(look, (first,))
+                self._executor.begin(evaluation, (first,))
             else:
                 shown[key] = Sample.from_tree(tree["sample"])
-                self._count(look, shown[key])
-        while len(shown) < len(looks):
-            done, sample = self._bench.end()
-            if isinstance(done, Look) and done.key in looks:  # else a batch went on without it
+                self._count(evaluation, shown[key])
+        while len(shown) < len(evaluations):
+            done, sample = self._executor.end()
+            if (
+                isinstance(done, Evaluation) and done.key in evaluations
+            ):  # else a batch went on without it
                 self._store.write(done.key, _as_tree(self._asked[done.candidate.number], sample))
                 shown[done.key] = sample
                 self._count(done, sample)
@@ -191,12 +205,12 @@ class SearchStudy:
         ]
         self._take_in(range(first, len(self.trials)))
 
-    def propose(self, todo: Errand) -> Any:
-        """Have a worker do an errand while nothing else is under way; return what it found."""
-        self._bench.begin(todo, (-1.0,))
+    def propose(self, todo: WorkerCall) -> Any:
+        """Have a worker do a call while nothing else is under way; return what it found."""
+        self._executor.begin(todo, (-1.0,))
         while True:
-            done, found = self._bench.end()
-            if isinstance(done, Errand):
+            done, found = self._executor.end()
+            if isinstance(done, WorkerCall):
                 return found
 
     def _batches(self) -> Iterator[range]:
@@ -240,11 +254,11 @@ class SearchStudy:
         for start in range(batch.start, batch.stop, LANE):
             lane = range(start, min(start + LANE, batch.stop))
             args = (self._search, self._seed, space, before, lane, self.evaluator.directions)
-            self._bench.begin(Errand(start, propose_lane, args), (-1.0,))
+            self._executor.begin(WorkerCall(start, propose_lane, args), (-1.0,))
 
-    def _take_lane(self, errand: Errand, found: Sequence[tuple[float, Proposal]]) -> None:
+    def _take_lane(self, call: WorkerCall, found: Sequence[tuple[float, Proposal]]) -> None:
         """Take proposals; begin the batch when all of them are there."""
-        self._lanes[errand.name] = found
+        self._lanes[call.name] = found
         batch = self._asking
         if sum(map(len, self._lanes.values())) < len(batch):
             return
@@ -271,14 +285,14 @@ class SearchStudy:
         return own._replace(point=point)
 
     def _stored(self, batch: range) -> list[dict[str, Any] | None]:
-        """Return what the store has of a batch's first looks."""
+        """Return what the store has of a batch's first evaluations."""
         visited = [0] if self._is_pilot(batch) else self.ladder.visited
         first = stages(self._search.rungs, visited)[visited[0]]
         found = [self._store.sample((number, first)) for number in batch]
         return [None if tree and _TOP_ONLY in tree["attributes"] else tree for tree in found]
 
     def _begin(self, batch: range, trials: Sequence[Trial]) -> None:
-        """Begin the first looks of a batch."""
+        """Begin the first evaluations of a batch."""
         self._asked += trials
         space, points = self._problem.distributions, [one.candidate.point for one in trials]
         self._tried |= {point_key(point, space) for point in points if point is not None}
@@ -286,42 +300,44 @@ class SearchStudy:
         reduction, is_pilot = self._search.reduction, self._is_pilot(batch)
         climb = Climb(trials, self.ladder, known, reduction, is_pilot=is_pilot)
         self._climbs[batch.start] = climb
-        self._begin_looks(batch.start, climb.begin())
+        self._begin_evaluations(batch.start, climb.begin())
 
-    def _begin_looks(self, start: int, looks: Sequence[Look]) -> None:
-        """Begin looks of a batch, or take from the store what is known of them."""
-        for look in looks:
-            tree = self._known_sample(look)
-            if tree is None:  # the oldest batch first, and the longest look of it
-                self._bench.begin(look, (start, -look.stage.population_share))
+    def _begin_evaluations(self, start: int, evaluations: Sequence[Evaluation]) -> None:
+        """Begin evaluations of a batch, or take from the store what is known of them."""
+        for evaluation in evaluations:
+            tree = self._known_sample(evaluation)
+            if tree is None:  # the oldest batch first, and the longest evaluation of it
+                self._executor.begin(evaluation, (start, -evaluation.stage.population_share))
             else:
-                self._pass_on(look, Sample.from_tree(tree["sample"]))
+                self._pass_on(evaluation, Sample.from_tree(tree["sample"]))
 
-    def _known_sample(self, look: Look) -> dict[str, Any] | None:
-        """Return what the store has of a look, if it is of the same point."""
-        tree, point = self._store.sample(look.key), look.candidate.point
+    def _known_sample(self, evaluation: Evaluation) -> dict[str, Any] | None:
+        """Return what the store has of an evaluation, if it is of the same point."""
+        tree, point = self._store.sample(evaluation.key), evaluation.candidate.point
         is_same = tree is not None and tree["point"] == (None if point is None else dict(point))
         return tree if is_same else None
 
-    def _take(self, look: Look, sample: Sample) -> None:
-        """Keep what a look has shown, and begin what it leads to."""
-        self._store.write(look.key, _as_tree(self._asked[look.candidate.number], sample))
-        self._pass_on(look, sample)
+    def _take(self, evaluation: Evaluation, sample: Sample) -> None:
+        """Keep what an evaluation has shown, and begin what it leads to."""
+        self._store.write(
+            evaluation.key, _as_tree(self._asked[evaluation.candidate.number], sample)
+        )
+        self._pass_on(evaluation, sample)
 
-    def _pass_on(self, look: Look, sample: Sample) -> None:
-        number, first = look.candidate.number, len(self._given)
+    def _pass_on(self, evaluation: Evaluation, sample: Sample) -> None:
+        number, first = evaluation.candidate.number, len(self._given)
         size = self._search.batch_count
         start = 0 if number < first else first + (number - first) // size * size
-        self._count(look, sample)
+        self._count(evaluation, sample)
         if start in self._climbs:  # else it failed in the pilot, which went on without it
-            self._begin_looks(start, self._climbs[start].take(look, sample))
+            self._begin_evaluations(start, self._climbs[start].take(evaluation, sample))
 
-    def _count(self, look: Look, sample: Sample) -> None:
-        """Count a look among those that are done."""
-        self._seen.add(look.candidate.number)
+    def _count(self, evaluation: Evaluation, sample: Sample) -> None:
+        """Count an evaluation among those that are done."""
+        self._seen.add(evaluation.candidate.number)
         worlds = next((own.shape[0] for own in sample.values.values()), 1)
-        runs = worlds * (look.stage.last - look.stage.first)
-        self.replications[look.stage.population_share] += runs
+        runs = worlds * (evaluation.stage.last - evaluation.stage.first)
+        self.replications[evaluation.stage.population_share] += runs
 
     def _settle(self, batch: range) -> None:
         """Take in a batch that is settled, and estimate all trials anew."""
@@ -336,7 +352,7 @@ class SearchStudy:
         self._found = Estimates.of(self.trials, self.ladder, self.evaluator)
         for trial in self._frozen(self.trials)[batch.start :]:
             self._store.add(trial)
-            self._bench.feed()
+            self._executor.feed()
 
     def _frozen(self, known: Sequence[Trial]) -> list[FrozenTrial]:
         """Return trials as a sampler sees them: by what is known from them alone."""

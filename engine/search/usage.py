@@ -31,8 +31,8 @@ class Spent:
 
     cpu_s: float = 0.0
     busy_s: float = 0.0
-    years_count: int = 0
-    errands_s: float = 0.0
+    runs_count: int = 0
+    calls_s: float = 0.0
     first_s: float | None = None
     """When the first year began, on `time.perf_counter`."""
     _latest: dict[float, deque[float]] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Spent:
             self.first_s = time.perf_counter() - done.busy_s
         self.cpu_s += done.cpu_s
         self.busy_s += done.busy_s
-        self.years_count += 1
+        self.runs_count += 1
         latest = self._latest.setdefault(population_share, deque(maxlen=_LATEST))
         latest.append(done.busy_s)
 
@@ -68,7 +68,7 @@ class Usage:
 
     workers_count: int
     total_s: float
-    years_count: int
+    runs_count: int
     simulated_share: float
     displaced_share: float
     start_share: float
@@ -86,7 +86,7 @@ class Usage:
         }
         named = ", ".join(f"{name} {share:.1%}" for name, share in parts.items())
         return (
-            f"{self.workers_count} for {self.total_s:.0f} s, {self.years_count} years: "
+            f"{self.workers_count} for {self.total_s:.0f} s, {self.runs_count} runs: "
             f"{self.simulated_share:.1%} simulated, {named}; the driver {self.driver_share:.1%}"
         )
 
@@ -111,15 +111,15 @@ class UsageClock:
         """
         total = time.perf_counter() - self._start_s
         core_s = max(workers * total, 1e-9)
-        driver = time.process_time() - self._cpu_s - (spent.cpu_s + spent.errands_s) * is_here
+        driver = time.process_time() - self._cpu_s - (spent.cpu_s + spent.calls_s) * is_here
         start = 0.0 if spent.first_s is None else max(0.0, spent.first_s - self._start_s)
         simulated, busy, began, proposed, other = (
             min(1.0, part / core_s)
-            for part in (spent.cpu_s, spent.busy_s, workers * start, spent.errands_s, driver)
+            for part in (spent.cpu_s, spent.busy_s, workers * start, spent.calls_s, driver)
         )
         displaced, waiting = busy - simulated, 1 - busy - began - proposed
         return Usage(
-            workers, total, spent.years_count, simulated, max(0.0, displaced), began, proposed,
+            workers, total, spent.runs_count, simulated, max(0.0, displaced), began, proposed,
             max(0.0, waiting), max(0.0, other),
         )  # fmt: skip
 

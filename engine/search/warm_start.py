@@ -8,8 +8,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from engine.config import load
 from engine.errors import InputError, StorageError
-from engine.results import read_table
+from engine.results import local_folder, read_table
 from engine.search.checkpoint.journal import FILE
+from engine.secrets import masked
 from engine.spec.policy import Policy
 
 _FOLDER: Final = "policy"
@@ -19,13 +20,13 @@ _PREFIX: Final = "earlier-"
 def earlier_policies(folder: str | None, given: Mapping[str, Policy]) -> dict[str, Policy]:
     """Return the policies that a search of before knew best, by names of their own.
 
-    Those that met all replications, or all that were written where that is not told. What is
+    Those that met all replications, or all that were written where that is not known. What is
     given anyway is left out.
 
     Parameters
     ----------
     folder
-        Its output folder; none: no policies.
+        Its output folder, or its address; none: no policies.
     given
         The baselines.
 
@@ -36,15 +37,16 @@ def earlier_policies(folder: str | None, given: Mapping[str, Policy]) -> dict[st
     """
     if folder is None:
         return {}
-    files = sorted((Path(folder) / _FOLDER).glob("*.yaml"))
-    if not files or not (Path(folder) / FILE).exists():
+    place = local_folder(folder, "warm_start")
+    files = sorted((place / _FOLDER).glob("*.yaml"))
+    if not files or not (place / FILE).exists():
         raise InputError(
             "warm_start",
-            f"{folder} holds no finished search: {FILE} and {_FOLDER}/*.yaml are not there",
+            f"{masked(folder)} holds no finished search: {FILE} and {_FOLDER}/*.yaml are not there",
             "the output folder of an earlier experiments.optimize",
             "give another folder, or warm_start=null",
         )
-    known, found = _known(folder), dict[str, Policy]()
+    known, found = _known(place), dict[str, Policy]()
     seen = [policy.model_copy(update={"name": ""}) for policy in given.values()]
     for file in files:
         tree = OmegaConf.load(file)
@@ -59,7 +61,7 @@ def earlier_policies(folder: str | None, given: Mapping[str, Policy]) -> dict[st
     return found
 
 
-def _known(folder: str) -> set[str]:
+def _known(folder: Path) -> set[str]:
     """Return the names of the policies that met all replications; none if that is not told."""
     try:
         rows = read_table(folder, "frontier").select(["policy", "runs_count"]).to_pylist()

@@ -1,5 +1,5 @@
-"""What moves the outcomes: variance-based indices, and importance in a finished search."""
+"""What moves the measures: variance-based indices, and importance in a finished search."""
 
-from engine.sensitivity.driver import check_job, sensitivities, years_count
+from engine.sensitivity.driver import check_sensitivity, runs_count, sensitivities
 
-__all__ = ["check_job", "sensitivities", "years_count"]
+__all__ = ["check_sensitivity", "runs_count", "sensitivities"]

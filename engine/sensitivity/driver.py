@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,9 +15,11 @@ from engine.compute import Pool
 from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.measures.catalogue import OUTCOMES
+from engine.results import local_folder
 from engine.rng import Purpose, derive_seed
-from engine.search.checkpoint.journal import FILE, read_study
+from engine.search.checkpoint.journal import FILE, read_optuna_study
 from engine.search.space.policy_space import PolicySpace
+from engine.secrets import masked
 from engine.sensitivity.effects import effect_rows
 from engine.sensitivity.indices import (
     LEAST_TRIALS,
@@ -32,7 +33,7 @@ from engine.spec.jobs import Ensemble
 from engine.spec.sensitivity import SensitivityJob
 from engine.stats.arrays import Floats
 
-OnProgress = Callable[[str, int, int, str], None]
+_OnProgress = Callable[[str, int, int, str], None]
 """Takes the stage, years done, years in all, and a note."""
 
 _LEVERS, _UNKNOWNS = "levers", "unknowns"
@@ -55,7 +56,7 @@ class _Factors(NamedTuple):
         return list(self.ends)
 
 
-def check_job(job: SensitivityJob) -> None:
+def check_sensitivity(job: SensitivityJob) -> None:
     """Refuse a job that cannot be done, before anything starts.
 
     Raises
@@ -80,7 +81,7 @@ def check_job(job: SensitivityJob) -> None:
     list(_factors(job))
 
 
-def sensitivities(job: SensitivityJob, pool: Pool, on_progress: OnProgress) -> list[Row]:
+def sensitivities(job: SensitivityJob, pool: Pool, on_progress: _OnProgress) -> list[Row]:
     """Return the rows of `sensitivity`: a function of the job, and of the search it names.
 
     Parameters
@@ -104,7 +105,7 @@ def sensitivities(job: SensitivityJob, pool: Pool, on_progress: OnProgress) -> l
     return rows
 
 
-def years_count(job: SensitivityJob) -> int:
+def runs_count(job: SensitivityJob) -> int:
     """Return how many years there are to simulate."""
     if job.study is not None:
         return 0
@@ -125,7 +126,7 @@ def _check_library() -> None:
             "of",
             "Sobol indices need SALib, which is not installed",
             "study=FOLDER, the importance in a finished search; indices with the extra",
-            "pip install poquan[sensitivity]",
+            "pip install 'poquan[sensitivity]', or -e '.[sensitivity]' in the checkout",
         )
 
 
@@ -137,18 +138,19 @@ def _check_study(folder: str) -> None:
     InputError
         Naming the folder.
     """
-    if not (Path(folder) / FILE).is_file():
+    place = local_folder(folder, "study")
+    if not (place / FILE).is_file():
         raise InputError(
             "study",
-            f"there is no {FILE} in {folder}",
+            f"there is no {FILE} in {masked(folder)}",
             "the output folder of experiments.optimize",
             "give one, e.g. study=outputs/optimize/TIME",
         )
-    finished = len(read_study(Path(folder)).get_trials(states=(TrialState.COMPLETE,)))
+    finished = len(read_optuna_study(place).get_trials(states=(TrialState.COMPLETE,)))
     if finished < LEAST_TRIALS:
         raise InputError(
             "study",
-            f"the search in {folder} has {finished} finished trials",
+            f"the search in {masked(folder)} has {finished} finished trials",
             f"at least {LEAST_TRIALS}",
             "let it go on, or give another",
         )
@@ -196,7 +198,7 @@ def _unknowns(job: SensitivityJob) -> _Factors:
 
 
 def _simulated(
-    job: SensitivityJob, factors: _Factors, cube: Floats, pool: Pool, on_progress: OnProgress
+    job: SensitivityJob, factors: _Factors, cube: Floats, pool: Pool, on_progress: _OnProgress
 ) -> dict[str, Floats]:
     """Return every measure at every point, shape (points, replications)."""
     todo = factors.cases(cube)

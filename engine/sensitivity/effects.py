@@ -1,4 +1,4 @@
-"""Which way a factor moves an outcome, and by how much of its unit.
+"""Which way a factor moves a measure, and by how much of its unit.
 
 Saltelli's design holds, for each of N base points a, a second one that differs from it in factor i
 alone. With d = b_i - a_i the step along the factor's range, 0 to 1, and e = y(b) - y(a) what it

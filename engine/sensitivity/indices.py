@@ -1,6 +1,6 @@
-"""Which factors move an outcome: Sobol indices, and the importance in a finished search.
+"""Which factors move a measure: Sobol indices, and the importance in a finished search.
 
-Sobol indices say which share of an outcome's variance each factor brings. With all factors
+Sobol indices say which share of a measure's variance each factor brings. With all factors
 uniform and independent on their ranges,
 
     S_i = Var(E[Y | X_i]) / Var(Y)         first order: alone
@@ -29,18 +29,17 @@ import math
 import warnings
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import optuna
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from engine.design.draws import uniform_draws
+from engine.results import local_folder
 from engine.rng import Purpose
-from engine.search.checkpoint.journal import read_study
+from engine.search.checkpoint.journal import read_optuna_study
 from engine.stats.arrays import Floats
 
 Row = dict[str, Any]
@@ -63,7 +62,7 @@ LEAST_TRIALS: Final = 6
 
 
 def saltelli_design(names: Sequence[str], base_points: int, seed: int) -> Floats:
-    """Return Saltelli's design in the unit cube, (base_points * (factors + 2), factors) float64.
+    """Return Saltelli's design (2010, CPC 181, 259-270), without indices of the second order.
 
     Parameters
     ----------
@@ -73,6 +72,10 @@ def saltelli_design(names: Sequence[str], base_points: int, seed: int) -> Floats
         N, a power of two.
     seed
         Names the scramble.
+
+    Returns
+    -------
+    (rows, factors) float64 in the unit cube, rows = N (factors + 2).
     """
     from SALib.sample import sobol
 
@@ -169,13 +172,13 @@ def importance_rows(folder: str, resamples: int, seed: int) -> list[Row]:
     Parameters
     ----------
     folder
-        Output folder of the search.
+        Output folder of the search, or its address.
     resamples
         Of the bootstrap over its trials.
     seed
         Names the resamples.
     """
-    study = read_study(Path(folder))
+    study = read_optuna_study(local_folder(folder, "study"))
     trials = _feasible_trials(study)
     shape = (min(resamples, _MOST_RESAMPLES), len(trials))
     signs = [1.0 if way is StudyDirection.MINIMIZE else -1.0 for way in study.directions]
@@ -228,6 +231,9 @@ def _importances(trials: Sequence[FrozenTrial], signs: Sequence[float]) -> list[
     signs
         Of each goal: 1 where less is better.
     """
+    # Imports scikit-learn and pandas where they are installed: seconds.
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
     level = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(directions=[StudyDirection.MINIMIZE] * len(signs))

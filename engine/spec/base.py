@@ -37,7 +37,7 @@ MOST_BN: Final = 100_000.0
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0, le=10_000)]
-NonNegative = Annotated[float, Field(ge=0, le=1_000_000)]
+_NonNegative = Annotated[float, Field(ge=0, le=1_000_000)]
 LogSd = Annotated[float, Field(ge=0, le=3)]
 """Standard deviation of a logarithm."""
 Utility = Annotated[float, Field(ge=0, le=50)]
@@ -46,8 +46,8 @@ Utility = Annotated[float, Field(ge=0, le=50)]
 class ByTier(Spec):
     """One number per city-tier group."""
 
-    tier12: NonNegative
-    tier3: NonNegative
+    tier12: _NonNegative
+    tier3: _NonNegative
 
     def values(self) -> tuple[float, ...]:
         """The numbers in the order of `engine.units`."""
@@ -87,12 +87,12 @@ class _ByWord(Spec):
         return tuple(getattr(self, word) for word in type(self).model_fields)
 
 
-@with_fields(dict.fromkeys(KINDS, NonNegative))
+@with_fields(dict.fromkeys(KINDS, _NonNegative))
 class ByKind(_ByWord):
     """One number per kind of supplier."""
 
 
-@with_fields(dict.fromkeys(CATEGORIES, NonNegative))
+@with_fields(dict.fromkeys(CATEGORIES, _NonNegative))
 class ByCategory(_ByWord):
     """One number per category of goods."""
 
@@ -138,7 +138,7 @@ def _parse_step(day: Any, value: Any) -> tuple[date, float]:
     return first_day, float(value)
 
 
-Search = tuple[float, float] | tuple[float, float, str]
+_Search = tuple[float, float] | tuple[float, float, str]
 """Where a lever is worth searching: (low, high), or (low, high, "log")."""
 
 Grows = Literal["", "gmv", "order"]
@@ -186,7 +186,7 @@ class Lever:
     le: float
     off: float | None
     mechanism: str
-    search: Search
+    search: _Search
     switch: bool = False
     grows: Grows = ""
     day: str = ""

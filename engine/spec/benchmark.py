@@ -10,11 +10,11 @@ from engine.spec.policy import Policy
 from engine.spec.search import Objective, Search
 from engine.spec.space import Space
 
-Rising = Annotated[tuple[Annotated[int, Field(ge=1, le=1_000_000_000)], ...], Field(min_length=2)]
-Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], Field(min_length=1)]
+_Rising = Annotated[tuple[Annotated[int, Field(ge=1, le=1_000_000_000)], ...], Field(min_length=2)]
+_Counts = Annotated[tuple[Annotated[int, Field(ge=1, le=1024)], ...], Field(min_length=1)]
 
 
-ProblemName = Literal["budget_split", "coupon_knapsack", "two_sided", "zdt1", "zdt2", "market"]
+_ProblemName = Literal["budget_split", "coupon_knapsack", "two_sided", "zdt1", "zdt2", "market"]
 
 
 class Schedule(Spec):
@@ -45,19 +45,19 @@ class BenchmarkJob(Job):
     days: int | None = quantity(
         "days", "of the year that are simulated; none: by suite", ge=1, le=1096
     )
-    populations: Rising = Field(description="simulated buyers of `kernel` and `peers`")
+    populations: _Rising = Field(description="simulated buyers of `kernel` and `peers`")
     population: int | None = quantity(
         "people", "of `one_to_one`; none: the pool", ge=1, le=2_000_000_000
     )
     sharded_population: int = quantity("buyers", "simulated, of `shards`", ge=1, le=1_000_000_000)
-    shard_counts: Counts = Field(description="shards of one market in `shards`")
+    shard_counts: _Counts = Field(description="shards of one market in `shards`")
     anchors: Annotated[
         tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1, max_length=100)
     ]
-    thread_counts: Counts = Field(description="threads of one market in `kernel`")
-    process_counts: Counts = Field(description="markets at once in `kernel`")
+    thread_counts: _Counts = Field(description="threads of one market in `kernel`")
+    process_counts: _Counts = Field(description="markets at once in `kernel`")
     cold_start: bool = Field(description="whether `kernel` also starts with an empty cache")
-    problems: tuple[ProblemName, ...] = Field(min_length=1, description="what `search` searches")
+    problems: tuple[_ProblemName, ...] = Field(min_length=1, description="what `search` searches")
     seeds_count: int = quantity("seeds", "of every problem of `search`", ge=1, le=1000)
     plain_trials_count: int = quantity("policies", "of plain samplers", ge=1, le=100_000)
     plain_replications: int = quantity("runs", "of each of them", ge=1, le=1000)

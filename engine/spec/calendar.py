@@ -14,14 +14,14 @@ from pydantic import Field, model_validator
 from engine.spec.base import Spec, quantity
 from engine.units import CATEGORIES, KINDS
 
-LONGEST_HORIZON_DAYS: Final = 1_096
+_LONGEST_HORIZON_DAYS: Final = 1_096
 """Three years, one of them a leap year."""
 LONGEST_HISTORY_DAYS: Final = 3_653
 """From the scenario's first day to the last of the horizon."""
 
 _AVERAGE_MONTH_DAYS: Final = 365.25 / 12
 
-MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+_MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 """A day of every year, such as 06-12; 02-29 is 28 February where there is no 29th."""
 
 
@@ -34,8 +34,8 @@ class _Period(Spec):
     """Days from `start` to `end`, both included: of one year, or of every year."""
 
     name: str
-    start: date | MonthDay
-    end: date | MonthDay
+    start: date | _MonthDay
+    end: date | _MonthDay
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -165,10 +165,10 @@ class Calendar(Spec):
                 f"start {self.start} lies before first_day {self.origin}, on which the scenario "
                 "begins; give a start on or after it, or an earlier first_day"
             )
-        if self.n_days > LONGEST_HORIZON_DAYS:
+        if self.n_days > _LONGEST_HORIZON_DAYS:
             raise ValueError(
                 f"the horizon has {self.n_days} days, and three years are the most, "
-                f"{LONGEST_HORIZON_DAYS} days; give an earlier end or a later start"
+                f"{_LONGEST_HORIZON_DAYS} days; give an earlier end or a later start"
             )
         if (self.end - self.origin).days >= LONGEST_HISTORY_DAYS:
             raise ValueError(

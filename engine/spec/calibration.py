@@ -30,7 +30,7 @@ class Unknowns(Spec):
         return dict(leaves(raw)) if isinstance(raw, Mapping) else raw
 
 
-class Wave(NamedTuple):
+class _Wave(NamedTuple):
     """Points that one wave simulates, and the emulated miss that they are within."""
 
     points_count: int
@@ -47,7 +47,7 @@ class _Refinement(Spec):
     )
 
 
-class Fit(Accuracy):
+class _Fit(Accuracy):
     """Size and rules of the search for plausible worlds."""
 
     waves_count: int = quantity("waves", "of points, each where the last left room", ge=1, le=20)
@@ -66,10 +66,10 @@ class Fit(Accuracy):
     )
 
     @property
-    def waves(self) -> tuple[Wave, ...]:
+    def waves(self) -> tuple[_Wave, ...]:
         """The waves in their order, those that refine last."""
-        late = Wave(self.refinement.points_count, self.refinement.cutoff)
-        early = Wave(self.points_count, self.cutoff)
+        late = _Wave(self.refinement.points_count, self.refinement.cutoff)
+        early = _Wave(self.points_count, self.cutoff)
         return (early,) * self.waves_count + (late,) * self.refinement.waves_count
 
     def most_years(self, replications: int) -> int:
@@ -117,7 +117,7 @@ class CalibrateJob(CompareJob):
     figures: str = Field(min_length=1, description="a table of `conf/observed`, or a path")
     seasons: str = Field(min_length=1, description="a table of a year's seasons, or a path")
     unknowns: Unknowns
-    fit: Fit
+    fit: _Fit
     probes: Probes
 
     @model_validator(mode="after")

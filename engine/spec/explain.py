@@ -24,7 +24,7 @@ _LIMITS = {
     "max_length": "at most {} values",
 }
 _MANY = 4
-"""Missing values that are told one by one; more of a file are told together."""
+"""Missing values that are reported one by one; more of a file are reported together."""
 
 _WORDS: Mapping[Any, str] = {
     float: "a number",
@@ -148,10 +148,10 @@ def _unknown_key(path: Sequence[int | str], model: type[BaseModel], root: str) -
 
 
 def _broken_rule(detail: ErrorDetails, where: str) -> InputError:
-    """Tell of a rule between several keys of a group.
+    """Report a broken rule between several keys of a group.
 
     Its message may say `what; allowed; remedy`, the last with `{where}` for the group. At
-    the top, where a group has no name, it is told of the first key that it names.
+    the top, where a group has no name, the first key that it names stands for it.
     """
     message = str(detail["ctx"]["error"])
     what, allowed, remedy = (*message.split("; "), "", "")[:3]
@@ -178,6 +178,12 @@ def _got(detail: ErrorDetails) -> str:
 
 def _remedy(where: str, got: object, annotation: Any, metadata: Sequence[Any]) -> str:
     """Name the value that is nearest to what was got, where there is one."""
+    if isinstance(got, Mapping) and got and any(isinstance(entry, Lever) for entry in metadata):
+        day, value = list(got.items())[-1]
+        return (
+            "it is one number as long as a policy is in force: name the one before as "
+            f"policy@history=NAME, and type decision_date={day} {where}={value}"
+        )
     choice = nearest(str(got), _choices(annotation))
     if choice:
         return f"did you mean {where}={choice}?"

@@ -5,6 +5,7 @@ written in the unit in which tables show it, as `5 bn RMB`, `0.3 %` or `2 millio
 """
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -28,6 +29,16 @@ _LIMIT: Final = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.
 def in_currency(text: str, currency: str) -> str:
     """Return what is shown with the scenario's currency, where this package's words say RMB."""
     return _RMB.sub(lambda _: currency, text) if currency != "RMB" else text
+
+
+def in_words(text: str, currency: str, words: Mapping[str, str]) -> str:
+    """Return what is shown in the scenario's currency and words; the longest phrases first."""
+    text = in_currency(text, currency)
+    if not words:
+        return text
+    known = sorted(words, key=len, reverse=True)
+    found = re.compile("|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in known))
+    return found.sub(lambda at: words[at[0]], text)
 
 
 def limit_of(written: str, measure: str) -> float:

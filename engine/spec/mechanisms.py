@@ -15,7 +15,7 @@ from engine.spec.policy import Policy
 from engine.spec.scenario import Mechanisms, Scenario
 from engine.units import KIND_TABLE, KINDS
 
-Values = Mapping[str, Any]
+_Values = Mapping[str, Any]
 """Values by path, e.g. `{"choice.affinity": 0.0}`."""
 
 _SOURCE_KINDS: Final = tuple(k.name for k in KIND_TABLE if k.mechanism == "m01_source_goods")
@@ -35,7 +35,7 @@ class Mechanism:
     title: str
     rule: str
     shows_in: tuple[str, ...]
-    scenario: Callable[[Scenario], Values] = lambda _: {}
+    scenario: Callable[[Scenario], _Values] = lambda _: {}
 
     @property
     def levers(self) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ class Mechanism:
         return (*owned, "target.knots") if self.name == "m14_target" else owned
 
     @property
-    def policy(self) -> Values:
+    def policy(self) -> _Values:
         """The values at which its levers leave it out."""
         return {
             path: lever.off
@@ -53,11 +53,11 @@ class Mechanism:
         }
 
 
-def _every_kind(name: str, value: float, kinds: tuple[str, ...] = KINDS) -> Values:
+def _every_kind(name: str, value: float, kinds: tuple[str, ...] = KINDS) -> _Values:
     return {f"suppliers.{kind}.{name}": value for kind in kinds}
 
 
-def _equal_tiers(scenario: Scenario) -> Values:
+def _equal_tiers(scenario: Scenario) -> _Values:
     """Both city-tier groups become the mean of the pool."""
     share, buyers = scenario.buyers.tier12_share, scenario.buyers
     groups = {

@@ -40,7 +40,7 @@ class RateByKind(Spec):
     """Coupon rate by kind of supplier."""
 
 
-Factor = Annotated[Dated, Lever(
+_Factor = Annotated[Dated, Lever(
     "factor", "multiplies the coupon rate", 0, 10,
     off=1, mechanism="m16_city_tiers", search=(0.5, 2), needs=_COUPONS,
 )]
@@ -49,11 +49,11 @@ Factor = Annotated[Dated, Lever(
 class _TierFactor(Spec):
     """Targeting: what multiplies the coupon rate by the buyer's city tier (M16)."""
 
-    tier12: Factor
-    tier3: Factor
+    tier12: _Factor
+    tier3: _Factor
 
 
-class Subsidy(Spec):
+class _Subsidy(Spec):
     """Coupons: how much, for whom, and from which purse."""
 
     budget_bn_rmb: Annotated[float, Lever(
@@ -91,7 +91,7 @@ class Subsidy(Spec):
     )] = 1.0
 
 
-class Price(Spec):
+class _Price(Spec):
     """The brand plan: a price cap on festivals against a commission floor (M12)."""
 
     cap: Annotated[Dated, Lever(
@@ -116,7 +116,7 @@ class _Revision(Spec):
     year_end_bn_rmb: Annotated[float, Field(gt=0, le=MOST_BN)]
 
 
-class Target(Spec):
+class _Target(Spec):
     """GMV target: year end, shape, revisions and the controller that chases it (M14)."""
 
     year_end_bn_rmb: Annotated[float, Lever(
@@ -172,7 +172,7 @@ class Target(Spec):
         return self
 
 
-class Traffic(Spec):
+class _Traffic(Spec):
     """How the feed is shared out."""
 
     public_share: Annotated[Dated, Lever(
@@ -215,7 +215,7 @@ class Traffic(Spec):
     )]
 
 
-Openness = Annotated[Dated, Lever(
+_Openness = Annotated[Dated, Lever(
     "share of the library", "goods an anchor may choose from", 0, 1,
     off=0, mechanism="m05_library", switch=True, search=(0, 1),
 )]
@@ -224,12 +224,12 @@ Openness = Annotated[Dated, Lever(
 class _LibraryOpen(Spec):
     """The distribution library by tier of anchor (M5)."""
 
-    head: Openness
-    waist: Openness
-    tail: Openness
+    head: _Openness
+    waist: _Openness
+    tail: _Openness
 
 
-class Supply(Spec):
+class _Supply(Spec):
     """Who may sell, and how hard the platform recruits."""
 
     library_open: _LibraryOpen
@@ -257,8 +257,8 @@ class Policy(Spec):
     """One policy of the platform."""
 
     name: str
-    subsidy: Subsidy
-    price: Price
-    target: Target
-    traffic: Traffic
-    supply: Supply
+    subsidy: _Subsidy
+    price: _Price
+    target: _Target
+    traffic: _Traffic
+    supply: _Supply

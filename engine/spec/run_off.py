@@ -19,7 +19,7 @@ class WithRunOff(Spec):
 
     scenario: Scenario
     run_off: tuple[Annotated[int, Field(ge=0, le=1096)], ...] = Field(
-        (), description="days after the horizon, under the baseline, at which values are told"
+        (), description="days after the horizon, under the baseline, at which values are given"
     )
     discount_per_year: float = Field(
         0.1, ge=0, le=1, description="by how much less a RMB counts that comes a year later [share]"

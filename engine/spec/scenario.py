@@ -29,6 +29,8 @@ CURRENCY: Final = r"^[\p{L}\p{Sc}][\p{L}\p{Sc} ]*$"
 """Words of letters and signs of currencies, as `USD` or `thousand IDR`."""
 
 
+_Phrase = Annotated[str, Field(min_length=1, max_length=60)]
+
 _MOST_USERS: Final = 8.0
 """Daily users for each who may buy, beyond which sizes hardly go together."""
 
@@ -124,7 +126,7 @@ class _BuyersSpec(Spec):
         return self
 
 
-class Users(Spec):
+class _Users(Spec):
     """What drives people off, one by one, and how slowly they come back (M18)."""
 
     load_aversion: float = quantity(
@@ -152,7 +154,7 @@ class Users(Spec):
     )
 
 
-class Choice(Spec):
+class _Choice(Spec):
     """The multinomial logit of a serious look (M8) and the memory of discounts (M23)."""
 
     price: float = quantity(
@@ -178,7 +180,7 @@ class Choice(Spec):
     memory_fading: float = quantity("share per day", "fading of the memory", ge=0, lt=1)
 
 
-class Attention(Spec):
+class _Attention(Spec):
     """When a session is a serious look (section on attention of the model)."""
 
     base: float = quantity("probability", "g0", ge=0, le=1)
@@ -196,7 +198,7 @@ class Attention(Spec):
     )
 
 
-class Learning(Spec):
+class _Learning(Spec):
     """What a buyer keeps of a session (M17, M9) and forgets."""
 
     habit_gain: Share
@@ -210,7 +212,7 @@ class Learning(Spec):
     trust_return_loss: Share
 
 
-class Routing(Spec):
+class _Routing(Spec):
     """Private and public traffic (M9), families (M6), released sessions (M7)."""
 
     public_pull: float = quantity(
@@ -291,7 +293,7 @@ class _AnchorsSpec(Spec):
         return self
 
 
-class Returns(Spec):
+class _Returns(Spec):
     """P(return) = base * exp(-slope * (quality - pivot)) * category factor."""
 
     base: Share
@@ -300,7 +302,7 @@ class Returns(Spec):
     category: ByCategory
 
 
-class Rival(Spec):
+class _Rival(Spec):
     """The other platforms (M22)."""
 
     pull: float = quantity("utility", "added to the outside option all year", ge=-10, le=10)
@@ -355,19 +357,24 @@ class Scenario(Spec):
         pattern=CURRENCY,
         description="in which amounts are shown; a hundredth of it is the unit of every _fen",
     )
+    words: dict[_Phrase, _Phrase] = Field(
+        default_factory=dict,
+        max_length=100,
+        description="what tables and pages say in place of this package's words, as anchor: shop",
+    )
     size: MarketSize = MarketSize()
     calendar: Calendar
     platform: Platform
     buyers: _BuyersSpec
-    users: Users
-    choice: Choice
-    attention: Attention
-    learning: Learning
-    routing: Routing
+    users: _Users
+    choice: _Choice
+    attention: _Attention
+    learning: _Learning
+    routing: _Routing
     anchors: _AnchorsSpec
     suppliers: SuppliersSpec
-    returns: Returns
-    rival: Rival
+    returns: _Returns
+    rival: _Rival
     shocks: Shocks
     mechanisms: Mechanisms = Mechanisms()
 

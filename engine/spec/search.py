@@ -59,13 +59,13 @@ RiskKind = Literal["mean", "cvar", "worst_world", "regret"]
 
 
 class Objective(Spec):
-    """What the search wants, of which part of the years, and what it must respect."""
+    """What the search wants, of which part of the runs, and what it must respect."""
 
     name: str
     goals: tuple[_Goal, ...] = Field(min_length=1, max_length=4)
     constraints: dict[str, Constraint] = Field(default_factory=dict)
-    risk: RiskKind = Field("mean", description="what of the years a goal counts")
-    cvar_share: Share = Field(0.2, gt=0, description="share of the years, the worst, in cvar")
+    risk: RiskKind = Field("mean", description="what of the runs a goal counts")
+    cvar_share: Share = Field(0.2, gt=0, description="share of the runs, the worst, in cvar")
     constraints_in: Literal["mean", "every_world"] = "mean"
     feasible_probability: Share = Field(
         0.95, lt=1, description="P(all constraints hold) that a recommended policy needs"
@@ -154,7 +154,7 @@ class Search(Spec):
         None,
         ge=1,
         le=100_000,
-        description="that weigh most, in which effects of levers are told; none: all [worlds]",
+        description="that weigh most, in which effects of levers are simulated; none: all [worlds]",
     )
 
     @model_validator(mode="after")

@@ -11,7 +11,7 @@ from engine.spec.policy import Policy
 from engine.spec.space import Space
 
 
-class Indices(Spec):
+class _Indices(Spec):
     """Size of the design behind the indices: (factors + 2) x `base_points_count` points."""
 
     base_points_count: int = quantity("points", "a power of two", ge=2, le=1_000_000)
@@ -31,14 +31,14 @@ class Indices(Spec):
 
 
 class SensitivityJob(Job):
-    """What moves the outcomes: levers of a policy, and unknowns of the world."""
+    """What moves the measures: levers of a policy, and unknowns of the world."""
 
     policy: Policy
     of: Literal["levers", "unknowns", "both"]
     space: Space
     unknowns: Unknowns
     measures: tuple[str, ...] = Field(min_length=1)
-    indices: Indices
+    indices: _Indices
     study: str | None = Field(description="folder of a finished search to read instead")
 
     @model_validator(mode="after")

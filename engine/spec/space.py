@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from engine.spec.base import MarketSize, Spec, quantity
+from engine.spec.base import MarketSize, Spec
 from engine.spec.levers import LEVERS
 
 AT: Final = "@"
@@ -167,7 +167,13 @@ class Space(Spec):
         False, description="search every other lever too, where the catalogue says"
     )
     trajectory: bool = False
-    trajectory_knots_count: int = quantity("knots", "free knots of the trajectory", ge=2, le=12)
+    trajectory_knots_count: int = Field(
+        4,
+        ge=2,
+        le=12,
+        description="free knots of the trajectory, where it is searched [knots]",
+        json_schema_extra={"unit": "knots"},
+    )
 
     @model_validator(mode="before")
     @classmethod

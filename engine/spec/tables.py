@@ -7,10 +7,10 @@ from pydantic import Field, model_validator
 from engine.spec.base import Spec
 
 WORLD_TABLES: Final = ("anchors", "suppliers", "goods", "buyers", "follows")
-"""OwnTables of who and what is there."""
-CALENDAR_TABLES: Final = ("events", "season")
-"""OwnTables of what happens when, which become a part of the scenario."""
-TABLE_NAMES: Final = WORLD_TABLES + CALENDAR_TABLES
+"""Own tables of who and what is there."""
+_CALENDAR_TABLES: Final = ("events", "season")
+"""Own tables of events and seasons, which become a part of the scenario."""
+TABLE_NAMES: Final = WORLD_TABLES + _CALENDAR_TABLES
 
 
 class TableSource(Spec):

@@ -11,7 +11,7 @@ from engine.spec.base import Spec
 from engine.spec.explain import explain
 from engine.spec.scenario import CURRENCY
 
-MOST_MONTHS: Final = 11
+_MOST_MONTHS: Final = 11
 """Months of sales that may be given: at least one of the year is still to be decided on."""
 
 _Amount = Annotated[float, Field(gt=0, le=1e6)]
@@ -28,7 +28,7 @@ class Facts(Spec):
     gmv_bn: tuple[_Amount, ...] | None = Field(
         None,
         min_length=1,
-        max_length=MOST_MONTHS,
+        max_length=_MOST_MONTHS,
         description="GMV at list price of each month so far, from January of the year on [bn]",
     )
     take_share: float = Field(0.02, ge=0, le=0.3, description="of sales that the platform keeps")

@@ -12,7 +12,7 @@ from engine.starter.sizes import Sizes
 from engine.units import KINDS
 from engine.yaml_text import rewritten
 
-Places = dict[tuple[str, ...], float | str]
+_Places = dict[tuple[str, ...], float | str]
 
 _HEAD: Final = """\
 # A market of your own: {name}, {year}. It is the scenario kuaishou_2020 at the size of your facts.
@@ -37,6 +37,7 @@ WORLD_ASSUMED: Final = (
     "festivals and the rival's campaigns lie where China's do: correct calendar in the scenario",
     "no anchor leaves, there are no guest streams and no retail partner",
     "seasons are those of online retail in China",
+    "1,000 anchors sell, as in the template; correct anchors.market_count, else incomes are off",
 )
 """What does not depend on the facts."""
 
@@ -73,7 +74,7 @@ def unknowns_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
         ("ranges", "buyers", "visits_per_day"): ((0.35, 0.8), sizes.visits),
         ("ranges", "platform", "take_share"): ((0.4, 1.0), facts.take_share or 0.02),
     }
-    places: Places = {
+    places: _Places = {
         (*path, end): rounded(value * factor)
         for path, (ends, factor) in ranges.items()
         for end, value in zip(("low", "high"), ends, strict=True)
@@ -108,7 +109,7 @@ def _without_events(template: str) -> str:
     return re.sub(r"(?m)^  partner_date: \S+ ", "  partner_date: null ", template)
 
 
-def _scaled(tree: Any, sizes: Sizes) -> Places:
+def _scaled(tree: Any, sizes: Sizes) -> _Places:
     """Everything in the scenario that has a scale, at its new value."""
     people, money, gmv = sizes.people, sizes.money, sizes.gmv
     factors: dict[tuple[str, ...], float] = {
@@ -127,30 +128,30 @@ def _scaled(tree: Any, sizes: Sizes) -> Places:
     for month, _ in enumerate(tree["platform"]["app_dau_million"]):
         factors["platform", "app_dau_million", str(month)] = sizes.users
     fans = tree["anchors"]["fans_log_mean"] + log(people)
-    places: Places = {path: rounded(_at(tree, path) * factor) for path, factor in factors.items()}
+    places: _Places = {path: rounded(_at(tree, path) * factor) for path, factor in factors.items()}
     pool = round(rounded(tree["platform"]["pool_count"] * people))
-    own: Places = {
+    own: _Places = {
         ("platform", "pool_count"): pool,
         ("anchors", "fans_log_mean"): round(max(fans, 0.0), 2),
     }
     return places | own
 
 
-def _given(facts: Facts, sizes: Sizes) -> Places:
-    take: Places = {("platform", "take_share", kind): facts.take_share for kind in KINDS}
-    goal: Places = {("platform", "goal_bn_rmb"): sizes.goal_bn}
+def _given(facts: Facts, sizes: Sizes) -> _Places:
+    take: _Places = {("platform", "take_share", kind): facts.take_share for kind in KINDS}
+    goal: _Places = {("platform", "goal_bn_rmb"): sizes.goal_bn}
     return goal | take
 
 
-def _named(tree: Any, name: str, facts: Facts) -> Places:
+def _named(tree: Any, name: str, facts: Facts) -> _Places:
     """Texts and dates of the market's own."""
-    events: Places = {
+    events: _Places = {
         ("calendar", group, str(place), "name"): _EVENTS[event["name"]]
         for group in ("festivals", "rival_campaigns")
         for place, event in enumerate(tree["calendar"][group])
     }
     days = {"first_day": "01-01", "start": "01-01", "end": "12-31"}
-    dates: Places = {("calendar", key): f"{facts.year}-{day}" for key, day in days.items()}
+    dates: _Places = {("calendar", key): f"{facts.year}-{day}" for key, day in days.items()}
     return events | dates | {("name",): name}
 
 

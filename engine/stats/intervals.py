@@ -68,13 +68,13 @@ def ratio_interval(gain: Floats, spend: Floats) -> Interval:
     return Interval(ratio, error, float((b - root) / a), float((b + root) / a))
 
 
-def student_quantile(freedom: int, probability: float) -> float:
+def student_quantile(freedom: float, probability: float) -> float:
     """Return the value that Student's t with `freedom` degrees stays below so probably.
 
     Parameters
     ----------
     freedom
-        Degrees of freedom, 1 or more.
+        Degrees of freedom, 1 or more; not whole ones where variances differ.
     probability
         Between 0 and 1: 0.95 for a one-sided test at 5 %, 0.975 for a two-sided one.
 

@@ -16,11 +16,11 @@ import numpy as np
 
 from engine.stats.arrays import Flags, Floats
 
-Costs = Sequence[Sequence[float]]
+_Costs = Sequence[Sequence[float]]
 """(points, goals), one row per point; less is better."""
 
 
-def pareto_ranks(costs: Costs) -> list[int]:
+def pareto_ranks(costs: _Costs) -> list[int]:
     """Return each point's rank: 0 on the frontier, 1 on it once the frontier is gone, ….
 
     Parameters
@@ -40,7 +40,7 @@ def pareto_ranks(costs: Costs) -> list[int]:
     return [int(value) for value in found]
 
 
-def _thin_front(costs: Costs, count: int) -> list[int]:
+def _thin_front(costs: _Costs, count: int) -> list[int]:
     """Return `count` of the points (or all) that lie farthest apart, as ascending indices.
 
     The most crowded point goes first, one at a time; the ends of every cost stay longest.
@@ -63,12 +63,23 @@ def _thin_front(costs: Costs, count: int) -> list[int]:
 
 
 def select_best(
-    costs: Costs, violations: Sequence[float], among: Sequence[int], count: int
+    costs: _Costs, violations: Sequence[float], among: Sequence[int], count: int
 ) -> list[int]:
     """Return up to `count` of the points `among`, best first.
 
     The feasible ones come rank by rank of domination among all feasible points, the last
     rank thinned by crowding; if they are too few, those follow that violate least.
+
+    Parameters
+    ----------
+    costs
+        Of all points, a sequence of the goals' costs each, less is better.
+    violations
+        Of all points, by how much constraints are exceeded in all; 0 is feasible.
+    among
+        Places of the points that may be taken.
+    count
+        Most places to return.
     """
     feasible = [k for k, violation in enumerate(violations) if violation == 0]
     level = dict(zip(feasible, pareto_ranks([costs[k] for k in feasible]), strict=True))
@@ -110,7 +121,7 @@ def _crowding(table: Floats) -> Floats:
     return distances
 
 
-def hypervolume(costs: Costs, reference: Sequence[float]) -> float:
+def hypervolume(costs: _Costs, reference: Sequence[float]) -> float:
     """Return the volume that `costs` dominate below `reference`; every cost is minimised.
 
         HV = volume of {z <= reference : some point p has p_k <= z_k for every cost k}

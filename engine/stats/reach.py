@@ -39,10 +39,12 @@ def held_level(sample: Floats, probability: float, weights: Floats) -> float:
 
     Parameters
     ----------
-    sample, weights
-        As for `reached_share`.
+    sample
+        (worlds, replications) float64.
     probability
         Above 0, at most 1.
+    weights
+        (worlds,) float64, adding up to 1.
     """
     values = np.asarray(sample, np.float64)
     shares = np.broadcast_to(weights[:, None] / values.shape[1], values.shape).ravel()

@@ -1,10 +1,10 @@
-"""What of the years a goal counts: their mean, the worst of them, or what was missed.
+"""What of the runs a goal counts: their mean, the worst of them, or what was missed.
 
 For costs x_{iwr} of policy i in world w and replication r, less being better:
 
     mean          mean over w, r of x
-    cvar          mean of the worst share of the W·R years (Rockafellar & Uryasev,
-                  J. Risk 2(3), 2000; the year on the edge counts in part)
+    cvar          mean of the worst share of the W·R runs (Rockafellar & Uryasev,
+                  J. Risk 2(3), 2000; the run on the edge counts in part)
     worst_world   max over w of x̄_iw
     regret        max over w of (x̄_iw - min over j of x̄_jw), j the policies known to be
                   feasible, or all if none is (Savage, J. Am. Stat. Assoc. 46, 1951)
@@ -16,7 +16,7 @@ pseudo-value (Tukey, Ann. Math. Stat. 29, 1958)
     θ_r = R θ - (R - 1) θ_(-r),
 
 whose spread over √R is the figure's standard error; for the mean it is the replication's
-own mean, exactly. For a cvar of few years it is rough.
+own mean, exactly. For a cvar of few runs it is rough.
 """
 
 import math
@@ -38,7 +38,7 @@ def risk_figures(costs: Floats, kind: RiskKind, share: float, feasible: Flags) -
     kind
         Which figure: see the module's equations.
     share
-        Share of the years that `cvar` averages, above 0 and up to 1.
+        Share of the runs that `cvar` averages, above 0 and up to 1.
     feasible
         (n,) bool, the policies that regret is measured against.
 

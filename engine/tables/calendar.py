@@ -1,4 +1,4 @@
-"""OwnTables of what happens when, as a part of the scenario."""
+"""Own tables of events and seasons, as a part of the scenario."""
 
 import json
 from datetime import date

@@ -9,8 +9,8 @@ from engine.errors import InputError
 from engine.tables.files import Batch
 from engine.tables.schemas import Column
 
-Values = NDArray[Any]
-NO_WORD: Final = 255
+_Values = NDArray[Any]
+_NO_WORD: Final = 255
 _TRUTHS: Final = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 
 
@@ -82,7 +82,7 @@ def _texts(cells: Cells) -> Any:
     return pc.utf8_trim_whitespace(_cast(cells, pa.date32() if is_day else None, pa.string()))
 
 
-def _words(cells: Cells) -> Values:
+def _words(cells: Cells) -> _Values:
     import pyarrow as pa
     from pyarrow import compute as pc
 
@@ -91,10 +91,10 @@ def _words(cells: Cells) -> Values:
     wrong = pc.and_(pc.is_null(found), pc.is_valid(texts))
     if pc.any(wrong).as_py():
         raise cells.mistake(_first_of(wrong))
-    return np.asarray(pc.fill_null(found, NO_WORD).to_numpy(zero_copy_only=False), np.uint8)
+    return np.asarray(pc.fill_null(found, _NO_WORD).to_numpy(zero_copy_only=False), np.uint8)
 
 
-def _truths(cells: Cells) -> Values:
+def _truths(cells: Cells) -> _Values:
     import pyarrow as pa
     from pyarrow import compute as pc
 
@@ -109,7 +109,7 @@ def _truths(cells: Cells) -> Values:
     return np.asarray(pc.fill_null(values, False).to_numpy(zero_copy_only=False), np.bool_)
 
 
-def _numbers(cells: Cells) -> Values:
+def _numbers(cells: Cells) -> _Values:
     """Numbers within their range; -1 for what is empty where that is allowed."""
     import pyarrow as pa
     from pyarrow import compute as pc
@@ -128,7 +128,7 @@ def _numbers(cells: Cells) -> Values:
     return found
 
 
-def _check_range(cells: Cells, found: Values, valid: NDArray[np.bool_]) -> None:
+def _check_range(cells: Cells, found: _Values, valid: NDArray[np.bool_]) -> None:
     column = cells.column
     wrong = ~np.isfinite(found)
     if column.least is not None:

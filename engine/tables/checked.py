@@ -25,7 +25,7 @@ from engine.tables.whole import (
     present_columns,
 )
 
-JobT = TypeVar("JobT", bound=Job)
+_JobT = TypeVar("_JobT", bound=Job)
 
 
 class _CheckKey(NamedTuple):
@@ -41,7 +41,7 @@ _CHECKED: Final[dict[_CheckKey, dict[str, int]]] = {}
 """RowPlaces of tables that were checked in this process: a command loads its job twice."""
 
 
-def with_own_tables(job: JobT) -> JobT:
+def with_own_tables(job: _JobT) -> _JobT:
     """Return the job as its own tables make it; itself without any.
 
     Addresses become absolute, and contents get their digests, so that the job's identity holds

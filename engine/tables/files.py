@@ -9,13 +9,13 @@ from typing import Any, Final, NamedTuple
 from engine.errors import InputError
 
 FORMATS: Final = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
-BATCH_ROWS: Final = 65_536
+_BATCH_ROWS: Final = 65_536
 """Rows that are held at once of a table that is not kept."""
 _BLOCK: Final = 2**22
 _BUFFER: Final = 2**20
 
 
-class File(NamedTuple):
+class _File(NamedTuple):
     """One file: its path in the file system, its name for people, its format, and its stamp."""
 
     path: str
@@ -30,7 +30,7 @@ class TableFiles(NamedTuple):
     address: str
     system: Any
     base: str
-    files: tuple[File, ...]
+    files: tuple[_File, ...]
     format: str
 
 
@@ -70,7 +70,7 @@ def find_files(where: str, address: str) -> TableFiles:
     if info.type is FileType.NotFound:
         raise _unreadable(where, address, "there is no such file or folder")
     files = sorted(
-        File(one.path, _shown(address, path, one.path), (one.size, one.mtime_ns or 0))
+        _File(one.path, _shown(address, path, one.path), (one.size, one.mtime_ns or 0))
         for one in infos
         if one.type is FileType.File and not _is_hidden(one.path[len(path) :])
     )
@@ -108,7 +108,7 @@ def _is_hidden(relative: str) -> bool:
     return any(part.startswith((".", "_")) for part in relative.split("/") if part)
 
 
-def _format(where: str, address: str, files: Sequence[File]) -> str:
+def _format(where: str, address: str, files: Sequence[_File]) -> str:
     found = {FORMATS.get(Path(file.path).suffix.lower(), Path(file.path).suffix) for file in files}
     if len(found) == 1 and (one := found.pop()) in FORMATS.values():
         return one
@@ -122,7 +122,7 @@ def digest(files: TableFiles) -> str:
 
 
 @lru_cache(maxsize=64)  # by the stamps too: a file that changes is read anew
-def _digest_of(address: str, base: str, files: tuple[File, ...]) -> str:
+def _digest_of(address: str, base: str, files: tuple[_File, ...]) -> str:
     system, _ = located("tables", address)
     found = hashlib.blake2b(digest_size=16)
     for file in files:
@@ -146,7 +146,7 @@ def column_names(files: TableFiles) -> tuple[list[str], set[str]]:
 
 
 def batches(files: TableFiles, columns: Sequence[str]) -> Iterator[Batch]:
-    """Yield the named columns in batches of at most `BATCH_ROWS`, in the order of the files.
+    """Yield the named columns in batches of at most `_BATCH_ROWS`, in the order of the files.
 
     One batch is read after another: a scanner that reads ahead of a slow consumer would hold
     much of the table.
@@ -189,7 +189,7 @@ def _parquet_batches(system: Any, path: str, columns: Sequence[str]) -> Iterator
 
     with system.open_input_file(path) as source:
         file = ParquetFile(source, buffer_size=_BUFFER, pre_buffer=False)
-        yield from file.iter_batches(batch_size=BATCH_ROWS, columns=columns, use_threads=False)
+        yield from file.iter_batches(batch_size=_BATCH_ROWS, columns=columns, use_threads=False)
 
 
 def _csv_batches(system: Any, path: str, columns: Sequence[str]) -> Iterator[Any]:
@@ -207,8 +207,8 @@ def _csv_batches(system: Any, path: str, columns: Sequence[str]) -> Iterator[Any
         open_csv(source, convert_options=options) as reader,
     ):
         for batch in reader:
-            for first in range(0, batch.num_rows, BATCH_ROWS):
-                yield batch.slice(first, BATCH_ROWS)
+            for first in range(0, batch.num_rows, _BATCH_ROWS):
+                yield batch.slice(first, _BATCH_ROWS)
 
 
 def _fragments(files: TableFiles) -> Iterator[Any]:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+_Ints = NDArray[np.int64]
 
 
 class TextIds:
@@ -43,7 +43,7 @@ class TextIds:
         place = int(later.argmax())
         return int(np.flatnonzero(codes == codes[place])[0]), place
 
-    def rows(self, ids: Any) -> Ints:
+    def rows(self, ids: Any) -> _Ints:
         """Return the row of each id of an Arrow array; -1 for one that is not there, or empty."""
         import pyarrow as pa
         from pyarrow import compute as pc
@@ -53,7 +53,7 @@ class TextIds:
         found = pc.if_else(empty, pa.scalar(None, pa.int32()), found)
         return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), np.int64)
 
-    def take(self, order: Ints) -> "TextIds":
+    def take(self, order: _Ints) -> "TextIds":
         """Return the ids in another order."""
         import pyarrow as pa
 
@@ -67,10 +67,10 @@ class BuyerIds(NamedTuple):
     """
 
     rows_count: int
-    rising: tuple[Ints, Ints] | None = None
+    rising: tuple[_Ints, _Ints] | None = None
 
     @classmethod
-    def of(cls, ids: Ints) -> Self:
+    def of(cls, ids: _Ints) -> Self:
         """Take the ids of all rows, int64."""
         if np.array_equal(ids, np.arange(ids.size)):
             return cls(ids.size)
@@ -85,7 +85,7 @@ class BuyerIds(NamedTuple):
         same = np.flatnonzero(ids[1:] == ids[:-1])
         return (int(order[same[0]]), int(order[same[0] + 1])) if same.size else None
 
-    def rows(self, ids: Ints) -> Ints:
+    def rows(self, ids: _Ints) -> _Ints:
         """Return the row of each id; -1 for one that is not there."""
         if self.rising is None:
             return np.where((ids >= 0) & (ids < self.rows_count), ids, -1)

@@ -6,10 +6,10 @@ from typing import Final, Literal
 from engine.spec.calendar import LONGEST_HISTORY_DAYS
 from engine.units import CATEGORIES, KINDS, TIERS
 
-Kind = Literal["id", "whole", "number", "truth", "word", "text", "date"]
+_Kind = Literal["id", "whole", "number", "truth", "word", "text", "date"]
 """Of values: an id is a text or a whole number, a truth true or false, a word one of some."""
 
-_WORDS: Final[dict[Kind, str]] = {
+_WORDS: Final[dict[_Kind, str]] = {
     "id": "a text or a whole number",
     "whole": "a whole number",
     "number": "a number",
@@ -20,7 +20,7 @@ _WORDS: Final[dict[Kind, str]] = {
 _MOST_FEN: Final = 2_000_000_000
 _LARGEST: Final = 1_000_000_000_000
 _DAYS_BEFORE: Final = 1000
-FOLLOWS_COUNT: Final = 8
+_FOLLOWS_COUNT: Final = 8
 """Whom a buyer may follow at once."""
 
 
@@ -40,7 +40,7 @@ class Column:
     """
 
     name: str
-    kind: Kind
+    kind: _Kind
     unit: str
     doc: str
     field: str = ""
@@ -231,7 +231,7 @@ _BUYERS = Schema(
 
 _FOLLOWS = Schema(
     "follows",
-    f"one anchor that one buyer follows, at most {FOLLOWS_COUNT} a buyer",
+    f"one anchor that one buyer follows, at most {_FOLLOWS_COUNT} a buyer",
     "",
     (
         Column("buyer_id", "whole", "", "who follows", references="buyers", is_required=True),
@@ -239,7 +239,7 @@ _FOLLOWS = Schema(
         _share("affinity_share", "how much it is liked", "level"),
         Column(
             "place", "whole", "place", "in the buyer's list; else by row", least=0,
-            most=FOLLOWS_COUNT - 1,
+            most=_FOLLOWS_COUNT - 1,
         ),
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""OwnTables that are never held whole: buyers and whom they follow, in batches.
+"""Own tables that are never held whole: buyers and whom they follow, in batches.
 
 Of N buyers in a table n are simulated: rows floor(k N / n), k from 0, evenly spread.
 """
@@ -17,7 +17,7 @@ from engine.tables.ids import BuyerIds, TextIds
 from engine.tables.schemas import SCHEMAS, Column
 from engine.tables.whole import key_of
 
-Ints = NDArray[np.int64]
+_Ints = NDArray[np.int64]
 
 
 def buyer_batches(
@@ -35,7 +35,7 @@ def buyer_batches(
 
 
 def _columns(
-    batch: Batch, columns: Sequence[Column], rows: Ints, length: int
+    batch: Batch, columns: Sequence[Column], rows: _Ints, length: int
 ) -> dict[str, NDArray[np.generic]]:
     found = {column.fills: checked(Cells.of(key_of("buyers"), batch, column)) for column in columns}
     if rows.size == length:
@@ -45,7 +45,7 @@ def _columns(
 
 def read_buyer_ids(files: TableFiles) -> BuyerIds:
     """Read the ids of all buyers; where they are the rows' numbers, none is kept."""
-    parts: list[Ints] = []
+    parts: list[_Ints] = []
     count, is_dense = 0, True
     for ids in _id_batches(files):
         is_dense &= np.array_equal(ids, np.arange(count, count + ids.size))
@@ -58,7 +58,7 @@ def read_buyer_ids(files: TableFiles) -> BuyerIds:
     return BuyerIds.of(np.concatenate(parts))
 
 
-def _id_batches(files: TableFiles) -> Iterator[Ints]:
+def _id_batches(files: TableFiles) -> Iterator[_Ints]:
     column = SCHEMAS["buyers"].column("buyer_id")
     for batch in batches(files, [column.name]):
         yield checked(Cells.of(key_of("buyers"), batch, column))
@@ -91,7 +91,7 @@ class FollowTable(NamedTuple):
             yield batch, _sampled(found, buyer, anchor, self.buyers.rows_count, count)
 
 
-def _check_known(cells: Cells, rows: Ints) -> None:
+def _check_known(cells: Cells, rows: _Ints) -> None:
     if (rows < 0).any():
         place = int((rows < 0).argmax())
         name = cells.values[place].as_py()
@@ -99,7 +99,7 @@ def _check_known(cells: Cells, rows: Ints) -> None:
 
 
 def _sampled(
-    found: dict[str, NDArray[np.generic]], buyer: Ints, anchor: Ints, whole: int, count: int
+    found: dict[str, NDArray[np.generic]], buyer: _Ints, anchor: _Ints, whole: int, count: int
 ) -> FollowBatch:
     """Follows of those buyers who are simulated, under their numbers there."""
     none = np.full(buyer.size, -1)

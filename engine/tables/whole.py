@@ -1,4 +1,4 @@
-"""OwnTables that are read at once: anchors, suppliers and goods, in the order of the world."""
+"""Own tables that are read at once: anchors, suppliers and goods, in the order of the world."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -14,8 +14,8 @@ from engine.tables.files import TableFiles, batches, column_names, find_files
 from engine.tables.ids import TextIds
 from engine.tables.schemas import SCHEMAS, Column, Schema
 
-Values = NDArray[Any]
-MOST_ROWS: Final = 1_000_000
+_Values = NDArray[Any]
+_MOST_ROWS: Final = 1_000_000
 """Of anchors and of suppliers."""
 
 
@@ -38,7 +38,7 @@ class WholeTable(NamedTuple):
     """A table in memory: ids and columns by what they fill, in the order of the world."""
 
     ids: TextIds
-    columns: dict[str, Values]
+    columns: dict[str, _Values]
 
 
 def present_columns(name: str, files: TableFiles) -> list[Column]:
@@ -107,7 +107,7 @@ def read_whole(name: str, source: TableSource, known: Mapping[str, TextIds]) -> 
 
 
 def _check_count(name: str, files: TableFiles, count: int) -> None:
-    most = MOST_ROWS if name != "goods" else 64 * MOST_ROWS
+    most = _MOST_ROWS if name != "goods" else 64 * _MOST_ROWS
     if not 0 < count <= most:
         raise InputError(
             f"{files.where}: {files.address}",
@@ -117,7 +117,7 @@ def _check_count(name: str, files: TableFiles, count: int) -> None:
         )
 
 
-def _referred(cells: Cells, ids: Any, known: TextIds) -> Values:
+def _referred(cells: Cells, ids: Any, known: TextIds) -> _Values:
     """Rows that are referred to, -1 for none."""
     found = known.rows(ids)
     wrong = found < 0
@@ -138,7 +138,7 @@ def _ordered(
 
     ids = TextIds(pa.concat_arrays([part.cast(pa.string()) for part in parts.pop(schema.key)]))
     if (twin := ids.twin()) is not None:
-        what = f"{parts_text(ids, twin[1])} stands in row {twin[0] + 1} already"
+        what = f"{_parts_text(ids, twin[1])} stands in row {twin[0] + 1} already"
         raise rows.mistake(twin[1], schema.key, what, "each id once")
     found = {
         column.fills: _joined(column, parts[column.name]) for column in columns if column.name
@@ -153,18 +153,18 @@ def _ordered(
     return WholeTable(ids, found)
 
 
-def parts_text(ids: TextIds, row: int) -> str:
+def _parts_text(ids: TextIds, row: int) -> str:
     """Return an id as it is written."""
     return repr(ids.take(np.array([row])).first())
 
 
-def _joined(column: Column, parts: list[Any]) -> Values:
+def _joined(column: Column, parts: list[Any]) -> _Values:
     if column.kind != "text":
         return np.concatenate(parts)
     return np.concatenate([part.to_numpy(zero_copy_only=False) for part in parts])
 
 
-def _numbered(families: Values) -> Values:
+def _numbered(families: _Values) -> _Values:
     """Numbers of families by their first member, -1 for none."""
     numbers: dict[str, int] = {}
     return np.array(
@@ -173,7 +173,7 @@ def _numbered(families: Values) -> Values:
     )
 
 
-def _check_anchors(columns: dict[str, Values], rows: RowPlaces) -> None:
+def _check_anchors(columns: dict[str, _Values], rows: RowPlaces) -> None:
     fans = columns["fans"]
     if not fans.any():
         raise rows.mistake(0, "fans_count", "is 0 in every row", "fans for some anchor")
@@ -187,7 +187,7 @@ def _check_anchors(columns: dict[str, Values], rows: RowPlaces) -> None:
             raise rows.mistake(row, "fans_count", what, "0 where arrives_day is above 0")
 
 
-def _check_suppliers(columns: dict[str, Values], rows: RowPlaces) -> None:
+def _check_suppliers(columns: dict[str, _Values], rows: RowPlaces) -> None:
     if "joined" in columns and "threshold" in columns:
         raise rows.mistake(
             0,
@@ -197,15 +197,15 @@ def _check_suppliers(columns: dict[str, Values], rows: RowPlaces) -> None:
         )
 
 
-def _check_goods(columns: dict[str, Values], rows: RowPlaces) -> None:
-    """Nothing: that every supplier has a good is told by `check_every_supplier_has_goods`."""
+def _check_goods(columns: dict[str, _Values], rows: RowPlaces) -> None:
+    """Do nothing: `check_every_supplier_has_goods` checks that every supplier has a good."""
 
 
 def check_every_supplier_has_goods(goods: WholeTable, suppliers: TextIds, where: str) -> None:
     """Refuse goods that leave a supplier without any."""
     counts = np.bincount(goods.columns["supplier"], minlength=len(suppliers))
     if not counts.all():
-        name = parts_text(suppliers, int((counts == 0).argmax()))
+        name = _parts_text(suppliers, int((counts == 0).argmax()))
         raise InputError(
             where,
             f"the supplier {name} has no goods, nor have {int((counts == 0).sum()) - 1} others",
@@ -214,11 +214,11 @@ def check_every_supplier_has_goods(goods: WholeTable, suppliers: TextIds, where:
         )
 
 
-def _by_fans(columns: dict[str, Values]) -> Values:
+def _by_fans(columns: dict[str, _Values]) -> _Values:
     return np.argsort(-columns["fans"], kind="stable")
 
 
-def _by_supplier(columns: dict[str, Values]) -> Values:
+def _by_supplier(columns: dict[str, _Values]) -> _Values:
     return np.argsort(columns["supplier"], kind="stable")
 
 

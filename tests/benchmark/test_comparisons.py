@@ -13,7 +13,7 @@ from engine.benchmark.branches import _rows as branch_rows
 from engine.benchmark.variance import _Runs, left_a_second
 from engine.errors import InputError
 from engine.report.findings.benchmark import sections
-from engine.results.schemas import table_of_rows
+from engine.results.arrow import table_of_rows
 from tests.benchmark.test_figures import job
 from tests.worlds import case
 

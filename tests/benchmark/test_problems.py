@@ -107,7 +107,7 @@ def test_the_front_of_zdt_covers_the_area_of_its_integral(kind: type[Known], are
 @pytest.mark.parametrize("kind", KNOWN.values(), ids=KNOWN)
 def test_no_point_beats_the_front_and_the_front_is_feasible(kind: type[Known]) -> None:
     problem = kind()
-    judge, front = _KnownArena(problem).judge, problem.front()
+    evaluator, front = _KnownArena(problem).evaluator, problem.front()
     rng = np.random.default_rng(2)
     for _ in range(2000):
         point = {
@@ -116,8 +116,8 @@ def test_no_point_beats_the_front_and_the_front_is_feasible(kind: type[Known]) -
             for name, own in problem.distributions.items() for low in [own.low]
         }  # fmt: skip
         truth = problem.truth(point)
-        if judge.total_violation(truth) == 0:
-            ahead = (np.array(judge.costs(truth)) < front - 1e-9).all(axis=1)
+        if evaluator.total_violation(truth) == 0:
+            ahead = (np.array(evaluator.costs(truth)) < front - 1e-9).all(axis=1)
             assert not ahead.any()
 
 
@@ -139,7 +139,7 @@ def test_the_search_approaches_the_known_front(kind: type[Known]) -> None:
     covered, feasible = [], []
     for seed in range(3):
         place = _KnownArena(kind(seed))
-        course = ours(place.problem, place.judge, Effort(200, 4, SEARCH), seed, 800 * _SESSIONS)
+        course = ours(place.problem, place.evaluator, Effort(200, 4, SEARCH), seed, 800 * _SESSIONS)
         assert course.snapshots[-1].sessions < 200 * _SESSIONS
         covered.append(place.volume(course.snapshots[-1].front, ()))
         if course.recommended is not None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from engine.benchmark.contest import OURS, PLAIN, Course, _Snapshot, plain
+from engine.benchmark.contest import OURS, PLAIN, MethodTrace, _Snapshot, plain
 from engine.benchmark.known import _SESSIONS
 from engine.benchmark.problems import KNOWN, _Zdt1
 from engine.benchmark.search import (
@@ -24,7 +24,7 @@ from engine.benchmark.search import (
 )
 from engine.benchmark.worker import ignore_progress
 from engine.config import load
-from engine.results.schemas import table_of_rows
+from engine.results.arrow import table_of_rows
 from engine.spec.benchmark import BenchmarkJob
 from tests.worlds import CONF
 
@@ -64,11 +64,11 @@ def test_the_same_seed_gives_the_same_contest() -> None:
     assert first.volumes != _contest(ignore_progress, job(), _Task("zdt1", 4)).volumes
 
 
-def course(*steps: tuple[int, float, float]) -> Course:
+def course(*steps: tuple[int, float, float]) -> MethodTrace:
     """Moments of sessions, seconds and where on the front of ZDT1 the one point lies."""
     rest = {f"x{k}": 0.0 for k in range(1, 5)}
     snapshots = [_Snapshot(n, s, ({"x0": x, **rest},)) for n, s, x in steps]
-    return Course(tuple(snapshots), snapshots[-1].front[0])
+    return MethodTrace(tuple(snapshots), snapshots[-1].front[0])
 
 
 def test_what_counts_is_when_ours_first_got_as_far_in_truth() -> None:
@@ -111,7 +111,7 @@ def test_plain_samplers_get_the_whole_population_and_luck_of_their_own() -> None
     object.__setattr__(
         place.problem, "evaluate", lambda c, stage: asked.append(stage) or inner(c, stage)
     )
-    found = plain("random", place.problem, place.judge, _effort_of(job()), 1)
+    found = plain("random", place.problem, place.evaluator, _effort_of(job()), 1)
     assert {stage.population_share for stage in asked} == {1.0}
     assert [(stage.first, stage.last) for stage in asked] == [(2 * k, 2 * k + 2) for k in range(12)]
     assert found.snapshots[-1].sessions == 24 * _SESSIONS

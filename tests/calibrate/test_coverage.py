@@ -12,8 +12,8 @@ from engine.calibrate.posterior import (
     Evidence,
     _next_step,
     _resampled,
-    foretold,
     intervals,
+    predicted,
     sample_weighted,
 )
 from engine.calibrate.sample import SimulatedPoints
@@ -75,7 +75,7 @@ def test_few_points_hide_no_world() -> None:
 
 
 def test_a_model_that_may_be_off_by_more_says_less() -> None:
-    sure, unsure = (foretold(wave(96, off), seed=2) for off in (0.0, 0.2))
+    sure, unsure = (predicted(wave(96, off), seed=2) for off in (0.0, 0.2))
     width = [float(np.log(one.high[4] / one.low[4])) for one in (sure, unsure)]
     assert width[1] > 1.3 * width[0]
     for one in (sure, unsure):
@@ -117,7 +117,7 @@ def test_walkers_are_drawn_again_by_their_weights() -> None:
 
 
 def test_the_seed_names_the_intervals() -> None:
-    one, again, other = (foretold(wave(40), seed=seed) for seed in (1, 1, 2))
+    one, again, other = (predicted(wave(40), seed=seed) for seed in (1, 1, 2))
     assert (one.low == again.low).all()
     assert one.low[3] != other.low[3]
     assert replace(wave(40)).bounds.tolist() == [0] * 5

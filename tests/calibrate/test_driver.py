@@ -221,6 +221,6 @@ def test_as_many_years_run_at_once_as_there_are_points_and_replications(monkeypa
     from engine.checks import check_job
     from engine.compute import machine
 
-    monkeypatch.setattr(machine, "_available_bytes", lambda: 6 * 2000 * machine.BYTES_PER_BUYER)
-    with pytest.raises(InputError, match="2,000 buyers in 8 years at once"):
+    monkeypatch.setattr(machine, "available_bytes", lambda: 6 * 2000 * machine.BYTES_PER_BUYER)
+    with pytest.raises(InputError, match="2,000 buyers in 8 runs at once"):
         check_job(job("replications=1", "ray.backend=ray", "ray.workers_count=8"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.calibrate.emulator import _Form, _left_out, _Shared, fit_emulator
-from engine.calibrate.identify import _correlation, identified, tied
+from engine.calibrate.identify import _correlation, correlated_unknowns, identified
 from engine.calibrate.implausibility import _Judged
 from engine.calibrate.measures import KNOWN
 from engine.calibrate.sample import SimulatedPoints, beyond, plausible_points
@@ -217,6 +217,6 @@ def test_a_range_binds_where_the_kept_points_crowd_its_end() -> None:
 def test_unknowns_that_move_together_are_named() -> None:
     a = np.linspace(0, 1, 20)
     b, c = 1 - a, (np.arange(20) % 3) / 3
-    assert tied({"a": a, "b": b, "c": c}, 0.5) == [("a", "b", pytest.approx(-1.0))]
-    assert tied({"a": a[:5], "b": b[:5]}, 0.5) == []
+    assert correlated_unknowns({"a": a, "b": b, "c": c}, 0.5) == [("a", "b", pytest.approx(-1.0))]
+    assert correlated_unknowns({"a": a[:5], "b": b[:5]}, 0.5) == []
     assert _correlation(a, np.ones(20)) == 0.0

@@ -14,7 +14,7 @@ from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import number
 from engine.report.html.page import _page_text
 from engine.report.markdown import write_model_card
-from engine.report.read.calibration import Fitted, read_fit
+from engine.report.read.calibration import CalibrationSummary, read_fit
 from engine.report.terminal.analyses import print_calibration
 from engine.report.terms.translate import Terms
 from engine.results import Results, provenance_of, read_table
@@ -62,7 +62,7 @@ def left(place: Path, told: CalibrateJob, outcome: CalibrationResult) -> Path:
     return place
 
 
-def found_in(folder: Path) -> Fitted:
+def found_in(folder: Path) -> CalibrationSummary:
     table = read_table(folder, "calibration")
     return read_fit(table.to_pylist(), provenance_of(table)["config"])
 

@@ -5,7 +5,7 @@ which no job may accept; `verdict` puts one through what the command does with i
 the merge into the composed config, the validation and the checks, in this process.
 """
 
-import copy
+import pickle
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -75,10 +75,13 @@ def cases_of(
             yield BadCase(command, f"+{where}.{_UNKNOWN}=1")
 
 
-def verdict(case: BadCase, config: DictConfig, job: type[Spec], check: Any = None) -> str:
-    """Return how a command ends with an override: refused, accepted, or the error of a bug."""
+def verdict(case: BadCase, stored: bytes, job: type[Spec], check: Any = None) -> str:
+    """Return how a command ends with an override: refused, accepted, or the error of a bug.
+
+    `stored` is the pickled config: a copy out of it takes a fifth of the time of `deepcopy`.
+    """
     try:
-        _validate(case, copy.deepcopy(config), job, check)
+        _validate(case, pickle.loads(stored), job, check)
     except InputError as error:
         return "refused" if str(error).strip() else "empty message"
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:

@@ -64,5 +64,5 @@ def test_a_job_that_never_ends_is_refused_with_what_fits(type_in) -> None:
                     "ray.backend=process", "scenario.calendar.end=2022-12-31")  # fmt: skip
     assert ended.status == 2, ended.out
     assert "years of one core" in ended.err
-    assert "simulated years of this size" in ended.err
+    assert "simulated runs of this size" in ended.err
     assert ended.files == set()

@@ -1,5 +1,6 @@
 """No command destroys what others left in an output folder."""
 
+import platform
 import signal
 import time
 from pathlib import Path
@@ -97,7 +98,8 @@ def test_an_equal_job_is_refused_while_the_first_lives(type_in, place: Path) -> 
     try:
         ended = type_in("simulate", *SMALL, "hydra.run.dir=out")
         assert ended.status == 2
-        assert "another command is at work in" in ended.err
+        assert f"another command is at work in out: process {first.pid} on host" in ended.err
+        assert f"{platform.node()}, since 20" in ended.err
         assert "hydra.run.dir=out-2" in ended.err
     finally:
         first.send_signal(signal.SIGKILL)

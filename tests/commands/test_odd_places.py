@@ -1,6 +1,7 @@
 """Folders whose names mislead, and a folder that is gone: one message."""
 
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -14,13 +15,22 @@ SMALL = ("scale=smoke", "replications=1", "ray.backend=process")
 
 
 @pytest.mark.parametrize("folder", [
-    "s3://bucket/run", "file:///tmp/run", "'back\\slash'", "a" * 300, "b/" + "é" * 150,
+    "http://bucket/run", "abfs://bucket/run", "s3://bucket", "file://elsewhere/tmp/run",
+    "'back\\slash'", "a" * 300, "b/" + "é" * 150,
 ])  # fmt: skip
-def test_a_folder_s_name_is_a_local_one(type_in, folder: str) -> None:
+def test_a_folder_s_name_is_one_that_holds_results(type_in, folder: str) -> None:
     ended = type_in("simulate", *SMALL, f"hydra.run.dir={folder}")
     assert ended.status == 2, ended.out
     assert "hydra.run.dir" in ended.err
     assert ended.files == set()
+
+
+def test_a_file_address_is_a_folder_here(type_in, place: Path, market_of) -> None:
+    market_of(fakes.simulate_fake)
+    ended = type_in("simulate", *SMALL, f"hydra.run.dir=file://{place}/out")
+    assert ended.status == 0, ended.err
+    assert (place / "out" / "manifest.json").exists()
+    assert f"Results: {place}/out on host {platform.node()}" in ended.out
 
 
 @pytest.mark.parametrize("command", ["simulate", "init"])

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.spec.jobs import Job, OptimizeJob, SimulateJob
+from engine.spec.jobs import Job, SimulateJob
+from engine.spec.optimize import OptimizeJob
 from experiments._app import app
 
 LEVER = "policy.supply.closed_loop"

@@ -31,6 +31,7 @@ finally:
         "calibrate",
         "sensitivity",
         "response",
+        "trial",
     ],
 )
 @pytest.mark.parametrize("words", [["--help"], ["--cfg", "job"], ["--info"]], ids=" ".join)

@@ -24,7 +24,7 @@ def test_simulate_leaves_its_tables_and_report(type_in, place: Path) -> None:
     assert read_table(place / "out", "runs").num_rows == 2
     for table in ("daily", "segments", "anchors"):
         assert read_table(place / "out", table).num_rows > 0
-    assert "Results: out" in ended.out
+    assert f"Results: {place}/out on host " in ended.out
     assert "h1_2020" in ended.out
 
 
@@ -221,7 +221,7 @@ def test_sensitivity_leaves_its_table_and_report_and_reads_a_search(
     assert {row["of"] for row in rows} == {"levers", "unknowns"}
     assert {row["index"] for row in rows} == {"first", "total", "noise", "effect"}
     assert "subsidy.rate.multinational" in ended.out
-    assert "What moves the outcomes" in (place / "out" / "report.html").read_text()
+    assert "What moves the measures" in (place / "out" / "report.html").read_text()
 
     words = ("scale=smoke", "ray.backend=process")
     assert type_in("optimize", *words, "hydra.run.dir=found", WHOLE).status == 0
@@ -240,7 +240,7 @@ def test_response_leaves_its_table_and_report_and_can_be_extended(type_in, place
     assert {row["lever"] for row in rows} == {"subsidy.rate", "price.cap"}
     assert {row["pairs_count"] for row in rows} == {2}
     assert "platform_contribution_with_run_off_fen" in {row["measure"] for row in rows}
-    assert "Nothing told from noise, on any measure: price.cap." in ended.out
+    assert "Nothing distinguishable from noise, on any measure: price.cap." in ended.out
     page = (place / "out" / "report.html").read_text()
     assert "<h1>What each lever does alone</h1>" in page
     years = (place / "out" / "runs.jsonl").read_text().count("\n") - 1
@@ -293,7 +293,7 @@ def test_a_report_on_an_interrupted_simulation_says_that_it_is_incomplete(
     assert page.index("Incomplete results: simulate was interrupted") < page.index(
         'class="decision"'
     )
-    assert "rests on 2 simulated years" in page
+    assert "rests on 2 simulated runs" in page
     assert "<h1>A year under h1_2020</h1>" in page
     monkeypatch.setattr(sys.modules["engine.market.run"], "simulate", fakes.simulate_fake)
     assert type_in("simulate", *SMALL, "replications=3").status == 0
@@ -306,3 +306,16 @@ def test_a_report_on_an_empty_folder_is_refused(type_in, place: Path) -> None:
     ended = type_in("report", "folder=out")
     assert ended.status == 2
     assert "no results to report on" in ended.err
+
+
+def test_a_search_keeps_segments_and_anchors_of_those_in_the_answer(type_in, place: Path) -> None:
+    ended = type_in("optimize", *SMALL, "ensemble=single", "replications=2")
+    assert ended.status == 0, ended.err
+    prices = read_table(place / "out", "prices").to_pylist()
+    shown = {"today"} | {row["policy"] for row in prices if row["policy"]}
+    for table in ("segments", "anchors"):
+        assert set(read_table(place / "out", table)["policy"].to_pylist()) == shown
+    frontier = set(read_table(place / "out", "frontier")["policy"].to_pylist())
+    assert frontier > shown  # the others' would be bytes that nobody reads
+    page = (place / "out/report.html").read_text(encoding="utf-8")
+    assert "Where the subsidy went" in page

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from engine.case import Case, RunResult
-from engine.collection import StudyMember, collected_rows, paired_with_first, told_apart
+from engine.collection import StudyMember, collected_rows, distinct_names, paired_with_first
+from engine.report.charts.sweep import sweep_pictures
+from engine.report.findings.sweep import sweep_shape
 from engine.results import read_table
 from tests import fakes
 from tests.commands.conftest import left_in
@@ -109,7 +111,7 @@ def test_a_sweep_of_comparisons_has_a_row_for_each_policy(type_in, place: Path, 
     ([{}, {}], ["job 0", "job 1"]),
 ])  # fmt: skip
 def test_jobs_are_named_by_what_differs(keys: list[dict[str, object]], names: list[str]) -> None:
-    assert told_apart(keys) == names
+    assert distinct_names(keys) == names
 
 
 def test_jobs_are_paired_where_they_met_the_same_random_numbers(type_in, place: Path, market):
@@ -196,3 +198,39 @@ def test_jobs_run_in_other_processes(tmp_path: Path, launcher: str) -> None:
     assert rows[0]["subsidy_fen"] < rows[1]["subsidy_fen"]
     assert "2 jobs" in done.stdout
     assert (tmp_path / "out" / "0" / "report.html").exists()
+
+
+def test_a_sweep_leaves_a_page_with_a_curve_for_a_number(type_in, place: Path, market) -> None:
+    market.refused = 0.2
+    ended = type_in("simulate", *SMALL, *RATES)
+    assert ended.status == 1
+    rows = read_table(place / "out", "sweep").to_pylist()
+    assert rows[0]["gmv_paid_fen_change"] is None
+    change = rows[1]["gmv_paid_fen"] - rows[0]["gmv_paid_fen"]
+    assert rows[1]["gmv_paid_fen_change"] == pytest.approx(change)
+    assert rows[1]["gmv_paid_fen_change_ci_low"] < change < rows[1]["gmv_paid_fen_change_ci_high"]
+    shape = sweep_shape(rows)
+    assert (shape.along, shape.series) == ("override.policy.subsidy.rate.source", [""])
+    drawn = {one.finding.split(" is ")[0]: one for one in sweep_pictures(rows)}
+    (points,) = (
+        own
+        for own in drawn["GMV as paid"].spec["datasets"].values()
+        if own and "x" in own[0] and "tip" in own[0]
+    )
+    assert [one["x"] for one in points] == [0, 0.1]
+    assert points[1]["low"] < points[1]["value"] < points[1]["high"]
+    page = (place / "out/report.html").read_text(encoding="utf-8")
+    assert "A sweep of policy.subsidy.rate.source" in page
+    assert "1 of 3 jobs are not finished: source=0.2" in page
+    assert type_in("report", "folder=out", "report.language=zh").status == 0
+
+
+def test_what_is_no_number_is_drawn_as_dots_by_name(type_in, place: Path, market) -> None:
+    words = ("-m", "policy=h1_2020,laissez_faire", "hydra.sweep.dir=out")
+    ended = type_in("simulate", *SMALL, *words)
+    assert ended.status == 0, ended.err
+    rows = read_table(place / "out", "sweep").to_pylist()
+    assert sweep_shape(rows).along == ""
+    (first, *_) = sweep_pictures(rows)
+    names = {one["name"] for own in first.spec["datasets"].values() for one in own}
+    assert len(names) == 2

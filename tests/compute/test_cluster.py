@@ -16,7 +16,7 @@ import pytest
 from engine.compute import open_pool
 from engine.compute.cluster import _RayPool
 from engine.compute.same_code import Refusal, of_other_code, own_code, refused
-from engine.compute.watch import ClusterWatch, WithoutRay
+from engine.compute.watch import ClusterWatch, Node, WithoutRay
 from engine.errors import ClusterError
 from tests.compute.test_pools import some_cases, spec
 from tests.fakes import simulate_fake
@@ -51,7 +51,7 @@ def test_the_watch_tells_what_changes_and_what_is_missing() -> None:
     said: list[str] = []
     now = [0.0]
     watch = ClusterWatch(said.append, lambda: now[0])
-    one, two = {"a" * 12: ("10.0.0.1", 0)}, {"b" * 12: ("10.0.0.2", 8)}
+    one, two = {"a" * 12: Node("10.0.0.1", 0)}, {"b" * 12: Node("10.0.0.2", 8)}
     watch.look(one, 8)
     assert said == ["waiting for 8 CPUs, 0 granted"]
     watch.look(one, 8)

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.compute import machine
-from engine.compute.machine import _available_bytes, check_memory
+from engine.compute.machine import available_bytes, check_memory
 from engine.errors import InputError
 from engine.spec.jobs import Ray
 
@@ -16,7 +16,7 @@ def ray(backend: str, workers: int | None = None, address: str | None = None) ->
 
 @pytest.fixture(autouse=True)
 def free_800_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "_available_bytes", lambda: 800)
+    monkeypatch.setattr(machine, "available_bytes", lambda: 800)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
 
 
@@ -36,7 +36,7 @@ def test_what_fits_is_let_through(buyers: int, years: int, spec: Ray) -> None:
 def test_what_does_not_fit_is_refused_with_what_would() -> None:
     with pytest.raises(InputError) as error:
         check_memory(6, 99, ray("ray", 2), "buyers")
-    assert "6 buyers in 2 years at once" in error.value.what
+    assert "6 buyers in 2 runs at once" in error.value.what
     assert "at most 5 buyers" in error.value.allowed
     assert "ray.workers_count=1" in error.value.remedy
     with pytest.raises(InputError):
@@ -44,7 +44,7 @@ def test_what_does_not_fit_is_refused_with_what_would() -> None:
 
 
 def test_this_machine_has_some_memory() -> None:
-    free = _available_bytes()
+    free = available_bytes()
     assert free is None or free > 10**7
 
 

@@ -110,7 +110,7 @@ def test_input_that_the_engine_refuses_stays_an_input_error(on_ray: Pool, backen
 def test_a_worker_that_keeps_dying_is_a_cluster_error(on_ray: Pool) -> None:
     with (
         open_pool(spec("ray"), 1, 0.1, kills_its_worker) as pool,
-        pytest.raises(ClusterError, match="failed for good"),
+        pytest.raises(ClusterError, match="workers died 2 times over the same years"),
     ):
         list(pool.run(some_cases(1)))
 
@@ -191,9 +191,8 @@ def test_something_else_that_listens_does_not_hang(
 
 @pytest.fixture
 def no_ray() -> None:
-    import ray
-
-    ray.shutdown()
+    if "ray" in sys.modules:  # imported here, it would look for a token before there is one
+        sys.modules["ray"].shutdown()
 
 
 def test_workers_that_are_counted_have_a_task_waiting_too(no_ray: None) -> None:
@@ -202,9 +201,9 @@ def test_workers_that_are_counted_have_a_task_waiting_too(no_ray: None) -> None:
         assert isinstance(pool, _RayPool)
         assert (pool.workers_count, pool._window) == (2, 4)
         pool._limit = 1  # fewer than it has: now nothing but the window holds them back
-        assert pool._room(1) == (1, 1)
+        assert pool._room() == (1, 1)
         pool._limit = None
-        assert pool._room(1) == (2, 4)
+        assert pool._room() == (2, 4)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,7 +1,9 @@
 """One market on several shards: the bits of the market in one process, whatever happens."""
 
+import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -13,7 +15,7 @@ import pytest
 
 from engine.compute.shards.links import LinkLostError, TreeLinks
 from engine.compute.shards.member import Member
-from engine.compute.shards.nights import Nights
+from engine.compute.shards.nights import Nights, remove_old_nights
 from engine.compute.shards.sizes import bytes_of_shard, shards_count
 from engine.errors import InputError, PoquanError
 from engine.market.exchange import WHOLE, numbers_of
@@ -243,3 +245,14 @@ def test_auto_takes_as_few_shards_as_the_memory_of_the_nodes_bears() -> None:
     assert shards_count(big.model_copy(update={"shards": 7}), [0]) == 7
     with pytest.raises(InputError, match=r"auto, but 217,000,000 buyers need 16\.2 GiB"):
         shards_count(big, [6 * gib] * 2)
+
+
+def test_folders_of_markets_that_were_killed_days_ago_are_removed(tmp_path: Path) -> None:
+    for name in ("poquan-shards-old", "poquan-shards-new", "another"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "shard-0-of-2-night-3.npz").touch()
+    week_ago = time.time() - 7 * 86_400
+    for name in ("poquan-shards-old", "another"):
+        os.utime(tmp_path / name, (week_ago, week_ago))
+    remove_old_nights(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"poquan-shards-new", "another"}

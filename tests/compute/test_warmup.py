@@ -40,3 +40,31 @@ def test_a_year_after_the_warm_up_compiles_nothing(tmp_path: Path) -> None:
     compiled = run(tmp_path, WARM_UP, stored)
     assert compiled
     assert run(tmp_path, YEAR, stored) == compiled
+
+
+READY = """
+import pickle, sys, time
+import engine.warmup
+from engine.cache import mark_warm
+from engine.compute.tasks import make_ready
+
+def compile_slowly(case):
+    with open(sys.argv[2], "a") as file:
+        file.write("compiled\\n")
+    time.sleep(2)
+    mark_warm()
+
+engine.warmup.warm_up = compile_slowly
+make_ready(pickle.load(open(sys.argv[1], "rb")))
+"""
+
+
+def test_of_workers_that_start_together_on_a_node_one_compiles(tmp_path: Path) -> None:
+    stored, said = tmp_path / "case.pickle", tmp_path / "said"
+    stored.write_bytes(pickle.dumps(case(days=1)))
+    root = str(Path(__file__).parents[2])
+    environ = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": root}
+    words = [sys.executable, "-c", READY, str(stored), str(said)]
+    workers = [subprocess.Popen(words, env=environ) for _ in range(3)]
+    assert [worker.wait() for worker in workers] == [0, 0, 0]
+    assert said.read_text() == "compiled\n"

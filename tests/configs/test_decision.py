@@ -8,7 +8,8 @@ from engine.config import load
 from engine.errors import PoquanError
 from engine.horizon import horizon_notes
 from engine.spec.calibration import CalibrateJob
-from engine.spec.jobs import CompareJob, Job, OptimizeJob, SimulateJob
+from engine.spec.jobs import CompareJob, Job, SimulateJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.sensitivity import SensitivityJob
 from tests.worlds import CONF
 

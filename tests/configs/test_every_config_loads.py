@@ -11,11 +11,13 @@ from engine.config import dump, load
 from engine.spec.base import Spec
 from engine.spec.benchmark import BenchmarkJob
 from engine.spec.calibration import CalibrateJob
-from engine.spec.jobs import CompareJob, Job, OptimizeJob, ReportJob, SimulateJob
+from engine.spec.jobs import CompareJob, Job, ReportJob, SimulateJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.priors import PriorsJob
 from engine.spec.response import ResponseJob
 from engine.spec.sensitivity import SensitivityJob
+from engine.spec.trial import TrialJob
 from engine.spec.worlds import worlds
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -31,6 +33,7 @@ JOBS: dict[str, type[Spec]] = {
     "priors": PriorsJob,
     "sensitivity": SensitivityJob,
     "response": ResponseJob,
+    "trial": TrialJob,
 }
 SHARED = {"base", "output"}
 OPTIONS = sorted(
@@ -76,7 +79,7 @@ def test_every_option_loads(group: str, option: str) -> None:
 
 @pytest.mark.parametrize("scale", ["smoke", "laptop", "full"])
 @pytest.mark.parametrize(
-    "command", ["simulate", "compare", "optimize", "replan", "sensitivity", "response"]
+    "command", ["simulate", "compare", "optimize", "replan", "sensitivity", "response", "trial"]
 )
 def test_every_command_loads_at_every_scale(command: str, scale: str) -> None:
     load(composed(command, f"scale={scale}"), JOBS[command])
@@ -86,9 +89,9 @@ def test_every_command_loads_at_every_scale(command: str, scale: str) -> None:
     ("scale", {"smoke", "laptop", "full"}),
     ("search", {"tpe", "nsga2", "nsga3", "cmaes", "gp", "gp_torch", "qmc", "random"}),
     ("ray", {"local", "cluster"}),
-    ("question", {"june_2020", "october_2020", "year_2020"}),
+    ("question", {"june_2020", "october_2020", "year_2020", "pinduoduo_2019"}),
     ("policy", {"laissez_faire", "h1_2020", "double_ten_billion"}),
-    ("scenario", {"kuaishou_2020"}),
+    ("scenario", {"kuaishou_2020", "pinduoduo_2019"}),
 ])  # fmt: skip
 def test_the_promised_options_are_there(group: str, needed: set[str]) -> None:
     assert needed <= {option for name, option in OPTIONS if name == group}

@@ -14,7 +14,7 @@ from engine.claims import claim_rows
 from engine.compute.pool import ProcessPool
 from engine.config import load
 from engine.errors import InputError
-from engine.results.schemas import table_of_rows
+from engine.results.arrow import table_of_rows
 from engine.spec.experiment import Experiment
 from engine.spec.jobs import CompareJob
 
@@ -91,10 +91,10 @@ def years(a: list[float], b: list[float], world: str = "base") -> list[RunResult
 @pytest.mark.parametrize(("expect", "a", "verdict"), [
     ("above", [12, 13, 12], "holds"),
     ("above", [8, 7, 8], "does not hold"),
-    ("above", [12, 2, 12], "not told"),
+    ("above", [12, 2, 12], "undecided"),
     ("below", [8, 7, 8], "holds"),
     ("below", [12, 13, 12], "does not hold"),
-    ("above", [12], "not told"),
+    ("above", [12], "undecided"),
 ])  # fmt: skip
 def test_a_claim_holds_where_its_whole_interval_lies(
     expect: str, a: list[float], verdict: str
@@ -104,7 +104,9 @@ def test_a_claim_holds_where_its_whole_interval_lies(
     assert row["value"] == pytest.approx(sum(a) / len(a) - 10)
 
 
-@pytest.mark.parametrize(("within", "verdict"), [(9, "holds"), (1, "not told"), (0.5, "not told")])
+@pytest.mark.parametrize(
+    ("within", "verdict"), [(9, "holds"), (1, "undecided"), (0.5, "undecided")]
+)
 def test_nil_is_what_lies_within_so_much(within: float, verdict: str) -> None:
     asked = experiment(expect="nil", within=within)
     (row,) = claim_rows(asked, years([11, 9, 10, 11], [10] * 4))

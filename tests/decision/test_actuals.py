@@ -17,12 +17,13 @@ from engine.config import load
 from engine.decision.actuals import known_actuals, past_cases, weighed_past
 from engine.decision.answer import Answer, Confirmed, answer
 from engine.decision.months import plan_by_month
-from engine.decision.price_table import Asked, ConfirmedPolicy, price_table
+from engine.decision.price_table import ConfirmedPolicy, PriceQuestion, price_table
 from engine.decision.tables import answer_tables
 from engine.errors import InputError
 from engine.market.run import simulate
-from engine.results.schemas import COLUMNS, table_of_rows
-from engine.spec.jobs import OptimizeJob
+from engine.results.arrow import table_of_rows
+from engine.results.schemas import COLUMNS
+from engine.spec.optimize import OptimizeJob
 from tests.fakes import simulate_fake, small_policy
 from tests.search.jobs import run, small_job
 from tests.worlds import CONF, case
@@ -211,9 +212,9 @@ def test_all_weight_on_one_world_gives_its_price_table():
         for one in policies
     ]
     targets = [299.0, 315.0, 335.0, 350.0]
-    both = Asked(0.6, ("a", "b"), np.array([0.0, 1.0]))
+    both = PriceQuestion(0.6, ("a", "b"), np.array([0.0, 1.0]))
     found = price_table(policies[1:], policies[0], targets, both)
-    wanted = price_table(alone[1:], alone[0], targets, Asked(0.6, ("b",), np.ones(1)))
+    wanted = price_table(alone[1:], alone[0], targets, PriceQuestion(0.6, ("b",), np.ones(1)))
     own = {"worst_world", "worst_reach"}  # the worst is told whatever its weight
     for row, other in zip(found, wanted, strict=True):
         for name, value in row._asdict().items():

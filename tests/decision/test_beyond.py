@@ -125,7 +125,7 @@ def test_the_shape_is_compared_with_straight_knots_of_the_same_policy():
 
 def test_what_is_not_told_from_noise_is_said_so():
     (said,) = asked(run_off=()).sentences
-    assert "brings nothing beyond a straight one that is told from noise" in said
+    assert "brings nothing beyond a straight one that is distinguishable from noise" in said
     assert "GMV 0.75 (−2.4 to 3.9) and contribution 0.00 (0.00 to 0.00) bn RMB" in said
 
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.decision.price_table import (
-    Asked,
     ConfirmedPolicy,
+    PriceQuestion,
     cheapest,
     default_targets,
     held_fen,
@@ -24,7 +24,7 @@ ABOVE = np.array([-15.0, -5.0, 5.0, 15.0])[:, None]
 """What worlds sell more, bn RMB."""
 LUCK = np.linspace(-4, 4, 5)[None]
 """What replications sell more, shared by all worlds."""
-ASKED = Asked(0.8, WORLDS, EVEN)
+ASKED = PriceQuestion(0.8, WORLDS, EVEN)
 
 
 def policy(more: float, name: str = "", cost: float | None = None) -> ConfirmedPolicy:
@@ -92,7 +92,7 @@ def test_what_nothing_reaches_is_a_row():
 
 
 def test_weights_move_the_answer():
-    poor = Asked(0.8, WORLDS, np.array([0.97, 0.01, 0.01, 0.01]))
+    poor = PriceQuestion(0.8, WORLDS, np.array([0.97, 0.01, 0.01, 0.01]))
     one, other = (price_table(POLICIES, TODAY, [270 * BN], a)[0] for a in (ASKED, poor))
     assert other.cost.value > one.cost.value
     assert other.cost_median == pytest.approx(
@@ -113,7 +113,7 @@ def test_no_policy_that_is_given_beats_a_row(data):
     draw = np.random.default_rng(data.draw(st.integers(0, 10_000)))
     count, worlds = data.draw(st.integers(1, 8)), data.draw(st.integers(1, 4))
     weights = draw.dirichlet(np.ones(worlds))
-    asked = Asked(data.draw(st.sampled_from([0.5, 0.8, 1.0])), WORLDS[:worlds], weights)
+    asked = PriceQuestion(data.draw(st.sampled_from([0.5, 0.8, 1.0])), WORLDS[:worlds], weights)
     made = [
         ConfirmedPolicy(f"p{k}", draw.integers(0, 20, (worlds, 3)) * 1.0,
                         draw.integers(-3, 9, (worlds, 3)) * 1.0, np.zeros((worlds, 3)))
@@ -150,7 +150,7 @@ def test_levels_go_from_what_is_held_to_what_nothing_holds():
 
 
 def told(goal: float, value: float = 0.0, policies=POLICIES):
-    asked = Asked(0.8, WORLDS, EVEN, value)
+    asked = PriceQuestion(0.8, WORLDS, EVEN, value)
     return recommendation(policies, TODAY, goal * BN, [k * 10 * BN for k in range(20, 40)], asked)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.decision.price_table import Asked, ConfirmedPolicy
+from engine.decision.price_table import ConfirmedPolicy, PriceQuestion
 from engine.decision.robustness import certainty_sentences, without_each_world
 from engine.decision.weights import even_weights
 
@@ -17,8 +17,8 @@ def policy(name: str, gmv, cost=0.0) -> ConfirmedPolicy:
     return ConfirmedPolicy(name, sold, np.broadcast_to(cost, sold.T.shape).T * BN, sold * 0)
 
 
-def asked(weights=(0.5, 0.3, 0.2), probability: float = 0.5) -> Asked:
-    return Asked(probability, WORLDS[: len(weights)], np.array(weights))
+def asked(weights=(0.5, 0.3, 0.2), probability: float = 0.5) -> PriceQuestion:
+    return PriceQuestion(probability, WORLDS[: len(weights)], np.array(weights))
 
 
 TODAY = policy("as today", [200, 200, 200])

@@ -1,4 +1,4 @@
-"""The surrogate foretells what it was not shown, and says how wrong it is."""
+"""The surrogate predicts what it was not shown, and says how wrong it is."""
 
 import numpy as np
 import pytest

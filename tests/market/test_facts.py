@@ -125,9 +125,9 @@ def test_the_figures_asked_for_are_among_the_fitted() -> None:
     }
 
 
-def numbers_with_comments() -> list[tuple[int, str, str]]:
+def numbers_with_comments(name: str = "kuaishou_2020") -> list[tuple[int, str, str]]:
     """(line number, line, comment) of every line of the scenario that holds a number or date."""
-    lines = (CONF / "scenario" / "kuaishou_2020.yaml").read_text(encoding="utf-8").splitlines()
+    lines = (CONF / "scenario" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
     found = []
     comment_above = ""
     group = ""

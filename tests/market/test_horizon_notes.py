@@ -7,7 +7,7 @@ from engine.checks import check_job
 from engine.config import load
 from engine.errors import CombinedInputError
 from engine.horizon import horizon_notes
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from tests.worlds import CONF, job
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from engine.describe import heading, rewritten
+from engine.describe import heading, with_generated_blocks
 from engine.describe.parameters import _matching, _parameters
 from engine.spec.mechanisms import MECHANISMS
 from tests.update_model import FILE, ROOT
@@ -28,7 +28,7 @@ def names(kind: str) -> list[str]:
 
 
 def test_the_generated_tables_are_up_to_date():
-    assert rewritten(TEXT, ROOT) == TEXT, "run python -m tests.update_model"
+    assert with_generated_blocks(TEXT, ROOT) == TEXT, "run python -m tests.update_model"
 
 
 @pytest.mark.parametrize("title", [*SECTIONS, *(heading(m) for m in MECHANISMS)])

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from engine.priors import figures
-from engine.priors.figures import _WHY_NOT, _read_figures, compare
+from engine.priors.figures import _WHY_NOT, _read_figures, prior_rows
 from engine.priors.logit import LikelihoodFit
 from engine.priors.panels import IN_ECDAT
 from engine.report.terminal.analyses import print_priors
@@ -24,7 +24,7 @@ MIXED = "mixed logit, -price coef lognormal"
 
 
 def rows_of(draws: int) -> list[dict[str, Any]]:
-    return compare(FIGURES, draws, 1, lambda *_: None)
+    return prior_rows(FIGURES, draws, 1, lambda *_: None)
 
 
 def printed(rows: Sequence[dict[str, Any]]) -> str:
@@ -45,7 +45,7 @@ def test_figures_without_a_panel_are_listed_with_the_reason(tmp_path: Path) -> N
         "dataset,model,parameter,value,se\n"
         "cdnow,BG/NBD,r,0.2671,\nbrandy,MNL,price,-2,0.1\ncatsup,probit,price,-2,0.1\n"
     )
-    rows = compare(file, 16, 1, lambda *_: None)
+    rows = prior_rows(file, 16, 1, lambda *_: None)
     assert [row["reason"] for row in rows] == [
         _WHY_NOT["cdnow"], *["no way is known to estimate it"] * 2
     ]  # fmt: skip
@@ -97,7 +97,9 @@ def test_the_command_leaves_its_table_and_prints_it(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     rows = read_table(tmp_path / "out", "priors").to_pylist()
     assert len(rows) == len(_read_figures(FIGURES))
-    assert max(map(len, done.stdout.splitlines())) <= 80
+    *lines, place = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert place.startswith("Results: ")  # a path is never cut
     for part in (
         "of 49 within one standard error",
         "Not estimated: margarine, 5 figures",

@@ -12,8 +12,8 @@ from engine.priors.logit import (
     _slopes,
     _sobol_normals,
     conditional_logit,
+    logit_own_elasticity,
     mixed_logit,
-    own_elasticity,
 )
 from engine.priors.panels import ChoiceData
 from tests.priors.simulated import TRUE, simulated_design
@@ -121,7 +121,7 @@ def test_the_elasticity_is_what_a_dearer_brand_loses() -> None:
         dearer[:, brand, k] *= 1 + rise
         after = _probabilities(choices._replace(variables=dearer), fit.values).mean(axis=0)
         lost.append((after[brand] / before[brand] - 1) / rise)
-    elasticity, error = own_elasticity(choices, fit)
+    elasticity, error = logit_own_elasticity(choices, fit)
     assert elasticity == pytest.approx(before @ lost, rel=1e-4)
     assert 0 < error < 0.5
 

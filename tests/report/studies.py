@@ -104,10 +104,12 @@ def ablate_folder(folder: Path, **more: Any) -> Path:
     return folder
 
 
-def simulate_folder(folder: Path, policy: str = "h1_2020", **changes: Any) -> Path:
+def simulate_folder(
+    folder: Path, policy: str = "h1_2020", rate: float = 0.03, **changes: Any
+) -> Path:
     """Leave what `simulate` leaves."""
     results = Results(folder, CONFIG | {"objective": None, "search": None}, 7)
-    results.write_runs(simulate({policy: 0.03}, **changes), segments=True, anchors=True)
+    results.write_runs(simulate({policy: rate}, **changes), segments=True, anchors=True)
     results.finish()
     return folder
 
@@ -128,13 +130,17 @@ PRICED = {"h1_2020": 250.0, "trial_012": 270.0, "trial_031": 280.0, "trial_058":
 """Policies of the priced folder by the target that each holds; 310 is held by none."""
 
 
+TODAY = "double_ten_billion"
+
+
 def priced_folder(folder: Path) -> Path:
     """Leave what `optimize` leaves where targets have a price."""
     years = simulate(BASELINES | FOUND)
-    config = CONFIG | {"today": "double_ten_billion", "decision_date": "2020-06-01"}
+    config = CONFIG | {"today": TODAY, "decision_date": "2020-06-01"}
     config |= {"report": {"language": "en"}}
     results = Results(folder, config, 7)
     results.write_runs(years)
+    results.write_details(year for year in years if year.labels["policy"] in (*PRICED, TODAY))
     results.write_rows("frontier", frontier_rows(years))
     results.write_rows("advice", _advice())
     results.write_rows("prices", [_price(k, target) for k, target in enumerate([*PRICED, ""])])

@@ -42,7 +42,7 @@ def test_the_cheapest_policy_that_reaches_is_the_answer(study: StudyResults) -> 
     assert best.policy == "trial_044"  # trial_058 reaches more often and costs more
     said = " ".join(sentences(study))
     assert "250 bn RMB can be reached. The cheapest way found is trial_044" in said
-    assert "80% of the simulated years" in said
+    assert "80% of the simulated runs" in said
     assert "laissez_faire (209.5 ± 7.9), h1_2020 (218.6 ± 8.8) and double_ten_billion" in said
     assert "What it does: coupons of 15% (source) of the price" in said
 
@@ -140,7 +140,7 @@ def test_worlds_that_share_their_seeds_are_averaged_first() -> None:
 def test_a_simulation_is_told_plainly(tmp_path: Path) -> None:
     said = sentences(read_study(simulate_folder(tmp_path)))[0]
     assert "Under h1_2020 GMV as paid ends at 218.6 ± 8.8 bn RMB" in said
-    assert "reached in none of the years" in said
+    assert "reached in none of the runs" in said
 
 
 def test_a_comparison_is_told_plainly(tmp_path: Path) -> None:

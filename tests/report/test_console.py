@@ -54,7 +54,7 @@ def test_years_and_rows_of_runs_print_alike(width: int) -> None:
     rows = [{**year.labels, **year.run} for year in YEARS]
     from_years = printed(width, lambda console: print_runs(YEARS, console))
     assert from_years == printed(width, lambda console: print_runs(rows, console))
-    assert "35 simulated years" in from_years
+    assert "35 simulated runs" in from_years
     assert max(map(len, from_years.splitlines())) <= width
 
 

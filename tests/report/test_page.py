@@ -127,7 +127,7 @@ def test_an_ablation_has_its_own_heading_and_says_what_matters(tmp_path: Path) -
     assert "M7: an anchor leaves" in said
     assert re.search(r"M7 exits matters most: without it GMV as paid changes by −[\d.]+", said)
     assert re.search(r"these change it most \(bn RMB\): M7 exits \(−[\d.]+ ± [\d.]+\)\.", said)
-    assert "On GMV as paid, not told from zero: M14 target." in said
+    assert "On GMV as paid, not distinguishable from zero: M14 target." in said
     assert "What the year brings" not in said
     assert "all_on" not in said.split("What the words mean")[0]
 
@@ -216,7 +216,7 @@ def test_results_without_a_manifest_are_said_to_be_incomplete(tmp_path: Path) ->
     (tmp_path / "runs.parquet").unlink()
     page = read(tmp_path)
     assert "3 policies under common random numbers" in page.text
-    assert "rests on no whole year" in page.text
+    assert "rests on no whole run" in page.text
 
 
 def test_the_days_of_whole_years_are_shown_before_their_figures(tmp_path: Path) -> None:
@@ -226,7 +226,7 @@ def test_the_days_of_whole_years_are_shown_before_their_figures(tmp_path: Path) 
     page = read(tmp_path)
     assert "A year under h1_2020" in page.text
     assert "GMV on its way to the target" in page.text
-    assert "No figures of whole years are here" in page.text
+    assert "No figures of whole runs are here" in page.text
     assert "What the year brings" not in page.text
 
 

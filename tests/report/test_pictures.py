@@ -9,20 +9,24 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.decision.amounts import bn
 from engine.report import read_study
+from engine.report.charts.brought import BROUGHT_HEADS, brought_picture, brought_rows
+from engine.report.charts.ecosystem import lorenz_picture
 from engine.report.charts.frontier import frontier_picture
 from engine.report.charts.grammar import Picture, wrapped
 from engine.report.charts.over_time import _curves, _target_path, days_pictures
 from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
 from engine.report.charts.render import static_picture
 from engine.report.charts.subsidy import segment_pictures
-from engine.report.findings.options import at_knee, changers, headline, options
+from engine.report.findings.options import at_knee, change_sentences, headline, options
 from engine.report.findings.policies import policy_texts
 from engine.report.html.search import search_sections
-from engine.report.read.lines import spread
 from engine.report.read.results_model import StudyResults
-from engine.units import FEN_PER_BN_RMB
+from engine.report.read.segments import run_shares
+from engine.units import DOMAINS, FEN_PER_BN_RMB, KINDS, TIERS
 from tests.report.studies import (
+    TODAY,
     ablate_folder,
     compare_folder,
     optimize_folder,
@@ -98,7 +102,7 @@ def test_where_no_policy_reaches_the_goal_none_is_an_option_for_it(priced: Study
     assert one is not None
     assert (one.value, one.span) == ("0.40", "")
     assert price_picture(found.prices) is None
-    assert all(" at its " not in said for said in changers(found))
+    assert all(" at its " not in said for said in change_sentences(found))
 
 
 def test_one_world_has_no_range(priced: StudyResults) -> None:
@@ -139,7 +143,10 @@ def test_effects_are_signed_and_told_from_nothing_or_not(priced: StudyResults) -
     gmv, contribution = effect_pictures(priced.effects)
     assert gmv.finding == "Most of GMV as paid is moved by “cap 0.9”: 2 bn RMB"
     told = {row["name"]: row["told"] for row in values(gmv, "told")}
-    assert told == {"cap 0.9": "told from nothing", "no floor": "not told from nothing"}
+    assert told == {
+        "cap 0.9": "distinguishable from zero",
+        "no floor": "not distinguishable from zero",
+    }
     assert contribution.finding.startswith("Most of contribution")
 
 
@@ -200,7 +207,7 @@ def test_segments_say_where_the_coupons_went(tmp_path: Path) -> None:
         | {"gmv_paid_fen": 5e12}
         for row in found.segments
     ]
-    tiers, domains, shares = segment_pictures(replace(found, segments=rows))
+    tiers, domains, shares = segment_pictures(replace(found, segments=rows), "h1_2020")
     assert tiers.finding.startswith("75% of")
     assert "tier 3 and below" in tiers.finding
     assert "of the coupons were spent on sales" in domains.finding
@@ -219,14 +226,6 @@ def test_analyses_without_a_search_are_drawn_too(tmp_path: Path, make: Any) -> N
     assert section.pictures
 
 
-def test_a_spread_holds_both_ends(study: StudyResults) -> None:
-    found = [line for line in study.lines if not line.is_baseline]
-    assert [line.policy for line in spread(found, 2)] == ["trial_012", "trial_058"]
-    assert len(spread(found, 9)) == 4
-    assert [line.policy for line in spread(found, 1)] == ["trial_012"]
-    assert spread(found, 0) == []
-
-
 def test_long_names_are_broken_between_words() -> None:
     assert wrapped("29 % on multinationals, 30 % on the partner's goods", 28) == (
         "29 % on multinationals, 30 %|on the partner's goods"
@@ -239,3 +238,44 @@ def test_a_static_picture_is_one_image_without_addresses(priced: StudyResults) -
     assert one is not None
     assert static_picture(one.spec).startswith("data:image/svg+xml;base64,")
     assert "http" not in json.dumps(one.spec)
+
+
+def test_what_a_policys_coupons_brought_is_told_against_today(priced: StudyResults) -> None:
+    one = brought_picture(priced, "trial_058", "ambitious", TODAY, "today")
+    assert one is not None
+    more = {name: sum(row["value"] for row in values(one, "series", "tip") if row["series"] == name)
+            for name in ("coupons, less what came back", "GMV as paid")}  # fmt: skip
+    own, base = (
+        [row for row in priced.runs if row["policy"] == name] for name in ("trial_058", TODAY)
+    )
+    given = [row["subsidy_fen"] - row["refunded_subsidy_fen"] for row in own]
+    less = [row["subsidy_fen"] - row["refunded_subsidy_fen"] for row in base]
+    change = (np.mean(given) - np.mean(less)) / FEN_PER_BN_RMB
+    assert more["coupons, less what came back"] == pytest.approx(change, rel=1e-6)
+    sold = [np.mean([row["gmv_paid_fen"] for row in rows]) for rows in (own, base)]
+    assert more["GMV as paid"] == pytest.approx((sold[0] - sold[1]) / FEN_PER_BN_RMB, rel=1e-6)
+    assert f"gives {bn(change * FEN_PER_BN_RMB)} bn RMB more in coupons than today" in one.finding
+    lines = brought_rows(priced, "trial_058", TODAY)
+    assert len(lines) == len(KINDS) * len(TIERS) * len(DOMAINS)
+    assert {len(line) for line in lines} == {len(BROUGHT_HEADS)}
+
+
+def test_policies_without_segments_have_no_such_picture(priced: StudyResults) -> None:
+    assert brought_picture(priced, "trial_044", "another", TODAY, "today") is None
+    assert brought_rows(priced, "trial_044", TODAY) == []
+
+
+def test_a_search_draws_a_lorenz_curve_a_policy(priced: StudyResults) -> None:
+    one = lorenz_picture(priced, {"trial_058": "ambitious", "trial_044": "not kept", TODAY: "now"})
+    assert one is not None
+    assert {row["series"] for row in values(one, "series")} == {"ambitious", "now"}
+    assert "under “ambitious”" in one.finding
+
+
+def test_worlds_count_in_segments_as_they_weigh() -> None:
+    runs = [{"policy": "a", "world": w} for w in ("one", "one", "two", "two")]
+    worlds = [{"world": "one", "weight": 0.9}, {"world": "two", "weight": 0.1}]
+    assert run_shares(runs, worlds) == {("a", "one"): 0.45, ("a", "two"): 0.05}
+    assert run_shares(runs[1:], []) == {("a", "one"): pytest.approx(1 / 3),
+                                        ("a", "two"): pytest.approx(1 / 3)}  # fmt: skip
+    assert run_shares(runs[:2], worlds) == {("a", "one"): 0.5}

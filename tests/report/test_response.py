@@ -31,7 +31,7 @@ def test_a_title_states_the_finding() -> None:
     assert load == "traffic.commercial_load: contribution with run-off is best near 0.8"
     assert library.endswith("best at the high end, 1")
     assert cap.endswith("best near 0.9")
-    assert floor == "traffic.floor: nothing is told from noise"
+    assert floor == "traffic.floor: nothing is distinguishable from noise"
 
 
 def test_a_note_says_what_the_lever_is_and_what_its_best_brings() -> None:
@@ -84,7 +84,7 @@ def test_the_table_keeps_its_numbers_in_one_piece(width: int) -> None:
     assert max(map(len, text.splitlines())) <= width
     assert re.search(r"0\.9 +0\.8 +\+2\.00 ± 0\.28 +102\.0 +interior", text)
     assert re.search(r"traffic\.floor +0\.9 +– +– +– +moves nothing", text)
-    assert "Nothing told from noise, on any measure: traffic.floor." in text
+    assert "Nothing distinguishable from noise, on any measure: traffic.floor." in text
 
 
 def test_the_page_holds_the_table_and_the_pictures(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from rich.console import Console
 
 from engine.report.charts.rows import sensitivity_pictures
-from engine.report.findings.sensitivity import blocks, moved_sentences
+from engine.report.findings.sensitivity import moved_sentences, sensitivity_blocks
 from engine.report.terminal.analyses import print_sensitivity
 from engine.sensitivity.indices import _row
 
@@ -22,7 +22,7 @@ ROWS: list[dict[str, Any]] = [
 
 
 def test_the_strongest_stand_first_with_what_they_bring_alone() -> None:
-    sales, gini, cost = blocks(ROWS)
+    sales, gini, cost = sensitivity_blocks(ROWS)
     assert [factor.name for factor in sales.factors] == ["subsidy.cap_rmb", "price.cap"]
     assert sales.factors[0].alone == 0.5
     assert sales.noise == 0.3
@@ -30,7 +30,7 @@ def test_the_strongest_stand_first_with_what_they_bring_alone() -> None:
     assert cost.factors[0].alone is None
 
 
-def test_only_what_is_told_from_nothing_is_named() -> None:
+def test_only_what_is_distinguishable_from_zero_is_named() -> None:
     sales, gini, cost, noisy, _ = moved_sentences(ROWS)
     assert "subsidy.cap_rmb (0.70 ± 0.10)" in sales
     assert "price.cap" not in sales  # its interval holds zero
@@ -38,7 +38,7 @@ def test_only_what_is_told_from_nothing_is_named() -> None:
     assert "price.cap (0.60)" in cost
     assert "GMV as paid over the levers of the space (30%)" in noisy
     (unsure,) = moved_sentences([_row("levers", "price.cap", "gini", "total", 0.2, 0.3)])[:1]
-    assert "none of the levers of the space is told" in unsure
+    assert "none of the levers of the space is distinguishable" in unsure
 
 
 def effect(name: str, value: float, half: float | None) -> dict[str, Any]:
@@ -50,7 +50,7 @@ def test_the_way_and_the_amount_are_told_in_the_measures_unit(capsys) -> None:
     rows = [
         *ROWS,
         effect("subsidy.cap_rmb", 12.3e11, 2e11),
-        effect("price.cap", -1e11, 3e11),  # not told from nothing
+        effect("price.cap", -1e11, 3e11),  # not distinguishable from zero
     ]
     (said,) = (one for one in moved_sentences(rows) if "raising" in one)
     assert said == (
@@ -69,13 +69,34 @@ def test_what_its_interval_drowns_is_no_figure(capsys) -> None:
         _row("levers", "price.cap", "gmv_paid_fen", "total", 0.96, 63),
         effect("price.cap", 1e11, None),
     ]
-    assert "not enough runs" in moved_sentences(rows)[0]
+    assert moved_sentences(rows)[0] == (
+        "Not enough runs to tell what moves GMV as paid over the levers of the space. Ask for "
+        "more: indices.base_points_count, replications."
+    )
     print_sensitivity(rows, Console(width=110))
     out = capsys.readouterr().out
     assert "63" not in out
     assert "0.96" not in out
+    assert "price.cap" not in out
+    assert out.splitlines().count("  not enough runs".ljust(len("  not enough runs"))) <= 1
+    assert sensitivity_pictures(rows) == []
+    known = _row("levers", "price.cps_floor", "gmv_paid_fen", "total", 0.4, 0.1)
+    print_sensitivity([*rows, known], Console(width=110))
+    out = capsys.readouterr().out
     (line,) = (one for one in out.splitlines() if one.startswith("  price.cap"))
-    assert line.count("not enough runs") == 3
+    assert line.count("not enough runs") == 1  # of three figures
+
+
+def test_importance_is_no_share_of_the_variance(capsys) -> None:
+    rows = [_row("search", "price.cap", "cost_fen", "importance", 0.6, 0.2)]
+    print_sensitivity(rows, Console(width=110))
+    out = " ".join(capsys.readouterr().out.split())
+    assert "(± 95% interval)" in out
+    assert "0.60 ± 0.20" in out
+    assert "Importance adds up to 1 over the levers" in out
+    assert "variance" not in out
+    print_sensitivity([_row("search", "price.cap", "cost_fen", "importance", 0.6)], Console())
+    assert "interval" not in capsys.readouterr().out  # none is promised where there is none
 
 
 def test_every_factor_has_its_bar_and_noise_its_line() -> None:

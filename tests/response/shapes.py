@@ -1,7 +1,7 @@
 """What each lever should do alone around a policy, as data, and what a sweep says against it.
 
 A lever's shape is read off the rows of `response`. A sign is held against the sweep only where
-the opposite is told; with `is_told` the sign itself has to be told from noise. `best` are the
+the opposite is distinguishable; with `is_distinguishable` the sign itself has to be. `best` are the
 places where the contribution with run-off may be best; without any, everywhere.
 """
 
@@ -25,7 +25,7 @@ class Shape(NamedTuple):
     """
 
     signs: Mapping[str, Sign] = {}
-    is_told: bool = False
+    is_distinguishable: bool = False
     best: tuple[str, ...] = ()
     moves: bool = False
     range: Literal["search", "full"] = "search"
@@ -34,8 +34,8 @@ class Shape(NamedTuple):
 
 
 INSIDE = ("interior",)
-UNPAID = ("low end", "not told")
-FULL = ("high end", "not told")
+UNPAID = ("low end", "indistinguishable")
+FULL = ("high end", "indistinguishable")
 GMV, WHOLE, TAIL = "gmv_paid_fen", CONTRIBUTION, "small_anchor_income_fen"
 DAU, TOP = "dau_change_share", "top10_share"
 
@@ -45,7 +45,7 @@ SHAPES: dict[str, Shape] = {
     "subsidy.cap_rmb": Shape(),
     "subsidy.new_buyer_rate": Shape(),
     "subsidy.tier_factor": Shape(),
-    # It moves a part of the purse: of h1_2020's too little to be told from noise.
+    # It moves a part of the purse: of h1_2020's too little to be distinguishable from noise.
     "subsidy.festival_boost": Shape(moves=True, policy="double_ten_billion"),
     "subsidy.partner_share": Shape({GMV: "rises"}, moves=True),
     "subsidy.partner_budget_bn_rmb": Shape({GMV: "rises"}),
@@ -65,7 +65,9 @@ SHAPES: dict[str, Shape] = {
     "traffic.floor": Shape({TOP: "falls", TAIL: "rises"}, moves=True),
     "traffic.support": Shape(moves=True),
     "traffic.brand_support": Shape(moves=True),
-    "traffic.ad_load": Shape({GMV: "falls", DAU: "falls"}, is_told=True, best=INSIDE, moves=True),
+    "traffic.ad_load": Shape(
+        {GMV: "falls", DAU: "falls"}, is_distinguishable=True, best=INSIDE, moves=True
+    ),
     "traffic.ad_reserve_rmb": Shape(),
     "traffic.family_cap": Shape(moves=True),
     "traffic.commercial_load": Shape(
@@ -77,7 +79,7 @@ SHAPES: dict[str, Shape] = {
     "supply.platform_brand_support": Shape(best=UNPAID, moves=True),
     "supply.investment_bn_rmb": Shape({GMV: "rises"}, best=UNPAID, moves=True),
     # What it costs in sellers is less than what it keeps: in 2022 the platform closed it.
-    "supply.closed_loop": Shape({GMV: "rises"}, is_told=True, best=FULL, moves=True),
+    "supply.closed_loop": Shape({GMV: "rises"}, is_distinguishable=True, best=FULL, moves=True),
 }
 """By the names of a sweep of all levers."""
 
@@ -89,7 +91,7 @@ def misses(shape: Shape, rows: Sequence[Row]) -> list[str]:
     for measure, sign in shape.signs.items():
         change, noise = _over_the_range([row for row in rows if row["measure"] == measure])
         up = change if sign == "rises" else -change
-        if up < (noise if shape.is_told else -noise):
+        if up < (noise if shape.is_distinguishable else -noise):
             said.append(f"{measure} should be one that {sign}; it changes by {change:.4g}")
     if shape.best and found.place not in shape.best:
         said.append(f"best is {found.place} at {found.best['value']:g}, not {shape.best}")

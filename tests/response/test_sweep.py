@@ -9,8 +9,8 @@ from engine.case import RunResult
 from engine.compute.pool import ProcessPool
 from engine.errors import InputError
 from engine.measures.run_off import CONTRIBUTION
-from engine.response import check_job, response_cases, response_rows
-from engine.results.schemas import table_of_rows
+from engine.response import check_response, response_cases, response_rows
+from engine.results.arrow import table_of_rows
 from engine.stats.intervals import mean_interval
 from tests.fakes import simulate_fake
 from tests.response.jobs import job_of
@@ -93,11 +93,11 @@ def test_one_replication_has_differences_and_no_intervals() -> None:
 
 
 def test_what_is_not_measured_is_refused() -> None:
-    check_job(job_of(measures=("gmv_paid_with_run_off_fen", "gini")))
+    check_response(job_of(measures=("gmv_paid_with_run_off_fen", "gini")))
     with pytest.raises(InputError, match="did you mean gmv_paid_fen"):
-        check_job(job_of(measures=("gmv_payed_fen",)))
+        check_response(job_of(measures=("gmv_payed_fen",)))
     with pytest.raises(InputError, match="wall_s"):
-        check_job(job_of(measures=("wall_s",)))
+        check_response(job_of(measures=("wall_s",)))
 
 
 def test_what_no_year_depends_on_does_not_change_whose_the_folder_is() -> None:

@@ -22,7 +22,8 @@ from engine.results import (
     list_tables,
     read_table,
 )
-from engine.results.schemas import COLUMNS, schema, unit_of
+from engine.results.arrow import schema
+from engine.results.schemas import COLUMNS, unit_of
 from tests.fakes import simulate_fake, small_case, small_policy
 
 CONFIG = {
@@ -112,6 +113,7 @@ def test_every_amount_names_its_unit() -> None:
         "job",
     }
     unitless |= {"value", "lowest", "highest", "goal", "within"}  # of a measure that names it
+    unitless |= {"truth", "bias", "spread", "half_width", "detectable"}  # likewise
     unitless |= {"figure", "figure_se", "estimate", "estimate_se"}  # of a parameter, without unit
     unitless |= {"observed", "tolerance", "simulated"}  # in the unit that the row names
     unitless |= {"kept_low", "kept_high", "range_low", "range_high"}  # likewise

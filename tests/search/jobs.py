@@ -5,7 +5,7 @@ from typing import Any
 
 from engine.compute.pool import ProcessPool, Simulate
 from engine.search import Progress, SearchResult, optimize
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from tests.fakes import SMALL_SCALE, simulate_fake, small_policy, small_scenario
 
 SEARCH: dict[str, Any] = {

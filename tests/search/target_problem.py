@@ -9,7 +9,7 @@ import numpy as np
 from hydra import compose, initialize_config_dir
 
 from engine.config import load
-from engine.decision.price_table import Asked, ConfirmedPolicy
+from engine.decision.price_table import ConfirmedPolicy, PriceQuestion
 from engine.search.aim import Aim
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.finalists.choice import choose_finalists
@@ -17,7 +17,7 @@ from engine.search.finalists.selection import Selection
 from engine.search.polish.stage import LateEntries, polish
 from engine.search.problem import Point, Stage
 from engine.search.study import SearchStudy
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.search import Search
 from engine.stats.reach import held_level
 from tests.search.problems import Remembering, Toy, objective_of
@@ -115,7 +115,7 @@ class Priced:
     study: SearchStudy
     selection: Selection
 
-    def confirmed(self) -> tuple[list[ConfirmedPolicy], ConfirmedPolicy, Asked]:
+    def confirmed(self) -> tuple[list[ConfirmedPolicy], ConfirmedPolicy, PriceQuestion]:
         """Policies for the price table, today's, and what is asked."""
         known = [one for one in self.selection.finalists if self.selection._is_known(one)]
         base = next(one for one in known if one.candidate.name == "today").sample.values
@@ -129,7 +129,7 @@ class Priced:
             for one in known
         ]
         worlds = tuple(map(str, WORLDS))
-        asked = Asked(PROBABILITY, worlds, np.full(len(worlds), 1 / len(worlds)))
+        asked = PriceQuestion(PROBABILITY, worlds, np.full(len(worlds), 1 / len(worlds)))
         return made, next(one for one in made if one.name == "today"), asked
 
     def needed(self, target: float) -> float:

@@ -173,6 +173,7 @@ def test_dates_outside_the_year_are_refused(
 ) -> None:
     monkeypatch.setattr("engine.checks._target", lambda *_: [])
     monkeypatch.setattr("engine.checks._memory", lambda *_: [])
+    monkeypatch.setattr("engine.checks.overflow_mistakes", lambda *_: [])
     dated = tree({RATE: STAGED | {"dates": dates}})
     with pytest.raises(InputError, match=what) as error:
         check_job(small_job(space=dated))

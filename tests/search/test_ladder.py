@@ -127,7 +127,7 @@ def test_where_nobody_is_distinguishable_everybody_goes_to_the_top() -> None:
     study = climbed(Toy(misleading, {"cost_fen": 50.0, "top10_share": 5.0}, seed=1))
     assert study.ladder.visited == [2]
     assert {trial.rung for trial in study.trials} == {2}
-    assert "cannot be told apart" in _untrusted_rung_messages(study.ladder.rows())[0]
+    assert "are not distinguishable" in _untrusted_rung_messages(study.ladder.rows())[0]
 
 
 def test_a_pilot_of_three_tells_nothing() -> None:

@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 
 from engine.config import load
 from engine.results import Results, read_table
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from tests.search.jobs import run
 from tests.worlds import CONF
 

@@ -15,7 +15,7 @@ from engine.search.polish.moves import moves_from
 from engine.search.polish.proposals import RowTask, propose_row_steps
 from engine.search.polish.turns import Turn, next_turns
 from engine.search.problem import Sample
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from tests.fakes import Stopped, simulate_fake, stop, stopping_at
 from tests.search.jobs import GOALS, results, run, small_job
 from tests.search.test_window import ORDERS, Adversary

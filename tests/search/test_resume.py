@@ -11,7 +11,7 @@ from engine.case import Case, RunResult
 from engine.compute import open_pool
 from engine.errors import InputError, StorageError
 from engine.search import optimize
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from tests.fakes import Stopped, simulate_fake, stop, stopping_at
 from tests.search.jobs import CONSTRAINTS, GOALS, results, run, small_job
 
@@ -70,6 +70,20 @@ def cases_of(job: OptimizeJob, folder: Path) -> list[Case]:
 
     run(job, folder, year_of)
     return asked
+
+
+def test_segments_and_anchors_of_finalists_are_read_back(tmp_path: Path) -> None:
+    whole = run(small_job(), tmp_path)
+    name = whole.frontier[0]["policy"]
+    found = {year.labels["replication"]: year for year in whole.detailed_years(name)}
+    kept = {y.labels["replication"]: y for y in whole.years if y.labels["policy"] == name}
+    assert found.keys() == kept.keys()
+    for replication, year in found.items():
+        assert kept[replication].segments == kept[replication].anchors == {}
+        assert year.segments["gmv_fen"].sum() == year.daily["gmv_fen"].sum()
+        assert year.anchors["fans_count"].size
+    again = run(small_job(), tmp_path)  # nothing is simulated anew
+    assert [y.labels for y in again.detailed_years(name)] == [y.labels for y in found.values()]
 
 
 def test_a_finished_search_simulates_nothing_again_and_ends_alike(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What of the years a goal counts, against figures worked out by hand."""
+"""What of the runs a goal counts, against figures worked out by hand."""
 
 import numpy as np
 import pytest

@@ -9,9 +9,9 @@ import pytest
 
 from engine.case import Case, RunResult
 from engine.errors import InputError, PoquanError
-from engine.results.schemas import table_of_rows
+from engine.results.arrow import table_of_rows
 from engine.rng import Purpose, derive_seed
-from engine.search import Progress, check_job
+from engine.search import Progress, check_search
 from tests.fakes import simulate_fake, small_policy, small_scenario
 from tests.search.jobs import SEARCH, run, small_job
 
@@ -303,7 +303,7 @@ def test_what_cannot_be_done_is_refused_before_anything_runs(
 ) -> None:
     monkeypatch.setattr("engine.search.samplers.proposals.find_spec", lambda name: None)
     with pytest.raises(InputError) as error:
-        check_job(small_job(**changes))
+        check_search(small_job(**changes))
     assert error.value.where.startswith(where)
     with pytest.raises(InputError):
         run(small_job(**changes), tmp_path / "new")

@@ -10,7 +10,7 @@ from engine.config import dump
 from engine.decision.actuals import weighed_past
 from engine.decision.answer import Confirmed, answer
 from engine.errors import InputError
-from engine.search import check_job
+from engine.search import check_search
 from engine.search.space.policy_space import PolicySpace
 from engine.spec.levers import set_levers
 from engine.spec.policy import Policy
@@ -72,7 +72,7 @@ def test_what_is_given_anyway_is_not_given_twice(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_search_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="warm_start"):
-        check_job(job_of(warm_start=str(tmp_path)))
+        check_search(job_of(warm_start=str(tmp_path)))
 
 
 def test_a_trajectory_is_found_again_as_weights() -> None:

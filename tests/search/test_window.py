@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from engine.case import Case, RunResult
-from engine.compute.pool import Errand, Pool, finish
+from engine.compute.pool import Pool, WorkerCall, finish
 from engine.search import Progress, optimize
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.problem import Candidate, InOrder, Look, Sample, Stage, Urgency
+from engine.search.problem import Candidate, Evaluation, Sample, SequentialExecutor, Stage, Urgency
 from engine.search.study import SearchStudy
 from tests.fakes import simulate_fake
 from tests.search.jobs import results, run, small_job
@@ -93,11 +93,11 @@ def test_a_proposal_depends_on_nothing_within_the_window(window: int) -> None:
     assert points[0][first : first + 8] != points[1][first : first + 8]
 
 
-class ProposesLate(InOrder):
-    """Does errands when nothing else is left: by then more is settled than a batch may know."""
+class ProposesLate(SequentialExecutor):
+    """Does calls when nothing else is left: by then more is settled than a batch may know."""
 
-    def begin(self, todo: Look | Errand, urgency: Urgency) -> None:
-        super().begin(todo, (1e9, *urgency) if isinstance(todo, Errand) else urgency)
+    def begin(self, todo: Evaluation | WorkerCall, urgency: Urgency) -> None:
+        super().begin(todo, (1e9, *urgency) if isinstance(todo, WorkerCall) else urgency)
 
 
 @pytest.mark.parametrize("window", [16, 24])
@@ -108,8 +108,8 @@ def test_a_promotion_depends_on_nothing_within_the_window(window: int) -> None:
     )
     evaluator = ObjectiveEvaluator(objective_of(*GOALS))
     found = []
-    for bench in (InOrder(toy), ProposesLate(toy)):
-        study = SearchStudy(search, 3, toy, evaluator, Remembering(), bench)
+    for executor in (SequentialExecutor(toy), ProposesLate(toy)):
+        study = SearchStudy(search, 3, toy, evaluator, Remembering(), executor)
         study.run(lambda *heard: None)
         found.append([(trial.candidate.point, trial.rung) for trial in study.trials])
     assert found[0] == found[1]

@@ -10,8 +10,8 @@ import pytest
 from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.errors import InputError
-from engine.results.schemas import table_of_rows
-from engine.sensitivity import check_job, sensitivities, years_count
+from engine.results.arrow import table_of_rows
+from engine.sensitivity import check_sensitivity, runs_count, sensitivities
 from engine.sensitivity.effects import effect_rows
 from engine.sensitivity.indices import _noise_share, index_rows, saltelli_design
 from engine.spec.sensitivity import SensitivityJob
@@ -151,7 +151,7 @@ def test_of_the_fake_market_only_the_coupons_move_the_sales() -> None:
     )  # fmt: skip
     assert effect["ci_low"] > 0
     assert (effect["low"], effect["high"]) == (0.0, 0.4)
-    assert len(seen) == years_count(job) == 64 * 5 * 2
+    assert len(seen) == runs_count(job) == 64 * 5 * 2
     assert {case.scale.buyers_count for case in seen} == {50}
     assert len({case.run_seed for case in seen}) == 2  # common to all points
     assert found_by(job) == rows
@@ -160,9 +160,9 @@ def test_of_the_fake_market_only_the_coupons_move_the_sales() -> None:
 def test_the_importance_in_a_search_is_that_of_the_coupons(tmp_path: Path) -> None:
     run(small_job(search={"sampler": "qmc", "trials_count": 40}), tmp_path)
     job = job_of(study=str(tmp_path))
-    check_job(job)
+    check_sensitivity(job)
     rows = found_by(job)
-    assert years_count(job) == 0
+    assert runs_count(job) == 0
     assert {row["measure"] for row in rows} == {"gmv_paid_fen", "cost_fen"}
     for measure in ("gmv_paid_fen", "cost_fen"):
         own = {row["name"]: row["value"] for row in rows if row["measure"] == measure}
@@ -186,20 +186,20 @@ def test_the_importance_in_a_search_is_that_of_the_coupons(tmp_path: Path) -> No
 def test_what_cannot_be_done_is_refused(changes: dict[str, Any], where: str) -> None:
     ranges = {"platform.gaol_bn_rmb": {"low": 1, "high": 2}}
     with pytest.raises(InputError) as error:
-        check_job(job_of(unknowns={"name": "few", "ranges": ranges}, **changes))
+        check_sensitivity(job_of(unknowns={"name": "few", "ranges": ranges}, **changes))
     assert error.value.where.startswith(where)
 
 
 def test_a_search_that_has_hardly_begun_is_refused(tmp_path: Path) -> None:
     run(small_job(search={"trials_count": 6}), tmp_path)
     with pytest.raises(InputError, match="finished trials"):
-        check_job(job_of(study=str(tmp_path)))
+        check_sensitivity(job_of(study=str(tmp_path)))
 
 
 def test_without_the_library_there_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.sensitivity.driver.find_spec", lambda name: None)
-    with pytest.raises(InputError, match="pip install poquan"):
-        check_job(job_of())
+    with pytest.raises(InputError, match=r"pip install 'poquan\[sensitivity\]'"):
+        check_sensitivity(job_of())
 
 
 def test_points_that_are_no_power_of_two_are_refused() -> None:

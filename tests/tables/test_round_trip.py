@@ -113,7 +113,7 @@ def test_buyers_and_follows_are_read_in_batches(world, monkeypatch):
             seen.append(max(len(column) for column in batch.columns.values()))
             yield batch
 
-    monkeypatch.setattr(files, "BATCH_ROWS", 50)
+    monkeypatch.setattr(files, "_BATCH_ROWS", 50)
     monkeypatch.setattr("engine.tables.streamed.batches", watched)
     words = [f"tables.{name}={world}/{name}.parquet" for name in ("buyers", "follows")]
     (drawn,), (read,) = (todo("replications=1", *own) for own in ((), words))

@@ -3,7 +3,7 @@
 import pyarrow.parquet as pq
 import pytest
 
-from engine.describe import rewritten
+from engine.describe import with_generated_blocks
 from engine.spec.tables import TABLE_NAMES, WORLD_TABLES
 from engine.tables.schemas import SCHEMAS
 from tests.tables.worlds import export
@@ -15,7 +15,7 @@ NOT_WRITTEN = {"joined"}
 
 def test_the_description_is_made_of_the_schemas():
     text = FILES[1].read_text(encoding="utf-8")
-    assert rewritten(text, ROOT) == text
+    assert with_generated_blocks(text, ROOT) == text
     for name in TABLE_NAMES:
         assert f"own_table {name} -->" in text
 

@@ -1,5 +1,7 @@
 """Nights that one shard has saved: its state, and from where the report goes."""
 
+import shutil
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -12,12 +14,26 @@ from engine.market.saved import load_state, save_state
 from engine.market.state import State
 from engine.market.world import World
 
+FOLDERS: Final = "poquan-shards-"
+"""How the folder of a market begins; its own name follows."""
+
+_OLD_S: Final = 3 * 86_400.0
+"""Seconds after which a folder in which nothing was saved is one of a command that was killed."""
+
 _KEPT: Final = 2
 """Nights: while a shard saves one it may be lost, and all go back to the one before."""
 
 
 Saved = tuple[State, ReportStart | None]
 """A state, and from where the report goes; none: the report begins later."""
+
+
+def remove_old_nights(parent: Path) -> None:
+    """Remove the folders of markets that nobody has saved a night of for days."""
+    for folder in parent.glob(f"{FOLDERS}*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _OLD_S:
+                shutil.rmtree(folder)
 
 
 class Nights:

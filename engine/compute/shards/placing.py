@@ -5,18 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from engine.compute.cluster import (
-    cluster_nodes,
-    head_answers,
-    headless,
-    reason_of,
-    unfit,
-)
+from engine.compute.cluster import cluster_nodes, head_answers
+from engine.compute.flight import reason_of
+from engine.compute.messages import HEAD_LOST, NO_ENGINE, SHARD_FAILED
 from engine.compute.shards.links import LinkLostError
 from engine.compute.shards.sizes import bytes_of_shard
 from engine.compute.shards.worker import Place, ShardWorker
-from engine.compute.watch import tell
+from engine.compute.watch import print_note
 from engine.errors import ClusterError
+from engine.spec.jobs import Scale
 
 _LOOK_S: Final = 2.0
 """Seconds between two looks at how far the shards are."""
@@ -46,21 +43,22 @@ class ShardsLostError(Exception):
 
 @contextmanager
 def placed(
-    places: Sequence[Place], buyers_count: int, threads: int, *, is_local: bool
+    places: Sequence[Place], scale: Scale, threads: int, *, is_local: bool
 ) -> Iterator[list[Any]]:
     """Start all shards at once, where there is room; end them afterwards.
 
-    On this machine alone their CPUs are shared out, on a cluster each shard gets a CPU for every
-    thread, and the memory that it needs.
+    On this machine alone CPUs and memory are shared out, on a cluster each shard gets a CPU for
+    every thread, and the memory that it needs.
     """
     import ray
     from ray.util.placement_group import placement_group, remove_placement_group
     from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
     count = len(places)
-    bundle = {"CPU": _cpus(count, threads, is_local=is_local)}
-    if not is_local:
-        bundle["memory"] = bytes_of_shard(buyers_count, count)
+    memory = bytes_of_shard(scale.buyers_count, count, scale.anchors_count)
+    if is_local:  # `check_memory` has looked whether they fit
+        memory = min(memory, sum(node.memory for node in cluster_nodes().values()) // count)
+    bundle = {"CPU": _cpus(count, threads, is_local=is_local), "memory": memory}
     group = placement_group([bundle] * count, strategy="PACK")
     actors: list[Any] = []
     try:
@@ -68,6 +66,7 @@ def placed(
         for number, place in enumerate(places):
             options: dict[str, Any] = {
                 "num_cpus": bundle["CPU"],
+                "memory": bundle["memory"],
                 "max_concurrency": 2,
                 "scheduling_strategy": PlacementGroupSchedulingStrategy(group, number),
             }
@@ -81,7 +80,7 @@ def placed(
 
 def _cpus(count: int, threads: int, *, is_local: bool) -> float:
     """Return the CPUs of a shard: those of its threads, or its part of this machine."""
-    here = sum(cpus for _, cpus in cluster_nodes().values())
+    here = sum(node.cpus for node in cluster_nodes().values())
     if not is_local or count * threads <= here:
         return threads
     part = here / count
@@ -93,15 +92,15 @@ def _await_room(group: Any, count: int, bundle: dict[str, float]) -> None:
     while not group.wait(timeout_seconds=_LOOK_S):
         if time.monotonic() - told_s >= _ROOM_S:
             told_s = time.monotonic()
-            granted = sum(cpus for _, cpus in cluster_nodes().values())
+            granted = sum(node.cpus for node in cluster_nodes().values())
             memory = bundle.get("memory", 0) / _GIB
-            tell(
+            print_note(
                 f"waiting for room for {count} shards, each {bundle['CPU']:g} CPUs and "
                 f"{memory:.1f} GiB; the cluster has {granted} CPUs"
             )
 
 
-class Gang:
+class ShardActors:
     """The actors of one market, which live and die together."""
 
     def __init__(self, actors: Sequence[Any], *, is_local: bool) -> None:
@@ -118,7 +117,7 @@ class Gang:
         question
             Calls a remote method of an actor.
         on_day
-            Is told now and then on which day the first shard is.
+            Is called now and then with the day that the first shard has reached.
 
         Raises
         ------
@@ -149,7 +148,7 @@ class Gang:
         if not self._is_local:
             self._silences = 0 if head_answers() else self._silences + 1
             if self._silences == _SILENCES:
-                raise headless()
+                raise HEAD_LOST.error()
 
 
 class _Answers:
@@ -192,9 +191,5 @@ class _Answers:
 
 def _failed(number: int, error: BaseException) -> ClusterError:
     if "ModuleNotFoundError" in str(error):
-        return unfit(error)
-    return ClusterError(
-        f"ray: shard {number} failed for good: {reason_of(error)}\n"
-        "  allowed: workers that live through one run\n"
-        "  remedy:  more shards if memory ran out (scale.shards); the same command goes on"
-    )
+        return NO_ENGINE.error(reason=reason_of(error))
+    return SHARD_FAILED.error(number=number, reason=reason_of(error))

@@ -14,13 +14,15 @@ from typing import cast
 from engine.case import Case, RunResult
 from engine.compute.cluster import ray_pool
 from engine.compute.connect import connected
+from engine.compute.messages import SHARDS_LOST
 from engine.compute.pool import TABLES, Finished, Pool, Waiting, finish, simulate_case
 from engine.compute.same_code import Refusal, of_other_code, own_code
 from engine.compute.shards.member import ShardTraffic
-from engine.compute.shards.placing import Gang, ShardsLostError, placed
+from engine.compute.shards.nights import FOLDERS
+from engine.compute.shards.placing import ShardActors, ShardsLostError, placed
 from engine.compute.shards.sizes import shards_count
 from engine.compute.shards.worker import Place, Placed
-from engine.compute.watch import WithoutRay, tell
+from engine.compute.watch import WithoutRay, print_note
 from engine.errors import ClusterError
 from engine.spec.jobs import Ray, Scale
 
@@ -57,7 +59,7 @@ def _memory_of_nodes() -> list[int]:
 
 def _folder_of(name: str, parent: str | None) -> Path:
     """The folder of one market: in `parent`, or where this machine keeps passing files."""
-    return Path(parent or tempfile.gettempdir()) / f"poquan-shards-{name}"
+    return Path(parent or tempfile.gettempdir()) / f"{FOLDERS}{name}"
 
 
 class _ShardedPool(Pool):
@@ -107,22 +109,23 @@ class _ShardedPool(Pool):
                     return self._attempt(places, todo, case)
                 except ShardsLostError as lost:
                     reason = str(lost)
-                    tell(f"{reason}; all shards go back to the last night that each has saved")
+                    print_note(
+                        f"{reason}; all shards go back to the last night that each has saved"
+                    )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        raise ClusterError(
-            f"ray: shards of the market were lost {tries} times, at last: {reason}\n"
-            "  allowed: workers that live as long as the run, replaced ray.retries_count times\n"
-            "  remedy:  more shards if memory ran out (scale.shards), or raise ray.retries_count"
-        )
+        raise SHARDS_LOST.error(tries=tries, reason=reason)
 
     def _attempt(self, places: list[Place], todo: Waiting, case: Case) -> Finished:
         """Place the shards, and let them run from the last night that all have saved."""
         import ray
 
-        size = case.scale.buyers_count
-        with placed(places, size, self._threads, is_local=self._is_local) as actors:
-            gang, shared, code = Gang(actors, is_local=self._is_local), ray.put(case), own_code()
+        with placed(places, case.scale, self._threads, is_local=self._is_local) as actors:
+            gang, shared, code = (
+                ShardActors(actors, is_local=self._is_local),
+                ray.put(case),
+                own_code(),
+            )
             begun = gang.ask(lambda actor: actor.begin.remote(code, shared))
             for one in begun:
                 if isinstance(one, Refusal):
@@ -154,7 +157,7 @@ class _ShardedPool(Pool):
         for found, traffic in map(pickle.loads, answers):
             if isinstance(found.outcome, RunResult):
                 self.traffic = traffic
-                tell(_said_of(traffic, self._count, found.busy_s, slots))
+                print_note(_said_of(traffic, self._count, found.busy_s, slots))
             if found.outcome is not None:
                 return cast("Finished", found)
         return None

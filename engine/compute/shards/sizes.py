@@ -4,20 +4,17 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from engine.compute.machine import BYTES_PER_BUYER
+from engine.compute.machine import BYTES_PER_BUYER, bytes_of_year
 from engine.errors import InputError
 from engine.spec.jobs import Scale
-
-_PROCESS_BYTES: Final = 500 * 2**20
-"""What a shard holds beside its buyers: Python, kernels, a copy of everything else."""
 
 _MOST: Final = 4096
 _GIB: Final = 2**30
 
 
-def bytes_of_shard(buyers_count: int, count: int) -> int:
-    """Return what each of `count` shards holds: 80 B a buyer, and what every process takes."""
-    return math.ceil(buyers_count / count) * BYTES_PER_BUYER + _PROCESS_BYTES
+def bytes_of_shard(buyers_count: int, count: int, anchors_count: int = 0) -> int:
+    """Return what each of `count` shards holds: its part of the buyers, and all anchors."""
+    return bytes_of_year(math.ceil(buyers_count / count), anchors_count)
 
 
 def shards_count(scale: Scale, nodes: Sequence[int]) -> int:
@@ -36,7 +33,7 @@ def shards_count(scale: Scale, nodes: Sequence[int]) -> int:
         return scale.shards
     buyers = scale.buyers_count
     for count in range(1, min(buyers, _MOST) + 1):
-        one = bytes_of_shard(buyers, count)
+        one = bytes_of_shard(buyers, count, scale.anchors_count)
         if sum(node // one for node in nodes) >= count:
             return count
     raise InputError(

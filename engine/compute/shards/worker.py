@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
+from tempfile import gettempdir
 
 from engine.case import Case, RunResult
 from engine.compute.pool import Finished, finish
 from engine.compute.same_code import Code, Refusal, refused
 from engine.compute.shards.links import Address, TreeLinks
 from engine.compute.shards.member import Member
-from engine.compute.shards.nights import Nights
-from engine.compute.tasks import make_ready, node_name
+from engine.compute.shards.nights import Nights, remove_old_nights
+from engine.compute.tasks import make_ready, node_name, with_granted_threads
 
 
 @dataclass(frozen=True)
 class Place:
-    """What a shard is told when it is placed.
+    """What a shard is given when it is placed.
 
     `folder` is where it saves its nights, every `every` days (none: as seldom as keeps saving at
     two per cent); `token` what all shards of the market know; `is_local` whether all are on this
@@ -59,6 +60,8 @@ class ShardWorker:
             return refusal
         make_ready(case)
         place = self._place
+        if place.folder.parent == Path(gettempdir()):
+            remove_old_nights(place.folder.parent)
         host = "127.0.0.1" if place.is_local else ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
         self._links = TreeLinks(place.number, place.token, host)
         return Placed(self._links.address, self._nights().saved(), os.getpid())
@@ -78,6 +81,7 @@ class ShardWorker:
         """
         assert self._links is not None
         self._links.connect(addresses)
+        case = with_granted_threads(case)
         number, count, every = self._place.number, self._place.count, self._place.every
         self._member = Member(number, count, self._links, self._nights(), go_on, every)
         try:

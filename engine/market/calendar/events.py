@@ -10,7 +10,7 @@ from engine.market.world import World
 
 
 def turn_calendar(world: World, state: State, presence: NDArray[np.uint8], day: int) -> None:
-    """Set the `presence` of every anchor (uint8) on the morning of `day`; introduce newcomers."""
+    """Set `presence`, uint8 (anchors,), on the morning of `day`; introduce newcomers."""
     arrivals = _begin_day(presence, world.anchors.arrives, day)
     if arrivals > 0 and day > 0:
         _introduce(world, state, presence, world.anchors.arrives == day)

@@ -60,8 +60,8 @@ def add_spread(
 def concentration(values: Floats, stands_for: Floats, others: float = 0.0) -> dict[str, float]:
     """Top shares, Gini and Herfindahl index of what anchors sold, and `others` sold nothing.
 
-    `values` (float64) of one anchor of each row, which stands for so many (`stands_for`,
-    float64). With k the rank from below, n anchors and x rising:
+    `values`, float64 (rows,), of one anchor of each row, which stands for so many (`stands_for`,
+    float64 (rows,)). With k the rank from below, n anchors and x rising:
 
     Gini = sum_k (2k - n - 1) x_k / (n sum x); HHI = sum of squared shares.
     """

@@ -71,7 +71,7 @@ def tables(world: World, state: State, start: ReportStart) -> Tables:
 
 
 def daily_table(world: World, state: State) -> Columns:
-    """The columns of `DAILY` of all days so far, shape (days,)."""
+    """The columns of `DAILY` of all days so far, (days,) int64 or float64 each."""
     days = _days(world, state)
     return {name: np.array(days[name], kind) for name, kind in DAILY.items()}
 

@@ -201,7 +201,7 @@ _MOST_OF_A_SLOT = 0.9
 
 
 def guests_shares(world: World, day: int, slot: int) -> Floats | None:
-    """What guests take of a slot's feed, float64 by guest; None where there are none.
+    """What guests take of a slot's feed, float64 (guests,); None where there are none.
 
     They stream in the last slot.
     """

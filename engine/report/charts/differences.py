@@ -19,7 +19,7 @@ from engine.report.charts.grammar import (
 from engine.report.formatting import label, scaled, show_change, signed, split_name, unit
 from engine.results.schemas import Row
 
-_TOLD: Final = ("told from none", "not told from none")
+_TOLD: Final = ("distinguishable from zero", "not distinguishable from zero")
 
 _MONEY: Final = ("gmv_paid_fen", "net_gmv_fen", "subsidy_fen", "platform_contribution_fen")
 """Differences that share an axis, bn RMB."""
@@ -95,7 +95,7 @@ def ablation_picture(rows: Sequence[Row]) -> Picture | None:
     ranked = sorted(common, key=lambda row: -abs(row["difference"]))
     names = [_called(row) for row in ranked]
     values = [
-        _values(row, name) | {"told": _TOLD[0 if _is_told(row) else 1]}
+        _values(row, name) | {"told": _TOLD[0 if _is_distinguishable(row) else 1]}
         for row, name in zip(ranked, names, strict=True)
     ]
     base = alt.Chart(data(values)).encode(y=name_axis(names))
@@ -105,12 +105,13 @@ def ablation_picture(rows: Sequence[Row]) -> Picture | None:
         color=alt.Color("told:N", title=None, scale=scale),
         tooltip=alt.Tooltip("tip:N"),
     )
-    told = [row for row in ranked if _is_told(row)]
+    told = [row for row in ranked if _is_distinguishable(row)]
     finding = (
         f"{_called(told[0])} matters most: without it GMV as paid changes by "
-        f"{_said(told[0])} bn RMB; {len(told)} of {len(ranked)} mechanisms are told from noise"
+        f"{_said(told[0])} bn RMB; {len(told)} of {len(ranked)} mechanisms are "
+        "distinguishable from noise"
         if told
-        else "No mechanism’s effect on GMV as paid is told from noise"
+        else "No mechanism’s effect on GMV as paid is distinguishable from noise"
     )
     return picture(
         alt.layer(bars, _limits(base), _zero()).properties(height=rows_height(names)),
@@ -134,8 +135,8 @@ def gain_bars(gains: Sequence[tuple[str, Row]]) -> Picture:
     return picture(
         alt.layer(bars, _limits(base), _zero()).properties(height=rows_height(names)),
         f"{name} brings most by itself: {_said(row)} bn RMB of contribution with run-off",
-        "Levers whose best value is told from the base policy; lines are 95 % intervals. Gains of "
-        "several levers do not add up.",
+        "Levers whose best value is distinguishable from the base policy; lines are 95 % "
+        "intervals. Gains of several levers do not add up.",
     )
 
 
@@ -144,7 +145,7 @@ def _called(row: Row) -> str:
     return f"{number} {words}"
 
 
-def _is_told(row: Row) -> bool:
+def _is_distinguishable(row: Row) -> bool:
     return row["ci_low"] is not None and (row["ci_low"] > 0 or row["ci_high"] < 0)
 
 

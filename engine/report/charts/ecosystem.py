@@ -22,6 +22,7 @@ from engine.report.charts.grammar import (
 from engine.report.findings.weighing import weighed
 from engine.report.formatting import percent, show, signed
 from engine.report.read.results_model import StudyResults
+from engine.report.read.segments import run_shares
 
 _TOUCHED: Final = {
     "top10_share": "Share of the ten largest anchors",
@@ -92,54 +93,83 @@ def _grouped_bars(values: Sequence[Mapping[str, Any]], title: str) -> Any:
     return alt.layer(bars, zero).properties(height=rows_height(names, len(series) + 1))
 
 
-def lorenz_picture(study: StudyResults) -> Picture | None:
-    """Draw which share of sales the smallest anchors have, from the table of anchors."""
+def lorenz_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture | None:
+    """Draw which share of sales the smallest anchors have, a curve a policy, from `anchors`."""
     known = {"stands_for_count", "expected_gmv_fen"}
     if study.anchors is None or not known <= set(study.anchors.column_names):
         return None
     import altair as alt
 
-    policy = study.anchors["policy"][0].as_py()
-    anchors, sales = _lorenz(study.anchors)
-    if not sales[-1]:
+    curves = _lorenz_curves(study, policies)
+    if not curves:
         return None
-    places = np.unique(np.linspace(0, len(anchors) - 1, 80).round().astype(int))
-    rows = [
-        {
-            "anchors": round(100 * anchors[k] / anchors[-1], 3),
-            "sales": round(100 * sales[k] / sales[-1], 3),
-        }
-        for k in places
-    ]
+    rows, said = [], []
+    for policy, (anchors, sales) in curves.items():
+        for k in np.unique(np.linspace(0, len(anchors) - 1, 80).round().astype(int)):
+            point = {"anchors": anchors[k] / anchors[-1], "sales": sales[k] / sales[-1]}
+            rows.append(
+                {name: round(100 * share, 3) for name, share in point.items()}
+                | {"series": policies[policy], "policy": policy}
+            )
+        small = float(np.interp(0.9 * anchors[-1], anchors, sales) / sales[-1])
+        gini = weighed(study, policy, "gini", None)
+        index = f" (Gini index {gini.value:.2f})" if gini else ""
+        under = f" under “{policies[policy]}”" if len(curves) > 1 else ""
+        said.append(f"{percent(1 - small)}{index}{under}")
+    series = [policies[policy] for policy in curves]
+    color: Any = alt.value(BLUE)
+    if len(series) > 1:
+        color = alt.Color("series:N", title=None, scale=colours(series))
     curve = alt.Chart(data(rows)).encode(
         x=alt.X("anchors:Q", title="Anchors, smallest first, %"),
         y=alt.Y("sales:Q", title="Share of sales, %"),
+        color=color,
     )
     even = alt.Chart(data([{"x": 0, "y": 0}, {"x": 100, "y": 100}]))
     layers = [
-        curve.mark_area(color=BLUE, opacity=0.15),
-        curve.mark_line(color=BLUE, strokeWidth=2.2),
+        curve.mark_line(strokeWidth=2.2),
         even.mark_line(color=GREY, strokeDash=[4, 4]).encode(x="x:Q", y="y:Q"),
     ]
-    half = float(np.interp(0.9 * anchors[-1], anchors, sales) / sales[-1])
-    gini = weighed(study, policy, "gini", None)
-    index = f"; the Gini index is {gini.value:.2f}" if gini else ""
     return picture(
         alt.layer(*layers).properties(height=HEIGHT),
-        f"The largest tenth of the anchors sells {percent(1 - half)}{index}",
-        "Lorenz curve of expected GMV over all anchors of all years. Dashed: if all sold alike.",
+        f"The largest tenth of the anchors sells {', '.join(said)}",
+        "Lorenz curve of expected GMV over all anchors of all runs. Dashed: if all sold alike.",
     )
 
 
-def _lorenz(anchors: pa.Table) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+_Curve = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
+
+
+def _lorenz_curves(study: StudyResults, policies: Mapping[str, str]) -> dict[str, _Curve]:
+    """Return the curves of the policies with sales; a world's anchors count by its weight."""
+    import pyarrow.compute as pc
+
+    assert study.anchors is not None
+    found = {}
+    for policy in policies:
+        own = study.anchors.filter(pc.equal(study.anchors["policy"], policy))
+        if not own.num_rows:
+            continue
+        keys = ["policy", "world", "replication", "seed"]
+        runs = own.group_by(keys, use_threads=False).aggregate([]).to_pylist()
+        shares = run_shares(runs, study.worlds)
+        by_world = {world: share for (_, world), share in shares.items()}
+        weight = np.array([by_world[world] for world in own["world"].to_pylist()])
+        anchors, sales = _lorenz(own, weight)
+        if sales[-1]:
+            found[policy] = anchors, sales
+    return found
+
+
+def _lorenz(anchors: pa.Table, weight: np.ndarray[Any, Any]) -> _Curve:
     """Return cumulative anchors and sales, smallest first; a row may stand for several anchors."""
     count = anchors["stands_for_count"].to_numpy().astype(np.float64)
     sales = anchors["expected_gmv_fen"].to_numpy().astype(np.float64)
     order = np.argsort(sales / np.maximum(count, 1), kind="stable")
     zero = np.zeros(1)
     return (
-        np.concatenate([zero, np.cumsum(count[order])]),
-        np.concatenate([zero, np.cumsum(sales[order])]),
+        np.concatenate([zero, np.cumsum((weight * count)[order])]),
+        np.concatenate([zero, np.cumsum((weight * sales)[order])]),
     )
 
 
@@ -191,5 +221,5 @@ def top_picture(study: StudyResults, policy: str, called: str) -> Picture | None
         chart.properties(height=220),
         f"The ten largest anchors sell {show('top10_share', first)} in the first month and "
         f"{show('top10_share', last)} in the last under {called}",
-        "Mean of the simulated years.",
+        "Mean of the simulated runs.",
     )

@@ -8,19 +8,21 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-Rows = Sequence[Mapping[str, Any]]
+from engine.report.formatting import scaled
+
+_Rows = Sequence[Mapping[str, Any]]
 
 BLUE: Final = "#0072B2"
 RED: Final = "#D55E00"
 GREEN: Final = "#009E73"
-PURPLE: Final = "#AA4499"
+_PURPLE: Final = "#AA4499"
 AMBER: Final = "#B87F00"
-SKY: Final = "#3A9BD9"
+_SKY: Final = "#3A9BD9"
 GREY: Final = "#6B7280"
 INK: Final = "#1F2933"
 
-SERIES: Final = (BLUE, RED, GREEN, PURPLE, AMBER, SKY)
-"""Colours told apart without red-green vision (Okabe and Ito, 2008), two of them darker."""
+_SERIES: Final = (BLUE, RED, GREEN, _PURPLE, AMBER, _SKY)
+"""Distinguishable without red-green vision (Okabe and Ito, 2008); two of them are darker."""
 
 HEIGHT: Final = 300
 _STEP, _LINE = 26, 12
@@ -88,7 +90,7 @@ def picture(chart: Any, finding: str, note: str = "") -> Picture:
     )
 
 
-def data(rows: Rows) -> Any:
+def data(rows: _Rows) -> Any:
     """Return rows as the data of a chart."""
     import altair as alt
 
@@ -127,7 +129,12 @@ def colours(names: Sequence[str], grey: str | None = None) -> Any:
     """Return the scale that gives each name a colour; one of them may be grey."""
     import altair as alt
 
-    rest = iter(SERIES * (1 + len(names) // len(SERIES)))
+    rest = iter(_SERIES * (1 + len(names) // len(_SERIES)))
     return alt.Scale(
         domain=list(names), range=[GREY if name == grey else next(rest) for name in names]
     )
+
+
+def bn_value(fen: float | None) -> float | None:
+    """Return an amount in bn RMB, as a value of a chart; None stays None."""
+    return None if fen is None else round(scaled("gmv_paid_fen", fen), 4)

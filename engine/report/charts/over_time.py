@@ -37,7 +37,7 @@ def days_pictures(
     Parameters
     ----------
     study : whose days are drawn.
-    policies : by their name in the tables, the first is told of in words.
+    policies : by their name in the tables, the first is described in words.
     names : what each is called.
     """
     if study.daily is None:
@@ -75,7 +75,7 @@ def _cumulative(
     return picture(
         alt.layer(*layers).properties(height=HEIGHT),
         f"{said} and {_bn(high)}{goal_said}",
-        "Mean of the simulated years; the band spans the lowest and the highest of them. Dashed: "
+        "Mean of the simulated runs; the band spans the lowest and the highest of them. Dashed: "
         "the goal; dotted: the path that is steered by, if any.",
     )
 
@@ -97,7 +97,7 @@ def _spend(series: Sequence[_Series], names: Mapping[str, str]) -> Picture:
     return picture(
         alt.layer(*layers).properties(height=200),
         finding,
-        "Mean and range of the simulated years, whole weeks.",
+        "Mean and range of the simulated runs, whole weeks.",
     )
 
 

@@ -1,4 +1,4 @@
-"""Pictures of the main job: prices of targets, the plan, what levers bring, the worlds."""
+"""Pictures of the main job: prices of targets, the plan, what levers bring."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -13,7 +13,7 @@ from engine.report.charts.grammar import (
     PICKED,
     RED,
     Picture,
-    colours,
+    bn_value,
     data,
     name_axis,
     picked_param,
@@ -23,19 +23,9 @@ from engine.report.charts.grammar import (
 )
 from engine.report.findings.options import at_knee
 from engine.report.findings.prices import letters
-from engine.report.findings.weighing import by_world, world_weights
-from engine.report.formatting import scaled
-from engine.report.read.results_model import StudyResults
 from engine.results.schemas import Row
 
 _GMV: Final = "gmv_paid_fen"
-_MISS: Final = "miss."
-_NARROW: Final = 20
-"""Characters of a figure's name in a line, where columns need room."""
-
-
-def _bn(fen: float | None) -> float | None:
-    return None if fen is None else round(scaled(_GMV, fen), 4)
 
 
 def price_picture(prices: Sequence[Row]) -> Picture | None:
@@ -77,13 +67,13 @@ def price_picture(prices: Sequence[Row]) -> Picture | None:
 
 def _price_values(row: Row, letter: str) -> dict[str, Any]:
     ends = {
-        f"{end}{share}": _bn(row[f"cost_{share}_{end}_fen"])
+        f"{end}{share}": bn_value(row[f"cost_{share}_{end}_fen"])
         for share in (50, 80)
         for end in ("low", "high")
     }
     return ends | {
-        "target": _bn(row["target_fen"]),
-        "cost": _bn(row["cost_median_fen"]),
+        "target": bn_value(row["target_fen"]),
+        "cost": bn_value(row["cost_median_fen"]),
         "letter": letter,
         "policy": row["policy"],
         "tip": f"{bn(row['target_fen'])} bn RMB costs {bn(row['cost_median_fen'])} bn RMB: "
@@ -104,7 +94,7 @@ def _out_of_reach(prices: Sequence[Row]) -> list[Any]:
     above = [row for row in prices if not row["says"]]
     if not above:
         return []
-    first = alt.Chart(data([{"target": _bn(above[0]["target_fen"])}]))
+    first = alt.Chart(data([{"target": bn_value(above[0]["target_fen"])}]))
     return [first.mark_rule(color=RED, strokeDash=[5, 4]).encode(x="target:Q")]
 
 
@@ -133,7 +123,7 @@ def _fan(plan: Sequence[Row], goal_fen: float) -> Picture:
 
     names = ("low_fen", "middle_fen", "high_fen", "target_fen")
     values = [
-        {name.removesuffix("_fen"): _bn(row[name]) for name in names}
+        {name.removesuffix("_fen"): bn_value(row[name]) for name in names}
         | {"month": _month(row), "part": _part(row)}
         for row in plan
     ]
@@ -147,7 +137,7 @@ def _fan(plan: Sequence[Row], goal_fen: float) -> Picture:
         path = base.mark_line(color=GREY, strokeDash=[2, 3], strokeWidth=2)
         layers.append(path.encode(y="target:Q"))
     if goal_fen:
-        goal = alt.Chart(data([{"goal": _bn(goal_fen)}]))
+        goal = alt.Chart(data([{"goal": bn_value(goal_fen)}]))
         layers.append(goal.mark_rule(color=RED, strokeDash=[6, 4]).encode(y="goal:Q"))
     last = plan[-1]
     ends = f"{bn(last['low_fen'])} and {bn(last['high_fen'])}"
@@ -177,7 +167,7 @@ def _months(plan: Sequence[Row]) -> Picture:
     values = [
         {
             "month": _month(row),
-            "gmv": _bn(row["gmv_fen"]),
+            "gmv": bn_value(row["gmv_fen"]),
             "part": _part(row),
             "tip": f"{row['month']:%Y-%m}: {bn(row['gmv_fen'])} bn RMB, coupons "
             f"{bn(row['subsidy_fen'])}",
@@ -248,7 +238,10 @@ def _effects(rows: Sequence[Row], word: str) -> Picture:
     values = [_effect_values(row) for row in ranked]
     names = [row["says"] for row in ranked]
     base = alt.Chart(data(values)).encode(y=name_axis(names))
-    told = alt.Scale(domain=["told from nothing", "not told from nothing"], range=[BLUE, "#A9B4C2"])
+    told = alt.Scale(
+        domain=["distinguishable from zero", "not distinguishable from zero"],
+        range=[BLUE, "#A9B4C2"],
+    )
     bars = base.mark_bar(height=12).encode(
         x=alt.X("value:Q", title=f"Change of {word}, bn RMB"),
         color=alt.Color("told:N", title=None, scale=told),
@@ -268,134 +261,24 @@ def _effect_values(row: Row) -> dict[str, Any]:
     low, high = row["ci_low"], row["ci_high"]
     return {
         "name": wrapped(row["says"]),
-        "value": _bn(row["effect"]),
-        "low": _bn(low),
-        "high": _bn(high),
-        "told": "told from nothing" if _is_told(row) else "not told from nothing",
+        "value": bn_value(row["effect"]),
+        "low": bn_value(low),
+        "high": bn_value(high),
+        "told": "distinguishable from zero"
+        if _is_distinguishable(row)
+        else "not distinguishable from zero",
         "tip": f"{row['says']}: {bn(row['effect'])} bn RMB"
         + ("" if low is None else f" ({bn(low)} to {bn(high)})"),
     }
 
 
-def _is_told(row: Row) -> bool:
+def _is_distinguishable(row: Row) -> bool:
     return row["ci_low"] is not None and (row["ci_low"] > 0 or row["ci_high"] < 0)
 
 
 def _effect_finding(ranked: Sequence[Row], word: str) -> str:
-    told = [row for row in ranked if _is_told(row)]
+    told = [row for row in ranked if _is_distinguishable(row)]
     if not told:
         return f"No single difference from today moves {word} beyond noise"
     most = told[0]
     return f"Most of {word} is moved by “{most['says']}”: {bn(most['effect'])} bn RMB"
-
-
-def world_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture | None:
-    """Draw the year's GMV in each world under a few policies, by name as they are called."""
-    goal = study.target_fen
-    means = {name: by_world(study, name, _GMV) for name in policies}
-    worlds = world_weights(study)
-    if len(worlds) < 2 or not all(means.values()):
-        return None
-    import altair as alt
-
-    worlds = dict(sorted(worlds.items(), key=lambda item: -item[1]))
-    alike = len(set(worlds.values())) == 1
-    names = [
-        world if alike else f"{world} (weight {weight:.2f})" for world, weight in worlds.items()
-    ]
-    values = [
-        {
-            "name": wrapped(name),
-            "gmv": _bn(means[policy][world]),
-            "series": said,
-            "policy": policy,
-            "tip": f"{world}, {said}: {bn(means[policy][world])} bn RMB",
-        }
-        for world, name in zip(worlds, names, strict=True)
-        for policy, said in policies.items()
-        if world in means[policy]
-    ]
-    order = list(policies.values())
-    shapes = ["circle", "square", "triangle-up", "diamond"][: len(order)]
-    legend = alt.Legend(columns=1)
-    marks = (
-        alt.Chart(data(values))
-        .mark_point(filled=True, size=90, opacity=0.9, cursor="pointer")
-        .encode(
-            x=alt.X("gmv:Q", title="GMV as paid, bn RMB", scale=alt.Scale(zero=False)),
-            y=name_axis(names),
-            color=alt.Color("series:N", title=None, scale=colours(order), legend=legend),
-            shape=alt.Shape("series:N", title=None, scale=alt.Scale(domain=order, range=shapes)),
-            tooltip=alt.Tooltip("tip:N"),
-        )
-    )
-    layers = [marks]
-    if goal:
-        rule = alt.Chart(data([{"x": _bn(goal)}])).mark_rule(color=RED, strokeDash=[6, 4])
-        layers.insert(0, rule.encode(x="x:Q"))
-    first = next(iter(policies))
-    return picture(
-        alt.layer(*layers).properties(height=rows_height(names)),
-        _world_finding(means[first], goal),
-        "Mean of each world’s simulated years. Dashed: the goal."
-        + ("" if alike else " The weight says how near a world’s past lies to what is known."),
-    )
-
-
-def _world_finding(means: Mapping[str, float], goal: float) -> str:
-    low, high = min(means.values()), max(means.values())
-    span = f"from {bn(low)} to {bn(high)} bn RMB"
-    if not goal:
-        return f"Under the first policy the worlds span {span}"
-    count = sum(value >= goal for value in means.values())
-    return (
-        f"The mean year of {count} of {len(means)} worlds reaches {bn(goal)} bn RMB; "
-        f"they span {span}"
-    )
-
-
-def miss_picture(worlds: Sequence[Row]) -> Picture | None:
-    """Draw how far each world's past lies from each known figure, in standard deviations."""
-    figures = [name for name in (worlds[0] if worlds else ()) if name.startswith(_MISS)]
-    if not figures:
-        return None
-    import altair as alt
-
-    names = [name.removeprefix(_MISS) for name in figures]
-    values = [
-        {
-            "name": wrapped(name.removeprefix(_MISS), _NARROW),
-            "world": row["world"],
-            "miss": row[name],
-            "size": abs(row[name]),
-            "text": f"{row[name]:+.0f}".replace("-", "−"),
-            "tip": f"{name.removeprefix(_MISS)} in {row['world']}: {row[name]:+.1f}",
-        }
-        for row in worlds
-        for name in figures
-    ]
-    base = alt.Chart(data(values)).encode(
-        x=alt.X(
-            "world:N", title="World", axis=alt.Axis(labelAngle=-60, labelOverlap=False), sort=None
-        ),
-        y=name_axis(names, _NARROW),
-        tooltip=alt.Tooltip("tip:N"),
-    )
-    scale = alt.Scale(
-        domain=[-3, 0, 3], range=[BLUE, "#F3F4F6", RED], clamp=True, interpolate="rgb"
-    )
-    boxes = base.mark_rect(stroke="white").encode(
-        color=alt.Color("miss:Q", scale=scale, title="standard deviations", legend=None)
-    )
-    texts = base.mark_text(fontSize=11).encode(
-        text="text:N",
-        color=alt.condition("datum.size > 2", alt.value("white"), alt.value(INK)),
-    )
-    worst = max(values, key=lambda one: one["size"])
-    within = sum(one["size"] <= 2 for one in values)
-    return picture(
-        alt.layer(boxes, texts).properties(height=rows_height(names, width=_NARROW)),
-        f"{within} of {len(values)} known figures are missed by two standard deviations at most; "
-        f"the largest miss is {abs(worst['miss']):.1f} in {worst['world']}",
-        "Simulated less observed, in standard deviations. Blue: too small; red: too large.",
-    )

@@ -32,7 +32,7 @@ _DRAWN: Final = (CONTRIBUTION, "gmv_paid_fen")
 
 MARKS_NOTE: Final = (
     "Bands and lines are 95 % intervals. A diamond stands at the base policy, a square at the "
-    "value with the highest contribution with run-off, if that is told from the base."
+    "value with the highest contribution with run-off, if that is distinguishable from the base."
 )
 
 
@@ -70,13 +70,13 @@ def response_section(rows: Sequence[Row]) -> dict[str, Any] | None:
 def _drawn(answers: Sequence[LeverAnswer]) -> list[LeverAnswer]:
     """Choose the levers to draw: of those that move something, whose best value brings most."""
     moving = [one for one in answers if one.moved]
-    ranked = sorted(moving, key=lambda one: (not one.is_told, -one.best["difference"]))
+    ranked = sorted(moving, key=lambda one: (not one.is_distinguishable, -one.best["difference"]))
     return ranked[:_MOST]
 
 
 def _gains_picture(answers: Sequence[LeverAnswer]) -> Picture | None:
     """Draw what the best value of each lever brings in contribution with run-off."""
-    told = [one for one in answers if one.is_told and not one.best["is_base"]]
+    told = [one for one in answers if one.is_distinguishable and not one.best["is_base"]]
     return gain_bars([(one.lever, one.best) for one in told]) if told else None
 
 
@@ -145,4 +145,4 @@ def _values(row: Row, one: LeverAnswer) -> dict[str, Any]:
 def _kind(row: Row, one: LeverAnswer) -> int:
     """Return the place in `_KINDS` of a point's mark."""
     is_best = row["value"] == one.best["value"] and row["is_base"] == one.best["is_base"]
-    return 2 if one.is_told and is_best else 1 if row["is_base"] else 0
+    return 2 if one.is_distinguishable and is_best else 1 if row["is_base"] else 0

@@ -15,9 +15,9 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
-from engine.report.findings.sensitivity import FACTOR_SETS, blocks
+from engine.report.findings.sensitivity import FACTOR_SETS, sensitivity_blocks
 from engine.report.formatting import label, label_inside, number, percent, scaled, show
-from engine.report.read.calibration import Shown
+from engine.report.read.calibration import FigureSummary
 from engine.report.read.results_model import Line
 from engine.results.schemas import Row
 
@@ -87,8 +87,8 @@ def _scaled(measure: str, value: float | None) -> float | None:
     return None if value is None else scaled(measure, value)
 
 
-def fit_picture(figures: Sequence[Shown]) -> Picture | None:
-    """Draw a row per figure: the best world's miss, and 80 % of what is foretold."""
+def fit_picture(figures: Sequence[FigureSummary]) -> Picture | None:
+    """Draw a row per figure: the best world's miss, and 80 % of what is predicted."""
     drawn = [one for one in figures if one.observed is not None and one.tolerance]
     if not drawn:
         return None
@@ -116,12 +116,12 @@ def fit_picture(figures: Sequence[Shown]) -> Picture | None:
         alt.layer(bars, within.encode(x="x:Q"), marks).properties(height=rows_height(names)),
         f"{hits[0]} of {len(fitted)} fitted figures and {hits[1]} of {len(unseen)} that were not "
         "fitted lie within their tolerance",
-        "The mark is the best world; the bar holds 80 % of what is foretold over all points. What "
+        "The mark is the best world; the bar holds 80 % of what is predicted over all points. What "
         "misses by more than three tolerances stands at the edge. Inputs are no hits.",
     )
 
 
-def _miss(one: Shown) -> dict[str, Any]:
+def _miss(one: FigureSummary) -> dict[str, Any]:
     value, low, high = (
         min(max((amount - (one.observed or 0.0)) / (one.tolerance or 1.0), -_ENDS), _ENDS)
         for amount in (one.simulated, one.low, one.high)
@@ -138,7 +138,9 @@ def _miss(one: Shown) -> dict[str, Any]:
 
 def sensitivity_pictures(rows: Sequence[Row]) -> list[Picture]:
     """Draw the strongest factors of each measure, with their 95 % intervals."""
-    return [_factors(block) for block in blocks(rows) if block.factors]
+    return [
+        _factors(block) for block in sensitivity_blocks(rows) if block.factors and block.is_known
+    ]
 
 
 def _factors(block: Any) -> Picture:
@@ -179,19 +181,23 @@ def _factors(block: Any) -> Picture:
 
 
 def _factor_finding(block: Any) -> str:
-    told = [one for one in block.factors if one.is_told]
+    told = [one for one in block.factors if one.is_distinguishable]
     of = FACTOR_SETS[block.of]
     if not told:
-        return f"None of {of} is told from having no effect on {label_inside(block.measure)}"
+        measure = label_inside(block.measure)
+        return f"None of {of} is distinguishable from having no effect on {measure}"
     return f"{label(block.measure)} is moved most by {told[0].name}, of {of}"
 
 
 def _factor_note(block: Any) -> str:
     if block.of == "search":
-        return "How far a lever’s values among the best trials differ from those among all."
+        return (
+            "How far a lever’s values among the best trials differ from those among all; lines are "
+            "95 % intervals over trials drawn anew from those of the search."
+        )
     noise = (
-        f" Noise brings {percent(block.noise)}: what ends left of the dashed line is not told "
-        "from it."
+        f" Noise brings {percent(block.noise)}: what ends left of the dashed line is not "
+        "distinguishable from it."
         if block.noise is not None
         else ""
     )

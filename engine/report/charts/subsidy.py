@@ -22,27 +22,54 @@ from engine.report.formatting import percent, scaled
 from engine.report.read.results_model import StudyResults
 from engine.results.schemas import Row
 
-_KINDS: Final = {
+KINDS: Final = {
     "source": "factory goods",
     "platform_brand": "platform brands",
     "domestic": "domestic brands",
     "multinational": "multinationals",
     "partner": "the partner’s goods",
 }
-_TIERS: Final = {"tier12": "cities of tiers 1 and 2", "tier3": "tier 3 and below"}
-_DOMAINS: Final = {"private": "from followed anchors", "public": "from the public feed"}
+TIERS: Final = {"tier12": "cities of tiers 1 and 2", "tier3": "tier 3 and below"}
+DOMAINS: Final = {"private": "from followed anchors", "public": "from the public feed"}
+
+_PLACE_NOTE: Final = (
+    "Mean of the simulated runs. The tables do not tell new buyers’ coupons from others’."
+)
 
 _PARTS: Final = ("own, kept by buyers", "own, back with returns", "the partner’s")
 
 
-def segment_pictures(study: StudyResults) -> list[Picture]:
-    """Draw where one policy's coupons went: by kind, tier and domain; none without segments."""
-    policy = next((row["policy"] for row in study.segments), None)
+def spending_policy(study: StudyResults, policies: Iterable[str]) -> str | None:
+    """Return the first of the policies whose segments have coupons; None where none has."""
+    spent = {row["policy"] for row in study.segments if _coupons(row) > 0}
+    return next((name for name in policies if name in spent), None)
+
+
+def segment_pictures(study: StudyResults, policy: str, called: str = "") -> list[Picture]:
+    """Draw where a policy's coupons went: by kind, tier and domain; none without segments."""
     rows = [row for row in study.segments if row["policy"] == policy]
-    spent = sum(_coupons(row) for row in rows)
+    spent = sum(map(_coupons, rows))
     if not rows or spent <= 0:
         return []
-    places = [_by_place(rows, "tier", _TIERS, spent), _by_place(rows, "domain", _DOMAINS, spent)]
+    under = f" under “{called}”" if called else ""
+    tiers, domains = (
+        _by_place(rows, key, words) for key, words in (("tier", TIERS), ("domain", DOMAINS))
+    )
+    by_tier, tier, tier_share = tiers
+    by_domain, domain, domain_share = domains
+    places = [
+        picture(
+            by_tier,
+            f"{percent(tier_share)} of {bn(spent)} bn RMB of coupons went to buyers in {tier}"
+            f"{under}",
+            _PLACE_NOTE,
+        ),
+        picture(
+            by_domain,
+            f"{percent(domain_share)} of the coupons were spent on sales {domain}{under}",
+            _PLACE_NOTE,
+        ),
+    ]
     return [*places, _shares(rows)] if "gmv_paid_fen" in rows[0] else places
 
 
@@ -50,22 +77,24 @@ def _coupons(row: Row) -> float:
     return float(row.get("subsidy_fen", 0.0) + row.get("partner_subsidy_fen", 0.0))
 
 
-def _by_place(rows: Sequence[Row], key: str, words: Mapping[str, str], spent: float) -> Picture:
-    """Draw coupons by kind of goods, split by city tier or traffic domain."""
+def _by_place(rows: Sequence[Row], key: str, words: Mapping[str, str]) -> tuple[Any, str, float]:
+    """Draw coupons by kind, split by tier or domain; name the part with most, and its share."""
     import altair as alt
 
-    kinds = _named(dict.fromkeys(row["kind"] for row in rows), _KINDS)
+    kinds = _named(dict.fromkeys(row["kind"] for row in rows), KINDS)
     parts = _named(dict.fromkeys(row[key] for row in rows), words)
     values = []
     for kind, called in kinds.items():
         for part, said in parts.items():
-            amount = sum(_coupons(r) for r in rows if r["kind"] == kind and r[key] == part)
+            own = [row for row in rows if row["kind"] == kind and row[key] == part]
+            amount = sum(map(_coupons, own))
+            back = sum(row.get("refunded_subsidy_fen", 0.0) for row in own)
             values.append(
                 {
                     "name": wrapped(called),
                     "series": said,
                     "value": scaled("subsidy_fen", amount),
-                    "tip": f"{called}, {said}: {bn(amount)} bn RMB",
+                    "tip": f"{called}, {said}: {bn(amount)} bn RMB, {bn(back)} of it refunded",
                 }
             )
     names = list(kinds.values())
@@ -79,15 +108,12 @@ def _by_place(rows: Sequence[Row], key: str, words: Mapping[str, str], spent: fl
             tooltip=alt.Tooltip("tip:N"),
         )
     )
-    top = max(parts, key=lambda part: sum(_coupons(r) for r in rows if r[key] == part))
-    share = sum(_coupons(row) for row in rows if row[key] == top) / spent
-    return picture(
-        chart.properties(height=rows_height(names)),
-        f"{percent(share)} of {bn(spent)} bn RMB of coupons went to buyers in {parts[top]}"
-        if key == "tier"
-        else f"{percent(share)} of the coupons were spent on sales {parts[top]}",
-        "Mean of the simulated years. The tables do not tell new buyers’ coupons from others’.",
-    )
+    by_part = {
+        said: sum(_coupons(row) for row in rows if row[key] == part) for part, said in parts.items()
+    }
+    top = max(by_part, key=by_part.__getitem__)
+    share = by_part[top] / sum(by_part.values())
+    return chart.properties(height=rows_height(names)), top, share
 
 
 def _named(keys: Iterable[str], words: Mapping[str, str]) -> dict[str, str]:
@@ -98,7 +124,7 @@ def _shares(rows: Sequence[Row]) -> Picture:
     """Draw each kind's share of coupons beside its share of sales."""
     import altair as alt
 
-    kinds = _named(dict.fromkeys(row["kind"] for row in rows), _KINDS)
+    kinds = _named(dict.fromkeys(row["kind"] for row in rows), KINDS)
     spent, sold = sum(map(_coupons, rows)), sum(row["gmv_paid_fen"] for row in rows)
     order = ["share of coupons", "share of GMV as paid"]
     values: list[dict[str, Any]] = []
@@ -178,6 +204,5 @@ def funding_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture
         "come back with returned goods"
         if own > 0
         else "No policy here spends coupons of the platform’s own",
-        "Whole calendar year, the part before the decision included; mean over worlds, weighted. "
-        "By kind, tier and domain it stands in the segments of a simulation: a search keeps none.",
+        "Whole calendar year, the part before the decision included; mean over worlds, weighted.",
     )

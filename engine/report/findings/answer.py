@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from typing import Final
 
-from engine.ablate import COMMON, is_told, untold
+from engine.ablate import COMMON, indistinguishable, is_distinguishable
 from engine.compare import INCREMENTAL
 from engine.report.findings.calibration import fit_sentences
 from engine.report.findings.prices import advice_about, effect_sentences
 from engine.report.findings.response import response_sentences
 from engine.report.findings.search import choice
 from engine.report.findings.sensitivity import moved_sentences
+from engine.report.findings.sweep import sweep_sentences
+from engine.report.findings.trial import trial_sentences
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import (
     label_inside,
@@ -52,6 +54,8 @@ def sentences(study: StudyResults) -> list[str]:
         return [*fit_sentences(fitted), *across_sentences(study.answers)]
     if study.sensitivity:
         return moved_sentences(study.sensitivity)
+    if study.sweep:
+        return sweep_sentences(study.sweep)
     differences = _difference_sentences(study)
     return [*differences, _certainty(study)] if differences else _simulations(study)
 
@@ -77,7 +81,9 @@ def wilson(successes: float, count: int) -> tuple[float, float]:
 
 
 def _difference_sentences(study: StudyResults) -> list[str]:
-    """Say what paired differences show: of levers, of mechanisms or of policies."""
+    """Say what paired differences show: of tests, of levers, of mechanisms or of policies."""
+    if study.trial:
+        return trial_sentences(study.trial)
     if study.response:
         return response_sentences(study.response, study.setting("run_off_days") or 0)
     if study.ablation:
@@ -122,7 +128,7 @@ def _way(study: StudyResults, best: Line, target: str) -> str:
         start = f"{target} bn RMB can be reached. The cheapest way found is {best.policy}: with it"
     text = (
         f"{start} the year ends at {_amount(best, 'gmv_paid_fen')} bn RMB of GMV as paid, and"
-        f" {_part(best)} of the simulated years reach the target. "
+        f" {_part(best)} of the simulated runs reach the target. "
     )
     if not _is_free(best):
         text += (
@@ -190,7 +196,7 @@ def _change(study: StudyResults, line: Line, base: Line, measure: str) -> str:
     text = f"the {label_inside(measure)} is {now} in place of {before}"
     if found.value is None or found.half is None:
         return text
-    told = "" if abs(found.value) > found.half else ", not told from no change"
+    told = "" if abs(found.value) > found.half else ", not distinguishable from no change"
     return f"{text} ({show_change(measure, found.value, found.half)}{told})"
 
 
@@ -204,7 +210,7 @@ def _closest(study: StudyResults, target: str) -> str:
         f" {_amount(best, 'gmv_paid_fen')} bn RMB of GMV as paid"
     )
     if study.target_fen:
-        text += f" against {target}, reached in {_part(best)} of the years,"
+        text += f" against {target}, reached in {_part(best)} of the runs,"
     return f"{text} for {_amount(best, 'subsidy_fen')} bn RMB of subsidy."
 
 
@@ -218,7 +224,7 @@ def _nearest_line(lines: Sequence[Line]) -> Line:
 
 def _simulations(study: StudyResults) -> list[str]:
     if not study.lines:
-        return ["No figures of whole years are here: they are written when a command finishes."]
+        return ["No figures of whole runs are here: they are written when a command finishes."]
     return [*(_simulated(study, line) for line in study.lines), _certainty(study)]
 
 
@@ -230,7 +236,7 @@ def _simulated(study: StudyResults, line: Line) -> str:
     )
     if study.target_fen:
         target = _bn(study.target_fen)
-        text += f"The target of {target} bn RMB is reached in {_part(line)} of the years. "
+        text += f"The target of {target} bn RMB is reached in {_part(line)} of the runs. "
     top, brand = (show(name, line.estimates[name].value) for name in ("top10_share", "brand_share"))
     return text + f"The ten largest anchors sell {top}, brands {brand}."
 
@@ -238,7 +244,7 @@ def _simulated(study: StudyResults, line: Line) -> str:
 def _ablation_sentences(rows: Sequence[Row]) -> list[str]:
     """Say which mechanisms matter most for GMV as paid, and which effects may be zero."""
     common = [row for row in rows if row["measure"] == COMMON]
-    told = sorted((row for row in common if is_told(dict(row))), key=_size)
+    told = sorted((row for row in common if is_distinguishable(dict(row))), key=_size)
     said = []
     if told:
         whole = show(COMMON, told[0]["baseline_mean"])
@@ -249,10 +255,12 @@ def _ablation_sentences(rows: Sequence[Row]) -> list[str]:
         )
     still = [_called(row["mechanism"]) for row in common if row not in told]
     if still:
-        said.append(f"On GMV as paid, not told from zero: {', '.join(still)}.")
-    silent = [_called(name) for name in untold([dict(row) for row in rows])]
+        said.append(f"On GMV as paid, not distinguishable from zero: {', '.join(still)}.")
+    silent = [_called(name) for name in indistinguishable([dict(row) for row in rows])]
     if silent:
-        said.append(f"Not told from zero on any of their own measures: {', '.join(silent)}.")
+        said.append(
+            f"Not distinguishable from zero on any of their own measures: {', '.join(silent)}."
+        )
     return said
 
 
@@ -299,9 +307,9 @@ def _certainty(study: StudyResults) -> str:
         return "Intervals (±) are 95%."
     count = min(counts)
     if count < 2:
-        return "One simulated year a policy: nothing is known of the noise in these numbers."
+        return "One simulated run a policy: nothing is known of the noise in these numbers."
     best = None if study.ablation or study.response else study.chosen_line()
-    text = f"Intervals (±) are 95% over {study.years_a_policy} simulated years a policy. "
+    text = f"Intervals (±) are 95% over {study.runs_per_policy} simulated runs a policy. "
     if best is not None:
         worlds = len({row["world"] for row in study.runs}) or 1  # they share their seeds
         years = max((best.runs_count or count) // worlds, 1)

@@ -230,7 +230,7 @@ def _schedules(rows: Sequence[Row]) -> _Section:
         ]
         lines.append((subject, *cells))
     heads = ("Effort", *(f"{count:,} worker{'s' * (count > 1)}" for count in counts))
-    title = "Share of the workers' time in years, and the search's seconds, in simulated time"
+    title = "Share of the workers' time in runs, and the search's seconds, in simulated time"
     return _Section(title, heads, lines)
 
 

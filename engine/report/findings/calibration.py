@@ -10,7 +10,7 @@ from engine.calibrate.observed import CHECK, FIT
 from engine.calibrate.targets import FORECAST, PROBE, SHOWN
 from engine.report.findings.scorecard import observed_text, score_sentence
 from engine.report.formatting import NONE, number, signed
-from engine.report.read.calibration import Fitted, Shown
+from engine.report.read.calibration import CalibrationSummary, FigureSummary
 
 ROLE_HEADS: Final = {
     FIT: "Fitted",
@@ -50,13 +50,13 @@ CALIBRATION_LIMITS: Final = (
 )
 
 
-def fit_sentences(found: Fitted) -> list[str]:
+def fit_sentences(found: CalibrationSummary) -> list[str]:
     """Answer whether the model fits, how it does on what it was not shown, and what is unknown."""
     said = [_plausible(found), _hits(found), score_sentence(found), *_forecast(found)]
     return [*said, _coverage(found), *_narrowed(found), _unknowns(found), *_crowded(found)]
 
 
-def figure_cells(one: Shown) -> dict[str, str]:
+def figure_cells(one: FigureSummary) -> dict[str, str]:
     """Write one figure for a table: what was observed, simulated and missed, and the verdict."""
     hit = one.is_hit
     verdict = NONE if hit is None else "hit" if hit else "missed"
@@ -73,7 +73,7 @@ def figure_cells(one: Shown) -> dict[str, str]:
     }
 
 
-def _says(one: Shown) -> str:
+def _says(one: FigureSummary) -> str:
     """Return how the figure is read off a year, if this version still reads it so."""
     readings = {measure.reading: measure.says for measure in measures_of(one.key)}
     if one.key in SHOWN_BY_DATE:
@@ -81,7 +81,7 @@ def _says(one: Shown) -> str:
     return readings.get(one.reading, "")
 
 
-def _plausible(found: Fitted) -> str:
+def _plausible(found: CalibrationSummary) -> str:
     count = len([one for one in found.of(FIT) if not one.inert])
     start = (
         f"{found.points_count} points of the unknowns were simulated, and the"
@@ -102,7 +102,7 @@ def _plausible(found: Fitted) -> str:
     )
 
 
-def _hits(found: Fitted) -> str:
+def _hits(found: CalibrationSummary) -> str:
     figures = found.of(FIT)
     missed = [one for one in figures if not one.is_hit]
     text = f"The best world lies within the tolerance of {len(figures) - len(missed)} of"
@@ -110,7 +110,7 @@ def _hits(found: Fitted) -> str:
     return f"{text}; missed: {_names(missed)}." if missed else f"{text}."
 
 
-def _forecast(found: Fitted) -> list[str]:
+def _forecast(found: CalibrationSummary) -> list[str]:
     return [
         f"Forecast of {one.key}, {one.period}: {number(one.median)} {one.unit}, 80 % between"
         f" {number(one.low)} and {number(one.high)}, over all points weighted by their misses."
@@ -118,7 +118,7 @@ def _forecast(found: Fitted) -> list[str]:
     ]
 
 
-def _coverage(found: Fitted) -> str:
+def _coverage(found: CalibrationSummary) -> str:
     """Say how often intervals made in this way held what was not fitted."""
     rates = [one.coverage for one in found.figures if one.coverage is not None]
     if not rates:
@@ -133,7 +133,7 @@ def _coverage(found: Fitted) -> str:
     )
 
 
-def _narrowed(found: Fitted) -> list[str]:
+def _narrowed(found: CalibrationSummary) -> list[str]:
     """Say how wide the return of a coupon is, and which evidence makes it what it is."""
     dates = [one for one in found.of(PROBE) if one.key == COUPON]
     told = [one for one in found.of(FIT) if one.coupon_low is not None]
@@ -154,12 +154,12 @@ def _span(low: float | None, high: float | None) -> str:
     return f"{signed(low or 0.0, 2)} to {signed(high or 0.0, 2)}"
 
 
-def _moved(one: Shown, before: tuple[float, float]) -> float:
+def _moved(one: FigureSummary, before: tuple[float, float]) -> float:
     """How far the figure by itself moves both ends of the interval."""
     return abs((one.coupon_low or 0.0) - before[0]) + abs((one.coupon_high or 0.0) - before[1])
 
 
-def _crowded(found: Fitted) -> list[str]:
+def _crowded(found: CalibrationSummary) -> list[str]:
     """Name the unknowns whose range binds."""
     names = [f"{one.name} ({one.crowded})" for one in found.unknowns if one.crowded]
     if not names:
@@ -168,7 +168,7 @@ def _crowded(found: Fitted) -> list[str]:
     return [f"{said} Widen the range, or say why nothing lies beyond it."]
 
 
-def _unknowns(found: Fitted) -> str:
+def _unknowns(found: CalibrationSummary) -> str:
     if found.kept_count < FEW:
         count = f"{found.kept_count} worlds are" if found.kept_count > 1 else "One world is"
         return f"{count} left: too few to say which unknowns the figures pin down."
@@ -180,7 +180,7 @@ def _unknowns(found: Fitted) -> str:
     )
 
 
-def _names(figures: Sequence[Shown]) -> str:
+def _names(figures: Sequence[FigureSummary]) -> str:
     parts = [
         f"{one.name} ({number(one.simulated)} for {number(one.observed)})"
         for one in sorted(figures, key=lambda one: -abs(one.miss or 0.0))

@@ -5,12 +5,12 @@ from typing import Final, NamedTuple
 
 import pyarrow as pa
 
-ELASTICITIES: Final = ("own_elasticity", "kind_elasticity", "market_elasticity")
+_ELASTICITIES: Final = ("own_elasticity", "kind_elasticity", "market_elasticity")
 HEADS: Final = ("Own good", "Kind", "Market")
 
 
 class _MonthlyElasticities(NamedTuple):
-    """A policy's elasticities: by month, as `2020-01`, those of `ELASTICITIES` in their order."""
+    """A policy's elasticities: by month, as `2020-01`, those of `_ELASTICITIES` in their order."""
 
     policy: str
     months: list[tuple[str, tuple[float, ...]]]
@@ -23,14 +23,14 @@ def elasticities_by_month(monthly: pa.Table | None) -> Sequence[_MonthlyElastici
     ----------
     monthly : the table `monthly` of one study.
     """
-    if monthly is None or not set(ELASTICITIES) <= set(monthly.column_names):
+    if monthly is None or not set(_ELASTICITIES) <= set(monthly.column_names):
         return []
     grouped = monthly.group_by(["policy", "month"], use_threads=False).aggregate(
-        [(name, "mean") for name in ELASTICITIES]
+        [(name, "mean") for name in _ELASTICITIES]
     )
     found: dict[str, list[tuple[str, tuple[float, ...]]]] = {}
     for row in sorted(grouped.to_pylist(), key=lambda row: row["month"]):
-        values = tuple(row[f"{name}_mean"] for name in ELASTICITIES)
+        values = tuple(row[f"{name}_mean"] for name in _ELASTICITIES)
         found.setdefault(row["policy"], []).append((row["month"].isoformat()[:7], values))
     order = dict.fromkeys(monthly["policy"].to_pylist())
     return [_MonthlyElasticities(policy, found[policy]) for policy in order]

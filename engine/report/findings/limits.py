@@ -22,7 +22,7 @@ _FEW_REPLICATIONS: Final = 4
 ONE_REPLICATION: Final = "One replication a policy: nothing is known of the noise."
 
 
-def pairs_told(row: Row) -> str:
+def pairs_note(row: Row) -> str:
     """Say of a paired difference how many replications and worlds it rests on."""
     units, worlds = row["units_count"], row["worlds_count"]
     told = f"{units} replication{'' if units == 1 else 's'}"
@@ -93,6 +93,8 @@ def limits(study: StudyResults) -> list[str]:
         return [*said, *SENSITIVITY_LIMITS]
     if study.response:
         said += RESPONSE_LIMITS
+    if study.sweep:
+        worlds = set(study.setting("ensemble", "worlds") or ())
     if len(worlds) <= 1:
         said.append(
             "One world: how strong the rival is, whether a head anchor leaves and how quickly"

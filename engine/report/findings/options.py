@@ -15,9 +15,9 @@ from engine.response import lever_answers
 from engine.results.schemas import Row
 from engine.units import FEN_PER_RMB
 
-CHEAPEST: Final = "Cheapest that reaches the goal"
-KNEE: Final = "Knee of the price curve"
-AMBITIOUS: Final = "Ambitious: the highest that is held"
+_CHEAPEST: Final = "Cheapest that reaches the goal"
+_KNEE: Final = "Knee of the price curve"
+_AMBITIOUS: Final = "Ambitious: the highest that is held"
 
 _BEST_OF_SEARCH: Final = "Ambitious: sells most"
 
@@ -85,14 +85,14 @@ def headline(study: StudyResults) -> _Headline | None:
         return _difference_headline(study)
     if study.response:
         return _lever_headline(study)
-    analyses = (study.ablation, study.calibration, study.sensitivity)
+    analyses = (study.ablation, study.calibration, study.sensitivity, study.trial)
     line = study.chosen_line() if study.searched else None
     if any(analyses) or not study.lines:
         return None
     return _gmv_headline(study, line or study.lines[0])
 
 
-def changers(study: StudyResults) -> list[str]:
+def change_sentences(study: StudyResults) -> list[str]:
     """Say what would change the answer of a main job, one sentence a thing."""
     row = _recommended(study)
     if row is None:
@@ -160,7 +160,7 @@ def _difference_headline(study: StudyResults) -> _Headline | None:
 
 
 def _lever_headline(study: StudyResults) -> _Headline | None:
-    told = [one for one in lever_answers(study.response) if one.is_told]
+    told = [one for one in lever_answers(study.response) if one.is_distinguishable]
     best = max(told, key=lambda one: one.best["difference"], default=None)
     if best is None or best.best["is_base"]:
         return None
@@ -188,9 +188,9 @@ def _priced(study: StudyResults) -> list[Option]:
     reached = [row for row in study.prices if row["says"]]
     goal = _recommended(study)
     roles = [
-        (CHEAPEST, goal),
-        (KNEE, at_knee(reached)),
-        (AMBITIOUS, reached[-1] if reached else None),
+        (_CHEAPEST, goal),
+        (_KNEE, at_knee(reached)),
+        (_AMBITIOUS, reached[-1] if reached else None),
     ]
     found: dict[str, tuple[list[str], Row]] = {}
     for role, row in roles:
@@ -229,7 +229,7 @@ def _searched(study: StudyResults) -> list[Option]:
     most = max(found, key=lambda line: line.value("gmv_paid_fen"), default=None)
     knee = _line_at_knee(sorted(found, key=lambda line: line.value("cost_fen")))
     picked: dict[str, tuple[list[str], Line]] = {}
-    for role, line in ((CHEAPEST, chosen), (KNEE, knee), (_BEST_OF_SEARCH, most)):
+    for role, line in ((_CHEAPEST, chosen), (_KNEE, knee), (_BEST_OF_SEARCH, most)):
         if line is not None:
             picked.setdefault(line.policy, ([], line))[0].append(role)
     given = [line for line in study.lines if line.is_baseline]

@@ -18,7 +18,7 @@ _SPACE: Final = "\N{NO-BREAK SPACE}"
 _OFF: Final = "all levers off"
 
 
-class Moved(NamedTuple):
+class LeverChange(NamedTuple):
     """One lever that a policy holds elsewhere than the other: its words, path, unit and values."""
 
     words: str
@@ -33,11 +33,11 @@ class PolicyText(NamedTuple):
 
     policy: str
     called: str
-    levers: list[Moved]
+    levers: list[LeverChange]
 
 
 def reference_name(study: StudyResults) -> str:
-    """Return what policies are told against: today's, the baseline, or all levers off."""
+    """Return what policies are compared with: today's, the baseline, or all levers off."""
     today = study.setting("today")
     if isinstance(today, str) and today in study.specs:
         return today
@@ -77,10 +77,10 @@ def _all_off(policy: Policy) -> Policy:
     return set_levers(policy, off, policy.name)
 
 
-def _lines(moved: Sequence[Difference], start: date) -> Iterator[Moved]:
+def _lines(moved: Sequence[Difference], start: date) -> Iterator[LeverChange]:
     for one in moved:
         lever = LEVERS.get(one.path)
-        yield Moved(
+        yield LeverChange(
             lever_phrase(one),
             one.path,
             lever.unit if lever else "",

@@ -47,7 +47,7 @@ VALUE_HEADS: Final = (
 )
 
 _EFFECTS_TOLD: Final = 4
-"""Levers of the recommended policy whose effects are told, the largest first."""
+"""Levers of the recommended policy whose effects are listed, the largest first."""
 
 _AFTER: Final = ("pulled_forward", "left_behind")
 """Terms of a value that come after the year."""

@@ -20,7 +20,7 @@ _PLACES: Final = {
     "interior": "interior",
     "low end": "at the low end",
     "high end": "at the high end",
-    "not told": "not told from the base",
+    "indistinguishable": "not distinguishable from the base",
     "moves nothing": "moves nothing within noise",
 }
 """Words for where a lever is best, where there is room for them."""
@@ -53,8 +53,10 @@ def lever_title(one: LeverAnswer) -> str:
         "interior": f"contribution with run-off is best near {value}",
         "low end": f"contribution with run-off is best at the low end, {value}",
         "high end": f"contribution with run-off is best at the high end, {value}",
-        "not told": "contribution with run-off is not told from the base policy's",
-        "moves nothing": "nothing is told from noise",
+        "indistinguishable": (
+            "contribution with run-off is not distinguishable from the base policy's"
+        ),
+        "moves nothing": "nothing is distinguishable from noise",
     }[one.place]
     return f"{one.lever}: {said}"
 
@@ -64,7 +66,7 @@ def lever_note(one: LeverAnswer) -> str:
     words = [_meaning(one)]
     own = lever_value_text(one.base["value"])
     words.append(f"The base policy has {own}" + ("" if one.base["is_constant"] else " on average"))
-    if not one.best["is_base"] and one.is_told:
+    if not one.best["is_base"] and one.is_distinguishable:
         words.append(
             f"At the best value contribution with run-off changes by {_gain(one.best)} bn RMB and"
             f" GMV as paid by {_change(one.gmv)} bn RMB"
@@ -86,8 +88,11 @@ def response_sentences(rows: Sequence[Row], run_off_days: int) -> list[str]:
     if ends:
         said.append(f"Best at an end of the range: {', '.join(map(_with_value, ends))}.")
     for place, text in (
-        ("not told", "Contribution not told from the base policy's"),
-        ("moves nothing", "Moving nothing told from noise, on any measure over the whole range"),
+        ("indistinguishable", "Contribution not distinguishable from the base policy's"),
+        (
+            "moves nothing",
+            "Moving nothing distinguishable from noise, on any measure over the whole range",
+        ),
     ):
         if names := [one.lever for one in answers if one.place == place]:
             said.append(f"{text}: {', '.join(names)}.")

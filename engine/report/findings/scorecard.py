@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 from engine.calibrate.observed import CHECK, FIT
 from engine.calibrate.targets import FORECAST
 from engine.report.formatting import NONE, number
-from engine.report.read.calibration import Fitted, Shown
+from engine.report.read.calibration import CalibrationSummary, FigureSummary
 
 HEADS: Final = (
     "Figure",
@@ -39,14 +39,14 @@ class _Score(NamedTuple):
     last: str
 
 
-def scorecard(found: Fitted) -> list[_Score]:
+def scorecard(found: CalibrationSummary) -> list[_Score]:
     """Return the figures that no input gives and some unknown moves, fitted ones first."""
     return [
         _score(one) for role in _WHO for one in found.of(role) if not one.is_input and not one.inert
     ]
 
 
-def score_sentence(found: Fitted) -> str:
+def score_sentence(found: CalibrationSummary) -> str:
     """Count the hits among what the fit did not see, and how often a yardstick was closer."""
     figures = [one for one in found.of(CHECK) if not one.is_input and not one.inert]
     if not figures:
@@ -63,13 +63,13 @@ def score_sentence(found: Fitted) -> str:
     return text
 
 
-def observed_text(one: Shown) -> str:
+def observed_text(one: FigureSummary) -> str:
     """Write what was observed, with the side on which the figure lies if that is all."""
     side = {1: "> ", -1: "< "}.get(one.bound, "")
     return f"{side}{number(one.observed)}"
 
 
-def _score(one: Shown) -> _Score:
+def _score(one: FigureSummary) -> _Score:
     verdict = {None: NONE, True: "hit", False: "missed"}[one.is_held]
     return _Score(
         one.name,
@@ -83,11 +83,11 @@ def _score(one: Shown) -> _Score:
     )
 
 
-def _yardstick(one: Shown, value: float | None) -> str:
+def _yardstick(one: FigureSummary, value: float | None) -> str:
     if value is None:
         return ""
     return number(value) if one.observed is None else f"{number(value)} ({_off(one, value)})"
 
 
-def _off(one: Shown, value: float) -> str:
+def _off(one: FigureSummary, value: float) -> str:
     return f"{100 * (value / one.observed - 1):+.0f} %" if one.observed else NONE

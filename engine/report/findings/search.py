@@ -7,7 +7,7 @@ from engine.report.formatting import NONE, label, show
 from engine.results.schemas import Row
 
 _RISK_NAMES: Final = {
-    "cvar": "mean of the worst years",
+    "cvar": "mean of the worst runs",
     "worst_world": "in its worst world",
     "regret": "most missed in a world",
 }
@@ -60,7 +60,7 @@ def risk_table(rows: Sequence[Row]) -> dict[str, Any] | None:
         return None
     measure = _first_goal(rows[0])
     names = [measure, *(f"{measure}_{risk}" for risk in _RISK_NAMES)]
-    heads = [f"{label(measure)}{_unit(measure)}, mean", *_RISK_NAMES.values(), "Years", "All hold"]
+    heads = [f"{label(measure)}{_unit(measure)}, mean", *_RISK_NAMES.values(), "Runs", "All hold"]
     lines = [
         (
             row["policy"],

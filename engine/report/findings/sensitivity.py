@@ -25,6 +25,8 @@ SENSITIVITY_LIMITS: Final = (
 )
 
 
+_SEARCH: Final = "search"
+
 _LOUD: Final = 0.2
 """Share of random variation in the variance from which a measure is said to be noisy."""
 
@@ -57,7 +59,7 @@ class _Factor(NamedTuple):
         return self.low is None or self.high is None or (self.high - self.low) / 2 <= _WIDE
 
     @property
-    def is_told(self) -> bool:
+    def is_distinguishable(self) -> bool:
         """Whether the interval leaves out zero; one without an interval is taken as it is."""
         return self.is_known and (self.low is None or self.low > 0)
 
@@ -90,6 +92,17 @@ class _Factor(NamedTuple):
         return show_change(row["measure"], row["value"], half)
 
     @property
+    def texts(self) -> tuple[str, str, str]:
+        """Write effect, share and share alone; that runs are too few is said once."""
+        found = (self.effect_text, self.whole_text, self.alone_text)
+        first = found.index(_NOT_ENOUGH) if _NOT_ENOUGH in found else len(found)
+        effect, whole, alone = (
+            "" if text == _NOT_ENOUGH and place > first else text
+            for place, text in enumerate(found)
+        )
+        return effect, whole, alone
+
+    @property
     def is_moving(self) -> bool:
         """Whether the interval of the effect leaves out zero."""
         row = self.effect
@@ -115,8 +128,14 @@ class _Block(NamedTuple):
     factors: list[_Factor]
     noise: float | None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there are runs enough to say anything of any factor."""
+        told = (one.is_known or one.is_moving for one in self.factors)
+        return not self.factors or any(told)
 
-def blocks(rows: Sequence[Row]) -> list[_Block]:
+
+def sensitivity_blocks(rows: Sequence[Row]) -> list[_Block]:
     """Return the rows of `sensitivity` by measure and set of factors."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
@@ -126,11 +145,12 @@ def blocks(rows: Sequence[Row]) -> list[_Block]:
 
 def moved_sentences(rows: Sequence[Row]) -> list[str]:
     """Say what moves each measure most, where that is significant, and where noise hides it."""
-    said = [_sentence(block) for block in blocks(rows)]
-    said += [text for block in blocks(rows) if (text := _effects_sentence(block))]
+    said = [_sentence(block) for block in sensitivity_blocks(rows) if block.is_known]
+    said += _too_few(sensitivity_blocks(rows))
+    said += [text for block in sensitivity_blocks(rows) if (text := _effects_sentence(block))]
     noisy = [
         f"{label(block.measure)} over {FACTOR_SETS[block.of]} ({percent(block.noise)})"
-        for block in blocks(rows)
+        for block in sensitivity_blocks(rows)
         if block.noise is not None and block.noise > _LOUD
     ]
     if noisy:
@@ -138,12 +158,31 @@ def moved_sentences(rows: Sequence[Row]) -> list[str]:
             f"Much of the variance is noise, not factors: {', '.join(noisy)}."
             " More replications or buyers make it less."
         )
-    if any(factor.low is not None for block in blocks(rows) for factor in block.factors):
+    told = [
+        block
+        for block in sensitivity_blocks(rows)
+        if any(one.low is not None for one in block.factors)
+    ]
+    if any(block.of != _SEARCH and block.is_known for block in told):
         said.append(
             "An index is a share of the measure's variance; intervals are 95 % and hold what"
             " the design leaves open, and noise."
         )
+    if any(block.of == _SEARCH for block in told):
+        said.append(
+            "Importance adds up to 1 over the levers; its 95 % intervals are of trials drawn anew"
+            " from those of the search, not of another search."
+        )
     return said
+
+
+def _too_few(found: Sequence[_Block]) -> list[str]:
+    """Say once of what there are too few runs, and what to ask for."""
+    few = [f"{label(one.measure)} over {FACTOR_SETS[one.of]}" for one in found if not one.is_known]
+    if not few:
+        return []
+    said = f"{_NOT_ENOUGH.capitalize()} to tell what moves {', '.join(few)}."
+    return [f"{said} Ask for more: indices.base_points_count, replications."]
 
 
 def _block(of: str, measure: str, rows: Sequence[Row]) -> _Block:
@@ -169,15 +208,10 @@ def _block(of: str, measure: str, rows: Sequence[Row]) -> _Block:
 def _sentence(block: _Block) -> str:
     if not block.factors:
         return f"{label(block.measure)} is moved by none of {FACTOR_SETS[block.of]}."
-    told = [factor for factor in block.factors if factor.is_told][:NAMED_FACTORS]
+    told = [factor for factor in block.factors if factor.is_distinguishable][:NAMED_FACTORS]
     of = FACTOR_SETS[block.of]
-    if not any(factor.is_known for factor in block.factors):
-        return (
-            f"{label(block.measure)} over {of}: {_NOT_ENOUGH} to tell which of them move it. Ask "
-            "for more: indices.base_points_count, replications."
-        )
     if not told:
-        return f"{label(block.measure)}: none of {of} is told from having no effect."
+        return f"{label(block.measure)}: none of {of} is distinguishable from having no effect."
     parts = [f"{factor.name} ({factor.whole_text})" for factor in told]
     return f"{label(block.measure)}: of {of}, most by {', '.join(parts)}."
 

@@ -18,8 +18,8 @@ class Weighed(NamedTuple):
         return None if self.change is None else self.value - self.change
 
 
-def world_weights(study: StudyResults) -> dict[str, float]:
-    """Return how much each world counts, adding up to 1; all the same where it is not told."""
+def read_world_weights(study: StudyResults) -> dict[str, float]:
+    """Return how much each world counts, adding up to 1; all alike where no weights are given."""
     if study.worlds:
         return {row["world"]: row["weight"] for row in study.worlds}
     names = sorted({row["world"] for row in study.runs})
@@ -49,7 +49,7 @@ def weighed(study: StudyResults, policy: str, measure: str, base: str | None) ->
 
 
 def _mean(study: StudyResults, values: Mapping[str, float]) -> float:
-    weights = world_weights(study)
+    weights = read_world_weights(study)
     total = sum(weights.get(world, 0.0) for world in values)
     if total <= 0:
         return sum(values.values()) / len(values)

@@ -9,10 +9,12 @@ from engine.report.charts.differences import ablation_picture, comparison_pictur
 from engine.report.charts.ecosystem import lorenz_picture, top_picture, touched_picture
 from engine.report.charts.grammar import Picture
 from engine.report.charts.over_time import days_pictures
-from engine.report.charts.prices import world_picture
 from engine.report.charts.response import MARKS_NOTE, response_section
 from engine.report.charts.rows import fit_picture, sensitivity_pictures
 from engine.report.charts.subsidy import funding_picture, segment_pictures
+from engine.report.charts.sweep import sweep_pictures
+from engine.report.charts.trial import trial_pictures
+from engine.report.charts.worlds import world_picture
 from engine.report.findings.calibration import (
     MAY,
     MAY_NOT,
@@ -22,8 +24,13 @@ from engine.report.findings.calibration import (
 )
 from engine.report.findings.elasticities import HEADS as ELASTICITY_HEADS
 from engine.report.findings.elasticities import SAID, elasticities_by_month
-from engine.report.findings.limits import pairs_told
+from engine.report.findings.limits import pairs_note
 from engine.report.findings.scorecard import HEADS, scorecard
+from engine.report.findings.sweep import NOTE as SWEEP_NOTE
+from engine.report.findings.sweep import sweep_cells, sweep_heads
+from engine.report.findings.trial import HEADS as TRIAL_HEADS
+from engine.report.findings.trial import NOTE as TRIAL_NOTE
+from engine.report.findings.trial import trial_cells
 from engine.report.findings.world_agreement import read_answers
 from engine.report.formatting import (
     NONE,
@@ -46,17 +53,18 @@ from engine.report.html.blocks import (
     section,
     table,
 )
-from engine.report.read.calibration import Fitted, read_fit
+from engine.report.read.calibration import CalibrationSummary, read_fit
 from engine.report.read.results_model import StudyResults
 from engine.results.schemas import Row
 
 _MOST_CURVES: Final = 6
 
 _PAIR_NOTE: Final = (
-    "Each year is paired with the one of the same world, population and seed that it is compared "
+    "Each run is paired with the one of the same world, population and seed that it is compared "
     "with; worlds are averaged before the interval is taken over replications. Where there are "
     "several, the lowest and the highest world’s difference stand under it. A bold difference is "
-    "told from none. The last column says how many times as many years independent seeds need."
+    "distinguishable from zero. The last column says how many times as many runs independent "
+    "seeds need."
 )
 _FIGURE_NOTE: Final = (
     "* no unknown moves this figure: its miss is shown and rules nothing out. An input is given by "
@@ -83,6 +91,8 @@ def analysis_sections(study: StudyResults) -> list[Section | None]:
         *_difference_sections(study),
         *_fit_sections(study),
         *_sensitivity_sections(study),
+        *_sweep_sections(study),
+        *_trial_sections(study),
         *_response_sections(study),
         *_run_sections(study),
     ]
@@ -90,11 +100,11 @@ def analysis_sections(study: StudyResults) -> list[Section | None]:
 
 def _run_sections(study: StudyResults) -> list[Section | None]:
     """Return the sections of runs that were simulated, not searched: days, subsidy, anchors."""
-    if study.searched or any((study.ablation, study.calibration, study.response)):
+    if study.searched or any((study.ablation, study.calibration, study.response, study.trial)):
         return []
     names = {name: name for name in study.policies[:_MOST_CURVES]}
     first = next(iter(names), "")
-    segments = segment_pictures(study)
+    segments = segment_pictures(study, first)
     funding = None if segments else funding_picture(study, names)
     return [
         section("GMV on its way to the target", days_pictures(study, list(names), names)),
@@ -102,7 +112,11 @@ def _run_sections(study: StudyResults) -> list[Section | None]:
         section("Where the subsidy went", [*segments, funding]),
         section(
             "Who gains and who loses",
-            [_touched(study), lorenz_picture(study), top_picture(study, first, first)],
+            [
+                _touched(study),
+                lorenz_picture(study, {first: first}),
+                top_picture(study, first, first),
+            ],
         ),
         _elasticities(study),
     ]
@@ -128,7 +142,7 @@ def _difference_sections(study: StudyResults) -> list[Section | None]:
     names = dict.fromkeys(row["policy"] for row in study.comparison)
     by_policy = [(name, [r for r in study.comparison if r["policy"] == name]) for name in names]
     blocks = [
-        (f"{name} against {own[0]['baseline']} ({pairs_told(own[0])})", own)
+        (f"{name} against {own[0]['baseline']} ({pairs_note(own[0])})", own)
         for name, own in by_policy
     ]
     title = "Differences under common random numbers"
@@ -137,9 +151,29 @@ def _difference_sections(study: StudyResults) -> list[Section | None]:
 
 
 def _sensitivity_sections(study: StudyResults) -> list[Section | None]:
-    """Return what moves the outcomes; none without such an analysis."""
+    """Return what moves the measures; none without such an analysis."""
     pictures = sensitivity_pictures(study.sensitivity)
-    return [section("What moves the outcomes", pictures)] if pictures else []
+    found = [] if pictures else ["No picture: there are too few runs to tell any factor."]
+    return [section("What moves the measures", pictures, items=found)] if study.sensitivity else []
+
+
+def _trial_sections(study: StudyResults) -> list[Section | None]:
+    """Return what tests would say of a policy, beside what it does; none without tests."""
+    rows = [
+        block_row(f"{label(cells.measure)}, {cells.unit}")
+        if cells.is_first
+        else TableRow([Cell(text) for text in cells.texts])
+        for cells in trial_cells(study.trial)
+    ]
+    found = table("What each kind of test says", TRIAL_HEADS, rows, TRIAL_NOTE, fold=False)
+    return [section("What a test would say", trial_pictures(study.trial), [found])]
+
+
+def _sweep_sections(study: StudyResults) -> list[Section | None]:
+    """Return what a sweep moves, a picture a measure, and all its jobs; none without one."""
+    rows = plain_rows(sweep_cells(study.sweep))
+    jobs = table("All jobs", sweep_heads(study.sweep), rows, SWEEP_NOTE, fold=len(rows) > 12)
+    return [section("What the sweep moves", sweep_pictures(study.sweep), [jobs])]
 
 
 def _response_sections(study: StudyResults) -> list[Section | None]:
@@ -177,7 +211,7 @@ def _fit_sections(study: StudyResults) -> list[Section | None]:
     ]
 
 
-def _figures(found: Fitted) -> Table:
+def _figures(found: CalibrationSummary) -> Table:
     heads: list[Any] = ["Figure", "Unit", "Observed", "Simulated", "80 % interval",
              ("Miss", "standard deviations"), "Verdict"]  # fmt: skip
     rows = []
@@ -201,7 +235,7 @@ def _figures(found: Fitted) -> Table:
     return table("Every figure, and what was simulated for it", heads, rows, _FIGURE_NOTE)
 
 
-def _scores(found: Fitted) -> Table:
+def _scores(found: CalibrationSummary) -> Table:
     rows = [
         TableRow([Cell(text, strong=text == "missed") for text in score])
         for score in scorecard(found)
@@ -210,7 +244,7 @@ def _scores(found: Fitted) -> Table:
     return table("Scorecard", heads, rows, _SCORE_NOTE, fold=False)
 
 
-def _unknowns(found: Fitted) -> Table:
+def _unknowns(found: CalibrationSummary) -> Table:
     rows = [
         TableRow(
             [
@@ -244,7 +278,7 @@ def _across(answers: Sequence[Row]) -> Table | None:
         "Best policy",
     ]
     note = (
-        f"In {answers[0]['pairs_count']} pairs of years under common random numbers that the fit "
+        f"In {answers[0]['pairs_count']} pairs of runs under common random numbers that the fit "
         "has not seen; in brackets 95 % intervals."
     )
     return table("Answers by world", heads, rows, note, fold=False)
@@ -295,7 +329,7 @@ def _difference_table(
 
 def _difference_row(row: Row) -> TableRow:
     measure, low, high = row["measure"], row["ci_low"], row["ci_high"]
-    is_told = low is not None and (low > 0 or high < 0)
+    is_distinguishable = low is not None and (low > 0 or high < 0)
     gain = row["variance_reduction"]
     of = unit(measure)
     worlds = _by_world(row)
@@ -304,7 +338,7 @@ def _difference_row(row: Row) -> TableRow:
             Cell(label(measure), of if of != "%" else ""),
             Cell(show(measure, row["mean"])),
             Cell(show(measure, row["baseline_mean"])),
-            Cell(show_change(measure, row["difference"]), strong=is_told),
+            Cell(show_change(measure, row["difference"]), strong=is_distinguishable),
             Cell(show_limits(measure, low, high), f"worlds {worlds}" if worlds else ""),
             Cell(NONE if gain is None else f"{signed(gain, 1)} ×"),
         ]

@@ -9,23 +9,25 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from engine.collection import CHANGED
 from engine.report.charts.grammar import CONFIG, Picture
 from engine.report.charts.render import static_picture, vega_libraries
 from engine.report.definitions import MEASURES
 from engine.report.findings.answer import lead_sentences
 from engine.report.findings.limits import limits, small_sample
-from engine.report.findings.options import changers, headline, options
+from engine.report.findings.options import change_sentences, headline, options
 from engine.report.findings.policies import policy_texts, reference_name
+from engine.report.findings.sweep import sweep_title, unfinished_jobs
 from engine.report.formatting import scaled
 from engine.report.html.analyses import analysis_sections
 from engine.report.html.blocks import Section, section
 from engine.report.html.policies import COLUMNS, policy_cards, policy_table
 from engine.report.html.search import search_sections
+from engine.report.html.wording import page_in_words
 from engine.report.read.folder import read_study
 from engine.report.read.results_model import StudyResults
 from engine.report.terms.translate import Terms
 from engine.results.storage import open_folder
-from engine.spec.limits import in_currency
 
 _NAME: Final = "report.html"
 
@@ -33,8 +35,7 @@ _FEW: Final = 3
 """Worlds that are named; of more it is said how many they are."""
 
 _NOT_TRANSLATED: Final = (
-    "Translated are headings, heads of tables, charts, options and the decision; notes on method, "
-    "names of users’ own things and what a table says in words may stay English."
+    "Names of policies, worlds and keys, commands, and messages of what failed stay as they are."
 )
 
 
@@ -56,7 +57,10 @@ def build_report(
     """
     study = read_study(folder) if study is None else study
     terms = Terms(language or study.setting("report", "language") or "en")
-    page = in_currency(_page_text(study, terms), study.setting("scenario", "currency") or "RMB")
+    currency = study.setting("scenario", "currency") or "RMB"
+    page = page_in_words(
+        _page_text(study, terms), currency, study.setting("scenario", "words") or {}
+    )
     open_folder(folder).put(_NAME, page.encode())
     return Path(folder) / _NAME
 
@@ -123,14 +127,20 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
         "lang": terms.language,
         "title": _title(study),
         "warnings": [
-            said for said in (study.incomplete, small_sample(study.config, study.runs)) if said
+            said
+            for said in (
+                study.incomplete,
+                small_sample(study.config, study.runs),
+                unfinished_jobs(study.sweep),
+            )
+            if said
         ],
         "lead": lead,
         "more": more,
         "headline": headline(study),
         "options": found,
         "names": names,
-        "changers": changers(study),
+        "change_sentences": change_sentences(study),
         "sections": _sections(study, found, names),
         "policies": section("The policies", tables=[policy_table(study, best, names)]),
         "cards": cards,
@@ -160,9 +170,11 @@ def _title(study: StudyResults) -> str:
             f"How could {target} of GMV be reached?" if study.target_fen else "What does GMV cost?"
         )
     titles = (
+        (study.sweep, sweep_title(study.sweep)),
+        (study.trial, "What a test in the market would say"),
         (study.response, "What each lever does alone"),
         (study.ablation, "What each mechanism does"),
-        (study.sensitivity, "What moves the outcomes"),
+        (study.sensitivity, "What moves the measures"),
         (study.calibration, f"How well {study.setting('scenario', 'name')} fits what was observed"),
     )
     for rows, title in titles:
@@ -196,7 +208,7 @@ def _facts(study: StudyResults) -> list[tuple[str, str]]:
         ("Scale", study.setting("scale", "name")),
         ("Simulated buyers", f"{buyers:,}" if buyers else None),
         ("Worlds", ", ".join(worlds) if len(worlds) <= _FEW else str(len(worlds))),
-        ("Years a policy", study.years_a_policy),
+        ("Runs a policy", study.runs_per_policy),
         ("Policies searched", searched),
         ("Seed", study.seed),
         ("World seed", study.setting("world_seed")),
@@ -215,9 +227,9 @@ def _horizon(study: StudyResults) -> str | None:
 
 
 def _definitions(study: StudyResults) -> list[tuple[str, str]]:
-    analyses = (study.ablation, study.calibration, study.sensitivity, study.response)
-    has_policies = not any(analyses)
+    analyses = (study.ablation, study.calibration, study.sensitivity, study.response, study.trial)
+    has_policies = not any((*analyses, study.sweep))
     names = [*COLUMNS, "budget_spent_share", "cost_fen"] if has_policies else []
-    rows = (*study.comparison, *study.ablation, *study.sensitivity, *study.response)
-    names += [row["measure"] for row in rows]
+    rows = (*study.comparison, *study.ablation, *study.sensitivity, *study.response, *study.trial)
+    names += [row["measure"] for row in rows] + (list(CHANGED) if study.sweep else [])
     return [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]

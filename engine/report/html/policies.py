@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from engine.report.findings.answer import wilson
-from engine.report.findings.policies import Moved, PolicyText
+from engine.report.findings.policies import LeverChange, PolicyText
 from engine.report.formatting import label, scaled, show, unit
 from engine.report.html.blocks import Cell, Table, TableRow, table
 from engine.report.read.results_model import Line, StudyResults
@@ -41,13 +41,13 @@ class _PolicyCard(NamedTuple):
     called: str
     tags: list[str]
     binding: str
-    levers: list[Moved]
+    levers: list[LeverChange]
     is_open: bool
 
 
 def policy_table(study: StudyResults, best: Line | None, names: Mapping[str, str]) -> Table | None:
     """Return every policy with its main measures, cheapest first; None for other analyses."""
-    if study.ablation or study.response or not study.lines:
+    if study.ablation or study.response or study.trial or not study.lines:
         return None
     lines = sorted(study.lines, key=lambda line: line.value("cost_fen"))
     rows = [

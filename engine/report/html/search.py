@@ -3,18 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine.report.charts.ecosystem import top_picture, touched_picture
+from engine.report.charts.brought import BROUGHT_HEADS, brought_picture, brought_rows
+from engine.report.charts.ecosystem import lorenz_picture, top_picture, touched_picture
 from engine.report.charts.frontier import frontier_picture
 from engine.report.charts.over_time import days_pictures
-from engine.report.charts.prices import (
-    effect_pictures,
-    miss_picture,
-    plan_pictures,
-    price_picture,
-    world_picture,
-)
+from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
 from engine.report.charts.rows import estimates_picture
-from engine.report.charts.subsidy import funding_picture
+from engine.report.charts.subsidy import funding_picture, segment_pictures, spending_policy
+from engine.report.charts.worlds import miss_picture, world_picture
 from engine.report.findings.options import Option
 from engine.report.findings.prices import (
     PLAN_HEADS,
@@ -52,7 +48,7 @@ _PLAN_UNITS: Final = dict.fromkeys(PLAN_HEADS[1:], "bn RMB")
 _VALUE_UNITS: Final = {"Days after": "days"} | dict.fromkeys(VALUE_HEADS[1:], "bn RMB")
 
 _RISK_NOTE: Final = (
-    "The first goal on fresh seeds, by what of the years could count. “All hold” is the "
+    "The first goal on fresh seeds, by what of the runs could count. “All hold” is the "
     "probability that every constraint does; below it stands the constraint that is least sure."
 )
 _RUNG_NOTE: Final = (
@@ -64,6 +60,10 @@ _VALUE_NOTE: Final = (
     "Contribution against going on as today throughout, discounted to the decision; today’s "
     "policy follows both after the year. “Pulled forward” is what the first days after the year "
     "lose, “left behind” what comes later."
+)
+_CELLS_NOTE: Final = (
+    "Own coupons and the partner’s in the run; refunded are own coupons that come back with "
+    "returned goods; “more” is against the policy that goes on as today, or the least subsidised."
 )
 _WORLD_NOTE: Final = (
     "The weight of a world is by how far its past lies from the actuals; without any, all weigh "
@@ -98,7 +98,7 @@ def search_sections(
         section(
             "What each policy reaches, and what it costs", [frontier_picture(study, best, names)]
         ),
-        section("Where the subsidy went", [funding_picture(study, shown)]),
+        _subsidy_section(study, shown),
         section("What each lever brings", effect_pictures(study.effects)),
         section(
             "Who gains and who loses",
@@ -109,6 +109,7 @@ def search_sections(
                     _base(study),
                     "today" if _today(study) else _base(study) or "",
                 ),
+                lorenz_picture(study, pair),
                 top_picture(study, first, shown.get(first, first)),
             ],
         ),
@@ -127,6 +128,25 @@ def search_sections(
             note=_said_of_search(study),
         ),
     ]
+
+
+def _subsidy_section(study: StudyResults, shown: Mapping[str, str]) -> Section | None:
+    """Return where the coupons went and what they brought: of the first option that gives any."""
+    base = _base(study) or ""
+    others = [policy for policy in shown if policy != base]
+    first = spending_policy(study, [*others, *shown])
+    if first is None:
+        return section("Where the subsidy went", [funding_picture(study, shown)])
+    called, against = shown[first], "today" if _today(study) else base
+    pictures = [
+        funding_picture(study, shown),
+        brought_picture(study, first, called, base, against),
+        *segment_pictures(study, first, called),
+    ]
+    lines = plain_rows(brought_rows(study, first, base))
+    title = f"Coupons and sales by kind of goods, city tier and traffic domain: {called}"
+    cells = table(title, BROUGHT_HEADS, lines, _CELLS_NOTE, fold=True)
+    return section("Where the subsidy went", pictures, [cells])
 
 
 def _short_names(study: StudyResults, found: list[Option]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from engine.calibrate.identify import Identified, identified, tied
+from engine.calibrate.identify import Identified, correlated_unknowns, identified
 from engine.calibrate.measures import measures_of
 from engine.calibrate.observed import CHECK, FIT
 from engine.calibrate.rows import INERT, NO_POINT, UNKNOWN
@@ -15,12 +15,12 @@ _TIED: Final = 0.5
 """Correlation from which a pair of unknowns is named."""
 
 
-class Shown(NamedTuple):
-    """One figure: what was observed, the best world's value, and what is foretold of it.
+class FigureSummary(NamedTuple):
+    """One figure: what was observed, the best world's value, and what is predicted of it.
 
-    Between `low` and `high` lie 80 % of what is foretold, around `median`; `coverage` is the share
+    Between `low` and `high` lie 80 % of what is predicted, around `median`; `coverage` is the share
     of hidden worlds whose interval held it. Between `prior_low` and `prior_high` lies what the
-    ranges of the unknowns alone foretell, and between `coupon_low` and `coupon_high` a coupon's
+    ranges of the unknowns alone predict, and between `coupon_low` and `coupon_high` a coupon's
     return if this figure is all that is known. `by_line` and `as_last` are the yardsticks.
     `is_input` says that the scenario's own numbers give it.
     """
@@ -72,14 +72,14 @@ class Shown(NamedTuple):
         return f"{self.key}{reading}, {self.period}" if self.period else f"{self.key}{reading}"
 
 
-class Fitted(NamedTuple):
+class CalibrationSummary(NamedTuple):
     """All that a report says of a calibration.
 
     `confirmed_count` points were run again in fresh replications; `kept_count` of them are
     plausible if `any_plausible`, else those that miss least.
     """
 
-    figures: list[Shown]
+    figures: list[FigureSummary]
     unmodelled: list[Row]
     points_count: int
     confirmed_count: int
@@ -92,7 +92,7 @@ class Fitted(NamedTuple):
     unknowns: list[Identified]
     pairs: list[tuple[str, str, float]]
 
-    def of(self, role: str) -> list[Shown]:
+    def of(self, role: str) -> list[FigureSummary]:
         """Return the figures of one role."""
         return [one for one in self.figures if one.role == role]
 
@@ -102,7 +102,7 @@ class Fitted(NamedTuple):
         return list(dict.fromkeys([FIT, CHECK, *(one.role for one in self.figures), FORECAST]))
 
 
-def read_fit(rows: Sequence[Row], config: dict[str, Any]) -> Fitted:
+def read_fit(rows: Sequence[Row], config: dict[str, Any]) -> CalibrationSummary:
     """Sum up the rows of `calibration`; the job's config knows the ranges."""
     points = [row for row in rows if row["point"] != NO_POINT]
     best = [row for row in points if row["best"]]
@@ -112,7 +112,7 @@ def read_fit(rows: Sequence[Row], config: dict[str, Any]) -> Fitted:
     names = [name for name in best[0] if name.startswith(UNKNOWN)]
     values = {name.removeprefix(UNKNOWN): [row[name] for row in worlds] for name in names}
     ranges = _ranges(config)
-    return Fitted(
+    return CalibrationSummary(
         figures=[_shown(row) for row in best],
         unmodelled=[row for row in rows if row["point"] == NO_POINT],
         points_count=len({row["point"] for row in points}),
@@ -124,15 +124,15 @@ def read_fit(rows: Sequence[Row], config: dict[str, Any]) -> Fitted:
         cutoff=setting(config, "fit", "cutoff"),
         hidden_worlds=best[0].get("hidden_worlds", 0),
         unknowns=identified(values, ranges),
-        pairs=tied(values, _TIED),
+        pairs=correlated_unknowns(values, _TIED),
     )
 
 
-def _shown(best: Row) -> Shown:
+def _shown(best: Row) -> FigureSummary:
     told = ("key", "period", "reading", "unit", "role", "observed", "tolerance", "bound")
     same = (*told, "simulated", "low", "median", "high", "miss", "coverage")
     measures = measures_of(best["key"])
-    return Shown(
+    return FigureSummary(
         **{name: best[name] for name in same},
         error=best["standard_error"],
         inert=best["note"] == INERT,

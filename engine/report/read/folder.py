@@ -2,7 +2,6 @@
 
 import json
 import shlex
-from collections import Counter
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +13,7 @@ from engine.errors import StorageError
 from engine.report.read.lines import frontier_lines, run_lines
 from engine.report.read.policies import read_policies
 from engine.report.read.results_model import StudyResults, setting
+from engine.report.read.segments import segment_means
 from engine.results import list_tables, provenance_of, read_table
 from engine.results.claim import MARKER
 from engine.results.schemas import MANIFEST, Row
@@ -31,6 +31,8 @@ _READ: Final = (
     "trials",
     "sensitivity",
     "response",
+    "trial",
+    "sweep",
     "answers",
     "advice",
     "prices",
@@ -80,6 +82,8 @@ def read_study(folder: Path) -> StudyResults:
         trials=_rows(tables, "trials"),
         sensitivity=_rows(tables, "sensitivity"),
         response=_rows(tables, "response"),
+        trial=_rows(tables, "trial"),
+        sweep=_rows(tables, "sweep"),
         answers=_rows(tables, "answers"),
         advice=_rows(tables, "advice"),
         prices=_rows(tables, "prices"),
@@ -87,7 +91,7 @@ def read_study(folder: Path) -> StudyResults:
         plan=_rows(tables, "plan"),
         worlds=_rows(tables, "worlds"),
         value=_rows(tables, "value"),
-        segments=_segment_means(tables.get("segments")),
+        segments=segment_means(tables.get("segments"), _rows(tables, "worlds")),
         anchors=tables.get("anchors"),
         specs=read_policies(folder, known["config"]),
         command=_command(folder),
@@ -134,22 +138,6 @@ def _target_constraints(config: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _segment_means(table: pa.Table | None) -> list[Row]:
-    """Add up the days of `segments` by policy, kind, tier and domain, as means of a run."""
-    if table is None:
-        return []
-    keys = ["policy", "kind", "tier", "domain"]
-    amounts = [name for name in table.column_names if name.endswith(("_fen", "_count"))]
-    whole = table.group_by(["policy", "world", "replication", "seed"], use_threads=False)
-    counts = Counter(whole.aggregate([])["policy"].to_pylist())
-    summed = table.group_by(keys, use_threads=False).aggregate([(name, "sum") for name in amounts])
-    return [
-        {key: row[key] for key in keys}
-        | {name: row[f"{name}_sum"] / counts[row["policy"]] for name in amounts}
-        for row in summed.to_pylist()
-    ]
-
-
 def _command(folder: Path) -> str:
     """Return what repeats the study, as it was typed; empty where that is not known."""
     place, typed = open_folder(folder), ".hydra/overrides.yaml"
@@ -176,8 +164,8 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _years(tables: Mapping[str, pa.Table]) -> str:
-    """Count the simulated years of which something is shown."""
+    """Count the simulated runs of which something is shown."""
     keys = ["policy", "world", "replication", "seed"]
     source = tables.get("runs", tables.get("daily"))
     count = source.group_by(keys).aggregate([]).num_rows if source is not None else 0
-    return f"{count} simulated year{'' if count == 1 else 's'}" if count else "no whole year"
+    return f"{count} simulated run{'' if count == 1 else 's'}" if count else "no whole run"

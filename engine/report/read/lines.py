@@ -75,17 +75,6 @@ def found_lines(lines: Sequence[Line]) -> list[Line]:
     return [line for line in found if line.on_frontier] or found
 
 
-def spread(lines: Sequence[Line], count: int) -> list[Line]:
-    """Choose up to `count` policies, evenly from the cheapest to the dearest."""
-    ordered = sorted(lines, key=lambda line: line.value("cost_fen"))
-    if len(ordered) <= count:
-        return ordered
-    if count < 2:
-        return ordered[: max(count, 0)]
-    last = len(ordered) - 1
-    return [ordered[round(k * last / (count - 1))] for k in range(count)]
-
-
 def _pair(row: Row) -> tuple[str, int, int, int]:
     """World, replication, population and run seed; older tables do not tell the population."""
     return row["world"], row["replication"], row.get("population") or 0, row["seed"]

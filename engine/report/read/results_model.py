@@ -98,6 +98,8 @@ class StudyResults:
     trials: list[Row] = field(default_factory=list)
     sensitivity: list[Row] = field(default_factory=list)
     response: list[Row] = field(default_factory=list)
+    trial: list[Row] = field(default_factory=list)
+    sweep: list[Row] = field(default_factory=list)
     answers: list[Row] = field(default_factory=list)
     advice: list[Row] = field(default_factory=list)
     prices: list[Row] = field(default_factory=list)
@@ -126,7 +128,7 @@ class StudyResults:
         return self.daily["policy"].unique().to_pylist() if self.daily is not None else []
 
     @property
-    def years_a_policy(self) -> str:
+    def runs_per_policy(self) -> str:
         """How many years each policy was simulated: one number, or the least and the most."""
         counts = {line.runs_count for line in self.lines if line.runs_count}
         return (

@@ -12,12 +12,12 @@ from engine.report.findings.search import choice, rung_table, sampling
 from engine.report.findings.sensitivity import (
     FACTOR_SETS,
     NAMED_FACTORS,
-    blocks,
     moved_sentences,
+    sensitivity_blocks,
 )
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import NONE, label, percent, signed, unit
-from engine.report.read.calibration import Fitted
+from engine.report.read.calibration import CalibrationSummary
 from engine.report.terminal.policies import WIDE_COLUMNS, plain_table
 from engine.results.schemas import Row
 
@@ -44,7 +44,7 @@ def print_rungs(rows: Sequence[Row], trials: Sequence[Row], console: Console) ->
     console.print(f"\n{sampling(trials)}", highlight=False)
 
 
-def print_calibration(found: Fitted, answers: Sequence[Row], console: Console) -> None:
+def print_calibration(found: CalibrationSummary, answers: Sequence[Row], console: Console) -> None:
     """Print every figure with what was simulated for it, hits and misses alike."""
     table = plain_table("What was observed, and what the best world shows")
     table.add_column("Figure", overflow="fold")
@@ -72,7 +72,7 @@ def print_calibration(found: Fitted, answers: Sequence[Row], console: Console) -
         console.print(f"Not modelled: {names}.", highlight=False, markup=False, style="dim")
 
 
-def _print_scorecard(found: Fitted, console: Console) -> None:
+def _print_scorecard(found: CalibrationSummary, console: Console) -> None:
     """Print the figures that are no input, with what the yardsticks say."""
     table = plain_table("Scorecard: figures that are no input")
     for place, head in enumerate(HEADS):
@@ -86,22 +86,25 @@ def _print_scorecard(found: Fitted, console: Console) -> None:
 
 def print_sensitivity(rows: Sequence[Row], console: Console) -> None:
     """Print what moves each measure most, which way, and by how much."""
-    table = plain_table("What moves the outcomes (± 95% interval)")
-    shown = [(block, block.factors[: 2 * NAMED_FACTORS]) for block in blocks(rows)]
+    found = sensitivity_blocks(rows)
+    shown = [(block, block.factors[: 2 * NAMED_FACTORS] * block.is_known) for block in found]
+    has_limits = any(one.low is not None for _, factors in shown for one in factors)
+    with_limits = " (± 95% interval)" if has_limits else ""
+    table = plain_table(f"What moves the measures{with_limits}")
     # Names are typed into commands: they stay whole, and the words beside them wrap.
     longest = max((len(factor.name) for _, factors in shown for factor in factors), default=0)
     table.add_column("Measure, factor", min_width=longest + len("  "), overflow="fold")
-    for head in ("From low\nto high", "Changes\nit by", "Share of\nvariance", "Alone"):
+    share = "Importance" if all(block.of == "search" for block in found) else "Share of\nvariance"
+    for head in ("From low\nto high", "Changes\nit by", share, "Alone"):
         table.add_column(head, justify="right", overflow="fold")
     for block, factors in shown:
         in_unit = unit(block.measure)
         name = label(block.measure) + (f", {in_unit}" if in_unit not in {"", "%"} else "")
         table.add_row(f"{name}: {FACTOR_SETS[block.of]}", style="bold")
         for factor in factors:
-            moved = (factor.range_text or NONE, factor.effect_text)
-            table.add_row(f"  {factor.name}", *moved, factor.whole_text, factor.alone_text)
+            table.add_row(f"  {factor.name}", factor.range_text or NONE, *factor.texts)
         if not factors:
-            table.add_row("  nothing moves it")
+            table.add_row("  nothing moves it" if block.is_known else "  not enough runs")
         if block.noise is not None:
             table.add_row("  noise", "", "", percent(block.noise))
     console.print()

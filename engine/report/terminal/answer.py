@@ -22,13 +22,13 @@ from engine.report.terminal.policies import plain_table
 from engine.results.schemas import Row
 
 _POLICY: Final = PRICE_HEADS.index("Policy")
-"""Column of `price_cells` that names a policy by a letter; here it is told last, in words."""
+"""Column of `price_cells` that names a policy by a letter; here it stands last, in words."""
 
 _NAME, _GAP = 12, 2
 """Columns that the words have at least, and between two columns of the table."""
 
 _EFFECTS_TOLD: Final = 2
-"""Levers whose effects are told here, the largest first."""
+"""Levers whose effects are listed here, the largest first."""
 
 
 def print_answer(tables: Mapping[str, Sequence[Row]], console: Console) -> None:

@@ -12,7 +12,7 @@ from engine.report.terminal.policies import plain_table
 from engine.results.schemas import Row
 
 _MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen")
-"""What a response is told of: both with their difference to the first job."""
+"""Measures that are shown: both with their difference to the first job."""
 
 _HEADS: Final = ("GMV paid\nbn RMB", "against\nthe first", "Contrib.\nbn RMB", "against\nthe first")
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from engine.case import RunResult
 from engine.compare import INCREMENTAL
 from engine.report.findings.elasticities import elasticities_by_month
-from engine.report.findings.limits import ONE_REPLICATION, pairs_told, replications_count
+from engine.report.findings.limits import ONE_REPLICATION, pairs_note, replications_count
 from engine.report.formatting import NONE, label, show, show_change, show_limits, split_name, unit
 from engine.report.read.lines import frontier_lines, run_lines
 from engine.report.read.results_model import Line
@@ -67,7 +67,7 @@ def print_runs(years: Sequence[RunResult | Row], console: Console) -> None:
     """Print one line per simulated policy; takes years or rows of `runs`."""
     rows = _rows(years)
     lines = run_lines(rows)
-    _print_lines(lines, console, f"{len(rows)} simulated years")
+    _print_lines(lines, console, f"{len(rows)} simulated runs")
     for line in lines:
         ends = line.estimates["gmv_paid_fen"].worlds
         if ends is not None:
@@ -81,7 +81,7 @@ def print_comparison(rows: Sequence[Row], console: Console) -> None:
     """Print paired differences, one block per policy."""
     for policy in dict.fromkeys(row["policy"] for row in rows):
         block = [row for row in rows if row["policy"] == policy]
-        told = f"{pairs_told(block[0])}, common random numbers"
+        told = f"{pairs_note(block[0])}, common random numbers"
         title = f"{policy} against {block[0]['baseline']} ({told})"
         table = plain_table(title)
         table.add_column("Measure", overflow="fold")
@@ -120,7 +120,7 @@ def print_elasticities(monthly: pa.Table, console: Console) -> None:
 
 def print_levers(rows: Sequence[Row], console: Console) -> None:
     """Print what is lost without each lever of the baseline, a line each: see `one_at_a_time`."""
-    told = pairs_told(rows[0])
+    told = pairs_note(rows[0])
     table = plain_table(
         f"{rows[0]['baseline']} without one thing at a time ({told}, common random numbers)"
     )
@@ -140,7 +140,7 @@ def print_levers(rows: Sequence[Row], console: Console) -> None:
 
 def print_ablation(rows: Sequence[Row], console: Console) -> None:
     """Print what each mechanism's own measures lose or gain when it is off."""
-    told = pairs_told(rows[0])
+    told = pairs_note(rows[0])
     table = plain_table(f"Each mechanism off, against all on ({told}, common random numbers)")
     table.add_column("Measure", overflow="fold")
     for head in ("All on", "Off", "Difference", "95% interval"):

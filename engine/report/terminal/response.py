@@ -31,5 +31,6 @@ def print_response(rows: Sequence[Row], console: Console) -> None:
     console.print(table)
     if still := [one.lever for one in answers if one.place == "moves nothing"]:
         console.print(
-            f"Nothing told from noise, on any measure: {', '.join(still)}.", highlight=False
+            f"Nothing distinguishable from noise, on any measure: {', '.join(still)}.",
+            highlight=False,
         )

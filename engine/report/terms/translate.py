@@ -1,22 +1,38 @@
 """What the page says in another language, by a glossary of whole texts and of patterns.
 
-A pattern has `{}` where something is filled in, `{#}` where a number is, and `{a}` where a few
-words without a comma are: `{#} of {} worlds`.
+A pattern has `{}` where something is filled in, `{#}` where a number is, `{a}` where a few words
+without a comma are, and `{w}` where one word is: `{#} of {} worlds`.
 What was filled in is looked up again by itself, so that a policy's words inside a sentence are
-translated too.
+translated too. A paragraph that has no entry of its own is looked up sentence by sentence.
+
+The glossary of a language are the files whose names begin with it: `zh.yaml`, `zh_long.yaml`.
 """
 
 import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import yaml
 
 _HERE: Final = Path(__file__).parent
-_GAPS: Final = {"{}": "(.+?)", "{#}": r"([−+\d.,%±–\s-]+?)", "{a}": "([^,()]+?)"}
-"""What may be filled in: anything; a number with its sign, interval and per cent; a few words."""
+_GAPS: Final = {"{}": "(.+?)", "{#}": r"([−+\d.,%±–\s-]+?)", "{a}": "([^,()]+?)", "{w}": r"(\S+)"}
+"""What may be filled in: anything; a number with its sign, interval and per cent; words; a word."""
+
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?]) (?=[A-Z“{\d])")
+
+_KEY: Final = re.compile(r"[a-z0-9_.@+]+")
+"""A key of the config, which is typed as it is."""
+
+_NAMED: Final = re.compile(r"\S+(?: \([^)]*\))?")
+"""A name, with or without something in brackets."""
+
+_LISTS: Final = tuple(
+    (re.compile(rf"{end}(?![^(]*\))"), mark)
+    for end, mark in (("; ", "；"), (", (?:and )?", "、"), (" and ", "和"))
+)
+"""What parts the members of a list, outside of brackets, and what stands for it."""
 
 _MOST: Final = 6
 """Texts within texts that are looked up."""
@@ -49,11 +65,36 @@ class Terms:
         plain = text.replace("\N{NO-BREAK SPACE}", " ")
         if plain in self._exact:
             return self._exact[plain]
-        for pattern, template in self._patterns if depth < _MOST else ():
-            if match := pattern.fullmatch(plain):
-                parts = [self.softly(part, depth + 1) for part in match.groups()]
-                return _filled(template, parts)
-        return text
+        if depth >= _MOST:
+            return text
+        pieces = _SENTENCE_END.split(plain)
+        found = self._matched(plain, depth, len(pieces) - 1)
+        if found is None and len(pieces) > 1:
+            found = "".join(self.softly(piece, depth + 1) for piece in pieces)
+        return found or self._listed(plain, depth) or text
+
+    def _listed(self, plain: str, depth: int) -> str | None:
+        """Translate the members of a list one by one; None where the glossary knows none."""
+        for end, mark in _LISTS:
+            members = end.split(plain)
+            found = [self.softly(one, depth + 1) for one in members] if len(members) > 1 else []
+            names_alone = depth > 0 and all(_NAMED.fullmatch(one) for one in members)
+            if found and (found != members or names_alone):
+                return mark.join(found)
+        return None
+
+    def _matched(self, plain: str, depth: int, breaks: int) -> str | None:
+        """Translate a text by the first pattern with as many ends of sentences that fits it.
+
+        One made of punctuation alone, as `{}: {}`, counts where the glossary knows some part.
+        """
+        for pattern, template, own_breaks, has_words in self._patterns:
+            if own_breaks == breaks and (match := pattern.fullmatch(plain)):
+                whole = match.groups()
+                parts = [self.softly(part, depth + 1) for part in whole]
+                if has_words or any(a != b for a, b in zip(parts, whole, strict=True)):
+                    return _filled(template, parts)
+        return None
 
     def spec(self, tree: Any) -> Any:
         """Translate what a reader sees of a picture's specification."""
@@ -65,7 +106,7 @@ class Terms:
 
     def _entry(self, key: str, value: Any) -> Any:
         if key == "title" and isinstance(value, str):
-            return self(value)
+            return self.softly(value) if _KEY.fullmatch(value) else self(value)
         if key in _SEEN and isinstance(value, str):
             return self._row(value)
         if key in {"domain", "sort"} and isinstance(value, list):
@@ -89,16 +130,48 @@ def _filled(template: str, parts: list[str]) -> str:
     return re.sub(r"\{(\d)\}", lambda match: parts[int(match[1]) - 1], marked)
 
 
+class _Entry(NamedTuple):
+    """A pattern and what stands for it; how many sentences end in it, and whether it has words."""
+
+    pattern: re.Pattern[str]
+    template: str
+    breaks: int
+    has_words: bool
+
+
 @cache
-def _glossary(language: str) -> tuple[dict[str, str], tuple[tuple[re.Pattern[str], str], ...]]:
-    """Read a glossary: whole texts, and patterns, the longest first."""
-    read: dict[str, str] = yaml.safe_load((_HERE / f"{language}.yaml").read_text(encoding="utf-8"))
-    gaps = sorted((key for key in read if "{" in key), key=lambda key: -len(key))
+def _glossary(language: str) -> tuple[dict[str, str], tuple[_Entry, ...]]:
+    """Read a glossary: whole texts, and patterns, those with words first and the longest first.
+
+    Raises
+    ------
+    ValueError
+        If two files have one text.
+    """
+    read: dict[str, str] = {}
+    for path in sorted(_HERE.glob(f"{language}*.yaml")):
+        own: dict[str, str] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if twice := read.keys() & own.keys():
+            raise ValueError(f"{path.name} repeats {sorted(twice)}")
+        read |= own
+    gaps = sorted((key for key in read if "{" in key), key=_rank)
     exact = {key: value for key, value in read.items() if "{" not in key}
-    return exact, tuple((_pattern(key), read[key]) for key in gaps)
+    return exact, tuple(
+        _Entry(_pattern(key), read[key], len(_SENTENCE_END.findall(key)), _has_words(key))
+        for key in gaps
+    )
+
+
+def _rank(key: str) -> tuple[bool, int]:
+    return not _has_words(key), -len(key)
+
+
+def _has_words(key: str) -> bool:
+    """Whether a pattern has words of its own, and not punctuation and `and` alone."""
+    return re.search("[A-Za-z%]", re.sub(r"\{[#aw]?\}|\band\b", "", key)) is not None
 
 
 def _pattern(key: str) -> re.Pattern[str]:
-    parts = re.split(r"(\{[#a]?\})", key)
+    parts = re.split(r"(\{[#aw]?\})", key)
     made = (_GAPS.get(part) or re.escape(part) for part in parts)
     return re.compile("".join(made), re.DOTALL)

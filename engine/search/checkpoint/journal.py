@@ -24,17 +24,17 @@ from engine.cache import cache_folder
 from engine.errors import InputError, StorageError
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Stage
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 
 FILE: Final = "study.journal"
 _SAMPLES: Final = "samples.jsonl"
 _STUDY: Final = "policies"
-_HASH: Final = "job_hash"
+HASH: Final = "job_hash"
 _LOCK_S: Final = 3
 """Seconds after which the lock of a killed process is broken."""
 
-Tree = dict[str, Any]
+_Tree = dict[str, Any]
 Key = tuple[int, Stage]
 
 
@@ -50,7 +50,7 @@ def job_hash(job: OptimizeJob, earlier: Mapping[str, Policy] | None = None) -> s
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
-def read_study(folder: Path) -> optuna.Study:
+def read_optuna_study(folder: Path) -> optuna.Study:
     """Return the study in a folder, to be read.
 
     Raises
@@ -105,16 +105,16 @@ class Journal:
                 load_if_exists=True,
             )
             self._claim(name, [goal.measure for goal in evaluator.goals])
-            self._settled = set(map(_identity, self._study.get_trials(deepcopy=False)))
+            self._settled = set(map(identity_of, self._study.get_trials(deepcopy=False)))
         with _storage_errors(self._samples):
             _drop_torn_line(self._samples)
             self._known = dict(self._read(name))
 
-    def sample(self, key: Key) -> Tree | None:
+    def sample(self, key: Key) -> _Tree | None:
         """Return what was written of a candidate and stage; None if nothing was."""
         return self._known.get(key)
 
-    def write(self, key: Key, tree: Tree) -> None:
+    def write(self, key: Key, tree: _Tree) -> None:
         """Append a sample, whole or not at all."""
         self._known[key] = tree
         with _storage_errors(self._samples):
@@ -122,8 +122,8 @@ class Journal:
 
     def add(self, trial: FrozenTrial) -> None:
         """Append a settled trial to the study, unless it is there."""
-        if _identity(trial) not in self._settled:
-            self._settled.add(_identity(trial))
+        if identity_of(trial) not in self._settled:
+            self._settled.add(identity_of(trial))
             with _storage_errors(self._path):
                 self._study.add_trial(trial)
 
@@ -131,27 +131,27 @@ class Journal:
         with self._samples.open("a", encoding="utf-8") as file:
             file.write(json.dumps(tree) + "\n")
 
-    def _read(self, name: str) -> Iterator[tuple[Key, Tree]]:
+    def _read(self, name: str) -> Iterator[tuple[Key, _Tree]]:
         if not self._samples.exists() or not self._samples.stat().st_size:
-            self._append({_HASH: name})
+            self._append({HASH: name})
             return
         with self._samples.open(encoding="utf-8") as file:
-            if json.loads(next(file)).get(_HASH) != name:
+            if json.loads(next(file)).get(HASH) != name:
                 raise _belongs_to_another(self._samples)
             for line in file:
                 tree = json.loads(line)
                 yield (tree.pop("trial"), Stage(*tree.pop("stage"))), tree
 
     def _claim(self, name: str, goals: list[str]) -> None:
-        found = self._study.user_attrs.get(_HASH)
+        found = self._study.user_attrs.get(HASH)
         if found is None:
             self._study.set_metric_names(goals)
-            self._study.set_user_attr(_HASH, name)
+            self._study.set_user_attr(HASH, name)
         elif found != name:
             raise _belongs_to_another(self._path)
 
 
-def _identity(trial: FrozenTrial) -> str:
+def identity_of(trial: FrozenTrial) -> str:
     """Name a trial by its number and its point: a search that grows may number others alike."""
     return json.dumps([trial.user_attrs.get("name"), trial.params])
 

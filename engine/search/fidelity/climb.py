@@ -1,9 +1,10 @@
-"""A batch on its way up the rungs: which looks it needs, and who of it goes on.
+"""A batch on its way up the rungs: which evaluations it needs, and who of it goes on.
 
 Those of a batch that are promoted from a rung are chosen when all of it has been seen there,
 from what it has shown and from its rivals: the trials that were known when the batch was
-asked. Nothing depends on the order in which looks end, nor on what other batches do meanwhile.
-A pilot visits every rung whatever it shows, and needs all looks at once.
+asked. Nothing depends on the order in which evaluations end, nor on what other batches do
+meanwhile.
+A pilot visits every rung whatever it shows, and needs all evaluations at once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from dataclasses import replace
 
 from engine.search.fidelity.ladder import Ladder, Trial
 from engine.search.fidelity.promotion import promote, promotion_count
-from engine.search.problem import Look, Sample, Stage
+from engine.search.problem import Evaluation, Sample, Stage
 from engine.spec.search import Rung
 
 
@@ -93,23 +94,23 @@ class Climb:
         """Return whether nobody of it goes any further."""
         return not (self._open and self._alive)
 
-    def begin(self) -> list[Look]:
-        """Return the looks that it needs first."""
-        return [look for rung in self._open[: None if self._is_pilot else 1]
-                for look in self._looks(rung)]  # fmt: skip
+    def begin(self) -> list[Evaluation]:
+        """Return the evaluations that it needs first."""
+        return [evaluation for rung in self._open[: None if self._is_pilot else 1]
+                for evaluation in self._evaluations(rung)]  # fmt: skip
 
-    def take(self, look: Look, sample: Sample) -> list[Look]:
-        """Take what a look has shown; return those that are needed next."""
-        self._shown[look.key] = sample
-        needed: list[Look] = []
+    def take(self, evaluation: Evaluation, sample: Sample) -> list[Evaluation]:
+        """Take what an evaluation has shown; return those that are needed next."""
+        self._shown[evaluation.key] = sample
+        needed: list[Evaluation] = []
         while not self.is_settled and self._is_seen(self._open[0]):
             self._leave(self._open.pop(0))
             if not self._is_pilot and not self.is_settled:
-                needed = self._looks(self._open[0])
+                needed = self._evaluations(self._open[0])
         return needed
 
-    def _looks(self, rung: int) -> list[Look]:
-        return [Look(self._trials[k].candidate, self._ways[rung]) for k in self._alive]
+    def _evaluations(self, rung: int) -> list[Evaluation]:
+        return [Evaluation(self._trials[k].candidate, self._ways[rung]) for k in self._alive]
 
     def _is_seen(self, rung: int) -> bool:
         return all((k, self._ways[rung]) in self._shown for k in self._alive)

@@ -43,7 +43,9 @@ _FEWEST: Final = 4
 
 @dataclass(frozen=True)
 class RankAgreement:
-    """How a rung ranks policies beside the top, figure by figure; arrays of shape (figures,).
+    """How a rung ranks policies beside the top, figure by figure.
+
+    Arrays have the shape (figures,) and are float64, but `distinguishable`, which is bool.
 
     `correlation` as seen, not-a-number where all are equal on both rungs; `reliability` and
     `top_reliability` from 0 to 1. All are not-a-number if the pilot was too small.
@@ -86,7 +88,10 @@ class RankAgreement:
 
     @property
     def corrected(self) -> Floats:
-        """Return the correlations without noise, (figures,), from -1 to 1."""
+        """Return the correlations without noise, (figures,) float64, from -1 to 1.
+
+        Spearman's correction for attenuation (1904): as seen, over the root of both reliabilities.
+        """
         return np.asarray(np.clip(self.correlation / self._attenuation, -1.0, 1.0))
 
     @property
@@ -98,7 +103,7 @@ class RankAgreement:
 
     @property
     def constant(self) -> Flags:
-        """Return in which figures all policies are equal."""
+        """Return in which figures all policies are equal, (figures,) bool."""
         return np.asarray(np.isnan(self.correlation) & ~np.isnan(self.reliability))
 
     def distorts_ranks(self, threshold: float) -> Flags:

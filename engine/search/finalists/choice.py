@@ -12,7 +12,7 @@ from engine.search.fidelity.row_figures import RowFigures
 from engine.stats.pareto import select_best
 
 
-class TableRows(Protocol):
+class _TableRows(Protocol):
     """What trials hold and cost, and the levels of a table, on the search's replications.
 
     `confirmed` are the numbers of the trials that met all fresh ones.
@@ -42,7 +42,7 @@ def choose_finalists(
     trials: Sequence[Trial],
     found: Estimates,
     count: int,
-    rows: TableRows | None = None,
+    rows: _TableRows | None = None,
 ) -> list[Trial]:
     """Return all baselines, then the `count` best of the others.
 

@@ -1,4 +1,4 @@
-"""What fresh seeds says of the finalists: P(feasible), P(best), and what a wrong choice costs.
+"""What fresh seeds say of the finalists: P(feasible), P(best), and what a wrong choice costs.
 
 Replications are draws of a normal law with unknown mean and variance and a flat prior, so
 that a figure with mean x̄ and residuals e_r over R replications has the posterior
@@ -101,7 +101,7 @@ class PosteriorDraws:
         evaluator
             Has the constraints.
         values
-            The policy's measures, (worlds, R), over the replications of `scores`.
+            The policy's measures, (worlds, R) float64 or bool, over the replications of `scores`.
         scores, place
             Policies on common random numbers, and the row that is this policy's.
         """

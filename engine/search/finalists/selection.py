@@ -25,14 +25,22 @@ from typing import Final
 
 import numpy as np
 
-from engine.compute.pool import Errand
+from engine.compute.pool import WorkerCall
 from engine.errors import PoquanError
 from engine.search.aim import Aim
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.finalists.posterior import Assessment, Finalist, PosteriorDraws
 from engine.search.finalists.row_policies import cheaper_policy, row_leaders
 from engine.search.paired_scores import PairedScores
-from engine.search.problem import Bench, Candidate, InOrder, Look, Problem, Sample, Stage
+from engine.search.problem import (
+    Candidate,
+    Evaluation,
+    Executor,
+    Problem,
+    Sample,
+    SequentialExecutor,
+    Stage,
+)
 from engine.spec.search import RiskKind, Search
 from engine.stats.arrays import Floats
 from engine.stats.pareto import select_best
@@ -40,10 +48,10 @@ from engine.stats.pareto import select_best
 _LIKELY: Final = 0.5
 """P(feasible) below which a policy is held to be infeasible."""
 
-OnRuns = Callable[[int, int], None]
+_OnRuns = Callable[[int, int], None]
 """Takes how many replications of a policy are done, and how many there are."""
 
-PassedOver = Callable[[Mapping[int, Sample]], Candidate | None]
+_PassedOver = Callable[[Mapping[int, Sample]], Candidate | None]
 """Takes the samples with all replications by number, and returns one more to be known as well."""
 
 
@@ -60,7 +68,7 @@ class Selection:
         How many replications there are, from `first_replications` to `final_replications`.
     seed
         Names the draws of the posterior.
-    bench
+    executor
         Simulates the problem's candidates; none: one after another, here.
     aim
         The rows of the price table that is asked, if one is.
@@ -72,11 +80,11 @@ class Selection:
         evaluator: ObjectiveEvaluator,
         search: Search,
         seed: int,
-        bench: Bench | None = None,
+        executor: Executor | None = None,
         aim: Aim | None = None,
     ) -> None:
         self._aim = aim
-        self._bench = InOrder(problem) if bench is None else bench
+        self._executor = SequentialExecutor(problem) if executor is None else executor
         self._evaluator, self._search = evaluator, search
         self._confirmed: set[int] = set()
         self._begun: set[tuple[int, Stage]] = set()
@@ -88,7 +96,7 @@ class Selection:
         self._done = self._total = 0
 
     def run(
-        self, chosen: Sequence[Candidate], on_runs: OnRuns, passed_over: PassedOver | None = None
+        self, chosen: Sequence[Candidate], on_runs: _OnRuns, passed_over: _PassedOver | None = None
     ) -> int | None:
         """Go through all rounds; return the place of the recommended one in `finalists`.
 
@@ -196,7 +204,7 @@ class Selection:
             self._evaluator, [one.sample.first(count) for one in enough], risk
         ), places
 
-    def _simulate(self, numbers: set[int], count: int, on_runs: OnRuns) -> None:
+    def _simulate(self, numbers: set[int], count: int, on_runs: _OnRuns) -> None:
         """Give those named replications up to `count`; leave out those that fail."""
         todo = [one for one in self.finalists if one.candidate.number in numbers]
         first = todo[0].sample.replications if todo else 0
@@ -231,19 +239,19 @@ class Selection:
     def _begin(self, candidates: Sequence[Candidate], stage: Stage) -> None:
         """Have candidates simulated on a stage, unless they are being so; earlier ones first."""
         for candidate in candidates:
-            look = Look(candidate, stage)
-            if look.key not in self._begun:
-                self._begun.add(look.key)
-                self._bench.begin(look, (stage.first,))
+            evaluation = Evaluation(candidate, stage)
+            if evaluation.key not in self._begun:
+                self._begun.add(evaluation.key)
+                self._executor.begin(evaluation, (stage.first,))
 
-    def _await(self, keys: set[tuple[int, Stage]], on_runs: OnRuns) -> None:
-        """Wait until looks have ended; what ends meanwhile is kept."""
+    def _await(self, keys: set[tuple[int, Stage]], on_runs: _OnRuns) -> None:
+        """Wait until evaluations have ended; what ends meanwhile is kept."""
         while not keys <= self._ended.keys():
-            look, sample = self._bench.end()
-            if isinstance(look, Errand) or look.key not in self._begun:
+            evaluation, sample = self._executor.end()
+            if isinstance(evaluation, WorkerCall) or evaluation.key not in self._begun:
                 continue  # the search began it, and went on without it
-            self._ended[look.key] = sample
-            self._done += look.stage.last - look.stage.first
+            self._ended[evaluation.key] = sample
+            self._done += evaluation.stage.last - evaluation.stage.first
             self._total = max(self._total, self._done)
             on_runs(self._done, self._total)
 
@@ -280,24 +288,24 @@ class Selection:
                 if one.candidate.is_baseline or one.candidate.number in confirmed
             ]
         )
-        able = [
+        candidates = [
             one
             for one in self.finalists
             if one.candidate.number in places and doubt[places[one.candidate.number]] == 0
         ]
-        return row_leaders(able, known, count, self._aim)
+        return row_leaders(candidates, known, count, self._aim)
 
     def _cheaper(self) -> int | None:
         """Return the number of one that fell out and looks cheaper than a row's policy."""
         if self._aim is None:
             return None
         known = self._known()
-        able = [
+        candidates = [
             one
             for one, own in zip(self.finalists, self.assessments(), strict=True)
             if own.p_feasible >= _LIKELY
         ]
-        return cheaper_policy(able, known, self._aim)
+        return cheaper_policy(candidates, known, self._aim)
 
     def _recommended(self) -> int | None:
         """Return the place of the first goal's best that is, or yet may be, feasible enough."""

@@ -3,7 +3,7 @@
 After the ordinary trials, each level gets steps around its cheapest policy, batch by batch, each
 batch asked from all trials before it. They are looked at on the top rung directly: a small step is
 lost in the noise of a smaller sample, and whether a level is held is known only over all worlds
-and replications. A look below would cost about half as much and settle nothing.
+and replications. An evaluation below would cost about half as much and settle nothing.
 
 Levels are those of the fresh replications, on which the table is made. The given policies have
 met both, under the same random numbers, and say where a level stands on the search's own
@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from engine.compute.pool import Errand
+from engine.compute.pool import WorkerCall
 from engine.search.aim import Aim, cheapest_first, moved_levels
 from engine.search.fidelity.row_figures import RowFigures, row_figures
 from engine.search.polish.proposals import RowTask, propose_row_steps
@@ -27,7 +27,7 @@ from engine.search.problem import Candidate, Sample
 from engine.search.study import OnTrial, SearchStudy
 from engine.spec.search import Search
 
-Confirm = Callable[[Sequence[Candidate]], Mapping[int, Sample]]
+_Confirm = Callable[[Sequence[Candidate]], Mapping[int, Sample]]
 """Takes candidates, and returns their samples on all fresh replications."""
 
 
@@ -53,7 +53,7 @@ def polish(
     aim: Aim,
     search: Search,
     seed: int,
-    confirm: Confirm,
+    confirm: _Confirm,
     on_trial: OnTrial,
 ) -> Rows | None:
     """Add `search.polish_count` trials to a study that has gone through its ordinary ones.
@@ -82,17 +82,17 @@ def polish(
     first, count = len(study.trials), search.polish_count
     top = study.ladder.top
     seen = [dict(t.candidate.point or {}) for t in study.trials if top in t.samples]
-    rows, is_told = _rows(study, aim, fresh), False
+    rows, is_distinguishable = _rows(study, aim, fresh), False
     served: Counter[float] = Counter()
     while rows is not None and (left := first + count - len(study.trials)) > 0:
-        if not is_told and 2 * left <= count:
+        if not is_distinguishable and 2 * left <= count:
             fresh |= confirm(_leaders(study, rows))
-            rows, is_told = _rows(study, aim, fresh) or rows, True
+            rows, is_distinguishable = _rows(study, aim, fresh) or rows, True
         start = len(study.trials)
         numbers = range(start, start + min(search.batch_count, left))
         turns = next_turns(rows.asked, _net_prices(study, aim, rows), len(numbers), served)
         task = _task(study, aim, rows, turns, seed)
-        proposed = study.propose(Errand(start, propose_row_steps, (task, numbers)))
+        proposed = study.propose(WorkerCall(start, propose_row_steps, (task, numbers)))
         new = []
         for seconds, point in proposed:
             if dict(point) not in seen:
@@ -156,8 +156,8 @@ def _passed_over(
         return None
     own = rows.figures
     doubt = float(np.sqrt(2 * np.median(own.held_noise[own.on_top])))
-    able = np.flatnonzero(own.on_top & own.is_feasible).tolist()
-    open_ones = [k for k in able if k not in fresh]
+    candidates = np.flatnonzero(own.on_top & own.is_feasible).tolist()
+    open_ones = [k for k in candidates if k not in fresh]
     numbers = list(fresh)
     held = np.array([aim.held(fresh[k]) for k in numbers])
     prices = np.array([aim.price_by(fresh[k].values).mean() for k in numbers])

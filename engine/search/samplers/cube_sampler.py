@@ -79,7 +79,13 @@ class CubeSampler(BaseSampler, ABC):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """Refuse: there is nothing outside the space."""
+        """Refuse: there is nothing outside the space.
+
+        Raises
+        ------
+        NotImplementedError
+            Always; Optuna does not ask for it.
+        """
         raise NotImplementedError(param_name)
 
     def _sobol(self, size: int = 0) -> Floats:

@@ -4,7 +4,7 @@
     k(x, x') = a (1 + sqrt(5) r + 5/3 r^2) exp(-sqrt(5) r),  r^2 = sum_d (x_d - x'_d)^2 / l_d^2
 
 (Rasmussen & Williams, Gaussian Processes for Machine Learning, 2006, 2.2, 4.2, 5.4). v_i is
-the squared standard error of the i-th observation, which replications tell; the small
+the squared standard error of the i-th observation, which replications estimate; the small
 nugget n is fitted and takes up what they do not. y has mean 0 and variance 1: `_standardise`.
 
 The logarithms of (a, n, l_1, ...) maximise the marginal likelihood times weak normal priors,
@@ -251,7 +251,7 @@ class QuantityDraws(NamedTuple):
     scale: float
 
     def at(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return means, (points, draws), and deviations, (points,), in own units.
+        """Return means, (points, draws) float64, and deviations, (points,) float64, in own units.
 
         Parameters
         ----------

@@ -139,7 +139,7 @@ def _simplex_weights(point: Floats) -> Floats:
     return np.asarray(spacings / spacings.sum())
 
 
-Noise = Callable[[FrozenTrial], tuple[list[float], dict[str, float]]]
+_Noise = Callable[[FrozenTrial], tuple[list[float], dict[str, float]]]
 """Standard errors of a finished trial: goal by goal, and by the constraint's name."""
 
 _KEPT: Final = 300
@@ -168,7 +168,7 @@ class GaussianSampler(CubeSampler):
     """
 
     def __init__(
-        self, distributions: Distributions, seed: int, number: int, *, first: int, noise: Noise
+        self, distributions: Distributions, seed: int, number: int, *, first: int, noise: _Noise
     ) -> None:
         super().__init__(distributions, seed, number)
         self._first, self._noise = max(first, 2), noise
@@ -259,7 +259,15 @@ def points_around(centres: Floats, step: float, count: int, seed: int) -> Floats
 
 
 def excluding(tried: Floats, score: Score) -> Score:
-    """Return a score that is least at points tried before: they would give the same sample."""
+    """Return a score that is least, -1, at points tried before: they would give the same sample.
+
+    Parameters
+    ----------
+    tried
+        (points, axes) float64 in [0, 1], equal to others if their first digits are.
+    score
+        Takes points, (points, axes) float64, and returns (points,) float64, 0 or more.
+    """
     there = {point.tobytes() for point in np.round(tried, _SAME)}
 
     def kept_out(x: Floats) -> Floats:

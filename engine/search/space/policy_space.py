@@ -27,7 +27,7 @@ from engine.spec.levers import LEVERS, LeverEntry, set_levers
 from engine.spec.policy import Policy
 from engine.spec.space import SearchedLever, Space
 
-Point = Mapping[str, Any]
+_Point = Mapping[str, Any]
 """Values by the names of what is searched: `price.cap`, `price.cap@2020-06-16`."""
 
 _NEAR: Final = 0.01
@@ -86,7 +86,7 @@ class PolicySpace:
         self._base_values = self._values_of(base)
         self._check_corners()
 
-    def policy(self, point: Point, name: str) -> Policy:
+    def policy(self, point: _Point, name: str) -> Policy:
         """Return the base policy with the levers at `point`, as its rules allow."""
         repaired = self._rules.repaired(point)
         return self._moved(repaired, self._conditions.inactive(repaired, self._base_values), name)
@@ -159,7 +159,7 @@ class PolicySpace:
             columns |= {f"lever.{KNOTS}.{m + 1:02d}": knot for m, knot in enumerate(monthly)}
         return columns
 
-    def at_bound(self, point: Point) -> list[str]:
+    def at_bound(self, point: _Point) -> list[str]:
         """Name the levers that count and lie within 1 % of a bound, and the rules at theirs."""
         repaired = self._rules.repaired(point)
         inactive = self._conditions.inactive(repaired, self._base_values)
@@ -175,7 +175,7 @@ class PolicySpace:
                     found.append(f"{name} at its most")
         return found + [f"rule {name}" for name in self._rules.binding(repaired, _NEAR)]
 
-    def _moved(self, point: Point, inactive: set[str], name: str) -> Policy:
+    def _moved(self, point: _Point, inactive: set[str], name: str) -> Policy:
         values: dict[str, Any] = {}
         for path, lever in self._levers.items():
             if path in inactive:

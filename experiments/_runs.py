@@ -18,13 +18,14 @@ from engine.report.terminal.console import ResultsConsole
 from engine.results import KeptRuns, Results
 from engine.spec.jobs import Job
 from engine.spec.policy import Policy
+from experiments._places import settle, told_place
 from experiments._progress import progress
 
 _COLUMNS: Final = 100
 """Of what is printed where there is no terminal to ask."""
 
 
-def run_years(
+def run_policies(
     job: Job, policies: Iterable[Policy], folder: Path, config: Tree, *, details: bool
 ) -> tuple[Results, list[RunResult]]:
     """Simulate all years of `policies`; see `run_cases`."""
@@ -79,13 +80,13 @@ def conclude(results: Results, folder: Path) -> Console:
     build_report(folder)
     if note := sample_note(folder):
         print(f"Note: {note}.")
-    console = ResultsConsole(results.currency)
+    console = ResultsConsole(results.currency, results.words)
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
-    return ResultsConsole(results.currency, width=_COLUMNS)
+    return ResultsConsole(results.currency, results.words, width=_COLUMNS)
 
 
-def tell_folder(folder: Path) -> None:
-    """Say where everything is, as short as it can be said."""
-    here = Path.cwd()
-    print(f"Results: {folder.relative_to(here) if folder.is_relative_to(here) else folder}")
+def print_folder(folder: Path) -> None:
+    """Say where everything is, so that it is found from any machine."""
+    settle(folder)
+    print(f"Results: {told_place(folder)}")

@@ -17,9 +17,9 @@ from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.explore.surrogate import PointForecast, Surrogate
 from engine.results import list_tables, provenance_of, read_table
-from engine.search.checkpoint.journal import FILE, read_study
+from engine.search.checkpoint.journal import FILE, read_optuna_study
 from engine.search.space.policy_space import PolicySpace
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.stats.arrays import Floats
 from engine.stats.intervals import Interval, mean_interval
@@ -33,16 +33,16 @@ _MEASURES: Final = (
     "top10_share",
     "brand_share",
 )
-"""What is foretold and simulated: columns of `trials`."""
+"""What is predicted and simulated: columns of `trials`."""
 
 _LEAST_TRIALS: Final = 20
 """Fewer teach no surrogate."""
 
-Point = Mapping[str, Any]
+_Point = Mapping[str, Any]
 
 
 @dataclass
-class Desk:
+class Explorer:
     """A search to try things on.
 
     `points` and `figures` are of its trials and of what was simulated since; `policies` the
@@ -53,7 +53,7 @@ class Desk:
     space: PolicySpace
     points: Floats
     figures: dict[str, Floats]
-    policies: dict[str, Point]
+    policies: dict[str, _Point]
     _cube: UnitCube = field(init=False)
     _surrogate: Surrogate = field(init=False)
 
@@ -73,15 +73,15 @@ class Desk:
         order = np.argsort(-self.figures[_MEASURES[0]][: len(every)])
         return [every[k] for k in order]
 
-    def forecast(self, point: Point) -> dict[str, PointForecast]:
+    def forecast(self, point: _Point) -> dict[str, PointForecast]:
         """Return every measure that a policy is likely to bring, with how wrong that is."""
         return self._surrogate.at(self._place(point))
 
-    def policy(self, point: Point, name: str) -> Policy:
+    def policy(self, point: _Point, name: str) -> Policy:
         """Return the whole policy at a point of the space."""
         return self.space.policy(point, name)
 
-    def simulate(self, point: Point, name: str, replications: int) -> dict[str, Interval]:
+    def simulate(self, point: _Point, name: str, replications: int) -> dict[str, Interval]:
         """Simulate a policy in all worlds, in this process, and learn from what it brought.
 
         Returns
@@ -103,17 +103,17 @@ class Desk:
         self._learn(point, found)
         return found
 
-    def save(self, point: Point, name: str, folder: Path) -> Path:
+    def save(self, point: _Point, name: str, folder: Path) -> Path:
         """Write a policy where `--config-dir FOLDER policy=NAME` finds it; return the file."""
         path = folder / "policy" / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dump(self.policy(point, name)), encoding="utf-8")
         return path
 
-    def _place(self, point: Point) -> Floats:
+    def _place(self, point: _Point) -> Floats:
         return np.asarray(self._cube.points([point])[0], np.float64)
 
-    def _learn(self, point: Point, found: Mapping[str, Interval]) -> None:
+    def _learn(self, point: _Point, found: Mapping[str, Interval]) -> None:
         self.points = np.vstack([self.points, self._place(point)])
         self.figures = {
             name: np.append(values, [found[name].value or 0.0])
@@ -139,7 +139,7 @@ def check_folder(folder: Path) -> None:
         )
 
 
-def open_desk(folder: Path) -> Desk:
+def open_explorer(folder: Path) -> Explorer:
     """Open the output folder of a finished search.
 
     Raises
@@ -151,7 +151,9 @@ def open_desk(folder: Path) -> Desk:
     table = read_table(folder, "trials")
     job = load(OmegaConf.create(provenance_of(table)["config"]), OptimizeJob)
     space = PolicySpace(job.space, job.policy)
-    tried = {one.user_attrs.get("name"): one.params for one in read_study(folder).get_trials()}
+    tried = {
+        one.user_attrs.get("name"): one.params for one in read_optuna_study(folder).get_trials()
+    }
     rows = [
         row
         for row in table.to_pylist()
@@ -165,11 +167,11 @@ def open_desk(folder: Path) -> Desk:
             f"at least {_LEAST_TRIALS}, from which forecasts are learnt",
             "let it go on, or give another",
         )
-    points: dict[str, Point] = {row["policy"]: tried[row["policy"]] for row in rows}
+    points: dict[str, _Point] = {row["policy"]: tried[row["policy"]] for row in rows}
     figures = {
         name: np.array([row[name] for row in rows], np.float64)
         for name in _MEASURES
         if name in table.column_names
     }
     cube = UnitCube(space.distributions)
-    return Desk(job, space, cube.points(list(points.values())), figures, points)
+    return Explorer(job, space, cube.points(list(points.values())), figures, points)

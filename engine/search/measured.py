@@ -17,7 +17,7 @@ from engine.case import Case, RunResult
 from engine.errors import InputError
 from engine.measures.periods import period_of, split_measure, sum_of_period
 from engine.measures.run_off import NET_PRESENT_VALUE, VALUED, discounts
-from engine.spec.jobs import OptimizeJob
+from engine.spec.optimize import OptimizeJob
 from engine.spec.run_off import days_left
 from engine.spec.scenario import Scenario
 from engine.stats.arrays import Floats
@@ -25,7 +25,7 @@ from engine.stats.arrays import Floats
 _CONTRIBUTION = VALUED[0]
 
 
-class Outcomes:
+class MeasureReader:
     """Reads measures off the years of a search.
 
     Parameters
@@ -74,7 +74,7 @@ class Outcomes:
         return discounts(days_count, decided, self._job.discount_per_year)
 
 
-def check_outcomes(job: OptimizeJob, scenarios: Mapping[str, Scenario]) -> None:
+def check_measures(job: OptimizeJob, scenarios: Mapping[str, Scenario]) -> None:
     """Refuse measures that the days which are simulated do not hold.
 
     Raises

@@ -10,8 +10,8 @@ import pytest
 
 from engine.case import Case, RunResult
 from engine.errors import InputError
-from engine.search import check_job
-from engine.search.outcomes import Outcomes
+from engine.search import check_search
+from engine.search.measured import MeasureReader
 from engine.spec.worlds import worlds
 from engine.units import FEN_PER_BN_RMB
 from tests.fakes import simulate_fake, small_case, small_policy
@@ -30,18 +30,18 @@ def objective(*goals: str, days: int = 0, **constraints: dict[str, Any]) -> dict
     }
 
 
-def outcomes(job) -> Outcomes:
-    return Outcomes(job, worlds(job.scenario, job.ensemble))
+def reader(job) -> MeasureReader:
+    return MeasureReader(job, worlds(job.scenario, job.ensemble))
 
 
 def test_a_present_value_is_the_discounted_contribution_of_horizon_and_run_off() -> None:
     job = small_job(today="held", discount_per_year=1.0, objective=objective(days=365))
-    case = outcomes(job).followed(small_case())
+    case = reader(job).followed(small_case())
     assert (case.run_off_days, case.after) == (365, job.baselines["held"])
     days = np.arange(91 + 365, dtype=np.int64) * 1000
     year = replace(simulate_fake(case), valued_days={"platform_contribution_fen": days})
     by_hand = sum(1000 * t * 2.0 ** (-t / 365) for t in range(91 + 365))
-    assert outcomes(job).of(year, VALUE) == pytest.approx(by_hand)
+    assert reader(job).of(year, VALUE) == pytest.approx(by_hand)
 
 
 def test_without_days_after_it_the_horizon_counts_from_the_decision_on() -> None:
@@ -50,14 +50,14 @@ def test_without_days_after_it_the_horizon_counts_from_the_decision_on() -> None
     year = simulate_fake(small_case())
     paid = year.daily["platform_contribution_fen"]
     by_hand = sum(int(fen) * 2.0 ** (-max(t - 31, 0) / 365) for t, fen in enumerate(paid))
-    assert outcomes(job).of(year, VALUE) == pytest.approx(by_hand)
+    assert reader(job).of(year, VALUE) == pytest.approx(by_hand)
     case = small_case()
-    assert outcomes(job).followed(case) is case
+    assert reader(job).followed(case) is case
 
 
 def test_other_measures_are_those_of_the_year() -> None:
     year = simulate_fake(small_case())
-    found = outcomes(small_job())
+    found = reader(small_job())
     assert found.of(year, "gini") == year.run["gini"]
     assert not found.needs_days
     assert found.of(year, "gmv_paid_fen@2020-Q1") == year.run["gmv_paid_fen"]
@@ -118,7 +118,7 @@ def test_a_search_for_present_value_lets_years_run_on_and_goes_on_as_it_began(
 )
 def test_what_the_days_do_not_hold_is_refused(changes: dict[str, Any], what: str) -> None:
     with pytest.raises(InputError, match=what) as error:
-        check_job(small_job(**changes))
+        check_search(small_job(**changes))
     assert error.value.where.startswith("objective")
 
 

@@ -1,0 +1,48 @@
+"""`python -m experiments.trial`: what a test of a policy in the market would say."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.config import Tree
+from engine.spec.trial import TrialJob
+from experiments._app import app
+
+
+def trial(job: TrialJob, folder: Path, config: Tree) -> None:
+    """Try a policy in tests inside the market; leave `trial`, `runs`, `daily` and the report."""
+    from engine.report.terminal.trial import print_trial
+    from engine.results import read_table
+    from engine.trial import held_in_both, rows_of_tests, trial_cases
+    from experiments._runs import conclude, print_folder, run_cases
+
+    results, years = run_cases(job, trial_cases(job), folder, config, details=True)
+    runs = [year.labels | year.run for year in years]
+    rows = rows_of_tests(job, read_table(folder, "daily"), runs)
+    results.write_rows("trial", rows)
+    print_trial(rows, conclude(results, folder))
+    if held := held_in_both(job):
+        print(f"Note: {', '.join(held)} are as in the tried policy in all arms: no day can switch.")
+    print_folder(folder)
+
+
+def check(job: TrialJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # all checks
+    """Refuse policies between which there is nothing to switch."""
+    from engine.trial import arm_policies
+
+    arm_policies(job)
+
+
+_run = app(trial, TrialJob, check)
+
+
+def main() -> None:
+    """Take a folder of a search as the first word for `--config-dir`."""
+    words = sys.argv[1:]
+    if words and "=" not in words[0] and words[0][0] not in "-~+":
+        sys.argv[1:] = ["--config-dir", *words]
+    _run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Docstrings of functions on arrays name the arrays' dtypes and shapes, which no checker sees."""
+
+import ast
+import functools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOMS = ("stats", "design", "search", "sensitivity", "response", "decision", "calibrate", "market")
+DTYPE = re.compile(r"\b(?:float|int|uint)(?:8|16|32|64)\b|\bbool\b")
+SHAPE = re.compile(r"\(\s*(?:[\w*+. ]+,)+[\w*+., ]*\)|\b[1-4]-D\b|\bof (?:any|the given) shape\b")
+"""`(n,)`, `(points, 2)`, `(groups + 1, ...)`, 1-D, or: of any shape, of the given shape."""
+
+MOST_UNSAID = 3
+"""Arguments that a first sentence can still name; more have a section."""
+
+
+@functools.cache
+def array_names(path: Path) -> frozenset[str]:
+    """Names of array types in a file: those that it imports, and those that it makes of them."""
+    found = {"NDArray", "ndarray"}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("engine."):
+            source = ROOT / f"{node.module.replace('.', '/')}.py"
+            if source.exists():
+                found |= {one.name for one in node.names} & array_names(source)
+        elif isinstance(node, ast.Assign) and is_array(node.value, frozenset(found)):
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return frozenset(found)
+
+
+def is_array(annotation: ast.expr | None, names: frozenset[str]) -> bool:
+    """Whether an annotation holds an array type, alone or in a collection."""
+    if annotation is None:
+        return False
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        annotation = ast.parse(annotation.value, mode="eval").body
+    return any(
+        (isinstance(node, ast.Name) and node.id in names)
+        or (isinstance(node, ast.Attribute) and node.attr in names)
+        for node in ast.walk(annotation)
+    )
+
+
+def takes_arrays(function: ast.FunctionDef, names: frozenset[str]) -> bool:
+    given = function.args
+    asked = [one.annotation for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return any(is_array(one, names) for one in [*asked, function.returns])
+
+
+def functions_on_arrays(room: str) -> Iterator[tuple[str, str]]:
+    """Yield name and docstring of a room's public functions, and of its classes' methods.
+
+    What stands in a class's docstring need not be said again by its methods.
+    """
+    for path in sorted((ROOT / "engine" / room).rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        names = array_names(path)
+        where = ".".join(path.relative_to(ROOT / "engine").with_suffix("").parts)
+        for node in tree.body:
+            owner = node if isinstance(node, ast.ClassDef) else None
+            for one in owner.body if owner else [node]:
+                if not isinstance(one, ast.FunctionDef) or one.name.startswith("_"):
+                    continue
+                if (owner and owner.name.startswith("_")) or not takes_arrays(one, names):
+                    continue
+                texts = [ast.get_docstring(one), ast.get_docstring(owner) if owner else None]
+                name = f"{owner.name}.{one.name}" if owner else one.name
+                yield f"{where}.{name}", "\n".join(text for text in texts if text)
+
+
+def arguments(function: ast.FunctionDef) -> int:
+    given = function.args
+    return len(given.posonlyargs) + len(given.args) + len(given.kwonlyargs)
+
+
+def unsaid(node: ast.stmt, owner: ast.ClassDef | None) -> Iterator[str]:
+    """What a public function does not say: what it raises itself, and its many arguments."""
+    if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+        return
+    own = ast.get_docstring(node) or ""
+    said = own + ((ast.get_docstring(owner) or "") if owner else "")
+    raises = [one for one in ast.walk(node) if isinstance(one, ast.Raise) and one.exc]
+    if raises and "Raises" not in said:
+        yield f"{node.name} raises {ast.unparse(raises[0])}"
+    if owner is None and arguments(node) > MOST_UNSAID and "Parameters" not in own:
+        yield f"{node.name} takes {arguments(node)} arguments"
+
+
+@pytest.mark.parametrize("room", [room for room in ROOMS if room != "market"])
+def test_a_public_function_says_what_it_takes_and_raises(room: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {lack}"
+        for path in sorted((ROOT / "engine" / room).rglob("*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        for owner in ([node] if isinstance(node, ast.ClassDef) else [None])
+        if owner is None or not owner.name.startswith("_")
+        for one in (owner.body if owner else [node])
+        for lack in unsaid(one, owner)
+    ]
+    assert found == []
+
+
+FOUND = [found for room in ROOMS for found in functions_on_arrays(room)]
+
+
+def lacks(doc: str) -> list[str]:
+    return [word for word, said in (("dtype", DTYPE), ("shape", SHAPE)) if not said.search(doc)]
+
+
+@pytest.mark.parametrize(("name", "doc"), FOUND, ids=[name for name, _ in FOUND])
+def test_a_function_on_arrays_names_a_dtype_and_a_shape(name: str, doc: str) -> None:
+    missing = lacks(doc)
+    assert not missing, f"{name}: its docstring names no {' and no '.join(missing)}"
