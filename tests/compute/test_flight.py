@@ -5,7 +5,7 @@ import pytest
 from engine.compute.connect import _unreachable
 from engine.compute.flight import Sent
 from engine.compute.machine import PROCESS_BYTES, bytes_of_year, fitting_buyers
-from engine.compute.pool import Errand, Waiting
+from engine.compute.pool import Waiting, WorkerCall
 from engine.errors import ClusterError
 from tests.compute.test_pools import some_cases
 from tests.fakes import SMALL_SCALE, small_case
@@ -39,7 +39,7 @@ def test_a_task_asks_for_the_memory_of_its_largest_case() -> None:
     assert few.memory > PROCESS_BYTES
     assert both.memory == many.memory == bytes_of_year(10_000_000, 10, 91)
     assert many.memory - few.memory == pytest.approx(80 * 10_000_000, rel=1e-3)
-    errand = Sent([Waiting((), 1, Errand(1, min, ()), ())])
+    errand = Sent([Waiting((), 1, WorkerCall(1, min, ()), ())])
     assert errand.memory == PROCESS_BYTES
     assert errand.cases() == []
 

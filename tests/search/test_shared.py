@@ -11,7 +11,7 @@ import pytest
 
 from engine.case import Case, RunResult
 from engine.errors import InputError, StorageError
-from engine.search import check_job
+from engine.search import check_search
 from engine.search.checkpoint import meeting
 from engine.search.checkpoint.meeting import Claimed, Meeting
 from tests.fakes import Stopped, simulate_fake, stop, stopping_at
@@ -138,7 +138,7 @@ def test_a_look_has_one_driver_until_that_is_silent(
 )
 def test_no_study_is_where_none_can_be(address: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
-        check_job(small_job(storage=address))
+        check_search(small_job(storage=address))
 
 
 def test_a_database_that_does_not_answer_is_told_without_its_password(tmp_path: Path) -> None:
