@@ -26,7 +26,7 @@ _OF_KINDS: Final = {
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "subsidy.budget_bn_rmb": ("purse {:.2g} bn", "no coupons"),
-    "subsidy.cap_rmb": ("coupons up to {:.2g} RMB", ""),
+    "subsidy.cap_rmb": ("coupons up to {:,.0f} RMB", ""),
     "subsidy.new_buyer_rate": ("{:%} on first orders", "nothing more on first orders"),
     "subsidy.tier_factor.tier12": ("coupons x {:.2g} in large cities", ""),
     "subsidy.tier_factor.tier3": ("coupons x {:.2g} in small cities", ""),

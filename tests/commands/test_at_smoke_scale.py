@@ -11,7 +11,7 @@ from engine.results import list_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def typed(place: Path, command: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -30,7 +30,7 @@ def typed(place: Path, command: str, *words: str) -> subprocess.CompletedProcess
     ("compare", {"comparison", "runs"}),
     ("optimize ensemble=single", {"trials", "frontier", "prices", "plan", "value", "effects"}),
     ("optimize question=year_2020", {"trials", "rungs", "frontier", "runs", "daily"}),
-    ("optimize question=pinduoduo_2019", {"trials", "frontier", "prices", "plan", "effects"}),
+    ("optimize question=pinduoduo_2019 ensemble=single", {"trials", "prices", "plan", "effects"}),
     ("replan effort=smoke ensemble=single", {"frontier", "prices", "plan", "worlds"}),
     ("sensitivity", {"sensitivity"}),
     ("response levers=[traffic.commercial_load,subsidy.rate]", {"response", "runs"}),
