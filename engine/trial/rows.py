@@ -3,8 +3,8 @@
 The true effect is what the market does if the policy is tried on every day of the test, less what
 it does without, under the same random numbers. A test is judged over all its markets, those of
 several worlds too: how far its mean lies from the truth (bias), how far single tests scatter
-(spread), in how many its interval holds the truth, and in how many it is told from nothing on the
-right side.
+(spread), in how many its interval holds the truth, and in how many it is distinguishable from zero
+on the right side.
 """
 
 from collections.abc import Iterator, Sequence

@@ -35,7 +35,7 @@ def test_the_limits_of_the_kernels_are_those_of_the_bounds():
 
 
 def check_below_bounds(asked) -> None:
-    """Sums as whole numbers of Python, which never overflow, stay below what was foretold."""
+    """Sums as whole numbers of Python, which never overflow, stay below what was predicted."""
     found = simulate(asked)
     sales, _, recruiting = bounds_of(asked.scenario, [asked.policy])
     for name in ("gmv_fen", "elsewhere_fen", "gmv_paid_fen"):
