@@ -38,6 +38,7 @@ import sys, ray
 print("imported", flush=True)
 ray.init(address=sys.argv[1], logging_level="ERROR", log_to_driver=False)
 """
+_MODE_NAME: Final = "RAY_AUTH_MODE"
 _TOKEN_NAMES: Final = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 _TOKEN_REFUSALS: Final = ("InvalidAuthToken", "Unauthenticated", "AuthenticationError")
 _NO_TOKEN: Final = "no authentication token was found"
@@ -129,10 +130,10 @@ def _with_package(environment: Mapping[str, Any]) -> dict[str, Any]:
 def _settings(is_local: bool) -> dict[str, str]:
     """Return what Ray reads from the environment; what the user has set goes first.
 
-    A new local cluster asks for a token: it gets one of its own. An
-    existing cluster is told the user's token if there is one. A local Ray has neither a dashboard
-    nor a port for metrics, which would listen without a token, and its time to start where the
-    machine is busy.
+    A new local cluster asks for a token, Ray's own default, and gets one of its own; to ask for it
+    by RAY_AUTH_MODE would be in vain where Ray was imported before. An existing cluster is told the
+    user's token if there is one. A local Ray has neither a dashboard nor a port for metrics, which
+    would listen without a token, and its time to start where the machine is busy.
     """
     settings = {"RAY_USAGE_STATS_ENABLED": "0"}
     if is_local:
@@ -146,7 +147,8 @@ def _settings(is_local: bool) -> dict[str, str]:
     )
     if is_local and not has_token:
         settings["RAY_AUTH_TOKEN"] = _own_token()
-    settings["RAY_AUTH_MODE"] = "token" if is_local or has_token else "disabled"
+    if not is_local:
+        settings[_MODE_NAME] = "token" if has_token else "disabled"
     return {name: value for name, value in settings.items() if name not in os.environ}
 
 
@@ -158,12 +160,13 @@ def _own_token() -> str:
 
 @contextmanager
 def _environment(settings: Mapping[str, str]) -> Iterator[None]:
-    """Set environment variables, and take them back."""
+    """Set environment variables, and take them back: with them the mode that Ray sets itself."""
+    added = {*settings, _MODE_NAME} - os.environ.keys()
     os.environ.update(settings)
     try:
         yield
     finally:
-        for name in settings:
+        for name in added:
             os.environ.pop(name, None)
 
 

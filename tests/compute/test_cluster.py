@@ -106,6 +106,22 @@ def test_a_copy_of_the_package_elsewhere_compiles_nothing_anew(tmp_path: Path) -
     assert kept[1] == kept[0]
 
 
+def test_a_local_ray_asks_for_its_token_also_where_ray_was_imported_before() -> None:
+    code = (
+        "import os, ray\n"
+        "from engine.compute.connect import connected\n"
+        "from tests.compute.test_pools import spec\n"
+        "with connected(spec('ray', workers=1)):\n"
+        "    asked = ray.remote(lambda: os.environ['RAY_AUTH_MODE'])\n"
+        "    print(ray.get(asked.remote()), 'RAY_AUTH_MODE' in os.environ)\n"
+        "print('RAY_AUTH_MODE' in os.environ)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["token", "True", "False"]
+
+
 @pytest.fixture
 def lone_head(tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """The address of a head without CPUs, and the environment to reach it in."""
