@@ -1,4 +1,4 @@
-"""Servers on loopback that tests start for themselves: PostgreSQL and an S3-compatible store."""
+"""Servers on loopback that tests start for themselves: PostgreSQL, and stores like S3 and GCS."""
 
 import logging
 import os
@@ -124,5 +124,23 @@ def s3_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         urlopen(Request(reset, method="POST"), timeout=60).close()
         boto3.client("s3").create_bucket(Bucket="bucket")
         yield "bucket"
+    finally:
+        server.stop()
+
+
+@contextmanager
+def gs_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Serve what Google's store does in this process; yield a bucket as an address names it."""
+    if find_spec("gcp_storage_emulator") is None:
+        pytest.skip("gcp-storage-emulator is not installed (extra test)")
+    from gcp_storage_emulator.server import create_server
+
+    port = free_port()
+    logging.getLogger("gcp_storage_emulator").setLevel(logging.ERROR)
+    server = create_server("127.0.0.1", port, in_memory=True, default_bucket="bucket")
+    server.start()
+    monkeypatch.setenv("CLOUD_STORAGE_EMULATOR_ENDPOINT", f"http://127.0.0.1:{port}")
+    try:
+        yield "anonymous@bucket"
     finally:
         server.stop()

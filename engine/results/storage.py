@@ -25,6 +25,12 @@ STORES: Final = ("s3", "gs")
 _ALLOWED: Final = "a path, file:///folder, s3://bucket/folder or gs://bucket/folder"
 _REMEDY: Final = "correct the address, or the store's credentials in the environment"
 
+_ANSWER_S: Final = 30
+"""Seconds in which a store must answer."""
+
+_DETAILS: Final = " error_info="
+"""Where the message of Google's client begins to repeat itself."""
+
 TORN: Final = re.compile(r"\..+\.\d+")
 """Name of a file that is being written: a dot, its name, and the process."""
 
@@ -163,7 +169,7 @@ def open_folder(address: str | Path) -> Folder:
     if place is not None:
         return Folder(text, LocalFileSystem(), str(place.absolute()))
     try:
-        system, path = FileSystem.from_uri(reveal(text))
+        system, path = FileSystem.from_uri(_within_time(reveal(text)))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError(
             where="results folder",
@@ -172,6 +178,14 @@ def open_folder(address: str | Path) -> Folder:
             remedy=_REMEDY,
         ) from None
     return Folder(masked(text), system, path.rstrip("/"))
+
+
+def _within_time(address: str) -> str:
+    """Return the address with the time in which Google's store must answer: it has 15 minutes."""
+    parts = urlsplit(address)
+    if parts.scheme not in {"gs", "gcs"} or "retry_limit_seconds" in parts.query:
+        return address
+    return f"{address}{'&' if parts.query else '?'}retry_limit_seconds={_ANSWER_S}"
 
 
 def check_store(address: str, where: str) -> None:
@@ -245,7 +259,7 @@ def _translated(where: str, verb: str) -> Iterator[None]:
         yield
     except (OSError, pa.ArrowException) as error:
         raise StorageError(
-            f"{where}: cannot be {verb}: {error}\n"
+            f"{where}: cannot be {verb}: {str(error).partition(_DETAILS)[0]}\n"
             "  remedy:  check that the folder exists, is yours to write and has space left,"
             " or choose another with hydra.run.dir=..."
         ) from error
