@@ -248,6 +248,6 @@ def test_a_store_that_does_not_answer_is_one_message(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr("engine.results.storage._ANSWER_S", 1)
     monkeypatch.setenv("CLOUD_STORAGE_EMULATOR_ENDPOINT", f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(StorageError, match="cannot be listed: .*onnect") as raised:
+    with pytest.raises(StorageError, match=r"cannot be listed: .*onnect") as raised:
         open_folder("gs://anonymous@bucket/run").names()
     assert "error_info" not in str(raised.value)
