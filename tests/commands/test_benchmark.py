@@ -24,7 +24,9 @@ def test_a_suite_leaves_its_figures(words, axes: set[str], said: str, tmp_path: 
     assert {row["axis"] for row in rows} == axes
     assert {row["suite"] for row in rows} == {words[0].removeprefix("suite=")}
     assert said in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 80
+    *tables, place = done.stdout.splitlines()
+    assert place.startswith("Results: ")  # as long as the path
+    assert max(map(len, tables)) <= 80
 
 
 def test_peers_are_refused_where_their_code_is_not_installed(
