@@ -23,6 +23,8 @@ _HERE: Final = Path(__file__).parents[2]
 _MEASURES: Final = ("year_s", "session_ns", "fixed_day_ms")
 """What is compared, of the axis `population`."""
 
+_OWN: Final = ("NUMBA_CACHE_DIR", "NUMBA_CACHE_LOCATOR_CLASSES")
+
 _GOAL: Final = 1.03
 """What a change that is to cost nothing may cost."""
 
@@ -96,7 +98,7 @@ def _measured(where: Path, job: BenchmarkJob) -> _Figures:
         done = subprocess.run(
             [sys.executable, "-m", "experiments.benchmark", *words],
             cwd=where,
-            env=os.environ | {"PYTHONPATH": str(where)},
+            env=_environment(where),
             capture_output=True,
             check=False,
         )
@@ -109,6 +111,12 @@ def _measured(where: Path, job: BenchmarkJob) -> _Figures:
         for row in rows
         if row["axis"] == "population" and row["measure"] in _MEASURES
     }
+
+
+def _environment(where: Path) -> dict[str, str]:
+    """Return this process's environment, less what this package has told Numba of its own code."""
+    kept = {name: value for name, value in os.environ.items() if name not in _OWN}
+    return kept | {"PYTHONPATH": str(where)}
 
 
 def _mean(one: _Figures, two: _Figures) -> _Figures:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.benchmark import check_suite
-from engine.benchmark.against import _mean
+from engine.benchmark.against import _environment, _mean
 from engine.benchmark.against import _rows as against_rows
 from engine.benchmark.branches import _Branching
 from engine.benchmark.branches import _rows as branch_rows
@@ -77,6 +77,12 @@ def test_what_cannot_be_compared_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="suite=kernel alone"):
         check_suite(job(f"against={ROOT}", "suite=variance"))
     check_suite(job(f"against={ROOT}"))
+
+
+def test_another_checkout_tells_numba_itself_where_its_code_is_kept(tmp_path: Path) -> None:
+    found = _environment(tmp_path)
+    assert found["PYTHONPATH"] == str(tmp_path)
+    assert [name for name in found if name.startswith("NUMBA_CACHE")] == []
 
 
 def test_candidates_with_a_common_past_pay_for_it_once() -> None:
