@@ -54,7 +54,6 @@ calls another of them."""
 _REST: Final = "rest"
 """What no stage takes: the loops around them."""
 
-
 WARM_DAYS: Final = 8
 """Days of the run that is not counted, and of the one that shows memory: with a full week."""
 

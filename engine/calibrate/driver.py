@@ -34,7 +34,6 @@ from engine.stats.arrays import Floats
 _OnProgress = Callable[[str, int, int, str], None]
 """Takes the wave, years done, years in all, and a note."""
 
-
 _POPULATIONS_APART: Final = 1000
 """Between the first populations of two worlds of the ensemble: more than replications need."""
 

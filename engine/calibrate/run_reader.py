@@ -21,7 +21,6 @@ FORMS: Final = (
 
 _MONTHS: Final = {name.lower(): k for k, name in enumerate(calendar.month_abbr) if name}
 
-
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?")
 _ISO_PART: Final = re.compile(r"(\d{4})-([hq]\d)")
 _PARTS: Final = {

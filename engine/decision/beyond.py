@@ -143,7 +143,7 @@ def _with_run_off(found: Mapping[str, _Row], days: int) -> str:
     )
 
 
-def _amount(row: _Row) -> str:
+def _amount(row: Mapping[str, Any]) -> str:
     found = (row[name] for name in ("difference", "standard_error", "ci_low", "ci_high"))
     return _with_limits(Interval(*found))
 

@@ -64,7 +64,6 @@ _PURSES: Final = {
 _FAR: Final = 0.1
 """Share of the history's purse by which another policy's may differ from what is left of it."""
 
-
 _LEAST_WORLDS: Final = 4.0
 """Effective number of worlds below which one world would decide the answer."""
 

@@ -46,7 +46,6 @@ from engine.spec.search import Search
 OnTrial = Callable[[int, Sequence[Trial], Estimates], None]
 """Takes how many trials were simulated, those that are settled, and what is known of them."""
 
-
 _TOP_ONLY: Final = "on_top_only"
 """Attribute of a trial that was proposed for the top rung."""
 

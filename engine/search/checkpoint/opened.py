@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from optuna.trial import FrozenTrial
 
@@ -23,15 +23,9 @@ from engine.compute.pool import WorkerCall
 from engine.results.packed import pack_runs, unpack_runs
 from engine.search.checkpoint.finalist_runs import FinalistRuns
 from engine.search.checkpoint.journal import HASH, Journal, Key
-from engine.search.checkpoint.meeting import (
-    Claimed,
-    Meeting,
-)
+from engine.search.checkpoint.meeting import Claimed, Meeting
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Candidate, Evaluation, Executor, Sample, Stage, Urgency
-
-if TYPE_CHECKING:
-    pass
 
 _POLL_S: Final = 0.5
 """Seconds between two looks at what others have done."""

@@ -44,7 +44,6 @@ _CENTRES, _AROUND, _BEST = 3, 48, 4
 _FINER: Final = (0.03, 0.01, 0.003)
 """Standard deviations of the steps around the best."""
 
-
 _BACK = (0.05, 0.1, 0.25, 0.5)
 """Shares of the way back to an anchor, all levers together."""
 

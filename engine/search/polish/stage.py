@@ -38,10 +38,8 @@ from engine.spec.search import Search
 _Confirm = Callable[[Sequence[Candidate]], Mapping[int, Sample]]
 """Takes candidates, and returns their samples on all fresh replications."""
 
-
 _TRIES: Final = 2
 """Late entries of a level, at most: each costs all replications of all worlds."""
-
 
 _LEAST: Final = 0.1
 """Of the largest price: what any level counts with at least."""

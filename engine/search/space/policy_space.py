@@ -38,7 +38,6 @@ _MONTHS: Final = 12
 _WEIGHT_LIMIT: Final = math.log(4)
 """A segment may weigh from a quarter to four times its share of the base shape."""
 
-
 KNOTS: Final = "target.knots"
 
 
