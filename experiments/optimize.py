@@ -26,7 +26,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     """
     from engine import search
     from engine.compute import open_pool
-    from engine.decision.actuals import weighed_past
+    from engine.decision.weights import weighed_past
     from engine.report.terminal.analyses import print_choice, print_rungs
     from engine.report.terminal.answer import print_answer
     from engine.report.terminal.policies import print_frontier
@@ -79,7 +79,7 @@ def _known(job: OptimizeJob) -> list[Any]:
     """Read the figures that weigh the worlds; none where the job names no table of actuals."""
     if job.actuals is None:
         return []
-    from engine.decision.actuals import known_actuals
+    from engine.decision.weights import known_actuals
 
     return known_actuals(job, observed_table(job.actuals))
 

@@ -10,26 +10,52 @@ populations n1 < n2 of one market, t their seconds and s their sessions:
     fixed part of a day  = (t1 s2 - t2 s1) / (s2 - s1) / days
 
 Both are taken turn by turn.
+
+Seconds by stage of the day are those of the functions that do a stage (`_STAGES`), each with a
+clock around it.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine.benchmark.days import Days, fill_cache, simulate_days
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
-from engine.benchmark.stages import StageTimes, time_stages
 from engine.benchmark.start import start_seconds
-from engine.benchmark.worker import Worker
+from engine.benchmark.worker import Tell, Worker, ignore_progress
 from engine.case import Case
+from engine.market import day, slot
 from engine.population.buyers import bytes_per_buyer
 from engine.spec.benchmark import BenchmarkJob
 
 BETWEEN: Final = ("traffic", "supply", "showcase", "settle", "learning")
 _BETWEEN_MS: Final = 0.5
 """What the market does between sessions, and what its fixed part should not exceed."""
+
+_STAGES: Final[tuple[tuple[str, Any, str], ...]] = (
+    ("calendar", day, "turn_calendar"),
+    ("pacing", day, "set_controls"),
+    ("supply", day, "supply"),
+    ("showcase", day, "showcase"),
+    ("traffic", slot, "open_traffic"),
+    ("decide", slot, "hold_sessions"),
+    ("ration", slot, "ration"),
+    ("settle", slot, "settle_looks"),
+    ("gather", slot, "gather"),
+    ("learning", day, "learn_day"),
+    ("ledger", day, "write_day"),
+)
+"""(stage, where its function is looked up when the day runs, the function's name); none
+calls another of them."""
+
+_REST: Final = "rest"
+"""What no stage takes: the loops around them."""
+
+WARM_DAYS: Final = 8
+"""Days of the run that is not counted, and of the one that shows memory: with a full week."""
 
 
 class Point(NamedTuple):
@@ -45,12 +71,19 @@ class Point(NamedTuple):
         return Setting("kernel", self.buyers, self.anchors, days, self.threads, self.processes)
 
 
+class _StageTimes(NamedTuple):
+    """Seconds of each stage over some days, and their sessions."""
+
+    seconds: dict[str, float]
+    sessions_count: int
+
+
 @dataclass
 class _KernelRuns:
     """Runs by point, stages by population, seconds to start, memory held."""
 
     runs: dict[Point, list[Days]] = field(default_factory=dict)
-    stages: dict[int, list[StageTimes]] = field(default_factory=dict)
+    stages: dict[int, list[_StageTimes]] = field(default_factory=dict)
     warm_s: list[float] = field(default_factory=list)
     cold_s: list[float] = field(default_factory=list)
     held_bytes: int | None = None
@@ -172,7 +205,7 @@ def _stage_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterator[Ro
     yield at.row("stage", " + ".join(BETWEEN), "fixed_day_ms", fixed, goal=_BETWEEN_MS)
 
 
-def _stage_costs(times: Sequence[StageTimes], *stages: str) -> list[Cost]:
+def _stage_costs(times: Sequence[_StageTimes], *stages: str) -> list[Cost]:
     return [Cost(sum(one.seconds[s] for s in stages), one.sessions_count) for one in times]
 
 
@@ -181,10 +214,6 @@ def _start_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterator[Ro
     for subject, seconds in (("warm", found.warm_s), ("cold", found.cold_s)):
         if seconds:
             yield at.row("start", subject, "start_s", seconds)
-
-
-WARM_DAYS: Final = 8
-"""Days of the run that is not counted, and of the one that shows memory: with a full week."""
 
 
 def kernel_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
@@ -218,7 +247,7 @@ def _take_turn(
         found.runs.setdefault(point, []).append(_run_point(workers, case, point, days))
         steps.step(f"{point.buyers:,} buyers, {point.anchors:,} anchors")
     for point in end_points(job, job.scale.anchors_count):
-        times = workers[0].ask(time_stages, sized(case, point._replace(threads=1)), days)
+        times = workers[0].ask(_time_stages, sized(case, point._replace(threads=1)), days)
         found.stages.setdefault(point.buyers, []).append(times)
     steps.step("stages of the day")
     found.warm_s.append(start_seconds(case))
@@ -250,3 +279,41 @@ def _held_bytes(job: BenchmarkJob, case: Case, days: int) -> int | None:
         worker.ask(simulate_days, few, days)
         run: Days = worker.ask(simulate_days, many, days)
     return run.held_bytes
+
+
+def _time_stages(_: Tell, case: Case, count: int) -> _StageTimes:
+    """Simulate the first `count` days of `case` with clocks around the stages.
+
+    The clocks cost time themselves: totals are measured without them.
+    """
+    with _clocks() as seconds:
+        days = simulate_days(ignore_progress, case, count)
+    seconds[_REST] = days.days_s - sum(seconds.values())
+    return _StageTimes(seconds, days.sessions_count)
+
+
+@contextmanager
+def _clocks() -> Iterator[dict[str, float]]:
+    """Yield the seconds by stage, which grow while the market runs inside."""
+    seconds = dict.fromkeys((stage for stage, _, _ in _STAGES), 0.0)
+    plain = [(place, name, getattr(place, name)) for _, place, name in _STAGES]
+    for stage, place, name in _STAGES:
+        setattr(place, name, _clocked(getattr(place, name), stage, seconds))
+    try:
+        yield seconds
+    finally:
+        for place, name, function in plain:
+            setattr(place, name, function)
+
+
+def _clocked(
+    function: Callable[..., Any], stage: str, seconds: dict[str, float]
+) -> Callable[..., Any]:
+    def timed(*args: Any, **kwargs: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            seconds[stage] += time.perf_counter() - started
+
+    return timed

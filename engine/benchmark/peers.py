@@ -63,7 +63,6 @@ PEERS: Final = (
 )
 """Mesa gets fewer buyers, since it is slow: what counts is the cost of a session."""
 
-
 _FOLDER: Final = Path(__file__).parents[2] / "peers"
 """Where the small market is written for other tools, if it is there."""
 

@@ -199,7 +199,7 @@ def schedule_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> li
         batch = schedule.search.batch_count
         for word, window in (("barrier", batch), ("window", schedule.search.window_count)):
             own = schedule.search.model_copy(update={"window_count": window})
-            total, busy = simulated(own, lengths[name], worlds, workers, proposal_s)
+            total, busy = _simulated(own, lengths[name], worlds, workers, proposal_s)
             subject = f"{name}, {worlds} world{'s' * (worlds > 1)}, {word}"
             goal = _IDLE_GOALS.get((name, workers)) if word == "window" else None
             idle = [1 - busy / (workers * total)]
@@ -209,7 +209,7 @@ def schedule_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> li
     return rows
 
 
-def simulated(
+def _simulated(
     search: Search,
     lengths: _Lengths,
     worlds: int,

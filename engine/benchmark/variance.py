@@ -91,7 +91,7 @@ def _gathered(found: Sequence[tuple[Floats, float]]) -> _Runs:
     return _Runs(values[0], values[1], float(np.median([seconds for _, seconds in found])))
 
 
-def left_a_second(few: _Runs, many: _Runs) -> Mapping[str, float]:
+def _left_a_second(few: _Runs, many: _Runs) -> Mapping[str, float]:
     """Return the variance that a second leaves, fen² s, by estimator; see the module.
 
     Parameters
@@ -124,8 +124,10 @@ def _rows(case: Case, runs: Mapping[int, _Runs], count: int) -> list[Row]:
     few, many = runs[min(runs)], runs[max(runs)]
     days = case.scenario.calendar.n_days
     at = Setting("variance", max(runs), case.scale.anchors_count, days)
-    whole = left_a_second(few, many)
-    without = [left_a_second(_without(few, place), _without(many, place)) for place in range(count)]
+    whole = _left_a_second(few, many)
+    without = [
+        _left_a_second(_without(few, place), _without(many, place)) for place in range(count)
+    ]
     rows = []
     for name, own in whole.items():
         base = _BASE[name.startswith("level")]

@@ -5,14 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.calibrate.checkpoint import WaveCheckpoint
-from engine.calibrate.coverage import coverage
-from engine.calibrate.narrowing import narrowing
 from engine.calibrate.observed import ObservedFigure, read_figures
-from engine.calibrate.posterior import predicted
+from engine.calibrate.posterior import TargetPredictions
 from engine.calibrate.probe import within
-from engine.calibrate.rows import Row, TargetPredictions, calibration_rows
-from engine.calibrate.sample import SimulatedPoints, plausible_points, spread_points
+from engine.calibrate.rows import Row, calibration_rows
+from engine.calibrate.sample import SimulatedPoints
 from engine.calibrate.targets import CalibrationTarget, Unmodelled, match_figures
 from engine.calibrate.unknown_space import UnknownSpace, Values
 from engine.calibrate.waves import (
@@ -28,10 +29,10 @@ from engine.rng import Purpose, derive_seed
 from engine.spec.calibration import CalibrateJob
 from engine.spec.jobs import Ensemble
 from engine.spec.scenario import Scenario
+from engine.stats.arrays import Floats
 
 _OnProgress = Callable[[str, int, int, str], None]
 """Takes the wave, years done, years in all, and a note."""
-
 
 _POPULATIONS_APART: Final = 1000
 """Between the first populations of two worlds of the ensemble: more than replications need."""
@@ -116,11 +117,7 @@ def calibrate(
         plan, sample, pool, kept_waves, partial(_report_confirmation, on_progress)
     )
     on_progress("worlds hidden among the points", 0, 1, "")
-    said = TargetPredictions(
-        predicted(sample, _seed(job, 2)),
-        coverage(sample, _seed(job, 3)),
-        narrowing(sample, _seed(job, 4)),
-    )
+    said = TargetPredictions.of(sample, (_seed(job, 2), _seed(job, 3), _seed(job, 4)))
     return _outcome(plan, judged, unmodelled, said)
 
 
@@ -154,9 +151,9 @@ def _outcome(
     said: TargetPredictions,
 ) -> CalibrationResult:
     job, space = plan.job, plan.space
-    places, any_plausible = plausible_points(sample, job.fit.cutoff, job.fit.ensemble_count)
+    places, any_plausible = _plausible_points(sample, job.fit.cutoff, job.fit.ensemble_count)
     best = int(places[0])
-    chosen = spread_points(sample.cube, places.tolist(), job.fit.ensemble_count)
+    chosen = _spread_points(sample.cube, places.tolist(), job.fit.ensemble_count)
     name = job.scenario.name
     return CalibrationResult(
         rows=calibration_rows(sample, unmodelled, job.fit.cutoff, places, chosen, said),
@@ -175,3 +172,49 @@ def _outcome(
         any_plausible=any_plausible,
         sample=sample,
     )
+
+
+def _plausible_points(
+    sample: SimulatedPoints, cutoff: float, at_least: int
+) -> tuple[NDArray[np.int64], bool]:
+    """Return the plausible points, best first, and whether there are any.
+
+    Without any, the `at_least` confirmed points that miss least are returned instead.
+
+    Parameters
+    ----------
+    sample
+        All points.
+    cutoff
+        Worst miss that is plausible, in standard deviations.
+    at_least
+        Points to return where none is plausible.
+
+    Returns
+    -------
+    (found,) int64, rows of the sample, and whether these are plausible.
+    """
+    order = np.argsort(sample.score, kind="stable")
+    order = order[sample.confirmed[order]]
+    found = order[sample.plausible(cutoff)[order]]
+    return (found, True) if found.size else (order[:at_least], False)
+
+
+def _spread_points(cube: Floats, order: Sequence[int], count: int) -> list[int]:
+    """Choose points of `order` that lie far from one another, beginning with the first.
+
+    Parameters
+    ----------
+    cube
+        (points, unknowns) float64, all points.
+    order
+        Indices of those that may be chosen.
+    count
+        How many are chosen, at the most.
+    """
+    chosen = [int(order[0])]
+    left = [int(place) for place in order[1:]]
+    while left and len(chosen) < count:
+        gaps = [float(np.min(((cube[chosen] - cube[place]) ** 2).sum(axis=1))) for place in left]
+        chosen.append(left.pop(int(np.argmax(gaps))))
+    return chosen

@@ -1,62 +1,130 @@
 """What is read off a simulated year for each observed key: the one list of known figures.
 
-Beside the names of `KNOWN` every measure that adds up over days is known by its own name, as
-`gmv_paid_fen@2020-H2`. A key that is neither is listed as not modelled. To model one, add a line
-to `KNOWN`.
+A small function each, then the list. Beside the names of `KNOWN` every measure that adds up over
+days is known by its own name, as `gmv_paid_fen@2020-H2`. A key that is neither is listed as not
+modelled. To model one, add a line to `KNOWN`, or to `engine.calibrate.probe.PROBED` where an
+experiment shows it.
 """
 
-from math import inf
-from typing import Final, Literal, NamedTuple
+from math import inf, isfinite, log
+from statistics import NormalDist
+from typing import Final
 
-from engine.calibrate.probe import (
-    cart_uplift,
-    later_orders,
-    market_elasticity,
-    probed_own_elasticity,
-    uplift,
-    voucher_uplift,
-)
-from engine.calibrate.readings import (
-    Read,
-    brand_goods,
-    brand_share,
-    buyer_spend,
-    buyers_growth,
-    exponent,
-    fans_between,
-    gmv,
-    largest_stream,
-    order_value,
-    orders_growth,
-    percentage,
-    top,
-)
-from engine.calibrate.run_reader import RunReader, Span
+import numpy as np
+
+from engine.calibrate.probe import PROBED
+from engine.calibrate.run_reader import FigureMeasure, Read, RunReader, Span
 from engine.measures.flows import FLOW_MEASURES
-from engine.units import FEN_PER_BN_RMB
+from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, IS_BRAND
 
-_FigureKind = Literal["level", "growth", "share", "elasticity", "elsewhere"]
-"""What sort of figure: how far a model that is right in the main may be off it."""
+_TOP: Final = (10, 100)
+"""Ranks between which the exponent of the rank-size law is read."""
 
 
-class FigureMeasure(NamedTuple):
-    """How a figure is read.
+def _gmv(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    """GMV at list price, bn RMB."""
+    return reader.total("gmv_fen", spans[0]) / FEN_PER_BN_RMB
 
-    `read` takes a year and the periods; `unit` is how the observed unit must begin, `¤` in it the
-    scenario's currency;
-    `spans_count` the periods it takes, 0 for the whole horizon whatever the row says; `reading`
-    tells two readings of one key apart; `probe` says which experiments it needs; `is_input`
-    that the scenario's own numbers give it, so that to meet it proves nothing.
+
+def _percentage(reader: RunReader, part: str, whole: str, span: Span, less: str = "") -> float:
+    """Return 100 * (part - less) / whole over a span, per cent, 0 where the whole is 0.
+
+    Parameters
+    ----------
+    reader
+        Of the run.
+    part, whole, less
+        Columns of `daily` that add up over days; without `less` nothing is taken off.
+    span
+        Days, both ends included.
+    """
+    above = reader.total(part, span) - (reader.total(less, span) if less else 0.0)
+    below = reader.total(whole, span)
+    return 100.0 * above / below if below else 0.0
+
+
+def _growth(now: float, before: float) -> float:
+    return 100.0 * (now / before - 1.0) if before else 0.0
+
+
+def _orders_growth(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    """Growth of orders from the second period to the first, per cent."""
+    return _growth(*(reader.total("orders_count", span) for span in spans))
+
+
+def _buyers_growth(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    """Growth of monthly buyers from the second period to the first, per cent."""
+    return _growth(*(reader.monthly("paying_buyers_count", span) for span in spans))
+
+
+def _order_value(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    """GMV at list price / orders, RMB."""
+    orders = reader.total("orders_count", spans[0])
+    return reader.total("gmv_fen", spans[0]) / orders / FEN_PER_RMB if orders else 0.0
+
+
+def _buyer_spend(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    """GMV at list price / people who have ever bought by the period's end, RMB."""
+    buyers = reader.active_buyers(spans[0])
+    return reader.total("gmv_fen", spans[0]) / buyers / FEN_PER_RMB if buyers else 0.0
+
+
+def _top_share(count: int) -> Read:
+    """Share of the largest `count` anchors, per cent."""
+    return lambda reader, spans: 100.0 * reader.monthly(f"top{count}_share", spans[0])
+
+
+def _rank_exponent(top10: float, top100: float) -> float:
+    """The s of GMV ~ rank^-s with sum_1..10 k^-s / sum_1..100 k^-s = top10 / top100."""
+    ranks = np.arange(1, _TOP[1] + 1, dtype=np.float64)
+    low, high = -5.0, 20.0  # the ratio rises with s
+    wanted = top10 / top100 if top100 > 0 else 0.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        sizes = ranks**-middle
+        if sizes[: _TOP[0]].sum() / sizes.sum() < wanted:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _exponent(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    """Exponent of the rank-size law between the top 10 and the top 100."""
+    return _rank_exponent(*(reader.monthly(f"top{count}_share", spans[0]) for count in _TOP))
+
+
+def _fans_between(low: float, high: float) -> Read:
+    """Per cent of the accounts above 0.1 million fans with these many million, on day 1.
+
+    Of the lognormal law that the anchors are drawn from: a year keeps its last day's fans
+    only, and a few hundred anchors hold one or two of the largest class.
     """
 
-    unit: str
-    says: str
-    read: Read
-    spans_count: int = 1
-    reading: str = ""
-    kind: _FigureKind = "level"
-    probe: Literal["", "dates", "voucher"] = ""
-    is_input: bool = False
+    def read(reader: RunReader, _: tuple[Span, ...]) -> float:
+        spec = reader.scenario.anchors
+        law = NormalDist(spec.fans_log_mean, max(spec.fans_log_sd, 1e-9))
+        below = [law.cdf(log(1e6 * fans)) if isfinite(fans) else 1.0 for fans in (low, high, 0.1)]
+        return 100.0 * (below[1] - below[0]) / (1.0 - below[2])
+
+    return read
+
+
+def _largest_stream(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    """Expected GMV as paid of the largest anchor of a day, bn RMB."""
+    paid = reader.days("expected_gmv_paid_fen", spans[0]) * reader.days("top1_share", spans[0])
+    return float(paid.sum()) / FEN_PER_BN_RMB
+
+
+def _brand_goods(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    """GMV at list price of brands and the retail partner, bn RMB."""
+    return reader.total_of_kinds("gmv_fen", spans[0], IS_BRAND) / FEN_PER_BN_RMB
+
+
+def _brand_share(reader: RunReader, spans: tuple[Span, ...]) -> float:
+    """Share of brands and the retail partner in GMV at list price, per cent."""
+    whole = _gmv(reader, spans)
+    return 100.0 * _brand_goods(reader, spans) / whole if whole else 0.0
 
 
 _DAU = FigureMeasure(
@@ -68,19 +136,19 @@ _DAU = FigureMeasure(
 _RETURNS = FigureMeasure(
     "%",
     "returned GMV / GMV",
-    lambda reader, spans: percentage(reader, "returned_fen", "gmv_fen", spans[0]),
+    lambda reader, spans: _percentage(reader, "returned_fen", "gmv_fen", spans[0]),
     kind="share",
 )
 _COMMISSION = FigureMeasure(
     "%",
     "commission / GMV, whole horizon",
-    lambda reader, _: percentage(reader, "commission_fen", "gmv_fen", reader.horizon),
+    lambda reader, _: _percentage(reader, "commission_fen", "gmv_fen", reader.horizon),
     spans_count=0,
     kind="share",
 )
 
 KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
-    "gmv": (FigureMeasure("bn ¤", "GMV at list price, before returns", gmv),),
+    "gmv": (FigureMeasure("bn ¤", "GMV at list price, before returns", _gmv),),
     "orders": (
         FigureMeasure(
             "million",
@@ -95,9 +163,9 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
             lambda reader, spans: reader.monthly("paying_buyers_count", spans[0]) / 1e6,
         ),
     ),
-    "orders_growth": (FigureMeasure("%", "growth of orders", orders_growth, 2, kind="growth"),),
+    "orders_growth": (FigureMeasure("%", "growth of orders", _orders_growth, 2, kind="growth"),),
     "buyers_growth": (
-        FigureMeasure("%", "growth of monthly buyers", buyers_growth, 2, kind="growth"),
+        FigureMeasure("%", "growth of monthly buyers", _buyers_growth, 2, kind="growth"),
     ),
     "active_buyers": (
         FigureMeasure(
@@ -110,10 +178,10 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         FigureMeasure(
             "¤",
             "GMV at list price / people who have ever bought by the end of the period",
-            buyer_spend,
+            _buyer_spend,
         ),
     ),
-    "order_value": (FigureMeasure("¤", "GMV at list price / orders", order_value),),
+    "order_value": (FigureMeasure("¤", "GMV at list price / orders", _order_value),),
     "repeat_rate": (
         FigureMeasure(
             "%",
@@ -134,7 +202,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         FigureMeasure(
             "%",
             "take, less what returns gave back / GMV",
-            lambda reader, spans: percentage(
+            lambda reader, spans: _percentage(
                 reader, "take_fen", "gmv_fen", spans[0], less="refunded_take_fen"
             ),
             kind="share",
@@ -151,12 +219,12 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
     ),
     **{
         f"top_share({count})": (
-            FigureMeasure("%", f"share of the largest {count}", top(count), kind="share"),
+            FigureMeasure("%", f"share of the largest {count}", _top_share(count), kind="share"),
         )
         for count in (1, 10, 25, 100)
     },
     "rank_size_exponent": (
-        FigureMeasure("s in", "from the top-10 and top-100 shares", exponent, kind="elasticity"),
+        FigureMeasure("s in", "from the top-10 and top-100 shares", _exponent, kind="elasticity"),
     ),
     "fans_log_sd": (
         FigureMeasure(
@@ -172,7 +240,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
             FigureMeasure(
                 "%",
                 "of accounts above 0.1 million fans, an input",
-                fans_between(low, high),
+                _fans_between(low, high),
                 0,
                 is_input=True,
             ),
@@ -193,17 +261,17 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         ),
     ),
     "stream_sales(largest)": (
-        FigureMeasure("bn ¤", "expected GMV as paid of the day's largest anchor", largest_stream),
+        FigureMeasure("bn ¤", "expected GMV as paid of the day's largest anchor", _largest_stream),
     ),
     "brand_sales": (
-        FigureMeasure("bn ¤", "GMV at list price of brands and the retail partner", brand_goods),
+        FigureMeasure("bn ¤", "GMV at list price of brands and the retail partner", _brand_goods),
     ),
     "return_rate": (_RETURNS,),
     "horizon_return_rate": (
         FigureMeasure(
             "%",
             "returned GMV / GMV, whole horizon",
-            lambda reader, _: percentage(reader, "returned_fen", "gmv_fen", reader.horizon),
+            lambda reader, _: _percentage(reader, "returned_fen", "gmv_fen", reader.horizon),
             0,
             kind="share",
         ),
@@ -219,75 +287,11 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         ),
     ),
     "brand_share": (
-        FigureMeasure("%", "share of brands and the retail partner", brand_share, kind="share"),
+        FigureMeasure("%", "share of brands and the retail partner", _brand_share, kind="share"),
     ),
-    "own_elasticity": (
-        FigureMeasure(
-            "",
-            "own price, between copies that differ by a coupon on one kind; mean over dates",
-            probed_own_elasticity,
-            0,
-            kind="elasticity",
-            probe="dates",
-        ),
-    ),
-    "coupon_orders_uplift": (
-        FigureMeasure(
-            "% more",
-            "orders per look of one kind with a coupon on it; mean over dates",
-            cart_uplift,
-            0,
-            kind="elsewhere",
-            probe="dates",
-        ),
-    ),
-    "coupon_later_orders": (
-        FigureMeasure(
-            "%",
-            "orders after a coupon on everything against none; mean over dates",
-            later_orders,
-            0,
-            kind="elsewhere",
-            probe="dates",
-        ),
-    ),
-    "voucher_spending": (
-        FigureMeasure(
-            "¤ spend",
-            "GMV at list price more per unit of a coupon on everything, weeks after it included",
-            voucher_uplift,
-            0,
-            kind="elsewhere",
-            probe="voucher",
-        ),
-    ),
+    **PROBED,
 }
 """Readings by key. Of several, the first is that of `fit` unless the job says otherwise."""
-
-SHOWN_BY_DATE: Final[dict[str, FigureMeasure]] = {
-    "market_elasticity": FigureMeasure(
-        "", "orders by price, coupon on everything", market_elasticity, probe="dates"
-    ),
-    "coupon_uplift_list": FigureMeasure(
-        "¤ per ¤",
-        "GMV at list price per coupon on everything, in its days",
-        uplift("gmv_fen", after=False),
-        probe="dates",
-    ),
-    "coupon_uplift_paid": FigureMeasure(
-        "¤ per ¤",
-        "GMV as paid per coupon on everything, in its days",
-        uplift("gmv_paid_fen", after=False),
-        probe="dates",
-    ),
-    "coupon_uplift_paid_after": FigureMeasure(
-        "¤ per ¤",
-        "the same, with the days after it",
-        uplift("gmv_paid_fen", after=True),
-        probe="dates",
-    ),
-}
-"""What is read at every date of the experiments, though nobody has observed it."""
 
 
 def measures_of(key: str) -> tuple[FigureMeasure, ...]:

@@ -1,17 +1,26 @@
-"""Observed figures: a user's CSV or Parquet, read and checked row by row."""
+"""Observed figures: a user's CSV or Parquet, read and checked row by row.
+
+Own sales by day or by month are figures as well, one for each month and amount: a table with a
+column `date` (2020-05-14, or 2020-05 for a month) and columns named as measures that add up over
+days (`gmv_fen`, `gmv_paid_fen`, `orders_count`, `returned_fen` …). Days are added up; a month in
+which days are missing is left out, since its sum would say too little.
+"""
 
 import csv
 import io
 import re
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.calibrate.sales import figures_of_sales, is_sales
 from engine.errors import CombinedInputError, InputError
+from engine.measures.flows import FLOW_MEASURES
 from engine.results.storage import open_folder
 from engine.spec.accuracy import Tolerance
+from engine.units import FEN_PER_BN_RMB
 
 FIT, CHECK = "fit", "check"
 _SEPARATORS: Final = (",", ";", "\t")
@@ -20,6 +29,10 @@ _BOUNDS: Final = {">": 1, "<": -1}
 """What stands before a value that is a bound: the figure lies above it, or below."""
 
 _RANGE: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:-|…|to)\s*(\d+(?:\.\d+)?)")
+
+_DATE: Final = "date"
+_FLOWS: Final = tuple(measure.name for measure in FLOW_MEASURES)
+_MONTH: Final = "%Y-%m"
 
 
 class ObservedFigure(NamedTuple):
@@ -44,7 +57,7 @@ class ObservedFigure(NamedTuple):
 def read_figures(address: str, tolerance: Tolerance) -> list[ObservedFigure]:
     """Read a table with the columns key, period, value, unit, role, and tolerance or confidence.
 
-    Or one of sales by day or by month; see `engine.calibrate.sales`.
+    Or one of sales by day or by month; see `engine.calibrate.observed`.
 
     Parameters
     ----------
@@ -151,8 +164,8 @@ def _rows(address: str) -> Sequence[Mapping[str, Any]]:
         raise _refused(address, "there is no such file", "correct the path")
     data = folder.get(name)
     rows, columns = _parquet(address, data) if name.endswith(".parquet") else _csv(address, data)
-    if is_sales(columns):
-        return figures_of_sales(address, rows, columns)
+    if _is_sales(columns):
+        return _figures_of_sales(address, rows, columns)
     missing = [column for column in _NEEDED if column not in columns]
     if not {"tolerance", "confidence"} & set(columns):
         missing.append("tolerance (or confidence)")
@@ -189,3 +202,111 @@ def _parquet(address: str, data: bytes) -> tuple[list[dict[str, Any]], list[str]
 def _refused(address: str, what: str, remedy: str) -> InputError:
     allowed = f"CSV or Parquet with the columns {', '.join(_NEEDED)}, and tolerance or confidence"
     return InputError(f"figures: {address}", what, allowed, remedy)
+
+
+class _SalesCell(NamedTuple):
+    """Where a value stands."""
+
+    address: str
+    row: int
+    column: str
+
+    def mistake(self, got: Any, allowed: str) -> InputError:
+        where = f"figures: {self.address}, row {self.row}, column {self.column}"
+        return InputError(where, f"got {got!r}", allowed, "correct the cell, or remove the row")
+
+
+def _is_sales(columns: Sequence[str]) -> bool:
+    """Tell whether a table with such columns holds sales by date."""
+    return _DATE in columns and "key" not in columns
+
+
+def _figures_of_sales(
+    address: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str], currency: str = "RMB"
+) -> list[dict[str, str]]:
+    """Return rows of observed figures, as `observed.read_figures` knows them.
+
+    Parameters
+    ----------
+    address : of the table, for messages.
+    rows, columns : of the table, as texts or as Parquet has them.
+    currency : in which amounts are given.
+
+    Raises
+    ------
+    InputError
+        Naming the first cell that cannot be, a day or month that stands twice, a column that is
+        no measure, or a table without a whole month.
+    """
+    measures = [column for column in columns if column != _DATE]
+    for column in measures:
+        if column not in _FLOWS:
+            raise _SalesCell(address, 0, column).mistake(column, ", ".join((_DATE, *_FLOWS)))
+    days: dict[str, set[int]] = {}
+    sums: dict[tuple[str, str], int] = {}
+    for number, row in enumerate(rows, start=1):
+        at = _SalesCell(address, number, _DATE)
+        month, day = _month_and_day(row.get(_DATE), at)
+        seen = days.setdefault(month, set())
+        if day in seen or 0 in seen or (day == 0 and seen):
+            raise at.mistake(row.get(_DATE), "each day or each month once")
+        seen.add(day)
+        for column in measures:
+            amount = _sales_amount(row.get(column), _SalesCell(address, number, column))
+            sums[month, column] = sums.get((month, column), 0) + amount
+    whole = [month for month in sorted(days) if _is_whole(month, days[month])]
+    if not whole or not measures:
+        raise InputError(
+            f"figures: {address}",
+            "has no month of which every day is told",
+            "a whole month of days, or rows such as 2020-05",
+            "add the days that are missing",
+        )
+    return [
+        _month_figure(month, column, sums[month, column], currency)
+        for month in whole
+        for column in measures
+    ]
+
+
+def _month_and_day(written: Any, at: _SalesCell) -> tuple[str, int]:
+    """The month, and the day in it, 0 for all of the month."""
+    if isinstance(written, date):
+        return written.strftime(_MONTH), written.day
+    text = str(written or "").strip()
+    try:
+        if len(text) == len("2020-05"):
+            return datetime.strptime(text, _MONTH).strftime(_MONTH), 0  # noqa: DTZ007 - a month
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise at.mistake(written, "a day like 2020-05-14, or a month like 2020-05") from None
+    return day.strftime(_MONTH), day.day
+
+
+def _sales_amount(written: Any, at: _SalesCell) -> int:
+    allowed = "a whole number, at least 0"
+    try:
+        amount = float(written)
+    except (TypeError, ValueError):
+        raise at.mistake(written, allowed) from None
+    if not (amount >= 0 and amount.is_integer()):
+        raise at.mistake(written, allowed)
+    return int(amount)
+
+
+def _is_whole(month: str, days: set[int]) -> bool:
+    year, number = map(int, month.split("-"))
+    return days == {0} or len(days) == monthrange(year, number)[1]
+
+
+def _month_figure(month: str, column: str, amount: int, currency: str) -> dict[str, str]:
+    is_money = column.endswith("_fen")
+    value = amount / (FEN_PER_BN_RMB if is_money else 1e6)
+    return {
+        "role": "fit",
+        "key": column,
+        "period": month,
+        "value": repr(value),
+        "unit": f"bn {currency}" if is_money else "million",
+        "confidence": "high",
+    }

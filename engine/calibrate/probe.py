@@ -9,16 +9,19 @@ that the coupon is all in which they differ:
     uplift               = (sales_all - sales_none) / coupons
 
 with price = paid / list. Nothing that is fitted says what a coupon on everything does on this
-platform: `voucher_uplift` replays the vouchers that a city gave for shops, in so far as
+platform: `_voucher_uplift` replays the vouchers that a city gave for shops, in so far as
 a market without thresholds can.
+
+What is read off the copies is listed at the end: `PROBED` what others have observed too, and
+`SHOWN_BY_DATE` what nobody has.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from math import log
 from typing import Any, Final
 
-from engine.calibrate.run_reader import RunReader, Span
+from engine.calibrate.run_reader import FigureMeasure, Read, RunReader, Span
 from engine.case import Branch, Case, RunResult
 from engine.spec.calibration import Probes
 from engine.spec.policy import Policy
@@ -28,8 +31,6 @@ OWN: Final = KINDS.index("domestic")
 """Few enough goods to leave most substitutes as they are, enough orders to count."""
 
 _PLENTY_BN_RMB: Final = 1000.0
-
-_Read = Callable[[RunReader, tuple[Span, ...]], float]
 
 
 def probe_branches(case: Case, probes: Probes) -> tuple[Branch, ...]:
@@ -58,12 +59,25 @@ def probe_branches(case: Case, probes: Probes) -> tuple[Branch, ...]:
     return tuple(arms)
 
 
-def probed_own_elasticity(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
+def within(probes: Probes, first: date, last: date) -> Probes:
+    """Return the probes whose days all lie between two dates."""
+    latest = last - timedelta(days=probes.coupon_days + probes.after_days - 1)
+    voucher = probes.voucher_date
+    inside = voucher is not None and first <= voucher <= latest
+    return probes.model_copy(
+        update={
+            "dates": tuple(day for day in probes.dates if first <= day <= latest),
+            "voucher_date": voucher if inside else None,
+        }
+    )
+
+
+def _own_elasticity(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
     """Return the mean own-price elasticity over the dates; 0 where an arm sold nothing."""
     return _mean([_elasticity(*_own_arms(reader, day)) for day in reader.probes.dates])
 
 
-def cart_uplift(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
+def _cart_uplift(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
     """Return by how much a coupon on some goods lifts their orders per look, in per cent.
 
     The mean over the dates. The experiment that it stands for gave the coupon for goods that
@@ -79,7 +93,7 @@ def cart_uplift(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
     return _mean(found)
 
 
-def later_orders(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
+def _later_orders(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
     """Return by how much more is ordered in the days after a coupon on everything, in per cent.
 
     The mean over the dates.
@@ -94,7 +108,7 @@ def later_orders(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
     return _mean(found)
 
 
-def uplift(sales: str, *, after: bool) -> _Read:
+def _uplift_reading(sales: str, *, after: bool) -> Read:
     """Return the reading of RMB of sales per RMB of coupon of a coupon on everything, at a date.
 
     Parameters
@@ -112,7 +126,7 @@ def uplift(sales: str, *, after: bool) -> _Read:
     return read
 
 
-def market_elasticity(reader: RunReader, spans: tuple[Span, ...]) -> float:
+def _market_elasticity(reader: RunReader, spans: tuple[Span, ...]) -> float:
     """Return ln orders / ln price between a coupon on everything and none, at a date."""
     days = slice(reader.probes.coupon_days)
     arms = [
@@ -122,7 +136,7 @@ def market_elasticity(reader: RunReader, spans: tuple[Span, ...]) -> float:
     return _log_ratio(arms[0], arms[1])
 
 
-def voucher_uplift(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
+def _voucher_uplift(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
     """Return RMB at list price more per RMB of coupon in the weeks from the vouchers' date on.
 
     The days after count: the study found nothing that was only bought earlier. All buyers have
@@ -219,14 +233,71 @@ def _with_rates(bare: Policy, rates: Mapping[str, Mapping[date, float]]) -> Poli
     return bare.model_copy(update={"subsidy": bare.subsidy.model_copy(update={"rate": rate})})
 
 
-def within(probes: Probes, first: date, last: date) -> Probes:
-    """Return the probes whose days all lie between two dates."""
-    latest = last - timedelta(days=probes.coupon_days + probes.after_days - 1)
-    voucher = probes.voucher_date
-    inside = voucher is not None and first <= voucher <= latest
-    return probes.model_copy(
-        update={
-            "dates": tuple(day for day in probes.dates if first <= day <= latest),
-            "voucher_date": voucher if inside else None,
-        }
-    )
+PROBED: Final[dict[str, tuple[FigureMeasure, ...]]] = {
+    "own_elasticity": (
+        FigureMeasure(
+            "",
+            "own price, between copies that differ by a coupon on one kind; mean over dates",
+            _own_elasticity,
+            0,
+            kind="elasticity",
+            probe="dates",
+        ),
+    ),
+    "coupon_orders_uplift": (
+        FigureMeasure(
+            "% more",
+            "orders per look of one kind with a coupon on it; mean over dates",
+            _cart_uplift,
+            0,
+            kind="elsewhere",
+            probe="dates",
+        ),
+    ),
+    "coupon_later_orders": (
+        FigureMeasure(
+            "%",
+            "orders after a coupon on everything against none; mean over dates",
+            _later_orders,
+            0,
+            kind="elsewhere",
+            probe="dates",
+        ),
+    ),
+    "voucher_spending": (
+        FigureMeasure(
+            "¤ spend",
+            "GMV at list price more per unit of a coupon on everything, weeks after it included",
+            _voucher_uplift,
+            0,
+            kind="elsewhere",
+            probe="voucher",
+        ),
+    ),
+}
+"""Readings by key of what the experiments show and others have observed."""
+
+SHOWN_BY_DATE: Final[dict[str, FigureMeasure]] = {
+    "market_elasticity": FigureMeasure(
+        "", "orders by price, coupon on everything", _market_elasticity, probe="dates"
+    ),
+    "coupon_uplift_list": FigureMeasure(
+        "¤ per ¤",
+        "GMV at list price per coupon on everything, in its days",
+        _uplift_reading("gmv_fen", after=False),
+        probe="dates",
+    ),
+    "coupon_uplift_paid": FigureMeasure(
+        "¤ per ¤",
+        "GMV as paid per coupon on everything, in its days",
+        _uplift_reading("gmv_paid_fen", after=False),
+        probe="dates",
+    ),
+    "coupon_uplift_paid_after": FigureMeasure(
+        "¤ per ¤",
+        "the same, with the days after it",
+        _uplift_reading("gmv_paid_fen", after=True),
+        probe="dates",
+    ),
+}
+"""What is read at every date of the experiments, though nobody has observed it."""

@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 from math import isfinite
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.calibrate.coverage import Coverage
-from engine.calibrate.narrowing import Narrowing
-from engine.calibrate.posterior import INTERVAL, Predicted
+from engine.calibrate.posterior import INTERVAL, TargetPredictions
 from engine.calibrate.sample import SimulatedPoints
 from engine.calibrate.targets import Unmodelled
 
@@ -21,14 +19,6 @@ NO_POINT: Final = -1
 """`point` of a figure that is not modelled."""
 
 INERT: Final = "no unknown moves it: it rules nothing out"
-
-
-class TargetPredictions(NamedTuple):
-    """What is said of every target before it is compared, why, and what such sayings are worth."""
-
-    predicted: Predicted
-    coverage: Coverage
-    narrowing: Narrowing
 
 
 def calibration_rows(

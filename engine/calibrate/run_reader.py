@@ -1,10 +1,11 @@
-"""Periods as people write them, and a simulated year read over the days that they mean."""
+"""Periods as people write them, and how figures are read off a simulated year on their days."""
 
 import calendar
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
@@ -19,7 +20,6 @@ FORMS: Final = (
 )
 
 _MONTHS: Final = {name.lower(): k for k, name in enumerate(calendar.month_abbr) if name}
-
 
 _ISO: Final = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?")
 _ISO_PART: Final = re.compile(r"(\d{4})-([hq]\d)")
@@ -164,3 +164,30 @@ class RunReader:
     def _month(self, day: date) -> int:
         start = self.scenario.calendar.start
         return 12 * (day.year - start.year) + day.month - start.month
+
+
+Read = Callable[[RunReader, tuple[Span, ...]], float]
+"""Takes a year and the periods of a figure, and returns its value in the figure's unit."""
+
+_FigureKind = Literal["level", "growth", "share", "elasticity", "elsewhere"]
+"""What sort of figure: how far a model that is right in the main may be off it."""
+
+
+class FigureMeasure(NamedTuple):
+    """How a figure is read.
+
+    `read` takes a year and the periods; `unit` is how the observed unit must begin, `¤` in it the
+    scenario's currency;
+    `spans_count` the periods it takes, 0 for the whole horizon whatever the row says; `reading`
+    tells two readings of one key apart; `probe` says which experiments it needs; `is_input`
+    that the scenario's own numbers give it, so that to meet it proves nothing.
+    """
+
+    unit: str
+    says: str
+    read: Read
+    spans_count: int = 1
+    reading: str = ""
+    kind: _FigureKind = "level"
+    probe: Literal["", "dates", "voucher"] = ""
+    is_input: bool = False

@@ -13,7 +13,7 @@ What is plausible in the end, and which point is best, is said by fresh runs of 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from engine.stats.arrays import Floats
 
 _STILL = 1e-6
 """A target that varies less than this share of itself over the first wave is moved by nothing."""
+
+_REFOCUS: Final = 0.5
+"""Share of the points so far, those that miss least, on which emulators are fitted again."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,17 @@ class SimulatedPoints:
         """Worst miss + root of the mean square, (points,): a sum alone lets one figure go."""
         return np.asarray(self.ranked[:, 0] + np.sqrt((self.ranked**2).mean(axis=1)))
 
+    @cached_property
+    def better_places(self) -> NDArray[np.int64]:
+        """Places of the points that miss least, (kept,), ascending.
+
+        All of the first wave's while there are few.
+        """
+        count = len(self.points)
+        least = min(count, 2 * self.cube.shape[1] + 10)
+        size = max(least, round(_REFOCUS * count)) if self.wave.max() > 1 else count
+        return np.sort(np.argsort(self.score, kind="stable")[:size])
+
     def plausible(self, cutoff: float) -> NDArray[np.bool_]:
         """Return which points are confirmed with their worst miss within the cutoff, (points,)."""
         return np.asarray(self.confirmed & (self.ranked[:, 0] <= cutoff))
@@ -188,49 +202,3 @@ def beyond(differences: Floats, bounds: NDArray[np.int64]) -> Floats:
     """
     inside = bounds * differences > 0
     return np.where(inside, 0.0, differences)
-
-
-def plausible_points(
-    sample: SimulatedPoints, cutoff: float, at_least: int
-) -> tuple[NDArray[np.int64], bool]:
-    """Return the plausible points, best first, and whether there are any.
-
-    Without any, the `at_least` confirmed points that miss least are returned instead.
-
-    Parameters
-    ----------
-    sample
-        All points.
-    cutoff
-        Worst miss that is plausible, in standard deviations.
-    at_least
-        Points to return where none is plausible.
-
-    Returns
-    -------
-    (found,) int64, rows of the sample, and whether these are plausible.
-    """
-    order = np.argsort(sample.score, kind="stable")
-    order = order[sample.confirmed[order]]
-    found = order[sample.plausible(cutoff)[order]]
-    return (found, True) if found.size else (order[:at_least], False)
-
-
-def spread_points(cube: Floats, order: Sequence[int], count: int) -> list[int]:
-    """Choose points of `order` that lie far from one another, beginning with the first.
-
-    Parameters
-    ----------
-    cube
-        (points, unknowns) float64, all points.
-    order
-        Indices of those that may be chosen.
-    count
-        How many are chosen, at the most.
-    """
-    chosen = [int(order[0])]
-    left = [int(place) for place in order[1:]]
-    while left and len(chosen) < count:
-        gaps = [float(np.min(((cube[chosen] - cube[place]) ** 2).sum(axis=1))) for place in left]
-        chosen.append(left.pop(int(np.argmax(gaps))))
-    return chosen

@@ -1,12 +1,17 @@
-"""Observed figures matched with what a simulated year can show of them."""
+"""Observed figures matched with what a simulated year can show of them.
+
+Units are taken as people write them: `bn USD`, `USD bn` and `1.5` of `million USD` are one unit
+each with its size; the currency is the scenario's. Words after the unit, as `per order`, are passed
+over.
+"""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from engine.calibrate.figure_units import factor_of, shown_unit
-from engine.calibrate.measures import KNOWN, SHOWN_BY_DATE, FigureMeasure, measures_of
+from engine.calibrate.measures import KNOWN, measures_of
 from engine.calibrate.observed import FIT, ObservedFigure
-from engine.calibrate.run_reader import FORMS, Span, spans
+from engine.calibrate.probe import SHOWN_BY_DATE
+from engine.calibrate.run_reader import FORMS, FigureMeasure, Span, spans
 from engine.errors import CombinedInputError, InputError
 from engine.spec.accuracy import Accuracy
 from engine.spec.calendar import Calendar
@@ -35,6 +40,11 @@ _WHY_NOT: Final[dict[str, str]] = {
 _Z_OF_TOLERANCE: Final = 3.0
 """Standard deviations in a tolerance: any single-peaked law keeps 95 % within three
 (Pukelsheim, The American Statistician 48, 1994)."""
+
+_CURRENCY: Final = "¤"
+"""Stands in a measure's unit for the scenario's currency."""
+
+_SIZES: Final = {"thousand": 1e3, "million": 1e6, "bn": 1e9}
 
 
 class CalibrationTarget(NamedTuple):
@@ -158,9 +168,9 @@ def _targets(figure: ObservedFigure, asked: _Asked) -> list[CalibrationTarget] |
 
 def _in_unit(figure: ObservedFigure, unit: str, currency: str) -> ObservedFigure:
     """Return the figure in the unit that its measure is read in."""
-    factor = factor_of(figure.unit, unit, currency)
+    factor = _factor_of(figure.unit, unit, currency)
     if factor is None:
-        wanted = shown_unit(unit, currency)
+        wanted = _shown_unit(unit, currency)
         other = ", the scenario's currency" if wanted != unit else ""
         raise _mistake(figure, "unit", f"got {figure.unit!r}", f"{wanted}{other}, …")
     if factor == 1.0 or figure.value is None:
@@ -168,7 +178,7 @@ def _in_unit(figure: ObservedFigure, unit: str, currency: str) -> ObservedFigure
     return figure._replace(
         value=factor * figure.value,
         tolerance=factor * figure.tolerance,
-        unit=shown_unit(unit, currency),
+        unit=_shown_unit(unit, currency),
     )
 
 
@@ -218,7 +228,7 @@ def _forecasts(told: Sequence[CalibrationTarget], asked: _Asked) -> list[Calibra
                 CalibrationTarget(
                     key,
                     period,
-                    shown_unit(measure.unit, asked.currency),
+                    _shown_unit(measure.unit, asked.currency),
                     FORECAST,
                     None,
                     0.0,
@@ -241,7 +251,7 @@ def _probed(asked: _Asked) -> list[CalibrationTarget]:
         CalibrationTarget(
             key,
             str(day),
-            shown_unit(measure.unit, asked.currency),
+            _shown_unit(measure.unit, asked.currency),
             PROBE,
             None,
             0.0,
@@ -256,3 +266,42 @@ def _probed(asked: _Asked) -> list[CalibrationTarget]:
 def _mistake(figure: ObservedFigure, column: str, what: str, allowed: str) -> InputError:
     where = f"figures: row {figure.row} ({figure.key}), column {column}"
     return InputError(where, what, allowed, "correct the cell, or remove the row")
+
+
+def _factor_of(written: str, unit: str, currency: str) -> float | None:
+    """Return by what a figure in a written unit is multiplied to be in `unit`; None if it has none.
+
+    Parameters
+    ----------
+    written : the unit of an observed figure.
+    unit : of its measure, see `engine.calibrate.measures.FigureMeasure`.
+    currency : of the scenario.
+    """
+    wanted = unit.replace(_CURRENCY, currency)
+    if written.startswith((wanted, _turned(wanted, currency))):
+        return 1.0
+    size, _, rest = wanted.partition(" ")
+    if size not in _SIZES or (rest and rest != currency):
+        return None
+    own, others = _size(written, currency)
+    return own / _SIZES[size] if own is not None and (not rest or others) else None
+
+
+def _shown_unit(unit: str, currency: str) -> str:
+    """Return a measure's unit with the currency in it."""
+    return unit.replace(_CURRENCY, currency)
+
+
+def _turned(wanted: str, currency: str) -> str:
+    """`bn RMB` as `RMB bn`."""
+    size, _, rest = wanted.partition(" ")
+    return f"{currency} {size}" if rest == currency else wanted
+
+
+def _size(written: str, currency: str) -> tuple[float | None, bool]:
+    """Return the size word of a unit as a number, and whether the currency stands beside it."""
+    has_currency = f" {currency} " in f" {written} "
+    words = written.replace(currency, " ").split() if has_currency else written.split()
+    if not words or words[0] not in _SIZES:
+        return (1.0, True) if has_currency else (None, False)
+    return _SIZES[words[0]], has_currency

@@ -1,18 +1,28 @@
-"""One wave: which points to simulate, and the simulation of them."""
+"""One wave: which points to simulate, and the simulation of them.
+
+Points of a later wave are those that emulators do not rule out, by how far what they predict lies
+from what was observed,
+
+    I(x) = |z - E f(x)| / sqrt(V_observation + V_discrepancy + V_emulator(x) + V_replications)
+
+in the emulators' scale. Of a figure that is known to lie above or below a value, only the part
+beyond it counts.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine import cases
 from engine.calibrate.checkpoint import EVERY, WaveCheckpoint
-from engine.calibrate.implausibility import implausibility
+from engine.calibrate.emulator import Emulator, fit_emulator
 from engine.calibrate.probe import probe_branches, within
 from engine.calibrate.run_reader import RunReader
-from engine.calibrate.sample import SimulatedPoints
-from engine.calibrate.subset_simulation import sample_plausible
+from engine.calibrate.sample import SimulatedPoints, beyond
+from engine.calibrate.subset_simulation import Implausibility, sample_plausible
 from engine.calibrate.targets import CalibrationTarget
 from engine.calibrate.unknown_space import UnknownSpace, Values
 from engine.case import Case
@@ -21,6 +31,7 @@ from engine.design.sequences import latin_hypercube
 from engine.rng import Purpose, derive_seed
 from engine.spec.calibration import NO_PROBES, CalibrateJob, Probes
 from engine.spec.jobs import Ensemble
+from engine.stats.arrays import Floats
 
 _OnRuns = Callable[[int, int], None]
 """Takes the years done and the years in all."""
@@ -69,7 +80,7 @@ def next_points(plan: CalibrationPlan, sample: SimulatedPoints, wave: int) -> li
         Number of the wave, 2 or more.
     """
     job, space = plan.job, plan.space
-    rule = implausibility(sample, worst=2 if wave == 2 < len(job.fit.waves) else 1)
+    rule = _implausibility(sample, worst=2 if wave == 2 < len(job.fit.waves) else 1)
     (count, cutoff), seed = job.fit.waves[wave - 1], _seed(job, wave)
     parts = ((count // 2, _WELL_INSIDE * cutoff), (count - count // 2, cutoff))
     found = [
@@ -177,3 +188,62 @@ def _point_cases(plan: CalibrationPlan, points: Sequence[Values]) -> list[Case]:
 
 def _seed(job: CalibrateJob, wave: int) -> int:
     return derive_seed(job.seed, Purpose.TRIAL, wave) >> 31
+
+
+class _Judged(NamedTuple):
+    """Emulators of some targets and what was observed of these, in the emulators' scale.
+
+    `observed` (targets,) float64; `variance` (targets,) of all that is no emulator's; `bounds`
+    (targets,) int64, as `CalibrationTarget.bound`.
+    """
+
+    emulator: Emulator
+    observed: Floats
+    variance: Floats
+    bounds: NDArray[np.int64]
+
+    def misses(self, cube: Floats) -> tuple[Floats, Floats]:
+        """Return signed misses in standard deviations and their variances, (points, targets)."""
+        means, variances = self.emulator(cube)
+        whole = variances + self.variance
+        return beyond(means - self.observed, self.bounds) / np.sqrt(whole), whole
+
+
+def _judged(sample: SimulatedPoints) -> _Judged:
+    """Return emulators of the figures that count, fitted on the better points."""
+    places, targets = sample.better_places, sample.fitted
+    observed = sample.observed[targets]
+    emulator = fit_emulator(
+        sample.cube[places], sample.means[np.ix_(places, targets)], observed > 0
+    )
+    unit = np.where(emulator.is_log, np.abs(observed), 1.0)
+    return _Judged(
+        emulator,
+        emulator.in_scale(observed),
+        (sample.sds[targets] ** 2 + sample.noise[0, targets] ** 2) / unit**2,
+        sample.bounds[targets],
+    )
+
+
+def _implausibility(sample: SimulatedPoints, worst: int) -> Implausibility:
+    """Return the `worst`-th largest implausibility of emulators fitted on the better points.
+
+    Parameters
+    ----------
+    sample
+        All points simulated so far.
+    worst
+        1 for the largest implausibility over the targets, 2 for the next, ….
+
+    Returns
+    -------
+    A function of points of the unit cube, (points, unknowns), whose values are (points,) float64
+    standard deviations.
+    """
+    found = _judged(sample)
+    rank = min(worst, sample.fitted.size) - 1
+
+    def rule(cube: Floats) -> Floats:
+        return np.asarray(-np.sort(-np.abs(found.misses(cube)[0]), axis=1)[:, rank])
+
+    return rule

@@ -6,10 +6,9 @@ parts that know no search: each takes years that were simulated, or lists those 
 1.  *The past.* Until the date `history` was in force; it is simulated once per world,
     population and run seed, and every candidate goes on from a copy (`engine.market.past`).
     Purse, target path and dated levers of candidates begin on the date.
-2.  *Worlds.* What is known by the date weighs the plausible worlds by their past (`actuals`,
-    `weights`): a figure counts whose period has ended, and that is no check. Where
-    few worlds carry the weight the answer says so, and it is given again with each world left out
-    (`robustness`).
+2.  *Worlds.* What is known by the date weighs the plausible worlds by their past (`weights`): a
+    figure counts whose period has ended, and that is no check. Where few worlds carry the weight
+    the answer says so, and it is given again with each world left out (`robustness`).
 3.  *Candidates.* Whatever finds them (a search, a baseline, an earlier study), all are
     treated alike: levers that cannot act take today's values (`inert`), and what is left names the
     policy (`names`). Today's policy is the one in force carried on, not a year without any policy.
@@ -26,7 +25,7 @@ parts that know no search: each takes years that were simulated, or lists those 
     others and beside them, signed and with an interval (`attribution`).
 8.  *Beyond the year.* What a policy is worth with what it leaves behind, if today's follows, over
     0, 90 and 365 days, from when on it pays and whether that has run off (`value`); and what the
-    shape of its target path brings beyond a straight one (`path_shape`): both in `beyond`.
+    shape of its target path brings beyond a straight one: both in `beyond`.
 
 All policies and all worlds of a replication meet the same random numbers. So what is uncertain
 of any mean is its spread over replications, and what worlds differ in is shown, not averaged away.

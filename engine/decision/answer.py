@@ -5,25 +5,27 @@ target: the price table is made of them all, so none that is known and better is
 levers are left out of what is said of a policy, and its name is made of the rest. Net cost is
 the contribution that today's policy, carried on under the same seeds, would have brought more.
 Wherever worlds are averaged or counted here they have the weights that follow from what is known
-by the decision (`actuals`); the search weighed them alike.
+by the decision (`weights`); the search weighed them alike.
+
+The plan of the policy goes month by month. Its expected GMV is cumulative over the calendar year,
+actuals of the past included; the 10 to 90 % range is over worlds, weighted, and replications
+together.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.case import RunResult
 from engine.compute import Runner
-from engine.decision.actuals import WeighedPast
 from engine.decision.amounts import bn
 from engine.decision.attribution import Attribution, attribution_cases, attributions
 from engine.decision.beyond import Beyond, beyond_the_year
-from engine.decision.confirmed import confirmed_policy
 from engine.decision.inert import differences
-from engine.decision.months import Month, plan_by_month
-from engine.decision.names import policy_name
+from engine.decision.names import lever_phrase, policy_name
 from engine.decision.price_table import (
     ConfirmedPolicy,
     PriceQuestion,
@@ -33,15 +35,35 @@ from engine.decision.price_table import (
 )
 from engine.decision.recommended import Recommendation, recommendation
 from engine.decision.robustness import WithoutWorld, certainty_sentences, without_each_world
-from engine.decision.weights import WorldWeights
+from engine.decision.weights import WeighedPast, WorldWeights
 from engine.errors import PoquanError
 from engine.search.market import fresh_cases
 from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
+from engine.stats.quantiles import weighted_quantile
 from engine.units import FEN_PER_BN_RMB
 
 SHOWN = ("top10_share", "brand_share", "dau_change_share")
 """What the price table says of the ecosystem."""
+
+
+class _Month(NamedTuple):
+    """One month of a plan, fen.
+
+    `gmv` of the month; `low`, `middle` and `high` the 10 %, 50 % and 90 % quantiles of what has
+    been sold in the year by its end, `target` what should have been by then; `subsidy` of the
+    month; `changes` the levers that move on a day of it, in words.
+    """
+
+    month: date
+    is_past: bool
+    gmv_fen: float
+    low_fen: float
+    middle_fen: float
+    high_fen: float
+    target_fen: float
+    subsidy_fen: float
+    changes: str
 
 
 class Answer(NamedTuple):
@@ -61,7 +83,7 @@ class Answer(NamedTuple):
     recommended: Recommendation
     rows: list[PriceRow]
     effects: list[Attribution]
-    months: list[Month]
+    months: list[_Month]
     weights: WorldWeights
     without: list[WithoutWorld]
     certainty: tuple[str, ...]
@@ -88,7 +110,7 @@ def answer(job: OptimizeJob, confirmed: Confirmed, pool: Runner, past: WeighedPa
     pool
         Simulates what attribution needs, on the first of the fresh replications.
     past
-        Weighs the worlds: see `engine.decision.actuals.weighed_past`.
+        Weighs the worlds: see `engine.decision.weights.weighed_past`.
 
     Raises
     ------
@@ -106,7 +128,9 @@ def answer(job: OptimizeJob, confirmed: Confirmed, pool: Runner, past: WeighedPa
     weighed, notes = past
     weights = weighed.weights
     found = {
-        name: confirmed_policy(names[name], own, years[job.today], SHOWN, binding[name], weights)
+        name: ConfirmedPolicy.from_years(
+            names[name], own, years[job.today], SHOWN, binding[name], weights
+        )
         for name, own in years.items()
         if len(own) == len(years[job.today])  # the others fell out early
     }
@@ -128,7 +152,7 @@ def answer(job: OptimizeJob, confirmed: Confirmed, pool: Runner, past: WeighedPa
         recommended=advice,
         rows=rows,
         effects=_effects(job, confirmed.policies, shown, pool, weights),
-        months=plan_by_month(job, confirmed.policies[shown], years[shown], weights),
+        months=_plan_by_month(job, confirmed.policies[shown], years[shown], weights),
         weights=weighed,
         without=without,
         certainty=(*certainty_sentences(weighed, without, advice.policy), *notes),
@@ -213,3 +237,58 @@ def _effects(
     cases = attribution_cases(like, policy, today, job.decision_date)
     years = list(pool.run(cases))
     return attributions(years, policy, today, job.decision_date, weights=weights)
+
+
+def _plan_by_month(
+    job: OptimizeJob, policy: Policy, years: Sequence[RunResult], weights: Mapping[str, float]
+) -> list[_Month]:
+    """Lay a policy's years out by month.
+
+    Parameters
+    ----------
+    job
+        Names the decision's date and the horizon.
+    policy
+        The one that was simulated.
+    years
+        Its years, with their days.
+    weights
+        How much each world counts, adding up to 1; the years of a world share its weight.
+    """
+    calendar = job.scenario.calendar
+    days = [calendar.start + timedelta(days=k) for k in range(calendar.n_days)]
+    firsts = [k for k, day in enumerate(days) if k == 0 or day.day == 1]
+    decided = job.decision_date or calendar.start
+    worlds = [year.labels["world"] for year in years]
+    counts = Counter(worlds)
+    shares = np.array([weights[world] / counts[world] for world in worlds], np.float64)
+    gmv = np.array([year.daily["gmv_paid_fen"] for year in years], np.float64)
+    spent = np.array([year.daily["subsidy_fen"] for year in years], np.float64)
+    target = np.array([year.daily["target_cumulative_fen"] for year in years], np.float64)
+    found = []
+    for first, last in zip(firsts, [*firsts[1:], len(days)], strict=True):
+        cumulative = gmv[:, :last].sum(axis=1)
+        low, middle, high = (weighted_quantile(cumulative, shares, p) for p in (0.1, 0.5, 0.9))
+        found.append(
+            _Month(
+                month=days[first].replace(day=1),
+                is_past=days[last - 1] < decided,
+                gmv_fen=float(shares @ gmv[:, first:last].sum(axis=1)),
+                low_fen=low,
+                middle_fen=middle,
+                high_fen=high,
+                target_fen=float(shares @ target[:, last - 1]),
+                subsidy_fen=float(shares @ spent[:, first:last].sum(axis=1)),
+                changes=_changes(job, policy, days[first], days[last - 1]),
+            )
+        )
+    return found
+
+
+def _changes(job: OptimizeJob, policy: Policy, first: date, last: date) -> str:
+    """What is done otherwise than before, from some day of a month on."""
+    decided = job.decision_date or job.scenario.calendar.start
+    if not first <= decided <= last:
+        return ""
+    moved = differences(policy, job.baselines[str(job.today)], decided)
+    return ", ".join(lever_phrase(one) for one in moved)

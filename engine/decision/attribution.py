@@ -55,7 +55,7 @@ class Attribution(NamedTuple):
     pairs_count: int
 
 
-def attributed_policies(
+def _attributed_policies(
     policy: Policy, today: Policy, decision_date: date | None = None
 ) -> dict[str, Policy]:
     """Return the policies to simulate, by their part in the attribution.
@@ -86,7 +86,7 @@ def attribution_cases(
     policy, today, decision_date
         See `differences`.
     """
-    parts = attributed_policies(policy, today, decision_date)
+    parts = _attributed_policies(policy, today, decision_date)
     return [replace(case, policy=part) for part in parts.values() for case in like]
 
 
@@ -117,7 +117,7 @@ def attributions(
         If years are missing.
     """
     moved = differences(policy, today, decision_date)
-    parts = attributed_policies(policy, today, decision_date)
+    parts = _attributed_policies(policy, today, decision_date)
     runs = _by_part(years, parts)
     keys = sorted(runs[_TODAY])
     units = independent_units([key[1] for key in keys], [key[3] for key in keys])

@@ -34,15 +34,6 @@ class Difference(NamedTuple):
     was: Any
 
 
-def inert_levers(policy: Policy) -> tuple[str, ...]:
-    """Return the paths of the levers that cannot act, in the catalogue's order.
-
-    No value of an inert lever does anything while the others stay; a lever that is off is not
-    inert where another value of it would do something.
-    """
-    return tuple(path for path in LEVERS if not _can_act(path, policy))
-
-
 def stripped(policy: Policy, today: Policy) -> Policy:
     """Return the policy with the values of `today` wherever a lever is inert.
 
@@ -96,7 +87,11 @@ def _paths() -> Iterator[str]:
 
 
 def _can_act(path: str, policy: Policy) -> bool:
-    """Whether some value of a lever would do something: what it needs acts if it does."""
+    """Whether some value of a lever would do something while the others stay.
+
+    Where what it needs acts if it does. A lever that is off can act where another value of it
+    would do something.
+    """
     on = {
         name: math.inf if name == path else max(_values(policy, name))
         for name, lever in LEVERS.items()

@@ -17,15 +17,20 @@ all worlds share: what is uncertain of a figure over worlds is its spread over r
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from engine.case import RunResult
+from engine.errors import InputError
 from engine.stats.arrays import Floats
 from engine.stats.intervals import Interval, mean_interval
 from engine.stats.quantiles import weighted_quantile
 from engine.stats.reach import ROUNDING, held_level, levels_between, reached_share
 from engine.units import FEN_PER_BN_RMB
+
+_Years = dict[tuple[str, int, int, int], RunResult]
+"""By world, replication, run seed and population."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,65 @@ class ConfirmedPolicy:
     binding: str = ""
     others: Mapping[str, float] = field(default_factory=dict)
 
+    @classmethod
+    def from_years(
+        cls,
+        name: str,
+        years: Sequence[RunResult],
+        today: Sequence[RunResult],
+        others: Sequence[str] = (),
+        binding: str = "",
+        weights: Mapping[str, float] | None = None,
+    ) -> "ConfirmedPolicy":
+        """Return a policy's samples by world and replication, in the order of today's years.
+
+            net cost = contribution of today's policy - contribution of the policy, year by year
+
+        Parameters
+        ----------
+        name
+            What the policy is called in tables.
+        years, today
+            Its years and those of today's policy, of the same worlds, replications and seeds.
+        others
+            Further columns of `runs` whose means are shown.
+        binding
+            What the policy ran into.
+        weights
+            How much each world counts in the means of `others`, adding up to 1; none: all the same.
+
+        Raises
+        ------
+        InputError
+            If the years do not pair, or a world lacks a replication.
+        """
+        own, base = _by_key(years), _by_key(today)
+        worlds = list(dict.fromkeys(key[0] for key in base))
+        if own.keys() != base.keys() or len(base) % len(worlds):
+            raise _unpaired(name)
+        keys = [
+            sorted((key for key in base if key[0] == world), key=lambda key: key[1])
+            for world in worlds
+        ]
+        if len({tuple(key[1] for key in row) for row in keys}) > 1:
+            raise _unpaired(name)
+
+        def by_world(found: _Years, measure: str) -> Floats:
+            return np.array([[found[key].run[measure] for key in row] for row in keys], np.float64)
+
+        shares = np.array([1.0 / len(worlds) if weights is None else weights[w] for w in worlds])
+        contribution = "platform_contribution_fen"
+        return cls(
+            name=name,
+            gmv_fen=by_world(own, "gmv_paid_fen"),
+            cost_fen=by_world(base, contribution) - by_world(own, contribution),
+            subsidy_fen=by_world(own, "subsidy_fen"),
+            binding=binding,
+            others={
+                measure: float(shares @ by_world(own, measure).mean(axis=1)) for measure in others
+            },
+        )
+
 
 @dataclass(frozen=True)
 class PriceQuestion:
@@ -56,6 +120,22 @@ class PriceQuestion:
     worlds: tuple[str, ...]
     weights: Floats
     value_of_gmv: float = 0.0
+
+    def reach(self, policy: ConfirmedPolicy, target_fen: float) -> float:
+        """Return the probability that a policy's GMV as paid ends at or above a target."""
+        return reached_share(policy.gmv_fen, target_fen, self.weights)
+
+    def is_reached(self, policy: ConfirmedPolicy, target_fen: float) -> bool:
+        """Return whether a policy reaches a target with the asked probability."""
+        return self.reach(policy, target_fen) >= self.probability - ROUNDING
+
+    def held_fen(self, policy: ConfirmedPolicy) -> float:
+        """Return the largest target that a policy reaches with the asked probability, fen."""
+        return held_level(policy.gmv_fen, self.probability, self.weights)
+
+    def mean(self, sample: Floats) -> float:
+        """Return the mean over replications, worlds weighted, of (worlds, replications) float64."""
+        return float(self.weights @ sample.mean(axis=1))
 
 
 class PriceRow(NamedTuple):
@@ -135,30 +215,15 @@ def cheapest(
     asked
         The probability, the worlds and their weights, and v.
     """
-    good = [one for one in policies if reaches(one, target_fen, asked)]
+    good = [one for one in policies if asked.is_reached(one, target_fen)]
 
     def order(one: ConfirmedPolicy) -> tuple[float, float, bool, str]:
-        price = _mean(one.cost_fen, asked) - asked.value_of_gmv * _mean(
-            one.gmv_fen - today.gmv_fen, asked
+        price = asked.mean(one.cost_fen) - asked.value_of_gmv * asked.mean(
+            one.gmv_fen - today.gmv_fen
         )
-        return price, -held_fen(one, asked), one is not today, one.name
+        return price, -asked.held_fen(one), one is not today, one.name
 
     return min(good, key=order, default=None)
-
-
-def reach(policy: ConfirmedPolicy, target_fen: float, asked: PriceQuestion) -> float:
-    """Return the probability that a policy's GMV as paid ends at or above a target."""
-    return reached_share(policy.gmv_fen, target_fen, asked.weights)
-
-
-def reaches(policy: ConfirmedPolicy, target_fen: float, asked: PriceQuestion) -> bool:
-    """Return whether a policy reaches a target with the asked probability."""
-    return reach(policy, target_fen, asked) >= asked.probability - ROUNDING
-
-
-def held_fen(policy: ConfirmedPolicy, asked: PriceQuestion) -> float:
-    """Return the largest target that a policy reaches with the asked probability, fen."""
-    return held_level(policy.gmv_fen, asked.probability, asked.weights)
 
 
 def default_targets(
@@ -185,8 +250,8 @@ def default_targets(
     count
         How many levels there are, about.
     """
-    low = held_fen(today, asked) / FEN_PER_BN_RMB
-    high = max(held_fen(one, asked) for one in _with_today(policies, today)) / FEN_PER_BN_RMB
+    low = asked.held_fen(today) / FEN_PER_BN_RMB
+    high = max(asked.held_fen(one) for one in _with_today(policies, today)) / FEN_PER_BN_RMB
     levels = levels_between(low, high, goal_fen / FEN_PER_BN_RMB, count)
     return [level * FEN_PER_BN_RMB for level in levels]
 
@@ -204,7 +269,7 @@ def _row(
     target_fen: float,
     asked: PriceQuestion,
 ) -> PriceRow:
-    without_more = reach(today, target_fen, asked)
+    without_more = asked.reach(today, target_fen)
     if found is None:
         return PriceRow(target_fen, without_more, None)
     reached = np.where(found.gmv_fen >= target_fen, 1.0, 0.0)
@@ -217,7 +282,7 @@ def _row(
         target_fen=target_fen,
         reach_today=without_more,
         policy=found.name,
-        reach=_mean(reached, asked),
+        reach=asked.mean(reached),
         reach_error=mean_interval(asked.weights @ reached).standard_error,
         worst_world=asked.worlds[worst],
         worst_reach=float(by_world[worst]),
@@ -226,8 +291,8 @@ def _row(
         cost_50=(low50, high50),
         cost_80=(low80, high80),
         cost_per_gmv=_marginal(found, below or today, asked),
-        gmv_fen=_mean(found.gmv_fen, asked),
-        subsidy_fen=_mean(found.subsidy_fen, asked),
+        gmv_fen=asked.mean(found.gmv_fen),
+        subsidy_fen=asked.mean(found.subsidy_fen),
         binding=found.binding,
         others=found.others,
     )
@@ -235,10 +300,21 @@ def _row(
 
 def _marginal(found: ConfirmedPolicy, below: ConfirmedPolicy, asked: PriceQuestion) -> float | None:
     """RMB of net cost more per RMB of GMV more; None without more GMV."""
-    more = _mean(found.gmv_fen - below.gmv_fen, asked)
-    return _mean(found.cost_fen - below.cost_fen, asked) / more if more > 0 else None
+    more = asked.mean(found.gmv_fen - below.gmv_fen)
+    return asked.mean(found.cost_fen - below.cost_fen) / more if more > 0 else None
 
 
-def _mean(sample: Floats, asked: PriceQuestion) -> float:
-    """The mean over replications, worlds weighted."""
-    return float(asked.weights @ sample.mean(axis=1))
+def _by_key(years: Sequence[RunResult]) -> _Years:
+    def key(labels: dict[str, Any]) -> tuple[str, int, int, int]:
+        return labels["world"], labels["replication"], labels["seed"], labels["population"]
+
+    return {key(year.labels): year for year in years}
+
+
+def _unpaired(name: str) -> InputError:
+    return InputError(
+        f"policy {name!r}",
+        "its years are not those of today's policy, world by world",
+        "the same replications of the same worlds, under common random numbers",
+        "simulate both with the same seed, worlds and replications",
+    )

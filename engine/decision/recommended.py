@@ -14,10 +14,7 @@ from engine.decision.price_table import (
     PriceQuestion,
     PriceRow,
     cheapest,
-    held_fen,
     price_table,
-    reach,
-    reaches,
 )
 from engine.units import FEN_PER_BN_RMB
 
@@ -57,15 +54,15 @@ def recommendation(
     everyone = [today, *(one for one in policies if one is not today)]
     found = cheapest(everyone, today, goal_fen, asked)
     if found is None:
-        best = max(everyone, key=lambda one: held_fen(one, asked))
+        best = max(everyone, key=asked.held_fen)
         return Recommendation(
-            None, False, held_fen(best, asked), None, None, _out_of_reach(best, goal_fen, asked)
+            None, False, asked.held_fen(best), None, None, _out_of_reach(best, goal_fen, asked)
         )
-    held = held_fen(found, asked)
+    held = asked.held_fen(found)
     above = [target for target in targets_fen if target > held]
     rows = [row for row in price_table(everyone, today, above, asked) if row.policy is not None]
     step = rows[0] if rows else None
-    enough = reaches(today, goal_fen, asked)
+    enough = asked.is_reached(today, goal_fen)
     pays_from = _pays_from(step, found, everyone, asked)
     sentences = (
         *_reached(found, today, goal_fen, asked),
@@ -79,10 +76,10 @@ def _reached(
     found: ConfirmedPolicy, today: ConfirmedPolicy, goal_fen: float, asked: PriceQuestion
 ) -> tuple[str, ...]:
     """Say whether doing nothing more is enough, and what is cheapest."""
-    chance, own = reach(today, goal_fen, asked), reach(found, goal_fen, asked)
-    cost = _cost(found, asked)
+    chance, own = asked.reach(today, goal_fen), asked.reach(found, goal_fen)
+    cost = asked.mean(found.cost_fen)
     goal = f"{bn(goal_fen)} bn RMB"
-    enough = reaches(today, goal_fen, asked)
+    enough = asked.is_reached(today, goal_fen)
     first = (
         f"Doing nothing more reaches {goal} with probability {chance:.2f}."
         if enough
@@ -100,7 +97,7 @@ def _reached(
 def _next_sentence(step: PriceRow | None, found: ConfirmedPolicy, asked: PriceQuestion) -> str:
     if step is None or step.cost.value is None:
         return "No policy here reaches the next target as surely."
-    more = step.cost.value - _cost(found, asked)
+    more = step.cost.value - asked.mean(found.cost_fen)
     return (
         f"The next step, {bn(step.target_fen)} bn RMB, costs {bn(more)} bn RMB on top: "
         f"{step.policy}."
@@ -108,7 +105,7 @@ def _next_sentence(step: PriceRow | None, found: ConfirmedPolicy, asked: PriceQu
 
 
 def _out_of_reach(best: ConfirmedPolicy, goal_fen: float, asked: PriceQuestion) -> tuple[str, ...]:
-    chance = reach(best, goal_fen, asked)
+    chance = asked.reach(best, goal_fen)
     goal = f"{bn(goal_fen)} bn RMB with probability {asked.probability:g}"
     return (
         f"No policy here reaches {goal}: the best, {best.name}, does with {chance:.2f}.",
@@ -126,17 +123,13 @@ def _pays_from(
     if step is None:
         return None
     other = next(one for one in everyone if one.name == step.policy)
-    more = float(asked.weights @ (other.gmv_fen - found.gmv_fen).mean(axis=1))
+    more = asked.mean(other.gmv_fen - found.gmv_fen)
     if more <= 0:
         return None
-    return (_cost(other, asked) - _cost(found, asked)) / more
-
-
-def _cost(policy: ConfirmedPolicy, asked: PriceQuestion) -> float:
-    return float(asked.weights @ policy.cost_fen.mean(axis=1))
+    return (asked.mean(other.cost_fen) - asked.mean(found.cost_fen)) / more
 
 
 def _held(policy: ConfirmedPolicy, asked: PriceQuestion) -> str:
     """The largest target that is held, rounded down."""
     tenth = FEN_PER_BN_RMB / 10
-    return bn(math.floor(held_fen(policy, asked) / tenth) * tenth)
+    return bn(math.floor(asked.held_fen(policy) / tenth) * tenth)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.decision.amounts import bn
-from engine.decision.price_table import ConfirmedPolicy, PriceQuestion, cheapest, reach
+from engine.decision.price_table import ConfirmedPolicy, PriceQuestion, cheapest
 from engine.decision.weights import WorldWeights
 from engine.stats.arrays import Floats
 
@@ -73,8 +73,8 @@ def without_each_world(
                 world=world,
                 policy=None if again is None else again.name,
                 is_same=again is found,
-                reach=None if found is None else reach(found, goal_fen, own),
-                cost_fen=None if found is None else _mean_cost(found, own),
+                reach=None if found is None else own.reach(found, goal_fen),
+                cost_fen=None if found is None else own.mean(found.cost_fen),
             )
         )
     return answers
@@ -134,7 +134,3 @@ def _weights_without(weights: Floats, place: int) -> Floats:
         others = np.ones_like(weights)
         others[place] = 0.0
     return np.asarray(others / others.sum())
-
-
-def _mean_cost(policy: ConfirmedPolicy, asked: PriceQuestion) -> float:
-    return float(asked.weights @ policy.cost_fen.mean(axis=1))

@@ -1,44 +1,37 @@
 """The main job from end to end: check, search, simulate the best again on fresh seeds."""
 
+import hashlib
+import json
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import optuna
 
+from engine.cache import cache_folder
 from engine.case import RunResult
 from engine.compute import Pool
 from engine.compute.pool import ProcessPool
-from engine.errors import InputError, PoquanError
+from engine.errors import PoquanError
 from engine.search.aim import Aim
-from engine.search.checkpoint.journal import job_hash
-from engine.search.checkpoint.meeting import check_storage
+from engine.search.checked import CheckedSearch, check_search
 from engine.search.checkpoint.opened import Checkpoint, open_checkpoint
-from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
 from engine.search.finalists.choice import choose_finalists
-from engine.search.finalists.selection import (
-    Selection,
-)
-from engine.search.forecast import Forecast
+from engine.search.finalists.selection import Selection
 from engine.search.market import MarketProblem
-from engine.search.measured import check_measures
-from engine.search.messages import exhaustion_messages, progress_message, result_messages
+from engine.search.messages import progress_message, result_messages
 from engine.search.polish.stage import LateEntries, Rows, polish
-from engine.search.problem import Point
 from engine.search.rows import frontier_rows, trial_rows
-from engine.search.samplers.proposals import check_sampler
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
-from engine.search.usage import Usage, UsageClock
-from engine.search.warm_start import earlier_policies
+from engine.search.usage import Forecast, Usage, UsageClock
 from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
-from engine.spec.worlds import worlds
 from engine.units import FEN_PER_BN_RMB
 
 
@@ -80,33 +73,6 @@ class SearchResult:
 _OnProgress = Callable[[Progress], None]
 
 
-class _Checked(NamedTuple):
-    """What a job that can run is made of; `earlier` are policies of an earlier search."""
-
-    space: PolicySpace
-    evaluator: ObjectiveEvaluator
-    earlier: dict[str, Policy]
-
-    @property
-    def starts(self) -> list[Point]:
-        """Return the points nearest to earlier policies that the space does not hold."""
-        outside = [one for one in self.earlier.values() if self.space.point_of(one) is None]
-        found = [self.space.nearest_point(one) for one in outside]
-        return [point for k, point in enumerate(found) if point not in found[:k]]
-
-
-def check_search(job: OptimizeJob) -> None:
-    """Refuse a job that cannot be done, before anything starts.
-
-    Raises
-    ------
-    InputError
-        For an unknown lever or measure, bounds outside a lever's range, constraints that
-        no policy can satisfy, a world that is no scenario, a sampler that is not there.
-    """
-    _check(job)
-
-
 def optimize(
     job: OptimizeJob,
     folder: Path,
@@ -140,15 +106,15 @@ def optimize(
     StorageError
         If the folder, or the database of a shared study, cannot be read or written.
     """
-    checked = _check(job)
-    name = job_hash(job, checked.earlier)
+    checked = check_search(job)
+    name = _job_hash(job, checked.earlier)
     with _quiet(), open_checkpoint(folder, name, checked.evaluator, job.storage) as checkpoint:
         return _optimized(job, checked, checkpoint, pool, on_progress, weights)
 
 
 def _optimized(
     job: OptimizeJob,
-    checked: _Checked,
+    checked: CheckedSearch,
     checkpoint: Checkpoint,
     pool: Pool,
     on_progress: _OnProgress,
@@ -194,8 +160,7 @@ def _optimized(
             next(one for one in kept if one.name == name)
         ),
         notes=[
-            *exhaustion_messages(study.space_size, study.trials_count, job.search.trials_count),
-            *result_messages(study.trials, rungs, rows, evaluator),
+            *result_messages(study, rungs, rows, job.search.trials_count),
             *selection.notes,
         ],
     )
@@ -253,39 +218,16 @@ def _target_aim(
     )
 
 
-def _check(job: OptimizeJob) -> _Checked:
-    check_storage(job.storage)
-    earlier = earlier_policies(job.warm_start, job.baselines)
-    space = PolicySpace(job.space, job.policy)
-    checked = _Checked(space, ObjectiveEvaluator(job.objective), earlier)
-    check_measures(job, worlds(job.scenario, job.ensemble))
-    check_sampler(job.search, job.objective)
-    given = len(job.baselines) + len(earlier) + len(checked.starts)
-    if job.search.trials_count <= given:
-        known = "baselines and earlier policies" if earlier else "baselines"
-        raise InputError(
-            "search.trials_count",
-            f"{job.search.trials_count} trials, of which {given} are {known}: nothing is searched",
-            f"at least {given + 1}",
-            "raise it",
-        )
-    _check_goal(job)
-    return checked
+def _job_hash(job: OptimizeJob, earlier: Mapping[str, Policy] | None = None) -> str:
+    """Return a name of all that the trials' results depend on.
 
-
-def _check_goal(job: OptimizeJob) -> None:
-    """Refuse a constraint on reaching the year's goal where the scenario has none."""
-    if job.scenario.platform.goal_bn_rmb > 0:
-        return
-    for name, constraint in job.objective.constraints.items():
-        about_goal = constraint.measure in {"target_attained", "attainment_share"}
-        if about_goal and (constraint.at_least or 0) > 0:
-            raise InputError(
-                f"objective.constraints.{name}",
-                f"asks for {constraint.measure}, but scenario.platform.goal_bn_rmb is 0: no goal",
-                "a goal above 0",
-                "set scenario.platform.goal_bn_rmb, or leave the constraint out",
-            )
+    Left out is what does not change a trial: where it runs, how many follow it, and what
+    comes after the search. So a finished study can be extended. `earlier` are the policies of an
+    earlier search that are given beside the baselines.
+    """
+    parts = [job.identity(), optuna.__version__, cache_folder().name]
+    parts += [policy.model_dump_json() for policy in (earlier or {}).values()]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 @contextmanager

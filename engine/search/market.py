@@ -6,10 +6,12 @@ and anchors on the disk, until it is known of which policies they are shown.
 """
 
 import math
+import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from statistics import median
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -18,19 +20,25 @@ from optuna.distributions import BaseDistribution
 from engine.case import Case, RunResult
 from engine.cases import population_seed
 from engine.compute import Failure, Pool
-from engine.compute.pool import WorkerCall
+from engine.compute.pool import Finished, WorkerCall
 from engine.measures.catalogue import KEY_MEASURES
+from engine.measures.periods import split_measure, sum_of_period
+from engine.measures.run_off import NET_PRESENT_VALUE, VALUED, discounts
 from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.finalist_runs import FinalistRuns
-from engine.search.measured import MeasureReader
 from engine.search.problem import Candidate, Evaluation, Point, Sample, Stage, Urgency
 from engine.search.space.policy_space import PolicySpace
-from engine.search.usage import Spent
 from engine.spec.jobs import Scale
 from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 from engine.spec.worlds import worlds
+from engine.stats.arrays import Floats
+
+_CONTRIBUTION: Final = VALUED[0]
+
+_LATEST: Final = 50
+"""Years of one size whose median says how long the next will take."""
 
 _FRESH_TABLES: Final = ("daily", "monthly", "segments", "anchors")
 """What comes back of a finalist's year."""
@@ -79,7 +87,7 @@ class MarketProblem:
         self._job, self._space, self._pool = job, space, pool
         self._scenarios = worlds(job.scenario, job.ensemble)
         self._needed, self._kept = needed, kept
-        self._reader = MeasureReader(job, self._scenarios)
+        self._reader = _MeasureReader(job, self._scenarios)
         self._shown = tuple(dict.fromkeys((*needed, *KEY_MEASURES)))
         self._given = [
             policy.model_copy(update={"name": name})
@@ -246,6 +254,43 @@ def fresh_cases(job: OptimizeJob, policy: Policy, replications: range) -> Iterat
     return _cases_of(job, policy, replications, scenarios, is_fresh=True)
 
 
+@dataclass
+class Spent:
+    """Seconds of the years that are done."""
+
+    cpu_s: float = 0.0
+    busy_s: float = 0.0
+    runs_count: int = 0
+    calls_s: float = 0.0
+    first_s: float | None = None
+    """When the first year began, on `time.perf_counter`."""
+    _latest: dict[float, deque[float]] = field(default_factory=dict)
+
+    def add(self, population_share: float, done: Finished) -> None:
+        """Count a year of a sample of so many buyers."""
+        if self.first_s is None:
+            self.first_s = time.perf_counter() - done.busy_s
+        self.cpu_s += done.cpu_s
+        self.busy_s += done.busy_s
+        self.runs_count += 1
+        latest = self._latest.setdefault(population_share, deque(maxlen=_LATEST))
+        latest.append(done.busy_s)
+
+    def seconds_of_years(self, guess: Callable[[float], float]) -> Callable[[float], float]:
+        """Return how long a year of some share of the buyers takes, as measured.
+
+        Where none of a share was measured, by the guess, put right by those that were.
+
+        Parameters
+        ----------
+        guess
+            Seconds of a year by its share of the buyers.
+        """
+        known = {share: median(latest) for share, latest in self._latest.items()}
+        ratio = median([own / guess(share) for share, own in known.items()]) if known else 1.0
+        return lambda share: known.get(share, ratio * guess(share))
+
+
 def _cases_of(
     job: OptimizeJob,
     policy: Policy,
@@ -271,3 +316,59 @@ def _cases_of(
                 decision_date=job.decision_date,
                 tables=job.tables,
             )
+
+
+class _MeasureReader:
+    """Reads off a simulated year what goals and constraints name: of it, of a part, or its value.
+
+        of the year        its column of `runs`
+        of a period        the sum over the period's days (`engine.measures.periods`)
+        present value      sum over t < T + H of δ^max(t - d, 0) contribution_t
+
+    T days of the horizon, H = `objective.horizon_days` after it, under today's policy, and d the
+    day of the decision, from which on δ = (1 + discount a year)^(-1/365) discounts.
+
+    Parameters
+    ----------
+    job
+        Names the measures, and what is discounted over how many days.
+    scenarios
+        Of the worlds, by name.
+    """
+
+    def __init__(self, job: OptimizeJob, scenarios: Mapping[str, Scenario]) -> None:
+        self._job, self._scenarios = job, scenarios
+        named = job.objective.measures
+        days_beyond = job.objective.horizon_days
+        self.needs_days = any(split_measure(name)[1] for name in named) or (
+            NET_PRESENT_VALUE.name in named and not days_beyond
+        )
+        """Whether the days of a year are read, and not the year alone."""
+
+    def of(self, year: RunResult, measure: str) -> float:
+        """Return a measure of a year, in its unit."""
+        if measure == NET_PRESENT_VALUE.name:
+            return self._present_value(year)
+        if split_measure(measure)[1]:
+            start = self._scenarios[year.labels["world"]].calendar.start
+            return sum_of_period(year.daily, measure, start)
+        found: float = year.run[measure]
+        return found
+
+    def followed(self, case: Case) -> Case:
+        """Return a year with the days after it that the objective counts, under today's policy."""
+        job = self._job
+        if not job.objective.horizon_days:
+            return case
+        after = job.baselines[job.today] if job.today is not None else None
+        return replace(case, after=after, run_off_days=job.objective.horizon_days)
+
+    def _present_value(self, year: RunResult) -> float:
+        days = year.valued_days if self._job.objective.horizon_days else year.daily
+        amounts = np.asarray(days[_CONTRIBUTION], np.float64)
+        return float(self._weights(year, amounts.size) @ amounts)
+
+    def _weights(self, year: RunResult, days_count: int) -> Floats:
+        start = self._scenarios[year.labels["world"]].calendar.start
+        decided = ((self._job.decision_date or start) - start).days
+        return discounts(days_count, decided, self._job.discount_per_year)

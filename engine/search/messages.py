@@ -7,6 +7,7 @@ from engine.measures.periods import split_measure
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
+from engine.search.study import SearchStudy
 from engine.units import FEN_PER_BN_RMB
 
 _Row = dict[str, Any]
@@ -35,38 +36,32 @@ def progress_message(
 
 
 def result_messages(
-    trials: Sequence[Trial],
-    rungs: Sequence[_Row],
-    rows: Sequence[_Row],
-    evaluator: ObjectiveEvaluator,
+    study: SearchStudy, rungs: Sequence[_Row], rows: Sequence[_Row], asked_count: int
 ) -> list[str]:
     """Return the sentences that a user must read beside the tables; none if all went well.
 
     Parameters
     ----------
-    trials
-        All trials of the search.
+    study
+        The search.
     rungs, rows
         Rows of the tables `rungs` and `frontier`.
-    evaluator
-        Has the constraints.
+    asked_count
+        Trials that were asked for.
     """
+    trials = study.trials
     return [
+        *_exhaustion_messages(study.space_size, study.trials_count, asked_count),
         *_failure_messages(trials),
         *_untrusted_rung_messages(rungs),
-        *_infeasibility_messages(rows, evaluator, len(trials)),
+        *_infeasibility_messages(rows, study.evaluator, len(trials)),
     ]
 
 
-def exhaustion_messages(size: int | None, trials_count: int, asked_count: int) -> list[str]:
+def _exhaustion_messages(size: int | None, trials_count: int, asked_count: int) -> list[str]:
     """Return a sentence on a search that ended early, since no policy was left to try.
 
-    Parameters
-    ----------
-    size
-        Points of the space; None if there is no end of them.
-    trials_count, asked_count
-        Trials that there were, and that were asked for.
+    `size` counts the points of the space; None if there is no end of them.
     """
     if size is None or trials_count >= asked_count:
         return []

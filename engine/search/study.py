@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial
 from engine.compute.pool import WorkerCall
 from engine.errors import StorageError
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.fidelity.climb import Climb, stages, with_sample
+from engine.search.fidelity.climb import Climb, stages
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Ladder, Trial
 from engine.search.problem import (
@@ -33,7 +33,7 @@ from engine.search.problem import (
     SequentialExecutor,
     Stage,
 )
-from engine.search.samplers.finite import Key, point_key, space_size, untried
+from engine.search.samplers.finite import TriedPoints
 from engine.search.samplers.proposals import (
     LANE,
     Proposal,
@@ -45,7 +45,6 @@ from engine.spec.search import Search
 
 OnTrial = Callable[[int, Sequence[Trial], Estimates], None]
 """Takes how many trials were simulated, those that are settled, and what is known of them."""
-
 
 _TOP_ONLY: Final = "on_top_only"
 """Attribute of a trial that was proposed for the top rung."""
@@ -99,8 +98,8 @@ class SearchStudy:
             Candidate(k, name, point, is_baseline=True)
             for k, (name, point) in enumerate(problem.baselines)
         ]
-        self._tried: set[Key] = set()
-        self.space_size = space_size(problem.distributions)
+        self._tried = TriedPoints(problem.distributions)
+        self.space_size = self._tried.size
         self.ladder = Ladder(search.rungs, evaluator, search.trusted_correlation)
         self.trials: list[Trial] = []
         self.replications: Counter[float] = Counter()
@@ -119,11 +118,12 @@ class SearchStudy:
     @property
     def trials_count(self) -> int:
         """Return how many trials there are to be: no more than the space has points for."""
-        most, space = self._search.trials_count, self._problem.distributions
+        most = self._search.trials_count
         if self.space_size is None:
             return most
-        held = {point_key(one.point, space) for one in self._given if one.point is not None}
-        return min(most, len(self._given) + self.space_size - len(held))
+        held = [one.point for one in self._given if one.point is not None]
+        left = self.space_size - self._tried.distinct_count(held)
+        return min(most, len(self._given) + left)
 
     @property
     def distributions(self) -> Mapping[str, BaseDistribution]:
@@ -201,7 +201,7 @@ class SearchStudy:
                 self._count(done, sample)
                 on_trial(len(self._seen), self.trials, self._found)
         self.trials += [
-            with_sample(one, top, ways, shown[one.candidate.number, ways[top]]) for one in trials
+            one.with_sample(top, ways, shown[one.candidate.number, ways[top]]) for one in trials
         ]
         self._take_in(range(first, len(self.trials)))
 
@@ -279,9 +279,8 @@ class SearchStudy:
         """Return a proposal; in a finite space another point for one that was asked before."""
         if self.space_size is None:
             return own
-        space = self._problem.distributions
-        point = untried(own.point, self._tried, space)
-        self._tried.add(point_key(point, space))
+        point = self._tried.untried(own.point)
+        self._tried.add(point)
         return own._replace(point=point)
 
     def _stored(self, batch: range) -> list[dict[str, Any] | None]:
@@ -294,8 +293,9 @@ class SearchStudy:
     def _begin(self, batch: range, trials: Sequence[Trial]) -> None:
         """Begin the first evaluations of a batch."""
         self._asked += trials
-        space, points = self._problem.distributions, [one.candidate.point for one in trials]
-        self._tried |= {point_key(point, space) for point in points if point is not None}
+        for one in trials:
+            if one.candidate.point is not None:
+                self._tried.add(one.candidate.point)
         known = self.trials[: self._known_count(batch)]
         reduction, is_pilot = self._search.reduction, self._is_pilot(batch)
         climb = Climb(trials, self.ladder, known, reduction, is_pilot=is_pilot)

@@ -1,4 +1,4 @@
-"""What the workers' time went into, and how much more of it a search will take.
+"""What the workers' time went into, how many years a search simulates, and how long the rest takes.
 
 Of the core-seconds between its start and its end, workers times seconds, a search tells
 
@@ -13,53 +13,18 @@ them stand the driver's own processor seconds: promotions, files, messages.
 """
 
 import time
-from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from statistics import median
-from typing import Final
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 
-from engine.compute.pool import Finished
-
-_LATEST: Final = 50
-"""Years of one size whose median says how long the next will take."""
-
-
-@dataclass
-class Spent:
-    """Seconds of the years that are done."""
-
-    cpu_s: float = 0.0
-    busy_s: float = 0.0
-    runs_count: int = 0
-    calls_s: float = 0.0
-    first_s: float | None = None
-    """When the first year began, on `time.perf_counter`."""
-    _latest: dict[float, deque[float]] = field(default_factory=dict)
-
-    def add(self, population_share: float, done: Finished) -> None:
-        """Count a year of a sample of so many buyers."""
-        if self.first_s is None:
-            self.first_s = time.perf_counter() - done.busy_s
-        self.cpu_s += done.cpu_s
-        self.busy_s += done.busy_s
-        self.runs_count += 1
-        latest = self._latest.setdefault(population_share, deque(maxlen=_LATEST))
-        latest.append(done.busy_s)
-
-    def seconds_of_years(self, guess: Callable[[float], float]) -> Callable[[float], float]:
-        """Return how long a year of some share of the buyers takes, as measured.
-
-        Where none of a share was measured, by the guess, put right by those that were.
-
-        Parameters
-        ----------
-        guess
-            Seconds of a year by its share of the buyers.
-        """
-        known = {share: median(latest) for share, latest in self._latest.items()}
-        ratio = median([own / guess(share) for share, own in known.items()]) if known else 1.0
-        return lambda share: known.get(share, ratio * guess(share))
+from engine.cases import seconds_of_run
+from engine.compute import Pool
+from engine.search.fidelity.climb import promotion_count, stages
+from engine.search.finalists.selection import planned_replications, replication_rounds
+from engine.search.market import MarketProblem, Spent
+from engine.search.study import SearchStudy
+from engine.spec.optimize import OptimizeJob
 
 
 @dataclass(frozen=True)
@@ -124,7 +89,70 @@ class UsageClock:
         )  # fmt: skip
 
 
-def seconds_left(
+class Forecast:
+    """How long what is left takes: years by their size, as planned, and seconds, as measured."""
+
+    def __init__(self, job: OptimizeJob, market: MarketProblem, pool: Pool) -> None:
+        self._job, self._market, self._pool = job, market, pool
+
+    def of_search(self, study: SearchStudy) -> float:
+        """Return the seconds that are left of search and finalists."""
+        *rungs, finalists = planned_runs(self._job, study.ladder.visited)
+        left: Counter[float] = Counter()
+        for share, count in rungs:
+            left[share] += count
+        left.subtract(study.replications)
+        left = Counter({share: max(0, count) for share, count in left.items()})
+        left[finalists[0]] += finalists[1]
+        return self._seconds(left)
+
+    def of_finalists(self, replications: int) -> float:
+        """Return the seconds that so many replications of a policy take."""
+        return self._seconds({1.0: replications * self._market.worlds_count})
+
+    def _seconds(self, years: Mapping[float, int]) -> float:
+        seconds_of = partial(
+            seconds_of_run, self._job, run_off_days=self._job.objective.horizon_days
+        )
+        seconds = self._market.spent.seconds_of_years(seconds_of)
+        return _seconds_left(years, seconds, self._pool.workers_count)
+
+
+def planned_runs(job: OptimizeJob, visited: Sequence[int] | None = None) -> list[tuple[float, int]]:
+    """Return (share of the buyers, years) of each rung and of the finalists, at the most.
+
+    As if as many went up as may.
+
+    Parameters
+    ----------
+    job
+        What is searched.
+    visited
+        Rungs that trials visit after the pilot; none: all, as if every rung were trusted.
+    """
+    search, given = job.search, len(job.baselines)
+    pilot = min(given + search.batch_count, search.trials_count)
+    plan: list[tuple[float, int]] = []
+    worlds_count = len(job.ensemble.worlds)
+    for rungs, count, reduction in (
+        (range(len(search.rungs)), pilot, 1.0),
+        (visited or range(len(search.rungs)), search.trials_count - pilot, search.reduction),
+    ):
+        climbing = count
+        for stage in stages(search.rungs, rungs).values():
+            seen = min(stage.worlds_count or worlds_count, worlds_count)
+            plan.append((stage.population_share, climbing * seen * (stage.last - stage.first)))
+            climbing = promotion_count(climbing, reduction)
+    top = search.rungs[-1]
+    seen = min(top.worlds_count or worlds_count, worlds_count) * top.replications
+    polished = search.polish_count if job.today is not None else 0
+    plan.append((top.population_share, polished * seen))
+    counts = replication_rounds(search.first_replications, search.final_replications)
+    final = planned_replications(given, search.finalists_count, counts)
+    return [*plan, (1.0, final * worlds_count)]
+
+
+def _seconds_left(
     years: Mapping[float, int], seconds: Callable[[float], float], workers: int
 ) -> float:
     """Return how long so many years take.

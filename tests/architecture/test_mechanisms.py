@@ -8,7 +8,7 @@ import yaml
 
 from engine.market.run import simulate
 from engine.measures import catalogue
-from engine.search.space.levers import check_lever
+from engine.search.space.policy_space import _check_lever
 from engine.spec.base import Dated
 from engine.spec.levers import LEVERS, policy_value
 from engine.spec.mechanisms import MECHANISMS, _without
@@ -55,7 +55,7 @@ def test_the_space_of_all_levers_has_every_lever_in_its_own_range():
     searched = Space.model_validate(tree).levers
     assert searched.keys() == LEVERS.keys()
     for path, lever in searched.items():
-        check_lever(path, lever, LEVERS)
+        _check_lever(path, lever, LEVERS)
     narrow = {"price": {"cap": {"low": 0.7, "high": 0.8}}}
     assert Space.model_validate(tree | {"levers": narrow}).levers["price.cap"].low == 0.7
 

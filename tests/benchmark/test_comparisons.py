@@ -10,7 +10,7 @@ from engine.benchmark.against import _environment, _mean
 from engine.benchmark.against import _rows as against_rows
 from engine.benchmark.branches import _Branching
 from engine.benchmark.branches import _rows as branch_rows
-from engine.benchmark.variance import _Runs, left_a_second
+from engine.benchmark.variance import _left_a_second, _Runs
 from engine.errors import InputError
 from engine.report.findings.benchmark import sections
 from engine.results.arrow import table_of_rows
@@ -32,7 +32,7 @@ def runs(count: int, noise: float, seconds: float, seed: int) -> _Runs:
 
 def test_variances_a_second_are_those_of_theory() -> None:
     few, many = runs(40_000, 0.02, 0.1, 3), runs(40_000, 0.01, 1.0, 4)
-    found = left_a_second(few, many)
+    found = _left_a_second(few, many)
     own = 1.0 + 0.01**2 + 0.3**2
     difference = 0.1**2 + 2 * 0.01**2
     r = 0.01 / np.sqrt(difference * (0.01 + 2 * 0.02**2))
@@ -50,7 +50,7 @@ def test_variances_a_second_are_those_of_theory() -> None:
 def test_a_control_variate_pays_as_two_stage_sampling_does() -> None:
     """The split by hand: n of both and m of the small one alone, at equal seconds."""
     few, many = runs(4_000, 0.02, 0.1, 3), runs(4_000, 0.01, 1.0, 4)
-    left = left_a_second(few, many)["– and the small population as control"]
+    left = _left_a_second(few, many)["– and the small population as control"]
     d, cheap = (own.expected[0] - own.expected[1] for own in (many, few))
     r = float(np.corrcoef(d, cheap)[0, 1])
     shares = np.linspace(0.01, 0.99, 9_999)  # of the seconds that go to large runs

@@ -8,6 +8,8 @@ from hydra import compose, initialize_config_dir
 
 from engine.benchmark.days import Days, simulate_days
 from engine.benchmark.kernel import (
+    _REST,
+    _STAGES,
     BETWEEN,
     Cost,
     Point,
@@ -15,11 +17,12 @@ from engine.benchmark.kernel import (
     _kernel_rows,
     _KernelRuns,
     _points_of,
+    _StageTimes,
+    _time_stages,
     slope_ns,
 )
 from engine.benchmark.one_to_one import _rows_of, _with_whole_pool
 from engine.benchmark.peers import PEERS, _peer_rows
-from engine.benchmark.stages import REST, STAGES, StageTimes, time_stages
 from engine.benchmark.start import _SMOKE
 from engine.benchmark.worker import ignore_progress
 from engine.config import load
@@ -82,7 +85,7 @@ def test_rows_of_the_kernel_suite_hold_every_figure(words) -> None:
     measured = _KernelRuns(
         runs={point: [cost(point)] * asked.runs for point in _points_of(asked)},
         stages={
-            n: [StageTimes({"decide": n * 2 * 40e-9} | dict.fromkeys(BETWEEN, 1e-4), n * 2)]
+            n: [_StageTimes({"decide": n * 2 * 40e-9} | dict.fromkeys(BETWEEN, 1e-4), n * 2)]
             for n in (few, many)
         },
         warm_s=[2.0, 9.0, 3.0],
@@ -134,11 +137,11 @@ def test_timed_days_are_the_days_of_the_year() -> None:
 
 
 def test_every_stage_is_met_and_no_time_is_counted_twice() -> None:
-    before = [getattr(place, name) for _, place, name in STAGES]
-    times = time_stages(ignore_progress, case("policy=all_levers", "scale.buyers_count=500"), 5)
-    assert set(times.seconds) == {stage for stage, _, _ in STAGES} | {REST}
+    before = [getattr(place, name) for _, place, name in _STAGES]
+    times = _time_stages(ignore_progress, case("policy=all_levers", "scale.buyers_count=500"), 5)
+    assert set(times.seconds) == {stage for stage, _, _ in _STAGES} | {_REST}
     assert min(times.seconds.values()) > 0.0
-    assert [getattr(place, name) for _, place, name in STAGES] == before
+    assert [getattr(place, name) for _, place, name in _STAGES] == before
 
 
 def test_the_first_year_of_a_new_process_is_that_of_the_smoke_scale() -> None:

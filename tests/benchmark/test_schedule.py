@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.benchmark.schedule import simulated
+from engine.benchmark.schedule import _simulated
 from tests.search.problems import search_of
 
 RUNGS = [
@@ -17,7 +17,7 @@ def laid_out(workers: int, window: int = 16, proposal_s: float = 0.0) -> tuple[f
         sampler="qmc", rungs=RUNGS, trials_count=67, window_count=window, finalists_count=2,
         final_replications=4,
     )  # fmt: skip
-    return simulated(search, LENGTHS, 1, workers, lambda _: proposal_s)
+    return _simulated(search, LENGTHS, 1, workers, lambda _: proposal_s)
 
 
 def test_one_worker_does_everything_one_after_another() -> None:

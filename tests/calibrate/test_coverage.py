@@ -5,16 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.calibrate.coverage import LEAST_WORLDS, coverage
 from engine.calibrate.emulator import fit_emulator
 from engine.calibrate.measures import KNOWN
 from engine.calibrate.posterior import (
-    Evidence,
+    LEAST_WORLDS,
+    _coverage,
+    _Evidence,
+    _intervals,
     _next_step,
+    _predicted,
     _resampled,
-    intervals,
-    predicted,
-    sample_weighted,
+    _sample_weighted,
 )
 from engine.calibrate.sample import SimulatedPoints
 from engine.calibrate.targets import CalibrationTarget
@@ -60,7 +61,7 @@ def wave(count: int, off: float = 0.05) -> SimulatedPoints:
 def test_intervals_of_what_was_not_fitted_hold_it_in_four_of_five_hidden_worlds(
     off: float,
 ) -> None:
-    found = coverage(wave(64, off), seed=1)
+    found = _coverage(wave(64, off), seed=1)
     assert found.worlds_count == 64
     assert np.isnan(found.shares[:3]).all()
     assert (found.shares[3:] >= 0.7).all()
@@ -69,13 +70,13 @@ def test_intervals_of_what_was_not_fitted_hold_it_in_four_of_five_hidden_worlds(
 
 
 def test_few_points_hide_no_world() -> None:
-    found = coverage(wave(LEAST_WORLDS - 1), seed=1)
+    found = _coverage(wave(LEAST_WORLDS - 1), seed=1)
     assert found.worlds_count == 0
     assert np.isnan(found.whole)
 
 
 def test_a_model_that_may_be_off_by_more_says_less() -> None:
-    sure, unsure = (predicted(wave(96, off), seed=2) for off in (0.0, 0.2))
+    sure, unsure = (_predicted(wave(96, off), seed=2) for off in (0.0, 0.2))
     width = [float(np.log(one.high[4] / one.low[4])) for one in (sure, unsure)]
     assert width[1] > 1.3 * width[0]
     for one in (sure, unsure):
@@ -88,12 +89,12 @@ def test_the_weights_are_those_of_a_normal_likelihood() -> None:
     x = latin_hypercube(2, 60, 1)
     y = 3.0 * x[:, :1]
     emulator = fit_emulator(x, y, np.array([False]))
-    evidence = Evidence(NONE, np.array([1.5]), np.array([0.15**2]), NONE)
-    walkers = sample_weighted(emulator, evidence, 2, seed=4, walkers=3000)
+    evidence = _Evidence(NONE, np.array([1.5]), np.array([0.15**2]), NONE)
+    walkers = _sample_weighted(emulator, evidence, 2, seed=4, walkers=3000)
     assert walkers[:, 0].mean() == pytest.approx(0.5, abs=0.006)
     assert walkers[:, 0].std() == pytest.approx(0.05, abs=0.005)
     assert walkers[:, 1].std() == pytest.approx(12**-0.5, abs=0.02)  # of this it says nothing
-    found = intervals(emulator, walkers, np.array([0.2]), seed=5)
+    found = _intervals(emulator, walkers, np.array([0.2]), seed=5)
     sd = (0.15**2 + 0.2**2) ** 0.5
     assert found.high[0] - found.low[0] == pytest.approx(2 * 1.2816 * sd, rel=0.1)
 
@@ -101,8 +102,8 @@ def test_the_weights_are_those_of_a_normal_likelihood() -> None:
 def test_a_bound_weighs_only_what_lies_beyond_it() -> None:
     x = latin_hypercube(1, 40, 1)
     emulator = fit_emulator(x, x, np.array([False]))
-    evidence = Evidence(NONE, np.array([0.6]), np.array([0.01**2]), np.array([-1]))
-    walkers = sample_weighted(emulator, evidence, 1, seed=4, walkers=2000)[:, 0]
+    evidence = _Evidence(NONE, np.array([0.6]), np.array([0.01**2]), np.array([-1]))
+    walkers = _sample_weighted(emulator, evidence, 1, seed=4, walkers=2000)[:, 0]
     assert walkers.max() < 0.66
     assert walkers.mean() == pytest.approx(0.3, abs=0.02)
 
@@ -117,7 +118,7 @@ def test_walkers_are_drawn_again_by_their_weights() -> None:
 
 
 def test_the_seed_names_the_intervals() -> None:
-    one, again, other = (predicted(wave(40), seed=seed) for seed in (1, 1, 2))
+    one, again, other = (_predicted(wave(40), seed=seed) for seed in (1, 1, 2))
     assert (one.low == again.low).all()
     assert one.low[3] != other.low[3]
     assert replace(wave(40)).bounds.tolist() == [0] * 5

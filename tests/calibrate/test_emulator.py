@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from engine.calibrate.driver import _plausible_points
 from engine.calibrate.emulator import _Form, _left_out, _Shared, fit_emulator
 from engine.calibrate.identify import _correlation, correlated_unknowns, identified
-from engine.calibrate.implausibility import _Judged
 from engine.calibrate.measures import KNOWN
-from engine.calibrate.sample import SimulatedPoints, beyond, plausible_points
+from engine.calibrate.sample import SimulatedPoints, beyond
 from engine.calibrate.subset_simulation import sample_plausible
 from engine.calibrate.targets import CalibrationTarget
+from engine.calibrate.waves import _Judged
 from engine.design.sequences import latin_hypercube
 
 NO_LOG = np.array([False])
@@ -141,11 +142,11 @@ def test_points_run_again_are_judged_by_the_fresh_runs_alone() -> None:
     judged = sample.again(np.array([1, 2]), fresh)
     assert judged.means[:, 0].tolist() == [10.5, 12.5, 11]
     assert judged.counts.tolist() == [2, 4, 4]
-    found, any_plausible = plausible_points(judged, cutoff=3.0, at_least=1)
+    found, any_plausible = _plausible_points(judged, cutoff=3.0, at_least=1)
     assert any_plausible
     assert found.tolist() == [2]  # the lucky one misses now, and the first was not run again
     assert sample.means[1, 0] == 10
-    stand_ins, any_plausible = plausible_points(judged, cutoff=0.1, at_least=3)
+    stand_ins, any_plausible = _plausible_points(judged, cutoff=0.1, at_least=3)
     assert not any_plausible
     assert stand_ins.tolist() == [2, 1]
 

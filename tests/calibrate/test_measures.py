@@ -5,8 +5,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.calibrate.measures import KNOWN
-from engine.calibrate.readings import _rank_exponent
+from engine.calibrate.measures import KNOWN, _rank_exponent
 from engine.calibrate.run_reader import RunReader, spans
 from engine.market.run import simulate
 from engine.units import IS_BRAND

@@ -6,8 +6,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.calibrate.measures import KNOWN, SHOWN_BY_DATE
-from engine.calibrate.probe import OWN, probe_branches, within
+from engine.calibrate.measures import KNOWN
+from engine.calibrate.probe import OWN, SHOWN_BY_DATE, probe_branches, within
 from engine.calibrate.run_reader import RunReader, Span
 from engine.case import RunResult
 from engine.market.run import simulate

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.calibrate import read_figures, read_seasons, with_yardsticks
-from engine.calibrate.probe import probe_branches, uplift
+from engine.calibrate.probe import _uplift_reading, probe_branches
 from engine.calibrate.run_reader import RunReader, spans
 from engine.calibrate.unknown_space import UnknownSpace
 from engine.case import Case, RunResult
@@ -134,7 +134,7 @@ def _returned(sales: str) -> str:
     asked = calibration()
     runs = changed(lambda case: replace(case, branches=probe_branches(case, asked.probes)), BASE)
     readers = [RunReader(asked.scenario, run, asked.probes) for run in runs]
-    read = uplift(sales, after=False)
+    read = _uplift_reading(sales, after=False)
     return ", ".join(
         f"{np.mean([read(one, spans(day.isoformat())) for one in readers]):.2f} in {day:%B}"
         for day in COUPON_DATES

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.calibrate.probe import probe_branches, uplift
+from engine.calibrate.probe import _uplift_reading, probe_branches
 from engine.calibrate.run_reader import RunReader, spans
 from engine.cases import cases
 from tests.card.years import calibration, job_of_worlds, simulated
@@ -29,7 +29,7 @@ def answers_by_world() -> Iterator[Sequence[str]]:
     columns = [
         [float(run.monthly["market_elasticity"][4]) for run in runs],
         *(
-            [float(uplift(sales, after=False)(one, spans(MAY))) for one in readers]
+            [float(_uplift_reading(sales, after=False)(one, spans(MAY))) for one in readers]
             for sales in ("gmv_fen", "gmv_paid_fen")
         ),
     ]

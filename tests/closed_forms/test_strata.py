@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.calibrate.readings import _rank_exponent
+from engine.calibrate.measures import _rank_exponent
 from engine.market.ledger.concentration import concentration
 from engine.measures.measure import largest, top_share
 from engine.population.anchors import strength_of_rank

@@ -14,11 +14,10 @@ from hydra import compose, initialize_config_dir
 from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.config import load
-from engine.decision.actuals import known_actuals, past_cases, weighed_past
-from engine.decision.answer import Answer, Confirmed, answer
-from engine.decision.months import plan_by_month
+from engine.decision.answer import Answer, Confirmed, _plan_by_month, answer
 from engine.decision.price_table import ConfirmedPolicy, PriceQuestion, price_table
 from engine.decision.tables import answer_tables
+from engine.decision.weights import _past_cases, known_actuals, weighed_past
 from engine.errors import InputError
 from engine.market.run import simulate
 from engine.results.arrow import table_of_rows
@@ -62,7 +61,7 @@ def two_worlds(asked: Case) -> RunResult:
 
 def sold(world: str, first: int, last: int) -> float:
     """GMV at list price of days of the past, mean over replications, bn RMB."""
-    years = [two_worlds(one) for one in past_cases(job()) if one.world == world]
+    years = [two_worlds(one) for one in _past_cases(job()) if one.world == world]
     return float(np.mean([year.daily["gmv_fen"][first:last].sum() for year in years])) / 1e11
 
 
@@ -81,7 +80,7 @@ def weights(figures) -> dict[str, float]:
 
 
 def test_the_past_ends_on_the_night_before_the_decision():
-    found = list(past_cases(job()))
+    found = list(_past_cases(job()))
     assert {one.scenario.calendar.end for one in found} == {date(2020, 2, 29)}
     assert [(one.world, one.replication) for one in found] == [
         (world, r) for world in WORLDS for r in range(3)
@@ -146,7 +145,7 @@ def test_a_mistake_in_the_table_is_told_as_one_of_actuals(tmp_path):
 def test_a_purse_far_from_what_is_left_is_told(tmp_path):
     figures = known(tmp_path, january(20))
     before = small_policy("before", 0.1, subsidy={"budget_bn_rmb": 60.0})
-    spent = [two_worlds(one).daily["subsidy_fen"].sum() for one in past_cases(job())]
+    spent = [two_worlds(one).daily["subsidy_fen"].sum() for one in _past_cases(job())]
     left = 60.0 - np.mean(spent) / 1e11
 
     def told(purse: float) -> tuple[str, ...]:
@@ -227,9 +226,9 @@ def test_all_weight_on_one_world_gives_its_plan(searched):
     years = [year for year in searched.years if year.labels["policy"] == "held"]
     own = [year for year in years if year.labels["world"] == "high"]
     policy = searched.policies["held"]
-    found = plan_by_month(job(), policy, years, {"low": 0.0, "high": 1.0})
-    assert found == plan_by_month(job(), policy, own, {"high": 1.0})
-    even = plan_by_month(job(), policy, years, {"low": 0.5, "high": 0.5})
+    found = _plan_by_month(job(), policy, years, {"low": 0.0, "high": 1.0})
+    assert found == _plan_by_month(job(), policy, own, {"high": 1.0})
+    even = _plan_by_month(job(), policy, years, {"low": 0.5, "high": 0.5})
     assert even[0].gmv_fen < found[0].gmv_fen
 
 

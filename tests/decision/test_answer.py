@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 from engine.compute.pool import ProcessPool
-from engine.decision.actuals import weighed_past
 from engine.decision.answer import Answer, Confirmed, _effects, answer
 from engine.decision.tables import answer_tables
+from engine.decision.weights import weighed_past
 from engine.report.findings.prices import PRICE_HEADS, effect_sentences, letters, price_cells
 from engine.report.terminal.answer import print_answer
 from engine.results.schemas import COLUMNS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.case import RunResult
-from engine.decision.attribution import attributed_policies, attribution_cases, attributions
+from engine.decision.attribution import _attributed_policies, attribution_cases, attributions
 from engine.errors import InputError
 from engine.spec.levers import set_levers
 from engine.spec.policy import Policy
@@ -83,7 +83,7 @@ def test_nothing_is_claimed_of_what_is_not_moved_or_cannot_act():
     idle = set_levers(TODAY, {**MOVED, "price.cap": 0.6}, "trial-8")  # without plan days
     rows = attributions(years(idle), idle, TODAY)
     assert {row.lever for row in rows} == {"", *MOVED}
-    assert attributed_policies(idle, TODAY)["whole"].price == TODAY.price
+    assert _attributed_policies(idle, TODAY)["whole"].price == TODAY.price
     assert next(row.says for row in rows if row.lever == "supply.recruiting") == "recruiting x 2"
 
 
@@ -100,7 +100,7 @@ def test_cases_are_the_years_of_the_others():
     todo = attribution_cases(CASES, POLICY, TODAY)
     assert len(todo) == (2 + 2 * len(MOVED)) * len(CASES)
     assert {case.run_seed for case in todo} == {case.run_seed for case in CASES}
-    parts = attributed_policies(POLICY, TODAY)
+    parts = _attributed_policies(POLICY, TODAY)
     assert parts["without supply.recruiting"].supply == TODAY.supply
     assert parts["with supply.recruiting"].traffic == TODAY.traffic
 
@@ -114,7 +114,7 @@ def test_what_has_passed_is_not_attributed():
     passed = {date(2020, 1, 1): 3.0, date(2020, 6, 1): 1.0}
     levers = dict.fromkeys(("supply.recruiting", "traffic.commercial_load"), passed)
     past = set_levers(TODAY, levers, "p")
-    assert len(attributed_policies(past, TODAY)) == 6
-    assert len(attributed_policies(past, TODAY, date(2020, 6, 1))) == 2
+    assert len(_attributed_policies(past, TODAY)) == 6
+    assert len(_attributed_policies(past, TODAY, date(2020, 6, 1))) == 2
     rows = attributions(years(past), past, TODAY, date(2020, 6, 1))
     assert {row.lever for row in rows} == {""}

@@ -8,8 +8,7 @@ import pytest
 from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.decision.amounts import bn
-from engine.decision.beyond import Beyond, beyond_the_year
-from engine.decision.path_shape import STRAIGHT, path_cases, path_sentence
+from engine.decision.beyond import _STRAIGHT, Beyond, _path_cases, _path_sentence, beyond_the_year
 from engine.decision.value import pays_from, value_rows
 from engine.measures.run_off import VALUED, discounts, value_measure
 from engine.report.findings.prices import VALUE_HEADS, value_cells
@@ -37,7 +36,7 @@ def year_of(case: Case) -> RunResult:
         change = np.concatenate((np.full(DAYS, -1.0), np.full(40, -0.5), np.full(325, 0.4)))
         days += change[: days.size]
     fen = np.round(days * FEN_PER_BN_RMB).astype(np.int64)
-    gmv = 300 - (0.5 * (1 + case.replication) if case.policy.name == STRAIGHT else 0)
+    gmv = 300 - (0.5 * (1 + case.replication) if case.policy.name == _STRAIGHT else 0)
     run = {"gmv_paid_fen": gmv * FEN_PER_BN_RMB, "platform_contribution_fen": 2e11}
     valued = {VALUED[0]: fen, VALUED[1]: 3 * fen} if case.run_off_days else {}
     return replace(found, run=found.run | run, valued_days=valued)
@@ -112,7 +111,7 @@ def test_nothing_is_simulated_where_nothing_is_asked():
 
 
 def test_the_shape_is_compared_with_straight_knots_of_the_same_policy():
-    (case,) = path_cases([small_case(TODAY, replication=3)], POLICY)
+    (case,) = _path_cases([small_case(TODAY, replication=3)], POLICY)
     assert case.policy.target.knots == (1.0,)
     assert case.policy.subsidy == POLICY.subsidy
     assert case.replication == 3
@@ -141,15 +140,15 @@ def test_what_is_not_told_from_noise_is_said_so():
 )
 def test_a_shape_that_cannot_matter_is_told_and_why(changes: dict[str, float], why: str):
     policy = set_levers(POLICY, changes, "trial-7")
-    assert path_cases([small_case(TODAY)], policy) == []
-    assert why in path_sentence(policy, [])
+    assert _path_cases([small_case(TODAY)], policy) == []
+    assert why in _path_sentence(policy, [])
 
 
 def test_a_path_that_never_pushes_is_told():
     zero = {"difference": 0.0, "standard_error": 0.0, "ci_low": 0.0, "ci_high": 0.0,
             "mean": 0.0, "baseline_mean": 0.0}  # fmt: skip
     measures = ("gmv_paid_fen", "platform_contribution_fen", "push_mean_share")
-    said = path_sentence(POLICY, [zero | {"measure": measure} for measure in measures])
+    said = _path_sentence(POLICY, [zero | {"measure": measure} for measure in measures])
     assert said.endswith("to the fen: sales stay ahead of both paths.")
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.decision.inert import differences, inert_levers, stripped, with_values_of
+from engine.decision.inert import _can_act, differences, stripped, with_values_of
 from engine.market.run import simulate
 from engine.spec.levers import LEVERS, set_levers
 from engine.spec.policy import Policy
@@ -27,6 +27,10 @@ FLOWS = ("gmv_fen", "gmv_paid_fen", "orders_count", "subsidy_fen", "commission_f
 
 def moved(values: dict[str, object], base: Policy = TODAY) -> Policy:
     return set_levers(base, values, "moved")
+
+
+def inert_levers(policy: Policy) -> list[str]:
+    return [path for path in LEVERS if not _can_act(path, policy)]
 
 
 def test_every_need_names_levers_that_there_are():

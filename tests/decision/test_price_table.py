@@ -10,9 +10,7 @@ from engine.decision.price_table import (
     PriceQuestion,
     cheapest,
     default_targets,
-    held_fen,
     price_table,
-    reach,
 )
 from engine.decision.recommended import recommendation
 from engine.stats.intervals import mean_interval
@@ -51,9 +49,9 @@ def needed(target: float) -> float:
 
 def test_reach_and_what_is_held_by_hand():
     years = np.sort((ABOVE + LUCK).ravel())
-    assert held_fen(TODAY, ASKED) / BN == pytest.approx(250 + years[4])
-    assert reach(TODAY, held_fen(TODAY, ASKED), ASKED) == pytest.approx(0.8)
-    assert reach(TODAY, 250 * BN, ASKED) == pytest.approx(0.5)
+    assert ASKED.held_fen(TODAY) / BN == pytest.approx(250 + years[4])
+    assert ASKED.reach(TODAY, ASKED.held_fen(TODAY)) == pytest.approx(0.8)
+    assert ASKED.reach(TODAY, 250 * BN) == pytest.approx(0.5)
 
 
 def test_rows_lie_on_the_known_cost_curve():
@@ -126,14 +124,14 @@ def test_no_policy_that_is_given_beats_a_row(data):
     assert costs == sorted(costs)
     for row in rows:
         for one in [*made, today]:
-            if reach(one, row.target_fen, asked) < asked.probability - 1e-9:
+            if asked.reach(one, row.target_fen) < asked.probability - 1e-9:
                 continue
             assert row.policy is not None
             price = float(weights @ one.cost_fen.mean(axis=1))
             assert price >= row.cost.value - 1e-9
             if price == pytest.approx(row.cost.value, abs=1e-12):
                 own = next(p for p in [*made, today] if p.name == row.policy)
-                assert held_fen(own, asked) >= held_fen(one, asked) or price > row.cost.value
+                assert asked.held_fen(own) >= asked.held_fen(one) or price > row.cost.value
     assert [row.policy for row in price_table(made[::-1], today, [5.0, 10.0, 15.0], asked)] == [
         row.policy for row in rows
     ]
@@ -142,9 +140,9 @@ def test_no_policy_that_is_given_beats_a_row(data):
 def test_levels_go_from_what_is_held_to_what_nothing_holds():
     levels = np.array(default_targets(POLICIES, TODAY, 250 * BN, ASKED)) / BN
     assert levels == pytest.approx([230, 240, 250, 260, 270, 280, 290])
-    best = max(held_fen(one, ASKED) for one in POLICIES) / BN
+    best = max(ASKED.held_fen(one) for one in POLICIES) / BN
     assert levels[-2] <= best < levels[-1]
-    assert levels[0] <= held_fen(TODAY, ASKED) / BN < levels[1]
+    assert levels[0] <= ASKED.held_fen(TODAY) / BN < levels[1]
     odd = default_targets(POLICIES, TODAY, 263 * BN, ASKED)
     assert 263 * BN in odd
 
@@ -217,4 +215,4 @@ def test_what_is_out_of_reach_is_said():
     found = told(500)
     assert (found.policy, found.next_step) == (None, None)
     assert found.sentences[0].startswith("No policy here reaches 500 bn RMB with probability 0.8")
-    assert found.held_fen == max(held_fen(one, ASKED) for one in POLICIES)
+    assert found.held_fen == max(ASKED.held_fen(one) for one in POLICIES)

@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 
 from engine.calibrate.observed import read_figures
 from engine.config import load
-from engine.decision.weights import known_figures, simulated_figures, world_weights
+from engine.decision.weights import _known_figures, _simulated_figures, _world_weights
 from engine.errors import InputError
 from engine.market.run import simulate
 from engine.spec.calibration import CalibrateJob
@@ -40,23 +40,23 @@ def figures_of(tmp_path, *rows: str):
 
 def known(tmp_path, at: date = AT, *rows: str):
     rows = rows or ("fit,gmv,Q1 2020,40,bn RMB,,3", "fit,order_value,Jan 2020,70,RMB,,6")
-    return known_figures(figures_of(tmp_path, *rows), CALENDAR, JOB.fit, at)
+    return _known_figures(figures_of(tmp_path, *rows), CALENDAR, JOB.fit, at)
 
 
 def test_only_what_ended_before_the_date_is_known():
-    found = {(one.key, one.period) for one in known_figures(published(), CALENDAR, JOB.fit, AT)}
+    found = {(one.key, one.period) for one in _known_figures(published(), CALENDAR, JOB.fit, AT)}
     assert ("gmv", "Q1 2020") in found
     assert ("top_share(10)", "May 2020") in found
     assert ("gmv", "H1 2020") not in found
     assert not {key for key, _ in found} & {
         "daily_users", "commission_rate", "own_elasticity", "orders_growth",
     }  # fmt: skip
-    early = known_figures(published(), CALENDAR, JOB.fit, date(2020, 5, 31))
+    early = _known_figures(published(), CALENDAR, JOB.fit, date(2020, 5, 31))
     assert ("top_share(10)", "May 2020") not in {(one.key, one.period) for one in early}
 
 
 def test_no_check_is_ever_used():
-    late = known_figures(published(), CALENDAR, JOB.fit, date(2020, 12, 31))
+    late = _known_figures(published(), CALENDAR, JOB.fit, date(2020, 12, 31))
     checks = {(one.key, one.period) for one in published() if one.role == "check"}
     assert not {(one.key, one.period) for one in late} & checks
     assert ("gmv", "Q3 2020") in checks
@@ -79,7 +79,7 @@ def test_weights_are_those_of_the_formula(tmp_path):
         "d": [np.array([41.0, 71.0]), np.array([41.0, 72.0])],
         "e": [np.array([40.0, 70.0]), np.array([40.0, 71.0])],
     }
-    found = world_weights(told, runs)
+    found = _world_weights(told, runs)
     noise = [np.median([np.var([r[j] for r in own], ddof=1) for own in runs.values()])
              for j in (0, 1)]  # fmt: skip
     raw = {}
@@ -105,13 +105,13 @@ def worlds_at(*levels: float) -> dict[str, list[np.ndarray]]:
 
 
 def test_equal_worlds_count_alike(tmp_path):
-    found = world_weights(known(tmp_path), worlds_at(*[40.0] * 8))
+    found = _world_weights(known(tmp_path), worlds_at(*[40.0] * 8))
     assert found.effective_count == pytest.approx(8)
     assert found.alone_count == pytest.approx(8)
 
 
 def test_one_near_world_is_not_trusted_alone(tmp_path):
-    found = world_weights(known(tmp_path), worlds_at(40, 55, 56, 57, 58, 59, 60, 61))
+    found = _world_weights(known(tmp_path), worlds_at(40, 55, 56, 57, 58, 59, 60, 61))
     assert found.alone_count == pytest.approx(1, abs=0.1)
     assert found.effective_count == pytest.approx(4, abs=1e-6)
     assert 0 < found.power < 1
@@ -120,16 +120,16 @@ def test_one_near_world_is_not_trusted_alone(tmp_path):
 
 
 def test_that_no_world_is_near_is_said(tmp_path):
-    found = world_weights(known(tmp_path), worlds_at(*[90.0 + k for k in range(8)]))
+    found = _world_weights(known(tmp_path), worlds_at(*[90.0 + k for k in range(8)]))
     assert "the model knows no world like this" in found.note
     assert found.effective_count >= 4 - 1e-6
-    few = world_weights(known(tmp_path), worlds_at(40.0, 41.0))
+    few = _world_weights(known(tmp_path), worlds_at(40.0, 41.0))
     assert "only 2 worlds" in few.note
     assert few.power == 1
 
 
 def test_five_worlds_are_not_forced_to_be_even(tmp_path):
-    found = world_weights(known(tmp_path), worlds_at(40, 41, 42, 43, 45))
+    found = _world_weights(known(tmp_path), worlds_at(40, 41, 42, 43, 45))
     assert found.power == 1
     assert 3 < found.alone_count < 4
     assert found.note.endswith("too few to trust")
@@ -148,10 +148,10 @@ def test_figures_of_one_ranking_count_as_one(tmp_path):
     levels = (10, 11, 12, 13, 15)
     alike = {f"w{k}": [np.full(3, level)] * 2 for k, level in enumerate(levels)}
     alone = {world: [runs[0][:1]] * 2 for world, runs in alike.items()}
-    single, threefold = world_weights(one, alone), world_weights(many, alike)
+    single, threefold = _world_weights(one, alone), _world_weights(many, alike)
     assert threefold.weights == pytest.approx(single.weights, rel=0.2)
     months = known(tmp_path, AT, row(10, "May", 10), row(10, "Apr", 10))
-    twice = world_weights(months, {world: [runs[0][:2]] * 2 for world, runs in alike.items()})
+    twice = _world_weights(months, {world: [runs[0][:2]] * 2 for world, runs in alike.items()})
     assert twice.weights["w4"] < 0.8 * single.weights["w4"]
 
 
@@ -162,16 +162,16 @@ def test_a_half_year_adds_nothing_to_its_quarters(tmp_path):
     alike = {f"w{k}": [np.array([40, 80, 120]) * level] * 2 for k, level in enumerate(levels)}
     at = date(2020, 7, 1)
     both = known(tmp_path, at, *rows[:2])
-    quarters = world_weights(both, {world: [own[0][:2]] * 2 for world, own in alike.items()})
+    quarters = _world_weights(both, {world: [own[0][:2]] * 2 for world, own in alike.items()})
     for order in ([0, 1, 2], [2, 0, 1]):
         told = known(tmp_path, at, *(rows[k] for k in order))
-        found = world_weights(told, {world: [own[0][order]] * 2 for world, own in alike.items()})
+        found = _world_weights(told, {world: [own[0][order]] * 2 for world, own in alike.items()})
         assert found.weights == pytest.approx(quarters.weights, rel=1e-6)
 
 
 def test_of_a_bound_only_the_part_beyond_counts(tmp_path):
     told = known(tmp_path, AT, "fit,gmv,Q1 2020,<40,bn RMB,,3")
-    found = world_weights(
+    found = _world_weights(
         told, {f"w{k}": [np.array([level])] * 2 for k, level in enumerate((10, 20, 30, 40, 60))}
     )
     assert [*found.weights.values()][:4] == pytest.approx([0.25] * 4, abs=0.01)
@@ -181,8 +181,8 @@ def test_figures_are_read_off_the_year_as_calibration_reads_them():
     asked = case("scale.buyers_count=400", "scale.anchors_count=50", "scale.suppliers_count=50",
                  days=152)  # fmt: skip
     year = simulate(asked)
-    told = known_figures(published(), asked.scenario.calendar, JOB.fit, AT)
+    told = _known_figures(published(), asked.scenario.calendar, JOB.fit, AT)
     found = dict(zip([(one.key, one.period) for one in told],
-                     simulated_figures(asked.scenario, year, told), strict=True))  # fmt: skip
+                     _simulated_figures(asked.scenario, year, told), strict=True))  # fmt: skip
     assert found["gmv", "Q1 2020"] == pytest.approx(year.daily["gmv_fen"][:91].sum() / 1e11)
     assert found["top_share(10)", "May 2020"] == pytest.approx(100 * year.monthly["top10_share"][4])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.decision.inert import differences, inert_levers
+from engine.decision.inert import _can_act, differences
 from engine.market.plan import Plan
 from engine.market.run import simulate
 from engine.spec.levers import set_levers
@@ -41,4 +41,4 @@ def test_without_a_purse_it_cannot_act():
     late = set_levers(today, {"subsidy.late_weight": 4.0}, "late")
     assert [one.path for one in differences(late, today)] == ["subsidy.late_weight"]
     purses = {"subsidy.budget_bn_rmb": 0.0, "subsidy.partner_budget_bn_rmb": 0.0}
-    assert "subsidy.late_weight" in inert_levers(set_levers(late, purses, "none"))
+    assert not _can_act("subsidy.late_weight", set_levers(late, purses, "none"))

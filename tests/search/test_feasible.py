@@ -13,7 +13,7 @@ from engine.search.fidelity.ladder import Ladder, Trial
 from engine.search.finalists.choice import choose_finalists
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Sample
-from engine.search.samplers.finite import point_key, space_size, untried
+from engine.search.samplers.finite import TriedPoints
 from engine.spec.search import Rung
 from tests.search.jobs import run, small_job
 from tests.search.problems import objective_of
@@ -68,15 +68,17 @@ def test_where_nobody_attains_the_goal_the_nearest_comes_first() -> None:
 
 def test_what_was_tried_is_passed_over_until_nothing_is_left() -> None:
     space = {"a": IntDistribution(1, 2), "b": CategoricalDistribution(("x", "y", "z"))}
-    assert space_size(space) == 6
-    assert space_size(space | {"c": FloatDistribution(0, 1)}) is None
+    tried = TriedPoints(space)
+    assert tried.size == 6
+    assert TriedPoints(space | {"c": FloatDistribution(0, 1)}).size is None
     point: Point = {"a": 2, "b": "z"}
-    tried = {point_key(point, space)}
+    found: list[Point] = [point]
+    tried.add(point)
     for _ in range(5):
-        found = untried(point, tried, space)
-        assert point_key(found, space) not in tried
-        tried.add(point_key(found, space))
-    assert len(tried) == 6
+        found.append(tried.untried(point))
+        assert found[-1] not in found[:-1]
+        tried.add(found[-1])
+    assert tried.distinct_count([*found, point]) == 6
 
 
 def test_a_finite_space_that_is_exhausted_ends_the_search(tmp_path: Path) -> None:

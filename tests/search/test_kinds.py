@@ -16,7 +16,7 @@ from engine.case import Case, RunResult
 from engine.checks import check_job
 from engine.design.cube import UnitCube
 from engine.errors import InputError
-from engine.search.space import levers
+from engine.search.space import policy_space
 from engine.search.space.policy_space import PolicySpace
 from engine.spec.levers import levers_of
 from engine.spec.space import Space
@@ -125,7 +125,7 @@ def test_levers_that_are_no_numbers_take_choices_of_their_own_only() -> None:
 
     def check(path: str, lever: dict[str, Any]) -> None:
         (searched,) = Space.model_validate(tree({path: lever})).levers.values()
-        levers.check_lever(path, searched, known)
+        policy_space._check_lever(path, searched, known)
 
     check("mode", {"choices": ["shut", "open"]})
     with pytest.raises(InputError, match="'ajar' is not in"):
@@ -198,8 +198,8 @@ def test_a_lever_whose_condition_fails_stays_as_in_the_base(
     policy, base = ALL.policy(point, "mine"), small_policy("base")
     expected = {"price.cap": cap, "price.cps_floor": 0.2}
     for path, value in expected.items():
-        wanted = levers.lever_value(base, path) if path in inactive else value
-        assert levers.lever_value(policy, path) == wanted
+        wanted = policy_space._lever_value(base, path) if path in inactive else value
+        assert policy_space._lever_value(policy, path) == wanted
         assert ALL.lever_columns(policy)[f"lever.{path}"] == wanted
     assert not {path for path in inactive for said in ALL.at_bound(point) if said.startswith(path)}
     held = ALL.point_of(policy)

@@ -8,13 +8,13 @@ import pytest
 
 from engine.errors import InputError
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.fidelity.promotion import (
-    RungTrust,
+from engine.search.fidelity.climb import (
     _is_surely_dominated,
+    _promote,
     _significant_difference,
     _surely_infeasible,
-    promote,
 )
+from engine.search.fidelity.ladder import RungTrust
 from engine.search.messages import _untrusted_rung_messages
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Point
@@ -197,10 +197,10 @@ def test_who_surely_violates_is_dropped_only_where_somebody_is_feasible() -> Non
     told, doubt = np.array([True]), np.array([0.0])
     some, none = scores(costs, [-0.1, 0.5, -0.1]), scores(costs, [0.2, 0.5, 0.1])
     one = np.array([True])
-    assert promote(some, [1], 1, RungTrust(one, told, doubt)) == []
-    assert promote(some, [1], 1, RungTrust(one, ~told, doubt)) == [1]
-    assert promote(some, [1], 1, RungTrust(one, told, np.array([0.5]))) == [1]
-    assert promote(none, [0, 1, 2], 1, RungTrust(one, told, doubt)) == [2]
+    assert _promote(some, [1], 1, RungTrust(one, told, doubt)) == []
+    assert _promote(some, [1], 1, RungTrust(one, ~told, doubt)) == [1]
+    assert _promote(some, [1], 1, RungTrust(one, told, np.array([0.5]))) == [1]
+    assert _promote(none, [0, 1, 2], 1, RungTrust(one, told, doubt)) == [2]
 
 
 @pytest.mark.parametrize(

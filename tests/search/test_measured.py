@@ -11,7 +11,7 @@ import pytest
 from engine.case import Case, RunResult
 from engine.errors import InputError
 from engine.search import check_search
-from engine.search.measured import MeasureReader
+from engine.search.market import _MeasureReader
 from engine.spec.worlds import worlds
 from engine.units import FEN_PER_BN_RMB
 from tests.fakes import simulate_fake, small_case, small_policy
@@ -30,8 +30,8 @@ def objective(*goals: str, days: int = 0, **constraints: dict[str, Any]) -> dict
     }
 
 
-def reader(job) -> MeasureReader:
-    return MeasureReader(job, worlds(job.scenario, job.ensemble))
+def reader(job) -> _MeasureReader:
+    return _MeasureReader(job, worlds(job.scenario, job.ensemble))
 
 
 def test_a_present_value_is_the_discounted_contribution_of_horizon_and_run_off() -> None:

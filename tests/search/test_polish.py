@@ -9,11 +9,10 @@ import pytest
 
 from engine.search import optimize
 from engine.search.aim import Aim, cheapest_first, moved_levels
-from engine.search.fidelity.row_figures import RowFigures
-from engine.search.finalists.choice import row_places
-from engine.search.polish.moves import moves_from
-from engine.search.polish.proposals import RowTask, propose_row_steps
-from engine.search.polish.turns import Turn, next_turns
+from engine.search.fidelity.estimates import RowFigures
+from engine.search.finalists.choice import _row_places
+from engine.search.polish.proposals import RowTask, Turn, _moves_from, propose_row_steps
+from engine.search.polish.stage import _next_turns
 from engine.search.problem import Sample
 from engine.spec.optimize import OptimizeJob
 from tests.fakes import Stopped, simulate_fake, stop, stopping_at
@@ -88,7 +87,7 @@ def test_another_question_to_the_same_folder_keeps_the_ordinary_trials(tmp_path:
 
 def test_levers_are_put_back_one_by_one_then_half_way() -> None:
     centre, anchor = np.array([0.8, 0.5, 0.1]), np.array([0.0, 0.5, 0.3])
-    moves = moves_from(centre, anchor[None], np.zeros((0, 3)), 2, 1)
+    moves = _moves_from(centre, anchor[None], np.zeros((0, 3)), 2, 1)
     assert moves[:4] == pytest.approx(
         np.array([[0.0, 0.5, 0.1], [0.8, 0.5, 0.3], [0.4, 0.5, 0.1], [0.8, 0.5, 0.2]])
     )
@@ -105,7 +104,7 @@ def figures_of(held: list[float], price: list[float]) -> RowFigures:
 
 def test_of_every_level_the_cheapest_and_one_with_a_margin_are_finalists() -> None:
     held, price = [10.0, 10.2, 11.5, 20.0, 20.1, 22.0], [1.0, 1.1, 1.5, 4.0, 4.2, 6.0]
-    found = row_places(figures_of(held, price), [10.0, 20.0], range(6), 4)
+    found = _row_places(figures_of(held, price), [10.0, 20.0], range(6), 4)
     assert found == [0, 3, 2, 5]  # a standard error of the difference is 1
 
 
@@ -147,7 +146,7 @@ def test_cheapest_first_leaves_out_what_does_not_hold() -> None:
 
 def test_levels_with_a_small_price_have_more_turns() -> None:
     served: Counter[float] = Counter()
-    turns = next_turns([250.0, 260.0, 270.0], [1.0, 4.0, None], 8, served)
+    turns = _next_turns([250.0, 260.0, 270.0], [1.0, 4.0, None], 8, served)
     assert served == {250.0: 4, 260.0: 2, 270.0: 2}  # shares 1, 1/2 and, as the dearest, 1/2
     assert turns[:4] == [Turn(0, 0.0), Turn(2, 0.0), Turn(1, 0.0), Turn(0, 1.0)]
-    assert next_turns([250.0], [0.0], 3, Counter()) == [Turn(0, m) for m in (0.0, 1.0, 0.5)]
+    assert _next_turns([250.0], [0.0], 3, Counter()) == [Turn(0, m) for m in (0.0, 1.0, 0.5)]

@@ -301,7 +301,7 @@ def test_progress_is_told_trial_by_trial_then_year_by_year(tmp_path: Path) -> No
 def test_what_cannot_be_done_is_refused_before_anything_runs(
     changes: dict[str, Any], where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.search.samplers.proposals.find_spec", lambda name: None)
+    monkeypatch.setattr("engine.search.checked.find_spec", lambda name: None)
     with pytest.raises(InputError) as error:
         check_search(small_job(**changes))
     assert error.value.where.startswith(where)

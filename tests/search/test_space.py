@@ -10,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InputError
-from engine.search.space.levers import lever_value
-from engine.search.space.policy_space import _WEIGHT_LIMIT, PolicySpace, _trajectory_knots
+from engine.search.space.policy_space import (
+    _WEIGHT_LIMIT,
+    PolicySpace,
+    _lever_value,
+    _trajectory_knots,
+)
 from engine.spec.levers import LEVERS, set_levers
 from engine.spec.policy import Policy
 from engine.spec.space import Space
@@ -34,16 +38,16 @@ def test_every_known_lever_can_be_set_to_its_bounds() -> None:
         for bound in (limits.low, limits.high):
             value = int(bound) if limits.integer else bound
             policy = set_levers(small_policy(), {path: value}, "moved")
-            assert lever_value(policy, path) == value
+            assert _lever_value(policy, path) == value
             assert policy.name == "moved"
 
 
 def test_a_number_replaces_a_dated_value_whole() -> None:
     dated = small_policy(subsidy={"cap_rmb": {"2020-01-01": 5.0, "2020-06-16": 50.0}})
-    assert lever_value(dated, "subsidy.cap_rmb") is None
+    assert _lever_value(dated, "subsidy.cap_rmb") is None
     moved = set_levers(dated, {"subsidy.cap_rmb": 20.0}, "moved")
     assert moved.subsidy.cap_rmb.on(date(2020, 12, 31)) == 20.0
-    assert lever_value(moved, "subsidy.cap_rmb") == 20.0
+    assert _lever_value(moved, "subsidy.cap_rmb") == 20.0
 
 
 def test_what_is_not_searched_stays_as_in_the_base() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from engine.compute.pool import ProcessPool
 from engine.config import dump
-from engine.decision.actuals import weighed_past
 from engine.decision.answer import Confirmed, answer
+from engine.decision.weights import weighed_past
 from engine.errors import InputError
 from engine.search import check_search
 from engine.search.space.policy_space import PolicySpace

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.calibrate.identify import FEW
-from engine.calibrate.measures import SHOWN_BY_DATE, measures_of
-from engine.calibrate.narrowing import COUPON
+from engine.calibrate.measures import measures_of
 from engine.calibrate.observed import CHECK, FIT
+from engine.calibrate.posterior import COUPON
+from engine.calibrate.probe import SHOWN_BY_DATE
 from engine.calibrate.targets import FORECAST, PROBE, SHOWN
 from engine.report.findings.scorecard import observed_text, score_sentence
 from engine.report.formatting import NONE, number, signed

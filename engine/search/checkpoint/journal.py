@@ -8,7 +8,6 @@ its batch is settled: Optuna's own format, for `optuna-dashboard` to read along.
 itself never reads a value from it.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,12 +19,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial
 
-from engine.cache import cache_folder
 from engine.errors import InputError, StorageError
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Stage
-from engine.spec.optimize import OptimizeJob
-from engine.spec.policy import Policy
 
 FILE: Final = "study.journal"
 _SAMPLES: Final = "samples.jsonl"
@@ -36,18 +32,6 @@ _LOCK_S: Final = 3
 
 _Tree = dict[str, Any]
 Key = tuple[int, Stage]
-
-
-def job_hash(job: OptimizeJob, earlier: Mapping[str, Policy] | None = None) -> str:
-    """Return a name of all that the trials' results depend on.
-
-    Left out is what does not change a trial: where it runs, how many follow it, and what
-    comes after the search. So a finished study can be extended. `earlier` are the policies of an
-    earlier search that are given beside the baselines.
-    """
-    parts = [job.identity(), optuna.__version__, cache_folder().name]
-    parts += [policy.model_dump_json() for policy in (earlier or {}).values()]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
 def read_optuna_study(folder: Path) -> optuna.Study:
@@ -80,7 +64,7 @@ class Journal:
     folder
         Is made if it is not there.
     name
-        Of the job: see `job_hash`.
+        Of the job, by all that the trials' results depend on.
     evaluator
         Names the goals and their directions.
 
@@ -105,7 +89,7 @@ class Journal:
                 load_if_exists=True,
             )
             self._claim(name, [goal.measure for goal in evaluator.goals])
-            self._settled = set(map(identity_of, self._study.get_trials(deepcopy=False)))
+            self._settled = set(map(self.identity_of, self._study.get_trials(deepcopy=False)))
         with _storage_errors(self._samples):
             _drop_torn_line(self._samples)
             self._known = dict(self._read(name))
@@ -122,10 +106,15 @@ class Journal:
 
     def add(self, trial: FrozenTrial) -> None:
         """Append a settled trial to the study, unless it is there."""
-        if identity_of(trial) not in self._settled:
-            self._settled.add(identity_of(trial))
+        if self.identity_of(trial) not in self._settled:
+            self._settled.add(self.identity_of(trial))
             with _storage_errors(self._path):
                 self._study.add_trial(trial)
+
+    @staticmethod
+    def identity_of(trial: FrozenTrial) -> str:
+        """Name a trial by its number and its point: a search that grows may number others alike."""
+        return json.dumps([trial.user_attrs.get("name"), trial.params])
 
     def _append(self, tree: Mapping[str, Any]) -> None:
         with self._samples.open("a", encoding="utf-8") as file:
@@ -149,11 +138,6 @@ class Journal:
             self._study.set_user_attr(HASH, name)
         elif found != name:
             raise _belongs_to_another(self._path)
-
-
-def identity_of(trial: FrozenTrial) -> str:
-    """Name a trial by its number and its point: a search that grows may number others alike."""
-    return json.dumps([trial.user_attrs.get("name"), trial.params])
 
 
 def _belongs_to_another(path: Path) -> InputError:

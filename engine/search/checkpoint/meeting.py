@@ -15,26 +15,25 @@ which the first counts.
 Two tables stand beside those of Optuna: `poquan_drivers` and `poquan_looks`.
 """
 
-import hashlib
 import json
 import secrets
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Thread
 from time import sleep
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from engine.errors import InputError, StorageError
 from engine.results.writers import Writer
-from engine.search.problem import Candidate, Stage
 from engine.secrets import masked
 
 if TYPE_CHECKING:
+    import optuna
     from sqlalchemy import Connection, Engine
 
 _BEAT_S: Final = 10.0
@@ -104,22 +103,6 @@ def check_storage(address: str | None) -> None:
         )
 
 
-def look_name(candidate: Candidate, stage: Stage) -> str:
-    """Name a look among those of its study: what is tried, and on which runs."""
-    return name_of(candidate.number, stage, candidate.point)
-
-
-def name_of(number: int, stage: Stage, point: Mapping[str, float] | None) -> str:
-    """Name a look; see `look_name`."""
-    own = None if point is None else dict(point)
-    return short_name(json.dumps([number, list(stage), own], sort_keys=True))
-
-
-def short_name(parts: str) -> str:
-    """Name something by what it is made of: 32 hexadecimal digits."""
-    return hashlib.sha256(parts.encode()).hexdigest()[:32]
-
-
 class Meeting:
     """The looks of one study in a database that several drivers share.
 
@@ -140,7 +123,7 @@ class Meeting:
         self._address, self.study = address, study
         self._me, self._writer = secrets.token_hex(8), Writer.of_this_process()
         self._end = Event()
-        with self._errors():
+        with self.errors():
             self._engine = _engine(address)
             self._now = _NOW[self._engine.dialect.name]
             _patiently(self._make_tables)
@@ -150,7 +133,7 @@ class Meeting:
 
     def claim(self, look: str) -> Claimed:
         """Claim a look for this driver, unless it is done or a living one has it."""
-        with self._errors(), self._engine.begin() as db:
+        with self.errors(), self._engine.begin() as db:
             if self._change(
                 db,
                 "insert into poquan_looks (study, look, driver) values (:study, :look, :me) "
@@ -179,7 +162,7 @@ class Meeting:
     def finish(self, look: str, tree: Mapping[str, Any], years: bytes | None = None) -> None:
         """Write what a look of this driver's has shown; the first that is written counts."""
         packed = None if years is None else zlib.compress(years, 1)
-        with self._errors(), self._engine.begin() as db:
+        with self.errors(), self._engine.begin() as db:
             self._change(
                 db,
                 "update poquan_looks set tree = :tree, years = :years, driver = :me "
@@ -191,7 +174,7 @@ class Meeting:
 
     def amend(self, look: str, tree: Mapping[str, Any]) -> None:
         """Write more of a look that this driver has finished."""
-        with self._errors(), self._engine.begin() as db:
+        with self.errors(), self._engine.begin() as db:
             self._change(
                 db,
                 "update poquan_looks set tree = :tree where study = :study and look = :look "
@@ -202,7 +185,7 @@ class Meeting:
 
     def tree(self, look: str) -> Tree | None:
         """Return what a look has shown; None if that is not known yet."""
-        with self._errors(), self._engine.begin() as db:
+        with self.errors(), self._engine.begin() as db:
             row = self._rows(
                 db, "select tree from {} where look = :look and tree is not null", look
             )
@@ -210,7 +193,7 @@ class Meeting:
 
     def years(self, look: str) -> bytes | None:
         """Return the packed years of a finalist's look; None if there are none."""
-        with self._errors(), self._engine.begin() as db:
+        with self.errors(), self._engine.begin() as db:
             row = self._rows(
                 db, "select years from {} where look = :look and years is not null", look
             )
@@ -218,20 +201,52 @@ class Meeting:
 
     def trees(self) -> list[Tree]:
         """Return what all finished looks have shown."""
-        with self._errors(), self._engine.begin() as db:
+        with self.errors(), self._engine.begin() as db:
             rows = self._rows(db, "select tree from {} where tree is not null order by look")
         return [json.loads(row[0]) for row in rows]
 
     def ended(self, looks: Iterable[str]) -> set[str]:
         """Return which of some looks of others are done, or their drivers no more."""
         wanted = set(looks)
-        with self._errors(), self._engine.begin() as db:
+        with self.errors(), self._engine.begin() as db:
             open_ones = self._rows(
                 db,
                 "select look from {} join poquan_drivers using (driver) where tree is null "
                 f"and seen > {self._now} - {_SILENT_S}",
             )
         return wanted - {row[0] for row in open_ones}
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn what the database says into one message.
+
+        Raises
+        ------
+        StorageError
+            Without the password.
+        """
+        with _storage_errors(self._address):
+            yield
+
+    def optuna_study(self, directions: Sequence[Literal["maximize", "minimize"]]) -> "optuna.Study":
+        """Open Optuna's study; drivers that come at once may get in each other's way."""
+        import optuna
+        from sqlalchemy.exc import DBAPIError
+
+        address, options = _dialect_address(self._address), _engine_options(self._address)
+        for left in reversed(range(_TRIES)):
+            try:
+                return optuna.create_study(
+                    storage=optuna.storages.RDBStorage(address, engine_kwargs=options),
+                    study_name=self.study,
+                    directions=directions,
+                    load_if_exists=True,
+                )
+            except (DBAPIError, optuna.exceptions.StorageInternalError):
+                if not left:
+                    raise
+                sleep(0.3)
+        raise AssertionError
 
     def close(self) -> None:
         """Leave: others may take what this driver has not finished."""
@@ -290,21 +305,10 @@ class Meeting:
         values = {"study": self.study} | ({} if look is None else {"look": look})
         return list(_executed(db, words.format(table), **values).all())
 
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        with storage_errors(self._address):
-            yield
-
 
 @contextmanager
-def storage_errors(address: str) -> Iterator[None]:
-    """Turn what a database says into one message.
-
-    Raises
-    ------
-    StorageError
-        Without the password.
-    """
+def _storage_errors(address: str) -> Iterator[None]:
+    """Turn what a database says into one message, without the password."""
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -322,13 +326,13 @@ def storage_errors(address: str) -> Iterator[None]:
         ) from None
 
 
-def dialect_address(address: str) -> str:
+def _dialect_address(address: str) -> str:
     """Return an address as SQLAlchemy takes it, with the driver of the extra."""
     scheme, _, rest = address.partition("://")
     return f"{'postgresql+psycopg' if scheme == 'postgresql' else scheme}://{rest}"
 
 
-def engine_options(address: str) -> dict[str, Any]:
+def _engine_options(address: str) -> dict[str, Any]:
     """Return options of SQLAlchemy's engine."""
     if address.startswith("sqlite"):
         return {"connect_args": {"timeout": _BUSY_S}}
@@ -338,7 +342,7 @@ def engine_options(address: str) -> dict[str, Any]:
 def _engine(address: str) -> "Engine":
     from sqlalchemy import create_engine
 
-    return create_engine(dialect_address(address), **engine_options(address))
+    return create_engine(_dialect_address(address), **_engine_options(address))
 
 
 def _patiently(make: Any) -> None:

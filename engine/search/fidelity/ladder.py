@@ -23,19 +23,18 @@ population share replications, which lifts their correlation.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.measures.catalogue import possible_range
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.fidelity.promotion import RungTrust
 from engine.search.fidelity.rung_reliability import RankAgreement
 from engine.search.paired_scores import PairedScores
-from engine.search.problem import Candidate, Sample
+from engine.search.problem import Candidate, Sample, Stage
 from engine.spec.search import Rung
-from engine.stats.arrays import Floats
+from engine.stats.arrays import Flags, Floats
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,37 @@ class Trial:
     def reason(self) -> str | None:
         """Say why it failed, if it did."""
         return next((s.reason for s in self.samples.values() if s.reason is not None), None)
+
+    def with_sample(self, rung: int, ways: Mapping[int, Stage], sample: Sample) -> "Trial":
+        """Return the trial with what a rung has shown of it.
+
+        Parameters
+        ----------
+        rung
+            The one it was seen on; all that the rungs below have shown is there.
+        ways
+            What is asked for on each visited rung: see `engine.search.fidelity.climb.stages`.
+        sample
+            The new replications; those of the rung below are put before them where they count.
+        """
+        spent = self.sessions_count + sample.sessions_count, self.wall_s + sample.wall_s
+        if ways[rung].first:
+            sample = self.samples[max(k for k in self.samples if k < rung)].joined(sample)
+        samples = {**self.samples, rung: sample}
+        return replace(self, samples=samples, sessions_count=spent[0], wall_s=spent[1])
+
+
+class RungTrust(NamedTuple):
+    """What a rung is good for.
+
+    `ranked_goals` (goals,) tells by which goals it may choose, `trusted_constraints`
+    (constraints,) whose violation it may hold against a policy; `shift_errors` (constraints,)
+    are the standard errors of its shift to the top, in units of the excesses.
+    """
+
+    ranked_goals: Flags
+    trusted_constraints: Flags
+    shift_errors: Floats
 
 
 @dataclass(frozen=True)

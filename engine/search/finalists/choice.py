@@ -6,9 +6,8 @@ from typing import Final, Protocol
 import numpy as np
 
 from engine.search.aim import cheapest_first
-from engine.search.fidelity.estimates import Estimates
+from engine.search.fidelity.estimates import Estimates, RowFigures
 from engine.search.fidelity.ladder import Trial
-from engine.search.fidelity.row_figures import RowFigures
 from engine.stats.pareto import select_best
 
 
@@ -70,14 +69,14 @@ def choose_finalists(
         known = [p for p in searched if trials[good[p]].candidate.number in rows.confirmed]
         others = [p for p in searched if p not in known]
         places = round(_ROWS_SHARE * count) - len(known)
-        priced = [*known, *row_places(own, rows.levels, others, places)]
+        priced = [*known, *_row_places(own, rows.levels, others, places)]
     rest = [place for place in searched if place not in priced]
     best = select_best(costs, list(found.violation[good]), rest, max(0, count - len(priced)))
     given = [trials[k] for k in good if trials[k].candidate.is_baseline]
     return given + [trials[good[place]] for place in [*priced, *best]]
 
 
-def row_places(
+def _row_places(
     figures: RowFigures, levels: Sequence[float], among: Sequence[int], count: int
 ) -> list[int]:
     """Return the places of those that may be a row's policy, up to `count`.

@@ -8,7 +8,7 @@ least price among what holds T,
 j the draws of Gaussian processes through what all trials hold, cost and violate
 (`engine.search.samplers.gaussian_sampler`). One step is taken for each level in turn; those that
 were proposed before count as being simulated. Where too little is known for a process, steps are
-taken in the order of `moves_from`.
+taken in the order of `_moves_from`: back towards another policy, between two, around.
 """
 
 import time
@@ -21,9 +21,7 @@ from optuna.distributions import BaseDistribution
 from engine.design.cube import UnitCube
 from engine.rng import Purpose, derive_seed
 from engine.search.aim import cheapest_first
-from engine.search.fidelity.row_figures import RowFigures
-from engine.search.polish.moves import moves_from
-from engine.search.polish.turns import Turn
+from engine.search.fidelity.estimates import RowFigures
 from engine.search.problem import Point
 from engine.search.samplers.gaussian_process import NoisyValues, QuantityDraws, draw_quantity
 from engine.search.samplers.gaussian_sampler import (
@@ -45,6 +43,22 @@ _CENTRES, _AROUND, _BEST = 3, 48, 4
 
 _FINER: Final = (0.03, 0.01, 0.003)
 """Standard deviations of the steps around the best."""
+
+_BACK = (0.05, 0.1, 0.25, 0.5)
+"""Shares of the way back to an anchor, all levers together."""
+
+_BETWEEN = (-0.25, 0.25, 0.5, 0.75)
+"""Shares of the way to a neighbouring row's policy; below 0 away from it."""
+
+_STEPS = (0.1, 0.03, 0.01)
+"""Standard deviations of small moves."""
+
+
+class Turn(NamedTuple):
+    """Which level is served, by its place, and the margin above it in standard errors."""
+
+    level: int
+    margin: float
 
 
 class RowTask(NamedTuple):
@@ -101,7 +115,7 @@ class _RowSteps:
         beside = [k for k in (turn.level - 1, turn.level + 1) if 0 <= k < len(self._task.levels)]
         firsts = [self._centres(self._task.levels[k])[0] for k in beside]
         moves = np.vstack([
-            moves_from(one, self._anchors, self._points[firsts], _AROUND, seed >> 8)
+            _moves_from(one, self._anchors, self._points[firsts], _AROUND, seed >> 8)
             for one in centres
         ])  # fmt: skip
         score = self._score(level, seed)
@@ -179,3 +193,46 @@ def _relevant(figures: RowFigures, levels: Sequence[float]) -> Ints:
     longest = max(map(len, queues))
     turns = (queue[k] for k in range(longest) for queue in queues if k < len(queue))
     return np.sort(np.array(list(dict.fromkeys(turns))[:_KEPT], np.int64))
+
+
+def _moves_from(
+    centre: Floats, anchors: Floats, neighbours: Floats, count: int, seed: int
+) -> Floats:
+    """Return points near a policy, put back first.
+
+    Single levers at an anchor's value, then half way there; all levers a part of the way; points
+    on the line to each neighbour; random small moves.
+
+    Parameters
+    ----------
+    centre
+        (axes,) float64, a point of the unit cube.
+    anchors, neighbours
+        (points, axes) float64.
+    count
+        Random moves of each size.
+    seed
+        Names them.
+
+    Returns
+    -------
+    (moves, axes) float64, within the unit cube.
+    """
+    found = [one for anchor in anchors for one in _put_back(centre, anchor)]
+    found += [centre + share * (anchor - centre) for anchor in anchors for share in _BACK]
+    found += [centre + share * (other - centre) for other in neighbours for share in _BETWEEN]
+    single = np.reshape(found, (len(found), centre.size)) if found else np.zeros((0, centre.size))
+    around = [points_around(centre[None], s, count, seed + k) for k, s in enumerate(_STEPS)]
+    return np.clip(np.vstack([single, *around]), 0.0, 1.0)
+
+
+def _put_back(centre: Floats, anchor: Floats) -> Sequence[Floats]:
+    """Return the centre with one lever as in the anchor, or half way there, for each lever."""
+    moved = np.flatnonzero(centre != anchor)
+    found = []
+    for share in (1.0, 0.5):
+        for axis in moved:
+            point = centre.copy()
+            point[axis] += share * (anchor[axis] - centre[axis])
+            found.append(point)
+    return found

@@ -9,6 +9,15 @@ Levels are those of the fresh replications, on which the table is made. The give
 met both, under the same random numbers, and say where a level stands on the search's own
 (`engine.search.aim.moved_levels`). The trials are a function of the job alone: of one that was
 interrupted, those that are proposed again with the same point keep their samples.
+
+Which level the next steps serve: more often those whose price is small. A row is judged by its
+price as a share, so what a step saves counts for more where little is paid. With p_i what the
+cheapest policy of level i costs beyond today's, at least `_LEAST` of the largest, each level has a
+share of the turns
+
+    w_i = p_i^(-1/2) / sum_j p_j^(-1/2)
+
+and the next turn is that of the level that lacks most of its share; of equals the highest.
 """
 
 from collections import Counter
@@ -20,9 +29,8 @@ import numpy as np
 
 from engine.compute.pool import WorkerCall
 from engine.search.aim import Aim, cheapest_first, moved_levels
-from engine.search.fidelity.row_figures import RowFigures, row_figures
-from engine.search.polish.proposals import RowTask, propose_row_steps
-from engine.search.polish.turns import Turn, next_turns
+from engine.search.fidelity.estimates import RowFigures
+from engine.search.polish.proposals import RowTask, Turn, propose_row_steps
 from engine.search.problem import Candidate, Sample
 from engine.search.study import OnTrial, SearchStudy
 from engine.spec.search import Search
@@ -30,9 +38,18 @@ from engine.spec.search import Search
 _Confirm = Callable[[Sequence[Candidate]], Mapping[int, Sample]]
 """Takes candidates, and returns their samples on all fresh replications."""
 
-
 _TRIES: Final = 2
 """Late entries of a level, at most: each costs all replications of all worlds."""
+
+_LEAST: Final = 0.1
+"""Of the largest price: what any level counts with at least."""
+
+_MARGINS: Final = (0.0, 1.0, 0.5, 1.5)
+"""Of what is held above a level, turn by turn, in standard errors of the difference of two.
+
+On the fresh replications a policy holds a little more or less than on the search's own, and a row
+needs one that is just above its level there.
+"""
 
 
 class Rows(NamedTuple):
@@ -90,7 +107,7 @@ def polish(
             rows, is_distinguishable = _rows(study, aim, fresh) or rows, True
         start = len(study.trials)
         numbers = range(start, start + min(search.batch_count, left))
-        turns = next_turns(rows.asked, _net_prices(study, aim, rows), len(numbers), served)
+        turns = _next_turns(rows.asked, _net_prices(study, aim, rows), len(numbers), served)
         task = _task(study, aim, rows, turns, seed)
         proposed = study.propose(WorkerCall(start, propose_row_steps, (task, numbers)))
         new = []
@@ -193,7 +210,7 @@ def _rows(study: SearchStudy, aim: Aim, fresh: Mapping[int, Sample]) -> Rows | N
     today = [one for one in both if one.candidate.name == aim.today]
     if not today:
         return None
-    figures = row_figures(study.trials, study.found, study.ladder.top, aim)
+    figures = RowFigures.from_trials(study.trials, study.found, study.ladder.top, aim)
     here = [aim.held(one.samples[study.ladder.top]) for one in both]
     there = [aim.held(fresh[one.candidate.number]) for one in both]
     high = float(figures.held[figures.on_top].max())
@@ -222,3 +239,34 @@ def _task(study: SearchStudy, aim: Aim, rows: Rows, turns: Sequence[Turn], seed:
     anchors = [point for point in (*given, *aim.anchors) if point is not None]
     figures = rows.figures.of(np.array(usable, np.int64))
     return RowTask(study.distributions, points, figures, rows.levels, turns, anchors, seed)
+
+
+def _next_turns(
+    levels: Sequence[float], prices: Sequence[float | None], count: int, served: Counter[float]
+) -> list[Turn]:
+    """Return the next turns, and count them in `served`.
+
+    Parameters
+    ----------
+    levels
+        What is asked, ascending; they name the turns in `served`.
+    prices
+        What the cheapest policy of each costs beyond today's; none where nothing holds it.
+    count
+        Turns that are wanted.
+    served
+        Turns that each level has had.
+    """
+    known = [abs(price) for price in prices if price is not None]
+    most = max(known, default=0.0) or 1.0
+    paid = [most if price is None else max(abs(price), _LEAST * most) for price in prices]
+    shares = np.array(paid) ** -0.5
+    shares /= shares.sum()
+    found = []
+    for _ in range(count):
+        had = np.array([served[level] for level in levels], np.float64)
+        lacking = shares * (had.sum() + 1) - had
+        place = len(levels) - 1 - int(np.argmax(lacking[::-1]))
+        found.append(Turn(place, _MARGINS[served[levels[place]] % len(_MARGINS)]))
+        served[levels[place]] += 1
+    return found

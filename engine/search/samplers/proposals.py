@@ -21,7 +21,6 @@ import pickle
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.util import find_spec
 from typing import Any, Final, Literal, NamedTuple
 
 import optuna
@@ -37,7 +36,6 @@ from optuna.samplers import (
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from engine.errors import InputError
 from engine.rng import Purpose, derive_seed
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
@@ -45,7 +43,7 @@ from engine.search.fidelity.ladder import Trial
 from engine.search.problem import Point
 from engine.search.samplers.cube_sampler import CmaesSampler, SobolSampler
 from engine.search.samplers.gaussian_sampler import GaussianSampler
-from engine.spec.search import Objective, Search
+from engine.spec.search import Search
 
 LANE: Final = 8
 """Trials that are proposed one after another; part of the results."""
@@ -204,38 +202,6 @@ def _frozen(
         system_attrs=dict(trial.attributes),
         user_attrs=named | {_ERRORS: errors},
     )
-
-
-def check_sampler(search: Search, objective: Objective) -> None:
-    """Refuse a sampler whose library is not there, or that cannot pursue the goals.
-
-    Parameters
-    ----------
-    search
-        Names the sampler.
-    objective
-        Has the goals.
-
-    Raises
-    ------
-    InputError
-        For `gp_torch` without torch, and `cmaes` with several goals.
-    """
-    if search.sampler == "gp_torch" and find_spec("torch") is None:
-        raise InputError(
-            "search.sampler",
-            "gp_torch needs torch, which is not installed",
-            "tpe, nsga2, nsga3, cmaes, qmc, gp, random; gp_torch with the extra `gp`",
-            "pip install poquan[gp], or take search=gp, which needs no torch",
-        )
-    if search.sampler == "cmaes" and len(objective.goals) > 1:
-        raise InputError(
-            "search.sampler",
-            f"cmaes pursues one goal, but the objective has {len(objective.goals)}",
-            "tpe, nsga2, nsga3, qmc, gp, gp_torch, random for several goals; cmaes for one",
-            "take another sampler, or leave one goal: "
-            "'objective.goals=[{measure:gmv_paid_fen,direction:maximize}]'",
-        )
 
 
 def _make_sampler(

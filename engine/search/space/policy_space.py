@@ -1,7 +1,8 @@
-"""The searched space: from a point of the sampler to a whole policy."""
+"""The searched space: which levers it may hold, and from a sampler's point to a whole policy."""
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -16,16 +17,12 @@ from pydantic import ValidationError
 
 from engine.errors import InputError
 from engine.search.space.conditions import Conditions
-from engine.search.space.levers import (
-    KNOTS,
-    check_lever,
-    lever_value,
-)
-from engine.search.space.rules import LinearRules, RuleTerm
-from engine.spec.explain import explain
-from engine.spec.levers import LEVERS, LeverEntry, set_levers
+from engine.search.space.rules import LinearRules
+from engine.spec.base import Dated
+from engine.spec.explain import explain, nearest
+from engine.spec.levers import LEVERS, LeverEntry, policy_value, set_levers
 from engine.spec.policy import Policy
-from engine.spec.space import SearchedLever, Space
+from engine.spec.space import Choice, SearchedLever, Space
 
 _Point = Mapping[str, Any]
 """Values by the names of what is searched: `price.cap`, `price.cap@2020-06-16`."""
@@ -40,6 +37,8 @@ _MONTHS: Final = 12
 
 _WEIGHT_LIMIT: Final = math.log(4)
 """A segment may weigh from a quarter to four times its share of the base shape."""
+
+KNOTS: Final = "target.knots"
 
 
 class PolicySpace:
@@ -64,7 +63,7 @@ class PolicySpace:
     def __init__(self, space: Space, base: Policy) -> None:
         known = LEVERS
         for path, lever in space.levers.items():
-            check_lever(path, lever, known)
+            _check_lever(path, lever, known)
         if not space.levers and not space.trajectory:
             raise InputError(
                 "space",
@@ -75,7 +74,7 @@ class PolicySpace:
         self._base, self._levers = base, space.levers
         whole = {p for p, lever in space.levers.items() if lever.integer or known[p].integer}
         self._conditions = Conditions(space.levers, whole)
-        self._rules = LinearRules(space.rules, _terms(space, known))
+        self._rules = LinearRules(space, known)
         count = space.trajectory_knots_count if space.trajectory else 0
         self._weights = _weight_names(count)
         self.distributions: dict[str, BaseDistribution] = {
@@ -197,7 +196,7 @@ class PolicySpace:
 
     def _own_values(self, policy: Policy, path: str) -> dict[str, Any]:
         names = self._levers[path].names(path)
-        return {name: lever_value(policy, path, day) for name, day in names.items()}
+        return {name: _lever_value(policy, path, day) for name, day in names.items()}
 
     def _check_corners(self) -> None:
         """Refuse a space whose least or highest values break a rule between levers."""
@@ -229,21 +228,6 @@ def _nearest(lever: SearchedLever, value: Any) -> Any:
         return lever.ends[0]
     low, high = lever.bounds
     return low if value < low else high
-
-
-def _terms(space: Space, known: Mapping[str, LeverEntry]) -> dict[str, RuleTerm]:
-    """Return every searched value as a rule sees it."""
-    found: dict[str, RuleTerm] = {}
-    for path, lever in space.levers.items():
-        why_not = ""
-        if lever.choices is not None:
-            why_not = "has choices: there is no way from one to another along a line"
-        elif lever.when is not None:
-            why_not = "is only free under a condition: without it the rule could not be kept"
-        ends = (0.0, 1.0) if lever.choices is not None else lever.bounds
-        whole = lever.integer or known[path].integer
-        found |= {name: RuleTerm(*ends, whole, why_not) for name in lever.names(path)}
-    return found
 
 
 def _distribution(lever: SearchedLever, limits: LeverEntry) -> BaseDistribution:
@@ -290,3 +274,95 @@ def _monthly(base: Sequence[float]) -> NDArray[np.float64]:
     """Read the base shape, straight between its knots and from zero, at the months' ends."""
     at = np.arange(len(base) + 1) / len(base)
     return np.interp(np.arange(1, _MONTHS + 1) / _MONTHS, at, [0.0, *base])
+
+
+def _lever_value(policy: Policy, path: str, day: date | None = None) -> Any:
+    """Return the lever's value, or that on a day; without one, None if it changes over time."""
+    value = policy_value(policy, path)
+    if isinstance(value, Dated):
+        if day is not None:
+            return value.on(day)
+        return value.steps[0][1] if len(value.steps) == 1 else None
+    return value if isinstance(value, bool | str) else float(value)
+
+
+def _check_lever(path: str, lever: SearchedLever, known: Mapping[str, LeverEntry]) -> None:
+    """Refuse a searched lever that the policy does not have, or not with such values.
+
+    Raises
+    ------
+    InputError
+        Naming the lever's own range.
+    """
+    where = f"space.levers.{path}"
+    if path not in known:
+        raise _unknown_lever(path, where)
+    limits = known[path]
+    if lever.dates and not limits.dated:
+        raise InputError(
+            where,
+            f"{path} holds for the whole year: it takes no dates",
+            "dates of levers that may change, such as subsidy.rate.source",
+            f"leave {where}.dates out",
+        )
+    if lever.choices is not None:
+        _check_choices(where, lever.choices, limits)
+    elif limits.choices:
+        allowed = ", ".join(map(str, limits.choices))
+        raise InputError(
+            where, "is no number: it has no bounds", allowed, f"give {where}.choices=[{allowed}]"
+        )
+    else:
+        _check_bounds(where, lever, limits)
+
+
+def _check_choices(where: str, choices: tuple[Choice, ...], limits: LeverEntry) -> None:
+    allowed = ", ".join(map(str, limits.choices)) if limits.choices else _range(limits)
+    for choice in choices:
+        is_number = isinstance(choice, int | float) and not isinstance(choice, bool)
+        is_known = (
+            choice in limits.choices
+            if limits.choices
+            else is_number and limits.low <= float(choice) <= limits.high
+        )
+        if not is_known or (limits.integer and not float(choice).is_integer()):
+            raise InputError(
+                f"{where}.choices", f"{choice!r} is not in the lever's own range", allowed,
+                f"take {choice!r} out",
+            )  # fmt: skip
+
+
+def _check_bounds(where: str, lever: SearchedLever, limits: LeverEntry) -> None:
+    low, high = lever.bounds
+    allowed = _range(limits)
+    if low < limits.low or high > limits.high:
+        raise InputError(
+            where,
+            f"the bounds {low:g} to {high:g} leave the lever's own range",
+            allowed,
+            f"set {where}.low={max(low, limits.low):g} {where}.high={min(high, limits.high):g}",
+        )
+    whole = low.is_integer() and high.is_integer()
+    if (limits.integer or lever.integer) and not whole:
+        raise InputError(
+            where,
+            f"the bounds {low:g} to {high:g} of a whole number are not whole",
+            f"whole numbers {allowed}",
+            "round the bounds",
+        )
+
+
+def _range(limits: LeverEntry) -> str:
+    return f"from {limits.low:g} to {limits.high:g}"
+
+
+def _unknown_lever(path: str, where: str) -> InputError:
+    """Say that there is no such lever, and which is nearest."""
+    known = LEVERS
+    match = nearest(path, known)
+    hint = f"did you mean {match}?" if match else f"choose one of {', '.join(known)}"
+    if path == KNOTS or path.startswith(f"{KNOTS}."):
+        hint = "set space.trajectory=true to search the knots"
+    group = path.rpartition(".")[0]
+    beside = [name for name in known if group and name.startswith(f"{group}.")] or list(known)
+    return InputError(where, "the policy has no such lever", ", ".join(beside), hint)

@@ -19,7 +19,8 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.spec.explain import nearest
-from engine.spec.space import Rule
+from engine.spec.levers import LeverEntry
+from engine.spec.space import Rule, Space
 from engine.stats.arrays import Floats
 
 _SLACK: Final = 1e-9
@@ -32,7 +33,7 @@ _MOVES, _WHOLE = 8, 8
 """Places tried on the way from the edge to the centre; whole numbers moved both ways."""
 
 
-class RuleTerm(NamedTuple):
+class _RuleTerm(NamedTuple):
     """A searched value as a rule sees it; `why_not` says why it can be in none."""
 
     low: float
@@ -46,10 +47,10 @@ class LinearRules:
 
     Parameters
     ----------
-    rules
-        By name.
-    terms
-        Every searched value, by its name.
+    space
+        Has the rules, and what is searched.
+    known
+        The levers that there are, by path.
 
     Raises
     ------
@@ -58,7 +59,8 @@ class LinearRules:
         any, satisfies all of them.
     """
 
-    def __init__(self, rules: Mapping[str, Rule], terms: Mapping[str, RuleTerm]) -> None:
+    def __init__(self, space: Space, known: Mapping[str, LeverEntry]) -> None:
+        rules, terms = space.rules, _terms(space, known)
         for name, rule in rules.items():
             _check_terms(name, rule, terms)
             _check_alone(name, rule, terms)
@@ -175,7 +177,7 @@ class LinearRules:
         )
 
 
-def _check_terms(name: str, rule: Rule, terms: Mapping[str, RuleTerm]) -> None:
+def _check_terms(name: str, rule: Rule, terms: Mapping[str, _RuleTerm]) -> None:
     for path, coefficient in rule.terms.items():
         where = f"space.rules.{name}.terms"
         if path not in terms:
@@ -193,7 +195,7 @@ def _check_terms(name: str, rule: Rule, terms: Mapping[str, RuleTerm]) -> None:
             )
 
 
-def _check_alone(name: str, rule: Rule, terms: Mapping[str, RuleTerm]) -> None:
+def _check_alone(name: str, rule: Rule, terms: Mapping[str, _RuleTerm]) -> None:
     """Refuse a rule that no policy can satisfy, whatever the others."""
     ends = [
         sorted((coefficient * terms[path].low, coefficient * terms[path].high))
@@ -220,3 +222,18 @@ def _not_searched(path: str, where: str, known: Sequence[str]) -> InputError:
         ", ".join(known),
         f"did you mean {match}?" if match else "name one of them, or add it to space.levers",
     )
+
+
+def _terms(space: Space, known: Mapping[str, LeverEntry]) -> dict[str, _RuleTerm]:
+    """Return every searched value as a rule sees it."""
+    found: dict[str, _RuleTerm] = {}
+    for path, lever in space.levers.items():
+        why_not = ""
+        if lever.choices is not None:
+            why_not = "has choices: there is no way from one to another along a line"
+        elif lever.when is not None:
+            why_not = "is only free under a condition: without it the rule could not be kept"
+        ends = (0.0, 1.0) if lever.choices is not None else lever.bounds
+        whole = lever.integer or known[path].integer
+        found |= {name: _RuleTerm(*ends, whole, why_not) for name in lever.names(path)}
+    return found
