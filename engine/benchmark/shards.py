@@ -1,15 +1,30 @@
-"""Suite `shards`: one market held by several processes, beside as many threads of one process."""
+"""Suite `shards`: one market held by several processes, beside as many threads of one process.
 
+What a day takes is laid out by a model with three measured figures. With B buyers in n shards on
+c cores, S sums a day, and d levels of the tree of sums, in which a node has up to 16 children,
+
+    T(n) = ceil(n / c) (D + a B / n) + S d (e + x)        x = 16 b / w where d > 1, else 0
+
+D is what a day takes without buyers and a what a buyer adds, by one thread at B and at B / 10; e
+what a sum takes in the first run with two shards or more, all that its day takes beyond
+D + a B / n; b the bytes of a sum, and w an assumed network of `network_gbit`, where a node takes its
+children one after another. The model stands beside every measured count, and says what larger
+machines would do: that is a forecast.
+"""
+
+import math
 from dataclasses import replace
 from datetime import timedelta
 from statistics import median
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from engine.benchmark.days import Days, fill_cache, simulate_days
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.worker import Worker
 from engine.case import Case
 from engine.compute import open_pool
+from engine.compute.machine import cpus_count
+from engine.compute.shards.sizes import bytes_of_shard
 from engine.population.buyers import bytes_per_buyer
 from engine.spec.benchmark import BenchmarkJob
 
@@ -18,25 +33,104 @@ _WARM = 2
 """Days at the beginning that are left out: code is loaded, showcases are filled."""
 
 
+_LESS: Final = 10
+"""The market by which the cost of a buyer is told has so many times fewer of them."""
+
+_CHILDREN: Final = 16
+"""As in `engine.compute.shards.links`."""
+
+
+class _DayModel(NamedTuple):
+    """The model of the module: seconds, buyers, bytes."""
+
+    fixed_s: float
+    buyer_s: float
+    sum_s: float
+    sums: float
+    sum_bytes: float
+    network_bytes_per_s: float
+
+    def day_s(self, buyers: int, shards: int, cores: int) -> float:
+        """Return what a day of so many buyers takes."""
+        own = self.fixed_s + self.buyer_s * buyers / shards
+        return math.ceil(shards / cores) * own + self.exchange_s(shards)
+
+    def exchange_s(self, shards: int) -> float:
+        """Return what the sums of a day take."""
+        depth, reached = 0, 1
+        while reached < shards:
+            depth += 1
+            reached += _CHILDREN**depth
+        network = _CHILDREN * self.sum_bytes / self.network_bytes_per_s if depth > 1 else 0.0
+        return self.sums * depth * (self.sum_s + network)
+
+
 def shards_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
     """Simulate the same days in turn on threads and on shards; return the rows of `benchmark`."""
     days = max(job.days or _DAYS, _WARM + 1)
-    steps = Steps(1 + 2 * job.runs * len(job.shard_counts), on_progress)
+    steps = Steps(2 + job.runs * sum(min(count, 2) for count in job.shard_counts), on_progress)
     case = _shortened(case, job.sharded_population, days)
     with Worker() as first:
         first.ask(fill_cache, case)
     steps.step("compile cache filled")
+    few, many = (_threaded(_shortened(case, size, days), 1, days)
+                 for size in (job.sharded_population // _LESS, job.sharded_population))  # fmt: skip
+    steps.step(f"1 thread: {many:.2f} s a day")
     rows: list[Row] = []
+    model: _DayModel | None = None
     for count in job.shard_counts:
         threaded, sharded = [], []
         for _ in range(job.runs):
-            with Worker() as worker:
-                found: Days = worker.ask(simulate_days, replace(case, threads=count), days)
-            threaded.append(median(found.day_s[_WARM:]))
+            threaded.append(_threaded(case, count, days))
             steps.step(f"{count} threads: {threaded[-1]:.2f} s a day")
-            sharded.append(_sharded(job, case, count))
-            steps.step(f"{count} shards: {median(sharded[-1].day_s[_WARM:]):.2f} s a day")
-        rows += _rows_of(case, count, threaded, sharded)
+            if count > 1:
+                sharded.append(_sharded(job, case, count))
+                steps.step(f"{count} shards: {median(sharded[-1].day_s[_WARM:]):.2f} s a day")
+        if model is None and count > 1:
+            model = _fitted(case, few, many, count, sharded, job.network_gbit)
+        rows += _rows_of(case, count, threaded, sharded, model)
+    return rows + ([] if model is None else _projected(job, case, model))
+
+
+def _threaded(case: Case, threads: int, days: int) -> float:
+    """Return what a day takes in one process: the median of those that count."""
+    with Worker() as worker:
+        found: Days = worker.ask(simulate_days, replace(case, threads=threads), days)
+    return median(found.day_s[_WARM:])
+
+
+def _fitted(
+    case: Case, few: float, many: float, count: int, sharded: list[Any], network_gbit: float
+) -> _DayModel:
+    """Return the model from one thread with a tenth of the buyers and with all, and from shards."""
+    buyers, days = case.scale.buyers_count, case.scenario.calendar.n_days
+    buyer_s = max(many - few, 0.0) / (buyers - buyers // _LESS)
+    fixed_s = max(many - buyer_s * buyers, 0.0)
+    sums = median(traffic.sums / days for traffic in sharded)
+    sum_bytes = median(traffic.bytes_sent / traffic.sums for traffic in sharded)
+    alone = math.ceil(count / cpus_count()) * (fixed_s + buyer_s * buyers / count)
+    day_s = median(median(traffic.day_s[_WARM:]) for traffic in sharded)
+    sum_s = max(day_s - alone, 0.0) / sums
+    return _DayModel(fixed_s, buyer_s, sum_s, sums, sum_bytes, network_gbit * 1e9 / 8)
+
+
+def _projected(job: BenchmarkJob, case: Case, model: _DayModel) -> list[Row]:
+    """Return what the model says of larger machines: seconds, minutes a year, memory of a shard."""
+    rows = []
+    for one in job.projections:
+        buyers, workers = one.buyers_count, one.workers_count
+        at = Setting("shards", buyers, case.scale.anchors_count, 1, 1, workers)
+        day_s = model.day_s(buyers, workers, workers)
+        found = {
+            "simulated_buyers": buyers,
+            "day_s": day_s,
+            "year_min": day_s * 365 / 60,
+            "exchange_share": model.exchange_s(workers) / day_s,
+            "buyer_days_per_s": buyers / day_s,
+            "resident_bytes": bytes_of_shard(buyers, workers, case.scale.anchors_count),
+        }
+        subject = f"{workers:,} workers"
+        rows += [at.row("projection", subject, name, [float(v)]) for name, v in found.items()]
     return rows
 
 
@@ -61,9 +155,14 @@ def _sharded(job: BenchmarkJob, case: Case, count: int) -> Any:
         return pool.traffic  # type: ignore[attr-defined]
 
 
-def _rows_of(case: Case, count: int, threaded: list[float], sharded: list[Any]) -> list[Row]:
+def _rows_of(
+    case: Case, count: int, threaded: list[float], sharded: list[Any], model: _DayModel | None
+) -> list[Row]:
     calendar, buyers = case.scenario.calendar, case.scale.buyers_count
     at = Setting("shards", buyers, case.scale.anchors_count, calendar.n_days, 1, count)
+    threads = at.row("shards", f"{count} thread{'s' * (count > 1)}", "day_s", threaded)
+    if not sharded:
+        return [threads]
     day_s = [median(traffic.day_s[_WARM:]) for traffic in sharded]
     slots = calendar.n_days * len(calendar.slot_share)
     found = {
@@ -76,9 +175,11 @@ def _rows_of(case: Case, count: int, threaded: list[float], sharded: list[Any]) 
         "resident_bytes": [float(traffic.peak_bytes) for traffic in sharded],
         "state_bytes_per_buyer": [float(bytes_per_buyer())],
     }
-    rows = [at.row("shards", f"{count} threads", "day_s", threaded)]
+    if model is not None:
+        found["modelled_day_s"] = [model.day_s(buyers, count, cpus_count())]
     goals = {"overhead_share": 0.15, "saving_share": 0.02}
-    return rows + [
-        at.row("shards", f"{count} shards", measure, values, goals.get(measure))
-        for measure, values in found.items()
-    ]
+    return [
+        threads,
+        *(at.row("shards", f"{count} shards", measure, values, goals.get(measure))
+          for measure, values in found.items()),
+    ]  # fmt: skip

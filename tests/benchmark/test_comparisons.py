@@ -10,6 +10,7 @@ from engine.benchmark.against import _environment, _mean
 from engine.benchmark.against import _rows as against_rows
 from engine.benchmark.branches import _Branching
 from engine.benchmark.branches import _rows as branch_rows
+from engine.benchmark.shards import _DayModel
 from engine.benchmark.variance import _left_a_second, _Runs
 from engine.errors import InputError
 from engine.report.findings.benchmark import sections
@@ -91,3 +92,12 @@ def test_candidates_with_a_common_past_pay_for_it_once() -> None:
     assert ratio == pytest.approx((1.0 + 63 * 0.5) / 64)
     (shown,) = sections(rows)
     assert shown.lines == [("2,000", "1.00", "2.00", "1.00", "0.50", f"{ratio:.2f}")]
+
+
+def test_a_day_on_shards_takes_its_waves_and_its_sums() -> None:
+    model = _DayModel(0.5, 1e-6, 0.01, 8.0, 1000.0, 16_000.0)
+    assert model.day_s(1_000_000, 1, 2) == pytest.approx(0.5 + 1.0)
+    assert model.day_s(1_000_000, 2, 2) == pytest.approx(0.5 + 0.5 + 0.08)
+    assert model.day_s(1_000_000, 4, 2) == pytest.approx(2 * (0.5 + 0.25) + 0.08)
+    assert model.exchange_s(17) == pytest.approx(0.08)  # a star around the first
+    assert model.exchange_s(18) == pytest.approx(8 * 2 * (0.01 + 1.0))

@@ -116,6 +116,7 @@ def _scaling(rows: Sequence[Row]) -> _Section:
 def _shards(rows: Sequence[Row]) -> _Section:
     columns = (
         _Column("day_s", "A day\ns", 3),
+        _Column("modelled_day_s", "By the\nmodel s", 3),
         _Column("overhead_share", "Against\nthreads %", 1, 100),
         _Column("sums_per_slot", "Sums\na slot", 1),
         _Column("bytes_per_slot", "kB\na slot", 0, 1e-3),
@@ -127,6 +128,19 @@ def _shards(rows: Sequence[Row]) -> _Section:
     title = _title(chosen, "One market held by several processes, beside one process with threads")
     note = "Sums and bytes with each slot's part of the night; memory is that of one shard."
     return _by(chosen, "subject", title, "Market", columns, note)
+
+
+def _projections(rows: Sequence[Row]) -> _Section:
+    columns = (
+        _Column("simulated_buyers", "Buyers\nmillion", 0, 1e-6),
+        _Column("day_s", "A day\ns", 2),
+        _Column("year_min", "A year\nmin", 1),
+        _Column("exchange_share", "Time in\nsums %", 1, 100),
+        _Column("buyer_days_per_s", "Buyer-days/s\nmillion", 1, 1e-6),
+        _Column("resident_bytes", "A shard\nGiB", 2, 2.0**-30),
+    )
+    title = "What the model says of larger machines: a forecast, nothing was measured there"
+    return _by(_on(rows, "projection"), "subject", title, "Machine", columns)
 
 
 def _starts(rows: Sequence[Row]) -> _Section:
@@ -350,6 +364,7 @@ _SECTIONS: Final = (
     _stages,
     _scaling,
     _shards,
+    _projections,
     _starts,
     _tools,
     _pool,
