@@ -7,8 +7,8 @@ c cores, S sums a day, and d levels of the tree of sums, in which a node has up 
 
 D is what a day takes without buyers and a what a buyer adds, by one thread at B and at B / 10; e
 what a sum takes in the first run with two shards or more, all that its day takes beyond
-D + a B / n; b the bytes of a sum, and w an assumed network of `network_gbit`, where a node takes its
-children one after another. The model stands beside every measured count, and says what larger
+D + a B / n; b the bytes of a sum, and w an assumed network of `network_gbit`, where a node takes
+its children one after another. The model stands beside every measured count, and says what larger
 machines would do: that is a forecast.
 """
 
