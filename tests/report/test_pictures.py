@@ -17,10 +17,10 @@ from engine.report.charts.frontier import frontier_picture
 from engine.report.charts.grammar import Picture, wrapped
 from engine.report.charts.over_time import _curves, _target_path, days_pictures
 from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
-from engine.report.charts.render import static_picture
 from engine.report.charts.subsidy import segment_pictures
 from engine.report.findings.options import at_knee, change_sentences, headline, options
-from engine.report.findings.policies import policy_texts
+from engine.report.html.page import _static_picture
+from engine.report.html.policies import policy_texts
 from engine.report.html.search import search_sections
 from engine.report.read.results_model import StudyResults
 from engine.report.read.segments import run_shares
@@ -236,7 +236,7 @@ def test_long_names_are_broken_between_words() -> None:
 def test_a_static_picture_is_one_image_without_addresses(priced: StudyResults) -> None:
     one = price_picture(priced.prices)
     assert one is not None
-    assert static_picture(one.spec).startswith("data:image/svg+xml;base64,")
+    assert _static_picture(one.spec).startswith("data:image/svg+xml;base64,")
     assert "http" not in json.dumps(one.spec)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.report import read_study
-from engine.report.findings.policies import _lever_text, policy_texts, reference_name
+from engine.report.html.policies import _lever_text, policy_texts, reference_name
 from engine.report.read.results_model import StudyResults
 from engine.spec.base import Dated
 from tests.report.studies import compare_folder, priced_folder

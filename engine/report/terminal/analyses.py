@@ -6,8 +6,13 @@ from itertools import groupby
 from rich.console import Console
 
 from engine.report.findings.benchmark import sections
-from engine.report.findings.calibration import ROLE_HEADS, figure_cells, fit_sentences
-from engine.report.findings.scorecard import HEADS, scorecard
+from engine.report.findings.calibration import (
+    HEADS,
+    ROLE_HEADS,
+    figure_cells,
+    fit_sentences,
+    scorecard,
+)
 from engine.report.findings.search import choice, rung_table, sampling
 from engine.report.findings.sensitivity import (
     FACTOR_SETS,
