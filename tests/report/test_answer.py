@@ -10,8 +10,13 @@ import pytest
 from engine.report import read_study
 from engine.report.findings.limits import limits
 from engine.report.html.answer import _sentences, wilson
-from engine.report.read.lines import frontier_lines, run_lines
-from engine.report.read.results_model import Estimate, Line, StudyResults
+from engine.report.read.results_model import (
+    Line,
+    StudyResults,
+    _Estimate,
+    frontier_lines,
+    run_lines,
+)
 from tests.report.studies import (
     BASELINES,
     compare_folder,
@@ -59,7 +64,7 @@ def test_a_target_missed_by_all_is_said_to_be_missed(study: StudyResults) -> Non
 
 
 def test_a_target_reached_without_subsidy_is_said_so(study: StudyResults) -> None:
-    always = Estimate(1.0, 1.0, 1.0)
+    always = _Estimate(1.0, 1.0, 1.0)
     lines = [
         replace(line, estimates=line.estimates | {"target_attained": always})
         for line in study.lines
@@ -72,7 +77,7 @@ def test_a_target_reached_without_subsidy_is_said_so(study: StudyResults) -> Non
 def test_a_cheaper_policy_with_subsidy_does_not_hide_that_none_is_needed(
     study: StudyResults,
 ) -> None:
-    always, cheap = Estimate(1.0, 1.0, 1.0), Estimate(-1e15, -1e15, -1e15)
+    always, cheap = _Estimate(1.0, 1.0, 1.0), _Estimate(-1e15, -1e15, -1e15)
     lines = [
         replace(
             line,
@@ -160,7 +165,7 @@ def test_limits_of_a_probability_are_wilsons(
 
 
 def test_a_line_without_a_number_compares_as_nothing() -> None:
-    line = Line("a", False, {"gmv_paid_fen": Estimate()})
+    line = Line("a", False, {"gmv_paid_fen": _Estimate()})
     assert isnan(line.value("gmv_paid_fen"))
 
 

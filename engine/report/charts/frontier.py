@@ -17,8 +17,7 @@ from engine.report.charts.grammar import (
     picture,
 )
 from engine.report.formatting import scaled, show
-from engine.report.read.lines import found_lines
-from engine.report.read.results_model import Line, StudyResults
+from engine.report.read.results_model import Line, StudyResults, found_lines
 
 _FOUND: Final = "found by the search"
 _BEATEN: Final = "off the frontier"

@@ -6,12 +6,11 @@ from typing import Any, Final
 
 from engine.ablate import COMMON
 from engine.report.charts.differences import ablation_picture, comparison_pictures
-from engine.report.charts.ecosystem import lorenz_picture, top_picture, touched_picture
-from engine.report.charts.grammar import Picture
+from engine.report.charts.ecosystem import ecosystem_pictures
 from engine.report.charts.over_time import days_pictures
 from engine.report.charts.response import MARKS_NOTE, response_section
 from engine.report.charts.rows import fit_picture, sensitivity_pictures
-from engine.report.charts.subsidy import funding_picture, segment_pictures
+from engine.report.charts.subsidy import run_spending
 from engine.report.charts.sweep import JOBS_NOTE, sweep_cells, sweep_heads, sweep_pictures
 from engine.report.charts.trial import HEADS as TRIAL_HEADS
 from engine.report.charts.trial import TESTS_NOTE, trial_cells, trial_pictures
@@ -100,30 +99,20 @@ def _run_sections(study: StudyResults) -> list[Section | None]:
         return []
     names = {name: name for name in study.policies[:_MOST_CURVES]}
     first = next(iter(names), "")
-    segments = segment_pictures(study, first)
-    funding = None if segments else funding_picture(study, names)
+    base = study.comparison[0]["baseline"] if study.comparison else None
+    others = list(dict.fromkeys(row["policy"] for row in study.comparison))[:_MOST_CURVES]
     return [
         section("GMV on its way to the target", days_pictures(study, list(names), names)),
         section("Worlds side by side", [world_picture(study, names)]),
-        section("Where the subsidy went", [*segments, funding]),
+        section("Where the subsidy went", run_spending(study, names)),
         section(
             "Who gains and who loses",
-            [
-                _touched(study),
-                lorenz_picture(study, {first: first}),
-                top_picture(study, first, first),
-            ],
+            ecosystem_pictures(
+                study, {name: name for name in others}, base, base or "", {first: first}
+            ),
         ),
         _elasticities(study),
     ]
-
-
-def _touched(study: StudyResults) -> Picture | None:
-    if not study.comparison:
-        return None
-    base = study.comparison[0]["baseline"]
-    names = dict.fromkeys(row["policy"] for row in study.comparison)
-    return touched_picture(study, {name: name for name in list(names)[:_MOST_CURVES]}, base, base)
 
 
 def _difference_sections(study: StudyResults) -> list[Section | None]:

@@ -23,7 +23,6 @@ from engine.report.formatting import (
     split_name,
 )
 from engine.report.read.calibration import read_fit
-from engine.report.read.lines import paired_change
 from engine.report.read.results_model import VIOLATED, Line, StudyResults
 from engine.results.schemas import Row
 
@@ -192,7 +191,7 @@ def _balance(study: StudyResults, best: Line) -> list[str]:
 
 def _change(study: StudyResults, line: Line, base: Line, measure: str) -> str:
     now, before = (show(measure, one.estimates[measure].value) for one in (line, base))
-    found = paired_change(study.runs, line.policy, base.policy, measure)
+    found = study.paired_change(line.policy, base.policy, measure)
     text = f"the {label_inside(measure)} is {now} in place of {before}"
     if found.value is None or found.half is None:
         return text

@@ -26,7 +26,7 @@ from engine.report.charts.grammar import CONFIG, Picture
 from engine.report.charts.sweep import sweep_title, unfinished_jobs
 from engine.report.definitions import MEASURES
 from engine.report.findings.limits import limits, small_sample
-from engine.report.findings.options import change_sentences, headline, options
+from engine.report.findings.options import decision_told
 from engine.report.formatting import scaled
 from engine.report.html.analyses import analysis_sections
 from engine.report.html.answer import lead_sentences
@@ -150,9 +150,10 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
     best = study.chosen_line() if len(study.lines) > 1 else None
     texts = policy_texts(study)
     names = {name: text.called for name, text in texts.items()}
-    found = options(study)
+    told = decision_told(study)
+    options = {one.policy: one.short for one in told.options}
     lead, more = lead_sentences(study)
-    first = found[0].policy if found else next(iter(texts), "")
+    first = next(iter(options or texts), "")
     cards = policy_cards(study, texts, best, first)
     return {
         "lang": terms.language,
@@ -168,11 +169,11 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
         ],
         "lead": lead,
         "more": more,
-        "headline": headline(study),
-        "options": found,
+        "headline": told.headline,
+        "options": told.options,
         "names": names,
-        "change_sentences": change_sentences(study),
-        "sections": _sections(study, found, names),
+        "change_sentences": told.changes,
+        "sections": _sections(study, options, names),
         "policies": section("The policies", tables=[policy_table(study, best, names)]),
         "cards": cards,
         "places": {card.policy: place for place, card in enumerate(cards)},
@@ -187,8 +188,8 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
     }
 
 
-def _sections(study: StudyResults, found: list[Any], names: dict[str, str]) -> list[Section]:
-    every = [*search_sections(study, found, names), *analysis_sections(study)]
+def _sections(study: StudyResults, options: dict[str, str], names: dict[str, str]) -> list[Section]:
+    every = [*search_sections(study, options, names), *analysis_sections(study)]
     return [one for one in every if one is not None]
 
 

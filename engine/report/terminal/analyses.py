@@ -27,7 +27,15 @@ from engine.report.terminal.policies import WIDE_COLUMNS, plain_table
 from engine.results.schemas import Row
 
 
-def print_choice(rows: Sequence[Row], console: Console) -> None:
+def print_search(
+    frontier: Sequence[Row], rungs: Sequence[Row], trials: Sequence[Row], console: Console
+) -> None:
+    """Print what a search recommends, how sure that is, and how it looked at policies."""
+    _print_choice(frontier, console)
+    _print_rungs(rungs, trials, console)
+
+
+def _print_choice(rows: Sequence[Row], console: Console) -> None:
     """Print which policy is recommended and how sure that is; nothing if none is."""
     said = choice(rows)
     if said:
@@ -35,7 +43,7 @@ def print_choice(rows: Sequence[Row], console: Console) -> None:
         console.print(said, highlight=False)
 
 
-def print_rungs(rows: Sequence[Row], trials: Sequence[Row], console: Console) -> None:
+def _print_rungs(rows: Sequence[Row], trials: Sequence[Row], console: Console) -> None:
     """Print how far each rung of the search ranks as its top does, and what sampling took."""
     if len({row["rung"] for row in rows}) > 1:
         table = plain_table("Rungs of the search: rank correlation with the top, without noise")
