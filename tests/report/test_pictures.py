@@ -24,7 +24,7 @@ from engine.report.charts.subsidy import (
 )
 from engine.report.findings.options import at_knee, decision_told
 from engine.report.html.page import _static_picture
-from engine.report.html.policies import policy_texts
+from engine.report.html.policies import _policy_texts
 from engine.report.html.search import search_sections
 from engine.report.read.results_model import StudyResults
 from engine.report.read.weighing import run_shares
@@ -56,7 +56,7 @@ def values(picture: Picture, *wanted: str) -> list[dict[str, Any]]:
 
 
 def drawn(study: StudyResults) -> list[Picture]:
-    names = {name: text.called for name, text in policy_texts(study).items()}
+    names = {name: text.called for name, text in _policy_texts(study).items()}
     short = {one.policy: one.short for one in decision_told(study).options}
     found = search_sections(study, short, names)
     return [one for part in found if part for one in part.pictures]

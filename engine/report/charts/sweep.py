@@ -93,16 +93,17 @@ def sweep_sentences(rows: Sequence[Row]) -> list[str]:
     return [one for one in (_sentence(told, measure) for measure in _TOLD) if one]
 
 
-def sweep_heads(rows: Sequence[Row]) -> list[tuple[str, str]]:
-    """Return the heads of the table of jobs."""
+def sweep_table(
+    rows: Sequence[Row],
+) -> tuple[list[tuple[str, str]], list[tuple[str, ...]]]:
+    """Return heads with their units, and of every job and policy means, each with its change."""
     several = len({row["policy"] for row in _told_rows(rows)}) > 1
     heads = [("Job", ""), *([("Policy", "")] if several else []), ("Runs", "")]
-    return [*heads, *((label(name), unit(name)) for name in CHANGED)]
+    heads += [(label(name), unit(name)) for name in CHANGED]
+    return heads, list(_sweep_cells(rows, several=several))
 
 
-def sweep_cells(rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
-    """Yield the cells of every job and policy: means, each with its change."""
-    several = len({row["policy"] for row in _told_rows(rows)}) > 1
+def _sweep_cells(rows: Sequence[Row], *, several: bool) -> Iterator[tuple[str, ...]]:
     for row in rows:
         policy = [row["policy"] or NONE] if several else []
         name = row["name"] if row["policy"] else f"{row['name']} ({row['state']})"

@@ -11,7 +11,7 @@ from engine.report.charts.over_time import days_pictures
 from engine.report.charts.response import MARKS_NOTE, response_section
 from engine.report.charts.rows import fit_picture, sensitivity_pictures
 from engine.report.charts.subsidy import run_spending
-from engine.report.charts.sweep import JOBS_NOTE, sweep_cells, sweep_heads, sweep_pictures
+from engine.report.charts.sweep import JOBS_NOTE, sweep_pictures, sweep_table
 from engine.report.charts.trial import HEADS as TRIAL_HEADS
 from engine.report.charts.trial import TESTS_NOTE, trial_cells, trial_pictures
 from engine.report.charts.worlds import world_picture
@@ -156,8 +156,8 @@ def _trial_sections(study: StudyResults) -> list[Section | None]:
 
 def _sweep_sections(study: StudyResults) -> list[Section | None]:
     """Return what a sweep moves, a picture a measure, and all its jobs; none without one."""
-    rows = plain_rows(sweep_cells(study.sweep))
-    jobs = table("All jobs", sweep_heads(study.sweep), rows, JOBS_NOTE, fold=len(rows) > 12)
+    heads, rows = sweep_table(study.sweep)
+    jobs = table("All jobs", heads, plain_rows(rows), JOBS_NOTE, fold=len(rows) > 12)
     return [section("What the sweep moves", sweep_pictures(study.sweep), [jobs])]
 
 

@@ -31,13 +31,7 @@ from engine.report.formatting import scaled
 from engine.report.html.analyses import analysis_sections
 from engine.report.html.answer import lead_sentences
 from engine.report.html.blocks import Section, section
-from engine.report.html.policies import (
-    COLUMNS,
-    policy_cards,
-    policy_table,
-    policy_texts,
-    reference_name,
-)
+from engine.report.html.policies import COLUMNS, policies_shown
 from engine.report.html.search import search_sections
 from engine.report.read.folder import read_study
 from engine.report.read.results_model import StudyResults
@@ -147,14 +141,10 @@ def _tight(sentence: str) -> str:
 
 
 def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
-    best = study.chosen_line() if len(study.lines) > 1 else None
-    texts = policy_texts(study)
-    names = {name: text.called for name, text in texts.items()}
     told = decision_told(study)
     options = {one.policy: one.short for one in told.options}
     lead, more = lead_sentences(study)
-    first = next(iter(options or texts), "")
-    cards = policy_cards(study, texts, best, first)
+    policies = policies_shown(study, list(options))
     return {
         "lang": terms.language,
         "title": _title(study),
@@ -171,13 +161,13 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
         "more": more,
         "headline": told.headline,
         "options": told.options,
-        "names": names,
+        "names": policies.names,
         "change_sentences": told.changes,
-        "sections": _sections(study, options, names),
-        "policies": section("The policies", tables=[policy_table(study, best, names)]),
-        "cards": cards,
-        "places": {card.policy: place for place, card in enumerate(cards)},
-        "reference": reference_name(study),
+        "sections": _sections(study, options, policies.names),
+        "policies": section("The policies", tables=[policies.table]),
+        "cards": policies.cards,
+        "places": {card.policy: place for place, card in enumerate(policies.cards)},
+        "reference": policies.reference,
         "measures": _definitions(study),
         "limits": [*limits(study), *([] if terms.language == "en" else [_NOT_TRANSLATED])],
         "facts": _facts(study),

@@ -73,7 +73,33 @@ class _PolicyCard(NamedTuple):
     is_open: bool
 
 
-def reference_name(study: StudyResults) -> str:
+class _PoliciesShown(NamedTuple):
+    """What a page shows of policies: what they are called, their table, their cards.
+
+    `reference` is the policy that levers are compared with.
+    """
+
+    names: dict[str, str]
+    reference: str
+    table: Table | None
+    cards: list[_PolicyCard]
+
+
+def policies_shown(study: StudyResults, options: Sequence[str]) -> _PoliciesShown:
+    """Return what the page shows of every policy; the first of the options is open."""
+    best = study.chosen_line() if len(study.lines) > 1 else None
+    texts = _policy_texts(study)
+    names = {name: text.called for name, text in texts.items()}
+    first = next(iter(options or texts), "")
+    return _PoliciesShown(
+        names,
+        _reference_name(study),
+        _policy_table(study, best, names),
+        _policy_cards(study, texts, best, first),
+    )
+
+
+def _reference_name(study: StudyResults) -> str:
     """Return what policies are compared with: today's, the baseline, or all levers off."""
     today = study.setting("today")
     if isinstance(today, str) and today in study.specs:
@@ -82,9 +108,9 @@ def reference_name(study: StudyResults) -> str:
     return baseline if baseline in study.specs else _OFF
 
 
-def policy_texts(study: StudyResults) -> dict[str, _PolicyText]:
+def _policy_texts(study: StudyResults) -> dict[str, _PolicyText]:
     """Tell every policy of the tables, by its name in them, in their order."""
-    reference = study.specs.get(reference_name(study))
+    reference = study.specs.get(_reference_name(study))
     said = {row["policy"]: row["says"] for row in study.prices if row["says"]}
     found = {}
     for name in study.policies:
@@ -95,7 +121,7 @@ def policy_texts(study: StudyResults) -> dict[str, _PolicyText]:
     return found
 
 
-def policy_table(study: StudyResults, best: Line | None, names: Mapping[str, str]) -> Table | None:
+def _policy_table(study: StudyResults, best: Line | None, names: Mapping[str, str]) -> Table | None:
     """Return every policy with its main measures, cheapest first; None for other analyses."""
     if study.ablation or study.response or study.trial or not study.lines:
         return None
@@ -114,7 +140,7 @@ def policy_table(study: StudyResults, best: Line | None, names: Mapping[str, str
     return table(title, [("Policy", ""), *_heads(study)], rows, _NOTE, fold=len(rows) > 4)
 
 
-def policy_cards(
+def _policy_cards(
     study: StudyResults, texts: Mapping[str, _PolicyText], best: Line | None, first: str
 ) -> list[_PolicyCard]:
     """Return what opens of each policy; `first` is open from the start."""

@@ -13,7 +13,7 @@ from engine.report.findings.calibration import (
     fit_sentences,
     scorecard,
 )
-from engine.report.findings.search import choice, rung_table, sampling
+from engine.report.findings.search import choice, rung_table
 from engine.report.findings.sensitivity import (
     FACTOR_SETS,
     NAMED_FACTORS,
@@ -45,16 +45,16 @@ def _print_choice(rows: Sequence[Row], console: Console) -> None:
 
 def _print_rungs(rows: Sequence[Row], trials: Sequence[Row], console: Console) -> None:
     """Print how far each rung of the search ranks as its top does, and what sampling took."""
+    heads, lines, said = rung_table(rows, trials)
     if len({row["rung"] for row in rows}) > 1:
         table = plain_table("Rungs of the search: rank correlation with the top, without noise")
-        heads, lines = rung_table(rows)
         for head in heads:
             table.add_column(head, justify="right")
         for cells in lines:
             table.add_row(*cells)
         console.print()
         console.print(table)
-    console.print(f"\n{sampling(trials)}", highlight=False)
+    console.print(f"\n{said}", highlight=False)
 
 
 def print_calibration(found: CalibrationSummary, answers: Sequence[Row], console: Console) -> None:
