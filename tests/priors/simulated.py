@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from engine.priors.panels import ChoiceData, _choice_data, _Panel
+from engine.priors.figures import _choice_data, _Panel
+from engine.priors.logit import ChoiceData
 
 TRUE = {
     "constant b": 0.8,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.priors.panels import _choice_data, _load_panel, _panel_of
+from engine.priors.figures import _choice_data, _load_panel, _panel_of
 
 COLUMNS = {
     "hid": np.array([7, 7, 7, 9, 9]),

@@ -5,7 +5,7 @@ from math import isnan
 from typing import Any, Final
 
 from engine.ablate import COMMON
-from engine.report.charts.differences import ablation_picture, comparison_pictures
+from engine.report.charts.differences import difference_pictures
 from engine.report.charts.ecosystem import ecosystem_pictures
 from engine.report.charts.over_time import days_pictures
 from engine.report.charts.response import MARKS_NOTE, response_section
@@ -121,7 +121,7 @@ def _difference_sections(study: StudyResults) -> list[Section | None]:
         rows = _mechanism_rows(study.ablation)
         blocks = [(_mechanism_title(own[0]), own) for own in rows.values()]
         tables = [_difference_table("Each mechanism off, against all on", "Off", "All on", blocks)]
-        return [section("What each mechanism does", [ablation_picture(study.ablation)], tables)]
+        return [section("What each mechanism does", difference_pictures(study), tables)]
     if not study.comparison:
         return []
     names = dict.fromkeys(row["policy"] for row in study.comparison)
@@ -132,7 +132,7 @@ def _difference_sections(study: StudyResults) -> list[Section | None]:
     ]
     title = "Differences under common random numbers"
     tables = [_difference_table(title, "Mean", "Baseline’s mean", blocks)]
-    return [section("What the policies change", comparison_pictures(study.comparison), tables)]
+    return [section("What the policies change", difference_pictures(study), tables)]
 
 
 def _sensitivity_sections(study: StudyResults) -> list[Section | None]:
