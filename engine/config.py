@@ -17,7 +17,7 @@ from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 from pydantic import BaseModel, ValidationError
 
 from engine.errors import InputError
-from engine.secrets import hide_tree, reveal_tree
+from engine.secrets import hide, reveal
 from engine.spec.base import Dated, Spec
 from engine.spec.explain import explain
 from engine.spec.jobs import Job
@@ -39,7 +39,7 @@ def load(cfg: DictConfig, job: type[_JobT]) -> _JobT:
         Listing every unknown key, wrong type, value out of range and broken rule, each
         with what is allowed and what to do; or the first mistake in own tables.
     """
-    tree = reveal_tree(resolve(cfg))
+    tree = reveal(resolve(cfg))
     try:
         # JSON rules: "0.1" and true are not numbers, but "2020-06-16" is a date.
         loaded = job.model_validate_json(json.dumps(_whole(tree), default=str), strict=True)
@@ -75,7 +75,7 @@ def resolve(cfg: DictConfig) -> Tree:
             str(error.full_key), what, "a value, or ${key} of a key that exists", "correct it"
         ) from None
     assert isinstance(tree, dict)
-    return {str(key): _unfold_dates(hide_tree(value)) for key, value in tree.items()}
+    return {str(key): _unfold_dates(hide(value)) for key, value in tree.items()}
 
 
 def fold_dates(value: Any) -> Any:

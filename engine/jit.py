@@ -53,7 +53,7 @@ def kernel(function: Callable[..., Any]) -> Any:
         co_firstlineno=function.__code__.co_firstlineno,
         co_name=function.__name__,
     )
-    entry = FunctionType(code, {"body": _body(function), "opened": opened}, function.__name__)
+    entry = FunctionType(code, {"body": _body(function), "opened": _opened}, function.__name__)
     entry.__qualname__, entry.__module__ = function.__qualname__, function.__module__
     entry.__doc__ = function.__doc__
     return _entry(entry)
@@ -147,7 +147,7 @@ def _record_in(context, builder, kinds, sealed):
 
 
 @intrinsic
-def opened(typing_context, values):  # noqa: ARG001 - Numba passes both
+def _opened(typing_context, values):  # noqa: ARG001 - Numba passes both
     """A tuple with the records in place of the sealed ones; what is not sealed stays itself."""
     kinds = tuple(_kind_within(kind) for kind in values)
 

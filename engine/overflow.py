@@ -114,7 +114,7 @@ def overflow_mistakes(
     days_after = max(getattr(job, "run_off", ()) or (0,))
     told: set[str] = set()
     for world, scenario in scenarios.items():
-        for bound in bounds_of(scenario, known, days_after, given):
+        for bound in _bounds_of(scenario, known, days_after, given):
             if bound.value > MOST and bound.what not in told:
                 told.add(bound.what)
                 yield _mistake(bound, world, scenario.currency)
@@ -143,7 +143,7 @@ def _at_upper_ends(policy: Policy, space: Space) -> Policy:
         return policy
 
 
-def bounds_of(
+def _bounds_of(
     scenario: Scenario,
     policies: Sequence[Policy],
     days_after: int = 0,

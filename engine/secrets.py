@@ -8,7 +8,9 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+_Value = TypeVar("_Value")
 
 MASK: Final = "***"
 _KNOWN: Final = "POQUAN_HIDDEN"
@@ -36,22 +38,16 @@ def masked(text: str) -> str:
     return _QUERY.sub(rf"\g<head>{MASK}", _USER.sub(rf"\g<head>{MASK}\g<tail>", text))
 
 
-def hide(text: str) -> str:
-    """Return a text as `masked` does, and remember its addresses for `reveal`."""
-    shown = masked(text)
-    if shown != text:
-        found = (one.group() for one in _ADDRESS.finditer(text))
-        remember({masked(one): one for one in found if masked(one) != one})
-    return shown
+def hide(value: _Value) -> _Value:
+    """Return a text, or plain containers with texts, as `masked` does; remember what was hidden."""
+    found: _Value = _walked(value, _hide_text)
+    return found
 
 
-def reveal(text: str) -> str:
-    """Return a text with its addresses as they were before `hide`."""
-    if MASK not in text:
-        return text
-    for shown, real in sorted(hidden().items(), key=lambda one: -len(one[0])):  # whole ones first
-        text = text.replace(shown, real)
-    return text
+def reveal(value: _Value) -> _Value:
+    """Return a text, or plain containers with texts, with addresses as they were before `hide`."""
+    found: _Value = _walked(value, _reveal_text)
+    return found
 
 
 def hidden() -> dict[str, str]:
@@ -66,14 +62,20 @@ def remember(addresses: Mapping[str, str]) -> None:
         os.environ[_KNOWN] = json.dumps(hidden() | dict(addresses))
 
 
-def hide_tree(tree: Any) -> Any:
-    """Return plain containers and values with every text as `hide` shows it."""
-    return _walked(tree, hide)
+def _hide_text(text: str) -> str:
+    shown = masked(text)
+    if shown != text:
+        found = (one.group() for one in _ADDRESS.finditer(text))
+        remember({masked(one): one for one in found if masked(one) != one})
+    return shown
 
 
-def reveal_tree(tree: Any) -> Any:
-    """Return plain containers and values with every text as `reveal` gives it."""
-    return _walked(tree, reveal)
+def _reveal_text(text: str) -> str:
+    if MASK not in text:
+        return text
+    for shown, real in sorted(hidden().items(), key=lambda one: -len(one[0])):  # whole ones first
+        text = text.replace(shown, real)
+    return text
 
 
 def _walked(tree: Any, change: Any) -> Any:

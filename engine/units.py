@@ -23,7 +23,7 @@ EXPECTED_ONE: Final = 1 << 20
 """Fixed-point value of one expected sale."""
 
 
-class KindRoles(NamedTuple):
+class _KindRoles(NamedTuple):
     """A kind of supplier: its word in `conf` and in the tables, and what is true of it.
 
     `is_brand`: its goods count in the brand share (the platform's own are still becoming
@@ -48,11 +48,11 @@ class KindRoles(NamedTuple):
 # conf/policy. Their order is that of every array indexed by kind or by category.
 # fmt: off
 KIND_TABLE: Final = (
-    KindRoles("source", mechanism="m01_source_goods"),
-    KindRoles("platform_brand", is_incubated=True),
-    KindRoles("domestic", is_brand=True, joins_plan=True, learns_from_trials=True),
-    KindRoles("multinational", is_brand=True, joins_plan=True, learns_from_trials=True),
-    KindRoles("partner", is_brand=True, learns_from_trials=True, is_co_funded=True,
+    _KindRoles("source", mechanism="m01_source_goods"),
+    _KindRoles("platform_brand", is_incubated=True),
+    _KindRoles("domestic", is_brand=True, joins_plan=True, learns_from_trials=True),
+    _KindRoles("multinational", is_brand=True, joins_plan=True, learns_from_trials=True),
+    _KindRoles("partner", is_brand=True, learns_from_trials=True, is_co_funded=True,
               comes_with_partner=True, mechanism="m04_retail_partner"),
 )
 """The kinds of supplier."""

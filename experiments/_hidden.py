@@ -6,7 +6,7 @@ from typing import Any
 import hydra.core.utils
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from engine.secrets import hide, hide_tree
+from engine.secrets import hide
 
 
 def install() -> None:
@@ -17,7 +17,7 @@ def install() -> None:
 def hide_in(config: DictConfig) -> None:
     """Hide them in a config that Hydra is about to write for a whole sweep."""
     plain = OmegaConf.to_container(config, resolve=False)
-    changed = hide_tree(plain)
+    changed: Any = hide(plain)
     if changed != plain:
         with read_write(config), open_dict(config):
             for key, value in changed.items():

@@ -27,7 +27,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     from engine import search
     from engine.compute import open_pool
     from engine.decision.weights import weighed_past
-    from engine.report.terminal.analyses import print_choice, print_rungs
+    from engine.report.terminal.analyses import print_search
     from engine.report.terminal.answer import print_answer
     from engine.report.terminal.policies import print_frontier
     from engine.results import Results, check_writable, is_complete
@@ -66,8 +66,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
         print_answer(answered, console)
     else:
         print_frontier(outcome.frontier, console)
-        print_choice(outcome.frontier, console)
-        print_rungs(outcome.rungs, outcome.trials, console)
+        print_search(outcome.frontier, outcome.rungs, outcome.trials, console)
     for note in outcome.notes:
         print(f"Note: {note}.")
     if outcome.usage.runs_count:  # none are left where a finished search is asked again

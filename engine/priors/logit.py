@@ -4,17 +4,53 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import ndtri
 
 from engine.design.sequences import sobol_points
-from engine.priors.panels import ChoiceData, Floats, Ints, first_of_household
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 _LogLikelihood = Callable[[Floats], tuple[float, Floats]]
 """Returns the log-likelihood and its gradient, shape (K,), at parameters of shape (K,)."""
 
 _STEP: Final = 1e-4
 _GAIN_LEFT: Final = 1e-6
+
+
+class ChoiceData(NamedTuple):
+    """Choices and the variables of utility, ready to be estimated.
+
+    Attributes
+    ----------
+    names : K names of coefficients.
+    variables : shape (N, J, K).
+    chosen : index of the chosen brand; shape (N,).
+    household : 0 the first, rising; shape (N,).
+    """
+
+    names: tuple[str, ...]
+    variables: Floats
+    chosen: Ints
+    household: Ints
+
+    def households_count(self) -> int:
+        """Return how many households there are."""
+        return int(self.household[-1]) + 1
+
+    def starts(self) -> NDArray[np.bool_]:
+        """Return which choices are the first of their household, (N,) bool."""
+        return np.diff(self.household, prepend=-1) > 0
+
+    def place(self, name: str) -> int:
+        """Return the place of a coefficient."""
+        return self.names.index(name)
+
+    def constants(self) -> tuple[int, ...]:
+        """Return the places of the brands' constants."""
+        return tuple(k for k, name in enumerate(self.names) if name.startswith("constant "))
 
 
 class LikelihoodFit(NamedTuple):
@@ -192,7 +228,7 @@ def _blocks(choices: ChoiceData, draws_count: int) -> Iterator[_ChoiceBlock]:
     other = np.arange(brands - 1) + (np.arange(brands - 1) >= chosen[:, None])
     row = np.arange(rows)
     difference = x[row[:, None], other] - x[row, chosen][:, None]
-    starts = np.flatnonzero(first_of_household(choices.household))
+    starts = np.flatnonzero(choices.starts())
     long = max(1, _BLOCK // (draws_count * brands))
     cuts = np.unique(np.searchsorted(starts, np.arange(0, starts[-1] + 1, long)))
     for low, high in zip(cuts, [*cuts[1:], starts.size], strict=True):

@@ -4,7 +4,8 @@ Everything shown comes from the Parquet tables of a results folder. Rooms, each 
 only from those below it:
 
     html  terminal  markdown     what is shown, and where
-    charts                       pictures in Vega-Lite, each with its finding in a sentence
+    charts                       pictures in Vega-Lite, each with its finding in a sentence; of
+                                 sweeps, levers and trials all that is said of them
     findings                     sentences and tables of text
     read                         results folders as plain values
     terms                        glossaries of other languages

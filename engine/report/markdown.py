@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.report.findings.benchmark import sections
-from engine.report.findings.calibration import MAY, MAY_NOT, fit_sentences
-from engine.report.findings.scorecard import HEADS, scorecard
+from engine.report.findings.calibration import HEADS, MAY, MAY_NOT, fit_sentences, scorecard
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.read.calibration import CalibrationSummary, read_fit
 from engine.results import provenance_of, read_table

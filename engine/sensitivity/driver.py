@@ -20,12 +20,11 @@ from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.journal import FILE, read_optuna_study
 from engine.search.space.policy_space import PolicySpace
 from engine.secrets import masked
-from engine.sensitivity.effects import effect_rows
 from engine.sensitivity.indices import (
     LEAST_TRIALS,
     Row,
+    factor_rows,
     importance_rows,
-    index_rows,
     saltelli_design,
 )
 from engine.spec.explain import unknown_word
@@ -100,8 +99,7 @@ def sensitivities(job: SensitivityJob, pool: Pool, on_progress: _OnProgress) -> 
         seed = derive_seed(job.seed, Purpose.TRIAL, k) >> 31
         cube = saltelli_design(factors.names, job.indices.base_points_count, seed)
         runs = _simulated(job, factors, cube, pool, on_progress)
-        rows += index_rows(factors.of, factors.names, runs, job.indices.resamples_count, seed)
-        rows += effect_rows(factors.of, factors.ends, cube, runs)
+        rows += factor_rows(factors.of, factors.ends, cube, runs, job.indices.resamples_count, seed)
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Which factors move a measure: Sobol indices, and the importance in a finished search.
+"""Which factors move a measure: Sobol indices, effects, and the importance in a finished search.
 
 Sobol indices say which share of a measure's variance each factor brings. With all factors
 uniform and independent on their ranges,
@@ -17,6 +17,21 @@ interaction of points and replications in their two-way table,
 
 the part of the variance that no factor can explain: it stands beside the indices as `noise`.
 
+Which way a factor moves a measure, and by how much of its unit, its effect says. For each of the N
+base points a, the design holds a second one b that differs from it in factor i alone. With
+d = b_i - a_i the step along the factor's range, 0 to 1, and e = y(b) - y(a) what it brought under
+common random numbers,
+
+    effect_i = sum d e / sum d²
+
+is what raising the factor from the low to the high end of its range changes on average, as the
+straight line through the steps says; one that first raises and then lowers may have none. Its
+interval is Student's with N - 1 degrees of freedom, its standard error
+
+    sqrt(sum (d (e - effect d) / (1 - h))²) / sum d²,    h = d² / sum d²
+
+(HC3; MacKinnon & White, J. Econometrics 29, 1985): right whatever the spread of e along the range.
+
 The importance of a lever in a finished search is how far its values among the best trials
 differ from its values among all, as a share of the sum over levers (PED-ANOVA; Watanabe,
 Bansal & Hutter, IJCAI 2023). It needs no further simulation, and says what made policies good
@@ -27,7 +42,7 @@ how much the importance hangs on single trials, not what other trials would have
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -41,6 +56,7 @@ from engine.results import local_folder
 from engine.rng import Purpose
 from engine.search.checkpoint.journal import read_optuna_study
 from engine.stats.arrays import Floats
+from engine.stats.intervals import CONFIDENCE, student_quantile
 
 Row = dict[str, Any]
 
@@ -50,7 +66,6 @@ _FIRST, _TOTAL, _NOISE, _IMPORTANCE = "first", "total", "noise", "importance"
 _SEARCH: Final = "search"
 """Value of the column `of` for what comes from a finished search."""
 
-_CONFIDENCE: Final = 0.95
 _STILL: Final = 1e-12
 """A measure that varies less than this share of itself is moved by nothing."""
 
@@ -59,6 +74,9 @@ _MOST_RESAMPLES: Final = 60
 
 LEAST_TRIALS: Final = 6
 """Finished trials below which the best of them say nothing."""
+
+_LEAST_POINTS: Final = 8
+"""Base points below which an interval says nothing."""
 
 
 def saltelli_design(names: Sequence[str], base_points: int, seed: int) -> Floats:
@@ -83,87 +101,33 @@ def saltelli_design(names: Sequence[str], base_points: int, seed: int) -> Floats
     return np.asarray(found, np.float64)
 
 
-def index_rows(
-    of: str, names: Sequence[str], runs: dict[str, Floats], resamples: int, seed: int
+def factor_rows(
+    of: str,
+    ends: Mapping[str, tuple[Any, Any]],
+    cube: Floats,
+    runs: Mapping[str, Floats],
+    resamples: int,
+    seed: int,
 ) -> list[Row]:
-    """Return the rows of `sensitivity` for one set of factors.
+    """Return the rows of `sensitivity` for one set of factors: their indices, then their effects.
 
     Parameters
     ----------
     of
         What the factors are.
-    names
-        Of the factors.
+    ends
+        Of each factor, its values at the low and the high end of its range.
+    cube
+        `saltelli_design`, (points, factors) float64 from 0 to 1.
     runs
-        Each measure, in its unit, at the points of `saltelli_design`, (points, replications)
-        float64.
+        Each measure, in its unit, at those points, (points, replications) float64.
     resamples
         Of the bootstrap behind the intervals.
     seed
         Names the resamples.
     """
-    return [
-        one
-        for measure, values in runs.items()
-        for one in _index_rows(of, names, measure, values, resamples, seed)
-    ]
-
-
-def _noise_share(values: Floats) -> float | None:
-    """Return which share of the variance of means over replications is noise, 1 at most."""
-    points, replications = values.shape
-    if replications < 2:
-        return None
-    left = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
-    noise = float((left**2).sum()) / ((points - 1) * (replications - 1)) / replications
-    whole = float(values.mean(axis=1).var(ddof=1))
-    return noise / whole if noise < whole else 1.0
-
-
-def _row(of: str, name: str, measure: str, index: str, value: float | None,
-         half: float | None = None) -> Row:  # fmt: skip
-    """Return one row; what is not a number is not known."""
-    known = value is not None and math.isfinite(value)
-    wide = known and half is not None and math.isfinite(half)
-    return {
-        "of": of, "name": name, "measure": measure, "index": index,
-        "value": value if known else None,
-        "ci_low": value - half if wide else None,  # type: ignore[operator]
-        "ci_high": value + half if wide else None,  # type: ignore[operator]
-        "low": None, "high": None,
-    }  # fmt: skip
-
-
-def _index_rows(of: str, names: Sequence[str], measure: str, values: Floats, resamples: int,
-                seed: int) -> list[Row]:  # fmt: skip
-    from SALib.analyze import sobol
-
-    means = values.mean(axis=1)
-    if np.ptp(means) <= _STILL * np.abs(means).max():
-        both = [(name, index) for name in names for index in (_FIRST, _TOTAL)]
-        return [_row(of, name, measure, index, None) for name, index in both]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # resamples without spread; their indices are unknown
-        found = sobol.analyze(
-            _problem(names),
-            means,
-            calc_second_order=False,
-            num_resamples=resamples,
-            conf_level=_CONFIDENCE,
-            seed=seed,
-        )
-    columns = {_FIRST: ("S1", "S1_conf"), _TOTAL: ("ST", "ST_conf")}
-    rows = [
-        _row(of, name, measure, index, float(found[value][k]), float(found[half][k]))
-        for k, name in enumerate(names)
-        for index, (value, half) in columns.items()
-    ]
-    return [*rows, _row(of, _NOISE, measure, _NOISE, _noise_share(values))]
-
-
-def _problem(names: Sequence[str]) -> dict[str, Any]:
-    bounds = [[0.0, 1.0] for _ in names]
-    return {"num_vars": len(names), "names": list(names), "bounds": bounds}
+    indices = _index_rows(of, list(ends), runs, resamples, seed)
+    return indices + _effect_rows(of, ends, cube, runs)
 
 
 def importance_rows(folder: str, resamples: int, seed: int) -> list[Row]:
@@ -200,11 +164,79 @@ def importance_rows(folder: str, resamples: int, seed: int) -> list[Row]:
     return rows
 
 
+def _index_rows(
+    of: str, names: Sequence[str], runs: Mapping[str, Floats], resamples: int, seed: int
+) -> list[Row]:
+    """Return the rows with the Sobol indices of every factor, and with the noise."""
+    return [
+        one
+        for measure, values in runs.items()
+        for one in _indices_of(of, names, measure, values, resamples, seed)
+    ]
+
+
+def _noise_share(values: Floats) -> float | None:
+    """Return which share of the variance of means over replications is noise, 1 at most."""
+    points, replications = values.shape
+    if replications < 2:
+        return None
+    left = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
+    noise = float((left**2).sum()) / ((points - 1) * (replications - 1)) / replications
+    whole = float(values.mean(axis=1).var(ddof=1))
+    return noise / whole if noise < whole else 1.0
+
+
+def _row(of: str, name: str, measure: str, index: str, value: float | None,
+         half: float | None = None) -> Row:  # fmt: skip
+    """Return one row; what is not a number is not known."""
+    known = value is not None and math.isfinite(value)
+    wide = known and half is not None and math.isfinite(half)
+    return {
+        "of": of, "name": name, "measure": measure, "index": index,
+        "value": value if known else None,
+        "ci_low": value - half if wide else None,  # type: ignore[operator]
+        "ci_high": value + half if wide else None,  # type: ignore[operator]
+        "low": None, "high": None,
+    }  # fmt: skip
+
+
+def _indices_of(of: str, names: Sequence[str], measure: str, values: Floats, resamples: int,
+                seed: int) -> list[Row]:  # fmt: skip
+    from SALib.analyze import sobol
+
+    means = values.mean(axis=1)
+    if np.ptp(means) <= _STILL * np.abs(means).max():
+        both = [(name, index) for name in names for index in (_FIRST, _TOTAL)]
+        return [_row(of, name, measure, index, None) for name, index in both]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # resamples without spread; their indices are unknown
+        found = sobol.analyze(
+            _problem(names),
+            means,
+            calc_second_order=False,
+            num_resamples=resamples,
+            conf_level=CONFIDENCE,
+            seed=seed,
+        )
+    columns = {_FIRST: ("S1", "S1_conf"), _TOTAL: ("ST", "ST_conf")}
+    rows = [
+        _row(of, name, measure, index, float(found[value][k]), float(found[half][k]))
+        for k, name in enumerate(names)
+        for index, (value, half) in columns.items()
+    ]
+    return [*rows, _row(of, _NOISE, measure, _NOISE, _noise_share(values))]
+
+
+def _problem(names: Sequence[str]) -> dict[str, Any]:
+    bounds = [[0.0, 1.0] for _ in names]
+    return {"num_vars": len(names), "names": list(names), "bounds": bounds}
+
+
 def _limits(values: Sequence[float]) -> Row:
     known = [value for value in values if math.isfinite(value)]
     if not known:
         return {"ci_low": None, "ci_high": None}
-    tail = (1 - _CONFIDENCE) / 2
+    tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(known, [tail, 1 - tail])
     return {"ci_low": float(low), "ci_high": float(high)}
 
@@ -254,3 +286,53 @@ def _importances(trials: Sequence[FrozenTrial], signs: Sequence[float]) -> list[
             except (ValueError, RuntimeError):  # a resample in which nothing differs
                 found.append({})
     return found
+
+
+def _effect_rows(
+    of: str, ends: Mapping[str, tuple[Any, Any]], cube: Floats, runs: Mapping[str, Floats]
+) -> list[dict[str, Any]]:
+    """Return the rows with the effect of every factor on every measure."""
+    return [
+        _effect_row((of, name, measure), ends[name], _steps(cube, place), values.mean(axis=1))
+        for measure, values in runs.items()
+        for place, name in enumerate(ends)
+    ]
+
+
+def _steps(cube: Floats, place: int) -> tuple[slice, slice, Floats]:
+    """Return the rows of base points and of those moved in one factor, and the steps (N,)."""
+    block = cube.shape[1] + 2
+    base, moved = slice(0, None, block), slice(1 + place, None, block)
+    return base, moved, cube[moved, place] - cube[base, place]
+
+
+def _effect_row(
+    labels: Sequence[str],
+    ends: tuple[Any, Any],
+    steps: tuple[slice, slice, Floats],
+    means: Floats,
+) -> dict[str, Any]:
+    base, moved, along = steps
+    change, weight = means[moved] - means[base], float(along @ along)
+    effect = float(along @ change) / weight if weight > 0 else None
+    half = None
+    if effect is not None and len(along) >= _LEAST_POINTS:
+        left = along * (change - effect * along) / (1 - along**2 / weight)
+        error = float(np.sqrt(left @ left)) / weight
+        half = error * student_quantile(len(along) - 1, 0.5 + CONFIDENCE / 2)
+    of, name, measure = labels
+    return {
+        "of": of,
+        "name": name,
+        "measure": measure,
+        "index": "effect",
+        "value": effect,
+        "ci_low": None if effect is None or half is None else effect - half,
+        "ci_high": None if effect is None or half is None else effect + half,
+        "low": _number(ends[0]),
+        "high": _number(ends[1]),
+    }
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

@@ -1,18 +1,38 @@
-"""The config folder of a market of one's own: written whole, or not at all."""
+"""The config folder of a market of one's own: all its files, and how it is written.
+
+Policies, space, questions, observed figures and commands come from the templates beside this file,
+the world's files from those of the template's market. The folder is written whole, or not at all.
+"""
 
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
 from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from engine.errors import InputError, StorageError
-from engine.starter.decision import DECISION_ASSUMED, decision_date, decision_files
-from engine.starter.facts import Facts
-from engine.starter.sizes import sizes_of
-from engine.starter.world import WORLD_ASSUMED, ensemble_text, scenario_text, unknowns_text
+from engine.starter.facts import GMV_BN, Facts, Sizes, sizes_of
+from engine.starter.world import WORLD_ASSUMED, rounded, world_files
+from engine.units import KINDS
 
-_TEMPLATE = "kuaishou_2020"
+_KNOTS: Final = tuple(sum(GMV_BN[: month + 1]) / sum(GMV_BN) for month in range(12))
+"""Share of the year's sales that the template has sold by the end of each month."""
+
+_MONTH: Final = 6
+"""In whose first morning is decided where no months are given."""
+
+_PURSE: Final = 0.016
+"""Of the goal, a year."""
+
+_DECISION_ASSUMED: Final = (
+    "the policy so far is like Kuaishou's in early 2020, coupons of 2 to 3 % from a purse of 1.6 % "
+    "of the goal: correct policy/usual.yaml, and in policy/today.yaml what is left of the purse"
+)
 
 
 def starter_files(name: str, facts: Facts, conf: Path) -> tuple[dict[str, str], list[str]]:
@@ -25,40 +45,9 @@ def starter_files(name: str, facts: Facts, conf: Path) -> tuple[dict[str, str], 
     conf : the config folder of the template.
     """
     sizes = sizes_of(facts)
-    assumed = [*sizes.assumed, *_defaults(facts), DECISION_ASSUMED, *WORLD_ASSUMED]
-
-    def template(group: str, option: str = _TEMPLATE) -> str:
-        return (conf / group / f"{option}.yaml").read_text(encoding="utf-8")
-
-    world = {
-        f"scenario/{name}.yaml": scenario_text(template("scenario"), name, facts, sizes),
-        f"unknowns/{name}.yaml": unknowns_text(template("unknowns"), name, facts, sizes),
-        f"ensemble/{name}.yaml": ensemble_text(template("ensemble", "default"), name),
-    }
-    return world | decision_files(name, facts, sizes, assumed), assumed
-
-
-def _check_free(folder: Path) -> None:
-    """Refuse a place where something is already.
-
-    Raises
-    ------
-    InputError
-        If it is a file, or a folder that is not empty.
-    StorageError
-        If it cannot be looked into.
-    """
-    try:
-        is_taken = folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
-    except OSError as error:
-        raise _failed(folder, error) from None
-    if is_taken:
-        raise InputError(
-            str(folder),
-            "is there already and is not empty",
-            "a new or an empty folder",
-            "name another one; nothing is written over",
-        )
+    assumed = [*sizes.assumed, *_defaults(facts), _DECISION_ASSUMED, *WORLD_ASSUMED]
+    world = world_files(name, facts, sizes, conf)
+    return world | _decision_files(name, facts, sizes, assumed), assumed
 
 
 def write_folder(folder: Path, files: Mapping[str, str]) -> None:
@@ -90,6 +79,29 @@ def write_folder(folder: Path, files: Mapping[str, str]) -> None:
         shutil.rmtree(made, ignore_errors=True)
 
 
+def _check_free(folder: Path) -> None:
+    """Refuse a place where something is already.
+
+    Raises
+    ------
+    InputError
+        If it is a file, or a folder that is not empty.
+    StorageError
+        If it cannot be looked into.
+    """
+    try:
+        is_taken = folder.exists() and not (folder.is_dir() and not any(folder.iterdir()))
+    except OSError as error:
+        raise _failed(folder, error) from None
+    if is_taken:
+        raise InputError(
+            str(folder),
+            "is there already and is not empty",
+            "a new or an empty folder",
+            "name another one; nothing is written over",
+        )
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
@@ -113,6 +125,95 @@ def _defaults(facts: Facts) -> list[str]:
     missing = [text for name, text in told.items() if name not in facts.model_fields_set]
     if not facts.gmv_bn:
         missing.append(
-            f"it is decided on {decision_date(facts)}; observed figures are placeholders"
+            f"it is decided on {_decision_date(facts)}; observed figures are placeholders"
         )
     return missing
+
+
+def _decision_date(facts: Facts) -> date:
+    """The morning after the last month that is given."""
+    return date(facts.year, len(facts.gmv_bn) + 1 if facts.gmv_bn else _MONTH, 1)
+
+
+def _decision_files(
+    name: str, facts: Facts, sizes: Sizes, assumed: Sequence[str]
+) -> dict[str, str]:
+    """Return every file but those of the world, by its place in the folder."""
+    templates = {
+        "commands.yaml": "commands.yaml",
+        "README.md": "README.md",
+        f"space/{name}.yaml": "space.yaml",
+        f"question/{name}.yaml": "question.yaml",
+        f"question/{name}_later.yaml": "question_later.yaml",
+        f"question/{name}_year.yaml": "question_year.yaml",
+    } | {
+        f"policy/{policy}.yaml": f"policy_{policy}.yaml"
+        for policy in ("usual", "today", "campaign", "everything")
+    }
+    words = _words(name, facts, sizes) | {"assumed": assumed}
+    files = {
+        place: _environment().get_template(f"{template}.j2").render(words)
+        for place, template in templates.items()
+    }
+    return files | {f"observed/{name}.csv": _figures(facts, sizes)}
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(  # plain text for people and YAML, no HTML
+        loader=PackageLoader("engine.starter"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+
+
+def _words(name: str, facts: Facts, sizes: Sizes) -> dict[str, Any]:
+    """What the templates fill in; `share` is of the goal, `amount` an amount of an order's size."""
+    day = _decision_date(facts)
+
+    def share(part: float) -> float:
+        return rounded(part * sizes.goal_bn)
+
+    return {
+        "name": name,
+        "currency": facts.currency,
+        "day": day,
+        "later": date(day.year, min(day.month + 3, 12), 1),
+        "goal": sizes.goal_bn,
+        "share": share,
+        "amount": lambda rmb: rounded(rmb * sizes.money),
+        "purse": share(_PURSE),
+        "purse_left": share(_PURSE * (13 - day.month) / 12),
+        "knots": [float(f"{knot:.4g}") for knot in _knots(facts, sizes)],
+        "kinds": [kind for kind in KINDS if kind != "partner"],
+    }
+
+
+def _knots(facts: Facts, sizes: Sizes) -> list[float]:
+    """Share of the goal sold after each month: what is known, then on the template's way."""
+    if not facts.gmv_bn:
+        return list(_KNOTS)
+    sold = [sum(facts.gmv_bn[: month + 1]) / sizes.goal_bn for month in range(len(facts.gmv_bn))]
+    known = min(sold[-1], 0.99)
+    begin = _KNOTS[len(sold) - 1]
+    rest = [known + (1 - known) * (knot - begin) / (1 - begin) for knot in _KNOTS[len(sold) :]]
+    return [min(share, known) for share in sold] + rest
+
+
+def _figures(facts: Facts, sizes: Sizes) -> str:
+    """Return the table of observed figures: those that were given, or placeholders."""
+    placeholders = [rounded(gmv * sizes.gmv) for gmv in GMV_BN[: _MONTH - 1]]
+    months = facts.gmv_bn or placeholders
+    sure, note = ("high", "given") if facts.gmv_bn else ("low", "placeholder: put your own")
+    until = f"{facts.year}-01 to {facts.year}-{len(months):02d}"
+    rows = [
+        f"fit,gmv,{facts.year}-{month:02d},{value:g},bn {facts.currency},{sure},,{note}"
+        for month, value in enumerate(months, start=1)
+    ]
+    if facts.order_value:
+        unit = f"{facts.currency} per order"
+        rows.append(f"fit,order_value,{until},{facts.order_value:g},{unit},medium,,given")
+    if facts.take_share:
+        told = "given" if "take_share" in facts.model_fields_set else "assumed"
+        rows.append(f"fit,take_share,{until},{100 * facts.take_share:g},% of GMV,low,,{told}")
+    return "\n".join(["role,key,period,value,unit,confidence,tolerance,note", *rows, ""])

@@ -2,15 +2,17 @@
 
 import re
 from math import log
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from engine.spec.limits import in_currency
-from engine.starter.facts import Facts
-from engine.starter.sizes import Sizes
+from engine.starter.facts import Facts, Sizes
 from engine.units import KINDS
 from engine.yaml_text import rewritten
+
+_TEMPLATE: Final = "kuaishou_2020"
 
 _Places = dict[tuple[str, ...], float | str]
 
@@ -42,13 +44,29 @@ WORLD_ASSUMED: Final = (
 """What does not depend on the facts."""
 
 
-def scenario_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
-    """Return the scenario of a market of one's own.
+def world_files(name: str, facts: Facts, sizes: Sizes, conf: Path) -> dict[str, str]:
+    """Return the files of the world by their place in the folder.
 
     Parameters
     ----------
-    template : text of the template's scenario, whose comments and order stay.
+    name : of the market.
+    facts : what is known of it.
+    sizes : how large it is.
+    conf : the config folder of the template, whose comments and order stay.
     """
+
+    def template(group: str, option: str = _TEMPLATE) -> str:
+        return (conf / group / f"{option}.yaml").read_text(encoding="utf-8")
+
+    return {
+        f"scenario/{name}.yaml": _scenario_text(template("scenario"), name, facts, sizes),
+        f"unknowns/{name}.yaml": _unknowns_text(template("unknowns"), name, facts, sizes),
+        f"ensemble/{name}.yaml": _ensemble_text(template("ensemble", "default"), name),
+    }
+
+
+def _scenario_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
+    """Return the scenario of a market of one's own."""
     text = _without_events(template)
     tree = yaml.safe_load(text)
     text = rewritten(text, {**_scaled(tree, sizes), **_given(facts, sizes)}, _as_scaled)
@@ -65,7 +83,7 @@ def scenario_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
     return in_currency(whole, facts.currency)
 
 
-def unknowns_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
+def _unknowns_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
     """Return what is not known of the market: the template's ranges, moved with its size."""
     text = template[: template.index("  calendar:\n")]  # the guest streams of the template
     text = re.sub(r"\n    partner:\n(?:      .*\n)+", "\n", text)
@@ -86,7 +104,7 @@ def unknowns_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
     return in_currency(head + text[text.index("name: ") :].rstrip() + "\n", facts.currency)
 
 
-def ensemble_text(template: str, name: str) -> str:
+def _ensemble_text(template: str, name: str) -> str:
     """Return plausible worlds of the market, until calibrate leaves better ones."""
     text = re.sub(r"  head_stays:.*\n  head_leaves_for_good:\n.*\n", "", template)
     body = rewritten(text[text.index("name: ") :], {("name",): name})

@@ -18,6 +18,11 @@ MOST_UNSAID = 3
 """Arguments that a first sentence can still name; more have a section."""
 
 
+def files_of(room: str) -> list[Path]:
+    """Return the files of a room, which may be one file itself."""
+    return sorted((ROOT / "engine" / room).rglob("*.py")) or [ROOT / "engine" / f"{room}.py"]
+
+
 @functools.cache
 def array_names(path: Path) -> frozenset[str]:
     """Names of array types in a file: those that it imports, and those that it makes of them."""
@@ -56,7 +61,7 @@ def functions_on_arrays(room: str) -> Iterator[tuple[str, str]]:
 
     What stands in a class's docstring need not be said again by its methods.
     """
-    for path in sorted((ROOT / "engine" / room).rglob("*.py")):
+    for path in files_of(room):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         names = array_names(path)
         where = ".".join(path.relative_to(ROOT / "engine").with_suffix("").parts)
@@ -94,7 +99,7 @@ def unsaid(node: ast.stmt, owner: ast.ClassDef | None) -> Iterator[str]:
 def test_a_public_function_says_what_it_takes_and_raises(room: str) -> None:
     found = [
         f"{path.relative_to(ROOT)}: {lack}"
-        for path in sorted((ROOT / "engine" / room).rglob("*.py"))
+        for path in files_of(room)
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         for owner in ([node] if isinstance(node, ast.ClassDef) else [None])
         if owner is None or not owner.name.startswith("_")

@@ -11,8 +11,7 @@ import pytest
 
 from engine.case import Case, RunResult
 from engine.collection import StudyMember, collected_rows, distinct_names, paired_with_first
-from engine.report.charts.sweep import sweep_pictures
-from engine.report.findings.sweep import sweep_shape
+from engine.report.charts.sweep import _sweep_shape, sweep_pictures
 from engine.results import read_table
 from tests import fakes
 from tests.commands.conftest import left_in
@@ -209,7 +208,7 @@ def test_a_sweep_leaves_a_page_with_a_curve_for_a_number(type_in, place: Path, m
     change = rows[1]["gmv_paid_fen"] - rows[0]["gmv_paid_fen"]
     assert rows[1]["gmv_paid_fen_change"] == pytest.approx(change)
     assert rows[1]["gmv_paid_fen_change_ci_low"] < change < rows[1]["gmv_paid_fen_change_ci_high"]
-    shape = sweep_shape(rows)
+    shape = _sweep_shape(rows)
     assert (shape.along, shape.series) == ("override.policy.subsidy.rate.source", [""])
     drawn = {one.finding.split(" is ")[0]: one for one in sweep_pictures(rows)}
     (points,) = (
@@ -230,7 +229,7 @@ def test_what_is_no_number_is_drawn_as_dots_by_name(type_in, place: Path, market
     ended = type_in("simulate", *SMALL, *words)
     assert ended.status == 0, ended.err
     rows = read_table(place / "out", "sweep").to_pylist()
-    assert sweep_shape(rows).along == ""
+    assert _sweep_shape(rows).along == ""
     (first, *_) = sweep_pictures(rows)
     names = {one["name"] for own in first.spec["datasets"].values() for one in own}
     assert len(names) == 2

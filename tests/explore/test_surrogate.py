@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.explore.surrogate import Surrogate
+from engine.explore import _Surrogate
 
 
 def cube(count: int, seed: int) -> np.ndarray:
@@ -18,7 +18,7 @@ def sales(points: np.ndarray) -> np.ndarray:
 def test_its_error_is_that_of_points_it_never_saw(noise: float) -> None:
     rng, points, fresh = np.random.default_rng(7), cube(80, 1), cube(200, 2)
     y = sales(points) + noise * rng.normal(size=80)
-    surrogate = Surrogate(points, {"gmv_paid_fen": y})
+    surrogate = _Surrogate(points, {"gmv_paid_fen": y})
     found = [surrogate.at(point)["gmv_paid_fen"] for point in fresh]
     seen = sales(fresh) + noise * rng.normal(size=200)
     missed = np.sqrt(np.mean((np.array([one.value for one in found]) - seen) ** 2))
@@ -30,6 +30,6 @@ def test_its_error_is_that_of_points_it_never_saw(noise: float) -> None:
 def test_what_nothing_moves_has_no_skill() -> None:
     points = cube(60, 3)
     noise = np.random.default_rng(5).normal(size=60)
-    found = Surrogate(points, {"gini": noise}).at(points[0])["gini"]
+    found = _Surrogate(points, {"gini": noise}).at(points[0])["gini"]
     assert found.skill < 0.3
     assert found.error == pytest.approx(noise.std(), rel=0.3)

@@ -4,8 +4,7 @@ import re
 
 import pytest
 
-from engine.describe import heading, with_generated_blocks
-from engine.describe.parameters import _matching, _parameters
+from engine.describe import _matching, _scenario_numbers, heading, with_generated_blocks
 from engine.spec.mechanisms import MECHANISMS
 from tests.update_model import FILE, ROOT
 
@@ -67,7 +66,7 @@ def test_every_file_and_name_in_it_exists(path):
 
 
 def test_every_number_of_the_scenario_stands_in_a_table():
-    known = _parameters(ROOT)
+    known = _scenario_numbers(ROOT)
     assert len(known) > 200
     told = {p.path for pattern in names("parameters") for p in _matching(pattern, known)}
     assert [".".join(p.path) for p in known if p.path not in told] == []

@@ -15,8 +15,8 @@ origin = importlib.util.find_spec("engine.units").origin
 text = open(origin, encoding="utf-8").read()
 for old, new in (
     ('"phones")', '"phones", "toys")'),
-    ('    KindRoles("partner"', '    KindRoles("importer", is_brand=True, joins_plan=True),\\n'
-     '    KindRoles("partner"'),
+    ('    _KindRoles("partner"', '    _KindRoles("importer", is_brand=True, joins_plan=True),\\n'
+     '    _KindRoles("partner"'),
 ):
     assert text.count(old) == 1
     text = text.replace(old, new)

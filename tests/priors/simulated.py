@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from engine.priors.panels import ChoiceData, _Panel, choice_data
+from engine.priors.figures import _choice_data, _Panel
+from engine.priors.logit import ChoiceData
 
 TRUE = {
     "constant b": 0.8,
@@ -44,4 +45,4 @@ def simulated_panel(households: int, purchases: int, seed: int, *, mixed: bool =
 def simulated_design(
     households: int, purchases: int, seed: int, *, mixed: bool = True
 ) -> ChoiceData:
-    return choice_data(simulated_panel(households, purchases, seed, mixed=mixed), last=True)
+    return _choice_data(simulated_panel(households, purchases, seed, mixed=mixed), last=True)

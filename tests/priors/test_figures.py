@@ -9,9 +9,8 @@ import pytest
 from rich.console import Console
 
 from engine.priors import figures
-from engine.priors.figures import _WHY_NOT, _read_figures, prior_rows
+from engine.priors.figures import _IN_ECDAT, _WHY_NOT, _read_figures, prior_rows
 from engine.priors.logit import LikelihoodFit
-from engine.priors.panels import IN_ECDAT
 from engine.report.terminal.analyses import print_priors
 from engine.results import read_table
 from experiments.priors import FIGURES
@@ -36,7 +35,7 @@ def printed(rows: Sequence[dict[str, Any]]) -> str:
 
 def test_every_figure_has_a_panel_or_a_reason_why_not() -> None:
     datasets = {figure.dataset for figure in _read_figures(FIGURES)}
-    assert datasets == {*IN_ECDAT, *_WHY_NOT}
+    assert datasets == {*_IN_ECDAT, *_WHY_NOT}
 
 
 def test_figures_without_a_panel_are_listed_with_the_reason(tmp_path: Path) -> None:
@@ -60,7 +59,7 @@ def test_a_fit_that_did_not_converge_gives_no_estimate(monkeypatch: pytest.Monke
     fit: Any = figures.conditional_logit
     stuck: Any = lambda choices: LikelihoodFit._replace(fit(choices), converged=False)  # noqa: E731
     monkeypatch.setattr(figures, "conditional_logit", stuck)
-    rows = [row for row in rows_of(16) if row["model"] == "MNL" and row["dataset"] in IN_ECDAT]
+    rows = [row for row in rows_of(16) if row["model"] == "MNL" and row["dataset"] in _IN_ECDAT]
     assert rows
     assert {row["estimate"] for row in rows} == {None}
     assert all("did not converge" in row["reason"] for row in rows)

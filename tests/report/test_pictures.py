@@ -11,19 +11,23 @@ import pytest
 
 from engine.decision.amounts import bn
 from engine.report import read_study
-from engine.report.charts.brought import BROUGHT_HEADS, brought_picture, brought_rows
-from engine.report.charts.ecosystem import lorenz_picture
+from engine.report.charts.ecosystem import _lorenz_picture
 from engine.report.charts.frontier import frontier_picture
 from engine.report.charts.grammar import Picture, wrapped
 from engine.report.charts.over_time import _curves, _target_path, days_pictures
 from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
-from engine.report.charts.render import static_picture
-from engine.report.charts.subsidy import segment_pictures
-from engine.report.findings.options import at_knee, change_sentences, headline, options
-from engine.report.findings.policies import policy_texts
+from engine.report.charts.subsidy import (
+    BROUGHT_HEADS,
+    _brought_picture,
+    _brought_rows,
+    _segment_pictures,
+)
+from engine.report.findings.options import at_knee, decision_told
+from engine.report.html.page import _static_picture
+from engine.report.html.policies import _policy_texts
 from engine.report.html.search import search_sections
 from engine.report.read.results_model import StudyResults
-from engine.report.read.segments import run_shares
+from engine.report.read.weighing import run_shares
 from engine.units import DOMAINS, FEN_PER_BN_RMB, KINDS, TIERS
 from tests.report.studies import (
     TODAY,
@@ -52,8 +56,9 @@ def values(picture: Picture, *wanted: str) -> list[dict[str, Any]]:
 
 
 def drawn(study: StudyResults) -> list[Picture]:
-    names = {name: text.called for name, text in policy_texts(study).items()}
-    found = search_sections(study, options(study), names)
+    names = {name: text.called for name, text in _policy_texts(study).items()}
+    short = {one.policy: one.short for one in decision_told(study).options}
+    found = search_sections(study, short, names)
     return [one for part in found if part for one in part.pictures]
 
 
@@ -97,22 +102,22 @@ def test_where_no_policy_reaches_the_goal_none_is_an_option_for_it(priced: Study
         "target_fen": 25e12, "today_reach": 0.4, "policy": "", "says": "", "is_recommended": True,
     }  # fmt: skip
     found = replace(priced, prices=[none])
-    assert options(found) == []
-    one = headline(found)
+    assert decision_told(found).options == []
+    one = decision_told(found).headline
     assert one is not None
     assert (one.value, one.span) == ("0.40", "")
     assert price_picture(found.prices) is None
-    assert all(" at its " not in said for said in change_sentences(found))
+    assert all(" at its " not in said for said in decision_told(found).changes)
 
 
 def test_one_world_has_no_range(priced: StudyResults) -> None:
     ends = [f"cost_{share}_{end}_fen" for share in (50, 80) for end in ("low", "high")]
     prices = [row | dict.fromkeys(ends) for row in priced.prices]
     found = replace(priced, prices=prices)
-    one = headline(found)
+    one = decision_told(found).headline
     assert one is not None
     assert one.span == ""
-    assert len(options(found)) == 3
+    assert len(decision_told(found).options) == 3
     assert price_picture(prices) is not None
 
 
@@ -207,7 +212,7 @@ def test_segments_say_where_the_coupons_went(tmp_path: Path) -> None:
         | {"gmv_paid_fen": 5e12}
         for row in found.segments
     ]
-    tiers, domains, shares = segment_pictures(replace(found, segments=rows), "h1_2020")
+    tiers, domains, shares = _segment_pictures(replace(found, segments=rows), "h1_2020")
     assert tiers.finding.startswith("75% of")
     assert "tier 3 and below" in tiers.finding
     assert "of the coupons were spent on sales" in domains.finding
@@ -236,12 +241,12 @@ def test_long_names_are_broken_between_words() -> None:
 def test_a_static_picture_is_one_image_without_addresses(priced: StudyResults) -> None:
     one = price_picture(priced.prices)
     assert one is not None
-    assert static_picture(one.spec).startswith("data:image/svg+xml;base64,")
+    assert _static_picture(one.spec).startswith("data:image/svg+xml;base64,")
     assert "http" not in json.dumps(one.spec)
 
 
 def test_what_a_policys_coupons_brought_is_told_against_today(priced: StudyResults) -> None:
-    one = brought_picture(priced, "trial_058", "ambitious", TODAY, "today")
+    one = _brought_picture(priced, "trial_058", "ambitious", TODAY, "today")
     assert one is not None
     more = {name: sum(row["value"] for row in values(one, "series", "tip") if row["series"] == name)
             for name in ("coupons, less what came back", "GMV as paid")}  # fmt: skip
@@ -255,18 +260,18 @@ def test_what_a_policys_coupons_brought_is_told_against_today(priced: StudyResul
     sold = [np.mean([row["gmv_paid_fen"] for row in rows]) for rows in (own, base)]
     assert more["GMV as paid"] == pytest.approx((sold[0] - sold[1]) / FEN_PER_BN_RMB, rel=1e-6)
     assert f"gives {bn(change * FEN_PER_BN_RMB)} bn RMB more in coupons than today" in one.finding
-    lines = brought_rows(priced, "trial_058", TODAY)
+    lines = _brought_rows(priced, "trial_058", TODAY)
     assert len(lines) == len(KINDS) * len(TIERS) * len(DOMAINS)
     assert {len(line) for line in lines} == {len(BROUGHT_HEADS)}
 
 
 def test_policies_without_segments_have_no_such_picture(priced: StudyResults) -> None:
-    assert brought_picture(priced, "trial_044", "another", TODAY, "today") is None
-    assert brought_rows(priced, "trial_044", TODAY) == []
+    assert _brought_picture(priced, "trial_044", "another", TODAY, "today") is None
+    assert _brought_rows(priced, "trial_044", TODAY) == []
 
 
 def test_a_search_draws_a_lorenz_curve_a_policy(priced: StudyResults) -> None:
-    one = lorenz_picture(priced, {"trial_058": "ambitious", "trial_044": "not kept", TODAY: "now"})
+    one = _lorenz_picture(priced, {"trial_058": "ambitious", "trial_044": "not kept", TODAY: "now"})
     assert one is not None
     assert {row["series"] for row in values(one, "series")} == {"ambitious", "now"}
     assert "under “ambitious”" in one.finding

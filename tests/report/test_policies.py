@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.report import read_study
-from engine.report.findings.policies import _lever_text, policy_texts, reference_name
+from engine.report.html.policies import _lever_text, _policy_texts, _reference_name
 from engine.report.read.results_model import StudyResults
 from engine.spec.base import Dated
 from tests.report.studies import compare_folder, priced_folder
@@ -47,8 +47,8 @@ def test_other_values_are_shown_as_they_are() -> None:
 
 
 def test_policies_are_told_against_todays(study: StudyResults) -> None:
-    assert reference_name(study) == "double_ten_billion"
-    texts = policy_texts(study)
+    assert _reference_name(study) == "double_ten_billion"
+    texts = _policy_texts(study)
     assert texts["double_ten_billion"].levers == []
     moved = texts["trial_058"].levers
     assert {one.path for one in moved} == {
@@ -59,13 +59,13 @@ def test_policies_are_told_against_todays(study: StudyResults) -> None:
 
 
 def test_found_policies_are_called_by_what_they_do(study: StudyResults) -> None:
-    texts = policy_texts(study)
+    texts = _policy_texts(study)
     assert texts["trial_058"].called == "6 % on everything"  # as the price table says
     assert texts["trial_044"].called == "15 % on everything (trial_044)"
     assert texts["laissez_faire"].called == "laissez_faire"
 
 
 def test_policies_that_are_not_known_in_full_keep_their_names(tmp_path: Path) -> None:
-    texts = policy_texts(read_study(compare_folder(tmp_path)))
+    texts = _policy_texts(read_study(compare_folder(tmp_path)))
     assert [text.called for text in texts.values()] == list(texts)
     assert not any(text.levers for text in texts.values())

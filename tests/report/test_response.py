@@ -9,8 +9,12 @@ import pytest
 from rich.console import Console
 
 from engine.report import build_report
-from engine.report.charts.response import response_section
-from engine.report.findings.response import lever_note, lever_title, response_sentences
+from engine.report.charts.response import (
+    _lever_note,
+    _lever_title,
+    response_section,
+    response_sentences,
+)
 from engine.report.terminal.response import print_response
 from engine.response import lever_answers
 from engine.results import Results
@@ -27,7 +31,7 @@ ROWS = [
 
 
 def test_a_title_states_the_finding() -> None:
-    load, library, cap, floor = map(lever_title, lever_answers(ROWS))
+    load, library, cap, floor = map(_lever_title, lever_answers(ROWS))
     assert load == "traffic.commercial_load: contribution with run-off is best near 0.8"
     assert library.endswith("best at the high end, 1")
     assert cap.endswith("best near 0.9")
@@ -35,7 +39,7 @@ def test_a_title_states_the_finding() -> None:
 
 
 def test_a_note_says_what_the_lever_is_and_what_its_best_brings() -> None:
-    load, library, cap, _ = map(lever_note, lever_answers(ROWS))
+    load, library, cap, _ = map(_lever_note, lever_answers(ROWS))
     assert "on the historical commercial load" in load
     assert "changes by +2.00 ± 0.28 bn RMB and GMV as paid by +2.00 ± 0.28" in load
     assert "The base policy has 0.9 on average" in library

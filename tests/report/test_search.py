@@ -5,9 +5,9 @@ from typing import Any
 from engine.report.findings.search import (
     _rung_details,
     _rung_rows,
+    _sampling,
     choice,
     risk_table,
-    sampling,
     search_table,
 )
 
@@ -98,10 +98,10 @@ def test_rungs_say_whether_they_may_drop_anybody() -> None:
 
 def test_the_time_of_the_sampler_is_told() -> None:
     trials = [{"sampler_s": 1.0, "wall_s": 9.0}, {"sampler_s": 1.0, "wall_s": 9.0}]
-    assert sampling(trials) == (
+    assert _sampling(trials) == (
         "Choosing what to try took 2.0 s, simulating it 18 s of a core (10% choosing)."
     )
-    assert "search=nsga2" in sampling([{"sampler_s": 2.0, "wall_s": 1.0}])
+    assert "search=nsga2" in _sampling([{"sampler_s": 2.0, "wall_s": 1.0}])
     table = search_table([rung(0, 1.0, trusted=True)], trials)
     assert table is not None
     assert table["rows"] == []

@@ -6,7 +6,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from engine.config import load
-from engine.report.html.wording import page_in_words
+from engine.report.html.page import _page_in_words
 from engine.report.terminal.console import ResultsConsole
 from engine.spec.jobs import SimulateJob
 from engine.spec.limits import in_words
@@ -21,12 +21,12 @@ def test_texts_of_a_page_speak_in_the_scenario_s_words_and_markup_stays() -> Non
         '<text text-anchor="anchor">ten largest anchors</text>'
         "<p>30 % on the partner&#39;s goods, 5 bn RMB; anchors_count</p>"
     )
-    assert page_in_words(page, "USD", WORDS) == (
+    assert _page_in_words(page, "USD", WORDS) == (
         '<style>.anchor{}</style><script>{"anchor": "start"}</script><pre>anchors: 5</pre>'
         '<text text-anchor="anchor">ten largest shops</text>'
         "<p>30 % on brands&#39; &lt;goods&gt;, 5 bn USD; anchors_count</p>"
     )
-    assert page_in_words(page, "RMB", {}) == page
+    assert _page_in_words(page, "RMB", {}) == page
 
 
 def test_the_longest_phrase_goes_first_and_a_word_is_replaced_once() -> None:

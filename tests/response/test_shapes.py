@@ -6,8 +6,7 @@ import pytest
 
 from engine.case import Case, RunResult
 from engine.compute.pool import simulate_case
-from engine.response import response_cases, response_rows
-from engine.response.points import BASE, swept_levers
+from engine.response import _BASE, _swept_levers, response_cases, response_rows
 from engine.spec.response import ResponseJob
 from tests.response.rows import sweep_rows
 from tests.response.shapes import SHAPES, Shape, misses
@@ -17,7 +16,7 @@ OVERRIDES = ("scale=smoke", "points_count=3")
 
 
 def test_every_lever_has_a_shape() -> None:
-    assert list(SHAPES) == [swept.name for swept in swept_levers(None)]
+    assert list(SHAPES) == [swept.name for swept in _swept_levers(None)]
 
 
 def test_a_shape_is_missed_by_what_is_told_against_it() -> None:
@@ -50,7 +49,7 @@ def _base_year(policy: str, replication: int) -> RunResult:
 
 
 def _is_base(case: Case) -> bool:
-    return case.policy.name == BASE
+    return case.policy.name == _BASE
 
 
 @pytest.mark.slow

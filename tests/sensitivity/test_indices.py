@@ -12,8 +12,7 @@ from engine.compute.pool import ProcessPool
 from engine.errors import InputError
 from engine.results.arrow import table_of_rows
 from engine.sensitivity import check_sensitivity, runs_count, sensitivities
-from engine.sensitivity.effects import effect_rows
-from engine.sensitivity.indices import _noise_share, index_rows, saltelli_design
+from engine.sensitivity.indices import _effect_rows, _index_rows, _noise_share, saltelli_design
 from engine.spec.sensitivity import SensitivityJob
 from tests.fakes import SMALL_SCALE, simulate_fake, small_policy, small_scenario
 from tests.search.jobs import LEVERS, run, small_job
@@ -39,7 +38,7 @@ def known(a: float = 7.0, b: float = 0.1) -> dict[tuple[str, str], float]:
 
 
 def indices(runs: np.ndarray, seed: int = 3) -> dict[tuple[str, str], dict[str, Any]]:
-    rows = index_rows("test", NAMES, {"y": runs}, 200, seed)
+    rows = _index_rows("test", NAMES, {"y": runs}, 200, seed)
     table_of_rows("sensitivity", rows)
     return {(row["index"], row["name"]): row for row in rows}
 
@@ -59,7 +58,7 @@ def test_an_effect_is_the_change_from_the_low_to_the_high_end() -> None:
     cube = saltelli_design(NAMES, 64, 3)
     y = 5 * cube[:, 0] - 3 * cube[:, 1] + 2 * cube[:, 0] * cube[:, 2]
     ends = {"x1": (0, 10), "x2": (1.0, 2.0), "x3": ("few", "many")}
-    rows = effect_rows("test", ends, cube, {"y": y[:, None]})
+    rows = _effect_rows("test", ends, cube, {"y": y[:, None]})
     table_of_rows("sensitivity", rows)
     found = {row["name"]: row for row in rows}
     assert found["x1"]["value"] == pytest.approx(6, abs=0.1)  # 2 x1 x3 brings x1 the mean of 2 x3
@@ -75,14 +74,14 @@ def test_an_interval_of_an_effect_holds_it_as_often_as_it_says() -> None:
     for seed in range(200):
         cube = saltelli_design(NAMES, 16, seed)
         y = 4 * cube[:, 0] + rng.normal(size=len(cube))
-        (row, *_) = effect_rows("test", dict.fromkeys(NAMES, (0, 1)), cube, {"y": y[:, None]})
+        (row, *_) = _effect_rows("test", dict.fromkeys(NAMES, (0, 1)), cube, {"y": y[:, None]})
         held.append(row["ci_low"] < 4 < row["ci_high"])
     assert 0.9 < np.mean(held) < 0.99
 
 
 def test_of_a_few_points_no_interval_is_told() -> None:
     cube = saltelli_design(NAMES, 4, 3)
-    rows = effect_rows("test", dict.fromkeys(NAMES, (0, 1)), cube, {"y": cube[:, :1]})
+    rows = _effect_rows("test", dict.fromkeys(NAMES, (0, 1)), cube, {"y": cube[:, :1]})
     assert {row["ci_low"] for row in rows} == {None}
 
 

@@ -11,9 +11,8 @@ from engine.config import load
 from engine.errors import InputError
 from engine.spec.jobs import Job
 from engine.spec.scenario import Scenario
-from engine.starter.facts import read_facts
+from engine.starter.facts import read_facts, sizes_of
 from engine.starter.folder import starter_files, write_folder
-from engine.starter.sizes import sizes_of
 from experiments._own import own_words
 from experiments._sources import read_dated_levers
 from tests.configs.test_every_config_loads import JOBS

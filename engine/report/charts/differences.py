@@ -17,6 +17,7 @@ from engine.report.charts.grammar import (
     wrapped,
 )
 from engine.report.formatting import label, scaled, show_change, signed, split_name, unit
+from engine.report.read.results_model import StudyResults
 from engine.results.schemas import Row
 
 _TOLD: Final = ("distinguishable from zero", "not distinguishable from zero")
@@ -25,7 +26,35 @@ _MONEY: Final = ("gmv_paid_fen", "net_gmv_fen", "subsidy_fen", "platform_contrib
 """Differences that share an axis, bn RMB."""
 
 
-def comparison_pictures(rows: Sequence[Row]) -> list[Picture]:
+def difference_pictures(study: StudyResults) -> list[Picture]:
+    """Draw what each mechanism does, if they were turned off; else what policies change."""
+    if study.ablation:
+        one = _ablation_picture(study.ablation)
+        return [] if one is None else [one]
+    return _comparison_pictures(study.comparison)
+
+
+def gain_bars(gains: Sequence[tuple[str, Row]]) -> Picture:
+    """Draw what the best value of each of some levers brings, of contribution with run-off."""
+    import altair as alt
+
+    ranked = sorted(gains, key=lambda one: -one[1]["difference"])
+    names = [name for name, _ in ranked]
+    base = alt.Chart(data([_values(row, name) for name, row in ranked])).encode(y=name_axis(names))
+    bars = base.mark_bar(height=12, color=BLUE).encode(
+        x=alt.X("value:Q", title="Gain of contribution with run-off at the best value, bn RMB"),
+        tooltip=alt.Tooltip("tip:N"),
+    )
+    name, row = ranked[0]
+    return picture(
+        alt.layer(bars, _limits(base), _zero()).properties(height=rows_height(names)),
+        f"{name} brings most by itself: {_said(row)} bn RMB of contribution with run-off",
+        "Levers whose best value is distinguishable from the base policy; lines are 95 % "
+        "intervals. Gains of several levers do not add up.",
+    )
+
+
+def _comparison_pictures(rows: Sequence[Row]) -> list[Picture]:
     """Draw what each policy changes in money, and what a RMB of subsidy brings."""
     money = [row for name in _MONEY for row in rows if row["measure"] == name]
     if not money:
@@ -85,7 +114,7 @@ def _returns(rows: Sequence[Row]) -> list[Picture]:
     ]
 
 
-def ablation_picture(rows: Sequence[Row]) -> Picture | None:
+def _ablation_picture(rows: Sequence[Row]) -> Picture | None:
     """Draw what GMV as paid loses or gains when each mechanism is off."""
     common = [row for row in rows if row["measure"] == COMMON]
     if not common:
@@ -117,26 +146,6 @@ def ablation_picture(rows: Sequence[Row]) -> Picture | None:
         alt.layer(bars, _limits(base), _zero()).properties(height=rows_height(names)),
         finding,
         "Each mechanism off, paired against all on; lines are 95 % intervals.",
-    )
-
-
-def gain_bars(gains: Sequence[tuple[str, Row]]) -> Picture:
-    """Draw what the best value of each of some levers brings, of contribution with run-off."""
-    import altair as alt
-
-    ranked = sorted(gains, key=lambda one: -one[1]["difference"])
-    names = [name for name, _ in ranked]
-    base = alt.Chart(data([_values(row, name) for name, row in ranked])).encode(y=name_axis(names))
-    bars = base.mark_bar(height=12, color=BLUE).encode(
-        x=alt.X("value:Q", title="Gain of contribution with run-off at the best value, bn RMB"),
-        tooltip=alt.Tooltip("tip:N"),
-    )
-    name, row = ranked[0]
-    return picture(
-        alt.layer(bars, _limits(base), _zero()).properties(height=rows_height(names)),
-        f"{name} brings most by itself: {_said(row)} bn RMB of contribution with run-off",
-        "Levers whose best value is distinguishable from the base policy; lines are 95 % "
-        "intervals. Gains of several levers do not add up.",
     )
 
 

@@ -19,10 +19,9 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
-from engine.report.findings.weighing import weighed
 from engine.report.formatting import percent, show, signed
 from engine.report.read.results_model import StudyResults
-from engine.report.read.segments import run_shares
+from engine.report.read.weighing import run_shares, weighed
 
 _TOUCHED: Final = {
     "top10_share": "Share of the ten largest anchors",
@@ -34,8 +33,32 @@ _TOUCHED: Final = {
 }
 
 
-def touched_picture(
-    study: StudyResults, policies: Mapping[str, str], base: str | None, called_base: str = "today"
+def ecosystem_pictures(
+    study: StudyResults,
+    others: Mapping[str, str],
+    base: str | None,
+    called_base: str,
+    pair: Mapping[str, str],
+) -> list[Picture | None]:
+    """Draw who gains and who loses, how unequal sales are, and the share of the largest anchors.
+
+    Parameters
+    ----------
+    study : of which it is drawn.
+    others : policies that are compared with the base, by name as they are called.
+    base, called_base : the policy that they are compared with, if any, and what it is called.
+    pair : policies whose sales by anchor are drawn; the shares by month are those of the first.
+    """
+    first = next(iter(pair), "")
+    return [
+        _touched_picture(study, others, base, called_base),
+        _lorenz_picture(study, pair),
+        _top_picture(study, first, pair.get(first, first)),
+    ]
+
+
+def _touched_picture(
+    study: StudyResults, policies: Mapping[str, str], base: str | None, called_base: str
 ) -> Picture | None:
     """Draw in per cent of the base policy's what others change for anchors, sellers and users."""
     if base is None:
@@ -93,7 +116,7 @@ def _grouped_bars(values: Sequence[Mapping[str, Any]], title: str) -> Any:
     return alt.layer(bars, zero).properties(height=rows_height(names, len(series) + 1))
 
 
-def lorenz_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture | None:
+def _lorenz_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture | None:
     """Draw which share of sales the smallest anchors have, a curve a policy, from `anchors`."""
     known = {"stands_for_count", "expected_gmv_fen"}
     if study.anchors is None or not known <= set(study.anchors.column_names):
@@ -180,7 +203,7 @@ _TOPS: Final = {
 }
 
 
-def top_picture(study: StudyResults, policy: str, called: str) -> Picture | None:
+def _top_picture(study: StudyResults, policy: str, called: str) -> Picture | None:
     """Draw the largest anchors' shares of sales month by month under one policy."""
     if study.monthly is None or not set(_TOPS) <= set(study.monthly.column_names):
         return None

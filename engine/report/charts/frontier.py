@@ -13,12 +13,10 @@ from engine.report.charts.grammar import (
     RED,
     Picture,
     data,
-    picked_param,
     picture,
 )
 from engine.report.formatting import scaled, show
-from engine.report.read.lines import found_lines
-from engine.report.read.results_model import Line, StudyResults
+from engine.report.read.results_model import Line, StudyResults, found_lines
 
 _FOUND: Final = "found by the search"
 _BEATEN: Final = "off the frontier"
@@ -71,11 +69,12 @@ def frontier_picture(
     ]
     layers = [*_goal(study.target_fen), *bars, marks]
     return picture(
-        alt.layer(*layers).add_params(picked_param()).properties(height=HEIGHT + 60),
+        alt.layer(*layers).properties(height=HEIGHT + 60),
         _finding(study, known, best, names),
         "Up and to the left is better. Lines are 95 % intervals on fresh seeds, of those with the "
         "most runs; dashed: the goal. Net cost is the policy’s own, not against today’s; worlds "
         "weigh the same here. Click a mark for the policy’s levers.",
+        shows_picked=True,
     )
 
 

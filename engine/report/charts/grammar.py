@@ -81,8 +81,15 @@ class Picture(NamedTuple):
     spec: dict[str, Any]
 
 
-def picture(chart: Any, finding: str, note: str = "") -> Picture:
-    """Turn an Altair chart into a picture that is as wide as its place."""
+def picture(chart: Any, finding: str, note: str = "", *, shows_picked: bool = False) -> Picture:
+    """Turn an Altair chart into a picture that is as wide as its place.
+
+    `shows_picked`: a parameter of the chart, `PICKED`, is what the page tells that is picked.
+    """
+    import altair as alt
+
+    if shows_picked:
+        chart = chart.add_params(alt.param(name=PICKED, value=""))
     whole = chart.properties(width="container").to_dict()
     whole["autosize"] = {"type": "fit-x", "contains": "padding"}
     return Picture(
@@ -95,13 +102,6 @@ def data(rows: _Rows) -> Any:
     import altair as alt
 
     return alt.InlineData(values=[dict(row) for row in rows])
-
-
-def picked_param() -> Any:
-    """Return the parameter by which the page tells a chart what is picked."""
-    import altair as alt
-
-    return alt.param(name=PICKED, value="")
 
 
 def name_axis(names: Sequence[str], width: int = _WIDE_NAME) -> Any:

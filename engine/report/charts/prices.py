@@ -16,7 +16,6 @@ from engine.report.charts.grammar import (
     bn_value,
     data,
     name_axis,
-    picked_param,
     picture,
     rows_height,
     wrapped,
@@ -57,11 +56,12 @@ def price_picture(prices: Sequence[Row]) -> Picture | None:
     zero = alt.Chart(data([{"y": 0}])).mark_rule(color=GREY).encode(y="y:Q")
     chart = alt.layer(*bands, zero, *_out_of_reach(prices), line, marks, names)
     return picture(
-        chart.add_params(picked_param()).properties(height=HEIGHT),
+        chart.properties(height=HEIGHT),
         _price_finding(prices, reached),
         "Median over worlds, with 50 and 80 % of them. A dashed line stands at the first target "
         "that no policy tried holds. The letters are those of the table below; point at a mark "
         "for its numbers, click it for its levers.",
+        shows_picked=True,
     )
 
 

@@ -1,4 +1,4 @@
-"""Small pictures of a sweep: one a lever and measure, the change by the lever's value."""
+"""Levers moved alone, drawn and in words: a line for each, and how measures change by its value."""
 
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
@@ -6,22 +6,15 @@ from typing import Any, Final, NamedTuple
 from engine.measures.run_off import CONTRIBUTION
 from engine.report.charts.differences import gain_bars
 from engine.report.charts.grammar import AMBER, BLUE, GREY, RED, Picture, data, picture
-from engine.report.findings.response import (
-    HEADS,
-    lever_cells,
-    lever_note,
-    lever_title,
-    lever_value_text,
-)
-from engine.report.formatting import label, scaled, signed, unit
+from engine.report.formatting import NONE, label, scaled, show, show_change, signed, unit
 from engine.response import LeverAnswer, lever_answers
 from engine.results.schemas import Row
+from engine.spec.levers import LEVERS
 
 _FAR: Final = 20.0
 """Ratio of a range's ends from which it is drawn on a scale of ratios, if it begins above 0."""
 
 _KINDS: Final = ("a value", "base policy", "best by contribution with run-off")
-
 
 _SHAPES: Final = ("circle", "diamond", "square")
 
@@ -33,6 +26,24 @@ _DRAWN: Final = (CONTRIBUTION, "gmv_paid_fen")
 MARKS_NOTE: Final = (
     "Bands and lines are 95 % intervals. A diamond stands at the base policy, a square at the "
     "value with the highest contribution with run-off, if that is distinguishable from the base."
+)
+
+_PLACES: Final = {
+    "interior": "interior",
+    "low end": "at the low end",
+    "high end": "at the high end",
+    "indistinguishable": "not distinguishable from the base",
+    "moves nothing": "moves nothing within noise",
+}
+"""Words for where a lever is best, where there is room for them."""
+
+HEADS: Final = (
+    ("Lever", ""),
+    ("Base", ""),
+    ("Best", ""),
+    ("Gain", "bn RMB"),
+    ("GMV at best", "bn RMB"),
+    ("Best is", ""),
 )
 
 
@@ -58,13 +69,49 @@ def response_section(rows: Sequence[Row]) -> dict[str, Any] | None:
         "gains": _gains_picture(answers),
         "levers": [
             _Lever(
-                lever_title(one),
-                lever_note(one),
+                _lever_title(one),
+                _lever_note(one),
                 _pictures([row for row in rows if row["lever"] == one.lever], one),
             )
             for one in _drawn(answers)
         ],
     }
+
+
+def lever_cells(one: LeverAnswer) -> tuple[str, ...]:
+    """Write one lever's line, under `HEADS`; where nothing is moved there is no best value."""
+    best = (
+        _lever_value_text(one.best["value"]),
+        _gain(one.best),
+        show("gmv_paid_fen", one.gmv["mean"]),
+    )
+    shown = best if one.moved else (NONE, NONE, NONE)
+    return one.lever, _lever_value_text(one.base["value"]), *shown, _PLACES[one.place]
+
+
+def response_sentences(rows: Sequence[Row], run_off_days: int) -> list[str]:
+    """Say which levers are best inside their range, which at an end, and which move nothing."""
+    answers = lever_answers(rows)
+    base = answers[0].base
+    whole = show(CONTRIBUTION, base["mean"])
+    over = f"over the horizon and {run_off_days} days of run-off"
+    said = [f"The base policy contributes {whole} bn RMB {over}. Each lever moved alone around it."]
+    inside = [one for one in answers if one.place == "interior"]
+    ends = [one for one in answers if one.place in {"low end", "high end"}]
+    if inside:
+        said.append(f"Best inside the range: {', '.join(map(_with_value, inside))}.")
+    if ends:
+        said.append(f"Best at an end of the range: {', '.join(map(_with_value, ends))}.")
+    for place, text in (
+        ("indistinguishable", "Contribution not distinguishable from the base policy's"),
+        (
+            "moves nothing",
+            "Moving nothing distinguishable from noise, on any measure over the whole range",
+        ),
+    ):
+        if names := [one.lever for one in answers if one.place == place]:
+            said.append(f"{text}: {', '.join(names)}.")
+    return said
 
 
 def _drawn(answers: Sequence[LeverAnswer]) -> list[LeverAnswer]:
@@ -136,7 +183,7 @@ def _values(row: Row, one: LeverAnswer) -> dict[str, Any]:
         "low": low,
         "high": high,
         "kind": _KINDS[_kind(row, one)],
-        "tip": f"{lever_value_text(row['value'])}: {texts[0]} ({texts[1]} to {texts[2]})"
+        "tip": f"{_lever_value_text(row['value'])}: {texts[0]} ({texts[1]} to {texts[2]})"
         + (", the base policy" if row["is_base"] else "")
         + (", off" if row["is_off"] else ""),
     }
@@ -146,3 +193,59 @@ def _kind(row: Row, one: LeverAnswer) -> int:
     """Return the place in `_KINDS` of a point's mark."""
     is_best = row["value"] == one.best["value"] and row["is_base"] == one.best["is_base"]
     return 2 if one.is_distinguishable and is_best else 1 if row["is_base"] else 0
+
+
+def _lever_title(one: LeverAnswer) -> str:
+    """Say in one line what was found of a lever."""
+    value = _lever_value_text(one.best["value"])
+    said = {
+        "interior": f"contribution with run-off is best near {value}",
+        "low end": f"contribution with run-off is best at the low end, {value}",
+        "high end": f"contribution with run-off is best at the high end, {value}",
+        "indistinguishable": (
+            "contribution with run-off is not distinguishable from the base policy's"
+        ),
+        "moves nothing": "nothing is distinguishable from noise",
+    }[one.place]
+    return f"{one.lever}: {said}"
+
+
+def _lever_note(one: LeverAnswer) -> str:
+    """Say what a lever is, and what its best value brings."""
+    words = [_meaning(one)]
+    own = _lever_value_text(one.base["value"])
+    words.append(f"The base policy has {own}" + ("" if one.base["is_constant"] else " on average"))
+    if not one.best["is_base"] and one.is_distinguishable:
+        words.append(
+            f"At the best value contribution with run-off changes by {_gain(one.best)} bn RMB and"
+            f" GMV as paid by {_change(one.gmv)} bn RMB"
+        )
+    return ". ".join(words) + "."
+
+
+def _lever_value_text(value: float) -> str:
+    """Write a lever's value with four figures, from a thousand on in full."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}".replace("-", "−")
+
+
+def _with_value(one: LeverAnswer) -> str:
+    if one.best["is_base"]:
+        return f"{one.lever} (as it is, {_lever_value_text(one.best['value'])})"
+    return f"{one.lever} ({_lever_value_text(one.best['value'])}: {_gain(one.best)})"
+
+
+def _meaning(one: LeverAnswer) -> str:
+    """Return the unit of a lever and what it does."""
+    of = (lever for path, lever in LEVERS.items() if one.lever in {path, lever.group})
+    doc = next((lever.doc for lever in of), "")
+    return f"{one.unit[:1].upper()}{one.unit[1:]}: {doc}" if doc else one.unit
+
+
+def _gain(row: Row) -> str:
+    return "0" if row["is_base"] else _change(row)
+
+
+def _change(row: Row) -> str:
+    low, high = row["ci_low"], row["ci_high"]
+    half = None if low is None else (high - low) / 2
+    return show_change(row["measure"], row["difference"], half)

@@ -1,13 +1,14 @@
-"""Where the subsidy went, and what was sold there."""
+"""Where a policy's coupons went, and what they brought there against another policy's."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.decision.amounts import bn
 from engine.report.charts.grammar import (
     BLUE,
     GREEN,
     GREY,
+    INK,
     RED,
     Picture,
     colours,
@@ -17,20 +18,20 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
-from engine.report.findings.weighing import weighed
-from engine.report.formatting import percent, scaled
+from engine.report.formatting import percent, scaled, signed
 from engine.report.read.results_model import StudyResults
+from engine.report.read.weighing import weighed
 from engine.results.schemas import Row
 
-KINDS: Final = {
+_KINDS: Final = {
     "source": "factory goods",
     "platform_brand": "platform brands",
     "domestic": "domestic brands",
     "multinational": "multinationals",
     "partner": "the partner’s goods",
 }
-TIERS: Final = {"tier12": "cities of tiers 1 and 2", "tier3": "tier 3 and below"}
-DOMAINS: Final = {"private": "from followed anchors", "public": "from the public feed"}
+_TIERS: Final = {"tier12": "cities of tiers 1 and 2", "tier3": "tier 3 and below"}
+_DOMAINS: Final = {"private": "from followed anchors", "public": "from the public feed"}
 
 _PLACE_NOTE: Final = (
     "Mean of the simulated runs. The tables do not tell new buyers’ coupons from others’."
@@ -38,14 +39,64 @@ _PLACE_NOTE: Final = (
 
 _PARTS: Final = ("own, kept by buyers", "own, back with returns", "the partner’s")
 
+_SERIES: Final = ("coupons, less what came back", "GMV as paid")
 
-def spending_policy(study: StudyResults, policies: Iterable[str]) -> str | None:
+BROUGHT_HEADS: Final = (
+    ("Goods", ""),
+    ("Buyers", ""),
+    ("Sold", ""),
+    ("Coupons", "bn RMB"),
+    ("Refunded", "bn RMB"),
+    ("GMV as paid", "bn RMB"),
+    ("Coupons more", "bn RMB"),
+    ("GMV more", "bn RMB"),
+)
+"""Heads of the table of cells, with their units."""
+
+
+class _Spending(NamedTuple):
+    """What is said of the coupons of one policy: its name in pictures, pictures, a table's rows."""
+
+    called: str
+    pictures: list[Picture | None]
+    cells: list[tuple[str, ...]]
+
+
+def option_spending(
+    study: StudyResults, shown: Mapping[str, str], base: str, called_base: str
+) -> _Spending:
+    """Return where coupons went and what they brought, of the first option that gives any.
+
+    Parameters
+    ----------
+    study : whose search it is.
+    shown : what options are called in pictures, by policy, those to be preferred first.
+    base, called_base : the policy that they are compared with, and what it is called.
+    """
+    funding = _funding_picture(study, shown)
+    others = [policy for policy in shown if policy != base]
+    first = _spending_policy(study, [*others, *shown])
+    if first is None:
+        return _Spending("", [funding], [])
+    called = shown[first]
+    brought = _brought_picture(study, first, called, base, called_base)
+    segments = _segment_pictures(study, first, called)
+    return _Spending(called, [funding, brought, *segments], _brought_rows(study, first, base))
+
+
+def run_spending(study: StudyResults, names: Mapping[str, str]) -> list[Picture | None]:
+    """Draw where the coupons of the first of some policies went; else what those of all were."""
+    segments = _segment_pictures(study, next(iter(names), ""))
+    return [*segments] if segments else [_funding_picture(study, names)]
+
+
+def _spending_policy(study: StudyResults, policies: Iterable[str]) -> str | None:
     """Return the first of the policies whose segments have coupons; None where none has."""
     spent = {row["policy"] for row in study.segments if _coupons(row) > 0}
     return next((name for name in policies if name in spent), None)
 
 
-def segment_pictures(study: StudyResults, policy: str, called: str = "") -> list[Picture]:
+def _segment_pictures(study: StudyResults, policy: str, called: str = "") -> list[Picture]:
     """Draw where a policy's coupons went: by kind, tier and domain; none without segments."""
     rows = [row for row in study.segments if row["policy"] == policy]
     spent = sum(map(_coupons, rows))
@@ -53,7 +104,7 @@ def segment_pictures(study: StudyResults, policy: str, called: str = "") -> list
         return []
     under = f" under “{called}”" if called else ""
     tiers, domains = (
-        _by_place(rows, key, words) for key, words in (("tier", TIERS), ("domain", DOMAINS))
+        _by_place(rows, key, words) for key, words in (("tier", _TIERS), ("domain", _DOMAINS))
     )
     by_tier, tier, tier_share = tiers
     by_domain, domain, domain_share = domains
@@ -74,6 +125,7 @@ def segment_pictures(study: StudyResults, policy: str, called: str = "") -> list
 
 
 def _coupons(row: Row) -> float:
+    """Return coupons of the platform and the partner."""
     return float(row.get("subsidy_fen", 0.0) + row.get("partner_subsidy_fen", 0.0))
 
 
@@ -81,7 +133,7 @@ def _by_place(rows: Sequence[Row], key: str, words: Mapping[str, str]) -> tuple[
     """Draw coupons by kind, split by tier or domain; name the part with most, and its share."""
     import altair as alt
 
-    kinds = _named(dict.fromkeys(row["kind"] for row in rows), KINDS)
+    kinds = _named(dict.fromkeys(row["kind"] for row in rows), _KINDS)
     parts = _named(dict.fromkeys(row[key] for row in rows), words)
     values = []
     for kind, called in kinds.items():
@@ -124,7 +176,7 @@ def _shares(rows: Sequence[Row]) -> Picture:
     """Draw each kind's share of coupons beside its share of sales."""
     import altair as alt
 
-    kinds = _named(dict.fromkeys(row["kind"] for row in rows), KINDS)
+    kinds = _named(dict.fromkeys(row["kind"] for row in rows), _KINDS)
     spent, sold = sum(map(_coupons, rows)), sum(row["gmv_paid_fen"] for row in rows)
     order = ["share of coupons", "share of GMV as paid"]
     values: list[dict[str, Any]] = []
@@ -159,7 +211,7 @@ def _shares(rows: Sequence[Row]) -> Picture:
     )
 
 
-def funding_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture | None:
+def _funding_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture | None:
     """Draw what each policy's coupons were: own and kept, own and returned, the partner's."""
     import altair as alt
 
@@ -206,3 +258,128 @@ def funding_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture
         else "No policy here spends coupons of the platform’s own",
         "Whole calendar year, the part before the decision included; mean over worlds, weighted.",
     )
+
+
+class _SegmentCell(NamedTuple):
+    """Amounts of one kind of goods, tier and domain, fen: as they are, and against the base's."""
+
+    kind: str
+    tier: str
+    domain: str
+    coupons: float
+    refunded: float
+    paid: float
+    more_coupons: float
+    more_paid: float
+
+
+def _brought_picture(
+    study: StudyResults, policy: str, called: str, base: str, called_base: str
+) -> Picture | None:
+    """Draw by kind of goods what was given more than under the base, and what was sold more."""
+    cells = _cells(study, policy, base)
+    by_kind = {
+        kind: (
+            sum(one.more_coupons for one in cells if one.kind == kind),
+            sum(one.more_paid for one in cells if one.kind == kind),
+        )
+        for kind in dict.fromkeys(one.kind for one in cells)
+    }
+    if not any(given for given, _ in by_kind.values()):
+        return None
+    import altair as alt
+
+    called_kind = _named(by_kind, _KINDS)
+    values: list[dict[str, Any]] = []
+    for kind, changes in by_kind.items():
+        for series, change in zip(_SERIES, changes, strict=True):
+            text = signed(scaled("gmv_paid_fen", change), 2, plus=True)
+            values.append(
+                {
+                    "name": wrapped(called_kind[kind]),
+                    "series": series,
+                    "value": scaled("gmv_paid_fen", change),
+                    "tip": f"{called_kind[kind]}: {text} bn RMB, {series}",
+                }
+            )
+    names = list(called_kind.values())
+    scale = alt.Scale(domain=list(_SERIES), range=[RED, BLUE])
+    bars = (
+        alt.Chart(data(values))
+        .mark_bar()
+        .encode(
+            x=alt.X("value:Q", title=f"Against {called_base}, bn RMB"),
+            y=name_axis(names),
+            yOffset=alt.YOffset("series:N", sort=list(_SERIES)),
+            color=alt.Color("series:N", title=None, scale=scale, legend=alt.Legend(columns=1)),
+            tooltip=alt.Tooltip("tip:N"),
+        )
+    )
+    zero = alt.Chart(data([{"x": 0}])).mark_rule(color=INK).encode(x="x:Q")
+    return picture(
+        alt.layer(bars, zero).properties(height=rows_height(names, 3)),
+        _finding({called_kind[kind]: own for kind, own in by_kind.items()}, called, called_base),
+        "Mean over worlds under the same seeds. What one kind of goods gains another may lose: "
+        "only the sum over kinds is what the coupons brought.",
+    )
+
+
+def _brought_rows(study: StudyResults, policy: str, base: str) -> list[tuple[str, ...]]:
+    """Return a line for every cell with coupons or sales, in the order of `BROUGHT_HEADS`."""
+    return [
+        (
+            _KINDS.get(one.kind, one.kind.replace("_", " ")),
+            _TIERS.get(one.tier, one.tier),
+            _DOMAINS.get(one.domain, one.domain),
+            *(bn(amount) for amount in (one.coupons, one.refunded, one.paid)),
+            *(
+                signed(scaled("gmv_paid_fen", change), 2, plus=True)
+                for change in (one.more_coupons, one.more_paid)
+            ),
+        )
+        for one in _cells(study, policy, base)
+        if one.coupons or one.paid
+    ]
+
+
+def _cells(study: StudyResults, policy: str, base: str) -> list[_SegmentCell]:
+    """Return the cells of a policy; none unless the base has the same, and sales are known."""
+
+    def of(name: str) -> Mapping[tuple[str, str, str], Row]:
+        rows = (row for row in study.segments if row["policy"] == name)
+        return {(row["kind"], row["tier"], row["domain"]): row for row in rows}
+
+    own, other = of(policy), of(base)
+    if not own or own.keys() != other.keys() or "gmv_paid_fen" not in next(iter(own.values())):
+        return []
+    return [
+        _SegmentCell(
+            *place,
+            _coupons(row),
+            row.get("refunded_subsidy_fen", 0.0),
+            row["gmv_paid_fen"],
+            _kept(row) - _kept(other[place]),
+            row["gmv_paid_fen"] - other[place]["gmv_paid_fen"],
+        )
+        for place, row in own.items()
+    ]
+
+
+def _kept(row: Row) -> float:
+    """Return coupons less the platform's own that came back with returned goods."""
+    return _coupons(row) - float(row.get("refunded_subsidy_fen", 0.0))
+
+
+def _finding(by_kind: Mapping[str, tuple[float, float]], called: str, called_base: str) -> str:
+    """Say what all coupons brought, and on which goods they changed most."""
+    given, sold = (sum(own[k] for own in by_kind.values()) for k in (0, 1))
+    most = max(by_kind, key=lambda kind: abs(by_kind[kind][0]))
+    more, brought = (f"{bn(abs(one))} bn RMB {_way(one)}" for one in (given, sold))
+    return (
+        f"“{called}” gives {more} in coupons than {called_base} and sells {brought}; most changes "
+        f"on {most}"
+    )
+
+
+def _way(change: float) -> str:
+    return "less" if change < 0 else "more"

@@ -1,7 +1,7 @@
-"""What tests of a policy say, drawn beside its true effect."""
+"""What tests of a policy would say, drawn and in words, beside what the policy does."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 from engine.report.charts.grammar import (
     BLUE,
@@ -14,14 +14,49 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
-from engine.report.findings.trial import DESIGNS, trial_finding, unit_a_day
-from engine.report.formatting import label, scaled, signed
+from engine.report.formatting import NONE, label, label_inside, percent, scaled, signed, unit
 from engine.results.schemas import Row
 
 _NOTE: Final = (
     "Dots are means of all tests; thick lines hold two spreads of single tests to either side, "
     "thin ones their mean 95 % interval. The green line is the true effect."
 )
+
+_DESIGNS: Final = {
+    "switchback": "switchback",
+    "before_after": "before and after",
+    "markets": "half of the markets",
+}
+"""Kinds of tests, as they are called for people."""
+
+HEADS: Final = (
+    ("Test", ""),
+    ("True effect", "a day"),
+    ("Test says", "mean"),
+    ("Bias", "a day"),
+    ("Spread", "of single tests"),
+    ("Interval", "± half of 95 %"),
+    ("Holds the truth", "of intervals"),
+    ("Finds it", "of tests"),
+    ("Finds from", "4 times in 5"),
+    ("Costs", "bn RMB"),
+)
+"""Heads of the table of tests, with what stands under them."""
+
+TESTS_NOTE: Final = (
+    "The true effect is that of the policy on every day of the test against none, under the same "
+    "random numbers. Bias is the mean of all tests less it; spread is their standard deviation. "
+    "Costs are contribution that one test takes in one market; negative ones add to it."
+)
+
+
+class _TrialCells(NamedTuple):
+    """A line of the table; the first of a measure heads the others."""
+
+    measure: str
+    unit: str
+    is_first: bool
+    texts: tuple[str, ...] = ()
 
 
 def trial_pictures(rows: Sequence[Row]) -> list[Picture]:
@@ -30,14 +65,50 @@ def trial_pictures(rows: Sequence[Row]) -> list[Picture]:
     return [_picture([row for row in rows if row["measure"] == name]) for name in measures]
 
 
+def trial_cells(rows: Sequence[Row]) -> Iterator[_TrialCells]:
+    """Yield a head for each measure and a line for each kind of test, as `HEADS` names them."""
+    for measure in dict.fromkeys(row["measure"] for row in rows):
+        of = _unit_a_day(measure)
+        yield _TrialCells(measure, of, is_first=True)
+        for row in rows:
+            if row["measure"] == measure:
+                yield _TrialCells(measure, of, is_first=False, texts=tuple(_texts(row)))
+
+
+def trial_sentences(rows: Sequence[Row]) -> list[str]:
+    """Say of the first measure what the policy does, and what each kind of test makes of it."""
+    measure = rows[0]["measure"]
+    own = [row for row in rows if row["measure"] == measure]
+    truth = _amount(measure, own[0]["truth"])
+    changes = f"{label_inside(measure)} by {truth} {_unit_a_day(measure)}"
+    said = [f"Tried on every day, the policy changes {changes}."]
+    for row in own:
+        held, found = row["covered_share"], row["detected_share"]
+        rest = (
+            f": its intervals hold the truth in {percent(held)} of tests, and {percent(found)} "
+            "find the effect."
+            if held is not None
+            else "."
+        )
+        said.append(
+            f"A test by {_DESIGNS[row['design']]} says {_amount(measure, row['estimate'])} on "
+            f"average{rest}"
+        )
+    best = _nearest(own)
+    said.append(
+        f"Nearest to the truth by bias and spread together comes {_DESIGNS[best['design']]}."
+    )
+    return [" ".join(said[:1] + said[-1:]), " ".join(said[1:-1])]
+
+
 def _picture(rows: Sequence[Row]) -> Picture:
     import altair as alt
 
     measure = rows[0]["measure"]
-    names = [DESIGNS[row["design"]] for row in rows]
+    names = [_DESIGNS[row["design"]] for row in rows]
     base = alt.Chart(data([_values(row) for row in rows])).encode(y=name_axis(names))
     scatter = base.mark_rule(color=BLUE, opacity=0.35, strokeWidth=7).encode(
-        x=alt.X("least:Q", title=f"{label(measure)}, {unit_a_day(measure)}"), x2="most:Q"
+        x=alt.X("least:Q", title=f"{label(measure)}, {_unit_a_day(measure)}"), x2="most:Q"
     )
     limits = base.mark_rule(color=BLUE).encode(x="low:Q", x2="high:Q")
     dots = base.mark_point(color=BLUE, filled=True, size=80, opacity=1).encode(
@@ -48,7 +119,7 @@ def _picture(rows: Sequence[Row]) -> Picture:
     line = truth.mark_rule(color=GREEN, strokeWidth=2.2).encode(x="x:Q")
     return picture(
         alt.layer(zero, scatter, limits, line, dots).properties(height=rows_height(names) + 20),
-        trial_finding(rows),
+        _trial_finding(rows),
         _NOTE,
     )
 
@@ -58,9 +129,56 @@ def _values(row: Row) -> dict[str, Any]:
     spread, half = 2 * (row["spread"] or 0.0), row["half_width"] or 0.0
     ends = {"value": value, "least": value - spread, "most": value + spread}
     ends |= {"low": value - half, "high": value + half}
-    called = DESIGNS[row["design"]]
+    called = _DESIGNS[row["design"]]
     said, true = (signed(scaled(measure, one), 3, plus=True) for one in (value, row["truth"]))
     return {name: scaled(measure, end) for name, end in ends.items()} | {
         "name": wrapped(called),
         "tip": f"{called}: {said}, in truth {true}",
     }
+
+
+def _unit_a_day(measure: str) -> str:
+    """Return the unit of an effect: that of the measure, a day."""
+    return f"{unit(measure)} a day"
+
+
+def _nearest(rows: Sequence[Row]) -> Row:
+    """Return the test with the least mean square error: bias squared and spread squared."""
+    return min(rows, key=lambda row: row["bias"] ** 2 + (row["spread"] or 0.0) ** 2)
+
+
+def _trial_finding(rows: Sequence[Row]) -> str:
+    """Say of one measure which test comes nearest, and how far the farthest is off."""
+    measure, best = rows[0]["measure"], _nearest(rows)
+    worst = max(rows, key=lambda row: abs(row["bias"]))
+    return (
+        f"{label(measure)}: {_amount(measure, best['truth'])} {_unit_a_day(measure)} in truth; "
+        f"{_DESIGNS[best['design']]} comes nearest with {_amount(measure, best['estimate'])}, "
+        f"{_DESIGNS[worst['design']]} is farthest off by {_amount(measure, worst['bias'])}"
+    )
+
+
+def _texts(row: Row) -> Iterator[str]:
+    measure = row["measure"]
+    yield _DESIGNS[row["design"]]
+    for name in ("truth", "estimate", "bias"):
+        yield _amount(measure, row[name])
+    for name in ("spread", "half_width"):
+        yield NONE if row[name] is None else f"{_size(measure, row[name])}"
+    for name in ("covered_share", "detected_share"):
+        yield percent(row[name])
+    yield NONE if row["detectable"] is None else _size(measure, row["detectable"])
+    yield signed(scaled("cost_fen", row["cost_fen"]), 2)
+
+
+def _amount(measure: str, value: float) -> str:
+    return signed(scaled(measure, value), _decimals(measure, value), plus=True)
+
+
+def _size(measure: str, value: float) -> str:
+    return signed(scaled(measure, value), _decimals(measure, value))
+
+
+def _decimals(measure: str, value: float) -> int:
+    size = abs(scaled(measure, value))
+    return 1 if size >= 100 else 2 if size >= 1 else 3 if size >= 0.01 else 4

@@ -17,8 +17,8 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
-from engine.report.findings.weighing import by_world, read_world_weights
 from engine.report.read.results_model import StudyResults
+from engine.report.read.weighing import by_world, read_world_weights
 from engine.results.schemas import Row
 
 _GMV: Final = "gmv_paid_fen"

@@ -1,7 +1,10 @@
-"""What a calibration found: whether the model fits, and what its numbers may be used for."""
+"""What a calibration found: whether the model fits, and what its numbers may be used for.
+
+Its scorecard sets every figure that is no input beside two yardsticks.
+"""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from engine.calibrate.identify import FEW
 from engine.calibrate.measures import measures_of
@@ -9,7 +12,6 @@ from engine.calibrate.observed import CHECK, FIT
 from engine.calibrate.posterior import COUPON
 from engine.calibrate.probe import SHOWN_BY_DATE
 from engine.calibrate.targets import FORECAST, PROBE, SHOWN
-from engine.report.findings.scorecard import observed_text, score_sentence
 from engine.report.formatting import NONE, number, signed
 from engine.report.read.calibration import CalibrationSummary, FigureSummary
 
@@ -21,21 +23,17 @@ ROLE_HEADS: Final = {
     PROBE: "What a coupon of the experiments does, observed by nobody",
 }
 
-
 PINNED, LOOSE = 0.5, 0.8
 """Ratios of spreads below which an unknown counts as pinned down, and above which as not."""
 
-
 _NAMED: Final = 6
 _MOST_TELLING: Final = 4
-
 
 MAY: Final = (
     "Comparing policies with one another in the plausible worlds, under common random numbers.",
     "Saying which way a lever pushes, and roughly how far, where all plausible worlds agree.",
     "Finding which published figure would tell the plausible worlds apart.",
 )
-
 
 MAY_NOT: Final = (
     "Statements on single anchors, sellers or buyers: they are drawn, not known.",
@@ -44,16 +42,46 @@ MAY_NOT: Final = (
     "One world's answer as the answer: worlds that fit alike disagree on what a coupon returns.",
 )
 
-
 CALIBRATION_LIMITS: Final = (
     "Only figures to fit keep worlds: one whose source is wrong rules out worlds that are right.",
     "A forecast's interval holds the unknowns, noise, and a discrepancy of the model: a guess.",
 )
 
+HEADS: Final = (
+    "Figure",
+    "Observed",
+    "80 % interval",
+    "",
+    "Off by",
+    "Who saw it",
+    "Seasonal line",
+    "As last quarter",
+)
+"""Of `_Score`, in its order."""
+
+_WHO: Final = {FIT: "the fit", CHECK: "its makers, not the fit", FORECAST: "nobody"}
+
+
+class _Score(NamedTuple):
+    """A line of the scorecard, written out.
+
+    `verdict` says whether the interval holds what was observed; `off` by how much its middle is
+    off; `line` and `last` what the yardsticks say and by how much these are off.
+    """
+
+    name: str
+    observed: str
+    interval: str
+    verdict: str
+    off: str
+    who: str
+    line: str
+    last: str
+
 
 def fit_sentences(found: CalibrationSummary) -> list[str]:
     """Answer whether the model fits, how it does on what it was not shown, and what is unknown."""
-    said = [_plausible(found), _hits(found), score_sentence(found), *_forecast(found)]
+    said = [_plausible(found), _hits(found), _score_sentence(found), *_forecast(found)]
     return [*said, _coverage(found), *_narrowed(found), _unknowns(found), *_crowded(found)]
 
 
@@ -65,13 +93,20 @@ def figure_cells(one: FigureSummary) -> dict[str, str]:
         "name": one.name,
         "says": _says(one),
         "unit": one.unit,
-        "observed": observed_text(one)
+        "observed": _observed_text(one)
         + (f" ± {number(one.tolerance)}" if one.tolerance is not None else ""),
         "simulated": number(one.simulated),
         "interval": f"{number(one.low)} … {number(one.high)}",
         "miss": NONE if one.miss is None else signed(one.miss, 1, plus=True),
         "verdict": verdict + ("*" if one.inert and one.role == FIT else ""),
     }
+
+
+def scorecard(found: CalibrationSummary) -> list[_Score]:
+    """Return the figures that no input gives and some unknown moves, fitted ones first."""
+    return [
+        _score(one) for role in _WHO for one in found.of(role) if not one.is_input and not one.inert
+    ]
 
 
 def _says(one: FigureSummary) -> str:
@@ -188,3 +223,50 @@ def _names(figures: Sequence[FigureSummary]) -> str:
     ]
     more = f" and {len(parts) - _NAMED} more" if len(parts) > _NAMED else ""
     return "; ".join(parts[:_NAMED]) + more
+
+
+def _score_sentence(found: CalibrationSummary) -> str:
+    """Count the hits among what the fit did not see, and how often a yardstick was closer."""
+    figures = [one for one in found.of(CHECK) if not one.is_input and not one.inert]
+    if not figures:
+        return "The scorecard has no figure that the fit did not see."
+    missed = [one.name for one in figures if not one.is_held]
+    text = f"The 80 % intervals hold {len(figures) - len(missed)} of {len(figures)} figures that"
+    text += f" the fit did not see{'; missed: ' + ', '.join(missed) if missed else ''}."
+    for name, said in (("seasonal line", "by_line"), ("last quarter", "as_last")):
+        pairs = [(one, getattr(one, said)) for one in figures if getattr(one, said) is not None]
+        closer = sum(abs(value - one.observed) < abs(one.median - one.observed)
+                     for one, value in pairs if one.observed is not None)  # fmt: skip
+        if pairs:
+            text += f" The {name} is closer in {closer} of {len(pairs)}."
+    return text
+
+
+def _observed_text(one: FigureSummary) -> str:
+    """Write what was observed, with the side on which the figure lies if that is all."""
+    side = {1: "> ", -1: "< "}.get(one.bound, "")
+    return f"{side}{number(one.observed)}"
+
+
+def _score(one: FigureSummary) -> _Score:
+    verdict = {None: NONE, True: "hit", False: "missed"}[one.is_held]
+    return _Score(
+        one.name,
+        NONE if one.observed is None else _observed_text(one),
+        f"{number(one.low)} … {number(one.high)}",
+        verdict,
+        NONE if one.bound else _off(one, one.median),
+        _WHO[one.role],
+        _yardstick(one, one.by_line),
+        _yardstick(one, one.as_last),
+    )
+
+
+def _yardstick(one: FigureSummary, value: float | None) -> str:
+    if value is None:
+        return ""
+    return number(value) if one.observed is None else f"{number(value)} ({_off(one, value)})"
+
+
+def _off(one: FigureSummary, value: float) -> str:
+    return f"{100 * (value / one.observed - 1):+.0f} %" if one.observed else NONE

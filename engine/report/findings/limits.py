@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.report.findings.calibration import CALIBRATION_LIMITS
-from engine.report.findings.response import RESPONSE_LIMITS
 from engine.report.findings.sensitivity import SENSITIVITY_LIMITS
 from engine.report.read.results_model import StudyResults, setting
 from engine.results import list_tables, provenance_of, read_table
@@ -18,6 +17,13 @@ _FEW_BUYERS: Final = 10_000
 _FEW_REPLICATIONS: Final = 4
 """Fewer replications a policy leave intervals that say little."""
 
+
+_RESPONSE_LIMITS: Final = (
+    "Each lever moved alone: several together may do more or less than the sum of each.",
+    "A lever stayed at one value throughout: a path over the year may do better than any.",
+    "The best of several points looks better than it is: repeat it on other seeds.",
+    "What comes after the days of run-off is not counted.",
+)
 
 ONE_REPLICATION: Final = "One replication a policy: nothing is known of the noise."
 
@@ -92,7 +98,7 @@ def limits(study: StudyResults) -> list[str]:
     if study.sensitivity:
         return [*said, *SENSITIVITY_LIMITS]
     if study.response:
-        said += RESPONSE_LIMITS
+        said += _RESPONSE_LIMITS
     if study.sweep:
         worlds = set(study.setting("ensemble", "worlds") or ())
     if len(worlds) <= 1:

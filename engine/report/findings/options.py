@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from engine.decision.amounts import bn
-from engine.report.findings.weighing import Weighed, by_world, weighed
 from engine.report.formatting import NONE, percent, scaled, show, signed
-from engine.report.read.lines import found_lines
-from engine.report.read.results_model import Line, StudyResults
+from engine.report.read.results_model import Line, StudyResults, found_lines
+from engine.report.read.weighing import by_world, weighed
 from engine.response import lever_answers
 from engine.results.schemas import Row
 from engine.units import FEN_PER_RMB
@@ -21,6 +20,8 @@ _AMBITIOUS: Final = "Ambitious: the highest that is held"
 
 _BEST_OF_SEARCH: Final = "Ambitious: sells most"
 
+_SHORT: Final = ("cheapest", "knee", "ambitious")
+
 
 class _Fact(NamedTuple):
     """One line of an option: what it is, its value with unit, and what stands in small print."""
@@ -30,12 +31,18 @@ class _Fact(NamedTuple):
     note: str = ""
 
 
-class Option(NamedTuple):
+class _Option(NamedTuple):
     """A policy that may be decided for: by which right it stands here, and what it does."""
 
     roles: list[str]
     policy: str
     facts: list[_Fact]
+
+    @property
+    def short(self) -> str:
+        """What the option is called in pictures, by how its roles begin."""
+        found = [word for word in _SHORT for role in self.roles if role.lower().startswith(word)]
+        return ", ".join(found)
 
 
 class _Headline(NamedTuple):
@@ -46,7 +53,20 @@ class _Headline(NamedTuple):
     says: str
 
 
-def options(study: StudyResults) -> list[Option]:
+class _Decision(NamedTuple):
+    """What there is to decide: the one number of a study, the options, what would change them."""
+
+    headline: _Headline | None
+    options: list[_Option]
+    changes: list[str]
+
+
+def decision_told(study: StudyResults) -> _Decision:
+    """Return a study's headline, its options and what would change the answer, as far as known."""
+    return _Decision(_headline(study), _options(study), _change_sentences(study))
+
+
+def _options(study: StudyResults) -> list[_Option]:
     """Return the options of a search, cheapest first; none where nothing was searched."""
     if study.prices:
         return _priced(study)
@@ -76,7 +96,7 @@ def at_knee(reached: Sequence[Row]) -> Row | None:
     return best if below(best) > 0 else None
 
 
-def headline(study: StudyResults) -> _Headline | None:
+def _headline(study: StudyResults) -> _Headline | None:
     """Return the one number of a study and its range over worlds."""
     if study.prices:
         row = _recommended(study)
@@ -92,7 +112,7 @@ def headline(study: StudyResults) -> _Headline | None:
     return _gmv_headline(study, line or study.lines[0])
 
 
-def change_sentences(study: StudyResults) -> list[str]:
+def _change_sentences(study: StudyResults) -> list[str]:
     """Say what would change the answer of a main job, one sentence a thing."""
     row = _recommended(study)
     if row is None:
@@ -184,7 +204,7 @@ def _gmv_headline(study: StudyResults, line: Line) -> _Headline:
     return _Headline(value, span, f"GMV as paid under {line.policy}")
 
 
-def _priced(study: StudyResults) -> list[Option]:
+def _priced(study: StudyResults) -> list[_Option]:
     reached = [row for row in study.prices if row["says"]]
     goal = _recommended(study)
     roles = [
@@ -198,7 +218,7 @@ def _priced(study: StudyResults) -> list[Option]:
             found.setdefault(row["policy"], ([], row))[0].append(role)
     today = study.setting("today")
     return [
-        Option(own, policy, [*_price_facts(row), *_effects_on(study, policy, today)])
+        _Option(own, policy, [*_price_facts(row), *_effects_on(study, policy, today)])
         for policy, (own, row) in found.items()
     ]
 
@@ -222,7 +242,7 @@ def _price_facts(row: Row) -> list[_Fact]:
     ]  # fmt: skip
 
 
-def _searched(study: StudyResults) -> list[Option]:
+def _searched(study: StudyResults) -> list[_Option]:
     """Options of a frontier of sales and cost."""
     chosen = study.chosen_line()
     found = [line for line in found_lines(study.lines) if line.feasible]
@@ -236,7 +256,7 @@ def _searched(study: StudyResults) -> list[Option]:
     least = min(given, key=lambda line: line.value("subsidy_fen"), default=None)
     base = least.policy if least else None
     return [
-        Option(
+        _Option(
             roles,
             policy,
             [*_line_facts(study, line), *_effects_on(study, policy, base)],
@@ -286,7 +306,7 @@ def _effects_on(study: StudyResults, policy: str, base: str | None) -> list[_Fac
     called = "today" if base == study.setting("today") else base or ""
     found = ((name, weighed(study, policy, name, base)) for name in _ON)
     return [
-        _Fact(_ON[name], _amount(name, one.value), _against(name, one, called))
+        _Fact(_ON[name], _amount(name, one.value), _against(name, one.change, one.base, called))
         for name, one in found
         if one is not None
     ]
@@ -299,11 +319,11 @@ def _amount(measure: str, value: float) -> str:
     return f"{text} bn RMB" if measure.endswith("_fen") else text
 
 
-def _against(measure: str, one: Weighed, base: str) -> str:
-    if one.change is None or one.base is None:
+def _against(measure: str, change: float | None, was: float | None, base: str) -> str:
+    if change is None or was is None:
         return ""
     if measure.endswith("_share"):
-        return f"{signed(scaled(measure, one.change), 1, plus=True)} pp against {base}"
-    if not one.base:
+        return f"{signed(scaled(measure, change), 1, plus=True)} pp against {base}"
+    if not was:
         return ""
-    return f"{signed(100 * one.change / one.base, 1, plus=True)} % against {base}"
+    return f"{signed(100 * change / was, 1, plus=True)} % against {base}"

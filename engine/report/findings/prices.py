@@ -102,7 +102,12 @@ def plan_cells(plan: Sequence[Row]) -> list[list[str]]:
     ]
 
 
-def plan_sentence(plan: Sequence[Row]) -> str:
+def plan_sentences(plan: Sequence[Row], value: Sequence[Row]) -> list[str]:
+    """Say what the months to come sell, and what the policy is worth in the year and after it."""
+    return [said for said in (_plan_sentence(plan), _value_sentence(value)) if said]
+
+
+def _plan_sentence(plan: Sequence[Row]) -> str:
     """Say in a line what each month to come sells, and where the year ends, bn RMB."""
     ahead = [row for row in plan if not row["is_past"]]
     if not ahead:
@@ -115,7 +120,7 @@ def plan_sentence(plan: Sequence[Row]) -> str:
     return f"Its plan, GMV in bn RMB: {months}; coupons {coupons}; {until}."
 
 
-def value_sentence(value: Sequence[Row]) -> str:
+def _value_sentence(value: Sequence[Row]) -> str:
     """Say in a line what a policy is worth in the year and with the most days after, bn RMB."""
     cells = value_cells(value)
     if not cells:

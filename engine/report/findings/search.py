@@ -91,7 +91,7 @@ def search_table(rungs: Sequence[Row], trials: Sequence[Row]) -> dict[str, Any] 
         return None
     several = len({row["rung"] for row in rungs}) > 1
     rows = _rung_details(rungs) if several else []
-    return {"heads": _RUNG_DETAILS, "rows": rows, "said": sampling(trials)}
+    return {"heads": _RUNG_DETAILS, "rows": rows, "said": _sampling(trials)}
 
 
 def _rung_details(rows: Sequence[Row]) -> list[list[str]]:
@@ -110,11 +110,13 @@ def _rung_details(rows: Sequence[Row]) -> list[list[str]]:
     ]
 
 
-def rung_table(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Return the heads of the table of rungs, and a line for each rung."""
+def rung_table(
+    rows: Sequence[Row], trials: Sequence[Row]
+) -> tuple[list[str], list[list[str]], str]:
+    """Return the heads of the table of rungs, a line for each, and what choosing trials took."""
     named = [row for row in rows if row["rung"] == 0]
     heads = ["Buyers", "Worlds × runs", *(_word(row) for row in named), "May drop"]
-    return heads, _rung_rows(rows)
+    return heads, _rung_rows(rows), _sampling(trials)
 
 
 def _rung_rows(rows: Sequence[Row]) -> list[list[str]]:
@@ -130,7 +132,7 @@ def _rung_rows(rows: Sequence[Row]) -> list[list[str]]:
     return lines
 
 
-def sampling(trials: Sequence[Row]) -> str:
+def _sampling(trials: Sequence[Row]) -> str:
     """Say what share of the search's own computing time chose what to try."""
     chose = sum(row["sampler_s"] for row in trials)
     ran = sum(row["wall_s"] for row in trials)

@@ -5,32 +5,28 @@ from math import isnan
 from typing import Any, Final
 
 from engine.ablate import COMMON
-from engine.report.charts.differences import ablation_picture, comparison_pictures
-from engine.report.charts.ecosystem import lorenz_picture, top_picture, touched_picture
-from engine.report.charts.grammar import Picture
+from engine.report.charts.differences import difference_pictures
+from engine.report.charts.ecosystem import ecosystem_pictures
 from engine.report.charts.over_time import days_pictures
 from engine.report.charts.response import MARKS_NOTE, response_section
 from engine.report.charts.rows import fit_picture, sensitivity_pictures
-from engine.report.charts.subsidy import funding_picture, segment_pictures
-from engine.report.charts.sweep import sweep_pictures
-from engine.report.charts.trial import trial_pictures
+from engine.report.charts.subsidy import run_spending
+from engine.report.charts.sweep import JOBS_NOTE, sweep_pictures, sweep_table
+from engine.report.charts.trial import HEADS as TRIAL_HEADS
+from engine.report.charts.trial import TESTS_NOTE, trial_cells, trial_pictures
 from engine.report.charts.worlds import world_picture
 from engine.report.findings.calibration import (
+    HEADS,
     MAY,
     MAY_NOT,
     PINNED,
     ROLE_HEADS,
     figure_cells,
+    scorecard,
 )
 from engine.report.findings.elasticities import HEADS as ELASTICITY_HEADS
 from engine.report.findings.elasticities import SAID, elasticities_by_month
 from engine.report.findings.limits import pairs_note
-from engine.report.findings.scorecard import HEADS, scorecard
-from engine.report.findings.sweep import NOTE as SWEEP_NOTE
-from engine.report.findings.sweep import sweep_cells, sweep_heads
-from engine.report.findings.trial import HEADS as TRIAL_HEADS
-from engine.report.findings.trial import NOTE as TRIAL_NOTE
-from engine.report.findings.trial import trial_cells
 from engine.report.findings.world_agreement import read_answers
 from engine.report.formatting import (
     NONE,
@@ -48,7 +44,6 @@ from engine.report.html.blocks import (
     Section,
     Table,
     TableRow,
-    block_row,
     plain_rows,
     section,
     table,
@@ -104,30 +99,20 @@ def _run_sections(study: StudyResults) -> list[Section | None]:
         return []
     names = {name: name for name in study.policies[:_MOST_CURVES]}
     first = next(iter(names), "")
-    segments = segment_pictures(study, first)
-    funding = None if segments else funding_picture(study, names)
+    base = study.comparison[0]["baseline"] if study.comparison else None
+    others = list(dict.fromkeys(row["policy"] for row in study.comparison))[:_MOST_CURVES]
     return [
         section("GMV on its way to the target", days_pictures(study, list(names), names)),
         section("Worlds side by side", [world_picture(study, names)]),
-        section("Where the subsidy went", [*segments, funding]),
+        section("Where the subsidy went", run_spending(study, names)),
         section(
             "Who gains and who loses",
-            [
-                _touched(study),
-                lorenz_picture(study, {first: first}),
-                top_picture(study, first, first),
-            ],
+            ecosystem_pictures(
+                study, {name: name for name in others}, base, base or "", {first: first}
+            ),
         ),
         _elasticities(study),
     ]
-
-
-def _touched(study: StudyResults) -> Picture | None:
-    if not study.comparison:
-        return None
-    base = study.comparison[0]["baseline"]
-    names = dict.fromkeys(row["policy"] for row in study.comparison)
-    return touched_picture(study, {name: name for name in list(names)[:_MOST_CURVES]}, base, base)
 
 
 def _difference_sections(study: StudyResults) -> list[Section | None]:
@@ -136,7 +121,7 @@ def _difference_sections(study: StudyResults) -> list[Section | None]:
         rows = _mechanism_rows(study.ablation)
         blocks = [(_mechanism_title(own[0]), own) for own in rows.values()]
         tables = [_difference_table("Each mechanism off, against all on", "Off", "All on", blocks)]
-        return [section("What each mechanism does", [ablation_picture(study.ablation)], tables)]
+        return [section("What each mechanism does", difference_pictures(study), tables)]
     if not study.comparison:
         return []
     names = dict.fromkeys(row["policy"] for row in study.comparison)
@@ -147,7 +132,7 @@ def _difference_sections(study: StudyResults) -> list[Section | None]:
     ]
     title = "Differences under common random numbers"
     tables = [_difference_table(title, "Mean", "Baseline’s mean", blocks)]
-    return [section("What the policies change", comparison_pictures(study.comparison), tables)]
+    return [section("What the policies change", difference_pictures(study), tables)]
 
 
 def _sensitivity_sections(study: StudyResults) -> list[Section | None]:
@@ -160,19 +145,19 @@ def _sensitivity_sections(study: StudyResults) -> list[Section | None]:
 def _trial_sections(study: StudyResults) -> list[Section | None]:
     """Return what tests would say of a policy, beside what it does; none without tests."""
     rows = [
-        block_row(f"{label(cells.measure)}, {cells.unit}")
+        _block_row(f"{label(cells.measure)}, {cells.unit}")
         if cells.is_first
         else TableRow([Cell(text) for text in cells.texts])
         for cells in trial_cells(study.trial)
     ]
-    found = table("What each kind of test says", TRIAL_HEADS, rows, TRIAL_NOTE, fold=False)
+    found = table("What each kind of test says", TRIAL_HEADS, rows, TESTS_NOTE, fold=False)
     return [section("What a test would say", trial_pictures(study.trial), [found])]
 
 
 def _sweep_sections(study: StudyResults) -> list[Section | None]:
     """Return what a sweep moves, a picture a measure, and all its jobs; none without one."""
-    rows = plain_rows(sweep_cells(study.sweep))
-    jobs = table("All jobs", sweep_heads(study.sweep), rows, SWEEP_NOTE, fold=len(rows) > 12)
+    heads, rows = sweep_table(study.sweep)
+    jobs = table("All jobs", heads, plain_rows(rows), JOBS_NOTE, fold=len(rows) > 12)
     return [section("What the sweep moves", sweep_pictures(study.sweep), [jobs])]
 
 
@@ -217,7 +202,7 @@ def _figures(found: CalibrationSummary) -> Table:
     rows = []
     for role in found.roles:
         if found.of(role):
-            rows.append(block_row(ROLE_HEADS[role]))
+            rows.append(_block_row(ROLE_HEADS[role]))
         for one in found.of(role):
             cells = figure_cells(one)
             is_proof = not (one.is_input and one.is_hit)
@@ -266,7 +251,7 @@ def _across(answers: Sequence[Row]) -> Table | None:
         return None
     rows = []
     for name in found[0].changes:
-        rows.append(block_row(f"{name} against {answers[0]['baseline']}"))
+        rows.append(_block_row(f"{name} against {answers[0]['baseline']}"))
         rows += plain_rows(
             (one.world, one.return_text(name), one.change_text(name), one.best or NONE)
             for one in found
@@ -291,12 +276,17 @@ def _elasticities(study: StudyResults) -> Section | None:
         return None
     rows = []
     for one in found:
-        rows.append(block_row(one.policy))
+        rows.append(_block_row(one.policy))
         rows += plain_rows((month, *(signed(v, 2) for v in values)) for month, values in one.months)
     heads = ["Month", *ELASTICITY_HEADS]
     return section(
         "How buyers answer to prices", (), [table("Elasticities", heads, rows, SAID, fold=True)]
     )
+
+
+def _block_row(title: str) -> TableRow:
+    """Return a row that heads those below it."""
+    return TableRow([Cell(title)], is_block=True)
 
 
 def _mechanism_rows(rows: Sequence[Row]) -> Mapping[str, list[Row]]:
@@ -322,7 +312,7 @@ def _difference_table(
     heads: list[Any] = ["Measure", own, base, "Difference", "95 % interval", "Gain from pairing"]
     rows = []
     for head, found in blocks:
-        rows.append(block_row(head))
+        rows.append(_block_row(head))
         rows += map(_difference_row, found)
     return table(title, heads, rows, _PAIR_NOTE)
 

@@ -81,8 +81,3 @@ def table(
 def plain_rows(lines: Iterable[Sequence[str]]) -> list[TableRow]:
     """Return rows of plain cells."""
     return [TableRow([Cell(text) for text in line]) for line in lines]
-
-
-def block_row(title: str) -> TableRow:
-    """Return a row that heads those below it."""
-    return TableRow([Cell(title)], is_block=True)

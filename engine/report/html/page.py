@@ -1,33 +1,43 @@
-"""Builds `report.html` out of the tables in a results folder."""
+"""Builds `report.html` out of the tables in a results folder.
 
+The libraries that draw its pictures, and each picture as a static one, come from `vl-convert`,
+which holds the Vega libraries: nothing is fetched. Last of all the page gets the words of its
+scenario, in what people read of it, never in its markup, script or code.
+"""
+
+import base64
+import contextlib
 import json
+import os
 import re
+from collections.abc import Mapping
 from datetime import date
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from engine.cache import cache_folder
 from engine.collection import CHANGED
 from engine.report.charts.grammar import CONFIG, Picture
-from engine.report.charts.render import static_picture, vega_libraries
+from engine.report.charts.sweep import sweep_title, unfinished_jobs
 from engine.report.definitions import MEASURES
-from engine.report.findings.answer import lead_sentences
 from engine.report.findings.limits import limits, small_sample
-from engine.report.findings.options import change_sentences, headline, options
-from engine.report.findings.policies import policy_texts, reference_name
-from engine.report.findings.sweep import sweep_title, unfinished_jobs
+from engine.report.findings.options import decision_told
 from engine.report.formatting import scaled
 from engine.report.html.analyses import analysis_sections
+from engine.report.html.answer import lead_sentences
 from engine.report.html.blocks import Section, section
-from engine.report.html.policies import COLUMNS, policy_cards, policy_table
+from engine.report.html.policies import COLUMNS, policies_shown
 from engine.report.html.search import search_sections
-from engine.report.html.wording import page_in_words
 from engine.report.read.folder import read_study
 from engine.report.read.results_model import StudyResults
 from engine.report.terms.translate import Terms
 from engine.results.storage import open_folder
+from engine.spec.limits import in_currency, in_words
 
 _NAME: Final = "report.html"
 
@@ -37,6 +47,21 @@ _FEW: Final = 3
 _NOT_TRANSLATED: Final = (
     "Names of policies, worlds and keys, commands, and messages of what failed stay as they are."
 )
+
+_PIECES: Final = re.compile(r"<(script|style|pre|code)\b.*?</\1>|<[^>]*>|[^<]+", re.DOTALL)
+"""What is left as it is (a part with its content, a tag), or text."""
+
+_WIDTH: Final = 660
+"""Pixels of a static picture: about the width of a printed page."""
+
+_UNHEARD: Final = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
+"""Of a picture that is shown as an image, only the image's own text is read out."""
+
+_PADDING: Final = {"left": 36, "right": 12, "top": 5, "bottom": 5}
+"""Room for a reader's font that is wider than the one that was measured with."""
+
+_GLOBAL: Final = "window.vegaEmbed = vegaEmbed;"
+"""What the libraries' script leaves to the page's own."""
 
 
 def build_report(
@@ -58,7 +83,7 @@ def build_report(
     study = read_study(folder) if study is None else study
     terms = Terms(language or study.setting("report", "language") or "en")
     currency = study.setting("scenario", "currency") or "RMB"
-    page = page_in_words(
+    page = _page_in_words(
         _page_text(study, terms), currency, study.setting("scenario", "words") or {}
     )
     open_folder(folder).put(_NAME, page.encode())
@@ -95,7 +120,7 @@ class _Drawn:
     def add(self, one: Picture) -> tuple[int, str]:
         """Take a picture in; return its place and its static form."""
         self._specs.append(self._terms.spec(one.spec))
-        return len(self._specs) - 1, static_picture(self._specs[-1])
+        return len(self._specs) - 1, _static_picture(self._specs[-1])
 
     def script(self) -> Markup:
         """Return what the page's script draws, as JSON that is safe inside a page."""
@@ -116,13 +141,10 @@ def _tight(sentence: str) -> str:
 
 
 def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
-    best = study.chosen_line() if len(study.lines) > 1 else None
-    texts = policy_texts(study)
-    names = {name: text.called for name, text in texts.items()}
-    found = options(study)
+    told = decision_told(study)
+    options = {one.policy: one.short for one in told.options}
     lead, more = lead_sentences(study)
-    first = found[0].policy if found else next(iter(texts), "")
-    cards = policy_cards(study, texts, best, first)
+    policies = policies_shown(study, list(options))
     return {
         "lang": terms.language,
         "title": _title(study),
@@ -137,27 +159,27 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
         ],
         "lead": lead,
         "more": more,
-        "headline": headline(study),
-        "options": found,
-        "names": names,
-        "change_sentences": change_sentences(study),
-        "sections": _sections(study, found, names),
-        "policies": section("The policies", tables=[policy_table(study, best, names)]),
-        "cards": cards,
-        "places": {card.policy: place for place, card in enumerate(cards)},
-        "reference": reference_name(study),
+        "headline": told.headline,
+        "options": told.options,
+        "names": policies.names,
+        "change_sentences": told.changes,
+        "sections": _sections(study, options, policies.names),
+        "policies": section("The policies", tables=[policies.table]),
+        "cards": policies.cards,
+        "places": {card.policy: place for place, card in enumerate(policies.cards)},
+        "reference": policies.reference,
         "measures": _definitions(study),
         "limits": [*limits(study), *([] if terms.language == "en" else [_NOT_TRANSLATED])],
         "facts": _facts(study),
         "command": study.command,
         "versions": study.versions,
         "config_hash": study.config_hash,
-        "libraries": Markup(vega_libraries()),  # of the bundle, not of a user
+        "libraries": Markup(_vega_libraries()),  # of the bundle, not of a user
     }
 
 
-def _sections(study: StudyResults, found: list[Any], names: dict[str, str]) -> list[Section]:
-    every = [*search_sections(study, found, names), *analysis_sections(study)]
+def _sections(study: StudyResults, options: dict[str, str], names: dict[str, str]) -> list[Section]:
+    every = [*search_sections(study, options, names), *analysis_sections(study)]
     return [one for one in every if one is not None]
 
 
@@ -233,3 +255,49 @@ def _definitions(study: StudyResults) -> list[tuple[str, str]]:
     rows = (*study.comparison, *study.ablation, *study.sensitivity, *study.response, *study.trial)
     names += [row["measure"] for row in rows] + (list(CHANGED) if study.sweep else [])
     return [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]
+
+
+def _page_in_words(page: str, currency: str, words: Mapping[str, str]) -> str:
+    """Return a page with the scenario's currency throughout, and its words in all texts."""
+    page = in_currency(page, currency)
+    if not words:
+        return page
+    escaped = {str(escape(ours)): str(escape(theirs)) for ours, theirs in words.items()}
+
+    def said(piece: re.Match[str]) -> str:
+        text = piece[0]
+        return text if text.startswith("<") else in_words(text, "RMB", escaped)
+
+    return _PIECES.sub(said, page)
+
+
+@cache
+def _vega_libraries() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script without any dependency."""
+    import vl_convert
+
+    kept = cache_folder().parent / f"vega-{version('vl-convert-python')}.js"
+    with contextlib.suppress(OSError):
+        return kept.read_text(encoding="utf-8")
+    script = (
+        vl_convert.javascript_bundle(_GLOBAL)
+        .replace("</script", "<\\/script")
+        .replace("<!--", "<\\!--")
+    )
+    with contextlib.suppress(OSError):  # seconds, once a machine
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        new = kept.with_suffix(f".{os.getpid()}")
+        new.write_text(script, encoding="utf-8")
+        new.replace(kept)
+    return script
+
+
+def _static_picture(spec: dict[str, Any]) -> str:
+    """Return a picture as a `data:` address, for paper and for browsers without scripts."""
+    import vl_convert
+
+    svg: str = vl_convert.vegalite_to_svg(
+        spec | {"width": _WIDTH, "padding": _PADDING}, config=CONFIG
+    )
+    svg = _UNHEARD.sub("", svg)
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"

@@ -1,13 +1,19 @@
-"""The table of all policies, and what is shown of one that is picked."""
+"""The policies of a page: what each does against what it is measured by, the table, the cards."""
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Any, Final, NamedTuple
 
-from engine.report.findings.answer import wilson
-from engine.report.findings.policies import LeverChange, PolicyText
-from engine.report.formatting import label, scaled, show, unit
+from engine.decision.inert import Difference, differences
+from engine.decision.names import lever_phrase, policy_name
+from engine.report.formatting import NONE, label, scaled, show, unit
+from engine.report.html.answer import wilson
 from engine.report.html.blocks import Cell, Table, TableRow, table
 from engine.report.read.results_model import Line, StudyResults
+from engine.spec.base import Dated
+from engine.spec.levers import LEVERS, set_levers
+from engine.spec.policy import Policy
 
 COLUMNS: Final = (
     "gmv_paid_fen",
@@ -33,6 +39,28 @@ _TAGS: Final = {
     "beaten": "off the frontier",
 }
 
+_SPACE: Final = "\N{NO-BREAK SPACE}"
+
+_OFF: Final = "all levers off"
+
+
+class _LeverChange(NamedTuple):
+    """One lever that a policy holds elsewhere than the other: its words, path, unit and values."""
+
+    words: str
+    path: str
+    unit: str
+    was: str
+    own: str
+
+
+class _PolicyText(NamedTuple):
+    """A policy for people: its name there, what it does in a sentence, and its levers moved."""
+
+    policy: str
+    called: str
+    levers: list[_LeverChange]
+
 
 class _PolicyCard(NamedTuple):
     """One policy as it opens on the page: its name, what stands beside it, its levers moved."""
@@ -41,11 +69,59 @@ class _PolicyCard(NamedTuple):
     called: str
     tags: list[str]
     binding: str
-    levers: list[LeverChange]
+    levers: list[_LeverChange]
     is_open: bool
 
 
-def policy_table(study: StudyResults, best: Line | None, names: Mapping[str, str]) -> Table | None:
+class _PoliciesShown(NamedTuple):
+    """What a page shows of policies: what they are called, their table, their cards.
+
+    `reference` is the policy that levers are compared with.
+    """
+
+    names: dict[str, str]
+    reference: str
+    table: Table | None
+    cards: list[_PolicyCard]
+
+
+def policies_shown(study: StudyResults, options: Sequence[str]) -> _PoliciesShown:
+    """Return what the page shows of every policy; the first of the options is open."""
+    best = study.chosen_line() if len(study.lines) > 1 else None
+    texts = _policy_texts(study)
+    names = {name: text.called for name, text in texts.items()}
+    first = next(iter(options or texts), "")
+    return _PoliciesShown(
+        names,
+        _reference_name(study),
+        _policy_table(study, best, names),
+        _policy_cards(study, texts, best, first),
+    )
+
+
+def _reference_name(study: StudyResults) -> str:
+    """Return what policies are compared with: today's, the baseline, or all levers off."""
+    today = study.setting("today")
+    if isinstance(today, str) and today in study.specs:
+        return today
+    baseline = study.comparison[0]["baseline"] if study.comparison else None
+    return baseline if baseline in study.specs else _OFF
+
+
+def _policy_texts(study: StudyResults) -> dict[str, _PolicyText]:
+    """Tell every policy of the tables, by its name in them, in their order."""
+    reference = study.specs.get(_reference_name(study))
+    said = {row["policy"]: row["says"] for row in study.prices if row["says"]}
+    found = {}
+    for name in study.policies:
+        own = study.specs.get(name)
+        moved = () if own is None else _moved(study, own, reference)
+        words = said.get(name) or _called(study, name, own, moved)
+        found[name] = _PolicyText(name, words, list(_lines(moved, _first_day(study))))
+    return found
+
+
+def _policy_table(study: StudyResults, best: Line | None, names: Mapping[str, str]) -> Table | None:
     """Return every policy with its main measures, cheapest first; None for other analyses."""
     if study.ablation or study.response or study.trial or not study.lines:
         return None
@@ -64,8 +140,8 @@ def policy_table(study: StudyResults, best: Line | None, names: Mapping[str, str
     return table(title, [("Policy", ""), *_heads(study)], rows, _NOTE, fold=len(rows) > 4)
 
 
-def policy_cards(
-    study: StudyResults, texts: Mapping[str, PolicyText], best: Line | None, first: str
+def _policy_cards(
+    study: StudyResults, texts: Mapping[str, _PolicyText], best: Line | None, first: str
 ) -> list[_PolicyCard]:
     """Return what opens of each policy; `first` is open from the start."""
     lines = {line.policy: line for line in study.lines}
@@ -116,3 +192,85 @@ def _cell(line: Line, measure: str) -> Cell:
         limits = wilson(found.value * line.runs_count, line.runs_count)
         return Cell(show(measure, found.value), " to ".join(show(measure, one) for one in limits))
     return Cell(show(measure, found.value, found.half))
+
+
+def _moved(study: StudyResults, own: Policy, reference: Policy | None) -> tuple[Difference, ...]:
+    decided = _date(study.setting("decision_date"))
+    return differences(own, reference or _all_off(own), decided)
+
+
+def _called(study: StudyResults, name: str, own: Policy | None, moved: Sequence[Difference]) -> str:
+    """A found policy is called by what it does, a given one by its name."""
+    given = {line.policy for line in study.lines if line.is_baseline}
+    if own is None or not study.searched or name in given:
+        return name
+    return f"{policy_name(moved)} ({name})"
+
+
+def _all_off(policy: Policy) -> Policy:
+    """The policy with every lever off that can be."""
+    off = {path: lever.off for path, lever in LEVERS.items() if lever.off is not None}
+    return set_levers(policy, off, policy.name)
+
+
+def _lines(moved: Sequence[Difference], start: date) -> Iterator[_LeverChange]:
+    for one in moved:
+        lever = LEVERS.get(one.path)
+        yield _LeverChange(
+            lever_phrase(one),
+            one.path,
+            lever.unit if lever else "",
+            _lever_text(one.was, start),
+            _lever_text(one.own, start),
+        )
+
+
+def _lever_text(value: Any, start: date) -> str:
+    """Write a lever's value: a number, a choice, or steps as `0.02 → 0.06 (1 Jun)`.
+
+    Parameters
+    ----------
+    value : a number, a word, a `Dated` value, or the target's knots.
+    start : first day of the horizon; only dates of other years name theirs.
+    """
+    if isinstance(value, Dated):
+        return _steps(value.steps, start)
+    if isinstance(value, (tuple, list)):
+        return _shape([float(knot) for knot in value])
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return NONE if value is None else str(value)
+    return _number(float(value))
+
+
+def _steps(steps: Sequence[tuple[date, float]], start: date) -> str:
+    parts = [_number(steps[0][1])]
+    for (_, before), (day, value) in pairwise(steps):
+        if value != before:
+            year = f"{_SPACE}{day.year}" if day.year != start.year else ""
+            parts.append(f"{_number(value)}{_SPACE}({day.day}{_SPACE}{day:%b}{year})")
+    return " → ".join(parts)
+
+
+def _shape(knots: Sequence[float]) -> str:
+    """Write the target's path by its per cents after three, six and nine twelfths."""
+    if not knots:
+        return NONE
+    last = len(knots)
+    shares = [knots[max(round(last * k / 4), 1) - 1] for k in (1, 2, 3)]
+    return ", ".join(f"{100 * share:.0f}" for share in shares) + " % by 3, 6, 9 twelfths"
+
+
+def _number(value: float) -> str:
+    """Write a lever's value with three figures, from a thousand on in full."""
+    return f"{value:.3g}".replace("-", "−") if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _first_day(study: StudyResults) -> date:
+    return _date(study.setting("scenario", "calendar", "start")) or date.min
+
+
+def _date(text: Any) -> date | None:
+    """Read a day as a config writes it."""
+    if isinstance(text, date) or text is None:
+        return text
+    return date.fromisoformat(str(text))

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine.report.charts.brought import BROUGHT_HEADS, brought_picture, brought_rows
-from engine.report.charts.ecosystem import lorenz_picture, top_picture, touched_picture
+from engine.report.charts.ecosystem import ecosystem_pictures
 from engine.report.charts.frontier import frontier_picture
 from engine.report.charts.over_time import days_pictures
 from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
 from engine.report.charts.rows import estimates_picture
-from engine.report.charts.subsidy import funding_picture, segment_pictures, spending_policy
+from engine.report.charts.subsidy import BROUGHT_HEADS, option_spending
 from engine.report.charts.worlds import miss_picture, world_picture
-from engine.report.findings.options import Option
 from engine.report.findings.prices import (
     PLAN_HEADS,
     PRICE_HEADS,
@@ -33,9 +31,6 @@ from engine.report.html.blocks import (
     table,
 )
 from engine.report.read.results_model import StudyResults
-
-_SHORT: Final = ("cheapest", "knee", "ambitious")
-"""What options are called in pictures, by how their role begins."""
 
 _PRICE_UNITS: Final = {
     "Target": "bn RMB",
@@ -77,12 +72,19 @@ _PRICE_NOTE: Final = (
 
 
 def search_sections(
-    study: StudyResults, found: list[Option], names: Mapping[str, str]
+    study: StudyResults, options: Mapping[str, str], names: Mapping[str, str]
 ) -> list[Section | None]:
-    """Return the sections of a search, in the order of the argument; none without one."""
+    """Return the sections of a search, in the order of the argument; none without one.
+
+    Parameters
+    ----------
+    study : whose search it is.
+    options : what the policies that may be decided for are called in pictures.
+    names : what every policy is called in tables.
+    """
     if not study.searched:
         return []
-    shown = _short_names(study, found)
+    shown = _short_names(study, options)
     first = next(iter(shown), "")
     pair = {policy: shown[policy] for policy in shown if policy in {first, _today(study)}}
     best = study.chosen_line()
@@ -102,16 +104,13 @@ def search_sections(
         section("What each lever brings", effect_pictures(study.effects)),
         section(
             "Who gains and who loses",
-            [
-                touched_picture(
-                    study,
-                    _others(study, shown),
-                    _base(study),
-                    "today" if _today(study) else _base(study) or "",
-                ),
-                lorenz_picture(study, pair),
-                top_picture(study, first, shown.get(first, first)),
-            ],
+            ecosystem_pictures(
+                study,
+                _others(study, shown),
+                _base(study),
+                "today" if _today(study) else _base(study) or "",
+                pair,
+            ),
         ),
         section(
             "Worlds side by side", [world_picture(study, pair or shown)], [_world_table(study)]
@@ -133,28 +132,15 @@ def search_sections(
 def _subsidy_section(study: StudyResults, shown: Mapping[str, str]) -> Section | None:
     """Return where the coupons went and what they brought: of the first option that gives any."""
     base = _base(study) or ""
-    others = [policy for policy in shown if policy != base]
-    first = spending_policy(study, [*others, *shown])
-    if first is None:
-        return section("Where the subsidy went", [funding_picture(study, shown)])
-    called, against = shown[first], "today" if _today(study) else base
-    pictures = [
-        funding_picture(study, shown),
-        brought_picture(study, first, called, base, against),
-        *segment_pictures(study, first, called),
-    ]
-    lines = plain_rows(brought_rows(study, first, base))
-    title = f"Coupons and sales by kind of goods, city tier and traffic domain: {called}"
-    cells = table(title, BROUGHT_HEADS, lines, _CELLS_NOTE, fold=True)
-    return section("Where the subsidy went", pictures, [cells])
+    found = option_spending(study, shown, base, "today" if _today(study) else base)
+    title = f"Coupons and sales by kind of goods, city tier and traffic domain: {found.called}"
+    cells = table(title, BROUGHT_HEADS, plain_rows(found.cells), _CELLS_NOTE, fold=True)
+    return section("Where the subsidy went", found.pictures, [cells])
 
 
-def _short_names(study: StudyResults, found: list[Option]) -> dict[str, str]:
+def _short_names(study: StudyResults, options: Mapping[str, str]) -> dict[str, str]:
     """Return what the options and today's policy are called in pictures, in their order."""
-    shown = {}
-    for option in found:
-        words = [word for word in _SHORT for role in option.roles if role.lower().startswith(word)]
-        shown[option.policy] = ", ".join(words)
+    shown = dict(options)
     today = _today(study)
     if today in shown:
         shown[today] += " (as today)"

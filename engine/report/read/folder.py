@@ -1,23 +1,28 @@
-"""Reads a results folder, and tells whether it holds all that its command was to leave."""
+"""Reads a results folder, and tells whether it holds all that its command was to leave.
+
+Whole policies come from the folder's `policy/` and from the config of its job.
+"""
 
 import json
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
 import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
-from engine.errors import StorageError
-from engine.report.read.lines import frontier_lines, run_lines
-from engine.report.read.policies import read_policies
-from engine.report.read.results_model import StudyResults, setting
-from engine.report.read.segments import segment_means
+from engine.config import load
+from engine.errors import CombinedInputError, InputError, StorageError
+from engine.report.read.results_model import StudyResults, frontier_lines, run_lines, setting
+from engine.report.read.weighing import run_shares
 from engine.results import list_tables, provenance_of, read_table
 from engine.results.claim import MARKER
 from engine.results.schemas import MANIFEST, Row
 from engine.results.storage import open_folder
+from engine.spec.policy import Policy
 
 _READ: Final = (
     "runs",
@@ -43,6 +48,10 @@ _READ: Final = (
     "segments",
     "anchors",
 )
+
+_RUN: Final = ["policy", "world", "replication", "seed"]
+
+_GROUP: Final = "policy"
 
 
 def read_study(folder: Path) -> StudyResults:
@@ -91,9 +100,9 @@ def read_study(folder: Path) -> StudyResults:
         plan=_rows(tables, "plan"),
         worlds=_rows(tables, "worlds"),
         value=_rows(tables, "value"),
-        segments=segment_means(tables.get("segments"), _rows(tables, "worlds")),
+        segments=_segment_means(tables.get("segments"), _rows(tables, "worlds")),
         anchors=tables.get("anchors"),
-        specs=read_policies(folder, known["config"]),
+        specs=_read_policies(folder, known["config"]),
         command=_command(folder),
         incomplete=_incomplete_note(folder, known["config_hash"], tables, _READ),
     )
@@ -169,3 +178,58 @@ def _years(tables: Mapping[str, pa.Table]) -> str:
     source = tables.get("runs", tables.get("daily"))
     count = source.group_by(keys).aggregate([]).num_rows if source is not None else 0
     return f"{count} simulated run{'' if count == 1 else 's'}" if count else "no whole run"
+
+
+def _read_policies(folder: Path, config: Mapping[str, Any]) -> dict[str, Policy]:
+    """Return the policies that are known in full, by their name in the tables.
+
+    Those that a search left as YAML come first; one that this version cannot read is left out.
+    """
+    found = dict(_given(config))
+    place = open_folder(folder)
+    for file in place.files(_GROUP):
+        name, _, end = file.rpartition(".")
+        if end == "yaml":
+            found[name] = OmegaConf.create(place.get(f"{_GROUP}/{file}").decode())
+    specs = {name: _policy(tree) for name, tree in found.items()}
+    return {name: policy for name, policy in specs.items() if policy is not None}
+
+
+def _given(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the policies of a job's config, by the name that tables give them."""
+    for group in ("policies", "baselines"):
+        trees = config.get(group)
+        yield from (trees if isinstance(trees, Mapping) else {}).items()
+    own = config.get(_GROUP)
+    if isinstance(own, Mapping) and "name" in own:
+        yield str(own["name"]), own
+
+
+def _policy(tree: Any) -> Policy | None:
+    try:
+        config = OmegaConf.create(tree)
+        return load(config, Policy) if isinstance(config, DictConfig) else None
+    except (CombinedInputError, InputError, OmegaConfBaseException, TypeError):
+        return None
+
+
+def _segment_means(table: pa.Table | None, worlds: Sequence[Row]) -> list[Row]:
+    """Add up the days of `segments` by policy, kind, tier and domain, as means of a run.
+
+    Means of worlds are weighed by `worlds`; where there are no such rows all runs count alike.
+    """
+    if table is None:
+        return []
+    keys = ["policy", "kind", "tier", "domain"]
+    amounts = [name for name in table.column_names if name.endswith(("_fen", "_count"))]
+    runs = table.group_by(_RUN, use_threads=False).aggregate([]).to_pylist()
+    shares = run_shares(runs, worlds)
+    summed = table.group_by([*keys, "world"], use_threads=False).aggregate(
+        [(name, "sum") for name in amounts]
+    )
+    found: dict[tuple[str, ...], dict[str, float]] = {}
+    for row in summed.to_pylist():
+        cell = found.setdefault(tuple(row[key] for key in keys), dict.fromkeys(amounts, 0.0))
+        for name in amounts:
+            cell[name] += row[f"{name}_sum"] * shares[row["policy"], row["world"]]
+    return [dict(zip(keys, own, strict=True)) | cell for own, cell in found.items()]

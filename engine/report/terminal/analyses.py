@@ -6,9 +6,14 @@ from itertools import groupby
 from rich.console import Console
 
 from engine.report.findings.benchmark import sections
-from engine.report.findings.calibration import ROLE_HEADS, figure_cells, fit_sentences
-from engine.report.findings.scorecard import HEADS, scorecard
-from engine.report.findings.search import choice, rung_table, sampling
+from engine.report.findings.calibration import (
+    HEADS,
+    ROLE_HEADS,
+    figure_cells,
+    fit_sentences,
+    scorecard,
+)
+from engine.report.findings.search import choice, rung_table
 from engine.report.findings.sensitivity import (
     FACTOR_SETS,
     NAMED_FACTORS,
@@ -22,7 +27,15 @@ from engine.report.terminal.policies import WIDE_COLUMNS, plain_table
 from engine.results.schemas import Row
 
 
-def print_choice(rows: Sequence[Row], console: Console) -> None:
+def print_search(
+    frontier: Sequence[Row], rungs: Sequence[Row], trials: Sequence[Row], console: Console
+) -> None:
+    """Print what a search recommends, how sure that is, and how it looked at policies."""
+    _print_choice(frontier, console)
+    _print_rungs(rungs, trials, console)
+
+
+def _print_choice(rows: Sequence[Row], console: Console) -> None:
     """Print which policy is recommended and how sure that is; nothing if none is."""
     said = choice(rows)
     if said:
@@ -30,18 +43,18 @@ def print_choice(rows: Sequence[Row], console: Console) -> None:
         console.print(said, highlight=False)
 
 
-def print_rungs(rows: Sequence[Row], trials: Sequence[Row], console: Console) -> None:
+def _print_rungs(rows: Sequence[Row], trials: Sequence[Row], console: Console) -> None:
     """Print how far each rung of the search ranks as its top does, and what sampling took."""
+    heads, lines, said = rung_table(rows, trials)
     if len({row["rung"] for row in rows}) > 1:
         table = plain_table("Rungs of the search: rank correlation with the top, without noise")
-        heads, lines = rung_table(rows)
         for head in heads:
             table.add_column(head, justify="right")
         for cells in lines:
             table.add_row(*cells)
         console.print()
         console.print(table)
-    console.print(f"\n{sampling(trials)}", highlight=False)
+    console.print(f"\n{said}", highlight=False)
 
 
 def print_calibration(found: CalibrationSummary, answers: Sequence[Row], console: Console) -> None:

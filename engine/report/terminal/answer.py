@@ -14,9 +14,8 @@ from engine.report.findings.prices import (
     PRICE_TITLE,
     advice_about,
     effect_sentences,
-    plan_sentence,
+    plan_sentences,
     price_cells,
-    value_sentence,
 )
 from engine.report.terminal.policies import plain_table
 from engine.results.schemas import Row
@@ -39,8 +38,8 @@ def print_answer(tables: Mapping[str, Sequence[Row]], console: Console) -> None:
     _say(advice_about("answer", tables["advice"]), console)
     console.print()
     console.print(_price_table(tables["prices"], console.width))
-    _say(plan_sentence(tables["plan"]), console)
-    _say(value_sentence(tables["value"]), console)
+    for line in plan_sentences(tables["plan"], tables["value"]):
+        _say(line, console)
     _say(advice_about("certainty", tables["advice"]), console)
     for line in effect_sentences(tables["effects"], _EFFECTS_TOLD):
         _say(line, console)

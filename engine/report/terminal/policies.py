@@ -14,8 +14,7 @@ from engine.compare import INCREMENTAL
 from engine.report.findings.elasticities import elasticities_by_month
 from engine.report.findings.limits import ONE_REPLICATION, pairs_note, replications_count
 from engine.report.formatting import NONE, label, show, show_change, show_limits, split_name, unit
-from engine.report.read.lines import frontier_lines, run_lines
-from engine.report.read.results_model import Line
+from engine.report.read.results_model import Line, frontier_lines, run_lines
 from engine.results.schemas import Row
 from engine.results.writer import run_row
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from engine.report.findings.response import HEADS, lever_cells
+from engine.report.charts.response import HEADS, lever_cells
 from engine.report.terminal.policies import WIDE_COLUMNS, plain_table
 from engine.response import lever_answers
 from engine.results.schemas import Row

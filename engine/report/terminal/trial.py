@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from engine.report.findings.trial import HEADS, trial_cells, trial_sentences
+from engine.report.charts.trial import HEADS, trial_cells, trial_sentences
 from engine.report.formatting import label
 from engine.report.terminal.policies import WIDE_COLUMNS, plain_table
 from engine.results.schemas import Row

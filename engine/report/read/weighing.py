@@ -1,12 +1,14 @@
-"""Means over worlds, weighted as the answer weighs them, and changes against another policy."""
+"""How much runs and worlds count in means, and measures of policies over worlds weighed so."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from engine.report.read.results_model import StudyResults
+from engine.results.schemas import Row
 
 
-class Weighed(NamedTuple):
+class _Weighed(NamedTuple):
     """A measure of a policy: mean over worlds, and its change against another policy's."""
 
     value: float
@@ -35,7 +37,7 @@ def by_world(study: StudyResults, policy: str, measure: str) -> dict[str, float]
     return {world: sum(values) / len(values) for world, values in found.items()}
 
 
-def weighed(study: StudyResults, policy: str, measure: str, base: str | None) -> Weighed | None:
+def weighed(study: StudyResults, policy: str, measure: str, base: str | None) -> _Weighed | None:
     """Return a policy's mean over worlds, and its change against `base`; None without runs."""
     own = by_world(study, policy, measure)
     if not own:
@@ -44,13 +46,33 @@ def weighed(study: StudyResults, policy: str, measure: str, base: str | None) ->
     same = own.keys() & other.keys()
     change = None
     if same == own.keys():
-        change = _mean(study, {world: own[world] - other[world] for world in sorted(same)})
-    return Weighed(_mean(study, own), change)
+        change = _weighed_mean(study, {world: own[world] - other[world] for world in sorted(same)})
+    return _Weighed(_weighed_mean(study, own), change)
 
 
-def _mean(study: StudyResults, values: Mapping[str, float]) -> float:
+def _weighed_mean(study: StudyResults, values: Mapping[str, float]) -> float:
     weights = read_world_weights(study)
     total = sum(weights.get(world, 0.0) for world in values)
     if total <= 0:
         return sum(values.values()) / len(values)
     return sum(weights.get(world, 0.0) * value for world, value in values.items()) / total
+
+
+def run_shares(runs: Sequence[Row], worlds: Sequence[Row]) -> dict[tuple[str, str], float]:
+    """Return by policy and world how much one run counts; those of a policy add up to 1.
+
+    Parameters
+    ----------
+    runs : rows with `policy` and `world`, one a run.
+    worlds : rows of `worlds`, whose weights count; none: all runs alike.
+    """
+    counts = Counter((row["policy"], row["world"]) for row in runs)
+    weights = {row["world"]: row["weight"] for row in worlds}
+    whole: dict[str, float] = {}
+    for (policy, world), count in counts.items():
+        whole[policy] = whole.get(policy, 0.0) + (weights.get(world, 0.0) if weights else count)
+    return {
+        (policy, world): (weights.get(world, 0.0) / count if weights else 1.0)
+        / (whole[policy] or 1.0)
+        for (policy, world), count in counts.items()
+    }

@@ -5,13 +5,13 @@ from typing import Final
 
 from engine.ablate import COMMON, indistinguishable, is_distinguishable
 from engine.compare import INCREMENTAL
+from engine.report.charts.response import response_sentences
+from engine.report.charts.sweep import sweep_sentences
+from engine.report.charts.trial import trial_sentences
 from engine.report.findings.calibration import fit_sentences
 from engine.report.findings.prices import advice_about, effect_sentences
-from engine.report.findings.response import response_sentences
 from engine.report.findings.search import choice
 from engine.report.findings.sensitivity import moved_sentences
-from engine.report.findings.sweep import sweep_sentences
-from engine.report.findings.trial import trial_sentences
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import (
     label_inside,
@@ -23,7 +23,6 @@ from engine.report.formatting import (
     split_name,
 )
 from engine.report.read.calibration import read_fit
-from engine.report.read.lines import paired_change
 from engine.report.read.results_model import VIOLATED, Line, StudyResults
 from engine.results.schemas import Row
 
@@ -41,7 +40,7 @@ _LEAD: Final = 2
 _Z: Final = 1.959964
 
 
-def sentences(study: StudyResults) -> list[str]:
+def _sentences(study: StudyResults) -> list[str]:
     """Answer what was asked, one paragraph a string."""
     if study.advice:
         parts = [advice_about(about, study.advice) for about in ("answer", "beyond", "certainty")]
@@ -68,7 +67,7 @@ def lead_sentences(study: StudyResults) -> tuple[list[str], list[str]]:
         beyond = advice_about("beyond", study.advice)
         rest = [*told[2:-1], *([beyond] if beyond else []), *effect_sentences(study.effects)]
         return lead, [*rest, _certainty(study)]
-    said = sentences(study)
+    said = _sentences(study)
     return said[:_LEAD], said[_LEAD:]
 
 
@@ -192,7 +191,7 @@ def _balance(study: StudyResults, best: Line) -> list[str]:
 
 def _change(study: StudyResults, line: Line, base: Line, measure: str) -> str:
     now, before = (show(measure, one.estimates[measure].value) for one in (line, base))
-    found = paired_change(study.runs, line.policy, base.policy, measure)
+    found = study.paired_change(line.policy, base.policy, measure)
     text = f"the {label_inside(measure)} is {now} in place of {before}"
     if found.value is None or found.half is None:
         return text
