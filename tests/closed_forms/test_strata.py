@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.calibrate.readings import _rank_exponent
 from engine.market.ledger.concentration import concentration
-from engine.measures.measure import largest, top_share
+from engine.measures.measure import _top_share, largest
 from engine.population.anchors import strength_of_rank
 from engine.population.strata import even_strata, mean_ranks, rank_strata
 from tests.market.test_facts import observed
@@ -75,8 +75,8 @@ def test_a_row_of_w_anchors_is_w_equal_anchors(rows, others: int) -> None:
     expected = concentration(np.concatenate([each, np.zeros(others)]), np.ones(each.size + others))
     assert seen == pytest.approx(expected, rel=1e-12, abs=1e-15)
     for count in (1, 10, 25, 100):
-        share = top_share(values * many, count, many)
-        assert share == pytest.approx(top_share(each, count, np.ones(each.size)), rel=1e-12)
+        share = _top_share(values * many, count, many)
+        assert share == pytest.approx(_top_share(each, count, np.ones(each.size)), rel=1e-12)
         assert share == pytest.approx(np.sort(each)[::-1][:count].sum() / each.sum(), rel=1e-12)
 
 
