@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from engine.market.ledger.concentration import concentration
+from engine.market.ledger.recorder import concentration
 from engine.measures.measure import _top_share
 from tests.closed_forms.worlds import open_market
 from tests.worlds import case

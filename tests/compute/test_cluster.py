@@ -81,7 +81,7 @@ def test_threads_of_ray_do_not_write_on_the_users_output() -> None:
 
 COMPILE = """
 import numpy as np
-from engine.market.ledger.concentration import concentration
+from engine.market.ledger.recorder import concentration
 print(concentration(np.arange(3.0), np.ones(3))["top1_share"])
 """
 

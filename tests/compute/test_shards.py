@@ -19,8 +19,8 @@ from engine.compute.shards.worker import _Member, _Nights, _remove_old_nights
 from engine.errors import InputError, PoquanError
 from engine.market.exchange import WHOLE, numbers_of
 from engine.market.run import simulate
-from engine.market.sessions.responses import _EVERY
-from engine.market.settlement.lottery import draw_losers
+from engine.market.sessions.choice import _EVERY
+from engine.market.settlement.ration import _draw_losers
 from engine.market.state import State, open_state
 from engine.market.world import open_world
 from tests.fakes import SMALL_SCALE
@@ -106,7 +106,7 @@ def test_the_lottery_is_that_of_all_buyers_sorted(count: int, lots: int) -> None
     members = [_Member(k, count, links[k]) if count > 1 else WHOLE for k in range(count)]
     found = at_once(
         [
-            lambda k=k: draw_losers(supplier[parts[k]], lot[parts[k]], stock, members[k])
+            lambda k=k: _draw_losers(supplier[parts[k]], lot[parts[k]], stock, members[k])
             for k in range(count)
         ]
     )

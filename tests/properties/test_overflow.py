@@ -28,8 +28,8 @@ ends = st.sampled_from(["low", "high"])
 
 
 def test_the_limits_of_the_kernels_are_those_of_the_bounds():
-    assert MOST_VISITS == terms.MOST_SESSIONS
-    assert DEAREST == trade.DEAREST
+    assert MOST_VISITS == terms._MOST_SESSIONS
+    assert DEAREST == trade._DEAREST
     assert EVERY == responses._EVERY
     assert MOST_INCOME_RMB[1] == 2**16 - 1  # a buyer's income is kept in 16 bits
 
