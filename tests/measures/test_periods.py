@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 
 from engine.measures.catalogue import FLOWS, MEASURES, _measure_of, possible_range
-from engine.measures.periods import ADDED_UP, _Period, period_of, split_measure, sum_of_period
+from engine.measures.periods import (
+    ADDED_UP,
+    _MeasurePeriod,
+    period_of,
+    split_measure,
+    sum_of_period,
+)
 from engine.report.formatting import label, show
 from engine.results.schemas import unit_of
 
@@ -31,7 +37,7 @@ DAILY = {
     ],
 )
 def test_periods_are_whole_months_of_the_calendar(words: str, first: date, last: date) -> None:
-    assert period_of(f"gmv_paid_fen@{words}") == _Period(first, last)
+    assert period_of(f"gmv_paid_fen@{words}") == _MeasurePeriod(first, last)
 
 
 @pytest.mark.parametrize("words", ["", "H2", "2020-H3", "2020-13", "2020-Q0", "2020-6", "june"])
