@@ -229,7 +229,10 @@ class State:
 
     @classmethod
     def of(cls, arrays: _Arrays, buyers: Buyers) -> Self:
-        """The state with these `arrays` (KeyError if one is missing), with buyers of its own."""
+        """The state with these `arrays`, of the dtypes and shapes that `arrays()` gives them.
+
+        Buyers' records, uint8 (buyers, 64), are not among them: they are those of `buyers`.
+        """
 
         def columns(group: str, names: Iterable[str]) -> dict[str, Any]:
             return {name: arrays[f"{group}.{name}"] for name in names}
