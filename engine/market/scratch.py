@@ -19,7 +19,7 @@ from engine.market.sessions.context import LOOK, RandomStreams, SlotContext
 from engine.market.sessions.routing import Feed
 from engine.market.showcase.appraisal import Appraisal
 from engine.market.showcase.pricing import PricingScratch
-from engine.market.showcase.selection import Candidates, _draw_candidates
+from engine.market.showcase.selection import Candidates
 from engine.market.state import State
 from engine.market.streams import N_COUPON_CLASSES, StreamTable
 from engine.market.supply.trade import KindCounts
@@ -156,9 +156,7 @@ def new_scratch(
     threads = min(threads, len(people))
     most = int(world.slots.most_sessions.max())
     shop = _stream_table(world, state)
-    candidates = Candidates.new(n, int(np.diff(world.goods.first_good).max()))
     stream = key(state.run_seed, Purpose.SHOWCASE)
-    _draw_candidates(world.anchors, world.goods, world.selection, stream, candidates)
     rooms: dict[str, Any] = {
         "slot_totals": [SlotTotals.new(n, places, suppliers) for _ in range(threads)],
         "batches": [
@@ -171,7 +169,7 @@ def new_scratch(
         "airtime": Airtime.new(n),
         "feed": Feed.new(n),
         "appraisal": Appraisal.new(goods),
-        "candidates": candidates,
+        "candidates": Candidates.drawn(world.anchors, world.goods, world.selection, stream),
         "shop": shop,
         "window": PricingScratch.of(shop),
         "random_streams": RandomStreams.of(state.run_seed, state.first_buyer),

@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 from engine.jit import kernel, stage, step
 from engine.market.state import State
 from engine.market.streams import StreamTable
+from engine.market.terms import ShowcaseTerms
 from engine.market.world import World
-from engine.population.anchors import NO_SUPPLIER
+from engine.population.anchors import NO_SUPPLIER, Anchors
+from engine.population.suppliers import Goods
 from engine.rng import uniform64
 from engine.rules.closed_loop import IN_SHOP
 from engine.rules.fastmath import log32
@@ -59,19 +61,21 @@ class Candidates(NamedTuple):
     waited: NDArray[np.float32]
 
     @classmethod
-    def new(cls, anchors: int, most_own: int) -> Self:
-        """Nobody has looked around yet."""
-        listed = _CANDIDATES + most_own
-        return cls(
-            good=np.zeros((anchors, listed), np.uint32),
-            taste=np.zeros((anchors, listed), np.float32),
-            own_count=np.zeros(anchors, np.int64),
-            main=np.zeros((anchors, _N_FRESH), np.bool_),
+    def drawn(cls, anchors: Anchors, goods: Goods, terms: ShowcaseTerms, stream: np.uint64) -> Self:
+        """What lasts of everybody's choice, drawn in `stream`; nobody has chosen yet."""
+        rows, listed = anchors.fans.size, _CANDIDATES + int(np.diff(goods.first_good).max())
+        made = cls(
+            good=np.zeros((rows, listed), np.uint32),
+            taste=np.zeros((rows, listed), np.float32),
+            own_count=np.zeros(rows, np.int64),
+            main=np.zeros((rows, _N_FRESH), np.bool_),
             score=np.zeros(listed),
             rank=np.zeros(listed, np.int32),
             draw=np.zeros(listed),
             waited=np.zeros(listed, np.float32),
         )
+        _draw_candidates(anchors, goods, terms, stream, made)
+        return made
 
 
 @kernel
