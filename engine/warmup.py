@@ -28,6 +28,7 @@ from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
 from engine.market.run import plan_of, simulate
 from engine.market.scratch import Scratch, new_scratch
+from engine.market.settlement.ration import ration, withdraw_coupons
 from engine.market.state import State, open_state
 from engine.market.totals import book_slot
 from engine.market.world import World, open_world
@@ -113,7 +114,7 @@ def _compile_sessions(case: Case) -> None:
     with _opened(case) as (world, _, state, scratch, levers, controls):
         day.showcase(world, state, scratch, levers, controls)
         slot.hold_sessions(scratch)
-        slot.withdraw_coupons(scratch, 0, partner_only=False)
+        withdraw_coupons(scratch, 0, partner_only=False)
 
 
 def _compile_rest(case: Case) -> None:
@@ -122,7 +123,7 @@ def _compile_rest(case: Case) -> None:
         joins = day.supply(state, scratch, levers, controls)
         slot.open_traffic(world, scratch, levers, controls, 0)
         slot.settle_looks(scratch)
-        slot.ration(world, state, scratch, (0, 0))
+        ration(world, state, scratch, (0, 0))
         sealed, stock = scratch.sealed, state.sellers.stock
         book_slot(sealed.slot_totals[0], stock, world.weight, sealed.sold)
         outcome = DayOutcome(levers, controls, joins)

@@ -68,7 +68,7 @@ class _Launched:
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        from engine.compute.cluster import cluster_nodes
+        from engine.compute.watch import cluster_nodes
 
         here = ray.get_runtime_context().get_node_id()
         most = cluster_nodes()[here].memory

@@ -20,7 +20,7 @@ from engine.measures.run_off import FLOWS, VALUED
 from engine.spec.calendar import Calendar
 from engine.spec.jobs import Scale
 from engine.spec.policy import Policy
-from engine.spec.scenario import Platform, Scenario
+from engine.spec.scenario import Scenario, _Platform
 from engine.units import (
     FEN_PER_BN_RMB,
     KINDS,
@@ -95,7 +95,7 @@ def small_scenario(
     calendar = Calendar(
         start=start, end=end, slot_share=(0.4, 0.6), coupon_draw=0, demand_season=(1.0,) * 12
     )
-    platform = Platform.model_construct(pool_count=100_000_000, goal_bn_rmb=goal_bn_rmb)
+    platform = _Platform.model_construct(pool_count=100_000_000, goal_bn_rmb=goal_bn_rmb)
     fields: dict[str, Any] = {"name": "fake_market", "calendar": calendar, "platform": platform}
     return Scenario.model_construct(**fields)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.case import Case, RunResult
 from engine.compute.shards.links import TreeLinks
-from engine.compute.shards.member import Member
+from engine.compute.shards.worker import _Member
 from engine.market.run import simulate
 
 
@@ -60,7 +60,7 @@ def simulate_sharded(case: Case, links: Sequence[Any]) -> list[RunResult]:
 
     def run(number: int) -> RunResult:
         try:
-            return simulate(case, Member(number, len(links), links[number]))
+            return simulate(case, _Member(number, len(links), links[number]))
         except BaseException:
             links[number].close()
             raise

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from engine.compute import messages
-from engine.compute.messages import Message
+from engine.compute.messages import _Message
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "CLUSTERS.md"
 BLOCK = re.compile(r"(<!-- messages -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -12,7 +12,7 @@ BLOCK = re.compile(r"(<!-- messages -->\n).*?(<!-- end -->)", re.DOTALL)
 
 def table() -> str:
     """Return a row for each message: what it says, and what to do."""
-    found = [one for one in vars(messages).values() if isinstance(one, Message)]
+    found = [one for one in vars(messages).values() if isinstance(one, _Message)]
     rows = [f"| {_cell(one.what)} | {_cell(one.allowed)} | {_cell(one.remedy)} |" for one in found]
     return "\n".join(["| message | what it needs | what to do |", "|---|---|---|", *rows]) + "\n"
 

@@ -19,8 +19,7 @@ from engine.benchmark.days import fill_cache
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.worker import Tell, Worker
 from engine.case import Case
-from engine.market.past import bytes_of
-from engine.market.run import advance, simulate
+from engine.market.run import advance, bytes_of, simulate
 from engine.market.state import open_state
 from engine.market.world import open_world
 from engine.spec.benchmark import BenchmarkJob

@@ -2,14 +2,16 @@
 
 The scenario is the big part of a case and shared by thousands: it lies once in the object
 store, and a chunk says which of the scenarios each case means. What a task is sent with, and
-what becomes of one that fails, stands in `flight`.
+what becomes of one that fails, stands in `flight`; what a worker does before it simulates, in
+`workers`.
 """
 
 import math
-import socket
+import pickle
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from heapq import heappop
 from typing import Any, Final
 
@@ -18,17 +20,17 @@ from engine.compute.connect import connected
 from engine.compute.flight import Sent, reason_of
 from engine.compute.machine import PROCESS_BYTES
 from engine.compute.messages import HEAD_LOST, NO_ENGINE, OWN_NODE_LOST, TASK_FAILED, UNHEARD
-from engine.compute.pool import Finished, Pool, Simulate, Waiting, WorkerCall, simulate_case
-from engine.compute.same_code import Refusal, of_other_code, own_code
-from engine.compute.tasks import (
-    chunk_size,
-    distinct_scenarios,
-    run_call,
-    run_chunk,
-    unpack,
-    without_scenarios,
+from engine.compute.pool import Finished, Pool, Simulate, Waiting, WorkerCall, finish, simulate_case
+from engine.compute.watch import ClusterWatch, cluster_nodes, head_answers, print_note
+from engine.compute.workers import (
+    Code,
+    Refusal,
+    make_ready,
+    of_other_code,
+    own_code,
+    refused,
+    with_granted_threads,
 )
-from engine.compute.watch import ClusterWatch, Node, print_note
 from engine.errors import ClusterError
 from engine.spec.jobs import Ray
 from engine.spec.scenario import Scenario
@@ -38,6 +40,9 @@ _QUEUE: Final = 2
 
 _BEYOND: Final = 16
 """Tasks offered to a cluster beyond that: what waits for a CPU makes an autoscaler start nodes."""
+
+_TASK_S: Final = 0.3
+"""Seconds a task should last at least: a task costs Ray 0.5-0.8 ms, a result a fetch."""
 
 _LOOK_S: Final = 5.0
 """Seconds between two looks at the nodes of a cluster."""
@@ -80,7 +85,7 @@ class _RayPool(Pool):
         self._seconds = seconds_hint
         self._year_of, self._code = ray.put(year_of), ray.put(own_code())
         # Made once: a function is told to the head, and a head that is gone would be waited for.
-        self._run_chunk, self._run_call = ray.remote(run_chunk), ray.remote(run_call)
+        self._run_chunk, self._run_call = ray.remote(_run_chunk), ray.remote(_run_call)
         self._scenarios: dict[int, tuple[Scenario, Any]] = {}
         self._flight: dict[Any, Sent] = {}
         self._again: list[Sent] = []
@@ -148,7 +153,7 @@ class _RayPool(Pool):
         import ray
 
         try:
-            found = unpack(ray.get(reference))
+            found = _unpack(ray.get(reference))
         except (ray.exceptions.RayError, ConnectionError, MemoryError) as error:
             said = sent.failed(
                 error, self._retries, max(self._memories(), default=0), self.workers_count
@@ -181,10 +186,10 @@ class _RayPool(Pool):
             return call.remote(self._code, first.ticket, first.task)
         sent.check_fits(self._memories())
         cases = sent.cases()
-        shared = [self._shared(scenario) for scenario in distinct_scenarios(cases)]
+        shared = [self._shared(scenario) for scenario in _distinct_scenarios(cases)]
         task: Any = self._run_chunk.options(**options, memory=self._ask(sent))
         pairs = list(zip(sent.todo, cases, strict=True))
-        return task.remote(self._code, self._year_of, without_scenarios(pairs), *shared)
+        return task.remote(self._code, self._year_of, _without_scenarios(pairs), *shared)
 
     def _ask(self, sent: Sent) -> int:
         """Return the bytes that a task asks for: where a node may not give all, more by as much.
@@ -220,7 +225,7 @@ class _RayPool(Pool):
         """Take the most urgent cases, as many as make a task, or an call, out of what waits."""
         if isinstance(self._waiting[0].task, WorkerCall):
             return [heappop(self._waiting)]
-        size = chunk_size(len(self._waiting), self._seconds, self.workers_count)
+        size = _chunk_size(len(self._waiting), self._seconds, self.workers_count)
         chunk: list[Waiting] = []
         while self._waiting and len(chunk) < size and isinstance(self._waiting[0].task, Case):
             chunk.append(heappop(self._waiting))
@@ -271,33 +276,6 @@ class _RayPool(Pool):
         return self._scenarios[id(scenario)][1]
 
 
-def head_answers() -> bool:
-    """Return whether something listens where the cluster's head was."""
-    import ray
-
-    host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_LOOK_S):
-            return True
-    except OSError:
-        return False
-
-
-def cluster_nodes() -> dict[str, Node]:
-    """Return the nodes that are alive, by their names."""
-    import ray
-
-    return {
-        node["NodeID"]: Node(
-            node["NodeManagerAddress"],
-            int(node["Resources"].get("CPU", 0)),
-            int(node["Resources"].get("memory", 0)),
-        )
-        for node in ray.nodes()  # type: ignore[no-untyped-call]
-        if node["Alive"]
-    }
-
-
 def _own_node_is_lost(nodes: Iterable[str]) -> bool:
     """Tell whether this process runs on a node that is not among those that are alive."""
     import ray
@@ -314,3 +292,81 @@ def _failed(error: BaseException) -> ClusterError:
     if "OwnerDiedError" in str(error):
         return UNHEARD.error()
     return TASK_FAILED.error(reason=reason_of(error))
+
+
+@dataclass(frozen=True)
+class _Ticket:
+    """A case without its scenario: the place of that among the chunk's, and the rest."""
+
+    number: int
+    tables: Sequence[str]
+    scenario: int
+    rest: dict[str, Any]
+
+
+def _chunk_size(waiting: int, seconds: float, workers: int) -> int:
+    """Return how many cases a task takes: it lasts `_TASK_S` or longer, and every worker gets some.
+
+    Parameters
+    ----------
+    waiting
+        How many cases there are to simulate, 1 or more.
+    seconds
+        About what one case takes.
+    workers
+        How many tasks run at once.
+    """
+    enough = math.ceil(_TASK_S / max(seconds, 1e-6))
+    fair = math.ceil(waiting / workers)
+    return max(1, min(enough, fair))
+
+
+def _distinct_scenarios(cases: Sequence[Case]) -> list[Scenario]:
+    """Return the scenarios of `cases`, each object once, in order of appearance."""
+    return list({id(case.scenario): case.scenario for case in cases}.values())
+
+
+def _without_scenarios(chunk: Sequence[tuple[Waiting, Case]]) -> list[_Ticket]:
+    """Return cases without their scenarios, which are `_distinct_scenarios` of them."""
+    found = _distinct_scenarios([case for _, case in chunk])
+    place = {id(scenario): k for k, scenario in enumerate(found)}
+    names = [field.name for field in fields(Case) if field.name != "scenario"]
+    return [
+        _Ticket(
+            own.ticket,
+            own.tables,
+            place[id(case.scenario)],
+            {name: getattr(case, name) for name in names},
+        )
+        for own, case in chunk
+    ]
+
+
+def _run_chunk(
+    wanted: Code, year_of: Simulate, todo: Sequence[_Ticket], *scenarios: Scenario
+) -> bytes:
+    """Simulate a chunk on a worker, or refuse.
+
+    Returns pickled bytes: arrays read from the object store would be read-only and keep
+    their whole chunk in it.
+    """
+    if (refusal := refused(wanted)) is not None:
+        return pickle.dumps(refusal)
+    cases = [Case(scenario=scenarios[ticket.scenario], **ticket.rest) for ticket in todo]
+    cases = [with_granted_threads(case) for case in cases]
+    if year_of is simulate_case:
+        make_ready(cases[0])
+    named = zip(todo, cases, strict=True)
+    return pickle.dumps([finish(own.number, case, own.tables, year_of) for own, case in named])
+
+
+def _run_call(wanted: Code, ticket: int, call: WorkerCall) -> bytes:
+    """Do a call on a worker, or refuse."""
+    found = refused(wanted) or [finish(ticket, call, (), simulate_case)]
+    return pickle.dumps(found)
+
+
+def _unpack(result: bytes) -> list[Finished] | Refusal:
+    """Return what a chunk's cases became, or that the worker refused."""
+    found: list[Finished] | Refusal = pickle.loads(result)
+    return found

@@ -14,7 +14,6 @@ from engine.compute.machine import (
     BYTES_PER_BUYER,
     PROCESS_BYTES,
     bytes_of_year,
-    fitting_buyers,
 )
 from engine.compute.messages import MEMORY_RAN_OUT, TOO_LARGE, WORKERS_LOST
 from engine.compute.pool import Waiting
@@ -93,7 +92,7 @@ class Sent:
             buyers=largest.scale.buyers_count,
             need=need / _GIB,
             most=most / _GIB,
-            fits=fitting_buyers(most, largest.scale.anchors_count, _days_of(largest)),
+            fits=_fitting_buyers(most, largest.scale.anchors_count, _days_of(largest)),
             shards=_shards(largest, most),
         )
 
@@ -147,6 +146,11 @@ def _days_of(case: Case) -> int:
 
 def _bytes_of(case: Case) -> int:
     return bytes_of_year(case.scale.buyers_count, case.scale.anchors_count, _days_of(case))
+
+
+def _fitting_buyers(free: int, anchors_count: int = 0, days_count: int = 0) -> int:
+    """Return how many buyers a year may have that finds `free` bytes, at least 1."""
+    return max(1, (free - bytes_of_year(0, anchors_count, days_count)) // BYTES_PER_BUYER)
 
 
 def _shards(case: Case, most: int) -> int:

@@ -32,11 +32,6 @@ def bytes_of_year(buyers_count: int, anchors_count: int = 0, days_count: int = 0
     return PROCESS_BYTES + market + days_count * _BYTES_PER_DAY
 
 
-def fitting_buyers(free: int, anchors_count: int = 0, days_count: int = 0) -> int:
-    """Return how many buyers a year may have that finds `free` bytes, at least 1."""
-    return max(1, (free - bytes_of_year(0, anchors_count, days_count)) // BYTES_PER_BUYER)
-
-
 def cpus_count() -> int:
     """Return the CPUs this process may use."""
     if hasattr(os, "sched_getaffinity"):

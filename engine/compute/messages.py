@@ -13,7 +13,7 @@ _GOES_ON: Final = "what is finished is kept, and the same command goes on"
 
 
 @dataclass(frozen=True)
-class Message:
+class _Message:
     """A message with places for what is known only when it is raised, in braces.
 
     Parameters
@@ -42,96 +42,96 @@ class Message:
         return what, allowed, remedy
 
 
-UNREACHABLE: Final = Message(
+UNREACHABLE: Final = _Message(
     "ray.address: no Ray cluster can be reached at {address}: {reason}",
     "auto, HOST:6379 of a running head, ray://HOST:10001, or null for this machine",
     "check with `ray status --address HOST:6379`, or leave ray.address=null",
 )
-WRONG_TOKEN: Final = Message(
+WRONG_TOKEN: Final = _Message(
     "ray.address: the cluster at {address} refuses this client's token",
     "RAY_AUTH_MODE=token with the cluster's token, or disabled if it has none",
     "export RAY_AUTH_MODE=token and RAY_AUTH_TOKEN (or RAY_AUTH_TOKEN_PATH)",
 )
-NO_TOKEN: Final = Message(
+NO_TOKEN: Final = _Message(
     "ray.address: RAY_AUTH_MODE=token, and there is no token for the cluster at {address}",
     "the cluster's token in RAY_AUTH_TOKEN, in a file named by RAY_AUTH_TOKEN_PATH, or in "
     "~/.ray/auth_token",
     "copy it from the head (`ray get-auth-token` prints it there)",
 )
-OTHER_VERSION: Final = Message(
+OTHER_VERSION: Final = _Message(
     "ray.address: the cluster at {address} runs {theirs}, this command {ours}",
     "the same version of Ray, and of Python to the last digit, here and on every node",
     "install the cluster's versions here, or submit the command to it: ray job submit",
 )
-NO_LOCAL_RAY: Final = Message(
+NO_LOCAL_RAY: Final = _Message(
     "ray: a local Ray cannot be started: {reason}",
     "a machine with free memory and a writable folder for temporary files",
     "ray.backend=process stays in this process",
 )
-OTHER_CODE: Final = Message(
+OTHER_CODE: Final = _Message(
     "ray: node {node} runs other code than this command: {differences}",
     "the same version of this package, and of its libraries, on every node",
     "install it there, or ship it: ray job submit --working-dir, or\n"
     f"           ray.runtime_env={{{{}}}}; {_GOES_ON}",
 )
-NO_ENGINE: Final = Message(
+NO_ENGINE: Final = _Message(
     "ray: the cluster's nodes cannot run the engine: {reason}",
     "nodes with the same Python and the same version of this package",
     "install it on every node, or send it with ray job submit --working-dir",
 )
-UNHEARD: Final = Message(
+UNHEARD: Final = _Message(
     "ray: the cluster's workers cannot reach this command, though it reaches them",
     "one way of authentication here and on the cluster, and open ports both ways",
     "export RAY_AUTH_MODE=disabled if the cluster has no token (one in ~/.ray is\n"
     "           used otherwise), or RAY_AUTH_MODE=token and the cluster's token",
 )
-HEAD_LOST: Final = Message(
+HEAD_LOST: Final = _Message(
     "ray: the head of the cluster is gone",
     "a head that lives as long as the command",
     f"start it again; {_GOES_ON}",
     HeadLostError,
 )
-OWN_NODE_LOST: Final = Message(
+OWN_NODE_LOST: Final = _Message(
     "ray: the node that this command runs on has left the cluster",
     "a node that lives as long as the command",
     f"start it again (ray start --address=HOST:6379); {_GOES_ON}",
     HeadLostError,
 )
-WORKERS_LOST: Final = Message(
+WORKERS_LOST: Final = _Message(
     "ray: workers died {tries} times over the same years, at last: {reason}",
     "nodes that live through a year, whose work is taken up elsewhere ray.retries_count times",
     f"look after the nodes (`ray status`), or raise ray.retries_count;\n           {_GOES_ON}",
 )
-MEMORY_RAN_OUT: Final = Message(
+MEMORY_RAN_OUT: Final = _Message(
     "ray: memory ran out {tries} times over the same year of {buyers:,} buyers, at last with "
     "{asked:.1f} GiB asked for it: {reason}",
     "about {fewer:,} buyers where {workers} years run at once, or fewer years at once",
     "scale.buyers_count={fewer}, ray.workers_count={half}, or scale.shards={shards} cuts a market "
     f"in parts;\n           {_GOES_ON}",
 )
-TOO_LARGE: Final = Message(
+TOO_LARGE: Final = _Message(
     "ray: a year of {buyers:,} buyers needs about {need:.1f} GiB, and the largest node grants "
     "{most:.1f} GiB",
     "at most {fits:,} buyers in one process",
     "lower scale.buyers_count, take scale.shards={shards} (or auto), or let a node grant more\n"
     "           (`ray start --memory=BYTES`, ray.memory_gib)",
 )
-TASK_FAILED: Final = Message(
+TASK_FAILED: Final = _Message(
     "ray: a task failed for good: {reason}",
     "workers that live through one year, retried ray.retries_count times",
     f"look after the node's logs and disk; {_GOES_ON}",
 )
-SHARDS_LOST: Final = Message(
+SHARDS_LOST: Final = _Message(
     "ray: shards of the market were lost {tries} times, at last: {reason}",
     "workers that live as long as the run, replaced ray.retries_count times",
     "more shards if memory ran out (scale.shards), or raise ray.retries_count",
 )
-SHARD_FAILED: Final = Message(
+SHARD_FAILED: Final = _Message(
     "ray: shard {number} failed for good: {reason}",
     "workers that live through one run",
     "more shards if memory ran out (scale.shards); the same command goes on",
 )
-LOST_WITH_THE_JOB: Final = Message(
+LOST_WITH_THE_JOB: Final = _Message(
     "{named} is relative, and a job of Ray's starts in a folder that is thrown away with it",
     "a folder from / on, on a disk that outlives the job",
     "name one, e.g. {where}=/shared/mine; the same name goes on from what is kept there",

@@ -1,11 +1,15 @@
-"""What a cluster does while its user waits: said in lines of its own on standard error."""
+"""What a cluster does while its user waits: looked up, and said in lines on standard error."""
 
 import io
+import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, TextIO
+
+_ANSWER_S: Final = 5.0
+"""Seconds in which the head must accept a connection."""
 
 _AGAIN_S: Final = 15.0
 """Seconds after which it is said again that there are too few CPUs."""
@@ -13,7 +17,7 @@ _AGAIN_S: Final = 15.0
 _Tell = Callable[[str], None]
 
 
-class Node(NamedTuple):
+class _Node(NamedTuple):
     """A node that is alive: its address, and the CPUs and bytes that it grants."""
 
     address: str
@@ -65,6 +69,33 @@ class WithoutRay(io.TextIOBase):
         return self._stream.encoding
 
 
+def head_answers() -> bool:
+    """Return whether something listens where the cluster's head was."""
+    import ray
+
+    host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S):
+            return True
+    except OSError:
+        return False
+
+
+def cluster_nodes() -> dict[str, _Node]:
+    """Return the nodes that are alive, by their names."""
+    import ray
+
+    return {
+        node["NodeID"]: _Node(
+            node["NodeManagerAddress"],
+            int(node["Resources"].get("CPU", 0)),
+            int(node["Resources"].get("memory", 0)),
+        )
+        for node in ray.nodes()  # type: ignore[no-untyped-call]
+        if node["Alive"]
+    }
+
+
 class ClusterWatch:
     """Compares the nodes of a cluster with those seen before, and tells what changed.
 
@@ -83,7 +114,7 @@ class ClusterWatch:
         self._known: dict[str, str] | None = None
         self._told_s = -_AGAIN_S
 
-    def look(self, nodes: Mapping[str, Node], wanted: int) -> None:
+    def look(self, nodes: Mapping[str, _Node], wanted: int) -> None:
         """Tell which nodes have come and gone, and if there are fewer CPUs than are wanted.
 
         Parameters

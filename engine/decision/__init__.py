@@ -4,7 +4,7 @@ The question of a policy team on `decision_date`, for the rest of the year. Its 
 parts that know no search: each takes years that were simulated, or lists those to simulate.
 
 1.  *The past.* Until the date `history` was in force; it is simulated once per world,
-    population and run seed, and every candidate goes on from a copy (`engine.market.past`).
+    population and run seed, and every candidate goes on from a copy (`engine.market.run`).
     Purse, target path and dated levers of candidates begin on the date.
 2.  *Worlds.* What is known by the date weighs the plausible worlds by their past (`weights`): a
     figure counts whose period has ended, and that is no check. Where few worlds carry the weight

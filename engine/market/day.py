@@ -21,11 +21,11 @@ from engine.market.slot import run_slot
 from engine.market.state import State
 from engine.market.supply.trade import trade
 from engine.market.totals import N_BUCKETS, book_slot, reset
-from engine.market.traffic.opening import open_streams
+from engine.market.traffic.feed import open_streams
 from engine.market.world import World
 from engine.rng import Purpose, key
 
-PLAN_DAYS = 28
+_PLAN_DAYS = 28
 """Brands review the plan this often."""
 
 
@@ -66,7 +66,7 @@ def supply(state: State, scratch: Scratch, levers: DayLevers, controls: DayContr
         controls.boost,
         controls.reach / N_BUCKETS,
         state.platform.ads_share,
-        levers.day % PLAN_DAYS == 0,
+        levers.day % _PLAN_DAYS == 0,
         sealed.kind_counts,
     )
     return joins

@@ -11,13 +11,13 @@ Places where sums over a process's buyers become those of the market:
 1. after *decide*: coupons claimed by purse and bucket, goods wanted by supplier, visits by anchor;
    once more after *withdraw*, where a purse was short;
 2. where a supplier is short: how many wishes have each next digit of their lots, until the lot is
-   known that the stock still reaches (`settlement.lottery`);
+   known that the stock still reaches (`settlement.ration`);
 3. after *settle*: ledger and counts, and what was bought, by anchors who had a visit;
 4. at night: everybody's engagement (`learning.users`).
 
 A buyer draws by its number in the world; a shard counts its own from 0 and moves the streams
 instead (`rng.from_entity`), so that kernels know nothing of shards. Of every `GROUP` neighbours one
-is asked how it answers to prices (`sessions.responses`): shards hold whole groups.
+is asked how it answers to prices (`sessions.choice`): shards hold whole groups.
 """
 
 from collections.abc import Callable

@@ -22,7 +22,7 @@ from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 from engine.units import FEN_PER_BN_RMB
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 
 _OF_CALENDAR = (
@@ -67,8 +67,8 @@ class _YearPlan(NamedTuple):
 
     first: int
     levers: list[DayLevers]
-    weights: Floats
-    target: Floats
+    weights: _Floats
+    target: _Floats
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def _plan_days(policy: Policy, calendar: Calendar, year: int) -> list[tuple[date
     return sorted(span for span in spans if span)[: policy.price.plan_festivals_count]
 
 
-def _coupon_weights(days: list[DayLevers], late_weight: float) -> Floats:
+def _coupon_weights(days: list[DayLevers], late_weight: float) -> _Floats:
     """Weights by which a purse is spread over the days, shape (days,).
 
         w_t = D_t * boost_t * max(mean rate_t, new-buyer rate_t / 10) * late_weight^(t / (T - 1))
@@ -267,7 +267,7 @@ def _months_between(first: date, last: date) -> int:
     return (last.year - first.year) * 12 + last.month - first.month
 
 
-def _target_path(policy: Policy, start: date, days: int, paid_fen: int) -> Floats:
+def _target_path(policy: Policy, start: date, days: int, paid_fen: int) -> _Floats:
     """Cumulative target of a calendar year at the end of each day in fen, shape (days,).
 
         T(t) = G0 + (G - G0) * S(t);  after a revision to G' on day d:

@@ -3,41 +3,65 @@
     world = open_world(scenario, scale, world_seed)
     state = open_state(world, run_seed)
     advance(world, policy, state, until)        # the only way forward
-    tables(world, state, start)
+    Tables.of(world, state, start)
 
 A state may be copied between two calls of `advance`, or saved and loaded: each copy goes on
 with the bits of the uninterrupted run.
+
+What happens before a decision is the same whatever is decided, so it is simulated once a process
+and gone on from in copies. A past is the market on the morning of the decision; it is a function
+of (scenario, history, scale, world seed, run seed, own tables, that morning), and by all of these
+it is found again: compared by value, so that no other past can be taken for it. How many threads
+made it changes no bit.
+
+Of a loop over more pasts than fit, a store that gave up the oldest would keep none until its
+turn comes; what has to go is picked by a count instead, so that of n pasts the m that fit are
+found in about m of n cases.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from engine.case import Branch, Case, RunResult
 from engine.market.day import run_day
 from engine.market.exchange import WHOLE, Exchange, Whole, numbers_of
-from engine.market.ledger.results import Columns, Tables, daily_table, report_start, tables
-from engine.market.past import KeptPasts, Past
+from engine.market.ledger.results import Columns, ReportStart, Tables, daily_table
 from engine.market.plan import Plan
 from engine.market.scratch import Scratch, new_scratch
 from engine.market.state import State, open_state
 from engine.market.world import World, open_world
 from engine.measures.run_off import FLOWS, VALUED
+from engine.spec.jobs import Scale
 from engine.spec.mechanisms import switched_policy
 from engine.spec.policy import Policy
+from engine.spec.scenario import Scenario
+from engine.spec.tables import OwnTables
 from engine.tables import read_given
 
-_PASTS = KeptPasts()
+_MOST_BYTES: Final = 256 * 2**20
+"""Of all pasts that a process keeps: about a hundred of 20,000 buyers."""
+
+_STRIDE: Final = 0x9E3779B1
+"""A prime near 2^32 / golden ratio: its multiples spread evenly (Knuth, TAOCP 3, 6.4)."""
+
+
+class _Past(NamedTuple):
+    """The market on the morning of a decision, and what the report begins from."""
+
+    state: State
+    start: ReportStart
 
 
 def simulate(case: Case, exchange: Exchange = WHOLE) -> RunResult:
     """Simulate a case from the scenario's first day; report the days of its horizon.
 
-    Cases of one process that share a history go on from one past (`engine.market.past`).
+    Cases of one process that share a history go on from one past.
 
     The tables are made on the horizon's last night: what comes after does not change them.
 
@@ -60,26 +84,26 @@ def simulate(case: Case, exchange: Exchange = WHOLE) -> RunResult:
             advance(world, case.policy, state, branch.start, scratch)
             branches[branch.name] = _branched(world, state, branch, case)
         advance(world, case.policy, state, calendar.end + timedelta(days=1), scratch)
-        made = tables(world, state, start)
+        made = Tables.of(world, state, start)
         beyond = _with_days_beyond(world, case, state, scratch)
     made.run["wall_s"] = time.perf_counter() - started
     found = _result(case, made, branches)
     return replace(found, **_beyond(beyond, start.day, calendar.n_days)) if beyond else found
 
 
-def _past(world: World, case: Case, exchange: Exchange) -> Past:
+def _past(world: World, case: Case, exchange: Exchange) -> _Past:
     """The market on the morning from which the case's policy is in force, or a later saved one."""
     state, start = exchange.saved(world) or (_opened(world, case, exchange), None)
     before = case.history or case.policy
     with new_scratch(world, state, case.threads, exchange) as scratch:
         advance(world, before, state, case.scenario.calendar.start, scratch)
-        start = start or report_start(state)
+        start = start or ReportStart.of(state)
         exchange.report_from(start)
         if case.history:
             advance(world, before, state, case.decided_on, scratch)
             if state.day == world.day_of(case.decided_on):
-                begin_term(world, state)
-    return Past(state, start)
+                _begin_term(world, state)
+    return _Past(state, start)
 
 
 def _opened(world: World, case: Case, exchange: Exchange) -> State:
@@ -93,12 +117,12 @@ def _branched(world: World, state: State, branch: Branch, case: Case) -> RunResu
     if branch.holds_prices:
         world = replace(world, supply=world.supply._replace(speed=0.0))
     own = state.copy()
-    begin_term(world, own)
-    start = report_start(own)
+    _begin_term(world, own)
+    start = ReportStart.of(own)
     with new_scratch(world, own, case.threads) as scratch:
         until = branch.start + timedelta(days=branch.days)
         advance(world, branch.policy, own, until, scratch)
-    return _result(case, tables(world, own, start), {})
+    return _result(case, Tables.of(world, own, start), {})
 
 
 def _result(case: Case, made: Tables, branches: dict[str, RunResult]) -> RunResult:
@@ -118,7 +142,7 @@ def _with_days_beyond(world: World, case: Case, state: State, scratch: Scratch) 
     if case.run_off_days == 0:
         return {}
     if case.after:
-        begin_term(world, state)
+        _begin_term(world, state)
     until = world.date_of(state.day + case.run_off_days)
     advance(world, case.after or case.policy, state, until, scratch)
     return daily_table(world, state)
@@ -164,9 +188,79 @@ def plan_of(world: World, policy: Policy, state: State) -> Plan:
     return Plan(world.scenario, neutral, platform.term_day, platform.term_paid_fen)
 
 
-def begin_term(world: World, state: State) -> None:
+def _begin_term(world: World, state: State) -> None:
     """Begin a new term this morning: the next policy opens its own purse and target path."""
     today = world.date_of(state.day)
     new_year = (today.month, today.day) == (1, 1)
     state.platform.term_day = state.day
     state.platform.term_paid_fen = 0 if new_year else state.platform.year_paid_fen
+
+
+class _Made(NamedTuple):
+    """All that a past is made from; what tells most pasts apart stands first."""
+
+    run_seed: int
+    world_seed: int
+    until: date
+    scale: Scale
+    history: Policy
+    scenario: Scenario
+    tables: OwnTables
+
+
+class _KeptPasts:
+    """Pasts of this process, of `most_bytes` together at most; not for several threads at once."""
+
+    def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._kept: list[tuple[_Made, _Past, int]] = []
+        self._dropped_count = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of all arrays that are kept."""
+        return sum(size for _, _, size in self._kept)
+
+    def of(self, case: Case, simulated: Callable[[], _Past]) -> _Past:
+        """Return the past of a case with a history, its state a copy that may be changed.
+
+        Parameters
+        ----------
+        case
+            Whose past is meant.
+        simulated
+            Simulates it; called if it is not kept.
+        """
+        assert case.history is not None
+        made = _Made(
+            run_seed=case.run_seed,
+            world_seed=case.world_seed,
+            until=case.decided_on,
+            scale=case.scale,
+            history=case.history,
+            scenario=case.scenario,
+            tables=case.tables,
+        )
+        past = next((past for own, past, _ in self._kept if own == made), None)
+        if past is None:
+            past = simulated()
+            self._keep(made, past)
+        return past._replace(state=past.state.copy())
+
+    def _keep(self, made: _Made, past: _Past) -> None:
+        size = bytes_of(past.state)
+        if size > self._most_bytes:
+            return
+        while self.held_bytes + size > self._most_bytes:
+            self._dropped_count += 1
+            del self._kept[self._dropped_count * _STRIDE % len(self._kept)]
+        self._kept.append((made, past, size))
+
+
+_PASTS: Final = _KeptPasts()
+
+
+def bytes_of(state: State) -> int:
+    """Bytes of a state's arrays, room for days to come among them."""
+    owners = (array if array.base is None else array.base for array in state.arrays().values())
+    return sum({id(owner): int(owner.nbytes) for owner in owners}.values())

@@ -2,7 +2,6 @@
 
 import os
 import zipfile
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,14 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import StorageError
-from engine.market.state import (
-    AnchorHistory,
-    DailyRecord,
-    PlatformState,
-    Sellers,
-    Showcases,
-    State,
-)
+from engine.market.state import State
 from engine.market.world import World
 from engine.population.buyers import COLUMNS, PERSON, Buyers, cache_lines
 
@@ -89,28 +81,8 @@ def _state_of(arrays: dict[str, NDArray[Any]], world: World, path: Path) -> Stat
             f"{path}: the state belongs to another world or version of the engine\n"
             "  remedy:  load it with the scenario, scale and world_seed that it was saved with"
         )
-    values = {
-        name.removeprefix("record.values."): column
-        for name, column in arrays.items()
-        if name.startswith("record.values.")
-    }
-    plain = {f.name: arrays[f"record.{f.name}"] for f in fields(DailyRecord) if f.name != "values"}
-    kept: dict[str, Any] = {f.name: arrays[f"platform.{f.name}"] for f in fields(PlatformState)}
-    for name, value in kept.items():
-        kept[name] = value.item() if value.ndim == 0 else value
-    return State(
-        day=int(arrays["day"]),
-        run_seed=int(arrays["run_seed"]),
-        first_buyer=int(arrays["first_buyer"]),
-        buyers=Buyers(
-            person=_read_person(path), **{name: arrays[f"buyers.{name}"] for name in COLUMNS}
-        ),
-        anchors=AnchorHistory._make(_columns(arrays, "anchors", AnchorHistory._fields)),
-        showcases=Showcases._make(_columns(arrays, "showcases", Showcases._fields)),
-        sellers=Sellers._make(_columns(arrays, "sellers", Sellers._fields)),
-        platform=PlatformState(**kept),
-        record=DailyRecord(values=values, **plain),
-    )
+    columns = {name: arrays[f"buyers.{name}"] for name in COLUMNS}
+    return State.of(arrays, Buyers(person=_read_person(path), **columns))
 
 
 def _read_person(path: Path) -> NDArray[np.void]:
@@ -126,9 +98,3 @@ def _read_person(path: Path) -> NDArray[np.void]:
             part = room[first : first + _CHUNK_BYTES]
             part[:] = np.frombuffer(file.read(part.size), np.uint8)
     return person
-
-
-def _columns(
-    arrays: dict[str, NDArray[Any]], group: str, names: tuple[str, ...]
-) -> list[NDArray[Any]]:
-    return [arrays[f"{group}.{name}"] for name in names]

@@ -14,43 +14,31 @@ from numpy.typing import NDArray
 
 from engine.jit import seal, seal_again
 from engine.market.exchange import WHOLE, Exchange
-from engine.market.sessions.batch import SessionBatch, new_session_batch
-from engine.market.sessions.context import (
-    LOOK,
-    RandomStreams,
-    new_slot_context,
-    random_streams,
-)
-from engine.market.sessions.routing import Feed, new_feed
-from engine.market.showcase.appraisal import Appraisal, new_appraisal
-from engine.market.showcase.pricing import PricingScratch, pricing_scratch
-from engine.market.showcase.selection import Candidates, draw_candidates, new_candidates
+from engine.market.sessions.batch import SessionBatch
+from engine.market.sessions.context import LOOK, RandomStreams, SlotContext
+from engine.market.sessions.routing import Feed
+from engine.market.showcase.appraisal import Appraisal
+from engine.market.showcase.pricing import PricingScratch
+from engine.market.showcase.selection import Candidates
 from engine.market.state import State
 from engine.market.streams import N_COUPON_CLASSES, StreamTable
-from engine.market.supply.trade import KindCounts, new_kind_counts
-from engine.market.totals import (
-    DayTotals,
-    SlotTotals,
-    Spread,
-    new_day_totals,
-    new_slot_totals,
-    new_spread,
-)
-from engine.market.traffic.feed import Airtime, new_airtime
+from engine.market.supply.trade import KindCounts
+from engine.market.totals import DayTotals, SlotTotals, Spread
+from engine.market.traffic.feed import Airtime
 from engine.market.world import World
 from engine.rng import Purpose, key
 
-SMALLEST, LARGEST = 8_192, 65_536
+_SMALLEST, _LARGEST = 8_192, 65_536
 """Buyers in a block: a call costs some ten microseconds, a block's looks must stay cached."""
 
 
-def blocks(count: int, threads: int) -> list[tuple[int, int]]:
+def _blocks(count: int, threads: int) -> list[tuple[int, int]]:
     """(first, last) of each block of `count` buyers: as few as threads and limits allow."""
-    size = min(max(-(-count // threads), SMALLEST), LARGEST)
+    size = min(max(-(-count // threads), _SMALLEST), _LARGEST)
     return [(first, min(first + size, count)) for first in range(0, count, size)]
 
 
-class Threads:
+class _Threads:
     """Runs block tasks; thread t of n takes blocks t, t + n, t + 2n ..."""
 
     def __init__(self, count: int) -> None:
@@ -77,7 +65,7 @@ class Threads:
 
 
 @dataclass(frozen=True)
-class SealedRecords:
+class _SealedRecords:
     """The records of a market that do not change while it runs, sealed for its kernels.
 
     See `engine.jit.seal`: of the world (to `learning`), of the state (to `sellers`), and of the
@@ -122,7 +110,7 @@ class Scratch:
     know of every stream on one day; `exchange` adds up over the shards of the market.
     """
 
-    threads: Threads
+    threads: _Threads
     exchange: Exchange
     blocks: list[tuple[int, int]]
     looks: list[NDArray[np.void]]
@@ -140,7 +128,7 @@ class Scratch:
     shop: StreamTable
     window: PricingScratch
     random_streams: RandomStreams
-    sealed: SealedRecords
+    sealed: _SealedRecords
     _passing: dict[type, tuple[Any, Any]] = field(default_factory=dict)
 
     def seal(self, record: Any) -> Any:
@@ -164,32 +152,30 @@ def new_scratch(
     """Room for `state` to go on in, on so many threads; close it as a context manager."""
     n, places = world.anchors.fans.size, world.scale.showcase_count
     goods, suppliers = world.goods.kind.size, world.suppliers.kind.size
-    people = blocks(state.buyers.person.size, threads)
+    people = _blocks(state.buyers.person.size, threads)
     threads = min(threads, len(people))
     most = int(world.slots.most_sessions.max())
     shop = _stream_table(world, state)
-    candidates = new_candidates(n, int(np.diff(world.goods.first_good).max()))
     stream = key(state.run_seed, Purpose.SHOWCASE)
-    draw_candidates(world.anchors, world.goods, world.selection, stream, candidates)
     rooms: dict[str, Any] = {
-        "slot_totals": [new_slot_totals(n, places, suppliers) for _ in range(threads)],
+        "slot_totals": [SlotTotals.new(n, places, suppliers) for _ in range(threads)],
         "batches": [
-            new_session_batch(most, places, *world.anchors.members.shape) for _ in range(threads)
+            SessionBatch.new(most, places, *world.anchors.members.shape) for _ in range(threads)
         ],
-        "sold": new_slot_totals(n, places, suppliers),
-        "day_totals": new_day_totals(goods, n),
-        "kind_counts": new_kind_counts(),
-        "spread": new_spread(n),
-        "airtime": new_airtime(n),
-        "feed": new_feed(n),
-        "appraisal": new_appraisal(goods),
-        "candidates": candidates,
+        "sold": SlotTotals.new(n, places, suppliers),
+        "day_totals": DayTotals.new(goods, n),
+        "kind_counts": KindCounts.new(),
+        "spread": Spread.new(n),
+        "airtime": Airtime.new(n),
+        "feed": Feed.new(n),
+        "appraisal": Appraisal.new(goods),
+        "candidates": Candidates.drawn(world.anchors, world.goods, world.selection, stream),
         "shop": shop,
-        "window": pricing_scratch(shop),
-        "random_streams": random_streams(state.run_seed, state.first_buyer),
+        "window": PricingScratch.of(shop),
+        "random_streams": RandomStreams.of(state.run_seed, state.first_buyer),
     }
     return Scratch(
-        threads=Threads(threads),
+        threads=_Threads(threads),
         exchange=exchange,
         blocks=people,
         looks=[_room_for_looks((last - first) * most) for first, last in people],
@@ -208,7 +194,7 @@ def _room_for_looks(count: int) -> NDArray[np.void]:
     return np.frombuffer(mmap(-1, count * LOOK.itemsize), LOOK)
 
 
-def _seal_records(world: World, state: State, rooms: dict[str, Any]) -> SealedRecords:
+def _seal_records(world: World, state: State, rooms: dict[str, Any]) -> _SealedRecords:
     """Seal what kernels read of the world and the state, and the rooms of a scratch."""
     records = {
         "anchors": world.anchors,
@@ -220,13 +206,13 @@ def _seal_records(world: World, state: State, rooms: dict[str, Any]) -> SealedRe
         "slots": world.slots,
         "pacing": world.pacing,
         "learning": world.learning,
-        "context": new_slot_context(world.take_bp, world.offer_bp),
+        "context": SlotContext.new(world.take_bp, world.offer_bp),
         "buyers": state.buyers,
         "history": state.anchors,
         "sellers": state.sellers,
         **rooms,
     }
-    return SealedRecords(
+    return _SealedRecords(
         **{
             name: [seal(one) for one in record] if isinstance(record, list) else seal(record)
             for name, record in records.items()

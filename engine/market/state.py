@@ -15,9 +15,9 @@ Who writes what (the step of the day to which it belongs):
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,21 +25,20 @@ from numpy.typing import NDArray
 from engine.accounts import N_SUMS, Account, Count
 from engine.market.world import World
 from engine.measures.catalogue import RECORDED
-from engine.population.anchors import strength_of_rank
-from engine.population.buyers import Buyers, aligned_copy
+from engine.population.anchors import mean_ranks, strength_of_rank
+from engine.population.buyers import Buyers
 from engine.population.draw_buyers import draw_buyers
-from engine.population.strata import mean_ranks
 from engine.rules.pricing import LARGEST_MARKUP, own_elasticity
 from engine.units import N_DOMAINS, N_KINDS, N_TIERS
 
-Floats = NDArray[np.float64]
-Arrays = dict[str, NDArray[Any]]
+_Floats = NDArray[np.float64]
+_Arrays = dict[str, NDArray[Any]]
 
-FIRST_SHARE = 0.1
+_FIRST_SHARE = 0.1
 """Of the looks at a good, those that sellers expect to end in its sale."""
 
 
-class AnchorHistory(NamedTuple):
+class _AnchorHistory(NamedTuple):
     """What anchors have become, float64 by row, each figure that of one of its anchors.
 
     `fans` people; `strength` of bargaining in [0, 1]; `signal` smoothed expected GMV a day
@@ -49,18 +48,18 @@ class AnchorHistory(NamedTuple):
     of the simulated sample.
     """
 
-    fans: Floats
-    strength: Floats
-    signal: Floats
-    slow_signal: Floats
-    aired: Floats
-    audience: Floats
-    commission: Floats
-    offered: Floats
-    margin: Floats
+    fans: _Floats
+    strength: _Floats
+    signal: _Floats
+    slow_signal: _Floats
+    aired: _Floats
+    audience: _Floats
+    commission: _Floats
+    offered: _Floats
+    margin: _Floats
 
 
-class Showcases(NamedTuple):
+class _Showcases(NamedTuple):
     """What anchors show; rows are anchors, columns places of a showcase.
 
     `shown` (uint8, by anchor) places that are filled; `good` and `supplier` numbers (int32);
@@ -78,7 +77,7 @@ class Showcases(NamedTuple):
     own_utility: NDArray[np.float32]
 
 
-class Sellers(NamedTuple):
+class _Sellers(NamedTuple):
     """What changes about suppliers and goods.
 
     By supplier: `joined`, `listing` (uint8), `in_plan`, `stock` (real units), `hazard`,
@@ -90,14 +89,14 @@ class Sellers(NamedTuple):
     joined: NDArray[np.bool_]
     listing: NDArray[np.uint8]
     in_plan: NDArray[np.bool_]
-    stock: Floats
-    hazard: Floats
-    exit_hazard: Floats
-    belief: Floats
-    awareness: Floats
-    price: Floats
-    share: Floats
-    within: Floats
+    stock: _Floats
+    hazard: _Floats
+    exit_hazard: _Floats
+    belief: _Floats
+    awareness: _Floats
+    price: _Floats
+    share: _Floats
+    within: _Floats
 
 
 @dataclass
@@ -128,9 +127,9 @@ class PlatformState:
     return_share: float = -1.0
     ads_share: float = 0.0
     ads_of_margin: float = 0.0
-    kind_share: Floats = field(default_factory=lambda: np.full(N_KINDS, 1.0 / N_KINDS))
-    kind_sales: Floats = field(default_factory=lambda: np.zeros(N_KINDS))
-    invested_fen: Floats = field(default_factory=lambda: np.zeros(1))
+    kind_share: _Floats = field(default_factory=lambda: np.full(N_KINDS, 1.0 / N_KINDS))
+    kind_sales: _Floats = field(default_factory=lambda: np.zeros(N_KINDS))
+    invested_fen: _Floats = field(default_factory=lambda: np.zeros(1))
 
 
 @dataclass
@@ -146,9 +145,9 @@ class DailyRecord:
     ledgers: NDArray[np.int64]
     counts: NDArray[np.int64]
     sums: NDArray[np.int64]
-    values: Arrays
+    values: _Arrays
     month: NDArray[np.int64]
-    anchor_gmv: Floats
+    anchor_gmv: _Floats
     anchor_visits: NDArray[np.int64]
 
     def reserve(self, days: int, months: int) -> None:
@@ -187,9 +186,9 @@ class State:
     run_seed: int
     first_buyer: int
     buyers: Buyers
-    anchors: AnchorHistory
-    showcases: Showcases
-    sellers: Sellers
+    anchors: _AnchorHistory
+    showcases: _Showcases
+    sellers: _Sellers
     platform: PlatformState
     record: DailyRecord
 
@@ -212,21 +211,51 @@ class State:
         )
         return replace(
             self,
-            buyers=aligned_copy(self.buyers),
-            anchors=AnchorHistory._make(column.copy() for column in self.anchors),
-            showcases=Showcases._make(column.copy() for column in self.showcases),
-            sellers=Sellers._make(column.copy() for column in self.sellers),
+            buyers=self.buyers.aligned_copy(),
+            anchors=_AnchorHistory._make(column.copy() for column in self.anchors),
+            showcases=_Showcases._make(column.copy() for column in self.showcases),
+            sellers=_Sellers._make(column.copy() for column in self.sellers),
             platform=platform,
             record=record,
         )
 
-    def arrays(self) -> Arrays:
+    def arrays(self) -> _Arrays:
         """Every number of the state by a dotted name, days not yet written left out.
 
         Buyers' records are given as bytes, uint8 (buyers, 64); the others are the state's own
         arrays, of the dtypes that stand there, not copies.
         """
         return dict(self._walk())
+
+    @classmethod
+    def of(cls, arrays: _Arrays, buyers: Buyers) -> Self:
+        """The state with these `arrays`, of the dtypes and shapes that `arrays()` gives them.
+
+        Buyers' records, uint8 (buyers, 64), are not among them: they are those of `buyers`.
+        """
+
+        def columns(group: str, names: Iterable[str]) -> dict[str, Any]:
+            return {name: arrays[f"{group}.{name}"] for name in names}
+
+        platform = columns("platform", (entry.name for entry in fields(PlatformState)))
+        plain = (entry.name for entry in fields(DailyRecord) if entry.name != "values")
+        values = (name for name in arrays if name.startswith("record.values."))
+        return cls(
+            day=int(arrays["day"]),
+            run_seed=int(arrays["run_seed"]),
+            first_buyer=int(arrays["first_buyer"]),
+            buyers=buyers,
+            anchors=_AnchorHistory(**columns("anchors", _AnchorHistory._fields)),
+            showcases=_Showcases(**columns("showcases", _Showcases._fields)),
+            sellers=_Sellers(**columns("sellers", _Sellers._fields)),
+            platform=PlatformState(
+                **{name: one if one.ndim else one.item() for name, one in platform.items()}
+            ),
+            record=DailyRecord(
+                values={name.removeprefix("record.values."): arrays[name] for name in values},
+                **columns("record", plain),
+            ),
+        )
 
     def digest(self) -> str:
         """The state's name: a hash of all its arrays, equal for equal states alone."""
@@ -272,7 +301,7 @@ class State:
         yield "record.anchor_visits", self.record.anchor_visits
 
 
-def _digest_of(arrays: Arrays) -> str:
+def _digest_of(arrays: _Arrays) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name, array in sorted(arrays.items()):
         digest.update(f"{name}:{array.dtype.str}:{array.shape};".encode())
@@ -296,7 +325,7 @@ def open_state(world: World, run_seed: int, numbers: range | None = None) -> Sta
         run_seed=run_seed,
         first_buyer=numbers.start,
         buyers=draw_buyers(world.scenario, world.anchors, numbers, world.seed, world.given),
-        anchors=AnchorHistory(
+        anchors=_AnchorHistory(
             fans=anchors.fans.copy(),
             strength=strength_of_rank(mean_ranks(anchors.stands_for), market),
             signal=engaged.copy(),
@@ -307,7 +336,7 @@ def open_state(world: World, run_seed: int, numbers: range | None = None) -> Sta
             offered=np.zeros(n),
             margin=np.zeros(n),
         ),
-        showcases=Showcases(
+        showcases=_Showcases(
             shown=np.zeros(n, np.uint8),
             good=np.zeros(shape, np.int32),
             supplier=np.zeros(shape, np.int32),
@@ -323,15 +352,15 @@ def open_state(world: World, run_seed: int, numbers: range | None = None) -> Sta
     )
 
 
-def _open_sellers(world: World) -> Sellers:
-    """Sellers on the morning of the first day, at the prices that pay best without coupons."""
+def _open_sellers(world: World) -> _Sellers:
+    """_Sellers on the morning of the first day, at the prices that pay best without coupons."""
     suppliers, goods, terms = world.suppliers, world.goods, world.supply
     count, kind = suppliers.kind.size, goods.kind
     fee = np.minimum(terms.offer[kind] + terms.take[kind], 0.9)
-    share, within = FIRST_SHARE, 1.0 / world.scale.showcase_count
+    share, within = _FIRST_SHARE, 1.0 / world.scale.showcase_count
     elasticity = own_elasticity(terms.sensitivity, terms.nest, share, within)
     markup = np.minimum(terms.conduct[kind] / max(elasticity, 1e-9), LARGEST_MARKUP)
-    return Sellers(
+    return _Sellers(
         joined=np.zeros(count, np.bool_),
         listing=np.zeros(count, np.uint8),
         in_plan=np.zeros(count, np.bool_),

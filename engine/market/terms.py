@@ -1,7 +1,7 @@
 """The scenario's numbers as kernels read them, by the step of the day that needs them."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +19,10 @@ from engine.spec.calendar import LONGEST_HISTORY_DAYS
 from engine.spec.jobs import Scale
 from engine.spec.scenario import Scenario
 
-Floats = NDArray[np.float64]
-Float32s = NDArray[np.float32]
+_Floats = NDArray[np.float64]
+_Float32s = NDArray[np.float32]
 
-LONGEST_ABSENCE_DAYS = 512
+_LONGEST_ABSENCE_DAYS = 512
 """Beyond it a state fades no further."""
 
 
@@ -35,15 +35,15 @@ class Tastes(NamedTuple):
     engagement (`lost_` and `gained_engagement`, `nothing_to_buy`) in its unit on record, int64.
     """
 
-    visits: Float32s
+    visits: _Float32s
     habit_visits: np.float32
     wallet_days: np.int64
     lost_engagement: np.int64
     gained_engagement: np.int64
     nothing_to_buy: np.int64
-    price: Float32s
+    price: _Float32s
     curvature: np.float32
-    brand_taste: Float32s
+    brand_taste: _Float32s
     beta_affinity: np.float32
     beta_impulse: np.float32
     beta_quality: np.float32
@@ -52,9 +52,9 @@ class Tastes(NamedTuple):
     nest: np.float32
     memory_weight: np.float32
     memory_step: np.float32
-    need: Float32s
-    habit_left: Float32s
-    memory_left: Float32s
+    need: _Float32s
+    habit_left: _Float32s
+    memory_left: _Float32s
     private_attention: np.float32
     fatigue: np.float32
     habit_attention: np.float32
@@ -75,75 +75,75 @@ class Tastes(NamedTuple):
     family_affinity: np.float32
     external_friction: np.float32
 
+    @classmethod
+    def of(cls, scenario: Scenario) -> Self:
+        """Tabulate the scenario once a run."""
+        choice, learning, routing = scenario.choice, scenario.learning, scenario.routing
+        levels = np.arange(256)
+        days = np.arange(_LONGEST_ABSENCE_DAYS)
+        activity = np.exp((levels - ACTIVITY_CENTRE) / ACTIVITY_UNIT)
+        sensitivity = np.exp((levels - SENSITIVITY_CENTRE) / SENSITIVITY_UNIT)
+        taus = scenario.attention.need_days.values()
+        f4 = np.float32
+        users, one = scenario.users, ENGAGEMENT_ONE
+        order = (users.bad_purchase, users.usual_returns)
 
-def tastes(scenario: Scenario) -> Tastes:
-    """Tabulate the scenario once a run."""
-    choice, learning, routing = scenario.choice, scenario.learning, scenario.routing
-    levels = np.arange(256)
-    days = np.arange(LONGEST_ABSENCE_DAYS)
-    activity = np.exp((levels - ACTIVITY_CENTRE) / ACTIVITY_UNIT)
-    sensitivity = np.exp((levels - SENSITIVITY_CENTRE) / SENSITIVITY_UNIT)
-    taus = scenario.attention.need_days.values()
-    f4 = np.float32
-    users, one = scenario.users, ENGAGEMENT_ONE
-    order = (users.bad_purchase, users.usual_returns)
+        def table(values: Any) -> _Float32s:
+            return np.asarray(values, np.float32)
 
-    def table(values: Any) -> Float32s:
-        return np.asarray(values, np.float32)
-
-    return Tastes(
-        visits=table(scenario.buyers.visits_per_day * activity),
-        habit_visits=f4(scenario.buyers.habit_visits),
-        wallet_days=np.int64(scenario.buyers.wallet_days),
-        lost_engagement=np.int64(round(one * order_step(*order, True))),
-        gained_engagement=np.int64(round(one * order_step(*order, False))),
-        nothing_to_buy=np.int64(round(-one * users.nothing_to_buy)),
-        price=table(choice.price * np.outer(scenario.buyers.sensitivity.values(), sensitivity)),
-        curvature=f4(choice.price_curvature),
-        brand_taste=table(scenario.buyers.brand_taste.values()),
-        beta_affinity=f4(choice.affinity),
-        beta_impulse=f4(choice.impulse),
-        beta_quality=f4(choice.quality),
-        beta_brand=f4(choice.brand),
-        beta_habit=f4(choice.habit),
-        nest=f4(choice.nest),
-        memory_weight=f4(choice.memory_weight),
-        memory_step=f4(choice.memory_step),
-        need=table([[need(float(day), tau) for day in days] for tau in taus]),
-        habit_left=table((1.0 - learning.habit_fading) ** days),
-        memory_left=table((1.0 - choice.memory_fading) ** days),
-        private_attention=f4(scenario.attention.private),
-        fatigue=f4(scenario.attention.fatigue),
-        habit_attention=f4(scenario.attention.habit),
-        habit_gain=f4(learning.habit_gain),
-        affinity_gain=f4(learning.affinity_gain),
-        affinity_fading=f4(learning.affinity_fading),
-        affinity_return_loss=f4(learning.affinity_return_loss),
-        follow_probability=f4(learning.follow_probability),
-        follow_affinity=f4(learning.follow_affinity),
-        trust_gain=f4(learning.trust_gain),
-        trust_return_loss=f4(learning.trust_return_loss),
-        return_base=np.float64(scenario.returns.base),
-        return_slope=np.float64(scenario.returns.slope),
-        return_pivot=np.float64(scenario.returns.pivot),
-        return_category=np.array(scenario.returns.category.values()),
-        release=f4(routing.release_share),
-        drain=f4(routing.drain),
-        family_affinity=f4(routing.family_affinity),
-        external_friction=f4(scenario.suppliers.external_friction),
-    )
+        return cls(
+            visits=table(scenario.buyers.visits_per_day * activity),
+            habit_visits=f4(scenario.buyers.habit_visits),
+            wallet_days=np.int64(scenario.buyers.wallet_days),
+            lost_engagement=np.int64(round(one * order_step(*order, True))),
+            gained_engagement=np.int64(round(one * order_step(*order, False))),
+            nothing_to_buy=np.int64(round(-one * users.nothing_to_buy)),
+            price=table(choice.price * np.outer(scenario.buyers.sensitivity.values(), sensitivity)),
+            curvature=f4(choice.price_curvature),
+            brand_taste=table(scenario.buyers.brand_taste.values()),
+            beta_affinity=f4(choice.affinity),
+            beta_impulse=f4(choice.impulse),
+            beta_quality=f4(choice.quality),
+            beta_brand=f4(choice.brand),
+            beta_habit=f4(choice.habit),
+            nest=f4(choice.nest),
+            memory_weight=f4(choice.memory_weight),
+            memory_step=f4(choice.memory_step),
+            need=table([[need(float(day), tau) for day in days] for tau in taus]),
+            habit_left=table((1.0 - learning.habit_fading) ** days),
+            memory_left=table((1.0 - choice.memory_fading) ** days),
+            private_attention=f4(scenario.attention.private),
+            fatigue=f4(scenario.attention.fatigue),
+            habit_attention=f4(scenario.attention.habit),
+            habit_gain=f4(learning.habit_gain),
+            affinity_gain=f4(learning.affinity_gain),
+            affinity_fading=f4(learning.affinity_fading),
+            affinity_return_loss=f4(learning.affinity_return_loss),
+            follow_probability=f4(learning.follow_probability),
+            follow_affinity=f4(learning.follow_affinity),
+            trust_gain=f4(learning.trust_gain),
+            trust_return_loss=f4(learning.trust_return_loss),
+            return_base=np.float64(scenario.returns.base),
+            return_slope=np.float64(scenario.returns.slope),
+            return_pivot=np.float64(scenario.returns.pivot),
+            return_category=np.array(scenario.returns.category.values()),
+            release=f4(routing.release_share),
+            drain=f4(routing.drain),
+            family_affinity=f4(routing.family_affinity),
+            external_friction=f4(scenario.suppliers.external_friction),
+        )
 
 
 class SupplyTerms(NamedTuple):
     """The scenario's numbers of supply, by kind where they are arrays; shares of one."""
 
-    offer: Floats
-    take: Floats
-    conduct: Floats
-    adoption: Floats
+    offer: _Floats
+    take: _Floats
+    conduct: _Floats
+    adoption: _Floats
     imitation: float
-    exits: Floats
-    external: Floats
+    exits: _Floats
+    external: _Floats
     sensitivity: float
     curvature: float
     nest: float
@@ -161,36 +161,36 @@ class SupplyTerms(NamedTuple):
     loop_exit: float
     ad_burden: float
 
-
-def supply_terms(scenario: Scenario) -> SupplyTerms:
-    """Read the terms of supply from the scenario."""
-    spec, kinds = scenario.suppliers, scenario.suppliers.kinds()
-    start, never = scenario.calendar.origin, LONGEST_HISTORY_DAYS
-    return SupplyTerms(
-        offer=np.array([kind.commission_share for kind in kinds]),
-        take=np.array(scenario.platform.take_share.values()),
-        conduct=np.array([kind.conduct for kind in kinds]),
-        adoption=np.array([kind.adoption_per_day for kind in kinds]),
-        imitation=spec.imitation,
-        exits=np.array([kind.exit_per_day for kind in kinds]),
-        external=np.array([kind.external_share for kind in kinds]),
-        sensitivity=scenario.choice.price,
-        curvature=scenario.choice.price_curvature,
-        nest=scenario.choice.nest,
-        speed=spec.repricing_speed,
-        belief_response=spec.belief_response,
-        refuse=spec.refuse_share,
-        plan_lift=spec.plan_lift,
-        stock_days=spec.stock_days,
-        capacity_gain=spec.investment.capacity_gain,
-        cost_cut=spec.investment.cost_cut,
-        quality_gain=spec.investment.quality_gain,
-        awareness_gain=spec.awareness_gain,
-        partner_from=(spec.partner_date - start).days if spec.partner_date else never,
-        library_exit=spec.library_exit,
-        loop_exit=spec.loop_exit_per_day,
-        ad_burden=scenario.platform.ad_burden,
-    )
+    @classmethod
+    def of(cls, scenario: Scenario) -> Self:
+        """Read the terms of supply from the scenario."""
+        spec, kinds = scenario.suppliers, scenario.suppliers.kinds()
+        start, never = scenario.calendar.origin, LONGEST_HISTORY_DAYS
+        return cls(
+            offer=np.array([kind.commission_share for kind in kinds]),
+            take=np.array(scenario.platform.take_share.values()),
+            conduct=np.array([kind.conduct for kind in kinds]),
+            adoption=np.array([kind.adoption_per_day for kind in kinds]),
+            imitation=spec.imitation,
+            exits=np.array([kind.exit_per_day for kind in kinds]),
+            external=np.array([kind.external_share for kind in kinds]),
+            sensitivity=scenario.choice.price,
+            curvature=scenario.choice.price_curvature,
+            nest=scenario.choice.nest,
+            speed=spec.repricing_speed,
+            belief_response=spec.belief_response,
+            refuse=spec.refuse_share,
+            plan_lift=spec.plan_lift,
+            stock_days=spec.stock_days,
+            capacity_gain=spec.investment.capacity_gain,
+            cost_cut=spec.investment.cost_cut,
+            quality_gain=spec.investment.quality_gain,
+            awareness_gain=spec.awareness_gain,
+            partner_from=(spec.partner_date - start).days if spec.partner_date else never,
+            library_exit=spec.library_exit,
+            loop_exit=spec.loop_exit_per_day,
+            ad_burden=scenario.platform.ad_burden,
+        )
 
 
 class ShowcaseTerms(NamedTuple):
@@ -210,25 +210,25 @@ class ShowcaseTerms(NamedTuple):
     plan_lift: float
     library_mismatch: float
 
-
-def showcase_terms(scenario: Scenario) -> ShowcaseTerms:
-    """Read them from the scenario; utilities are those of a mean buyer of the lower tiers."""
-    anchors, choice, buyers = scenario.anchors, scenario.choice, scenario.buyers
-    return ShowcaseTerms(
-        main_share=anchors.main_category_share,
-        spread=anchors.category_spread,
-        bargaining=anchors.bargaining,
-        head_discount=anchors.head_discount,
-        price=choice.price * buyers.sensitivity.tier3,
-        curvature=choice.price_curvature,
-        nest=choice.nest,
-        quality=choice.quality * buyers.initial_trust,
-        brand=choice.brand * buyers.brand_taste.tier3 / 2,
-        budget_fen=100.0 * buyers.monthly_budget_rmb.tier3 * buyers.wallet_level,
-        friction=scenario.suppliers.external_friction,
-        plan_lift=scenario.suppliers.plan_lift,
-        library_mismatch=scenario.suppliers.library_mismatch,
-    )
+    @classmethod
+    def of(cls, scenario: Scenario) -> Self:
+        """Read them from the scenario; utilities are those of a mean buyer of the lower tiers."""
+        anchors, choice, buyers = scenario.anchors, scenario.choice, scenario.buyers
+        return cls(
+            main_share=anchors.main_category_share,
+            spread=anchors.category_spread,
+            bargaining=anchors.bargaining,
+            head_discount=anchors.head_discount,
+            price=choice.price * buyers.sensitivity.tier3,
+            curvature=choice.price_curvature,
+            nest=choice.nest,
+            quality=choice.quality * buyers.initial_trust,
+            brand=choice.brand * buyers.brand_taste.tier3 / 2,
+            budget_fen=100.0 * buyers.monthly_budget_rmb.tier3 * buyers.wallet_level,
+            friction=scenario.suppliers.external_friction,
+            plan_lift=scenario.suppliers.plan_lift,
+            library_mismatch=scenario.suppliers.library_mismatch,
+        )
 
 
 class SlotTerms(NamedTuple):
@@ -237,7 +237,7 @@ class SlotTerms(NamedTuple):
     `slot_share` (float64, by slot) of a day; `most_sessions` (int64, by slot) of one buyer.
     """
 
-    slot_share: Floats
+    slot_share: _Floats
     most_sessions: NDArray[np.int64]
     bid_share: float
     attention: float
@@ -247,21 +247,21 @@ class SlotTerms(NamedTuple):
     public_pull: float
     family_share: float
 
-
-def slot_terms(scenario: Scenario) -> SlotTerms:
-    """Read them from the scenario."""
-    shares = scenario.calendar.slot_share
-    return SlotTerms(
-        slot_share=np.array(shares),
-        most_sessions=np.array([most_sessions(share) for share in shares], np.int64),
-        bid_share=scenario.platform.ad_bid_share,
-        attention=scenario.attention.base,
-        public_attention=scenario.attention.public,
-        variety=scenario.attention.variety,
-        outside=scenario.choice.outside,
-        public_pull=scenario.routing.public_pull,
-        family_share=scenario.routing.family_share,
-    )
+    @classmethod
+    def of(cls, scenario: Scenario) -> Self:
+        """Read them from the scenario."""
+        shares = scenario.calendar.slot_share
+        return cls(
+            slot_share=np.array(shares),
+            most_sessions=np.array([_most_sessions(share) for share in shares], np.int64),
+            bid_share=scenario.platform.ad_bid_share,
+            attention=scenario.attention.base,
+            public_attention=scenario.attention.public,
+            variety=scenario.attention.variety,
+            outside=scenario.choice.outside,
+            public_pull=scenario.routing.public_pull,
+            family_share=scenario.routing.family_share,
+        )
 
 
 class PacingTerms(NamedTuple):
@@ -272,15 +272,15 @@ class PacingTerms(NamedTuple):
     rival: float
     reaction: float
 
-
-def pacing_terms(scenario: Scenario) -> PacingTerms:
-    """Read them from the scenario."""
-    return PacingTerms(
-        coupon_draw=scenario.calendar.coupon_draw,
-        load_exponent=scenario.platform.load_exponent,
-        rival=scenario.rival.pull,
-        reaction=scenario.rival.reaction,
-    )
+    @classmethod
+    def of(cls, scenario: Scenario) -> Self:
+        """Read them from the scenario."""
+        return cls(
+            coupon_draw=scenario.calendar.coupon_draw,
+            load_exponent=scenario.platform.load_exponent,
+            rival=scenario.rival.pull,
+            reaction=scenario.rival.reaction,
+        )
 
 
 class LearningTerms(NamedTuple):
@@ -296,22 +296,22 @@ class LearningTerms(NamedTuple):
     belief_speed: float
     reaction_days: float
 
+    @classmethod
+    def of(cls, scenario: Scenario, scale: Scale, weight: int) -> Self:
+        """Read them from the scenario and the scale."""
+        return cls(
+            weight=weight,
+            per_thousand=1000.0 / scale.buyers_count * scale.suppliers_count / 100.0,
+            signal_days=float(scenario.anchors.signal_days),
+            belief_speed=scenario.suppliers.belief_speed,
+            reaction_days=float(scenario.rival.reaction_days),
+        )
 
-def learning_terms(scenario: Scenario, scale: Scale, weight: int) -> LearningTerms:
-    """Read them from the scenario and the scale."""
-    return LearningTerms(
-        weight=weight,
-        per_thousand=1000.0 / scale.buyers_count * scale.suppliers_count / 100.0,
-        signal_days=float(scenario.anchors.signal_days),
-        belief_speed=scenario.suppliers.belief_speed,
-        reaction_days=float(scenario.rival.reaction_days),
-    )
 
-
-MOST_SESSIONS = 24
+_MOST_SESSIONS = 24
 """Sessions of one buyer in one day; a slot has its share of them."""
 
 
-def most_sessions(slot_share: float) -> int:
+def _most_sessions(slot_share: float) -> int:
     """The most sessions of one buyer in a slot with this share of the day."""
-    return math.ceil(MOST_SESSIONS * slot_share)
+    return math.ceil(_MOST_SESSIONS * slot_share)

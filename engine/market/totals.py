@@ -1,6 +1,6 @@
 """What is added up: by a thread over a slot, by slots over a day, and what a day comes to."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +9,12 @@ from engine.accounts import EXPECTED, EXPECTED_PAID, N_SUMS, Account, Count
 from engine.jit import kernel, stage, step
 from engine.units import BP, EXPECTED_ONE, N_DOMAINS, N_KINDS, N_TIERS
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 N_BUCKETS = 4096
 """Hash buckets of buyers for rationing coupons within a slot."""
 
-N_PURSES = 2
+_N_PURSES = 2
 OWN, PARTNER = 0, 1
 
 
@@ -40,27 +40,27 @@ class SlotTotals(NamedTuple):
     follows: NDArray[np.int64]
     counts: NDArray[np.int64]
 
+    @classmethod
+    def new(cls, anchors: int, places: int, suppliers: int) -> Self:
+        """Totals in which nothing is counted."""
 
-def new_slot_totals(anchors: int, places: int, suppliers: int) -> SlotTotals:
-    """Totals in which nothing is counted."""
+        def zeros(*shape: int) -> NDArray[np.int64]:
+            return np.zeros(shape, np.int64)
 
-    def zeros(*shape: int) -> NDArray[np.int64]:
-        return np.zeros(shape, np.int64)
-
-    return SlotTotals(
-        visits=zeros(anchors),
-        looks=zeros(anchors),
-        expected=zeros(anchors, places),
-        expected_paid=zeros(anchors),
-        ledger=zeros(N_KINDS, N_TIERS, N_DOMAINS, len(Account)),
-        claims=zeros(N_PURSES, N_BUCKETS),
-        demand=zeros(suppliers),
-        gmv=zeros(anchors),
-        commission=zeros(anchors),
-        offered=zeros(anchors),
-        follows=zeros(anchors),
-        counts=zeros(len(Count)),
-    )
+        return cls(
+            visits=zeros(anchors),
+            looks=zeros(anchors),
+            expected=zeros(anchors, places),
+            expected_paid=zeros(anchors),
+            ledger=zeros(N_KINDS, N_TIERS, N_DOMAINS, len(Account)),
+            claims=zeros(_N_PURSES, N_BUCKETS),
+            demand=zeros(suppliers),
+            gmv=zeros(anchors),
+            commission=zeros(anchors),
+            offered=zeros(anchors),
+            follows=zeros(anchors),
+            counts=zeros(len(Count)),
+        )
 
 
 _OWN, _PARTNER = int(Account.OWN_COUPON), int(Account.PARTNER_COUPON)
@@ -76,30 +76,30 @@ class DayTotals(NamedTuple):
     fen.
     """
 
-    good_sales: Floats
-    good_looks: Floats
-    showcase_sales: Floats
-    anchor_gmv: Floats
-    anchor_commission: Floats
-    anchor_margin: Floats
-    kind_gmv: Floats
+    good_sales: _Floats
+    good_looks: _Floats
+    showcase_sales: _Floats
+    anchor_gmv: _Floats
+    anchor_commission: _Floats
+    anchor_margin: _Floats
+    kind_gmv: _Floats
     accounts: NDArray[np.int64]
     sums: NDArray[np.int64]
 
-
-def new_day_totals(goods: int, anchors: int) -> DayTotals:
-    """A day on which nothing was sold."""
-    return DayTotals(
-        good_sales=np.zeros(goods),
-        good_looks=np.zeros(goods),
-        showcase_sales=np.zeros(goods),
-        anchor_gmv=np.zeros(anchors),
-        anchor_commission=np.zeros(anchors),
-        anchor_margin=np.zeros(anchors),
-        kind_gmv=np.zeros(N_KINDS),
-        accounts=np.zeros(len(Account), np.int64),
-        sums=np.zeros(N_SUMS, np.int64),
-    )
+    @classmethod
+    def new(cls, goods: int, anchors: int) -> Self:
+        """A day on which nothing was sold."""
+        return cls(
+            good_sales=np.zeros(goods),
+            good_looks=np.zeros(goods),
+            showcase_sales=np.zeros(goods),
+            anchor_gmv=np.zeros(anchors),
+            anchor_commission=np.zeros(anchors),
+            anchor_margin=np.zeros(anchors),
+            kind_gmv=np.zeros(N_KINDS),
+            accounts=np.zeros(len(Account), np.int64),
+            sums=np.zeros(N_SUMS, np.int64),
+        )
 
 
 BRANDS = 3
@@ -117,14 +117,14 @@ class Spread(NamedTuple):
     what one of its anchors `sold` in the simulated sample, and how many it `stands_for`.
     """
 
-    groups: Floats
-    sold: Floats
-    stands_for: Floats
+    groups: _Floats
+    sold: _Floats
+    stands_for: _Floats
 
-
-def new_spread(anchors: int) -> Spread:
-    """Room for so many rows."""
-    return Spread(np.zeros((_N_AMOUNTS, BRANDS + 1)), np.zeros(anchors), np.zeros(anchors))
+    @classmethod
+    def new(cls, anchors: int) -> Self:
+        """Room for so many rows."""
+        return cls(np.zeros((_N_AMOUNTS, BRANDS + 1)), np.zeros(anchors), np.zeros(anchors))
 
 
 @kernel

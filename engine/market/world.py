@@ -21,12 +21,6 @@ from engine.market.terms import (
     SlotTerms,
     SupplyTerms,
     Tastes,
-    learning_terms,
-    pacing_terms,
-    showcase_terms,
-    slot_terms,
-    supply_terms,
-    tastes,
 )
 from engine.population.anchors import Anchors, draw_anchors, singles
 from engine.population.given import NOTHING_GIVEN, Given
@@ -107,7 +101,7 @@ def open_world(scenario: Scenario, scale: Scale, seed: int, given: Given = NOTHI
     scenario = switched_scenario(scenario)
     suppliers = draw_suppliers(scenario, scale.suppliers_count, seed, given.suppliers)
     anchors = draw_anchors(scenario, scale.anchors_count, suppliers.kind, seed, given.anchors)
-    terms, weight = supply_terms(scenario), _weight(scenario, scale)
+    terms, weight = SupplyTerms.of(scenario), _weight(scenario, scale)
     return World(
         scenario=scenario,
         scale=scale,
@@ -117,12 +111,12 @@ def open_world(scenario: Scenario, scale: Scale, seed: int, given: Given = NOTHI
         singles_count=singles(anchors.stands_for),
         suppliers=suppliers,
         goods=draw_goods(scenario, suppliers, scale.showcase_count, seed, given.goods),
-        tastes=tastes(scenario),
+        tastes=Tastes.of(scenario),
         supply=terms,
-        selection=showcase_terms(scenario),
-        slots=slot_terms(scenario),
-        pacing=pacing_terms(scenario),
-        learning=learning_terms(scenario, scale, weight),
+        selection=ShowcaseTerms.of(scenario),
+        slots=SlotTerms.of(scenario),
+        pacing=PacingTerms.of(scenario),
+        learning=LearningTerms.of(scenario, scale, weight),
         expected_sales=_expected_sales(scenario, scale),
         take_bp=np.array([to_bp(share) for share in terms.take], np.int64),
         offer_bp=np.array([to_bp(share) for share in terms.offer], np.int64),

@@ -81,7 +81,7 @@ KEY_MEASURES: Final = tuple(
 """Measures that every row of `frontier` has, whatever the goals."""
 
 
-def measure_of(name: str) -> Measure:
+def _measure_of(name: str) -> Measure:
     """Return the measure behind a name that a goal or a constraint may have.
 
     That of `OUTCOMES`; the one that a measure with a period is a part of
@@ -98,4 +98,4 @@ def measure_of(name: str) -> Measure:
 
 def possible_range(measure: str) -> tuple[float, float]:
     """Return the least and the most that the mean of a measure can be, in its unit."""
-    return measure_of(measure).possible_mean
+    return _measure_of(measure).possible_mean

@@ -143,7 +143,7 @@ class MonthlyView:
 
     def top_shares(self, count: int) -> Column:
         """Share of the `count` largest anchors in each month's expected GMV."""
-        return np.array([top_share(month, count, self.stands_for) for month in self.anchor_gmv])
+        return np.array([_top_share(month, count, self.stands_for) for month in self.anchor_gmv])
 
 
 @dataclass
@@ -209,7 +209,7 @@ def cumulative(amounts: Column, period: Column) -> Column:
     return np.asarray(total - (total - amounts)[begins])
 
 
-def top_share(values: Floats, count: int, stands_for: Floats) -> float:
+def _top_share(values: Floats, count: int, stands_for: Floats) -> float:
     """Share of the `count` largest anchors in the sum; 0 where nothing was sold.
 
     `values` (float64) of all the anchors that a row stands for (`stands_for`, float64), which
@@ -225,7 +225,7 @@ def top_share(values: Floats, count: int, stands_for: Floats) -> float:
 def largest(values: Floats, count: int, stands_for: Floats) -> tuple[Ints, Floats]:
     """The rows of the `count` largest anchors, largest first, and how many of each are among them.
 
-    Of rows with equal anchors the first comes first. Parameters as of `top_share`.
+    Of rows with equal anchors the first comes first. Parameters as of `_top_share`.
     """
     order = np.argsort(-values / stands_for, kind="stable")
     before = np.cumsum(stands_for[order]) - stands_for[order]

@@ -26,7 +26,7 @@ ADDED_UP: Final = (*(measure.name for measure in FLOW_MEASURES), *_NEGATED)
 """Measures that may have a period."""
 
 
-class Period(NamedTuple):
+class _MeasurePeriod(NamedTuple):
     """Days from the first to the last, both included."""
 
     first: date
@@ -39,7 +39,7 @@ def split_measure(measure: str) -> tuple[str, str]:
     return name, period
 
 
-def period_of(measure: str) -> Period | None:
+def period_of(measure: str) -> _MeasurePeriod | None:
     """Return the period of a measure's name; None where it has none.
 
     Raises
@@ -71,7 +71,7 @@ def period_of(measure: str) -> Period | None:
     elif month:
         first, count = month, 1
     after = date(year + (first + count) // 13, (first + count - 1) % 12 + 1, 1)
-    return Period(date(year, first, 1), after - timedelta(days=1))
+    return _MeasurePeriod(date(year, first, 1), after - timedelta(days=1))
 
 
 def sum_of_period(daily: Mapping[str, NDArray[Any]], measure: str, start: date) -> float:

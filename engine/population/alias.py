@@ -5,13 +5,13 @@ from numpy.typing import NDArray
 
 from engine.jit import kernel, rule
 
-Words = NDArray[np.uint64]
+_Words = NDArray[np.uint64]
 _LOW = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
 _SCALE = 4294967296.0
 
 
-def alias_table(weights: NDArray[np.float64]) -> Words:
+def alias_table(weights: NDArray[np.float64]) -> _Words:
     """The table of non-negative `weights` with a positive sum, shape (n,).
 
     Word k keeps k below its upper 32 bits, of 2^32, else gives its lower 32 bits: both in

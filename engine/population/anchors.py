@@ -1,11 +1,16 @@
 """Anchors on the first day: fans, families, supply of their own, schedules.
 
-A row is an anchor, or a stratum of the smaller ones (`engine.population.strata`). What is drawn
-of a row is a function of its number: the largest anchors, whose number is their rank, are the
-same whatever the scale.
+A row is an anchor, or a stratum of the smaller ones. What is drawn of a row is a function of its
+number: the largest anchors, whose number is their rank, are the same whatever the scale.
+
+The market's anchors are ranks 0 .. N - 1 by fans. `rows` of them are simulated: the first ones
+are single anchors; each row behind them is a stratum of neighbouring ranks, and stands for them
+with the mean of what they have (Cochran, Sampling Techniques, 3rd ed. 1977, ch. 5). Sizes of
+strata grow with rank, since sales are spread over ln rank far more evenly than over rank.
 """
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,13 +18,15 @@ from numpy.typing import NDArray
 
 from engine.population.draws import categories, normal_quantiles, normals, uniforms
 from engine.population.given import NOTHING, Columns, put
-from engine.population.strata import even_strata, mean_ranks, rank_strata, stratum_means
 from engine.rng import Purpose
 from engine.spec.scenario import Scenario
 from engine.units import CATEGORIES, IS_BRAND
 
+_Ints = NDArray[np.int64]
+_Floats = NDArray[np.float64]
+
 HEAD, WAIST, TAIL = 0, 1, 2
-NO_FAMILY = -1
+_NO_FAMILY = -1
 NO_SUPPLIER = -1
 _HEADS = 300
 """The largest are rows of their own: this many of them, or half of all rows if that is less."""
@@ -104,7 +111,7 @@ def draw_anchors(
         category=category,
         charisma=put(given, "charisma", np.maximum(charisma, 0.1).astype(np.float32)),
         live_base=put(given, "live_base", low + (high - low) * uniform(5)),
-        family=np.concatenate([family, np.full(len(trials), NO_FAMILY, np.int32)]),
+        family=np.concatenate([family, np.full(len(trials), _NO_FAMILY, np.int32)]),
         members=members,
         own_supplier=own,
         is_brand=put(given, "is_brand", is_brand),
@@ -134,15 +141,15 @@ def _rows(scenario: Scenario, count: int) -> _Rows:
     tiers = (spec.head_share, spec.head_share + spec.waist_share)
     cuts = [math.ceil(share * market - 0.5) for share in tiers]
     heads = min(_HEADS, count // 2)
-    strata = rank_strata(market - newcomers, count - new_rows, heads, cuts)
-    new = even_strata(newcomers, new_rows)
+    strata = _rank_strata(market - newcomers, count - new_rows, heads, cuts)
+    new = _even_strata(newcomers, new_rows)
     quantiles = normal_quantiles(market - newcomers)[::-1]
     fans = np.exp(spec.fans_log_mean + spec.fans_log_sd * quantiles)
     none = np.zeros(new_rows)
     return _Rows(
         stands_for=np.concatenate([np.diff(strata), np.diff(new)]).astype(np.float64),
-        fans=np.concatenate([stratum_means(fans, strata), none]),
-        engaged=np.concatenate([stratum_means(fans**spec.engaged_power, strata), none]),
+        fans=np.concatenate([_stratum_means(fans, strata), none]),
+        engaged=np.concatenate([_stratum_means(fans**spec.engaged_power, strata), none]),
         arrives=np.concatenate([np.zeros(count - new_rows, np.int64), _arrival_days(new_rows)]),
     )
 
@@ -167,7 +174,7 @@ def _given_members(given: Columns, least: int) -> NDArray[np.int32]:
     family = given["family"]
     place = given.get("family_place", np.arange(family.size))
     order = np.lexsort((place, family))
-    order = order[family[order] != NO_FAMILY]
+    order = order[family[order] != _NO_FAMILY]
     groups = np.split(order, np.flatnonzero(np.diff(family[order])) + 1) if order.size else []
     size = max((group.size for group in groups), default=least)
     members = [np.resize(group, size) for group in groups]
@@ -203,7 +210,46 @@ def _families(
     others = families + np.argsort(draws[families:pool], kind="stable")
     followers = others[: families * (size - 1)].reshape(families, size - 1)
     members = np.column_stack([np.arange(families), followers]).astype(np.int32)
-    family = np.full(count, NO_FAMILY, np.int32)
+    family = np.full(count, _NO_FAMILY, np.int32)
     for number, row in enumerate(members):
         family[row] = number
     return family, members.reshape(families, size)
+
+
+def _rank_strata(market: int, rows: int, heads: int, cuts: Iterable[int] = ()) -> _Ints:
+    """The first rank of each of `rows` strata, and `market` behind them: int64 (rows + 1,).
+
+    With as many rows as anchors every row is one; else at least the `heads` largest are. Behind
+    them a stratum from rank e on, with n rows left, has e ((market / e)^(1 / n) - 1) anchors, in
+    whole ones: a geometric series. No stratum has ranks from both sides of one of the `cuts`, as
+    far as there are rows for it.
+    """
+    edges = list(range((rows if rows == market else min(heads, rows - 1)) + 1))
+    while len(edges) <= rows:
+        first, left = edges[-1], rows + 1 - len(edges)
+        growth = (market / max(first, 1)) ** (1.0 / left) - 1.0
+        size = max(1, round(max(first, 1) * growth))
+        edges.append(market if left == 1 else min(first + size, market + 1 - left))
+    strata = np.array(edges, np.int64)
+    for cut in cuts:
+        if rows > 1 and 0 < cut < market:
+            strata[1 + np.argmin(np.abs(strata[1:-1] - cut))] = cut
+    return strata
+
+
+def _even_strata(market: int, rows: int) -> _Ints:
+    """The first place of each of `rows` strata of equal anchors, and `market`: int64."""
+    return np.arange(rows + 1, dtype=np.int64) * market // max(rows, 1)
+
+
+def _stratum_means(values: _Floats, strata: _Ints) -> _Floats:
+    """The mean of `values`, by rank, over each stratum: float64 (rows,)."""
+    return np.asarray(np.add.reduceat(values, strata[:-1]) / np.diff(strata))
+
+
+def mean_ranks(stands_for: _Floats) -> _Floats:
+    """The mean rank of the anchors that each row stands for, rows in their order.
+
+    `stands_for` (float64, by row) anchors; the result float64, 0 for the first if it is one.
+    """
+    return np.asarray(np.cumsum(stands_for) - (stands_for + 1.0) / 2.0)

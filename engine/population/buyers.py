@@ -4,7 +4,7 @@ Traits are stored as small integers; the tables that decode them are in
 `engine.market.terms`.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ LANES, LANE_BITS = 4, 16
 """Affinities in a 64-bit word, and the room of each."""
 FOLLOWS = 2 * LANES
 ANCHOR_LOW_BITS = 16
-ANCHOR_LOW_MASK = (1 << ANCHOR_LOW_BITS) - 1
+_ANCHOR_LOW_MASK = (1 << ANCHOR_LOW_BITS) - 1
 AFFINITY_BITS = 12
 AFFINITY_ONE = (1 << AFFINITY_BITS) - 1
 AFFINITY_STEP = np.float32(1.0 / AFFINITY_ONE)
@@ -34,7 +34,7 @@ MEMORY_UNIT = 200.0
 ACTIVITY_CENTRE, ACTIVITY_UNIT = 128.0, 20.0
 SENSITIVITY_CENTRE, SENSITIVITY_UNIT = 128.0, 64.0
 
-CACHE_LINE = 64
+_CACHE_LINE = 64
 
 FLAG_TIER3 = 1
 FLAG_BOUGHT = 2
@@ -46,7 +46,7 @@ _VIEWS = {"affinity_words": "affinities"}
 """Fields that are the bytes of another one, read in another way."""
 
 
-def person_dtype(categories: int, kinds: int) -> np.dtype[np.void]:
+def _person_dtype(categories: int, kinds: int) -> np.dtype[np.void]:
     """Lay out what is read of those who come: a record of one cache line.
 
     Fields stand in the order of their alignment, so that none needs padding. By follow:
@@ -72,10 +72,10 @@ def person_dtype(categories: int, kinds: int) -> np.dtype[np.void]:
         **dict.fromkeys(_BYTES_OF_A_PERSON, np.dtype(np.uint8)),
     }
     offsets = np.cumsum([0, *(field.itemsize for field in fields.values())]).tolist()
-    if offsets[-1] > CACHE_LINE:
+    if offsets[-1] > _CACHE_LINE:
         raise ValueError(
             f"a buyer's record with {categories} categories of goods and {kinds} kinds of "
-            f"supplier takes {offsets[-1]} bytes, and a cache line has {CACHE_LINE}: a category "
+            f"supplier takes {offsets[-1]} bytes, and a cache line has {_CACHE_LINE}: a category "
             "takes 2 bytes and a kind 1; leave some out of engine/units.py"
         )
     record = np.dtype(
@@ -83,7 +83,7 @@ def person_dtype(categories: int, kinds: int) -> np.dtype[np.void]:
             "names": [*fields, "affinity_words"],
             "formats": [*fields.values(), np.dtype((np.uint64, FOLLOWS // LANES))],
             "offsets": [*offsets[:-1], 0],
-            "itemsize": CACHE_LINE,
+            "itemsize": _CACHE_LINE,
         }
     )
     _check_layout(record)
@@ -103,8 +103,8 @@ def _check_layout(record: np.dtype[np.void]) -> None:
                 raise ValueError(f"{name} and {other} of a buyer's record share byte {byte}")
 
 
-PERSON = person_dtype(N_CATEGORIES, N_KINDS)
-"""The record of a buyer in this market; see `person_dtype`."""
+PERSON = _person_dtype(N_CATEGORIES, N_KINDS)
+"""The record of a buyer in this market; see `_person_dtype`."""
 
 
 class Buyers(NamedTuple):
@@ -122,32 +122,29 @@ class Buyers(NamedTuple):
     seen: NDArray[np.uint16]
     person: NDArray[np.void]
 
+    @classmethod
+    def new(cls, count: int) -> Self:
+        """Buyers of whom nothing is known."""
+        habit, seen = np.zeros(count, np.uint16), np.zeros(count, np.uint16)
+        engagement = np.full(count, ENGAGEMENT_ONE, np.uint16)
+        people = cache_lines(count, PERSON)
+        return cls(np.zeros(count, np.uint8), habit, engagement, seen, people)
+
+    def aligned_copy(self) -> Self:
+        """A copy whose records stand on cache lines of their own."""
+        person = cache_lines(self.person.size, PERSON)
+        person[:] = self.person
+        columns = {name: getattr(self, name).copy() for name in COLUMNS}
+        return self._replace(**columns, person=person)
+
 
 COLUMNS = tuple(name for name in Buyers._fields if name != "person")
 """Columns with a plain number by buyer."""
 
 
-def new_buyers(count: int) -> Buyers:
-    """Buyers of whom nothing is known."""
-    habit, seen = np.zeros(count, np.uint16), np.zeros(count, np.uint16)
-    engagement = np.full(count, ENGAGEMENT_ONE, np.uint16)
-    people = cache_lines(count, PERSON)
-    return Buyers(np.zeros(count, np.uint8), habit, engagement, seen, people)
-
-
-def aligned_copy(buyers: Buyers) -> Buyers:
-    """A copy whose records stand on cache lines of their own."""
-    person = cache_lines(buyers.person.size, PERSON)
-    person[:] = buyers.person
-    return buyers._replace(
-        **{name: getattr(buyers, name).copy() for name in COLUMNS},
-        person=person,
-    )
-
-
 def bytes_per_buyer() -> int:
     """Bytes of state that one simulated buyer takes."""
-    return sum(column.itemsize for column in new_buyers(1))
+    return sum(column.itemsize for column in Buyers.new(1))
 
 
 @step
@@ -172,7 +169,7 @@ def affinity_of(me, f):
 @step
 def set_follow(me, f, anchor, affinity):
     """Make `anchor` the one that is followed in place `f`."""
-    me.anchors[f] = np.uint16(anchor & ANCHOR_LOW_MASK)
+    me.anchors[f] = np.uint16(anchor & _ANCHOR_LOW_MASK)
     me.affinities[f] = np.uint16(anchor >> ANCHOR_LOW_BITS << AFFINITY_BITS | np.int64(affinity))
 
 
@@ -184,6 +181,6 @@ def set_affinity(me, f, affinity):
 
 def cache_lines(count: int, record: np.dtype[np.void]) -> NDArray[np.void]:
     """Zeroed records of 64 bytes, each on a cache line of its own."""
-    memory = np.zeros((count + 1) * CACHE_LINE, np.uint8)
-    first = -memory.ctypes.data % CACHE_LINE
-    return memory[first : first + count * CACHE_LINE].view(record)
+    memory = np.zeros((count + 1) * _CACHE_LINE, np.uint8)
+    first = -memory.ctypes.data % _CACHE_LINE
+    return memory[first : first + count * _CACHE_LINE].view(record)

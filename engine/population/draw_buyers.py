@@ -31,7 +31,6 @@ from engine.population.buyers import (
     affinity_of,
     anchor_of,
     earned_fen,
-    new_buyers,
     set_follow,
 )
 from engine.population.draws import normal_quantiles
@@ -60,7 +59,7 @@ def draw_buyers(
     What is `given` of buyers is given of all: their numbers are those of the world.
     """
     count = len(numbers)
-    buyers = new_buyers(count)
+    buyers = Buyers.new(count)
     _draw_persons(buyers, scenario, numbers.start, seed, given)
     stream = from_entity(key(seed, Purpose.BUYER_FOLLOWS), numbers.start)
     affinity = np.float64(scenario.buyers.initial_affinity)

@@ -28,35 +28,35 @@ from engine.population.buyers import (
 from engine.population.given import Columns, Given
 from engine.units import CATEGORIES
 
-Values = NDArray[Any]
-BOUGHT_DAYS = tuple(f"bought_{category}" for category in CATEGORIES)
+_Values = NDArray[Any]
+_BOUGHT_DAYS = tuple(f"bought_{category}" for category in CATEGORIES)
 """Columns of days since the last purchase, by category."""
 
 
 class _Coding(NamedTuple):
     """How a column is written into the records of buyers, and read from them."""
 
-    write: Callable[[Buyers, Values], None]
-    read: Callable[[Buyers], Values]
+    write: Callable[[Buyers, _Values], None]
+    read: Callable[[Buyers], _Values]
 
 
 def put_buyers(buyers: Buyers, given: Given, names: tuple[str, ...]) -> None:
     """Write what is given of the named columns; `bought` stands for those of all categories."""
-    asked = [own for name in names for own in (BOUGHT_DAYS if name == "bought" else (name,))]
+    asked = [own for name in names for own in (_BOUGHT_DAYS if name == "bought" else (name,))]
     wanted = tuple(name for name in asked if name in given.buyer_columns)
     if given.buyers is None or not wanted:
         return
     for batch in given.buyers(buyers.person.size, wanted):
-        write_columns(buyers, batch.first, batch.columns)
+        _write_columns(buyers, batch.first, batch.columns)
 
 
-def write_columns(buyers: Buyers, first: int, columns: Columns) -> None:
+def _write_columns(buyers: Buyers, first: int, columns: Columns) -> None:
     """Write columns of buyers from number `first` on; the records are not copied."""
     for name, values in columns.items():
         _CODINGS[name].write(rows_of(buyers, first, first + values.size), values)
 
 
-def read_column(buyers: Buyers, name: str) -> Values:
+def read_column(buyers: Buyers, name: str) -> _Values:
     """A column in its natural unit, such that writing it changes nothing."""
     return _CODINGS[name].read(buyers)
 
@@ -66,66 +66,66 @@ def rows_of(buyers: Buyers, first: int, last: int) -> Buyers:
     return Buyers._make(column[first:last] for column in buyers)
 
 
-def _set_flag(buyers: Buyers, flag: int, values: Values) -> None:
+def _set_flag(buyers: Buyers, flag: int, values: _Values) -> None:
     flags = buyers.person["flags"]
     flags[:] = np.where(values, flags | np.uint8(flag), flags & np.uint8(0xFF ^ flag))
 
 
-def _has_flag(buyers: Buyers, flag: int) -> Values:
+def _has_flag(buyers: Buyers, flag: int) -> _Values:
     return (buyers.person["flags"] & np.uint8(flag)) > 0
 
 
-def _write_bought(buyers: Buyers, values: Values) -> None:
+def _write_bought(buyers: Buyers, values: _Values) -> None:
     """Who never bought has no habit, unless one is given."""
     _set_flag(buyers, FLAG_BOUGHT, values)
     buyers.habit[~values.astype(np.bool_)] = 0
 
 
 def _level(field: str, centre: float, unit: float) -> _Coding:
-    def write(buyers: Buyers, values: Values) -> None:
+    def write(buyers: Buyers, values: _Values) -> None:
         levels = np.clip(np.round(centre + unit * np.log(values)), 0, 255)
         _column(buyers, field)[:] = levels.astype(np.uint8)
 
-    def read(buyers: Buyers) -> Values:
+    def read(buyers: Buyers) -> _Values:
         return np.asarray(np.exp((_column(buyers, field) - centre) / unit))
 
     return _Coding(write, read)
 
 
 def _rank(field: str) -> _Coding:
-    def write(buyers: Buyers, values: Values) -> None:
+    def write(buyers: Buyers, values: _Values) -> None:
         buyers.person[field] = np.minimum(values * 256.0, 255.0).astype(np.uint8)
 
     return _Coding(write, lambda buyers: (buyers.person[field] + 0.5) / 256.0)
 
 
 def _plain(field: str) -> _Coding:
-    def write(buyers: Buyers, values: Values) -> None:
+    def write(buyers: Buyers, values: _Values) -> None:
         buyers.person[field] = values
 
     return _Coding(write, lambda buyers: buyers.person[field].astype(np.int64))
 
 
 def _days_since(category: int) -> _Coding:
-    def write(buyers: Buyers, values: Values) -> None:
+    def write(buyers: Buyers, values: _Values) -> None:
         buyers.person["bought"][:, category] = DAY_ZERO - values
 
     return _Coding(write, lambda b: DAY_ZERO - b.person["bought"][:, category].astype(np.int64))
 
 
-def _column(buyers: Buyers, field: str) -> Values:
+def _column(buyers: Buyers, field: str) -> _Values:
     return np.asarray(buyers.activity if field == "activity" else buyers.person[field])
 
 
-def _write_arrival(buyers: Buyers, values: Values) -> None:
+def _write_arrival(buyers: Buyers, values: _Values) -> None:
     buyers.seen[:] = DAY_ZERO + values
 
 
-def _write_habit(buyers: Buyers, values: Values) -> None:
+def _write_habit(buyers: Buyers, values: _Values) -> None:
     buyers.habit[:] = np.round(values * HABIT_ONE).astype(np.uint16)
 
 
-def _write_trust(buyers: Buyers, values: Values) -> None:
+def _write_trust(buyers: Buyers, values: _Values) -> None:
     buyers.person["trust"] = np.round(values * BYTE_ONE).astype(np.uint8)[:, None]
 
 
@@ -144,6 +144,6 @@ _CODINGS: dict[str, _Coding] = {
     "trust": _Coding(_write_trust, lambda buyers: buyers.person["trust"][:, 0] / BYTE_ONE),
     "bought_before": _Coding(_write_bought, lambda buyers: _has_flag(buyers, FLAG_BOUGHT)),
     "habit": _Coding(_write_habit, lambda buyers: buyers.habit / HABIT_ONE),
-    **{name: _days_since(number) for number, name in enumerate(BOUGHT_DAYS)},
+    **{name: _days_since(number) for number, name in enumerate(_BOUGHT_DAYS)},
 }
 """By column, in the order in which they are written: habits after who bought."""

@@ -4,8 +4,11 @@ Tables are written whole, so each goes to the store as it is; files that grow by
 stopped command goes on from) go there as far as they have got, every few seconds. The manifest
 goes last and is taken away first, so that whoever finds it finds all. What the store held
 before was fetched first, so that the same command goes on from any machine.
+
+A folder of results that is only read is copied here once, wherever it lies.
 """
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -13,14 +16,16 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from threading import Event, RLock, Thread
 from typing import Final, NamedTuple
 
-from engine.errors import PoquanError, StorageError
+from engine.errors import InputError, PoquanError, StorageError
 from engine.results.lease import LOCKS, Lease
 from engine.results.schemas import MANIFEST
-from engine.results.storage import Folder
+from engine.results.storage import Folder, check_store, local_path, open_folder
+from engine.secrets import masked
 
 ADDRESS: Final = ".poquan.address"
 """File beside a staging folder in which its address stands."""
@@ -35,6 +40,8 @@ _SHARE: Final = 0.1
 _GROWING: Final = (".jsonl", ".journal")
 _AT_ONCE: Final = 8
 _CHUNK: Final = 2**23
+_NOT_READ: Final = ("finalists/", "samples.jsonl", "runs.jsonl", ".hydra/")
+"""What only a command that goes on reads."""
 
 
 class _Stamp(NamedTuple):
@@ -70,7 +77,7 @@ class Staging:
             If it cannot be read, or there is no room for it.
         """
         (self._root / ADDRESS).write_text(self.folder.address, encoding="utf-8")
-        fetch_tree(self.folder, self.local)
+        _fetch_tree(self.folder, self.local)
         self._known = dict(_stamps(self.local))
 
     def start(self) -> None:
@@ -180,7 +187,46 @@ class Staging:
         self._known.pop(name, None)
 
 
-def fetch_tree(folder: Folder, local: Path, leave_out: tuple[str, ...] = ()) -> None:
+def local_folder(address: str | Path, key: str) -> Path:
+    """Return a folder of this machine with the results at a path or an address.
+
+    A copy is made once a process and removed at its end.
+
+    Parameters
+    ----------
+    address : a path, `file://`, `s3://` or `gs://`.
+    key : by which the user named it.
+
+    Raises
+    ------
+    InputError
+        If it is of another kind, or there is nothing.
+    StorageError
+        If it cannot be read.
+    """
+    place = local_path(address)
+    return _copied(str(address), key) if place is None else place
+
+
+@cache
+def _copied(address: str, key: str) -> Path:
+    check_store(address, key)
+    folder = open_folder(address)
+    if not set(folder.names()) - {LOCKS}:
+        raise InputError(
+            key,
+            f"there is nothing in {masked(address)}",
+            "the output folder of a finished command",
+            f"give one, e.g. {key}=s3://bucket/folder",
+        )
+    root = Path(tempfile.mkdtemp(prefix="poquan-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    local = root / folder.path.rpartition("/")[2]
+    _fetch_tree(folder, local, _NOT_READ)
+    return local
+
+
+def _fetch_tree(folder: Folder, local: Path, leave_out: tuple[str, ...] = ()) -> None:
     """Copy a folder of a store to this machine.
 
     Parameters

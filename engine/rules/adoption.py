@@ -21,8 +21,8 @@ monotone in the policy and free of the order of days.
 
 from engine.jit import rule
 
-LOWEST_BELIEF = 0.2
-HIGHEST_BELIEF = 5.0
+_LOWEST_BELIEF = 0.2
+_HIGHEST_BELIEF = 5.0
 
 
 @rule
@@ -59,4 +59,4 @@ def recruits_cost(joined, factor, unit_cost, power):
 def updated_belief(belief, sales_ratio, speed):
     """Belief moves towards what sold over what was expected (M15), within its bounds."""
     moved = belief + speed * (sales_ratio - belief)
-    return min(max(moved, LOWEST_BELIEF), HIGHEST_BELIEF)
+    return min(max(moved, _LOWEST_BELIEF), _HIGHEST_BELIEF)

@@ -11,7 +11,7 @@ and what is left of their sales when they judge the platform, 1 - burden * b.
 
 from engine.jit import rule
 
-HIGHEST_FEE = 0.95
+_HIGHEST_FEE = 0.95
 """Of a price, the most that commission, take and ads take together."""
 
 
@@ -30,8 +30,8 @@ def mixed_weight(earned_share, bid_share_of_all, load):
 
 @rule
 def fee_with_ads(fee, ads_share, burden):
-    """Fee as a share of price, with the ads that a sale takes; at most `HIGHEST_FEE`."""
-    return min(fee + burden * ads_share, HIGHEST_FEE)
+    """Fee as a share of price, with the ads that a sale takes; at most `_HIGHEST_FEE`."""
+    return min(fee + burden * ads_share, _HIGHEST_FEE)
 
 
 @rule

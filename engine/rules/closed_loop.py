@@ -7,7 +7,7 @@ rises by per_day * strictness.
 from engine.jit import rule
 
 IN_SHOP = 0
-LINKS_OUT = 1
+_LINKS_OUT = 1
 REFUSED = 2
 
 
@@ -17,7 +17,7 @@ def listing(external_draw, external_share, gate_draw, strictness, refuse_draw, r
     if external_draw >= external_share:
         return IN_SHOP
     if gate_draw >= strictness:
-        return LINKS_OUT
+        return _LINKS_OUT
     return REFUSED if refuse_draw < refuse_share else IN_SHOP
 
 

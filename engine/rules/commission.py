@@ -7,14 +7,14 @@ supplier = price - commission - take        (buyer's payment + coupon = price)
 from engine.jit import rule
 from engine.units import BP
 
-HIGHEST_CPS_BP = 6_000
+_HIGHEST_CPS_BP = 6_000
 
 
 @rule
 def asked_cps_bp(offer, bargaining, strength, floor):
     """Commission in basis points; `strength` in [0, 1], strongest anchor 1 (M6)."""
     asked = max(offer * (1.0 + bargaining * strength), floor)
-    return min(int(asked * BP + 0.5), HIGHEST_CPS_BP)
+    return min(int(asked * BP + 0.5), _HIGHEST_CPS_BP)
 
 
 @rule

@@ -10,14 +10,14 @@ import numpy as np
 from engine.jit import rule
 from engine.units import BP
 
-HIGHEST_RATE_BP = 9_000
+_HIGHEST_RATE_BP = 9_000
 
 
 @rule
 def coupon_rate_bp(kind_rate, new_buyer_rate, is_new, tier_factor, boost):
     """Coupon rate in basis points; `is_new` marks a first order."""
     rate = max(kind_rate, new_buyer_rate) if is_new else kind_rate
-    return min(int(rate * tier_factor * boost * BP + 0.5), HIGHEST_RATE_BP)
+    return min(int(rate * tier_factor * boost * BP + 0.5), _HIGHEST_RATE_BP)
 
 
 @rule

@@ -19,7 +19,7 @@ import numpy as np
 from engine.jit import rule
 from engine.rules.fastmath import pow32
 
-GUESS_DAYS = 14.0
+_GUESS_DAYS = 14.0
 """Days on the air that a first guess counts for where no signal fades."""
 
 
@@ -35,9 +35,9 @@ def signal_step(aired, aired_before, days):
     """Weight of today's sales in the signal, after `aired` days on the air (a part of one).
 
     `days` is the time of an exponential mean; 0 takes the mean of all days, in which the first
-    guess counts as `GUESS_DAYS`.
+    guess counts as `_GUESS_DAYS`.
     """
-    return aired / days if days > 0.0 else aired / (GUESS_DAYS + aired_before + aired)
+    return aired / days if days > 0.0 else aired / (_GUESS_DAYS + aired_before + aired)
 
 
 @rule

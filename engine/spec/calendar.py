@@ -110,7 +110,7 @@ class _Absence(Spec):
         return self
 
 
-class TrialStream(Spec):
+class _TrialStream(Spec):
     """One big stream of a guest anchor that shows what this audience buys (M15)."""
 
     name: str
@@ -153,7 +153,7 @@ class Calendar(Spec):
     )
     festivals: tuple[Festival, ...] = ()
     absences: tuple[_Absence, ...] = ()
-    trial_streams: tuple[TrialStream, ...] = ()
+    trial_streams: tuple[_TrialStream, ...] = ()
     rival_campaigns: tuple[Campaign, ...] = ()
 
     @model_validator(mode="after")

@@ -44,7 +44,7 @@ class LeverEntry:
         return min(max(low, self.low), self.high), min(high, self.high)
 
 
-def levers_of(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[LeverEntry]:
+def _levers_of(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[LeverEntry]:
     """Yield the levers that a schema declares, in its order."""
     for name, field in model.model_fields.items():
         kind, path = field.annotation, (*above, name)
@@ -52,7 +52,7 @@ def levers_of(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[L
         if lever is not None:
             yield _number(path, lever, kind)
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from levers_of(kind, path)
+            yield from _levers_of(kind, path)
         elif kind is bool or get_origin(kind) is Literal:
             yield LeverEntry(".".join(path), choices=get_args(kind) or (False, True))
 
@@ -81,7 +81,7 @@ def _number(path: tuple[str, ...], lever: Lever, kind: Any) -> LeverEntry:
     )
 
 
-LEVERS: Final = {entry.path: entry for entry in levers_of(Policy)}
+LEVERS: Final = {entry.path: entry for entry in _levers_of(Policy)}
 """Every lever that is one value, by its path such as `subsidy.rate.source`."""
 
 

@@ -36,7 +36,7 @@ _GOAL = ("target.year_end_bn_rmb",)
     "share of price", "coupon rate", 0, 0.9,
     off=0, mechanism=kind.mechanism, search=(0, 0.3), needs=_PAID,
 )] for kind in KIND_TABLE})
-class RateByKind(Spec):
+class _RateByKind(Spec):
     """Coupon rate by kind of supplier."""
 
 
@@ -60,7 +60,7 @@ class _Subsidy(Spec):
         "bn RMB", "the platform's purse for a calendar year, opened anew on 1 January", 0, 1000,
         off=0, mechanism="", search=(0, 40), grows="gmv", needs=_COUPONS,
     )]
-    rate: RateByKind
+    rate: _RateByKind
     cap_rmb: Annotated[Dated, Lever(
         "RMB per order", "most a coupon pays", 0.01, 100_000,
         off=None, mechanism="", search=(5, 100, "log"), grows="order", day="cap_fen",

@@ -38,7 +38,7 @@ _MOST_COST: Final = 0.005
 """Share of the goal; in kuaishou_2020 it is 0.0007."""
 
 
-class Platform(Spec):
+class _Platform(Spec):
     """The platform before any policy: people, load, take."""
 
     pool_count: int = quantity("people", "pool that may buy live", ge=1, le=2_000_000_000)
@@ -364,7 +364,7 @@ class Scenario(Spec):
     )
     size: MarketSize = MarketSize()
     calendar: Calendar
-    platform: Platform
+    platform: _Platform
     buyers: _BuyersSpec
     users: _Users
     choice: _Choice

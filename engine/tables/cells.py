@@ -30,14 +30,29 @@ class Cells(NamedTuple):
 
     def mistake(self, place: int, what: str = "", allowed: str = "") -> InputError:
         """Return what is wrong in the row at `place`, counted from 0 in the batch."""
-        return cell_mistake(
+        return _cell_mistake(
             f"{self.where}: {self.file}, row {self.first + place}, column {self.column.name}",
             what or f"got {self.values[place].as_py()!r}",
             allowed or self.column.allowed,
         )
 
 
-def cell_mistake(where: str, what: str, allowed: str) -> InputError:
+class RowPlaces(NamedTuple):
+    """Where the rows of a table stand in its files: by file, its name and its first row here."""
+
+    where: str
+    starts: list[int]
+    files: list[tuple[str, int]]
+
+    def mistake(self, row: int, column: str, what: str, allowed: str) -> InputError:
+        """Return what is wrong in a row of the table."""
+        number = int(np.searchsorted(self.starts, row, side="right")) - 1
+        file, first = self.files[number]
+        place = f"{self.where}: {file}, row {first + row - self.starts[number]}, column {column}"
+        return _cell_mistake(place, what, allowed)
+
+
+def _cell_mistake(where: str, what: str, allowed: str) -> InputError:
     """Return a mistake of one cell."""
     return InputError(where, what, allowed, "correct the cell, or leave the row out")
 

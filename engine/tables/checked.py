@@ -1,29 +1,35 @@
-"""Own tables of a job: found, checked to the last row, and the job made to follow them."""
+"""Own tables of a job: found, checked to the last row, and the job made to follow them.
 
-from pathlib import PurePosixPath
-from typing import Final, NamedTuple, TypeVar
+Events and seasons become a part of the scenario.
+"""
+
+import json
+from datetime import date
+from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
+from pydantic import ValidationError
 
 from engine.errors import InputError
 from engine.population.anchors import draw_anchors
+from engine.spec.calendar import Campaign, Festival
 from engine.spec.jobs import Job, Scale
 from engine.spec.scenario import Scenario
-from engine.spec.tables import TABLE_NAMES, OwnTables, TableSource
-from engine.tables.calendar import with_calendar
-from engine.tables.cells import Cells, checked
-from engine.tables.files import FORMATS, absolute, batches, digest, find_files
-from engine.tables.given import anchor_ids, read_world
-from engine.tables.ids import BuyerIds, TextIds
-from engine.tables.schemas import SCHEMAS
-from engine.tables.streamed import FollowTable, check_follows, read_buyer_ids
-from engine.tables.whole import (
-    RowPlaces,
-    WholeTable,
-    check_every_supplier_has_goods,
+from engine.spec.tables import OwnTables, TableSource
+from engine.tables.cells import Cells, RowPlaces, checked
+from engine.tables.files import (
+    Batch,
+    batches,
+    digest,
+    find_files,
     key_of,
     present_columns,
+    tables_in_folder,
 )
+from engine.tables.given import FollowTable, anchor_ids, read_buyer_ids, read_world
+from engine.tables.ids import BuyerIds, TextIds
+from engine.tables.schemas import SCHEMAS, Column
+from engine.tables.whole import WholeTable
 
 _JobT = TypeVar("_JobT", bound=Job)
 
@@ -38,7 +44,13 @@ class _CheckKey(NamedTuple):
 
 
 _CHECKED: Final[dict[_CheckKey, dict[str, int]]] = {}
-"""RowPlaces of tables that were checked in this process: a command loads its job twice."""
+"""Rows of tables that were checked in this process: a command loads its job twice."""
+
+
+_OF_KIND: dict[str, tuple[type[Festival | Campaign], tuple[str, ...]]] = {
+    "festival": (Festival, ("traffic", "attention", "plan")),
+    "campaign": (Campaign, ("pull",)),
+}
 
 
 def with_own_tables(job: _JobT) -> _JobT:
@@ -55,7 +67,7 @@ def with_own_tables(job: _JobT) -> _JobT:
     if not job.tables.is_given:
         return job
     tables = _found(job.tables)
-    scenario = with_calendar(job.scenario, tables)
+    scenario = _with_calendar(job.scenario, tables)
     made = _CheckKey(tables, job.scale, scenario.anchors, len(scenario.calendar.trial_streams))
     if made not in _CHECKED:
         _CHECKED[made] = _check(tables, job.scale, scenario)
@@ -81,41 +93,12 @@ def _found(tables: OwnTables) -> OwnTables:
     """The tables with absolute addresses and digests, those of the folder among them."""
     named = tables.named()
     if tables.folder is not None:
-        named = _in_folder(tables.folder) | named
+        named = tables_in_folder(tables.folder) | named
     sources = {}
     for name, source in named.items():
-        files = find_files(key_of(name), absolute(source.address))
+        files = find_files(key_of(name), source.address)
         sources[name] = TableSource(address=files.address, digest=digest(files))
     return tables.with_sources(sources)
-
-
-def _in_folder(folder: str) -> dict[str, TableSource]:
-    from pyarrow.fs import FileSelector
-
-    from engine.tables.files import located
-
-    where, address = "tables.folder", absolute(folder).rstrip("/")
-    system, path = located(where, address)
-    try:
-        infos = system.get_file_info(FileSelector(path))
-    except OSError as error:
-        raise InputError(
-            where,
-            f"{folder}: {error}",
-            "a folder of tables",
-            "correct it, or write one: export=...",
-        ) from None
-    names = {PurePosixPath(info.path).name for info in infos}
-    found = {
-        name: TableSource(address=f"{address}/{one}")
-        for name in TABLE_NAMES
-        for one in (name, *(f"{name}{suffix}" for suffix in FORMATS))
-        if one in names
-    }
-    if not found:
-        known = ", ".join(f"{name}.parquet" for name in TABLE_NAMES)
-        raise InputError(where, f"{folder} holds no table", known, "name the tables one by one")
-    return found
 
 
 def _check(tables: OwnTables, scale: Scale, scenario: Scenario) -> dict[str, int]:
@@ -126,7 +109,7 @@ def _check(tables: OwnTables, scale: Scale, scenario: Scenario) -> dict[str, int
     if "goods" in world:
         own = world.get("suppliers")
         known = own.ids if own else TextIds.of_numbers(scale.suppliers_count)
-        check_every_supplier_has_goods(world["goods"], known, key_of("goods"))
+        _check_every_supplier_has_goods(world["goods"], known, key_of("goods"))
     buyers = BuyerIds(scale.buyers_count)
     if tables.buyers is not None:
         buyers = _check_buyers(tables.buyers)
@@ -134,6 +117,19 @@ def _check(tables: OwnTables, scale: Scale, scenario: Scenario) -> dict[str, int
     if tables.follows is not None:
         rows["follows"] = _check_follows(tables.follows, buyers, world, scale, scenario)
     return rows
+
+
+def _check_every_supplier_has_goods(goods: WholeTable, suppliers: TextIds, where: str) -> None:
+    """Refuse goods that leave a supplier without any."""
+    counts = np.bincount(goods.columns["supplier"], minlength=len(suppliers))
+    if not counts.all():
+        name = suppliers.shown(int((counts == 0).argmax()))
+        raise InputError(
+            where,
+            f"the supplier {name} has no goods, nor have {int((counts == 0).sum()) - 1} others",
+            "at least one good of each supplier",
+            "add its goods, or leave the supplier out",
+        )
 
 
 def _check_buyers(source: TableSource) -> BuyerIds:
@@ -169,4 +165,97 @@ def _check_follows(
     kinds = np.zeros(scale.suppliers_count + len(scenario.calendar.trial_streams), np.uint8)
     drawn = draw_anchors(scenario, scale.anchors_count, kinds, 0, given)
     table = FollowTable(files, columns, buyers, anchor_ids(world, scale))
-    return check_follows(table, drawn.stands_for == 1.0)
+    return table.check(drawn.stands_for == 1.0)
+
+
+def _with_calendar(scenario: Scenario, tables: OwnTables) -> Scenario:
+    """Return the scenario with the events and the season of own tables.
+
+    Raises
+    ------
+    InputError
+        Naming the first cell that cannot be.
+    """
+    changes: dict[str, Any] = {}
+    if tables.events is not None:
+        changes |= _events(tables.events)
+    if tables.season is not None:
+        changes["season_by_day"] = _season(tables.season)
+    if not changes:
+        return scenario
+    calendar = scenario.calendar.model_copy(update=changes)
+    return scenario.model_copy(update={"calendar": calendar})
+
+
+def _events(source: TableSource) -> dict[str, tuple[Any, ...]]:
+    found: dict[str, list[Any]] = {"festival": [], "campaign": []}
+    for batch, columns in _batches("events", source):
+        for place in range(len(batch.columns["name"])):
+            row = {
+                name: batch.columns[name][place].as_py() for name in columns
+                if batch.columns[name][place].is_valid
+            }  # fmt: skip
+            found[row["kind"]].append(_event(row, batch, columns, place))
+    return {
+        "festivals": tuple(found["festival"]),
+        "rival_campaigns": tuple(found["campaign"]),
+    }
+
+
+def _event(row: dict[str, Any], batch: Batch, columns: dict[str, Column], place: int) -> Any:
+    model, own = _OF_KIND[row["kind"]]
+    wanted = ("name", "start", "end", *own)
+    for name, column in columns.items():
+        if name in row and name not in {*wanted, "kind"}:
+            raise _cells(batch, column).mistake(
+                place, f"got {row[name]!r} for a {row['kind']}", "empty"
+            )
+    event = {name: _plain(row[name], name) for name in wanted if name in row}
+    try:
+        return model.model_validate_json(json.dumps(event), strict=True)
+    except ValidationError as error:
+        detail = error.errors()[0]
+        name = str(detail["loc"][0]) if detail["loc"] else "start"
+        at_fault = columns.get(name) or SCHEMAS["events"].column(name)
+        what = f"got {row.get(name)!r} for a {row['kind']}: {detail['msg']}"
+        cells = Cells(key_of("events"), batch.file, batch.first, at_fault, None)
+        raise cells.mistake(place, what) from None
+
+
+def _plain(value: Any, name: str) -> Any:
+    """A cell as JSON has it: CSV knows texts alone."""
+    if name in {"traffic", "attention", "pull"}:
+        return float(value)
+    if name == "plan":
+        return value if isinstance(value, bool) else str(value).lower() in {"true", "1", "yes"}
+    return str(value)
+
+
+def _season(source: TableSource) -> dict[date, float]:
+    found: dict[date, float] = {}
+    for batch, columns in _batches("season", source):
+        cells = _cells(batch, columns["date"], "season")
+        factors = checked(_cells(batch, columns["season_factor"], "season"))
+        for place, text in enumerate(checked(cells).to_pylist()):
+            try:
+                day = date.fromisoformat(text)
+            except ValueError:
+                raise cells.mistake(place) from None
+            if day in found:
+                raise cells.mistake(place, f"{day} stands in an earlier row", "each day once")
+            found[day] = float(factors[place])
+    return found
+
+
+def _batches(name: str, source: TableSource) -> Any:
+    """Batches whose cells are all of their type, each with the table's columns by name."""
+    files = find_files(key_of(name), source.address)
+    columns = {column.name: column for column in present_columns(name, files)}
+    for batch in batches(files, list(columns)):
+        for column in columns.values():
+            checked(_cells(batch, column, name))
+        yield batch, columns
+
+
+def _cells(batch: Batch, column: Column, name: str = "events") -> Cells:
+    return Cells.of(key_of(name), batch, column)

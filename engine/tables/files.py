@@ -1,14 +1,17 @@
-"""Files of a table: where they lie, their batches one after another, a digest of their content."""
+"""Files of a table: where they lie, their columns and batches, a digest of their content."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from engine.errors import InputError
+from engine.spec.explain import unknown_word
+from engine.spec.tables import TABLE_NAMES, TableSource
+from engine.tables.schemas import SCHEMAS, Column
 
-FORMATS: Final = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
+_FORMATS: Final = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
 _BATCH_ROWS: Final = 65_536
 """Rows that are held at once of a table that is not kept."""
 _BLOCK: Final = 2**22
@@ -43,13 +46,18 @@ class Batch(NamedTuple):
     """Arrow arrays by name."""
 
 
-def absolute(address: str) -> str:
+def key_of(name: str) -> str:
+    """Return the key under which a user names a table."""
+    return f"tables.{name}"
+
+
+def _absolute(address: str) -> str:
     """Return an address that means the same wherever a process was started."""
     return address if "://" in address else str(Path(address).absolute())
 
 
 def find_files(where: str, address: str) -> TableFiles:
-    """Find the files of a table.
+    """Find the files of a table; their address means the same wherever a process was started.
 
     Raises
     ------
@@ -58,7 +66,8 @@ def find_files(where: str, address: str) -> TableFiles:
     """
     from pyarrow.fs import FileSelector, FileType
 
-    system, path = located(where, address)
+    address = _absolute(address)
+    system, path = _located(where, address)
     try:
         info = system.get_file_info(path)
         if info.type is FileType.Directory:
@@ -77,7 +86,7 @@ def find_files(where: str, address: str) -> TableFiles:
     return TableFiles(where, address, system, path, tuple(files), _format(where, address, files))
 
 
-def located(where: str, address: str) -> tuple[Any, str]:
+def _located(where: str, address: str) -> tuple[Any, str]:
     """Return the file system of an address, and its path there."""
     import pyarrow as pa
     from pyarrow.fs import FileSystem, LocalFileSystem
@@ -89,6 +98,40 @@ def located(where: str, address: str) -> tuple[Any, str]:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(where, address, str(error)) from None
     return system, path.rstrip("/")
+
+
+def tables_in_folder(folder: str) -> dict[str, TableSource]:
+    """Return the tables that lie in a folder under their own names.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the folder cannot be read.
+    """
+    from pyarrow.fs import FileSelector
+
+    where, address = "tables.folder", _absolute(folder).rstrip("/")
+    system, path = _located(where, address)
+    try:
+        infos = system.get_file_info(FileSelector(path))
+    except OSError as error:
+        raise InputError(
+            where,
+            f"{folder}: {error}",
+            "a folder of tables",
+            "correct it, or write one: export=...",
+        ) from None
+    names = {PurePosixPath(info.path).name for info in infos}
+    found = {
+        name: TableSource(address=f"{address}/{one}")
+        for name in TABLE_NAMES
+        for one in (name, *(f"{name}{suffix}" for suffix in _FORMATS))
+        if one in names
+    }
+    if not found:
+        known = ", ".join(f"{name}.parquet" for name in TABLE_NAMES)
+        raise InputError(where, f"{folder} holds no table", known, "name the tables one by one")
+    return found
 
 
 def _unreadable(where: str, address: str, why: str) -> InputError:
@@ -109,8 +152,8 @@ def _is_hidden(relative: str) -> bool:
 
 
 def _format(where: str, address: str, files: Sequence[_File]) -> str:
-    found = {FORMATS.get(Path(file.path).suffix.lower(), Path(file.path).suffix) for file in files}
-    if len(found) == 1 and (one := found.pop()) in FORMATS.values():
+    found = {_FORMATS.get(Path(file.path).suffix.lower(), Path(file.path).suffix) for file in files}
+    if len(found) == 1 and (one := found.pop()) in _FORMATS.values():
         return one
     what = f"holds files that are {', '.join(sorted(found))}" if found else "holds no files"
     raise _unreadable(where, address, f"{what or 'a file without a suffix'}, not of one format")
@@ -123,7 +166,7 @@ def digest(files: TableFiles) -> str:
 
 @lru_cache(maxsize=64)  # by the stamps too: a file that changes is read anew
 def _digest_of(address: str, base: str, files: tuple[_File, ...]) -> str:
-    system, _ = located("tables", address)
+    system, _ = _located("tables", address)
     found = hashlib.blake2b(digest_size=16)
     for file in files:
         found.update(f"{file.path[len(base) :]}:{file.stamp[0]};".encode())
@@ -133,7 +176,7 @@ def _digest_of(address: str, base: str, files: tuple[_File, ...]) -> str:
     return found.hexdigest()
 
 
-def column_names(files: TableFiles) -> tuple[list[str], set[str]]:
+def _column_names(files: TableFiles) -> tuple[list[str], set[str]]:
     """Return the names of the files' own columns, and of those that folders name."""
     import pyarrow as pa
 
@@ -143,6 +186,32 @@ def column_names(files: TableFiles) -> tuple[list[str], set[str]]:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(files.where, files.address, _first_line(error)) from None
     return own, set(_folder_values(fragment)) - set(own)
+
+
+def present_columns(name: str, files: TableFiles) -> list[Column]:
+    """Return the columns of a table that its files have.
+
+    Raises
+    ------
+    InputError
+        If one is not known, or a required one is missing.
+    """
+    schema = SCHEMAS[name]
+    own, of_folders = _column_names(files)
+    known = [column.name for column in schema.columns]
+    for name_found in own:
+        if name_found not in known:
+            raise unknown_word(f"{files.where}: {files.address}", "is no column", name_found, known)
+    found = [column for column in schema.columns if column.name in {*own, *of_folders}]
+    for column in schema.columns:
+        if column.is_required and column not in found:
+            raise InputError(
+                f"{files.where}: {files.address}",
+                f"has no column {column.name}: {column.doc}",
+                ", ".join(known),
+                f"add it: {column.allowed}",
+            )
+    return found
 
 
 def batches(files: TableFiles, columns: Sequence[str]) -> Iterator[Batch]:
@@ -176,12 +245,6 @@ def batches(files: TableFiles, columns: Sequence[str]) -> Iterator[Batch]:
                 first += count
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(files.where, files.address, _first_line(error)) from None
-
-
-def _repeated(value: Any, count: int) -> Any:
-    import pyarrow as pa
-
-    return pa.array([value] * count)
 
 
 def _parquet_batches(system: Any, path: str, columns: Sequence[str]) -> Iterator[Any]:

@@ -1,18 +1,40 @@
-"""What a run reads of own tables, as the market takes it."""
+"""What a run reads of own tables, as the market takes it.
 
-from collections.abc import Iterator
+Buyers and whom they follow are never held whole, but come in batches. Of N buyers in a table n are
+simulated: rows floor(k N / n), k from 0, evenly spread.
+"""
+
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import InputError
 from engine.population.given import NOTHING, NOTHING_GIVEN, BuyerBatch, FollowBatch, Given
 from engine.spec.jobs import Scale
 from engine.spec.tables import WORLD_TABLES, OwnTables
-from engine.tables.files import TableFiles, digest, find_files
+from engine.tables.cells import Cells, checked
+from engine.tables.files import (
+    Batch,
+    TableFiles,
+    batches,
+    digest,
+    find_files,
+    key_of,
+    present_columns,
+)
 from engine.tables.ids import BuyerIds, TextIds
-from engine.tables.streamed import FollowTable, buyer_batches, read_buyer_ids
-from engine.tables.whole import WholeTable, key_of, present_columns, read_whole
+from engine.tables.schemas import SCHEMAS, Column
+from engine.tables.whole import WholeTable, read_whole
+
+_Ints = NDArray[np.int64]
+_WHY: Final = (
+    ("the buyer follows eight anchors already", "at most 8 of each buyer"),
+    ("the place in the buyer's list is taken", "each place once"),
+    ("the buyer follows this anchor already", "each anchor once"),
+)
 
 
 @lru_cache(maxsize=4)  # a search opens the same world thousands of times
@@ -85,7 +107,7 @@ def _with_buyers(given: Given, files: TableFiles, rows_count: int) -> Given:
     own = {c.fills: c for c in present_columns("buyers", files) if c.name != "buyer_id"}
 
     def batches(count: int, names: tuple[str, ...]) -> Iterator[BuyerBatch]:
-        return buyer_batches(files, [own[name] for name in names], rows_count, count)
+        return _buyer_batches(files, [own[name] for name in names], rows_count, count)
 
     return given._replace(buyers=batches, buyer_columns=frozenset(own))
 
@@ -100,3 +122,129 @@ def _with_follows(given: Given, files: dict[str, TableFiles], anchors: TextIds) 
         return (rows for _, rows in table.batches(count))
 
     return given._replace(follows=batches)
+
+
+def _buyer_batches(
+    files: TableFiles, columns: Sequence[Column], rows_count: int, count: int
+) -> Iterator[BuyerBatch]:
+    """Yield columns of `count` of the `rows_count` buyers of a table."""
+    before = 0
+    for batch in batches(files, [column.name for column in columns]):
+        length = len(next(iter(batch.columns.values())))
+        first, last = (-(-row * count // rows_count) for row in (before, before + length))
+        if last > first:
+            rows = np.arange(first, last) * rows_count // count - before
+            yield BuyerBatch(first, _sampled_columns(batch, columns, rows, length))
+        before += length
+
+
+def _sampled_columns(
+    batch: Batch, columns: Sequence[Column], rows: _Ints, length: int
+) -> dict[str, NDArray[np.generic]]:
+    found = {column.fills: checked(Cells.of(key_of("buyers"), batch, column)) for column in columns}
+    if rows.size == length:
+        return found
+    return {name: values[rows] for name, values in found.items()}
+
+
+def read_buyer_ids(files: TableFiles) -> BuyerIds:
+    """Read the ids of all buyers; where they are the rows' numbers, none is kept."""
+    parts: list[_Ints] = []
+    count, is_dense = 0, True
+    for ids in _id_batches(files):
+        is_dense &= np.array_equal(ids, np.arange(count, count + ids.size))
+        count += ids.size
+        if not is_dense:
+            break
+    if is_dense:
+        return BuyerIds(count)
+    parts.extend(_id_batches(files))
+    return BuyerIds.of(np.concatenate(parts))
+
+
+def _id_batches(files: TableFiles) -> Iterator[_Ints]:
+    column = SCHEMAS["buyers"].column("buyer_id")
+    for batch in batches(files, [column.name]):
+        yield checked(Cells.of(key_of("buyers"), batch, column))
+
+
+class FollowTable(NamedTuple):
+    """A table of follows, and what its rows refer to."""
+
+    files: TableFiles
+    columns: tuple[Column, ...]
+    buyers: BuyerIds
+    anchors: TextIds
+
+    def batches(self, count: int, *, strict: bool = False) -> Iterator[tuple[Batch, FollowBatch]]:
+        """Yield the follows of `count` of the buyers, evenly spread; the batch's rows with them.
+
+        Raises
+        ------
+        InputError
+            If `strict`, where a row names a buyer who is not there.
+        """
+        for batch in batches(self.files, [column.name for column in self.columns]):
+            cells = {c.fills: Cells.of(key_of("follows"), batch, c) for c in self.columns}
+            found = {name: checked(one) for name, one in cells.items()}
+            anchor = self.anchors.rows(found["anchor_id"])
+            buyer = self.buyers.rows(found["buyer_id"])
+            if strict:
+                _check_known(cells["buyer_id"], buyer)
+                _check_known(cells["anchor_id"], anchor)
+            yield batch, _sampled(found, buyer, anchor, self.buyers.rows_count, count)
+
+    def check(self, is_single: NDArray[np.bool_]) -> int:
+        """Check every row; return how many there are.
+
+        Parameters
+        ----------
+        is_single : by row of anchors, whether it is one anchor, which nobody follows twice.
+
+        Raises
+        ------
+        InputError
+            Naming the first row that cannot be.
+        """
+        from engine.population.given_follows import new_lists, note_follows
+
+        count, total = self.buyers.rows_count, 0
+        lists = new_lists(count)
+        for batch, rows in self.batches(count, strict=True):
+            found = int(note_follows(lists, *rows, is_single))
+            if found >= 0:
+                raise _of_row(self.files, batch, *divmod(found, len(_WHY)))
+            total += rows.buyer.size
+        return total
+
+
+def _check_known(cells: Cells, rows: _Ints) -> None:
+    if (rows < 0).any():
+        place = int((rows < 0).argmax())
+        name = cells.values[place].as_py()
+        raise cells.mistake(place, f"{name!r} is none of the {cells.column.references}")
+
+
+def _sampled(
+    found: dict[str, NDArray[np.generic]], buyer: _Ints, anchor: _Ints, whole: int, count: int
+) -> FollowBatch:
+    """Follows of those buyers who are simulated, under their numbers there."""
+    none = np.full(buyer.size, -1)
+    level = np.asarray(found.get("level", none), np.float64)
+    place = np.asarray(found.get("place", none), np.int64)
+    number = -(-buyer * count // whole)
+    kept = (buyer >= 0) & (number * whole // count == buyer)
+    if kept.all():
+        return FollowBatch(number, anchor, level, place)
+    return FollowBatch(number[kept], anchor[kept], level[kept], place[kept])
+
+
+def _of_row(files: TableFiles, batch: Batch, place: int, why: int) -> InputError:
+    buyer, anchor = (batch.columns[name][place].as_py() for name in ("buyer_id", "anchor_id"))
+    what, allowed = _WHY[why]
+    return InputError(
+        f"{files.where}: {batch.file}, row {batch.first + place}",
+        f"buyer {buyer!r}, anchor {anchor!r}: {what}",
+        allowed,
+        "leave the row out",
+    )

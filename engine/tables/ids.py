@@ -27,9 +27,9 @@ class TextIds:
     def __len__(self) -> int:
         return len(self._texts)
 
-    def first(self) -> str:
-        """Return the first id."""
-        return str(self._texts[0].as_py())
+    def shown(self, row: int) -> str:
+        """Return an id as it is written."""
+        return repr(str(self._texts[row].as_py()))
 
     def twin(self) -> tuple[int, int] | None:
         """Return the places of an id that stands twice, the first of them; None without any."""

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from engine.spec.explain import unknown_word
 from engine.spec.tables import TableSource
-from engine.tables.cells import Cells, cell_mistake, checked
-from engine.tables.files import TableFiles, batches, column_names, find_files
+from engine.tables.cells import Cells, RowPlaces, checked
+from engine.tables.files import TableFiles, batches, find_files, key_of, present_columns
 from engine.tables.ids import TextIds
 from engine.tables.schemas import SCHEMAS, Column, Schema
 
@@ -19,57 +18,11 @@ _MOST_ROWS: Final = 1_000_000
 """Of anchors and of suppliers."""
 
 
-class RowPlaces(NamedTuple):
-    """Where the rows of a table stand in its files: by file, its name and its first row here."""
-
-    where: str
-    starts: list[int]
-    files: list[tuple[str, int]]
-
-    def mistake(self, row: int, column: str, what: str, allowed: str) -> InputError:
-        """Return what is wrong in a row of the table."""
-        number = int(np.searchsorted(self.starts, row, side="right")) - 1
-        file, first = self.files[number]
-        place = f"{self.where}: {file}, row {first + row - self.starts[number]}, column {column}"
-        return cell_mistake(place, what, allowed)
-
-
 class WholeTable(NamedTuple):
     """A table in memory: ids and columns by what they fill, in the order of the world."""
 
     ids: TextIds
     columns: dict[str, _Values]
-
-
-def present_columns(name: str, files: TableFiles) -> list[Column]:
-    """Return the columns of a table that its files have.
-
-    Raises
-    ------
-    InputError
-        If one is not known, or a required one is missing.
-    """
-    schema = SCHEMAS[name]
-    own, of_folders = column_names(files)
-    known = [column.name for column in schema.columns]
-    for name_found in own:
-        if name_found not in known:
-            raise unknown_word(f"{files.where}: {files.address}", "is no column", name_found, known)
-    found = [column for column in schema.columns if column.name in {*own, *of_folders}]
-    for column in schema.columns:
-        if column.is_required and column not in found:
-            raise InputError(
-                f"{files.where}: {files.address}",
-                f"has no column {column.name}: {column.doc}",
-                ", ".join(known),
-                f"add it: {column.allowed}",
-            )
-    return found
-
-
-def key_of(name: str) -> str:
-    """Return the key under which a user names a table."""
-    return f"tables.{name}"
 
 
 def read_whole(name: str, source: TableSource, known: Mapping[str, TextIds]) -> WholeTable:
@@ -138,7 +91,7 @@ def _ordered(
 
     ids = TextIds(pa.concat_arrays([part.cast(pa.string()) for part in parts.pop(schema.key)]))
     if (twin := ids.twin()) is not None:
-        what = f"{_parts_text(ids, twin[1])} stands in row {twin[0] + 1} already"
+        what = f"{ids.shown(twin[1])} stands in row {twin[0] + 1} already"
         raise rows.mistake(twin[1], schema.key, what, "each id once")
     found = {
         column.fills: _joined(column, parts[column.name]) for column in columns if column.name
@@ -151,11 +104,6 @@ def _ordered(
     if "family" in found:
         found["family"] = _numbered(found["family"])
     return WholeTable(ids, found)
-
-
-def _parts_text(ids: TextIds, row: int) -> str:
-    """Return an id as it is written."""
-    return repr(ids.take(np.array([row])).first())
 
 
 def _joined(column: Column, parts: list[Any]) -> _Values:
@@ -198,20 +146,7 @@ def _check_suppliers(columns: dict[str, _Values], rows: RowPlaces) -> None:
 
 
 def _check_goods(columns: dict[str, _Values], rows: RowPlaces) -> None:
-    """Do nothing: `check_every_supplier_has_goods` checks that every supplier has a good."""
-
-
-def check_every_supplier_has_goods(goods: WholeTable, suppliers: TextIds, where: str) -> None:
-    """Refuse goods that leave a supplier without any."""
-    counts = np.bincount(goods.columns["supplier"], minlength=len(suppliers))
-    if not counts.all():
-        name = _parts_text(suppliers, int((counts == 0).argmax()))
-        raise InputError(
-            where,
-            f"the supplier {name} has no goods, nor have {int((counts == 0).sum()) - 1} others",
-            "at least one good of each supplier",
-            "add its goods, or leave the supplier out",
-        )
+    """Do nothing: that every supplier has a good is checked where the suppliers are known."""
 
 
 def _by_fans(columns: dict[str, _Values]) -> _Values:

@@ -10,8 +10,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from engine.market.ledger.concentration import concentration
-from engine.measures.measure import top_share
+from engine.market.ledger.recorder import concentration
+from engine.measures.measure import _top_share
 from tests.closed_forms.worlds import open_market
 from tests.worlds import case
 
@@ -51,7 +51,7 @@ def test_uniform():
     for k in (1, 10, 100):
         expected = k * (2 * N - k + 1) / (N * (N + 1))
         assert seen[f"top{k}_share"] == pytest.approx(expected, rel=1e-9)
-        assert top_share(values, k, np.ones(N)) == pytest.approx(expected, rel=1e-9)
+        assert _top_share(values, k, np.ones(N)) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("a", [2.0, 3.0])

@@ -11,10 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.calibrate.measures import _rank_exponent
-from engine.market.ledger.concentration import concentration
-from engine.measures.measure import largest, top_share
-from engine.population.anchors import strength_of_rank
-from engine.population.strata import even_strata, mean_ranks, rank_strata
+from engine.market.ledger.recorder import concentration
+from engine.measures.measure import _top_share, largest
+from engine.population.anchors import _even_strata, _rank_strata, mean_ranks, strength_of_rank
 from tests.market.test_facts import observed
 from tests.worlds import case
 
@@ -27,7 +26,7 @@ from tests.worlds import case
 )
 def test_strata_are_all_ranks_once(rows: int, more: int, heads: int, cut: int) -> None:
     market = rows + more
-    strata = rank_strata(market, rows, heads, (cut,))
+    strata = _rank_strata(market, rows, heads, (cut,))
     assert strata.size == rows + 1
     assert (strata[0], strata[-1]) == (0, market)
     assert np.all(np.diff(strata) >= 1)
@@ -38,7 +37,7 @@ def test_strata_are_all_ranks_once(rows: int, more: int, heads: int, cut: int) -
 @pytest.mark.parametrize(("market", "rows"), [(1000, 200), (5000, 200), (5000, 1000), (90, 90)])
 def test_the_largest_are_single_and_strata_grow(market: int, rows: int) -> None:
     heads = min(300, rows // 2)
-    sizes = np.diff(rank_strata(market, rows, heads))
+    sizes = np.diff(_rank_strata(market, rows, heads))
     assert np.all(sizes[:heads] == 1)
     assert np.all(np.diff(sizes) >= -1)  # whole anchors: a size may be rounded down once
     assert sizes[-1] == sizes.max()
@@ -47,7 +46,7 @@ def test_the_largest_are_single_and_strata_grow(market: int, rows: int) -> None:
 @given(market=st.integers(1, 3000), share=st.floats(0.01, 1))
 def test_equal_anchors_are_dealt_out_evenly(market: int, share: float) -> None:
     rows = max(1, int(share * market))
-    sizes = np.diff(even_strata(market, rows))
+    sizes = np.diff(_even_strata(market, rows))
     assert sizes.sum() == market
     assert sizes.max() - sizes.min() <= 1
 
@@ -75,8 +74,8 @@ def test_a_row_of_w_anchors_is_w_equal_anchors(rows, others: int) -> None:
     expected = concentration(np.concatenate([each, np.zeros(others)]), np.ones(each.size + others))
     assert seen == pytest.approx(expected, rel=1e-12, abs=1e-15)
     for count in (1, 10, 25, 100):
-        share = top_share(values * many, count, many)
-        assert share == pytest.approx(top_share(each, count, np.ones(each.size)), rel=1e-12)
+        share = _top_share(values * many, count, many)
+        assert share == pytest.approx(_top_share(each, count, np.ones(each.size)), rel=1e-12)
         assert share == pytest.approx(np.sort(each)[::-1][:count].sum() / each.sum(), rel=1e-12)
 
 

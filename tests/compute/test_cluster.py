@@ -15,8 +15,8 @@ import pytest
 
 from engine.compute import open_pool
 from engine.compute.cluster import _RayPool
-from engine.compute.same_code import Refusal, of_other_code, own_code, refused
-from engine.compute.watch import ClusterWatch, Node, WithoutRay
+from engine.compute.watch import ClusterWatch, WithoutRay, _Node
+from engine.compute.workers import Refusal, of_other_code, own_code, refused
 from engine.errors import ClusterError
 from tests.compute.test_pools import some_cases, spec
 from tests.fakes import simulate_fake
@@ -25,9 +25,10 @@ ROOT = Path(__file__).resolve().parents[2]
 OTHER = own_code()._replace(sources="another")
 
 
-def test_who_runs_the_same_code_is_not_refused() -> None:
-    assert refused(own_code(), "here") is None
-    assert refused(OTHER, "there") == Refusal("there", own_code())
+def test_who_runs_the_same_code_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.compute.workers._node_name", lambda: "there")
+    assert refused(own_code()) is None
+    assert refused(OTHER) == Refusal("there", own_code())
 
 
 def test_a_refusal_names_the_node_and_what_differs() -> None:
@@ -51,7 +52,7 @@ def test_the_watch_tells_what_changes_and_what_is_missing() -> None:
     said: list[str] = []
     now = [0.0]
     watch = ClusterWatch(said.append, lambda: now[0])
-    one, two = {"a" * 12: Node("10.0.0.1", 0)}, {"b" * 12: Node("10.0.0.2", 8)}
+    one, two = {"a" * 12: _Node("10.0.0.1", 0)}, {"b" * 12: _Node("10.0.0.2", 8)}
     watch.look(one, 8)
     assert said == ["waiting for 8 CPUs, 0 granted"]
     watch.look(one, 8)
@@ -80,7 +81,7 @@ def test_threads_of_ray_do_not_write_on_the_users_output() -> None:
 
 COMPILE = """
 import numpy as np
-from engine.market.ledger.concentration import concentration
+from engine.market.ledger.recorder import concentration
 print(concentration(np.arange(3.0), np.ones(3))["top1_share"])
 """
 

@@ -3,8 +3,8 @@
 import pytest
 
 from engine.compute.connect import _unreachable
-from engine.compute.flight import Sent
-from engine.compute.machine import PROCESS_BYTES, bytes_of_year, fitting_buyers
+from engine.compute.flight import Sent, _fitting_buyers
+from engine.compute.machine import PROCESS_BYTES, bytes_of_year
 from engine.compute.pool import Waiting, WorkerCall
 from engine.errors import ClusterError
 from tests.compute.test_pools import some_cases
@@ -45,9 +45,9 @@ def test_a_task_asks_for_the_memory_of_its_largest_case() -> None:
 
 
 def test_what_fits_is_what_is_asked_for() -> None:
-    buyers = fitting_buyers(2 * GIB, 1000, 366)
+    buyers = _fitting_buyers(2 * GIB, 1000, 366)
     assert bytes_of_year(buyers, 1000, 366) <= 2 * GIB < bytes_of_year(buyers + 1, 1000, 366)
-    assert fitting_buyers(0) == 1
+    assert _fitting_buyers(0) == 1
 
 
 @pytest.mark.parametrize("name", ["memory", "none left"])
@@ -90,7 +90,7 @@ def test_a_year_too_large_for_every_node_is_refused_with_what_would_fit() -> Non
         task.check_fits([GIB, GIB])
     said = str(error.value)
     assert "20,000,000 buyers needs about 2.0 GiB, and the largest node grants 1.0 GiB" in said
-    assert f"at most {fitting_buyers(GIB, 10, 91):,} buyers" in said
+    assert f"at most {_fitting_buyers(GIB, 10, 91):,} buyers" in said
     assert "scale.shards=3" in said
 
 

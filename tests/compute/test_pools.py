@@ -16,9 +16,8 @@ import pytest
 from engine.case import Case, RunResult
 from engine.compute import Failure, Pool, open_pool
 from engine.compute.choice import _chooses_ray
-from engine.compute.cluster import _RayPool
+from engine.compute.cluster import _TASK_S, _chunk_size, _RayPool
 from engine.compute.pool import _FailedYearError
-from engine.compute.tasks import TASK_S, chunk_size
 from engine.errors import ClusterError, InputError, Interrupted
 from engine.spec.jobs import Ray
 from tests.fakes import simulate_fake, small_case, small_policy
@@ -140,10 +139,10 @@ def test_auto_takes_ray_only_where_it_saves_time(monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize(("seconds", "workers"), [(0.01, 2), (0.1, 3), (5.0, 4), (0.0, 8)])
 def test_chunks_are_long_enough_and_feed_every_worker(seconds: float, workers: int) -> None:
-    size = chunk_size(50, seconds, workers)
+    size = _chunk_size(50, seconds, workers)
     assert 1 <= size <= -(-50 // workers)
-    assert size * seconds >= TASK_S or size == -(-50 // workers)
-    assert (size - 1) * seconds < TASK_S
+    assert size * seconds >= _TASK_S or size == -(-50 // workers)
+    assert (size - 1) * seconds < _TASK_S
 
 
 def test_the_most_urgent_case_goes_first_and_only_what_is_wanted_comes_back() -> None:

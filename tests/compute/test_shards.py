@@ -14,14 +14,13 @@ import numpy as np
 import pytest
 
 from engine.compute.shards.links import LinkLostError, TreeLinks
-from engine.compute.shards.member import Member
-from engine.compute.shards.nights import Nights, remove_old_nights
-from engine.compute.shards.sizes import bytes_of_shard, shards_count
+from engine.compute.shards.pool import _shards_count, bytes_of_shard
+from engine.compute.shards.worker import _Member, _Nights, _remove_old_nights
 from engine.errors import InputError, PoquanError
 from engine.market.exchange import WHOLE, numbers_of
 from engine.market.run import simulate
-from engine.market.sessions.responses import _EVERY
-from engine.market.settlement.lottery import draw_losers
+from engine.market.sessions.choice import _EVERY
+from engine.market.settlement.ration import _draw_losers
 from engine.market.state import State, open_state
 from engine.market.world import open_world
 from tests.fakes import SMALL_SCALE
@@ -104,10 +103,10 @@ def test_the_lottery_is_that_of_all_buyers_sorted(count: int, lots: int) -> None
         expected[own[np.argsort(lot[own], kind="stable")][units:]] = True
     links = Table(count).links()
     parts = [slice(n.start, n.stop) for n in (numbers_of(k, count, 400) for k in range(count))]
-    members = [Member(k, count, links[k]) if count > 1 else WHOLE for k in range(count)]
+    members = [_Member(k, count, links[k]) if count > 1 else WHOLE for k in range(count)]
     found = at_once(
         [
-            lambda k=k: draw_losers(supplier[parts[k]], lot[parts[k]], stock, members[k])
+            lambda k=k: _draw_losers(supplier[parts[k]], lot[parts[k]], stock, members[k])
             for k in range(count)
         ]
     )
@@ -157,7 +156,7 @@ def test_a_stranger_is_turned_away() -> None:
     assert own[0].tolist() == [2, 2]
 
 
-class Spoilt(Member):
+class Spoilt(_Member):
     """Its copy goes another way on the fourth morning."""
 
     def end_day(self, world: Any, state: State) -> None:
@@ -168,7 +167,7 @@ class Spoilt(Member):
 
 def test_copies_that_differ_are_an_error_that_names_day_and_shard() -> None:
     asked, links = case(days=6), Table(3).links()
-    members = [Member(0, 3, links[0]), Member(1, 3, links[1]), Spoilt(2, 3, links[2])]
+    members = [_Member(0, 3, links[0]), _Member(1, 3, links[1]), Spoilt(2, 3, links[2])]
     with pytest.raises(PoquanError, match=r"night of day 3 \(2020-01-04\) shard 2 of 3 differs"):
         at_once([lambda one=one: simulate(asked, one) for one in members])
 
@@ -177,7 +176,7 @@ class LostError(Exception):
     """As if the process had been killed."""
 
 
-class Mortal(Member):
+class Mortal(_Member):
     """Dies on a morning."""
 
     dies = 10**9
@@ -189,8 +188,8 @@ class Mortal(Member):
 
 
 @pytest.fixture
-def nights(tmp_path: Path) -> Iterator[list[Nights]]:
-    kept = [Nights(tmp_path / "market", number, 2) for number in range(2)]
+def nights(tmp_path: Path) -> Iterator[list[_Nights]]:
+    kept = [_Nights(tmp_path / "market", number, 2) for number in range(2)]
     yield kept
     for one in kept:
         one.forget()
@@ -198,14 +197,14 @@ def nights(tmp_path: Path) -> Iterator[list[Nights]]:
 
 
 @pytest.mark.parametrize("dies", [2, 3, 7, 11, 15])
-def test_a_lost_shard_goes_on_from_the_last_saved_night(dies: int, nights: list[Nights]) -> None:
+def test_a_lost_shard_goes_on_from_the_last_saved_night(dies: int, nights: list[_Nights]) -> None:
     asked = case("policy=all_levers", "scenario.calendar.start=2020-01-05", days=12)
     asked = replace(asked, history=case("policy=h1_2020").policy)
     table = Table(2)
     members = [Mortal(k, 2, table.links()[k], nights[k], every=3) for k in range(2)]
     members[1].dies = dies
 
-    def run(member: Member) -> Any:
+    def run(member: _Member) -> Any:
         try:
             return simulate(asked, member)
         except LostError:
@@ -218,17 +217,17 @@ def test_a_lost_shard_goes_on_from_the_last_saved_night(dies: int, nights: list[
     common = max(set(nights[0].saved()) & set(nights[1].saved()), default=None)
     assert common == (None if dies < 3 else min(3 * (dies // 3), 15))
     again = Table(2).links()
-    members = [Member(k, 2, again[k], nights[k], common, 3) for k in range(2)]
+    members = [_Member(k, 2, again[k], nights[k], common, 3) for k in range(2)]
     years = at_once([lambda one=one: simulate(asked, one) for one in members])
     assert len(members[0].traffic.day_s) == 16 - (common or 0)
     assert same(simulate(asked), years[0])
 
 
-def test_saving_takes_two_per_cent_at_most_and_ends_with_the_horizon(nights: list[Nights]) -> None:
+def test_saving_takes_two_per_cent_at_most_and_ends_with_the_horizon(nights: list[_Nights]) -> None:
     asked = case(days=12)
     world = open_world(asked.scenario, asked.scale, 1)
     state = open_state(world, 1, range(8))
-    member = Member(0, 2, Table(2).links()[0], nights[0])
+    member = _Member(0, 2, Table(2).links()[0], nights[0])
     assert member._is_time(world, state, np.array([100, 2]))
     assert not member._is_time(world, state, np.array([100, 3]))
     state.day = 12
@@ -238,13 +237,13 @@ def test_saving_takes_two_per_cent_at_most_and_ends_with_the_horizon(nights: lis
 def test_auto_takes_as_few_shards_as_the_memory_of_the_nodes_bears() -> None:
     big = SMALL_SCALE.model_copy(update={"buyers_count": 217_000_000, "shards": "auto"})
     gib = 2**30
-    assert shards_count(big, [64 * gib]) == 1
-    assert shards_count(big, [6 * gib] * 8) == 3
+    assert _shards_count(big, [64 * gib]) == 1
+    assert _shards_count(big, [6 * gib] * 8) == 3
     assert bytes_of_shard(217_000_000, 4) < 6 * gib
     assert bytes_of_shard(217_000_000, 4) * 4 < 24 * gib
-    assert shards_count(big.model_copy(update={"shards": 7}), [0]) == 7
+    assert _shards_count(big.model_copy(update={"shards": 7}), [0]) == 7
     with pytest.raises(InputError, match=r"auto, but 217,000,000 buyers need 16\.2 GiB"):
-        shards_count(big, [6 * gib] * 2)
+        _shards_count(big, [6 * gib] * 2)
 
 
 def test_folders_of_markets_that_were_killed_days_ago_are_removed(tmp_path: Path) -> None:
@@ -254,5 +253,5 @@ def test_folders_of_markets_that_were_killed_days_ago_are_removed(tmp_path: Path
     week_ago = time.time() - 7 * 86_400
     for name in ("poquan-shards-old", "another"):
         os.utime(tmp_path / name, (week_ago, week_ago))
-    remove_old_nights(tmp_path)
+    _remove_old_nights(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"poquan-shards-new", "another"}

@@ -46,7 +46,7 @@ READY = """
 import pickle, sys, time
 import engine.warmup
 from engine.cache import mark_warm
-from engine.compute.tasks import make_ready
+from engine.compute.workers import make_ready
 
 def compile_slowly(case):
     with open(sys.argv[2], "a") as file:

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 
 from engine.errors import InputError
 from engine.spec.base import ByCategory, ByKind, Dated, Lever, Spec, with_fields
-from engine.spec.calendar import TrialStream
+from engine.spec.calendar import _TrialStream
 from engine.spec.explain import explain
-from engine.spec.levers import LEVERS, levers_of
-from engine.spec.policy import RateByKind
+from engine.spec.levers import LEVERS, _levers_of
+from engine.spec.policy import _RateByKind
 from engine.spec.suppliers import SuppliersSpec
 from engine.units import CATEGORIES, KIND_TABLE, KINDS
 
@@ -26,7 +26,7 @@ class _RatesWithOneMore(Spec):
 
 
 @pytest.mark.parametrize(
-    ("model", "words"), [(ByKind, KINDS), (RateByKind, KINDS), (ByCategory, CATEGORIES)]
+    ("model", "words"), [(ByKind, KINDS), (_RateByKind, KINDS), (ByCategory, CATEGORIES)]
 )
 def test_a_schema_has_the_words_of_its_table_in_their_order(
     model: type[Spec], words: tuple[str, ...]
@@ -55,7 +55,7 @@ def test_a_word_more_is_a_field_and_a_lever_more() -> None:
     made = _RatesWithOneMore.model_validate({"first": 1, **dict.fromkeys((*KINDS, "importer"), 0)})
     assert pickle.loads(pickle.dumps(made)) == made
     assert type(pickle.loads(pickle.dumps(made))) is _RatesWithOneMore
-    levers = {lever.path: lever for lever in levers_of(_RatesWithOneMore, ("subsidy", "rate"))}
+    levers = {lever.path: lever for lever in _levers_of(_RatesWithOneMore, ("subsidy", "rate"))}
     assert levers["subsidy.rate.importer"].mechanism == "m01_source_goods"
 
 
@@ -81,10 +81,10 @@ def test_a_trial_stream_knows_the_words_and_no_others() -> None:
         "attention": 1,
         "forecast_rmb": 1000,
     }
-    assert TrialStream.model_validate(given).kind == KINDS[-1]
+    assert _TrialStream.model_validate(given).kind == KINDS[-1]
     for field in ("kind", "category"):
         with pytest.raises(ValidationError):
-            TrialStream.model_validate(given | {field: "importer"})
+            _TrialStream.model_validate(given | {field: "importer"})
 
 
 def test_the_rate_of_a_kind_belongs_to_the_mechanism_of_the_table() -> None:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from engine.market.totals import merge_into, new_slot_totals, reset
+from engine.market.totals import SlotTotals, merge_into, reset
 
 
 def filled(seed: int):
     """A tally with entries of every kind, by anchor for visited anchors only."""
-    totals, draws = new_slot_totals(5, 3, 4), np.random.default_rng(seed)
+    totals, draws = SlotTotals.new(5, 3, 4), np.random.default_rng(seed)
     for column in totals:
         column[...] = draws.integers(1, 100, column.shape)
     idle = draws.integers(0, 5)

@@ -153,7 +153,7 @@ def test_ads_enter_prices_like_a_fee():
 
 def test_ads_lower_what_sellers_believe(monkeypatch):
     """Belief moves by what ads leave of sales: 1 - burden * ads / margin."""
-    monkeypatch.setattr(learn, "FIRST_DAYS", -1)
+    monkeypatch.setattr(learn, "_FIRST_DAYS", -1)
     beliefs = []
     for share in (0.0, 0.25):
         market = open_market(

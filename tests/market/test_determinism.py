@@ -33,9 +33,9 @@ def alone():
 
 @pytest.mark.parametrize("count", [2, 4])
 def test_threads_and_blocks_change_no_bit(alone, count, monkeypatch):
-    monkeypatch.setattr(scratch, "SMALLEST", 3_000)
-    monkeypatch.setattr(scratch, "LARGEST", 3_000)
-    assert len(scratch.blocks(case(*BINDING).scale.buyers_count, count)) == 7
+    monkeypatch.setattr(scratch, "_SMALLEST", 3_000)
+    monkeypatch.setattr(scratch, "_LARGEST", 3_000)
+    assert len(scratch._blocks(case(*BINDING).scale.buyers_count, count)) == 7
     assert alone.run["stock_outs_count"] > 0
     assert alone.run["refused_coupons_count"] > 0
     assert same(alone, simulate(case(*BINDING, days=20, threads=count)))

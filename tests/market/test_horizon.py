@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engine.market.ledger.results import report_start, tables
-from engine.market.run import advance, begin_term, simulate
+from engine.market.ledger.results import ReportStart, Tables
+from engine.market.run import _begin_term, advance, simulate
 from engine.market.state import open_state
 from engine.market.world import open_world
 from engine.measures.catalogue import DAILY
@@ -78,10 +78,10 @@ def test_another_policy_before_the_horizon_is_the_branch_of_its_state():
     state = open_state(world, asked.run_seed)
     advance(world, history, state, date(2020, 4, 15))
     branch = state.copy()
-    begin_term(world, branch)
-    start = report_start(branch)
+    _begin_term(world, branch)
+    start = ReportStart.of(branch)
     advance(world, asked.policy, branch, date(2020, 7, 1))
-    made = tables(world, branch, start)
+    made = Tables.of(world, branch, start)
     for name, column in made.daily.items():
         assert np.array_equal(seen.daily[name], column), name
     budget = round(asked.policy.subsidy.budget_bn_rmb * 1e11)

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 
 from engine.case import Case
 from engine.market import run
-from engine.market.ledger.results import report_start, tables
-from engine.market.past import KeptPasts, Past
-from engine.market.run import advance, begin_term, simulate
+from engine.market.ledger.results import ReportStart, Tables
+from engine.market.run import _begin_term, _KeptPasts, _Past, advance, simulate
 from engine.market.state import State, open_state
 from engine.market.world import open_world
 from engine.spec.base import Dated
@@ -55,7 +54,7 @@ def pasts(monkeypatch) -> list[int]:
         return made
 
     monkeypatch.setattr(run, "_past", counted)
-    monkeypatch.setattr(run, "_PASTS", KeptPasts())
+    monkeypatch.setattr(run, "_PASTS", _KeptPasts())
     return simulated
 
 
@@ -66,11 +65,11 @@ def test_a_policy_that_takes_over_is_the_market_that_went_on_without_a_stop(day,
     asked = decided(policy, on)
     world = open_world(asked.scenario, asked.scale, asked.world_seed)
     state = open_state(world, asked.run_seed)
-    start = report_start(state)
+    start = ReportStart.of(state)
     advance(world, asked.history, state, on)
-    begin_term(world, state)
+    _begin_term(world, state)
     advance(world, asked.policy, state, FIRST + timedelta(days=DAYS))
-    whole = tables(world, state, start)
+    whole = Tables.of(world, state, start)
     for _ in range(2):  # simulated, then kept
         seen = simulate(asked)
         assert digest_of(seen) == digest_of(whole)
@@ -149,7 +148,7 @@ def test_no_past_is_taken_for_another(name, pasts):
     one = decided("h1_2020", date(2020, 2, 1))
     other = OTHERS[name](one)
     alone = digest_of(simulate(other))
-    run._PASTS = KeptPasts()
+    run._PASTS = _KeptPasts()
     assert digest_of(simulate(one)) != alone
     assert digest_of(simulate(other)) == alone
     assert len(pasts) == 3
@@ -169,11 +168,11 @@ class Visits:
         self.one = decided("h1_2020", date(2020, 2, 1))
         world = open_world(self.one.scenario, self.one.scale, 1)
         state = open_state(world, 1)
-        self.past = Past(state, report_start(state))
-        self.store, self.simulated = KeptPasts(most_bytes), 0
+        self.past = _Past(state, ReportStart.of(state))
+        self.store, self.simulated = _KeptPasts(most_bytes), 0
 
     def visit(self, seed: int) -> State:
-        def made() -> Past:
+        def made() -> _Past:
             self.simulated += 1
             return self.past
 

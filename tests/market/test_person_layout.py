@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from engine.population.buyers import CACHE_LINE, PERSON, _check_layout, person_dtype
+from engine.population.buyers import _CACHE_LINE, PERSON, _check_layout, _person_dtype
 from engine.population.draw_buyers import _bought_draw
 from engine.units import N_CATEGORIES, N_KINDS
 
@@ -17,34 +17,34 @@ def bytes_of(record: np.dtype, name: str) -> set[int]:
 
 @pytest.mark.parametrize(("categories", "kinds"), [(1, 1), (6, 5), (7, 5), (6, 6), (7, 6)])
 def test_fields_fit_into_a_cache_line_and_share_no_byte(categories: int, kinds: int) -> None:
-    record = person_dtype(categories, kinds)
-    assert record.itemsize == CACHE_LINE
+    record = _person_dtype(categories, kinds)
+    assert record.itemsize == _CACHE_LINE
     assert record["bought"].shape == (categories,)
     assert record["trust"].shape == (kinds,)
     own = [name for name in record.names if name != "affinity_words"]
     for one, other in combinations(own, 2):
         assert not bytes_of(record, one) & bytes_of(record, other), (one, other)
     assert bytes_of(record, "affinity_words") == bytes_of(record, "affinities")
-    assert max(max(bytes_of(record, name)) for name in own) < CACHE_LINE
+    assert max(max(bytes_of(record, name)) for name in own) < _CACHE_LINE
 
 
 @pytest.mark.parametrize(("categories", "kinds"), [(6, 5), (7, 6)])
 def test_every_field_is_aligned(categories: int, kinds: int) -> None:
-    record = person_dtype(categories, kinds)
+    record = _person_dtype(categories, kinds)
     for name in record.names:
         field, offset = record.fields[name][:2]
         assert offset % field.base.alignment == 0, name
 
 
 def test_the_record_in_use_is_that_of_the_tables() -> None:
-    assert person_dtype(N_CATEGORIES, N_KINDS) == PERSON
+    assert _person_dtype(N_CATEGORIES, N_KINDS) == PERSON
 
 
 @pytest.mark.parametrize(("categories", "kinds"), [(8, 6), (7, 8), (6, 20)])
 def test_too_many_words_are_refused_with_their_size(categories: int, kinds: int) -> None:
     message = f"{categories} categories of goods and {kinds} kinds of supplier takes"
     with pytest.raises(ValueError, match=message):
-        person_dtype(categories, kinds)
+        _person_dtype(categories, kinds)
 
 
 @pytest.mark.parametrize(

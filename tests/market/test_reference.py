@@ -8,7 +8,7 @@ from engine.jit import seal
 from engine.market.reference.sessions import decide_plainly, withdraw_plainly
 from engine.market.sessions.context import LOST
 from engine.market.sessions.decide import decide, withdraw
-from engine.market.totals import N_BUCKETS, new_slot_totals
+from engine.market.totals import N_BUCKETS, SlotTotals
 from tests.closed_forms.worlds import run_days
 from tests.worlds import case
 
@@ -30,7 +30,7 @@ def slot_of(asked, days: int):
 def held(decider, market, context):
     """(looks, their number, tally) of a slot decided by `decider`."""
     anchors, places = market.shop.good.shape
-    totals = new_slot_totals(anchors, places, market.world.suppliers.kind.size)
+    totals = SlotTotals.new(anchors, places, market.world.suppliers.kind.size)
     looks = np.zeros_like(np.concatenate(market.scratch.looks))
     sealed = market.scratch.sealed
     n = decider(

@@ -14,7 +14,7 @@ from engine.measures.catalogue import MEASURES, possible_range
 from engine.measures.days import DAY_MEASURES
 from engine.measures.elasticities import ELASTICITY_MEASURES
 from engine.measures.flows import FLOW_MEASURES, SEGMENT_FLOWS
-from engine.measures.measure import Measure, cumulative, ratio, shares, top_share
+from engine.measures.measure import Measure, _top_share, cumulative, ratio, shares
 from engine.measures.months import MONTH_MEASURES
 from engine.measures.runs import RUN_MEASURES
 
@@ -82,7 +82,7 @@ def test_arithmetic_of_formulas() -> None:
     assert (ratio(1, 4), ratio(1, 0)) == (0.25, 0.0)
     assert shares(np.array([1, 2]), np.array([4, 0])).tolist() == [0.25, 0.0]
     assert cumulative(np.array([1, 2, 3, 4]), np.array([0, 0, 7, 7])).tolist() == [1, 3, 3, 7]
-    assert top_share(np.array([1.0, 2.0, 5.0]), 1, np.ones(3)) == 0.625
+    assert _top_share(np.array([1.0, 2.0, 5.0]), 1, np.ones(3)) == 0.625
 
 
 def test_the_catalogue_does_without_numba() -> None:

@@ -5,8 +5,14 @@ from datetime import date
 import numpy as np
 import pytest
 
-from engine.measures.catalogue import FLOWS, MEASURES, measure_of, possible_range
-from engine.measures.periods import ADDED_UP, Period, period_of, split_measure, sum_of_period
+from engine.measures.catalogue import FLOWS, MEASURES, _measure_of, possible_range
+from engine.measures.periods import (
+    ADDED_UP,
+    _MeasurePeriod,
+    period_of,
+    split_measure,
+    sum_of_period,
+)
 from engine.report.formatting import label, show
 from engine.results.schemas import unit_of
 
@@ -31,7 +37,7 @@ DAILY = {
     ],
 )
 def test_periods_are_whole_months_of_the_calendar(words: str, first: date, last: date) -> None:
-    assert period_of(f"gmv_paid_fen@{words}") == Period(first, last)
+    assert period_of(f"gmv_paid_fen@{words}") == _MeasurePeriod(first, last)
 
 
 @pytest.mark.parametrize("words", ["", "H2", "2020-H3", "2020-13", "2020-Q0", "2020-6", "june"])
@@ -67,4 +73,4 @@ def test_a_part_has_the_unit_the_label_and_the_range_of_the_whole() -> None:
     assert label(half) == f"{MEASURES['gmv_paid_fen'].label}, 2020-H2"
     assert show(half, 1.5e13) == "150.0"
     assert possible_range(half) == possible_range("gmv_paid_fen")
-    assert measure_of("net_present_value_fen").label == "Net present value"
+    assert _measure_of("net_present_value_fen").label == "Net present value"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from engine.market.sessions.routing import HIGHEST_MARK, _affinities_of, _place_at, _sum_of, _where
+from engine.market.sessions.routing import _HIGHEST_MARK, _affinities_of, _place_at, _sum_of, _where
 from engine.population.buyers import (
     AFFINITY_ONE,
     FOLLOWS,
@@ -96,7 +96,7 @@ def test_the_place_is_the_number_of_sums_passed(affinities, mark):
     assert find(low, high, mark) == min(passed, FOLLOWS - 1)
 
 
-@pytest.mark.parametrize("mark", [0, 8 * AFFINITY_ONE - 1, 8 * AFFINITY_ONE, HIGHEST_MARK])
+@pytest.mark.parametrize("mark", [0, 8 * AFFINITY_ONE - 1, 8 * AFFINITY_ONE, _HIGHEST_MARK])
 def test_the_largest_affinities_do_not_run_over(mark):
     low, high = words(person([0] * FOLLOWS, [AFFINITY_ONE] * FOLLOWS))
     assert add_up(low, high) == 8 * AFFINITY_ONE

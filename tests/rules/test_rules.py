@@ -115,7 +115,7 @@ def test_coupon_rates_combine_kind_tier_boost_and_first_orders():
     assert rate(0.10, 0.15, False, 1.2, 1.5) == 1_800
     assert rate(0.10, 0.15, True, 1.0, 1.0) == 1_500
     assert rate(0.20, 0.15, True, 1.0, 1.0) == 2_000
-    assert rate(0.90, 0.0, False, 10.0, 1.0) == subsidy.HIGHEST_RATE_BP
+    assert rate(0.90, 0.0, False, 10.0, 1.0) == subsidy._HIGHEST_RATE_BP
 
 
 @given(price=prices, cps=st.integers(0, 6_000), take=st.integers(0, 3_000))
@@ -135,7 +135,7 @@ def test_strong_anchors_ask_more_and_the_floor_holds():
     assert asked(0.20, 0.5, 0.0, 0.0) == 2_000
     assert asked(0.20, 0.5, 1.0, 0.0) == 3_000
     assert asked(0.05, 0.5, 0.0, 0.15) == 1_500
-    assert asked(0.50, 3.0, 1.0, 0.0) == commission.HIGHEST_CPS_BP
+    assert asked(0.50, 3.0, 1.0, 0.0) == commission._HIGHEST_CPS_BP
 
 
 @given(price=prices, elsewhere=prices, cap=st.integers(500, 20_000))
@@ -273,7 +273,7 @@ def test_adoption_hazard_and_beliefs():
     assert hazard(0.001, 0.0, 0.9, 2.0, 2.0, 3.0, 0.5) == pytest.approx(0.018)
     assert hazard(0.001, 4.0, 0.25, 2.0, 2.0, 3.0, 0.5) == pytest.approx(0.036)
     assert adoption.updated_belief(1.0, 3.1, 0.1) == pytest.approx(1.21)
-    assert adoption.updated_belief(1.0, 1e9, 1.0) == adoption.HIGHEST_BELIEF
+    assert adoption.updated_belief(1.0, 1e9, 1.0) == adoption._HIGHEST_BELIEF
 
 
 def test_an_open_library_makes_sellers_leave_and_its_goods_disappoint():
@@ -295,7 +295,7 @@ def test_recruiting_costs_more_the_faster_it_goes():
 def test_who_lives_elsewhere_stays_less_gladly_in_a_closed_shop():
     hazard = closed_loop.loop_exit_hazard
     assert hazard(0.1, 0.2, closed_loop.IN_SHOP, 0.5, 0.004) == 0.002
-    assert hazard(0.1, 0.2, closed_loop.LINKS_OUT, 0.5, 0.004) == 0.0
+    assert hazard(0.1, 0.2, closed_loop._LINKS_OUT, 0.5, 0.004) == 0.0
     assert hazard(0.9, 0.2, closed_loop.IN_SHOP, 0.5, 0.004) == 0.0  # never linked out
 
 
@@ -308,7 +308,7 @@ def test_a_feed_of_few_streams_bores():
 def test_the_closed_loop_moves_sellers_in_or_drives_them_off():
     listing = closed_loop.listing
     assert listing(0.9, 0.2, 0.0, 1.0, 0.0, 1.0) == closed_loop.IN_SHOP  # never linked out
-    assert listing(0.1, 0.2, 0.9, 0.5, 0.0, 1.0) == closed_loop.LINKS_OUT  # gate too lenient
+    assert listing(0.1, 0.2, 0.9, 0.5, 0.0, 1.0) == closed_loop._LINKS_OUT  # gate too lenient
     assert listing(0.1, 0.2, 0.1, 0.5, 0.9, 0.3) == closed_loop.IN_SHOP
     assert listing(0.1, 0.2, 0.1, 0.5, 0.1, 0.3) == closed_loop.REFUSED
 
@@ -330,8 +330,8 @@ def test_anchors_stream_more_when_commission_rises():
 def test_a_signal_fades_over_its_days_on_the_air_or_is_the_mean_of_all():
     step = traffic.signal_step
     assert step(0.5, 99.0, 14.0) == pytest.approx(0.5 / 14)
-    assert step(1.0, 0.0, 0.0) == pytest.approx(1 / (traffic.GUESS_DAYS + 1))
-    assert step(0.5, 3.5, 0.0) == pytest.approx(0.5 / (traffic.GUESS_DAYS + 4))
+    assert step(1.0, 0.0, 0.0) == pytest.approx(1 / (traffic._GUESS_DAYS + 1))
+    assert step(0.5, 3.5, 0.0) == pytest.approx(0.5 / (traffic._GUESS_DAYS + 4))
 
 
 def test_the_controller_pushes_only_when_behind():
@@ -444,7 +444,7 @@ def test_sellers_bid_a_share_of_their_margin_above_the_reserve():
 
 def test_ads_leave_the_sellers_margin():
     assert ads.fee_with_ads(0.25, 0.04, 0.5) == pytest.approx(0.27)
-    assert ads.fee_with_ads(0.25, 9.0, 0.5) == ads.HIGHEST_FEE
+    assert ads.fee_with_ads(0.25, 9.0, 0.5) == ads._HIGHEST_FEE
     assert ads.left_after_ads(0.2, 0.5) == pytest.approx(0.9)
     assert ads.left_after_ads(3.0, 0.5) == 0.0
     assert ads.fee_with_ads(0.25, 9.0, 0.0) == 0.25

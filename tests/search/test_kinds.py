@@ -18,7 +18,7 @@ from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.search.space import policy_space
 from engine.search.space.policy_space import PolicySpace
-from engine.spec.levers import levers_of
+from engine.spec.levers import _levers_of
 from engine.spec.space import Space
 from tests.fakes import simulate_fake, small_policy
 from tests.search.jobs import results, run, small_job
@@ -120,7 +120,7 @@ class Toy(BaseModel):
 
 
 def test_levers_that_are_no_numbers_take_choices_of_their_own_only() -> None:
-    known = {lever.path: lever for lever in levers_of(Toy)}
+    known = {lever.path: lever for lever in _levers_of(Toy)}
     assert known["gate"].choices == (False, True)
 
     def check(path: str, lever: dict[str, Any]) -> None:

@@ -209,17 +209,17 @@ def test_what_names_a_job_is_the_content_of_its_tables(tmp_path):
 
 
 def test_a_past_belongs_to_its_tables(tmp_path):
-    from engine.market.past import KeptPasts, Past
+    from engine.market.run import _KeptPasts, _Past
     from tests.tables.worlds import first_morning, todo
 
-    kept, made = KeptPasts(), []
+    kept, made = _KeptPasts(), []
     for anchors in (ANCHORS, ANCHORS.replace("20", "21"), ANCHORS):
         words = put(tmp_path, anchors=anchors)
         (case,) = todo("replications=1", "policy@history=h1_2020", *words)
 
         def past(case=case):
             made.append(case)
-            return Past(first_morning(case), None)
+            return _Past(first_morning(case), None)
 
         kept.of(case, past)
     assert len(made) == 2

@@ -114,7 +114,7 @@ def test_buyers_and_follows_are_read_in_batches(world, monkeypatch):
             yield batch
 
     monkeypatch.setattr(files, "_BATCH_ROWS", 50)
-    monkeypatch.setattr("engine.tables.streamed.batches", watched)
+    monkeypatch.setattr("engine.tables.given.batches", watched)
     words = [f"tables.{name}={world}/{name}.parquet" for name in ("buyers", "follows")]
     (drawn,), (read,) = (todo("replications=1", *own) for own in ((), words))
     assert same_first_morning(drawn, read)

@@ -1,30 +1,50 @@
-"""The driver of a market that several workers hold: places its shards, waits, starts anew."""
+"""The driver of a market that several workers hold.
 
+It finds how many shards the memory of the machines asks for, places them on a Ray, waits for what
+they answer, and starts them anew where one is lost.
+"""
+
+import math
 import pickle
 import secrets
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout, suppress
 from heapq import heappop
 from pathlib import Path
-from typing import cast
+from typing import Any, Final, cast
 
 from engine.case import Case, RunResult
 from engine.compute.cluster import ray_pool
 from engine.compute.connect import connected
-from engine.compute.messages import SHARDS_LOST
+from engine.compute.flight import reason_of
+from engine.compute.machine import BYTES_PER_BUYER, bytes_of_year
+from engine.compute.messages import HEAD_LOST, NO_ENGINE, SHARD_FAILED, SHARDS_LOST
 from engine.compute.pool import TABLES, Finished, Pool, Waiting, finish, simulate_case
-from engine.compute.same_code import Refusal, of_other_code, own_code
-from engine.compute.shards.member import ShardTraffic
-from engine.compute.shards.nights import FOLDERS
-from engine.compute.shards.placing import ShardActors, ShardsLostError, placed
-from engine.compute.shards.sizes import shards_count
-from engine.compute.shards.worker import Place, Placed
-from engine.compute.watch import WithoutRay, print_note
-from engine.errors import ClusterError
+from engine.compute.shards.links import LinkLostError
+from engine.compute.shards.worker import FOLDERS, Place, Placed, ShardTraffic, ShardWorker
+from engine.compute.watch import WithoutRay, cluster_nodes, head_answers, print_note
+from engine.compute.workers import Refusal, of_other_code, own_code
+from engine.errors import ClusterError, InputError
 from engine.spec.jobs import Ray, Scale
+
+_MOST_SHARDS: Final = 4096
+_LOOK_S: Final = 2.0
+"""Seconds between two looks at how far the shards are."""
+
+_ROOM_S: Final = 15.0
+"""Seconds after which it is said again that there is no room for the shards."""
+
+_LAST_WORDS_S: Final = 3.0
+"""Seconds in which it must show which shard is lost, once one has lost a neighbour."""
+
+_SILENCES: Final = 3
+"""Looks in a row without an answer after which the head is held to be gone."""
+
+_GIB: Final = 2**30
 
 
 @contextmanager
@@ -41,7 +61,7 @@ def sharded_pool(ray: Ray, scale: Scale, threads: int, seconds_hint: float) -> I
         If the market does not fit into the memory of the cluster.
     """
     with connected(ray) as is_local, redirect_stdout(WithoutRay(sys.stdout)):
-        count = shards_count(scale, _memory_of_nodes())
+        count = _shards_count(scale, [node.memory for node in cluster_nodes().values()])
         if count == 1 and scale.shards == "auto":
             with ray_pool(ray, seconds_hint) as pool:
                 yield pool
@@ -49,17 +69,53 @@ def sharded_pool(ray: Ray, scale: Scale, threads: int, seconds_hint: float) -> I
             yield _ShardedPool(ray, count, threads, is_local=is_local)
 
 
-def _memory_of_nodes() -> list[int]:
-    """Return the bytes that each node of the connected Ray grants."""
-    import ray
+def _shards_count(scale: Scale, nodes: Sequence[int]) -> int:
+    """Return the shards that are asked for; `auto` takes as few as the memory of the nodes bears.
 
-    nodes = ray.nodes()  # type: ignore[no-untyped-call]
-    return [int(node["Resources"].get("memory", 0)) for node in nodes if node["Alive"]]
+    Parameters
+    ----------
+    nodes : bytes that each node of the cluster grants.
+
+    Raises
+    ------
+    InputError
+        If `auto` finds no number that fits.
+    """
+    if scale.shards != "auto":
+        return scale.shards
+    buyers = scale.buyers_count
+    for count in range(1, min(buyers, _MOST_SHARDS) + 1):
+        one = bytes_of_shard(buyers, count, scale.anchors_count)
+        if sum(node // one for node in nodes) >= count:
+            return count
+    raise InputError(
+        "scale.shards",
+        f"auto, but {buyers:,} buyers need {buyers * BYTES_PER_BUYER / _GIB:.1f} GiB, and the "
+        f"cluster's {len(nodes)} nodes grant {sum(nodes) / _GIB:.1f} GiB",
+        "a cluster with that memory, and half a GiB more for each shard",
+        "add nodes, or lower scale.buyers_count",
+    )
+
+
+def bytes_of_shard(buyers_count: int, count: int, anchors_count: int = 0) -> int:
+    """Return what each of `count` shards holds: its part of the buyers, and all anchors."""
+    return bytes_of_year(math.ceil(buyers_count / count), anchors_count)
 
 
 def _folder_of(name: str, parent: str | None) -> Path:
     """The folder of one market: in `parent`, or where this machine keeps passing files."""
     return Path(parent or tempfile.gettempdir()) / f"{FOLDERS}{name}"
+
+
+class _ShardsLostError(Exception):
+    """Some shards are gone; the message says which, and why.
+
+    `answers` are those of the others, as far as there were any.
+    """
+
+    def __init__(self, message: str, answers: list[Any]) -> None:
+        super().__init__(message)
+        self.answers = answers
 
 
 class _ShardedPool(Pool):
@@ -107,7 +163,7 @@ class _ShardedPool(Pool):
             for _ in range(tries):
                 try:
                     return self._attempt(places, todo, case)
-                except ShardsLostError as lost:
+                except _ShardsLostError as lost:
                     reason = str(lost)
                     print_note(
                         f"{reason}; all shards go back to the last night that each has saved"
@@ -120,9 +176,9 @@ class _ShardedPool(Pool):
         """Place the shards, and let them run from the last night that all have saved."""
         import ray
 
-        with placed(places, case.scale, self._threads, is_local=self._is_local) as actors:
+        with _placed(places, case.scale, self._threads, is_local=self._is_local) as actors:
             gang, shared, code = (
-                ShardActors(actors, is_local=self._is_local),
+                _ShardActors(actors, is_local=self._is_local),
                 ray.put(case),
                 own_code(),
             )
@@ -136,12 +192,12 @@ class _ShardedPool(Pool):
             words = todo.ticket, shared, todo.tables, addresses, night
             try:
                 ended = gang.ask(lambda actor: actor.run.remote(*words), self._on_day_of(case))
-            except ShardsLostError as lost:
+            except _ShardsLostError as lost:
                 found = self._result(lost.answers, case)
                 if found is None:
                     raise
                 return found
-            with suppress(ShardsLostError, ClusterError):  # all is done
+            with suppress(_ShardsLostError, ClusterError):  # all is done
                 gang.ask(lambda actor: actor.close.remote())
         found = self._result(ended, case)
         assert found is not None
@@ -173,3 +229,157 @@ def _said_of(traffic: ShardTraffic, count: int, seconds: float, slots_a_day: int
         f"{traffic.nights_saved} nights saved in {traffic.saving_s:.1f} s; "
         f"the first held {traffic.peak_bytes / 2**30:.2f} GiB"
     )
+
+
+@contextmanager
+def _placed(
+    places: Sequence[Place], scale: Scale, threads: int, *, is_local: bool
+) -> Iterator[list[Any]]:
+    """Start all shards at once, where there is room; end them afterwards.
+
+    On this machine alone CPUs and memory are shared out, on a cluster each shard gets a CPU for
+    every thread, and the memory that it needs.
+    """
+    import ray
+    from ray.util.placement_group import placement_group, remove_placement_group
+    from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+    count = len(places)
+    memory = bytes_of_shard(scale.buyers_count, count, scale.anchors_count)
+    if is_local:  # `check_memory` has looked whether they fit
+        memory = min(memory, sum(node.memory for node in cluster_nodes().values()) // count)
+    bundle = {"CPU": _cpus(count, threads, is_local=is_local), "memory": memory}
+    group = placement_group([bundle] * count, strategy="PACK")
+    actors: list[Any] = []
+    try:
+        _await_room(group, count, bundle)
+        for number, place in enumerate(places):
+            options: dict[str, Any] = {
+                "num_cpus": bundle["CPU"],
+                "memory": bundle["memory"],
+                "max_concurrency": 2,
+                "scheduling_strategy": PlacementGroupSchedulingStrategy(group, number),
+            }
+            actors.append(ray.remote(ShardWorker).options(**options).remote(place))
+        yield actors
+    finally:
+        for actor in actors:
+            ray.kill(actor)
+        remove_placement_group(group)
+
+
+def _cpus(count: int, threads: int, *, is_local: bool) -> float:
+    """Return the CPUs of a shard: those of its threads, or its part of this machine."""
+    here = sum(node.cpus for node in cluster_nodes().values())
+    if not is_local or count * threads <= here:
+        return threads
+    part = here / count
+    return int(part) if part >= 1 else int(part * 1000) / 1000  # Ray takes no other fractions
+
+
+def _await_room(group: Any, count: int, bundle: dict[str, float]) -> None:
+    told_s = -_ROOM_S
+    while not group.wait(timeout_seconds=_LOOK_S):
+        if time.monotonic() - told_s >= _ROOM_S:
+            told_s = time.monotonic()
+            granted = sum(node.cpus for node in cluster_nodes().values())
+            memory = bundle.get("memory", 0) / _GIB
+            print_note(
+                f"waiting for room for {count} shards, each {bundle['CPU']:g} CPUs and "
+                f"{memory:.1f} GiB; the cluster has {granted} CPUs"
+            )
+
+
+class _ShardActors:
+    """The actors of one market, which live and die together."""
+
+    def __init__(self, actors: Sequence[Any], *, is_local: bool) -> None:
+        self._actors, self._is_local = actors, is_local
+        self._silences = 0
+
+    def ask(
+        self, question: Callable[[Any], Any], on_day: Callable[[int], None] | None = None
+    ) -> list[Any]:
+        """Ask every shard the same, and return their answers in order.
+
+        Parameters
+        ----------
+        question
+            Calls a remote method of an actor.
+        on_day
+            Is called now and then with the day that the first shard has reached.
+
+        Raises
+        ------
+        _ShardsLostError
+            If some are gone.
+        ClusterError
+            If some cannot run at all, or the head is gone.
+        """
+        import ray
+
+        waiting = {question(actor): number for number, actor in enumerate(self._actors)}
+        answers = _Answers()
+        while waiting and not answers.is_late():
+            ready, _ = ray.wait(list(waiting), num_returns=1, timeout=_LOOK_S)
+            for reference in ready:
+                answers.take(waiting.pop(reference), reference)
+            self._look(on_day if not ready else None)
+        return answers.all_of(len(self._actors))
+
+    def _look(self, on_day: Callable[[int], None] | None) -> None:
+        import ray
+
+        if on_day is not None:
+            try:
+                on_day(ray.get(self._actors[0].day.remote(), timeout=_LOOK_S))
+            except ray.exceptions.RayError:
+                return  # what is wrong shows where its answer is waited for
+        if not self._is_local:
+            self._silences = 0 if head_answers() else self._silences + 1
+            if self._silences == _SILENCES:
+                raise HEAD_LOST.error()
+
+
+class _Answers:
+    """What the shards have answered so far, and which are gone."""
+
+    def __init__(self) -> None:
+        self._found: dict[int, Any] = {}
+        self._lost: dict[int, str] = {}
+        self._parted: dict[int, str] = {}
+        self._since: float | None = None
+
+    def take(self, number: int, reference: Any) -> None:
+        """Take the answer of one shard in, or why there is none."""
+        import ray
+
+        try:
+            self._found[number] = ray.get(reference)
+        except ray.exceptions.RayActorError as error:
+            self._lost[number] = reason_of(error)
+        except (ray.exceptions.RayError, LinkLostError) as error:
+            if not isinstance(getattr(error, "cause", error), LinkLostError):
+                raise _failed(number, error) from None
+            self._parted[number] = reason_of(error)
+        if (self._lost or self._parted) and self._since is None:
+            self._since = time.monotonic()
+
+    def is_late(self) -> bool:
+        """Whether those that do not answer yet need not be waited for."""
+        return self._since is not None and time.monotonic() - self._since > _LAST_WORDS_S
+
+    def all_of(self, count: int) -> list[Any]:
+        """Return the answers of all shards, or raise `_ShardsLostError`."""
+        answers = [self._found[number] for number in sorted(self._found)]
+        if len(answers) == count:
+            return answers
+        gone = self._lost or self._parted
+        named = ", ".join(f"{number} ({reason})" for number, reason in sorted(gone.items()))
+        raise _ShardsLostError(f"of {count} shards these are lost: {named}", answers)
+
+
+def _failed(number: int, error: BaseException) -> ClusterError:
+    if "ModuleNotFoundError" in str(error):
+        return NO_ENGINE.error(reason=reason_of(error))
+    return SHARD_FAILED.error(number=number, reason=reason_of(error))

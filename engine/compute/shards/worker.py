@@ -1,21 +1,53 @@
-"""A shard as an actor of Ray."""
+"""A shard of a market as an actor of Ray.
+
+Among the others it adds up, compares at night what all hold alike, and now and then saves its
+state and from where the report goes.
+"""
 
 import os
 import pickle
+import shutil
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from tempfile import gettempdir
+from typing import Final, Protocol
+
+import numpy as np
 
 from engine.case import Case, RunResult
 from engine.compute.pool import Finished, finish
-from engine.compute.same_code import Code, Refusal, refused
 from engine.compute.shards.links import Address, TreeLinks
-from engine.compute.shards.member import Member
-from engine.compute.shards.nights import Nights, remove_old_nights
-from engine.compute.tasks import make_ready, node_name, with_granted_threads
+from engine.compute.workers import Code, Refusal, make_ready, refused, with_granted_threads
+from engine.errors import PoquanError
+from engine.market.exchange import Ints
+from engine.market.ledger.results import ReportStart
+from engine.market.saved import load_state, save_state
+from engine.market.state import State
+from engine.market.world import World
+from engine.population.buyers import bytes_per_buyer
+
+FOLDERS: Final = "poquan-shards-"
+"""How the folder of a market begins; its own name follows."""
+
+_OLD_S: Final = 3 * 86_400.0
+"""Seconds after which a folder in which nothing was saved is one of a command that was killed."""
+
+_KEPT: Final = 2
+"""Nights: while a shard saves one it may be lost, and all go back to the one before."""
+
+_Saved = tuple[State, ReportStart | None]
+"""A state, and from where the report goes; none: the report begins later."""
+
+_SAVING_SHARE: Final = 0.02
+"""Of the time that passes, what saving takes at most."""
+
+_NS_A_BYTE: Final = 5.0
+"""What saving a byte is thought to take before it was done once: a slow disk."""
 
 
 @dataclass(frozen=True)
@@ -44,24 +76,42 @@ class Placed:
     process: int
 
 
+@dataclass
+class ShardTraffic:
+    """What one shard exchanged and saved; seconds by the clock.
+
+    `day_s` of each day, with its night; `bytes_sent` what goes up the tree, once for each sum (as
+    much comes down); `waited_s` the time within sums, also that in which others were still busy;
+    `peak_bytes` the most memory that its process held.
+    """
+
+    day_s: list[float] = field(default_factory=list)
+    sums: int = 0
+    bytes_sent: int = 0
+    waited_s: float = 0.0
+    nights_saved: int = 0
+    saving_s: float = 0.0
+    peak_bytes: int = 0
+
+
 class ShardWorker:
     """Holds one shard; `day` may be asked while `run` goes on."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._links: TreeLinks | None = None
-        self._member: Member | None = None
+        self._member: _Member | None = None
 
     def begin(self, wanted: Code, case: Case) -> Placed | Refusal:
         """Compile what is not compiled yet, and wait for the others at an address."""
         import ray
 
-        if (refusal := refused(wanted, node_name())) is not None:
+        if (refusal := refused(wanted)) is not None:
             return refusal
         make_ready(case)
         place = self._place
         if place.folder.parent == Path(gettempdir()):
-            remove_old_nights(place.folder.parent)
+            _remove_old_nights(place.folder.parent)
         host = "127.0.0.1" if place.is_local else ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
         self._links = TreeLinks(place.number, place.token, host)
         return Placed(self._links.address, self._nights().saved(), os.getpid())
@@ -76,14 +126,14 @@ class ShardWorker:
     ) -> bytes:
         """Simulate the case with the others, from the morning of day `go_on` on.
 
-        Returns the pickled `Finished` and `Traffic`. All shards find the same year; only the
+        Returns the pickled `Finished` and `ShardTraffic`. All shards find the same year; only the
         first brings it.
         """
         assert self._links is not None
         self._links.connect(addresses)
         case = with_granted_threads(case)
         number, count, every = self._place.number, self._place.count, self._place.every
-        self._member = Member(number, count, self._links, self._nights(), go_on, every)
+        self._member = _Member(number, count, self._links, self._nights(), go_on, every)
         try:
             found = finish(ticket, case, tables, partial(_simulate, self._member))
         finally:
@@ -99,8 +149,8 @@ class ShardWorker:
         """Remove the nights that were saved."""
         self._nights().forget()
 
-    def _nights(self) -> Nights:
-        return Nights(self._place.folder, self._place.number, self._place.count)
+    def _nights(self) -> "_Nights":
+        return _Nights(self._place.folder, self._place.number, self._place.count)
 
     def _own(self, found: Finished) -> Finished:
         """What this shard brings back."""
@@ -108,7 +158,194 @@ class ShardWorker:
         return found._replace(outcome=None) if is_year and self._place.number > 0 else found
 
 
-def _simulate(member: Member, case: Case) -> RunResult:
+def _simulate(member: "_Member", case: Case) -> RunResult:
     from engine.market.run import simulate
 
     return simulate(case, member)
+
+
+class _ShardsDifferError(PoquanError):
+    """Shards of one market hold different copies of what they hold alike: a bug."""
+
+
+class _AddsUp(Protocol):
+    """What brings a shard's numbers together with the others'."""
+
+    def add_up(self, numbers: Ints) -> None:
+        """Replace `numbers` by their sum over all shards."""
+
+
+class _Member:
+    """An `engine.market.exchange.Exchange` of one shard.
+
+    Parameters
+    ----------
+    number, count : of this shard, and of all.
+    links : to the others.
+    nights : where it saves, and from where it goes on; none: it does neither.
+    go_on : the day on whose morning all shards go on; none: from the first.
+    every : days between two nights that are saved; none: as many as keep saving at two per cent.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        count: int,
+        links: _AddsUp,
+        nights: "_Nights | None" = None,
+        go_on: int | None = None,
+        every: int | None = None,
+    ) -> None:
+        self.number, self.count = number, count
+        self.day, self.traffic = go_on or 0, ShardTraffic()
+        self._links, self._nights, self._go_on, self._every = links, nights, go_on, every
+        self._saved_s = self._morning_s = time.perf_counter()
+        self._saving_s: float | None = None
+
+    def total(self, *arrays: Ints) -> tuple[Ints, ...]:
+        """Add each array up over all shards; the sums are new arrays."""
+        numbers = np.concatenate([array.reshape(-1) for array in arrays])
+        started = time.perf_counter()
+        self._links.add_up(numbers)
+        self.traffic.waited_s += time.perf_counter() - started
+        self.traffic.sums += 1
+        self.traffic.bytes_sent += numbers.nbytes
+        ends = np.cumsum([array.size for array in arrays])
+        parts = np.split(numbers, ends[:-1])
+        return tuple(part.reshape(array.shape) for part, array in zip(parts, arrays, strict=True))
+
+    def saved(self, world: World) -> _Saved | None:
+        """Return the night from which all shards go on."""
+        if self._nights is None or self._go_on is None:
+            return None
+        return self._nights.load(world, self._go_on)
+
+    def report_from(self, start: ReportStart) -> None:
+        """Keep what a saved night needs again."""
+        if self._nights is not None:
+            self._nights.keep_start(start)
+
+    def end_day(self, world: World, state: State) -> None:
+        """Compare the copies; save if all find that it is time.
+
+        Raises
+        ------
+        PoquanError
+            If a shard's copy differs, naming the day and the shard.
+        StorageError
+            If a night cannot be saved.
+        """
+        self.day = state.day
+        own = np.zeros((self.count, 4), np.int64)
+        own[self.number, :2] = np.frombuffer(bytes.fromhex(state.shared_digest()), np.int64)
+        own[self.number, 2:] = self._passed_ns(), self._cost_ns(state)
+        (rows,) = self.total(own)
+        self._compare(world, state, rows[:, :2])
+        if self._is_time(world, state, rows[:, 2:].sum(axis=0)):
+            self._save(world, state)
+        now = time.perf_counter()
+        self.traffic.day_s.append(now - self._morning_s)
+        self._morning_s = now
+
+    def _compare(self, world: World, state: State, digests: Ints) -> None:
+        others = np.flatnonzero((digests != digests[0]).any(axis=1)).tolist()
+        if others:
+            named = ", ".join(f"shard {number}" for number in others)
+            raise _ShardsDifferError(
+                f"on the night of day {state.day - 1} ({world.date_of(state.day - 1)}) {named} of "
+                f"{self.count} differs from shard 0 in what all hold alike"
+            )
+
+    def _passed_ns(self) -> int:
+        return int(1e9 * (time.perf_counter() - self._saved_s))
+
+    def _cost_ns(self, state: State) -> int:
+        """What the next saving is expected to take."""
+        if self._saving_s is None:
+            return int(_NS_A_BYTE * bytes_per_buyer() * state.buyers.person.size)
+        return int(1e9 * self._saving_s)
+
+    def _is_time(self, world: World, state: State, passed_and_cost: Ints) -> bool:
+        """Whether to save: the same answer in all shards. After the horizon nothing is saved."""
+        if self._nights is None or state.day > world.day_of(world.scenario.calendar.end):
+            return False
+        if self._every is not None:
+            return state.day % self._every == 0
+        passed, cost = passed_and_cost.tolist()
+        return bool(_SAVING_SHARE * passed >= cost)
+
+    def _save(self, world: World, state: State) -> None:
+        assert self._nights is not None
+        started = time.perf_counter()
+        self._nights.save(world, state)
+        self._saved_s = time.perf_counter()
+        self._saving_s = self._saved_s - started
+        self.traffic.nights_saved += 1
+        self.traffic.saving_s += self._saving_s
+
+
+class _Nights:
+    """The files of one shard in a folder of one market.
+
+    Parameters
+    ----------
+    folder : made if it is not there, for this user alone.
+    number, count : of the shard.
+    """
+
+    def __init__(self, folder: Path, number: int, count: int) -> None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder, self._name = folder, f"shard-{number}-of-{count}"
+
+    def saved(self) -> list[int]:
+        """Days on whose mornings the saved states stand, rising."""
+        return sorted(int(path.stem.rpartition("-")[2]) for path in self._files())
+
+    def save(self, world: World, state: State) -> None:
+        """Keep this state, and of the older ones the last.
+
+        Raises
+        ------
+        StorageError
+            If the folder cannot be written to.
+        """
+        save_state(state, world, self._path(state.day))
+        for day in self.saved()[:-_KEPT]:
+            self._path(day).unlink()
+
+    def keep_start(self, start: ReportStart) -> None:
+        """Keep from where the report goes."""
+        np.savez(self._start_path(), **start._asdict())
+
+    def load(self, world: World, day: int) -> _Saved:
+        """Return the shard as it was saved."""
+        state = load_state(world, self._path(day))
+        start = None
+        if self._start_path().exists():
+            with np.load(self._start_path(), allow_pickle=False) as kept:
+                start = ReportStart(int(kept["day"]), kept["visits"], kept["month_gmv"])
+        return state, start
+
+    def forget(self) -> None:
+        """Remove everything of this shard, and the folder after the last one."""
+        for path in (*self._files(), self._start_path()):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):  # others still have files there, or have just removed it
+            self._folder.rmdir()
+
+    def _files(self) -> Sequence[Path]:
+        return list(self._folder.glob(f"{self._name}-night-*.npz"))
+
+    def _path(self, day: int) -> Path:
+        return self._folder / f"{self._name}-night-{day}.npz"
+
+    def _start_path(self) -> Path:
+        return self._folder / f"{self._name}-start.npz"
+
+
+def _remove_old_nights(parent: Path) -> None:
+    """Remove the folders of markets that nobody has saved a night of for days."""
+    for folder in parent.glob(f"{FOLDERS}*"):
+        with suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _OLD_S:
+                shutil.rmtree(folder)

@@ -1,7 +1,8 @@
 """Step 8, learning of everyone but the buyers: anchors, sellers, platform, rival.
 
 Buyers learn when their order settles. Signals and beliefs use expected sales, which carry
-several times less noise than realised ones.
+several times less noise than realised ones. Anchors' are signals for the feed (M20), audiences,
+commissions and margins.
 """
 
 from typing import NamedTuple
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 
 from engine.accounts import EXPECTED_PAID, Account, Count
 from engine.jit import kernel, stage, step
-from engine.market.learning.signals import SIGNAL_DAYS, learn_anchors
 from engine.market.ledger.recorder import DayOutcome
 from engine.market.pacing.controls import mean_rate
 from engine.market.scratch import Scratch
@@ -19,26 +19,29 @@ from engine.market.showcase.selection import DAYS_A_WEEK
 from engine.market.state import State
 from engine.market.totals import N_BUCKETS, add_up, add_up_in_pairs, aggregate_sales
 from engine.market.world import World
-from engine.population.anchors import strength_of_rank
-from engine.population.strata import mean_ranks
+from engine.population.anchors import mean_ranks, strength_of_rank
 from engine.rules.adoption import updated_belief
 from engine.rules.ads import left_after_ads
 from engine.rules.brand import grown_awareness
 from engine.rules.investment import cheapened
 from engine.rules.rival import smoothed
+from engine.rules.traffic import signal_step
 from engine.units import IS_INCUBATED, LEARNS_FROM_TRIALS, N_KINDS
 
-FIRST_DAYS = 28
+_FIRST_DAYS = 28
 """Days before beliefs move; also those over which the share of returns is smoothed."""
-FORECAST_DAYS = 7.0
-SHARE_SPEED = 0.1
+_SIGNAL_DAYS = 14.0
+"""Over which audiences, commissions, margins and sellers' sales are smoothed."""
+_SLOW_SIGNAL_DAYS = 60.0
+_FORECAST_DAYS = 7.0
+_SHARE_SPEED = 0.1
 
 
 def learn_day(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> None:
     """Add the day up into `scratch.day_totals`, and learn everything that is learned of it."""
     sealed, platform = scratch.sealed, state.platform
     levers, controls, _ = outcome
-    known = Learned(**{name: getattr(platform, name) for name in Learned._fields})
+    known = _Learned(**{name: getattr(platform, name) for name in _Learned._fields})
     learned = _learn(
         sealed.shop,
         sealed.anchors,
@@ -53,20 +56,20 @@ def learn_day(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
         sealed.learning,
         scratch.seal(levers),
         (controls.demand, controls.boost, controls.reach / N_BUCKETS),
-        levers.day > FIRST_DAYS,
+        levers.day > _FIRST_DAYS,
         (world.take_bp, world.expected_sales),
         (platform.kind_share, platform.kind_sales),
         known,
         sealed.day_totals,
     )
-    for name, value in zip(Learned._fields, learned, strict=True):
+    for name, value in zip(_Learned._fields, learned, strict=True):
         setattr(platform, name, value)
     _learn_trials(world, state, scratch.day_totals.anchor_gmv)
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
         _rank_anchors(world, state)
 
 
-class Learned(NamedTuple):
+class _Learned(NamedTuple):
     """What of `state.PlatformState` is learned day by day."""
 
     ads_share: float
@@ -100,7 +103,7 @@ def _learn(
     known,
     day_totals,
 ):
-    """Aggregate the day, let everybody learn from it; returns the fields of `Learned`.
+    """Aggregate the day, let everybody learn from it; returns the fields of `_Learned`.
 
     `controls`: demand and boost of the day, and the share of buyers who hold a coupon;
     `is_settled`: whether beliefs move yet; `by_kind`: the platform's take (basis points) and the
@@ -133,7 +136,7 @@ def _learn(
     full = held * rate * boost * expected
     claimed = np.float64(sold.counts[_CLAIMED])
     uptake = _learn_uptake(known.uptake, claimed, full)
-    days = FORECAST_DAYS if known.forecast_seen else 1.0
+    days = _FORECAST_DAYS if known.forecast_seen else 1.0
     forecast = known.forecast + (expected / demand - known.forecast) / days
     _learn_kinds(kind_share, day_totals.kind_gmv)
     accounts = day_totals.accounts
@@ -161,9 +164,9 @@ def _learn_sales(
 ):
     """What goods and anchors learn from the day's sales; a row's anchors share what it had."""
     stands_for = anchors.stands_for
-    _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, SHARE_SPEED)
-    _learn_shares(sellers.within, day_totals.good_sales, day_totals.showcase_sales, SHARE_SPEED)
-    learn_anchors(
+    _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, _SHARE_SPEED)
+    _learn_shares(sellers.within, day_totals.good_sales, day_totals.showcase_sales, _SHARE_SPEED)
+    _learn_anchors(
         history, sold, day_totals, airtime, terms.signal_days, stands_for, anchors.guests_from
     )
     weight = np.float64(terms.weight)
@@ -172,6 +175,61 @@ def _learn_sales(
     support, kept = brands
     growth = supply.awareness_gain, support, kept, terms.per_thousand
     _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, growth)
+
+
+@step
+def _learn_anchors(history, totals, day_totals, airtime, signal_days, stands_for, regular):
+    """Learn from a day's totals; the anchors of a row share what it had, guests have no signal.
+
+    `signal_days` float64; `stands_for` float64 by row, of which `regular` are no guests. Changes
+    `history`, float64 by row.
+    """
+    many = stands_for[:regular]
+    if add_up(history.aired) == 0.0:
+        _scale_signals(history, day_totals.anchor_gmv, airtime, many)
+    _learn_signals(history, day_totals.anchor_gmv, airtime, signal_days, many)
+    _learn_visits(history, totals, day_totals.anchor_margin, stands_for)
+
+
+@stage
+def _scale_signals(history, gmv, airtime, many):
+    """Before anybody streams the fans are the guess; now it gets its unit, fen a day on air."""
+    sold, guessed = 0.0, 0.0
+    for m in range(many.size):
+        if airtime.aired[m] > 0.0:
+            sold += gmv[m] / airtime.exposure[m]
+            guessed += history.signal[m] * many[m]
+    if sold > 0.0:
+        for m in range(many.size):
+            history.signal[m] *= sold / guessed
+            history.slow_signal[m] = history.signal[m]
+
+
+@stage
+def _learn_signals(history, gmv, airtime, days, many):
+    """Smoothed sales of the regular anchors in a day on the air (M20); off the air they rest."""
+    signal, slow = history.signal, history.slow_signal
+    for m in range(many.size):
+        aired = airtime.aired[m]
+        if aired > 0.0:
+            seen = gmv[m] / airtime.exposure[m] / many[m]
+            signal[m] += (seen - signal[m]) * signal_step(aired, history.aired[m], days)
+            slow[m] += (seen - slow[m]) * signal_step(aired, history.aired[m], _SLOW_SIGNAL_DAYS)
+            history.aired[m] += aired
+
+
+@stage
+def _learn_visits(history, totals, anchor_margin, stands_for):
+    """Smoothed audiences and commissions; margins of those who were visited."""
+    audience, commission, offered = history.audience, history.commission, history.offered
+    for m in range(audience.size):
+        many = stands_for[m]
+        audience[m] += (totals.visits[m] / many - audience[m]) / _SIGNAL_DAYS
+        commission[m] += (totals.commission[m] / many - commission[m]) / _SIGNAL_DAYS
+        offered[m] += (totals.offered[m] / many - offered[m]) / _SIGNAL_DAYS
+        if totals.visits[m] > 0:
+            per_visit = anchor_margin[m] / totals.visits[m]
+            history.margin[m] += (per_visit - history.margin[m]) / _SIGNAL_DAYS
 
 
 @stage
@@ -207,9 +265,9 @@ def _learn_ads(known, ads, day_totals):
     margin = add_up_in_pairs(day_totals.anchor_margin)
     share, of_margin = known.ads_share, known.ads_of_margin
     if gmv > 0.0:
-        share = smoothed(share, spent / gmv, SIGNAL_DAYS)
+        share = smoothed(share, spent / gmv, _SIGNAL_DAYS)
     if margin > 0.0:
-        of_margin = smoothed(of_margin, spent / margin, SIGNAL_DAYS)
+        of_margin = smoothed(of_margin, spent / margin, _SIGNAL_DAYS)
     return share, of_margin
 
 
@@ -224,7 +282,7 @@ def _update_beliefs(
     """
     for kind in range(N_KINDS):
         per_supplier = kind_gmv[kind] / max(joined[kind], 1) / season
-        kind_sales[kind] += (per_supplier - kind_sales[kind]) / SIGNAL_DAYS
+        kind_sales[kind] += (per_supplier - kind_sales[kind]) / _SIGNAL_DAYS
         if is_settled and joined[kind] > 0:
             ratio = kind_sales[kind] / expected[kind] * kept
             belief[kind] = updated_belief(belief[kind], ratio, speed)
@@ -237,7 +295,7 @@ def _learn_uptake(uptake, claimed, full):
     What was claimed, not what was paid: rationing must not look like thrift.
     """
     seen = min(max(claimed / full, 1e-4), 5.0) if full > 0.0 else uptake
-    return uptake + (seen - uptake) / FORECAST_DAYS
+    return uptake + (seen - uptake) / _FORECAST_DAYS
 
 
 @stage
@@ -246,7 +304,7 @@ def _learn_kinds(kind_share, kind_gmv):
     total = add_up(kind_gmv)
     for kind in range(kind_gmv.size):
         if total > 0.0:
-            kind_share[kind] += (kind_gmv[kind] / total - kind_share[kind]) / FORECAST_DAYS
+            kind_share[kind] += (kind_gmv[kind] / total - kind_share[kind]) / _FORECAST_DAYS
 
 
 @step
@@ -263,7 +321,7 @@ def _learn_returns(before, accounts):
     """What share of the orders comes back, smoothed; below 0 nothing is known yet."""
     if accounts[_ORDERS] > 0:
         share = accounts[_RETURNED] / accounts[_ORDERS]
-        return share if before < 0.0 else smoothed(before, share, FIRST_DAYS)
+        return share if before < 0.0 else smoothed(before, share, _FIRST_DAYS)
     return before
 
 

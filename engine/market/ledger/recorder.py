@@ -2,25 +2,46 @@
 
 A day is noted in few numbers: its ledger, counts and sums, and the state that it ends in.
 The columns of the tables are made from them for all days at once: see `ledger.results`.
+
+Among what only the day knows is how its expected sales spread over anchors, by tier, and how
+unequally: a row counts as the anchors that it stands for, all equal.
 """
 
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.market.calendar.users import app_users
-from engine.market.ledger.concentration import add_spread, concentration
+from engine.jit import kernel, step
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
 from engine.market.scratch import Scratch
 from engine.market.state import State
-from engine.market.totals import BRANDS, N_BUCKETS
+from engine.market.streams import TO_COME
+from engine.market.totals import (
+    AMOUNT_ANCHORS,
+    AMOUNT_COMMISSION,
+    AMOUNT_GMV,
+    BRANDS,
+    N_BUCKETS,
+    add_up_in_pairs,
+)
 from engine.market.world import World
+from engine.measures.catalogue import CONCENTRATION
 from engine.population.anchors import HEAD, TAIL, WAIST
+from engine.population.draws import Floats
 from engine.rules.adoption import recruits_cost
+from engine.spec.calendar import by_day
+from engine.spec.scenario import Scenario
 from engine.units import FEN_PER_RMB, IS_INCUBATED, KINDS
 
 _JOINED = tuple(f"joined_{kind}_count" for kind in KINDS)
+_INCUBATED = np.flatnonzero(IS_INCUBATED).tolist()
+"""The kinds of the platform's own brands."""
+
+_BLOCK_DAYS = 420
+"""Days that are looked up at once: more than a year."""
 
 
 class DayOutcome(NamedTuple):
@@ -58,7 +79,7 @@ def write_day(
 def _by_anchor(world: World, state: State, scratch: Scratch, month: int) -> dict[str, float]:
     """Add to the anchors' months, and say how the day's sales spread over anchors."""
     sealed, record, room = scratch.sealed, state.record, scratch.spread
-    streamed, sellers, others = add_spread(
+    streamed, sellers, others = _add_spread(
         sealed.day_totals,
         sealed.sold,
         scratch.shop.presence,
@@ -91,7 +112,7 @@ def _state_of(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
         "recruiting_fen": _recruiting_fen(world, outcome),
         "incubation_fen": _incubation_fen(world, levers, joined),
         "investment_fen": int(levers.investment_fen),
-        "dau_count": app_users(world.scenario, levers.day) * activity,
+        "dau_count": _app_users(world.scenario, levers.day) * activity,
         "activity_share": activity,
         "commercial_load": levers.historical_load * controls.load_ratio,
         "push_share": controls.push,
@@ -103,10 +124,6 @@ def _state_of(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
         "plan_members_count": sum(scratch.kind_counts.in_plan.tolist()),
         **dict(zip(_JOINED, joined, strict=True)),
     }
-
-
-_INCUBATED = np.flatnonzero(IS_INCUBATED).tolist()
-"""The kinds of the platform's own brands."""
 
 
 def _incubation_fen(world: World, levers: DayLevers, joined: list[int]) -> int:
@@ -128,3 +145,114 @@ def _recruiting_fen(world: World, outcome: DayOutcome) -> int:
 def _percent(world: World, suppliers: int) -> float:
     """Simulated suppliers as per cent of all."""
     return 100.0 * suppliers / world.scale.suppliers_count
+
+
+@kernel
+def _add_spread(
+    day_totals, totals, presence, streamed, anchors, weight, month_gmv, total_visits, spread
+):
+    """Add up the day by row, and by tier and brand accounts; overwrites `spread`.
+
+    Returns how many anchors streamed, how many rows sold, and how many anchors have begun and
+    sold nothing.
+
+    By row: `presence` (uint8), `streamed` (bool), and what the day's `totals` and `day_totals`
+    (sample fen) and `anchors` say; `weight` people a simulated buyer. Adds to
+    `month_gmv` (float64, fen) and `total_visits` (int64), both real.
+    """
+    gmv, commission = day_totals.anchor_gmv, day_totals.anchor_commission
+    visits, groups = totals.visits, spread.groups
+    begun, live, sellers = 0.0, 0.0, 0
+    groups[:] = 0.0
+    for m in range(gmv.size):
+        many, tier, is_regular = anchors.stands_for[m], anchors.tier[m], m < anchors.guests_from
+        has_begun = np.float64(presence[m] != TO_COME)
+        begun += many * has_begun
+        live += many * np.float64(streamed[m])
+        groups[AMOUNT_ANCHORS, tier] += many * has_begun * np.float64(is_regular)
+        if visits[m] == 0:
+            continue
+        total_visits[m] += visits[m] * weight
+        month_gmv[m] += gmv[m] * weight
+        if is_regular:
+            groups[AMOUNT_GMV, tier] += gmv[m] * weight
+            groups[AMOUNT_COMMISSION, tier] += commission[m] * weight
+        if anchors.is_brand[m]:
+            groups[AMOUNT_GMV, BRANDS] += gmv[m] * weight
+        if gmv[m] > 0.0:
+            spread.sold[sellers] = gmv[m] / many
+            spread.stands_for[sellers] = many
+            sellers += 1
+    return live, sellers, begun - add_up_in_pairs(spread.stands_for[:sellers])
+
+
+def concentration(values: Floats, stands_for: Floats, others: float = 0.0) -> dict[str, float]:
+    """Top shares, Gini and Herfindahl index of what anchors sold, and `others` sold nothing.
+
+    `values`, float64 (rows,), of one anchor of each row, which stands for so many (`stands_for`,
+    float64 (rows,)). With k the rank from below, n anchors and x rising:
+
+    Gini = sum_k (2k - n - 1) x_k / (n sum x); HHI = sum of squared shares.
+    """
+    found = _concentrate(values, stands_for, np.argsort(values), others)
+    return dict(zip(CONCENTRATION, found, strict=True))
+
+
+@kernel
+def _concentrate(values, stands_for, order, others):
+    """The measures of `CONCENTRATION` of values that rise in `order`, and `others` of 0.
+
+    Of w equal anchors above s smaller ones the factors 2k - n - 1 add up to w (2s + w - n).
+    """
+    total, weighted, squares = 0.0, 0.0, 0.0
+    top1, top10, top100 = 0.0, 0.0, 0.0
+    n, above = add_up_in_pairs(stands_for) + others, 0.0
+    for k in order:
+        above += stands_for[k]
+    below = n - above
+    for k in order:
+        value, many = values[k], stands_for[k]
+        total += many * value
+        weighted += many * (2.0 * below + many - n) * value
+        squares += many * value * value
+        below += many
+        top1 += _among(below, many, n - 1.0) * value
+        top10 += _among(below, many, n - 10.0) * value
+        top100 += _among(below, many, n - 100.0) * value
+    if total <= 0.0:
+        return 0.0, 0.0, 0.0, 0.0, 0.0
+    return (
+        top1 / total,
+        top10 / total,
+        top100 / total,
+        weighted / (n * total),
+        squares / (total * total),
+    )
+
+
+@step
+def _among(last, many, edge):
+    """How many of the `many` anchors up to rank `last` lie beyond rank `edge`."""
+    return min(max(last - edge, 0.0), many)
+
+
+def _app_users(scenario: Scenario, day: int) -> float:
+    """Daily users of the app on a day, counted from 0 on the scenario's first; people.
+
+    The path stays at its last month.
+    """
+    path = tuple(scenario.platform.app_dau_million)
+    return _path(path, scenario.calendar.origin, day // _BLOCK_DAYS)[day % _BLOCK_DAYS]
+
+
+@lru_cache(maxsize=64)  # policies in one world share it
+def _path(by_month: tuple[float, ...], origin: date, block: int) -> list[float]:
+    """Users on each day of a block of days."""
+    days = (
+        origin + timedelta(days=day)
+        for day in range(block * _BLOCK_DAYS, (block + 1) * _BLOCK_DAYS)
+    )
+    return [
+        by_day(by_month, 12 * (today.year - origin.year) + today.month - 1, today) * 1e6
+        for today in days
+    ]

@@ -1,12 +1,12 @@
 """The tables of a run, made from what was written down of its days."""
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.accounts import Count
-from engine.market.ledger.concentration import concentration
+from engine.market.ledger.recorder import concentration
 from engine.market.state import DailyRecord, State
 from engine.market.world import World
 from engine.measures.catalogue import DAILY, MEASURES, MONTHLY, OUTCOMES, SEGMENT
@@ -14,7 +14,7 @@ from engine.measures.measure import DailyView, MonthlyView, RunView
 from engine.population.draws import Floats
 from engine.units import FEN_PER_BN_RMB
 
-Ints = NDArray[np.int64]
+_Ints = NDArray[np.int64]
 Columns = dict[str, NDArray[Any]]
 
 
@@ -25,17 +25,17 @@ class ReportStart(NamedTuple):
     """
 
     day: int
-    visits: Ints
+    visits: _Ints
     month_gmv: Floats
 
-
-def report_start(state: State) -> ReportStart:
-    """Report from the morning on which `state` stands."""
-    day, record = state.day, state.record
-    gmv = np.zeros(record.anchor_visits.size)
-    if day and len(record.anchor_gmv) > record.month[day - 1]:
-        gmv = record.anchor_gmv[record.month[day - 1]].copy()
-    return ReportStart(day, record.anchor_visits.copy(), gmv)
+    @classmethod
+    def of(cls, state: State) -> Self:
+        """Report from the morning on which `state` stands."""
+        day, record = state.day, state.record
+        gmv = np.zeros(record.anchor_visits.size)
+        if day and len(record.anchor_gmv) > record.month[day - 1]:
+            gmv = record.anchor_gmv[record.month[day - 1]].copy()
+        return cls(day, record.anchor_visits.copy(), gmv)
 
 
 class Tables(NamedTuple):
@@ -52,22 +52,25 @@ class Tables(NamedTuple):
     segments: Columns
     anchors: Columns
 
-
-def tables(world: World, state: State, start: ReportStart) -> Tables:
-    """The tables of the days from `start` to the last night; money of the real market."""
-    reported = slice(start.day, state.day)
-    days, anchor_gmv = _days(world, state), _anchor_gmv(state, start)
-    daily: Columns = {name: np.array(days[name][reported], kind) for name, kind in DAILY.items()}
-    months = _months(world, state.record, reported, anchor_gmv)
-    return Tables(
-        run=_summary(world, state, days, daily, months),
-        daily=daily,
-        monthly={name: months[name] for name in MONTHLY},
-        segments={
-            name: days.ledger[reported][..., account].copy() for name, account in SEGMENT.items()
-        },
-        anchors=_anchor_table(world, state, start, anchor_gmv),
-    )
+    @classmethod
+    def of(cls, world: World, state: State, start: ReportStart) -> Self:
+        """The tables of the days from `start` to the last night; money of the real market."""
+        reported = slice(start.day, state.day)
+        days, anchor_gmv = _days(world, state), _anchor_gmv(state, start)
+        daily: Columns = {
+            name: np.array(days[name][reported], kind) for name, kind in DAILY.items()
+        }
+        months = _months(world, state.record, reported, anchor_gmv)
+        return cls(
+            run=_summary(world, state, days, daily, months),
+            daily=daily,
+            monthly={name: months[name] for name in MONTHLY},
+            segments={
+                name: days.ledger[reported][..., account].copy()
+                for name, account in SEGMENT.items()
+            },
+            anchors=_anchor_table(world, state, start, anchor_gmv),
+        )
 
 
 def daily_table(world: World, state: State) -> Columns:

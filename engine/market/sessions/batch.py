@@ -10,17 +10,17 @@ is negative. Unsigned plus signed is signed again, silently; a variable that is 
 the other becomes a float, which the compiler refuses as an index.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.units import N_KINDS
 
-Int32s = NDArray[np.int32]
-UInt32s = NDArray[np.uint32]
-Float32s = NDArray[np.float32]
-UInt64s = NDArray[np.uint64]
+_Int32s = NDArray[np.int32]
+_UInt32s = NDArray[np.uint32]
+_Float32s = NDArray[np.float32]
+_UInt64s = NDArray[np.uint64]
 
 BATCH_BUYERS = 1_024
 """Buyers of a batch: their sessions fit the second-level cache."""
@@ -41,87 +41,87 @@ class SessionBatch(NamedTuple):
     takes over a missed visit. `by_kind` and `sets`: room for one look's responses to prices.
     """
 
-    away: UInt32s
-    rate: Float32s
-    habit: Float32s
-    visits: Int32s
-    owner: UInt32s
-    number: UInt32s
-    low: UInt64s
-    high: UInt64s
-    total: Float32s
-    mark: Float32s
-    anchor: UInt32s
-    follow: UInt32s
-    affinity: UInt32s
-    need: Float32s
-    domain: Float32s
-    stream: Float32s
-    returning: Float32s
-    excess: Float32s
-    position: UInt32s
-    alpha: Float32s
-    taste: Float32s
-    memory: Float32s
-    liking: Float32s
-    outside: Float32s
-    budget: Int32s
-    trust: Float32s
-    weights: Float32s
-    flat_weights: Float32s
-    listed: UInt32s
-    others: UInt32s
-    stand_in: Int32s
-    by_kind: Float32s
-    sets: Float32s
+    away: _UInt32s
+    rate: _Float32s
+    habit: _Float32s
+    visits: _Int32s
+    owner: _UInt32s
+    number: _UInt32s
+    low: _UInt64s
+    high: _UInt64s
+    total: _Float32s
+    mark: _Float32s
+    anchor: _UInt32s
+    follow: _UInt32s
+    affinity: _UInt32s
+    need: _Float32s
+    domain: _Float32s
+    stream: _Float32s
+    returning: _Float32s
+    excess: _Float32s
+    position: _UInt32s
+    alpha: _Float32s
+    taste: _Float32s
+    memory: _Float32s
+    liking: _Float32s
+    outside: _Float32s
+    budget: _Int32s
+    trust: _Float32s
+    weights: _Float32s
+    flat_weights: _Float32s
+    listed: _UInt32s
+    others: _UInt32s
+    stand_in: _Int32s
+    by_kind: _Float32s
+    sets: _Float32s
 
+    @classmethod
+    def new(cls, most_sessions: int, places: int, families: int, members: int) -> Self:
+        """Room for the worst case; pages that nobody touches cost no memory."""
+        n = BATCH_BUYERS * most_sessions + SESSIONS_AHEAD
 
-def new_session_batch(most_sessions: int, places: int, families: int, members: int) -> SessionBatch:
-    """Room for the worst case; pages that nobody touches cost no memory."""
-    n = BATCH_BUYERS * most_sessions + SESSIONS_AHEAD
+        def ints(*shape: int) -> _Int32s:
+            return np.zeros(shape, np.int32)
 
-    def ints(*shape: int) -> Int32s:
-        return np.zeros(shape, np.int32)
+        def indices(*shape: int) -> _UInt32s:
+            return np.zeros(shape, np.uint32)
 
-    def indices(*shape: int) -> UInt32s:
-        return np.zeros(shape, np.uint32)
+        def floats(*shape: int) -> _Float32s:
+            return np.zeros(shape, np.float32)
 
-    def floats(*shape: int) -> Float32s:
-        return np.zeros(shape, np.float32)
-
-    weights = floats(n, places)
-    return SessionBatch(
-        away=indices(BATCH_BUYERS),
-        rate=floats(BATCH_BUYERS),
-        habit=floats(BATCH_BUYERS),
-        visits=ints(BATCH_BUYERS),
-        owner=indices(n),
-        number=indices(n),
-        low=np.zeros(n, np.uint64),
-        high=np.zeros(n, np.uint64),
-        total=floats(n),
-        mark=floats(n),
-        anchor=indices(n),
-        follow=indices(n),
-        affinity=indices(n),
-        need=floats(n),
-        domain=floats(n),
-        stream=floats(n),
-        returning=floats(n),
-        excess=floats(n),
-        position=indices(n),
-        alpha=floats(n),
-        taste=floats(n),
-        memory=floats(n),
-        liking=floats(n),
-        outside=floats(n),
-        budget=ints(n),
-        trust=floats(n, N_KINDS),
-        weights=weights,
-        flat_weights=weights.reshape(-1),
-        listed=indices(n),
-        others=indices(n),
-        stand_in=ints(max(families, 1), members),
-        by_kind=floats(N_KINDS, 2),
-        sets=floats(4),
-    )
+        weights = floats(n, places)
+        return cls(
+            away=indices(BATCH_BUYERS),
+            rate=floats(BATCH_BUYERS),
+            habit=floats(BATCH_BUYERS),
+            visits=ints(BATCH_BUYERS),
+            owner=indices(n),
+            number=indices(n),
+            low=np.zeros(n, np.uint64),
+            high=np.zeros(n, np.uint64),
+            total=floats(n),
+            mark=floats(n),
+            anchor=indices(n),
+            follow=indices(n),
+            affinity=indices(n),
+            need=floats(n),
+            domain=floats(n),
+            stream=floats(n),
+            returning=floats(n),
+            excess=floats(n),
+            position=indices(n),
+            alpha=floats(n),
+            taste=floats(n),
+            memory=floats(n),
+            liking=floats(n),
+            outside=floats(n),
+            budget=ints(n),
+            trust=floats(n, N_KINDS),
+            weights=weights,
+            flat_weights=weights.reshape(-1),
+            listed=indices(n),
+            others=indices(n),
+            stand_in=ints(max(families, 1), members),
+            by_kind=floats(N_KINDS, 2),
+            sets=floats(4),
+        )

@@ -2,13 +2,24 @@
 
 All stages work on the looks at `batch.position`, so that the looks of a batch, and looks
 whose coupon is withdrawn, are decided by the same code.
+
+How sales answer to prices is asked at the looks as they are: own-good, kind-wide and market-wide.
+A price rise of d ln p on a set K of goods changes the utilities of its goods by -a_j d ln p,
+a_j = alpha_i x_ij^curvature. With P the probability to buy at the look, s_j the share of good j
+in what is bought, and l the dissimilarity of the nest, sales of K fall by
+
+    P A_K (1 / l - s_K (1 / l - 1 + P)) d ln p,    A_K = sum_K s_j a_j,   s_K = sum_K s_j.
+
+Summed over all sets of one good, of one kind, and for all goods together; divided by what is
+bought it is the elasticity of a day. Memories, habits, wallets and sellers' prices stand still.
+Train, Discrete Choice Methods with Simulation, 2nd ed. 2009, ch. 4.
 """
 
 import numpy as np
 
+from engine.accounts import Count
 from engine.jit import stage, step
 from engine.market.sessions.context import OUTSIDE
-from engine.market.sessions.responses import add_responses
 from engine.market.sessions.terms import (
     add_claim,
     budget_now,
@@ -34,8 +45,13 @@ from engine.units import EXPECTED_ONE
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 _BYTE = np.float32(1.0 / BYTE_ONE)
 _EXPECTED_ONE = np.float32(EXPECTED_ONE)
-NEVER = np.float32(-1e30)
+_NEVER = np.float32(-1e30)
 """Utility of what is not in the choice set."""
+
+_BUYS, _OWN = int(Count.PRICED_BUYS), int(Count.OWN_RESPONSE)
+_KIND, _MARKET = int(Count.KIND_RESPONSE), int(Count.MARKET_RESPONSE)
+_EVERY = 8
+"""Of so many buyers one is asked: their numbers say nothing about them."""
 
 
 @step
@@ -163,7 +179,7 @@ def _value_goods(
                 taste,
             ) - alpha * price_disutility(flat.price_term[face + j], memory, curvature)
             open_to = (j < places) & (flat.paid[face + j] <= budget)
-            weights[k, j] = utility if open_to else NEVER
+            weights[k, j] = utility if open_to else _NEVER
 
 
 @step
@@ -192,10 +208,10 @@ def _add_inclusive(n, nest, inside, outside):
 
 @stage
 def _exponentials(n, scale, values):
-    """Exp of each times `scale`, 0 for `NEVER`; a flat loop, which the compiler vectorises."""
+    """Exp of each times `scale`, 0 for `_NEVER`; a flat loop, which the compiler vectorises."""
     for k in range(n):
         weight = exp32(scale * values[k])
-        values[k] = weight if values[k] > NEVER else _ZERO
+        values[k] = weight if values[k] > _NEVER else _ZERO
 
 
 @stage
@@ -233,7 +249,7 @@ def _total_looks(n, sign, flat, tastes, context, totals, looks, batch):
     """Add (sign 1) or take back (sign -1) what the looks are expected to sell, and claim."""
     s, sold = batch, (totals.expected.reshape(-1), totals.expected_paid)
     _expect(n, sign, flat, sold, looks, s.position, s.weights, s.total)
-    add_responses(n, sign, flat, tastes, totals.counts, looks, s)
+    _add_responses(n, sign, flat, tastes, totals.counts, looks, s)
     wishes = _list_wishes(n, looks, s.position, s.listed)
     _claim(wishes, sign, flat, claims_of(totals), context.partner_share_bp, looks, s.listed)
 
@@ -271,3 +287,61 @@ def _claim(wishes, sign, flat, claims, partner_share_bp, looks, listed):
     """The listed looks' wishes for goods and for coupons."""
     for k in range(wishes):
         add_claim(claims, flat, looks[listed[k]], partner_share_bp, sign)
+
+
+@stage
+def _add_responses(n, sign, flat, tastes, counts, looks, batch):
+    """Add (sign 1) or take back (sign -1) the responses of every 8th buyer's looks.
+
+    `n` int64 looks at `batch.position` of `looks` (records of `context.LOOK`), weighed; `counts`
+    int64 by `Count`.
+    """
+    for k in range(n):
+        add_response(k, sign, flat, tastes, counts, looks[batch.position[k]], batch)
+
+
+@step
+def add_response(k, sign, flat, tastes, counts, look, batch):
+    """Add or take back the responses of one look, whose weights are row `k` of the batch."""
+    if look.buyer % np.uint32(_EVERY) == 0:
+        row = first_index(flat, look)
+        _weigh_sets(k, row, price_index(flat, look, row), flat, tastes, batch)
+        sets = batch.sets
+        counts[_BUYS] += sign * np.int64(sets[0] * _EXPECTED_ONE + _HALF)
+        counts[_OWN] += sign * np.int64(sets[1] * _EXPECTED_ONE + _HALF)
+        counts[_KIND] += sign * np.int64(sets[2] * _EXPECTED_ONE + _HALF)
+        counts[_MARKET] += sign * np.int64(sets[3] * _EXPECTED_ONE + _HALF)
+
+
+@step
+def _weigh_sets(k, row, face, flat, tastes, batch):
+    """Fill `batch.sets` with the probability to buy and the three responses of look `k`.
+
+    `row` and `face` index the look's first place; float32.
+    """
+    weights, by_kind = batch.weights[k], batch.by_kind
+    inside = _ZERO
+    for j in range(places_of(flat)):
+        inside += weights[j]
+    buys = inside / batch.total[k]
+    per_weight = _ONE / inside if inside > _ZERO else _ZERO
+    by_kind[:] = _ZERO
+    steepness, own = _ZERO, _ZERO
+    for j in range(places_of(flat)):
+        slope = batch.alpha[k]
+        if tastes.curvature != _ZERO:
+            slope *= flat.price_term[face + j] * batch.memory[k]
+        share = weights[j] * per_weight
+        steepness += share * slope
+        own += share * share * slope
+        by_kind[flat.kind[row + j], 0] += share
+        by_kind[flat.kind[row + j], 1] += share * slope
+    kinds = _ZERO
+    for kind in range(by_kind.shape[0]):
+        kinds += by_kind[kind, 0] * by_kind[kind, 1]
+    apart = _ONE / tastes.nest
+    drawn = apart - _ONE + buys
+    batch.sets[0] = buys
+    batch.sets[1] = buys * (steepness * apart - own * drawn)
+    batch.sets[2] = buys * (steepness * apart - kinds * drawn)
+    batch.sets[3] = buys * steepness * (apart - drawn)

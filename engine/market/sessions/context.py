@@ -1,6 +1,6 @@
 """What the kernels of a slot share: its random streams and levels, and the looks."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ PUBLIC_FEED, FAMILY = 255, 254
 class RandomStreams(NamedTuple):
     """Keys (uint64) of what is drawn in slots: of the run, and of one slot.
 
-    In the order of `STREAMS`: first what buyers draw, then who is live. `numbers` (int64): the
+    In the order of `_STREAMS`: first what buyers draw, then who is live. `numbers` (int64): the
     slot's day and number. `first_buyer` (1,): what moves a stream to the shard's first buyer.
     """
 
@@ -26,8 +26,15 @@ class RandomStreams(NamedTuple):
     numbers: NDArray[np.int64]
     first_buyer: NDArray[np.uint64]
 
+    @classmethod
+    def of(cls, run_seed: int, first_buyer: int) -> Self:
+        """The streams of a run, before any slot."""
+        keys = np.array([key(run_seed, purpose) for purpose in _STREAMS])
+        first = np.array([from_entity(0, first_buyer)])
+        return cls(keys, np.zeros_like(keys), np.zeros(2, np.int64), first)
 
-STREAMS = (
+
+_STREAMS = (
     Purpose.VISIT,
     Purpose.ROUTE,
     Purpose.LOOK,
@@ -38,15 +45,8 @@ STREAMS = (
     Purpose.FOLLOW,
     Purpose.LIVE,
 )
-LIVE_STREAM = STREAMS.index(Purpose.LIVE)
+LIVE_STREAM = _STREAMS.index(Purpose.LIVE)
 """The only one that is no buyer's."""
-
-
-def random_streams(run_seed: int, first_buyer: int) -> RandomStreams:
-    """The streams of a run, before any slot."""
-    keys = np.array([key(run_seed, purpose) for purpose in STREAMS])
-    first = np.array([from_entity(0, first_buyer)])
-    return RandomStreams(keys, np.zeros_like(keys), np.zeros(2, np.int64), first)
 
 
 class SlotContext(NamedTuple):
@@ -79,6 +79,15 @@ class SlotContext(NamedTuple):
     take_bp: NDArray[np.int64]
     offer_bp: NDArray[np.int64]
 
+    @classmethod
+    def new(cls, take_bp: NDArray[np.int64], offer_bp: NDArray[np.int64]) -> Self:
+        """A context before any slot: zeros of the right types, and what holds in every slot.
+
+        `take_bp` and `offer_bp` (int64, by kind): see `world.World`.
+        """
+        *numbers, _, _ = cls.__annotations__.values()
+        return cls._make([*(kind(0) for kind in numbers), take_bp, offer_bp])
+
 
 LOOK = np.dtype(
     [
@@ -93,12 +102,3 @@ LOOK = np.dtype(
     ]
 )
 """One serious look, in 16 bytes: who, where, by which follow, with which coupon, choosing what."""
-
-
-def new_slot_context(take_bp: NDArray[np.int64], offer_bp: NDArray[np.int64]) -> SlotContext:
-    """A context before any slot: zeros of the right types, and what holds in every slot.
-
-    `take_bp` and `offer_bp` (int64, by kind): see `world.World`.
-    """
-    *numbers, _, _ = SlotContext.__annotations__.values()
-    return SlotContext._make([*(kind(0) for kind in numbers), take_bp, offer_bp])

@@ -1,6 +1,6 @@
 """Where sessions go: a followed anchor, its family, another follow, or the feed (M6, M7, M9)."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from engine.rng import bits, uniform
 # Eight affinities add up to less than 2^15, so no lane runs over into the next. (Knuth, The Art of
 # Computer Programming, vol. 4A, 7.1.3: broadword computing.)
 
-HIGHEST_MARK = (1 << (LANE_BITS - 1)) - 1
+_HIGHEST_MARK = (1 << (LANE_BITS - 1)) - 1
 """Marks from the sum of all affinities to here lie beyond the last follow."""
 
 _EACH = np.uint64(0x0001_0001_0001_0001)
@@ -72,7 +72,7 @@ DRAWS = 8
 TO_DOMAIN, TO_STAY, TO_RELEASE, TO_FAMILY, TO_MEMBER, TO_FOLLOW, TO_FEED = range(7)
 
 ONE = np.float32(AFFINITY_ONE)
-_MOST = np.float32(HIGHEST_MARK)
+_MOST = np.float32(_HIGHEST_MARK)
 
 
 class Feed(NamedTuple):
@@ -89,12 +89,16 @@ class Feed(NamedTuple):
     collision: NDArray[np.float64]
     somebody_gone: NDArray[np.bool_]
 
-
-def new_feed(anchors: int) -> Feed:
-    """A feed that is closed."""
-    return Feed(
-        np.zeros(anchors, np.uint64), np.zeros(1), np.zeros(1), np.zeros(1), np.zeros(1, np.bool_)
-    )
+    @classmethod
+    def new(cls, anchors: int) -> Self:
+        """A feed that is closed."""
+        return cls(
+            np.zeros(anchors, np.uint64),
+            np.zeros(1),
+            np.zeros(1),
+            np.zeros(1),
+            np.zeros(1, np.bool_),
+        )
 
 
 @step

@@ -3,7 +3,6 @@
 import numpy as np
 
 from engine.jit import step
-from engine.market.sessions.context import PUBLIC_FEED
 from engine.market.streams import index_of, price_index
 from engine.market.totals import OWN, PARTNER
 from engine.population.buyers import (
@@ -12,7 +11,6 @@ from engine.population.buyers import (
     FLAG_TIER3,
     HABIT_STEP,
     MEMORY_UNIT,
-    MOST_ENGAGEMENT,
     earned_fen,
 )
 from engine.rules.subsidy import partner_part_fen
@@ -61,14 +59,6 @@ def budget_now(buyers, i, context, tastes):
 
 
 @step
-def move_engagement(buyers, i, change):
-    """Engagement of buyer `i` moves by `change` (int64, in its unit on record), within bounds."""
-    moved = np.int64(buyers.engagement[i]) + change
-    here = buyers.engagement[i] > 0  # who has gone for good stays away
-    buyers.engagement[i] = np.uint16(min(max(moved, 0), MOST_ENGAGEMENT) * np.int64(here))
-
-
-@step
 def coupon_class(me, has_coupon):
     """Which column of prices a buyer faces; see `state.N_COUPON_CLASSES`.
 
@@ -113,12 +103,3 @@ def partner_part(kind, coupon, partner_share_bp):
     `kind` uint8, `coupon` int64 fen, `partner_share_bp` int64; the result int64 fen.
     """
     return np.int64(IS_CO_FUNDED[kind]) * partner_part_fen(coupon, partner_share_bp)
-
-
-@step
-def is_private(follow):
-    """Whether a look came by a follow or through a followed anchor's family.
-
-    `follow` uint8 of a look; the result a bool.
-    """
-    return follow != PUBLIC_FEED

@@ -9,14 +9,12 @@ import numpy as np
 from engine.accounts import Account, Count
 from engine.jit import kernel, prefetch, stage, step
 from engine.market.sessions.batch import BATCH_BUYERS
-from engine.market.sessions.context import LOST, OUTSIDE
+from engine.market.sessions.context import LOST, OUTSIDE, PUBLIC_FEED
 from engine.market.sessions.terms import (
     budget_now,
     days_away,
     habit_now,
-    is_private,
     memory_now,
-    move_engagement,
     partner_part,
 )
 from engine.market.streams import flat_view, index_of, price_index
@@ -31,6 +29,7 @@ from engine.population.buyers import (
     FOLLOWS,
     HABIT_ONE,
     MEMORY_UNIT,
+    MOST_ENGAGEMENT,
     affinity_of,
     anchor_of,
     set_affinity,
@@ -58,7 +57,7 @@ _MONTH, _TWICE, _RETAINED = (
 )
 _HALF = np.float32(0.5)
 _ONE = np.float32(1.0)
-LOOKS_AHEAD = 16
+_LOOKS_AHEAD = 16
 """Looks between asking for a buyer's memory and using it."""
 
 
@@ -88,7 +87,7 @@ def settle(buyers, shop, tastes, context, totals, looks, n, batch):
 def _decay_affinity(n, people, fading, looks):
     """Looking without buying tires of an anchor (M9)."""
     for k in range(n):
-        prefetch(people, looks[min(k + LOOKS_AHEAD, n - 1)].buyer)
+        prefetch(people, looks[min(k + _LOOKS_AHEAD, n - 1)].buyer)
         look = looks[k]
         if look.choice == OUTSIDE and look.follow < FOLLOWS:
             _move_affinity(people[look.buyer], look, fading, False)
@@ -100,7 +99,7 @@ def _disappoint(n, buyers, shown, change, looks):
     for k in range(n):
         look = looks[k]
         if look.choice == LOST or shown[look.anchor] == 0:
-            move_engagement(buyers, look.buyer, change)
+            _move_engagement(buyers, look.buyer, change)
 
 
 @stage
@@ -130,8 +129,17 @@ def _settle_leak(buyers, flat, context, totals, look):
 @step
 def _ledger_of(totals, flat, me, look, place):
     """The accounts of the look's segment."""
-    domain = 0 if is_private(look.follow) else 1
+    domain = 0 if _is_private(look.follow) else 1
     return totals.ledger[flat.kind[place], me.flags & FLAG_TIER3, domain]
+
+
+@step
+def _is_private(follow):
+    """Whether a look came by a follow or through a followed anchor's family.
+
+    `follow` uint8 of a look; the result a bool.
+    """
+    return follow != PUBLIC_FEED
 
 
 @step
@@ -219,7 +227,7 @@ def _update_buyer(buyers, flat, tastes, context, totals, look, place, paid, retu
         habit = raised(habit, tastes.habit_gain)
         budget -= paid
     buyers.habit[i] = np.uint16(habit * np.float32(HABIT_ONE) + _HALF)
-    move_engagement(buyers, i, tastes.lost_engagement if returned else tastes.gained_engagement)
+    _move_engagement(buyers, i, tastes.lost_engagement if returned else tastes.gained_engagement)
     me.memory = np.uint8(min(-memory * np.float32(MEMORY_UNIT) + _HALF, np.float32(BYTE_ONE)))
     me.budget = np.int32(budget)
     buyers.seen[i] = np.uint16(context.day + DAY_ZERO)
@@ -229,7 +237,15 @@ def _update_buyer(buyers, flat, tastes, context, totals, look, place, paid, retu
         step_size = tastes.affinity_return_loss if returned else tastes.affinity_gain
         _move_affinity(me, look, step_size, not returned)
     elif not returned:
-        follow(me, tastes, context, totals, look)
+        _follow(me, tastes, context, totals, look)
+
+
+@step
+def _move_engagement(buyers, i, change):
+    """Engagement of buyer `i` moves by `change` (int64, in its unit on record), within bounds."""
+    moved = np.int64(buyers.engagement[i]) + change
+    here = buyers.engagement[i] > 0  # who has gone for good stays away
+    buyers.engagement[i] = np.uint16(min(max(moved, 0), MOST_ENGAGEMENT) * np.int64(here))
 
 
 @step
@@ -254,7 +270,7 @@ def _move_affinity(me, look, size, up):
 
 
 @step
-def follow(me, tastes, context, totals, look):
+def _follow(me, tastes, context, totals, look):
     """A buyer who came by the feed or a family may follow; the weakest follow goes (M9).
 
     `me` a record of `PERSON`, `look` one of `context.LOOK`.

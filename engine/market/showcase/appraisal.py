@@ -1,7 +1,7 @@
 """What each good is today, and what it is worth to a showcase (M5)."""
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from engine.rules.closed_loop import IN_SHOP
 from engine.rules.investment import cheapened, improved
 from engine.rules.selection import showcase_score
 
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 
 class Appraisal(NamedTuple):
@@ -24,16 +24,16 @@ class Appraisal(NamedTuple):
     log of expected earnings per look for a mean buyer, -inf for what nobody may show.
     """
 
-    quality: Floats
-    brand: Floats
+    quality: _Floats
+    brand: _Floats
     lowest: NDArray[np.int64]
-    appeal: Floats
+    appeal: _Floats
 
-
-def new_appraisal(goods: int) -> Appraisal:
-    """Nothing known yet."""
-    quality, brand, appeal = np.zeros((3, goods))
-    return Appraisal(quality, brand, np.zeros(goods, np.int64), appeal)
+    @classmethod
+    def new(cls, goods: int) -> Self:
+        """Nothing known yet."""
+        quality, brand, appeal = np.zeros((3, goods))
+        return cls(quality, brand, np.zeros(goods, np.int64), appeal)
 
 
 @step

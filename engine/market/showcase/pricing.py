@@ -1,6 +1,6 @@
 """Showcases: what shown goods are like and cost today (M6, M12); here coupons are applied."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from engine.rules.selection import quality_shown
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
 from engine.units import BP, IS_CO_FUNDED, N_KINDS, N_TIERS
 
-EVERY_SUPPLIER = np.int32(-2)
+_EVERY_SUPPLIER = np.int32(-2)
 """Own supplier of a guest, who brings what it sells."""
 
 
@@ -38,22 +38,22 @@ class PricingScratch(NamedTuple):
     per_fen: NDArray[np.float32]
     log_ratio: NDArray[np.float32]
 
-
-def pricing_scratch(shop: StreamTable) -> PricingScratch:
-    """The room for a shop."""
-    by_class = (N_COUPON_CLASSES, shop.price.size)
-    return PricingScratch(
-        kind=shop.kind.reshape(-1),
-        links_out=shop.links_out.reshape(-1),
-        price=shop.price.reshape(-1),
-        elsewhere=shop.elsewhere.reshape(-1),
-        paid=shop.paid.reshape(by_class),
-        price_term=shop.price_term.reshape(by_class),
-        shares=np.zeros((WITHOUT_PARTNER + 1, N_KINDS)),
-        share=np.zeros(shop.price.size),
-        per_fen=np.zeros(shop.price.size, np.float32),
-        log_ratio=np.zeros(shop.price.size, np.float32),
-    )
+    @classmethod
+    def of(cls, shop: StreamTable) -> Self:
+        """The room for a shop."""
+        by_class = (N_COUPON_CLASSES, shop.price.size)
+        return cls(
+            kind=shop.kind.reshape(-1),
+            links_out=shop.links_out.reshape(-1),
+            price=shop.price.reshape(-1),
+            elsewhere=shop.elsewhere.reshape(-1),
+            paid=shop.paid.reshape(by_class),
+            price_term=shop.price_term.reshape(by_class),
+            shares=np.zeros((WITHOUT_PARTNER + 1, N_KINDS)),
+            share=np.zeros(shop.price.size),
+            per_fen=np.zeros(shop.price.size, np.float32),
+            log_ratio=np.zeros(shop.price.size, np.float32),
+        )
 
 
 @step
@@ -68,7 +68,7 @@ def price_showcases(
     `room`.
     """
     for m in range(shop.shown.size):
-        own = anchors.own_supplier[m] if m < anchors.guests_from else EVERY_SUPPLIER
+        own = anchors.own_supplier[m] if m < anchors.guests_from else _EVERY_SUPPLIER
         openness = levers.library_open[anchors.tier[m]]
         _price_places(
             m, (strength[m], own, openness), shop, sellers, terms, supply, levers, appraisal
@@ -116,7 +116,7 @@ def _price_places(anchor, standing, shop, sellers, terms, supply, levers, apprai
             capped = capped_price_fen(price, shop.elsewhere[anchor, j], levers.price_cap_bp)
         floor = levers.cps_floor if member else 0.0
         quality = appraisal.quality[good]
-        if own != supplier and own != EVERY_SUPPLIER:  # noqa: PLR1714 - as kernels compile it
+        if own != supplier and own != _EVERY_SUPPLIER:  # noqa: PLR1714 - as kernels compile it
             quality = quality_shown(quality, terms.library_mismatch, openness)
         shop.quality[anchor, j] = np.float32(quality)
         shop.brand[anchor, j] = np.float32(appraisal.brand[good])

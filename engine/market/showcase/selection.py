@@ -1,6 +1,6 @@
 """Showcases: which goods an anchor shows, chosen weekly (M5)."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,34 +8,36 @@ from numpy.typing import NDArray
 from engine.jit import kernel, stage, step
 from engine.market.state import State
 from engine.market.streams import StreamTable
+from engine.market.terms import ShowcaseTerms
 from engine.market.world import World
-from engine.population.anchors import NO_SUPPLIER
+from engine.population.anchors import NO_SUPPLIER, Anchors
+from engine.population.suppliers import Goods
 from engine.rng import uniform64
 from engine.rules.closed_loop import IN_SHOP
 from engine.rules.fastmath import log32
 from engine.rules.selection import above_zero, exponential
 
-CANDIDATES = 96
+_CANDIDATES = 96
 """Goods of the library that an anchor looks through."""
 
-CHANGING = 3
-FRESH = np.arange(0, CANDIDATES, CHANGING)
-LASTING = np.array([c for c in range(CANDIDATES) if c % CHANGING])
-NUMBERS = np.concatenate([FRESH, LASTING])
+_CHANGING = 3
+_FRESH = np.arange(0, _CANDIDATES, _CHANGING)
+_LASTING = np.array([c for c in range(_CANDIDATES) if c % _CHANGING])
+_NUMBERS = np.concatenate([_FRESH, _LASTING])
 """Every third candidate changes from week to week, the others stay all year; the names of
 their draws, in the order in which they are listed."""
-N_FRESH = FRESH.size
+_N_FRESH = _FRESH.size
 
 _PLACE_BITS = 8
-MOST_LISTED = 1 << _PLACE_BITS
+_MOST_LISTED = 1 << _PLACE_BITS
 """Candidates and own goods together."""
 
 _STEPS, _HIGHEST = float(1 << 15), 250.0
-NO_RANK = np.int32(-(2**31))
+_NO_RANK = np.int32(-(2**31))
 """What nobody may show."""
 
 DAYS_A_WEEK = 7
-Floats = NDArray[np.float64]
+_Floats = NDArray[np.float64]
 
 
 class Candidates(NamedTuple):
@@ -53,29 +55,31 @@ class Candidates(NamedTuple):
     taste: NDArray[np.float32]
     own_count: NDArray[np.int64]
     main: NDArray[np.bool_]
-    score: Floats
+    score: _Floats
     rank: NDArray[np.int32]
-    draw: Floats
+    draw: _Floats
     waited: NDArray[np.float32]
 
-
-def new_candidates(anchors: int, most_own: int) -> Candidates:
-    """Nobody has looked around yet."""
-    listed = CANDIDATES + most_own
-    return Candidates(
-        good=np.zeros((anchors, listed), np.uint32),
-        taste=np.zeros((anchors, listed), np.float32),
-        own_count=np.zeros(anchors, np.int64),
-        main=np.zeros((anchors, N_FRESH), np.bool_),
-        score=np.zeros(listed),
-        rank=np.zeros(listed, np.int32),
-        draw=np.zeros(listed),
-        waited=np.zeros(listed, np.float32),
-    )
+    @classmethod
+    def drawn(cls, anchors: Anchors, goods: Goods, terms: ShowcaseTerms, stream: np.uint64) -> Self:
+        """What lasts of everybody's choice, drawn in `stream`; nobody has chosen yet."""
+        rows, listed = anchors.fans.size, _CANDIDATES + int(np.diff(goods.first_good).max())
+        made = cls(
+            good=np.zeros((rows, listed), np.uint32),
+            taste=np.zeros((rows, listed), np.float32),
+            own_count=np.zeros(rows, np.int64),
+            main=np.zeros((rows, _N_FRESH), np.bool_),
+            score=np.zeros(listed),
+            rank=np.zeros(listed, np.int32),
+            draw=np.zeros(listed),
+            waited=np.zeros(listed, np.float32),
+        )
+        _draw_candidates(anchors, goods, terms, stream, made)
+        return made
 
 
 @kernel
-def draw_candidates(anchors, goods, terms, stream, candidates):
+def _draw_candidates(anchors, goods, terms, stream, candidates):
     """Draw what lasts of every anchor's candidates, and its taste for them, into `candidates`.
 
     They are a function of the anchor's name in `stream` (uint64): drawn again, they are the same.
@@ -83,15 +87,15 @@ def draw_candidates(anchors, goods, terms, stream, candidates):
     library = (goods.by_category, goods.category_start, terms.main_share)
     for m in range(anchors.guests_from):
         good, taste = candidates.good[m], candidates.taste[m]
-        lasting = good[N_FRESH:CANDIDATES]
+        lasting = good[_N_FRESH:_CANDIDATES]
         _draw_lasting(m, anchors.category[m], library, stream, candidates.main[m], lasting)
-        end, own = CANDIDATES, anchors.own_supplier[m]
+        end, own = _CANDIDATES, anchors.own_supplier[m]
         if own != NO_SUPPLIER:
             for g in range(goods.first_good[own], goods.first_good[own + 1]):
                 good[end] = g
                 end += 1
-        candidates.own_count[m] = end - CANDIDATES
-        _draw_tastes(m, good[N_FRESH:end], stream, taste[N_FRESH:end], candidates)
+        candidates.own_count[m] = end - _CANDIDATES
+        _draw_tastes(m, good[_N_FRESH:end], stream, taste[_N_FRESH:end], candidates)
 
 
 @step
@@ -128,11 +132,11 @@ def _select(first, week, shop, anchors, sellers, goods, terms, levers, stream, a
     """
     library = (goods.by_category, goods.category_start)
     for m in range(first, anchors.guests_from, DAYS_A_WEEK):
-        end = CANDIDATES + candidates.own_count[m]
+        end = _CANDIDATES + candidates.own_count[m]
         good, taste, rank = candidates.good[m, :end], candidates.taste[m, :end], candidates.rank
-        fresh = good[:N_FRESH]
+        fresh = good[:_N_FRESH]
         _draw_fresh(week, m, anchors.category[m], library, stream, candidates.main[m], fresh)
-        _draw_tastes(m, fresh, stream, taste[:N_FRESH], candidates)
+        _draw_tastes(m, fresh, stream, taste[:_N_FRESH], candidates)
         _rank_goods(good, taste, terms.spread, appeal, candidates.score, rank)
         openness, shown = levers.library_open[anchors.tier[m]], shop.good[m]
         shop.shown[m] = _show_best(m, openness, stream, good, rank[:end], shown)
@@ -146,12 +150,12 @@ def _draw_lasting(anchor, category, library, stream, main, good):
     """Draw the lasting candidates, and which of the fresh ones are of the main category."""
     by_category, category_start, main_share = library
     first, last = category_start[category], category_start[category + 1]
-    for k in range(LASTING.size):
-        of_main = uniform64(stream, anchor, 4 * LASTING[k] + 1) < main_share
-        u = uniform64(stream, anchor, 4 * LASTING[k] + 2)
+    for k in range(_LASTING.size):
+        of_main = uniform64(stream, anchor, 4 * _LASTING[k] + 1) < main_share
+        u = uniform64(stream, anchor, 4 * _LASTING[k] + 2)
         good[k] = by_category[_place_of(u, of_main, first, last, by_category.size)]
-    for k in range(N_FRESH):
-        main[k] = uniform64(stream, anchor, 4 * FRESH[k] + 1) < main_share
+    for k in range(_N_FRESH):
+        main[k] = uniform64(stream, anchor, 4 * _FRESH[k] + 1) < main_share
 
 
 @stage
@@ -159,10 +163,10 @@ def _draw_fresh(week, anchor, category, library, stream, main, good):
     """Draw the week's fresh candidates: of the main category, or of all."""
     by_category, category_start = library
     first, last = category_start[category], category_start[category + 1]
-    for k in range(N_FRESH):
-        u = uniform64(stream, anchor, 4 * CHANGING * k + 2 + 1024 * week)
+    for k in range(_N_FRESH):
+        u = uniform64(stream, anchor, 4 * _CHANGING * k + 2 + 1024 * week)
         good[k] = _place_of(u, main[k], first, last, by_category.size)
-    for k in range(N_FRESH):
+    for k in range(_N_FRESH):
         good[k] = by_category[good[k]]
 
 
@@ -207,8 +211,8 @@ def _rank_goods(good, taste, spread, appeal, score, rank):
         score[k] = appeal[good[k]] + spread * np.float64(taste[k])
     for k in range(good.size):
         steps = np.int32(min(max(score[k], -_HIGHEST), _HIGHEST) * _STEPS)
-        ranked = (steps << _PLACE_BITS) + np.int32(MOST_LISTED - 1 - k)
-        rank[k] = np.int32(ranked if score[k] > -_HIGHEST else NO_RANK)
+        ranked = (steps << _PLACE_BITS) + np.int32(_MOST_LISTED - 1 - k)
+        rank[k] = np.int32(ranked if score[k] > -_HIGHEST else _NO_RANK)
 
 
 @stage
@@ -219,14 +223,14 @@ def _show_best(anchor, openness, stream, listed, rank, shown):
     """
     filled = 0
     while filled < shown.size:
-        best = NO_RANK
+        best = _NO_RANK
         for k in range(rank.size):
             best = max(best, rank[k])
-        if best == NO_RANK:
+        if best == _NO_RANK:
             break
-        place = MOST_LISTED - 1 - (best & (MOST_LISTED - 1))
-        rank[place] = NO_RANK
-        is_open = place >= CANDIDATES or uniform64(stream, anchor, 4 * NUMBERS[place]) < openness
+        place = _MOST_LISTED - 1 - (best & (_MOST_LISTED - 1))
+        rank[place] = _NO_RANK
+        is_open = place >= _CANDIDATES or uniform64(stream, anchor, 4 * _NUMBERS[place]) < openness
         if is_open and not _is_shown(listed[place], shown, filled):
             shown[filled] = listed[place]
             filled += 1

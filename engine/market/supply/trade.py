@@ -1,6 +1,6 @@
 """Supply, daily: suppliers join (M3, M4), list (M11), enter the plan (M12), re-price, restock."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +24,8 @@ from engine.rules.pricing import (
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
 from engine.units import BP, COMES_WITH_PARTNER, JOINS_PLAN, N_KINDS
 
-Floats = NDArray[np.float64]
-DEAREST = 3.0
+_Floats = NDArray[np.float64]
+_DEAREST = 3.0
 """Highest price against the price elsewhere that a seller tries."""
 
 
@@ -38,14 +38,16 @@ class KindCounts(NamedTuple):
     everyone: NDArray[np.int64]
     joined: NDArray[np.int64]
     in_plan: NDArray[np.int64]
-    joining: Floats
-    leaving: Floats
+    joining: _Floats
+    leaving: _Floats
 
-
-def new_kind_counts() -> KindCounts:
-    """Counts of nobody."""
-    everyone, joined, in_plan = np.zeros((3, N_KINDS), np.int64)
-    return KindCounts(everyone, joined, in_plan, np.zeros(N_KINDS), np.zeros(N_KINDS))
+    @classmethod
+    def new(
+        cls,
+    ) -> Self:
+        """Counts of nobody."""
+        everyone, joined, in_plan = np.zeros((3, N_KINDS), np.int64)
+        return cls(everyone, joined, in_plan, np.zeros(N_KINDS), np.zeros(N_KINDS))
 
 
 @kernel
@@ -204,7 +206,7 @@ def _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share):
             )
             lerner = lerner_index(elasticity * slope, terms.conduct[kind])
             cost = cheapened(goods.cost[g], terms.cost_cut, levers.built)
-            best = min(best_price(cost, fee, lerner), DEAREST * goods.elsewhere[g])
+            best = min(best_price(cost, fee, lerner), _DEAREST * goods.elsewhere[g])
             sellers.price[g] = repriced(price, best, terms.speed, lerner, terms.curvature, slope)
 
 

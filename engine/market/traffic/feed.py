@@ -1,11 +1,17 @@
-"""Traffic of a slot: who is live, how the public feed is shared out (M12, M20), guests (M15)."""
+"""Traffic: who is live, how the public feed is shared out (M12, M20), guests (M15).
 
-from typing import NamedTuple
+Each morning every stream is opened: what it shows today, at which price, how often it will stream.
+"""
+
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jit import stage, step
+from engine.jit import kernel, stage, step
+from engine.market.showcase.appraisal import appraise
+from engine.market.showcase.pricing import price_showcases
+from engine.market.showcase.selection import refill
 from engine.market.streams import GONE, LIVE, OFF_AIR, TO_COME, StreamTable
 from engine.market.totals import add_up
 from engine.market.world import World
@@ -17,9 +23,12 @@ from engine.rules.attention import crowding
 from engine.rules.brand import brand_feed_factor
 from engine.rules.traffic import feed_weight, live_probability
 
-Floats = NDArray[np.float64]
-GROWTH = 1.05
+_Floats = NDArray[np.float64]
+_GROWTH = 1.05
 """A signal this much above its slow mean marks a growing anchor."""
+
+_MOST_OF_A_SLOT = 0.9
+"""Of a slot's feed, the most that guests may take together."""
 
 
 class Airtime(NamedTuple):
@@ -33,28 +42,74 @@ class Airtime(NamedTuple):
     `work` and `scaled` to build its law.
     """
 
-    chance: Floats
-    earned: Floats
-    usual: Floats
+    chance: _Floats
+    earned: _Floats
+    usual: _Floats
     streamed: NDArray[np.bool_]
-    aired: Floats
-    exposure: Floats
-    weights: Floats
-    bids: Floats
+    aired: _Floats
+    exposure: _Floats
+    weights: _Floats
+    bids: _Floats
     work: NDArray[np.int64]
-    scaled: Floats
+    scaled: _Floats
+
+    @classmethod
+    def new(cls, anchors: int) -> Self:
+        """Room for so many anchors."""
+        chance, earned, aired, exposure, weights, bids, scaled = (
+            np.zeros(anchors) for _ in range(7)
+        )
+        usual, streamed = np.zeros(1), np.zeros(anchors, np.bool_)
+        work = np.zeros(anchors, np.int64)
+        return cls(chance, earned, usual, streamed, aired, exposure, weights, bids, work, scaled)
 
 
-def new_airtime(anchors: int) -> Airtime:
-    """Room for so many anchors."""
-    chance, earned, aired, exposure, weights, bids, scaled = (np.zeros(anchors) for _ in range(7))
-    usual, streamed = np.zeros(1), np.zeros(anchors, np.bool_)
-    work = np.zeros(anchors, np.int64)
-    return Airtime(chance, earned, usual, streamed, aired, exposure, weights, bids, work, scaled)
+@kernel
+def open_streams(
+    shop,
+    anchors,
+    suppliers,
+    sellers,
+    goods,
+    history,
+    selection,
+    supply,
+    levers,
+    stream,
+    day,
+    boost,
+    live_response,
+    crowding,
+    appraisal,
+    candidates,
+    window,
+    airtime,
+):
+    """Step 4 in one call: handing so many arrays to a kernel costs as much as a small stage.
+
+    `stream` uint64, `day` int64, `boost`, `live_response` and `crowding` float64; the rest are the
+    records of world, state and scratch, whose dtypes and units stand there.
+    """
+    appraise(suppliers, sellers, goods, selection, supply, levers, appraisal)
+    appeal = appraisal.appeal
+    refill(shop, anchors, sellers, goods, selection, levers, stream, day, appeal, candidates)
+    price_showcases(
+        shop,
+        anchors,
+        history.strength,
+        sellers,
+        selection,
+        supply,
+        levers,
+        boost,
+        appraisal,
+        window,
+    )
+    _plan_airtime(shop, anchors, history, levers, live_response, crowding, airtime)
 
 
 @step
-def plan_airtime(shop, anchors, history, levers, live_response, power, airtime):
+def _plan_airtime(shop, anchors, history, levers, live_response, power, airtime):
     """How often each anchor streams today, what it earns of the feed, how crowded it is.
 
     `live_response` and `power` float64. Writes `airtime`, of which nothing is aired yet, and
@@ -81,7 +136,7 @@ def _earn_weights(shop, anchors, history, levers, earned):
     mean_fans = max(_mean_of_begun(history.fans, shop.presence, anchors), 1e-12)
     for m in range(regular):
         relative = history.signal[m] / mean_signal if mean_signal > 0.0 else 1.0
-        growing = history.signal[m] > GROWTH * history.slow_signal[m]
+        growing = history.signal[m] > _GROWTH * history.slow_signal[m]
         weight = feed_weight(
             relative,
             levers.exponent,
@@ -196,11 +251,7 @@ def _collisions(weights, stands_for):
     return squares / (total * total) if total > 0.0 else 0.0
 
 
-_MOST_OF_A_SLOT = 0.9
-"""Of a slot's feed, the most that guests may take together."""
-
-
-def guests_shares(world: World, day: int, slot: int) -> Floats | None:
+def guests_shares(world: World, day: int, slot: int) -> _Floats | None:
     """What guests take of a slot's feed, float64 (guests,); None where there are none.
 
     They stream in the last slot.
@@ -214,7 +265,7 @@ def guests_shares(world: World, day: int, slot: int) -> Floats | None:
     return np.array(shares) / calendar.slot_share[-1] if any(shares) else None
 
 
-def book_guests(world: World, shop: StreamTable, airtime: Airtime, shares: Floats) -> None:
+def book_guests(world: World, shop: StreamTable, airtime: Airtime, shares: _Floats) -> None:
     """Put the guests into a slot's feed with these `shares` of its visits (float64, by guest)."""
     guests_from = world.anchors.guests_from
     shares = shares * min(1.0, _MOST_OF_A_SLOT / shares.sum())

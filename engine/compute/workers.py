@@ -1,17 +1,24 @@
-"""Every process that simulates proves that it runs the driver's code.
+"""What a worker of a cluster does before it simulates: shows its code, compiles, counts its CPUs.
 
 A node with another version of the engine would simulate another market, and its years would
 stand among the others unnoticed. So each chunk of work names the code that it is meant for, and
 a worker of other code sends the chunk back with its own name in place of years.
+
+Before its first chunk a worker sees to it that the kernels are compiled on its node: the first
+there compiles them, the others wait, since processes that fill one compile cache together can
+crash. So a node that comes late is made ready like any other.
 """
 
 import hashlib
 import platform
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from engine.cache import alone_on_this_machine, is_cold
+from engine.case import Case
 from engine.compute.messages import OTHER_CODE
 from engine.errors import ClusterError
 
@@ -58,15 +65,43 @@ def own_code() -> Code:
     )
 
 
-def refused(wanted: Code, node: str) -> Refusal | None:
-    """Return what this process runs, on `node`, if that is not what is wanted; else None."""
-    return None if own_code() == wanted else Refusal(node, own_code())
+def refused(wanted: Code) -> Refusal | None:
+    """Return what this process runs, and where, if that is not what is wanted; else None."""
+    return None if own_code() == wanted else Refusal(_node_name(), own_code())
 
 
 def of_other_code(refusal: Refusal) -> ClusterError:
     """Return the error that names a node and what it has otherwise."""
     differences = own_code().differences(refusal.code)
     return OTHER_CODE.error(node=refusal.node, differences=differences)
+
+
+def make_ready(case: Case) -> None:
+    """Compile the kernels into the cache of this machine, unless they are there."""
+    if is_cold():
+        from engine.warmup import warm_up
+
+        with alone_on_this_machine():
+            if is_cold():
+                warm_up(case)
+
+
+def with_granted_threads(case: Case) -> Case:
+    """Return `case` with no more threads than Ray has granted CPUs to this worker."""
+    import ray
+
+    asked = ray.get_runtime_context().get_assigned_resources()  # type: ignore[no-untyped-call]
+    cpus = [value for name, value in asked.items() if name.startswith("CPU")]
+    granted = max(1, int(max(cpus, default=case.threads)))
+    return case if case.threads <= granted else replace(case, threads=granted)
+
+
+def _node_name() -> str:
+    """Name the machine of this worker."""
+    import ray
+
+    address = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+    return f"{address} ({ray.get_runtime_context().get_node_id()[:8]})"
 
 
 def _version(name: str) -> str:
