@@ -27,7 +27,7 @@ class Schedule(Spec):
     search: Search
 
 
-class Projection(Spec):
+class _Projection(Spec):
     """A market on a machine that is not here, by the model of suite `shards`."""
 
     workers_count: int = quantity("cores", "each with a shard", ge=2, le=1_000_000)
@@ -58,7 +58,7 @@ class BenchmarkJob(Job):
     )
     sharded_population: int = quantity("buyers", "simulated, of `shards`", ge=1, le=1_000_000_000)
     shard_counts: _Counts = Field(description="shards of one market in `shards`")
-    projections: tuple[Projection, ...] = Field(description="larger machines, in `shards`")
+    projections: tuple[_Projection, ...] = Field(description="larger machines, in `shards`")
     network_gbit: float = quantity("Gbit/s", "of a node there, assumed", gt=0, le=10_000)
     anchors: Annotated[
         tuple[Annotated[int, Field(ge=1, le=100_000)], ...], Field(min_length=1, max_length=100)
