@@ -54,7 +54,8 @@ CONFIG: Final[dict[str, Any]] = {
         "labelSeparation": 6,
         "titlePadding": 8,
     },
-    "axisY": {"labelLimit": 320},
+    "axisX": {"titleAnchor": "end"},  # a long title has room to the left, below the names
+    "axisY": {"labelLimit": 320, "titleAnchor": "middle"},
     "axisQuantitative": {"tickCount": 6},
     "legend": {
         "orient": "top",

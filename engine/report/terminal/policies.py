@@ -13,7 +13,16 @@ from engine.case import RunResult
 from engine.compare import INCREMENTAL
 from engine.report.findings.elasticities import elasticities_by_month
 from engine.report.findings.limits import ONE_REPLICATION, pairs_note, replications_count
-from engine.report.formatting import NONE, label, show, show_change, show_limits, split_name, unit
+from engine.report.formatting import (
+    NONE,
+    label,
+    show,
+    show_change,
+    show_limits,
+    signed,
+    split_name,
+    unit,
+)
 from engine.report.read.results_model import Line, frontier_lines, run_lines
 from engine.results.schemas import Row
 from engine.results.writer import run_row
@@ -112,7 +121,7 @@ def print_elasticities(monthly: pa.Table, console: Console) -> None:
         table.add_column(one.policy, justify="right", no_wrap=True)
     for month, _ in found[0].months:
         figures = (dict(one.months)[month] for one in found)
-        table.add_row(month, *(" ".join(f"{value:.2f}" for value in own) for own in figures))
+        table.add_row(month, *(" ".join(signed(value, 2) for value in own) for own in figures))
     console.print()
     console.print(table)
 
