@@ -1,6 +1,6 @@
 """`against=PATH`: this checkout beside another, turn by turn, each by its own command.
 
-A turn is `experiments.benchmark` (suite `kernel`, one run) of this checkout, twice of the other,
+A turn is `experiments.benchmark` (suite `kernel`, three runs) of this checkout, twice of the other,
 and of this one again: a machine that changes its speed meets both alike. The ratio of a turn is
 this checkout's mean over the other's. Each simulates its own scenario and policy of the same
 names: where these differ, the ratio holds what the model's change costs too.
@@ -87,11 +87,11 @@ def _measured(where: Path, job: BenchmarkJob) -> _Figures:
     """
     import pyarrow.parquet as pq
 
-    ends = f"[{min(job.populations)},{max(job.populations)}]"
+    sizes = ",".join(map(str, job.populations))
     with TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         words = [
-            "suite=kernel", "runs=1", f"populations={ends}", f"seed={job.seed}",
+            "suite=kernel", "runs=3", f"populations=[{sizes}]", f"seed={job.seed}",
             f"anchors=[{job.scale.anchors_count}]", "thread_counts=[1]", "process_counts=[1]",
             f"threads={job.threads}", f"days={job.days or 'null'}", f"hydra.run.dir={out}",
         ]  # fmt: skip
