@@ -290,8 +290,8 @@ def _against(rows: Sequence[Row]) -> _Section:
 
 _COMPARED: Final = {
     "year_s": "Year of {:,} buyers, s",
-    "session_ns": "One more session, ns",
-    "fixed_day_ms": "Fixed part of a day, ms",
+    "session_ns": "One more session, to {:,}, ns",
+    "fixed_day_ms": "Fixed part of a day, to {:,}, ms",
 }
 """Measures of `against`."""
 
