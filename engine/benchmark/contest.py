@@ -23,7 +23,6 @@ from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import (
     Selection,
     planned_replications,
-    replication_rounds,
 )
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Problem, Sample, Stage
@@ -187,7 +186,7 @@ def _ours(
     """Search as `optimize` does, finalists included, for about so many sessions."""
     clock, search = _Clocked(problem), effort.search
     study = SearchStudy(search, seed, clock, evaluator, _NoMemory())
-    runs = planned_replications(0, search.finalists_count, _rounds(search))
+    runs = planned_replications(0, search.finalists_count, search)
     search_sessions = sessions * (1 - runs / (effort.trials_count * effort.replications))
     snapshots: list[_Snapshot] = []
     for found in study.steps(_ignore_progress):
@@ -208,10 +207,6 @@ def _ours(
 
 def _ignore_progress(*_: object) -> None:
     """Do nothing with progress."""
-
-
-def _rounds(search: Search) -> list[int]:
-    return replication_rounds(search.first_replications, search.final_replications)
 
 
 def _point(candidate: Candidate) -> Point:
