@@ -16,7 +16,7 @@ from typing import Final
 
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.case import Case
-from engine.errors import InputError, PoquanError
+from engine.errors import PoquanError
 from engine.spec.benchmark import BenchmarkJob
 
 _HERE: Final = Path(__file__).parents[2]
@@ -32,36 +32,8 @@ _Figures = Mapping[tuple[str, int], float]
 """By measure and population."""
 
 
-def check_against(job: BenchmarkJob) -> None:
-    """Refuse a path that is no checkout, and a suite that compares none.
-
-    Raises
-    ------
-    InputError
-        If `job.against` cannot be measured beside this checkout.
-    """
-    if job.against is None:
-        return
-    where = Path(job.against)
-    if not (where / "experiments" / "benchmark.py").is_file():
-        raise InputError(
-            "against",
-            f"{job.against} holds no experiments/benchmark.py",
-            "the root of a checkout of this project",
-            "make one: git worktree add --detach FOLDER COMMIT",
-        )
-    if job.suite != "kernel":
-        raise InputError(
-            "against",
-            f"given with suite={job.suite}",
-            "suite=kernel alone compares checkouts",
-            "leave suite out, or against",
-        )
-
-
 def against_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
     """Measure both checkouts in turn; return the rows of `benchmark`."""
-    check_against(job)
     other = Path(str(job.against)).resolve()
     steps = Steps(2 + 4 * job.runs, on_progress)
     for where in (_HERE, other):

@@ -23,11 +23,11 @@ from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import (
     Selection,
     planned_replications,
-    replication_rounds,
 )
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Problem, Sample, Stage
 from engine.search.study import SearchStudy
+from engine.spec.benchmark import BenchmarkJob
 from engine.spec.search import Search
 from engine.stats.pareto import pareto_ranks
 
@@ -42,7 +42,7 @@ PLAIN: Final[Mapping[str, Callable[[int], BaseSampler]]] = {
 
 
 @dataclass(frozen=True)
-class Effort:
+class _Effort:
     """What the plain ones spend, and how this search goes about it."""
 
     trials_count: int
@@ -123,8 +123,23 @@ class _NoMemory:
         """Keep nothing of a trial."""
 
 
-def plain(
-    kind: str, problem: Problem, evaluator: ObjectiveEvaluator, effort: Effort, seed: int
+def compete(
+    problem: Problem, evaluator: ObjectiveEvaluator, job: BenchmarkJob, seed: int
+) -> dict[str, MethodTrace]:
+    """Search by every one of `PLAIN`, then as `OURS` with as many sessions; return all by name."""
+    effort = _effort_of(job)
+    courses = {kind: _plain(kind, problem, evaluator, effort, seed) for kind in PLAIN}
+    sessions = max(course.snapshots[-1].sessions for course in courses.values())
+    return courses | {OURS: _ours(problem, evaluator, effort, seed, sessions)}
+
+
+def _effort_of(job: BenchmarkJob) -> _Effort:
+    """Return what the plain ones spend on a problem."""
+    return _Effort(job.plain_trials_count, job.plain_replications, job.search)
+
+
+def _plain(
+    kind: str, problem: Problem, evaluator: ObjectiveEvaluator, effort: _Effort, seed: int
 ) -> MethodTrace:
     """Search by one of `PLAIN`."""
     clock, size = _Clocked(problem), effort.search.batch_count
@@ -165,13 +180,13 @@ def _front_of(costs: Any, excesses: Any) -> list[int]:
     return [int(k) for k, level in zip(feasible, levels, strict=True) if level == 0]
 
 
-def ours(
-    problem: Problem, evaluator: ObjectiveEvaluator, effort: Effort, seed: int, sessions: int
+def _ours(
+    problem: Problem, evaluator: ObjectiveEvaluator, effort: _Effort, seed: int, sessions: int
 ) -> MethodTrace:
     """Search as `optimize` does, finalists included, for about so many sessions."""
     clock, search = _Clocked(problem), effort.search
     study = SearchStudy(search, seed, clock, evaluator, _NoMemory())
-    runs = planned_replications(0, search.finalists_count, _rounds(search))
+    runs = planned_replications(0, search.finalists_count, search)
     search_sessions = sessions * (1 - runs / (effort.trials_count * effort.replications))
     snapshots: list[_Snapshot] = []
     for found in study.steps(_ignore_progress):
@@ -192,10 +207,6 @@ def ours(
 
 def _ignore_progress(*_: object) -> None:
     """Do nothing with progress."""
-
-
-def _rounds(search: Search) -> list[int]:
-    return replication_rounds(search.first_replications, search.final_replications)
 
 
 def _point(candidate: Candidate) -> Point:

@@ -15,21 +15,28 @@ Seconds by stage of the day are those of the functions that do a stage (`_STAGES
 clock around it.
 """
 
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.benchmark.days import Days, fill_cache, simulate_days
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
-from engine.benchmark.start import start_seconds
-from engine.benchmark.worker import Tell, Worker, ignore_progress
+from engine.benchmark.worker import Tell, Worker
 from engine.case import Case
+from engine.errors import PoquanError
 from engine.market import day, slot
 from engine.population.buyers import bytes_per_buyer
 from engine.spec.benchmark import BenchmarkJob
+from engine.spec.jobs import Scale
 
 BETWEEN: Final = ("traffic", "supply", "showcase", "settle", "learning")
 _BETWEEN_MS: Final = 0.5
@@ -58,6 +65,12 @@ WARM_DAYS: Final = 8
 """Days of the run that is not counted, and of the one that shows memory: with a full week."""
 
 
+_SMOKE: Final = Scale(
+    name="smoke", buyers_count=2000, anchors_count=200, suppliers_count=200, showcase_count=6
+)
+"""That of `scale=smoke`."""
+
+
 class Point(NamedTuple):
     """One thing to run."""
 
@@ -65,6 +78,17 @@ class Point(NamedTuple):
     anchors: int
     threads: int = 1
     processes: int = 1
+
+    @classmethod
+    def ends(cls, job: BenchmarkJob, anchors: int) -> "tuple[Point, Point]":
+        """The smallest and the largest population."""
+        few, *_, many = job.populations
+        return cls(few, anchors, job.threads), cls(many, anchors, job.threads)
+
+    def sized(self, case: Case) -> Case:
+        """`case` with its buyers, anchors and threads."""
+        size = {"buyers_count": self.buyers, "anchors_count": self.anchors}
+        return replace(case, scale=case.scale.model_copy(update=size), threads=self.threads)
 
     def setting(self, days: int) -> Setting:
         """What its figures are of."""
@@ -95,21 +119,23 @@ class Cost(NamedTuple):
     seconds: float
     sessions: int
 
+    @staticmethod
+    def slope_ns(few: "Sequence[Cost]", many: "Sequence[Cost]") -> list[float]:
+        """Nanoseconds of one more session, turn by turn."""
+        return [
+            (two.seconds - one.seconds) / (two.sessions - one.sessions) * 1e9
+            for one, two in zip(few, many, strict=True)
+        ]
+
 
 def _points_of(job: BenchmarkJob) -> list[Point]:
     """Everything that one turn runs, each once."""
     base, largest = job.scale.anchors_count, max(job.populations)
     points = [Point(buyers, base, job.threads) for buyers in job.populations]
-    points += [point for anchors in job.anchors for point in end_points(job, anchors)]
+    points += [point for anchors in job.anchors for point in Point.ends(job, anchors)]
     points += [Point(largest, base, threads) for threads in (1, *job.thread_counts)]
     points += [Point(largest, base, 1, processes) for processes in job.process_counts]
     return list(dict.fromkeys(points))
-
-
-def end_points(job: BenchmarkJob, anchors: int) -> tuple[Point, Point]:
-    """The smallest and the largest population."""
-    few, *_, many = job.populations
-    return Point(few, anchors, job.threads), Point(many, anchors, job.threads)
 
 
 def _kernel_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> list[Row]:
@@ -120,14 +146,6 @@ def _kernel_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> list[Row]:
         *_scaling_rows(job, found, days),
         *_stage_rows(job, found, days),
         *_start_rows(job, found, days),
-    ]
-
-
-def slope_ns(few: Sequence[Cost], many: Sequence[Cost]) -> list[float]:
-    """Nanoseconds of one more session, turn by turn."""
-    return [
-        (two.seconds - one.seconds) / (two.sessions - one.sessions) * 1e9
-        for one, two in zip(few, many, strict=True)
     ]
 
 
@@ -147,7 +165,7 @@ def _costs(runs: Sequence[Days]) -> list[Cost]:
 
 
 def _population_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterator[Row]:
-    smallest = end_points(job, job.scale.anchors_count)[0]
+    smallest = Point.ends(job, job.scale.anchors_count)[0]
     for buyers in job.populations:
         point = smallest._replace(buyers=buyers)
         runs, at = found.runs[point], point.setting(days)
@@ -160,7 +178,10 @@ def _population_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterat
         }
         if point != smallest:
             ends = _costs(found.runs[smallest]), _costs(runs)
-            values |= {"session_ns": slope_ns(*ends), "fixed_day_ms": _intercept_ms(*ends, days)}
+            values |= {
+                "session_ns": Cost.slope_ns(*ends),
+                "fixed_day_ms": _intercept_ms(*ends, days),
+            }
         for measure, per_run in values.items():
             yield at.row("population", "market", measure, per_run)
     yield at.row("population", "market", "state_bytes_per_buyer", [bytes_per_buyer()])
@@ -171,9 +192,9 @@ def _population_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterat
 
 def _anchor_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterator[Row]:
     for anchors in job.anchors:
-        few, many = end_points(job, anchors)
+        few, many = Point.ends(job, anchors)
         ends, at = (_costs(found.runs[few]), _costs(found.runs[many])), many.setting(days)
-        yield at.row("anchors", "market", "session_ns", slope_ns(*ends))
+        yield at.row("anchors", "market", "session_ns", Cost.slope_ns(*ends))
         yield at.row("anchors", "market", "fixed_day_ms", _intercept_ms(*ends, days))
 
 
@@ -198,7 +219,7 @@ def _stage_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterator[Ro
     at = Point(many, job.scale.anchors_count).setting(days)
     for stage in found.stages[few][0].seconds:
         ends = (_stage_costs(found.stages[few], stage), _stage_costs(found.stages[many], stage))
-        yield at.row("stage", stage, "session_ns", slope_ns(*ends))
+        yield at.row("stage", stage, "session_ns", Cost.slope_ns(*ends))
         yield at.row("stage", stage, "fixed_day_ms", _intercept_ms(*ends, days))
     ends = (_stage_costs(found.stages[few], *BETWEEN), _stage_costs(found.stages[many], *BETWEEN))
     fixed = _intercept_ms(*ends, days)
@@ -227,13 +248,13 @@ def kernel_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list
     with ExitStack() as stack:
         workers = [stack.enter_context(Worker()) for _ in range(max(job.process_counts))]
         for worker in workers:
-            worker.ask(simulate_days, sized(case, _points_of(job)[0]), min(days, WARM_DAYS))
+            worker.ask(simulate_days, _points_of(job)[0].sized(case), min(days, WARM_DAYS))
         for _ in range(job.runs):
             _take_turn(job, case, workers, found, steps)
     found.held_bytes = _held_bytes(job, case, min(days, WARM_DAYS))
     steps.step("memory")
     if job.cold_start:
-        found.cold_s.append(start_seconds(case, cold=True))
+        found.cold_s.append(_start_seconds(case, cold=True))
         steps.step("cold start")
     return _kernel_rows(job, found, days)
 
@@ -246,25 +267,19 @@ def _take_turn(
     for point in _points_of(job):
         found.runs.setdefault(point, []).append(_run_point(workers, case, point, days))
         steps.step(f"{point.buyers:,} buyers, {point.anchors:,} anchors")
-    for point in end_points(job, job.scale.anchors_count):
-        times = workers[0].ask(_time_stages, sized(case, point._replace(threads=1)), days)
+    for point in Point.ends(job, job.scale.anchors_count):
+        times = workers[0].ask(_time_stages, point._replace(threads=1).sized(case), days)
         found.stages.setdefault(point.buyers, []).append(times)
     steps.step("stages of the day")
-    found.warm_s.append(start_seconds(case))
+    found.warm_s.append(_start_seconds(case))
     steps.step("start")
-
-
-def sized(case: Case, point: Point) -> Case:
-    """`case` with the buyers, anchors and threads of `point`."""
-    size = {"buyers_count": point.buyers, "anchors_count": point.anchors}
-    return replace(case, scale=case.scale.model_copy(update=size), threads=point.threads)
 
 
 def _run_point(workers: Sequence[Worker], case: Case, point: Point, days: int) -> Days:
     """Run `point` in as many processes at once as it asks for: the slowest, with all sessions."""
     busy = workers[: point.processes]
     for worker in busy:
-        worker.start(simulate_days, sized(case, point), days)
+        worker.start(simulate_days, point.sized(case), days)
     # Results are awaited all at once: a worker blocks once its unread pipe is full.
     with ThreadPoolExecutor(len(busy)) as pool:
         runs: list[Days] = list(pool.map(lambda worker: worker.result(), busy))
@@ -272,9 +287,34 @@ def _run_point(workers: Sequence[Worker], case: Case, point: Point, days: int) -
     return max(runs, key=lambda run: run.days_s)._replace(sessions=sessions)
 
 
+def _start_seconds(case: Case, *, cold: bool = False) -> float:
+    """Start a process that simulates the year of `case` at `_SMOKE`; return what it took.
+
+    Parameters
+    ----------
+    cold : whether it must compile everything, into a cache folder that is thrown away.
+    """
+    root = str(Path(__file__).parents[2])
+    paths = os.pathsep.join(path for path in (root, os.environ.get("PYTHONPATH")) if path)
+    with tempfile.TemporaryDirectory() as empty:
+        own = {"PYTHONPATH": paths} | ({"NUMBA_CACHE_DIR": empty} if cold else {})
+        started = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "engine.benchmark.start"],
+            input=pickle.dumps(replace(case, scale=_SMOKE, threads=1)),
+            env=os.environ | own,
+            capture_output=True,
+            check=False,
+        )
+        seconds = time.perf_counter() - started
+    if done.returncode:
+        raise PoquanError(f"a first run failed:\n{done.stderr.decode(errors='replace')}")
+    return seconds
+
+
 def _held_bytes(job: BenchmarkJob, case: Case, days: int) -> int | None:
     """Memory that the largest population adds, in a process that has seen the smallest."""
-    few, many = (sized(case, point) for point in end_points(job, job.scale.anchors_count))
+    few, many = (point.sized(case) for point in Point.ends(job, job.scale.anchors_count))
     with Worker() as worker:
         worker.ask(simulate_days, few, days)
         run: Days = worker.ask(simulate_days, many, days)
@@ -287,7 +327,7 @@ def _time_stages(_: Tell, case: Case, count: int) -> _StageTimes:
     The clocks cost time themselves: totals are measured without them.
     """
     with _clocks() as seconds:
-        days = simulate_days(ignore_progress, case, count)
+        days = simulate_days(lambda _: None, case, count)
     seconds[_REST] = days.days_s - sum(seconds.values())
     return _StageTimes(seconds, days.sessions_count)
 

@@ -12,16 +12,14 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
-from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NamedTuple, Protocol
 
 from engine.benchmark.days import Days, fill_cache, simulate_days
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
-from engine.benchmark.kernel import WARM_DAYS, Cost, Point, end_points, sized, slope_ns
+from engine.benchmark.kernel import WARM_DAYS, Cost, Point
 from engine.benchmark.worker import Tell, Worker
 from engine.case import Case
-from engine.errors import InputError
 from engine.spec.benchmark import BenchmarkJob
 
 
@@ -63,45 +61,23 @@ PEERS: Final = (
 )
 """Mesa gets fewer buyers, since it is slow: what counts is the cost of a session."""
 
-_FOLDER: Final = Path(__file__).parents[2] / "peers"
-"""Where the small market is written for other tools, if it is there."""
-
-
-def check_peers(job: BenchmarkJob) -> None:
-    """Refuse suite `peers` where the small market in other tools is not there.
-
-    Raises
-    ------
-    InputError
-        If the suite is `peers` and the package of that name is not beside the engine.
-    """
-    if job.suite == "peers" and not (_FOLDER / "market.py").is_file():
-        raise InputError(
-            "suite",
-            f"peers needs the small market in other tools, and {_FOLDER} is not there",
-            "peers in a checkout or an unpacked source distribution; kernel, one_to_one and"
-            " search everywhere",
-            "run it in a checkout, or take another suite, e.g. suite=kernel",
-        )
-
 
 def peers_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
     """Measure the engine and every peer that is installed; return the rows of `benchmark`."""
-    check_peers(job)
     with Worker() as first:
         kinds = [kind for kind in PEERS if first.ask(_is_installed, kind)]
         steps = Steps(1 + job.runs * (2 + len(kinds)), on_progress)
         first.ask(fill_cache, case)
     steps.step("compile cache filled")
-    ends = end_points(job, case.scale.anchors_count)
+    ends = Point.ends(job, case.scale.anchors_count)
     days = job.days or case.scenario.calendar.n_days
     engine: list[list[Cost]] = [[], []]
     peers: dict[str, list[Cost]] = {kind.name: [] for kind in kinds}
     with Worker() as worker:
-        worker.ask(simulate_days, sized(case, ends[0]), min(days, WARM_DAYS))
+        worker.ask(simulate_days, ends[0].sized(case), min(days, WARM_DAYS))
         for _ in range(job.runs):
             for point, costs in zip(ends, engine, strict=True):
-                run: Days = worker.ask(simulate_days, sized(case, point), days)
+                run: Days = worker.ask(simulate_days, point.sized(case), days)
                 costs.append(Cost(run.days_s, run.sessions_count))
                 steps.step(f"engine, {point.buyers:,} buyers")
             for kind in kinds:
@@ -138,7 +114,7 @@ def _peer_rows(
     small_anchors: int = _module("market").ANCHORS
     at = Setting("peers", point.buyers, point.anchors, days)
     few, many = engine
-    ours = slope_ns(few, many)
+    ours = Cost.slope_ns(few, many)
     yield at.row("tool", "engine", "session_ns", ours)
     yield at.row("tool", "engine_with_fixed_part", "session_ns", _per_session(many))
     for kind in PEERS:

@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 import optuna
 
-from engine.benchmark.contest import OURS, PLAIN, Effort, MethodTrace, ours, plain
+from engine.benchmark.contest import OURS, PLAIN, MethodTrace, compete
 from engine.benchmark.days import fill_cache
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.known import Floats, Known
@@ -245,18 +245,8 @@ def _contest(_: Tell, job: BenchmarkJob, task: _Task) -> _Result:
     """Let all methods search one problem with one seed."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-    place, effort = _arena(job, task.problem, task.seed), _effort_of(job)
-    courses = {
-        kind: plain(kind, place.problem, place.evaluator, effort, task.seed) for kind in PLAIN
-    }
-    sessions = max(course.snapshots[-1].sessions for course in courses.values())
-    courses[OURS] = ours(place.problem, place.evaluator, effort, task.seed, sessions)
-    return _judged(place, courses)
-
-
-def _effort_of(job: BenchmarkJob) -> Effort:
-    """Return what the plain ones spend on a problem."""
-    return Effort(job.plain_trials_count, job.plain_replications, job.search)
+    place = _arena(job, task.problem, task.seed)
+    return _judged(place, compete(place.problem, place.evaluator, job, task.seed))
 
 
 def _judged(place: _Arena, courses: Mapping[str, MethodTrace]) -> _Result:

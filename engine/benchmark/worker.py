@@ -14,7 +14,7 @@ Tell = Callable[[Any], None]
 """A task's first argument: says how far it is."""
 
 
-def ignore_progress(_: Any) -> None:
+def _ignore_progress(_: Any) -> None:
     """Do nothing with progress."""
 
 
@@ -36,7 +36,7 @@ class Worker:
         """Give it work without waiting for it."""
         self._line.send((task, args))
 
-    def result(self, on_progress: Tell = ignore_progress) -> Any:
+    def result(self, on_progress: Tell = _ignore_progress) -> Any:
         """Wait for the work that was started; `on_progress` is called with what it tells.
 
         Raises
@@ -57,7 +57,9 @@ class Worker:
                 raise RuntimeError(value)
             on_progress(value)
 
-    def ask(self, task: Callable[..., Any], *args: Any, on_progress: Tell = ignore_progress) -> Any:
+    def ask(
+        self, task: Callable[..., Any], *args: Any, on_progress: Tell = _ignore_progress
+    ) -> Any:
         """Start work and wait for it."""
         self.start(task, *args)
         return self.result(on_progress)

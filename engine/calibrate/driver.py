@@ -1,28 +1,22 @@
-"""The calibration from end to end: wave after wave, then what is left and what it says."""
+"""The calibration from end to end: wave after wave, what is left and what it says, and its rows."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import isfinite
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.calibrate.checkpoint import WaveCheckpoint
 from engine.calibrate.observed import ObservedFigure, read_figures
-from engine.calibrate.posterior import TargetPredictions
+from engine.calibrate.posterior import INTERVAL, TargetPredictions
 from engine.calibrate.probe import within
-from engine.calibrate.rows import Row, calibration_rows
 from engine.calibrate.sample import SimulatedPoints
-from engine.calibrate.targets import CalibrationTarget, Unmodelled, match_figures
+from engine.calibrate.targets import CalibrationTarget, match_figures
 from engine.calibrate.unknown_space import UnknownSpace, Values
-from engine.calibrate.waves import (
-    CalibrationPlan,
-    confirm_points,
-    first_points,
-    next_points,
-    simulate_points,
-)
+from engine.calibrate.waves import CalibrationPlan
 from engine.compute import Pool
 from engine.errors import InputError
 from engine.rng import Purpose, derive_seed
@@ -30,6 +24,18 @@ from engine.spec.calibration import CalibrateJob
 from engine.spec.jobs import Ensemble
 from engine.spec.scenario import Scenario
 from engine.stats.arrays import Floats
+
+Row = dict[str, Any]
+UNKNOWN: Final = "unknown."
+"""Begins the columns that hold a point's unknowns."""
+
+NO_POINT: Final = -1
+"""`point` of a figure that is not modelled."""
+
+INERT: Final = "no unknown moves it: it rules nothing out"
+
+_Unmodelled = tuple[ObservedFigure, str]
+"""A figure that the model does not show, and why."""
 
 _OnProgress = Callable[[str, int, int, str], None]
 """Takes the wave, years done, years in all, and a note."""
@@ -101,9 +107,9 @@ def calibrate(
     plan = CalibrationPlan(job, UnknownSpace(job.unknowns.ranges, job.scenario), tuple(targets))
     sample: SimulatedPoints | None = None
     for wave in range(1, len(job.fit.waves) + 1):
-        points = first_points(plan) if sample is None else next_points(plan, sample, wave)
+        points = plan.first_points() if sample is None else plan.next_points(sample, wave)
         on_runs = partial(_report_wave, on_progress, wave, sample)
-        found = simulate_points(plan, points, wave, pool, kept_waves, on_runs)
+        found = plan.simulate_points(points, wave, pool, kept_waves, on_runs)
         sample = found if sample is None else sample.joined(found)
         if not sample.fitted.size:
             raise InputError(
@@ -113,8 +119,8 @@ def calibrate(
                 "add one, or another row",
             )
     assert sample is not None
-    judged = confirm_points(
-        plan, sample, pool, kept_waves, partial(_report_confirmation, on_progress)
+    judged = plan.confirm_points(
+        sample, pool, kept_waves, partial(_report_confirmation, on_progress)
     )
     on_progress("worlds hidden among the points", 0, 1, "")
     said = TargetPredictions.of(sample, (_seed(job, 2), _seed(job, 3), _seed(job, 4)))
@@ -138,7 +144,7 @@ def _report_wave(
 
 def _matched(
     job: CalibrateJob, figures: Sequence[ObservedFigure]
-) -> tuple[list[CalibrationTarget], list[Unmodelled]]:
+) -> tuple[list[CalibrationTarget], list[_Unmodelled]]:
     calendar = job.scenario.calendar
     probes = within(job.probes, calendar.start, calendar.end)
     return match_figures(figures, calendar, job.fit, probes, job.scenario.currency)
@@ -147,7 +153,7 @@ def _matched(
 def _outcome(
     plan: CalibrationPlan,
     sample: SimulatedPoints,
-    unmodelled: Sequence[Unmodelled],
+    unmodelled: Sequence[_Unmodelled],
     said: TargetPredictions,
 ) -> CalibrationResult:
     job, space = plan.job, plan.space
@@ -156,7 +162,7 @@ def _outcome(
     chosen = _spread_points(sample.cube, places.tolist(), job.fit.ensemble_count)
     name = job.scenario.name
     return CalibrationResult(
-        rows=calibration_rows(sample, unmodelled, job.fit.cutoff, places, chosen, said),
+        rows=_rows(sample, unmodelled, job.fit.cutoff, places, chosen, said),
         best=sample.points[best],
         scenario=space.scenario(sample.points[best], f"{name}_calibrated"),
         ensemble=Ensemble(
@@ -218,3 +224,134 @@ def _spread_points(cube: Floats, order: Sequence[int], count: int) -> list[int]:
         gaps = [float(np.min(((cube[chosen] - cube[place]) ** 2).sum(axis=1))) for place in left]
         chosen.append(left.pop(int(np.argmax(gaps))))
     return chosen
+
+
+def _rows(
+    sample: SimulatedPoints,
+    unmodelled: Sequence[_Unmodelled],
+    cutoff: float,
+    kept: NDArray[np.int64],
+    ensemble: Sequence[int],
+    said: TargetPredictions,
+) -> list[Row]:
+    """Return the rows of `calibration`: a point and a target each, then figures not modelled.
+
+    Parameters
+    ----------
+    sample
+        All points.
+    unmodelled
+        Figures that the model does not show.
+    cutoff
+        Worst miss that is plausible, in standard deviations.
+    kept
+        (kept,) int64, points that are plausible, or returned in their place, the best first.
+    ensemble
+        Points that became worlds of the ensemble.
+    said
+        Intervals of every target, how often such intervals held hidden worlds' figures, and
+        what the figures say one by one.
+    """
+    limits = np.quantile(sample.means[kept], INTERVAL, axis=0)
+    plausible, chosen, inside = sample.plausible(cutoff), set(kept.tolist()), set(ensemble)
+    best = int(kept[0])
+    rows = []
+    for point, values in enumerate(sample.points):
+        shared = {
+            "point": point,
+            "wave": int(sample.wave[point]),
+            "worst_miss": float(sample.ranked[point, 0]),
+            "second_worst_miss": float(sample.ranked[point, min(1, sample.fitted.size - 1)]),
+            "score": float(sample.score[point]),
+            "confirmed": bool(sample.confirmed[point]),
+            "plausible": bool(plausible[point]),
+            "kept": point in chosen,
+            "best": point == best,
+            "in_ensemble": point in inside,
+        }
+        unknowns = {f"{UNKNOWN}{name}": value for name, value in values.items()}
+        rows += [
+            _target(sample, point, place, limits[:, place])
+            | _interval(said, place)
+            | shared
+            | unknowns
+            for place in range(len(sample.targets))
+        ]
+    return [*rows, *(_unmodelled(*one) for one in unmodelled)]
+
+
+def _target(sample: SimulatedPoints, point: int, place: int, limits: NDArray[np.float64]) -> Row:
+    target, miss = sample.targets[place], float(sample.misses[point, place])
+    told = target.observed is not None
+    return {
+        "key": target.key,
+        "period": target.period,
+        "reading": target.measure.reading,
+        "unit": target.unit,
+        "role": target.role,
+        "observed": target.observed,
+        "tolerance": target.tolerance if told else None,
+        "bound": target.bound,
+        "simulated": float(sample.means[point, place]),
+        "standard_error": float(sample.errors[point, place]) if sample.counts[point] > 1 else None,
+        "kept_low": float(limits[0]),
+        "kept_high": float(limits[1]),
+        "miss": miss if told else None,
+        "note": "" if sample.moved[place] else INERT,
+    }
+
+
+def _interval(said: TargetPredictions, place: int) -> Row:
+    share = float(said.coverage.shares[place])
+    return {
+        "low": float(said.predicted.low[place]),
+        "median": float(said.predicted.median[place]),
+        "high": float(said.predicted.high[place]),
+        "coverage": share if isfinite(share) else None,
+        "hidden_worlds": said.coverage.worlds_count,
+        **_named(("prior_low", "prior_high"), said.narrowing.prior[place]),
+        **_named(("coupon_low", "coupon_high"), said.narrowing.coupon[place]),
+    }
+
+
+def _named(names: tuple[str, str], limits: NDArray[np.float64]) -> Row:
+    """The two limits by their names; None for what is not a number."""
+    return {
+        name: float(limit) if isfinite(limit) else None
+        for name, limit in zip(names, limits, strict=True)
+    }
+
+
+def _unmodelled(figure: ObservedFigure, why: str) -> Row:
+    return {
+        "point": NO_POINT,
+        "wave": 0,
+        "key": figure.key,
+        "period": figure.period,
+        "reading": "",
+        "unit": figure.unit,
+        "role": figure.role,
+        "observed": figure.value,
+        "tolerance": figure.tolerance if figure.value is not None else None,
+        "bound": figure.bound,
+        "simulated": None,
+        "standard_error": None,
+        "kept_low": None,
+        "kept_high": None,
+        "low": None,
+        "median": None,
+        "high": None,
+        "coverage": None,
+        "hidden_worlds": 0,
+        **dict.fromkeys(("prior_low", "prior_high", "coupon_low", "coupon_high")),
+        "miss": None,
+        "worst_miss": None,
+        "second_worst_miss": None,
+        "score": None,
+        "confirmed": False,
+        "plausible": False,
+        "kept": False,
+        "best": False,
+        "in_ensemble": False,
+        "note": why,
+    }

@@ -76,6 +76,49 @@ class Emulator(NamedTuple):
     groups: tuple[_Group, ...]
     loo: Floats
 
+    @classmethod
+    def fit(
+        cls, cube: Floats, values: Floats, positive: NDArray[np.bool_], *, local: bool = True
+    ) -> "Emulator":
+        """Return emulators of every column of `values`.
+
+        Parameters
+        ----------
+        cube
+            (points, unknowns) float64 in the unit cube.
+        values
+            (points, targets) float64, in the targets' units.
+        positive
+            (targets,) bool, those whose observed figure is above 0: emulated by their logarithm if
+            all their values are.
+        local
+            Whether a local part is tried; without it, ridge regression.
+        """
+        is_log = positive & (values > 0).all(axis=0)
+        y = np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
+        offset, spread = y.mean(axis=0), y.std(axis=0)
+        scale = np.where(spread > 0, spread, 1.0)
+        y = (y - offset) / scale
+        count = y.shape[1]
+        best, chosen = np.full(count, np.inf), np.zeros(count, np.int64)
+        variance, loo = np.zeros(count), np.zeros(count)
+        forms = list(_forms(local))
+        shared = _Shared(cube, cube)
+        for place, form in enumerate(forms):
+            errors, shares = _left_out(shared.covariance(form), y)
+            own = np.maximum((errors**2 / shares[:, None]).mean(axis=0), _LEAST)
+            score = np.log(own) + np.log(shares).mean()
+            better = score < best
+            best = np.where(better, score, best)
+            chosen[better] = place
+            variance = np.where(better, own, variance)
+            loo = np.where(better, (errors**2).mean(axis=0), loo)
+        groups = tuple(
+            _group(forms[place], shared, y, np.flatnonzero(chosen == place), variance)
+            for place in np.unique(chosen)
+        )
+        return cls(cube, offset, scale, is_log, groups, loo * scale**2)
+
     def __call__(self, cube: Floats) -> tuple[Floats, Floats]:
         """Predict the targets at points of the unit cube, (points, unknowns).
 
@@ -101,49 +144,6 @@ class Emulator(NamedTuple):
         """
         logs = np.log(np.maximum(np.where(self.is_log, values, 1.0), np.finfo(np.float64).tiny))
         return np.where(self.is_log, logs, values)
-
-
-def fit_emulator(
-    cube: Floats, values: Floats, positive: NDArray[np.bool_], *, local: bool = True
-) -> Emulator:
-    """Fit every column of `values`.
-
-    Parameters
-    ----------
-    cube
-        (points, unknowns) float64 in the unit cube.
-    values
-        (points, targets) float64, in the targets' units.
-    positive
-        (targets,) bool, those whose observed figure is above 0: emulated by their logarithm if
-        all their values are.
-    local
-        Whether a local part is tried; without it, ridge regression.
-    """
-    is_log = positive & (values > 0).all(axis=0)
-    y = np.where(is_log, np.log(np.where(is_log, values, 1.0)), values)
-    offset, spread = y.mean(axis=0), y.std(axis=0)
-    scale = np.where(spread > 0, spread, 1.0)
-    y = (y - offset) / scale
-    count = y.shape[1]
-    best, chosen = np.full(count, np.inf), np.zeros(count, np.int64)
-    variance, loo = np.zeros(count), np.zeros(count)
-    forms = list(_forms(local))
-    shared = _Shared(cube, cube)
-    for place, form in enumerate(forms):
-        errors, shares = _left_out(shared.covariance(form), y)
-        own = np.maximum((errors**2 / shares[:, None]).mean(axis=0), _LEAST)
-        score = np.log(own) + np.log(shares).mean()
-        better = score < best
-        best = np.where(better, score, best)
-        chosen[better] = place
-        variance = np.where(better, own, variance)
-        loo = np.where(better, (errors**2).mean(axis=0), loo)
-    groups = tuple(
-        _group(forms[place], shared, y, np.flatnonzero(chosen == place), variance)
-        for place in np.unique(chosen)
-    )
-    return Emulator(cube, offset, scale, is_log, groups, loo * scale**2)
 
 
 def _forms(local: bool) -> Iterator[_Form]:

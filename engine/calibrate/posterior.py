@@ -29,7 +29,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.calibrate.emulator import Emulator, fit_emulator
+from engine.calibrate.emulator import Emulator
 from engine.calibrate.observed import FIT
 from engine.calibrate.sample import SimulatedPoints, beyond
 from engine.calibrate.subset_simulation import moved_walkers
@@ -172,7 +172,7 @@ def _emulate(sample: SimulatedPoints, places: NDArray[np.int64]) -> Emulator:
     """
     means = sample.means[places]
     positive = np.where(np.isnan(sample.observed), (means > 0).all(axis=0), sample.observed > 0)
-    return fit_emulator(sample.cube[places], means, positive)
+    return Emulator.fit(sample.cube[places], means, positive)
 
 
 def _error_deviations(sample: SimulatedPoints, emulator: Emulator) -> tuple[Floats, Floats]:

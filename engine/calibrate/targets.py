@@ -81,21 +81,14 @@ class _Asked(NamedTuple):
     currency: str
 
 
-class Unmodelled(NamedTuple):
-    """A figure that the model does not show, and why."""
-
-    figure: ObservedFigure
-    why: str
-
-
 def match_figures(
     figures: Sequence[ObservedFigure],
     calendar: Calendar,
     accuracy: Accuracy,
     probes: Probes = NO_PROBES,
     currency: str = "RMB",
-) -> tuple[list[CalibrationTarget], list[Unmodelled]]:
-    """Split figures into targets, forecasts added, and those that are not modelled.
+) -> tuple[list[CalibrationTarget], list[tuple[ObservedFigure, str]]]:
+    """Split figures into targets, forecasts added, and those that are not modelled, with why.
 
     Parameters
     ----------
@@ -118,7 +111,7 @@ def match_figures(
     """
     asked = _Asked(calendar, accuracy, probes, currency)
     targets: list[CalibrationTarget] = []
-    unmodelled: list[Unmodelled] = []
+    unmodelled: list[tuple[ObservedFigure, str]] = []
     mistakes: list[InputError] = []
     for figure in figures:
         try:
@@ -127,7 +120,7 @@ def match_figures(
             mistakes.append(mistake)
             continue
         if isinstance(found, str):
-            unmodelled.append(Unmodelled(figure, found))
+            unmodelled.append((figure, found))
         else:
             targets += found
     if mistakes:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from engine import cases
 from engine.calibrate.checkpoint import EVERY, WaveCheckpoint
-from engine.calibrate.emulator import Emulator, fit_emulator
+from engine.calibrate.emulator import Emulator
 from engine.calibrate.probe import probe_branches, within
 from engine.calibrate.run_reader import RunReader
 from engine.calibrate.sample import SimulatedPoints, beyond
@@ -54,119 +54,110 @@ class CalibrationPlan(NamedTuple):
         calendar = self.job.scenario.calendar
         return within(self.job.probes, calendar.start, calendar.end) if asked else NO_PROBES
 
+    def first_points(self) -> list[Values]:
+        """Return points all over the space, a Latin hypercube.
 
-def first_points(plan: CalibrationPlan) -> list[Values]:
-    """Return points all over the space, a Latin hypercube.
+        Where the scenario stands in it has no say: an earlier fit might.
+        """
+        job, space = self.job, self.space
+        return space.values(latin_hypercube(len(space.names), job.fit.points_count, _seed(job, 1)))
 
-    Where the scenario stands in it has no say: an earlier fit might.
-    """
-    job, space = plan.job, plan.space
-    return space.values(latin_hypercube(len(space.names), job.fit.points_count, _seed(job, 1)))
+    def next_points(self, sample: SimulatedPoints, wave: int) -> list[Values]:
+        """Return points that no emulator rules out, half of them well inside of what is left.
 
+        In many dimensions nearly all of a region lies at its border, where the emulators' errors
+        decide what is plausible. In the first of these waves the worst target does not count.
 
-def next_points(plan: CalibrationPlan, sample: SimulatedPoints, wave: int) -> list[Values]:
-    """Return points that no emulator rules out, half of them well inside of what is left.
+        Parameters
+        ----------
+        sample
+            All points simulated so far.
+        wave
+            Number of the wave, 2 or more.
+        """
+        job, space = self.job, self.space
+        rule = _implausibility(sample, worst=2 if wave == 2 < len(job.fit.waves) else 1)
+        (count, cutoff), seed = job.fit.waves[wave - 1], _seed(job, wave)
+        parts = ((count // 2, _WELL_INSIDE * cutoff), (count - count // 2, cutoff))
+        found = [
+            sample_plausible(
+                rule, len(space.names), size, limit, derive_seed(seed, Purpose.TRIAL, part)
+            )
+            for part, (size, limit) in enumerate(parts)
+        ]
+        return space.values(np.vstack(found))
 
-    In many dimensions nearly all of a region lies at its border, where the emulators' errors
-    decide what is plausible. In the first of these waves the worst target does not count.
+    def simulate_points(
+        self,
+        points: Sequence[Values],
+        wave: int,
+        pool: Pool,
+        kept: WaveCheckpoint,
+        on_runs: _OnRuns,
+    ) -> SimulatedPoints:
+        """Simulate every point with every replication, and read the targets off.
 
-    Parameters
-    ----------
-    plan
-        The job, the space of its unknowns, and the targets.
-    sample
-        All points simulated so far.
-    wave
-        Number of the wave, 2 or more.
-    """
-    job, space = plan.job, plan.space
-    rule = _implausibility(sample, worst=2 if wave == 2 < len(job.fit.waves) else 1)
-    (count, cutoff), seed = job.fit.waves[wave - 1], _seed(job, wave)
-    parts = ((count // 2, _WELL_INSIDE * cutoff), (count - count // 2, cutoff))
-    found = [
-        sample_plausible(
-            rule, len(space.names), size, limit, derive_seed(seed, Purpose.TRIAL, part)
+        Parameters
+        ----------
+        points
+            Values of the unknowns, in their units.
+        wave
+            Number of the wave, from 1.
+        pool
+            What simulates.
+        kept
+            Has the readings of an interrupted calibration, and gets the new ones.
+        on_runs
+            Takes the runs done and the runs in all.
+        """
+        space, targets = self.space, self.targets
+        todo = _point_cases(self, points)
+        readings = kept.get(wave, points)
+        for reading in _readings(self, todo[len(readings) :], pool):
+            readings.append(reading)
+            if len(readings) % EVERY == 0 or len(readings) == len(todo):
+                kept.put(wave, points, readings)
+            on_runs(len(readings), len(todo))
+        runs = np.array(readings).reshape(len(points), self.job.replications, len(targets))
+        return SimulatedPoints.of(targets, points, space.cube(points), wave, runs)
+
+    def confirm_points(
+        self,
+        sample: SimulatedPoints,
+        pool: Pool,
+        kept: WaveCheckpoint,
+        on_runs: _OnRuns,
+    ) -> SimulatedPoints:
+        """Run the points that miss least again, in replications that did not help to choose them.
+
+        Their seeds are fresh, and so are their populations unless the job counts them.
+        The least miss of hundreds from few runs is biased: the best point is the best, and
+        a plausible one plausible, by fresh runs alone.
+
+        Parameters
+        ----------
+        sample
+            All points so far.
+        pool
+            What simulates.
+        kept
+            Has the readings of an interrupted calibration, and gets the new ones.
+        on_runs
+            Takes the runs done and the runs in all.
+        """
+        job = self.job
+        apart = job.replications if job.populations_count is None else 0
+        changes = {
+            "seed": derive_seed(job.seed, Purpose.FRESH, 1) >> 31,
+            "world_seed": job.world_seed + apart,
+            "replications": job.fit.confirmed_replications,
+        }
+        places = np.argsort(sample.score, kind="stable")[: job.fit.confirmed_count]
+        points = [sample.points[place] for place in places]
+        rerun = self._replace(job=job.model_copy(update=changes))
+        return sample.again(
+            places, rerun.simulate_points(points, len(job.fit.waves) + 1, pool, kept, on_runs)
         )
-        for part, (size, limit) in enumerate(parts)
-    ]
-    return space.values(np.vstack(found))
-
-
-def simulate_points(
-    plan: CalibrationPlan,
-    points: Sequence[Values],
-    wave: int,
-    pool: Pool,
-    kept: WaveCheckpoint,
-    on_runs: _OnRuns,
-) -> SimulatedPoints:
-    """Simulate every point with every replication, and read the targets off.
-
-    Parameters
-    ----------
-    plan
-        The job, the space of its unknowns, and the targets.
-    points
-        Values of the unknowns, in their units.
-    wave
-        Number of the wave, from 1.
-    pool
-        What simulates.
-    kept
-        Has the readings of an interrupted calibration, and gets the new ones.
-    on_runs
-        Takes the runs done and the runs in all.
-    """
-    job, space, targets = plan
-    todo = _point_cases(plan, points)
-    readings = kept.get(wave, points)
-    for reading in _readings(plan, todo[len(readings) :], pool):
-        readings.append(reading)
-        if len(readings) % EVERY == 0 or len(readings) == len(todo):
-            kept.put(wave, points, readings)
-        on_runs(len(readings), len(todo))
-    runs = np.array(readings).reshape(len(points), job.replications, len(targets))
-    return SimulatedPoints.of(targets, points, space.cube(points), wave, runs)
-
-
-def confirm_points(
-    plan: CalibrationPlan,
-    sample: SimulatedPoints,
-    pool: Pool,
-    kept: WaveCheckpoint,
-    on_runs: _OnRuns,
-) -> SimulatedPoints:
-    """Run the points that miss least again, in replications that played no part in choosing them.
-
-    Their seeds are fresh, and so are their populations unless the job counts them.
-    The least miss of hundreds from few runs is biased: the best point is the best, and
-    a plausible one plausible, by fresh runs alone.
-
-    Parameters
-    ----------
-    plan
-        The job, the space of its unknowns, and the targets.
-    sample
-        All points so far.
-    pool
-        What simulates.
-    kept
-        Has the readings of an interrupted calibration, and gets the new ones.
-    on_runs
-        Takes the runs done and the runs in all.
-    """
-    job = plan.job
-    changes = {
-        "seed": derive_seed(job.seed, Purpose.FRESH, 1) >> 31,
-        "world_seed": job.world_seed + (job.replications if job.populations_count is None else 0),
-        "replications": job.fit.confirmed_replications,
-    }
-    places = np.argsort(sample.score, kind="stable")[: job.fit.confirmed_count]
-    points = [sample.points[place] for place in places]
-    rerun = plan._replace(job=job.model_copy(update=changes))
-    return sample.again(
-        places, simulate_points(rerun, points, len(job.fit.waves) + 1, pool, kept, on_runs)
-    )
 
 
 def _readings(plan: CalibrationPlan, todo: Sequence[Case], pool: Pool) -> Iterator[list[float]]:
@@ -213,7 +204,7 @@ def _judged(sample: SimulatedPoints) -> _Judged:
     """Return emulators of the figures that count, fitted on the better points."""
     places, targets = sample.better_places, sample.fitted
     observed = sample.observed[targets]
-    emulator = fit_emulator(
+    emulator = Emulator.fit(
         sample.cube[places], sample.means[np.ix_(places, targets)], observed > 0
     )
     unit = np.where(emulator.is_log, np.abs(observed), 1.0)

@@ -1,4 +1,4 @@
-"""The answer of the main job, from what the search confirmed on fresh seeds.
+"""The answer of the main job and its tables, from what the search confirmed on fresh seeds.
 
 Every finalist and given policy that was simulated with all replications is a candidate for every
 target: the price table is made of them all, so none that is known and better is missed. Inert
@@ -21,21 +21,19 @@ import numpy as np
 
 from engine.case import RunResult
 from engine.compute import Runner
-from engine.decision.amounts import bn
-from engine.decision.attribution import Attribution, attribution_cases, attributions
-from engine.decision.beyond import Beyond, beyond_the_year
-from engine.decision.inert import differences
+from engine.decision.attribution import Attribution, attributions
+from engine.decision.beyond import Beyond
+from engine.decision.inert import KNOTS, differences
 from engine.decision.names import lever_phrase, policy_name
 from engine.decision.price_table import (
     ConfirmedPolicy,
     PriceQuestion,
     PriceRow,
-    default_targets,
     price_table,
 )
-from engine.decision.recommended import Recommendation, recommendation
-from engine.decision.robustness import WithoutWorld, certainty_sentences, without_each_world
-from engine.decision.weights import WeighedPast, WorldWeights
+from engine.decision.recommended import Recommendation
+from engine.decision.robustness import WithoutWorld, certainty
+from engine.decision.weights import WorldWeights
 from engine.errors import PoquanError
 from engine.search.market import fresh_cases
 from engine.spec.optimize import OptimizeJob
@@ -45,6 +43,8 @@ from engine.units import FEN_PER_BN_RMB
 
 SHOWN = ("top10_share", "brand_share", "dau_change_share")
 """What the price table says of the ecosystem."""
+
+_Row = dict[str, Any]
 
 
 class _Month(NamedTuple):
@@ -66,7 +66,7 @@ class _Month(NamedTuple):
     changes: str
 
 
-class Answer(NamedTuple):
+class _PricedAnswer(NamedTuple):
     """What a policy team asked for.
 
     `names` by the name that the search gave a policy; `found` is the search's name of the
@@ -98,7 +98,9 @@ class Confirmed(NamedTuple):
     frontier: Sequence[Mapping[str, Any]]
 
 
-def answer(job: OptimizeJob, confirmed: Confirmed, pool: Runner, past: WeighedPast) -> Answer:
+def answer(
+    job: OptimizeJob, confirmed: Confirmed, pool: Runner, past: tuple[WorldWeights, tuple[str, ...]]
+) -> _PricedAnswer:
     """Price the targets, recommend, and say what each lever of the recommended policy does.
 
     Parameters
@@ -140,12 +142,13 @@ def answer(job: OptimizeJob, confirmed: Confirmed, pool: Runner, past: WeighedPa
     asked = PriceQuestion(job.reach_probability, worlds, shares, job.value_of_gmv)
     goal = job.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB
     targets = _targets(job, others, today, goal, asked)
-    advice = recommendation(others, today, goal, targets, asked)
-    best = next((name for name, said in names.items() if said == advice.policy), "")
+    advice = Recommendation.of(others, today, goal, targets, asked)
+    best = _trial_of(advice.policy, names)
     shown = best or job.today
-    without = without_each_world(others, today, goal, asked)
     rows = price_table(others, today, targets, asked)
-    return Answer(
+    said, who = advice.asked_beyond(names[job.today], rows)
+    without, sure = certainty(others, today, goal, asked, weighed)
+    return _PricedAnswer(
         today=job.today,
         names=names,
         found=best,
@@ -155,32 +158,55 @@ def answer(job: OptimizeJob, confirmed: Confirmed, pool: Runner, past: WeighedPa
         months=_plan_by_month(job, confirmed.policies[shown], years[shown], weights),
         weights=weighed,
         without=without,
-        certainty=(*certainty_sentences(weighed, without, advice.policy), *notes),
-        beyond=_beyond(job, confirmed.policies, names, advice, rows, pool),
+        certainty=(*sure, *notes),
+        beyond=Beyond.of(job, confirmed.policies, _trial_of(said, names), who, pool),
     )
 
 
-def _beyond(
-    job: OptimizeJob,
-    policies: Mapping[str, Policy],
-    names: Mapping[str, str],
-    advice: Recommendation,
-    rows: Sequence[PriceRow],
-    pool: Runner,
-) -> Beyond:
-    """Ask about the recommended policy; about the next step's where nothing more is needed.
+def answer_tables(found: _PricedAnswer) -> dict[str, list[_Row]]:
+    """Return the rows of each table by its name; see `engine.results.schemas`."""
+    trials = {said: name for name, said in found.names.items()}
+    said = {
+        "answer": found.recommended.sentences,
+        "beyond": found.beyond.sentences,
+        "certainty": found.certainty,
+    }
+    return {
+        "advice": [
+            {"about": about, "sentence": sentence}
+            for about, sentences in said.items()
+            for sentence in sentences
+        ],
+        "prices": [
+            _price(row, trials)
+            | {"is_recommended": row.policy in {found.recommended.policy} - {None}}
+            for row in found.rows
+        ],
+        "effects": [
+            {
+                "policy": found.found,
+                "lever": one.lever,
+                "says": one.says,
+                "view": one.view,
+                "measure": one.measure,
+                "effect": one.effect.value,
+                "standard_error": one.effect.standard_error,
+                "ci_low": one.effect.low,
+                "ci_high": one.effect.high,
+                "pairs_count": one.pairs_count,
+            }
+            for one in found.effects
+        ]
+        + [_path_effect(row) for row in found.beyond.path],
+        "plan": [month._asdict() for month in found.months],
+        "worlds": _worlds(found),
+        "value": list(found.beyond.values),
+    }
 
-    About the policy of the highest target that is reached where there is neither.
-    """
-    said, who = advice.policy, "the recommended policy"
-    if said in {None, names[str(job.today)]}:
-        highest = next((row for row in reversed(rows) if row.policy is not None), None)
-        step, who = advice.next_step or highest, "the next step"
-        said = step.policy if step else None
-        if advice.next_step is None and step:
-            who = f"the policy for {bn(step.target_fen)} bn RMB"
-    name = next((name for name, words in names.items() if words == said), "")
-    return beyond_the_year(job, policies, name, who, pool)
+
+def _trial_of(said: str | None, names: Mapping[str, str]) -> str:
+    """Return the search's name of a policy, empty where there is none."""
+    return next((name for name, words in names.items() if words == said), "")
 
 
 def _names_of(
@@ -215,7 +241,7 @@ def _targets(
     asked: PriceQuestion,
 ) -> list[float]:
     if job.targets_bn_rmb is None:
-        return default_targets(others, today, goal, asked)
+        return asked.default_targets(others, today, goal)
     return [target * FEN_PER_BN_RMB for target in job.targets_bn_rmb]
 
 
@@ -234,9 +260,7 @@ def _effects(
     heaviest = sorted(weights, key=lambda world: -weights[world])[:most]
     every = fresh_cases(job, today, range(job.attribution_replications))
     like = [case for case in every if case.world in heaviest]
-    cases = attribution_cases(like, policy, today, job.decision_date)
-    years = list(pool.run(cases))
-    return attributions(years, policy, today, job.decision_date, weights=weights)
+    return attributions(like, policy, today, job.decision_date, pool, weights)
 
 
 def _plan_by_month(
@@ -292,3 +316,68 @@ def _changes(job: OptimizeJob, policy: Policy, first: date, last: date) -> str:
         return ""
     moved = differences(policy, job.baselines[str(job.today)], decided)
     return ", ".join(lever_phrase(one) for one in moved)
+
+
+def _path_effect(row: _Row) -> _Row:
+    """What the shape of the target's path brings beyond a straight one, as an effect."""
+    same = ("policy", "measure", "standard_error", "ci_low", "ci_high", "pairs_count")
+    return {name: row[name] for name in same} | {
+        "lever": KNOTS,
+        "says": "the shape of the path to the target",
+        "view": "beyond_straight",
+        "effect": row["difference"],
+    }
+
+
+def _worlds(found: _PricedAnswer) -> list[_Row]:
+    """A row for each world: its weight, its misses, and the answer without it."""
+    without = {one.world: one for one in found.without}
+    rows = []
+    for misses, (world, weight) in zip(
+        found.weights.misses, found.weights.weights.items(), strict=True
+    ):
+        own = without.get(world)
+        rows.append(
+            {
+                "world": world,
+                "weight": weight,
+                "without_policy": (own.policy if own else None) or "",
+                "without_is_same": own.is_same if own else None,
+                "without_reach": own.reach if own else None,
+                "without_cost_fen": own.cost_fen if own else None,
+                "note": found.weights.note,
+            }
+            | {
+                f"miss.{figure}": float(miss)
+                for figure, miss in zip(found.weights.figures, misses, strict=True)
+            }
+        )
+    return rows
+
+
+def _price(row: PriceRow, trials: dict[str, str]) -> _Row:
+    low50, high50 = row.cost_50 or (None, None)
+    low80, high80 = row.cost_80 or (None, None)
+    return {
+        "target_fen": row.target_fen,
+        "today_reach": row.reach_today,
+        "policy": trials.get(row.policy or "", ""),
+        "says": row.policy or "",
+        "reach": row.reach,
+        "reach_se": row.reach_error,
+        "worst_world": row.worst_world,
+        "worst_reach": row.worst_reach,
+        "cost_fen": row.cost.value,
+        "cost_ci_low_fen": row.cost.low,
+        "cost_ci_high_fen": row.cost.high,
+        "cost_median_fen": row.cost_median,
+        "cost_50_low_fen": low50,
+        "cost_50_high_fen": high50,
+        "cost_80_low_fen": low80,
+        "cost_80_high_fen": high80,
+        "cost_per_gmv": row.cost_per_gmv,
+        "gmv_paid_fen": row.gmv_fen,
+        "subsidy_fen": row.subsidy_fen,
+        "binding": row.binding,
+        **{name: row.others.get(name) for name in SHOWN},
+    }

@@ -22,7 +22,8 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 
 from engine.case import Case, RunResult
-from engine.decision.inert import differences, stripped, with_values_of
+from engine.compute import Runner
+from engine.decision.inert import differences, one_by_one
 from engine.decision.names import lever_phrase, policy_name
 from engine.errors import InputError
 from engine.spec.policy import Policy
@@ -55,6 +56,31 @@ class Attribution(NamedTuple):
     pairs_count: int
 
 
+def attributions(
+    like: Sequence[Case],
+    policy: Policy,
+    today: Policy,
+    decision_date: date | None,
+    pool: Runner,
+    weights: Mapping[str, float],
+) -> list[Attribution]:
+    """Simulate what is needed, and return what each difference brings, measure by measure.
+
+    Parameters
+    ----------
+    like
+        See `_cases`.
+    policy, today, decision_date
+        See `differences`.
+    pool
+        Simulates.
+    weights
+        How much each world counts.
+    """
+    years = list(pool.run(_cases(like, policy, today, decision_date)))
+    return _attributions(years, policy, today, decision_date, weights=weights)
+
+
 def _attributed_policies(
     policy: Policy, today: Policy, decision_date: date | None = None
 ) -> dict[str, Policy]:
@@ -63,17 +89,15 @@ def _attributed_policies(
     Today's, the policy without its inert levers, and one of each difference: the policy without
     it, and today's with it. With one difference these are the first two.
     """
-    whole = stripped(policy, today)
-    paths = [one.path for one in differences(policy, today, decision_date)]
+    whole, parts = one_by_one(policy, today, decision_date)
     found = {_TODAY: today, _WHOLE: whole}
-    if len(paths) > 1:
-        for path in paths:
-            found[_WITHOUT + path] = with_values_of(whole, today, path)
-            found[_WITH + path] = with_values_of(today, whole, path)
+    if len(parts) > 1:
+        for path, (without, with_it) in parts.items():
+            found[_WITHOUT + path], found[_WITH + path] = without, with_it
     return {part: one.model_copy(update={"name": part}) for part, one in found.items()}
 
 
-def attribution_cases(
+def _cases(
     like: Sequence[Case], policy: Policy, today: Policy, decision_date: date | None = None
 ) -> list[Case]:
     """List the years to simulate: every policy in every year of `like`.
@@ -90,7 +114,7 @@ def attribution_cases(
     return [replace(case, policy=part) for part in parts.values() for case in like]
 
 
-def attributions(
+def _attributions(
     years: Sequence[RunResult],
     policy: Policy,
     today: Policy,
@@ -98,7 +122,7 @@ def attributions(
     measures: Sequence[str] = _MEASURES,
     weights: Mapping[str, float] | None = None,
 ) -> list[Attribution]:
-    """Reduce the years of `attribution_cases`, in any order, to effects, measure by measure.
+    """Reduce the years of `_cases`, in any order, to effects, measure by measure.
 
     Parameters
     ----------
@@ -168,7 +192,7 @@ def _by_part(
             raise InputError(
                 "attribution",
                 f"the years of {part!r} are not those of {_TODAY!r}",
-                "all years of attribution_cases",
+                "all years of the attribution",
                 "simulate them all, with the same worlds and seeds",
             )
     return runs

@@ -61,43 +61,45 @@ class Beyond(NamedTuple):
     path: list[_Row]
     sentences: tuple[str, ...]
 
+    @classmethod
+    def of(
+        cls, job: OptimizeJob, policies: Mapping[str, Policy], name: str, who: str, pool: Runner
+    ) -> "Beyond":
+        """Simulate and say what a policy leaves behind, and what its target path's shape brings.
 
-def beyond_the_year(
-    job: OptimizeJob, policies: Mapping[str, Policy], name: str, who: str, pool: Runner
-) -> Beyond:
-    """Simulate and say what a policy leaves behind, and what its target path's shape brings.
-
-    Parameters
-    ----------
-    job
-        Names today's policy, the days of run-off, the discount and the replications.
-    policies
-        By the search's name, today's among them.
-    name
-        The policy that is asked about; empty or today's: nothing is.
-    who
-        What sentences call it.
-    pool
-        Simulates the years.
-    """
-    today_name = str(job.today)
-    if not name or not differences(policies[name], policies[today_name], job.decision_date):
-        return Beyond("", [], [], ())
-    policy, today = (policies[one].model_copy(update={"name": one}) for one in (name, today_name))
-    like = list(fresh_cases(job, policy, range(job.attribution_replications)))
-    straight = _path_cases(like, policy)
-    own = followed(job, like, today) if job.run_off or straight else []
-    base = fresh_cases(job, today, range(job.attribution_replications)) if job.run_off else ()
-    years = list(pool.run([*own, *followed(job, list(base), today), *straight]))
-    kept = [year for year in years if year.labels["policy"] in {name, today_name}]
-    values = value_rows(job, today_name, kept)
-    path = _path_rows([year for year in years if year.labels["policy"] != today_name])
-    return Beyond(
-        policy=name,
-        values=values,
-        path=path,
-        sentences=(*_value_sentences(job, who, kept, values), _path_sentence(policy, path)),
-    )
+        Parameters
+        ----------
+        job
+            Names today's policy, the days of run-off, the discount and the replications.
+        policies
+            By the search's name, today's among them.
+        name
+            The policy that is asked about; empty or today's: nothing is.
+        who
+            What sentences call it.
+        pool
+            Simulates the years.
+        """
+        today_name = str(job.today)
+        if not name or not differences(policies[name], policies[today_name], job.decision_date):
+            return cls("", [], [], ())
+        policy, today = (
+            policies[one].model_copy(update={"name": one}) for one in (name, today_name)
+        )
+        like = list(fresh_cases(job, policy, range(job.attribution_replications)))
+        straight = _path_cases(like, policy)
+        own = followed(job, like, today) if job.run_off or straight else []
+        base = fresh_cases(job, today, range(job.attribution_replications)) if job.run_off else ()
+        years = list(pool.run([*own, *followed(job, list(base), today), *straight]))
+        kept = [year for year in years if year.labels["policy"] in {name, today_name}]
+        values = value_rows(job, today_name, kept)
+        path = _path_rows([year for year in years if year.labels["policy"] != today_name])
+        return cls(
+            policy=name,
+            values=values,
+            path=path,
+            sentences=(*_value_sentences(job, who, kept, values), _path_sentence(policy, path)),
+        )
 
 
 def _value_sentences(

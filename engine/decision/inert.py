@@ -34,7 +34,7 @@ class Difference(NamedTuple):
     was: Any
 
 
-def stripped(policy: Policy, today: Policy) -> Policy:
+def _stripped(policy: Policy, today: Policy) -> Policy:
     """Return the policy with the values of `today` wherever a lever is inert.
 
     Every market goes the same way under it, to the last fen; but who is in the brand plan when
@@ -43,7 +43,7 @@ def stripped(policy: Policy, today: Policy) -> Policy:
     found = policy
     for path in reversed(LEVERS):
         if not _can_act(path, found):
-            found = with_values_of(found, today, path)
+            found = _with_values_of(found, today, path)
     return found
 
 
@@ -59,7 +59,7 @@ def differences(
     decision_date
         Morning from which the policy is in force: values before it count for nothing.
     """
-    own = stripped(policy, today)
+    own = _stripped(policy, today)
     return tuple(
         Difference(path, mine, its)
         for path in _paths()
@@ -68,7 +68,27 @@ def differences(
     )
 
 
-def with_values_of(policy: Policy, other: Policy, *paths: str) -> Policy:
+def one_by_one(
+    policy: Policy, today: Policy, decision_date: date | None = None
+) -> tuple[Policy, dict[str, tuple[Policy, Policy]]]:
+    """Return the policy without its inert levers, and by difference two policies with it apart.
+
+    By the difference's path: the policy without it, and today's with it.
+
+    Parameters
+    ----------
+    policy, today, decision_date
+        See `differences`.
+    """
+    whole = _stripped(policy, today)
+    paths = [one.path for one in differences(policy, today, decision_date)]
+    return whole, {
+        path: (_with_values_of(whole, today, path), _with_values_of(today, whole, path))
+        for path in paths
+    }
+
+
+def _with_values_of(policy: Policy, other: Policy, *paths: str) -> Policy:
     """Return the policy with some levers as in another; the goal brings its revisions along."""
     whole = [name for path in paths for name in ((path, _REVISIONS) if path == GOAL else (path,))]
     return set_levers(policy, {name: policy_value(other, name) for name in whole}, policy.name)

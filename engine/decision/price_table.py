@@ -137,6 +137,62 @@ class PriceQuestion:
         """Return the mean over replications, worlds weighted, of (worlds, replications) float64."""
         return float(self.weights @ sample.mean(axis=1))
 
+    def cheapest(
+        self,
+        policies: Sequence[ConfirmedPolicy],
+        today: ConfirmedPolicy,
+        target_fen: float,
+    ) -> ConfirmedPolicy | None:
+        """Return the cheapest policy that reaches a target with the asked probability, if one does.
+
+        Cheap is `argmin c - v g` of the module; of equals the one that holds more is taken.
+
+        Parameters
+        ----------
+        policies
+            Those that may be taken.
+        today
+            Whose GMV and cost the others are counted from.
+        target_fen
+            GMV as paid, fen.
+        """
+        good = [one for one in policies if self.is_reached(one, target_fen)]
+
+        def order(one: ConfirmedPolicy) -> tuple[float, float, bool, str]:
+            price = self.mean(one.cost_fen) - self.value_of_gmv * self.mean(
+                one.gmv_fen - today.gmv_fen
+            )
+            return price, -self.held_fen(one), one is not today, one.name
+
+        return min(good, key=order, default=None)
+
+    def default_targets(
+        self,
+        policies: Sequence[ConfirmedPolicy],
+        today: ConfirmedPolicy,
+        goal_fen: float,
+        count: int = 6,
+    ) -> list[float]:
+        """Return levels from what today's policy holds to one that no policy reaches, fen.
+
+        Whole steps of 1, 2 or 5 times a power of ten bn RMB, about `count` of them, and the goal.
+
+        Parameters
+        ----------
+        policies
+            Those that were confirmed.
+        today
+            The policy whose held target is the lowest level.
+        goal_fen
+            GMV as paid, fen.
+        count
+            How many levels there are, about.
+        """
+        low = self.held_fen(today) / FEN_PER_BN_RMB
+        high = max(self.held_fen(one) for one in _with_today(policies, today)) / FEN_PER_BN_RMB
+        levels = levels_between(low, high, goal_fen / FEN_PER_BN_RMB, count)
+        return [level * FEN_PER_BN_RMB for level in levels]
+
 
 class PriceRow(NamedTuple):
     """One target and its cheapest policy; None where no policy that was given reaches it.
@@ -188,72 +244,10 @@ def price_table(
     rows: list[PriceRow] = []
     below: ConfirmedPolicy | None = today
     for target in sorted(set(targets_fen)):
-        found = cheapest(everyone, today, target, asked)
+        found = asked.cheapest(everyone, today, target)
         rows.append(_row(found, below, today, target, asked))
         below = found
     return rows
-
-
-def cheapest(
-    policies: Sequence[ConfirmedPolicy],
-    today: ConfirmedPolicy,
-    target_fen: float,
-    asked: PriceQuestion,
-) -> ConfirmedPolicy | None:
-    """Return the cheapest policy that reaches a target with the asked probability, if one does.
-
-    Cheap is `argmin c - v g` of the module; of equals the one that holds more is taken.
-
-    Parameters
-    ----------
-    policies
-        Those that may be taken.
-    today
-        Whose GMV and cost the others are counted from.
-    target_fen
-        GMV as paid, fen.
-    asked
-        The probability, the worlds and their weights, and v.
-    """
-    good = [one for one in policies if asked.is_reached(one, target_fen)]
-
-    def order(one: ConfirmedPolicy) -> tuple[float, float, bool, str]:
-        price = asked.mean(one.cost_fen) - asked.value_of_gmv * asked.mean(
-            one.gmv_fen - today.gmv_fen
-        )
-        return price, -asked.held_fen(one), one is not today, one.name
-
-    return min(good, key=order, default=None)
-
-
-def default_targets(
-    policies: Sequence[ConfirmedPolicy],
-    today: ConfirmedPolicy,
-    goal_fen: float,
-    asked: PriceQuestion,
-    count: int = 6,
-) -> list[float]:
-    """Return levels from what today's policy holds to one that no policy reaches, fen.
-
-    Whole steps of 1, 2 or 5 times a power of ten bn RMB, about `count` of them, and the goal.
-
-    Parameters
-    ----------
-    policies
-        Those that were confirmed.
-    today
-        The policy whose held target is the lowest level.
-    goal_fen
-        GMV as paid, fen.
-    asked
-        The probability, the worlds and their weights.
-    count
-        How many levels there are, about.
-    """
-    low = asked.held_fen(today) / FEN_PER_BN_RMB
-    high = max(asked.held_fen(one) for one in _with_today(policies, today)) / FEN_PER_BN_RMB
-    levels = levels_between(low, high, goal_fen / FEN_PER_BN_RMB, count)
-    return [level * FEN_PER_BN_RMB for level in levels]
 
 
 def _with_today(

@@ -13,7 +13,6 @@ from engine.decision.price_table import (
     ConfirmedPolicy,
     PriceQuestion,
     PriceRow,
-    cheapest,
     price_table,
 )
 from engine.units import FEN_PER_BN_RMB
@@ -34,42 +33,64 @@ class Recommendation(NamedTuple):
     pays_from: float | None
     sentences: tuple[str, ...]
 
+    @classmethod
+    def of(
+        cls,
+        policies: Sequence[ConfirmedPolicy],
+        today: ConfirmedPolicy,
+        goal_fen: float,
+        targets_fen: Sequence[float],
+        asked: PriceQuestion,
+    ) -> "Recommendation":
+        """Recommend the cheapest policy that reaches the goal with the asked probability.
 
-def recommendation(
-    policies: Sequence[ConfirmedPolicy],
-    today: ConfirmedPolicy,
-    goal_fen: float,
-    targets_fen: Sequence[float],
-    asked: PriceQuestion,
-) -> Recommendation:
-    """Recommend the cheapest policy that reaches the goal with the asked probability.
-
-    Parameters
-    ----------
-    policies, today, targets_fen, asked
-        See `price_table`.
-    goal_fen
-        GMV as paid that the year should reach.
-    """
-    everyone = [today, *(one for one in policies if one is not today)]
-    found = cheapest(everyone, today, goal_fen, asked)
-    if found is None:
-        best = max(everyone, key=asked.held_fen)
-        return Recommendation(
-            None, False, asked.held_fen(best), None, None, _out_of_reach(best, goal_fen, asked)
+        Parameters
+        ----------
+        policies, today, targets_fen, asked
+            See `price_table`.
+        goal_fen
+            GMV as paid that the year should reach.
+        """
+        everyone = [today, *(one for one in policies if one is not today)]
+        found = asked.cheapest(everyone, today, goal_fen)
+        if found is None:
+            best = max(everyone, key=asked.held_fen)
+            return cls(
+                None, False, asked.held_fen(best), None, None, _out_of_reach(best, goal_fen, asked)
+            )
+        held = asked.held_fen(found)
+        above = [target for target in targets_fen if target > held]
+        rows = [row for row in price_table(everyone, today, above, asked) if row.policy is not None]
+        step = rows[0] if rows else None
+        enough = asked.is_reached(today, goal_fen)
+        pays_from = _pays_from(step, found, everyone, asked)
+        sentences = (
+            *_reached(found, today, goal_fen, asked),
+            f"It holds {_held(found, asked)} bn RMB as surely.",
+            _next_sentence(step, found, asked),
         )
-    held = asked.held_fen(found)
-    above = [target for target in targets_fen if target > held]
-    rows = [row for row in price_table(everyone, today, above, asked) if row.policy is not None]
-    step = rows[0] if rows else None
-    enough = asked.is_reached(today, goal_fen)
-    pays_from = _pays_from(step, found, everyone, asked)
-    sentences = (
-        *_reached(found, today, goal_fen, asked),
-        f"It holds {_held(found, asked)} bn RMB as surely.",
-        _next_sentence(step, found, asked),
-    )
-    return Recommendation(found.name, enough, held, step, pays_from, sentences)
+        return cls(found.name, enough, held, step, pays_from, sentences)
+
+    def asked_beyond(self, today: str, rows: Sequence[PriceRow]) -> tuple[str | None, str]:
+        """Return whose years beyond the horizon are asked about, and what sentences call it.
+
+        The recommended policy, or the next step's where nothing more is needed, or that of the
+        highest target that is reached where there is neither.
+
+        Parameters
+        ----------
+        today
+            Name of today's policy.
+        rows
+            Of the price table.
+        """
+        if self.policy not in {None, today}:
+            return self.policy, "the recommended policy"
+        highest = next((row for row in reversed(rows) if row.policy is not None), None)
+        step = self.next_step or highest
+        if self.next_step is None and step:
+            return step.policy, f"the policy for {bn(step.target_fen)} bn RMB"
+        return step.policy if step else None, "the next step"
 
 
 def _reached(

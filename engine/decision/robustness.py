@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.decision.amounts import bn
-from engine.decision.price_table import ConfirmedPolicy, PriceQuestion, cheapest
+from engine.decision.price_table import ConfirmedPolicy, PriceQuestion
 from engine.decision.weights import WorldWeights
 from engine.stats.arrays import Floats
 
@@ -41,7 +41,31 @@ class WithoutWorld(NamedTuple):
     cost_fen: float | None
 
 
-def without_each_world(
+def certainty(
+    policies: Sequence[ConfirmedPolicy],
+    today: ConfirmedPolicy,
+    goal_fen: float,
+    asked: PriceQuestion,
+    weights: WorldWeights,
+) -> tuple[list[WithoutWorld], tuple[str, ...]]:
+    """Return the answer without each world, and in sentences how sure the answer is.
+
+    Parameters
+    ----------
+    policies, today, asked
+        See `price_table`.
+    goal_fen
+        GMV as paid that the year should reach.
+    weights
+        Of the worlds, by what is known.
+    """
+    everyone = [today, *(one for one in policies if one is not today)]
+    found = asked.cheapest(everyone, today, goal_fen)
+    answers = _without_each_world(policies, today, goal_fen, asked)
+    return answers, _sentences(weights, answers, None if found is None else found.name)
+
+
+def _without_each_world(
     policies: Sequence[ConfirmedPolicy],
     today: ConfirmedPolicy,
     goal_fen: float,
@@ -63,11 +87,11 @@ def without_each_world(
     if len(asked.worlds) < 2:
         return []
     everyone = [today, *(one for one in policies if one is not today)]
-    found = cheapest(everyone, today, goal_fen, asked)
+    found = asked.cheapest(everyone, today, goal_fen)
     answers = []
     for place, world in enumerate(asked.worlds):
         own = replace(asked, weights=_weights_without(asked.weights, place))
-        again = cheapest(everyone, today, goal_fen, own)
+        again = own.cheapest(everyone, today, goal_fen)
         answers.append(
             WithoutWorld(
                 world=world,
@@ -80,7 +104,7 @@ def without_each_world(
     return answers
 
 
-def certainty_sentences(
+def _sentences(
     weights: WorldWeights, answers: Sequence[WithoutWorld], recommended: str | None
 ) -> tuple[str, ...]:
     """Say how sure the answer is: how many worlds it rests on, and what it is without each.
@@ -90,7 +114,7 @@ def certainty_sentences(
     weights
         Of the worlds, by what is known.
     answers
-        From `without_each_world`.
+        From `_without_each_world`.
     recommended
         Name of the policy that all worlds recommend; None if none reaches the goal.
     """

@@ -94,7 +94,7 @@ class WorldWeights(NamedTuple):
     note: str
 
 
-class WeighedPast(NamedTuple):
+class _WeighedPast(NamedTuple):
     """Worlds weighed by their past, and in sentences what else of it should be known."""
 
     weights: WorldWeights
@@ -149,7 +149,9 @@ def _past_cases(job: OptimizeJob) -> Iterator[Case]:
         yield replace(case, scenario=past, history=None, decision_date=None)
 
 
-def weighed_past(job: OptimizeJob, known: Sequence[CalibrationTarget], pool: Runner) -> WeighedPast:
+def weighed_past(
+    job: OptimizeJob, known: Sequence[CalibrationTarget], pool: Runner
+) -> _WeighedPast:
     """Weigh the worlds of a job by what is known; without anything known they are even.
 
     Parameters
@@ -162,7 +164,7 @@ def weighed_past(job: OptimizeJob, known: Sequence[CalibrationTarget], pool: Run
         Simulates the pasts.
     """
     if not known:
-        return WeighedPast(_even_weights(list(job.ensemble.worlds)), ())
+        return _WeighedPast(_even_weights(list(job.ensemble.worlds)), ())
     simulated: dict[str, list[Floats]] = {world: [] for world in job.ensemble.worlds}
     scenarios: Mapping[str, Scenario] = worlds(job.scenario, job.ensemble)
     years = list(pool.run(list(_past_cases(job))))
@@ -170,7 +172,7 @@ def weighed_past(job: OptimizeJob, known: Sequence[CalibrationTarget], pool: Run
         world = year.labels["world"]
         simulated[world].append(_simulated_figures(scenarios[world], year, known))
     weights = _world_weights(known, simulated)
-    return WeighedPast(weights, tuple(_purse_notes(job, years, weights.weights)))
+    return _WeighedPast(weights, tuple(_purse_notes(job, years, weights.weights)))
 
 
 def _purse_notes(

@@ -1,4 +1,7 @@
-"""The main job from end to end: check, search, simulate the best again on fresh seeds."""
+"""The main job from end to end: check, search, simulate the best again on fresh seeds.
+
+And what it reports in words: how far it is, what failed, what it left out, what is nearest.
+"""
 
 import hashlib
 import json
@@ -16,17 +19,18 @@ from engine.case import RunResult
 from engine.compute import Pool
 from engine.compute.pool import ProcessPool
 from engine.errors import PoquanError
+from engine.measures.periods import split_measure
 from engine.search.aim import Aim
 from engine.search.checked import CheckedSearch, check_search
-from engine.search.checkpoint.opened import Checkpoint, open_checkpoint
+from engine.search.checkpoint.opened import Checkpoint
+from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
 from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import Selection
 from engine.search.market import MarketProblem
-from engine.search.messages import progress_message, result_messages
 from engine.search.polish.stage import LateEntries, Rows, polish
-from engine.search.rows import frontier_rows, trial_rows
+from engine.search.rows import search_rows
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
 from engine.search.usage import Forecast, Usage, UsageClock
@@ -70,6 +74,8 @@ class SearchResult:
     notes: list[str] = field(default_factory=list)
 
 
+_Row = dict[str, Any]
+
 _OnProgress = Callable[[Progress], None]
 
 
@@ -108,7 +114,7 @@ def optimize(
     """
     checked = check_search(job)
     name = _job_hash(job, checked.earlier)
-    with _quiet(), open_checkpoint(folder, name, checked.evaluator, job.storage) as checkpoint:
+    with _quiet(), Checkpoint.opened(folder, name, checked.evaluator, job.storage) as checkpoint:
         return _optimized(job, checked, checkpoint, pool, on_progress, weights)
 
 
@@ -132,8 +138,7 @@ def _optimized(
     study = SearchStudy(job.search, job.seed, market, evaluator, checkpoint.journal, bench)
     study.start_from(checked.starts)
     priced = _searched(job, study, selection, aim, forecast, on_progress)
-    found = study.found
-    chosen = choose_finalists(study.trials, found, job.search.finalists_count, priced)
+    chosen = choose_finalists(study.trials, study.found, job.search.finalists_count, priced)
 
     def report_progress(done: int, total: int) -> None:
         years, left_s = market.worlds_count, forecast.of_finalists(total - done)
@@ -142,15 +147,13 @@ def _optimized(
     late = None if priced is None or aim is None else LateEntries(study, aim)
     best = selection.run([trial.candidate for trial in chosen], report_progress, late)
     is_here = isinstance(pool, ProcessPool)
-    usage = clock.read(market.spent, pool.workers_count, is_here=is_here)
+    usage = clock.read(market, pool.workers_count, is_here=is_here)
     policies = {trial.candidate.number: market.policy(trial.candidate) for trial in study.trials}
     kept = [one.candidate for one in selection.finalists]
-    seen = {one.number: study.ladder.means(study.trials[one.number]) for one in kept}
-    rows = frontier_rows(selection, best, seen, policies, evaluator, space)
+    trials, rows = search_rows(study, selection, best, policies, space)
     rungs = study.ladder.rows()
-    in_order = [policies[trial.candidate.number] for trial in study.trials]
     return SearchResult(
-        trials=trial_rows(study.trials, in_order, found, study.ladder, evaluator, space),
+        trials=trials,
         frontier=rows,
         rungs=rungs,
         years=[year for one in kept for year in market.years(one)],
@@ -160,7 +163,7 @@ def _optimized(
             next(one for one in kept if one.name == name)
         ),
         notes=[
-            *result_messages(study, rungs, rows, job.search.trials_count),
+            *_result_messages(study, rungs, rows, job.search.trials_count),
             *selection.notes,
         ],
     )
@@ -178,7 +181,7 @@ def _searched(
     polish_count = job.search.polish_count if aim else 0
 
     def report_progress(done: int, settled: Sequence[Trial], known: Estimates) -> None:
-        message = progress_message(settled, known, study.evaluator)
+        message = _progress_message(settled, known, study.evaluator)
         total, left_s = job.search.trials_count + polish_count, forecast.of_search(study)
         on_progress(Progress("search", done, total, message, left_s))
 
@@ -241,3 +244,139 @@ def _quiet() -> Iterator[None]:
             yield
     finally:
         optuna.logging.set_verbosity(before)
+
+
+def _progress_message(
+    trials: Sequence[Trial], found: Estimates, evaluator: ObjectiveEvaluator
+) -> str:
+    """Return how far the first goal has got, and how many trials are feasible.
+
+    Parameters
+    ----------
+    trials, found
+        Settled trials, and what is known of them, row by row.
+    evaluator
+        Names the first goal.
+    """
+    feasible = found.is_feasible
+    if not feasible.any():
+        return "none feasible yet"
+    best = evaluator.values(found.costs[feasible])[found.costs[feasible, 0].argmin(), 0]
+    risk = evaluator.objective.risk
+    counts = "" if risk == "mean" else f"{risk} of "
+    reached = f"best {counts}{_shown(evaluator.goals[0].measure, best)}"
+    return f"{feasible.sum()} of {len(trials)} feasible, {reached}"
+
+
+def _result_messages(
+    study: SearchStudy, rungs: Sequence[_Row], rows: Sequence[_Row], asked_count: int
+) -> list[str]:
+    """Return the sentences that a user must read beside the tables; none if all went well.
+
+    Parameters
+    ----------
+    study
+        The search.
+    rungs, rows
+        Rows of the tables `rungs` and `frontier`.
+    asked_count
+        Trials that were asked for.
+    """
+    trials = study.trials
+    return [
+        *_exhaustion_messages(study.space_size, study.trials_count, asked_count),
+        *_failure_messages(trials),
+        *_untrusted_rung_messages(rungs),
+        *_infeasibility_messages(rows, study.evaluator, len(trials)),
+    ]
+
+
+def _exhaustion_messages(size: int | None, trials_count: int, asked_count: int) -> list[str]:
+    """Return a sentence on a search that ended early, since no policy was left to try.
+
+    `size` counts the points of the space; None if there is no end of them.
+    """
+    if size is None or trials_count >= asked_count:
+        return []
+    ended = f"the search ended after {trials_count} of {asked_count} trials"
+    return [f"the space holds {size} policies and all were tried: {ended}"]
+
+
+def _shown(measure: str, value: float) -> str:
+    """Return a value with its measure; large sums of money in bn RMB."""
+    name, period = split_measure(measure)
+    if name.endswith("_fen") and abs(value) >= FEN_PER_BN_RMB / 100:
+        named = f"{name.removesuffix('_fen')}{f' in {period}' if period else ''}"
+        return f"{named} {value / FEN_PER_BN_RMB:.4g} bn RMB"
+    return f"{measure} {value:.4g}"
+
+
+def _failure_messages(trials: Sequence[Trial]) -> list[str]:
+    """Return a sentence on failed trials; none if none failed."""
+    failed = [trial for trial in trials if trial.reason is not None]
+    if not failed:
+        return []
+    first = failed[0]
+    return [f"{len(failed)} of {len(trials)} trials failed; {first.candidate.name}: {first.reason}"]
+
+
+def _untrusted_rung_messages(rungs: Sequence[_Row]) -> list[str]:
+    """Return a sentence on each rung that may drop no policy.
+
+    It distorts ranks, or no ranks are known. `rungs` are the rows of the table `rungs`.
+    """
+    notes = []
+    top = max(row["rung"] for row in rungs)
+    for rung in range(top):
+        own = [row for row in rungs if row["rung"] == rung and row["role"] == "goal"]
+        bad = [row for row in own if not row["trusted"]]
+        sample = (
+            f"{own[0]['population_share']:g} of the buyers, {own[0]['worlds_count']} worlds, "
+            f"{own[0]['replications_count']} runs"
+        )
+        start = f"rung {rung} ({sample}) was left out:"
+        if bad:
+            named = ", ".join(f"{r['measure']} ({r['corrected_correlation']:.2f})" for r in bad)
+            notes.append(f"{start} its ranks differ from the top's in {named}")
+        elif not any(row["told_apart"] for row in own):
+            notes.append(
+                f"{start} the pilot's policies are not distinguishable even on the top one"
+            )
+    return notes
+
+
+def _infeasibility_messages(
+    rows: Sequence[_Row], evaluator: ObjectiveEvaluator, tried: int
+) -> list[str]:
+    """Return a sentence on a search of whose finalists none is feasible, or none surely enough.
+
+    `rows` are those of the table `frontier`; `tried` counts the policies that were searched.
+    """
+    if any(row["is_recommended"] for row in rows):
+        return []
+    if any(row["feasible"] for row in rows):
+        return [_unsure(rows, evaluator)]
+    nearest = min(rows, key=lambda row: (row["violation"], -row["gmv_paid_fen"]))
+    excesses = evaluator.violations(nearest)
+    broken = "; ".join(
+        f"{name} ({_shown(constraint.measure, nearest[constraint.measure])})"
+        for name, constraint in evaluator.constraints.items()
+        if excesses[name] > 0
+    )
+    return [
+        (
+            f"of {tried} policies tried, no finalist satisfies every constraint on fresh seeds; "
+            f"the nearest is {nearest['policy']}, which breaks {broken or 'one in some world'}"
+        )
+    ]
+
+
+def _unsure(rows: Sequence[_Row], evaluator: ObjectiveEvaluator) -> str:
+    nearest = max(rows, key=lambda row: row["p_feasible"])
+    weakest = min(evaluator.constraints, key=lambda name: nearest[f"p_feasible.{name}"])
+    return (
+        f"no policy is recommended: none holds every constraint with probability "
+        f"{evaluator.objective.feasible_probability:g} after so few runs; the nearest is "
+        f"{nearest['policy']} with {nearest['p_feasible']:.2f} (least sure: {weakest}, "
+        f"{nearest[f'p_feasible.{weakest}']:.2f})"
+    )

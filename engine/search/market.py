@@ -98,7 +98,7 @@ class MarketProblem:
         self._under_way: dict[int, tuple[_Years, int]] = {}
         self._calls: dict[int, WorkerCall] = {}
         self._ready: deque[tuple[Evaluation, Sample]] = deque()
-        self.spent = Spent()
+        self.spent = _Spent()
 
     @property
     def distributions(self) -> Mapping[str, BaseDistribution]:
@@ -255,7 +255,7 @@ def fresh_cases(job: OptimizeJob, policy: Policy, replications: range) -> Iterat
 
 
 @dataclass
-class Spent:
+class _Spent:
     """Seconds of the years that are done."""
 
     cpu_s: float = 0.0

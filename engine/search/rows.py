@@ -15,6 +15,7 @@ from engine.search.finalists.posterior import Assessment, Finalist
 from engine.search.finalists.selection import Selection
 from engine.search.problem import Values
 from engine.search.space.policy_space import PolicySpace
+from engine.search.study import SearchStudy
 from engine.spec.policy import Policy
 from engine.spec.search import RiskKind
 from engine.stats.intervals import Interval, mean_interval
@@ -31,7 +32,39 @@ _RISKS: Final[tuple[RiskKind, ...]] = ("cvar", "worst_world", "regret")
 """Figures of the first goal that stand beside its mean, whatever the objective counts."""
 
 
-def trial_rows(
+def search_rows(
+    study: SearchStudy,
+    selection: Selection,
+    best: int | None,
+    policies: Mapping[int, Policy],
+    space: PolicySpace,
+) -> tuple[list[_Row], list[_Row]]:
+    """Return the rows of `trials` and those of `frontier`.
+
+    Parameters
+    ----------
+    study
+        The search.
+    selection
+        The finalists on fresh seeds.
+    best
+        The place of the recommended policy among the finalists.
+    policies
+        By trial.
+    space
+        Names the levers.
+    """
+    trials, ladder, evaluator = study.trials, study.ladder, study.evaluator
+    in_order = [policies[trial.candidate.number] for trial in trials]
+    numbers = [one.candidate.number for one in selection.finalists]
+    seen = {number: ladder.means(trials[number]) for number in numbers}
+    return (
+        _trial_rows(trials, in_order, study.found, ladder, evaluator, space),
+        _frontier_rows(selection, best, seen, policies, evaluator, space),
+    )
+
+
+def _trial_rows(
     trials: Sequence[Trial],
     policies: Sequence[Policy],
     found: Estimates,
@@ -96,7 +129,7 @@ def _as_seen(trial: Trial, ladder: Ladder, evaluator: ObjectiveEvaluator) -> _Ro
     return row
 
 
-def frontier_rows(
+def _frontier_rows(
     selection: Selection,
     best: int | None,
     searched: Mapping[int, Mapping[str, tuple[float, float | None]]],

@@ -21,8 +21,8 @@ from functools import partial
 from engine.cases import seconds_of_run
 from engine.compute import Pool
 from engine.search.fidelity.climb import promotion_count, stages
-from engine.search.finalists.selection import planned_replications, replication_rounds
-from engine.search.market import MarketProblem, Spent
+from engine.search.finalists.selection import planned_replications
+from engine.search.market import MarketProblem
 from engine.search.study import SearchStudy
 from engine.spec.optimize import OptimizeJob
 
@@ -62,19 +62,19 @@ class UsageClock:
     def __init__(self) -> None:
         self._start_s, self._cpu_s = time.perf_counter(), time.process_time()
 
-    def read(self, spent: Spent, workers: int, *, is_here: bool) -> Usage:
+    def read(self, market: MarketProblem, workers: int, *, is_here: bool) -> Usage:
         """Return where the time went until now.
 
         Parameters
         ----------
-        spent
-            The workers' seconds.
+        market
+            Has the workers' seconds.
         workers
             How many there are.
         is_here
             Whether this process simulates the years itself.
         """
-        total = time.perf_counter() - self._start_s
+        spent, total = market.spent, time.perf_counter() - self._start_s
         core_s = max(workers * total, 1e-9)
         driver = time.process_time() - self._cpu_s - (spent.cpu_s + spent.calls_s) * is_here
         start = 0.0 if spent.first_s is None else max(0.0, spent.first_s - self._start_s)
@@ -147,8 +147,7 @@ def planned_runs(job: OptimizeJob, visited: Sequence[int] | None = None) -> list
     seen = min(top.worlds_count or worlds_count, worlds_count) * top.replications
     polished = search.polish_count if job.today is not None else 0
     plan.append((top.population_share, polished * seen))
-    counts = replication_rounds(search.first_replications, search.final_replications)
-    final = planned_replications(given, search.finalists_count, counts)
+    final = planned_replications(given, search.finalists_count, search)
     return [*plan, (1.0, final * worlds_count)]
 
 

@@ -20,11 +20,10 @@ MOST_PUBLIC_PER_THOUSAND = 21
 """Aim: 15."""
 
 READ_BY_NAME = {
-    "engine.benchmark.start.main",
     "engine.compile_cache.ByModule",
     "engine.market.slot.gather",
 }
-"""Run by `python -m`, named in a variable of Numba's, and by the clocks of a benchmark."""
+"""Named in a variable of Numba's, and by the clocks of a benchmark."""
 
 
 def test_every_room_and_file_of_the_engine_is_on_the_map():

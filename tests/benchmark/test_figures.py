@@ -9,6 +9,7 @@ from hydra import compose, initialize_config_dir
 from engine.benchmark.days import Days, simulate_days
 from engine.benchmark.kernel import (
     _REST,
+    _SMOKE,
     _STAGES,
     BETWEEN,
     Cost,
@@ -19,12 +20,10 @@ from engine.benchmark.kernel import (
     _points_of,
     _StageTimes,
     _time_stages,
-    slope_ns,
 )
 from engine.benchmark.one_to_one import _rows_of, _with_whole_pool
 from engine.benchmark.peers import PEERS, _peer_rows
-from engine.benchmark.start import _SMOKE
-from engine.benchmark.worker import ignore_progress
+from engine.benchmark.worker import _ignore_progress
 from engine.config import load
 from engine.market.run import simulate
 from engine.results.arrow import table_of_rows
@@ -59,7 +58,7 @@ def found(rows, axis: str, measure: str) -> dict:
 def test_a_line_through_two_populations_gives_both_parts_of_the_cost() -> None:
     """t = 2 days x 3 ms + 50 ns s, to the last bit of doubles."""
     few, many = [Cost(0.006 + 50e-9 * n, n) for n in (10**5, 10**6)]
-    assert slope_ns([few], [many]) == pytest.approx([50.0])
+    assert Cost.slope_ns([few], [many]) == pytest.approx([50.0])
     assert _intercept_ms([few], [many], 2) == pytest.approx([3.0])
 
 
@@ -130,7 +129,7 @@ def test_timed_days_are_the_days_of_the_year() -> None:
     """The loop here and `simulate`'s are one: same sessions, day by day."""
     one = case("policy=all_levers", "scale.buyers_count=500", days=5)
     year = simulate(one)
-    days = simulate_days(ignore_progress, one, 5)
+    days = simulate_days(_ignore_progress, one, 5)
     weight = _weight(one)
     assert list(days.sessions) == (year.daily["sessions_count"] // weight).tolist()
     assert len(days.day_s) == 5
@@ -138,7 +137,7 @@ def test_timed_days_are_the_days_of_the_year() -> None:
 
 def test_every_stage_is_met_and_no_time_is_counted_twice() -> None:
     before = [getattr(place, name) for _, place, name in _STAGES]
-    times = _time_stages(ignore_progress, case("policy=all_levers", "scale.buyers_count=500"), 5)
+    times = _time_stages(_ignore_progress, case("policy=all_levers", "scale.buyers_count=500"), 5)
     assert set(times.seconds) == {stage for stage, _, _ in _STAGES} | {_REST}
     assert min(times.seconds.values()) > 0.0
     assert [getattr(place, name) for _, place, name in _STAGES] == before

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from engine.benchmark.contest import Effort, _front_of, ours
+from engine.benchmark.contest import _Effort, _front_of, _ours
 from engine.benchmark.known import _COMMON, _NOISE, _SESSIONS, Known
 from engine.benchmark.problems import (
     KNOWN,
@@ -139,7 +139,9 @@ def test_the_search_approaches_the_known_front(kind: type[Known]) -> None:
     covered, feasible = [], []
     for seed in range(3):
         place = _KnownArena(kind(seed))
-        course = ours(place.problem, place.evaluator, Effort(200, 4, SEARCH), seed, 800 * _SESSIONS)
+        course = _ours(
+            place.problem, place.evaluator, _Effort(200, 4, SEARCH), seed, 800 * _SESSIONS
+        )
         assert course.snapshots[-1].sessions < 200 * _SESSIONS
         covered.append(place.volume(course.snapshots[-1].front, ()))
         if course.recommended is not None:

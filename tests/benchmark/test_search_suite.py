@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
-from engine.benchmark.contest import OURS, PLAIN, MethodTrace, _Snapshot, plain
+from engine.benchmark.contest import OURS, PLAIN, MethodTrace, _effort_of, _plain, _Snapshot
 from engine.benchmark.known import _SESSIONS
 from engine.benchmark.problems import KNOWN, _Zdt1
 from engine.benchmark.search import (
     _NEVER,
     _best_plain,
     _contest,
-    _effort_of,
     _judged,
     _KnownArena,
     _MarketArena,
@@ -22,7 +21,7 @@ from engine.benchmark.search import (
     _search_rows,
     _Task,
 )
-from engine.benchmark.worker import ignore_progress
+from engine.benchmark.worker import _ignore_progress
 from engine.config import load
 from engine.results.arrow import table_of_rows
 from engine.spec.benchmark import BenchmarkJob
@@ -46,7 +45,7 @@ def job() -> BenchmarkJob:
 
 @pytest.mark.parametrize("problem", ["zdt1", "market"])
 def test_a_tiny_contest_gives_every_row(problem: str) -> None:
-    result = _contest(ignore_progress, job(), _Task(problem, 3))
+    result = _contest(_ignore_progress, job(), _Task(problem, 3))
     rows = list(_search_rows(job(), {problem: [result]}))
     assert table_of_rows("benchmark", rows).num_rows == len(rows) == 4 * (1 + len(PLAIN)) + 2
     assert {row["axis"] for row in rows} == {problem}
@@ -58,10 +57,10 @@ def test_a_tiny_contest_gives_every_row(problem: str) -> None:
 
 
 def test_the_same_seed_gives_the_same_contest() -> None:
-    first, again = (_contest(ignore_progress, job(), _Task("zdt1", 3)) for _ in range(2))
+    first, again = (_contest(_ignore_progress, job(), _Task("zdt1", 3)) for _ in range(2))
     assert first.volumes == again.volumes
     assert first.sessions == again.sessions
-    assert first.volumes != _contest(ignore_progress, job(), _Task("zdt1", 4)).volumes
+    assert first.volumes != _contest(_ignore_progress, job(), _Task("zdt1", 4)).volumes
 
 
 def course(*steps: tuple[int, float, float]) -> MethodTrace:
@@ -111,7 +110,7 @@ def test_plain_samplers_get_the_whole_population_and_luck_of_their_own() -> None
     object.__setattr__(
         place.problem, "evaluate", lambda c, stage: asked.append(stage) or inner(c, stage)
     )
-    found = plain("random", place.problem, place.evaluator, _effort_of(job()), 1)
+    found = _plain("random", place.problem, place.evaluator, _effort_of(job()), 1)
     assert {stage.population_share for stage in asked} == {1.0}
     assert [(stage.first, stage.last) for stage in asked] == [(2 * k, 2 * k + 2) for k in range(12)]
     assert found.snapshots[-1].sessions == 24 * _SESSIONS

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.calibrate.emulator import fit_emulator
+from engine.calibrate.emulator import Emulator
 from engine.calibrate.measures import KNOWN
 from engine.calibrate.posterior import (
     LEAST_WORLDS,
@@ -88,7 +88,7 @@ def test_the_weights_are_those_of_a_normal_likelihood() -> None:
     """A linear figure on an even prior: the mean is the observed, the variance the error's."""
     x = latin_hypercube(2, 60, 1)
     y = 3.0 * x[:, :1]
-    emulator = fit_emulator(x, y, np.array([False]))
+    emulator = Emulator.fit(x, y, np.array([False]))
     evidence = _Evidence(NONE, np.array([1.5]), np.array([0.15**2]), NONE)
     walkers = _sample_weighted(emulator, evidence, 2, seed=4, walkers=3000)
     assert walkers[:, 0].mean() == pytest.approx(0.5, abs=0.006)
@@ -101,7 +101,7 @@ def test_the_weights_are_those_of_a_normal_likelihood() -> None:
 
 def test_a_bound_weighs_only_what_lies_beyond_it() -> None:
     x = latin_hypercube(1, 40, 1)
-    emulator = fit_emulator(x, x, np.array([False]))
+    emulator = Emulator.fit(x, x, np.array([False]))
     evidence = _Evidence(NONE, np.array([0.6]), np.array([0.01**2]), np.array([-1]))
     walkers = _sample_weighted(emulator, evidence, 1, seed=4, walkers=2000)[:, 0]
     assert walkers.max() < 0.66

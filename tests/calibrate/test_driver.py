@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from engine.calibrate import UnknownSpace
+from engine.calibrate.driver import INERT, NO_POINT
 from engine.calibrate.identify import identified
-from engine.calibrate.rows import INERT, NO_POINT
 from engine.config import dump
 from engine.errors import InputError
 from engine.spec.jobs import Ensemble

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.calibrate.driver import _plausible_points
-from engine.calibrate.emulator import _Form, _left_out, _Shared, fit_emulator
+from engine.calibrate.emulator import Emulator, _Form, _left_out, _Shared
 from engine.calibrate.identify import _correlation, correlated_unknowns, identified
 from engine.calibrate.measures import KNOWN
 from engine.calibrate.sample import SimulatedPoints, beyond
@@ -25,7 +25,7 @@ def quadratic(x: np.ndarray) -> np.ndarray:
 
 def test_a_quadratic_is_found_exactly() -> None:
     x = latin_hypercube(3, 60, 1)
-    emulator = fit_emulator(x, quadratic(x), NO_LOG)
+    emulator = Emulator.fit(x, quadratic(x), NO_LOG)
     fresh = latin_hypercube(3, 20, 2)
     means, variances = emulator(fresh)
     assert means == pytest.approx(quadratic(fresh), abs=1e-3)
@@ -54,7 +54,7 @@ def wavy(x: np.ndarray) -> np.ndarray:
 
 def test_what_a_quadratic_leaves_is_emulated_where_that_foretells_better() -> None:
     x, fresh = latin_hypercube(3, 120, 5), latin_hypercube(3, 400, 6)
-    both, ridge = (fit_emulator(x, wavy(x), NO_LOG, local=local) for local in (True, False))
+    both, ridge = (Emulator.fit(x, wavy(x), NO_LOG, local=local) for local in (True, False))
     assert both.groups[0].form.local > 0
     assert both.loo[0] < 0.25 * ridge.loo[0]
     errors = [float(((one(fresh)[0] - wavy(fresh)) ** 2).mean()) for one in (both, ridge)]
@@ -65,7 +65,7 @@ def test_what_a_quadratic_leaves_is_emulated_where_that_foretells_better() -> No
 def test_of_noise_about_a_quadratic_nothing_local_is_learnt() -> None:
     x = latin_hypercube(3, 120, 7)
     y = quadratic(x) + 0.5 * (latin_hypercube(1, 120, 8) - 0.5)
-    both, ridge = (fit_emulator(x, y, NO_LOG, local=local) for local in (True, False))
+    both, ridge = (Emulator.fit(x, y, NO_LOG, local=local) for local in (True, False))
     fresh = latin_hypercube(3, 400, 9)
     errors = [((one(fresh)[0] - quadratic(fresh)) ** 2).mean() for one in (both, ridge)]
     assert errors[0] < 1.3 * errors[1]
@@ -74,7 +74,7 @@ def test_of_noise_about_a_quadratic_nothing_local_is_learnt() -> None:
 
 def test_the_variance_is_smaller_near_what_was_simulated_and_right_on_the_whole() -> None:
     x = latin_hypercube(3, 80, 10) * [0.5, 1.0, 1.0]  # nothing is known of the other half
-    emulator = fit_emulator(x, wavy(x), NO_LOG)
+    emulator = Emulator.fit(x, wavy(x), NO_LOG)
     near, far = latin_hypercube(3, 200, 11) * [0.5, 1.0, 1.0], np.array([[0.95, 0.5, 0.5]])
     assert emulator(far)[1][0, 0] > 10 * np.median(emulator(near)[1])
     means, variances = emulator(near)
@@ -85,7 +85,7 @@ def test_the_variance_is_smaller_near_what_was_simulated_and_right_on_the_whole(
 def test_what_is_positive_is_emulated_by_its_logarithm() -> None:
     x = latin_hypercube(2, 40, 5)
     y = np.exp(3 * x[:, :1] - 4 * x[:, 1:])
-    emulator = fit_emulator(x, np.hstack([y, y - 0.5]), np.array([True, True]))
+    emulator = Emulator.fit(x, np.hstack([y, y - 0.5]), np.array([True, True]))
     assert emulator.is_log.tolist() == [True, False]
     assert emulator(x)[0][:, 0] == pytest.approx(np.log(y[:, 0]), abs=1e-3)
 

@@ -36,7 +36,7 @@ def test_the_published_table_is_read_and_every_row_is_modelled_or_listed() -> No
     rows = {figure.row for figure in figures}
     assert len(rows) == 69
     told = {(target.key, target.period) for target in targets} | {
-        (one.figure.key, one.figure.period) for one in unmodelled
+        (figure.key, figure.period) for figure, _ in unmodelled
     }
     assert told >= {(figure.key, figure.period) for figure in figures}
     assert {target.key for target in targets} >= {
@@ -146,9 +146,9 @@ def test_a_table_without_anything_to_fit_is_refused(tmp_path: Path) -> None:
 
 def test_a_figure_outside_the_calendar_is_not_modelled(tmp_path: Path) -> None:
     figures = read(tmp_path, GOOD, GOOD.replace("Q1 2020", "H1 2019"))
-    _, (one,) = match_figures(figures, job().scenario.calendar, job().fit)
-    assert one.figure.period == "H1 2019"
-    assert one.why == "outside the calendar, 2020-01-01 to 2020-12-31"
+    _, ((figure, why),) = match_figures(figures, job().scenario.calendar, job().fit)
+    assert figure.period == "H1 2019"
+    assert why == "outside the calendar, 2020-01-01 to 2020-12-31"
 
 
 def test_the_reading_of_a_repeat_rate_is_a_switch(tmp_path: Path) -> None:

@@ -9,8 +9,7 @@ import pytest
 from rich.console import Console
 
 from engine.compute.pool import ProcessPool
-from engine.decision.answer import Answer, Confirmed, _effects, answer
-from engine.decision.tables import answer_tables
+from engine.decision.answer import Confirmed, _effects, _PricedAnswer, answer, answer_tables
 from engine.decision.weights import weighed_past
 from engine.report.findings.prices import PRICE_HEADS, effect_sentences, letters, price_cells
 from engine.report.terminal.answer import print_answer
@@ -24,7 +23,7 @@ WORLDS: dict[str, dict[str, int]] = {"as_is": {}, "others": {"world_seed": 9}}
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory) -> tuple[SearchResult, Answer]:
+def asked(tmp_path_factory) -> tuple[SearchResult, _PricedAnswer]:
     job = small_job(
         today="held",
         reach_probability=0.5,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.case import RunResult
-from engine.decision.attribution import _attributed_policies, attribution_cases, attributions
+from engine.decision.attribution import _attributed_policies, _attributions, _cases
 from engine.errors import InputError
 from engine.spec.levers import set_levers
 from engine.spec.policy import Policy
@@ -37,12 +37,12 @@ def years(policy: Policy = POLICY, today: Policy = TODAY) -> list[RunResult]:
             "gmv_paid_fen": gmv(case.policy, LUCK[case.replication], case.world),
             "platform_contribution_fen": -case.policy.subsidy.budget_bn_rmb,
         }, {}, {})
-        for case in attribution_cases(CASES, policy, today)
+        for case in _cases(CASES, policy, today)
     ]  # fmt: skip
 
 
 def effects(measure: str = "gmv_paid_fen"):
-    found = attributions(years(), POLICY, TODAY)
+    found = _attributions(years(), POLICY, TODAY)
     return {(row.lever, row.view): row.effect for row in found if row.measure == measure}
 
 
@@ -69,7 +69,7 @@ def test_worlds_of_a_replication_are_one_observation():
 
 
 def test_all_weight_on_one_world_gives_its_effects():
-    found = attributions(years(), POLICY, TODAY, weights={"a": 1.0, "b": 0.0})
+    found = _attributions(years(), POLICY, TODAY, weights={"a": 1.0, "b": 0.0})
     (load,) = (
         row.effect
         for row in found
@@ -81,7 +81,7 @@ def test_all_weight_on_one_world_gives_its_effects():
 
 def test_nothing_is_claimed_of_what_is_not_moved_or_cannot_act():
     idle = set_levers(TODAY, {**MOVED, "price.cap": 0.6}, "trial-8")  # without plan days
-    rows = attributions(years(idle), idle, TODAY)
+    rows = _attributions(years(idle), idle, TODAY)
     assert {row.lever for row in rows} == {"", *MOVED}
     assert _attributed_policies(idle, TODAY)["whole"].price == TODAY.price
     assert next(row.says for row in rows if row.lever == "supply.recruiting") == "recruiting x 2"
@@ -89,15 +89,17 @@ def test_nothing_is_claimed_of_what_is_not_moved_or_cannot_act():
 
 def test_one_difference_needs_no_further_years():
     one = set_levers(TODAY, {"supply.recruiting": 2.0}, "trial-9")
-    assert len(attribution_cases(CASES, one, TODAY)) == 2 * len(CASES)
-    found = {(row.lever, row.view): row.effect.value for row in attributions(years(one), one, TODAY)
-             if row.measure == "gmv_paid_fen"}  # fmt: skip
+    assert len(_cases(CASES, one, TODAY)) == 2 * len(CASES)
+    rows = _attributions(years(one), one, TODAY)
+    found = {
+        (row.lever, row.view): row.effect.value for row in rows if row.measure == "gmv_paid_fen"
+    }
     assert found["supply.recruiting", "leave_one_out"] == found["", "together"]
     assert found["", "interaction"] == 0
 
 
 def test_cases_are_the_years_of_the_others():
-    todo = attribution_cases(CASES, POLICY, TODAY)
+    todo = _cases(CASES, POLICY, TODAY)
     assert len(todo) == (2 + 2 * len(MOVED)) * len(CASES)
     assert {case.run_seed for case in todo} == {case.run_seed for case in CASES}
     parts = _attributed_policies(POLICY, TODAY)
@@ -107,7 +109,7 @@ def test_cases_are_the_years_of_the_others():
 
 def test_missing_years_are_refused():
     with pytest.raises(InputError, match="are not those of 'today'"):
-        attributions(years()[:-1], POLICY, TODAY)
+        _attributions(years()[:-1], POLICY, TODAY)
 
 
 def test_what_has_passed_is_not_attributed():
@@ -116,5 +118,5 @@ def test_what_has_passed_is_not_attributed():
     past = set_levers(TODAY, levers, "p")
     assert len(_attributed_policies(past, TODAY)) == 6
     assert len(_attributed_policies(past, TODAY, date(2020, 6, 1))) == 2
-    rows = attributions(years(past), past, TODAY, date(2020, 6, 1))
+    rows = _attributions(years(past), past, TODAY, date(2020, 6, 1))
     assert {row.lever for row in rows} == {""}

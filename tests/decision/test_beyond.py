@@ -8,7 +8,7 @@ import pytest
 from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.decision.amounts import bn
-from engine.decision.beyond import _STRAIGHT, Beyond, _path_cases, _path_sentence, beyond_the_year
+from engine.decision.beyond import _STRAIGHT, Beyond, _path_cases, _path_sentence
 from engine.decision.value import pays_from, value_rows
 from engine.measures.run_off import VALUED, discounts, value_measure
 from engine.report.findings.prices import VALUE_HEADS, value_cells
@@ -47,7 +47,7 @@ def asked(**changes) -> Beyond:
         **{"today": "held", "run_off": (0, 90, 365), "discount_per_year": 0.0} | changes
     )
     policies = {"held": TODAY, "trial-7": changes.pop("policy", POLICY)}
-    return beyond_the_year(job, policies, "trial-7", "the next step", ProcessPool(year_of))
+    return Beyond.of(job, policies, "trial-7", "the next step", ProcessPool(year_of))
 
 
 def test_value_is_told_in_its_three_terms():
@@ -101,10 +101,10 @@ def test_nothing_is_simulated_where_nothing_is_asked():
     job = small_job(today="held")
     idle = set_levers(POLICY, {"target.coupon_push": 0.0}, "trial-7")
     for name, policies in (("held", {"held": TODAY}), ("", {"held": TODAY})):
-        found = beyond_the_year(job, policies, name, "it", ProcessPool(refuse))
+        found = Beyond.of(job, policies, name, "it", ProcessPool(refuse))
         assert found == Beyond("", [], [], ())
     policies = {"held": TODAY, "trial-7": idle}
-    found = beyond_the_year(job, policies, "trial-7", "it", ProcessPool(refuse))
+    found = Beyond.of(job, policies, "trial-7", "it", ProcessPool(refuse))
     assert found.sentences == (
         "The shape of its target path moves nothing: the target pushes no lever.",
     )

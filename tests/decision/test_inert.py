@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.decision.inert import _can_act, differences, stripped, with_values_of
+from engine.decision.inert import _can_act, _stripped, _with_values_of, differences
 from engine.market.run import simulate
 from engine.spec.levers import LEVERS, set_levers
 from engine.spec.policy import Policy
@@ -112,7 +112,7 @@ def test_only_what_comes_after_the_decision_differs():
 
 def test_the_goal_and_its_revisions_go_together():
     policy = moved({"target.year_end_bn_rmb": 450.0, "target.revisions": ()})
-    assert with_values_of(policy, TODAY, "target.year_end_bn_rmb").target == TODAY.target
+    assert _with_values_of(policy, TODAY, "target.year_end_bn_rmb").target == TODAY.target
 
 
 def test_the_shape_of_a_target_counts_only_with_the_target():
@@ -152,7 +152,7 @@ def test_a_stripped_policy_is_the_same_market_to_the_last_fen(values, rate, new,
         values = values | {"price.cps_floor": TODAY.price.cps_floor.steps[0][1]}
     policy = moved({**values, **rates, "subsidy.new_buyer_rate": 0.3 * rate * new,
                     "target.year_end_bn_rmb": 450.0 * goal, "target.revisions": ()})  # fmt: skip
-    plain = stripped(policy, TODAY)
+    plain = _stripped(policy, TODAY)
     years = [simulate(replace(ASKED, policy=one, history=TODAY)) for one in (policy, plain)]
     for name in FLOWS:
         assert np.array_equal(*(year.daily[name] for year in years)), name

@@ -8,11 +8,9 @@ from hypothesis import strategies as st
 from engine.decision.price_table import (
     ConfirmedPolicy,
     PriceQuestion,
-    cheapest,
-    default_targets,
     price_table,
 )
-from engine.decision.recommended import recommendation
+from engine.decision.recommended import Recommendation
 from engine.stats.intervals import mean_interval
 
 BN = 1e11
@@ -138,18 +136,20 @@ def test_no_policy_that_is_given_beats_a_row(data):
 
 
 def test_levels_go_from_what_is_held_to_what_nothing_holds():
-    levels = np.array(default_targets(POLICIES, TODAY, 250 * BN, ASKED)) / BN
+    levels = np.array(ASKED.default_targets(POLICIES, TODAY, 250 * BN)) / BN
     assert levels == pytest.approx([230, 240, 250, 260, 270, 280, 290])
     best = max(ASKED.held_fen(one) for one in POLICIES) / BN
     assert levels[-2] <= best < levels[-1]
     assert levels[0] <= ASKED.held_fen(TODAY) / BN < levels[1]
-    odd = default_targets(POLICIES, TODAY, 263 * BN, ASKED)
+    odd = ASKED.default_targets(POLICIES, TODAY, 263 * BN)
     assert 263 * BN in odd
 
 
 def told(goal: float, value: float = 0.0, policies=POLICIES):
     asked = PriceQuestion(0.8, WORLDS, EVEN, value)
-    return recommendation(policies, TODAY, goal * BN, [k * 10 * BN for k in range(20, 40)], asked)
+    return Recommendation.of(
+        policies, TODAY, goal * BN, [k * 10 * BN for k in range(20, 40)], asked
+    )
 
 
 def test_that_nothing_more_is_needed_is_said_with_what_it_holds_and_what_comes_next():
@@ -165,13 +165,13 @@ def test_that_nothing_more_is_needed_is_said_with_what_it_holds_and_what_comes_n
 
 
 def test_what_is_held_is_rounded_down():
-    found = recommendation([], policy(0.97, "today", cost=0), 230 * BN, [], ASKED)
+    found = Recommendation.of([], policy(0.97, "today", cost=0), 230 * BN, [], ASKED)
     assert found.sentences[1] == "It holds 239.9 bn RMB as surely."
 
 
 def test_the_cheapest_that_reaches_the_goal_is_recommended_never_the_dearest():
     found = told(270)
-    assert found.policy == cheapest(POLICIES, TODAY, 270 * BN, ASKED).name
+    assert found.policy == ASKED.cheapest(POLICIES, TODAY, 270 * BN).name
     assert not found.needs_nothing_more
     assert found.sentences[0].endswith("only.")
     assert found.sentences[1].startswith(f"Cheapest is {found.policy}: it costs")

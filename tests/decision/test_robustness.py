@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.decision.price_table import ConfirmedPolicy, PriceQuestion
-from engine.decision.robustness import certainty_sentences, without_each_world
+from engine.decision.robustness import _sentences, _without_each_world
 from engine.decision.weights import _even_weights
 
 BN = 1e11
@@ -27,14 +27,14 @@ CHEAP = policy("cheap", [260, 240, 240], [1.0, 2.0, 4.0])
 
 
 def test_without_the_world_that_a_policy_needs_another_is_recommended():
-    found = without_each_world([SURE, CHEAP], TODAY, 250 * BN, asked())
+    found = _without_each_world([SURE, CHEAP], TODAY, 250 * BN, asked())
     assert [one.world for one in found] == list(WORLDS)
     assert [one.policy for one in found] == ["sure", "cheap", "cheap"]
     assert [one.is_same for one in found] == [False, True, True]
     assert [one.reach for one in found] == pytest.approx([0, 0.5 / 0.7, 0.5 / 0.8])
     costs = [(0.3 * 2 + 0.2 * 4) / 0.5, (0.5 + 0.2 * 4) / 0.7, (0.5 + 0.3 * 2) / 0.8]
     assert [one.cost_fen / BN for one in found] == pytest.approx(costs)
-    (said,) = certainty_sentences(_even_weights(WORLDS), found, "cheap")
+    (said,) = _sentences(_even_weights(WORLDS), found, "cheap")
     assert said == (
         "How sure: 3 worlds count alike; without any one of them the same policy is recommended "
         "in 2 of 3 cases, and costs 1.4 to 2.8 bn RMB more than today's."
@@ -43,34 +43,34 @@ def test_without_the_world_that_a_policy_needs_another_is_recommended():
 
 def test_what_costs_less_than_today_is_told_so():
     saves = policy("saves", [260, 260, 260], [-1.0, -2.0, -4.0])
-    found = without_each_world([saves], TODAY, 250 * BN, asked())
-    (said,) = certainty_sentences(_even_weights(WORLDS), found, "saves")
+    found = _without_each_world([saves], TODAY, 250 * BN, asked())
+    (said,) = _sentences(_even_weights(WORLDS), found, "saves")
     assert said.endswith("in 3 of 3 cases, and costs 1.4 to 2.8 bn RMB less than today's.")
 
 
 def test_that_nothing_reaches_may_hang_on_one_world_too():
-    found = without_each_world([CHEAP], TODAY, 250 * BN, asked((0.4, 0.5, 0.1)))
+    found = _without_each_world([CHEAP], TODAY, 250 * BN, asked((0.4, 0.5, 0.1)))
     assert [one.policy for one in found] == [None, "cheap", None]
     assert [one.is_same for one in found] == [True, False, True]
     assert {one.cost_fen for one in found} == {None}
-    assert "still no policy reaches the goal in 2 of 3 cases" in certainty_sentences(
+    assert "still no policy reaches the goal in 2 of 3 cases" in _sentences(
         _even_weights(WORLDS), found, None
     )[0]  # fmt: skip
 
 
 def test_a_world_without_weight_changes_nothing():
-    found = without_each_world([SURE, CHEAP], TODAY, 250 * BN, asked((0.5, 0.5, 0.0)))
+    found = _without_each_world([SURE, CHEAP], TODAY, 250 * BN, asked((0.5, 0.5, 0.0)))
     assert found[2].is_same
     assert found[2].cost_fen == pytest.approx(1.5 * BN)
 
 
 def test_without_the_world_that_has_all_weight_the_others_are_even():
-    found = without_each_world([SURE, CHEAP], TODAY, 250 * BN, asked((1.0, 0.0, 0.0)))
+    found = _without_each_world([SURE, CHEAP], TODAY, 250 * BN, asked((1.0, 0.0, 0.0)))
     assert found[0].policy == "sure"
     assert found[0].cost_fen == pytest.approx(3 * BN)  # of `cheap`, over b and c
 
 
 def test_one_world_alone_has_no_others():
     one = ConfirmedPolicy("as today", *(TODAY.gmv_fen[:1] * k for k in (1, 0, 0)))
-    assert without_each_world([], one, 250 * BN, asked((1.0,))) == []
-    assert "one world alone" in certainty_sentences(_even_weights(["a"]), [], "as today")[0]
+    assert _without_each_world([], one, 250 * BN, asked((1.0,))) == []
+    assert "one world alone" in _sentences(_even_weights(["a"]), [], "as today")[0]

@@ -31,7 +31,7 @@ def targets() -> tuple[list[CalibrationTarget], int]:
     figures = read_figures(str(FIGURES), asked.fit.tolerance)
     found, unmodelled = match_figures(figures, asked.scenario.calendar, asked.fit, asked.probes)
     told = {(one.key, one.period) for one in found}
-    told |= {(one.figure.key, one.figure.period) for one in unmodelled}
+    told |= {(figure.key, figure.period) for figure, _ in unmodelled}
     assert told >= {(figure.key, figure.period) for figure in figures}
     return found, len(figures)
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
+from engine.search.driver import _untrusted_rung_messages
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.climb import (
     _is_surely_dominated,
@@ -15,7 +16,6 @@ from engine.search.fidelity.climb import (
     _surely_infeasible,
 )
 from engine.search.fidelity.ladder import RungTrust
-from engine.search.messages import _untrusted_rung_messages
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Point
 from engine.search.study import SearchStudy

@@ -11,7 +11,7 @@ from engine.search import optimize
 from engine.search.aim import Aim, cheapest_first, moved_levels
 from engine.search.fidelity.estimates import RowFigures
 from engine.search.finalists.choice import _row_places
-from engine.search.polish.proposals import RowTask, Turn, _moves_from, propose_row_steps
+from engine.search.polish.proposals import RowTask, Turn, _moves_from
 from engine.search.polish.stage import _next_turns
 from engine.search.problem import Sample
 from engine.spec.optimize import OptimizeJob
@@ -116,7 +116,7 @@ def test_with_too_little_known_steps_come_in_order() -> None:
     turns = [Turn(0, 0.0)] * 3
     task = RowTask(space, points, figures_of([10.0], [1.0]), [9.0], turns,
                    [{"x0": 0.0, "x1": 0.0}], 1)  # fmt: skip
-    found = [point for _, point in propose_row_steps(task, range(5, 8))]
+    found = [point for _, point in task.propose(range(5, 8))]
     assert found[:2] == [{"x0": 0.0, "x1": 0.5}, {"x0": 0.5, "x1": 0.0}]
     assert len({tuple(point.values()) for point in found}) == 3
 

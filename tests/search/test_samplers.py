@@ -15,8 +15,7 @@ from optuna.distributions import (
 
 from engine.design.cube import UnitCube
 from engine.search.evaluator import ObjectiveEvaluator
-from engine.search.samplers.gaussian_process import fitted_count
-from engine.search.samplers.gaussian_sampler import _scalarise, _simplex_weights
+from engine.search.samplers.gaussian_sampler import _fitted_count, _scalarise, _simplex_weights
 from engine.search.samplers.proposals import _ERRORS, _make_sampler
 from engine.spec.search import Objective, Search
 from tests.search.jobs import SEARCH
@@ -198,7 +197,7 @@ def test_weights_fill_the_simplex_and_one_goal_stays_itself() -> None:
 
 
 def test_lengths_are_fitted_on_a_count_that_grows_by_steps() -> None:
-    counts = [fitted_count(seen, 8) for seen in range(1, 100)]
+    counts = [_fitted_count(seen, 8) for seen in range(1, 100)]
     assert counts == sorted(counts)
     assert all(count <= seen for count, seen in zip(counts, range(1, 100), strict=True))
     assert len(set(counts[8:])) < 15

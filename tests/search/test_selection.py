@@ -8,7 +8,7 @@ import pytest
 
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.finalists.posterior import PosteriorDraws
-from engine.search.finalists.selection import Selection, planned_replications, replication_rounds
+from engine.search.finalists.selection import Selection, _rounds, planned_replications
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Sample, Stage
 from tests.search.problems import Toy, candidates, objective_of, search_of
@@ -142,10 +142,10 @@ def test_opportunity_cost_by_hand() -> None:
 
 
 def test_rounds_double_and_end_at_the_last() -> None:
-    assert replication_rounds(4, 16) == [4, 8, 16]
-    assert replication_rounds(3, 9) == [3, 6, 9]
-    assert replication_rounds(8, 8) == [8]
-    assert replication_rounds(8, 4) == [4]
+    assert _rounds(search_of(first_replications=4, final_replications=16)) == [4, 8, 16]
+    assert _rounds(search_of(first_replications=3, final_replications=9)) == [3, 6, 9]
+    assert _rounds(search_of(first_replications=8, final_replications=8)) == [8]
+    assert _rounds(search_of(first_replications=8, final_replications=4)) == [4]
 
 
 def test_baselines_and_the_recommended_get_all_and_half_drops_out_each_round() -> None:
@@ -157,7 +157,7 @@ def test_baselines_and_the_recommended_get_all_and_half_drops_out_each_round() -
     counts = [one.sample.replications for one in selection.finalists]
     assert counts == [16, 4, 4, 4, 4, 8, 8, 16, 16]
     assert best == 8
-    assert heard[-1] == (planned_replications(1, 8, [4, 8, 16]),) * 2 == (sum(counts),) * 2
+    assert heard[-1] == (planned_replications(1, 8, search_of()),) * 2 == (sum(counts),) * 2
     assert [done for done, _ in heard] == sorted(done for done, _ in heard)
 
 

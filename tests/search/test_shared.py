@@ -13,7 +13,7 @@ from engine.case import Case, RunResult
 from engine.errors import InputError, StorageError
 from engine.search import check_search
 from engine.search.checkpoint import meeting
-from engine.search.checkpoint.meeting import Claimed, Meeting
+from engine.search.checkpoint.meeting import Meeting
 from tests.fakes import Stopped, simulate_fake, stop, stopping_at
 from tests.search.jobs import results, run, small_job
 from tests.servers import QUOTED, postgres
@@ -105,22 +105,22 @@ def test_a_look_has_one_driver_until_that_is_silent(
     monkeypatch.setattr(meeting, "_BEAT_S", 0.5)
     one, two = Meeting(address, "study"), Meeting(address, "study")
     try:
-        assert one.claim("look") is Claimed.OURS
-        assert two.claim("look") is Claimed.ELSEWHERE
+        assert one.claim("look") == "ours"
+        assert two.claim("look") == "elsewhere"
         assert two.ended(["look"]) == set()
         one._end.set()  # as if it were killed: nothing is told, nothing left
         one._thread.join()
         monkeypatch.setattr(meeting, "_SILENT_S", -1.0)
         assert two.ended(["look"]) == {"look"}
-        assert two.claim("look") is Claimed.INHERITED
+        assert two.claim("look") == "inherited"
         monkeypatch.setattr(meeting, "_SILENT_S", 60.0)
         two.finish("look", {"found": 1}, b"years")
         one.finish("look", {"found": 2})  # it goes on after all: the first counts
         assert one.tree("look") == {"found": 1}
         assert one.years("look") == b"years"
-        assert one.claim("look") is Claimed.DONE
+        assert one.claim("look") == "done"
         other = Meeting(address, "another study")
-        assert other.claim("look") is Claimed.OURS
+        assert other.claim("look") == "ours"
         other.close()
     finally:
         one.close()

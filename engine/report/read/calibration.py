@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from engine.calibrate.driver import INERT, NO_POINT, UNKNOWN
 from engine.calibrate.identify import Identified, correlated_unknowns, identified
 from engine.calibrate.measures import measures_of
 from engine.calibrate.observed import CHECK, FIT
-from engine.calibrate.rows import INERT, NO_POINT, UNKNOWN
 from engine.calibrate.targets import FORECAST
 from engine.report.read.results_model import setting
 from engine.results.schemas import Row

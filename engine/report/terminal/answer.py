@@ -33,7 +33,7 @@ _EFFECTS_TOLD: Final = 2
 def print_answer(tables: Mapping[str, Sequence[Row]], console: Console) -> None:
     """Print what to do, the price of each target, the plan, how sure, and what each lever brings.
 
-    `tables` are those of `engine.decision.tables`.
+    `tables` are those of `engine.decision.answer`.
     """
     _say(advice_about("answer", tables["advice"]), console)
     console.print()

@@ -20,7 +20,6 @@ import secrets
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import Enum
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Thread
@@ -59,48 +58,8 @@ _BYTES: Final = {"sqlite": "blob", "postgresql": "bytea"}
 Tree = dict[str, Any]
 
 
-class Claimed(Enum):
-    """What became of a claim."""
-
-    OURS = "ours"
-    INHERITED = "inherited"
-    """Ours, after another driver that did not end it."""
-
-    ELSEWHERE = "elsewhere"
-    DONE = "done"
-
-
-def check_storage(address: str | None) -> None:
-    """Refuse an address under which no study can be, before anything starts.
-
-    Raises
-    ------
-    InputError
-        If it is of another kind, lacks its driver, or names a file in no folder.
-    """
-    if address is None:
-        return
-    kind = address.partition(":")[0]
-    if kind not in {"sqlite", "postgresql"} or "://" not in address:
-        what = f"{masked(address)} is of no kind that holds a study"
-        raise InputError("storage", what, _ALLOWED, "correct it, or leave it out")
-    if kind == "postgresql":
-        if find_spec("psycopg") is None:
-            raise InputError(
-                "storage",
-                "a study in PostgreSQL needs psycopg, which is not installed",
-                _ALLOWED,
-                "pip install poquan[postgres]",
-            )
-        return
-    file = Path(urlsplit(address).path[1:])
-    if not file.name or file.is_dir() or not file.absolute().parent.is_dir():
-        raise InputError(
-            "storage",
-            f"{address} names no file in a folder that exists",
-            "sqlite:///FILE (relative), sqlite:////FOLDER/FILE",
-            "make its folder, or name another",
-        )
+_Claimed = Literal["ours", "inherited", "elsewhere", "done"]
+"""What became of a claim; inherited: ours, after another driver that did not end it."""
 
 
 class Meeting:
@@ -131,7 +90,40 @@ class Meeting:
         self._thread = Thread(target=self._go_on, daemon=True, name="driver")
         self._thread.start()
 
-    def claim(self, look: str) -> Claimed:
+    @staticmethod
+    def check_address(address: str | None) -> None:
+        """Refuse an address under which no study can be, before anything starts.
+
+        Raises
+        ------
+        InputError
+            If it is of another kind, lacks its driver, or names a file in no folder.
+        """
+        if address is None:
+            return
+        kind = address.partition(":")[0]
+        if kind not in {"sqlite", "postgresql"} or "://" not in address:
+            what = f"{masked(address)} is of no kind that holds a study"
+            raise InputError("storage", what, _ALLOWED, "correct it, or leave it out")
+        if kind == "postgresql":
+            if find_spec("psycopg") is None:
+                raise InputError(
+                    "storage",
+                    "a study in PostgreSQL needs psycopg, which is not installed",
+                    _ALLOWED,
+                    "pip install poquan[postgres]",
+                )
+            return
+        file = Path(urlsplit(address).path[1:])
+        if not file.name or file.is_dir() or not file.absolute().parent.is_dir():
+            raise InputError(
+                "storage",
+                f"{address} names no file in a folder that exists",
+                "sqlite:///FILE (relative), sqlite:////FOLDER/FILE",
+                "make its folder, or name another",
+            )
+
+    def claim(self, look: str) -> _Claimed:
         """Claim a look for this driver, unless it is done or a living one has it."""
         with self.errors(), self._engine.begin() as db:
             if self._change(
@@ -140,15 +132,15 @@ class Meeting:
                 "on conflict do nothing",
                 look=look,
             ):
-                return Claimed.OURS
+                return "ours"
             row = self._rows(db, "select driver, tree is not null from {} where look = :look", look)
             if not row:
-                return Claimed.ELSEWHERE  # its driver has just left: the next time
+                return "elsewhere"  # its driver has just left: the next time
             driver, is_done = row[0]
             if is_done:
-                return Claimed.DONE
+                return "done"
             if driver == self._me:
-                return Claimed.OURS
+                return "ours"
             is_free = not self._lives(db, driver)
             taken = is_free and self._change(
                 db,
@@ -157,7 +149,7 @@ class Meeting:
                 look=look,
                 driver=driver,
             )
-            return Claimed.INHERITED if taken else Claimed.ELSEWHERE
+            return "inherited" if taken else "elsewhere"
 
     def finish(self, look: str, tree: Mapping[str, Any], years: bytes | None = None) -> None:
         """Write what a look of this driver's has shown; the first that is written counts."""

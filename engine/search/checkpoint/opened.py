@@ -23,7 +23,7 @@ from engine.compute.pool import WorkerCall
 from engine.results.packed import pack_runs, unpack_runs
 from engine.search.checkpoint.finalist_runs import FinalistRuns
 from engine.search.checkpoint.journal import HASH, Journal, Key
-from engine.search.checkpoint.meeting import Claimed, Meeting
+from engine.search.checkpoint.meeting import Meeting
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Candidate, Evaluation, Executor, Sample, Stage, Urgency
 
@@ -41,6 +41,41 @@ class Checkpoint:
     runs: FinalistRuns
     meeting: Meeting | None = None
 
+    @classmethod
+    @contextmanager
+    def opened(
+        cls, folder: Path, name: str, evaluator: ObjectiveEvaluator, storage: str | None
+    ) -> "Iterator[Checkpoint]":
+        """Open what is in a folder, and the study that drivers share.
+
+        Parameters
+        ----------
+        folder
+            Is made if it is not there.
+        name
+            Of the job, by all that the trials' results depend on.
+        evaluator
+            Names the goals and their directions.
+        storage
+            Address of the database where drivers meet; none: this one is alone.
+
+        Raises
+        ------
+        InputError
+            If the folder holds the study of another job.
+        StorageError
+            If a file or the database cannot be read or written.
+        """
+        if storage is None:
+            yield cls(Journal(folder, name, evaluator), FinalistRuns(folder, name))
+            return
+        meeting = Meeting(storage, f"policies-{name}")
+        try:
+            journal = _SharedJournal(folder, name, evaluator, meeting)
+            yield cls(journal, _SharedFinalistRuns(folder, name, meeting), meeting)
+        finally:
+            meeting.close()
+
     def bench(self, own: Executor, workers_count: Callable[[], int], worlds_count: int) -> Executor:
         """Return a bench that leaves to other drivers what is theirs.
 
@@ -55,41 +90,6 @@ class Checkpoint:
             return own
         assert isinstance(self.runs, _SharedFinalistRuns)
         return _SharedBench(own, self.meeting, self.runs, workers_count, worlds_count)
-
-
-@contextmanager
-def open_checkpoint(
-    folder: Path, name: str, evaluator: ObjectiveEvaluator, storage: str | None
-) -> Iterator[Checkpoint]:
-    """Open what is in a folder, and the study that drivers share.
-
-    Parameters
-    ----------
-    folder
-        Is made if it is not there.
-    name
-        Of the job, by all that the trials' results depend on.
-    evaluator
-        Names the goals and their directions.
-    storage
-        Address of the database where drivers meet; none: this one is alone.
-
-    Raises
-    ------
-    InputError
-        If the folder holds the study of another job.
-    StorageError
-        If a file or the database cannot be read or written.
-    """
-    if storage is None:
-        yield Checkpoint(Journal(folder, name, evaluator), FinalistRuns(folder, name))
-        return
-    meeting = Meeting(storage, f"policies-{name}")
-    try:
-        journal = _SharedJournal(folder, name, evaluator, meeting)
-        yield Checkpoint(journal, _SharedFinalistRuns(folder, name, meeting), meeting)
-    finally:
-        meeting.close()
 
 
 class _SharedJournal(Journal):
@@ -128,10 +128,10 @@ class _SharedJournal(Journal):
         super().add(trial)
         look = _digest(self.identity_of(trial))
         claimed = self._meeting.claim(look)
-        if claimed not in {Claimed.OURS, Claimed.INHERITED}:
+        if claimed not in {"ours", "inherited"}:
             return
         with self._meeting.errors():
-            found = self._common.get_trials(deepcopy=False) if claimed is Claimed.INHERITED else []
+            found = self._common.get_trials(deepcopy=False) if claimed == "inherited" else []
             if self.identity_of(trial) not in map(self.identity_of, found):
                 self._common.add_trial(trial)
         self._meeting.finish(look, {"attributes": None})
@@ -246,9 +246,9 @@ class _SharedBench:
             urgency, _, look = heappop(self._waiting)
             name = _look_name(*look)
             claimed = self._meeting.claim(name)
-            if claimed is Claimed.ELSEWHERE:
+            if claimed == "elsewhere":
                 self._elsewhere[name] = urgency, look
-            elif claimed is Claimed.DONE:
+            elif claimed == "done":
                 self._take(name, urgency, look)
             else:
                 self._begin_here(look, urgency)

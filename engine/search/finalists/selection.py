@@ -30,7 +30,7 @@ from engine.errors import PoquanError
 from engine.search.aim import Aim
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.finalists.posterior import Assessment, Finalist, PosteriorDraws
-from engine.search.finalists.row_policies import cheaper_policy, row_leaders
+from engine.search.finalists.row_policies import RowPolicies
 from engine.search.paired_scores import PairedScores
 from engine.search.problem import (
     Candidate,
@@ -89,7 +89,7 @@ class Selection:
         self._confirmed: set[int] = set()
         self._begun: set[tuple[int, Stage]] = set()
         self._ended: dict[tuple[int, Stage], Sample] = {}
-        self._rounds = replication_rounds(search.first_replications, search.final_replications)
+        self._rounds = _rounds(search)
         self.posterior = PosteriorDraws(seed, self._rounds[-1])
         self.finalists: list[Finalist] = []
         self.notes: list[str] = []
@@ -117,7 +117,7 @@ class Selection:
         self.finalists = [Finalist(candidate, Sample({})) for candidate in chosen]
         given = {one.number for one in chosen if one.is_baseline or one.number in self._confirmed}
         alive = {one.number for one in chosen} - given
-        self._total = planned_replications(len(given), len(alive), self._rounds)
+        self._total = planned_replications(len(given), len(alive), self._search)
         self._begin_given([one for one in chosen if one.is_baseline])
         for count in self._rounds:
             self._simulate(given | alive, count, on_runs)
@@ -293,7 +293,7 @@ class Selection:
             for one in self.finalists
             if one.candidate.number in places and doubt[places[one.candidate.number]] == 0
         ]
-        return row_leaders(candidates, known, count, self._aim)
+        return RowPolicies(self._aim).leaders(candidates, known, count)
 
     def _cheaper(self) -> int | None:
         """Return the number of one that fell out and looks cheaper than a row's policy."""
@@ -305,7 +305,7 @@ class Selection:
             for one, own in zip(self.finalists, self.assessments(), strict=True)
             if own.p_feasible >= _LIKELY
         ]
-        return cheaper_policy(candidates, known, self._aim)
+        return RowPolicies(self._aim).cheaper(candidates, known)
 
     def _recommended(self) -> int | None:
         """Return the place of the first goal's best that is, or yet may be, feasible enough."""
@@ -328,35 +328,30 @@ class Selection:
         return np.asarray(np.mean([late.costs[b] - early.costs[a] for a, b in both], axis=0))
 
 
-def replication_rounds(first: int, final: int) -> list[int]:
-    """Return the replications after each round: doubled from `first`, `final` at the end.
-
-    Parameters
-    ----------
-    first, final
-        Replications of a policy after the first and after the last round, 1 or more.
-    """
-    found = [min(first, final)]
-    while found[-1] < final:
-        found.append(min(2 * found[-1], final))
-    return found
-
-
-def planned_replications(given: int, searched: int, counts: Sequence[int]) -> int:
+def planned_replications(given: int, searched: int, search: Search) -> int:
     """Return how many replications of a policy all rounds take together.
 
     Parameters
     ----------
     given, searched
         Baselines, which stay in every round, and others, of which half stay.
-    counts
-        Replications of a policy after each round.
+    search
+        Says how many replications a policy has after the first and after the last round.
     """
     total, before = 0, 0
-    for count in counts:
+    for count in _rounds(search):
         total += (given + searched) * (count - before)
         before, searched = count, -(-searched // 2)
     return total
+
+
+def _rounds(search: Search) -> list[int]:
+    """Return the replications after each round: doubled from the first, the final at the end."""
+    first, final = search.first_replications, search.final_replications
+    found = [min(first, final)]
+    while found[-1] < final:
+        found.append(min(2 * found[-1], final))
+    return found
 
 
 def _with(one: Finalist, later: Sample | None) -> Finalist:

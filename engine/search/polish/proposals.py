@@ -23,7 +23,7 @@ from engine.rng import Purpose, derive_seed
 from engine.search.aim import cheapest_first
 from engine.search.fidelity.estimates import RowFigures
 from engine.search.problem import Point
-from engine.search.samplers.gaussian_process import NoisyValues, QuantityDraws, draw_quantity
+from engine.search.samplers.gaussian_process import NoisyValues, QuantityDraws
 from engine.search.samplers.gaussian_sampler import (
     Score,
     excluding,
@@ -77,23 +77,20 @@ class RowTask(NamedTuple):
     anchors: Sequence[Point]
     seed: int
 
+    def propose(self, numbers: range) -> list[tuple[float, Point]]:
+        """Return a point for each number with the seconds that it took: see the module.
 
-def propose_row_steps(task: RowTask, numbers: range) -> list[tuple[float, Point]]:
-    """Return a point for each number with the seconds that it took: see the module.
-
-    Parameters
-    ----------
-    task
-        What is known.
-    numbers
-        Of the trials that are proposed; they name the draws.
-    """
-    rows, found, start = _RowSteps(task), [], time.perf_counter()
-    for number, turn in zip(numbers, task.turns, strict=True):
-        point = rows.step(turn, derive_seed(task.seed, Purpose.TRIAL, number))
-        found.append((time.perf_counter() - start, point))
-        start = time.perf_counter()
-    return found
+        Parameters
+        ----------
+        numbers
+            Of the trials that are proposed; they name the draws.
+        """
+        rows, found, start = _RowSteps(self), [], time.perf_counter()
+        for number, turn in zip(numbers, self.turns, strict=True):
+            point = rows.step(turn, derive_seed(self.seed, Purpose.TRIAL, number))
+            found.append((time.perf_counter() - start, point))
+            start = time.perf_counter()
+        return found
 
 
 class _RowSteps:
@@ -160,7 +157,7 @@ class _RowSteps:
         ]
         everyone = np.arange(len(x))
         return [
-            draw_quantity(x, pending, one, everyone, len(x), derive_seed(seed, Purpose.TRIAL, k))
+            QuantityDraws.of(x, pending, one, everyone, len(x), derive_seed(seed, Purpose.TRIAL, k))
             for k, one in enumerate(seen)
         ]
 

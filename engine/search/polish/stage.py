@@ -30,7 +30,7 @@ import numpy as np
 from engine.compute.pool import WorkerCall
 from engine.search.aim import Aim, cheapest_first, moved_levels
 from engine.search.fidelity.estimates import RowFigures
-from engine.search.polish.proposals import RowTask, Turn, propose_row_steps
+from engine.search.polish.proposals import RowTask, Turn
 from engine.search.problem import Candidate, Sample
 from engine.search.study import OnTrial, SearchStudy
 from engine.spec.search import Search
@@ -109,7 +109,7 @@ def polish(
         numbers = range(start, start + min(search.batch_count, left))
         turns = _next_turns(rows.asked, _net_prices(study, aim, rows), len(numbers), served)
         task = _task(study, aim, rows, turns, seed)
-        proposed = study.propose(WorkerCall(start, propose_row_steps, (task, numbers)))
+        proposed = study.propose(WorkerCall(start, RowTask.propose, (task, numbers)))
         new = []
         for seconds, point in proposed:
             if dict(point) not in seen:

@@ -1,7 +1,7 @@
-"""Samplers of this project's own: points of the unit cube from the finished trials."""
+"""What this project's own samplers share: points of the unit cube from the finished trials."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -106,62 +106,6 @@ class CubeSampler(BaseSampler, ABC):
         )
 
 
-class SobolSampler(CubeSampler):
-    """One scrambled Sobol sequence, a point a trial: even cover, without learning."""
-
-    def propose(self, study: Study) -> Floats:
-        """Return the point of this trial, (axes,) float64."""
-        del study
-        return self._sobol()
-
-
-class CmaesSampler(CubeSampler):
-    """CMA-ES (Hansen, arXiv:1604.00772) for one goal.
-
-    Every proposal replays the finished trials from the start, generation by generation,
-    and draws one point with its trial's own seed. Only ranks count there, so constraints take
-    part by order: feasible ones by cost, then the others by violation (Deb, Comput. Methods
-    Appl. Mech. Eng. 186, 2000). Whole numbers and choices are rounded: a space that is
-    mostly made of them is better left to another sampler.
-    """
-
-    def __init__(
-        self, distributions: Distributions, seed: int, number: int, *, first: int, batch: int
-    ) -> None:
-        super().__init__(distributions, seed, number)
-        usual = 4 + int(3 * np.log(self._cube.size))
-        self._first, self._size = first, -(-usual // batch) * batch
-
-    def propose(self, study: Study) -> Floats:
-        """Return the point of this trial, (axes,) float64."""
-        from cmaes import CMA
-
-        _, observed = self._observations(study)
-        if len(observed.points) < self._first:
-            return self._sobol()
-        size = self._cube.size
-        evolution = CMA(
-            mean=np.full(size, 0.5),
-            sigma=0.3,  # about the deviation of the first points, which are spread evenly
-            bounds=np.tile([0.0, 1.0], (size, 1)),
-            population_size=self._size,
-            seed=self._own >> 31,
-        )
-        ranks = _ranks(observed)
-        for start in range(0, len(ranks) - self._size + 1, self._size):
-            places = range(start, start + self._size)
-            evolution.tell([(observed.points[k], float(ranks[k])) for k in places])
-        return np.asarray(evolution.ask())
-
-
 def _finished(study: Study) -> list[FrozenTrial]:
     trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return sorted(trials, key=lambda trial: trial.number)
-
-
-def _ranks(observed: Observations) -> Sequence[int]:
-    """Return each trial's rank: feasible ones by their first cost, then the least violating."""
-    order = np.lexsort((observed.costs[:, 0], observed.violation))
-    ranks = np.empty(len(order), np.int64)
-    ranks[order] = np.arange(len(order))
-    return [int(rank) for rank in ranks]

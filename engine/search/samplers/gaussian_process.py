@@ -34,9 +34,6 @@ DRAWS: Final = 32
 _FITTED: Final = 160
 """Most points on which lengths, signal and nugget are fitted."""
 
-_GROWTH: Final = 1.25
-"""They are fitted again when there are this much more points."""
-
 _JITTER: Final = 1e-6
 """Share of the signal's variance added to the diagonal of what is inverted without noise."""
 
@@ -250,6 +247,38 @@ class QuantityDraws(NamedTuple):
     mean: float
     scale: float
 
+    @classmethod
+    def of(
+        cls, x: Floats, pending: Floats, seen: NoisyValues, kept: Ints, fitted: int, seed: int
+    ) -> "QuantityDraws":
+        """Draw one quantity at the kept and at the pending points.
+
+        Parameters
+        ----------
+        x
+            (trials, features) float64, in order of the trials' numbers.
+        pending
+            (pending, features) float64, the points that are still being simulated.
+        seen
+            The quantity at `x`.
+        kept
+            (kept,) int64, indices of the trials that the posterior learns from.
+        fitted
+            How many trials the lengths are fitted on, the first ones.
+        seed
+            Names the draws.
+        """
+        places = np.unique(np.linspace(0, fitted - 1, min(fitted, _FITTED)).astype(np.int64))
+        first = _standardise(seen.values[places], seen.noise[places])
+        theta = _fit_hyperparameters(np.ascontiguousarray(x[places]), first.values, first.noise)
+        values = (seen.values[kept] - first.mean) / first.scale
+        known = _NoisyPosterior(theta, x[kept], values, seen.noise[kept] / first.scale**2)
+        everywhere = np.vstack([x[kept], pending])
+        normals = normal_draws(seed, Purpose.TRIAL, (len(everywhere), DRAWS))
+        sample = _sample_posterior(*known.at(everywhere), theta, normals)
+        exact = _NoiselessPosterior(theta, everywhere, sample)
+        return cls(first.mean + first.scale * sample, exact, first.mean, first.scale)
+
     def at(self, x: Floats) -> tuple[Floats, Floats]:
         """Return means, (points, draws) float64, and deviations, (points,) float64, in own units.
 
@@ -260,53 +289,3 @@ class QuantityDraws(NamedTuple):
         """
         means, deviations = self.exact.at(x)
         return self.mean + self.scale * means, self.scale * deviations
-
-
-def fitted_count(seen: int, first: int) -> int:
-    """Return how many of the trials seen so far the lengths are fitted on.
-
-    A function of the count alone, so that a search that was interrupted fits on the same.
-
-    Parameters
-    ----------
-    seen
-        Trials that are finished.
-    first
-        Trials before the first fit.
-    """
-    count = max(first, 1)
-    while count * _GROWTH <= seen:
-        count = int(np.ceil(count * _GROWTH))
-    return min(count, seen)
-
-
-def draw_quantity(
-    x: Floats, pending: Floats, seen: NoisyValues, kept: Ints, fitted: int, seed: int
-) -> QuantityDraws:
-    """Draw one quantity at the kept and at the pending points.
-
-    Parameters
-    ----------
-    x
-        (trials, features) float64, in order of the trials' numbers.
-    pending
-        (pending, features) float64, the points that are still being simulated.
-    seen
-        The quantity at `x`.
-    kept
-        (kept,) int64, indices of the trials that the posterior learns from.
-    fitted
-        How many trials the lengths are fitted on, the first ones.
-    seed
-        Names the draws.
-    """
-    places = np.unique(np.linspace(0, fitted - 1, min(fitted, _FITTED)).astype(np.int64))
-    first = _standardise(seen.values[places], seen.noise[places])
-    theta = _fit_hyperparameters(np.ascontiguousarray(x[places]), first.values, first.noise)
-    values = (seen.values[kept] - first.mean) / first.scale
-    known = _NoisyPosterior(theta, x[kept], values, seen.noise[kept] / first.scale**2)
-    everywhere = np.vstack([x[kept], pending])
-    normals = normal_draws(seed, Purpose.TRIAL, (len(everywhere), DRAWS))
-    sample = _sample_posterior(*known.at(everywhere), theta, normals)
-    exact = _NoiselessPosterior(theta, everywhere, sample)
-    return QuantityDraws(first.mean + first.scale * sample, exact, first.mean, first.scale)

@@ -33,8 +33,6 @@ from engine.search.samplers.gaussian_process import (
     DRAWS,
     NoisyValues,
     QuantityDraws,
-    draw_quantity,
-    fitted_count,
 )
 from engine.stats.arrays import Floats
 from engine.stats.pareto import non_dominated
@@ -42,6 +40,9 @@ from engine.stats.pareto import non_dominated
 Score = Callable[[Floats], Floats]
 
 _AUGMENTED: Final = 0.05
+
+_GROWTH: Final = 1.25
+"""Lengths are fitted again when there are this much more points."""
 
 
 def expected_improvement(
@@ -195,11 +196,11 @@ class GaussianSampler(CubeSampler):
         """Learn from the trials, knowing where those in flight look."""
         x = self._cube.features(observed.points)
         kept = _relevant(observed, values)
-        fitted = fitted_count(len(trials), self._first)
+        fitted = _fitted_count(len(trials), self._first)
         errors = [self._noise(trial) for trial in trials]
 
         def learn(seen: NoisyValues, k: int) -> Any:
-            return draw_quantity(x, pending, seen, kept, fitted, self._draw(k))
+            return QuantityDraws.of(x, pending, seen, kept, fitted, self._draw(k))
 
         goals = [
             learn(NoisyValues(costs, np.array([own[k] for own, _ in errors]) ** 2), 10 + k)
@@ -292,3 +293,21 @@ def _relevant(observed: Observations, values: Floats) -> np.ndarray[Any, np.dtyp
     rest = np.sort(order[_KEPT // 2 :])
     picked = np.linspace(0, len(rest) - 1, _KEPT - _KEPT // 2).astype(np.int64)
     return np.sort(np.append(order[: _KEPT // 2], rest[picked]))
+
+
+def _fitted_count(seen: int, first: int) -> int:
+    """Return how many of the trials seen so far the lengths are fitted on.
+
+    A function of the count alone, so that a search that was interrupted fits on the same.
+
+    Parameters
+    ----------
+    seen
+        Trials that are finished.
+    first
+        Trials before the first fit.
+    """
+    count = max(first, 1)
+    while count * _GROWTH <= seen:
+        count = int(np.ceil(count * _GROWTH))
+    return min(count, seen)

@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
+import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
 from optuna.samplers import (
@@ -41,9 +42,10 @@ from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
 from engine.search.problem import Point
-from engine.search.samplers.cube_sampler import CmaesSampler, SobolSampler
+from engine.search.samplers.cube_sampler import CubeSampler, Distributions, Observations
 from engine.search.samplers.gaussian_sampler import GaussianSampler
 from engine.spec.search import Search
+from engine.stats.arrays import Floats
 
 LANE: Final = 8
 """Trials that are proposed one after another; part of the results."""
@@ -227,10 +229,10 @@ def _make_sampler(
         case "random":
             sampler = RandomSampler(seed=own)
         case "qmc":
-            sampler = SobolSampler(distributions, seed, number)
+            sampler = _SobolSampler(distributions, seed, number)
         case "cmaes":
             batch = search.batch_count
-            sampler = CmaesSampler(distributions, seed, number, first=first, batch=batch)
+            sampler = _CmaesSampler(distributions, seed, number, first=first, batch=batch)
         case "gp":
             sampler = GaussianSampler(distributions, seed, number, first=first, noise=_noise)
     return sampler
@@ -280,3 +282,59 @@ class _OrderedNSGAIII(NSGAIIISampler):
         chooser = _OrderedNSGAIII(self._size, self._search_seed, lot)
         parents = super(_OrderedNSGAIII, chooser).select_parent(study, generation)
         return sorted(parents, key=lambda trial: trial.number)
+
+
+class _SobolSampler(CubeSampler):
+    """One scrambled Sobol sequence, a point a trial: even cover, without learning."""
+
+    def propose(self, study: Study) -> Floats:
+        """Return the point of this trial, (axes,) float64."""
+        del study
+        return self._sobol()
+
+
+class _CmaesSampler(CubeSampler):
+    """CMA-ES (Hansen, arXiv:1604.00772) for one goal.
+
+    Every proposal replays the finished trials from the start, generation by generation,
+    and draws one point with its trial's own seed. Only ranks count there, so constraints take
+    part by order: feasible ones by cost, then the others by violation (Deb, Comput. Methods
+    Appl. Mech. Eng. 186, 2000). Whole numbers and choices are rounded: a space that is
+    mostly made of them is better left to another sampler.
+    """
+
+    def __init__(
+        self, distributions: Distributions, seed: int, number: int, *, first: int, batch: int
+    ) -> None:
+        super().__init__(distributions, seed, number)
+        usual = 4 + int(3 * np.log(self._cube.size))
+        self._first, self._size = first, -(-usual // batch) * batch
+
+    def propose(self, study: Study) -> Floats:
+        """Return the point of this trial, (axes,) float64."""
+        from cmaes import CMA
+
+        _, observed = self._observations(study)
+        if len(observed.points) < self._first:
+            return self._sobol()
+        size = self._cube.size
+        evolution = CMA(
+            mean=np.full(size, 0.5),
+            sigma=0.3,  # about the deviation of the first points, which are spread evenly
+            bounds=np.tile([0.0, 1.0], (size, 1)),
+            population_size=self._size,
+            seed=self._own >> 31,
+        )
+        ranks = _ranks(observed)
+        for start in range(0, len(ranks) - self._size + 1, self._size):
+            places = range(start, start + self._size)
+            evolution.tell([(observed.points[k], float(ranks[k])) for k in places])
+        return np.asarray(evolution.ask())
+
+
+def _ranks(observed: Observations) -> Sequence[int]:
+    """Return each trial's rank: feasible ones by their first cost, then the least violating."""
+    order = np.lexsort((observed.costs[:, 0], observed.violation))
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.arange(len(order))
+    return [int(rank) for rank in ranks]
