@@ -137,6 +137,10 @@ class PriceQuestion:
         """Return the mean over replications, worlds weighted, of (worlds, replications) float64."""
         return float(self.weights @ sample.mean(axis=1))
 
+    def median_cost_fen(self, policy: ConfirmedPolicy) -> float:
+        """Return the median over worlds of a policy's mean net cost, as tables show it, fen."""
+        return weighted_quantile(policy.cost_fen.mean(axis=1), self.weights, 0.5)
+
     def cheapest(
         self,
         policies: Sequence[ConfirmedPolicy],

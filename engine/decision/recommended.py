@@ -98,7 +98,7 @@ def _reached(
 ) -> tuple[str, ...]:
     """Say whether doing nothing more is enough, and what is cheapest."""
     chance, own = asked.reach(today, goal_fen), asked.reach(found, goal_fen)
-    cost = asked.mean(found.cost_fen)
+    cost = asked.median_cost_fen(found)
     goal = f"{bn(goal_fen)} bn RMB"
     enough = asked.is_reached(today, goal_fen)
     first = (
@@ -116,9 +116,9 @@ def _reached(
 
 
 def _next_sentence(step: PriceRow | None, found: ConfirmedPolicy, asked: PriceQuestion) -> str:
-    if step is None or step.cost.value is None:
+    if step is None or step.cost_median is None:
         return "No policy here reaches the next target as surely."
-    more = step.cost.value - asked.mean(found.cost_fen)
+    more = step.cost_median - asked.median_cost_fen(found)
     return (
         f"The next step, {bn(step.target_fen)} bn RMB, costs {bn(more)} bn RMB on top: "
         f"{step.policy}."

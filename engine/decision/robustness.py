@@ -98,7 +98,7 @@ def _without_each_world(
                 policy=None if again is None else again.name,
                 is_same=again is found,
                 reach=None if found is None else own.reach(found, goal_fen),
-                cost_fen=None if found is None else own.mean(found.cost_fen),
+                cost_fen=None if found is None else own.median_cost_fen(found),
             )
         )
     return answers

@@ -211,6 +211,17 @@ def test_a_cheaper_policy_than_doing_nothing_is_told_beside_it():
     )
 
 
+def test_a_sentence_names_the_cost_of_the_table_the_median_over_worlds():
+    cheaper = policy(1, "cheaper", cost=-3.0)
+    cheaper.cost_fen[0] -= 40 * BN  # one world moves the mean, and not the median
+    found = told(230, policies=[cheaper])
+    row = price_table([cheaper], TODAY, [230 * BN], ASKED)[0]
+    assert row.cost.value < -10 * BN
+    assert found.sentences[1].startswith(
+        f"Cheapest is cheaper: it costs {-row.cost_median / BN:.0f} bn"
+    )
+
+
 def test_what_is_out_of_reach_is_said():
     found = told(500)
     assert (found.policy, found.next_step) == (None, None)
