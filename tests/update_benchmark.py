@@ -1,6 +1,7 @@
 """Make the tables of BENCHMARKS.md anew: `python -m tests.update_benchmark FOLDER...`.
 
-Those of another page where its path comes first: `docs/SCALE.md FOLDER...`. A folder is what `experiments.benchmark` left; its rows are read, nothing is measured.
+Those of another page where its path comes first: `docs/SCALE.md FOLDER...`. A folder is what
+`experiments.benchmark` left; its rows are read, nothing is measured.
 """
 
 import shlex
