@@ -14,7 +14,7 @@ from engine.benchmark.shards import _DayModel
 from engine.benchmark.variance import _left_a_second, _Runs
 from engine.errors import InputError
 from engine.report.findings.benchmark import sections
-from engine.results.arrow import table_of_rows
+from engine.results.writer import table_of_rows
 from tests.benchmark.test_figures import job
 from tests.worlds import case
 

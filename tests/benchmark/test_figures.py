@@ -27,7 +27,7 @@ from engine.benchmark.start import _SMOKE
 from engine.benchmark.worker import ignore_progress
 from engine.config import load
 from engine.market.run import simulate
-from engine.results.arrow import table_of_rows
+from engine.results.writer import table_of_rows
 from engine.spec.benchmark import BenchmarkJob
 from tests.worlds import CONF, case
 

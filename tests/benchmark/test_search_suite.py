@@ -24,7 +24,7 @@ from engine.benchmark.search import (
 )
 from engine.benchmark.worker import ignore_progress
 from engine.config import load
-from engine.results.arrow import table_of_rows
+from engine.results.writer import table_of_rows
 from engine.spec.benchmark import BenchmarkJob
 from tests.worlds import CONF
 

@@ -14,7 +14,7 @@ from engine.claims import claim_rows
 from engine.compute.pool import ProcessPool
 from engine.config import load
 from engine.errors import InputError
-from engine.results.arrow import table_of_rows
+from engine.results.writer import table_of_rows
 from engine.spec.experiment import Experiment
 from engine.spec.jobs import CompareJob
 

@@ -20,8 +20,8 @@ from engine.decision.tables import answer_tables
 from engine.decision.weights import _past_cases, known_actuals, weighed_past
 from engine.errors import InputError
 from engine.market.run import simulate
-from engine.results.arrow import table_of_rows
 from engine.results.schemas import COLUMNS
+from engine.results.writer import table_of_rows
 from engine.spec.optimize import OptimizeJob
 from tests.fakes import simulate_fake, small_policy
 from tests.search.jobs import run, small_job

@@ -9,7 +9,7 @@ import pytest
 
 from engine.case import Case, RunResult
 from engine.errors import InputError, PoquanError
-from engine.results.arrow import table_of_rows
+from engine.results.writer import table_of_rows
 from engine.rng import Purpose, derive_seed
 from engine.search import Progress, check_search
 from tests.fakes import simulate_fake, small_policy, small_scenario

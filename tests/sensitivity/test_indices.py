@@ -10,7 +10,7 @@ import pytest
 from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.errors import InputError
-from engine.results.arrow import table_of_rows
+from engine.results.writer import table_of_rows
 from engine.sensitivity import check_sensitivity, runs_count, sensitivities
 from engine.sensitivity.indices import _effect_rows, _index_rows, _noise_share, saltelli_design
 from engine.spec.sensitivity import SensitivityJob

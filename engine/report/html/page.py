@@ -37,7 +37,7 @@ from engine.report.read.folder import read_study
 from engine.report.read.results_model import StudyResults
 from engine.report.terms.translate import Terms
 from engine.results.storage import open_folder
-from engine.spec.limits import in_currency, in_words
+from engine.spec.words import in_currency, in_words
 
 _NAME: Final = "report.html"
 
