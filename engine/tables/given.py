@@ -27,7 +27,7 @@ from engine.tables.files import (
 )
 from engine.tables.ids import BuyerIds, TextIds
 from engine.tables.schemas import SCHEMAS, Column
-from engine.tables.whole import WholeTable, read_whole
+from engine.tables.whole import WholeTable
 
 _Ints = NDArray[np.int64]
 _WHY: Final = (
@@ -75,7 +75,7 @@ def read_world(tables: OwnTables, scale: Scale) -> dict[str, WholeTable]:
     for name in ("suppliers", "goods", "anchors"):
         source = tables.named(name).get(name)
         if source is not None:
-            found[name] = read_whole(name, source, known)
+            found[name] = WholeTable.read(name, source, known)
             known[name] = found[name].ids
     return found
 
@@ -206,12 +206,12 @@ class FollowTable(NamedTuple):
         InputError
             Naming the first row that cannot be.
         """
-        from engine.population.given_follows import new_lists, note_follows
+        from engine.population.given_follows import FollowLists
 
         count, total = self.buyers.rows_count, 0
-        lists = new_lists(count)
+        lists = FollowLists(count)
         for batch, rows in self.batches(count, strict=True):
-            found = int(note_follows(lists, *rows, is_single))
+            found = lists.note(rows, is_single)
             if found >= 0:
                 raise _of_row(self.files, batch, *divmod(found, len(_WHY)))
             total += rows.buyer.size

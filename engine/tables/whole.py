@@ -24,39 +24,39 @@ class WholeTable(NamedTuple):
     ids: TextIds
     columns: dict[str, _Values]
 
+    @classmethod
+    def read(cls, name: str, source: TableSource, known: Mapping[str, TextIds]) -> "WholeTable":
+        """Read and check a table.
 
-def read_whole(name: str, source: TableSource, known: Mapping[str, TextIds]) -> WholeTable:
-    """Read and check a table.
+        Parameters
+        ----------
+        name : of the table.
+        source : where it lies.
+        known : ids of the tables that it may refer to.
 
-    Parameters
-    ----------
-    name : of the table.
-    source : where it lies.
-    known : ids of the tables that it may refer to.
-
-    Raises
-    ------
-    InputError
-        Naming the first cell that cannot be.
-    """
-    schema, where = SCHEMAS[name], key_of(name)
-    files = find_files(where, source.address)
-    columns = present_columns(name, files)
-    parts: dict[str, list[Any]] = {column.name: [] for column in columns}
-    rows, count = RowPlaces(where, [], []), 0
-    for batch in batches(files, list(parts)):
-        length = len(next(iter(batch.columns.values())))
-        rows.starts.append(count)
-        rows.files.append((batch.file, batch.first))
-        count += length
-        for column in columns:
-            cells = Cells.of(where, batch, column)
-            found = checked(cells)
-            if column.references:
-                found = _referred(cells, found, known[column.references])
-            parts[column.name].append(found)
-    _check_count(name, files, count)
-    return _ordered(schema, columns, parts, rows)
+        Raises
+        ------
+        InputError
+            Naming the first cell that cannot be.
+        """
+        schema, where = SCHEMAS[name], key_of(name)
+        files = find_files(where, source.address)
+        columns = present_columns(name, files)
+        parts: dict[str, list[Any]] = {column.name: [] for column in columns}
+        rows, count = RowPlaces(where, [], []), 0
+        for batch in batches(files, list(parts)):
+            length = len(next(iter(batch.columns.values())))
+            rows.starts.append(count)
+            rows.files.append((batch.file, batch.first))
+            count += length
+            for column in columns:
+                cells = Cells.of(where, batch, column)
+                found = checked(cells)
+                if column.references:
+                    found = _referred(cells, found, known[column.references])
+                parts[column.name].append(found)
+        _check_count(name, files, count)
+        return _ordered(schema, columns, parts, rows)
 
 
 def _check_count(name: str, files: TableFiles, count: int) -> None:
