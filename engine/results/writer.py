@@ -128,7 +128,7 @@ class Results:
 
     def write_rows(self, table: str, rows: Sequence[Row]) -> None:
         """Write a whole table of rows, e.g. `trials`, `frontier` or `comparison`."""
-        self._write(table, f"{table}.parquet", table_of_rows(table, rows))
+        self._write(table, f"{table}.parquet", _table_of_rows(table, rows))
 
     def describe(self, name: str, facts: Mapping[str, Any]) -> None:
         """Keep facts about how the study ran, which are no results, in the manifest."""
@@ -164,7 +164,7 @@ class Results:
         self._counts[table] = self._counts.get(table, 0) + rows
 
 
-def table_of_rows(table: str, rows: Sequence[Row]) -> pa.Table:
+def _table_of_rows(table: str, rows: Sequence[Row]) -> pa.Table:
     """Turn `rows` into an Arrow table: fixed columns first, the others as they first appear.
 
     Missing values of further columns are null; a missing fixed column is a `KeyError`.

@@ -10,7 +10,7 @@ import pytest
 from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.errors import InputError
-from engine.results.writer import table_of_rows
+from engine.results.writer import _table_of_rows
 from engine.sensitivity import check_sensitivity, runs_count, sensitivities
 from engine.sensitivity.indices import SobolAnalysis, _effect_rows, _index_rows, _noise_share
 from engine.spec.sensitivity import SensitivityJob
@@ -39,7 +39,7 @@ def known(a: float = 7.0, b: float = 0.1) -> dict[tuple[str, str], float]:
 
 def indices(runs: np.ndarray, seed: int = 3) -> dict[tuple[str, str], dict[str, Any]]:
     rows = _index_rows("test", NAMES, {"y": runs}, 200, seed)
-    table_of_rows("sensitivity", rows)
+    _table_of_rows("sensitivity", rows)
     return {(row["index"], row["name"]): row for row in rows}
 
 
@@ -59,7 +59,7 @@ def test_an_effect_is_the_change_from_the_low_to_the_high_end() -> None:
     y = 5 * cube[:, 0] - 3 * cube[:, 1] + 2 * cube[:, 0] * cube[:, 2]
     ends = {"x1": (0, 10), "x2": (1.0, 2.0), "x3": ("few", "many")}
     rows = _effect_rows("test", ends, cube, {"y": y[:, None]})
-    table_of_rows("sensitivity", rows)
+    _table_of_rows("sensitivity", rows)
     found = {row["name"]: row for row in rows}
     assert found["x1"]["value"] == pytest.approx(6, abs=0.1)  # 2 x1 x3 brings x1 the mean of 2 x3
     assert found["x2"]["value"] == pytest.approx(-3)
@@ -171,7 +171,7 @@ def test_the_importance_in_a_search_is_that_of_the_coupons(tmp_path: Path) -> No
         assert 0 <= row["ci_low"] <= row["ci_high"] <= 1
     assert any(row["ci_high"] - row["ci_low"] > 0.02 for row in rows)
     assert found_by(job) == rows
-    table_of_rows("sensitivity", rows)
+    _table_of_rows("sensitivity", rows)
 
 
 @pytest.mark.parametrize(
