@@ -102,3 +102,8 @@ class RunResult:
     run_off: dict[str, int] = field(default_factory=dict)
     valued_days: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     branches: dict[str, "RunResult"] = field(default_factory=dict)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """Its row of `runs`."""
+        return {**self.labels, **self.run}

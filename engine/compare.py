@@ -24,7 +24,7 @@ from engine.measures import catalogue
 from engine.measures.run_off import RUN_OFF_MEASURES, value_label
 from engine.stats.arrays import Floats, Ints
 from engine.stats.intervals import Interval, mean_interval, ratio_interval
-from engine.stats.paired import independent_units, means_by, variance_reduction
+from engine.stats.paired import independent_units, means_by
 
 INCREMENTAL: Final = "incremental_gmv_paid_per_subsidy_rmb"
 """Derived measure: RMB of GMV as paid gained per RMB of own coupons spent more."""
@@ -139,8 +139,22 @@ def _difference_row(pairs: _Pairs, measure: str) -> dict[str, Any]:
     by_unit, base_by_unit = means_by(pairs.units, a), means_by(pairs.units, b)
     found = mean_interval(by_unit - base_by_unit)
     means = {"mean": float(by_unit.mean()), "baseline_mean": float(base_by_unit.mean())}
-    gain = variance_reduction(by_unit, base_by_unit)
+    gain = _variance_reduction(by_unit, base_by_unit)
     return means | _row(measure, found, gain, means_by(pairs.worlds, a - b))
+
+
+def _variance_reduction(a: Floats, b: Floats) -> float | None:
+    """Return (var a + var b) / var(a - b); None if one pair or no spread is left.
+
+    Parameters
+    ----------
+    a, b
+        (n,) float64, the same measure of two policies, pair by pair.
+    """
+    if len(a) < 2:
+        return None
+    left = float((a - b).var(ddof=1))
+    return float(a.var(ddof=1) + b.var(ddof=1)) / left if left > 0 else None
 
 
 def _incremental_row(pairs: _Pairs) -> dict[str, Any]:

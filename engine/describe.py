@@ -44,7 +44,7 @@ def with_generated_blocks(text: str, root: Path) -> str:
     return _BLOCK.sub(block, text)
 
 
-def heading(mechanism: Mechanism) -> str:
+def _heading(mechanism: Mechanism) -> str:
     """The title of a mechanism's section."""
     number, *words = mechanism.name.split("_")
     return f"M{int(number[1:])} {' '.join(words).capitalize()} ({mechanism.name})"
@@ -80,8 +80,8 @@ def _lever_table(_root: Path, _: list[str]) -> str:
 
 
 def _link(mechanism: Mechanism) -> str:
-    anchor = re.sub(r"[^\w -]", "", heading(mechanism).lower()).replace(" ", "-")
-    return f"[{heading(mechanism).split()[0]}](#{anchor})"
+    anchor = re.sub(r"[^\w -]", "", _heading(mechanism).lower()).replace(" ", "-")
+    return f"[{_heading(mechanism).split()[0]}](#{anchor})"
 
 
 def _card(root: Path, names: list[str]) -> str:

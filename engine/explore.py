@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from omegaconf import OmegaConf
@@ -105,6 +105,61 @@ class Explorer:
     _cube: UnitCube = field(init=False)
     _surrogate: _Surrogate = field(init=False)
 
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open the output folder of a finished search.
+
+        Raises
+        ------
+        InputError
+            If it is none, or has too few trials to learn from.
+        """
+        cls.check_folder(folder)
+        table = read_table(folder, "trials")
+        job = load(OmegaConf.create(provenance_of(table)["config"]), OptimizeJob)
+        space = PolicySpace(job.space, job.policy)
+        tried = {
+            one.user_attrs.get("name"): one.params for one in read_optuna_study(folder).get_trials()
+        }
+        rows = [
+            row
+            for row in table.to_pylist()
+            if row["state"] == "complete"
+            and set(tried.get(row["policy"], ())) == set(space.distributions)
+        ]
+        if len(rows) < _LEAST_TRIALS:
+            raise InputError(
+                "FOLDER",
+                f"the search in {folder} has {len(rows)} finished trials in its space",
+                f"at least {_LEAST_TRIALS}, from which forecasts are learnt",
+                "let it go on, or give another",
+            )
+        points: dict[str, _Point] = {row["policy"]: tried[row["policy"]] for row in rows}
+        figures = {
+            name: np.array([row[name] for row in rows], np.float64)
+            for name in _MEASURES
+            if name in table.column_names
+        }
+        cube = UnitCube(space.distributions)
+        return cls(job, space, cube.points(list(points.values())), figures, points)
+
+    @staticmethod
+    def check_folder(folder: Path) -> None:
+        """Refuse a folder without a finished search.
+
+        Raises
+        ------
+        InputError
+            Naming it.
+        """
+        if not (folder / FILE).is_file() or "trials" not in list_tables(folder):
+            raise InputError(
+                "FOLDER",
+                f"there is no finished search in {folder}",
+                "the output folder of experiments.optimize or experiments.replan",
+                "give one, e.g. outputs/optimize/TIME",
+            )
+
     def __post_init__(self) -> None:
         self._cube = UnitCube(self.space.distributions)
         self._surrogate = _Surrogate(self.points, self.figures)
@@ -168,61 +223,6 @@ class Explorer:
             for name, values in self.figures.items()
         }
         self._surrogate = _Surrogate(self.points, self.figures)
-
-
-def check_folder(folder: Path) -> None:
-    """Refuse a folder without a finished search.
-
-    Raises
-    ------
-    InputError
-        Naming it.
-    """
-    if not (folder / FILE).is_file() or "trials" not in list_tables(folder):
-        raise InputError(
-            "FOLDER",
-            f"there is no finished search in {folder}",
-            "the output folder of experiments.optimize or experiments.replan",
-            "give one, e.g. outputs/optimize/TIME",
-        )
-
-
-def open_explorer(folder: Path) -> Explorer:
-    """Open the output folder of a finished search.
-
-    Raises
-    ------
-    InputError
-        If it is none, or has too few trials to learn from.
-    """
-    check_folder(folder)
-    table = read_table(folder, "trials")
-    job = load(OmegaConf.create(provenance_of(table)["config"]), OptimizeJob)
-    space = PolicySpace(job.space, job.policy)
-    tried = {
-        one.user_attrs.get("name"): one.params for one in read_optuna_study(folder).get_trials()
-    }
-    rows = [
-        row
-        for row in table.to_pylist()
-        if row["state"] == "complete"
-        and set(tried.get(row["policy"], ())) == set(space.distributions)
-    ]
-    if len(rows) < _LEAST_TRIALS:
-        raise InputError(
-            "FOLDER",
-            f"the search in {folder} has {len(rows)} finished trials in its space",
-            f"at least {_LEAST_TRIALS}, from which forecasts are learnt",
-            "let it go on, or give another",
-        )
-    points: dict[str, _Point] = {row["policy"]: tried[row["policy"]] for row in rows}
-    figures = {
-        name: np.array([row[name] for row in rows], np.float64)
-        for name in _MEASURES
-        if name in table.column_names
-    }
-    cube = UnitCube(space.distributions)
-    return Explorer(job, space, cube.points(list(points.values())), figures, points)
 
 
 def _fitted(points: Floats, values: Floats) -> Any:

@@ -30,8 +30,6 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from engine.case import Case
-from engine.cases import cases
 from engine.decision.inert import KNOTS, differences
 from engine.design.draws import uniform_draws
 from engine.errors import InputError
@@ -119,11 +117,6 @@ def arm_policies(job: TrialJob) -> dict[str, Policy]:
     }
 
 
-def trial_cases(job: TrialJob) -> list[Case]:
-    """List the years of all arms, under the same worlds, populations and seeds."""
-    return cases(job, arm_policies(job).values())
-
-
 def rows_of_tests(job: TrialJob, daily: pa.Table, runs: Sequence[Row]) -> list[dict[str, Any]]:
     """Return a row for each kind of test and measure.
 
@@ -132,7 +125,7 @@ def rows_of_tests(job: TrialJob, daily: pa.Table, runs: Sequence[Row]) -> list[d
     job
         What was asked.
     daily
-        The days of all years of `trial_cases`.
+        The days of all years of the arms, under the same worlds, populations and seeds.
     runs
         Their rows of `runs`, which know what a test costs.
     """

@@ -24,8 +24,8 @@ from engine.config import Tree, load, resolve
 from engine.secrets import hide
 from engine.spec.base import Spec
 from engine.spec.jobs import Job
-from engine.spec.limits import in_words
 from engine.spec.optimize import OptimizeJob
+from engine.spec.words import in_words
 from experiments import _help, _hidden
 from experiments._exit import CommandLine, check_place, mistake, one_message, stop
 from experiments._sources import CONF, read_dated_levers

@@ -9,7 +9,7 @@ import streamlit as st
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
 from engine.errors import PoquanError
-from engine.explore import Explorer, PointForecast, open_explorer
+from engine.explore import Explorer, PointForecast
 from engine.report.formatting import label, scaled, show, show_change, unit
 from engine.spec.levers import LEVERS
 from engine.stats.intervals import Interval
@@ -20,7 +20,7 @@ _SALES, _LEFT = "gmv_paid_fen", "platform_contribution_fen"
 
 @st.cache_resource(show_spinner="Learning from the trials of the search …")
 def _explorer(folder: str) -> Explorer:
-    return open_explorer(Path(folder))
+    return Explorer.open(Path(folder))
 
 
 def page(folder: str) -> None:

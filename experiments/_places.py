@@ -36,8 +36,7 @@ def open_store(address: str, key: str, claims: "Mapping[str, Claim | None]") -> 
     StorageError
         If the store cannot be read or written.
     """
-    from engine.results import check_claim
-    from engine.results.lease import Lease, in_use
+    from engine.results.lease import Lease
     from engine.results.staging import Staging
     from engine.results.storage import check_store, open_folder
 
@@ -47,13 +46,13 @@ def open_store(address: str, key: str, claims: "Mapping[str, Claim | None]") -> 
     if not isinstance(lease, Lease):
         another = f"{key}={masked(address).rstrip('/')}-2"
         remedy = f"wait for its end, or name another, e.g. {another}; that of a dead one ends soon"
-        raise in_use(key, folder.address, lease, remedy)
+        raise lease.in_use(key, folder.address, remedy)
     staging = Staging(folder, lease, partial(print, file=sys.stderr))
     try:
         for name, claim in claims.items():
             if claim is not None:
                 place = "/".join([address.rstrip("/"), *Path(name).parts])
-                check_claim(place, claim, key, HYDRAS_OWN)
+                claim.check(place, key, HYDRAS_OWN)
         staging.fetch()
     except BaseException:
         staging.drop()

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 from engine.cache import is_cold
-from engine.spec.limits import in_currency
+from engine.spec.words import in_currency
 
 if TYPE_CHECKING:
     from engine.case import Case, RunResult

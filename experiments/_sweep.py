@@ -188,7 +188,7 @@ def _note(folder: Path, config: Tree, state: str, message: str) -> None:
 
 
 def _of(config: Tree) -> str:
-    from engine.compute.workers import own_code
+    from engine.compute.workers import Code
     from engine.results import config_hash
 
-    return f"{config_hash(config)} {own_code().sources}"
+    return f"{config_hash(config)} {Code.own().sources}"

@@ -118,14 +118,14 @@ def _check_typed_counts(config: DictConfig, job: Job) -> None:
 @contextmanager
 def job_folder_claimed(folder: Path, command: str, job: Job) -> Iterator[None]:
     """Lock and mark the folder of one job of a sweep, in whatever process that runs."""
-    from engine.results import check_claim, lock_folder, put_claim
+    from engine.results import FolderLock
 
-    lock = lock_folder(folder, _SWEEP)
+    lock = FolderLock.take_or_refuse(folder, _SWEEP)
     CommandLine.current.locks.append(lock)
     try:
         claim = _claim_of(command, job)
-        check_claim(folder, claim, _SWEEP, HYDRAS_OWN)
-        put_claim(folder, claim)
+        claim.check(folder, _SWEEP, HYDRAS_OWN)
+        claim.put(folder)
         yield
     finally:
         CommandLine.current.locks.remove(lock)
@@ -198,25 +198,25 @@ def _taken(name: str, key: str, claims: "Mapping[str, Claim | None]") -> Path:
 
 def _take(place: Path, key: str, claims: Mapping[Path, "Claim | None"]) -> None:
     """Lock one folder, make sure that all jobs may write there, and mark it."""
-    from engine.results import check_claim, lock_folder, put_claim
+    from engine.results import FolderLock
 
     _check_can_be_made(place)
     try:
-        lock = lock_folder(place, key)
+        lock = FolderLock.take_or_refuse(place, key)
     except OSError as error:
         raise unwritable(place, error.strerror or str(error)) from None
     CommandLine.current.locks.append(lock)
     try:
         for folder, claim in claims.items():
             if claim is not None:
-                check_claim(folder, claim, key, HYDRAS_OWN)
+                claim.check(folder, key, HYDRAS_OWN)
     except InputError:
         lock.remove_if_empty(HYDRAS_OWN)
         CommandLine.current.locks.remove(lock)
         lock.release()
         raise
     if claim := claims.get(place):
-        put_claim(place, claim)
+        claim.put(place)
 
 
 def _check_can_be_made(folder: Path) -> None:

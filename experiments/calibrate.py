@@ -18,11 +18,12 @@ def calibrate(job: CalibrateJob, folder: Path, config: Tree) -> None:
     from engine.report.markdown import write_model_card
     from engine.report.read.calibration import read_fit
     from engine.report.terminal.analyses import print_calibration
-    from engine.results import Results, check_writable
+    from engine.results import Results
+    from engine.results.storage import open_folder
     from experiments._progress import progress
     from experiments._runs import conclude, print_folder
 
-    check_writable(folder)
+    open_folder(folder).check_writable()
     figures = engine.read_figures(observed_table(job.figures), job.fit.tolerance)
     seasons = engine.read_seasons(observed_table(job.seasons))
     with open_pool(job.ray, *_work(job)) as pool, progress(job.scenario.currency) as show:

@@ -62,11 +62,11 @@ def _folder(words: list[str]) -> Path:
                 "the extra `explorer`",
                 "pip install 'poquan[explorer]', or -e '.[explorer]' in the checkout",
             )
-    from engine.explore import check_folder
+    from engine.explore import Explorer
     from engine.results import local_folder
 
     folder = local_folder(hide(words[0]), "FOLDER")
-    check_folder(folder)
+    Explorer.check_folder(folder)
     return folder.resolve()
 
 

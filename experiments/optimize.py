@@ -30,11 +30,12 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     from engine.report.terminal.analyses import print_search
     from engine.report.terminal.answer import print_answer
     from engine.report.terminal.policies import print_frontier
-    from engine.results import Results, check_writable, is_complete
+    from engine.results import Results, is_complete
+    from engine.results.storage import open_folder
     from experiments._progress import ReportingPool, progress
     from experiments._runs import conclude, print_folder
 
-    check_writable(folder)
+    open_folder(folder).check_writable()
     known = _known(job)
     work = (0, 0.0) if is_complete(folder, config) else _work(job)
     with open_pool(job.ray, *work) as pool, progress(job.scenario.currency) as show:

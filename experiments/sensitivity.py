@@ -14,11 +14,12 @@ def sensitivity(job: SensitivityJob, folder: Path, config: Tree) -> None:
     from engine.cases import seconds_of_run
     from engine.compute import open_pool
     from engine.report.terminal.analyses import print_sensitivity
-    from engine.results import Results, check_writable
+    from engine.results import Results
+    from engine.results.storage import open_folder
     from experiments._progress import progress
     from experiments._runs import conclude, print_folder
 
-    check_writable(folder)
+    open_folder(folder).check_writable()
     seconds = seconds_of_run(job, job.indices.population_share)
     with (
         open_pool(job.ray, engine.runs_count(job), seconds) as pool,

@@ -11,12 +11,14 @@ from experiments._app import app
 
 def trial(job: TrialJob, folder: Path, config: Tree) -> None:
     """Try a policy in tests inside the market; leave `trial`, `runs`, `daily` and the report."""
+    from engine.cases import cases
     from engine.report.terminal.trial import print_trial
     from engine.results import read_table
-    from engine.trial import held_in_both, rows_of_tests, trial_cases
+    from engine.trial import arm_policies, held_in_both, rows_of_tests
     from experiments._runs import conclude, print_folder, run_cases
 
-    results, years = run_cases(job, trial_cases(job), folder, config, details=True)
+    todo = cases(job, arm_policies(job).values())
+    results, years = run_cases(job, todo, folder, config, details=True)
     runs = [year.labels | year.run for year in years]
     rows = rows_of_tests(job, read_table(folder, "daily"), runs)
     results.write_rows("trial", rows)

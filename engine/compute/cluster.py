@@ -22,15 +22,7 @@ from engine.compute.machine import PROCESS_BYTES
 from engine.compute.messages import HEAD_LOST, NO_ENGINE, OWN_NODE_LOST, TASK_FAILED, UNHEARD
 from engine.compute.pool import Finished, Pool, Simulate, Waiting, WorkerCall, finish, simulate_case
 from engine.compute.watch import ClusterWatch, cluster_nodes, head_answers, print_note
-from engine.compute.workers import (
-    Code,
-    Refusal,
-    make_ready,
-    of_other_code,
-    own_code,
-    refused,
-    with_granted_threads,
-)
+from engine.compute.workers import Code, Refusal, make_ready, with_granted_threads
 from engine.errors import ClusterError
 from engine.spec.jobs import Ray
 from engine.spec.scenario import Scenario
@@ -83,7 +75,7 @@ class _RayPool(Pool):
         self._limit, self._retries = spec.workers_count, spec.retries_count
         self._memory_limit = spec.memory_gib and spec.memory_gib * 2**30
         self._seconds = seconds_hint
-        self._year_of, self._code = ray.put(year_of), ray.put(own_code())
+        self._year_of, self._code = ray.put(year_of), ray.put(Code.own())
         # Made once: a function is told to the head, and a head that is gone would be waited for.
         self._run_chunk, self._run_call = ray.remote(_run_chunk), ray.remote(_run_call)
         self._scenarios: dict[int, tuple[Scenario, Any]] = {}
@@ -164,7 +156,7 @@ class _RayPool(Pool):
             self._again.append(sent)
             return []
         if isinstance(found, Refusal):
-            raise of_other_code(found)
+            raise found.error()
         return found
 
     def _hand_out(self) -> None:
@@ -350,7 +342,7 @@ def _run_chunk(
     Returns pickled bytes: arrays read from the object store would be read-only and keep
     their whole chunk in it.
     """
-    if (refusal := refused(wanted)) is not None:
+    if (refusal := wanted.refused()) is not None:
         return pickle.dumps(refusal)
     cases = [Case(scenario=scenarios[ticket.scenario], **ticket.rest) for ticket in todo]
     cases = [with_granted_threads(case) for case in cases]
@@ -362,7 +354,7 @@ def _run_chunk(
 
 def _run_call(wanted: Code, ticket: int, call: WorkerCall) -> bytes:
     """Do a call on a worker, or refuse."""
-    found = refused(wanted) or [finish(ticket, call, (), simulate_case)]
+    found = wanted.refused() or [finish(ticket, call, (), simulate_case)]
     return pickle.dumps(found)
 
 

@@ -33,6 +33,25 @@ class Code(NamedTuple):
     sources: str
     libraries: str
 
+    @staticmethod
+    @cache
+    def own() -> "Code":
+        """Return what this process runs; reads all sources once, some ten milliseconds."""
+        root = Path(__file__).parents[1]
+        digest = hashlib.sha256()
+        for source in sorted(root.rglob("*.py")):
+            digest.update(f"{source.relative_to(root)}\0".encode())
+            digest.update(source.read_bytes())
+        return Code(
+            python=platform.python_version(),
+            sources=digest.hexdigest()[:12],
+            libraries=" ".join(f"{name}-{_version(name)}" for name in _LIBRARIES),
+        )
+
+    def refused(self) -> "Refusal | None":
+        """Return what this process runs, and where, if that is not this code; else None."""
+        return None if Code.own() == self else Refusal(_node_name(), Code.own())
+
     def differences(self, other: "Code") -> str:
         """Say what another process has otherwise, a clause for each part."""
         said = [
@@ -49,31 +68,9 @@ class Refusal(NamedTuple):
     node: str
     code: Code
 
-
-@cache
-def own_code() -> Code:
-    """Return what this process runs; reads all sources once, some ten milliseconds."""
-    root = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for source in sorted(root.rglob("*.py")):
-        digest.update(f"{source.relative_to(root)}\0".encode())
-        digest.update(source.read_bytes())
-    return Code(
-        python=platform.python_version(),
-        sources=digest.hexdigest()[:12],
-        libraries=" ".join(f"{name}-{_version(name)}" for name in _LIBRARIES),
-    )
-
-
-def refused(wanted: Code) -> Refusal | None:
-    """Return what this process runs, and where, if that is not what is wanted; else None."""
-    return None if own_code() == wanted else Refusal(_node_name(), own_code())
-
-
-def of_other_code(refusal: Refusal) -> ClusterError:
-    """Return the error that names a node and what it has otherwise."""
-    differences = own_code().differences(refusal.code)
-    return OTHER_CODE.error(node=refusal.node, differences=differences)
+    def error(self) -> ClusterError:
+        """Return the error that names the node and what it has otherwise."""
+        return OTHER_CODE.error(node=self.node, differences=Code.own().differences(self.code))
 
 
 def make_ready(case: Case) -> None:

@@ -137,6 +137,10 @@ class Buyers(NamedTuple):
         columns = {name: getattr(self, name).copy() for name in COLUMNS}
         return self._replace(**columns, person=person)
 
+    def rows(self, first: int, last: int) -> "Buyers":
+        """The buyers `first` to `last` - 1 as views: what is written there is written here."""
+        return Buyers._make(column[first:last] for column in self)
+
 
 COLUMNS = tuple(name for name in Buyers._fields if name != "person")
 """Columns with a plain number by buyer."""

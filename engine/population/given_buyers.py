@@ -53,17 +53,12 @@ def put_buyers(buyers: Buyers, given: Given, names: tuple[str, ...]) -> None:
 def _write_columns(buyers: Buyers, first: int, columns: Columns) -> None:
     """Write columns of buyers from number `first` on; the records are not copied."""
     for name, values in columns.items():
-        _CODINGS[name].write(rows_of(buyers, first, first + values.size), values)
+        _CODINGS[name].write(buyers.rows(first, first + values.size), values)
 
 
 def read_column(buyers: Buyers, name: str) -> _Values:
     """A column in its natural unit, such that writing it changes nothing."""
     return _CODINGS[name].read(buyers)
-
-
-def rows_of(buyers: Buyers, first: int, last: int) -> Buyers:
-    """The buyers `first` to `last` - 1 as views: what is written is written into `buyers`."""
-    return Buyers._make(column[first:last] for column in buyers)
 
 
 def _set_flag(buyers: Buyers, flag: int, values: _Values) -> None:

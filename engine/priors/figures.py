@@ -20,9 +20,6 @@ from engine.priors.logit import (
     Floats,
     Ints,
     LikelihoodFit,
-    conditional_logit,
-    logit_own_elasticity,
-    mixed_logit,
 )
 
 _WHY_NOT: Final = {
@@ -136,9 +133,9 @@ def _rows(
         return
     choices = _load_choices(dataset, last=model != "MNL")
     if model == _MIXED:
-        fit = mixed_logit(choices, draws_count, seed)
+        fit = LikelihoodFit.mixed(choices, draws_count, seed)
     else:
-        fit = conditional_logit(choices)
+        fit = LikelihoodFit.conditional(choices)
     sizes = {
         "households_count": choices.households_count(),
         "choices_count": choices.chosen.size,
@@ -158,7 +155,7 @@ def _estimate(
     if figure.parameter == _LIKELIHOOD:
         return fit.log_likelihood, None
     if figure.parameter == _ELASTICITY:
-        return logit_own_elasticity(choices, fit)
+        return fit.own_elasticity(choices)
     name = _COEFFICIENTS.get(figure.parameter, figure.parameter)
     return fit.value(name), fit.error(name)
 

@@ -67,6 +67,47 @@ class LikelihoodFit(NamedTuple):
     log_likelihood: float
     converged: bool
 
+    @classmethod
+    def conditional(cls, choices: ChoiceData) -> "LikelihoodFit":
+        """Estimate the conditional logit, in which all households are alike.
+
+        Parameters
+        ----------
+        choices
+            Choices, and the variables of utility, (N, J, K) float64.
+        """
+        model = _MixedLogit(choices, _Mixing(), np.empty((choices.households_count(), 0, 1)))
+        return model.fit(np.zeros(len(choices.names)))
+
+    @classmethod
+    def mixed(cls, choices: ChoiceData, draws_count: int, seed: int) -> "LikelihoodFit":
+        """Estimate the logit whose brand constants are normal and whose price is −lognormal.
+
+        Climbs from the conditional logit with spreads of one half. Spreads are returned without
+        their sign.
+
+        Parameters
+        ----------
+        choices
+            Choices, and the variables of utility, (N, J, K) float64.
+        draws_count
+            Draws of each household, at best a power of two.
+        seed
+            Names the scramble of the draws.
+        """
+        price = choices.place("price")
+        mixing = _Mixing(choices.constants(), (price,))
+        count = len(mixing.normal) + 1
+        alike = cls.conditional(choices).values
+        start = np.concatenate([alike, np.full(count, 0.5)])
+        start[price] = np.log(max(-alike[price], 0.1))
+        draws = _sobol_normals(choices.households_count(), count, draws_count, seed)
+        fit = _MixedLogit(choices, mixing, draws).fit(start)
+        sign = np.where([name.endswith(SPREAD) for name in fit.names], np.sign(fit.values), 1.0)
+        return fit._replace(
+            values=sign * fit.values, covariance=sign[:, None] * fit.covariance * sign
+        )
+
     def value(self, name: str) -> float:
         """Return one estimate."""
         return float(self.values[self.names.index(name)])
@@ -75,6 +116,27 @@ class LikelihoodFit(NamedTuple):
         """Return its standard error."""
         k = self.names.index(name)
         return float(np.sqrt(self.covariance[k, k]))
+
+    def own_elasticity(self, choices: ChoiceData) -> tuple[float, float]:
+        """Return the own-price elasticity of choice in a conditional logit, and its error.
+
+        ε = Σ_j s_j ε_j = (1/N) Σ_n Σ_j P_nj (1 - P_nj) b_price x_nj
+
+        with s_j the predicted share of brand j and ε_j the elasticity of its summed demand when
+        its prices rise together; the standard error is that of the delta method.
+
+        Parameters
+        ----------
+        choices
+            N purchases of J brands.
+        """
+
+        def of(beta: Floats) -> Floats:
+            return np.array([_own_elasticity(choices, beta)])
+
+        slope = _slopes(of, self.values)[:, 0]
+        error = float(np.sqrt(slope @ self.covariance @ slope))
+        return _own_elasticity(choices, self.values), error
 
 
 def _maximise(function: _LogLikelihood, start: Floats, names: tuple[str, ...]) -> LikelihoodFit:
@@ -242,45 +304,6 @@ def _blocks(choices: ChoiceData, draws_count: int) -> Iterator[_ChoiceBlock]:
         )
 
 
-def conditional_logit(choices: ChoiceData) -> LikelihoodFit:
-    """Estimate the conditional logit, in which all households are alike.
-
-    Parameters
-    ----------
-    choices
-        Choices, and the variables of utility, (N, J, K) float64.
-    """
-    model = _MixedLogit(choices, _Mixing(), np.empty((choices.households_count(), 0, 1)))
-    return model.fit(np.zeros(len(choices.names)))
-
-
-def mixed_logit(choices: ChoiceData, draws_count: int, seed: int) -> LikelihoodFit:
-    """Estimate the logit whose brand constants are normal and whose price is −lognormal.
-
-    Climbs from the conditional logit with spreads of one half. Spreads are returned without
-    their sign.
-
-    Parameters
-    ----------
-    choices
-        Choices, and the variables of utility, (N, J, K) float64.
-    draws_count
-        Draws of each household, at best a power of two.
-    seed
-        Names the scramble of the draws.
-    """
-    price = choices.place("price")
-    mixing = _Mixing(choices.constants(), (price,))
-    count = len(mixing.normal) + 1
-    alike = conditional_logit(choices).values
-    start = np.concatenate([alike, np.full(count, 0.5)])
-    start[price] = np.log(max(-alike[price], 0.1))
-    draws = _sobol_normals(choices.households_count(), count, draws_count, seed)
-    fit = _MixedLogit(choices, mixing, draws).fit(start)
-    sign = np.where([name.endswith(SPREAD) for name in fit.names], np.sign(fit.values), 1.0)
-    return fit._replace(values=sign * fit.values, covariance=sign[:, None] * fit.covariance * sign)
-
-
 def _sobol_normals(households: int, mixing: int, draws: int, seed: int) -> Floats:
     """Return standard normal numbers that fill their space evenly: a scrambled Sobol sequence.
 
@@ -297,30 +320,6 @@ def _sobol_normals(households: int, mixing: int, draws: int, seed: int) -> Float
     """
     points = sobol_points(mixing, households * draws, seed)
     return ndtri(points).reshape(households, draws, mixing).transpose(0, 2, 1).copy()
-
-
-def logit_own_elasticity(choices: ChoiceData, fit: LikelihoodFit) -> tuple[float, float]:
-    """Return the own-price elasticity of choice in a conditional logit, and its standard error.
-
-    ε = Σ_j s_j ε_j = (1/N) Σ_n Σ_j P_nj (1 - P_nj) b_price x_nj
-
-    with s_j the predicted share of brand j and ε_j the elasticity of its summed demand when
-    its prices rise together; the standard error is that of the delta method.
-
-    Parameters
-    ----------
-    choices
-        N purchases of J brands.
-    fit
-        Estimates of the K coefficients and their covariance.
-    """
-
-    def of(beta: Floats) -> Floats:
-        return np.array([_own_elasticity(choices, beta)])
-
-    slope = _slopes(of, fit.values)[:, 0]
-    error = float(np.sqrt(slope @ fit.covariance @ slope))
-    return _own_elasticity(choices, fit.values), error
 
 
 def _probabilities(choices: ChoiceData, beta: Floats) -> Floats:

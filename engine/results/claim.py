@@ -19,7 +19,6 @@ from typing import Final, Self
 
 from engine.errors import InputError, StorageError
 from engine.results.lease import LOCKS as _LOCK
-from engine.results.lease import in_use
 from engine.results.storage import TORN, Folder, local_path, open_folder
 from engine.results.writers import Writer
 from engine.secrets import masked
@@ -38,6 +37,54 @@ class Claim:
 
     command: str
     identity: str
+
+    def check(self, folder: str | Path, key: str, ignored: Iterable[str] = ()) -> None:
+        """Refuse a folder in which the command would destroy what others left.
+
+        Parameters
+        ----------
+        folder : the output folder, there or not, or its address.
+        key : the key by which the user chose the folder.
+        ignored : names that count as nothing, beside marker and lock.
+
+        Raises
+        ------
+        InputError
+            If the folder holds something and not the marker of an equal claim.
+        StorageError
+            If it cannot be listed.
+        """
+        place = open_folder(folder)
+        found = [name for name in place.names() if name not in {MARKER, _LOCK, *ignored}]
+        owner = _owner(place)
+        if not found or owner == self:
+            return
+        names = ", ".join(found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
+        whose = f"what this command did not leave ({names})"
+        if owner is not None:
+            with_what = "another config" if owner.command == self.command else "its config"
+            whose = f"the results of {owner.command} with {with_what} ({names})"
+        raise InputError(
+            key,
+            f"{place.address} holds {whose}, which would be overwritten",
+            "a new or empty folder, or one that the same command left with the same config",
+            _other_folder(folder, key),
+        )
+
+    def put(self, folder: Path) -> None:
+        """Write the marker, and remove what a kill left half written; the folder must be locked.
+
+        Raises
+        ------
+        StorageError
+            If the folder cannot be written to.
+        """
+        here, place = local_path(folder), open_folder(folder)
+        for path in here.rglob(".*") if here is not None else ():
+            if TORN.fullmatch(path.name) and path.is_file():
+                path.unlink(missing_ok=True)
+        if _owner(place) != self:
+            place.put(MARKER, json.dumps(asdict(self)).encode() + b"\n")
 
 
 @dataclass
@@ -76,6 +123,28 @@ class FolderLock:
                 _note_holder(file)
                 return cls(folder, tuple(sorted(set(made), reverse=True)), file)
             os.close(file)  # the lock of a holder that has just removed it
+
+    @classmethod
+    def take_or_refuse(cls, folder: Path, key: str) -> Self:
+        """Take the lock of an output folder, which is made if need be.
+
+        Parameters
+        ----------
+        folder : the output folder.
+        key : the key by which the user chose it.
+
+        Raises
+        ------
+        InputError
+            If another command is at work in the folder.
+        OSError
+            If it cannot be made or written to.
+        """
+        lock = cls.take(folder)
+        if lock is None:
+            remedy = f"wait for its end, or {_other_folder(folder, key)}"
+            raise _holder(folder).in_use(key, str(folder), remedy)
+        return lock
 
     def release(self) -> None:
         """Let others have the folder."""
@@ -145,79 +214,6 @@ def _is_at(file: int, path: Path) -> bool:
 def _results_in(folder: Path, names: set[str]) -> bool:
     files = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return any(not set(file.parts) & names for file in files)
-
-
-def check_claim(folder: str | Path, claim: Claim, key: str, ignored: Iterable[str] = ()) -> None:
-    """Refuse a folder in which the command would destroy what others left.
-
-    Parameters
-    ----------
-    folder : the output folder, there or not, or its address.
-    claim : who asks.
-    key : the key by which the user chose the folder.
-    ignored : names that count as nothing, beside marker and lock.
-
-    Raises
-    ------
-    InputError
-        If the folder holds something and not the marker of an equal claim.
-    StorageError
-        If it cannot be listed.
-    """
-    place = open_folder(folder)
-    found = [name for name in place.names() if name not in {MARKER, _LOCK, *ignored}]
-    owner = _owner(place)
-    if not found or owner == claim:
-        return
-    names = ", ".join(found[:_SHOWN]) + (", …" if len(found) > _SHOWN else "")
-    whose = f"what this command did not leave ({names})"
-    if owner is not None:
-        with_what = "another config" if owner.command == claim.command else "its config"
-        whose = f"the results of {owner.command} with {with_what} ({names})"
-    raise InputError(
-        key,
-        f"{place.address} holds {whose}, which would be overwritten",
-        "a new or empty folder, or one that the same command left with the same config",
-        _other_folder(folder, key),
-    )
-
-
-def lock_folder(folder: Path, key: str) -> FolderLock:
-    """Take the lock of an output folder, which is made if need be.
-
-    Parameters
-    ----------
-    folder : the output folder.
-    key : the key by which the user chose it.
-
-    Raises
-    ------
-    InputError
-        If another command is at work in the folder.
-    OSError
-        If it cannot be made or written to.
-    """
-    lock = FolderLock.take(folder)
-    if lock is None:
-        remedy = f"wait for its end, or {_other_folder(folder, key)}"
-        raise in_use(key, str(folder), _holder(folder), remedy)
-    return lock
-
-
-def put_claim(folder: Path, claim: Claim) -> None:
-    """Write the marker, and remove what a kill left half written; the folder must be locked.
-
-    Raises
-    ------
-    StorageError
-        If the folder cannot be written to.
-    """
-    here, place = local_path(folder), open_folder(folder)
-    for path in here.rglob(".*") if here is not None else ():
-        if TORN.fullmatch(path.name) and path.is_file():
-            path.unlink(missing_ok=True)
-    if _owner(place) != claim:
-        place.put(MARKER, json.dumps(asdict(claim)).encode() + b"\n")
 
 
 def _owner(place: Folder) -> Claim | None:

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from engine.cache import cache_folder
 from engine.case import RunResult
 from engine.errors import StorageError
 from engine.measures import catalogue
 from engine.results.schemas import PARTED
-from engine.results.storage import open_folder
-from engine.results.writer import can_read, part_name
+from engine.results.storage import Folder, open_folder
+from engine.results.writer import part_name
 
 _FILE: Final = "runs.jsonl"
 
@@ -56,7 +58,7 @@ class KeptRuns:
         if _key(labels) not in self._runs:
             return None
         year, tables = self._runs[_key(labels)]
-        is_whole = all(can_read(self._folder, f"{name}/{part_name(labels)}") for name in tables)
+        is_whole = all(_can_read(self._folder, f"{name}/{part_name(labels)}") for name in tables)
         return year if is_whole else None
 
     def parts(self) -> set[str]:
@@ -154,3 +156,11 @@ def _failed(path: Path, verb: str, error: OSError) -> StorageError:
         "  allowed: a local folder that can be written, with room on the disk\n"
         "  remedy:  take another output folder (hydra.run.dir=...)"
     )
+
+
+def _can_read(folder: Folder, name: str) -> bool:
+    """Return whether a Parquet file is there and has its end, which is written last."""
+    try:
+        return folder.exists(name) and bool(pq.ParquetFile(pa.BufferReader(folder.get(name))))
+    except pa.ArrowInvalid:
+        return False

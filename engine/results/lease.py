@@ -20,7 +20,7 @@ from datetime import datetime
 from threading import Event, Thread
 from typing import Any, Final, Self
 
-from engine.errors import InputError, PoquanError, StorageError
+from engine.errors import PoquanError, StorageError
 from engine.results.storage import Folder
 from engine.results.writers import Writer
 
@@ -139,13 +139,3 @@ class Lease:
 
 def _seconds_between(first: datetime | Any, second: datetime | Any) -> float:
     return float((second - first).total_seconds())
-
-
-def in_use(key: str, address: str, writer: Writer, remedy: str) -> InputError:
-    """Return the error of a folder that another writer has."""
-    return InputError(
-        key,
-        f"another command is at work in {address}: {writer.sentence()}",
-        "a folder of its own for each command that runs",
-        remedy,
-    )

@@ -47,6 +47,18 @@ class Folder:
         """Return the path of `name` within the file system."""
         return f"{self.path}/{name}"
 
+    def check_writable(self) -> None:
+        """Make the folder and write a file to it, before hours are spent on what goes there.
+
+        Raises
+        ------
+        StorageError
+            If the folder cannot be made or written to.
+        """
+        self.create()
+        self.put("writable.probe", b"")
+        self.delete("writable.probe")
+
     def create(self, name: str = "") -> None:
         """Make the folder (or its sub-folder `name`) and those above it."""
         with _translated(self.address, "made"):
@@ -205,20 +217,6 @@ def check_store(address: str, where: str) -> None:
 
 def _unknown(address: str, what: str, where: str) -> InputError:
     return InputError(where, f"{masked(address)} {what}", _ALLOWED, _REMEDY)
-
-
-def check_writable(address: str | Path) -> None:
-    """Make the folder and write a file to it, before hours are spent on what goes there.
-
-    Raises
-    ------
-    StorageError
-        If the folder cannot be made or written to.
-    """
-    folder = open_folder(address)
-    folder.create()
-    folder.put("writable.probe", b"")
-    folder.delete("writable.probe")
 
 
 def _put_local(path: Path, data: bytes) -> None:

@@ -120,12 +120,12 @@ def _first(record: Any, count: int) -> _Rows:
 
 
 def _buyer_rows(buyers: "Buyers") -> Iterator[_Rows]:
-    from engine.population.given_buyers import read_column, rows_of
+    from engine.population.given_buyers import read_column
     from engine.tables.schemas import SCHEMAS
 
     for first in range(0, buyers.person.size, _CHUNK):
         last = min(first + _CHUNK, buyers.person.size)
-        own = rows_of(buyers, first, last)
+        own = buyers.rows(first, last)
         names = [column.fills for column in SCHEMAS["buyers"].columns[1:]]
         yield {"buyer_id": np.arange(first, last)} | {n: read_column(own, n) for n in names}
 

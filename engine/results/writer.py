@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import numpy as np
@@ -15,10 +15,17 @@ from numpy.typing import NDArray
 from engine.case import RunResult
 from engine.measures import catalogue
 from engine.results import provenance
-from engine.results.arrow import schema, table_of_rows
-from engine.results.schemas import COLUMNS, MANIFEST, PARTED, Row
+from engine.results.schemas import COLUMNS, MANIFEST, PARTED, VARYING, Row, unit_of
 from engine.results.storage import Folder, open_folder
 from engine.units import DOMAINS, KINDS, TIERS
+
+_ARROW: Final[dict[type, pa.DataType]] = {
+    int: pa.int64(),
+    float: pa.float64(),
+    bool: pa.bool_(),
+    str: pa.string(),
+    date: pa.date32(),
+}
 
 
 class Results:
@@ -82,7 +89,7 @@ class Results:
         """Keep the years' rows of `runs` and `monthly`; write the details asked for."""
         for year in years:
             start = _first_day(self._config, year.labels["world"])
-            self._rows.append(run_row(year))
+            self._rows.append(year.row)
             self._monthly.append(_monthly_table(year, start))
             if daily:
                 self._write_part("daily", year, _daily_table(year, start))
@@ -107,7 +114,7 @@ class Results:
 
         They become this config's: where a run was simulated does not change it.
         """
-        self._rows.append(run_row(year))
+        self._rows.append(year.row)
         start = _first_day(self._config, year.labels["world"])
         self._monthly.append(_monthly_table(year, start))
         for table in PARTED:
@@ -121,7 +128,7 @@ class Results:
 
     def write_rows(self, table: str, rows: Sequence[Row]) -> None:
         """Write a whole table of rows, e.g. `trials`, `frontier` or `comparison`."""
-        self._write(table, f"{table}.parquet", table_of_rows(table, rows))
+        self._write(table, f"{table}.parquet", _table_of_rows(table, rows))
 
     def describe(self, name: str, facts: Mapping[str, Any]) -> None:
         """Keep facts about how the study ran, which are no results, in the manifest."""
@@ -157,6 +164,23 @@ class Results:
         self._counts[table] = self._counts.get(table, 0) + rows
 
 
+def _table_of_rows(table: str, rows: Sequence[Row]) -> pa.Table:
+    """Turn `rows` into an Arrow table: fixed columns first, the others as they first appear.
+
+    Missing values of further columns are null; a missing fixed column is a `KeyError`.
+    """
+    fixed = COLUMNS[table]
+    for row in rows:
+        if missing := [name for name in fixed if name not in row]:
+            raise KeyError(f"a row of {table!r} lacks {missing}")
+    names = [name for name in _names(rows) if name not in fixed]
+    shape = _schema(table, {name: _kind_of(row.get(name) for row in rows) for name in names})
+    ordered = pa.schema([shape.field(name) for name in [*fixed, *names]])
+    return pa.Table.from_pylist(
+        [{name: _plain(value) for name, value in row.items()} for row in rows], ordered
+    )
+
+
 def _encode(table: pa.Table) -> bytes:
     """Encode one Parquet file: zstd, floats split by byte, integers as packed differences."""
     encodings, words = {}, []
@@ -183,6 +207,25 @@ def _key(row: Row) -> tuple[Any, ...]:
     return tuple(row[name] for name in catalogue.KEYS)
 
 
+def _names(rows: Iterable[Row]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def _plain(value: Any) -> Any:
+    """Turn NumPy scalars into Python's."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def _kind_of(values: Iterable[Any]) -> type:
+    """Find the one type that holds all values; nothing but nulls counts as numbers."""
+    kinds = {type(_plain(value)) for value in values if value is not None}
+    if kinds <= {int, float} and kinds != {int}:
+        return float
+    if len(kinds) != 1 or not kinds <= set(_ARROW):
+        raise TypeError(f"a column must hold one plain type, got {sorted(map(str, kinds))}")
+    return kinds.pop()
+
+
 def _remove_stale(folder: Folder, known_hash: str, kept_parts: Collection[str]) -> None:
     """Delete tables and parts that another config left here: they would be read with ours."""
     names = [f"{table}.parquet" for table in COLUMNS if table not in PARTED]
@@ -202,14 +245,6 @@ def _remove_manifest(folder: Folder) -> None:
 
 def _parquet(folder: Folder, name: str) -> pq.ParquetFile:
     return pq.ParquetFile(pa.BufferReader(folder.get(name)))
-
-
-def can_read(folder: Folder, name: str) -> bool:
-    """Return whether a Parquet file is there and has its end, which is written last."""
-    try:
-        return folder.exists(name) and bool(_parquet(folder, name))
-    except pa.ArrowInvalid:
-        return False
 
 
 def _hash_of(folder: Folder, name: str) -> str:
@@ -234,11 +269,6 @@ def part_name(labels: Mapping[str, Any]) -> str:
     """Name the file of one run: its keys, quoted, so that no two runs share a name."""
     keys = ",".join(quote(str(labels[name]), safe="") for name in catalogue.KEYS)
     return f"run,{keys}.parquet"  # the first word keeps names from starting with a dot
-
-
-def run_row(year: RunResult) -> dict[str, Any]:
-    """Build the row of `runs`."""
-    return {**year.labels, **year.run}
 
 
 def _daily_table(year: RunResult, start: date) -> pa.Table:
@@ -280,13 +310,31 @@ def _table_of(
 ) -> pa.Table:
     """Put `columns` beside the run's labels, in the order and types of the schema."""
     labels = {key: pa.repeat(pa.scalar(year.labels[key]), rows) for key in catalogue.KEYS}
-    known = schema(name)
+    known = _schema(name)
     extra = {
         column: _kind(values) for column, values in columns.items() if column not in known.names
     }
-    shape = schema(name, extra)
+    shape = _schema(name, extra)
     ordered = pa.schema([shape.field(column) for column in [*known.names, *extra]])
     return pa.table({**labels, **columns}, schema=ordered)
+
+
+def _schema(table: str, extra: Mapping[str, type] | None = None) -> pa.Schema:
+    """Build the Arrow schema of `table`, with further columns where the table allows them.
+
+    Raises
+    ------
+    KeyError
+        If the table is unknown, or has no further columns and some are given.
+    """
+    columns = COLUMNS[table]
+    unknown = [name for name in extra or {} if name not in columns]
+    if unknown and table not in VARYING:
+        raise KeyError(f"table {table!r} has no columns {unknown}; it has {list(columns)}")
+    return pa.schema(
+        pa.field(name, _ARROW[kind], metadata={"unit": unit_of(name)})
+        for name, kind in {**(extra or {}), **columns}.items()
+    )
 
 
 def _kind(values: Any) -> type:

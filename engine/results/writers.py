@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
+from engine.errors import InputError
+
 
 @dataclass(frozen=True)
 class Writer:
@@ -52,6 +54,15 @@ class Writer:
         if not self.host:
             return "by whom is not told"
         return f"process {self.pid} on host {self.host}, since {self.since}"
+
+    def in_use(self, key: str, address: str, remedy: str) -> InputError:
+        """Return the error of a folder that this writer has."""
+        return InputError(
+            key,
+            f"another command is at work in {address}: {self.sentence()}",
+            "a folder of its own for each command that runs",
+            remedy,
+        )
 
     def is_dead_here(self) -> bool:
         """Tell whether it was a process of this machine that is no more."""

@@ -23,9 +23,8 @@ from engine.secrets import masked
 from engine.sensitivity.indices import (
     LEAST_TRIALS,
     Row,
-    factor_rows,
+    SobolAnalysis,
     importance_rows,
-    saltelli_design,
 )
 from engine.spec.explain import unknown_word
 from engine.spec.jobs import Ensemble
@@ -97,9 +96,9 @@ def sensitivities(job: SensitivityJob, pool: Pool, on_progress: _OnProgress) -> 
     rows: list[Row] = []
     for k, factors in enumerate(_factors(job)):
         seed = derive_seed(job.seed, Purpose.TRIAL, k) >> 31
-        cube = saltelli_design(factors.names, job.indices.base_points_count, seed)
-        runs = _simulated(job, factors, cube, pool, on_progress)
-        rows += factor_rows(factors.of, factors.ends, cube, runs, job.indices.resamples_count, seed)
+        sobol = SobolAnalysis(factors.of, factors.ends, job.indices.base_points_count, seed)
+        runs = _simulated(job, factors, sobol.cube, pool, on_progress)
+        rows += sobol.rows(runs, job.indices.resamples_count)
     return rows
 
 

@@ -43,7 +43,8 @@ how much the importance hangs on single trials, not what other trials would have
 import math
 import warnings
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -79,37 +80,9 @@ _LEAST_POINTS: Final = 8
 """Base points below which an interval says nothing."""
 
 
-def saltelli_design(names: Sequence[str], base_points: int, seed: int) -> Floats:
-    """Return Saltelli's design (2010, CPC 181, 259-270), without indices of the second order.
-
-    Parameters
-    ----------
-    names
-        Of the factors.
-    base_points
-        N, a power of two.
-    seed
-        Names the scramble.
-
-    Returns
-    -------
-    (rows, factors) float64 in the unit cube, rows = N (factors + 2).
-    """
-    from SALib.sample import sobol
-
-    found = sobol.sample(_problem(names), base_points, calc_second_order=False, seed=seed)
-    return np.asarray(found, np.float64)
-
-
-def factor_rows(
-    of: str,
-    ends: Mapping[str, tuple[Any, Any]],
-    cube: Floats,
-    runs: Mapping[str, Floats],
-    resamples: int,
-    seed: int,
-) -> list[Row]:
-    """Return the rows of `sensitivity` for one set of factors: their indices, then their effects.
+@dataclass(frozen=True)
+class SobolAnalysis:
+    """What a set of factors does to measures, from runs at the points of one design.
 
     Parameters
     ----------
@@ -117,17 +90,41 @@ def factor_rows(
         What the factors are.
     ends
         Of each factor, its values at the low and the high end of its range.
-    cube
-        `saltelli_design`, (points, factors) float64 from 0 to 1.
-    runs
-        Each measure, in its unit, at those points, (points, replications) float64.
-    resamples
-        Of the bootstrap behind the intervals.
+    base_points
+        N, a power of two.
     seed
-        Names the resamples.
+        Names the scramble, and the resamples.
     """
-    indices = _index_rows(of, list(ends), runs, resamples, seed)
-    return indices + _effect_rows(of, ends, cube, runs)
+
+    of: str
+    ends: Mapping[str, tuple[Any, Any]]
+    base_points: int
+    seed: int
+
+    @cached_property
+    def cube(self) -> Floats:
+        """Saltelli's design (2010, CPC 181, 259-270), without indices of the second order.
+
+        (points, factors) float64 in the unit cube, points = N (factors + 2).
+        """
+        from SALib.sample import sobol
+
+        problem = _problem(list(self.ends))
+        found = sobol.sample(problem, self.base_points, calc_second_order=False, seed=self.seed)
+        return np.asarray(found, np.float64)
+
+    def rows(self, runs: Mapping[str, Floats], resamples: int) -> list[Row]:
+        """Return the rows of `sensitivity`: indices of the factors, then their effects.
+
+        Parameters
+        ----------
+        runs
+            Each measure, in its unit, at the points of `cube`, (points, replications) float64.
+        resamples
+            Of the bootstrap behind the intervals.
+        """
+        indices = _index_rows(self.of, list(self.ends), runs, resamples, self.seed)
+        return indices + _effect_rows(self.of, self.ends, self.cube, runs)
 
 
 def importance_rows(folder: str, resamples: int, seed: int) -> list[Row]:

@@ -6,11 +6,10 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from engine.spec.base import Spec, quantity
 from engine.spec.experiment import Experiment
-from engine.spec.levers import one_lever_at_a_time
 from engine.spec.policy import Policy
 from engine.spec.run_off import WithRunOff
 from engine.spec.scenario import Scenario
@@ -284,7 +283,7 @@ class CompareJob(Job, WithRunOff):
         found = self.policies
         if self.one_at_a_time is not None:
             base, other = (found.get(key) for key in (self.baseline, self.one_at_a_time))
-            swapped = one_lever_at_a_time(base, other) if base and other else {}
+            swapped = _one_lever_at_a_time(base, other) if base and other else {}
             found = {self.baseline: self.policies[self.baseline]} | {
                 f"without_{path}": policy for path, policy in swapped.items()
             }
@@ -293,6 +292,25 @@ class CompareJob(Job, WithRunOff):
     def all_policies(self) -> dict[str, Policy]:
         """Return the policies that are given."""
         return {f"policies.{name}": policy for name, policy in self.policies.items()}
+
+
+def _one_lever_at_a_time(policy: Policy, other: Policy) -> dict[str, Policy]:
+    """The policy with one thing as in `other`, by its path: each group of levers, then each lever.
+
+    Only where the two differ. Levers of a sub-group such as `subsidy.rate` go together, and a
+    group in which one lever differs stands for that lever.
+    """
+    found: dict[str, Policy] = {}
+    for group in Policy.model_fields:
+        own, its = getattr(policy, group), getattr(other, group)
+        if not isinstance(own, BaseModel) or own == its:
+            continue
+        found[group] = policy.model_copy(update={group: its})
+        names = [n for n in type(own).model_fields if getattr(own, n) != getattr(its, n)]
+        for name in names if len(names) > 1 else ():
+            changed = own.model_copy(update={name: getattr(its, name)})
+            found[f"{group}.{name}"] = policy.model_copy(update={group: changed})
+    return found
 
 
 class ReportJob(Spec):

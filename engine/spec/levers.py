@@ -85,25 +85,6 @@ LEVERS: Final = {entry.path: entry for entry in _levers_of(Policy)}
 """Every lever that is one value, by its path such as `subsidy.rate.source`."""
 
 
-def one_lever_at_a_time(policy: Policy, other: Policy) -> dict[str, Policy]:
-    """The policy with one thing as in `other`, by its path: each group of levers, then each lever.
-
-    Only where the two differ. Levers of a sub-group such as `subsidy.rate` go together, and a
-    group in which one lever differs stands for that lever.
-    """
-    found: dict[str, Policy] = {}
-    for group in Policy.model_fields:
-        own, its = getattr(policy, group), getattr(other, group)
-        if not isinstance(own, BaseModel) or own == its:
-            continue
-        found[group] = policy.model_copy(update={group: its})
-        names = [n for n in type(own).model_fields if getattr(own, n) != getattr(its, n)]
-        for name in names if len(names) > 1 else ():
-            changed = own.model_copy(update={name: getattr(its, name)})
-            found[f"{group}.{name}"] = policy.model_copy(update={group: changed})
-    return found
-
-
 def policy_value(policy: Policy, path: str) -> Any:
     """The value at a path of the policy: a `Dated`, or a number."""
     value: Any = policy

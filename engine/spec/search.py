@@ -1,16 +1,30 @@
 """How a policy is searched: goals and constraints, rungs, sampler and budget."""
 
 import math
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from engine.measures.periods import split_measure
 from engine.spec.base import Share, Spec, quantity
-from engine.spec.limits import limit_of, small_limit_note
 
 _Limit = Annotated[float, Field(ge=-9e18, le=9e18)]
+
+_SMALLEST_FEN: Final = 100.0
+"""An amount of money below one RMB that is not 0 is hardly what was meant."""
+
+_UNITS: Final[dict[str, dict[str, str]]] = {
+    "_fen": {"RMB": "1e2", "million RMB": "1e8", "bn RMB": "1e11"},
+    "_share": {"%": "0.01"},
+    "_attained": {"%": "0.01"},
+    "_count": {"thousand": "1e3", "million": "1e6", "bn": "1e9"},
+}
+"""By suffix of the measure's name, units with their size in the measure's own unit."""
+_LIMIT: Final = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*?)\s*")
 
 
 class _Goal(Spec):
@@ -28,7 +42,7 @@ class Constraint(Spec):
     """The mean of a measure over replications and worlds must lie within limits.
 
     Measures are those of goals. A limit is a number in the measure's own unit, fen or a share of
-    one, or is written with a unit, as `5 bn RMB` or `0.3 %` (`engine.spec.limits`).
+    one, or is written with a unit, as `5 bn RMB` or `0.3 %` (`engine.spec.words`).
     """
 
     measure: str
@@ -39,7 +53,7 @@ class Constraint(Spec):
     @classmethod
     def _with_unit(cls, written: Any, info: ValidationInfo) -> Any:
         measure = info.data.get("measure", "")
-        return limit_of(written, measure) if isinstance(written, str) else written
+        return _limit_of(written, measure) if isinstance(written, str) else written
 
     @model_validator(mode="after")
     def _some_limit(self) -> Self:
@@ -53,6 +67,37 @@ class Constraint(Spec):
                 "at_least lies above at_most: no policy can satisfy both; at_least below at_most"
             )
         return self
+
+
+def _limit_of(written: str, measure: str) -> float:
+    """Return a limit in the measure's own unit: `5 bn RMB` of an amount is 5e11 fen.
+
+    Raises
+    ------
+    ValueError
+        If it is no number with a unit of the measure.
+    """
+    found = _LIMIT.fullmatch(written)
+    units = _units(measure)
+    if found is None:
+        raise ValueError(f"no number{f' with a unit: {_listed(units)}' if units else ''}")
+    number, unit = Decimal(found[1]), " ".join(found[2].split())
+    if not unit:
+        return float(number)
+    if unit not in units:
+        known = f"write {_listed(units)}, or leave it out" if units else "it has none"
+        raise ValueError(f"{unit!r} is no unit of {measure}; {known}")
+    return float(number * Decimal(units[unit]))
+
+
+def _units(measure: str) -> dict[str, str]:
+    name = split_measure(measure)[0]
+    return next((units for end, units in _UNITS.items() if name.endswith(end)), {})
+
+
+def _listed(units: dict[str, str]) -> str:
+    *others, last = units
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 RiskKind = Literal["mean", "cvar", "worst_world", "regret"]
@@ -89,7 +134,7 @@ class Objective(Spec):
         for name, own in self.constraints.items():
             for side in ("at_least", "at_most"):
                 where = f"objective.constraints.{name}.{side}"
-                if note := small_limit_note(where, own.measure, getattr(own, side)):
+                if note := _small_limit_note(where, own.measure, getattr(own, side)):
                     yield note
 
 
@@ -175,3 +220,11 @@ class Search(Spec):
                 "cheapest up"
             )
         return self
+
+
+def _small_limit_note(where: str, measure: str, limit: float | None) -> str | None:
+    """Say what an amount of money below one RMB is, and how a large one is written."""
+    is_money = split_measure(measure)[0].endswith("_fen")
+    if not is_money or limit is None or not 0 < abs(limit) < _SMALLEST_FEN:
+        return None
+    return f"{where} is {limit:g} fen; for {limit:g} bn RMB write '{limit:g} bn RMB'"

@@ -96,6 +96,28 @@ class Sizes(NamedTuple):
     goal_bn: float
     assumed: tuple[str, ...]
 
+    @classmethod
+    def of(cls, facts: Facts) -> Self:
+        """Return how large a market with these facts is, and what had to be assumed."""
+        assumed: list[str] = []
+        money = _money(facts, assumed)
+        orders = _orders(facts, money, assumed)
+        users = _users(facts, orders, assumed)
+        daily = users * _mean(_USERS_MILLION, facts)
+        least, most = (share * daily / _POOL_MILLION for share in _POOL_SHARES)
+        people = min(max(orders, least), most)
+        assumed.append(
+            f"{people * _POOL_MILLION:.3g} million of the {daily:.3g} million daily users may buy, "
+            f"and come {orders / people:.2g} times as often as in the template"
+        )
+        goal = facts.goal_bn
+        if goal is None:
+            goal = _round(sum(GMV_BN) * _PAID_SHARE * orders * money)
+            assumed.append(
+                f"the goal is what the year brings if it goes on as in the template: {goal:g} bn"
+            )
+        return cls(money, people, users, orders / people, goal, tuple(assumed))
+
     @property
     def income(self) -> float:
         """By what differs what one person spends."""
@@ -127,28 +149,6 @@ def read_facts(words: Sequence[str]) -> Facts:
         return Facts.model_validate(given, strict=False)
     except ValidationError as error:
         raise explain(error, Facts) from None
-
-
-def sizes_of(facts: Facts) -> Sizes:
-    """Return how large a market with these facts is, and what had to be assumed."""
-    assumed: list[str] = []
-    money = _money(facts, assumed)
-    orders = _orders(facts, money, assumed)
-    users = _users(facts, orders, assumed)
-    daily = users * _mean(_USERS_MILLION, facts)
-    least, most = (share * daily / _POOL_MILLION for share in _POOL_SHARES)
-    people = min(max(orders, least), most)
-    assumed.append(
-        f"{people * _POOL_MILLION:.3g} million of the {daily:.3g} million daily users may buy, and "
-        f"come {orders / people:.2g} times as often as in the template"
-    )
-    goal = facts.goal_bn
-    if goal is None:
-        goal = _round(sum(GMV_BN) * _PAID_SHARE * orders * money)
-        assumed.append(
-            f"the goal is what the year brings if it goes on as in the template: {goal:g} bn"
-        )
-    return Sizes(money, people, users, orders / people, goal, tuple(assumed))
 
 
 def _value(key: str, text: str) -> Any:

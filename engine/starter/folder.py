@@ -16,7 +16,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from engine.errors import InputError, StorageError
-from engine.starter.facts import GMV_BN, Facts, Sizes, sizes_of
+from engine.starter.facts import GMV_BN, Facts, Sizes
 from engine.starter.world import WORLD_ASSUMED, rounded, world_files
 from engine.units import KINDS
 
@@ -44,7 +44,7 @@ def starter_files(name: str, facts: Facts, conf: Path) -> tuple[dict[str, str], 
     facts : what is known of it.
     conf : the config folder of the template.
     """
-    sizes = sizes_of(facts)
+    sizes = Sizes.of(facts)
     assumed = [*sizes.assumed, *_defaults(facts), _DECISION_ASSUMED, *WORLD_ASSUMED]
     world = world_files(name, facts, sizes, conf)
     return world | _decision_files(name, facts, sizes, assumed), assumed

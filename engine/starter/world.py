@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import yaml
 
-from engine.spec.limits import in_currency
+from engine.spec.words import in_currency
 from engine.starter.facts import Facts, Sizes
 from engine.units import KINDS
 from engine.yaml_text import rewritten

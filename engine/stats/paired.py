@@ -57,20 +57,6 @@ def means_by(groups: Ints, values: Floats, weights: Floats | None = None) -> Flo
     return np.asarray(np.bincount(groups, weights * values) / np.bincount(groups, weights))
 
 
-def variance_reduction(a: Floats, b: Floats) -> float | None:
-    """Return (var a + var b) / var(a - b); None if one pair or no spread is left.
-
-    Parameters
-    ----------
-    a, b
-        (n,) float64, the same measure of two policies, pair by pair.
-    """
-    if len(a) < 2:
-        return None
-    left = float((a - b).var(ddof=1))
-    return float(a.var(ddof=1) + b.var(ddof=1)) / left if left > 0 else None
-
-
 def paired_variance(by: Floats) -> Floats | None:
     """Return the variance of one replication that policies do not share; None if unknown.
 

@@ -19,17 +19,14 @@ from engine.spec.tables import OwnTables, TableSource
 from engine.tables.cells import Cells, RowPlaces, checked
 from engine.tables.files import (
     Batch,
-    batches,
-    digest,
-    find_files,
+    TableFiles,
     key_of,
-    present_columns,
     tables_in_folder,
 )
-from engine.tables.given import FollowTable, anchor_ids, read_buyer_ids, read_world
+from engine.tables.given import FollowTable, read_buyer_ids
 from engine.tables.ids import BuyerIds, TextIds
 from engine.tables.schemas import SCHEMAS, Column
-from engine.tables.whole import WholeTable
+from engine.tables.whole import WorldTables
 
 _JobT = TypeVar("_JobT", bound=Job)
 
@@ -96,20 +93,20 @@ def _found(tables: OwnTables) -> OwnTables:
         named = tables_in_folder(tables.folder) | named
     sources = {}
     for name, source in named.items():
-        files = find_files(key_of(name), source.address)
-        sources[name] = TableSource(address=files.address, digest=digest(files))
+        files = TableFiles.find(key_of(name), source.address)
+        sources[name] = TableSource(address=files.address, digest=files.digest())
     return tables.with_sources(sources)
 
 
 def _check(tables: OwnTables, scale: Scale, scenario: Scenario) -> dict[str, int]:
     """Look at every row; return how many each table has."""
-    world = read_world(tables, scale)
+    world = WorldTables.read(tables, scale)
     rows = {name: len(whole.ids) for name, whole in world.items()}
     scale = _following(scale, rows, tables.buyers_share)
     if "goods" in world:
         own = world.get("suppliers")
         known = own.ids if own else TextIds.of_numbers(scale.suppliers_count)
-        _check_every_supplier_has_goods(world["goods"], known, key_of("goods"))
+        _check_every_supplier_has_goods(world, known, key_of("goods"))
     buyers = BuyerIds(scale.buyers_count)
     if tables.buyers is not None:
         buyers = _check_buyers(tables.buyers)
@@ -119,9 +116,9 @@ def _check(tables: OwnTables, scale: Scale, scenario: Scenario) -> dict[str, int
     return rows
 
 
-def _check_every_supplier_has_goods(goods: WholeTable, suppliers: TextIds, where: str) -> None:
+def _check_every_supplier_has_goods(world: WorldTables, suppliers: TextIds, where: str) -> None:
     """Refuse goods that leave a supplier without any."""
-    counts = np.bincount(goods.columns["supplier"], minlength=len(suppliers))
+    counts = np.bincount(world["goods"].columns["supplier"], minlength=len(suppliers))
     if not counts.all():
         name = suppliers.shown(int((counts == 0).argmax()))
         raise InputError(
@@ -134,10 +131,10 @@ def _check_every_supplier_has_goods(goods: WholeTable, suppliers: TextIds, where
 
 def _check_buyers(source: TableSource) -> BuyerIds:
     where = key_of("buyers")
-    files = find_files(where, source.address)
-    columns = present_columns("buyers", files)
+    files = TableFiles.find(where, source.address)
+    columns = files.columns_of("buyers")
     rows, count = RowPlaces(where, [], []), 0
-    for batch in batches(files, [column.name for column in columns]):
+    for batch in files.batches([column.name for column in columns]):
         rows.starts.append(count)
         rows.files.append((batch.file, batch.first))
         for column in columns:
@@ -155,16 +152,16 @@ def _check_buyers(source: TableSource) -> BuyerIds:
 def _check_follows(
     source: TableSource,
     buyers: BuyerIds,
-    world: dict[str, WholeTable],
+    world: WorldTables,
     scale: Scale,
     scenario: Scenario,
 ) -> int:
-    files = find_files(key_of("follows"), source.address)
-    columns = tuple(present_columns("follows", files))
+    files = TableFiles.find(key_of("follows"), source.address)
+    columns = tuple(files.columns_of("follows"))
     given = world["anchors"].columns if "anchors" in world else {}
     kinds = np.zeros(scale.suppliers_count + len(scenario.calendar.trial_streams), np.uint8)
     drawn = draw_anchors(scenario, scale.anchors_count, kinds, 0, given)
-    table = FollowTable(files, columns, buyers, anchor_ids(world, scale))
+    table = FollowTable(files, columns, buyers, world.anchor_ids(scale))
     return table.check(drawn.stands_for == 1.0)
 
 
@@ -249,9 +246,9 @@ def _season(source: TableSource) -> dict[date, float]:
 
 def _batches(name: str, source: TableSource) -> Any:
     """Batches whose cells are all of their type, each with the table's columns by name."""
-    files = find_files(key_of(name), source.address)
-    columns = {column.name: column for column in present_columns(name, files)}
-    for batch in batches(files, list(columns)):
+    files = TableFiles.find(key_of(name), source.address)
+    columns = {column.name: column for column in files.columns_of(name)}
+    for batch in files.batches(list(columns)):
         for column in columns.values():
             checked(_cells(batch, column, name))
         yield batch, columns

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from engine.errors import InputError
 from engine.spec.explain import unknown_word
@@ -36,6 +36,99 @@ class TableFiles(NamedTuple):
     files: tuple[_File, ...]
     format: str
 
+    @classmethod
+    def find(cls, where: str, address: str) -> Self:
+        """Find the files of a table; their address means the same wherever a process was started.
+
+        Raises
+        ------
+        InputError
+            If there are none, or of several formats.
+        """
+        from pyarrow.fs import FileSelector, FileType
+
+        address = _absolute(address)
+        system, path = _located(where, address)
+        try:
+            info = system.get_file_info(path)
+            if info.type is FileType.Directory:
+                infos = system.get_file_info(FileSelector(path, recursive=True))
+            else:
+                infos = [info]
+        except OSError as error:
+            raise _unreadable(where, address, str(error)) from None
+        if info.type is FileType.NotFound:
+            raise _unreadable(where, address, "there is no such file or folder")
+        files = sorted(
+            _File(one.path, _shown(address, path, one.path), (one.size, one.mtime_ns or 0))
+            for one in infos
+            if one.type is FileType.File and not _is_hidden(one.path[len(path) :])
+        )
+        return cls(where, address, system, path, tuple(files), _format(where, address, files))
+
+    def digest(self) -> str:
+        """Return a hash of the content of all files, and of their places in a folder."""
+        return _digest_of(self.address, self.base, self.files)
+
+    def columns_of(self, name: str) -> list[Column]:
+        """Return the columns of the table of that name that the files have.
+
+        Raises
+        ------
+        InputError
+            If one is not known, or a required one is missing.
+        """
+        schema = SCHEMAS[name]
+        own, of_folders = _column_names(self)
+        known = [column.name for column in schema.columns]
+        for name_found in own:
+            if name_found not in known:
+                raise unknown_word(
+                    f"{self.where}: {self.address}", "is no column", name_found, known
+                )
+        found = [column for column in schema.columns if column.name in {*own, *of_folders}]
+        for column in schema.columns:
+            if column.is_required and column not in found:
+                raise InputError(
+                    f"{self.where}: {self.address}",
+                    f"has no column {column.name}: {column.doc}",
+                    ", ".join(known),
+                    f"add it: {column.allowed}",
+                )
+        return found
+
+    def batches(self, columns: Sequence[str]) -> Iterator["Batch"]:
+        """Yield the named columns in batches of at most `_BATCH_ROWS`, in the order of the files.
+
+        One batch is read after another: a scanner that reads ahead of a slow consumer would hold
+        much of the table.
+
+        Raises
+        ------
+        InputError
+            Where a file is damaged.
+        """
+        import pyarrow as pa
+
+        shown = {file.path: file.shown for file in self.files}
+        read = _parquet_batches if self.format == "parquet" else _csv_batches
+        try:
+            for fragment in _fragments(self):
+                first, values = 1, _folder_values(fragment)
+                own = set(fragment.physical_schema.names)
+                for batch in read(self.system, fragment.path, [c for c in columns if c in own]):
+                    count = batch.num_rows
+                    found = {
+                        name: batch.column(name)
+                        if name in own
+                        else pa.array([values.get(name)] * count)
+                        for name in columns
+                    }
+                    yield Batch(shown.get(fragment.path, fragment.path), first, found)
+                    first += count
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self.where, self.address, _first_line(error)) from None
+
 
 class Batch(NamedTuple):
     """Rows side by side of one file: `first` counts its rows of data from 1."""
@@ -54,36 +147,6 @@ def key_of(name: str) -> str:
 def _absolute(address: str) -> str:
     """Return an address that means the same wherever a process was started."""
     return address if "://" in address else str(Path(address).absolute())
-
-
-def find_files(where: str, address: str) -> TableFiles:
-    """Find the files of a table; their address means the same wherever a process was started.
-
-    Raises
-    ------
-    InputError
-        If there are none, or of several formats.
-    """
-    from pyarrow.fs import FileSelector, FileType
-
-    address = _absolute(address)
-    system, path = _located(where, address)
-    try:
-        info = system.get_file_info(path)
-        if info.type is FileType.Directory:
-            infos = system.get_file_info(FileSelector(path, recursive=True))
-        else:
-            infos = [info]
-    except OSError as error:
-        raise _unreadable(where, address, str(error)) from None
-    if info.type is FileType.NotFound:
-        raise _unreadable(where, address, "there is no such file or folder")
-    files = sorted(
-        _File(one.path, _shown(address, path, one.path), (one.size, one.mtime_ns or 0))
-        for one in infos
-        if one.type is FileType.File and not _is_hidden(one.path[len(path) :])
-    )
-    return TableFiles(where, address, system, path, tuple(files), _format(where, address, files))
 
 
 def _located(where: str, address: str) -> tuple[Any, str]:
@@ -159,11 +222,6 @@ def _format(where: str, address: str, files: Sequence[_File]) -> str:
     raise _unreadable(where, address, f"{what or 'a file without a suffix'}, not of one format")
 
 
-def digest(files: TableFiles) -> str:
-    """Return a hash of the content of all files, and of their places in a folder."""
-    return _digest_of(files.address, files.base, files.files)
-
-
 @lru_cache(maxsize=64)  # by the stamps too: a file that changes is read anew
 def _digest_of(address: str, base: str, files: tuple[_File, ...]) -> str:
     system, _ = _located("tables", address)
@@ -186,65 +244,6 @@ def _column_names(files: TableFiles) -> tuple[list[str], set[str]]:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(files.where, files.address, _first_line(error)) from None
     return own, set(_folder_values(fragment)) - set(own)
-
-
-def present_columns(name: str, files: TableFiles) -> list[Column]:
-    """Return the columns of a table that its files have.
-
-    Raises
-    ------
-    InputError
-        If one is not known, or a required one is missing.
-    """
-    schema = SCHEMAS[name]
-    own, of_folders = _column_names(files)
-    known = [column.name for column in schema.columns]
-    for name_found in own:
-        if name_found not in known:
-            raise unknown_word(f"{files.where}: {files.address}", "is no column", name_found, known)
-    found = [column for column in schema.columns if column.name in {*own, *of_folders}]
-    for column in schema.columns:
-        if column.is_required and column not in found:
-            raise InputError(
-                f"{files.where}: {files.address}",
-                f"has no column {column.name}: {column.doc}",
-                ", ".join(known),
-                f"add it: {column.allowed}",
-            )
-    return found
-
-
-def batches(files: TableFiles, columns: Sequence[str]) -> Iterator[Batch]:
-    """Yield the named columns in batches of at most `_BATCH_ROWS`, in the order of the files.
-
-    One batch is read after another: a scanner that reads ahead of a slow consumer would hold
-    much of the table.
-
-    Raises
-    ------
-    InputError
-        Where a file is damaged.
-    """
-    import pyarrow as pa
-
-    shown = {file.path: file.shown for file in files.files}
-    read = _parquet_batches if files.format == "parquet" else _csv_batches
-    try:
-        for fragment in _fragments(files):
-            first, values = 1, _folder_values(fragment)
-            own = set(fragment.physical_schema.names)
-            for batch in read(files.system, fragment.path, [c for c in columns if c in own]):
-                count = batch.num_rows
-                found = {
-                    name: batch.column(name)
-                    if name in own
-                    else pa.array([values.get(name)] * count)
-                    for name in columns
-                }
-                yield Batch(shown.get(fragment.path, fragment.path), first, found)
-                first += count
-    except (pa.ArrowException, OSError) as error:
-        raise _unreadable(files.where, files.address, _first_line(error)) from None
 
 
 def _parquet_batches(system: Any, path: str, columns: Sequence[str]) -> Iterator[Any]:

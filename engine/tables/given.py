@@ -19,15 +19,11 @@ from engine.tables.cells import Cells, checked
 from engine.tables.files import (
     Batch,
     TableFiles,
-    batches,
-    digest,
-    find_files,
     key_of,
-    present_columns,
 )
 from engine.tables.ids import BuyerIds, TextIds
 from engine.tables.schemas import SCHEMAS, Column
-from engine.tables.whole import WholeTable, read_whole
+from engine.tables.whole import WorldTables
 
 _Ints = NDArray[np.int64]
 _WHY: Final = (
@@ -54,7 +50,7 @@ def read_given(tables: OwnTables, scale: Scale) -> Given:
     if not tables.named(*WORLD_TABLES):
         return NOTHING_GIVEN
     files = {name: _same_files(name, tables) for name in tables.named(*WORLD_TABLES)}
-    world = read_world(tables, scale)
+    world = WorldTables.read(tables, scale)
     found = Given(
         anchors=_columns(world, "anchors"),
         suppliers=_columns(world, "suppliers"),
@@ -64,36 +60,18 @@ def read_given(tables: OwnTables, scale: Scale) -> Given:
     if tables.buyers is not None:
         found = _with_buyers(found, files["buyers"], tables.buyers.rows_count)
     if tables.follows is not None:
-        found = _with_follows(found, files, anchor_ids(world, scale))
+        found = _with_follows(found, files, world.anchor_ids(scale))
     return found
 
 
-def read_world(tables: OwnTables, scale: Scale) -> dict[str, WholeTable]:
-    """Read the tables that are held whole, those first that others refer to."""
-    known: dict[str, TextIds] = {"suppliers": TextIds.of_numbers(scale.suppliers_count)}
-    found: dict[str, WholeTable] = {}
-    for name in ("suppliers", "goods", "anchors"):
-        source = tables.named(name).get(name)
-        if source is not None:
-            found[name] = read_whole(name, source, known)
-            known[name] = found[name].ids
-    return found
-
-
-def anchor_ids(world: dict[str, WholeTable], scale: Scale) -> TextIds:
-    """Return the ids of anchors: those of their table, else their numbers."""
-    own = world.get("anchors")
-    return own.ids if own is not None else TextIds.of_numbers(scale.anchors_count)
-
-
-def _columns(world: dict[str, WholeTable], name: str) -> dict[str, np.ndarray]:
+def _columns(world: WorldTables, name: str) -> dict[str, np.ndarray]:
     return dict(world[name].columns) if name in world else dict(NOTHING)
 
 
 def _same_files(name: str, tables: OwnTables) -> TableFiles:
     source = getattr(tables, name)
-    files = find_files(key_of(name), source.address)
-    if digest(files) != source.digest:
+    files = TableFiles.find(key_of(name), source.address)
+    if files.digest() != source.digest:
         raise InputError(
             key_of(name),
             f"{source.address} is not what it was when the command began, or another file here",
@@ -104,7 +82,7 @@ def _same_files(name: str, tables: OwnTables) -> TableFiles:
 
 
 def _with_buyers(given: Given, files: TableFiles, rows_count: int) -> Given:
-    own = {c.fills: c for c in present_columns("buyers", files) if c.name != "buyer_id"}
+    own = {c.fills: c for c in files.columns_of("buyers") if c.name != "buyer_id"}
 
     def batches(count: int, names: tuple[str, ...]) -> Iterator[BuyerBatch]:
         return _buyer_batches(files, [own[name] for name in names], rows_count, count)
@@ -113,7 +91,7 @@ def _with_buyers(given: Given, files: TableFiles, rows_count: int) -> Given:
 
 
 def _with_follows(given: Given, files: dict[str, TableFiles], anchors: TextIds) -> Given:
-    columns = tuple(present_columns("follows", files["follows"]))
+    columns = tuple(files["follows"].columns_of("follows"))
 
     def batches(count: int) -> Iterator[FollowBatch]:
         # Of drawn buyers a smaller sample is the first ones.
@@ -129,7 +107,7 @@ def _buyer_batches(
 ) -> Iterator[BuyerBatch]:
     """Yield columns of `count` of the `rows_count` buyers of a table."""
     before = 0
-    for batch in batches(files, [column.name for column in columns]):
+    for batch in files.batches([column.name for column in columns]):
         length = len(next(iter(batch.columns.values())))
         first, last = (-(-row * count // rows_count) for row in (before, before + length))
         if last > first:
@@ -164,7 +142,7 @@ def read_buyer_ids(files: TableFiles) -> BuyerIds:
 
 def _id_batches(files: TableFiles) -> Iterator[_Ints]:
     column = SCHEMAS["buyers"].column("buyer_id")
-    for batch in batches(files, [column.name]):
+    for batch in files.batches([column.name]):
         yield checked(Cells.of(key_of("buyers"), batch, column))
 
 
@@ -184,7 +162,7 @@ class FollowTable(NamedTuple):
         InputError
             If `strict`, where a row names a buyer who is not there.
         """
-        for batch in batches(self.files, [column.name for column in self.columns]):
+        for batch in self.files.batches([column.name for column in self.columns]):
             cells = {c.fills: Cells.of(key_of("follows"), batch, c) for c in self.columns}
             found = {name: checked(one) for name, one in cells.items()}
             anchor = self.anchors.rows(found["anchor_id"])
@@ -206,12 +184,12 @@ class FollowTable(NamedTuple):
         InputError
             Naming the first row that cannot be.
         """
-        from engine.population.given_follows import new_lists, note_follows
+        from engine.population.given_follows import FollowLists
 
         count, total = self.buyers.rows_count, 0
-        lists = new_lists(count)
+        lists = FollowLists(count)
         for batch, rows in self.batches(count, strict=True):
-            found = int(note_follows(lists, *rows, is_single))
+            found = lists.note(rows, is_single)
             if found >= 0:
                 raise _of_row(self.files, batch, *divmod(found, len(_WHY)))
             total += rows.buyer.size

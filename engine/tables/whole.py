@@ -1,15 +1,16 @@
 """Own tables that are read at once: anchors, suppliers and goods, in the order of the world."""
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import InputError
-from engine.spec.tables import TableSource
+from engine.spec.jobs import Scale
+from engine.spec.tables import OwnTables, TableSource
 from engine.tables.cells import Cells, RowPlaces, checked
-from engine.tables.files import TableFiles, batches, find_files, key_of, present_columns
+from engine.tables.files import TableFiles, key_of
 from engine.tables.ids import TextIds
 from engine.tables.schemas import SCHEMAS, Column, Schema
 
@@ -18,45 +19,66 @@ _MOST_ROWS: Final = 1_000_000
 """Of anchors and of suppliers."""
 
 
-class WholeTable(NamedTuple):
+class _WholeTable(NamedTuple):
     """A table in memory: ids and columns by what they fill, in the order of the world."""
 
     ids: TextIds
     columns: dict[str, _Values]
 
+    @classmethod
+    def read(cls, name: str, source: TableSource, known: Mapping[str, TextIds]) -> "_WholeTable":
+        """Read and check a table.
 
-def read_whole(name: str, source: TableSource, known: Mapping[str, TextIds]) -> WholeTable:
-    """Read and check a table.
+        Parameters
+        ----------
+        name : of the table.
+        source : where it lies.
+        known : ids of the tables that it may refer to.
 
-    Parameters
-    ----------
-    name : of the table.
-    source : where it lies.
-    known : ids of the tables that it may refer to.
+        Raises
+        ------
+        InputError
+            Naming the first cell that cannot be.
+        """
+        schema, where = SCHEMAS[name], key_of(name)
+        files = TableFiles.find(where, source.address)
+        columns = files.columns_of(name)
+        parts: dict[str, list[Any]] = {column.name: [] for column in columns}
+        rows, count = RowPlaces(where, [], []), 0
+        for batch in files.batches(list(parts)):
+            length = len(next(iter(batch.columns.values())))
+            rows.starts.append(count)
+            rows.files.append((batch.file, batch.first))
+            count += length
+            for column in columns:
+                cells = Cells.of(where, batch, column)
+                found = checked(cells)
+                if column.references:
+                    found = _referred(cells, found, known[column.references])
+                parts[column.name].append(found)
+        _check_count(name, files, count)
+        return _ordered(schema, columns, parts, rows)
 
-    Raises
-    ------
-    InputError
-        Naming the first cell that cannot be.
-    """
-    schema, where = SCHEMAS[name], key_of(name)
-    files = find_files(where, source.address)
-    columns = present_columns(name, files)
-    parts: dict[str, list[Any]] = {column.name: [] for column in columns}
-    rows, count = RowPlaces(where, [], []), 0
-    for batch in batches(files, list(parts)):
-        length = len(next(iter(batch.columns.values())))
-        rows.starts.append(count)
-        rows.files.append((batch.file, batch.first))
-        count += length
-        for column in columns:
-            cells = Cells.of(where, batch, column)
-            found = checked(cells)
-            if column.references:
-                found = _referred(cells, found, known[column.references])
-            parts[column.name].append(found)
-    _check_count(name, files, count)
-    return _ordered(schema, columns, parts, rows)
+
+class WorldTables(dict[str, _WholeTable]):
+    """The tables of a world that are held whole, by their names; those that are given."""
+
+    @classmethod
+    def read(cls, tables: OwnTables, scale: Scale) -> Self:
+        """Read them, those first that others refer to."""
+        known: dict[str, TextIds] = {"suppliers": TextIds.of_numbers(scale.suppliers_count)}
+        found = cls()
+        for name in ("suppliers", "goods", "anchors"):
+            source = tables.named(name).get(name)
+            if source is not None:
+                found[name] = _WholeTable.read(name, source, known)
+                known[name] = found[name].ids
+        return found
+
+    def anchor_ids(self, scale: Scale) -> TextIds:
+        """Return the ids of anchors: those of their table, else their numbers."""
+        own = self.get("anchors")
+        return own.ids if own is not None else TextIds.of_numbers(scale.anchors_count)
 
 
 def _check_count(name: str, files: TableFiles, count: int) -> None:
@@ -85,7 +107,7 @@ def _referred(cells: Cells, ids: Any, known: TextIds) -> _Values:
 
 def _ordered(
     schema: Schema, columns: list[Column], parts: dict[str, list[Any]], rows: RowPlaces
-) -> WholeTable:
+) -> _WholeTable:
     """Join the parts, check what rows have to do with each other, and sort."""
     import pyarrow as pa
 
@@ -103,7 +125,7 @@ def _ordered(
         ids, found = ids.take(order), {name: values[order] for name, values in found.items()}
     if "family" in found:
         found["family"] = _numbered(found["family"])
-    return WholeTable(ids, found)
+    return _WholeTable(ids, found)
 
 
 def _joined(column: Column, parts: list[Any]) -> _Values:

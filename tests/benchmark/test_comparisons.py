@@ -14,7 +14,7 @@ from engine.benchmark.shards import _DayModel
 from engine.benchmark.variance import _left_a_second, _Runs
 from engine.errors import InputError
 from engine.report.findings.benchmark import sections
-from engine.results.arrow import table_of_rows
+from engine.results.writer import _table_of_rows
 from tests.benchmark.test_figures import job
 from tests.worlds import case
 
@@ -64,7 +64,7 @@ def test_ratios_of_checkouts_are_taken_turn_by_turn() -> None:
     ours = {("year_s", 2000): 3.0}, {("year_s", 2000): 6.0}
     theirs = {("year_s", 2000): 2.0}, {("year_s", 2000): 5.0}
     rows = against_rows(job(), case(), list(zip(ours, theirs, strict=True)))
-    assert table_of_rows("benchmark", rows).num_rows == len(rows)
+    assert _table_of_rows("benchmark", rows).num_rows == len(rows)
     ratio = next(row for row in rows if row["subject"] == "ratio")
     assert (ratio["value"], ratio["lowest"], ratio["highest"]) == (1.35, 1.2, 1.5)
     assert _mean(*ours) == {("year_s", 2000): 4.5}

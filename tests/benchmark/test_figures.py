@@ -26,7 +26,7 @@ from engine.benchmark.peers import PEERS, _peer_rows
 from engine.benchmark.worker import _ignore_progress
 from engine.config import load
 from engine.market.run import simulate
-from engine.results.arrow import table_of_rows
+from engine.results.writer import _table_of_rows
 from engine.spec.benchmark import BenchmarkJob
 from tests.worlds import CONF, case
 
@@ -91,7 +91,7 @@ def test_rows_of_the_kernel_suite_hold_every_figure(words) -> None:
         held_bytes=many * 70,
     )
     rows = _kernel_rows(asked, measured, 2)
-    assert table_of_rows("benchmark", rows).num_rows == len(rows)
+    assert _table_of_rows("benchmark", rows).num_rows == len(rows)
     slopes = found(rows, "population", "session_ns")
     assert set(slopes) == {("market", n, 1000, asked.threads, 1) for n in asked.populations[1:]}
     assert list(slopes.values()) == pytest.approx([100.0 / asked.threads] * len(slopes))
@@ -112,7 +112,7 @@ def test_a_peer_that_is_missing_has_a_row_without_a_value() -> None:
     rows = list(_peer_rows(job(), Point(2, 1000), engine, {"numpy": [Cost(1.0, 10**6)]}))
     ratios = {row["subject"]: row["value"] for row in rows if row["measure"] == "engine_ratio"}
     assert ratios == {kind.name: None for kind in PEERS} | {"numpy": pytest.approx(0.1)}
-    assert table_of_rows("benchmark", rows).num_rows == 2 + 2 * len(PEERS)
+    assert _table_of_rows("benchmark", rows).num_rows == 2 + 2 * len(PEERS)
 
 
 def test_the_whole_pool_is_simulated_one_to_one() -> None:

@@ -23,7 +23,7 @@ from engine.benchmark.search import (
 )
 from engine.benchmark.worker import _ignore_progress
 from engine.config import load
-from engine.results.arrow import table_of_rows
+from engine.results.writer import _table_of_rows
 from engine.spec.benchmark import BenchmarkJob
 from tests.worlds import CONF
 
@@ -47,7 +47,7 @@ def job() -> BenchmarkJob:
 def test_a_tiny_contest_gives_every_row(problem: str) -> None:
     result = _contest(_ignore_progress, job(), _Task(problem, 3))
     rows = list(_search_rows(job(), {problem: [result]}))
-    assert table_of_rows("benchmark", rows).num_rows == len(rows) == 4 * (1 + len(PLAIN)) + 2
+    assert _table_of_rows("benchmark", rows).num_rows == len(rows) == 4 * (1 + len(PLAIN)) + 2
     assert {row["axis"] for row in rows} == {problem}
     volumes = {r["subject"]: r["value"] for r in rows if r["measure"] == "volume_share"}
     assert volumes.keys() == {OURS, *PLAIN}

@@ -11,7 +11,7 @@ import pytest
 
 from engine.case import Case, RunResult
 from engine.collection import StudyMember, collected_rows, distinct_names, paired_with_first
-from engine.report.charts.sweep import _sweep_shape, sweep_pictures
+from engine.report.charts.sweep import SweepView, _sweep_shape
 from engine.results import read_table
 from tests import fakes
 from tests.commands.conftest import left_in
@@ -210,7 +210,7 @@ def test_a_sweep_leaves_a_page_with_a_curve_for_a_number(type_in, place: Path, m
     assert rows[1]["gmv_paid_fen_change_ci_low"] < change < rows[1]["gmv_paid_fen_change_ci_high"]
     shape = _sweep_shape(rows)
     assert (shape.along, shape.series) == ("override.policy.subsidy.rate.source", [""])
-    drawn = {one.finding.split(" is ")[0]: one for one in sweep_pictures(rows)}
+    drawn = {one.finding.split(" is ")[0]: one for one in SweepView(rows).pictures()}
     (points,) = (
         own
         for own in drawn["GMV as paid"].spec["datasets"].values()
@@ -230,6 +230,6 @@ def test_what_is_no_number_is_drawn_as_dots_by_name(type_in, place: Path, market
     assert ended.status == 0, ended.err
     rows = read_table(place / "out", "sweep").to_pylist()
     assert _sweep_shape(rows).along == ""
-    (first, *_) = sweep_pictures(rows)
+    (first, *_) = SweepView(rows).pictures()
     names = {one["name"] for own in first.spec["datasets"].values() for one in own}
     assert len(names) == 2

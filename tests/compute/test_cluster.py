@@ -16,25 +16,25 @@ import pytest
 from engine.compute import open_pool
 from engine.compute.cluster import _RayPool
 from engine.compute.watch import ClusterWatch, WithoutRay, _Node
-from engine.compute.workers import Refusal, of_other_code, own_code, refused
+from engine.compute.workers import Code, Refusal
 from engine.errors import ClusterError
 from tests.compute.test_pools import some_cases, spec
 from tests.fakes import simulate_fake
 
 ROOT = Path(__file__).resolve().parents[2]
-OTHER = own_code()._replace(sources="another")
+OTHER = Code.own()._replace(sources="another")
 
 
 def test_who_runs_the_same_code_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.compute.workers._node_name", lambda: "there")
-    assert refused(own_code()) is None
-    assert refused(OTHER) == Refusal("there", own_code())
+    assert Code.own().refused() is None
+    assert OTHER.refused() == Refusal("there", Code.own())
 
 
 def test_a_refusal_names_the_node_and_what_differs() -> None:
-    said = str(of_other_code(Refusal("10.0.0.3 (abcd)", OTHER)))
+    said = str(Refusal("10.0.0.3 (abcd)", OTHER).error())
     assert "node 10.0.0.3 (abcd) runs other code" in said
-    assert f"sources another (here {own_code().sources})" in said
+    assert f"sources another (here {Code.own().sources})" in said
     assert "python" not in said.partition("\n")[0]
 
 

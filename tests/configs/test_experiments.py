@@ -14,7 +14,7 @@ from engine.claims import claim_rows
 from engine.compute.pool import ProcessPool
 from engine.config import load
 from engine.errors import InputError
-from engine.results.arrow import table_of_rows
+from engine.results.writer import _table_of_rows
 from engine.spec.experiment import Experiment
 from engine.spec.jobs import CompareJob
 
@@ -67,7 +67,7 @@ def test_what_an_experiment_claims_shows_at_a_small_scale(name: str) -> None:
     assert asked.experiment is not None
     years = list(ProcessPool().run(cases(asked, asked.compared().values())))
     rows = claim_rows(asked.experiment, years)
-    table_of_rows("claims", rows)
+    _table_of_rows("claims", rows)
     assert {row["claim"]: row["verdict"] for row in rows} == dict.fromkeys(
         asked.experiment.claims, "holds"
     )

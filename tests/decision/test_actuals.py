@@ -19,8 +19,8 @@ from engine.decision.price_table import ConfirmedPolicy, PriceQuestion, price_ta
 from engine.decision.weights import _past_cases, known_actuals, weighed_past
 from engine.errors import InputError
 from engine.market.run import simulate
-from engine.results.arrow import table_of_rows
 from engine.results.schemas import COLUMNS
+from engine.results.writer import _table_of_rows
 from engine.spec.optimize import OptimizeJob
 from tests.fakes import simulate_fake, small_policy
 from tests.search.jobs import run, small_job
@@ -195,7 +195,7 @@ def test_the_table_of_worlds_has_its_columns_and_misses(searched, tmp_path):
     assert [row["world"] for row in rows] == list(WORLDS)
     assert sum(row["weight"] for row in rows) == pytest.approx(1)
     assert abs(rows[0]["miss.gmv, Jan 2020"]) < 0.01 < rows[1]["miss.gmv, Jan 2020"]
-    assert table_of_rows("worlds", rows).num_rows == 2
+    assert _table_of_rows("worlds", rows).num_rows == 2
 
 
 def test_all_weight_on_one_world_gives_its_price_table():

@@ -11,7 +11,7 @@ from rich.console import Console
 from engine.compute.pool import ProcessPool
 from engine.decision.answer import Confirmed, _effects, _PricedAnswer, answer, answer_tables
 from engine.decision.weights import weighed_past
-from engine.report.findings.prices import PRICE_HEADS, effect_sentences, letters, price_cells
+from engine.report.findings.prices import PRICES, effect_sentences, letters
 from engine.report.terminal.answer import print_answer
 from engine.results.schemas import COLUMNS
 from engine.search import SearchResult
@@ -119,8 +119,8 @@ def test_the_end_of_the_command_is_short_and_narrow(asked):
 def test_every_policy_of_the_table_has_a_letter_and_every_row_its_cells(asked):
     prices = answer_tables(asked[1])["prices"]
     named = letters(prices)
-    for row, cells in zip(prices, price_cells(prices), strict=True):
-        assert len(cells) == len(PRICE_HEADS)
+    for row, cells in zip(prices, PRICES.cells(prices), strict=True):
+        assert len(cells) == len(PRICES.heads)
         if row["says"]:
             assert named[cells[2]] == row["says"]
         else:

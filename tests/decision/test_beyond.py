@@ -11,7 +11,7 @@ from engine.decision.amounts import bn
 from engine.decision.beyond import _STRAIGHT, Beyond, _path_cases, _path_sentence
 from engine.decision.value import pays_from, value_rows
 from engine.measures.run_off import VALUED, discounts, value_measure
-from engine.report.findings.prices import VALUE_HEADS, value_cells
+from engine.report.findings.prices import VALUE
 from engine.results.schemas import COLUMNS
 from engine.spec.levers import set_levers
 from engine.units import FEN_PER_BN_RMB
@@ -157,12 +157,12 @@ def test_discounts_count_from_the_decision():
 
 
 def test_the_page_shows_each_length_of_run_off():
-    cells = value_cells(asked().values)
+    cells = VALUE.cells(asked().values)
     assert [row[0] for row in cells] == ["0", "90", "365"]
-    assert all(len(row) == len(VALUE_HEADS) for row in cells)
+    assert all(len(row) == len(VALUE.heads) for row in cells)
     assert cells[0][4:6] == ["–", "–"]
     assert cells[2][1:6] == ["19.0", "19.0 to 19.0", "−91.0", "−20.0", "130"]
-    assert value_cells([]) == []
+    assert VALUE.cells([]) == []
 
 
 def test_amounts_have_a_true_minus_and_nothing_has_none():

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from engine.describe import _matching, _scenario_numbers, heading, with_generated_blocks
+from engine.describe import _heading, _matching, _scenario_numbers, with_generated_blocks
 from engine.spec.mechanisms import MECHANISMS
 from tests.update_model import FILE, ROOT
 
@@ -30,7 +30,7 @@ def test_the_generated_tables_are_up_to_date():
     assert with_generated_blocks(TEXT, ROOT) == TEXT, "run python -m tests.update_model"
 
 
-@pytest.mark.parametrize("title", [*SECTIONS, *(heading(m) for m in MECHANISMS)])
+@pytest.mark.parametrize("title", [*SECTIONS, *(_heading(m) for m in MECHANISMS)])
 def test_every_submodel_has_an_equation_a_rule_and_tests(title):
     text = section(title)
     assert "Tests: `tests/" in text
@@ -44,7 +44,7 @@ def test_every_submodel_has_an_equation_a_rule_and_tests(title):
 
 @pytest.mark.parametrize("mechanism", MECHANISMS, ids=lambda m: m.name)
 def test_a_mechanism_names_something_in_its_rule_file(mechanism):
-    told = section(heading(mechanism))
+    told = section(_heading(mechanism))
     where = {
         "m01_source_goods": "#pricing",  # a kind with numbers of its own and no rule
         "m07_exits": "engine/market/sessions/routing.py",  # decided while routing, draw by draw

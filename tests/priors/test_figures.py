@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from engine.priors import figures
 from engine.priors.figures import _IN_ECDAT, _WHY_NOT, _read_figures, prior_rows
 from engine.priors.logit import LikelihoodFit
 from engine.report.terminal.analyses import print_priors
@@ -56,9 +55,9 @@ def test_figures_without_a_panel_are_listed_with_the_reason(tmp_path: Path) -> N
 
 @installed
 def test_a_fit_that_did_not_converge_gives_no_estimate(monkeypatch: pytest.MonkeyPatch) -> None:
-    fit: Any = figures.conditional_logit
+    fit: Any = LikelihoodFit.conditional
     stuck: Any = lambda choices: LikelihoodFit._replace(fit(choices), converged=False)  # noqa: E731
-    monkeypatch.setattr(figures, "conditional_logit", stuck)
+    monkeypatch.setattr(LikelihoodFit, "conditional", stuck)
     rows = [row for row in rows_of(16) if row["model"] == "MNL" and row["dataset"] in _IN_ECDAT]
     assert rows
     assert {row["estimate"] for row in rows} == {None}

@@ -6,15 +6,13 @@ import pytest
 from engine.priors import logit
 from engine.priors.logit import (
     ChoiceData,
+    LikelihoodFit,
     _maximise,
     _MixedLogit,
     _Mixing,
     _probabilities,
     _slopes,
     _sobol_normals,
-    conditional_logit,
-    logit_own_elasticity,
-    mixed_logit,
 )
 from tests.priors.simulated import TRUE, simulated_design
 
@@ -75,7 +73,7 @@ def test_without_spread_a_mixed_logit_is_a_conditional_one() -> None:
 
 
 def test_a_conditional_logit_recovers_its_parameters() -> None:
-    fit = conditional_logit(simulated_design(400, 10, seed=5, mixed=False))
+    fit = LikelihoodFit.conditional(simulated_design(400, 10, seed=5, mixed=False))
     assert fit.converged
     true = {**TRUE, "price": -np.exp(TRUE["price"])}
     for name in fit.names:
@@ -85,7 +83,7 @@ def test_a_conditional_logit_recovers_its_parameters() -> None:
 
 @pytest.mark.parametrize("seed", [6, 7])
 def test_a_mixed_logit_recovers_its_parameters(seed: int) -> None:
-    fit = mixed_logit(simulated_design(400, 12, seed), draws_count=128, seed=1)
+    fit = LikelihoodFit.mixed(simulated_design(400, 12, seed), draws_count=128, seed=1)
     assert fit.converged
     assert fit.names == tuple(TRUE)
     for name, value in TRUE.items():
@@ -95,7 +93,7 @@ def test_a_mixed_logit_recovers_its_parameters(seed: int) -> None:
 
 def test_households_that_differ_are_told_from_households_that_remember() -> None:
     choices = simulated_design(400, 12, seed=6)
-    alike, mixed = conditional_logit(choices), mixed_logit(choices, 128, 1)
+    alike, mixed = LikelihoodFit.conditional(choices), LikelihoodFit.mixed(choices, 128, 1)
     assert mixed.log_likelihood > alike.log_likelihood + 100
     assert alike.value("last_brand") > TRUE["last_brand"] + 4 * alike.error("last_brand")
 
@@ -112,7 +110,7 @@ def test_draws_are_standard_normal_and_the_seed_scrambles_them() -> None:
 
 def test_the_elasticity_is_what_a_dearer_brand_loses() -> None:
     choices = simulated_design(100, 6, seed=8)
-    fit = conditional_logit(choices)
+    fit = LikelihoodFit.conditional(choices)
     k, rise = choices.place("price"), 1e-5
     before = _probabilities(choices, fit.values).mean(axis=0)
     lost = []
@@ -121,7 +119,7 @@ def test_the_elasticity_is_what_a_dearer_brand_loses() -> None:
         dearer[:, brand, k] *= 1 + rise
         after = _probabilities(choices._replace(variables=dearer), fit.values).mean(axis=0)
         lost.append((after[brand] / before[brand] - 1) / rise)
-    elasticity, error = logit_own_elasticity(choices, fit)
+    elasticity, error = fit.own_elasticity(choices)
     assert elasticity == pytest.approx(before @ lost, rel=1e-4)
     assert 0 < error < 0.5
 

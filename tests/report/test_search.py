@@ -3,12 +3,12 @@
 from typing import Any
 
 from engine.report.findings.search import (
+    SearchTold,
     _rung_details,
     _rung_rows,
     _sampling,
     choice,
     risk_table,
-    search_table,
 )
 
 BN = 1e11
@@ -102,7 +102,7 @@ def test_the_time_of_the_sampler_is_told() -> None:
         "Choosing what to try took 2.0 s, simulating it 18 s of a core (10% choosing)."
     )
     assert "search=nsga2" in _sampling([{"sampler_s": 2.0, "wall_s": 1.0}])
-    table = search_table([rung(0, 1.0, trusted=True)], trials)
-    assert table is not None
-    assert table["rows"] == []
-    assert search_table([], []) is None
+    told = SearchTold([rung(0, 1.0, trusted=True)], trials)
+    assert told.details()[1] == []
+    assert told.sampling() == _sampling(trials)
+    assert SearchTold([], []).sampling() == ""

@@ -9,7 +9,7 @@ from engine.config import load
 from engine.report.html.page import _page_in_words
 from engine.report.terminal.console import ResultsConsole
 from engine.spec.jobs import SimulateJob
-from engine.spec.limits import in_words
+from engine.spec.words import in_words
 from tests.worlds import CONF
 
 WORDS = {"anchor": "shop", "anchors": "shops", "the partner's goods": "brands' <goods>"}

@@ -10,7 +10,7 @@ from engine.compute.pool import ProcessPool
 from engine.errors import InputError
 from engine.measures.run_off import CONTRIBUTION
 from engine.response import check_response, response_cases, response_rows
-from engine.results.arrow import table_of_rows
+from engine.results.writer import _table_of_rows
 from engine.stats.intervals import mean_interval
 from tests.fakes import simulate_fake
 from tests.response.jobs import job_of
@@ -20,7 +20,7 @@ def simulated(**changes: Any) -> tuple[list[RunResult], list[dict[str, Any]]]:
     job = job_of(**changes)
     years = list(ProcessPool(simulate_fake).run(response_cases(job)))
     rows = response_rows(job, years)
-    table_of_rows("response", rows)
+    _table_of_rows("response", rows)
     return years, rows
 
 

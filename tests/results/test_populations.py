@@ -13,8 +13,7 @@ from engine.compare import paired
 from engine.config import load
 from engine.errors import InputError
 from engine.report.terminal.policies import print_comparison, print_levers, print_runs
-from engine.spec.jobs import CompareJob
-from engine.spec.levers import one_lever_at_a_time
+from engine.spec.jobs import CompareJob, _one_lever_at_a_time
 from engine.stats.paired import independent_units
 from tests.fakes import simulate_fake, small_case, small_policy
 from tests.worlds import CONF
@@ -83,20 +82,20 @@ def test_units_are_replications_and_populations_that_come_again() -> None:
 def test_one_lever_at_a_time_takes_every_lever_that_differs_and_no_other() -> None:
     told = job()
     base, other = told.policies["h1_2020"], told.policies["laissez_faire"]
-    found = one_lever_at_a_time(base, other)
+    found = _one_lever_at_a_time(base, other)
     assert {"subsidy", "price", "target", "traffic", "supply"} < found.keys()
     assert {"subsidy.rate", "price.cap", "target.revisions", "supply.library_open"} < found.keys()
     assert not {"traffic.exponent", "subsidy.tier_factor", "name"} & found.keys()
     assert found["subsidy"].subsidy == other.subsidy
     assert found["subsidy"].price == base.price
     assert found["price.cap"].price == base.price.model_copy(update={"cap": other.price.cap})
-    assert one_lever_at_a_time(base, base) == {}
+    assert _one_lever_at_a_time(base, base) == {}
 
 
 def test_a_group_of_one_lever_is_told_once() -> None:
     base = job().policies["laissez_faire"]
     other = base.model_copy(update={"price": base.price.model_copy(update={"cap": 0.9})})
-    assert list(one_lever_at_a_time(base, other)) == ["price"]
+    assert list(_one_lever_at_a_time(base, other)) == ["price"]
 
 
 def test_a_comparison_of_levers_simulates_the_baseline_without_each() -> None:

@@ -16,14 +16,14 @@ from engine.errors import InputError, StorageError
 from engine.measures import catalogue
 from engine.results import (
     Results,
-    check_writable,
     config_hash,
     is_complete,
     list_tables,
     read_table,
 )
-from engine.results.arrow import schema
 from engine.results.schemas import COLUMNS, unit_of
+from engine.results.storage import open_folder
+from engine.results.writer import _schema
 from tests.fakes import simulate_fake, small_case, small_policy
 
 CONFIG = {
@@ -126,7 +126,7 @@ def test_every_amount_names_its_unit() -> None:
     unitless |= {"corrected_correlation", "shift", "shift_se"}  # of a measure that names it
     unitless |= {"point", "wave", "miss", "worst_miss", "second_worst_miss", "score"}
     for table, columns in COLUMNS.items():
-        for field in schema(table):
+        for field in _schema(table):
             assert field.metadata[b"unit"].decode() == unit_of(field.name)
             if columns[field.name] in {int, float}:
                 assert unit_of(field.name) != "1" or field.name in unitless, field.name
@@ -243,12 +243,12 @@ def test_the_hash_is_of_values_and_not_of_spelling() -> None:
 def test_a_folder_that_cannot_be_made_is_one_clear_message(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"file/out: cannot be made[\s\S]*remedy") as refused:
-        check_writable(tmp_path / "file" / "out")
+        open_folder(tmp_path / "file" / "out").check_writable()
     assert refused.value.status == 1
 
 
 def test_a_writable_folder_is_made_and_left_empty(tmp_path: Path) -> None:
-    check_writable(tmp_path / "deep" / "out")
+    open_folder(tmp_path / "deep" / "out").check_writable()
     assert list((tmp_path / "deep" / "out").iterdir()) == []
 
 

@@ -6,8 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from engine.spec.explain import explain
-from engine.spec.limits import limit_of
-from engine.spec.search import Constraint, Objective
+from engine.spec.search import Constraint, Objective, _limit_of
 from tests.search.jobs import GOALS
 
 
@@ -33,7 +32,7 @@ def constraint(**given: Any) -> Constraint:
     ],
 )
 def test_limits_have_the_unit_of_the_tables(written: str, measure: str, value: float) -> None:
-    assert limit_of(written, measure) == value
+    assert _limit_of(written, measure) == value
     assert constraint(measure=measure, at_most=written).at_most == value
     assert constraint(measure=measure, at_least=value).at_least == value
 

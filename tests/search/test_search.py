@@ -9,7 +9,7 @@ import pytest
 
 from engine.case import Case, RunResult
 from engine.errors import InputError, PoquanError
-from engine.results.arrow import table_of_rows
+from engine.results.writer import _table_of_rows
 from engine.rng import Purpose, derive_seed
 from engine.search import Progress, check_search
 from tests.fakes import simulate_fake, small_policy, small_scenario
@@ -172,7 +172,7 @@ def test_failed_trials_are_told_and_the_search_goes_on(tmp_path: Path) -> None:
     assert all(row["gmv_paid_fen"] is None and row["feasible"] is None for row in failed)
     assert "2 of 14 trials failed" in found.notes[0]
     assert not {"trial-3", "trial-8"} & {row["policy"] for row in found.frontier}
-    table_of_rows("trials", found.trials)
+    _table_of_rows("trials", found.trials)
 
 
 def test_input_that_the_engine_refuses_ends_the_search(tmp_path: Path) -> None:
@@ -242,8 +242,8 @@ def test_the_rows_of_the_frontier_say_what_was_found(tmp_path: Path) -> None:
     assert found.policies[first["policy"]].name == first["policy"]
     knots = found.policies[first["policy"]].target.knots
     assert [first[f"lever.target.knots.{k:02d}"] for k in range(1, 13)] == pytest.approx(knots)
-    table_of_rows("frontier", found.frontier)
-    table_of_rows("trials", found.trials)
+    _table_of_rows("frontier", found.frontier)
+    _table_of_rows("trials", found.trials)
 
 
 def test_sessions_spent_are_those_simulated(tmp_path: Path) -> None:

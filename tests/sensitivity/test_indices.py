@@ -10,9 +10,9 @@ import pytest
 from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.errors import InputError
-from engine.results.arrow import table_of_rows
+from engine.results.writer import _table_of_rows
 from engine.sensitivity import check_sensitivity, runs_count, sensitivities
-from engine.sensitivity.indices import _effect_rows, _index_rows, _noise_share, saltelli_design
+from engine.sensitivity.indices import SobolAnalysis, _effect_rows, _index_rows, _noise_share
 from engine.spec.sensitivity import SensitivityJob
 from tests.fakes import SMALL_SCALE, simulate_fake, small_policy, small_scenario
 from tests.search.jobs import LEVERS, run, small_job
@@ -39,12 +39,12 @@ def known(a: float = 7.0, b: float = 0.1) -> dict[tuple[str, str], float]:
 
 def indices(runs: np.ndarray, seed: int = 3) -> dict[tuple[str, str], dict[str, Any]]:
     rows = _index_rows("test", NAMES, {"y": runs}, 200, seed)
-    table_of_rows("sensitivity", rows)
+    _table_of_rows("sensitivity", rows)
     return {(row["index"], row["name"]): row for row in rows}
 
 
 def test_a_function_with_known_indices_has_them() -> None:
-    cube = saltelli_design(NAMES, 2048, 3)
+    cube = SobolAnalysis("levers", dict.fromkeys(NAMES, (0, 1)), 2048, 3).cube
     assert cube.shape == (2048 * 5, 3)
     found = indices(ishigami(cube)[:, None])
     for key, value in known().items():
@@ -55,11 +55,11 @@ def test_a_function_with_known_indices_has_them() -> None:
 
 
 def test_an_effect_is_the_change_from_the_low_to_the_high_end() -> None:
-    cube = saltelli_design(NAMES, 64, 3)
+    cube = SobolAnalysis("levers", dict.fromkeys(NAMES, (0, 1)), 64, 3).cube
     y = 5 * cube[:, 0] - 3 * cube[:, 1] + 2 * cube[:, 0] * cube[:, 2]
     ends = {"x1": (0, 10), "x2": (1.0, 2.0), "x3": ("few", "many")}
     rows = _effect_rows("test", ends, cube, {"y": y[:, None]})
-    table_of_rows("sensitivity", rows)
+    _table_of_rows("sensitivity", rows)
     found = {row["name"]: row for row in rows}
     assert found["x1"]["value"] == pytest.approx(6, abs=0.1)  # 2 x1 x3 brings x1 the mean of 2 x3
     assert found["x2"]["value"] == pytest.approx(-3)
@@ -72,7 +72,7 @@ def test_an_effect_is_the_change_from_the_low_to_the_high_end() -> None:
 def test_an_interval_of_an_effect_holds_it_as_often_as_it_says() -> None:
     rng, held = np.random.default_rng(1), []
     for seed in range(200):
-        cube = saltelli_design(NAMES, 16, seed)
+        cube = SobolAnalysis("levers", dict.fromkeys(NAMES, (0, 1)), 16, seed).cube
         y = 4 * cube[:, 0] + rng.normal(size=len(cube))
         (row, *_) = _effect_rows("test", dict.fromkeys(NAMES, (0, 1)), cube, {"y": y[:, None]})
         held.append(row["ci_low"] < 4 < row["ci_high"])
@@ -80,13 +80,13 @@ def test_an_interval_of_an_effect_holds_it_as_often_as_it_says() -> None:
 
 
 def test_of_a_few_points_no_interval_is_told() -> None:
-    cube = saltelli_design(NAMES, 4, 3)
+    cube = SobolAnalysis("levers", dict.fromkeys(NAMES, (0, 1)), 4, 3).cube
     rows = _effect_rows("test", dict.fromkeys(NAMES, (0, 1)), cube, {"y": cube[:, :1]})
     assert {row["ci_low"] for row in rows} == {None}
 
 
 def test_noise_is_the_part_of_the_variance_that_no_factor_has() -> None:
-    cube = saltelli_design(NAMES, 512, 3)
+    cube = SobolAnalysis("levers", dict.fromkeys(NAMES, (0, 1)), 512, 3).cube
     y = ishigami(cube)[:, None]
     rng = np.random.default_rng(1)
     common, own = rng.normal(size=(1, 2)), rng.normal(size=(len(cube), 2))
@@ -171,7 +171,7 @@ def test_the_importance_in_a_search_is_that_of_the_coupons(tmp_path: Path) -> No
         assert 0 <= row["ci_low"] <= row["ci_high"] <= 1
     assert any(row["ci_high"] - row["ci_low"] > 0.02 for row in rows)
     assert found_by(job) == rows
-    table_of_rows("sensitivity", rows)
+    _table_of_rows("sensitivity", rows)
 
 
 @pytest.mark.parametrize(

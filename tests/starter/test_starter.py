@@ -11,7 +11,7 @@ from engine.config import load
 from engine.errors import InputError
 from engine.spec.jobs import Job
 from engine.spec.scenario import Scenario
-from engine.starter.facts import read_facts, sizes_of
+from engine.starter.facts import Sizes, read_facts
 from engine.starter.folder import starter_files, write_folder
 from experiments._own import own_words
 from experiments._sources import read_dated_levers
@@ -71,7 +71,7 @@ def test_months_given_set_the_size_and_the_decision() -> None:
     assert rows[1] == "fit,gmv,2027-01,1.4,bn USD,high,,given"
     assert "decision_date: 2027-04-01" in files["question/mine.yaml"]
     assert "RMB" not in "".join(text for place, text in files.items() if place != "README.md")
-    assert sizes_of(facts).gmv == pytest.approx(4.2 / (8.5 + 11.7 + 17.0))
+    assert Sizes.of(facts).gmv == pytest.approx(4.2 / (8.5 + 11.7 + 17.0))
     knots = yaml.safe_load(files["policy/usual.yaml"])["target"]["knots"]
     assert knots[2] == pytest.approx(4.2 / 30, rel=1e-3)
     assert knots[-1] == 1

@@ -7,6 +7,7 @@ import pytest
 
 from engine.spec.tables import TABLE_NAMES
 from engine.tables import files
+from engine.tables.files import TableFiles
 from engine.tables.schemas import SCHEMAS
 from engine.units import KINDS
 from tests.tables.worlds import (
@@ -106,7 +107,7 @@ def test_only_what_is_given_is_the_same_in_another_population(world):
 
 def test_buyers_and_follows_are_read_in_batches(world, monkeypatch):
     seen = []
-    whole = files.batches
+    whole = TableFiles.batches
 
     def watched(*args):
         for batch in whole(*args):
@@ -114,7 +115,7 @@ def test_buyers_and_follows_are_read_in_batches(world, monkeypatch):
             yield batch
 
     monkeypatch.setattr(files, "_BATCH_ROWS", 50)
-    monkeypatch.setattr("engine.tables.given.batches", watched)
+    monkeypatch.setattr(TableFiles, "batches", watched)
     words = [f"tables.{name}={world}/{name}.parquet" for name in ("buyers", "follows")]
     (drawn,), (read,) = (todo("replications=1", *own) for own in ((), words))
     assert same_first_morning(drawn, read)

@@ -27,7 +27,7 @@ from engine.compute.pool import TABLES, Finished, Pool, Waiting, finish, simulat
 from engine.compute.shards.links import LinkLostError
 from engine.compute.shards.worker import FOLDERS, Place, Placed, ShardTraffic, ShardWorker
 from engine.compute.watch import WithoutRay, cluster_nodes, head_answers, print_note
-from engine.compute.workers import Refusal, of_other_code, own_code
+from engine.compute.workers import Code, Refusal
 from engine.errors import ClusterError, InputError
 from engine.spec.jobs import Ray, Scale
 
@@ -180,12 +180,12 @@ class _ShardedPool(Pool):
             gang, shared, code = (
                 _ShardActors(actors, is_local=self._is_local),
                 ray.put(case),
-                own_code(),
+                Code.own(),
             )
             begun = gang.ask(lambda actor: actor.begin.remote(code, shared))
             for one in begun:
                 if isinstance(one, Refusal):
-                    raise of_other_code(one)
+                    raise one.error()
             self.on_placed(begun)
             night = max(set.intersection(*(set(one.nights) for one in begun)), default=None)
             addresses = [one.address for one in begun]

@@ -22,7 +22,7 @@ import numpy as np
 from engine.case import Case, RunResult
 from engine.compute.pool import Finished, finish
 from engine.compute.shards.links import Address, TreeLinks
-from engine.compute.workers import Code, Refusal, make_ready, refused, with_granted_threads
+from engine.compute.workers import Code, Refusal, make_ready, with_granted_threads
 from engine.errors import PoquanError
 from engine.market.exchange import Ints
 from engine.market.ledger.results import ReportStart
@@ -106,7 +106,7 @@ class ShardWorker:
         """Compile what is not compiled yet, and wait for the others at an address."""
         import ray
 
-        if (refusal := refused(wanted)) is not None:
+        if (refusal := wanted.refused()) is not None:
             return refusal
         make_ready(case)
         place = self._place

@@ -63,44 +63,43 @@ class _SweepShape(NamedTuple):
     series: list[str]
 
 
-def sweep_pictures(rows: Sequence[Row]) -> list[Picture]:
-    """Draw every measure that the sweep moves."""
-    return [_picture(rows, measure) for measure in _drawn_measures(rows)]
+class SweepView(NamedTuple):
+    """A sweep as it is shown, from its rows of `sweep`."""
 
+    rows: Sequence[Row]
 
-def sweep_title(rows: Sequence[Row]) -> str:
-    """Return what the page is called."""
-    keys = [_key_word(name) for name in _sweep_keys(rows)]
-    return f"A sweep of {', '.join(keys)}" if keys else f"{len(rows)} jobs side by side"
+    def pictures(self) -> list[Picture]:
+        """Draw every measure that the sweep moves."""
+        return [_picture(self.rows, measure) for measure in _drawn_measures(self.rows)]
 
+    def title(self) -> str:
+        """Return what the page is called."""
+        keys = [_key_word(name) for name in _sweep_keys(self.rows)]
+        return f"A sweep of {', '.join(keys)}" if keys else f"{len(self.rows)} jobs side by side"
 
-def unfinished_jobs(rows: Sequence[Row]) -> str:
-    """Say which jobs are not finished, and why; empty where all are."""
-    left = {row["name"]: row["message"] for row in rows if row["state"] != FINISHED}
-    if not left:
-        return ""
-    jobs = len({row["job"] for row in rows})
-    first = next((one.strip().splitlines()[-1] for one in left.values() if one.strip()), "")
-    because = f": {first}" if first else ""
-    return f"{len(left)} of {jobs} jobs are not finished: {', '.join(left)}{because}"
+    def unfinished(self) -> str:
+        """Say which jobs are not finished, and why; empty where all are."""
+        left = {row["name"]: row["message"] for row in self.rows if row["state"] != FINISHED}
+        if not left:
+            return ""
+        jobs = len({row["job"] for row in self.rows})
+        first = next((one.strip().splitlines()[-1] for one in left.values() if one.strip()), "")
+        because = f": {first}" if first else ""
+        return f"{len(left)} of {jobs} jobs are not finished: {', '.join(left)}{because}"
 
+    def sentences(self) -> list[str]:
+        """Say how far each main measure moves over the sweep, and whether it is more than noise."""
+        told = _told_rows(self.rows)
+        if not told:
+            return ["No job has finished runs."]
+        return [one for one in (_sentence(told, measure) for measure in _TOLD) if one]
 
-def sweep_sentences(rows: Sequence[Row]) -> list[str]:
-    """Say how far each main measure moves over the sweep, and whether it is more than noise."""
-    told = _told_rows(rows)
-    if not told:
-        return ["No job has finished runs."]
-    return [one for one in (_sentence(told, measure) for measure in _TOLD) if one]
-
-
-def sweep_table(
-    rows: Sequence[Row],
-) -> tuple[list[tuple[str, str]], list[tuple[str, ...]]]:
-    """Return heads with their units, and of every job and policy means, each with its change."""
-    several = len({row["policy"] for row in _told_rows(rows)}) > 1
-    heads = [("Job", ""), *([("Policy", "")] if several else []), ("Runs", "")]
-    heads += [(label(name), unit(name)) for name in CHANGED]
-    return heads, list(_sweep_cells(rows, several=several))
+    def table(self) -> tuple[list[tuple[str, str]], list[tuple[str, ...]]]:
+        """Return heads with their units, and of every job and policy means and their changes."""
+        several = len({row["policy"] for row in _told_rows(self.rows)}) > 1
+        heads = [("Job", ""), *([("Policy", "")] if several else []), ("Runs", "")]
+        heads += [(label(name), unit(name)) for name in CHANGED]
+        return heads, list(_sweep_cells(self.rows, several=several))
 
 
 def _sweep_cells(rows: Sequence[Row], *, several: bool) -> Iterator[tuple[str, ...]]:

@@ -18,7 +18,7 @@ from engine.report.charts.grammar import (
     wrapped,
 )
 from engine.report.read.results_model import StudyResults
-from engine.report.read.weighing import by_world, read_world_weights
+from engine.report.read.weighing import by_world
 from engine.results.schemas import Row
 
 _GMV: Final = "gmv_paid_fen"
@@ -31,7 +31,7 @@ def world_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture |
     """Draw the year's GMV in each world under a few policies, by name as they are called."""
     goal = study.target_fen
     means = {name: by_world(study, name, _GMV) for name in policies}
-    worlds = read_world_weights(study)
+    worlds = study.world_weights()
     if len(worlds) < 2 or not all(means.values()):
         return None
     import altair as alt

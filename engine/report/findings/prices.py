@@ -3,9 +3,9 @@
 Drawn from the rows of `prices`, `plan`, `effects`, `value` and `worlds`, for terminal and page.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from string import ascii_uppercase
-from typing import Final
+from typing import Final, NamedTuple
 
 from engine.measures.run_off import VALUED, run_off_days, value_measure
 from engine.report.formatting import NONE
@@ -13,44 +13,21 @@ from engine.results.schemas import Row
 from engine.units import FEN_PER_BN_RMB
 
 PRICE_TITLE: Final = "The cheapest way to each target, against today's policy (bn RMB)"
-PRICE_HEADS: Final = (
-    "Target",
-    "P as today",
-    "Policy",
-    "Net cost",
-    "80 % of worlds",
-    "RMB per RMB",
-    "P reach",
-    "P worst",
-    "Subsidy",
-)
-PLAN_HEADS: Final = ("Month", "GMV", "Year so far", "10 to 90 %", "Target", "Subsidy")
-WORLD_HEADS: Final = (
-    "World",
-    "Weight",
-    "Largest miss",
-    "Without it: recommended",
-    "P reach",
-    "Net cost, bn RMB",
-)
 _MISS: Final = "miss."
 """What the columns of `worlds` begin with that hold misses."""
-
-VALUE_HEADS: Final = (
-    "Days after",
-    "Value",
-    "95 %",
-    "In the year",
-    "Pulled forward",
-    "Left behind",
-    "GMV",
-)
 
 _EFFECTS_TOLD: Final = 4
 """Levers of the recommended policy whose effects are listed, the largest first."""
 
 _AFTER: Final = ("pulled_forward", "left_behind")
 """Terms of a value that come after the year."""
+
+
+class _AnswerTable(NamedTuple):
+    """A table of the answer: its heads, and the cells under them of the rows of a result table."""
+
+    heads: tuple[str, ...]
+    cells: Callable[[Sequence[Row]], list[list[str]]]
 
 
 def advice_about(about: str, advice: Sequence[Row]) -> str:
@@ -64,8 +41,8 @@ def letters(prices: Sequence[Row]) -> dict[str, str]:
     return dict(zip(ascii_uppercase, said, strict=False))
 
 
-def price_cells(prices: Sequence[Row]) -> list[list[str]]:
-    """Return the cells under `PRICE_HEADS`, a target a row."""
+def _prices(prices: Sequence[Row]) -> list[list[str]]:
+    """A target a row."""
     by_policy = {said: letter for letter, said in letters(prices).items()}
     return [_price_cells(row, by_policy.get(row["says"], "")) for row in prices]
 
@@ -73,7 +50,7 @@ def price_cells(prices: Sequence[Row]) -> list[list[str]]:
 def _price_cells(row: Row, letter: str) -> list[str]:
     start = [_bn(row["target_fen"]), f"{row['today_reach']:.2f}"]
     if not row["says"]:
-        return [*start, "none", *[NONE] * (len(PRICE_HEADS) - 3)]
+        return [*start, "none", *[NONE] * (len(PRICES.heads) - 3)]
     return [
         *start,
         letter,
@@ -86,8 +63,8 @@ def _price_cells(row: Row, letter: str) -> list[str]:
     ]
 
 
-def plan_cells(plan: Sequence[Row]) -> list[list[str]]:
-    """Return the cells under `PLAN_HEADS`, a month that is still to come a row."""
+def _plan(plan: Sequence[Row]) -> list[list[str]]:
+    """A month that is still to come a row."""
     return [
         [
             f"{row['month']:%Y-%m}",
@@ -122,7 +99,7 @@ def _plan_sentence(plan: Sequence[Row]) -> str:
 
 def _value_sentence(value: Sequence[Row]) -> str:
     """Say in a line what a policy is worth in the year and with the most days after, bn RMB."""
-    cells = value_cells(value)
+    cells = _value(value)
     if not cells:
         return ""
     told = [
@@ -132,8 +109,8 @@ def _value_sentence(value: Sequence[Row]) -> str:
     return f"Contribution against today, bn RMB: {'; '.join(told)}."
 
 
-def world_cells(worlds: Sequence[Row]) -> list[list[str]]:
-    """Return the cells under `WORLD_HEADS`, a world a row."""
+def _worlds(worlds: Sequence[Row]) -> list[list[str]]:
+    """A world a row."""
     return [
         [
             row["world"],
@@ -162,8 +139,8 @@ def _without(row: Row) -> str:
     return "the same" if row["without_is_same"] else row["without_policy"] or "none"
 
 
-def value_cells(value: Sequence[Row]) -> list[list[str]]:
-    """Return the cells under `VALUE_HEADS`, a length of run-off a row, from the rows of `value`."""
+def _value(value: Sequence[Row]) -> list[list[str]]:
+    """A length of run-off a row."""
     found = {row["measure"]: row for row in value}
     lengths = sorted({days for row in value if (days := run_off_days(row["measure"])) is not None})
     return [_value_cells(found, days) for days in lengths]
@@ -232,3 +209,29 @@ def _minus(number: str) -> str:
     if not float(number):
         return number.lstrip("+-")
     return number.replace("-", "\N{MINUS SIGN}")
+
+
+PRICES: Final = _AnswerTable(
+    (
+        "Target",
+        "P as today",
+        "Policy",
+        "Net cost",
+        "80 % of worlds",
+        "RMB per RMB",
+        "P reach",
+        "P worst",
+        "Subsidy",
+    ),
+    _prices,
+)
+PLAN: Final = _AnswerTable(
+    ("Month", "GMV", "Year so far", "10 to 90 %", "Target", "Subsidy"), _plan
+)
+WORLDS: Final = _AnswerTable(
+    ("World", "Weight", "Largest miss", "Without it: recommended", "P reach", "Net cost, bn RMB"),
+    _worlds,
+)
+VALUE: Final = _AnswerTable(
+    ("Days after", "Value", "95 %", "In the year", "Pulled forward", "Left behind", "GMV"), _value
+)

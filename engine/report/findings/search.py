@@ -1,7 +1,7 @@
 """What a search recommends, how sure that is, and what the search itself was made of."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.report.formatting import NONE, label, show
 from engine.results.schemas import Row
@@ -85,13 +85,29 @@ def _weakest(row: Row) -> str:
     return f"{name} {shares[name]:.2f}" if name and shares[name] < 0.995 else ""
 
 
-def search_table(rungs: Sequence[Row], trials: Sequence[Row]) -> dict[str, Any] | None:
-    """Return what the search was made of: its rungs, if there are several, and its time."""
-    if not trials or "sampler_s" not in trials[0]:
-        return None
-    several = len({row["rung"] for row in rungs}) > 1
-    rows = _rung_details(rungs) if several else []
-    return {"heads": _RUNG_DETAILS, "rows": rows, "said": _sampling(trials)}
+class SearchTold(NamedTuple):
+    """What a search was made of, from its rows of `rungs` and of `trials`."""
+
+    rungs: Sequence[Row]
+    trials: Sequence[Row]
+
+    def rung_table(self) -> tuple[list[str], list[list[str]], str]:
+        """Return the heads of the table of rungs, a line for each, and what choosing took."""
+        named = [row for row in self.rungs if row["rung"] == 0]
+        heads = ["Buyers", "Worlds × runs", *(_word(row) for row in named), "May drop"]
+        return heads, _rung_rows(self.rungs), _sampling(self.trials)
+
+    def details(self) -> tuple[tuple[str, ...], list[list[str]]]:
+        """Return heads and lines of how each figure's ranks agree, if there are several rungs."""
+        several = self._is_timed() and len({row["rung"] for row in self.rungs}) > 1
+        return _RUNG_DETAILS, _rung_details(self.rungs) if several else []
+
+    def sampling(self) -> str:
+        """Say what share of the search's own computing time chose what to try."""
+        return _sampling(self.trials) if self._is_timed() else ""
+
+    def _is_timed(self) -> bool:
+        return bool(self.trials) and "sampler_s" in self.trials[0]
 
 
 def _rung_details(rows: Sequence[Row]) -> list[list[str]]:
@@ -108,15 +124,6 @@ def _rung_details(rows: Sequence[Row]) -> list[list[str]]:
         for row in rows
         if row["rung"] < top
     ]
-
-
-def rung_table(
-    rows: Sequence[Row], trials: Sequence[Row]
-) -> tuple[list[str], list[list[str]], str]:
-    """Return the heads of the table of rungs, a line for each, and what choosing trials took."""
-    named = [row for row in rows if row["rung"] == 0]
-    heads = ["Buyers", "Worlds × runs", *(_word(row) for row in named), "May drop"]
-    return heads, _rung_rows(rows), _sampling(trials)
 
 
 def _rung_rows(rows: Sequence[Row]) -> list[list[str]]:

@@ -11,7 +11,7 @@ from engine.report.charts.over_time import days_pictures
 from engine.report.charts.response import MARKS_NOTE, response_section
 from engine.report.charts.rows import fit_picture, sensitivity_pictures
 from engine.report.charts.subsidy import run_spending
-from engine.report.charts.sweep import JOBS_NOTE, sweep_pictures, sweep_table
+from engine.report.charts.sweep import JOBS_NOTE, SweepView
 from engine.report.charts.trial import HEADS as TRIAL_HEADS
 from engine.report.charts.trial import TESTS_NOTE, trial_cells, trial_pictures
 from engine.report.charts.worlds import world_picture
@@ -156,9 +156,9 @@ def _trial_sections(study: StudyResults) -> list[Section | None]:
 
 def _sweep_sections(study: StudyResults) -> list[Section | None]:
     """Return what a sweep moves, a picture a measure, and all its jobs; none without one."""
-    heads, rows = sweep_table(study.sweep)
+    heads, rows = SweepView(study.sweep).table()
     jobs = table("All jobs", heads, plain_rows(rows), JOBS_NOTE, fold=len(rows) > 12)
-    return [section("What the sweep moves", sweep_pictures(study.sweep), [jobs])]
+    return [section("What the sweep moves", SweepView(study.sweep).pictures(), [jobs])]
 
 
 def _response_sections(study: StudyResults) -> list[Section | None]:

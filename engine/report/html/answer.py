@@ -6,7 +6,7 @@ from typing import Final
 from engine.ablate import COMMON, indistinguishable, is_distinguishable
 from engine.compare import INCREMENTAL
 from engine.report.charts.response import response_sentences
-from engine.report.charts.sweep import sweep_sentences
+from engine.report.charts.sweep import SweepView
 from engine.report.charts.trial import trial_sentences
 from engine.report.findings.calibration import fit_sentences
 from engine.report.findings.prices import advice_about, effect_sentences
@@ -54,7 +54,7 @@ def _sentences(study: StudyResults) -> list[str]:
     if study.sensitivity:
         return moved_sentences(study.sensitivity)
     if study.sweep:
-        return sweep_sentences(study.sweep)
+        return SweepView(study.sweep).sentences()
     differences = _difference_sentences(study)
     return [*differences, _certainty(study)] if differences else _simulations(study)
 

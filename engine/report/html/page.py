@@ -23,7 +23,7 @@ from markupsafe import Markup, escape
 from engine.cache import cache_folder
 from engine.collection import CHANGED
 from engine.report.charts.grammar import CONFIG, Picture
-from engine.report.charts.sweep import sweep_title, unfinished_jobs
+from engine.report.charts.sweep import SweepView
 from engine.report.definitions import MEASURES
 from engine.report.findings.limits import limits, small_sample
 from engine.report.findings.options import decision_told
@@ -37,7 +37,7 @@ from engine.report.read.folder import read_study
 from engine.report.read.results_model import StudyResults
 from engine.report.terms.translate import Terms
 from engine.results.storage import open_folder
-from engine.spec.limits import in_currency, in_words
+from engine.spec.words import in_currency, in_words
 
 _NAME: Final = "report.html"
 
@@ -153,7 +153,7 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
             for said in (
                 study.incomplete,
                 small_sample(study.config, study.runs),
-                unfinished_jobs(study.sweep),
+                SweepView(study.sweep).unfinished(),
             )
             if said
         ],
@@ -192,7 +192,7 @@ def _title(study: StudyResults) -> str:
             f"How could {target} of GMV be reached?" if study.target_fen else "What does GMV cost?"
         )
     titles = (
-        (study.sweep, sweep_title(study.sweep)),
+        (study.sweep, SweepView(study.sweep).title()),
         (study.trial, "What a test in the market would say"),
         (study.response, "What each lever does alone"),
         (study.ablation, "What each mechanism does"),

@@ -1,7 +1,7 @@
 """The sections of a search: prices, plan, subsidy, levers, ecosystem, worlds, how sure."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from engine.report.charts.ecosystem import ecosystem_pictures
 from engine.report.charts.frontier import frontier_picture
@@ -10,17 +10,8 @@ from engine.report.charts.prices import effect_pictures, plan_pictures, price_pi
 from engine.report.charts.rows import estimates_picture
 from engine.report.charts.subsidy import BROUGHT_HEADS, option_spending
 from engine.report.charts.worlds import miss_picture, world_picture
-from engine.report.findings.prices import (
-    PLAN_HEADS,
-    PRICE_HEADS,
-    VALUE_HEADS,
-    WORLD_HEADS,
-    plan_cells,
-    price_cells,
-    value_cells,
-    world_cells,
-)
-from engine.report.findings.search import risk_table, search_table
+from engine.report.findings.prices import PLAN, PRICES, VALUE, WORLDS
+from engine.report.findings.search import SearchTold, risk_table
 from engine.report.html.blocks import (
     Cell,
     Section,
@@ -39,8 +30,8 @@ _PRICE_UNITS: Final = {
     "RMB per RMB": "of GMV",
     "Subsidy": "bn RMB",
 }
-_PLAN_UNITS: Final = dict.fromkeys(PLAN_HEADS[1:], "bn RMB")
-_VALUE_UNITS: Final = {"Days after": "days"} | dict.fromkeys(VALUE_HEADS[1:], "bn RMB")
+_PLAN_UNITS: Final = dict.fromkeys(PLAN.heads[1:], "bn RMB")
+_VALUE_UNITS: Final = {"Days after": "days"} | dict.fromkeys(VALUE.heads[1:], "bn RMB")
 
 _RISK_NOTE: Final = (
     "The first goal on fresh seeds, by what of the runs could count. “All hold” is the "
@@ -124,7 +115,7 @@ def search_sections(
             "What the search believed, and what fresh seeds say",
             [estimates_picture(study.lines, dict(names))],
             [_rung_table(study)],
-            note=_said_of_search(study),
+            note=SearchTold(study.rungs, study.trials).sampling(),
         ),
     ]
 
@@ -174,14 +165,14 @@ def _heads(heads: tuple[str, ...], units: Mapping[str, str]) -> list[tuple[str, 
 
 def _price_tables(study: StudyResults) -> list[Table]:
     rows = []
-    for cells, row in zip(price_cells(study.prices), study.prices, strict=True):
+    for cells, row in zip(PRICES.cells(study.prices), study.prices, strict=True):
         line = [Cell(text) for text in cells]
         line[2] = Cell(cells[2], row["says"], row["policy"])
         rows.append(TableRow(line, is_chosen=bool(row["is_recommended"] and row["policy"])))
     return [
         table(
             "The cheapest way to each target",
-            _heads(PRICE_HEADS, _PRICE_UNITS),
+            _heads(PRICES.heads, _PRICE_UNITS),
             rows,
             _PRICE_NOTE,
             fold=False,
@@ -194,21 +185,21 @@ def _plan_table(study: StudyResults) -> Table | None:
         return None
     return table(
         "The plan by month",
-        _heads(PLAN_HEADS, _PLAN_UNITS),
-        plain_rows(plan_cells(study.plan)),
+        _heads(PLAN.heads, _PLAN_UNITS),
+        plain_rows(PLAN.cells(study.plan)),
         fold=True,
     )
 
 
 def _world_table(study: StudyResults) -> Table | None:
-    rows = plain_rows(world_cells(study.worlds))
-    return table("The answer without each world", WORLD_HEADS, rows, _WORLD_NOTE, fold=True)
+    rows = plain_rows(WORLDS.cells(study.worlds))
+    return table("The answer without each world", WORLDS.heads, rows, _WORLD_NOTE, fold=True)
 
 
 def _value_table(study: StudyResults) -> Table | None:
-    rows = plain_rows(value_cells(study.value))
+    rows = plain_rows(VALUE.cells(study.value))
     return table(
-        "Beyond the year", _heads(VALUE_HEADS, _VALUE_UNITS), rows, _VALUE_NOTE, fold=False
+        "Beyond the year", _heads(VALUE.heads, _VALUE_UNITS), rows, _VALUE_NOTE, fold=False
     )
 
 
@@ -233,13 +224,9 @@ def _risk_table(study: StudyResults, names: Mapping[str, str]) -> Table | None:
 
 
 def _rung_table(study: StudyResults) -> Table | None:
-    found = search_table(study.rungs, study.trials)
-    if not found or not found["rows"]:
+    heads, lines = SearchTold(study.rungs, study.trials).details()
+    if not lines:
         return None
-    rows = plain_rows(found["rows"])
-    return table("How the search looked at policies", found["heads"], rows, _RUNG_NOTE, fold=True)
-
-
-def _said_of_search(study: StudyResults) -> str:
-    found: dict[str, Any] | None = search_table(study.rungs, study.trials)
-    return str(found["said"]) if found else ""
+    return table(
+        "How the search looked at policies", heads, plain_rows(lines), _RUNG_NOTE, fold=True
+    )

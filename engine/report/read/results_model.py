@@ -158,6 +158,13 @@ class StudyResults:
         reaching = [line for line in self.lines if line.feasible and self.reaches(line)]
         return min(reaching, key=lambda line: line.value("cost_fen"), default=None)
 
+    def world_weights(self) -> dict[str, float]:
+        """Return how much each world counts, adding up to 1; all alike where none are given."""
+        if self.worlds:
+            return {row["world"]: row["weight"] for row in self.worlds}
+        names = sorted({row["world"] for row in self.runs})
+        return {name: 1 / len(names) for name in names}
+
     def paired_change(self, policy: str, baseline: str, measure: str) -> _Estimate:
         """Estimate the difference of two policies over the years they share; empty if none."""
         a, b = (

@@ -20,14 +20,6 @@ class _Weighed(NamedTuple):
         return None if self.change is None else self.value - self.change
 
 
-def read_world_weights(study: StudyResults) -> dict[str, float]:
-    """Return how much each world counts, adding up to 1; all alike where no weights are given."""
-    if study.worlds:
-        return {row["world"]: row["weight"] for row in study.worlds}
-    names = sorted({row["world"] for row in study.runs})
-    return {name: 1 / len(names) for name in names}
-
-
 def by_world(study: StudyResults, policy: str, measure: str) -> dict[str, float]:
     """Return a policy's mean of a measure in each world, from its runs; empty without any."""
     found: dict[str, list[float]] = {}
@@ -51,7 +43,7 @@ def weighed(study: StudyResults, policy: str, measure: str, base: str | None) ->
 
 
 def _weighed_mean(study: StudyResults, values: Mapping[str, float]) -> float:
-    weights = read_world_weights(study)
+    weights = study.world_weights()
     total = sum(weights.get(world, 0.0) for world in values)
     if total <= 0:
         return sum(values.values()) / len(values)

@@ -13,7 +13,7 @@ from engine.report.findings.calibration import (
     fit_sentences,
     scorecard,
 )
-from engine.report.findings.search import choice, rung_table
+from engine.report.findings.search import SearchTold, choice
 from engine.report.findings.sensitivity import (
     FACTOR_SETS,
     NAMED_FACTORS,
@@ -45,7 +45,7 @@ def _print_choice(rows: Sequence[Row], console: Console) -> None:
 
 def _print_rungs(rows: Sequence[Row], trials: Sequence[Row], console: Console) -> None:
     """Print how far each rung of the search ranks as its top does, and what sampling took."""
-    heads, lines, said = rung_table(rows, trials)
+    heads, lines, said = SearchTold(rows, trials).rung_table()
     if len({row["rung"] for row in rows}) > 1:
         table = plain_table("Rungs of the search: rank correlation with the top, without noise")
         for head in heads:

@@ -10,18 +10,17 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.report.findings.prices import (
-    PRICE_HEADS,
     PRICE_TITLE,
+    PRICES,
     advice_about,
     effect_sentences,
     plan_sentences,
-    price_cells,
 )
 from engine.report.terminal.policies import plain_table
 from engine.results.schemas import Row
 
-_POLICY: Final = PRICE_HEADS.index("Policy")
-"""Column of `price_cells` that names a policy by a letter; here it stands last, in words."""
+_POLICY: Final = PRICES.heads.index("Policy")
+"""Column of `PRICES` that names a policy by a letter; here it stands last, in words."""
 
 _NAME, _GAP = 12, 2
 """Columns that the words have at least, and between two columns of the table."""
@@ -48,8 +47,8 @@ def print_answer(tables: Mapping[str, Sequence[Row]], console: Console) -> None:
 def _price_table(prices: Sequence[Row], width: int) -> Table:
     """A target a row; what its policy does stands last, cut where the line ends."""
     table = plain_table(PRICE_TITLE)
-    heads = [*map(_folded, PRICE_HEADS[:_POLICY] + PRICE_HEADS[_POLICY + 1 :])]
-    rows = [[*cells[:_POLICY], *cells[_POLICY + 1 :]] for cells in price_cells(prices)]
+    heads = [*map(_folded, PRICES.heads[:_POLICY] + PRICES.heads[_POLICY + 1 :])]
+    rows = [[*cells[:_POLICY], *cells[_POLICY + 1 :]] for cells in PRICES.cells(prices)]
     columns = [[*head.splitlines(), *(row[k] for row in rows)] for k, head in enumerate(heads)]
     left = max(width - sum(max(map(len, column)) + _GAP for column in columns), _NAME)
     for head in heads:

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from engine.spec.limits import in_words
+from engine.spec.words import in_words
 
 
 class ResultsConsole(Console):

@@ -25,7 +25,6 @@ from engine.report.formatting import (
 )
 from engine.report.read.results_model import Line, frontier_lines, run_lines
 from engine.results.schemas import Row
-from engine.results.writer import run_row
 
 WIDE_COLUMNS: Final = 118
 """Columns a terminal needs for all measures of a policy in one table."""
@@ -177,7 +176,7 @@ def plain_table(title: str) -> Table:
 
 
 def _rows(years: Sequence[RunResult | Row]) -> list[Row]:
-    return [run_row(year) if isinstance(year, RunResult) else year for year in years]
+    return [year.row if isinstance(year, RunResult) else year for year in years]
 
 
 def _comparison_cells(row: Row) -> tuple[str, ...]:
