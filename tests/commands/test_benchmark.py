@@ -32,7 +32,7 @@ def test_a_suite_leaves_its_figures(words, axes: set[str], said: str, tmp_path: 
 def test_peers_are_refused_where_their_code_is_not_installed(
     type_in, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.benchmark.peers._FOLDER", place / "peers")
+    monkeypatch.setattr("engine.benchmark.suites._PEERS", place / "peers")
     ended = type_in("benchmark", *SMALL, "suite=peers")
     assert ended.status == 2
     assert "suite: peers needs the small market in other tools" in ended.err
