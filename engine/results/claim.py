@@ -11,6 +11,7 @@ import errno
 import fcntl
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -24,6 +25,9 @@ from engine.results.writers import Writer
 from engine.secrets import masked
 
 MARKER: Final = ".poquan.json"
+_HALF: Final = re.compile(rf"\.{re.escape(MARKER)}\.\d+")
+"""A marker of which a kill left the half: nothing else was there yet."""
+
 _SHOWN: Final = 5
 """Names shown of what is in a folder that is refused."""
 
@@ -55,7 +59,8 @@ class Claim:
             If it cannot be listed.
         """
         place = open_folder(folder)
-        found = [name for name in place.names() if name not in {MARKER, _LOCK, *ignored}]
+        own = {MARKER, _LOCK, *ignored}
+        found = [name for name in place.names() if name not in own and not _HALF.fullmatch(name)]
         owner = _owner(place)
         if not found or owner == self:
             return

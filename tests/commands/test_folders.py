@@ -78,6 +78,14 @@ def test_hydras_own_files_and_a_marker_alone_are_nothing(type_in, place: Path) -
     assert type_in("simulate", *SMALL, "hydra.run.dir=out").status == 0
 
 
+def test_half_a_marker_that_a_kill_left_is_nothing(type_in, place: Path) -> None:
+    (place / "out").mkdir()
+    half = place / "out" / "..poquan.json.12345"
+    half.write_text('{"comm')
+    assert type_in("simulate", *SMALL, "hydra.run.dir=out").status == 0
+    assert not half.exists()
+
+
 def test_jobs_started_at_once_get_folders_of_their_own(place: Path) -> None:
     folder = "hydra.run.dir=out/${now:%Y}"
     jobs = [started(place, "simulate", *SMALL, folder, f"seed={seed}", pause=1) for seed in (1, 2)]
