@@ -24,6 +24,7 @@ from engine.benchmark.worker import Worker
 from engine.case import Case
 from engine.compute import open_pool
 from engine.compute.machine import cpus_count
+from engine.compute.shards.links import CHILDREN
 from engine.compute.shards.pool import bytes_of_shard
 from engine.population.buyers import bytes_per_buyer
 from engine.spec.benchmark import BenchmarkJob
@@ -32,12 +33,8 @@ _DAYS = 8
 _WARM = 2
 """Days at the beginning that are left out: code is loaded, showcases are filled."""
 
-
 _LESS: Final = 10
 """The market by which the cost of a buyer is told has so many times fewer of them."""
-
-_CHILDREN: Final = 16
-"""As in `engine.compute.shards.links`."""
 
 
 class _DayModel(NamedTuple):
@@ -60,8 +57,8 @@ class _DayModel(NamedTuple):
         depth, reached = 0, 1
         while reached < shards:
             depth += 1
-            reached += _CHILDREN**depth
-        network = _CHILDREN * self.sum_bytes / self.network_bytes_per_s if depth > 1 else 0.0
+            reached += CHILDREN**depth
+        network = CHILDREN * self.sum_bytes / self.network_bytes_per_s if depth > 1 else 0.0
         return self.sums * depth * (self.sum_s + network)
 
 

@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-_CHILDREN: Final = 16
+CHILDREN: Final = 16
 _CONNECT_S: Final = 60.0
 """Seconds in which all shards must have found each other."""
 
@@ -51,7 +51,7 @@ class TreeLinks:
 
     def __init__(self, number: int, token: bytes, host: str = "127.0.0.1") -> None:
         self._number, self._token, self._sums = number, token, 0
-        self._listener = socket.create_server((host, 0), backlog=2 * _CHILDREN)
+        self._listener = socket.create_server((host, 0), backlog=2 * CHILDREN)
         self._parent: socket.socket | None = None
         self._children: list[socket.socket] = []
         self._incoming = np.zeros(0, np.int64)
@@ -65,11 +65,11 @@ class TreeLinks:
         LinkLostError
             If somebody does not come within a minute.
         """
-        first = _CHILDREN * self._number + 1
-        expected = range(first, max(first, min(first + _CHILDREN, len(addresses))))
+        first = CHILDREN * self._number + 1
+        expected = range(first, max(first, min(first + CHILDREN, len(addresses))))
         try:
             if self._number > 0:
-                parent = addresses[(self._number - 1) // _CHILDREN]
+                parent = addresses[(self._number - 1) // CHILDREN]
                 self._parent = _tuned(socket.create_connection(parent, timeout=_CONNECT_S))
                 self._parent.sendall(_HELLO.pack(self._token, self._number))
             found: dict[int, socket.socket] = {}
