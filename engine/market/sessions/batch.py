@@ -38,7 +38,8 @@ class SessionBatch(NamedTuple):
     a look. By look: `position` in the block's looks, `alpha`, `taste`, `memory`, `liking`,
     `outside` of the buyer, `budget` left (fen), `trust` by kind, `weights` by place and
     their `total`. Lists of indices: `listed`, `others`. `stand_in` by family and first member: who
-    takes over a missed visit. `by_kind` and `sets`: room for one look's responses to prices.
+    takes over a missed visit. `by_kind` and `sets`: room for one look's responses to prices;
+    `shares` and `owed` for what its places are expected to sell.
     """
 
     away: _UInt32s
@@ -74,6 +75,8 @@ class SessionBatch(NamedTuple):
     stand_in: _Int32s
     by_kind: _Float32s
     sets: _Float32s
+    shares: _Float32s
+    owed: _Float32s
 
     @classmethod
     def new(cls, most_sessions: int, places: int, families: int, members: int) -> Self:
@@ -124,4 +127,6 @@ class SessionBatch(NamedTuple):
             stand_in=ints(max(families, 1), members),
             by_kind=floats(N_KINDS, 2),
             sets=floats(4),
+            shares=floats(places),
+            owed=floats(places),
         )

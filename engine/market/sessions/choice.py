@@ -248,15 +248,19 @@ def _draw_choices(n, shown, stream, looks, position, outside, weights, total):
 def _total_looks(n, sign, flat, tastes, context, totals, looks, batch):
     """Add (sign 1) or take back (sign -1) what the looks are expected to sell, and claim."""
     s, sold = batch, (totals.expected.reshape(-1), totals.expected_paid)
-    _expect(n, sign, flat, sold, looks, s.position, s.weights, s.total)
+    _expect(n, sign, flat, sold, looks, s.position, s.weights, s.total, s.shares, s.owed)
     _add_responses(n, sign, flat, tastes, totals.counts, looks, s)
     wishes = _list_wishes(n, looks, s.position, s.listed)
     _claim(wishes, sign, flat, claims_of(totals), context.partner_share_bp, looks, s.listed)
 
 
 @stage
-def _expect(n, sign, flat, sold, looks, position, weights, weight_sums):
-    """The probabilities of the looks, in fixed point; nothing through external links."""
+def _expect(n, sign, flat, sold, looks, position, weights, weight_sums, shares, owed):
+    """The probabilities of the looks, in fixed point; nothing through external links.
+
+    Loops of their own, with `shares` and `owed` (float32 by place) between them: sums of floats
+    keep their order, and a loop that held one could not be vectorised.
+    """
     expected, expected_paid = sold
     places = places_of(flat)
     for k in range(n):
@@ -266,9 +270,12 @@ def _expect(n, sign, flat, sold, looks, position, weights, weight_sums):
         per_weight, payment = _ONE / weight_sums[k], _ZERO
         # Places that are not shown have no weight. Less than 2^31: four bytes are enough.
         for j in range(places):
-            share = weights[k, j] * per_weight * np.float32(not flat.links_out[row + j])
-            expected[row + j] += sign * np.int64(np.int32(share * _EXPECTED_ONE + _HALF))
-            payment += share * np.float32(flat.paid[face + j])
+            shares[j] = weights[k, j] * per_weight * np.float32(not flat.links_out[row + j])
+            owed[j] = shares[j] * np.float32(flat.paid[face + j])
+        for j in range(places):
+            expected[row + j] += sign * np.int64(np.int32(shares[j] * _EXPECTED_ONE + _HALF))
+        for j in range(places):
+            payment += owed[j]
         expected_paid[look.anchor] += sign * np.int64(payment + _HALF)
 
 
