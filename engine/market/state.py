@@ -107,7 +107,9 @@ class PlatformState:
     opened on `purse_day` with `budget_fen` (real). `year_paid_fen` is what was paid this
     calendar year (real fen). The policy's term began on `term_day`, when `term_paid_fen` had
     been paid in that year. `ads_share` and `ads_of_margin` are what ads take of the sellers' GMV
-    and margin, smoothed. `invested_fen[k]` is what had been invested before day k.
+    and margin, smoothed. By kind, smoothed: `kind_share` of sales, `kind_price` of an order (fen, 0
+    before the first), `kind_sales` of a supplier. `invested_fen[k]` is what had been invested
+    before day k.
     """
 
     own_purse: int = 0
@@ -128,6 +130,7 @@ class PlatformState:
     ads_share: float = 0.0
     ads_of_margin: float = 0.0
     kind_share: _Floats = field(default_factory=lambda: np.full(N_KINDS, 1.0 / N_KINDS))
+    kind_price: _Floats = field(default_factory=lambda: np.zeros(N_KINDS))
     kind_sales: _Floats = field(default_factory=lambda: np.zeros(N_KINDS))
     invested_fen: _Floats = field(default_factory=lambda: np.zeros(1))
 
@@ -206,6 +209,7 @@ class State:
         platform = replace(
             self.platform,
             kind_share=self.platform.kind_share.copy(),
+            kind_price=self.platform.kind_price.copy(),
             kind_sales=self.platform.kind_sales.copy(),
             invested_fen=self.platform.invested_fen.copy(),
         )

@@ -71,9 +71,9 @@ class DayTotals(NamedTuple):
 
     Expected sales: `good_sales` (units), `good_looks` and `showcase_sales` (units of all goods at
     the looks that show it) by good; `anchor_gmv`, `anchor_commission` and `anchor_margin`
-    (sellers' profit) by anchor and `kind_gmv` by kind of goods, fen. `accounts` are the ledger's
-    columns over all segments; `sums` are expected sales and expected payments in fixed point and
-    fen.
+    (sellers' profit) by anchor, fen, `kind_gmv` (fen) and `kind_units` by kind of goods.
+    `accounts` are the ledger's columns over all segments; `sums` are expected sales and expected
+    payments in fixed point and fen.
     """
 
     good_sales: _Floats
@@ -83,6 +83,7 @@ class DayTotals(NamedTuple):
     anchor_commission: _Floats
     anchor_margin: _Floats
     kind_gmv: _Floats
+    kind_units: _Floats
     accounts: NDArray[np.int64]
     sums: NDArray[np.int64]
 
@@ -97,6 +98,7 @@ class DayTotals(NamedTuple):
             anchor_commission=np.zeros(anchors),
             anchor_margin=np.zeros(anchors),
             kind_gmv=np.zeros(N_KINDS),
+            kind_units=np.zeros(N_KINDS),
             accounts=np.zeros(len(Account), np.int64),
             sums=np.zeros(N_SUMS, np.int64),
         )
@@ -298,6 +300,7 @@ def _empty(day_totals):
     day_totals.anchor_commission[:] = 0.0
     day_totals.anchor_margin[:] = 0.0
     day_totals.kind_gmv[:] = 0.0
+    day_totals.kind_units[:] = 0.0
     day_totals.accounts[:] = 0
     day_totals.sums[:] = 0
 
@@ -322,3 +325,4 @@ def _aggregate_anchor(m, shop, goods, totals, take_bp, cost_left, is_regular, da
         day_totals.anchor_margin[m] += gmv * (1.0 - fees) - units * cost_left * goods.cost[good]
         if is_regular:  # what a guest sells teaches by its own event
             day_totals.kind_gmv[kind] += gmv
+            day_totals.kind_units[kind] += units

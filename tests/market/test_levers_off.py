@@ -1,8 +1,11 @@
 """Levers at their "off" do nothing, and purses bind only what they pay for."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from engine.market.pacing.controls import mean_coupon
 from engine.market.run import simulate
 from tests.worlds import case
 
@@ -21,6 +24,36 @@ def test_rates_without_a_budget_change_nothing():
     rates = "policy.subsidy.rate={source: .5, domestic: .5, multinational: .5, partner: .5}"
     unfunded, plain = run_of(rates, "policy.subsidy.cap_rmb=3"), run_of()
     assert unfunded.run["gmv_fen"] == plain.run["gmv_fen"]
+
+
+def test_a_coupon_of_a_fen_moves_nothing():
+    """Whatever its rate promises: the cap per order is what a buyer gets, at festivals too."""
+    rate = "policy.subsidy.rate={source: .5, platform_brand: .5, domestic: .5, multinational: .5}"
+    funded = (rate, "policy.subsidy.budget_bn_rmb=60")
+    begun = {"policy": "laissez_faire", "days": 175}  # to the end of the festival in June
+    fen, none = run_of(*funded, "policy.subsidy.cap_rmb=0.01", **begun), run_of(**begun)
+    rmb = run_of(*funded, "policy.subsidy.cap_rmb=10", **begun)
+    sessions = none.run["sessions_count"]
+    assert fen.run["sessions_count"] == pytest.approx(sessions, rel=2e-3)
+    assert rmb.run["sessions_count"] > 1.01 * sessions
+
+
+def test_the_cap_of_a_coupon_counts_at_the_mean_price_of_its_kind():
+    levers = SimpleNamespace(
+        rate=np.array([0.2, 0.2, 0.2, 0.2, 0.1]),
+        tier_factor=np.array([0.5, 1.5]),
+        festival_boost=2.0,
+        cap_fen=1_000,
+    )
+    share = np.array([0.1, 0.2, 0.3, 0.0, 0.4])
+    price = np.array([0.0, 10_000.0, 1_000.0, 1.0, 50_000.0])
+    # no price known: 20 % * 2; a cap of 10 %; 40 % below a cap of 100 %; a cap of 2 %
+    paid = 0.1 * 0.4 + 0.2 * 0.1 + 0.3 * 0.4, 0.4 * 0.02
+    assert mean_coupon.py_func(levers, 1.0, 0, share, price) == pytest.approx(sum(paid))
+    halved = mean_coupon.py_func(levers, 1.0, 5_000, share, price)
+    assert halved == pytest.approx(paid[0] + paid[1] / 2)
+    pushed = mean_coupon.py_func(levers, 1.5, 0, share, price)
+    assert pushed == pytest.approx(0.1 * 0.6 + 0.2 * 0.1 + 0.3 * 0.6 + 0.4 * 0.02)
 
 
 def test_no_plan_festival_means_no_plan():

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.accounts import EXPECTED_PAID, Account, Count
 from engine.jit import kernel, stage, step
 from engine.market.ledger.recorder import DayOutcome
-from engine.market.pacing.controls import mean_rate
+from engine.market.pacing.controls import mean_coupon
 from engine.market.scratch import Scratch
 from engine.market.showcase.selection import DAYS_A_WEEK
 from engine.market.state import State
@@ -58,7 +58,7 @@ def learn_day(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
         (controls.demand, controls.boost, controls.reach / N_BUCKETS),
         levers.day > _FIRST_DAYS,
         (world.take_bp, world.expected_sales),
-        (platform.kind_share, platform.kind_sales),
+        (platform.kind_share, platform.kind_price, platform.kind_sales),
         known,
         sealed.day_totals,
     )
@@ -111,7 +111,7 @@ def _learn(
     """
     demand, boost, held = controls
     take_bp, expected_sales = by_kind
-    kind_share, kind_sales = platform_by_kind
+    kind_share, kind_price, kind_sales = platform_by_kind
     left = cheapened(1.0, supply.cost_cut, levers.built)
     aggregate_sales(shop, goods, sold, take_bp, left, anchors.guests_from, day_totals)
     kept = 1.0 - max(known.return_share, 0.0)
@@ -132,13 +132,13 @@ def _learn(
         is_settled,
     )
     expected = np.float64(day_totals.sums[EXPECTED_PAID])
-    rate = mean_rate(levers, levers.partner_share_bp, kind_share)
-    full = held * rate * boost * expected
+    coupon = mean_coupon(levers, boost, levers.partner_share_bp, kind_share, kind_price)
+    full = held * coupon * expected
     claimed = np.float64(sold.counts[_CLAIMED])
     uptake = _learn_uptake(known.uptake, claimed, full)
     days = _FORECAST_DAYS if known.forecast_seen else 1.0
     forecast = known.forecast + (expected / demand - known.forecast) / days
-    _learn_kinds(kind_share, day_totals.kind_gmv)
+    _learn_kinds(kind_share, kind_price, day_totals.kind_gmv, day_totals.kind_units)
     accounts = day_totals.accounts
     return (
         ads_share,
@@ -299,12 +299,15 @@ def _learn_uptake(uptake, claimed, full):
 
 
 @stage
-def _learn_kinds(kind_share, kind_gmv):
-    """What kinds are bought, smoothed."""
+def _learn_kinds(kind_share, kind_price, kind_gmv, kind_units):
+    """What kinds are bought, and at which price an order, smoothed."""
     total = add_up(kind_gmv)
     for kind in range(kind_gmv.size):
         if total > 0.0:
             kind_share[kind] += (kind_gmv[kind] / total - kind_share[kind]) / _FORECAST_DAYS
+        if kind_units[kind] > 0.0:
+            price, before = kind_gmv[kind] / kind_units[kind], kind_price[kind]
+            kind_price[kind] += (price - before) / (_FORECAST_DAYS if before > 0.0 else 1.0)
 
 
 @step

@@ -72,17 +72,20 @@ def invest(world: World, platform: PlatformState, levers: DayLevers) -> DayLever
 
 
 @step
-def mean_rate(levers, partner_share_bp, kind_share):
-    """Mean coupon rate on what is bought, by kind, less the partner's part of its own goods.
+def mean_coupon(levers, boost, partner_share_bp, kind_share, kind_price):
+    """Mean coupon on what is bought, as a share of price, less the partner's part of its goods.
 
-    `levers` the day's, `partner_share_bp` int64 basis points (0: what buyers get), `kind_share`
-    float64 by kind; the result float64, a share of price.
+    `levers` the day's, `boost` float64 the push's, `partner_share_bp` int64 basis points (0: what
+    buyers get), `kind_share` of sales and `kind_price` (mean of an order, fen; 0: not known yet)
+    float64 by kind; the result float64. The cap per order counts at the mean price of a kind.
     """
-    mean = 0.0
+    mean, boosted = 0.0, np.mean(levers.tier_factor) * levers.festival_boost * boost
     for kind in range(levers.rate.size):
         own = 1.0 - partner_share_bp / BP if IS_CO_FUNDED[kind] else 1.0
-        tiers = np.mean(levers.tier_factor)
-        mean += levers.rate[kind] * tiers * levers.festival_boost * own * kind_share[kind]
+        coupon = levers.rate[kind] * boosted
+        if kind_price[kind] > 0.0:
+            coupon = min(coupon, levers.cap_fen / kind_price[kind])
+        mean += coupon * own * kind_share[kind]
     return mean
 
 
@@ -103,7 +106,7 @@ def set_controls(
         plan.purse_weights(day),
         (*money, platform.partner_purse),
         (platform.error_sum, platform.forecast, platform.uptake, platform.intensity),
-        platform.kind_share,
+        (platform.kind_share, platform.kind_price),
     )
     platform.push, platform.error_sum = pushed, error_sum
     shock = demand_shock(world.scenario.shocks, state.run_seed, day)
@@ -111,19 +114,20 @@ def set_controls(
 
 
 @kernel
-def _set_controls(levers, terms, gains, pushes, weights, money, known, kind_share):
+def _set_controls(levers, terms, gains, pushes, weights, money, known, kinds):
     """The push, the sum of errors, and the fields of `DayControls` from `boost` to `rival`.
 
     `gains` proportional and integral; `pushes` of coupons, load and recruiting; `weights` of the
     day and of all days left in the purse; `money`: paid this year and the target before today
     (fen), purses of the platform and the partner (sample fen); `known`: sum of errors, forecast,
-    uptake and intensity (see `PlatformState`).
+    uptake and intensity, `kinds`: shares and prices by kind (see `PlatformState`).
     """
     proportional, integral = gains
     coupon_push, load_push, recruiting_push = pushes
     weight, left = weights
     paid, target, own_purse, partner_purse = money
     error_sum, plain, uptake, intensity = known
+    shares, prices = kinds
     error = shortfall(paid, target)
     pushed = push(error, error_sum, proportional, integral)
     pushes_more = load_push + recruiting_push > 0.0
@@ -133,13 +137,13 @@ def _set_controls(levers, terms, gains, pushes, weights, money, known, kind_shar
     own = allowance(own_purse, weight * boost, left)
     season, attention = levers.season, levers.festival_attention
     plain_forecast = plain * plain_demand(season, levers.festival_traffic, attention)
-    rate = mean_rate(levers, levers.partner_share_bp, kind_share)
-    spend = plain_forecast * rate * boost * uptake
+    coupon = mean_coupon(levers, boost, levers.partner_share_bp, shares, prices)
+    spend = plain_forecast * coupon * uptake
     partner = allowance(partner_purse, weight * boost, left)
     reach = coupon_reach(own, spend) if own > 0.0 or partner > 0.0 else 0.0
     # What coupons draw on a festival comes after the reach: what that misses is rationed.
-    coupon = reach * boost * mean_rate(levers, 0, kind_share)
-    festival = festival_visits(levers.festival_traffic, terms.coupon_draw, coupon)
+    promised = reach * mean_coupon(levers, boost, 0, shares, prices)
+    festival = festival_visits(levers.festival_traffic, terms.coupon_draw, promised)
     demand = plain_demand(season, festival, attention)
     ratio = levers.commercial_load * (1.0 + load_push * pushed)
     return (
