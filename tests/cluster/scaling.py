@@ -38,9 +38,7 @@ class Provider(FakeMultiNodeProvider):
     ) -> None:
         """Start a node."""
         kept = {name: value for name, value in resources.items() if name != "memory"}
-        super().create_node_with_resources_and_labels(  # type: ignore[no-untyped-call]
-            node_config, tags, count, kept, labels
-        )
+        super().create_node_with_resources_and_labels(node_config, tags, count, kept, labels)
 
 
 @contextmanager
