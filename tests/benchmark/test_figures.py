@@ -23,7 +23,9 @@ from engine.benchmark.kernel import (
 )
 from engine.benchmark.one_to_one import _rows_of, _with_whole_pool
 from engine.benchmark.peers import PEERS, _peer_rows
+from engine.benchmark.shards import _saving_rows
 from engine.benchmark.worker import _ignore_progress
+from engine.compute.shards.worker import ShardTraffic
 from engine.config import load
 from engine.market.run import simulate
 from engine.results.writer import _table_of_rows
@@ -146,3 +148,17 @@ def test_every_stage_is_met_and_no_time_is_counted_twice() -> None:
 def test_the_first_year_of_a_new_process_is_that_of_the_smoke_scale() -> None:
     written = yaml.safe_load((CONF / "scale" / "smoke.yaml").read_text(encoding="utf-8"))
     assert _SMOKE.model_dump() == written
+
+
+@pytest.mark.parametrize(("nights", "each", "takes"), [(2, 50.0, 0.75), (0, None, None)])
+def test_what_saving_takes_of_a_run(monkeypatch, nights: int, each, takes) -> None:
+    traffic = ShardTraffic(day_s=[1.5] * 100, nights_saved=nights, saving_s=0.75 * nights)
+    monkeypatch.setattr("engine.benchmark.shards._sharded", lambda *_: traffic)
+    rows = {row["measure"]: row for row in _saving_rows(job(), case(), 2)}
+    assert {name: row["value"] for name, row in rows.items()} == {
+        "run_s": 150, "nights_saved": nights, "days_per_night": each, "night_s": takes,
+        "saving_share": 0.005 * nights,
+    }  # fmt: skip
+    assert rows["saving_share"]["goal"] == 0.02
+    assert rows["saving_share"]["subject"] == "2 shards"
+    assert rows["run_s"]["days_count"] == 100

@@ -228,10 +228,28 @@ def test_saving_takes_two_per_cent_at_most_and_ends_with_the_horizon(nights: lis
     world = open_world(asked.scenario, asked.scale, 1)
     state = open_state(world, 1, range(8))
     member = _Member(0, 2, Table(2).links()[0], nights[0])
-    assert member._is_time(world, state, np.array([100, 2]))
-    assert not member._is_time(world, state, np.array([100, 3]))
+    assert member._is_time(world, state, 100, 2)
+    assert not member._is_time(world, state, 100, 3)
+    member._save(world, state)
+    member._count(2)
+    member._count(2)  # of a night without saving
+    assert not member._is_time(world, state, 199, 2)
+    assert member._is_time(world, state, 200, 2)
     state.day = 12
-    assert not member._is_time(world, state, np.array([100, 0]))
+    assert not member._is_time(world, state, 100, 0)
+
+
+def test_saving_is_counted_by_the_slowest_shard(
+    nights: list[_Nights], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = case(days=6)
+    members = [_Member(k, 2, one, nights[k]) for k, one in enumerate(Table(2).links())]
+    for number, member in enumerate(members):
+        monkeypatch.setattr(member, "_passed_ns", lambda: 10**10)
+        monkeypatch.setattr(member, "_cost_ns", lambda _, number=number: (1 + number) * 10**8)
+    at_once([lambda one=one: simulate(asked, one) for one in members])
+    assert [one.traffic.nights_saved for one in members] == [1, 1]
+    assert [one.traffic.saving_s for one in members] == [0.2, 0.2]
 
 
 def test_auto_takes_as_few_shards_as_the_memory_of_the_nodes_bears() -> None:

@@ -46,7 +46,7 @@ _Saved = tuple[State, ReportStart | None]
 _SAVING_SHARE: Final = 0.02
 """Of the time that passes, what saving takes at most."""
 
-_NS_A_BYTE: Final = 5.0
+_NS_A_BYTE: Final = 30.0
 """What saving a byte is thought to take before it was done once: a slow disk."""
 
 
@@ -82,6 +82,7 @@ class ShardTraffic:
 
     `day_s` of each day, with its night; `bytes_sent` what goes up the tree, once for each sum (as
     much comes down); `waited_s` the time within sums, also that in which others were still busy;
+    `saving_s` what nights took to save, of each that of the slowest shard, for whom all wait;
     `peak_bytes` the most memory that its process held.
     """
 
@@ -199,8 +200,9 @@ class _Member:
         self.number, self.count = number, count
         self.day, self.traffic = go_on or 0, ShardTraffic()
         self._links, self._nights, self._go_on, self._every = links, nights, go_on, every
-        self._saved_s = self._morning_s = time.perf_counter()
-        self._saving_s: float | None = None
+        self._began_s = self._morning_s = time.perf_counter()
+        self._spent_ns, self._is_counted = 0, True
+        self._saving_ns: int | None = None
 
     def total(self, *arrays: Ints) -> tuple[Ints, ...]:
         """Add each array up over all shards; the sums are new arrays."""
@@ -241,7 +243,9 @@ class _Member:
         own[self.number, 2:] = self._passed_ns(), self._cost_ns(state)
         (rows,) = self.total(own)
         self._compare(world, state, rows[:, :2])
-        if self._is_time(world, state, rows[:, 2:].sum(axis=0)):
+        passed, cost = int(rows[:, 2].min()), int(rows[:, 3].max())
+        self._count(cost)
+        if self._is_time(world, state, passed, cost):
             self._save(world, state)
         now = time.perf_counter()
         self.traffic.day_s.append(now - self._morning_s)
@@ -257,31 +261,40 @@ class _Member:
             )
 
     def _passed_ns(self) -> int:
-        return int(1e9 * (time.perf_counter() - self._saved_s))
+        return int(1e9 * (time.perf_counter() - self._began_s))
 
     def _cost_ns(self, state: State) -> int:
-        """What the next saving is expected to take."""
-        if self._saving_s is None:
+        """What the last saving took; before any, what the first is expected to take."""
+        if self._saving_ns is None:
             return int(_NS_A_BYTE * bytes_per_buyer() * state.buyers.person.size)
-        return int(1e9 * self._saving_s)
+        return self._saving_ns
 
-    def _is_time(self, world: World, state: State, passed_and_cost: Ints) -> bool:
-        """Whether to save: the same answer in all shards. After the horizon nothing is saved."""
+    def _count(self, cost: int) -> None:
+        """Count the last saving, of which it is now known what the slowest shard took."""
+        if not self._is_counted:
+            self._spent_ns += cost
+            self.traffic.saving_s = 1e-9 * self._spent_ns
+            self._is_counted = True
+
+    def _is_time(self, world: World, state: State, passed: int, cost: int) -> bool:
+        """Whether to save: the same answer in all shards. After the horizon nothing is saved.
+
+        Of t nanoseconds of the run, with s spent on saving and c on the last saved night (of each
+        night what its slowest shard took), it is time if 0.02 t >= s + c.
+        """
         if self._nights is None or state.day > world.day_of(world.scenario.calendar.end):
             return False
         if self._every is not None:
             return state.day % self._every == 0
-        passed, cost = passed_and_cost.tolist()
-        return bool(_SAVING_SHARE * passed >= cost)
+        return _SAVING_SHARE * passed >= self._spent_ns + cost
 
     def _save(self, world: World, state: State) -> None:
         assert self._nights is not None
         started = time.perf_counter()
         self._nights.save(world, state)
-        self._saved_s = time.perf_counter()
-        self._saving_s = self._saved_s - started
+        self._saving_ns = int(1e9 * (time.perf_counter() - started))
+        self._is_counted = False
         self.traffic.nights_saved += 1
-        self.traffic.saving_s += self._saving_s
 
 
 class _Nights:

@@ -121,12 +121,25 @@ def _shards(rows: Sequence[Row]) -> _Section:
         _Column("sums_per_slot", "Sums\na slot", 1),
         _Column("bytes_per_slot", "kB\na slot", 0, 1e-3),
         _Column("sums_share", "Time in\nsums %", 1, 100),
-        _Column("saving_share", "Saving\n%", 1, 100),
         _Column("resident_bytes", "Memory\nGiB", 2, 2.0**-30),
     )
     chosen = _on(rows, "shards")
     title = _title(chosen, "One market held by several processes, beside one process with threads")
     note = "Sums and bytes with each slot's part of the night; memory is that of one shard."
+    return _by(chosen, "subject", title, "Market", columns, note)
+
+
+def _savings(rows: Sequence[Row]) -> _Section:
+    columns = (
+        _Column("run_s", "The run\ns", 0),
+        _Column("nights_saved", "Nights\nsaved", 0),
+        _Column("days_per_night", "Days\nfor each", 0),
+        _Column("night_s", "A night\ns", 2),
+        _Column("saving_share", "Saving, % of the\nrun's seconds", 1, 100),
+    )
+    chosen = _on(rows, "saving")
+    title = _title(chosen, "Nights saved by default")
+    note = "Of each night what its slowest shard took."
     return _by(chosen, "subject", title, "Market", columns, note)
 
 
@@ -364,6 +377,7 @@ _SECTIONS: Final = (
     _stages,
     _scaling,
     _shards,
+    _savings,
     _projections,
     _starts,
     _tools,
