@@ -201,7 +201,7 @@ def test_a_short_horizon_is_drawn_by_days(tmp_path: Path) -> None:
     short = read_study(simulate_folder(tmp_path, end=date(2020, 1, 20)))
     sales = days_pictures(short, ["h1_2020"], {})[0]
     assert len(values(sales, "mean")) == 20
-    assert sales.finding.startswith("Under “h1_2020” 2020-01-20 is reached with ")
+    assert sales.finding.startswith("Under “h1_2020” the year stands on 2020-01-20 at ")
     assert ", for a goal of 250" in sales.finding
 
 

@@ -72,8 +72,8 @@ def _cumulative(
     called = names.get(first.policy, first.policy)
     began, ended = first.dates[0], first.dates[-1]
     is_whole = (ended.month, ended.day) == (12, 31)
-    upto = "the year ends at" if is_whole else f"{ended} is reached with"
-    said = f"Under “{called}” {upto} {_bn(mean)} bn RMB, between {_bn(low)}"
+    upto = "ends" if is_whole else f"stands on {ended}"
+    said = f"Under “{called}” the year {upto} at {_bn(mean)} bn RMB, between {_bn(low)}"
     goal_said = f", for a goal of {bn(goal_fen)}" if goal_fen and began.year == ended.year else ""
     return picture(
         alt.layer(*layers).properties(height=HEIGHT),
