@@ -67,7 +67,7 @@ def _events(scenario: Scenario) -> Iterator[str]:
         if not any(start <= last and end >= first for start, end in spans):
             yield f"{period.name} ({period.start})"
     for absence in calendar.absences:
-        if absence.leaves > last:
+        if absence.leaves > last or (absence.returns is not None and absence.returns <= first):
             yield f"the exit of anchor {absence.rank} ({absence.leaves})"
         elif absence.returns is not None and absence.returns > last:
             yield f"the return of anchor {absence.rank} ({absence.returns})"

@@ -13,8 +13,8 @@ target, festivals) are as in the tried policy in every arm: a test of a week can
 
 The first two compare days of one market, whose buyers carry a coupon's effect from one day into
 the next (stock at home, habit, follows), and whose days differ by season; the third compares
-markets, which differ by luck. Intervals are Student's over pairs of periods, and Welch's over
-periods or markets (Welch, Biometrika 34, 1947).
+markets, which differ by their seeds. Intervals are Student's over pairs of periods, and Welch's
+over periods or markets (Welch, Biometrika 34, 1947).
 
 **Rows.** The true effect is what the market does if the policy is tried on every day of the test,
 less what it does without, under the same random numbers. A test is judged over all its markets,

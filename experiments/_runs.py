@@ -61,7 +61,7 @@ def run_cases(
             results.write_runs([year], daily=details, segments=details, anchors=details)
             kept.add(year, details=details)
             done.append(replace(year, daily={}, monthly={}, segments={}, anchors={}))
-            show("years", len(todo) - len(missing) + len(done), len(todo), "")
+            show("runs", len(todo) - len(missing) + len(done), len(todo), "")
     rest = iter(done)
     return results, [next(rest) if year is None else year for year in found]
 

@@ -19,6 +19,7 @@ from engine.measures import catalogue
 from engine.measures.run_off import FLOWS, VALUED
 from engine.spec.calendar import Calendar
 from engine.spec.jobs import Scale
+from engine.spec.levers import LEVERS
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario, _Platform
 from engine.units import (
@@ -38,49 +39,30 @@ SMALL_SCALE = Scale(
     name="tiny", buyers_count=100, anchors_count=10, suppliers_count=5, showcase_count=2
 )
 
+_SMALL = {
+    "subsidy.budget_bn_rmb": 30.0,
+    "subsidy.cap_rmb": 50.0,
+    "target.year_end_bn_rmb": TARGET_BN_RMB,
+    "traffic.public_share": 0.5,
+    "traffic.exponent": 1.0,
+    "traffic.support": 1.0,
+    "supply.library_open.head": 1.0,
+    "supply.library_open.waist": 1.0,
+    "supply.library_open.tail": 1.0,
+}
+"""Levers of the small policy that are not off."""
+
 
 def small_policy(name: str = "h1_2020", rate: float = 0.1, **changes: dict[str, Any]) -> Policy:
     """A policy with one coupon rate for every kind; `changes` update its groups."""
-    tree: dict[str, dict[str, Any]] = {
-        "subsidy": {
-            "budget_bn_rmb": 30.0,
-            "rate": dict.fromkeys(KINDS, rate),
-            "cap_rmb": 50.0,
-            "new_buyer_rate": 0.0,
-            "tier_factor": {"tier12": 1.0, "tier3": 1.0},
-            "festival_boost": 1.0,
-            "partner_share": 0.0,
-            "partner_budget_bn_rmb": 0.0,
-        },
-        "price": {"cap": 1.0, "cps_floor": 0.0, "plan_festivals_count": 0},
-        "target": {
-            "year_end_bn_rmb": TARGET_BN_RMB,
-            "knots": (0.5, 1.0),
-            "proportional_gain": 0.0,
-            "integral_gain": 0.0,
-            "coupon_push": 0.0,
-            "load_push": 0.0,
-            "recruiting_push": 0.0,
-        },
-        "traffic": {
-            "public_share": 0.5,
-            "exponent": 1.0,
-            "floor": 0.0,
-            "support": 1.0,
-            "brand_support": 0.0,
-            "ad_load": 0.0,
-            "ad_reserve_rmb": 0.0,
-            "family_cap": 1.0,
-            "commercial_load": 1.0,
-        },
-        "supply": {
-            "library_open": {"head": 1.0, "waist": 1.0, "tail": 1.0},
-            "recruiting": 1.0,
-            "platform_brand_support": 0.0,
-            "investment_bn_rmb": 0.0,
-            "closed_loop": 0.0,
-        },
-    }
+    tree: dict[str, Any] = {"target": {"knots": (0.5, 1.0)}}
+    for path, lever in LEVERS.items():
+        *groups, leaf = path.split(".")
+        place = tree
+        for group in groups:
+            place = place.setdefault(group, {})
+        place[leaf] = _SMALL.get(path, lever.off)
+    tree["subsidy"]["rate"] = dict.fromkeys(KINDS, rate)
     for group, values in changes.items():
         tree[group] |= values
     return Policy.model_validate({"name": name, **tree})

@@ -192,7 +192,7 @@ def schedule_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> li
     lengths, rows = {}, []
     for name, schedule in job.schedules.items():
         lengths[name] = _measured_years(schedule, case, job.runs)
-        steps.step(f"years of {name}")
+        steps.step(f"runs of {name}")
     for name, schedule, worlds, workers in plans:
         buyers, anchors = schedule.scale.buyers_count, schedule.scale.anchors_count
         at = Setting("schedule", buyers, anchors, case.scenario.calendar.n_days, 1, workers)

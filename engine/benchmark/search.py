@@ -73,12 +73,12 @@ class _KnownArena:
     def costs(self, points: Sequence[Point]) -> Floats:
         """Return the true costs of the feasible ones."""
         truths = [self.problem.truth(point) for point in points]
-        able = [
+        feasible = [
             self.evaluator.costs(own)
             for own in truths
             if self.evaluator.total_violation(own) <= 1e-9
         ]
-        return np.array(able).reshape(-1, len(self.evaluator.goals))
+        return np.array(feasible).reshape(-1, len(self.evaluator.goals))
 
     def volume(self, front: Sequence[Point], rivals: Iterable[Sequence[Point]]) -> float:
         """Return the hypervolume as a share of the true front's."""
@@ -125,8 +125,8 @@ class _MarketArena:
         if key not in self._known:
             candidate = Candidate(len(self._known), "", point)
             sample = next(self._truth.evaluate([candidate], self._stage))
-            able = sample.reason is None
-            stand = PairedScores.of(self.evaluator, [sample.values]) if able else None
+            is_measured = sample.reason is None
+            stand = PairedScores.of(self.evaluator, [sample.values]) if is_measured else None
             is_good = stand is not None and bool(stand.is_feasible[0])
             self._known[key] = stand.costs[0] if stand is not None and is_good else None
         return self._known[key]

@@ -98,19 +98,19 @@ OWN_NODE_LOST: Final = _Message(
     HeadLostError,
 )
 WORKERS_LOST: Final = _Message(
-    "ray: workers died {tries} times over the same years, at last: {reason}",
-    "nodes that live through a year, whose work is taken up elsewhere ray.retries_count times",
+    "ray: workers died {tries} times over the same runs, at last: {reason}",
+    "nodes that live through a run, whose work is taken up elsewhere ray.retries_count times",
     f"look after the nodes (`ray status`), or raise ray.retries_count;\n           {_GOES_ON}",
 )
 MEMORY_RAN_OUT: Final = _Message(
-    "ray: memory ran out {tries} times over the same year of {buyers:,} buyers, at last with "
+    "ray: memory ran out {tries} times over the same run of {buyers:,} buyers, at last with "
     "{asked:.1f} GiB asked for it: {reason}",
-    "about {fewer:,} buyers where {workers} years run at once, or fewer years at once",
+    "about {fewer:,} buyers where {workers} runs go at once, or fewer runs at once",
     "scale.buyers_count={fewer}, ray.workers_count={half}, or scale.shards={shards} cuts a market "
     f"in parts;\n           {_GOES_ON}",
 )
 TOO_LARGE: Final = _Message(
-    "ray: a year of {buyers:,} buyers needs about {need:.1f} GiB, and the largest node grants "
+    "ray: a run of {buyers:,} buyers needs about {need:.1f} GiB, and the largest node grants "
     "{most:.1f} GiB",
     "at most {fits:,} buyers in one process",
     "lower scale.buyers_count, take scale.shards={shards} (or auto), or let a node grant more\n"
@@ -118,7 +118,7 @@ TOO_LARGE: Final = _Message(
 )
 TASK_FAILED: Final = _Message(
     "ray: a task failed for good: {reason}",
-    "workers that live through one year, retried ray.retries_count times",
+    "workers that live through one run, retried ray.retries_count times",
     f"look after the node's logs and disk; {_GOES_ON}",
 )
 SHARDS_LOST: Final = _Message(

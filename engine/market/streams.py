@@ -56,7 +56,7 @@ def flat_view(shop):
 
     Place j of anchor m is m * size + j, `size` the places of a showcase; what a coupon class c
     pays for it stands c * (number of places) further. Columns by anchor stay as they are, and so
-    does `good`, which tells the size.
+    does `good`, which tells the size. `shop` and the result are `StreamTable`, of the same dtypes.
     """
     return StreamTable(
         shown=shop.shown,

@@ -133,7 +133,7 @@ class Spread(NamedTuple):
 def merge_into(source, target):
     """Add some totals to others and empty them; claims are a slot's own and are only emptied.
 
-    Both `SlotTotals` of equal shapes.
+    Both `SlotTotals`, which names the dtypes, of equal shapes.
     """
     _merge(source, target)
 
@@ -252,7 +252,7 @@ def _coupons_of(ledger):
 def reset(totals):
     """Empty a day's totals, which have no claims: those are a slot's.
 
-    `totals` a `SlotTotals`.
+    `totals` a `SlotTotals`, which names the dtypes.
     """
     for m in range(totals.visits.size):
         if totals.visits[m] > 0:

@@ -92,14 +92,14 @@ CONCENTRATION_MEASURES: Final = (
     Measure(
         "top1_share",
         "Top-1 share",
-        "Share of the largest anchor in the year's GMV.",
+        "Share of the largest anchor in GMV.",
         run=lambda run: run.concentration["top1_share"],
         month=lambda months: months.top_shares(1),
     ),
     Measure(
         "top10_share",
         "Top-10 share",
-        "Share of the ten largest anchors in the year's GMV.",
+        "Share of the ten largest anchors in GMV.",
         run=lambda run: run.concentration["top10_share"],
         month=lambda months: months.top_shares(10),
         key=8,
@@ -107,7 +107,7 @@ CONCENTRATION_MEASURES: Final = (
     Measure(
         "top100_share",
         "Top-100 share",
-        "Share of the hundred largest anchors in the year's GMV.",
+        "Share of the hundred largest anchors in GMV.",
         run=lambda run: run.concentration["top100_share"],
         month=lambda months: months.top_shares(100),
     ),

@@ -130,7 +130,7 @@ RUN_MEASURES: Final = (
     Measure(
         "joined_suppliers_share",
         "Suppliers joined",
-        "Share of all suppliers that sell on the platform at the year's end.",
+        "Share of all suppliers that sell on the platform on the last day.",
         run=_joined_share,
     ),
     Measure(

@@ -54,7 +54,7 @@ def fill_alias(weights, table, work, scaled):
 
 @rule
 def draw_alias(random_bits, table):
-    """The entry drawn by 64 random bits, without a branch."""
+    """The entry drawn by `random_bits` from a `table`, both uint64, without a branch; int64."""
     column = ((random_bits >> _SHIFT) * np.uint64(table.size)) >> _SHIFT
     word = table[column]
     keeps = np.int64((random_bits & _LOW) < word >> _SHIFT)

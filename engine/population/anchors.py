@@ -132,7 +132,7 @@ def _rows(scenario: Scenario, count: int) -> _Rows:
     """The market's anchors as `count` rows: who is there by rank, then newcomers by their day.
 
     Fans are the quantiles of their law, not draws from it: one world is as heavy-tailed as the
-    next, and the size of the largest does not depend on luck. A row has the mean of its ranks,
+    next, and the size of the largest does not depend on the seed. A row has the mean of its ranks,
     so that all fans and all engaged fans are as many at every scale.
     """
     spec = scenario.anchors

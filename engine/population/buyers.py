@@ -159,27 +159,27 @@ def earned_fen(income_rmb, days):
 
 @step
 def anchor_of(me, f):
-    """Anchor of follow `f`."""
+    """Anchor, uint32, of follow `f`, int64, of a record `me` of `PERSON`."""
     high = np.int64(me.affinities[f]) >> AFFINITY_BITS
     return np.uint32(high << ANCHOR_LOW_BITS | np.int64(me.anchors[f]))
 
 
 @step
 def affinity_of(me, f):
-    """Affinity to the anchor of follow `f`, in 1/4095."""
+    """Affinity to the anchor of follow `f`, int64, in 1/4095."""
     return np.int64(me.affinities[f] & AFFINITY_ONE)
 
 
 @step
 def set_follow(me, f, anchor, affinity):
-    """Make `anchor` the one that is followed in place `f`."""
+    """Make `anchor`, uint32, the one followed in place `f`; `affinity` in 1/4095, cut to int64."""
     me.anchors[f] = np.uint16(anchor & _ANCHOR_LOW_MASK)
     me.affinities[f] = np.uint16(anchor >> ANCHOR_LOW_BITS << AFFINITY_BITS | np.int64(affinity))
 
 
 @step
 def set_affinity(me, f, affinity):
-    """Change the affinity to the anchor followed in place `f`."""
+    """Change the affinity to the anchor followed in place `f`; in 1/4095, cut to int64."""
     me.affinities[f] = np.uint16(np.int64(me.affinities[f]) & ~AFFINITY_ONE | np.int64(affinity))
 
 

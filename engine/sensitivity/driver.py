@@ -207,5 +207,5 @@ def _simulated(
         for measure, values in found.items():
             by_world = np.array([run[measure] for run in runs], np.float64)
             values.append(by_world.reshape(factors.worlds_count, -1).mean(axis=0))
-        on_progress(f"years over the {factors.of}", (k + 1) * size, len(todo), "")
+        on_progress(f"runs over the {factors.of}", (k + 1) * size, len(todo), "")
     return {measure: np.array(values) for measure, values in found.items()}

@@ -113,7 +113,9 @@ class _BuyersSpec(Spec):
     initial_trust: Share
     initial_habit: Share
     bought_before_share: Share
-    newcomers_share: float = quantity("share", "that arrive in the 366 days, evenly", ge=0, lt=1)
+    newcomers_share: float = quantity(
+        "share", "that arrive evenly on the 365 days after the first", ge=0, lt=1
+    )
 
     @model_validator(mode="after")
     def _budgets(self) -> Self:
@@ -266,7 +268,9 @@ class _AnchorsSpec(Spec):
         "anchors", "the largest, of whom families are made (M6)", ge=1, le=1_000_000
     )
     own_supply_share: _ByAnchorTier
-    newcomers_share: float = quantity("share", "that begin in the 366 days, evenly", ge=0, lt=1)
+    newcomers_share: float = quantity(
+        "share", "that begin evenly on the 365 days after the first", ge=0, lt=1
+    )
     newcomer_fans_count: float = quantity(
         "people", "fans with which a newcomer begins", ge=0, le=1e9
     )

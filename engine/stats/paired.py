@@ -62,7 +62,7 @@ def paired_variance(by: Floats) -> Floats | None:
 
     With x_ir what policy i shows in replication r,
 
-        x_ir = μ_i + luck_r + ε_ir,    s² = Σ_ir (x_ir - x̄_i. - x̄_.r + x̄_..)² / ((n - 1)(R - 1))
+        x_ir = μ_i + ρ_r + ε_ir,    s² = Σ_ir (x_ir - x̄_i. - x̄_.r + x̄_..)² / ((n - 1)(R - 1))
 
     estimates the variance of ε over all pairs at once; that of a paired difference is twice
     it (two-way layout without interaction; Scheffé, The Analysis of Variance, 1959, ch. 4).

@@ -14,6 +14,10 @@ DTYPE = re.compile(r"\b(?:float|int|uint)(?:8|16|32|64)\b|\bbool\b")
 SHAPE = re.compile(r"\(\s*(?:[\w*+. ]+,)+[\w*+., ]*\)|\b[1-4]-D\b|\bof (?:any|the given) shape\b")
 """`(n,)`, `(points, 2)`, `(groups + 1, ...)`, 1-D, or: of any shape, of the given shape."""
 
+JITS = {"kernel", "stage", "step", "rule"}
+JIT_DTYPE = re.compile(DTYPE.pattern + r"|\bdtypes\b")
+"""A dtype, or a reference: the dtypes of another function or of a record."""
+
 MOST_UNSAID = 3
 """Arguments that a first sentence can still name; more have a section."""
 
@@ -120,3 +124,19 @@ def lacks(doc: str) -> list[str]:
 def test_a_function_on_arrays_names_a_dtype_and_a_shape(name: str, doc: str) -> None:
     missing = lacks(doc)
     assert not missing, f"{name}: its docstring names no {' and no '.join(missing)}"
+
+
+def jitted_functions(room: str) -> Iterator[tuple[str, str]]:
+    """Yield name and docstring of a room's public compiled functions, which have no annotations."""
+    for path in files_of(room):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if not isinstance(node, ast.FunctionDef) or node.name.startswith("_"):
+                continue
+            if JITS & {ast.unparse(one) for one in node.decorator_list}:
+                yield f"{path.relative_to(ROOT)}: {node.name}", ast.get_docstring(node) or ""
+
+
+def test_a_compiled_function_names_its_dtypes_or_what_names_them() -> None:
+    found = dict(pair for room in ("market", "population") for pair in jitted_functions(room))
+    assert len(found) > 40
+    assert [name for name, doc in found.items() if not JIT_DTYPE.search(doc)] == []

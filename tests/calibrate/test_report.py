@@ -93,7 +93,7 @@ def test_the_page_shows_hits_and_misses_the_forecast_and_the_unknowns(folder: Pa
     ):
         assert part in page, part
     assert "What the words mean" not in page
-    assert "What the year brings" not in page
+    assert "What the run brings" not in page
 
 
 def test_no_text_of_the_page_is_missing_from_the_glossary(folder: Path) -> None:

@@ -90,7 +90,7 @@ def test_a_lost_node_ends_in_a_message_or_is_made_good_and_the_command_goes_on(
         first.kill()
         _, err = started.communicate(timeout=500)
         assert started.returncode == 1, err
-        assert "ray: workers died 1 times over the same years, at last: " in err
+        assert "ray: workers died 1 times over the same runs, at last: " in err
         assert "the same command goes on" in err
         assert "Traceback" not in err
         second = nodes.add(1)

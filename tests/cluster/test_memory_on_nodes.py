@@ -54,7 +54,7 @@ def test_no_more_years_at_once_than_the_memory_of_a_node_bears(tmp_path: Path) -
         assert found["0.6"][:2] == [1, 1]
         status, _, err = _simulate(nodes, tmp_path, "scale.buyers_count=20000000")
         assert status == 1
-        assert "ray: a year of 20,000,000 buyers needs about 2.0 GiB" in err
+        assert "ray: a run of 20,000,000 buyers needs about 2.0 GiB" in err
         assert "the largest node grants 1.8 GiB" in err
         assert "scale.shards=2" in err
         assert "Traceback" not in err
@@ -70,7 +70,7 @@ def test_memory_that_runs_out_is_asked_for_more_of_and_then_told(tmp_path: Path)
         status, out, err = _simulate(nodes, tmp_path, "ray.retries_count=1")
     assert status == 1
     assert "ray: memory ran out: simulated again (1 of 1), with 1.0 GiB asked for" in err
-    assert "ray: memory ran out 2 times over the same year of 2,000 buyers" in err
+    assert "ray: memory ran out 2 times over the same run of 2,000 buyers" in err
     assert "scale.buyers_count=1000, ray.workers_count=1, or scale.shards=2" in err
     assert "Traceback" not in out + err
     assert "raylet" not in out + err

@@ -71,7 +71,7 @@ def test_a_lost_worker_is_replaced_so_often_and_no_oftener(name: str) -> None:
     first = task.memory
     assert "a worker died: " in (task.failed(lost(name), 1, GIB, 1) or "")
     assert task.memory == first
-    with pytest.raises(ClusterError, match="workers died 2 times over the same years"):
+    with pytest.raises(ClusterError, match="workers died 2 times over the same runs"):
         task.failed(lost(name), 1, GIB, 1)
 
 

@@ -109,7 +109,7 @@ def test_input_that_the_engine_refuses_stays_an_input_error(on_ray: Pool, backen
 def test_a_worker_that_keeps_dying_is_a_cluster_error(on_ray: Pool) -> None:
     with (
         open_pool(spec("ray"), 1, 0.1, kills_its_worker) as pool,
-        pytest.raises(ClusterError, match="workers died 2 times over the same years"),
+        pytest.raises(ClusterError, match="workers died 2 times over the same runs"),
     ):
         list(pool.run(some_cases(1)))
 

@@ -48,6 +48,12 @@ def test_events_of_another_year_are_named():
     assert "old (2019-06-01)" in told
 
 
+def test_an_exit_before_the_scenario_begins_is_named():
+    began = ("scenario.calendar.first_day=null", "policy=laissez_faire")
+    assert "exit of anchor 0" in notes(*began, "scenario.calendar.start=2020-06-14")
+    assert "exit of anchor 0" not in notes(*began, "scenario.calendar.start=2020-06-13")
+
+
 @pytest.mark.parametrize("measure", ["target_attained", "attainment_share"])
 def test_a_search_for_a_goal_of_another_year_is_refused(measure):
     dates = ("scenario.calendar.start=2021-01-01", "scenario.calendar.end=2021-12-31")

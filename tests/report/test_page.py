@@ -107,7 +107,7 @@ def test_the_limits_speak_of_the_sample_and_of_the_one_world(searched: Page) -> 
 
 def test_a_simulation_shows_its_days_and_no_frontier(tmp_path: Path) -> None:
     page = read(simulate_folder(tmp_path))
-    assert "A year under h1_2020" in page.text
+    assert "A run under h1_2020" in page.text
     assert "Own coupons under “h1_2020” come to" in page.text
     assert "What each policy reaches" not in page.text
 
@@ -128,7 +128,7 @@ def test_an_ablation_has_its_own_heading_and_says_what_matters(tmp_path: Path) -
     assert re.search(r"M7 exits matters most: without it GMV as paid changes by −[\d.]+", said)
     assert re.search(r"these change it most \(bn RMB\): M7 exits \(−[\d.]+ ± [\d.]+\)\.", said)
     assert "On GMV as paid, not distinguishable from zero: M14 target." in said
-    assert "What the year brings" not in said
+    assert "What the run brings" not in said
     assert "all_on" not in said.split("What the words mean")[0]
 
 
@@ -224,10 +224,10 @@ def test_the_days_of_whole_years_are_shown_before_their_figures(tmp_path: Path) 
     for name in ("manifest.json", "runs.parquet", "monthly.parquet"):
         (tmp_path / name).unlink()
     page = read(tmp_path)
-    assert "A year under h1_2020" in page.text
+    assert "A run under h1_2020" in page.text
     assert "GMV on its way to the target" in page.text
     assert "No figures of whole runs are here" in page.text
-    assert "What the year brings" not in page.text
+    assert "What the run brings" not in page.text
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"complete": true, "config_hash": "another"}'])
@@ -245,7 +245,7 @@ def test_policies_of_which_nothing_is_known_give_no_broken_title(tmp_path: Path)
     results = Results(tmp_path, CONFIG, 7)
     results.write_rows("trials", [{"trial": 0, "policy": "trial-0", "state": "complete"}])
     page = read(tmp_path)
-    assert "A year under" not in page.text
+    assert "A run under" not in page.text
     assert page.text.count("Incomplete results") == 3  # the tab, the title, the warning
 
 

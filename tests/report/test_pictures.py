@@ -201,6 +201,15 @@ def test_a_short_horizon_is_drawn_by_days(tmp_path: Path) -> None:
     short = read_study(simulate_folder(tmp_path, end=date(2020, 1, 20)))
     sales = days_pictures(short, ["h1_2020"], {})[0]
     assert len(values(sales, "mean")) == 20
+    assert sales.finding.startswith("Under “h1_2020” the year stands on 2020-01-20 at ")
+    assert ", for a goal of 250" in sales.finding
+
+
+def test_a_goal_is_that_of_its_calendar_year(tmp_path: Path) -> None:
+    two = read_study(simulate_folder(tmp_path, end=date(2021, 12, 31)))
+    finding = days_pictures(two, ["h1_2020"], {})[0].finding
+    assert "the year ends at" in finding
+    assert "goal" not in finding
 
 
 def test_segments_say_where_the_coupons_went(tmp_path: Path) -> None:

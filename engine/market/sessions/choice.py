@@ -309,7 +309,11 @@ def _add_responses(n, sign, flat, tastes, counts, looks, batch):
 
 @step
 def add_response(k, sign, flat, tastes, counts, look, batch):
-    """Add or take back the responses of one look, whose weights are row `k` of the batch."""
+    """Add or take back the responses of one look, whose weights are row `k` of the batch.
+
+    `k` and `sign`, 1 or -1, int64; `counts` int64, in `EXPECTED_ONE`; `look` a record of
+    `context.LOOK`.
+    """
     if look.buyer % np.uint32(_EVERY) == 0:
         row = first_index(flat, look)
         _weigh_sets(k, row, price_index(flat, look, row), flat, tastes, batch)

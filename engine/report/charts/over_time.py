@@ -70,8 +70,11 @@ def _cumulative(
     first = series[0]
     low, high, mean = (float(values[-1]) for values in (first.low, first.high, first.mean))
     called = names.get(first.policy, first.policy)
-    said = f"Under “{called}” the year ends at {_bn(mean)} bn RMB, between {_bn(low)}"
-    goal_said = f", for a goal of {bn(goal_fen)}" if goal_fen else ""
+    began, ended = first.dates[0], first.dates[-1]
+    is_whole = (ended.month, ended.day) == (12, 31)
+    upto = "ends" if is_whole else f"stands on {ended}"
+    said = f"Under “{called}” the year {upto} at {_bn(mean)} bn RMB, between {_bn(low)}"
+    goal_said = f", for a goal of {bn(goal_fen)}" if goal_fen and began.year == ended.year else ""
     return picture(
         alt.layer(*layers).properties(height=HEIGHT),
         f"{said} and {_bn(high)}{goal_said}",

@@ -207,7 +207,7 @@ def _title(study: StudyResults) -> str:
         return "Incomplete results"
     if study.comparison:
         return f"{len(names)} policies under common random numbers"
-    return f"A year under {', '.join(names)}"
+    return f"A run under {', '.join(names)}"
 
 
 def _day(written: Any) -> str:

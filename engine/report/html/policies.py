@@ -136,7 +136,7 @@ def _policy_table(study: StudyResults, best: Line | None, names: Mapping[str, st
         )
         for line in lines
     ]
-    title = "All policies, cheapest first" if len(rows) > 1 else "What the year brings"
+    title = "All policies, cheapest first" if len(rows) > 1 else "What the run brings"
     return table(title, [("Policy", ""), *_heads(study)], rows, _NOTE, fold=len(rows) > 4)
 
 
