@@ -13,7 +13,7 @@ from engine.market.state import State
 from engine.market.world import World
 from engine.population.buyers import COLUMNS, PERSON, Buyers, cache_lines
 
-_FORMAT: Final = 5
+_FORMAT: Final = 6
 """Version of the arrays' names and of the records' layout."""
 
 _PERSON: Final = "buyers.person"

@@ -1,6 +1,7 @@
 """What the pictures are made of: findings drawn from the data, units on axes, the right numbers."""
 
 import json
+import math
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -28,7 +29,7 @@ from engine.report.html.policies import _policy_texts
 from engine.report.html.search import search_sections
 from engine.report.read.results_model import StudyResults
 from engine.report.read.weighing import run_shares
-from engine.units import DOMAINS, FEN_PER_BN_RMB, KINDS, TIERS
+from engine.units import FEN_PER_BN_RMB, SEGMENTS_SHAPE
 from tests.report.studies import (
     TODAY,
     ablate_folder,
@@ -261,7 +262,7 @@ def test_what_a_policys_coupons_brought_is_told_against_today(priced: StudyResul
     assert more["GMV as paid"] == pytest.approx((sold[0] - sold[1]) / FEN_PER_BN_RMB, rel=1e-6)
     assert f"gives {bn(change * FEN_PER_BN_RMB)} bn RMB more in coupons than today" in one.finding
     lines = _brought_rows(priced, "trial_058", TODAY)
-    assert len(lines) == len(KINDS) * len(TIERS) * len(DOMAINS)
+    assert len(lines) == math.prod(SEGMENTS_SHAPE)
     assert {len(line) for line in lines} == {len(BROUGHT_HEADS)}
 
 
