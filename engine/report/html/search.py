@@ -124,7 +124,7 @@ def _subsidy_section(study: StudyResults, shown: Mapping[str, str]) -> Section |
     """Return where the coupons went and what they brought: of the first option that gives any."""
     base = _base(study) or ""
     found = option_spending(study, shown, base, "today" if _today(study) else base)
-    title = f"Coupons and sales by kind of goods, city tier and traffic domain: {found.called}"
+    title = f"Coupons and sales by goods, city tier, traffic domain and buyer: {found.called}"
     cells = table(title, BROUGHT_HEADS, plain_rows(found.cells), _CELLS_NOTE, fold=True)
     return section("Where the subsidy went", found.pictures, [cells])
 
