@@ -45,7 +45,7 @@ _PARTS: Final = ("own, kept by buyers", "own, back with returns", "the partnerâ€
 
 _SERIES: Final = ("coupons, less what came back", "GMV as paid")
 
-BROUGHT_HEADS: Final = (
+SPENT_HEADS: Final = (
     ("Goods", ""),
     ("Cities", ""),
     ("Sold", ""),
@@ -53,10 +53,11 @@ BROUGHT_HEADS: Final = (
     ("Coupons", "bn RMB"),
     ("Refunded", "bn RMB"),
     ("GMV as paid", "bn RMB"),
-    ("Coupons more", "bn RMB"),
-    ("GMV more", "bn RMB"),
 )
-"""Heads of the table of cells, with their units."""
+BROUGHT_HEADS: Final = (*SPENT_HEADS, ("Coupons more", "bn RMB"), ("GMV more", "bn RMB"))
+"""Heads of the table of cells of one policy, and against another, with their units."""
+
+CELLS_TITLE: Final = "Coupons and sales by goods, city tier, traffic domain and buyer"
 
 
 class _Spending(NamedTuple):
@@ -89,10 +90,12 @@ def option_spending(
     return _Spending(called, [funding, *brought, *segments], _brought_rows(study, first, base))
 
 
-def run_spending(study: StudyResults, names: Mapping[str, str]) -> list[Picture | None]:
-    """Draw where the coupons of the first of some policies went; else what those of all were."""
-    segments = _segment_pictures(study, next(iter(names), ""))
-    return [*segments] if segments else [_funding_picture(study, names)]
+def run_spending(study: StudyResults, names: Mapping[str, str]) -> _Spending:
+    """Return what the coupons of some policies were, and where those of the first went."""
+    first = next(iter(names), "")
+    pictures = [_funding_picture(study, names), *_segment_pictures(study, first)]
+    rows = _brought_rows(study, first, first) if len(pictures) > 1 else []
+    return _Spending(names.get(first, ""), pictures, [row[: len(SPENT_HEADS)] for row in rows])
 
 
 def _spending_policy(study: StudyResults, policies: Iterable[str]) -> str | None:
@@ -262,7 +265,9 @@ def _funding_picture(study: StudyResults, policies: Mapping[str, str]) -> Pictur
         "come back with returned goods"
         if own > 0
         else "No policy here spends coupons of the platformâ€™s own",
-        "Whole calendar year, the part before the decision included; mean over worlds, weighted.",
+        "Whole calendar year, the part before the decision included; mean over worlds, weighted."
+        if study.setting("decision_date")
+        else _PLACE_NOTE,
     )
 
 
