@@ -392,12 +392,12 @@ def _cells(study: StudyResults, policy: str, base: str) -> list[_SegmentCell]:
         return []
     return [
         _SegmentCell(
-            *place,
-            _coupons(row),
-            row.get("refunded_subsidy_fen", 0.0),
-            row["gmv_paid_fen"],
-            _kept(row) - _kept(other[place]),
-            row["gmv_paid_fen"] - other[place]["gmv_paid_fen"],
+            **dict(zip(SEGMENTS, place, strict=True)),
+            coupons=_coupons(row),
+            refunded=row.get("refunded_subsidy_fen", 0.0),
+            paid=row["gmv_paid_fen"],
+            more_coupons=_kept(row) - _kept(other[place]),
+            more_paid=row["gmv_paid_fen"] - other[place]["gmv_paid_fen"],
         )
         for place, row in own.items()
     ]
