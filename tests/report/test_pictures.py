@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from engine.decision.amounts import bn
@@ -28,7 +27,6 @@ from engine.report.findings.options import at_knee, decision_told
 from engine.report.html.page import _static_picture
 from engine.report.html.policies import _policy_texts
 from engine.report.html.search import search_sections
-from engine.report.read.folder import _segment_means
 from engine.report.read.results_model import StudyResults
 from engine.report.read.weighing import run_shares
 from engine.units import FEN_PER_BN_RMB, SEGMENTS_SHAPE
@@ -296,17 +294,3 @@ def test_worlds_count_in_segments_as_they_weigh() -> None:
     assert run_shares(runs[1:], []) == {("a", "one"): pytest.approx(1 / 3),
                                         ("a", "two"): pytest.approx(1 / 3)}  # fmt: skip
     assert run_shares(runs[:2], worlds) == {("a", "one"): 0.5}
-
-
-def test_a_folder_that_does_not_tell_new_buyers_is_drawn_without_them(priced: StudyResults) -> None:
-    table = pa.Table.from_pylist(
-        [
-            {"policy": policy, "world": "w", "replication": 0, "seed": 1, "kind": "source"}
-            | {"tier": tier, "domain": "public", "subsidy_fen": 1e11, "gmv_paid_fen": 1e12}
-            for policy in ("trial_058", TODAY)
-            for tier in ("tier12", "tier3")
-        ]
-    )
-    old = replace(priced, segments=_segment_means(table, []))
-    assert len(_segment_pictures(old, "trial_058")) == 3
-    assert [line[3] for line in _brought_rows(old, "trial_058", TODAY)] == ["", ""]

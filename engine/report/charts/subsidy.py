@@ -105,7 +105,7 @@ def _spending_policy(study: StudyResults, policies: Iterable[str]) -> str | None
 
 
 def _segment_pictures(study: StudyResults, policy: str, called: str = "") -> list[Picture]:
-    """Draw where a policy's coupons went: by kind, tier, domain and buyer, where these are told."""
+    """Draw where a policy's coupons went: by kind, tier, domain, buyer; none without segments."""
     rows = [row for row in study.segments if row["policy"] == policy]
     spent = sum(map(_coupons, rows))
     if not rows or spent <= 0:
@@ -113,6 +113,7 @@ def _segment_pictures(study: StudyResults, policy: str, called: str = "") -> lis
     under = f" under “{called}”" if called else ""
     by_tier, tier, tier_share = _by_place(rows, "tier", _TIERS)
     by_domain, domain, domain_share = _by_place(rows, "domain", _DOMAINS)
+    by_buyer, buyer, buyer_share = _by_place(rows, "buyer", _BUYERS)
     places = [
         picture(
             by_tier,
@@ -125,11 +126,12 @@ def _segment_pictures(study: StudyResults, policy: str, called: str = "") -> lis
             f"{percent(domain_share)} of the coupons were spent on sales {domain}{under}",
             _PLACE_NOTE,
         ),
+        picture(
+            by_buyer,
+            f"{percent(buyer_share)} of the coupons went to {buyer}{under}",
+            f"{_PLACE_NOTE} {_BUYER_NOTE}",
+        ),
     ]
-    if "buyer" in rows[0]:
-        by_buyer, buyer, buyer_share = _by_place(rows, "buyer", _BUYERS)
-        said = f"{percent(buyer_share)} of the coupons went to {buyer}{under}"
-        places.append(picture(by_buyer, said, f"{_PLACE_NOTE} {_BUYER_NOTE}"))
     return [*places, _shares(rows)] if "gmv_paid_fen" in rows[0] else places
 
 
@@ -293,25 +295,23 @@ def _brought_pictures(
     by_kind = _changes(cells, "kind", _KINDS)
     if not any(given for given, _ in by_kind.values()):
         return []
-    found = [
+    by_buyer = _changes(cells, "buyer", _BUYERS)
+    new, known = (by_buyer[one] for one in _BUYERS.values())
+    return [
         picture(
             _brought_chart(by_kind, called_base),
             _finding(by_kind, called, called_base),
             "Mean over worlds under the same seeds. What one kind of goods gains another may lose: "
             "only the sum over kinds is what the coupons brought.",
-        )
-    ]
-    by_buyer = _changes(cells, "buyer", _BUYERS)
-    if by_buyer.keys() == set(_BUYERS.values()):
-        new, known = (by_buyer[one] for one in _BUYERS.values())
-        said = (
+        ),
+        picture(
+            _brought_chart(by_buyer, called_base),
             f"Against {called_base}, “{called}” gives new buyers {_bn_change(new[0])} bn RMB in "
             f"coupons and sells them {_bn_change(new[1])}; known buyers get {_bn_change(known[0])} "
-            f"and buy {_bn_change(known[1])}"
-        )
-        note = f"Mean over worlds under the same seeds. {_BUYER_NOTE}"
-        found.append(picture(_brought_chart(by_buyer, called_base), said, note))
-    return found
+            f"and buy {_bn_change(known[1])}",
+            f"Mean over worlds under the same seeds. {_BUYER_NOTE}",
+        ),
+    ]
 
 
 def _changes(
@@ -385,7 +385,7 @@ def _cells(study: StudyResults, policy: str, base: str) -> list[_SegmentCell]:
 
     def of(name: str) -> Mapping[tuple[str, ...], Row]:
         rows = (row for row in study.segments if row["policy"] == name)
-        return {tuple(row.get(key, "") for key in SEGMENTS): row for row in rows}
+        return {tuple(row[key] for key in SEGMENTS): row for row in rows}
 
     own, other = of(policy), of(base)
     if not own or own.keys() != other.keys() or "gmv_paid_fen" not in next(iter(own.values())):

@@ -218,11 +218,10 @@ def _segment_means(table: pa.Table | None, worlds: Sequence[Row]) -> list[Row]:
     """Add up the days of `segments` by policy and `units.SEGMENTS`, as means of a run.
 
     Means of worlds are weighed by `worlds`; where there are no such rows all runs count alike.
-    Folders from before the buyers were told apart have no such column, and their rows none.
     """
     if table is None:
         return []
-    keys = ["policy", *(name for name in SEGMENTS if name in table.column_names)]
+    keys = ["policy", *SEGMENTS]
     amounts = [name for name in table.column_names if name.endswith(("_fen", "_count"))]
     runs = table.group_by(_RUN, use_threads=False).aggregate([]).to_pylist()
     shares = run_shares(runs, worlds)
