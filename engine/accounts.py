@@ -23,9 +23,8 @@ class Account(IntEnum):
     RETURNED_TAKE = 14
     RETURNED_SUPPLIER = 15
     LEAKED = 16
-    REPEATS = 17
-    CAPPED = 18
-    ELSEWHERE = 19
+    CAPPED = 17
+    ELSEWHERE = 18
 
 
 class Count(IntEnum):

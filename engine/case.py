@@ -85,7 +85,7 @@ class RunResult:
     """One simulated year.
 
     `run` holds the values of `catalogue.RUN`; `daily` the columns of `catalogue.DAILY`, each
-    of shape (days,); `segments` flows of shape (days, kind, tier, domain); `monthly` the
+    of shape (days,); `segments` flows of shape (days, kind, tier, domain, buyer); `monthly` the
     columns of `catalogue.MONTHLY`, each of shape (months,); `anchors` one value per anchor.
     `run_off` holds the sums of `run_off.FLOWS` over the days after the horizon that were asked
     for; it is empty without them. `valued_days` holds the flows of `run_off.VALUED` day by day, of

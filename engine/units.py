@@ -76,14 +76,27 @@ class Domain(IntEnum):
     PUBLIC = 1
 
 
+class Buyer(IntEnum):
+    """Whether an order is its buyer's first ever, or the buyer had bought before."""
+
+    NEW = 0
+    KNOWN = 1
+
+
 KINDS: Final = tuple(kind.name for kind in KIND_TABLE)
 TIERS: Final = tuple(tier.name.lower() for tier in Tier)
-DOMAINS: Final = tuple(domain.name.lower() for domain in Domain)
+SEGMENTS: Final = {
+    "kind": KINDS,
+    "tier": TIERS,
+    "domain": tuple(domain.name.lower() for domain in Domain),
+    "buyer": tuple(buyer.name.lower() for buyer in Buyer),
+}
+"""The axes by which a ledger is split, by their columns in the tables: the words along each."""
 
 N_KINDS: Final = len(KINDS)
 N_CATEGORIES: Final = len(CATEGORIES)
 N_TIERS: Final = len(TIERS)
-N_DOMAINS: Final = len(DOMAINS)
+SEGMENTS_SHAPE: Final = tuple(map(len, SEGMENTS.values()))
 
 
 def _kinds_that(role: str) -> NDArray[np.bool_]:

@@ -5,6 +5,7 @@ common to all policies of one seed up to a little noise of each policy's own, an
 money of a day adds up as the ledger's does.
 """
 
+import math
 from collections.abc import Callable
 from datetime import date
 from functools import lru_cache
@@ -25,9 +26,7 @@ from engine.spec.scenario import Scenario, _Platform
 from engine.units import (
     FEN_PER_BN_RMB,
     KINDS,
-    N_DOMAINS,
-    N_KINDS,
-    N_TIERS,
+    SEGMENTS_SHAPE,
     to_bp,
 )
 
@@ -273,13 +272,13 @@ def _run(
 
 def _segments(flows: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.int64]]:
     """The day's flows, split evenly; what does not divide goes to the first cell."""
-    cells = N_KINDS * N_TIERS * N_DOMAINS
+    cells = math.prod(SEGMENTS_SHAPE)
     split = {}
     for name in catalogue.SEGMENT:
         whole = flows[name]
         parts = np.repeat((whole // cells)[:, None], cells, axis=1)
         parts[:, 0] += whole % cells
-        split[name] = parts.reshape(len(whole), N_KINDS, N_TIERS, N_DOMAINS)
+        split[name] = parts.reshape(len(whole), *SEGMENTS_SHAPE)
     return split
 
 

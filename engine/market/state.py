@@ -29,7 +29,7 @@ from engine.population.anchors import mean_ranks, strength_of_rank
 from engine.population.buyers import Buyers
 from engine.population.draw_buyers import draw_buyers
 from engine.rules.pricing import LARGEST_MARKUP, own_elasticity
-from engine.units import N_DOMAINS, N_KINDS, N_TIERS
+from engine.units import N_KINDS, SEGMENTS_SHAPE
 
 _Floats = NDArray[np.float64]
 _Arrays = dict[str, NDArray[Any]]
@@ -139,8 +139,8 @@ class PlatformState:
 class DailyRecord:
     """What was written down: arrays by day, with room for days to come, and by anchor.
 
-    Of the simulated sample: `ledgers` (day, kind, tier, domain, account), `counts` (day,
-    count), `sums` (day, sum), int64. `values` by name, shape (day,): what only the day itself
+    Of the simulated sample: `ledgers` (day, kind, tier, domain, buyer, account), `counts`
+    (day, count), `sums` (day, sum), int64. `values` by name, shape (day,): what only the day itself
     knows (`catalogue.RECORDED`). `month` (int64) number of the day's month from the first
     day's. Real: `anchor_gmv` (month, anchor) expected GMV in fen, `anchor_visits` by anchor.
     """
@@ -167,7 +167,7 @@ class DailyRecord:
 def _new_record(anchors: int) -> DailyRecord:
     """A record in which nothing is written, of so many anchors."""
     return DailyRecord(
-        ledgers=np.zeros((0, N_KINDS, N_TIERS, N_DOMAINS, len(Account)), np.int64),
+        ledgers=np.zeros((0, *SEGMENTS_SHAPE, len(Account)), np.int64),
         counts=np.zeros((0, len(Count)), np.int64),
         sums=np.zeros((0, N_SUMS), np.int64),
         values={name: np.zeros(0, dtype) for name, dtype in RECORDED.items()},

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engine.accounts import EXPECTED, EXPECTED_PAID, N_SUMS, Account, Count
 from engine.jit import kernel, stage, step
-from engine.units import BP, EXPECTED_ONE, N_DOMAINS, N_KINDS, N_TIERS
+from engine.units import BP, EXPECTED_ONE, N_KINDS, SEGMENTS_SHAPE
 
 _Floats = NDArray[np.float64]
 
@@ -22,8 +22,8 @@ class SlotTotals(NamedTuple):
     """What one thread adds up over a slot; integers only, so no order of addition matters.
 
     `visits` by anchor and `looks` by anchor; `expected` sales by anchor and place and
-    `expected_paid` by anchor, fixed point; `ledger` (kind, tier, domain, account); `claims`
-    (purse, bucket) fen; `demand` by supplier; `gmv`, `commission`, `offered`
+    `expected_paid` by anchor, fixed point; `ledger` (kind, tier, domain, buyer,
+    account); `claims` (purse, bucket) fen; `demand` by supplier; `gmv`, `commission`, `offered`
     (commission by the kinds' offers) and `follows` by anchor.
     """
 
@@ -52,7 +52,7 @@ class SlotTotals(NamedTuple):
             looks=zeros(anchors),
             expected=zeros(anchors, places),
             expected_paid=zeros(anchors),
-            ledger=zeros(N_KINDS, N_TIERS, N_DOMAINS, len(Account)),
+            ledger=zeros(*SEGMENTS_SHAPE, len(Account)),
             claims=zeros(_N_PURSES, N_BUCKETS),
             demand=zeros(suppliers),
             gmv=zeros(anchors),

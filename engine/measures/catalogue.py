@@ -67,7 +67,7 @@ force (real fen) and the number of the day on which it was opened."""
 SEGMENT: Final = {
     name: account for name in SEGMENT_FLOWS if isinstance(account := MEASURES[name].day, Account)
 }
-"""Columns of a segment, one day, kind of goods, city tier and traffic domain, by account."""
+"""Columns of a day's segment (`units.SEGMENTS`), by account."""
 
 WALL_TIME: Final = "wall_s"
 """The only column of `RUN` that is not of the market: two runs of one seed do not share it."""

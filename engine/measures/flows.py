@@ -14,7 +14,7 @@ from engine.units import EXPECTED_ONE, IS_BRAND, IS_INCUBATED, Domain, Tier
 
 def _paid_for(kinds: NDArray[np.bool_]) -> Callable[[DailyView], Column]:
     """What was paid for goods of `kinds`, a flag by kind, by day."""
-    return lambda days: np.asarray(days.ledger[:, kinds][..., Account.PAID].sum(axis=(1, 2, 3)))
+    return lambda days: np.asarray(days.ledger[:, kinds][..., Account.PAID].sum(axis=(1, 2, 3, 4)))
 
 
 def _contribution(days: DailyView) -> Column:
@@ -207,13 +207,13 @@ FLOW_MEASURES: Final = (
         "private_gmv_fen",
         "GMV from followers",
         "GMV at list price sold to an anchor's followers.",
-        day=lambda days: days.ledger[:, :, :, Domain.PRIVATE, Account.GMV].sum(axis=(1, 2)),
+        day=lambda days: days.ledger[:, :, :, Domain.PRIVATE, :, Account.GMV].sum(axis=(1, 2, 3)),
     ),
     Measure(
         "tier12_gmv_fen",
         "GMV in tiers 1 and 2",
         "GMV at list price in the largest cities.",
-        day=lambda days: days.ledger[:, :, Tier.TIER12, :, Account.GMV].sum(axis=(1, 2)),
+        day=lambda days: days.ledger[:, :, Tier.TIER12, :, :, Account.GMV].sum(axis=(1, 2, 3)),
     ),
     Measure(
         "brand_gmv_paid_fen",
@@ -279,4 +279,4 @@ SEGMENT_FLOWS: Final = (
     "returned_fen",
     "leaked_orders_count",
 )
-"""Flows from one account that are also kept by kind of goods, city tier and traffic domain."""
+"""Flows from one account that are also kept by segment: `units.SEGMENTS`."""

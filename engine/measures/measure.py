@@ -79,7 +79,7 @@ class DailyView:
     Parameters
     ----------
     ledger
-        (day, kind, tier, domain, account), of the real market, fen and orders.
+        (day, kind, tier, domain, buyer, account), of the real market, fen and orders.
     counts
         (day, count), of the real market.
     sums
@@ -105,7 +105,7 @@ class DailyView:
     @cached_property
     def accounts(self) -> Ints:
         """The ledger over all segments, shape (days, accounts)."""
-        return np.asarray(self.ledger.sum(axis=(1, 2, 3)))
+        return np.asarray(self.ledger.sum(axis=(1, 2, 3, 4)))
 
     def __getitem__(self, name: str) -> Column:
         if name not in self.columns:

@@ -16,7 +16,7 @@ from engine.measures.days import (
     goal_and_paid,
 )
 from engine.measures.measure import Measure, RunView, largest, ratio
-from engine.units import RATE_DAYS, Domain
+from engine.units import RATE_DAYS, Buyer, Domain
 
 _HEADS: Final = 20
 """The heads of the market, for counting new ones."""
@@ -36,8 +36,8 @@ def _joined_share(run: RunView) -> float:
 
 
 def _private_repeats(run: RunView) -> float:
-    repeats = run.days.ledger[run.first :, ..., Account.REPEATS].sum(axis=(0, 1, 2))
-    return ratio(repeats[Domain.PRIVATE], repeats.sum())
+    known = run.days.ledger[run.first :, ..., Buyer.KNOWN, Account.ORDERS].sum(axis=(0, 1, 2))
+    return ratio(known[Domain.PRIVATE], known.sum())
 
 
 def _new_heads(run: RunView) -> int:

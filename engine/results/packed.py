@@ -38,7 +38,7 @@ _DAMAGE: Final = (
 def pack_runs(mark: str, runs: Sequence[RunResult]) -> bytes:
     """Return runs without branches as one `.npz`, under a mark that says what they are of.
 
-    It is compressed: by kind of goods, tier and domain most days have the same few figures.
+    It is compressed: by segment most days have the same few figures.
     """
     arrays: dict[str, NDArray[Any]] = {}
     heads = []

@@ -35,6 +35,7 @@ from typing import Any, Final
 
 from engine.measures import catalogue
 from engine.measures.periods import split_measure
+from engine.units import SEGMENTS
 
 Row = Mapping[str, Any]
 
@@ -63,7 +64,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
     "runs": catalogue.KEYS | catalogue.RUN,
     "daily": catalogue.KEYS | {"date": date} | catalogue.DAILY,
     "monthly": catalogue.KEYS | {"month": date} | catalogue.MONTHLY,
-    "segments": catalogue.KEYS | {"date": date, "kind": str, "tier": str, "domain": str},
+    "segments": catalogue.KEYS | {"date": date} | dict.fromkeys(SEGMENTS, str),
     "anchors": catalogue.KEYS | {"anchor": int},
     "trials": {"trial": int, "policy": str, "state": str},
     "frontier": {"policy": str, "trial": int},
@@ -289,20 +290,21 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
 }
 """Columns that are always there, and their types. `month` is the month's first day;
 `anchor` counts from 0 by fans on the first day; where a row of `anchors` stands for several
-(`stands_for_count`), the fans are of one and the amounts of all. A row of `benchmark` is one
-figure: `value` is the median of its runs, in the unit in which the name of the measure
-ends, `axis` what varies among the rows that belong together, `goal` what the value should
-not exceed. A row of `calibration` is one point of the unknowns and one observed figure, both
-numbers in the row's `unit`; `miss` is the standardised one, `worst_miss` that of the point
-over the figures to fit; between `kept_low` and `kept_high` lie 80 % of the kept points'
+(`stands_for_count`), the fans are of one and the amounts of all. A row of `segments` is what
+one kind of goods sold on a day in one tier of cities, by way of a follow (`domain` private) or of
+the public feed, to buyers who are `new`, with their first order ever, or `known`, with any later
+one. A row of `benchmark` is one figure: `value` is the median of its runs, in the unit in which
+the name of the measure ends, `axis` what varies among the rows that belong together, `goal` what
+the value should not exceed. A row of `calibration` is one point of the unknowns and one observed
+figure, both numbers in the row's `unit`; `miss` is the standardised one, `worst_miss` that of the
+point over the figures to fit; between `kept_low` and `kept_high` lie 80 % of the kept points'
 `simulated`, at whatever point; between `low` and `high`, 80 % of what is predicted with noise and
 the model's discrepancy, which held the figure in `coverage` of the `hidden_worlds`; between
 `prior_low` and `prior_high`, what the unknowns' ranges alone predict of it; between `coupon_low`
-and `coupon_high`, 80 % of what a RMB of a coupon on everything brings if this figure is all
-that is known; `by_line` and
-`as_last` are what a seasonal line and the last quarter say; `bound` is 1 where the figure is
-known to lie above `observed`, -1 below, else 0; `point` is -1 where the figure is not modelled,
-and `note` says why.
+and `coupon_high`, 80 % of what a RMB of a coupon on everything brings if this figure is all that is
+known; `by_line` and `as_last` are what a seasonal line and the last quarter say; `bound` is 1 where
+the figure is known to lie above `observed`, -1 below, else 0; `point` is -1 where the figure is not
+modelled, and `note` says why.
 A row of `worlds` is one world of the main job's answer: its `weight` by what is known, and the
 answer without it: the cheapest policy that reaches the goal then, in words, empty if there is none,
 whether that is what all worlds recommend, and how surely and at what mean net cost the latter

@@ -17,7 +17,7 @@ from engine.measures import catalogue
 from engine.results import provenance
 from engine.results.schemas import COLUMNS, MANIFEST, PARTED, VARYING, Row, unit_of
 from engine.results.storage import Folder, open_folder
-from engine.units import DOMAINS, KINDS, TIERS
+from engine.units import SEGMENTS
 
 _ARROW: Final[dict[type, pa.DataType]] = {
     int: pa.int64(),
@@ -286,14 +286,15 @@ def _monthly_table(year: RunResult, start: date) -> pa.Table:
 
 
 def _segments_table(year: RunResult, start: date) -> pa.Table:
-    """Build the rows of `segments`: day by kind by tier by domain, the last the fastest."""
+    """Build the rows of `segments`: day by `units.SEGMENTS`, the last the fastest."""
     shape = next(iter(year.segments.values())).shape
-    day, kind, tier, domain = (axis.ravel() for axis in np.indices(shape))
+    day, *axes = (axis.ravel() for axis in np.indices(shape))
     columns = {
         "date": np.datetime64(start, "D") + day,
-        "kind": np.array(KINDS)[kind],
-        "tier": np.array(TIERS)[tier],
-        "domain": np.array(DOMAINS)[domain],
+        **{
+            name: np.array(words)[axis]
+            for (name, words), axis in zip(SEGMENTS.items(), axes, strict=True)
+        },
         **{name: values.ravel() for name, values in year.segments.items()},
     }
     return _table_of("segments", year, columns, day.size)

@@ -12,6 +12,7 @@ from engine.calibrate.run_reader import RunReader, Span
 from engine.case import RunResult
 from engine.market.run import simulate
 from engine.spec.calibration import Probes
+from engine.units import SEGMENTS_SHAPE
 from tests.worlds import PLAIN, case
 
 MARCH, APRIL = date(2020, 3, 2), date(2020, 4, 1)
@@ -87,9 +88,9 @@ def arm(days: int, orders: float, paid_share: float) -> RunResult:
     daily = {name: np.full(days, 100.0 * orders) for name in COLUMNS}
     daily |= {"orders_count": np.full(days, orders), "looks_count": np.full(days, 1000.0)}
     daily |= {"gmv_paid_fen": 100 * orders * share, "subsidy_fen": 100 * orders * (1 - share)}
-    segments = {name: np.zeros((days, 6, 2, 2)) for name in COLUMNS}
+    segments = {name: np.zeros((days, *SEGMENTS_SHAPE)) for name in COLUMNS}
     for name, column in daily.items():
-        segments[name][:, OWN, 0, 0] = column
+        segments[name][:, OWN, 0, 0, 0] = column
     return RunResult(labels={}, run={}, daily=daily, monthly={}, segments=segments)
 
 

@@ -278,7 +278,7 @@ def _concentration() -> str:
 
 
 def _brands() -> str:
-    kinds = sum(by_month(run.segments["gmv_fen"].sum(axis=(2, 3))) for run in years(BASE))
+    kinds = sum(by_month(run.segments["gmv_fen"].sum(axis=(2, 3, 4))) for run in years(BASE))
     shares = 100 * kinds[:, IS_BRAND].sum(axis=1) / kinds.sum(axis=1)
     return f"{shares[0]:.0f} % in January, {shares[11]:.0f} % in December"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.decision.inert import differences
+from engine.decision.inert import Difference, differences
 from engine.decision.names import lever_phrase, policy_name
 from engine.spec.levers import LEVERS, set_levers
 from engine.units import KINDS
@@ -43,11 +43,16 @@ def test_the_headline_of_a_policy_without_a_purse_names_no_coupon():
         ({"traffic.ad_load": 0.0}, "no ads"),
         ({"subsidy.rate.source": {date(2020, 1, 1): 0.1, date(2020, 9, 1): 0.2}},
          "10 to 20 % on factory goods"),
-        ({"traffic.exponent": 1.2}, "traffic.exponent 1.2"),
+        ({"traffic.exponent": 1.2}, "feed by sales^1.2"),
     ],
 )  # fmt: skip
 def test_names(values, words):
     assert name(values) == words
+
+
+@pytest.mark.parametrize("path", LEVERS)
+def test_every_lever_has_words(path):
+    assert path not in lever_phrase(Difference(path, 0.3, 0.2))
 
 
 def test_what_has_passed_is_not_named():

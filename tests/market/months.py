@@ -18,7 +18,7 @@ def by_month(column: np.ndarray) -> np.ndarray:
 
 def conversions(run: RunResult) -> np.ndarray:
     """Orders per serious look by month, on followed streams and on the feed, (12, 2)."""
-    orders = by_month(run.segments["orders_count"].sum(axis=(1, 2)))
+    orders = by_month(run.segments["orders_count"].sum(axis=(1, 2, 4)))
     feed = by_month(run.daily["feed_looks_count"])
     return orders / np.stack([by_month(run.daily["looks_count"]) - feed, feed], axis=1)
 

@@ -18,17 +18,15 @@ from engine.accounts import Account
 from engine.measures import days, flows, months, runs
 from engine.measures.measure import Measure, ratio
 
-repeats = Measure(
-    "repeats_count", "Repeats", "Orders from an anchor tried before.", day=Account.REPEATS
-)
+returns = Measure("returns_count", "Returns", "Orders that were sent back.", day=Account.RETURNED)
 share = Measure(
-    "repeats_share",
-    "Repeat share",
-    "Share of repeats in orders.",
-    run=lambda run: ratio(run["repeats_count"], run["orders_count"]),
+    "returns_share",
+    "Returned orders",
+    "Share of returns in orders.",
+    run=lambda run: ratio(run["returns_count"], run["orders_count"]),
 )
 spread = Measure("top5_share", "Top 5", "Their share.", month=lambda view: view.top_shares(5))
-flows.FLOW_MEASURES += (repeats,)
+flows.FLOW_MEASURES += (returns,)
 runs.RUN_MEASURES += (share,)
 months.MONTH_MEASURES += (spread,)
 
@@ -39,14 +37,14 @@ from engine.results.schemas import COLUMNS
 from tests.worlds import case
 
 found = simulate(case(days=3))
-assert found.daily["repeats_count"].sum() == found.run["repeats_count"] > 0
-assert 0 < found.run["repeats_share"] == found.run["repeats_count"] / found.run["orders_count"]
+assert found.daily["returns_count"].sum() == found.run["returns_count"] > 0
+assert 0 < found.run["returns_share"] == found.run["returns_count"] / found.run["orders_count"]
 assert 0 < found.monthly["top5_share"][0] < 1
-assert {"repeats_count", "repeats_share"} <= COLUMNS["runs"].keys() & set(OUTCOMES)
-assert COLUMNS["daily"]["repeats_count"] is int
+assert {"returns_count", "returns_share"} <= COLUMNS["runs"].keys() & set(OUTCOMES)
+assert COLUMNS["daily"]["returns_count"] is int
 assert COLUMNS["monthly"]["top5_share"] is float
-assert (label("repeats_count"), label("repeats_share")) == ("Repeats", "Repeat share")
-assert MEASURES["repeats_share"].possible_mean == (0.0, 1.0)
+assert (label("returns_count"), label("returns_share")) == ("Returns", "Returned orders")
+assert MEASURES["returns_share"].possible_mean == (0.0, 1.0)
 """
 
 

@@ -83,7 +83,7 @@ class Watch:
         assert np.all(ledger[..., back + A.GMV] <= ledger[..., A.GMV])
         assert np.all(ledger >= 0)
         # Coupons stay within the slot's purses, and those within the budget.
-        spent = ledger[..., [A.OWN_COUPON, A.PARTNER_COUPON]].sum(axis=(0, 1, 2))
+        spent = ledger[..., [A.OWN_COUPON, A.PARTNER_COUPON]].sum(axis=(0, 1, 2, 3))
         assert np.all(spent <= purse)
         self.coupons += spent
         assert np.all(self.coupons <= self.purses)

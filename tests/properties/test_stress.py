@@ -51,7 +51,7 @@ def check_run(asked) -> None:
         check_values(name, column, "monthly")
     for name, column in found.segments.items():
         assert (column >= 0).all(), name
-        np.testing.assert_array_equal(column.sum(axis=(1, 2, 3)), daily[name], err_msg=name)
+        np.testing.assert_array_equal(column.sum(axis=(1, 2, 3, 4)), daily[name], err_msg=name)
     for name in MONEY:
         # As exact whole numbers: an overflow would show.
         assert sum(daily[name].tolist()) == run[name], name

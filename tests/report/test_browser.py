@@ -147,6 +147,19 @@ def test_a_policy_is_picked_in_a_picture(priced: Any) -> None:
     assert len(opened(priced)) == 1
 
 
+def test_levers_fit_a_narrow_page(browser: Any, pages: dict[str, Path]) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto(pages["priced"].as_uri())
+    page.locator('.option a[data-policy="trial_058"]').click()
+    dated = """() => document.querySelectorAll("table.levers td:nth-child(n+3)")
+        .forEach((one) => { one.textContent = "0.02 → 0.06\u00a0(1\u00a0Jun)"; })"""
+    page.evaluate(dated)
+    cut = """() => [...document.querySelectorAll("details.policy[open] .scroll")]
+        .map((one) => one.scrollWidth - one.clientWidth)"""
+    assert page.evaluate(cut) == [0]
+    page.close()
+
+
 def test_on_paper_and_without_scripts_the_same_pictures_are_still(
     browser: Any, pages: dict[str, Path], priced: Any
 ) -> None:

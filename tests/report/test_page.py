@@ -110,6 +110,11 @@ def test_a_simulation_shows_its_days_and_no_frontier(tmp_path: Path) -> None:
     assert "A run under h1_2020" in page.text
     assert "Own coupons under “h1_2020” come to" in page.text
     assert "What each policy reaches" not in page.text
+    assert "of the coupons went to" in page.text
+    assert "traffic domain and buyer: h1_2020" in page.text
+    assert page.text.count("known buyers") >= 20  # a row for each kind, tier and domain
+    assert "Coupons more" not in page.text
+    assert "How sales spread over anchors" in page.text  # nobody gains on what is not compared
 
 
 def test_a_comparison_shows_differences_and_no_days(tmp_path: Path) -> None:

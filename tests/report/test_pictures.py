@@ -1,6 +1,7 @@
 """What the pictures are made of: findings drawn from the data, units on axes, the right numbers."""
 
 import json
+import math
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -18,7 +19,7 @@ from engine.report.charts.over_time import _curves, _target_path, days_pictures
 from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
 from engine.report.charts.subsidy import (
     BROUGHT_HEADS,
-    _brought_picture,
+    _brought_pictures,
     _brought_rows,
     _segment_pictures,
 )
@@ -28,7 +29,7 @@ from engine.report.html.policies import _policy_texts
 from engine.report.html.search import search_sections
 from engine.report.read.results_model import StudyResults
 from engine.report.read.weighing import run_shares
-from engine.units import DOMAINS, FEN_PER_BN_RMB, KINDS, TIERS
+from engine.units import FEN_PER_BN_RMB, SEGMENTS_SHAPE
 from tests.report.studies import (
     TODAY,
     ablate_folder,
@@ -221,10 +222,16 @@ def test_segments_say_where_the_coupons_went(tmp_path: Path) -> None:
         | {"gmv_paid_fen": 5e12}
         for row in found.segments
     ]
-    tiers, domains, shares = _segment_pictures(replace(found, segments=rows), "h1_2020")
+    for row in rows:
+        row["subsidy_fen"] *= 9 if row["buyer"] == "known" else 1
+    found = replace(found, segments=rows)
+    tiers, domains, buyers, shares = _segment_pictures(found, "h1_2020")
     assert tiers.finding.startswith("75% of")
     assert "tier 3 and below" in tiers.finding
     assert "of the coupons were spent on sales" in domains.finding
+    assert buyers.finding == "90% of the coupons went to known buyers"
+    new = sum(row["value"] for row in values(buyers, "tip") if row["series"] == "new buyers")
+    assert new == pytest.approx(sum(r["subsidy_fen"] for r in rows) / 10 / FEN_PER_BN_RMB)
     assert {row["series"] for row in values(shares, "series")} == {
         "share of coupons",
         "share of GMV as paid",
@@ -255,8 +262,7 @@ def test_a_static_picture_is_one_image_without_addresses(priced: StudyResults) -
 
 
 def test_what_a_policys_coupons_brought_is_told_against_today(priced: StudyResults) -> None:
-    one = _brought_picture(priced, "trial_058", "ambitious", TODAY, "today")
-    assert one is not None
+    one, buyers = _brought_pictures(priced, "trial_058", "ambitious", TODAY, "today")
     more = {name: sum(row["value"] for row in values(one, "series", "tip") if row["series"] == name)
             for name in ("coupons, less what came back", "GMV as paid")}  # fmt: skip
     own, base = (
@@ -269,13 +275,17 @@ def test_what_a_policys_coupons_brought_is_told_against_today(priced: StudyResul
     sold = [np.mean([row["gmv_paid_fen"] for row in rows]) for rows in (own, base)]
     assert more["GMV as paid"] == pytest.approx((sold[0] - sold[1]) / FEN_PER_BN_RMB, rel=1e-6)
     assert f"gives {bn(change * FEN_PER_BN_RMB)} bn RMB more in coupons than today" in one.finding
+    sold_to = {r["name"]: r["value"] for r in values(buyers, "tip") if r["series"] == "GMV as paid"}
+    assert sold_to.keys() == {"new buyers", "known buyers"}
+    assert sum(sold_to.values()) == pytest.approx(more["GMV as paid"])
+    assert f"and sells them {sold_to['new buyers']:+.2f}; known buyers get" in buyers.finding
     lines = _brought_rows(priced, "trial_058", TODAY)
-    assert len(lines) == len(KINDS) * len(TIERS) * len(DOMAINS)
+    assert len(lines) == math.prod(SEGMENTS_SHAPE)
     assert {len(line) for line in lines} == {len(BROUGHT_HEADS)}
 
 
 def test_policies_without_segments_have_no_such_picture(priced: StudyResults) -> None:
-    assert _brought_picture(priced, "trial_044", "another", TODAY, "today") is None
+    assert _brought_pictures(priced, "trial_044", "another", TODAY, "today") == []
     assert _brought_rows(priced, "trial_044", TODAY) == []
 
 

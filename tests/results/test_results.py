@@ -183,7 +183,7 @@ def test_the_manifest_comes_last_and_counts_the_rows(tmp_path: Path) -> None:
         "daily": 273,
         "monthly": 9,
         "runs": 3,
-        "segments": 273 * 20,
+        "segments": 273 * 40,
         "trials": 1,
     }
 

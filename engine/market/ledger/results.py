@@ -42,7 +42,7 @@ class Tables(NamedTuple):
     """What a run leaves.
 
     `run` the values of `OUTCOMES`; `daily` the columns of `DAILY`, shape (days,); `segments`
-    those of `SEGMENT`, shape (days, kinds, tiers, domains); `monthly` those of `MONTHLY`, shape
+    those of `SEGMENT`, shape (days, *SEGMENTS_SHAPE); `monthly` those of `MONTHLY`, shape
     (months,); `anchors` one value each. See `engine.measures.catalogue`.
     """
 

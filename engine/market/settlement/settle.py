@@ -48,7 +48,7 @@ _COMMISSION, _TAKE = int(Account.COMMISSION), int(Account.TAKE)
 _SUPPLIER, _CAPPED = int(Account.SUPPLIER), int(Account.CAPPED)
 _TO_RETURNED = int(Account.RETURNED) - _ORDERS
 _ELSEWHERE = int(Account.ELSEWHERE)
-_LEAKED, _REPEATS = int(Account.LEAKED), int(Account.REPEATS)
+_LEAKED = int(Account.LEAKED)
 _PAYING, _NEW = int(Count.PAYING_BUYERS), int(Count.NEW_BUYERS)
 _MONTH, _TWICE, _RETAINED = (
     int(Count.MONTH_BUYERS),
@@ -128,9 +128,10 @@ def _settle_leak(buyers, flat, context, totals, look):
 
 @step
 def _ledger_of(totals, flat, me, look, place):
-    """The accounts of the look's segment."""
+    """The accounts of the look's segment, before `_count_order` makes the buyer a known one."""
     domain = 0 if _is_private(look.follow) else 1
-    return totals.ledger[flat.kind[place], me.flags & FLAG_TIER3, domain]
+    known = np.int64((me.flags & FLAG_BOUGHT) > 0)
+    return totals.ledger[flat.kind[place], me.flags & FLAG_TIER3, domain, known]
 
 
 @step
@@ -163,7 +164,7 @@ def _settle_order(buyers, flat, tastes, context, totals, look):
     )
     if returned:
         _book_money(ledger, flat, context, place, paid, _TO_RETURNED)
-    _count_order(buyers, context, totals, ledger, i)
+    _count_order(buyers, context, totals, i)
     _update_buyer(buyers, flat, tastes, context, totals, look, place, paid, returned)
 
 
@@ -186,7 +187,7 @@ def _book_money(ledger, flat, context, place, paid, offset):
 
 
 @step
-def _count_order(buyers, context, totals, ledger, i):
+def _count_order(buyers, context, totals, i):
     """First order of the day, of the month, of a life; who came back."""
     me = buyers.person[i]
     today = np.uint16(context.day + DAY_ZERO)
@@ -194,10 +195,7 @@ def _count_order(buyers, context, totals, ledger, i):
     for c in range(N_CATEGORIES):
         first_today &= me.bought[c] != today
     totals.counts[_PAYING] += first_today
-    if me.flags & FLAG_BOUGHT:
-        ledger[_REPEATS] += 1
-    else:
-        totals.counts[_NEW] += 1
+    totals.counts[_NEW] += (me.flags & FLAG_BOUGHT) == 0
     kept = np.int64(me.flags) & (FLAG_TIER3 | FLAG_TWICE) | FLAG_BOUGHT | FLAG_ORDERED
     # Who ordered before has last learned something on the day of that order.
     last = np.int64(buyers.seen[i]) - DAY_ZERO if me.flags & FLAG_ORDERED else np.int64(-1)

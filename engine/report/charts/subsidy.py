@@ -22,6 +22,7 @@ from engine.report.formatting import percent, scaled, signed
 from engine.report.read.results_model import StudyResults
 from engine.report.read.weighing import weighed
 from engine.results.schemas import Row
+from engine.units import SEGMENTS
 
 _KINDS: Final = {
     "source": "factory goods",
@@ -32,26 +33,31 @@ _KINDS: Final = {
 }
 _TIERS: Final = {"tier12": "cities of tiers 1 and 2", "tier3": "tier 3 and below"}
 _DOMAINS: Final = {"private": "from followed anchors", "public": "from the public feed"}
+_BUYERS: Final = {"new": "new buyers", "known": "known buyers"}
 
-_PLACE_NOTE: Final = (
-    "Mean of the simulated runs. The tables do not tell new buyers’ coupons from others’."
+_PLACE_NOTE: Final = "Mean of the simulated runs."
+_BUYER_NOTE: Final = (
+    "A buyer is new with the first order ever, and known with every later one: what a new buyer’s "
+    "coupon brings beyond its own order stands with known buyers."
 )
 
 _PARTS: Final = ("own, kept by buyers", "own, back with returns", "the partner’s")
 
 _SERIES: Final = ("coupons, less what came back", "GMV as paid")
 
-BROUGHT_HEADS: Final = (
+SPENT_HEADS: Final = (
     ("Goods", ""),
-    ("Buyers", ""),
+    ("Cities", ""),
     ("Sold", ""),
+    ("Buyers", ""),
     ("Coupons", "bn RMB"),
     ("Refunded", "bn RMB"),
     ("GMV as paid", "bn RMB"),
-    ("Coupons more", "bn RMB"),
-    ("GMV more", "bn RMB"),
 )
-"""Heads of the table of cells, with their units."""
+BROUGHT_HEADS: Final = (*SPENT_HEADS, ("Coupons more", "bn RMB"), ("GMV more", "bn RMB"))
+"""Heads of the table of cells of one policy, and against another, with their units."""
+
+CELLS_TITLE: Final = "Coupons and sales by goods, city tier, traffic domain and buyer"
 
 
 class _Spending(NamedTuple):
@@ -79,15 +85,17 @@ def option_spending(
     if first is None:
         return _Spending("", [funding], [])
     called = shown[first]
-    brought = _brought_picture(study, first, called, base, called_base)
+    brought = _brought_pictures(study, first, called, base, called_base)
     segments = _segment_pictures(study, first, called)
-    return _Spending(called, [funding, brought, *segments], _brought_rows(study, first, base))
+    return _Spending(called, [funding, *brought, *segments], _brought_rows(study, first, base))
 
 
-def run_spending(study: StudyResults, names: Mapping[str, str]) -> list[Picture | None]:
-    """Draw where the coupons of the first of some policies went; else what those of all were."""
-    segments = _segment_pictures(study, next(iter(names), ""))
-    return [*segments] if segments else [_funding_picture(study, names)]
+def run_spending(study: StudyResults, names: Mapping[str, str]) -> _Spending:
+    """Return what the coupons of some policies were, and where those of the first went."""
+    first = next(iter(names), "")
+    pictures = [_funding_picture(study, names), *_segment_pictures(study, first)]
+    rows = _brought_rows(study, first, first) if len(pictures) > 1 else []
+    return _Spending(names.get(first, ""), pictures, [row[: len(SPENT_HEADS)] for row in rows])
 
 
 def _spending_policy(study: StudyResults, policies: Iterable[str]) -> str | None:
@@ -97,17 +105,15 @@ def _spending_policy(study: StudyResults, policies: Iterable[str]) -> str | None
 
 
 def _segment_pictures(study: StudyResults, policy: str, called: str = "") -> list[Picture]:
-    """Draw where a policy's coupons went: by kind, tier and domain; none without segments."""
+    """Draw where a policy's coupons went: by kind, tier, domain, buyer; none without segments."""
     rows = [row for row in study.segments if row["policy"] == policy]
     spent = sum(map(_coupons, rows))
     if not rows or spent <= 0:
         return []
     under = f" under “{called}”" if called else ""
-    tiers, domains = (
-        _by_place(rows, key, words) for key, words in (("tier", _TIERS), ("domain", _DOMAINS))
-    )
-    by_tier, tier, tier_share = tiers
-    by_domain, domain, domain_share = domains
+    by_tier, tier, tier_share = _by_place(rows, "tier", _TIERS)
+    by_domain, domain, domain_share = _by_place(rows, "domain", _DOMAINS)
+    by_buyer, buyer, buyer_share = _by_place(rows, "buyer", _BUYERS)
     places = [
         picture(
             by_tier,
@@ -120,6 +126,11 @@ def _segment_pictures(study: StudyResults, policy: str, called: str = "") -> lis
             f"{percent(domain_share)} of the coupons were spent on sales {domain}{under}",
             _PLACE_NOTE,
         ),
+        picture(
+            by_buyer,
+            f"{percent(buyer_share)} of the coupons went to {buyer}{under}",
+            f"{_PLACE_NOTE} {_BUYER_NOTE}",
+        ),
     ]
     return [*places, _shares(rows)] if "gmv_paid_fen" in rows[0] else places
 
@@ -130,7 +141,7 @@ def _coupons(row: Row) -> float:
 
 
 def _by_place(rows: Sequence[Row], key: str, words: Mapping[str, str]) -> tuple[Any, str, float]:
-    """Draw coupons by kind, split by tier or domain; name the part with most, and its share."""
+    """Draw coupons by kind, split by what `key` tells; name the part with most, and its share."""
     import altair as alt
 
     kinds = _named(dict.fromkeys(row["kind"] for row in rows), _KINDS)
@@ -256,16 +267,19 @@ def _funding_picture(study: StudyResults, policies: Mapping[str, str]) -> Pictur
         "come back with returned goods"
         if own > 0
         else "No policy here spends coupons of the platform’s own",
-        "Whole calendar year, the part before the decision included; mean over worlds, weighted.",
+        "Whole calendar year, the part before the decision included; mean over worlds, weighted."
+        if study.setting("decision_date")
+        else _PLACE_NOTE,
     )
 
 
 class _SegmentCell(NamedTuple):
-    """Amounts of one kind of goods, tier and domain, fen: as they are, and against the base's."""
+    """Amounts of one segment, fen: as they are, and against the base's."""
 
     kind: str
     tier: str
     domain: str
+    buyer: str
     coupons: float
     refunded: float
     paid: float
@@ -273,36 +287,67 @@ class _SegmentCell(NamedTuple):
     more_paid: float
 
 
-def _brought_picture(
+def _brought_pictures(
     study: StudyResults, policy: str, called: str, base: str, called_base: str
-) -> Picture | None:
-    """Draw by kind of goods what was given more than under the base, and what was sold more."""
+) -> list[Picture]:
+    """Draw what was given more than under the base, and sold more: by kind of goods, by buyer."""
     cells = _cells(study, policy, base)
-    by_kind = {
-        kind: (
-            sum(one.more_coupons for one in cells if one.kind == kind),
-            sum(one.more_paid for one in cells if one.kind == kind),
-        )
-        for kind in dict.fromkeys(one.kind for one in cells)
-    }
+    by_kind = _changes(cells, "kind", _KINDS)
     if not any(given for given, _ in by_kind.values()):
-        return None
+        return []
+    by_buyer = _changes(cells, "buyer", _BUYERS)
+    new, known = (by_buyer[one] for one in _BUYERS.values())
+    return [
+        picture(
+            _brought_chart(by_kind, called_base),
+            _finding(by_kind, called, called_base),
+            "Mean over worlds under the same seeds. What one kind of goods gains another may lose: "
+            "only the sum over kinds is what the coupons brought.",
+        ),
+        picture(
+            _brought_chart(by_buyer, called_base),
+            f"Against {called_base}, “{called}” gives new buyers {_bn_change(new[0])} bn RMB in "
+            f"coupons and sells them {_bn_change(new[1])}; known buyers get {_bn_change(known[0])} "
+            f"and buy {_bn_change(known[1])}",
+            f"Mean over worlds under the same seeds. {_BUYER_NOTE}",
+        ),
+    ]
+
+
+def _changes(
+    cells: Sequence[_SegmentCell], key: str, words: Mapping[str, str]
+) -> dict[str, tuple[float, float]]:
+    """Return coupons and sales more than the base's, fen, by what the parts of `key` are called."""
+    parts = _named(dict.fromkeys(getattr(one, key) for one in cells), words)
+    return {
+        called: (
+            sum(one.more_coupons for one in cells if getattr(one, key) == part),
+            sum(one.more_paid for one in cells if getattr(one, key) == part),
+        )
+        for part, called in parts.items()
+    }
+
+
+def _bn_change(fen: float) -> str:
+    return signed(scaled("gmv_paid_fen", fen), 2, plus=True)
+
+
+def _brought_chart(changes: Mapping[str, tuple[float, float]], called_base: str) -> Any:
+    """Draw coupons and sales more than the base's, two bars a row."""
     import altair as alt
 
-    called_kind = _named(by_kind, _KINDS)
     values: list[dict[str, Any]] = []
-    for kind, changes in by_kind.items():
-        for series, change in zip(_SERIES, changes, strict=True):
-            text = signed(scaled("gmv_paid_fen", change), 2, plus=True)
+    for name, own in changes.items():
+        for series, change in zip(_SERIES, own, strict=True):
             values.append(
                 {
-                    "name": wrapped(called_kind[kind]),
+                    "name": wrapped(name),
                     "series": series,
                     "value": scaled("gmv_paid_fen", change),
-                    "tip": f"{called_kind[kind]}: {text} bn RMB, {series}",
+                    "tip": f"{name}: {_bn_change(change)} bn RMB, {series}",
                 }
             )
-    names = list(called_kind.values())
+    names = list(changes)
     scale = alt.Scale(domain=list(_SERIES), range=[RED, BLUE])
     bars = (
         alt.Chart(data(values))
@@ -316,12 +361,7 @@ def _brought_picture(
         )
     )
     zero = alt.Chart(data([{"x": 0}])).mark_rule(color=INK).encode(x="x:Q")
-    return picture(
-        alt.layer(bars, zero).properties(height=rows_height(names, 3)),
-        _finding({called_kind[kind]: own for kind, own in by_kind.items()}, called, called_base),
-        "Mean over worlds under the same seeds. What one kind of goods gains another may lose: "
-        "only the sum over kinds is what the coupons brought.",
-    )
+    return alt.layer(bars, zero).properties(height=rows_height(names, 3))
 
 
 def _brought_rows(study: StudyResults, policy: str, base: str) -> list[tuple[str, ...]]:
@@ -331,11 +371,9 @@ def _brought_rows(study: StudyResults, policy: str, base: str) -> list[tuple[str
             _KINDS.get(one.kind, one.kind.replace("_", " ")),
             _TIERS.get(one.tier, one.tier),
             _DOMAINS.get(one.domain, one.domain),
+            _BUYERS.get(one.buyer, one.buyer),
             *(bn(amount) for amount in (one.coupons, one.refunded, one.paid)),
-            *(
-                signed(scaled("gmv_paid_fen", change), 2, plus=True)
-                for change in (one.more_coupons, one.more_paid)
-            ),
+            *(_bn_change(change) for change in (one.more_coupons, one.more_paid)),
         )
         for one in _cells(study, policy, base)
         if one.coupons or one.paid
@@ -345,21 +383,21 @@ def _brought_rows(study: StudyResults, policy: str, base: str) -> list[tuple[str
 def _cells(study: StudyResults, policy: str, base: str) -> list[_SegmentCell]:
     """Return the cells of a policy; none unless the base has the same, and sales are known."""
 
-    def of(name: str) -> Mapping[tuple[str, str, str], Row]:
+    def of(name: str) -> Mapping[tuple[str, ...], Row]:
         rows = (row for row in study.segments if row["policy"] == name)
-        return {(row["kind"], row["tier"], row["domain"]): row for row in rows}
+        return {tuple(row[key] for key in SEGMENTS): row for row in rows}
 
     own, other = of(policy), of(base)
     if not own or own.keys() != other.keys() or "gmv_paid_fen" not in next(iter(own.values())):
         return []
     return [
         _SegmentCell(
-            *place,
-            _coupons(row),
-            row.get("refunded_subsidy_fen", 0.0),
-            row["gmv_paid_fen"],
-            _kept(row) - _kept(other[place]),
-            row["gmv_paid_fen"] - other[place]["gmv_paid_fen"],
+            **dict(zip(SEGMENTS, place, strict=True)),
+            coupons=_coupons(row),
+            refunded=row.get("refunded_subsidy_fen", 0.0),
+            paid=row["gmv_paid_fen"],
+            more_coupons=_kept(row) - _kept(other[place]),
+            more_paid=row["gmv_paid_fen"] - other[place]["gmv_paid_fen"],
         )
         for place, row in own.items()
     ]

@@ -10,7 +10,7 @@ from engine.report.charts.ecosystem import ecosystem_pictures
 from engine.report.charts.over_time import days_pictures
 from engine.report.charts.response import MARKS_NOTE, response_section
 from engine.report.charts.rows import fit_picture, sensitivity_pictures
-from engine.report.charts.subsidy import run_spending
+from engine.report.charts.subsidy import CELLS_TITLE, SPENT_HEADS, run_spending
 from engine.report.charts.sweep import JOBS_NOTE, SweepView
 from engine.report.charts.trial import HEADS as TRIAL_HEADS
 from engine.report.charts.trial import TESTS_NOTE, trial_cells, trial_pictures
@@ -73,6 +73,10 @@ _SCORE_NOTE: Final = (
     "Every figure that is no input, with 80 % intervals over the weighted points, and what a "
     "seasonal straight line and the last quarter would have said."
 )
+_CELLS_NOTE: Final = (
+    "Own coupons and the partner’s in the run; refunded are own coupons that come back with "
+    "returned goods."
+)
 _LEVER_NOTE: Final = (
     "Each lever moves alone, with all else as in the base policy and under common random numbers. "
     "Best is the value with the highest contribution over the horizon and the days of run-off "
@@ -101,12 +105,15 @@ def _run_sections(study: StudyResults) -> list[Section | None]:
     first = next(iter(names), "")
     base = study.comparison[0]["baseline"] if study.comparison else None
     others = list(dict.fromkeys(row["policy"] for row in study.comparison))[:_MOST_CURVES]
+    spent = run_spending(study, names)
+    title = f"{CELLS_TITLE}: {spent.called}"
+    cells = table(title, SPENT_HEADS, plain_rows(spent.cells), _CELLS_NOTE, fold=True)
     return [
         section("GMV on its way to the target", days_pictures(study, list(names), names)),
         section("Worlds side by side", [world_picture(study, names)]),
-        section("Where the subsidy went", run_spending(study, names)),
+        section("Where the subsidy went", spent.pictures, [cells]),
         section(
-            "Who gains and who loses",
+            "Who gains and who loses" if others else "How sales spread over anchors",
             ecosystem_pictures(
                 study, {name: name for name in others}, base, base or "", {first: first}
             ),

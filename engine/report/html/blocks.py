@@ -36,8 +36,10 @@ class Table(NamedTuple):
     is_folded: bool
 
     def has_words(self, column: int) -> bool:
-        """Whether a column leads to policies, and is set in words."""
-        return any(len(row.cells) > column and row.cells[column].policy for row in self.rows)
+        """Whether a column leads to policies or holds words alone."""
+        cells = [row.cells[column] for row in self.rows if len(row.cells) > column]
+        leads = any(cell.policy for cell in cells)
+        return leads or (bool(cells) and all(cell.text[:1].isalpha() for cell in cells))
 
 
 class Section(NamedTuple):

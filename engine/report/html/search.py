@@ -8,7 +8,7 @@ from engine.report.charts.frontier import frontier_picture
 from engine.report.charts.over_time import days_pictures
 from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
 from engine.report.charts.rows import estimates_picture
-from engine.report.charts.subsidy import BROUGHT_HEADS, option_spending
+from engine.report.charts.subsidy import BROUGHT_HEADS, CELLS_TITLE, option_spending
 from engine.report.charts.worlds import miss_picture, world_picture
 from engine.report.findings.prices import PLAN, PRICES, VALUE, WORLDS
 from engine.report.findings.search import SearchTold, risk_table
@@ -124,7 +124,7 @@ def _subsidy_section(study: StudyResults, shown: Mapping[str, str]) -> Section |
     """Return where the coupons went and what they brought: of the first option that gives any."""
     base = _base(study) or ""
     found = option_spending(study, shown, base, "today" if _today(study) else base)
-    title = f"Coupons and sales by kind of goods, city tier and traffic domain: {found.called}"
+    title = f"{CELLS_TITLE}: {found.called}"
     cells = table(title, BROUGHT_HEADS, plain_rows(found.cells), _CELLS_NOTE, fold=True)
     return section("Where the subsidy went", found.pictures, [cells])
 

@@ -23,6 +23,7 @@ from engine.results.claim import MARKER
 from engine.results.schemas import MANIFEST, Row
 from engine.results.storage import open_folder
 from engine.spec.policy import Policy
+from engine.units import SEGMENTS
 
 _READ: Final = (
     "runs",
@@ -214,13 +215,13 @@ def _policy(tree: Any) -> Policy | None:
 
 
 def _segment_means(table: pa.Table | None, worlds: Sequence[Row]) -> list[Row]:
-    """Add up the days of `segments` by policy, kind, tier and domain, as means of a run.
+    """Add up the days of `segments` by policy and `units.SEGMENTS`, as means of a run.
 
     Means of worlds are weighed by `worlds`; where there are no such rows all runs count alike.
     """
     if table is None:
         return []
-    keys = ["policy", "kind", "tier", "domain"]
+    keys = ["policy", *SEGMENTS]
     amounts = [name for name in table.column_names if name.endswith(("_fen", "_count"))]
     runs = table.group_by(_RUN, use_threads=False).aggregate([]).to_pylist()
     shares = run_shares(runs, worlds)

@@ -79,7 +79,7 @@ class StudyResults:
     """Everything the report needs, read once.
 
     `target_fen` is the year's goal that reaching is measured by; 0 is none. `segments` are
-    means of a run's amounts by policy, kind, tier and domain. `specs` are whole policies, of those
+    means of a run's amounts by policy and segment. `specs` are whole policies, of those
     that are known, by their name in the tables. `command` repeats the study. `incomplete` says
     what the folder lacks, empty if its command finished.
     """

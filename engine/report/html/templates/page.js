@@ -25,9 +25,9 @@
   function draw(figure) {
     const spec = given.specs[Number(figure.dataset.place)];
     const config = structuredClone(given.config);
+    config.legend.labelLimit = Math.max(250, figure.clientWidth - 250);
     if (narrow()) {
       config.axisQuantitative.tickCount = 4;
-      config.legend.labelLimit = 250;
       config.legend.columns = 1;
     }
     const place = figure.querySelector(".live");
