@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from optuna.distributions import FloatDistribution
 
 from engine.search import optimize
 from engine.search.aim import Aim, cheapest_first, moved_levels
 from engine.search.fidelity.estimates import RowFigures
 from engine.search.finalists.choice import _row_places
+from engine.search.polish.between import Known, points_between
 from engine.search.polish.proposals import RowTask, Turn, _moves_from
 from engine.search.polish.stage import _next_turns
 from engine.search.problem import Sample
@@ -39,9 +41,9 @@ def job_of(**search: Any) -> OptimizeJob:
 @pytest.mark.parametrize(
     ("effort", "seed", "beyond"),
     [
-        ("laptop", 1, 0.04),
-        ("laptop", 5, 0.04),
-        ("laptop", 3, 0.07),  # no say in choosing the effort
+        ("laptop", 1, 0.02),
+        ("laptop", 5, 0.02),
+        ("laptop", 3, 0.03),
         ("thorough", 1, 0.02),
         ("thorough", 5, 0.02),
         ("thorough", 3, 0.02),
@@ -50,6 +52,22 @@ def job_of(**search: Any) -> OptimizeJob:
 def test_every_row_lies_near_the_known_least_cost(effort: str, seed: int, beyond: float) -> None:
     """Under the luck that the fresh replications have."""
     assert max(gaps(effort, seed)) <= beyond
+
+
+def test_a_point_between_gives_back_what_a_policy_holds_beyond_its_level() -> None:
+    """Policies at x hold 100 + 10 x and cost 5 x; the second has met the fresh replications too."""
+    x = np.array([0.8, 0.4, 0.1])
+    fresh = np.where(np.array([True, True, False]), 110 + 10 * x, np.nan)
+    known = Known([{"x": one} for one in x.tolist()], 100 + 10 * x, 5 * x, fresh, doubt=3.0)
+    axes = {"x": FloatDistribution(0.0, 1.0)}
+    (point,) = points_between(axes, known, {116.0: 2.0}, count=3)
+    assert point["x"] == pytest.approx(0.6)  # half way to 0.4: e = 2 of 4
+    unmet = known._replace(held_fresh=np.array([118.0, np.nan, np.nan]))
+    (point,) = points_between(axes, unmet, {116.0: 2.0}, count=3)
+    assert point["x"] == pytest.approx(0.8 - 2 / (7 + 3) * 0.7)  # the farther one: 3 weighs less
+    assert points_between(axes, known, {118.0: 2.0, 119.0: 2.0}, count=3) == []
+    both = points_between(axes, known, {116.0: 2.0, 117.0: 0.1}, count=1)
+    assert both == [{"x": pytest.approx(0.7)}]  # the larger share of what it is judged by
 
 
 def test_resumed_at_any_year_it_is_as_never_stopped(tmp_path: Path) -> None:

@@ -18,6 +18,9 @@ share of the turns
     w_i = p_i^(-1/2) / sum_j p_j^(-1/2)
 
 and the next turn is that of the level that lacks most of its share; of equals the highest.
+
+The last trials lie between policies that met the fresh replications (`between`): a row's policy
+holds more there than is asked. They meet them at once.
 """
 
 from collections import Counter
@@ -30,8 +33,9 @@ import numpy as np
 from engine.compute.pool import WorkerCall
 from engine.search.aim import Aim, cheapest_first, moved_levels
 from engine.search.fidelity.estimates import RowFigures
+from engine.search.polish.between import Known, points_between
 from engine.search.polish.proposals import RowTask, Turn
-from engine.search.problem import Candidate, Sample
+from engine.search.problem import Candidate, Point, Sample
 from engine.search.study import OnTrial, SearchStudy
 from engine.spec.search import Search
 
@@ -40,6 +44,9 @@ _Confirm = Callable[[Sequence[Candidate]], Mapping[int, Sample]]
 
 _TRIES: Final = 2
 """Late entries of a level, at most: each costs all replications of all worlds."""
+
+_CLOSING: Final = 8
+"""Of so many trials one is kept for a point between policies."""
 
 _LEAST: Final = 0.1
 """Of the largest price: what any level counts with at least."""
@@ -97,11 +104,11 @@ def polish(
     """
     fresh = dict(confirm([t.candidate for t in study.trials if t.candidate.is_baseline]))
     first, count = len(study.trials), search.polish_count
-    top = study.ladder.top
+    top, closing = study.ladder.top, count // _CLOSING
     seen = [dict(t.candidate.point or {}) for t in study.trials if top in t.samples]
     rows, is_distinguishable = _rows(study, aim, fresh), False
     served: Counter[float] = Counter()
-    while rows is not None and (left := first + count - len(study.trials)) > 0:
+    while rows is not None and (left := first + count - closing - len(study.trials)) > 0:
         if not is_distinguishable and 2 * left <= count:
             fresh |= confirm(_leaders(study, rows))
             rows, is_distinguishable = _rows(study, aim, fresh) or rows, True
@@ -118,6 +125,16 @@ def polish(
         if not new:  # a finite space has no more
             break
         study.look_on_top(new, on_trial)
+        rows = _rows(study, aim, fresh)
+    if rows is not None and closing:
+        fresh |= confirm(_leaders(study, rows))
+    while rows is not None and (left := first + count - len(study.trials)) > 0:
+        new = [(0.0, one) for one in _between(study, aim, rows, fresh, left) if one not in seen]
+        if not new:
+            break
+        last = len(study.trials)
+        study.look_on_top(new, on_trial)
+        fresh |= confirm([one.candidate for one in study.trials[last:]])
         rows = _rows(study, aim, fresh)
     return rows
 
@@ -172,7 +189,7 @@ def _passed_over(
     if rows is None:
         return None
     own = rows.figures
-    doubt = float(np.sqrt(2 * np.median(own.held_noise[own.on_top])))
+    doubt = _doubt(own)
     candidates = np.flatnonzero(own.on_top & own.is_feasible).tolist()
     open_ones = [k for k in candidates if k not in fresh]
     numbers = list(fresh)
@@ -186,6 +203,11 @@ def _passed_over(
                 if own.price[k] < paid:
                     return place, k
     return None
+
+
+def _doubt(figures: RowFigures) -> float:
+    """Return the standard error of the difference of what two trials hold."""
+    return float(np.sqrt(2 * np.median(figures.held_noise[figures.on_top])))
 
 
 def _leaders(study: SearchStudy, rows: Rows) -> list[Candidate]:
@@ -228,6 +250,27 @@ def _net_prices(study: SearchStudy, aim: Aim, rows: Rows) -> list[float | None]:
     ]
 
 
+def _between(
+    study: SearchStudy, aim: Aim, rows: Rows, fresh: Mapping[int, Sample], count: int
+) -> list[Point]:
+    """Return points between policies, for the rows on which they should save most."""
+    own = rows.figures
+    places = [
+        k for k in np.flatnonzero(own.on_top & own.is_feasible).tolist()
+        if study.trials[k].candidate.point is not None
+    ]  # fmt: skip
+    known = Known(
+        [dict(study.trials[k].candidate.point or {}) for k in places],
+        own.held[places],
+        own.price[places],
+        np.array([aim.held(fresh[k]) if k in fresh else np.nan for k in places]),
+        _doubt(own),
+    )
+    judged = _judged(_net_prices(study, aim, rows))
+    asked = dict(zip(rows.asked, judged, strict=True))
+    return points_between(study.distributions, known, asked, count)
+
+
 def _task(study: SearchStudy, aim: Aim, rows: Rows, turns: Sequence[Turn], seed: int) -> RowTask:
     """Return what proposals follow from."""
     usable = [
@@ -239,6 +282,13 @@ def _task(study: SearchStudy, aim: Aim, rows: Rows, turns: Sequence[Turn], seed:
     anchors = [point for point in (*given, *aim.anchors) if point is not None]
     figures = rows.figures.of(np.array(usable, np.int64))
     return RowTask(study.distributions, points, figures, rows.levels, turns, anchors, seed)
+
+
+def _judged(prices: Sequence[float | None]) -> list[float]:
+    """Return what savings of each level are a share of: its price, and not too little."""
+    known = [abs(price) for price in prices if price is not None]
+    most = max(known, default=0.0) or 1.0
+    return [most if price is None else max(abs(price), _LEAST * most) for price in prices]
 
 
 def _next_turns(
@@ -257,10 +307,7 @@ def _next_turns(
     served
         Turns that each level has had.
     """
-    known = [abs(price) for price in prices if price is not None]
-    most = max(known, default=0.0) or 1.0
-    paid = [most if price is None else max(abs(price), _LEAST * most) for price in prices]
-    shares = np.array(paid) ** -0.5
+    shares = np.array(_judged(prices)) ** -0.5
     shares /= shares.sum()
     found = []
     for _ in range(count):
