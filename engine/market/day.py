@@ -54,7 +54,7 @@ def morning(
 
 def supply(state: State, scratch: Scratch, levers: DayLevers, controls: DayControls) -> int:
     """Step 3; returns how many suppliers joined."""
-    sealed = scratch.sealed
+    sealed, held = scratch.sealed, controls.reach / N_BUCKETS
     joins: int = trade(
         sealed.suppliers,
         sealed.sellers,
@@ -64,7 +64,7 @@ def supply(state: State, scratch: Scratch, levers: DayLevers, controls: DayContr
         levers.day,
         controls.recruiting,
         controls.boost,
-        controls.reach / N_BUCKETS,
+        (held, held * controls.partner_reach),
         state.platform.ads_share,
         levers.day % _PLAN_DAYS == 0,
         sealed.kind_counts,
@@ -90,7 +90,7 @@ def showcase(
         scratch.seal(levers),
         key(state.run_seed, Purpose.SHOWCASE),
         levers.day,
-        controls.boost,
+        (controls.boost, controls.partner_reach > 0.0),
         world.scenario.anchors.live_response,
         world.scenario.attention.crowding,
         sealed.appraisal,

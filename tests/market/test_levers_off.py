@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from engine.market.pacing.controls import mean_coupon
+from engine.market.pacing.controls import mean_coupons
 from engine.market.run import simulate
 from tests.worlds import case
 
@@ -35,7 +35,24 @@ def test_a_coupon_of_a_fen_moves_nothing():
     rmb = run_of(*funded, "policy.subsidy.cap_rmb=10", **begun)
     sessions = none.run["sessions_count"]
     assert fen.run["sessions_count"] == pytest.approx(sessions, rel=2e-3)
+    assert fen.run["gmv_fen"] == pytest.approx(none.run["gmv_fen"], rel=2e-2)
     assert rmb.run["sessions_count"] > 1.01 * sessions
+
+
+def test_what_the_partner_cannot_pay_draws_nobody():
+    """Coupons on its goods are withdrawn where its purse is empty.
+
+    They draw nobody to a festival, and sellers do not price for them.
+    """
+    rate = "policy.subsidy.rate={source: 0, domestic: 0, multinational: 0, partner: .5}"
+    begun = {"policy": "laissez_faire", "days": 175}
+    promised = (*EARLY_PARTNER, rate, "policy.subsidy.budget_bn_rmb=60")
+    empty = run_of(*promised, "policy.subsidy.partner_budget_bn_rmb=0", **begun)
+    full = run_of(*promised, "policy.subsidy.partner_budget_bn_rmb=60", **begun)
+    none = run_of(*EARLY_PARTNER, **begun)
+    sessions = none.run["sessions_count"]
+    assert (empty.run["sessions_count"], empty.run["gmv_fen"]) == (sessions, none.run["gmv_fen"])
+    assert full.run["sessions_count"] > 1.005 * sessions
 
 
 def test_the_cap_of_a_coupon_counts_at_the_mean_price_of_its_kind():
@@ -48,12 +65,11 @@ def test_the_cap_of_a_coupon_counts_at_the_mean_price_of_its_kind():
     share = np.array([0.1, 0.2, 0.3, 0.0, 0.4])
     price = np.array([0.0, 10_000.0, 1_000.0, 1.0, 50_000.0])
     # no price known: 20 % * 2; a cap of 10 %; 40 % below a cap of 100 %; a cap of 2 %
-    paid = 0.1 * 0.4 + 0.2 * 0.1 + 0.3 * 0.4, 0.4 * 0.02
-    assert mean_coupon.py_func(levers, 1.0, 0, share, price) == pytest.approx(sum(paid))
-    halved = mean_coupon.py_func(levers, 1.0, 5_000, share, price)
-    assert halved == pytest.approx(paid[0] + paid[1] / 2)
-    pushed = mean_coupon.py_func(levers, 1.5, 0, share, price)
-    assert pushed == pytest.approx(0.1 * 0.6 + 0.2 * 0.1 + 0.3 * 0.6 + 0.4 * 0.02)
+    alone, shared = mean_coupons.py_func(levers, 1.0, share, price)
+    assert alone == pytest.approx(0.1 * 0.4 + 0.2 * 0.1 + 0.3 * 0.4)
+    assert shared == pytest.approx(0.4 * 0.02)
+    pushed, _ = mean_coupons.py_func(levers, 1.5, share, price)
+    assert pushed == pytest.approx(0.1 * 0.6 + 0.2 * 0.1 + 0.3 * 0.6)
 
 
 def test_no_plan_festival_means_no_plan():

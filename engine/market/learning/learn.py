@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from engine.accounts import EXPECTED_PAID, Account, Count
 from engine.jit import kernel, stage, step
 from engine.market.ledger.recorder import DayOutcome
-from engine.market.pacing.controls import mean_coupon
+from engine.market.pacing.controls import mean_coupons
 from engine.market.scratch import Scratch
 from engine.market.showcase.selection import DAYS_A_WEEK
 from engine.market.state import State
@@ -26,7 +26,7 @@ from engine.rules.brand import grown_awareness
 from engine.rules.investment import cheapened
 from engine.rules.rival import smoothed
 from engine.rules.traffic import signal_step
-from engine.units import IS_INCUBATED, LEARNS_FROM_TRIALS, N_KINDS
+from engine.units import BP, IS_INCUBATED, LEARNS_FROM_TRIALS, N_KINDS
 
 _FIRST_DAYS = 28
 """Days before beliefs move; also those over which the share of returns is smoothed."""
@@ -132,8 +132,8 @@ def _learn(
         is_settled,
     )
     expected = np.float64(day_totals.sums[EXPECTED_PAID])
-    coupon = mean_coupon(levers, boost, levers.partner_share_bp, kind_share, kind_price)
-    full = held * coupon * expected
+    alone, shared = mean_coupons(levers, boost, kind_share, kind_price)
+    full = held * (alone + shared * (1.0 - levers.partner_share_bp / BP)) * expected
     claimed = np.float64(sold.counts[_CLAIMED])
     uptake = _learn_uptake(known.uptake, claimed, full)
     days = _FORECAST_DAYS if known.forecast_seen else 1.0

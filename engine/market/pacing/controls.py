@@ -27,7 +27,9 @@ class DayControls(NamedTuple):
     """What the platform set this morning. Purses in fen of the simulated sample.
 
     `demand` is how much more than on a plain day is bought, with what coupons draw on festivals;
-    `shock` the day's factor on serious looks, which nobody set.
+    `reach` of so many buckets of buyers hold coupons, and the partner's purse is to pay its part of
+    the share `partner_reach` of those on its goods; `shock` is the day's factor on serious looks,
+    which nobody set.
     """
 
     push: float
@@ -37,6 +39,7 @@ class DayControls(NamedTuple):
     visit_level: float
     demand: float
     reach: int
+    partner_reach: float
     own_allowance: int
     partner_allowance: int
     forecast: float
@@ -72,21 +75,25 @@ def invest(world: World, platform: PlatformState, levers: DayLevers) -> DayLever
 
 
 @step
-def mean_coupon(levers, boost, partner_share_bp, kind_share, kind_price):
-    """Mean coupon on what is bought, as a share of price, less the partner's part of its goods.
+def mean_coupons(levers, boost, kind_share, kind_price):
+    """Mean coupon on what is bought, as a share of price.
 
-    `levers` the day's, `boost` float64 the push's, `partner_share_bp` int64 basis points (0: what
-    buyers get), `kind_share` of sales and `kind_price` (mean of an order, fen; 0: not known yet)
-    float64 by kind; the result float64. The cap per order counts at the mean price of a kind.
+    `levers` the day's, `boost` float64 the push's, `kind_share` of sales and `kind_price` (mean of
+    an order, fen; 0: not known yet) float64 by kind. The cap per order counts at the mean price of
+    a kind. Returns the part that the platform pays alone and the one that the partner shares in,
+    which add up to the mean, float64.
     """
-    mean, boosted = 0.0, np.mean(levers.tier_factor) * levers.festival_boost * boost
+    alone = shared = 0.0
+    boosted = np.mean(levers.tier_factor) * levers.festival_boost * boost
     for kind in range(levers.rate.size):
-        own = 1.0 - partner_share_bp / BP if IS_CO_FUNDED[kind] else 1.0
         coupon = levers.rate[kind] * boosted
         if kind_price[kind] > 0.0:
             coupon = min(coupon, levers.cap_fen / kind_price[kind])
-        mean += coupon * own * kind_share[kind]
-    return mean
+        if IS_CO_FUNDED[kind]:
+            shared += coupon * kind_share[kind]
+        else:
+            alone += coupon * kind_share[kind]
+    return alone, shared
 
 
 def set_controls(
@@ -137,13 +144,20 @@ def _set_controls(levers, terms, gains, pushes, weights, money, known, kinds):
     own = allowance(own_purse, weight * boost, left)
     season, attention = levers.season, levers.festival_attention
     plain_forecast = plain * plain_demand(season, levers.festival_traffic, attention)
-    coupon = mean_coupon(levers, boost, levers.partner_share_bp, shares, prices)
-    spend = plain_forecast * coupon * uptake
+    alone, shared = mean_coupons(levers, boost, shares, prices)
+    partners_part = levers.partner_share_bp / BP * shared
+    forecast = plain_forecast * uptake
+    spend = forecast * (alone + shared - partners_part)
     partner = allowance(partner_purse, weight * boost, left)
     reach = coupon_reach(own, spend) if own > 0.0 or partner > 0.0 else 0.0
-    # What coupons draw on a festival comes after the reach: what that misses is rationed.
-    promised = reach * mean_coupon(levers, boost, 0, shares, prices)
-    festival = festival_visits(levers.festival_traffic, terms.coupon_draw, promised)
+    # What coupons draw on a festival comes after the reach: what that misses is rationed. Those on
+    # the partner's goods are given as far as its purse goes.
+    partner_reach = 1.0
+    if levers.partner_share_bp > 0:
+        spend = forecast * reach * partners_part
+        partner_reach = coupon_reach(partner, spend) if partner > 0.0 else 0.0
+    given = reach * (alone + partner_reach * shared)
+    festival = festival_visits(levers.festival_traffic, terms.coupon_draw, given)
     demand = plain_demand(season, festival, attention)
     ratio = levers.commercial_load * (1.0 + load_push * pushed)
     return (
@@ -155,6 +169,7 @@ def _set_controls(levers, terms, gains, pushes, weights, money, known, kinds):
         (levers.historical_load * ratio) ** terms.load_exponent * festival,
         demand,
         np.int64(reach * N_BUCKETS),
+        partner_reach,
         np.int64(own),
         np.int64(partner),
         plain * demand,

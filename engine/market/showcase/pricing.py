@@ -58,13 +58,14 @@ class PricingScratch(NamedTuple):
 
 @step
 def price_showcases(
-    shop, anchors, strength, sellers, terms, supply, levers, boost, appraisal, room
+    shop, anchors, strength, sellers, terms, supply, levers, coupons, appraisal, room
 ):
     """Today's quality, brand, price, commission and coupons of every place.
 
     Empty places get some price, which nobody reads.
 
-    `strength` float64 by anchor; `boost` float64. Writes `shop` (dtypes there; fen) through
+    `strength` float64 by anchor; `coupons`: the push's boost (float64), and whether the partner's
+    purse has anything for the day (bool). Writes `shop` (dtypes there; fen) through
     `room`.
     """
     for m in range(shop.shown.size):
@@ -73,7 +74,7 @@ def price_showcases(
         _price_places(
             m, (strength[m], own, openness), shop, sellers, terms, supply, levers, appraisal
         )
-    _set_shares(levers, boost, room.shares)
+    _set_shares(levers, *coupons, room.shares)
     for k in range(room.per_fen.size):
         room.per_fen[k] = np.float32(1.0 / room.elsewhere[k])
     for coupon in range(WITHOUT_PARTNER + 1):
@@ -85,8 +86,11 @@ def price_showcases(
 
 
 @stage
-def _set_shares(levers, boost, shares):
-    """The platform's coupons by class and kind; `boost` is the push's."""
+def _set_shares(levers, boost, partner_pays, shares):
+    """The platform's coupons by class and kind; `boost` is the push's.
+
+    None on the partner's goods on a day for which its purse has nothing.
+    """
     for kind in range(N_KINDS):
         for holder in range(WITHOUT_PARTNER):  # by tier, then by tier for a first order
             rate_bp = coupon_rate_bp(
@@ -96,7 +100,8 @@ def _set_shares(levers, boost, shares):
                 levers.tier_factor[holder % N_TIERS],
                 levers.festival_boost * boost,
             )
-            shares[1 + holder, kind] = rate_bp / BP
+            is_paid = partner_pays or not IS_CO_FUNDED[kind]
+            shares[1 + holder, kind] = rate_bp / BP if is_paid else 0.0
 
 
 @stage

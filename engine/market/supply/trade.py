@@ -22,7 +22,7 @@ from engine.rules.pricing import (
     sensitivity_at,
 )
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
-from engine.units import BP, COMES_WITH_PARTNER, JOINS_PLAN, N_KINDS
+from engine.units import BP, COMES_WITH_PARTNER, IS_CO_FUNDED, JOINS_PLAN, N_KINDS
 
 _Floats = NDArray[np.float64]
 _DEAREST = 3.0
@@ -67,12 +67,12 @@ def trade(
 ):
     """Step 3, in its order; returns how many suppliers joined today.
 
-    `recruiting` and `boost` are the push's factors, `held` the share of buyers who hold a
-    coupon, `ads_share` what ads cost sellers per GMV. On days that `reviews_plan` brands decide
-    about the plan anew.
+    `recruiting` and `boost` are the push's factors, `held` the shares of buyers who hold a coupon,
+    and one for the partner's goods, `ads_share` what ads cost sellers per GMV. On days that
+    `reviews_plan` brands decide about the plan anew.
 
-    `day` int64; `recruiting`, `boost`, `held`, `ads_share` float64; `reviews_plan` a bool. Changes
-    `sellers` (fen, real units); `counts` is filled.
+    `day` int64; `recruiting`, `boost`, `ads_share` and both of `held` float64; `reviews_plan` a
+    bool. Changes `sellers` (fen, real units); `counts` is filled.
     """
     _count_kinds(suppliers, sellers, counts)
     joins = _adopt(suppliers, sellers, terms, levers, day, recruiting, counts)
@@ -187,6 +187,7 @@ def _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share):
     tier_factor = add_up(levers.tier_factor) / levers.tier_factor.size
     for s in range(suppliers.kind.size):
         kind, rate = suppliers.kind[s], 0
+        share = held[np.int64(IS_CO_FUNDED[kind])]
         if sellers.listing[s] == IN_SHOP:
             rate = coupon_rate_bp(
                 levers.rate[kind], 0.0, False, tier_factor, levers.festival_boost * boost
@@ -196,7 +197,7 @@ def _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share):
         fee = fee_with_ads(fee, ads_share, terms.ad_burden)
         for g in range(goods.first_good[s], goods.first_good[s + 1]):
             price = sellers.price[g]
-            coupon = np.int64(coupon_fen(np.int64(price), rate / BP, levers.cap_fen) * held)
+            coupon = np.int64(coupon_fen(np.int64(price), rate / BP, levers.cap_fen) * share)
             capped = np.int64(price) * rate // BP > levers.cap_fen
             ratio = max(price - coupon, 1.0) / goods.elsewhere[g]
             slope = paid_slope(price, coupon, capped)

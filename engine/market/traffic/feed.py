@@ -77,7 +77,7 @@ def open_streams(
     levers,
     stream,
     day,
-    boost,
+    coupons,
     live_response,
     crowding,
     appraisal,
@@ -87,8 +87,9 @@ def open_streams(
 ):
     """Step 4 in one call: handing so many arrays to a kernel costs as much as a small stage.
 
-    `stream` uint64, `day` int64, `boost`, `live_response` and `crowding` float64; the rest are the
-    records of world, state and scratch, whose dtypes and units stand there.
+    `stream` uint64, `day` int64, `coupons` as `price_showcases` takes them, `live_response` and
+    `crowding` float64; the rest are the records of world, state and scratch, whose dtypes and
+    units stand there.
     """
     appraise(suppliers, sellers, goods, selection, supply, levers, appraisal)
     appeal = appraisal.appeal
@@ -101,7 +102,7 @@ def open_streams(
         selection,
         supply,
         levers,
-        boost,
+        coupons,
         appraisal,
         window,
     )
