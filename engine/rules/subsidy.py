@@ -2,6 +2,7 @@
 
 rate = kind's rate (or the new-buyer rate if larger) * tier factor * boost, at most 90 %
 coupon = min(price * rate, cap), whole fen, rounded down
+share of a mean price = min(rate, cap / price)
 partner's part = coupon * partner share on the partner's goods
 """
 
@@ -27,6 +28,13 @@ def coupon_fen(price_fen, rate, cap_fen):
     A millionth of a fen keeps whole products whole: exact for prices up to 10^9 fen.
     """
     return min(np.floor(price_fen * rate + 1e-6), float(cap_fen))
+
+
+@rule
+def mean_share(rate, cap_fen, price_fen):
+    """A coupon's share of a mean price in fen; at 0 the price is not known."""
+    share = min(rate, _HIGHEST_RATE_BP / BP)
+    return min(share, cap_fen / price_fen) if price_fen > 0.0 else share
 
 
 @rule

@@ -70,6 +70,8 @@ def test_the_cap_of_a_coupon_counts_at_the_mean_price_of_its_kind():
     assert shared == pytest.approx(0.4 * 0.02)
     pushed, _ = mean_coupons.py_func(levers, 1.5, share, price)
     assert pushed == pytest.approx(0.1 * 0.6 + 0.2 * 0.1 + 0.3 * 0.6)
+    most, _ = mean_coupons.py_func(levers, 9.0, share, price)
+    assert most == pytest.approx(0.1 * 0.9 + 0.2 * 0.1 + 0.3 * 0.9)
 
 
 def test_no_plan_festival_means_no_plan():

@@ -19,6 +19,7 @@ from engine.market.world import World
 from engine.rules.investment import built_share
 from engine.rules.pacing import allowance, coupon_reach, push, shortfall
 from engine.rules.rival import rival_pull
+from engine.rules.subsidy import mean_share
 from engine.rules.visits import festival_visits, plain_demand
 from engine.units import BP, FEN_PER_BN_RMB, IS_CO_FUNDED
 
@@ -86,9 +87,7 @@ def mean_coupons(levers, boost, kind_share, kind_price):
     alone = shared = 0.0
     boosted = np.mean(levers.tier_factor) * levers.festival_boost * boost
     for kind in range(levers.rate.size):
-        coupon = levers.rate[kind] * boosted
-        if kind_price[kind] > 0.0:
-            coupon = min(coupon, levers.cap_fen / kind_price[kind])
+        coupon = mean_share(levers.rate[kind] * boosted, levers.cap_fen, kind_price[kind])
         if IS_CO_FUNDED[kind]:
             shared += coupon * kind_share[kind]
         else:

@@ -46,7 +46,7 @@ _TRIES: Final = 2
 """Late entries of a level, at most: each costs all replications of all worlds."""
 
 _CLOSING: Final = 8
-"""Of so many trials one is kept for a point between policies."""
+"""Of so many trials one is kept for a point between policies, at most one a row."""
 
 _LEAST: Final = 0.1
 """Of the largest price: what any level counts with at least."""
@@ -104,9 +104,10 @@ def polish(
     """
     fresh = dict(confirm([t.candidate for t in study.trials if t.candidate.is_baseline]))
     first, count = len(study.trials), search.polish_count
-    top, closing = study.ladder.top, count // _CLOSING
+    top = study.ladder.top
     seen = [dict(t.candidate.point or {}) for t in study.trials if top in t.samples]
     rows, is_distinguishable = _rows(study, aim, fresh), False
+    closing = 0 if rows is None else min(count // _CLOSING, len(rows.asked))
     served: Counter[float] = Counter()
     while rows is not None and (left := first + count - closing - len(study.trials)) > 0:
         if not is_distinguishable and 2 * left <= count:
