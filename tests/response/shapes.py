@@ -46,7 +46,7 @@ SHAPES: dict[str, Shape] = {
     "subsidy.new_buyer_rate": Shape(),
     "subsidy.tier_factor": Shape(),
     # It moves a part of the purse: of h1_2020's too little to be distinguishable from noise.
-    "subsidy.festival_boost": Shape(moves=True, policy="double_ten_billion"),
+    "subsidy.festival_boost": Shape(moves=True, policy="double_ten_billion", replications=10),
     "subsidy.partner_share": Shape({GMV: "rises"}, moves=True),
     "subsidy.partner_budget_bn_rmb": Shape({GMV: "rises"}),
     "subsidy.late_weight": Shape(),

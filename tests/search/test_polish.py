@@ -12,7 +12,7 @@ from engine.search import optimize
 from engine.search.aim import Aim, cheapest_first, moved_levels
 from engine.search.fidelity.estimates import RowFigures
 from engine.search.finalists.choice import _row_places
-from engine.search.polish.between import Known, points_between
+from engine.search.polish.between import KnownPolicies, points_between
 from engine.search.polish.proposals import RowTask, Turn, _moves_from
 from engine.search.polish.stage import _next_turns
 from engine.search.problem import Sample
@@ -58,7 +58,7 @@ def test_a_point_between_gives_back_what_a_policy_holds_beyond_its_level() -> No
     """Policies at x hold 100 + 10 x and cost 5 x; the second has met the fresh replications too."""
     x = np.array([0.8, 0.4, 0.1])
     fresh = np.where(np.array([True, True, False]), 110 + 10 * x, np.nan)
-    known = Known([{"x": one} for one in x.tolist()], 100 + 10 * x, 5 * x, fresh, doubt=3.0)
+    known = KnownPolicies([{"x": one} for one in x.tolist()], 100 + 10 * x, 5 * x, fresh, doubt=3.0)
     axes = {"x": FloatDistribution(0.0, 1.0)}
     (point,) = points_between(axes, known, {116.0: 2.0}, count=3)
     assert point["x"] == pytest.approx(0.6)  # half way to 0.4: e = 2 of 4

@@ -25,7 +25,7 @@ from engine.search.problem import Point
 from engine.stats.arrays import Floats
 
 
-class Known(NamedTuple):
+class KnownPolicies(NamedTuple):
     """What policies are known to hold and cost.
 
     By policy: `points`; `held` and `prices` on the search's replications, `held_fresh` on the fresh
@@ -49,7 +49,7 @@ class _Step(NamedTuple):
 
 def points_between(
     distributions: Mapping[str, BaseDistribution],
-    known: Known,
+    known: KnownPolicies,
     judged: Mapping[float, float],
     count: int,
 ) -> list[Point]:
@@ -72,7 +72,7 @@ def points_between(
     return [one.point for one in steps[:count]]
 
 
-def _between(cube: UnitCube, known: Known, level: float, unit: float) -> _Step | None:
+def _between(cube: UnitCube, known: KnownPolicies, level: float, unit: float) -> _Step | None:
     """Return a level's step; None where nothing holds it, or nothing is cheaper."""
     held, prices = known.held, known.prices
     holds = cheapest_first(known.held_fresh, prices, level)

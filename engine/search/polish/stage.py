@@ -33,7 +33,7 @@ import numpy as np
 from engine.compute.pool import WorkerCall
 from engine.search.aim import Aim, cheapest_first, moved_levels
 from engine.search.fidelity.estimates import RowFigures
-from engine.search.polish.between import Known, points_between
+from engine.search.polish.between import KnownPolicies, points_between
 from engine.search.polish.proposals import RowTask, Turn
 from engine.search.problem import Candidate, Point, Sample
 from engine.search.study import OnTrial, SearchStudy
@@ -260,7 +260,7 @@ def _between(
         k for k in np.flatnonzero(own.on_top & own.is_feasible).tolist()
         if study.trials[k].candidate.point is not None
     ]  # fmt: skip
-    known = Known(
+    known = KnownPolicies(
         [dict(study.trials[k].candidate.point or {}) for k in places],
         own.held[places],
         own.price[places],
