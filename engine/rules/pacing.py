@@ -42,3 +42,19 @@ def coupon_reach(allowed, forecast_spend):
     if forecast_spend <= 0.0:
         return 1.0
     return min(1.0, allowed / forecast_spend)
+
+
+@rule
+def coupon_reaches(own, partner, alone, shared, partners):
+    """Shares of buyers with a coupon, and of those coupons on the partner's goods that are given.
+
+    What is allowed of the `own` purse and of the `partner`'s, and forecasts of what all coupons
+    would cost: `alone` on others' goods; on the partner's `shared`, the own part, and `partners`.
+    Where the partner's purse is short, the own part of what it cannot pay is not spent either:
+    reach * given * partners = partner, and reach * (alone + given * shared) = own.
+    """
+    reach = coupon_reach(own, alone + shared)
+    if reach * partners <= partner:
+        return reach, 1.0
+    reach = coupon_reach(own - partner * shared / partners, alone)
+    return reach, coupon_reach(partner, reach * partners)

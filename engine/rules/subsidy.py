@@ -2,7 +2,7 @@
 
 rate = kind's rate (or the new-buyer rate if larger) * tier factor * boost, at most 90 %
 coupon = min(price * rate, cap), whole fen, rounded down
-share of a mean price = min(rate, cap / price)
+share of a mean price = min(rate, 90 %, cap / price)
 partner's part = coupon * partner share on the partner's goods
 """
 

@@ -352,6 +352,15 @@ def test_the_purse_is_spread_by_weight_and_reach_follows_the_forecast():
     assert pacing.coupon_reach(0.0, 0.0) == 1.0
 
 
+def test_a_short_purse_of_the_partner_leaves_the_own_one_for_other_goods():
+    assert pacing.coupon_reaches(50.0, 50.0, 100.0, 100.0, 100.0) == (0.25, 1.0)
+    reach, given = pacing.coupon_reaches(50.0, 10.0, 100.0, 100.0, 100.0)
+    assert (reach, given) == (pytest.approx(0.4), pytest.approx(0.25))
+    assert reach * given * 100.0 == pytest.approx(10.0)
+    assert reach * (100.0 + given * 100.0) == pytest.approx(50.0)
+    assert pacing.coupon_reaches(500.0, 10.0, 0.0, 100.0, 100.0) == (1.0, 0.1)
+
+
 def test_visits_rise_with_habit():
     assert visits.visits_rate(
         np.float32(0.5), np.float32(0.5), np.float32(2.0), np.float32(1.5)

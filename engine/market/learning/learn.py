@@ -55,7 +55,7 @@ def learn_day(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
         sealed.supply,
         sealed.learning,
         scratch.seal(levers),
-        (controls.demand, controls.boost, controls.reach / N_BUCKETS),
+        (controls.demand, controls.boost, controls.reach / N_BUCKETS, controls.partner_reach),
         levers.day > _FIRST_DAYS,
         (world.take_bp, world.expected_sales),
         (platform.kind_share, platform.kind_price, platform.kind_sales),
@@ -105,11 +105,12 @@ def _learn(
 ):
     """Aggregate the day, let everybody learn from it; returns the fields of `_Learned`.
 
-    `controls`: demand and boost of the day, and the share of buyers who hold a coupon;
+    `controls`: demand and boost of the day, the share of buyers who hold a coupon, and that of the
+    coupons on the partner's goods that are given;
     `is_settled`: whether beliefs move yet; `by_kind`: the platform's take (basis points) and the
     sales that a supplier expects.
     """
-    demand, boost, held = controls
+    demand, boost, held, partner_reach = controls
     take_bp, expected_sales = by_kind
     kind_share, kind_price, kind_sales = platform_by_kind
     left = cheapened(1.0, supply.cost_cut, levers.built)
@@ -133,7 +134,8 @@ def _learn(
     )
     expected = np.float64(day_totals.sums[EXPECTED_PAID])
     alone, shared = mean_coupons(levers, boost, kind_share, kind_price)
-    full = held * (alone + shared * (1.0 - levers.partner_share_bp / BP)) * expected
+    own_part = 1.0 - levers.partner_share_bp / BP
+    full = held * (alone + partner_reach * shared * own_part) * expected
     claimed = np.float64(sold.counts[_CLAIMED])
     uptake = _learn_uptake(known.uptake, claimed, full)
     days = _FORECAST_DAYS if known.forecast_seen else 1.0

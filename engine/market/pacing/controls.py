@@ -17,7 +17,7 @@ from engine.market.state import PlatformState, State
 from engine.market.totals import N_BUCKETS
 from engine.market.world import World
 from engine.rules.investment import built_share
-from engine.rules.pacing import allowance, coupon_reach, push, shortfall
+from engine.rules.pacing import allowance, coupon_reach, coupon_reaches, push, shortfall
 from engine.rules.rival import rival_pull
 from engine.rules.subsidy import mean_share
 from engine.rules.visits import festival_visits, plain_demand
@@ -144,17 +144,22 @@ def _set_controls(levers, terms, gains, pushes, weights, money, known, kinds):
     season, attention = levers.season, levers.festival_attention
     plain_forecast = plain * plain_demand(season, levers.festival_traffic, attention)
     alone, shared = mean_coupons(levers, boost, shares, prices)
-    partners_part = levers.partner_share_bp / BP * shared
+    partners_part = levers.partner_share_bp / BP
     forecast = plain_forecast * uptake
-    spend = forecast * (alone + shared - partners_part)
     partner = allowance(partner_purse, weight * boost, left)
-    reach = coupon_reach(own, spend) if own > 0.0 or partner > 0.0 else 0.0
-    # What coupons draw on a festival comes after the reach: what that misses is rationed. Those on
-    # the partner's goods are given as far as its purse goes.
-    partner_reach = 1.0
-    if levers.partner_share_bp > 0:
-        spend = forecast * reach * partners_part
-        partner_reach = coupon_reach(partner, spend) if partner > 0.0 else 0.0
+    if own <= 0.0 and partner <= 0.0:
+        reach, partner_reach = 0.0, 0.0
+    elif partner <= 0.0 < partners_part:
+        reach, partner_reach = coupon_reach(own, forecast * alone), 0.0
+    else:
+        reach, partner_reach = coupon_reaches(
+            own,
+            partner,
+            forecast * alone,
+            forecast * shared * (1.0 - partners_part),
+            forecast * shared * partners_part,
+        )
+    # What coupons draw on a festival comes after the reach: what that misses is rationed.
     given = reach * (alone + partner_reach * shared)
     festival = festival_visits(levers.festival_traffic, terms.coupon_draw, given)
     demand = plain_demand(season, festival, attention)
