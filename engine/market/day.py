@@ -46,7 +46,7 @@ def morning(
     world: World, plan: Plan, state: State, scratch: Scratch
 ) -> tuple[DayLevers, DayControls]:
     """Steps 1 and 2; returns the day's levers and what the platform set."""
-    turn_calendar(world, state, scratch.shop.presence, state.day)
+    turn_calendar(world, state, scratch.streams.presence, state.day)
     begin_day_of_year(world, plan, state.platform, state.day)
     levers = invest(world, state.platform, plan.levers(state.day))
     return levers, set_controls(world, plan, state, scratch, levers)
@@ -76,10 +76,10 @@ def showcase(
     world: World, state: State, scratch: Scratch, levers: DayLevers, controls: DayControls
 ) -> None:
     """Step 4: weekly showcases, spread over the week; all of them on the first day."""
-    stage_guests(world, state, scratch.shop, levers.day)
+    stage_guests(world, state, scratch.streams, levers.day)
     sealed = scratch.sealed
     open_streams(
-        sealed.shop,
+        sealed.streams,
         sealed.anchors,
         sealed.suppliers,
         sealed.sellers,

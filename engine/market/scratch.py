@@ -85,7 +85,7 @@ class _SealedRecords:
     buyers: Any
     history: Any
     sellers: Any
-    shop: Any
+    streams: Any
     feed: Any
     airtime: Any
     appraisal: Any
@@ -106,8 +106,8 @@ class Scratch:
     """Everything that kernels write and nobody keeps.
 
     `blocks` are the (first, last) buyers of each block; `looks` and `looks_count` by block,
-    `slot_totals` and `batches` by thread; `shop` joins what the world, the state and this scratch
-    know of every stream on one day; `exchange` adds up over the shards of the market.
+    `slot_totals` and `batches` by thread; `streams` joins what the world, the state and this
+    scratch know of every stream on one day; `exchange` adds up over the shards of the market.
     """
 
     threads: _Threads
@@ -125,7 +125,7 @@ class Scratch:
     feed: Feed
     appraisal: Appraisal
     candidates: Candidates
-    shop: StreamTable
+    streams: StreamTable
     window: PricingScratch
     random_streams: RandomStreams
     sealed: _SealedRecords
@@ -155,7 +155,7 @@ def new_scratch(
     people = _blocks(state.buyers.person.size, threads)
     threads = min(threads, len(people))
     most = int(world.slots.most_sessions.max())
-    shop = _stream_table(world, state)
+    streams = _stream_table(world, state)
     stream = key(state.run_seed, Purpose.SHOWCASE)
     rooms: dict[str, Any] = {
         "slot_totals": [SlotTotals.new(n, places, suppliers) for _ in range(threads)],
@@ -170,8 +170,8 @@ def new_scratch(
         "feed": Feed.new(n),
         "appraisal": Appraisal.new(goods),
         "candidates": Candidates.drawn(world.anchors, world.goods, world.selection, stream),
-        "shop": shop,
-        "window": PricingScratch.of(shop),
+        "streams": streams,
+        "window": PricingScratch.of(streams),
         "random_streams": RandomStreams.of(state.run_seed, state.first_buyer),
     }
     return Scratch(

@@ -40,7 +40,7 @@ def run_slot(
     settle_looks(scratch)
     totals = gather(scratch, wishes)
     if fill is not None:
-        _scale_expected(scratch.shop, totals, fill)
+        _scale_expected(scratch.streams, totals, fill)
     totals.counts[Count.CLAIMED_FEN] = claimed
     visits = totals.counts[Count.FEED_VISITS]
     totals.counts[Count.ADS_FEN] = int(visits * scratch.feed.ad_price[0])
@@ -60,7 +60,7 @@ def open_traffic(
         _open_slot(world, scratch, levers, controls, slot, (True, True))
         return
     _open_slot(world, scratch, levers, controls, slot, (True, False))
-    book_guests(world, scratch.shop, scratch.airtime, guests)
+    book_guests(world, scratch.streams, scratch.airtime, guests)
     _open_slot(world, scratch, levers, controls, slot, (False, True))
 
 
@@ -77,7 +77,7 @@ def _open_slot(
     open_slot(
         *steps,
         (sealed.context,),
-        sealed.shop,
+        sealed.streams,
         sealed.anchors,
         sealed.history,
         scratch.seal(levers),
@@ -105,7 +105,7 @@ def hold_sessions(scratch: Scratch) -> None:
             first,
             last,
             sealed.buyers,
-            sealed.shop,
+            sealed.streams,
             sealed.feed,
             sealed.tastes,
             sealed.context,
@@ -124,7 +124,7 @@ def settle_looks(scratch: Scratch) -> None:
     def task(thread: int, block: int) -> None:
         settle(
             sealed.buyers,
-            sealed.shop,
+            sealed.streams,
             sealed.tastes,
             sealed.context,
             sealed.slot_totals[thread],
@@ -167,11 +167,11 @@ def _gather_shards(totals: SlotTotals, wishes: Wishes, exchange: Exchange) -> No
     totals.visits[:], totals.demand[:] = wishes.visits, wishes.demand
 
 
-def _scale_expected(shop: StreamTable, totals: SlotTotals, fill: NDArray[np.float64]) -> None:
+def _scale_expected(streams: StreamTable, totals: SlotTotals, fill: NDArray[np.float64]) -> None:
     """Expected sales of a short supplier are those its stock allowed."""
-    factor = fill[shop.supplier]
-    before = (totals.expected * shop.price).sum(axis=1)
+    factor = fill[streams.supplier]
+    before = (totals.expected * streams.price).sum(axis=1)
     totals.expected[:] = (totals.expected * factor).astype(np.int64)
-    after = (totals.expected * shop.price).sum(axis=1)
+    after = (totals.expected * streams.price).sum(axis=1)
     share = after / np.maximum(before, 1)
     totals.expected_paid[:] = (totals.expected_paid * share).astype(np.int64)

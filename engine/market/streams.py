@@ -51,35 +51,36 @@ class StreamTable(NamedTuple):
 
 
 @step
-def flat_view(shop):
-    """The shop with its places in one row: views of the same memory.
+def flat_view(streams):
+    """The streams with their places in one row: views of the same memory.
 
     Place j of anchor m is m * size + j, `size` the places of a showcase; what a coupon class c
-    pays for it stands c * (number of places) further. Columns by anchor stay as they are, and so
-    does `good`, which tells the size. `shop` and the result are `StreamTable`, of the same dtypes.
+    pays for it stands c * (number of places) further. Columns by anchor stay as they are, and
+    so does `good`, which tells the size. `streams` and the result are `StreamTable`, of the same
+    dtypes.
     """
     return StreamTable(
-        shown=shop.shown,
-        category=shop.category,
-        family=shop.family,
-        members=shop.members,
-        presence=shop.presence,
-        charisma=shop.charisma,
-        attention=shop.attention,
-        good=shop.good,
-        supplier=shop.supplier.reshape(-1),
-        kind=shop.kind.reshape(-1),
-        good_category=shop.good_category.reshape(-1),
-        links_out=shop.links_out.reshape(-1),
-        capped=shop.capped.reshape(-1),
-        quality=shop.quality.reshape(-1),
-        brand=shop.brand.reshape(-1),
-        own_utility=shop.own_utility.reshape(-1),
-        price=shop.price.reshape(-1),
-        elsewhere=shop.elsewhere.reshape(-1),
-        cps_bp=shop.cps_bp.reshape(-1),
-        paid=shop.paid.reshape(-1),
-        price_term=shop.price_term.reshape(-1),
+        shown=streams.shown,
+        category=streams.category,
+        family=streams.family,
+        members=streams.members,
+        presence=streams.presence,
+        charisma=streams.charisma,
+        attention=streams.attention,
+        good=streams.good,
+        supplier=streams.supplier.reshape(-1),
+        kind=streams.kind.reshape(-1),
+        good_category=streams.good_category.reshape(-1),
+        links_out=streams.links_out.reshape(-1),
+        capped=streams.capped.reshape(-1),
+        quality=streams.quality.reshape(-1),
+        brand=streams.brand.reshape(-1),
+        own_utility=streams.own_utility.reshape(-1),
+        price=streams.price.reshape(-1),
+        elsewhere=streams.elsewhere.reshape(-1),
+        cps_bp=streams.cps_bp.reshape(-1),
+        paid=streams.paid.reshape(-1),
+        price_term=streams.price_term.reshape(-1),
     )
 
 

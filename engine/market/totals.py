@@ -271,19 +271,19 @@ def _reset_anchor(m, totals):
 
 
 @step
-def aggregate_sales(shop, goods, totals, take_bp, cost_left, guests_from, day_totals):
+def aggregate_sales(streams, goods, totals, take_bp, cost_left, guests_from, day_totals):
     """Expected sales of the day; `cost_left` is the share of unit costs that remains (M21).
 
     `take_bp` int64 by kind, `cost_left` float64, `guests_from` int64. Fills `day_totals`;
     dtypes and units are those of `SlotTotals` and `DayTotals`.
     """
     _empty(day_totals)
-    for m in range(shop.shown.size):
+    for m in range(streams.shown.size):
         if totals.visits[m] > 0:
             day_totals.sums[EXPECTED_PAID] += totals.expected_paid[m]
             if totals.looks[m] > 0:
                 _aggregate_anchor(
-                    m, shop, goods, totals, take_bp, cost_left, m < guests_from, day_totals
+                    m, streams, goods, totals, take_bp, cost_left, m < guests_from, day_totals
                 )
     entries = totals.ledger.reshape(-1)
     for k in range(entries.size):
@@ -306,22 +306,22 @@ def _empty(day_totals):
 
 
 @stage
-def _aggregate_anchor(m, shop, goods, totals, take_bp, cost_left, is_regular, day_totals):
+def _aggregate_anchor(m, streams, goods, totals, take_bp, cost_left, is_regular, day_totals):
     """What one anchor's showcase was expected to sell, and what its sellers keep of it."""
     one, sold = 1.0 / EXPECTED_ONE, 0
-    for j in range(shop.shown[m]):
+    for j in range(streams.shown[m]):
         sold += totals.expected[m, j]
-    for j in range(shop.shown[m]):
-        good, kind = shop.good[m, j], shop.kind[m, j]
+    for j in range(streams.shown[m]):
+        good, kind = streams.good[m, j], streams.kind[m, j]
         units = totals.expected[m, j] * one
-        gmv = units * shop.price[m, j]
-        fees = (shop.cps_bp[m, j] + take_bp[kind]) / BP
+        gmv = units * streams.price[m, j]
+        fees = (streams.cps_bp[m, j] + take_bp[kind]) / BP
         day_totals.sums[EXPECTED] += totals.expected[m, j]
         day_totals.good_sales[good] += units
         day_totals.good_looks[good] += totals.looks[m]
         day_totals.showcase_sales[good] += sold * one
         day_totals.anchor_gmv[m] += gmv
-        day_totals.anchor_commission[m] += gmv * shop.cps_bp[m, j] / BP
+        day_totals.anchor_commission[m] += gmv * streams.cps_bp[m, j] / BP
         day_totals.anchor_margin[m] += gmv * (1.0 - fees) - units * cost_left * goods.cost[good]
         if is_regular:  # what a guest sells teaches by its own event
             day_totals.kind_gmv[kind] += gmv

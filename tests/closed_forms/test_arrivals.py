@@ -124,10 +124,10 @@ def test_who_has_not_begun_does_not_count_in_the_means():
     market.state.anchors.signal[:6] = signal = np.arange(1.0, 7.0)
     market.state.anchors.audience[:] = audience = np.arange(10.0)
     hold_slot(market)
-    live = market.shop.presence == LIVE
+    live = market.streams.presence == LIVE
     assert live.sum() > 3
     assert not live[6:].any()
     weights = (signal / signal.mean() + 0.2) * live[:6]
     assert market.scratch.airtime.weights[:10] == pytest.approx([*weights, 0, 0, 0, 0])
     attention = 2 / (1 + audience[:6] / audience[:6].mean())
-    assert market.shop.attention[:6] == pytest.approx(attention)
+    assert market.streams.attention[:6] == pytest.approx(attention)

@@ -49,12 +49,16 @@ def showcase(*overrides: str):
     """Price, paid (fen) and expected share by kind, at the first anchor on the first day."""
     market = open_market(case(*FIVE_KINDS, *overrides, days=1))
     looks = hold_slot(market)
-    order = np.argsort(market.shop.kind[0, :5])
-    assert market.shop.shown[0] == 5
+    order = np.argsort(market.streams.kind[0, :5])
+    assert market.streams.shown[0] == 5
     share = market.scratch.slot_totals[0].expected[0, :5] / EXPECTED_ONE / looks.size
     return tuple(
         column[order].astype(float)
-        for column in (market.shop.price[0, :5], market.shop.paid[looks["coupon"][0], 0, :5], share)
+        for column in (
+            market.streams.price[0, :5],
+            market.streams.paid[looks["coupon"][0], 0, :5],
+            share,
+        )
     )
 
 
@@ -118,7 +122,7 @@ def test_the_measured_elasticities_are_those_of_the_shares(nest, curvature):
     looks = hold_slot(market)
     totals = market.scratch.slot_totals[0]
     share = totals.expected[0, :5] / EXPECTED_ONE / looks.size
-    paid = market.shop.paid[0, 0, :5]
+    paid = market.streams.paid[0, 0, :5]
     slopes = ALPHA * (paid / ELSEWHERE_FEN) ** curvature
     within, bought = share / share.sum(), share.sum()
     own = -(share * slopes * (1 / nest - (1 / nest - 1) * within - share)).sum() / bought

@@ -53,7 +53,7 @@ def expected_sales(market) -> float:
 
 def odds(market, extra: float = 0.0) -> float:
     """exp(V - V_0) without coupon, with `extra` utility of buying."""
-    price = market.shop.price[0, 0]
+    price = market.streams.price[0, 0]
     return float(np.exp(-ALPHA * np.log(price / ELSEWHERE_FEN) - OUTSIDE + extra))
 
 
@@ -92,7 +92,7 @@ def test_memory_of_a_discount_fades_geometrically(day, curvature):
         f"scenario.choice.memory_fading={fading}",
         day=day,
     )
-    price = market.shop.price[0, 0]
+    price = market.streams.price[0, 0]
     left = np.round(-step * np.log((price - price // 2) / ELSEWHERE_FEN) * MEMORY_UNIT)
     assert np.all(market.state.buyers.person["memory"] == left * bought)
     log_memory = -left / MEMORY_UNIT * bought[looks["buyer"]] * (1 - fading) ** day

@@ -50,11 +50,11 @@ def slot(request):
 def closed_form(market, anchor: int, coupon: int) -> np.ndarray:
     """Shares of the outside option and of each good shown."""
     choice = market.world.scenario.choice
-    n = market.shop.shown[anchor]
-    paid = market.shop.paid[coupon, anchor, :n]
-    ratio = paid / market.world.goods.elsewhere[market.shop.good[anchor, :n]]
+    n = market.streams.shown[anchor]
+    paid = market.streams.paid[coupon, anchor, :n]
+    ratio = paid / market.world.goods.elsewhere[market.streams.good[anchor, :n]]
     disutility = box_cox(ratio, choice.price_curvature)
-    utility = market.shop.own_utility[anchor, :n] - choice.price * disutility
+    utility = market.streams.own_utility[anchor, :n] - choice.price * disutility
     weights = np.exp(utility.astype(float) / choice.nest)
     inside = weights.sum() ** choice.nest
     bought = inside / (np.exp(choice.outside) + inside)
@@ -83,7 +83,7 @@ def test_expected_sales_are_the_closed_form(slot):
     for anchor, coupon in zip(looks["anchor"], looks["coupon"], strict=True):
         shares = closed_form(market, anchor, coupon)[1:]
         expected[anchor, : shares.size] += np.where(
-            market.shop.links_out[anchor, : shares.size], 0.0, shares
+            market.streams.links_out[anchor, : shares.size], 0.0, shares
         )
     seen = market.scratch.slot_totals[0].expected / EXPECTED_ONE
     assert expected.sum() > 1000

@@ -158,7 +158,7 @@ def test_n_equal_goods_in_a_whole_market(nest):
         steep = ALPHA / nest * (1 - ((1 - nest) * within + nest * bought))
         return price - COST * ELSEWHERE_FEN - ELSEWHERE_FEN / steep
 
-    shown = market.shop.good[0]
+    shown = market.streams.good[0]
     assert market.state.sellers.price[shown] == pytest.approx(bisect(gap, 6e4, 2e5), abs=2.0)
     assert market.state.sellers.within[shown] == pytest.approx(1 / GOODS, abs=1e-5)
 

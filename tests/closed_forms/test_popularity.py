@@ -48,7 +48,7 @@ def test_feed_shares_are_signal_to_the_r(r, floor):
     signal = np.geomspace(1.0, 300.0, 12)
     market.state.anchors.signal[:] = signal
     hold_slot(market)
-    live = market.shop.presence == LIVE
+    live = market.streams.presence == LIVE
     weights = ((signal / signal.mean()) ** r + floor) * live
     expected = weights / weights.sum()
     seen = market.scratch.airtime.weights / market.scratch.airtime.weights.sum()
@@ -153,7 +153,7 @@ def pulled_share(r: float, live: float, run_seed: int) -> tuple[float, float]:
     for _ in range(366):
         market.run_day()
         seen.append(market.state.anchors.signal[0] / market.state.anchors.signal.sum())
-    prices = market.shop.price[:2, 0]
+    prices = market.streams.price[:2, 0]
     takes = [price * share(price, 0, 3.0, 0.5) for price in prices]
     ratio = (takes[0] / takes[1]) ** (1 / (1 - r))
     return float(np.mean(seen[-60:])), float(ratio / (1 + ratio))

@@ -29,7 +29,7 @@ def prices(speed: float, curvature: float, *overrides: str, alpha=ALPHA) -> np.n
     """The seller's price at the end of every day, fen."""
     world = (*ALIKE, *only("domestic"), *size(300), *logit(curvature, alpha, OUTSIDE))
     asked = case(*world, f"scenario.suppliers.repricing_speed={speed}", *overrides, days=DAYS)
-    return np.array([m.state.sellers.price[m.shop.good[0, 0]] for m in days_of(asked)])
+    return np.array([m.state.sellers.price[m.streams.good[0, 0]] for m in days_of(asked)])
 
 
 def exact(curvature: float, paid_of, alpha=ALPHA) -> float:

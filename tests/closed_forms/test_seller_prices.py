@@ -31,8 +31,8 @@ ALPHA, OUTSIDE = 3.0, -0.5
 def at_rest(*overrides: str, days: int = 160) -> tuple[float, float]:
     """The price that the seller came to, and what a buyer pays in the window; fen."""
     market = run_days(case(*overrides, days=days))
-    held = market.shop.paid[3, 0, 0]  # class 3: a first order with a coupon
-    return float(market.state.sellers.price[market.shop.good[0, 0]]), float(held)
+    held = market.streams.paid[3, 0, 0]  # class 3: a first order with a coupon
+    return float(market.state.sellers.price[market.streams.good[0, 0]]), float(held)
 
 
 def best_price(curvature: int, paid_of, slope_of, cost_share=COST_SHARE, fee=0.0) -> float:

@@ -55,7 +55,7 @@ def test_the_best_take_rate_is_one_over_the_elasticity():
         market = run_days(case(*overrides, days=120))
         daily = market.daily
         looks = daily["looks_count"][-1]
-        price = market.shop.price[0, 0]
+        price = market.streams.price[0, 0]
         take = rate * price * daily["expected_orders_count"][-1] / looks
         # Expected sales of a look are rounded to 2^-20, here 1 in 1,000 of a share.
         assert take == pytest.approx(revenue(rate), rel=2e-3)

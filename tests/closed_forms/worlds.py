@@ -155,9 +155,9 @@ class Stepped:
         return daily_table(self.world, self.state)
 
     @property
-    def shop(self):
+    def streams(self):
         """Every stream of the day."""
-        return self.scratch.shop
+        return self.scratch.streams
 
     def run_day(self) -> None:
         """Simulate one day."""

@@ -90,14 +90,14 @@ def test_goods_of_the_library_disappoint():
         )
     )
     market.open_slot()
-    world, shop = market.world, market.shop
+    world, streams = market.world, market.streams
     regular = slice(0, world.anchors.guests_from)
-    own = shop.supplier[regular] == world.anchors.own_supplier[regular, None]
+    own = streams.supplier[regular] == world.anchors.own_supplier[regular, None]
     openness = np.array([0.2, 0.6, 1.0])[world.anchors.tier[regular]]
-    expected = market.scratch.appraisal.quality[shop.good[regular]]
+    expected = market.scratch.appraisal.quality[streams.good[regular]]
     expected = np.where(own, expected, expected * (1 - 0.5 * openness[:, None]))
-    shown = np.arange(shop.good.shape[1]) < shop.shown[regular, None]
-    assert np.allclose(shop.quality[regular][shown], expected[shown], rtol=1e-6)
+    shown = np.arange(streams.good.shape[1]) < streams.shown[regular, None]
+    assert np.allclose(streams.quality[regular][shown], expected[shown], rtol=1e-6)
     assert 0.005 < own[shown].mean() < 0.995
 
 

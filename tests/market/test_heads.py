@@ -93,8 +93,8 @@ def test_only_a_single_anchor_can_leave() -> None:
     for rank, leaves in ((99, True), (100, False)):
         asked = case(f"scenario.anchors.market_count={MARKET}", gone.format(rank), days=1)
         market = open_market(asked)
-        turn_calendar(market.world, market.state, market.shop.presence, 0)
-        assert (market.shop.presence[rank] == GONE) == leaves
+        turn_calendar(market.world, market.state, market.streams.presence, 0)
+        assert (market.streams.presence[rank] == GONE) == leaves
 
 
 # A row of several anchors moves as they would if each had a row.
@@ -118,7 +118,7 @@ def test_a_row_has_the_feed_of_all_its_anchors(r: float) -> None:
     assert many.max() > 5
     market.state.anchors.signal[:] = signal = np.geomspace(1.0, 300.0, ROWS)
     hold_slot(market)
-    live = market.shop.presence == LIVE
+    live = market.streams.presence == LIVE
     weights = many * ((signal / np.average(signal, weights=many)) ** r + 0.2) * live
     seen = market.scratch.airtime.weights
     assert np.allclose(seen / seen.sum(), weights / weights.sum(), rtol=1e-6, atol=0)
@@ -130,7 +130,7 @@ def test_streams_are_as_crowded_as_those_of_single_anchors() -> None:
     market.state.anchors.audience[:] = audience = np.arange(1.0, ROWS + 1)
     market.open_slot()
     mean = np.average(audience, weights=market.world.anchors.stands_for)
-    assert np.allclose(market.shop.attention, (2 / (1 + audience / mean)) ** 0.5, rtol=1e-5)
+    assert np.allclose(market.streams.attention, (2 / (1 + audience / mean)) ** 0.5, rtol=1e-5)
 
 
 def test_the_sellers_of_every_stream_bid() -> None:
@@ -141,7 +141,7 @@ def test_the_sellers_of_every_stream_bid() -> None:
     market.state.anchors.margin[:] = margin = np.linspace(100.0, 1200.0, ROWS)
     market.state.anchors.signal[:] = 1.0
     market.open_slot()
-    live = (market.shop.presence == LIVE) & (market.shop.shown > 0)
+    live = (market.streams.presence == LIVE) & (market.streams.shown > 0)
     bids, earned = 0.5 * margin * live, many * live
     mixed = 0.6 * earned / earned.sum() + 0.4 * many * bids / (many * bids).sum()
     assert np.allclose(market.scratch.airtime.weights, mixed, rtol=1e-6)
@@ -172,7 +172,7 @@ def test_newcomers_begin_with_a_share_of_the_mean_anchors_signal() -> None:
     later = (anchors.arrives > 0) & (anchors.arrives < new)
     signal[later] = 7.0
     begun = old | later
-    turn_calendar(market.world, market.state, market.shop.presence, int(new))
+    turn_calendar(market.world, market.state, market.streams.presence, int(new))
     mean = np.average(signal[begun], weights=anchors.stands_for[begun])
     assert np.allclose(signal[anchors.arrives == new], 0.3 * mean, rtol=1e-12)
 

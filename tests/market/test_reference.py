@@ -29,7 +29,7 @@ def slot_of(asked, days: int):
 
 def held(decider, market, context):
     """(looks, their number, tally) of a slot decided by `decider`."""
-    anchors, places = market.shop.good.shape
+    anchors, places = market.streams.good.shape
     totals = SlotTotals.new(anchors, places, market.world.suppliers.kind.size)
     looks = np.zeros_like(np.concatenate(market.scratch.looks))
     sealed = market.scratch.sealed
@@ -37,7 +37,7 @@ def held(decider, market, context):
         0,
         BUYERS,
         sealed.buyers,
-        sealed.shop,
+        sealed.streams,
         sealed.feed,
         sealed.tastes,
         market.scratch.seal(context),
@@ -100,7 +100,7 @@ def test_coupons_are_withdrawn_as_by_the_plain_loop(slot, cut, partner_only):
             cut,
             partner_only,
             sealed.buyers,
-            sealed.shop,
+            sealed.streams,
             sealed.tastes,
             market.scratch.seal(context),
             seal(totals),
@@ -117,7 +117,7 @@ def test_a_coupon_taken_away_and_one_never_held_are_the_same(slot):
     market, context = slot
     looks, n, totals = held(decide, market, context)
     sealed = market.scratch.sealed
-    arguments = (sealed.buyers, sealed.shop, sealed.tastes, market.scratch.seal(context))
+    arguments = (sealed.buyers, sealed.streams, sealed.tastes, market.scratch.seal(context))
     withdraw(0, False, *arguments, seal(totals), looks, n, sealed.batches[0])
     never = held(decide, market, context._replace(coupon_reach=np.int64(0)))
     totals.counts[Count.REFUSED_COUPONS] = 0

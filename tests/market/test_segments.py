@@ -18,24 +18,24 @@ COUNTED = (Account.ORDERS, Account.GMV, Account.PAID, Account.LEAKED)
 
 def counted(market, flags):
     """The accounts of `COUNTED` of a slot that buyers entered with `flags`, which move on."""
-    shop, scratch, again = market.shop, market.scratch, 0
+    streams, scratch, again = market.streams, market.scratch, 0
     ledger = np.zeros_like(scratch.slot_totals[0].ledger)
     for looks, n in zip(scratch.looks, scratch.looks_count, strict=True):
         before = flags.copy()
         for look in looks[:n][looks[:n]["choice"] < LOST]:
             buyer, place = look["buyer"], (look["anchor"], look["choice"])
             row = ledger[
-                shop.kind[place],
+                streams.kind[place],
                 flags[buyer] & FLAG_TIER3,
                 Domain.PUBLIC if look["follow"] == PUBLIC_FEED else Domain.PRIVATE,
                 Buyer.KNOWN if flags[buyer] & FLAG_BOUGHT else Buyer.NEW,
             ]
-            if shop.links_out[place]:
+            if streams.links_out[place]:
                 row[Account.LEAKED] += 1
                 continue
             row[Account.ORDERS] += 1
-            row[Account.GMV] += shop.price[place]
-            row[Account.PAID] += shop.paid[(look["coupon"], *place)]
+            row[Account.GMV] += streams.price[place]
+            row[Account.PAID] += streams.paid[(look["coupon"], *place)]
             again += not before[buyer] & FLAG_BOUGHT and bool(flags[buyer] & FLAG_BOUGHT)
             flags[buyer] |= FLAG_BOUGHT
     return ledger, again

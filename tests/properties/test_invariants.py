@@ -97,22 +97,22 @@ class Watch:
         for looks, n in zip(market.scratch.looks, market.scratch.looks_count, strict=True):
             bought = looks[:n][looks[:n]["choice"] < market.world.scale.showcase_count]
             anchor, j = bought["anchor"], bought["choice"]
-            inside = ~market.shop.links_out[anchor, j]
-            np.add.at(sold, market.shop.supplier[anchor[inside], j[inside]], 1)
+            inside = ~market.streams.links_out[anchor, j]
+            np.add.at(sold, market.streams.supplier[anchor[inside], j[inside]], 1)
         assert sold.sum() == totals.ledger[..., A.ORDERS].sum()
         assert np.all(sold * market.world.weight <= stock)
         short = np.minimum(totals.demand, stock // market.world.weight)
         assert np.array_equal(sold, short)  # and no wish is lost while there is stock
 
     def check_caps(self, levers) -> None:
-        market, shop = self.market, self.market.shop
-        places = np.arange(shop.good.shape[1]) < shop.shown[:, None]
+        market, streams = self.market, self.market.streams
+        places = np.arange(streams.good.shape[1]) < streams.shown[:, None]
         if not levers.plan_day:
-            assert not shop.capped[places].any()
+            assert not streams.capped[places].any()
             return
-        member = market.state.sellers.in_plan[shop.supplier] & places
-        ceiling = market.world.goods.elsewhere[shop.good] * levers.price_cap_bp // 10_000
-        assert np.all(shop.price[member] <= np.maximum(ceiling[member], 1))
+        member = market.state.sellers.in_plan[streams.supplier] & places
+        ceiling = market.world.goods.elsewhere[streams.good] * levers.price_cap_bp // 10_000
+        assert np.all(streams.price[member] <= np.maximum(ceiling[member], 1))
 
     def run(self) -> None:
         for _ in range(DAYS):

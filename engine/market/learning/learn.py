@@ -43,7 +43,7 @@ def learn_day(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
     levers, controls, _ = outcome
     known = _Learned(**{name: getattr(platform, name) for name in _Learned._fields})
     learned = _learn(
-        sealed.shop,
+        sealed.streams,
         sealed.anchors,
         sealed.suppliers,
         sealed.sellers,
@@ -84,7 +84,7 @@ class _Learned(NamedTuple):
 
 @kernel
 def _learn(
-    shop,
+    streams,
     anchors,
     suppliers,
     sellers,
@@ -114,7 +114,7 @@ def _learn(
     take_bp, expected_sales = by_kind
     kind_share, kind_price, kind_sales = platform_by_kind
     left = cheapened(1.0, supply.cost_cut, levers.built)
-    aggregate_sales(shop, goods, sold, take_bp, left, anchors.guests_from, day_totals)
+    aggregate_sales(streams, goods, sold, take_bp, left, anchors.guests_from, day_totals)
     kept = 1.0 - max(known.return_share, 0.0)
     _learn_sales(
         suppliers, sellers, goods, history, anchors, sold, day_totals, airtime, terms, supply,

@@ -82,7 +82,7 @@ def _by_anchor(world: World, state: State, scratch: Scratch, month: int) -> dict
     streamed, sellers, others = _add_spread(
         sealed.day_totals,
         sealed.sold,
-        scratch.shop.presence,
+        scratch.streams.presence,
         scratch.airtime.streamed,
         sealed.anchors,
         world.weight,

@@ -66,7 +66,7 @@ _EXPECTED_ONE = np.float32(EXPECTED_ONE)
 
 
 @kernel
-def decide_plainly(first, last, buyers, shop, feed, tastes, context, totals, looks, batch):
+def decide_plainly(first, last, buyers, streams, feed, tastes, context, totals, looks, batch):
     """Open and decide the sessions of buyers `first`..`last`; returns the number of looks.
 
     `looks` must hold `context.most_sessions` entries a buyer; of `batch` only one row is used.
@@ -93,13 +93,13 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, context, totals, loo
         bucket = bucket_of(i, context)
         coupon = coupon_class(me, bucket < context.coupon_reach)
         for session in range(sessions):
-            anchor, follow, affinity = _route(i, session, me, shop, feed, tastes, context)
+            anchor, follow, affinity = _route(i, session, me, streams, feed, tastes, context)
             if anchor == STAYS_AWAY:
                 totals.counts[_AWAY] += 1
                 continue
             totals.visits[anchor] += 1
             totals.counts[_FEED] += follow == PUBLIC_FEED
-            category = np.int64(shop.category[anchor])
+            category = np.int64(streams.category[anchor])
             days = context.day + DAY_ZERO - np.int64(me.bought[category])
             domain = context.public_attention
             if follow != PUBLIC_FEED:
@@ -112,7 +112,7 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, context, totals, loo
                 context.attention_level,
                 tastes.need[category, min(days, tastes.need.shape[1] - 1)],
                 domain,
-                shop.attention[anchor],
+                streams.attention[anchor],
                 returning(tastes.habit_attention, habit),
             )
             if uniform(context.look, i, session) >= chance:
@@ -124,7 +124,7 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, context, totals, loo
             look.affinity = np.uint16(affinity)
             totals.looks[anchor] += 1
             totals.counts[_FEED_LOOKS] += follow == PUBLIC_FEED
-            _decide_look(batch, buyers, shop, tastes, context, totals, look)
+            _decide_look(batch, buyers, streams, tastes, context, totals, look)
             n += 1
     totals.counts[_LOOKS] += n
     return n
@@ -132,7 +132,7 @@ def decide_plainly(first, last, buyers, shop, feed, tastes, context, totals, loo
 
 @kernel
 def withdraw_plainly(
-    first_bucket, partner_only, buyers, shop, tastes, context, totals, looks, n, batch
+    first_bucket, partner_only, buyers, streams, tastes, context, totals, looks, n, batch
 ):
     """Take the coupon from looks of buckets at or beyond `first_bucket`.
 
@@ -145,11 +145,11 @@ def withdraw_plainly(
         if look.coupon > 0 and look.bucket >= first_bucket:
             totals.counts[_REFUSED] += 1
             instead = look.coupon + WITHOUT_PARTNER if partner_only else 0
-            _withdraw_coupon(batch, buyers, shop, tastes, context, totals, look, instead)
+            _withdraw_coupon(batch, buyers, streams, tastes, context, totals, look, instead)
 
 
 @step
-def _weigh(batch, buyers, shop, tastes, context, look, coupon):
+def _weigh(batch, buyers, streams, tastes, context, look, coupon):
     """Weights of the look's goods into the batch's first row; the outside option's is returned.
 
     What the month's budget cannot pay has weight 0 (is out of the choice set).
@@ -167,25 +167,29 @@ def _weigh(batch, buyers, shop, tastes, context, look, coupon):
         np.float32(look.affinity) * AFFINITY_STEP,
         tastes.beta_impulse,
         np.float32(me.impulse) * _BYTE,
-        shop.charisma[anchor],
+        streams.charisma[anchor],
     )
     weights[:] = _ZERO
-    for j in range(shop.shown[anchor]):
+    for j in range(streams.shown[anchor]):
         utility = good_utility(
             stream,
-            shop.own_utility[anchor, j],
+            streams.own_utility[anchor, j],
             tastes.beta_quality,
-            np.float32(me.trust[shop.kind[anchor, j]]) * _BYTE,
-            shop.quality[anchor, j],
+            np.float32(me.trust[streams.kind[anchor, j]]) * _BYTE,
+            streams.quality[anchor, j],
             tastes.beta_brand,
-            shop.brand[anchor, j],
+            streams.brand[anchor, j],
             taste,
-        ) - alpha * price_disutility(shop.price_term[coupon, anchor, j], memory, tastes.curvature)
+        ) - alpha * price_disutility(
+            streams.price_term[coupon, anchor, j], memory, tastes.curvature
+        )
         weights[j] = (
-            exp32(_ONE / tastes.nest * utility) if shop.paid[coupon, anchor, j] <= budget else _ZERO
+            exp32(_ONE / tastes.nest * utility)
+            if streams.paid[coupon, anchor, j] <= budget
+            else _ZERO
         )
     inside = _ZERO
-    for j in range(shop.shown[anchor]):
+    for j in range(streams.shown[anchor]):
         inside += weights[j]
     habit = habit_now(buyers, i, away, tastes)
     utility = outside_utility(context.outside_level, tastes.beta_habit, habit)
@@ -213,46 +217,46 @@ def _draw_choice(weights, shown, outside, u):
 
 
 @step
-def _add_expected(batch, totals, shop, tastes, total, look, sign):
+def _add_expected(batch, totals, streams, tastes, total, look, sign):
     """Add (sign 1) or take back (sign -1) the probabilities of one look, in fixed point."""
     weights, anchor, coupon = batch.weights[0], look.anchor, look.coupon
     per_weight, paid = _ONE / total, _ZERO
-    for j in range(shop.shown[anchor]):
+    for j in range(streams.shown[anchor]):
         share = weights[j] * per_weight
-        if not shop.links_out[anchor, j]:
+        if not streams.links_out[anchor, j]:
             totals.expected[anchor, j] += sign * np.int64(share * _EXPECTED_ONE + _HALF)
-            paid += share * np.float32(shop.paid[coupon, anchor, j])
+            paid += share * np.float32(streams.paid[coupon, anchor, j])
     totals.expected_paid[anchor] += sign * np.int64(paid + _HALF)
     batch.total[0] = total
-    add_response(0, sign, flat_view(shop), tastes, totals.counts, look, batch)
+    add_response(0, sign, flat_view(streams), tastes, totals.counts, look, batch)
 
 
 @step
-def _decide_look(batch, buyers, shop, tastes, context, totals, look):
+def _decide_look(batch, buyers, streams, tastes, context, totals, look):
     """Choose at one look, and count what is expected and wished."""
-    outside = _weigh(batch, buyers, shop, tastes, context, look, look.coupon)
+    outside = _weigh(batch, buyers, streams, tastes, context, look, look.coupon)
     u = uniform(context.choice, look.buyer, np.int64(look.session))
-    choice, total = _draw_choice(batch.weights[0], shop.shown[look.anchor], outside, u)
+    choice, total = _draw_choice(batch.weights[0], streams.shown[look.anchor], outside, u)
     look.choice = np.uint8(choice)
-    _add_expected(batch, totals, shop, tastes, total, look, 1)
+    _add_expected(batch, totals, streams, tastes, total, look, 1)
     if look.choice != OUTSIDE:
-        add_claim(claims_of(totals), flat_view(shop), look, context.partner_share_bp, 1)
+        add_claim(claims_of(totals), flat_view(streams), look, context.partner_share_bp, 1)
 
 
 @step
-def _withdraw_coupon(batch, buyers, shop, tastes, context, totals, look, instead):
+def _withdraw_coupon(batch, buyers, streams, tastes, context, totals, look, instead):
     """Decide one look again with coupon class `instead`, as if it had never had another."""
-    outside = _weigh(batch, buyers, shop, tastes, context, look, look.coupon)
-    _, total = _draw_choice(batch.weights[0], shop.shown[look.anchor], outside, _ZERO)
-    _add_expected(batch, totals, shop, tastes, total, look, -1)
+    outside = _weigh(batch, buyers, streams, tastes, context, look, look.coupon)
+    _, total = _draw_choice(batch.weights[0], streams.shown[look.anchor], outside, _ZERO)
+    _add_expected(batch, totals, streams, tastes, total, look, -1)
     if look.choice != OUTSIDE:
-        add_claim(claims_of(totals), flat_view(shop), look, context.partner_share_bp, -1)
+        add_claim(claims_of(totals), flat_view(streams), look, context.partner_share_bp, -1)
     look.coupon = np.uint8(instead)
-    _decide_look(batch, buyers, shop, tastes, context, totals, look)
+    _decide_look(batch, buyers, streams, tastes, context, totals, look)
 
 
 @step
-def _route(i, session, me, shop, feed, tastes, context):
+def _route(i, session, me, streams, feed, tastes, context):
     """(anchor, follow, affinity) of one session; anchor STAYS_AWAY if it is lost (M7).
 
     `i` and `session` int64; `me` a record of `population.buyers.PERSON`; the result uint32,
@@ -262,7 +266,7 @@ def _route(i, session, me, shop, feed, tastes, context):
     total = np.int64(0)
     for f in range(FOLLOWS):
         total += affinity_of(me, f)
-    if context.somebody_gone and _kept_away(i, draw, me, shop, tastes, context, total):
+    if context.somebody_gone and _kept_away(i, draw, me, streams, tastes, context, total):
         return STAYS_AWAY, PUBLIC_FEED, 0
     # Below 2^24 a float32 is as exact as an integer: mark < total where it is private.
     mark = uniform(context.route, i, draw + TO_DOMAIN) * (
@@ -275,38 +279,38 @@ def _route(i, session, me, shop, feed, tastes, context):
         follow += 1
         edge += affinity_of(me, follow)
     anchor = anchor_of(me, follow)
-    if shop.presence[anchor] == LIVE:
+    if streams.presence[anchor] == LIVE:
         return anchor, follow, affinity_of(me, follow)
     if (
-        shop.presence[anchor] == GONE
+        streams.presence[anchor] == GONE
         and uniform(context.route, i, draw + TO_RELEASE) >= tastes.release
     ):
         return STAYS_AWAY, PUBLIC_FEED, 0
-    return _reroute(i, draw, me, follow, shop, feed, tastes, context)
+    return _reroute(i, draw, me, follow, streams, feed, tastes, context)
 
 
 @step
-def _kept_away(i, draw, me, shop, tastes, context, total):
+def _kept_away(i, draw, me, streams, tastes, context, total):
     """The drain: fans of a gone anchor come less often at all."""
-    gone = _likings(me, shop.presence, GONE)
+    gone = _likings(me, streams.presence, GONE)
     chance = uniform(context.route, i, draw + TO_STAY)
     return gone > 0 and chance * np.float32(total) < tastes.drain * np.float32(gone)
 
 
 @step
-def _reroute(i, draw, me, missed, shop, feed, tastes, context):
+def _reroute(i, draw, me, missed, streams, feed, tastes, context):
     """Where a session goes whose anchor is off the air: family, another follow, the feed."""
-    relative = _live_relative(i, draw, shop, anchor_of(me, missed), context)
+    relative = _live_relative(i, draw, streams, anchor_of(me, missed), context)
     if relative >= 0:
         affinity = np.float32(affinity_of(me, missed)) * tastes.family_affinity
         return relative, FAMILY, np.int64(affinity)
-    live = _likings(me, shop.presence, LIVE)
+    live = _likings(me, streams.presence, LIVE)
     if live > 0:
         mark = np.int64(uniform(context.route, i, draw + TO_FOLLOW) * np.float32(live))
-        edge, follow = _liking(me, 0, shop.presence, LIVE), 0
+        edge, follow = _liking(me, 0, streams.presence, LIVE), 0
         while mark >= edge and follow < FOLLOWS - 1:
             follow += 1
-            edge += _liking(me, follow, shop.presence, LIVE)
+            edge += _liking(me, follow, streams.presence, LIVE)
         return anchor_of(me, follow), follow, affinity_of(me, follow)
     return _enter_feed(i, draw, feed, context)
 
@@ -336,16 +340,16 @@ def _enter_feed(i, draw, feed, context):
 
 
 @step
-def _live_relative(i, draw, shop, anchor, context):
+def _live_relative(i, draw, streams, anchor, context):
     """A live member of the anchor's family that takes over the visit, or -1 (M6)."""
-    family = shop.family[anchor]
+    family = streams.family[anchor]
     if family < 0 or uniform(context.route, i, draw + TO_FAMILY) >= context.family_share:
         return -1
-    size = shop.members.shape[1]
+    size = streams.members.shape[1]
     # Start at a random member and take the first that is live.
     first = int(uniform(context.route, i, draw + TO_MEMBER) * np.float32(size))
     for k in range(size):
-        member = np.int64(shop.members[family, (first + k) % size])
-        if member != anchor and shop.presence[member] == LIVE:
+        member = np.int64(streams.members[family, (first + k) % size])
+        if member != anchor and streams.presence[member] == LIVE:
             return member
     return -1

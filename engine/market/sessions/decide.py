@@ -29,7 +29,7 @@ _FEED_LOOKS = int(Count.FEED_LOOKS)
 
 
 @kernel
-def decide(first, last, buyers, shop, feed, tastes, context, totals, looks, batch):
+def decide(first, last, buyers, streams, feed, tastes, context, totals, looks, batch):
     """Open and decide the sessions of buyers `first`..`last`; returns the number of looks.
 
     `looks` must hold `context.most_sessions` entries a buyer.
@@ -37,14 +37,14 @@ def decide(first, last, buyers, shop, feed, tastes, context, totals, looks, batc
     `first`, `last` int64; `looks` (records of `context.LOOK`) is written from 0 on; adds to
     `totals`, int64; `batch` is room. Money in fen of the simulated sample.
     """
-    flat = flat_view(shop)
-    choose_stand_ins(shop.members, shop.presence, batch.stand_in)
+    flat = flat_view(streams)
+    choose_stand_ins(streams.members, streams.presence, batch.stand_in)
     n = 0
     for start in range(first, last, BATCH_BUYERS):
         opened = _open_sessions(
             start, min(BATCH_BUYERS, last - start), buyers, tastes, context, batch
         )
-        m = route_sessions(opened, buyers, shop, feed, tastes, context, batch)
+        m = route_sessions(opened, buyers, streams, feed, tastes, context, batch)
         totals.counts[_SESSIONS] += opened
         totals.counts[_AWAY] += opened - m
         totals.counts[_FEED] += _count_visits(m, batch.anchor, batch.follow, totals.visits)
@@ -56,7 +56,7 @@ def decide(first, last, buyers, shop, feed, tastes, context, totals, looks, batc
 
 
 @kernel
-def withdraw(first_bucket, partner_only, buyers, shop, tastes, context, totals, looks, n, batch):
+def withdraw(first_bucket, partner_only, buyers, streams, tastes, context, totals, looks, n, batch):
     """Take the coupon from looks of buckets at or beyond `first_bucket`, and decide again.
 
     With `partner_only` only the coupons on the partner's goods are taken.
@@ -64,7 +64,7 @@ def withdraw(first_bucket, partner_only, buyers, shop, tastes, context, totals, 
     `first_bucket` int64; `n` looks (int64) of `looks` (records of `context.LOOK`), of which
     `coupon` and `choice` are rewritten; `totals` (int64) as if they had never held it.
     """
-    flat, found = flat_view(shop), 0
+    flat, found = flat_view(streams), 0
     for k in range(n):
         batch.position[found] = k
         found += np.int64((looks[k].coupon > 0) & (looks[k].bucket >= first_bucket))

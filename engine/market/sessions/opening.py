@@ -15,14 +15,14 @@ def open_slot(
     draws,
     builds,
     context,
-    shop,
+    streams,
     anchors,
     history,
     levers,
     terms,
     take_bp,
     offer_bp,
-    streams,
+    random_streams,
     slot,
     visit_level,
     rival,
@@ -36,38 +36,38 @@ def open_slot(
     In two calls where guests are to be put into the feed between them: it `draws` who is live,
     and `builds` the rest (bools).
 
-    `context` the sealed one, within a tuple; `streams` of type `RandomStreams`; `slot` and `reach`
-    (buckets that hold a coupon) int64; `visit_level` of the day, `rival` (a utility) and `shock`
-    (a factor) float64; `take_bp` and `offer_bp` int64 by kind; the rest are records of world,
-    state and scratch.
+    `context` the sealed one, within a tuple; `random_streams` of type `RandomStreams`; `slot` and
+    `reach` (buckets that hold a coupon) int64; `visit_level` of the day, `rival` (a utility) and
+    `shock` (a factor) float64; `take_bp` and `offer_bp` int64 by kind; the rest are records of
+    world, state and scratch.
     """
     if draws:
-        _name_streams(levers.day, slot, streams)
-        part, live = terms.slot_share[slot], streams.slot_keys[LIVE_STREAM]
+        _name_streams(levers.day, slot, random_streams)
+        part, live = terms.slot_share[slot], random_streams.slot_keys[LIVE_STREAM]
         margin = history.margin
-        draw_presence(shop, anchors, margin, levers, terms.bid_share, live, part, airtime, feed)
+        draw_presence(streams, anchors, margin, levers, terms.bid_share, live, part, airtime, feed)
     if builds:
-        build_feed(shop.presence, anchors.stands_for, airtime, feed)
+        build_feed(streams.presence, anchors.stands_for, airtime, feed)
         levels = visit_level, rival, shock, reach
         paid = take_bp, offer_bp
-        store(context[0], _context_of(slot, levers, terms, levels, paid, streams, feed))
+        store(context[0], _context_of(slot, levers, terms, levels, paid, random_streams, feed))
 
 
 @step
-def _name_streams(day, slot, streams):
+def _name_streams(day, slot, random_streams):
     """The keys of the slot's random streams; what buyers draw goes by their number in the world."""
-    streams.numbers[0], streams.numbers[1] = day, slot
-    extend(streams.run_keys, streams.numbers, streams.slot_keys)
+    random_streams.numbers[0], random_streams.numbers[1] = day, slot
+    extend(random_streams.run_keys, random_streams.numbers, random_streams.slot_keys)
     for k in range(LIVE_STREAM):
-        streams.slot_keys[k] += streams.first_buyer[0]
+        random_streams.slot_keys[k] += random_streams.first_buyer[0]
 
 
 @step
-def _context_of(slot, levers, terms, levels, paid, streams, feed):
+def _context_of(slot, levers, terms, levels, paid, random_streams, feed):
     """The slot's `SlotContext`; `levels`: visit level, rival, shock, reach; `paid`: take, offer."""
     visit_level, rival, shock, reach = levels
     take_bp, offer_bp = paid
-    keys = streams.slot_keys
+    keys = random_streams.slot_keys
     attention = terms.attention * levers.season * levers.festival_attention * shock
     fresh = variety(feed.collision[0], terms.variety) if terms.variety > 0.0 else 1.0
     return SlotContext(

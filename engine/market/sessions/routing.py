@@ -102,7 +102,7 @@ class Feed(NamedTuple):
 
 
 @step
-def route_sessions(m, buyers, shop, feed, tastes, context, batch):
+def route_sessions(m, buyers, streams, feed, tastes, context, batch):
     """Send `m` sessions to streams; returns how many do not stay away.
 
     `m` int64 sessions of `batch.owner`; writes `batch.anchor`, `follow` and `affinity` (uint32,
@@ -113,13 +113,15 @@ def route_sessions(m, buyers, shop, feed, tastes, context, batch):
     _draw_marks(m, s.owner, s.number, context.route, context.public_odds, s)
     _pick_follows(m, s.low, s.high, s.mark, s.follow)
     _load_followed(m, s.owner, people, s.anchor, s.follow, s.affinity)
-    to_feed, missed = _split_routes(m, s.mark, s.total, s.anchor, shop.presence, s.listed, s.others)
+    to_feed, missed = _split_routes(
+        m, s.mark, s.total, s.anchor, streams.presence, s.listed, s.others
+    )
     _enter_feed(
         to_feed, s.listed, s.owner, s.number, context.route, feed, s.anchor, s.follow, s.affinity
     )
-    _reroute(missed, people, shop, feed, tastes, context, s)
+    _reroute(missed, people, streams, feed, tastes, context, s)
     if context.somebody_gone:
-        _drain(m, people, shop.presence, context.route, tastes.drain, s)
+        _drain(m, people, streams.presence, context.route, tastes.drain, s)
     return _drop_lost(m, s.owner, s.number, s.anchor, s.follow, s.affinity)
 
 
@@ -185,7 +187,7 @@ def _enter_feed(n, to_feed, owner, number, stream, feed, anchor, follow, affinit
 
 
 @stage
-def _reroute(n, people, shop, feed, tastes, context, batch):
+def _reroute(n, people, streams, feed, tastes, context, batch):
     """Where sessions go whose anchor is off the air: family, another follow, the feed."""
     s = batch
     for k in range(n):
@@ -194,12 +196,12 @@ def _reroute(n, people, shop, feed, tastes, context, batch):
         me, missed, affinity = people[i], s.anchor[t], s.affinity[t]
         s.anchor[t], s.follow[t], s.affinity[t] = STAYS_AWAY, PUBLIC_FEED, 0
         if (
-            shop.presence[missed] == GONE
+            streams.presence[missed] == GONE
             and uniform(context.route, i, draw + TO_RELEASE) >= tastes.release
         ):
             continue
-        relative = _live_relative(i, draw, shop.family[missed], s.stand_in, context)
-        low, high = _where(me, shop.presence, LIVE)
+        relative = _live_relative(i, draw, streams.family[missed], s.stand_in, context)
+        low, high = _where(me, streams.presence, LIVE)
         low, high = low & s.low[t], high & s.high[t]
         live = _sum_of(low, high)
         if relative >= 0:

@@ -22,7 +22,7 @@ _EVERY_SUPPLIER = np.int32(-2)
 class PricingScratch(NamedTuple):
     """The places of all showcases in one row, so that each step is one loop over all of them.
 
-    Views of the shop: `kind`, `links_out`, `price`, `elsewhere` and, by coupon class, `paid` and
+    Views of the streams: `kind`, `links_out`, `price`, `elsewhere` and, by coupon class, `paid` and
     `price_term`. Room: a coupon's `shares` of the price by class and kind; by place its `share`,
     `per_fen` = 1 / price elsewhere and `log_ratio` of what is paid to that.
     """
@@ -39,40 +39,40 @@ class PricingScratch(NamedTuple):
     log_ratio: NDArray[np.float32]
 
     @classmethod
-    def of(cls, shop: StreamTable) -> Self:
-        """The room for a shop."""
-        by_class = (N_COUPON_CLASSES, shop.price.size)
+    def of(cls, streams: StreamTable) -> Self:
+        """The room for the streams."""
+        by_class = (N_COUPON_CLASSES, streams.price.size)
         return cls(
-            kind=shop.kind.reshape(-1),
-            links_out=shop.links_out.reshape(-1),
-            price=shop.price.reshape(-1),
-            elsewhere=shop.elsewhere.reshape(-1),
-            paid=shop.paid.reshape(by_class),
-            price_term=shop.price_term.reshape(by_class),
+            kind=streams.kind.reshape(-1),
+            links_out=streams.links_out.reshape(-1),
+            price=streams.price.reshape(-1),
+            elsewhere=streams.elsewhere.reshape(-1),
+            paid=streams.paid.reshape(by_class),
+            price_term=streams.price_term.reshape(by_class),
             shares=np.zeros((WITHOUT_PARTNER + 1, N_KINDS)),
-            share=np.zeros(shop.price.size),
-            per_fen=np.zeros(shop.price.size, np.float32),
-            log_ratio=np.zeros(shop.price.size, np.float32),
+            share=np.zeros(streams.price.size),
+            per_fen=np.zeros(streams.price.size, np.float32),
+            log_ratio=np.zeros(streams.price.size, np.float32),
         )
 
 
 @step
 def price_showcases(
-    shop, anchors, strength, sellers, terms, supply, levers, coupons, appraisal, room
+    streams, anchors, strength, sellers, terms, supply, levers, coupons, appraisal, room
 ):
     """Today's quality, brand, price, commission and coupons of every place.
 
     Empty places get some price, which nobody reads.
 
     `strength` float64 by anchor; `coupons`: the push's boost (float64), and whether the partner's
-    purse has anything for the day (bool). Writes `shop` (dtypes there; fen) through
+    purse has anything for the day (bool). Writes `streams` (dtypes there; fen) through
     `room`.
     """
-    for m in range(shop.shown.size):
+    for m in range(streams.shown.size):
         own = anchors.own_supplier[m] if m < anchors.guests_from else _EVERY_SUPPLIER
         openness = levers.library_open[anchors.tier[m]]
         _price_places(
-            m, (strength[m], own, openness), shop, sellers, terms, supply, levers, appraisal
+            m, (strength[m], own, openness), streams, sellers, terms, supply, levers, appraisal
         )
     _set_shares(levers, *coupons, room.shares)
     for k in range(room.per_fen.size):
@@ -105,30 +105,34 @@ def _set_shares(levers, boost, partner_pays, shares):
 
 
 @stage
-def _price_places(anchor, standing, shop, sellers, terms, supply, levers, appraisal):
+def _price_places(anchor, standing, streams, sellers, terms, supply, levers, appraisal):
     """What one anchor's goods are like today, and their price and commission.
 
     `standing`: its bargaining strength, own supplier, and openness of the library.
     """
     strength, own, openness = standing
     discounted = 1.0 - terms.head_discount * strength
-    for j in range(shop.good.shape[1]):
-        good, kind, supplier = shop.good[anchor, j], shop.kind[anchor, j], shop.supplier[anchor, j]
+    for j in range(streams.good.shape[1]):
+        good, kind, supplier = (
+            streams.good[anchor, j],
+            streams.kind[anchor, j],
+            streams.supplier[anchor, j],
+        )
         member = sellers.in_plan[supplier]
         price = max(np.int64(sellers.price[good] * discounted), appraisal.lowest[good], 1)
         capped = price
         if member and levers.plan_day:
-            capped = capped_price_fen(price, shop.elsewhere[anchor, j], levers.price_cap_bp)
+            capped = capped_price_fen(price, streams.elsewhere[anchor, j], levers.price_cap_bp)
         floor = levers.cps_floor if member else 0.0
         quality = appraisal.quality[good]
         if own != supplier and own != _EVERY_SUPPLIER:  # noqa: PLR1714 - as kernels compile it
             quality = quality_shown(quality, terms.library_mismatch, openness)
-        shop.quality[anchor, j] = np.float32(quality)
-        shop.brand[anchor, j] = np.float32(appraisal.brand[good])
-        shop.capped[anchor, j] = capped < price
-        shop.price[anchor, j] = capped
+        streams.quality[anchor, j] = np.float32(quality)
+        streams.brand[anchor, j] = np.float32(appraisal.brand[good])
+        streams.capped[anchor, j] = capped < price
+        streams.price[anchor, j] = capped
         asked = asked_cps_bp(supply.offer[kind], terms.bargaining, strength, floor)
-        shop.cps_bp[anchor, j] = asked
+        streams.cps_bp[anchor, j] = asked
 
 
 @step

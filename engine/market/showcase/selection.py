@@ -99,10 +99,10 @@ def _draw_candidates(anchors, goods, terms, stream, candidates):
 
 
 @step
-def refill(shop, anchors, sellers, goods, terms, levers, stream, day, appeal, candidates):
+def refill(streams, anchors, sellers, goods, terms, levers, stream, day, appeal, candidates):
     """Refill a seventh of the showcases: all of them on the first day.
 
-    `stream` uint64, `day` int64, `appeal` float64 by good. Writes showcases through `shop`;
+    `stream` uint64, `day` int64, `appeal` float64 by good. Writes showcases through `streams`;
     `candidates` is room.
     """
     week = day // DAYS_A_WEEK
@@ -111,7 +111,7 @@ def refill(shop, anchors, sellers, goods, terms, levers, stream, day, appeal, ca
             _select(
                 first,
                 week,
-                shop,
+                streams,
                 anchors,
                 sellers,
                 goods,
@@ -124,7 +124,9 @@ def refill(shop, anchors, sellers, goods, terms, levers, stream, day, appeal, ca
 
 
 @stage
-def _select(first, week, shop, anchors, sellers, goods, terms, levers, stream, appeal, candidates):
+def _select(
+    first, week, streams, anchors, sellers, goods, terms, levers, stream, appeal, candidates
+):
     """Refill the showcases of every 7th anchor from `first` on.
 
     Candidates are drawn by hash of (anchor, place, week): who else joined does not move
@@ -138,11 +140,11 @@ def _select(first, week, shop, anchors, sellers, goods, terms, levers, stream, a
         _draw_fresh(week, m, anchors.category[m], library, stream, candidates.main[m], fresh)
         _draw_tastes(m, fresh, stream, taste[:_N_FRESH], candidates)
         _rank_goods(good, taste, terms.spread, appeal, candidates.score, rank)
-        openness, shown = levers.library_open[anchors.tier[m]], shop.good[m]
-        shop.shown[m] = _show_best(m, openness, stream, good, rank[:end], shown)
-        for j in range(shop.shown[m]):
+        openness, shown = levers.library_open[anchors.tier[m]], streams.good[m]
+        streams.shown[m] = _show_best(m, openness, stream, good, rank[:end], shown)
+        for j in range(streams.shown[m]):
             links_out = sellers.listing[goods.supplier[shown[j]]] != IN_SHOP
-            _fill_place(shop, m, j, shown[j], links_out, goods, terms)
+            _fill_place(streams, m, j, shown[j], links_out, goods, terms)
 
 
 @stage
@@ -247,33 +249,33 @@ def _is_shown(good, shown, filled):
 
 
 @step
-def _fill_place(shop, anchor, place, good, links_out, goods, terms):
+def _fill_place(streams, anchor, place, good, links_out, goods, terms):
     """Write what does not change while the good stands there."""
-    shop.good[anchor, place] = good
-    shop.supplier[anchor, place] = goods.supplier[good]
-    shop.kind[anchor, place] = goods.kind[good]
-    shop.good_category[anchor, place] = goods.category[good]
-    shop.elsewhere[anchor, place] = goods.elsewhere[good]
-    shop.links_out[anchor, place] = links_out
-    shop.own_utility[anchor, place] = np.float32(-terms.friction if links_out else 0.0)
+    streams.good[anchor, place] = good
+    streams.supplier[anchor, place] = goods.supplier[good]
+    streams.kind[anchor, place] = goods.kind[good]
+    streams.good_category[anchor, place] = goods.category[good]
+    streams.elsewhere[anchor, place] = goods.elsewhere[good]
+    streams.links_out[anchor, place] = links_out
+    streams.own_utility[anchor, place] = np.float32(-terms.friction if links_out else 0.0)
 
 
-def stage_guests(world: World, state: State, shop: StreamTable, day: int) -> None:
+def stage_guests(world: World, state: State, streams: StreamTable, day: int) -> None:
     """Fill the showcases of the guests of `day`, and empty those of all others."""
     today = world.date_of(day)
     for number, trial in enumerate(world.scenario.calendar.trial_streams):
         guest = world.anchors.guests_from + number
         state.showcases.shown[guest] = 0
         if trial.day == today:
-            _stage(world, shop, number)
-            shop.attention[guest] = np.float32(trial.attention)
+            _stage(world, streams, number)
+            streams.attention[guest] = np.float32(trial.attention)
 
 
-def _stage(world: World, shop: StreamTable, number: int) -> None:
+def _stage(world: World, streams: StreamTable, number: int) -> None:
     """Fill one guest's showcase with what it brought."""
     guest = world.anchors.guests_from + number
     supplier = world.suppliers.guests_from + number
     first, last = world.goods.first_good[supplier : supplier + 2]
     for place, good in enumerate(range(first, last)):
-        _fill_place(shop, guest, place, good, False, world.goods, world.selection)
-    shop.shown[guest] = last - first
+        _fill_place(streams, guest, place, good, False, world.goods, world.selection)
+    streams.shown[guest] = last - first

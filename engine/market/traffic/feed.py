@@ -66,7 +66,7 @@ class Airtime(NamedTuple):
 
 @kernel
 def open_streams(
-    shop,
+    streams,
     anchors,
     suppliers,
     sellers,
@@ -93,9 +93,9 @@ def open_streams(
     """
     appraise(suppliers, sellers, goods, selection, supply, levers, appraisal)
     appeal = appraisal.appeal
-    refill(shop, anchors, sellers, goods, selection, levers, stream, day, appeal, candidates)
+    refill(streams, anchors, sellers, goods, selection, levers, stream, day, appeal, candidates)
     price_showcases(
-        shop,
+        streams,
         anchors,
         history.strength,
         sellers,
@@ -106,15 +106,15 @@ def open_streams(
         appraisal,
         window,
     )
-    _plan_airtime(shop, anchors, history, levers, live_response, crowding, airtime)
+    _plan_airtime(streams, anchors, history, levers, live_response, crowding, airtime)
 
 
 @step
-def _plan_airtime(shop, anchors, history, levers, live_response, power, airtime):
+def _plan_airtime(streams, anchors, history, levers, live_response, power, airtime):
     """How often each anchor streams today, what it earns of the feed, how crowded it is.
 
     `live_response` and `power` float64. Writes `airtime`, of which nothing is aired yet, and
-    `shop.attention` (float32) by row.
+    `streams.attention` (float32) by row.
     """
     regular = anchors.guests_from
     airtime.streamed[:] = False
@@ -122,19 +122,19 @@ def _plan_airtime(shop, anchors, history, levers, live_response, power, airtime)
         offered = history.offered[m]
         relative = history.commission[m] / offered if offered > 0.0 else 1.0
         airtime.chance[m] = live_probability(anchors.live_base[m], relative, live_response)
-    _earn_weights(shop, anchors, history, levers, airtime.earned)
-    _expect_weights(shop.presence, shop.shown, regular, airtime)
-    mean = max(_mean_of_begun(history.audience, shop.presence, anchors), 1e-9)
+    _earn_weights(streams, anchors, history, levers, airtime.earned)
+    _expect_weights(streams.presence, streams.shown, regular, airtime)
+    mean = max(_mean_of_begun(history.audience, streams.presence, anchors), 1e-9)
     for m in range(regular):
-        shop.attention[m] = np.float32(crowding(history.audience[m] / mean, power))
+        streams.attention[m] = np.float32(crowding(history.audience[m] / mean, power))
 
 
 @stage
-def _earn_weights(shop, anchors, history, levers, earned):
+def _earn_weights(streams, anchors, history, levers, earned):
     """What anchors earn of the feed by signal, floor, support and own following."""
     regular = anchors.guests_from
-    mean_signal = _mean_of_begun(history.signal, shop.presence, anchors)
-    mean_fans = max(_mean_of_begun(history.fans, shop.presence, anchors), 1e-12)
+    mean_signal = _mean_of_begun(history.signal, streams.presence, anchors)
+    mean_fans = max(_mean_of_begun(history.fans, streams.presence, anchors), 1e-12)
     for m in range(regular):
         relative = history.signal[m] / mean_signal if mean_signal > 0.0 else 1.0
         growing = history.signal[m] > _GROWTH * history.slow_signal[m]
@@ -171,16 +171,16 @@ def _mean_of_begun(values, presence, anchors):
 
 
 @step
-def draw_presence(shop, anchors, margin, levers, bid_share, stream, part, airtime, feed):
+def draw_presence(streams, anchors, margin, levers, bid_share, stream, part, airtime, feed):
     """Draw who streams in this slot and fill the regular anchors' weights in the feed.
 
     What is earned (M10, M20) is mixed with ads (M19). `feed.ad_price` becomes what a feed visit
     brings the platform, fen. Guests of trial streams are switched on elsewhere.
 
     `margin` float64 by row, fen a visit; `bid_share` and `part` of the day float64; `stream`
-    uint64; writes `shop.presence`, `airtime` and `feed`.
+    uint64; writes `streams.presence`, `airtime` and `feed`.
     """
-    presence, shown, weights = shop.presence, shop.shown, airtime.weights
+    presence, shown, weights = streams.presence, streams.shown, airtime.weights
     stands_for = anchors.stands_for[: anchors.guests_from]
     total = 0.0
     for m in range(stands_for.size):
@@ -202,9 +202,9 @@ def _count_airtime(presence, shown, part, total, airtime, regular):
     """Who streams in a slot, `part` of the day, and how much of the feed was to be had."""
     exposed = part * airtime.usual[0] / total if total > 0.0 else part
     for m in range(regular):
-        streams = np.float64((presence[m] == LIVE) & (shown[m] > 0))
-        airtime.aired[m] += part * streams
-        airtime.exposure[m] += exposed * streams
+        airs = np.float64((presence[m] == LIVE) & (shown[m] > 0))
+        airtime.aired[m] += part * airs
+        airtime.exposure[m] += exposed * airs
 
 
 @stage
@@ -266,11 +266,11 @@ def guests_shares(world: World, day: int, slot: int) -> _Floats | None:
     return np.array(shares) / calendar.slot_share[-1] if any(shares) else None
 
 
-def book_guests(world: World, shop: StreamTable, airtime: Airtime, shares: _Floats) -> None:
+def book_guests(world: World, streams: StreamTable, airtime: Airtime, shares: _Floats) -> None:
     """Put the guests into a slot's feed with these `shares` of its visits (float64, by guest)."""
     guests_from = world.anchors.guests_from
     shares = shares * min(1.0, _MOST_OF_A_SLOT / shares.sum())
     rest = airtime.weights[:guests_from].sum()
     airtime.weights[guests_from:] = shares / (1.0 - shares.sum()) * (rest or 1.0)
-    shop.presence[guests_from:][shares > 0] = LIVE
+    streams.presence[guests_from:][shares > 0] = LIVE
     airtime.streamed[guests_from:] = shares > 0
