@@ -9,6 +9,7 @@ from engine.population.anchors import ARRIVAL_DAYS
 from engine.spec.base import Dated
 from engine.spec.calendar import Calendar
 from engine.spec.jobs import Job
+from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 
@@ -109,6 +110,11 @@ def _goals(job: Job) -> Iterator[str]:
         yield (
             f"the goal of {goal:g} bn RMB is that of {year}, and the horizon ends on "
             f"{calendar.end}: it is measured against a part of the year"
+        )
+    if isinstance(job, OptimizeJob) and job.today and calendar.end.year > job.target_year:
+        yield (
+            f"targets are priced for {job.target_year}: GMV until its end, costs over all days "
+            f"to {calendar.end}"
         )
     aims = any(policy.target.year_end_bn_rmb for policy in job.all_policies().values())
     if aims and calendar.end < date(calendar.end.year, 12, 31):

@@ -7,7 +7,7 @@ money of a day adds up as the ledger's does.
 
 import math
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine import rng
 from engine.case import Case, RunResult
 from engine.measures import catalogue
+from engine.measures.measure import cumulative
 from engine.measures.run_off import FLOWS, VALUED
 from engine.spec.calendar import Calendar
 from engine.spec.jobs import Scale
@@ -214,6 +215,7 @@ def _flows(case: Case) -> dict[str, NDArray[Any]]:
 def _daily(case: Case, flows: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """Flows and states of every day."""
     days = case.scenario.calendar.n_days
+    years = _calendar_years(case.scenario.calendar)
     target = case.policy.target.year_end_bn_rmb * FEN_PER_BN_RMB
     states: dict[str, NDArray[Any]] = {
         "paying_buyers_count": flows["orders_count"] // 2,
@@ -221,7 +223,7 @@ def _daily(case: Case, flows: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]
         "dau_count": np.linspace(2e8, 3e8, days),
         "allowance_fen": flows["subsidy_fen"],
         "target_cumulative_fen": np.linspace(0, target, days + 1)[1:],
-        "gmv_paid_cumulative_fen": np.cumsum(flows["gmv_paid_fen"]),
+        "gmv_paid_cumulative_fen": cumulative(flows["gmv_paid_fen"], years),
         "forecast_gmv_fen": flows["gmv_fen"] * 1.0,
         "live_anchors_count": np.full(days, 500.0),
         "top10_share": np.full(days, _top10(case)),
@@ -230,6 +232,12 @@ def _daily(case: Case, flows: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]
         if name not in flows and name not in states:
             states[name] = np.full(days, _SHARE.get(name, 0), np.int64 if kind is int else float)
     return {name: (flows | states)[name] for name in catalogue.DAILY}
+
+
+def _calendar_years(calendar: Calendar) -> NDArray[Any]:
+    """The calendar year of every day."""
+    first = calendar.start
+    return np.array([(first + timedelta(days=k)).year for k in range(calendar.n_days)])
 
 
 def _top10(case: Case) -> float:

@@ -14,6 +14,7 @@ together.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -35,6 +36,7 @@ from engine.decision.recommended import Recommendation
 from engine.decision.robustness import WithoutWorld, certainty
 from engine.decision.weights import WorldWeights
 from engine.errors import PoquanError
+from engine.measures.periods import amount_of
 from engine.search.market import fresh_cases
 from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
@@ -129,9 +131,15 @@ def answer(
     binding = {row["policy"]: row["binding"] for row in confirmed.frontier}
     weighed, notes = past
     weights = weighed.weights
+
+    def gmv(year: RunResult) -> float:
+        start = job.scenario.calendar.start
+        return amount_of(year.run, year.daily, job.reached_measure, start)
+
     found = {
-        name: ConfirmedPolicy.from_years(
-            names[name], own, years[job.today], SHOWN, binding[name], weights
+        name: replace(
+            ConfirmedPolicy.from_years(names[name], own, years[job.today], SHOWN, weights, gmv),
+            binding=binding[name],
         )
         for name, own in years.items()
         if len(own) == len(years[job.today])  # the others fell out early
@@ -287,11 +295,12 @@ def _plan_by_month(
     counts = Counter(worlds)
     shares = np.array([weights[world] / counts[world] for world in worlds], np.float64)
     gmv = np.array([year.daily["gmv_paid_fen"] for year in years], np.float64)
+    so_far = np.array([year.daily["gmv_paid_cumulative_fen"] for year in years], np.float64)
     spent = np.array([year.daily["subsidy_fen"] for year in years], np.float64)
     target = np.array([year.daily["target_cumulative_fen"] for year in years], np.float64)
     found = []
     for first, last in zip(firsts, [*firsts[1:], len(days)], strict=True):
-        cumulative = gmv[:, :last].sum(axis=1)
+        cumulative = so_far[:, last - 1]
         low, middle, high = (weighted_quantile(cumulative, shares, p) for p in (0.1, 0.5, 0.9))
         found.append(
             _Month(

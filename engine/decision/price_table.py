@@ -15,7 +15,7 @@ Worlds are taken as they are: what costs spread over is their means. Replication
 all worlds share: what is uncertain of a figure over worlds is its spread over replications.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -33,13 +33,19 @@ _Years = dict[tuple[str, int, int, int], RunResult]
 """By world, replication, run seed and population."""
 
 
+def _gmv_of_the_run(run: RunResult) -> float:
+    found: float = run.run["gmv_paid_fen"]
+    return found
+
+
 @dataclass(frozen=True)
 class ConfirmedPolicy:
     """A policy that was simulated on fresh seeds in every world.
 
-    `gmv_fen`, `cost_fen` and `subsidy_fen` are (worlds, replications) float64: GMV as paid of the
-    year, net cost beyond today's policy under the same seeds, the platform's coupons. `binding`
-    says what it ran into, `others` further means to show, by measure.
+    `gmv_fen`, `cost_fen` and `subsidy_fen` are (worlds, replications) float64: GMV as paid by the
+    end of the targets' year, net cost over the horizon beyond today's policy under the same seeds,
+    the platform's coupons. `binding` says what it ran into, `others` further means to show, by
+    measure.
     """
 
     name: str
@@ -56,8 +62,8 @@ class ConfirmedPolicy:
         years: Sequence[RunResult],
         today: Sequence[RunResult],
         others: Sequence[str] = (),
-        binding: str = "",
         weights: Mapping[str, float] | None = None,
+        gmv: Callable[[RunResult], float] = _gmv_of_the_run,
     ) -> "ConfirmedPolicy":
         """Return a policy's samples by world and replication, in the order of today's years.
 
@@ -71,10 +77,10 @@ class ConfirmedPolicy:
             Its years and those of today's policy, of the same worlds, replications and seeds.
         others
             Further columns of `runs` whose means are shown.
-        binding
-            What the policy ran into.
         weights
             How much each world counts in the means of `others`, adding up to 1; none: all the same.
+        gmv
+            GMV as paid of a run that targets are levels of, fen.
 
         Raises
         ------
@@ -99,10 +105,9 @@ class ConfirmedPolicy:
         contribution = "platform_contribution_fen"
         return cls(
             name=name,
-            gmv_fen=by_world(own, "gmv_paid_fen"),
+            gmv_fen=np.array([[gmv(own[key]) for key in row] for row in keys], np.float64),
             cost_fen=by_world(base, contribution) - by_world(own, contribution),
             subsidy_fen=by_world(own, "subsidy_fen"),
-            binding=binding,
             others={
                 measure: float(shares @ by_world(own, measure).mean(axis=1)) for measure in others
             },

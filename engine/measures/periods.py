@@ -2,8 +2,9 @@
 
     Y@P = sum over the days t of the period P of y_t
 
-Only amounts that add up over days have a period: the flows of the daily table, and the net cost,
-which is minus one of them. Of a share, a stock or a truth value of the year no day knows a part.
+Only amounts that add up over days have a period: the flows of the daily table, the net cost,
+which is minus one of them, and GMV as paid since the year's first day, of which a period has what
+stands at its end. Of a share, a stock or a truth value of the year no day knows a part.
 A period is a calendar year, half year, quarter or month: 2020, 2020-H2, 2020-Q3, 2020-06.
 """
 
@@ -22,7 +23,10 @@ _PERIOD: Final = re.compile(r"(\d{4})(?:-(?:H([12])|Q([1-4])|(0[1-9]|1[0-2])))?"
 _NEGATED: Final = {"cost_fen": "platform_contribution_fen"}
 """Measures that are minus a flow."""
 
-ADDED_UP: Final = (*(measure.name for measure in FLOW_MEASURES), *_NEGATED)
+_RUNNING: Final = ("gmv_paid_cumulative_fen",)
+"""Measures of a day that add up since the first of January."""
+
+ADDED_UP: Final = (*(measure.name for measure in FLOW_MEASURES), *_NEGATED, *_RUNNING)
 """Measures that may have a period."""
 
 
@@ -90,6 +94,27 @@ def sum_of_period(daily: Mapping[str, NDArray[Any]], measure: str, start: date) 
     assert period is not None
     first = max((period.first - start).days, 0)
     last = max((period.last - start).days + 1, 0)
+    if name in _RUNNING:
+        stood = daily[name][first:last]
+        return float(stood[-1]) if stood.size else 0.0
     flow = daily[_NEGATED.get(name, name)][first:last]
     total = flow.sum().item()
     return float(-total if name in _NEGATED else total)
+
+
+def amount_of(
+    run: Mapping[str, Any], daily: Mapping[str, NDArray[Any]], measure: str, start: date
+) -> float:
+    """Return a measure of a run or of a period of it, in its unit.
+
+    Parameters
+    ----------
+    run
+        What the whole run came to, by measure.
+    daily, measure, start
+        As `sum_of_period` takes them; the measure may be without a period.
+    """
+    if split_measure(measure)[1]:
+        return sum_of_period(daily, measure, start)
+    found: float = run[measure]
+    return found

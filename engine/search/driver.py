@@ -208,7 +208,7 @@ def _target_aim(
         return None
     asked = job.targets_bn_rmb
     return Aim(
-        reached="gmv_paid_fen",
+        reached=job.reached_measure,
         cost="cost_fen",
         probability=job.reach_probability,
         today=job.today,

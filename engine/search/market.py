@@ -22,7 +22,7 @@ from engine.cases import population_seed
 from engine.compute import Failure, Pool
 from engine.compute.pool import Finished, WorkerCall
 from engine.measures.catalogue import KEY_MEASURES
-from engine.measures.periods import split_measure, sum_of_period
+from engine.measures.periods import amount_of, split_measure
 from engine.measures.run_off import NET_PRESENT_VALUE, VALUED, discounts
 from engine.rng import Purpose, derive_seed
 from engine.search.checkpoint.finalist_runs import FinalistRuns
@@ -338,7 +338,7 @@ class _MeasureReader:
 
     def __init__(self, job: OptimizeJob, scenarios: Mapping[str, Scenario]) -> None:
         self._job, self._scenarios = job, scenarios
-        named = job.objective.measures
+        named = (*job.objective.measures, *([job.reached_measure] if job.today else []))
         days_beyond = job.objective.horizon_days
         self.needs_days = any(split_measure(name)[1] for name in named) or (
             NET_PRESENT_VALUE.name in named and not days_beyond
@@ -349,11 +349,8 @@ class _MeasureReader:
         """Return a measure of a year, in its unit."""
         if measure == NET_PRESENT_VALUE.name:
             return self._present_value(year)
-        if split_measure(measure)[1]:
-            start = self._scenarios[year.labels["world"]].calendar.start
-            return sum_of_period(year.daily, measure, start)
-        found: float = year.run[measure]
-        return found
+        start = self._scenarios[year.labels["world"]].calendar.start
+        return amount_of(year.run, year.daily, measure, start)
 
     def followed(self, case: Case) -> Case:
         """Return a year with the days after it that the objective counts, under today's policy."""

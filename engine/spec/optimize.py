@@ -1,6 +1,7 @@
 """The main job: what is searched, from which day on, and what is asked of what is found."""
 
 import hashlib
+from datetime import date
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -114,6 +115,20 @@ class OptimizeJob(Job, WithRunOff):
                 "question=june_2020; set actuals=null to weigh all worlds the same"
             )
         return self
+
+    @property
+    def target_year(self) -> int:
+        """Return the calendar year whose targets have a price: that of the decision."""
+        calendar = self.scenario.calendar
+        return (self.decision_date or calendar.start).year
+
+    @property
+    def reached_measure(self) -> str:
+        """Return the measure that targets are levels of: GMV as paid by the end of their year."""
+        calendar = self.scenario.calendar
+        if calendar.start == date(self.target_year, 1, 1) and calendar.end.year == self.target_year:
+            return "gmv_paid_fen"
+        return f"gmv_paid_cumulative_fen@{self.target_year}"
 
     def all_policies(self) -> dict[str, Policy]:
         """Return the base policy and the baselines."""

@@ -37,6 +37,17 @@ def test_a_decision_within_the_horizon_is_taken(command):
     assert not any("has no day" in note for note in horizon_notes(job))
 
 
+def test_targets_are_those_of_the_decisions_year():
+    whole = made("optimize")
+    longer = made("optimize", "scenario.calendar.end=2021-03-31")
+    later = made("optimize", "scenario.calendar.end=2021-12-31", "decision_date=2021-02-01")
+    assert (whole.reached_measure, whole.target_year) == ("gmv_paid_fen", 2020)
+    assert longer.reached_measure == "gmv_paid_cumulative_fen@2020"
+    assert later.reached_measure == "gmv_paid_cumulative_fen@2021"
+    assert not any("are priced for" in note for note in horizon_notes(whole))
+    assert any("priced for 2020: GMV until its end" in note for note in horizon_notes(longer))
+
+
 @pytest.mark.parametrize(
     ("command", "overrides", "words"),
     [

@@ -1,5 +1,6 @@
 """The main job's answer, from a search of the fake market, whose cost curve is known to rise."""
 
+from datetime import date
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +17,7 @@ from engine.report.terminal.answer import print_answer
 from engine.results.schemas import COLUMNS
 from engine.search import SearchResult
 from engine.units import FEN_PER_BN_RMB
-from tests.fakes import simulate_fake, small_policy
+from tests.fakes import simulate_fake, small_policy, small_scenario
 from tests.search.jobs import run, small_job
 
 WORLDS: dict[str, dict[str, int]] = {"as_is": {}, "others": {"world_seed": 9}}
@@ -88,6 +89,30 @@ def test_the_plan_adds_up_to_the_year(asked):
                    if y.labels["policy"] == name])  # fmt: skip
     assert sum(month.gmv_fen for month in found.months) == pytest.approx(gmv)
     assert all(month.low_fen <= month.middle_fen <= month.high_fen for month in found.months)
+
+
+def test_across_new_year_targets_are_those_of_the_decisions_year(tmp_path):
+    job = small_job(
+        today="held",
+        reach_probability=0.5,
+        objective={"name": "two", "goals": GOALS},
+        scenario=small_scenario(end=date(2021, 3, 31)),
+    )
+    outcome = run(job, tmp_path)
+    pool = ProcessPool(simulate_fake)
+    confirmed = Confirmed(outcome.policies, outcome.years, outcome.frontier)
+    found = answer(job, confirmed, pool, weighed_past(job, [], pool))
+    row = next(row for row in found.rows if row.policy is not None)
+    name = {said: trial for trial, said in found.names.items()}[row.policy]
+    by_end = [
+        year.daily["gmv_paid_fen"][:366].sum()
+        for year in outcome.years
+        if year.labels["policy"] == name
+    ]
+    assert row.gmv_fen == pytest.approx(np.mean(by_end))
+    assert row.target_fen <= np.max(by_end)
+    december, march = found.months[11], found.months[-1]
+    assert march.middle_fen < 0.5 * december.middle_fen
 
 
 def test_effects_are_told_of_what_the_recommended_policy_moves_alone(asked):

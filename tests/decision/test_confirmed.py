@@ -21,11 +21,11 @@ def years(cost: float, worlds=("b", "a"), count: int = 3) -> list[RunResult]:
 
 
 def test_samples_are_by_world_and_replication_whatever_their_order():
-    found = ConfirmedPolicy.from_years("p", years(3)[::-1], years(1), ("brand_share",), "purse")
+    found = ConfirmedPolicy.from_years("p", years(3)[::-1], years(1), ("brand_share",))
     assert np.array_equal(found.gmv_fen, [[0, 1, 2], [100, 101, 102]])
     assert np.array_equal(found.cost_fen, np.full((2, 3), 2.0))
     assert np.array_equal(found.subsidy_fen, np.full((2, 3), 3.0))
-    assert (found.name, found.binding) == ("p", "purse")
+    assert found.name == "p"
     assert found.others == pytest.approx({"brand_share": 0.15})
 
 

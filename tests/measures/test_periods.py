@@ -62,7 +62,16 @@ def test_months_add_up_by_hand() -> None:
 
 def test_net_cost_is_minus_the_contribution() -> None:
     assert sum_of_period(DAILY, "cost_fen@2020-06", START) == 55
-    assert {name for name in ADDED_UP if name != "cost_fen"} == set(FLOWS)
+    assert set(ADDED_UP) == {*FLOWS, "cost_fen", "gmv_paid_cumulative_fen"}
+
+
+def test_of_what_runs_up_over_the_year_a_period_has_what_stands_at_its_end() -> None:
+    measure = "gmv_paid_cumulative_fen"
+    daily = {measure: np.r_[np.arange(100, 112), np.arange(1, 4)]}  # from 20 to 31 December, then
+    start = date(2020, 12, 20)
+    assert sum_of_period(daily, f"{measure}@2020", start) == 111
+    assert sum_of_period(daily, f"{measure}@2021", start) == 3
+    assert sum_of_period(daily, f"{measure}@2020-11", start) == 0
 
 
 def test_a_part_has_the_unit_the_label_and_the_range_of_the_whole() -> None:

@@ -21,7 +21,7 @@ from engine.report.charts.grammar import (
     wrapped,
 )
 from engine.report.findings.options import at_knee
-from engine.report.findings.prices import letters
+from engine.report.findings.prices import letters, of_first_year
 from engine.results.schemas import Row
 
 _GMV: Final = "gmv_paid_fen"
@@ -113,9 +113,12 @@ def _target(row: Row) -> str:
 
 def plan_pictures(plan: Sequence[Row], goal_fen: float) -> list[Picture]:
     """Draw GMV by month, and the year so far with its fan against the goal."""
-    if not plan or plan[-1]["is_past"]:
+    ahead = [row for row in plan if not row["is_past"]]
+    if not ahead:
         return []
-    return [_fan(plan, goal_fen), _months(plan)]
+    last = of_first_year(ahead)[-1]
+    in_year = [row for row in plan if row["month"].year == last["month"].year]
+    return [_fan(in_year, goal_fen), _months(plan)]
 
 
 def _fan(plan: Sequence[Row], goal_fen: float) -> Picture:
@@ -205,8 +208,9 @@ def _part(row: Row) -> str:
 def _month_axis(values: Sequence[Mapping[str, Any]]) -> Any:
     import altair as alt
 
+    first, last = values[0]["month"][:4], values[-1]["month"][:4]
     axis = alt.Axis(labelAngle=0, labelExpr="substring(datum.label, 5, 7)")
-    return alt.X("month:O", title=f"Month of {values[0]['month'][:4]}", axis=axis)
+    return alt.X("month:O", title=f"Month of {first}{f' to {last}' * (first < last)}", axis=axis)
 
 
 def _part_colour() -> Any:

@@ -91,10 +91,15 @@ def _plan_sentence(plan: Sequence[Row]) -> str:
         return ""
     months = ", ".join(f"{row['month']:%b} {_bn(row['gmv_fen'])}" for row in ahead)
     coupons = _bn(sum(row["subsidy_fen"] for row in ahead))
-    last = ahead[-1]
+    last = of_first_year(ahead)[-1]
     end = f"{_bn(last['middle_fen'])} ({_range(last['low_fen'], last['high_fen'])})"
     until = f"by the end of {last['month']:%b} {end}"
     return f"Its plan, GMV in bn RMB: {months}; coupons {coupons}; {until}."
+
+
+def of_first_year(ahead: Sequence[Row]) -> list[Row]:
+    """Return the months to come of the calendar year of the first, whose targets are priced."""
+    return [row for row in ahead if row["month"].year == ahead[0]["month"].year]
 
 
 def _value_sentence(value: Sequence[Row]) -> str:
