@@ -276,6 +276,12 @@ def _stage(world: World, streams: StreamTable, number: int) -> None:
     guest = world.anchors.guests_from + number
     supplier = world.suppliers.guests_from + number
     first, last = world.goods.first_good[supplier : supplier + 2]
-    for place, good in enumerate(range(first, last)):
-        _fill_place(streams, guest, place, good, False, world.goods, world.selection)
-    streams.shown[guest] = last - first
+    _fill_showcase(streams, guest, first, last, world.goods, world.selection)
+
+
+@kernel
+def _fill_showcase(streams, anchor, first, last, goods, terms):
+    """Show the goods `first` to `last` - 1 (int64) in the shop, place by place."""
+    for good in range(first, last):
+        _fill_place(streams, anchor, good - first, good, False, goods, terms)
+    streams.shown[anchor] = last - first
