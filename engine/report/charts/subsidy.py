@@ -254,7 +254,7 @@ def _funding_picture(study: StudyResults, policies: Mapping[str, str]) -> Pictur
         alt.Chart(data(values))
         .mark_bar(height=16, cursor="pointer")
         .encode(
-            x=alt.X("value:Q", title="Coupons in the year, bn RMB"),
+            x=alt.X("value:Q", title="Coupons of all days, bn RMB"),
             y=name_axis(names),
             color=alt.Color("series:N", title=None, scale=scale, legend=alt.Legend(columns=1)),
             tooltip=alt.Tooltip("tip:N"),
@@ -267,7 +267,7 @@ def _funding_picture(study: StudyResults, policies: Mapping[str, str]) -> Pictur
         "come back with returned goods"
         if own > 0
         else "No policy here spends coupons of the platform’s own",
-        "Whole calendar year, the part before the decision included; mean over worlds, weighted."
+        "All days, those before the decision included; mean over worlds, weighted."
         if study.setting("decision_date")
         else _PLACE_NOTE,
     )
