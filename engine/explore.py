@@ -22,6 +22,8 @@ from engine.cases import cases
 from engine.compute.machine import cpus_count
 from engine.compute.pool import ProcessPool
 from engine.config import dump, load
+from engine.decision.inert import differences
+from engine.decision.names import policy_name
 from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.results import list_tables, provenance_of, read_table
@@ -169,6 +171,16 @@ class Explorer:
         """The levers and their ranges, but for the shape of the target's trajectory."""
         every = self.space.distributions
         return {name: own for name, own in every.items() if not name.startswith("trajectory.")}
+
+    def title(self, name: str) -> str:
+        """Return a policy's name, and what it does otherwise than today's where there is one."""
+        if self.job.today is None:
+            return name
+        policy, today = (
+            self.space.policy(self.policies[name], name),
+            self.job.baselines[self.job.today],
+        )
+        return f"{name}: {policy_name(differences(policy, today, self.job.decision_date))}"
 
     def names(self) -> list[str]:
         """Return the policies of the search, those that sell most first."""

@@ -49,7 +49,13 @@ def _side(explorer: Explorer, side: str, place: int) -> dict[str, PointForecast]
     """Show one policy's sliders, forecast and buttons; return the forecast."""
     st.header(f"Policy {side}")
     names = explorer.names()
-    start = st.selectbox("Start from", names, index=min(place, len(names) - 1), key=f"{side} start")
+    start = st.selectbox(
+        "Start from",
+        names,
+        index=min(place, len(names) - 1),
+        key=f"{side} start",
+        format_func=explorer.title,
+    )
     point = dict(explorer.policies[start])
     for lever, found in explorer.levers.items():
         point[lever] = _slider(f"{side} {start} {lever}", lever, found, point[lever])

@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 
-from engine.explore import _Surrogate
+from engine.design.cube import UnitCube
+from engine.explore import Explorer, _Surrogate
+from engine.search.space.policy_space import PolicySpace
+from tests.search.jobs import small_job
 
 
 def cube(count: int, seed: int) -> np.ndarray:
@@ -33,3 +36,14 @@ def test_what_nothing_moves_has_no_skill() -> None:
     found = _Surrogate(points, {"gini": noise}).at(points[0])["gini"]
     assert found.skill < 0.3
     assert found.error == pytest.approx(noise.std(), rel=0.3)
+
+
+def test_policies_are_offered_by_what_they_do() -> None:
+    job = small_job(today="held")
+    space = PolicySpace(job.space, job.policy)
+    point = dict(space.point_of(job.baselines["held"]) or {}) | {"subsidy.rate.source": 0.25}
+    points = UnitCube(space.distributions).points([point])
+    explorer = Explorer(job, space, points, {}, {"trial-3": point})
+    assert explorer.title("trial-3").startswith("trial-3: 25 % on factory goods")
+    plain = Explorer(small_job(), space, points, {}, {"trial-3": point})
+    assert plain.title("trial-3") == "trial-3"
