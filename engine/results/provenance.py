@@ -30,7 +30,7 @@ def _canonical(config: Any) -> str:
 
 def config_hash(config: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical JSON: 64 hexadecimal digits."""
-    return hashlib.sha256(_canonical(config).encode()).hexdigest()
+    return _hash(_canonical(config))
 
 
 @cache
@@ -45,15 +45,29 @@ def versions() -> dict[str, str]:
     return found
 
 
-def metadata(table: str, config: Mapping[str, Any], seed: int) -> dict[str, str]:
-    """Return the schema metadata of one table."""
-    return {
-        f"{PREFIX}table": table,
-        f"{PREFIX}config": _canonical(config),
-        f"{PREFIX}config_hash": config_hash(config),
-        f"{PREFIX}seed": str(seed),
-        f"{PREFIX}versions": _canonical(versions()),
-    }
+class Provenance:
+    """Where the numbers of one study come from, spelt once for all its tables.
+
+    `config_hash` is that of the config, see `config_hash`.
+    """
+
+    def __init__(self, config: Mapping[str, Any], seed: int) -> None:
+        self._text, self._seed = _canonical(config), seed
+        self.config_hash = _hash(self._text)
+
+    def metadata(self, table: str) -> dict[str, str]:
+        """Return the schema metadata of one table."""
+        return {
+            f"{PREFIX}table": table,
+            f"{PREFIX}config": self._text,
+            f"{PREFIX}config_hash": self.config_hash,
+            f"{PREFIX}seed": str(self._seed),
+            f"{PREFIX}versions": _canonical(versions()),
+        }
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -60,13 +60,14 @@ class Results:
     ) -> None:
         self._folder = open_folder(folder)
         self._config, self._seed = config, seed
+        self._provenance = provenance.Provenance(config, seed)
         self._rows: list[dict[str, Any]] = []
         self._monthly: list[pa.Table] = []
         self._counts: dict[str, int] = {}
         self._facts: dict[str, dict[str, Any]] = {}
         self._folder.create()
         _remove_manifest(self._folder)
-        _remove_stale(self._folder, provenance.config_hash(config), kept_parts)
+        _remove_stale(self._folder, self._provenance.config_hash, kept_parts)
 
     @property
     def currency(self) -> str:
@@ -121,7 +122,7 @@ class Results:
             name = f"{table}/{part_name(year.labels)}"
             if not self._folder.exists(name):
                 continue
-            if _hash_of(self._folder, name) == provenance.config_hash(self._config):
+            if _hash_of(self._folder, name) == self._provenance.config_hash:
                 self._count(table, _parquet(self._folder, name).metadata.num_rows)
             else:
                 self._write(table, name, _parquet(self._folder, name).read(use_threads=False))
@@ -143,7 +144,7 @@ class Results:
             self._write("monthly", "monthly.parquet", months.sort_by(order))
         manifest = {
             "complete": True,
-            "config_hash": provenance.config_hash(self._config),
+            "config_hash": self._provenance.config_hash,
             "seed": self._seed,
             "versions": provenance.versions(),
             "rows_count": dict(sorted(self._counts.items())),
@@ -156,7 +157,7 @@ class Results:
         self._write(table, f"{table}/{part_name(year.labels)}", content)
 
     def _write(self, table: str, name: str, content: pa.Table) -> None:
-        known = provenance.metadata(table, self._config, self._seed)
+        known = self._provenance.metadata(table)
         self._folder.put(name, _encode(content.replace_schema_metadata(known)))
         self._count(table, content.num_rows)
 

@@ -4,10 +4,11 @@ import io
 import pickle
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from engine.case import RunResult
-from engine.results.packed import pack_runs, unpack_runs
+from engine.results.packed import _SIZE, _digest, pack_runs, unpack_runs
 
 RUN = RunResult(
     labels={"policy": "a", "trial": np.int64(3), "world": "as_is"},
@@ -43,15 +44,29 @@ class _Bomb:
         return (pytest.fail, ("it was unpickled",))
 
 
+def _signed(packed: bytes) -> bytes:
+    return _digest(packed) + packed
+
+
 def _object_array() -> bytes:
     file = io.BytesIO()
-    np.savez(file, head=np.array([_Bomb()], dtype=object))
-    return file.getvalue()
+    np.save(file, np.array([_Bomb()], dtype=object))
+    plain = file.getvalue()
+    return _signed(_SIZE.pack(len(plain)) + pa.compress(plain, "zstd", asbytes=True))
+
+
+def _flipped(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+OWN = pack_runs("mark", [RUN])
 
 
 @pytest.mark.parametrize("data", [
-    b"", b"PK\x03\x04", pickle.dumps(("mark", [_Bomb()])), _object_array(),
-    pack_runs("mark", [RUN])[:-200], b"\x00" * 100,
+    b"", b"PK\x03\x04", pickle.dumps(("mark", [_Bomb()])), _object_array(), OWN[:-20],
+    b"\x00" * 100, _signed(b""), _signed(b"\x00" * 100), _signed(OWN[16:-20]),
+    _signed(_SIZE.pack(2**60) + OWN[24:]),
+    *(_flipped(OWN, place) for place in (0, 18, 40, len(OWN) - 1)),
 ])  # fmt: skip
 def test_what_is_damaged_or_another_s_is_not_read(data: bytes) -> None:
     assert unpack_runs(data, "mark") is None

@@ -112,7 +112,7 @@ def test_finalists_that_finished_before_a_kill_are_kept(tmp_path: Path) -> None:
 def test_finalists_of_fewer_replications_or_torn_ones_are_simulated_again(tmp_path: Path) -> None:
     run(job_of("tpe", final_replications=2), tmp_path)
     assert len(cases_of(job_of("tpe"), tmp_path)) == 15
-    torn = next((tmp_path / "finalists").glob("*-to-3.npz"))
+    torn = next((tmp_path / "finalists").glob("*-to-3.runs"))
     torn.write_bytes(torn.read_bytes()[:-30])
     assert len(cases_of(job_of("tpe"), tmp_path)) == 3
 

@@ -53,4 +53,4 @@ class FinalistRuns:
 
 
 def _name(trial: int, stage: Stage) -> str:
-    return f"{_FOLDER}/trial-{trial}-from-{stage.first}-to-{stage.last}.npz"
+    return f"{_FOLDER}/trial-{trial}-from-{stage.first}-to-{stage.last}.runs"
