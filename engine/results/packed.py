@@ -57,7 +57,8 @@ def pack_runs(mark: str, runs: Sequence[RunResult]) -> bytes:
     for array in (np.frombuffer(head, np.uint8), *arrays.values()):
         np.save(file, array, allow_pickle=False)
     plain = file.getbuffer()
-    packed = _SIZE.pack(plain.nbytes) + pa.compress(plain, _CODEC, asbytes=True)
+    compressed: bytes = pa.compress(plain, _CODEC, asbytes=True)
+    packed = _SIZE.pack(plain.nbytes) + compressed
     return _digest(packed) + packed
 
 
