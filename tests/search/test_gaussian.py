@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from engine.search.samplers.gaussian_process import (
+    NoisyValues,
     _fit_hyperparameters,
     _jitter,
     _matern_kernel,
@@ -12,6 +13,7 @@ from engine.search.samplers.gaussian_process import (
     _NoisyPosterior,
     _sample_posterior,
     _standardise,
+    smoothed,
 )
 
 
@@ -29,6 +31,20 @@ def test_the_kernel_is_that_of_the_book() -> None:
     gap = ((0.3 / 0.5) ** 2 + (0.8 / 2.0) ** 2) ** 0.5
     found = _matern_kernel(theta(1.7, 1e-3, 0.5, 2.0), x, other)
     assert found == pytest.approx(np.array([[1.7 * matern(gap)]]))
+
+
+def test_the_best_of_many_noisy_values_is_not_taken_for_what_it_seems() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.uniform(size=(120, 2))
+    truth = np.sin(3 * x[:, 0]) + x[:, 1]
+    seen = truth + 0.4 * rng.normal(size=120)
+    found = smoothed(x, NoisyValues(seen, np.full(120, 0.16)), np.arange(120), 96)
+    best = int(np.argmax(seen))
+    assert seen[best] - truth[best] > 0.4
+    assert abs(found[best] - truth[best]) < 0.5 * abs(seen[best] - truth[best])
+    assert np.std(found - truth) < 0.4 * np.std(seen - truth)
+    exact = smoothed(x, NoisyValues(truth, np.zeros(120)), np.arange(120), 96)
+    assert exact == pytest.approx(truth, abs=0.02)
 
 
 def test_the_posterior_of_two_points_is_that_of_the_hand() -> None:

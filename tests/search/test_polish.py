@@ -41,9 +41,10 @@ def job_of(**search: Any) -> OptimizeJob:
 @pytest.mark.parametrize(
     ("effort", "seed", "beyond"),
     [
-        ("laptop", 1, 0.03),
+        ("laptop", 1, 0.02),
         ("laptop", 5, 0.02),
-        ("laptop", 3, 0.04),
+        ("laptop", 3, 0.02),
+        ("laptop", 8, 0.02),
         ("thorough", 1, 0.02),
         ("thorough", 5, 0.02),
         ("thorough", 3, 0.02),

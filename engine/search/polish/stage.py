@@ -20,7 +20,12 @@ share of the turns
 and the next turn is that of the level that lacks most of its share; of equals the highest.
 
 The last trials lie between policies that met the fresh replications (`between`): a row's policy
-holds more there than is asked. They meet them at once.
+holds more there than is asked. They meet them at once, and the next ones start from there. Before,
+each level that no policy is known to hold there has some tried that may.
+
+Which policies are a row's is judged by smoothed figures, the posterior means of Gaussian processes
+through what all trials showed. Of many noisy figures the best is lucky: taken as seen, ten times
+the trials find policies that seem to hold a level for nothing, and fall short on fresh ones.
 """
 
 from collections import Counter
@@ -31,11 +36,13 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from engine.compute.pool import WorkerCall
+from engine.design.cube import UnitCube
 from engine.search.aim import Aim, cheapest_first, moved_levels
 from engine.search.fidelity.estimates import RowFigures
 from engine.search.polish.between import KnownPolicies, points_between
 from engine.search.polish.proposals import RowTask, Turn
 from engine.search.problem import Candidate, Point, Sample
+from engine.search.samplers.gaussian_process import NoisyValues, smoothed
 from engine.search.study import OnTrial, SearchStudy
 from engine.spec.search import Search
 
@@ -45,8 +52,11 @@ _Confirm = Callable[[Sequence[Candidate]], Mapping[int, Sample]]
 _TRIES: Final = 2
 """Late entries of a level, at most: each costs all replications of all worlds."""
 
-_CLOSING: Final = 8
-"""Of so many trials one is kept for a point between policies, at most one a row."""
+_CLOSING: Final = 6
+"""Of so many trials one is kept for a point between policies: once for each row, then again."""
+
+_REFITTED: Final = 32
+"""Trials after which the processes that smooth are fitted anew; in between they only learn."""
 
 _LEAST: Final = 0.1
 """Of the largest price: what any level counts with at least."""
@@ -63,9 +73,11 @@ class Rows(NamedTuple):
     """What all trials of a search hold and cost, and the table's levels on its replications.
 
     `asked` are the levels on the fresh ones, `confirmed` the numbers of the trials that have met
-    all of these.
+    all of these. By `figures` policies are chosen: what trials held and cost, smoothed (`_smooth`);
+    `seen` is what they showed.
     """
 
+    seen: RowFigures
     figures: RowFigures
     levels: list[float]
     asked: list[float]
@@ -107,7 +119,7 @@ def polish(
     top = study.ladder.top
     seen = [dict(t.candidate.point or {}) for t in study.trials if top in t.samples]
     rows, is_distinguishable = _rows(study, aim, fresh), False
-    closing = 0 if rows is None else min(count // _CLOSING, len(rows.asked))
+    closing = 0 if rows is None else count // _CLOSING
     served: Counter[float] = Counter()
     while rows is not None and (left := first + count - closing - len(study.trials)) > 0:
         if not is_distinguishable and 2 * left <= count:
@@ -129,6 +141,9 @@ def polish(
         rows = _rows(study, aim, fresh)
     if rows is not None and closing:
         fresh |= confirm(_leaders(study, rows))
+        late = LateEntries(study, aim)  # a level that no leader holds there has nowhere to begin
+        while (one := late(fresh)) is not None and (met := confirm([one])):
+            fresh |= met
     while rows is not None and (left := first + count - len(study.trials)) > 0:
         new = [(0.0, one) for one in _between(study, aim, rows, fresh, left) if one not in seen]
         if not new:
@@ -175,7 +190,7 @@ def _passed_over(
     """Return a level's place and a trial that may be its policy and is no finalist; None without.
 
     Its figures on the search's replications say that it holds the level, and cost less than the
-    policy that is cheapest on the fresh ones.
+    policy that is cheapest on the fresh ones. Where none holds it there, it is who comes nearest.
 
     Parameters
     ----------
@@ -203,6 +218,10 @@ def _passed_over(
             for k in cheapest_first(own.held, own.price, least, open_ones)[:1]:
                 if own.price[k] < paid:
                     return place, k
+        if not best and place not in spent:
+            nearest = [k for k in open_ones if own.held[k] >= level - doubt]
+            if nearest:
+                return place, max(nearest, key=lambda k: own.held[k])
     return None
 
 
@@ -233,13 +252,32 @@ def _rows(study: SearchStudy, aim: Aim, fresh: Mapping[int, Sample]) -> Rows | N
     today = [one for one in both if one.candidate.name == aim.today]
     if not today:
         return None
-    figures = RowFigures.from_trials(study.trials, study.found, study.ladder.top, aim)
+    seen = RowFigures.from_trials(study.trials, study.found, study.ladder.top, aim)
+    figures = _smooth(study, seen)
     here = [aim.held(one.samples[study.ladder.top]) for one in both]
     there = [aim.held(fresh[one.candidate.number]) for one in both]
     high = float(figures.held[figures.on_top].max())
     (high_there,) = moved_levels([high], there, here)
     asked = aim.asked_levels(aim.held(fresh[today[0].candidate.number]), high_there)
-    return Rows(figures, moved_levels(asked, here, there), asked, tuple(fresh))
+    return Rows(seen, figures, moved_levels(asked, here, there), asked, tuple(fresh))
+
+
+def _smooth(study: SearchStudy, seen: RowFigures) -> RowFigures:
+    """Return what trials hold and cost, smoothed; trials without a point stay as they were seen."""
+    places = [
+        k for k, one in enumerate(study.trials)
+        if one.reason is None and one.candidate.point is not None
+    ]  # fmt: skip
+    fitted = len(places) // _REFITTED * _REFITTED
+    if not fitted:
+        return seen
+    cube = UnitCube(study.distributions)
+    x = cube.features(cube.points([dict(study.trials[k].candidate.point or {}) for k in places]))
+    kept = np.arange(len(places))
+    held, price = seen.held.copy(), seen.price.copy()
+    for values, noise in ((held, seen.held_noise), (price, seen.price_noise)):
+        values[places] = smoothed(x, NoisyValues(values[places], noise[places]), kept, fitted)
+    return seen._replace(held=held, price=price)
 
 
 def _net_prices(study: SearchStudy, aim: Aim, rows: Rows) -> list[float | None]:
@@ -281,7 +319,7 @@ def _task(study: SearchStudy, aim: Aim, rows: Rows, turns: Sequence[Turn], seed:
     points = [dict(study.trials[k].candidate.point or {}) for k in usable]
     given = [one.candidate.point for one in study.trials if one.candidate.name == aim.today]
     anchors = [point for point in (*given, *aim.anchors) if point is not None]
-    figures = rows.figures.of(np.array(usable, np.int64))
+    figures = rows.seen.of(np.array(usable, np.int64))
     return RowTask(study.distributions, points, figures, rows.levels, turns, anchors, seed)
 
 

@@ -235,6 +235,33 @@ def _prior(inputs: int) -> tuple[Floats, Floats]:
     return middle, np.array([1.0, 2.0, *[np.sqrt(3.0)] * inputs])
 
 
+def _learnt(
+    x: Floats, seen: NoisyValues, kept: Ints, fitted: int
+) -> tuple[Floats, _NoisyPosterior, _StandardisedData]:
+    """Return the fitted logarithms, the posterior after the kept points, and what scales it."""
+    places = np.unique(np.linspace(0, fitted - 1, min(fitted, _FITTED)).astype(np.int64))
+    first = _standardise(seen.values[places], seen.noise[places])
+    theta = _fit_hyperparameters(np.ascontiguousarray(x[places]), first.values, first.noise)
+    values = (seen.values[kept] - first.mean) / first.scale
+    posterior = _NoisyPosterior(theta, x[kept], values, seen.noise[kept] / first.scale**2)
+    return theta, posterior, first
+
+
+def smoothed(x: Floats, seen: NoisyValues, kept: Ints, fitted: int) -> Floats:
+    """Return the posterior mean of a quantity where it was seen, (points,) float64, in its unit.
+
+    The best of many noisy values looks better than it is; its posterior mean does not, since its
+    neighbours count too.
+
+    Parameters
+    ----------
+    x, seen, kept, fitted
+        As `QuantityDraws.of` takes them.
+    """
+    _, posterior, first = _learnt(x, seen, kept, fitted)
+    return np.asarray(first.mean + first.scale * posterior.at(x)[0])
+
+
 class QuantityDraws(NamedTuple):
     """One quantity drawn at known points, (points, draws), and the process through it.
 
@@ -268,11 +295,7 @@ class QuantityDraws(NamedTuple):
         seed
             Names the draws.
         """
-        places = np.unique(np.linspace(0, fitted - 1, min(fitted, _FITTED)).astype(np.int64))
-        first = _standardise(seen.values[places], seen.noise[places])
-        theta = _fit_hyperparameters(np.ascontiguousarray(x[places]), first.values, first.noise)
-        values = (seen.values[kept] - first.mean) / first.scale
-        known = _NoisyPosterior(theta, x[kept], values, seen.noise[kept] / first.scale**2)
+        theta, known, first = _learnt(x, seen, kept, fitted)
         everywhere = np.vstack([x[kept], pending])
         normals = normal_draws(seed, Purpose.TRIAL, (len(everywhere), DRAWS))
         sample = _sample_posterior(*known.at(everywhere), theta, normals)
