@@ -13,7 +13,7 @@ from engine.search.samplers.gaussian_process import (
     _NoisyPosterior,
     _sample_posterior,
     _standardise,
-    smoothed,
+    posterior_means,
 )
 
 
@@ -38,12 +38,12 @@ def test_the_best_of_many_noisy_values_is_not_taken_for_what_it_seems() -> None:
     x = rng.uniform(size=(120, 2))
     truth = np.sin(3 * x[:, 0]) + x[:, 1]
     seen = truth + 0.4 * rng.normal(size=120)
-    found = smoothed(x, NoisyValues(seen, np.full(120, 0.16)), np.arange(120), 96)
+    found = posterior_means(x, NoisyValues(seen, np.full(120, 0.16)), np.arange(120), 96)
     best = int(np.argmax(seen))
     assert seen[best] - truth[best] > 0.4
     assert abs(found[best] - truth[best]) < 0.5 * abs(seen[best] - truth[best])
     assert np.std(found - truth) < 0.4 * np.std(seen - truth)
-    exact = smoothed(x, NoisyValues(truth, np.zeros(120)), np.arange(120), 96)
+    exact = posterior_means(x, NoisyValues(truth, np.zeros(120)), np.arange(120), 96)
     assert exact == pytest.approx(truth, abs=0.02)
 
 

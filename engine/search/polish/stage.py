@@ -42,7 +42,7 @@ from engine.search.fidelity.estimates import RowFigures
 from engine.search.polish.between import KnownPolicies, points_between
 from engine.search.polish.proposals import RowTask, Turn
 from engine.search.problem import Candidate, Point, Sample
-from engine.search.samplers.gaussian_process import NoisyValues, smoothed
+from engine.search.samplers.gaussian_process import NoisyValues, posterior_means
 from engine.search.study import OnTrial, SearchStudy
 from engine.spec.search import Search
 
@@ -276,7 +276,9 @@ def _smooth(study: SearchStudy, seen: RowFigures) -> RowFigures:
     kept = np.arange(len(places))
     held, price = seen.held.copy(), seen.price.copy()
     for values, noise in ((held, seen.held_noise), (price, seen.price_noise)):
-        values[places] = smoothed(x, NoisyValues(values[places], noise[places]), kept, fitted)
+        values[places] = posterior_means(
+            x, NoisyValues(values[places], noise[places]), kept, fitted
+        )
     return seen._replace(held=held, price=price)
 
 

@@ -247,7 +247,7 @@ def _learnt(
     return theta, posterior, first
 
 
-def smoothed(x: Floats, seen: NoisyValues, kept: Ints, fitted: int) -> Floats:
+def posterior_means(x: Floats, seen: NoisyValues, kept: Ints, fitted: int) -> Floats:
     """Return the posterior mean of a quantity where it was seen, (points,) float64, in its unit.
 
     The best of many noisy values looks better than it is; its posterior mean does not, since its
