@@ -116,6 +116,8 @@ def _goals(job: Job) -> Iterator[str]:
             f"targets are priced for {job.target_year}: GMV until its end, costs over all days "
             f"to {calendar.end}"
         )
+    if goal and isinstance(job, OptimizeJob) and job.today and job.target_year != year:
+        yield f"the goal of {goal:g} bn RMB is that of {year}; it is asked of {job.target_year}"
     aims = any(policy.target.year_end_bn_rmb for policy in job.all_policies().values())
     if aims and calendar.end < date(calendar.end.year, 12, 31):
         yield (

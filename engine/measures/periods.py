@@ -3,7 +3,7 @@
     Y@P = sum over the days t of the period P of y_t
 
 Only amounts that add up over days have a period: the flows of the daily table, the net cost,
-which is minus one of them, and GMV as paid since the year's first day, of which a period has what
+which is minus one of them, and GMV as paid since the year's first day, of which a year has what
 stands at its end. Of a share, a stock or a truth value of the year no day knows a part.
 A period is a calendar year, half year, quarter or month: 2020, 2020-H2, 2020-Q3, 2020-06.
 """
@@ -65,6 +65,11 @@ def period_of(measure: str) -> _MeasurePeriod | None:
         raise ValueError(
             f"{name} does not add up over days, so that it has no part of a year; "
             f"{', '.join(ADDED_UP)}; name one of them, or leave the period out"
+        )
+    if name in _RUNNING and words != found[1]:
+        raise ValueError(
+            f"{name} adds up since 1 January, and {words} is a part of a year; a year; write "
+            f"{name}@{found[1]}, or gmv_paid_fen@{words} for what the part adds up to"
         )
     year, half, quarter, month = int(found[1]), *(int(part or 0) for part in found.groups()[1:])
     first, count = 1, 12

@@ -44,6 +44,8 @@ def test_targets_are_those_of_the_decisions_year():
     assert (whole.reached_measure, whole.target_year) == ("gmv_paid_fen", 2020)
     assert longer.reached_measure == "gmv_paid_cumulative_fen@2020"
     assert later.reached_measure == "gmv_paid_cumulative_fen@2021"
+    assert any("is asked of 2021" in note for note in horizon_notes(later))
+    assert not any("is asked of" in note for note in horizon_notes(longer))
     assert not any("are priced for" in note for note in horizon_notes(whole))
     assert any("priced for 2020: GMV until its end" in note for note in horizon_notes(longer))
 

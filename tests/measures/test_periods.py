@@ -71,7 +71,9 @@ def test_of_what_runs_up_over_the_year_a_period_has_what_stands_at_its_end() -> 
     start = date(2020, 12, 20)
     assert sum_of_period(daily, f"{measure}@2020", start) == 111
     assert sum_of_period(daily, f"{measure}@2021", start) == 3
-    assert sum_of_period(daily, f"{measure}@2020-11", start) == 0
+    assert sum_of_period(daily, f"{measure}@2019", start) == 0
+    with pytest.raises(ValueError, match=r"a part of a year; .*gmv_paid_fen@2020-H2"):
+        period_of(f"{measure}@2020-H2")
 
 
 def test_a_part_has_the_unit_the_label_and_the_range_of_the_whole() -> None:

@@ -21,7 +21,7 @@ and the next turn is that of the level that lacks most of its share; of equals t
 
 The last trials lie between policies that met the fresh replications (`between`): a row's policy
 holds more there than is asked. They meet them at once, and the next ones start from there. Before,
-each level that no policy is known to hold there has some tried that may.
+levels have some tried that may be cheaper there than what is known, or hold what nobody does.
 
 Which policies are a row's is judged by smoothed figures, the posterior means of Gaussian processes
 through what all trials showed. Of many noisy figures the best is lucky: taken as seen, ten times
@@ -56,7 +56,7 @@ _CLOSING: Final = 6
 """Of so many trials one is kept for a point between policies: once for each row, then again."""
 
 _REFITTED: Final = 32
-"""Trials after which the processes that smooth are fitted anew; in between they only learn."""
+"""The processes that smooth are fitted to a multiple of so many trials; then all others count."""
 
 _LEAST: Final = 0.1
 """Of the largest price: what any level counts with at least."""
@@ -141,7 +141,7 @@ def polish(
         rows = _rows(study, aim, fresh)
     if rows is not None and closing:
         fresh |= confirm(_leaders(study, rows))
-        late = LateEntries(study, aim)  # a level that no leader holds there has nowhere to begin
+        late = LateEntries(study, aim)  # a level that nobody holds there has nowhere to begin
         while (one := late(fresh)) is not None and (met := confirm([one])):
             fresh |= met
     while rows is not None and (left := first + count - len(study.trials)) > 0:
