@@ -148,6 +148,7 @@ def polish(
         new = [(0.0, one) for one in _between(study, aim, rows, fresh, left) if one not in seen]
         if not new:
             break
+        seen += [dict(one) for _, one in new]
         last = len(study.trials)
         study.look_on_top(new, on_trial)
         fresh |= confirm([one.candidate for one in study.trials[last:]])
