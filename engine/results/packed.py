@@ -69,8 +69,7 @@ def unpack_runs(data: bytes, mark: str) -> list[RunResult] | None:
         return None
     try:
         (size,) = _SIZE.unpack_from(packed)
-        plain = pa.decompress(packed[_SIZE.size :], size, _CODEC, asbytes=True)
-        file = io.BytesIO(plain)
+        file = io.BytesIO(pa.decompress(packed[_SIZE.size :], size, _CODEC, asbytes=True))
         head = json.loads(np.load(file, allow_pickle=False).tobytes())
         if head["of"] != mark:
             return None
