@@ -40,6 +40,7 @@ from engine.measures.periods import amount_of
 from engine.search.market import fresh_cases
 from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
+from engine.spec.worlds import worlds as scenarios_of
 from engine.stats.quantiles import weighted_quantile
 from engine.units import FEN_PER_BN_RMB
 
@@ -132,8 +133,10 @@ def answer(
     weighed, notes = past
     weights = weighed.weights
 
+    scenarios = scenarios_of(job.scenario, job.ensemble)
+
     def gmv(year: RunResult) -> float:
-        start = job.scenario.calendar.start
+        start = scenarios[year.labels["world"]].calendar.start
         return amount_of(year.run, year.daily, job.reached_measure, start)
 
     found = {

@@ -45,11 +45,6 @@ class Aim:
     anchors: tuple[Point, ...] = ()
     weights: tuple[float, ...] | None = None
 
-    @property
-    def measures(self) -> tuple[str, str]:
-        """Return the measures that every sample must have."""
-        return self.reached, self.cost
-
     def held(self, sample: Sample) -> float:
         """Return the largest level that a sample holds, in the unit of `reached`."""
         own = sample.values[self.reached]

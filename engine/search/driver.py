@@ -29,7 +29,9 @@ from engine.search.fidelity.ladder import Trial
 from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import Selection
 from engine.search.market import MarketProblem
-from engine.search.polish.stage import LateEntries, Rows, polish
+from engine.search.polish.known_rows import Rows
+from engine.search.polish.late_entries import LateEntries
+from engine.search.polish.stage import polish
 from engine.search.rows import search_rows
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
@@ -130,7 +132,7 @@ def _optimized(
     clock = UsageClock()
     space, evaluator, earlier = checked
     aim = _target_aim(job, space, weights)
-    needed = dict.fromkeys((*evaluator.measures, *(aim.measures if aim else ())))
+    needed = dict.fromkeys((*evaluator.measures, *_target_measures(job)))
     market = MarketProblem(job, space, pool, tuple(needed), checkpoint.runs, earlier)
     bench = checkpoint.bench(market, lambda: pool.workers_count, market.worlds_count)
     forecast = Forecast(job, market, pool)
@@ -196,6 +198,11 @@ def _searched(
     return polish(study, aim, job.search, job.seed, selection.confirm, report_progress)
 
 
+def _target_measures(job: OptimizeJob) -> tuple[str, str]:
+    """Return what is reached, and its cost: of any trial, since `today` may be given later."""
+    return job.reached_measure, "cost_fen"
+
+
 def _target_aim(
     job: OptimizeJob, space: PolicySpace, weights: Mapping[str, float] | None = None
 ) -> Aim | None:
@@ -207,9 +214,10 @@ def _target_aim(
     if job.today is None:
         return None
     asked = job.targets_bn_rmb
+    reached, cost = _target_measures(job)
     return Aim(
-        reached=job.reached_measure,
-        cost="cost_fen",
+        reached=reached,
+        cost=cost,
         probability=job.reach_probability,
         today=job.today,
         goal=job.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB,

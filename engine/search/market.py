@@ -338,7 +338,7 @@ class _MeasureReader:
 
     def __init__(self, job: OptimizeJob, scenarios: Mapping[str, Scenario]) -> None:
         self._job, self._scenarios = job, scenarios
-        named = (*job.objective.measures, *([job.reached_measure] if job.today else []))
+        named = (*job.objective.measures, job.reached_measure)
         days_beyond = job.objective.horizon_days
         self.needs_days = any(split_measure(name)[1] for name in named) or (
             NET_PRESENT_VALUE.name in named and not days_beyond

@@ -116,6 +116,18 @@ class OptimizeJob(Job, WithRunOff):
             )
         return self
 
+    @model_validator(mode="after")
+    def _valued_days(self) -> Self:
+        end = self.scenario.calendar.end
+        if self.value_of_gmv and self.today and end.year > self.target_year:
+            raise ValueError(
+                f"value_of_gmv={self.value_of_gmv:g} is of GMV until {self.target_year} ends, "
+                f"but days to {end} cost too; a horizon that ends with the year of the targets; "
+                f"write scenario.calendar.end={self.target_year}-12-31, where run_off and "
+                "objective.horizon_days say what comes after, or leave value_of_gmv at 0"
+            )
+        return self
+
     @property
     def target_year(self) -> int:
         """Return the calendar year whose targets have a price: that of the decision."""

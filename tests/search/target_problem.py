@@ -14,7 +14,8 @@ from engine.search.aim import Aim
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import Selection
-from engine.search.polish.stage import LateEntries, polish
+from engine.search.polish.late_entries import LateEntries
+from engine.search.polish.stage import polish
 from engine.search.problem import Point, Stage
 from engine.search.study import SearchStudy
 from engine.spec.optimize import OptimizeJob

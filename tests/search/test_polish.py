@@ -1,6 +1,7 @@
 """The trials that aim at the rows of a price table: what they find, and what they depend on."""
 
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from engine.search.polish.proposals import RowTask, Turn, _moves_from
 from engine.search.polish.stage import _next_turns
 from engine.search.problem import Sample
 from engine.spec.optimize import OptimizeJob
-from tests.fakes import Stopped, simulate_fake, stop, stopping_at
+from tests.fakes import Stopped, simulate_fake, small_scenario, stop, stopping_at
 from tests.search.jobs import GOALS, results, run, small_job
 from tests.search.test_window import ORDERS, Adversary
 from tests.show_price_gaps import gaps
@@ -169,3 +170,12 @@ def test_levels_with_a_small_price_have_more_turns() -> None:
     assert served == {250.0: 4, 260.0: 2, 270.0: 2}  # shares 1, 1/2 and, as the dearest, 1/2
     assert turns[:4] == [Turn(0, 0.0), Turn(2, 0.0), Turn(1, 0.0), Turn(0, 1.0)]
     assert _next_turns([250.0], [0.0], 3, Counter()) == [Turn(0, m) for m in (0.0, 1.0, 0.5)]
+
+
+def test_a_search_across_new_year_can_ask_for_targets_later(tmp_path: Path) -> None:
+    """The trials of the first know what a target of the year would be measured by."""
+    changes = {"scenario": small_scenario(end=date(2021, 3, 31)), "search": LADDER}
+    run(small_job(**changes), tmp_path)
+    asked = small_job(today="held", reach_probability=0.5, **changes)
+    fresh = run(asked, tmp_path / "fresh")
+    assert results(run(asked, tmp_path)) == results(fresh)

@@ -46,7 +46,8 @@ def choose_finalists(
     """Return all baselines, then the `count` best of the others.
 
     Failed trials and duplicates are left out. Where a price table is asked, three of four places
-    go to its rows, level by level in turn.
+    go to its rows, level by level in turn. Trials that met all fresh replications cost nothing
+    more and are all kept, be they more than that: the others keep their quarter.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def choose_finalists(
     found
         What is known of them, row by row.
     count
-        Finalists besides the baselines, at the most.
+        Finalists besides the baselines, and besides what met all fresh replications.
     rows
         What is known of the table's rows; trials that met all fresh replications come first.
     """
@@ -68,10 +69,11 @@ def choose_finalists(
         own = rows.figures.of(np.array(good, np.int64))
         known = [p for p in searched if trials[good[p]].candidate.number in rows.confirmed]
         others = [p for p in searched if p not in known]
-        places = round(_ROWS_SHARE * count) - len(known)
-        priced = [*known, *_row_places(own, rows.levels, others, places)]
+        left = round(_ROWS_SHARE * count) - len(known)
+        priced = [*known, *_row_places(own, rows.levels, others, left)]
     rest = [place for place in searched if place not in priced]
-    best = select_best(costs, list(found.violation[good]), rest, max(0, count - len(priced)))
+    places = count - min(len(priced), round(_ROWS_SHARE * count))
+    best = select_best(costs, list(found.violation[good]), rest, places)
     given = [trials[k] for k in good if trials[k].candidate.is_baseline]
     return given + [trials[good[place]] for place in [*priced, *best]]
 
