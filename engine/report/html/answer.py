@@ -9,6 +9,7 @@ from engine.report.charts.response import response_sentences
 from engine.report.charts.sweep import SweepView
 from engine.report.charts.trial import trial_sentences
 from engine.report.findings.calibration import fit_sentences
+from engine.report.findings.claims import claim_sentence
 from engine.report.findings.prices import advice_about, effect_sentences
 from engine.report.findings.search import choice
 from engine.report.findings.sensitivity import moved_sentences
@@ -60,7 +61,14 @@ def _sentences(study: StudyResults) -> list[str]:
 
 
 def lead_sentences(study: StudyResults) -> tuple[list[str], list[str]]:
-    """Return the answer's first sentences, at most three, and what stands in small print."""
+    """Return the answer's first sentences, and what stands in small print.
+
+    The first are at most three, or what became of each claim of an experiment.
+    """
+    if study.claims:
+        look_at = study.setting("experiment", "look_at")
+        rest = [f"Look at: {look_at}."] if look_at else []
+        return [_capital(claim_sentence(row)) for row in study.claims], [*rest, *_sentences(study)]
     if study.advice:
         told = [row["sentence"] for row in study.advice if row["about"] == "answer"]
         lead = [*told[:2], *told[2:][-1:]]
@@ -69,6 +77,10 @@ def lead_sentences(study: StudyResults) -> tuple[list[str], list[str]]:
         return lead, [*rest, _certainty(study)]
     said = _sentences(study)
     return said[:_LEAD], said[_LEAD:]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def wilson(successes: float, count: int) -> tuple[float, float]:

@@ -148,6 +148,7 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
     return {
         "lang": terms.language,
         "title": _title(study),
+        "question": study.setting("experiment", "question") if study.claims else None,
         "warnings": [
             said
             for said in (

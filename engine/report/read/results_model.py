@@ -96,6 +96,7 @@ class StudyResults:
     daily: pa.Table | None
     monthly: pa.Table | None
     searched: bool
+    claims: list[Row] = field(default_factory=list)
     calibration: list[Row] = field(default_factory=list)
     frontier: list[Row] = field(default_factory=list)
     rungs: list[Row] = field(default_factory=list)
