@@ -58,6 +58,8 @@ def app(
             todo, config = load(cfg, job), resolve(cfg)
             _print_notes(todo)
             if not (in_sweep and isinstance(todo, Job)):
+                if isinstance(todo, Job):
+                    CommandLine.current.note_in(folder)
                 command(todo, folder, config)
                 return
 

@@ -51,6 +51,18 @@ class CommandLine:
     current: ClassVar["CommandLine"]
     """Hydra makes its callbacks by name: they find here what they are called for."""
 
+    def note_in(self, folder: str | Path) -> None:
+        """Note in an output folder what was typed for it.
+
+        Raises
+        ------
+        StorageError
+            If the folder cannot be written to.
+        """
+        from engine.results.typed import note_typed
+
+        note_typed(folder, self.command, self.words)
+
     def release_locks(self) -> None:
         """Let others have the folders."""
         while self.locks:

@@ -23,7 +23,7 @@ from omegaconf import DictConfig, open_dict
 from engine.config import Tree
 from engine.errors import HeadLostError, Interrupted, PoquanError
 from engine.secrets import masked
-from experiments._exit import is_of_the_disk, unwritable
+from experiments._exit import CommandLine, is_of_the_disk, unwritable
 
 if TYPE_CHECKING:  # it reads results, for which --help must not wait
     from engine.collection import StudyMember
@@ -91,6 +91,7 @@ def conclude_sweep(place: Path, jobs: Sequence[SweepJob]) -> int:
     rows = collected_rows(members)
     results.write_rows("sweep", rows)
     results.finish()
+    CommandLine.current.note_in(place)
     build_report(place)
     print_collection(members, rows)
     print_folder(place)

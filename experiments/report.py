@@ -7,6 +7,7 @@ from engine.errors import InputError
 from engine.secrets import masked
 from engine.spec.jobs import ReportJob
 from experiments._app import app
+from experiments._exit import CommandLine
 from experiments._job import check_outlives_job
 
 
@@ -61,6 +62,7 @@ def _compare(places: list[Path], into: str, config: Tree) -> None:
     results = Results(into, config, 0)
     results.write_rows("sweep", rows)
     results.finish()
+    CommandLine.current.note_in(into)
     _kept(build_report(local_folder(into, "into")), into)
     print_collection(members, rows)
     here = local_path(into)

@@ -4,13 +4,11 @@ Whole policies come from the folder's `policy/` and from the config of its job.
 """
 
 import json
-import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -22,6 +20,7 @@ from engine.results import list_tables, provenance_of, read_table
 from engine.results.claim import MARKER
 from engine.results.schemas import MANIFEST, Row
 from engine.results.storage import open_folder
+from engine.results.typed import typed_again
 from engine.spec.policy import Policy
 from engine.units import SEGMENTS
 
@@ -106,7 +105,7 @@ def read_study(folder: Path) -> StudyResults:
         segments=_segment_means(tables.get("segments"), _rows(tables, "worlds")),
         anchors=tables.get("anchors"),
         specs=_read_policies(folder, known["config"]),
-        command=_command(folder),
+        command=typed_again(folder),
         incomplete=_incomplete_note(folder, known["config_hash"], tables, _READ),
     )
 
@@ -148,17 +147,6 @@ def _target_constraints(config: Mapping[str, Any]) -> list[str]:
     return [
         name for name, limit in constraints.items() if limit.get("measure") == "target_attained"
     ]
-
-
-def _command(folder: Path) -> str:
-    """Return what repeats the study, as it was typed; empty where that is not known."""
-    place, typed = open_folder(folder), ".hydra/overrides.yaml"
-    name = _read_json(folder, MARKER).get("command")
-    if not name or not place.exists(typed):
-        return ""
-    given = yaml.safe_load(place.get(typed)) or []
-    words = [str(one) for one in given if not str(one).startswith("hydra.run.dir=")]
-    return shlex.join(["python", "-m", f"experiments.{name}", *words])
 
 
 def _rows(tables: Mapping[str, pa.Table], name: str) -> list[Row]:
