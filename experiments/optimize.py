@@ -48,7 +48,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
             past.weights.weights,
         )
         answered = _answered(
-            job, outcome, ReportingPool(pool, show, "what levers bring, and leave"), past
+            job, outcome, ReportingPool(pool, show, "what levers bring, and leave"), past, known
         )
     # Only now: it clears what another study left, which the search refuses to go on with.
     results = Results(folder, config, job.seed)
@@ -85,7 +85,7 @@ def _known(job: OptimizeJob) -> list[Any]:
 
 
 def _answered(
-    job: OptimizeJob, outcome: Any, pool: Any, past: Any
+    job: OptimizeJob, outcome: Any, pool: Any, past: Any, known: Sequence[Any]
 ) -> dict[str, list[dict[str, Any]]]:
     """Price the targets, where it is said what is done today; no tables elsewhere."""
     if job.today is None:
@@ -93,7 +93,7 @@ def _answered(
     from engine.decision.answer import Confirmed, answer, answer_tables
 
     confirmed = Confirmed(outcome.policies, outcome.years, outcome.frontier)
-    return answer_tables(answer(job, confirmed, pool, past))
+    return answer_tables(answer(job, confirmed, pool, past), known)
 
 
 def _frontier(

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from engine.calibrate.targets import CalibrationTarget
 from engine.case import RunResult
 from engine.compute import Runner
 from engine.decision.attribution import Attribution, attributions
@@ -32,6 +33,7 @@ from engine.decision.price_table import (
     PriceRow,
     price_table,
 )
+from engine.decision.published import published_so_far
 from engine.decision.recommended import Recommendation
 from engine.decision.robustness import WithoutWorld, certainty
 from engine.decision.weights import WorldWeights
@@ -174,8 +176,18 @@ def answer(
     )
 
 
-def answer_tables(found: _PricedAnswer) -> dict[str, list[_Row]]:
-    """Return the rows of each table by its name; see `engine.results.schemas`."""
+def answer_tables(
+    found: _PricedAnswer, known: Sequence[CalibrationTarget] = ()
+) -> dict[str, list[_Row]]:
+    """Return the rows of each table by its name; see `engine.results.schemas`.
+
+    Parameters
+    ----------
+    found
+        What was asked for.
+    known
+        Figures by the decision, whose sales stand beside those of the plan.
+    """
     trials = {said: name for name, said in found.names.items()}
     said = {
         "answer": found.recommended.sentences,
@@ -210,6 +222,10 @@ def answer_tables(found: _PricedAnswer) -> dict[str, list[_Row]]:
         ]
         + [_path_effect(row) for row in found.beyond.path],
         "plan": [month._asdict() for month in found.months],
+        "published": [
+            {"month": month, "so_far_fen": so_far}
+            for month, so_far in published_so_far(known).items()
+        ],
         "worlds": _worlds(found),
         "value": list(found.beyond.values),
     }

@@ -153,6 +153,10 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "subsidy_fen": float,
         "changes": str,
     },
+    "published": {
+        "month": date,
+        "so_far_fen": float,
+    },
     "worlds": {
         "world": str,
         "weight": float,

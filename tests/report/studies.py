@@ -146,6 +146,7 @@ def priced_folder(folder: Path) -> Path:
     results.write_rows("prices", [_price(k, target) for k, target in enumerate([*PRICED, ""])])
     results.write_rows("effects", list(_effects()))
     results.write_rows("plan", [_month(month) for month in range(1, 13)])
+    results.write_rows("published", [{"month": date(2020, 3, 1), "so_far_fen": 6.3e12}])
     results.write_rows("worlds", [_world(k) for k in range(2)])
     results.finish()
     group = folder / "policy"

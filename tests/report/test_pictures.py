@@ -140,9 +140,18 @@ def test_the_fan_says_where_the_year_ends_and_on_which_side_of_the_goal(
         fan.finding
         == "The year ends at 240 bn RMB, 80 % between 216 and 264, around the goal of 250"
     )
-    assert plan_pictures(priced.plan, 20e12)[0].finding.endswith("all above the goal of 200")
+    assert plan_pictures(priced.plan, 20e12)[0].finding.endswith("a range above the goal of 200")
     assert "2020-06 with 20 bn RMB" in months.finding
     assert plan_pictures([], 0) == []
+    assert "not the actuals" in (fan.note or "")
+    assert "diamond" not in str(fan.spec)
+
+
+def test_what_is_published_stands_beside_the_fan(priced: StudyResults) -> None:
+    fan, _ = plan_pictures(priced.plan, 25e12, priced.published)
+    assert "diamond" in str(fan.spec)
+    assert "published 63 bn RMB, simulated 60 bn RMB" in str(fan.spec)
+    assert "the simulated median stands −4.8 % from it" in (fan.note or "")
 
 
 def test_effects_are_signed_and_told_from_nothing_or_not(priced: StudyResults) -> None:

@@ -22,6 +22,7 @@ from engine.report.charts.grammar import (
 )
 from engine.report.findings.options import at_knee
 from engine.report.findings.prices import letters, of_first_year
+from engine.report.formatting import signed
 from engine.results.schemas import Row
 
 _GMV: Final = "gmv_paid_fen"
@@ -111,17 +112,23 @@ def _target(row: Row) -> str:
     return bn(row["target_fen"])
 
 
-def plan_pictures(plan: Sequence[Row], goal_fen: float) -> list[Picture]:
-    """Draw GMV by month, and the year so far with its fan against the goal."""
+def plan_pictures(
+    plan: Sequence[Row], goal_fen: float, published: Sequence[Row] = ()
+) -> list[Picture]:
+    """Draw GMV by month, and the year so far with its fan against goal and published figures."""
     ahead = [row for row in plan if not row["is_past"]]
     if not ahead:
         return []
     last = of_first_year(ahead)[-1]
     in_year = [row for row in plan if row["month"].year == last["month"].year]
-    return [_fan(in_year, goal_fen), _months(plan)]
+    told = {row["month"]: row["so_far_fen"] for row in published}
+    known = [
+        {**row, "published_fen": told[row["month"]]} for row in in_year if row["month"] in told
+    ]
+    return [_fan(in_year, goal_fen, known), _months(plan)]
 
 
-def _fan(plan: Sequence[Row], goal_fen: float) -> Picture:
+def _fan(plan: Sequence[Row], goal_fen: float, published: Sequence[Row]) -> Picture:
     import altair as alt
 
     names = ("low_fen", "middle_fen", "high_fen", "target_fen")
@@ -142,6 +149,8 @@ def _fan(plan: Sequence[Row], goal_fen: float) -> Picture:
     if goal_fen:
         goal = alt.Chart(data([{"goal": bn_value(goal_fen)}]))
         layers.append(goal.mark_rule(color=RED, strokeDash=[6, 4]).encode(y="goal:Q"))
+    if published:
+        layers.append(_published(published, values))
     last = plan[-1]
     ends = f"{bn(last['low_fen'])} and {bn(last['high_fen'])}"
     side = _side(last, goal_fen)
@@ -149,8 +158,41 @@ def _fan(plan: Sequence[Row], goal_fen: float) -> Picture:
         alt.layer(*layers).properties(height=HEIGHT),
         f"The year ends at {bn(last['middle_fen'])} bn RMB, 80 % between {ends}{side}",
         "Median of worlds and seeds together, with 10 to 90 %. Dashed: the goal; dotted: the path "
-        "that is steered by, if any. The past is what the worlds simulate of it, not the actuals; "
-        "how far these lie apart stands among the worlds.",
+        f"that is steered by, if any. {_past_note(published)}",
+    )
+
+
+def _published(rows: Sequence[Row], values: Sequence[Mapping[str, Any]]) -> Any:
+    """Draw what is published of the year so far as diamonds."""
+    import altair as alt
+
+    marks = [
+        {
+            "month": _month(row),
+            "value": bn_value(row["published_fen"]),
+            "tip": f"{row['month']:%Y-%m}: published {bn(row['published_fen'])} bn RMB, "
+            f"simulated {bn(row['middle_fen'])} bn RMB",
+        }
+        for row in rows
+    ]
+    chart = alt.Chart(data(marks)).mark_point(
+        shape="diamond", filled=True, size=150, color=AMBER, stroke=INK, opacity=1
+    )
+    return chart.encode(x=_month_axis(values), y="value:Q", tooltip=alt.Tooltip("tip:N"))
+
+
+def _past_note(published: Sequence[Row]) -> str:
+    if not published:
+        return (
+            "The past is what the worlds simulate of it, not the actuals; how far these lie apart "
+            "stands among the worlds."
+        )
+    last = published[-1]
+    apart = 100 * (last["middle_fen"] / last["published_fen"] - 1)
+    return (
+        "The past is what the worlds simulate of it. Diamonds: GMV published by the decision, "
+        f"at list price, before coupons; at the last, {last['month']:%Y-%m}, the simulated median "
+        f"stands {signed(apart, 1, plus=True)} % from it."
     )
 
 
@@ -161,7 +203,7 @@ def _side(last: Row, goal_fen: float) -> str:
         "above" if last["low_fen"] > goal_fen else "below" if last["high_fen"] < goal_fen else ""
     )
     goal = f"the goal of {bn(goal_fen)}"
-    return f", all {where} {goal}" if where else f", around {goal}"
+    return f", a range {where} {goal}" if where else f", around {goal}"
 
 
 def _months(plan: Sequence[Row]) -> Picture:

@@ -85,7 +85,10 @@ def search_sections(
         section("What each target costs", [price_picture(study.prices)], _price_tables(study)),
         section(
             "GMV on its way to the target",
-            [*plan_pictures(study.plan, goal), *(over[1:] if study.plan else over)],
+            [
+                *plan_pictures(study.plan, goal, study.published),
+                *(over[1:] if study.plan else over),
+            ],
             [_plan_table(study)],
         ),
         section(

@@ -110,6 +110,7 @@ class StudyResults:
     prices: list[Row] = field(default_factory=list)
     effects: list[Row] = field(default_factory=list)
     plan: list[Row] = field(default_factory=list)
+    published: list[Row] = field(default_factory=list)
     worlds: list[Row] = field(default_factory=list)
     value: list[Row] = field(default_factory=list)
     segments: list[Row] = field(default_factory=list)
