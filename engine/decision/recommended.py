@@ -112,7 +112,10 @@ def _reached(
     why = f" at a value of {asked.value_of_gmv:g} RMB per RMB of GMV" if valued else ""
     price = f"{bn(cost)} bn RMB more" if cost >= 0 else f"{bn(-cost)} bn RMB less"
     lead = "Best is" if valued else "Cheapest is"
-    return (first, f"{lead} {found.name}{why}: it costs {price} and reaches it with {own:.2f}.")
+    sold = asked.mean(found.gmv_fen - today.gmv_fen)
+    sales = f"sells {bn(abs(sold))} bn RMB {'more' if sold >= 0 else 'less'}"
+    said = f"it costs {price}, {sales} and reaches it with {own:.2f}"
+    return (first, f"{lead} {found.name}{why}: {said}.")
 
 
 def _next_sentence(step: PriceRow | None, found: ConfirmedPolicy, asked: PriceQuestion) -> str:

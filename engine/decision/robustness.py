@@ -125,7 +125,7 @@ def _sentences(
         return (first,)
     figures = f"{known} figure{'s' if known > 1 else ''} known by the decision"
     rests = (
-        f"by {figures}, {count} worlds count as {weights.effective_count:.1f}"
+        f"by {figures}, {count} worlds carry as much as {weights.effective_count:.1f} equal ones"
         if known
         else f"{count} worlds count alike"
     )

@@ -366,7 +366,7 @@ def _note(squares: Floats, figures_count: int, alone: float, least: float) -> st
         some = f"{len(squares)} world{'s are' if len(squares) > 1 else ' is'}"
         return f"only {some} weighed: too few to say how sure the answer is"
     if alone < _LEAST_WORLDS:
-        evened = f"; weights are evened out to {least:g}" if alone < least else ""
-        left = f"what is known leaves {alone:.1f} of {len(squares)} worlds"
-        return f"{left}: too few to trust{evened}"
+        evened = f": they are weighed more evenly, so that {least:g} do" if alone < least else ""
+        left = f"by what is known alone, {alone:.1f} of {len(squares)} worlds would decide"
+        return f"{left}, too few to trust{evened}"
     return ""

@@ -10,6 +10,7 @@ only from those below it:
     read                         results folders as plain values
     terms                        glossaries of other languages
     formatting  definitions      how measures are called and written
+    figure_names  policy_words   how figures are called, and what words of policies mean
 """
 
 from engine.report.findings.limits import sample_note

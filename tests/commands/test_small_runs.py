@@ -110,7 +110,7 @@ def test_replan_answers_for_the_rest_of_the_year_by_what_is_known(type_in, place
     ended = type_in("replan", *SMALL, *known)
     assert ended.status == 0, ended.err
     said = " ".join(ended.out.split())
-    assert "How sure: by 1 figure known by the decision, 8 worlds count as" in said
+    assert "How sure: by 1 figure known by the decision, 8 worlds carry as much as" in said
     assert "of 8 cases" in said
     rows = read_table(place / "out", "worlds").to_pylist()
     assert len(rows) == 8
@@ -119,7 +119,7 @@ def test_replan_answers_for_the_rest_of_the_year_by_what_is_known(type_in, place
     assert [row["month"].month for row in plan if not row["is_past"]] == [10, 11, 12]
     page = (place / "out" / "report.html").read_text(encoding="utf-8")
     assert "The answer without each world" in page
-    assert page.count("sd, gmv, Q2 2020") == 8
+    assert page.count("sd, GMV, Q2 2020") == 8
 
     (place / "mine.csv").write_text(ACTUALS.format(9000))  # no trial depends on it
     again = type_in("replan", *SMALL, *known)

@@ -175,7 +175,7 @@ def test_the_answer_moves_towards_the_nearer_world(searched, tmp_path):
     high = answered(searched, known(tmp_path, january(sold("high", 0, 31))))
     assert low.recommended.held_fen < high.recommended.held_fen
     assert low.months[-1].gmv_fen < high.months[-1].gmv_fen
-    assert "by 1 figure known by the decision, 2 worlds count as" in low.certainty[0]
+    assert "by 1 figure known by the decision, 2 worlds carry as much as" in low.certainty[0]
 
 
 def test_that_the_model_knows_no_such_world_is_said(searched, tmp_path):

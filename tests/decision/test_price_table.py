@@ -205,9 +205,8 @@ def test_the_next_step_is_priced_on_top_of_what_is_recommended():
 def test_a_cheaper_policy_than_doing_nothing_is_told_beside_it():
     found = told(230, policies=[*POLICIES, policy(1, "cheaper", cost=-3.0)])
     assert (found.policy, found.needs_nothing_more) == ("cheaper", True)
-    assert (
-        found.sentences[1]
-        == "Cheapest is cheaper: it costs 3 bn RMB less and reaches it with 1.00."
+    assert found.sentences[1] == (
+        "Cheapest is cheaper: it costs 3 bn RMB less, sells 1 bn RMB more and reaches it with 1.00."
     )
 
 

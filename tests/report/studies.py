@@ -160,11 +160,11 @@ def _advice() -> list[dict[str, Any]]:
     said = {
         "answer": (
             "Doing nothing more reaches 250 bn RMB with probability 0.50 only.",
-            "Cheapest is no coupons: it costs 1.2 bn RMB less and reaches it with 0.85.",
+            "Cheapest is off: it costs 1.2 bn RMB less, sells 9 bn RMB less and reaches it with 1.",
             "It holds 255 bn RMB as surely.",
             "No policy here reaches the next target as surely.",
         ),
-        "certainty": ("What is known leaves 1.5 of 2 worlds: too few to trust.",),
+        "certainty": ("By what is known alone, 1.5 of 2 worlds would decide, too few to trust.",),
     }
     return [{"about": about, "sentence": one} for about, every in said.items() for one in every]
 

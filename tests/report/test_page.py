@@ -275,10 +275,11 @@ def test_the_main_job_opens_with_the_decision_and_its_options(tmp_path: Path) ->
         "Cheapest that reaches the goal",
         "Knee of the price curve",
         "Ambitious: the highest that is held",
-        "Small anchors: income a year",
+        "One simulated small anchor: income a year",
+        "bn RMB against today",
         "Asked to be surer than 0.85, it is not enough.",
         "A wider range of price.cap at its least may hold a better policy.",
-        "What is known leaves 1.5 of 2 worlds",
+        "In the worst of the 2 worlds (as_is) it reaches the goal with 0.60 only.",
     ):
         assert part in first, part
     assert "Config" not in first

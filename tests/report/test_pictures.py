@@ -23,6 +23,7 @@ from engine.report.charts.subsidy import (
     _brought_rows,
     _segment_pictures,
 )
+from engine.report.charts.worlds import miss_picture
 from engine.report.findings.options import at_knee, decision_told
 from engine.report.html.page import _static_picture
 from engine.report.html.policies import _policy_texts
@@ -130,6 +131,20 @@ def test_the_knee_lies_furthest_below_the_line_between_the_ends() -> None:
     assert at_knee(rows(0, 10)) is None
     assert at_knee(rows(0, 1, 2, 10)) == {"target_fen": 2, "cost_median_fen": 2}
     assert at_knee(rows(0, 6, 8, 10)) is None
+
+
+def test_what_a_target_saves_has_no_sign(priced: StudyResults) -> None:
+    one = price_picture([row | {"cost_median_fen": -77e9} for row in priced.prices if row["says"]])
+    assert one is not None
+    assert one.finding == "300 bn RMB saves 0.77 bn RMB against today"
+
+
+def test_figures_are_missed_in_words(priced: StudyResults) -> None:
+    rows = [{"world": "a", "miss.top_share(100), May 2020": -0.3, "miss.gmv, Q1 2020": 1.2}]
+    said = str(miss_picture(rows))
+    assert "share of the 100|largest anchors, May|2020" in said
+    assert "top_share" not in said
+    assert "'text': '0'" in said  # what rounds to nothing has no sign
 
 
 def test_the_fan_says_where_the_year_ends_and_on_which_side_of_the_goal(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.report import read_study
-from engine.report.html.policies import _lever_text, _policy_texts, _reference_name
+from engine.report.html.policies import _lever_text, _policy_texts, _reference_name, policies_shown
 from engine.report.read.results_model import StudyResults
 from engine.spec.base import Dated
 from tests.report.studies import compare_folder, priced_folder
@@ -61,7 +61,9 @@ def test_policies_are_told_against_todays(study: StudyResults) -> None:
 def test_found_policies_are_called_by_what_they_do(study: StudyResults) -> None:
     texts = _policy_texts(study)
     assert texts["trial_058"].called == "6 % on everything"  # as the price table says
-    assert texts["trial_044"].called == "15 % on everything (trial_044)"
+    assert texts["trial_044"].called == "15 % on everything"
+    (tags,) = (card.tags for card in policies_shown(study, []).cards if card.policy == "trial_044")
+    assert tags[0] == "policy=trial_044"  # what commands know it by
     assert texts["laissez_faire"].called == "laissez_faire"
 
 

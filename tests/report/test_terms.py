@@ -89,9 +89,10 @@ def test_english_is_what_is_written() -> None:
 
 def test_what_is_filled_in_is_translated_too() -> None:
     terms = Terms("zh")
-    said = "Cheapest is no coupons, cap 0.9 and 3 more: it costs 1.2 bn RMB less and reaches it"
-    assert terms(f"{said} with 0.80.") == (
-        "最便宜的是 不发券、限价 0.9 及另外 3 项：少花 1.2 十亿元，达到目标的概率为 0.80。"
+    said = "Cheapest is no coupons, cap 0.9 and 3 more: it costs 1.2 bn RMB less, sells 3 bn"
+    assert terms(f"{said} RMB less and reaches it with 0.80.") == (
+        "最便宜的是 不发券、限价 0.9 及另外 3 项：少花 1.2 十亿元，少卖 3 十亿元，"
+        "达到目标的概率为 0.80。"
     )
 
 

@@ -21,7 +21,13 @@ from engine.report.read.results_model import Line, StudyResults, found_lines
 _FOUND: Final = "found by the search"
 _BEATEN: Final = "off the frontier"
 _SHAPES: Final = ("diamond", "square", "triangle-up", "triangle-down", "cross")
-_TIP: Final = "{}: GMV as paid {} bn RMB, net cost {} bn RMB, top-10 share {}"
+_TIP: Final = "{}: GMV as paid {} bn RMB, contribution {} bn RMB, top-10 share {}"
+
+
+_COST_NOTE: Final = (
+    "Further to the right a policy contributes less: the axis is minus its own contribution, not "
+    "the net cost against today. "
+)
 
 
 def frontier_picture(
@@ -44,7 +50,7 @@ def frontier_picture(
     given = [names.get(line.policy, line.policy) for line in known if line.is_baseline]
     kinds = [*given, _FOUND, *([_BEATEN] if any(map(_is_beaten, known)) else [])]
     base = alt.Chart(data([_values(line, names, most) for line in known])).encode(
-        x=alt.X("cost:Q", title="Net cost, bn RMB", scale=alt.Scale(zero=False)),
+        x=alt.X("cost:Q", title=_cost_title(study), scale=alt.Scale(zero=False)),
         y=alt.Y("gmv:Q", title="GMV as paid, bn RMB", scale=alt.Scale(zero=False)),
     )
     marks = base.mark_point(filled=True, size=130, opacity=1, cursor="pointer").encode(
@@ -72,15 +78,20 @@ def frontier_picture(
         alt.layer(*layers).properties(height=HEIGHT + 60),
         _finding(study, known, best, names),
         "Up and to the left is better. Lines are 95 % intervals on fresh seeds, of those with the "
-        "most runs; dashed: the goal. Net cost is the policy’s own, not against today’s; worlds "
-        "weigh the same here. Click a mark for the policy’s levers.",
+        f"most runs; dashed: the goal. {_COST_NOTE if study.prices else ''}Worlds weigh the same "
+        "here. Click a mark for the policy’s levers.",
         shows_picked=True,
     )
 
 
+def _cost_title(study: StudyResults) -> str:
+    """Where net cost is counted against today's elsewhere on the page, its own has no such name."""
+    return "Minus the contribution, bn RMB" if study.prices else "Net cost, bn RMB"
+
+
 def _values(line: Line, names: Mapping[str, str], most: int) -> dict[str, Any]:
     cost, gmv = _xy(line)
-    shown = ("gmv_paid_fen", "cost_fen", "top10_share")
+    shown = ("gmv_paid_fen", "platform_contribution_fen", "top10_share")
     facts = [show(name, line.estimates[name].value, line.estimates[name].half) for name in shown]
     called = names.get(line.policy, line.policy)
     return {
@@ -134,9 +145,11 @@ def _finding(
     found = [line for line in found_lines(known) if line.feasible] or list(known)
     most = max(found, key=lambda line: line.value("gmv_paid_fen"))
     gmv, cost = (show(name, most.value(name)) for name in ("gmv_paid_fen", "cost_fen"))
-    said = f"The most that was found is {gmv} bn RMB of GMV for a net cost of {cost} bn RMB"
+    said = f"The most that was found is {gmv} bn RMB of GMV"
     if study.prices:
-        return said
+        own = show("platform_contribution_fen", most.value("platform_contribution_fen"))
+        return f"{said}, with a contribution of {own} bn RMB"
+    said += f" for a net cost of {cost} bn RMB"
     if best is not None:
         own = show("cost_fen", best.value("cost_fen"))
         said += f"; the goal is reached for {own} by {names.get(best.policy, best.policy)}"

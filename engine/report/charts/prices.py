@@ -77,8 +77,7 @@ def _price_values(row: Row, letter: str) -> dict[str, Any]:
         "cost": bn_value(row["cost_median_fen"]),
         "letter": letter,
         "policy": row["policy"],
-        "tip": f"{bn(row['target_fen'])} bn RMB costs {bn(row['cost_median_fen'])} bn RMB: "
-        f"{row['says']}",
+        "tip": f"{_costs(row)}: {row['says']}",
     }
 
 
@@ -101,11 +100,19 @@ def _out_of_reach(prices: Sequence[Row]) -> list[Any]:
 
 def _price_finding(prices: Sequence[Row], reached: Sequence[Row]) -> str:
     knee, top = at_knee(reached), reached[-1]
-    said = f"{_target(top)} bn RMB costs {bn(top['cost_median_fen'])} bn RMB more than today"
+    said = _costs(top)
     if knee is not None and knee is not top:
-        said = f"{_target(knee)} bn RMB costs {bn(knee['cost_median_fen'])} bn RMB, {said}"
+        said = f"{_costs(knee).removesuffix(' more than today')}, {said}"
     above = [row for row in prices if not row["says"]]
     return f"{said}; no policy tried holds {_target(above[0])}" if above else said
+
+
+def _costs(row: Row) -> str:
+    """Say what a target costs or saves, without a sign."""
+    cost = row["cost_median_fen"]
+    if cost < 0:
+        return f"{_target(row)} bn RMB saves {bn(-cost)} bn RMB against today"
+    return f"{_target(row)} bn RMB costs {bn(cost)} bn RMB more than today"
 
 
 def _target(row: Row) -> str:

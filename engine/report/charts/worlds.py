@@ -17,6 +17,8 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
+from engine.report.figure_names import figure_in_words
+from engine.report.formatting import signed
 from engine.report.read.results_model import StudyResults
 from engine.report.read.weighing import by_world
 from engine.results.schemas import Row
@@ -99,15 +101,16 @@ def miss_picture(worlds: Sequence[Row]) -> Picture | None:
         return None
     import altair as alt
 
-    names = [name.removeprefix(_MISS) for name in figures]
+    names = [figure_in_words(name.removeprefix(_MISS)) for name in figures]
     values = [
         {
-            "name": wrapped(name.removeprefix(_MISS), _NARROW),
+            "name": wrapped(figure_in_words(name.removeprefix(_MISS)), _NARROW),
             "world": row["world"],
             "miss": row[name],
             "size": abs(row[name]),
-            "text": f"{row[name]:+.0f}".replace("-", "−"),
-            "tip": f"{name.removeprefix(_MISS)} in {row['world']}: {row[name]:+.1f}",
+            "text": signed(row[name], 0, plus=True),
+            "tip": f"{figure_in_words(name.removeprefix(_MISS))} in {row['world']}: "
+            f"{signed(row[name], 1, plus=True)}",
         }
         for row in worlds
         for name in figures

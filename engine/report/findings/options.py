@@ -117,14 +117,14 @@ def _change_sentences(study: StudyResults) -> list[str]:
     row = _recommended(study)
     if row is None:
         return [one["sentence"] for one in study.advice if one["about"] == "certainty"]
-    worst = f"In {row['worst_world']}, its worst world, it reaches the goal with"
-    said = [
-        f"Asked to be surer than {row['reach']:.2f}, it is not enough.",
-        f"{worst} {row['worst_reach']:.2f} only.",
-    ]
+    said = [f"Asked to be surer than {row['reach']:.2f}, it is not enough."]
+    count = len(study.world_weights())
+    if count > 1:
+        worst = f"In the worst of the {count} worlds ({row['worst_world']})"
+        said.append(f"{worst} it reaches the goal with {row['worst_reach']:.2f} only.")
     above = [other for other in study.prices if other["target_fen"] > row["target_fen"]]
     step = next((other for other in above if other["policy"] not in {"", row["policy"]}), None)
-    if step is not None and step["cost_per_gmv"] is not None and step["cost_per_gmv"] > 0:
+    if step is not None and round(step["cost_per_gmv"] or 0.0, 2) > 0:
         said.append(
             f"Where a RMB of sales is worth more than {step['cost_per_gmv']:.2f} RMB beyond its "
             f"contribution, the next step, {bn(step['target_fen'])} bn RMB, is the better choice."
@@ -218,7 +218,11 @@ def _priced(study: StudyResults) -> list[_Option]:
             found.setdefault(row["policy"], ([], row))[0].append(role)
     today = study.setting("today")
     return [
-        _Option(own, policy, [*_price_facts(row), *_effects_on(study, policy, today)])
+        _Option(
+            own,
+            policy,
+            [*_price_facts(row, _sales(study, row, today)), *_effects_on(study, policy, today)],
+        )
         for policy, (own, row) in found.items()
     ]
 
@@ -228,11 +232,25 @@ def _span_over_worlds(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"80 % of worlds: {bn(low)} to {bn(high)}"
 
 
-def _price_facts(row: Row) -> list[_Fact]:
+def _sales(study: StudyResults, row: Row, today: str | None) -> _Fact:
+    """Return what a policy of the price table sells, and how much more than today's."""
+    found = weighed(study, row["policy"], "gmv_paid_fen", today)
+    if found is None:
+        return _Fact("GMV as paid", f"{bn(row['gmv_paid_fen'])} bn RMB")
+    more = "" if found.change is None else f"{_signed_bn(found.change)} bn RMB against today"
+    return _Fact("GMV as paid", f"{bn(found.value)} bn RMB", more)
+
+
+def _signed_bn(fen: float) -> str:
+    return f"+{bn(fen)}" if fen > 0 else bn(fen)
+
+
+def _price_facts(row: Row, sales: _Fact) -> list[_Fact]:
     cost, per = row["cost_median_fen"], row["cost_per_gmv"]
     span = _span_over_worlds(row["cost_80_low_fen"], row["cost_80_high_fen"])
     return [
         _Fact("Target held", f"{bn(row['target_fen'])} bn RMB"),
+        sales,
         _Fact("Net cost against today", f"{bn(cost)} bn RMB", span),
         _Fact("RMB per further RMB of GMV", NONE if per is None else signed(per, 2),
              "" if per is None else "from the target below"),
@@ -294,7 +312,7 @@ def _line_facts(study: StudyResults, line: Line) -> list[_Fact]:
 
 _ON: Final[Mapping[str, str]] = {
     "top10_share": "Heads: share of the ten largest",
-    "small_anchor_income_fen": "Small anchors: income a year",
+    "small_anchor_income_fen": "One simulated small anchor: income a year",
     "supplier_income_fen": "Suppliers: income",
     "brand_share": "Brands: share of sales",
     "dau_change_share": "Users: DAU against the path",

@@ -8,6 +8,7 @@ from string import ascii_uppercase
 from typing import Final, NamedTuple
 
 from engine.measures.run_off import VALUED, run_off_days, value_measure
+from engine.report.figure_names import figure_in_words
 from engine.report.formatting import NONE
 from engine.results.schemas import Row
 from engine.units import FEN_PER_BN_RMB
@@ -135,7 +136,7 @@ def _largest_miss(row: Row) -> str:
     if not misses:
         return NONE
     figure = max(misses, key=lambda name: abs(misses[name]))
-    return f"{_minus(f'{misses[figure]:+.1f}')} sd, {figure}"
+    return f"{_minus(f'{misses[figure]:+.1f}')} sd, {figure_in_words(figure)}"
 
 
 def _without(row: Row) -> str:

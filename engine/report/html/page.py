@@ -33,6 +33,7 @@ from engine.report.html.answer import lead_sentences
 from engine.report.html.blocks import Section, section
 from engine.report.html.policies import COLUMNS, policies_shown
 from engine.report.html.search import search_sections
+from engine.report.policy_words import POLICY_WORDS
 from engine.report.read.folder import read_study
 from engine.report.read.results_model import StudyResults
 from engine.report.terms.translate import Terms
@@ -250,12 +251,14 @@ def _horizon(study: StudyResults) -> str | None:
 
 
 def _definitions(study: StudyResults) -> list[tuple[str, str]]:
+    """Return the words of a page with what they mean: those of policies, then measures."""
     analyses = (study.ablation, study.calibration, study.sensitivity, study.response, study.trial)
     has_policies = not any((*analyses, study.sweep))
     names = [*COLUMNS, "budget_spent_share", "cost_fen"] if has_policies else []
     rows = (*study.comparison, *study.ablation, *study.sensitivity, *study.response, *study.trial)
     names += [row["measure"] for row in rows] + (list(CHANGED) if study.sweep else [])
-    return [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]
+    told = [MEASURES[name] for name in dict.fromkeys(names) if name in MEASURES]
+    return [*(POLICY_WORDS.items() if study.prices else ()), *told]
 
 
 def _page_in_words(page: str, currency: str, words: Mapping[str, str]) -> str:

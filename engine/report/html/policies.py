@@ -1,5 +1,6 @@
 """The policies of a page: what each does against what it is measured by, the table, the cards."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
@@ -118,7 +119,11 @@ def _policy_texts(study: StudyResults) -> dict[str, _PolicyText]:
         moved = () if own is None else _moved(study, own, reference)
         words = said.get(name) or _called(study, name, own, moved)
         found[name] = _PolicyText(name, words, list(_lines(moved, _first_day(study))))
-    return found
+    twice = Counter(text.called for text in found.values())
+    return {
+        name: text._replace(called=f"{text.called} ({name})") if twice[text.called] > 1 else text
+        for name, text in found.items()
+    }
 
 
 def _policy_table(study: StudyResults, best: Line | None, names: Mapping[str, str]) -> Table | None:
@@ -129,7 +134,7 @@ def _policy_table(study: StudyResults, best: Line | None, names: Mapping[str, st
     rows = [
         TableRow(
             [
-                Cell(names.get(line.policy, line.policy), _small(line, best), line.policy),
+                _named(line, best, names.get(line.policy, line.policy)),
                 *(_cell(line, name) for name in COLUMNS),
             ],
             is_chosen=line.is_recommended or (best is not None and line is best),
@@ -149,7 +154,7 @@ def _policy_cards(
         _PolicyCard(
             name,
             text.called,
-            _tags(lines[name], best) if name in lines else [],
+            _tags(lines[name], best, text.called) if name in lines else [],
             lines[name].binding if name in lines else "",
             text.levers,
             name == first,
@@ -166,7 +171,9 @@ def _heads(study: StudyResults) -> list[tuple[str, str]]:
             for head, of in heads]  # fmt: skip
 
 
-def _tags(line: Line, best: Line | None) -> list[str]:
+def _tags(line: Line, best: Line | None, called: str) -> list[str]:
+    """Return what stands beside a policy; one called by what it does also has its file named."""
+    file = [] if line.policy in called else [f"policy={line.policy}"]
     holds = {
         "baseline": line.is_baseline,
         "cheapest": best is not None and line.policy == best.policy,
@@ -174,12 +181,12 @@ def _tags(line: Line, best: Line | None) -> list[str]:
         "breaks": not line.feasible,
         "beaten": not (line.is_baseline or line.on_frontier),
     }
-    return [_TAGS[word] for word, is_so in holds.items() if is_so]
+    return [*file, *(_TAGS[word] for word, is_so in holds.items() if is_so)]
 
 
-def _small(line: Line, best: Line | None) -> str:
+def _named(line: Line, best: Line | None, called: str) -> Cell:
     binds = [f"binds: {line.binding}"] if line.binding else []
-    return "; ".join([*_tags(line, best), *binds])
+    return Cell(called, "; ".join([*_tags(line, best, called), *binds]), line.policy)
 
 
 def _cell(line: Line, measure: str) -> Cell:
@@ -204,7 +211,7 @@ def _called(study: StudyResults, name: str, own: Policy | None, moved: Sequence[
     given = {line.policy for line in study.lines if line.is_baseline}
     if own is None or not study.searched or name in given:
         return name
-    return f"{policy_name(moved)} ({name})"
+    return policy_name(moved)
 
 
 def _all_off(policy: Policy) -> Policy:

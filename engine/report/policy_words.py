@@ -1,0 +1,43 @@
+"""The words by which options and policies are told, each with what it means."""
+
+from typing import Final
+
+POLICY_WORDS: Final[dict[str, str]] = {
+    "Today": "What is done now, carried on unchanged to the end of the horizon.",
+    "World": (
+        "One set of values for what nobody knows, such as how buyers answer to prices; all of"
+        " them fit what was published, and every policy is simulated in each."
+    ),
+    "Knee": "The target from which on each further RMB of sales costs clearly more than before it.",
+    "Purse": "What the platform may spend on its own coupons in a calendar year.",
+    "Coupon on goods": "What the platform takes off a price, as a share of it; the purse pays.",
+    "Partner": (
+        "The retail company that sells its goods here and pays a part of the coupons on them "
+        "from a purse of its own."
+    ),
+    "Plan festivals, cap, floor": (
+        "Festivals on which suppliers who join the plan keep their prices at most at the cap,"
+        " a share of the price elsewhere, and pay anchors at least the floor, a share of the "
+        "price."
+    ),
+    "Library": (
+        "The list of goods to sell from that an anchor is offered: the share of it that "
+        "heads, the middle or small anchors may choose from."
+    ),
+    "Heads, middle, small anchors": (
+        "The anchors with the largest audiences, those behind them, and all others."
+    ),
+    "One simulated small anchor": (
+        "Fewer anchors are simulated than there are, and each sells as much as several real "
+        "ones: compare policies by it, and leave its amount alone."
+    ),
+    "Gate": "How strictly links that lead buyers out to other shops are kept closed.",
+    "Feed": "The streams that the app shows of its own accord, beside those that buyers follow.",
+    "Load, ads": "How much of the feed sells goods, and how much of it suppliers pay for.",
+    "Target, path, push": (
+        "What the platform steers by in the year: where sales lag behind the path to the "
+        "target, coupons, load and recruiting are pushed up."
+    ),
+    "Recruiting": "How much faster than by themselves suppliers are won; above 1 it costs.",
+}
+"""Of pages with options, in the order in which a reader meets them."""
