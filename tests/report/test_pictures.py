@@ -21,6 +21,7 @@ from engine.report.charts.subsidy import (
     BROUGHT_HEADS,
     _brought_pictures,
     _brought_rows,
+    _giving_from,
     _segment_pictures,
 )
 from engine.report.charts.worlds import miss_picture
@@ -327,3 +328,16 @@ def test_worlds_count_in_segments_as_they_weigh() -> None:
     assert run_shares(runs[1:], []) == {("a", "one"): pytest.approx(1 / 3),
                                         ("a", "two"): pytest.approx(1 / 3)}  # fmt: skip
     assert run_shares(runs[:2], worlds) == {("a", "one"): 0.5}
+
+
+def test_coupons_are_told_of_who_spends_most_from_the_decision_on(priced: StudyResults) -> None:
+    shown = {"h1_2020": "cheapest", "trial_058": "ambitious"}
+    finding = days_pictures(priced, list(shown), shown)[1].finding
+    assert "Most own coupons from the decision on are spent under “ambitious”" in finding
+    assert date.fromisoformat(finding[-10:]) > date(2020, 6, 1)
+
+
+def test_coupons_of_the_past_alone_are_not_where_coupons_went(priced: StudyResults) -> None:
+    assert priced.daily is not None
+    assert _giving_from(priced.daily, date(2020, 6, 1)) >= {"h1_2020", "trial_058"}
+    assert _giving_from(priced.daily, date(2021, 1, 1)) == set()

@@ -48,7 +48,7 @@ def days_pictures(
     spend = _curves(study.daily, policies, "subsidy_fen")
     target = _target_path(study.daily, policies)
     found = [_cumulative(sales, target, study.target_fen, names)]
-    return [*found, _spend(spend, names)] if spend else found
+    return [*found, _spend(spend, names, decision_day(study))] if spend else found
 
 
 def _cumulative(
@@ -83,25 +83,44 @@ def _cumulative(
     )
 
 
-def _spend(series: Sequence[_Series], names: Mapping[str, str]) -> Picture:
+def decision_day(study: StudyResults) -> date | None:
+    """Return the day from which policies differ; None where nothing is decided within the run."""
+    day = study.setting("decision_date")
+    return date.fromisoformat(day) if isinstance(day, str) else day
+
+
+def _spend(
+    series: Sequence[_Series], names: Mapping[str, str], decided: date | None = None
+) -> Picture:
     import altair as alt
 
-    first = series[0]
-    most = int(np.argmax(first.mean))
-    whole = float(first.mean.sum())
-    called = names.get(first.policy, first.policy)
-    finding = (
-        f"Own coupons under “{called}” come to {_bn(whole)} bn RMB, most in the week to "
-        f"{first.dates[most]:%Y-%m-%d}"
-        if whole > 0
-        else f"No own coupons are spent under “{called}”"
-    )
+    finding = _spend_finding(series, names, decided)
     layers = _bands_and_lines(series, names, "Own coupons in the week, bn RMB")
     return picture(
         alt.layer(*layers).properties(height=200),
         finding,
         "Mean and range of the simulated runs, whole weeks.",
     )
+
+
+def _spend_finding(
+    series: Sequence[_Series], names: Mapping[str, str], decided: date | None
+) -> str:
+    """Say what is spent under the policy that spends most, from the decision on."""
+    begins = next((k for k, day in enumerate(series[0].dates) if not decided or day > decided), 0)
+    sums = [float(one.mean[begins:].sum()) for one in series]
+    place = int(np.argmax(sums))
+    most, whole = series[place], sums[place]
+    since = " from the decision on" if decided else ""
+    called = names.get(most.policy, most.policy)
+    if whole <= 0:
+        under = f"under “{called}”" if len(series) == 1 else "under any policy here"
+        return f"No own coupons are spent{since} {under}"
+    week = most.dates[begins + int(np.argmax(most.mean[begins:]))]
+    told = f"{_bn(whole)} bn RMB, most in the week to {week:%Y-%m-%d}"
+    if len(series) == 1:
+        return f"Own coupons under “{called}” come to {told}"
+    return f"Most own coupons{since} are spent under “{called}”: {told}"
 
 
 def _bn(value: float) -> str:

@@ -1,7 +1,11 @@
 """Where a policy's coupons went, and what they brought there against another policy's."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from engine.decision.amounts import bn
 from engine.report.charts.grammar import (
@@ -18,6 +22,7 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
+from engine.report.charts.over_time import decision_day
 from engine.report.formatting import percent, scaled, signed
 from engine.report.read.results_model import StudyResults
 from engine.report.read.weighing import weighed
@@ -99,9 +104,26 @@ def run_spending(study: StudyResults, names: Mapping[str, str]) -> _Spending:
 
 
 def _spending_policy(study: StudyResults, policies: Iterable[str]) -> str | None:
-    """Return the first of the policies whose segments have coupons; None where none has."""
+    """Return the first of the policies that gives coupons; None where none does.
+
+    Those count that it gives from the decision on, if any policy gives some then.
+    """
     spent = {row["policy"] for row in study.segments if _coupons(row) > 0}
+    decided = decision_day(study)
+    if decided is not None and study.daily is not None:
+        spent &= _giving_from(study.daily, decided) or spent
     return next((name for name in policies if name in spent), None)
+
+
+def _giving_from(daily: pa.Table, decided: date) -> set[str]:
+    """Return the policies with coupons of their own or the partner's from a day on."""
+    later = daily.filter(pc.greater_equal(daily["date"], pa.scalar(decided)))
+    amounts = {"subsidy_fen", "partner_subsidy_fen"} & set(daily.column_names)
+    return {
+        policy
+        for name in sorted(amounts)
+        for policy in later.filter(pc.greater(later[name], 0))["policy"].unique().to_pylist()
+    }
 
 
 def _segment_pictures(study: StudyResults, policy: str, called: str = "") -> list[Picture]:
