@@ -58,6 +58,16 @@
   }, { rootMargin: "800px" });
   document.querySelectorAll("figure[data-place]").forEach((one) => seen.observe(one));
 
+  // On paper nothing can be opened: all that is folded is printed, and folded again afterwards.
+  let folded = [];
+  window.addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    for (const one of folded) one.open = true;
+  });
+  window.addEventListener("afterprint", () => {
+    for (const one of folded) one.open = false;
+  });
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-policy]");
     if (!link) return;
