@@ -149,7 +149,7 @@ def test_a_simulation_is_told_plainly(tmp_path: Path) -> None:
 
 
 def test_a_comparison_is_told_plainly(tmp_path: Path) -> None:
-    said = _sentences(read_study(compare_folder(tmp_path)))[0]
+    said = " ".join(_sentences(read_study(compare_folder(tmp_path))))
     assert "Against laissez_faire, h1_2020 changes GMV as paid by +9.09 ± 2.24 bn RMB" in said
     assert "Each RMB of subsidy more came with 1.34 RMB of GMV as paid (95% between" in said
 

@@ -4,10 +4,12 @@ from typing import Any
 
 from rich.console import Console
 
-from engine.report.charts.rows import sensitivity_pictures
-from engine.report.findings.sensitivity import moved_sentences, sensitivity_blocks
+from engine.report.charts.factors import factor_cells, sensitivity_pictures
+from engine.report.findings.factor_words import factor_words
+from engine.report.findings.sensitivity import factor_changes, moved_sentences, sensitivity_blocks
 from engine.report.terminal.analyses import print_sensitivity
 from engine.sensitivity.indices import _row
+from engine.spec.levers import LEVERS
 
 ROWS: list[dict[str, Any]] = [
     _row("levers", "price.cap", "gmv_paid_fen", "first", 0.1, 0.1),
@@ -32,10 +34,10 @@ def test_the_strongest_stand_first_with_what_they_bring_alone() -> None:
 
 def test_only_what_is_distinguishable_from_zero_is_named() -> None:
     sales, gini, cost, noisy, _ = moved_sentences(ROWS)
-    assert "subsidy.cap_rmb (0.70 ± 0.10)" in sales
-    assert "price.cap" not in sales  # its interval holds zero
+    assert "cap on a coupon (0.70 ± 0.10)" in sales
+    assert "price cap" not in sales  # its interval holds zero
     assert gini == "Gini is moved by none of the levers of the space."
-    assert "price.cap (0.60)" in cost
+    assert "price cap (0.60)" in cost
     assert "GMV as paid over the levers of the space (30%)" in noisy
     (unsure,) = moved_sentences([_row("levers", "price.cap", "gini", "total", 0.2, 0.3)])[:1]
     assert "none of the levers of the space is distinguishable" in unsure
@@ -54,7 +56,7 @@ def test_the_way_and_the_amount_are_told_in_the_measures_unit(capsys) -> None:
     ]
     (said,) = (one for one in moved_sentences(rows) if "raising" in one)
     assert said == (
-        "GMV as paid: raising subsidy.cap_rmb from 0 to 40 changes it by +12.3 ± 2.0 bn RMB."
+        "GMV as paid: raising cap on a coupon from 0 to 40 changes it by +12.3 ± 2.0 bn RMB."
     )
     print_sensitivity(rows, Console(width=80))
     out = capsys.readouterr().out
@@ -102,7 +104,7 @@ def test_importance_is_no_share_of_the_variance(capsys) -> None:
 def test_every_factor_has_its_bar_and_noise_its_line() -> None:
     sales, cost = sensitivity_pictures(ROWS)
     assert sales.finding == (
-        "GMV as paid is moved most by subsidy.cap_rmb, of the levers of the space"
+        "GMV as paid is moved most by cap on a coupon, of the levers of the space"
     )
     rows = [row for rows in sales.spec["datasets"].values() for row in rows]
     assert [row["value"] for row in rows if "alone" in row] == [0.7, 0.2]
@@ -116,3 +118,67 @@ def test_the_terminal_shows_the_strongest(capsys) -> None:
     out = capsys.readouterr().out
     assert "0.70 ± 0.10" in out
     assert "nothing moves it" in out
+
+
+FEW: list[dict[str, Any]] = [
+    _row("levers", "subsidy.budget_bn_rmb", "gmv_paid_fen", "total", 0.6, 0.55),
+    _row("levers", "subsidy.cap_rmb", "gmv_paid_fen", "total", 0.5, 0.1),
+    _row("levers", "price.cap", "gmv_paid_fen", "total", 0.1, 0.05),
+    effect("subsidy.budget_bn_rmb", 38.5e11, 15.7e11),
+    effect("subsidy.cap_rmb", -26.9e11, 9.8e11),
+    effect("price.cap", 1e11, None),
+]
+"""The purse may move sales more than all others: it has too few runs."""
+
+
+def test_nothing_moves_most_where_another_with_too_few_runs_may() -> None:
+    share, change = sensitivity_pictures(FEW)
+    assert share.finding == (
+        "GMV as paid is moved by cap on a coupon and price cap, of the levers of the space; "
+        "not enough runs for purse"
+    )
+    (said, *_) = moved_sentences(FEW)
+    assert "most by" not in said
+    assert said.endswith("not enough runs for purse, which may move it more.")
+    assert change.finding == "Raising purse from 0 to 40 changes GMV as paid by +38.5 ± 15.7 bn RMB"
+    assert factor_changes(FEW) != []
+    assert factor_changes(FEW[1:3]) == []
+
+
+def test_too_close_is_not_most() -> None:
+    rows = [
+        _row("levers", "subsidy.cap_rmb", "gmv_paid_fen", "total", 0.5, 0.3),
+        _row("levers", "price.cap", "gmv_paid_fen", "total", 0.4, 0.3),
+    ]
+    (one,) = sensitivity_pictures(rows)
+    assert one.finding.endswith("too close to tell which moves it most")
+    assert "too close to tell" in moved_sentences(rows)[0]
+
+
+def test_a_share_that_rounds_to_nothing_moves_nothing() -> None:
+    rows = [_row("levers", "subsidy.cap_rmb", "gmv_paid_fen", "total", 0.004, 0.001)]
+    assert "0.00" not in moved_sentences(rows)[0]
+    assert sensitivity_pictures(rows)[0].finding.startswith("None of the levers of the space")
+
+
+def test_no_bar_stands_for_too_few_runs() -> None:
+    for one, unknown in zip(sensitivity_pictures(FEW), ("purse", "price cap"), strict=True):
+        rows = [row for rows in one.spec["datasets"].values() for row in rows]
+        assert unknown not in {row["name"] for row in rows if "value" in row}
+        assert [row["name"] for row in rows if row.get("told") == "not enough runs"] == [unknown]
+
+
+def test_the_page_says_which_way_each_factor_moves_a_measure() -> None:
+    ((title, (purse, cap, price)),) = factor_cells(FEW)
+    assert title == "GMV as paid, bn RMB: the levers of the space"
+    assert purse[:5] == ("purse", "subsidy.budget_bn_rmb", "0 to 40", "raises it", "+38.5 ± 15.7")
+    assert cap[3:5] == ("lowers it", "−26.9 ± 9.8")
+    assert price[3:5] == ("–", "not enough runs")
+
+
+def test_every_lever_has_words_of_its_own() -> None:
+    words = [factor_words(name) for name in LEVERS]
+    assert not set(words) & set(LEVERS)
+    assert len(set(words)) == len(words)
+    assert factor_words("trajectory.weight_2") == "part 2 of the target path"
+    assert factor_words("choice.price") == "choice.price"

@@ -8,19 +8,23 @@ from typing import Any
 import pytest
 
 from engine.collection import FAILED, FINISHED, StudyMember, collected_rows
+from engine.compare import paired
 from engine.report import build_report, read_study
 from engine.report.html.page import _page_text
 from engine.report.terms.translate import Terms
 from engine.results import Results
 from tests.report.studies import (
+    BASELINES,
     CONFIG,
     ablate_folder,
     compare_folder,
     optimize_folder,
     priced_folder,
+    simulate,
     simulate_folder,
 )
 from tests.report.test_response import ROWS as SWEPT
+from tests.report.test_sensitivity import FEW
 from tests.report.test_sensitivity import ROWS as INDICES
 
 
@@ -30,6 +34,21 @@ def response_folder(folder: Path) -> Path:
 
 def sensitivity_folder(folder: Path) -> Path:
     return rows_folder(folder, "sensitivity", INDICES)
+
+
+def factors_folder(folder: Path) -> Path:
+    return rows_folder(folder, "sensitivity", FEW)
+
+
+def baseline_folder(folder: Path) -> Path:
+    """A comparison whose baseline sells most."""
+    years = simulate(BASELINES, 3)
+    results = Results(folder, CONFIG, 7)
+    results.write_runs(years, daily=False)
+    measures = ["gmv_paid_fen", "subsidy_fen"]
+    results.write_rows("comparison", paired(years, "double_ten_billion", measures))
+    results.finish()
+    return folder
 
 
 def trial_folder(folder: Path) -> Path:
@@ -62,7 +81,9 @@ def rows_folder(folder: Path, table: str, rows: list[dict[str, Any]]) -> Path:
 
 MAKERS = (
     ablate_folder,
+    baseline_folder,
     compare_folder,
+    factors_folder,
     optimize_folder,
     priced_folder,
     response_folder,
@@ -97,6 +118,23 @@ def test_what_is_filled_in_is_translated_too() -> None:
 
 
 UNSHOWN = (
+    "Too close to tell: most is sold under a or b",
+    "Too close to tell: most is sold under a or b; a sells +1.0 bn RMB of GMV as paid against b",
+    "Too close to tell which of 3 policies sells most",
+    "In a single replication most is sold under a",
+    "More replications may part a and b, which differ by no more than noise.",
+    "In some worlds a sells more than b.",
+    "With one replication nothing is known of noise: ask for 4 at least.",
+    "The two spend alike: what a RMB of subsidy more brings is not defined.",
+    "What a RMB of subsidy more brings is not known: its interval has no limits.",
+    "A RMB of own subsidy more brings 0.70 to 0.78 RMB of GMV as paid, by policy",
+    "Gini: of the levers of the space, by purse (0.7); which moves it most is too close to tell.",
+    "GMV as paid: not enough runs to tell which of the levers of the space moves it most.",
+    "Gini is moved by purse, of the levers of the space, too close to tell which moves it most",
+    "Net cost is moved by purse, of the levers of the space; others may move it as much",
+    "Not enough runs to tell what moves net cost most, of the levers of the space: purse",
+    "No straight change of net cost is distinguishable from zero",
+    "More replications may tell 6 of 23 mechanisms from noise: so far they may do nothing.",
     "Recommended by the first goal: trial_044, Net cost 4.00 bn RMB.",
     "P(all constraints hold) 0.97. No other finalist holds them as surely.",
     "P(best of the 4 finalists that hold them) 0.80; expected loss against the best of them 0.3%.",
@@ -161,12 +199,14 @@ def test_nothing_but_names_is_left_in_english(tmp_path: Path, make: Any) -> None
 
 def test_every_measure_lever_and_mechanism_is_in_the_glossary() -> None:
     from engine.report.definitions import MEASURES
+    from engine.report.findings.factor_words import factor_words
     from engine.spec.levers import LEVERS
     from engine.spec.mechanisms import MECHANISMS
 
     terms = Terms("zh")
     told = [text for pair in MEASURES.values() for text in pair]
     told += [one.title for one in MECHANISMS]
+    told += [factor_words(path) for path in LEVERS]
     told += [text for one in LEVERS.values() for text in (one.doc, one.unit)]
     assert [one for one in told if one and ENGLISH.search(terms.softly(one))] == []
 

@@ -16,6 +16,7 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
+from engine.report.findings.comparison import sales_lead, with_defined_returns
 from engine.report.formatting import label, scaled, show_change, signed, split_name, unit
 from engine.report.read.results_model import StudyResults
 from engine.results.schemas import Row
@@ -31,7 +32,7 @@ def difference_pictures(study: StudyResults) -> list[Picture]:
     if study.ablation:
         one = _ablation_picture(study.ablation)
         return [] if one is None else [one]
-    return _comparison_pictures(study.comparison)
+    return _comparison_pictures(study)
 
 
 def gain_bars(gains: Sequence[tuple[str, Row]]) -> Picture:
@@ -54,15 +55,19 @@ def gain_bars(gains: Sequence[tuple[str, Row]]) -> Picture:
     )
 
 
-def _comparison_pictures(rows: Sequence[Row]) -> list[Picture]:
+def _comparison_pictures(study: StudyResults) -> list[Picture]:
     """Draw what each policy changes in money, and what a RMB of subsidy brings."""
+    rows = with_defined_returns(study.comparison)
     money = [row for name in _MONEY for row in rows if row["measure"] == name]
     if not money:
         return []
-    return [_changes(money), *_returns([row for row in rows if row["measure"] == INCREMENTAL])]
+    told = sales_lead(study)
+    finding = f"What changes against {money[0]['baseline']}" if told is None else told.finding
+    returns = _returns([row for row in rows if row["measure"] == INCREMENTAL])
+    return [_changes(money, finding), *returns]
 
 
-def _changes(rows: Sequence[Row]) -> Picture:
+def _changes(rows: Sequence[Row], finding: str) -> Picture:
     import altair as alt
 
     names = list(dict.fromkeys(label(row["measure"]) for row in rows))
@@ -76,14 +81,11 @@ def _changes(rows: Sequence[Row]) -> Picture:
         color=alt.Color("policy:N", title=None, scale=colours(series), legend=legend),
         tooltip=alt.Tooltip("tip:N"),
     )
-    gmv = [row for row in rows if row["measure"] == "gmv_paid_fen"]
-    most = max(gmv, key=lambda row: row["difference"])
     return picture(
         alt.layer(bars, _limits(base), _zero()).properties(
             height=rows_height(names, len(series) + 1)
         ),
-        f"Most is sold under {most['policy']}: {_said(most)} bn RMB of GMV as paid "
-        f"against {most['baseline']}",
+        finding,
         "Paired under common random numbers; lines are 95 % intervals.",
     )
 
@@ -102,16 +104,30 @@ def _returns(rows: Sequence[Row]) -> list[Picture]:
         x=alt.X("value:Q", title="GMV as paid, RMB per RMB of own subsidy"),
         tooltip=alt.Tooltip("tip:N"),
     )
-    best = max(known, key=lambda row: row["difference"])
     return [
         picture(
             alt.layer(_limits(base), marks, _zero()).properties(height=rows_height(names)),
-            f"A RMB of own subsidy brings {signed(best['difference'], 2)} RMB of GMV as paid at "
-            f"best, under {best['policy']}",
-            "Gain in GMV as paid over gain in subsidy; lines are 95 % intervals where they are "
-            "bounded. It is the subsidy’s own only where the policies differ in nothing else.",
+            _returns_finding(known),
+            "Gain in GMV as paid over gain in subsidy, of policies that clearly spend more than "
+            "the baseline; lines are 95 % intervals. It is the subsidy’s own only where the "
+            "policies differ in nothing else.",
         )
     ]
+
+
+def _returns_finding(rows: Sequence[Row]) -> str:
+    """Say what a RMB of subsidy more brings, without a winner: intervals are wide."""
+    if len(rows) == 1:
+        value, low, high = (signed(rows[0][k], 2) for k in ("difference", "ci_low", "ci_high"))
+        return (
+            f"A RMB of own subsidy more brings {value} RMB of GMV as paid ({low} to {high}) under "
+            f"{rows[0]['policy']}"
+        )
+    ends = [row["difference"] for row in rows]
+    return (
+        f"A RMB of own subsidy more brings {signed(min(ends), 2)} to {signed(max(ends), 2)} RMB of "
+        "GMV as paid, by policy"
+    )
 
 
 def _ablation_picture(rows: Sequence[Row]) -> Picture | None:

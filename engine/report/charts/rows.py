@@ -1,4 +1,4 @@
-"""Pictures with a row a thing: a policy's two estimates, a figure's miss, a factor's effect."""
+"""Pictures with a row a thing: a policy's two estimates, a figure's miss."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -15,17 +15,12 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
-from engine.report.findings.sensitivity import FACTOR_SETS, sensitivity_blocks
-from engine.report.formatting import label, label_inside, number, percent, scaled, show
+from engine.report.formatting import number, scaled, show
 from engine.report.read.calibration import FigureSummary
 from engine.report.read.results_model import Line
-from engine.results.schemas import Row
 
 _ENDS: Final = 3.0
 """Tolerances at which a miss is drawn at most."""
-
-_SHOWN: Final = 16
-"""Factors with a bar of their own, the strongest."""
 
 _MOST: Final = 8
 """Policies whose two estimates are drawn, those with the most runs; all of them are counted."""
@@ -134,74 +129,3 @@ def _miss(one: FigureSummary) -> dict[str, Any]:
         "series": _ROLES[2 if one.is_input else 0 if one.role == "fit" else 1],
         "tip": f"{one.name}: {number(one.simulated)} for {number(one.observed)} {one.unit}",
     }
-
-
-def sensitivity_pictures(rows: Sequence[Row]) -> list[Picture]:
-    """Draw the strongest factors of each measure, with their 95 % intervals."""
-    return [
-        _factors(block) for block in sensitivity_blocks(rows) if block.factors and block.is_known
-    ]
-
-
-def _factors(block: Any) -> Picture:
-    import altair as alt
-
-    shown = block.factors[:_SHOWN]
-    names = [one.name for one in shown]
-    values = [
-        {
-            "name": wrapped(one.name),
-            "value": one.whole,
-            "low": one.low,
-            "high": one.high,
-            "alone": one.alone,
-            "tip": f"{one.name}: {one.whole_text}",
-        }
-        for one in shown
-    ]
-    searched = block.of == "search"
-    top = max([1.0, *(min(one.high or one.whole, 1.5) for one in shown)])
-    scale = alt.Scale(domain=[0, top], clamp=True)
-    title = "Importance in the search" if searched else "Share of the variance (total index)"
-    base = alt.Chart(data(values)).encode(y=name_axis(names))
-    bars = base.mark_bar(height=12, color=BLUE).encode(
-        x=alt.X("value:Q", title=title, scale=scale), tooltip=alt.Tooltip("tip:N")
-    )
-    limits = base.mark_rule(color=INK).encode(x=alt.X("low:Q", scale=scale), x2="high:Q")
-    alone = base.mark_point(color=RED, filled=True, size=50).encode(x=alt.X("alone:Q", scale=scale))
-    layers = [bars, limits, alone]
-    if block.noise is not None:
-        line = alt.Chart(data([{"x": block.noise}])).mark_rule(color=RED, strokeDash=[5, 4])
-        layers.append(line.encode(x="x:Q"))
-    return picture(
-        alt.layer(*layers).properties(height=rows_height(names)),
-        _factor_finding(block),
-        _factor_note(block),
-    )
-
-
-def _factor_finding(block: Any) -> str:
-    told = [one for one in block.factors if one.is_distinguishable]
-    of = FACTOR_SETS[block.of]
-    if not told:
-        measure = label_inside(block.measure)
-        return f"None of {of} is distinguishable from having no effect on {measure}"
-    return f"{label(block.measure)} is moved most by {told[0].name}, of {of}"
-
-
-def _factor_note(block: Any) -> str:
-    if block.of == "search":
-        return (
-            "How far a lever’s values among the best trials differ from those among all; lines are "
-            "95 % intervals over trials drawn anew from those of the search."
-        )
-    noise = (
-        f" Noise brings {percent(block.noise)}: what ends left of the dashed line is not "
-        "distinguishable from it."
-        if block.noise is not None
-        else ""
-    )
-    return (
-        "A bar is what a factor brings alone and with all others, the mark its part alone; lines "
-        f"are 95 % intervals.{noise}"
-    )

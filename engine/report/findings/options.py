@@ -6,11 +6,14 @@ The cheapest that reaches the goal, the knee of the price curve, and the highest
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
+from engine.ablate import COMMON, is_distinguishable
 from engine.decision.amounts import bn
+from engine.report.findings.comparison import ONE_WORLD, comparison_changes
+from engine.report.findings.headlines import Headline, headline, recommended_price, span_over_worlds
+from engine.report.findings.sensitivity import factor_changes
 from engine.report.formatting import NONE, percent, scaled, show, signed
 from engine.report.read.results_model import Line, StudyResults, found_lines
 from engine.report.read.weighing import by_world, weighed
-from engine.response import lever_answers
 from engine.results.schemas import Row
 from engine.units import FEN_PER_RMB
 
@@ -45,25 +48,17 @@ class _Option(NamedTuple):
         return ", ".join(found)
 
 
-class _Headline(NamedTuple):
-    """One number with its unit, its range over worlds, and what it is."""
-
-    value: str
-    span: str
-    says: str
-
-
 class _Decision(NamedTuple):
     """What there is to decide: the one number of a study, the options, what would change them."""
 
-    headline: _Headline | None
+    headline: Headline | None
     options: list[_Option]
     changes: list[str]
 
 
 def decision_told(study: StudyResults) -> _Decision:
     """Return a study's headline, its options and what would change the answer, as far as known."""
-    return _Decision(_headline(study), _options(study), _change_sentences(study))
+    return _Decision(headline(study), _options(study), _change_sentences(study))
 
 
 def _options(study: StudyResults) -> list[_Option]:
@@ -96,27 +91,14 @@ def at_knee(reached: Sequence[Row]) -> Row | None:
     return best if below(best) > 0 else None
 
 
-def _headline(study: StudyResults) -> _Headline | None:
-    """Return the one number of a study and its range over worlds."""
-    if study.prices:
-        row = _recommended(study)
-        return _cost_headline(row) if row else _reach_headline(study.prices[0])
-    if study.comparison:
-        return _difference_headline(study)
-    if study.response:
-        return _lever_headline(study)
-    analyses = (study.ablation, study.calibration, study.sensitivity, study.trial)
-    line = study.chosen_line() if study.searched else None
-    if any(analyses) or not study.lines:
-        return None
-    return _gmv_headline(study, line or study.lines[0])
-
-
 def _change_sentences(study: StudyResults) -> list[str]:
-    """Say what would change the answer of a main job, one sentence a thing."""
-    row = _recommended(study)
+    """Say what would change the answer, one sentence a thing."""
+    if study.comparison:
+        return comparison_changes(study)
+    row = recommended_price(study)
     if row is None:
-        return [one["sentence"] for one in study.advice if one["about"] == "certainty"]
+        told = [one["sentence"] for one in study.advice if one["about"] == "certainty"]
+        return told or _wider_sentences(study)
     said = [f"Asked to be surer than {row['reach']:.2f}, it is not enough."]
     count = len(study.world_weights())
     if count > 1:
@@ -135,78 +117,24 @@ def _change_sentences(study: StudyResults) -> list[str]:
     return [*said, *(one["sentence"] for one in study.advice if one["about"] == "certainty")]
 
 
-def _recommended(study: StudyResults) -> Row | None:
-    """Return the row of the goal that the recommended policy reaches; None where none does."""
-    rows = (row for row in study.prices if row["is_recommended"] and row["policy"])
-    return next(rows, None)
-
-
-def _reach_headline(row: Row) -> _Headline:
-    return _Headline(
-        f"{row['today_reach']:.2f}",
-        "",
-        f"probability with which going on as today reaches {bn(row['target_fen'])} bn RMB",
-    )
-
-
-def _cost_headline(row: Row) -> _Headline:
-    cost = row["cost_median_fen"]
-    word = "costs less" if cost < 0 else "costs more"
-    low, high = row["cost_80_low_fen"], row["cost_80_high_fen"]
-    if cost < 0:
-        cost = -cost
-        low, high = (None, None) if low is None else (-high, -low)
-    return _Headline(
-        f"{bn(cost)} bn RMB",
-        _span_over_worlds(low, high),
-        f"what the recommended policy {word} than going on as today",
-    )
-
-
-def _difference_headline(study: StudyResults) -> _Headline | None:
-    row = next((row for row in study.comparison if row["measure"] == "gmv_paid_fen"), None)
-    if row is None:
-        return None
-    several = (row.get("worlds_count") or 1) > 1
-    ends = ("lowest_world", "highest_world") if several else ("ci_low", "ci_high")
-    low, high = (row[end] for end in ends)
-    span = "" if low is None else f"{bn(low)} to {bn(high)}"
-    word = "worlds" if several else "95 %"
-    return _Headline(
-        f"{bn(row['difference'])} bn RMB",
-        f"{word}: {span}" if span else "one replication: no interval",
-        f"GMV as paid under {row['policy']} against {row['baseline']}",
-    )
-
-
-def _lever_headline(study: StudyResults) -> _Headline | None:
-    told = [one for one in lever_answers(study.response) if one.is_distinguishable]
-    best = max(told, key=lambda one: one.best["difference"], default=None)
-    if best is None or best.best["is_base"]:
-        return None
-    row = best.best
-    span = f"{bn(row['ci_low'])} to {bn(row['ci_high'])}" if row["ci_low"] is not None else ""
-    return _Headline(
-        f"{bn(row['difference'])} bn RMB",
-        f"95 %: {span}" if span else "one replication: no interval",
-        f"contribution with run-off, by {best.lever} alone at {row['value']:.4g}",
-    )
-
-
-def _gmv_headline(study: StudyResults, line: Line) -> _Headline:
-    worlds = by_world(study, line.policy, "gmv_paid_fen")
-    found = line.estimates["gmv_paid_fen"]
-    span = f"worlds: {bn(min(worlds.values()))} to {bn(max(worlds.values()))}" if worlds else ""
-    if len(worlds) < 2:
-        known = found.low is not None and found.high is not None
-        span = f"95 %: {bn(found.low or 0)} to {bn(found.high or 0)}" if known else ""
-    value = f"{bn(found.value)} bn RMB" if found.value is not None else NONE
-    return _Headline(value, span, f"GMV as paid under {line.policy}")
+def _wider_sentences(study: StudyResults) -> list[str]:
+    """Say of a study without a price of targets what more runs and other worlds may change."""
+    said = []
+    common = [row for row in study.ablation if row["measure"] == COMMON]
+    silent = sum(not is_distinguishable(dict(row)) for row in common)
+    if silent:
+        said.append(
+            f"More replications may tell {silent} of {len(common)} mechanisms from noise: so far "
+            "they may do nothing."
+        )
+    said += factor_changes(study.sensitivity)
+    worlds = {row["world"] for row in study.runs}
+    return [*said, *([ONE_WORLD] if len(worlds) == 1 and not study.calibration else [])]
 
 
 def _priced(study: StudyResults) -> list[_Option]:
     reached = [row for row in study.prices if row["says"]]
-    goal = _recommended(study)
+    goal = recommended_price(study)
     roles = [
         (_CHEAPEST, goal),
         (_KNEE, at_knee(reached)),
@@ -227,11 +155,6 @@ def _priced(study: StudyResults) -> list[_Option]:
     ]
 
 
-def _span_over_worlds(low: float | None, high: float | None) -> str:
-    """Write the range over worlds; nothing where there is one world."""
-    return "" if low is None or high is None else f"80 % of worlds: {bn(low)} to {bn(high)}"
-
-
 def _sales(study: StudyResults, row: Row, today: str | None) -> _Fact:
     """Return what a policy of the price table sells, and how much more than today's."""
     found = weighed(study, row["policy"], "gmv_paid_fen", today)
@@ -247,7 +170,7 @@ def _signed_bn(fen: float) -> str:
 
 def _price_facts(row: Row, sales: _Fact) -> list[_Fact]:
     cost, per = row["cost_median_fen"], row["cost_per_gmv"]
-    span = _span_over_worlds(row["cost_80_low_fen"], row["cost_80_high_fen"])
+    span = span_over_worlds(row["cost_80_low_fen"], row["cost_80_high_fen"])
     return [
         _Fact("Target held", f"{bn(row['target_fen'])} bn RMB"),
         sales,

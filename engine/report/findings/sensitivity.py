@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from engine.report.formatting import NONE, label, percent, show_change, signed, unit
+from engine.report.findings.factor_words import factor_words
+from engine.report.formatting import NONE, label, label_inside, percent, show_change, signed, unit
 from engine.results.schemas import Row
 
 NAMED_FACTORS: Final = 3
@@ -25,6 +26,9 @@ SENSITIVITY_LIMITS: Final = (
 )
 
 
+_NAMED_FEW: Final = 2
+"""Factors with too few runs that a sentence names."""
+
 _SEARCH: Final = "search"
 
 _LOUD: Final = 0.2
@@ -34,8 +38,14 @@ _LOUD: Final = 0.2
 _WIDE: Final = 0.5
 """Half an interval of an index, a share, from which the index is not known."""
 
-_NOT_ENOUGH: Final = "not enough runs"
+NOT_ENOUGH: Final = "not enough runs"
 """Shown in place of a figure that its interval drowns."""
+
+
+_LEAST: Final = 0.005
+"""Share that is written as more than 0.00."""
+
+_WITHIN_NOISE: Final = "within noise"
 
 
 class _Factor(NamedTuple):
@@ -69,7 +79,7 @@ class _Factor(NamedTuple):
         if self.low is None or self.high is None:
             return signed(self.whole, 2)
         if not self.is_known:
-            return _NOT_ENOUGH
+            return NOT_ENOUGH
         return f"{signed(self.whole, 2)} ± {(self.high - self.low) / 2:.2f}"
 
     @property
@@ -78,7 +88,7 @@ class _Factor(NamedTuple):
         if self.alone is None:
             return NONE
         known = self.alone_half is None or self.alone_half <= _WIDE
-        return signed(self.alone, 2) if known else _NOT_ENOUGH
+        return signed(self.alone, 2) if known else NOT_ENOUGH
 
     @property
     def effect_text(self) -> str:
@@ -87,7 +97,7 @@ class _Factor(NamedTuple):
         if row is None or row["value"] is None:
             return NONE
         if row["ci_low"] is None:
-            return _NOT_ENOUGH
+            return NOT_ENOUGH
         half = (row["ci_high"] - row["ci_low"]) / 2
         return show_change(row["measure"], row["value"], half)
 
@@ -95,10 +105,9 @@ class _Factor(NamedTuple):
     def texts(self) -> tuple[str, str, str]:
         """Write effect, share and share alone; that runs are too few is said once."""
         found = (self.effect_text, self.whole_text, self.alone_text)
-        first = found.index(_NOT_ENOUGH) if _NOT_ENOUGH in found else len(found)
+        first = found.index(NOT_ENOUGH) if NOT_ENOUGH in found else len(found)
         effect, whole, alone = (
-            "" if text == _NOT_ENOUGH and place > first else text
-            for place, text in enumerate(found)
+            "" if text == NOT_ENOUGH and place > first else text for place, text in enumerate(found)
         )
         return effect, whole, alone
 
@@ -114,7 +123,24 @@ class _Factor(NamedTuple):
         row = self.effect
         if row is None or row.get("low") is None or row.get("high") is None:
             return ""
-        return f"{row['low']:g} to {row['high']:g}"
+        return " to ".join(f"{row[end]:.4g}".replace("-", "−") for end in ("low", "high"))
+
+    @property
+    def words(self) -> str:
+        """What it is called for people."""
+        return factor_words(self.name)
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether its share is told and does not round to nothing."""
+        return self.is_distinguishable and self.whole >= _LEAST
+
+    @property
+    def raising_text(self) -> str:
+        """Write which way the measure goes when it is raised."""
+        if not self.is_moving or self.effect is None:
+            return "" if self.effect_text in {NONE, NOT_ENOUGH} else _WITHIN_NOISE
+        return "raises it" if self.effect["value"] > 0 else "lowers it"
 
 
 class _Block(NamedTuple):
@@ -127,6 +153,74 @@ class _Block(NamedTuple):
     measure: str
     factors: list[_Factor]
     noise: float | None
+
+    @property
+    def unit(self) -> str:
+        """The unit of its effects; nothing where they are points of a share."""
+        return unit(self.measure) if unit(self.measure) != "%" else ""
+
+    @property
+    def moving(self) -> list[_Factor]:
+        """Factors whose effect is told, the largest first."""
+        found = [one for one in self.factors if one.is_moving and one.effect]
+        return sorted(found, key=lambda one: -abs(one.effect["value"]) if one.effect else 0.0)
+
+    @property
+    def told(self) -> list[_Factor]:
+        """Factors whose share is told, the largest first."""
+        return [one for one in self.factors if one.is_visible]
+
+    @property
+    def contenders(self) -> list[_Factor]:
+        """Factors with too few runs that may move the measure more than any that is told."""
+        top = self.told[0].whole if self.told else 0.0
+        return [
+            one for one in self.factors if not one.is_known and (one.high is None or one.high > top)
+        ]
+
+    @property
+    def has_first(self) -> bool:
+        """Whether the factor with the largest share is told from all others.
+
+        Shares without intervals are taken as they are.
+        """
+        if not self.told or self.contenders:
+            return False
+        first, *others = [self.told[0], *(one for one in self.factors if one is not self.told[0])]
+        if first.low is None:
+            return True
+        return all(first.low > (one.whole if one.high is None else one.high) for one in others)
+
+    @property
+    def finding(self) -> str:
+        """Say which factors move the measure, and which most if that is told."""
+        name, of = label(self.measure), FACTOR_SETS[self.of]
+        if self.has_first:
+            return f"{name} is moved most by {self.told[0].words}, of {of}"
+        few = _few(self.contenders)
+        if not self.told:
+            inside = label_inside(self.measure)
+            if few:
+                return f"Not enough runs to tell what moves {inside} most, of {of}: {few}"
+            return f"None of {of} is distinguishable from having no effect on {inside}"
+        moved = _and([one.words for one in self.told[:NAMED_FACTORS]])
+        if few:
+            return f"{name} is moved by {moved}, of {of}; not enough runs for {few}"
+        if len(self.told) == 1:
+            return f"{name} is moved by {moved}, of {of}; others may move it as much"
+        return f"{name} is moved by {moved}, of {of}, too close to tell which moves it most"
+
+    @property
+    def effect_finding(self) -> str:
+        """Say by how much the factor with the largest effect changes the measure."""
+        inside = label_inside(self.measure)
+        if not self.moving:
+            return f"No straight change of {inside} is distinguishable from zero"
+        one = self.moving[0]
+        return (
+            f"Raising {one.words}{f' from {one.range_text}' if one.range_text else ''} changes "
+            f"{inside} by {one.effect_text} {self.unit}".rstrip()
+        )
 
     @property
     def is_known(self) -> bool:
@@ -176,12 +270,22 @@ def moved_sentences(rows: Sequence[Row]) -> list[str]:
     return said
 
 
+def factor_changes(rows: Sequence[Row]) -> list[str]:
+    """Say of which measures another factor may come first with more runs, in one sentence."""
+    blocks = (one for one in sensitivity_blocks(rows) if one.is_known and one.contenders)
+    names = list(dict.fromkeys(label_inside(one.measure) for one in blocks))
+    if not names:
+        return []
+    moved = f"With more points another factor may move {_and(names)} most"
+    return [f"{moved}: indices.base_points_count, replications."]
+
+
 def _too_few(found: Sequence[_Block]) -> list[str]:
     """Say once of what there are too few runs, and what to ask for."""
     few = [f"{label(one.measure)} over {FACTOR_SETS[one.of]}" for one in found if not one.is_known]
     if not few:
         return []
-    said = f"{_NOT_ENOUGH.capitalize()} to tell what moves {', '.join(few)}."
+    said = f"{NOT_ENOUGH.capitalize()} to tell what moves {', '.join(few)}."
     return [f"{said} Ask for more: indices.base_points_count, replications."]
 
 
@@ -208,25 +312,29 @@ def _block(of: str, measure: str, rows: Sequence[Row]) -> _Block:
 def _sentence(block: _Block) -> str:
     if not block.factors:
         return f"{label(block.measure)} is moved by none of {FACTOR_SETS[block.of]}."
-    told = [factor for factor in block.factors if factor.is_distinguishable][:NAMED_FACTORS]
-    of = FACTOR_SETS[block.of]
-    if not told:
-        return f"{label(block.measure)}: none of {of} is distinguishable from having no effect."
-    parts = [f"{factor.name} ({factor.whole_text})" for factor in told]
-    return f"{label(block.measure)}: of {of}, most by {', '.join(parts)}."
+    of, name = FACTOR_SETS[block.of], label(block.measure)
+    few = _few(block.contenders)
+    if not block.told and few:
+        return f"{name}: {NOT_ENOUGH} to tell which of {of} moves it most."
+    if not block.told:
+        return f"{name}: none of {of} is distinguishable from having no effect."
+    parts = ", ".join(f"{one.words} ({one.whole_text})" for one in block.told[:NAMED_FACTORS])
+    if block.has_first:
+        return f"{name}: of {of}, most by {parts}."
+    if few:
+        return f"{name}: of {of}, by {parts}; {NOT_ENOUGH} for {few}, which may move it more."
+    return f"{name}: of {of}, by {parts}; which moves it most is too close to tell."
 
 
 def _effects_sentence(block: _Block) -> str:
     """Say which way the factors with the largest effects move a measure; empty if none is told."""
-    moving = [factor for factor in block.factors if factor.is_moving and factor.effect]
-    moving.sort(key=lambda one: -abs(one.effect["value"]) if one.effect else 0.0)
-    if not moving:
+    if not block.moving:
         return ""
-    in_unit = f" {unit(block.measure)}" if unit(block.measure) not in {"", "%"} else ""
+    in_unit = f" {block.unit}" if block.unit else ""
     parts = [
-        f"{one.name}{f' from {one.range_text}' if one.range_text else ''} changes it by "
+        f"{one.words}{f' from {one.range_text}' if one.range_text else ''} changes it by "
         f"{one.effect_text}{in_unit}"
-        for one in moving[:NAMED_FACTORS]
+        for one in block.moving[:NAMED_FACTORS]
     ]
     return f"{label(block.measure)}: raising {'; '.join(parts)}."
 
@@ -235,3 +343,14 @@ def _half(row: Row) -> float | None:
     if row.get("ci_low") is None or row.get("ci_high") is None:
         return None
     return float(row["ci_high"] - row["ci_low"]) / 2
+
+
+def _few(factors: Sequence[_Factor]) -> str:
+    """Name two factors, and say how many more there are."""
+    more = len(factors) - _NAMED_FEW
+    words = [one.words for one in factors[:_NAMED_FEW]]
+    return _and([*words, f"{more} more"] if more > 0 else words)
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -7,9 +7,15 @@ from typing import Any, Final
 from engine.ablate import COMMON
 from engine.report.charts.differences import difference_pictures
 from engine.report.charts.ecosystem import ecosystem_pictures
+from engine.report.charts.factors import (
+    FACTOR_HEADS,
+    FACTORS_NOTE,
+    factor_cells,
+    sensitivity_pictures,
+)
 from engine.report.charts.over_time import days_pictures
 from engine.report.charts.response import MARKS_NOTE, response_section
-from engine.report.charts.rows import fit_picture, sensitivity_pictures
+from engine.report.charts.rows import fit_picture
 from engine.report.charts.subsidy import CELLS_TITLE, SPENT_HEADS, run_spending
 from engine.report.charts.sweep import JOBS_NOTE, SweepView
 from engine.report.charts.trial import HEADS as TRIAL_HEADS
@@ -24,6 +30,7 @@ from engine.report.findings.calibration import (
     figure_cells,
     scorecard,
 )
+from engine.report.findings.comparison import with_defined_returns
 from engine.report.findings.elasticities import HEADS as ELASTICITY_HEADS
 from engine.report.findings.elasticities import SAID, elasticities_by_month
 from engine.report.findings.limits import pairs_note
@@ -125,14 +132,15 @@ def _run_sections(study: StudyResults) -> list[Section | None]:
 def _difference_sections(study: StudyResults) -> list[Section | None]:
     """Return the paired differences: of mechanisms or of policies; none without any."""
     if study.ablation:
-        rows = _mechanism_rows(study.ablation)
-        blocks = [(_mechanism_title(own[0]), own) for own in rows.values()]
+        mechanisms = _mechanism_rows(study.ablation).values()
+        blocks = [(_mechanism_title(own[0]), own) for own in mechanisms]
         tables = [_difference_table("Each mechanism off, against all on", "Off", "All on", blocks)]
         return [section("What each mechanism does", difference_pictures(study), tables)]
     if not study.comparison:
         return []
-    names = dict.fromkeys(row["policy"] for row in study.comparison)
-    by_policy = [(name, [r for r in study.comparison if r["policy"] == name]) for name in names]
+    rows = with_defined_returns(study.comparison)
+    names = dict.fromkeys(row["policy"] for row in rows)
+    by_policy = [(name, [row for row in rows if row["policy"] == name]) for name in names]
     blocks = [
         (f"{name} against {own[0]['baseline']} ({pairs_note(own[0])})", own)
         for name, own in by_policy
@@ -146,7 +154,13 @@ def _sensitivity_sections(study: StudyResults) -> list[Section | None]:
     """Return what moves the measures; none without such an analysis."""
     pictures = sensitivity_pictures(study.sensitivity)
     found = [] if pictures else ["No picture: there are too few runs to tell any factor."]
-    return [section("What moves the measures", pictures, items=found)] if study.sensitivity else []
+    rows = []
+    for title, factors in factor_cells(study.sensitivity):
+        rows.append(_block_row(title))
+        rows += [TableRow([Cell(name, key), *map(Cell, rest)]) for name, key, *rest in factors]
+    tables = [table("Every factor, and which way it moves", FACTOR_HEADS, rows, FACTORS_NOTE)]
+    heading = "What moves the measures"
+    return [section(heading, pictures, tables, items=found)] if study.sensitivity else []
 
 
 def _trial_sections(study: StudyResults) -> list[Section | None]:

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from engine.ablate import COMMON, indistinguishable, is_distinguishable
-from engine.compare import INCREMENTAL
 from engine.report.charts.response import response_sentences
 from engine.report.charts.sweep import SweepView
 from engine.report.charts.trial import trial_sentences
 from engine.report.findings.calibration import fit_sentences
 from engine.report.findings.claims import claim_sentence
+from engine.report.findings.comparison import comparison_sentences
 from engine.report.findings.prices import advice_about, effect_sentences
 from engine.report.findings.search import choice
 from engine.report.findings.sensitivity import moved_sentences
@@ -20,7 +20,6 @@ from engine.report.formatting import (
     scaled,
     show,
     show_change,
-    signed,
     split_name,
 )
 from engine.report.read.calibration import read_fit
@@ -99,7 +98,7 @@ def _difference_sentences(study: StudyResults) -> list[str]:
         return response_sentences(study.response, study.setting("run_off_days") or 0)
     if study.ablation:
         return _ablation_sentences(study.ablation)
-    return _comparison_sentences(study.comparison)
+    return comparison_sentences(study)
 
 
 def _is_free(line: Line) -> bool:
@@ -275,19 +274,6 @@ def _ablation_sentences(rows: Sequence[Row]) -> list[str]:
     return said
 
 
-def _comparison_sentences(rows: Sequence[Row]) -> list[str]:
-    """Say what each policy changes against the baseline, and what a RMB of subsidy brings."""
-    said = []
-    for policy in dict.fromkeys(row["policy"] for row in rows):
-        found = {row["measure"]: row for row in rows if row["policy"] == policy}
-        baseline = next(iter(found.values()))["baseline"]
-        text = f"Against {baseline}, {policy} changes"
-        names = [name for name in ("gmv_paid_fen", "subsidy_fen") if name in found]
-        changes = [f"{label_inside(name)} by {_difference(found[name])} bn RMB" for name in names]
-        said.append(f"{text} {' and '.join(changes)}. {_per_rmb(found.get(INCREMENTAL))}".strip())
-    return said
-
-
 def _called(mechanism: str) -> str:
     return " ".join(split_name(mechanism))
 
@@ -300,15 +286,6 @@ def _difference(row: Row) -> str:
     low, high = row["ci_low"], row["ci_high"]
     half = None if low is None else (high - low) / 2
     return show_change(row["measure"], row["difference"], half)
-
-
-def _per_rmb(row: Row | None) -> str:
-    if row is None or row["difference"] is None:
-        return "The two spend the same subsidy."
-    text = f"Each RMB of subsidy more came with {signed(row['difference'], 2)} RMB of GMV as paid"
-    if row["ci_low"] is None:
-        return f"{text}, with limits too wide to say."
-    return f"{text} (95% between {signed(row['ci_low'], 2)} and {signed(row['ci_high'], 2)})."
 
 
 def _certainty(study: StudyResults) -> str:

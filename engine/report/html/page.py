@@ -25,6 +25,7 @@ from engine.collection import CHANGED
 from engine.report.charts.grammar import CONFIG, Picture
 from engine.report.charts.sweep import SweepView
 from engine.report.definitions import MEASURES
+from engine.report.findings.comparison import sales_lead
 from engine.report.findings.limits import limits, small_sample
 from engine.report.findings.options import decision_told
 from engine.report.formatting import scaled
@@ -208,7 +209,8 @@ def _title(study: StudyResults) -> str:
     if not names:
         return "Incomplete results"
     if study.comparison:
-        return f"{len(names)} policies under common random numbers"
+        told = sales_lead(study)
+        return told.title if told else f"{len(names)} policies under common random numbers"
     return f"A run under {', '.join(names)}"
 
 

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from engine.case import RunResult
 from engine.compare import INCREMENTAL
+from engine.report.findings.comparison import with_defined_returns
 from engine.report.findings.elasticities import elasticities_by_month
 from engine.report.findings.limits import ONE_REPLICATION, pairs_note, replications_count
 from engine.report.formatting import (
@@ -86,6 +87,7 @@ def print_runs(years: Sequence[RunResult | Row], console: Console) -> None:
 
 def print_comparison(rows: Sequence[Row], console: Console) -> None:
     """Print paired differences, one block per policy."""
+    rows = with_defined_returns(rows)
     for policy in dict.fromkeys(row["policy"] for row in rows):
         block = [row for row in rows if row["policy"] == policy]
         told = f"{pairs_note(block[0])}, common random numbers"

@@ -65,6 +65,8 @@ class Terms:
         plain = text.replace("\N{NO-BREAK SPACE}", " ")
         if plain in self._exact:
             return self._exact[plain]
+        if depth and plain[:1].islower() and plain[0].upper() + plain[1:] in self._exact:
+            return self._exact[plain[0].upper() + plain[1:]]  # a name inside a sentence
         if depth >= _MOST:
             return text
         pieces = _SENTENCE_END.split(plain)
@@ -86,11 +88,14 @@ class Terms:
     def _matched(self, plain: str, depth: int, breaks: int) -> str | None:
         """Translate a text by the first pattern with as many ends of sentences that fits it.
 
-        One made of punctuation alone, as `{}: {}`, counts where the glossary knows some part.
+        One made of punctuation alone, as `{}: {}`, counts where the glossary knows some part. What
+        is filled in begins no bracket that it does not end.
         """
         for pattern, template, own_breaks, has_words in self._patterns:
             if own_breaks == breaks and (match := pattern.fullmatch(plain)):
                 whole = match.groups()
+                if not all(map(_has_whole_brackets, whole)):
+                    continue
                 parts = [self.softly(part, depth + 1) for part in whole]
                 if has_words or any(a != b for a, b in zip(parts, whole, strict=True)):
                     return _filled(template, parts)
@@ -121,6 +126,16 @@ class Terms:
 
 _SEEN: Final = frozenset({"name", "series", "kind", "told", "part", "tip"})
 """Columns of a picture's data that a reader sees."""
+
+
+def _has_whole_brackets(part: str) -> bool:
+    """Whether every bracket that begins in a text ends there, and the other way round."""
+    depth = 0
+    for mark in part:
+        depth += (mark == "(") - (mark == ")")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def _filled(template: str, parts: list[str]) -> str:

@@ -1,0 +1,164 @@
+"""The one number of a study, with its range and what it is."""
+
+from typing import Final, NamedTuple
+
+from engine.ablate import COMMON, is_distinguishable
+from engine.decision.amounts import bn
+from engine.report.findings.comparison import sales_lead
+from engine.report.findings.sensitivity import sensitivity_blocks
+from engine.report.formatting import NONE, label_inside, show_change, split_name, unit
+from engine.report.read.results_model import Line, StudyResults
+from engine.report.read.weighing import by_world
+from engine.response import lever_answers
+from engine.results.schemas import Row
+
+_NO_INTERVAL: Final = "one replication: no interval"
+
+
+class Headline(NamedTuple):
+    """One number with its unit, its range over worlds, and what it is."""
+
+    value: str
+    span: str
+    says: str
+
+
+def headline(study: StudyResults) -> Headline | None:
+    """Return the one number of a study and its range over worlds."""
+    if study.prices:
+        row = recommended_price(study)
+        return _cost_headline(row) if row else _reach_headline(study.prices[0])
+    for rows, told in _OF_ROWS.items():
+        if getattr(study, rows):
+            return told(study)
+    line = study.chosen_line() if study.searched else None
+    if study.calibration or not study.lines:
+        return None
+    return _gmv_headline(study, line or study.lines[0])
+
+
+def recommended_price(study: StudyResults) -> Row | None:
+    """Return the row of the goal that the recommended policy reaches; None where none does."""
+    rows = (row for row in study.prices if row["is_recommended"] and row["policy"])
+    return next(rows, None)
+
+
+def _reach_headline(row: Row) -> Headline:
+    return Headline(
+        f"{row['today_reach']:.2f}",
+        "",
+        f"probability with which going on as today reaches {bn(row['target_fen'])} bn RMB",
+    )
+
+
+def _cost_headline(row: Row) -> Headline:
+    cost = row["cost_median_fen"]
+    word = "costs less" if cost < 0 else "costs more"
+    low, high = row["cost_80_low_fen"], row["cost_80_high_fen"]
+    if cost < 0:
+        cost = -cost
+        low, high = (None, None) if low is None else (-high, -low)
+    return Headline(
+        f"{bn(cost)} bn RMB",
+        span_over_worlds(low, high),
+        f"what the recommended policy {word} than going on as today",
+    )
+
+
+def _difference_headline(study: StudyResults) -> Headline | None:
+    """Return by how much more than the baseline is sold where most is sold, as the title says."""
+    found = sales_lead(study)
+    if found is None:
+        return None
+    low, high = found.worlds or (found.low, found.high)
+    span = "" if low is None or high is None else f"{bn(low)} to {bn(high)}"
+    return Headline(
+        f"{bn(found.gain)} bn RMB",
+        f"{'worlds' if found.worlds else '95 %'}: {span}" if span else _NO_INTERVAL,
+        f"more GMV as paid under {found.policy} than under {found.other}",
+    )
+
+
+def _lever_headline(study: StudyResults) -> Headline | None:
+    told = [one for one in lever_answers(study.response) if one.is_distinguishable]
+    best = max(told, key=lambda one: one.best["difference"], default=None)
+    if best is None or best.best["is_base"]:
+        return None
+    row = best.best
+    span = f"{bn(row['ci_low'])} to {bn(row['ci_high'])}" if row["ci_low"] is not None else ""
+    return Headline(
+        f"{bn(row['difference'])} bn RMB",
+        f"95 %: {span}" if span else _NO_INTERVAL,
+        f"contribution with run-off, by {best.lever} alone at {row['value']:.4g}",
+    )
+
+
+def _mechanism_headline(study: StudyResults) -> Headline | None:
+    """Return what GMV as paid changes by without the mechanism that matters most."""
+    common = (
+        row for row in study.ablation if row["measure"] == COMMON and is_distinguishable(dict(row))
+    )
+    row = max(common, key=lambda one: abs(one["difference"]), default=None)
+    if row is None:
+        return None
+    low, high = row["ci_low"], row["ci_high"]
+    return Headline(
+        f"{bn(row['difference'])} bn RMB",
+        _NO_INTERVAL if low is None else f"95 %: {bn(low)} to {bn(high)}",
+        f"change of GMV as paid without {' '.join(split_name(row['mechanism']))}",
+    )
+
+
+def _trial_headline(study: StudyResults) -> Headline:
+    """Return the true effect on the first measure, beside what kinds of tests say of it."""
+    rows = study.trial
+    measure, truth = rows[0]["measure"], rows[0]["truth"]
+    said = [row["estimate"] for row in rows if row["measure"] == measure]
+    low, high = (show_change(measure, end) for end in (min(said), max(said)))
+    return Headline(
+        f"{show_change(measure, truth)} {unit(measure)} a day",
+        f"tests say: {low} to {high}",
+        f"true effect of the policy on {label_inside(measure)}",
+    )
+
+
+def _factor_headline(study: StudyResults) -> Headline | None:
+    """Return the largest effect that is told on the first measure that has one."""
+    for block in sensitivity_blocks(study.sensitivity):
+        factor = block.moving[0] if block.moving else None
+        if factor is not None and factor.effect is not None:
+            row = factor.effect
+            low, high = (show_change(block.measure, row[end]) for end in ("ci_low", "ci_high"))
+            return Headline(
+                f"{show_change(block.measure, row['value'])} {block.unit}".strip(),
+                f"95 %: {low} to {high}",
+                f"change of {label_inside(block.measure)} by {factor.words}, "
+                f"from {factor.range_text}",
+            )
+    return None
+
+
+def _gmv_headline(study: StudyResults, line: Line) -> Headline:
+    worlds = by_world(study, line.policy, "gmv_paid_fen")
+    found = line.estimates["gmv_paid_fen"]
+    span = f"worlds: {bn(min(worlds.values()))} to {bn(max(worlds.values()))}" if worlds else ""
+    if len(worlds) < 2:
+        known = found.low is not None and found.high is not None
+        span = f"95 %: {bn(found.low or 0)} to {bn(found.high or 0)}" if known else ""
+    value = f"{bn(found.value)} bn RMB" if found.value is not None else NONE
+    return Headline(value, span, f"GMV as paid under {line.policy}")
+
+
+def span_over_worlds(low: float | None, high: float | None) -> str:
+    """Write the range over worlds; nothing where there is one world."""
+    return "" if low is None or high is None else f"80 % of worlds: {bn(low)} to {bn(high)}"
+
+
+_OF_ROWS: Final = {
+    "comparison": _difference_headline,
+    "response": _lever_headline,
+    "ablation": _mechanism_headline,
+    "trial": _trial_headline,
+    "sensitivity": _factor_headline,
+}
+"""Which number is told of a study, by the table that it has."""
