@@ -26,9 +26,8 @@ from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.worker import Worker
 from engine.case import Case
 from engine.compute import open_pool
-from engine.compute.machine import cpus_count
+from engine.compute.machine import bytes_of_shard, cpus_count
 from engine.compute.shards.links import CHILDREN
-from engine.compute.shards.pool import bytes_of_shard
 from engine.population.buyers import bytes_per_buyer
 from engine.spec.benchmark import BenchmarkJob
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from engine.case import Case
 from engine.compute.connect import connected
 from engine.compute.flight import Sent, reason_of
-from engine.compute.machine import PROCESS_BYTES
+from engine.compute.machine import PROCESS_BYTES, bytes_to_ask, limited_bytes
 from engine.compute.messages import HEAD_LOST, NO_ENGINE, OWN_NODE_LOST, TASK_FAILED, UNHEARD
 from engine.compute.pool import Finished, Pool, Simulate, Waiting, WorkerCall, finish, simulate_case
 from engine.compute.watch import ClusterWatch, cluster_nodes, head_answers, print_note
@@ -38,6 +38,9 @@ _TASK_S: Final = 0.3
 
 _LOOK_S: Final = 5.0
 """Seconds between two looks at the nodes of a cluster."""
+
+_SHORT_LOOK_S: Final = 1.0
+"""The same while the cluster grants less than is wanted, and a node may come any moment."""
 
 _SILENCES: Final = 3
 """Looks in a row without an answer after which the head is held to be gone. Ray itself waits a
@@ -71,9 +74,8 @@ class _RayPool(Pool):
         import ray
 
         self._is_local, self._watch = is_local, ClusterWatch()
-        self._looked_s, self._silences = time.monotonic(), 0
-        self._limit, self._retries = spec.workers_count, spec.retries_count
-        self._memory_limit = spec.memory_gib and spec.memory_gib * 2**30
+        self._looked_s, self._silences = -math.inf, 0
+        self._spec, self._limit, self._retries = spec, spec.workers_count, spec.retries_count
         self._seconds = seconds_hint
         self._year_of, self._code = ray.put(year_of), ray.put(Code.own())
         # Made once: a function is told to the head, and a head that is gone would be waited for.
@@ -82,6 +84,8 @@ class _RayPool(Pool):
         self._flight: dict[Any, Sent] = {}
         self._again: list[Sent] = []
         self._nodes, self._threads, self._asked = cluster_nodes(), 1, PROCESS_BYTES
+        if not is_local:
+            self._watch.look(self._nodes, 0)  # a node that comes from now on has joined
         self.workers_count, self._window = self._room()
 
     def cancel(self) -> None:
@@ -121,9 +125,10 @@ class _RayPool(Pool):
         self._hand_out()
         if not self._flight:
             return 0
+        self._look()
         ready: list[Any] = []
         while not ready:
-            timeout = _LOOK_S if wait else 0
+            timeout = self._look_s() if wait else 0
             ready, _ = ray.wait(
                 list(self._flight), num_returns=1, timeout=timeout, fetch_local=False
             )
@@ -184,21 +189,14 @@ class _RayPool(Pool):
         return task.remote(self._code, self._year_of, _without_scenarios(pairs), *shared)
 
     def _ask(self, sent: Sent) -> int:
-        """Return the bytes that a task asks for: where a node may not give all, more by as much.
-
-        A node of M bytes that grants L of them runs floor(L / m) tasks of m bytes, as many as
-        ask for m M / L of M.
-        """
+        """Return the bytes that a task asks for."""
         most = max((node.memory for node in self._nodes.values() if node.cpus), default=0)
-        asked = sent.memory
-        if self._memory_limit is not None and self._memory_limit < most:
-            asked = math.ceil(asked * most / self._memory_limit)
-        return min(asked, most) if most else asked
+        return bytes_to_ask(sent.memory, most, self._spec)
 
     def _memories(self) -> list[int]:
         """Return the bytes that a year may have on each node that runs any."""
-        limit = math.inf if self._memory_limit is None else self._memory_limit
-        return [int(min(node.memory, limit)) for node in self._nodes.values() if node.cpus]
+        granted = (node.memory for node in self._nodes.values() if node.cpus)
+        return limited_bytes(granted, self._spec)
 
     def _threads_of(self, sent: Sent) -> int:
         """Return the threads that a task gets: those of its cases, where a node has them."""
@@ -241,7 +239,7 @@ class _RayPool(Pool):
 
     def _look(self) -> None:
         """Now and then: see which nodes there are, and offer as much as they can take."""
-        if self._is_local or time.monotonic() - self._looked_s < _LOOK_S:
+        if self._is_local or time.monotonic() - self._looked_s < self._look_s():
             return
         self._looked_s = time.monotonic()
         if not head_answers():
@@ -258,6 +256,10 @@ class _RayPool(Pool):
             raise OWN_NODE_LOST.error()
         self.workers_count, self._window = self._room()
         self._hand_out()
+
+    def _look_s(self) -> float:
+        """Return the seconds between two looks."""
+        return _SHORT_LOOK_S if self._watch.is_short and not self._silences else _LOOK_S
 
     def _shared(self, scenario: Scenario) -> Any:
         """Return a reference to `scenario`, put into the object store once."""

@@ -5,7 +5,6 @@ cases are sent again, so many times as the user allows; after want of memory the
 much, so that fewer run beside them. Results do not depend on it: a case is a function of itself.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,8 +13,15 @@ from engine.compute.machine import (
     BYTES_PER_BUYER,
     PROCESS_BYTES,
     bytes_of_year,
+    fewest_shards,
 )
-from engine.compute.messages import MEMORY_RAN_OUT, TOO_LARGE, WORKERS_LOST
+from engine.compute.messages import (
+    MEMORY_RAN_OUT,
+    NO_ROOM,
+    TOO_LARGE,
+    TOO_LARGE_FOR_ALL,
+    WORKERS_LOST,
+)
 from engine.compute.pool import Waiting
 from engine.errors import ClusterError
 
@@ -85,16 +91,18 @@ class Sent:
         """
         most = max(memories, default=0)
         largest = max(self.cases(), key=_bytes_of)
-        need = _bytes_of(largest)
+        need, empty = _bytes_of(largest), _bytes_of(largest, buyers_count=0)
         if not memories or need <= most:
             return
-        raise TOO_LARGE.error(
-            buyers=largest.scale.buyers_count,
-            need=need / _GIB,
-            most=most / _GIB,
-            fits=_fitting_buyers(most, largest.scale.anchors_count, _days_of(largest)),
-            shards=_shards(largest, most),
-        )
+        if most <= empty:
+            raise NO_ROOM.error(empty=empty / _GIB, most=most / _GIB)
+        scale, days = largest.scale, _days_of(largest)
+        said = {"buyers": scale.buyers_count, "need": need / _GIB, "most": most / _GIB}
+        said["fits"] = _fitting_buyers(most, scale.anchors_count, days)
+        shards = fewest_shards(scale.buyers_count, memories, scale.anchors_count, days)
+        if shards is None:
+            raise TOO_LARGE_FOR_ALL.error(**said)
+        raise TOO_LARGE.error(**said, shards=shards)
 
     def _given_up(self, reason: str, workers: int | None) -> ClusterError:
         """Return the error after the last try; `workers` at once where memory ran out."""
@@ -144,16 +152,11 @@ def _days_of(case: Case) -> int:
     return case.scenario.calendar.days_simulated + case.run_off_days
 
 
-def _bytes_of(case: Case) -> int:
-    return bytes_of_year(case.scale.buyers_count, case.scale.anchors_count, _days_of(case))
+def _bytes_of(case: Case, buyers_count: int | None = None) -> int:
+    buyers = case.scale.buyers_count if buyers_count is None else buyers_count
+    return bytes_of_year(buyers, case.scale.anchors_count, _days_of(case))
 
 
 def _fitting_buyers(free: int, anchors_count: int = 0, days_count: int = 0) -> int:
     """Return how many buyers a year may have that finds `free` bytes, at least 1."""
     return max(1, (free - bytes_of_year(0, anchors_count, days_count)) // BYTES_PER_BUYER)
-
-
-def _shards(case: Case, most: int) -> int:
-    """Return how many shards hold the market of a case on nodes of so many bytes."""
-    free = max(1, most - bytes_of_year(0, case.scale.anchors_count, _days_of(case)))
-    return max(2, math.ceil(case.scale.buyers_count * BYTES_PER_BUYER / free))

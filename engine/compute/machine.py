@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ PROCESS_BYTES: Final = 500 * 2**20
 """What a worker of Ray holds beside its market: Python, Ray, libraries, kernels."""
 
 _GIB: Final = 2**30
+_MOST_SHARDS: Final = 4096
 
 
 def bytes_of_year(buyers_count: int, anchors_count: int = 0, days_count: int = 0) -> int:
@@ -30,6 +32,56 @@ def bytes_of_year(buyers_count: int, anchors_count: int = 0, days_count: int = 0
     """
     market = buyers_count * BYTES_PER_BUYER + anchors_count * _BYTES_PER_ANCHOR
     return PROCESS_BYTES + market + days_count * _BYTES_PER_DAY
+
+
+def bytes_of_shard(
+    buyers_count: int, count: int, anchors_count: int = 0, days_count: int = 0
+) -> int:
+    """Return what each of `count` shards holds: its part of the buyers, and all else."""
+    return bytes_of_year(math.ceil(buyers_count / count), anchors_count, days_count)
+
+
+def fewest_shards(
+    buyers_count: int, memories: Sequence[int], anchors_count: int = 0, days_count: int = 0
+) -> int | None:
+    """Return how few shards hold a market together; None if no number does.
+
+    Every shard is a process of its own, so that more of them hold more on several nodes alone.
+
+    Parameters
+    ----------
+    buyers_count, anchors_count, days_count : of the market.
+    memories : bytes that each node grants.
+    """
+    for count in range(1, min(buyers_count, _MOST_SHARDS) + 1):
+        one = bytes_of_shard(buyers_count, count, anchors_count, days_count)
+        if sum(memory // one for memory in memories) >= count:
+            return count
+    return None
+
+
+def limited_bytes(granted: Iterable[int], ray: Ray) -> list[int]:
+    """Return what runs may have of the bytes that each node grants: `ray.memory_gib` at most."""
+    limit = math.inf if ray.memory_gib is None else ray.memory_gib * _GIB
+    return [int(min(memory, limit)) for memory in granted]
+
+
+def bytes_to_ask(needed: int, most: int, ray: Ray) -> int:
+    """Return the bytes to ask Ray for: where a node may not give all that it grants, more.
+
+    A node of M bytes that may give L of them runs floor(L / m) tasks of m bytes, as many as ask
+    for m M / L of M.
+
+    Parameters
+    ----------
+    needed : m.
+    most : M of the largest node; 0 where there is none yet.
+    ray : has L.
+    """
+    (limit,) = limited_bytes([most], ray)
+    if not most:
+        return needed
+    return min(math.ceil(needed * most / limit) if limit < most else needed, most)
 
 
 def cpus_count() -> int:

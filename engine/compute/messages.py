@@ -116,6 +116,19 @@ TOO_LARGE: Final = _Message(
     "lower scale.buyers_count, take scale.shards={shards} (or auto), or let a node grant more\n"
     "           (`ray start --memory=BYTES`, ray.memory_gib)",
 )
+TOO_LARGE_FOR_ALL: Final = _Message(
+    "ray: a run of {buyers:,} buyers needs about {need:.2f} GiB, the largest node grants "
+    "{most:.2f} GiB, and all nodes together do not hold it in shards, each half a GiB more",
+    "at most {fits:,} buyers in one process",
+    "lower scale.buyers_count, add nodes, or let a node grant more\n"
+    "           (`ray start --memory=BYTES`, ray.memory_gib)",
+)
+NO_ROOM: Final = _Message(
+    "ray: a run needs about {empty:.2f} GiB before its first buyer, and the largest node grants "
+    "{most:.2f} GiB",
+    "nodes that grant more than that",
+    "let a node grant more (`ray start --memory=BYTES`, ray.memory_gib)",
+)
 TASK_FAILED: Final = _Message(
     "ray: a task failed for good: {reason}",
     "workers that live through one run, retried ray.retries_count times",

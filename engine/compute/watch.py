@@ -1,6 +1,7 @@
 """What a cluster does while its user waits: looked up, and said in lines on standard error."""
 
 import io
+import math
 import socket
 import sys
 import threading
@@ -99,6 +100,8 @@ def cluster_nodes() -> dict[str, _Node]:
 class ClusterWatch:
     """Compares the nodes of a cluster with those seen before, and tells what changed.
 
+    `is_short` tells whether fewer CPUs were granted than wanted when it looked last.
+
     Parameters
     ----------
     say
@@ -112,7 +115,8 @@ class ClusterWatch:
     ) -> None:
         self._say, self._clock = say, clock
         self._known: dict[str, str] | None = None
-        self._told_s = -_AGAIN_S
+        self._told_s = -math.inf
+        self.is_short = False
 
     def look(self, nodes: Mapping[str, _Node], wanted: int) -> None:
         """Tell which nodes have come and gone, and if there are fewer CPUs than are wanted.
@@ -134,6 +138,7 @@ class ClusterWatch:
                     self._say(f"node {said} has joined, {nodes[name].cpus} CPUs")
         self._known = found
         granted = sum(node.cpus for node in nodes.values())
-        if granted < wanted and self._clock() - self._told_s >= _AGAIN_S:
+        self.is_short = granted < wanted
+        if self.is_short and self._clock() - self._told_s >= _AGAIN_S:
             self._told_s = self._clock()
             self._say(f"waiting for {wanted} CPUs, {granted} granted")

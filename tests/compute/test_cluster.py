@@ -3,7 +3,6 @@
 import io
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,7 @@ from engine.compute.cluster import _RayPool
 from engine.compute.watch import ClusterWatch, WithoutRay, _Node
 from engine.compute.workers import Code, Refusal
 from engine.errors import ClusterError
+from tests.cluster.nodes import Cluster, cluster, is_gone, start_command
 from tests.compute.test_pools import some_cases, spec
 from tests.fakes import simulate_fake
 
@@ -124,42 +124,24 @@ def test_a_local_ray_asks_for_its_token_also_where_ray_was_imported_before() -> 
 
 
 @pytest.fixture
-def lone_head(tmp_path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """The address of a head without CPUs, and the environment to reach it in."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    env = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
-    ray = [sys.executable, "-m", "ray.scripts.scripts"]
-    port = address.rpartition(":")[2]
-    subprocess.run(
-        [*ray, "start", "--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false"],
-        env=env,
-        check=True,
-        capture_output=True,
-    )
-    yield address, env
-    subprocess.run(["pkill", "-KILL", "-f", f"(gcs-address|gcs_server_port)={port}"], check=False)
-    subprocess.run(["pkill", "-KILL", "-f", address], check=False)
+def lone_head() -> Iterator[Cluster]:
+    """A head without CPUs, of which nothing is left afterwards."""
+    with cluster(head_cpus=0) as nodes:
+        yield nodes
+        own = nodes.nodes[0].processes()
+    assert is_gone(own)
 
 
 @pytest.mark.slow
 def test_a_command_says_what_it_waits_for_and_that_the_head_is_gone(
-    lone_head: tuple[str, dict[str, str]], tmp_path: Path
+    lone_head: Cluster, tmp_path: Path
 ) -> None:
-    address, env = lone_head
-    words = ["scale=smoke", "ray=cluster", f"ray.address={address}", "hydra.run.dir=out"]
-    command = subprocess.Popen(
-        [sys.executable, "-m", "experiments.simulate", *words],
-        cwd=tmp_path,
-        env={**env, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    words = ["scale=smoke", *lone_head.words(), "hydra.run.dir=out"]
+    command = start_command("simulate", words, lone_head.env, tmp_path)
     assert command.stderr is not None
     assert command.stdout is not None
     assert command.stderr.readline() == "ray: waiting for 1 CPUs, 0 granted\n"
-    subprocess.run(["pkill", "-KILL", "-f", f"gcs_server_port={address[10:]}"], check=True)
+    lone_head.nodes[0].kill_part("gcs_server")
     start = time.monotonic()
     out, err = command.communicate(timeout=120)
     assert command.returncode == 1

@@ -87,11 +87,22 @@ def test_a_year_too_large_for_every_node_is_refused_with_what_would_fit() -> Non
     task.check_fits([])  # a node may come
     task.check_fits([GIB, 4 * GIB])
     with pytest.raises(ClusterError) as error:
-        task.check_fits([GIB, GIB])
+        task.check_fits([GIB] * 5)
     said = str(error.value)
     assert "20,000,000 buyers needs about 2.0 GiB, and the largest node grants 1.0 GiB" in said
     assert f"at most {_fitting_buyers(GIB, 10, 91):,} buyers" in said
     assert "scale.shards=3" in said
+
+
+def test_no_number_of_shards_is_told_where_none_fits() -> None:
+    with pytest.raises(ClusterError, match="nodes together do not hold it") as error:
+        sent(20_000_000).check_fits([GIB, GIB])  # each shard is half a GiB more
+    assert "scale.shards" not in str(error.value)
+    with pytest.raises(ClusterError, match=r"0\.49 GiB before its first buyer") as error:
+        sent(1_000_000).check_fits([GIB // 10])
+    said = str(error.value)
+    assert "grants 0.10 GiB" in said
+    assert "scale." not in said
 
 
 def test_cases_of_one_chunk_keep_their_tickets() -> None:

@@ -17,7 +17,9 @@ from engine.case import Case, RunResult
 from engine.compute import Failure, Pool, open_pool
 from engine.compute.choice import _chooses_ray
 from engine.compute.cluster import _TASK_S, _chunk_size, _RayPool
+from engine.compute.connect import connected
 from engine.compute.pool import _FailedYearError
+from engine.compute.watch import _Node
 from engine.errors import ClusterError, InputError, Interrupted
 from engine.spec.jobs import Ray
 from tests.fakes import simulate_fake, small_case, small_policy
@@ -25,10 +27,14 @@ from tests.fakes import simulate_fake, small_case, small_policy
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def spec(backend: str = "auto", address: str | None = None, workers: int | None = None) -> Ray:
-    return Ray.model_validate(
-        {"backend": backend, "address": address, "workers_count": workers, "retries_count": 1}
-    )
+def spec(
+    backend: str = "auto",
+    address: str | None = None,
+    workers: int | None = None,
+    memory: float | None = None,
+) -> Ray:
+    asked = {"backend": backend, "address": address, "workers_count": workers}
+    return Ray.model_validate({**asked, "retries_count": 1, "memory_gib": memory})
 
 
 def some_cases(count: int = 7) -> list[Case]:
@@ -203,6 +209,30 @@ def test_workers_that_are_counted_have_a_task_waiting_too(no_ray: None) -> None:
         assert pool._room() == (1, 1)
         pool._limit = None
         assert pool._room() == (2, 4)
+
+
+def test_nodes_are_looked_at_when_work_begins_and_oftener_while_cpus_are_missing(
+    no_ray: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that a node which comes within seconds is told too."""
+    seen = [{"a" * 12: _Node("10.0.0.1", 0, 2**33)}]
+    monkeypatch.setattr("engine.compute.cluster.cluster_nodes", lambda: seen[-1])
+    monkeypatch.setattr("engine.compute.cluster.head_answers", lambda: True)
+    monkeypatch.setattr("engine.compute.cluster._own_node_is_lost", lambda _: False)
+    with connected(spec("ray", workers=1)):
+        pool = _RayPool(spec("ray"), 0.1, simulate_fake, is_local=False)
+        assert capsys.readouterr().err == ""
+        for case in some_cases(2):
+            pool.submit(case)
+        pool.feed()
+        assert capsys.readouterr().err == "ray: waiting for 1 CPUs, 0 granted\n"
+        assert pool._look_s() < 2
+        seen.append({**seen[0], "b" * 12: _Node("10.0.0.2", 1, 2**33)})
+        pool._looked_s -= 2
+        pool.feed()
+        assert capsys.readouterr().err == "ray: node 10.0.0.2 (bbbbbbbb) has joined, 1 CPUs\n"
+        assert pool._look_s() > 2
+        pool.cancel()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

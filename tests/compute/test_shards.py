@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.compute.machine import bytes_of_shard
 from engine.compute.shards.links import LinkLostError, TreeLinks
-from engine.compute.shards.pool import _shards_count, bytes_of_shard
+from engine.compute.shards.pool import _shards_count
 from engine.compute.shards.worker import _Member, _Nights, _remove_old_nights
 from engine.errors import InputError, PoquanError
 from engine.market.exchange import WHOLE, numbers_of
@@ -23,6 +24,7 @@ from engine.market.sessions.choice import _EVERY
 from engine.market.settlement.ration import _draw_losers
 from engine.market.state import State, open_state
 from engine.market.world import open_world
+from tests.compute.test_pools import spec
 from tests.fakes import SMALL_SCALE
 from tests.market.test_determinism import BINDING, same
 from tests.shards import Table, at_once, simulate_sharded, socket_links
@@ -255,13 +257,38 @@ def test_saving_is_counted_by_the_slowest_shard(
 def test_auto_takes_as_few_shards_as_the_memory_of_the_nodes_bears() -> None:
     big = SMALL_SCALE.model_copy(update={"buyers_count": 217_000_000, "shards": "auto"})
     gib = 2**30
-    assert _shards_count(big, [64 * gib]) == 1
-    assert _shards_count(big, [6 * gib] * 8) == 3
+    ray = spec("ray")
+    assert _shards_count(big, [64 * gib], ray) == 1
+    assert _shards_count(big, [6 * gib] * 8, ray) == 3
     assert bytes_of_shard(217_000_000, 4) < 6 * gib
     assert bytes_of_shard(217_000_000, 4) * 4 < 24 * gib
-    assert _shards_count(big.model_copy(update={"shards": 7}), [0]) == 7
+    assert _shards_count(big.model_copy(update={"shards": 7}), [0], ray) == 7
     with pytest.raises(InputError, match=r"auto, but 217,000,000 buyers need 16\.2 GiB"):
-        _shards_count(big, [6 * gib] * 2)
+        _shards_count(big, [6 * gib] * 2, ray)
+
+
+def test_shards_have_no_more_of_a_node_than_the_limit() -> None:
+    gib = 2**30
+    limited = spec("ray", memory=6.0)
+    big = SMALL_SCALE.model_copy(update={"buyers_count": 217_000_000, "shards": "auto"})
+    assert _shards_count(big, [64 * gib] * 8, limited) == 3
+    with pytest.raises(InputError, match=r"2 nodes grant 12\.0 GiB") as error:
+        _shards_count(big, [64 * gib] * 2, limited)
+    assert "raise ray.memory_gib" in error.value.remedy
+    two = big.model_copy(update={"shards": 2})
+    with pytest.raises(InputError, match=r"ray\.memory_gib: 6, but 2 shards of 217") as error:
+        _shards_count(two, [64 * gib] * 8, limited)
+    assert error.value.remedy.endswith("or take scale.shards=3")
+    assert _shards_count(two, [64 * gib] * 8, spec("ray", memory=9.0)) == 2
+
+
+def test_a_limit_below_one_empty_process_is_refused_without_a_number_of_shards() -> None:
+    few = SMALL_SCALE.model_copy(update={"buyers_count": 1_000_000, "shards": 2})
+    with pytest.raises(InputError, match=r"0\.53 GiB each, .* for 0 of them on this") as error:
+        _shards_count(few, [64 * 2**30], spec("ray", memory=0.1))
+    assert "scale.shards" not in str(error.value)
+    assert error.value.allowed.startswith("1.06 or more")
+    assert _shards_count(few, [64 * 2**30], spec("ray", memory=1.06)) == 2
 
 
 def test_folders_of_markets_that_were_killed_days_ago_are_removed(tmp_path: Path) -> None:

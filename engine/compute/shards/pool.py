@@ -5,6 +5,7 @@ they answer, and starts them anew where one is lost.
 """
 
 import math
+import os
 import pickle
 import secrets
 import shutil
@@ -21,7 +22,13 @@ from engine.case import Case, RunResult
 from engine.compute.cluster import ray_pool
 from engine.compute.connect import connected
 from engine.compute.flight import reason_of
-from engine.compute.machine import BYTES_PER_BUYER, bytes_of_year
+from engine.compute.machine import (
+    BYTES_PER_BUYER,
+    bytes_of_shard,
+    bytes_to_ask,
+    fewest_shards,
+    limited_bytes,
+)
 from engine.compute.messages import HEAD_LOST, NO_ENGINE, SHARD_FAILED, SHARDS_LOST
 from engine.compute.pool import TABLES, Finished, Pool, Waiting, finish, simulate_case
 from engine.compute.shards.links import LinkLostError
@@ -31,7 +38,9 @@ from engine.compute.workers import Code, Refusal
 from engine.errors import ClusterError, InputError
 from engine.spec.jobs import Ray, Scale
 
-_MOST_SHARDS: Final = 4096
+_DAYS: Final = 800
+"""Days of a market for which `auto` leaves room: two years, and what comes before and after."""
+
 _LOOK_S: Final = 2.0
 """Seconds between two looks at how far the shards are."""
 
@@ -61,7 +70,7 @@ def sharded_pool(ray: Ray, scale: Scale, threads: int, seconds_hint: float) -> I
         If the market does not fit into the memory of the cluster.
     """
     with connected(ray) as is_local, redirect_stdout(WithoutRay(sys.stdout)):
-        count = _shards_count(scale, [node.memory for node in cluster_nodes().values()])
+        count = _shards_count(scale, [node.memory for node in cluster_nodes().values()], ray)
         if count == 1 and scale.shards == "auto":
             with ray_pool(ray, seconds_hint) as pool:
                 yield pool
@@ -69,37 +78,58 @@ def sharded_pool(ray: Ray, scale: Scale, threads: int, seconds_hint: float) -> I
             yield _ShardedPool(ray, count, threads, is_local=is_local)
 
 
-def _shards_count(scale: Scale, nodes: Sequence[int]) -> int:
+def _shards_count(scale: Scale, nodes: Sequence[int], ray: Ray) -> int:
     """Return the shards that are asked for; `auto` takes as few as the memory of the nodes bears.
 
     Parameters
     ----------
     nodes : bytes that each node of the cluster grants.
+    ray : says how much of it the shards may have.
 
     Raises
     ------
     InputError
-        If `auto` finds no number that fits.
+        If `auto` finds no number that fits, or those that are asked for exceed `ray.memory_gib`.
     """
+    buyers, anchors = scale.buyers_count, scale.anchors_count
+    memories = limited_bytes(nodes, ray)
     if scale.shards != "auto":
+        _check_limit(scale, scale.shards, memories, ray)
         return scale.shards
-    buyers = scale.buyers_count
-    for count in range(1, min(buyers, _MOST_SHARDS) + 1):
-        one = bytes_of_shard(buyers, count, scale.anchors_count)
-        if sum(node // one for node in nodes) >= count:
-            return count
+    count = fewest_shards(buyers, memories, anchors, _DAYS)
+    if count is not None:
+        return count
+    more = "add nodes, or lower scale.buyers_count"
     raise InputError(
         "scale.shards",
         f"auto, but {buyers:,} buyers need {buyers * BYTES_PER_BUYER / _GIB:.1f} GiB, and the "
-        f"cluster's {len(nodes)} nodes grant {sum(nodes) / _GIB:.1f} GiB",
+        f"cluster's {len(nodes)} nodes grant {sum(memories) / _GIB:.1f} GiB",
         "a cluster with that memory, and half a GiB more for each shard",
-        "add nodes, or lower scale.buyers_count",
+        more if ray.memory_gib is None else f"raise ray.memory_gib, {more}",
     )
 
 
-def bytes_of_shard(buyers_count: int, count: int, anchors_count: int = 0) -> int:
-    """Return what each of `count` shards holds: its part of the buyers, and all anchors."""
-    return bytes_of_year(math.ceil(buyers_count / count), anchors_count)
+def _check_limit(scale: Scale, count: int, memories: Sequence[int], ray: Ray) -> None:
+    """Refuse shards that nodes hold only with more than `ray.memory_gib`."""
+    buyers, anchors = scale.buyers_count, scale.anchors_count
+    one = bytes_of_shard(buyers, count, anchors)
+    room = sum(memory // one for memory in memories)
+    if ray.memory_gib is None or room >= count:
+        return
+    is_cluster = ray.address is not None or "RAY_ADDRESS" in os.environ
+    if is_cluster and one <= ray.memory_gib * _GIB:
+        return  # they wait for room: nodes may come
+    fewest = fewest_shards(buyers, memories, anchors)
+    where = "on this machine" if len(memories) == 1 else f"on {len(memories)} nodes"
+    raise InputError(
+        "ray.memory_gib",
+        f"{ray.memory_gib:g}, but {count} shards of {buyers:,} buyers hold {one / _GIB:.2f} GiB "
+        f"each, and so much is for {room} of them {where}",
+        f"{math.ceil(100 * one * math.ceil(count / len(memories)) / _GIB) / 100:.2f} or more for "
+        f"so many shards" + (f", or scale.shards={fewest}" if fewest else ""),
+        "raise ray.memory_gib, or lower scale.buyers_count"
+        + (f", or take scale.shards={fewest}" if fewest else ", or add nodes"),
+    )
 
 
 def _folder_of(name: str, parent: str | None) -> Path:
@@ -176,7 +206,9 @@ class _ShardedPool(Pool):
         """Place the shards, and let them run from the last night that all have saved."""
         import ray
 
-        with _placed(places, case.scale, self._threads, is_local=self._is_local) as actors:
+        with _placed(
+            places, case.scale, self._threads, self._spec, is_local=self._is_local
+        ) as actors:
             gang, shared, code = (
                 _ShardActors(actors, is_local=self._is_local),
                 ray.put(case),
@@ -233,7 +265,7 @@ def _said_of(traffic: ShardTraffic, count: int, seconds: float, slots_a_day: int
 
 @contextmanager
 def _placed(
-    places: Sequence[Place], scale: Scale, threads: int, *, is_local: bool
+    places: Sequence[Place], scale: Scale, threads: int, spec: Ray, *, is_local: bool
 ) -> Iterator[list[Any]]:
     """Start all shards at once, where there is room; end them afterwards.
 
@@ -248,6 +280,9 @@ def _placed(
     memory = bytes_of_shard(scale.buyers_count, count, scale.anchors_count)
     if is_local:  # `check_memory` has looked whether they fit
         memory = min(memory, sum(node.memory for node in cluster_nodes().values()) // count)
+    else:
+        most = max((node.memory for node in cluster_nodes().values()), default=0)
+        memory = bytes_to_ask(memory, most, spec)
     bundle = {"CPU": _cpus(count, threads, is_local=is_local), "memory": memory}
     group = placement_group([bundle] * count, strategy="PACK")
     actors: list[Any] = []
