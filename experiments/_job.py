@@ -11,19 +11,26 @@ _MARK: Final = "RAY_JOB_CONFIG_JSON_ENV_VAR"
 """Ray tells a job's driver by it whose job it is."""
 
 
+_FILE: Final = "sqlite:///"
+"""Begins the address of a database in a file, whose path follows."""
+
+
 def check_outlives_job(where: str, named: str | Path) -> None:
-    """Refuse a relative folder in a job of Ray's, which starts in a folder that is thrown away.
+    """Refuse a relative place in a job of Ray's, which starts in a folder that is thrown away.
 
     Parameters
     ----------
-    where : the key, or the words, that name the folder.
-    named : the folder.
+    where : the key, or the words, that name the place.
+    named : a folder, or a database in a file by its address.
 
     Raises
     ------
     InputError
         If results would be lost with the job.
     """
-    is_kept = Path(named).is_absolute() or "://" in str(named)
+    kind = _FILE if str(named).startswith(_FILE) else ""
+    path = str(named).removeprefix(kind)
+    is_kept = Path(path).is_absolute() or "://" in path
     if _MARK in os.environ and not is_kept:
-        raise InputError(where, *LOST_WITH_THE_JOB.parts(named=named, where=where))
+        what, allowed, remedy = LOST_WITH_THE_JOB.parts(named=named, where=where)
+        raise InputError(where, what, allowed, remedy.replace("=/", f"={kind}/"))

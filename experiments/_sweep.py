@@ -32,6 +32,10 @@ _ENDED: Final = Path(".hydra") / "ended.json"
 """How a job of a sweep ended, within its folder."""
 
 
+_WHERE: Final = ("ray", "threads")
+"""Keys of a job that say where it runs, on which nothing that it leaves depends."""
+
+
 class SweepJob(NamedTuple):
     """One job of a sweep: what was swept, its folder within the sweep's, its config."""
 
@@ -189,7 +193,10 @@ def _note(folder: Path, config: Tree, state: str, message: str) -> None:
 
 
 def _of(config: Tree) -> str:
+    """Name what a job leaves: its config but for where it runs, and the code."""
     from engine.compute.workers import Code
     from engine.results import config_hash
 
-    return f"{config_hash(config)} {Code.own().sources}"
+    scale = {key: value for key, value in config.get("scale", {}).items() if key != "shards"}
+    kept = {key: value for key, value in config.items() if key not in _WHERE} | {"scale": scale}
+    return f"{config_hash(kept)} {Code.own().sources}"

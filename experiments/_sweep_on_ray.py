@@ -7,7 +7,6 @@ the CPUs; a new Ray is started once, not once a job.
 
 import os
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -25,6 +24,7 @@ from engine.secrets import hidden, remember
 from engine.spec.jobs import Ray
 from experiments import _hidden
 from experiments._exit import one_message
+from experiments._sweep_watch import SweepWatch
 
 _OUTPUT: Final = Path(".hydra") / "output.txt"
 """What a job printed, within its folder."""
@@ -57,8 +57,9 @@ def launch(
             job.hydra.job.num, job.hydra.job.id = number, str(number)
     first = jobs[0][1]
     HydraConfig.instance().set_config(first)  # who is interrupted is told how to go on
-    with one_message(Path(str(first.hydra.sweep.dir))), connected(spec):
-        return _Launched(context, task, at_once or cpus_count()).run(jobs)
+    with one_message(Path(str(first.hydra.sweep.dir))), connected(spec) as is_local:
+        watch = SweepWatch(len(jobs), spec.workers_count or 1, is_local=is_local)
+        return _Launched(context, task, at_once or cpus_count()).run(jobs, watch)
 
 
 class _Launched:
@@ -82,10 +83,9 @@ class _Launched:
         self._common = ray.put((Singleton.get_state(), context, task, *place))
         # Half of the memory is for their runs: else jobs might wait for one another.
         self._at_once = max(1, min(at_once, most // 2 // PROCESS_BYTES))
-        self._began = time.monotonic()
 
-    def run(self, jobs: Sequence[tuple[int, DictConfig]]) -> list[JobReturn]:
-        """Run them all; tasks are stopped if this is interrupted."""
+    def run(self, jobs: Sequence[tuple[int, DictConfig]], watch: SweepWatch) -> list[JobReturn]:
+        """Run them all, and tell how far they are; tasks are stopped if this is interrupted."""
         import ray
 
         waiting = list(reversed(jobs))
@@ -95,14 +95,14 @@ class _Launched:
             while waiting or flight:
                 while waiting and len(flight) < self._at_once:
                     number, job = waiting.pop()
+                    watch.begin(number, _output_of(job))
                     flight[self._remote.remote(self._common, job)] = number
                 ready, _ = ray.wait(list(flight), num_returns=1, timeout=_LOOK_S)
                 for reference in ready:
                     number = flight.pop(reference)
                     found[number] = _result(reference)
-                    took = time.monotonic() - self._began
-                    said = f"jobs: {len(found)} of {len(jobs)}, {took:.0f} s; job {number} ended"
-                    print(said, file=sys.stderr)
+                    watch.end(number)
+                watch.look()
         finally:
             for reference in flight:
                 ray.cancel(reference, force=True)
@@ -139,8 +139,7 @@ def _run(common: _Common, job: DictConfig) -> JobReturn:
     _hidden.install()
     setup_globals()
     Singleton.set_state(state)
-    folder = Path(str(job.hydra.sweep.dir)) / str(job.hydra.sweep.subdir)
-    output = folder / _OUTPUT
+    output = _output_of(job)
     output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("w", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
         return run_job(
@@ -150,6 +149,10 @@ def _run(common: _Common, job: DictConfig) -> JobReturn:
             job_dir_key="hydra.sweep.dir",
             job_subdir_key="hydra.sweep.subdir",
         )
+
+
+def _output_of(job: DictConfig) -> Path:
+    return Path(str(job.hydra.sweep.dir)) / str(job.hydra.sweep.subdir) / _OUTPUT
 
 
 def _result(reference: Any) -> JobReturn:

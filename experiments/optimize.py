@@ -13,6 +13,7 @@ from engine.errors import CombinedInputError, InputError
 from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from experiments._app import app
+from experiments._job import check_outlives_job
 from experiments._sources import observed_table
 
 _GROUP: Final = "policy"
@@ -36,6 +37,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     from experiments._runs import conclude, print_folder
 
     open_folder(folder).check_writable()
+    _check_reached(job.storage)
     known = _known(job)
     work = (0, 0.0) if is_complete(folder, config) else _work(job)
     with open_pool(job.ray, *work) as pool, progress(job.scenario.currency) as show:
@@ -73,6 +75,20 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     if outcome.usage.runs_count:  # none are left where a finished search is asked again
         print(f"Workers: {outcome.usage.sentence()}.")
     print_folder(folder)
+
+
+def _check_reached(storage: str | None) -> None:
+    """Open the study's database once, so that one out of reach is told before anything else.
+
+    Raises
+    ------
+    StorageError
+        If it cannot be reached.
+    """
+    if storage is not None:
+        from engine.search.checkpoint.meeting import Meeting
+
+        Meeting(storage, "reached").close()
 
 
 def _known(job: OptimizeJob) -> list[Any]:
@@ -127,6 +143,8 @@ def check(job: OptimizeJob, overrides: Sequence[str]) -> None:
     from engine import search
 
     _check_overrides(job, overrides)
+    if job.storage is not None:
+        check_outlives_job("storage", job.storage)
     search.check_search(job)
     _known(job)
 

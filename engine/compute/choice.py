@@ -6,11 +6,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from tempfile import gettempdir
 from types import FrameType
 from typing import Final
 
 from engine.compute.machine import cpus_count
+from engine.compute.passing import remove_left_nights
 from engine.compute.pool import Pool, ProcessPool, Simulate, simulate_case
+from engine.compute.watch import print_note
 from engine.errors import Interrupted
 from engine.spec.jobs import Ray, Scale
 
@@ -63,6 +66,7 @@ def open_pool(
         with _handlers_restored():
             _interrupt_on_sigterm()
             with opened as pool:
+                _remove_left_nights(ray)  # now: what still wrote there has ended with its Ray
                 _interrupt_on_sigterm()  # again: Ray's start installs a handler of its own
                 yield pool
     except KeyboardInterrupt:
@@ -90,6 +94,12 @@ def _is_sharded(ray: Ray, scale: Scale) -> bool:
     return ray.backend != "process" and (
         scale.shards not in {1, "auto"} or (scale.shards == "auto" and _has_address(ray))
     )
+
+
+def _remove_left_nights(ray: Ray) -> None:
+    """Remove what sharded markets that were killed have left on this machine."""
+    if count := remove_left_nights([gettempdir(), ray.saves_folder or gettempdir()]):
+        print_note(f"removed the saved nights of {count} killed command(s)")
 
 
 def _has_address(ray: Ray) -> bool:

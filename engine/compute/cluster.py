@@ -1,28 +1,41 @@
 """The back end on Ray: chunks of cases as tasks, as many in flight as keep every worker busy.
 
 The scenario is the big part of a case and shared by thousands: it lies once in the object
-store, and a chunk says which of the scenarios each case means. What a task is sent with, and
-what becomes of one that fails, stands in `flight`; what a worker does before it simulates, in
-`workers`.
+store. What a task is sent with, and what becomes of one that fails, stands in `flight`; what
+goes to a worker, and what it does with it, in `chunks`.
 """
 
 import math
-import pickle
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
 from heapq import heappop
 from typing import Any, Final
 
 from engine.case import Case
+from engine.compute.chunks import (
+    distinct_scenarios,
+    run_call,
+    run_chunk,
+    unpack,
+    without_scenarios,
+)
 from engine.compute.connect import connected
+from engine.compute.days import DayBoard
 from engine.compute.flight import Sent, reason_of
 from engine.compute.machine import PROCESS_BYTES, bytes_to_ask, limited_bytes
 from engine.compute.messages import HEAD_LOST, NO_ENGINE, OWN_NODE_LOST, TASK_FAILED, UNHEARD
-from engine.compute.pool import Finished, Pool, Simulate, Waiting, WorkerCall, finish, simulate_case
+from engine.compute.pool import (
+    Finished,
+    Pool,
+    Simulate,
+    Waiting,
+    WorkerCall,
+    ignore_days,
+    simulate_case,
+)
 from engine.compute.watch import ClusterWatch, cluster_nodes, head_answers, print_note
-from engine.compute.workers import Code, Refusal, make_ready, with_granted_threads
+from engine.compute.workers import Code, Refusal
 from engine.errors import ClusterError
 from engine.spec.jobs import Ray
 from engine.spec.scenario import Scenario
@@ -79,7 +92,8 @@ class _RayPool(Pool):
         self._seconds = seconds_hint
         self._year_of, self._code = ray.put(year_of), ray.put(Code.own())
         # Made once: a function is told to the head, and a head that is gone would be waited for.
-        self._run_chunk, self._run_call = ray.remote(_run_chunk), ray.remote(_run_call)
+        self._run_chunk, self._run_call = ray.remote(run_chunk), ray.remote(run_call)
+        self._board = DayBoard()
         self._scenarios: dict[int, tuple[Scenario, Any]] = {}
         self._flight: dict[Any, Sent] = {}
         self._again: list[Sent] = []
@@ -96,6 +110,8 @@ class _RayPool(Pool):
             ray.cancel(reference, force=True)
         self._flight.clear()
         self._again.clear()
+        if not self._silences:
+            self._board.forget()
 
     def drop(self, tickets: Iterable[int]) -> None:
         """Forget cases; tasks of which nobody wants anything are stopped."""
@@ -135,6 +151,8 @@ class _RayPool(Pool):
             self._look()
             if not wait:
                 break
+            if not ready:
+                self._tell_days()
         if len(self._flight) > 1 and ready:  # and whatever else is there
             ready, _ = ray.wait(list(self._flight), num_returns=len(self._flight), timeout=0)
         count = 0
@@ -145,12 +163,20 @@ class _RayPool(Pool):
         self._hand_out()
         return count
 
+    def _tell_days(self) -> None:
+        """Say how far the furthest of the long runs is, if there are any."""
+        if self.on_day is ignore_days or self._silences:
+            return
+        tickets = (ticket for sent in self._flight.values() for ticket in sent.tickets)
+        if (found := self._board.furthest(tickets)) is not None:
+            self.on_day(*found)
+
     def _result(self, reference: Any, sent: Sent) -> list[Finished]:
         """Fetch what a task has left; nothing, if it is to be done again."""
         import ray
 
         try:
-            found = _unpack(ray.get(reference))
+            found = unpack(ray.get(reference))
         except (ray.exceptions.RayError, ConnectionError, MemoryError) as error:
             said = sent.failed(
                 error, self._retries, max(self._memories(), default=0), self.workers_count
@@ -183,10 +209,12 @@ class _RayPool(Pool):
             return call.remote(self._code, first.ticket, first.task)
         sent.check_fits(self._memories())
         cases = sent.cases()
-        shared = [self._shared(scenario) for scenario in _distinct_scenarios(cases)]
+        shared = [self._shared(scenario) for scenario in distinct_scenarios(cases)]
         task: Any = self._run_chunk.options(**options, memory=self._ask(sent))
         pairs = list(zip(sent.todo, cases, strict=True))
-        return task.remote(self._code, self._year_of, _without_scenarios(pairs), *shared)
+        board = "" if self.on_day is ignore_days else self._board.name
+        words = self._code, self._year_of, board
+        return task.remote(*words, without_scenarios(pairs), *shared)
 
     def _ask(self, sent: Sent) -> int:
         """Return the bytes that a task asks for."""
@@ -288,16 +316,6 @@ def _failed(error: BaseException) -> ClusterError:
     return TASK_FAILED.error(reason=reason_of(error))
 
 
-@dataclass(frozen=True)
-class _Ticket:
-    """A case without its scenario: the place of that among the chunk's, and the rest."""
-
-    number: int
-    tables: Sequence[str]
-    scenario: int
-    rest: dict[str, Any]
-
-
 def _chunk_size(waiting: int, seconds: float, workers: int) -> int:
     """Return how many cases a task takes: it lasts `_TASK_S` or longer, and every worker gets some.
 
@@ -313,54 +331,3 @@ def _chunk_size(waiting: int, seconds: float, workers: int) -> int:
     enough = math.ceil(_TASK_S / max(seconds, 1e-6))
     fair = math.ceil(waiting / workers)
     return max(1, min(enough, fair))
-
-
-def _distinct_scenarios(cases: Sequence[Case]) -> list[Scenario]:
-    """Return the scenarios of `cases`, each object once, in order of appearance."""
-    return list({id(case.scenario): case.scenario for case in cases}.values())
-
-
-def _without_scenarios(chunk: Sequence[tuple[Waiting, Case]]) -> list[_Ticket]:
-    """Return cases without their scenarios, which are `_distinct_scenarios` of them."""
-    found = _distinct_scenarios([case for _, case in chunk])
-    place = {id(scenario): k for k, scenario in enumerate(found)}
-    names = [field.name for field in fields(Case) if field.name != "scenario"]
-    return [
-        _Ticket(
-            own.ticket,
-            own.tables,
-            place[id(case.scenario)],
-            {name: getattr(case, name) for name in names},
-        )
-        for own, case in chunk
-    ]
-
-
-def _run_chunk(
-    wanted: Code, year_of: Simulate, todo: Sequence[_Ticket], *scenarios: Scenario
-) -> bytes:
-    """Simulate a chunk on a worker, or refuse.
-
-    Returns pickled bytes: arrays read from the object store would be read-only and keep
-    their whole chunk in it.
-    """
-    if (refusal := wanted.refused()) is not None:
-        return pickle.dumps(refusal)
-    cases = [Case(scenario=scenarios[ticket.scenario], **ticket.rest) for ticket in todo]
-    cases = [with_granted_threads(case) for case in cases]
-    if year_of is simulate_case:
-        make_ready(cases[0])
-    named = zip(todo, cases, strict=True)
-    return pickle.dumps([finish(own.number, case, own.tables, year_of) for own, case in named])
-
-
-def _run_call(wanted: Code, ticket: int, call: WorkerCall) -> bytes:
-    """Do a call on a worker, or refuse."""
-    found = wanted.refused() or [finish(ticket, call, (), simulate_case)]
-    return pickle.dumps(found)
-
-
-def _unpack(result: bytes) -> list[Finished] | Refusal:
-    """Return what a chunk's cases became, or that the worker refused."""
-    found: list[Finished] | Refusal = pickle.loads(result)
-    return found

@@ -1,29 +1,21 @@
 """Connects to Ray and lets it go, quietly, and within seconds if there is no answer.
 
 A Ray on this machine leaves its logs and sockets in a folder that is made for one command, and
-removed with it. A command that is killed without a word can remove nothing: most of its processes
-of Ray end with it, some after a minute. The next command removes the folder, and ends what still
-runs there.
+removed with it, or by the next command: see `passing`.
 """
 
-import fcntl
 import os
 import re
 import secrets
-import shutil
-import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import (
     AbstractContextManager,
     contextmanager,
     nullcontext,
     redirect_stdout,
-    suppress,
 )
 from functools import cache
 from pathlib import Path
@@ -38,6 +30,7 @@ from engine.compute.messages import (
     UNREACHABLE,
     WRONG_TOKEN,
 )
+from engine.compute.passing import session_folder, sweep_left_folders
 from engine.compute.watch import WithoutRay, print_note
 from engine.errors import ClusterError, HeadLostError
 from engine.spec.jobs import Ray
@@ -67,18 +60,6 @@ _VERSIONS: Final = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
 
 _FREE_SHARE: Final = 0.9
 """Of the memory that is free here, what years on a local Ray may have: Ray takes some, too."""
-
-
-_PREFIX: Final = "poquan-ray-"
-_LOCK: Final = "in-use"
-_LONGEST: Final = 40
-"""Letters of a folder's name: Ray adds sixty for its sockets, of at most 107 in all."""
-
-_FRESH_S: Final = 60.0
-"""Seconds in which a folder without a lock may be one that is just being made."""
-
-_END_S: Final = 10.0
-"""Seconds in which the last processes of a Ray that was let go still write."""
 
 
 @contextmanager
@@ -120,11 +101,11 @@ def _folder(is_local: bool) -> AbstractContextManager[Path | None]:
     """Return the folder of a local Ray; remove what commands that were killed have left."""
     if not is_local:
         return nullcontext()
-    if count := _sweep_left_folders():
+    if count := sweep_left_folders():
         print_note(
             f"removed what {count} killed command(s) had left in the folder of temporary files"
         )
-    return _session_folder()
+    return session_folder()
 
 
 def _start(spec: Ray, address: str, folder: Path | None) -> None:
@@ -161,12 +142,14 @@ def _settings(is_local: bool) -> dict[str, str]:
     A new local cluster asks for a token, Ray's own default, and gets one of its own; to ask for it
     by RAY_AUTH_MODE would be in vain where Ray was imported before. An existing cluster is told the
     user's token if there is one. A local Ray has neither a dashboard nor a port for metrics, which
-    would listen without a token, and its time to start where the machine is busy.
+    would listen without a token (its monitor's has no setting of its own: it is given a port that
+    there is not), and its time to start where the machine is busy.
     """
     settings = {"RAY_USAGE_STATS_ENABLED": "0"}
     if is_local:
         settings |= {
             "RAY_enable_metrics_collection": "0",
+            "AUTOSCALER_METRIC_PORT": "65536",
             "RAY_agent_register_timeout_ms": "120000",
         }
     has_token = (
@@ -200,17 +183,26 @@ def _environment(settings: Mapping[str, str]) -> Iterator[None]:
 
 def _check_port(address: str) -> None:
     """Refuse at once an address where nothing listens."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    found = _of_auto() if address == "auto" else address
+    host, colon, port = found.removeprefix("ray://").rpartition(":")
     if not colon:
-        return  # "auto": Ray knows the port
+        return  # Ray finds the port
+    named = "" if found == address else f"{found}, which Ray has noted: "
     try:
         number = int(port)
         with socket.create_connection((host.strip("[]"), number), timeout=_CONNECT_S):
             return
     except ValueError:
-        raise _unreachable(address, f"{port!r} is no port") from None
+        raise _unreachable(address, f"{named}{port!r} is no port") from None
     except (OSError, OverflowError) as error:
-        raise _unreachable(address, str(error)) from None
+        raise _unreachable(address, f"{named}{error}") from None
+
+
+def _of_auto() -> str:
+    """Return the address that Ray would take, which may be of a head that is gone; or nothing."""
+    from ray._private.utils import read_ray_address
+
+    return os.environ.get("RAY_ADDRESS") or read_ray_address() or ""
 
 
 def _probe(address: str) -> None:
@@ -249,64 +241,3 @@ def _unreachable(address: str, said: str, short: str = "") -> ClusterError:
     if address == "local":
         return NO_LOCAL_RAY.error(reason=reason)
     return UNREACHABLE.error(address=address, reason=reason)
-
-
-@contextmanager
-def _session_folder() -> Iterator[Path]:
-    """Make a folder for a Ray of this machine; remove it afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_parent()))
-    with (folder / _LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            yield folder
-        finally:
-            _remove(folder)
-
-
-def _sweep_left_folders() -> int:
-    """Remove the folders of commands that were killed; return how many there were."""
-    count = 0
-    for folder in _parent().glob(f"{_PREFIX}*"):
-        if _is_left(folder):
-            _end_processes(folder)
-            shutil.rmtree(folder, ignore_errors=True)
-            count += not folder.exists()
-    return count
-
-
-def _is_left(folder: Path) -> bool:
-    """Tell whether a folder is of this user, not new, and nobody holds its lock."""
-    try:
-        seen = folder.stat()
-        if seen.st_uid != os.getuid() or time.time() - seen.st_mtime < _FRESH_S:
-            return False
-        with (folder / _LOCK).open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _end_processes(folder: Path) -> None:
-    """End what was started with the folder's name, which is no other's, among its words."""
-    name = os.fsencode(folder)
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it is gone, or another user's
-            if name in (process / "cmdline").read_bytes():
-                os.kill(int(process.name), signal.SIGKILL)
-
-
-def _parent() -> Path:
-    """Return where passing files lie: where Ray would put them, if names may be long enough."""
-    asked = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
-    is_long = len(os.fsencode(asked)) + len(_PREFIX) + 9 > _LONGEST
-    return Path("/tmp") if is_long and os.access("/tmp", os.W_OK) else Path(asked)
-
-
-def _remove(folder: Path) -> None:
-    """Remove it, though processes that are about to end may still write there."""
-    until = time.monotonic() + _END_S
-    while folder.exists() and time.monotonic() < until:
-        shutil.rmtree(folder, ignore_errors=True)
-        if folder.exists():
-            time.sleep(0.1)

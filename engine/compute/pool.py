@@ -99,7 +99,7 @@ class Runner(Protocol):
         """Yield the years of the cases, in order."""
 
 
-def _ignore_days(_done: int, _total: int) -> None:
+def ignore_days(_done: int, _total: int) -> None:
     """Tell nobody."""
 
 
@@ -122,7 +122,7 @@ class Pool(ABC):
         self._waiting: list[Waiting] = []
         self._finished: deque[Finished] = deque()
         self._dropped: set[int] = set()
-        self.on_day: _OnDay = _ignore_days
+        self.on_day: _OnDay = ignore_days
 
     def submit(
         self, task: Case | WorkerCall, urgency: _Urgency = (), tables: Sequence[str] = TABLES
@@ -228,7 +228,7 @@ def simulate_case(case: Case) -> RunResult:
     return simulate(case)
 
 
-def _simulate_told(on_day: _OnDay, case: Case) -> RunResult:
+def simulate_told(on_day: _OnDay, case: Case) -> RunResult:
     """Simulate one year by the engine, telling now and then how many days are done."""
     from engine.market.exchange import Whole
     from engine.market.run import simulate
@@ -304,5 +304,5 @@ class ProcessPool(Pool):
             self._cold = False
         year_of = self._year_of
         if year_of is simulate_case:
-            year_of = partial(_simulate_told, self.on_day)
+            year_of = partial(simulate_told, self.on_day)
         self._keep(finish(todo.ticket, todo.task, todo.tables, year_of))

@@ -113,7 +113,7 @@ def test_on_a_cluster_nothing_is_left_of_a_command_that_is_killed(tmp_path: Path
     with cluster() as nodes:
         command = start_command("simulate", [*nodes.words(), *words], nodes.env, tmp_path)
         _kept_some(tmp_path / "out")
-        busy = nodes.nodes[0].named("ray::_run_chunk")
+        busy = nodes.nodes[0].named("ray::run_chunk")
         command.kill()
         command.communicate()
         assert busy

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from experiments._job import check_outlives_job
+
 
 @pytest.fixture(autouse=True)
 def as_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,6 +31,17 @@ def test_relative_folders_are_refused(
     assert "a job of Ray's starts in a folder that is thrown away with it" in ended.err
     assert f"{where}=/shared/mine" in ended.err
     assert ended.files == set()
+
+
+def test_a_relative_database_is_refused(type_in, place: Path) -> None:
+    words = [f"hydra.run.dir={place}/out", "storage=sqlite:///study.db"]
+    ended = type_in("optimize", "scale=smoke", *words)
+    assert ended.status == 2
+    assert ended.err.startswith("storage: sqlite:///study.db is relative, and a job of Ray's")
+    assert "storage=sqlite:////shared/mine" in ended.err
+    assert ended.files == set()
+    for kept in (f"sqlite:///{place}/study.db", "postgresql://host/db"):
+        check_outlives_job("storage", kept)
 
 
 def test_absolute_folders_and_addresses_are_taken(type_in, place: Path, market_of) -> None:

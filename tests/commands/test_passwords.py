@@ -38,8 +38,11 @@ def test_a_shared_search_leaves_no_password(type_in, place: Path, tmp_path_facto
     assert places_of("mary:***@127.0.0.1", place / "out" / ".hydra")
 
 
-def test_an_error_names_the_database_without_the_password(type_in, place: Path) -> None:
+def test_an_error_names_the_database_without_the_password_before_anything_runs(
+    type_in, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("psycopg")
+    monkeypatch.setattr("engine.compute.open_pool", None)
     ended = type_in("optimize", *SMALL, f"storage=postgresql://mary:{QUOTED}@127.0.0.1:1/db")
     assert ended.status == 1
     assert "storage: postgresql://mary:***@127.0.0.1:1/db" in ended.err

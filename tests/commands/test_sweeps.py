@@ -11,8 +11,10 @@ import pytest
 
 from engine.case import Case, RunResult
 from engine.collection import StudyMember, collected_rows, distinct_names, paired_with_first
+from engine.compute.watch import _Node
 from engine.report.charts.sweep import SweepView, _sweep_shape
 from engine.results import read_table
+from experiments._sweep_watch import SweepWatch
 from tests import fakes
 from tests.commands.conftest import left_in
 from tests.commands.processes import ROOT
@@ -79,6 +81,15 @@ def test_a_job_that_fails_does_not_end_the_sweep_and_is_all_that_is_done_again(
     assert ended.out.count("Finished before: ") == 2
     rows = read_table(place / "out", "sweep").to_pylist()
     assert [row["state"] for row in rows] == ["finished"] * 3
+
+
+def test_a_finished_job_is_not_done_again_for_where_it_runs(type_in, place: Path, market) -> None:
+    assert type_in("simulate", *SMALL, *RATES).status == 0
+    market.rates.clear()
+    ended = type_in("simulate", *SMALL, *RATES, "ray.memory_gib=8", "ray.retries_count=9")
+    assert ended.status == 0, ended.err
+    assert ended.out.count("Finished before: ") == 3
+    assert market.rates == []
 
 
 def test_a_job_of_other_code_is_done_again(type_in, place: Path, market, monkeypatch) -> None:
@@ -160,11 +171,44 @@ def test_a_sweep_on_ray_that_is_interrupted_says_how_to_go_on(
             raise KeyboardInterrupt
 
     monkeypatch.setattr("experiments._sweep_on_ray._Launched", Interrupted)
-    monkeypatch.setattr("engine.compute.connect.connected", lambda _: nullcontext())
+    monkeypatch.setattr("engine.compute.connect.connected", lambda _: nullcontext(True))
     words = [word for word in SMALL if not word.startswith("ray.backend")]
     ended = type_in("simulate", *words, *RATES, "hydra/launcher=ray")
     assert ended.status == 130
     assert f"hydra.sweep.dir={place}/out" in ended.err
+
+
+def test_a_sweep_on_ray_tells_what_its_jobs_print_into_files_and_what_the_cluster_lacks(
+    tmp_path: Path, monkeypatch
+) -> None:
+    said: list[str] = []
+    now, nodes = [0.0], {"a" * 12: _Node("10.0.0.1", 0)}
+    monkeypatch.setattr("experiments._sweep_watch.head_answers", lambda: True)
+    monkeypatch.setattr("experiments._sweep_watch.cluster_nodes", lambda: dict(nodes))
+    watch = SweepWatch(3, 1, is_local=False, say=said.append, clock=lambda: now[0])
+    for number in (0, 1):
+        (tmp_path / f"{number}").write_text("runs: 9 of 9, of an earlier try\n")
+        watch.begin(number, tmp_path / f"{number}")
+    watch.look()
+    assert said == ["ray: waiting for 1 CPUs, 0 granted"]
+    nodes["b" * 12] = _Node("10.0.0.2", 1)
+    now[0] = 11.0
+    (tmp_path / "0").write_text(
+        "Note: something\nruns: 1 of 8, 5 s, 35 s left\nray: waiting for 1 CPUs, 0 granted\n"
+        "ray: node 10.0.0.2 (bbbbbbbb) has joined, 1 CPUs\nray: a worker died: alas\nruns: 2 o"
+    )
+    watch.look()
+    assert said[1:] == [
+        "ray: node 10.0.0.2 (bbbbbbbb) has joined, 1 CPUs",
+        "ray: job 0: a worker died: alas",
+        "jobs: 0 of 3, 11 s; job 0: runs 1 of 8, 1 more at work",
+    ]
+    del nodes["b" * 12]
+    now[0] = 17.0
+    watch.look()
+    assert said[4].startswith("ray: node 10.0.0.2 (bbbbbbbb) is lost; ")
+    watch.end(0)
+    assert said[-1] == "jobs: 1 of 3, 17 s; job 0 ended"
 
 
 @pytest.mark.parametrize("word", ["ray.backend=process", "ray.address=ray://head:10001"])

@@ -23,6 +23,8 @@ from engine.compute.watch import _Node
 from engine.errors import ClusterError, InputError, Interrupted
 from engine.spec.jobs import Ray
 from tests.fakes import simulate_fake, small_case, small_policy
+from tests.market.test_determinism import same as same_year
+from tests.worlds import case
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,6 +79,27 @@ def test_ray_gives_the_bits_of_the_process(on_ray: Pool) -> None:
     there = list(on_ray.run(cases))
     assert [year.labels for year in there] == [case.labels() for case in cases]
     assert all(same(a, b) for a, b in zip(here, there, strict=True))
+
+
+@pytest.mark.slow
+def test_a_long_run_on_ray_tells_its_days_and_leaves_nothing(
+    no_ray: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.compute.cluster._LOOK_S", 0.5)
+    one = case("scale.buyers_count=600000", days=60)
+    told: list[tuple[int, int]] = []
+    with open_pool(spec("ray", workers=1), 1, 60.0) as pool:
+        pool.on_day = lambda day, days: told.append((day, days))
+        (there,) = pool.run([one])
+        assert isinstance(pool, _RayPool)
+        pool.cancel()
+        assert pool._board.furthest([1]) is None
+    assert told == sorted(told)
+    assert {days for _, days in told} == {60}
+    assert 0 < told[0][0] < 60
+    with open_pool(spec("process"), 1, 60.0) as pool:
+        (here,) = pool.run([one])
+    assert same_year(here, there)
 
 
 def test_arrays_from_ray_may_be_written(on_ray: Pool) -> None:
@@ -179,6 +202,21 @@ def test_an_address_where_nothing_listens_is_one_message_at_once(no_ray: None) -
     assert "remedy" in str(error.value)
 
 
+def test_a_noted_head_that_is_gone_is_one_message_at_once(
+    no_ray: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray" / "ray_current_cluster").write_text("127.0.0.1:1")
+    monkeypatch.setattr("engine.compute.connect._probe", None)
+    with (
+        pytest.raises(ClusterError, match=r"reached at auto: 127\.0\.0\.1:1, which Ray") as error,
+        open_pool(spec("ray", address="auto"), 1, 0.1),
+    ):
+        pass
+    assert "refused" in str(error.value)
+
+
 def test_something_else_that_listens_does_not_hang(
     no_ray: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,8 +260,8 @@ def test_nodes_are_looked_at_when_work_begins_and_oftener_while_cpus_are_missing
     with connected(spec("ray", workers=1)):
         pool = _RayPool(spec("ray"), 0.1, simulate_fake, is_local=False)
         assert capsys.readouterr().err == ""
-        for case in some_cases(2):
-            pool.submit(case)
+        for one in some_cases(2):
+            pool.submit(one)
         pool.feed()
         assert capsys.readouterr().err == "ray: waiting for 1 CPUs, 0 granted\n"
         assert pool._look_s() < 2

@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,10 +15,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.compute import open_pool
 from engine.compute.machine import bytes_of_shard
+from engine.compute.passing import LOCK, held, remove_left_nights
 from engine.compute.shards.links import LinkLostError, TreeLinks
 from engine.compute.shards.pool import _shards_count
-from engine.compute.shards.worker import _Member, _Nights, _remove_old_nights
+from engine.compute.shards.worker import _Member, _Nights
 from engine.errors import InputError, PoquanError
 from engine.market.exchange import WHOLE, numbers_of
 from engine.market.run import simulate
@@ -31,6 +35,7 @@ from tests.shards import Table, at_once, simulate_sharded, socket_links
 from tests.update_golden import RUNS
 from tests.worlds import case
 
+ROOT = Path(__file__).resolve().parents[2]
 LEVERS = sorted({levers for levers, _ in RUNS.values()} | {(*BINDING, "scale.buyers_count=5000")})
 
 
@@ -291,12 +296,43 @@ def test_a_limit_below_one_empty_process_is_refused_without_a_number_of_shards()
     assert _shards_count(few, [64 * 2**30], spec("ray", memory=1.06)) == 2
 
 
-def test_folders_of_markets_that_were_killed_days_ago_are_removed(tmp_path: Path) -> None:
-    for name in ("poquan-shards-old", "poquan-shards-new", "another"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "shard-0-of-2-night-3.npz").touch()
-    week_ago = time.time() - 7 * 86_400
-    for name in ("poquan-shards-old", "another"):
-        os.utime(tmp_path / name, (week_ago, week_ago))
-    _remove_old_nights(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"poquan-shards-new", "another"}
+HOLDS = """
+import os, signal, sys
+from pathlib import Path
+from engine.compute.passing import held
+with held(Path(sys.argv[1])):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_saved_nights_of_killed_commands_are_removed_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("engine.compute.choice.gettempdir", lambda: str(tmp_path))
+    dead, alive, remote = (tmp_path / f"poquan-shards-{k}" for k in ("dead", "alive", "remote"))
+    old, new, another = (tmp_path / k for k in ("poquan-shards-old", "poquan-shards-new", "other"))
+    subprocess.run([sys.executable, "-c", HOLDS, dead], cwd=ROOT, check=False)
+    with held(alive), held(alive):
+        with held(remote):
+            (remote / LOCK).write_text("another machine")
+        for folder in (dead, alive, remote, old, new, another):
+            folder.mkdir(exist_ok=True)
+            (folder / "shard-0-of-2-night-3.npz").touch()
+        for folder in (old, another):
+            os.utime(folder, (time.time() - 7 * 86_400,) * 2)
+        with open_pool(spec("process"), 1, 0.1):
+            pass
+        assert set(tmp_path.iterdir()) == {alive, remote, new, another}
+    assert capsys.readouterr().err == "ray: removed the saved nights of 2 killed command(s)\n"
+    assert remove_left_nights([tmp_path]) == 1
+    assert not alive.exists()
+
+
+def test_the_last_shard_that_forgets_removes_the_lock_too(nights: list[_Nights]) -> None:
+    folder = nights[0]._folder
+    with held(folder):
+        nights[1]._start_path().touch()
+        nights[0].forget()
+        assert (folder / LOCK).exists()
+        nights[1].forget()
+        assert not folder.exists()

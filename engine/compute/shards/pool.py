@@ -30,9 +30,10 @@ from engine.compute.machine import (
     limited_bytes,
 )
 from engine.compute.messages import HEAD_LOST, NO_ENGINE, SHARD_FAILED, SHARDS_LOST
+from engine.compute.passing import NIGHTS, held
 from engine.compute.pool import TABLES, Finished, Pool, Waiting, finish, simulate_case
 from engine.compute.shards.links import LinkLostError
-from engine.compute.shards.worker import FOLDERS, Place, Placed, ShardTraffic, ShardWorker
+from engine.compute.shards.worker import Place, Placed, ShardTraffic, ShardWorker
 from engine.compute.watch import WithoutRay, cluster_nodes, head_answers, print_note
 from engine.compute.workers import Code, Refusal
 from engine.errors import ClusterError, InputError
@@ -134,7 +135,7 @@ def _check_limit(scale: Scale, count: int, memories: Sequence[int], ray: Ray) ->
 
 def _folder_of(name: str, parent: str | None) -> Path:
     """The folder of one market: in `parent`, or where this machine keeps passing files."""
-    return Path(parent or tempfile.gettempdir()) / f"{FOLDERS}{name}"
+    return Path(parent or tempfile.gettempdir()) / f"{NIGHTS}{name}"
 
 
 class _ShardsLostError(Exception):
@@ -190,14 +191,15 @@ class _ShardedPool(Pool):
         ]
         reason = ""
         try:
-            for _ in range(tries):
-                try:
-                    return self._attempt(places, todo, case)
-                except _ShardsLostError as lost:
-                    reason = str(lost)
-                    print_note(
-                        f"{reason}; all shards go back to the last night that each has saved"
-                    )
+            with held(folder):
+                for _ in range(tries):
+                    try:
+                        return self._attempt(places, todo, case)
+                    except _ShardsLostError as lost:
+                        reason = str(lost)
+                        print_note(
+                            f"{reason}; all shards go back to the last night that each has saved"
+                        )
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         raise SHARDS_LOST.error(tries=tries, reason=reason)

@@ -6,10 +6,9 @@ state and from where the report goes.
 
 import os
 import pickle
-import shutil
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from engine.case import Case, RunResult
+from engine.compute.passing import LOCK, held, remove_left_nights
 from engine.compute.pool import Finished, finish
 from engine.compute.shards.links import Address, TreeLinks
 from engine.compute.workers import Code, Refusal, make_ready, with_granted_threads
@@ -30,12 +30,6 @@ from engine.market.saved import load_state, save_state
 from engine.market.state import State
 from engine.market.world import World
 from engine.population.buyers import bytes_per_buyer
-
-FOLDERS: Final = "poquan-shards-"
-"""How the folder of a market begins; its own name follows."""
-
-_OLD_S: Final = 3 * 86_400.0
-"""Seconds after which a folder in which nothing was saved is one of a command that was killed."""
 
 _KEPT: Final = 2
 """Nights: while a shard saves one it may be lost, and all go back to the one before."""
@@ -102,6 +96,7 @@ class ShardWorker:
         self._place = place
         self._links: TreeLinks | None = None
         self._member: _Member | None = None
+        self._held = ExitStack()
 
     def begin(self, wanted: Code, case: Case) -> Placed | Refusal:
         """Compile what is not compiled yet, and wait for the others at an address."""
@@ -111,8 +106,9 @@ class ShardWorker:
             return refusal
         make_ready(case)
         place = self._place
-        if place.folder.parent == Path(gettempdir()):
-            _remove_old_nights(place.folder.parent)
+        if not place.is_local:  # on this machine the command holds it, which outlives its shards
+            remove_left_nights([gettempdir()])
+            self._held.enter_context(held(place.folder))
         host = "127.0.0.1" if place.is_local else ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
         self._links = TreeLinks(place.number, place.token, host)
         return Placed(self._links.address, self._nights().saved(), os.getpid())
@@ -148,6 +144,7 @@ class ShardWorker:
 
     def close(self) -> None:
         """Remove the nights that were saved."""
+        self._held.close()
         self._nights().forget()
 
     def _nights(self) -> "_Nights":
@@ -343,8 +340,10 @@ class _Nights:
         """Remove everything of this shard, and the folder after the last one."""
         for path in (*self._files(), self._start_path()):
             path.unlink(missing_ok=True)
-        with suppress(OSError):  # others still have files there, or have just removed it
-            self._folder.rmdir()
+        with suppress(OSError):  # others have just removed it
+            if {path.name for path in self._folder.iterdir()} <= {LOCK}:
+                (self._folder / LOCK).unlink(missing_ok=True)
+                self._folder.rmdir()
 
     def _files(self) -> Sequence[Path]:
         return list(self._folder.glob(f"{self._name}-night-*.npz"))
@@ -354,11 +353,3 @@ class _Nights:
 
     def _start_path(self) -> Path:
         return self._folder / f"{self._name}-start.npz"
-
-
-def _remove_old_nights(parent: Path) -> None:
-    """Remove the folders of markets that nobody has saved a night of for days."""
-    for folder in parent.glob(f"{FOLDERS}*"):
-        with suppress(OSError):
-            if time.time() - folder.stat().st_mtime > _OLD_S:
-                shutil.rmtree(folder)
