@@ -11,6 +11,9 @@ D + a B / n; b the bytes of a sum, and w an assumed network of `network_gbit`, w
 its children one after another. The model stands beside every measured count, and says what larger
 machines would do: that is a forecast.
 
+Weak scaling, the same buyers in each shard, is measured where several counts are asked for: every
+count has its part of the largest one's market.
+
 What saving takes shows in a year, by the first count of several shards: fewer days end too soon for
 a night to be saved.
 """
@@ -69,7 +72,8 @@ def shards_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list
     days = max(job.days or _DAYS, _WARM + 1)
     several = [count for count in job.shard_counts if count > 1][:1]
     turns = job.runs * sum(min(count, 2) for count in job.shard_counts)
-    steps = Steps(2 + turns + len(several), on_progress)
+    weak = sorted(set(job.shard_counts)) if len(set(job.shard_counts)) > 1 else []
+    steps = Steps(2 + turns + len(several) + job.runs * len(weak), on_progress)
     whole = _shortened(case, job.sharded_population, job.days or case.scenario.calendar.n_days)
     case = _shortened(case, job.sharded_population, days)
     with Worker() as first:
@@ -91,6 +95,8 @@ def shards_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list
         if model is None and count > 1:
             model = _fitted(case, few, many, count, sharded, job.network_gbit)
         rows += _rows_of(case, count, threaded, sharded, model)
+    for count in weak:
+        rows += _weak_rows(job, case, (count, weak[-1]), model, steps)
     for count in several:
         rows += _saving_rows(job, whole, count)
         steps.step(f"{count} shards: {whole.scenario.calendar.n_days} days with nights saved")
@@ -158,6 +164,38 @@ def _sharded(job: BenchmarkJob, case: Case, count: int) -> Any:
     with open_pool(ray, 1, 1.0, market=(scale, 1)) as pool:
         next(pool.run([replace(case, scale=scale)]))
         return pool.traffic  # type: ignore[attr-defined]
+
+
+def _weak_rows(
+    job: BenchmarkJob, case: Case, counts: tuple[int, int], model: _DayModel | None, steps: Steps
+) -> list[Row]:
+    """Return what a day takes where each shard holds as many buyers as one of the most shards.
+
+    Parameters
+    ----------
+    counts : how many shards hold the market, and how many the largest one.
+    """
+    count, most = counts
+    days, each = case.scenario.calendar.n_days, case.scale.buyers_count // most
+    part = _shortened(case, each * count, days)
+    at = Setting("shards", each * count, case.scale.anchors_count, days, 1, count)
+    found: dict[str, list[float]] = {"day_s": []}
+    for _ in range(job.runs):
+        if count == 1:
+            found["day_s"].append(_threaded(part, 1, days))
+        else:
+            traffic = _sharded(job, part, count)
+            found["day_s"].append(median(traffic.day_s[_WARM:]))
+            found.setdefault("sums_share", []).append(traffic.waited_s / sum(traffic.day_s))
+            found.setdefault("resident_bytes", []).append(float(traffic.peak_bytes))
+        steps.step(f"{count} times {each:,} buyers: {found['day_s'][-1]:.2f} s a day")
+    if model is not None:
+        found["modelled_day_s"] = [model.day_s(each * count, count, cpus_count())]
+    subject = "1 thread" if count == 1 else f"{count} shards"
+    return [
+        at.row("shards", f"{subject}, {each:,} buyers each", measure, values)
+        for measure, values in found.items()
+    ]
 
 
 def _saving_rows(job: BenchmarkJob, case: Case, count: int) -> list[Row]:

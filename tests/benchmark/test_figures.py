@@ -7,6 +7,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 
 from engine.benchmark.days import Days, simulate_days
+from engine.benchmark.figures import Steps
 from engine.benchmark.kernel import (
     _REST,
     _SMOKE,
@@ -23,7 +24,7 @@ from engine.benchmark.kernel import (
 )
 from engine.benchmark.one_to_one import _rows_of, _with_whole_pool
 from engine.benchmark.peers import PEERS, _peer_rows
-from engine.benchmark.shards import _saving_rows
+from engine.benchmark.shards import _DayModel, _saving_rows, _weak_rows
 from engine.benchmark.worker import _ignore_progress
 from engine.compute.shards.worker import ShardTraffic
 from engine.config import load
@@ -162,3 +163,35 @@ def test_what_saving_takes_of_a_run(monkeypatch, nights: int, each, takes) -> No
     assert rows["saving_share"]["goal"] == 0.02
     assert rows["saving_share"]["subject"] == "2 shards"
     assert rows["run_s"]["days_count"] == 100
+
+
+def test_weak_scaling_is_of_markets_that_grow_with_their_shards(monkeypatch) -> None:
+    """T(n) of a model in which a buyer takes a microsecond, and sums take nothing."""
+
+    def day_s(_job, part, count: int) -> ShardTraffic:
+        return ShardTraffic(day_s=[1e-6 * part.scale.buyers_count / count] * 3, peak_bytes=7)
+
+    monkeypatch.setattr("engine.benchmark.shards._sharded", day_s)
+    monkeypatch.setattr(
+        "engine.benchmark.shards._threaded", lambda part, *_: 1e-6 * part.scale.buyers_count
+    )
+    monkeypatch.setattr("engine.benchmark.shards.cpus_count", lambda: 2)
+    model, told = _DayModel(0.0, 1e-6, 0.0, 1.0, 1.0, 1.0), []
+    steps = Steps(6, lambda *words: told.append(words))
+    rows = [
+        row
+        for count in (1, 2, 4)
+        for row in _weak_rows(
+            job("runs=2"), case("scale.buyers_count=4000", days=3), (count, 4), model, steps
+        )
+    ]
+    name = "day_s"
+    assert found(rows, "shards", name) == pytest.approx({
+        ("1 thread, 1,000 buyers each", 1000, 200, 1, 1): 1e-3,
+        ("2 shards, 1,000 buyers each", 2000, 200, 1, 2): 1e-3,
+        ("4 shards, 1,000 buyers each", 4000, 200, 1, 4): 1e-3,
+    })  # fmt: skip
+    modelled = found(rows, "shards", "modelled_day_s")
+    assert list(modelled.values()) == pytest.approx([1e-3, 1e-3, 2e-3])  # four take two turns
+    assert {row["runs_count"] for row in rows if row["measure"] == name} == {2}
+    assert told[-1][:2] == (6, 6)
