@@ -292,7 +292,11 @@ def test_a_limit_below_one_empty_process_is_refused_without_a_number_of_shards()
     with pytest.raises(InputError, match=r"0\.53 GiB each, .* for 0 of them on this") as error:
         _shards_count(few, [64 * 2**30], spec("ray", memory=0.1))
     assert "scale.shards" not in str(error.value)
-    assert error.value.allowed.startswith("1.06 or more")
+    assert error.value.allowed == "1.06 or more for so many shards"
+    assert error.value.remedy == "raise ray.memory_gib"
+    with pytest.raises(InputError) as error:
+        _shards_count(few, [64 * 2**30], spec("ray", memory=1.0))
+    assert error.value.remedy == "raise ray.memory_gib, or take scale.shards=1"
     assert _shards_count(few, [64 * 2**30], spec("ray", memory=1.06)) == 2
 
 

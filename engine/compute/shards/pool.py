@@ -121,15 +121,20 @@ def _check_limit(scale: Scale, count: int, memories: Sequence[int], ray: Ray) ->
     if is_cluster and one <= ray.memory_gib * _GIB:
         return  # they wait for room: nodes may come
     fewest = fewest_shards(buyers, memories, anchors)
+    enough = math.ceil(100 * one * math.ceil(count / len(memories)) / _GIB) / 100
+    allowed, remedy = f"{enough:.2f} or more for so many shards", "raise ray.memory_gib"
+    if fewest is not None:
+        allowed += f", or scale.shards={fewest}"
+        remedy += f", or take scale.shards={fewest}"
+    elif bytes_of_shard(1, 1, anchors) <= max(memories):
+        remedy += ", lower scale.buyers_count, or add nodes"
     where = "on this machine" if len(memories) == 1 else f"on {len(memories)} nodes"
     raise InputError(
         "ray.memory_gib",
         f"{ray.memory_gib:g}, but {count} shards of {buyers:,} buyers hold {one / _GIB:.2f} GiB "
         f"each, and so much is for {room} of them {where}",
-        f"{math.ceil(100 * one * math.ceil(count / len(memories)) / _GIB) / 100:.2f} or more for "
-        f"so many shards" + (f", or scale.shards={fewest}" if fewest else ""),
-        "raise ray.memory_gib, or lower scale.buyers_count"
-        + (f", or take scale.shards={fewest}" if fewest else ", or add nodes"),
+        allowed,
+        remedy,
     )
 
 
