@@ -165,7 +165,7 @@ class _RayPool(Pool):
 
     def _tell_days(self) -> None:
         """Say how far the furthest of the long runs is, if there are any."""
-        if self.on_day is ignore_days or self._silences:
+        if self.on_day is ignore_days or not (self._is_local or head_answers()):
             return
         tickets = (ticket for sent in self._flight.values() for ticket in sent.tickets)
         if (found := self._board.furthest(tickets)) is not None:

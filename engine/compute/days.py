@@ -36,7 +36,9 @@ class DayBoard:
         from ray.experimental.internal_kv import _internal_kv_get
 
         keys = [_key(self.name, ticket) for ticket in islice(tickets, _MOST)]
-        values = [_internal_kv_get(key, namespace=_SPACE) for key in keys]
+        values = []
+        with suppress(Exception):  # a head that is gone is found out elsewhere
+            values = [_internal_kv_get(key, namespace=_SPACE) for key in keys]
         days = [(int(done), int(total)) for done, total in (one.split() for one in values if one)]
         self._is_empty &= not days
         return max(days, default=None)

@@ -40,13 +40,13 @@ _OLD_S: Final = 3 * 86_400.0
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """Hold a folder, with others of the same command; it is made if it is not there.
+    """Hold a folder, with others of the same command; it is made, within one that is there.
 
     Where nothing can be written or locked it is not held, and removed by nobody else.
     """
     with ExitStack() as stack:
         with suppress(OSError):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
             lock = stack.enter_context((folder / LOCK).open("a"))
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             if lock.tell() == 0:

@@ -195,6 +195,8 @@ class _ShardedPool(Pool):
             for number in range(count)
         ]
         reason = ""
+        if self._is_local:  # elsewhere `ray.saves_folder` may be the workers' alone
+            folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             with held(folder):
                 for _ in range(tries):

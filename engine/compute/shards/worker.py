@@ -108,6 +108,7 @@ class ShardWorker:
         place = self._place
         if not place.is_local:  # on this machine the command holds it, which outlives its shards
             remove_left_nights([gettempdir()])
+            place.folder.parent.mkdir(parents=True, exist_ok=True)
             self._held.enter_context(held(place.folder))
         host = "127.0.0.1" if place.is_local else ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
         self._links = TreeLinks(place.number, place.token, host)
