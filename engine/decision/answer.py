@@ -13,7 +13,7 @@ together.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -132,6 +132,7 @@ def answer(
         raise PoquanError(f"{job.today}: today's policy failed, so nothing can be compared with it")
     names = _names_of(confirmed.policies, list(years), job)
     binding = {row["policy"]: row["binding"] for row in confirmed.frontier}
+    broken = {row["policy"] for row in confirmed.frontier if not row["feasible"]} - {job.today}
     weighed, notes = past
     weights = weighed.weights
 
@@ -148,6 +149,7 @@ def answer(
         )
         for name, own in years.items()
         if len(own) == len(years[job.today])  # the others fell out early
+        and name not in broken
     }
     today, others = found[job.today], [one for name, one in found.items() if name != job.today]
     worlds = tuple(job.ensemble.worlds)
@@ -171,9 +173,15 @@ def answer(
         months=_plan_by_month(job, confirmed.policies[shown], years[shown], weights),
         weights=weighed,
         without=without,
-        certainty=(*sure, *notes),
+        certainty=(*sure, *notes, *_constraint_notes(len(broken), len(years))),
         beyond=Beyond.of(job, confirmed.policies, _trial_of(said, names), who, pool),
     )
+
+
+def _constraint_notes(broken: int, count: int) -> Iterator[str]:
+    """Yield what is left out of the table, if anything is; today's policy never is."""
+    if broken:
+        yield f"{broken} of {count} policies break a constraint and stand in no row."
 
 
 def answer_tables(

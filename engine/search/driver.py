@@ -383,8 +383,9 @@ def _unsure(rows: Sequence[_Row], evaluator: ObjectiveEvaluator) -> str:
     nearest = max(rows, key=lambda row: row["p_feasible"])
     weakest = min(evaluator.constraints, key=lambda name: nearest[f"p_feasible.{name}"])
     return (
-        f"no policy is recommended: none holds every constraint with probability "
-        f"{evaluator.objective.feasible_probability:g} after so few runs; the nearest is "
+        f"no policy is known to hold every constraint with probability "
+        f"{evaluator.objective.feasible_probability:g} after so few runs, so that the frontier "
+        f"recommends none; the surest is "
         f"{nearest['policy']} with {nearest['p_feasible']:.2f} (least sure: {weakest}, "
         f"{nearest[f'p_feasible.{weakest}']:.2f})"
     )

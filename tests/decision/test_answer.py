@@ -16,6 +16,7 @@ from engine.report.findings.prices import PRICES, effect_sentences, letters
 from engine.report.terminal.answer import print_answer
 from engine.results.schemas import COLUMNS
 from engine.search import SearchResult
+from engine.spec.optimize import OptimizeJob
 from engine.units import FEN_PER_BN_RMB
 from tests.fakes import simulate_fake, small_policy, small_scenario
 from tests.search.jobs import run, small_job
@@ -23,18 +24,24 @@ from tests.search.jobs import run, small_job
 WORLDS: dict[str, dict[str, int]] = {"as_is": {}, "others": {"world_seed": 9}}
 
 
-@pytest.fixture(scope="module")
-def asked(tmp_path_factory) -> tuple[SearchResult, _PricedAnswer]:
-    job = small_job(
+def asked_job() -> OptimizeJob:
+    return small_job(
         today="held",
         reach_probability=0.5,
         ensemble={"name": "two", "worlds": WORLDS},
         objective={"name": "two", "goals": GOALS},
     )
-    outcome = run(job, Path(tmp_path_factory.mktemp("search")))
-    confirmed = Confirmed(outcome.policies, outcome.years, outcome.frontier)
-    pool = ProcessPool(simulate_fake)
-    return outcome, answer(job, confirmed, pool, weighed_past(job, [], pool))
+
+
+def answered(confirmed: Confirmed) -> _PricedAnswer:
+    job, pool = asked_job(), ProcessPool(simulate_fake)
+    return answer(job, confirmed, pool, weighed_past(job, [], pool))
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory) -> tuple[SearchResult, _PricedAnswer]:
+    outcome = run(asked_job(), Path(tmp_path_factory.mktemp("search")))
+    return outcome, answered(Confirmed(outcome.policies, outcome.years, outcome.frontier))
 
 
 GOALS = [
@@ -72,6 +79,17 @@ def test_no_policy_that_was_confirmed_is_cheaper_and_reaches_as_much(asked):
         assert (row.policy is None) == (not costs)
         if costs:
             assert row.cost.value == pytest.approx(min(costs))
+
+
+def test_a_policy_that_breaks_a_constraint_stands_in_no_row(asked):
+    outcome, found = asked
+    best = next(row.policy for row in reversed(found.rows) if row.policy is not None)
+    name = {said: trial for trial, said in found.names.items()}[best]
+    assert name != found.today
+    frontier = [row | {"feasible": row["policy"] != name} for row in outcome.frontier]
+    again = answered(Confirmed(outcome.policies, outcome.years, frontier))
+    assert best not in {row.policy for row in again.rows}
+    assert any("1 of" in one and "break a constraint" in one for one in again.certainty)
 
 
 def test_costs_rise_with_the_target(asked):

@@ -67,7 +67,7 @@ def _passed_over(
         return None
     own, doubt = rows.figures, rows.doubt
     open_ones = [k for k in rows.usable if k not in fresh]
-    numbers = list(fresh)
+    numbers = [k for k in fresh if own.is_feasible[k]]
     held = np.array([aim.held(fresh[k]) for k in numbers])
     prices = np.array([aim.price_by(fresh[k].values).mean() for k in numbers])
     for place, (level, asked) in enumerate(zip(rows.levels, rows.asked, strict=True)):
