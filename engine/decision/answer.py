@@ -16,13 +16,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from engine.calibrate.targets import CalibrationTarget
 from engine.case import RunResult
 from engine.compute import Runner
+from engine.decision.amounts import bn
 from engine.decision.attribution import Attribution, attributions
 from engine.decision.beyond import Beyond
 from engine.decision.inert import KNOTS, differences
@@ -50,6 +51,9 @@ SHOWN = ("top10_share", "brand_share", "dau_change_share")
 """What the price table says of the ecosystem."""
 
 _Row = dict[str, Any]
+
+_FEW: Final = 2
+"""Policies that reach a target, of all on fresh seeds: as few say little about its price."""
 
 
 class _Month(NamedTuple):
@@ -173,9 +177,29 @@ def answer(
         months=_plan_by_month(job, confirmed.policies[shown], years[shown], weights),
         weights=weighed,
         without=without,
-        certainty=(*sure, *notes, *_constraint_notes(len(broken), len(years))),
+        certainty=(
+            *sure,
+            *_few_notes(rows, [today, *others], asked),
+            *notes,
+            *_constraint_notes(len(broken), len(years)),
+        ),
         beyond=Beyond.of(job, confirmed.policies, _trial_of(said, names), who, pool),
     )
+
+
+def _few_notes(
+    rows: Sequence[PriceRow], everyone: Sequence[ConfirmedPolicy], asked: PriceQuestion
+) -> Iterator[str]:
+    """Yield that few policies reach the highest target that any reaches, if so: luck found them."""
+    top = next((row.target_fen for row in reversed(rows) if row.policy is not None), None)
+    if top is None:
+        return
+    count = sum(asked.is_reached(one, top) for one in everyone)
+    if count <= _FEW:
+        yield (
+            f"{bn(top)} bn RMB is reached by {count} of {len(everyone)} policies on fresh seeds: "
+            "searched longer, it may cost less."
+        )
 
 
 def _constraint_notes(broken: int, count: int) -> Iterator[str]:

@@ -92,6 +92,14 @@ def test_a_policy_that_breaks_a_constraint_stands_in_no_row(asked):
     assert any("1 of" in one and "break a constraint" in one for one in again.certainty)
 
 
+def test_a_price_that_hangs_on_few_policies_is_told(asked):
+    outcome, found = asked
+    top = next(row for row in reversed(found.rows) if row.policy is not None)
+    reached = sum(np.mean(means(outcome, name)[0] >= top.target_fen) >= 0.5 for name in found.names)
+    assert reached == 1
+    assert any("is reached by 1 of" in one for one in found.certainty)
+
+
 def test_costs_rise_with_the_target(asked):
     reached = [row for row in asked[1].rows if row.policy is not None]
     assert len(reached) >= 2
