@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+import yaml
 
 from engine.case import RunResult
 from engine.compare import paired
 from engine.measures import catalogue
 from engine.results import list_tables, provenance_of, read_table
 from engine.results.schemas import PARTED, Row
+from engine.results.storage import open_folder
 from engine.stats.intervals import mean_interval
 from engine.stats.paired import independent_units, means_by
 
@@ -32,6 +34,9 @@ CHANGED: Final = (
 """Measures of which a table tells the change against its first job."""
 
 _MEASURES: Final = catalogue.OUTCOMES
+_POLICY: Final = "policy"
+"""Folder of the policies that a search wrote, and key of a job's own."""
+
 _WITHOUT_EFFECT: Final = frozenset({"ray", "threads"})
 """Keys on which no result depends."""
 
@@ -82,7 +87,8 @@ def collected_rows(members: Sequence[StudyMember]) -> list[dict[str, Any]]:
     """Return the rows of `sweep`: one a job and policy, with the mean of every measure.
 
     A job without runs has one row with neither policy nor measures. Columns `override.KEY` hold
-    what differs between the jobs, `MEASURE_se` standard errors over independent replications, and
+    what differs between the jobs, `is_answer` whether a search was given the policy or names it in
+    its answer, `MEASURE_se` standard errors over independent replications, and
     `MEASURE_change`, with `_ci_low` and `_ci_high`, of those of `CHANGED` the paired difference
     to the first job that has runs, where both met the same random numbers.
     """
@@ -96,16 +102,17 @@ def collected_rows(members: Sequence[StudyMember]) -> list[dict[str, Any]]:
             f"override.{key}": str(value) if key in texts else value
             for key, value in member.keys.items()
         }
-        by_policy = _by_policy(_runs_of(member))
+        by_policy, named = _by_policy(_runs_of(member)), _answers(member)
         rows += [
             head
             | {"policy": policy, "runs_count": len(runs)}
+            | {"is_answer": named is None or policy in named}
             | _means(runs)
             | changes.get((member.name, policy), {})
             for policy, runs in by_policy.items()
         ]
         if not by_policy:
-            rows.append(head | {"policy": "", "runs_count": 0})
+            rows.append(head | {"policy": "", "runs_count": 0, "is_answer": False})
     return rows
 
 
@@ -115,7 +122,8 @@ def paired_with_first(
     """Return paired differences to the first job that has runs, policy by policy.
 
     Rows are those of `comparison`, with the job's name as `policy` and the policy's as `of`.
-    Jobs that met other random numbers have none.
+    Jobs that met other random numbers have none, nor have policies of one name that two searches
+    found and that are not the same.
 
     Parameters
     ----------
@@ -129,11 +137,14 @@ def paired_with_first(
     if not by_job:
         return []
     first, *others = by_job
+    written = {member.name: _written_policies(member) for member in members}
     rows = []
     for policy in by_job[first]:
         met = {_key(run) for run in by_job[first][policy]}
         years = [_year(first, run) for run in by_job[first][policy]]
         for name in others:
+            if not _is_same(written[first].get(policy), written[name].get(policy)):
+                continue
             own = by_job[name].get(policy, [])
             years += [_year(name, run) for run in own if _key(run) in met]
         if len({year.labels["policy"] for year in years}) > 1:
@@ -153,6 +164,45 @@ def _changes(members: Sequence[StudyMember]) -> dict[tuple[str, str], dict[str, 
                 f"{measure}_change_ci_high": row["ci_high"],
             }
     return found
+
+
+def _written_policies(member: StudyMember) -> dict[str, Any]:
+    """Return the policies that a search found and wrote, by name; those that were given are not."""
+    if not member.folder.is_dir():
+        return {}
+    given = _given_policies(_config_of(member.folder))
+    place = open_folder(member.folder)
+    found = ((file.removesuffix(".yaml"), file) for file in place.files(_POLICY))
+    return {
+        name: yaml.safe_load(place.get(f"{_POLICY}/{file}"))
+        for name, file in found
+        if name not in given and file.endswith(".yaml")
+    }
+
+
+def _given_policies(config: Mapping[str, Any]) -> set[str]:
+    """Return the names of the policies in a job's config."""
+    groups = (config.get(group) or {} for group in ("policies", "baselines"))
+    return {name for group in groups for name in group} | {
+        str((config.get(_POLICY) or {}).get("name", ""))
+    }
+
+
+def _is_same(policy: Any, other: Any) -> bool:
+    """Whether two policies of one name are the same; those that were given are by their name."""
+    return policy is None or other is None or policy == other
+
+
+def _answers(member: StudyMember) -> set[str] | None:
+    """Return the policies that a search was given or that its answer names; None of no search."""
+    if not member.folder.is_dir() or "frontier" not in list_tables(member.folder):
+        return None
+    rows = read_table(member.folder, "frontier").to_pylist()
+    named = {row["policy"] for row in rows if row["is_baseline"] or row["is_recommended"]}
+    if "prices" in list_tables(member.folder):
+        prices = read_table(member.folder, "prices").to_pylist()
+        named |= {row["policy"] for row in prices if row["policy"]}
+    return named
 
 
 def _config_of(folder: Path) -> Mapping[str, Any]:

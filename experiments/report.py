@@ -1,6 +1,9 @@
 """`python -m experiments.report`: rebuild report.html from a folder of results, or compare some."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
 
 from engine.config import Tree
 from engine.errors import InputError
@@ -13,6 +16,7 @@ from experiments._job import check_outlives_job
 
 def report(job: ReportJob, folder: Path, config: Tree) -> None:  # noqa: ARG001  # all commands
     """Write report.html into the folder that the job names, or compare several; say what lacks."""
+    _check_named_once(HydraConfig.get().overrides.task)
     for name in job.folders:
         check_outlives_job("folder", name)
     places = [_checked(name) for name in job.folders]
@@ -27,6 +31,24 @@ def report(job: ReportJob, folder: Path, config: Tree) -> None:  # noqa: ARG001 
     print(f"Report: {_kept(page, job.folders[0])}")
     if study.incomplete:
         print(f"Note: {study.incomplete}.")
+
+
+def _check_named_once(words: Sequence[str]) -> None:
+    """Refuse a second `folder=`, of which Hydra would take the last alone.
+
+    Raises
+    ------
+    InputError
+        With the words that compare the folders.
+    """
+    named = [word.partition("=")[2].strip("[]") for word in words if word.startswith("folder=")]
+    if len(named) > 1:
+        raise InputError(
+            "folder",
+            f"given {len(named)} times",
+            "once: a folder, or a list of several to compare",
+            f"compare them by 'folder=[{masked(','.join(named))}]'",
+        )
 
 
 def _kept(page: Path, folder: str) -> str:

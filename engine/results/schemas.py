@@ -326,7 +326,8 @@ one measure: its `mean` and the paired `difference` to the base policy, which is
 the share of the variance that is `noise`; `of` says what the factors
 are, `levers`, `unknowns` or those of a `search`. A row of `claims` is what a named experiment
 says of a measure, with its value, 95 % limits and whether it holds. A row of `sweep` is a policy
-of one job of a sweep, or of one of several folders, with the mean of every measure. A row of
+of one job of a sweep, or of one of several folders, with the mean of every measure; `is_answer`
+says of a search's whether it was given or stands in its answer. A row of
 `trial` is one kind of test and a measure: the `truth` a day, what `tests_count` tests say of it on
 average and how they scatter, in the measure's unit a day; `half_width` is of their 95 % intervals,
 `covered_share` of these hold the truth, `detected_share` exclude nothing on its side, and

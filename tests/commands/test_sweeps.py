@@ -161,6 +161,13 @@ def test_several_folders_are_compared_by_what_their_configs_have_otherwise(
     assert type_in("report", "folder=[one,nowhere]").status == 2
 
 
+def test_a_folder_is_named_once(type_in, place: Path, market) -> None:
+    """Hydra takes the last of two words, and would leave the first folder out silently."""
+    ended = type_in("report", "folder=one", "folder=two")
+    assert ended.status == 2
+    assert "'folder=[one,two]'" in ended.err
+
+
 def test_a_sweep_on_ray_that_is_interrupted_says_how_to_go_on(
     type_in, place: Path, market, monkeypatch
 ) -> None:

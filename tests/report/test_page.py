@@ -220,7 +220,7 @@ def test_results_without_a_manifest_are_said_to_be_incomplete(tmp_path: Path) ->
     assert "Incomplete results: the command was interrupted or is still running" in page.text
     (tmp_path / "runs.parquet").unlink()
     page = read(tmp_path)
-    assert "<h1>Most is sold under double_ten_billion</h1>" in page.text
+    assert "\nMost is sold under double_ten_billion\n" in page.text
     assert "rests on no whole run" in page.text
 
 

@@ -134,6 +134,16 @@ UNSHOWN = (
     "Net cost is moved by purse, of the levers of the space; others may move it as much",
     "Not enough runs to tell what moves net cost most, of the levers of the space: purse",
     "No straight change of net cost is distinguishable from zero",
+    "The ten largest anchors sell as much in the last month as in the first under a: 10.7%",
+    (
+        "The share of the ten largest anchors does not move beyond noise: 1% in the first month,"
+        " 2% in the last under a"
+    ),
+    "GMV as paid does not move beyond noise: 330.0 to 332.0 bn RMB",
+    "Top-10 share does not move beyond noise: 9.8% to 10.0%",
+    "GMV as paid does not move: 330.0 bn RMB in all jobs",
+    "GMV as paid does not move beyond noise in any job.",
+    "s0 and s1 side by side",
     "More replications may tell 6 of 23 mechanisms from noise: so far they may do nothing.",
     "Recommended by the first goal: trial_044, Net cost 4.00 bn RMB.",
     "P(all constraints hold) 0.97. No other finalist holds them as surely.",

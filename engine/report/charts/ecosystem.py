@@ -22,6 +22,7 @@ from engine.report.charts.grammar import (
 from engine.report.formatting import percent, show, signed
 from engine.report.read.results_model import StudyResults
 from engine.report.read.weighing import run_shares, weighed
+from engine.stats.intervals import mean_interval
 
 _TOUCHED: Final = {
     "top10_share": "Share of the ten largest anchors",
@@ -233,16 +234,37 @@ def _top_picture(study: StudyResults, policy: str, called: str) -> Picture | Non
             x=alt.X("month:O", title=f"Month of {months[0]:%Y}", axis=axis),
             y=alt.Y("value:Q", title="Share of the month’s sales, %"),
             color=alt.Color("series:N", title=None, scale=colours(order)),
-            strokeDash=alt.StrokeDash("series:N", title=None, scale=alt.Scale(domain=order)),
         )
     )
-    first, last = (
-        float(np.mean([row["top10_share"] for row in rows if row["month"] == month]))
-        for month in (months[0], months[-1])
-    )
     return picture(
-        chart.properties(height=220),
-        f"The ten largest anchors sell {show('top10_share', first)} in the first month and "
-        f"{show('top10_share', last)} in the last under {called}",
-        "Mean of the simulated runs.",
+        chart.properties(height=220), _top_finding(rows, called), "Mean of the simulated runs."
     )
+
+
+def _top_finding(rows: Sequence[Mapping[str, Any]], called: str) -> str:
+    """Say how the share of the ten largest anchors moves, run by run, from first to last month."""
+    ends = [end(row["month"] for row in rows) for end in (min, max)]
+    by_run = [
+        {_run(row): row["top10_share"] for row in rows if row["month"] == month} for month in ends
+    ]
+    first, last = (show("top10_share", float(np.mean([*own.values()]))) for own in by_run)
+    if first == last:
+        return (
+            f"The ten largest anchors sell as much in the last month as in the first under "
+            f"{called}: {first}"
+        )
+    runs = sorted(by_run[0].keys() & by_run[1].keys())
+    found = mean_interval(np.array([by_run[1][run] - by_run[0][run] for run in runs]))
+    if found.low is not None and found.high is not None and found.low <= 0 <= found.high:
+        return (
+            f"The share of the ten largest anchors does not move beyond noise: {first} in the "
+            f"first month, {last} in the last under {called}"
+        )
+    return (
+        f"The ten largest anchors sell {first} in the first month and {last} in the last under "
+        f"{called}"
+    )
+
+
+def _run(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row.get(key) for key in ("world", "replication", "seed", "population"))

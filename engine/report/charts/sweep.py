@@ -41,6 +41,15 @@ _UNPAIRED: Final = (
 _FAR: Final = 20.0
 """Ratio of the ends of a key from which it is drawn on a scale of ratios, if it begins above 0."""
 
+_MOST_KEYS: Final = 3
+"""Keys that differ between the jobs of a sweep; jobs that differ in more are told by name."""
+
+_NAMED_JOBS, _WIDE_NAMES = 3, 60
+"""Jobs that a title names, and the characters that their names have at most."""
+
+_MOST_DOTS: Final = 12
+"""Rows of a picture; of more, only given policies and those of the answers are drawn."""
+
 _KEY: Final = "override."
 
 _TOLD: Final = ("gmv_paid_fen", "platform_contribution_fen", "target_attained")
@@ -75,7 +84,12 @@ class SweepView(NamedTuple):
     def title(self) -> str:
         """Return what the page is called."""
         keys = [_key_word(name) for name in _sweep_keys(self.rows)]
-        return f"A sweep of {', '.join(keys)}" if keys else f"{len(self.rows)} jobs side by side"
+        if 0 < len(keys) <= _MOST_KEYS:
+            return f"A sweep of {', '.join(keys)}"
+        jobs = list(dict.fromkeys(row["name"] for row in self.rows))
+        if 1 < len(jobs) <= _NAMED_JOBS and sum(map(len, jobs)) <= _WIDE_NAMES:
+            return f"{', '.join(jobs[:-1])} and {jobs[-1]} side by side"
+        return f"{len(jobs)} jobs side by side"
 
     def unfinished(self) -> str:
         """Say which jobs are not finished, and why; empty where all are."""
@@ -113,11 +127,14 @@ def _picture(rows: Sequence[Row], measure: str) -> Picture:
     along, series = _sweep_shape(rows)
     told = _told_rows(rows)
     paired = any(row.get(f"{measure}_change") is not None for row in told)
-    values = [_values(row, rows, measure, along, paired=paired) for row in told]
+    drawn = told if along else _of_answers(told)
+    values = [_values(row, rows, measure, along, paired=paired) for row in drawn]
     of = unit(measure)
     title = f"{label(measure)}, {of}" if of else label(measure)
     chart = _curves(values, _key_word(along), series, title) if along else _dots(values, title)
-    return picture(chart, _sweep_finding(rows, measure), _NOTE if paired else _UNPAIRED)
+    note = _NOTE if paired else _UNPAIRED
+    left = f" The table holds {len(told) - len(drawn)} more." if len(drawn) < len(told) else ""
+    return picture(chart, _sweep_finding(rows, measure), f"{note}{left}")
 
 
 def _curves(values: Sequence[Any], key: str, series: Sequence[str], title: str) -> Any:
@@ -194,6 +211,11 @@ def _told_rows(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row["policy"]]
 
 
+def _of_answers(told: Sequence[Row]) -> list[Row]:
+    """Return what is drawn by name: of many, given policies and those that an answer names."""
+    return [row for row in told if len(told) <= _MOST_DOTS or row.get("is_answer") is not False]
+
+
 def _sweep_keys(rows: Sequence[Row]) -> list[str]:
     """Return the columns of what differs between jobs."""
     columns = dict.fromkeys(name for row in rows for name in row if name.startswith(_KEY))
@@ -203,7 +225,10 @@ def _sweep_keys(rows: Sequence[Row]) -> list[str]:
 def _sweep_shape(rows: Sequence[Row]) -> _SweepShape:
     """Return the numeric key with the most values, and the series beside it."""
     told = _told_rows(rows)
-    numeric = [name for name in _sweep_keys(told) if all(_is_number(row[name]) for row in told)]
+    keys = _sweep_keys(told)
+    numeric = [name for name in keys[:_MOST_KEYS] if all(_is_number(row[name]) for row in told)]
+    if len(keys) > _MOST_KEYS:
+        numeric = []
     along = max(numeric, key=lambda name: len({row[name] for row in told}), default="")
     return _SweepShape(along, list(dict.fromkeys(_series_of(row, rows, along) for row in told)))
 
@@ -226,14 +251,41 @@ def _sweep_finding(rows: Sequence[Row], measure: str) -> str:
     told = _told_rows(rows)
     best = max(told, key=lambda row: row[measure])
     worst = min(told, key=lambda row: row[measure])
-    if best[measure] == worst[measure]:
-        return f"{label(measure)} does not move: {show(measure, best[measure])} in all jobs"
+    high, low = (show(measure, row[measure]) for row in (best, worst))
     of = unit(measure)
     in_unit = f" {of}" if of not in {"", "%"} else ""
+    if high == low:
+        return f"{label(measure)} does not move: {high}{in_unit} in all jobs"
+    if not _moves(told, measure):
+        return f"{label(measure)} does not move beyond noise: {low} to {high}{in_unit}"
     return (
-        f"{label(measure)} is highest at {_name(best, told)}, {show(measure, best[measure])}"
-        f"{in_unit}, and lowest at {_name(worst, told)}, {show(measure, worst[measure])}{in_unit}"
+        f"{label(measure)} is highest at {_name(best, told)}, {high}"
+        f"{in_unit}, and lowest at {_name(worst, told)}, {low}{in_unit}"
     )
+
+
+def _moves(told: Sequence[Row], measure: str) -> bool:
+    """Whether jobs differ in a measure by more than noise, as far as that is known.
+
+    By the paired changes to the first job; where nothing is paired by whether the highest and the
+    lowest mean lie two standard errors of each apart; without any of these it is taken as it is.
+    """
+    if len({row["policy"] for row in told}) > 1:
+        return True  # policies are not jobs
+    changed = [row for row in told if row.get(f"{measure}_change") is not None]
+    if changed:
+        return any(_is_told(row, measure) is not False for row in changed)
+    best, worst = (end(told, key=lambda row: row[measure]) for end in (max, min))
+    error, other = (row.get(f"{measure}_se") for row in (best, worst))
+    if error is None or other is None:
+        return True
+    return bool(best[measure] - worst[measure] > 2 * (error + other))
+
+
+def _is_told(row: Row, measure: str) -> bool | None:
+    """Whether the interval of a change leaves out zero; None where there is none."""
+    low, high = (row[f"{measure}_change_ci_{end}"] for end in ("low", "high"))
+    return None if low is None or high is None else bool(low * high > 0)
 
 
 def _drawn_measures(rows: Sequence[Row]) -> list[str]:
@@ -265,17 +317,18 @@ def _sentence(told: Sequence[Row], measure: str) -> str:
     moved = [row for row in told if row.get(f"{measure}_change") is not None]
     if not moved:
         return f"{_sweep_finding(told, measure)}." if measure in _drawn_measures(told) else ""
-    most = max(moved, key=lambda row: abs(row[f"{measure}_change"]))
+    beyond = [row for row in moved if _is_told(row, measure)]
+    most = max(beyond or moved, key=lambda row: abs(row[f"{measure}_change"]))
     if not most[f"{measure}_change"]:
         return f"{label(measure)} is the same in all jobs."
-    low, high = (most[f"{measure}_change_ci_{end}"] for end in ("low", "high"))
-    is_told = low is not None and high is not None and low * high > 0
+    if not beyond and _is_told(most, measure) is not None:
+        return f"{label(measure)} does not move beyond noise in any job."
     of = unit(measure)
     in_unit = f" {of}" if of not in {"", "%"} else ""
     return (
         f"Most changes {label_inside(measure)} at {_name(most, told)}: {_change(most, measure)}"
-        f"{in_unit} against {_name(told[0], told)}, "
-        f"{'' if is_told else 'not '}distinguishable from zero."
+        f"{in_unit} against {told[0]['name']}, "
+        f"{'' if beyond else 'not '}distinguishable from zero."
     )
 
 

@@ -32,10 +32,9 @@ _DESIGNS: Final = {
 HEADS: Final = (
     ("Test", ""),
     ("True effect", "a day"),
-    ("Test says", "mean"),
+    ("Test says", "mean ± half of 95 %"),
     ("Bias", "a day"),
     ("Spread", "of single tests"),
-    ("Interval", "± half of 95 %"),
     ("Holds the truth", "of intervals"),
     ("Finds it", "of tests"),
     ("Finds from", "4 times in 5"),
@@ -161,10 +160,10 @@ def _trial_finding(rows: Sequence[Row]) -> str:
 def _texts(row: Row) -> Iterator[str]:
     measure = row["measure"]
     yield _DESIGNS[row["design"]]
-    for name in ("truth", "estimate", "bias"):
-        yield _amount(measure, row[name])
-    for name in ("spread", "half_width"):
-        yield NONE if row[name] is None else f"{_size(measure, row[name])}"
+    yield _amount(measure, row["truth"])
+    yield _with_half(measure, row["estimate"], row["half_width"])
+    yield _amount(measure, row["bias"])
+    yield NONE if row["spread"] is None else _size(measure, row["spread"])
     for name in ("covered_share", "detected_share"):
         yield percent(row[name])
     yield NONE if row["detectable"] is None else _size(measure, row["detectable"])
@@ -173,6 +172,15 @@ def _texts(row: Row) -> Iterator[str]:
 
 def _amount(measure: str, value: float) -> str:
     return signed(scaled(measure, value), _decimals(measure, value), plus=True)
+
+
+def _with_half(measure: str, value: float, half: float | None) -> str:
+    """Write what a test says with half its interval, in the decimals of the larger of them."""
+    if half is None:
+        return _amount(measure, value)
+    decimals = _decimals(measure, max(abs(value), half))
+    said = signed(scaled(measure, value), decimals, plus=True)
+    return f"{said} ± {scaled(measure, half):.{decimals}f}"
 
 
 def _size(measure: str, value: float) -> str:

@@ -14,6 +14,9 @@ from engine.results.schemas import Row
 _MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen")
 """Measures that are shown: both with their difference to the first job."""
 
+_NUMBERS_WIDE, _NAME_LEAST = 58, 10
+"""Columns that numbers of a row take; those that names have at least before they are folded."""
+
 _HEADS: Final = ("GMV paid\nbn RMB", "against\nthe first", "Contrib.\nbn RMB", "against\nthe first")
 
 
@@ -41,15 +44,19 @@ def print_collection(members: Sequence[StudyMember], rows: Sequence[Row]) -> Non
     several = len({row["policy"] for row in told}) > 1
     paired_told = " (± 95% interval of paired differences)" if pairs else ""
     table = plain_table(f"{len(members)} jobs{paired_told}")
-    table.add_column("Job", overflow="fold", min_width=12)
-    if several:
-        table.add_column("Policy", overflow="fold", min_width=10)
+    own = [f"  {row['policy']}" if several else row["name"] for row in told]
+    room = max(console.width - _NUMBERS_WIDE, _NAME_LEAST)
+    widest = min(max(map(len, own)), room)
+    table.add_column("Job, policy" if several else "Job", overflow="fold", min_width=widest)
     heads = _HEADS if pairs else _HEADS[::2]
     for head in (*heads, "P\nreach"):
         table.add_column(head, justify="right", no_wrap=True)
-    for row in told:
-        names = (row["name"], row["policy"]) if several else (row["name"],)
-        table.add_row(*names, *_cells(row, pairs))
+    for name in dict.fromkeys(row["name"] for row in told):
+        if several:
+            table.add_row(name, style="bold")
+        for row in told:
+            if row["name"] == name:
+                table.add_row(f"  {row['policy']}" if several else name, *_cells(row, pairs))
     console.print(table)
     for sentence in _best(told):
         console.print(sentence, highlight=False)

@@ -9,7 +9,7 @@ from engine.report.formatting import label
 from engine.report.terminal.policies import WIDE_COLUMNS, plain_table
 from engine.results.schemas import Row
 
-_NARROW = (0, 1, 2, 6, 7, 9)
+_NARROW = (0, 1, 2, 5, 6, 8)
 """Columns that a narrow terminal has room for."""
 
 
