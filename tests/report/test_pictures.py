@@ -175,8 +175,8 @@ def test_effects_are_signed_and_told_from_nothing_or_not(priced: StudyResults) -
     assert gmv.finding == "Most of GMV as paid is moved by “cap 0.9”: 2 bn RMB"
     told = {row["name"]: row["told"] for row in values(gmv, "told")}
     assert told == {
-        "cap 0.9": "distinguishable from zero",
-        "no floor": "not distinguishable from zero",
+        "cap 0.9": "differs from zero",
+        "no floor": "may be zero",
     }
     assert contribution.finding.startswith("Most of contribution")
 

@@ -47,7 +47,7 @@ def frontier_picture(
     import altair as alt
 
     most = max(line.runs_count for line in known)
-    given = [names.get(line.policy, line.policy) for line in known if line.is_baseline]
+    given = [line.policy for line in known if line.is_baseline]
     kinds = [*given, _FOUND, *([_BEATEN] if any(map(_is_beaten, known)) else [])]
     base = alt.Chart(data([_values(line, names, most) for line in known])).encode(
         x=alt.X("cost:Q", title=_cost_title(study), scale=alt.Scale(zero=False)),
@@ -99,7 +99,7 @@ def _values(line: Line, names: Mapping[str, str], most: int) -> dict[str, Any]:
         "cost": cost,
         "gmv": gmv,
         "top10": scaled("top10_share", line.value("top10_share")),
-        "kind": called if line.is_baseline else _BEATEN if _is_beaten(line) else _FOUND,
+        "kind": line.policy if line.is_baseline else _BEATEN if _is_beaten(line) else _FOUND,
         "tip": _TIP.format(called, *facts),
     } | (_all_limits(line) if line.runs_count == most else {})
 

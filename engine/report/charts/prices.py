@@ -26,6 +26,8 @@ from engine.report.formatting import signed
 from engine.results.schemas import Row
 
 _GMV: Final = "gmv_paid_fen"
+_TOLD: Final = ("differs from zero", "may be zero")
+"""Of a difference, by its 95 % interval; short, since names leave a narrow page little room."""
 
 
 def price_picture(prices: Sequence[Row]) -> Picture | None:
@@ -292,7 +294,7 @@ def _effects(rows: Sequence[Row], word: str) -> Picture:
     names = [row["says"] for row in ranked]
     base = alt.Chart(data(values)).encode(y=name_axis(names))
     told = alt.Scale(
-        domain=["distinguishable from zero", "not distinguishable from zero"],
+        domain=[*_TOLD],
         range=[BLUE, "#A9B4C2"],
     )
     bars = base.mark_bar(height=12).encode(
@@ -317,9 +319,7 @@ def _effect_values(row: Row) -> dict[str, Any]:
         "value": bn_value(row["effect"]),
         "low": bn_value(low),
         "high": bn_value(high),
-        "told": "distinguishable from zero"
-        if _is_distinguishable(row)
-        else "not distinguishable from zero",
+        "told": _TOLD[0] if _is_distinguishable(row) else _TOLD[1],
         "tip": f"{row['says']}: {bn(row['effect'])} bn RMB"
         + ("" if low is None else f" ({bn(low)} to {bn(high)})"),
     }

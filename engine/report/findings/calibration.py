@@ -12,6 +12,7 @@ from engine.calibrate.observed import CHECK, FIT
 from engine.calibrate.posterior import COUPON
 from engine.calibrate.probe import SHOWN_BY_DATE
 from engine.calibrate.targets import FORECAST, PROBE, SHOWN
+from engine.report.figure_names import figure_label
 from engine.report.formatting import NONE, number, signed
 from engine.report.read.calibration import CalibrationSummary, FigureSummary
 
@@ -85,6 +86,15 @@ def fit_sentences(found: CalibrationSummary) -> list[str]:
     return [*said, _coverage(found), *_narrowed(found), _unknowns(found), *_crowded(found)]
 
 
+def not_modelled(found: CalibrationSummary) -> list[str]:
+    """Name the figures that no year shows, those with one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for row in found.unmodelled:
+        told = ", ".join(filter(None, (figure_label(row["key"]), row["period"])))
+        by_reason.setdefault(row["note"], []).append(told)
+    return [f"{reason}: {'; '.join(names)}" for reason, names in by_reason.items()]
+
+
 def figure_cells(one: FigureSummary) -> dict[str, str]:
     """Write one figure for a table: what was observed, simulated and missed, and the verdict."""
     hit = one.is_hit
@@ -139,17 +149,18 @@ def _plausible(found: CalibrationSummary) -> str:
 
 
 def _hits(found: CalibrationSummary) -> str:
-    figures = found.of(FIT)
+    figures = [one for one in found.of(FIT) if not one.is_input and one.tolerance]
     missed = [one for one in figures if not one.is_hit]
     text = f"The best world lies within the tolerance of {len(figures) - len(missed)} of"
-    text += f" {len(figures)} figures with role fit"
+    text += f" {len(figures)} fitted figures"
     return f"{text}; missed: {_names(missed)}." if missed else f"{text}."
 
 
 def _forecast(found: CalibrationSummary) -> list[str]:
     return [
-        f"Forecast of {one.key}, {one.period}: {number(one.median)} {one.unit}, 80 % between"
-        f" {number(one.low)} and {number(one.high)}, over all points weighted by their misses."
+        f"Forecast of {figure_label(one.key)}, {one.period}: {number(one.median)} {one.unit},"
+        f" 80 % between {number(one.low)} and {number(one.high)}, over all points weighted by"
+        " their misses."
         for one in found.of(FORECAST)
     ]
 
@@ -269,4 +280,4 @@ def _yardstick(one: FigureSummary, value: float | None) -> str:
 
 
 def _off(one: FigureSummary, value: float) -> str:
-    return f"{100 * (value / one.observed - 1):+.0f} %" if one.observed else NONE
+    return f"{signed(100 * (value / one.observed - 1), 0, plus=True)} %" if one.observed else NONE

@@ -28,6 +28,7 @@ from engine.report.findings.calibration import (
     PINNED,
     ROLE_HEADS,
     figure_cells,
+    not_modelled,
     scorecard,
 )
 from engine.report.findings.comparison import with_defined_returns
@@ -201,10 +202,6 @@ def _fit_sections(study: StudyResults) -> list[Section | None]:
         return []
     found = read_fit(study.calibration, study.config)
     drawn = [one for role in found.roles for one in found.of(role)]
-    unmodelled = [
-        f"{', '.join(filter(None, (row['key'], row['period'])))} ({row['role']}): {row['note']}"
-        for row in found.unmodelled
-    ]
     pairs = [f"{a} and {b}: correlation {signed(r, 2, plus=True)}" for a, b, r in found.pairs]
     return [
         section("How well the model fits", [fit_picture(drawn)], [_figures(found)]),
@@ -213,7 +210,7 @@ def _fit_sections(study: StudyResults) -> list[Section | None]:
         section("Which unknowns the figures pin down", (), [_unknowns(found)], items=pairs),
         section("What the numbers may be used for", items=MAY),
         section("What they may not be used for", items=MAY_NOT),
-        section("Figures that the model does not show", items=unmodelled),
+        section("Figures that the model does not show", items=not_modelled(found)),
     ]
 
 

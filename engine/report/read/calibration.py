@@ -8,6 +8,7 @@ from engine.calibrate.identify import Identified, correlated_unknowns, identifie
 from engine.calibrate.measures import measures_of
 from engine.calibrate.observed import CHECK, FIT
 from engine.calibrate.targets import FORECAST
+from engine.report.figure_names import figure_label
 from engine.report.read.results_model import setting
 from engine.results.schemas import Row
 
@@ -69,7 +70,8 @@ class FigureSummary(NamedTuple):
     def name(self) -> str:
         """What tells the figure from the others."""
         reading = f" ({self.reading})" if self.reading else ""
-        return f"{self.key}{reading}, {self.period}" if self.period else f"{self.key}{reading}"
+        called = f"{figure_label(self.key)}{reading}"
+        return f"{called}, {self.period}" if self.period else called
 
 
 class CalibrationSummary(NamedTuple):
