@@ -108,6 +108,7 @@ def test_studies_have_a_short_title_and_draw_what_answers_name(studies: list[Stu
     names = {row["name"] for rows in one.spec["datasets"].values() for row in rows}
     found = {name.split(", ")[1] for name in names if "trial" in name}
     assert found == {"trial_044"}
+    assert not any(name in one.finding for name in FOUND if name != "trial_044")
     assert len(names) == 2 * (len(BASELINES) + 1)
     assert one.note.endswith("The table holds 6 more.")
     assert len(view.table()[1]) == 2 * len(BASELINES | FOUND)

@@ -18,13 +18,18 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
+from engine.report.findings.sweep import (
+    job_change,
+    moved_measures,
+    sweep_finding,
+    sweep_sentence,
+    told_jobs,
+)
 from engine.report.formatting import (
     NONE,
     label,
-    label_inside,
     scaled,
     show,
-    show_change,
     unit,
 )
 from engine.results.schemas import Row
@@ -79,7 +84,7 @@ class SweepView(NamedTuple):
 
     def pictures(self) -> list[Picture]:
         """Draw every measure that the sweep moves."""
-        return [_picture(self.rows, measure) for measure in _drawn_measures(self.rows)]
+        return [_picture(self.rows, measure) for measure in moved_measures(self.rows)]
 
     def title(self) -> str:
         """Return what the page is called."""
@@ -103,14 +108,14 @@ class SweepView(NamedTuple):
 
     def sentences(self) -> list[str]:
         """Say how far each main measure moves over the sweep, and whether it is more than noise."""
-        told = _told_rows(self.rows)
+        told = told_jobs(self.rows)
         if not told:
             return ["No job has finished runs."]
-        return [one for one in (_sentence(told, measure) for measure in _TOLD) if one]
+        return [one for one in (sweep_sentence(told, measure) for measure in _TOLD) if one]
 
     def table(self) -> tuple[list[tuple[str, str]], list[tuple[str, ...]]]:
         """Return heads with their units, and of every job and policy means and their changes."""
-        several = len({row["policy"] for row in _told_rows(self.rows)}) > 1
+        several = len({row["policy"] for row in told_jobs(self.rows)}) > 1
         heads = [("Job", ""), *([("Policy", "")] if several else []), ("Runs", "")]
         heads += [(label(name), unit(name)) for name in CHANGED]
         return heads, list(_sweep_cells(self.rows, several=several))
@@ -125,7 +130,7 @@ def _sweep_cells(rows: Sequence[Row], *, several: bool) -> Iterator[tuple[str, .
 
 def _picture(rows: Sequence[Row], measure: str) -> Picture:
     along, series = _sweep_shape(rows)
-    told = _told_rows(rows)
+    told = told_jobs(rows)
     paired = any(row.get(f"{measure}_change") is not None for row in told)
     drawn = told if along else _of_answers(told)
     values = [_values(row, rows, measure, along, paired=paired) for row in drawn]
@@ -134,7 +139,7 @@ def _picture(rows: Sequence[Row], measure: str) -> Picture:
     chart = _curves(values, _key_word(along), series, title) if along else _dots(values, title)
     note = _NOTE if paired else _UNPAIRED
     left = f" The table holds {len(told) - len(drawn)} more." if len(drawn) < len(told) else ""
-    return picture(chart, _sweep_finding(rows, measure), f"{note}{left}")
+    return picture(chart, sweep_finding(drawn, measure), f"{note}{left}")
 
 
 def _curves(values: Sequence[Any], key: str, series: Sequence[str], title: str) -> Any:
@@ -178,7 +183,7 @@ def _values(
     value = float(row[measure])
     low, high = _limits(row, measure, value, paired=paired)
     series = _series_of(row, rows, along)
-    several = len({one["policy"] for one in _told_rows(rows)}) > 1
+    several = len({one["policy"] for one in told_jobs(rows)}) > 1
     called = f"{row['name']}, {row['policy']}" if several else row["name"]
     return {
         "x": row[along] if along else None,
@@ -206,11 +211,6 @@ def _limits(row: Row, measure: str, value: float, *, paired: bool) -> tuple[floa
     return value, value
 
 
-def _told_rows(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows that have runs."""
-    return [row for row in rows if row["policy"]]
-
-
 def _of_answers(told: Sequence[Row]) -> list[Row]:
     """Return what is drawn by name: of many, given policies and those that an answer names."""
     return [row for row in told if len(told) <= _MOST_DOTS or row.get("is_answer") is not False]
@@ -224,7 +224,7 @@ def _sweep_keys(rows: Sequence[Row]) -> list[str]:
 
 def _sweep_shape(rows: Sequence[Row]) -> _SweepShape:
     """Return the numeric key with the most values, and the series beside it."""
-    told = _told_rows(rows)
+    told = told_jobs(rows)
     keys = _sweep_keys(told)
     numeric = [name for name in keys[:_MOST_KEYS] if all(_is_number(row[name]) for row in told)]
     if len(keys) > _MOST_KEYS:
@@ -235,9 +235,9 @@ def _sweep_shape(rows: Sequence[Row]) -> _SweepShape:
 
 def _series_of(row: Row, rows: Sequence[Row], along: str) -> str:
     """Name what a job has besides the key along which it is drawn; its policy where several are."""
-    others = [name for name in _sweep_keys(_told_rows(rows)) if name != along]
+    others = [name for name in _sweep_keys(told_jobs(rows)) if name != along]
     parts = [f"{_key_word(name)}={_value(row[name])}" for name in others]
-    several = len({one["policy"] for one in _told_rows(rows)}) > 1
+    several = len({one["policy"] for one in told_jobs(rows)}) > 1
     return ", ".join([*parts, *([row["policy"]] if several else [])])
 
 
@@ -246,95 +246,10 @@ def _key_word(column: str) -> str:
     return column.removeprefix(_KEY)
 
 
-def _sweep_finding(rows: Sequence[Row], measure: str) -> str:
-    """Say between which jobs a measure is highest and lowest."""
-    told = _told_rows(rows)
-    best = max(told, key=lambda row: row[measure])
-    worst = min(told, key=lambda row: row[measure])
-    high, low = (show(measure, row[measure]) for row in (best, worst))
-    of = unit(measure)
-    in_unit = f" {of}" if of not in {"", "%"} else ""
-    if high == low:
-        return f"{label(measure)} does not move: {high}{in_unit} in all jobs"
-    if not _moves(told, measure):
-        return f"{label(measure)} does not move beyond noise: {low} to {high}{in_unit}"
-    return (
-        f"{label(measure)} is highest at {_name(best, told)}, {high}"
-        f"{in_unit}, and lowest at {_name(worst, told)}, {low}{in_unit}"
-    )
-
-
-def _moves(told: Sequence[Row], measure: str) -> bool:
-    """Whether jobs differ in a measure by more than noise, as far as that is known.
-
-    By the paired changes to the first job; where nothing is paired by whether the highest and the
-    lowest mean lie two standard errors of each apart; without any of these it is taken as it is.
-    """
-    if len({row["policy"] for row in told}) > 1:
-        return True  # policies are not jobs
-    changed = [row for row in told if row.get(f"{measure}_change") is not None]
-    if changed:
-        return any(_is_told(row, measure) is not False for row in changed)
-    best, worst = (end(told, key=lambda row: row[measure]) for end in (max, min))
-    error, other = (row.get(f"{measure}_se") for row in (best, worst))
-    if error is None or other is None:
-        return True
-    return bool(best[measure] - worst[measure] > 2 * (error + other))
-
-
-def _is_told(row: Row, measure: str) -> bool | None:
-    """Whether the interval of a change leaves out zero; None where there is none."""
-    low, high = (row[f"{measure}_change_ci_{end}"] for end in ("low", "high"))
-    return None if low is None or high is None else bool(low * high > 0)
-
-
-def _drawn_measures(rows: Sequence[Row]) -> list[str]:
-    """Return the measures that move in the sweep and are known of all its jobs."""
-    told = _told_rows(rows)
-    return [
-        name
-        for name in CHANGED
-        if told
-        and all(row.get(name) is not None for row in told)
-        and len({float(row[name]) for row in told}) > 1
-    ]
-
-
 def _cell(row: Row, measure: str) -> str:
     change = row.get(f"{measure}_change")
     mean = show(measure, row.get(measure))
-    return mean if change is None else f"{mean} ({_change(row, measure)})"
-
-
-def _change(row: Row, measure: str) -> str:
-    low, high = (row[f"{measure}_change_ci_{end}"] for end in ("low", "high"))
-    half = None if low is None or high is None else (high - low) / 2
-    return show_change(measure, row[f"{measure}_change"], half)
-
-
-def _sentence(told: Sequence[Row], measure: str) -> str:
-    """Say of the job with the largest change what it is, against the first."""
-    moved = [row for row in told if row.get(f"{measure}_change") is not None]
-    if not moved:
-        return f"{_sweep_finding(told, measure)}." if measure in _drawn_measures(told) else ""
-    beyond = [row for row in moved if _is_told(row, measure)]
-    most = max(beyond or moved, key=lambda row: abs(row[f"{measure}_change"]))
-    if not most[f"{measure}_change"]:
-        return f"{label(measure)} is the same in all jobs."
-    if not beyond and _is_told(most, measure) is not None:
-        return f"{label(measure)} does not move beyond noise in any job."
-    of = unit(measure)
-    in_unit = f" {of}" if of not in {"", "%"} else ""
-    return (
-        f"Most changes {label_inside(measure)} at {_name(most, told)}: {_change(most, measure)}"
-        f"{in_unit} against {told[0]['name']}, "
-        f"{'' if beyond else 'not '}distinguishable from zero."
-    )
-
-
-def _name(row: Row, told: Sequence[Row]) -> str:
-    several = len({one["policy"] for one in told}) > 1
-    return f"{row['name']}, {row['policy']}" if several else str(row["name"])
+    return mean if change is None else f"{mean} ({job_change(row, measure)})"
 
 
 def _is_number(value: object) -> bool:

@@ -184,7 +184,7 @@ class _Block(NamedTuple):
 
         Shares without intervals are taken as they are.
         """
-        if not self.told or self.contenders:
+        if not self.told:
             return False
         first, *others = [self.told[0], *(one for one in self.factors if one is not self.told[0])]
         if first.low is None:

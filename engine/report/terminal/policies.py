@@ -43,10 +43,6 @@ _REACH: Final = (
 _BALANCE: Final = ("top10_share", "brand_share", "dau_change_share")
 
 
-_NUMBERS_WIDE, _NAME_LEAST = 58, 10
-"""Columns that numbers of a policy take; those that names have at least before they are folded."""
-
-
 _OF_A_LEVER: Final = ("gmv_paid_fen", "platform_contribution_fen")
 """What `print_levers` shows of each lever."""
 
@@ -211,9 +207,7 @@ def _print_lines(lines: Sequence[Line], console: Console, title: str) -> None:
     for part in parts:
         last = part is parts[-1]
         table = plain_table(title)
-        widest = max((len(_name(line)) for line in lines), default=0)
-        room = max(console.width - _NUMBERS_WIDE, _NAME_LEAST)
-        table.add_column("Policy", overflow="fold", min_width=min(widest, room))
+        table.add_column("Policy", overflow="fold", min_width=10)
         for measure in part:
             table.add_column(_HEADS[measure], justify="right", no_wrap=True)
         if last:
