@@ -191,9 +191,8 @@ def _weak_rows(
         steps.step(f"{count} times {each:,} buyers: {found['day_s'][-1]:.2f} s a day")
     if model is not None:
         found["modelled_day_s"] = [model.day_s(each * count, count, cpus_count())]
-    subject = "1 thread" if count == 1 else f"{count} shards"
     return [
-        at.row("shards", f"{subject}, {each:,} buyers each", measure, values)
+        at.row("shards", f"{count} × {each:,} buyers", measure, values)
         for measure, values in found.items()
     ]
 

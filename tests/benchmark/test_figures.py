@@ -187,9 +187,9 @@ def test_weak_scaling_is_of_markets_that_grow_with_their_shards(monkeypatch) -> 
     ]
     name = "day_s"
     assert found(rows, "shards", name) == pytest.approx({
-        ("1 thread, 1,000 buyers each", 1000, 200, 1, 1): 1e-3,
-        ("2 shards, 1,000 buyers each", 2000, 200, 1, 2): 1e-3,
-        ("4 shards, 1,000 buyers each", 4000, 200, 1, 4): 1e-3,
+        ("1 × 1,000 buyers", 1000, 200, 1, 1): 1e-3,
+        ("2 × 1,000 buyers", 2000, 200, 1, 2): 1e-3,
+        ("4 × 1,000 buyers", 4000, 200, 1, 4): 1e-3,
     })  # fmt: skip
     modelled = found(rows, "shards", "modelled_day_s")
     assert list(modelled.values()) == pytest.approx([1e-3, 1e-3, 2e-3])  # four take two turns
