@@ -81,27 +81,6 @@ def test_ray_gives_the_bits_of_the_process(on_ray: Pool) -> None:
     assert all(same(a, b) for a, b in zip(here, there, strict=True))
 
 
-@pytest.mark.slow
-def test_a_long_run_on_ray_tells_its_days_and_leaves_nothing(
-    no_ray: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("engine.compute.cluster._LOOK_S", 0.5)
-    one = case("scale.buyers_count=600000", days=60)
-    told: list[tuple[int, int]] = []
-    with open_pool(spec("ray", workers=1), 1, 60.0) as pool:
-        pool.on_day = lambda day, days: told.append((day, days))
-        (there,) = pool.run([one])
-        assert isinstance(pool, _RayPool)
-        pool.cancel()
-        assert pool._board.furthest([1]) is None
-    assert told == sorted(told)
-    assert {days for _, days in told} == {60}
-    assert 0 < told[0][0] < 60
-    with open_pool(spec("process"), 1, 60.0) as pool:
-        (here,) = pool.run([one])
-    assert same_year(here, there)
-
-
 def test_arrays_from_ray_may_be_written(on_ray: Pool) -> None:
     year = next(iter(on_ray.run(some_cases(1))))
     assert all(values.flags.writeable for values in year.daily.values())
@@ -236,6 +215,27 @@ def test_something_else_that_listens_does_not_hang(
 def no_ray() -> None:
     if "ray" in sys.modules:  # imported here, it would look for a token before there is one
         sys.modules["ray"].shutdown()
+
+
+@pytest.mark.slow
+def test_a_long_run_on_ray_tells_its_days_and_leaves_nothing(
+    no_ray: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.compute.cluster._LOOK_S", 0.5)
+    one = case("scale.buyers_count=600000", days=60)
+    told: list[tuple[int, int]] = []
+    with open_pool(spec("ray", workers=1), 1, 60.0) as pool:
+        pool.on_day = lambda day, days: told.append((day, days))
+        (there,) = pool.run([one])
+        assert isinstance(pool, _RayPool)
+        pool.cancel()
+        assert pool._board.furthest([1]) is None
+    assert told == sorted(told)
+    assert {days for _, days in told} == {60}
+    assert 0 < told[0][0] < 60
+    with open_pool(spec("process"), 1, 60.0) as pool:
+        (here,) = pool.run([one])
+    assert same_year(here, there)
 
 
 def test_workers_that_are_counted_have_a_task_waiting_too(no_ray: None) -> None:
