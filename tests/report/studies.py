@@ -210,4 +210,5 @@ def _world(place: int) -> dict[str, Any]:
         "world": ("as_is", "other")[place], "weight": (0.75, 0.25)[place], "without_policy": "",
         "without_is_same": True, "without_reach": 0.8, "without_cost_fen": 1e11, "note": "",
         "miss.gmv, Q1 2020": 2.4 * place - 0.4,
+        "miss.stream_sales(guests), 10 May 2020 Kuaishou": 0.3,
     }  # fmt: skip
