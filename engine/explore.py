@@ -35,8 +35,12 @@ from engine.stats.arrays import Floats
 from engine.stats.intervals import Interval, mean_interval
 from engine.stats.paired import independent_units, means_by
 
+_REACHED: Final = "target_attained"
+"""The measure among these that is a probability."""
+
 _MEASURES: Final = (
     "gmv_paid_fen",
+    _REACHED,
     "platform_contribution_fen",
     "subsidy_fen",
     "dau_change_share",
@@ -87,7 +91,10 @@ class _Surrogate:
         found = {}
         for name, model in self._fitted.items():
             mean, sd = model.predict(point.reshape(1, -1), return_std=True)
-            found[name] = PointForecast(float(mean[0]), float(sd[0]), *self._errors[name])
+            value = float(mean[0])
+            if name == _REACHED:
+                value = min(max(value, 0.0), 1.0)
+            found[name] = PointForecast(value, float(sd[0]), *self._errors[name])
         return found
 
 
@@ -96,7 +103,8 @@ class Explorer:
     """A search to try things on.
 
     `points` and `figures` are of its trials and of what was simulated since; `policies` the
-    policies that stand in its folder, by name.
+    policies that stand in its folder, by name; `answers` those of its answer among them, the
+    recommended one first.
     """
 
     job: OptimizeJob
@@ -104,6 +112,7 @@ class Explorer:
     points: Floats
     figures: dict[str, Floats]
     policies: dict[str, _Point]
+    answers: tuple[str, ...] = ()
     _cube: UnitCube = field(init=False)
     _surrogate: _Surrogate = field(init=False)
 
@@ -116,38 +125,19 @@ class Explorer:
         InputError
             If it is none, or has too few trials to learn from.
         """
-        cls.check_folder(folder)
-        table = read_table(folder, "trials")
-        job = load(OmegaConf.create(provenance_of(table)["config"]), OptimizeJob)
-        space = PolicySpace(job.space, job.policy)
-        tried = {
-            one.user_attrs.get("name"): one.params for one in read_optuna_study(folder).get_trials()
-        }
-        rows = [
-            row
-            for row in table.to_pylist()
-            if row["state"] == "complete"
-            and set(tried.get(row["policy"], ())) == set(space.distributions)
-        ]
-        if len(rows) < _LEAST_TRIALS:
-            raise InputError(
-                "FOLDER",
-                f"the search in {folder} has {len(rows)} finished trials in its space",
-                f"at least {_LEAST_TRIALS}, from which forecasts are learnt",
-                "let it go on, or give another",
-            )
-        points: dict[str, _Point] = {row["policy"]: tried[row["policy"]] for row in rows}
-        figures = {
-            name: np.array([row[name] for row in rows], np.float64)
+        job, space, rows, points = _learnt_from(folder)
+        figures: dict[str, Floats] = {
+            str(name): np.array([row[name] for row in rows], np.float64)
             for name in _MEASURES
-            if name in table.column_names
+            if name in rows[0]
         }
         cube = UnitCube(space.distributions)
-        return cls(job, space, cube.points(list(points.values())), figures, points)
+        answers = tuple(name for name in _answers(folder) if name in points)
+        return cls(job, space, cube.points(list(points.values())), figures, points, answers)
 
     @staticmethod
     def check_folder(folder: Path) -> None:
-        """Refuse a folder without a finished search.
+        """Refuse a folder without a finished search, or with too few trials to learn from.
 
         Raises
         ------
@@ -161,6 +151,7 @@ class Explorer:
                 "the output folder of experiments.optimize or experiments.replan",
                 "give one, e.g. outputs/optimize/TIME",
             )
+        _learnt_from(folder)
 
     def __post_init__(self) -> None:
         self._cube = UnitCube(self.space.distributions)
@@ -183,10 +174,10 @@ class Explorer:
         return f"{name}: {policy_name(differences(policy, today, self.job.decision_date))}"
 
     def names(self) -> list[str]:
-        """Return the policies of the search, those that sell most first."""
+        """Return the policies of the search: its answer's, then those that sell most first."""
         every = list(self.policies)
         order = np.argsort(-self.figures[_MEASURES[0]][: len(every)])
-        return [every[k] for k in order]
+        return list(dict.fromkeys([*self.answers, *(every[k] for k in order)]))
 
     def forecast(self, point: _Point) -> dict[str, PointForecast]:
         """Return every measure that a policy is likely to bring, with how wrong that is."""
@@ -235,6 +226,47 @@ class Explorer:
             for name, values in self.figures.items()
         }
         self._surrogate = _Surrogate(self.points, self.figures)
+
+
+def _learnt_from(
+    folder: Path,
+) -> tuple[OptimizeJob, PolicySpace, list[dict[str, Any]], dict[str, _Point]]:
+    """Return a search's job, space and finished trials, with the point of each by its name.
+
+    Raises
+    ------
+    InputError
+        If they are too few.
+    """
+    table = read_table(folder, "trials")
+    job = load(OmegaConf.create(provenance_of(table)["config"]), OptimizeJob)
+    space = PolicySpace(job.space, job.policy)
+    tried = {
+        one.user_attrs.get("name"): one.params for one in read_optuna_study(folder).get_trials()
+    }
+    rows = [
+        row
+        for row in table.to_pylist()
+        if row["state"] == "complete"
+        and set(tried.get(row["policy"], ())) == set(space.distributions)
+    ]
+    if len(rows) < _LEAST_TRIALS:
+        raise InputError(
+            "FOLDER",
+            f"the search in {folder} has {len(rows)} finished trials in its space",
+            f"at least {_LEAST_TRIALS}, from which forecasts are learnt",
+            "let it go on, or give another",
+        )
+    return job, space, rows, {row["policy"]: tried[row["policy"]] for row in rows}
+
+
+def _answers(folder: Path) -> list[str]:
+    """Return the policies of a search's answer, the recommended one first."""
+    found = list_tables(folder)
+    frontier = read_table(folder, "frontier").to_pylist() if "frontier" in found else []
+    prices = read_table(folder, "prices").to_pylist() if "prices" in found else []
+    first = [row["policy"] for row in frontier if row.get("is_recommended")]
+    return [*first, *(row["policy"] for row in prices if row["policy"])]
 
 
 def _fitted(points: Floats, values: Floats) -> Any:

@@ -8,6 +8,7 @@ import altair as alt
 import streamlit as st
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
+from engine.decision.names import lever_title
 from engine.errors import PoquanError
 from engine.explore import Explorer, PointForecast
 from engine.report.formatting import label, scaled, show, show_change, unit
@@ -34,7 +35,9 @@ def page(folder: str) -> None:
         return
     st.caption(
         f"Forecast from {len(explorer.points)} simulated policies of {Path(folder).name}; ± is the "
-        "error of such forecasts of policies that were left out of the fit (root mean square)."
+        "error of such forecasts of policies that were left out of the fit (root mean square). "
+        "Skill says how much of what sets policies apart they foretell: 1 is all, 0 no more than "
+        "the mean."
     )
     columns = st.columns(2)
     found = {}
@@ -56,6 +59,7 @@ def _side(explorer: Explorer, side: str, place: int) -> dict[str, PointForecast]
         key=f"{side} start",
         format_func=explorer.title,
     )
+    above = st.container()  # what moves stands over the sliders that move it
     point = dict(explorer.policies[start])
     for lever, found in explorer.levers.items():
         point[lever] = _slider(f"{side} {start} {lever}", lever, found, point[lever])
@@ -63,15 +67,16 @@ def _side(explorer: Explorer, side: str, place: int) -> dict[str, PointForecast]
     runs = st.session_state.setdefault("runs", {})
     key = (side, str(sorted(point.items())))
     _buttons(explorer, side, point, runs, key)
-    st.table(_lines(forecast, runs.get(key, {})))
+    above.table(_lines(forecast, runs.get(key, {})))
     return forecast
 
 
 def _slider(key: str, lever: str, found: BaseDistribution, value: Any) -> Any:
     path, _, day = lever.partition("@")
     entry = LEVERS[path]
-    name = f"{lever} [{entry.unit}]"
-    words = f"{entry.doc}{f', from {day} on' if day else ''}"
+    since = f", from {day} on" if day else ""
+    name = f"{lever_title(path)}{since} [{entry.unit}]"
+    words = f"{entry.doc}{since} ({path})"
     if isinstance(found, CategoricalDistribution):
         return st.select_slider(name, list(found.choices), value, key=key, help=words)
     assert hasattr(found, "low")

@@ -45,7 +45,7 @@ def test_a_policy_is_foretold_simulated_and_saved(
 
     (rate,) = (
         one for one in app.slider
-        if one.label.startswith("subsidy.rate.source") and one.key.startswith("A")
+        if one.label.startswith("… % on factory goods") and one.key.startswith("A")
     )  # fmt: skip
     rate.set_value(0.3 if rate.value < 0.15 else 0.0).run()
     assert lines(app, 0)[sales]["Forecast"] != before["Forecast"]
@@ -64,6 +64,23 @@ def test_a_policy_is_foretold_simulated_and_saved(
     ended = type_in("simulate", *words, "ray.backend=process", "hydra.run.dir=out")
     assert ended.status == 0, ended.err
     assert set(read_table(place / "out", "runs")["policy"].to_pylist()) == {"mine"}
+
+
+@pytest.mark.slow
+def test_a_search_with_too_few_trials_is_refused_before_a_page_is_served(
+    type_in, place: Path, market_of, monkeypatch, capsys
+) -> None:
+    from experiments import explore
+
+    market_of(fakes.simulate_fake)
+    few = ("search.trials_count=8", "hydra.run.dir=few")
+    ended = type_in("optimize", *SEARCH[:-1], *few)
+    assert ended.status == 0, ended.err
+    monkeypatch.setattr(sys, "argv", ["explore", str(place / "few")])
+    with pytest.raises(SystemExit) as end:
+        explore.main()
+    assert end.value.code == 2
+    assert "finished trials in its space" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

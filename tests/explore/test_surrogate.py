@@ -47,3 +47,23 @@ def test_policies_are_offered_by_what_they_do() -> None:
     assert explorer.title("trial-3").startswith("trial-3: 25 % on factory goods")
     plain = Explorer(small_job(), space, points, {}, {"trial-3": point})
     assert plain.title("trial-3") == "trial-3"
+
+
+def test_the_answer_s_policies_are_offered_first() -> None:
+    job = small_job(today="held")
+    space = PolicySpace(job.space, job.policy)
+    point = dict(space.point_of(job.baselines["held"]) or {})
+    points = UnitCube(space.distributions).points([point] * 3)
+    policies = dict.fromkeys(("a", "b", "c"), point)
+    sold = {"gmv_paid_fen": np.array([1.0, 3.0, 2.0])}
+    assert Explorer(job, space, points, sold, policies).names() == ["b", "c", "a"]
+    assert Explorer(job, space, points, sold, policies, ("a",)).names() == ["a", "b", "c"]
+
+
+def test_a_probability_is_foretold_as_one() -> None:
+    points = cube(60, 3)
+    steep = np.clip(4 * points[:, 0] - 1.5, 0.0, 1.0)
+    found = _Surrogate(points, {"target_attained": steep})
+    every = [found.at(point)["target_attained"].value for point in cube(50, 4)]
+    assert min(every) >= 0
+    assert max(every) <= 1
