@@ -199,8 +199,8 @@ def _answers(member: StudyMember) -> set[str] | None:
         return None
     rows = read_table(member.folder, "frontier").to_pylist()
     named = {row["policy"] for row in rows if row["is_baseline"] or row["is_recommended"]}
-    if "prices" in list_tables(member.folder):
-        prices = read_table(member.folder, "prices").to_pylist()
+    if "price_of_target" in list_tables(member.folder):
+        prices = read_table(member.folder, "price_of_target").to_pylist()
         named |= {row["policy"] for row in prices if row["policy"]}
     return named
 

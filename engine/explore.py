@@ -264,9 +264,9 @@ def _answers(folder: Path) -> list[str]:
     """Return the policies of a search's answer, the recommended one first."""
     found = list_tables(folder)
     frontier = read_table(folder, "frontier").to_pylist() if "frontier" in found else []
-    prices = read_table(folder, "prices").to_pylist() if "prices" in found else []
-    first = [row["policy"] for row in frontier if row.get("is_recommended")]
-    return [*first, *(row["policy"] for row in prices if row["policy"])]
+    prices = read_table(folder, "price_of_target").to_pylist() if "price_of_target" in found else []
+    recommended = [row["policy"] for row in prices or frontier if row.get("is_recommended")]
+    return [*filter(None, recommended), *(row["policy"] for row in prices if row["policy"])]
 
 
 def _fitted(points: Floats, values: Floats) -> Any:

@@ -118,7 +118,7 @@ def _frontier(
     """The rows of `frontier`; where targets have a price, what is recommended follows from it."""
     if not answered:
         return list(rows)
-    best = {row["policy"] for row in answered["prices"] if row["is_recommended"]}
+    best = {row["policy"] for row in answered["price_of_target"] if row["is_recommended"]}
     return [row | {"is_recommended": row["policy"] in best} for row in rows]
 
 
@@ -128,7 +128,7 @@ def _shown(
     """Return who stands in the answer: today's policy and the rows'; else the frontier."""
     known = {year.labels["policy"] for year in outcome.years}
     if answered:
-        named = [job.today, *(row["policy"] for row in answered["prices"])]
+        named = [job.today, *(row["policy"] for row in answered["price_of_target"])]
     else:
         named = [
             row["policy"]

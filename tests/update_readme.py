@@ -19,7 +19,7 @@ from engine.results import read_table
 
 ROOT = Path(__file__).parents[1]
 README, PICTURE = ROOT / "README.md", ROOT / "docs" / "price_of_targets.svg"
-TABLES = ("advice", "prices", "plan", "value", "effects")
+TABLES = ("advice", "price_of_target", "plan", "value", "attribution")
 BLOCK = re.compile(r"(<!-- answer -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -33,7 +33,7 @@ def printed(folder: Path) -> str:
 
 def drawn(folder: Path) -> bytes:
     """Return the picture of the prices, SVG."""
-    picture = price_picture(read_table(folder, "prices").to_pylist())
+    picture = price_picture(read_table(folder, "price_of_target").to_pylist())
     assert picture is not None, "no two targets have a price"
     return base64.b64decode(_static_picture(picture.spec).partition(",")[2])
 

@@ -232,12 +232,12 @@ def answer_tables(
             for about, sentences in said.items()
             for sentence in sentences
         ],
-        "prices": [
+        "price_of_target": [
             _price(row, trials)
             | {"is_recommended": row.policy in {found.recommended.policy} - {None}}
             for row in found.rows
         ],
-        "effects": [
+        "attribution": [
             {
                 "policy": found.found,
                 "lever": one.lever,
@@ -258,7 +258,7 @@ def answer_tables(
             {"month": month, "so_far_fen": so_far}
             for month, so_far in published_so_far(known).items()
         ],
-        "worlds": _worlds(found),
+        "weights": _worlds(found),
         "value": list(found.beyond.values),
     }
 
@@ -420,22 +420,22 @@ def _price(row: PriceRow, trials: dict[str, str]) -> _Row:
     low80, high80 = row.cost_80 or (None, None)
     return {
         "target_fen": row.target_fen,
-        "today_reach": row.reach_today,
+        "p_reach_without": row.reach_today,
         "policy": trials.get(row.policy or "", ""),
         "says": row.policy or "",
-        "reach": row.reach,
-        "reach_se": row.reach_error,
+        "p_reach": row.reach,
+        "p_reach_se": row.reach_error,
         "worst_world": row.worst_world,
-        "worst_reach": row.worst_reach,
-        "cost_fen": row.cost.value,
-        "cost_ci_low_fen": row.cost.low,
-        "cost_ci_high_fen": row.cost.high,
-        "cost_median_fen": row.cost_median,
-        "cost_50_low_fen": low50,
-        "cost_50_high_fen": high50,
-        "cost_80_low_fen": low80,
-        "cost_80_high_fen": high80,
-        "cost_per_gmv": row.cost_per_gmv,
+        "p_reach_worst": row.worst_reach,
+        "net_cost_fen": row.cost.value,
+        "net_cost_fen_ci_low": row.cost.low,
+        "net_cost_fen_ci_high": row.cost.high,
+        "net_cost_fen_q50": row.cost_median,
+        "net_cost_fen_q25": low50,
+        "net_cost_fen_q75": high50,
+        "net_cost_fen_q10": low80,
+        "net_cost_fen_q90": high80,
+        "marginal_cost_share": row.cost_per_gmv,
         "gmv_paid_fen": row.gmv_fen,
         "subsidy_fen": row.subsidy_fen,
         "binding": row.binding,

@@ -1,7 +1,7 @@
 """The columns of every result table, in one place.
 
 Units are suffixes of the names (`_fen`, `_share`, `_count`, `_s`) and stand again in
-each field's metadata. `trials`, `frontier`, `calibration`, `worlds` and `sweep` also carry columns
+each field's metadata. `trials`, `frontier`, `calibration`, `weights` and `sweep` also carry columns
 that depend on the study, typed by their rows:
 
     lever.<path>      the value of a searched lever
@@ -9,7 +9,7 @@ that depend on the study, typed by their rows:
     <measure>_change  in `sweep`: its paired difference to the first job, with its limits
     unknown.<path>    in `calibration`: the value of an unknown of the scenario
     miss.<key>, <period>
-                      in `worlds`: simulated less observed, in standard deviations
+                      in `weights`: simulated less observed, in standard deviations
     <measure>         its mean over replications and worlds (a truth value: its share)
     <measure>@<period>  the same of a part of the year that a goal or a constraint names
     <measure>_se      the standard error of that mean
@@ -104,24 +104,24 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "machine": str,
     },
     "advice": {"about": str, "sentence": str},
-    "prices": {
+    "price_of_target": {
         "target_fen": float,
-        "today_reach": float,
+        "p_reach_without": float,
         "policy": str,
         "says": str,
-        "reach": float,
-        "reach_se": float,
+        "p_reach": float,
+        "p_reach_se": float,
         "worst_world": str,
-        "worst_reach": float,
-        "cost_fen": float,
-        "cost_ci_low_fen": float,
-        "cost_ci_high_fen": float,
-        "cost_median_fen": float,
-        "cost_50_low_fen": float,
-        "cost_50_high_fen": float,
-        "cost_80_low_fen": float,
-        "cost_80_high_fen": float,
-        "cost_per_gmv": float,
+        "p_reach_worst": float,
+        "net_cost_fen": float,
+        "net_cost_fen_ci_low": float,
+        "net_cost_fen_ci_high": float,
+        "net_cost_fen_q50": float,
+        "net_cost_fen_q25": float,
+        "net_cost_fen_q75": float,
+        "net_cost_fen_q10": float,
+        "net_cost_fen_q90": float,
+        "marginal_cost_share": float,
         "gmv_paid_fen": float,
         "subsidy_fen": float,
         "binding": str,
@@ -130,7 +130,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "dau_change_share": float,
         "is_recommended": bool,
     },
-    "effects": {
+    "attribution": {
         "policy": str,
         "lever": str,
         "says": str,
@@ -157,7 +157,7 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "month": date,
         "so_far_fen": float,
     },
-    "worlds": {
+    "weights": {
         "world": str,
         "weight": float,
         "without_policy": str,
@@ -309,7 +309,7 @@ and `coupon_high`, 80 % of what a RMB of a coupon on everything brings if this f
 known; `by_line` and `as_last` are what a seasonal line and the last quarter say; `bound` is 1 where
 the figure is known to lie above `observed`, -1 below, else 0; `point` is -1 where the figure is not
 modelled, and `note` says why.
-A row of `worlds` is one world of the main job's answer: its `weight` by what is known, and the
+A row of `weights` is one world of the main job's answer: its `weight` by what is known, and the
 answer without it: the cheapest policy that reaches the goal then, in words, empty if there is none,
 whether that is what all worlds recommend, and how surely and at what mean net cost the latter
 reaches the goal then; these are null where there is one world alone; `note` is of all of them.
@@ -337,7 +337,7 @@ contribution of the horizon. A row of
 figure's or else the estimate's, and `reason` says why there is no estimate."""
 
 VARYING: Final = frozenset(
-    {"segments", "anchors", "trials", "frontier", "calibration", "worlds", "sweep"}
+    {"segments", "anchors", "trials", "frontier", "calibration", "weights", "sweep"}
 )
 """Tables whose rows may have further columns."""
 
@@ -367,6 +367,11 @@ _STATISTICS: Final = (
     "_regret",
     "_opportunity_cost",
     "_change",
+    "_q10",
+    "_q25",
+    "_q50",
+    "_q75",
+    "_q90",
 )
 
 

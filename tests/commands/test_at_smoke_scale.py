@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
+PRICED = ("price_of_target", "attribution")
+"""Tables of a job that prices targets."""
+
 
 def typed(place: Path, command: str, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -28,10 +31,10 @@ def typed(place: Path, command: str, *words: str) -> subprocess.CompletedProcess
 @pytest.mark.parametrize(("command", "tables"), [
     ("simulate", {"runs", "daily", "segments", "anchors"}),
     ("compare", {"comparison", "runs"}),
-    ("optimize ensemble=single", {"trials", "frontier", "prices", "plan", "value", "effects"}),
+    ("optimize ensemble=single", {"trials", "frontier", "plan", "value", *PRICED}),
     ("optimize question=year_2020", {"trials", "rungs", "frontier", "runs", "daily"}),
-    ("optimize question=pinduoduo_2019 ensemble=single", {"trials", "prices", "plan", "effects"}),
-    ("replan effort=smoke ensemble=single", {"frontier", "prices", "plan", "worlds"}),
+    ("optimize question=pinduoduo_2019 ensemble=single", {"trials", "plan", *PRICED}),
+    ("replan effort=smoke ensemble=single", {"frontier", "plan", "weights", *PRICED}),
     ("sensitivity", {"sensitivity"}),
     ("response levers=[traffic.commercial_load,subsidy.rate]", {"response", "runs"}),
 ])  # fmt: skip

@@ -112,7 +112,7 @@ def test_replan_answers_for_the_rest_of_the_year_by_what_is_known(type_in, place
     said = " ".join(ended.out.split())
     assert "How sure: by 1 figure known by the decision, 8 worlds carry as much as" in said
     assert "of 8 cases" in said
-    rows = read_table(place / "out", "worlds").to_pylist()
+    rows = read_table(place / "out", "weights").to_pylist()
     assert len(rows) == 8
     assert {"weight", "without_is_same", "miss.gmv, Q2 2020"} <= set(rows[0])
     plan = read_table(place / "out", "plan").to_pylist()
@@ -311,7 +311,7 @@ def test_a_report_on_an_empty_folder_is_refused(type_in, place: Path) -> None:
 def test_a_search_keeps_segments_and_anchors_of_those_in_the_answer(type_in, place: Path) -> None:
     ended = type_in("optimize", *SMALL, "ensemble=single", "replications=2")
     assert ended.status == 0, ended.err
-    prices = read_table(place / "out", "prices").to_pylist()
+    prices = read_table(place / "out", "price_of_target").to_pylist()
     shown = {"today"} | {row["policy"] for row in prices if row["policy"]}
     for table in ("segments", "anchors"):
         assert set(read_table(place / "out", table)["policy"].to_pylist()) == shown

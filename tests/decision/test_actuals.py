@@ -189,13 +189,13 @@ def test_that_the_model_knows_no_such_world_is_said(searched, tmp_path):
 
 def test_the_table_of_worlds_has_its_columns_and_misses(searched, tmp_path):
     figures = known(tmp_path, january(sold("low", 0, 31)), "fit,order_value,Feb 2020,60,RMB,high,")
-    rows = answer_tables(answered(searched, figures))["worlds"]
+    rows = answer_tables(answered(searched, figures))["weights"]
     misses = {"miss.gmv, Jan 2020", "miss.order_value, Feb 2020"}
-    assert all(set(row) == set(COLUMNS["worlds"]) | misses for row in rows)
+    assert all(set(row) == set(COLUMNS["weights"]) | misses for row in rows)
     assert [row["world"] for row in rows] == list(WORLDS)
     assert sum(row["weight"] for row in rows) == pytest.approx(1)
     assert abs(rows[0]["miss.gmv, Jan 2020"]) < 0.01 < rows[1]["miss.gmv, Jan 2020"]
-    assert _table_of_rows("worlds", rows).num_rows == 2
+    assert _table_of_rows("weights", rows).num_rows == 2
 
 
 def test_all_weight_on_one_world_gives_its_price_table():
@@ -213,7 +213,7 @@ def test_all_weight_on_one_world_gives_its_price_table():
     both = PriceQuestion(0.6, ("a", "b"), np.array([0.0, 1.0]))
     found = price_table(policies[1:], policies[0], targets, both)
     wanted = price_table(alone[1:], alone[0], targets, PriceQuestion(0.6, ("b",), np.ones(1)))
-    own = {"worst_world", "worst_reach"}  # the worst is told whatever its weight
+    own = {"worst_world", "p_reach_worst"}  # the worst is told whatever its weight
     for row, other in zip(found, wanted, strict=True):
         for name, value in row._asdict().items():
             if name not in own:

@@ -154,7 +154,9 @@ def test_tables_have_their_columns(asked):
     for table, rows in answer_tables(asked[1]).items():
         for row in rows:
             assert set(row) == set(COLUMNS[table]), table
-    targets = [row["target_fen"] / FEN_PER_BN_RMB for row in answer_tables(asked[1])["prices"]]
+    targets = [
+        row["target_fen"] / FEN_PER_BN_RMB for row in answer_tables(asked[1])["price_of_target"]
+    ]
     assert 250.0 in targets
 
 
@@ -168,7 +170,7 @@ def test_the_end_of_the_command_is_short_and_narrow(asked):
 
 
 def test_every_policy_of_the_table_has_a_letter_and_every_row_its_cells(asked):
-    prices = answer_tables(asked[1])["prices"]
+    prices = answer_tables(asked[1])["price_of_target"]
     named = letters(prices)
     for row, cells in zip(prices, PRICES.cells(prices), strict=True):
         assert len(cells) == len(PRICES.heads)

@@ -143,11 +143,13 @@ def priced_folder(folder: Path) -> Path:
     results.write_details(year for year in years if year.labels["policy"] in (*PRICED, TODAY))
     results.write_rows("frontier", frontier_rows(years))
     results.write_rows("advice", _advice())
-    results.write_rows("prices", [_price(k, target) for k, target in enumerate([*PRICED, ""])])
-    results.write_rows("effects", list(_effects()))
+    results.write_rows(
+        "price_of_target", [_price(k, target) for k, target in enumerate([*PRICED, ""])]
+    )
+    results.write_rows("attribution", list(_effects()))
     results.write_rows("plan", [_month(month) for month in range(1, 13)])
     results.write_rows("published", [{"month": date(2020, 3, 1), "so_far_fen": 6.3e12}])
-    results.write_rows("worlds", [_world(k) for k in range(2)])
+    results.write_rows("weights", [_world(k) for k in range(2)])
     results.finish()
     group = folder / "policy"
     group.mkdir()
@@ -170,18 +172,19 @@ def _advice() -> list[dict[str, Any]]:
 
 
 def _price(place: int, policy: str) -> dict[str, Any]:
-    row: dict[str, Any] = dict.fromkeys(COLUMNS["prices"])
-    row |= {"policy": policy, "says": "", "worst_world": "", "binding": "", "today_reach": 0.5}
+    row: dict[str, Any] = dict.fromkeys(COLUMNS["price_of_target"])
+    row |= {"policy": policy, "says": "", "worst_world": "", "binding": "", "p_reach_without": 0.5}
     row |= {"target_fen": PRICED.get(policy, 310.0) * 1e11, "is_recommended": place == 0}
     if not policy:
         return row
     cost = (-1.2, 0.3, 0.5, 4.0)[place] * 1e11
-    ends = {"low": cost - 0.1e11, "high": cost + 0.2e11}
-    row |= {f"cost_{share}_{end}_fen": ends[end] for share in (50, 80) for end in ends}
-    row |= {f"cost_ci_{end}_fen": ends[end] for end in ends}
-    row |= {"cost_fen": cost, "cost_median_fen": cost, "cost_per_gmv": 0.1 if place else None}
-    row |= {"says": f"{place + 3} % on everything", "reach": 0.85, "reach_se": 0.05}
-    row |= {"worst_world": "as_is", "worst_reach": 0.6, "gmv_paid_fen": 2.6e13}
+    low, high = cost - 0.1e11, cost + 0.2e11
+    row |= {"net_cost_fen": cost, "net_cost_fen_ci_low": low, "net_cost_fen_ci_high": high}
+    row |= {"net_cost_fen_q10": low, "net_cost_fen_q25": low, "net_cost_fen_q50": cost}
+    row |= {"net_cost_fen_q75": high, "net_cost_fen_q90": high}
+    row |= {"marginal_cost_share": 0.1 if place else None}
+    row |= {"says": f"{place + 3} % on everything", "p_reach": 0.85, "p_reach_se": 0.05}
+    row |= {"worst_world": "as_is", "p_reach_worst": 0.6, "gmv_paid_fen": 2.6e13}
     row |= {"subsidy_fen": 5e11, "binding": "price.cap at its least", "top10_share": 0.3}
     return row | {"brand_share": 0.3, "dau_change_share": 0.01}
 

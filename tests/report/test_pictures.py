@@ -102,7 +102,8 @@ def test_prices_say_the_knee_the_top_and_what_nobody_holds(priced: StudyResults)
 
 def test_where_no_policy_reaches_the_goal_none_is_an_option_for_it(priced: StudyResults) -> None:
     none = dict.fromkeys(priced.prices[0]) | {
-        "target_fen": 25e12, "today_reach": 0.4, "policy": "", "says": "", "is_recommended": True,
+        "target_fen": 25e12, "p_reach_without": 0.4, "policy": "", "says": "",
+        "is_recommended": True,
     }  # fmt: skip
     found = replace(priced, prices=[none])
     assert decision_told(found).options == []
@@ -114,7 +115,7 @@ def test_where_no_policy_reaches_the_goal_none_is_an_option_for_it(priced: Study
 
 
 def test_one_world_has_no_range(priced: StudyResults) -> None:
-    ends = [f"cost_{share}_{end}_fen" for share in (50, 80) for end in ("low", "high")]
+    ends = [f"net_cost_fen_q{share}" for share in (10, 25, 75, 90)]
     prices = [row | dict.fromkeys(ends) for row in priced.prices]
     found = replace(priced, prices=prices)
     one = decision_told(found).headline
@@ -126,16 +127,16 @@ def test_one_world_has_no_range(priced: StudyResults) -> None:
 
 def test_the_knee_lies_furthest_below_the_line_between_the_ends() -> None:
     def rows(*costs: float) -> list[dict[str, float]]:
-        return [{"target_fen": k, "cost_median_fen": cost} for k, cost in enumerate(costs)]
+        return [{"target_fen": k, "net_cost_fen_q50": cost} for k, cost in enumerate(costs)]
 
     assert at_knee(rows(0, 1, 2)) is None
     assert at_knee(rows(0, 10)) is None
-    assert at_knee(rows(0, 1, 2, 10)) == {"target_fen": 2, "cost_median_fen": 2}
+    assert at_knee(rows(0, 1, 2, 10)) == {"target_fen": 2, "net_cost_fen_q50": 2}
     assert at_knee(rows(0, 6, 8, 10)) is None
 
 
 def test_what_a_target_saves_has_no_sign(priced: StudyResults) -> None:
-    one = price_picture([row | {"cost_median_fen": -77e9} for row in priced.prices if row["says"]])
+    one = price_picture([row | {"net_cost_fen_q50": -77e9} for row in priced.prices if row["says"]])
     assert one is not None
     assert one.finding == "300 bn RMB saves 0.77 bn RMB against today"
 

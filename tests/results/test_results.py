@@ -120,7 +120,7 @@ def test_every_amount_names_its_unit() -> None:
     unitless |= {"low", "median", "high", "by_line", "as_last", "bound"}  # likewise
     unitless |= {"prior_low", "prior_high", "coupon_low", "coupon_high"}  # RMB per RMB the last
     unitless |= {"coverage", "hidden_worlds"}
-    unitless |= {"today_reach", "reach", "reach_se", "worst_reach", "cost_per_gmv", "effect"}
+    unitless |= {"p_reach_without", "p_reach", "p_reach_se", "p_reach_worst", "effect"}
     unitless |= {"weight", "without_reach"}
     unitless |= {"rung", "rank_correlation", "reliability", "top_reliability"}
     unitless |= {"corrected_correlation", "shift", "shift_se"}  # of a measure that names it

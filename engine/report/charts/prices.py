@@ -69,14 +69,10 @@ def price_picture(prices: Sequence[Row]) -> Picture | None:
 
 
 def _price_values(row: Row, letter: str) -> dict[str, Any]:
-    ends = {
-        f"{end}{share}": bn_value(row[f"cost_{share}_{end}_fen"])
-        for share in (50, 80)
-        for end in ("low", "high")
-    }
-    return ends | {
+    ends = {"low80": "q10", "low50": "q25", "high50": "q75", "high80": "q90"}
+    return {end: bn_value(row[f"net_cost_fen_{name}"]) for end, name in ends.items()} | {
         "target": bn_value(row["target_fen"]),
-        "cost": bn_value(row["cost_median_fen"]),
+        "cost": bn_value(row["net_cost_fen_q50"]),
         "letter": letter,
         "policy": row["policy"],
         "tip": f"{_costs(row)}: {row['says']}",
@@ -111,7 +107,7 @@ def _price_finding(prices: Sequence[Row], reached: Sequence[Row]) -> str:
 
 def _costs(row: Row) -> str:
     """Say what a target costs or saves, without a sign."""
-    cost = row["cost_median_fen"]
+    cost = row["net_cost_fen_q50"]
     if cost < 0:
         return f"{_target(row)} bn RMB saves {bn(-cost)} bn RMB against today"
     return f"{_target(row)} bn RMB costs {bn(cost)} bn RMB more than today"

@@ -45,16 +45,16 @@ def recommended_price(study: StudyResults) -> Row | None:
 
 def _reach_headline(row: Row) -> Headline:
     return Headline(
-        f"{row['today_reach']:.2f}",
+        f"{row['p_reach_without']:.2f}",
         "",
         f"probability with which going on as today reaches {bn(row['target_fen'])} bn RMB",
     )
 
 
 def _cost_headline(row: Row) -> Headline:
-    cost = row["cost_median_fen"]
+    cost = row["net_cost_fen_q50"]
     word = "costs less" if cost < 0 else "costs more"
-    low, high = row["cost_80_low_fen"], row["cost_80_high_fen"]
+    low, high = row["net_cost_fen_q10"], row["net_cost_fen_q90"]
     if cost < 0:
         cost = -cost
         low, high = (None, None) if low is None else (-high, -low)

@@ -69,7 +69,7 @@ def _options(study: StudyResults) -> list[_Option]:
 
 
 def at_knee(reached: Sequence[Row]) -> Row | None:
-    """Return the row of `prices` that lies furthest below the line between the ends.
+    """Return the row of `price_of_target` that lies furthest below the line between the ends.
 
     With x the target and c the net cost, scaled to 0 at the first and 1 at the last row, the
     knee maximises x - c (Satopää and others, Finding a kneedle in a haystack, 2011). None where
@@ -79,13 +79,13 @@ def at_knee(reached: Sequence[Row]) -> Row | None:
         return None
     first, last = reached[0], reached[-1]
     wide = last["target_fen"] - first["target_fen"]
-    dear = last["cost_median_fen"] - first["cost_median_fen"]
+    dear = last["net_cost_fen_q50"] - first["net_cost_fen_q50"]
     if wide <= 0 or dear <= 0:
         return None
 
     def below(row: Row) -> float:
         across = (row["target_fen"] - first["target_fen"]) / wide
-        return float(across - (row["cost_median_fen"] - first["cost_median_fen"]) / dear)
+        return float(across - (row["net_cost_fen_q50"] - first["net_cost_fen_q50"]) / dear)
 
     best = max(reached[1:-1], key=below)
     return best if below(best) > 0 else None
@@ -99,16 +99,17 @@ def _change_sentences(study: StudyResults) -> list[str]:
     if row is None:
         told = [one["sentence"] for one in study.advice if one["about"] == "certainty"]
         return told or _wider_sentences(study)
-    said = [f"Asked to be surer than {row['reach']:.2f}, it is not enough."]
+    said = [f"Asked to be surer than {row['p_reach']:.2f}, it is not enough."]
     count = len(study.world_weights())
     if count > 1:
         worst = f"In the worst of the {count} worlds ({row['worst_world']})"
-        said.append(f"{worst} it reaches the goal with {row['worst_reach']:.2f} only.")
+        said.append(f"{worst} it reaches the goal with {row['p_reach_worst']:.2f} only.")
     above = [other for other in study.prices if other["target_fen"] > row["target_fen"]]
     step = next((other for other in above if other["policy"] not in {"", row["policy"]}), None)
-    if step is not None and round(step["cost_per_gmv"] or 0.0, 2) > 0:
+    if step is not None and round(step["marginal_cost_share"] or 0.0, 2) > 0:
+        more = f"{step['marginal_cost_share']:.2f} RMB"
         said.append(
-            f"Where a RMB of sales is worth more than {step['cost_per_gmv']:.2f} RMB beyond its "
+            f"Where a RMB of sales is worth more than {more} beyond its "
             f"contribution, the next step, {bn(step['target_fen'])} bn RMB, is the better choice."
         )
     ends = [part for part in (row["binding"] or "").split(", ") if " at its " in part]
@@ -169,16 +170,16 @@ def _signed_bn(fen: float) -> str:
 
 
 def _price_facts(row: Row, sales: _Fact) -> list[_Fact]:
-    cost, per = row["cost_median_fen"], row["cost_per_gmv"]
-    span = span_over_worlds(row["cost_80_low_fen"], row["cost_80_high_fen"])
+    cost, per = row["net_cost_fen_q50"], row["marginal_cost_share"]
+    span = span_over_worlds(row["net_cost_fen_q10"], row["net_cost_fen_q90"])
     return [
         _Fact("Target held", f"{bn(row['target_fen'])} bn RMB"),
         sales,
         _Fact("Net cost against today", f"{bn(cost)} bn RMB", span),
         _Fact("RMB per further RMB of GMV", NONE if per is None else signed(per, 2),
              "" if per is None else "from the target below"),
-        _Fact("P(reach the target)", f"{row['reach']:.2f}",
-             f"worst world: {row['worst_reach']:.2f}"),
+        _Fact("P(reach the target)", f"{row['p_reach']:.2f}",
+             f"worst world: {row['p_reach_worst']:.2f}"),
         _Fact("Own subsidy", f"{bn(row['subsidy_fen'])} bn RMB"),
     ]  # fmt: skip
 
@@ -210,7 +211,7 @@ def _line_at_knee(ordered: Sequence[Line]) -> Line | None:
     rows = [
         {
             "target_fen": line.value("gmv_paid_fen"),
-            "cost_median_fen": line.value("cost_fen"),
+            "net_cost_fen_q50": line.value("cost_fen"),
             "policy": line.policy,
         }
         for line in ordered

@@ -1,6 +1,7 @@
 """The price of each target, the plan, its levers and the worlds, in words and cells.
 
-Drawn from the rows of `prices`, `plan`, `effects`, `value` and `worlds`, for terminal and page.
+Drawn from the rows of `price_of_target`, `plan`, `attribution`, `value` and `weights`, for
+terminal and page.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -49,17 +50,17 @@ def _prices(prices: Sequence[Row]) -> list[list[str]]:
 
 
 def _price_cells(row: Row, letter: str) -> list[str]:
-    start = [_bn(row["target_fen"]), f"{row['today_reach']:.2f}"]
+    start = [_bn(row["target_fen"]), f"{row['p_reach_without']:.2f}"]
     if not row["says"]:
         return [*start, "none", *[NONE] * (len(PRICES.heads) - 3)]
     return [
         *start,
         letter,
-        _bn(row["cost_median_fen"]),
-        _range(row["cost_80_low_fen"], row["cost_80_high_fen"]),
-        NONE if row["cost_per_gmv"] is None else _minus(f"{row['cost_per_gmv']:.2f}"),
-        f"{row['reach']:.2f}",
-        f"{row['worst_reach']:.2f}",
+        _bn(row["net_cost_fen_q50"]),
+        _range(row["net_cost_fen_q10"], row["net_cost_fen_q90"]),
+        NONE if row["marginal_cost_share"] is None else _minus(f"{row['marginal_cost_share']:.2f}"),
+        f"{row['p_reach']:.2f}",
+        f"{row['p_reach_worst']:.2f}",
         _bn(row["subsidy_fen"]),
     ]
 

@@ -41,11 +41,11 @@ _READ: Final = (
     "sweep",
     "answers",
     "advice",
-    "prices",
-    "effects",
+    "price_of_target",
+    "attribution",
     "plan",
     "published",
-    "worlds",
+    "weights",
     "value",
     "segments",
     "anchors",
@@ -98,13 +98,13 @@ def read_study(folder: Path) -> StudyResults:
         sweep=_rows(tables, "sweep"),
         answers=_rows(tables, "answers"),
         advice=_rows(tables, "advice"),
-        prices=_rows(tables, "prices"),
-        effects=_rows(tables, "effects"),
+        prices=_rows(tables, "price_of_target"),
+        effects=_rows(tables, "attribution"),
         plan=_rows(tables, "plan"),
         published=_rows(tables, "published"),
-        worlds=_rows(tables, "worlds"),
+        worlds=_rows(tables, "weights"),
         value=_rows(tables, "value"),
-        segments=_segment_means(tables.get("segments"), _rows(tables, "worlds")),
+        segments=_segment_means(tables.get("segments"), _rows(tables, "weights")),
         anchors=tables.get("anchors"),
         specs=_read_policies(folder, known["config"]),
         command=typed_again(folder),
@@ -209,7 +209,7 @@ def _policy(tree: Any) -> Policy | None:
 def _segment_means(table: pa.Table | None, worlds: Sequence[Row]) -> list[Row]:
     """Add up the days of `segments` by policy and `units.SEGMENTS`, as means of a run.
 
-    Means of worlds are weighed by `worlds`; where there are no such rows all runs count alike.
+    Means of worlds are weighed by `weights`; where there are no such rows all runs count alike.
     """
     if table is None:
         return []

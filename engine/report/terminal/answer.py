@@ -36,11 +36,11 @@ def print_answer(tables: Mapping[str, Sequence[Row]], console: Console) -> None:
     """
     _say(advice_about("answer", tables["advice"]), console)
     console.print()
-    console.print(_price_table(tables["prices"], console.width))
+    console.print(_price_table(tables["price_of_target"], console.width))
     for line in plan_sentences(tables["plan"], tables["value"]):
         _say(line, console)
     _say(advice_about("certainty", tables["advice"]), console)
-    for line in effect_sentences(tables["effects"], _EFFECTS_TOLD):
+    for line in effect_sentences(tables["attribution"], _EFFECTS_TOLD):
         _say(line, console)
 
 
