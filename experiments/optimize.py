@@ -56,6 +56,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     results = Results(folder, config, job.seed)
     results.write_rows("trials", outcome.trials)
     results.write_rows("rungs", outcome.rungs)
+    results.write_rows("learnt", outcome.learnt)
     results.write_rows("frontier", _frontier(outcome.frontier, answered))
     results.write_runs(outcome.years)
     for name in _shown(job, outcome, answered):

@@ -130,6 +130,16 @@ COLUMNS: Final[dict[str, dict[str, type]]] = {
         "dau_change_share": float,
         "is_recommended": bool,
     },
+    "learnt": {
+        "policy": str,
+        "lever": str,
+        "value": float,
+        "base_value": float,
+        "measure": str,
+        "difference": float,
+        "ci_low": float,
+        "ci_high": float,
+    },
     "attribution": {
         "policy": str,
         "lever": str,
@@ -309,6 +319,8 @@ and `coupon_high`, 80 % of what a RMB of a coupon on everything brings if this f
 known; `by_line` and `as_last` are what a seasonal line and the last quarter say; `bound` is 1 where
 the figure is known to lie above `observed`, -1 below, else 0; `point` is -1 where the figure is not
 modelled, and `note` says why.
+A row of `learnt` is what all trials of a search say together that a goal changes by if one `lever`
+of `policy` moves from `base_value` to `value`: the posterior of a regression, and no run.
 A row of `weights` is one world of the main job's answer: its `weight` by what is known, and the
 answer without it: the cheapest policy that reaches the goal then, in words, empty if there is none,
 whether that is what all worlds recommend, and how surely and at what mean net cost the latter

@@ -28,6 +28,7 @@ from engine.search.fidelity.estimates import Estimates
 from engine.search.fidelity.ladder import Trial
 from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import Selection
+from engine.search.lever_curves import lever_curves
 from engine.search.market import MarketProblem
 from engine.search.polish.known_rows import Rows
 from engine.search.polish.late_entries import LateEntries
@@ -57,7 +58,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """Rows of `trials`, `frontier` and `rungs`, and what stands behind the frontier.
+    """Rows of `trials`, `frontier`, `rungs` and `learnt`, and what stands behind the frontier.
 
     `years` are the finalists' on fresh seeds, without segments and anchors, which
     `detailed_years` reads back, policy by policy; `policies` is every finalist's whole policy
@@ -69,6 +70,7 @@ class SearchResult:
     trials: list[dict[str, Any]]
     frontier: list[dict[str, Any]]
     rungs: list[dict[str, Any]]
+    learnt: list[dict[str, Any]]
     years: list[RunResult]
     policies: dict[str, Policy]
     usage: Usage
@@ -158,6 +160,7 @@ def _optimized(
         trials=trials,
         frontier=rows,
         rungs=rungs,
+        learnt=lever_curves(study, _around(job, selection, best)),
         years=[year for one in kept for year in market.years(one)],
         policies={one.name: policies[one.number] for one in kept},
         usage=usage,
@@ -196,6 +199,12 @@ def _searched(
     if aim is None:
         return None
     return polish(study, aim, job.search, job.seed, selection.confirm, report_progress)
+
+
+def _around(job: OptimizeJob, selection: Selection, best: int | None) -> list[str]:
+    """Return the policies around which levers are told: today's, or else the first goal's best."""
+    found = [] if best is None else [selection.finalists[best].candidate.name]
+    return found if job.today is None else [job.today, *found]
 
 
 def _target_measures(job: OptimizeJob) -> tuple[str, str]:

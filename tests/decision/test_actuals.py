@@ -213,7 +213,7 @@ def test_all_weight_on_one_world_gives_its_price_table():
     both = PriceQuestion(0.6, ("a", "b"), np.array([0.0, 1.0]))
     found = price_table(policies[1:], policies[0], targets, both)
     wanted = price_table(alone[1:], alone[0], targets, PriceQuestion(0.6, ("b",), np.ones(1)))
-    own = {"worst_world", "p_reach_worst"}  # the worst is told whatever its weight
+    own = {"worst_world", "worst_reach"}  # the worst is told whatever its weight
     for row, other in zip(found, wanted, strict=True):
         for name, value in row._asdict().items():
             if name not in own:

@@ -147,6 +147,7 @@ def priced_folder(folder: Path) -> Path:
         "price_of_target", [_price(k, target) for k, target in enumerate([*PRICED, ""])]
     )
     results.write_rows("attribution", list(_effects()))
+    results.write_rows("learnt", list(_learnt()))
     results.write_rows("plan", [_month(month) for month in range(1, 13)])
     results.write_rows("published", [{"month": date(2020, 3, 1), "so_far_fen": 6.3e12}])
     results.write_rows("weights", [_world(k) for k in range(2)])
@@ -187,6 +188,19 @@ def _price(place: int, policy: str) -> dict[str, Any]:
     row |= {"worst_world": "as_is", "p_reach_worst": 0.6, "gmv_paid_fen": 2.6e13}
     row |= {"subsidy_fen": 5e11, "binding": "price.cap at its least", "top10_share": 0.3}
     return row | {"brand_share": 0.3, "dau_change_share": 0.01}
+
+
+def _learnt() -> Iterator[dict[str, Any]]:
+    """A purse that moves sales and cost, and a cap that may move nothing."""
+    for lever, slope in (("subsidy.budget_bn_rmb", 1.0), ("price.cap", 0.0)):
+        for measure, share in (("gmv_paid_fen", 0.5), ("cost_fen", 1.0)):
+            for value in (0.0, 10.0, 20.0):
+                change = slope * share * (value - 10.0) * 1e11
+                yield {
+                    "policy": TODAY, "lever": lever, "value": value, "base_value": 10.0,
+                    "measure": measure, "difference": change, "ci_low": change - 1e11,
+                    "ci_high": change + 1e11,
+                }  # fmt: skip
 
 
 def _effects() -> Iterator[dict[str, Any]]:

@@ -113,6 +113,7 @@ def test_every_amount_names_its_unit() -> None:
         "job",
     }
     unitless |= {"value", "lowest", "highest", "goal", "within"}  # of a measure that names it
+    unitless |= {"base_value"}  # of a lever that is named
     unitless |= {"truth", "bias", "spread", "half_width", "detectable"}  # likewise
     unitless |= {"figure", "figure_se", "estimate", "estimate_se"}  # of a parameter, without unit
     unitless |= {"observed", "tolerance", "simulated"}  # in the unit that the row names

@@ -5,6 +5,7 @@ from typing import Final
 
 from engine.report.charts.ecosystem import ecosystem_pictures
 from engine.report.charts.frontier import frontier_picture
+from engine.report.charts.learnt import LEARNT_NOTE, doubtful_levers, learnt_pictures
 from engine.report.charts.over_time import days_pictures
 from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
 from engine.report.charts.rows import estimates_picture
@@ -96,6 +97,7 @@ def search_sections(
         ),
         _subsidy_section(study, shown),
         section("What each lever brings", effect_pictures(study.effects)),
+        _learnt_section(study),
         section(
             "Who gains and who loses",
             ecosystem_pictures(
@@ -130,6 +132,18 @@ def _subsidy_section(study: StudyResults, shown: Mapping[str, str]) -> Section |
     title = f"{CELLS_TITLE}: {found.called}"
     cells = table(title, BROUGHT_HEADS, plain_rows(found.cells), _CELLS_NOTE, fold=True)
     return section("Where the subsidy went", found.pictures, [cells])
+
+
+def _learnt_section(study: StudyResults) -> Section | None:
+    """Return how goals answer to each lever alone, by what the trials say."""
+    around = study.learnt[0]["policy"] if study.learnt else ""
+    called = "today’s policy" if around == _today(study) else around
+    return section(
+        "Levers and their response",
+        learnt_pictures(study.learnt),
+        note=LEARNT_NOTE.format(policy=called),
+        items=filter(None, [doubtful_levers(study.learnt)]),
+    )
 
 
 def _short_names(study: StudyResults, options: Mapping[str, str]) -> dict[str, str]:

@@ -100,6 +100,7 @@ class StudyResults:
     calibration: list[Row] = field(default_factory=list)
     frontier: list[Row] = field(default_factory=list)
     rungs: list[Row] = field(default_factory=list)
+    learnt: list[Row] = field(default_factory=list)
     trials: list[Row] = field(default_factory=list)
     sensitivity: list[Row] = field(default_factory=list)
     response: list[Row] = field(default_factory=list)

@@ -262,6 +262,29 @@ def posterior_means(x: Floats, seen: NoisyValues, kept: Ints, fitted: int) -> Fl
     return np.asarray(first.mean + first.scale * posterior.at(x)[0])
 
 
+def posterior_differences(x: Floats, seen: NoisyValues, at: Floats) -> tuple[Floats, Floats]:
+    """Return what a quantity differs by from its value at the first of some points.
+
+    Parameters
+    ----------
+    x
+        (trials, features) float64.
+    seen
+        The quantity at `x`; all trials are learnt from.
+    at
+        (1 + points, features) float64, the point that others are compared with first.
+
+    Returns
+    -------
+    Means and standard deviations of the posterior, (points,) float64 each, in the quantity's unit.
+    """
+    _, posterior, first = _learnt(x, seen, np.arange(len(x)), len(x))
+    mean, covariance = posterior.at(at)
+    spread = np.diag(covariance) - 2 * covariance[0] + covariance[0, 0]
+    deviation = np.sqrt(np.maximum(spread, 0.0))
+    return first.scale * (mean - mean[0])[1:], first.scale * deviation[1:]
+
+
 class QuantityDraws(NamedTuple):
     """One quantity drawn at known points, (points, draws), and the process through it.
 

@@ -1,0 +1,114 @@
+"""What the trials of a search say together of each lever, drawn: a small picture a lever."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from engine.report.charts.grammar import AMBER, BLUE, GREY, RED, Picture, data, picture
+from engine.report.findings.factor_words import factor_words
+from engine.report.formatting import label, scaled, show_change, signed, unit
+from engine.results.schemas import Row
+
+_MOST: Final = 6
+"""Levers that are drawn, those that move the first goal most beyond doubt."""
+
+_COLOURS: Final = (BLUE, RED)
+
+LEARNT_NOTE: Final = (
+    "Each lever moved alone around {policy}; the diamond stands at its value there. Curves are "
+    "what all trials say together (a Gaussian process), no runs of their own; bands are 95 % "
+    "intervals, and wide where few trials lie."
+)
+
+
+def learnt_pictures(rows: Sequence[Row]) -> list[Picture]:
+    """Draw the levers that surely move the first goal, the strongest first; none where none does.
+
+    Parameters
+    ----------
+    rows : of the table `learnt`.
+    """
+    if not rows:
+        return []
+    first = rows[0]["measure"]
+    shown = _drawn_together(rows)
+    gains = {lever: _gain(rows, lever, first) for lever in dict.fromkeys(r["lever"] for r in rows)}
+    strongest = sorted((-gain, lever) for lever, gain in gains.items() if gain > 0)[:_MOST]
+    return [
+        _picture([row for row in rows if row["lever"] == lever and row["measure"] in shown], shown)
+        for _, lever in strongest
+    ]
+
+
+def doubtful_levers(rows: Sequence[Row]) -> str:
+    """Name the levers that may not move the first goal at all; nothing where there is none."""
+    names = [
+        factor_words(lever)
+        for lever in dict.fromkeys(row["lever"] for row in rows)
+        if _gain(rows, lever, rows[0]["measure"]) == 0
+    ]
+    return (
+        f"By these trials not distinguishable from no effect: {', '.join(names)}." if names else ""
+    )
+
+
+def _drawn_together(rows: Sequence[Row]) -> list[str]:
+    """Return the first goal, and the second if it has the same unit."""
+    goals = list(dict.fromkeys(row["measure"] for row in rows))
+    return [goal for goal in goals[:2] if unit(goal) == unit(goals[0])]
+
+
+def _gain(rows: Sequence[Row], lever: str, measure: str) -> float:
+    """Return what a lever surely changes a goal by, at the value where that is most; or 0."""
+    own = [row for row in rows if row["lever"] == lever and row["measure"] == measure]
+    return max(max(float(row["ci_low"]), -float(row["ci_high"]), 0.0) for row in own)
+
+
+def _picture(rows: Sequence[Row], shown: Sequence[str]) -> Picture:
+    """Draw a lever's curves with their bands."""
+    import altair as alt
+
+    names = [label(measure) for measure in shown]
+    values = [_values(row) for row in rows]
+    across = alt.X("x:Q", title=None, scale=alt.Scale(zero=False, nice=False, padding=6))
+    colour = alt.Color(
+        "series:N",
+        title=None,
+        scale=alt.Scale(domain=names, range=list(_COLOURS[: len(names)])),
+        legend=alt.Legend(orient="top") if len(names) > 1 else None,
+    )
+    chart = alt.Chart(data(values)).encode(x=across, color=colour)
+    title = f"Change, {'pp' if unit(shown[0]) == '%' else unit(shown[0])}".rstrip(", ")
+    band = chart.mark_area(opacity=0.16).encode(y="low:Q", y2="high:Q")
+    line = chart.mark_line().encode(y=alt.Y("value:Q", title=title))
+    marks = chart.mark_point(size=90, opacity=0).encode(y="value:Q", tooltip=alt.Tooltip("tip:N"))
+    start = alt.Chart(data([{"x": rows[0]["base_value"], "y": 0}]))
+    base = start.mark_point(shape="diamond", filled=True, opacity=1, size=70, color=AMBER)
+    zero = alt.Chart(data([{"y": 0}])).mark_rule(color=GREY, strokeDash=[3, 3]).encode(y="y:Q")
+    layers = alt.layer(zero, band, line, base.encode(x="x:Q", y="y:Q"), marks)
+    return picture(layers.properties(height=170), _finding(rows, shown[0]))
+
+
+def _values(row: Row) -> dict[str, Any]:
+    ends = {
+        name: scaled(row["measure"], row[end])
+        for name, end in (("value", "difference"), ("low", "ci_low"), ("high", "ci_high"))
+    }
+    said = [signed(ends[name], 3, plus=True) for name in ("value", "low", "high")]
+    goal = label(row["measure"])
+    return ends | {
+        "x": row["value"],
+        "series": goal,
+        "tip": f"{row['value']:.4g}: {goal} {said[0]} ({said[1]} to {said[2]})",
+    }
+
+
+def _finding(rows: Sequence[Row], measure: str) -> str:
+    """Say where a lever surely moves the goal most, and by how much."""
+    own = [row for row in rows if row["measure"] == measure]
+    best = max(own, key=lambda row: max(row["ci_low"], -row["ci_high"]))
+    half = (best["ci_high"] - best["ci_low"]) / 2
+    change = show_change(measure, best["difference"], half)
+    of = f" {unit(measure)}" if unit(measure) not in {"", "%"} else ""
+    moved = f"{best['base_value']:.3g} to {best['value']:.3g}"
+    words = factor_words(best["lever"])
+    return f"{label(measure)} changes by {change}{of} as {words} goes from {moved}"
