@@ -21,7 +21,7 @@ _TRIAL: Final = re.compile(r"trial-\d+\.yaml")
 
 
 def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
-    """Search; leave `trials`, `rungs`, `frontier`, `runs`, `daily`, policies, study, report.
+    """Search; leave `trials`, `rungs`, `learnt`, `frontier`, `runs`, `daily`, policies, a report.
 
     And `segments` and `anchors` of the policies that stand in the answer.
     """
