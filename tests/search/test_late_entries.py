@@ -1,4 +1,4 @@
-"""Who is known on fresh seeds after all: cheaper ones, and surer ones where nobody holds a level."""
+"""Who is known on fresh seeds after all: the cheaper, and the surer where nobody holds a level."""
 
 from types import SimpleNamespace
 from typing import Any
