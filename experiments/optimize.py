@@ -56,7 +56,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     results = Results(folder, config, job.seed)
     results.write_rows("trials", outcome.trials)
     results.write_rows("rungs", outcome.rungs)
-    results.write_rows("learnt", outcome.learnt)
+    results.write_rows("learnt", outcome.lever_curves(_centres(job, outcome, answered)))
     results.write_rows("frontier", _frontier(outcome.frontier, answered))
     results.write_runs(outcome.years)
     for name in _shown(job, outcome, answered):
@@ -137,6 +137,16 @@ def _shown(
             if row.get("is_baseline") or row.get("is_recommended") or row.get("on_frontier")
         ]
     return [str(name) for name in dict.fromkeys(named) if name in known]
+
+
+def _centres(
+    job: OptimizeJob, outcome: Any, answered: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[str]:
+    """Return the policies around which levers may be told: today's, the recommended, the rows'."""
+    prices = answered.get("price_of_target", ())
+    rows = _frontier(outcome.frontier, answered)
+    found = [job.today, *(row["policy"] for row in rows if row["is_recommended"])]
+    return [name for name in (*found, *(row["policy"] for row in reversed(prices))) if name]
 
 
 def check(job: OptimizeJob, overrides: Sequence[str]) -> None:

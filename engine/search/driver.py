@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,23 +59,23 @@ class Progress:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """Rows of `trials`, `frontier`, `rungs` and `learnt`, and what stands behind the frontier.
+    """Rows of `trials`, `frontier` and `rungs`, and what stands behind the frontier.
 
-    `years` are the finalists' on fresh seeds, without segments and anchors, which
-    `detailed_years` reads back, policy by policy; `policies` is every finalist's whole policy
-    (`engine.config.dump` writes it); `notes` are sentences the user must read, such as that no
-    policy is feasible; `usage` says how busy the workers were, and is the one part that no two
-    runs share.
+    `years` are the finalists' on fresh seeds, without segments and anchors, which `detailed_years`
+    reads back, policy by policy; `lever_curves` returns the rows of `learnt`; `policies` is every
+    finalist's whole policy (`engine.config.dump` writes it); `notes` are sentences the user must
+    read, such as that no policy is feasible; `usage` says how busy the workers were, and is the one
+    part that no two runs share.
     """
 
     trials: list[dict[str, Any]]
     frontier: list[dict[str, Any]]
     rungs: list[dict[str, Any]]
-    learnt: list[dict[str, Any]]
     years: list[RunResult]
     policies: dict[str, Policy]
     usage: Usage
     detailed_years: Callable[[str], Iterator[RunResult]] = field(compare=False, repr=False)
+    lever_curves: Callable[[Sequence[str]], list[dict[str, Any]]] = field(compare=False, repr=False)
     notes: list[str] = field(default_factory=list)
 
 
@@ -160,13 +161,13 @@ def _optimized(
         trials=trials,
         frontier=rows,
         rungs=rungs,
-        learnt=lever_curves(study, _around(job, selection, best)),
         years=[year for one in kept for year in market.years(one)],
         policies={one.name: policies[one.number] for one in kept},
         usage=usage,
         detailed_years=lambda name: market.detailed_years(
             next(one for one in kept if one.name == name)
         ),
+        lever_curves=partial(lever_curves, study),
         notes=[
             *_result_messages(study, rungs, rows, job.search.trials_count),
             *selection.notes,
@@ -199,12 +200,6 @@ def _searched(
     if aim is None:
         return None
     return polish(study, aim, job.search, job.seed, selection.confirm, report_progress)
-
-
-def _around(job: OptimizeJob, selection: Selection, best: int | None) -> list[str]:
-    """Return the policies around which levers are told: today's, or else the first goal's best."""
-    found = [] if best is None else [selection.finalists[best].candidate.name]
-    return found if job.today is None else [job.today, *found]
 
 
 def _target_measures(job: OptimizeJob) -> tuple[str, str]:

@@ -97,7 +97,7 @@ def search_sections(
         ),
         _subsidy_section(study, shown),
         section("What each lever brings", effect_pictures(study.effects)),
-        _learnt_section(study),
+        _learnt_section(study, shown),
         section(
             "Who gains and who loses",
             ecosystem_pictures(
@@ -134,10 +134,10 @@ def _subsidy_section(study: StudyResults, shown: Mapping[str, str]) -> Section |
     return section("Where the subsidy went", found.pictures, [cells])
 
 
-def _learnt_section(study: StudyResults) -> Section | None:
+def _learnt_section(study: StudyResults, shown: Mapping[str, str]) -> Section | None:
     """Return how goals answer to each lever alone, by what the trials say."""
     around = study.learnt[0]["policy"] if study.learnt else ""
-    called = "today’s policy" if around == _today(study) else around
+    called = "today’s policy" if around == _today(study) else f"“{shown.get(around, around)}”"
     return section(
         "Levers and their response",
         learnt_pictures(study.learnt),
