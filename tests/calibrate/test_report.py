@@ -8,8 +8,10 @@ from rich.console import Console
 
 from engine.calibrate import read_seasons, with_yardsticks
 from engine.calibrate.driver import CalibrationResult
+from engine.calibrate.identify import FEW
 from engine.report import build_report, read_study
-from engine.report.findings.calibration import fit_sentences
+from engine.report.findings.calibration import fit_sentences, fitted_figures, unseen_figures
+from engine.report.findings.options import decision_told
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import number
 from engine.report.html.page import _page_text
@@ -115,6 +117,16 @@ def test_the_sentences_tell_what_was_missed(folder: Path) -> None:
     assert f": {number(q4.median)} bn RMB, 80 % between {number(q4.low)} and" in forecast
     assert "is not known: that takes 60 points" in covered
     assert "learning.habit_gain" in unknowns.partition("Hardly at all: ")[2]
+
+
+def test_one_number_counts_what_was_fitted_and_what_was_not_shown(folder: Path) -> None:
+    study, found = read_study(folder), found_in(folder)
+    told = decision_told(study)
+    hits = [one for one in fitted_figures(found) if one.is_hit]
+    assert told.headline is not None
+    assert told.headline.value == f"{len(hits)} of {len(fitted_figures(found))}"
+    assert told.headline.span.endswith(f" of {len(unseen_figures(found))}")
+    assert any("fit.points_count" in one for one in told.changes) == (found.kept_count < FEW)
 
 
 def test_the_worlds_answers_stand_side_by_side() -> None:

@@ -148,8 +148,26 @@ def _plausible(found: CalibrationSummary) -> str:
     )
 
 
+def fitted_figures(found: CalibrationSummary) -> list[FigureSummary]:
+    """Return the figures that were fitted to within a tolerance, and that no input gives."""
+    return [one for one in found.of(FIT) if not one.is_input and one.tolerance]
+
+
+def unseen_figures(found: CalibrationSummary) -> list[FigureSummary]:
+    """Return the figures that the fit did not see, that no input gives and some unknown moves."""
+    return [one for one in found.of(CHECK) if not one.is_input and not one.inert]
+
+
+def fit_changes(found: CalibrationSummary) -> list[str]:
+    """Say what would change a calibration: wider ranges, and more points where few worlds fit."""
+    said = _crowded(found)
+    if found.kept_count < FEW:
+        said.append(f"More points may leave more worlds than {found.kept_count}: fit.points_count.")
+    return said
+
+
 def _hits(found: CalibrationSummary) -> str:
-    figures = [one for one in found.of(FIT) if not one.is_input and one.tolerance]
+    figures = fitted_figures(found)
     missed = [one for one in figures if not one.is_hit]
     text = f"The best world lies within the tolerance of {len(figures) - len(missed)} of"
     text += f" {len(figures)} fitted figures"
@@ -238,7 +256,7 @@ def _names(figures: Sequence[FigureSummary]) -> str:
 
 def _score_sentence(found: CalibrationSummary) -> str:
     """Count the hits among what the fit did not see, and how often a yardstick was closer."""
-    figures = [one for one in found.of(CHECK) if not one.is_input and not one.inert]
+    figures = unseen_figures(found)
     if not figures:
         return "The scorecard has no figure that the fit did not see."
     missed = [one.name for one in figures if not one.is_held]

@@ -4,9 +4,11 @@ from typing import Final, NamedTuple
 
 from engine.ablate import COMMON, is_distinguishable
 from engine.decision.amounts import bn
+from engine.report.findings.calibration import fitted_figures, unseen_figures
 from engine.report.findings.comparison import sales_lead
 from engine.report.findings.sensitivity import sensitivity_blocks
 from engine.report.formatting import NONE, label_inside, show_change, split_name, unit
+from engine.report.read.calibration import read_fit
 from engine.report.read.results_model import Line, StudyResults
 from engine.report.read.weighing import by_world
 from engine.response import lever_answers
@@ -32,7 +34,7 @@ def headline(study: StudyResults) -> Headline | None:
         if getattr(study, rows):
             return told(study)
     line = study.chosen_line() if study.searched else None
-    if study.calibration or not study.lines:
+    if not study.lines:
         return None
     return _gmv_headline(study, line or study.lines[0])
 
@@ -138,6 +140,18 @@ def _factor_headline(study: StudyResults) -> Headline | None:
     return None
 
 
+def _fit_headline(study: StudyResults) -> Headline:
+    """Return how many figures the best world shows, of those that it was fitted to."""
+    found = read_fit(study.calibration, study.config)
+    figures, others = fitted_figures(found), unseen_figures(found)
+    held = sum(bool(one.is_held) for one in others)
+    return Headline(
+        f"{sum(bool(one.is_hit) for one in figures)} of {len(figures)}",
+        f"of what it was not shown: {held} of {len(others)}" if others else "",
+        "fitted figures that the best world shows within their tolerance",
+    )
+
+
 def _gmv_headline(study: StudyResults, line: Line) -> Headline:
     worlds = by_world(study, line.policy, "gmv_paid_fen")
     found = line.estimates["gmv_paid_fen"]
@@ -158,6 +172,7 @@ _OF_ROWS: Final = {
     "comparison": _difference_headline,
     "response": _lever_headline,
     "ablation": _mechanism_headline,
+    "calibration": _fit_headline,
     "trial": _trial_headline,
     "sensitivity": _factor_headline,
 }

@@ -8,10 +8,12 @@ from typing import Final, NamedTuple
 
 from engine.ablate import COMMON, is_distinguishable
 from engine.decision.amounts import bn
+from engine.report.findings.calibration import fit_changes
 from engine.report.findings.comparison import ONE_WORLD, comparison_changes
 from engine.report.findings.headlines import Headline, headline, recommended_price, span_over_worlds
 from engine.report.findings.sensitivity import factor_changes
 from engine.report.formatting import NONE, percent, scaled, show, signed
+from engine.report.read.calibration import read_fit
 from engine.report.read.results_model import Line, StudyResults, found_lines
 from engine.report.read.weighing import by_world, weighed
 from engine.results.schemas import Row
@@ -129,6 +131,8 @@ def _wider_sentences(study: StudyResults) -> list[str]:
             "they may do nothing."
         )
     said += factor_changes(study.sensitivity)
+    if study.calibration:
+        said += fit_changes(read_fit(study.calibration, study.config))
     worlds = {row["world"] for row in study.runs}
     return [*said, *([ONE_WORLD] if len(worlds) == 1 and not study.calibration else [])]
 
