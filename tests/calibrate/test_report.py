@@ -10,7 +10,7 @@ from engine.calibrate import read_seasons, with_yardsticks
 from engine.calibrate.driver import CalibrationResult
 from engine.calibrate.identify import FEW
 from engine.report import build_report, read_study
-from engine.report.findings.calibration import fit_sentences, fitted_figures, unseen_figures
+from engine.report.findings.calibration import fit_sentences
 from engine.report.findings.options import decision_told
 from engine.report.findings.world_agreement import across_sentences
 from engine.report.formatting import number
@@ -122,10 +122,10 @@ def test_the_sentences_tell_what_was_missed(folder: Path) -> None:
 def test_one_number_counts_what_was_fitted_and_what_was_not_shown(folder: Path) -> None:
     study, found = read_study(folder), found_in(folder)
     told = decision_told(study)
-    hits = [one for one in fitted_figures(found) if one.is_hit]
+    hits = [one for one in found.fitted if one.is_hit]
     assert told.headline is not None
-    assert told.headline.value == f"{len(hits)} of {len(fitted_figures(found))}"
-    assert told.headline.span.endswith(f" of {len(unseen_figures(found))}")
+    assert told.headline.value == f"{len(hits)} of {len(found.fitted)}"
+    assert told.headline.span.endswith(f" of {len(found.unseen)}")
     assert any("fit.points_count" in one for one in told.changes) == (found.kept_count < FEW)
 
 

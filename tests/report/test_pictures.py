@@ -15,7 +15,7 @@ from engine.report import read_study
 from engine.report.charts.ecosystem import _lorenz_picture
 from engine.report.charts.frontier import frontier_picture
 from engine.report.charts.grammar import Picture, wrapped
-from engine.report.charts.learnt import doubtful_levers, learnt_pictures
+from engine.report.charts.learnt import Learnt
 from engine.report.charts.over_time import _curves, _target_path, days_pictures
 from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
 from engine.report.charts.subsidy import (
@@ -348,7 +348,8 @@ def test_coupons_of_the_past_alone_are_not_where_coupons_went(priced: StudyResul
 def test_levers_that_surely_move_the_goal_are_drawn_and_the_others_named(
     priced: StudyResults,
 ) -> None:
-    (one,) = learnt_pictures(priced.learnt)
+    found = Learnt.of(priced.learnt, "today’s policy")
+    (one,) = found.pictures
     assert one.finding == "GMV as paid changes by −5.00 ± 1.00 bn RMB as purse goes from 10 to 0"
-    assert doubtful_levers(priced.learnt).endswith("no effect: price cap.")
-    assert learnt_pictures([]) == []
+    assert found.items[0].endswith("no effect: price cap.")
+    assert Learnt.of([], "") == ([], "", [])

@@ -1,7 +1,7 @@
 """What the trials of a search say together of each lever, drawn: a small picture a lever."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.report.charts.grammar import AMBER, BLUE, GREY, RED, Picture, data, picture
 from engine.report.findings.factor_words import factor_words
@@ -13,22 +13,40 @@ _MOST: Final = 6
 
 _COLOURS: Final = (BLUE, RED)
 
-LEARNT_NOTE: Final = (
+_NOTE: Final = (
     "Each lever moved alone around {policy}; the diamond stands at its value there. Curves are "
     "what all trials say together (a Gaussian process), no runs of their own; bands are 95 % "
     "intervals, and wide where few trials lie."
 )
 
 
-def learnt_pictures(rows: Sequence[Row]) -> list[Picture]:
-    """Draw the levers that surely move the first goal, the strongest first; none where none does.
+class Learnt(NamedTuple):
+    """What the page says of a search's levers.
 
-    Parameters
-    ----------
-    rows : of the table `learnt`.
+    Pictures of those that surely move the first goal, the strongest first; how they are read; and
+    in a sentence those that may not move it, if there are any.
     """
-    if not rows:
-        return []
+
+    pictures: list[Picture]
+    note: str
+    items: list[str]
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], called: str) -> "Learnt":
+        """Return the part of the page.
+
+        Parameters
+        ----------
+        rows : of the table `learnt`; without any there is nothing.
+        called : what the policy is called around which levers move.
+        """
+        if not rows:
+            return cls([], "", [])
+        return cls(_pictures(rows), _NOTE.format(policy=called), _doubtful(rows))
+
+
+def _pictures(rows: Sequence[Row]) -> list[Picture]:
+    """Draw the strongest levers."""
     first = rows[0]["measure"]
     shown = _drawn_together(rows)
     gains = {lever: _gain(rows, lever, first) for lever in dict.fromkeys(r["lever"] for r in rows)}
@@ -39,16 +57,15 @@ def learnt_pictures(rows: Sequence[Row]) -> list[Picture]:
     ]
 
 
-def doubtful_levers(rows: Sequence[Row]) -> str:
-    """Name the levers that may not move the first goal at all; nothing where there is none."""
+def _doubtful(rows: Sequence[Row]) -> list[str]:
+    """Name the levers that may not move the first goal at all, in a sentence."""
     names = [
         factor_words(lever)
         for lever in dict.fromkeys(row["lever"] for row in rows)
         if _gain(rows, lever, rows[0]["measure"]) == 0
     ]
-    return (
-        f"By these trials not distinguishable from no effect: {', '.join(names)}." if names else ""
-    )
+    said = f"By these trials not distinguishable from no effect: {', '.join(names)}."
+    return [said] if names else []
 
 
 def _drawn_together(rows: Sequence[Row]) -> list[str]:

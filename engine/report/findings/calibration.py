@@ -148,16 +148,6 @@ def _plausible(found: CalibrationSummary) -> str:
     )
 
 
-def fitted_figures(found: CalibrationSummary) -> list[FigureSummary]:
-    """Return the figures that were fitted to within a tolerance, and that no input gives."""
-    return [one for one in found.of(FIT) if not one.is_input and one.tolerance]
-
-
-def unseen_figures(found: CalibrationSummary) -> list[FigureSummary]:
-    """Return the figures that the fit did not see, that no input gives and some unknown moves."""
-    return [one for one in found.of(CHECK) if not one.is_input and not one.inert]
-
-
 def fit_changes(found: CalibrationSummary) -> list[str]:
     """Say what would change a calibration: wider ranges, and more points where few worlds fit."""
     said = _crowded(found)
@@ -167,7 +157,7 @@ def fit_changes(found: CalibrationSummary) -> list[str]:
 
 
 def _hits(found: CalibrationSummary) -> str:
-    figures = fitted_figures(found)
+    figures = found.fitted
     missed = [one for one in figures if not one.is_hit]
     text = f"The best world lies within the tolerance of {len(figures) - len(missed)} of"
     text += f" {len(figures)} fitted figures"
@@ -256,7 +246,7 @@ def _names(figures: Sequence[FigureSummary]) -> str:
 
 def _score_sentence(found: CalibrationSummary) -> str:
     """Count the hits among what the fit did not see, and how often a yardstick was closer."""
-    figures = unseen_figures(found)
+    figures = found.unseen
     if not figures:
         return "The scorecard has no figure that the fit did not see."
     missed = [one.name for one in figures if not one.is_held]

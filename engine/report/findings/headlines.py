@@ -4,7 +4,6 @@ from typing import Final, NamedTuple
 
 from engine.ablate import COMMON, is_distinguishable
 from engine.decision.amounts import bn
-from engine.report.findings.calibration import fitted_figures, unseen_figures
 from engine.report.findings.comparison import sales_lead
 from engine.report.findings.sensitivity import sensitivity_blocks
 from engine.report.formatting import NONE, label_inside, show_change, split_name, unit
@@ -143,7 +142,7 @@ def _factor_headline(study: StudyResults) -> Headline | None:
 def _fit_headline(study: StudyResults) -> Headline:
     """Return how many figures the best world shows, of those that it was fitted to."""
     found = read_fit(study.calibration, study.config)
-    figures, others = fitted_figures(found), unseen_figures(found)
+    figures, others = found.fitted, found.unseen
     held = sum(bool(one.is_held) for one in others)
     return Headline(
         f"{sum(bool(one.is_hit) for one in figures)} of {len(figures)}",

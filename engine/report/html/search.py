@@ -5,7 +5,7 @@ from typing import Final
 
 from engine.report.charts.ecosystem import ecosystem_pictures
 from engine.report.charts.frontier import frontier_picture
-from engine.report.charts.learnt import LEARNT_NOTE, doubtful_levers, learnt_pictures
+from engine.report.charts.learnt import Learnt
 from engine.report.charts.over_time import days_pictures
 from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
 from engine.report.charts.rows import estimates_picture
@@ -138,12 +138,8 @@ def _learnt_section(study: StudyResults, shown: Mapping[str, str]) -> Section | 
     """Return how goals answer to each lever alone, by what the trials say."""
     around = study.learnt[0]["policy"] if study.learnt else ""
     called = "today’s policy" if around == _today(study) else f"“{shown.get(around, around)}”"
-    return section(
-        "Levers and their response",
-        learnt_pictures(study.learnt),
-        note=LEARNT_NOTE.format(policy=called),
-        items=filter(None, [doubtful_levers(study.learnt)]),
-    )
+    found = Learnt.of(study.learnt, called)
+    return section("Levers and their response", found.pictures, note=found.note, items=found.items)
 
 
 def _short_names(study: StudyResults, options: Mapping[str, str]) -> dict[str, str]:

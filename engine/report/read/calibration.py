@@ -99,6 +99,16 @@ class CalibrationSummary(NamedTuple):
         return [one for one in self.figures if one.role == role]
 
     @property
+    def fitted(self) -> list[FigureSummary]:
+        """Figures that were fitted to within a tolerance, and that no input gives."""
+        return [one for one in self.of(FIT) if not one.is_input and one.tolerance]
+
+    @property
+    def unseen(self) -> list[FigureSummary]:
+        """Figures that the fit did not see, that no input gives and some unknown moves."""
+        return [one for one in self.of(CHECK) if not one.is_input and not one.inert]
+
+    @property
     def roles(self) -> list[str]:
         """Roles in the order in which they are shown."""
         return list(dict.fromkeys([FIT, CHECK, *(one.role for one in self.figures), FORECAST]))
