@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TextIO
 _ANSWER_S: Final = 5.0
 """Seconds in which the head must accept a connection."""
 
-_AGAIN_S: Final = 15.0
+_AGAIN_S: Final = 5.0
 """Seconds after which it is said again that there are too few CPUs."""
 
 _Tell = Callable[[str], None]
