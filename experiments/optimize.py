@@ -107,7 +107,8 @@ def _answered(
     """Price the targets, where it is said what is done today; no tables elsewhere."""
     if job.today is None:
         return {}
-    from engine.decision.answer import Confirmed, answer, answer_tables
+    from engine.decision.answer import Confirmed, answer
+    from engine.decision.tables import answer_tables
 
     confirmed = Confirmed(outcome.policies, outcome.years, outcome.frontier)
     return answer_tables(answer(job, confirmed, pool, past), known)

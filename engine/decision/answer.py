@@ -1,4 +1,4 @@
-"""The answer of the main job and its tables, from what the search confirmed on fresh seeds.
+"""The answer of the main job, from what the search confirmed on fresh seeds.
 
 Every finalist and given policy that was simulated with all replications is a candidate for every
 target: the price table is made of them all, so none that is known and better is missed. Inert
@@ -20,13 +20,12 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from engine.calibrate.targets import CalibrationTarget
 from engine.case import RunResult
 from engine.compute import Runner
 from engine.decision.amounts import bn
 from engine.decision.attribution import Attribution, attributions
 from engine.decision.beyond import Beyond
-from engine.decision.inert import KNOTS, differences
+from engine.decision.inert import differences
 from engine.decision.names import lever_phrase, policy_name
 from engine.decision.price_table import (
     ConfirmedPolicy,
@@ -34,7 +33,6 @@ from engine.decision.price_table import (
     PriceRow,
     price_table,
 )
-from engine.decision.published import published_so_far
 from engine.decision.recommended import Recommendation
 from engine.decision.robustness import WithoutWorld, certainty
 from engine.decision.weights import WorldWeights
@@ -75,7 +73,7 @@ class _Month(NamedTuple):
     changes: str
 
 
-class _PricedAnswer(NamedTuple):
+class PricedAnswer(NamedTuple):
     """What a policy team asked for.
 
     `names` by the name that the search gave a policy; `found` is the search's name of the
@@ -109,7 +107,7 @@ class Confirmed(NamedTuple):
 
 def answer(
     job: OptimizeJob, confirmed: Confirmed, pool: Runner, past: tuple[WorldWeights, tuple[str, ...]]
-) -> _PricedAnswer:
+) -> PricedAnswer:
     """Price the targets, recommend, and say what each lever of the recommended policy does.
 
     Parameters
@@ -167,7 +165,7 @@ def answer(
     rows = price_table(others, today, targets, asked)
     said, who = advice.asked_beyond(names[job.today], rows)
     without, sure = certainty(others, today, goal, asked, weighed)
-    return _PricedAnswer(
+    return PricedAnswer(
         today=job.today,
         names=names,
         found=best,
@@ -206,61 +204,6 @@ def _constraint_notes(broken: int, count: int) -> Iterator[str]:
     """Yield what is left out of the table, if anything is; today's policy never is."""
     if broken:
         yield f"{broken} of {count} policies break a constraint and stand in no row."
-
-
-def answer_tables(
-    found: _PricedAnswer, known: Sequence[CalibrationTarget] = ()
-) -> dict[str, list[_Row]]:
-    """Return the rows of each table by its name; see `engine.results.schemas`.
-
-    Parameters
-    ----------
-    found
-        What was asked for.
-    known
-        Figures by the decision, whose sales stand beside those of the plan.
-    """
-    trials = {said: name for name, said in found.names.items()}
-    said = {
-        "answer": found.recommended.sentences,
-        "beyond": found.beyond.sentences,
-        "certainty": found.certainty,
-    }
-    return {
-        "advice": [
-            {"about": about, "sentence": sentence}
-            for about, sentences in said.items()
-            for sentence in sentences
-        ],
-        "price_of_target": [
-            _price(row, trials)
-            | {"is_recommended": row.policy in {found.recommended.policy} - {None}}
-            for row in found.rows
-        ],
-        "attribution": [
-            {
-                "policy": found.found,
-                "lever": one.lever,
-                "says": one.says,
-                "view": one.view,
-                "measure": one.measure,
-                "effect": one.effect.value,
-                "standard_error": one.effect.standard_error,
-                "ci_low": one.effect.low,
-                "ci_high": one.effect.high,
-                "pairs_count": one.pairs_count,
-            }
-            for one in found.effects
-        ]
-        + [_path_effect(row) for row in found.beyond.path],
-        "plan": [month._asdict() for month in found.months],
-        "published": [
-            {"month": month, "so_far_fen": so_far}
-            for month, so_far in published_so_far(known).items()
-        ],
-        "weights": _worlds(found),
-        "value": list(found.beyond.values),
-    }
 
 
 def _trial_of(said: str | None, names: Mapping[str, str]) -> str:
@@ -376,68 +319,3 @@ def _changes(job: OptimizeJob, policy: Policy, first: date, last: date) -> str:
         return ""
     moved = differences(policy, job.baselines[str(job.today)], decided)
     return ", ".join(lever_phrase(one) for one in moved)
-
-
-def _path_effect(row: _Row) -> _Row:
-    """What the shape of the target's path brings beyond a straight one, as an effect."""
-    same = ("policy", "measure", "standard_error", "ci_low", "ci_high", "pairs_count")
-    return {name: row[name] for name in same} | {
-        "lever": KNOTS,
-        "says": "the shape of the path to the target",
-        "view": "beyond_straight",
-        "effect": row["difference"],
-    }
-
-
-def _worlds(found: _PricedAnswer) -> list[_Row]:
-    """A row for each world: its weight, its misses, and the answer without it."""
-    without = {one.world: one for one in found.without}
-    rows = []
-    for misses, (world, weight) in zip(
-        found.weights.misses, found.weights.weights.items(), strict=True
-    ):
-        own = without.get(world)
-        rows.append(
-            {
-                "world": world,
-                "weight": weight,
-                "without_policy": (own.policy if own else None) or "",
-                "without_is_same": own.is_same if own else None,
-                "without_reach": own.reach if own else None,
-                "without_cost_fen": own.cost_fen if own else None,
-                "note": found.weights.note,
-            }
-            | {
-                f"miss.{figure}": float(miss)
-                for figure, miss in zip(found.weights.figures, misses, strict=True)
-            }
-        )
-    return rows
-
-
-def _price(row: PriceRow, trials: dict[str, str]) -> _Row:
-    low50, high50 = row.cost_50 or (None, None)
-    low80, high80 = row.cost_80 or (None, None)
-    return {
-        "target_fen": row.target_fen,
-        "p_reach_without": row.reach_today,
-        "policy": trials.get(row.policy or "", ""),
-        "says": row.policy or "",
-        "p_reach": row.reach,
-        "p_reach_se": row.reach_error,
-        "worst_world": row.worst_world,
-        "p_reach_worst": row.worst_reach,
-        "net_cost_fen": row.cost.value,
-        "net_cost_fen_ci_low": row.cost.low,
-        "net_cost_fen_ci_high": row.cost.high,
-        "net_cost_fen_q50": row.cost_median,
-        "net_cost_fen_q25": low50,
-        "net_cost_fen_q75": high50,
-        "net_cost_fen_q10": low80,
-        "net_cost_fen_q90": high80,
-        "marginal_cost_share": row.cost_per_gmv,
-        "gmv_paid_fen": row.gmv_fen,
-        "subsidy_fen": row.subsidy_fen,
-        "binding": row.binding,
-        **{name: row.others.get(name) for name in SHOWN},
-    }

@@ -14,8 +14,9 @@ from hydra import compose, initialize_config_dir
 from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.config import load
-from engine.decision.answer import Confirmed, _plan_by_month, _PricedAnswer, answer, answer_tables
+from engine.decision.answer import Confirmed, PricedAnswer, _plan_by_month, answer
 from engine.decision.price_table import ConfirmedPolicy, PriceQuestion, price_table
+from engine.decision.tables import answer_tables
 from engine.decision.weights import _past_cases, known_actuals, weighed_past
 from engine.errors import InputError
 from engine.market.run import simulate
@@ -165,7 +166,7 @@ def searched(tmp_path_factory) -> Confirmed:
     return Confirmed(outcome.policies, outcome.years, outcome.frontier)
 
 
-def answered(searched: Confirmed, figures) -> _PricedAnswer:
+def answered(searched: Confirmed, figures) -> PricedAnswer:
     pool = ProcessPool(two_worlds)
     return answer(job(), searched, pool, weighed_past(job(), figures, pool))
 

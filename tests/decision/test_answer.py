@@ -10,7 +10,8 @@ import pytest
 from rich.console import Console
 
 from engine.compute.pool import ProcessPool
-from engine.decision.answer import Confirmed, _effects, _PricedAnswer, answer, answer_tables
+from engine.decision.answer import Confirmed, PricedAnswer, _effects, answer
+from engine.decision.tables import answer_tables
 from engine.decision.weights import weighed_past
 from engine.report.findings.prices import PRICES, effect_sentences, letters
 from engine.report.terminal.answer import print_answer
@@ -33,13 +34,13 @@ def asked_job() -> OptimizeJob:
     )
 
 
-def answered(confirmed: Confirmed) -> _PricedAnswer:
+def answered(confirmed: Confirmed) -> PricedAnswer:
     job, pool = asked_job(), ProcessPool(simulate_fake)
     return answer(job, confirmed, pool, weighed_past(job, [], pool))
 
 
 @pytest.fixture(scope="module")
-def asked(tmp_path_factory) -> tuple[SearchResult, _PricedAnswer]:
+def asked(tmp_path_factory) -> tuple[SearchResult, PricedAnswer]:
     outcome = run(asked_job(), Path(tmp_path_factory.mktemp("search")))
     return outcome, answered(Confirmed(outcome.policies, outcome.years, outcome.frontier))
 
