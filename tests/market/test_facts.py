@@ -27,17 +27,23 @@ RANGES = {"horizon_return_rate": 10.0, "commission_rate": 15.0}
 """Half widths of the figures that were published as ranges."""
 
 MISSED = {
-    ("orders_growth", "Aug 2020 vs Jan 2020"),
-    ("buyers_growth", "Aug 2020 vs Jan 2020"),
-    ("take_share", "9M 2020"),
-    ("return_rate", "mid 2020"),
-    ("own_elasticity", "meta-analysis"),
+    ("orders_growth", "Aug 2020 vs Jan 2020"): 2.2,
+    ("buyers_growth", "Aug 2020 vs Jan 2020"): 2.2,
+    ("take_share", "9M 2020"): 1.3,
+    ("return_rate", "mid 2020"): 1.3,
+    ("own_elasticity", "meta-analysis"): 2.8,
 }
-"""Figures that the best world misses, the take and returns hardly: growth comes out too small, the
-other three too large."""
+"""Figures that the best world misses, and by how many of the limits above at most: growth comes out
+too small, the other three too large. In eight populations 1.5, 1.5, 1.0, 0.9 and 2.6 of them
+(`python -m tests.show_facts`); the rest is what four populations scatter.
+"""
 
 ELSEWHERE = {"coupon_orders_uplift", "coupon_later_orders", "voucher_spending"}
-"""Experiments on other markets, replayed roughly: within three deviations, doubt included."""
+"""Experiments on other markets, replayed roughly: within one and a half deviations, doubt included.
+
+All three come out too small, by about one: sizes are halved, and later orders, which rose there,
+fall by one per cent.
+"""
 
 
 def rows() -> list[dict[str, str]]:
@@ -93,11 +99,11 @@ def test_a_fitted_figure_is_met(status_quo: list[RunReader], target: Calibration
     within = WITHIN[row["confidence"]] * abs(target.observed)
     limit = max(within, RANGES.get(target.key, 0.0), target.tolerance)
     if target.key in ELSEWHERE:
-        limit = 3.0 * (target.sd**2 + (target.discrepancy * target.observed) ** 2) ** 0.5
+        limit = 1.5 * (target.sd**2 + (target.discrepancy * target.observed) ** 2) ** 0.5
     off = np.mean(found) - target.observed
     beyond = -target.bound * off if target.bound else abs(off)
-    if (target.key, target.period) in MISSED:
-        assert 0.8 * limit < beyond <= 4.0 * limit  # what is met is taken off the list
+    if most := MISSED.get((target.key, target.period)):
+        assert 0.8 * limit < beyond <= most * limit  # what is met is taken off the list
     else:
         assert beyond <= limit
 

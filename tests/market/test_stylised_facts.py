@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine.case import RunResult
+from engine.case import Case, RunResult
 from engine.market.run import simulate
 from tests.market.test_facts import observed
 from tests.worlds import case
@@ -54,7 +54,7 @@ def tail_exponent(*overrides: str) -> float:
 
 def test_the_largest_anchors_sales_have_a_pareto_tail():
     published = 1 / observed("rank_size_exponent", "May 2020")
-    assert tail_exponent() == pytest.approx(published, rel=0.3)
+    assert tail_exponent() == pytest.approx(published, rel=0.2)
 
 
 def test_the_tail_comes_from_followings_of_all_sizes():
@@ -102,19 +102,20 @@ def around_coupons(*overrides: str) -> tuple[float, float]:
 def test_coupons_pull_sales_forward_and_a_dip_follows():
     during, after = around_coupons()
     assert during > 1.3
-    assert after < 0.99
+    assert after < 0.9
 
 
 def test_the_dip_comes_from_the_memory_of_discounts():
     """A part of it: the rest is that wallets are spent, and needs met, before their time."""
     during, after = around_coupons(off("m23_memory"))
     assert during > 1.3
-    assert after - around_coupons()[1] > 0.02
+    assert after - around_coupons()[1] > 0.1
 
 
 # Who has bought once buys again.
 
 
+@cache
 def habit_of_first_purchases(*overrides: str) -> tuple[float, float]:
     """First orders in two months of a coupon for them, and all later orders, against none."""
     start, end = day(3, 1), day(4, 1)
@@ -130,16 +131,25 @@ def habit_of_first_purchases(*overrides: str) -> tuple[float, float]:
 
 
 def test_first_purchases_become_a_habit():
+    """Habit adds to all later orders, and alone it lifts them over what needs met early take away.
+
+    That is seen where nobody remembers the discount. With memories (M23) later orders are as many
+    as without the coupon: buyers compare with what they paid once.
+    """
+    first, later = habit_of_first_purchases(off("m23_memory"))
+    assert first > 1.4
+    assert later > 1.005
     first, later = habit_of_first_purchases()
     assert first > 1.4
-    # What the coupon pulled forward out of needs and wallets comes back as habit.
+    assert later > 0.995
     assert later - habit_of_first_purchases(off("m17_habits"))[1] > 0.004
 
 
 def test_without_habits_first_purchases_leave_nothing():
-    first, later = habit_of_first_purchases(off("m17_habits"))
-    assert first > 1.4
-    assert later < 0.995
+    for more in ((), (off("m23_memory"),)):
+        first, later = habit_of_first_purchases(off("m17_habits"), *more)
+        assert first > 1.4
+        assert later < 0.996
 
 
 # Sellers keep a part of a subsidy that no cap binds.
@@ -173,16 +183,39 @@ def test_sellers_who_do_not_reprice_keep_nothing():
 # Multinationals come later than domestic brands.
 
 
+MANY_SUPPLIERS = 8000
+"""Of 600, as at scale=laptop, four or five multinationals would join in the year: too few."""
+
+
+@cache
+def suppliers_of(world_seed: int, *overrides: str) -> tuple[Case, RunResult]:
+    """A year of h1_2020 with many suppliers, whom few buyers serve as well."""
+    words = ("policy=h1_2020", f"scale.suppliers_count={MANY_SUPPLIERS}")
+    asked = case(*words, f"world_seed={world_seed}", *overrides)
+    return asked, simulate(asked)
+
+
 def joined(kind: str, *overrides: str) -> float:
-    """Share of a kind's suppliers outside on the first day that were inside on the last."""
-    one = case("scale=laptop", "policy=h1_2020")
-    whole = one.scale.suppliers_count * getattr(one.scenario.suppliers, kind).count_share
-    found = year("policy=h1_2020", *overrides).daily[f"joined_{kind}_count"]
-    return float((found[-1] - found[0]) / (whole - found[0]))
+    """Share of a kind's suppliers outside on the first day that were inside on the last.
+
+    The mean over three populations.
+    """
+    shares = []
+    for world_seed in (1, 2, 3):
+        asked, found = suppliers_of(world_seed, *overrides)
+        whole = MANY_SUPPLIERS * getattr(asked.scenario.suppliers, kind).count_share
+        inside = found.daily[f"joined_{kind}_count"]
+        shares.append((inside[-1] - inside[0]) / (whole - inside[0]))
+    return float(np.mean(shares))
 
 
 def test_multinationals_enter_more_slowly_than_domestic_brands():
-    assert joined("domestic") > 1.3 * joined("multinational") > 0
+    """1.7 times as many domestic brands come: their hazard is fitted, 1.8 times the other's.
+
+    No figure tells that of multinationals, which was assumed to be about half as large. Both see
+    it grow with those who are there, and some leave again.
+    """
+    assert joined("domestic") > 1.5 * joined("multinational") > 0
 
 
 def test_without_adoption_nobody_enters():
