@@ -113,7 +113,7 @@ def misses(shape: Shape, rows: Sequence[Row]) -> list[str]:
     for measure, sign in (*shape.signs.items(), *shape.sure.items()):
         change, noise = _over_the_range([row for row in rows if row["measure"] == measure])
         up = change if sign == "rises" else -change
-        if up < (noise if measure in shape.sure else -noise):
+        if up <= noise if measure in shape.sure else up < -noise:
             said.append(f"{measure} should be one that {sign}; it changes by {change:.4g}")
     if shape.best and found.place not in shape.best:
         said.append(f"best is {found.place} at {found.best['value']:g}, not {shape.best}")

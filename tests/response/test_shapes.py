@@ -29,6 +29,9 @@ def test_a_shape_is_missed_by_what_is_told_against_it() -> None:
     assert "should be one that falls" in misses(falls, rising)[0]
     assert misses(Shape(sure=rises.signs), rising) == []
     assert misses(Shape(sure=rises.signs), flat) != []
+    nothing = sweep_rows("price.cap", {0.6: 0, 0.9: 0, 1.0: 0}, 0.0)
+    assert misses(rises, nothing) == []
+    assert misses(Shape(sure=rises.signs), nothing) != []
     assert misses(Shape(best=("high end",), moves=True), rising) == []
     assert "best is high end at 1" in misses(Shape(best=("interior",)), rising)[0]
     assert misses(Shape(moves=True), flat) == ["it moves nothing"]
