@@ -2,6 +2,9 @@
 
 import re
 
+import numpy as np
+
+from tests.card.worlds import places_in_ranges
 from tests.card.years import comparison
 from tests.update_card import FILE
 
@@ -24,3 +27,33 @@ def test_every_finding_has_its_numbers_now() -> None:
     rows = [row.strip("| ").split(" | ") for row in block("findings")]
     assert len(rows) == 13
     assert all(len(row) == 3 and row[1] and re.search(r"\d", row[2]) for row in rows)
+
+
+UNTOLD = (
+    "choice.nest",
+    "choice.habit",
+    "buyers.habit_visits",
+    "attention.habit",
+    "choice.memory_weight",
+    "choice.memory_fading",
+    "buyers.wallet_level",
+    "rival.reaction",
+    "users.load_aversion",
+    "users.bad_purchase",
+)
+"""On which the return of a coupon rests, and of which no figure says much."""
+
+
+def test_the_plausible_worlds_differ_in_what_no_figure_tells() -> None:
+    """Each of these spreads over a third of its range."""
+    names, places = places_in_ranges()
+    spread = dict(zip(names, np.ptp(places, axis=0), strict=True))
+    assert {name: spread[name] for name in UNTOLD if spread[name] < 1 / 3} == {}
+
+
+def test_what_a_coupon_returns_differs_by_a_factor_of_three_between_the_worlds() -> None:
+    """As paid: the last row is the largest over the smallest."""
+    *worlds, ratio = (row.strip("| ").split(" | ") for row in block("answers"))
+    returned = [float(row[3]) for row in worlds]
+    assert max(returned) > 3 * abs(min(returned))
+    assert float(ratio[3]) > 3

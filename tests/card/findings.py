@@ -3,26 +3,28 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from engine.calibrate import read_figures, read_seasons, with_yardsticks
 from engine.calibrate.probe import _uplift_reading, probe_branches
 from engine.calibrate.run_reader import RunReader, spans
-from engine.calibrate.unknown_space import UnknownSpace
 from engine.case import Case, RunResult
 from engine.measures.run_off import CONTRIBUTION, with_run_off
 from engine.spec.policy import Policy
 from engine.stats.intervals import ratio_interval
 from engine.units import IS_BRAND, KINDS
+from tests.card.worlds import places_in_ranges
 from tests.card.years import BN, calibration, changed, column, told, years
 from tests.closed_forms.test_repricing import exact, prices
 from tests.market.months import by_month, conversions, first_days_over_last
 from tests.worlds import CONF, job
 
 POLICIES = ("laissez_faire", "h1_2020", "double_ten_billion")
-BASE = "policy=h1_2020"
+BASE, NOTHING = "policy=h1_2020", "policy=laissez_faire"
+FREE = ("load × 1.5", "library wide open", "loop closed")
+YEAR = date(2020, 1, 1)
 COUPON_DATES = (date(2020, 1, 15), date(2020, 5, 15), date(2020, 8, 15))
 WINDOWS = {
     "January and February": (date(2020, 1, 1), date(2020, 3, 1)),
@@ -55,13 +57,15 @@ def findings() -> Iterator[Finding]:
     yield Finding(
         "When it is given decides what a coupon returns",
         "4 bn return, as paid, +2.14 in January and February, +.57 from April to June, .01 from"
-        " July on, −.11 in the last quarter",
+        " July on, −.11 in the last quarter; over two years .92 for those of the year, +.31 for"
+        " those of the last quarter",
         _timing(),
     )
     yield Finding(
         "Levers are free",
         "load × 1.5: +105 bn of sales and +1 bn of contribution; × 5: 922 bn; library wide open +12"
-        " bn, loop closed +18 bn, both with more contribution",
+        " bn, loop closed +18 bn, both with more contribution; a search without coupons reaches 494"
+        " bn and earns more than doing nothing",
         _free_levers(),
     )
     yield Finding(
@@ -78,7 +82,8 @@ def findings() -> Iterator[Finding]:
     )
     yield Finding(
         "Sales jump on the first of a month",
-        "first five days over the last five before: × 1.5 to × 2.8",
+        "first five days over the last five before: × 1.5 to × 2.8; budgets, which were not fitted,"
+        " move the year by 38 % when tripled",
         _saw_tooth(),
     )
     yield Finding(
@@ -142,21 +147,43 @@ def _returned(sales: str) -> str:
 
 
 def _timing() -> str:
-    said = []
-    for name, (first, last) in WINDOWS.items():
-        without, with_it = (
-            changed(lambda case, f=first, e=last, b=bn: _coupons_between(case, f, e, b))
-            for bn in (0.0, 4.0)
+    within = "; ".join(
+        f"{_per_rmb(first, last)} in {name}" for name, (first, last) in WINDOWS.items()
+    )
+    last_quarter, _ = WINDOWS["the last quarter"]
+    later = _per_rmb(YEAR, None, run_off_days=365), _per_rmb(last_quarter, None, run_off_days=365)
+    return (
+        f"{within}; over the year and 365 days after it {later[0]} for those of the year,"
+        f" {later[1]} for those of the last quarter"
+    )
+
+
+def _per_rmb(first: date, last: date | None, run_off_days: int = 0) -> str:
+    """Sales as paid per RMB of the coupons of a span, with the 95 % interval."""
+
+    def asked(bn_rmb: float) -> list[RunResult]:
+        return changed(
+            lambda case: replace(
+                _coupons_between(case, first, last, bn_rmb),
+                after=_coupons_between(case, first, last, 0.0).policy if run_off_days else None,
+                run_off_days=run_off_days,
+            )
         )
-        gain = column(with_it, "gmv_paid_fen") - column(without, "gmv_paid_fen")
-        found = ratio_interval(gain, column(with_it, "subsidy_fen"))
-        said.append(f"{found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f}) in {name}")
-    return "; ".join(said)
+
+    without, with_it = asked(0.0), asked(4.0)
+    gain = _sold(with_it) - _sold(without)
+    found = ratio_interval(gain, column(with_it, "subsidy_fen"))
+    return f"{found.value:+.2f} ({found.low:+.2f} to {found.high:+.2f})"
+
+
+def _sold(runs: list[RunResult]) -> np.ndarray:
+    """GMV as paid, of the year and of what was simulated after it."""
+    return np.array([run.run["gmv_paid_fen"] + run.run_off.get("gmv_paid_fen", 0) for run in runs])
 
 
 def _coupons_between(case: Case, first: date, last: date | None, bn_rmb: float) -> Case:
     """The case of h1_2020 with 10 % on everything between two dates, for a purse."""
-    path = {date(2020, 1, 1): 0.0, first: 0.1} | ({last: 0.0} if last else {})
+    path = {YEAR: 0.0, first: 0.1} | ({last: 0.0} if last else {})
     policy = job(BASE).policy
     subsidy = policy.subsidy
     bare = {
@@ -181,13 +208,18 @@ def _free_levers() -> str:
         "loop closed": "policy.supply.closed_loop=1",
         "ads × 2": "policy.traffic.ad_load=0.1",
     }
-    said = []
-    for name, word in levers.items():
-        base, moved = years(BASE, run_off=True), years(BASE, word, run_off=True)
-        sales = column(moved, "gmv_paid_fen") - column(base, "gmv_paid_fen")
-        kept = _contribution(moved) - _contribution(base)
-        said.append(f"{name}: {told(sales / BN)} bn of sales, {told(kept / BN, 2)} bn")
+    said = [f"{name}: {_brought(BASE, word)}" for name, word in levers.items()]
+    together = [levers[name] for name in FREE]
+    said.append(f"the first, third and fourth without coupons: {_brought(NOTHING, *together)}")
     return "; ".join(said) + " of contribution over the year and 365 days after it"
+
+
+def _brought(policy: str, *words: str) -> str:
+    """What words added to a policy bring, in GMV of the year and contribution with run-off."""
+    base, moved = years(policy, run_off=True), years(policy, *words, run_off=True)
+    sales = column(moved, "gmv_paid_fen") - column(base, "gmv_paid_fen")
+    kept = _contribution(moved) - _contribution(base)
+    return f"{told(sales / BN)} bn of sales, {told(kept / BN, 2)} bn"
 
 
 def _contribution(runs: list[RunResult]) -> np.ndarray:
@@ -234,7 +266,10 @@ def _saw_tooth() -> str:
     for policy in POLICIES:
         ratios = first_days_over_last(years(f"policy={policy}"), job(BASE).scenario.calendar)
         said.append(f"{policy} × {min(ratios.values()):.2f} to × {max(ratios.values()):.2f}")
-    return ", ".join(said)
+    level = 3 * job(BASE).scenario.buyers.wallet_level
+    rich = column(years(BASE, f"scenario.buyers.wallet_level={level}"), "gmv_paid_fen")
+    more = 100 * (rich / column(years(BASE), "gmv_paid_fen") - 1)
+    return f"{', '.join(said)}; wallets, which are fitted, tripled: {told(more)} %"
 
 
 def _third_quarter() -> str:
@@ -296,28 +331,16 @@ def _imposed() -> str:
 
 
 def _ranges() -> str:
-    asked = calibration()
-    space = UnknownSpace(asked.unknowns.ranges, asked.scenario)
-    worlds = list(job("ensemble=plausible").ensemble.worlds.values())
-    cube = space.cube([{name: _value(world, name) for name in space.names} for world in worlds])
+    names, cube = places_in_ranges()
     outer = {"upper": (cube > 5 / 6).sum(axis=0), "lower": (cube < 1 / 6).sum(axis=0)}
     bound = [
-        f"`{name}` ({end}, {counts[place]} of {len(worlds)})"
-        for place, name in enumerate(space.names)
+        f"`{name}` ({end}, {counts[place]} of {len(cube)})"
+        for place, name in enumerate(names)
         for end, counts in outer.items()
-        if counts[place] > len(worlds) / 2
+        if counts[place] > len(cube) / 2
     ]
     said = ", ".join(bound) or "none"
-    return f"{said}, of {len(space.names)} unknowns, in more than half of the worlds"
-
-
-def _value(world: Any, path: str) -> float:
-    """The world's value of an unknown, which may be that of a group of numbers."""
-    for part in path.split("."):
-        world = world[int(part) if isinstance(world, list | tuple) else part]
-    while isinstance(world, Mapping):
-        world = next(iter(world.values()))
-    return float(world)
+    return f"{said}, of {len(names)} unknowns, in more than half of the worlds"
 
 
 def _repricing() -> str:
