@@ -112,9 +112,75 @@ def test_what_is_filled_in_is_translated_too() -> None:
     terms = Terms("zh")
     said = "Cheapest is no coupons, cap 0.9 and 3 more: it costs 1.2 bn RMB less, sells 3 bn"
     assert terms(f"{said} RMB less and reaches it with 0.80.") == (
-        "最便宜的是 不发券、限价 0.9 及另外 3 项：少花 1.2 十亿元，少卖 3 十亿元，"
+        "最便宜的是 不发券、限价 0.9 及另外 3 项：少花 12 亿元，少卖 30 亿元，"
         "达到目标的概率为 0.80。"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("2.9 bn RMB", "29 亿元"),
+        ("−1,234.5 ± 0.02 bn RMB", "−12,345 ± 0.2 亿元"),
+        ("purse 38 bn", "补贴预算 380 亿元"),
+        (
+            "The year ends at 310.2 bn RMB, 80 % between 239.7 and 375.9, around the goal of 250",
+            "全年 3,102 亿元，80% 在 2,397 与 3,759 亿元之间，在目标 2,500 亿元上下",
+        ),
+        (
+            "Turned off one at a time, these change it most (bn RMB): M7 exits (−6.8 ± 1.2).",
+            "逐个关闭时变化最大的（亿元）：M7 退出（−68 ± 12）。",
+        ),
+        (
+            "What its largest changes bring, GMV (95 %) and contribution, bn RMB: library 50 % for"
+            " heads −8.7 (−32.4 to 15.1) and −0.1; 9 more.",
+            "其最大变化的作用，GMV（95%）与贡献，亿元：选品库对头部开放 50 %"
+            " −87（−324 至 151）与 −1；另外 9 项。",
+        ),
+    ],
+)
+def test_money_is_counted_in_hundred_millions(said: str, told: str) -> None:
+    assert Terms("zh").softly(said) == told
+
+
+@pytest.mark.parametrize(
+    ("cell", "of", "told"),
+    [
+        ("0.5 → 2.5 (1 Jun 2021)", "bn RMB a year", "5 → 25 (1 Jun 2021)"),
+        ("0.02", "share of price", "0.02"),
+        ("80 % of worlds: −1.8 to −1.6", "−1.7 bn RMB", "80% 的世界：−18 至 −16"),
+        ("−16.3 bn RMB against today", "311.2 bn RMB", "相对今天 −163 亿元"),
+    ],
+)
+def test_numbers_whose_unit_stands_elsewhere_are_counted_so_too(
+    cell: str, of: str, told: str
+) -> None:
+    assert Terms("zh").amounts(cell.replace("1 Jun", "1\u00a0Jun"), of).replace("\u00a0", " ") == told
+    assert Terms("en").amounts(cell, of) == cell
+
+
+def test_tables_and_cards_count_money_so(tmp_path: Path) -> None:
+    folder = priced_folder(tmp_path)
+    page, told = (
+        re.sub(r"<[^>]*>|\s+", " ", _page_text(read_study(folder), Terms(language)))
+        for language in ("en", "zh")
+    )
+    for name, found in (("Target held", "守住的目标"), ("Own subsidy", "平台自有补贴")):
+        amounts = [float(one) for one in re.findall(rf"{name} +([\d.]+) bn RMB", page)]
+        others = re.findall(rf"{found} +([\d,.]+) 亿元", told)
+        assert [float(one.replace(",", "")) for one in others] == [10 * one for one in amounts]
+        assert amounts
+    rows = re.findall(r"(\d+) +0\.50 +[A-D] ", page), re.findall(r"([\d,]+) +0\.50 +[A-D] ", told)
+    assert [float(one.replace(",", "")) for one in rows[1]] == [10 * float(one) for one in rows[0]]
+    assert rows[0]
+
+
+def test_an_axis_in_bn_is_labelled_in_hundred_millions() -> None:
+    amount = {"field": "gmv", "title": "GMV as paid, bn RMB", "axis": {"ticks": False}}
+    found = Terms("zh").spec({"x": amount, "y": {"field": "a", "title": "Share, %"}})
+    assert found["x"]["axis"] == {"ticks": False, "labelExpr": "format(10 * datum.value, ',~g')"}
+    assert "axis" not in found["y"]
+    assert Terms("en").spec({"x": amount})["x"] == amount
 
 
 UNSHOWN = (

@@ -158,7 +158,10 @@ def _sensitivity_sections(study: StudyResults) -> list[Section | None]:
     rows = []
     for title, factors in factor_cells(study.sensitivity):
         rows.append(_block_row(title))
-        rows += [TableRow([Cell(name, key), *map(Cell, rest)]) for name, key, *rest in factors]
+        rows += [
+            TableRow([Cell(name, key), Cell(ends), Cell(raising, unit=title), *map(Cell, rest)])
+            for name, key, ends, raising, *rest in factors
+        ]
     tables = [table("Every factor, and which way it moves", FACTOR_HEADS, rows, FACTORS_NOTE)]
     heading = "What moves the measures"
     return [section(heading, pictures, tables, items=found)] if study.sensitivity else []
@@ -169,7 +172,7 @@ def _trial_sections(study: StudyResults) -> list[Section | None]:
     rows = [
         _block_row(f"{label(cells.measure)}, {cells.unit}")
         if cells.is_first
-        else TableRow([Cell(text) for text in cells.texts])
+        else TableRow([Cell(text, unit=cells.unit) for text in cells.texts])
         for cells in trial_cells(study.trial)
     ]
     found = table("What each kind of test says", TRIAL_HEADS, rows, TESTS_NOTE, fold=False)
@@ -229,8 +232,10 @@ def _figures(found: CalibrationSummary) -> Table:
                 TableRow(
                     [
                         Cell(cells["name"], cells["says"]),
-                        *(Cell(cells[key]) for key in
-                          ("unit", "observed", "simulated", "interval", "miss")),
+                        Cell(one.unit),
+                        *(Cell(cells[key], unit=one.unit) for key in
+                          ("observed", "simulated", "interval")),
+                        Cell(cells["miss"]),
                         Cell(verdict, strong=verdict.startswith("missed")),
                     ]
                 )
@@ -239,9 +244,15 @@ def _figures(found: CalibrationSummary) -> Table:
 
 
 def _scores(found: CalibrationSummary) -> Table:
+    of = {one.name: one.unit for role in found.roles for one in found.of(role)}
     rows = [
-        TableRow([Cell(text, strong=text == "missed") for text in score])
-        for score in scorecard(found)
+        TableRow(
+            [
+                Cell(name, of[name]),
+                *(Cell(text, strong=text == "missed", unit=of[name]) for text in rest),
+            ]
+        )
+        for name, *rest in scorecard(found)
     ]
     heads = [head or "Verdict" for head in HEADS]
     return table("Scorecard", heads, rows, _SCORE_NOTE, fold=False)
@@ -344,10 +355,10 @@ def _difference_row(row: Row) -> TableRow:
     return TableRow(
         [
             Cell(label(measure), of if of != "%" else ""),
-            Cell(show(measure, row["mean"])),
-            Cell(show(measure, row["baseline_mean"])),
-            Cell(show_change(measure, row["difference"]), strong=is_distinguishable),
-            Cell(show_limits(measure, low, high), f"worlds {worlds}" if worlds else ""),
+            Cell(show(measure, row["mean"]), unit=of),
+            Cell(show(measure, row["baseline_mean"]), unit=of),
+            Cell(show_change(measure, row["difference"]), strong=is_distinguishable, unit=of),
+            Cell(show_limits(measure, low, high), f"worlds {worlds}" if worlds else "", unit=of),
             Cell(NONE if gain is None else f"{signed(gain, 1)} ×"),
         ]
     )

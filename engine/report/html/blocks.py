@@ -10,12 +10,16 @@ _LONG: Final = 8
 
 
 class Cell(NamedTuple):
-    """Text, what stands in small print under it, where it leads, and whether it stands out."""
+    """Text, what stands in small print under it, where it leads, and whether it stands out.
+
+    `unit` is that of the numbers in it, where the head of its column has none.
+    """
 
     text: str
     small: str = ""
     policy: str = ""
     strong: bool = False
+    unit: str = ""
 
 
 class TableRow(NamedTuple):

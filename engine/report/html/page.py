@@ -106,6 +106,7 @@ def _page_text(study: StudyResults, terms: Terms) -> str:
         "tight": _tight,
         "t": terms,
         "soft": terms.softly,
+        "amounts": terms.amounts,
     }
     drawn = _Drawn(terms)
     environment.globals |= {"picture": drawn.add, "specs": drawn.script}

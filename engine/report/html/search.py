@@ -224,7 +224,8 @@ def _risk_table(study: StudyResults, names: Mapping[str, str]) -> Table | None:
         TableRow(
             [
                 Cell(names.get(name, name), "recommended" if chosen else "", name),
-                *map(Cell, cells[:-1]),
+                *(Cell(text, unit=found["heads"][0]) for text in cells[:-2]),
+                Cell(cells[-2]),
                 Cell(cells[-1], weakest),
             ],
             is_chosen=chosen,

@@ -1,7 +1,9 @@
 """What the page says in another language, by a glossary of whole texts and of patterns.
 
 A pattern has `{}` where something is filled in, `{#}` where a number is, `{a}` where a few words
-without a comma are, and `{w}` where one word is: `{#} of {} worlds`.
+without a comma are, and `{w}` where one word is: `{#} of {} worlds`. What stands for it has `{}` or
+the place, `{2}`, and `{×10}` or `{2×10}` where the numbers of what was filled in are ten times as
+large, since 1 bn RMB is 10 亿元.
 What was filled in is looked up again by itself, so that a policy's words inside a sentence are
 translated too. A paragraph that has no entry of its own is looked up sentence by sentence.
 
@@ -10,6 +12,7 @@ The glossary of a language are the files whose names begin with it: `zh.yaml`, `
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -19,6 +22,9 @@ import yaml
 _HERE: Final = Path(__file__).parent
 _GAPS: Final = {"{}": "(.+?)", "{#}": r"([−+\d.,%±–\s-]+?)", "{a}": "([^,()]+?)", "{w}": r"(\S+)"}
 """What may be filled in: anything; a number with its sign, interval and per cent; words; a word."""
+
+_GAP: Final = re.compile(r"\{(\d?)(?:×(10+))?\}")
+"""Where what stands for a pattern has something filled in, and how many times as large."""
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?]) (?=[A-Z“{\d])")
 
@@ -33,6 +39,18 @@ _LISTS: Final = tuple(
     for end, mark in (("; ", "；"), (", (?:and )?", "、"), (" and ", "和"))
 )
 """What parts the members of a list, outside of brackets, and what stands for it."""
+
+_BN: Final = "bn RMB"
+_TIMES: Final = {"zh": 10}
+"""How many of a language's own unit 1 bn RMB is, where that is another: 10 亿元."""
+
+_AMOUNT: Final = re.compile(
+    r"(?<![A-Za-z0-9_.,])(?<![A-Z][a-z]{2}\s)(\d[\d,]*(?:\.\d+)?)(?!\d|\.\d|\s?%|\s[A-Z][a-z]{2}\b)"
+)
+"""A number within a text that is no per cent, no part of a name and of no date, as 1 Jun 2020."""
+
+_LABEL: Final = "format({} * datum.value, ',~g')"
+"""Of an axis in the language's own unit, whose data are in bn RMB."""
 
 _MOST: Final = 6
 """Texts within texts that are looked up."""
@@ -50,6 +68,7 @@ class Terms:
         self.language = language
         self.missing: set[str] = set()
         self._exact, self._patterns = ({}, ()) if language == "en" else _glossary(language)
+        self._times = _TIMES.get(language, 1)
 
     def __call__(self, text: str) -> str:
         """Translate a text that the glossary should know; one that it does not know stays."""
@@ -101,13 +120,27 @@ class Terms:
                     return _filled(template, parts)
         return None
 
+    def amounts(self, text: str, of: str) -> str:
+        """Translate a text whose numbers are in a unit that stands elsewhere.
+
+        Parameters
+        ----------
+        text : what a cell holds; one that names the unit itself is translated as it is.
+        of : the unit, or a text that holds it, in English.
+        """
+        found = self.softly(text)
+        return _times(found, self._times) if _BN in of and _BN not in text else found
+
     def spec(self, tree: Any) -> Any:
         """Translate what a reader sees of a picture's specification."""
         if isinstance(tree, list):
             return [self.spec(one) for one in tree]
         if not isinstance(tree, Mapping):
             return tree
-        return {key: self._entry(key, value) for key, value in tree.items()}
+        found = {key: self._entry(key, value) for key, value in tree.items()}
+        if self._times != 1 and "field" in tree and _BN in str(tree.get("title")):
+            found["axis"] = (found.get("axis") or {}) | {"labelExpr": _LABEL.format(self._times)}
+        return found
 
     def _entry(self, key: str, value: Any) -> Any:
         if key == "title" and isinstance(value, str):
@@ -139,10 +172,31 @@ def _has_whole_brackets(part: str) -> bool:
 
 
 def _filled(template: str, parts: list[str]) -> str:
-    """Fill what was found into a template: `{}` in its order, or `{1}` by its place."""
+    """Fill what was found into a template: `{}` in its order, or `{1}` by its place.
+
+    `{×10}` and `{1×10}` take it with its numbers so many times as large.
+    """
     numbers = iter(range(1, len(parts) + 1))
-    marked = re.sub(r"\{\}", lambda _: f"{{{next(numbers)}}}", template)
-    return re.sub(r"\{(\d)\}", lambda match: parts[int(match[1]) - 1], marked)
+
+    def part(gap: re.Match[str]) -> str:
+        found = parts[int(gap[1] or next(numbers)) - 1]
+        return _times(found, int(gap[2])) if gap[2] else found
+
+    return _GAP.sub(part, template)
+
+
+def _times(text: str, factor: int) -> str:
+    """Multiply the numbers within a text, exactly: `−2.9 (1 Jun)` by 10 is `−29 (1 Jun)`.
+
+    `factor` is 1, 10, 100 …
+    """
+    if factor == 1:
+        return text
+
+    def larger(found: re.Match[str]) -> str:
+        return f"{Decimal(found[1].replace(',', '')).scaleb(len(str(factor)) - 1):,f}"
+
+    return _AMOUNT.sub(larger, text)
 
 
 class _Entry(NamedTuple):
