@@ -7,10 +7,15 @@ from engine.config import Tree
 from engine.spec.jobs import SimulateJob
 from experiments._app import app
 from experiments._job import check_outlives_job
+from experiments._sources import observed_table
 
 
 def simulate(job: SimulateJob, folder: Path, config: Tree) -> None:
-    """Simulate one policy; leave `runs`, `daily`, `segments`, `anchors` and the report."""
+    """Simulate one policy; leave `runs`, `daily`, `segments`, `anchors` and the report.
+
+    Where `conf/observed` has a table of the scenario's name, its sales stand in `published`.
+    """
+    from engine.decision.published import published_rows, published_sales
     from engine.report.terminal.policies import print_runs
     from engine.results import export_worlds
     from experiments._runs import conclude, print_folder, run_policies
@@ -20,6 +25,9 @@ def simulate(job: SimulateJob, folder: Path, config: Tree) -> None:
 
         export_worlds(cases(job, [job.policy]), _export_folder(job, folder))
     results, years = run_policies(job, [job.policy], folder, config, details=True)
+    known = published_sales(observed_table(job.scenario.name), job.scenario)
+    if known:
+        results.write_rows("published", published_rows(known))
     print_runs(years, conclude(results, folder))
     print_folder(folder)
 

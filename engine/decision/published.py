@@ -1,14 +1,48 @@
-"""What of a year's sales is published by the decision, as amounts of the year so far."""
+"""What of a year's sales is published, as amounts of the year so far."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final
 
-from engine.calibrate.targets import CalibrationTarget
+from engine.calibrate.observed import read_figures
+from engine.calibrate.targets import CalibrationTarget, match_figures
+from engine.errors import InputError
+from engine.spec.accuracy import Accuracy
+from engine.spec.scenario import Scenario
 from engine.units import FEN_PER_BN_RMB
 
 _SALES: Final = frozenset({"gmv", "gmv_fen", "gmv_paid_fen"})
 """Keys of figures that are sales of a period, bn of the currency."""
+
+
+_ANY: Final = Accuracy.model_validate(
+    {
+        "tolerance": dict.fromkeys(("high", "medium", "low"), 1),
+        "discrepancy": dict.fromkeys(("level", "growth", "share", "elasticity", "elsewhere"), 0),
+        "repeat_reading": "twice",
+    }
+)
+"""How accurate figures are does not matter where they are only drawn."""
+
+
+def published_rows(known: Sequence[CalibrationTarget]) -> list[dict[str, date | float]]:
+    """Return the rows of `published`: what was sold in the year until the end of a month."""
+    return [
+        {"month": month, "so_far_fen": so_far} for month, so_far in published_so_far(known).items()
+    ]
+
+
+def published_sales(address: str, scenario: Scenario) -> list[CalibrationTarget]:
+    """Return the sales in a table of figures that lie within a scenario's calendar.
+
+    Empty where the table cannot be read or has none: what is drawn beside a run stops no run.
+    """
+    try:
+        figures = read_figures(address, _ANY.tolerance)
+        sales = [one for one in figures if one.key.partition("@")[0] in _SALES]
+        return match_figures(sales, scenario.calendar, _ANY, currency=scenario.currency)[0]
+    except InputError:
+        return []
 
 
 def published_so_far(known: Sequence[CalibrationTarget]) -> dict[date, float]:

@@ -7,7 +7,7 @@ from engine.calibrate.targets import CalibrationTarget
 from engine.decision.answer import SHOWN, PricedAnswer
 from engine.decision.inert import KNOTS
 from engine.decision.price_table import PriceRow
-from engine.decision.published import published_so_far
+from engine.decision.published import published_rows
 
 _Row = dict[str, Any]
 
@@ -58,10 +58,7 @@ def answer_tables(
         ]
         + [_path_effect(row) for row in found.beyond.path],
         "plan": [month._asdict() for month in found.months],
-        "published": [
-            {"month": month, "so_far_fen": so_far}
-            for month, so_far in published_so_far(known).items()
-        ],
+        "published": published_rows(known),
         "weights": _worlds(found),
         "value": list(found.beyond.values),
     }

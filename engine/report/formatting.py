@@ -107,7 +107,8 @@ def _is_per_order(measure: str) -> bool:
 def label_inside(measure: str) -> str:
     """Return a measure's name as it stands inside a sentence."""
     name = label(measure)
-    return name if name[:2].isupper() else name[0].lower() + name[1:]
+    is_own = name[:2].isupper() or name.startswith("Gini")
+    return name if is_own else name[0].lower() + name[1:]
 
 
 def number(value: float | None) -> str:

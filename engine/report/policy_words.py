@@ -27,10 +27,6 @@ POLICY_WORDS: Final[dict[str, str]] = {
     "Heads, middle, small anchors": (
         "The anchors with the largest audiences, those behind them, and all others."
     ),
-    "One simulated small anchor": (
-        "Fewer anchors are simulated than there are, and each sells as much as several real "
-        "ones: compare policies by it, and leave its amount alone."
-    ),
     "Gate": "How strictly links that lead buyers out to other shops are kept closed.",
     "Feed": "The streams that the app shows of its own accord, beside those that buyers follow.",
     "Load, ads": "How much of the feed sells goods, and how much of it suppliers pay for.",

@@ -294,7 +294,7 @@ def test_a_report_on_an_interrupted_simulation_says_that_it_is_incomplete(
         'class="decision"'
     )
     assert "rests on 2 simulated runs" in page
-    assert "<h1>A run under h1_2020</h1>" in page
+    assert "<h1>What is simulated under h1_2020</h1>" in page
     monkeypatch.setattr(sys.modules["engine.market.run"], "simulate", fakes.simulate_fake)
     assert type_in("simulate", *SMALL, "replications=3").status == 0
     assert "ncomplete" not in (place / "out" / "report.html").read_text()

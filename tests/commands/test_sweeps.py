@@ -270,7 +270,7 @@ def test_a_sweep_leaves_a_page_with_a_curve_for_a_number(type_in, place: Path, m
     assert [one["x"] for one in points] == [0, 0.1]
     assert points[1]["low"] < points[1]["value"] < points[1]["high"]
     page = (place / "out/report.html").read_text(encoding="utf-8")
-    assert "A sweep of policy.subsidy.rate.source" in page
+    assert "A sweep of coupon on factory goods [share of price]" in page
     assert "1 of 3 jobs are not finished: source=0.2" in page
     assert type_in("report", "folder=out", "report.language=zh").status == 0
 

@@ -58,6 +58,13 @@ def test_an_experiment_says_at_its_head_what_it_asks_and_how_to_run_it(name: str
     assert set(asked.policies) <= {
         term.partition("@")[0] for claim in asked.experiment.claims.values() for term in claim.terms
     } | {asked.baseline}
+    named = {
+        term.partition("@")[2]
+        for claim in asked.experiment.claims.values()
+        for term in claim.terms
+        if "@" in term
+    }
+    assert not named or named == set(asked.ensemble.worlds)  # none is simulated for nothing
 
 
 @pytest.mark.slow

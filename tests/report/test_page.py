@@ -107,7 +107,7 @@ def test_the_limits_speak_of_the_sample_and_of_the_one_world(searched: Page) -> 
 
 def test_a_simulation_shows_its_days_and_no_frontier(tmp_path: Path) -> None:
     page = read(simulate_folder(tmp_path))
-    assert "A run under h1_2020" in page.text
+    assert "What is simulated under h1_2020" in page.text
     assert "Own coupons under “h1_2020” come to" in page.text
     assert "What each policy reaches" not in page.text
     assert "of the coupons went to" in page.text
@@ -229,7 +229,7 @@ def test_the_days_of_whole_years_are_shown_before_their_figures(tmp_path: Path) 
     for name in ("manifest.json", "runs.parquet", "monthly.parquet"):
         (tmp_path / name).unlink()
     page = read(tmp_path)
-    assert "A run under h1_2020" in page.text
+    assert "What is simulated under h1_2020" in page.text
     assert "GMV on its way to the target" in page.text
     assert "No figures of whole runs are here" in page.text
     assert "What the run brings" not in page.text
@@ -250,7 +250,7 @@ def test_policies_of_which_nothing_is_known_give_no_broken_title(tmp_path: Path)
     results = Results(tmp_path, CONFIG, 7)
     results.write_rows("trials", [{"trial": 0, "policy": "trial-0", "state": "complete"}])
     page = read(tmp_path)
-    assert "A run under" not in page.text
+    assert "What is simulated under" not in page.text
     assert page.text.count("Incomplete results") == 3  # the tab, the title, the warning
 
 
@@ -275,7 +275,7 @@ def test_the_main_job_opens_with_the_decision_and_its_options(tmp_path: Path) ->
         "Cheapest that reaches the goal",
         "Knee of the price curve",
         "Ambitious: the highest that is held",
-        "One simulated small anchor: income a year",
+        "Small anchors: income",
         "bn RMB against today",
         "Asked to be surer than 0.85, it is not enough.",
         "A wider range of price.cap at its least may hold a better policy.",

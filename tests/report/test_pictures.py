@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from engine.decision.amounts import bn
@@ -201,7 +202,7 @@ def test_the_frontier_draws_every_policy_its_intervals_and_the_goal(study: Study
 
 def test_a_curve_is_the_mean_of_the_years_and_its_band_their_range(study: StudyResults) -> None:
     assert study.daily is not None
-    one = _curves(study.daily, ["h1_2020"], "gmv_paid_cumulative_fen")[0]
+    one = _curves(study.daily, ["h1_2020"], "gmv_paid_cumulative_fen", study.world_weights())[0]
     years = [row["gmv_paid_fen"] for row in study.runs if row["policy"] == "h1_2020"]
     assert one.mean[-1] * FEN_PER_BN_RMB == pytest.approx(np.mean(years))
     assert one.low[-1] * FEN_PER_BN_RMB == pytest.approx(min(years))
@@ -209,9 +210,21 @@ def test_a_curve_is_the_mean_of_the_years_and_its_band_their_range(study: StudyR
     assert one.dates[-1] == date(2020, 12, 31)
 
 
+def test_worlds_count_in_a_curve_by_their_weights(study: StudyResults) -> None:
+    assert study.daily is not None
+    world = [f"w{row['replication'] % 2}" for row in study.daily.to_pylist()]
+    place = study.daily.schema.get_field_index("world")
+    daily = study.daily.set_column(place, "world", pa.array(world))
+    one = _curves(daily, ["h1_2020"], "gmv_paid_cumulative_fen", {"w0": 0.9, "w1": 0.1})[0]
+    years = {row["replication"]: row["gmv_paid_fen"] for row in study.runs
+             if row["policy"] == "h1_2020"}  # fmt: skip
+    even, odd = (np.mean([y for k, y in years.items() if k % 2 == rest]) for rest in (0, 1))
+    assert one.mean[-1] * FEN_PER_BN_RMB == pytest.approx(0.9 * even + 0.1 * odd)
+
+
 def test_weeks_add_up_to_the_year_but_for_the_days_left_over(study: StudyResults) -> None:
     assert study.daily is not None
-    weeks = _curves(study.daily, ["trial_058"], "subsidy_fen")[0]
+    weeks = _curves(study.daily, ["trial_058"], "subsidy_fen", study.world_weights())[0]
     rows = [row for row in study.daily.to_pylist() if row["policy"] == "trial_058"]
     whole = [row["subsidy_fen"] for row in rows if row["date"] < date(2020, 12, 30)]
     assert len(weeks.mean) == 52
@@ -220,7 +233,7 @@ def test_weeks_add_up_to_the_year_but_for_the_days_left_over(study: StudyResults
 
 def test_the_path_steered_by_ends_at_the_target(study: StudyResults) -> None:
     assert study.daily is not None
-    found = _target_path(study.daily, study.policies)
+    found = _target_path(study.daily, study.policies, study.world_weights())
     assert found is not None
     assert found.mean[-1] == pytest.approx(250)
 
@@ -301,7 +314,9 @@ def test_what_a_policys_coupons_brought_is_told_against_today(priced: StudyResul
     assert more["coupons, less what came back"] == pytest.approx(change, rel=1e-6)
     sold = [np.mean([row["gmv_paid_fen"] for row in rows]) for rows in (own, base)]
     assert more["GMV as paid"] == pytest.approx((sold[0] - sold[1]) / FEN_PER_BN_RMB, rel=1e-6)
-    assert f"gives {bn(change * FEN_PER_BN_RMB)} bn RMB more in coupons than today" in one.finding
+    assert (
+        f"gives {bn(change * FEN_PER_BN_RMB)} bn RMB more in kept coupons than today" in one.finding
+    )
     sold_to = {r["name"]: r["value"] for r in values(buyers, "tip") if r["series"] == "GMV as paid"}
     assert sold_to.keys() == {"new buyers", "known buyers"}
     assert sum(sold_to.values()) == pytest.approx(more["GMV as paid"])
@@ -350,6 +365,9 @@ def test_levers_that_surely_move_the_goal_are_drawn_and_the_others_named(
 ) -> None:
     found = Learnt.of(priced.learnt, "today’s policy")
     (one,) = found.pictures
-    assert one.finding == "GMV as paid changes by −5.00 ± 1.00 bn RMB as purse goes from 10 to 0"
+    assert (
+        one.finding
+        == "GMV as paid changes by −5.00 ± 1.00 bn RMB as purse goes from 10 to 0 bn RMB"
+    )
     assert found.items[0].endswith("no effect: price cap.")
     assert Learnt.of([], "") == ([], "", [])

@@ -32,10 +32,10 @@ ROWS = [
 
 def test_a_title_states_the_finding() -> None:
     load, library, cap, floor = map(_lever_title, lever_answers(ROWS))
-    assert load == "traffic.commercial_load: contribution with run-off is best near 0.8"
+    assert load == "Commercial load: contribution with run-off is best near 0.8"
     assert library.endswith("best at the high end, 1")
     assert cap.endswith("best near 0.9")
-    assert floor == "traffic.floor: nothing is distinguishable from noise"
+    assert floor == "Feed floor: nothing is distinguishable from noise"
 
 
 def test_a_note_says_what_the_lever_is_and_what_its_best_brings() -> None:
@@ -49,9 +49,9 @@ def test_a_note_says_what_the_lever_is_and_what_its_best_brings() -> None:
 def test_sentences_sort_the_levers_and_name_what_moves_nothing() -> None:
     base, inside, ends, nothing = response_sentences(ROWS, 365)
     assert "contributes 100.0 bn RMB over the horizon and 365 days of run-off" in base
-    assert "traffic.commercial_load (0.8: +2.00 ± 0.28), price.cap (as it is, 0.9)" in inside
-    assert "supply.library_open (1: +3.00 ± 0.28)" in ends
-    assert nothing.endswith("on any measure over the whole range: traffic.floor.")
+    assert "commercial load (at 0.8, +2.00 ± 0.28 bn RMB), price cap (as it is, 0.9)" in inside
+    assert "library for all anchors (at 1, +3.00 ± 0.28 bn RMB)" in ends
+    assert nothing.endswith("on any measure over the whole range: feed floor.")
 
 
 def kinds(section: dict[str, Any], place: int) -> list[str]:
@@ -64,12 +64,12 @@ def test_every_lever_that_moves_something_has_its_pictures() -> None:
     section = response_section(ROWS)
     assert section is not None
     named = [lever.title.partition(":")[0] for lever in section["levers"]]
-    assert named == ["supply.library_open", "traffic.commercial_load", "price.cap"]
+    assert named == ["Library for all anchors", "Commercial load", "Price cap"]
     assert [len(lever.pictures) for lever in section["levers"]] == [2] * 3
     assert kinds(section, 1).count("best by contribution with run-off") == 1
     assert kinds(section, 1).count("base policy") == 1
     assert kinds(section, 2).count("base policy") == 0  # the base is the best
-    assert "supply.library_open brings most by itself" in section["gains"].finding
+    assert "library for all anchors brings most by itself" in section["gains"].finding
     assert response_section([]) is None
 
 
@@ -100,7 +100,9 @@ def test_the_page_holds_the_table_and_the_pictures(tmp_path: Path) -> None:
     for text in (
         "What each lever does alone",
         "Where each lever is best",
-        "traffic.commercial_load: contribution with run-off is best near 0.8",
+        "Commercial load: contribution with run-off is best near 0.8",
+        "Contribution with run-off: +2.00 ± 0.28 bn RMB at 0.8",
+        "Contribution with run-off: the base is best",
         "Each lever moved alone: several together",
         "Contribution of the horizon and of the days of run-off",
     ):

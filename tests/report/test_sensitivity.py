@@ -140,7 +140,10 @@ def test_nothing_moves_most_where_another_with_too_few_runs_may() -> None:
     (said, *_) = moved_sentences(FEW)
     assert "most by" not in said
     assert said.endswith("not enough runs for purse, which may move it more.")
-    assert change.finding == "Raising purse from 0 to 40 changes GMV as paid by +38.5 ± 15.7 bn RMB"
+    assert (
+        change.finding
+        == "Raising purse from 0 to 40 bn RMB changes GMV as paid by +38.5 ± 15.7 bn RMB"
+    )
     assert factor_changes(FEW) != []
     assert factor_changes(FEW[1:3]) == []
 
@@ -171,7 +174,13 @@ def test_no_bar_stands_for_too_few_runs() -> None:
 def test_the_page_says_which_way_each_factor_moves_a_measure() -> None:
     ((title, (purse, cap, price)),) = factor_cells(FEW)
     assert title == "GMV as paid, bn RMB: the levers of the space"
-    assert purse[:5] == ("purse", "subsidy.budget_bn_rmb", "0 to 40", "raises it", "+38.5 ± 15.7")
+    assert purse[:5] == (
+        "purse",
+        "subsidy.budget_bn_rmb",
+        "0 to 40 bn RMB",
+        "raises it",
+        "+38.5 ± 15.7",
+    )
     assert cap[3:5] == ("lowers it", "−26.9 ± 9.8")
     assert price[3:5] == ("–", "not enough runs")
 

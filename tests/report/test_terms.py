@@ -1,6 +1,8 @@
 """The glossary of the page: no text is missing, and what is filled in is translated too."""
 
+import json
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -132,10 +134,14 @@ def test_what_is_filled_in_is_translated_too() -> None:
             "逐个关闭时变化最大的（亿元）：M7 退出（−68 ± 12）。",
         ),
         (
-            "What its largest changes bring, GMV (95 %) and contribution, bn RMB: library 50 % for"
-            " heads −8.7 (−32.4 to 15.1) and −0.1; 9 more.",
-            "其最大变化的作用，GMV（95%）与贡献，亿元：选品库对头部开放 50 %"
-            " −87（−324 至 151）与 −1；另外 9 项。",
+            (
+                "What its largest changes bring, GMV (95 %) and contribution, bn RMB: library 50 % "
+                "for heads −8.7 (−32.4 to 15.1) and −0.1; 9 more."
+            ),
+            (
+                "其最大变化的作用，GMV（95%）与贡献，亿元：选品库对头部开放 50 % −87（−324 至 151）"
+                "与 −1；另外 9 项。"
+            ),
         ),
     ],
 )
@@ -155,7 +161,9 @@ def test_money_is_counted_in_hundred_millions(said: str, told: str) -> None:
 def test_numbers_whose_unit_stands_elsewhere_are_counted_so_too(
     cell: str, of: str, told: str
 ) -> None:
-    assert Terms("zh").amounts(cell.replace("1 Jun", "1\u00a0Jun"), of).replace("\u00a0", " ") == told
+    assert (
+        Terms("zh").amounts(cell.replace("1 Jun", "1\u00a0Jun"), of).replace("\u00a0", " ") == told
+    )
     assert Terms("en").amounts(cell, of) == cell
 
 
@@ -271,6 +279,31 @@ def test_nothing_but_names_is_left_in_english(tmp_path: Path, make: Any) -> None
     seen = _Seen()
     seen.feed(_page_text(read_study(make(tmp_path)), Terms("zh")))
     assert [text for text in seen.texts if ENGLISH.search(text)] == []
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_what_pictures_say_is_translated_and_money_in_it_counted(tmp_path: Path, make: Any) -> None:
+    study = read_study(make(tmp_path))
+    pages = (_page_text(study, Terms(language)) for language in ("en", "zh"))
+    drawn = (re.search(r'id="specs">(.*?)</script>', page, re.DOTALL) for page in pages)
+    ours, told = (list(_said_in(json.loads(one[1]))) if one else [] for one in drawn)
+    assert [text for text in told if ENGLISH.search(text)] == []
+    for text, other in zip(ours, told, strict=True):
+        if " bn RMB" in text:
+            amount = re.search(r"([\d,.]+)(?: ± [\d,.]+)? bn RMB", text)
+            assert amount is not None, text
+            assert f"{10 * float(amount[1].replace(',', '')):g}" in re.sub(
+                r"(?<=\d)\.0\b|,", "", other
+            ), (text, other)
+
+
+def _said_in(tree: Any) -> Iterator[str]:
+    """What a reader sees of pictures' data."""
+    for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+        if isinstance(value, (dict, list)):
+            yield from _said_in(value)
+        elif key in {"tip", "told", "name", "series"} and isinstance(value, str):
+            yield value.replace("|", " ")
 
 
 def test_every_measure_lever_and_mechanism_is_in_the_glossary() -> None:

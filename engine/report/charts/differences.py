@@ -184,6 +184,7 @@ def _values(row: Row, name: str) -> dict[str, Any]:
     measure = row["measure"]
     low, high = row["ci_low"], row["ci_high"]
     of = row.get("policy") or ""
+    called = name if of in {"", name} else f"{of}, {name}"
     words = unit(measure) if unit(measure) != "%" else ""
     return {
         "name": wrapped(name),
@@ -191,7 +192,7 @@ def _values(row: Row, name: str) -> dict[str, Any]:
         "value": scaled(measure, row["difference"]),
         "low": None if low is None else scaled(measure, low),
         "high": None if high is None else scaled(measure, high),
-        "tip": " ".join(f"{of}, {name}: {_said(row)} {words}".lstrip(", ").split()),
+        "tip": f"{called}: {_said(row)} {words}".strip(),
     }
 
 

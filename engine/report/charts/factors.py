@@ -112,7 +112,7 @@ def _effects(block: Any) -> list[Picture]:
     few = [one for one in with_effect if one not in known]
     names = [one.words for one in (*known, *few)]
     values = [
-        {"name": wrapped(one.words), "tip": f"{one.words}: {one.effect_text}"}
+        {"name": wrapped(one.words), "tip": f"{one.words}: {one.effect_text} {block.unit}".strip()}
         | {
             column: scaled(block.measure, one.effect[end])
             for column, end in (("value", "value"), ("low", "ci_low"), ("high", "ci_high"))

@@ -147,6 +147,7 @@ def _finding(
     gmv, cost = (show(name, most.value(name)) for name in ("gmv_paid_fen", "cost_fen"))
     said = f"The most that was found is {gmv} bn RMB of GMV"
     if study.prices:
+        said = f"With all worlds alike {said[0].lower()}{said[1:]}"
         own = show("platform_contribution_fen", most.value("platform_contribution_fen"))
         return f"{said}, with a contribution of {own} bn RMB"
     said += f" for a net cost of {cost} bn RMB"

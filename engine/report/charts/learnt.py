@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.report.charts.grammar import AMBER, BLUE, GREY, RED, Picture, data, picture
-from engine.report.findings.factor_words import factor_words
+from engine.report.findings.factor_words import factor_money, factor_words
 from engine.report.formatting import label, scaled, show_change, signed, unit
 from engine.results.schemas import Row
+from engine.spec.levers import LEVERS
 
 _MOST: Final = 6
 """Levers that are drawn, those that move the first goal most beyond doubt."""
@@ -86,7 +87,9 @@ def _picture(rows: Sequence[Row], shown: Sequence[str]) -> Picture:
 
     names = [label(measure) for measure in shown]
     values = [_values(row) for row in rows]
-    across = alt.X("x:Q", title=None, scale=alt.Scale(zero=False, nice=False, padding=6))
+    lever = LEVERS.get(rows[0]["lever"].partition("@")[0])
+    of = lever.unit if lever else None
+    across = alt.X("x:Q", title=of, scale=alt.Scale(zero=False, nice=False, padding=6))
     colour = alt.Color(
         "series:N",
         title=None,
@@ -111,11 +114,13 @@ def _values(row: Row) -> dict[str, Any]:
         for name, end in (("value", "difference"), ("low", "ci_low"), ("high", "ci_high"))
     }
     said = [signed(ends[name], 3, plus=True) for name in ("value", "low", "high")]
-    goal = label(row["measure"])
+    goal, of = label(row["measure"]), unit(row["measure"])
+    of = "pp" if of == "%" else of
     return ends | {
         "x": row["value"],
         "series": goal,
-        "tip": f"{row['value']:.4g}: {goal} {said[0]} ({said[1]} to {said[2]})",
+        "tip": f"{row['value']:.4g}{factor_money(row['lever'])}: {goal} {said[0]} {of} ({said[1]} "
+        f"to {said[2]})",
     }
 
 
@@ -126,6 +131,6 @@ def _finding(rows: Sequence[Row], measure: str) -> str:
     half = (best["ci_high"] - best["ci_low"]) / 2
     change = show_change(measure, best["difference"], half)
     of = f" {unit(measure)}" if unit(measure) not in {"", "%"} else ""
-    moved = f"{best['base_value']:.3g} to {best['value']:.3g}"
+    moved = f"{best['base_value']:.3g} to {best['value']:.3g}{factor_money(best['lever'])}"
     words = factor_words(best["lever"])
     return f"{label(measure)} changes by {change}{of} as {words} goes from {moved}"

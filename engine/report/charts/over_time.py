@@ -1,5 +1,6 @@
 """Pictures over the weeks of a year: a curve a policy, the mean and the range over its years."""
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
@@ -10,9 +11,20 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from engine.decision.amounts import bn
-from engine.report.charts.grammar import GREY, HEIGHT, RED, Picture, colours, data, picture
-from engine.report.formatting import scaled
+from engine.report.charts.grammar import (
+    AMBER,
+    GREY,
+    HEIGHT,
+    INK,
+    RED,
+    Picture,
+    colours,
+    data,
+    picture,
+)
+from engine.report.formatting import scaled, signed
 from engine.report.read.results_model import StudyResults
+from engine.results.schemas import Row
 from engine.units import FEN_PER_BN_RMB
 
 _WEEK: Final = 7
@@ -42,20 +54,24 @@ def days_pictures(
     """
     if study.daily is None:
         return []
-    sales = _curves(study.daily, policies, _CUMULATIVE)
+    weights = study.world_weights()
+    sales = _curves(study.daily, policies, _CUMULATIVE, weights)
     if not sales:
         return []
-    spend = _curves(study.daily, policies, "subsidy_fen")
-    target = _target_path(study.daily, policies)
-    found = [_cumulative(sales, target, study.target_fen, names)]
-    return [*found, _spend(spend, names, decision_day(study))] if spend else found
+    spend = _curves(study.daily, policies, "subsidy_fen", weights)
+    target = _target_path(study.daily, policies, weights)
+    found = [_cumulative(sales, target, study, names)]
+    if spend:
+        found.append(_spend(spend, names, decision_day(study), is_weighed=bool(study.worlds)))
+    return found
 
 
 def _cumulative(
-    series: Sequence[_Series], target: _Series | None, goal_fen: float, names: Mapping[str, str]
+    series: Sequence[_Series], target: _Series | None, study: StudyResults, names: Mapping[str, str]
 ) -> Picture:
     import altair as alt
 
+    goal_fen = study.target_fen
     layers = _bands_and_lines(series, names, "Year so far, GMV as paid, bn RMB")
     if target is not None:
         rows = [
@@ -68,6 +84,9 @@ def _cumulative(
         goal = alt.Chart(data([{"goal": scaled("gmv_paid_fen", goal_fen)}]))
         layers.append(goal.mark_rule(color=RED, strokeDash=[6, 4]).encode(y="goal:Q"))
     first = series[0]
+    marks = _published(study.published, first)
+    if marks:
+        layers.append(_diamonds(marks))
     low, high, mean = (float(values[-1]) for values in (first.low, first.high, first.mean))
     called = names.get(first.policy, first.policy)
     began, ended = first.dates[0], first.dates[-1]
@@ -79,7 +98,49 @@ def _cumulative(
         alt.layer(*layers).properties(height=HEIGHT),
         f"{said} and {_bn(high)}{goal_said}",
         "Mean of the simulated runs; the band spans the lowest and the highest of them. Dashed: "
-        "the goal; dotted: the path that is steered by, if any.",
+        f"the goal; dotted: the path that is steered by, if any.{_published_note(marks)}",
+    )
+
+
+def _published(rows: Sequence[Row], series: _Series) -> list[dict[str, Any]]:
+    """Return what is published of the year so far, bn RMB, beside what a policy simulates."""
+    marks = []
+    for row in rows:
+        month = row["month"]
+        last = month.replace(day=monthrange(month.year, month.month)[1])
+        if not series.dates[0] <= last <= series.dates[-1]:
+            continue
+        days = [day.toordinal() for day in series.dates]
+        mean = float(np.interp(last.toordinal(), days, series.mean))
+        told = scaled("gmv_paid_fen", row["so_far_fen"])
+        marks.append(
+            {
+                "date": str(last),
+                "value": round(told, 4),
+                "apart": 100 * (mean / told - 1),
+                "tip": f"{last:%Y-%m}: published {_bn(told)} bn RMB, simulated {_bn(mean)} bn RMB",
+            }
+        )
+    return marks
+
+
+def _diamonds(marks: Sequence[Mapping[str, Any]]) -> Any:
+    import altair as alt
+
+    chart = alt.Chart(data(marks)).mark_point(
+        shape="diamond", filled=True, size=150, color=AMBER, stroke=INK, opacity=1
+    )
+    return chart.encode(x=_time(), y="value:Q", tooltip=alt.Tooltip("tip:N"))
+
+
+def _published_note(marks: Sequence[Mapping[str, Any]]) -> str:
+    if not marks:
+        return ""
+    last = marks[-1]
+    return (
+        " Diamonds: published GMV, at list price, before coupons; at the last, "
+        f"{last['date'][:7]}, the simulated mean stands {signed(last['apart'], 1, plus=True)} % "
+        "from it."
     )
 
 
@@ -90,7 +151,11 @@ def decision_day(study: StudyResults) -> date | None:
 
 
 def _spend(
-    series: Sequence[_Series], names: Mapping[str, str], decided: date | None = None
+    series: Sequence[_Series],
+    names: Mapping[str, str],
+    decided: date | None = None,
+    *,
+    is_weighed: bool = False,
 ) -> Picture:
     import altair as alt
 
@@ -99,7 +164,9 @@ def _spend(
     return picture(
         alt.layer(*layers).properties(height=200),
         finding,
-        "Mean and range of the simulated runs, whole weeks.",
+        "Mean over worlds, weighted, and range of the simulated runs, whole weeks."
+        if is_weighed
+        else "Mean and range of the simulated runs, whole weeks.",
     )
 
 
@@ -158,18 +225,25 @@ def _time() -> Any:
     return alt.X("date:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
 
 
-def _curves(daily: pa.Table, policies: Sequence[str], column: str) -> list[_Series]:
-    """Take `column` of each policy at the end of its weeks; what is no sum so far is added up."""
+def _curves(
+    daily: pa.Table, policies: Sequence[str], column: str, weights: Mapping[str, float]
+) -> list[_Series]:
+    """Take `column` of each policy at the end of its weeks; what is no sum so far is added up.
+
+    Worlds count by their weights, runs of one world alike.
+    """
     drawn = []
     for policy in policies:
-        dates, years = _years(daily, policy, column)
+        dates, years, worlds = _years(daily, policy, column)
         if not len(years) or len(dates) < 2:
             continue
         if len(dates) > 4 * _WEEK:
             dates, years = _weeks(dates, years, adds_up="cumulative" not in column)
         amounts = years * scaled("gmv_paid_fen", 1)
         low, high = amounts.min(axis=0), amounts.max(axis=0)
-        drawn.append(_Series(policy, dates, amounts.mean(axis=0), low, high))
+        shares = np.array([weights.get(one, 0.0) / worlds.count(one) for one in worlds])
+        mean = np.average(amounts, axis=0, weights=shares if shares.sum() > 0 else None)
+        drawn.append(_Series(policy, dates, mean, low, high))
     return drawn
 
 
@@ -186,17 +260,21 @@ def _weeks(
     return [dates[place] for place in places], years[:, places]
 
 
-def _target_path(daily: pa.Table, policies: Sequence[str]) -> _Series | None:
+def _target_path(
+    daily: pa.Table, policies: Sequence[str], weights: Mapping[str, float]
+) -> _Series | None:
     """Return the path of the target that the first policy with one steers by, bn RMB."""
     for policy in policies:
-        found = _curves(daily, [policy], "target_cumulative_fen")
+        found = _curves(daily, [policy], "target_cumulative_fen", weights)
         if found and found[0].mean.max() > 0:
             return found[0]
     return None
 
 
-def _years(daily: pa.Table, policy: str, column: str) -> tuple[list[date], NDArray[np.float64]]:
-    """Return one policy's dates, and its runs as rows over these days.
+def _years(
+    daily: pa.Table, policy: str, column: str
+) -> tuple[list[date], NDArray[np.float64], list[str]]:
+    """Return one policy's dates, its runs as rows over these days, and the world of each.
 
     Runs of another horizon than the first one's are left out.
     """
@@ -206,5 +284,6 @@ def _years(daily: pa.Table, policy: str, column: str) -> tuple[list[date], NDArr
     dates = sorted(set(rows["date"].to_pylist()))
     values = rows[column].to_numpy().astype(np.float64)
     if not dates or len(values) % len(dates):
-        return [], np.empty((0, 0))
-    return dates, values.reshape(-1, len(dates))
+        return [], np.empty((0, 0)), []
+    worlds = rows["world"].take(list(range(0, len(values), len(dates)))).to_pylist()
+    return dates, values.reshape(-1, len(dates)), worlds

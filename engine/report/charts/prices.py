@@ -41,7 +41,9 @@ def price_picture(prices: Sequence[Row]) -> Picture | None:
     values = [_price_values(row, lettered[row["says"]]) for row in reached]
     base = alt.Chart(data(values)).encode(
         x=alt.X(
-            "target:Q", title="Target for the year, bn RMB", scale=alt.Scale(zero=False, nice=True)
+            "target:Q",
+            title="Target for the year, bn RMB",
+            scale=alt.Scale(zero=False, nice=False, padding=20),
         )
     )
     bands = [
@@ -162,8 +164,9 @@ def _fan(plan: Sequence[Row], goal_fen: float, published: Sequence[Row]) -> Pict
     return picture(
         alt.layer(*layers).properties(height=HEIGHT),
         f"The year ends at {bn(last['middle_fen'])} bn RMB, 80 % between {ends}{side}",
-        "Median of worlds and seeds together, with 10 to 90 %. Dashed: the goal; dotted: the path "
-        f"that is steered by, if any. {_past_note(published)}",
+        "Median of worlds and seeds together under the recommended policy, with 10 to 90 %. "
+        "Dashed: the goal; dotted: the path that "
+        f"is steered by, if any. {_past_note(published)}",
     )
 
 
@@ -220,7 +223,7 @@ def _months(plan: Sequence[Row]) -> Picture:
             "gmv": bn_value(row["gmv_fen"]),
             "part": _part(row),
             "tip": f"{row['month']:%Y-%m}: {bn(row['gmv_fen'])} bn RMB, coupons "
-            f"{bn(row['subsidy_fen'])}",
+            f"{bn(row['subsidy_fen'])} bn RMB",
         }
         for row in plan
     ]

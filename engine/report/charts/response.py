@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from engine.measures.run_off import CONTRIBUTION
 from engine.report.charts.differences import gain_bars
 from engine.report.charts.grammar import AMBER, BLUE, GREY, RED, Picture, data, picture
+from engine.report.findings.factor_words import factor_money, factor_words
 from engine.report.formatting import NONE, label, scaled, show, show_change, signed, unit
 from engine.response import LeverAnswer, lever_answers
 from engine.results.schemas import Row
@@ -64,7 +65,8 @@ def response_section(rows: Sequence[Row]) -> dict[str, Any] | None:
     return {
         "heads": HEADS,
         "rows": [
-            (name, one.unit, *rest) for (name, *rest), one in zip(cells, answers, strict=True)
+            (factor_words(name), f"{name}, {one.unit}", one.unit, *rest)
+            for (name, *rest), one in zip(cells, answers, strict=True)
         ],
         "gains": _gains_picture(answers),
         "levers": [
@@ -109,7 +111,7 @@ def response_sentences(rows: Sequence[Row], run_off_days: int) -> list[str]:
             "Moving nothing distinguishable from noise, on any measure over the whole range",
         ),
     ):
-        if names := [one.lever for one in answers if one.place == place]:
+        if names := [factor_words(one.lever) for one in answers if one.place == place]:
             said.append(f"{text}: {', '.join(names)}.")
     return said
 
@@ -124,7 +126,7 @@ def _drawn(answers: Sequence[LeverAnswer]) -> list[LeverAnswer]:
 def _gains_picture(answers: Sequence[LeverAnswer]) -> Picture | None:
     """Draw what the best value of each lever brings in contribution with run-off."""
     told = [one for one in answers if one.is_distinguishable and not one.best["is_base"]]
-    return gain_bars([(one.lever, one.best) for one in told]) if told else None
+    return gain_bars([(factor_words(one.lever), one.best) for one in told]) if told else None
 
 
 def _pictures(rows: Sequence[Row], one: LeverAnswer) -> list[Picture]:
@@ -158,7 +160,17 @@ def _picture(rows: Sequence[Row], one: LeverAnswer) -> Picture:
     )
     zero = alt.Chart(data([{"y": 0}])).mark_rule(color=GREY, strokeDash=[3, 3]).encode(y="y:Q")
     layers = [zero, band, line, *([bars] if own else []), marks]
-    return picture(alt.layer(*layers).properties(height=170), f"{one.lever}: {label(measure)}")
+    return picture(alt.layer(*layers).properties(height=170), _picture_finding(measure, one))
+
+
+def _picture_finding(measure: str, one: LeverAnswer) -> str:
+    """Say what a measure changes by at the value that is best by contribution with run-off."""
+    if not one.is_distinguishable:
+        return f"{label(measure)}: no value is distinguishable from the base"
+    if one.best["is_base"]:
+        return f"{label(measure)}: the base is best"
+    row = one.best if measure == CONTRIBUTION else one.gmv
+    return f"{label(measure)}: {_change(row)} bn RMB at {_with_money(one, one.best)}"
 
 
 def _scale(values: Sequence[float]) -> Any:
@@ -177,13 +189,15 @@ def _values(row: Row, one: LeverAnswer) -> dict[str, Any]:
         value if row[end] is None else scaled(measure, row[end]) for end in ("ci_low", "ci_high")
     )
     texts = [signed(number, 3, plus=True) for number in (value, low, high)]
+    of = "pp" if unit(measure) == "%" else unit(measure)
     return {
         "x": row["value"],
         "value": value,
         "low": low,
         "high": high,
         "kind": _KINDS[_kind(row, one)],
-        "tip": f"{_lever_value_text(row['value'])}: {texts[0]} ({texts[1]} to {texts[2]})"
+        "tip": f"{_lever_value_text(row['value'])}{factor_money(row['lever'])}: {texts[0]} {of} "
+        f"({texts[1]} to {texts[2]})"
         + (", the base policy" if row["is_base"] else "")
         + (", off" if row["is_off"] else ""),
     }
@@ -197,7 +211,7 @@ def _kind(row: Row, one: LeverAnswer) -> int:
 
 def _lever_title(one: LeverAnswer) -> str:
     """Say in one line what was found of a lever."""
-    value = _lever_value_text(one.best["value"])
+    value = _with_money(one, one.best)
     said = {
         "interior": f"contribution with run-off is best near {value}",
         "low end": f"contribution with run-off is best at the low end, {value}",
@@ -207,13 +221,14 @@ def _lever_title(one: LeverAnswer) -> str:
         ),
         "moves nothing": "nothing is distinguishable from noise",
     }[one.place]
-    return f"{one.lever}: {said}"
+    words = factor_words(one.lever)
+    return f"{words[0].upper()}{words[1:]}: {said}"
 
 
 def _lever_note(one: LeverAnswer) -> str:
     """Say what a lever is, and what its best value brings."""
     words = [_meaning(one)]
-    own = _lever_value_text(one.base["value"])
+    own = _with_money(one, one.base)
     words.append(f"The base policy has {own}" + ("" if one.base["is_constant"] else " on average"))
     if not one.best["is_base"] and one.is_distinguishable:
         words.append(
@@ -229,9 +244,14 @@ def _lever_value_text(value: float) -> str:
 
 
 def _with_value(one: LeverAnswer) -> str:
+    words, value = factor_words(one.lever), _with_money(one, one.best)
     if one.best["is_base"]:
-        return f"{one.lever} (as it is, {_lever_value_text(one.best['value'])})"
-    return f"{one.lever} ({_lever_value_text(one.best['value'])}: {_gain(one.best)})"
+        return f"{words} (as it is, {value})"
+    return f"{words} (at {value}, {_gain(one.best)} bn RMB)"
+
+
+def _with_money(one: LeverAnswer, row: Row) -> str:
+    return f"{_lever_value_text(row['value'])}{factor_money(one.lever)}"
 
 
 def _meaning(one: LeverAnswer) -> str:

@@ -323,14 +323,15 @@ def _brought_pictures(
         picture(
             _brought_chart(by_kind, called_base),
             _finding(by_kind, called, called_base),
-            "Mean over worlds under the same seeds. What one kind of goods gains another may lose: "
+            "Mean over worlds under the same seeds. Kept coupons do not come back with "
+            "returned goods. What one kind of goods gains another may lose: "
             "only the sum over kinds is what the coupons brought.",
         ),
         picture(
             _brought_chart(by_buyer, called_base),
             f"Against {called_base}, “{called}” gives new buyers {_bn_change(new[0])} bn RMB in "
-            f"coupons and sells them {_bn_change(new[1])}; known buyers get {_bn_change(known[0])} "
-            f"and buy {_bn_change(known[1])}",
+            f"kept coupons and sells them {_bn_change(new[1])}; known buyers get "
+            f"{_bn_change(known[0])} and buy {_bn_change(known[1])}",
             f"Mean over worlds under the same seeds. {_BUYER_NOTE}",
         ),
     ]
@@ -436,8 +437,8 @@ def _finding(by_kind: Mapping[str, tuple[float, float]], called: str, called_bas
     most = max(by_kind, key=lambda kind: abs(by_kind[kind][0]))
     more, brought = (f"{bn(abs(one))} bn RMB {_way(one)}" for one in (given, sold))
     return (
-        f"“{called}” gives {more} in coupons than {called_base} and sells {brought}; most changes "
-        f"on {most}"
+        f"“{called}” gives {more} in kept coupons than {called_base} and sells {brought}; most "
+        f"changes on {most}"
     )
 
 

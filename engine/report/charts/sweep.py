@@ -18,6 +18,7 @@ from engine.report.charts.grammar import (
     rows_height,
     wrapped,
 )
+from engine.report.findings.factor_words import factor_words
 from engine.report.findings.sweep import (
     job_change,
     moved_measures,
@@ -33,6 +34,7 @@ from engine.report.formatting import (
     unit,
 )
 from engine.results.schemas import Row
+from engine.spec.levers import LEVERS
 
 _NOTE: Final = (
     "Means over all runs of a job. Intervals hold 95 % of the difference to the first job under "
@@ -88,13 +90,16 @@ class SweepView(NamedTuple):
 
     def title(self) -> str:
         """Return what the page is called."""
-        keys = [_key_word(name) for name in _sweep_keys(self.rows)]
-        if 0 < len(keys) <= _MOST_KEYS:
-            return f"A sweep of {', '.join(keys)}"
+        if self.is_along():
+            return f"A sweep of {', '.join(map(_key_title, _sweep_keys(self.rows)))}"
         jobs = list(dict.fromkeys(row["name"] for row in self.rows))
         if 1 < len(jobs) <= _NAMED_JOBS and sum(map(len, jobs)) <= _WIDE_NAMES:
             return f"{', '.join(jobs[:-1])} and {jobs[-1]} side by side"
         return f"{len(jobs)} jobs side by side"
+
+    def is_along(self) -> bool:
+        """Whether its jobs differ in a few keys, and are no studies side by side."""
+        return 0 < len(_sweep_keys(self.rows)) <= _MOST_KEYS
 
     def unfinished(self) -> str:
         """Say which jobs are not finished, and why; empty where all are."""
@@ -136,7 +141,7 @@ def _picture(rows: Sequence[Row], measure: str) -> Picture:
     values = [_values(row, rows, measure, along, paired=paired) for row in drawn]
     of = unit(measure)
     title = f"{label(measure)}, {of}" if of else label(measure)
-    chart = _curves(values, _key_word(along), series, title) if along else _dots(values, title)
+    chart = _curves(values, _key_title(along), series, title) if along else _dots(values, title)
     note = _NOTE if paired else _UNPAIRED
     left = f" The table holds {len(told) - len(drawn)} more." if len(drawn) < len(told) else ""
     return picture(chart, sweep_finding(drawn, measure), f"{note}{left}")
@@ -193,8 +198,12 @@ def _values(
         "value": scaled(measure, value),
         "low": scaled(measure, low),
         "high": scaled(measure, high),
-        "tip": f"{row['name']}: {show(measure, value)}",
+        "tip": f"{row['name']}: {show(measure, value)}{_in_unit(measure)}",
     }
+
+
+def _in_unit(measure: str) -> str:
+    return "" if unit(measure) in {"", "%"} else f" {unit(measure)}"
 
 
 def _limits(row: Row, measure: str, value: float, *, paired: bool) -> tuple[float, float]:
@@ -244,6 +253,13 @@ def _series_of(row: Row, rows: Sequence[Row], along: str) -> str:
 def _key_word(column: str) -> str:
     """Return a key without what stands before it, for people."""
     return column.removeprefix(_KEY)
+
+
+def _key_title(column: str) -> str:
+    """Return what a key is called where there is room: a lever's words and unit, else the key."""
+    path = _key_word(column).removeprefix("policy.")
+    lever = LEVERS.get(path)
+    return f"{factor_words(path)} [{lever.unit}]" if lever else _key_word(column)
 
 
 def _cell(row: Row, measure: str) -> str:

@@ -132,7 +132,7 @@ def _values(row: Row) -> dict[str, Any]:
     said, true = (signed(scaled(measure, one), 3, plus=True) for one in (value, row["truth"]))
     return {name: scaled(measure, end) for name, end in ends.items()} | {
         "name": wrapped(called),
-        "tip": f"{called}: {said}, in truth {true}",
+        "tip": f"{called}: {said} {_unit_a_day(measure)}, in truth {true}",
     }
 
 

@@ -38,7 +38,7 @@ MAY: Final = (
 
 MAY_NOT: Final = (
     "Statements on single anchors, sellers or buyers: they are drawn, not known.",
-    "Levels of anything that no figure below was fitted to.",
+    "Levels of anything that no figure here was fitted to.",
     "Years, countries or platforms other than those that the figures are of.",
     "One world's answer as the answer: worlds that fit alike disagree on what a coupon returns.",
 )

@@ -2,8 +2,11 @@
 
 from typing import Final
 
+from engine.spec.levers import LEVERS
+
 _WORDS: Final = {
     "subsidy.budget_bn_rmb": "purse",
+    "subsidy.rate": "coupons on all goods",
     "subsidy.rate.source": "coupon on factory goods",
     "subsidy.rate.platform_brand": "coupon on platform brands",
     "subsidy.rate.domestic": "coupon on domestic brands",
@@ -11,6 +14,7 @@ _WORDS: Final = {
     "subsidy.rate.partner": "coupon on the partner's goods",
     "subsidy.cap_rmb": "cap on a coupon",
     "subsidy.new_buyer_rate": "coupon on first orders",
+    "subsidy.tier_factor": "coupons in all cities",
     "subsidy.tier_factor.tier12": "coupons in large cities",
     "subsidy.tier_factor.tier3": "coupons in small cities",
     "subsidy.festival_boost": "coupons on festivals",
@@ -35,6 +39,7 @@ _WORDS: Final = {
     "traffic.ad_reserve_rmb": "least price of an ad",
     "traffic.family_cap": "visits passed on in families",
     "traffic.commercial_load": "commercial load",
+    "supply.library_open": "library for all anchors",
     "supply.library_open.head": "library for heads",
     "supply.library_open.waist": "library for the middle",
     "supply.library_open.tail": "library for small anchors",
@@ -43,7 +48,7 @@ _WORDS: Final = {
     "supply.investment_bn_rmb": "investment in supply",
     "supply.closed_loop": "gate against outside links",
 }
-"""Of each lever; its values are told apart."""
+"""Of each lever, and of those that a response moves together; their values are told apart."""
 
 _KNOT: Final = "trajectory.weight_"
 
@@ -53,3 +58,9 @@ def factor_words(name: str) -> str:
     if name.startswith(_KNOT):
         return f"part {name.removeprefix(_KNOT)} of the target path"
     return _WORDS.get(name, name)
+
+
+def factor_money(name: str) -> str:
+    """Return what stands after the values of a lever that is an amount of money, or nothing."""
+    lever = LEVERS.get(name)
+    return " bn RMB" if lever is not None and lever.unit.startswith("bn RMB") else ""

@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from engine.ablate import COMMON, is_distinguishable
 from engine.decision.amounts import bn
 from engine.report.findings.comparison import sales_lead
+from engine.report.findings.factor_words import factor_money, factor_words
 from engine.report.findings.sensitivity import sensitivity_blocks
 from engine.report.formatting import NONE, label_inside, show_change, split_name, unit
 from engine.report.read.calibration import read_fit
@@ -66,6 +67,18 @@ def _cost_headline(row: Row) -> Headline:
     )
 
 
+def _claim_headline(study: StudyResults) -> Headline:
+    """Return what the first claim of an experiment came to."""
+    row = study.claims[0]
+    low, high = (show_change(row["measure"], row[end]) for end in ("ci_low", "ci_high"))
+    of = unit(row["measure"])
+    return Headline(
+        f"{show_change(row['measure'], row['value'])} {of if of != '%' else ''}".strip(),
+        _NO_INTERVAL if row["ci_low"] is None else f"95 %: {low} to {high}",
+        f"{label_inside(row['measure'])}: {row['says']}",
+    )
+
+
 def _difference_headline(study: StudyResults) -> Headline | None:
     """Return by how much more than the baseline is sold where most is sold, as the title says."""
     found = sales_lead(study)
@@ -90,7 +103,8 @@ def _lever_headline(study: StudyResults) -> Headline | None:
     return Headline(
         f"{bn(row['difference'])} bn RMB",
         f"95 %: {span}" if span else _NO_INTERVAL,
-        f"contribution with run-off, by {best.lever} alone at {row['value']:.4g}",
+        f"contribution with run-off, by {factor_words(best.lever)} alone at "
+        f"{row['value']:.4g}{factor_money(best.lever)}",
     )
 
 
@@ -146,7 +160,7 @@ def _fit_headline(study: StudyResults) -> Headline:
     held = sum(bool(one.is_held) for one in others)
     return Headline(
         f"{sum(bool(one.is_hit) for one in figures)} of {len(figures)}",
-        f"of what it was not shown: {held} of {len(others)}" if others else "",
+        f"80 % intervals hold {held} of {len(others)} not fitted" if others else "",
         "fitted figures that the best world shows within their tolerance",
     )
 
@@ -168,6 +182,7 @@ def span_over_worlds(low: float | None, high: float | None) -> str:
 
 
 _OF_ROWS: Final = {
+    "claims": _claim_headline,
     "comparison": _difference_headline,
     "response": _lever_headline,
     "ablation": _mechanism_headline,

@@ -101,6 +101,8 @@ def limits(study: StudyResults) -> list[str]:
         said += _RESPONSE_LIMITS
     if study.sweep:
         worlds = set(study.setting("ensemble", "worlds") or ())
+    if study.sweep and not worlds:  # studies side by side, each with worlds of its own
+        return said
     if len(worlds) <= 1:
         said.append(
             "One world: how strong the rival is, whether a head anchor leaves and how quickly"

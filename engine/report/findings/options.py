@@ -17,7 +17,6 @@ from engine.report.read.calibration import read_fit
 from engine.report.read.results_model import Line, StudyResults, found_lines
 from engine.report.read.weighing import by_world, weighed
 from engine.results.schemas import Row
-from engine.units import FEN_PER_RMB
 
 _CHEAPEST: Final = "Cheapest that reaches the goal"
 _KNEE: Final = "Knee of the price curve"
@@ -154,10 +153,19 @@ def _priced(study: StudyResults) -> list[_Option]:
         _Option(
             own,
             policy,
-            [*_price_facts(row, _sales(study, row, today)), *_effects_on(study, policy, today)],
+            [
+                *_price_facts(row, _marginal(reached, policy), _sales(study, row, today)),
+                *_effects_on(study, policy, today),
+            ],
         )
         for policy, (own, row) in found.items()
     ]
+
+
+def _marginal(reached: Sequence[Row], policy: str) -> float | None:
+    """Return what one more RMB of GMV costs at the first target that a policy is cheapest for."""
+    first = next(row for row in reached if row["policy"] == policy)
+    return None if first["marginal_cost_share"] is None else float(first["marginal_cost_share"])
 
 
 def _sales(study: StudyResults, row: Row, today: str | None) -> _Fact:
@@ -173,15 +181,16 @@ def _signed_bn(fen: float) -> str:
     return f"+{bn(fen)}" if fen > 0 else bn(fen)
 
 
-def _price_facts(row: Row, sales: _Fact) -> list[_Fact]:
-    cost, per = row["net_cost_fen_q50"], row["marginal_cost_share"]
+def _price_facts(row: Row, per: float | None, sales: _Fact) -> list[_Fact]:
+    """Tell a row of the price table; `per` is what one more RMB of GMV costs with its policy."""
+    cost = row["net_cost_fen_q50"]
     span = span_over_worlds(row["net_cost_fen_q10"], row["net_cost_fen_q90"])
     return [
         _Fact("Target held", f"{bn(row['target_fen'])} bn RMB"),
         sales,
         _Fact("Net cost against today", f"{bn(cost)} bn RMB", span),
         _Fact("RMB per further RMB of GMV", NONE if per is None else signed(per, 2),
-             "" if per is None else "from the target below"),
+             "the least target here" if per is None else "from the target below"),
         _Fact("P(reach the target)", f"{row['p_reach']:.2f}",
              f"worst world: {row['p_reach_worst']:.2f}"),
         _Fact("Own subsidy", f"{bn(row['subsidy_fen'])} bn RMB"),
@@ -238,9 +247,12 @@ def _line_facts(study: StudyResults, line: Line) -> list[_Fact]:
     return facts
 
 
+_SMALL: Final = "small_anchor_income_fen"
+"""One simulated anchor stands for several: its income is told by how it changes alone."""
+
 _ON: Final[Mapping[str, str]] = {
     "top10_share": "Heads: share of the ten largest",
-    "small_anchor_income_fen": "One simulated small anchor: income a year",
+    _SMALL: "Small anchors: income",
     "supplier_income_fen": "Suppliers: income",
     "brand_share": "Brands: share of sales",
     "dau_change_share": "Users: DAU against the path",
@@ -250,17 +262,21 @@ _ON: Final[Mapping[str, str]] = {
 
 def _effects_on(study: StudyResults, policy: str, base: str | None) -> list[_Fact]:
     called = "today" if base == study.setting("today") else base or ""
-    found = ((name, weighed(study, policy, name, base)) for name in _ON)
-    return [
-        _Fact(_ON[name], _amount(name, one.value), _against(name, one.change, one.base, called))
-        for name, one in found
-        if one is not None
-    ]
+    facts = []
+    for name, text in _ON.items():
+        one = weighed(study, policy, name, base)
+        if one is None:
+            continue
+        against = _against(name, one.change, one.base, called)
+        if name != _SMALL:
+            facts.append(_Fact(text, _amount(name, one.value), against))
+        else:
+            same = f"as {called}" if policy == base else NONE
+            facts.append(_Fact(text, against or same))
+    return facts
 
 
 def _amount(measure: str, value: float) -> str:
-    if measure == "small_anchor_income_fen":
-        return f"{value / FEN_PER_RMB / 1e6:,.2f} million RMB"
     text = show(measure, value)
     return f"{text} bn RMB" if measure.endswith("_fen") else text
 

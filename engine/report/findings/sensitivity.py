@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from engine.report.findings.factor_words import factor_words
+from engine.report.findings.factor_words import factor_money, factor_words
 from engine.report.formatting import NONE, label, label_inside, percent, show_change, signed, unit
 from engine.results.schemas import Row
 
@@ -123,7 +123,8 @@ class _Factor(NamedTuple):
         row = self.effect
         if row is None or row.get("low") is None or row.get("high") is None:
             return ""
-        return " to ".join(f"{row[end]:.4g}".replace("-", "−") for end in ("low", "high"))
+        ends = " to ".join(f"{row[end]:.4g}".replace("-", "−") for end in ("low", "high"))
+        return f"{ends}{factor_money(self.name)}"
 
     @property
     def words(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from engine.collection import CHANGED
-from engine.report.formatting import label, label_inside, show, show_change, unit
+from engine.report.formatting import label, show, show_change, unit
 from engine.results.schemas import Row
 
 
@@ -56,7 +56,7 @@ def sweep_sentence(told: Sequence[Row], measure: str) -> str:
     of = unit(measure)
     in_unit = f" {of}" if of not in {"", "%"} else ""
     return (
-        f"Most changes {label_inside(measure)} at {_name(most, told)}: {job_change(most, measure)}"
+        f"{label(measure)} changes most at {_name(most, told)}: {job_change(most, measure)}"
         f"{in_unit} against {told[0]['name']}, "
         f"{'' if beyond else 'not '}distinguishable from zero."
     )

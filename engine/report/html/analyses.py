@@ -181,9 +181,11 @@ def _trial_sections(study: StudyResults) -> list[Section | None]:
 
 def _sweep_sections(study: StudyResults) -> list[Section | None]:
     """Return what a sweep moves, a picture a measure, and all its jobs; none without one."""
-    heads, rows = SweepView(study.sweep).table()
+    view = SweepView(study.sweep)
+    heads, rows = view.table()
     jobs = table("All jobs", heads, plain_rows(rows), JOBS_NOTE, fold=len(rows) > 12)
-    return [section("What the sweep moves", SweepView(study.sweep).pictures(), [jobs])]
+    heading = "What the sweep moves" if view.is_along() else "Measure by measure"
+    return [section(heading, view.pictures(), [jobs])]
 
 
 def _response_sections(study: StudyResults) -> list[Section | None]:
@@ -191,7 +193,10 @@ def _response_sections(study: StudyResults) -> list[Section | None]:
     found = response_section(study.response)
     if found is None:
         return []
-    rows = [TableRow([Cell(name, of), *map(Cell, rest)]) for name, of, *rest in found["rows"]]
+    rows = [
+        TableRow([Cell(name, small), Cell(base, unit=of), Cell(best, unit=of), *map(Cell, rest)])
+        for name, small, of, base, best, *rest in found["rows"]
+    ]
     where = table("Where each lever is best", found["heads"], rows, _LEVER_NOTE)
     whole = section("What levers bring by themselves", [found["gains"]], [where])
     head = section("What each lever moves", items=[MARKS_NOTE])

@@ -241,8 +241,8 @@ def _simulations(study: StudyResults) -> list[str]:
 def _simulated(study: StudyResults, line: Line) -> str:
     text = (
         f"Under {line.policy} GMV as paid ends at {_amount(line, 'gmv_paid_fen')} bn RMB, for"
-        f" {_amount(line, 'subsidy_fen')} bn RMB of subsidy and a net cost of"
-        f" {_amount(line, 'cost_fen')} bn RMB. "
+        f" {_amount(line, 'subsidy_fen')} bn RMB of subsidy and a contribution of"
+        f" {_amount(line, 'platform_contribution_fen')} bn RMB. "
     )
     if study.target_fen:
         target = _bn(study.target_fen)

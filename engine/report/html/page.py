@@ -212,7 +212,7 @@ def _title(study: StudyResults) -> str:
     if study.comparison:
         told = sales_lead(study)
         return told.title if told else f"{len(names)} policies under common random numbers"
-    return f"A run under {', '.join(names)}"
+    return f"What is simulated under {', '.join(names)}"
 
 
 def _day(written: Any) -> str:

@@ -56,6 +56,11 @@ _WORLD_NOTE: Final = (
     "The weight of a world is by how far its past lies from the actuals; without any, all weigh "
     "the same. “Without it” is the answer of all other worlds."
 )
+_NOT_LEARNT: Final = (
+    "The {} trials of this search do not tell what each lever does alone: they are too few, or no "
+    "policy of the answer lies in the space that was searched. A longer search may tell it "
+    "(effort=laptop); experiments.response simulates each lever by itself."
+)
 _PRICE_NOTE: Final = (
     "Net cost, a median over worlds, is the contribution that going on as today would have "
     "brought more, under the same seeds. RMB per RMB is what one more RMB of GMV costs against the "
@@ -136,10 +141,14 @@ def _subsidy_section(study: StudyResults, shown: Mapping[str, str]) -> Section |
 
 def _learnt_section(study: StudyResults, shown: Mapping[str, str]) -> Section | None:
     """Return how goals answer to each lever alone, by what the trials say."""
-    around = study.learnt[0]["policy"] if study.learnt else ""
+    heading = "Levers and their response"
+    if not study.learnt:
+        count = sum(row["state"] == "complete" for row in study.trials)
+        return section(heading, items=[_NOT_LEARNT.format(count)] if count else ())
+    around = study.learnt[0]["policy"]
     called = "today’s policy" if around == _today(study) else f"“{shown.get(around, around)}”"
     found = Learnt.of(study.learnt, called)
-    return section("Levers and their response", found.pictures, note=found.note, items=found.items)
+    return section(heading, found.pictures, note=found.note, items=found.items)
 
 
 def _short_names(study: StudyResults, options: Mapping[str, str]) -> dict[str, str]:

@@ -84,8 +84,9 @@ class Terms:
         plain = text.replace("\N{NO-BREAK SPACE}", " ")
         if plain in self._exact:
             return self._exact[plain]
-        if depth and plain[:1].islower() and plain[0].upper() + plain[1:] in self._exact:
-            return self._exact[plain[0].upper() + plain[1:]]  # a name inside a sentence
+        other = plain[0].swapcase() + plain[1:]
+        if depth and other in self._exact:
+            return self._exact[other]  # a name inside a sentence, or at its head
         if depth >= _MOST:
             return text
         pieces = _SENTENCE_END.split(plain)
