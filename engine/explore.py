@@ -18,6 +18,7 @@ import numpy as np
 from omegaconf import OmegaConf
 from optuna.distributions import BaseDistribution
 
+from engine.case import RunResult
 from engine.cases import cases
 from engine.compute.machine import cpus_count
 from engine.compute.pool import ProcessPool
@@ -38,16 +39,20 @@ from engine.stats.paired import independent_units, means_by
 _REACHED: Final = "target_attained"
 """The measure among these that is a probability."""
 
+_LEFT: Final = "platform_contribution_fen"
+_COST: Final = "cost_fen"
+"""Net cost: what a policy leaves less than today's, under the same random numbers."""
+
 _MEASURES: Final = (
     "gmv_paid_fen",
     _REACHED,
-    "platform_contribution_fen",
+    _COST,
     "subsidy_fen",
     "dau_change_share",
     "top10_share",
     "brand_share",
 )
-"""What is predicted and simulated: columns of `trials`."""
+"""What is predicted and simulated: columns of `trials`, but for the net cost."""
 
 _LEAST_TRIALS: Final = 20
 """Fewer teach no surrogate."""
@@ -113,6 +118,7 @@ class Explorer:
     figures: dict[str, Floats]
     policies: dict[str, _Point]
     answers: tuple[str, ...] = ()
+    _today_years: dict[int, list[RunResult]] = field(init=False, default_factory=dict)
     _cube: UnitCube = field(init=False)
     _surrogate: _Surrogate = field(init=False)
 
@@ -126,10 +132,13 @@ class Explorer:
             If it is none, or has too few trials to learn from.
         """
         job, space, rows, points = _learnt_from(folder)
+        left = _left_today(folder, job)
         figures: dict[str, Floats] = {
-            str(name): np.array([row[name] for row in rows], np.float64)
+            str(name): np.array(
+                [left - row[_LEFT] if name == _COST else row[name] for row in rows], np.float64
+            )
             for name in _MEASURES
-            if name in rows[0]
+            if name == _COST or name in rows[0]
         }
         cube = UnitCube(space.distributions)
         answers = tuple(name for name in _answers(folder) if name in points)
@@ -190,19 +199,35 @@ class Explorer:
     def simulate(self, point: _Point, name: str, replications: int) -> dict[str, Interval]:
         """Simulate a policy in all worlds, in this process, and learn from what it brought.
 
+        Today's policy is simulated beside it, once for a number of replications.
+
         Returns
         -------
         Of every measure its mean over worlds and replications with a 95 % interval.
         """
-        job = self.job.model_copy(update={"replications": replications, "threads": cpus_count()})
-        years = list(ProcessPool().run(cases(job, [self.policy(point, name)])))
+        years = self._years(self.policy(point, name), replications)
+        left = [0.0] * len(years)
+        if self.job.today is not None:
+            if replications not in self._today_years:
+                today = self.job.baselines[self.job.today]
+                self._today_years[replications] = self._years(today, replications)
+            left = [float(year.run[_LEFT]) for year in self._today_years[replications]]
         units = independent_units(
             [year.labels["replication"] for year in years],
             [year.labels["population"] for year in years],
         )
         found = {
             measure: mean_interval(
-                means_by(units, np.array([year.run[measure] for year in years], np.float64))
+                means_by(
+                    units,
+                    np.array(
+                        [
+                            other - year.run[_LEFT] if measure == _COST else year.run[measure]
+                            for year, other in zip(years, left, strict=True)
+                        ],
+                        np.float64,
+                    ),
+                )
             )
             for measure in self.figures
         }
@@ -215,6 +240,10 @@ class Explorer:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dump(self.policy(point, name)), encoding="utf-8")
         return path
+
+    def _years(self, policy: Policy, replications: int) -> list[RunResult]:
+        job = self.job.model_copy(update={"replications": replications, "threads": cpus_count()})
+        return list(ProcessPool().run(cases(job, [policy])))
 
     def _place(self, point: _Point) -> Floats:
         return np.asarray(self._cube.points([point])[0], np.float64)
@@ -258,6 +287,12 @@ def _learnt_from(
             "let it go on, or give another",
         )
     return job, space, rows, {row["policy"]: tried[row["policy"]] for row in rows}
+
+
+def _left_today(folder: Path, job: OptimizeJob) -> float:
+    """Return the contribution of today's policy in a search, fen; 0 where there is none."""
+    rows = read_table(folder, "trials").to_pylist()
+    return next((float(row[_LEFT]) for row in rows if row["policy"] == job.today), 0.0)
 
 
 def _answers(folder: Path) -> list[str]:

@@ -16,7 +16,7 @@ from engine.spec.levers import LEVERS
 from engine.stats.intervals import Interval
 
 _SIDES: Final = ("A", "B")
-_SALES, _LEFT = "gmv_paid_fen", "platform_contribution_fen"
+_SALES, _COST = "gmv_paid_fen", "cost_fen"
 
 
 @st.cache_resource(show_spinner="Learning from the trials of the search …")
@@ -33,11 +33,17 @@ def page(folder: str) -> None:
     except PoquanError as error:
         st.error(str(error))
         return
+    against = (
+        "what is left less than under today’s policy with the same random numbers"
+        if explorer.job.today is not None
+        else "minus the contribution"
+    )
     st.caption(
         f"Forecast from {len(explorer.points)} simulated policies of {Path(folder).name}; ± is the "
         "error of such forecasts of policies that were left out of the fit (root mean square). "
         "Skill says how much of what sets policies apart they foretell: 1 is all, 0 no more than "
-        "the mean."
+        "the mean. Figures are means over the worlds of the search, all alike; net cost is "
+        f"{against}."
     )
     columns = st.columns(2)
     found = {}
@@ -144,22 +150,22 @@ def _differences(found: dict[str, dict[str, PointForecast]]) -> None:
 
 
 def _picture(explorer: Explorer, found: dict[str, dict[str, PointForecast]]) -> None:
-    """Draw sales over contribution: the trials, and both policies with their errors."""
+    """Draw sales over net cost: the trials, and both policies with their errors."""
     trials = [
-        {"sales": scaled(_SALES, float(y)), "left": scaled(_LEFT, float(x)), "policy": "tried"}
-        for y, x in zip(explorer.figures[_SALES], explorer.figures[_LEFT], strict=True)
+        {"sales": scaled(_SALES, float(y)), "cost": scaled(_COST, float(x)), "policy": "tried"}
+        for y, x in zip(explorer.figures[_SALES], explorer.figures[_COST], strict=True)
     ]
     both = [
         {
             "sales": scaled(_SALES, own[_SALES].value),
             "low": scaled(_SALES, own[_SALES].value - own[_SALES].error),
             "high": scaled(_SALES, own[_SALES].value + own[_SALES].error),
-            "left": scaled(_LEFT, own[_LEFT].value),
+            "cost": scaled(_COST, own[_COST].value),
             "policy": side,
         }
         for side, own in found.items()
     ]
-    x = alt.X("left:Q", title="Contribution, bn RMB")
+    x = alt.X("cost:Q", title="Net cost, bn RMB", scale=alt.Scale(zero=False))
     y = alt.Y("sales:Q", title="GMV as paid, bn RMB", scale=alt.Scale(zero=False))
     dots = alt.Chart(_data(trials)).mark_circle(color="#888", opacity=0.5)
     bars = alt.Chart(_data(both)).mark_rule().encode(x=x, y="low:Q", y2="high:Q")

@@ -29,7 +29,7 @@ def typed(place: Path, command: str, *words: str) -> subprocess.CompletedProcess
 
 
 @pytest.mark.parametrize(("command", "tables"), [
-    ("simulate", {"runs", "daily", "segments", "anchors"}),
+    ("simulate", {"runs", "daily", "segments", "anchors", "published"}),
     ("compare", {"comparison", "runs"}),
     ("optimize ensemble=single", {"trials", "frontier", "plan", "value", *PRICED}),
     ("optimize question=year_2020", {"trials", "rungs", "frontier", "runs", "daily"}),

@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from engine.decision.published import published_so_far
+from engine.decision.published import published_rows, published_sales, published_so_far
 from tests.decision.test_weights import known
+from tests.worlds import CONF, job
 
 LATE = date(2020, 12, 31)
 
@@ -32,3 +33,19 @@ def test_a_period_with_a_gap_before_it_and_other_figures_say_nothing(tmp_path):
                  "fit,order_value,Jan 2020,70,RMB,,6")  # fmt: skip
     assert list(published_so_far(told)) == [date(2020, 3, 1)]
     assert published_so_far([]) == {}
+
+
+def test_sales_of_a_table_are_read_whatever_else_is_in_it():
+    address = str(CONF / "observed" / "kuaishou_2020.csv")
+    rows = published_rows(published_sales(address, job().scenario))
+    assert [(row["month"], round(row["so_far_fen"] / 1e11, 1)) for row in rows] == [
+        (date(2020, 3, 1), 37.1),
+        (date(2020, 6, 1), 109.6),
+        (date(2020, 9, 1), 204.1),
+    ]
+
+
+def test_a_table_that_is_not_there_or_cannot_be_read_says_nothing(tmp_path):
+    assert published_sales(str(tmp_path / "none.csv"), job().scenario) == []
+    (tmp_path / "bad.csv").write_text("key,value\ngmv,\n", encoding="utf-8")
+    assert published_sales(str(tmp_path / "bad.csv"), job().scenario) == []

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from engine.explore import Explorer
 from engine.results import read_table
 from tests import fakes
 
@@ -64,6 +65,28 @@ def test_a_policy_is_foretold_simulated_and_saved(
     ended = type_in("simulate", *words, "ray.backend=process", "hydra.run.dir=out")
     assert ended.status == 0, ended.err
     assert set(read_table(place / "out", "runs")["policy"].to_pylist()) == {"mine"}
+
+
+@pytest.mark.slow
+def test_net_cost_is_that_against_today(type_in, place: Path, market_of) -> None:
+    market_of(fakes.simulate_fake)
+    words = ("ensemble=single", "search.trials_count=30", "hydra.run.dir=priced")
+    ended = type_in("optimize", "scale=smoke", "ray.backend=process", *words)
+    assert ended.status == 0, ended.err
+    explorer = Explorer.open(place / "priced")
+    rows = {row["policy"]: row for row in read_table(place / "priced", "trials").to_pylist()}
+    left = {name: row["platform_contribution_fen"] for name, row in rows.items()}
+    names = list(explorer.policies)
+    assert list(explorer.figures["cost_fen"]) == [left["today"] - left[name] for name in names]
+    assert "platform_contribution_fen" not in explorer.figures
+    name = next(one for one in names if left[one] != left["today"])
+    found = explorer.simulate(explorer.policies[name], name, 2)["cost_fen"]
+    both = explorer.job.baselines["today"], explorer.policy(explorer.policies[name], name)
+    today, own = (
+        [year.run["platform_contribution_fen"] for year in explorer._years(one, 2)] for one in both
+    )
+    assert found.value == pytest.approx(sum(today) / len(today) - sum(own) / len(own))
+    assert found.value
 
 
 @pytest.mark.slow

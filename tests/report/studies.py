@@ -133,10 +133,10 @@ PRICED = {"h1_2020": 250.0, "trial_012": 270.0, "trial_031": 280.0, "trial_058":
 TODAY = "double_ten_billion"
 
 
-def priced_folder(folder: Path) -> Path:
+def priced_folder(folder: Path, decided: date = date(2020, 6, 1)) -> Path:
     """Leave what `optimize` leaves where targets have a price."""
     years = simulate(BASELINES | FOUND)
-    config = CONFIG | {"today": TODAY, "decision_date": "2020-06-01"}
+    config = CONFIG | {"today": TODAY, "decision_date": str(decided)}
     config |= {"report": {"language": "en"}}
     results = Results(folder, config, 7)
     results.write_runs(years)
@@ -148,8 +148,12 @@ def priced_folder(folder: Path) -> Path:
     )
     results.write_rows("attribution", list(_effects()))
     results.write_rows("learnt", list(_learnt()))
-    results.write_rows("plan", [_month(month) for month in range(1, 13)])
-    results.write_rows("published", [{"month": date(2020, 3, 1), "so_far_fen": 6.3e12}])
+    results.write_rows("plan", [_month(month, decided) for month in range(1, 13)])
+    told = {date(2020, month, 1): month * 2.1e12 for month in (3, 6, 9)}
+    results.write_rows(
+        "published",
+        [{"month": day, "so_far_fen": sold} for day, sold in told.items() if day < decided],
+    )
     results.write_rows("weights", [_world(k) for k in range(2)])
     results.finish()
     group = folder / "policy"
@@ -157,6 +161,11 @@ def priced_folder(folder: Path) -> Path:
     for name, rate in (BASELINES | FOUND).items():
         (group / f"{name}.yaml").write_text(dump(small_policy(name, rate)), encoding="utf-8")
     return folder
+
+
+def replan_folder(folder: Path) -> Path:
+    """Leave what `replan` leaves: less of the year is to come, and more is known of it."""
+    return priced_folder(folder, date(2020, 10, 1))
 
 
 def _advice() -> list[dict[str, Any]]:
@@ -213,10 +222,11 @@ def _effects() -> Iterator[dict[str, Any]]:
             }  # fmt: skip
 
 
-def _month(month: int) -> dict[str, Any]:
+def _month(month: int, decided: date) -> dict[str, Any]:
     so_far = 2e12 * month
     return {
-        "month": date(2020, month, 1), "is_past": month < 6, "gmv_fen": 2e12, "changes": "",
+        "month": date(2020, month, 1), "is_past": month < decided.month, "changes": "",
+        "gmv_fen": 2e12,
         "low_fen": 0.9 * so_far, "middle_fen": so_far, "high_fen": 1.1 * so_far,
         "target_fen": so_far, "subsidy_fen": 1e10,
     }  # fmt: skip

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from engine.report import build_report, read_study
+from tests.calibrate.test_report import calibrate_folder
 from tests.report.studies import (
     ablate_folder,
     compare_folder,
     optimize_folder,
     priced_folder,
+    replan_folder,
     simulate_folder,
 )
 from tests.report.test_experiment import experiment_folder
@@ -29,6 +31,8 @@ from tests.report.test_terms import (
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 FOLDERS = {
     "priced": priced_folder,
+    "replan": replan_folder,
+    "calibrate": calibrate_folder,
     "optimize": optimize_folder,
     "simulate": simulate_folder,
     "compare": compare_folder,

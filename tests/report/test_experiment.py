@@ -7,6 +7,7 @@ import pytest
 
 from engine.compare import paired
 from engine.report import build_report, read_study
+from engine.report.findings.options import decision_told
 from engine.report.html.answer import lead_sentences
 from engine.report.terms.translate import Terms
 from engine.results import Results
@@ -48,6 +49,13 @@ def test_the_question_and_every_verdict_stand_on_the_first_screen(tmp_path: Path
     assert "The plan moves sales to brands: holds (brand share +3.8 pp, 95% +0.6 to +7.1)" in first
     assert "Sellers gain <too>: does not hold (sellers' income −5.00 bn RMB, one" in first
     assert "Look at: brand share of the three." in said
+
+
+def test_its_one_number_is_that_of_its_first_claim(tmp_path: Path) -> None:
+    one = decision_told(read_study(experiment_folder(tmp_path))).headline
+    assert one is not None
+    assert (one.value, one.span) == ("+3.8 pp", "95 %: +0.6 pp to +7.1 pp")
+    assert one.says == "brand share: the plan moves sales to brands"
 
 
 @pytest.mark.parametrize("place", [0, 1])

@@ -238,6 +238,25 @@ def test_the_path_steered_by_ends_at_the_target(study: StudyResults) -> None:
     assert found.mean[-1] == pytest.approx(250)
 
 
+def test_what_is_published_stands_beside_a_simulated_year(study: StudyResults) -> None:
+    rows = [{"month": date(2020, month, 1), "so_far_fen": month * 2e12} for month in (3, 9)]
+    late = {"month": date(2021, 3, 1), "so_far_fen": 1.0}
+    sales = days_pictures(replace(study, published=[*rows, late]), ["h1_2020"], {})[0]
+    marks = values(sales, "apart")
+    assert [(row["date"], row["value"]) for row in marks] == [
+        ("2020-03-31", 60),
+        ("2020-09-30", 180),
+    ]
+    assert study.daily is not None
+    sold = [
+        row["gmv_paid_cumulative_fen"] for row in study.daily.to_pylist()
+        if row["policy"] == "h1_2020" and row["date"] == date(2020, 9, 30)
+    ]  # fmt: skip
+    assert marks[1]["apart"] == pytest.approx(100 * (np.mean(sold) / 18e12 - 1), abs=0.1)
+    assert "at the last, 2020-09, the simulated mean stands" in sales.note
+    assert "Diamonds" not in days_pictures(study, ["h1_2020"], {})[0].note
+
+
 def test_a_short_horizon_is_drawn_by_days(tmp_path: Path) -> None:
     short = read_study(simulate_folder(tmp_path, end=date(2020, 1, 20)))
     sales = days_pictures(short, ["h1_2020"], {})[0]
@@ -358,6 +377,28 @@ def test_coupons_of_the_past_alone_are_not_where_coupons_went(priced: StudyResul
     assert priced.daily is not None
     assert _giving_from(priced.daily, date(2020, 6, 1)) >= {"h1_2020", "trial_058"}
     assert _giving_from(priced.daily, date(2021, 1, 1)) == set()
+
+
+def test_where_trials_tell_no_lever_that_is_said(priced: StudyResults) -> None:
+    few = [{"state": "complete"}] * 10 + [{"state": "failed"}]
+    told = search_sections(replace(priced, learnt=[], trials=few), {}, {})
+    (one,) = (part for part in told if part and part.heading == "Levers and their response")
+    assert one.items[0].startswith("The 10 trials of this search do not tell")
+    told = search_sections(priced, {}, {})
+    (one,) = (part for part in told if part and part.heading == "Levers and their response")
+    assert not any("do not tell" in item for item in one.items)
+
+
+def test_a_policy_that_holds_several_targets_costs_at_the_margin_what_its_first_does(
+    priced: StudyResults,
+) -> None:
+    last = dict(priced.prices[3]) | {"target_fen": 305e11, "marginal_cost_share": None}
+    found = decision_told(replace(priced, prices=[*priced.prices[:4], last])).options
+    facts = {fact.label: fact for fact in found[-1].facts}
+    assert facts["Target held"].value == "305 bn RMB"
+    assert facts["RMB per further RMB of GMV"].value == "0.10"
+    first = {fact.label: fact for fact in found[0].facts}["RMB per further RMB of GMV"]
+    assert first.note == "the least target here"
 
 
 def test_levers_that_surely_move_the_goal_are_drawn_and_the_others_named(

@@ -1,6 +1,7 @@
 """A sweep says that something moves only where that is more than noise; studies stay apart."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,15 @@ from engine.collection import (
     members_of_folders,
     paired_with_first,
 )
+from engine.report import read_study
 from engine.report.charts.ecosystem import _top_finding
 from engine.report.charts.sweep import SweepView
 from engine.report.charts.trial import HEADS, trial_cells
+from engine.report.findings.limits import limits
 from engine.report.terminal.collection import print_collection
 from engine.results import Results
 from tests.report.studies import BASELINES, CONFIG, FOUND, frontier_rows, simulate
-from tests.report.test_terms import trial_folder
+from tests.report.test_terms import sweep_folder, trial_folder
 
 _GMV = "gmv_paid_fen"
 
@@ -101,9 +104,17 @@ def test_policies_of_one_name_are_paired_only_if_they_are_the_same(
     assert {row["of"] for row in rows} == {*BASELINES, "trial_058"}
 
 
+def test_studies_side_by_side_have_worlds_of_their_own(tmp_path: Path) -> None:
+    both = read_study(sweep_folder(tmp_path))
+    assert not any("world" in said for said in limits(both))
+    swept = both.config | {"ensemble": {"worlds": {"as_is": {}}}}
+    assert any(said.startswith("One world") for said in limits(replace(both, config=swept)))
+
+
 def test_studies_have_a_short_title_and_draw_what_answers_name(studies: list[StudyMember]) -> None:
     view = SweepView(collected_rows(studies))
     assert view.title() == "s0 and s1 side by side"
+    assert not view.is_along()
     one = view.pictures()[0]
     names = {row["name"] for rows in one.spec["datasets"].values() for row in rows}
     found = {name.split(", ")[1] for name in names if "trial" in name}

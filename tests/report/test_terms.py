@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from engine.collection import FAILED, FINISHED, StudyMember, collected_rows
 from engine.compare import paired
 from engine.report import build_report, read_study
+from engine.report.findings.claims import claim_sentence
 from engine.report.html.page import _page_text
 from engine.report.terms.translate import Terms
 from engine.results import Results
@@ -28,6 +30,7 @@ from tests.report.studies import (
 from tests.report.test_response import ROWS as SWEPT
 from tests.report.test_sensitivity import FEW
 from tests.report.test_sensitivity import ROWS as INDICES
+from tests.worlds import CONF
 
 
 def response_folder(folder: Path) -> Path:
@@ -304,6 +307,19 @@ def _said_in(tree: Any) -> Iterator[str]:
             yield from _said_in(value)
         elif key in {"tip", "told", "name", "series"} and isinstance(value, str):
             yield value.replace("|", " ")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((CONF / "experiment").glob("*.yaml")), ids=lambda one: one.stem
+)
+def test_what_a_named_experiment_asks_and_claims_is_in_the_glossary(path: Path) -> None:
+    asked = yaml.safe_load(path.read_text(encoding="utf-8"))["experiment"]
+    row = {"verdict": "does not hold", "value": -5e11, "ci_low": -6e11, "ci_high": -4e11}
+    told = [asked["question"], f"Look at: {asked['look_at']}."]
+    for claim in asked["claims"].values():
+        told += [claim["says"], claim_sentence(row | claim)]
+        told.append(claim_sentence(row | claim | {"ci_low": None, "verdict": "undecided"}))
+    assert [one for one in map(Terms("zh").softly, told) if ENGLISH.search(one)] == []
 
 
 def test_every_measure_lever_and_mechanism_is_in_the_glossary() -> None:
