@@ -1,11 +1,11 @@
 """Measure the tables of the model card anew: `python -m tests.update_card [BLOCK...]`.
 
-All of them take some ten minutes on two cores.
+All of them take half an hour on two cores, two thirds of it those of `response`.
 """
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from engine.ablate import ablations, effects, is_distinguishable
 from engine.cases import cases
 from engine.compare import INCREMENTAL, paired
 from engine.report.formatting import label, show_change, unit
+from engine.response import lever_answers, response_cases, response_rows
 from tests.card.findings import findings
 from tests.card.worlds import answers_by_world
-from tests.card.years import BN, POPULATIONS, column, comparison, simulated, years
+from tests.card.years import BN, POPULATIONS, column, comparison, simulated, sweep, years
 from tests.worlds import job
 
 FILE = Path(__file__).parents[1] / "engine" / "MODEL_CARD.md"
@@ -34,12 +35,20 @@ def main(blocks: Sequence[str]) -> None:
         "RMB of sales at list prices per RMB of coupons in May",
         "RMB as paid",
     )
+    of_response = (
+        "lever",
+        "its value in h1_2020",
+        "best value",
+        "contribution there, bn RMB",
+        "best is",
+    )
     of_mechanisms = ("mechanism", "own measure that shows it best", "change when it is off")
     tables = {
         "answers": (of_answers, answers_by_world),
         "mechanisms": (of_mechanisms, _mechanisms),
         "worlds": (of_worlds, _worlds),
         "levers": (of_levers, _levers),
+        "response": (of_response, _response),
         "findings": (of_findings, findings),
     }
     for name in blocks or tables:
@@ -70,6 +79,20 @@ def _levers() -> Iterator[Sequence[str]]:
     for policy in dict.fromkeys(policy for policy, _ in found):
         cells = (_brought(found[policy, name], *shown) for name, shown in MEASURES.items())
         yield f"`{policy.removeprefix('without_')}`", *cells
+
+
+def _response() -> Iterator[Sequence[str]]:
+    """Where each lever alone is best by contribution with run-off: `experiments.response`."""
+    asked = sweep()
+    for one in lever_answers(response_rows(asked, simulated(response_cases(asked)))):
+        is_known = one.place != "moves nothing"
+        best = (f"{one.best['value']:g}", _gained(one.best)) if is_known else ("–", "–")
+        yield f"`{one.lever}`", f"{one.base['value']:g}", *best, one.place
+
+
+def _gained(row: Mapping[str, Any]) -> str:
+    half = (row["ci_high"] - row["ci_low"]) / 2
+    return f"{row['difference'] / BN:+.2f} ± {half / BN:.2f}" if half else "0"
 
 
 def _mechanisms() -> Iterator[Sequence[str]]:

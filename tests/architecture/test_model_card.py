@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 
+from engine.response import _swept_levers
 from tests.card.worlds import places_in_ranges
 from tests.card.years import comparison
 from tests.update_card import FILE
@@ -27,6 +28,18 @@ def test_every_finding_has_its_numbers_now() -> None:
     rows = [row.strip("| ").split(" | ") for row in block("findings")]
     assert len(rows) == 13
     assert all(len(row) == 3 and row[1] and re.search(r"\d", row[2]) for row in rows)
+
+
+def test_every_lever_is_best_inside_its_range_or_the_model_says_why_not() -> None:
+    rows = [row.strip("| ").split(" | ") for row in block("response")]
+    levers = [row[0].strip("`") for row in rows]
+    assert levers == [swept.name for swept in _swept_levers(None)]
+    text = (FILE.parent / "MODEL.md").read_text(encoding="utf-8")
+    said = text[
+        text.index("these are not best inside:") : text.index("**One population for all.**")
+    ]
+    told = {row[0] for row in rows if row[-1] != "interior"}
+    assert {lever for lever in told if lever not in said} == set()
 
 
 UNTOLD = (

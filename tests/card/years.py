@@ -15,6 +15,7 @@ from engine.compute.pool import simulate_case
 from engine.config import load
 from engine.spec.calibration import CalibrateJob
 from engine.spec.jobs import CompareJob, SimulateJob
+from engine.spec.response import ResponseJob
 from engine.stats.intervals import mean_interval
 from tests.worlds import CONF, job
 
@@ -67,6 +68,12 @@ def comparison(*words: str) -> CompareJob:
     """The job of `experiments.compare`."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return load(compose("compare", list(words)), CompareJob)
+
+
+def sweep(*words: str) -> ResponseJob:
+    """The job of `experiments.response`."""
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return load(compose("response", list(words)), ResponseJob)
 
 
 def column(runs: Sequence[RunResult], name: str) -> np.ndarray:

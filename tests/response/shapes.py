@@ -40,7 +40,7 @@ class Shape(NamedTuple):
         return self.moves or bool(self.best) or WHOLE in {*self.signs, *self.sure}
 
 
-INSIDE = ("interior",)
+INSIDE, NONE = ("interior",), ("low end",)
 UNPAID = ("low end", "indistinguishable")
 FULL = ("high end", "indistinguishable")
 GMV, WHOLE, TAIL = "gmv_paid_fen", CONTRIBUTION, "small_anchor_income_fen"
@@ -53,8 +53,9 @@ BEHIND = ("policy.target.year_end_bn_rmb=600", "policy.target.revisions=[]")
 """A target that is missed: the base policy's is passed, and its controller rests."""
 
 SHAPES: dict[str, Shape] = {
-    "subsidy.budget_bn_rmb": Shape({GMV: "rises", WHOLE: "falls"}, moves=True),
-    "subsidy.rate": Shape({GMV: "rises", WHOLE: "falls"}, moves=True),
+    # A RMB of coupons brings two of sales, and a take of two to three fen.
+    "subsidy.budget_bn_rmb": Shape({GMV: "rises", WHOLE: "falls"}, best=NONE, moves=True),
+    "subsidy.rate": Shape({GMV: "rises", WHOLE: "falls"}, best=NONE, moves=True),
     "subsidy.cap_rmb": Shape({GMV: "rises"}, {COUPONS: "rises"}, words=PLENTY),
     "subsidy.new_buyer_rate": Shape({GMV: "rises"}, {COUPONS: "rises"}, words=PLENTY),
     "subsidy.tier_factor": Shape(
