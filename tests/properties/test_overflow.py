@@ -8,7 +8,7 @@ from engine.checks import check_job
 from engine.errors import PoquanError
 from engine.market import terms
 from engine.market.run import simulate
-from engine.market.sessions import choice
+from engine.market.sessions import responses
 from engine.market.supply import trade
 from engine.overflow import DEAREST, EVERY, MOST, MOST_INCOME_RMB, MOST_VISITS, _bounds_of
 from tests.properties.test_stress import SMALL, check_run
@@ -30,7 +30,7 @@ ends = st.sampled_from(["low", "high"])
 def test_the_limits_of_the_kernels_are_those_of_the_bounds():
     assert MOST_VISITS == terms._MOST_SESSIONS
     assert DEAREST == trade._DEAREST
-    assert EVERY == choice._EVERY
+    assert EVERY == responses._EVERY
     assert MOST_INCOME_RMB[1] == 2**16 - 1  # a buyer's income is kept in 16 bits
 
 

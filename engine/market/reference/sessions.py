@@ -7,9 +7,9 @@ import numpy as np
 
 from engine.accounts import Count
 from engine.jit import kernel, step
-from engine.market.sessions.choice import add_response
 from engine.market.sessions.context import FAMILY, OUTSIDE, PUBLIC_FEED
 from engine.market.sessions.decide import bucket_of
+from engine.market.sessions.responses import add_response
 from engine.market.sessions.routing import (
     DRAWS,
     ONE,
@@ -69,7 +69,8 @@ _EXPECTED_ONE = np.float32(EXPECTED_ONE)
 def decide_plainly(first, last, buyers, streams, feed, tastes, context, totals, looks, batch):
     """Open and decide the sessions of buyers `first`..`last`; returns the number of looks.
 
-    `looks` must hold `context.most_sessions` entries a buyer; of `batch` only one row is used.
+    `looks` must hold `context.most_sessions` entries a buyer; of `batch` only the first look's room
+    is used.
 
     Arguments, dtypes and result are those of `sessions.decide.decide`.
     """
@@ -150,11 +151,11 @@ def withdraw_plainly(
 
 @step
 def _weigh(batch, buyers, streams, tastes, context, look, coupon):
-    """Weights of the look's goods into the batch's first row; the outside option's is returned.
+    """Weigh the look's goods, in the batch's first column; the outside option's weight is returned.
 
     What the month's budget cannot pay has weight 0 (is out of the choice set).
     """
-    weights, i, anchor = batch.weights[0], look.buyer, look.anchor
+    weights, i, anchor = batch.weights[:, 0], look.buyer, look.anchor
     me, away = buyers.person[i], days_away(buyers, i, context, tastes)
     budget = budget_now(buyers, i, context, tastes)
     tier = np.int64(me.flags & FLAG_TIER3)
@@ -219,7 +220,7 @@ def _draw_choice(weights, shown, outside, u):
 @step
 def _add_expected(batch, totals, streams, tastes, total, look, sign):
     """Add (sign 1) or take back (sign -1) the probabilities of one look, in fixed point."""
-    weights, anchor, coupon = batch.weights[0], look.anchor, look.coupon
+    weights, anchor, coupon = batch.weights[:, 0], look.anchor, look.coupon
     per_weight, paid = _ONE / total, _ZERO
     for j in range(streams.shown[anchor]):
         share = weights[j] * per_weight
@@ -236,7 +237,7 @@ def _decide_look(batch, buyers, streams, tastes, context, totals, look):
     """Choose at one look, and count what is expected and wished."""
     outside = _weigh(batch, buyers, streams, tastes, context, look, look.coupon)
     u = uniform(context.choice, look.buyer, np.int64(look.session))
-    choice, total = _draw_choice(batch.weights[0], streams.shown[look.anchor], outside, u)
+    choice, total = _draw_choice(batch.weights[:, 0], streams.shown[look.anchor], outside, u)
     look.choice = np.uint8(choice)
     _add_expected(batch, totals, streams, tastes, total, look, 1)
     if look.choice != OUTSIDE:
@@ -247,7 +248,7 @@ def _decide_look(batch, buyers, streams, tastes, context, totals, look):
 def _withdraw_coupon(batch, buyers, streams, tastes, context, totals, look, instead):
     """Decide one look again with coupon class `instead`, as if it had never had another."""
     outside = _weigh(batch, buyers, streams, tastes, context, look, look.coupon)
-    _, total = _draw_choice(batch.weights[0], streams.shown[look.anchor], outside, _ZERO)
+    _, total = _draw_choice(batch.weights[:, 0], streams.shown[look.anchor], outside, _ZERO)
     _add_expected(batch, totals, streams, tastes, total, look, -1)
     if look.choice != OUTSIDE:
         add_claim(claims_of(totals), flat_view(streams), look, context.partner_share_bp, -1)

@@ -22,10 +22,14 @@ _UInt32s = NDArray[np.uint32]
 _Float32s = NDArray[np.float32]
 _UInt64s = NDArray[np.uint64]
 
-BATCH_BUYERS = 1_024
-"""Buyers of a batch: their sessions fit the second-level cache."""
+BATCH_BUYERS = 2_048
+"""Buyers of a batch: their sessions fit the second-level cache, and their looks, an eighth as many,
+fill the vectors of the loops over them."""
 SESSIONS_AHEAD = 4
 """Sessions of a buyer that are listed without asking whether they exist."""
+_PAGE, _APART = 1_024, 80
+"""Numbers of a page, and by how many more the rows of a table lie apart: lines of the same place in
+their pages push one another out of the first-level cache."""
 
 
 class SessionBatch(NamedTuple):
@@ -35,11 +39,15 @@ class SessionBatch(NamedTuple):
     buyer, `number` of the session within the slot; affinities in lanes (four `low`, four `high`)
     and their `total`, `mark` drawn on it; `anchor`, `follow`, `affinity` where it goes; `need`,
     `domain`, `stream`, `returning` factors on attention, `excess` of the draw over the chance of
-    a look. By look: `position` in the block's looks, `alpha`, `taste`, `memory`, `liking`,
-    `outside` of the buyer, `budget` left (fen), `trust` by kind, `weights` by place and
-    their `total`. Lists of indices: `listed`, `others`. `stand_in` by family and first member: who
-    takes over a missed visit. `by_kind` and `sets`: room for one look's responses to prices;
-    `shares` and `owed` for what its places are expected to sell.
+    a look. By look: `position` in the block's looks; `alpha`, `taste`, `memory`, `liking`,
+    `outside` of the buyer, `budget` left (fen); `row` and `face`, where the stream's first place
+    and its price stand, and `shown` places; `total` of weights, `mark` drawn on it, the `edge` of
+    an interval and how many are `passed`; `payment` expected, fen. By place and look: `own`
+    utility, `quality`, `brand`, `trust`, price `term`, what is `paid` (fen), whether a sale
+    `counts` (1, or 0 through a link out), `weights`, `share` of looks that buy, and `sold`, the
+    same in fixed point. Lists of indices: `listed`, `others`. `stand_in` by family and first
+    member: who takes over a missed visit. `by_kind` and `sets`: room for one look's responses to
+    prices.
     """
 
     away: _UInt32s
@@ -67,16 +75,27 @@ class SessionBatch(NamedTuple):
     liking: _Float32s
     outside: _Float32s
     budget: _Int32s
+    row: _UInt32s
+    face: _UInt32s
+    shown: _Int32s
+    own: _Float32s
+    quality: _Float32s
+    brand: _Float32s
     trust: _Float32s
+    term: _Float32s
+    paid: _Int32s
+    counts: _Float32s
     weights: _Float32s
-    flat_weights: _Float32s
+    edge: _Float32s
+    passed: _Int32s
+    share: _Float32s
+    payment: _Float32s
+    sold: _Int32s
     listed: _UInt32s
     others: _UInt32s
     stand_in: _Int32s
     by_kind: _Float32s
     sets: _Float32s
-    shares: _Float32s
-    owed: _Float32s
 
     @classmethod
     def new(cls, most_sessions: int, places: int, families: int, members: int) -> Self:
@@ -92,7 +111,7 @@ class SessionBatch(NamedTuple):
         def floats(*shape: int) -> _Float32s:
             return np.zeros(shape, np.float32)
 
-        weights = floats(n, places)
+        by_place = places, -(-n // _PAGE) * _PAGE + _APART
         return cls(
             away=indices(BATCH_BUYERS),
             rate=floats(BATCH_BUYERS),
@@ -119,14 +138,25 @@ class SessionBatch(NamedTuple):
             liking=floats(n),
             outside=floats(n),
             budget=ints(n),
-            trust=floats(n, N_KINDS),
-            weights=weights,
-            flat_weights=weights.reshape(-1),
+            row=indices(n),
+            face=indices(n),
+            shown=ints(n),
+            own=floats(*by_place),
+            quality=floats(*by_place),
+            brand=floats(*by_place),
+            trust=floats(*by_place),
+            term=floats(*by_place),
+            paid=ints(*by_place),
+            counts=floats(*by_place),
+            weights=floats(*by_place),
+            edge=floats(n),
+            passed=ints(n),
+            share=floats(*by_place),
+            payment=floats(n),
+            sold=ints(*by_place),
             listed=indices(n),
             others=indices(n),
             stand_in=ints(max(families, 1), members),
             by_kind=floats(N_KINDS, 2),
             sets=floats(4),
-            shares=floats(places),
-            owed=floats(places),
         )
