@@ -31,7 +31,7 @@ class Count(IntEnum):
     """Scalar counters of a day.
 
     The last four are expected sales, in fixed point, of the looks at which responses to prices
-    are read (see `sessions.choice`), and how these would fall with the log of prices.
+    are read (see `sessions.responses`), and how these would fall with the log of prices.
     """
 
     SESSIONS = 0

@@ -37,7 +37,7 @@ DEAREST: Final = 3.0
 """Highest price against the price elsewhere (`engine.market.supply.trade`)."""
 
 EVERY: Final = 8
-"""Of so many buyers one is asked how it answers to prices (`engine.market.sessions.choice`)."""
+"""Of so many buyers one is asked how it answers to prices (`engine.market.sessions.responses`)."""
 
 MOST_INCOME_RMB: Final = (20_000, 65_535)
 """A month's that is drawn, and that a table can give."""

@@ -17,7 +17,7 @@ Places where sums over a process's buyers become those of the market:
 
 A buyer draws by its number in the world; a shard counts its own from 0 and moves the streams
 instead (`rng.from_entity`), so that kernels know nothing of shards. Of every `GROUP` neighbours one
-is asked how it answers to prices (`sessions.choice`): shards hold whole groups.
+is asked how it answers to prices (`sessions.responses`): shards hold whole groups.
 """
 
 from collections.abc import Callable

@@ -24,7 +24,7 @@ from engine.compute.shards.worker import _Member, _Nights
 from engine.errors import InputError, PoquanError
 from engine.market.exchange import WHOLE, numbers_of
 from engine.market.run import simulate
-from engine.market.sessions.choice import _EVERY
+from engine.market.sessions.responses import _EVERY
 from engine.market.settlement.ration import _draw_losers
 from engine.market.state import State, open_state
 from engine.market.world import open_world
