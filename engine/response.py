@@ -181,6 +181,15 @@ class LeverAnswer(NamedTuple):
         """Whether some value's contribution with run-off is distinguishable from the base's."""
         return CONTRIBUTION in self.moved
 
+    @property
+    def is_gain(self) -> bool:
+        """Whether the best value's own interval lies above the base's contribution, if it has one.
+
+        That some value differs from the base may be for the worse.
+        """
+        low = self.best["ci_low"]
+        return self.is_distinguishable and not self.best["is_base"] and (low is None or low > 0)
+
 
 def lever_answers(rows: Sequence[_Row]) -> list[LeverAnswer]:
     """Answer for every lever of the rows of `response`, in their order."""

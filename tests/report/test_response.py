@@ -47,7 +47,7 @@ def test_a_note_says_what_the_lever_is_and_what_its_best_brings() -> None:
 
 
 def test_sentences_sort_the_levers_and_name_what_moves_nothing() -> None:
-    base, inside, ends, nothing = response_sentences(ROWS, 365)
+    base, ends, inside, nothing = response_sentences(ROWS, 365)
     assert "contributes 100.0 bn RMB over the horizon and 365 days of run-off" in base
     assert "commercial load (at 0.8, +2.00 ± 0.28 bn RMB), price cap (as it is, 0.9)" in inside
     assert "library for all anchors (at 1, +3.00 ± 0.28 bn RMB)" in ends
@@ -69,8 +69,19 @@ def test_every_lever_that_moves_something_has_its_pictures() -> None:
     assert kinds(section, 1).count("best by contribution with run-off") == 1
     assert kinds(section, 1).count("base policy") == 1
     assert kinds(section, 2).count("base policy") == 0  # the base is the best
-    assert "library for all anchors brings most by itself" in section["gains"].finding
+    assert "Library for all anchors brings most by itself" in section["gains"].finding
     assert response_section([]) is None
+
+
+def test_a_best_value_that_may_be_none_is_no_gain() -> None:
+    rows = sweep_rows("traffic.commercial_load", {0.6: -9, 0.8: 0.1, 0.9: 0}, 0.1)
+    (one,) = lever_answers(rows)
+    assert one.is_distinguishable  # by its least value
+    assert not one.is_gain
+    section = response_section(rows)
+    assert section is not None
+    assert section["gains"] is None
+    assert "best by contribution with run-off" not in kinds(section, 0)
 
 
 def test_a_wide_range_is_drawn_by_ratio() -> None:

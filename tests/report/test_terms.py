@@ -186,6 +186,17 @@ def test_tables_and_cards_count_money_so(tmp_path: Path) -> None:
     assert rows[0]
 
 
+def test_a_row_s_name_is_broken_into_lines_as_its_english_is() -> None:
+    terms, name = Terms("zh"), "share of the 100 largest|anchors, May 2020"
+    found = terms.spec([{"name": name}, {"sort": [name]}])
+    assert found[0]["name"] == found[1]["sort"][0]  # the axis finds its rows
+    lines = found[0]["name"].split("|")
+    assert len(lines) == 2
+    assert max(map(len, lines)) <= 16
+    assert terms.spec({"name": "no|body"}) == {"name": "no|body"}
+    assert terms.spec({"name": "purse"}) == {"name": terms("purse")}
+
+
 def test_an_axis_in_bn_is_labelled_in_hundred_millions() -> None:
     amount = {"field": "gmv", "title": "GMV as paid, bn RMB", "axis": {"ticks": False}}
     found = Terms("zh").spec({"x": amount, "y": {"field": "a", "title": "Share, %"}})
@@ -306,7 +317,7 @@ def _said_in(tree: Any) -> Iterator[str]:
         if isinstance(value, (dict, list)):
             yield from _said_in(value)
         elif key in {"tip", "told", "name", "series"} and isinstance(value, str):
-            yield value.replace("|", " ")
+            yield value.replace("|", " " if re.search("[A-Za-z]", value) else "")
 
 
 @pytest.mark.parametrize(

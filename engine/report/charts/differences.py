@@ -49,7 +49,8 @@ def gain_bars(gains: Sequence[tuple[str, Row]]) -> Picture:
     name, row = ranked[0]
     return picture(
         alt.layer(bars, _limits(base), _zero()).properties(height=rows_height(names)),
-        f"{name} brings most by itself: {_said(row)} bn RMB of contribution with run-off",
+        f"{name[0].upper()}{name[1:]} brings most by itself: {_said(row)} bn RMB of contribution "
+        "with run-off",
         "Levers whose best value is distinguishable from the base policy; lines are 95 % "
         "intervals. Gains of several levers do not add up.",
     )

@@ -1,6 +1,7 @@
 """Levers moved alone, drawn and in words: a line for each, and how measures change by its value."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any, Final, NamedTuple
 
 from engine.measures.run_off import CONTRIBUTION
@@ -100,10 +101,10 @@ def response_sentences(rows: Sequence[Row], run_off_days: int) -> list[str]:
     said = [f"The base policy contributes {whole} bn RMB {over}. Each lever moved alone around it."]
     inside = [one for one in answers if one.place == "interior"]
     ends = [one for one in answers if one.place in {"low end", "high end"}]
-    if inside:
-        said.append(f"Best inside the range: {', '.join(map(_with_value, inside))}.")
-    if ends:
-        said.append(f"Best at an end of the range: {', '.join(map(_with_value, ends))}.")
+    found = {"Best inside the range": inside, "Best at an end of the range": ends}
+    for text, levers in sorted(found.items(), key=lambda one: -_most(one[1])):
+        if levers:
+            said.append(f"{text}: {', '.join(map(_with_value, levers))}.")
     for place, text in (
         ("indistinguishable", "Contribution not distinguishable from the base policy's"),
         (
@@ -116,6 +117,10 @@ def response_sentences(rows: Sequence[Row], run_off_days: int) -> list[str]:
     return said
 
 
+def _most(answers: Sequence[LeverAnswer]) -> float:
+    return max((float(one.best["difference"]) for one in answers), default=-inf)
+
+
 def _drawn(answers: Sequence[LeverAnswer]) -> list[LeverAnswer]:
     """Choose the levers to draw: of those that move something, whose best value brings most."""
     moving = [one for one in answers if one.moved]
@@ -125,7 +130,7 @@ def _drawn(answers: Sequence[LeverAnswer]) -> list[LeverAnswer]:
 
 def _gains_picture(answers: Sequence[LeverAnswer]) -> Picture | None:
     """Draw what the best value of each lever brings in contribution with run-off."""
-    told = [one for one in answers if one.is_distinguishable and not one.best["is_base"]]
+    told = [one for one in answers if one.is_gain]
     return gain_bars([(factor_words(one.lever), one.best) for one in told]) if told else None
 
 
@@ -206,7 +211,8 @@ def _values(row: Row, one: LeverAnswer) -> dict[str, Any]:
 def _kind(row: Row, one: LeverAnswer) -> int:
     """Return the place in `_KINDS` of a point's mark."""
     is_best = row["value"] == one.best["value"] and row["is_base"] == one.best["is_base"]
-    return 2 if one.is_distinguishable and is_best else 1 if row["is_base"] else 0
+    is_sure = one.is_gain or (one.is_distinguishable and row["is_base"])
+    return 2 if is_sure and is_best else 1 if row["is_base"] else 0
 
 
 def _lever_title(one: LeverAnswer) -> str:

@@ -94,9 +94,9 @@ def _difference_headline(study: StudyResults) -> Headline | None:
 
 
 def _lever_headline(study: StudyResults) -> Headline | None:
-    told = [one for one in lever_answers(study.response) if one.is_distinguishable]
+    told = [one for one in lever_answers(study.response) if one.is_gain]
     best = max(told, key=lambda one: one.best["difference"], default=None)
-    if best is None or best.best["is_base"]:
+    if best is None:
         return None
     row = best.best
     span = f"{bn(row['ci_low'])} to {bn(row['ci_high'])}" if row["ci_low"] is not None else ""

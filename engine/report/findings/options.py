@@ -270,9 +270,11 @@ def _effects_on(study: StudyResults, policy: str, base: str | None) -> list[_Fac
         against = _against(name, one.change, one.base, called)
         if name != _SMALL:
             facts.append(_Fact(text, _amount(name, one.value), against))
+        elif against:
+            change, _, rest = against.partition(" against ")
+            facts.append(_Fact(text, change, f"against {rest}"))
         else:
-            same = f"as {called}" if policy == base else NONE
-            facts.append(_Fact(text, against or same))
+            facts.append(_Fact(text, f"as {called}" if policy == base else NONE))
     return facts
 
 

@@ -46,6 +46,9 @@ _NAME: Final = "report.html"
 _FEW: Final = 3
 """Worlds that are named; of more it is said how many they are."""
 
+_RANGE: Final = re.compile(r"(?<=[\d%]) (to|至|…|±) (?=[−+\d])")
+"""Within a range of numbers, which stays on one line."""
+
 _NOT_TRANSLATED: Final = (
     "Names of policies, worlds and keys, commands, and messages of what failed stay as they are."
 )
@@ -132,8 +135,10 @@ class _Drawn:
 
 
 def _breakable(name: str) -> Markup:
-    """Let a long name break after its underscores and dots."""
-    parts = re.split(r"(?<=[A-Za-z][_.])(?=\w)", name)
+    """Let a long name break after its underscores and dots, and no range of numbers."""
+    parts = re.split(
+        r"(?<=[A-Za-z][_.])(?=\w)", _RANGE.sub("\N{NO-BREAK SPACE}\\1\N{NO-BREAK SPACE}", name)
+    )
     return Markup("<wbr>").join(parts)
 
 

@@ -11,6 +11,7 @@ The glossary of a language are the files whose names begin with it: `zh.yaml`, `
 """
 
 import re
+import textwrap
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
@@ -51,6 +52,9 @@ _AMOUNT: Final = re.compile(
 
 _LABEL: Final = "format({} * datum.value, ',~g')"
 """Of an axis in the language's own unit, whose data are in bn RMB."""
+
+_NARROWER: Final = 0.6
+"""Width of a letter, in that of a Chinese character."""
 
 _MOST: Final = 6
 """Texts within texts that are looked up."""
@@ -155,11 +159,24 @@ class Terms:
     def _row(self, value: str) -> str:
         """Translate a row's name, which may be broken into lines."""
         found = self.softly(value.replace("|", " "))
-        return value if found == value.replace("|", " ") else found
+        return value if found == value.replace("|", " ") else _broken(found, value.split("|"))
 
 
 _SEEN: Final = frozenset({"name", "series", "kind", "told", "part", "tip"})
 """Columns of a picture's data that a reader sees."""
+
+
+def _broken(text: str, lines: list[str]) -> str:
+    """Break a row's name into lines no longer than the English ones, a letter of which is narrower.
+
+    It takes no more lines than those, for which the picture has room.
+    """
+    width = max(round(_NARROWER * max(map(len, lines))), 1)
+    found = textwrap.wrap(text, width)
+    while len(found) > len(lines):
+        width += 1
+        found = textwrap.wrap(text, width)
+    return "|".join(found)
 
 
 def _has_whole_brackets(part: str) -> bool:
