@@ -125,7 +125,7 @@ def test_the_shape_is_compared_with_straight_knots_of_the_same_policy():
 def test_what_is_not_told_from_noise_is_said_so():
     (said,) = asked(run_off=()).sentences
     assert "brings nothing beyond a straight one that is distinguishable from noise" in said
-    assert "GMV 0.75 (−2.4 to 3.9) and contribution 0.00 (0.00 to 0.00) bn RMB" in said
+    assert "GMV 0.75 (−2.4 to 3.9) and contribution 0 (0 to 0) bn RMB" in said
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_the_page_shows_each_length_of_run_off():
 
 
 def test_amounts_have_a_true_minus_and_nothing_has_none():
-    assert [bn(x * FEN_PER_BN_RMB) for x in (-4.25, 3.0, -0.5, -0.001)] == [
-        "−4.2", "3", "−0.50", "0.00",
+    assert [bn(x * FEN_PER_BN_RMB) for x in (-4.25, 3.0, -0.5, -0.001, 0.0)] == [
+        "−4.2", "3", "−0.50", "0.00", "0",
     ]  # fmt: skip
     assert value_rows(small_job(today="held"), "held", []) == []

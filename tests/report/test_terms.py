@@ -238,7 +238,7 @@ UNSHOWN = (
     "P(best of the 4 finalists that hold them) 0.80; expected loss against the best of them 0.3%.",
     (
         "The shape of its target path brings nothing beyond a straight one that is distinguishable"
-        " from noise: GMV 0.75 (−2.4 to 3.9) and contribution 0.00 (0.00 to 0.00) bn RMB; the push"
+        " from noise: GMV 0.75 (−2.4 to 3.9) and contribution 0 (0 to 0) bn RMB; the push"
         " is 1.0% in the mean, on a straight one 1.2%."
     ),
 )

@@ -28,6 +28,10 @@ HEIGHT: Final = 300
 _STEP, _LINE = 26, 12
 """Pixels of a row, and of each further line of its name."""
 
+_LEADING: Final = 14
+"""Pixels from one line of a name to the next."""
+
+_MOST_LINES: Final = 8
 _WIDE_NAME: Final = 28
 """Characters of a row's name before it goes on in the next line."""
 
@@ -109,8 +113,18 @@ def name_axis(names: Sequence[str], width: int = _WIDE_NAME) -> Any:
     """Return the axis of rows by their names, long ones on several lines, as the rows come."""
     import altair as alt
 
+    lines = f"split(datum.label, '{_BREAK}')"
+    # The middle of a name stands at its row, and not its first line.
+    middle = [
+        {"test": f"length({lines}) === {count}", "value": -(count - 1) * _LEADING / 2}
+        for count in range(2, _MOST_LINES + 1)
+    ]
     axis = alt.Axis(
-        title=None, labelExpr=f"split(datum.label, '{_BREAK}')", labelOverlap=False, ticks=False
+        title=None,
+        labelExpr=lines,
+        labelOffset={"condition": middle, "value": 0},
+        labelOverlap=False,
+        ticks=False,
     )
     return alt.Y("name:N", sort=[wrapped(name, width) for name in names], axis=axis)
 

@@ -115,7 +115,6 @@ def miss_picture(worlds: Sequence[Row]) -> Picture | None:
         for row in worlds
         for name in figures
     ]
-    # Above the boxes: the last row's name may go on below its row.
     axis = alt.Axis(labelAngle=-90, labelOverlap=False, orient="top")
     base = alt.Chart(data(values)).encode(
         x=alt.X("world:N", title="World", axis=axis, sort=None),
