@@ -8,9 +8,9 @@ import altair as alt
 import streamlit as st
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
-from engine.decision.names import lever_title
 from engine.errors import PoquanError
 from engine.explore import Explorer, PointForecast
+from engine.report.findings.factor_words import factor_words
 from engine.report.formatting import label, scaled, show, show_change, unit
 from engine.spec.levers import LEVERS
 from engine.stats.intervals import Interval
@@ -81,7 +81,8 @@ def _slider(key: str, lever: str, found: BaseDistribution, value: Any) -> Any:
     path, _, day = lever.partition("@")
     entry = LEVERS[path]
     since = f", from {day} on" if day else ""
-    name = f"{lever_title(path)}{since} [{entry.unit}]"
+    called = factor_words(path)
+    name = f"{called[0].upper()}{called[1:]}{since} [{entry.unit}]"
     words = f"{entry.doc}{since} ({path})"
     if isinstance(found, CategoricalDistribution):
         return st.select_slider(name, list(found.choices), value, key=key, help=words)

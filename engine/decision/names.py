@@ -4,7 +4,6 @@ Of the differences the three come first that move furthest within the range that
 searching; coupon rates that agree are named together. The same policy has the same name.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -89,15 +88,6 @@ def lever_phrase(one: Difference) -> str:
     if one.path == KNOTS:
         return said
     return _from_to(said, _values(one.own))
-
-
-def lever_title(path: str) -> str:
-    """Return what a lever is called where its value stands apart: its phrase with a gap."""
-    if path.startswith(_RATES):
-        kind = path.removeprefix(_RATES)
-        return f"… % on {_OF_KINDS.get(kind, kind)}"
-    said, _ = _WORDS.get(path, (path, ""))
-    return re.sub(r"\{[^}]*\}", "…", said.replace("{:%}", "… %"))
 
 
 def _phrases(ranked: Sequence[Difference]) -> Iterator[str]:

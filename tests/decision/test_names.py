@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.decision.inert import Difference, differences
-from engine.decision.names import lever_phrase, lever_title, policy_name
+from engine.decision.names import lever_phrase, policy_name
 from engine.spec.levers import LEVERS, set_levers
 from engine.units import KINDS
 from tests.worlds import case
@@ -77,10 +77,3 @@ def test_a_name_is_short_the_same_and_of_every_lever(shares):
     assert "{" not in text
     for one in found:
         assert lever_phrase(one)
-
-
-def test_a_lever_is_called_by_its_phrase_with_a_gap():
-    assert lever_title("price.cps_floor") == "floor … %"
-    assert lever_title("subsidy.rate.source") == "… % on factory goods"
-    assert lever_title("supply.library_open.tail") == "library … % for small anchors"
-    assert lever_title("target.year_end_bn_rmb") == "target … bn"

@@ -46,7 +46,7 @@ def test_a_policy_is_foretold_simulated_and_saved(
 
     (rate,) = (
         one for one in app.slider
-        if one.label.startswith("… % on factory goods") and one.key.startswith("A")
+        if one.label.startswith("Coupon on factory goods") and one.key.startswith("A")
     )  # fmt: skip
     rate.set_value(0.3 if rate.value < 0.15 else 0.0).run()
     assert lines(app, 0)[sales]["Forecast"] != before["Forecast"]
