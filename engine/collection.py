@@ -88,9 +88,10 @@ def collected_rows(members: Sequence[StudyMember]) -> list[dict[str, Any]]:
 
     A job without runs has one row with neither policy nor measures. Columns `override.KEY` hold
     what differs between the jobs, `is_answer` whether a search was given the policy or names it in
-    its answer, `MEASURE_se` standard errors over independent replications, and
-    `MEASURE_change`, with `_ci_low` and `_ci_high`, of those of `CHANGED` the paired difference
-    to the first job that has runs, where both met the same random numbers.
+    its answer, `says` what a policy does that a search found and names there, `MEASURE_se` standard
+    errors over independent replications, and `MEASURE_change`, with `_ci_low` and `_ci_high`, of
+    those of `CHANGED` the paired difference to the first job that has runs, where both met the same
+    random numbers.
     """
     changes = _changes(members)
     texts = _texts(members)
@@ -102,17 +103,17 @@ def collected_rows(members: Sequence[StudyMember]) -> list[dict[str, Any]]:
             f"override.{key}": str(value) if key in texts else value
             for key, value in member.keys.items()
         }
-        by_policy, named = _by_policy(_runs_of(member)), _answers(member)
+        by_policy, named, said = _by_policy(_runs_of(member)), _answers(member), _found(member)
         rows += [
             head
             | {"policy": policy, "runs_count": len(runs)}
-            | {"is_answer": named is None or policy in named}
+            | {"is_answer": named is None or policy in named, "says": said.get(policy, "")}
             | _means(runs)
             | changes.get((member.name, policy), {})
             for policy, runs in by_policy.items()
         ]
         if not by_policy:
-            rows.append(head | {"policy": "", "runs_count": 0, "is_answer": False})
+            rows.append(head | {"policy": "", "runs_count": 0, "is_answer": False, "says": ""})
     return rows
 
 
@@ -198,11 +199,20 @@ def _answers(member: StudyMember) -> set[str] | None:
     if not member.folder.is_dir() or "frontier" not in list_tables(member.folder):
         return None
     rows = read_table(member.folder, "frontier").to_pylist()
-    named = {row["policy"] for row in rows if row["is_baseline"] or row["is_recommended"]}
+    named = {row["policy"] for row in rows if row["is_baseline"] or row.get("is_recommended")}
     if "price_of_target" in list_tables(member.folder):
         prices = read_table(member.folder, "price_of_target").to_pylist()
         named |= {row["policy"] for row in prices if row["policy"]}
     return named
+
+
+def _found(member: StudyMember) -> dict[str, str]:
+    """Return what the policies that a search found and names in its answer do, by their name."""
+    if not member.folder.is_dir() or "price_of_target" not in list_tables(member.folder):
+        return {}
+    given = _given_policies(_config_of(member.folder))
+    prices = read_table(member.folder, "price_of_target").to_pylist()
+    return {row["policy"]: row["says"] for row in prices if row["policy"] not in {"", *given}}
 
 
 def _config_of(folder: Path) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,14 @@ from engine.report.charts.trial import HEADS, trial_cells
 from engine.report.findings.limits import limits
 from engine.report.terminal.collection import print_collection
 from engine.results import Results
-from tests.report.studies import BASELINES, CONFIG, FOUND, frontier_rows, simulate
+from tests.report.studies import (
+    BASELINES,
+    CONFIG,
+    FOUND,
+    frontier_rows,
+    priced_folder,
+    simulate,
+)
 from tests.report.test_terms import sweep_folder, trial_folder
 
 _GMV = "gmv_paid_fen"
@@ -109,6 +117,20 @@ def test_studies_side_by_side_have_worlds_of_their_own(tmp_path: Path) -> None:
     assert not any("world" in said for said in limits(both))
     swept = both.config | {"ensemble": {"worlds": {"as_is": {}}}}
     assert any(said.startswith("One world") for said in limits(replace(both, config=swept)))
+
+
+def test_a_policy_that_a_search_found_is_called_by_what_it_does(tmp_path: Path) -> None:
+    places = [priced_folder(tmp_path / "a"), priced_folder(tmp_path / "b", date(2020, 10, 1))]
+    rows = collected_rows(members_of_folders(places))
+    said = {row["policy"]: row["says"] for row in rows}
+    assert said["trial_058"] == "6 % on everything"
+    assert said["trial_044"] == ""  # in no answer
+    view = SweepView(rows)
+    names = {one["name"].replace("|", " ") for rows in view.pictures()[0].spec["datasets"].values()
+             for one in rows}  # fmt: skip
+    assert "a, 6 % on everything" in names
+    assert not any("trial_058" in name for name in names)
+    assert any("6 % on everything" in line for line in view.table()[1])
 
 
 def test_studies_have_a_short_title_and_draw_what_answers_name(studies: list[StudyMember]) -> None:

@@ -128,7 +128,7 @@ class SweepView(NamedTuple):
 
 def _sweep_cells(rows: Sequence[Row], *, several: bool) -> Iterator[tuple[str, ...]]:
     for row in rows:
-        policy = [row["policy"] or NONE] if several else []
+        policy = [row.get("says") or row["policy"] or NONE] if several else []
         name = row["name"] if row["policy"] else f"{row['name']} ({row['state']})"
         yield name, *policy, str(row["runs_count"]), *(_cell(row, one) for one in CHANGED)
 
@@ -189,7 +189,7 @@ def _values(
     low, high = _limits(row, measure, value, paired=paired)
     series = _series_of(row, rows, along)
     several = len({one["policy"] for one in told_jobs(rows)}) > 1
-    called = f"{row['name']}, {row['policy']}" if several else row["name"]
+    called = f"{row['name']}, {row.get('says') or row['policy']}" if several else row["name"]
     return {
         "x": row[along] if along else None,
         "name": wrapped(called),

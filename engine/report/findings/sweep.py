@@ -95,4 +95,5 @@ def _is_told(row: Row, measure: str) -> bool | None:
 
 def _name(row: Row, told: Sequence[Row]) -> str:
     several = len({one["policy"] for one in told}) > 1
-    return f"{row['name']}, {row['policy']}" if several else str(row["name"])
+    called = f"“{row['says']}”" if row.get("says") else row["policy"]
+    return f"{row['name']}, {called}" if several else str(row["name"])
