@@ -35,6 +35,8 @@ _MOST_LISTED = 1 << _PLACE_BITS
 _STEPS, _HIGHEST = float(1 << 15), 250.0
 _NO_RANK = np.int32(-(2**31))
 """What nobody may show."""
+_RUN = 64
+"""Ranks that the compiler compares at once: a list ends with a whole run of them."""
 
 DAYS_A_WEEK = 7
 _Floats = NDArray[np.float64]
@@ -70,7 +72,7 @@ class Candidates(NamedTuple):
             own_count=np.zeros(rows, np.int64),
             main=np.zeros((rows, _N_FRESH), np.bool_),
             score=np.zeros(listed),
-            rank=np.zeros(listed, np.int32),
+            rank=np.zeros(-(-listed // _RUN) * _RUN, np.int32),
             draw=np.zeros(listed),
             waited=np.zeros(listed, np.float32),
         )
@@ -141,7 +143,7 @@ def _select(
         _draw_tastes(m, fresh, stream, taste[:_N_FRESH], candidates)
         _rank_goods(good, taste, terms.spread, appeal, candidates.score, rank)
         openness, shown = levers.library_open[anchors.tier[m]], streams.good[m]
-        streams.shown[m] = _show_best(m, openness, stream, good, rank[:end], shown)
+        streams.shown[m] = _show_best(m, openness, stream, good, rank, shown)
         for j in range(streams.shown[m]):
             links_out = sellers.listing[goods.supplier[shown[j]]] != IN_SHOP
             _fill_place(streams, m, j, shown[j], links_out, goods, terms)
@@ -215,6 +217,7 @@ def _rank_goods(good, taste, spread, appeal, score, rank):
         steps = np.int32(min(max(score[k], -_HIGHEST), _HIGHEST) * _STEPS)
         ranked = (steps << _PLACE_BITS) + np.int32(_MOST_LISTED - 1 - k)
         rank[k] = np.int32(ranked if score[k] > -_HIGHEST else _NO_RANK)
+    rank[good.size :] = _NO_RANK
 
 
 @stage
