@@ -170,6 +170,12 @@ def test_numbers_whose_unit_stands_elsewhere_are_counted_so_too(
     assert Terms("en").amounts(cell, of) == cell
 
 
+def test_another_currency_stands_for_the_yuan() -> None:
+    said = "290 bn RMB costs 0.2 bn RMB more than today"
+    assert Terms("zh").softly(said) == "2,900 亿元比今天多花 2 亿元"
+    assert Terms("zh", "USD").softly(said) == "2,900 亿 USD 比今天多花 2 亿 USD"
+
+
 def test_tables_and_cards_count_money_so(tmp_path: Path) -> None:
     folder = priced_folder(tmp_path)
     page, told = (

@@ -86,8 +86,8 @@ def build_report(
         If the folder holds no results or cannot be written to.
     """
     study = read_study(folder) if study is None else study
-    terms = Terms(language or study.setting("report", "language") or "en")
     currency = study.setting("scenario", "currency") or "RMB"
+    terms = Terms(language or study.setting("report", "language") or "en", currency)
     page = _page_in_words(
         _page_text(study, terms), currency, study.setting("scenario", "words") or {}
     )

@@ -59,6 +59,8 @@ _NARROWER: Final = 0.6
 _MOST: Final = 6
 """Texts within texts that are looked up."""
 
+_YUAN: Final = re.compile(" ?元(?P<next>[\u4e00-\u9fff]?)")
+
 
 class Terms:
     """Translates texts, and keeps those for which the glossary has none.
@@ -66,12 +68,18 @@ class Terms:
     Parameters
     ----------
     language : `en`, in which everything is written, or the name of a glossary beside this file.
+    currency : of the scenario, which stands for the yuan of the glossary.
     """
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, currency: str = "RMB") -> None:
         self.language = language
         self.missing: set[str] = set()
         self._exact, self._patterns = ({}, ()) if language == "en" else _glossary(language)
+        if currency != "RMB":
+            self._exact = {text: _in(currency, told) for text, told in self._exact.items()}
+            self._patterns = tuple(
+                one._replace(template=_in(currency, one.template)) for one in self._patterns
+            )
         self._times = _TIMES.get(language, 1)
 
     def __call__(self, text: str) -> str:
@@ -224,6 +232,11 @@ class _Entry(NamedTuple):
     template: str
     breaks: int
     has_words: bool
+
+
+def _in(currency: str, told: str) -> str:
+    """Return a text of the glossary with another currency: `亿 USD` for `亿元`."""
+    return _YUAN.sub(lambda at: f" {currency}" + (f" {at['next']}" if at["next"] else ""), told)
 
 
 @cache
