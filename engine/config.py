@@ -7,31 +7,33 @@ error that lists every mistake.
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final, TypeVar
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from engine.errors import InputError
 from engine.secrets import hide, reveal
 from engine.spec.base import Dated, Spec
 from engine.spec.explain import explain
 from engine.spec.jobs import Job
+from engine.spec.kinds import Kind
 
 _JobT = TypeVar("_JobT", bound=Spec)
 Tree = dict[str, Any]
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _DATED: Final = re.compile(rf"\{{\s*{_DAY.pattern}\s*:.*\}}")
+_KINDS: Final = TypeAdapter(tuple[Kind, ...])
 _INTERPOLATION: Final = re.compile(r"\$\{[^.{}][^{}]*\}")
 
 
-def load(cfg: DictConfig, job: type[_JobT]) -> _JobT:
-    """Return the validated job that `cfg` describes.
+def load(cfg: DictConfig, job: type[_JobT], kinds: Sequence[Kind] = ()) -> _JobT:
+    """Return the validated job that `cfg` describes, or a part of one in a scenario of `kinds`.
 
     Raises
     ------
@@ -42,7 +44,11 @@ def load(cfg: DictConfig, job: type[_JobT]) -> _JobT:
     tree = reveal(resolve(cfg))
     try:
         # JSON rules: "0.1" and true are not numbers, but "2020-06-16" is a date.
-        loaded = job.model_validate_json(json.dumps(_whole(tree), default=str), strict=True)
+        loaded = job.model_validate_json(
+            json.dumps(_whole(tree), default=str),
+            strict=True,
+            context={"kinds": kinds or kinds_of(tree)},
+        )
     except ValidationError as error:
         raise explain(error, job) from None
     if isinstance(loaded, Job) and loaded.tables.is_given:
@@ -50,6 +56,15 @@ def load(cfg: DictConfig, job: type[_JobT]) -> _JobT:
 
         return with_own_tables(loaded)
     return loaded
+
+
+def kinds_of(tree: Mapping[str, Any]) -> tuple[Kind, ...]:
+    """Return the kinds of a job's scenario; none where they are missing or refused."""
+    scenario = tree.get("scenario")
+    try:
+        return _KINDS.validate_python(scenario.get("kinds")) if scenario else ()
+    except (ValidationError, AttributeError):
+        return ()
 
 
 def resolve(cfg: DictConfig) -> Tree:

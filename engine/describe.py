@@ -17,10 +17,12 @@ import yaml
 from pydantic import BaseModel
 
 from engine.measures import catalogue
-from engine.spec.levers import LEVERS
+from engine.measures.days import JOINED
+from engine.spec.base import Open
+from engine.spec.levers import levers_of
 from engine.spec.mechanisms import MECHANISMS, Mechanism
 from engine.spec.scenario import Scenario
-from engine.tables.schemas import SCHEMAS
+from engine.tables.schemas import schemas_of
 
 _BLOCK: Final = re.compile(r"(<!-- generated: (\w+)(.*?) -->\n).*?(<!-- end -->)", re.DOTALL)
 _UNITS: Final = {
@@ -64,7 +66,12 @@ def _parameters(root: Path, patterns: list[str]) -> str:
     return _table(header, _parameter_rows(root, patterns))
 
 
-def _lever_table(_root: Path, _: list[str]) -> str:
+def _scenario_of(root: Path) -> Scenario:
+    return Scenario.model_validate(yaml.safe_load(_scenario_source(root)))
+
+
+def _lever_table(root: Path, _: list[str]) -> str:
+    kinds = _scenario_of(root).kinds
     rows = [
         (
             f"`{path}`",
@@ -72,9 +79,9 @@ def _lever_table(_root: Path, _: list[str]) -> str:
             f"{lever.low:g} to {lever.high:g}",
             f"{lever.search[0]:g} to {lever.search[1]:g}",
             lever.doc,
-            ", ".join(_link(m) for m in MECHANISMS if path in m.levers) or "[money](#money)",
+            ", ".join(_link(m) for m in MECHANISMS if path in m.levers(kinds)) or "[money](#money)",
         )
-        for path, lever in LEVERS.items()
+        for path, lever in levers_of(kinds).items()
     ]
     return _table(("lever", "unit", "allowed", "searched", "meaning", "moves"), rows)
 
@@ -87,13 +94,13 @@ def _link(mechanism: Mechanism) -> str:
 def _card(root: Path, names: list[str]) -> str:
     """Where to find one mechanism: switch, rule, levers, ablation row."""
     mechanism = next(m for m in MECHANISMS if m.name == names[0])
-    tree = yaml.safe_load(_scenario_source(root))
-    off = {
-        f"scenario.{path}": value
-        for path, value in mechanism.scenario(Scenario.model_validate(tree)).items()
-    } | {f"policy.{path}": value for path, value in mechanism.policy.items()}
-    levers, known = [], LEVERS
-    for path in mechanism.levers:
+    scenario = _scenario_of(root)
+    kinds = scenario.kinds
+    off = {f"scenario.{path}": value for path, value in mechanism.scenario(scenario).items()} | {
+        f"policy.{path}": value for path, value in mechanism.policy(kinds).items()
+    }
+    levers, known = [], levers_of(kinds)
+    for path in mechanism.levers(kinds):
         lever = known.get(path)
         of = f" ({lever.unit}, {lever.low:g} to {lever.high:g})" if lever else ""
         levers.append(f"`policy.{path}`{of}")
@@ -117,13 +124,14 @@ def _shown(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _overview(_root: Path, _: list[str]) -> str:
+def _overview(root: Path, _: list[str]) -> str:
+    kinds = _scenario_of(root).kinds
     rows = [
         (
             _link(mechanism),
             mechanism.title,
             f"[`{mechanism.rule}`](rules/{mechanism.rule}.py)",
-            str(len(mechanism.levers)),
+            str(len(mechanism.levers(kinds))),
             ", ".join(f"`{measure}`" for measure in mechanism.shows_in),
         )
         for mechanism in MECHANISMS
@@ -143,6 +151,9 @@ def _measures(_root: Path, groups: list[str]) -> str:
         )
         for name in names
     ]
+    if groups[0] == "daily":
+        what = "Simulated suppliers of a kind of the scenario that sell on the platform."
+        rows.append((f"`{JOINED.format('<kind>')}`", "count", what, ""))
     return _table(("measure", "unit", "meaning", "own measure of"), rows)
 
 
@@ -194,9 +205,9 @@ def _scales(root: Path, _: list[str]) -> str:
     return _table(("", *(f"`scale={size['name']}`" for size in sizes)), rows)
 
 
-def _own_table(_root: Path, names: list[str]) -> str:
+def _own_table(root: Path, names: list[str]) -> str:
     """The columns of one own table."""
-    schema = SCHEMAS[names[0]]
+    schema = schemas_of(_scenario_of(root).vocabulary)[names[0]]
     rows = [
         (
             f"`{column.name}`" + (", required" if column.is_required else ""),
@@ -249,10 +260,11 @@ def _scenario_source(root: Path) -> str:
 
 
 def _scenario_numbers(root: Path) -> list[_Parameter]:
-    """Every number of the scenario, but its switches."""
+    """Every number of the scenario, but its switches; the words that it declares are none."""
     text = _scenario_source(root)
     found = _leaves(yaml.compose(text), (), text.splitlines(), "")
-    return [p for p in found if p.path[0] != "mechanisms" and p.path[-1] != "name"]
+    left_out = {"mechanisms", "kinds", "categories"}
+    return [p for p in found if p.path[0] not in left_out and p.path[-1] != "name"]
 
 
 def _matching(pattern: str, known: Sequence[_Parameter]) -> list[_Parameter]:
@@ -301,6 +313,9 @@ def _meaning(path: tuple[str, ...]) -> str:
     model: Any = Scenario
     for part in path:
         field = model.model_fields.get(part) if _is_model(model) else None
+        if field is None and isinstance(model, type) and issubclass(model, Open):
+            text, model = "", model.type_of_word()
+            continue
         if field is None:  # the name of one event of a list
             continue
         text, model = field.description or "", _inner(field.annotation)

@@ -30,6 +30,7 @@ from engine.errors import InputError
 from engine.results import list_tables, provenance_of, read_table
 from engine.search.checkpoint.journal import FILE, read_optuna_study
 from engine.search.space.policy_space import PolicySpace
+from engine.spec.levers import levers_of
 from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.stats.arrays import Floats
@@ -180,7 +181,8 @@ class Explorer:
             self.space.policy(self.policies[name], name),
             self.job.baselines[self.job.today],
         )
-        return f"{name}: {policy_name(differences(policy, today, self.job.decision_date))}"
+        moved = differences(policy, today, self.job.scenario.kinds, self.job.decision_date)
+        return f"{name}: {policy_name(moved)}"
 
     def names(self) -> list[str]:
         """Return the policies of the search: its answer's, then those that sell most first."""
@@ -269,7 +271,7 @@ def _learnt_from(
     """
     table = read_table(folder, "trials")
     job = load(OmegaConf.create(provenance_of(table)["config"]), OptimizeJob)
-    space = PolicySpace(job.space, job.policy)
+    space = PolicySpace(job.space, job.policy, levers_of(job.scenario.kinds))
     tried = {
         one.user_attrs.get("name"): one.params for one in read_optuna_study(folder).get_trials()
     }

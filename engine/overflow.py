@@ -215,8 +215,8 @@ def _festivals(calendar: Calendar, days: int) -> float:
 
 def _most_price_fen(scenario: Scenario, policies: Sequence[Policy], given: _GivenTables) -> float:
     suppliers = scenario.suppliers
-    dearest = max(kind.price_rmb for kind in suppliers.kinds())
-    dearest *= max(suppliers.category_price.values())
+    dearest = max(kind.price_rmb for kind in suppliers.kinds(suppliers.words))
+    dearest *= max(suppliers.category_price.of(scenario.categories))
     dearest = max([dearest, *(one.price_rmb for one in scenario.calendar.trial_streams)])
     listed = DEAREST * dearest * exp(_FAR_OUT * suppliers.price_log_sd) * FEN_PER_RMB
     if given.goods:
@@ -232,9 +232,12 @@ def _most_money_fen(
 ) -> float:
     """What wallets hold and earn, over what is kept of an order, and all purses."""
     buyers, returns = scenario.buyers, scenario.returns
-    worst = min(kind.quality - _BAD * kind.quality_sd for kind in scenario.suppliers.kinds())
+    worst = min(
+        kind.quality - _BAD * kind.quality_sd
+        for kind in scenario.suppliers.kinds(scenario.kind_names)
+    )
     back = returns.base * exp(-returns.slope * (max(worst, 0.0) - returns.pivot))
-    back *= max(returns.category.values())
+    back *= max(returns.category.of(scenario.categories))
     if back > _SURE_RETURN:
         return float("inf")
     income = max(buyers.monthly_budget_rmb.values()) * buyers.wallet_level
@@ -251,7 +254,8 @@ def _most_money_fen(
 def _least_ratio(scenario: Scenario, policies: Sequence[Policy]) -> float:
     """Lowest price against the price elsewhere: the cheapened cost, cut by anchors and caps."""
     suppliers = scenario.suppliers
-    cost = min(kind.cost_share for kind in suppliers.kinds()) * (1 - suppliers.investment.cost_cut)
+    cost = min(kind.cost_share for kind in suppliers.kinds(suppliers.words))
+    cost *= 1 - suppliers.investment.cost_cut
     cap = min(_lowest(policy.price.cap) for policy in policies)
     return max(min(cost * (1 - scenario.anchors.head_discount), cap, 1.0), 1e-6)
 

@@ -37,7 +37,7 @@ from engine.measures.run_off import CONTRIBUTION, RUN_OFF_MEASURES, with_run_off
 from engine.spec.base import Dated
 from engine.spec.calendar import Calendar
 from engine.spec.explain import unknown_word
-from engine.spec.levers import LEVERS, LeverEntry, policy_value, set_levers
+from engine.spec.levers import LeverEntry, levers_of, policy_value, set_levers
 from engine.spec.policy import Policy
 from engine.spec.response import ResponseJob
 from engine.stats.intervals import CONFIDENCE, student_quantile
@@ -199,7 +199,7 @@ def lever_answers(rows: Sequence[_Row]) -> list[LeverAnswer]:
     return [_answer(lever, own) for lever, own in by_lever.items()]
 
 
-def _swept_levers(names: Sequence[str] | None) -> list[_Swept]:
+def _swept_levers(names: Sequence[str] | None, levers: Mapping[str, LeverEntry]) -> list[_Swept]:
     """Find levers and groups by name; without names all numbers, those of a group together.
 
     Raises
@@ -208,17 +208,17 @@ def _swept_levers(names: Sequence[str] | None) -> list[_Swept]:
         For a name that is no lever, a lever that is no number, and one that is named twice.
     """
     groups: dict[str, list[LeverEntry]] = {}
-    for lever in LEVERS.values():
+    for lever in levers.values():
         if not lever.choices:
             groups.setdefault(lever.group or lever.path, []).append(lever)
     if names is None:
-        return [_Swept(name, tuple(levers)) for name, levers in groups.items()]
+        return [_Swept(name, tuple(group)) for name, group in groups.items()]
     for name in names:
         if names.count(name) > 1:
             raise InputError(
                 "levers", f"{name!r} is named twice", "every lever once", "leave it out once"
             )
-    known = {path: [lever] for path, lever in LEVERS.items() if not lever.choices} | groups
+    known = {path: [lever] for path, lever in levers.items() if not lever.choices} | groups
     return [_found(name, known) for name in names]
 
 
@@ -286,8 +286,12 @@ def _dated(value: Dated | float) -> Dated:
     return value if isinstance(value, Dated) else Dated.model_validate(float(value))
 
 
+def _swept(job: ResponseJob) -> list[_Swept]:
+    return _swept_levers(job.levers, levers_of(job.scenario.kinds))
+
+
 def _points(job: ResponseJob) -> list[_LeverPoint]:
-    return [point for swept in _swept_levers(job.levers) for point in _lever_points(swept, job)]
+    return [point for swept in _swept(job) for point in _lever_points(swept, job)]
 
 
 def _base_row(other: dict[str, Any]) -> dict[str, Any]:

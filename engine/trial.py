@@ -30,13 +30,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from engine.decision.inert import KNOTS, differences
+from engine.decision.inert import differences
 from engine.design.draws import uniform_draws
 from engine.errors import InputError
 from engine.results.schemas import Row
 from engine.rng import Purpose
 from engine.spec.base import Dated
-from engine.spec.levers import LEVERS, policy_value, set_levers
+from engine.spec.levers import levers_of, policy_value, set_levers
 from engine.spec.policy import Policy
 from engine.spec.trial import TrialJob
 from engine.stats.arrays import Flags, Floats
@@ -77,8 +77,8 @@ class _World(NamedTuple):
 
 def held_in_both(job: TrialJob) -> tuple[str, ...]:
     """Return the paths of what the tried policy holds otherwise and no day can switch."""
-    moved = differences(job.policy, job.control, job.start)
-    return tuple(one.path for one in moved if one.path == KNOTS or not LEVERS[one.path].dated)
+    moved = differences(job.policy, job.control, job.scenario.kinds, job.start)
+    return tuple(one.path for one in moved if one.lever is None or not one.lever.dated)
 
 
 def arm_policies(job: TrialJob) -> dict[str, Policy]:
@@ -89,10 +89,10 @@ def arm_policies(job: TrialJob) -> dict[str, Policy]:
     InputError
         If the policies differ in no lever that can be switched by the day.
     """
-    paths = [path for path, lever in LEVERS.items() if lever.dated]
-    switched = [
-        one.path for one in differences(job.policy, job.control, job.start) if one.path in paths
-    ]
+    kinds = job.scenario.kinds
+    paths = [path for path, lever in levers_of(kinds).items() if lever.dated]
+    moved = differences(job.policy, job.control, kinds, job.start)
+    switched = [one.path for one in moved if one.path in paths]
     if not switched:
         raise InputError(
             "policy",

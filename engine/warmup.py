@@ -33,7 +33,7 @@ from engine.market.state import State, open_state
 from engine.market.totals import book_slot
 from engine.market.world import World, open_world
 from engine.spec.base import Dated
-from engine.units import FEN_PER_BN_RMB, KINDS
+from engine.units import FEN_PER_BN_RMB
 
 _BUYERS = 500
 
@@ -55,7 +55,9 @@ def _poor_case(case: Case) -> Case:
     few_days = min(calendar.end, calendar.origin + timedelta(days=1))
     short = {"first_day": None, "start": calendar.origin, "end": few_days}
     weight = max(scenario.platform.pool_count, 10**10) // _BUYERS
-    rate = subsidy.rate.model_copy(update=dict.fromkeys(KINDS, Dated.model_validate(0.5)))
+    rate = subsidy.rate.model_copy(
+        update=dict.fromkeys(scenario.kind_names, Dated.model_validate(0.5))
+    )
     budget = 2_000 * weight / FEN_PER_BN_RMB  # a purse of 2,000 sample fen
     return replace(
         case,

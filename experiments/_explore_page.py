@@ -12,7 +12,7 @@ from engine.errors import PoquanError
 from engine.explore import Explorer, PointForecast
 from engine.report.findings.factor_words import factor_words
 from engine.report.formatting import label, scaled, show, show_change, unit
-from engine.spec.levers import LEVERS
+from engine.spec.levers import LeverEntry, levers_of
 from engine.stats.intervals import Interval
 
 _SIDES: Final = ("A", "B")
@@ -67,8 +67,10 @@ def _side(explorer: Explorer, side: str, place: int) -> dict[str, PointForecast]
     )
     above = st.container()  # what moves stands over the sliders that move it
     point = dict(explorer.policies[start])
+    known = levers_of(explorer.job.scenario.kinds)
     for lever, found in explorer.levers.items():
-        point[lever] = _slider(f"{side} {start} {lever}", lever, found, point[lever])
+        entry, name = known[lever.partition("@")[0]], f"{side} {start} {lever}"
+        point[lever] = _slider(name, entry, lever, found, point[lever])
     forecast = explorer.forecast(point)
     runs = st.session_state.setdefault("runs", {})
     key = (side, str(sorted(point.items())))
@@ -77,11 +79,10 @@ def _side(explorer: Explorer, side: str, place: int) -> dict[str, PointForecast]
     return forecast
 
 
-def _slider(key: str, lever: str, found: BaseDistribution, value: Any) -> Any:
+def _slider(key: str, entry: LeverEntry, lever: str, found: BaseDistribution, value: Any) -> Any:
     path, _, day = lever.partition("@")
-    entry = LEVERS[path]
     since = f", from {day} on" if day else ""
-    called = factor_words(path)
+    called = factor_words(path, entry.goods)
     name = f"{called[0].upper()}{called[1:]}{since} [{entry.unit}]"
     words = f"{entry.doc}{since} ({path})"
     if isinstance(found, CategoricalDistribution):

@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from engine.errors import InputError
 from engine.spec.explain import nearest
+from engine.spec.kinds import OTHERS
 from experiments._sources import CONF
 
 _FORMS = "key=value, group=option, +key=value to add, ~key to leave out"
@@ -136,6 +137,10 @@ def _unknown_option(error: MissingConfigException) -> InputError:
 def _unknown_key(where: str, cause: OmegaConfBaseException, known: list[str]) -> InputError:
     parent = cause.parent_node
     beside = [str(key) for key in parent] if isinstance(parent, DictConfig) else []
+    named = [key for key in beside if key != OTHERS]
+    if OTHERS in beside and not nearest(where.rpartition(".")[2], named):
+        what, allowed = "is not named here: others stands for it", "a kind of the scenario"
+        return InputError(where, what, allowed, f"add it: +{where}=...")
     match = _nearest_path(where, known)
     return InputError(
         where,

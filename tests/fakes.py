@@ -21,15 +21,11 @@ from engine.measures.measure import cumulative
 from engine.measures.run_off import FLOWS, VALUED
 from engine.spec.calendar import Calendar
 from engine.spec.jobs import Scale
-from engine.spec.levers import LEVERS
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario, _Platform
-from engine.units import (
-    FEN_PER_BN_RMB,
-    KINDS,
-    SEGMENTS_SHAPE,
-    to_bp,
-)
+from engine.spec.suppliers import SuppliersSpec, _SupplierKind
+from engine.units import FEN_PER_BN_RMB, to_bp
+from tests.kinds import CATEGORIES, KINDS, LEVERS, ROLES, SEGMENTS_SHAPE
 
 TARGET_BN_RMB = 250.0
 BASE_BN_RMB = 215.0
@@ -73,12 +69,21 @@ def small_scenario(
     end: date = date(2020, 3, 31),
     goal_bn_rmb: float = TARGET_BN_RMB,
 ) -> Scenario:
-    """A scenario that has a name, a calendar and a pool of people, and nothing else."""
+    """A scenario that has a name, words, a calendar and a pool of people, and nothing else."""
     calendar = Calendar(
         start=start, end=end, slot_share=(0.4, 0.6), coupon_draw=0, demand_season=(1.0,) * 12
     )
     platform = _Platform.model_construct(pool_count=100_000_000, goal_bn_rmb=goal_bn_rmb)
-    fields: dict[str, Any] = {"name": "fake_market", "calendar": calendar, "platform": platform}
+    kind = _SupplierKind.model_construct(count_share=1 / len(KINDS))
+    suppliers = SuppliersSpec.model_construct(**dict.fromkeys(KINDS, kind))
+    fields: dict[str, Any] = {
+        "name": "fake_market",
+        "kinds": ROLES,
+        "categories": CATEGORIES,
+        "calendar": calendar,
+        "platform": platform,
+        "suppliers": suppliers,
+    }
     return Scenario.model_construct(**fields)
 
 

@@ -24,7 +24,7 @@ LONG: tuple[str, ...] = (
     "tests/calibrate/test_recovery.py",
     "tests/priors/test_figures.py",
     "tests/closed_forms/test_scale_free.py",
-    "tests/market/test_more_kinds.py",
+    "tests/market/test_own_kinds.py",
     "tests/compute/test_warmup.py",
     "tests/commands/test_config_fuzz.py",
     "tests/properties/test_stress.py",

@@ -34,7 +34,7 @@ from engine.benchmark.worker import Tell, Worker
 from engine.case import Case
 from engine.errors import PoquanError
 from engine.market import day, slot
-from engine.population.buyers import bytes_per_buyer
+from engine.population.buyers import Buyers, record_of
 from engine.spec.benchmark import BenchmarkJob
 from engine.spec.jobs import Scale
 
@@ -184,7 +184,12 @@ def _population_rows(job: BenchmarkJob, found: _KernelRuns, days: int) -> Iterat
             }
         for measure, per_run in values.items():
             yield at.row("population", "market", measure, per_run)
-    yield at.row("population", "market", "state_bytes_per_buyer", [bytes_per_buyer()])
+    yield at.row(
+        "population",
+        "market",
+        "state_bytes_per_buyer",
+        [Buyers.new(1, record_of(job.scenario)).bytes_each],
+    )
     if found.held_bytes is not None:
         held = found.held_bytes / point.buyers
         yield at.row("population", "market", "resident_bytes_per_buyer", [held])

@@ -8,7 +8,7 @@ from engine.benchmark.days import Days, fill_cache, simulate_days
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.worker import Worker
 from engine.case import Case
-from engine.population.buyers import bytes_per_buyer
+from engine.population.buyers import Buyers, record_of
 from engine.spec.benchmark import BenchmarkJob
 
 _DAYS = 8
@@ -52,7 +52,7 @@ def _rows_of(case: Case, found: Days) -> list[Row]:
         "sessions_count": found.sessions,
         "sessions_per_s": [n / s for n, s in zip(found.sessions, found.day_s, strict=True)],
         "implied_year_s": [found.open_s + calendar.n_days * median(found.day_s)],
-        "state_bytes_per_buyer": [bytes_per_buyer()],
+        "state_bytes_per_buyer": [Buyers.new(1, record_of(case.scenario)).bytes_each],
     }
     if found.held_bytes is not None:
         whole["resident_bytes_per_buyer"] = [found.held_bytes / people]

@@ -34,6 +34,7 @@ from engine.search.samplers.proposals import propose_batch
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
 from engine.spec.benchmark import BenchmarkJob, Schedule
+from engine.spec.levers import levers_of
 from engine.spec.search import Search
 
 _WORKERS: Final = (1, 2, 16, 64, 1000)
@@ -248,7 +249,7 @@ def _measured_years(schedule: Schedule, case: Case, runs: int) -> _Lengths:
     found = {}
     samples = {rung.population_share: rung.anchors_share for rung in schedule.search.rungs}
     for share, anchors_share in sorted({**samples, 1.0: 1.0}.items()):
-        scale = schedule.scale.sample(share, anchors_share)
+        scale = schedule.scale.sample(share, anchors_share, len(case.scenario.kinds))
         year = Case(case.scenario, case.policy, scale, case.world_seed, case.run_seed)
         # A year before compiles nothing, but fills the processor's own caches.
         done = [finish(0, year, (), simulate_case).cpu_s for _ in range(runs)]
@@ -260,7 +261,7 @@ def _measured_proposals(job: BenchmarkJob) -> Callable[[int], float]:
     """Return the seconds that a proposal takes by the trials before it, as measured."""
     import time
 
-    space = PolicySpace(job.space, job.searched)
+    space = PolicySpace(job.space, job.searched, levers_of(job.scenario.kinds))
     directions = [goal.direction for goal in job.objective.goals]
     seconds = []
     for count in _COUNTS:

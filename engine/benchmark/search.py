@@ -35,6 +35,7 @@ from engine.search.paired_scores import PairedScores
 from engine.search.problem import Candidate, Point, Problem, Stage
 from engine.search.space.policy_space import PolicySpace
 from engine.spec.benchmark import BenchmarkJob
+from engine.spec.levers import levers_of
 from engine.spec.optimize import OptimizeJob
 from engine.stats.pareto import hypervolume
 
@@ -96,7 +97,7 @@ class _MarketArena:
     def __init__(self, job: BenchmarkJob, seed: int) -> None:
         own = _market_job(job, seed)
         self.evaluator = ObjectiveEvaluator(own.objective)
-        space = PolicySpace(own.space, own.policy)
+        space = PolicySpace(own.space, own.policy, levers_of(own.scenario.kinds))
         kept = _NothingKept(Path(), "")
         self.problem = MarketProblem(own, space, ProcessPool(), self.evaluator.measures, kept)
         # Other random streams than those of the search and of its finalists.

@@ -31,7 +31,7 @@ from engine.case import Case
 from engine.compute import open_pool
 from engine.compute.machine import bytes_of_shard, cpus_count
 from engine.compute.shards.links import CHILDREN
-from engine.population.buyers import bytes_per_buyer
+from engine.population.buyers import Buyers, record_of
 from engine.spec.benchmark import BenchmarkJob
 
 _DAYS = 8
@@ -233,7 +233,7 @@ def _rows_of(
         "bytes_per_slot": [traffic.bytes_sent / slots for traffic in sharded],
         "sums_share": [traffic.waited_s / sum(traffic.day_s) for traffic in sharded],
         "resident_bytes": [float(traffic.peak_bytes) for traffic in sharded],
-        "state_bytes_per_buyer": [float(bytes_per_buyer())],
+        "state_bytes_per_buyer": [float(Buyers.new(1, record_of(case.scenario)).bytes_each)],
     }
     if model is not None:
         found["modelled_day_s"] = [model.day_s(buyers, count, cpus_count())]

@@ -15,7 +15,7 @@ import numpy as np
 from engine.calibrate.probe import PROBED
 from engine.calibrate.run_reader import FigureMeasure, Read, RunReader, Span
 from engine.measures.flows import FLOW_MEASURES
-from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, IS_BRAND
+from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB
 
 _TOP: Final = (10, 100)
 """Ranks between which the exponent of the rank-size law is read."""
@@ -118,7 +118,7 @@ def _largest_stream(reader: RunReader, spans: tuple[Span, ...]) -> float:
 
 def _brand_goods(reader: RunReader, spans: tuple[Span, ...]) -> float:
     """GMV at list price of brands and the retail partner, bn RMB."""
-    return reader.total_of_kinds("gmv_fen", spans[0], IS_BRAND) / FEN_PER_BN_RMB
+    return reader.total_of_kinds("gmv_fen", spans[0], "is_brand") / FEN_PER_BN_RMB
 
 
 def _brand_share(reader: RunReader, spans: tuple[Span, ...]) -> float:

@@ -16,21 +16,29 @@ What is read off the copies is listed at the end: `PROBED` what others have obse
 `SHOWN_BY_DATE` what nobody has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from math import log
 from typing import Any, Final
+
+import numpy as np
 
 from engine.calibrate.run_reader import FigureMeasure, Read, RunReader, Span
 from engine.case import Branch, Case, RunResult
 from engine.spec.calibration import Probes
 from engine.spec.policy import Policy
-from engine.units import KINDS
-
-OWN: Final = KINDS.index("domestic")
-"""Few enough goods to leave most substitutes as they are, enough orders to count."""
+from engine.spec.scenario import Scenario
 
 _PLENTY_BN_RMB: Final = 1000.0
+
+
+def _own_kind(scenario: Scenario) -> int:
+    """Return the number of the kind that gets a coupon alone: the first that may join the plan.
+
+    Brands are few enough goods to leave most substitutes as they are, with enough orders to count.
+    Where no kind may join, it is the first of all.
+    """
+    return int(np.argmax(scenario.kinds_that("joins_plan")))
 
 
 def probe_branches(case: Case, probes: Probes) -> tuple[Branch, ...]:
@@ -43,18 +51,19 @@ def probe_branches(case: Case, probes: Probes) -> tuple[Branch, ...]:
     probes
         Dates within the horizon, rates and lengths.
     """
-    bare = _without_coupons(case.policy)
+    kinds = case.scenario.kind_names
+    bare = _without_coupons(case.policy, kinds)
     whole = probes.coupon_days + probes.after_days
     arms: list[Branch] = []
     for day in probes.market_dates:
         ends = day + timedelta(days=probes.coupon_days)
-        everything = {kind: {day: probes.rate, ends: 0.0} for kind in KINDS}
+        everything = {kind: {day: probes.rate, ends: 0.0} for kind in kinds}
         arms += [
             _arm(day, "none", whole, bare),
             _arm(day, "all", whole, _with_rates(bare, everything)),
         ]
     for day in probes.dates:
-        own = _with_rates(bare, {KINDS[OWN]: {day: probes.own_rate}})
+        own = _with_rates(bare, {kinds[_own_kind(case.scenario)]: {day: probes.own_rate}})
         arms.append(_arm(day, "own", probes.coupon_days, own))
     return tuple(arms)
 
@@ -74,7 +83,8 @@ def within(probes: Probes, first: date, last: date) -> Probes:
 
 def _own_elasticity(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
     """Return the mean own-price elasticity over the dates; 0 where an arm sold nothing."""
-    return _mean([_elasticity(*_own_arms(reader, day)) for day in reader.probes.dates])
+    own = _own_kind(reader.scenario)
+    return _mean([_elasticity(own, *_own_arms(reader, day)) for day in reader.probes.dates])
 
 
 def _cart_uplift(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
@@ -83,10 +93,10 @@ def _cart_uplift(reader: RunReader, _: tuple[Span, ...] = ()) -> float:
     The mean over the dates. The experiment that it stands for gave the coupon for goods that
     lay in a cart: the look is a serious one here, but nobody has chosen yet.
     """
-    found = []
+    found, own = [], _own_kind(reader.scenario)
     for day in reader.probes.dates:
         rates = [
-            _ratio(_own(arm, "orders_count"), float(arm.daily["looks_count"].sum()))
+            _ratio(_sold(own, arm, "orders_count"), float(arm.daily["looks_count"].sum()))
             for arm in _own_arms(reader, day)
         ]
         found.append(100.0 * (_ratio(rates[1], rates[0]) - 1.0) if rates[0] else 0.0)
@@ -171,9 +181,9 @@ def _first_days(arm: RunResult, days: int) -> RunResult:
     return RunResult(labels=arm.labels, run={}, daily=daily, monthly={}, segments=segments)
 
 
-def _elasticity(none: RunResult, own: RunResult) -> float:
+def _elasticity(kind: int, none: RunResult, own: RunResult) -> float:
     arms = [
-        [_own(arm, name) for name in ("orders_count", "gmv_paid_fen", "gmv_fen")]
+        [_sold(kind, arm, name) for name in ("orders_count", "gmv_paid_fen", "gmv_fen")]
         for arm in (none, own)
     ]
     return _log_ratio(arms[0], arms[1])
@@ -188,8 +198,8 @@ def _log_ratio(without: list[float], with_coupon: list[float]) -> float:
     return log(orders_b / orders_a) / log(prices) if prices < 1 else 0.0
 
 
-def _own(arm: RunResult, column: str) -> float:
-    return float(arm.segments[column][:, OWN].sum())
+def _sold(kind: int, arm: RunResult, column: str) -> float:
+    return float(arm.segments[column][:, kind].sum())
 
 
 def _ratio(above: float, below: float) -> float:
@@ -208,12 +218,12 @@ def _name(day: date, arm: str) -> str:
     return f"{day} {arm}"
 
 
-def _without_coupons(policy: Policy) -> Policy:
+def _without_coupons(policy: Policy, kinds: Iterable[str]) -> Policy:
     """Return `policy` without a target and without coupons, and with a purse that lasts."""
     subsidy = type(policy.subsidy).model_validate(
         {
             "budget_bn_rmb": _PLENTY_BN_RMB,
-            "rate": dict.fromkeys(KINDS, 0.0),
+            "rate": dict.fromkeys(kinds, 0.0),
             "cap_rmb": 1000.0,
             "new_buyer_rate": 0.0,
             "tier_factor": {"tier12": 1.0, "tier3": 1.0},
@@ -228,7 +238,7 @@ def _without_coupons(policy: Policy) -> Policy:
 
 def _with_rates(bare: Policy, rates: Mapping[str, Mapping[date, float]]) -> Policy:
     """Return `bare` with coupon rates by kind, each from dates on; other kinds have none."""
-    none: dict[str, Any] = dict.fromkeys(KINDS, 0.0)
+    none: dict[str, Any] = dict.fromkeys(bare.subsidy.rate.words, 0.0)
     rate = type(bare.subsidy.rate).model_validate(none | dict(rates))
     return bare.model_copy(update={"subsidy": bare.subsidy.model_copy(update={"rate": rate})})
 

@@ -12,7 +12,7 @@ import numpy as np
 from engine.case import RunResult
 from engine.spec.calibration import NO_PROBES, Probes
 from engine.spec.scenario import Scenario
-from engine.stats.arrays import Flags, Floats
+from engine.stats.arrays import Floats
 
 FORMS: Final = (
     "2020, H1 2020, Q2 2020, 9M 2020, May 2020, 10 May 2020, mid 2020, late 2020,"
@@ -112,8 +112,8 @@ class RunReader:
         """Sum of a column of `daily` over a span: a flow such as `gmv_fen`."""
         return float(self.days(column, span).sum())
 
-    def total_of_kinds(self, column: str, span: Span, kinds: Flags) -> float:
-        """Sum of a flow over a span and some kinds of supplier, in the column's unit.
+    def total_of_kinds(self, column: str, span: Span, role: str) -> float:
+        """Sum of a flow over a span and the kinds of supplier with a role, in the column's unit.
 
         Parameters
         ----------
@@ -121,9 +121,10 @@ class RunReader:
             Of `segments`.
         span
             Days, both ends included.
-        kinds
-            (N_KINDS,) bool, those that count.
+        role
+            Of `engine.spec.suppliers.Kind`, as `is_brand`.
         """
+        kinds = np.array(self.scenario.kinds_that(role))
         return float(self.year.segments[column][self._slice(span)][:, kinds].sum())
 
     def monthly(self, column: str, span: Span, *, after: bool = False) -> float:

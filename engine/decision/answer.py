@@ -220,7 +220,8 @@ def _names_of(
     """
     today = policies[str(job.today)]
     said = {
-        name: policy_name(differences(policies[name], today, job.decision_date)) for name in shown
+        name: policy_name(differences(policies[name], today, job.scenario.kinds, job.decision_date))
+        for name in shown
     }
     said[str(job.today)] = "as today"
     twice = Counter(said.values())
@@ -256,7 +257,7 @@ def _effects(
 ) -> list[Attribution]:
     """What each difference from today's policy brings; nothing where there is none."""
     policy, today = policies[name], policies[str(job.today)]
-    if not differences(policy, today, job.decision_date):
+    if not differences(policy, today, job.scenario.kinds, job.decision_date):
         return []
     most = job.search.attribution_worlds_count
     heaviest = sorted(weights, key=lambda world: -weights[world])[:most]
@@ -317,5 +318,5 @@ def _changes(job: OptimizeJob, policy: Policy, first: date, last: date) -> str:
     decided = job.decision_date or job.scenario.calendar.start
     if not first <= decided <= last:
         return ""
-    moved = differences(policy, job.baselines[str(job.today)], decided)
+    moved = differences(policy, job.baselines[str(job.today)], job.scenario.kinds, decided)
     return ", ".join(lever_phrase(one) for one in moved)

@@ -26,6 +26,7 @@ from engine.compute import Runner
 from engine.decision.inert import differences, one_by_one
 from engine.decision.names import lever_phrase, policy_name
 from engine.errors import InputError
+from engine.spec.kinds import Kind
 from engine.spec.policy import Policy
 from engine.stats.arrays import Floats
 from engine.stats.intervals import Interval, mean_interval
@@ -56,6 +57,15 @@ class Attribution(NamedTuple):
     pairs_count: int
 
 
+class _Pair(NamedTuple):
+    """Two policies whose differences are looked at, as `differences` takes them."""
+
+    policy: Policy
+    today: Policy
+    kinds: tuple[Kind, ...]
+    decision_date: date | None = None
+
+
 def attributions(
     like: Sequence[Case],
     policy: Policy,
@@ -77,29 +87,25 @@ def attributions(
     weights
         How much each world counts.
     """
-    years = list(pool.run(_cases(like, policy, today, decision_date)))
-    return _attributions(years, policy, today, decision_date, weights=weights)
+    pair = _Pair(policy, today, like[0].scenario.kinds, decision_date)
+    return _attributions(list(pool.run(_cases(like, pair))), pair, weights=weights)
 
 
-def _attributed_policies(
-    policy: Policy, today: Policy, decision_date: date | None = None
-) -> dict[str, Policy]:
+def _attributed_policies(pair: _Pair) -> dict[str, Policy]:
     """Return the policies to simulate, by their part in the attribution.
 
     Today's, the policy without its inert levers, and one of each difference: the policy without
     it, and today's with it. With one difference these are the first two.
     """
-    whole, parts = one_by_one(policy, today, decision_date)
-    found = {_TODAY: today, _WHOLE: whole}
+    whole, parts = one_by_one(*pair)
+    found = {_TODAY: pair.today, _WHOLE: whole}
     if len(parts) > 1:
         for path, (without, with_it) in parts.items():
             found[_WITHOUT + path], found[_WITH + path] = without, with_it
     return {part: one.model_copy(update={"name": part}) for part, one in found.items()}
 
 
-def _cases(
-    like: Sequence[Case], policy: Policy, today: Policy, decision_date: date | None = None
-) -> list[Case]:
+def _cases(like: Sequence[Case], pair: _Pair) -> list[Case]:
     """List the years to simulate: every policy in every year of `like`.
 
     Parameters
@@ -107,18 +113,16 @@ def _cases(
     like
         One year of each world and replication, of whatever policy: worlds, seeds, scale, history
         and decision are taken from there.
-    policy, today, decision_date
-        See `differences`.
+    pair
+        The policies.
     """
-    parts = _attributed_policies(policy, today, decision_date)
+    parts = _attributed_policies(pair)
     return [replace(case, policy=part) for part in parts.values() for case in like]
 
 
 def _attributions(
     years: Sequence[RunResult],
-    policy: Policy,
-    today: Policy,
-    decision_date: date | None = None,
+    pair: _Pair,
     measures: Sequence[str] = _MEASURES,
     weights: Mapping[str, float] | None = None,
 ) -> list[Attribution]:
@@ -128,8 +132,8 @@ def _attributions(
     ----------
     years
         What was simulated.
-    policy, today, decision_date
-        See `differences`.
+    pair
+        The policies.
     measures
         Columns of `runs`.
     weights
@@ -140,8 +144,7 @@ def _attributions(
     InputError
         If years are missing.
     """
-    moved = differences(policy, today, decision_date)
-    parts = _attributed_policies(policy, today, decision_date)
+    moved, parts = differences(*pair), _attributed_policies(pair)
     runs = _by_part(years, parts)
     keys = sorted(runs[_TODAY])
     units = independent_units([key[1] for key in keys], [key[3] for key in keys])
@@ -156,7 +159,7 @@ def _attributions(
         says = {one.path: lever_phrase(one) for one in moved} | {"": policy_name(moved)}
         rows += [
             Attribution(
-                policy.name, path, says[path], view, measure, mean_interval(effect), len(keys)
+                pair.policy.name, path, says[path], view, measure, mean_interval(effect), len(keys)
             )
             for (path, view), effect in effects.items()
         ]

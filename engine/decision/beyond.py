@@ -35,6 +35,7 @@ from engine.decision.value import (
 )
 from engine.measures.run_off import VALUED, value_measure
 from engine.search.market import fresh_cases
+from engine.spec.kinds import Kind
 from engine.spec.levers import set_levers
 from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
@@ -81,7 +82,8 @@ class Beyond(NamedTuple):
             Simulates the years.
         """
         today_name = str(job.today)
-        if not name or not differences(policies[name], policies[today_name], job.decision_date):
+        kinds, decided = job.scenario.kinds, job.decision_date
+        if not name or not differences(policies[name], policies[today_name], kinds, decided):
             return cls("", [], [], ())
         policy, today = (
             policies[one].model_copy(update={"name": one}) for one in (name, today_name)
@@ -98,7 +100,10 @@ class Beyond(NamedTuple):
             policy=name,
             values=values,
             path=path,
-            sentences=(*_value_sentences(job, who, kept, values), _path_sentence(policy, path)),
+            sentences=(
+                *_value_sentences(job, who, kept, values),
+                _path_sentence(policy, kinds, path),
+            ),
         )
 
 
@@ -169,7 +174,7 @@ def _path_cases(like: Sequence[Case], policy: Policy) -> list[Case]:
     policy
         The policy whose shape is asked about.
     """
-    if not path_acts(policy) or _is_straight(policy):
+    if not like or not path_acts(policy, like[0].scenario.kinds) or _is_straight(policy):
         return []
     straight = set_levers(policy, {"target.knots": (1.0,)}, _STRAIGHT)
     return [replace(case, policy=straight) for case in like]
@@ -188,12 +193,12 @@ def _path_rows(years: Sequence[RunResult]) -> list[_Row]:
     return [row for row in paired(years, _STRAIGHT, _MEASURES) if row["measure"] != INCREMENTAL]
 
 
-def _path_sentence(policy: Policy, rows: Sequence[_Row]) -> str:
+def _path_sentence(policy: Policy, kinds: tuple[Kind, ...], rows: Sequence[_Row]) -> str:
     """Say what the shape of the policy's target path brings, or why it brings nothing.
 
     `rows` are those of `_path_rows`.
     """
-    if not path_acts(policy):
+    if not path_acts(policy, kinds):
         return f"The shape of its target path moves nothing: {_why_not(policy)}."
     if not rows:
         return "The path to its target is straight."

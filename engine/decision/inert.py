@@ -14,7 +14,8 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from engine.spec.base import Dated
-from engine.spec.levers import LEVERS, LeverEntry, policy_value, set_levers
+from engine.spec.kinds import Kind
+from engine.spec.levers import LeverEntry, levers_of, policy_value, set_levers
 from engine.spec.policy import Policy
 
 GOAL: Final = "target.year_end_bn_rmb"
@@ -27,28 +28,34 @@ class Difference(NamedTuple):
 
     `own` and `was` are numbers, one of the lever's choices, a `Dated` value from the decision on,
     or the knots of the target; the target's revisions belong to its goal, a `Dated` value.
+    `lever` is what the engine knows of it; none of the knots.
     """
 
     path: str
     own: Any
     was: Any
+    lever: LeverEntry | None
 
 
-def _stripped(policy: Policy, today: Policy) -> Policy:
+_Kinds = tuple[Kind, ...]
+"""The scenario's kinds of supplier: which levers there are follows from them."""
+
+
+def _stripped(policy: Policy, today: Policy, kinds: _Kinds) -> Policy:
     """Return the policy with the values of `today` wherever a lever is inert.
 
     Every market goes the same way under it, to the last fen; but who is in the brand plan when
     its plan days end keeps to the policy's own commission floor until the next review.
     """
     found = policy
-    for path in reversed(LEVERS):
-        if not _can_act(path, found):
+    for path in reversed([*levers_of(kinds)]):
+        if not _can_act(path, found, kinds):
             found = _with_values_of(found, today, path)
     return found
 
 
 def differences(
-    policy: Policy, today: Policy, decision_date: date | None = None
+    policy: Policy, today: Policy, kinds: _Kinds, decision_date: date | None = None
 ) -> tuple[Difference, ...]:
     """Return what the policy does otherwise than today's from a date on, inert levers left out.
 
@@ -56,20 +63,22 @@ def differences(
     ----------
     policy, today
         What may be done, and what is done now.
+    kinds
+        The scenario's.
     decision_date
         Morning from which the policy is in force: values before it count for nothing.
     """
-    own = _stripped(policy, today)
+    own = _stripped(policy, today, kinds)
     return tuple(
-        Difference(path, mine, its)
-        for path in _paths()
+        Difference(path, mine, its, levers_of(kinds).get(path))
+        for path in _paths(kinds)
         for mine, its in ((_since(own, path, decision_date), _since(today, path, decision_date)),)
-        if mine != its and not (path == KNOTS and not path_acts(own))
+        if mine != its and not (path == KNOTS and not path_acts(own, kinds))
     )
 
 
 def one_by_one(
-    policy: Policy, today: Policy, decision_date: date | None = None
+    policy: Policy, today: Policy, kinds: _Kinds, decision_date: date | None = None
 ) -> tuple[Policy, dict[str, tuple[Policy, Policy]]]:
     """Return the policy without its inert levers, and by difference two policies with it apart.
 
@@ -77,11 +86,11 @@ def one_by_one(
 
     Parameters
     ----------
-    policy, today, decision_date
+    policy, today, kinds, decision_date
         See `differences`.
     """
-    whole = _stripped(policy, today)
-    paths = [one.path for one in differences(policy, today, decision_date)]
+    whole = _stripped(policy, today, kinds)
+    paths = [one.path for one in differences(policy, today, kinds, decision_date)]
     return whole, {
         path: (_with_values_of(whole, today, path), _with_values_of(today, whole, path))
         for path in paths
@@ -94,33 +103,34 @@ def _with_values_of(policy: Policy, other: Policy, *paths: str) -> Policy:
     return set_levers(policy, {name: policy_value(other, name) for name in whole}, policy.name)
 
 
-def path_acts(policy: Policy) -> bool:
+def path_acts(policy: Policy, kinds: _Kinds) -> bool:
     """Return whether the path of the policy's target can move anything."""
-    return not _is_off(LEVERS[GOAL], policy) and _can_act(GOAL, policy)
+    return not _is_off(levers_of(kinds)[GOAL], policy) and _can_act(GOAL, policy, kinds)
 
 
-def _paths() -> Iterator[str]:
-    for path in LEVERS:
+def _paths(kinds: _Kinds) -> Iterator[str]:
+    for path in levers_of(kinds):
         yield path
         if path == GOAL:
             yield KNOTS
 
 
-def _can_act(path: str, policy: Policy) -> bool:
+def _can_act(path: str, policy: Policy, kinds: _Kinds) -> bool:
     """Whether some value of a lever would do something while the others stay.
 
     Where what it needs acts if it does. A lever that is off can act where another value of it
     would do something.
     """
+    known = levers_of(kinds)
     on = {
         name: math.inf if name == path else max(_values(policy, name))
-        for name, lever in LEVERS.items()
+        for name, lever in known.items()
         if not lever.choices and (name == path or not _is_off(lever, policy))
     }
     while True:  # to the largest set of levers that are on and whose needs are in it
-        left = {name: value for name, value in on.items() if _has_needs(LEVERS[name], on)}
+        left = {name: value for name, value in on.items() if _has_needs(known[name], known, on)}
         if left == on:
-            return bool(LEVERS[path].choices) or path in on
+            return bool(known[path].choices) or path in on
         on = left
 
 
@@ -128,15 +138,16 @@ def _is_off(lever: LeverEntry, policy: Policy) -> bool:
     return lever.off is not None and set(_values(policy, lever.path)) == {lever.off}
 
 
-def _has_needs(lever: LeverEntry, on: Mapping[str, float]) -> bool:
-    return not lever.needs or any(all(_is_met(need, on) for need in row) for row in lever.needs)
+def _has_needs(lever: LeverEntry, known: Mapping[str, LeverEntry], on: Mapping[str, float]) -> bool:
+    needs = lever.needs
+    return not needs or any(all(_is_met(need, known, on) for need in row) for row in needs)
 
 
-def _is_met(need: str, on: Mapping[str, float]) -> bool:
+def _is_met(need: str, known: Mapping[str, LeverEntry], on: Mapping[str, float]) -> bool:
     path, _, reached = need.partition("=")
     if reached:
         return path in on and on[path] >= float(reached)
-    return any(name == path or LEVERS[name].group == path for name in on)
+    return any(name == path or known[name].group == path for name in on)
 
 
 def _values(policy: Policy, path: str) -> list[Any]:

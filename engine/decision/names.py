@@ -9,21 +9,11 @@ from typing import Any, Final
 
 from engine.decision.inert import GOAL, KNOTS, Difference
 from engine.spec.base import Dated
-from engine.spec.levers import LEVERS
 
 _MOST: Final = 3
 """Differences that a name tells; of the others their number."""
 
 _RATES: Final = "subsidy.rate."
-_OF_KINDS: Final = {
-    "source": "factory goods",
-    "platform_brand": "platform brands",
-    "domestic": "domestic brands",
-    "multinational": "multinationals",
-    "partner": "the partner's goods",
-}
-"""Kinds of suppliers, as a coupon on them is named."""
-
 _WORDS: Final[dict[str, tuple[str, str]]] = {
     "subsidy.budget_bn_rmb": ("purse {:.2g} bn", "no coupons"),
     "subsidy.cap_rmb": ("coupons up to {:,.0f} RMB", ""),
@@ -82,7 +72,7 @@ def lever_phrase(one: Difference) -> str:
     if one.path.startswith(_RATES):
         return _rate_phrase([one])
     said, off = _WORDS.get(one.path, (f"{one.path} {{}}", f"{one.path} off"))
-    lever = LEVERS.get(one.path)
+    lever = one.lever
     if lever is not None and lever.off is not None and _values(one.own) == [lever.off]:
         return off
     if one.path == KNOTS:
@@ -107,15 +97,12 @@ def _phrases(ranked: Sequence[Difference]) -> Iterator[str]:
 
 
 def _rate_phrase(alike: Sequence[Difference]) -> str:
-    kinds = {one.path.removeprefix(_RATES) for one in alike}
-    named = [_OF_KINDS.get(kind, kind) for kind in _all_kinds() if kind in kinds]
-    where = "everything" if len(named) == len(_all_kinds()) else _listed(named)
+    levers = {one.path.removeprefix(_RATES): one.lever for one in alike if one.lever}
+    every = next(lever.kinds for lever in levers.values())
+    named = [levers[kind].goods for kind in every if kind in levers]
+    where = "everything" if len(named) == len(every) else _listed(named)
     values = _values(alike[0].own)
     return f"no coupon on {where}" if values == [0] else _from_to("{:%} on " + where, values)
-
-
-def _all_kinds() -> list[str]:
-    return [path.removeprefix(_RATES) for path in LEVERS if path.startswith(_RATES)]
 
 
 def _listed(words: Sequence[str]) -> str:
@@ -137,7 +124,7 @@ def _from_to(said: str, values: Sequence[Any]) -> str:
 
 def _size(one: Difference) -> float:
     """How far a lever is moved, as a share of the range that is worth searching."""
-    lever = LEVERS.get(one.path)
+    lever = one.lever
     if lever is None or lever.choices:
         return 0.0
     low, high = lever.search

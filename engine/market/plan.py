@@ -17,7 +17,8 @@ from engine.errors import InputError
 from engine.rules.visits import plain_demand
 from engine.spec.base import Dated, Spec
 from engine.spec.calendar import Calendar, Campaign, Festival
-from engine.spec.levers import LEVERS, policy_value
+from engine.spec.kinds import Kind
+from engine.spec.levers import levers_of, policy_value
 from engine.spec.policy import Policy
 from engine.spec.scenario import Scenario
 from engine.units import FEN_PER_BN_RMB
@@ -39,7 +40,9 @@ _OF_CALENDAR = (
     "plan_day",
     "built",
 )
-_COLUMNS = tuple(dict.fromkeys(lever.column for lever in LEVERS.values() if lever.dated))
+_COLUMNS = tuple(
+    dict.fromkeys(lever.column for lever in levers_of((Kind(name="any"),)).values() if lever.dated)
+)
 if TYPE_CHECKING:
     DayLevers = Any  # its fields are those of the catalogue
 else:
@@ -161,7 +164,7 @@ def _timetable(policy: Policy, scenario: Scenario, first: int, days: int) -> lis
     for n in range(first, first + days):
         today = calendar.origin + timedelta(days=n)
         if n == first or today in changes:  # until the next change every lever keeps its value
-            values = _policy_on(policy, today)
+            values = _policy_on(policy, scenario, today)
         historical = load[min(n, len(load) - 1)]
         table.append(DayLevers(**(values | _of_calendar(values, calendar, events, n, historical))))
     return table
@@ -184,8 +187,7 @@ def _change_dates(spec: Spec) -> set[date]:
     """The days on which some lever takes a new value."""
     if isinstance(spec, Dated):
         return {day for day, _ in spec.steps}
-    fields = (getattr(spec, name) for name in type(spec).model_fields)
-    return set().union(*(_change_dates(field) for field in fields if isinstance(field, Spec)))
+    return set().union(*(_change_dates(field) for _, field in spec if isinstance(field, Spec)))
 
 
 def _plan_days(policy: Policy, calendar: Calendar, year: int) -> list[tuple[date, date]]:
@@ -215,10 +217,10 @@ def _coupon_weights(days: list[DayLevers], late_weight: float) -> _Floats:
     return np.asarray(plain * late_weight ** (np.arange(len(days)) / max(len(days) - 1, 1)))
 
 
-def _policy_on(policy: Policy, today: date) -> dict[str, Any]:
+def _policy_on(policy: Policy, scenario: Scenario, today: date) -> dict[str, Any]:
     """The columns of `DayLevers` that are the policy's, as they stand on a day."""
     values: dict[str, Any] = {}
-    for path, lever in LEVERS.items():
+    for path, lever in levers_of(scenario.kinds).items():
         if not lever.dated:
             continue
         value = lever.convert(policy_value(policy, path).on(today))

@@ -73,7 +73,7 @@ def simulate(case: Case, exchange: Exchange = WHOLE) -> RunResult:
     assert exchange.count == 1 or not case.branches
     started = time.perf_counter()
     calendar = case.scenario.calendar
-    given = read_given(case.tables, case.scale)
+    given = read_given(case.tables, case.scale, case.scenario.vocabulary)
     world = open_world(case.scenario, case.scale, case.world_seed, given)
     simulated = partial(_past, world, case, exchange)
     is_kept = case.history is not None and isinstance(exchange, Whole)
@@ -184,7 +184,7 @@ def advance(
 def plan_of(world: World, policy: Policy, state: State) -> Plan:
     """What a policy plans from the state's term on."""
     platform = state.platform
-    neutral = switched_policy(world.scenario.mechanisms, policy)
+    neutral = switched_policy(world.scenario, policy)
     return Plan(world.scenario, neutral, platform.term_day, platform.term_paid_fen)
 
 

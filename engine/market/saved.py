@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from engine.errors import StorageError
 from engine.market.state import State
 from engine.market.world import World
-from engine.population.buyers import COLUMNS, PERSON, Buyers, cache_lines
+from engine.population.buyers import COLUMNS, Buyers, cache_lines, record_of
 
 _FORMAT: Final = 6
 """Version of the arrays' names and of the records' layout."""
@@ -82,17 +82,18 @@ def _state_of(arrays: dict[str, NDArray[Any]], world: World, path: Path) -> Stat
             "  remedy:  load it with the scenario, scale and world_seed that it was saved with"
         )
     columns = {name: arrays[f"buyers.{name}"] for name in COLUMNS}
-    return State.of(arrays, Buyers(person=_read_person(path), **columns))
+    return State.of(arrays, Buyers(person=_read_person(path, world), **columns))
 
 
-def _read_person(path: Path) -> NDArray[np.void]:
+def _read_person(path: Path, world: World) -> NDArray[np.void]:
     """Read the buyers' records to where they stay: they are too many to be held twice."""
+    record = record_of(world.scenario)
     with zipfile.ZipFile(path) as whole, whole.open(f"{_PERSON}.npy") as file:
         np.lib.format.read_magic(file)
         (count, size), _, dtype = np.lib.format.read_array_header_1_0(file)
-        if (size, dtype) != (PERSON.itemsize, np.dtype(np.uint8)):
+        if (size, dtype) != (record.itemsize, np.dtype(np.uint8)):
             raise ValueError
-        person = cache_lines(count, PERSON)
+        person = cache_lines(count, record)
         room = person.view(np.uint8).reshape(-1)
         for first in range(0, room.size, _CHUNK_BYTES):
             part = room[first : first + _CHUNK_BYTES]

@@ -152,26 +152,28 @@ def new_scratch(
     """Room for `state` to go on in, on so many threads; close it as a context manager."""
     n, places = world.anchors.fans.size, world.scale.showcase_count
     goods, suppliers = world.goods.kind.size, world.suppliers.kind.size
+    kinds = len(world.scenario.kinds)
     people = _blocks(state.buyers.person.size, threads)
     threads = min(threads, len(people))
     most = int(world.slots.most_sessions.max())
     streams = _stream_table(world, state)
     stream = key(state.run_seed, Purpose.SHOWCASE)
     rooms: dict[str, Any] = {
-        "slot_totals": [SlotTotals.new(n, places, suppliers) for _ in range(threads)],
+        "slot_totals": [SlotTotals.new(n, places, suppliers, kinds) for _ in range(threads)],
         "batches": [
-            SessionBatch.new(most, places, *world.anchors.members.shape) for _ in range(threads)
+            SessionBatch.new(most, places, kinds, *world.anchors.members.shape)
+            for _ in range(threads)
         ],
-        "sold": SlotTotals.new(n, places, suppliers),
-        "day_totals": DayTotals.new(goods, n),
-        "kind_counts": KindCounts.new(),
+        "sold": SlotTotals.new(n, places, suppliers, kinds),
+        "day_totals": DayTotals.new(goods, n, kinds),
+        "kind_counts": KindCounts.new(kinds),
         "spread": Spread.new(n),
         "airtime": Airtime.new(n),
         "feed": Feed.new(n),
         "appraisal": Appraisal.new(goods),
         "candidates": Candidates.drawn(world.anchors, world.goods, world.selection, stream),
         "streams": streams,
-        "window": PricingScratch.of(streams),
+        "window": PricingScratch.of(streams, world.slots.is_co_funded),
         "random_streams": RandomStreams.of(state.run_seed, state.first_buyer),
     }
     return Scratch(
@@ -206,7 +208,7 @@ def _seal_records(world: World, state: State, rooms: dict[str, Any]) -> _SealedR
         "slots": world.slots,
         "pacing": world.pacing,
         "learning": world.learning,
-        "context": SlotContext.new(world.take_bp, world.offer_bp),
+        "context": SlotContext.new(world.take_bp, world.offer_bp, world.slots.is_co_funded),
         "buyers": state.buyers,
         "history": state.anchors,
         "sellers": state.sellers,

@@ -15,7 +15,7 @@ Who writes what (the step of the day to which it belongs):
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple, Self
 
@@ -25,11 +25,12 @@ from numpy.typing import NDArray
 from engine.accounts import N_SUMS, Account, Count
 from engine.market.world import World
 from engine.measures.catalogue import RECORDED
+from engine.measures.days import JOINED
 from engine.population.anchors import mean_ranks, strength_of_rank
 from engine.population.buyers import Buyers
 from engine.population.draw_buyers import draw_buyers
 from engine.rules.pricing import LARGEST_MARKUP, own_elasticity
-from engine.units import N_KINDS, SEGMENTS_SHAPE
+from engine.units import Buyer, Domain, Tier
 
 _Floats = NDArray[np.float64]
 _Arrays = dict[str, NDArray[Any]]
@@ -129,9 +130,9 @@ class PlatformState:
     return_share: float = -1.0
     ads_share: float = 0.0
     ads_of_margin: float = 0.0
-    kind_share: _Floats = field(default_factory=lambda: np.full(N_KINDS, 1.0 / N_KINDS))
-    kind_price: _Floats = field(default_factory=lambda: np.zeros(N_KINDS))
-    kind_sales: _Floats = field(default_factory=lambda: np.zeros(N_KINDS))
+    kind_share: _Floats = field(default_factory=lambda: np.zeros(0))
+    kind_price: _Floats = field(default_factory=lambda: np.zeros(0))
+    kind_sales: _Floats = field(default_factory=lambda: np.zeros(0))
     invested_fen: _Floats = field(default_factory=lambda: np.zeros(1))
 
 
@@ -141,8 +142,9 @@ class DailyRecord:
 
     Of the simulated sample: `ledgers` (day, kind, tier, domain, buyer, account), `counts`
     (day, count), `sums` (day, sum), int64. `values` by name, shape (day,): what only the day itself
-    knows (`catalogue.RECORDED`). `month` (int64) number of the day's month from the first
-    day's. Real: `anchor_gmv` (month, anchor) expected GMV in fen, `anchor_visits` by anchor.
+    knows (`catalogue.RECORDED`, and how many suppliers of each kind sell). `month` (int64) number
+    of the day's month from the first day's. Real: `anchor_gmv` (month, anchor) expected GMV in fen,
+    `anchor_visits` by anchor.
     """
 
     ledgers: NDArray[np.int64]
@@ -164,13 +166,15 @@ class DailyRecord:
             self.anchor_gmv = _grown(self.anchor_gmv, months)
 
 
-def _new_record(anchors: int) -> DailyRecord:
+def _new_record(anchors: int, kinds: Collection[str]) -> DailyRecord:
     """A record in which nothing is written, of so many anchors."""
+    columns = RECORDED | dict.fromkeys(map(JOINED.format, kinds), int)
+    segments = len(kinds), len(Tier), len(Domain), len(Buyer)
     return DailyRecord(
-        ledgers=np.zeros((0, *SEGMENTS_SHAPE, len(Account)), np.int64),
+        ledgers=np.zeros((0, *segments, len(Account)), np.int64),
         counts=np.zeros((0, len(Count)), np.int64),
         sums=np.zeros((0, N_SUMS), np.int64),
-        values={name: np.zeros(0, dtype) for name, dtype in RECORDED.items()},
+        values={name: np.zeros(0, dtype) for name, dtype in columns.items()},
         month=np.zeros(0, np.int64),
         anchor_gmv=np.zeros((0, anchors)),
         anchor_visits=np.zeros(anchors, np.int64),
@@ -226,7 +230,7 @@ class State:
     def arrays(self) -> _Arrays:
         """Every number of the state by a dotted name, days not yet written left out.
 
-        Buyers' records are given as bytes, uint8 (buyers, 64); the others are the state's own
+        Buyers' records are given as bytes, uint8 (buyers, bytes); the others are the state's own
         arrays, of the dtypes that stand there, not copies.
         """
         return dict(self._walk())
@@ -235,7 +239,7 @@ class State:
     def of(cls, arrays: _Arrays, buyers: Buyers) -> Self:
         """The state with these `arrays`, of the dtypes and shapes that `arrays()` gives them.
 
-        Buyers' records, uint8 (buyers, 64), are not among them: they are those of `buyers`.
+        Buyers' records, uint8 (buyers, bytes), are not among them: they are those of `buyers`.
         """
 
         def columns(group: str, names: Iterable[str]) -> dict[str, Any]:
@@ -278,7 +282,9 @@ class State:
     def _by_day(self) -> set[str]:
         """Names of arrays that grow by the day or month."""
         plain = {"record.ledgers", "record.counts", "record.sums", "record.month"}
-        return plain | {"record.anchor_gmv"} | {f"record.values.{name}" for name in RECORDED}
+        return (
+            plain | {"record.anchor_gmv"} | {f"record.values.{name}" for name in self.record.values}
+        )
 
     def _walk(self) -> Iterator[tuple[str, NDArray[Any]]]:
         yield "day", np.array(self.day)
@@ -323,7 +329,7 @@ def open_state(world: World, run_seed: int, numbers: range | None = None) -> Sta
     n = anchors.fans.size
     engaged = anchors.engaged / (anchors.engaged * anchors.stands_for).sum()
     market = anchors.stands_for[: anchors.guests_from].sum()
-    shape = (n, places)
+    shape, kinds = (n, places), len(world.scenario.kinds)
     return State(
         day=0,
         run_seed=run_seed,
@@ -351,8 +357,12 @@ def open_state(world: World, run_seed: int, numbers: range | None = None) -> Sta
             own_utility=np.zeros(shape, np.float32),
         ),
         sellers=_open_sellers(world),
-        platform=PlatformState(),
-        record=_new_record(n),
+        platform=PlatformState(
+            kind_share=np.full(kinds, 1.0 / kinds),
+            kind_price=np.zeros(kinds),
+            kind_sales=np.zeros(kinds),
+        ),
+        record=_new_record(n, world.scenario.kind_names),
     )
 
 
@@ -371,7 +381,7 @@ def _open_sellers(world: World) -> _Sellers:
         stock=suppliers.capacity * terms.stock_days,
         hazard=suppliers.hazard.copy(),
         exit_hazard=np.zeros(count),
-        belief=np.ones(N_KINDS),
+        belief=np.ones(len(world.scenario.kinds)),
         awareness=np.zeros(count),
         price=goods.cost / ((1.0 - fee) * (1.0 - markup)),
         share=np.full(kind.size, share),

@@ -21,6 +21,7 @@ from engine.spec.scenario import Scenario
 
 _Floats = NDArray[np.float64]
 _Float32s = NDArray[np.float32]
+_Flags = NDArray[np.bool_]
 
 _LONGEST_ABSENCE_DAYS = 512
 """Beyond it a state fades no further."""
@@ -83,7 +84,8 @@ class Tastes(NamedTuple):
         days = np.arange(_LONGEST_ABSENCE_DAYS)
         activity = np.exp((levels - ACTIVITY_CENTRE) / ACTIVITY_UNIT)
         sensitivity = np.exp((levels - SENSITIVITY_CENTRE) / SENSITIVITY_UNIT)
-        taus = scenario.attention.need_days.values()
+        categories = scenario.categories
+        taus = scenario.attention.need_days.of(categories)
         f4 = np.float32
         users, one = scenario.users, ENGAGEMENT_ONE
         order = (users.bad_purchase, users.usual_returns)
@@ -126,7 +128,7 @@ class Tastes(NamedTuple):
             return_base=np.float64(scenario.returns.base),
             return_slope=np.float64(scenario.returns.slope),
             return_pivot=np.float64(scenario.returns.pivot),
-            return_category=np.array(scenario.returns.category.values()),
+            return_category=np.array(scenario.returns.category.of(categories)),
             release=f4(routing.release_share),
             drain=f4(routing.drain),
             family_affinity=f4(routing.family_affinity),
@@ -135,7 +137,7 @@ class Tastes(NamedTuple):
 
 
 class SupplyTerms(NamedTuple):
-    """The scenario's numbers of supply, by kind where they are arrays; shares of one."""
+    """The scenario's numbers of supply, by kind where they are arrays; shares of one, and flags."""
 
     offer: _Floats
     take: _Floats
@@ -144,6 +146,9 @@ class SupplyTerms(NamedTuple):
     imitation: float
     exits: _Floats
     external: _Floats
+    joins_plan: _Flags
+    is_co_funded: _Flags
+    comes_with_partner: _Flags
     sensitivity: float
     curvature: float
     nest: float
@@ -164,16 +169,19 @@ class SupplyTerms(NamedTuple):
     @classmethod
     def of(cls, scenario: Scenario) -> Self:
         """Read the terms of supply from the scenario."""
-        spec, kinds = scenario.suppliers, scenario.suppliers.kinds()
+        spec, kinds = scenario.suppliers, scenario.suppliers.kinds(scenario.kind_names)
         start, never = scenario.calendar.origin, LONGEST_HISTORY_DAYS
         return cls(
             offer=np.array([kind.commission_share for kind in kinds]),
-            take=np.array(scenario.platform.take_share.values()),
+            take=np.array(scenario.platform.take_share.of(scenario.kind_names)),
             conduct=np.array([kind.conduct for kind in kinds]),
             adoption=np.array([kind.adoption_per_day for kind in kinds]),
             imitation=spec.imitation,
             exits=np.array([kind.exit_per_day for kind in kinds]),
             external=np.array([kind.external_share for kind in kinds]),
+            joins_plan=np.array(scenario.kinds_that("joins_plan")),
+            is_co_funded=np.array(scenario.kinds_that("is_co_funded")),
+            comes_with_partner=np.array(scenario.kinds_that("comes_with_partner")),
             sensitivity=scenario.choice.price,
             curvature=scenario.choice.price_curvature,
             nest=scenario.choice.nest,
@@ -234,7 +242,8 @@ class ShowcaseTerms(NamedTuple):
 class SlotTerms(NamedTuple):
     """The scenario's numbers of traffic and attention, the same in every slot of every day.
 
-    `slot_share` (float64, by slot) of a day; `most_sessions` (int64, by slot) of one buyer.
+    `slot_share` (float64, by slot) of a day; `most_sessions` (int64, by slot) of one buyer;
+    `is_co_funded` by kind.
     """
 
     slot_share: _Floats
@@ -246,6 +255,7 @@ class SlotTerms(NamedTuple):
     outside: float
     public_pull: float
     family_share: float
+    is_co_funded: _Flags
 
     @classmethod
     def of(cls, scenario: Scenario) -> Self:
@@ -261,16 +271,18 @@ class SlotTerms(NamedTuple):
             outside=scenario.choice.outside,
             public_pull=scenario.routing.public_pull,
             family_share=scenario.routing.family_share,
+            is_co_funded=np.array(scenario.kinds_that("is_co_funded")),
         )
 
 
 class PacingTerms(NamedTuple):
-    """Numbers of what the platform sets each morning, and of the rival."""
+    """Numbers of what the platform sets each morning, and of the rival; flags by kind."""
 
     coupon_draw: float
     load_exponent: float
     rival: float
     reaction: float
+    is_co_funded: _Flags
 
     @classmethod
     def of(cls, scenario: Scenario) -> Self:
@@ -280,6 +292,7 @@ class PacingTerms(NamedTuple):
             load_exponent=scenario.platform.load_exponent,
             rival=scenario.rival.pull,
             reaction=scenario.rival.reaction,
+            is_co_funded=np.array(scenario.kinds_that("is_co_funded")),
         )
 
 
@@ -287,7 +300,7 @@ class LearningTerms(NamedTuple):
     """Numbers of what is learned of a day.
 
     `weight` people a simulated buyer; `per_thousand` makes units sold those per 1,000 people and
-    per cent of suppliers, however many of both are simulated.
+    per cent of suppliers, however many of both are simulated; flags by kind.
     """
 
     weight: int
@@ -295,6 +308,7 @@ class LearningTerms(NamedTuple):
     signal_days: float
     belief_speed: float
     reaction_days: float
+    is_incubated: _Flags
 
     @classmethod
     def of(cls, scenario: Scenario, scale: Scale, weight: int) -> Self:
@@ -305,6 +319,7 @@ class LearningTerms(NamedTuple):
             signal_days=float(scenario.anchors.signal_days),
             belief_speed=scenario.suppliers.belief_speed,
             reaction_days=float(scenario.rival.reaction_days),
+            is_incubated=np.array(scenario.kinds_that("is_incubated")),
         )
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from engine.accounts import EXPECTED, EXPECTED_PAID, N_SUMS, Account, Count
 from engine.jit import kernel, stage, step
-from engine.units import BP, EXPECTED_ONE, N_KINDS, SEGMENTS_SHAPE
+from engine.units import BP, EXPECTED_ONE, Buyer, Domain, Tier
 
 _Floats = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ class SlotTotals(NamedTuple):
     counts: NDArray[np.int64]
 
     @classmethod
-    def new(cls, anchors: int, places: int, suppliers: int) -> Self:
+    def new(cls, anchors: int, places: int, suppliers: int, kinds: int) -> Self:
         """Totals in which nothing is counted."""
 
         def zeros(*shape: int) -> NDArray[np.int64]:
@@ -52,7 +52,7 @@ class SlotTotals(NamedTuple):
             looks=zeros(anchors),
             expected=zeros(anchors, places),
             expected_paid=zeros(anchors),
-            ledger=zeros(*SEGMENTS_SHAPE, len(Account)),
+            ledger=zeros(kinds, len(Tier), len(Domain), len(Buyer), len(Account)),
             claims=zeros(_N_PURSES, N_BUCKETS),
             demand=zeros(suppliers),
             gmv=zeros(anchors),
@@ -88,7 +88,7 @@ class DayTotals(NamedTuple):
     sums: NDArray[np.int64]
 
     @classmethod
-    def new(cls, goods: int, anchors: int) -> Self:
+    def new(cls, goods: int, anchors: int, kinds: int) -> Self:
         """A day on which nothing was sold."""
         return cls(
             good_sales=np.zeros(goods),
@@ -97,8 +97,8 @@ class DayTotals(NamedTuple):
             anchor_gmv=np.zeros(anchors),
             anchor_commission=np.zeros(anchors),
             anchor_margin=np.zeros(anchors),
-            kind_gmv=np.zeros(N_KINDS),
-            kind_units=np.zeros(N_KINDS),
+            kind_gmv=np.zeros(kinds),
+            kind_units=np.zeros(kinds),
             accounts=np.zeros(len(Account), np.int64),
             sums=np.zeros(N_SUMS, np.int64),
         )

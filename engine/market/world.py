@@ -38,10 +38,10 @@ class World:
     `weight` people stand behind one simulated buyer. The first `singles_count` rows of anchors
     are single anchors, whose number is their rank. `anchors`, `suppliers` and `goods` hold
     what was drawn of them; `tastes`, `supply`, `selection`, `slots`, `pacing` and `learning` are
-    the scenario's numbers as kernels read them; `expected_sales` (float64, by kind) fen of the
-    simulated sample that one per cent of all suppliers expects to sell on a plain day; `take_bp`
-    and `offer_bp` (int64, by kind) take and offered commission in basis points; `given` what was
-    not drawn but read.
+    the scenario's numbers as kernels read them. By kind: whether it `is_brand` (bool);
+    `expected_sales` (float64) fen of the simulated sample that one per cent of all suppliers
+    expects to sell on a plain day; `take_bp` and `offer_bp` (int64) take and offered commission in
+    basis points. `given` is what was not drawn but read.
     """
 
     scenario: Scenario
@@ -58,6 +58,7 @@ class World:
     slots: SlotTerms
     pacing: PacingTerms
     learning: LearningTerms
+    is_brand: NDArray[np.bool_]
     expected_sales: NDArray[np.float64]
     take_bp: NDArray[np.int64]
     offer_bp: NDArray[np.int64]
@@ -117,6 +118,7 @@ def open_world(scenario: Scenario, scale: Scale, seed: int, given: Given = NOTHI
         slots=SlotTerms.of(scenario),
         pacing=PacingTerms.of(scenario),
         learning=LearningTerms.of(scenario, scale, weight),
+        is_brand=np.array(scenario.kinds_that("is_brand")),
         expected_sales=_expected_sales(scenario, scale),
         take_bp=np.array([to_bp(share) for share in terms.take], np.int64),
         offer_bp=np.array([to_bp(share) for share in terms.offer], np.int64),
@@ -139,7 +141,9 @@ def _weight(scenario: Scenario, scale: Scale) -> int:
 
 def _expected_sales(scenario: Scenario, scale: Scale) -> NDArray[np.float64]:
     """What a supplier expects to sell on a plain day before it knows, by kind, sample fen."""
-    yearly = np.array([kind.expected_sales_rmb for kind in scenario.suppliers.kinds()])
+    yearly = np.array(
+        [kind.expected_sales_rmb for kind in scenario.suppliers.kinds(scenario.kind_names)]
+    )
     percent = scale.suppliers_count / 100
     sales = yearly * FEN_PER_RMB / RATE_DAYS_OF_2020 / percent * scale.buyers_count
     return np.asarray(sales)

@@ -7,7 +7,6 @@ import numpy as np
 
 from engine.accounts import Account, Count
 from engine.measures.measure import Column, DailyView, Measure, RunView, cumulative, ratio, shares
-from engine.units import KINDS
 
 
 def goal_and_paid(run: RunView) -> tuple[int, int]:
@@ -128,14 +127,9 @@ CONCENTRATION_MEASURES: Final = (
 )
 """How unequally sales are spread over anchors; the day's are recorded."""
 
-JOINED_MEASURES: Final = tuple(
-    Measure(
-        f"joined_{kind}_count",
-        f"Joined: {kind.replace('_', ' ')}",
-        f"Simulated suppliers of kind {kind} that sell on the platform.",
-    )
-    for kind in KINDS
-)
+JOINED: Final = "joined_{}_count"
+"""Columns of a day by kind of the scenario, which follow those of the catalogue: the simulated
+suppliers that sell."""
 
 DAY_MEASURES: Final = (
     PAYING_BUYERS,
@@ -220,7 +214,6 @@ DAY_MEASURES: Final = (
         "Anchors of the tail, all but the largest, who have begun to stream.",
         dtype=float,
     ),
-    *JOINED_MEASURES,
     Measure(
         "plan_members_count",
         "Plan members",

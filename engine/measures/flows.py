@@ -1,20 +1,18 @@
 """Amounts of a day; a run's amount is the sum of its days."""
 
 import math
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.accounts import EXPECTED, EXPECTED_PAID, Account, Count
-from engine.measures.measure import Column, DailyView, Measure
-from engine.units import EXPECTED_ONE, IS_BRAND, IS_INCUBATED, Domain, Tier
+from engine.measures.measure import Column, DailyView, Flags, Measure
+from engine.units import EXPECTED_ONE, Domain, Tier
 
 
-def _paid_for(kinds: NDArray[np.bool_]) -> Callable[[DailyView], Column]:
+def _paid_for(days: DailyView, kinds: Flags) -> Column:
     """What was paid for goods of `kinds`, a flag by kind, by day."""
-    return lambda days: np.asarray(days.ledger[:, kinds][..., Account.PAID].sum(axis=(1, 2, 3, 4)))
+    return np.asarray(days.ledger[:, kinds][..., Account.PAID].sum(axis=(1, 2, 3, 4)))
 
 
 def _contribution(days: DailyView) -> Column:
@@ -219,13 +217,13 @@ FLOW_MEASURES: Final = (
         "brand_gmv_paid_fen",
         "Brands' GMV as paid",
         "GMV as paid of domestic and multinational brands and the retail partner.",
-        day=_paid_for(IS_BRAND),
+        day=lambda days: _paid_for(days, days.is_brand),
     ),
     Measure(
         "platform_brand_gmv_paid_fen",
         "Platform brands' GMV as paid",
         "GMV as paid of the brands that grew on the platform.",
-        day=_paid_for(IS_INCUBATED),
+        day=lambda days: _paid_for(days, days.is_incubated),
     ),
     Measure(
         "elsewhere_fen",

@@ -13,6 +13,7 @@ from engine.accounts import Account, Count
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Column = NDArray[Any]
 
 _TYPES: Final[dict[str, type]] = {"_fen": int, "_count": int}
@@ -86,6 +87,8 @@ class DailyView:
         (day, sum), of the simulated sample; see `engine.accounts`.
     weight
         Real buyers per simulated one.
+    is_brand, is_incubated
+        Whether each kind is, (kinds,) bool.
     year
         Calendar year of each day.
     columns
@@ -98,6 +101,8 @@ class DailyView:
     counts: Ints
     sums: Ints
     weight: int
+    is_brand: Flags
+    is_incubated: Flags
     year: Ints
     columns: dict[str, Column]
     measures: Mapping[str, Measure]
@@ -164,8 +169,8 @@ class RunView:
         The reported months.
     concentration
         How unequally the run's sales are spread over the anchors that have begun.
-    suppliers_count
-        Simulated suppliers, those on the platform or not.
+    suppliers_count, joined_count
+        Simulated suppliers, and those of them that sell on the last day.
     goal_fen, goal_year
         The scenario's goal of GMV as paid, and the calendar year that it is for.
     """
@@ -176,6 +181,7 @@ class RunView:
     months: MonthlyView
     concentration: Mapping[str, float]
     suppliers_count: int
+    joined_count: int
     goal_fen: int
     goal_year: int
     _values: dict[str, Any] = field(default_factory=dict)

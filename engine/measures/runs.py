@@ -11,7 +11,6 @@ from engine.measures.days import (
     BUDGET_SPENT,
     CAPPED_ORDERS,
     CONCENTRATION_MEASURES,
-    JOINED_MEASURES,
     ORDER_VALUE,
     goal_and_paid,
 )
@@ -32,7 +31,7 @@ def _take_rate(run: RunView) -> float:
 
 
 def _joined_share(run: RunView) -> float:
-    return sum(int(run.daily[kind.name][-1]) for kind in JOINED_MEASURES) / run.suppliers_count
+    return run.joined_count / run.suppliers_count
 
 
 def _private_repeats(run: RunView) -> float:

@@ -20,7 +20,6 @@ from engine.population.draws import categories, normal_quantiles, normals, unifo
 from engine.population.given import NOTHING, Columns, put
 from engine.rng import Purpose
 from engine.spec.scenario import Scenario
-from engine.units import CATEGORIES, IS_BRAND
 
 _Ints = NDArray[np.int64]
 _Floats = NDArray[np.float64]
@@ -88,8 +87,10 @@ def draw_anchors(
         HEAD,
         np.where(rank_share < spec.head_share + spec.waist_share, WAIST, TAIL),
     ).astype(np.uint8)
-    category = put(given, "category", categories(uniform(0), spec.category_share.values()))
-    category[count:] = [CATEGORIES.index(trial.category) for trial in trials]
+    category = put(
+        given, "category", categories(uniform(0), spec.category_share.of(scenario.categories))
+    )
+    category[count:] = [scenario.categories.index(trial.category) for trial in trials]
     low, high = spec.live_probability
     charisma = 1.0 + spec.charisma_sd * normals(seed, Purpose.ANCHOR, total, 1)
     if "family" in given:
@@ -101,7 +102,7 @@ def draw_anchors(
     owns = uniform(3) < np.array(spec.own_supply_share.values())[tier]
     owned = (uniform(4) * suppliers_count).astype(np.int32)
     own = put(given, "own_supplier", np.where(owns, owned, NO_SUPPLIER).astype(np.int32))
-    is_brand = (own != NO_SUPPLIER) & IS_BRAND[supplier_kinds[own]]
+    is_brand = (own != NO_SUPPLIER) & np.array(scenario.kinds_that("is_brand"))[supplier_kinds[own]]
     return Anchors(
         stands_for=np.concatenate([rows.stands_for, guests + 1.0]),
         fans=np.concatenate([rows.fans, guests]),

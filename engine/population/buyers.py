@@ -1,16 +1,17 @@
-"""The record of a buyer: 71 bytes each.
+"""The record of a buyer: 71 bytes each, in a market of few kinds and categories.
 
 Traits are stored as small integers; the tables that decode them are in
 `engine.market.terms`.
 """
 
+from functools import lru_cache
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.jit import step
-from engine.units import N_CATEGORIES, N_KINDS
+from engine.spec.scenario import Scenario
 
 LANES, LANE_BITS = 4, 16
 """Affinities in a 64-bit word, and the room of each."""
@@ -46,8 +47,11 @@ _VIEWS = {"affinity_words": "affinities"}
 """Fields that are the bytes of another one, read in another way."""
 
 
-def _person_dtype(categories: int, kinds: int) -> np.dtype[np.void]:
-    """Lay out what is read of those who come: a record of one cache line.
+@lru_cache(maxsize=16)
+def _person_record(categories: int, kinds: int) -> np.dtype[np.void]:
+    """Lay out what is read of those who come: a record of one cache line, or more where it must.
+
+    A category takes 2 bytes and a kind 1: one line holds 2 categories + kinds up to 21.
 
     Fields stand in the order of their alignment, so that none needs padding. By follow:
     `affinities` in 1/4095, below the four high bits of the anchor's number (of 20); `anchors`,
@@ -56,11 +60,6 @@ def _person_dtype(categories: int, kinds: int) -> np.dtype[np.void]:
     income: what fills it, RMB a month; bought: day of the last purchase by category; trust: by
     kind, in 1/255; flags: tier, ever bought, twice in the month of the last order, ordered since
     the first day.
-
-    Raises
-    ------
-    ValueError
-        If the fields of so many categories and kinds take more than a cache line.
     """
     fields = {
         "affinities": np.dtype((np.uint16, FOLLOWS)),
@@ -72,18 +71,12 @@ def _person_dtype(categories: int, kinds: int) -> np.dtype[np.void]:
         **dict.fromkeys(_BYTES_OF_A_PERSON, np.dtype(np.uint8)),
     }
     offsets = np.cumsum([0, *(field.itemsize for field in fields.values())]).tolist()
-    if offsets[-1] > _CACHE_LINE:
-        raise ValueError(
-            f"a buyer's record with {categories} categories of goods and {kinds} kinds of "
-            f"supplier takes {offsets[-1]} bytes, and a cache line has {_CACHE_LINE}: a category "
-            "takes 2 bytes and a kind 1; leave some out of engine/units.py"
-        )
     record = np.dtype(
         {
             "names": [*fields, "affinity_words"],
             "formats": [*fields.values(), np.dtype((np.uint64, FOLLOWS // LANES))],
             "offsets": [*offsets[:-1], 0],
-            "itemsize": _CACHE_LINE,
+            "itemsize": -(-offsets[-1] // _CACHE_LINE) * _CACHE_LINE,
         }
     )
     _check_layout(record)
@@ -103,8 +96,9 @@ def _check_layout(record: np.dtype[np.void]) -> None:
                 raise ValueError(f"{name} and {other} of a buyer's record share byte {byte}")
 
 
-PERSON = _person_dtype(N_CATEGORIES, N_KINDS)
-"""The record of a buyer in this market; see `_person_dtype`."""
+def record_of(scenario: Scenario) -> np.dtype[np.void]:
+    """The record of a buyer in a scenario; see `_person_record`."""
+    return _person_record(len(scenario.categories), len(scenario.kinds))
 
 
 class Buyers(NamedTuple):
@@ -113,7 +107,7 @@ class Buyers(NamedTuple):
     What decides who comes is a column each, since it is read of everybody in every slot:
     `activity` level, `habit` in 1/65535, `engagement` in 1/32768 (M18: 1 as on the historical
     path, 0 gone for good), `seen`: the day, from `DAY_ZERO`, on which it last learned something,
-    or arrives. `person`: `PERSON` records.
+    or arrives. `person`: records of `record_of`.
     """
 
     activity: NDArray[np.uint8]
@@ -123,19 +117,24 @@ class Buyers(NamedTuple):
     person: NDArray[np.void]
 
     @classmethod
-    def new(cls, count: int) -> Self:
-        """Buyers of whom nothing is known."""
+    def new(cls, count: int, record: np.dtype[np.void]) -> Self:
+        """Buyers of whom nothing is known, `record` as of `record_of`."""
         habit, seen = np.zeros(count, np.uint16), np.zeros(count, np.uint16)
         engagement = np.full(count, ENGAGEMENT_ONE, np.uint16)
-        people = cache_lines(count, PERSON)
+        people = cache_lines(count, record)
         return cls(np.zeros(count, np.uint8), habit, engagement, seen, people)
 
     def aligned_copy(self) -> Self:
         """A copy whose records stand on cache lines of their own."""
-        person = cache_lines(self.person.size, PERSON)
+        person = cache_lines(self.person.size, self.person.dtype)
         person[:] = self.person
         columns = {name: getattr(self, name).copy() for name in COLUMNS}
         return self._replace(**columns, person=person)
+
+    @property
+    def bytes_each(self) -> int:
+        """Bytes of state that one simulated buyer takes."""
+        return sum(column.itemsize for column in self)
 
     def rows(self, first: int, last: int) -> "Buyers":
         """The buyers `first` to `last` - 1 as views: what is written there is written here."""
@@ -146,11 +145,6 @@ COLUMNS = tuple(name for name in Buyers._fields if name != "person")
 """Columns with a plain number by buyer."""
 
 
-def bytes_per_buyer() -> int:
-    """Bytes of state that one simulated buyer takes."""
-    return sum(column.itemsize for column in Buyers.new(1))
-
-
 @step
 def earned_fen(income_rmb, days):
     """What `days` bring of a month's income in RMB, whole fen; int64, a month has 30 days."""
@@ -159,7 +153,7 @@ def earned_fen(income_rmb, days):
 
 @step
 def anchor_of(me, f):
-    """Anchor, uint32, of follow `f`, int64, of a record `me` of `PERSON`."""
+    """Anchor, uint32, of follow `f`, int64, of a record `me` of `record_of`."""
     high = np.int64(me.affinities[f]) >> AFFINITY_BITS
     return np.uint32(high << ANCHOR_LOW_BITS | np.int64(me.anchors[f]))
 
@@ -184,7 +178,7 @@ def set_affinity(me, f, affinity):
 
 
 def cache_lines(count: int, record: np.dtype[np.void]) -> NDArray[np.void]:
-    """Zeroed records of 64 bytes, each on a cache line of its own."""
-    memory = np.zeros((count + 1) * _CACHE_LINE, np.uint8)
+    """Zeroed records of whole cache lines, each on lines of its own."""
+    memory = np.zeros(count * record.itemsize + _CACHE_LINE, np.uint8)
     first = -memory.ctypes.data % _CACHE_LINE
-    return memory[first : first + count * _CACHE_LINE].view(record)
+    return memory[first : first + count * record.itemsize].view(record)

@@ -31,6 +31,7 @@ from engine.population.buyers import (
     affinity_of,
     anchor_of,
     earned_fen,
+    record_of,
     set_follow,
 )
 from engine.population.draws import normal_quantiles
@@ -38,7 +39,6 @@ from engine.population.given import NOTHING_GIVEN, Given
 from engine.population.given_buyers import put_buyers
 from engine.rng import MASK, Purpose, bits, from_entity, key, uniform
 from engine.spec.scenario import Scenario
-from engine.units import N_CATEGORIES
 
 _TRAITS = 6
 _QUANTILES = 4096
@@ -59,7 +59,7 @@ def draw_buyers(
     What is `given` of buyers is given of all: their numbers are those of the world.
     """
     count = len(numbers)
-    buyers = Buyers.new(count)
+    buyers = Buyers.new(count, record_of(scenario))
     _draw_persons(buyers, scenario, numbers.start, seed, given)
     stream = from_entity(key(seed, Purpose.BUYER_FOLLOWS), numbers.start)
     affinity = np.float64(scenario.buyers.initial_affinity)
@@ -106,7 +106,7 @@ def _draw_persons(buyers: Buyers, scenario: Scenario, first: int, seed: int, giv
         np.float64(spec.initial_wallet),
         np.int64(spec.wallet_days),
     )
-    put_buyers(buyers, given, ("budget", "trust", "bought_before", "habit", "bought"))
+    put_buyers(buyers, given, ("budget", "trust", "bought_before", "habit"), scenario.categories)
 
 
 def _steps() -> NDArray[np.uint64]:
@@ -180,7 +180,7 @@ def _fill_history(  # noqa: PLR0913, PLR0917 - numba passes by position
             # habit 2 u, so that its mean is `habit`
             level = min(2.0 * habit * uniform(stream, i, 1), 1.0)
             buyers.habit[i] = np.uint16(level * HABIT_ONE)
-        for c in range(N_CATEGORIES):
+        for c in range(me.bought.size):
             days_ago = int(90.0 * uniform(stream, i, _bought_draw(c)))
             me.bought[c] = np.uint16(DAY_ZERO - 1 - days_ago)
 

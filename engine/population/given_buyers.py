@@ -7,8 +7,8 @@
 Back gives the middle of what a number stands for, from which the same number is made again.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,10 @@ from engine.population.buyers import (
     Buyers,
 )
 from engine.population.given import Columns, Given
-from engine.units import CATEGORIES
 
 _Values = NDArray[Any]
-_BOUGHT_DAYS = tuple(f"bought_{category}" for category in CATEGORIES)
+
+LAST: Final = "last_{}_days"
 """Columns of days since the last purchase, by category."""
 
 
@@ -40,25 +40,32 @@ class _Coding(NamedTuple):
     read: Callable[[Buyers], _Values]
 
 
-def put_buyers(buyers: Buyers, given: Given, names: tuple[str, ...]) -> None:
-    """Write what is given of the named columns; `bought` stands for those of all categories."""
-    asked = [own for name in names for own in (_BOUGHT_DAYS if name == "bought" else (name,))]
-    wanted = tuple(name for name in asked if name in given.buyer_columns)
+def put_buyers(
+    buyers: Buyers, given: Given, names: tuple[str, ...], categories: Sequence[str] = ()
+) -> None:
+    """Write what is given of the named columns, and of those of the last purchases."""
+    names = (*names, *map(LAST.format, categories))
+    wanted = tuple(name for name in names if name in given.buyer_columns)
     if given.buyers is None or not wanted:
         return
     for batch in given.buyers(buyers.person.size, wanted):
-        _write_columns(buyers, batch.first, batch.columns)
+        _write_columns(buyers, batch.first, batch.columns, categories)
 
 
-def _write_columns(buyers: Buyers, first: int, columns: Columns) -> None:
+def _write_columns(buyers: Buyers, first: int, columns: Columns, categories: Sequence[str]) -> None:
     """Write columns of buyers from number `first` on; the records are not copied."""
     for name, values in columns.items():
-        _CODINGS[name].write(buyers.rows(first, first + values.size), values)
+        _coding(name, categories).write(buyers.rows(first, first + values.size), values)
 
 
-def read_column(buyers: Buyers, name: str) -> _Values:
+def read_column(buyers: Buyers, name: str, categories: Sequence[str]) -> _Values:
     """A column in its natural unit, such that writing it changes nothing."""
-    return _CODINGS[name].read(buyers)
+    return _coding(name, categories).read(buyers)
+
+
+def _coding(name: str, categories: Sequence[str]) -> _Coding:
+    own = _CODINGS.get(name)
+    return own or _days_since([*map(LAST.format, categories)].index(name))
 
 
 def _set_flag(buyers: Buyers, flag: int, values: _Values) -> None:
@@ -139,6 +146,5 @@ _CODINGS: dict[str, _Coding] = {
     "trust": _Coding(_write_trust, lambda buyers: buyers.person["trust"][:, 0] / BYTE_ONE),
     "bought_before": _Coding(_write_bought, lambda buyers: _has_flag(buyers, FLAG_BOUGHT)),
     "habit": _Coding(_write_habit, lambda buyers: buyers.habit / HABIT_ONE),
-    **{name: _days_since(number) for number, name in enumerate(_BOUGHT_DAYS)},
 }
 """By column, in the order in which they are written: habits after who bought."""

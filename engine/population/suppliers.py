@@ -9,7 +9,7 @@ from engine.population.draws import Floats, categories, normals, uniforms
 from engine.population.given import NOTHING, Columns, put
 from engine.rng import Purpose
 from engine.spec.scenario import Scenario
-from engine.units import CATEGORIES, COMES_WITH_PARTNER, FEN_PER_RMB, KINDS, N_CATEGORIES
+from engine.units import FEN_PER_RMB
 
 
 class Suppliers(NamedTuple):
@@ -54,12 +54,13 @@ def draw_suppliers(
 
     Columns that are `given`, of the first `count`, are not drawn.
     """
-    specs = scenario.suppliers.kinds()
+    kinds = scenario.kind_names
+    specs = scenario.suppliers.kinds(kinds)
     trials = scenario.calendar.trial_streams
     total = count + len(trials)
     edges = np.cumsum([spec.count_share for spec in specs]) * count
     kind = np.searchsorted(edges, np.arange(count) + 0.5).astype(np.uint8)
-    guests = [KINDS.index(trial.kind) for trial in trials]
+    guests = [kinds.index(trial.kind) for trial in trials]
     kind = put(given, "kind", np.concatenate([kind, np.array(guests, np.uint8)]))
 
     def uniform(draw: int) -> Floats:
@@ -118,18 +119,19 @@ def draw_goods(
     supplier = np.repeat(np.arange(suppliers.kind.size), per_supplier).astype(np.int32)
     total, kind = supplier.size, suppliers.kind[supplier]
     category = categories(
-        uniforms(seed, Purpose.GOOD, total, 0), scenario.anchors.category_share.values()
+        uniforms(seed, Purpose.GOOD, total, 0),
+        scenario.anchors.category_share.of(scenario.categories),
     )
     category = put(given, "category", category)
 
     def by_kind(name: str) -> Floats:
-        return np.array([getattr(kind_spec, name) for kind_spec in spec.kinds()])[kind]
+        return np.array([getattr(one, name) for one in spec.kinds(scenario.kind_names)])[kind]
 
-    price = by_kind("price_rmb") * np.array(spec.category_price.values())[category]
+    price = by_kind("price_rmb") * np.array(spec.category_price.of(scenario.categories))[category]
     cost_share = by_kind("cost_share")
     for number, trial in enumerate(trials):
         own = supplier == suppliers.guests_from + number
-        category[own] = CATEGORIES.index(trial.category)
+        category[own] = scenario.categories.index(trial.category)
         price[own], cost_share[own] = trial.price_rmb, trial.cost_share
     log_sd = spec.price_log_sd
     price *= np.exp(log_sd * normals(seed, Purpose.GOOD, total, 1) - log_sd**2 / 2)
@@ -148,7 +150,7 @@ def draw_goods(
         quality=put(given, "quality", np.clip(quality, 0, 1).astype(np.float32)),
         brand=put(given, "brand", by_kind("brand").astype(np.float32)),
         by_category=order,
-        category_start=np.searchsorted(category[order], np.arange(N_CATEGORIES + 1)),
+        category_start=np.searchsorted(category[order], np.arange(len(scenario.categories) + 1)),
         first_good=np.concatenate([[0], np.cumsum(per_supplier)]),
     )
 
@@ -161,6 +163,6 @@ def _late_quality_loss(scenario: Scenario, suppliers: Suppliers) -> Floats:
     joined = -np.expm1(-suppliers.hazard)
     quantile = -np.expm1(-suppliers.threshold)
     loss = scenario.suppliers.adverse_selection * np.maximum(0.0, quantile - joined)
-    loss[COMES_WITH_PARTNER[suppliers.kind]] = 0.0
+    loss[np.array(scenario.kinds_that("comes_with_partner"))[suppliers.kind]] = 0.0
     loss[suppliers.guests_from :] = 0.0
     return np.asarray(loss)

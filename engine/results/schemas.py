@@ -1,9 +1,10 @@
 """The columns of every result table, in one place.
 
 Units are suffixes of the names (`_fen`, `_share`, `_count`, `_s`) and stand again in
-each field's metadata. `trials`, `frontier`, `calibration`, `weights` and `sweep` also carry columns
-that depend on the study, typed by their rows:
+each field's metadata. `daily`, `trials`, `frontier`, `calibration`, `weights` and `sweep` also
+carry columns that depend on the study, typed by their rows:
 
+    joined_<kind>_count  in `daily`: suppliers of each of the scenario's kinds that sell
     lever.<path>      the value of a searched lever
     override.<key>    in `sweep`: what a job has otherwise than the others
     <measure>_change  in `sweep`: its paired difference to the first job, with its limits
@@ -349,7 +350,7 @@ contribution of the horizon. A row of
 figure's or else the estimate's, and `reason` says why there is no estimate."""
 
 VARYING: Final = frozenset(
-    {"segments", "anchors", "trials", "frontier", "calibration", "weights", "sweep"}
+    {"daily", "segments", "anchors", "trials", "frontier", "calibration", "weights", "sweep"}
 )
 """Tables whose rows may have further columns."""
 

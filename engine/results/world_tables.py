@@ -15,7 +15,7 @@ from engine.spec.calendar import Calendar, Campaign, Festival
 if TYPE_CHECKING:
     from engine.market.world import World
     from engine.population.buyers import Buyers
-    from engine.tables.schemas import Column
+    from engine.tables.schemas import Column, Schema
 
 _Rows = dict[str, Any]
 _CHUNK: Final = 2**18
@@ -72,19 +72,21 @@ def _export(case: Case, folder: Folder) -> None:
     from engine.market.world import open_world
     from engine.population.draw_buyers import draw_buyers
     from engine.tables import read_given
+    from engine.tables.schemas import schemas_of
 
-    given = read_given(case.tables, case.scale)
+    words = case.scenario.vocabulary
+    given, schemas = read_given(case.tables, case.scale, words), schemas_of(words)
     world = open_world(case.scenario, case.scale, case.world_seed, given)
     folder.create()
     for name, rows in _world_rows(world).items():
-        _write(folder, name, iter([rows]))
+        _write(folder, schemas[name], iter([rows]))
     everybody = range(case.scale.buyers_count)
     buyers = draw_buyers(world.scenario, world.anchors, everybody, world.seed, given)
-    _write(folder, "buyers", _buyer_rows(buyers))
-    _write(folder, "follows", _follow_rows(buyers))
+    _write(folder, schemas["buyers"], _buyer_rows(buyers, schemas["buyers"], words[1]))
+    _write(folder, schemas["follows"], _follow_rows(buyers))
     calendar = case.scenario.calendar
-    _write(folder, "events", iter([_event_rows(calendar)]))
-    _write(folder, "season", iter([_season_rows(calendar)]))
+    _write(folder, schemas["events"], iter([_event_rows(calendar)]))
+    _write(folder, schemas["season"], iter([_season_rows(calendar)]))
 
 
 def _world_rows(world: "World") -> dict[str, _Rows]:
@@ -119,15 +121,16 @@ def _first(record: Any, count: int) -> _Rows:
     }
 
 
-def _buyer_rows(buyers: "Buyers") -> Iterator[_Rows]:
+def _buyer_rows(buyers: "Buyers", schema: "Schema", categories: Sequence[str]) -> Iterator[_Rows]:
     from engine.population.given_buyers import read_column
-    from engine.tables.schemas import SCHEMAS
 
     for first in range(0, buyers.person.size, _CHUNK):
         last = min(first + _CHUNK, buyers.person.size)
         own = buyers.rows(first, last)
-        names = [column.fills for column in SCHEMAS["buyers"].columns[1:]]
-        yield {"buyer_id": np.arange(first, last)} | {n: read_column(own, n) for n in names}
+        names = [column.fills for column in schema.columns[1:]]
+        yield {"buyer_id": np.arange(first, last)} | {
+            name: read_column(own, name, categories) for name in names
+        }
 
 
 def _follow_rows(buyers: "Buyers") -> Iterator[_Rows]:
@@ -168,14 +171,12 @@ def _season_rows(calendar: Calendar) -> _Rows:
     return {"date": days, "season_factor": [calendar.season_on(day) for day in days]}
 
 
-def _write(folder: Folder, name: str, chunks: Iterator[_Rows]) -> None:
+def _write(folder: Folder, schema: "Schema", chunks: Iterator[_Rows]) -> None:
     """Write one table, chunk by chunk; it appears whole or not at all."""
     from pyarrow.parquet import ParquetWriter
 
-    from engine.tables.schemas import SCHEMAS
-
-    columns = SCHEMAS[name].columns
-    with folder.writing(f"{name}.parquet") as stream:
+    columns = schema.columns
+    with folder.writing(f"{schema.name}.parquet") as stream:
         writer = None
         for rows in chunks:
             table = _table(columns, rows)

@@ -106,7 +106,8 @@ class Results:
         self, year: RunResult, start: date, *, segments: bool, anchors: bool
     ) -> None:
         if segments and year.segments:
-            self._write_part("segments", year, _segments_table(year, start))
+            kinds = [kind["name"] for kind in self._config["scenario"]["kinds"]]
+            self._write_part("segments", year, _segments_table(year, start, kinds))
         if anchors and year.anchors:
             self._write_part("anchors", year, _anchors_table(year))
 
@@ -286,7 +287,7 @@ def _monthly_table(year: RunResult, start: date) -> pa.Table:
     return _table_of("monthly", year, {"month": months, **year.monthly}, count)
 
 
-def _segments_table(year: RunResult, start: date) -> pa.Table:
+def _segments_table(year: RunResult, start: date, kinds: Sequence[str]) -> pa.Table:
     """Build the rows of `segments`: day by `units.SEGMENTS`, the last the fastest."""
     shape = next(iter(year.segments.values())).shape
     day, *axes = (axis.ravel() for axis in np.indices(shape))
@@ -294,7 +295,7 @@ def _segments_table(year: RunResult, start: date) -> pa.Table:
         "date": np.datetime64(start, "D") + day,
         **{
             name: np.array(words)[axis]
-            for (name, words), axis in zip(SEGMENTS.items(), axes, strict=True)
+            for (name, words), axis in zip({**SEGMENTS, "kind": kinds}.items(), axes, strict=True)
         },
         **{name: values.ravel() for name, values in year.segments.items()},
     }

@@ -18,6 +18,7 @@ from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Point
 from engine.search.space.policy_space import PolicySpace
 from engine.secrets import masked
+from engine.spec.levers import levers_of
 from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.run_off import days_left
@@ -55,7 +56,7 @@ def check_search(job: OptimizeJob) -> CheckedSearch:
     """
     Meeting.check_address(job.storage)
     earlier = _earlier_policies(job.warm_start, job.baselines)
-    space = PolicySpace(job.space, job.policy)
+    space = PolicySpace(job.space, job.policy, levers_of(job.scenario.kinds))
     checked = CheckedSearch(space, ObjectiveEvaluator(job.objective), earlier)
     _check_measures(job, worlds(job.scenario, job.ensemble))
     _check_sampler(job.search, job.objective)

@@ -28,6 +28,7 @@ from engine.sensitivity.indices import (
 )
 from engine.spec.explain import unknown_word
 from engine.spec.jobs import Ensemble
+from engine.spec.levers import levers_of
 from engine.spec.sensitivity import SensitivityJob
 from engine.stats.arrays import Floats
 
@@ -165,7 +166,7 @@ def _factors(job: SensitivityJob) -> Iterator[_Factors]:
 
 
 def _levers(job: SensitivityJob) -> _Factors:
-    space = PolicySpace(job.space, job.policy)
+    space = PolicySpace(job.space, job.policy, levers_of(job.scenario.kinds))
     cube = UnitCube(space.distributions)
 
     def years(points: Floats) -> list[Case]:

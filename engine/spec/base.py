@@ -1,30 +1,24 @@
 """What every specification shares: frozen, typed, range-checked, unknown keys refused."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
-    create_model,
     model_validator,
 )
 from pydantic_core import core_schema
-
-from engine.units import CATEGORIES, KINDS
 
 
 class Spec(BaseModel):
     """A validated, immutable piece of configuration."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-_S = TypeVar("_S", bound=Spec)
 
 
 def quantity(unit: str, doc: str, **limits: float) -> Any:
@@ -54,45 +48,59 @@ class ByTier(Spec):
         return self.tier12, self.tier3
 
 
-def with_fields(fields: Mapping[str, Any]) -> Callable[[type[_S]], type[_S]]:
-    """Decorate a specification: it gets a required field per word, after those it declares.
+_WORDS: Final = "__pydantic_extra__"
+"""Where pydantic keeps what stands beside the declared fields."""
 
-    The words come from a table, such as `engine.units.KINDS`: a new word needs no code here.
 
-    Parameters
-    ----------
-    fields : annotation of each field, as `{"food": Positive}`.
+class Open(Spec):
+    """A group that also has a key for each word of a list in the scenario, all of one type.
+
+    Which words there must be is checked where the scenario is known: `engine.spec.scenario` of its
+    own groups, `engine.spec.jobs` of policies. A value is an attribute under its word.
     """
 
-    def extended(model: type[_S]) -> type[_S]:
-        required: dict[str, Any] = {word: (kind, ...) for word, kind in fields.items()}
-        # The same name in the same module, so that pickle finds it there.
-        return create_model(
-            model.__name__,
-            __base__=model,
-            __module__=model.__module__,
-            __qualname__=model.__qualname__,
-            __doc__=model.__doc__,
-            **required,
+    model_config = ConfigDict(extra="allow")
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words that are given."""
+        return tuple(self.__pydantic_extra__ or ())
+
+    def misfit(self, words: Sequence[str], key: str) -> str:
+        """What is wrong if it is to have the `words` of `scenario.<key>`; empty if nothing is.
+
+        Told as `engine.spec.explain` takes it: what; allowed; remedy.
+        """
+        missing = [word for word in words if word not in self.words]
+        unknown = [word for word in self.words if word not in words]
+        told = [f"there is no value for {', '.join(missing)}"] if missing else []
+        told += [f"scenario.{key} has no {', '.join(unknown)}"] if unknown else []
+        remedy = f"name what scenario.{key} has and nothing else, or correct scenario.{key}"
+        return f"{' and '.join(told)}; {', '.join(words)}; {remedy}" if told else ""
+
+    @classmethod
+    def type_of_word(cls) -> Any:
+        """The annotation of the value under a word."""
+        own = (
+            vars(one).get("__annotations__", {}).get("__pydantic_extra__") for one in cls.__mro__
         )
-
-    return extended
-
-
-class _ByWord(Spec):
-    """One number per word of a table."""
-
-    def values(self) -> tuple[float, ...]:
-        """The numbers in the order of `engine.units`."""
-        return tuple(getattr(self, word) for word in type(self).model_fields)
+        return get_args(next(found for found in own if found))[1]
 
 
-@with_fields(dict.fromkeys(KINDS, _NonNegative))
+class _ByWord(Open):
+    """One number per word."""
+
+    __pydantic_extra__: dict[str, _NonNegative]
+
+    def of(self, words: Iterable[str]) -> tuple[float, ...]:
+        """The numbers of some words, in their order."""
+        return tuple(getattr(self, word) for word in words)
+
+
 class ByKind(_ByWord):
     """One number per kind of supplier."""
 
 
-@with_fields(dict.fromkeys(CATEGORIES, _NonNegative))
 class ByCategory(_ByWord):
     """One number per category of goods."""
 

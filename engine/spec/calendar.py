@@ -7,12 +7,11 @@ that day alone.
 from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Final, Literal, Self, TypeAlias
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
 from engine.spec.base import Spec, quantity
-from engine.units import CATEGORIES, KINDS
 
 _LONGEST_HORIZON_DAYS: Final = 1_096
 """Three years, one of them a leap year."""
@@ -23,11 +22,6 @@ _AVERAGE_MONTH_DAYS: Final = 365.25 / 12
 
 _MonthDay = Annotated[str, Field(pattern=r"^(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 """A day of every year, such as 06-12; 02-29 is 28 February where there is no 29th."""
-
-
-# The words of a table, which mypy cannot read.
-_KindWord: TypeAlias = Literal[KINDS]  # type: ignore[valid-type]
-_CategoryWord: TypeAlias = Literal[CATEGORIES]  # type: ignore[valid-type]
 
 
 class _Period(Spec):
@@ -115,8 +109,8 @@ class _TrialStream(Spec):
 
     name: str
     day: date
-    kind: _KindWord
-    category: _CategoryWord
+    kind: str
+    category: str
     traffic_share: float = quantity("share of the day's public visits", "audience", gt=0, lt=1)
     price_rmb: float = quantity("RMB", "price elsewhere of its goods, mean", gt=0, le=100_000)
     cost_share: float = quantity("share of the price elsewhere", "unit cost", gt=0, lt=1)

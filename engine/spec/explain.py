@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from engine.errors import CombinedInputError, InputError
-from engine.spec.base import Dated, Lever
+from engine.spec.base import Dated, Lever, Open
 from engine.spec.policy import Policy
 
 _LIMITS = {
@@ -122,7 +122,7 @@ def _explain_one(detail: ErrorDetails, model: type[BaseModel], root: str) -> Inp
     path = detail["loc"]
     where = dotted(path, root)
     kind = detail["type"]
-    if kind == "extra_forbidden":
+    if kind == "extra_forbidden" or (kind == "model_type" and _is_word(path, model)):
         return _unknown_key(path, model, root)
     annotation, metadata = _lookup(model, path)
     allowed = _allowed(annotation, metadata)
@@ -137,6 +137,8 @@ def _unknown_key(path: Sequence[int | str], model: type[BaseModel], root: str) -
     """Offer the nearest key that the specification knows."""
     annotation, _ = _lookup(model, path[:-1])
     known = list(annotation.model_fields) if _is_model(annotation) else []
+    if _is_word(path, model):
+        known.append("groups of the words that the scenario declares")
     match = nearest(str(path[-1]), known)
     where = dotted(path, root)
     return InputError(
@@ -144,6 +146,14 @@ def _unknown_key(path: Sequence[int | str], model: type[BaseModel], root: str) -
         "unknown key",
         ", ".join(known),
         f"did you mean {dotted([*path[:-1], match], root)}?" if match else f"leave {where} out",
+    )
+
+
+def _is_word(path: Sequence[int | str], model: type[BaseModel]) -> bool:
+    """Whether a key stands in a group of words, and is none of the group's own keys."""
+    above, _ = _lookup(model, path[:-1])
+    return (
+        isinstance(above, type) and issubclass(above, Open) and path[-1] not in above.model_fields
     )
 
 
@@ -204,9 +214,12 @@ def _lookup(model: type[BaseModel], path: Sequence[int | str]) -> tuple[Any, tup
     for part in path:
         if _is_model(annotation):
             field = annotation.model_fields.get(part)
-            if field is None:
+            if field is not None:
+                annotation, metadata = _bare(field.annotation), _metadata(field)
+            elif issubclass(annotation, Open):
+                annotation, metadata = _unwrapped(annotation.type_of_word())
+            else:
                 return Any, ()
-            annotation, metadata = _bare(field.annotation), _metadata(field)
         elif get_origin(annotation) in (dict, tuple):
             inside = get_args(annotation)
             item = inside[1] if get_origin(annotation) is dict else inside[0]

@@ -1,7 +1,7 @@
 """What a user asks for around a world and a policy: size, worlds, search, back end."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
@@ -10,18 +10,15 @@ from pydantic import BaseModel, Field, model_validator
 
 from engine.spec.base import Spec, quantity
 from engine.spec.experiment import Experiment
+from engine.spec.kinds import refuse
 from engine.spec.policy import Policy
 from engine.spec.run_off import WithRunOff
 from engine.spec.scenario import Scenario
 from engine.spec.space import Space
 from engine.spec.tables import NO_TABLES, TABLE_NAMES, OwnTables
-from engine.units import N_KINDS
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
-
-_FEWEST_SUPPLIERS: Final = N_KINDS
-"""One of each kind."""
 
 _MOST_SHARDS: Final = 4096
 
@@ -34,7 +31,7 @@ class Scale(Spec):
     anchors_count: int = quantity(
         "rows", "of streamers, who stand for all of the scenario's market", ge=1, le=100_000
     )
-    suppliers_count: int = quantity("suppliers", "of all kinds", ge=_FEWEST_SUPPLIERS, le=100_000)
+    suppliers_count: int = quantity("suppliers", "of all kinds", ge=1, le=100_000)
     showcase_count: int = quantity("goods", "in a showcase", ge=1, le=16)
     shards: int | Literal["auto"] = Field(
         1,
@@ -54,14 +51,14 @@ class Scale(Spec):
             )
         return raw
 
-    def sample(self, population_share: float, anchors_share: float = 1.0) -> Self:
+    def sample(self, population_share: float, anchors_share: float, fewest_suppliers: int) -> Self:
         """Return a smaller scale: with a share of the buyers, and of anchors and suppliers."""
         suppliers = round(self.suppliers_count * anchors_share)
         return self.model_copy(
             update={
                 "buyers_count": max(1, round(self.buyers_count * population_share)),
                 "anchors_count": max(1, round(self.anchors_count * anchors_share)),
-                "suppliers_count": max(_FEWEST_SUPPLIERS, suppliers),
+                "suppliers_count": max(fewest_suppliers, suppliers),
             }
         )
 
@@ -190,10 +187,37 @@ class Job(Spec):
     )
     tables: OwnTables = Field(NO_TABLES, description="own tables in place of what is drawn")
 
+    @model_validator(mode="after")
+    def _rates_of_kinds(self) -> Self:
+        """Refuse policies with coupon rates of other kinds than the scenario's."""
+        kinds, _ = self.scenario.vocabulary
+        refuse(
+            ((*place, "subsidy", "rate"), policy.subsidy.rate.misfit(kinds, "kinds"))
+            for place, policy in self._policies_by_place()
+        )
+        return self
+
+    @model_validator(mode="after")
+    def _a_supplier_of_each_kind(self) -> Self:
+        count, least = self.scale.suppliers_count, len(self.scenario.kinds)
+        if count < least:
+            raise ValueError(
+                f"scale.suppliers_count={count} is less than one of each of scenario.kinds; "
+                f"at least {least} [suppliers]; set scale.suppliers_count={least}"
+            )
+        return self
+
+    def _policies_by_place(self) -> Iterator[tuple[tuple[str, ...], Policy]]:
+        for name, value in self:
+            found = value if isinstance(value, dict) else {"": value}
+            for key, policy in found.items():
+                if isinstance(policy, Policy):
+                    yield (name, key) if key else (name,), policy
+
     def sampled_scale(self, population_share: float, anchors_share: float = 1.0) -> Scale:
         """Return a smaller scale; of own tables of anchors, suppliers and goods all rows stay."""
         kept = 1.0 if self.tables.fix_anchors else anchors_share
-        return self.scale.sample(population_share, kept)
+        return self.scale.sample(population_share, kept, len(self.scenario.kinds))
 
     def identity(self) -> str:
         """Name all that the results depend on: 16 hexadecimal digits."""
@@ -306,7 +330,7 @@ def _one_lever_at_a_time(policy: Policy, other: Policy) -> dict[str, Policy]:
         if not isinstance(own, BaseModel) or own == its:
             continue
         found[group] = policy.model_copy(update={group: its})
-        names = [n for n in type(own).model_fields if getattr(own, n) != getattr(its, n)]
+        names = [name for name, value in own if value != getattr(its, name)]
         for name in names if len(names) > 1 else ():
             changed = own.model_copy(update={name: getattr(its, name)})
             found[f"{group}.{name}"] = policy.model_copy(update={group: changed})

@@ -5,22 +5,18 @@ the values at which it does nothing; nothing else changes, and since random stre
 purpose, every other mechanism keeps its draws. `switched_scenario` and `switched_policy` do it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.spec.base import Dated
-from engine.spec.levers import LEVERS
+from engine.spec.kinds import Kind
+from engine.spec.levers import levers_of
 from engine.spec.policy import Policy
 from engine.spec.scenario import Mechanisms, Scenario
-from engine.units import KIND_TABLE, KINDS
 
 _Values = Mapping[str, Any]
 """Values by path, e.g. `{"choice.affinity": 0.0}`."""
-
-_SOURCE_KINDS: Final = tuple(k.name for k in KIND_TABLE if k.mechanism == "m01_source_goods")
-_OWN_PACE_KINDS: Final = tuple(k.name for k in KIND_TABLE if not k.comes_with_partner)
-"""Kinds that join by their own decision (M3), not with the partner (M4)."""
 
 
 @dataclass(frozen=True)
@@ -37,24 +33,32 @@ class Mechanism:
     shows_in: tuple[str, ...]
     scenario: Callable[[Scenario], _Values] = lambda _: {}
 
-    @property
-    def levers(self) -> tuple[str, ...]:
+    def levers(self, kinds: tuple[Kind, ...]) -> tuple[str, ...]:
         """The policy's paths that move it, from the catalogue of levers."""
-        owned = tuple(path for path, lever in LEVERS.items() if lever.mechanism == self.name)
+        known = levers_of(kinds)
+        owned = tuple(path for path, lever in known.items() if lever.mechanism == self.name)
         return (*owned, "target.knots") if self.name == "m14_target" else owned
 
-    @property
-    def policy(self) -> _Values:
+    def policy(self, kinds: tuple[Kind, ...]) -> _Values:
         """The values at which its levers leave it out."""
         return {
             path: lever.off
-            for path, lever in LEVERS.items()
+            for path, lever in levers_of(kinds).items()
             if lever.mechanism == self.name and lever.switch
         }
 
 
-def _every_kind(name: str, value: float, kinds: tuple[str, ...] = KINDS) -> _Values:
+def _every_kind(name: str, value: float, kinds: Iterable[str]) -> _Values:
     return {f"suppliers.{kind}.{name}": value for kind in kinds}
+
+
+def _source_kinds(scenario: Scenario) -> list[str]:
+    return [kind.name for kind in scenario.kinds if kind.mechanism == "m01_source_goods"]
+
+
+def _own_pace_kinds(scenario: Scenario) -> list[str]:
+    """Kinds that join by their own decision (M3), not with the partner (M4)."""
+    return [kind.name for kind in scenario.kinds if not kind.comes_with_partner]
 
 
 def _equal_tiers(scenario: Scenario) -> _Values:
@@ -78,9 +82,9 @@ MECHANISMS: Final = (
         "source goods: factory-direct, cheap, thin premium",
         "pricing",
         ("orders_count", "aov_fen", "gmv_paid_fen"),
-        lambda _: {
-            **_every_kind("joined_share", 0.0, _SOURCE_KINDS),
-            **_every_kind("adoption_per_day", 0.0, _SOURCE_KINDS),
+        lambda scenario: {
+            **_every_kind("joined_share", 0.0, _source_kinds(scenario)),
+            **_every_kind("adoption_per_day", 0.0, _source_kinds(scenario)),
         },
     ),
     Mechanism(
@@ -95,11 +99,11 @@ MECHANISMS: Final = (
         "suppliers join and leave: domestic brands fast, multinationals slowly",
         "adoption",
         ("joined_suppliers_share", "brand_share", "gmv_paid_fen"),
-        lambda _: {
+        lambda scenario: {
             "suppliers.adverse_selection": 0.0,
             "platform.recruiting_cost_power": 0.0,
-            **_every_kind("adoption_per_day", 0.0, _OWN_PACE_KINDS),
-            **_every_kind("exit_per_day", 0.0),
+            **_every_kind("adoption_per_day", 0.0, _own_pace_kinds(scenario)),
+            **_every_kind("exit_per_day", 0.0, scenario.kind_names),
         },
     ),
     Mechanism(
@@ -169,7 +173,10 @@ MECHANISMS: Final = (
         "external links leak orders; the loop closes them or drives sellers off",
         "closed_loop",
         ("leaked_orders_count", "gmv_paid_fen"),
-        lambda _: {**_every_kind("external_share", 0.0), "suppliers.loop_exit_per_day": 0.0},
+        lambda scenario: {
+            **_every_kind("external_share", 0.0, scenario.kind_names),
+            "suppliers.loop_exit_per_day": 0.0,
+        },
     ),
     Mechanism(
         "m12_brand_plan",
@@ -273,10 +280,10 @@ def switched_scenario(scenario: Scenario) -> Scenario:
     return scenario
 
 
-def switched_policy(mechanisms: Mechanisms, policy: Policy) -> Policy:
+def switched_policy(scenario: Scenario, policy: Policy) -> Policy:
     """The policy with the levers of every mechanism that is switched off made neutral."""
-    for mechanism in _switched_off(mechanisms):
-        for path, value in mechanism.policy.items():
+    for mechanism in _switched_off(scenario.mechanisms):
+        for path, value in mechanism.policy(scenario.kinds).items():
             policy = _with(policy, path.split("."), value)
     return policy
 
@@ -289,7 +296,7 @@ def _without(mechanism: Mechanism, scenario: Scenario, policy: Policy) -> tuple[
     """The world and the policy with one mechanism made neutral."""
     for path, value in mechanism.scenario(scenario).items():
         scenario = _with(scenario, path.split("."), value)
-    for path, value in mechanism.policy.items():
+    for path, value in mechanism.policy(scenario.kinds).items():
         policy = _with(policy, path.split("."), value)
     return scenario, policy
 

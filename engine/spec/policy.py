@@ -2,17 +2,18 @@
 
 A lever is declared here, once: its word, unit, range, the value that means off, its mechanism
 and where it is searched. The table of the day, the search space, the model's description and
-the tests read it from `engine.spec.levers.LEVERS`. A lever of type `Dated` is a number, or a
+the tests read it from `engine.spec.levers`. A lever of type `Dated` is a number, or a
 mapping from a first day to the value from that day on.
 """
 
 from datetime import date
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, model_validator
 
-from engine.spec.base import MOST_BN, Dated, Lever, Share, Spec, with_fields
-from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, KIND_TABLE, RATE_DAYS, to_bp, to_fen
+from engine.spec.base import MOST_BN, Dated, Lever, Open, Share, Spec
+from engine.spec.kinds import OTHERS
+from engine.units import FEN_PER_BN_RMB, FEN_PER_RMB, RATE_DAYS, to_bp, to_fen
 
 _PAID = (
     ("subsidy.budget_bn_rmb",),
@@ -22,7 +23,7 @@ _PAID = (
 
 _PURSES = (("subsidy.budget_bn_rmb",), ("subsidy.partner_budget_bn_rmb",))
 _COUPONS = (("subsidy.rate",), ("subsidy.new_buyer_rate",))
-_PARTNERS = (("subsidy.rate.partner",), ("subsidy.new_buyer_rate",))
+_PARTNERS = (("subsidy.rate:is_co_funded",), ("subsidy.new_buyer_rate",))
 _PLAN_DAYS = (("price.plan_festivals_count",),)
 _STEERS = (("target.proportional_gain",), ("target.integral_gain",))
 _PUSHES = (("target.coupon_push",), ("target.load_push",), ("target.recruiting_push",))
@@ -32,12 +33,29 @@ _GOAL = ("target.year_end_bn_rmb",)
 # fmt: off
 
 
-@with_fields({kind.name: Annotated[Dated, Lever(
-    "share of price", "coupon rate", 0, 0.9,
-    off=0, mechanism=kind.mechanism, search=(0, 0.3), needs=_PAID,
-)] for kind in KIND_TABLE})
-class _RateByKind(Spec):
-    """Coupon rate by kind of supplier."""
+class _RateByKind(Open):
+    """Coupon rate by kind of supplier; `others` stands for all kinds that are not named."""
+
+    __pydantic_extra__: dict[str, Annotated[Dated, Lever(
+        "share of price", "coupon rate", 0, 0.9,
+        off=0, mechanism="", search=(0, 0.3), needs=_PAID,
+    )]]
+
+    @model_validator(mode="after")
+    def _others(self, info: ValidationInfo) -> Self:
+        """Name all kinds of the scenario, which the context of a job knows."""
+        found = self.__pydantic_extra__ or {}
+        kinds = (info.context or {}).get("kinds")
+        if kinds and OTHERS in found:
+            others = found.pop(OTHERS)
+            every = {kind.name: found.get(kind.name, others) for kind in kinds}
+            if found.keys() >= every.keys() and any(rate for _, rate in others.steps):
+                raise ValueError(
+                    "others stands for no kind, since every kind has a rate of its own; others=0; "
+                    "set {where}.others=0"
+                )
+            self.__pydantic_extra__ = every | found
+        return self
 
 
 _Factor = Annotated[Dated, Lever(

@@ -4,6 +4,7 @@ Field names are the terms of the model; units and meanings stand beside each fie
 sources beside each number in `conf/scenario`.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Final, Self
 
@@ -16,6 +17,7 @@ from engine.spec.base import (
     ByTier,
     LogSd,
     MarketSize,
+    Open,
     Positive,
     Share,
     Spec,
@@ -23,6 +25,7 @@ from engine.spec.base import (
     quantity,
 )
 from engine.spec.calendar import Calendar
+from engine.spec.kinds import OTHERS, Kind, refuse
 from engine.spec.suppliers import SuppliersSpec
 
 CURRENCY: Final = r"^[\p{L}\p{Sc}][\p{L}\p{Sc} ]*$"
@@ -30,6 +33,11 @@ CURRENCY: Final = r"^[\p{L}\p{Sc}][\p{L}\p{Sc} ]*$"
 
 
 _Phrase = Annotated[str, Field(min_length=1, max_length=60)]
+
+_Path = tuple[int | str, ...]
+
+_WORD: Final = re.compile("[a-z][a-z0-9_]{0,39}")
+"""A part of keys of a config and of columns of tables."""
 
 _MOST_USERS: Final = 8.0
 """Daily users for each who may buy, beyond which sizes hardly go together."""
@@ -81,7 +89,7 @@ class _Platform(Spec):
 
     @model_validator(mode="after")
     def _takes(self) -> Self:
-        if max(self.take_share.values()) > 0.3:
+        if max(self.take_share.of(self.take_share.words), default=0) > 0.3:
             raise ValueError("take_share lies above 0.3: nothing would be left to the sellers")
         return self
 
@@ -292,7 +300,7 @@ class _AnchorsSpec(Spec):
 
     @model_validator(mode="after")
     def _categories(self) -> Self:
-        if sum(self.category_share.values()) <= 0:
+        if sum(self.category_share.of(self.category_share.words)) <= 0:
             raise ValueError("category_share is 0 for every category; make one positive")
         return self
 
@@ -367,6 +375,12 @@ class Scenario(Spec):
         description="what tables and pages say in place of this package's words, as anchor: shop",
     )
     size: MarketSize = MarketSize()
+    kinds: tuple[Kind, ...] = Field(
+        min_length=1, max_length=20, description="of supplier; their order is that of all arrays"
+    )
+    categories: tuple[str, ...] = Field(
+        min_length=1, max_length=40, description="of goods; their order is that of all arrays"
+    )
     calendar: Calendar
     platform: _Platform
     buyers: _BuyersSpec
@@ -381,6 +395,64 @@ class Scenario(Spec):
     rival: _Rival
     shocks: Shocks
     mechanisms: Mechanisms = Mechanisms()
+
+    @model_validator(mode="after")
+    def _known_words(self) -> Self:
+        """Refuse groups and guests whose words are not those of `kinds` and `categories`."""
+        refuse(self._badly_declared())
+        refuse([*self._wrong_groups(), *self._wrong_guests()])
+        total = sum(kind.count_share for kind in self.suppliers.kinds(self.kind_names))
+        if abs(total - 1) > 1e-6:
+            told = f"count_share of all kinds must add up to 1, got {total:g}"
+            refuse([(("suppliers",), told)])
+        return self
+
+    @property
+    def vocabulary(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The words that parts of keys and of columns are: kinds and categories."""
+        return self.kind_names, self.categories
+
+    @property
+    def kind_names(self) -> tuple[str, ...]:
+        """The names of the kinds of supplier."""
+        return tuple(kind.name for kind in self.kinds)
+
+    def kinds_that(self, role: str) -> tuple[bool, ...]:
+        """Whether each kind has a role, as `is_brand`, in the order of `kinds`."""
+        return tuple(getattr(kind, role) for kind in self.kinds)
+
+    def _badly_declared(self) -> Iterator[tuple[_Path, str]]:
+        kept = {OTHERS, *SuppliersSpec.model_fields, *dir(SuppliersSpec), *dir(ByKind)}
+        for key, words in zip(("kinds", "categories"), self.vocabulary, strict=True):
+            for word in dict.fromkeys(words):
+                told = f"{key} has {word!r}"
+                if not _WORD.fullmatch(word):
+                    allowed = "a to z, digits and _, a letter first, at most 40 of them"
+                    yield (), f"{told}; {allowed}; rename it in {{where}}.{key}"
+                if words.count(word) > 1:
+                    yield (), f"{told} twice; each word once; leave one out of {{where}}.{key}"
+                if word in kept:
+                    told += ", a name that this package keeps"
+                    yield (), f"{told}; another word; rename it in {{where}}.{key}"
+
+    def _wrong_groups(self) -> Iterator[tuple[_Path, str]]:
+        kinds, categories = self.vocabulary
+        for above, spec in self:
+            inside = spec if isinstance(spec, Spec) else ()
+            groups = [((above,), spec), *(((above, name), group) for name, group in inside)]
+            for path, group in groups:
+                if isinstance(group, ByCategory):
+                    yield path, group.misfit(categories, "categories")
+                elif isinstance(group, Open):
+                    yield path, group.misfit(kinds, "kinds")
+
+    def _wrong_guests(self) -> Iterator[tuple[_Path, str]]:
+        for number, guest in enumerate(self.calendar.trial_streams):
+            own = {"kind": guest.kind, "category": guest.category}
+            for (key, word), words in zip(own.items(), self.vocabulary, strict=True):
+                if word not in words:
+                    path = ("calendar", "trial_streams", number)
+                    yield path, f"{key}={word} is none of the scenario's; {', '.join(words)}"
 
     def size_notes(self) -> Iterator[str]:
         """Say which sizes do not go together, as where only a part of a copy was changed."""

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from engine.spec.base import MarketSize, Spec
-from engine.spec.levers import LEVERS
+from engine.spec.levers import levers_of
 
 AT: Final = "@"
 """Between a lever's path and the first day of one of its values: `price.cap@2020-06-16`."""
@@ -177,14 +177,18 @@ class Space(Spec):
 
     @model_validator(mode="before")
     @classmethod
-    def _every_lever(cls, raw: Any) -> Any:
-        """Add the levers that are not listed, with the ranges of the catalogue."""
-        if not (isinstance(raw, Mapping) and raw.get("every_lever") is True):
+    def _every_lever(cls, raw: Any, info: ValidationInfo) -> Any:
+        """Add the levers that are not listed, with the ranges of the catalogue.
+
+        It is that of the kinds that the context of a job knows.
+        """
+        kinds = (info.context or {}).get("kinds")
+        if not (kinds and isinstance(raw, Mapping) and raw.get("every_lever") is True):
             return raw
         listed = raw.get("levers")
         levers = dict(leaves(listed)) if isinstance(listed, Mapping) else {}
         size = _size(raw.get("size"))
-        for path, lever in LEVERS.items():
+        for path, lever in levers_of(kinds).items():
             low, high = lever.search_in(size)
             found = {"low": low, "high": high, "log": lever.log, "integer": lever.integer}
             levers.setdefault(path, {"choices": lever.choices} if lever.choices else found)

@@ -1,13 +1,13 @@
 """Who sells: kinds of supplier, what they bring, and what their adoption answers to."""
 
+from collections.abc import Iterable
 from datetime import date
 from math import exp
 from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from engine.spec.base import MOST_BN, ByCategory, Share, Spec, quantity, with_fields
-from engine.units import KINDS
+from engine.spec.base import MOST_BN, ByCategory, Open, Share, Spec, quantity
 
 _MOST_RMB: Final = 10_000_000
 """Fen of a price are kept in 32 bits."""
@@ -17,7 +17,7 @@ _FAR_OUT: Final = 5.0
 
 
 class _SupplierKind(Spec):
-    """One kind of supplier (M1-M4)."""
+    """The numbers of one kind of supplier (M1-M4)."""
 
     count_share: Share
     price_rmb: float = quantity("RMB", "price elsewhere, mean category", gt=0, le=100_000)
@@ -56,9 +56,10 @@ class _Investment(Spec):
     quality_gain: Share
 
 
-@with_fields(dict.fromkeys(KINDS, _SupplierKind))
-class SuppliersSpec(Spec):
-    """All kinds of supplier and what their adoption answers to."""
+class SuppliersSpec(Open):
+    """All kinds of supplier, each under its word, and what their adoption answers to."""
+
+    __pydantic_extra__: dict[str, _SupplierKind]
 
     goods_count: int = quantity("goods", "of each supplier", ge=1, le=64)
     price_log_sd: Annotated[float, Field(ge=0, le=2)]
@@ -99,15 +100,10 @@ class SuppliersSpec(Spec):
     partner_date: date | None = Field(description="first day of the retail partner (M4)")
 
     @model_validator(mode="after")
-    def _shares(self) -> Self:
-        total = sum(kind.count_share for kind in self.kinds())
-        if abs(total - 1) > 1e-6:
-            raise ValueError(f"count_share of all kinds must add up to 1, got {total:g}")
-        return self
-
-    @model_validator(mode="after")
     def _prices(self) -> Self:
-        dearest = max(kind.price_rmb for kind in self.kinds()) * max(self.category_price.values())
+        prices = (kind.price_rmb for kind in self.kinds(self.words))
+        factors = self.category_price.of(self.category_price.words)
+        dearest = max(prices, default=0.0) * max(factors, default=0.0)
         if dearest * exp(_FAR_OUT * self.price_log_sd) > _MOST_RMB:
             raise ValueError(
                 "price_rmb times category_price, some price_log_sd above it, lies above "
@@ -115,6 +111,6 @@ class SuppliersSpec(Spec):
             )
         return self
 
-    def kinds(self) -> tuple[_SupplierKind, ...]:
-        """What is said of each kind, in the order of `engine.units.KINDS`."""
-        return tuple(getattr(self, kind) for kind in KINDS)
+    def kinds(self, words: Iterable[str]) -> tuple[_SupplierKind, ...]:
+        """The numbers of some kinds, in the order of their words."""
+        return tuple(getattr(self, word) for word in words)

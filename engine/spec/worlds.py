@@ -1,7 +1,7 @@
 """Plausible worlds: the scenario with the changes that an ensemble asks for."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -11,6 +11,9 @@ from engine.spec.jobs import Ensemble
 from engine.spec.scenario import Scenario
 
 Tree = dict[str, Any]
+
+_DECLARED: Final = {"kinds", "categories"}
+"""Keys that tables and policies of all worlds share."""
 
 
 def worlds(scenario: Scenario, ensemble: Ensemble) -> dict[str, Scenario]:
@@ -32,6 +35,13 @@ def worlds(scenario: Scenario, ensemble: Ensemble) -> dict[str, Scenario]:
 
 
 def _changed(scenario: Scenario, changes: Tree, where: str) -> Scenario:
+    if declared := _DECLARED & set(changes):
+        raise InputError(
+            dotted((min(declared),), where),
+            "a world has the scenario's kinds and categories",
+            "changes of their numbers",
+            "leave it out, or declare it in the scenario",
+        )
     merged = _merged(scenario.model_dump(), changes, where)
     try:
         return Scenario.model_validate(merged)

@@ -13,12 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from engine.errors import InputError, StorageError
 from engine.starter.facts import GMV_BN, Facts, Sizes
 from engine.starter.world import WORLD_ASSUMED, rounded, world_files
-from engine.units import KINDS
 
 _KNOTS: Final = tuple(sum(GMV_BN[: month + 1]) / sum(GMV_BN) for month in range(12))
 """Share of the year's sales that the template has sold by the end of each month."""
@@ -47,7 +47,8 @@ def starter_files(name: str, facts: Facts, conf: Path) -> tuple[dict[str, str], 
     sizes = Sizes.of(facts)
     assumed = [*sizes.assumed, *_defaults(facts), _DECISION_ASSUMED, *WORLD_ASSUMED]
     world = world_files(name, facts, sizes, conf)
-    return world | _decision_files(name, facts, sizes, assumed), assumed
+    kinds = yaml.safe_load(world[f"scenario/{name}.yaml"])["kinds"]
+    return world | _decision_files(name, facts, sizes, assumed, kinds), assumed
 
 
 def write_folder(folder: Path, files: Mapping[str, str]) -> None:
@@ -136,7 +137,11 @@ def _decision_date(facts: Facts) -> date:
 
 
 def _decision_files(
-    name: str, facts: Facts, sizes: Sizes, assumed: Sequence[str]
+    name: str,
+    facts: Facts,
+    sizes: Sizes,
+    assumed: Sequence[str],
+    kinds: Sequence[Mapping[str, Any]],
 ) -> dict[str, str]:
     """Return every file but those of the world, by its place in the folder."""
     templates = {
@@ -150,7 +155,8 @@ def _decision_files(
         f"policy/{policy}.yaml": f"policy_{policy}.yaml"
         for policy in ("usual", "today", "campaign", "everything")
     }
-    words = _words(name, facts, sizes) | {"assumed": assumed}
+    own = [kind["name"] for kind in kinds if not kind.get("comes_with_partner")]
+    words = _words(name, facts, sizes) | {"assumed": assumed, "kinds": own}
     files = {
         place: _environment().get_template(f"{template}.j2").render(words)
         for place, template in templates.items()
@@ -185,7 +191,6 @@ def _words(name: str, facts: Facts, sizes: Sizes) -> dict[str, Any]:
         "purse": share(_PURSE),
         "purse_left": share(_PURSE * (13 - day.month) / 12),
         "knots": [float(f"{knot:.4g}") for knot in _knots(facts, sizes)],
-        "kinds": [kind for kind in KINDS if kind != "partner"],
     }
 
 

@@ -9,7 +9,6 @@ import yaml
 
 from engine.spec.words import in_currency
 from engine.starter.facts import Facts, Sizes
-from engine.units import KINDS
 from engine.yaml_text import rewritten
 
 _TEMPLATE: Final = "kuaishou_2020"
@@ -69,7 +68,7 @@ def _scenario_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
     """Return the scenario of a market of one's own."""
     text = _without_events(template)
     tree = yaml.safe_load(text)
-    text = rewritten(text, {**_scaled(tree, sizes), **_given(facts, sizes)}, _as_scaled)
+    text = rewritten(text, {**_scaled(tree, sizes), **_given(tree, facts, sizes)}, _as_scaled)
     text = rewritten(text, _named(tree, name, facts))
     body = text[text.index("name: ") :]
     size = (
@@ -139,7 +138,7 @@ def _scaled(tree: Any, sizes: Sizes) -> _Places:
         ("anchors", "newcomer_fans_count"): people,
         ("suppliers", "investment", "scale_bn_rmb"): gmv,
     }
-    for kind in KINDS:
+    for kind in _kinds(tree):
         factors["suppliers", kind, "price_rmb"] = money
         factors["suppliers", kind, "expected_sales_rmb"] = sizes.income
         factors["suppliers", kind, "capacity_units"] = people * sizes.visits
@@ -155,10 +154,14 @@ def _scaled(tree: Any, sizes: Sizes) -> _Places:
     return places | own
 
 
-def _given(facts: Facts, sizes: Sizes) -> _Places:
-    take: _Places = {("platform", "take_share", kind): facts.take_share for kind in KINDS}
+def _given(tree: Any, facts: Facts, sizes: Sizes) -> _Places:
+    take: _Places = {("platform", "take_share", kind): facts.take_share for kind in _kinds(tree)}
     goal: _Places = {("platform", "goal_bn_rmb"): sizes.goal_bn}
     return goal | take
+
+
+def _kinds(tree: Any) -> list[str]:
+    return [kind["name"] for kind in tree["kinds"]]
 
 
 def _named(tree: Any, name: str, facts: Facts) -> _Places:

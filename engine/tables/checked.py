@@ -25,7 +25,7 @@ from engine.tables.files import (
 )
 from engine.tables.given import FollowTable, read_buyer_ids
 from engine.tables.ids import BuyerIds, TextIds
-from engine.tables.schemas import SCHEMAS, Column
+from engine.tables.schemas import Column, Schema, Words, schemas_of
 from engine.tables.whole import WorldTables
 
 _JobT = TypeVar("_JobT", bound=Job)
@@ -38,6 +38,7 @@ class _CheckKey(NamedTuple):
     scale: Scale
     anchors: object
     guests: int
+    words: Words
 
 
 _CHECKED: Final[dict[_CheckKey, dict[str, int]]] = {}
@@ -65,7 +66,8 @@ def with_own_tables(job: _JobT) -> _JobT:
         return job
     tables = _found(job.tables)
     scenario = _with_calendar(job.scenario, tables)
-    made = _CheckKey(tables, job.scale, scenario.anchors, len(scenario.calendar.trial_streams))
+    guests, words = len(scenario.calendar.trial_streams), scenario.vocabulary
+    made = _CheckKey(tables, job.scale, scenario.anchors, guests, words)
     if made not in _CHECKED:
         _CHECKED[made] = _check(tables, job.scale, scenario)
     rows = _CHECKED[made]
@@ -100,7 +102,8 @@ def _found(tables: OwnTables) -> OwnTables:
 
 def _check(tables: OwnTables, scale: Scale, scenario: Scenario) -> dict[str, int]:
     """Look at every row; return how many each table has."""
-    world = WorldTables.read(tables, scale)
+    words = scenario.vocabulary
+    world, schemas = WorldTables.read(tables, scale, words), schemas_of(words)
     rows = {name: len(whole.ids) for name, whole in world.items()}
     scale = _following(scale, rows, tables.buyers_share)
     if "goods" in world:
@@ -109,7 +112,7 @@ def _check(tables: OwnTables, scale: Scale, scenario: Scenario) -> dict[str, int
         _check_every_supplier_has_goods(world, known, key_of("goods"))
     buyers = BuyerIds(scale.buyers_count)
     if tables.buyers is not None:
-        buyers = _check_buyers(tables.buyers)
+        buyers = _check_buyers(tables.buyers, schemas["buyers"])
         rows["buyers"] = buyers.rows_count
     if tables.follows is not None:
         rows["follows"] = _check_follows(tables.follows, buyers, world, scale, scenario)
@@ -129,10 +132,10 @@ def _check_every_supplier_has_goods(world: WorldTables, suppliers: TextIds, wher
         )
 
 
-def _check_buyers(source: TableSource) -> BuyerIds:
+def _check_buyers(source: TableSource, schema: Schema) -> BuyerIds:
     where = key_of("buyers")
     files = TableFiles.find(where, source.address)
-    columns = files.columns_of("buyers")
+    columns = files.columns_of(schema)
     rows, count = RowPlaces(where, [], []), 0
     for batch in files.batches([column.name for column in columns]):
         rows.starts.append(count)
@@ -142,10 +145,10 @@ def _check_buyers(source: TableSource) -> BuyerIds:
         count += len(batch.columns["buyer_id"])
     if not count:
         raise InputError(f"{where}: {source.address}", "has no rows", "a buyer", "give some")
-    ids = read_buyer_ids(files)
+    ids = read_buyer_ids(files, schema.column(schema.key))
     if (twin := ids.twin()) is not None:
         what = f"the buyer stands in row {twin[0] + 1} already"
-        raise rows.mistake(twin[1], SCHEMAS["buyers"].key, what, "each id once")
+        raise rows.mistake(twin[1], schema.key, what, "each id once")
     return ids
 
 
@@ -157,7 +160,7 @@ def _check_follows(
     scenario: Scenario,
 ) -> int:
     files = TableFiles.find(key_of("follows"), source.address)
-    columns = tuple(files.columns_of("follows"))
+    columns = tuple(files.columns_of(schemas_of(scenario.vocabulary)["follows"]))
     given = world["anchors"].columns if "anchors" in world else {}
     kinds = np.zeros(scale.suppliers_count + len(scenario.calendar.trial_streams), np.uint8)
     drawn = draw_anchors(scenario, scale.anchors_count, kinds, 0, given)
@@ -173,33 +176,36 @@ def _with_calendar(scenario: Scenario, tables: OwnTables) -> Scenario:
     InputError
         Naming the first cell that cannot be.
     """
+    schemas = schemas_of(scenario.vocabulary)
     changes: dict[str, Any] = {}
     if tables.events is not None:
-        changes |= _events(tables.events)
+        changes |= _events(tables.events, schemas["events"])
     if tables.season is not None:
-        changes["season_by_day"] = _season(tables.season)
+        changes["season_by_day"] = _season(tables.season, schemas["season"])
     if not changes:
         return scenario
     calendar = scenario.calendar.model_copy(update=changes)
     return scenario.model_copy(update={"calendar": calendar})
 
 
-def _events(source: TableSource) -> dict[str, tuple[Any, ...]]:
+def _events(source: TableSource, schema: Schema) -> dict[str, tuple[Any, ...]]:
     found: dict[str, list[Any]] = {"festival": [], "campaign": []}
-    for batch, columns in _batches("events", source):
+    for batch, columns in _batches(schema, source):
         for place in range(len(batch.columns["name"])):
             row = {
                 name: batch.columns[name][place].as_py() for name in columns
                 if batch.columns[name][place].is_valid
             }  # fmt: skip
-            found[row["kind"]].append(_event(row, batch, columns, place))
+            found[row["kind"]].append(_event(row, batch, schema, columns, place))
     return {
         "festivals": tuple(found["festival"]),
         "rival_campaigns": tuple(found["campaign"]),
     }
 
 
-def _event(row: dict[str, Any], batch: Batch, columns: dict[str, Column], place: int) -> Any:
+def _event(
+    row: dict[str, Any], batch: Batch, schema: Schema, columns: dict[str, Column], place: int
+) -> Any:
     model, own = _OF_KIND[row["kind"]]
     wanted = ("name", "start", "end", *own)
     for name, column in columns.items():
@@ -213,7 +219,7 @@ def _event(row: dict[str, Any], batch: Batch, columns: dict[str, Column], place:
     except ValidationError as error:
         detail = error.errors()[0]
         name = str(detail["loc"][0]) if detail["loc"] else "start"
-        at_fault = columns.get(name) or SCHEMAS["events"].column(name)
+        at_fault = columns.get(name) or schema.column(name)
         what = f"got {row.get(name)!r} for a {row['kind']}: {detail['msg']}"
         cells = Cells(key_of("events"), batch.file, batch.first, at_fault, None)
         raise cells.mistake(place, what) from None
@@ -228,9 +234,9 @@ def _plain(value: Any, name: str) -> Any:
     return str(value)
 
 
-def _season(source: TableSource) -> dict[date, float]:
+def _season(source: TableSource, schema: Schema) -> dict[date, float]:
     found: dict[date, float] = {}
-    for batch, columns in _batches("season", source):
+    for batch, columns in _batches(schema, source):
         cells = _cells(batch, columns["date"], "season")
         factors = checked(_cells(batch, columns["season_factor"], "season"))
         for place, text in enumerate(checked(cells).to_pylist()):
@@ -244,13 +250,13 @@ def _season(source: TableSource) -> dict[date, float]:
     return found
 
 
-def _batches(name: str, source: TableSource) -> Any:
+def _batches(schema: Schema, source: TableSource) -> Any:
     """Batches whose cells are all of their type, each with the table's columns by name."""
-    files = TableFiles.find(key_of(name), source.address)
-    columns = {column.name: column for column in files.columns_of(name)}
+    files = TableFiles.find(key_of(schema.name), source.address)
+    columns = {column.name: column for column in files.columns_of(schema)}
     for batch in files.batches(list(columns)):
         for column in columns.values():
-            checked(_cells(batch, column, name))
+            checked(_cells(batch, column, schema.name))
         yield batch, columns
 
 

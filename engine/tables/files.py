@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, Self
 from engine.errors import InputError
 from engine.spec.explain import unknown_word
 from engine.spec.tables import TABLE_NAMES, TableSource
-from engine.tables.schemas import SCHEMAS, Column
+from engine.tables.schemas import Column, Schema
 
 _FORMATS: Final = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
 _BATCH_ROWS: Final = 65_536
@@ -70,15 +70,14 @@ class TableFiles(NamedTuple):
         """Return a hash of the content of all files, and of their places in a folder."""
         return _digest_of(self.address, self.base, self.files)
 
-    def columns_of(self, name: str) -> list[Column]:
-        """Return the columns of the table of that name that the files have.
+    def columns_of(self, schema: Schema) -> list[Column]:
+        """Return the columns of a table that the files have.
 
         Raises
         ------
         InputError
             If one is not known, or a required one is missing.
         """
-        schema = SCHEMAS[name]
         own, of_folders = _column_names(self)
         known = [column.name for column in schema.columns]
         for name_found in own:

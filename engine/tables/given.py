@@ -4,7 +4,7 @@ Buyers and whom they follow are never held whole, but come in batches. Of N buye
 simulated: rows floor(k N / n), k from 0, evenly spread.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -22,7 +22,7 @@ from engine.tables.files import (
     key_of,
 )
 from engine.tables.ids import BuyerIds, TextIds
-from engine.tables.schemas import SCHEMAS, Column
+from engine.tables.schemas import Column, Schema, Words, schemas_of
 from engine.tables.whole import WorldTables
 
 _Ints = NDArray[np.int64]
@@ -34,13 +34,14 @@ _WHY: Final = (
 
 
 @lru_cache(maxsize=4)  # a search opens the same world thousands of times
-def read_given(tables: OwnTables, scale: Scale) -> Given:
+def read_given(tables: OwnTables, scale: Scale, words: Words) -> Given:
     """Read what is small, and say how the rest is streamed.
 
     Parameters
     ----------
     tables : own tables as `checked.with_own_tables` leaves them.
     scale : of the run; fewer buyers than a table has are spread evenly over its rows.
+    words : the scenario's.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def read_given(tables: OwnTables, scale: Scale) -> Given:
     if not tables.named(*WORLD_TABLES):
         return NOTHING_GIVEN
     files = {name: _same_files(name, tables) for name in tables.named(*WORLD_TABLES)}
-    world = WorldTables.read(tables, scale)
+    world = WorldTables.read(tables, scale, words)
     found = Given(
         anchors=_columns(world, "anchors"),
         suppliers=_columns(world, "suppliers"),
@@ -58,9 +59,10 @@ def read_given(tables: OwnTables, scale: Scale) -> Given:
         name=tables.digest,
     )
     if tables.buyers is not None:
-        found = _with_buyers(found, files["buyers"], tables.buyers.rows_count)
+        own = schemas_of(words)["buyers"]
+        found = _with_buyers(found, files["buyers"], own, tables.buyers.rows_count)
     if tables.follows is not None:
-        found = _with_follows(found, files, world.anchor_ids(scale))
+        found = _with_follows(found, files, schemas_of(words), world.anchor_ids(scale))
     return found
 
 
@@ -81,8 +83,8 @@ def _same_files(name: str, tables: OwnTables) -> TableFiles:
     return files
 
 
-def _with_buyers(given: Given, files: TableFiles, rows_count: int) -> Given:
-    own = {c.fills: c for c in files.columns_of("buyers") if c.name != "buyer_id"}
+def _with_buyers(given: Given, files: TableFiles, schema: Schema, rows_count: int) -> Given:
+    own = {c.fills: c for c in files.columns_of(schema) if c.name != "buyer_id"}
 
     def batches(count: int, names: tuple[str, ...]) -> Iterator[BuyerBatch]:
         return _buyer_batches(files, [own[name] for name in names], rows_count, count)
@@ -90,12 +92,18 @@ def _with_buyers(given: Given, files: TableFiles, rows_count: int) -> Given:
     return given._replace(buyers=batches, buyer_columns=frozenset(own))
 
 
-def _with_follows(given: Given, files: dict[str, TableFiles], anchors: TextIds) -> Given:
-    columns = tuple(files["follows"].columns_of("follows"))
+def _with_follows(
+    given: Given,
+    files: Mapping[str, TableFiles],
+    schemas: Mapping[str, Schema],
+    anchors: TextIds,
+) -> Given:
+    columns = tuple(files["follows"].columns_of(schemas["follows"]))
 
     def batches(count: int) -> Iterator[FollowBatch]:
         # Of drawn buyers a smaller sample is the first ones.
-        known = read_buyer_ids(files["buyers"]) if "buyers" in files else BuyerIds(count)
+        own, key = files.get("buyers"), schemas["buyers"].column("buyer_id")
+        known = BuyerIds(count) if own is None else read_buyer_ids(own, key)
         table = FollowTable(files["follows"], columns, known, anchors)
         return (rows for _, rows in table.batches(count))
 
@@ -125,23 +133,22 @@ def _sampled_columns(
     return {name: values[rows] for name, values in found.items()}
 
 
-def read_buyer_ids(files: TableFiles) -> BuyerIds:
-    """Read the ids of all buyers; where they are the rows' numbers, none is kept."""
+def read_buyer_ids(files: TableFiles, column: Column) -> BuyerIds:
+    """Read the ids of all buyers from their column; of those that number the rows none is kept."""
     parts: list[_Ints] = []
     count, is_dense = 0, True
-    for ids in _id_batches(files):
+    for ids in _id_batches(files, column):
         is_dense &= np.array_equal(ids, np.arange(count, count + ids.size))
         count += ids.size
         if not is_dense:
             break
     if is_dense:
         return BuyerIds(count)
-    parts.extend(_id_batches(files))
+    parts.extend(_id_batches(files, column))
     return BuyerIds.of(np.concatenate(parts))
 
 
-def _id_batches(files: TableFiles) -> Iterator[_Ints]:
-    column = SCHEMAS["buyers"].column("buyer_id")
+def _id_batches(files: TableFiles, column: Column) -> Iterator[_Ints]:
     for batch in files.batches([column.name]):
         yield checked(Cells.of(key_of("buyers"), batch, column))
 

@@ -1,10 +1,16 @@
 """What every own table holds: columns with type, unit, range, meaning, and what they refer to."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final, Literal
 
+from engine.population.given_buyers import LAST
 from engine.spec.calendar import LONGEST_HISTORY_DAYS
-from engine.units import CATEGORIES, KINDS, TIERS
+from engine.units import TIERS
+
+Words = tuple[tuple[str, ...], tuple[str, ...]]
+"""The scenario's kinds and categories, which some columns take, and are named by."""
 
 _Kind = Literal["id", "whole", "number", "truth", "word", "text", "date"]
 """Of values: an id is a text or a whole number, a truth true or false, a word one of some."""
@@ -20,6 +26,9 @@ _WORDS: Final[dict[_Kind, str]] = {
 _MOST_FEN: Final = 2_000_000_000
 _LARGEST: Final = 1_000_000_000_000
 _DAYS_BEFORE: Final = 1000
+_KIND: Final = ("a kind",)
+_CATEGORY: Final = ("a category",)
+"""Stand for the words of the scenario."""
 _FOLLOWS_COUNT: Final = 8
 """Whom a buyer may follow at once."""
 
@@ -117,7 +126,7 @@ _ANCHORS = Schema(
         Column(
             "tier", "word", "", "size; else by rank of fans", words=("head", "waist", "tail"),
         ),
-        Column("category", "word", "", "what it mostly sells", words=CATEGORIES),
+        Column("category", "word", "", "what it mostly sells", words=_CATEGORY),
         Column(
             "charisma_factor", "number", "factor", "on its fans' attention", "charisma",
             above=0, most=100,
@@ -142,7 +151,7 @@ _SUPPLIERS = Schema(
     "supplier_id",
     (
         Column("supplier_id", "id", "", "name of the supplier", is_required=True),
-        Column("kind", "word", "", "of supplier", words=KINDS, is_required=True),
+        Column("kind", "word", "", "of supplier", words=_KIND, is_required=True),
         Column("joined", "truth", "", "whether it is on the platform on the first day"),
         Column(
             "capacity_units", "number", "units a day", "that it can deliver", "capacity",
@@ -177,7 +186,7 @@ _GOODS = Schema(
             "supplier_id", "id", "", "who sells it", "supplier", references="suppliers",
             is_required=True,
         ),
-        Column("category", "word", "", "of goods", words=CATEGORIES),
+        Column("category", "word", "", "of goods", words=_CATEGORY),
         Column(
             "price_elsewhere_fen", "whole", "fen", "price on other platforms", "elsewhere",
             least=1, most=_MOST_FEN,
@@ -219,13 +228,6 @@ _BUYERS = Schema(
         _share("trust_share", "trust in what is sold", "trust"),
         Column("bought_before", "truth", "", "whether it ever bought"),
         _share("habit_share", "habit of buying live", "habit"),
-        *(
-            Column(
-                f"last_{category}_days", "whole", "days before the first day",
-                f"last purchase of {category}", f"bought_{category}", least=1, most=_DAYS_BEFORE,
-            )
-            for category in CATEGORIES
-        ),
     ),
 )  # fmt: skip
 
@@ -276,8 +278,26 @@ _SEASON = Schema(
     ),
 )  # fmt: skip
 
-SCHEMAS: Final = {
-    schema.name: schema
-    for schema in (_ANCHORS, _SUPPLIERS, _GOODS, _BUYERS, _FOLLOWS, _EVENTS, _SEASON)
-}
-"""Every table by name."""
+
+@lru_cache(maxsize=16)
+def schemas_of(words: Words) -> Mapping[str, Schema]:
+    """Return every table by name; `words` are the scenario's vocabulary."""
+    buyers = replace(_BUYERS, columns=(*_BUYERS.columns, *_last_purchases(words[1])))
+    found = (_ANCHORS, _SUPPLIERS, _GOODS, buyers, _FOLLOWS, _EVENTS, _SEASON)
+    return {schema.name: _with_words(schema, words) for schema in found}
+
+
+def _last_purchases(categories: Sequence[str]) -> Iterator[Column]:
+    for category in categories:
+        name, doc = LAST.format(category), f"last purchase of {category}"
+        yield Column(name, "whole", "days before the first day", doc, least=1, most=_DAYS_BEFORE)
+
+
+def _with_words(schema: Schema, words: Words) -> Schema:
+    """Fill in what the scenario's words are."""
+    own = dict(zip((_KIND, _CATEGORY), words, strict=True))
+    columns = tuple(
+        replace(column, words=own[column.words]) if column.words in own else column
+        for column in schema.columns
+    )
+    return replace(schema, columns=columns)

@@ -12,7 +12,7 @@ from engine.spec.tables import OwnTables, TableSource
 from engine.tables.cells import Cells, RowPlaces, checked
 from engine.tables.files import TableFiles, key_of
 from engine.tables.ids import TextIds
-from engine.tables.schemas import SCHEMAS, Column, Schema
+from engine.tables.schemas import Column, Schema, Words, schemas_of
 
 _Values = NDArray[Any]
 _MOST_ROWS: Final = 1_000_000
@@ -26,12 +26,14 @@ class _WholeTable(NamedTuple):
     columns: dict[str, _Values]
 
     @classmethod
-    def read(cls, name: str, source: TableSource, known: Mapping[str, TextIds]) -> "_WholeTable":
+    def read(
+        cls, schema: Schema, source: TableSource, known: Mapping[str, TextIds]
+    ) -> "_WholeTable":
         """Read and check a table.
 
         Parameters
         ----------
-        name : of the table.
+        schema : of the table.
         source : where it lies.
         known : ids of the tables that it may refer to.
 
@@ -40,9 +42,9 @@ class _WholeTable(NamedTuple):
         InputError
             Naming the first cell that cannot be.
         """
-        schema, where = SCHEMAS[name], key_of(name)
+        where = key_of(schema.name)
         files = TableFiles.find(where, source.address)
-        columns = files.columns_of(name)
+        columns = files.columns_of(schema)
         parts: dict[str, list[Any]] = {column.name: [] for column in columns}
         rows, count = RowPlaces(where, [], []), 0
         for batch in files.batches(list(parts)):
@@ -56,7 +58,7 @@ class _WholeTable(NamedTuple):
                 if column.references:
                     found = _referred(cells, found, known[column.references])
                 parts[column.name].append(found)
-        _check_count(name, files, count)
+        _check_count(schema.name, files, count)
         return _ordered(schema, columns, parts, rows)
 
 
@@ -64,14 +66,14 @@ class WorldTables(dict[str, _WholeTable]):
     """The tables of a world that are held whole, by their names; those that are given."""
 
     @classmethod
-    def read(cls, tables: OwnTables, scale: Scale) -> Self:
+    def read(cls, tables: OwnTables, scale: Scale, words: Words) -> Self:
         """Read them, those first that others refer to."""
         known: dict[str, TextIds] = {"suppliers": TextIds.of_numbers(scale.suppliers_count)}
         found = cls()
         for name in ("suppliers", "goods", "anchors"):
             source = tables.named(name).get(name)
             if source is not None:
-                found[name] = _WholeTable.read(name, source, known)
+                found[name] = _WholeTable.read(schemas_of(words)[name], source, known)
                 known[name] = found[name].ids
         return found
 

@@ -10,10 +10,11 @@ from engine.market.run import simulate
 from engine.measures import catalogue
 from engine.search.space.policy_space import _check_lever
 from engine.spec.base import Dated
-from engine.spec.levers import LEVERS, policy_value
+from engine.spec.levers import policy_value
 from engine.spec.mechanisms import MECHANISMS, _without
 from engine.spec.scenario import Mechanisms
 from engine.spec.space import Space
+from tests.kinds import LEVERS, ROLES
 from tests.market.test_determinism import same
 from tests.worlds import CONF, case
 
@@ -40,24 +41,25 @@ def test_rule_levers_and_measures_exist(mechanism):
     assert (RULES / f"{mechanism.rule}.py").exists()
     assert set(mechanism.shows_in) <= catalogue.RUN.keys()
     known = LEVERS.keys() | {"target.knots"}
-    assert set(mechanism.levers) <= known
-    assert set(mechanism.policy) <= known
+    assert set(mechanism.levers(ROLES)) <= known
+    assert set(mechanism.policy(ROLES)) <= known
 
 
 def test_every_lever_belongs_to_a_mechanism_or_to_the_coupons():
-    owned = {lever for mechanism in MECHANISMS for lever in mechanism.levers}
+    owned = {lever for mechanism in MECHANISMS for lever in mechanism.levers(ROLES)}
     assert LEVERS.keys() - owned == COUPONS
 
 
 def test_the_space_of_all_levers_has_every_lever_in_its_own_range():
     tree = yaml.safe_load((CONF / "space" / "all_levers.yaml").read_text(encoding="utf-8"))
     tree["size"] = None  # a reference to the scenario, which only a command resolves
-    searched = Space.model_validate(tree).levers
+    searched = Space.model_validate(tree, context={"kinds": ROLES}).levers
     assert searched.keys() == LEVERS.keys()
     for path, lever in searched.items():
         _check_lever(path, lever, LEVERS)
     narrow = {"price": {"cap": {"low": 0.7, "high": 0.8}}}
-    assert Space.model_validate(tree | {"levers": narrow}).levers["price.cap"].low == 0.7
+    narrowed = Space.model_validate(tree | {"levers": narrow}, context={"kinds": ROLES})
+    assert narrowed.levers["price.cap"].low == 0.7
 
 
 @pytest.mark.parametrize("path", [path for path, lever in LEVERS.items() if lever.off is not None])
@@ -108,7 +110,7 @@ def test_a_switch_moves_its_own_parameters_only(mechanism):
     for path in mechanism.scenario(asked.scenario):
         group = path.split(".")[0]
         scenario = scenario.model_copy(update={group: getattr(asked.scenario, group)})
-    for path in mechanism.policy:
+    for path in mechanism.policy(ROLES):
         group = path.split(".")[0]
         policy = policy.model_copy(update={group: getattr(asked.policy, group)})
     assert (scenario, policy) == (asked.scenario, asked.policy)

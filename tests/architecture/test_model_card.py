@@ -7,6 +7,7 @@ import numpy as np
 from engine.response import _swept_levers
 from tests.card.worlds import places_in_ranges
 from tests.card.years import comparison
+from tests.kinds import LEVERS
 from tests.update_card import FILE
 
 
@@ -33,7 +34,7 @@ def test_every_finding_has_its_numbers_now() -> None:
 def test_every_lever_is_best_inside_its_range_or_the_model_says_why_not() -> None:
     rows = [row.strip("| ").split(" | ") for row in block("response")]
     levers = [row[0].strip("`") for row in rows]
-    assert levers == [swept.name for swept in _swept_levers(None)]
+    assert levers == [swept.name for swept in _swept_levers(None, LEVERS)]
     text = (FILE.parent / "MODEL.md").read_text(encoding="utf-8")
     said = text[
         text.index("these are not best inside:") : text.index("**One population for all.**")

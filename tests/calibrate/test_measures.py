@@ -8,9 +8,10 @@ import pytest
 from engine.calibrate.measures import KNOWN, _rank_exponent
 from engine.calibrate.run_reader import RunReader, spans
 from engine.market.run import simulate
-from engine.units import IS_BRAND
+from tests.kinds import ROLES
 from tests.worlds import case
 
+BRANDS = [kind.is_brand for kind in ROLES]
 FANS = ("10-", "3-10", "1-3", "0.3-1", "0.1-0.3")
 
 
@@ -80,10 +81,10 @@ def test_the_largest_anchors(view: RunReader, year) -> None:
     day = (date(2020, 6, 14) - date(2020, 1, 1)).days
     stream = year.daily["top1_share"][day] * year.daily["expected_gmv_paid_fen"][day] / 1e11
     assert read(view, "stream_sales(largest)", "14 Jun 2020") == pytest.approx(stream)
-    partner = year.segments["gmv_fen"][168 - 1, IS_BRAND]
+    partner = year.segments["gmv_fen"][168 - 1, BRANDS]
     found = read(view, "brand_sales", "16 Jun 2020")
     assert found == pytest.approx(partner.sum() / 1e11)
-    brands = year.segments["gmv_fen"][121 : 121 + 123, IS_BRAND].sum()  # May to August
+    brands = year.segments["gmv_fen"][121 : 121 + 123, BRANDS].sum()  # May to August
     found = read(view, "brand_share", "mid 2020")
     assert found == pytest.approx(100 * brands / days(year, "gmv_fen", 5, 6, 7, 8))
 

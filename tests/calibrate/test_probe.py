@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from engine.calibrate.measures import KNOWN
-from engine.calibrate.probe import OWN, SHOWN_BY_DATE, probe_branches, within
+from engine.calibrate.probe import SHOWN_BY_DATE, probe_branches, within
 from engine.calibrate.run_reader import RunReader, Span
 from engine.case import RunResult
 from engine.market.run import simulate
 from engine.spec.calibration import Probes
-from engine.units import SEGMENTS_SHAPE
+from tests.kinds import KINDS, SEGMENTS_SHAPE
 from tests.worlds import PLAIN, case
 
+OWN = [*KINDS].index("domestic")
 MARCH, APRIL = date(2020, 3, 2), date(2020, 4, 1)
 PROBES = Probes(
     dates=(MARCH,), voucher_date=APRIL, rate=0.1, own_rate=0.2, coupon_days=7, after_days=3

@@ -56,7 +56,7 @@ def test_a_path_moves_a_number_a_whole_group_or_a_place_in_a_list(three: Unknown
         "moved"
     ]
     assert found.choice.outside == 4.5
-    assert set(found.platform.take_share.values()) == {0.01}
+    assert set(found.platform.take_share.of(found.kind_names)) == {0.01}
     assert found.calendar.trial_streams[0].traffic_share == 0.05
     streams = job().scenario.calendar.trial_streams
     assert found.calendar.trial_streams[0].day == streams[0].day

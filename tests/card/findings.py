@@ -14,10 +14,10 @@ from engine.case import Case, RunResult
 from engine.measures.run_off import CONTRIBUTION, with_run_off
 from engine.spec.policy import Policy
 from engine.stats.intervals import ratio_interval
-from engine.units import IS_BRAND, KINDS
 from tests.card.worlds import places_in_ranges
 from tests.card.years import BN, calibration, changed, column, told, years
 from tests.closed_forms.test_repricing import exact, prices
+from tests.kinds import KINDS, ROLES
 from tests.market.months import by_month, conversions, first_days_over_last
 from tests.worlds import CONF, job
 
@@ -314,7 +314,7 @@ def _concentration() -> str:
 
 def _brands() -> str:
     kinds = sum(by_month(run.segments["gmv_fen"].sum(axis=(2, 3, 4))) for run in years(BASE))
-    shares = 100 * kinds[:, IS_BRAND].sum(axis=1) / kinds.sum(axis=1)
+    shares = 100 * kinds[:, [kind.is_brand for kind in ROLES]].sum(axis=1) / kinds.sum(axis=1)
     return f"{shares[0]:.0f} % in January, {shares[11]:.0f} % in December"
 
 

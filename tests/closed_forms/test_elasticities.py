@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.accounts import Count
-from engine.units import EXPECTED_ONE, KINDS
+from engine.units import EXPECTED_ONE
 from tests.closed_forms.worlds import (
     ALIKE,
     ELSEWHERE_FEN,
@@ -21,6 +21,7 @@ from tests.closed_forms.worlds import (
     open_market,
     size,
 )
+from tests.kinds import KINDS
 from tests.worlds import case
 
 ALPHA, OUTSIDE, STEP = 3.0, 0.5, 0.02
@@ -84,7 +85,7 @@ def test_own_and_cross_elasticities_and_diversion(kind, curvature, nest):
         for change in (-STEP, STEP)
     ]
     (_, paid_dear, share_dear), (_, paid_cheap, share_cheap) = runs
-    j = KINDS.index(kind)
+    j = [*KINDS].index(kind)
     others = np.arange(5) != j
     assert np.all(paid_dear[others] == paid_cheap[others])
     slope = np.log(share_cheap / share_dear) / np.log(paid_cheap[j] / paid_dear[j])

@@ -186,10 +186,10 @@ def _read(context):
 
 def context_of(scratch):
     """The `SlotContext` of the slot that was opened last, its numbers of the kernels' types."""
-    *kinds, _, _ = SlotContext.__annotations__.values()
-    *numbers, take_bp, offer_bp = _read(scratch.sealed.context)
+    *kinds, _, _, _ = SlotContext.__annotations__.values()
+    *numbers, take_bp, offer_bp, is_co_funded = _read(scratch.sealed.context)
     typed = (kind(number) for kind, number in zip(kinds, numbers, strict=True))
-    return SlotContext(*typed, take_bp, offer_bp)
+    return SlotContext(*typed, take_bp, offer_bp, is_co_funded)
 
 
 def open_market(asked):

@@ -23,7 +23,7 @@ from pydantic.fields import FieldInfo
 
 from engine.config import load
 from engine.errors import InputError
-from engine.spec.base import Dated, Lever, Spec
+from engine.spec.base import Dated, Lever, Open, Spec
 from engine.spec.calibration import Unknowns
 from engine.spec.jobs import Job
 from engine.spec.space import Rule, Space, leaves
@@ -119,6 +119,9 @@ def _fields(model: type[BaseModel], tree: Any, above: tuple[str, ...]) -> Iterat
             continue
         value = tree[name]
         yield from _values(field.annotation, tuple(field.metadata), value, (*above, name), model)
+    if issubclass(model, Open):
+        for word in [name for name in tree if name not in model.model_fields]:
+            yield from _values(model.type_of_word(), (), tree[word], (*above, word), model)
 
 
 def _values(annotation: Any, metadata: tuple[Any, ...], tree: Any, path: tuple[str, ...],

@@ -49,6 +49,25 @@ def hydra() -> Iterator[None]:
         yield
 
 
+PINDUODUO = ("question=pinduoduo_2019", "ensemble=single")
+
+
+CALIBRATED = (
+    "scenario=pinduoduo_2019",
+    "policy=pinduoduo_2019",
+    "policy@policies.without_coupons=pinduoduo_2019",
+    "~policy@policies.double_ten_billion",
+    "~policy@policies.laissez_faire",
+    "+policy@policies.ten_billion=pinduoduo_2019",
+)
+
+
+def beside(option: str, command: str = "optimize") -> tuple[str, ...]:
+    """What an option of a market with kinds of its own is composed with."""
+    of_market = "pinduoduo" in option or option == "ten_billion"
+    return (CALIBRATED if command == "calibrate" else PINDUODUO) if of_market else ()
+
+
 def composed(command: str, *overrides: str) -> DictConfig:
     return compose(command, [*overrides, *(["folder=x"] if command == "report" else [])])
 
@@ -70,7 +89,7 @@ def test_every_option_loads(group: str, option: str) -> None:
         "indices": "sensitivity",
         "grid": "response",
     }.get(group, "optimize")
-    job = load(composed(command, f"{group}={option}"), JOBS[command])
+    job = load(composed(command, *beside(option, command), f"{group}={option}"), JOBS[command])
     assert isinstance(job, Job)
     worlds(job.scenario, job.ensemble)
     named = getattr(job, group, None)
@@ -139,8 +158,8 @@ def test_bounds_of_a_lever_can_be_typed_on_the_command_line() -> None:
 
 @pytest.mark.parametrize("option", sorted(option for group, option in OPTIONS if group == "policy"))
 def test_a_policy_survives_being_written_and_read(option: str, tmp_path: Path) -> None:
-    cfg = composed("simulate", f"policy={option}")
-    policy = load(cfg, SimulateJob).policy
+    cfg = composed("optimize", *beside(option), f"policy={option}")
+    policy = load(cfg, OptimizeJob).policy
     (tmp_path / "again.yaml").write_text(dump(policy))
     again = OmegaConf.load(tmp_path / "again.yaml")
     assert isinstance(again, DictConfig)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from engine.case import RunResult
-from engine.decision.attribution import _attributed_policies, _attributions, _cases
+from engine.decision.attribution import _attributed_policies, _attributions, _cases, _Pair
 from engine.errors import InputError
 from engine.spec.levers import set_levers
 from engine.spec.policy import Policy
 from engine.stats.intervals import mean_interval
 from tests.fakes import small_case, small_policy
+from tests.kinds import ROLES
 
 TODAY = small_policy("h1_2020", rate=0.1)
 MOVED = {"subsidy.budget_bn_rmb": 20.0, "traffic.commercial_load": 1.4, "supply.recruiting": 2.0}
@@ -37,12 +38,16 @@ def years(policy: Policy = POLICY, today: Policy = TODAY) -> list[RunResult]:
             "gmv_paid_fen": gmv(case.policy, LUCK[case.replication], case.world),
             "platform_contribution_fen": -case.policy.subsidy.budget_bn_rmb,
         }, {}, {})
-        for case in _cases(CASES, policy, today)
+        for case in _cases(CASES, pair(policy, today))
     ]  # fmt: skip
 
 
+def pair(policy, today=TODAY, day=None):
+    return _Pair(policy, today, ROLES, day)
+
+
 def effects(measure: str = "gmv_paid_fen"):
-    found = _attributions(years(), POLICY, TODAY)
+    found = _attributions(years(), pair(POLICY))
     return {(row.lever, row.view): row.effect for row in found if row.measure == measure}
 
 
@@ -69,7 +74,7 @@ def test_worlds_of_a_replication_are_one_observation():
 
 
 def test_all_weight_on_one_world_gives_its_effects():
-    found = _attributions(years(), POLICY, TODAY, weights={"a": 1.0, "b": 0.0})
+    found = _attributions(years(), pair(POLICY), weights={"a": 1.0, "b": 0.0})
     (load,) = (
         row.effect
         for row in found
@@ -81,16 +86,16 @@ def test_all_weight_on_one_world_gives_its_effects():
 
 def test_nothing_is_claimed_of_what_is_not_moved_or_cannot_act():
     idle = set_levers(TODAY, {**MOVED, "price.cap": 0.6}, "trial-8")  # without plan days
-    rows = _attributions(years(idle), idle, TODAY)
+    rows = _attributions(years(idle), pair(idle))
     assert {row.lever for row in rows} == {"", *MOVED}
-    assert _attributed_policies(idle, TODAY)["whole"].price == TODAY.price
+    assert _attributed_policies(pair(idle))["whole"].price == TODAY.price
     assert next(row.says for row in rows if row.lever == "supply.recruiting") == "recruiting x 2"
 
 
 def test_one_difference_needs_no_further_years():
     one = set_levers(TODAY, {"supply.recruiting": 2.0}, "trial-9")
-    assert len(_cases(CASES, one, TODAY)) == 2 * len(CASES)
-    rows = _attributions(years(one), one, TODAY)
+    assert len(_cases(CASES, pair(one))) == 2 * len(CASES)
+    rows = _attributions(years(one), pair(one))
     found = {
         (row.lever, row.view): row.effect.value for row in rows if row.measure == "gmv_paid_fen"
     }
@@ -99,24 +104,24 @@ def test_one_difference_needs_no_further_years():
 
 
 def test_cases_are_the_years_of_the_others():
-    todo = _cases(CASES, POLICY, TODAY)
+    todo = _cases(CASES, pair(POLICY))
     assert len(todo) == (2 + 2 * len(MOVED)) * len(CASES)
     assert {case.run_seed for case in todo} == {case.run_seed for case in CASES}
-    parts = _attributed_policies(POLICY, TODAY)
+    parts = _attributed_policies(pair(POLICY))
     assert parts["without supply.recruiting"].supply == TODAY.supply
     assert parts["with supply.recruiting"].traffic == TODAY.traffic
 
 
 def test_missing_years_are_refused():
     with pytest.raises(InputError, match="are not those of 'today'"):
-        _attributions(years()[:-1], POLICY, TODAY)
+        _attributions(years()[:-1], pair(POLICY))
 
 
 def test_what_has_passed_is_not_attributed():
     passed = {date(2020, 1, 1): 3.0, date(2020, 6, 1): 1.0}
     levers = dict.fromkeys(("supply.recruiting", "traffic.commercial_load"), passed)
     past = set_levers(TODAY, levers, "p")
-    assert len(_attributed_policies(past, TODAY)) == 6
-    assert len(_attributed_policies(past, TODAY, date(2020, 6, 1))) == 2
-    rows = _attributions(years(past), past, TODAY, date(2020, 6, 1))
+    assert len(_attributed_policies(pair(past))) == 6
+    assert len(_attributed_policies(pair(past, day=date(2020, 6, 1)))) == 2
+    rows = _attributions(years(past), pair(past, day=date(2020, 6, 1)))
     assert {row.lever for row in rows} == {""}

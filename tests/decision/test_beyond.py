@@ -16,6 +16,7 @@ from engine.results.schemas import COLUMNS
 from engine.spec.levers import set_levers
 from engine.units import FEN_PER_BN_RMB
 from tests.fakes import simulate_fake, small_case, small_policy
+from tests.kinds import ROLES
 from tests.search.jobs import small_job
 
 DAYS = 91
@@ -141,14 +142,14 @@ def test_what_is_not_told_from_noise_is_said_so():
 def test_a_shape_that_cannot_matter_is_told_and_why(changes: dict[str, float], why: str):
     policy = set_levers(POLICY, changes, "trial-7")
     assert _path_cases([small_case(TODAY)], policy) == []
-    assert why in _path_sentence(policy, [])
+    assert why in _path_sentence(policy, ROLES, [])
 
 
 def test_a_path_that_never_pushes_is_told():
     zero = {"difference": 0.0, "standard_error": 0.0, "ci_low": 0.0, "ci_high": 0.0,
             "mean": 0.0, "baseline_mean": 0.0}  # fmt: skip
     measures = ("gmv_paid_fen", "platform_contribution_fen", "push_mean_share")
-    said = _path_sentence(POLICY, [zero | {"measure": measure} for measure in measures])
+    said = _path_sentence(POLICY, ROLES, [zero | {"measure": measure} for measure in measures])
     assert said.endswith("to the fen: sales stay ahead of both paths.")
 
 

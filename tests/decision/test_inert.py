@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from engine.decision.inert import _can_act, _stripped, _with_values_of, differences
 from engine.market.run import simulate
-from engine.spec.levers import LEVERS, set_levers
+from engine.spec.levers import set_levers
 from engine.spec.policy import Policy
+from tests.kinds import LEVERS, ROLES
 from tests.worlds import case
 
 SMALL = ("scale.buyers_count=400", "scale.anchors_count=50", "scale.suppliers_count=50")
@@ -30,7 +31,7 @@ def moved(values: dict[str, object], base: Policy = TODAY) -> Policy:
 
 
 def inert_levers(policy: Policy) -> list[str]:
-    return [path for path in LEVERS if not _can_act(path, policy)]
+    return [path for path in LEVERS if not _can_act(path, policy, ROLES)]
 
 
 def test_every_need_names_levers_that_there_are():
@@ -45,7 +46,7 @@ def test_every_need_names_levers_that_there_are():
 def test_a_rate_without_a_purse_is_inert():
     policy = moved({"subsidy.budget_bn_rmb": 0.0, **RATES})
     assert set(inert_levers(policy)) >= UNPAID
-    assert [one.path for one in differences(policy, TODAY)] == ["subsidy.budget_bn_rmb"]
+    assert [one.path for one in differences(policy, TODAY, ROLES)] == ["subsidy.budget_bn_rmb"]
 
 
 def test_a_partner_who_pays_all_needs_no_purse_of_the_platform():
@@ -63,12 +64,12 @@ def test_of_a_policy_without_coupons_the_purse_is_the_difference():
         "subsidy.new_buyer_rate": 0.0,
         **dict.fromkeys(RATES, 0.0),
     }
-    assert [one.path for one in differences(moved(none), TODAY)] == ["subsidy.budget_bn_rmb"]
+    assert [one.path for one in differences(moved(none), TODAY, ROLES)] == ["subsidy.budget_bn_rmb"]
 
 
 def test_a_date_on_which_nothing_changes_is_no_difference():
     again = {"traffic.ad_load": {date(2020, 1, 1): 0.05, date(2020, 7, 1): 0.05}}
-    assert differences(moved(again), TODAY) == ()
+    assert differences(moved(again), TODAY, ROLES) == ()
 
 
 @pytest.mark.parametrize(
@@ -104,8 +105,8 @@ def test_only_what_comes_after_the_decision_differs():
         "supply.library_open.waist": 0.8, "supply.library_open.tail": 0.8,
         "target.year_end_bn_rmb": 250.0, "target.revisions": (),
     })  # fmt: skip
-    assert differences(same, TODAY, at) == ()
-    assert [one.path for one in differences(same, TODAY)] == [
+    assert differences(same, TODAY, ROLES, at) == ()
+    assert [one.path for one in differences(same, TODAY, ROLES)] == [
         "target.year_end_bn_rmb", "supply.library_open.waist", "supply.library_open.tail",
     ]  # fmt: skip
 
@@ -117,9 +118,9 @@ def test_the_goal_and_its_revisions_go_together():
 
 def test_the_shape_of_a_target_counts_only_with_the_target():
     flat = {"target.knots": (0.5, 1.0)}
-    assert [one.path for one in differences(moved(flat), TODAY)] == ["target.knots"]
+    assert [one.path for one in differences(moved(flat), TODAY, ROLES)] == ["target.knots"]
     off = {"target.year_end_bn_rmb": 0.0, "target.revisions": ()}
-    assert "target.knots" not in [one.path for one in differences(moved(flat | off), TODAY)]
+    assert "target.knots" not in [one.path for one in differences(moved(flat | off), TODAY, ROLES)]
 
 
 ZERO_OR = st.sampled_from([0.0, 1.0])
@@ -152,7 +153,7 @@ def test_a_stripped_policy_is_the_same_market_to_the_last_fen(values, rate, new,
         values = values | {"price.cps_floor": TODAY.price.cps_floor.steps[0][1]}
     policy = moved({**values, **rates, "subsidy.new_buyer_rate": 0.3 * rate * new,
                     "target.year_end_bn_rmb": 450.0 * goal, "target.revisions": ()})  # fmt: skip
-    plain = _stripped(policy, TODAY)
+    plain = _stripped(policy, TODAY, ROLES)
     years = [simulate(replace(ASKED, policy=one, history=TODAY)) for one in (policy, plain)]
     for name in FLOWS:
         assert np.array_equal(*(year.daily[name] for year in years)), name

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from engine.decision.inert import Difference, differences
 from engine.decision.names import lever_phrase, policy_name
-from engine.spec.levers import LEVERS, set_levers
-from engine.units import KINDS
+from engine.spec.levers import set_levers
+from tests.kinds import KINDS, LEVERS, ROLES
 from tests.worlds import case
 
 TODAY = case("policy=h1_2020").policy
@@ -17,7 +17,7 @@ RATES = [f"subsidy.rate.{kind}" for kind in KINDS]
 
 
 def name(values: dict[str, object], at: date | None = None) -> str:
-    return policy_name(differences(set_levers(TODAY, values, "trial-113"), TODAY, at))
+    return policy_name(differences(set_levers(TODAY, values, "trial-113"), TODAY, ROLES, at))
 
 
 def test_the_headline_of_a_policy_without_a_purse_names_no_coupon():
@@ -52,7 +52,7 @@ def test_names(values, words):
 
 @pytest.mark.parametrize("path", LEVERS)
 def test_every_lever_has_words(path):
-    assert path not in lever_phrase(Difference(path, 0.3, 0.2))
+    assert path not in lever_phrase(Difference(path, 0.3, 0.2, LEVERS[path]))
 
 
 def test_what_has_passed_is_not_named():
@@ -70,7 +70,7 @@ def test_a_name_is_short_the_same_and_of_every_lever(shares):
         for path, share in shares.items()
         for lo, hi in (LEVERS[path].search[:2],)
     } | {"target.revisions": ()}
-    found = differences(set_levers(TODAY, values, "a"), TODAY)
+    found = differences(set_levers(TODAY, values, "a"), TODAY, ROLES)
     text = policy_name(found)
     assert text == policy_name(found[::-1])
     assert len(text) <= 150

@@ -6,6 +6,7 @@ import pytest
 from engine.design.cube import UnitCube
 from engine.explore import Explorer, _Surrogate
 from engine.search.space.policy_space import PolicySpace
+from tests.kinds import LEVERS
 from tests.search.jobs import small_job
 
 
@@ -40,7 +41,7 @@ def test_what_nothing_moves_has_no_skill() -> None:
 
 def test_policies_are_offered_by_what_they_do() -> None:
     job = small_job(today="held")
-    space = PolicySpace(job.space, job.policy)
+    space = PolicySpace(job.space, job.policy, LEVERS)
     point = dict(space.point_of(job.baselines["held"]) or {}) | {"subsidy.rate.source": 0.25}
     points = UnitCube(space.distributions).points([point])
     explorer = Explorer(job, space, points, {}, {"trial-3": point})
@@ -51,7 +52,7 @@ def test_policies_are_offered_by_what_they_do() -> None:
 
 def test_the_answer_s_policies_are_offered_first() -> None:
     job = small_job(today="held")
-    space = PolicySpace(job.space, job.policy)
+    space = PolicySpace(job.space, job.policy, LEVERS)
     point = dict(space.point_of(job.baselines["held"]) or {})
     points = UnitCube(space.distributions).points([point] * 3)
     policies = dict.fromkeys(("a", "b", "c"), point)

@@ -7,7 +7,7 @@ from engine.market.totals import SlotTotals, merge_into, reset
 
 def filled(seed: int):
     """A tally with entries of every kind, by anchor for visited anchors only."""
-    totals, draws = SlotTotals.new(5, 3, 4), np.random.default_rng(seed)
+    totals, draws = SlotTotals.new(5, 3, 4, 5), np.random.default_rng(seed)
     for column in totals:
         column[...] = draws.integers(1, 100, column.shape)
     idle = draws.integers(0, 5)

@@ -10,7 +10,6 @@ from engine.market.learning import learn
 from engine.market.run import simulate
 from engine.population.suppliers import draw_goods, draw_suppliers
 from engine.rules.closed_loop import IN_SHOP
-from engine.units import COMES_WITH_PARTNER
 from tests.closed_forms.worlds import ALIKE, FIXED_PRICES, hold_slot, near, only, open_market, size
 from tests.market.test_determinism import same
 from tests.worlds import case
@@ -109,7 +108,7 @@ def test_who_joins_late_is_the_worse():
         suppliers = draw_suppliers(scenario, 500, 1)
         goods[selection] = draw_goods(scenario, suppliers, 6, 1)
     late = 1 - np.exp(-suppliers.threshold) - (1 - np.exp(-suppliers.hazard))
-    late[COMES_WITH_PARTNER[suppliers.kind]] = 0
+    late[np.array(scenario.kinds_that("comes_with_partner"))[suppliers.kind]] = 0
     late[suppliers.guests_from :] = 0
     worse = 0.2 * np.maximum(late, 0)[goods[0.0].supplier]
     unclipped = (goods[0.0].quality < 1) & (goods[0.2].quality > 0)

@@ -64,13 +64,14 @@ def test_the_cap_of_a_coupon_counts_at_the_mean_price_of_its_kind():
     )
     share = np.array([0.1, 0.2, 0.3, 0.0, 0.4])
     price = np.array([0.0, 10_000.0, 1_000.0, 1.0, 50_000.0])
+    of_partner = np.array([False, False, False, False, True])
     # no price known: 20 % * 2; a cap of 10 %; 40 % below a cap of 100 %; a cap of 2 %
-    alone, shared = mean_coupons.py_func(levers, 1.0, share, price)
+    alone, shared = mean_coupons.py_func(levers, 1.0, share, price, of_partner)
     assert alone == pytest.approx(0.1 * 0.4 + 0.2 * 0.1 + 0.3 * 0.4)
     assert shared == pytest.approx(0.4 * 0.02)
-    pushed, _ = mean_coupons.py_func(levers, 1.5, share, price)
+    pushed, _ = mean_coupons.py_func(levers, 1.5, share, price, of_partner)
     assert pushed == pytest.approx(0.1 * 0.6 + 0.2 * 0.1 + 0.3 * 0.6)
-    most, _ = mean_coupons.py_func(levers, 9.0, share, price)
+    most, _ = mean_coupons.py_func(levers, 9.0, share, price, of_partner)
     assert most == pytest.approx(0.1 * 0.9 + 0.2 * 0.1 + 0.3 * 0.9)
 
 

@@ -5,9 +5,14 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from engine.population.buyers import _CACHE_LINE, PERSON, _check_layout, _person_dtype
+from engine.population.buyers import (
+    _CACHE_LINE,
+    Buyers,
+    _check_layout,
+    _person_record,
+    cache_lines,
+)
 from engine.population.draw_buyers import _bought_draw
-from engine.units import N_CATEGORIES, N_KINDS
 
 
 def bytes_of(record: np.dtype, name: str) -> set[int]:
@@ -17,7 +22,7 @@ def bytes_of(record: np.dtype, name: str) -> set[int]:
 
 @pytest.mark.parametrize(("categories", "kinds"), [(1, 1), (6, 5), (7, 5), (6, 6), (7, 6)])
 def test_fields_fit_into_a_cache_line_and_share_no_byte(categories: int, kinds: int) -> None:
-    record = _person_dtype(categories, kinds)
+    record = _person_record(categories, kinds)
     assert record.itemsize == _CACHE_LINE
     assert record["bought"].shape == (categories,)
     assert record["trust"].shape == (kinds,)
@@ -30,21 +35,25 @@ def test_fields_fit_into_a_cache_line_and_share_no_byte(categories: int, kinds: 
 
 @pytest.mark.parametrize(("categories", "kinds"), [(6, 5), (7, 6)])
 def test_every_field_is_aligned(categories: int, kinds: int) -> None:
-    record = _person_dtype(categories, kinds)
+    record = _person_record(categories, kinds)
     for name in record.names:
         field, offset = record.fields[name][:2]
         assert offset % field.base.alignment == 0, name
 
 
-def test_the_record_in_use_is_that_of_the_tables() -> None:
-    assert _person_dtype(N_CATEGORIES, N_KINDS) == PERSON
-
-
-@pytest.mark.parametrize(("categories", "kinds"), [(8, 6), (7, 8), (6, 20)])
-def test_too_many_words_are_refused_with_their_size(categories: int, kinds: int) -> None:
-    message = f"{categories} categories of goods and {kinds} kinds of supplier takes"
-    with pytest.raises(ValueError, match=message):
-        _person_dtype(categories, kinds)
+@pytest.mark.parametrize(
+    ("categories", "kinds", "lines"), [(6, 9, 1), (8, 6, 2), (6, 20, 2), (40, 20, 3)]
+)
+def test_many_words_take_whole_cache_lines(categories: int, kinds: int, lines: int) -> None:
+    record = _person_record(categories, kinds)
+    assert record.itemsize == lines * _CACHE_LINE
+    people = cache_lines(3, record)
+    people["trust"][1], people["bought"][1] = 7, 9
+    assert people.ctypes.data % _CACHE_LINE == 0
+    assert not people["trust"][[0, 2]].any()
+    assert not people["bought"][[0, 2]].any()
+    assert not people["affinities"].any()
+    assert Buyers.new(3, record).aligned_copy().bytes_each == record.itemsize + 7
 
 
 @pytest.mark.parametrize(
@@ -61,7 +70,7 @@ def test_a_bad_layout_is_refused(formats: list[str], offsets: list[int], message
 
 
 def test_the_draws_of_a_buyers_history_never_coincide() -> None:
-    draws = [_bought_draw.py_func(category) for category in range(12)]
+    draws = [_bought_draw.py_func(category) for category in range(40)]
     assert draws[:6] == [2, 3, 4, 5, 6, 7]
-    assert len(set(draws)) == 12
-    assert not {0, 1, 8} & set(draws)  # habit and arrival
+    assert len(set(draws)) == 40  # the most categories
+    assert not {0, 1, 8, 63} & set(draws)  # habit, arrival and wallet

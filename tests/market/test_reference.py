@@ -30,7 +30,7 @@ def slot_of(asked, days: int):
 def held(decider, market, context):
     """(looks, their number, tally) of a slot decided by `decider`."""
     anchors, places = market.streams.good.shape
-    totals = SlotTotals.new(anchors, places, market.world.suppliers.kind.size)
+    totals = SlotTotals.new(anchors, places, market.world.suppliers.kind.size, 5)
     looks = np.zeros_like(np.concatenate(market.scratch.looks))
     sealed = market.scratch.sealed
     n = decider(

@@ -64,7 +64,7 @@ def test_its_scorecard_holds_figures_that_are_no_input():
 
 
 def test_no_event_of_the_other_market_is_left():
-    scenario = job(f"scenario={NAME}").scenario
+    scenario = job(f"scenario={NAME}", f"policy={NAME}").scenario
     calendar = scenario.calendar
     assert calendar.absences == calendar.trial_streams == ()
     assert list(scenario.size_notes()) == []
@@ -79,7 +79,7 @@ def test_its_policies_are_taken(policy):
 
 
 def test_its_worlds_are_its_own():
-    asked = job(f"scenario={NAME}", f"ensemble={NAME}")
+    asked = job(f"scenario={NAME}", f"policy={NAME}", f"ensemble={NAME}")
     found = worlds(asked.scenario, asked.ensemble)
     assert len(found) >= 3
     assert next(iter(found.values())).choice == asked.scenario.choice  # the best is the scenario

@@ -7,6 +7,7 @@ from engine.decision.inert import _can_act, differences
 from engine.market.plan import Plan
 from engine.market.run import simulate
 from engine.spec.levers import set_levers
+from tests.kinds import ROLES
 from tests.worlds import case
 
 SMALL = ("policy=h1_2020", "scale.buyers_count=400", "scale.anchors_count=50",
@@ -39,6 +40,6 @@ def test_a_purse_that_binds_is_spent_later_and_no_more_of_it():
 def test_without_a_purse_it_cannot_act():
     today = case(*SMALL).policy
     late = set_levers(today, {"subsidy.late_weight": 4.0}, "late")
-    assert [one.path for one in differences(late, today)] == ["subsidy.late_weight"]
+    assert [one.path for one in differences(late, today, ROLES)] == ["subsidy.late_weight"]
     purses = {"subsidy.budget_bn_rmb": 0.0, "subsidy.partner_budget_bn_rmb": 0.0}
-    assert not _can_act("subsidy.late_weight", set_levers(late, purses, "none"))
+    assert not _can_act("subsidy.late_weight", set_levers(late, purses, "none"), ROLES)

@@ -10,7 +10,7 @@ from engine.market.sessions.routing import _HIGHEST_MARK, _affinities_of, _place
 from engine.population.buyers import (
     AFFINITY_ONE,
     FOLLOWS,
-    PERSON,
+    _person_record,
     affinity_of,
     anchor_of,
     set_affinity,
@@ -56,7 +56,7 @@ def those(people, presence, state):
 
 
 def person(anchors, affinities):
-    people = np.zeros(1, PERSON)
+    people = np.zeros(1, _person_record(6, 5))
     follow_all(people, np.array(anchors), np.array(affinities))
     return people
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from engine.market.run import simulate
 from engine.measures.catalogue import MEASURES
-from engine.spec.levers import LEVERS
 from engine.units import FEN_PER_BN_RMB
+from tests.kinds import LEVERS
 from tests.properties.test_invariants import Watch
 from tests.properties.worlds import (
     BASE,

@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 from engine.case import Case
 from engine.rng import Purpose, derive_seed
 from engine.spec.base import Dated
-from engine.spec.levers import LEVERS, set_levers
+from engine.spec.levers import set_levers
 from engine.spec.scenario import Scenario
+from tests.kinds import LEVERS
 from tests.worlds import case
 
 POLICIES = ("h1_2020", "double_ten_billion", "all_levers", "laissez_faire")
@@ -35,14 +36,14 @@ class Number(NamedTuple):
 
 def numbers(spec: BaseModel, above: tuple[str, ...] = ()) -> Iterator[Number]:
     """Every number of a specification that has a field of its own."""
-    for name, field in type(spec).model_fields.items():
-        value, path = getattr(spec, name), (*above, name)
+    for name, value in spec:
+        path, field = (*above, name), type(spec).model_fields.get(name)
         if path[0] in LEFT_OUT or name == "count_share" or isinstance(value, bool | Dated):
             continue
         if isinstance(value, BaseModel):
             yield from numbers(value, path)
         elif isinstance(value, int | float):
-            low, high = _range(field.metadata, value)
+            low, high = _range(field.metadata if field else (), value)
             dotted = ".".join(path)
             yield Number(path, LEAST.get(dotted, low), min(high, MOST.get(dotted, high)))
 

@@ -16,6 +16,7 @@ from engine.results import Results
 from engine.results.schemas import COLUMNS
 from engine.stats.intervals import mean_interval
 from tests.fakes import simulate_fake, small_case, small_policy, small_scenario
+from tests.kinds import KINDS_IN_CONFIG
 
 START, END = date(2020, 1, 1), date(2020, 12, 31)
 CONFIG: dict[str, Any] = {
@@ -23,6 +24,7 @@ CONFIG: dict[str, Any] = {
     "world_seed": 1,
     "scenario": {
         "name": "fake_market",
+        "kinds": KINDS_IN_CONFIG,
         "calendar": {"start": str(START), "end": str(END)},
         "platform": {"pool_count": 217_000_000},
     },

@@ -33,7 +33,8 @@ from engine.report.html.policies import _policy_texts
 from engine.report.html.search import search_sections
 from engine.report.read.results_model import StudyResults
 from engine.report.read.weighing import run_shares
-from engine.units import FEN_PER_BN_RMB, SEGMENTS_SHAPE
+from engine.units import FEN_PER_BN_RMB
+from tests.kinds import SEGMENTS_SHAPE
 from tests.report.studies import (
     TODAY,
     ablate_folder,

@@ -9,7 +9,7 @@ from engine.report.findings.factor_words import factor_words
 from engine.report.findings.sensitivity import factor_changes, moved_sentences, sensitivity_blocks
 from engine.report.terminal.analyses import print_sensitivity
 from engine.sensitivity.indices import _row
-from engine.spec.levers import LEVERS
+from tests.kinds import LEVERS
 
 ROWS: list[dict[str, Any]] = [
     _row("levers", "price.cap", "gmv_paid_fen", "first", 0.1, 0.1),
@@ -186,7 +186,7 @@ def test_the_page_says_which_way_each_factor_moves_a_measure() -> None:
 
 
 def test_every_lever_has_words_of_its_own() -> None:
-    words = [factor_words(name) for name in LEVERS]
+    words = [factor_words(name, lever.goods) for name, lever in LEVERS.items()]
     assert not set(words) & set(LEVERS)
     assert len(set(words)) == len(words)
     assert factor_words("trajectory.weight_2") == "part 2 of the target path"

@@ -17,6 +17,7 @@ from engine.report.findings.claims import claim_sentence
 from engine.report.html.page import _page_text
 from engine.report.terms.translate import Terms
 from engine.results import Results
+from tests.kinds import LEVERS
 from tests.report.studies import (
     BASELINES,
     CONFIG,
@@ -342,13 +343,12 @@ def test_what_a_named_experiment_asks_and_claims_is_in_the_glossary(path: Path) 
 def test_every_measure_lever_and_mechanism_is_in_the_glossary() -> None:
     from engine.report.definitions import MEASURES
     from engine.report.findings.factor_words import factor_words
-    from engine.spec.levers import LEVERS
     from engine.spec.mechanisms import MECHANISMS
 
     terms = Terms("zh")
     told = [text for pair in MEASURES.values() for text in pair]
     told += [one.title for one in MECHANISMS]
-    told += [factor_words(path) for path in LEVERS]
+    told += [factor_words(path, lever.goods) for path, lever in LEVERS.items()]
     told += [text for one in LEVERS.values() for text in (one.doc, one.unit)]
     assert [one for one in told if one and ENGLISH.search(terms.softly(one))] == []
 

@@ -43,11 +43,14 @@ def test_the_terminal_speaks_in_them_too() -> None:
     assert console.file.getvalue() == "Small shops: 3 bn USD\n"
 
 
-@pytest.mark.parametrize("scenario", ["kuaishou_2020", "pinduoduo_2019"])
-def test_every_phrase_of_a_scenario_is_one_of_this_package(scenario: str) -> None:
+@pytest.mark.parametrize(
+    ("scenario", "policy"), [("kuaishou_2020", "h1_2020"), ("pinduoduo_2019", "ten_billion")]
+)
+def test_every_phrase_of_a_scenario_is_one_of_this_package(scenario: str, policy: str) -> None:
     """A phrase that stands nowhere would replace nothing."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        job = load(compose("simulate", [f"scenario={scenario}"]), SimulateJob)
+        words = [f"scenario={scenario}", f"policy={policy}"]
+        job = load(compose("simulate", words), SimulateJob)
     ours = "".join(
         path.read_text(encoding="utf-8")
         for room in ("report", "decision", "measures")

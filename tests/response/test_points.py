@@ -7,14 +7,13 @@ import pytest
 
 from engine.errors import InputError
 from engine.response import _BASE, _lever_points, _LeverPoint, _policy_at, _Swept, _swept_levers
-from engine.spec.levers import LEVERS
-from engine.units import KINDS
 from tests.fakes import small_policy
+from tests.kinds import KINDS, LEVERS
 from tests.response.jobs import job_of
 
 
 def points_of(name: str, **changes: Any) -> list[_LeverPoint]:
-    (swept,) = _swept_levers([name])
+    (swept,) = _swept_levers([name], LEVERS)
     return _lever_points(swept, job_of(**changes))
 
 
@@ -23,7 +22,7 @@ def values_of(name: str, **changes: Any) -> list[float]:
 
 
 def test_by_default_every_lever_moves_once_and_groups_together() -> None:
-    found = _swept_levers(None)
+    found = _swept_levers(None, LEVERS)
     paths = [lever.path for swept in found for lever in swept.levers]
     assert paths == list(LEVERS)
     by_name = {swept.name: len(swept.levers) for swept in found}
@@ -33,7 +32,7 @@ def test_by_default_every_lever_moves_once_and_groups_together() -> None:
 
 
 def test_levers_of_a_group_share_what_one_of_them_stands_for() -> None:
-    for swept in _swept_levers(None):
+    for swept in _swept_levers(None, LEVERS):
         told = {(one.unit, one.low, one.high, one.search, one.off) for one in swept.levers}
         assert len(told) == 1, swept.name
 
@@ -57,7 +56,7 @@ def test_the_base_is_the_point_at_its_own_value_and_there_is_one() -> None:
     assert [point.value for point in points if point.is_off] == [0.0]
 
 
-@pytest.mark.parametrize("swept", _swept_levers(None), ids=lambda swept: swept.name)
+@pytest.mark.parametrize("swept", _swept_levers(None, LEVERS), ids=lambda swept: swept.name)
 def test_a_lever_set_to_the_bases_own_value_is_the_base_policy(swept: _Swept) -> None:
     base = small_policy()
     (own,) = [point for point in _lever_points(swept, job_of(policy=base)) if point.is_base]
@@ -108,4 +107,4 @@ def test_a_swept_target_has_no_revisions_and_the_base_stands_at_its_last() -> No
 )
 def test_what_is_no_lever_is_refused(names: list[str], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        _swept_levers(names)
+        _swept_levers(names, LEVERS)

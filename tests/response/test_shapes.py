@@ -8,6 +8,7 @@ from engine.case import Case, RunResult
 from engine.compute.pool import simulate_case
 from engine.response import _BASE, _swept_levers, response_cases, response_rows
 from engine.spec.response import ResponseJob
+from tests.kinds import LEVERS
 from tests.response.rows import sweep_rows
 from tests.response.shapes import SHAPES, Shape, misses
 from tests.response.typed import typed_job
@@ -17,7 +18,7 @@ OVERRIDES = ("scale=smoke", "points_count=3")
 
 def test_every_lever_has_a_shape() -> None:
     """A sign that has to be distinguishable, or a measure that it has to move."""
-    assert list(SHAPES) == [swept.name for swept in _swept_levers(None)]
+    assert list(SHAPES) == [swept.name for swept in _swept_levers(None, LEVERS)]
     assert all(shape.sure or shape.moves for shape in SHAPES.values())
 
 

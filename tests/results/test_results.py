@@ -25,10 +25,15 @@ from engine.results.schemas import COLUMNS, unit_of
 from engine.results.storage import open_folder
 from engine.results.writer import _schema
 from tests.fakes import simulate_fake, small_case, small_policy
+from tests.kinds import KINDS_IN_CONFIG
 
 CONFIG = {
     "seed": 7,
-    "scenario": {"name": "fake_market", "calendar": {"start": date(2020, 1, 1)}},
+    "scenario": {
+        "name": "fake_market",
+        "kinds": KINDS_IN_CONFIG,
+        "calendar": {"start": date(2020, 1, 1)},
+    },
     "ensemble": {"worlds": {"late": {"calendar": {"start": "2020-02-01"}}}},
 }
 

@@ -18,9 +18,10 @@ from engine.design.cube import UnitCube
 from engine.errors import InputError
 from engine.search.space import policy_space
 from engine.search.space.policy_space import PolicySpace
-from engine.spec.levers import _levers_of
+from engine.spec.levers import _levers_in
 from engine.spec.space import Space
 from tests.fakes import simulate_fake, small_policy
+from tests.kinds import LEVERS
 from tests.search.jobs import results, run, small_job
 
 RATE, OTHER = "subsidy.rate.source", "subsidy.rate.partner"
@@ -56,7 +57,7 @@ def tree(levers: Mapping[str, Any], rules: Mapping[str, Any] | None = None) -> d
 
 
 def space(levers: Mapping[str, Any], rules: Mapping[str, Any] | None = None) -> PolicySpace:
-    return PolicySpace(Space.model_validate(tree(levers, rules)), small_policy("base"))
+    return PolicySpace(Space.model_validate(tree(levers, rules)), small_policy("base"), LEVERS)
 
 
 ALL = space(TREE, RULES)
@@ -120,7 +121,7 @@ class Toy(BaseModel):
 
 
 def test_levers_that_are_no_numbers_take_choices_of_their_own_only() -> None:
-    known = {lever.path: lever for lever in _levers_of(Toy)}
+    known = {lever.path: lever for lever in _levers_in(Toy, ())}
     assert known["gate"].choices == (False, True)
 
     def check(path: str, lever: dict[str, Any]) -> None:

@@ -16,10 +16,11 @@ from engine.search.space.policy_space import (
     _lever_value,
     _trajectory_knots,
 )
-from engine.spec.levers import LEVERS, set_levers
+from engine.spec.levers import set_levers
 from engine.spec.policy import Policy
 from engine.spec.space import Space
 from tests.fakes import small_policy
+from tests.kinds import LEVERS
 
 
 def space(levers: Mapping[str, Any], trajectory: bool = False, count: int = 4) -> Space:
@@ -52,7 +53,7 @@ def test_a_number_replaces_a_dated_value_whole() -> None:
 
 def test_what_is_not_searched_stays_as_in_the_base() -> None:
     base = small_policy(subsidy={"cap_rmb": {"2020-01-01": 5.0, "2020-06-16": 50.0}})
-    found = PolicySpace(space({"price.cap": {"low": 0.5, "high": 1}}), base)
+    found = PolicySpace(space({"price.cap": {"low": 0.5, "high": 1}}), base, LEVERS)
     policy = found.policy({"price.cap": 0.7}, "trial-3")
     assert policy == set_levers(base, {"price.cap": 0.7}, "trial-3")
     assert policy.subsidy.cap_rmb == base.subsidy.cap_rmb
@@ -71,7 +72,7 @@ def test_what_is_not_searched_stays_as_in_the_base() -> None:
 )
 def test_an_unknown_lever_is_refused_with_the_nearest(path: str, hint: str) -> None:
     with pytest.raises(InputError, match="no such lever") as error:
-        PolicySpace(space({path: {"low": 0, "high": 1}}), small_policy())
+        PolicySpace(space({path: {"low": 0, "high": 1}}), small_policy(), LEVERS)
     assert hint in error.value.remedy
     assert error.value.where == f"space.levers.{path}"
 
@@ -89,12 +90,12 @@ def test_bounds_outside_the_lever_are_refused(
     path: str, low: float, high: float, what: str
 ) -> None:
     with pytest.raises(InputError, match=what):
-        PolicySpace(space({path: {"low": low, "high": high}}), small_policy())
+        PolicySpace(space({path: {"low": low, "high": high}}), small_policy(), LEVERS)
 
 
 def test_a_space_without_levers_is_refused() -> None:
     with pytest.raises(InputError, match="nothing is searched"):
-        PolicySpace(space({}), small_policy())
+        PolicySpace(space({}), small_policy(), LEVERS)
 
 
 def holds(policy: Policy, base: Policy, **kind: Any) -> bool:
@@ -102,7 +103,7 @@ def holds(policy: Policy, base: Policy, **kind: Any) -> bool:
         "subsidy.rate.source": {"low": 0.0, "high": 0.3},
         "price.plan_festivals_count": {"low": 0, "high": 6, "integer": True},
     }
-    return PolicySpace(space(levers, **kind), base).point_of(policy) is not None
+    return PolicySpace(space(levers, **kind), base, LEVERS).point_of(policy) is not None
 
 
 def test_a_space_holds_what_one_of_its_points_is() -> None:
@@ -130,7 +131,7 @@ def test_a_space_with_a_trajectory_holds_the_shapes_that_weights_give() -> None:
 
 def test_bounds_that_are_reached_are_named() -> None:
     levers = {"price.cap": {"low": 0.5, "high": 1}, "subsidy.rate.source": {"low": 0, "high": 0.5}}
-    found = PolicySpace(space(levers), small_policy())
+    found = PolicySpace(space(levers), small_policy(), LEVERS)
     at = found.at_bound({"price.cap": 0.501, "subsidy.rate.source": 0.4999})
     assert at == ["price.cap at its least", "subsidy.rate.source at its most"]
     assert found.at_bound({"price.cap": 0.7, "subsidy.rate.source": 0.1}) == []

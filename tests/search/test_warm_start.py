@@ -15,6 +15,7 @@ from engine.search.space.policy_space import PolicySpace
 from engine.spec.levers import set_levers
 from engine.spec.policy import Policy
 from tests.fakes import simulate_fake, small_policy
+from tests.kinds import LEVERS
 from tests.search.jobs import GOALS, run, small_job
 
 
@@ -77,7 +78,7 @@ def test_a_folder_that_is_no_search_is_one_message(tmp_path: Path) -> None:
 
 def test_a_trajectory_is_found_again_as_weights() -> None:
     job = small_job()
-    space = PolicySpace(job.space, job.policy)
+    space = PolicySpace(job.space, job.policy, LEVERS)
     point = space.off_point() | {
         f"trajectory.weight_{k + 1}": z for k, z in enumerate((-1, 0.2, 1))
     }

@@ -195,7 +195,7 @@ def test_a_table_that_changes_under_way_is_refused(tmp_path):
     asked = job(*put(tmp_path, anchors=ANCHORS))
     put(tmp_path, anchors=ANCHORS.replace("20", "21"))
     with pytest.raises(InputError, match="is not what it was when the command began"):
-        read_given(asked.tables, asked.scale)
+        read_given(asked.tables, asked.scale, asked.scenario.vocabulary)
 
 
 def test_what_names_a_job_is_the_content_of_its_tables(tmp_path):

@@ -70,13 +70,13 @@ def as_csv(folder: Path, name: str) -> Path:
 
 def first_morning(case: Case) -> State:
     """The market of a case before its first day."""
-    given = read_given(case.tables, case.scale)
+    given = read_given(case.tables, case.scale, case.scenario.vocabulary)
     return open_state(open_world(case.scenario, case.scale, case.world_seed, given), case.run_seed)
 
 
 def world_arrays(case: Case) -> dict[str, Any]:
     """All that is drawn or read of anchors, suppliers and goods."""
-    given = read_given(case.tables, case.scale)
+    given = read_given(case.tables, case.scale, case.scenario.vocabulary)
     world = open_world(case.scenario, case.scale, case.world_seed, given)
     return {
         f"{part}.{name}": values

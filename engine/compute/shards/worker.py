@@ -29,7 +29,6 @@ from engine.market.ledger.results import ReportStart
 from engine.market.saved import load_state, save_state
 from engine.market.state import State
 from engine.market.world import World
-from engine.population.buyers import bytes_per_buyer
 
 _KEPT: Final = 2
 """Nights: while a shard saves one it may be lost, and all go back to the one before."""
@@ -264,7 +263,7 @@ class _Member:
     def _cost_ns(self, state: State) -> int:
         """What the last saving took; before any, what the first is expected to take."""
         if self._saving_ns is None:
-            return int(_NS_A_BYTE * bytes_per_buyer() * state.buyers.person.size)
+            return int(_NS_A_BYTE * state.buyers.bytes_each * state.buyers.person.size)
         return self._saving_ns
 
     def _count(self, cost: int) -> None:

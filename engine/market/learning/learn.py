@@ -26,7 +26,7 @@ from engine.rules.brand import grown_awareness
 from engine.rules.investment import cheapened
 from engine.rules.rival import smoothed
 from engine.rules.traffic import signal_step
-from engine.units import BP, IS_INCUBATED, LEARNS_FROM_TRIALS, N_KINDS
+from engine.units import BP
 
 _FIRST_DAYS = 28
 """Days before beliefs move; also those over which the share of returns is smoothed."""
@@ -133,7 +133,7 @@ def _learn(
         is_settled,
     )
     expected = np.float64(day_totals.sums[EXPECTED_PAID])
-    alone, shared = mean_coupons(levers, boost, kind_share, kind_price)
+    alone, shared = mean_coupons(levers, boost, kind_share, kind_price, supply.is_co_funded)
     own_part = 1.0 - levers.partner_share_bp / BP
     full = held * (alone + partner_reach * shared * own_part) * expected
     claimed = np.float64(sold.counts[_CLAIMED])
@@ -175,7 +175,7 @@ def _learn_sales(
     for m in range(stands_for.size):
         history.fans[m] += sold.follows[m] * weight / stands_for[m]
     support, kept = brands
-    growth = supply.awareness_gain, support, kept, terms.per_thousand
+    growth = supply.awareness_gain, support, kept, terms.per_thousand, terms.is_incubated
     _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, growth)
 
 
@@ -247,11 +247,12 @@ def _learn_shares(share, good_sales, total, speed):
 def _grow(suppliers, awareness, first_good, good_sales, terms):
     """The platform's own brands become known by what they sell and is kept (M2).
 
-    `terms`: gain, support, the share of what is sold that is kept, units to those per thousand.
+    `terms`: gain, support, the share of what is sold that is kept, units to those per thousand,
+    and which kinds they are.
     """
-    gain, support, kept, per_thousand = terms
+    gain, support, kept, per_thousand, is_incubated = terms
     for s in range(suppliers.guests_from):
-        if IS_INCUBATED[suppliers.kind[s]]:
+        if is_incubated[suppliers.kind[s]]:
             units = 0.0
             for g in range(first_good[s], first_good[s + 1]):
                 units += good_sales[g]
@@ -282,7 +283,7 @@ def _update_beliefs(
     Sales per joined supplier of late stand against what its kind expected; `kept` is the share
     that ads leave.
     """
-    for kind in range(N_KINDS):
+    for kind in range(belief.size):
         per_supplier = kind_gmv[kind] / max(joined[kind], 1) / season
         kind_sales[kind] += (per_supplier - kind_sales[kind]) / _SIGNAL_DAYS
         if is_settled and joined[kind] > 0:
@@ -337,7 +338,7 @@ def _learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
     for number, trial in enumerate(trials):
         sold = gmv[world.anchors.guests_from + number] * world.weight / 100.0
         if sold > 0.0:
-            for kind in np.flatnonzero(LEARNS_FROM_TRIALS):
+            for kind in np.flatnonzero(world.scenario.kinds_that("learns_from_trials")):
                 beliefs = state.sellers.belief
                 beliefs[kind] = updated_belief(
                     beliefs[kind], beliefs[kind] * sold / trial.forecast_rmb, speed

@@ -29,16 +29,13 @@ from engine.market.totals import (
 )
 from engine.market.world import World
 from engine.measures.catalogue import CONCENTRATION
+from engine.measures.days import JOINED
 from engine.population.anchors import HEAD, TAIL, WAIST
 from engine.population.draws import Floats
 from engine.rules.adoption import recruits_cost
 from engine.spec.calendar import by_day
 from engine.spec.scenario import Scenario
-from engine.units import FEN_PER_RMB, IS_INCUBATED, KINDS
-
-_JOINED = tuple(f"joined_{kind}_count" for kind in KINDS)
-_INCUBATED = np.flatnonzero(IS_INCUBATED).tolist()
-"""The kinds of the platform's own brands."""
+from engine.units import FEN_PER_RMB
 
 _BLOCK_DAYS = 420
 """Days that are looked up at once: more than a year."""
@@ -122,14 +119,16 @@ def _state_of(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
         "rival_pull": controls.rival,
         "demand_shock": controls.shock,
         "plan_members_count": sum(scratch.kind_counts.in_plan.tolist()),
-        **dict(zip(_JOINED, joined, strict=True)),
+        **dict(zip(map(JOINED.format, world.scenario.kind_names), joined, strict=True)),
     }
 
 
 def _incubation_fen(world: World, levers: DayLevers, joined: list[int]) -> int:
     """What the platform's own brands cost today (M2), of how many have `joined` by kind."""
     cost = world.scenario.platform.incubation_cost_rmb * FEN_PER_RMB
-    brands = _percent(world, sum(joined[kind] for kind in _INCUBATED))
+    brands = _percent(
+        world, sum(joined[kind] for kind in np.flatnonzero(world.learning.is_incubated))
+    )
     return int(levers.platform_brand_support * cost * brands)
 
 

@@ -10,6 +10,7 @@ from engine.market.ledger.recorder import concentration
 from engine.market.state import DailyRecord, State
 from engine.market.world import World
 from engine.measures.catalogue import DAILY, MEASURES, MONTHLY, OUTCOMES, SEGMENT
+from engine.measures.days import JOINED
 from engine.measures.measure import DailyView, MonthlyView, RunView
 from engine.population.draws import Floats
 from engine.units import FEN_PER_BN_RMB
@@ -41,9 +42,9 @@ class ReportStart(NamedTuple):
 class Tables(NamedTuple):
     """What a run leaves.
 
-    `run` the values of `OUTCOMES`; `daily` the columns of `DAILY`, shape (days,); `segments`
-    those of `SEGMENT`, shape (days, *SEGMENTS_SHAPE); `monthly` those of `MONTHLY`, shape
-    (months,); `anchors` one value each. See `engine.measures.catalogue`.
+    `run` the values of `OUTCOMES`; `daily` the columns of `DAILY` and of `JOINED`, shape
+    (days,); `segments` those of `SEGMENT`, shape (days, kinds, tiers, domains, buyers); `monthly`
+    those of `MONTHLY`, shape (months,); `anchors` one value each. See `engine.measures.catalogue`.
     """
 
     run: dict[str, Any]
@@ -57,9 +58,7 @@ class Tables(NamedTuple):
         """The tables of the days from `start` to the last night; money of the real market."""
         reported = slice(start.day, state.day)
         days, anchor_gmv = _days(world, state), _anchor_gmv(state, start)
-        daily: Columns = {
-            name: np.array(days[name][reported], kind) for name, kind in DAILY.items()
-        }
+        daily = {name: column[reported] for name, column in _daily(world, days).items()}
         months = _months(world, state.record, reported, anchor_gmv)
         return cls(
             run=_summary(world, state, days, daily, months),
@@ -75,8 +74,14 @@ class Tables(NamedTuple):
 
 def daily_table(world: World, state: State) -> Columns:
     """The columns of `DAILY` of all days so far, (days,) int64 or float64 each."""
-    days = _days(world, state)
-    return {name: np.array(days[name], kind) for name, kind in DAILY.items()}
+    return _daily(world, _days(world, state))
+
+
+def _daily(world: World, days: DailyView) -> Columns:
+    """The columns of the catalogue, and how many suppliers of each of the scenario's kinds sell."""
+    joined = map(JOINED.format, world.scenario.kind_names)
+    columns = DAILY | dict.fromkeys(joined, int)
+    return {name: np.array(days[name], kind) for name, kind in columns.items()}
 
 
 def _days(world: World, state: State) -> DailyView:
@@ -87,6 +92,8 @@ def _days(world: World, state: State) -> DailyView:
         counts=record.counts[:days] * weight,
         sums=record.sums[:days],
         weight=weight,
+        is_brand=world.is_brand,
+        is_incubated=world.learning.is_incubated,
         year=np.array([world.date_of(day).year for day in range(days)]),
         columns={name: column[:days] for name, column in record.values.items()},
         measures=MEASURES,
@@ -117,6 +124,7 @@ def _summary(
         months=months,
         concentration=concentration((gmv / stands_for)[begun], stands_for[begun]),
         suppliers_count=world.scale.suppliers_count,
+        joined_count=sum(int(daily[JOINED.format(kind)][-1]) for kind in scenario.kind_names),
         goal_fen=round(scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB),
         goal_year=scenario.calendar.origin.year,
     )

@@ -21,7 +21,7 @@ from engine.rules.pacing import allowance, coupon_reach, coupon_reaches, push, s
 from engine.rules.rival import rival_pull
 from engine.rules.subsidy import mean_share
 from engine.rules.visits import festival_visits, plain_demand
-from engine.units import BP, FEN_PER_BN_RMB, IS_CO_FUNDED
+from engine.units import BP, FEN_PER_BN_RMB
 
 
 class DayControls(NamedTuple):
@@ -76,19 +76,19 @@ def invest(world: World, platform: PlatformState, levers: DayLevers) -> DayLever
 
 
 @step
-def mean_coupons(levers, boost, kind_share, kind_price):
+def mean_coupons(levers, boost, kind_share, kind_price, is_co_funded):
     """Mean coupon on what is bought, as a share of price.
 
     `levers` the day's, `boost` float64 the push's, `kind_share` of sales and `kind_price` (mean of
-    an order, fen; 0: not known yet) float64 by kind. The cap per order counts at the mean price of
-    a kind. Returns the part that the platform pays alone and the one that the partner shares in,
-    which add up to the mean, float64.
+    an order, fen; 0: not known yet) float64 and `is_co_funded` bool by kind. The cap per order
+    counts at the mean price of a kind. Returns the part that the platform pays alone and the one
+    that the partner shares in, which add up to the mean, float64.
     """
     alone = shared = 0.0
     boosted = np.mean(levers.tier_factor) * levers.festival_boost * boost
     for kind in range(levers.rate.size):
         coupon = mean_share(levers.rate[kind] * boosted, levers.cap_fen, kind_price[kind])
-        if IS_CO_FUNDED[kind]:
+        if is_co_funded[kind]:
             shared += coupon * kind_share[kind]
         else:
             alone += coupon * kind_share[kind]
@@ -143,7 +143,7 @@ def _set_controls(levers, terms, gains, pushes, weights, money, known, kinds):
     own = allowance(own_purse, weight * boost, left)
     season, attention = levers.season, levers.festival_attention
     plain_forecast = plain * plain_demand(season, levers.festival_traffic, attention)
-    alone, shared = mean_coupons(levers, boost, shares, prices)
+    alone, shared = mean_coupons(levers, boost, shares, prices, terms.is_co_funded)
     partners_part = levers.partner_share_bp / BP
     forecast = plain_forecast * uptake
     partner = allowance(partner_purse, weight * boost, left)

@@ -241,7 +241,8 @@ def _decide_look(batch, buyers, streams, tastes, context, totals, look):
     look.choice = np.uint8(choice)
     _add_expected(batch, totals, streams, tastes, total, look, 1)
     if look.choice != OUTSIDE:
-        add_claim(claims_of(totals), flat_view(streams), look, context.partner_share_bp, 1)
+        payers = context.partner_share_bp, context.is_co_funded
+        add_claim(claims_of(totals), flat_view(streams), look, payers, 1)
 
 
 @step
@@ -251,7 +252,8 @@ def _withdraw_coupon(batch, buyers, streams, tastes, context, totals, look, inst
     _, total = _draw_choice(batch.weights[:, 0], streams.shown[look.anchor], outside, _ZERO)
     _add_expected(batch, totals, streams, tastes, total, look, -1)
     if look.choice != OUTSIDE:
-        add_claim(claims_of(totals), flat_view(streams), look, context.partner_share_bp, -1)
+        payers = context.partner_share_bp, context.is_co_funded
+        add_claim(claims_of(totals), flat_view(streams), look, payers, -1)
     look.coupon = np.uint8(instead)
     _decide_look(batch, buyers, streams, tastes, context, totals, look)
 
@@ -260,7 +262,7 @@ def _withdraw_coupon(batch, buyers, streams, tastes, context, totals, look, inst
 def _route(i, session, me, streams, feed, tastes, context):
     """(anchor, follow, affinity) of one session; anchor STAYS_AWAY if it is lost (M7).
 
-    `i` and `session` int64; `me` a record of `population.buyers.PERSON`; the result uint32,
+    `i` and `session` int64; `me` a record of `population.buyers.record_of`; the result uint32,
     uint8 and int64 (affinity in 1/4095).
     """
     draw = session * DRAWS

@@ -15,8 +15,6 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.units import N_KINDS
-
 _Int32s = NDArray[np.int32]
 _UInt32s = NDArray[np.uint32]
 _Float32s = NDArray[np.float32]
@@ -98,7 +96,7 @@ class SessionBatch(NamedTuple):
     sets: _Float32s
 
     @classmethod
-    def new(cls, most_sessions: int, places: int, families: int, members: int) -> Self:
+    def new(cls, most_sessions: int, places: int, kinds: int, families: int, members: int) -> Self:
         """Room for the worst case; pages that nobody touches cost no memory."""
         n = BATCH_BUYERS * most_sessions + SESSIONS_AHEAD
 
@@ -157,6 +155,6 @@ class SessionBatch(NamedTuple):
             listed=indices(n),
             others=indices(n),
             stand_in=ints(max(families, 1), members),
-            by_kind=floats(N_KINDS, 2),
+            by_kind=floats(kinds, 2),
             sets=floats(4),
         )

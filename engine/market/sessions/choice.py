@@ -87,7 +87,8 @@ def _total_looks(n, sign, flat, tastes, context, totals, looks, batch):
     _add_payments(n, sign, looks, s.position, s.payment, totals.expected_paid)
     _add_responses(n, sign, flat, tastes, totals.counts, looks, s)
     wishes = _list_wishes(n, looks, s.position, s.listed)
-    _claim(wishes, sign, flat, claims_of(totals), context.partner_share_bp, looks, s.listed)
+    payers = context.partner_share_bp, context.is_co_funded
+    _claim(wishes, sign, flat, claims_of(totals), payers, looks, s.listed)
 
 
 @stage
@@ -137,10 +138,10 @@ def _list_wishes(n, looks, position, listed):
 
 
 @stage
-def _claim(wishes, sign, flat, claims, partner_share_bp, looks, listed):
+def _claim(wishes, sign, flat, claims, payers, looks, listed):
     """The listed looks' wishes for goods and for coupons."""
     for k in range(wishes):
-        add_claim(claims, flat, looks[listed[k]], partner_share_bp, sign)
+        add_claim(claims, flat, looks[listed[k]], payers, sign)
 
 
 @stage

@@ -78,15 +78,21 @@ class SlotContext(NamedTuple):
     partner_share_bp: np.int64
     take_bp: NDArray[np.int64]
     offer_bp: NDArray[np.int64]
+    is_co_funded: NDArray[np.bool_]
 
     @classmethod
-    def new(cls, take_bp: NDArray[np.int64], offer_bp: NDArray[np.int64]) -> Self:
+    def new(
+        cls,
+        take_bp: NDArray[np.int64],
+        offer_bp: NDArray[np.int64],
+        is_co_funded: NDArray[np.bool_],
+    ) -> Self:
         """A context before any slot: zeros of the right types, and what holds in every slot.
 
-        `take_bp` and `offer_bp` (int64, by kind): see `world.World`.
+        Of shape (kinds,): `take_bp` and `offer_bp`, int64, see `world.World`; `is_co_funded`, bool.
         """
-        *numbers, _, _ = cls.__annotations__.values()
-        return cls._make([*(kind(0) for kind in numbers), take_bp, offer_bp])
+        *numbers, _, _, _ = cls.__annotations__.values()
+        return cls._make([*(kind(0) for kind in numbers), take_bp, offer_bp, is_co_funded])
 
 
 LOOK = np.dtype(

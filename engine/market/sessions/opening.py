@@ -94,4 +94,5 @@ def _context_of(slot, levers, terms, levels, paid, random_streams, feed):
         partner_share_bp=np.int64(levers.partner_share_bp),
         take_bp=take_bp,
         offer_bp=offer_bp,
+        is_co_funded=terms.is_co_funded,
     )

@@ -14,7 +14,7 @@ from engine.population.buyers import (
     earned_fen,
 )
 from engine.rules.subsidy import partner_part_fen
-from engine.units import IS_CO_FUNDED, N_TIERS
+from engine.units import N_TIERS
 
 _MEMORY = np.float32(-1.0 / MEMORY_UNIT)
 
@@ -41,7 +41,7 @@ def habit_now(buyers, i, away, tastes):
 def memory_now(me, away, tastes):
     """ln(remembered price / price elsewhere) <= 0, faded to today.
 
-    `me` a record of `PERSON`, `away` an integer; the result float32.
+    `me` a record of `population.buyers.record_of`, `away` an integer; the result float32.
     """
     return np.float32(me.memory) * _MEMORY * tastes.memory_left[away]
 
@@ -62,7 +62,7 @@ def budget_now(buyers, i, context, tastes):
 def coupon_class(me, has_coupon):
     """Which column of prices a buyer faces; see `state.N_COUPON_CLASSES`.
 
-    `me` a record of `PERSON`, `has_coupon` a bool; the result int64.
+    `me` a record of `population.buyers.record_of`, `has_coupon` a bool; the result int64.
     """
     flags = np.int64(me.flags)
     tier, is_new = flags & FLAG_TIER3, np.int64((flags & FLAG_BOUGHT) == 0)
@@ -80,26 +80,28 @@ def claims_of(totals):
 
 
 @step
-def add_claim(counted, flat, look, partner_share_bp, sign):
+def add_claim(counted, flat, look, payers, sign):
     """Count a look's wish for a good and for its coupon (sign 1), or take it back (-1).
 
-    `counted` as of `claims_of`; `look` a record of `context.LOOK`; `partner_share_bp` int64 basis
-    points; money in sample fen.
+    `counted` as of `claims_of`; `look` a record of `context.LOOK`; `payers` as of
+    `partner_part`, int64 and bool; money in sample fen.
     """
     demand, own, partners = counted
     place = index_of(flat, look)
     claimed = sign * np.int64(not flat.links_out[place])
     coupon = flat.price[place] - flat.paid[price_index(flat, look, place)]
-    partner = partner_part(flat.kind[place], coupon, partner_share_bp)
+    partner = partner_part(flat.kind[place], coupon, payers)
     demand[np.uint32(flat.supplier[place])] += claimed
     own[look.bucket] += claimed * (coupon - partner)
     partners[look.bucket] += claimed * partner
 
 
 @step
-def partner_part(kind, coupon, partner_share_bp):
+def partner_part(kind, coupon, payers):
     """What the retail partner pays of a coupon on its own goods (M4).
 
-    `kind` uint8, `coupon` int64 fen, `partner_share_bp` int64; the result int64 fen.
+    `kind` uint8, `coupon` int64 fen, `payers` its share (int64 basis points) and whether it
+    pays for each kind (bool); the result int64 fen.
     """
-    return np.int64(IS_CO_FUNDED[kind]) * partner_part_fen(coupon, partner_share_bp)
+    share_bp, is_co_funded = payers
+    return np.int64(is_co_funded[kind]) * partner_part_fen(coupon, share_bp)

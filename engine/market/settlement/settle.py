@@ -40,7 +40,6 @@ from engine.rules.choice import log_price_ratio
 from engine.rules.commission import part_fen
 from engine.rules.learning import lowered, raised, remembered
 from engine.rules.returns import return_probability
-from engine.units import N_CATEGORIES
 
 _ORDERS, _GMV, _PAID = int(Account.ORDERS), int(Account.GMV), int(Account.PAID)
 _OWN, _PARTNER = int(Account.OWN_COUPON), int(Account.PARTNER_COUPON)
@@ -173,7 +172,7 @@ def _book_money(ledger, flat, context, place, paid, offset):
     """Enter an order's money: into the accounts of sales, or of returns by `offset`."""
     price, kind = flat.price[place], flat.kind[place]
     coupon = price - paid
-    partner = partner_part(kind, coupon, context.partner_share_bp)
+    partner = partner_part(kind, coupon, (context.partner_share_bp, context.is_co_funded))
     commission = part_fen(price, flat.cps_bp[place])
     take = part_fen(price, context.take_bp[kind])
     ledger[_ORDERS + offset] += 1
@@ -192,7 +191,7 @@ def _count_order(buyers, context, totals, i):
     me = buyers.person[i]
     today = np.uint16(context.day + DAY_ZERO)
     first_today = True
-    for c in range(N_CATEGORIES):
+    for c in range(me.bought.size):
         first_today &= me.bought[c] != today
     totals.counts[_PAYING] += first_today
     totals.counts[_NEW] += (me.flags & FLAG_BOUGHT) == 0
@@ -271,7 +270,7 @@ def _move_affinity(me, look, size, up):
 def _follow(me, tastes, context, totals, look):
     """A buyer who came by the feed or a family may follow; the weakest follow goes (M9).
 
-    `me` a record of `PERSON`, `look` one of `context.LOOK`.
+    `me` a record of `population.buyers.record_of`, `look` one of `context.LOOK`.
     """
     chance = uniform(context.follow, look.buyer, np.int64(look.session))
     if chance >= tastes.follow_probability:

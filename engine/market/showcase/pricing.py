@@ -13,7 +13,7 @@ from engine.rules.fastmath import log32
 from engine.rules.price_cap import capped_price_fen
 from engine.rules.selection import quality_shown
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
-from engine.units import BP, IS_CO_FUNDED, N_KINDS, N_TIERS
+from engine.units import BP, N_TIERS
 
 _EVERY_SUPPLIER = np.int32(-2)
 """Own supplier of a guest, who brings what it sells."""
@@ -24,7 +24,7 @@ class PricingScratch(NamedTuple):
 
     Views of the streams: `kind`, `links_out`, `price`, `elsewhere` and, by coupon class, `paid` and
     `price_term`. Room: a coupon's `shares` of the price by class and kind; by place its `share`,
-    `per_fen` = 1 / price elsewhere and `log_ratio` of what is paid to that.
+    `per_fen` = 1 / price elsewhere and `log_ratio` of what is paid to that. `is_co_funded` by kind.
     """
 
     kind: NDArray[np.uint8]
@@ -37,10 +37,11 @@ class PricingScratch(NamedTuple):
     share: NDArray[np.float64]
     per_fen: NDArray[np.float32]
     log_ratio: NDArray[np.float32]
+    is_co_funded: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, streams: StreamTable) -> Self:
-        """The room for the streams."""
+    def of(cls, streams: StreamTable, is_co_funded: NDArray[np.bool_]) -> Self:
+        """The room for the streams; `is_co_funded` bool, (kinds,)."""
         by_class = (N_COUPON_CLASSES, streams.price.size)
         return cls(
             kind=streams.kind.reshape(-1),
@@ -49,10 +50,11 @@ class PricingScratch(NamedTuple):
             elsewhere=streams.elsewhere.reshape(-1),
             paid=streams.paid.reshape(by_class),
             price_term=streams.price_term.reshape(by_class),
-            shares=np.zeros((WITHOUT_PARTNER + 1, N_KINDS)),
+            shares=np.zeros((WITHOUT_PARTNER + 1, is_co_funded.size)),
             share=np.zeros(streams.price.size),
             per_fen=np.zeros(streams.price.size, np.float32),
             log_ratio=np.zeros(streams.price.size, np.float32),
+            is_co_funded=is_co_funded,
         )
 
 
@@ -74,7 +76,7 @@ def price_showcases(
         _price_places(
             m, (strength[m], own, openness), streams, sellers, terms, supply, levers, appraisal
         )
-    _set_shares(levers, *coupons, room.shares)
+    _set_shares(levers, *coupons, room)
     for k in range(room.per_fen.size):
         room.per_fen[k] = np.float32(1.0 / room.elsewhere[k])
     for coupon in range(WITHOUT_PARTNER + 1):
@@ -86,12 +88,12 @@ def price_showcases(
 
 
 @stage
-def _set_shares(levers, boost, partner_pays, shares):
+def _set_shares(levers, boost, partner_pays, room):
     """The platform's coupons by class and kind; `boost` is the push's.
 
     None on the partner's goods on a day for which its purse has nothing.
     """
-    for kind in range(N_KINDS):
+    for kind in range(levers.rate.size):
         for holder in range(WITHOUT_PARTNER):  # by tier, then by tier for a first order
             rate_bp = coupon_rate_bp(
                 levers.rate[kind],
@@ -100,8 +102,8 @@ def _set_shares(levers, boost, partner_pays, shares):
                 levers.tier_factor[holder % N_TIERS],
                 levers.festival_boost * boost,
             )
-            is_paid = partner_pays or not IS_CO_FUNDED[kind]
-            shares[1 + holder, kind] = rate_bp / BP if is_paid else 0.0
+            is_paid = partner_pays or not room.is_co_funded[kind]
+            room.shares[1 + holder, kind] = rate_bp / BP if is_paid else 0.0
 
 
 @stage
@@ -140,7 +142,7 @@ def _first_alike(coupon, shares):
     """The first class whose coupons are those of `coupon`; itself if none before it."""
     for like in range(coupon):
         same = True
-        for kind in range(N_KINDS):
+        for kind in range(shares.shape[1]):
             same &= shares[like, kind] == shares[coupon, kind]
         if same:
             return like
@@ -184,7 +186,7 @@ def price_without_partner(room):
     """
     for coupon in range(1, WITHOUT_PARTNER + 1):
         for k in range(room.kind.size):
-            like = 0 if IS_CO_FUNDED[room.kind[k]] else coupon
+            like = 0 if room.is_co_funded[room.kind[k]] else coupon
             here = coupon + WITHOUT_PARTNER
             room.paid[here, k] = room.paid[like, k]
             room.price_term[here, k] = room.price_term[like, k]

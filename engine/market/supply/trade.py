@@ -22,7 +22,7 @@ from engine.rules.pricing import (
     sensitivity_at,
 )
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
-from engine.units import BP, COMES_WITH_PARTNER, IS_CO_FUNDED, JOINS_PLAN, N_KINDS
+from engine.units import BP
 
 _Floats = NDArray[np.float64]
 _DEAREST = 3.0
@@ -42,12 +42,10 @@ class KindCounts(NamedTuple):
     leaving: _Floats
 
     @classmethod
-    def new(
-        cls,
-    ) -> Self:
+    def new(cls, kinds: int) -> Self:
         """Counts of nobody."""
-        everyone, joined, in_plan = np.zeros((3, N_KINDS), np.int64)
-        return cls(everyone, joined, in_plan, np.zeros(N_KINDS), np.zeros(N_KINDS))
+        everyone, joined, in_plan = np.zeros((3, kinds), np.int64)
+        return cls(everyone, joined, in_plan, np.zeros(kinds), np.zeros(kinds))
 
 
 @kernel
@@ -107,7 +105,7 @@ def _adopt(suppliers, sellers, terms, levers, day, recruiting, counts):
     joins = 0
     for s in range(suppliers.guests_from):
         kind = suppliers.kind[s]
-        if day < terms.partner_from and COMES_WITH_PARTNER[kind]:
+        if day < terms.partner_from and terms.comes_with_partner[kind]:
             continue
         if day > 0:
             sellers.hazard[s] += counts.joining[kind]
@@ -139,7 +137,7 @@ def _set_hazards(belief, terms, levers, recruiting, counts):
     """The day's hazards of joining and of leaving, by kind."""
     open_library = add_up(levers.library_open) / levers.library_open.size
     unease = exclusivity(open_library, terms.library_exit)
-    for kind in range(N_KINDS):
+    for kind in range(belief.size):
         joining = adoption_hazard(
             terms.adoption[kind],
             terms.imitation,
@@ -158,7 +156,7 @@ def _enter_plan(suppliers, sellers, goods, terms, levers, ads_share):
     """Brands join the plan, or leave it, if a plan day pays on their first good (M12)."""
     for s in range(suppliers.guests_from):
         kind, g = suppliers.kind[s], goods.first_good[s]
-        if not JOINS_PLAN[kind] or not levers.has_plan:
+        if not terms.joins_plan[kind] or not levers.has_plan:
             sellers.in_plan[s] = False
             continue
         price = sellers.price[g]
@@ -187,7 +185,7 @@ def _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share):
     tier_factor = add_up(levers.tier_factor) / levers.tier_factor.size
     for s in range(suppliers.kind.size):
         kind, rate = suppliers.kind[s], 0
-        share = held[np.int64(IS_CO_FUNDED[kind])]
+        share = held[np.int64(terms.is_co_funded[kind])]
         if sellers.listing[s] == IN_SHOP:
             rate = coupon_rate_bp(
                 levers.rate[kind], 0.0, False, tier_factor, levers.festival_boost * boost

@@ -7,7 +7,7 @@ from engine.report.charts.grammar import AMBER, BLUE, GREY, RED, Picture, data, 
 from engine.report.findings.factor_words import factor_money, factor_words
 from engine.report.formatting import label, scaled, show_change, signed, unit
 from engine.results.schemas import Row
-from engine.spec.levers import LEVERS
+from engine.spec.levers import LeverEntry
 
 _MOST: Final = 6
 """Levers that are drawn, those that move the first goal most beyond doubt."""
@@ -61,8 +61,8 @@ def _pictures(rows: Sequence[Row]) -> list[Picture]:
 def _doubtful(rows: Sequence[Row]) -> list[str]:
     """Name the levers that may not move the first goal at all, in a sentence."""
     names = [
-        factor_words(lever)
-        for lever in dict.fromkeys(row["lever"] for row in rows)
+        factor_words(lever, goods)
+        for lever, goods in {row["lever"]: row.get("goods", "") for row in rows}.items()
         if _gain(rows, lever, rows[0]["measure"]) == 0
     ]
     said = f"By these trials not distinguishable from no effect: {', '.join(names)}."
@@ -87,7 +87,7 @@ def _picture(rows: Sequence[Row], shown: Sequence[str]) -> Picture:
 
     names = [label(measure) for measure in shown]
     values = [_values(row) for row in rows]
-    lever = LEVERS.get(rows[0]["lever"].partition("@")[0])
+    lever = LeverEntry.at(rows[0]["lever"].partition("@")[0])
     of = lever.unit if lever else None
     across = alt.X("x:Q", title=of, scale=alt.Scale(zero=False, nice=False, padding=6))
     colour = alt.Color(
@@ -132,5 +132,5 @@ def _finding(rows: Sequence[Row], measure: str) -> str:
     change = show_change(measure, best["difference"], half)
     of = f" {unit(measure)}" if unit(measure) not in {"", "%"} else ""
     moved = f"{best['base_value']:.3g} to {best['value']:.3g}{factor_money(best['lever'])}"
-    words = factor_words(best["lever"])
+    words = factor_words(best["lever"], best.get("goods", ""))
     return f"{label(measure)} changes by {change}{of} as {words} goes from {moved}"

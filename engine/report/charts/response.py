@@ -11,7 +11,7 @@ from engine.report.findings.factor_words import factor_money, factor_words
 from engine.report.formatting import NONE, label, scaled, show, show_change, signed, unit
 from engine.response import LeverAnswer, lever_answers
 from engine.results.schemas import Row
-from engine.spec.levers import LEVERS
+from engine.spec.levers import LeverEntry
 
 _FAR: Final = 20.0
 """Ratio of a range's ends from which it is drawn on a scale of ratios, if it begins above 0."""
@@ -66,7 +66,7 @@ def response_section(rows: Sequence[Row]) -> dict[str, Any] | None:
     return {
         "heads": HEADS,
         "rows": [
-            (factor_words(name), f"{name}, {one.unit}", one.unit, *rest)
+            (_words(one), f"{name}, {one.unit}", one.unit, *rest)
             for (name, *rest), one in zip(cells, answers, strict=True)
         ],
         "gains": _gains_picture(answers),
@@ -112,7 +112,7 @@ def response_sentences(rows: Sequence[Row], run_off_days: int) -> list[str]:
             "Moving nothing distinguishable from noise, on any measure over the whole range",
         ),
     ):
-        if names := [factor_words(one.lever) for one in answers if one.place == place]:
+        if names := [_words(one) for one in answers if one.place == place]:
             said.append(f"{text}: {', '.join(names)}.")
     return said
 
@@ -131,7 +131,7 @@ def _drawn(answers: Sequence[LeverAnswer]) -> list[LeverAnswer]:
 def _gains_picture(answers: Sequence[LeverAnswer]) -> Picture | None:
     """Draw what the best value of each lever brings in contribution with run-off."""
     told = [one for one in answers if one.is_gain]
-    return gain_bars([(factor_words(one.lever), one.best) for one in told]) if told else None
+    return gain_bars([(_words(one), one.best) for one in told]) if told else None
 
 
 def _pictures(rows: Sequence[Row], one: LeverAnswer) -> list[Picture]:
@@ -227,7 +227,7 @@ def _lever_title(one: LeverAnswer) -> str:
         ),
         "moves nothing": "nothing is distinguishable from noise",
     }[one.place]
-    words = factor_words(one.lever)
+    words = _words(one)
     return f"{words[0].upper()}{words[1:]}: {said}"
 
 
@@ -250,10 +250,14 @@ def _lever_value_text(value: float) -> str:
 
 
 def _with_value(one: LeverAnswer) -> str:
-    words, value = factor_words(one.lever), _with_money(one, one.best)
+    words, value = _words(one), _with_money(one, one.best)
     if one.best["is_base"]:
         return f"{words} (as it is, {value})"
     return f"{words} (at {value}, {_gain(one.best)} bn RMB)"
+
+
+def _words(one: LeverAnswer) -> str:
+    return factor_words(one.lever, one.best.get("goods", ""))
 
 
 def _with_money(one: LeverAnswer, row: Row) -> str:
@@ -262,8 +266,8 @@ def _with_money(one: LeverAnswer, row: Row) -> str:
 
 def _meaning(one: LeverAnswer) -> str:
     """Return the unit of a lever and what it does."""
-    of = (lever for path, lever in LEVERS.items() if one.lever in {path, lever.group})
-    doc = next((lever.doc for lever in of), "")
+    lever = LeverEntry.at(one.lever)
+    doc = lever.doc if lever else ""
     return f"{one.unit[:1].upper()}{one.unit[1:]}: {doc}" if doc else one.unit
 
 

@@ -29,13 +29,6 @@ from engine.report.read.weighing import weighed
 from engine.results.schemas import Row
 from engine.units import SEGMENTS
 
-_KINDS: Final = {
-    "source": "factory goods",
-    "platform_brand": "platform brands",
-    "domestic": "domestic brands",
-    "multinational": "multinationals",
-    "partner": "the partner’s goods",
-}
 _TIERS: Final = {"tier12": "cities of tiers 1 and 2", "tier3": "tier 3 and below"}
 _DOMAINS: Final = {"private": "from followed anchors", "public": "from the public feed"}
 _BUYERS: Final = {"new": "new buyers", "known": "known buyers"}
@@ -133,9 +126,9 @@ def _segment_pictures(study: StudyResults, policy: str, called: str = "") -> lis
     if not rows or spent <= 0:
         return []
     under = f" under “{called}”" if called else ""
-    by_tier, tier, tier_share = _by_place(rows, "tier", _TIERS)
-    by_domain, domain, domain_share = _by_place(rows, "domain", _DOMAINS)
-    by_buyer, buyer, buyer_share = _by_place(rows, "buyer", _BUYERS)
+    by_tier, tier, tier_share = _by_place(rows, study.goods, "tier", _TIERS)
+    by_domain, domain, domain_share = _by_place(rows, study.goods, "domain", _DOMAINS)
+    by_buyer, buyer, buyer_share = _by_place(rows, study.goods, "buyer", _BUYERS)
     places = [
         picture(
             by_tier,
@@ -154,7 +147,7 @@ def _segment_pictures(study: StudyResults, policy: str, called: str = "") -> lis
             f"{_PLACE_NOTE} {_BUYER_NOTE}",
         ),
     ]
-    return [*places, _shares(rows)] if "gmv_paid_fen" in rows[0] else places
+    return [*places, _shares(rows, study.goods)] if "gmv_paid_fen" in rows[0] else places
 
 
 def _coupons(row: Row) -> float:
@@ -162,11 +155,13 @@ def _coupons(row: Row) -> float:
     return float(row.get("subsidy_fen", 0.0) + row.get("partner_subsidy_fen", 0.0))
 
 
-def _by_place(rows: Sequence[Row], key: str, words: Mapping[str, str]) -> tuple[Any, str, float]:
+def _by_place(
+    rows: Sequence[Row], goods: Mapping[str, str], key: str, words: Mapping[str, str]
+) -> tuple[Any, str, float]:
     """Draw coupons by kind, split by what `key` tells; name the part with most, and its share."""
     import altair as alt
 
-    kinds = _named(dict.fromkeys(row["kind"] for row in rows), _KINDS)
+    kinds = _named(dict.fromkeys(row["kind"] for row in rows), goods)
     parts = _named(dict.fromkeys(row[key] for row in rows), words)
     values = []
     for kind, called in kinds.items():
@@ -205,11 +200,11 @@ def _named(keys: Iterable[str], words: Mapping[str, str]) -> dict[str, str]:
     return {key: words.get(key, key.replace("_", " ")) for key in keys}
 
 
-def _shares(rows: Sequence[Row]) -> Picture:
+def _shares(rows: Sequence[Row], goods: Mapping[str, str]) -> Picture:
     """Draw each kind's share of coupons beside its share of sales."""
     import altair as alt
 
-    kinds = _named(dict.fromkeys(row["kind"] for row in rows), _KINDS)
+    kinds = _named(dict.fromkeys(row["kind"] for row in rows), goods)
     spent, sold = sum(map(_coupons, rows)), sum(row["gmv_paid_fen"] for row in rows)
     order = ["share of coupons", "share of GMV as paid"]
     values: list[dict[str, Any]] = []
@@ -314,7 +309,7 @@ def _brought_pictures(
 ) -> list[Picture]:
     """Draw what was given more than under the base, and sold more: by kind of goods, by buyer."""
     cells = _cells(study, policy, base)
-    by_kind = _changes(cells, "kind", _KINDS)
+    by_kind = _changes(cells, "kind", study.goods)
     if not any(given for given, _ in by_kind.values()):
         return []
     by_buyer = _changes(cells, "buyer", _BUYERS)
@@ -391,7 +386,7 @@ def _brought_rows(study: StudyResults, policy: str, base: str) -> list[tuple[str
     """Return a line for every cell with coupons or sales, in the order of `BROUGHT_HEADS`."""
     return [
         (
-            _KINDS.get(one.kind, one.kind.replace("_", " ")),
+            study.goods.get(one.kind, one.kind.replace("_", " ")),
             _TIERS.get(one.tier, one.tier),
             _DOMAINS.get(one.domain, one.domain),
             _BUYERS.get(one.buyer, one.buyer),

@@ -34,7 +34,7 @@ from engine.report.formatting import (
     unit,
 )
 from engine.results.schemas import Row
-from engine.spec.levers import LEVERS
+from engine.spec.levers import LeverEntry
 
 _NOTE: Final = (
     "Means over all runs of a job. Intervals hold 95 % of the difference to the first job under "
@@ -91,7 +91,8 @@ class SweepView(NamedTuple):
     def title(self) -> str:
         """Return what the page is called."""
         if self.is_along():
-            return f"A sweep of {', '.join(map(_key_title, _sweep_keys(self.rows)))}"
+            keys = [_key_title(key, self.rows) for key in _sweep_keys(self.rows)]
+            return f"A sweep of {', '.join(keys)}"
         jobs = list(dict.fromkeys(row["name"] for row in self.rows))
         if 1 < len(jobs) <= _NAMED_JOBS and sum(map(len, jobs)) <= _WIDE_NAMES:
             return f"{', '.join(jobs[:-1])} and {jobs[-1]} side by side"
@@ -141,7 +142,9 @@ def _picture(rows: Sequence[Row], measure: str) -> Picture:
     values = [_values(row, rows, measure, along, paired=paired) for row in drawn]
     of = unit(measure)
     title = f"{label(measure)}, {of}" if of else label(measure)
-    chart = _curves(values, _key_title(along), series, title) if along else _dots(values, title)
+    chart = (
+        _curves(values, _key_title(along, rows), series, title) if along else _dots(values, title)
+    )
     note = _NOTE if paired else _UNPAIRED
     left = f" The table holds {len(told) - len(drawn)} more." if len(drawn) < len(told) else ""
     return picture(chart, sweep_finding(drawn, measure), f"{note}{left}")
@@ -255,11 +258,11 @@ def _key_word(column: str) -> str:
     return column.removeprefix(_KEY)
 
 
-def _key_title(column: str) -> str:
+def _key_title(column: str, rows: Sequence[Row]) -> str:
     """Return what a key is called where there is room: a lever's words and unit, else the key."""
     path = _key_word(column).removeprefix("policy.")
-    lever = LEVERS.get(path)
-    return f"{factor_words(path)} [{lever.unit}]" if lever else _key_word(column)
+    lever, goods = LeverEntry.at(path), rows[0].get("goods", {}).get(path, "")
+    return f"{factor_words(path, goods)} [{lever.unit}]" if lever else _key_word(column)
 
 
 def _cell(row: Row, measure: str) -> str:

@@ -2,16 +2,11 @@
 
 from typing import Final
 
-from engine.spec.levers import LEVERS
+from engine.spec.levers import LeverEntry
 
 _WORDS: Final = {
     "subsidy.budget_bn_rmb": "purse",
     "subsidy.rate": "coupons on all goods",
-    "subsidy.rate.source": "coupon on factory goods",
-    "subsidy.rate.platform_brand": "coupon on platform brands",
-    "subsidy.rate.domestic": "coupon on domestic brands",
-    "subsidy.rate.multinational": "coupon on multinationals",
-    "subsidy.rate.partner": "coupon on the partner's goods",
     "subsidy.cap_rmb": "cap on a coupon",
     "subsidy.new_buyer_rate": "coupon on first orders",
     "subsidy.tier_factor": "coupons in all cities",
@@ -50,11 +45,17 @@ _WORDS: Final = {
 }
 """Of each lever, and of those that a response moves together; their values are told apart."""
 
+_RATE: Final = "subsidy.rate."
 _KNOT: Final = "trajectory.weight_"
 
 
-def factor_words(name: str) -> str:
-    """Return what a lever is called, or the name of a factor that is none."""
+def factor_words(name: str, goods: str = "") -> str:
+    """Return what a lever is called, or the name of a factor that is none.
+
+    `goods` is what those of its kind are called where it is a coupon on them; its name, if empty.
+    """
+    if name.startswith(_RATE):
+        return f"coupon on {goods or name.removeprefix(_RATE).replace('_', ' ')}"
     if name.startswith(_KNOT):
         return f"part {name.removeprefix(_KNOT)} of the target path"
     return _WORDS.get(name, name)
@@ -62,5 +63,5 @@ def factor_words(name: str) -> str:
 
 def factor_money(name: str) -> str:
     """Return what stands after the values of a lever that is an amount of money, or nothing."""
-    lever = LEVERS.get(name)
+    lever = LeverEntry.at(name)
     return " bn RMB" if lever is not None and lever.unit.startswith("bn RMB") else ""

@@ -103,7 +103,7 @@ def _lever_headline(study: StudyResults) -> Headline | None:
     return Headline(
         f"{bn(row['difference'])} bn RMB",
         f"95 %: {span}" if span else _NO_INTERVAL,
-        f"contribution with run-off, by {factor_words(best.lever)} alone at "
+        f"contribution with run-off, by {factor_words(best.lever, row.get('goods', ''))} alone at "
         f"{row['value']:.4g}{factor_money(best.lever)}",
     )
 

@@ -52,7 +52,7 @@ class _Factor(NamedTuple):
     """One factor: its whole share with 95 % limits, the share it has alone, and its effect.
 
     `effect` is the row of the measure's change from the low to the high end, if there is one;
-    `alone_half` half the interval of the share alone.
+    `alone_half` half the interval of the share alone; `goods` see `factor_words`.
     """
 
     name: str
@@ -62,6 +62,7 @@ class _Factor(NamedTuple):
     alone: float | None
     alone_half: float | None = None
     effect: Row | None = None
+    goods: str = ""
 
     @property
     def is_known(self) -> bool:
@@ -129,7 +130,7 @@ class _Factor(NamedTuple):
     @property
     def words(self) -> str:
         """What it is called for people."""
-        return factor_words(self.name)
+        return factor_words(self.name, self.goods)
 
     @property
     def is_visible(self) -> bool:
@@ -303,6 +304,7 @@ def _block(of: str, measure: str, rows: Sequence[Row]) -> _Block:
             by_index.get(("first", row["name"]), {}).get("value"),
             _half(by_index.get(("first", row["name"]), {})),
             by_index.get(("effect", row["name"])),
+            row.get("goods", ""),
         )
         for row in wholes
         if row["value"] is not None

@@ -13,7 +13,7 @@ from engine.report.html.answer import wilson
 from engine.report.html.blocks import Cell, Table, TableRow, table
 from engine.report.read.results_model import Line, StudyResults
 from engine.spec.base import Dated
-from engine.spec.levers import LEVERS, set_levers
+from engine.spec.levers import levers_of, set_levers
 from engine.spec.policy import Policy
 
 COLUMNS: Final = (
@@ -203,7 +203,7 @@ def _cell(line: Line, measure: str) -> Cell:
 
 def _moved(study: StudyResults, own: Policy, reference: Policy | None) -> tuple[Difference, ...]:
     decided = _date(study.setting("decision_date"))
-    return differences(own, reference or _all_off(own), decided)
+    return differences(own, reference or _all_off(study, own), study.kinds, decided)
 
 
 def _called(study: StudyResults, name: str, own: Policy | None, moved: Sequence[Difference]) -> str:
@@ -214,19 +214,19 @@ def _called(study: StudyResults, name: str, own: Policy | None, moved: Sequence[
     return policy_name(moved)
 
 
-def _all_off(policy: Policy) -> Policy:
+def _all_off(study: StudyResults, policy: Policy) -> Policy:
     """The policy with every lever off that can be."""
-    off = {path: lever.off for path, lever in LEVERS.items() if lever.off is not None}
+    known = levers_of(study.kinds)
+    off = {path: lever.off for path, lever in known.items() if lever.off is not None}
     return set_levers(policy, off, policy.name)
 
 
 def _lines(moved: Sequence[Difference], start: date) -> Iterator[_LeverChange]:
     for one in moved:
-        lever = LEVERS.get(one.path)
         yield _LeverChange(
             lever_phrase(one),
             one.path,
-            lever.unit if lever else "",
+            one.lever.unit if one.lever else "",
             _lever_text(one.was, start),
             _lever_text(one.own, start),
         )

@@ -12,7 +12,7 @@ import pyarrow as pa
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from engine.config import load
+from engine.config import kinds_of, load
 from engine.errors import CombinedInputError, InputError, StorageError
 from engine.report.read.results_model import StudyResults, frontier_lines, run_lines, setting
 from engine.report.read.weighing import run_shares
@@ -21,6 +21,7 @@ from engine.results.claim import MARKER
 from engine.results.schemas import MANIFEST, Row
 from engine.results.storage import open_folder
 from engine.results.typed import typed_again
+from engine.spec.kinds import Kind
 from engine.spec.policy import Policy
 from engine.units import SEGMENTS
 
@@ -78,6 +79,8 @@ def read_study(folder: Path) -> StudyResults:
     lines = run_lines(runs)
     if frontier:
         lines = frontier_lines(frontier, runs, reaching=_target_constraints(known["config"]))
+    specs = _read_policies(folder, known["config"])
+    kinds = _kinds_of_study(known["config"], specs)
     return StudyResults(
         **known,
         target_fen=max((row["target_fen"] for row in runs), default=0.0),
@@ -92,12 +95,12 @@ def read_study(folder: Path) -> StudyResults:
         calibration=_rows(tables, "calibration"),
         frontier=frontier,
         rungs=_rows(tables, "rungs"),
-        learnt=_rows(tables, "learnt"),
+        learnt=_with_goods(_rows(tables, "learnt"), "lever", kinds),
         trials=_rows(tables, "trials"),
-        sensitivity=_rows(tables, "sensitivity"),
-        response=_rows(tables, "response"),
+        sensitivity=_with_goods(_rows(tables, "sensitivity"), "name", kinds),
+        response=_with_goods(_rows(tables, "response"), "lever", kinds),
         trial=_rows(tables, "trial"),
-        sweep=_rows(tables, "sweep"),
+        sweep=[{**row, "goods": _goods(kinds)} for row in _rows(tables, "sweep")],
         answers=_rows(tables, "answers"),
         advice=_rows(tables, "advice"),
         prices=_rows(tables, "price_of_target"),
@@ -108,7 +111,8 @@ def read_study(folder: Path) -> StudyResults:
         value=_rows(tables, "value"),
         segments=_segment_means(tables.get("segments"), _rows(tables, "weights")),
         anchors=tables.get("anchors"),
-        specs=_read_policies(folder, known["config"]),
+        specs=specs,
+        kinds=kinds,
         command=typed_again(folder),
         incomplete=_incomplete_note(folder, known["config_hash"], tables, _READ),
     )
@@ -186,8 +190,26 @@ def _read_policies(folder: Path, config: Mapping[str, Any]) -> dict[str, Policy]
         name, _, end = file.rpartition(".")
         if end == "yaml":
             found[name] = OmegaConf.create(place.get(f"{_GROUP}/{file}").decode())
-    specs = {name: _policy(tree) for name, tree in found.items()}
+    kinds = kinds_of(config)
+    specs = {name: _policy(tree, kinds) for name, tree in found.items()}
     return {name: policy for name, policy in specs.items() if policy is not None}
+
+
+def _kinds_of_study(config: Mapping[str, Any], specs: Mapping[str, Policy]) -> tuple[Kind, ...]:
+    """Return the scenario's kinds; of one that declares none, those that policies have rates of."""
+    words = (word for policy in specs.values() for word in policy.subsidy.rate.words)
+    return kinds_of(config) or tuple(Kind(name=word) for word in dict.fromkeys(words))
+
+
+def _with_goods(rows: Sequence[Row], key: str, kinds: Sequence[Kind]) -> list[Row]:
+    """Say in rows of levers, which `key` names, what the goods of a coupon are called."""
+    goods = _goods(kinds)
+    return [{**row, "goods": goods.get(row[key], "")} for row in rows]
+
+
+def _goods(kinds: Sequence[Kind]) -> dict[str, str]:
+    """What the goods are called that a coupon is on, by the path of its rate."""
+    return {f"subsidy.rate.{kind.name}": kind.goods for kind in kinds}
 
 
 def _given(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -200,10 +222,10 @@ def _given(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield str(own["name"]), own
 
 
-def _policy(tree: Any) -> Policy | None:
+def _policy(tree: Any, kinds: Sequence[Kind]) -> Policy | None:
     try:
         config = OmegaConf.create(tree)
-        return load(config, Policy) if isinstance(config, DictConfig) else None
+        return load(config, Policy, kinds) if isinstance(config, DictConfig) else None
     except (CombinedInputError, InputError, OmegaConfBaseException, TypeError):
         return None
 

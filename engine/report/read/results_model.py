@@ -5,12 +5,14 @@ Lines come out of the rows of `frontier` and `runs`.
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from engine.results.schemas import Row
+from engine.spec.kinds import Kind
 from engine.spec.policy import Policy
 from engine.stats.intervals import mean_interval
 from engine.stats.paired import independent_units, means_by
@@ -80,8 +82,8 @@ class StudyResults:
 
     `target_fen` is the year's goal that reaching is measured by; 0 is none. `segments` are
     means of a run's amounts by policy and segment. `specs` are whole policies, of those
-    that are known, by their name in the tables. `command` repeats the study. `incomplete` says
-    what the folder lacks, empty if its command finished.
+    that are known, by their name in the tables; `kinds` those of the scenario. `command` repeats
+    the study. `incomplete` says what the folder lacks, empty if its command finished.
     """
 
     config: dict[str, Any]
@@ -117,12 +119,18 @@ class StudyResults:
     segments: list[Row] = field(default_factory=list)
     anchors: pa.Table | None = None
     specs: dict[str, Policy] = field(default_factory=dict)
+    kinds: tuple[Kind, ...] = ()
     command: str = ""
     incomplete: str = ""
 
     def setting(self, *path: str) -> Any:
         """Look a value up in the resolved config; None if it is not there."""
         return setting(self.config, *path)
+
+    @cached_property
+    def goods(self) -> dict[str, str]:
+        """What the goods of each kind are called on a page."""
+        return {kind.name: kind.goods.replace("'", "’") for kind in self.kinds}
 
     @property
     def policies(self) -> list[str]:

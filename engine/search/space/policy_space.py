@@ -1,7 +1,7 @@
 """The searched space: which levers it may hold, and from a sampler's point to a whole policy."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from engine.search.space.conditions import Conditions
 from engine.search.space.rules import LinearRules
 from engine.spec.base import Dated
 from engine.spec.explain import explain, nearest
-from engine.spec.levers import LEVERS, LeverEntry, policy_value, set_levers
+from engine.spec.levers import LeverEntry, policy_value, set_levers
 from engine.spec.policy import Policy
 from engine.spec.space import Choice, SearchedLever, Space
 
@@ -52,6 +52,8 @@ class PolicySpace:
         Levers with ranges, conditions and rules, and whether the target's trajectory is free.
     base
         Gives every value that is not searched.
+    known
+        The levers that there are: `engine.spec.levers.levers_of` the scenario's kinds.
 
     Raises
     ------
@@ -60,8 +62,7 @@ class PolicySpace:
         policy, a condition or a rule cannot be met, or nothing is searched.
     """
 
-    def __init__(self, space: Space, base: Policy) -> None:
-        known = LEVERS
+    def __init__(self, space: Space, base: Policy, known: Mapping[str, LeverEntry]) -> None:
         for path, lever in space.levers.items():
             _check_lever(path, lever, known)
         if not space.levers and not space.trajectory:
@@ -71,7 +72,7 @@ class PolicySpace:
                 "at least one lever, or trajectory=true",
                 "take another space, or simulate the one policy there is",
             )
-        self._base, self._levers = base, space.levers
+        self._base, self._levers, self._known = base, space.levers, known
         whole = {p for p, lever in space.levers.items() if lever.integer or known[p].integer}
         self._conditions = Conditions(space.levers, whole)
         self._rules = LinearRules(space, known)
@@ -145,7 +146,8 @@ class PolicySpace:
         point: dict[str, Any] = dict.fromkeys(self._weights, 0.0)
         for path, lever in self._levers.items():
             for name, base in self._own_values(self._base, path).items():
-                wanted = base if LEVERS[path].off is None else LEVERS[path].off
+                off = self._known[path].off
+                wanted = base if off is None else off
                 found = _within(lever, wanted, self.distributions[name])
                 point[name] = lever.ends[0] if found is None else found
         return point
@@ -296,7 +298,7 @@ def _check_lever(path: str, lever: SearchedLever, known: Mapping[str, LeverEntry
     """
     where = f"space.levers.{path}"
     if path not in known:
-        raise _unknown_lever(path, where)
+        raise _unknown_lever(path, where, known)
     limits = known[path]
     if lever.dates and not limits.dated:
         raise InputError(
@@ -356,9 +358,8 @@ def _range(limits: LeverEntry) -> str:
     return f"from {limits.low:g} to {limits.high:g}"
 
 
-def _unknown_lever(path: str, where: str) -> InputError:
+def _unknown_lever(path: str, where: str, known: Collection[str]) -> InputError:
     """Say that there is no such lever, and which is nearest."""
-    known = LEVERS
     match = nearest(path, known)
     hint = f"did you mean {match}?" if match else f"choose one of {', '.join(known)}"
     if path == KNOTS or path.startswith(f"{KNOTS}."):
