@@ -2,7 +2,8 @@
 
 A run that lasts longer than a few seconds writes now and then on which day it stands into the
 key-value store of Ray's head, and the driver reads that while nothing else comes: short runs write
-nothing, no process is started for it, and no result depends on it.
+nothing, no process is started for it, and no result depends on it. A run that ends removes what it
+wrote, the driver what killed runs left.
 """
 
 import secrets
@@ -69,7 +70,10 @@ def _key(name: str, ticket: int) -> str:
 
 
 def _write(key: str, done: int, total: int) -> None:
-    from ray.experimental.internal_kv import _internal_kv_put
+    from ray.experimental.internal_kv import _internal_kv_del, _internal_kv_put
 
     with suppress(Exception):  # whatever it is, the run goes on without a word
-        _internal_kv_put(key, f"{done} {total}", namespace=_SPACE)
+        if done == total:  # who has read nothing by then has nothing to forget
+            _internal_kv_del(key, namespace=_SPACE)
+        else:
+            _internal_kv_put(key, f"{done} {total}", namespace=_SPACE)

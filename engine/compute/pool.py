@@ -229,12 +229,15 @@ def simulate_case(case: Case) -> RunResult:
 
 
 def simulate_told(on_day: _OnDay, case: Case) -> RunResult:
-    """Simulate one year by the engine, telling now and then how many days are done."""
+    """Simulate one year by the engine, telling now and then how many days are done.
+
+    All of them at the end, if any were told before.
+    """
     from engine.market.exchange import Whole
     from engine.market.run import simulate
 
     days = case.scenario.calendar.days_simulated + case.run_off_days
-    last_s = time.monotonic()
+    last_s = started_s = time.monotonic()
 
     def told(day: int) -> None:
         nonlocal last_s
@@ -242,7 +245,10 @@ def simulate_told(on_day: _OnDay, case: Case) -> RunResult:
             last_s = now
             on_day(day, days)
 
-    return simulate(case, Whole(told))
+    result = simulate(case, Whole(told))
+    if last_s > started_s:
+        on_day(days, days)
+    return result
 
 
 def warm_up_if_cold(case: Case) -> None:

@@ -18,7 +18,7 @@ from engine.compute import Failure, Pool, open_pool
 from engine.compute.choice import _chooses_ray
 from engine.compute.cluster import _TASK_S, _chunk_size, _RayPool
 from engine.compute.connect import connected
-from engine.compute.pool import _FailedYearError
+from engine.compute.pool import _FailedYearError, simulate_told
 from engine.compute.watch import _Node
 from engine.errors import ClusterError, InputError, Interrupted
 from engine.spec.jobs import Ray
@@ -217,12 +217,23 @@ def no_ray() -> None:
         sys.modules["ray"].shutdown()
 
 
+@pytest.mark.parametrize(("seconds", "last"), [(0.0, [(3, 3)]), (60.0, [])])
+def test_who_has_told_a_day_tells_the_end_too(
+    seconds: float, last: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.compute.pool._DAY_S", seconds)
+    told: list[tuple[int, int]] = []
+    simulate_told(lambda day, days: told.append((day, days)), case(days=3))
+    assert told[-1:] == last
+    assert (1, 3) in told or not last
+
+
 @pytest.mark.slow
 def test_a_long_run_on_ray_tells_its_days_and_leaves_nothing(
     no_ray: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.compute.cluster._LOOK_S", 0.5)
-    one = case("scale.buyers_count=600000", days=60)
+    one = case("scale.buyers_count=600000", days=90)
     told: list[tuple[int, int]] = []
     with open_pool(spec("ray", workers=1), 1, 60.0) as pool:
         pool.on_day = lambda day, days: told.append((day, days))
@@ -231,8 +242,8 @@ def test_a_long_run_on_ray_tells_its_days_and_leaves_nothing(
         pool.cancel()
         assert pool._board.furthest([1]) is None
     assert told == sorted(told)
-    assert {days for _, days in told} == {60}
-    assert 0 < told[0][0] < 60
+    assert {days for _, days in told} == {90}
+    assert 0 < told[0][0] < 90
     with open_pool(spec("process"), 1, 60.0) as pool:
         (here,) = pool.run([one])
     assert same_year(here, there)
