@@ -8,7 +8,9 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, repeat
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -217,15 +219,15 @@ def no_ray() -> None:
         sys.modules["ray"].shutdown()
 
 
-@pytest.mark.parametrize(("seconds", "last"), [(0.0, [(3, 3)]), (60.0, [])])
+@pytest.mark.parametrize(("first_day_s", "said"), [(5.0, [(1, 3), (3, 3)]), (1.0, [])])
 def test_who_has_told_a_day_tells_the_end_too(
-    seconds: float, last: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
+    first_day_s: float, said: list[tuple[int, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.compute.pool._DAY_S", seconds)
+    clock = chain([0.0], repeat(first_day_s))
+    monkeypatch.setattr("engine.compute.pool.time", SimpleNamespace(monotonic=clock.__next__))
     told: list[tuple[int, int]] = []
     simulate_told(lambda day, days: told.append((day, days)), case(days=3))
-    assert told[-1:] == last
-    assert (1, 3) in told or not last
+    assert told == said
 
 
 @pytest.mark.slow
