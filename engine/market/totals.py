@@ -233,7 +233,8 @@ def book_slot(totals, stock, weight, sold):
     """
     own, partner = _coupons_of(totals.ledger)
     for s in range(stock.size):
-        stock[s] -= min(totals.demand[s], stock[s] // weight) * weight
+        sold_out = totals.demand[s] * weight > stock[s]
+        stock[s] -= stock[s] // weight * weight if sold_out else totals.demand[s] * weight
     _merge(totals, sold)
     return own, partner
 

@@ -201,7 +201,7 @@ def _has_enough(demand, stock, weight):
     """Whether every supplier has what is wanted; `stock` in real units, `demand` in sample ones."""
     enough = True
     for s in range(demand.size):
-        enough &= demand[s] <= stock[s] // weight
+        enough &= demand[s] * weight <= stock[s]
     return enough
 
 

@@ -35,10 +35,13 @@ _MOST_LISTED = 1 << _PLACE_BITS
 _STEPS, _HIGHEST = float(1 << 15), 250.0
 _NO_RANK = np.int32(-(2**31))
 """What nobody may show."""
+_ABOVE_RANKS = np.int32(2**31 - 1)
 _RUN = 64
 """Ranks that the compiler compares at once: a list ends with a whole run of them."""
 
 DAYS_A_WEEK = 7
+_BLOCK = 32
+"""Anchors whose fresh candidates are drawn together: long loops, which stay cached."""
 _Floats = NDArray[np.float64]
 
 
@@ -49,8 +52,9 @@ class Candidates(NamedTuple):
     then the own supplier's goods, of which there are `own_count` by anchor: the `good` and the
     anchor's `taste` for it, a standard Gumbel shock. What lasts is drawn once, since a year looks
     at it fifty times; so is by anchor and fresh candidate whether it is of the `main` category.
-    Room: of one list, `score` and `rank`, and the uniform `draw` of what a taste is made of, and
-    `waited` = -ln of it.
+    Room: of one list, `score` and `rank`; of a block of anchors (block, fresh), their fresh goods
+    and tastes (`block_good`, `block_taste`); of as many goods, the uniform `draw` of what a taste
+    is made of, and `waited` = -ln of it.
     """
 
     good: NDArray[np.uint32]
@@ -59,6 +63,8 @@ class Candidates(NamedTuple):
     main: NDArray[np.bool_]
     score: _Floats
     rank: NDArray[np.int32]
+    block_good: NDArray[np.uint32]
+    block_taste: NDArray[np.float32]
     draw: _Floats
     waited: NDArray[np.float32]
 
@@ -66,6 +72,7 @@ class Candidates(NamedTuple):
     def drawn(cls, anchors: Anchors, goods: Goods, terms: ShowcaseTerms, stream: np.uint64) -> Self:
         """What lasts of everybody's choice, drawn in `stream`; nobody has chosen yet."""
         rows, listed = anchors.fans.size, _CANDIDATES + int(np.diff(goods.first_good).max())
+        room = max(listed, _BLOCK * _N_FRESH)
         made = cls(
             good=np.zeros((rows, listed), np.uint32),
             taste=np.zeros((rows, listed), np.float32),
@@ -73,8 +80,10 @@ class Candidates(NamedTuple):
             main=np.zeros((rows, _N_FRESH), np.bool_),
             score=np.zeros(listed),
             rank=np.zeros(-(-listed // _RUN) * _RUN, np.int32),
-            draw=np.zeros(listed),
-            waited=np.zeros(listed, np.float32),
+            block_good=np.zeros((_BLOCK, _N_FRESH), np.uint32),
+            block_taste=np.zeros((_BLOCK, _N_FRESH), np.float32),
+            draw=np.zeros(room),
+            waited=np.zeros(room, np.float32),
         )
         _draw_candidates(anchors, goods, terms, stream, made)
         return made
@@ -97,7 +106,9 @@ def _draw_candidates(anchors, goods, terms, stream, candidates):
                 good[end] = g
                 end += 1
         candidates.own_count[m] = end - _CANDIDATES
-        _draw_tastes(m, good[_N_FRESH:end], stream, taste[_N_FRESH:end], candidates)
+        _draw_tastes(
+            m, good[_N_FRESH:end], end - _N_FRESH, stream, taste[_N_FRESH:end], candidates
+        )
 
 
 @step
@@ -134,19 +145,39 @@ def _select(
     Candidates are drawn by hash of (anchor, place, week): who else joined does not move
     them. The best by score stay; an own supplier's goods need no library.
     """
+    block = DAYS_A_WEEK * _BLOCK
+    for start in range(first, anchors.guests_from, block):
+        end = min(start + block, anchors.guests_from)
+        _draw_block(start, end, week, anchors, goods, stream, candidates)
+        for m in range(start, end, DAYS_A_WEEK):
+            good, rank = candidates.good[m], candidates.rank
+            listed = _CANDIDATES + candidates.own_count[m]
+            taste = candidates.taste[m, :listed]
+            _rank_goods(good[:listed], taste, terms.spread, appeal, candidates.score, rank)
+            openness, shown = levers.library_open[anchors.tier[m]], streams.good[m]
+            streams.shown[m] = _show_best(m, openness, stream, good, rank, shown)
+            for j in range(streams.shown[m]):
+                links_out = sellers.listing[goods.supplier[shown[j]]] != IN_SHOP
+                _fill_place(streams, m, j, shown[j], links_out, goods, terms)
+
+
+@stage
+def _draw_block(start, end, week, anchors, goods, stream, candidates):
+    """Draw the week's fresh candidates, and the tastes for them, of every 7th anchor to `end`."""
     library = (goods.by_category, goods.category_start)
-    for m in range(first, anchors.guests_from, DAYS_A_WEEK):
-        end = _CANDIDATES + candidates.own_count[m]
-        good, taste, rank = candidates.good[m, :end], candidates.taste[m, :end], candidates.rank
-        fresh = good[:_N_FRESH]
+    rows = 0
+    for m in range(start, end, DAYS_A_WEEK):
+        fresh = candidates.block_good[rows]
         _draw_fresh(week, m, anchors.category[m], library, stream, candidates.main[m], fresh)
-        _draw_tastes(m, fresh, stream, taste[:_N_FRESH], candidates)
-        _rank_goods(good, taste, terms.spread, appeal, candidates.score, rank)
-        openness, shown = levers.library_open[anchors.tier[m]], streams.good[m]
-        streams.shown[m] = _show_best(m, openness, stream, good, rank, shown)
-        for j in range(streams.shown[m]):
-            links_out = sellers.listing[goods.supplier[shown[j]]] != IN_SHOP
-            _fill_place(streams, m, j, shown[j], links_out, goods, terms)
+        rows += 1
+    good = candidates.block_good[:rows].reshape(-1)
+    taste = candidates.block_taste[:rows].reshape(-1)
+    _draw_tastes(start, good, _N_FRESH, stream, taste, candidates)
+    for row in range(rows):
+        m = start + DAYS_A_WEEK * row
+        for k in range(_N_FRESH):
+            candidates.good[m, k] = candidates.block_good[row, k]
+            candidates.taste[m, k] = candidates.block_taste[row, k]
 
 
 @stage
@@ -183,14 +214,16 @@ def _place_of(u, of_main, first, last, everything):
 
 
 @stage
-def _draw_tastes(anchor, good, stream, taste, room):
-    """An anchor's lasting taste for each good; no candidate draws 7 + 64 k.
+def _draw_tastes(first, good, width, stream, taste, room):
+    """Anchors' lasting tastes for goods: `width` of anchor `first`, as many of every 7th after it.
 
-    A loop for each width of numbers: then many are drawn at once.
+    No candidate draws 7 + 64 k. A loop for each width of numbers: then many are drawn at once.
     """
     draw, waited = room.draw, room.waited
-    for k in range(good.size):
-        draw[k] = uniform64(stream, anchor, _TASTE + np.uint64(64) * np.uint64(good[k]))
+    for row in range(good.size // width):
+        anchor = first + DAYS_A_WEEK * row
+        for k in range(row * width, (row + 1) * width):
+            draw[k] = uniform64(stream, anchor, _TASTE + np.uint64(64) * np.uint64(good[k]))
     for k in range(good.size):
         waited[k] = np.float32(above_zero(draw[k]))
     for k in range(good.size):
@@ -224,17 +257,18 @@ def _rank_goods(good, taste, spread, appeal, score, rank):
 def _show_best(anchor, openness, stream, listed, rank, shown):
     """Put the highest ranks into `shown`, best first; returns how many they are.
 
-    Whether the library is open for a candidate is drawn only when its turn has come.
+    No two ranks are equal. Whether the library is open for a candidate is drawn only when its turn
+    has come.
     """
-    filled = 0
+    filled, last = 0, _ABOVE_RANKS
     while filled < shown.size:
         best = _NO_RANK
         for k in range(rank.size):
-            best = max(best, rank[k])
+            best = max(best, rank[k] if rank[k] < last else _NO_RANK)
         if best == _NO_RANK:
             break
+        last = best
         place = _MOST_LISTED - 1 - (best & (_MOST_LISTED - 1))
-        rank[place] = _NO_RANK
         is_open = place >= _CANDIDATES or uniform64(stream, anchor, 4 * _NUMBERS[place]) < openness
         if is_open and not _is_shown(listed[place], shown, filled):
             shown[filled] = listed[place]
