@@ -68,6 +68,7 @@ def supply(state: State, scratch: Scratch, levers: DayLevers, controls: DayContr
         state.platform.ads_share,
         levers.day % _PLAN_DAYS == 0,
         sealed.kind_counts,
+        sealed.repricing,
     )
     return joins
 

@@ -22,7 +22,7 @@ from engine.market.showcase.pricing import PricingScratch
 from engine.market.showcase.selection import Candidates
 from engine.market.state import State
 from engine.market.streams import N_COUPON_CLASSES, StreamTable
-from engine.market.supply.trade import KindCounts
+from engine.market.supply.trade import KindCounts, RepricingScratch
 from engine.market.totals import DayTotals, SlotTotals, Spread
 from engine.market.traffic.feed import Airtime
 from engine.market.world import World
@@ -94,6 +94,7 @@ class _SealedRecords:
     sold: Any
     day_totals: Any
     kind_counts: Any
+    repricing: Any
     spread: Any
     random_streams: Any
     context: Any
@@ -120,6 +121,7 @@ class Scratch:
     sold: SlotTotals
     day_totals: DayTotals
     kind_counts: KindCounts
+    repricing: RepricingScratch
     spread: Spread
     airtime: Airtime
     feed: Feed
@@ -167,6 +169,7 @@ def new_scratch(
         "sold": SlotTotals.new(n, places, suppliers, kinds),
         "day_totals": DayTotals.new(goods, n, kinds),
         "kind_counts": KindCounts.new(kinds),
+        "repricing": RepricingScratch.of(world.goods),
         "spread": Spread.new(n),
         "airtime": Airtime.new(n),
         "feed": Feed.new(n),

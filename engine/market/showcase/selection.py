@@ -106,9 +106,7 @@ def _draw_candidates(anchors, goods, terms, stream, candidates):
                 good[end] = g
                 end += 1
         candidates.own_count[m] = end - _CANDIDATES
-        _draw_tastes(
-            m, good[_N_FRESH:end], end - _N_FRESH, stream, taste[_N_FRESH:end], candidates
-        )
+        _draw_tastes(m, good[_N_FRESH:end], end - _N_FRESH, stream, taste[_N_FRESH:end], candidates)
 
 
 @step

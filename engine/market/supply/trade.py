@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from engine.jit import kernel, stage, step
 from engine.market.totals import add_up
+from engine.population.suppliers import Goods
 from engine.rules.adoption import adoption_hazard, exclusivity, exit_hazard
 from engine.rules.ads import fee_with_ads
 from engine.rules.closed_loop import IN_SHOP, REFUSED, listing, loop_exit_hazard
@@ -25,6 +26,8 @@ from engine.rules.subsidy import coupon_fen, coupon_rate_bp
 from engine.units import BP
 
 _Floats = NDArray[np.float64]
+_BLOCK = 64
+"""Suppliers whose goods are re-priced together."""
 _DEAREST = 3.0
 """Highest price against the price elsewhere that a seller tries."""
 
@@ -48,6 +51,32 @@ class KindCounts(NamedTuple):
         return cls(everyone, joined, in_plan, np.zeros(kinds), np.zeros(kinds))
 
 
+class RepricingScratch(NamedTuple):
+    """Room to re-price the goods of a block of suppliers, by good of the block.
+
+    The seller's `fee` (share of price), coupon rate (`rate_bp`), share of buyers who hold a coupon
+    (`held`) and `conduct`; `slope` d ln paid / d ln price, `ratio` of what is paid to the price
+    elsewhere, and `sensitivity` alpha x^lambda at that.
+    """
+
+    fee: _Floats
+    rate_bp: _Floats
+    held: _Floats
+    conduct: _Floats
+    slope: _Floats
+    ratio: _Floats
+    sensitivity: _Floats
+
+    @classmethod
+    def of(cls, goods: Goods) -> Self:
+        """Room for the block with most goods."""
+        first = goods.first_good
+        most = int(
+            (first[np.minimum(np.arange(first.size) + _BLOCK, first.size - 1)] - first).max()
+        )
+        return cls(*np.zeros((len(cls._fields), most)))
+
+
 @kernel
 def trade(
     suppliers,
@@ -62,6 +91,7 @@ def trade(
     ads_share,
     reviews_plan,
     counts,
+    room,
 ):
     """Step 3, in its order; returns how many suppliers joined today.
 
@@ -70,14 +100,14 @@ def trade(
     `reviews_plan` brands decide about the plan anew.
 
     `day` int64; `recruiting`, `boost`, `ads_share` and both of `held` float64; `reviews_plan` a
-    bool. Changes `sellers` (fen, real units); `counts` is filled.
+    bool. Changes `sellers` (fen, real units); `counts` is filled, `room` overwritten.
     """
     _count_kinds(suppliers, sellers, counts)
     joins = _adopt(suppliers, sellers, terms, levers, day, recruiting, counts)
     if reviews_plan:
         _enter_plan(suppliers, sellers, goods, terms, levers, ads_share)
     _count_kinds(suppliers, sellers, counts)
-    _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share)
+    _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share, room)
     _restock(suppliers.capacity, sellers.stock, terms, levers)
     return joins
 
@@ -180,12 +210,31 @@ def _enter_plan(suppliers, sellers, goods, terms, levers, ads_share):
 
 
 @stage
-def _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share):
-    """Every good moves towards the price that pays its seller best under coupon and fee."""
+def _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share, room):
+    """Every good moves towards the price that pays its seller best under coupon and fee.
+
+    A block of suppliers at a time, so that `room` stays in the first-level cache.
+    """
+    for first in range(0, suppliers.kind.size, _BLOCK):
+        last = min(first + _BLOCK, suppliers.kind.size)
+        coupons = boost, held
+        _set_terms(first, last, suppliers, sellers, goods, terms, levers, coupons, ads_share, room)
+        span = slice(goods.first_good[first], goods.first_good[last])
+        price, elsewhere = sellers.price[span], goods.elsewhere[span]
+        _set_coupons(price, elsewhere, levers.cap_fen, terms.sensitivity, terms.curvature, room)
+        _step_prices(
+            price, goods.cost[span], elsewhere, sellers.share[span], sellers.within[span],
+            terms, levers.built, room,
+        )  # fmt: skip
+
+
+@stage
+def _set_terms(first, last, suppliers, sellers, goods, terms, levers, coupons, ads_share, room):
+    """Fee, coupon rate, share of buyers who hold a coupon, and conduct, of each good of a block."""
+    boost, held = coupons
     tier_factor = add_up(levers.tier_factor) / levers.tier_factor.size
-    for s in range(suppliers.kind.size):
+    for s in range(first, last):
         kind, rate = suppliers.kind[s], 0
-        share = held[np.int64(terms.is_co_funded[kind])]
         if sellers.listing[s] == IN_SHOP:
             rate = coupon_rate_bp(
                 levers.rate[kind], 0.0, False, tier_factor, levers.festival_boost * boost
@@ -193,20 +242,35 @@ def _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share):
         floor = levers.cps_floor if sellers.in_plan[s] else 0.0
         fee = asked_cps_bp(terms.offer[kind], 0.0, 0.0, floor) / BP + terms.take[kind]
         fee = fee_with_ads(fee, ads_share, terms.ad_burden)
+        share = held[np.int64(terms.is_co_funded[kind])]
         for g in range(goods.first_good[s], goods.first_good[s + 1]):
-            price = sellers.price[g]
-            coupon = np.int64(coupon_fen(np.int64(price), rate / BP, levers.cap_fen) * share)
-            capped = np.int64(price) * rate // BP > levers.cap_fen
-            ratio = max(price - coupon, 1.0) / goods.elsewhere[g]
-            slope = paid_slope(price, coupon, capped)
-            sensitivity = sensitivity_at(terms.sensitivity, ratio, terms.curvature)
-            elasticity = own_elasticity(
-                sensitivity, terms.nest, sellers.share[g], sellers.within[g]
-            )
-            lerner = lerner_index(elasticity * slope, terms.conduct[kind])
-            cost = cheapened(goods.cost[g], terms.cost_cut, levers.built)
-            best = min(best_price(cost, fee, lerner), _DEAREST * goods.elsewhere[g])
-            sellers.price[g] = repriced(price, best, terms.speed, lerner, terms.curvature, slope)
+            k = g - goods.first_good[first]
+            room.fee[k], room.conduct[k] = fee, terms.conduct[kind]
+            room.rate_bp[k], room.held[k] = rate, share
+
+
+@stage
+def _set_coupons(price, elsewhere, cap_fen, sensitivity, curvature, room):
+    """What coupons take off on average, how steep they make what is paid, and alpha x^lambda."""
+    for k in range(price.size):
+        whole = np.floor(price[k])
+        coupon = np.floor(coupon_fen(whole, room.rate_bp[k] / BP, cap_fen) * room.held[k])
+        is_capped = whole * room.rate_bp[k] >= (cap_fen + 1.0) * BP  # in whole fen above the cap
+        room.slope[k] = paid_slope(price[k], coupon, is_capped)
+        room.ratio[k] = max(price[k] - coupon, 1.0) / elsewhere[k]
+    for k in range(price.size):
+        room.sensitivity[k] = sensitivity_at(sensitivity, room.ratio[k], curvature)
+
+
+@stage
+def _step_prices(price, cost, elsewhere, share, within, terms, built, room):
+    """Move the prices of a block by a day's step."""
+    for k in range(price.size):
+        elasticity = own_elasticity(room.sensitivity[k], terms.nest, share[k], within[k])
+        lerner = lerner_index(elasticity * room.slope[k], room.conduct[k])
+        unit_cost = cheapened(cost[k], terms.cost_cut, built)
+        best = min(best_price(unit_cost, room.fee[k], lerner), _DEAREST * elsewhere[k])
+        price[k] = repriced(price[k], best, terms.speed, lerner, terms.curvature, room.slope[k])
 
 
 @stage
