@@ -18,17 +18,18 @@ def alias_table(weights: NDArray[np.float64]) -> _Words:
     one word, so that a draw reads memory once.
     """
     table = np.zeros(weights.size, np.uint64)
-    fill_alias(weights, table, np.empty(weights.size, np.int64), np.empty(weights.size))
+    total = float(np.cumsum(weights)[-1])
+    fill_alias(weights, total, table, np.empty(weights.size, np.int64), np.empty(weights.size))
     return table
 
 
 @kernel
-def fill_alias(weights, table, work, scaled):
-    """Fill a table in place; `work` (int64) and `scaled` (float64) are room of the same length."""
+def fill_alias(weights, total, table, work, scaled):
+    """Fill a table in place; `work` (int64) and `scaled` (float64) are room of the same length.
+
+    `total` (float64) is the sum of the weights.
+    """
     n = weights.size
-    total = 0.0
-    for k in range(n):
-        total += weights[k]
     scale = n / total
     # `work` holds the small ones from the front and the large ones from the back.
     small, large = 0, n

@@ -23,8 +23,8 @@ class PricingScratch(NamedTuple):
     """The places of all showcases in one row, so that each step is one loop over all of them.
 
     Views of the streams: `kind`, `links_out`, `price`, `elsewhere` and, by coupon class, `paid` and
-    `price_term`. Room: a coupon's `shares` of the price by class and kind; by place its `share`,
-    `per_fen` = 1 / price elsewhere and `log_ratio` of what is paid to that. `is_co_funded` by kind.
+    `price_term`. Room: a coupon's `shares` of the price by class and kind; by place its `share` and
+    `per_fen` = 1 / price elsewhere. `is_co_funded` by kind.
     """
 
     kind: NDArray[np.uint8]
@@ -36,7 +36,6 @@ class PricingScratch(NamedTuple):
     shares: NDArray[np.float64]
     share: NDArray[np.float64]
     per_fen: NDArray[np.float32]
-    log_ratio: NDArray[np.float32]
     is_co_funded: NDArray[np.bool_]
 
     @classmethod
@@ -53,7 +52,6 @@ class PricingScratch(NamedTuple):
             shares=np.zeros((WITHOUT_PARTNER + 1, is_co_funded.size)),
             share=np.zeros(streams.price.size),
             per_fen=np.zeros(streams.price.size, np.float32),
-            log_ratio=np.zeros(streams.price.size, np.float32),
             is_co_funded=is_co_funded,
         )
 
@@ -161,19 +159,29 @@ def _copy_class(source, target, room):
 @stage
 def _price_class(coupon, cap_fen, curvature, room):
     """The subsidy: what holders of a coupon class pay, and B(x) of that over elsewhere."""
-    paid, term, shares = room.paid[coupon], room.price_term[coupon], room.shares[coupon]
-    log_ratio = room.log_ratio
+    paid, term = room.paid[coupon], room.price_term[coupon]
+    if coupon == 0:
+        for k in range(paid.size):
+            paid[k] = np.int32(room.price[k])
+    else:
+        _pay_with_coupons(cap_fen, room.shares[coupon], room, paid)
+    for k in range(paid.size):
+        term[k] = np.float32(paid[k]) * room.per_fen[k]
+    for k in range(paid.size):
+        term[k] = log32(term[k])
+    if curvature != np.float32(0.0):
+        for k in range(paid.size):
+            term[k] = price_term(term[k], curvature)
+
+
+@stage
+def _pay_with_coupons(cap_fen, shares, room, paid):
+    """What is paid at each place with coupons of these `shares` of the price, by kind."""
     for k in range(paid.size):
         room.share[k] = shares[room.kind[k]] * np.float64(not room.links_out[k])
     for k in range(paid.size):
         price = np.float64(room.price[k])
-        left = max(price - coupon_fen(price, room.share[k], cap_fen), 1.0)
-        paid[k] = np.int32(left)
-        log_ratio[k] = np.float32(left) * room.per_fen[k]
-    for k in range(paid.size):
-        log_ratio[k] = log32(log_ratio[k])
-    for k in range(paid.size):
-        term[k] = price_term(log_ratio[k], curvature)
+        paid[k] = np.int32(max(price - coupon_fen(price, room.share[k], cap_fen), 1.0))
 
 
 @kernel

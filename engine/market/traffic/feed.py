@@ -118,24 +118,38 @@ def _plan_airtime(streams, anchors, history, levers, live_response, power, airti
     """
     regular = anchors.guests_from
     airtime.streamed[:] = False
-    for m in range(regular):
-        offered = history.offered[m]
-        relative = history.commission[m] / offered if offered > 0.0 else 1.0
-        airtime.chance[m] = live_probability(anchors.live_base[m], relative, live_response)
-    _earn_weights(streams, anchors, history, levers, airtime.earned)
+    _set_chances(
+        anchors.live_base,
+        history.commission,
+        history.offered,
+        live_response,
+        airtime.chance[:regular],
+    )
+    signal, fans, audience = _means_of_begun(history, streams.presence, anchors)
+    _earn_weights(anchors, history, levers, signal, max(fans, 1e-12), airtime.earned)
     _expect_weights(streams.presence, streams.shown, regular, airtime)
-    mean = max(_mean_of_begun(history.audience, streams.presence, anchors), 1e-9)
-    for m in range(regular):
-        streams.attention[m] = np.float32(crowding(history.audience[m] / mean, power))
+    _crowd(history.audience, max(audience, 1e-9), power, streams.attention[:regular])
 
 
 @stage
-def _earn_weights(streams, anchors, history, levers, earned):
+def _set_chances(base, commission, offered, response, chance):
+    """How often each anchor streams, by what its commission was to what was usually offered."""
+    for m in range(chance.size):
+        relative = commission[m] / offered[m] if offered[m] > 0.0 else 1.0
+        chance[m] = live_probability(base[m], relative, response)
+
+
+@stage
+def _crowd(audience, mean, power, attention):
+    """How crowded each stream is."""
+    for m in range(attention.size):
+        attention[m] = np.float32(crowding(audience[m] / mean, power))
+
+
+@stage
+def _earn_weights(anchors, history, levers, mean_signal, mean_fans, earned):
     """What anchors earn of the feed by signal, floor, support and own following."""
-    regular = anchors.guests_from
-    mean_signal = _mean_of_begun(history.signal, streams.presence, anchors)
-    mean_fans = max(_mean_of_begun(history.fans, streams.presence, anchors), 1e-12)
-    for m in range(regular):
+    for m in range(anchors.guests_from):
         relative = history.signal[m] / mean_signal if mean_signal > 0.0 else 1.0
         growing = history.signal[m] > _GROWTH * history.slow_signal[m]
         weight = feed_weight(
@@ -152,22 +166,30 @@ def _earn_weights(streams, anchors, history, levers, earned):
 @stage
 def _expect_weights(presence, shown, regular, airtime):
     """The sum of weights to be expected on the air of any slot today; nothing is aired yet."""
-    airtime.usual[0] = 0.0
+    usual = 0.0
     for m in range(regular):
         may_stream = np.float64((presence[m] <= LIVE) & (shown[m] > 0))
-        airtime.usual[0] += airtime.chance[m] * airtime.earned[m] * may_stream
-        airtime.aired[m], airtime.exposure[m] = 0.0, 0.0
+        usual += airtime.chance[m] * airtime.earned[m] * may_stream
+    airtime.usual[0] = usual
+    airtime.aired[:regular] = 0.0
+    airtime.exposure[:regular] = 0.0
 
 
 @stage
-def _mean_of_begun(values, presence, anchors):
-    """Mean over the regular anchors that have begun to stream, as many as rows stand for."""
-    total, begun = 0.0, 0.0
+def _means_of_begun(history, presence, anchors):
+    """Mean signal, fans and audience of the anchors that have begun to stream.
+
+    Over regular anchors, as many as rows stand for.
+    """
+    begun = signal = fans = audience = 0.0
     for m in range(anchors.guests_from):
-        if presence[m] != TO_COME:
-            total += values[m] * anchors.stands_for[m]
-            begun += anchors.stands_for[m]
-    return total / max(begun, 1.0)
+        many = anchors.stands_for[m] * np.float64(presence[m] != TO_COME)
+        begun += many
+        signal += history.signal[m] * many
+        fans += history.fans[m] * many
+        audience += history.audience[m] * many
+    begun = max(begun, 1.0)
+    return signal / begun, fans / begun, audience / begun
 
 
 @step
@@ -230,24 +252,24 @@ def build_feed(presence, stands_for, airtime, feed):
 
     `presence` uint8 and `stands_for` float64 by row; writes all of `feed` but the price of ads.
     """
-    feed.weight[0] = add_up(airtime.weights)
-    if feed.weight[0] > 0.0:
-        fill_alias(airtime.weights, feed.table, airtime.work, airtime.scaled)
-    feed.collision[0] = _collisions(airtime.weights, stands_for)
+    total = add_up(airtime.weights)
+    feed.weight[0] = total
+    if total > 0.0:
+        fill_alias(airtime.weights, total, feed.table, airtime.work, airtime.scaled)
+    feed.collision[0] = _collisions(airtime.weights, total, stands_for)
     feed.somebody_gone[0] = False
     for m in range(presence.size):
         feed.somebody_gone[0] |= presence[m] == GONE
 
 
 @stage
-def _collisions(weights, stands_for):
+def _collisions(weights, total, stands_for):
     """Probability that two visits of the feed come to the same stream; 0 while it is closed.
 
-    `weights` are not yet shares, of `stands_for` streams each.
+    `weights` are not yet shares of their `total`, of `stands_for` streams each.
     """
-    total, squares = 0.0, 0.0
+    squares = 0.0
     for m in range(weights.size):
-        total += weights[m]
         squares += weights[m] * weights[m] / stands_for[m]
     return squares / (total * total) if total > 0.0 else 0.0
 
