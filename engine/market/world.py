@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ from engine.market.terms import (
     SupplyTerms,
     Tastes,
 )
+from engine.measures.days import JOINED
 from engine.population.anchors import Anchors, draw_anchors, singles
 from engine.population.given import NOTHING_GIVEN, Given
 from engine.population.suppliers import Goods, Suppliers, draw_goods, draw_suppliers
@@ -63,6 +65,11 @@ class World:
     take_bp: NDArray[np.int64]
     offer_bp: NDArray[np.int64]
     given: Given = NOTHING_GIVEN
+
+    @cached_property
+    def joined_columns(self) -> tuple[str, ...]:
+        """Columns of the daily table that say how many suppliers of each kind sell."""
+        return tuple(map(JOINED.format, self.scenario.kind_names))
 
     def date_of(self, day: int) -> date:
         """The date of a day, counted from 0 on the scenario's first day."""

@@ -5,6 +5,7 @@ several times less noise than realised ones. Anchors' are signals for the feed (
 commissions and margins.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -348,7 +349,20 @@ def _learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
 def _rank_anchors(world: World, state: State) -> None:
     """Who sells more bargains harder: heads grow and fade (M6)."""
     regular = world.anchors.guests_from
-    signal, stands_for = state.anchors.signal[:regular], world.anchors.stands_for[:regular]
-    order, rank = np.argsort(-signal, kind="stable"), np.empty(regular)
-    rank[order] = mean_ranks(stands_for[order])
-    state.anchors.strength[:regular] = strength_of_rank(rank, stands_for.sum())
+    order = np.argsort(-state.anchors.signal[:regular], kind="stable")
+    are_singles = world.singles_count >= regular
+    state.anchors.strength[order] = (
+        _strengths_of_singles(regular)
+        if are_singles
+        else _strengths(world.anchors.stands_for[order])
+    )
+
+
+@lru_cache(maxsize=8)
+def _strengths_of_singles(count: int) -> NDArray[np.float64]:
+    return _strengths(np.ones(count))
+
+
+def _strengths(stands_for: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Bargaining strengths of rows of so many anchors each, the best first."""
+    return strength_of_rank(mean_ranks(stands_for), stands_for.sum())

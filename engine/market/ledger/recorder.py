@@ -29,7 +29,6 @@ from engine.market.totals import (
 )
 from engine.market.world import World
 from engine.measures.catalogue import CONCENTRATION
-from engine.measures.days import JOINED
 from engine.population.anchors import HEAD, TAIL, WAIST
 from engine.population.draws import Floats
 from engine.rules.adoption import recruits_cost
@@ -119,12 +118,14 @@ def _state_of(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
         "rival_pull": controls.rival,
         "demand_shock": controls.shock,
         "plan_members_count": sum(scratch.kind_counts.in_plan.tolist()),
-        **dict(zip(map(JOINED.format, world.scenario.kind_names), joined, strict=True)),
+        **dict(zip(world.joined_columns, joined, strict=True)),
     }
 
 
 def _incubation_fen(world: World, levers: DayLevers, joined: list[int]) -> int:
     """What the platform's own brands cost today (M2), of how many have `joined` by kind."""
+    if not levers.platform_brand_support:
+        return 0
     cost = world.scenario.platform.incubation_cost_rmb * FEN_PER_RMB
     brands = _percent(
         world, sum(joined[kind] for kind in np.flatnonzero(world.learning.is_incubated))

@@ -10,7 +10,6 @@ from engine.market.ledger.recorder import concentration
 from engine.market.state import DailyRecord, State
 from engine.market.world import World
 from engine.measures.catalogue import DAILY, MEASURES, MONTHLY, OUTCOMES, SEGMENT
-from engine.measures.days import JOINED
 from engine.measures.measure import DailyView, MonthlyView, RunView
 from engine.population.draws import Floats
 from engine.units import FEN_PER_BN_RMB
@@ -42,7 +41,7 @@ class ReportStart(NamedTuple):
 class Tables(NamedTuple):
     """What a run leaves.
 
-    `run` the values of `OUTCOMES`; `daily` the columns of `DAILY` and of `JOINED`, shape
+    `run` the values of `OUTCOMES`; `daily` the columns of `DAILY` and `World.joined_columns`, shape
     (days,); `segments` those of `SEGMENT`, shape (days, kinds, tiers, domains, buyers); `monthly`
     those of `MONTHLY`, shape (months,); `anchors` one value each. See `engine.measures.catalogue`.
     """
@@ -79,8 +78,7 @@ def daily_table(world: World, state: State) -> Columns:
 
 def _daily(world: World, days: DailyView) -> Columns:
     """The columns of the catalogue, and how many suppliers of each of the scenario's kinds sell."""
-    joined = map(JOINED.format, world.scenario.kind_names)
-    columns = DAILY | dict.fromkeys(joined, int)
+    columns = DAILY | dict.fromkeys(world.joined_columns, int)
     return {name: np.array(days[name], kind) for name, kind in columns.items()}
 
 
@@ -124,7 +122,7 @@ def _summary(
         months=months,
         concentration=concentration((gmv / stands_for)[begun], stands_for[begun]),
         suppliers_count=world.scale.suppliers_count,
-        joined_count=sum(int(daily[JOINED.format(kind)][-1]) for kind in scenario.kind_names),
+        joined_count=sum(int(daily[column][-1]) for column in world.joined_columns),
         goal_fen=round(scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB),
         goal_year=scenario.calendar.origin.year,
     )

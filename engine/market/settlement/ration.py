@@ -95,6 +95,8 @@ def ration(
 def _count_wishes(scratch: Scratch) -> Wishes:
     """Add up what the buyers of all threads and shards have decided."""
     first, *others = scratch.slot_totals
+    if not others and scratch.exchange.count == 1:
+        return Wishes(first.claims, first.demand, first.visits)
     claims = np.asarray(sum((totals.claims for totals in others), first.claims))
     demand = np.asarray(sum((totals.demand for totals in others), first.demand))
     if scratch.exchange.count == 1:  # visits are merged with the rest
