@@ -18,8 +18,7 @@ tuple may put another into its place (`store`), for the kernels after it.
 """
 
 import hashlib
-from collections.abc import Callable
-from types import FunctionType
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,9 +36,6 @@ step = njit(inline="always", error_model="numpy", _nrt=False)  # type: ignore[ca
 stage = njit(  # type: ignore[call-overload]
     error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
 )
-_body = njit(  # type: ignore[call-overload]
-    nogil=True, error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True
-)
 _entry = njit(nogil=True, cache=True, error_model="numpy", _nrt=False, no_cfunc_wrapper=True)  # type: ignore[call-overload]
 
 
@@ -47,21 +43,32 @@ def kernel(function: Callable[..., Any]) -> Any:
     """Compile a loop over arrays that Python calls, with its records sealed or not."""
     if DISABLE_JIT:
         return lambda *args: function(*map(_record_of, args))
+    code = function.__code__
+    entry = _entry_of(code.co_varnames[: code.co_argcount], step(function))
     # Numba caches by the code's file and line, and forgets a function that closes over others.
-    code = _open_and_call.__code__.replace(
-        co_filename=function.__code__.co_filename,
-        co_firstlineno=function.__code__.co_firstlineno,
-        co_name=function.__name__,
+    entry.__code__ = entry.__code__.replace(
+        co_filename=code.co_filename, co_firstlineno=code.co_firstlineno, co_name=code.co_name
     )
-    entry = FunctionType(code, {"body": _body(function), "opened": _opened}, function.__name__)
-    entry.__qualname__, entry.__module__ = function.__qualname__, function.__module__
-    entry.__doc__ = function.__doc__
+    entry.__name__, entry.__qualname__ = function.__name__, function.__qualname__
+    entry.__module__, entry.__doc__ = function.__module__, function.__doc__
     return _entry(entry)
 
 
-def _open_and_call(*args):
-    """What Python calls in place of a kernel: `body` and `opened` are its globals."""
-    return body(*opened(args))  # noqa: F821
+def _entry_of(names: Sequence[str], body: Any) -> Any:
+    """What Python calls in place of a kernel; `body` is compiled into it, once.
+
+    Numba puts a function into another only where it is called with as many arguments as it names,
+    so that this one is written for its number of them.
+    """
+    opened = ", ".join(f"records[{place}]" for place in range(len(names)))
+    scope = {"body": body, "opened": _opened}
+    exec(
+        f"def entry({', '.join(names)}):\n"
+        f"    records = opened(({', '.join(names)},))\n"
+        f"    return body({opened})\n",
+        scope,
+    )
+    return scope["entry"]
 
 
 _SEALED: dict[str, tuple[Any, Any]] = {}
