@@ -18,8 +18,9 @@ tuple may put another into its place (`store`), for the kernels after it.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
-from typing import Any
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -29,6 +30,8 @@ from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 from numba.core.errors import TypingError
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
+from numba.np.numpy_support import as_dtype
+from numpy.typing import NDArray
 
 rule = njit(inline="always", error_model="numpy", cache=True)
 step = njit(inline="always", error_model="numpy", _nrt=False)  # type: ignore[call-overload]
@@ -71,8 +74,81 @@ def _entry_of(names: Sequence[str], body: Any) -> Any:
     return scope["entry"]
 
 
-_SEALED: dict[str, tuple[Any, Any]] = {}
-"""By name of a sealed type: Numba's type of the record, and the dtype of what holds it."""
+class _Leaf(NamedTuple):
+    """One array or number of a record: its offset in bytes and its codes for `struct`."""
+
+    offset: int
+    code: str
+
+
+_CODES = {
+    "i8": "q", "i4": "i", "i2": "h", "i1": "b", "u8": "Q", "u4": "I", "u2": "H", "u1": "B",
+    "f8": "d", "f4": "f", "b1": "?",
+}  # fmt: skip
+"""Of a number in memory, by NumPy's name of its type."""
+
+
+def _leaves(kind: types.Type, value: ir.Type, offset: int) -> Iterator[_Leaf]:
+    """The arrays and numbers of a value of type `kind`, `value` to LLVM, from `offset` on."""
+    memory = cpu_target.target_context.target_data
+    if isinstance(kind, types.Array):
+        # Owner and parent, which no kernel looks at; size, bytes of an item, address; the rest.
+        yield _Leaf(offset, "QQqqQ" + 2 * kind.ndim * "q")
+    elif isinstance(kind, types.BaseTuple):
+        for place, part in enumerate(kind.types):
+            if isinstance(value, ir.ArrayType):
+                inner, passed = value.element, place * value.element.get_abi_size(memory)
+            else:
+                inner, passed = value.elements[place], value.get_element_offset(memory, place)
+            yield from _leaves(part, inner, offset + passed)
+    else:
+        yield _Leaf(offset, _CODES[as_dtype(kind).str[1:]])
+
+
+class _Layout:
+    """Where the numbers of records of one type lie in memory, as compiled code reads them."""
+
+    def __init__(self, kind: types.Type, record: Any) -> None:
+        value = cpu_target.target_context.get_value_type(kind)
+        self.kind = kind
+        self.words_count = -(-cpu_target.target_context.get_abi_sizeof(value) // 8)
+        self._arrays = _types_of(_add_numbers(record, []))
+        form = "="
+        for leaf in _leaves(kind, value, 0):
+            form += f"{leaf.offset - struct.calcsize(form)}x{leaf.code}"
+        self._form = struct.Struct(form)
+
+    def write(self, record: Any, sealed: Any) -> None:
+        """Write the record of this type into the array that holds it."""
+        numbers: list[Any] = []
+        arrays = _add_numbers(record, numbers)
+        if _types_of(arrays) != self._arrays:
+            raise TypeError(f"sealed was {self.kind}, not {typeof(record)}")
+        self._form.pack_into(sealed, 0, *numbers)
+
+
+def _add_numbers(record: Iterable[Any], numbers: list[Any]) -> list[NDArray[Any]]:
+    """Append a record's numbers in the order of `_leaves`; returns its arrays."""
+    arrays = []
+    for value in record:
+        if isinstance(value, tuple):
+            arrays += _add_numbers(value, numbers)
+        elif isinstance(value, np.ndarray):
+            arrays.append(value)
+            address = value.__array_interface__["data"][0]
+            numbers += 0, 0, value.size, value.itemsize, address, *value.shape, *value.strides
+        else:
+            numbers.append(value)
+    return arrays
+
+
+def _types_of(arrays: Iterable[NDArray[Any]]) -> list[tuple[np.dtype[Any], int, bool]]:
+    """What of arrays is part of their types: dtype, dimensions, whether rows follow each other."""
+    return [(array.dtype, array.ndim, array.flags.c_contiguous) for array in arrays]
+
+
+_SEALED: dict[str, tuple[_Layout, Any]] = {}
+"""By name of a sealed type: the layout of the record, and the dtype of what holds it."""
 
 
 def seal(record: Any) -> Any:
@@ -88,20 +164,29 @@ def seal(record: Any) -> Any:
         f"{type(record).__name__}-{hashlib.blake2b(str(kind).encode(), digest_size=8).hexdigest()}"
     )
     if name not in _SEALED:
-        context = cpu_target.target_context
-        words = -(-context.get_abi_sizeof(context.get_value_type(kind)) // 8)
-        _SEALED[name] = kind, np.dtype([(name, np.uint64, (words,))])
-    sealed = np.zeros(1, _SEALED[name][1])
-    seal_again(sealed, record)
+        layout = _Layout(kind, record)
+        _SEALED[name] = layout, np.dtype([(name, np.uint64, (layout.words_count,))])
+    layout, dtype = _SEALED[name]
+    sealed = np.zeros(1, dtype)
+    layout.write(record, sealed)
     return sealed
 
 
 def seal_again(sealed: Any, record: Any) -> Any:
-    """Seal another record of the same types in the place of an earlier one; returns `sealed`."""
+    """Seal another record of the same types in the place of an earlier one; returns `sealed`.
+
+    Raises
+    ------
+    TypeError
+        If the record has arrays of other types.
+    struct.error
+        If it has a number with a fraction where there was a whole one.
+    """
     if DISABLE_JIT:
         sealed.record = record
     else:
-        _write(sealed, record)
+        layout, _ = _SEALED[sealed.dtype.names[0]]
+        layout.write(record, sealed)
     return sealed
 
 
@@ -142,11 +227,6 @@ else:
         _store(sealed, record)
 
 
-@_entry
-def _write(sealed, record):
-    _store(sealed, record)
-
-
 def _record_in(context, builder, kinds, sealed):
     """A pointer to the record, of the second of `kinds`, in a sealed one, of the first."""
     array = context.make_array(kinds[0])(context, builder, sealed)
@@ -173,7 +253,8 @@ def _opened(typing_context, values):  # noqa: ARG001 - Numba passes both
 def _kind_within(kind):
     """The type of the record that is sealed in a value of type `kind`, else `kind`."""
     if isinstance(kind, types.Array) and isinstance(kind.dtype, types.Record):
-        return _SEALED.get(next(iter(kind.dtype.fields)), (kind, None))[0]
+        found = _SEALED.get(next(iter(kind.dtype.fields)))
+        return found[0].kind if found else kind
     return kind
 
 

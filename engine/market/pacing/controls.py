@@ -14,7 +14,7 @@ from engine.market.calendar.shocks import demand_shock
 from engine.market.plan import DayLevers, Plan
 from engine.market.scratch import Scratch
 from engine.market.state import PlatformState, State
-from engine.market.totals import N_BUCKETS
+from engine.market.totals import N_BUCKETS, add_up
 from engine.market.world import World
 from engine.rules.investment import built_share
 from engine.rules.pacing import allowance, coupon_reach, coupon_reaches, push, shortfall
@@ -85,7 +85,7 @@ def mean_coupons(levers, boost, kind_share, kind_price, is_co_funded):
     that the partner shares in, which add up to the mean, float64.
     """
     alone = shared = 0.0
-    boosted = np.mean(levers.tier_factor) * levers.festival_boost * boost
+    boosted = add_up(levers.tier_factor) / levers.tier_factor.size * levers.festival_boost * boost
     for kind in range(levers.rate.size):
         coupon = mean_share(levers.rate[kind] * boosted, levers.cap_fen, kind_price[kind])
         if is_co_funded[kind]:
