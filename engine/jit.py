@@ -94,7 +94,7 @@ def _leaves(kind: types.Type, value: ir.Type, offset: int) -> Iterator[_Leaf]:
         # Owner and parent, which no kernel looks at; size, bytes of an item, address; the rest.
         yield _Leaf(offset, "QQqqQ" + 2 * kind.ndim * "q")
     elif isinstance(kind, types.BaseTuple):
-        for place, part in enumerate(kind.types):
+        for place, part in enumerate(kind.types):  # type: ignore[attr-defined]
             if isinstance(value, ir.ArrayType):
                 inner, passed = value.element, place * value.element.get_abi_size(memory)
             else:

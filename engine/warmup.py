@@ -1,22 +1,22 @@
-"""The first compile: every kernel, on two cores at once.
+"""The first compile: every kernel, on up to four cores at once.
 
 Numba compiles under one lock, so threads would wait for one another. On an empty compile
-cache a second process compiles supply, traffic, settlement and learning by an empty day, while
-this one compiles showcases and sessions; then a small market runs two days, which compiles what
-is left and finds the rest in the cache.
+cache further processes compile parts of the day, on an empty market, while this one compiles
+others; then a small market runs two days, which compiles what is left and finds the rest in the
+cache.
 """
 
 import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from engine.cache import is_cold, mark_warm
 from engine.case import Case
@@ -37,13 +37,18 @@ from engine.units import FEN_PER_BN_RMB
 
 _BUYERS = 500
 
+_MOST_PROCESSES = 4
+"""Each opens a market of its own, which compiles for some seconds, and needs some 300 MB."""
+
 
 def warm_up(case: Case) -> None:
     """Compile every kernel, so that workers started afterwards find them in the cache."""
     poor = _poor_case(case)
-    if is_cold() and (os.cpu_count() or 1) > 1:
-        with _helper(poor):
-            _compile_sessions(poor)
+    processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
+    if is_cold() and processes > 1:
+        own, *others = _shares(processes)
+        with _helpers(poor, others):
+            _compile(poor, own)
     simulate(poor)
     mark_warm()
 
@@ -76,28 +81,33 @@ def _poor_case(case: Case) -> Case:
 
 
 @contextmanager
-def _helper(case: Case) -> Iterator[None]:
-    """A second process that compiles the other half; what it fails at is compiled here.
+def _helpers(case: Case, shares: Sequence[Sequence[str]]) -> Iterator[None]:
+    """Processes that compile other parts; what they fail at is compiled here.
 
-    It is a program of its own: Python's would run the user's script again.
+    Each is a program of its own: Python's would run the user's script again.
     """
     root = str(Path(__file__).parents[1])
     paths = os.pathsep.join(path for path in (root, os.environ.get("PYTHONPATH")) if path)
-    with TemporaryFile() as stored:
-        pickle.dump(case, stored)
-        stored.seek(0)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "engine.warmup"],
-            stdin=stored,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": paths},
-        )
+    processes = []
+    for parts in shares:
+        with TemporaryFile() as stored:
+            pickle.dump(case, stored)
+            stored.seek(0)
+            process = subprocess.Popen(
+                [sys.executable, "-m", "engine.warmup", *parts],
+                stdin=stored,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": paths},
+            )
+        processes.append(process)
     try:
         yield
-        process.wait()
+        for process in processes:
+            process.wait()
     finally:
-        process.kill()
+        for process in processes:
+            process.kill()
 
 
 class _Opened(NamedTuple):
@@ -111,38 +121,68 @@ class _Opened(NamedTuple):
     controls: DayControls
 
 
-def _compile_sessions(case: Case) -> None:
-    """Compile showcases and sessions."""
-    with _opened(case) as (world, _, state, scratch, levers, controls):
-        day.showcase(world, state, scratch, levers, controls)
-        slot.hold_sessions(scratch)
-        withdraw_coupons(scratch, 0, partner_only=False)
+def _hold_sessions(market: _Opened) -> None:
+    slot.hold_sessions(market.scratch)
 
 
-def _compile_rest(case: Case) -> None:
-    """Compile supply and traffic, and settlement and learning of a day on which nobody came."""
-    with _opened(case) as (world, plan, state, scratch, levers, controls):
-        joins = day.supply(state, scratch, levers, controls)
-        slot.open_traffic(world, scratch, levers, controls, 0)
-        slot.settle_looks(scratch)
-        ration(world, state, scratch, (0, 0))
-        sealed, stock = scratch.sealed, state.sellers.stock
-        book_slot(sealed.slot_totals[0], stock, world.weight, sealed.sold)
-        outcome = DayOutcome(levers, controls, joins)
-        learn_day(world, state, scratch, outcome)
-        keep_users(world, state, scratch, levers, controls)
-        write_day(world, plan, state, scratch, outcome)
+def _withdraw_coupons(market: _Opened) -> None:
+    withdraw_coupons(market.scratch, 0, partner_only=False)
 
 
-@contextmanager
-def _opened(case: Case) -> Iterator[_Opened]:
-    """The case's market on the morning of its first day."""
+def _open_streams(market: _Opened) -> None:
+    day.showcase(market.world, market.state, market.scratch, market.levers, market.controls)
+
+
+def _settle(market: _Opened) -> None:
+    slot.settle_looks(market.scratch)
+
+
+def _learn(market: _Opened) -> None:
+    world, _, state, scratch, levers, controls = market
+    learn_day(world, state, scratch, DayOutcome(levers, controls, 0))
+
+
+def _do_the_rest(market: _Opened) -> None:
+    """Supply, traffic, stock, and the end of a day on which nobody came."""
+    world, plan, state, scratch, levers, controls = market
+    joins = day.supply(state, scratch, levers, controls)
+    slot.open_traffic(world, scratch, levers, controls, 0)
+    ration(world, state, scratch, (0, 0))
+    sealed = scratch.sealed
+    book_slot(sealed.slot_totals[0], state.sellers.stock, world.weight, sealed.sold)
+    keep_users(world, state, scratch, levers, controls)
+    write_day(world, plan, state, scratch, DayOutcome(levers, controls, joins))
+
+
+_PARTS: Final = {
+    "sessions": (11, _hold_sessions),
+    "coupons": (9, _withdraw_coupons),
+    "showcase": (7, _open_streams),
+    "rest": (7, _do_the_rest),
+    "settlement": (6, _settle),
+    "learning": (4, _learn),
+}
+"""What compiles each part, the longest first, and its seconds beside those of the others."""
+
+
+def _shares(processes: int) -> list[list[str]]:
+    """The parts by process: each part goes to the one that has least to do."""
+    shares: list[list[str]] = [[] for _ in range(processes)]
+    for part in _PARTS:
+        min(shares, key=lambda share: sum(_PARTS[own][0] for own in share)).append(part)
+    return shares
+
+
+def _compile(case: Case, parts: Iterable[str]) -> None:
+    """Compile parts of the day by going through them on the first morning."""
     world = open_world(case.scenario, case.scale, case.world_seed)
     state = open_state(world, case.run_seed)
     plan = plan_of(world, case.policy, state)
     with new_scratch(world, state) as scratch:
-        yield _Opened(world, plan, state, scratch, *day.morning(world, plan, state, scratch))
+        levers, controls = day.morning(world, plan, state, scratch)
+        for part in parts:
+            _PARTS[part][1](_Opened(world, plan, state, scratch, levers, controls))
 
 
 if __name__ == "__main__":
-    _compile_rest(pickle.load(sys.stdin.buffer))
+    _compile(pickle.load(sys.stdin.buffer), sys.argv[1:])

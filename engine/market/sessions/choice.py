@@ -16,6 +16,8 @@ from engine.units import EXPECTED_ONE
 
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 _EXPECTED_ONE = np.float32(EXPECTED_ONE)
+_ADDED, _RETRACTED = np.int64(1), np.int64(-1)
+"""Signs. Numba would compile the stages for each, were they plain numbers."""
 
 
 @step
@@ -30,7 +32,7 @@ def choose(n, buyers, flat, tastes, context, totals, looks, batch):
     _draw_marks(n, context.choice, looks, s.position, s.total, s.mark)
     _pass_edges(n, s.outside, s.weights, s.mark, s.edge, s.passed)
     _note_choices(n, looks, s.position, s.shown, s.passed)
-    _total_looks(n, 1, flat, tastes, context, totals, looks, s)
+    _total_looks(n, _ADDED, flat, tastes, context, totals, looks, s)
 
 
 @step
@@ -40,7 +42,7 @@ def retract_looks(n, buyers, flat, tastes, context, totals, looks, batch):
     Arguments and dtypes are those of `choose`; `looks` stay as they are.
     """
     weigh_choices(n, buyers, flat, tastes, context, looks, batch)
-    _total_looks(n, -1, flat, tastes, context, totals, looks, batch)
+    _total_looks(n, _RETRACTED, flat, tastes, context, totals, looks, batch)
 
 
 @stage

@@ -170,7 +170,7 @@ def _draw_block(start, end, week, anchors, goods, stream, candidates):
         rows += 1
     good = candidates.block_good[:rows].reshape(-1)
     taste = candidates.block_taste[:rows].reshape(-1)
-    _draw_tastes(start, good, _N_FRESH, stream, taste, candidates)
+    _draw_tastes(start, good, candidates.block_good.shape[1], stream, taste, candidates)
     for row in range(rows):
         m = start + DAYS_A_WEEK * row
         for k in range(_N_FRESH):
