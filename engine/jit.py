@@ -91,7 +91,7 @@ def _leaves(kind: types.Type, value: ir.Type, offset: int) -> Iterator[_Leaf]:
     """The arrays and numbers of a value of type `kind`, `value` to LLVM, from `offset` on."""
     memory = cpu_target.target_context.target_data
     if isinstance(kind, types.Array):
-        # Owner and parent, which no kernel looks at; size, bytes of an item, address; the rest.
+        # What counts its owners (nothing does), Python's array, size, bytes of an item, address.
         yield _Leaf(offset, "QQqqQ" + 2 * kind.ndim * "q")
     elif isinstance(kind, types.BaseTuple):
         for place, part in enumerate(kind.types):  # type: ignore[attr-defined]
@@ -127,7 +127,7 @@ def _numbers_of(record: Iterable[Any]) -> Iterator[Any]:
         if isinstance(value, tuple):
             yield from _numbers_of(value)
         elif isinstance(value, np.ndarray):
-            yield from (0, 0, value.size, value.itemsize, value.ctypes.data)
+            yield from (0, id(value), value.size, value.itemsize, value.ctypes.data)
             yield from value.shape + value.strides
         else:
             yield value

@@ -156,11 +156,11 @@ def _do_the_rest(market: _Opened) -> None:
 
 _PARTS: Final = {
     "sessions": (11, _hold_sessions),
-    "coupons": (9, _withdraw_coupons),
-    "showcase": (7, _open_streams),
-    "rest": (7, _do_the_rest),
-    "settlement": (6, _settle),
-    "learning": (4, _learn),
+    "coupons": (6, _withdraw_coupons),
+    "rest": (6, _do_the_rest),
+    "showcase": (6, _open_streams),
+    "settlement": (5, _settle),
+    "learning": (3, _learn),
 }
 """What compiles each part, the longest first, and its seconds beside those of the others."""
 

@@ -128,3 +128,17 @@ def test_a_kernel_puts_a_record_in_its_place():
     put_factor((sealed,), one, 5.0)
     assert scale(sealed, 1.0) == 18.0
     assert one.wide.tolist() == [0.0, 5.0, 10.0]
+
+
+@kernel
+def give_back(row):
+    """The record as Python knows it."""
+    return row
+
+
+def test_a_sealed_record_comes_back_with_its_own_arrays():
+    one = row(2.0)
+    found = give_back(seal(one))
+    assert found.wide is one.wide
+    assert found.narrow is one.narrow
+    assert found.factor == 2.0
