@@ -17,7 +17,6 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 
 from engine.stats.arrays import Floats
 from engine.stats.matern import matern_covariance
@@ -174,6 +173,8 @@ def _left_out(covariance: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 def _inverse(covariance: Floats) -> Floats:
     """Inverse of the covariance of what is simulated at points, noise added, (points, points)."""
+    from scipy.linalg import cho_factor, cho_solve  # a quarter of a second, for calibration alone
+
     whole = covariance + np.eye(len(covariance))
     return np.asarray(cho_solve(cho_factor(whole, lower=True), np.eye(len(whole))))
 
