@@ -246,7 +246,6 @@ def _stream_table(world: World, state: State) -> StreamTable:
         capped=np.zeros(shape, np.bool_),
         quality=np.zeros(shape, np.float32),
         brand=np.zeros(shape, np.float32),
-        own_utility=shown.own_utility,
         price=np.ones(shape, np.int64),
         elsewhere=shown.elsewhere,
         cps_bp=np.zeros(shape, np.int64),

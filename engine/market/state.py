@@ -65,7 +65,7 @@ class _Showcases(NamedTuple):
 
     `shown` (uint8, by anchor) places that are filled; `good` and `supplier` numbers (int32);
     `kind` and `good_category` (uint8); `elsewhere` the good's price on other platforms (int64,
-    fen); `links_out` whether it is sold outside the shop; `own_utility` (float32).
+    fen); `links_out` whether it is sold outside the shop.
     """
 
     shown: NDArray[np.uint8]
@@ -75,7 +75,6 @@ class _Showcases(NamedTuple):
     good_category: NDArray[np.uint8]
     elsewhere: NDArray[np.int64]
     links_out: NDArray[np.bool_]
-    own_utility: NDArray[np.float32]
 
 
 class _Sellers(NamedTuple):
@@ -354,7 +353,6 @@ def open_state(world: World, run_seed: int, numbers: range | None = None) -> Sta
             good_category=np.zeros(shape, np.uint8),
             elsewhere=np.ones(shape, np.int64),
             links_out=np.zeros(shape, np.bool_),
-            own_utility=np.zeros(shape, np.float32),
         ),
         sellers=_open_sellers(world),
         platform=PlatformState(

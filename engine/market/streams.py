@@ -23,8 +23,8 @@ class StreamTable(NamedTuple):
     """Every stream on one day; rows are anchors, columns places of the showcase.
 
     `presence` OFF_AIR, LIVE, GONE or TO_COME; `shown` how many places are filled; `attention`
-    of the stream (crowding, events); `own_utility` v_j; by coupon class first, since most looks
-    are of a few classes: `price_term` and `paid`; money in fen, shares in basis points.
+    of the stream (crowding, events); by coupon class first, since most looks are of a few
+    classes: `price_term` and `paid`; money in fen, shares in basis points.
     """
 
     shown: NDArray[np.uint8]
@@ -42,7 +42,6 @@ class StreamTable(NamedTuple):
     capped: NDArray[np.bool_]
     quality: NDArray[np.float32]
     brand: NDArray[np.float32]
-    own_utility: NDArray[np.float32]
     price: NDArray[np.int64]
     elsewhere: NDArray[np.int64]
     cps_bp: NDArray[np.int64]
@@ -75,7 +74,6 @@ def flat_view(streams):
         capped=streams.capped.reshape(-1),
         quality=streams.quality.reshape(-1),
         brand=streams.brand.reshape(-1),
-        own_utility=streams.own_utility.reshape(-1),
         price=streams.price.reshape(-1),
         elsewhere=streams.elsewhere.reshape(-1),
         cps_bp=streams.cps_bp.reshape(-1),

@@ -54,7 +54,8 @@ def closed_form(market, anchor: int, coupon: int) -> np.ndarray:
     paid = market.streams.paid[coupon, anchor, :n]
     ratio = paid / market.world.goods.elsewhere[market.streams.good[anchor, :n]]
     disutility = box_cox(ratio, choice.price_curvature)
-    utility = market.streams.own_utility[anchor, :n] - choice.price * disutility
+    lost = market.world.scenario.suppliers.external_friction * market.streams.links_out[anchor, :n]
+    utility = -lost - choice.price * disutility
     weights = np.exp(utility.astype(float) / choice.nest)
     inside = weights.sum() ** choice.nest
     bought = inside / (np.exp(choice.outside) + inside)

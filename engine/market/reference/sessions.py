@@ -174,7 +174,7 @@ def _weigh(batch, buyers, streams, tastes, context, look, coupon):
     for j in range(streams.shown[anchor]):
         utility = good_utility(
             stream,
-            streams.own_utility[anchor, j],
+            -tastes.external_friction if streams.links_out[anchor, j] else _ZERO,
             tastes.beta_quality,
             np.float32(me.trust[streams.kind[anchor, j]]) * _BYTE,
             streams.quality[anchor, j],

@@ -40,8 +40,8 @@ class SessionBatch(NamedTuple):
     a look. By look: `position` in the block's looks; `alpha`, `taste`, `memory`, `liking`,
     `outside` of the buyer, `budget` left (fen); `row` and `face`, where the stream's first place
     and its price stand, and `shown` places; `total` of weights, `mark` drawn on it, the `edge` of
-    an interval and how many are `passed`; `payment` expected, fen. By place and look: `own`
-    utility, `quality`, `brand`, `trust`, price `term`, what is `paid` (fen), whether a sale
+    an interval and how many are `passed`; `payment` expected, fen. By place and look:
+    `quality`, `brand`, `trust`, price `term`, what is `paid` (fen), whether a sale
     `counts` (1, or 0 through a link out), `weights`, `share` of looks that buy, and `sold`, the
     same in fixed point. Lists of indices: `listed`, `others`. `stand_in` by family and first
     member: who takes over a missed visit. `by_kind` and `sets`: room for one look's responses to
@@ -76,7 +76,6 @@ class SessionBatch(NamedTuple):
     row: _UInt32s
     face: _UInt32s
     shown: _Int32s
-    own: _Float32s
     quality: _Float32s
     brand: _Float32s
     trust: _Float32s
@@ -139,7 +138,6 @@ class SessionBatch(NamedTuple):
             row=indices(n),
             face=indices(n),
             shown=ints(n),
-            own=floats(*by_place),
             quality=floats(*by_place),
             brand=floats(*by_place),
             trust=floats(*by_place),

@@ -282,7 +282,6 @@ def _prefetch_rows(n, flat, expected, expected_paid, looks, position):
         row = first_index(flat, look)
         face = price_index(flat, look, row)
         prefetch(flat.kind, row)
-        prefetch(flat.own_utility, row)
         prefetch(flat.quality, row)
         prefetch(flat.brand, row)
         prefetch(flat.links_out, row)

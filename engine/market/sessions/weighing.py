@@ -37,10 +37,10 @@ def weigh_choices(n, buyers, flat, tastes, context, looks, batch):
     s = batch
     _find_rows(n, flat, looks, s.position, s.row, s.face, s.shown)
     _load_buyer_terms(n, buyers, flat.charisma, tastes, context, looks, s)
-    _load_goods(n, flat, s.row, s.own, s.quality, s.brand)
+    _load_goods(n, flat, s.row, s.quality, s.brand)
     _load_trust(n, flat.kind, s.row, buyers.person, looks, s.position, s.trust)
     _load_prices(n, flat, s.row, s.face, s.term, s.paid, s.counts)
-    _value_goods(n, tastes.beta_quality, tastes.beta_brand, s)
+    _value_goods(n, tastes.beta_quality, tastes.beta_brand, tastes.external_friction, s)
     _price_goods(n, tastes.curvature, s)
     for j in range(s.weights.shape[0]):
         _exponentials(n, _ONE / tastes.nest, s.weights[j])
@@ -90,12 +90,11 @@ def _load_buyer_terms(n, buyers, charisma, tastes, context, looks, batch):
 
 
 @stage
-def _load_goods(n, flat, row, own, quality, brand):
+def _load_goods(n, flat, row, quality, brand):
     """What the goods looked at are like, by place and look."""
     for j in range(places_of(flat)):
         for k in range(n):
             place = np.uint64(row[k]) + j
-            own[j, k] = flat.own_utility[place]
             quality[j, k] = flat.quality[place]
             brand[j, k] = flat.brand[place]
 
@@ -120,15 +119,15 @@ def _load_prices(n, flat, row, face, term, paid, counts):
 
 
 @stage
-def _value_goods(n, beta_quality, beta_brand, batch):
+def _value_goods(n, beta_quality, beta_brand, friction, batch):
     """Utility of every place before its price."""
-    liking, own, trust, quality = batch.liking, batch.own, batch.trust, batch.quality
+    liking, counts, trust, quality = batch.liking, batch.counts, batch.trust, batch.quality
     brand, taste, weights = batch.brand, batch.taste, batch.weights
     for j in range(weights.shape[0]):
         for k in range(n):
             weights[j, k] = good_utility(
                 liking[k],
-                own[j, k],
+                friction * (counts[j, k] - _ONE),
                 beta_quality,
                 trust[j, k],
                 quality[j, k],

@@ -156,7 +156,7 @@ def _select(
             streams.shown[m] = _show_best(m, openness, stream, good, rank, shown)
             for j in range(streams.shown[m]):
                 links_out = sellers.listing[goods.supplier[shown[j]]] != IN_SHOP
-                _fill_place(streams, m, j, shown[j], links_out, goods, terms)
+                _fill_place(streams, m, j, shown[j], links_out, goods)
 
 
 @stage
@@ -284,7 +284,7 @@ def _is_shown(good, shown, filled):
 
 
 @step
-def _fill_place(streams, anchor, place, good, links_out, goods, terms):
+def _fill_place(streams, anchor, place, good, links_out, goods):
     """Write what does not change while the good stands there."""
     streams.good[anchor, place] = good
     streams.supplier[anchor, place] = goods.supplier[good]
@@ -292,7 +292,6 @@ def _fill_place(streams, anchor, place, good, links_out, goods, terms):
     streams.good_category[anchor, place] = goods.category[good]
     streams.elsewhere[anchor, place] = goods.elsewhere[good]
     streams.links_out[anchor, place] = links_out
-    streams.own_utility[anchor, place] = np.float32(-terms.friction if links_out else 0.0)
 
 
 def stage_guests(world: World, state: State, streams: StreamTable, day: int) -> None:
@@ -311,12 +310,12 @@ def _stage(world: World, streams: StreamTable, number: int) -> None:
     guest = world.anchors.guests_from + number
     supplier = world.suppliers.guests_from + number
     first, last = world.goods.first_good[supplier : supplier + 2]
-    _fill_showcase(streams, guest, first, last, world.goods, world.selection)
+    _fill_showcase(streams, guest, first, last, world.goods)
 
 
 @kernel
-def _fill_showcase(streams, anchor, first, last, goods, terms):
+def _fill_showcase(streams, anchor, first, last, goods):
     """Show the goods `first` to `last` - 1 (int64) in the shop, place by place."""
     for good in range(first, last):
-        _fill_place(streams, anchor, good - first, good, False, goods, terms)
+        _fill_place(streams, anchor, good - first, good, False, goods)
     streams.shown[anchor] = last - first
