@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.errors import InputError
 from engine.rules.visits import plain_demand
 from engine.spec.base import Dated, Spec
-from engine.spec.calendar import Calendar, Campaign, Festival
+from engine.spec.calendar import Calendar, Campaign, Festival, by_day
 from engine.spec.kinds import Kind
 from engine.spec.levers import levers_of, policy_value
 from engine.spec.policy import Policy
@@ -36,6 +36,7 @@ _OF_CALENDAR = (
     "festival_attention",
     "campaign_pull",
     "historical_load",
+    "app_users",
     "has_plan",
     "plan_day",
     "built",
@@ -56,22 +57,23 @@ anchor tier. Money in fen, `_bp` in basis points.
 Of the calendar: `day` counts from 0 on the scenario's first day, `month` from 0 in its month;
 `month_start` is the day on which the month began, `last_month_start` that of the month before;
 `season`, `festival_traffic` and `festival_attention` factors, `campaign_pull` a utility,
-`historical_load` an index; `has_plan` whether the year has plan days, `plan_day` whether this is
-one; `built` the share done of what investment can do.
+`historical_load` an index, `app_users` people a day; `has_plan` whether the year has plan days,
+`plan_day` whether this is one; `built` the share done of what investment can do.
 """
 
 
 class _YearPlan(NamedTuple):
     """What one policy plans for a calendar year, from day `first` (a day number) on.
 
-    `levers` by day; `weights` (float64, by day) by which the year's purse is spread; `target`
-    (float64, by day) cumulative target of the year at the end of the day, fen.
+    By day: `levers`; `weights` by which the year's purse is spread, and `weights_left` of a day and
+    all that follow; `target`, the year's cumulative target at the end of the day, fen.
     """
 
     first: int
     levers: list[DayLevers]
-    weights: _Floats
-    target: _Floats
+    weights: list[float]
+    weights_left: list[float]
+    target: list[float]
 
 
 @dataclass(frozen=True)
@@ -100,12 +102,12 @@ class Plan:
         """(the day's weight in the year's purse, those of the day and of all that follow)."""
         year = self._year(day)
         n = day - year.first
-        return year.weights[n], float(year.weights[n:].sum())
+        return year.weights[n], year.weights_left[n]
 
     def target_fen(self, day: int) -> float:
         """What should have been paid this calendar year by the end of a day."""
         year = self._year(day)
-        return float(year.target[day - year.first])
+        return year.target[day - year.first]
 
     def target_before_fen(self, day: int) -> float:
         """What should have been paid this calendar year before a day; 0 on the term's first."""
@@ -133,7 +135,13 @@ class Plan:
         levers = _timetable(self.policy, self.scenario, first, days)
         start = calendar.origin + timedelta(days=first)
         weights = _coupon_weights(levers, self.policy.subsidy.late_weight)
-        return _YearPlan(first, levers, weights, _target_path(self.policy, start, days, paid))
+        return _YearPlan(
+            first=first,
+            levers=levers,
+            weights=weights.tolist(),
+            weights_left=[float(weights[day:].sum()) for day in range(days)],
+            target=_target_path(self.policy, start, days, paid).tolist(),
+        )
 
 
 def _planned_days(calendar: Calendar, first: int, year: int) -> int:
@@ -155,7 +163,7 @@ def _timetable(policy: Policy, scenario: Scenario, first: int, days: int) -> lis
     changes, table = _change_dates(policy), []
     start = calendar.origin + timedelta(days=first)
     plan = _plan_days(policy, calendar, start.year)
-    load = _load_path(scenario)
+    load, users = _load_path(scenario), _users_path(scenario, start, days)
     events = _Events(
         festivals=[(*span, f) for f in calendar.festivals for span in f.spans(start.year)],
         campaigns=[(*span, c) for c in calendar.rival_campaigns for span in c.spans(start.year)],
@@ -165,8 +173,8 @@ def _timetable(policy: Policy, scenario: Scenario, first: int, days: int) -> lis
         today = calendar.origin + timedelta(days=n)
         if n == first or today in changes:  # until the next change every lever keeps its value
             values = _policy_on(policy, scenario, today)
-        historical = load[min(n, len(load) - 1)]
-        table.append(DayLevers(**(values | _of_calendar(values, calendar, events, n, historical))))
+        paths = {"historical_load": load[min(n, len(load) - 1)], "app_users": users[n - first]}
+        table.append(DayLevers(**values | _of_calendar(values, calendar, events, n) | paths))
     return table
 
 
@@ -181,6 +189,13 @@ def _load_path(scenario: Scenario) -> list[float]:
     growth = np.arange(n_days) / max(n_days - 1, 1)
     load = platform.load_start * (platform.load_end / platform.load_start) ** growth
     return [float(value) for value in load]
+
+
+def _users_path(scenario: Scenario, start: date, days: int) -> list[float]:
+    """Daily users of the app by day from a date on, people; after its last month the path stays."""
+    first, path = scenario.calendar.origin, scenario.platform.app_dau_million
+    dates = (start + timedelta(days=day) for day in range(days))
+    return [by_day(path, _months_between(first, today), today) * 1e6 for today in dates]
 
 
 def _change_dates(spec: Spec) -> set[date]:
@@ -239,7 +254,6 @@ def _of_calendar(
     calendar: Calendar,
     events: _Events,
     day: int,
-    historical_load: float,
 ) -> dict[str, Any]:
     """What the calendar adds to the policy's `values` of a day."""
     today = calendar.origin + timedelta(days=day)
@@ -257,7 +271,6 @@ def _of_calendar(
         "festival_traffic": max((f.traffic for f in running), default=1.0),
         "festival_attention": max((f.attention for f in running), default=1.0),
         "campaign_pull": sum(pulls, 0.0),
-        "historical_load": historical_load,
         "month": _months_between(calendar.origin, today),
         "month_start": (first_of_month - calendar.origin).days,
         "last_month_start": (month_before - calendar.origin).days,

@@ -71,6 +71,23 @@ class World:
         """Columns of the daily table that say how many suppliers of each kind sell."""
         return tuple(map(JOINED.format, self.scenario.kind_names))
 
+    @cached_property
+    def absences(self) -> tuple[tuple[int, int, int | None], ...]:
+        """Of each anchor that leaves (M7): its rank, the day it leaves, and the day it is back.
+
+        Of a row of several anchors no one can leave alone.
+        """
+        return tuple(
+            (one.rank, self.day_of(one.leaves), self.day_of(one.returns) if one.returns else None)
+            for one in self.scenario.calendar.absences
+            if one.rank < self.singles_count
+        )
+
+    @cached_property
+    def trial_days(self) -> tuple[int, ...]:
+        """The days of the trial streams (M15), in their order."""
+        return tuple(self.day_of(trial.day) for trial in self.scenario.calendar.trial_streams)
+
     def date_of(self, day: int) -> date:
         """The date of a day, counted from 0 on the scenario's first day."""
         return self.scenario.calendar.origin + timedelta(days=day)

@@ -14,14 +14,10 @@ def turn_calendar(world: World, state: State, presence: NDArray[np.uint8], day: 
     arrivals = _begin_day(presence, world.anchors.arrives, day)
     if arrivals > 0 and day > 0:
         _introduce(world, state, presence, world.anchors.arrives == day)
-    today, named = world.date_of(day), world.singles_count
-    for absence in world.scenario.calendar.absences:
-        # Of a row of several anchors no one can leave alone.
-        if absence.rank >= named or today < absence.leaves:
-            continue
-        back = absence.returns is not None and today >= absence.returns
-        if presence[absence.rank] != TO_COME and not back:
-            presence[absence.rank] = GONE
+    for rank, leaves, returns in world.absences:
+        is_away = leaves <= day and (returns is None or day < returns)
+        if is_away and presence[rank] != TO_COME:
+            presence[rank] = GONE
 
 
 @kernel

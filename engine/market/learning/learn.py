@@ -334,6 +334,8 @@ def _learn_returns(before, accounts):
 
 def _learn_trials(world: World, state: State, gmv: NDArray[np.float64]) -> None:
     """A trial stream that beats its forecast lifts the belief of every brand (M15)."""
+    if state.day not in world.trial_days:
+        return
     trials = world.scenario.calendar.trial_streams
     speed = world.scenario.suppliers.trial_weight
     for number, trial in enumerate(trials):

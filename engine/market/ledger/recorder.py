@@ -7,8 +7,6 @@ Among what only the day knows is how its expected sales spread over anchors, by 
 unequally: a row counts as the anchors that it stands for, all equal.
 """
 
-from datetime import date, timedelta
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,12 +30,7 @@ from engine.measures.catalogue import CONCENTRATION
 from engine.population.anchors import HEAD, TAIL, WAIST
 from engine.population.draws import Floats
 from engine.rules.adoption import recruits_cost
-from engine.spec.calendar import by_day
-from engine.spec.scenario import Scenario
 from engine.units import FEN_PER_RMB
-
-_BLOCK_DAYS = 420
-"""Days that are looked up at once: more than a year."""
 
 
 class DayOutcome(NamedTuple):
@@ -108,7 +101,7 @@ def _state_of(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
         "recruiting_fen": _recruiting_fen(world, outcome),
         "incubation_fen": _incubation_fen(world, levers, joined),
         "investment_fen": int(levers.investment_fen),
-        "dau_count": _app_users(world.scenario, levers.day) * activity,
+        "dau_count": levers.app_users * activity,
         "activity_share": activity,
         "commercial_load": levers.historical_load * controls.load_ratio,
         "push_share": controls.push,
@@ -234,25 +227,3 @@ def _concentrate(values, stands_for, order, others):
 def _among(last, many, edge):
     """How many of the `many` anchors up to rank `last` lie beyond rank `edge`."""
     return min(max(last - edge, 0.0), many)
-
-
-def _app_users(scenario: Scenario, day: int) -> float:
-    """Daily users of the app on a day, counted from 0 on the scenario's first; people.
-
-    The path stays at its last month.
-    """
-    path = tuple(scenario.platform.app_dau_million)
-    return _path(path, scenario.calendar.origin, day // _BLOCK_DAYS)[day % _BLOCK_DAYS]
-
-
-@lru_cache(maxsize=64)  # policies in one world share it
-def _path(by_month: tuple[float, ...], origin: date, block: int) -> list[float]:
-    """Users on each day of a block of days."""
-    days = (
-        origin + timedelta(days=day)
-        for day in range(block * _BLOCK_DAYS, (block + 1) * _BLOCK_DAYS)
-    )
-    return [
-        by_day(by_month, 12 * (today.year - origin.year) + today.month - 1, today) * 1e6
-        for today in days
-    ]

@@ -67,12 +67,12 @@ def invest(world: World, platform: PlatformState, levers: DayLevers) -> DayLever
     """Add the day's investment (M21) to what was invested; returns levers with what is built."""
     terms, before = world.scenario.suppliers.investment, platform.invested_fen
     day, scale = levers.day, terms.scale_bn_rmb * FEN_PER_BN_RMB
-    built = float(built_share(before[max(day - terms.delay_days, 0)], scale))
+    done = before[max(day - terms.delay_days, 0)]
     if day + 1 >= before.size:
         before = np.concatenate([before, np.zeros(before.size)])
         platform.invested_fen = before
     before[day + 1] = before[day] + levers.investment_fen
-    return levers._replace(built=built)
+    return levers._replace(built=float(built_share(done, scale))) if done > 0.0 else levers
 
 
 @step

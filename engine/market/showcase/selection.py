@@ -296,13 +296,12 @@ def _fill_place(streams, anchor, place, good, links_out, goods):
 
 def stage_guests(world: World, state: State, streams: StreamTable, day: int) -> None:
     """Fill the showcases of the guests of `day`, and empty those of all others."""
-    today = world.date_of(day)
-    for number, trial in enumerate(world.scenario.calendar.trial_streams):
-        guest = world.anchors.guests_from + number
-        state.showcases.shown[guest] = 0
-        if trial.day == today:
+    state.showcases.shown[world.anchors.guests_from :] = 0
+    for number, on in enumerate(world.trial_days):
+        if on == day:
             _stage(world, streams, number)
-            streams.attention[guest] = np.float32(trial.attention)
+            trial = world.scenario.calendar.trial_streams[number]
+            streams.attention[world.anchors.guests_from + number] = np.float32(trial.attention)
 
 
 def _stage(world: World, streams: StreamTable, number: int) -> None:

@@ -280,11 +280,13 @@ def guests_shares(world: World, day: int, slot: int) -> _Floats | None:
     They stream in the last slot.
     """
     calendar = world.scenario.calendar
-    if slot != len(calendar.slot_share) - 1 or not calendar.trial_streams:
+    if slot != len(calendar.slot_share) - 1 or day not in world.trial_days:
         return None
-    today = world.date_of(day)
     # The slot has a part of the day's visits; a guest takes its share of the whole day.
-    shares = [trial.traffic_share * (trial.day == today) for trial in calendar.trial_streams]
+    shares = [
+        trial.traffic_share * (on == day)
+        for trial, on in zip(calendar.trial_streams, world.trial_days, strict=True)
+    ]
     return np.array(shares) / calendar.slot_share[-1] if any(shares) else None
 
 
