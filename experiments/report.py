@@ -97,9 +97,10 @@ def _checked(name: str) -> Path:
     Raises
     ------
     InputError
-        If it is not there, or has none.
+        If it is not there, or has none: also where its command was stopped before the first table.
     """
     from engine.results import list_tables, local_folder
+    from engine.results.typed import typed_again
 
     place = local_folder(name, "folder")
     if not place.is_dir():
@@ -110,11 +111,14 @@ def _checked(name: str) -> Path:
             "give one, e.g. folder=outputs/optimize/TIME",
         )
     if not list_tables(place):
+        again = typed_again(place)
+        lack = ": it is incomplete, its command was interrupted or still runs" if again else ""
+        go_on = f"go on with it: {again} hydra.run.dir={masked(name)}"
         raise InputError(
             "folder",
-            f"there are no results to report on in {masked(name)}",
+            f"there are no results to report on in {masked(name)}{lack}",
             "the output folder of a finished command",
-            "give one, e.g. folder=outputs/COMMAND/TIME",
+            go_on if again else "give one, e.g. folder=outputs/COMMAND/TIME",
         )
     return place
 

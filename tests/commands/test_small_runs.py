@@ -308,6 +308,23 @@ def test_a_report_on_an_empty_folder_is_refused(type_in, place: Path) -> None:
     assert "no results to report on" in ended.err
 
 
+def test_a_report_on_a_command_stopped_before_its_first_table_says_so(
+    type_in, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(case, *_):
+        if case.labels()["replication"] == 2:
+            raise KeyboardInterrupt
+        return fakes.simulate_fake(case)
+
+    monkeypatch.setattr(sys.modules["engine.market.run"], "simulate", interrupted)
+    assert type_in("compare", *SMALL, "replications=3").status == 130
+    ended = type_in("report", "folder=out")
+    assert ended.status == 2
+    assert "it is incomplete, its command was interrupted" in ended.err
+    assert "go on with it: python -m experiments.compare" in ended.err
+    assert "hydra.run.dir=out" in ended.err
+
+
 def test_a_search_keeps_segments_and_anchors_of_those_in_the_answer(type_in, place: Path) -> None:
     ended = type_in("optimize", *SMALL, "ensemble=single", "replications=2")
     assert ended.status == 0, ended.err
