@@ -216,3 +216,19 @@ class Lever:
             limited: Any = {**schema, "ge": self.ge, "le": self.le}
             return limited  # type: ignore[no-any-return]
         return core_schema.no_info_after_validator_function(self.check, schema)
+
+
+@dataclass(frozen=True)
+class Called:
+    """Says beside a `Lever`, or of a group of them, what people call it.
+
+    Parameters
+    ----------
+    noun : on pages and in tables; a group's where all of its levers move together.
+    at : in a policy's name what it does at a value, whose format stands in braces.
+    off : the same where it is off; if empty as at any other value.
+    """
+
+    noun: str
+    at: str = ""
+    off: str = ""

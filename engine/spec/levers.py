@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
-from engine.spec.base import Dated, Grows, Lever, MarketSize, Open
+from engine.spec.base import Called, Dated, Grows, Lever, MarketSize, Open
 from engine.spec.kinds import Kind
 from engine.spec.policy import Policy
+
+_UNCALLED: Final = Called("")
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,8 @@ class LeverEntry:
     A number from `low` to `high`, or one of `choices`. Of a coupon on a kind of goods `goods` is
     what these are called, and `kinds` all that there are, in their order. `group` is the sub-group
     whose levers share a column of the table of the day, as `subsidy.rate`, or empty; `column` the
-    name of that column, `convert` fills it.
+    name of that column, `convert` fills it. `called` is what people call the lever, `group_noun`
+    what they call the group.
     """
 
     path: str
@@ -42,6 +45,8 @@ class LeverEntry:
     column: str = ""
     convert: Callable[[float], float] = float
     needs: tuple[tuple[str, ...], ...] = ()
+    called: Called = _UNCALLED
+    group_noun: str = ""
 
     @classmethod
     def at(cls, path: str) -> "LeverEntry | None":
@@ -74,17 +79,19 @@ def _levers_in(
     for name, field in model.model_fields.items():
         kind, path = field.annotation, (*above, name)
         lever = next((entry for entry in field.metadata if isinstance(entry, Lever)), None)
+        called = next((entry for entry in field.metadata if isinstance(entry, Called)), _UNCALLED)
         if lever is not None:
-            yield _number(path, lever, kind, kinds)
+            yield replace(_number(path, lever, kind, kinds), called=called)
         elif isinstance(kind, type) and issubclass(kind, Open):
             value, each = get_args(kind.type_of_word())
             words = tuple(own.name for own in kinds)
             for own in kinds:
                 lever = replace(each, mechanism=own.mechanism)
                 entry = _number((*path, own.name), lever, value, kinds)
-                yield replace(entry, goods=own.goods, kinds=words)
+                yield replace(entry, goods=own.goods, kinds=words, group_noun=called.noun)
         elif isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from _levers_in(kind, kinds, path)
+            for entry in _levers_in(kind, kinds, path):
+                yield replace(entry, group_noun=called.noun) if called.noun else entry
         elif kind is bool or get_origin(kind) is Literal:
             yield LeverEntry(".".join(path), choices=get_args(kind) or (False, True))
 

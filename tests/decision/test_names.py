@@ -44,6 +44,8 @@ def test_the_headline_of_a_policy_without_a_purse_names_no_coupon():
         ({"subsidy.rate.source": {date(2020, 1, 1): 0.1, date(2020, 9, 1): 0.2}},
          "10 to 20 % on factory goods"),
         ({"traffic.exponent": 1.2}, "feed by sales^1.2"),
+        ({"supply.library_open.head": 1.0}, "library 100 % for heads"),
+        ({"subsidy.budget_bn_rmb": 120.0}, "purse 120 bn"),
     ],
 )  # fmt: skip
 def test_names(values, words):
@@ -52,7 +54,10 @@ def test_names(values, words):
 
 @pytest.mark.parametrize("path", LEVERS)
 def test_every_lever_has_words(path):
-    assert path not in lever_phrase(Difference(path, 0.3, 0.2, LEVERS[path]))
+    for value in {0.3, LEVERS[path].off} - {None}:
+        said = lever_phrase(Difference(path, value, 0.2, LEVERS[path]))
+        assert said
+        assert path not in said
 
 
 def test_what_has_passed_is_not_named():

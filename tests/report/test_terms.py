@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,14 @@ import yaml
 
 from engine.collection import FAILED, FINISHED, StudyMember, collected_rows
 from engine.compare import paired
+from engine.decision.inert import Difference
+from engine.decision.names import lever_phrase
 from engine.report import build_report, read_study
 from engine.report.findings.claims import claim_sentence
 from engine.report.html.page import _page_text
 from engine.report.terms.translate import Terms
 from engine.results import Results
+from engine.spec.base import Dated
 from tests.kinds import LEVERS
 from tests.report.studies import (
     BASELINES,
@@ -351,6 +355,18 @@ def test_every_measure_lever_and_mechanism_is_in_the_glossary() -> None:
     told += [factor_words(path, lever.goods) for path, lever in LEVERS.items()]
     told += [text for one in LEVERS.values() for text in (one.doc, one.unit)]
     assert [one for one in told if one and ENGLISH.search(terms.softly(one))] == []
+
+
+@pytest.mark.parametrize(("path", "lever"), LEVERS.items(), ids=LEVERS)
+def test_what_a_policys_name_says_of_a_lever_is_in_the_glossary(path, lever) -> None:
+    if lever.choices:
+        return
+    low, high = lever.search
+    values: list[object] = [low, high] if lever.off is None else [low, high, lever.off]
+    if lever.dated:
+        values.append(Dated(steps=((date(2020, 1, 1), (low + high) / 2), (date(2020, 6, 1), high))))
+    told = [lever_phrase(Difference(path, value, None, lever)) for value in values]
+    assert [one for one in map(Terms("zh").softly, told) if ENGLISH.search(one)] == []
 
 
 def test_a_paragraph_is_translated_sentence_by_sentence_and_a_list_member_by_member() -> None:
