@@ -188,7 +188,7 @@ def answer(
 def _few_notes(
     rows: Sequence[PriceRow], everyone: Sequence[ConfirmedPolicy], asked: PriceQuestion
 ) -> Iterator[str]:
-    """Yield that few policies reach the highest target that any reaches, if so: luck found them."""
+    """Yield that few policies reach the highest target that any does, if so: chance found them."""
     top = next((row.target_fen for row in reversed(rows) if row.policy is not None), None)
     if top is None:
         return

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def runs(count: int, noise: float, seconds: float, seed: int) -> _Runs:
-    """Two policies whose luck is common, 1 wide, and noise of their own, `noise` wide."""
+    """Two policies with common noise, 1 wide, and noise of their own, `noise` wide."""
     rng = np.random.Generator(np.random.PCG64(seed))
     common = np.random.Generator(np.random.PCG64(1)).normal(size=count)
     effect = np.random.Generator(np.random.PCG64(2)).normal(size=count) / 10

@@ -104,7 +104,7 @@ def test_rows_compare_with_the_best_plain_one_by_medians() -> None:
     assert rows["random", "infeasible_share"]["value"] is None
 
 
-def test_plain_samplers_get_the_whole_population_and_luck_of_their_own() -> None:
+def test_plain_samplers_get_the_whole_population_and_seeds_of_their_own() -> None:
     place, asked = _KnownArena(_Zdt1(1)), []
     inner = place.problem.evaluate
     object.__setattr__(
@@ -127,7 +127,7 @@ def _names(annotation: object) -> tuple[str, ...]:
     return get_args(get_args(annotation)[0])
 
 
-def test_the_markets_truth_is_of_luck_that_no_search_has_met() -> None:
+def test_the_markets_truth_is_of_replications_that_no_search_has_met() -> None:
     place = _MarketArena(job(), 1)
     point = {name: own.high for name, own in place.problem.distributions.items()}
     once, again = place.costs([point]), place.costs([point])

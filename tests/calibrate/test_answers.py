@@ -27,7 +27,7 @@ def simulate(case: Case) -> RunResult:
     return replace(market.simulate(case), run=run)
 
 
-def test_each_world_has_its_own_answer_under_common_luck() -> None:
+def test_each_world_has_its_own_answer_under_common_random_numbers() -> None:
     told = job()
     asked: list[Case] = []
 
@@ -53,7 +53,9 @@ def test_each_world_has_its_own_answer_under_common_luck() -> None:
     assert len(set(seeds.values())) == 1
 
 
-def test_the_policies_are_compared_under_luck_that_the_fit_has_not_seen(tmp_path: Path) -> None:
+def test_the_policies_are_compared_on_seeds_that_the_fit_has_not_seen(
+    tmp_path: Path,
+) -> None:
     told, asked = job(), []
 
     def year_of(case: Case) -> RunResult:

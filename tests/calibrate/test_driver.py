@@ -53,7 +53,7 @@ def test_later_waves_miss_less(found) -> None:
 
 
 @pytest.mark.parametrize(("count", "worlds"), [("1", {1}), ("2", {1, 2}), ("null", {3, 4, 5})])
-def test_the_best_points_are_run_again_on_luck_that_did_not_choose_them(
+def test_the_best_points_are_run_again_on_seeds_that_did_not_choose_them(
     count: str, worlds: set[int], tmp_path: Path
 ) -> None:
     small = ("fit.confirmed_count=5", "fit.confirmed_replications=3", f"populations_count={count}")

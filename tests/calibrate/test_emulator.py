@@ -120,7 +120,7 @@ def sample_of(runs: list[list[float]]) -> SimulatedPoints:
     )
 
 
-def test_a_miss_is_divided_by_what_was_observed_and_luck_together() -> None:
+def test_a_miss_is_divided_by_the_observed_and_the_simulated_error_together() -> None:
     sample = sample_of([[11, 13], [10, 12], [10, 16]])
     assert sample.errors == pytest.approx(np.ones((3, 1)))  # median point's sd 1.41, two runs
     # what was observed is one run, of variance 2, and the mean of two is off by half of that
@@ -151,14 +151,14 @@ def test_points_run_again_are_judged_by_the_fresh_runs_alone() -> None:
     assert stand_ins.tolist() == [2, 1]
 
 
-def test_confirmed_points_share_the_luck_of_their_own_runs() -> None:
+def test_confirmed_points_share_the_random_numbers_of_their_own_runs() -> None:
     sample = sample_of([[10, 10], [10, 14], [10, 10], [10, 10]])
     judged = sample.again(np.array([2, 3]), sample_of([[9, 11, 9, 11], [10, 10, 10, 10]]))
     waves, fresh = np.median([0, 8]) / 2, np.mean([4 / 3, 0]) / 4
     assert judged.errors[:, 0] ** 2 == pytest.approx([waves, waves, fresh, fresh])
 
 
-def test_luck_alone_does_not_move_a_figure_that_no_unknown_moves() -> None:
+def test_chance_alone_does_not_move_a_figure_that_no_unknown_moves() -> None:
     sample = sample_of([[10, 12], [10, 12], [10, 12]])  # common random numbers: all the same
     judged = sample.again(np.array([1]), sample_of([[10.5, 12.5]]))
     assert not sample.fitted.size

@@ -200,10 +200,10 @@ def test_the_table_of_worlds_has_its_columns_and_misses(searched, tmp_path):
 
 
 def test_all_weight_on_one_world_gives_its_price_table():
-    luck = np.array([-2.0, 0.0, 2.0])
+    chance = np.array([-2.0, 0.0, 2.0])
     policies = [
-        ConfirmedPolicy(f"more {k}", np.array([200 + k + luck, 300 + 2 * k + luck]),
-                        np.array([1.0 * k + luck, 3.0 * k + luck]), np.full((2, 3), 1.0 * k))
+        ConfirmedPolicy(f"more {k}", np.array([200 + k + chance, 300 + 2 * k + chance]),
+                        np.array([1.0 * k + chance, 3.0 * k + chance]), np.full((2, 3), 1.0 * k))
         for k in (0, 10, 20)
     ]  # fmt: skip
     alone = [

@@ -1,4 +1,4 @@
-"""Effects against a market whose answer is known: additive levers, a product of two, and luck."""
+"""Effects against a market whose answer is known: additive levers, a product of two, and chance."""
 
 from datetime import date
 
@@ -23,13 +23,13 @@ CASES = [
 ]
 
 
-def gmv(policy: Policy, luck: float, world: str) -> float:
-    """2 per bn of purse, 100 per unit of load, and load x recruiting; luck moves load's effect."""
+def gmv(policy: Policy, chance: float, world: str) -> float:
+    """2 per bn of purse, 100 per unit of load, and load x recruiting; chance moves load."""
     purse = policy.subsidy.budget_bn_rmb
     load = policy.traffic.commercial_load.steps[0][1] - 1
     recruiting = policy.supply.recruiting.steps[0][1] - 1
     own = 10 if world == "a" else -10
-    return 2 * purse + (100 + luck + own) * load + 50 * load * recruiting + 1000 * luck
+    return 2 * purse + (100 + chance + own) * load + 50 * load * recruiting + 1000 * chance
 
 
 def years(policy: Policy = POLICY, today: Policy = TODAY) -> list[RunResult]:

@@ -27,7 +27,7 @@ def policy(more: float, name: str = "", cost: float | None = None) -> ConfirmedP
     """Sells 250 + `more` bn in the mean, and costs more² / 100 bn unless said otherwise."""
     gmv = (250 + more + ABOVE + LUCK) * BN
     price = more**2 / 100 if cost is None else cost
-    # A world that sells more saves a tenth of it; luck counts a little.
+    # A world that sells more saves a tenth of it; chance counts a little.
     costs = (price - 0.1 * ABOVE + 0.01 * LUCK) * BN if more else np.zeros(gmv.shape)
     return ConfirmedPolicy(name or f"more {more:g}", gmv, costs, costs / 2, binding="purse")
 
@@ -61,7 +61,7 @@ def test_rows_lie_on_the_known_cost_curve():
         assert (row.worst_world, row.binding) == ("a", "purse")
 
 
-def test_costs_spread_over_worlds_and_are_uncertain_by_luck():
+def test_costs_spread_over_worlds_and_are_uncertain_by_replications():
     row = price_table(POLICIES, TODAY, [270 * BN], ASKED)[0]
     mean = row.cost.value
     assert row.cost == pytest.approx(mean_interval(mean + 0.01 * LUCK[0] * BN))

@@ -28,11 +28,11 @@ def job(**changes) -> CompareJob:
 
 def days_of(case: Case, left: float = 2.0, lasting: float = 0.99) -> np.ndarray:
     """-10 a day in the horizon; after it 40 days of -5, then a habit that fades from `left`."""
-    luck = 1 + 0.1 * case.replication
+    chance = 1 + 0.1 * case.replication
     if case.policy.name == "base":
         return np.full(DAYS + 365, 1000.0)
     after = np.concatenate((np.full(40, -5.0), left * lasting ** np.arange(325)))
-    return 1000 + np.concatenate((np.full(DAYS, -10.0 * luck), after))
+    return 1000 + np.concatenate((np.full(DAYS, -10.0 * chance), after))
 
 
 def year(case: Case, **how: float) -> RunResult:
@@ -47,14 +47,14 @@ def values(asked: CompareJob, **how: float) -> dict[str, dict]:
 
 def test_terms_are_those_of_the_days():
     found = values(job())
-    luck = 1.1  # mean of 1, 1.1 and 1.2
+    chance = 1.1  # mean of 1, 1.1 and 1.2
     fading = 2 * (1 - 0.99 ** np.array([50, 325])) / 0.01
     told = {
-        (0, "in_the_year"): -10 * DAYS * luck,
+        (0, "in_the_year"): -10 * DAYS * chance,
         (90, "pulled_forward"): -200.0,
         (90, "left_behind"): fading[0],
-        (90, "whole"): -10 * DAYS * luck - 200 + fading[0],
-        (365, "whole"): -10 * DAYS * luck - 200 + fading[1],
+        (90, "whole"): -10 * DAYS * chance - 200 + fading[0],
+        (365, "whole"): -10 * DAYS * chance - 200 + fading[1],
         (365, "left_behind"): fading[1],
     }
     for (days, term), value in told.items():

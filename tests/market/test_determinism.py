@@ -45,7 +45,7 @@ def test_the_same_case_twice_gives_the_same_bits(alone):
     assert same(alone, simulate(case(*BINDING, days=20)))
 
 
-def test_another_luck_gives_other_sales_of_the_same_world(alone):
+def test_another_run_seed_gives_other_sales_of_the_same_world(alone):
     other = simulate(with_run_seed(case(*BINDING, days=20), 2))
     assert other.run["gmv_fen"] != alone.run["gmv_fen"]
     assert np.array_equal(other.anchors["family"], alone.anchors["family"])
@@ -61,7 +61,7 @@ def test_a_lever_dated_to_a_day_leaves_the_days_before_as_they_were(alone):
     assert not np.array_equal(alone.daily["gmv_fen"][after], other.daily["gmv_fen"][after])
 
 
-def test_common_luck_makes_a_small_step_of_a_lever_visible():
+def test_common_random_numbers_make_a_small_step_of_a_lever_visible():
     """A paired difference has much less variance than an unpaired one."""
     base = ("scale=laptop", "policy.subsidy.budget_bn_rmb=4")
     more = ("scale=laptop", "policy.subsidy.budget_bn_rmb=20", "policy.subsidy.rate.source=0.1")

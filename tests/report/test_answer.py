@@ -169,7 +169,7 @@ def test_a_line_without_a_number_compares_as_nothing() -> None:
     assert isnan(line.value("gmv_paid_fen"))
 
 
-def test_worlds_that_share_luck_are_no_further_evidence(study: StudyResults) -> None:
+def test_worlds_that_share_random_numbers_are_no_further_evidence(study: StudyResults) -> None:
     rows = [{**row, "world": f"w_{k}"} for row in study.runs for k in range(3)]
     lines = [replace(line, runs_count=3 * line.runs_count) for line in study.lines]
     pooled = replace(study, runs=rows, lines=lines)

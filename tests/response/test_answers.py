@@ -60,7 +60,7 @@ def test_one_pair_tells_what_differs() -> None:
     assert answer({0.6: 0.1, 0.9: 0, 1.0: 0}, error=None, pairs=1).place == "low end"
 
 
-def test_luck_alone_is_taken_for_an_effect_in_five_of_a_hundred_sweeps_at_most() -> None:
+def test_chance_alone_is_taken_for_an_effect_in_five_of_a_hundred_sweeps_at_most() -> None:
     """Seven points around the base, none of which does anything, over eight pairs."""
     rng = np.random.default_rng(4)
     told = 0

@@ -106,7 +106,7 @@ def test_replications_of_one_population_are_one_observation_unless_all_are() -> 
     assert both(table, [0, 0, 0, 0])["units_count"] == 4
 
 
-def test_intervals_cover_where_worlds_share_their_luck() -> None:
+def test_intervals_cover_where_worlds_share_their_random_numbers() -> None:
     """The share of intervals that hold the truth; pairs taken as independent miss it by far."""
     draw = np.random.default_rng(1)
     hits, naive, count = 0, 0, 1000
@@ -166,7 +166,7 @@ def test_spending_not_told_from_zero_has_no_limits() -> None:
     assert found.low is found.high is None
 
 
-def test_common_luck_shrinks_the_variance_of_the_fake_market() -> None:
+def test_common_random_numbers_shrink_the_variance_of_the_fake_market() -> None:
     years = [
         simulate_fake(small_case(small_policy(name, rate), replication=replication))
         for name, rate in (("none", 0.0), ("some", 0.1))
@@ -183,7 +183,7 @@ def test_unknown_names_are_refused_with_what_is_known(baseline: str, measure: st
         paired(pairs([1, 2], [1, 2]), baseline, [measure])
 
 
-def test_policies_without_common_luck_are_refused() -> None:
+def test_policies_without_common_random_numbers_are_refused() -> None:
     years = [year("old", 0, gini=1), year("new", 1, gini=1)]
     with pytest.raises(InputError, match="shares no world"):
         paired(years, "old", ["gini"])

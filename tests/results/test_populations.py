@@ -46,7 +46,7 @@ def test_replications_go_round_as_many_populations_as_are_asked_for() -> None:
     assert set(seeds(job("populations_count=1"))["as_is"]) == {1}
 
 
-def test_policies_meet_the_same_populations_and_the_same_luck() -> None:
+def test_policies_meet_the_same_populations_and_the_same_random_numbers() -> None:
     told = job("replications=3", f"+{THREE}")
     met = [
         [(c.world, c.replication, c.world_seed, c.run_seed) for c in cases(told, [policy])]

@@ -58,9 +58,9 @@ class Toy:
         """Variance 1, correlation `common` between candidates; no two rungs share it."""
         names = self._names(place, stage, replication)
         own = np.random.default_rng([*names, 1 + number]).normal()
-        return self.luck(place, stage, replication) + float((1 - self.common) ** 0.5 * own)
+        return self.chance(place, stage, replication) + float((1 - self.common) ** 0.5 * own)
 
-    def luck(self, place: int, stage: Stage, replication: int) -> float:
+    def chance(self, place: int, stage: Stage, replication: int) -> float:
         """The part of the noise of a measure, by its place, that all candidates share."""
         shared = np.random.default_rng([*self._names(place, stage, replication), 0]).normal()
         return float(self.common**0.5 * shared)

@@ -134,13 +134,13 @@ class Priced:
         return made, next(one for one in made if one.name == "today"), asked
 
     def needed(self, target: float) -> float:
-        """The response that holds a target under the luck of the fresh replications."""
+        """The response that holds a target under the random numbers of the fresh replications."""
         _, today, asked = self.confirmed()
         base, count = np.array(WORLDS)[:, None], today.gmv_fen.shape[1]
         stage = Stage(True, 1.0, 0, count)
-        luck = 1 + NOISE * np.array([self.toy.luck(0, stage, r) for r in range(count)])
+        chance = 1 + NOISE * np.array([self.toy.chance(0, stage, r) for r in range(count)])
         found = np.arange(0.0, 60.0, STEP)
-        held = [held_level((base + s) * luck, asked.probability, asked.weights) for s in found]
+        held = [held_level((base + s) * chance, asked.probability, asked.weights) for s in found]
         return float(found[np.searchsorted(held, target)])
 
 

@@ -126,7 +126,7 @@ def test_measures_are_those_of_a_run() -> None:
     assert possible_range("top1_share") == (0.0, 1.0)
 
 
-def test_worlds_weigh_alike_and_share_their_luck() -> None:
+def test_worlds_weigh_alike_and_share_their_random_numbers() -> None:
     # World 1 is always 10 above world 0: that is no noise, as both meet the same draws.
     found = _measure_interval(np.array([[1.0, 2.0, 3.0], [11.0, 12.0, 13.0]]), "gini")
     assert found.value == pytest.approx(7.0)

@@ -52,7 +52,7 @@ def job_of(**search: Any) -> OptimizeJob:
     ],
 )
 def test_every_row_lies_near_the_known_least_cost(effort: str, seed: int, beyond: float) -> None:
-    """Under the luck that the fresh replications have."""
+    """Under the random numbers that the fresh replications have."""
     assert max(gaps(effort, seed)) <= beyond
 
 

@@ -89,7 +89,9 @@ def seeds_seen(tmp_path: Path) -> tuple[dict[int, set[tuple[Any, ...]]], list[Ca
     return by_trial, [case for case in cases if case.scale.buyers_count == 100]
 
 
-def test_all_trials_meet_the_same_luck_and_finalists_fresh_luck(tmp_path: Path) -> None:
+def test_all_trials_meet_the_same_replications_and_finalists_fresh_ones(
+    tmp_path: Path,
+) -> None:
     by_trial, final = seeds_seen(tmp_path)
     assert sorted(by_trial) == list(range(14))
     expected = {("as_is", r, derive_seed(5, Purpose.REPLICATION, r), 1 + r) for r in (0, 1)}
@@ -200,7 +202,7 @@ def test_if_all_trials_fail_there_is_no_result(tmp_path: Path) -> None:
         run(small_job(), tmp_path, year_of)
 
 
-def test_a_finalist_that_fails_on_fresh_luck_is_left_out_and_told(tmp_path: Path) -> None:
+def test_a_finalist_that_fails_on_fresh_replications_is_left_out_and_told(tmp_path: Path) -> None:
     def year_of(case: Case) -> RunResult:
         if case.scale.buyers_count == 100 and case.policy.name == "not_held":
             raise ValueError("too large")
@@ -211,7 +213,9 @@ def test_a_finalist_that_fails_on_fresh_luck_is_left_out_and_told(tmp_path: Path
     assert "not_held" not in {row["policy"] for row in found.frontier}
 
 
-def test_if_all_that_was_found_fails_on_fresh_luck_the_baselines_stay(tmp_path: Path) -> None:
+def test_if_all_found_fails_on_fresh_replications_the_baselines_stay(
+    tmp_path: Path,
+) -> None:
     def year_of(case: Case) -> RunResult:
         if case.scale.buyers_count == 100 and case.trial > 1:
             raise ValueError("too large")

@@ -50,7 +50,7 @@ def number_of(found: Selected) -> int:
     return found.finalists[found.best].candidate.number
 
 
-def test_halving_under_common_luck_finds_the_best_of_twenty() -> None:
+def test_halving_under_common_random_numbers_finds_the_best_of_twenty() -> None:
     right, equal, said, seeds = 0, 0, [], range(40)
     for seed in seeds:
         truth = np.random.default_rng(seed).permutation(np.linspace(0, 1.9, 20))
@@ -171,7 +171,7 @@ def test_the_better_one_that_fell_out_before_it_was_sure_is_looked_at_again() ->
     assert best.candidate.number in {0, 3}
 
 
-def test_luck_that_only_some_have_met_does_not_decide() -> None:
+def test_replications_that_only_some_have_met_do_not_decide() -> None:
     """Replications 0 to 3 are lucky for all: who has no others must not look better."""
     toy = by_place(gmv_paid_fen=np.linspace(1, 2, 8))
     plain = toy.sample

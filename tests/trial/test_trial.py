@@ -77,8 +77,8 @@ def test_days_before_and_after_take_the_season_for_an_effect() -> None:
 
 def test_markets_are_unbiased_over_their_draws() -> None:
     effects = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
-    luck = np.array([0.3, -0.1, 0.2, 0.0, -0.4, 0.1])
-    found = [one.value for one in _markets(luck + effects, luck, 1, 4000)]
+    chance = np.array([0.3, -0.1, 0.2, 0.0, -0.4, 0.1])
+    found = [one.value for one in _markets(chance + effects, chance, 1, 4000)]
     assert np.mean(found) == pytest.approx(3.5, abs=0.05)
 
 
