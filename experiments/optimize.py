@@ -87,9 +87,9 @@ def _check_reached(storage: str | None) -> None:
         If it cannot be reached.
     """
     if storage is not None:
-        from engine.search.checkpoint.meeting import Meeting
+        from engine.search.checkpoint.shared_study import SharedStudy
 
-        Meeting(storage, "reached").close()
+        SharedStudy(storage, "reached").close()
 
 
 def _known(job: OptimizeJob) -> list[Any]:

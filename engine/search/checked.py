@@ -13,7 +13,7 @@ from engine.measures.periods import period_of
 from engine.measures.run_off import NET_PRESENT_VALUE
 from engine.results import local_folder, read_table
 from engine.search.checkpoint.journal import FILE
-from engine.search.checkpoint.meeting import Meeting
+from engine.search.checkpoint.shared_study import SharedStudy
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Point
 from engine.search.space.policy_space import PolicySpace
@@ -54,7 +54,7 @@ def check_search(job: OptimizeJob) -> CheckedSearch:
         For an unknown lever or measure, bounds outside a lever's range, constraints that
         no policy can satisfy, a world that is no scenario, a sampler that is not there.
     """
-    Meeting.check_address(job.storage)
+    SharedStudy.check_address(job.storage)
     earlier = _earlier_policies(job.warm_start, job.baselines)
     space = PolicySpace(job.space, job.policy, levers_of(job.scenario.kinds))
     checked = CheckedSearch(space, ObjectiveEvaluator(job.objective), earlier)

@@ -12,8 +12,8 @@ import pytest
 from engine.case import Case, RunResult
 from engine.errors import InputError, StorageError
 from engine.search import check_search
-from engine.search.checkpoint import meeting
-from engine.search.checkpoint.meeting import Meeting
+from engine.search.checkpoint import shared_study
+from engine.search.checkpoint.shared_study import SharedStudy
 from tests.fakes import Stopped, simulate_fake, stop, stopping_at
 from tests.search.jobs import results, run, small_job
 from tests.servers import QUOTED, postgres
@@ -102,24 +102,24 @@ def test_a_look_has_one_driver_until_that_is_silent(
     databases, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     address = databases(kind)
-    monkeypatch.setattr(meeting, "_BEAT_S", 0.5)
-    one, two = Meeting(address, "study"), Meeting(address, "study")
+    monkeypatch.setattr(shared_study, "_BEAT_S", 0.5)
+    one, two = SharedStudy(address, "study"), SharedStudy(address, "study")
     try:
         assert one.claim("look") == "ours"
         assert two.claim("look") == "elsewhere"
         assert two.ended(["look"]) == set()
         one._end.set()  # as if it were killed: nothing is told, nothing left
         one._thread.join()
-        monkeypatch.setattr(meeting, "_SILENT_S", -1.0)
+        monkeypatch.setattr(shared_study, "_SILENT_S", -1.0)
         assert two.ended(["look"]) == {"look"}
         assert two.claim("look") == "inherited"
-        monkeypatch.setattr(meeting, "_SILENT_S", 60.0)
+        monkeypatch.setattr(shared_study, "_SILENT_S", 60.0)
         two.finish("look", {"found": 1}, b"years")
         one.finish("look", {"found": 2})  # it goes on after all: the first counts
         assert one.tree("look") == {"found": 1}
         assert one.years("look") == b"years"
         assert one.claim("look") == "done"
-        other = Meeting(address, "another study")
+        other = SharedStudy(address, "another study")
         assert other.claim("look") == "ours"
         other.close()
     finally:

@@ -2,7 +2,7 @@
 
 Each driver keeps its own folder whole, as if it were alone: samples and years that others found
 are written there too. What drivers share are their journal, their finalists' years and their
-bench: see `engine.search.checkpoint.meeting`.
+bench: see `engine.search.checkpoint.shared_study`.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from engine.compute.pool import WorkerCall
 from engine.results.packed import pack_runs, unpack_runs
 from engine.search.checkpoint.finalist_runs import FinalistRuns
 from engine.search.checkpoint.journal import HASH, Journal, Key
-from engine.search.checkpoint.meeting import Meeting
+from engine.search.checkpoint.shared_study import SharedStudy
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Candidate, Evaluation, Executor, Sample, Stage, Urgency
 
@@ -35,11 +35,11 @@ _Tree = dict[str, Any]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The samples, and the finalists' years; where drivers meet, if they do."""
+    """The samples, and the finalists' years; the study that drivers share, if they do."""
 
     journal: Journal
     runs: FinalistRuns
-    meeting: Meeting | None = None
+    shared: SharedStudy | None = None
 
     @classmethod
     @contextmanager
@@ -57,7 +57,7 @@ class Checkpoint:
         evaluator
             Names the goals and their directions.
         storage
-            Address of the database where drivers meet; none: this one is alone.
+            Address of the database that drivers share; none: this one is alone.
 
         Raises
         ------
@@ -69,12 +69,12 @@ class Checkpoint:
         if storage is None:
             yield cls(Journal(folder, name, evaluator), FinalistRuns(folder, name))
             return
-        meeting = Meeting(storage, f"policies-{name}")
+        shared = SharedStudy(storage, f"policies-{name}")
         try:
-            journal = _SharedJournal(folder, name, evaluator, meeting)
-            yield cls(journal, _SharedFinalistRuns(folder, name, meeting), meeting)
+            journal = _SharedJournal(folder, name, evaluator, shared)
+            yield cls(journal, _SharedFinalistRuns(folder, name, shared), shared)
         finally:
-            meeting.close()
+            shared.close()
 
     def bench(self, own: Executor, workers_count: Callable[[], int], worlds_count: int) -> Executor:
         """Return a bench that leaves to other drivers what is theirs.
@@ -86,10 +86,10 @@ class Checkpoint:
         workers_count, worlds_count
             See `_SharedBench`.
         """
-        if self.meeting is None:
+        if self.shared is None:
             return own
         assert isinstance(self.runs, _SharedFinalistRuns)
-        return _SharedBench(own, self.meeting, self.runs, workers_count, worlds_count)
+        return _SharedBench(own, self.shared, self.runs, workers_count, worlds_count)
 
 
 class _SharedJournal(Journal):
@@ -99,20 +99,20 @@ class _SharedJournal(Journal):
     ----------
     folder, name, evaluator
         As of a journal.
-    meeting
-        Where the drivers meet; its database has Optuna's study too, for dashboards.
+    shared
+        What the drivers share; its database has Optuna's study too, for dashboards.
     """
 
     def __init__(
-        self, folder: Path, name: str, evaluator: ObjectiveEvaluator, meeting: Meeting
+        self, folder: Path, name: str, evaluator: ObjectiveEvaluator, shared: SharedStudy
     ) -> None:
         super().__init__(folder, name, evaluator)
-        self._meeting = meeting
-        for tree in meeting.trees():
+        self._shared = shared
+        for tree in shared.trees():
             if tree.get("attributes") is not None and self.sample(_key_of(tree)) is None:
                 super().write(_key_of(tree), _plain(tree))
-        with meeting.errors():
-            self._common = meeting.optuna_study(evaluator.directions)
+        with shared.errors():
+            self._common = shared.optuna_study(evaluator.directions)
             if HASH not in self._common.user_attrs:
                 self._common.set_metric_names([goal.measure for goal in evaluator.goals])
                 self._common.set_user_attr(HASH, name)
@@ -121,34 +121,34 @@ class _SharedJournal(Journal):
         """Append a sample, and tell the others how its point came about."""
         super().write(key, tree)
         look = _name_of(key[0], key[1], tree["point"])
-        self._meeting.amend(look, {"trial": key[0], "stage": list(key[1]), **tree})
+        self._shared.amend(look, {"trial": key[0], "stage": list(key[1]), **tree})
 
     def add(self, trial: FrozenTrial) -> None:
         """Append a settled trial to both studies, to the common one only once."""
         super().add(trial)
         look = _digest(self.identity_of(trial))
-        claimed = self._meeting.claim(look)
+        claimed = self._shared.claim(look)
         if claimed not in {"ours", "inherited"}:
             return
-        with self._meeting.errors():
+        with self._shared.errors():
             found = self._common.get_trials(deepcopy=False) if claimed == "inherited" else []
             if self.identity_of(trial) not in map(self.identity_of, found):
                 self._common.add_trial(trial)
-        self._meeting.finish(look, {"attributes": None})
+        self._shared.finish(look, {"attributes": None})
 
 
 @dataclass(frozen=True)
 class _SharedFinalistRuns(FinalistRuns):
     """Years of finalists in the folder of a driver, which are found with the others too."""
 
-    meeting: Meeting
+    shared: SharedStudy
 
     def get(self, one: Candidate, stage: Stage) -> list[RunResult] | None:
         """Return the years of a trial on a stage, None if nobody has them all."""
         own = super().get(one, stage)
         if own is not None:
             return own
-        data = self.meeting.years(_look_name(one, stage))
+        data = self.shared.years(_look_name(one, stage))
         years = None if data is None else unpack_runs(data, self._own(one, stage))
         if years is not None:
             super().put(one, stage, years)
@@ -170,8 +170,8 @@ class _SharedBench:
     ----------
     bench
         Simulates here.
-    meeting
-        Where the drivers meet.
+    shared
+        What the drivers share.
     kept
         Has the years of finalists.
     workers_count
@@ -183,12 +183,12 @@ class _SharedBench:
     def __init__(
         self,
         bench: Executor,
-        meeting: Meeting,
+        shared: SharedStudy,
         kept: _SharedFinalistRuns,
         workers_count: Callable[[], int],
         worlds_count: int,
     ) -> None:
-        self._bench, self._meeting, self._kept = bench, meeting, kept
+        self._bench, self._shared, self._kept = bench, shared, kept
         self._workers_count, self._worlds_count = workers_count, worlds_count
         self._waiting: list[tuple[Urgency, int, Evaluation]] = []
         self._here: dict[tuple[int, Stage], int] = {}
@@ -237,7 +237,7 @@ class _SharedBench:
             "attributes": None,
             "sample": found.as_tree(),
         }
-        self._meeting.finish(name, tree, years)
+        self._shared.finish(name, tree, years)
         return done, found
 
     def _hand_out(self) -> None:
@@ -245,7 +245,7 @@ class _SharedBench:
         while self._waiting and self._has_room():
             urgency, _, look = heappop(self._waiting)
             name = _look_name(*look)
-            claimed = self._meeting.claim(name)
+            claimed = self._shared.claim(name)
             if claimed == "elsewhere":
                 self._elsewhere[name] = urgency, look
             elif claimed == "done":
@@ -255,7 +255,7 @@ class _SharedBench:
 
     def _take(self, name: str, urgency: Urgency, look: Evaluation) -> None:
         """Take what another driver found; a finalist's years are read by way of the bench."""
-        tree = self._meeting.tree(name)
+        tree = self._shared.tree(name)
         assert tree is not None
         sample = Sample.from_tree(tree["sample"])
         self.taken_count += 1
@@ -281,7 +281,7 @@ class _SharedBench:
         if not self._elsewhere or now - self._looked < _POLL_S:
             return
         self._looked = now
-        for name in self._meeting.ended(self._elsewhere):
+        for name in self._shared.ended(self._elsewhere):
             urgency, look = self._elsewhere.pop(name)
             self._wait_for(look, urgency)
 

@@ -1,4 +1,4 @@
-"""Where drivers of one study meet: a database, in which each look is claimed by one of them.
+"""A study that several drivers share: a database in which each look is claimed by one of them.
 
 A search is a function of its samples, and every driver of the same job goes the same way: it asks
 the same trials from the same samples, in the same order. So drivers need not agree on anything
@@ -62,7 +62,7 @@ _Claimed = Literal["ours", "inherited", "elsewhere", "done"]
 """What became of a claim; inherited: ours, after another driver that did not end it."""
 
 
-class Meeting:
+class SharedStudy:
     """The looks of one study in a database that several drivers share.
 
     Parameters
@@ -70,7 +70,7 @@ class Meeting:
     address
         Of the database: `sqlite:///` or `postgresql://`.
     study
-        Names the job: only drivers of the same one meet.
+        Names the job: only drivers of the same one share it.
 
     Raises
     ------
