@@ -15,7 +15,7 @@ from engine.compute import Pool, open_pool
 from engine.config import Tree
 from engine.report import build_report, sample_note
 from engine.report.terminal.console import ResultsConsole
-from engine.results import KeptRuns, Results
+from engine.results import Results, RunCheckpoint
 from engine.spec.jobs import Job
 from engine.spec.policy import Policy
 from experiments._places import settle, told_place
@@ -47,11 +47,11 @@ def run_cases(
     -------
     The results, not yet finished, and the years without their details, in the order of `todo`.
     """
-    kept = KeptRuns(folder, job.identity())
-    found = [kept.get(case.labels()) for case in todo]
+    checkpoint = RunCheckpoint(folder, job.identity())
+    found = [checkpoint.get(case.labels()) for case in todo]
     missing = [case for case, year in zip(todo, found, strict=True) if year is None]
     with _pool(job, missing) as pool, progress(job.scenario.currency) as show:
-        results = Results(folder, config, job.seed, kept.parts())
+        results = Results(folder, config, job.seed, checkpoint.parts())
         for year in found:
             if year is not None:
                 results.write_kept(year)
@@ -59,7 +59,7 @@ def run_cases(
         done: list[RunResult] = []
         for year in pool.run(missing):
             results.write_runs([year], daily=details, segments=details, anchors=details)
-            kept.add(year, details=details)
+            checkpoint.add(year, details=details)
             done.append(replace(year, daily={}, monthly={}, segments={}, anchors={}))
             show("runs", len(todo) - len(missing) + len(done), len(todo), "")
     rest = iter(done)

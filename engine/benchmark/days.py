@@ -44,7 +44,7 @@ class Days(NamedTuple):
 def simulate_days(tell: Tell, case: Case, count: int) -> Days:
     """Simulate the first `count` days of the year of `case`, telling seconds as they pass."""
     gc.collect()
-    _forget_peak()
+    _reset_peak()
     before = _resident_bytes()
     started = time.perf_counter()
     world = open_world(case.scenario, case.scale, case.world_seed)
@@ -82,11 +82,11 @@ def _resident_bytes() -> int | None:
 
 
 def _peak_bytes() -> int | None:
-    """The most that was held since `_forget_peak`; None where the system does not tell."""
+    """The most that was held since `_reset_peak`; None where the system does not tell."""
     return _size("VmHWM")
 
 
-def _forget_peak() -> None:
+def _reset_peak() -> None:
     """Let the peak start from what is held now; where that is not allowed the old one stays."""
     try:
         (_SELF / "clear_refs").write_text("5", encoding="ascii")

@@ -51,7 +51,7 @@ _TEMPERATURES: Final = 40
 """At most; a likelihood that is sharper than these reach is left at the last."""
 
 COUPON: Final = "coupon_uplift_paid"
-"""The return that is asked about, of `measures.SHOWN_BY_DATE`; at the middle one of its dates."""
+"""The return that is asked about, of `probe.SHOWN_BY_DATE`; at the middle one of its dates."""
 
 _POINTS: Final = 8192
 

@@ -122,7 +122,7 @@ class RunReader:
         span
             Days, both ends included.
         role
-            Of `engine.spec.suppliers.Kind`, as `is_brand`.
+            Of `engine.spec.kinds.Kind`, as `is_brand`.
         """
         kinds = np.array(self.scenario.kinds_that(role))
         return float(self.year.segments[column][self._slice(span)][:, kinds].sum())

@@ -111,7 +111,7 @@ class _RayPool(Pool):
         self._flight.clear()
         self._again.clear()
         if not self._silences:
-            self._board.forget()
+            self._board.remove()
 
     def drop(self, tickets: Iterable[int]) -> None:
         """Forget cases; tasks of which nobody wants anything are stopped."""

@@ -44,7 +44,7 @@ class DayBoard:
         self._is_empty &= not days
         return max(days, default=None)
 
-    def forget(self) -> None:
+    def remove(self) -> None:
         """Remove what the runs have written, if any was read."""
         if self._is_empty:
             return
@@ -73,7 +73,7 @@ def _write(key: str, done: int, total: int) -> None:
     from ray.experimental.internal_kv import _internal_kv_del, _internal_kv_put
 
     with suppress(Exception):  # whatever it is, the run goes on without a word
-        if done == total:  # who has read nothing by then has nothing to forget
+        if done == total:  # who has read nothing by then has nothing to remove
             _internal_kv_del(key, namespace=_SPACE)
         else:
             _internal_kv_put(key, f"{done} {total}", namespace=_SPACE)

@@ -154,7 +154,7 @@ class Space(Spec):
     """The levers a search moves; everything else stays as in the base policy.
 
     Only points that satisfy all `rules` are simulated. `trajectory` moves the monotone target
-    knots through `trajectory_knots` increments.
+    knots through `trajectory_knots_count` increments.
     """
 
     name: str

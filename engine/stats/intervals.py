@@ -28,7 +28,7 @@ def mean_interval(sample: Floats) -> Interval:
     Parameters
     ----------
     sample
-        (n,) float64, independent observations. With one of them only the mean is known.
+        (n,) float64, independent observations in one unit. With one of them only the mean is known.
     """
     count = len(sample)
     mean = float(sample.mean())

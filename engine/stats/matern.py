@@ -13,9 +13,9 @@ def matern_covariance(signal: float, x: Floats, other: Floats) -> Floats:
     Parameters
     ----------
     signal
-        Variance of the function.
+        Variance of the function, in its squared unit, as the result is.
     x, other
-        (points, inputs) and (other points, inputs) float64, divided by the lengths.
+        (points, inputs) and (other points, inputs) float64, in units of the lengths.
 
     Returns
     -------

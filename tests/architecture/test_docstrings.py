@@ -1,4 +1,4 @@
-"""Docstrings of functions on arrays name the arrays' dtypes and shapes, which no checker sees."""
+"""Docstrings of functions on arrays name dtypes, shapes and units, which no checker sees."""
 
 import ast
 import functools
@@ -14,9 +14,21 @@ DTYPE = re.compile(r"\b(?:float|int|uint)(?:8|16|32|64)\b|\bbool\b")
 SHAPE = re.compile(r"\(\s*(?:[\w*+. ]+,)+[\w*+., ]*\)|\b[1-4]-D\b|\bof (?:any|the given) shape\b")
 """`(n,)`, `(points, 2)`, `(groups + 1, ...)`, 1-D, or: of any shape, of the given shape."""
 
+UNIT = re.compile(
+    r"\bunits?\b|\bfen\b|\bRMB\b|\bshares?\b|probabilit|\[0, 1[\])]|\bcube\b|\bseconds?\b|\bdays?\b"
+    r"|\bbasis points\b|\b0 or more\b|from -1 to 1|\bstandard normals\b|\bbool\b|\bplaces?\b"
+    r"|\bnumber of\b"
+)
+"""A unit, a range without one, or what is counted."""
+
+REFERENCE = re.compile(r"`((?:\w+\.)+(?!jsonl|journal)\w+)`")
+
 JITS = {"kernel", "stage", "step", "rule"}
 JIT_DTYPE = re.compile(DTYPE.pattern + r"|\bdtypes\b")
 """A dtype, or a reference: the dtypes of another function or of a record."""
+
+NAMES = {"name", "id", "attr", "arg", "module"}
+PLACES = [f"/{path.relative_to(ROOT)}" for path in (ROOT / "engine").rglob("*")]
 
 MOST_UNSAID = 3
 """Arguments that a first sentence can still name; more have a section."""
@@ -124,6 +136,49 @@ def lacks(doc: str) -> list[str]:
 def test_a_function_on_arrays_names_a_dtype_and_a_shape(name: str, doc: str) -> None:
     missing = lacks(doc)
     assert not missing, f"{name}: its docstring names no {' and no '.join(missing)}"
+
+
+@pytest.mark.parametrize(
+    ("name", "doc"),
+    [found for room in ROOMS if room != "market" for found in functions_on_arrays(room)],
+)
+def test_a_function_on_arrays_names_a_unit(name: str, doc: str) -> None:
+    assert UNIT.search(doc), f"{name}: its docstring names no unit"
+
+
+@functools.cache
+def identifiers(path: Path) -> frozenset[str]:
+    """Every name that stands in the code of a file."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        found |= {str(value) for key, value in ast.iter_fields(node) if key in NAMES}
+    return frozenset(found)
+
+
+def wrong_references(path: Path) -> Iterator[str]:
+    """Yield what docstrings of a file name in a module of the engine that does not have it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+            continue
+        for reference in REFERENCE.findall(node.value):
+            if not is_there(reference):
+                yield f"{path.relative_to(ROOT)}: {reference}"
+
+
+def is_there(reference: str) -> bool:
+    """Whether `room.file.name` names what there is, or nothing of the engine."""
+    place, _, name = f"/{reference.replace('.', '/')}".rpartition("/")
+    files = [one for one in PLACES if one.endswith(f"{place}.py")]
+    return (
+        any(one.removesuffix(".py").endswith(f"{place}/{name}") for one in PLACES)
+        or any(name in identifiers(ROOT / one[1:]) for one in files)
+        or (not files and not reference.startswith("engine."))
+    )
+
+
+def test_what_a_docstring_names_in_another_file_is_there() -> None:
+    files = [path for path in (ROOT / "engine").rglob("*.py") if "market" not in path.parts]
+    assert [found for path in files for found in wrong_references(path)] == []
 
 
 def jitted_functions(room: str) -> Iterator[tuple[str, str]]:

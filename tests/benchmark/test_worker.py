@@ -78,7 +78,7 @@ def test_workers_at_work_together_are_heard_together() -> None:
 
 @pytest.mark.skipif(days._resident_bytes() is None, reason="only Linux tells")
 def test_memory_that_was_held_shows_in_the_peak() -> None:
-    days._forget_peak()
+    days._reset_peak()
     before = days._resident_bytes()
     with mmap(-1, 64 * 2**20) as held:  # new pages: the heap may have as many to spare
         held[::4096] = b"x" * len(held[::4096])
@@ -91,4 +91,4 @@ def test_memory_that_was_held_shows_in_the_peak() -> None:
 def test_without_a_proc_folder_memory_is_not_known(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(days, "_SELF", tmp_path / "nowhere")
     assert days._resident_bytes() is None
-    days._forget_peak()
+    days._reset_peak()

@@ -199,7 +199,7 @@ def nights(tmp_path: Path) -> Iterator[list[_Nights]]:
     kept = [_Nights(tmp_path / "market", number, 2) for number in range(2)]
     yield kept
     for one in kept:
-        one.forget()
+        one.remove()
     assert not (tmp_path / "market").exists()
 
 
@@ -336,7 +336,7 @@ def test_the_last_shard_that_forgets_removes_the_lock_too(nights: list[_Nights])
     folder = nights[0]._folder
     with held(folder):
         nights[1]._start_path().touch()
-        nights[0].forget()
+        nights[0].remove()
         assert (folder / LOCK).exists()
-        nights[1].forget()
+        nights[1].remove()
         assert not folder.exists()

@@ -145,7 +145,7 @@ class ShardWorker:
     def close(self) -> None:
         """Remove the nights that were saved."""
         self._held.close()
-        self._nights().forget()
+        self._nights().remove()
 
     def _nights(self) -> "_Nights":
         return _Nights(self._place.folder, self._place.number, self._place.count)
@@ -336,7 +336,7 @@ class _Nights:
                 start = ReportStart(int(kept["day"]), kept["visits"], kept["month_gmv"])
         return state, start
 
-    def forget(self) -> None:
+    def remove(self) -> None:
         """Remove everything of this shard, and the folder after the last one."""
         for path in (*self._files(), self._start_path()):
             path.unlink(missing_ok=True)

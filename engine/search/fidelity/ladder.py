@@ -178,7 +178,7 @@ class Ladder:
         return RungTrust(goals.agreement.preserves_ranks(self._threshold), told, limits.error)
 
     def rung_errors(self, rung: int) -> tuple[Floats, Floats]:
-        """Return what the rung adds to one trial's errors: (goals,) and (constraints,) float64."""
+        """Return what the rung adds to one trial's errors, (goals,) and (constraints,) float64 in own units."""
         goals, limits = self._goals[rung], self._limits[rung]
         return goals.distortion, limits.distortion
 

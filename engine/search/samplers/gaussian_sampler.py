@@ -175,7 +175,7 @@ class GaussianSampler(CubeSampler):
         self._first, self._noise = max(first, 2), noise
 
     def propose(self, study: Study) -> Floats:
-        """Return the point of this trial, (axes,) float64."""
+        """Return the point of this trial in the unit cube, (axes,) float64."""
         trials, observed = self._observations(study)
         if len(trials) < self._first:
             return self._sobol()

@@ -30,7 +30,7 @@ _FILE: Final = "runs.jsonl"
 _Key = tuple[Any, ...]
 
 
-class KeptRuns:
+class RunCheckpoint:
     """Finished runs of one job in its output folder.
 
     Parameters
