@@ -29,7 +29,7 @@ def ablations(cases: Sequence[Case]) -> Iterator[Case]:
                 yield _named(replace(case, scenario=scenario), _PREFIX + mechanism.name)
 
 
-def effects(years: Sequence[RunResult]) -> list[dict[str, Any]]:
+def effects(results: Sequence[RunResult]) -> list[dict[str, Any]]:
     """Rows of `ablation`: what each measure loses or gains when a mechanism is off.
 
     A mechanism's own measures are those of `Mechanism.shows_in`.
@@ -38,7 +38,7 @@ def effects(years: Sequence[RunResult]) -> list[dict[str, Any]]:
     known = {mechanism.name: mechanism for mechanism in MECHANISMS}
     own = {name: mechanism.shows_in for name, mechanism in known.items()}
     measures = list(dict.fromkeys([COMMON, *(name for names in own.values() for name in names)]))
-    for row in paired(years, _ALL_ON, measures):
+    for row in paired(results, _ALL_ON, measures):
         mechanism = row["policy"].removeprefix(_PREFIX)
         if row["measure"] != INCREMENTAL:
             title, is_own = known[mechanism].title, row["measure"] in own[mechanism]

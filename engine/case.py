@@ -1,4 +1,4 @@
-"""What goes into one simulated year and what comes out: plain data, cheap to send."""
+"""What goes into one simulated run and what comes out: plain data, cheap to send."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -31,7 +31,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Case:
-    """One year to simulate, and the labels its rows will carry.
+    """One run to simulate, and the labels its rows will carry.
 
     The scenario is simulated from its first day; the days of its horizon are reported. Until the
     morning of `decision_date`, or else of the horizon's first day, `history` is in force, where
@@ -82,7 +82,7 @@ class Case:
 
 @dataclass(frozen=True)
 class RunResult:
-    """One simulated year.
+    """One simulated run.
 
     `run` holds the values of `catalogue.RUN`; `daily` the columns of `catalogue.DAILY`, each
     of shape (days,); `segments` flows of shape (days, kind, tier, domain, buyer); `monthly` the

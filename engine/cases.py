@@ -1,4 +1,4 @@
-"""Which years a job asks for: policies x worlds x replications."""
+"""Which runs a job asks for: policies x worlds x replications."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -15,7 +15,7 @@ _ANCHOR_DAYS_PER_S: Final = 8e5
 
 
 def cases(job: Job, policies: Iterable[Policy]) -> list[Case]:
-    """List the years of `policies` in the order policy, world, replication.
+    """List the runs of `policies` in the order policy, world, replication.
 
     Replication r has the run seed derived from (seed, r) and the population of
     `population_seed`, whatever the policy: common populations and common random numbers.
@@ -69,7 +69,7 @@ def population_seed(job: Job, world: str, number: int) -> int:
 
 
 def seconds_of_run(job: Job, population_share: float = 1.0, run_off_days: int = 0) -> float:
-    """Guess the seconds that one year of `job`, and its run-off, take on one core."""
+    """Guess the seconds that one run of `job`, and its run-off, take on one core."""
     buyers = job.scale.buyers_count * population_share
     days = job.scenario.calendar.days_simulated + run_off_days
     return days * (buyers / _BUYER_DAYS_PER_S + job.scale.anchors_count / _ANCHOR_DAYS_PER_S)

@@ -213,13 +213,13 @@ def _time(job: Job) -> Iterator[InputError]:
     """A job ends within a month on a large machine; other sizes are mistakes."""
     if isinstance(job, BenchmarkJob):
         return
-    years = _years(job)
-    seconds = years * seconds_of_run(job)
+    runs = _most_runs(job)
+    seconds = runs * seconds_of_run(job)
     if seconds > _LONGEST_S:
         fits = max(1, int(_LONGEST_S / seconds_of_run(job)))
         yield InputError(
             "replications",
-            f"{years:,} simulated runs of {job.scale.buyers_count:,} buyers take about "
+            f"{runs:,} simulated runs of {job.scale.buyers_count:,} buyers take about "
             f"{seconds / _YEAR_S:,.0f} years of one core",
             f"about {fits:,} simulated runs of this size",
             "lower replications, scale, or the number of policies and worlds",
@@ -228,24 +228,24 @@ def _time(job: Job) -> Iterator[InputError]:
 
 def _memory(job: Job) -> Iterator[InputError]:
     where, buyers = _buyers(job)
-    years = _years(job)
+    runs = _most_runs(job)
     is_alone = isinstance(job, BenchmarkJob) or job.scale.shards not in {1, "auto"}
     try:
-        check_memory(buyers, 1 if is_alone else years, job.ray, where)
+        check_memory(buyers, 1 if is_alone else runs, job.ray, where)
     except InputError as mistake:
         yield mistake
 
 
-def _years(job: Job) -> int:
-    """How many years a stage of the job simulates, at most."""
-    years = job.replications * len(job.ensemble.worlds) * len(_policies(job))
+def _most_runs(job: Job) -> int:
+    """How many runs a stage of the job simulates, at most."""
+    runs = job.replications * len(job.ensemble.worlds) * len(_policies(job))
     if isinstance(job, CalibrateJob):
-        years = job.fit.most_years(job.replications)
+        runs = job.fit.most_runs(job.replications)
     if isinstance(job, ResponseJob):
-        years *= job.points_count
+        runs *= job.points_count
     if isinstance(job, OptimizeJob):
-        years = max(years, job.search.window_count, job.search.finalists_count)
-    return years
+        runs = max(runs, job.search.window_count, job.search.finalists_count)
+    return runs
 
 
 def _buyers(job: Job) -> tuple[str, int]:

@@ -19,7 +19,7 @@ from engine.stats.paired import independent_units, means_by
 _HOLDS, _FAILS, _OPEN = "holds", "does not hold", "undecided"
 
 
-def claim_rows(experiment: Experiment, years: Sequence[RunResult]) -> list[dict[str, Any]]:
+def claim_rows(experiment: Experiment, results: Sequence[RunResult]) -> list[dict[str, Any]]:
     """Return the rows of `claims`: value, 95 % interval and verdict of every claim.
 
     The verdict is `holds` where the whole interval lies where the claim says, `does not hold`
@@ -28,17 +28,17 @@ def claim_rows(experiment: Experiment, years: Sequence[RunResult]) -> list[dict[
     Parameters
     ----------
     experiment
-        Whose policies and worlds the years are of.
-    years
+        Whose policies and worlds the runs are of.
+    results
         All of them, under common random numbers.
     """
-    labels = [year.labels for year in years]
+    labels = [result.labels for result in results]
     units = independent_units(
         [own["replication"] for own in labels], [own["population"] for own in labels]
     )
     rows = []
     for name, claim in experiment.claims.items():
-        found = mean_interval(_by_unit(claim, years, units))
+        found = mean_interval(_by_unit(claim, results, units))
         rows.append(
             {
                 "claim": name,
@@ -56,17 +56,17 @@ def claim_rows(experiment: Experiment, years: Sequence[RunResult]) -> list[dict[
     return rows
 
 
-def _by_unit(claim: Contrast, years: Sequence[RunResult], units: Ints) -> Floats:
+def _by_unit(claim: Contrast, results: Sequence[RunResult], units: Ints) -> Floats:
     """Return the claim's value in each replication, (units,) float64, in the measure's unit."""
     total = np.zeros(int(units.max()) + 1)
     for term, weight in claim.terms.items():
         policy, _, world = term.partition("@")
         own = [
             k
-            for k, year in enumerate(years)
-            if year.labels["policy"] == policy and world in {"", year.labels["world"]}
+            for k, result in enumerate(results)
+            if result.labels["policy"] == policy and world in {"", result.labels["world"]}
         ]
-        values = np.array([years[k].run[claim.measure] for k in own], np.float64)
+        values = np.array([results[k].run[claim.measure] for k in own], np.float64)
         total += weight * means_by(units[own], values)
     return total
 

@@ -142,14 +142,14 @@ def paired_with_first(
     rows = []
     for policy in by_job[first]:
         met = {_key(run) for run in by_job[first][policy]}
-        years = [_year(first, run) for run in by_job[first][policy]]
+        results = [_result_of(first, run) for run in by_job[first][policy]]
         for name in others:
             if not _is_same(written[first].get(policy), written[name].get(policy)):
                 continue
             own = by_job[name].get(policy, [])
-            years += [_year(name, run) for run in own if _key(run) in met]
-        if len({year.labels["policy"] for year in years}) > 1:
-            rows += [row | {"of": policy} for row in paired(years, first, measures)]
+            results += [_result_of(name, run) for run in own if _key(run) in met]
+        if len({result.labels["policy"] for result in results}) > 1:
+            rows += [row | {"of": policy} for row in paired(results, first, measures)]
     return rows
 
 
@@ -280,6 +280,6 @@ def _key(run: Row) -> tuple[Any, ...]:
     return run["world"], run["replication"], run["seed"], run["population"]
 
 
-def _year(name: str, run: Row) -> RunResult:
+def _result_of(name: str, run: Row) -> RunResult:
     labels = {key: run[key] for key in catalogue.KEYS} | {"policy": name}
     return RunResult(labels, dict(run), {}, {})

@@ -1,6 +1,6 @@
 """Paired differences between policies that met the same random numbers.
 
-With common random numbers the years of two policies under one (world, replication) form
+With common random numbers the runs of two policies under one (world, replication) form
 a pair. The worlds of a replication share its random numbers, and so are averaged first: what is
 independent are the replications, each with a population and seed of its own
 (`engine.stats.paired.independent_units`), and the difference of their means has variance
@@ -36,7 +36,7 @@ _Runs = Mapping[_Key, Mapping[str, Any]]
 
 
 class _Pairs(NamedTuple):
-    """Years of a policy and of the baseline, pair by pair.
+    """Runs of a policy and of the baseline, pair by pair.
 
     `units` and `worlds` (pairs,) int64, the number of each pair's independent observation and
     of its world.
@@ -49,21 +49,21 @@ class _Pairs(NamedTuple):
 
 
 def paired(
-    years: Sequence[RunResult], baseline: str, measures: Sequence[str]
+    results: Sequence[RunResult], baseline: str, measures: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Compare every policy with `baseline`, measure by measure: the rows of `comparison`.
 
-    Pairs are years of equal world, replication, run seed and population. The last row of each
+    Pairs are runs of equal world, replication, run seed and population. The last row of each
     policy is `INCREMENTAL`, whose `difference` is the ratio itself and which has no means.
 
     Parameters
     ----------
-    years
-        Years of the policies and of the baseline.
+    results
+        Runs of the policies and of the baseline.
     baseline
         Name of the policy to compare with.
     measures
-        Columns of `runs`, numbers or truth values; or measures with run-off, where the years
+        Columns of `runs`, numbers or truth values; or measures with run-off, where the runs
         have them among those of the run.
 
     Raises
@@ -71,7 +71,7 @@ def paired(
     InputError
         If the baseline or a measure is unknown, or a policy shares no pair with it.
     """
-    runs = _by_policy(years)
+    runs = _by_policy(results)
     _check(runs, baseline, measures)
     rows = []
     for policy in runs:
@@ -107,12 +107,12 @@ def _counts(pairs: _Pairs) -> dict[str, int]:
     }
 
 
-def _by_policy(years: Sequence[RunResult]) -> dict[str, dict[_Key, Mapping[str, Any]]]:
+def _by_policy(results: Sequence[RunResult]) -> dict[str, dict[_Key, Mapping[str, Any]]]:
     runs: dict[str, dict[_Key, Mapping[str, Any]]] = {}
-    for year in years:
-        labels = year.labels
+    for result in results:
+        labels = result.labels
         key = (labels["world"], labels["replication"], labels["seed"], labels["population"])
-        runs.setdefault(labels["policy"], {})[key] = year.run
+        runs.setdefault(labels["policy"], {})[key] = result.run
     return runs
 
 

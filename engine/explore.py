@@ -119,7 +119,7 @@ class Explorer:
     figures: dict[str, Floats]
     policies: dict[str, _Point]
     answers: tuple[str, ...] = ()
-    _today_years: dict[int, list[RunResult]] = field(init=False, default_factory=dict)
+    _today_results: dict[int, list[RunResult]] = field(init=False, default_factory=dict)
     _cube: UnitCube = field(init=False)
     _surrogate: _Surrogate = field(init=False)
 
@@ -207,16 +207,16 @@ class Explorer:
         -------
         Of every measure its mean over worlds and replications with a 95 % interval.
         """
-        years = self._years(self.policy(point, name), replications)
-        left = [0.0] * len(years)
+        results = self._results(self.policy(point, name), replications)
+        left = [0.0] * len(results)
         if self.job.today is not None:
-            if replications not in self._today_years:
+            if replications not in self._today_results:
                 today = self.job.baselines[self.job.today]
-                self._today_years[replications] = self._years(today, replications)
-            left = [float(year.run[_LEFT]) for year in self._today_years[replications]]
+                self._today_results[replications] = self._results(today, replications)
+            left = [float(result.run[_LEFT]) for result in self._today_results[replications]]
         units = independent_units(
-            [year.labels["replication"] for year in years],
-            [year.labels["population"] for year in years],
+            [result.labels["replication"] for result in results],
+            [result.labels["population"] for result in results],
         )
         found = {
             measure: mean_interval(
@@ -224,8 +224,8 @@ class Explorer:
                     units,
                     np.array(
                         [
-                            other - year.run[_LEFT] if measure == _COST else year.run[measure]
-                            for year, other in zip(years, left, strict=True)
+                            other - result.run[_LEFT] if measure == _COST else result.run[measure]
+                            for result, other in zip(results, left, strict=True)
                         ],
                         np.float64,
                     ),
@@ -243,7 +243,7 @@ class Explorer:
         path.write_text(dump(self.policy(point, name)), encoding="utf-8")
         return path
 
-    def _years(self, policy: Policy, replications: int) -> list[RunResult]:
+    def _results(self, policy: Policy, replications: int) -> list[RunResult]:
         job = self.job.model_copy(update={"replications": replications, "threads": cpus_count()})
         return list(ProcessPool().run(cases(job, [policy])))
 

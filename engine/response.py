@@ -121,7 +121,7 @@ def check_response(job: ResponseJob) -> None:
 
 
 def response_cases(job: ResponseJob) -> list[Case]:
-    """List the years to simulate, the base policy's first and once."""
+    """List the runs to simulate, the base policy's first and once."""
     policies = {point.policy.name: point.policy for point in _points(job)}
     base = policies.pop(_BASE)
     return [
@@ -130,7 +130,7 @@ def response_cases(job: ResponseJob) -> list[Case]:
     ]
 
 
-def response_rows(job: ResponseJob, years: Sequence[RunResult]) -> list[dict[str, Any]]:
+def response_rows(job: ResponseJob, results: Sequence[RunResult]) -> list[dict[str, Any]]:
     """Return the rows of `response`: every point of every lever on every measure.
 
     Differences are those to the base policy, with Student's 95 % interval over the pairs; the
@@ -139,11 +139,11 @@ def response_rows(job: ResponseJob, years: Sequence[RunResult]) -> list[dict[str
     Parameters
     ----------
     job : what was asked.
-    years : the years of `response_cases`, in any order.
+    results : the runs of `response_cases`, in any order.
     """
     missing = [name for name in _ALWAYS if name not in job.measures]
     measures = list(dict.fromkeys([*missing, *job.measures]))
-    whole = [replace(year, run=with_run_off(year.run, year.run_off)) for year in years]
+    whole = [replace(result, run=with_run_off(result.run, result.run_off)) for result in results]
     found = {
         (row["policy"], row["measure"]): row
         for row in paired(whole, _BASE, measures)

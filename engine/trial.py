@@ -125,7 +125,7 @@ def rows_of_tests(job: TrialJob, daily: pa.Table, runs: Sequence[Row]) -> list[d
     job
         What was asked.
     daily
-        The days of all years of the arms, under the same worlds, populations and seeds.
+        The days of all runs of the arms, under the same worlds, populations and seeds.
     runs
         Their rows of `runs`, which know what a test costs.
     """
@@ -217,7 +217,7 @@ def _is_found(one: Interval, truth: float) -> bool:
 
 
 def _costs(runs: Sequence[Row]) -> dict[str, float]:
-    """Return what each test takes from the year's contribution in one market, fen; negative: adds.
+    """Return what each test takes from the run's contribution in one market, fen; negative: adds.
 
     Half the markets of a test by markets try the policy.
     """

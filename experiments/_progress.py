@@ -63,10 +63,10 @@ class ReportingPool:
         self._pool, self._show, self._stage = pool, show, stage
 
     def run(self, cases: "Sequence[Case]") -> "Iterator[RunResult]":
-        """Yield the years of the cases, in order."""
-        for done, year in enumerate(self._pool.run(cases), 1):
+        """Yield the runs of the cases, in order."""
+        for done, result in enumerate(self._pool.run(cases), 1):
             self._show(self._stage, done, len(cases), "")
-            yield year
+            yield result
 
 
 @contextmanager

@@ -28,16 +28,16 @@ _COLUMNS: Final = 100
 def run_policies(
     job: Job, policies: Iterable[Policy], folder: Path, config: Tree, *, details: bool
 ) -> tuple[Results, list[RunResult]]:
-    """Simulate all years of `policies`; see `run_cases`."""
+    """Simulate all runs of `policies`; see `run_cases`."""
     return run_cases(job, cases(job, policies), folder, config, details=details)
 
 
 def run_cases(
     job: Job, todo: Sequence[Case], folder: Path, config: Tree, *, details: bool
 ) -> tuple[Results, list[RunResult]]:
-    """Simulate `todo`, writing each year as it comes.
+    """Simulate `todo`, writing each run as it comes.
 
-    Years that an earlier command of the same job finished in the folder are taken from there.
+    Runs that an earlier command of the same job finished in the folder are taken from there.
 
     Parameters
     ----------
@@ -45,25 +45,25 @@ def run_cases(
 
     Returns
     -------
-    The results, not yet finished, and the years without their details, in the order of `todo`.
+    The results, not yet finished, and the runs without their details, in the order of `todo`.
     """
     checkpoint = RunCheckpoint(folder, job.identity())
     found = [checkpoint.get(case.labels()) for case in todo]
-    missing = [case for case, year in zip(todo, found, strict=True) if year is None]
+    missing = [case for case, result in zip(todo, found, strict=True) if result is None]
     with _pool(job, missing) as pool, progress(job.scenario.currency) as show:
         results = Results(folder, config, job.seed, checkpoint.parts())
-        for year in found:
-            if year is not None:
-                results.write_kept(year)
+        for result in found:
+            if result is not None:
+                results.write_kept(result)
         pool.on_day = lambda day, days: show("days", day, days, "of one market")
         done: list[RunResult] = []
-        for year in pool.run(missing):
-            results.write_runs([year], daily=details, segments=details, anchors=details)
-            checkpoint.add(year, details=details)
-            done.append(replace(year, daily={}, monthly={}, segments={}, anchors={}))
+        for result in pool.run(missing):
+            results.write_runs([result], daily=details, segments=details, anchors=details)
+            checkpoint.add(result, details=details)
+            done.append(replace(result, daily={}, monthly={}, segments={}, anchors={}))
             show("runs", len(todo) - len(missing) + len(done), len(todo), "")
     rest = iter(done)
-    return results, [next(rest) if year is None else year for year in found]
+    return results, [next(rest) if result is None else result for result in found]
 
 
 def _pool(job: Job, todo: Sequence[Case]) -> AbstractContextManager[Pool]:

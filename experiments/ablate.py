@@ -15,8 +15,8 @@ def ablate(job: SimulateJob, folder: Path, config: Tree) -> None:
     from experiments._runs import conclude, print_folder, run_cases
 
     todo = list(ablations(cases(job, [job.policy])))
-    results, years = run_cases(job, todo, folder, config, details=False)
-    rows = effects(years)
+    results, runs = run_cases(job, todo, folder, config, details=False)
+    rows = effects(runs)
     results.write_rows("ablation", rows)
     print_ablation(rows, conclude(results, folder))
     for name in indistinguishable(rows):

@@ -52,14 +52,14 @@ def _check(job: CalibrateJob, overrides: Sequence[str]) -> None:  # noqa: ARG001
 
 
 def _work(job: CalibrateJob) -> tuple[int, float]:
-    """Guess how many years there are to simulate, and how many seconds one takes."""
+    """Guess how many runs there are to simulate, and how many seconds one takes."""
     from engine.cases import seconds_of_run
 
     fit = job.fit
     waves = sum(wave.points_count for wave in fit.waves) * job.replications
-    years = waves + fit.confirmed_count * fit.confirmed_replications
+    runs = waves + fit.confirmed_count * fit.confirmed_replications
     probes = job.probes.days_count / job.scenario.calendar.days_simulated
-    return years, seconds_of_run(job) * (1 + probes)
+    return runs, seconds_of_run(job) * (1 + probes)
 
 
 def _scenario_text() -> str:

@@ -38,16 +38,16 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
     from engine.results import read_table
     from experiments._runs import conclude, print_folder, run_cases
 
-    results, years = run_cases(job, value_cases(job), folder, config, details=False)
-    values = value_rows(job, job.baseline, years)
+    results, runs = run_cases(job, value_cases(job), folder, config, details=False)
+    values = value_rows(job, job.baseline, runs)
     asked = job.experiment.measures if job.experiment else ()
-    rows = paired(years, job.baseline, tuple(dict.fromkeys((*_MEASURES, *asked))))
+    rows = paired(runs, job.baseline, tuple(dict.fromkeys((*_MEASURES, *asked))))
     results.write_rows("comparison", [*rows, *values])
-    claims = claim_rows(job.experiment, years) if job.experiment else []
+    claims = claim_rows(job.experiment, runs) if job.experiment else []
     if claims:
         results.write_rows("claims", claims)
     console = conclude(results, folder)
-    print_runs(years, console)
+    print_runs(runs, console)
     if job.one_at_a_time is None:
         print_comparison([*rows, *shown_values(values)], console)
         print_elasticities(read_table(folder, "monthly"), console)

@@ -58,9 +58,9 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     results.write_rows("rungs", outcome.rungs)
     results.write_rows("learnt", outcome.lever_curves(_centres(job, outcome, answered)))
     results.write_rows("frontier", _frontier(outcome.frontier, answered))
-    results.write_runs(outcome.years)
+    results.write_runs(outcome.results)
     for name in _shown(job, outcome, answered):
-        results.write_details(outcome.detailed_years(name))
+        results.write_details(outcome.detailed_results(name))
     for table, rows in answered.items():
         results.write_rows(table, rows)
     results.describe("usage", asdict(outcome.usage))
@@ -110,7 +110,7 @@ def _answered(
     from engine.decision.answer import Confirmed, answer
     from engine.decision.tables import answer_tables
 
-    confirmed = Confirmed(outcome.policies, outcome.years, outcome.frontier)
+    confirmed = Confirmed(outcome.policies, outcome.results, outcome.frontier)
     return answer_tables(answer(job, confirmed, pool, past), known)
 
 
@@ -128,7 +128,7 @@ def _shown(
     job: OptimizeJob, outcome: Any, answered: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> list[str]:
     """Return who stands in the answer: today's policy and the rows'; else the frontier."""
-    known = {year.labels["policy"] for year in outcome.years}
+    known = {result.labels["policy"] for result in outcome.results}
     if answered:
         named = [job.today, *(row["policy"] for row in answered["price_of_target"])]
     else:
@@ -212,15 +212,15 @@ def _is_searched(path: str, job: OptimizeJob) -> InputError:
 
 
 def _work(job: OptimizeJob) -> tuple[int, float]:
-    """Guess how many years there are to simulate, and how many seconds one takes."""
+    """Guess how many runs there are to simulate, and how many seconds one takes."""
     from engine.cases import seconds_of_run
     from engine.search import planned_runs
 
     plan = planned_runs(job)
-    years = sum(count for _, count in plan)
+    runs = sum(count for _, count in plan)
     days = job.objective.horizon_days
     seconds = sum(count * seconds_of_run(job, share, days) for share, count in plan)
-    return years, seconds / years
+    return runs, seconds / runs
 
 
 def _write_policies(group: Path, policies: Mapping[str, Policy]) -> None:

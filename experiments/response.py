@@ -14,8 +14,8 @@ def response(job: ResponseJob, folder: Path, config: Tree) -> None:
     from engine.report.terminal.response import print_response
     from experiments._runs import conclude, print_folder, run_cases
 
-    results, years = run_cases(job, engine.response_cases(job), folder, config, details=False)
-    rows = engine.response_rows(job, years)
+    results, runs = run_cases(job, engine.response_cases(job), folder, config, details=False)
+    rows = engine.response_rows(job, runs)
     results.write_rows("response", rows)
     print_response(rows, conclude(results, folder))
     print_folder(folder)

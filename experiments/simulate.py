@@ -24,11 +24,11 @@ def simulate(job: SimulateJob, folder: Path, config: Tree) -> None:
         from engine.cases import cases
 
         export_worlds(cases(job, [job.policy]), _export_folder(job, folder))
-    results, years = run_policies(job, [job.policy], folder, config, details=True)
+    results, runs = run_policies(job, [job.policy], folder, config, details=True)
     known = published_sales(observed_table(job.scenario.name), job.scenario)
     if known:
         results.write_rows("published", published_rows(known))
-    print_runs(years, conclude(results, folder))
+    print_runs(runs, conclude(results, folder))
     print_folder(folder)
 
 

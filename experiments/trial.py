@@ -18,8 +18,8 @@ def trial(job: TrialJob, folder: Path, config: Tree) -> None:
     from experiments._runs import conclude, print_folder, run_cases
 
     todo = cases(job, arm_policies(job).values())
-    results, years = run_cases(job, todo, folder, config, details=True)
-    runs = [year.labels | year.run for year in years]
+    results, found = run_cases(job, todo, folder, config, details=True)
+    runs = [one.labels | one.run for one in found]
     rows = rows_of_tests(job, read_table(folder, "daily"), runs)
     results.write_rows("trial", rows)
     print_trial(rows, conclude(results, folder))

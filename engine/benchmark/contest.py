@@ -71,7 +71,7 @@ class _Clocked:
     """A problem that counts what is asked of it.
 
     Seconds are those of the process, with those that simulating took replaced by those that
-    the samples name: a known problem stands for years of the market.
+    the samples name: a known problem stands for runs of the market.
     """
 
     def __init__(self, problem: Problem) -> None:

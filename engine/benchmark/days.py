@@ -42,7 +42,7 @@ class Days(NamedTuple):
 
 
 def simulate_days(tell: Tell, case: Case, count: int) -> Days:
-    """Simulate the first `count` days of the year of `case`, telling seconds as they pass."""
+    """Simulate the first `count` days of the run of `case`, telling seconds as they pass."""
     gc.collect()
     _reset_peak()
     before = _resident_bytes()

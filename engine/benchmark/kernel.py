@@ -293,7 +293,7 @@ def _run_point(workers: Sequence[Worker], case: Case, point: Point, days: int) -
 
 
 def _start_seconds(case: Case, *, cold: bool = False) -> float:
-    """Start a process that simulates the year of `case` at `_SMOKE`; return what it took.
+    """Start a process that simulates the run of `case` at `_SMOKE`; return what it took.
 
     Parameters
     ----------

@@ -6,9 +6,9 @@ A figure of a candidate on a share σ of the population, in replication r, is
 
 with the truth μ, a mild bias of small populations b(μ) = `_BIAS` (u + μ), noise of standard
 deviation s = `_NOISE` u for the whole population, u the measure's own size, and the share
-c = `_COMMON` of the variance that all candidates of a replication have in common, as years
+c = `_COMMON` of the variance that all candidates of a replication have in common, as runs
 of the market have under the same random streams. Its variance falls with σ and with
-replications as the market's does. Sessions and seconds are those of a year of the market
+replications as the market's does. Sessions and seconds are those of a run of the market
 (`_SESSIONS`, `_FIXED_S`, `_SESSIONS_S`: 20,000 buyers and 1,000 anchors on one core).
 
 Measures have names of the catalogue; their units have no meaning here.
@@ -31,7 +31,7 @@ from engine.spec.search import Objective
 Floats = NDArray[np.float64]
 
 _NOISE: Final = 0.05
-"""Standard deviation of a year of the whole population, in the measure's own size."""
+"""Standard deviation of a run of the whole population, in the measure's own size."""
 
 _BIAS: Final = 0.03
 """What no population would add to a figure, in the measure's own size and in its own."""
@@ -42,7 +42,7 @@ _COMMON: Final = 0.9
 _SESSIONS: Final = 5_300_000
 _FIXED_S: Final = 0.24
 _SESSIONS_S: Final = 0.21
-"""Sessions of a year, and its seconds: `_FIXED_S` + σ `_SESSIONS_S`."""
+"""Sessions of a run, and its seconds: `_FIXED_S` + σ `_SESSIONS_S`."""
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ _IDLE_GOALS: Final = {("laptop", 2): 0.08, ("full", 64): 0.15, ("full", 1000): 0
 """What should not be idle at most, by effort and workers."""
 
 _START_S: Final = 2.5
-"""Seconds from the search's start to the first year: workers start and load compiled code."""
+"""Seconds from the search's start to the first run: workers start and load compiled code."""
 
 _EVALUATION_S: Final = 0.001
 _SETTLE_S: Final = 0.008
@@ -61,7 +61,7 @@ _COUNTS: Final = (40, 160, 500, 1600)
 """Trials at which proposals are measured."""
 
 _Lengths = Mapping[float, float]
-"""Seconds of a year, by its share of the buyers."""
+"""Seconds of a run, by its share of the buyers."""
 
 
 class _Stub:
@@ -97,9 +97,9 @@ class _Clockwork:
     problem
         What evaluations show.
     lengths
-        Seconds of years.
+        Seconds of runs.
     worlds
-        Years of a replication.
+        Runs of a replication.
     workers
         How many there are.
     proposal_s
@@ -123,20 +123,20 @@ class _Clockwork:
         self._count = 0
 
     def begin(self, todo: Evaluation | WorkerCall, urgency: Urgency) -> None:
-        """Put a call, or the years of an evaluation, among what waits for a worker."""
-        years = 1
+        """Put a call, or the runs of an evaluation, among what waits for a worker."""
+        runs = 1
         if isinstance(todo, Evaluation):
             worlds = min(todo.stage.worlds_count or self._worlds, self._worlds)
-            years = worlds * (todo.stage.last - todo.stage.first)
-            self._left[todo.key] = years
-        for _ in range(years):
+            runs = worlds * (todo.stage.last - todo.stage.first)
+            self._left[todo.key] = runs
+        for _ in range(runs):
             self._count += 1
             heappush(self._waiting, (urgency, self._count, todo))
         self._free = [max(free, self.now) for free in self._free]
         self._assign()
 
     def end(self) -> tuple[Evaluation | WorkerCall, Any]:
-        """Pass the time until a call or all years of some evaluation have ended."""
+        """Pass the time until a call or all runs of some evaluation have ended."""
         while True:
             self._assign()
             ended, _, todo = heappop(self._running)
@@ -179,7 +179,7 @@ class _Clockwork:
 
 
 def schedule_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
-    """Measure years and proposals, and lay out searches of each effort; return the rows."""
+    """Measure runs and proposals, and lay out searches of each effort; return the rows."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     plans = [
         (name, schedule, worlds, workers)
@@ -192,7 +192,7 @@ def schedule_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> li
     steps.step("proposals")
     lengths, rows = {}, []
     for name, schedule in job.schedules.items():
-        lengths[name] = _measured_years(schedule, case, job.runs)
+        lengths[name] = _measured_runs(schedule, case, job.runs)
         steps.step(f"runs of {name}")
     for name, schedule, worlds, workers in plans:
         buyers, anchors = schedule.scale.buyers_count, schedule.scale.anchors_count
@@ -224,9 +224,9 @@ def _simulated(
     search
         Its budget, rungs, batches and window; a sampler that takes no time of its own.
     lengths
-        Seconds of years.
+        Seconds of runs.
     worlds
-        Years of a replication.
+        Runs of a replication.
     workers
         How many there are.
     proposal_s
@@ -243,16 +243,16 @@ def _simulated(
     return clock.now, clock.busy_s
 
 
-def _measured_years(schedule: Schedule, case: Case, runs: int) -> _Lengths:
-    """Return the median seconds of a year on every rung, and of a finalist's, on one core."""
+def _measured_runs(schedule: Schedule, case: Case, runs: int) -> _Lengths:
+    """Return the median seconds of a run on every rung, and of a finalist's, on one core."""
     warm_up_if_cold(case)
     found = {}
     samples = {rung.population_share: rung.anchors_share for rung in schedule.search.rungs}
     for share, anchors_share in sorted({**samples, 1.0: 1.0}.items()):
         scale = schedule.scale.sample(share, anchors_share, len(case.scenario.kinds))
-        year = Case(case.scenario, case.policy, scale, case.world_seed, case.run_seed)
-        # A year before compiles nothing, but fills the processor's own caches.
-        done = [finish(0, year, (), simulate_case).cpu_s for _ in range(runs)]
+        one = Case(case.scenario, case.policy, scale, case.world_seed, case.run_seed)
+        # A run before compiles nothing, but fills the processor's own caches.
+        done = [finish(0, one, (), simulate_case).cpu_s for _ in range(runs)]
         found[share] = float(np.median(done))
     return found
 

@@ -88,7 +88,7 @@ class _KnownArena:
 
 
 class _MarketArena:
-    """The market at a small size: figures are means over many fresh years.
+    """The market at a small size: figures are means over many fresh runs.
 
     The most there is is what all methods' final fronts cover together, and the reference
     the worst of their costs and a tenth of their range beyond.
@@ -135,12 +135,12 @@ class _MarketArena:
 
 @dataclass(frozen=True)
 class _NothingKept(FinalistRuns):
-    """Keeps no years: a benchmark is not resumed."""
+    """Keeps no runs: a benchmark is not resumed."""
 
     def get(self, one: Candidate, stage: Stage) -> None:
         """Return that there are none."""
 
-    def put(self, one: Candidate, stage: Stage, years: list[RunResult]) -> None:
+    def put(self, one: Candidate, stage: Stage, results: list[RunResult]) -> None:
         """Keep nothing of them."""
 
 
@@ -182,7 +182,7 @@ _INFEASIBLE_GOAL: Final = 0.05
 and the share of its recommendations that are not feasible in truth."""
 
 _STOOD_FOR: Final = (20_000, 1_000)
-"""Buyers and anchors of the market whose years the known problems stand for."""
+"""Buyers and anchors of the market whose runs the known problems stand for."""
 
 
 class _Task(NamedTuple):

@@ -1,4 +1,4 @@
-"""A first small year in a new process, which `kernel` times: `python -m engine.benchmark.start`.
+"""A first small run in a new process, which `kernel` times: `python -m engine.benchmark.start`.
 
 The process reads the pickled case from its standard input.
 """
@@ -8,7 +8,7 @@ import sys
 
 
 def _main() -> None:
-    """Simulate the year of the case on standard input."""
+    """Simulate the run of the case on standard input."""
     case = pickle.load(sys.stdin.buffer)
     from engine.compute.pool import simulate_case, warm_up_if_cold
 

@@ -80,9 +80,9 @@ def _sized(
 def _pair(_: Tell, pair: Sequence[Case]) -> tuple[Floats, float]:
     """Return what both policies sold and were expected to, (2, 2) fen, and a run's seconds."""
     started = time.process_time()
-    years = [simulate(one) for one in pair]
+    results = [simulate(one) for one in pair]
     seconds = (time.process_time() - started) / len(pair)
-    values = [[year.daily[name].sum() for year in years] for name in (_SOLD, _EXPECTED)]
+    values = [[result.daily[name].sum() for result in results] for name in (_SOLD, _EXPECTED)]
     return np.array(values, np.float64), seconds
 
 

@@ -39,7 +39,7 @@ def answers(
     pool
         What simulates.
     on_progress
-        Takes the stage, years done, years in all, and a note.
+        Takes the stage, runs done, runs in all, and a note.
     """
     fresh = {
         "ensemble": ensemble,
@@ -48,12 +48,12 @@ def answers(
     }
     todo = cases.cases(job.model_copy(update=fresh), job.compared().values())
     by_world: dict[str, list[RunResult]] = {world: [] for world in ensemble.worlds}
-    for done, year in enumerate(pool.run(todo), start=1):
-        small = replace(year, daily={}, monthly={}, segments={}, anchors={})
-        by_world[year.labels["world"]].append(small)
+    for done, result in enumerate(pool.run(todo), start=1):
+        small = replace(result, daily={}, monthly={}, segments={}, anchors={})
+        by_world[result.labels["world"]].append(small)
         on_progress(_STAGE, done, len(todo), "")
     return [
         {"world": world, **row}
-        for world, years in by_world.items()
-        for row in paired(years, job.baseline, _MEASURES)
+        for world, results in by_world.items()
+        for row in paired(results, job.baseline, _MEASURES)
     ]

@@ -1,4 +1,4 @@
-"""What an interrupted calibration resumes from: the readings of the years of each wave.
+"""What an interrupted calibration resumes from: the readings of the runs of each wave.
 
 Points are a function of the job and of the waves before, so that these numbers are all
 that a calibration needs to go on. A file says what it is of; another's counts as not there.
@@ -20,10 +20,10 @@ from engine.spec.calibration import CalibrateJob
 _FOLDER: Final = "waves"
 
 EVERY: Final = 8
-"""Years after which a wave's file is written anew: what an interruption may cost."""
+"""Runs after which a wave's file is written anew: what an interruption may cost."""
 
 _Readings = list[list[float]]
-"""The targets of a year, year after year."""
+"""The targets of a run, run after run."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class WaveCheckpoint:
         return cls(folder, _named([job.identity(), figures, cache_folder().name]))
 
     def get(self, wave: int, points: Sequence[Values]) -> _Readings:
-        """Return the stored readings of the first years of a wave; none if it had other points."""
+        """Return the stored readings of the first runs of a wave; none if it had other points."""
         try:
             found = json.loads((self.folder / _file(wave)).read_bytes())
             return list(found["readings"]) if found["of"] == self._mark(points) else []
@@ -49,7 +49,7 @@ class WaveCheckpoint:
             return []
 
     def put(self, wave: int, points: Sequence[Values], readings: _Readings) -> None:
-        """Store the readings of a wave so far, (years, targets): whole, or not at all.
+        """Store the readings of a wave so far, (runs, targets): whole, or not at all.
 
         Raises
         ------

@@ -38,7 +38,7 @@ _Unmodelled = tuple[ObservedFigure, str]
 """A figure that the model does not show, and why."""
 
 _OnProgress = Callable[[str, int, int, str], None]
-"""Takes the wave, years done, years in all, and a note."""
+"""Takes the wave, runs done, runs in all, and a note."""
 
 _POPULATIONS_APART: Final = 1000
 """Between the first populations of two worlds of the ensemble: more than replications need."""
@@ -82,7 +82,7 @@ def calibrate(
 
     The result is a function of the job and the figures alone, not of what an interrupted
     calibration left in the folder, with which this one goes on. Rows with role `check` are
-    read off every year and not used otherwise.
+    read off every run and not used otherwise.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def calibrate(
     pool
         What simulates.
     on_progress
-        Takes the wave, years done, years in all, and a note.
+        Takes the wave, runs done, runs in all, and a note.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What is read off a simulated year for each observed key: the one list of known figures.
+"""What is read off a simulated run for each observed key: the one list of known figures.
 
 A small function each, then the list. Beside the names of `KNOWN` every measure that adds up over
 days is known by its own name, as `gmv_paid_fen@2020-H2`. A key that is neither is listed as not
@@ -97,7 +97,7 @@ def _exponent(reader: RunReader, spans: tuple[Span, ...]) -> float:
 def _fans_between(low: float, high: float) -> Read:
     """Per cent of the accounts above 0.1 million fans with these many million, on day 1.
 
-    Of the lognormal law that the anchors are drawn from: a year keeps its last day's fans
+    Of the lognormal law that the anchors are drawn from: a run keeps its last day's fans
     only, and a few hundred anchors hold one or two of the largest class.
     """
 
@@ -281,7 +281,7 @@ KNOWN: Final[dict[str, tuple[FigureMeasure, ...]]] = {
         FigureMeasure(
             "%",
             "share of repeated orders made as a follower, whole horizon",
-            lambda reader, _: 100.0 * float(reader.year.run["private_repeat_share"]),
+            lambda reader, _: 100.0 * float(reader.result.run["private_repeat_share"]),
             0,
             kind="share",
         ),

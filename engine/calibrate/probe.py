@@ -165,13 +165,13 @@ def _uplift(reader: RunReader, day: date, sales: str, *, after: bool) -> float:
 
 
 def _pair(reader: RunReader, day: date) -> tuple[RunResult, RunResult]:
-    branches = reader.year.branches
+    branches = reader.result.branches
     return branches[_name(day, "none")], branches[_name(day, "all")]
 
 
 def _own_arms(reader: RunReader, day: date) -> tuple[RunResult, RunResult]:
     """The arms without and with a coupon on one kind, both over the days of the coupon."""
-    branches, days = reader.year.branches, reader.probes.coupon_days
+    branches, days = reader.result.branches, reader.probes.coupon_days
     return _first_days(branches[_name(day, "none")], days), branches[_name(day, "own")]
 
 

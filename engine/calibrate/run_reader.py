@@ -1,4 +1,4 @@
-"""Periods as people write them, and how figures are read off a simulated year on their days."""
+"""Periods as people write them, and how figures are read off a simulated run on their days."""
 
 import calendar
 import re
@@ -90,13 +90,13 @@ def _iso_span(text: str, year: int, month: int, day: int) -> Span:
 
 @dataclass(frozen=True)
 class RunReader:
-    """One year with its details, the scenario it comes from, and the experiments made in it.
+    """One run with its details, the scenario it comes from, and the experiments made in it.
 
     Amounts are in fen, counts are of people and orders of the whole platform.
     """
 
     scenario: Scenario
-    year: RunResult
+    result: RunResult
     probes: Probes = NO_PROBES
 
     @property
@@ -106,7 +106,7 @@ class RunReader:
 
     def days(self, column: str, span: Span) -> Floats:
         """A column of `daily` over a span, (days,) float64, in the column's unit."""
-        return np.asarray(self.year.daily[column][self._slice(span)], np.float64)
+        return np.asarray(self.result.daily[column][self._slice(span)], np.float64)
 
     def total(self, column: str, span: Span) -> float:
         """Sum of a column of `daily` over a span: a flow such as `gmv_fen`."""
@@ -125,7 +125,7 @@ class RunReader:
             Of `engine.spec.kinds.Kind`, as `is_brand`.
         """
         kinds = np.array(self.scenario.kinds_that(role))
-        return float(self.year.segments[column][self._slice(span)][:, kinds].sum())
+        return float(self.result.segments[column][self._slice(span)][:, kinds].sum())
 
     def monthly(self, column: str, span: Span, *, after: bool = False) -> float:
         """Mean of a column of `monthly` over the months that a span touches.
@@ -134,7 +134,7 @@ class RunReader:
 
         Months after the horizon's last are left out.
         """
-        values = self.year.monthly[column]
+        values = self.result.monthly[column]
         first, last = (self._month(day) + after for day in span)
         return float(np.mean(values[min(first, len(values) - 1) : last + 1]))
 
@@ -148,7 +148,7 @@ class RunReader:
     def guests_gmv_fen(self, span: Span) -> float:
         """Expected GMV as paid of the guests who stream on the days of a span."""
         streams = self.scenario.calendar.trial_streams
-        gmv = self.year.anchors["expected_gmv_fen"]
+        gmv = self.result.anchors["expected_gmv_fen"]
         own = gmv[len(gmv) - len(streams) :]  # guests come last
         return float(
             sum(
@@ -168,7 +168,7 @@ class RunReader:
 
 
 Read = Callable[[RunReader, tuple[Span, ...]], float]
-"""Takes a year and the periods of a figure, and returns its value in the figure's unit."""
+"""Takes a run and the periods of a figure, and returns its value in the figure's unit."""
 
 _FigureKind = Literal["level", "growth", "share", "elasticity", "elsewhere"]
 """What sort of figure: how far a model that is right in the main may be off it."""
@@ -177,7 +177,7 @@ _FigureKind = Literal["level", "growth", "share", "elasticity", "elsewhere"]
 class FigureMeasure(NamedTuple):
     """How a figure is read.
 
-    `read` takes a year and the periods; `unit` is how the observed unit must begin, `¤` in it the
+    `read` takes a run and the periods; `unit` is how the observed unit must begin, `¤` in it the
     scenario's currency;
     `spans_count` the periods it takes, 0 for the whole horizon whatever the row says; `reading`
     tells two readings of one key apart; `probe` says which experiments it needs; `is_input`

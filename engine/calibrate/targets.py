@@ -1,4 +1,4 @@
-"""Observed figures matched with what a simulated year can show of them.
+"""Observed figures matched with what a simulated run can show of them.
 
 Units are taken as people write them: `bn USD`, `USD bn` and `1.5` of `million USD` are one unit
 each with its size; the currency is the scenario's. Words after the unit, as `per order`, are passed
@@ -48,7 +48,7 @@ _SIZES: Final = {"thousand": 1e3, "million": 1e6, "bn": 1e9}
 
 
 class CalibrationTarget(NamedTuple):
-    """A figure that is read off every simulated year.
+    """A figure that is read off every simulated run.
 
     `observed` is None for a forecast; `sd` is the tolerance / `_Z_OF_TOLERANCE`; `discrepancy` the
     share of the figure by which a model that is right in the main is off it, one standard

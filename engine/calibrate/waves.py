@@ -34,14 +34,14 @@ from engine.spec.jobs import Ensemble
 from engine.stats.arrays import Floats
 
 _OnRuns = Callable[[int, int], None]
-"""Takes the years done and the years in all."""
+"""Takes the runs done and the runs in all."""
 
 _WELL_INSIDE: Final = 0.6
 """Cutoff of the points that are to be plausible for sure, in parts of the job's."""
 
 
 class CalibrationPlan(NamedTuple):
-    """What every wave needs: the job, the space of its unknowns, and what is read off a year."""
+    """What every wave needs: the job, the space of its unknowns, and what is read off a run."""
 
     job: CalibrateJob
     space: UnknownSpace
@@ -161,11 +161,11 @@ class CalibrationPlan(NamedTuple):
 
 
 def _readings(plan: CalibrationPlan, todo: Sequence[Case], pool: Pool) -> Iterator[list[float]]:
-    """Yield the targets of each case's year, read off it and the experiments in it."""
+    """Yield the targets of each case's run, read off it and the experiments in it."""
     probes = plan.probes
     asked = [replace(case, branches=probe_branches(case, probes)) for case in todo]
-    for case, year in zip(todo, pool.run(asked), strict=True):
-        reader = RunReader(case.scenario, year, probes)
+    for case, result in zip(todo, pool.run(asked), strict=True):
+        reader = RunReader(case.scenario, result, probes)
         yield [float(target.measure.read(reader, target.days)) for target in plan.targets]
 
 

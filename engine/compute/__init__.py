@@ -1,4 +1,4 @@
-"""Where years are simulated: in this process, or on Ray."""
+"""Where runs are simulated: in this process, or on Ray."""
 
 from engine.compute.choice import open_pool
 from engine.compute.pool import Failure, Pool, Runner

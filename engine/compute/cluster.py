@@ -222,7 +222,7 @@ class _RayPool(Pool):
         return bytes_to_ask(sent.memory, most, self._spec)
 
     def _memories(self) -> list[int]:
-        """Return the bytes that a year may have on each node that runs any."""
+        """Return the bytes that a run may have on each node that runs any."""
         granted = (node.memory for node in self._nodes.values() if node.cpus)
         return limited_bytes(granted, self._spec)
 

@@ -59,7 +59,7 @@ _VERSIONS: Final = re.compile(r"Ray: (\S+)\s+Python: (\S+)")
 """Of the cluster, and of this process, where Ray says that they differ."""
 
 _FREE_SHARE: Final = 0.9
-"""Of the memory that is free here, what years on a local Ray may have: Ray takes some, too."""
+"""Of the memory that is free here, what runs on a local Ray may have: Ray takes some, too."""
 
 
 @contextmanager

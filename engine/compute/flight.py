@@ -82,7 +82,7 @@ class Sent:
         return f"memory ran out: {again}, with {self.memory / _GIB:.1f} GiB asked for"
 
     def check_fits(self, memories: list[int]) -> None:
-        """Refuse a year for which no node that runs any has the memory.
+        """Refuse a run for which no node that runs any has the memory.
 
         Raises
         ------
@@ -158,5 +158,5 @@ def _bytes_of(case: Case, buyers_count: int | None = None) -> int:
 
 
 def _fitting_buyers(free: int, anchors_count: int = 0, days_count: int = 0) -> int:
-    """Return how many buyers a year may have that finds `free` bytes, at least 1."""
+    """Return how many buyers a run may have that finds `free` bytes, at least 1."""
     return max(1, (free - bytes_of_year(0, anchors_count, days_count)) // BYTES_PER_BUYER)

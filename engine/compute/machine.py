@@ -10,7 +10,7 @@ from engine.errors import InputError
 from engine.spec.jobs import Ray
 
 BYTES_PER_BUYER: Final = 80
-"""About what a year holds per simulated buyer; `benchmark` measures it."""
+"""About what a run holds per simulated buyer; `benchmark` measures it."""
 
 _BYTES_PER_ANCHOR: Final = 2_500
 _BYTES_PER_DAY: Final = 16_000
@@ -24,7 +24,7 @@ _MOST_SHARDS: Final = 4096
 
 
 def bytes_of_year(buyers_count: int, anchors_count: int = 0, days_count: int = 0) -> int:
-    """Return about what a worker holds that simulates a year, beside what it holds anyway.
+    """Return about what a worker holds that simulates a run, beside what it holds anyway.
 
         bytes = 500 MiB + 80 B * buyers + 2.5 kB * anchors + 16 kB * days
 
@@ -127,12 +127,12 @@ def _cached(folder: Path) -> int:
 
 
 def check_memory(buyers_count: int, runs_count: int, ray: Ray, where: str) -> None:
-    """Refuse years that need more memory than is free: buyers * 80 B * years at once.
+    """Refuse runs that need more memory than is free: buyers * 80 B * runs at once.
 
     Parameters
     ----------
-    buyers_count : simulated buyers of the largest year.
-    runs_count : years in all; no more run at once.
+    buyers_count : simulated buyers of the largest run.
+    runs_count : runs in all; no more run at once.
     ray : where they run; the memory of a cluster is not known here.
     where : dotted key of the count.
 

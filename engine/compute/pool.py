@@ -1,6 +1,6 @@
 """Simulates cases: what every back end promises, and the one of this process.
 
-A case becomes a year, or the reason why there is none. Results are the same bits whatever
+A case becomes a run, or the reason why there is none. Results are the same bits whatever
 the back end, and in whatever order it takes the cases.
 """
 
@@ -26,7 +26,7 @@ _Urgency = tuple[float, ...]
 """What waits is taken in this order, the least first; all of one use are equally long."""
 
 TABLES: Final = ("daily", "monthly", "segments", "anchors", "run_off", "branches")
-"""Parts of a year that need not be sent back; `labels` and `run` always are."""
+"""Parts of a run that need not be sent back; `labels` and `run` always are."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class WorkerCall:
 
 
 class _FailedYearError(PoquanError):
-    """A year could not be simulated; the trace of the worker stands in the message."""
+    """A run could not be simulated; the trace of the worker stands in the message."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(
@@ -84,7 +84,7 @@ class Finished(NamedTuple):
 
 @dataclass(frozen=True, order=True)
 class Waiting:
-    """What waits for a worker, and which tables of a case's year are wanted."""
+    """What waits for a worker, and which tables of a case's run are wanted."""
 
     urgency: _Urgency
     ticket: int
@@ -93,10 +93,10 @@ class Waiting:
 
 
 class Runner(Protocol):
-    """What brings the years of cases: a pool, or one that also tells how far it is."""
+    """What brings the runs of cases: a pool, or one that also tells how far it is."""
 
     def run(self, cases: Sequence[Case]) -> Iterator[RunResult]:
-        """Yield the years of the cases, in order."""
+        """Yield the runs of the cases, in order."""
 
 
 def ignore_days(_done: int, _total: int) -> None:
@@ -115,7 +115,7 @@ class Pool(ABC):
     """
 
     workers_count: int = 1
-    """How many years are simulated at once, as far as it is known."""
+    """How many runs are simulated at once, as far as it is known."""
 
     def __init__(self) -> None:
         self._tickets = 0
@@ -136,7 +136,7 @@ class Pool(ABC):
         urgency
             Lesser ones go first, and equal ones as they were handed in.
         tables
-            Those of `TABLES` that are wanted of the year; the others come back empty.
+            Those of `TABLES` that are wanted of the run; the others come back empty.
         """
         self._tickets += 1
         heappush(self._waiting, Waiting(urgency, self._tickets, task, tables))
@@ -188,7 +188,7 @@ class Pool(ABC):
             self.drop(ticket for ticket in open_ones if ticket not in early)
 
     def run(self, cases: Sequence[Case]) -> Iterator[RunResult]:
-        """Yield the years of the cases, in order, as they finish.
+        """Yield the runs of the cases, in order, as they finish.
 
         Raises
         ------
@@ -222,14 +222,14 @@ class Pool(ABC):
 
 
 def simulate_case(case: Case) -> RunResult:
-    """Simulate one year by the engine."""
+    """Simulate one run by the engine."""
     from engine.market.run import simulate  # compiles: --help must not wait for it
 
     return simulate(case)
 
 
 def simulate_told(on_day: _OnDay, case: Case) -> RunResult:
-    """Simulate one year by the engine, telling now and then how many days are done.
+    """Simulate one run by the engine, telling now and then how many days are done.
 
     All of them at the end, if any were told before.
     """
@@ -260,7 +260,7 @@ def warm_up_if_cold(case: Case) -> None:
 
 
 def _attempt(case: Case, year_of: Simulate = simulate_case) -> _Outcome:
-    """Simulate one year; an exception becomes a `Failure`, so that others go on.
+    """Simulate one run; an exception becomes a `Failure`, so that others go on.
 
     Running out of memory, or a disk that fails, is no fault of the case and passes through.
     """

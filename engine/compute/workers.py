@@ -1,8 +1,8 @@
 """What a worker of a cluster does before it simulates: shows its code, compiles, counts its CPUs.
 
-A node with another version of the engine would simulate another market, and its years would
+A node with another version of the engine would simulate another market, and its runs would
 stand among the others unnoticed. So each chunk of work names the code that it is meant for, and
-a worker of other code sends the chunk back with its own name in place of years.
+a worker of other code sends the chunk back with its own name in place of runs.
 
 Before its first chunk a worker sees to it that the kernels are compiled on its node: the first
 there compiles them, the others wait, since processes that fill one compile cache together can

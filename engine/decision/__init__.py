@@ -1,7 +1,7 @@
 """From today: what each target costs, what reaches it, how surely, and what is left of it.
 
 The question of a policy team on `decision_date`, for the rest of the year. Its answer is made of
-parts that know no search: each takes years that were simulated, or lists those to simulate.
+parts that know no search: each takes runs that were simulated, or lists those to simulate.
 
 1.  *The past.* Until the date `history` was in force; it is simulated once per world,
     population and run seed, and every candidate goes on from a copy (`engine.market.run`).

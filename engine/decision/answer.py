@@ -98,10 +98,10 @@ class PricedAnswer(NamedTuple):
 
 
 class Confirmed(NamedTuple):
-    """Policies on fresh seeds, as a search leaves them: whole policies, years and rows by name."""
+    """Policies on fresh seeds, as a search leaves them: whole policies, runs and rows by name."""
 
     policies: Mapping[str, Policy]
-    years: Sequence[RunResult]
+    results: Sequence[RunResult]
     frontier: Sequence[Mapping[str, Any]]
 
 
@@ -127,12 +127,12 @@ def answer(
         If today's policy failed.
     """
     assert job.today is not None
-    years: dict[str, list[RunResult]] = {}
-    for year in confirmed.years:
-        years.setdefault(year.labels["policy"], []).append(year)
-    if job.today not in years:
+    results: dict[str, list[RunResult]] = {}
+    for result in confirmed.results:
+        results.setdefault(result.labels["policy"], []).append(result)
+    if job.today not in results:
         raise PoquanError(f"{job.today}: today's policy failed, so nothing can be compared with it")
-    names = _names_of(confirmed.policies, list(years), job)
+    names = _names_of(confirmed.policies, list(results), job)
     binding = {row["policy"]: row["binding"] for row in confirmed.frontier}
     broken = {row["policy"] for row in confirmed.frontier if not row["feasible"]} - {job.today}
     weighed, notes = past
@@ -140,17 +140,17 @@ def answer(
 
     scenarios = scenarios_of(job.scenario, job.ensemble)
 
-    def gmv(year: RunResult) -> float:
-        start = scenarios[year.labels["world"]].calendar.start
-        return amount_of(year.run, year.daily, job.reached_measure, start)
+    def gmv(result: RunResult) -> float:
+        start = scenarios[result.labels["world"]].calendar.start
+        return amount_of(result.run, result.daily, job.reached_measure, start)
 
     found = {
         name: replace(
-            ConfirmedPolicy.from_years(names[name], own, years[job.today], SHOWN, weights, gmv),
+            ConfirmedPolicy.from_results(names[name], own, results[job.today], SHOWN, weights, gmv),
             binding=binding[name],
         )
-        for name, own in years.items()
-        if len(own) == len(years[job.today])  # the others fell out early
+        for name, own in results.items()
+        if len(own) == len(results[job.today])  # the others fell out early
         and name not in broken
     }
     today, others = found[job.today], [one for name, one in found.items() if name != job.today]
@@ -172,14 +172,14 @@ def answer(
         recommended=advice,
         rows=rows,
         effects=_effects(job, confirmed.policies, shown, pool, weights),
-        months=_plan_by_month(job, confirmed.policies[shown], years[shown], weights),
+        months=_plan_by_month(job, confirmed.policies[shown], results[shown], weights),
         weights=weighed,
         without=without,
         certainty=(
             *sure,
             *_few_notes(rows, [today, *others], asked),
             *notes,
-            *_constraint_notes(len(broken), len(years)),
+            *_constraint_notes(len(broken), len(results)),
         ),
         beyond=Beyond.of(job, confirmed.policies, _trial_of(said, names), who, pool),
     )
@@ -267,9 +267,9 @@ def _effects(
 
 
 def _plan_by_month(
-    job: OptimizeJob, policy: Policy, years: Sequence[RunResult], weights: Mapping[str, float]
+    job: OptimizeJob, policy: Policy, results: Sequence[RunResult], weights: Mapping[str, float]
 ) -> list[_Month]:
-    """Lay a policy's years out by month.
+    """Lay a policy's runs out by month.
 
     Parameters
     ----------
@@ -277,22 +277,22 @@ def _plan_by_month(
         Names the decision's date and the horizon.
     policy
         The one that was simulated.
-    years
-        Its years, with their days.
+    results
+        Its runs, with their days.
     weights
-        How much each world counts, adding up to 1; the years of a world share its weight.
+        How much each world counts, adding up to 1; the runs of a world share its weight.
     """
     calendar = job.scenario.calendar
     days = [calendar.start + timedelta(days=k) for k in range(calendar.n_days)]
     firsts = [k for k, day in enumerate(days) if k == 0 or day.day == 1]
     decided = job.decision_date or calendar.start
-    worlds = [year.labels["world"] for year in years]
+    worlds = [result.labels["world"] for result in results]
     counts = Counter(worlds)
     shares = np.array([weights[world] / counts[world] for world in worlds], np.float64)
-    gmv = np.array([year.daily["gmv_paid_fen"] for year in years], np.float64)
-    so_far = np.array([year.daily["gmv_paid_cumulative_fen"] for year in years], np.float64)
-    spent = np.array([year.daily["subsidy_fen"] for year in years], np.float64)
-    target = np.array([year.daily["target_cumulative_fen"] for year in years], np.float64)
+    gmv = np.array([result.daily["gmv_paid_fen"] for result in results], np.float64)
+    so_far = np.array([result.daily["gmv_paid_cumulative_fen"] for result in results], np.float64)
+    spent = np.array([result.daily["subsidy_fen"] for result in results], np.float64)
+    target = np.array([result.daily["target_cumulative_fen"] for result in results], np.float64)
     found = []
     for first, last in zip(firsts, [*firsts[1:], len(days)], strict=True):
         cumulative = so_far[:, last - 1]

@@ -106,12 +106,12 @@ def _attributed_policies(pair: _Pair) -> dict[str, Policy]:
 
 
 def _cases(like: Sequence[Case], pair: _Pair) -> list[Case]:
-    """List the years to simulate: every policy in every year of `like`.
+    """List the runs to simulate: every policy in every run of `like`.
 
     Parameters
     ----------
     like
-        One year of each world and replication, of whatever policy: worlds, seeds, scale, history
+        One run of each world and replication, of whatever policy: worlds, seeds, scale, history
         and decision are taken from there.
     pair
         The policies.
@@ -121,16 +121,16 @@ def _cases(like: Sequence[Case], pair: _Pair) -> list[Case]:
 
 
 def _attributions(
-    years: Sequence[RunResult],
+    results: Sequence[RunResult],
     pair: _Pair,
     measures: Sequence[str] = _MEASURES,
     weights: Mapping[str, float] | None = None,
 ) -> list[Attribution]:
-    """Reduce the years of `_cases`, in any order, to effects, measure by measure.
+    """Reduce the runs of `_cases`, in any order, to effects, measure by measure.
 
     Parameters
     ----------
-    years
+    results
         What was simulated.
     pair
         The policies.
@@ -142,10 +142,10 @@ def _attributions(
     Raises
     ------
     InputError
-        If years are missing.
+        If runs are missing.
     """
     moved, parts = differences(*pair), _attributed_policies(pair)
-    runs = _by_part(years, parts)
+    runs = _by_part(results, parts)
     keys = sorted(runs[_TODAY])
     units = independent_units([key[1] for key in keys], [key[3] for key in keys])
     shares = np.array([1.0 if weights is None else weights[key[0]] for key in keys])
@@ -181,21 +181,21 @@ def _effects(paths: Sequence[str], found: Mapping[str, Floats]) -> dict[tuple[st
 
 
 def _by_part(
-    years: Sequence[RunResult], parts: Mapping[str, Policy]
+    results: Sequence[RunResult], parts: Mapping[str, Policy]
 ) -> dict[str, dict[_Key, Mapping[str, Any]]]:
     """Return the runs of each part by world, replication, seed and population."""
     runs: dict[str, dict[_Key, Mapping[str, Any]]] = {part: {} for part in parts}
-    for year in years:
-        of = year.labels
+    for result in results:
+        of = result.labels
         if of["policy"] in runs:
             key = (of["world"], of["replication"], of["seed"], of["population"])
-            runs[of["policy"]][key] = year.run
+            runs[of["policy"]][key] = result.run
     for part, own in runs.items():
         if not own or own.keys() != runs[_TODAY].keys():
             raise InputError(
                 "attribution",
-                f"the years of {part!r} are not those of {_TODAY!r}",
-                "all years of the attribution",
+                f"the runs of {part!r} are not those of {_TODAY!r}",
+                "all runs of the attribution",
                 "simulate them all, with the same worlds and seeds",
             )
     return runs

@@ -1,8 +1,8 @@
 """What a policy leaves beyond the year, and what the shape of its target path brings.
 
 Asked of the policy that is recommended, or of the next step's where nothing more is needed, on a
-few of the fresh replications in every world: its years and today's, followed by today's policy
-(`value`), and its years with a straight path.
+few of the fresh replications in every world: its runs and today's, followed by today's policy
+(`value`), and its runs with a straight path.
 
 With P the policy and S the same policy with straight knots, under common populations and random
 numbers, the effect of the path's shape on a measure Y is, paired,
@@ -79,7 +79,7 @@ class Beyond(NamedTuple):
         who
             What sentences call it.
         pool
-            Simulates the years.
+            Simulates the runs.
         """
         today_name = str(job.today)
         kinds, decided = job.scenario.kinds, job.decision_date
@@ -92,10 +92,10 @@ class Beyond(NamedTuple):
         straight = _path_cases(like, policy)
         own = followed(job, like, today) if job.run_off or straight else []
         base = fresh_cases(job, today, range(job.attribution_replications)) if job.run_off else ()
-        years = list(pool.run([*own, *followed(job, list(base), today), *straight]))
-        kept = [year for year in years if year.labels["policy"] in {name, today_name}]
+        results = list(pool.run([*own, *followed(job, list(base), today), *straight]))
+        kept = [result for result in results if result.labels["policy"] in {name, today_name}]
         values = value_rows(job, today_name, kept)
-        path = _path_rows([year for year in years if year.labels["policy"] != today_name])
+        path = _path_rows([result for result in results if result.labels["policy"] != today_name])
         return cls(
             policy=name,
             values=values,
@@ -108,7 +108,7 @@ class Beyond(NamedTuple):
 
 
 def _value_sentences(
-    job: OptimizeJob, who: str, years: Sequence[RunResult], rows: Sequence[_Row]
+    job: OptimizeJob, who: str, results: Sequence[RunResult], rows: Sequence[_Row]
 ) -> Iterator[str]:
     """Say what a policy is worth at each length of run-off, from when it pays, and what is left."""
     if not rows:
@@ -124,7 +124,7 @@ def _value_sentences(
     )
     if not last:
         return
-    paid = pays_from(job, str(job.today), years)
+    paid = pays_from(job, str(job.today), results)
     if paid is None:
         pays = f"It does not pay within {last} days after the year"
     else:
@@ -164,12 +164,12 @@ def _with_limits(found: Interval) -> str:
 
 
 def _path_cases(like: Sequence[Case], policy: Policy) -> list[Case]:
-    """List the years of the policy with a straight path; none where the shape cannot matter.
+    """List the runs of the policy with a straight path; none where the shape cannot matter.
 
     Parameters
     ----------
     like
-        One year of each world and replication: worlds, seeds, scale, history and decision are
+        One run of each world and replication: worlds, seeds, scale, history and decision are
         taken from there.
     policy
         The policy whose shape is asked about.
@@ -180,17 +180,17 @@ def _path_cases(like: Sequence[Case], policy: Policy) -> list[Case]:
     return [replace(case, policy=straight) for case in like]
 
 
-def _path_rows(years: Sequence[RunResult]) -> list[_Row]:
+def _path_rows(results: Sequence[RunResult]) -> list[_Row]:
     """Return the effects of the shape: rows as of `comparison`, against the straight path.
 
     Parameters
     ----------
-    years
+    results
         Those of `_path_cases` and of the policy itself, in any order.
     """
-    if not any(year.labels["policy"] == _STRAIGHT for year in years):
+    if not any(result.labels["policy"] == _STRAIGHT for result in results):
         return []
-    return [row for row in paired(years, _STRAIGHT, _MEASURES) if row["measure"] != INCREMENTAL]
+    return [row for row in paired(results, _STRAIGHT, _MEASURES) if row["measure"] != INCREMENTAL]
 
 
 def _path_sentence(policy: Policy, kinds: tuple[Kind, ...], rows: Sequence[_Row]) -> str:

@@ -29,7 +29,7 @@ from engine.stats.quantiles import weighted_quantile
 from engine.stats.reach import ROUNDING, held_level, levels_between, reached_share
 from engine.units import FEN_PER_BN_RMB
 
-_Years = dict[tuple[str, int, int, int], RunResult]
+_Results = dict[tuple[str, int, int, int], RunResult]
 """By world, replication, run seed and population."""
 
 
@@ -56,25 +56,25 @@ class ConfirmedPolicy:
     others: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def from_years(
+    def from_results(
         cls,
         name: str,
-        years: Sequence[RunResult],
+        results: Sequence[RunResult],
         today: Sequence[RunResult],
         others: Sequence[str] = (),
         weights: Mapping[str, float] | None = None,
         gmv: Callable[[RunResult], float] = _gmv_of_the_run,
     ) -> "ConfirmedPolicy":
-        """Return a policy's samples by world and replication, in the order of today's years.
+        """Return a policy's samples by world and replication, in the order of today's runs.
 
-            net cost = contribution of today's policy - contribution of the policy, year by year
+            net cost = contribution of today's policy - contribution of the policy, run by run
 
         Parameters
         ----------
         name
             What the policy is called in tables.
-        years, today
-            Its years and those of today's policy, of the same worlds, replications and seeds.
+        results, today
+            Its runs and those of today's policy, of the same worlds, replications and seeds.
         others
             Further columns of `runs` whose means are shown.
         weights
@@ -85,9 +85,9 @@ class ConfirmedPolicy:
         Raises
         ------
         InputError
-            If the years do not pair, or a world lacks a replication.
+            If the runs do not pair, or a world lacks a replication.
         """
-        own, base = _by_key(years), _by_key(today)
+        own, base = _by_key(results), _by_key(today)
         worlds = list(dict.fromkeys(key[0] for key in base))
         if own.keys() != base.keys() or len(base) % len(worlds):
             raise _unpaired(name)
@@ -98,7 +98,7 @@ class ConfirmedPolicy:
         if len({tuple(key[1] for key in row) for row in keys}) > 1:
             raise _unpaired(name)
 
-        def by_world(found: _Years, measure: str) -> Floats:
+        def by_world(found: _Results, measure: str) -> Floats:
             return np.array([[found[key].run[measure] for key in row] for row in keys], np.float64)
 
         shares = np.array([1.0 / len(worlds) if weights is None else weights[w] for w in worlds])
@@ -307,17 +307,17 @@ def _marginal(found: ConfirmedPolicy, below: ConfirmedPolicy, asked: PriceQuesti
     return asked.mean(found.cost_fen - below.cost_fen) / more if more > 0 else None
 
 
-def _by_key(years: Sequence[RunResult]) -> _Years:
+def _by_key(results: Sequence[RunResult]) -> _Results:
     def key(labels: dict[str, Any]) -> tuple[str, int, int, int]:
         return labels["world"], labels["replication"], labels["seed"], labels["population"]
 
-    return {key(year.labels): year for year in years}
+    return {key(result.labels): result for result in results}
 
 
 def _unpaired(name: str) -> InputError:
     return InputError(
         f"policy {name!r}",
-        "its years are not those of today's policy, world by world",
+        "its runs are not those of today's policy, world by world",
         "the same replications of the same worlds, under common random numbers",
         "simulate both with the same seed, worlds and replications",
     )

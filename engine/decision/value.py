@@ -1,6 +1,6 @@
 """What a policy is worth with what it leaves behind, against another one throughout.
 
-Both years are followed by the same policy π0, under common populations and random numbers, the
+Both runs are followed by the same policy π0, under common populations and random numbers, the
 rival reacting; t counts days from the decision, δ = (1 + discount a year)^(-1/365):
 
     V(π; H) = E sum over t <= T + H of δ^t [contribution_t(π, then π0) - contribution_t(π0)]
@@ -37,19 +37,19 @@ _ValuedJob = CompareJob | OptimizeJob
 
 
 def value_cases(job: CompareJob) -> list[Case]:
-    """List the years of a comparison, each followed by the baseline where values are asked for."""
+    """List the runs of a comparison, each followed by the baseline where values are asked for."""
     compared = job.compared()
     return followed(job, cases(job, compared.values()), compared[job.baseline])
 
 
-def followed(job: _ValuedJob, years: Sequence[Case], after: Policy) -> list[Case]:
-    """Return the years with the days of run-off that are asked for, under the policy `after`."""
+def followed(job: _ValuedJob, todo: Sequence[Case], after: Policy) -> list[Case]:
+    """Return the runs with the days of run-off that are asked for, under the policy `after`."""
     if not job.run_off:
-        return list(years)
-    return [replace(case, after=after, run_off_days=_days_after(job)) for case in years]
+        return list(todo)
+    return [replace(case, after=after, run_off_days=_days_after(job)) for case in todo]
 
 
-def value_rows(job: _ValuedJob, baseline: str, years: Sequence[RunResult]) -> list[_Row]:
+def value_rows(job: _ValuedJob, baseline: str, results: Sequence[RunResult]) -> list[_Row]:
     """Return the values of all policies against the baseline: rows of `comparison`.
 
     Parameters
@@ -58,27 +58,27 @@ def value_rows(job: _ValuedJob, baseline: str, years: Sequence[RunResult]) -> li
         What was asked.
     baseline
         Name of the policy that follows every horizon.
-    years
-        The years of `followed`, in any order.
+    results
+        The runs of `followed`, in any order.
     """
     rows: list[_Row] = []
     if not job.run_off:
         return rows
     weights = _discounts(job)
-    base = [year for year in years if year.labels["policy"] == baseline]
-    for policy in dict.fromkeys(year.labels["policy"] for year in years):
+    base = [result for result in results if result.labels["policy"] == baseline]
+    for policy in dict.fromkeys(result.labels["policy"] for result in results):
         if policy == baseline:
             continue
-        own = [year for year in years if year.labels["policy"] == policy]
+        own = [result for result in results if result.labels["policy"] == policy]
         ends = _ends(job, own, base, weights)
-        sums = [replace(year, run={**year.run, **_sums(year, ends, weights)})
-                for year in (*own, *base)]  # fmt: skip
+        sums = [replace(result, run={**result.run, **_sums(result, ends, weights)})
+                for result in (*own, *base)]  # fmt: skip
         found = paired(sums, baseline, list(ends))
         rows += [row for row in found if row["measure"] != INCREMENTAL]
     return rows
 
 
-def pays_from(job: _ValuedJob, baseline: str, years: Sequence[RunResult]) -> int | None:
+def pays_from(job: _ValuedJob, baseline: str, results: Sequence[RunResult]) -> int | None:
     """Return the days of run-off from which on a policy's mean value stays above 0.
 
     Up to the longest run-off that was asked for; None where it is 0 or less at that.
@@ -87,16 +87,16 @@ def pays_from(job: _ValuedJob, baseline: str, years: Sequence[RunResult]) -> int
     ----------
     job, baseline
         See `value_rows`.
-    years
-        The years of the baseline and of one other policy.
+    results
+        The runs of the baseline and of one other policy.
     """
     own, base = (
-        [year for year in years if (year.labels["policy"] == baseline) is is_base]
+        [result for result in results if (result.labels["policy"] == baseline) is is_base]
         for is_base in (False, True)
     )
     change = _mean_days(own, VALUED[0]) - _mean_days(base, VALUED[0])
-    year = job.scenario.calendar.n_days
-    values = np.cumsum(_discounts(job) * change)[year - 1 : year + max(job.run_off)]
+    horizon = job.scenario.calendar.n_days
+    values = np.cumsum(_discounts(job) * change)[horizon - 1 : horizon + max(job.run_off)]
     losses = np.flatnonzero(values <= 0)
     first = int(losses[-1]) + 1 if losses.size else 0
     return first if first < values.size else None
@@ -160,19 +160,19 @@ def _ends(
     job: _ValuedJob, own: Sequence[RunResult], base: Sequence[RunResult], weights: Floats
 ) -> _Ends:
     """Say which days each measure sums over; those pulled forward are the policy's own."""
-    year, found = job.scenario.calendar.n_days, _Ends()
+    horizon, found = job.scenario.calendar.n_days, _Ends()
     for flow in VALUED:
         change = weights * (_mean_days(own, flow) - _mean_days(base, flow))
-        found[value_measure(flow, 0, "in_the_year")] = (flow, 0, year)
+        found[value_measure(flow, 0, "in_the_year")] = (flow, 0, horizon)
         for days in sorted(set(job.run_off) - {0}):
-            end = year + days
-            path = np.concatenate(([0.0], np.cumsum(change[year:end])))
-            turn = year + int(np.argmin(path))
+            end = horizon + days
+            path = np.concatenate(([0.0], np.cumsum(change[horizon:end])))
+            turn = horizon + int(np.argmin(path))
             spans = {
                 "whole": (0, end),
-                "pulled_forward": (year, turn),
+                "pulled_forward": (horizon, turn),
                 "left_behind": (turn, end),
-                "last_30_days": (max(end - LAST_DAYS, year), end),
+                "last_30_days": (max(end - LAST_DAYS, horizon), end),
             }
             assert spans.keys() <= TERMS.keys()
             for term, (first, last) in spans.items():
@@ -180,13 +180,13 @@ def _ends(
     return found
 
 
-def _mean_days(years: Sequence[RunResult], flow: str) -> Floats:
-    return np.asarray(np.mean([year.valued_days[flow] for year in years], axis=0))
+def _mean_days(results: Sequence[RunResult], flow: str) -> Floats:
+    return np.asarray(np.mean([result.valued_days[flow] for result in results], axis=0))
 
 
-def _sums(year: RunResult, ends: _Ends, weights: Floats) -> Mapping[str, float]:
-    """The discounted sums of a year, fen of the decision's day."""
+def _sums(result: RunResult, ends: _Ends, weights: Floats) -> Mapping[str, float]:
+    """The discounted sums of a run, fen of the decision's day."""
     return {
-        measure: float(weights[first:last] @ year.valued_days[flow][first:last])
+        measure: float(weights[first:last] @ result.valued_days[flow][first:last])
         for measure, (flow, first, last) in ends.items()
     }

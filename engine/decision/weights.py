@@ -25,7 +25,7 @@ unlike. The answer says so then.
 The goals of the search go on weighing worlds alike, so that other actuals ask no trial of it anew;
 what aims at the rows of the price table, the choice of finalists and the answer take the weights.
 
-The same years show what the history leaves of its purses: a purse of today's policy counts from the
+The same runs show what the history leaves of its purses: a purse of today's policy counts from the
 decision on, and is given by hand, so where it is far from what is left that is said.
 """
 
@@ -167,16 +167,16 @@ def weighed_past(
         return _WeighedPast(_even_weights(list(job.ensemble.worlds)), ())
     simulated: dict[str, list[Floats]] = {world: [] for world in job.ensemble.worlds}
     scenarios: Mapping[str, Scenario] = worlds(job.scenario, job.ensemble)
-    years = list(pool.run(list(_past_cases(job))))
-    for year in years:
-        world = year.labels["world"]
-        simulated[world].append(_simulated_figures(scenarios[world], year, known))
+    results = list(pool.run(list(_past_cases(job))))
+    for result in results:
+        world = result.labels["world"]
+        simulated[world].append(_simulated_figures(scenarios[world], result, known))
     weights = _world_weights(known, simulated)
-    return _WeighedPast(weights, tuple(_purse_notes(job, years, weights.weights)))
+    return _WeighedPast(weights, tuple(_purse_notes(job, results, weights.weights)))
 
 
 def _purse_notes(
-    job: OptimizeJob, years: Sequence[RunResult], weights: Mapping[str, float]
+    job: OptimizeJob, results: Sequence[RunResult], weights: Mapping[str, float]
 ) -> Iterator[str]:
     """Say where today's policy begins with a purse far from what the history leaves of its own."""
     assert job.decision_date is not None
@@ -187,7 +187,7 @@ def _purse_notes(
     for column, path in _PURSES.items():
         purse, given = (float(policy_value(own, path)) for own in (job.history, today))
         spent = sum(
-            weights[year.labels["world"]] * year.daily[column][first:].sum() for year in years
+            weights[one.labels["world"]] * one.daily[column][first:].sum() for one in results
         )
         left = max(purse - spent / job.search.first_replications / FEN_PER_BN_RMB, 0.0)
         if abs(left - given) > _FAR * purse:
@@ -248,10 +248,10 @@ def _known_figures(
 
 
 def _simulated_figures(
-    scenario: Scenario, year: RunResult, known: Sequence[CalibrationTarget]
+    scenario: Scenario, result: RunResult, known: Sequence[CalibrationTarget]
 ) -> Floats:
-    """Read the figures off a year that holds its details, (figures,) float64, in their units."""
-    reader = RunReader(scenario, year)
+    """Read the figures off a run that holds its details, (figures,) float64, in their units."""
+    reader = RunReader(scenario, result)
     return np.array([target.measure.read(reader, target.days) for target in known], np.float64)
 
 

@@ -57,19 +57,19 @@ class RunCheckpoint:
         """Return a finished run without its details; None if it is not, or lacks a whole part."""
         if _key(labels) not in self._runs:
             return None
-        year, tables = self._runs[_key(labels)]
+        result, tables = self._runs[_key(labels)]
         is_whole = all(_can_read(self._folder, f"{name}/{part_name(labels)}") for name in tables)
-        return year if is_whole else None
+        return result if is_whole else None
 
     def parts(self) -> set[str]:
         """Return the files with details of the finished runs, within the folder."""
         return {
-            f"{name}/{part_name(year.labels)}"
-            for year, tables in self._runs.values()
+            f"{name}/{part_name(result.labels)}"
+            for result, tables in self._runs.values()
             for name in tables
         }
 
-    def add(self, year: RunResult, *, details: bool) -> None:
+    def add(self, result: RunResult, *, details: bool) -> None:
         """Keep a run; those of its details that are on the disk belong to it.
 
         Raises
@@ -83,14 +83,14 @@ class RunCheckpoint:
         tables = [
             name
             for name in PARTED
-            if details and self._folder.exists(f"{name}/{part_name(year.labels)}")
+            if details and self._folder.exists(f"{name}/{part_name(result.labels)}")
         ]
         tree = {
-            "labels": {name: _plain(value) for name, value in year.labels.items()},
-            "run": {name: _plain(value) for name, value in year.run.items()},
-            "monthly": {name: np.asarray(column).tolist() for name, column in year.monthly.items()},
-            "run_off": {name: _plain(value) for name, value in year.run_off.items()},
-            "valued_days": {name: days.tolist() for name, days in year.valued_days.items()},
+            "labels": {name: _plain(value) for name, value in result.labels.items()},
+            "run": {name: _plain(value) for name, value in result.run.items()},
+            "monthly": {name: np.asarray(x).tolist() for name, x in result.monthly.items()},
+            "run_off": {name: _plain(value) for name, value in result.run_off.items()},
+            "valued_days": {name: days.tolist() for name, days in result.valued_days.items()},
             "tables": tables,
         }
         # Python writes a float with the digits that give the same bits again.

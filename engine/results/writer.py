@@ -81,46 +81,46 @@ class Results:
 
     def write_runs(
         self,
-        years: Sequence[RunResult],
+        results: Sequence[RunResult],
         *,
         daily: bool = True,
         segments: bool = False,
         anchors: bool = False,
     ) -> None:
-        """Keep the years' rows of `runs` and `monthly`; write the details asked for."""
-        for year in years:
-            start = _first_day(self._config, year.labels["world"])
-            self._rows.append(year.row)
-            self._monthly.append(_monthly_table(year, start))
+        """Keep the runs' rows of `runs` and `monthly`; write the details asked for."""
+        for result in results:
+            start = _first_day(self._config, result.labels["world"])
+            self._rows.append(result.row)
+            self._monthly.append(_monthly_table(result, start))
             if daily:
-                self._write_part("daily", year, _daily_table(year, start))
-            self._write_details(year, start, segments=segments, anchors=anchors)
+                self._write_part("daily", result, _daily_table(result, start))
+            self._write_details(result, start, segments=segments, anchors=anchors)
 
-    def write_details(self, years: Iterable[RunResult]) -> None:
-        """Write `segments` and `anchors` of years whose rows are kept already."""
-        for year in years:
-            start = _first_day(self._config, year.labels["world"])
-            self._write_details(year, start, segments=True, anchors=True)
+    def write_details(self, results: Iterable[RunResult]) -> None:
+        """Write `segments` and `anchors` of runs whose rows are kept already."""
+        for result in results:
+            start = _first_day(self._config, result.labels["world"])
+            self._write_details(result, start, segments=True, anchors=True)
 
     def _write_details(
-        self, year: RunResult, start: date, *, segments: bool, anchors: bool
+        self, result: RunResult, start: date, *, segments: bool, anchors: bool
     ) -> None:
-        if segments and year.segments:
+        if segments and result.segments:
             kinds = [kind["name"] for kind in self._config["scenario"]["kinds"]]
-            self._write_part("segments", year, _segments_table(year, start, kinds))
-        if anchors and year.anchors:
-            self._write_part("anchors", year, _anchors_table(year))
+            self._write_part("segments", result, _segments_table(result, start, kinds))
+        if anchors and result.anchors:
+            self._write_part("anchors", result, _anchors_table(result))
 
-    def write_kept(self, year: RunResult) -> None:
+    def write_kept(self, result: RunResult) -> None:
         """Keep a finished run's rows of `runs` and `monthly`; its details are in the folder.
 
         They become this config's: where a run was simulated does not change it.
         """
-        self._rows.append(year.row)
-        start = _first_day(self._config, year.labels["world"])
-        self._monthly.append(_monthly_table(year, start))
+        self._rows.append(result.row)
+        start = _first_day(self._config, result.labels["world"])
+        self._monthly.append(_monthly_table(result, start))
         for table in PARTED:
-            name = f"{table}/{part_name(year.labels)}"
+            name = f"{table}/{part_name(result.labels)}"
             if not self._folder.exists(name):
                 continue
             if _hash_of(self._folder, name) == self._provenance.config_hash:
@@ -153,9 +153,9 @@ class Results:
         }
         self._folder.put(MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")
 
-    def _write_part(self, table: str, year: RunResult, content: pa.Table) -> None:
+    def _write_part(self, table: str, result: RunResult, content: pa.Table) -> None:
         self._folder.create(table)
-        self._write(table, f"{table}/{part_name(year.labels)}", content)
+        self._write(table, f"{table}/{part_name(result.labels)}", content)
 
     def _write(self, table: str, name: str, content: pa.Table) -> None:
         known = self._provenance.metadata(table)
@@ -273,23 +273,23 @@ def part_name(labels: Mapping[str, Any]) -> str:
     return f"run,{keys}.parquet"  # the first word keeps names from starting with a dot
 
 
-def _daily_table(year: RunResult, start: date) -> pa.Table:
+def _daily_table(result: RunResult, start: date) -> pa.Table:
     """Build the rows of `daily`, one per day."""
-    days = len(year.daily["gmv_fen"])
+    days = len(result.daily["gmv_fen"])
     dates = [start + timedelta(days=day) for day in range(days)]
-    return _table_of("daily", year, {"date": dates, **year.daily}, days)
+    return _table_of("daily", result, {"date": dates, **result.daily}, days)
 
 
-def _monthly_table(year: RunResult, start: date) -> pa.Table:
+def _monthly_table(result: RunResult, start: date) -> pa.Table:
     """Build the rows of `monthly`, one per calendar month."""
-    count = len(year.monthly["paying_buyers_count"])
+    count = len(result.monthly["paying_buyers_count"])
     months = [_month_after(start, month) for month in range(count)]
-    return _table_of("monthly", year, {"month": months, **year.monthly}, count)
+    return _table_of("monthly", result, {"month": months, **result.monthly}, count)
 
 
-def _segments_table(year: RunResult, start: date, kinds: Sequence[str]) -> pa.Table:
+def _segments_table(result: RunResult, start: date, kinds: Sequence[str]) -> pa.Table:
     """Build the rows of `segments`: day by `units.SEGMENTS`, the last the fastest."""
-    shape = next(iter(year.segments.values())).shape
+    shape = next(iter(result.segments.values())).shape
     day, *axes = (axis.ravel() for axis in np.indices(shape))
     columns = {
         "date": np.datetime64(start, "D") + day,
@@ -297,22 +297,22 @@ def _segments_table(year: RunResult, start: date, kinds: Sequence[str]) -> pa.Ta
             name: np.array(words)[axis]
             for (name, words), axis in zip({**SEGMENTS, "kind": kinds}.items(), axes, strict=True)
         },
-        **{name: values.ravel() for name, values in year.segments.items()},
+        **{name: values.ravel() for name, values in result.segments.items()},
     }
-    return _table_of("segments", year, columns, day.size)
+    return _table_of("segments", result, columns, day.size)
 
 
-def _anchors_table(year: RunResult) -> pa.Table:
+def _anchors_table(result: RunResult) -> pa.Table:
     """Build the rows of `anchors`, one per anchor."""
-    count = len(next(iter(year.anchors.values())))
-    return _table_of("anchors", year, {"anchor": np.arange(count), **year.anchors}, count)
+    count = len(next(iter(result.anchors.values())))
+    return _table_of("anchors", result, {"anchor": np.arange(count), **result.anchors}, count)
 
 
 def _table_of(
-    name: str, year: RunResult, columns: Mapping[str, Sequence[Any] | NDArray[Any]], rows: int
+    name: str, result: RunResult, columns: Mapping[str, Sequence[Any] | NDArray[Any]], rows: int
 ) -> pa.Table:
     """Put `columns` beside the run's labels, in the order and types of the schema."""
-    labels = {key: pa.repeat(pa.scalar(year.labels[key]), rows) for key in catalogue.KEYS}
+    labels = {key: pa.repeat(pa.scalar(result.labels[key]), rows) for key in catalogue.KEYS}
     known = _schema(name)
     extra = {
         column: _kind(values) for column, values in columns.items() if column not in known.names

@@ -45,7 +45,7 @@ from engine.units import FEN_PER_BN_RMB
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a search is: `done` of `total` trials (`search`) or years (`finalists`).
+    """How far a search is: `done` of `total` trials (`search`) or runs (`finalists`).
 
     `left_s` is about how long all that is left of it takes, finalists included.
     """
@@ -61,7 +61,7 @@ class Progress:
 class SearchResult:
     """Rows of `trials`, `frontier` and `rungs`, and what stands behind the frontier.
 
-    `years` are the finalists' on fresh seeds, without segments and anchors, which `detailed_years`
+    `results` are the finalists' on fresh seeds, without segments and anchors: `detailed_results`
     reads back, policy by policy; `lever_curves` returns the rows of `learnt`; `policies` is every
     finalist's whole policy (`engine.config.dump` writes it); `notes` are sentences the user must
     read, such as that no policy is feasible; `usage` says how busy the workers were, and is the one
@@ -71,10 +71,10 @@ class SearchResult:
     trials: list[dict[str, Any]]
     frontier: list[dict[str, Any]]
     rungs: list[dict[str, Any]]
-    years: list[RunResult]
+    results: list[RunResult]
     policies: dict[str, Policy]
     usage: Usage
-    detailed_years: Callable[[str], Iterator[RunResult]] = field(compare=False, repr=False)
+    detailed_results: Callable[[str], Iterator[RunResult]] = field(compare=False, repr=False)
     lever_curves: Callable[[Sequence[str]], list[dict[str, Any]]] = field(compare=False, repr=False)
     notes: list[str] = field(default_factory=list)
 
@@ -146,8 +146,8 @@ def _optimized(
     chosen = choose_finalists(study.trials, study.found, job.search.finalists_count, priced)
 
     def report_progress(done: int, total: int) -> None:
-        years, left_s = market.worlds_count, forecast.of_finalists(total - done)
-        on_progress(Progress("finalists", done * years, total * years, "", left_s))
+        results, left_s = market.worlds_count, forecast.of_finalists(total - done)
+        on_progress(Progress("finalists", done * results, total * results, "", left_s))
 
     late = None if priced is None or aim is None else LateEntries(study, aim)
     best = selection.run([trial.candidate for trial in chosen], report_progress, late)
@@ -161,10 +161,10 @@ def _optimized(
         trials=trials,
         frontier=rows,
         rungs=rungs,
-        years=[year for one in kept for year in market.years(one)],
+        results=[result for one in kept for result in market.results(one)],
         policies={one.name: policies[one.number] for one in kept},
         usage=usage,
-        detailed_years=lambda name: market.detailed_years(
+        detailed_results=lambda name: market.detailed_results(
             next(one for one in kept if one.name == name)
         ),
         lever_curves=partial(lever_curves, study),

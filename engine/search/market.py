@@ -1,6 +1,6 @@
-"""The market as a problem: a point is a policy, a replication a simulated year of each world.
+"""The market as a problem: a point is a policy, a replication a simulated run of each world.
 
-Every year is a case of its own for the pool. Of a year of the search only its measures come
+Every run is a case of its own for the pool. Of a run of the search only its measures come
 back from the worker, of a finalist's all tables: its days and months stay at hand, its segments
 and anchors on the disk, until it is known of which policies they are shown.
 """
@@ -38,14 +38,14 @@ from engine.stats.arrays import Floats
 _CONTRIBUTION: Final = VALUED[0]
 
 _LATEST: Final = 50
-"""Years of one size whose median says how long the next will take."""
+"""Runs of one size whose median says how long the next will take."""
 
 _FRESH_TABLES: Final = ("daily", "monthly", "segments", "anchors")
-"""What comes back of a finalist's year."""
+"""What comes back of a finalist's run."""
 
 
-class _Years(NamedTuple):
-    """The years of an evaluation, in order, as far as they are there."""
+class _EvaluationResults(NamedTuple):
+    """The runs of an evaluation, in order, as far as they are there."""
 
     evaluation: Evaluation
     found: dict[int, RunResult | Failure | None]
@@ -66,11 +66,11 @@ class MarketProblem:
     space
         Makes policies of points.
     pool
-        Simulates the years.
+        Simulates the runs.
     needed
         Measures that goals and constraints read: not a number in one is a failure.
     kept
-        Has the fresh years of finalists that finished before, and gets the others.
+        Has the fresh runs of finalists that finished before, and gets the others.
     earlier
         Policies of an earlier search by name, given beside the baselines.
     """
@@ -95,7 +95,7 @@ class MarketProblem:
         ]
         self._fresh: dict[int, list[RunResult]] = {}
         self._stages: dict[int, list[Stage]] = {}
-        self._under_way: dict[int, tuple[_Years, int]] = {}
+        self._under_way: dict[int, tuple[_EvaluationResults, int]] = {}
         self._calls: dict[int, WorkerCall] = {}
         self._ready: deque[tuple[Evaluation, Sample]] = deque()
         self.spent = _Spent()
@@ -112,7 +112,7 @@ class MarketProblem:
 
     @property
     def worlds_count(self) -> int:
-        """Return how many years a replication is."""
+        """Return how many runs a replication is."""
         return len(self._scenarios)
 
     def policy(self, candidate: Candidate) -> Policy:
@@ -122,15 +122,15 @@ class MarketProblem:
         assert candidate.point is not None
         return self._space.policy(candidate.point, candidate.name)
 
-    def years(self, candidate: Candidate) -> list[RunResult]:
-        """Return a finalist's fresh years, world by world, without segments and anchors."""
+    def results(self, candidate: Candidate) -> list[RunResult]:
+        """Return a finalist's fresh runs, world by world, without segments and anchors."""
         places = {world: place for place, world in enumerate(self._scenarios)}
-        labels = [year.labels for year in self._fresh[candidate.number]]
+        labels = [result.labels for result in self._fresh[candidate.number]]
         keys = [(places[own["world"]], own["replication"], k) for k, own in enumerate(labels)]
         return [self._fresh[candidate.number][k] for _, _, k in sorted(keys)]
 
-    def detailed_years(self, candidate: Candidate) -> Iterator[RunResult]:
-        """Yield a finalist's fresh years with segments and anchors, as they lie on the disk."""
+    def detailed_results(self, candidate: Candidate) -> Iterator[RunResult]:
+        """Yield a finalist's fresh runs with segments and anchors, as they lie on the disk."""
         for stage in self._stages.get(candidate.number, []):
             yield from self._kept.get(candidate, stage) or []
 
@@ -147,7 +147,7 @@ class MarketProblem:
             yield early[candidate.number]
 
     def begin(self, todo: Evaluation | WorkerCall, urgency: Urgency) -> None:
-        """Hand the years of an evaluation to the pool, unless they are kept from before."""
+        """Hand the runs of an evaluation to the pool, unless they are kept from before."""
         if isinstance(todo, WorkerCall):
             self._calls[self._pool.submit(todo, urgency)] = todo
             return
@@ -156,25 +156,25 @@ class MarketProblem:
         if kept is not None:
             self._ready.append(self._ended(todo, kept, is_new=False))
             return
-        years = _Years(todo, {})
+        results = _EvaluationResults(todo, {})
         for place, case in enumerate(self._cases(*todo)):
-            years.found[place] = None
+            results.found[place] = None
             ticket = self._pool.submit(case, urgency, self._tables(stage))
-            self._under_way[ticket] = years, place
+            self._under_way[ticket] = results, place
 
     def end(self) -> tuple[Evaluation | WorkerCall, Any]:
-        """Wait until all years of some evaluation are there, or a call is done."""
+        """Wait until all runs of some evaluation are there, or a call is done."""
         while not self._ready:
             done = self._pool.next()
             if done.ticket in self._calls:
                 self.spent.calls_s += done.cpu_s
                 return self._calls.pop(done.ticket), done.outcome
-            years, place = self._under_way.pop(done.ticket)
-            years.found[place] = done.outcome
-            self.spent.add(years.evaluation.stage.population_share, done)
-            outcomes = [one for one in years.found.values() if one is not None]
-            if len(outcomes) == len(years.found):
-                self._ready.append(self._ended(years.evaluation, outcomes, is_new=True))
+            results, place = self._under_way.pop(done.ticket)
+            results.found[place] = done.outcome
+            self.spent.add(results.evaluation.stage.population_share, done)
+            outcomes = [one for one in results.found.values() if one is not None]
+            if len(outcomes) == len(results.found):
+                self._ready.append(self._ended(results.evaluation, outcomes, is_new=True))
         return self._ready.popleft()
 
     def feed(self) -> None:
@@ -199,7 +199,7 @@ class MarketProblem:
         self._stages.setdefault(candidate.number, []).append(stage)
 
     def _cases(self, candidate: Candidate, stage: Stage) -> Iterator[Case]:
-        """Yield the years of one policy, world by world."""
+        """Yield the runs of one policy, world by world."""
         policy, replications = self.policy(candidate), range(stage.first, stage.last)
         some = dict(islice(self._scenarios.items(), stage.worlds_count))
         found = _cases_of(self._job, policy, replications, some, is_fresh=stage.is_fresh)
@@ -210,7 +210,7 @@ class MarketProblem:
         )
 
     def _tables(self, stage: Stage) -> Sequence[str]:
-        """Return the tables that come back with a year."""
+        """Return the tables that come back with a run."""
         if stage.is_fresh:
             return _FRESH_TABLES
         return ("daily",) if self._reader.needs_days else ()
@@ -222,15 +222,15 @@ class MarketProblem:
         for outcome in outcomes:
             if isinstance(outcome, Failure):
                 outcome.raise_refusal()  # input to mend, not a bad policy to leave out
-        years = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
-        sessions = sum(self._sessions(year, stage) for year in years)
-        wall_s = math.fsum(year.run["wall_s"] for year in years)
+        results = [outcome for outcome in outcomes if isinstance(outcome, RunResult)]
+        sessions = sum(self._sessions(result, stage) for result in results)
+        wall_s = math.fsum(result.run["wall_s"] for result in results)
         for outcome in outcomes:
             if isinstance(outcome, Failure):
                 where = "" if stage.is_fresh else f"{outcome.case}: "  # finalists are named anyway
                 return Sample({}, sessions, wall_s, f"{where}{outcome.reason}")
         values = {
-            name: np.array([self._reader.of(year, name) for year in years]).reshape(
+            name: np.array([self._reader.of(result, name) for result in results]).reshape(
                 -1, stage.last - stage.first
             )
             for name in self._shown
@@ -241,33 +241,33 @@ class MarketProblem:
                 return Sample({}, sessions, wall_s, f"{name} is {bad}, not a number")
         return Sample(values, sessions, wall_s)
 
-    def _sessions(self, year: RunResult, stage: Stage) -> int:
+    def _sessions(self, result: RunResult, stage: Stage) -> int:
         """Return the sessions really simulated; the measure counts those of the whole pool."""
-        people = self._scenarios[year.labels["world"]].platform.pool_count
-        pool_sessions: int = year.run["sessions_count"]
+        people = self._scenarios[result.labels["world"]].platform.pool_count
+        pool_sessions: int = result.run["sessions_count"]
         return round(pool_sessions * self._scale(stage).buyers_count / people)
 
 
 def fresh_cases(job: OptimizeJob, policy: Policy, replications: range) -> Iterator[Case]:
-    """Yield a policy's years on the replications that finalists meet, world by world."""
+    """Yield a policy's runs on the replications that finalists meet, world by world."""
     scenarios = worlds(job.scenario, job.ensemble)
     return _cases_of(job, policy, replications, scenarios, is_fresh=True)
 
 
 @dataclass
 class _Spent:
-    """Seconds of the years that are done."""
+    """Seconds of the runs that are done."""
 
     cpu_s: float = 0.0
     busy_s: float = 0.0
     runs_count: int = 0
     calls_s: float = 0.0
     first_s: float | None = None
-    """When the first year began, on `time.perf_counter`."""
+    """When the first run began, on `time.perf_counter`."""
     _latest: dict[float, deque[float]] = field(default_factory=dict)
 
     def add(self, population_share: float, done: Finished) -> None:
-        """Count a year of a sample of so many buyers."""
+        """Count a run of a sample of so many buyers."""
         if self.first_s is None:
             self.first_s = time.perf_counter() - done.busy_s
         self.cpu_s += done.cpu_s
@@ -277,14 +277,14 @@ class _Spent:
         latest.append(done.busy_s)
 
     def seconds_of_years(self, guess: Callable[[float], float]) -> Callable[[float], float]:
-        """Return how long a year of some share of the buyers takes, as measured.
+        """Return how long a run of some share of the buyers takes, as measured.
 
         Where none of a share was measured, by the guess, put right by those that were.
 
         Parameters
         ----------
         guess
-            Seconds of a year by its share of the buyers.
+            Seconds of a run by its share of the buyers.
         """
         known = {share: median(latest) for share, latest in self._latest.items()}
         ratio = median([own / guess(share) for share, own in known.items()]) if known else 1.0
@@ -319,9 +319,9 @@ def _cases_of(
 
 
 class _MeasureReader:
-    """Reads off a simulated year what goals and constraints name: of it, of a part, or its value.
+    """Reads off a simulated run what goals and constraints name: of it, of a part, or its value.
 
-        of the year        its column of `runs`
+        of the run        its column of `runs`
         of a period        the sum over the period's days (`engine.measures.periods`)
         present value      sum over t < T + H of δ^max(t - d, 0) contribution_t
 
@@ -343,29 +343,29 @@ class _MeasureReader:
         self.needs_days = any(split_measure(name)[1] for name in named) or (
             NET_PRESENT_VALUE.name in named and not days_beyond
         )
-        """Whether the days of a year are read, and not the year alone."""
+        """Whether the days of a run are read, and not the run alone."""
 
-    def of(self, year: RunResult, measure: str) -> float:
-        """Return a measure of a year, in its unit."""
+    def of(self, result: RunResult, measure: str) -> float:
+        """Return a measure of a run, in its unit."""
         if measure == NET_PRESENT_VALUE.name:
-            return self._present_value(year)
-        start = self._scenarios[year.labels["world"]].calendar.start
-        return amount_of(year.run, year.daily, measure, start)
+            return self._present_value(result)
+        start = self._scenarios[result.labels["world"]].calendar.start
+        return amount_of(result.run, result.daily, measure, start)
 
     def followed(self, case: Case) -> Case:
-        """Return a year with the days after it that the objective counts, under today's policy."""
+        """Return a run with the days after it that the objective counts, under today's policy."""
         job = self._job
         if not job.objective.horizon_days:
             return case
         after = job.baselines[job.today] if job.today is not None else None
         return replace(case, after=after, run_off_days=job.objective.horizon_days)
 
-    def _present_value(self, year: RunResult) -> float:
-        days = year.valued_days if self._job.objective.horizon_days else year.daily
+    def _present_value(self, result: RunResult) -> float:
+        days = result.valued_days if self._job.objective.horizon_days else result.daily
         amounts = np.asarray(days[_CONTRIBUTION], np.float64)
-        return float(self._weights(year, amounts.size) @ amounts)
+        return float(self._weights(result, amounts.size) @ amounts)
 
-    def _weights(self, year: RunResult, days_count: int) -> Floats:
-        start = self._scenarios[year.labels["world"]].calendar.start
+    def _weights(self, result: RunResult, days_count: int) -> Floats:
+        start = self._scenarios[result.labels["world"]].calendar.start
         decided = ((self._job.decision_date or start) - start).days
         return discounts(days_count, decided, self._job.discount_per_year)

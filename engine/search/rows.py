@@ -258,10 +258,10 @@ def _runs_count(one: Finalist) -> int:
 
 
 def _feasible_share(values: Values, evaluator: ObjectiveEvaluator) -> float:
-    """Return the share of single years that satisfy every constraint taken by itself."""
+    """Return the share of single runs that satisfy every constraint taken by itself."""
     flat = {name: values[name].ravel() for name in evaluator.measures}
-    years = [dict(zip(flat, year, strict=True)) for year in zip(*flat.values(), strict=True)]
-    return math.fsum(evaluator.total_violation(year) == 0 for year in years) / len(years)
+    runs = [dict(zip(flat, run, strict=True)) for run in zip(*flat.values(), strict=True)]
+    return math.fsum(evaluator.total_violation(run) == 0 for run in runs) / len(runs)
 
 
 def _binding(

@@ -1,14 +1,14 @@
-"""What the workers' time went into, how many years a search simulates, and how long the rest takes.
+"""What the workers' time went into, how many runs a search simulates, and how long the rest takes.
 
 Of the core-seconds between its start and its end, workers times seconds, a search tells
 
-    simulated   processor seconds of the workers in years
-    displaced   seconds in years without a processor: the driver or other programs had it
-    start       before the first year began: workers start and load compiled code
+    simulated   processor seconds of the workers in runs
+    displaced   seconds in runs without a processor: the driver or other programs had it
+    start       before the first run began: workers start and load compiled code
     proposals   processor seconds of the workers in choosing what to try
     waiting     the rest: workers without work
 
-of which the first two are those in which workers were busy with years, by the clock. Beside
+of which the first two are those in which workers were busy with runs, by the clock. Beside
 them stand the driver's own processor seconds: promotions, files, messages.
 """
 
@@ -72,7 +72,7 @@ class UsageClock:
         workers
             How many there are.
         is_here
-            Whether this process simulates the years itself.
+            Whether this process simulates the runs itself.
         """
         spent, total = market.spent, time.perf_counter() - self._start_s
         core_s = max(workers * total, 1e-9)
@@ -90,7 +90,7 @@ class UsageClock:
 
 
 class Forecast:
-    """How long what is left takes: years by their size, as planned, and seconds, as measured."""
+    """How long what is left takes: runs by their size, as planned, and seconds, as measured."""
 
     def __init__(self, job: OptimizeJob, market: MarketProblem, pool: Pool) -> None:
         self._job, self._market, self._pool = job, market, pool
@@ -110,16 +110,16 @@ class Forecast:
         """Return the seconds that so many replications of a policy take."""
         return self._seconds({1.0: replications * self._market.worlds_count})
 
-    def _seconds(self, years: Mapping[float, int]) -> float:
+    def _seconds(self, runs: Mapping[float, int]) -> float:
         seconds_of = partial(
             seconds_of_run, self._job, run_off_days=self._job.objective.horizon_days
         )
         seconds = self._market.spent.seconds_of_years(seconds_of)
-        return _seconds_left(years, seconds, self._pool.workers_count)
+        return _seconds_left(runs, seconds, self._pool.workers_count)
 
 
 def planned_runs(job: OptimizeJob, visited: Sequence[int] | None = None) -> list[tuple[float, int]]:
-    """Return (share of the buyers, years) of each rung and of the finalists, at the most.
+    """Return (share of the buyers, runs) of each rung and of the finalists, at the most.
 
     As if as many went up as may.
 
@@ -152,17 +152,17 @@ def planned_runs(job: OptimizeJob, visited: Sequence[int] | None = None) -> list
 
 
 def _seconds_left(
-    years: Mapping[float, int], seconds: Callable[[float], float], workers: int
+    runs: Mapping[float, int], seconds: Callable[[float], float], workers: int
 ) -> float:
-    """Return how long so many years take.
+    """Return how long so many runs take.
 
     Parameters
     ----------
-    years
-        Years that are left, by their share of the buyers.
+    runs
+        Runs that are left, by their share of the buyers.
     seconds
         What one takes, by the same.
     workers
         How many are simulated at once.
     """
-    return sum(count * seconds(share) for share, count in years.items()) / max(workers, 1)
+    return sum(count * seconds(share) for share, count in runs.items()) / max(workers, 1)

@@ -1,4 +1,4 @@
-"""A sensitivity analysis from end to end: points, their years, and what these say."""
+"""A sensitivity analysis from end to end: points, their runs, and what these say."""
 
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -33,13 +33,13 @@ from engine.spec.sensitivity import SensitivityJob
 from engine.stats.arrays import Floats
 
 _OnProgress = Callable[[str, int, int, str], None]
-"""Takes the stage, years done, years in all, and a note."""
+"""Takes the stage, runs done, runs in all, and a note."""
 
 _LEVERS, _UNKNOWNS = "levers", "unknowns"
 
 
 class _Factors(NamedTuple):
-    """What moves: names, the years at points of the unit cube, and how many worlds these have.
+    """What moves: names, the runs at points of the unit cube, and how many worlds these have.
 
     `ends` are the values of each factor at the low and the high end of its range.
     """
@@ -90,7 +90,7 @@ def sensitivities(job: SensitivityJob, pool: Pool, on_progress: _OnProgress) -> 
     pool
         What simulates.
     on_progress
-        Takes the stage, years done, years in all, and a note.
+        Takes the stage, runs done, runs in all, and a note.
     """
     if job.study is not None:
         return importance_rows(job.study, job.indices.resamples_count, job.seed)
@@ -104,7 +104,7 @@ def sensitivities(job: SensitivityJob, pool: Pool, on_progress: _OnProgress) -> 
 
 
 def runs_count(job: SensitivityJob) -> int:
-    """Return how many years there are to simulate."""
+    """Return how many runs there are to simulate."""
     if job.study is not None:
         return 0
     points = job.indices.base_points_count * job.replications
@@ -169,7 +169,7 @@ def _levers(job: SensitivityJob) -> _Factors:
     space = PolicySpace(job.space, job.policy, levers_of(job.scenario.kinds))
     cube = UnitCube(space.distributions)
 
-    def years(points: Floats) -> list[Case]:
+    def results(points: Floats) -> list[Case]:
         policies = [
             space.policy(cube.values(point), f"point_{k}") for k, point in enumerate(points)
         ]
@@ -177,13 +177,13 @@ def _levers(job: SensitivityJob) -> _Factors:
 
     low, high = (cube.values(np.full(cube.size, end)) for end in (0.0, 1.0))
     ends = {name: (low[name], high[name]) for name in space.distributions}
-    return _Factors(_LEVERS, ends, years, len(job.ensemble.worlds))
+    return _Factors(_LEVERS, ends, results, len(job.ensemble.worlds))
 
 
 def _unknowns(job: SensitivityJob) -> _Factors:
     unknowns = UnknownSpace(job.unknowns.ranges, job.scenario)
 
-    def years(points: Floats) -> list[Case]:
+    def results(points: Floats) -> list[Case]:
         worlds = {
             f"point_{k}": unknowns.changes(point) for k, point in enumerate(unknowns.values(points))
         }
@@ -192,7 +192,7 @@ def _unknowns(job: SensitivityJob) -> _Factors:
 
     low, high = unknowns.values(np.array([[0.0], [1.0]]) * np.ones(len(unknowns.names)))
     ends = {name: (low[name], high[name]) for name in unknowns.names}
-    return _Factors(_UNKNOWNS, ends, years, 1)
+    return _Factors(_UNKNOWNS, ends, results, 1)
 
 
 def _simulated(
@@ -200,11 +200,11 @@ def _simulated(
 ) -> dict[str, Floats]:
     """Return every measure at every point, shape (points, replications)."""
     todo = factors.cases(cube)
-    years = pool.run(todo)
+    results = pool.run(todo)
     size = factors.worlds_count * job.replications
     found: dict[str, list[Floats]] = {measure: [] for measure in job.measures}
     for k in range(len(cube)):
-        runs = [year.run for year in islice(years, size)]
+        runs = [result.run for result in islice(results, size)]
         for measure, values in found.items():
             by_world = np.array([run[measure] for run in runs], np.float64)
             values.append(by_world.reshape(factors.worlds_count, -1).mean(axis=0))

@@ -72,15 +72,15 @@ class _Fit(Accuracy):
         early = _Wave(self.points_count, self.cutoff)
         return (early,) * self.waves_count + (late,) * self.refinement.waves_count
 
-    def most_years(self, replications: int) -> int:
-        """Return how many years one stage simulates at most: a wave, or the best again."""
+    def most_runs(self, replications: int) -> int:
+        """Return how many runs one stage simulates at most: a wave, or the best again."""
         points = [wave.points_count for wave in self.waves]
         confirmed = min(self.confirmed_count, sum(points))
         return max(max(points) * replications, confirmed * self.confirmed_replications)
 
 
 class Probes(Spec):
-    """Experiments that each simulated year is read by: coupons given in copies of its market."""
+    """Experiments that each simulated run is read by: coupons given in copies of its market."""
 
     dates: tuple[date, ...] = Field(description="mornings on which experiments begin; none: none")
     voucher_date: date | None = Field(
@@ -99,7 +99,7 @@ class Probes(Spec):
 
     @property
     def days_count(self) -> int:
-        """Days that all experiments of a year take together."""
+        """Days that all experiments of a run take together."""
         long = 2 * len(self.market_dates) * (self.coupon_days + self.after_days)
         return long + len(self.dates) * self.coupon_days
 
@@ -107,7 +107,7 @@ class Probes(Spec):
 NO_PROBES: Final = Probes(
     dates=(), voucher_date=None, rate=0.1, own_rate=0.1, coupon_days=1, after_days=1
 )
-"""A year without experiments."""
+"""A run without experiments."""
 
 
 class CalibrateJob(CompareJob):

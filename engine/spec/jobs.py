@@ -106,7 +106,7 @@ class Ray(Spec):
     retries_count: int = quantity("retries", "of a task whose worker died", ge=0, le=100)
     memory_gib: float | None = Field(
         None,
-        description="that years hold together on a node, at most; none: what it grants, which is "
+        description="that runs hold together on a node, at most; none: what it grants, which is "
         "what `ray start --memory` says, or what is free [GiB]",
         gt=0,
         le=1_000_000,

@@ -20,7 +20,7 @@ class ResponseJob(Job):
         "points_count": True,
         "measures": True,
     }
-    """Keys on which no single year depends: a finished sweep can be extended."""
+    """Keys on which no single run depends: a finished sweep can be extended."""
 
     policy: Policy
     levers: tuple[str, ...] | None = Field(

@@ -28,7 +28,7 @@ _LIMIT: Final = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.
 
 
 class _Goal(Spec):
-    """One objective: a measure of a year, as a whole or over a period, or its present value.
+    """One objective: a measure of a run, as a whole or over a period, or its present value.
 
     A column of `runs`, as `cost_fen` (minus the contribution); an amount that adds up over days
     with a period, as `gmv_paid_fen@2020-H2`; or `net_present_value_fen`.

@@ -16,7 +16,7 @@ class _Indices(Spec):
 
     base_points_count: int = quantity("points", "a power of two", ge=2, le=1_000_000)
     resamples_count: int = quantity("resamples", "of the bootstrap intervals", ge=10, le=100_000)
-    population_share: Share = Field(gt=0, description="share of the buyers in a simulated year")
+    population_share: Share = Field(gt=0, description="share of the buyers in a simulated run")
 
     @model_validator(mode="after")
     def _power_of_two(self) -> Self:

@@ -19,7 +19,7 @@ class TrialJob(Job):
         "washout_days": True,
         "draws_count": True,
     }
-    """Keys on which no single year depends."""
+    """Keys on which no single run depends."""
 
     policy: Policy
     control: Policy

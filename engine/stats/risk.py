@@ -81,9 +81,9 @@ def pseudo_values(figure: Callable[[Floats], Floats], sample: Floats) -> Floats:
     return np.stack([count * whole - (count - 1) * part for part in without], axis=-1)
 
 
-def _cvar(years: Floats, share: float) -> Floats:
-    """Return the mean of the worst `share` of the years, along the last axis."""
-    count = share * years.shape[-1]
-    worst = -np.sort(-years, axis=-1)
-    weights = np.clip(count - np.arange(years.shape[-1]), 0.0, 1.0)
+def _cvar(runs: Floats, share: float) -> Floats:
+    """Return the mean of the worst `share` of the runs, along the last axis."""
+    count = share * runs.shape[-1]
+    worst = -np.sort(-runs, axis=-1)
+    weights = np.clip(count - np.arange(runs.shape[-1]), 0.0, 1.0)
     return np.asarray(worst @ weights / math.fsum(weights))

@@ -163,7 +163,7 @@ def test_a_purse_far_from_what_is_left_is_told(tmp_path):
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory) -> Confirmed:
     outcome = run(job(), Path(tmp_path_factory.mktemp("search")), two_worlds)
-    return Confirmed(outcome.policies, outcome.years, outcome.frontier)
+    return Confirmed(outcome.policies, outcome.results, outcome.frontier)
 
 
 def answered(searched: Confirmed, figures) -> PricedAnswer:
@@ -223,7 +223,7 @@ def test_all_weight_on_one_world_gives_its_price_table():
 
 
 def test_all_weight_on_one_world_gives_its_plan(searched):
-    years = [year for year in searched.years if year.labels["policy"] == "held"]
+    years = [year for year in searched.results if year.labels["policy"] == "held"]
     own = [year for year in years if year.labels["world"] == "high"]
     policy = searched.policies["held"]
     found = _plan_by_month(job(), policy, years, {"low": 0.0, "high": 1.0})

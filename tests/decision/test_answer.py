@@ -42,7 +42,7 @@ def answered(confirmed: Confirmed) -> PricedAnswer:
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory) -> tuple[SearchResult, PricedAnswer]:
     outcome = run(asked_job(), Path(tmp_path_factory.mktemp("search")))
-    return outcome, answered(Confirmed(outcome.policies, outcome.years, outcome.frontier))
+    return outcome, answered(Confirmed(outcome.policies, outcome.results, outcome.frontier))
 
 
 GOALS = [
@@ -53,7 +53,7 @@ GOALS = [
 
 def means(outcome: SearchResult, name: str) -> tuple[np.ndarray, float]:
     """GMV of every year of a policy, and its mean contribution, fen."""
-    own = [year.run for year in outcome.years if year.labels["policy"] == name]
+    own = [year.run for year in outcome.results if year.labels["policy"] == name]
     gmv = np.array([run["gmv_paid_fen"] for run in own], float)
     return gmv, float(np.mean([run["platform_contribution_fen"] for run in own]))
 
@@ -88,7 +88,7 @@ def test_a_policy_that_breaks_a_constraint_stands_in_no_row(asked):
     name = {said: trial for trial, said in found.names.items()}[best]
     assert name != found.today
     frontier = [row | {"feasible": row["policy"] != name} for row in outcome.frontier]
-    again = answered(Confirmed(outcome.policies, outcome.years, frontier))
+    again = answered(Confirmed(outcome.policies, outcome.results, frontier))
     assert best not in {row.policy for row in again.rows}
     assert any("1 of" in one and "break a constraint" in one for one in again.certainty)
 
@@ -112,7 +112,7 @@ def test_costs_rise_with_the_target(asked):
 def test_the_plan_adds_up_to_the_year(asked):
     outcome, found = asked
     name = found.found or "held"
-    gmv = np.mean([y.daily["gmv_paid_fen"].sum() for y in outcome.years
+    gmv = np.mean([y.daily["gmv_paid_fen"].sum() for y in outcome.results
                    if y.labels["policy"] == name])  # fmt: skip
     assert sum(month.gmv_fen for month in found.months) == pytest.approx(gmv)
     assert all(month.low_fen <= month.middle_fen <= month.high_fen for month in found.months)
@@ -127,13 +127,13 @@ def test_across_new_year_targets_are_those_of_the_decisions_year(tmp_path):
     )
     outcome = run(job, tmp_path)
     pool = ProcessPool(simulate_fake)
-    confirmed = Confirmed(outcome.policies, outcome.years, outcome.frontier)
+    confirmed = Confirmed(outcome.policies, outcome.results, outcome.frontier)
     found = answer(job, confirmed, pool, weighed_past(job, [], pool))
     row = next(row for row in found.rows if row.policy is not None)
     name = {said: trial for trial, said in found.names.items()}[row.policy]
     by_end = [
         year.daily["gmv_paid_fen"][:366].sum()
-        for year in outcome.years
+        for year in outcome.results
         if year.labels["policy"] == name
     ]
     assert row.gmv_fen == pytest.approx(np.mean(by_end))

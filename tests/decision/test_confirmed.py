@@ -21,7 +21,7 @@ def years(cost: float, worlds=("b", "a"), count: int = 3) -> list[RunResult]:
 
 
 def test_samples_are_by_world_and_replication_whatever_their_order():
-    found = ConfirmedPolicy.from_years("p", years(3)[::-1], years(1), ("brand_share",))
+    found = ConfirmedPolicy.from_results("p", years(3)[::-1], years(1), ("brand_share",))
     assert np.array_equal(found.gmv_fen, [[0, 1, 2], [100, 101, 102]])
     assert np.array_equal(found.cost_fen, np.full((2, 3), 2.0))
     assert np.array_equal(found.subsidy_fen, np.full((2, 3), 3.0))
@@ -31,12 +31,12 @@ def test_samples_are_by_world_and_replication_whatever_their_order():
 
 def test_means_that_are_shown_weigh_the_worlds():
     weights = {"a": 0.75, "b": 0.25}
-    found = ConfirmedPolicy.from_years("p", years(3), years(1), ("brand_share",), weights=weights)
+    found = ConfirmedPolicy.from_results("p", years(3), years(1), ("brand_share",), weights=weights)
     assert found.others == pytest.approx({"brand_share": 0.25 * 0.1 + 0.75 * 0.2})
 
 
 def test_todays_policy_costs_nothing_more():
-    assert not ConfirmedPolicy.from_years("today", years(1), years(1)).cost_fen.any()
+    assert not ConfirmedPolicy.from_results("today", years(1), years(1)).cost_fen.any()
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_todays_policy_costs_nothing_more():
 )
 def test_years_that_do_not_pair_are_refused(own, today):
     with pytest.raises(InputError, match="are not those of today's policy"):
-        ConfirmedPolicy.from_years("p", own, today)
+        ConfirmedPolicy.from_results("p", own, today)

@@ -83,7 +83,8 @@ def test_net_cost_is_that_against_today(type_in, place: Path, market_of) -> None
     found = explorer.simulate(explorer.policies[name], name, 2)["cost_fen"]
     both = explorer.job.baselines["today"], explorer.policy(explorer.policies[name], name)
     today, own = (
-        [year.run["platform_contribution_fen"] for year in explorer._years(one, 2)] for one in both
+        [year.run["platform_contribution_fen"] for year in explorer._results(one, 2)]
+        for one in both
     )
     assert found.value == pytest.approx(sum(today) / len(today) - sum(own) / len(own))
     assert found.value

@@ -81,5 +81,5 @@ def results(outcome: SearchResult) -> list[Any]:
     """All that must not depend on where, how and in how many goes a search ran."""
     clocks = {"wall_s", "sampler_s"}
     trials = [{k: v for k, v in row.items() if k not in clocks} for row in outcome.trials]
-    runs = [year.labels | year.run for year in outcome.years]
+    runs = [year.labels | year.run for year in outcome.results]
     return [trials, outcome.frontier, outcome.rungs, runs, outcome.policies, outcome.notes]

@@ -71,7 +71,7 @@ def test_a_search_holds_a_limit_on_a_month_and_shows_it(tmp_path: Path) -> None:
     outcome = run(job, tmp_path)
     name = asked["measure"]
     for row in outcome.frontier:
-        own = [y for y in outcome.years if y.labels["policy"] == row["policy"]]
+        own = [y for y in outcome.results if y.labels["policy"] == row["policy"]]
         sums = [y.daily["gmv_paid_fen"][31:60].sum() for y in own]
         assert row[name] == pytest.approx(np.mean(sums))
         assert row["feasible"] == (np.mean(sums) >= 88 * FEN_PER_BN_RMB)

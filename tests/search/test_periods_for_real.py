@@ -45,7 +45,7 @@ def found(tmp_path_factory):
     asked = job()
     outcome = run(asked, place, simulate)
     results = Results(place, {"scenario": {"calendar": {"start": "2020-06-01"}}}, asked.seed)
-    results.write_runs(outcome.years)
+    results.write_runs(outcome.results)
     results.finish()
     return outcome, place
 
@@ -67,7 +67,7 @@ def test_a_present_value_counts_the_days_after_the_year(found):
     outcome, _ = found
     last = date(2020, 12, 31) + timedelta(days=20)
     for row in outcome.frontier:
-        own = [y for y in outcome.years if y.labels["policy"] == row["policy"]]
+        own = [y for y in outcome.results if y.labels["policy"] == row["policy"]]
         values = []
         for year in own:
             paid = year.valued_days["platform_contribution_fen"]

@@ -75,15 +75,15 @@ def cases_of(job: OptimizeJob, folder: Path) -> list[Case]:
 def test_segments_and_anchors_of_finalists_are_read_back(tmp_path: Path) -> None:
     whole = run(small_job(), tmp_path)
     name = whole.frontier[0]["policy"]
-    found = {year.labels["replication"]: year for year in whole.detailed_years(name)}
-    kept = {y.labels["replication"]: y for y in whole.years if y.labels["policy"] == name}
+    found = {year.labels["replication"]: year for year in whole.detailed_results(name)}
+    kept = {y.labels["replication"]: y for y in whole.results if y.labels["policy"] == name}
     assert found.keys() == kept.keys()
     for replication, year in found.items():
         assert kept[replication].segments == kept[replication].anchors == {}
         assert year.segments["gmv_fen"].sum() == year.daily["gmv_fen"].sum()
         assert year.anchors["fans_count"].size
     again = run(small_job(), tmp_path)  # nothing is simulated anew
-    assert [y.labels for y in again.detailed_years(name)] == [y.labels for y in found.values()]
+    assert [y.labels for y in again.detailed_results(name)] == [y.labels for y in found.values()]
 
 
 def test_a_finished_search_simulates_nothing_again_and_ends_alike(tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_a_finished_search_simulates_nothing_again_and_ends_alike(tmp_path: Path
     whole = run(job, tmp_path)
     assert cases_of(job, tmp_path) == []
     again = run(job, tmp_path)
-    assert [year.run for year in again.years] == [year.run for year in whole.years]
-    for ours, theirs in zip(again.years, whole.years, strict=True):
+    assert [year.run for year in again.results] == [year.run for year in whole.results]
+    for ours, theirs in zip(again.results, whole.results, strict=True):
         assert {name: values.tobytes() for name, values in ours.daily.items()} == {
             name: values.tobytes() for name, values in theirs.daily.items()
         }

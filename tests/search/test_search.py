@@ -140,7 +140,7 @@ def test_a_rung_may_see_the_first_worlds_only(tmp_path: Path) -> None:
 def test_the_worlds_of_the_ensemble_are_all_simulated(tmp_path: Path) -> None:
     worlds = {"name": "two", "worlds": {"as_is": {}, "twin": {}}}
     found = run(small_job(ensemble=worlds), tmp_path)
-    assert {year.labels["world"] for year in found.years} == {"as_is", "twin"}
+    assert {year.labels["world"] for year in found.results} == {"as_is", "twin"}
     assert all(row["runs_count"] == 6 for row in found.frontier)
 
 
@@ -232,7 +232,7 @@ def test_the_rows_of_the_frontier_say_what_was_found(tmp_path: Path) -> None:
     assert [row["is_baseline"] for row in found.frontier] == [True, True, False, False, False]
     base, first = found.frontier[0], found.frontier[2]
     mine, theirs = (
-        [year.run["gmv_paid_fen"] for year in found.years if year.labels["policy"] == name]
+        [year.run["gmv_paid_fen"] for year in found.results if year.labels["policy"] == name]
         for name in (first["policy"], "held")
     )
     gains = [a - b for a, b in zip(mine, theirs, strict=True)]

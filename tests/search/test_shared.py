@@ -117,7 +117,7 @@ def test_a_look_has_one_driver_until_that_is_silent(
         two.finish("look", {"found": 1}, b"years")
         one.finish("look", {"found": 2})  # it goes on after all: the first counts
         assert one.tree("look") == {"found": 1}
-        assert one.years("look") == b"years"
+        assert one.results("look") == b"years"
         assert one.claim("look") == "done"
         other = SharedStudy(address, "another study")
         assert other.claim("look") == "ours"

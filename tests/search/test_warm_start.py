@@ -50,7 +50,7 @@ def test_a_cheaper_policy_of_an_earlier_search_is_the_rows(tmp_path: Path) -> No
     cost = {}
     for name, job in {"cold": job_of(), "warm": job_of(warm_start=earlier)}.items():
         found = run(job, tmp_path / name)
-        confirmed = Confirmed(found.policies, found.years, found.frontier)
+        confirmed = Confirmed(found.policies, found.results, found.frontier)
         pool = ProcessPool(simulate_fake)
         told = answer(job, confirmed, pool, weighed_past(job, [], pool))
         (row,) = told.rows

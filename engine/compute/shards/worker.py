@@ -123,7 +123,7 @@ class ShardWorker:
     ) -> bytes:
         """Simulate the case with the others, from the morning of day `go_on` on.
 
-        Returns the pickled `Finished` and `ShardTraffic`. All shards find the same year; only the
+        Returns the pickled `Finished` and `ShardTraffic`. All shards find the same run; only the
         first brings it.
         """
         assert self._links is not None
@@ -152,8 +152,8 @@ class ShardWorker:
 
     def _own(self, found: Finished) -> Finished:
         """What this shard brings back."""
-        is_year = isinstance(found.outcome, RunResult)
-        return found._replace(outcome=None) if is_year and self._place.number > 0 else found
+        is_result = isinstance(found.outcome, RunResult)
+        return found._replace(outcome=None) if is_result and self._place.number > 0 else found
 
 
 def _simulate(member: "_Member", case: Case) -> RunResult:

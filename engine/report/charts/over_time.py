@@ -1,4 +1,4 @@
-"""Pictures over the weeks of a year: a curve a policy, the mean and the range over its years."""
+"""Pictures over the weeks of a year: a curve a policy, the mean and the range over its runs."""
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
@@ -234,12 +234,12 @@ def _curves(
     """
     drawn = []
     for policy in policies:
-        dates, years, worlds = _years(daily, policy, column)
-        if not len(years) or len(dates) < 2:
+        dates, runs, worlds = _runs(daily, policy, column)
+        if not len(runs) or len(dates) < 2:
             continue
         if len(dates) > 4 * _WEEK:
-            dates, years = _weeks(dates, years, adds_up="cumulative" not in column)
-        amounts = years * scaled("gmv_paid_fen", 1)
+            dates, runs = _weeks(dates, runs, adds_up="cumulative" not in column)
+        amounts = runs * scaled("gmv_paid_fen", 1)
         low, high = amounts.min(axis=0), amounts.max(axis=0)
         shares = np.array([weights.get(one, 0.0) / worlds.count(one) for one in worlds])
         mean = np.average(amounts, axis=0, weights=shares if shares.sum() > 0 else None)
@@ -248,16 +248,16 @@ def _curves(
 
 
 def _weeks(
-    dates: list[date], years: NDArray[np.float64], *, adds_up: bool
+    dates: list[date], runs: NDArray[np.float64], *, adds_up: bool
 ) -> tuple[list[date], NDArray[np.float64]]:
     """Return the last days of whole weeks with what they sum to, or what stands on these days."""
     whole = len(dates) // _WEEK * _WEEK
     if adds_up:
-        return dates[_WEEK - 1 : whole : _WEEK], years[:, :whole].reshape(
-            len(years), -1, _WEEK
-        ).sum(axis=2)
+        return dates[_WEEK - 1 : whole : _WEEK], runs[:, :whole].reshape(len(runs), -1, _WEEK).sum(
+            axis=2
+        )
     places = sorted({*range(0, len(dates), _WEEK), len(dates) - 1})
-    return [dates[place] for place in places], years[:, places]
+    return [dates[place] for place in places], runs[:, places]
 
 
 def _target_path(
@@ -271,7 +271,7 @@ def _target_path(
     return None
 
 
-def _years(
+def _runs(
     daily: pa.Table, policy: str, column: str
 ) -> tuple[list[date], NDArray[np.float64], list[str]]:
     """Return one policy's dates, its runs as rows over these days, and the world of each.

@@ -87,7 +87,7 @@ def fit_sentences(found: CalibrationSummary) -> list[str]:
 
 
 def not_modelled(found: CalibrationSummary) -> list[str]:
-    """Name the figures that no year shows, those with one reason together."""
+    """Name the figures that no run shows, those with one reason together."""
     by_reason: dict[str, list[str]] = {}
     for row in found.unmodelled:
         told = ", ".join(filter(None, (figure_label(row["key"]), row["period"])))
@@ -120,7 +120,7 @@ def scorecard(found: CalibrationSummary) -> list[_Score]:
 
 
 def _says(one: FigureSummary) -> str:
-    """Return how the figure is read off a year, if this version still reads it so."""
+    """Return how the figure is read off a run, if this version still reads it so."""
     readings = {measure.reading: measure.says for measure in measures_of(one.key)}
     if one.key in SHOWN_BY_DATE:
         return SHOWN_BY_DATE[one.key].says

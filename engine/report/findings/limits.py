@@ -61,7 +61,7 @@ def small_sample(config: Mapping[str, Any], runs: Sequence[Row]) -> str | None:
 
 
 def sample_note(folder: Path) -> str | None:
-    """Return what `small_sample` says of the years in a results folder, if it holds any."""
+    """Return what `small_sample` says of the runs in a results folder, if it holds any."""
     if "runs" not in list_tables(folder):
         return None
     table = read_table(folder, "runs")

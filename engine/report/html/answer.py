@@ -300,10 +300,10 @@ def _certainty(study: StudyResults) -> str:
     text = f"Intervals (±) are 95% over {study.runs_per_policy} simulated runs a policy. "
     if best is not None:
         worlds = len({row["world"] for row in study.runs}) or 1  # they share their seeds
-        years = max((best.runs_count or count) // worlds, 1)
-        low, high = wilson(best.value("target_attained") * years, years)
+        runs = max((best.runs_count or count) // worlds, 1)
+        low, high = wilson(best.value("target_attained") * runs, runs)
         text += (
-            f"With {years} independent ones, a probability of"
+            f"With {runs} independent ones, a probability of"
             f" {percent(best.value('target_attained'))} may be anything from {percent(low)} to"
             f" {percent(high)}. "
         )

@@ -144,7 +144,7 @@ def _incomplete_note(
             return ""
         reason = f"what was written of {', '.join(missing)} is not there any more"
     return (
-        f"incomplete results: {reason}; what is shown rests on {_years(tables)} and is not the"
+        f"incomplete results: {reason}; what is shown rests on {_runs_told(tables)} and is not the"
         f" whole answer. The same command with hydra.run.dir={folder} completes them"
     )
 
@@ -171,7 +171,7 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _years(tables: Mapping[str, pa.Table]) -> str:
+def _runs_told(tables: Mapping[str, pa.Table]) -> str:
     """Count the simulated runs of which something is shown."""
     keys = ["policy", "world", "replication", "seed"]
     source = tables.get("runs", tables.get("daily"))

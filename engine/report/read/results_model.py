@@ -144,7 +144,7 @@ class StudyResults:
 
     @property
     def runs_per_policy(self) -> str:
-        """How many years each policy was simulated: one number, or the least and the most."""
+        """How many runs each policy was simulated: one number, or the least and the most."""
         counts = {line.runs_count for line in self.lines if line.runs_count}
         return (
             " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
@@ -177,7 +177,7 @@ class StudyResults:
         return {name: 1 / len(names) for name in names}
 
     def paired_change(self, policy: str, baseline: str, measure: str) -> _Estimate:
-        """Estimate the difference of two policies over the years they share; empty if none."""
+        """Estimate the difference of two policies over the runs they share; empty if none."""
         a, b = (
             {_pair(row): float(row[measure]) for row in self.runs if row["policy"] == name}
             for name in (policy, baseline)
@@ -303,7 +303,7 @@ def _mean(keys: Sequence[tuple[str, int, int, int]], values: Sequence[float]) ->
 
 
 def _binding(runs: Sequence[Mapping[str, Any]]) -> str:
-    """Name what bound in half of the years or more."""
+    """Name what bound in half of the runs or more."""
     spent = np.mean([row["budget_fen"] > 0 and row["budget_spent_share"] > 0.999 for row in runs])
     capped = np.mean([row["cap_binding_share"] > 0.01 for row in runs])
     return ", ".join(

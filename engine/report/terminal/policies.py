@@ -71,9 +71,9 @@ def print_frontier(rows: Sequence[Row], console: Console) -> None:
     _print_lines(lines, console, "Frontier against the baselines")
 
 
-def print_runs(years: Sequence[RunResult | Row], console: Console) -> None:
-    """Print one line per simulated policy; takes years or rows of `runs`."""
-    rows = _rows(years)
+def print_runs(results: Sequence[RunResult | Row], console: Console) -> None:
+    """Print one line per simulated policy; takes runs or rows of `runs`."""
+    rows = _rows(results)
     lines = run_lines(rows)
     _print_lines(lines, console, f"{len(rows)} simulated runs")
     for line in lines:
@@ -177,8 +177,8 @@ def plain_table(title: str) -> Table:
     )
 
 
-def _rows(years: Sequence[RunResult | Row]) -> list[Row]:
-    return [year.row if isinstance(year, RunResult) else year for year in years]
+def _rows(results: Sequence[RunResult | Row]) -> list[Row]:
+    return [result.row if isinstance(result, RunResult) else result for result in results]
 
 
 def _comparison_cells(row: Row) -> tuple[str, ...]:

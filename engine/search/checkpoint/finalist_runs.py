@@ -1,4 +1,4 @@
-"""What an interrupted selection resumes from: finalists' years of each finished stage."""
+"""What an interrupted selection resumes from: finalists' runs of each finished stage."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ _FOLDER: Final = "finalists"
 
 @dataclass(frozen=True)
 class FinalistRuns:
-    """Years of finalists by trial and stage, a file each, beside the journal.
+    """Runs of finalists by trial and stage, a file each, beside the journal.
 
     A file says by `mark` which job it is of, and of which point; another's, and one that is
     damaged, counts as not there.
@@ -26,15 +26,15 @@ class FinalistRuns:
     mark: str
 
     def get(self, one: Candidate, stage: Stage) -> list[RunResult] | None:
-        """Return the years of a trial on a stage, None if they are not all there."""
+        """Return the runs of a trial on a stage, None if they are not all there."""
         try:
             data = (self.folder / _name(one.number, stage)).read_bytes()
         except OSError:
             return None
         return unpack_runs(data, self._own(one, stage))
 
-    def put(self, one: Candidate, stage: Stage, years: list[RunResult]) -> None:
-        """Store the years of a trial on a stage: whole, or not at all.
+    def put(self, one: Candidate, stage: Stage, results: list[RunResult]) -> None:
+        """Store the runs of a trial on a stage: whole, or not at all.
 
         Raises
         ------
@@ -43,10 +43,10 @@ class FinalistRuns:
         """
         place = open_folder(self.folder)
         place.create(_FOLDER)
-        place.put(_name(one.number, stage), pack_runs(self._own(one, stage), years))
+        place.put(_name(one.number, stage), pack_runs(self._own(one, stage), results))
 
     def _own(self, one: Candidate, stage: Stage) -> str:
-        """Name what the years are of: 16 hexadecimal digits."""
+        """Name what the runs are of: 16 hexadecimal digits."""
         point = None if one.point is None else dict(one.point)
         parts = json.dumps([self.mark, stage, one.name, point], default=str)
         return hashlib.sha256(parts.encode()).hexdigest()[:16]

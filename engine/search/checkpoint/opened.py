@@ -1,7 +1,7 @@
 """What a search goes on from, in its folder alone or shared with other drivers.
 
-Each driver keeps its own folder whole, as if it were alone: samples and years that others found
-are written there too. What drivers share are their journal, their finalists' years and their
+Each driver keeps its own folder whole, as if it were alone: samples and runs that others found
+are written there too. What drivers share are their journal, their finalists' runs and their
 bench: see `engine.search.checkpoint.shared_study`.
 """
 
@@ -35,7 +35,7 @@ _Tree = dict[str, Any]
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The samples, and the finalists' years; the study that drivers share, if they do."""
+    """The samples, and the finalists' runs; the study that drivers share, if they do."""
 
     journal: Journal
     runs: FinalistRuns
@@ -139,25 +139,25 @@ class _SharedJournal(Journal):
 
 @dataclass(frozen=True)
 class _SharedFinalistRuns(FinalistRuns):
-    """Years of finalists in the folder of a driver, which are found with the others too."""
+    """Runs of finalists in the folder of a driver, which are found with the others too."""
 
     shared: SharedStudy
 
     def get(self, one: Candidate, stage: Stage) -> list[RunResult] | None:
-        """Return the years of a trial on a stage, None if nobody has them all."""
+        """Return the runs of a trial on a stage, None if nobody has them all."""
         own = super().get(one, stage)
         if own is not None:
             return own
-        data = self.shared.years(_look_name(one, stage))
-        years = None if data is None else unpack_runs(data, self._own(one, stage))
-        if years is not None:
-            super().put(one, stage, years)
-        return years
+        data = self.shared.results(_look_name(one, stage))
+        results = None if data is None else unpack_runs(data, self._own(one, stage))
+        if results is not None:
+            super().put(one, stage, results)
+        return results
 
     def packed(self, one: Candidate, stage: Stage) -> bytes | None:
-        """Return the years for others, None if there are none."""
-        years = super().get(one, stage)
-        return None if years is None else pack_runs(self._own(one, stage), years)
+        """Return the runs for others, None if there are none."""
+        results = super().get(one, stage)
+        return None if results is None else pack_runs(self._own(one, stage), results)
 
 
 class _SharedBench:
@@ -173,9 +173,9 @@ class _SharedBench:
     shared
         What the drivers share.
     kept
-        Has the years of finalists.
+        Has the runs of finalists.
     workers_count
-        Tells how many years are simulated here at once.
+        Tells how many runs are simulated here at once.
     worlds_count
         Of a look without a number of its own.
     """
@@ -229,7 +229,7 @@ class _SharedBench:
             return done, found
         self._here.pop(done.key, None)
         name, point = _look_name(*done), done.candidate.point
-        years = self._kept.packed(*done) if done.stage.is_fresh else None
+        results = self._kept.packed(*done) if done.stage.is_fresh else None
         tree = {
             "trial": done.candidate.number,
             "stage": list(done.stage),
@@ -237,7 +237,7 @@ class _SharedBench:
             "attributes": None,
             "sample": found.as_tree(),
         }
-        self._shared.finish(name, tree, years)
+        self._shared.finish(name, tree, results)
         return done, found
 
     def _hand_out(self) -> None:
@@ -254,7 +254,7 @@ class _SharedBench:
                 self._begin_here(look, urgency)
 
     def _take(self, name: str, urgency: Urgency, look: Evaluation) -> None:
-        """Take what another driver found; a finalist's years are read by way of the bench."""
+        """Take what another driver found; a finalist's runs are read by way of the bench."""
         tree = self._shared.tree(name)
         assert tree is not None
         sample = Sample.from_tree(tree["sample"])
@@ -265,13 +265,13 @@ class _SharedBench:
             self._ready.append((look, sample))
 
     def _begin_here(self, look: Evaluation, urgency: Urgency) -> None:
-        self._here[look.key] = self._years_of(look)
+        self._here[look.key] = self._runs_of(look)
         self._bench.begin(look, urgency)
 
     def _has_room(self) -> bool:
         return len(self._here) < 2 or sum(self._here.values()) < 2 * self._workers_count()
 
-    def _years_of(self, look: Evaluation) -> int:
+    def _runs_of(self, look: Evaluation) -> int:
         worlds = look.stage.worlds_count or self._worlds_count
         return worlds * (look.stage.last - look.stage.first)
 

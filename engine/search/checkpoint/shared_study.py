@@ -183,8 +183,8 @@ class SharedStudy:
             )
         return None if not row else json.loads(row[0][0])
 
-    def years(self, look: str) -> bytes | None:
-        """Return the packed years of a finalist's look; None if there are none."""
+    def results(self, look: str) -> bytes | None:
+        """Return the packed runs of a finalist's look; None if there are none."""
         with self.errors(), self._engine.begin() as db:
             row = self._rows(
                 db, "select years from {} where look = :look and years is not null", look

@@ -178,7 +178,7 @@ class Ladder:
         return RungTrust(goals.agreement.preserves_ranks(self._threshold), told, limits.error)
 
     def rung_errors(self, rung: int) -> tuple[Floats, Floats]:
-        """Return what the rung adds to one trial's errors, (goals,) and (constraints,) float64 in own units."""
+        """Return what it adds to a trial's errors, (goals,), (constraints,) float64, own units."""
         goals, limits = self._goals[rung], self._limits[rung]
         return goals.distortion, limits.distortion
 
