@@ -115,21 +115,30 @@ def reaches() -> dict[str, Counter[str]]:
     return found
 
 
-def main() -> None:
-    """Print the sizes, and the public names by room."""
+def sizes() -> dict[str, tuple[float, ...]]:
+    """The rows of the table of sizes in CONTRIBUTING.md."""
     functions = sorted(
         (node.end_lineno or 0) - node.lineno + 1
         for path in engine_files()
         for node in ast.walk(tree(path))
         if isinstance(node, ast.FunctionDef)
     )
-    quantiles = (functions[int(share * len(functions))] for share in (0.5, 0.9, 0.99))
-    print(f"files                                         {len(engine_files()):,}")
-    print(f"lines                                         {lines_count():,}")
-    print(f"public functions and classes per 1,000 lines  {public_per_thousand():.1f}")
-    print(f"lines of a function: median, 90 %, 99 %       {', '.join(map(str, quantiles))}")
-    print(f"classes that share a name                     {len(classes_of_one_name())}")
-    print(f"public functions that share a name            {len(functions_of_one_name())}")
+    return {
+        "files": (len(engine_files()),),
+        "lines": (lines_count(),),
+        "public functions and classes per 1,000 lines": (public_per_thousand(),),
+        "lines of a function: median, 90 %, 99 %": tuple(
+            functions[int(share * len(functions))] for share in (0.5, 0.9, 0.99)
+        ),
+        "classes that share a name": (len(classes_of_one_name()),),
+        "public functions that share a name": (len(functions_of_one_name()),),
+    }
+
+
+def main() -> None:
+    """Print the sizes, and the public names by room."""
+    for name, values in sizes().items():
+        print(f"{name:46}{', '.join(f'{round(value, 1):,}' for value in values)}")
     rooms = reaches()
     print(f"\n{'public names, used by':24}" + "".join(f"{who:>13}" for who in REACHES))
     for name, room in [*sorted(rooms.items()), ("all", sum(rooms.values(), Counter()))]:

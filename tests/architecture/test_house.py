@@ -60,6 +60,14 @@ def test_no_two_public_functions_have_the_same_name():
     assert show_sizes.functions_of_one_name() == []
 
 
+@pytest.mark.parametrize(("name", "values"), show_sizes.sizes().items())
+def test_the_table_of_sizes_is_nearly_that_of_today(name, values):
+    row = re.search(rf"^\| {re.escape(name)} \|[^|]*\|([^|]*)\|", TEXT, re.MULTILINE)
+    assert row is not None
+    said = [float(one) for one in re.sub(r",(?=\d)", "", row[1]).split(", ")]
+    assert said == pytest.approx(values, rel=0.1)
+
+
 def test_few_names_are_public():
     assert show_sizes.public_per_thousand() <= MOST_PUBLIC_PER_THOUSAND
 

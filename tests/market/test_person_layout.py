@@ -24,6 +24,7 @@ def bytes_of(record: np.dtype, name: str) -> set[int]:
 def test_fields_fit_into_a_cache_line_and_share_no_byte(categories: int, kinds: int) -> None:
     record = _person_record(categories, kinds)
     assert record.itemsize == _CACHE_LINE
+    assert Buyers.new(1, record).bytes_each <= 72
     assert record["bought"].shape == (categories,)
     assert record["trust"].shape == (kinds,)
     own = [name for name in record.names if name != "affinity_words"]
