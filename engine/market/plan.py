@@ -7,7 +7,7 @@ year is planned for (purse, target, brand plan) reaches to its 31 December.
 from collections import namedtuple
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -163,7 +163,8 @@ def _timetable(policy: Policy, scenario: Scenario, first: int, days: int) -> lis
     changes, table = _change_dates(policy), []
     start = calendar.origin + timedelta(days=first)
     plan = _plan_days(policy, calendar, start.year)
-    load, users = _load_path(scenario), _users_path(scenario, start, days)
+    load, by_month = _load_path(scenario), tuple(scenario.platform.app_dau_million)
+    users = _users_path(by_month, calendar.origin, start, days)
     events = _Events(
         festivals=[(*span, f) for f in calendar.festivals for span in f.spans(start.year)],
         campaigns=[(*span, c) for c in calendar.rival_campaigns for span in c.spans(start.year)],
@@ -191,11 +192,11 @@ def _load_path(scenario: Scenario) -> list[float]:
     return [float(value) for value in load]
 
 
-def _users_path(scenario: Scenario, start: date, days: int) -> list[float]:
-    """Daily users of the app by day from a date on, people; after its last month the path stays."""
-    first, path = scenario.calendar.origin, scenario.platform.app_dau_million
+@lru_cache(maxsize=64)  # policies in one world share it
+def _users_path(by_month: tuple[float, ...], origin: date, start: date, days: int) -> list[float]:
+    """Daily users of the app by day from `start` on, people; after its last month it stays."""
     dates = (start + timedelta(days=day) for day in range(days))
-    return [by_day(path, _months_between(first, today), today) * 1e6 for today in dates]
+    return [by_day(by_month, _months_between(origin, today), today) * 1e6 for today in dates]
 
 
 def _change_dates(spec: Spec) -> set[date]:
