@@ -96,7 +96,7 @@ def showcase(
         world.scenario.attention.crowding,
         sealed.appraisal,
         sealed.candidates,
-        sealed.window,
+        sealed.pricing,
         sealed.airtime,
     )
 

@@ -94,8 +94,8 @@ def _read_person(path: Path, world: World) -> NDArray[np.void]:
         if (size, dtype) != (record.itemsize, np.dtype(np.uint8)):
             raise ValueError
         person = cache_lines(count, record)
-        room = person.view(np.uint8).reshape(-1)
-        for first in range(0, room.size, _CHUNK_BYTES):
-            part = room[first : first + _CHUNK_BYTES]
+        raw = person.view(np.uint8).reshape(-1)
+        for first in range(0, raw.size, _CHUNK_BYTES):
+            part = raw[first : first + _CHUNK_BYTES]
             part[:] = np.frombuffer(file.read(part.size), np.uint8)
     return person

@@ -90,7 +90,7 @@ class _SealedRecords:
     airtime: Any
     appraisal: Any
     candidates: Any
-    window: Any
+    pricing: Any
     sold: Any
     day_totals: Any
     kind_counts: Any
@@ -128,7 +128,7 @@ class Scratch:
     appraisal: Appraisal
     candidates: Candidates
     streams: StreamTable
-    window: PricingScratch
+    pricing: PricingScratch
     random_streams: RandomStreams
     sealed: _SealedRecords
     _passing: dict[type, tuple[Any, Any]] = field(default_factory=dict)
@@ -176,7 +176,7 @@ def new_scratch(
         "appraisal": Appraisal.new(goods),
         "candidates": Candidates.drawn(world.anchors, world.goods, world.selection, stream),
         "streams": streams,
-        "window": PricingScratch.of(streams, world.slots.is_co_funded),
+        "pricing": PricingScratch.of(streams, world.slots.is_co_funded),
         "random_streams": RandomStreams.of(state.run_seed, state.first_buyer),
     }
     return Scratch(

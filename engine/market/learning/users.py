@@ -39,7 +39,7 @@ def keep_users(
     levels = np.empty(_CLASSES)
     _set_levels(aversions, load, levels)
     engagement, sums = state.buyers.engagement, [0] * len(scratch.blocks)
-    rooms = np.empty((scratch.threads.count, _STRIP))
+    buffers = np.empty((scratch.threads.count, _STRIP))
     start = np.uint64(state.first_buyer * int(_SPREADS) & MASK)
 
     def task(thread: int, block: int) -> None:
@@ -53,7 +53,7 @@ def keep_users(
             users.leave_days,
             users.return_days,
             users.gone_below,
-            rooms[thread],
+            buffers[thread],
         )
 
     scratch.threads.each(len(scratch.blocks), task)
@@ -83,17 +83,17 @@ _STRIP = 1024
 
 @kernel
 def _settle_engagement(
-    first, last, start, engagement, levels, leave_days, return_days, gone_below, room
+    first, last, start, engagement, levels, leave_days, return_days, gone_below, buffer
 ):
     """A night for buyers `first`..`last`; returns the sum of their engagement.
 
     `start` (uint64) is `_SPREADS` times the number of buyer 0; `engagement` uint16 in 1/32768;
-    `levels` float64 by class; `room` float64 (`_STRIP`,).
+    `levels` float64 by class; `buffer` float64 (`_STRIP`,).
     """
     total = np.int64(0)
     for begin in range(first, last, _STRIP):
         strip = engagement[begin : min(begin + _STRIP, last)]
-        own = room[: strip.size]
+        own = buffer[: strip.size]
         _look_up_levels(start + np.uint64(begin) * _SPREADS, levels, own)
         _move_towards(strip, leave_days, return_days, gone_below, own)
         total += _keep(own, strip)

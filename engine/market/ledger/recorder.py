@@ -67,7 +67,7 @@ def write_day(
 
 def _by_anchor(world: World, state: State, scratch: Scratch, month: int) -> dict[str, float]:
     """Add to the anchors' months, and say how the day's sales spread over anchors."""
-    sealed, record, room = scratch.sealed, state.record, scratch.spread
+    sealed, record, spread = scratch.sealed, state.record, scratch.spread
     streamed, sellers, others = _add_spread(
         sealed.day_totals,
         sealed.sold,
@@ -79,7 +79,7 @@ def _by_anchor(world: World, state: State, scratch: Scratch, month: int) -> dict
         record.anchor_visits,
         sealed.spread,
     )
-    gmv, commission, members = room.groups.tolist()
+    gmv, commission, members = spread.groups.tolist()
     return {
         "head_gmv_fen": gmv[HEAD],
         "waist_gmv_fen": gmv[WAIST],
@@ -88,7 +88,7 @@ def _by_anchor(world: World, state: State, scratch: Scratch, month: int) -> dict
         "tail_commission_fen": commission[TAIL],
         "tail_anchors_count": members[TAIL],
         "live_anchors_count": streamed,
-        **concentration(room.sold[:sellers], room.stands_for[:sellers], others),
+        **concentration(spread.sold[:sellers], spread.stands_for[:sellers], others),
     }
 
 

@@ -38,12 +38,12 @@ class SessionBatch(NamedTuple):
     and their `total`, `mark` drawn on it; `anchor`, `follow`, `affinity` where it goes; `need`,
     `domain`, `stream`, `returning` factors on attention, `excess` of the draw over the chance of
     a look. By look: `position` in the block's looks; `alpha`, `taste`, `memory`, `liking`,
-    `outside` of the buyer, `budget` left (fen); `row` and `face`, where the stream's first place
-    and its price stand, and `shown` places; `total` of weights, `mark` drawn on it, the `edge` of
-    an interval and how many are `passed`; `payment` expected, fen. By place and look:
-    `quality`, `brand`, `trust`, price `term`, what is `paid` (fen), whether a sale
-    `counts` (1, or 0 through a link out), `weights`, `share` of looks that buy, and `sold`, the
-    same in fixed point. Lists of indices: `listed`, `others`. `stand_in` by family and first
+    `outside` of the buyer, `budget` left (fen); `row` and `first_price`, where the stream's first
+    place and its price stand, and `shown` places; `total` of weights, `mark` drawn on it, the
+    `edge` of an interval and how many are `passed`; `payment` expected, fen. By place and look:
+    `quality`, `brand`, `trust`, price `term`, what is `paid` (fen), whether a sale `counts` (1, or
+    0 through a link out), `weights`, `share` of looks that buy, and `sold`, the same in fixed
+    point. Lists of indices: `listed`, `others`. `stand_in` by family and first
     member: who takes over a missed visit. `by_kind` and `sets`: room for one look's responses to
     prices.
     """
@@ -74,7 +74,7 @@ class SessionBatch(NamedTuple):
     outside: _Float32s
     budget: _Int32s
     row: _UInt32s
-    face: _UInt32s
+    first_price: _UInt32s
     shown: _Int32s
     quality: _Float32s
     brand: _Float32s
@@ -136,7 +136,7 @@ class SessionBatch(NamedTuple):
             outside=floats(n),
             budget=ints(n),
             row=indices(n),
-            face=indices(n),
+            first_price=indices(n),
             shown=ints(n),
             quality=floats(*by_place),
             brand=floats(*by_place),

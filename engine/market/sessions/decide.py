@@ -280,13 +280,13 @@ def _prefetch_rows(n, flat, expected, expected_paid, looks, position):
     for k in range(n):
         look = looks[position[k]]
         row = first_index(flat, look)
-        face = price_index(flat, look, row)
+        first_price = price_index(flat, look, row)
         prefetch(flat.kind, row)
         prefetch(flat.quality, row)
         prefetch(flat.brand, row)
         prefetch(flat.links_out, row)
-        prefetch(flat.price_term, face)
-        prefetch(flat.paid, face)
+        prefetch(flat.price_term, first_price)
+        prefetch(flat.paid, first_price)
         prefetch(expected, row)
         prefetch(expected_paid, look.anchor)
 

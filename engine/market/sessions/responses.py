@@ -45,10 +45,10 @@ def add_response(k, sign, flat, tastes, counts, look, batch):
 
 
 @step
-def _weigh_sets(k, row, face, flat, tastes, batch):
+def _weigh_sets(k, row, first_price, flat, tastes, batch):
     """Fill `batch.sets` with the probability to buy and the three responses of look `k`.
 
-    `row` and `face` index the look's first place; float32.
+    `row` and `first_price` index the look's first place; float32.
     """
     weights, by_kind = batch.weights[:, k], batch.by_kind
     inside = _ZERO
@@ -61,7 +61,7 @@ def _weigh_sets(k, row, face, flat, tastes, batch):
     for j in range(places_of(flat)):
         slope = batch.alpha[k]
         if tastes.curvature != _ZERO:
-            slope *= flat.price_term[face + j] * batch.memory[k]
+            slope *= flat.price_term[first_price + j] * batch.memory[k]
         share = weights[j] * per_weight
         steepness += share * slope
         own += share * share * slope

@@ -60,7 +60,7 @@ def budget_now(buyers, i, context, tastes):
 
 @step
 def coupon_class(me, has_coupon):
-    """Which column of prices a buyer faces; see `state.N_COUPON_CLASSES`.
+    """Which column of prices a buyer faces; see `streams.N_COUPON_CLASSES`.
 
     `me` a record of `population.buyers.record_of`, `has_coupon` a bool; the result int64.
     """

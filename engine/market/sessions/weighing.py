@@ -35,11 +35,11 @@ def weigh_choices(n, buyers, flat, tastes, context, looks, batch):
     look, `batch.outside` of the outside option, and their sum by look, `batch.total`.
     """
     s = batch
-    _find_rows(n, flat, looks, s.position, s.row, s.face, s.shown)
+    _find_rows(n, flat, looks, s.position, s.row, s.first_price, s.shown)
     _load_buyer_terms(n, buyers, flat.charisma, tastes, context, looks, s)
     _load_goods(n, flat, s.row, s.quality, s.brand)
     _load_trust(n, flat.kind, s.row, buyers.person, looks, s.position, s.trust)
-    _load_prices(n, flat, s.row, s.face, s.term, s.paid, s.counts)
+    _load_prices(n, flat, s.row, s.first_price, s.term, s.paid, s.counts)
     _value_goods(n, tastes.beta_quality, tastes.beta_brand, tastes.external_friction, s)
     _price_goods(n, tastes.curvature, s)
     for j in range(s.weights.shape[0]):
@@ -52,12 +52,12 @@ def weigh_choices(n, buyers, flat, tastes, context, looks, batch):
 
 
 @stage
-def _find_rows(n, flat, looks, position, row, face, shown):
+def _find_rows(n, flat, looks, position, row, first_price, shown):
     """Where the streams looked at keep their places, and the buyers' prices of these."""
     for k in range(n):
         look = looks[position[k]]
         first = first_index(flat, look)
-        row[k], face[k] = first, price_index(flat, look, first)
+        row[k], first_price[k] = first, price_index(flat, look, first)
         shown[k] = flat.shown[look.anchor]
 
 
@@ -109,12 +109,12 @@ def _load_trust(n, kind, row, people, looks, position, trust):
 
 
 @stage
-def _load_prices(n, flat, row, face, term, paid, counts):
+def _load_prices(n, flat, row, first_price, term, paid, counts):
     """What the goods looked at cost, and whether their sales count here: none of a link out."""
     for j in range(places_of(flat)):
         for k in range(n):
-            term[j, k] = flat.price_term[np.uint64(face[k]) + j]
-            paid[j, k] = flat.paid[np.uint64(face[k]) + j]
+            term[j, k] = flat.price_term[np.uint64(first_price[k]) + j]
+            paid[j, k] = flat.paid[np.uint64(first_price[k]) + j]
             counts[j, k] = np.float32(not flat.links_out[np.uint64(row[k]) + j])
 
 

@@ -81,7 +81,7 @@ def ration(
     """
     wishes, short = _count_shortages(world, state, scratch, purse)
     if short.partner_cut < N_BUCKETS:
-        price_without_partner(scratch.sealed.window)
+        price_without_partner(scratch.sealed.pricing)
         withdraw_coupons(scratch, short.partner_cut, partner_only=True)
         wishes, short = _count_shortages(world, state, scratch, purse)
     claimed = short.claimed

@@ -40,7 +40,7 @@ class PricingScratch(NamedTuple):
 
     @classmethod
     def of(cls, streams: StreamTable, is_co_funded: NDArray[np.bool_]) -> Self:
-        """The room for the streams; `is_co_funded` bool, (kinds,)."""
+        """The scratch for the streams; `is_co_funded` bool, (kinds,)."""
         by_class = (N_COUPON_CLASSES, streams.price.size)
         return cls(
             kind=streams.kind.reshape(-1),
@@ -58,7 +58,7 @@ class PricingScratch(NamedTuple):
 
 @step
 def price_showcases(
-    streams, anchors, strength, sellers, terms, supply, levers, coupons, appraisal, room
+    streams, anchors, strength, sellers, terms, supply, levers, coupons, appraisal, scratch
 ):
     """Today's quality, brand, price, commission and coupons of every place.
 
@@ -66,7 +66,7 @@ def price_showcases(
 
     `strength` float64 by anchor; `coupons`: the push's boost (float64), and whether the partner's
     purse has anything for the day (bool). Writes `streams` (dtypes there; fen) through
-    `room`.
+    `scratch`.
     """
     for m in range(streams.shown.size):
         own = anchors.own_supplier[m] if m < anchors.guests_from else _EVERY_SUPPLIER
@@ -74,19 +74,19 @@ def price_showcases(
         _price_places(
             m, (strength[m], own, openness), streams, sellers, terms, supply, levers, appraisal
         )
-    _set_shares(levers, *coupons, room)
-    for k in range(room.per_fen.size):
-        room.per_fen[k] = np.float32(1.0 / room.elsewhere[k])
+    _set_shares(levers, *coupons, scratch)
+    for k in range(scratch.per_fen.size):
+        scratch.per_fen[k] = np.float32(1.0 / scratch.elsewhere[k])
     for coupon in range(WITHOUT_PARTNER + 1):
-        like = _first_alike(coupon, room.shares)
+        like = _first_alike(coupon, scratch.shares)
         if like < coupon:
-            _copy_class(like, coupon, room)
+            _copy_class(like, coupon, scratch)
         else:
-            _price_class(coupon, levers.cap_fen, np.float32(terms.curvature), room)
+            _price_class(coupon, levers.cap_fen, np.float32(terms.curvature), scratch)
 
 
 @stage
-def _set_shares(levers, boost, partner_pays, room):
+def _set_shares(levers, boost, partner_pays, scratch):
     """The platform's coupons by class and kind; `boost` is the push's.
 
     None on the partner's goods on a day for which its purse has nothing.
@@ -100,8 +100,8 @@ def _set_shares(levers, boost, partner_pays, room):
                 levers.tier_factor[holder % N_TIERS],
                 levers.festival_boost * boost,
             )
-            is_paid = partner_pays or not room.is_co_funded[kind]
-            room.shares[1 + holder, kind] = rate_bp / BP if is_paid else 0.0
+            is_paid = partner_pays or not scratch.is_co_funded[kind]
+            scratch.shares[1 + holder, kind] = rate_bp / BP if is_paid else 0.0
 
 
 @stage
@@ -148,25 +148,25 @@ def _first_alike(coupon, shares):
 
 
 @stage
-def _copy_class(source, target, room):
+def _copy_class(source, target, scratch):
     """Give a class the prices of another with the same coupons."""
-    for k in range(room.kind.size):
-        room.paid[target, k] = room.paid[source, k]
-    for k in range(room.kind.size):
-        room.price_term[target, k] = room.price_term[source, k]
+    for k in range(scratch.kind.size):
+        scratch.paid[target, k] = scratch.paid[source, k]
+    for k in range(scratch.kind.size):
+        scratch.price_term[target, k] = scratch.price_term[source, k]
 
 
 @stage
-def _price_class(coupon, cap_fen, curvature, room):
+def _price_class(coupon, cap_fen, curvature, scratch):
     """The subsidy: what holders of a coupon class pay, and B(x) of that over elsewhere."""
-    paid, term = room.paid[coupon], room.price_term[coupon]
+    paid, term = scratch.paid[coupon], scratch.price_term[coupon]
     if coupon == 0:
         for k in range(paid.size):
-            paid[k] = np.int32(room.price[k])
+            paid[k] = np.int32(scratch.price[k])
     else:
-        _pay_with_coupons(cap_fen, room.shares[coupon], room, paid)
+        _pay_with_coupons(cap_fen, scratch.shares[coupon], scratch, paid)
     for k in range(paid.size):
-        term[k] = np.float32(paid[k]) * room.per_fen[k]
+        term[k] = np.float32(paid[k]) * scratch.per_fen[k]
     for k in range(paid.size):
         term[k] = log32(term[k])
     if curvature != np.float32(0.0):
@@ -175,26 +175,26 @@ def _price_class(coupon, cap_fen, curvature, room):
 
 
 @stage
-def _pay_with_coupons(cap_fen, shares, room, paid):
+def _pay_with_coupons(cap_fen, shares, scratch, paid):
     """What is paid at each place with coupons of these `shares` of the price, by kind."""
     for k in range(paid.size):
-        room.share[k] = shares[room.kind[k]] * np.float64(not room.links_out[k])
+        scratch.share[k] = shares[scratch.kind[k]] * np.float64(not scratch.links_out[k])
     for k in range(paid.size):
-        price = np.float64(room.price[k])
-        paid[k] = np.int32(max(price - coupon_fen(price, room.share[k], cap_fen), 1.0))
+        price = np.float64(scratch.price[k])
+        paid[k] = np.int32(max(price - coupon_fen(price, scratch.share[k], cap_fen), 1.0))
 
 
 @kernel
-def price_without_partner(room):
+def price_without_partner(scratch):
     """Coupons once the partner's purse is short: none on its goods, the same on others.
 
     Priced only when it happens: few days need these classes.
 
-    `room` a `PricingScratch`: `paid` int32 fen and `price_term` float32 of classes 5 to 8.
+    `scratch` a `PricingScratch`: `paid` int32 fen and `price_term` float32 of classes 5 to 8.
     """
     for coupon in range(1, WITHOUT_PARTNER + 1):
-        for k in range(room.kind.size):
-            like = 0 if room.is_co_funded[room.kind[k]] else coupon
+        for k in range(scratch.kind.size):
+            like = 0 if scratch.is_co_funded[scratch.kind[k]] else coupon
             here = coupon + WITHOUT_PARTNER
-            room.paid[here, k] = room.paid[like, k]
-            room.price_term[here, k] = room.price_term[like, k]
+            scratch.paid[here, k] = scratch.paid[like, k]
+            scratch.price_term[here, k] = scratch.price_term[like, k]

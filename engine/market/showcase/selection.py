@@ -72,7 +72,7 @@ class Candidates(NamedTuple):
     def drawn(cls, anchors: Anchors, goods: Goods, terms: ShowcaseTerms, stream: np.uint64) -> Self:
         """What lasts of everybody's choice, drawn in `stream`; nobody has chosen yet."""
         rows, listed = anchors.fans.size, _CANDIDATES + int(np.diff(goods.first_good).max())
-        room = max(listed, _BLOCK * _N_FRESH)
+        most = max(listed, _BLOCK * _N_FRESH)
         made = cls(
             good=np.zeros((rows, listed), np.uint32),
             taste=np.zeros((rows, listed), np.float32),
@@ -82,8 +82,8 @@ class Candidates(NamedTuple):
             rank=np.zeros(-(-listed // _RUN) * _RUN, np.int32),
             block_good=np.zeros((_BLOCK, _N_FRESH), np.uint32),
             block_taste=np.zeros((_BLOCK, _N_FRESH), np.float32),
-            draw=np.zeros(room),
-            waited=np.zeros(room, np.float32),
+            draw=np.zeros(most),
+            waited=np.zeros(most, np.float32),
         )
         _draw_candidates(anchors, goods, terms, stream, made)
         return made
@@ -114,7 +114,7 @@ def refill(streams, anchors, sellers, goods, terms, levers, stream, day, appeal,
     """Refill a seventh of the showcases: all of them on the first day.
 
     `stream` uint64, `day` int64, `appeal` float64 by good. Writes showcases through `streams`;
-    `candidates` is room.
+    `candidates` is overwritten but for what lasts.
     """
     week = day // DAYS_A_WEEK
     for first in range(DAYS_A_WEEK):
@@ -212,12 +212,12 @@ def _place_of(u, of_main, first, last, everything):
 
 
 @stage
-def _draw_tastes(first, good, width, stream, taste, room):
+def _draw_tastes(first, good, width, stream, taste, candidates):
     """Anchors' lasting tastes for goods: `width` of anchor `first`, as many of every 7th after it.
 
     No candidate draws 7 + 64 k. A loop for each width of numbers: then many are drawn at once.
     """
-    draw, waited = room.draw, room.waited
+    draw, waited = candidates.draw, candidates.waited
     for row in range(good.size // width):
         anchor = first + DAYS_A_WEEK * row
         for k in range(row * width, (row + 1) * width):

@@ -91,7 +91,7 @@ def trade(
     ads_share,
     reviews_plan,
     counts,
-    room,
+    scratch,
 ):
     """Step 3, in its order; returns how many suppliers joined today.
 
@@ -100,14 +100,14 @@ def trade(
     `reviews_plan` brands decide about the plan anew.
 
     `day` int64; `recruiting`, `boost`, `ads_share` and both of `held` float64; `reviews_plan` a
-    bool. Changes `sellers` (fen, real units); `counts` is filled, `room` overwritten.
+    bool. Changes `sellers` (fen, real units); `counts` is filled, `scratch` overwritten.
     """
     _count_kinds(suppliers, sellers, counts)
     joins = _adopt(suppliers, sellers, terms, levers, day, recruiting, counts)
     if reviews_plan:
         _enter_plan(suppliers, sellers, goods, terms, levers, ads_share)
     _count_kinds(suppliers, sellers, counts)
-    _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share, room)
+    _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share, scratch)
     _restock(suppliers.capacity, sellers.stock, terms, levers)
     return joins
 
@@ -210,26 +210,28 @@ def _enter_plan(suppliers, sellers, goods, terms, levers, ads_share):
 
 
 @stage
-def _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share, room):
+def _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share, scratch):
     """Every good moves towards the price that pays its seller best under coupon and fee.
 
-    A block of suppliers at a time, so that `room` stays in the first-level cache.
+    A block of suppliers at a time, so that `scratch` stays in the first-level cache.
     """
     for first in range(0, suppliers.kind.size, _BLOCK):
         last = min(first + _BLOCK, suppliers.kind.size)
         coupons = boost, held
-        _set_terms(first, last, suppliers, sellers, goods, terms, levers, coupons, ads_share, room)
+        _set_terms(
+            first, last, suppliers, sellers, goods, terms, levers, coupons, ads_share, scratch
+        )
         span = slice(goods.first_good[first], goods.first_good[last])
         price, elsewhere = sellers.price[span], goods.elsewhere[span]
-        _set_coupons(price, elsewhere, levers.cap_fen, terms.sensitivity, terms.curvature, room)
+        _set_coupons(price, elsewhere, levers.cap_fen, terms.sensitivity, terms.curvature, scratch)
         _step_prices(
             price, goods.cost[span], elsewhere, sellers.share[span], sellers.within[span],
-            terms, levers.built, room,
+            terms, levers.built, scratch,
         )  # fmt: skip
 
 
 @stage
-def _set_terms(first, last, suppliers, sellers, goods, terms, levers, coupons, ads_share, room):
+def _set_terms(first, last, suppliers, sellers, goods, terms, levers, coupons, ads_share, scratch):
     """Fee, coupon rate, share of buyers who hold a coupon, and conduct, of each good of a block."""
     boost, held = coupons
     tier_factor = add_up(levers.tier_factor) / levers.tier_factor.size
@@ -245,32 +247,32 @@ def _set_terms(first, last, suppliers, sellers, goods, terms, levers, coupons, a
         share = held[np.int64(terms.is_co_funded[kind])]
         for g in range(goods.first_good[s], goods.first_good[s + 1]):
             k = g - goods.first_good[first]
-            room.fee[k], room.conduct[k] = fee, terms.conduct[kind]
-            room.rate_bp[k], room.held[k] = rate, share
+            scratch.fee[k], scratch.conduct[k] = fee, terms.conduct[kind]
+            scratch.rate_bp[k], scratch.held[k] = rate, share
 
 
 @stage
-def _set_coupons(price, elsewhere, cap_fen, sensitivity, curvature, room):
+def _set_coupons(price, elsewhere, cap_fen, sensitivity, curvature, scratch):
     """What coupons take off on average, how steep they make what is paid, and alpha x^lambda."""
     for k in range(price.size):
         whole = np.floor(price[k])
-        coupon = np.floor(coupon_fen(whole, room.rate_bp[k] / BP, cap_fen) * room.held[k])
-        is_capped = whole * room.rate_bp[k] >= (cap_fen + 1.0) * BP  # in whole fen above the cap
-        room.slope[k] = paid_slope(price[k], coupon, is_capped)
-        room.ratio[k] = max(price[k] - coupon, 1.0) / elsewhere[k]
+        coupon = np.floor(coupon_fen(whole, scratch.rate_bp[k] / BP, cap_fen) * scratch.held[k])
+        is_capped = whole * scratch.rate_bp[k] >= (cap_fen + 1.0) * BP  # in whole fen above the cap
+        scratch.slope[k] = paid_slope(price[k], coupon, is_capped)
+        scratch.ratio[k] = max(price[k] - coupon, 1.0) / elsewhere[k]
     for k in range(price.size):
-        room.sensitivity[k] = sensitivity_at(sensitivity, room.ratio[k], curvature)
+        scratch.sensitivity[k] = sensitivity_at(sensitivity, scratch.ratio[k], curvature)
 
 
 @stage
-def _step_prices(price, cost, elsewhere, share, within, terms, built, room):
+def _step_prices(price, cost, elsewhere, share, within, terms, built, scratch):
     """Move the prices of a block by a day's step."""
     for k in range(price.size):
-        elasticity = own_elasticity(room.sensitivity[k], terms.nest, share[k], within[k])
-        lerner = lerner_index(elasticity * room.slope[k], room.conduct[k])
+        elasticity = own_elasticity(scratch.sensitivity[k], terms.nest, share[k], within[k])
+        lerner = lerner_index(elasticity * scratch.slope[k], scratch.conduct[k])
         unit_cost = cheapened(cost[k], terms.cost_cut, built)
-        best = min(best_price(unit_cost, room.fee[k], lerner), _DEAREST * elsewhere[k])
-        price[k] = repriced(price[k], best, terms.speed, lerner, terms.curvature, room.slope[k])
+        best = min(best_price(unit_cost, scratch.fee[k], lerner), _DEAREST * elsewhere[k])
+        price[k] = repriced(price[k], best, terms.speed, lerner, terms.curvature, scratch.slope[k])
 
 
 @stage

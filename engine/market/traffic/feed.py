@@ -82,7 +82,7 @@ def open_streams(
     crowding,
     appraisal,
     candidates,
-    window,
+    pricing,
     airtime,
 ):
     """Step 4 in one call: handing so many arrays to a kernel costs as much as a small stage.
@@ -104,7 +104,7 @@ def open_streams(
         levers,
         coupons,
         appraisal,
-        window,
+        pricing,
     )
     _plan_airtime(streams, anchors, history, levers, live_response, crowding, airtime)
 
