@@ -44,7 +44,7 @@ class Exchange(Protocol):
     def total(self, *arrays: Ints) -> tuple[Ints, ...]:
         """Add each array, int64 of any shape (...), up over all shards.
 
-        What is returned may be the array itself.
+        Each in its own unit. What is returned may be the array itself.
         """
 
     def saved(self, world: Any) -> Any:

@@ -133,7 +133,7 @@ class Spread(NamedTuple):
 def merge_into(source, target):
     """Add some totals to others and empty them; claims are a slot's own and are only emptied.
 
-    Both `SlotTotals`, which names the dtypes, of equal shapes.
+    Both `SlotTotals`, which names dtypes and units, of equal shapes.
     """
     _merge(source, target)
 
@@ -185,7 +185,7 @@ def _move(source, target):
 def add_up(values):
     """Their sum; NumPy's takes a while to compile.
 
-    `values` float64 (n,); the result float64.
+    `values` float64 (n,), of any unit; the result float64, in that unit.
     """
     total = 0.0
     for value in values:
@@ -201,8 +201,8 @@ _RUN = 128
 def add_up_in_pairs(values):
     """Their sum with an error that grows by the logarithm of their number, as NumPy adds up.
 
-    `values` float64 (n,), contiguous; the result float64, the bits of `values.sum()`. Halves are
-    added up apart, and of a run of `_RUN` every eighth number (Higham, Accuracy and Stability of
+    `values` float64 (n,), contiguous, of any unit; the result float64, the bits of `values.sum()`.
+    Halves are added up apart, and of a run of `_RUN` every eighth number (Higham, Accuracy and Stability of
     Numerical Algorithms, 2nd ed. 2002, sec. 4.2).
     """
     n = values.size

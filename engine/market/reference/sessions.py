@@ -139,7 +139,7 @@ def withdraw_plainly(
 
     With `partner_only` those on the partner's goods alone.
 
-    Arguments and dtypes are those of `sessions.decide.withdraw`.
+    Arguments, dtypes and units are those of `sessions.decide.withdraw`.
     """
     for k in range(n):
         look = looks[k]

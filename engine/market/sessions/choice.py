@@ -25,7 +25,8 @@ def choose(n, buyers, flat, tastes, context, totals, looks, batch):
     """Decide `n` looks: draw their choices, add up what is expected and claimed.
 
     `n` int64 looks at `batch.position` (uint32) of `looks` (records of `context.LOOK`), whose
-    `choice` is written; `flat` a flat view of the streams. Adds to `totals`, int64.
+    `choice` is written; `flat` a flat view of the streams. Adds to `totals`, int64, sample fen and
+    fixed-point units.
     """
     s = batch
     weigh_choices(n, buyers, flat, tastes, context, looks, s)
@@ -39,7 +40,7 @@ def choose(n, buyers, flat, tastes, context, totals, looks, batch):
 def retract_looks(n, buyers, flat, tastes, context, totals, looks, batch):
     """Take back what `n` decided looks added.
 
-    Arguments and dtypes are those of `choose`; `looks` stay as they are.
+    Arguments, dtypes and units are those of `choose`; `looks` stay as they are.
     """
     weigh_choices(n, buyers, flat, tastes, context, looks, batch)
     _total_looks(n, _RETRACTED, flat, tastes, context, totals, looks, batch)

@@ -64,7 +64,7 @@ def withdraw(first_bucket, partner_only, buyers, streams, tastes, context, total
     With `partner_only` only the coupons on the partner's goods are taken.
 
     `first_bucket` int64; `n` looks (int64) of `looks` (records of `context.LOOK`), of which
-    `coupon` and `choice` are rewritten; `totals` (int64) as if they had never held it.
+    `coupon` and `choice` are rewritten; `totals` (int64, sample fen) as if they had never held it.
     """
     flat, found = flat_view(streams), 0
     for k in range(n):
@@ -295,6 +295,6 @@ def _prefetch_rows(n, flat, expected, expected_paid, looks, position):
 def bucket_of(buyer, context):
     """The buyer's hash bucket of this slot, for coupons and their rationing.
 
-    `buyer` an integer; the result int64 in [0, N_BUCKETS).
+    `buyer` its number, an integer; the result int64, the number of a bucket in [0, N_BUCKETS).
     """
     return np.int64(bits(context.ration, buyer, 0) >> _BUCKET_SHIFT)

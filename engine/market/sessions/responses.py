@@ -31,8 +31,8 @@ _EVERY = 8
 def add_response(k, sign, flat, tastes, counts, look, batch):
     """Add or take back the responses of one look, whose weights are column `k` of the batch.
 
-    `k` and `sign`, 1 or -1, int64; `counts` int64, in `EXPECTED_ONE`; `look` a record of
-    `context.LOOK`.
+    `k` and `sign`, 1 or -1, int64; `counts` int64, fixed-point units (`EXPECTED_ONE`); `look` a
+    record of `context.LOOK`.
     """
     if look.buyer % np.uint32(_EVERY) == 0:
         row = first_index(flat, look)

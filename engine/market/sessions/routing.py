@@ -105,8 +105,9 @@ class Feed(NamedTuple):
 def route_sessions(m, buyers, streams, feed, tastes, context, batch):
     """Send `m` sessions to streams; returns how many do not stay away.
 
-    `m` int64 sessions of `batch.owner`; writes `batch.anchor`, `follow` and `affinity` (uint32,
-    affinity in 1/4095), and drops what is lost from the front of all session columns.
+    `m` int64 sessions of `batch.owner`; writes `batch.anchor`, `follow` and `affinity` (uint32
+    numbers, affinity in units of 1/4095), and drops what is lost from the front of all session
+    columns.
     """
     s, people = batch, buyers.person
     _load_affinities(m, s.owner, people, s.low, s.high)
@@ -228,8 +229,8 @@ def _live_relative(i, draw, family, stand_in, context):
 def choose_stand_ins(members, presence, stand_in):
     """By family and the member asked first, the first from there on that streams, or -1.
 
-    `members` (families, members) int32 anchors; `presence` uint8 by anchor; fills `stand_in`
-    (families, members) int32.
+    `members` (families, members) int32 numbers of anchors; `presence` uint8 by anchor; fills
+    `stand_in` (families, members) int32, the number of an anchor.
     """
     size = members.shape[1]
     for family in range(members.shape[0]):

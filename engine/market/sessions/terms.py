@@ -23,7 +23,7 @@ _MEMORY = np.float32(-1.0 / MEMORY_UNIT)
 def days_away(buyers, i, context, tastes):
     """Days since the buyer last learned something, within the fading tables; < 0: to arrive.
 
-    `i` an integer; the result int64.
+    `i` an integer; the result int64, days.
     """
     return min(context.day + DAY_ZERO - np.int64(buyers.seen[i]), tastes.habit_left.size - 1)
 
@@ -41,7 +41,7 @@ def habit_now(buyers, i, away, tastes):
 def memory_now(me, away, tastes):
     """ln(remembered price / price elsewhere) <= 0, faded to today.
 
-    `me` a record of `population.buyers.record_of`, `away` an integer; the result float32.
+    `me` a record of `population.buyers.record_of`, `away` in days, an integer; the result float32.
     """
     return np.float32(me.memory) * _MEMORY * tastes.memory_left[away]
 
@@ -50,7 +50,7 @@ def memory_now(me, away, tastes):
 def budget_now(buyers, i, context, tastes):
     """Fen in the wallet: it fills day by day, up to so many days of income.
 
-    `i` an integer; the result int64.
+    `i` an integer; the result int64, days.
     """
     me = buyers.person[i]
     income, days = np.int64(me.income), context.day + DAY_ZERO - np.int64(buyers.seen[i])

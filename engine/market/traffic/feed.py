@@ -250,7 +250,8 @@ def _sell_ads(airtime, margin, stands_for, total, levers, bid_share):
 def build_feed(presence, stands_for, airtime, feed):
     """Make the weights on the air the law of the feed; with nobody in it, it is closed.
 
-    `presence` uint8 and `stands_for` float64 by row; writes all of `feed` but the price of ads.
+    `presence` uint8 and `stands_for` float64, a number of anchors, by row; writes all of `feed`
+    but the price of ads.
     """
     total = add_up(airtime.weights)
     feed.weight[0] = total
@@ -275,7 +276,7 @@ def _collisions(weights, total, stands_for):
 
 
 def guests_shares(world: World, day: int, slot: int) -> _Floats | None:
-    """What guests take of a slot's feed, float64 (guests,); None where there are none.
+    """What guests take of a slot's feed, float64 (guests,), shares; None where there are none.
 
     They stream in the last slot.
     """
