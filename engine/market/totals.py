@@ -202,8 +202,8 @@ def add_up_in_pairs(values):
     """Their sum with an error that grows by the logarithm of their number, as NumPy adds up.
 
     `values` float64 (n,), contiguous, of any unit; the result float64, the bits of `values.sum()`.
-    Halves are added up apart, and of a run of `_RUN` every eighth number (Higham, Accuracy and Stability of
-    Numerical Algorithms, 2nd ed. 2002, sec. 4.2).
+    Halves are added up apart, and of a run of `_RUN` every eighth number (Higham, Accuracy and
+    Stability of Numerical Algorithms, 2nd ed. 2002, sec. 4.2).
     """
     n = values.size
     if n > _RUN:
