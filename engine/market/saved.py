@@ -13,7 +13,7 @@ from engine.market.state import State
 from engine.market.world import World
 from engine.population.buyers import COLUMNS, Buyers, cache_lines, record_of
 
-_FORMAT: Final = 6
+_FORMAT: Final = 7
 """Version of the arrays' names and of the records' layout."""
 
 _PERSON: Final = "buyers.person"
@@ -79,7 +79,8 @@ def _state_of(arrays: dict[str, NDArray[Any]], world: World, path: Path) -> Stat
     if int(arrays["format"]) != _FORMAT or str(arrays["world"]) != world.name:
         raise StorageError(
             f"{path}: the state belongs to another world or version of the engine\n"
-            "  remedy:  load it with the scenario, scale and world_seed that it was saved with"
+            "  remedy:  load it with the engine, scenario, scale and world_seed that it was saved "
+            "with, or delete it and simulate anew"
         )
     columns = {name: arrays[f"buyers.{name}"] for name in COLUMNS}
     return State.of(arrays, Buyers(person=_read_person(path, world), **columns))

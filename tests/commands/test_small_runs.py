@@ -276,15 +276,19 @@ def test_report_is_rebuilt_from_the_tables(type_in, place: Path) -> None:
     assert page.read_bytes() == first
 
 
-def test_a_report_on_an_interrupted_simulation_says_that_it_is_incomplete(
-    type_in, place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def interrupt_the_second_replication(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(case, *_):
         if case.labels()["replication"] == 2:
             raise KeyboardInterrupt
         return fakes.simulate_fake(case)
 
     monkeypatch.setattr(sys.modules["engine.market.run"], "simulate", interrupted)
+
+
+def test_a_report_on_an_interrupted_simulation_says_that_it_is_incomplete(
+    type_in, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupt_the_second_replication(monkeypatch)
     assert type_in("simulate", *SMALL, "replications=3").status == 130
     ended = type_in("report", "folder=out")
     assert ended.status == 0, ended.err
@@ -311,12 +315,7 @@ def test_a_report_on_an_empty_folder_is_refused(type_in, place: Path) -> None:
 def test_a_report_on_a_command_stopped_before_its_first_table_says_so(
     type_in, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(case, *_):
-        if case.labels()["replication"] == 2:
-            raise KeyboardInterrupt
-        return fakes.simulate_fake(case)
-
-    monkeypatch.setattr(sys.modules["engine.market.run"], "simulate", interrupted)
+    interrupt_the_second_replication(monkeypatch)
     assert type_in("compare", *SMALL, "replications=3").status == 130
     ended = type_in("report", "folder=out")
     assert ended.status == 2

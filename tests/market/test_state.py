@@ -1,5 +1,6 @@
 """What survives a night: copied, saved, loaded and branched, it goes on with the same bits."""
 
+import hashlib
 from dataclasses import fields
 from datetime import date
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from engine.errors import StorageError
 from engine.market.ledger.results import daily_table
 from engine.market.run import advance
-from engine.market.saved import load_state, save_state
+from engine.market.saved import _FORMAT, load_state, save_state
 from engine.market.state import open_state
 from engine.market.world import open_world
 from engine.spec.base import Dated
@@ -164,6 +165,24 @@ def test_another_world_is_refused(tmp_path):
     other, _, _ = opened("h1_2020", "world_seed=2")
     with pytest.raises(StorageError, match="another world"):
         load_state(other, tmp_path / "night.npz")
+
+
+def test_a_state_of_another_version_is_refused(tmp_path):
+    world, _, state = opened("h1_2020")
+    save_state(state, world, tmp_path / "night.npz")
+    with np.load(tmp_path / "night.npz") as file:
+        arrays = dict(file)
+    arrays["format"] -= 1
+    np.savez(tmp_path / "night.npz", **arrays)
+    with pytest.raises(StorageError, match=r"another world or version[\s\S]*delete it"):
+        load_state(world, tmp_path / "night.npz")
+
+
+def test_the_version_goes_up_with_what_a_state_holds():
+    """Fails where arrays were added, removed or renamed: raise `saved._FORMAT`, then this pair."""
+    _, _, state = opened("h1_2020")
+    held = ";".join(f"{name}:{array.dtype.str}" for name, array in sorted(state.arrays().items()))
+    assert (_FORMAT, hashlib.blake2b(held.encode(), digest_size=4).hexdigest()) == (7, "21ca1fc5")
 
 
 @pytest.mark.parametrize("damage", ["cut", "text", "bit", "missing"])
