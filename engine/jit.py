@@ -2,9 +2,9 @@
 
 `rule`: a small scalar function, inlined where it is used. `step`: a part of a kernel that
 works on arrays, compiled into the kernels that call it. `stage`: one short loop over a strip
-of sessions, compiled by itself, so that the compiler sees few arrays at a time. `kernel`: a
-loop over arrays that releases the GIL and is kept in the compile cache. None uses fastmath,
-so that the same names give the same bits on every machine.
+of sessions, or the work on one order, compiled by itself, so that the compiler sees few arrays
+at a time. `kernel`: a loop over arrays that releases the GIL and is kept in the compile cache.
+None uses fastmath, so that the same names give the same bits on every machine.
 
 Kernels, stages and steps own no memory (`_nrt=False`): they work in arrays that are passed in.
 With Numba's reference counts on, each array of a named tuple is counted up and down by
@@ -13,8 +13,9 @@ atomic instructions whenever a step is called, ten times the cost of the work it
 From Python a kernel is handed records of arrays (named tuples) whole, and Numba looks at each
 array of each record at every call: a quarter of a microsecond, hundreds of times a day. A record
 that stays what it is can be sealed once (`seal`): a kernel takes a sealed record wherever it takes
-the record itself, for the price of one array. A kernel that is handed a sealed record within a
-tuple may put another into its place (`store`), for the kernels after it.
+the record itself, for the price of one array. Compiled code hands on its address and reads a field
+where it is named: what hands on hundreds of numbers takes long to compile. A kernel that is handed
+a sealed record within a tuple may put another into its place (`store`), for the kernels after it.
 """
 
 import hashlib
@@ -28,8 +29,10 @@ from numba import njit, typeof, types
 from numba.core import cgutils
 from numba.core.config import DISABLE_JIT  # type: ignore[attr-defined]
 from numba.core.errors import TypingError
+from numba.core.imputils import lower_getattr_generic
 from numba.core.registry import cpu_target
-from numba.extending import intrinsic
+from numba.core.typing.templates import AttributeTemplate, infer_getattr
+from numba.extending import box, intrinsic, models, register_model
 from numba.np.numpy_support import as_dtype
 
 rule = njit(inline="always", error_model="numpy", cache=True)
@@ -89,19 +92,23 @@ _CODES = {
 
 def _leaves(kind: types.Type, value: ir.Type, offset: int) -> Iterator[_Leaf]:
     """The arrays and numbers of a value of type `kind`, `value` to LLVM, from `offset` on."""
-    memory = cpu_target.target_context.target_data
     if isinstance(kind, types.Array):
         # What counts its owners (nothing does), Python's array, size, bytes of an item, address.
         yield _Leaf(offset, "QQqqQ" + 2 * kind.ndim * "q")
     elif isinstance(kind, types.BaseTuple):
         for place, part in enumerate(kind.types):  # type: ignore[attr-defined]
-            if isinstance(value, ir.ArrayType):
-                inner, passed = value.element, place * value.element.get_abi_size(memory)
-            else:
-                inner, passed = value.elements[place], value.get_element_offset(memory, place)
+            inner, passed = _part_of(value, place)
             yield from _leaves(part, inner, offset + passed)
     else:
         yield _Leaf(offset, _CODES[as_dtype(kind).str[1:]])
+
+
+def _part_of(value: ir.Type, place: int) -> tuple[ir.Type, int]:
+    """The type of one part of a tuple, `value` to LLVM, and its offset in bytes."""
+    memory = cpu_target.target_context.target_data
+    if isinstance(value, ir.ArrayType):
+        return value.element, place * value.element.get_abi_size(memory)
+    return value.elements[place], value.get_element_offset(memory, place)
 
 
 class _Layout:
@@ -146,9 +153,7 @@ def seal(record: Any) -> Any:
     if DISABLE_JIT:
         return _Holder(record)
     kind = typeof(record)
-    name = (
-        f"{type(record).__name__}-{hashlib.blake2b(str(kind).encode(), digest_size=8).hexdigest()}"
-    )
+    name = _name_of(kind)
     if name not in _SEALED:
         layout = _Layout(kind)
         _SEALED[name] = layout, np.dtype([(name, np.uint64, (layout.words_count,))])
@@ -156,6 +161,12 @@ def seal(record: Any) -> Any:
     sealed = np.zeros(1, dtype)
     layout.write(record, sealed)
     return sealed
+
+
+def _name_of(kind: types.Type) -> str:
+    """A short name of a named tuple's type: Numba's own holds that of each array."""
+    text = hashlib.blake2b(str(kind).encode(), digest_size=8).hexdigest()
+    return f"{kind.instance_class.__name__}-{text}"  # type: ignore[attr-defined]
 
 
 def seal_again(sealed: Any, record: Any) -> Any:
@@ -187,8 +198,9 @@ def _store(typing_context, sealed, record):  # noqa: ARG001 - Numba passes both
     if _kind_within(sealed) != record:
         raise TypingError(f"sealed was {_kind_within(sealed)}, not {record}")
 
-    def codegen(context, builder, signature, args):
-        builder.store(args[1], _record_in(context, builder, signature.args, args[0]))
+    def codegen(context, builder, signature, args):  # noqa: ARG001 - Numba passes all
+        address = _address_of(context, builder, sealed, args[0])
+        builder.store(args[1], _record_at(context, builder, record, address))
         return context.get_dummy_value()
 
     return types.void(sealed, record), codegen
@@ -202,7 +214,7 @@ else:
     def store(sealed, record):
         """Seal `record` in the place of an earlier one of the same types, from within a kernel.
 
-        `sealed` as its kernel was handed it within a tuple.
+        `sealed` as its kernel was handed it within a tuple; no kernel also reads what it stores.
         """
         _store(sealed, record)
 
@@ -212,27 +224,38 @@ def _write(sealed, record):
     _store(sealed, record)
 
 
-def _record_in(context, builder, kinds, sealed):
-    """A pointer to the record, of the second of `kinds`, in a sealed one, of the first."""
-    array = context.make_array(kinds[0])(context, builder, sealed)
-    return builder.bitcast(array.data, context.get_value_type(kinds[1]).as_pointer())
+def _address_of(context, builder, kind, sealed):
+    """Where the record lies that a value of type `kind` holds."""
+    array = context.make_array(kind)(context, builder, sealed)
+    return builder.bitcast(array.data, cgutils.voidptr_t)
+
+
+def _record_at(context, builder, kind, address):
+    """A pointer to the record of type `kind` at an address."""
+    return builder.bitcast(address, context.get_value_type(kind).as_pointer())
 
 
 @intrinsic
 def _opened(typing_context, values):  # noqa: ARG001 - Numba passes both
     """A tuple with the records in place of the sealed ones; what is not sealed stays itself."""
-    kinds = tuple(_kind_within(kind) for kind in values)
+    opened = types.Tuple(list(map(_opened_kind, values)))
 
     def codegen(context, builder, signature, args):
         found = []
-        for place, (given, kind) in enumerate(zip(signature.args[0], kinds, strict=True)):
+        for place, (given, kind) in enumerate(zip(values, opened, strict=True)):
             value = builder.extract_value(args[0], place)
-            if given != kind:
-                value = _load(builder, _record_in(context, builder, (given, kind), value))
+            if kind != given:
+                value = _address_of(context, builder, given, value)
             found.append(value)
         return context.make_tuple(builder, signature.return_type, found)
 
-    return types.Tuple(kinds)(values), codegen
+    return opened(values), codegen
+
+
+def _opened_kind(kind):
+    """The type of what a value of type `kind` is opened to."""
+    found = _kind_within(kind)
+    return kind if found == kind else _Record(found)
 
 
 def _kind_within(kind):
@@ -243,21 +266,65 @@ def _kind_within(kind):
     return kind
 
 
+class _Record(types.Type):
+    """A sealed record of type `kind` in compiled code: its address."""
+
+    def __init__(self, kind: types.Type) -> None:
+        self.kind = kind
+        super().__init__(_name_of(kind))
+
+
+register_model(_Record)(models.OpaqueModel)
+
+
+@infer_getattr
+class _Fields(AttributeTemplate):
+    """What a field of an open record is: itself, or in place of a record its address."""
+
+    key = _Record
+
+    def generic_resolve(self, record, name):
+        if name in record.kind.fields:
+            kind = record.kind[record.kind.fields.index(name)]
+            return _Record(kind) if isinstance(kind, types.BaseNamedTuple) else kind
+        return None
+
+
+@lower_getattr_generic(_Record)
+def _field(context, builder, record, address, name):
+    """The field `name` of an open record: read when it is asked for, since few of them are."""
+    place = record.kind.fields.index(name)
+    kind, passed = _part_of(context.get_value_type(record.kind), place)
+    field = builder.gep(address, [ir.IntType(64)(passed)], inbounds=True)
+    if isinstance(record.kind[place], types.BaseNamedTuple):
+        return field
+    return _load(builder, builder.bitcast(field, kind.as_pointer()))
+
+
+@box(_Record)
+def _given_back(record, address, python):
+    """The record as Python knows it, for a kernel that returns it."""
+    pointer = _record_at(python.context, python.builder, record.kind, address)
+    return python.box(record.kind, _load(python.builder, pointer))
+
+
 def _load(builder, pointer):
-    """Load number by number: what a kernel does not use is not read."""
+    """Load number by number what no kernel changes while it reads: loops read it once."""
     kind = pointer.type.pointee
     if not isinstance(kind, ir.LiteralStructType | ir.ArrayType):
-        return builder.load(pointer)
+        number = builder.load(pointer)
+        number.set_metadata("invariant.load", builder.module.add_metadata([]))
+        return number
     whole, zero = ir.Constant(kind, ir.Undefined), ir.IntType(32)(0)
     for place in range(len(kind)):
-        part = builder.gep(pointer, [zero, ir.IntType(32)(place)])
+        part = builder.gep(pointer, [zero, ir.IntType(32)(place)], inbounds=True)
         whole = builder.insert_value(whole, _load(builder, part), place)
     return whole
 
 
 @intrinsic
 def prefetch(typing_context, array, index):  # noqa: ARG001 - Numba passes both
-    """Ask for the memory of `array[index]`, 1-D, without waiting; changes nothing.
+    """Ask for the memory of `array.flat[index]` without waiting; changes nothing.
 
     A processor keeps some twenty requests to memory under way, but looks only some hundred
     instructions ahead: whoever knows early what a later loop will read says so.
@@ -266,7 +333,7 @@ def prefetch(typing_context, array, index):  # noqa: ARG001 - Numba passes both
     def codegen(context, builder, signature, args):
         kind = signature.args[0]
         struct = context.make_array(kind)(context, builder, args[0])
-        place = cgutils.get_item_pointer(context, builder, kind, struct, [args[1]])
+        place = cgutils.gep(builder, struct.data, args[1])
         i32, pointer = ir.IntType(32), ir.IntType(8).as_pointer()
         law = ir.FunctionType(ir.VoidType(), [pointer, i32, i32, i32])
         function = cgutils.get_or_insert_function(builder.module, law, "llvm.prefetch.p0i8")

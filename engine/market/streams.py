@@ -49,70 +49,41 @@ class StreamTable(NamedTuple):
     price_term: NDArray[np.float32]
 
 
-@step
-def flat_view(streams):
-    """The streams with their places in one row: views of the same memory.
-
-    Place j of anchor m is m * size + j, `size` the places of a showcase; what a coupon class c
-    pays for it stands c * (number of places) further. Columns by anchor stay as they are, and
-    so does `good`, which tells the size. `streams` and the result are `StreamTable`, of the same
-    dtypes.
-    """
-    return StreamTable(
-        shown=streams.shown,
-        category=streams.category,
-        family=streams.family,
-        members=streams.members,
-        presence=streams.presence,
-        charisma=streams.charisma,
-        attention=streams.attention,
-        good=streams.good,
-        supplier=streams.supplier.reshape(-1),
-        kind=streams.kind.reshape(-1),
-        good_category=streams.good_category.reshape(-1),
-        links_out=streams.links_out.reshape(-1),
-        capped=streams.capped.reshape(-1),
-        quality=streams.quality.reshape(-1),
-        brand=streams.brand.reshape(-1),
-        price=streams.price.reshape(-1),
-        elsewhere=streams.elsewhere.reshape(-1),
-        cps_bp=streams.cps_bp.reshape(-1),
-        paid=streams.paid.reshape(-1),
-        price_term=streams.price_term.reshape(-1),
-    )
+# Place j of anchor m is m * size + j in a column's `flat`, `size` the places of a showcase; what a
+# coupon class c pays for it stands c * (number of places) further.
 
 
 @step
-def places_of(flat):
+def places_of(streams):
     """How many places a showcase has.
 
     The result uint64.
     """
-    return np.uint64(flat.good.shape[1])
+    return np.uint64(streams.good.shape[1])
 
 
 @step
-def first_index(flat, look):
+def first_index(streams, look):
     """The first place of the stream looked at.
 
     `look` a record of `sessions.context.LOOK`; the result uint64.
     """
-    return np.uint64(look.anchor) * places_of(flat)
+    return np.uint64(look.anchor) * places_of(streams)
 
 
 @step
-def index_of(flat, look):
+def index_of(streams, look):
     """The place of what was chosen.
 
     `look` a record of `sessions.context.LOOK`; the result uint64.
     """
-    return first_index(flat, look) + np.uint64(look.choice)
+    return first_index(streams, look) + np.uint64(look.choice)
 
 
 @step
-def price_index(flat, look, place):
+def price_index(streams, look, place):
     """Where the buyer's coupon class keeps what it pays for a place.
 
     `look` a record of `sessions.context.LOOK`, `place` uint64; the result uint64.
     """
-    return np.uint64(look.coupon) * np.uint64(flat.kind.size) + place
+    return np.uint64(look.coupon) * np.uint64(streams.kind.size) + place

@@ -31,7 +31,7 @@ from engine.market.sessions.terms import (
     habit_now,
     memory_now,
 )
-from engine.market.streams import GONE, LIVE, WITHOUT_PARTNER, flat_view
+from engine.market.streams import GONE, LIVE, WITHOUT_PARTNER
 from engine.population.alias import draw_alias
 from engine.population.buyers import (
     AFFINITY_STEP,
@@ -229,7 +229,7 @@ def _add_expected(batch, totals, streams, tastes, total, look, sign):
             paid += share * np.float32(streams.paid[coupon, anchor, j])
     totals.expected_paid[anchor] += sign * np.int64(paid + _HALF)
     batch.total[0] = total
-    add_response(0, sign, flat_view(streams), tastes, totals.counts, look, batch)
+    add_response(0, sign, streams, tastes, totals.counts, look, batch)
 
 
 @step
@@ -242,7 +242,7 @@ def _decide_look(batch, buyers, streams, tastes, context, totals, look):
     _add_expected(batch, totals, streams, tastes, total, look, 1)
     if look.choice != OUTSIDE:
         payers = context.partner_share_bp, context.is_co_funded
-        add_claim(claims_of(totals), flat_view(streams), look, payers, 1)
+        add_claim(claims_of(totals), streams, look, payers, 1)
 
 
 @step
@@ -253,7 +253,7 @@ def _withdraw_coupon(batch, buyers, streams, tastes, context, totals, look, inst
     _add_expected(batch, totals, streams, tastes, total, look, -1)
     if look.choice != OUTSIDE:
         payers = context.partner_share_bp, context.is_co_funded
-        add_claim(claims_of(totals), flat_view(streams), look, payers, -1)
+        add_claim(claims_of(totals), streams, look, payers, -1)
     look.coupon = np.uint8(instead)
     _decide_look(batch, buyers, streams, tastes, context, totals, look)
 

@@ -21,29 +21,28 @@ _ADDED, _RETRACTED = np.int64(1), np.int64(-1)
 
 
 @step
-def choose(n, buyers, flat, tastes, context, totals, looks, batch):
+def choose(n, buyers, streams, tastes, context, totals, looks, batch):
     """Decide `n` looks: draw their choices, add up what is expected and claimed.
 
     `n` int64 looks at `batch.position` (uint32) of `looks` (records of `context.LOOK`), whose
-    `choice` is written; `flat` a flat view of the streams. Adds to `totals`, int64, sample fen and
-    fixed-point units.
+    `choice` is written. Adds to `totals`, int64, sample fen and fixed-point units.
     """
     s = batch
-    weigh_choices(n, buyers, flat, tastes, context, looks, s)
+    weigh_choices(n, buyers, streams, tastes, context, looks, s)
     _draw_marks(n, context.choice, looks, s.position, s.total, s.mark)
     _pass_edges(n, s.outside, s.weights, s.mark, s.edge, s.passed)
     _note_choices(n, looks, s.position, s.shown, s.passed)
-    _total_looks(n, _ADDED, flat, tastes, context, totals, looks, s)
+    _total_looks(n, _ADDED, streams, tastes, context, totals, looks, s)
 
 
 @step
-def retract_looks(n, buyers, flat, tastes, context, totals, looks, batch):
+def retract_looks(n, buyers, streams, tastes, context, totals, looks, batch):
     """Take back what `n` decided looks added.
 
     Arguments, dtypes and units are those of `choose`; `looks` stay as they are.
     """
-    weigh_choices(n, buyers, flat, tastes, context, looks, batch)
-    _total_looks(n, _RETRACTED, flat, tastes, context, totals, looks, batch)
+    weigh_choices(n, buyers, streams, tastes, context, looks, batch)
+    _total_looks(n, _RETRACTED, streams, tastes, context, totals, looks, batch)
 
 
 @stage
@@ -81,17 +80,17 @@ def _note_choices(n, looks, position, shown, passed):
 
 
 @step
-def _total_looks(n, sign, flat, tastes, context, totals, looks, batch):
+def _total_looks(n, sign, streams, tastes, context, totals, looks, batch):
     """Add (sign 1) or take back (sign -1) what the looks are expected to sell, and claim."""
     s = batch
     _share_out(n, s.weights, s.total, s.counts, s.paid, s.share, s.payment)
     _fix(n, s.share, s.sold)
     _add_sold(n, sign, s.row, s.sold, totals.expected.reshape(-1))
     _add_payments(n, sign, looks, s.position, s.payment, totals.expected_paid)
-    _add_responses(n, sign, flat, tastes, totals.counts, looks, s)
+    _add_responses(n, sign, streams, tastes, totals.counts, looks, s)
     wishes = _list_wishes(n, looks, s.position, s.listed)
     payers = context.partner_share_bp, context.is_co_funded
-    _claim(wishes, sign, flat, claims_of(totals), payers, looks, s.listed)
+    _claim(wishes, sign, streams, claims_of(totals), payers, looks, s.listed)
 
 
 @stage
@@ -141,18 +140,18 @@ def _list_wishes(n, looks, position, listed):
 
 
 @stage
-def _claim(wishes, sign, flat, claims, payers, looks, listed):
+def _claim(wishes, sign, streams, claims, payers, looks, listed):
     """The listed looks' wishes for goods and for coupons."""
     for k in range(wishes):
-        add_claim(claims, flat, looks[listed[k]], payers, sign)
+        add_claim(claims, streams, looks[listed[k]], payers, sign)
 
 
 @stage
-def _add_responses(n, sign, flat, tastes, counts, looks, batch):
+def _add_responses(n, sign, streams, tastes, counts, looks, batch):
     """Add (sign 1) or take back (sign -1) the responses of every 8th buyer's looks.
 
     `n` int64 looks at `batch.position` of `looks` (records of `context.LOOK`), weighed; `counts`
     int64 by `Count`.
     """
     for k in range(n):
-        add_response(k, sign, flat, tastes, counts, looks[batch.position[k]], batch)
+        add_response(k, sign, streams, tastes, counts, looks[batch.position[k]], batch)

@@ -14,7 +14,7 @@ from engine.market.sessions.choice import choose, retract_looks
 from engine.market.sessions.context import PUBLIC_FEED
 from engine.market.sessions.routing import choose_stand_ins, route_sessions
 from engine.market.sessions.terms import coupon_class
-from engine.market.streams import WITHOUT_PARTNER, first_index, flat_view, price_index
+from engine.market.streams import WITHOUT_PARTNER, first_index, price_index
 from engine.market.totals import N_BUCKETS
 from engine.population.buyers import AFFINITY_STEP, DAY_ZERO, ENGAGEMENT_STEP, HABIT_STEP
 from engine.rng import bits, uniform
@@ -39,7 +39,6 @@ def decide(first, last, buyers, streams, feed, tastes, context, totals, looks, b
     `first`, `last` int64; `looks` (records of `context.LOOK`) is written from 0 on; adds to
     `totals`, int64; `batch` is room. Money in fen of the simulated sample.
     """
-    flat = flat_view(streams)
     choose_stand_ins(streams.members, streams.presence, batch.stand_in)
     n = 0
     for start in range(first, last, BATCH_BUYERS):
@@ -50,8 +49,8 @@ def decide(first, last, buyers, streams, feed, tastes, context, totals, looks, b
         totals.counts[_SESSIONS] += opened
         totals.counts[_AWAY] += opened - m
         totals.counts[_FEED] += _count_visits(m, batch.anchor, batch.follow, totals.visits)
-        found = _select_looks(start, m, n, buyers, flat, tastes, context, totals, looks, batch)
-        choose(found, buyers, flat, tastes, context, totals, looks, batch)
+        found = _select_looks(start, m, n, buyers, streams, tastes, context, totals, looks, batch)
+        choose(found, buyers, streams, tastes, context, totals, looks, batch)
         n += found
     totals.counts[_LOOKS] += n
     return n
@@ -66,16 +65,16 @@ def withdraw(first_bucket, partner_only, buyers, streams, tastes, context, total
     `first_bucket` int64; `n` looks (int64) of `looks` (records of `context.LOOK`), of which
     `coupon` and `choice` are rewritten; `totals` (int64, sample fen) as if they had never held it.
     """
-    flat, found = flat_view(streams), 0
+    found = 0
     for k in range(n):
         batch.position[found] = k
         found += np.int64((looks[k].coupon > 0) & (looks[k].bucket >= first_bucket))
         if found == BATCH_BUYERS or k == n - 1:
-            retract_looks(found, buyers, flat, tastes, context, totals, looks, batch)
+            retract_looks(found, buyers, streams, tastes, context, totals, looks, batch)
             for held in range(found):
                 look = looks[batch.position[held]]
                 look.coupon = np.uint8(look.coupon + WITHOUT_PARTNER if partner_only else 0)
-            choose(found, buyers, flat, tastes, context, totals, looks, batch)
+            choose(found, buyers, streams, tastes, context, totals, looks, batch)
             totals.counts[_REFUSED] += found
             found = 0
 
@@ -174,16 +173,14 @@ def _list_sessions(first, n, visits, people, owner, number, comers):
 
 
 @step
-def _select_looks(start, m, n, buyers, flat, tastes, context, totals, looks, batch):
+def _select_looks(start, m, n, buyers, streams, tastes, context, totals, looks, batch):
     """Count `m` visits and note which become looks, from `looks[n]` on; returns how many.
 
     `start` is the batch's first buyer.
     """
     s = batch
     day = context.day + DAY_ZERO
-    _load_needs(
-        m, s.owner, s.anchor, day, buyers.person, flat.category, flat.attention, tastes.need, s
-    )
+    _load_needs(m, day, buyers.person, streams, tastes.need, s)
     _load_domain_factors(m, s.follow, s.affinity, tastes, context.public_attention, s.domain)
     _call_back(m, start, s.owner, s.habit, tastes.habit_attention, s.returning)
     _draw_attention(m, s.owner, s.number, context, s)
@@ -191,9 +188,9 @@ def _select_looks(start, m, n, buyers, flat, tastes, context, totals, looks, bat
     totals.counts[_FEED_LOOKS] += _record_looks(
         found, n, buyers.person, context, totals.looks, looks, s
     )
-    if flat.kind.size > _CACHED_PLACES:
+    if streams.kind.size > _CACHED_PLACES:
         _prefetch_rows(
-            found, flat, totals.expected.reshape(-1), totals.expected_paid, looks, s.position
+            found, streams, totals.expected.reshape(-1), totals.expected_paid, looks, s.position
         )
     return found
 
@@ -209,14 +206,14 @@ def _count_visits(m, anchor, follow, visits):
 
 
 @stage
-def _load_needs(m, owner, anchor, day, people, category, attention, need, batch):
+def _load_needs(m, day, people, streams, need, batch):
     """How much each is in need of what it is shown, and how much the stream holds it."""
-    longest = need.shape[1] - 1
+    s, longest = batch, need.shape[1] - 1
     for t in range(m):
-        shown = category[anchor[t]]
-        days = day - np.int64(people[owner[t]].bought[shown])
-        batch.need[t] = need[shown, np.uint64(min(days, longest))]
-        batch.stream[t] = attention[anchor[t]]
+        shown = streams.category[s.anchor[t]]
+        days = day - np.int64(people[s.owner[t]].bought[shown])
+        s.need[t] = need[shown, np.uint64(min(days, longest))]
+        s.stream[t] = streams.attention[s.anchor[t]]
 
 
 @stage
@@ -275,18 +272,18 @@ def _record_looks(n, first, people, context, looked, looks, batch):
 
 
 @stage
-def _prefetch_rows(n, flat, expected, expected_paid, looks, position):
+def _prefetch_rows(n, streams, expected, expected_paid, looks, position):
     """Ask for the rows of the streams looked at: with many anchors no cache holds them all."""
     for k in range(n):
         look = looks[position[k]]
-        row = first_index(flat, look)
-        first_price = price_index(flat, look, row)
-        prefetch(flat.kind, row)
-        prefetch(flat.quality, row)
-        prefetch(flat.brand, row)
-        prefetch(flat.links_out, row)
-        prefetch(flat.price_term, first_price)
-        prefetch(flat.paid, first_price)
+        row = first_index(streams, look)
+        first_price = price_index(streams, look, row)
+        prefetch(streams.kind, row)
+        prefetch(streams.quality, row)
+        prefetch(streams.brand, row)
+        prefetch(streams.links_out, row)
+        prefetch(streams.price_term, first_price)
+        prefetch(streams.paid, first_price)
         prefetch(expected, row)
         prefetch(expected_paid, look.anchor)
 

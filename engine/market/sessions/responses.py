@@ -28,15 +28,15 @@ _EVERY = 8
 
 
 @step
-def add_response(k, sign, flat, tastes, counts, look, batch):
+def add_response(k, sign, streams, tastes, counts, look, batch):
     """Add or take back the responses of one look, whose weights are column `k` of the batch.
 
     `k` and `sign`, 1 or -1, int64; `counts` int64, fixed-point units (`EXPECTED_ONE`); `look` a
     record of `context.LOOK`.
     """
     if look.buyer % np.uint32(_EVERY) == 0:
-        row = first_index(flat, look)
-        _weigh_sets(k, row, price_index(flat, look, row), flat, tastes, batch)
+        row = first_index(streams, look)
+        _weigh_sets(k, row, price_index(streams, look, row), streams, tastes, batch)
         sets = batch.sets
         counts[_BUYS] += sign * np.int64(sets[0] * _EXPECTED_ONE + _HALF)
         counts[_OWN] += sign * np.int64(sets[1] * _EXPECTED_ONE + _HALF)
@@ -45,28 +45,28 @@ def add_response(k, sign, flat, tastes, counts, look, batch):
 
 
 @step
-def _weigh_sets(k, row, first_price, flat, tastes, batch):
+def _weigh_sets(k, row, first_price, streams, tastes, batch):
     """Fill `batch.sets` with the probability to buy and the three responses of look `k`.
 
     `row` and `first_price` index the look's first place; float32.
     """
     weights, by_kind = batch.weights[:, k], batch.by_kind
     inside = _ZERO
-    for j in range(places_of(flat)):
+    for j in range(places_of(streams)):
         inside += weights[j]
     buys = inside / batch.total[k]
     per_weight = _ONE / inside if inside > _ZERO else _ZERO
     by_kind[:] = _ZERO
     steepness, own = _ZERO, _ZERO
-    for j in range(places_of(flat)):
+    for j in range(places_of(streams)):
         slope = batch.alpha[k]
         if tastes.curvature != _ZERO:
-            slope *= flat.price_term[first_price + j] * batch.memory[k]
+            slope *= streams.price_term.flat[first_price + j] * batch.memory[k]
         share = weights[j] * per_weight
         steepness += share * slope
         own += share * share * slope
-        by_kind[flat.kind[row + j], 0] += share
-        by_kind[flat.kind[row + j], 1] += share * slope
+        by_kind[streams.kind.flat[row + j], 0] += share
+        by_kind[streams.kind.flat[row + j], 1] += share * slope
     kinds = _ZERO
     for kind in range(by_kind.shape[0]):
         kinds += by_kind[kind, 0] * by_kind[kind, 1]

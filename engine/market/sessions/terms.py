@@ -80,18 +80,18 @@ def claims_of(totals):
 
 
 @step
-def add_claim(counted, flat, look, payers, sign):
+def add_claim(counted, streams, look, payers, sign):
     """Count a look's wish for a good and for its coupon (sign 1), or take it back (-1).
 
     `counted` as of `claims_of`; `look` a record of `context.LOOK`; `payers` as of
     `partner_part`, int64 and bool; money in sample fen.
     """
     demand, own, partners = counted
-    place = index_of(flat, look)
-    claimed = sign * np.int64(not flat.links_out[place])
-    coupon = flat.price[place] - flat.paid[price_index(flat, look, place)]
-    partner = partner_part(flat.kind[place], coupon, payers)
-    demand[np.uint32(flat.supplier[place])] += claimed
+    place = index_of(streams, look)
+    claimed = sign * np.int64(not streams.links_out.flat[place])
+    coupon = streams.price.flat[place] - streams.paid.flat[price_index(streams, look, place)]
+    partner = partner_part(streams.kind.flat[place], coupon, payers)
+    demand[np.uint32(streams.supplier.flat[place])] += claimed
     own[look.bucket] += claimed * (coupon - partner)
     partners[look.bucket] += claimed * partner
 

@@ -28,18 +28,18 @@ _NEVER = np.float32(-1e30)
 
 
 @step
-def weigh_choices(n, buyers, flat, tastes, context, looks, batch):
+def weigh_choices(n, buyers, streams, tastes, context, looks, batch):
     """Weigh what `n` looks at `batch.position` (uint32) choose from.
 
     Arguments and dtypes are those of `choice.choose`. Writes, float32, `batch.weights` by place and
     look, `batch.outside` of the outside option, and their sum by look, `batch.total`.
     """
     s = batch
-    _find_rows(n, flat, looks, s.position, s.row, s.first_price, s.shown)
-    _load_buyer_terms(n, buyers, flat.charisma, tastes, context, looks, s)
-    _load_goods(n, flat, s.row, s.quality, s.brand)
-    _load_trust(n, flat.kind, s.row, buyers.person, looks, s.position, s.trust)
-    _load_prices(n, flat, s.row, s.first_price, s.term, s.paid, s.counts)
+    _find_rows(n, streams, looks, s.position, s.row, s.first_price, s.shown)
+    _load_buyer_terms(n, buyers, streams.charisma, tastes, context, looks, s)
+    _load_goods(n, streams, s.row, s.quality, s.brand)
+    _load_trust(n, streams.kind, s.row, buyers.person, looks, s.position, s.trust)
+    _load_prices(n, streams, s.row, s.first_price, s.term, s.paid, s.counts)
     _value_goods(n, tastes.beta_quality, tastes.beta_brand, tastes.external_friction, s)
     _price_goods(n, tastes.curvature, s)
     for j in range(s.weights.shape[0]):
@@ -52,13 +52,13 @@ def weigh_choices(n, buyers, flat, tastes, context, looks, batch):
 
 
 @stage
-def _find_rows(n, flat, looks, position, row, first_price, shown):
+def _find_rows(n, streams, looks, position, row, first_price, shown):
     """Where the streams looked at keep their places, and the buyers' prices of these."""
     for k in range(n):
         look = looks[position[k]]
-        first = first_index(flat, look)
-        row[k], first_price[k] = first, price_index(flat, look, first)
-        shown[k] = flat.shown[look.anchor]
+        first = first_index(streams, look)
+        row[k], first_price[k] = first, price_index(streams, look, first)
+        shown[k] = streams.shown[look.anchor]
 
 
 @stage
@@ -90,13 +90,13 @@ def _load_buyer_terms(n, buyers, charisma, tastes, context, looks, batch):
 
 
 @stage
-def _load_goods(n, flat, row, quality, brand):
+def _load_goods(n, streams, row, quality, brand):
     """What the goods looked at are like, by place and look."""
-    for j in range(places_of(flat)):
+    for j in range(places_of(streams)):
         for k in range(n):
             place = np.uint64(row[k]) + j
-            quality[j, k] = flat.quality[place]
-            brand[j, k] = flat.brand[place]
+            quality[j, k] = streams.quality.flat[place]
+            brand[j, k] = streams.brand.flat[place]
 
 
 @stage
@@ -105,17 +105,17 @@ def _load_trust(n, kind, row, people, looks, position, trust):
     for k in range(n):
         own, first = people[looks[position[k]].buyer].trust, np.uint64(row[k])
         for j in range(np.uint64(trust.shape[0])):
-            trust[j, k] = np.float32(own[kind[first + j]]) * _BYTE
+            trust[j, k] = np.float32(own[kind.flat[first + j]]) * _BYTE
 
 
 @stage
-def _load_prices(n, flat, row, first_price, term, paid, counts):
+def _load_prices(n, streams, row, first_price, term, paid, counts):
     """What the goods looked at cost, and whether their sales count here: none of a link out."""
-    for j in range(places_of(flat)):
+    for j in range(places_of(streams)):
         for k in range(n):
-            term[j, k] = flat.price_term[np.uint64(first_price[k]) + j]
-            paid[j, k] = flat.paid[np.uint64(first_price[k]) + j]
-            counts[j, k] = np.float32(not flat.links_out[np.uint64(row[k]) + j])
+            term[j, k] = streams.price_term.flat[np.uint64(first_price[k]) + j]
+            paid[j, k] = streams.paid.flat[np.uint64(first_price[k]) + j]
+            counts[j, k] = np.float32(not streams.links_out.flat[np.uint64(row[k]) + j])
 
 
 @stage

@@ -32,7 +32,7 @@ from engine.market.sessions.context import LOST
 from engine.market.sessions.decide import withdraw
 from engine.market.showcase.pricing import price_without_partner
 from engine.market.state import State
-from engine.market.streams import flat_view, index_of
+from engine.market.streams import index_of
 from engine.market.totals import N_BUCKETS, OWN, PARTNER
 from engine.market.world import World
 from engine.rng import bits
@@ -216,14 +216,14 @@ def _wishes_for(short, streams, looks, n, context, suppliers, lots, positions):
     `short` bool by supplier; `looks` records of `context.LOOK`; `suppliers` and `positions`
     int64 of length `n` at least.
     """
-    flat, count = flat_view(streams), 0
+    count = 0
     for k in range(n):
         look = looks[k]
         if look.choice >= LOST:
             continue
-        place = index_of(flat, look)
-        supplier = flat.supplier[place]
-        if short[supplier] and not flat.links_out[place]:
+        place = index_of(streams, look)
+        supplier = streams.supplier.flat[place]
+        if short[supplier] and not streams.links_out.flat[place]:
             suppliers[count] = supplier
             lots[count] = bits(context.stock, look.buyer, np.int64(look.session))
             positions[count] = k

@@ -17,7 +17,7 @@ from engine.market.sessions.terms import (
     memory_now,
     partner_part,
 )
-from engine.market.streams import flat_view, index_of, price_index
+from engine.market.streams import index_of, price_index
 from engine.population.buyers import (
     AFFINITY_ONE,
     BYTE_ONE,
@@ -69,17 +69,16 @@ def settle(buyers, streams, tastes, context, totals, looks, n, batch):
     `n` int64 looks of `looks` (records of `context.LOOK`); changes `buyers` and adds to `totals`
     (int64, sample fen); `batch.position` is room.
     """
-    flat = flat_view(streams)
     _decay_affinity(n, buyers.person, tastes.affinity_fading, looks)
-    _disappoint(n, buyers, flat.shown, tastes.nothing_to_buy, looks)
+    _disappoint(n, buyers, streams.shown, tastes.nothing_to_buy, looks)
     for first in range(0, n, BATCH_BUYERS):
         orders = _list_orders(first, min(n, first + BATCH_BUYERS), buyers, looks, batch.position)
         for k in range(orders):
             look = looks[batch.position[k]]
-            if flat.links_out[index_of(flat, look)]:
-                _settle_leak(buyers, flat, context, totals, look)
+            if streams.links_out.flat[index_of(streams, look)]:
+                _settle_leak(buyers, streams, context, totals, look)
             else:
-                _settle_order(buyers, flat, tastes, context, totals, look)
+                _settle_order(buyers, streams, tastes, context, totals, look)
 
 
 @stage
@@ -115,22 +114,22 @@ def _list_orders(first, last, buyers, looks, position):
     return np.int64(orders)
 
 
-@step
-def _settle_leak(buyers, flat, context, totals, look):
+@stage
+def _settle_leak(buyers, streams, context, totals, look):
     """An order through an external link (M11): no GMV, no coupon, but the need is met."""
-    place = index_of(flat, look)
+    place = index_of(streams, look)
     me = buyers.person[look.buyer]
-    _ledger_of(totals, flat, me, look, place)[_LEAKED] += 1
+    _ledger_of(totals, streams, me, look, place)[_LEAKED] += 1
     # Yesterday's date: what is bought today is what `_count_order` takes for paid here.
-    me.bought[flat.good_category[place]] = np.uint16(context.day + DAY_ZERO - 1)
+    me.bought[streams.good_category.flat[place]] = np.uint16(context.day + DAY_ZERO - 1)
 
 
 @step
-def _ledger_of(totals, flat, me, look, place):
+def _ledger_of(totals, streams, me, look, place):
     """The accounts of the look's segment, before `_count_order` makes the buyer a known one."""
     domain = 0 if _is_private(look.follow) else 1
     known = np.int64((me.flags & FLAG_BOUGHT) > 0)
-    return totals.ledger[flat.kind[place], me.flags & FLAG_TIER3, domain, known]
+    return totals.ledger[streams.kind.flat[place], me.flags & FLAG_TIER3, domain, known]
 
 
 @step
@@ -142,38 +141,38 @@ def _is_private(follow):
     return follow != PUBLIC_FEED
 
 
-@step
-def _settle_order(buyers, flat, tastes, context, totals, look):
+@stage
+def _settle_order(buyers, streams, tastes, context, totals, look):
     """One accepted order: money moves, then the buyer learns."""
-    place, i, anchor = index_of(flat, look), look.buyer, look.anchor
-    ledger = _ledger_of(totals, flat, buyers.person[i], look, place)
-    price, paid = flat.price[place], flat.paid[price_index(flat, look, place)]
-    _book_money(ledger, flat, context, place, paid, 0)
-    ledger[_CAPPED] += flat.capped[place]
-    ledger[_ELSEWHERE] += flat.elsewhere[place]
+    place, i, anchor = index_of(streams, look), look.buyer, look.anchor
+    ledger = _ledger_of(totals, streams, buyers.person[i], look, place)
+    price, paid = streams.price.flat[place], streams.paid.flat[price_index(streams, look, place)]
+    _book_money(ledger, streams, context, place, paid, 0)
+    ledger[_CAPPED] += streams.capped.flat[place]
+    ledger[_ELSEWHERE] += streams.elsewhere.flat[place]
     totals.gmv[anchor] += price
-    totals.commission[anchor] += part_fen(price, flat.cps_bp[place])
-    totals.offered[anchor] += part_fen(price, context.offer_bp[flat.kind[place]])
+    totals.commission[anchor] += part_fen(price, streams.cps_bp.flat[place])
+    totals.offered[anchor] += part_fen(price, context.offer_bp[streams.kind.flat[place]])
     returned = uniform(context.returned, i, np.int64(look.session)) < return_probability(
-        flat.quality[place],
+        streams.quality.flat[place],
         tastes.return_base,
         tastes.return_slope,
         tastes.return_pivot,
-        tastes.return_category[flat.good_category[place]],
+        tastes.return_category[streams.good_category.flat[place]],
     )
     if returned:
-        _book_money(ledger, flat, context, place, paid, _TO_RETURNED)
+        _book_money(ledger, streams, context, place, paid, _TO_RETURNED)
     _count_order(buyers, context, totals, i)
-    _update_buyer(buyers, flat, tastes, context, totals, look, place, paid, returned)
+    _update_buyer(buyers, streams, tastes, context, totals, look, place, paid, returned)
 
 
 @step
-def _book_money(ledger, flat, context, place, paid, offset):
+def _book_money(ledger, streams, context, place, paid, offset):
     """Enter an order's money: into the accounts of sales, or of returns by `offset`."""
-    price, kind = flat.price[place], flat.kind[place]
+    price, kind = streams.price.flat[place], streams.kind.flat[place]
     coupon = price - paid
     partner = partner_part(kind, coupon, (context.partner_share_bp, context.is_co_funded))
-    commission = part_fen(price, flat.cps_bp[place])
+    commission = part_fen(price, streams.cps_bp.flat[place])
     take = part_fen(price, context.take_bp[kind])
     ledger[_ORDERS + offset] += 1
     ledger[_GMV + offset] += price
@@ -209,14 +208,14 @@ def _count_order(buyers, context, totals, i):
 
 
 @step
-def _update_buyer(buyers, flat, tastes, context, totals, look, place, paid, returned):
+def _update_buyer(buyers, streams, tastes, context, totals, look, place, paid, returned):
     """Habit, memory, budget, need, trust and affinity after one order (M9, M17, M23)."""
     i = look.buyer
     me, away = buyers.person[i], days_away(buyers, i, context, tastes)
     habit = habit_now(buyers, i, away, tastes)
     memory = remembered(
         memory_now(me, away, tastes),
-        log_price_ratio(paid, flat.elsewhere[place]),
+        log_price_ratio(paid, streams.elsewhere.flat[place]),
         tastes.memory_step,
     )
     budget = budget_now(buyers, i, context, tastes)
@@ -228,8 +227,8 @@ def _update_buyer(buyers, flat, tastes, context, totals, look, place, paid, retu
     me.memory = np.uint8(min(-memory * np.float32(MEMORY_UNIT) + _HALF, np.float32(BYTE_ONE)))
     me.budget = np.int32(budget)
     buyers.seen[i] = np.uint16(context.day + DAY_ZERO)
-    me.bought[flat.good_category[place]] = np.uint16(context.day + DAY_ZERO)
-    _move_trust(me.trust, flat.kind[place], tastes, returned)
+    me.bought[streams.good_category.flat[place]] = np.uint16(context.day + DAY_ZERO)
+    _move_trust(me.trust, streams.kind.flat[place], tastes, returned)
     if look.follow < FOLLOWS:
         step_size = tastes.affinity_return_loss if returned else tastes.affinity_gain
         _move_affinity(me, look, step_size, not returned)
