@@ -251,4 +251,5 @@ def _stream_table(world: World, state: State) -> StreamTable:
         cps_bp=np.zeros(shape, np.int64),
         paid=np.ones(by_class, np.int32),
         price_term=np.zeros(by_class, np.float32),
+        priced_as=np.zeros(N_COUPON_CLASSES, np.uint8),
     )

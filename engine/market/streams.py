@@ -24,7 +24,8 @@ class StreamTable(NamedTuple):
 
     `presence` OFF_AIR, LIVE, GONE or TO_COME; `shown` how many places are filled; `attention`
     of the stream (crowding, events); by coupon class first, since most looks are of a few
-    classes: `price_term` and `paid`; money in fen, shares in basis points.
+    classes: `price_term` and `paid`; money in fen, shares in basis points. `priced_as`: by coupon
+    class, the first one with the same coupons, whose prices are read in its place.
     """
 
     shown: NDArray[np.uint8]
@@ -47,6 +48,7 @@ class StreamTable(NamedTuple):
     cps_bp: NDArray[np.int64]
     paid: NDArray[np.int32]
     price_term: NDArray[np.float32]
+    priced_as: NDArray[np.uint8]
 
 
 # Place j of anchor m is m * size + j in a column's `flat`, `size` the places of a showcase; what a

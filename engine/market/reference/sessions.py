@@ -92,7 +92,7 @@ def decide_plainly(first, last, buyers, streams, feed, tastes, context, totals, 
             continue
         totals.counts[_SESSIONS] += sessions
         bucket = bucket_of(i, context)
-        coupon = coupon_class(me, bucket < context.coupon_reach)
+        coupon = coupon_class(me, bucket < context.coupon_reach, streams.priced_as)
         for session in range(sessions):
             anchor, follow, affinity = _route(i, session, me, streams, feed, tastes, context)
             if anchor == STAYS_AWAY:
@@ -121,7 +121,7 @@ def decide_plainly(first, last, buyers, streams, feed, tastes, context, totals, 
             look = looks[n]
             look.buyer, look.anchor = i, np.uint32(anchor)
             look.session, look.follow = np.uint8(session), np.uint8(follow)
-            look.coupon, look.bucket = np.uint8(coupon), np.uint16(bucket)
+            look.coupon, look.bucket = coupon, np.uint16(bucket)
             look.affinity = np.uint16(affinity)
             totals.looks[anchor] += 1
             totals.counts[_FEED_LOOKS] += follow == PUBLIC_FEED

@@ -186,7 +186,7 @@ def _select_looks(start, m, n, buyers, streams, tastes, context, totals, looks, 
     _draw_attention(m, s.owner, s.number, context, s)
     found = _list_serious(m, s.excess, s.listed)
     totals.counts[_FEED_LOOKS] += _record_looks(
-        found, n, buyers.person, context, totals.looks, looks, s
+        found, n, buyers.person, context, streams.priced_as, totals.looks, looks, s
     )
     if streams.kind.size > _CACHED_PLACES:
         _prefetch_rows(
@@ -252,7 +252,7 @@ def _list_serious(m, excess, listed):
 
 
 @stage
-def _record_looks(n, first, people, context, looked, looks, batch):
+def _record_looks(n, first, people, context, priced_as, looked, looks, batch):
     """Write the looks down, with the coupon that each buyer holds; returns how many on the feed."""
     s, feeds = batch, 0
     for k in range(n):
@@ -264,7 +264,7 @@ def _record_looks(n, first, people, context, looked, looks, batch):
         look.affinity = np.uint16(s.affinity[t])
         bucket = bucket_of(i, context)
         look.bucket = np.uint16(bucket)
-        look.coupon = np.uint8(coupon_class(people[i], bucket < context.coupon_reach))
+        look.coupon = coupon_class(people[i], bucket < context.coupon_reach, priced_as)
         looked[s.anchor[t]] += 1
         feeds += np.int64(look.follow == PUBLIC_FEED)
         s.position[k] = first + k

@@ -59,14 +59,15 @@ def budget_now(buyers, i, context, tastes):
 
 
 @step
-def coupon_class(me, has_coupon):
+def coupon_class(me, has_coupon, priced_as):
     """Which column of prices a buyer faces; see `streams.N_COUPON_CLASSES`.
 
-    `me` a record of `population.buyers.record_of`, `has_coupon` a bool; the result int64.
+    `me` a record of `population.buyers.record_of`, `has_coupon` a bool, `priced_as` of the
+    streams; the result uint8.
     """
     flags = np.int64(me.flags)
     tier, is_new = flags & FLAG_TIER3, np.int64((flags & FLAG_BOUGHT) == 0)
-    return np.int64(has_coupon) * (1 + tier + N_TIERS * is_new)
+    return priced_as[np.int64(has_coupon) * (1 + tier + N_TIERS * is_new)]
 
 
 @step

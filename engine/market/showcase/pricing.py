@@ -22,9 +22,9 @@ _EVERY_SUPPLIER = np.int32(-2)
 class PricingScratch(NamedTuple):
     """The places of all showcases in one row, so that each step is one loop over all of them.
 
-    Views of the streams: `kind`, `links_out`, `price`, `elsewhere` and, by coupon class, `paid` and
-    `price_term`. Room: a coupon's `shares` of the price by class and kind; by place its `share` and
-    `per_fen` = 1 / price elsewhere. `is_co_funded` by kind.
+    Views of the streams: `kind`, `links_out`, `price`, `elsewhere` and, by coupon class, `paid`,
+    `price_term` and `priced_as`. Room: a coupon's `shares` of the price by class and kind; by place
+    its `share` and `per_fen` = 1 / price elsewhere. `is_co_funded` by kind.
     """
 
     kind: NDArray[np.uint8]
@@ -33,6 +33,7 @@ class PricingScratch(NamedTuple):
     elsewhere: NDArray[np.int64]
     paid: NDArray[np.int32]
     price_term: NDArray[np.float32]
+    priced_as: NDArray[np.uint8]
     shares: NDArray[np.float64]
     share: NDArray[np.float64]
     per_fen: NDArray[np.float32]
@@ -49,6 +50,7 @@ class PricingScratch(NamedTuple):
             elsewhere=streams.elsewhere.reshape(-1),
             paid=streams.paid.reshape(by_class),
             price_term=streams.price_term.reshape(by_class),
+            priced_as=streams.priced_as,
             shares=np.zeros((WITHOUT_PARTNER + 1, is_co_funded.size)),
             share=np.zeros(streams.price.size),
             per_fen=np.zeros(streams.price.size, np.float32),
@@ -78,10 +80,8 @@ def price_showcases(
     for k in range(scratch.per_fen.size):
         scratch.per_fen[k] = np.float32(1.0 / scratch.elsewhere[k])
     for coupon in range(WITHOUT_PARTNER + 1):
-        like = _first_alike(coupon, scratch.shares)
-        if like < coupon:
-            _copy_class(like, coupon, scratch)
-        else:
+        scratch.priced_as[coupon] = _first_alike(coupon, scratch.shares)
+        if scratch.priced_as[coupon] == coupon:
             _price_class(coupon, levers.cap_fen, np.float32(terms.curvature), scratch)
 
 
@@ -148,15 +148,6 @@ def _first_alike(coupon, shares):
 
 
 @stage
-def _copy_class(source, target, scratch):
-    """Give a class the prices of another with the same coupons."""
-    for k in range(scratch.kind.size):
-        scratch.paid[target, k] = scratch.paid[source, k]
-    for k in range(scratch.kind.size):
-        scratch.price_term[target, k] = scratch.price_term[source, k]
-
-
-@stage
 def _price_class(coupon, cap_fen, curvature, scratch):
     """The subsidy: what holders of a coupon class pay, and B(x) of that over elsewhere."""
     paid, term = scratch.paid[coupon], scratch.price_term[coupon]
@@ -193,6 +184,8 @@ def price_without_partner(scratch):
     `scratch` a `PricingScratch`: `paid` int32 fen and `price_term` float32 of classes 5 to 8.
     """
     for coupon in range(1, WITHOUT_PARTNER + 1):
+        if scratch.priced_as[coupon] != coupon:
+            continue
         for k in range(scratch.kind.size):
             like = 0 if scratch.is_co_funded[scratch.kind[k]] else coupon
             here = coupon + WITHOUT_PARTNER
