@@ -48,10 +48,11 @@ _Floats = NDArray[np.float64]
 class Candidates(NamedTuple):
     """What anchors choose from, and room for one choice.
 
-    By anchor and listed good, first the fresh candidates of the library, then the lasting ones,
-    then the own supplier's goods, of which there are `own_count` by anchor: the `good` and the
-    anchor's `taste` for it, a standard Gumbel shock. What lasts is drawn once, since a year looks
-    at it fifty times; so is by anchor and fresh candidate whether it is of the `main` category.
+    By weekday and anchor (m % 7, m // 7), so that a day's rows lie together, and listed good, first
+    the fresh candidates of the library, then the lasting ones, then the own supplier's goods, of
+    which there are `own_count` by anchor: the `good` and the anchor's `taste` for it, a standard
+    Gumbel shock. What lasts is drawn once, since a year looks at it fifty times; so is by anchor
+    and fresh candidate whether it is of the `main` category.
     Room: of one list, `score` and `rank`; of a block of anchors (block, fresh), their fresh goods
     and tastes (`block_good`, `block_taste`); of as many goods, the uniform `draw` of what a taste
     is made of, and `waited` = -ln of it.
@@ -71,13 +72,14 @@ class Candidates(NamedTuple):
     @classmethod
     def drawn(cls, anchors: Anchors, goods: Goods, terms: ShowcaseTerms, stream: np.uint64) -> Self:
         """What lasts of everybody's choice, drawn in `stream`; nobody has chosen yet."""
-        rows, listed = anchors.fans.size, _CANDIDATES + int(np.diff(goods.first_good).max())
+        listed = _CANDIDATES + int(np.diff(goods.first_good).max())
         most = max(listed, _BLOCK * _N_FRESH)
+        rows = DAYS_A_WEEK, -(-anchors.fans.size // DAYS_A_WEEK)
         made = cls(
-            good=np.zeros((rows, listed), np.uint32),
-            taste=np.zeros((rows, listed), np.float32),
+            good=np.zeros((*rows, listed), np.uint32),
+            taste=np.zeros((*rows, listed), np.float32),
             own_count=np.zeros(rows, np.int64),
-            main=np.zeros((rows, _N_FRESH), np.bool_),
+            main=np.zeros((*rows, _N_FRESH), np.bool_),
             score=np.zeros(listed),
             rank=np.zeros(-(-listed // _RUN) * _RUN, np.int32),
             block_good=np.zeros((_BLOCK, _N_FRESH), np.uint32),
@@ -97,15 +99,16 @@ def _draw_candidates(anchors, goods, terms, stream, candidates):
     """
     library = (goods.by_category, goods.category_start, terms.main_share)
     for m in range(anchors.guests_from):
-        good, taste = candidates.good[m], candidates.taste[m]
+        row = m % DAYS_A_WEEK, m // DAYS_A_WEEK
+        good, taste = candidates.good[row], candidates.taste[row]
         lasting = good[_N_FRESH:_CANDIDATES]
-        _draw_lasting(m, anchors.category[m], library, stream, candidates.main[m], lasting)
+        _draw_lasting(m, anchors.category[m], library, stream, candidates.main[row], lasting)
         end, own = _CANDIDATES, anchors.own_supplier[m]
         if own != NO_SUPPLIER:
             for g in range(goods.first_good[own], goods.first_good[own + 1]):
                 good[end] = g
                 end += 1
-        candidates.own_count[m] = end - _CANDIDATES
+        candidates.own_count[row] = end - _CANDIDATES
         _draw_tastes(m, good[_N_FRESH:end], end - _N_FRESH, stream, taste[_N_FRESH:end], candidates)
 
 
@@ -148,9 +151,10 @@ def _select(
         end = min(start + block, anchors.guests_from)
         _draw_block(start, end, week, anchors, goods, stream, candidates)
         for m in range(start, end, DAYS_A_WEEK):
-            good, rank = candidates.good[m], candidates.rank
-            listed = _CANDIDATES + candidates.own_count[m]
-            taste = candidates.taste[m, :listed]
+            row = first, m // DAYS_A_WEEK
+            good, rank = candidates.good[row], candidates.rank
+            listed = _CANDIDATES + candidates.own_count[row]
+            taste = candidates.taste[row][:listed]
             _rank_goods(good[:listed], taste, terms.spread, appeal, candidates.score, rank)
             openness, shown = levers.library_open[anchors.tier[m]], streams.good[m]
             streams.shown[m] = _show_best(m, openness, stream, good, rank, shown)
@@ -165,17 +169,18 @@ def _draw_block(start, end, week, anchors, goods, stream, candidates):
     library = (goods.by_category, goods.category_start)
     rows = 0
     for m in range(start, end, DAYS_A_WEEK):
+        main = candidates.main[m % DAYS_A_WEEK, m // DAYS_A_WEEK]
         fresh = candidates.block_good[rows]
-        _draw_fresh(week, m, anchors.category[m], library, stream, candidates.main[m], fresh)
+        _draw_fresh(week, m, anchors.category[m], library, stream, main, fresh)
         rows += 1
     good = candidates.block_good[:rows].reshape(-1)
     taste = candidates.block_taste[:rows].reshape(-1)
     _draw_tastes(start, good, candidates.block_good.shape[1], stream, taste, candidates)
+    day, first = start % DAYS_A_WEEK, start // DAYS_A_WEEK
     for row in range(rows):
-        m = start + DAYS_A_WEEK * row
         for k in range(_N_FRESH):
-            candidates.good[m, k] = candidates.block_good[row, k]
-            candidates.taste[m, k] = candidates.block_taste[row, k]
+            candidates.good[day, first + row, k] = candidates.block_good[row, k]
+            candidates.taste[day, first + row, k] = candidates.block_taste[row, k]
 
 
 @stage
