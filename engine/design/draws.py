@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from engine.population.draws import uniforms
 from engine.rng import Purpose
@@ -38,6 +37,8 @@ def normal_draws(seed: int, purpose: Purpose, shape: tuple[int, ...], draw: int 
     shape
         Filled with the last axis running fastest.
     """
+    from scipy.special import ndtri  # a tenth of a second, for searches and calibrations alone
+
     return np.asarray(ndtri(open_unit(uniform_draws(seed, purpose, shape, draw))))
 
 

@@ -35,6 +35,9 @@ from engine.units import Buyer, Domain, Tier
 _Floats = NDArray[np.float64]
 _Arrays = dict[str, NDArray[Any]]
 
+_VALUES = "record.values"
+"""Where among the arrays what is noted day by day stands."""
+
 _FIRST_SHARE = 0.1
 """Of the looks at a good, those that sellers expect to end in its sale."""
 
@@ -140,19 +143,24 @@ class DailyRecord:
     """What was written down: arrays by day, with room for days to come, and by anchor.
 
     Of the simulated sample: `ledgers` (day, kind, tier, domain, buyer, account), `counts`
-    (day, count), `sums` (day, sum), int64. `values` by name, shape (day,): what only the day itself
-    knows (`catalogue.RECORDED`, and how many suppliers of each kind sell). `month` (int64) number
-    of the day's month from the first day's. Real: `anchor_gmv` (month, anchor) expected GMV in fen,
-    `anchor_visits` by anchor.
+    (day, count), `sums` (day, sum), int64. `values` (day,), a record by day: what only the day
+    itself knows (`catalogue.RECORDED`, and how many suppliers of each kind sell), int64 or float64
+    each. `month` (int64) number of the day's month from the first day's. Real: `anchor_gmv` (month,
+    anchor) expected GMV in fen, `anchor_visits` by anchor.
     """
 
     ledgers: NDArray[np.int64]
     counts: NDArray[np.int64]
     sums: NDArray[np.int64]
-    values: _Arrays
+    values: NDArray[np.void]
     month: NDArray[np.int64]
     anchor_gmv: _Floats
     anchor_visits: NDArray[np.int64]
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """What is noted of each day beside its sums."""
+        return self.values.dtype.names or ()
 
     def reserve(self, days: int, months: int) -> None:
         """Make room for `days` days and `months` months in all, keeping what is there."""
@@ -160,7 +168,7 @@ class DailyRecord:
             grown = max(days, 2 * self.month.size)
             self.ledgers, self.counts = _grown(self.ledgers, grown), _grown(self.counts, grown)
             self.sums, self.month = _grown(self.sums, grown), _grown(self.month, grown)
-            self.values = {name: _grown(column, grown) for name, column in self.values.items()}
+            self.values = _grown(self.values, grown)
         if months > len(self.anchor_gmv):
             self.anchor_gmv = _grown(self.anchor_gmv, months)
 
@@ -173,7 +181,7 @@ def _new_record(anchors: int, kinds: Collection[str]) -> DailyRecord:
         ledgers=np.zeros((0, *segments, len(Account)), np.int64),
         counts=np.zeros((0, len(Count)), np.int64),
         sums=np.zeros((0, N_SUMS), np.int64),
-        values={name: np.zeros(0, dtype) for name, dtype in columns.items()},
+        values=np.zeros(0, np.dtype(list(columns.items()))),
         month=np.zeros(0, np.int64),
         anchor_gmv=np.zeros((0, anchors)),
         anchor_visits=np.zeros(anchors, np.int64),
@@ -200,15 +208,7 @@ class State:
 
     def copy(self) -> "State":
         """A state that shares no memory with this one."""
-        record = replace(
-            self.record,
-            values={name: column.copy() for name, column in self.record.values.items()},
-            **{
-                entry.name: getattr(self.record, entry.name).copy()
-                for entry in fields(self.record)
-                if entry.name != "values"
-            },
-        )
+        record = {entry.name: getattr(self.record, entry.name) for entry in fields(self.record)}
         platform = replace(
             self.platform,
             kind_share=self.platform.kind_share.copy(),
@@ -223,7 +223,7 @@ class State:
             showcases=_Showcases._make(column.copy() for column in self.showcases),
             sellers=_Sellers._make(column.copy() for column in self.sellers),
             platform=platform,
-            record=record,
+            record=DailyRecord(**{name: column.copy() for name, column in record.items()}),
         )
 
     def arrays(self) -> _Arrays:
@@ -246,7 +246,11 @@ class State:
 
         platform = columns("platform", (entry.name for entry in fields(PlatformState)))
         plain = (entry.name for entry in fields(DailyRecord) if entry.name != "values")
-        values = (name for name in arrays if name.startswith("record.values."))
+        values = {
+            name.removeprefix(f"{_VALUES}."): column
+            for name, column in arrays.items()
+            if name.startswith(f"{_VALUES}.")
+        }
         return cls(
             day=int(arrays["day"]),
             run_seed=int(arrays["run_seed"]),
@@ -259,7 +263,7 @@ class State:
                 **{name: one if one.ndim else one.item() for name, one in platform.items()}
             ),
             record=DailyRecord(
-                values={name.removeprefix("record.values."): arrays[name] for name in values},
+                values=_rows_of(values),
                 **columns("record", plain),
             ),
         )
@@ -281,9 +285,8 @@ class State:
     def _by_day(self) -> set[str]:
         """Names of arrays that grow by the day or month."""
         plain = {"record.ledgers", "record.counts", "record.sums", "record.month"}
-        return (
-            plain | {"record.anchor_gmv"} | {f"record.values.{name}" for name in self.record.values}
-        )
+        values = {f"{_VALUES}.{name}" for name in self.record.value_names}
+        return plain | {"record.anchor_gmv"} | values
 
     def _walk(self) -> Iterator[tuple[str, NDArray[Any]]]:
         yield "day", np.array(self.day)
@@ -303,11 +306,20 @@ class State:
         yield "record.counts", self.record.counts[:days]
         yield "record.sums", self.record.sums[:days]
         yield "record.month", self.record.month[:days]
-        for name, column in self.record.values.items():
-            yield f"record.values.{name}", column[:days]
+        for name in self.record.value_names:
+            yield f"{_VALUES}.{name}", self.record.values[name][:days]
         months = int(self.record.month[days - 1]) + 1 if days else 0
         yield "record.anchor_gmv", self.record.anchor_gmv[:months]
         yield "record.anchor_visits", self.record.anchor_visits
+
+
+def _rows_of(columns: _Arrays) -> NDArray[np.void]:
+    """Columns of equal length by name as one array of records."""
+    days = len(next(iter(columns.values())))
+    rows = np.zeros(days, [(name, column.dtype) for name, column in columns.items()])
+    for name, column in columns.items():
+        rows[name] = column
+    return rows
 
 
 def _digest_of(arrays: _Arrays) -> str:

@@ -57,8 +57,9 @@ def test_the_evening_writes_every_recorded_column() -> None:
     world = open_world(asked.scenario, asked.scale, asked.world_seed)
     state = open_state(world, asked.run_seed)
     state.record.reserve(8, 1)
-    for column in state.record.values.values():
-        column[:] = -12345
+    names = state.record.value_names
+    for name in names:
+        state.record.values[name] = -12345
     advance(world, asked.policy, state, world.date_of(0) + timedelta(days=2))
-    unwritten = [name for name, x in state.record.values.items() if np.any(x[:2] == -12345)]
+    unwritten = [n for n in names if np.any(state.record.values[n][:2] == -12345)]
     assert not unwritten

@@ -61,8 +61,7 @@ def write_day(
             "purse_day": state.platform.purse_day,
         }
     )
-    for name, value in values.items():
-        record.values[name][day] = value
+    record.values[day] = tuple(map(values.__getitem__, record.value_names))
 
 
 def _by_anchor(world: World, state: State, scratch: Scratch, month: int) -> dict[str, float]:

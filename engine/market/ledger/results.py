@@ -93,7 +93,7 @@ def _days(world: World, state: State) -> DailyView:
         is_brand=world.is_brand,
         is_incubated=world.learning.is_incubated,
         year=np.array([world.date_of(day).year for day in range(days)]),
-        columns={name: column[:days] for name, column in record.values.items()},
+        columns={name: record.values[name][:days] for name in record.value_names},
         measures=MEASURES,
     )
 
