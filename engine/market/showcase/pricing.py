@@ -15,16 +15,19 @@ from engine.rules.selection import quality_shown
 from engine.rules.subsidy import coupon_fen, coupon_rate_bp
 from engine.units import BP, N_TIERS
 
+_BLOCK = 128
+"""Anchors whose places are priced together: long loops over what stays cached."""
+
 _EVERY_SUPPLIER = np.int32(-2)
 """Own supplier of a guest, who brings what it sells."""
 
 
 class PricingScratch(NamedTuple):
-    """The places of all showcases in one row, so that each step is one loop over all of them.
+    """The places of all showcases in one row, so that each step is one loop over many of them.
 
     Views of the streams: `kind`, `links_out`, `price`, `elsewhere` and, by coupon class, `paid`,
     `price_term` and `priced_as`. Room: a coupon's `shares` of the price by class and kind; by place
-    its `share` and `per_fen` = 1 / price elsewhere. `is_co_funded` by kind.
+    of a block of anchors its `share` and `per_fen` = 1 / price elsewhere. `is_co_funded` by kind.
     """
 
     kind: NDArray[np.uint8]
@@ -43,6 +46,7 @@ class PricingScratch(NamedTuple):
     def of(cls, streams: StreamTable, is_co_funded: NDArray[np.bool_]) -> Self:
         """The scratch for the streams; `is_co_funded` bool, (kinds,)."""
         by_class = (N_COUPON_CLASSES, streams.price.size)
+        places = _BLOCK * streams.good.shape[1]
         return cls(
             kind=streams.kind.reshape(-1),
             links_out=streams.links_out.reshape(-1),
@@ -52,8 +56,8 @@ class PricingScratch(NamedTuple):
             price_term=streams.price_term.reshape(by_class),
             priced_as=streams.priced_as,
             shares=np.zeros((WITHOUT_PARTNER + 1, is_co_funded.size)),
-            share=np.zeros(streams.price.size),
-            per_fen=np.zeros(streams.price.size, np.float32),
+            share=np.zeros(places),
+            per_fen=np.zeros(places, np.float32),
             is_co_funded=is_co_funded,
         )
 
@@ -70,19 +74,21 @@ def price_showcases(
     purse has anything for the day (bool). Writes `streams` (dtypes there; fen) through
     `scratch`.
     """
-    for m in range(streams.shown.size):
-        own = anchors.own_supplier[m] if m < anchors.guests_from else _EVERY_SUPPLIER
-        openness = levers.library_open[anchors.tier[m]]
-        _price_places(
-            m, (strength[m], own, openness), streams, sellers, terms, supply, levers, appraisal
-        )
     _set_shares(levers, *coupons, scratch)
-    for k in range(scratch.per_fen.size):
-        scratch.per_fen[k] = np.float32(1.0 / scratch.elsewhere[k])
     for coupon in range(WITHOUT_PARTNER + 1):
         scratch.priced_as[coupon] = _first_alike(coupon, scratch.shares)
-        if scratch.priced_as[coupon] == coupon:
-            _price_class(coupon, levers.cap_fen, np.float32(terms.curvature), scratch)
+    size = streams.good.shape[1]
+    for first in range(0, streams.shown.size, _BLOCK):
+        last = min(first + _BLOCK, streams.shown.size)
+        for m in range(first, last):
+            own = anchors.own_supplier[m] if m < anchors.guests_from else _EVERY_SUPPLIER
+            openness = levers.library_open[anchors.tier[m]]
+            _price_places(
+                m, (strength[m], own, openness), streams, sellers, terms, supply, levers, appraisal
+            )
+        _price_classes(
+            first * size, last * size, levers.cap_fen, np.float32(terms.curvature), scratch
+        )
 
 
 @stage
@@ -148,31 +154,46 @@ def _first_alike(coupon, shares):
 
 
 @stage
-def _price_class(coupon, cap_fen, curvature, scratch):
-    """The subsidy: what holders of a coupon class pay, and B(x) of that over elsewhere."""
-    paid, term = scratch.paid[coupon], scratch.price_term[coupon]
-    if coupon == 0:
-        for k in range(paid.size):
-            paid[k] = np.int32(scratch.price[k])
-    else:
-        _pay_with_coupons(cap_fen, scratch.shares[coupon], scratch, paid)
+def _price_classes(first, last, cap_fen, curvature, scratch):
+    """The subsidy: what holders of each coupon class pay at places `first` to `last` - 1."""
+    price, elsewhere = scratch.price[first:last], scratch.elsewhere[first:last]
+    per_fen = scratch.per_fen[: price.size]
+    for k in range(price.size):
+        per_fen[k] = np.float32(1.0 / elsewhere[k])
+    for coupon in range(WITHOUT_PARTNER + 1):
+        if scratch.priced_as[coupon] != coupon:
+            continue
+        paid = scratch.paid[coupon, first:last]
+        if coupon == 0:
+            for k in range(price.size):
+                paid[k] = np.int32(price[k])
+        else:
+            kind, links_out = scratch.kind[first:last], scratch.links_out[first:last]
+            share = scratch.share[: price.size]
+            for k in range(price.size):
+                share[k] = scratch.shares[coupon, kind[k]] * np.float64(not links_out[k])
+            _pay_with_coupons(cap_fen, price, share, paid)
+        _relate_prices(paid, per_fen, curvature, scratch.price_term[coupon, first:last])
+
+
+@stage
+def _pay_with_coupons(cap_fen, price, share, paid):
+    """What is paid at each place with coupons of this `share` of the price."""
     for k in range(paid.size):
-        term[k] = np.float32(paid[k]) * scratch.per_fen[k]
+        whole = np.float64(price[k])
+        paid[k] = np.int32(max(whole - coupon_fen(whole, share[k], cap_fen), 1.0))
+
+
+@stage
+def _relate_prices(paid, per_fen, curvature, term):
+    """The price term of B(x): of what is paid over the price elsewhere."""
+    for k in range(paid.size):
+        term[k] = np.float32(paid[k]) * per_fen[k]
     for k in range(paid.size):
         term[k] = log32(term[k])
     if curvature != np.float32(0.0):
         for k in range(paid.size):
             term[k] = price_term(term[k], curvature)
-
-
-@stage
-def _pay_with_coupons(cap_fen, shares, scratch, paid):
-    """What is paid at each place with coupons of these `shares` of the price, by kind."""
-    for k in range(paid.size):
-        scratch.share[k] = shares[scratch.kind[k]] * np.float64(not scratch.links_out[k])
-    for k in range(paid.size):
-        price = np.float64(scratch.price[k])
-        paid[k] = np.int32(max(price - coupon_fen(price, scratch.share[k], cap_fen), 1.0))
 
 
 @kernel
