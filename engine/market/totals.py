@@ -309,21 +309,26 @@ def _empty(day_totals):
 @stage
 def _aggregate_anchor(m, streams, goods, totals, take_bp, cost_left, is_regular, day_totals):
     """What one anchor's showcase was expected to sell, and what its sellers keep of it."""
-    one, sold = 1.0 / EXPECTED_ONE, 0
-    for j in range(streams.shown[m]):
-        sold += totals.expected[m, j]
-    for j in range(streams.shown[m]):
-        good, kind = streams.good[m, j], streams.kind[m, j]
-        units = totals.expected[m, j] * one
-        gmv = units * streams.price[m, j]
-        fees = (streams.cps_bp[m, j] + take_bp[kind]) / BP
-        day_totals.sums[EXPECTED] += totals.expected[m, j]
+    one, sold, looks, shown = 1.0 / EXPECTED_ONE, 0, totals.looks[m], streams.shown[m]
+    shown_goods, kinds, expected = streams.good[m], streams.kind[m], totals.expected[m]
+    prices, cps_bp = streams.price[m], streams.cps_bp[m]
+    for j in range(shown):
+        sold += expected[j]
+    own_gmv = commission = margin = 0.0
+    for j in range(shown):
+        good, kind = shown_goods[j], kinds[j]
+        units = expected[j] * one
+        gmv = units * prices[j]
+        fees = (cps_bp[j] + take_bp[kind]) / BP
         day_totals.good_sales[good] += units
-        day_totals.good_looks[good] += totals.looks[m]
+        day_totals.good_looks[good] += looks
         day_totals.showcase_sales[good] += sold * one
-        day_totals.anchor_gmv[m] += gmv
-        day_totals.anchor_commission[m] += gmv * streams.cps_bp[m, j] / BP
-        day_totals.anchor_margin[m] += gmv * (1.0 - fees) - units * cost_left * goods.cost[good]
+        own_gmv += gmv
+        commission += gmv * cps_bp[j] / BP
+        margin += gmv * (1.0 - fees) - units * cost_left * goods.cost[good]
         if is_regular:  # what a guest sells teaches by its own event
             day_totals.kind_gmv[kind] += gmv
             day_totals.kind_units[kind] += units
+    day_totals.sums[EXPECTED] += sold
+    day_totals.anchor_gmv[m], day_totals.anchor_commission[m] = own_gmv, commission
+    day_totals.anchor_margin[m] = margin

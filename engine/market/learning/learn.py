@@ -225,14 +225,15 @@ def _learn_signals(history, gmv, airtime, days, many):
 def _learn_visits(history, totals, anchor_margin, stands_for):
     """Smoothed audiences and commissions; margins of those who were visited."""
     audience, commission, offered = history.audience, history.commission, history.offered
+    visits, margin = totals.visits, history.margin
     for m in range(audience.size):
         many = stands_for[m]
-        audience[m] += (totals.visits[m] / many - audience[m]) / _SIGNAL_DAYS
+        audience[m] += (visits[m] / many - audience[m]) / _SIGNAL_DAYS
         commission[m] += (totals.commission[m] / many - commission[m]) / _SIGNAL_DAYS
         offered[m] += (totals.offered[m] / many - offered[m]) / _SIGNAL_DAYS
-        if totals.visits[m] > 0:
-            per_visit = anchor_margin[m] / totals.visits[m]
-            history.margin[m] += (per_visit - history.margin[m]) / _SIGNAL_DAYS
+    for m in range(audience.size):
+        if visits[m] > 0:
+            margin[m] += (anchor_margin[m] / visits[m] - margin[m]) / _SIGNAL_DAYS
 
 
 @stage
