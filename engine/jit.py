@@ -76,6 +76,10 @@ def _entry_of(names: Sequence[str], body: Any) -> Any:
     return scope["entry"]
 
 
+_PYTHONS, _SIZE, _DATA, _SHAPE, _STRIDES = 1, 2, 4, 5, 6
+"""Places of an array in compiled code: Python's own array, its size, address, shape and strides."""
+
+
 class _Leaf(NamedTuple):
     """One array or number of a record: its offset in bytes and its codes for `struct`."""
 
@@ -298,7 +302,28 @@ def _field(context, builder, record, address, name):
     field = builder.gep(address, [ir.IntType(64)(passed)], inbounds=True)
     if isinstance(record.kind[place], types.BaseNamedTuple):
         return field
-    return _load(builder, builder.bitcast(field, kind.as_pointer()))
+    pointer = builder.bitcast(field, kind.as_pointer())
+    if isinstance(record.kind[place], types.Array):
+        return _load_array(context, builder, record.kind[place], pointer)
+    return _load(builder, pointer)
+
+
+def _load_array(context, builder, kind, pointer):
+    """Load of an array what its type does not tell."""
+    itemsize = context.get_abi_sizeof(context.get_data_type(kind.dtype))
+    known = [None, *2 * [ir.Undefined], itemsize, *3 * [ir.Undefined]]
+    unknown = [_PYTHONS, _SIZE, _DATA, _SHAPE, _STRIDES]
+    if is_row := kind.ndim == 1 and kind.layout == "C":
+        known[_STRIDES] = [itemsize]
+        unknown = [_PYTHONS, _SIZE, _DATA]
+    parts = zip(pointer.type.pointee.elements, known, strict=True)
+    whole = ir.Constant(pointer.type.pointee, [ir.Constant(*part) for part in parts])
+    for place in unknown:
+        value = _load(builder, cgutils.gep_inbounds(builder, pointer, 0, place))
+        whole = builder.insert_value(whole, value, place)
+        if is_row and place == _SIZE:
+            whole = builder.insert_value(whole, value, (_SHAPE, 0))
+    return whole
 
 
 @box(_Record)

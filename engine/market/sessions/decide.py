@@ -40,7 +40,7 @@ def decide(first, last, buyers, streams, feed, tastes, context, totals, looks, b
     `totals`, int64; `batch` is room. Money in fen of the simulated sample.
     """
     choose_stand_ins(streams.members, streams.presence, batch.stand_in)
-    n = 0
+    n = np.int64(0)  # of a literal Numba would make a type of its own
     for start in range(first, last, BATCH_BUYERS):
         opened = _open_sessions(
             start, min(BATCH_BUYERS, last - start), buyers, tastes, context, batch
