@@ -131,11 +131,9 @@ class _Opened(NamedTuple):
     controls: DayControls
 
 
-def _hold_sessions(market: _Opened) -> None:
+def _decide(market: _Opened) -> None:
+    """In one process: what decides once more is mostly what decided."""
     slot.hold_sessions(market.scratch)
-
-
-def _withdraw_coupons(market: _Opened) -> None:
     withdraw_coupons(market.scratch, 0, partner_only=False)
 
 
@@ -165,12 +163,11 @@ def _do_the_rest(market: _Opened) -> None:
 
 
 _PARTS: Final = {
-    "sessions": (11, _hold_sessions),
-    "coupons": (6, _withdraw_coupons),
+    "decisions": (10, _decide),
     "rest": (6, _do_the_rest),
-    "showcase": (6, _open_streams),
-    "settlement": (5, _settle),
+    "showcase": (5, _open_streams),
     "learning": (3, _learn),
+    "settlement": (2, _settle),
 }
 """What compiles each part, the longest first, and its seconds beside those of the others."""
 
