@@ -1,10 +1,11 @@
 """How rules and kernels are compiled.
 
-`rule`: a small scalar function, inlined where it is used. `step`: a part of a kernel that
-works on arrays, compiled into the kernels that call it. `stage`: one short loop over a strip
-of sessions, or the work on one order, compiled by itself, so that the compiler sees few arrays
-at a time. `kernel`: a loop over arrays that releases the GIL and is kept in the compile cache.
-None uses fastmath, so that the same names give the same bits on every machine.
+`rule`: a small scalar function, inlined where it is used. `primitive`: one that is used all over,
+compiled by itself before it is inlined. `step`: a part of a kernel that works on arrays, compiled
+into the kernels that call it. `stage`: one short loop over a strip of sessions, or the work on one
+order, compiled by itself, so that the compiler sees few arrays at a time. `kernel`: a loop over
+arrays that releases the GIL and is kept in the compile cache. None uses fastmath, so that the same
+names give the same bits on every machine.
 
 Kernels, stages and steps own no memory (`_nrt=False`): they work in arrays that are passed in.
 With Numba's reference counts on, each array of a named tuple is counted up and down by
@@ -37,6 +38,7 @@ from numba.np.numpy_support import as_dtype
 
 rule = njit(inline="always", error_model="numpy", cache=True)
 step = njit(inline="always", error_model="numpy", _nrt=False)  # type: ignore[call-overload]
+primitive = njit(forceinline=True, error_model="numpy")
 # Only kernels call a stage: ways in for Python and C would cost a third of its compilation.
 stage = njit(  # type: ignore[call-overload]
     error_model="numpy", _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True

@@ -19,6 +19,8 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from engine.jit import primitive
+
 MASK: Final = (1 << 64) - 1
 _ENTITY = np.uint64(0x9E3779B97F4A7C15)
 _DRAW = np.uint64(0xD1B54A32D192ED03)
@@ -80,7 +82,7 @@ def key(seed: int, purpose: Purpose, *numbers: int) -> np.uint64:
     return np.uint64(value)
 
 
-@njit(inline="always")
+@primitive
 def _mixed(z):
     """`_mix` in 64-bit words."""
     z = (z ^ (z >> _S30)) * _MULTIPLIER1

@@ -6,7 +6,7 @@ them is vectorised.
 
 import numpy as np
 
-from engine.jit import rule
+from engine.jit import primitive, rule
 
 _LOG2_E = np.float32(1.4426950408889634)
 _LN2_HIGH = np.float32(0.693359375)
@@ -39,7 +39,7 @@ _L7 = np.float32(-1.1514610310e-1)
 _L8 = np.float32(7.0376836292e-2)
 
 
-@rule
+@primitive
 def exp32(x):
     """e^x for float32 x, clipped to [-87, 88]; relative error below 2e-7.
 
@@ -53,7 +53,7 @@ def exp32(x):
     return (p * r * r + r + _ONE) * power
 
 
-@rule
+@primitive
 def log32(x):
     """Ln x for float32 x, at least 2^-126; error below 1e-7 of the larger of |ln x| and 0.1.
 
