@@ -39,19 +39,15 @@ from engine.units import FEN_PER_BN_RMB
 _BUYERS = 500
 
 _MOST_PROCESSES = 4
-"""Each opens a market of its own, which compiles for some seconds, and needs some 300 MB."""
-
-
-_OBJECTS_BETWEEN_COLLECTIONS = 20_000
-"""A compiler makes so many objects that Python would look for cycles a fifth of the time."""
+"""Each opens a market of its own, which compiles for some seconds, and needs some 500 MB."""
 
 
 def warm_up(case: Case) -> None:
     """Compile every kernel, so that workers started afterwards find them in the cache."""
     poor = _poor_case(case)
     processes = min(os.cpu_count() or 1, _MOST_PROCESSES)
-    thresholds = gc.get_threshold()
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    collects = gc.isenabled()
+    gc.disable()  # a compiler makes so many objects that the search for cycles takes a seventh
     try:
         if is_cold() and processes > 1:
             own, *others = _shares(processes)
@@ -59,7 +55,8 @@ def warm_up(case: Case) -> None:
                 _compile(poor, own)
         simulate(poor)
     finally:
-        gc.set_threshold(*thresholds)
+        if collects:
+            gc.enable()
     mark_warm()
 
 
@@ -192,5 +189,5 @@ def _compile(case: Case, parts: Iterable[str]) -> None:
 
 
 if __name__ == "__main__":
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    gc.disable()
     _compile(pickle.load(sys.stdin.buffer), sys.argv[1:])
