@@ -1,23 +1,27 @@
 """Suite `schedule`: how busy a search keeps so many workers, in simulated time.
 
 The search itself is run, its study and its selection as they are, on an executor whose clock is
-simulated: a run takes the seconds that were measured for runs of its size, a proposal those
-measured at so many trials, and the driver has one core. So the rule of the schedule is the
-search's own. What is searched is a problem with a known answer, and every trial that may be
-promoted is.
+simulated: a run takes the seconds that were measured for runs of its size, a lane of proposals
+those measured beside so many trials, settled and under way, and the driver has one core. So the
+rule of the schedule is the search's own. What is searched is a problem with a known answer, and
+every trial that may be promoted is.
 
 A window as large as a batch is the barrier of the first edition: a batch is asked when the
 one before it is settled.
 """
 
+import pickle
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
-from typing import Any, Final
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.trial import FrozenTrial, create_trial
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from engine.benchmark.figures import OnProgress, Row, Setting, Steps
 from engine.benchmark.known import Known
@@ -26,11 +30,12 @@ from engine.case import Case
 from engine.compute.pool import WorkerCall, finish, simulate_case, warm_up_if_cold
 from engine.design.draws import uniform_draws
 from engine.rng import Purpose
+from engine.search.checkpoint.journal import Journal
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.finalists.choice import choose_finalists
 from engine.search.finalists.selection import Selection
 from engine.search.problem import Candidate, Evaluation, Point, Sample, Stage, Urgency
-from engine.search.samplers.proposals import propose_batch
+from engine.search.samplers.proposals import propose_batch, propose_lane
 from engine.search.space.policy_space import PolicySpace
 from engine.search.study import SearchStudy
 from engine.spec.benchmark import BenchmarkJob, Schedule
@@ -48,20 +53,28 @@ _START_S: Final = 2.5
 """Seconds from the search's start to the first run: workers start and load compiled code."""
 
 _EVALUATION_S: Final = 0.001
-_SETTLE_S: Final = 0.008
-"""Seconds of the driver for an evaluation that has ended, and for a settled trial: files."""
+"""Seconds of the driver for an evaluation that has ended."""
+
+_STORED: Final = 64
+"""Settled trials whose storing is timed."""
 
 _LANE_PLACE: Final = 4
-"""Of the numbers among the arguments of `propose_lane`."""
+"""Of the lane's numbers among the arguments of `propose_lane`."""
 
 _GIVEN: Final = 3
 """Baselines of `optimize`."""
 
-_COUNTS: Final = (40, 160, 500, 1600)
-"""Trials at which proposals are measured."""
 
-_Lengths = Mapping[float, float]
-"""Seconds of a run, by its share of the buyers."""
+class _Lengths(NamedTuple):
+    """Seconds, as measured.
+
+    Of a run, by its share of the buyers; of a worker in a lane of proposals, by the trials before
+    it; of the driver for a settled trial, which it stores.
+    """
+
+    run: Mapping[float, float]
+    lane: Callable[[int], float]
+    settled: float
 
 
 class _Stub:
@@ -97,13 +110,11 @@ class _Clockwork:
     problem
         What evaluations show.
     lengths
-        Seconds of runs.
+        Seconds of what workers and the driver do.
     worlds
         Runs of a replication.
     workers
         How many there are.
-    proposal_s
-        Seconds of a worker in a proposal, by the trials before it.
     """
 
     def __init__(
@@ -112,10 +123,9 @@ class _Clockwork:
         lengths: _Lengths,
         worlds: int,
         workers: int,
-        proposal_s: Callable[[int], float],
     ) -> None:
         self._problem, self._lengths, self._worlds = problem, lengths, worlds
-        self._proposal_s, self.now, self.busy_s = proposal_s, 0.0, 0.0
+        self.now, self.busy_s = 0.0, 0.0
         self._free = [_START_S] * workers
         self._waiting: list[tuple[Urgency, int, Evaluation | WorkerCall]] = []
         self._running: list[tuple[float, int, Evaluation | WorkerCall]] = []
@@ -159,9 +169,9 @@ class _Clockwork:
             free = heappop(self._free)
             _, number, todo = heappop(self._waiting)
             if isinstance(todo, WorkerCall):
-                length = sum(map(self._proposal_s, todo.args[_LANE_PLACE]))
+                length = self._lengths.lane(todo.args[_LANE_PLACE].start)
             else:
-                length = self._lengths[todo.stage.population_share]
+                length = self._lengths.run[todo.stage.population_share]
                 self.busy_s += length
             heappush(self._free, free + length)
             heappush(self._running, (free + length, number, todo))
@@ -175,32 +185,35 @@ class _Clockwork:
     def add(self, trial: FrozenTrial) -> None:
         """Pass the time that writing a trial takes."""
         del trial
-        self.now += _SETTLE_S
+        self.now += self._lengths.settled
 
 
 def schedule_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> list[Row]:
     """Measure runs and proposals, and lay out searches of each effort; return the rows."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     plans = [
-        (name, schedule, worlds, workers)
-        for name, schedule in job.schedules.items()
+        (name, worlds, workers)
+        for name in job.schedules
         for worlds in _WORLDS
         for workers in _WORKERS
     ]
-    steps = Steps(len(plans) + len(job.schedules) + 1, on_progress)
-    proposal_s = _measured_proposals(job)
-    steps.step("proposals")
-    lengths, rows = {}, []
+    steps = Steps(len(plans) + 2 * len(job.schedules), on_progress)
+    settled_s, windows, rows = _measured_settling(job), {}, []
     for name, schedule in job.schedules.items():
-        lengths[name] = _measured_runs(schedule, case, job.runs)
+        run_s = _measured_runs(schedule, case, job.runs)
         steps.step(f"runs of {name}")
-    for name, schedule, worlds, workers in plans:
-        buyers, anchors = schedule.scale.buyers_count, schedule.scale.anchors_count
+        barrier = schedule.search.model_copy(update={"window_count": schedule.search.batch_count})
+        windows[name] = [
+            (word, own, _Lengths(run_s, _measured_lanes(job, own), settled_s))
+            for word, own in (("barrier", barrier), ("window", schedule.search))
+        ]
+        steps.step(f"proposals of {name}")
+    for name, worlds, workers in plans:
+        scale = job.schedules[name].scale
+        buyers, anchors = scale.buyers_count, scale.anchors_count
         at = Setting("schedule", buyers, anchors, case.scenario.calendar.n_days, 1, workers)
-        batch = schedule.search.batch_count
-        for word, window in (("barrier", batch), ("window", schedule.search.window_count)):
-            own = schedule.search.model_copy(update={"window_count": window})
-            total, busy = _simulated(own, lengths[name], worlds, workers, proposal_s)
+        for word, own, lengths in windows[name]:
+            total, busy = _simulated(own, lengths, worlds, workers)
             subject = f"{name}, {worlds} world{'s' * (worlds > 1)}, {word}"
             goal = _IDLE_GOALS.get((name, workers)) if word == "window" else None
             idle = [1 - busy / (workers * total)]
@@ -210,13 +223,7 @@ def schedule_suite(job: BenchmarkJob, case: Case, on_progress: OnProgress) -> li
     return rows
 
 
-def _simulated(
-    search: Search,
-    lengths: _Lengths,
-    worlds: int,
-    workers: int,
-    proposal_s: Callable[[int], float],
-) -> tuple[float, float]:
+def _simulated(search: Search, lengths: _Lengths, worlds: int, workers: int) -> tuple[float, float]:
     """Run a search on so many workers in simulated time; return its seconds and their busy ones.
 
     Parameters
@@ -224,17 +231,15 @@ def _simulated(
     search
         Its budget, rungs, batches and window; a sampler that takes no time of its own.
     lengths
-        Seconds of runs.
+        Seconds of what workers and the driver do.
     worlds
         Runs of a replication.
     workers
         How many there are.
-    proposal_s
-        Seconds of a worker in a proposal, by the trials before it.
     """
     known = KNOWN["two_sided"](1)
     stub, evaluator = _Stub(known), ObjectiveEvaluator(known.objective)
-    clock = _Clockwork(stub, lengths, worlds, workers, proposal_s)
+    clock = _Clockwork(stub, lengths, worlds, workers)
     study = SearchStudy(search, 1, stub, evaluator, clock, clock)
     found = study.run(lambda *_: None)
     chosen = choose_finalists(study.trials, found, search.finalists_count)
@@ -243,7 +248,7 @@ def _simulated(
     return clock.now, clock.busy_s
 
 
-def _measured_runs(schedule: Schedule, case: Case, runs: int) -> _Lengths:
+def _measured_runs(schedule: Schedule, case: Case, runs: int) -> Mapping[float, float]:
     """Return the median seconds of a run on every rung, and of a finalist's, on one core."""
     warm_up_if_cold(case)
     found = {}
@@ -257,20 +262,46 @@ def _measured_runs(schedule: Schedule, case: Case, runs: int) -> _Lengths:
     return found
 
 
-def _measured_proposals(job: BenchmarkJob) -> Callable[[int], float]:
-    """Return the seconds that a proposal takes by the trials before it, as measured."""
-    import time
+def _measured_lanes(job: BenchmarkJob, search: Search) -> Callable[[int], float]:
+    """Return the seconds that a lane of proposals takes by the trials before it, as measured.
 
-    space = PolicySpace(job.space, job.searched, levers_of(job.scenario.kinds))
+    As on a worker that has not fitted yet, and with the trials of the window under way.
+    """
+    space = PolicySpace(job.space, job.searched, levers_of(job.scenario.kinds)).distributions
     directions = [goal.direction for goal in job.objective.goals]
+    own = search.model_copy(update={"sampler": job.search.sampler})
+    ahead = search.window_count - search.batch_count
+    learns = search.startup_count + ahead  # so many trials before it, and the sampler learns
+    counts = sorted({learns - 1, learns, (learns + search.trials_count) // 2, search.trials_count})
     seconds = []
-    for count in _COUNTS:
-        known = _trials(job, space.distributions, count)
+    for count in [learns - 1, *counts]:  # the first one starts Optuna
+        known = _trials(job, space, count)
+        running = known[max(count - ahead, 0) :]
+        before = [*known[: len(known) - len(running)], *map(_unsettled, running)]
         start = time.process_time()
-        batch = range(count, count + 4)
-        asked = list(propose_batch(job.search, 1, space.distributions, known, batch, directions))
-        seconds.append((time.process_time() - start) / len(asked))
-    return lambda count: float(np.interp(count, _COUNTS, seconds))
+        lane = range(count, count + search.lane_count)
+        propose_lane(own, 1, space, pickle.dumps(before), lane, directions)
+        seconds.append(time.process_time() - start)
+    return lambda count: float(np.interp(count, counts, seconds[1:]))
+
+
+def _measured_settling(job: BenchmarkJob) -> float:
+    """Return the seconds that storing a settled trial takes."""
+    space = PolicySpace(job.space, job.searched, levers_of(job.scenario.kinds)).distributions
+    trials = _trials(job, space, _STORED)
+    with TemporaryDirectory() as folder:
+        journal = Journal(Path(folder), "schedule", ObjectiveEvaluator(job.objective))
+        start = time.perf_counter()
+        for trial in trials:
+            journal.add(trial)
+        return (time.perf_counter() - start) / len(trials)
+
+
+def _unsettled(trial: FrozenTrial) -> FrozenTrial:
+    """Return a trial as it stood when nothing was known of it but its point."""
+    return create_trial(
+        state=TrialState.RUNNING, params=trial.params, distributions=trial.distributions
+    )
 
 
 def _trials(

@@ -35,7 +35,6 @@ from engine.search.problem import (
 )
 from engine.search.samplers.finite import TriedPoints
 from engine.search.samplers.proposals import (
-    LANE,
     Proposal,
     finished_trials,
     propose_lane,
@@ -251,8 +250,9 @@ class SearchStudy:
         running = running_trials(self._asked[len(known) :], space)
         before = pickle.dumps([*self._frozen(known), *running])
         self._asking, self._lanes = batch, {}
-        for start in range(batch.start, batch.stop, LANE):
-            lane = range(start, min(start + LANE, batch.stop))
+        length = self._search.lane_count
+        for start in range(batch.start, batch.stop, length):
+            lane = range(start, min(start + length, batch.stop))
             args = (self._search, self._seed, space, before, lane, self.evaluator.directions)
             self._executor.begin(WorkerCall(start, propose_lane, args), (-1.0,))
 

@@ -185,6 +185,13 @@ class Search(Spec):
     window_count: int = quantity(
         "policies", "under way at once, at most; fixes the results", ge=1, le=100_000
     )
+    lane_count: int = Field(
+        8,
+        ge=1,
+        le=10_000,
+        description="of a batch that one worker proposes, blind to the others of it; fixes the "
+        "results [policies]",
+    )
     startup_count: int = quantity("policies", "random ones before the sampler", ge=1, le=100_000)
     rungs: tuple[Rung, ...] = Field(min_length=1, max_length=8, description="cheapest first")
     reduction: float = quantity("ratio", "policies on a rung to those that go up", ge=1, le=100)

@@ -2,22 +2,22 @@
 
 import pytest
 
-from engine.benchmark.schedule import _simulated
+from engine.benchmark.schedule import _Lengths, _simulated
 from tests.search.problems import search_of
 
 RUNGS = [
     {"population_share": 0.1, "replications": 2},
     {"population_share": 1.0, "replications": 4},
 ]
-LENGTHS = {0.1: 0.2, 1.0: 1.0}
+RUN_S = {0.1: 0.2, 1.0: 1.0}
 
 
-def laid_out(workers: int, window: int = 16, proposal_s: float = 0.0) -> tuple[float, float]:
+def laid_out(workers: int, window: int = 16, lane_s: float = 0.0) -> tuple[float, float]:
     search = search_of(
         sampler="qmc", rungs=RUNGS, trials_count=67, window_count=window, finalists_count=2,
         final_replications=4,
     )  # fmt: skip
-    return _simulated(search, LENGTHS, 1, workers, lambda _: proposal_s)
+    return _simulated(search, _Lengths(RUN_S, lambda _: lane_s, 0.008), 1, workers)
 
 
 def test_one_worker_does_everything_one_after_another() -> None:
@@ -37,4 +37,4 @@ def test_a_window_keeps_more_workers_busy_than_a_barrier() -> None:
 
 
 def test_proposals_take_their_time() -> None:
-    assert laid_out(2, 8, 1.0)[0] > laid_out(2, 8)[0] + 20
+    assert laid_out(2, 8, 8.0)[0] > laid_out(2, 8)[0] + 20

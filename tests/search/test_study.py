@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.search.evaluator import ObjectiveEvaluator
 from engine.search.problem import Point
+from engine.search.samplers.proposals import propose_lane
 from engine.search.study import SearchStudy
 from tests.search.problems import Remembering, Toy, objective_of, search_of
 
@@ -90,6 +91,20 @@ def test_a_resumed_search_asks_no_sampler_for_what_it_remembers(
     whole = outcome(studied(store))
     monkeypatch.setattr("engine.search.study.propose_lane", None)
     assert outcome(studied(store)) == whole
+
+
+def test_a_worker_proposes_as_much_of_a_batch_as_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    lanes: list[range] = []
+
+    def noted(*args: Any) -> Any:
+        lanes.append(args[4])
+        return propose_lane(*args)
+
+    monkeypatch.setattr("engine.search.study.propose_lane", noted)
+    apart = studied(Remembering(), lane_count=3, trials_count=27)
+    assert {len(lane) for lane in lanes} == {3, 2}  # of a batch of 8
+    together = studied(Remembering(), lane_count=8, trials_count=27)
+    assert outcome(apart) != outcome(together)  # what a worker does not see, it proposes beside
 
 
 def test_regrets_are_estimated_anew_when_a_better_policy_is_known() -> None:

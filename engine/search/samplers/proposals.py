@@ -4,8 +4,8 @@ Nothing of Optuna outlives a batch. Before each one the study in memory is built
 trials with their values as they are best estimated now: figures move when a rung's shift
 is measured and when a better policy raises everybody's regret. The proposals are then a
 function of the trials alone, resumed or not. Each trial gets a fresh sampler too: what it
-draws is a function of the trial's number. A batch is asked in lanes of `LANE` trials, each by
-a worker: a lane sees the batches before and itself, and nothing of the other lanes.
+draws is a function of the trial's number. A batch is asked in lanes of `lane_count` trials,
+each by a worker: a lane sees the batches before and itself, and nothing of the other lanes.
 
 Milliseconds of one core that a proposal takes around trial 100 / 500 / 1000, with 15 searched
 values, 3 goals and 3 constraints (`cmaes`: 1 goal), batches of 8:
@@ -46,9 +46,6 @@ from engine.search.samplers.cube_sampler import CubeSampler, Distributions, Obse
 from engine.search.samplers.gaussian_sampler import GaussianSampler
 from engine.spec.search import Search
 from engine.stats.arrays import Floats
-
-LANE: Final = 8
-"""Trials that are proposed one after another; part of the results."""
 
 _ERRORS: Final = "standard_errors"
 """User attribute: a trial's standard errors of its goals and, by name, of its constraints."""
