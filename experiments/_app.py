@@ -28,9 +28,13 @@ from engine.spec.optimize import OptimizeJob
 from engine.spec.words import in_words
 from experiments import _help, _hidden
 from experiments._exit import CommandLine, check_place, mistake, one_message, stop
+from experiments._found import notes_on_found
 from experiments._sources import CONF, read_dated_levers
 from experiments._sweep import run_in_sweep
 from experiments._validation import JobValidation, job_folder_claimed
+
+_AS_GIVEN = ("simulate", "compare")
+"""Commands under which a policy is in force from the day on that the job says."""
 
 _JobT = TypeVar("_JobT", bound=Spec)
 _Command = Callable[[_JobT, Path, Tree], None]
@@ -56,7 +60,7 @@ def app(
         in_sweep = HydraConfig.get().mode is RunMode.MULTIRUN
         with one_message(folder):
             todo, config = load(cfg, job), resolve(cfg)
-            _print_notes(todo)
+            _print_notes(todo, name)
             if not (in_sweep and isinstance(todo, Job)):
                 if isinstance(todo, Job):
                     CommandLine.current.note_in(folder)
@@ -118,12 +122,13 @@ def _composing_once() -> Iterator[None]:
         Hydra.get_mode = composed_mode  # type: ignore[method-assign]
 
 
-def _print_notes(job: Spec) -> None:
+def _print_notes(job: Spec, command: str) -> None:
     """Say what of a job lies outside its horizon, and which limits seem to lack a unit."""
     if isinstance(job, Job):
         from engine.horizon import horizon_notes
 
         notes = [*job.scenario.size_notes(), *horizon_notes(job)]
+        notes += notes_on_found(job) if command in _AS_GIVEN else ()
         notes += job.objective.limit_notes() if isinstance(job, OptimizeJob) else ()
         for note in notes:
             print(in_words(f"Note: {note}.", job.scenario.currency, job.scenario.words))

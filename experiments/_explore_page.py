@@ -13,6 +13,7 @@ from engine.explore import Explorer, PointForecast
 from engine.report.findings.factor_words import factor_words
 from engine.report.formatting import label, scaled, show, show_change, unit
 from engine.spec.levers import LeverEntry, levers_of
+from engine.spec.optimize import OptimizeJob
 from engine.stats.intervals import Interval
 
 _SIDES: Final = ("A", "B")
@@ -113,7 +114,16 @@ def _buttons(
             return
         path = explorer.save(point, name, Path(folder))
         st.success(f"Saved as {path}. Simulate it with:")
-        st.code(f"python -m experiments.simulate --config-dir {folder} policy={name}", "sh")
+        words = f"--config-dir {folder} policy={name} {_as_asked(explorer.job)}"
+        st.code(f"python -m experiments.simulate {words}".rstrip(), "sh")
+
+
+def _as_asked(job: OptimizeJob) -> str:
+    """Return the words by which a policy is in force as in the search, in its worlds."""
+    words = {"decision_date": job.decision_date, "ensemble": job.ensemble.name}
+    if job.history is not None:
+        words["policy@history"] = job.history.name
+    return " ".join(f"{key}={value}" for key, value in words.items() if value is not None)
 
 
 def _lines(forecast: dict[str, PointForecast], run: dict[str, Interval]) -> list[dict[str, str]]:

@@ -185,6 +185,11 @@ def observed_table(name: str) -> str:
     return str(next((table for table in tables if table.is_file()), tables[-1]))
 
 
+def config_folder() -> Path | None:
+    """Return the folder that was typed with `--config-dir`."""
+    return None if _DatedFolders.extra is None else Path(_DatedFolders.extra)
+
+
 def folders(sources: Iterable[Any]) -> list[Path]:
     """Return the folders among Hydra's `runtime.config_sources`, in the order of search."""
     return [Path(source.path) for source in sources if source.schema in {_SCHEME, "file"}]

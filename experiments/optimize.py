@@ -11,8 +11,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from engine.config import Tree, dump
 from engine.errors import CombinedInputError, InputError
 from engine.spec.optimize import OptimizeJob
-from engine.spec.policy import Policy
 from experiments._app import app
+from experiments._found import comment_as_found, words_as_found
 from experiments._job import check_outlives_job
 from experiments._sources import observed_table
 
@@ -64,7 +64,15 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     for table, rows in answered.items():
         results.write_rows(table, rows)
     results.describe("usage", asdict(outcome.usage))
-    _write_policies(folder / "policy", outcome.policies)
+    words = words_as_found(job, folder)
+    results.describe("as_found", {"words": words})
+    _write_policies(
+        folder / "policy",
+        {
+            name: comment_as_found(job, words, name) + dump(policy)
+            for name, policy in outcome.policies.items()
+        },
+    )
     console = conclude(results, folder)
     if answered:
         print_answer(answered, console)
@@ -223,7 +231,7 @@ def _work(job: OptimizeJob) -> tuple[int, float]:
     return runs, seconds / runs
 
 
-def _write_policies(group: Path, policies: Mapping[str, Policy]) -> None:
+def _write_policies(group: Path, policies: Mapping[str, str]) -> None:
     """Write a config group `policy`: the folder above it serves as `--config-dir`.
 
     Trials that a longer search left there are removed: the files are those of this result.
@@ -233,7 +241,7 @@ def _write_policies(group: Path, policies: Mapping[str, Policy]) -> None:
     folder = open_folder(group)
     folder.create()
     for name, policy in policies.items():
-        folder.put(f"{name}.yaml", dump(policy).encode())
+        folder.put(f"{name}.yaml", policy.encode())
     for file in folder.files():
         if _TRIAL.fullmatch(file) and file.removesuffix(".yaml") not in policies:
             folder.delete(file)

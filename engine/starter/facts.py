@@ -29,6 +29,9 @@ populations at `scale=laptop`."""
 _PAID_SHARE: Final = 0.98
 """GMV as paid / GMV at list price in that year."""
 
+_TAKEN_SHARE: Final = 0.64
+"""Share of the take that returns and list prices leave of it: take rate / `platform.take_share`."""
+
 _USERS_MILLION: Final = (245, 262, 260, 262, 262, 262, 268, 272, 274, 271, 271, 271)
 _POOL_MILLION: Final = 217.0
 _ORDER_VALUE: Final = 1000 * sum(GMV_BN) / sum(_ORDERS_MILLION)
@@ -50,11 +53,13 @@ class Facts(Spec):
         max_length=_MOST_MONTHS,
         description="GMV at list price of each month so far, from January of the year on [bn]",
     )
-    take_share: float = Field(0.02, ge=0, le=0.3, description="of sales that the platform keeps")
+    take_share: float = Field(
+        0.012, ge=0, le=0.19, description="of GMV that the platform keeps, net of returns"
+    )
     goal_bn: float | None = Field(None, gt=0, le=50_000, description="GMV as paid of the year [bn]")
     year: int = Field(2026, ge=1990, le=2100, description="that is simulated")
     currency: str = Field(
-        "RMB", max_length=20, pattern=CURRENCY, description="of all amounts, as USD"
+        "RMB", max_length=20, pattern=CURRENCY, description="what amounts are called, as USD"
     )
 
     @model_validator(mode="after")
@@ -73,6 +78,11 @@ class Facts(Spec):
                 "a goal that is still to be reached; give a larger goal_bn, or leave it out"
             )
         return self
+
+    @property
+    def fee_share(self) -> float:
+        """Share of the price of an order that is kept of which `take_share` of GMV remains."""
+        return self.take_share / _TAKEN_SHARE
 
     @property
     def monthly_gmv_bn(self) -> float | None:
@@ -179,7 +189,10 @@ def _money(facts: Facts, assumed: list[str]) -> float:
         value = 1000 * sum(facts.gmv_bn) / len(facts.gmv_bn) / facts.orders_million
         assumed.append(f"an order is worth {value:.3g}: GMV by orders")
     if value is None:
-        assumed.append(f"an order is worth {_ORDER_VALUE:.2g}, as in the template")
+        whose = "" if facts.currency == "RMB" else ": a number of RMB, give order_value of your own"
+        assumed.append(
+            f"an order is worth {_ORDER_VALUE:.2g} {facts.currency}, as in the template{whose}"
+        )
         return 1.0
     own = 1000 * _mean(GMV_BN, facts) / _mean(_ORDERS_MILLION, facts)
     return value / own

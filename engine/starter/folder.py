@@ -119,7 +119,7 @@ def _failed(folder: Path, error: OSError) -> StorageError:
 def _defaults(facts: Facts) -> list[str]:
     """Say which facts were not given and stand at their defaults."""
     told = {
-        "take_share": f"the platform keeps {100 * facts.take_share:g} % of sales",
+        "take_share": f"the platform keeps {100 * facts.take_share:g} % of GMV, net of returns",
         "year": f"the year is {facts.year}",
         "currency": f"amounts are in {facts.currency}",
     }

@@ -32,12 +32,16 @@ _EVENTS: Final = {
 }
 """Events of the template, and what stands in their place until you name your own."""
 
+_SEASON: Final = (
+    "  # China's of 2020, when New Year fell on 25 January: put your own market's and year's.\n"
+)
+
 WORLD_ASSUMED: Final = (
     "tastes, habits, returns and commissions are those of Kuaishou's buyers and sellers in 2020",
     "sales grow over the year as Kuaishou's did in 2020, until calibrate is given your own months",
     "festivals and the rival's campaigns lie where China's do: correct calendar in the scenario",
     "no anchor leaves, there are no guest streams and no retail partner",
-    "seasons are those of online retail in China",
+    "seasons are those of China in 2020, when New Year fell on 25 January: calendar.demand_season",
     "1,000 anchors sell, as in the template; correct anchors.market_count, else incomes are off",
 )
 """What does not depend on the facts."""
@@ -75,7 +79,8 @@ def _scenario_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
         f"currency: {facts.currency}\n"
         "size: # what ranges of money in the search follow\n"
         f"  gmv_bn_rmb: {sizes.goal_bn:g}  # bn RMB a year | facts\n"
-        f"  order_value_rmb: {rounded(70 * sizes.money):g}  # RMB | scaled\n"
+        f"  order_value_rmb: {rounded(70 * sizes.money):g}"
+        "  # RMB: as 70 to the template, where the mean order comes to 54 | scaled\n"
     )
     first, rest = body.split("\n", 1)
     whole = f"{_HEAD.format(name=name, year=facts.year)}{first}\n{size}{rest}"
@@ -89,13 +94,16 @@ def _unknowns_text(template: str, name: str, facts: Facts, sizes: Sizes) -> str:
     ranges = {
         ("ranges", "suppliers", "source", "price_rmb"): ((20, 58), sizes.money),
         ("ranges", "buyers", "visits_per_day"): ((0.35, 0.8), sizes.visits),
-        ("ranges", "platform", "take_share"): ((0.4, 1.0), facts.take_share or 0.02),
+        ("ranges", "platform", "take_share"): ((0.5, 1.3), facts.fee_share or 0.02),
     }
     places: _Places = {
         (*path, end): rounded(value * factor)
         for path, (ends, factor) in ranges.items()
         for end, value in zip(("low", "high"), ends, strict=True)
     }
+    text = re.sub(r"(all kinds \| ).*", r"\1half of what the fact asks for to 1.3 times that", text)
+    take = ("ranges", "platform", "take_share", "high")
+    places[take] = min(0.3, float(places[take]))
     # A wallet holds what a buyer's record does (`engine.spec.scenario`): 20,000 a month.
     places["ranges", "buyers", "wallet_level", "high"] = min(4.0, rounded(11 / sizes.income))
     text = rewritten(text, {**places, ("name",): name})
@@ -123,6 +131,7 @@ def _without_events(template: str) -> str:
     for word in ("absences", "trial_streams"):
         template = re.sub(rf"(?m)^  {word}:\n(?:    .*\n)+", f"  {word}: []\n", template)
     template = template.replace("of the 250 bn goal", "of the goal")
+    template = re.sub(r"(?m)^  # January and February are published .*\n", _SEASON, template)
     return re.sub(r"(?m)^  partner_date: \S+ ", "  partner_date: null ", template)
 
 
@@ -155,7 +164,8 @@ def _scaled(tree: Any, sizes: Sizes) -> _Places:
 
 
 def _given(tree: Any, facts: Facts, sizes: Sizes) -> _Places:
-    take: _Places = {("platform", "take_share", kind): facts.take_share for kind in _kinds(tree)}
+    fee = rounded(facts.fee_share)
+    take: _Places = {("platform", "take_share", kind): fee for kind in _kinds(tree)}
     goal: _Places = {("platform", "goal_bn_rmb"): sizes.goal_bn}
     return goal | take
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.results import list_tables
+from engine.results import list_tables, read_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,6 +62,16 @@ def test_a_calibration_leaves_what_other_commands_take(place: Path, type_in) -> 
     assert done.returncode == 0, done.stderr
     rebuilt = type_in("report", "folder=out")
     assert rebuilt.status == 0, rebuilt.err
+
+
+def test_a_market_of_one_s_own_keeps_the_share_of_sales_that_was_given(place: Path) -> None:
+    done = typed(place, "init", "mine", "users_million=30", "order_value=150", "take_share=0.03")
+    assert done.returncode == 0, done.stderr
+    words = ("--config-dir", "mine", "scale=smoke", "replications=4", "hydra.run.dir=out")
+    done = typed(place, "simulate", *words)
+    assert done.returncode == 0, done.stderr
+    found = read_table(place / "out", "runs")["take_share"].to_pylist()
+    assert sum(found) / 4 == pytest.approx(0.03, rel=0.06)
 
 
 def test_a_sweep_leaves_a_folder_for_each_value(tmp_path: Path) -> None:

@@ -1,11 +1,16 @@
 """Every command from its config to its report, on the fake market: seconds, no compiling."""
 
+import re
+import shlex
 import sys
 from pathlib import Path
 
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from engine.results import read_table
+from engine.results import provenance_of, read_table
 from tests import fakes
 
 SMALL = ("scale=smoke", "ray.backend=process", "hydra.run.dir=out")
@@ -98,6 +103,55 @@ def test_optimize_leaves_a_frontier_and_policies_that_simulate_takes(type_in, pl
     again = type_in("simulate", *words, "hydra.run.dir=again", "replications=1")
     assert again.status == 0, again.err
     assert read_table(place / "again", "runs").to_pydict()["policy"] == [name]
+
+
+def test_a_found_policy_is_simulated_as_it_was_found(type_in, place: Path) -> None:
+    own = ("world_seed=3", "scenario.platform.goal_bn_rmb=240")
+    ended = type_in("optimize", *SMALL, "effort=smoke", *own)
+    assert ended.status == 0, ended.err
+    file = min((place / "out" / "policy").glob("trial-*.yaml"))
+    comment, line = file.read_text().splitlines()[:2]
+    assert "in force from 2020-06-01 on, after h1_2020" in comment
+    words = shlex.split(line.removeprefix("#"))
+    assert words[:4] == ["python", "-m", "experiments.simulate", f"policy={file.stem}"]
+    page = (place / "out" / "report.html").read_text(encoding="utf-8")
+    cards = re.findall(r"<code>(python -m experiments.simulate policy=.*?)</code>", page)
+    assert any(shlex.split(card)[4:] == words[4:] for card in cards)
+    again = type_in("simulate", *words[3:], SMALL[1], "hydra.run.dir=again", "replications=1")
+    assert again.status == 0, again.err
+    assert " was found for " not in again.out
+    one, searched = (provenance_of(read_table(place / name, "runs")) for name in ("again", "out"))
+    same = ("decision_date", "scenario", "scale", "ensemble", "world_seed")
+    assert one["config"]["history"]["name"] == "h1_2020"
+    assert {key: one["config"][key] for key in same} == {
+        key: searched["config"][key] for key in same
+    }
+    assert {row["world"] for row in read_table(place / "again", "runs").to_pylist()} == {
+        row["world"] for row in read_table(place / "out", "runs").to_pylist()
+    }
+
+    other = type_in("simulate", *words[3:6], *SMALL[:-1], "hydra.run.dir=year", "replications=1")
+    assert other.status == 0, other.err
+    assert (
+        f"Note: {file.stem} was found for 2020-06-01 on, and is in force from 2020-01-01 on here; "
+        "as found: decision_date=2020-06-01 policy@history=h1_2020 ensemble=plausible."
+    ) in other.out
+
+
+def test_the_query_of_the_readme_weighs_worlds(place: Path) -> None:
+    runs = {
+        "policy": ["a", "a", "b", "b"],
+        "world": ["one", "two", "one", "two"],
+        "gmv_paid_fen": [100 * 10**11, 200 * 10**11, 90 * 10**11, 80 * 10**11],
+        "target_attained": [False, True, True, False],
+    }
+    pq.write_table(pa.table(runs), place / "runs.parquet")
+    weights = {"world": ["one", "two"], "weight": [0.75, 0.25]}
+    pq.write_table(pa.table(weights), place / "weights.parquet")
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    query = readme.partition("```sql")[2].partition("```")[0]
+    found = duckdb.sql(query.replace("outputs/optimize/<time>", str(place))).fetchall()
+    assert found == [("a", 125.0, 0.25), ("b", 87.5, 0.75)]
 
 
 ACTUALS = "role,key,period,value,unit,tolerance\nfit,gmv,Q2 2020,{},bn RMB,3\n"

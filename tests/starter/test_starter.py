@@ -90,6 +90,22 @@ def test_the_template_s_own_size_changes_nothing_that_has_a_scale() -> None:
     assert own["platform"]["pool_count"] == pytest.approx(217e6, rel=0.02)
 
 
+def test_what_stays_the_template_s_is_told() -> None:
+    facts = read_facts(["goal_bn=20", "currency=USD"])
+    files, assumed = starter_files("mine", facts, CONF)
+    told = " ".join(assumed)
+    assert "an order is worth 54 USD, as in the template: a number of RMB" in told
+    assert (
+        "those of China in 2020, when New Year fell on 25 January: calendar.demand_season" in told
+    )
+    scenario = files["scenario/mine.yaml"]
+    assert "January and February are published as one" not in scenario
+    assert "# China's of 2020, when New Year fell on 25 January" in scenario
+    assert "order_value_rmb: 70  # USD: as 70 to the template" in scenario
+    _, assumed = starter_files("mine", read_facts(["order_value=60", "take_share=0.02"]), CONF)
+    assert not any("worth" in one or "keeps" in one for one in assumed)
+
+
 @pytest.mark.parametrize(("facts", "said"), [
     (["users=30"], "unknown key"),
     (["users_million"], "is no fact"),

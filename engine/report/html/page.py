@@ -181,6 +181,7 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
         "limits": [*limits(study), *([] if terms.language == "en" else [_NOT_TRANSLATED])],
         "facts": _facts(study),
         "command": study.command,
+        "as_found": study.as_found,
         "versions": study.versions,
         "config_hash": study.config_hash,
         "libraries": Markup(_vega_libraries()),  # of the bundle, not of a user

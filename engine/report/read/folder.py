@@ -114,6 +114,7 @@ def read_study(folder: Path) -> StudyResults:
         specs=specs,
         kinds=kinds,
         command=typed_again(folder),
+        as_found=(_read_json(folder, MANIFEST).get("as_found") or {}).get("words", ""),
         incomplete=_incomplete_note(folder, known["config_hash"], tables, _READ),
     )
 

@@ -83,7 +83,8 @@ class StudyResults:
     `target_fen` is the year's goal that reaching is measured by; 0 is none. `segments` are
     means of a run's amounts by policy and segment. `specs` are whole policies, of those
     that are known, by their name in the tables; `kinds` those of the scenario. `command` repeats
-    the study. `incomplete` says what the folder lacks, empty if its command finished.
+    the study, `as_found` are the words that simulate a policy as the search did. `incomplete`
+    says what the folder lacks, empty if its command finished.
     """
 
     config: dict[str, Any]
@@ -121,6 +122,7 @@ class StudyResults:
     specs: dict[str, Policy] = field(default_factory=dict)
     kinds: tuple[Kind, ...] = ()
     command: str = ""
+    as_found: str = ""
     incomplete: str = ""
 
     def setting(self, *path: str) -> Any:

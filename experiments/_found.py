@@ -1,0 +1,112 @@
+"""Policies that a search found: how they are simulated as they were found."""
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from hydra.core.hydra_config import HydraConfig
+
+from engine.secrets import masked
+from engine.spec.jobs import Job
+from experiments._sources import CONF, config_folder, folders
+
+_GROUPS: Final = ("scenario", "scale", "ensemble", "policy@history")
+_USUAL: Final = {"scenario": "kuaishou_2020", "scale": "laptop", "ensemble": "single"}
+"""What `experiments.simulate` takes of them where nothing is typed."""
+
+_SHARED: Final = ("scenario", "scale", "ensemble", "history", "tables")
+"""Where a value typed for a search changes what is simulated."""
+
+_SINGLE: Final = ("world_seed", "populations_count")
+_POLICY: Final = "policy"
+
+
+def words_as_found(job: Job, folder: Path) -> str:
+    """Return what follows `simulate policy=NAME` for a policy of the search in `folder`.
+
+    Taken from Hydra's config of the search: the day, the policy before it, worlds, scenario, size
+    and what was typed of them.
+    """
+    from experiments._places import told_place
+
+    hydra = HydraConfig.get()
+    place = masked(os.path.relpath(folder) if folder.is_relative_to(Path.cwd()) else str(folder))
+    own = config_folder()
+    if "://" in (told := told_place(folder)):
+        place = told
+    if own is None:
+        words = ["--config-dir", place]
+    else:
+        words = ["--config-dir", os.path.relpath(own), f"hydra.searchpath=[file://{folder}]"]
+    if job.decision_date is not None:
+        words.append(f"decision_date={job.decision_date}")
+    words += _chosen(hydra.runtime.choices)
+    words += [masked(word) for word in hydra.overrides.task if _is_shared(str(word))]
+    return shlex.join(words)
+
+
+def comment_as_found(job: Job, words: str, name: str) -> str:
+    """Return the comment that heads the file of a policy that a search leaves."""
+    since = f" from {job.decision_date} on" if job.decision_date else " for the whole horizon"
+    before = f", after {job.history.name}" if job.decision_date and job.history else ""
+    return (
+        f"# Of a search, in force{since}{before}. It is simulated as the search did by\n"
+        f"#   python -m experiments.simulate policy={name} {words}\n"
+    )
+
+
+def notes_on_found(job: Job) -> Iterator[str]:
+    """Say which policies of a search are in force from another day than they were found for."""
+    runtime = HydraConfig.get().runtime
+    for folder in folders(runtime.config_sources):
+        search = _search_in(folder)
+        day = str(search.get("decision_date") or "")
+        if not day or day == str(job.decision_date):
+            continue
+        before = (search.get("history") or {}).get("name")
+        names = [
+            str(option)
+            for group, option in runtime.choices.items()
+            if str(group).partition("@")[0] == _POLICY
+            and str(group) != "policy@history"
+            and (folder / _POLICY / f"{option}.yaml").is_file()
+            and not (CONF / _POLICY / f"{option}.yaml").is_file()
+        ]
+        if names:
+            here = job.decision_date or job.scenario.calendar.origin
+            past = f" policy@history={before}" if before else ""
+            worlds = (search.get("ensemble") or {}).get("name")
+            told = f" ensemble={worlds}" if worlds else ""
+            was, is_ = ("was", "is") if len(names) == 1 else ("were", "are")
+            yield (
+                f"{', '.join(names)} {was} found for {day} on, and {is_} in force from {here} on "
+                f"here; as found: decision_date={day}{past}{told}"
+            )
+
+
+def _chosen(choices: Mapping[str, Any]) -> list[str]:
+    found = {group: choices.get(group) for group in _GROUPS}
+    return [
+        f"{group}={option}"
+        for group, option in found.items()
+        if option is not None and option != _USUAL.get(group)
+    ]
+
+
+def _is_shared(word: str) -> bool:
+    key = word.partition("=")[0].lstrip("+~")
+    root, _, rest = key.partition(".")
+    return (root in _SHARED and bool(rest)) or key in _SINGLE
+
+
+def _search_in(folder: Path) -> Mapping[str, Any]:
+    """Return the config of the search that left a folder; empty for any other folder."""
+    config = folder / ".hydra" / "config.yaml"
+    try:
+        tree = yaml.safe_load(config.read_text(encoding="utf-8")) if config.is_file() else None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return {}
+    return tree if isinstance(tree, dict) and "space" in tree else {}
