@@ -27,7 +27,7 @@ from engine.spec.jobs import Job
 from engine.spec.optimize import OptimizeJob
 from engine.spec.words import in_words
 from experiments import _help, _hidden
-from experiments._exit import CommandLine, check_place, mistake, one_message, stop
+from experiments._exit import CommandLine, check_place, closed_pipe_ends, mistake, one_message, stop
 from experiments._found import notes_on_found
 from experiments._sources import CONF, read_dated_levers
 from experiments._sweep import run_in_sweep
@@ -58,7 +58,7 @@ def app(
     def task(cfg: DictConfig) -> None:
         folder = Path(HydraConfig.get().runtime.output_dir)
         in_sweep = HydraConfig.get().mode is RunMode.MULTIRUN
-        with one_message(folder):
+        with closed_pipe_ends(), one_message(folder):
             todo, config = load(cfg, job), resolve(cfg)
             _print_notes(todo, name)
             if not (in_sweep and isinstance(todo, Job)):
@@ -73,6 +73,7 @@ def app(
 
             run_in_sweep(work, folder, config)
 
+    @closed_pipe_ends()
     def main() -> None:
         check_place()
         JobValidation.command, JobValidation.job = command.__name__, job

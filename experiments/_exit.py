@@ -2,6 +2,7 @@
 
 import errno
 import os
+import select
 import shlex
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,9 @@ _DISK_ERRORS: Final = (
     errno.EIO,
     errno.EFBIG,
 )
+
+
+_CLOSED_PIPE: Final = 128 + 13
 
 
 @dataclass
@@ -110,6 +114,31 @@ def one_message(folder: Path | None = None) -> Iterator[None]:
             raise
         place = folder or Path(error.filename or ".")
         stop(unwritable(place, error.strerror or str(error)), folder)
+
+
+@contextmanager
+def closed_pipe_ends() -> Iterator[None]:
+    """End the command without a word where nobody reads its output any more, as `| head` does.
+
+    The status is that of a program which the signal of a closed pipe ends.
+    """
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        if not _is_closed(sys.stdout.fileno()):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left in it
+        raise SystemExit(_CLOSED_PIPE) from None
+
+
+def _is_closed(pipe: int) -> bool:
+    """Tell whether the reading end of a pipe is closed."""
+    asked = select.poll()
+    asked.register(pipe, 0)
+    return any(found & select.POLLERR for _, found in asked.poll(0))
 
 
 def is_of_the_disk(error: OSError) -> bool:

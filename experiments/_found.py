@@ -9,9 +9,10 @@ from typing import Any, Final
 import yaml
 from hydra.core.hydra_config import HydraConfig
 
+from engine.config import Tree
 from engine.secrets import masked
 from engine.spec.jobs import Job
-from experiments._sources import CONF, config_folder, folders
+from experiments._sources import CONF, config_folder, folders, typed_words
 
 _GROUPS: Final = ("scenario", "scale", "ensemble", "policy@history")
 _USUAL: Final = {"scenario": "kuaishou_2020", "scale": "laptop", "ensemble": "single"}
@@ -24,7 +25,7 @@ _SINGLE: Final = ("world_seed", "populations_count")
 _POLICY: Final = "policy"
 
 
-def words_as_found(job: Job, folder: Path) -> str:
+def words_as_found(job: Job, folder: Path, config: Tree) -> str:
     """Return what follows `simulate policy=NAME` for a policy of the search in `folder`.
 
     Taken from Hydra's config of the search: the day, the policy before it, worlds, scenario, size
@@ -44,7 +45,7 @@ def words_as_found(job: Job, folder: Path) -> str:
     if job.decision_date is not None:
         words.append(f"decision_date={job.decision_date}")
     words += _chosen(hydra.runtime.choices)
-    words += [masked(word) for word in hydra.overrides.task if _is_shared(str(word))]
+    words += [masked(_plain(word, config)) for word in typed_words(hydra) if _is_shared(word)]
     return shlex.join(words)
 
 
@@ -94,6 +95,15 @@ def _chosen(choices: Mapping[str, Any]) -> list[str]:
         for group, option in found.items()
         if option is not None and option != _USUAL.get(group)
     ]
+
+
+def _plain(word: str, config: Tree) -> str:
+    """Return an override with its value in place of what it takes from elsewhere."""
+    key, _, value = word.partition("=")
+    found: Any = config
+    for part in key.lstrip("+").split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    return f"{key}={found}" if "${" in value and isinstance(found, str | int | float) else word
 
 
 def _is_shared(word: str) -> bool:

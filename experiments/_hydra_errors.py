@@ -97,13 +97,18 @@ def _elsewhere(group: str, text: str) -> InputError:
     """Tell of a group that the command has under other keys only, as `policy@policies.NAME`."""
     typed = re.search(rf"\+{re.escape(group)}=(\S+)", text)
     option = typed.group(1) if typed else "OPTION"
-    places = re.findall(rf"{re.escape(group)}@[\w.]+", text)
-    parents = sorted({place.rpartition(".")[0] for place in places})
-    name = re.sub(r"\W", "_", option)
+    group, _, key = group.partition("@")
+    places = re.findall(
+        rf"{re.escape(group)}@[\w.]+", text.partition("Did you mean")[2].partition("\n")[0]
+    )
+    parents = sorted({place.rpartition(".")[0] for place in places if "." in place})
+    name = re.sub(r"\W", "_", key.rpartition(".")[2] or option)
     examples = " or ".join(f"+{parent}.{name}={option}" for parent in parents)
     return InputError(
-        group,
-        "this command has several of this group, each under a key of its own",
+        f"{group}@{key}" if key else group,
+        "this command has none under that key"
+        if key
+        else "this command has several of this group, each under a key of its own",
         ", ".join(places),
         f"add one: {examples}" if examples else "see --help",
     )

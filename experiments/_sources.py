@@ -190,6 +190,12 @@ def config_folder() -> Path | None:
     return None if _DatedFolders.extra is None else Path(_DatedFolders.extra)
 
 
+def typed_words(hydra: Any) -> list[str]:
+    """Return the overrides among Hydra's settings as they were typed: interpolations stay."""
+    words = OmegaConf.to_container(hydra.overrides.task, resolve=False)
+    return [str(word) for word in words] if isinstance(words, list) else []
+
+
 def folders(sources: Iterable[Any]) -> list[Path]:
     """Return the folders among Hydra's `runtime.config_sources`, in the order of search."""
     return [Path(source.path) for source in sources if source.schema in {_SCHEME, "file"}]

@@ -18,6 +18,7 @@ from experiments._exit import HYDRAS_OWN, CommandLine, one_message, unwritable
 from experiments._hidden import hide_in
 from experiments._hydra_errors import check_not_empty
 from experiments._job import check_outlives_job
+from experiments._own_files import with_files
 from experiments._places import check_folder_here, is_address, numbered, open_store
 from experiments._sweep import SweepJob, conclude_sweep, jobs_of
 
@@ -81,15 +82,18 @@ class JobValidation(Callback):
     def _validated(cls, config: DictConfig) -> "Claim | None":
         """Refuse a job that cannot be done; return what marks its folder, if it is marked."""
         check_not_empty(config)
-        job = load(_ours(config), cls.job)
-        if not isinstance(job, Job):
-            return None
-        from engine.checks import check_job
+        try:
+            job = load(_ours(config), cls.job)
+            if not isinstance(job, Job):
+                return None
+            from engine.checks import check_job
 
-        _check_typed_counts(config, job)
-        check_job(job)
-        if cls.check is not None:
-            cls.check(job, list(config.hydra.overrides.task))
+            _check_typed_counts(config, job)
+            check_job(job)
+            if cls.check is not None:
+                cls.check(job, list(config.hydra.overrides.task))
+        except InputError as error:
+            raise with_files(error, config.hydra) from None
         return _claim_of(cls.command, job)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from engine.errors import InputError
 from engine.secrets import hide
-from experiments._exit import one_message
+from experiments._exit import closed_pipe_ends, one_message
 
 _HELP: Final = """explore: try policies on a finished search, in a browser
 
@@ -32,6 +32,7 @@ _OPTIONS: Final = (
 )
 
 
+@closed_pipe_ends()
 def main() -> None:
     """Serve the page until interrupted."""
     words = sys.argv[1:]
@@ -60,7 +61,7 @@ def _folder(words: list[str]) -> Path:
                 "explore",
                 f"{library} is not installed",
                 "the extra `explorer`",
-                "pip install 'poquan[explorer]', or -e '.[explorer]' in the checkout",
+                "pip install -e '.[explorer]' in the checkout",
             )
     from engine.explore import Explorer
     from engine.results import local_folder

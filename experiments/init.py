@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.errors import InputError, PoquanError
 from engine.starter.facts import Facts, read_facts
 from engine.starter.folder import starter_files, write_folder
-from experiments._exit import check_place
+from experiments._exit import check_place, closed_pipe_ends
 from experiments._job import check_outlives_job
 from experiments._sources import CONF
 
@@ -64,6 +64,7 @@ def _fact_lines() -> list[str]:
     return [f"{name:16}{field.description or ''}" for name, field in Facts.model_fields.items()]
 
 
+@closed_pipe_ends()
 def main() -> None:
     """Run the command; end with one message and the status of what went wrong."""
     check_place()

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.config import Tree
+from engine.errors import InputError
 from engine.spec.trial import TrialJob
 from experiments._app import app
+from experiments._exit import one_message
 
 
 def trial(job: TrialJob, folder: Path, config: Tree) -> None:
@@ -35,13 +37,25 @@ def check(job: TrialJob, overrides: Sequence[str]) -> None:  # noqa: ARG001  # a
     arm_policies(job)
 
 
+def _check_folder(folder: str) -> None:
+    if not Path(folder).is_dir():
+        raise InputError(
+            "FOLDER",
+            f"there is no folder {folder}",
+            "the output folder of a search, or none",
+            "correct the path",
+        )
+
+
 _run = app(trial, TrialJob, check)
 
 
 def main() -> None:
     """Take a folder of a search as the first word for `--config-dir`."""
     words = sys.argv[1:]
-    if words and "=" not in words[0] and words[0][0] not in "-~+":
+    if words and "=" not in words[0] and words[0][:1] not in {"-", "~", "+", ""}:
+        with one_message():
+            _check_folder(words[0])
         sys.argv[1:] = ["--config-dir", *words]
     _run()
 

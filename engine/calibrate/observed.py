@@ -41,7 +41,7 @@ class ObservedFigure(NamedTuple):
     `value` is None where the table holds words in place of a number; of a range such as
     `30-50` it is the middle, and `tolerance` at least half of the width. `bound` is 1 where all
     that is known is that the figure lies above the value, -1 where it lies below, else 0. `row`
-    counts the rows of data from 1.
+    counts the rows of data from 1. `written` is the value as it stands in the table `address`.
     """
 
     row: int
@@ -52,6 +52,8 @@ class ObservedFigure(NamedTuple):
     unit: str
     role: str
     bound: int = 0
+    written: str = ""
+    address: str = ""
 
 
 def read_figures(address: str, tolerance: Tolerance) -> list[ObservedFigure]:
@@ -123,6 +125,8 @@ def _figure(cells: _Cells, tolerance: Tolerance) -> ObservedFigure:
         unit=cells.text("unit"),
         role=role,
         bound=bound if value is not None else 0,
+        written=text,
+        address=cells.address,
     )
 
 

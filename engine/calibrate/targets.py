@@ -151,7 +151,8 @@ def _targets(figure: ObservedFigure, asked: _Asked) -> list[CalibrationTarget] |
     if not _is_probed(measures[0], probes):
         return "no experiment on a day of the calendar shows it: see probes"
     if figure.value is None:
-        raise _mistake(figure, "value", "is no number", "a number, or a range such as 30-50")
+        what = f"{figure.written!r} is no number"
+        raise _mistake(figure, "value", what, "a number, or a range such as 30-50")
     figure = _in_unit(figure, measures[0].unit, currency)
     days = _days(figure, measures[0].spans_count)
     if any(day < calendar.start or day > calendar.end for span in days for day in span):
@@ -257,7 +258,7 @@ def _probed(asked: _Asked) -> list[CalibrationTarget]:
 
 
 def _mistake(figure: ObservedFigure, column: str, what: str, allowed: str) -> InputError:
-    where = f"figures: row {figure.row} ({figure.key}), column {column}"
+    where = f"figures: {figure.address}, row {figure.row} ({figure.key}), column {column}"
     return InputError(where, what, allowed, "correct the cell, or remove the row")
 
 

@@ -51,7 +51,7 @@ _IN_ECDAT: Final = {
 """Panels that R's Ecdat holds, by their names in the table of figures."""
 
 _ATTRIBUTES: Final = ("price", "disp", "feat")
-_REMEDY: Final = "pip install 'poquan[priors]'"
+_REMEDY: Final = "pip install -e '.[priors]' in the checkout"
 
 
 class _PublishedFigure(NamedTuple):

@@ -190,7 +190,7 @@ def _check_sampler(search: Search, objective: Objective) -> None:
             "search.sampler",
             "gp_torch needs torch, which is not installed",
             "tpe, nsga2, nsga3, cmaes, qmc, gp, random; gp_torch with the extra `gp`",
-            "pip install poquan[gp], or take search=gp, which needs no torch",
+            "pip install -e '.[gp]' in the checkout, or take search=gp, which needs no torch",
         )
     if search.sampler == "cmaes" and len(objective.goals) > 1:
         raise InputError(

@@ -124,7 +124,7 @@ def _check_library() -> None:
             "of",
             "Sobol indices need SALib, which is not installed",
             "study=FOLDER, the importance in a finished search; indices with the extra",
-            "pip install 'poquan[sensitivity]', or -e '.[sensitivity]' in the checkout",
+            "pip install -e '.[sensitivity]' in the checkout",
         )
 
 

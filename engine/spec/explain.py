@@ -2,6 +2,7 @@
 
 import re
 import types
+from calendar import monthrange
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
@@ -188,23 +189,47 @@ def _got(detail: ErrorDetails) -> str:
 
 def _remedy(where: str, got: object, annotation: Any, metadata: Sequence[Any]) -> str:
     """Name the value that is nearest to what was got, where there is one."""
-    if isinstance(got, Mapping) and got and any(isinstance(entry, Lever) for entry in metadata):
-        day, value = list(got.items())[-1]
-        return (
-            "it is one number as long as a policy is in force: name the one before as "
-            f"policy@history=NAME, and type decision_date={day} {where}={value}"
-        )
+    is_lever = any(isinstance(entry, Lever) for entry in metadata)
+    if isinstance(got, Mapping) and got and is_lever:
+        return _steps_remedy(where, got, annotation)
     choice = nearest(str(got), _choices(annotation))
     if choice:
         return f"did you mean {where}={choice}?"
     if isinstance(got, int | float) and not isinstance(got, bool):
-        for entry in metadata:
-            low, high = getattr(entry, "ge", None), getattr(entry, "le", None)
-            if low is not None and got < low:
-                return f"set it within the range, e.g. {where}={_typed(low)}"
-            if high is not None and got > high:
-                return f"set it within the range, e.g. {where}={_typed(high)}"
+        return _range_remedy(where, got, metadata)
     return f"set {where} to a value that is allowed"
+
+
+def _range_remedy(where: str, got: float, metadata: Sequence[Any]) -> str:
+    for entry in metadata:
+        low, high = getattr(entry, "ge", None), getattr(entry, "le", None)
+        if high is not None and high <= 1 and 5 <= got <= 100 * high:
+            return f"it is a share of 1: {got:g} % is {where}={got / 100:g}"
+        if low is not None and got < low:
+            return f"set it within the range, e.g. {where}={_typed(low)}"
+        if high is not None and got > high:
+            return f"set it within the range, e.g. {where}={_typed(high)}"
+    return f"set {where} to a value that is allowed"
+
+
+def _steps_remedy(where: str, steps: Mapping[Any, Any], annotation: Any) -> str:
+    """Say how a lever is given by days: the nearest day to one that is none, or by a decision."""
+    if not _is_dated(annotation):
+        day, value = list(steps.items())[-1]
+        return (
+            "it is one number as long as a policy is in force: name the one before as "
+            f"policy@history=NAME, and type decision_date={day} {where}={value}"
+        )
+    for day in map(str, steps):
+        found = re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", day)
+        year, month, number = map(int, found.groups()) if found else (0, 0, 0)
+        if year and 1 <= month <= 12 and not 1 <= number <= (last := monthrange(year, month)[1]):
+            return f"did you mean {year:04}-{month:02}-{min(max(number, 1), last):02} for {day}?"
+    return f"give {where} a number, or one from each first day on"
+
+
+def _is_dated(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Dated)
 
 
 def _lookup(model: type[BaseModel], path: Sequence[int | str]) -> tuple[Any, tuple[Any, ...]]:
@@ -260,7 +285,7 @@ def _is_model(annotation: Any) -> bool:
     return (
         isinstance(annotation, type)
         and issubclass(annotation, BaseModel)
-        and not issubclass(annotation, Dated)
+        and not _is_dated(annotation)
     )
 
 
@@ -288,13 +313,20 @@ def _allowed(annotation: Any, metadata: Sequence[Any]) -> str:
 
 
 def _limits(metadata: Sequence[Any]) -> list[str]:
-    texts = []
-    for entry in metadata:
-        for name, template in _LIMITS.items():
-            limit = getattr(entry, name, None)
-            if limit is not None:
-                texts.append(template.format(_typed(limit)))
-    return texts
+    limits = {
+        name: limit
+        for entry in metadata
+        for name in _LIMITS
+        if (limit := getattr(entry, name, None)) is not None
+    }
+    for closed, is_open in (("ge", "gt"), ("le", "lt")):  # of one number, the narrower says all
+        if closed in limits and limits.get(is_open) == limits[closed]:
+            del limits[closed]
+    return [
+        template.format(_typed(limits[name]))
+        for name, template in _LIMITS.items()
+        if name in limits
+    ]
 
 
 def _typed(number: float) -> str:

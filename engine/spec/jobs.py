@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from engine.spec.base import Spec, quantity
 from engine.spec.experiment import Experiment
+from engine.spec.explain import nearest
 from engine.spec.kinds import refuse
 from engine.spec.policy import Policy
 from engine.spec.run_off import WithRunOff
@@ -267,7 +268,10 @@ class CompareJob(Job, WithRunOff):
     def _known_baseline(self) -> Self:
         if self.baseline not in self.policies:
             known = ", ".join(self.policies)
-            raise ValueError(f"baseline {self.baseline!r} is not among the policies; {known}")
+            match = nearest(self.baseline, self.policies)
+            remedy = f"; did you mean baseline={match}?" if match else ""
+            what = f"baseline {self.baseline!r} is not among the policies"
+            raise ValueError(f"{what}; {known}{remedy}")
         return self
 
     @model_validator(mode="after")

@@ -1,5 +1,8 @@
 """Around every command: errors raised while it works, interruption, sweeps."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,7 @@ import pytest
 from engine.errors import ClusterError, InputError, Interrupted
 from engine.spec.jobs import SimulateJob
 from experiments._app import app
+from experiments._exit import closed_pipe_ends
 
 
 def raising(error: BaseException, leaving: str | None = None):
@@ -97,3 +101,31 @@ def test_help_lists_the_groups_that_a_command_uses_and_no_others(type_in, place:
     assert {"found", "h1_2020"} <= set(policies.removeprefix("policy: ").split(", "))
     assert "search: " not in out
     assert "ensemble: " not in type_in("benchmark", "--help").out
+
+
+@pytest.mark.parametrize("words", [
+    ("simulate", "--help"), ("init", "mine"), ("explore", "--help"),
+])  # fmt: skip
+def test_a_closed_pipe_ends_a_command_without_a_word(words: tuple[str, ...], place: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-m", f"experiments.{words[0]}", *words[1:]],
+        cwd=place,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (141, "")
+
+
+def test_what_breaks_another_pipe_is_no_closed_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w") as out:
+        monkeypatch.setattr(sys, "stdout", out)
+        with pytest.raises(BrokenPipeError), closed_pipe_ends():
+            raise BrokenPipeError
+    os.close(reading)

@@ -41,6 +41,26 @@ def test_a_foreign_file_reaches_nothing_that_could_run(type_in, place: Path, kin
     assert before <= ended.files
 
 
+def test_a_mistake_in_a_file_names_it_and_its_line(type_in, place: Path) -> None:
+    for group in ("policy", "scenario"):
+        (place / "mine" / group).mkdir(parents=True)
+    (place / "mine/policy/one.yaml").write_text("defaults: [two]\nname: one\n", encoding="utf-8")
+    text = "defaults: [h1_2020]\nname: two\nprize:\n  cap: 0.9\n"
+    (place / "mine/policy/two.yaml").write_text(text, encoding="utf-8")
+    text = "defaults: [kuaishou_2020]\nname: own\nreturns:\n  base: 1.5\n"
+    (place / "mine/scenario/own.yaml").write_text(text, encoding="utf-8")
+    words = ("--config-dir", "mine", "policy=one", "scenario=own")
+    ended = type_in("simulate", *words)
+    assert ended.status == 2
+    assert f"policy.prize: unknown key, in {place}/mine/policy/two.yaml, line 3\n" in ended.err
+    assert f"returns.base: got 1.5, in {place}/mine/scenario/own.yaml, line 4\n" in ended.err
+    assert "there: set it within the range, e.g. base: 1\n" in ended.err
+    ended = type_in("simulate", *words, "scenario.returns.base=1.6")  # typed: of no file
+    assert "scenario.returns.base: got 1.6\n" in ended.err
+    ended = type_in("compare", *words[:2], "+policy@policies.mine=one")
+    assert f"policies.mine.prize: unknown key, in {place}/mine/policy/two.yaml" in ended.err
+
+
 def test_a_pickle_is_not_rerun(type_in) -> None:
     ended = type_in("simulate", "--experimental-rerun", "theirs.pickle")
     assert ended.status == 2

@@ -1,5 +1,6 @@
 """Every command from its config to its report, on the fake market: seconds, no compiling."""
 
+import html
 import re
 import shlex
 import sys
@@ -106,7 +107,7 @@ def test_optimize_leaves_a_frontier_and_policies_that_simulate_takes(type_in, pl
 
 
 def test_a_found_policy_is_simulated_as_it_was_found(type_in, place: Path) -> None:
-    own = ("world_seed=3", "scenario.platform.goal_bn_rmb=240")
+    own = ("world_seed=${seed}", "seed=3", "scenario.platform.goal_bn_rmb=240")
     ended = type_in("optimize", *SMALL, "effort=smoke", *own)
     assert ended.status == 0, ended.err
     file = min((place / "out" / "policy").glob("trial-*.yaml"))
@@ -115,7 +116,9 @@ def test_a_found_policy_is_simulated_as_it_was_found(type_in, place: Path) -> No
     words = shlex.split(line.removeprefix("#"))
     assert words[:4] == ["python", "-m", "experiments.simulate", f"policy={file.stem}"]
     page = (place / "out" / "report.html").read_text(encoding="utf-8")
-    cards = re.findall(r"<code>(python -m experiments.simulate policy=.*?)</code>", page)
+    cards = re.findall(
+        r"<code>(python -m experiments.simulate policy=.*?)</code>", html.unescape(page)
+    )
     assert any(shlex.split(card)[4:] == words[4:] for card in cards)
     again = type_in("simulate", *words[3:], SMALL[1], "hydra.run.dir=again", "replications=1")
     assert again.status == 0, again.err

@@ -111,7 +111,7 @@ class SharedStudy:
                     "storage",
                     "a study in PostgreSQL needs psycopg, which is not installed",
                     _ALLOWED,
-                    "pip install poquan[postgres]",
+                    "pip install -e '.[postgres]' in the checkout",
                 )
             return
         file = Path(urlsplit(address).path[1:])
