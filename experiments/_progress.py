@@ -88,7 +88,6 @@ def progress(currency: str = "RMB") -> Iterator[_Show]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("left"),
         TextColumn("{task.fields[left]}"),
         TextColumn("{task.fields[note]}", markup=False),
     )
@@ -112,10 +111,12 @@ def _bars(bar: Progress) -> _Show:
 
     def show(stage: str, done: int, total: int, note: str, left_s: float | None = None) -> None:
         start = starts.setdefault(stage, time.monotonic())
-        left = timedelta(seconds=round(_left(start, done, total) if left_s is None else left_s))
+        left_s = _left(start, done, total) if left_s is None else left_s
+        left = timedelta(seconds=round(left_s))
+        told = f"left {left}" if _is_told(done, total, left_s) else ""
         if stage not in tasks:
             tasks[stage] = bar.add_task(stage, total=total, note="", left="")
-        bar.update(tasks[stage], completed=done, total=total, note=note, left=str(left))
+        bar.update(tasks[stage], completed=done, total=total, note=note, left=told)
 
     return show
 
@@ -138,11 +139,17 @@ def _lines(console: Console) -> _Show:
             return
         last, shown[stage] = now, done
         left = _left(start, done, total) if left_s is None else left_s
-        text = f"{stage}: {done} of {total}, {now - start:.0f} s, {left:.0f} s left"
+        text = f"{stage}: {done} of {total}, {now - start:.0f} s"
+        text += f", {left:.0f} s left" if _is_told(done, total, left) else ""
         console.print(f"{text}; {note}" if note else text, highlight=False, soft_wrap=True)
 
     shown: dict[str, int] = {}
     return show
+
+
+def _is_told(done: int, total: int, left_s: float) -> bool:
+    """Tell whether a time left is said: of what is done that is known of, more may follow."""
+    return done < total or round(left_s) > 0
 
 
 def _left(start: float, done: int, total: int) -> float:

@@ -68,6 +68,21 @@ def test_halving_under_common_random_numbers_finds_the_best_of_twenty() -> None:
     assert np.mean(said) == pytest.approx(right / len(seeds), abs=0.1)
 
 
+def test_replications_of_a_late_one_are_told_before_they_are_done() -> None:
+    toy = by_place(gmv_paid_fen=[1, 2, 3, 4, 5])
+    selection = Selection(toy, ONE_GOAL, search_of(final_replications=32), 1)
+    *chosen, late = numbered(5)
+    entries = iter([late])
+    heard: list[tuple[int, int]] = []
+    selection.run(
+        chosen, lambda done, total: heard.append((done, total)), lambda _: next(entries, None)
+    )
+    ends = [place for place, (done, total) in enumerate(heard) if done == total]
+    assert len(ends) == 2  # of all that were chosen, and of the late one
+    assert len(heard) - 1 == ends[1] > ends[0] + 1
+    assert {total for _, total in heard[ends[0] + 1 :]} == {heard[-1][1]}
+
+
 @pytest.mark.parametrize("common", [0.0, 0.9])
 def test_what_is_recommended_is_as_feasible_as_promised(common: float) -> None:
     wrong, told, seeds = 0, 0, range(60)

@@ -243,6 +243,8 @@ class Selection:
             if evaluation.key not in self._begun:
                 self._begun.add(evaluation.key)
                 self._executor.begin(evaluation, (stage.first,))
+        begun = sum(stage.last - stage.first for _, stage in self._begun)
+        self._total = max(self._total, begun)  # a late one's are told before they are simulated
 
     def _await(self, keys: set[tuple[int, Stage]], on_runs: _OnRuns) -> None:
         """Wait until evaluations have ended; what ends meanwhile is kept."""
