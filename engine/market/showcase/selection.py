@@ -5,7 +5,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.jit import kernel, stage, step
+from engine.jit import kernel, seal, stage, step
 from engine.market.state import State
 from engine.market.streams import StreamTable
 from engine.market.terms import ShowcaseTerms
@@ -87,7 +87,7 @@ class Candidates(NamedTuple):
             draw=np.zeros(most),
             waited=np.zeros(most, np.float32),
         )
-        _draw_candidates(anchors, goods, terms, stream, made)
+        _draw_candidates(seal(anchors), seal(goods), seal(terms), stream, seal(made))
         return made
 
 
