@@ -106,11 +106,8 @@ def _goals(job: Job) -> Iterator[str]:
         yield (
             f"the goal of {goal:g} bn RMB is that of {year}: no day of the horizon counts for it"
         )
-    elif goal and calendar.end < date(year, 12, 31):
-        yield (
-            f"the goal of {goal:g} bn RMB is that of {year}, and the horizon ends on "
-            f"{calendar.end}: it is measured against a part of the year"
-        )
+    elif goal:
+        yield from _of_another_span(job, f"the goal of {goal:g} bn RMB is that of {year}", year)
     if isinstance(job, OptimizeJob) and job.today and calendar.end.year > job.target_year:
         yield (
             f"targets are priced for {job.target_year}: GMV until its end, costs over all days "
@@ -124,6 +121,24 @@ def _goals(job: Job) -> Iterator[str]:
             f"targets are for 31 December, and the horizon ends on {calendar.end}: "
             "purses and targets are paced to the year's end"
         )
+
+
+def _of_another_span(job: Job, of: str, year: int) -> Iterator[str]:
+    """Yield where the sales that the goal is measured against are not those of the horizon."""
+    calendar = job.scenario.calendar
+    if calendar.end < date(year, 12, 31):
+        yield (
+            f"{of}, and the horizon ends on {calendar.end}: it is measured against a part of the "
+            "year"
+        )
+    if calendar.start > calendar.origin:
+        yield (
+            f"{of}: it is measured against that year's sales, those before {calendar.start} "
+            "included, which the GMV that is reported leaves out"
+        )
+    is_priced = isinstance(job, OptimizeJob) and job.today  # its targets say the same
+    if calendar.end.year > year and not is_priced:
+        yield f"{of}: it is measured against that year's sales alone, not against all of the GMV"
 
 
 def _days(calendar: Calendar) -> str:

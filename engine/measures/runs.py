@@ -192,7 +192,8 @@ RUN_MEASURES: Final = (
     Measure(
         "target_attained",
         "P(reach target)",
-        "Share of the simulated runs in which GMV as paid ends at or above the target.",
+        "Share of the simulated runs in which the GMV as paid of the goal's calendar year, with"
+        " what was sold in it before the horizon, ends at or above the goal.",
         run=_target_attained,
         dtype=bool,
         key=2,

@@ -33,6 +33,13 @@ def test_a_late_start_says_what_holds_before_it():
     assert "from 2020-01-01 until then the policy itself" in notes(late)
     assert "policy 'laissez_faire' is in force" in notes(late, "policy@history=laissez_faire")
     assert "has no day" in notes("policy@history=laissez_faire")
+    assert "that year's sales, those before 2020-10-01 included" in notes(late)
+
+
+def test_a_second_year_does_not_count_for_the_goal():
+    told = notes("scenario.calendar.end=2021-12-31")
+    assert "against that year's sales alone" in told
+    assert "included" not in told
 
 
 def test_the_year_after_has_its_festivals_and_no_goal():

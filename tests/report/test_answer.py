@@ -5,6 +5,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine.report import read_study
@@ -146,6 +147,32 @@ def test_a_simulation_is_told_plainly(tmp_path: Path) -> None:
     said = _sentences(read_study(simulate_folder(tmp_path)))[0]
     assert "Under h1_2020 GMV as paid ends at 218.6 ± 8.8 bn RMB" in said
     assert "reached in none of the runs" in said
+
+
+@pytest.mark.parametrize(
+    ("dates", "span"),
+    [
+        ({"first_day": "2020-01-01", "start": "2020-06-01", "end": "2020-12-31"},
+         "2020, those before 2020-06-01 included"),
+        ({"start": "2020-01-01", "end": "2021-12-31"}, "2020 alone"),
+        ({"first_day": "2020-01-01", "start": "2020-01-01", "end": "2020-09-30"}, ""),
+    ],
+)  # fmt: skip
+def test_a_target_says_which_sales_it_is_held_against(
+    tmp_path: Path, dates: dict[str, str], span: str
+) -> None:
+    study = read_study(simulate_folder(tmp_path))
+    scenario = study.config["scenario"] | {"calendar": dates}
+    found = replace(study, config=study.config | {"scenario": scenario})
+    said, noted = _sentences(found)[0], " ".join(limits(found))
+    if not span:
+        assert "held against" not in said
+        assert "holds the goal against" not in noted
+        return
+    sold = float(np.mean([row["attainment_share"] * 250 for row in study.runs]))
+    told = f"held against the sales of {span}, {sold:.1f} bn RMB, and reached in none of the runs."
+    assert told in said
+    assert f"holds the goal against the sales of {span}:" in noted
 
 
 def test_a_comparison_is_told_plainly(tmp_path: Path) -> None:

@@ -93,6 +93,12 @@ def limits(study: StudyResults) -> list[str]:
             " sample, and means and concentration shift with it too: repeat what matters at a"
             " larger scale."
         )
+    span = study.goal_span() if study.target_fen and not study.prices else ""
+    if span:
+        said.append(
+            f"P(reach) holds the goal against the sales of {span}: these are not the GMV that is "
+            "shown, which is that of the horizon."
+        )
     if study.calibration:
         return [*said, *CALIBRATION_LIMITS]
     if study.sensitivity:

@@ -245,10 +245,26 @@ def _simulated(study: StudyResults, line: Line) -> str:
         f" {_amount(line, 'platform_contribution_fen')} bn RMB. "
     )
     if study.target_fen:
-        target = _bn(study.target_fen)
-        text += f"The target of {target} bn RMB is reached in {_part(line)} of the runs. "
+        text += f"{_goal_sentence(study, line)} "
     top, brand = (show(name, line.estimates[name].value) for name in ("top10_share", "brand_share"))
     return text + f"The ten largest anchors sell {top}, brands {brand}."
+
+
+def _goal_sentence(study: StudyResults, line: Line) -> str:
+    """Say how often the target is reached, and what it is held against if not the shown GMV."""
+    target, reached = f"The target of {_bn(study.target_fen)} bn RMB", f"reached in {_part(line)}"
+    span = study.goal_span()
+    sold = [
+        row["attainment_share"] * row["target_fen"]
+        for row in study.runs
+        if row["policy"] == line.policy and row.get("attainment_share") is not None
+    ]
+    if not (span and sold):
+        return f"{target} is {reached} of the runs."
+    amount = show("gmv_paid_fen", sum(sold) / len(sold))
+    return (
+        f"{target} is held against the sales of {span}, {amount} bn RMB, and {reached} of the runs."
+    )
 
 
 def _ablation_sentences(rows: Sequence[Row]) -> list[str]:

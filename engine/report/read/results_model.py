@@ -164,6 +164,16 @@ class StudyResults:
                 return float(asked)
         return _DEFAULT_LEVEL
 
+    def goal_span(self) -> str:
+        """Return the days whose sales the goal is held against; empty where they are the shown."""
+        calendar = self.setting("scenario", "calendar") or {}
+        start, end = (str(calendar.get(name) or "") for name in ("start", "end"))
+        first = str(calendar.get("first_day") or start)
+        year = first[:4]
+        before = f", those before {start} included" if first < start else ""
+        after = " alone" if end[:4] > year else ""
+        return f"{year}{after}{before}" if before or after else ""
+
     def chosen_line(self) -> Line | None:
         """Return the cheapest feasible policy that reaches the target, if there is one."""
         if not self.target_fen:
