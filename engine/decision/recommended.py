@@ -22,8 +22,8 @@ class Recommendation(NamedTuple):
     """The policy that is recommended, None where none reaches the goal, and why.
 
     `held_fen` is the largest target that it holds as surely as asked, of the best policy where
-    none reaches the goal; `next_step` the lowest asked target above that which some policy
-    reaches; `pays_from` the value of GMV, RMB per RMB, at which it would pay to go there.
+    none reaches the goal; `next_step` is of the policy that is cheapest for the lowest asked
+    target above that which any reaches, and of the highest that it is cheapest for; `pays_from` the value of GMV, RMB per RMB, at which it would pay to go there.
     """
 
     policy: str | None
@@ -61,12 +61,12 @@ class Recommendation(NamedTuple):
         held = asked.held_fen(found)
         above = [target for target in targets_fen if target > held]
         rows = [row for row in price_table(everyone, today, above, asked) if row.policy is not None]
-        step = rows[0] if rows else None
+        step = [row for row in rows if row.policy == rows[0].policy][-1] if rows else None
         enough = asked.is_reached(today, goal_fen)
         pays_from = _pays_from(step, found, everyone, asked)
         sentences = (
             *_reached(found, today, goal_fen, asked),
-            f"It holds {_held(found, asked)} bn RMB as surely.",
+            _held_sentence(found, asked),
             _next_sentence(step, found, asked),
         )
         return cls(found.name, enough, held, step, pays_from, sentences)
@@ -120,7 +120,7 @@ def _reached(
 
 def _next_sentence(step: PriceRow | None, found: ConfirmedPolicy, asked: PriceQuestion) -> str:
     if step is None or step.cost_median is None:
-        return "No policy here reaches the next target as surely."
+        return f"No policy here reaches the next target with the asked {_asked(asked)}."
     more = step.cost_median - asked.median_cost_fen(found)
     return (
         f"The next step, {bn(step.target_fen)} bn RMB, costs {bn(more)} bn RMB on top: "
@@ -133,7 +133,7 @@ def _out_of_reach(best: ConfirmedPolicy, goal_fen: float, asked: PriceQuestion) 
     goal = f"{bn(goal_fen)} bn RMB with probability {asked.probability:g}"
     return (
         f"No policy here reaches {goal}: the best, {best.name}, does with {chance:.2f}.",
-        f"It holds {_held(best, asked)} bn RMB as surely as asked.",
+        _held_sentence(best, asked),
     )
 
 
@@ -153,7 +153,13 @@ def _pays_from(
     return (asked.mean(other.cost_fen) - asked.mean(found.cost_fen)) / more
 
 
-def _held(policy: ConfirmedPolicy, asked: PriceQuestion) -> str:
-    """The largest target that is held, rounded down."""
+def _held_sentence(policy: ConfirmedPolicy, asked: PriceQuestion) -> str:
+    """Say the largest target that is held, rounded down."""
     tenth = FEN_PER_BN_RMB / 10
-    return bn(math.floor(asked.held_fen(policy) / tenth) * tenth)
+    held = bn(math.floor(asked.held_fen(policy) / tenth) * tenth)
+    return f"With the asked {_asked(asked)} it holds {held} bn RMB."
+
+
+def _asked(asked: PriceQuestion) -> str:
+    """The asked probability, with two decimals or all that it has."""
+    return max(f"{asked.probability:.2f}", f"{asked.probability:g}", key=len)

@@ -157,7 +157,7 @@ def test_that_nothing_more_is_needed_is_said_with_what_it_holds_and_what_comes_n
     assert found.policy == "today"
     assert found.needs_nothing_more
     assert found.sentences[0] == "Doing nothing more reaches 230 bn RMB with probability 1.00."
-    assert found.sentences[1] == "It holds 239 bn RMB as surely."
+    assert found.sentences[1] == "With the asked 0.80 it holds 239 bn RMB."
     assert found.next_step.target_fen == 240 * BN
     assert found.sentences[2].startswith(
         "The next step, 240 bn RMB, costs 0.01 bn RMB on top: more"
@@ -166,7 +166,7 @@ def test_that_nothing_more_is_needed_is_said_with_what_it_holds_and_what_comes_n
 
 def test_what_is_held_is_rounded_down():
     found = Recommendation.of([], policy(0.97, "today", cost=0), 230 * BN, [], ASKED)
-    assert found.sentences[1] == "It holds 239.9 bn RMB as surely."
+    assert found.sentences[1] == "With the asked 0.80 it holds 239.9 bn RMB."
 
 
 def test_the_cheapest_that_reaches_the_goal_is_recommended_never_the_dearest():
@@ -199,7 +199,14 @@ def test_the_next_step_is_priced_on_top_of_what_is_recommended():
     found = told(245, policies=[policy(11), policy(31)])
     assert (found.policy, found.next_step.policy) == ("more 11", "more 31")
     assert found.pays_from == pytest.approx((9.61 - 1.21) / 20)
-    assert found.sentences[-1].startswith("The next step, 260 bn RMB, costs 8.4 bn RMB on top")
+    assert found.sentences[-1].startswith("The next step, 270 bn RMB, costs 8.4 bn RMB on top")
+
+
+def test_the_asked_probability_is_written_in_full():
+    asked = PriceQuestion(0.995, WORLDS, EVEN)
+    found = Recommendation.of([], policy(0.97, "today", cost=0), 230 * BN, [], asked)
+    assert found.sentences[1].startswith("With the asked 0.995 it holds 23")
+    assert found.sentences[2] == "No policy here reaches the next target with the asked 0.995."
 
 
 def test_a_cheaper_policy_than_doing_nothing_is_told_beside_it():

@@ -175,8 +175,8 @@ def _advice() -> list[dict[str, Any]]:
         "answer": (
             "Doing nothing more reaches 250 bn RMB with probability 0.50 only.",
             "Cheapest is off: it costs 1.2 bn RMB less, sells 9 bn RMB less and reaches it with 1.",
-            "It holds 255 bn RMB as surely.",
-            "No policy here reaches the next target as surely.",
+            "With the asked 0.80 it holds 255 bn RMB.",
+            "No policy here reaches the next target with the asked 0.80.",
         ),
         "certainty": ("By what is known alone, 1.5 of 2 worlds would decide, too few to trust.",),
     }

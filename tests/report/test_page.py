@@ -274,7 +274,7 @@ def test_the_main_job_opens_with_the_decision_and_its_options(tmp_path: Path) ->
         "80 % of worlds: 1 to 1.3",
         "Cheapest that reaches the goal",
         "Knee of the price curve",
-        "Ambitious: the highest that is held",
+        "Ambitious: the highest that is reached",
         "Small anchors: income",
         "bn RMB against today",
         "Asked to be surer than 0.85, it is not enough.",

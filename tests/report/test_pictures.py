@@ -396,10 +396,16 @@ def test_a_policy_that_holds_several_targets_costs_at_the_margin_what_its_first_
     last = dict(priced.prices[3]) | {"target_fen": 305e11, "marginal_cost_share": None}
     found = decision_told(replace(priced, prices=[*priced.prices[:4], last])).options
     facts = {fact.label: fact for fact in found[-1].facts}
-    assert facts["Target held"].value == "305 bn RMB"
+    assert facts["Target reached"].value == "305 bn RMB"
     assert facts["RMB per further RMB of GMV"].value == "0.10"
     first = {fact.label: fact for fact in found[0].facts}["RMB per further RMB of GMV"]
     assert first.note == "the least target here"
+
+
+def test_the_next_step_is_named_by_the_most_that_its_policy_reaches(priced: StudyResults) -> None:
+    more = dict(priced.prices[1]) | {"target_fen": 275e11, "marginal_cost_share": None}
+    told = decision_told(replace(priced, prices=[*priced.prices[:2], more])).changes
+    assert any("the next step, 275 bn RMB, is the better choice" in one for one in told)
 
 
 def test_levers_that_surely_move_the_goal_are_drawn_and_the_others_named(

@@ -187,7 +187,7 @@ def test_tables_and_cards_count_money_so(tmp_path: Path) -> None:
         re.sub(r"<[^>]*>|\s+", " ", _page_text(read_study(folder), Terms(language)))
         for language in ("en", "zh")
     )
-    for name, found in (("Target held", "守住的目标"), ("Own subsidy", "平台自有补贴")):
+    for name, found in (("Target reached", "达到的目标"), ("Own subsidy", "平台自有补贴")):
         amounts = [float(one) for one in re.findall(rf"{name} +([\d.]+) bn RMB", page)]
         others = re.findall(rf"{found} +([\d,.]+) 亿元", told)
         assert [float(one.replace(",", "")) for one in others] == [10 * one for one in amounts]

@@ -1,6 +1,6 @@
 """Three options side by side, what they do to whom, and what would change the answer.
 
-The cheapest that reaches the goal, the knee of the price curve, and the highest that is held.
+The cheapest that reaches the goal, the knee of the price curve, and the highest that is reached.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from engine.results.schemas import Row
 
 _CHEAPEST: Final = "Cheapest that reaches the goal"
 _KNEE: Final = "Knee of the price curve"
-_AMBITIOUS: Final = "Ambitious: the highest that is held"
+_AMBITIOUS: Final = "Ambitious: the highest that is reached"
 
 _BEST_OF_SEARCH: Final = "Ambitious: sells most"
 
@@ -106,12 +106,14 @@ def _change_sentences(study: StudyResults) -> list[str]:
         worst = f"In the worst of the {count} worlds ({row['worst_world']})"
         said.append(f"{worst} it reaches the goal with {row['p_reach_worst']:.2f} only.")
     above = [other for other in study.prices if other["target_fen"] > row["target_fen"]]
-    step = next((other for other in above if other["policy"] not in {"", row["policy"]}), None)
+    others = [other for other in above if other["policy"] not in {"", row["policy"]}]
+    step = others[0] if others else None
     if step is not None and round(step["marginal_cost_share"] or 0.0, 2) > 0:
         more = f"{step['marginal_cost_share']:.2f} RMB"
+        most = max(one["target_fen"] for one in others if one["policy"] == step["policy"])
         said.append(
             f"Where a RMB of sales is worth more than {more} beyond its "
-            f"contribution, the next step, {bn(step['target_fen'])} bn RMB, is the better choice."
+            f"contribution, the next step, {bn(most)} bn RMB, is the better choice."
         )
     ends = [part for part in (row["binding"] or "").split(", ") if " at its " in part]
     if ends:
@@ -186,7 +188,7 @@ def _price_facts(row: Row, per: float | None, sales: _Fact) -> list[_Fact]:
     cost = row["net_cost_fen_q50"]
     span = span_over_worlds(row["net_cost_fen_q10"], row["net_cost_fen_q90"])
     return [
-        _Fact("Target held", f"{bn(row['target_fen'])} bn RMB"),
+        _Fact("Target reached", f"{bn(row['target_fen'])} bn RMB"),
         sales,
         _Fact("Net cost against today", f"{bn(cost)} bn RMB", span),
         _Fact("RMB per further RMB of GMV", NONE if per is None else signed(per, 2),
