@@ -126,6 +126,11 @@ class PriceQuestion:
     weights: Floats
     value_of_gmv: float = 0.0
 
+    @property
+    def asked_text(self) -> str:
+        """The asked probability as sentences write it: two decimals, or all that it has."""
+        return max(f"{self.probability:.2f}", f"{self.probability:g}", key=len)
+
     def reach(self, policy: ConfirmedPolicy, target_fen: float) -> float:
         """Return the probability that a policy's GMV as paid ends at or above a target."""
         return reached_share(policy.gmv_fen, target_fen, self.weights)

@@ -120,7 +120,7 @@ def _reached(
 
 def _next_sentence(step: PriceRow | None, found: ConfirmedPolicy, asked: PriceQuestion) -> str:
     if step is None or step.cost_median is None:
-        return f"No policy here reaches the next target with the asked {_asked(asked)}."
+        return f"No policy here reaches the next target with the asked {asked.asked_text}."
     more = step.cost_median - asked.median_cost_fen(found)
     return (
         f"The next step, {bn(step.target_fen)} bn RMB, costs {bn(more)} bn RMB on top: "
@@ -157,9 +157,5 @@ def _held_sentence(policy: ConfirmedPolicy, asked: PriceQuestion) -> str:
     """Say the largest target that is held, rounded down."""
     tenth = FEN_PER_BN_RMB / 10
     held = bn(math.floor(asked.held_fen(policy) / tenth) * tenth)
-    return f"With the asked {_asked(asked)} it holds {held} bn RMB."
+    return f"With the asked {asked.asked_text} it holds {held} bn RMB."
 
-
-def _asked(asked: PriceQuestion) -> str:
-    """The asked probability, with two decimals or all that it has."""
-    return max(f"{asked.probability:.2f}", f"{asked.probability:g}", key=len)

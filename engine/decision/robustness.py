@@ -10,7 +10,7 @@ know; if nothing changes, more worlds like these would change little. It says no
 that are unlike all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from engine.decision.amounts import bn
 from engine.decision.price_table import ConfirmedPolicy, PriceQuestion
 from engine.decision.weights import WorldWeights
 from engine.stats.arrays import Floats
+from engine.stats.reach import ROUNDING
 
 _ALONE = 1e-12
 """Weight of all other worlds together below which one world has it all."""
@@ -62,7 +63,8 @@ def certainty(
     everyone = [today, *(one for one in policies if one is not today)]
     found = asked.cheapest(everyone, today, goal_fen)
     answers = _without_each_world(policies, today, goal_fen, asked)
-    return answers, _sentences(weights, answers, None if found is None else found.name)
+    sure = _sentences(weights, answers, None if found is None else found.name)
+    return answers, (*sure[:1], *_missed(answers, asked), *sure[1:])
 
 
 def _without_each_world(
@@ -132,6 +134,21 @@ def _sentences(
     first = f"How sure: {rests}; without any one of them {_kept(answers, recommended)}."
     note = weights.note
     return (first, f"{note[0].upper()}{note[1:]}.") if note else (first,)
+
+
+def _missed(answers: Sequence[WithoutWorld], asked: PriceQuestion) -> Iterator[str]:
+    """Yield where what is recommended would miss the goal without a world, at its worst."""
+    least = min((one for one in answers if one.reach is not None), key=_reach_of, default=None)
+    if least is not None and _reach_of(least) < asked.probability - ROUNDING:
+        yield (
+            f"Without the world {least.world} what is recommended reaches the goal with "
+            f"{_reach_of(least):.2f} only, below the asked {asked.asked_text}."
+        )
+
+
+def _reach_of(answer: WithoutWorld) -> float:
+    assert answer.reach is not None
+    return answer.reach
 
 
 def _kept(answers: Sequence[WithoutWorld], recommended: str | None) -> str:

@@ -181,7 +181,7 @@ def test_the_answer_moves_towards_the_nearer_world(searched, tmp_path):
 
 def test_that_the_model_knows_no_such_world_is_said(searched, tmp_path):
     found = answered(searched, known(tmp_path, january(9000)))
-    assert found.certainty[1].startswith("The model knows no world like this")
+    assert any(one.startswith("The model knows no world like this") for one in found.certainty)
     assert min(found.weights.weights.values()) > 0.1
     assert any(
         "The model knows no world" in row["sentence"] for row in answer_tables(found)["advice"]

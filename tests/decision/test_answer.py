@@ -184,7 +184,8 @@ def test_every_policy_of_the_table_has_a_letter_and_every_row_its_cells(asked):
 def test_effects_are_told_largest_first_with_both_measures():
     def effect(lever: str, measure: str, value: float) -> dict[str, object]:
         return {"lever": lever, "says": lever, "view": "leave_one_out", "measure": measure,
-                "effect": value, "ci_low": value - 1e11, "ci_high": value + 1e11}  # fmt: skip
+                "effect": value, "ci_low": value - 1e11, "ci_high": value + 1e11,
+                "pairs_count": 8}  # fmt: skip
 
     rows = [
         effect("small", "gmv_paid_fen", 2e11),
@@ -195,12 +196,26 @@ def test_effects_are_told_largest_first_with_both_measures():
     (said,) = effect_sentences(rows)
     assert "large \N{MINUS SIGN}3.0" in said
     assert "and +4.0; small +2.0 (1.0 to 3.0) and \N{MINUS SIGN}1.0." in said
+    assert said.startswith("What its largest changes bring, in 8 pairs of runs (prices rest on all")
     assert effect_sentences([]) == []
+
+
+def test_effects_that_noise_may_have_brought_say_so_first():
+    def effect(lever: str, low: float, measure: str = "gmv_paid_fen") -> dict[str, object]:
+        return {"lever": lever, "says": lever, "view": "leave_one_out", "measure": measure,
+                "effect": 2e11, "ci_low": low, "ci_high": 5e11, "pairs_count": 8}  # fmt: skip
+
+    costs = [effect(lever, -1e11, "platform_contribution_fen") for lever in "ab"]
+    (some,) = effect_sentences([effect("a", -1e11), effect("b", 1e11), *costs])
+    assert "a +2.0 (−1.0 to 5.0: noise) and +2.0; b +2.0 (1.0 to 5.0) and" in some
+    (none,) = effect_sentences([effect("a", -1e11), effect("b", -1e11), *costs])
+    assert none.startswith("No change of its own moves GMV beyond noise; what the largest bring")
+    assert "noise)" not in none
 
 
 def test_what_rounds_to_nothing_has_no_sign():
     row = {"lever": "a", "says": "a", "view": "leave_one_out", "effect": -1e8,
-           "ci_low": -2e8, "ci_high": 1e8}  # fmt: skip
+           "ci_low": -2e8, "ci_high": 1e8, "pairs_count": 8}  # fmt: skip
     both = ("gmv_paid_fen", "platform_contribution_fen")
     (said,) = effect_sentences([row | {"measure": measure} for measure in both])
     assert said.endswith("a 0.0 (0.0 to 0.0) and 0.0.")

@@ -21,7 +21,7 @@ from engine.report.charts.grammar import (
     wrapped,
 )
 from engine.report.findings.options import at_knee
-from engine.report.findings.prices import letters, of_first_year
+from engine.report.findings.prices import few_pairs, is_told, letters, of_first_year
 from engine.report.formatting import signed
 from engine.results.schemas import Row
 
@@ -307,7 +307,8 @@ def _effects(rows: Sequence[Row], word: str) -> Picture:
         alt.layer(bars, limits, zero).properties(height=rows_height(names)),
         _effect_finding(ranked, word),
         "What the recommended policy loses if one of its differences from today is left out; "
-        "lines are 95 % intervals. What changes nothing at all has no bar.",
+        "lines are 95 % intervals. What changes nothing at all has no bar. They rest on "
+        f"{few_pairs(rows)}: figures of one effect may differ.",
     )
 
 
@@ -318,18 +319,14 @@ def _effect_values(row: Row) -> dict[str, Any]:
         "value": bn_value(row["effect"]),
         "low": bn_value(low),
         "high": bn_value(high),
-        "told": _TOLD[0] if _is_distinguishable(row) else _TOLD[1],
+        "told": _TOLD[0] if is_told(row) else _TOLD[1],
         "tip": f"{row['says']}: {bn(row['effect'])} bn RMB"
         + ("" if low is None else f" ({bn(low)} to {bn(high)})"),
     }
 
 
-def _is_distinguishable(row: Row) -> bool:
-    return row["ci_low"] is not None and (row["ci_low"] > 0 or row["ci_high"] < 0)
-
-
 def _effect_finding(ranked: Sequence[Row], word: str) -> str:
-    told = [row for row in ranked if _is_distinguishable(row)]
+    told = [row for row in ranked if is_told(row)]
     if not told:
         return f"No single difference from today moves {word} beyond noise"
     most = told[0]

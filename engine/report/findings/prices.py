@@ -113,7 +113,7 @@ def _value_sentence(value: Sequence[Row]) -> str:
         f"{worth} ({interval})" + (f" with {days} days after" if days != "0" else "")
         for days, worth, interval, *_ in cells[:: max(len(cells) - 1, 1)]
     ]
-    return f"Contribution against today, bn RMB: {'; '.join(told)}."
+    return f"Contribution against today, in {few_pairs(value)}, bn RMB: {'; '.join(told)}."
 
 
 def _worlds(worlds: Sequence[Row]) -> list[list[str]]:
@@ -185,15 +185,35 @@ def effect_sentences(effects: Sequence[Row], most: int = _EFFECTS_TOLD) -> list[
     if not alone:
         return []
     ranked = sorted(alone, key=lambda row: -abs(row["effect"] or 0.0))
+    none_told = not any(map(is_told, ranked))
+
+    def limits(row: Row) -> str:
+        found = _range(row["ci_low"], row["ci_high"])
+        return found if none_told or is_told(row) else f"{found}: noise"
+
     told = [
-        f"{row['says']} {_change(row['effect'])} ({_range(row['ci_low'], row['ci_high'])})"
-        f" and {_change(costs[row['lever']])}"
+        f"{row['says']} {_change(row['effect'])} ({limits(row)}) and {_change(costs[row['lever']])}"
         for row in ranked[:most]
     ]
     more = len(ranked) - most
     rest = f"; {more} more" if more > 0 else ""
-    start = "What its largest changes bring, GMV (95 %) and contribution, bn RMB: "
-    return [f"{start}{'; '.join(told)}{rest}."]
+    start = "What its largest changes bring"
+    if none_told:
+        start = "No change of its own moves GMV beyond noise; what the largest bring"
+    return [
+        f"{start}, in {few_pairs(ranked)}, GMV (95 %) and contribution, bn RMB: "
+        f"{'; '.join(told)}{rest}."
+    ]
+
+
+def is_told(row: Row) -> bool:
+    """Whether the interval of an effect leaves out zero."""
+    return row["ci_low"] is not None and (row["ci_low"] > 0 or row["ci_high"] < 0)
+
+
+def few_pairs(rows: Sequence[Row]) -> str:
+    """Say on how many pairs of runs effects rest, and that it is not all that prices rest on."""
+    return f"{rows[0]['pairs_count']} pairs of runs (prices rest on all)"
 
 
 def _bn(fen: float | None) -> str:

@@ -11,7 +11,7 @@ from engine.report.charts.prices import effect_pictures, plan_pictures, price_pi
 from engine.report.charts.rows import estimates_picture
 from engine.report.charts.subsidy import BROUGHT_HEADS, CELLS_TITLE, option_spending
 from engine.report.charts.worlds import miss_picture, world_picture
-from engine.report.findings.prices import PLAN, PRICES, VALUE, WORLDS
+from engine.report.findings.prices import PLAN, PRICES, VALUE, WORLDS, few_pairs
 from engine.report.findings.search import SearchTold, risk_table
 from engine.report.html.blocks import (
     Cell,
@@ -46,7 +46,7 @@ _RUNG_NOTE: Final = (
 _VALUE_NOTE: Final = (
     "Contribution against going on as today throughout, discounted to the decision; today’s "
     "policy follows both after the year. “Pulled forward” is what the first days after the year "
-    "lose, “left behind” what comes later."
+    "lose, “left behind” what comes later. They rest on {}: figures of one effect may differ."
 )
 _CELLS_NOTE: Final = (
     "Own coupons and the partner’s in the run; refunded are own coupons that come back with "
@@ -221,7 +221,11 @@ def _world_table(study: StudyResults) -> Table | None:
 def _value_table(study: StudyResults) -> Table | None:
     rows = plain_rows(VALUE.cells(study.value))
     return table(
-        "Beyond the year", _heads(VALUE.heads, _VALUE_UNITS), rows, _VALUE_NOTE, fold=False
+        "Beyond the year",
+        _heads(VALUE.heads, _VALUE_UNITS),
+        rows,
+        _VALUE_NOTE.format(few_pairs(study.value)) if study.value else "",
+        fold=False,
     )
 
 
