@@ -23,7 +23,8 @@ class Recommendation(NamedTuple):
 
     `held_fen` is the largest target that it holds as surely as asked, of the best policy where
     none reaches the goal; `next_step` is of the policy that is cheapest for the lowest asked
-    target above that which any reaches, and of the highest that it is cheapest for; `pays_from` the value of GMV, RMB per RMB, at which it would pay to go there.
+    target above that which any reaches, and of the highest that it is cheapest for; `pays_from`
+    the value of GMV, RMB per RMB, at which it would pay to go there.
     """
 
     policy: str | None
@@ -158,4 +159,3 @@ def _held_sentence(policy: ConfirmedPolicy, asked: PriceQuestion) -> str:
     tenth = FEN_PER_BN_RMB / 10
     held = bn(math.floor(asked.held_fen(policy) / tenth) * tenth)
     return f"With the asked {asked.asked_text} it holds {held} bn RMB."
-

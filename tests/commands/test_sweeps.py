@@ -57,7 +57,7 @@ def test_a_sweep_leaves_one_table_whose_keys_are_columns(type_in, place: Path, m
         runs = read_table(place / "out" / row["folder"], "runs")["gmv_paid_fen"].to_pylist()
         assert row["gmv_paid_fen"] == pytest.approx(sum(runs) / 3)
     assert "3 jobs" in ended.out
-    assert "Highest GMV as paid here: source=0.2" in ended.out
+    assert "GMV as paid changes most at source=0.2" in ended.out
 
 
 def test_a_job_that_fails_does_not_end_the_sweep_and_is_all_that_is_done_again(

@@ -161,6 +161,15 @@ def test_names_stay_whole_on_a_narrow_terminal(
     assert max(map(len, lines)) <= 80
 
 
+def test_the_terminal_says_of_a_sweep_what_its_page_does(capsys: Any) -> None:
+    noise = [job(0, 33e12), job(1, 33.2e12, 0.2e12, 0.9e12)]
+    rows = [row | {"of": "", "target_attained_se": 0.0} for row in noise]
+    print_collection([], rows)
+    out = capsys.readouterr().out
+    assert "GMV as paid does not move beyond noise in any job." in out
+    assert "Highest" not in out
+
+
 def months(ends: list[tuple[float, float]]) -> list[dict[str, Any]]:
     """Return rows of `monthly`: the share of the ten largest in the first and the last month."""
     return [

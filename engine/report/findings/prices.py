@@ -200,10 +200,8 @@ def effect_sentences(effects: Sequence[Row], most: int = _EFFECTS_TOLD) -> list[
     start = "What its largest changes bring"
     if none_told:
         start = "No change of its own moves GMV beyond noise; what the largest bring"
-    return [
-        f"{start}, in {few_pairs(ranked)}, GMV (95 %) and contribution, bn RMB: "
-        f"{'; '.join(told)}{rest}."
-    ]
+    start += f", in {few_pairs(ranked)}, GMV (95 %) and contribution, bn RMB: "
+    return [f"{start}{'; '.join(told)}{rest}."]
 
 
 def is_told(row: Row) -> bool:

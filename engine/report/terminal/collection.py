@@ -7,7 +7,8 @@ from rich.console import Console
 
 from engine.collection import FINISHED, StudyMember, paired_with_first
 from engine.report.findings.limits import ONE_REPLICATION
-from engine.report.formatting import NONE, label_inside, show, show_change
+from engine.report.findings.sweep import sweep_sentence
+from engine.report.formatting import show, show_change
 from engine.report.terminal.policies import plain_table
 from engine.results.schemas import Row
 
@@ -21,7 +22,7 @@ _HEADS: Final = ("GMV paid\nbn RMB", "against\nthe first", "Contrib.\nbn RMB", "
 
 
 def print_collection(members: Sequence[StudyMember], rows: Sequence[Row]) -> None:
-    """Print a line per job and policy with what it brings against the first, and which is best.
+    """Print a line per job and policy with what it brings against the first, and how far it moves.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def print_collection(members: Sequence[StudyMember], rows: Sequence[Row]) -> Non
             if row["name"] == name:
                 table.add_row(f"  {row['policy']}" if several else name, *_cells(row, pairs))
     console.print(table)
-    for sentence in _best(told):
+    for sentence in filter(None, (sweep_sentence(told, measure) for measure in _MEASURES)):
         console.print(sentence, highlight=False)
     if any(row["gmv_paid_fen_se"] is None for row in told):
         console.print(ONE_REPLICATION)
@@ -78,19 +79,3 @@ def _cells(row: Row, pairs: dict[tuple[str, str, str], dict[str, Any]]) -> list[
 
 def _half(pair: Row) -> float:
     return float(pair["ci_high"] - pair["ci_low"]) / 2
-
-
-def _best(rows: Sequence[Row]) -> list[str]:
-    """Say where each measure is highest, if that is not the same in all jobs."""
-    said = []
-    for measure in _MEASURES:
-        best = max(rows, key=lambda row: row[measure])
-        if len(rows) > 1 and best[measure] > min(row[measure] for row in rows):
-            where = best["name"] + (f", {best['policy']}" if _differ(rows) else "")
-            value = show(measure, best[measure])
-            said.append(f"Highest {label_inside(measure)} here: {where}, {value} bn RMB.")
-    return said or [f"Nothing differs between the jobs ({NONE})."]
-
-
-def _differ(rows: Sequence[Row]) -> bool:
-    return len({row["policy"] for row in rows}) > 1
