@@ -14,8 +14,10 @@ from engine.cases import cases, seconds_of_run
 from engine.compute import Pool, open_pool
 from engine.config import Tree
 from engine.report import build_report, sample_note
+from engine.report.policy_words import changed_policies
 from engine.report.terminal.console import ResultsConsole
 from engine.results import Results, RunCheckpoint
+from engine.results.typed import typed_again
 from engine.spec.jobs import Job
 from engine.spec.policy import Policy
 from experiments._places import settle, told_place
@@ -84,6 +86,12 @@ def conclude(results: Results, folder: Path) -> Console:
     if console.is_terminal or "COLUMNS" in os.environ:
         return console
     return ResultsConsole(results.currency, results.words, width=_COLUMNS)
+
+
+def print_changes(folder: Path, config: Tree) -> None:
+    """Say which policies are not as in their files, and in what."""
+    for told in changed_policies(typed_again(folder), config):
+        print(told)
 
 
 def print_folder(folder: Path) -> None:

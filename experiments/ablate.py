@@ -12,18 +12,19 @@ def ablate(job: SimulateJob, folder: Path, config: Tree) -> None:
     from engine.ablate import ablations, effects, indistinguishable
     from engine.cases import cases
     from engine.report.terminal.policies import print_ablation
-    from experiments._runs import conclude, print_folder, run_cases
+    from experiments._runs import conclude, print_changes, print_folder, run_cases
 
     todo = list(ablations(cases(job, [job.policy])))
     results, runs = run_cases(job, todo, folder, config, details=False)
     rows = effects(runs)
     results.write_rows("ablation", rows)
-    print_ablation(rows, conclude(results, folder))
+    print_ablation(rows, conclude(results, folder), job.policy.name)
     for name in indistinguishable(rows):
         print(
             f"Note: {name} is not distinguishable from zero on its own measures; "
             "try more replications."
         )
+    print_changes(folder, config)
     print_folder(folder)
 
 

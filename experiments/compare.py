@@ -36,7 +36,7 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
         print_runs,
     )
     from engine.results import read_table
-    from experiments._runs import conclude, print_folder, run_cases
+    from experiments._runs import conclude, print_changes, print_folder, run_cases
 
     results, runs = run_cases(job, value_cases(job), folder, config, details=False)
     values = value_rows(job, job.baseline, runs)
@@ -57,6 +57,7 @@ def compare(job: CompareJob, folder: Path, config: Tree) -> None:
         print(f"Note: {note}.")
     if job.experiment is not None:
         print_claims(job.experiment, claims, console)
+    print_changes(folder, config)
     print_folder(folder)
 
 

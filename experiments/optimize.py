@@ -11,6 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from engine.config import Tree, dump
 from engine.errors import CombinedInputError, InputError
 from engine.spec.optimize import OptimizeJob
+from engine.units import FEN_PER_BN_RMB
 from experiments._app import app
 from experiments._found import comment_as_found, words_as_found
 from experiments._job import check_outlives_job
@@ -77,7 +78,8 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     if answered:
         print_answer(answered, console)
     else:
-        print_frontier(outcome.frontier, console)
+        goal = job.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB
+        print_frontier(outcome.frontier, console, goal)
         print_search(outcome.frontier, outcome.rungs, outcome.trials, console)
     for note in outcome.notes:
         print(f"Note: {note}.")

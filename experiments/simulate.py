@@ -18,7 +18,7 @@ def simulate(job: SimulateJob, folder: Path, config: Tree) -> None:
     from engine.decision.published import published_rows, published_sales
     from engine.report.terminal.policies import print_runs
     from engine.results import export_worlds
-    from experiments._runs import conclude, print_folder, run_policies
+    from experiments._runs import conclude, print_changes, print_folder, run_policies
 
     if job.export:
         from engine.cases import cases
@@ -29,6 +29,7 @@ def simulate(job: SimulateJob, folder: Path, config: Tree) -> None:
     if known:
         results.write_rows("published", published_rows(known))
     print_runs(runs, conclude(results, folder))
+    print_changes(folder, config)
     print_folder(folder)
 
 

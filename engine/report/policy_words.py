@@ -1,6 +1,16 @@
 """The words by which options and policies are told, each with what it means."""
 
-from typing import Final
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any, Final
+
+_OF_A_POLICY: Final = re.compile(
+    r"\+{0,2}(?P<group>policy|history|(?:policies|baselines)\.(?P<key>\w+))"
+    r"\.(?!name=)(?P<change>[\w.]+=.*)",
+    re.DOTALL,
+)
+"""A word of a command that sets a part of a policy otherwise than its file does."""
 
 POLICY_WORDS: Final[dict[str, str]] = {
     "Today": "What is done now, carried on unchanged to the end of the horizon.",
@@ -37,3 +47,20 @@ POLICY_WORDS: Final[dict[str, str]] = {
     "Recruiting": "How much faster than by themselves suppliers are won; above 1 it costs.",
 }
 """Of pages with options, in the order in which a reader meets them."""
+
+
+def changed_policies(command: str, config: Mapping[str, Any]) -> list[str]:
+    """Say of each policy that a command changes what it changes: tables keep the file's name.
+
+    Parameters
+    ----------
+    command : as `engine.results.typed.typed_again` returns it.
+    config : of the job, which names its policy and its history.
+    """
+    found: dict[str, list[str]] = {}
+    for word in shlex.split(command):
+        if own := _OF_A_POLICY.fullmatch(word):
+            group = own["group"]
+            name = own["key"] or (config.get(group) or {}).get("name") or group
+            found.setdefault(str(name), []).append(own["change"])
+    return [f"{name}, changed: {', '.join(own)}." for name, own in found.items()]

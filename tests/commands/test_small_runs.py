@@ -32,6 +32,16 @@ def test_simulate_leaves_its_tables_and_report(type_in, place: Path) -> None:
         assert read_table(place / "out", table).num_rows > 0
     assert f"Results: {place}/out on host " in ended.out
     assert "h1_2020" in ended.out
+    assert "changed:" not in ended.out
+
+
+def test_a_changed_policy_is_told_from_that_of_its_file(type_in, place: Path) -> None:
+    changes = ("policy.subsidy.rate.source=0.1", "policy.subsidy.budget_bn_rmb=0")
+    ended = type_in("simulate", *SMALL, "replications=2", *changes)
+    said = "h1_2020, changed: subsidy.rate.source=0.1, subsidy.budget_bn_rmb=0."
+    assert said in ended.out.splitlines()
+    assert f"<p>{said}" in (place / "out" / "report.html").read_text(encoding="utf-8")
+    assert set(read_table(place / "out", "runs")["policy"].to_pylist()) == {"h1_2020"}
 
 
 def test_simulate_takes_every_world_of_the_ensemble(type_in, place: Path) -> None:
@@ -62,6 +72,7 @@ def test_compare_pairs_policies_named_by_their_keys(type_in, place: Path) -> Non
     rows = read_table(place / "out", "comparison").to_pylist()
     assert {row["policy"] for row in rows} == {"h1_2020", "double_ten_billion", "mine"}
     assert {row["baseline"] for row in rows} == {"laissez_faire"}
+    assert "mine, changed: subsidy.rate.source=0.2." in ended.out.splitlines()
 
 
 def test_compare_tells_what_policies_leave_behind(type_in, place: Path) -> None:

@@ -122,7 +122,7 @@ def compare_folder(folder: Path) -> Path:
     results = Results(folder, CONFIG, 7)
     results.write_runs(years, daily=False)
     measures = ["gmv_paid_fen", "orders_count", "subsidy_fen", "target_attained", "top10_share"]
-    measures += ["aov_fen", "gini"]
+    measures += ["aov_fen", "gini", "platform_contribution_fen"]
     results.write_rows("comparison", paired(years, "laissez_faire", measures))
     results.finish()
     return folder

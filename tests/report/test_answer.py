@@ -1,5 +1,6 @@
 """The answer says what the numbers say, in every case that can come out."""
 
+import re
 from dataclasses import replace
 from math import isnan
 from pathlib import Path
@@ -178,6 +179,7 @@ def test_a_target_says_which_sales_it_is_held_against(
 def test_a_comparison_is_told_plainly(tmp_path: Path) -> None:
     said = " ".join(_sentences(read_study(compare_folder(tmp_path))))
     assert "Against laissez_faire, h1_2020 changes GMV as paid by +9.09 ± 2.24 bn RMB" in said
+    assert re.search(r" and contribution by −[\d.]+ ± [\d.]+ bn RMB\. Each RMB of subsidy", said)
     assert "Each RMB of subsidy more came with 1.34 RMB of GMV as paid (95% between" in said
 
 

@@ -27,7 +27,7 @@ def printed(width: int, show: Callable[[Console], None]) -> str:
 
 @pytest.mark.parametrize("width", [66, 80, 120, 200])
 def test_the_frontier_keeps_its_numbers_in_one_piece(width: int) -> None:
-    text = printed(width, lambda console: print_frontier(frontier_rows(YEARS), console))
+    text = printed(width, lambda console: print_frontier(frontier_rows(YEARS), console, 250e11))
     assert max(map(len, text.splitlines())) <= width
     row = next(line for line in text.splitlines() if "trial_044" in line)
     assert re.search(r"252\.3 ± 9\.5 +80% +44\.5 ± 1\.7 +148% +−38\.1 ± 1\.4", row)
@@ -36,7 +36,7 @@ def test_the_frontier_keeps_its_numbers_in_one_piece(width: int) -> None:
 
 
 def test_the_frontier_is_printed_cheapest_first() -> None:
-    text = printed(120, lambda console: print_frontier(frontier_rows(YEARS), console))
+    text = printed(120, lambda console: print_frontier(frontier_rows(YEARS), console, 250e11))
     found = re.findall(r"^\*?(\w+) +\d", text, re.MULTILINE)
     assert found == [
         "laissez_faire",
@@ -74,16 +74,24 @@ def test_a_policy_without_a_target_of_its_own_is_measured_by_the_goal() -> None:
     assert re.search(r"free .* 100%", printed(80, lambda console: print_runs(runs, console)))
 
 
+def test_p_reach_says_which_target_it_means() -> None:
+    said = "P reach: share of runs that reach 250 bn RMB."
+    frontier = frontier_rows(YEARS)
+    assert said in printed(80, lambda console: print_runs(YEARS, console)).splitlines()
+    assert said in printed(80, lambda console: print_frontier(frontier, console, 250e11))
+    assert "P reach:" not in printed(80, lambda console: print_frontier(frontier, console, 0))
+
+
 def test_without_a_goal_the_probability_of_reaching_it_is_not_known() -> None:
     runs = simulate({"free": 0.0}, 2, goal_bn_rmb=0.0)
     assert re.search(r"free .* –  ", printed(80, lambda console: print_runs(runs, console)))
     rows = frontier_rows(runs)
-    assert re.search(r"free .* –  ", printed(80, lambda console: print_frontier(rows, console)))
+    assert re.search(r"free .* –  ", printed(80, lambda console: print_frontier(rows, console, 0)))
 
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_an_ablation_names_the_mechanism_above_its_measures(width: int) -> None:
-    text = printed(width, lambda console: print_ablation(ablation_rows(), console))
+    text = printed(width, lambda console: print_ablation(ablation_rows(), console, "h1_2020"))
     assert max(map(len, text.splitlines())) <= width
     assert re.search(r"^ ?M7 exits", text, re.MULTILINE)
     assert re.search(r"Lost sessions, million +[\d,.]+ +[\d,.]+ +[−+\d,.]+", text)

@@ -144,8 +144,8 @@ def test_what_is_filled_in_is_translated_too() -> None:
         (
             (
                 "What its largest changes bring, in 8 pairs of runs (prices rest on all), GMV "
-                "(95 %) and contribution, bn RMB: library 50 % for heads −8.7 (−32.4 to 15.1: noise) "
-                "and −0.1; 9 more."
+                "(95 %) and contribution, bn RMB: library 50 % for heads −8.7 (−32.4 to 15.1: "
+                "noise) and −0.1; 9 more."
             ),
             (
                 "其最大变化的作用（8 对运行，价格基于全部），GMV（95%）与贡献，亿元：选品库对头部"

@@ -10,6 +10,7 @@ from engine.results.schemas import Row
 
 _SOLD: Final = "gmv_paid_fen"
 _SPENT: Final = "subsidy_fen"
+_LEFT: Final = "platform_contribution_fen"
 
 ONE_WORLD: Final = "One world was simulated: ensemble=plausible repeats this over many."
 """Said of what would change an answer."""
@@ -89,7 +90,7 @@ def sales_lead(study: StudyResults) -> _SalesLead | None:
 
 
 def comparison_sentences(study: StudyResults) -> list[str]:
-    """Say what each policy changes against the baseline, and what a RMB of subsidy brings.
+    """Say what each policy sells, spends and leaves, and what a RMB of subsidy brings.
 
     What sells most comes first.
     """
@@ -103,9 +104,9 @@ def comparison_sentences(study: StudyResults) -> list[str]:
     for policy in ranked:
         found = by_policy[policy]
         text = f"Against {next(iter(found.values()))['baseline']}, {policy} changes"
-        names = [name for name in (_SOLD, _SPENT) if name in found]
+        names = [name for name in (_SOLD, _SPENT, _LEFT) if name in found]
         changes = [f"{label_inside(name)} by {_difference(found[name])} bn RMB" for name in names]
-        said.append(f"{text} {' and '.join(changes)}. {_per_rmb(found)}".strip())
+        said.append(f"{text} {_and(changes)}. {_per_rmb(found)}".strip())
     return said
 
 

@@ -22,6 +22,7 @@ from engine.report.formatting import (
     show_change,
     split_name,
 )
+from engine.report.policy_words import changed_policies
 from engine.report.read.calibration import read_fit
 from engine.report.read.results_model import VIOLATED, Line, StudyResults
 from engine.results.schemas import Row
@@ -75,7 +76,9 @@ def lead_sentences(study: StudyResults) -> tuple[list[str], list[str]]:
         rest = [*told[2:-1], *([beyond] if beyond else []), *effect_sentences(study.effects)]
         return lead, [*rest, _certainty(study)]
     said = _sentences(study)
-    return said[:_LEAD], said[_LEAD:]
+    is_of_runs = not (study.searched or study.sweep or study.calibration or study.sensitivity)
+    changed = changed_policies(study.command, study.config) if is_of_runs else []
+    return [*changed, *said[:_LEAD]], said[_LEAD:]
 
 
 def _capital(text: str) -> str:

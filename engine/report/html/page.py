@@ -205,7 +205,7 @@ def _title(study: StudyResults) -> str:
         (study.sweep, SweepView(study.sweep).title()),
         (study.trial, "What a test in the market would say"),
         (study.response, "What each lever does alone"),
-        (study.ablation, "What each mechanism does"),
+        (study.ablation, f"What each mechanism does{_under(study)}"),
         (study.sensitivity, "What moves the measures"),
         (study.calibration, f"How well {study.setting('scenario', 'name')} fits what was observed"),
     )
@@ -219,6 +219,12 @@ def _title(study: StudyResults) -> str:
         told = sales_lead(study)
         return told.title if told else f"{len(names)} policies under common random numbers"
     return f"What is simulated under {', '.join(names)}"
+
+
+def _under(study: StudyResults) -> str:
+    """Return the policy that a job simulates, as it ends a title; nothing if it names none."""
+    name = study.setting("policy", "name")
+    return f" under {name}" if name else ""
 
 
 def _day(written: Any) -> str:

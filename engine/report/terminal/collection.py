@@ -9,7 +9,7 @@ from engine.collection import FINISHED, StudyMember, paired_with_first
 from engine.report.findings.limits import ONE_REPLICATION
 from engine.report.findings.sweep import sweep_sentence
 from engine.report.formatting import show, show_change
-from engine.report.terminal.policies import plain_table
+from engine.report.terminal.policies import plain_table, print_goal
 from engine.results.schemas import Row
 
 _MEASURES: Final = ("gmv_paid_fen", "platform_contribution_fen")
@@ -59,6 +59,7 @@ def print_collection(members: Sequence[StudyMember], rows: Sequence[Row]) -> Non
             if row["name"] == name:
                 table.add_row(f"  {row['policy']}" if several else name, *_cells(row, pairs))
     console.print(table)
+    print_goal((row.get("target_fen") for row in told), console)
     for sentence in filter(None, (sweep_sentence(told, measure) for measure in _MEASURES)):
         console.print(sentence, highlight=False)
     if any(row["gmv_paid_fen_se"] is None for row in told):

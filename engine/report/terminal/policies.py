@@ -1,6 +1,6 @@
 """The short tables of policies at a command's end, for terminals of 80 columns and up."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from engine.report.findings.limits import ONE_REPLICATION, pairs_note, replicati
 from engine.report.formatting import (
     NONE,
     label,
+    scaled,
     show,
     show_change,
     show_limits,
@@ -59,7 +60,15 @@ _HEADS: Final = {
 }
 
 
-def print_frontier(rows: Sequence[Row], console: Console) -> None:
+def print_goal(goals_fen: Iterable[float | None], console: Console) -> None:
+    """Say which goal the column of P(reach) means, where all rows have one."""
+    goals = {goal for goal in goals_fen if goal}
+    if len(goals) == 1:
+        goal = scaled("gmv_paid_fen", min(goals))
+        console.print(f"P reach: share of runs that reach {goal:g} bn RMB.", highlight=False)
+
+
+def print_frontier(rows: Sequence[Row], console: Console, goal_fen: float) -> None:
     """Print the frontier and what is recommended beside the baselines, cheapest first.
 
     Where no policy is on the frontier all are shown: what each ran into is the answer then.
@@ -69,6 +78,7 @@ def print_frontier(rows: Sequence[Row], console: Console) -> None:
     shown = [line for line in found if line.is_baseline or line in (best or found)]
     lines = sorted(shown, key=lambda line: line.value("cost_fen"))
     _print_lines(lines, console, "Frontier against the baselines")
+    print_goal([goal_fen], console)
 
 
 def print_runs(results: Sequence[RunResult | Row], console: Console) -> None:
@@ -76,6 +86,7 @@ def print_runs(results: Sequence[RunResult | Row], console: Console) -> None:
     rows = _rows(results)
     lines = run_lines(rows)
     _print_lines(lines, console, f"{len(rows)} simulated runs")
+    print_goal((row.get("target_fen") for row in rows), console)
     for line in lines:
         ends = line.estimates["gmv_paid_fen"].worlds
         if ends is not None:
@@ -147,10 +158,11 @@ def print_levers(rows: Sequence[Row], console: Console) -> None:
         console.print(ONE_REPLICATION)
 
 
-def print_ablation(rows: Sequence[Row], console: Console) -> None:
-    """Print what each mechanism's own measures lose or gain when it is off."""
+def print_ablation(rows: Sequence[Row], console: Console, policy: str) -> None:
+    """Print what each mechanism's own measures lose or gain under a policy when it is off."""
     told = pairs_note(rows[0])
-    table = plain_table(f"Each mechanism off, against all on ({told}, common random numbers)")
+    title = f"Each mechanism off, against all on, under {policy}"
+    table = plain_table(f"{title} ({told}, common random numbers)")
     table.add_column("Measure", overflow="fold")
     for head in ("All on", "Off", "Difference", "95% interval"):
         table.add_column(head, justify="right", no_wrap=True)
