@@ -76,7 +76,7 @@ RUN_MEASURES: Final = (
     Measure(
         "cost_fen",
         "Net cost",
-        "Minus the platform contribution.",
+        "The platform contribution with its sign turned: above 0 the platform loses.",
         run=lambda run: -run["platform_contribution_fen"],
         least=-math.inf,
         key=7,

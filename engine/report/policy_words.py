@@ -16,7 +16,8 @@ POLICY_WORDS: Final[dict[str, str]] = {
     "Today": "What is done now, carried on unchanged to the end of the horizon.",
     "World": (
         "One set of values for what nobody knows, such as how buyers answer to prices; all of"
-        " them fit what was published, and every policy is simulated in each."
+        " them fit what was published, and every policy is simulated in each. A name as point_12 is"
+        " its number among the settings that the calibration tried."
     ),
     "Knee": "The target from which on each further RMB of sales costs clearly more than before it.",
     "Purse": "What the platform may spend on its own coupons in a calendar year.",

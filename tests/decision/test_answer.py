@@ -168,6 +168,8 @@ def test_the_end_of_the_command_is_short_and_narrow(asked):
     assert max(map(len, lines)) <= 100
     assert len(lines) <= 25
     assert "Doing nothing more reaches 250" in out.getvalue()
+    for letter, said in letters(tables["price_of_target"]).items():
+        assert any(f"  {letter} {said[:6]}" in line for line in lines)
 
 
 def test_every_policy_of_the_table_has_a_letter_and_every_row_its_cells(asked):

@@ -43,7 +43,10 @@ def test_other_values_are_shown_as_they_are() -> None:
     assert _lever_text(0.3333, START) == "0.333"
     assert _lever_text("even", START) == "even"
     assert _lever_text(None, START) == "–"
-    assert _lever_text([0.1 * k for k in range(1, 13)], START) == "30, 60, 90 % by 3, 6, 9 twelfths"
+    assert (
+        _lever_text([0.1 * k for k in range(1, 13)], START)
+        == "30, 60, 90 % after 1/4, 1/2, 3/4 of its days"
+    )
 
 
 def test_policies_are_told_against_todays(study: StudyResults) -> None:

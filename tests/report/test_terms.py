@@ -137,6 +137,10 @@ def test_what_is_filled_in_is_translated_too() -> None:
             "The year ends at 310.2 bn RMB, 80 % between 239.7 and 375.9, around the goal of 250",
             "全年 3,102 亿元，80% 在 2,397 与 3,759 亿元之间，在目标 2,500 亿元上下",
         ),
+        ("12, 32, 60 % after 1/4, 1/2, 3/4 of its days", "天数过 1/4、1/2、3/4 时 12、32、60 %"),
+        ("10 May 2020 Kuaishou", "快手 2020 年 5 月 10 日"),
+        ("GMV as paid, mean, bn RMB", "实付 GMV、均值、亿元"),
+        ("GMV as paid (limit)", "实付 GMV（约束）"),
         (
             "Turned off one at a time, these change it most (bn RMB): M7 exits (−6.8 ± 1.2).",
             "逐个关闭时变化最大的（亿元）：M7 退出（−68 ± 12）。",

@@ -86,7 +86,7 @@ def frontier_picture(
 
 def _cost_title(study: StudyResults) -> str:
     """Where net cost is counted against today's elsewhere on the page, its own has no such name."""
-    return "Minus the contribution, bn RMB" if study.prices else "Net cost, bn RMB"
+    return "Contribution with its sign turned, bn RMB" if study.prices else "Net cost, bn RMB"
 
 
 def _values(line: Line, names: Mapping[str, str], most: int) -> dict[str, Any]:

@@ -60,7 +60,8 @@ def risk_table(rows: Sequence[Row]) -> dict[str, Any] | None:
         return None
     measure = _first_goal(rows[0])
     names = [measure, *(f"{measure}_{risk}" for risk in _RISK_NAMES)]
-    heads = [f"{label(measure)}{_unit(measure)}, mean", *_RISK_NAMES.values(), "Runs", "All hold"]
+    of = f",{_unit(measure)}" if _unit(measure) else ""
+    heads = [f"{label(measure)}, mean{of}", *_RISK_NAMES.values(), "Runs", "All hold"]
     lines = [
         (
             row["policy"],

@@ -259,12 +259,14 @@ def _steps(steps: Sequence[tuple[date, float]], start: date) -> str:
 
 
 def _shape(knots: Sequence[float]) -> str:
-    """Write the target's path by its per cents after three, six and nine twelfths."""
+    """Write the target's path by its per cents after each quarter of its days but the last."""
     if not knots:
         return NONE
     last = len(knots)
     shares = [knots[max(round(last * k / 4), 1) - 1] for k in (1, 2, 3)]
-    return ", ".join(f"{100 * share:.0f}" for share in shares) + " % by 3, 6, 9 twelfths"
+    return (
+        ", ".join(f"{100 * share:.0f}" for share in shares) + " % after 1/4, 1/2, 3/4 of its days"
+    )
 
 
 def _number(value: float) -> str:

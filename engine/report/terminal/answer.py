@@ -14,13 +14,14 @@ from engine.report.findings.prices import (
     PRICES,
     advice_about,
     effect_sentences,
+    letters,
     plan_sentences,
 )
 from engine.report.terminal.policies import plain_table
 from engine.results.schemas import Row
 
 _POLICY: Final = PRICES.heads.index("Policy")
-"""Column of `PRICES` that names a policy by a letter; here it stands last, in words."""
+"""Column of `PRICES` that names a policy by a letter; here it stands last, before its words."""
 
 _NAME, _GAP = 12, 2
 """Columns that the words have at least, and between two columns of the table."""
@@ -54,8 +55,9 @@ def _price_table(prices: Sequence[Row], width: int) -> Table:
     for head in heads:
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("Policy", no_wrap=True)
+    by_words = {said: f"{letter} {said}" for letter, said in letters(prices).items()}
     for price, row in zip(prices, rows, strict=True):
-        said = price["says"] or "none"
+        said = by_words.get(price["says"], price["says"]) or "none"
         table.add_row(*row, said if len(said) <= left else f"{said[: left - 1]}…")
     return table
 
