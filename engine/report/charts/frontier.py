@@ -25,8 +25,8 @@ _TIP: Final = "{}: GMV as paid {} bn RMB, contribution {} bn RMB, top-10 share {
 
 
 _COST_NOTE: Final = (
-    "Further to the right a policy contributes less: the axis is minus its own contribution, not "
-    "the net cost against today. "
+    "Further to the right a policy contributes less: the axis is its own contribution with its "
+    "sign turned, not the net cost against today. "
 )
 
 
@@ -126,7 +126,7 @@ def _shapes(kinds: Sequence[str]) -> Any:
     import altair as alt
 
     given = iter(_SHAPES * (1 + len(kinds) // len(_SHAPES)))
-    own = {_FOUND: "circle", _BEATEN: "stroke"}
+    own = {_FOUND: "circle", _BEATEN: "triangle-right"}
     return alt.Scale(domain=list(kinds), range=[own.get(kind) or next(given) for kind in kinds])
 
 
