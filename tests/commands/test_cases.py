@@ -65,7 +65,7 @@ def test_a_space_without_a_trajectory_is_not_asked_for_its_knots(
 
 
 def test_only_the_policies_of_this_result_stay_among_the_files(tmp_path: Path) -> None:
-    group, policy = tmp_path / "policy", job().policy
+    group, policy = tmp_path / "policy", "name: any"
     _write_policies(group, dict.fromkeys(("h1_2020", "trial-3", "trial-13"), policy))
     (group / "mine.yaml").write_text("mine")
     _write_policies(group, dict.fromkeys(("h1_2020", "trial-3"), policy))
