@@ -26,7 +26,7 @@ WORLDS = {
         "scenario.choice.outside=1.5",
         "policy.subsidy.budget_bn_rmb=1000",
         "policy.subsidy.rate={source:0.2,platform_brand:0.1,domestic:0.3,multinational:0,partner:0}",
-        "policy.subsidy.new_buyer_rate=0",
+        "policy.subsidy.new_buyer_rate=0.1",
         "policy.subsidy.cap_rmb=10000",
     ),
 }
@@ -39,7 +39,7 @@ def slot(request):
     asked = case(
         *PLAIN,
         *WORLDS[request.param],
-        "scale.buyers_count=100000",
+        "scale.buyers_count=200000",
         "scale.anchors_count=20",
         days=1,
     )

@@ -31,7 +31,8 @@ ALPHA, OUTSIDE = 3.0, -0.5
 def at_rest(*overrides: str, days: int = 160) -> tuple[float, float]:
     """The price that the seller came to, and what a buyer pays in the window; fen."""
     market = run_days(case(*overrides, days=days))
-    held = market.streams.paid[3, 0, 0]  # class 3: a first order with a coupon
+    first_order = market.streams.priced_as[3]  # class 3: a first order with a coupon
+    held = market.streams.paid[first_order, 0, 0]
     return float(market.state.sellers.price[market.streams.good[0, 0]]), float(held)
 
 
