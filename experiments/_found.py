@@ -24,24 +24,22 @@ _SHARED: Final = ("scenario", "scale", "ensemble", "history", "tables")
 _SINGLE: Final = ("world_seed", "populations_count")
 _POLICY: Final = "policy"
 
+FOLDER: Final = "FOLDER"
+"""Stands for the folder of a search in what its results say of themselves."""
 
-def words_as_found(job: Job, folder: Path, config: Tree) -> str:
-    """Return what follows `simulate policy=NAME` for a policy of the search in `folder`.
+
+def words_as_found(job: Job, config: Tree) -> str:
+    """Return what follows `simulate policy=NAME` for a policy of a search, whose place is `FOLDER`.
 
     Taken from Hydra's config of the search: the day, the policy before it, worlds, scenario, size
-    and what was typed of them.
+    and what was typed of them. Results do not tell where they lie: they may be moved.
     """
-    from experiments._places import told_place
-
     hydra = HydraConfig.get()
-    place = masked(os.path.relpath(folder) if folder.is_relative_to(Path.cwd()) else str(folder))
     own = config_folder()
-    if "://" in (told := told_place(folder)):
-        place = told
     if own is None:
-        words = ["--config-dir", place]
+        words = ["--config-dir", FOLDER]
     else:
-        words = ["--config-dir", os.path.relpath(own), f"hydra.searchpath=[file://{folder}]"]
+        words = ["--config-dir", os.path.relpath(own), f"hydra.searchpath=[file://{FOLDER}]"]
     if job.decision_date is not None:
         words.append(f"decision_date={job.decision_date}")
     words += _chosen(hydra.runtime.choices)
@@ -56,6 +54,7 @@ def comment_as_found(job: Job, words: str, name: str) -> str:
     return (
         f"# Of a search, in force{since}{before}. It is simulated as the search did by\n"
         f"#   python -m experiments.simulate policy={name} {words}\n"
+        f"# with {FOLDER} the folder of the search, which holds policy/{name}.yaml.\n"
     )
 
 

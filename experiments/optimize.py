@@ -65,7 +65,7 @@ def optimize(job: OptimizeJob, folder: Path, config: Tree) -> None:
     for table, rows in answered.items():
         results.write_rows(table, rows)
     results.describe("usage", asdict(outcome.usage))
-    words = words_as_found(job, folder, config)
+    words = words_as_found(job, config)
     results.describe("as_found", {"words": words})
     _write_policies(
         folder / "policy",
