@@ -1,4 +1,4 @@
-"""Chooses where cases are simulated: in this process, or on Ray."""
+"""Chooses where cases are simulated: in this process, on one thread or several, or on Ray."""
 
 import os
 import signal
@@ -13,6 +13,7 @@ from typing import Final
 from engine.compute.machine import cpus_count
 from engine.compute.passing import remove_left_nights
 from engine.compute.pool import Pool, ProcessPool, Simulate, simulate_case
+from engine.compute.threads import SHORTEST_S, thread_pool
 from engine.compute.watch import print_note
 from engine.errors import Interrupted
 from engine.spec.jobs import Ray, Scale
@@ -29,7 +30,7 @@ def open_pool(
     year_of: Simulate = simulate_case,
     market: tuple[Scale, int] | None = None,
 ) -> Iterator[Pool]:
-    """Open the back end that `ray` asks for; `auto` takes Ray where it saves time.
+    """Open the back end that `ray` asks for; `auto` takes Ray or threads where that saves time.
 
     Parameters
     ----------
@@ -42,7 +43,8 @@ def open_pool(
     year_of
         What simulates a case; importable on every worker.
     market
-        Its scale and its threads where one market may be held by several workers.
+        Its scale and its threads where one market may be held by several workers, and several
+        markets by threads of this process.
 
     Raises
     ------
@@ -60,6 +62,8 @@ def open_pool(
         from engine.compute.cluster import ray_pool
 
         opened = ray_pool(ray, seconds_hint, year_of)
+    elif (count := _threads_count(ray, cases_hint, seconds_hint, market)) > 1:
+        opened = thread_pool(count, year_of)
     else:
         opened = nullcontext(ProcessPool(year_of))
     try:
@@ -87,6 +91,15 @@ def _chooses_ray(ray: Ray, cases_hint: int, seconds_hint: float) -> bool:
         return True
     workers = min(ray.workers_count or cpus_count(), cases_hint)
     return workers > 1 and cases_hint * seconds_hint * (1 - 1 / workers) > _RAY_START_S
+
+
+def _threads_count(
+    ray: Ray, cases_hint: int, seconds_hint: float, market: tuple[Scale, int] | None
+) -> int:
+    """Return how many markets at once this process simulates, each with threads of its own."""
+    if ray.backend != "auto" or market is None or seconds_hint < SHORTEST_S:
+        return 1
+    return min(ray.workers_count or cpus_count() // market[1], cases_hint)
 
 
 def _is_sharded(ray: Ray, scale: Scale) -> bool:

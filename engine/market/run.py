@@ -19,6 +19,7 @@ turn comes; what has to go is picked by a count instead, so that of n pasts the 
 found in about m of n cases.
 """
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -209,12 +210,13 @@ class _Made(NamedTuple):
 
 
 class _KeptPasts:
-    """Pasts of this process, of `most_bytes` together at most; not for several threads at once."""
+    """Pasts of this process, of `most_bytes` together at most."""
 
     def __init__(self, most_bytes: int = _MOST_BYTES) -> None:
         self._most_bytes = most_bytes
         self._kept: list[tuple[_Made, _Past, int]] = []
         self._dropped_count = 0
+        self._lock = threading.Lock()
 
     @property
     def held_bytes(self) -> int:
@@ -241,10 +243,12 @@ class _KeptPasts:
             scenario=case.scenario,
             tables=case.tables,
         )
-        past = next((past for own, past, _ in self._kept if own == made), None)
+        with self._lock:
+            past = next((past for own, past, _ in self._kept if own == made), None)
         if past is None:
             past = simulated()
-            self._keep(made, past)
+            with self._lock:
+                self._keep(made, past)
         return past._replace(state=past.state.copy())
 
     def _keep(self, made: _Made, past: _Past) -> None:

@@ -92,8 +92,9 @@ class Ensemble(Spec):
 class Ray(Spec):
     """Where simulations run.
 
-    `process` stays in this process, `workers` starts others on this machine, `auto` decides by
-    the work, and takes `ray` where an address is given.
+    `process` stays in this process and takes one run after another, `ray` starts others or takes
+    those of a cluster; `auto` decides by the work, lets threads of this process take several runs
+    at once where that is quickest, and takes `ray` where an address is given.
     """
 
     backend: Literal["auto", "process", "ray"]
