@@ -1,4 +1,4 @@
-"""The map of the house in CONTRIBUTING.md, and the sizes that keep its rooms readable."""
+"""What README and CONTRIBUTING say of the house, and the sizes that keep its rooms readable."""
 
 import ast
 import re
@@ -11,6 +11,7 @@ from tests import show_sizes
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / "engine"
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAP = re.findall(
     r"^    (\S+) {2,}(\S.*)$",
     TEXT.partition("<!-- map -->")[2].partition("<!-- end -->")[0],
@@ -39,13 +40,31 @@ def test_every_room_is_there_and_told_in_one_line(name, words):
     assert 10 < len(words) < 80
 
 
-def test_files_and_names_of_the_walks_exist():
-    walks = TEXT.partition("Three walks:")[2].partition("## ")[0]
-    for name in re.findall(r"`(engine/[\w/]+\.py)`", walks):
-        assert (ROOT / name).exists(), name
-    pricing = (ENGINE / "market/showcase/pricing.py").read_text(encoding="utf-8")
-    assert "def _set_shares" in pricing
-    assert "def _price_class" in pricing
+def told_places():
+    """Each walk of CONTRIBUTING, and each row of README's table of what is where."""
+    yield from TEXT.partition("Three walks:")[2].partition("## ")[0].split("\n- ")[1:]
+    yield from README.partition("| where is")[2].partition("\n\n")[0].split("\n")[2:]
+
+
+@pytest.mark.parametrize("told", list(told_places()))
+def test_files_and_names_of_what_is_where_exist(told):
+    texts = [
+        (ROOT / name).read_text(encoding="utf-8")
+        for name in re.findall(r"`(engine/[\w/]+\.py)`", told)
+    ]
+    for name in re.findall(r"`(_\w+)`", told):
+        assert any(f"def {name}(" in text for text in texts), name
+
+
+def test_figures_of_speed_stand_on_the_pages_of_benchmarks():
+    said = README.partition("## How fast it is")[2].partition("## ")[0]
+    pages = "".join(
+        (ROOT / name).read_text(encoding="utf-8") for name in ("BENCHMARKS.md", "docs/SCALE.md")
+    )
+    figures = re.findall(r"\d[\d,.]*(?<=\d)", said)
+    assert len(figures) > 10
+    printed = set(re.findall(r"\d[\d,.]*(?<=\d)", pages))
+    assert [one for one in figures if one not in printed] == []
 
 
 def definitions(path: Path) -> list[ast.stmt]:
