@@ -12,8 +12,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from engine.report.charts.grammar import CONFIG
 from engine.report.charts.prices import price_picture
-from engine.report.html.page import _static_picture
+from engine.report.html.static import _static_picture
 from engine.report.terminal.answer import print_answer
 from engine.results import read_table
 
@@ -35,7 +36,7 @@ def drawn(folder: Path) -> bytes:
     """Return the picture of the prices, SVG."""
     picture = price_picture(read_table(folder, "price_of_target").to_pylist())
     assert picture is not None, "no two targets have a price"
-    return base64.b64decode(_static_picture(picture.spec).partition(",")[2])
+    return base64.b64decode(_static_picture(picture.spec, CONFIG).partition(",")[2])
 
 
 def main(folder: Path) -> None:

@@ -15,7 +15,7 @@ from engine.decision.amounts import bn
 from engine.report import read_study
 from engine.report.charts.ecosystem import _lorenz_picture
 from engine.report.charts.frontier import frontier_picture
-from engine.report.charts.grammar import Picture, wrapped
+from engine.report.charts.grammar import CONFIG, Picture, wrapped
 from engine.report.charts.learnt import Learnt
 from engine.report.charts.over_time import _curves, _target_path, days_pictures
 from engine.report.charts.prices import effect_pictures, plan_pictures, price_picture
@@ -28,9 +28,9 @@ from engine.report.charts.subsidy import (
 )
 from engine.report.charts.worlds import miss_picture
 from engine.report.findings.options import at_knee, decision_told
-from engine.report.html.page import _static_picture
 from engine.report.html.policies import _policy_texts
 from engine.report.html.search import search_sections
+from engine.report.html.static import _static_picture
 from engine.report.read.results_model import StudyResults
 from engine.report.read.weighing import run_shares
 from engine.units import FEN_PER_BN_RMB
@@ -317,7 +317,7 @@ def test_long_names_are_broken_between_words() -> None:
 def test_a_static_picture_is_one_image_without_addresses(priced: StudyResults) -> None:
     one = price_picture(priced.prices)
     assert one is not None
-    assert _static_picture(one.spec).startswith("data:image/svg+xml;base64,")
+    assert _static_picture(one.spec, CONFIG).startswith("data:image/svg+xml;base64,")
     assert "http" not in json.dumps(one.spec)
 
 

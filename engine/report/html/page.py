@@ -5,12 +5,12 @@ which holds the Vega libraries: nothing is fetched. Last of all the page gets th
 scenario, in what people read of it, never in its markup, script or code.
 """
 
-import base64
 import contextlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import date
 from functools import cache
 from importlib.metadata import version
@@ -34,6 +34,7 @@ from engine.report.html.answer import lead_sentences
 from engine.report.html.blocks import Section, section
 from engine.report.html.policies import COLUMNS, policies_shown
 from engine.report.html.search import search_sections
+from engine.report.html.static import begin_drawing
 from engine.report.policy_words import POLICY_WORDS
 from engine.report.read.folder import read_study
 from engine.report.read.results_model import StudyResults
@@ -56,14 +57,8 @@ _NOT_TRANSLATED: Final = (
 _PIECES: Final = re.compile(r"<(script|style|pre|code)\b.*?</\1>|<[^>]*>|[^<]+", re.DOTALL)
 """What is left as it is (a part with its content, a tag), or text."""
 
-_WIDTH: Final = 660
-"""Pixels of a static picture: about the width of a printed page."""
-
-_UNHEARD: Final = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
-"""Of a picture that is shown as an image, only the image's own text is read out."""
-
-_PADDING: Final = {"left": 36, "right": 12, "top": 5, "bottom": 5}
-"""Room for a reader's font that is wider than the one that was measured with."""
+_Draw = Callable[[dict[str, Any], dict[str, Any]], Future[str]]
+"""See `begin_drawing`."""
 
 _GLOBAL: Final = "window.vegaEmbed = vegaEmbed;"
 """What the libraries' script leaves to the page's own."""
@@ -85,17 +80,18 @@ def build_report(
     StorageError
         If the folder holds no results or cannot be written to.
     """
+    draw = begin_drawing()
     study = read_study(folder) if study is None else study
     currency = study.setting("scenario", "currency") or "RMB"
     terms = Terms(language or study.setting("report", "language") or "en", currency)
     page = _page_in_words(
-        _page_text(study, terms), currency, study.setting("scenario", "words") or {}
+        _page_text(study, terms, draw), currency, study.setting("scenario", "words") or {}
     )
     open_folder(folder).put(_NAME, page.encode())
     return Path(folder) / _NAME
 
 
-def _page_text(study: StudyResults, terms: Terms) -> str:
+def _page_text(study: StudyResults, terms: Terms, draw: _Draw) -> str:
     """Return the whole page; `terms` learns which texts its glossary lacks."""
     environment = Environment(
         loader=PackageLoader("engine.report.html", "templates"),
@@ -111,22 +107,24 @@ def _page_text(study: StudyResults, terms: Terms) -> str:
         "soft": terms.softly,
         "amounts": terms.amounts,
     }
-    drawn = _Drawn(terms)
-    environment.globals |= {"picture": drawn.add, "specs": drawn.script}
-    return environment.get_template("report.html.j2").render(_context(study, terms))
+    context = _context(study, terms)
+    drawn = _Drawn([one for part in context["sections"] for one in part.pictures], terms, draw)
+    environment.globals |= {"picture": drawn.picture, "specs": drawn.script}
+    return environment.get_template("report.html.j2").render(context)
 
 
 class _Drawn:
-    """The pictures of one page, in the order in which the template shows them."""
+    """The pictures of one page, which are drawn while the page is written."""
 
-    def __init__(self, terms: Terms) -> None:
-        self._terms = terms
-        self._specs: list[dict[str, Any]] = []
+    def __init__(self, pictures: Sequence[Picture], terms: Terms, draw: _Draw) -> None:
+        self._places = {id(one): place for place, one in enumerate(pictures)}
+        self._specs = [terms.spec(one.spec) for one in pictures]
+        self._images = [draw(spec, CONFIG) for spec in self._specs]
 
-    def add(self, one: Picture) -> tuple[int, str]:
-        """Take a picture in; return its place and its static form."""
-        self._specs.append(self._terms.spec(one.spec))
-        return len(self._specs) - 1, _static_picture(self._specs[-1])
+    def picture(self, one: Picture) -> tuple[int, str]:
+        """Return the place of a picture and its static form."""
+        place = self._places[id(one)]
+        return place, self._images[place].result()
 
     def script(self) -> Markup:
         """Return what the page's script draws, as JSON that is safe inside a page."""
@@ -309,14 +307,3 @@ def _vega_libraries() -> str:
         new.write_text(script, encoding="utf-8")
         new.replace(kept)
     return script
-
-
-def _static_picture(spec: dict[str, Any]) -> str:
-    """Return a picture as a `data:` address, for paper and for browsers without scripts."""
-    import vl_convert
-
-    svg: str = vl_convert.vegalite_to_svg(
-        spec | {"width": _WIDTH, "padding": _PADDING}, config=CONFIG
-    )
-    svg = _UNHEARD.sub("", svg)
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
