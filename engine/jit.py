@@ -22,7 +22,7 @@ a sealed record within a tuple may put another into its place (`store`), for the
 import hashlib
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -82,13 +82,6 @@ _PYTHONS, _SIZE, _DATA, _SHAPE, _STRIDES = 1, 2, 4, 5, 6
 """Places of an array in compiled code: Python's own array, its size, address, shape and strides."""
 
 
-class _Leaf(NamedTuple):
-    """One array or number of a record: its offset in bytes and its codes for `struct`."""
-
-    offset: int
-    code: str
-
-
 _CODES = {
     "i8": "q", "i4": "i", "i2": "h", "i1": "b", "u8": "Q", "u4": "I", "u2": "H", "u1": "B",
     "f8": "d", "f4": "f", "b1": "?",
@@ -96,38 +89,29 @@ _CODES = {
 """Of a number in memory, by NumPy's name of its type."""
 
 
-def _leaves(kind: types.Type, value: ir.Type, offset: int) -> Iterator[_Leaf]:
-    """The arrays and numbers of a value of type `kind`, `value` to LLVM, from `offset` on."""
+def _form_of(kind: types.Type) -> str:
+    """What a value of type `kind` is in memory, in codes of `struct`.
+
+    LLVM lays out its numbers as C does, which `struct` follows but within a tuple: that begins and
+    ends where its widest number may stand.
+    """
     if isinstance(kind, types.Array):
         # What counts its owners (nothing does), Python's array, size, bytes of an item, address.
-        yield _Leaf(offset, "QQqqQ" + 2 * kind.ndim * "q")
-    elif isinstance(kind, types.BaseTuple):
-        for place, part in enumerate(kind.types):  # type: ignore[attr-defined]
-            inner, passed = _part_of(value, place)
-            yield from _leaves(part, inner, offset + passed)
-    else:
-        yield _Leaf(offset, _CODES[as_dtype(kind).str[1:]])
-
-
-def _part_of(value: ir.Type, place: int) -> tuple[ir.Type, int]:
-    """The type of one part of a tuple, `value` to LLVM, and its offset in bytes."""
-    memory = cpu_target.target_context.target_data
-    if isinstance(value, ir.ArrayType):
-        return value.element, place * value.element.get_abi_size(memory)
-    return value.elements[place], value.get_element_offset(memory, place)
+        return "QQqqQ" + 2 * kind.ndim * "q"
+    if isinstance(kind, types.BaseTuple):
+        form = "".join(map(_form_of, kind.types))  # type: ignore[attr-defined]
+        edge = "0" + max(form.replace("0", ""), key=struct.calcsize)
+        return edge + form + edge
+    return _CODES[as_dtype(kind).str[1:]]
 
 
 class _Layout:
     """Where the numbers of records of one type lie in memory, as compiled code reads them."""
 
     def __init__(self, kind: types.Type) -> None:
-        value = cpu_target.target_context.get_value_type(kind)
-        form = "="
-        for leaf in _leaves(kind, value, 0):
-            form += f"{leaf.offset - struct.calcsize(form)}x{leaf.code}"
         self.kind = kind
-        self.words_count = -(-cpu_target.target_context.get_abi_sizeof(value) // 8)
-        self._form = struct.Struct(form)
+        self._form = struct.Struct(_form_of(kind))
+        self.words_count = -(-self._form.size // 8)
 
     def write(self, record: Any, sealed: Any) -> None:
         """Write a record of this type into the array that holds it."""
@@ -294,6 +278,14 @@ class _Fields(AttributeTemplate):
             kind = record.kind[record.kind.fields.index(name)]
             return _Record(kind) if isinstance(kind, types.BaseNamedTuple) else kind
         return None
+
+
+def _part_of(value: ir.Type, place: int) -> tuple[ir.Type, int]:
+    """The type of one part of a tuple, `value` to LLVM, and its offset in bytes."""
+    memory = cpu_target.target_context.target_data
+    if isinstance(value, ir.ArrayType):
+        return value.element, place * value.element.get_abi_size(memory)
+    return value.elements[place], value.get_element_offset(memory, place)
 
 
 @lower_getattr_generic(_Record)

@@ -1,15 +1,21 @@
 """Records sealed for kernels are the records: same arrays, same numbers, same types."""
 
+import re
+import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import pytest
-from numba import njit
+from llvmlite import ir
+from numba import njit, typeof
 from numba.core.errors import TypingError
 from numpy.typing import NDArray
 
 from engine import jit
 from engine.jit import kernel, seal, seal_again, store
+from engine.market.run import simulate
+from tests.worlds import case
 
 
 @pytest.fixture(autouse=True)
@@ -98,22 +104,51 @@ def read_mixed(mixed, found):
     found[12] = mixed.number
 
 
+MIXED = Mixed(
+    byte=np.uint8(200),
+    inner=Inner(True, -2.5),
+    single=np.float32(0.75),
+    pair=(3.0, 4.0),
+    short=np.int16(-5),
+    table=np.arange(6, dtype=np.float32).reshape(2, 3),
+    word=np.uint64(2**63 + 2**60),
+    truth=np.bool_(True),
+    whole=-(2**40),
+    number=np.int32(-7),
+)
+
+
 def test_numbers_of_all_widths_are_found_where_they_lie():
-    mixed = Mixed(
-        byte=np.uint8(200),
-        inner=Inner(True, -2.5),
-        single=np.float32(0.75),
-        pair=(3.0, 4.0),
-        short=np.int16(-5),
-        table=np.arange(6, dtype=np.float32).reshape(2, 3),
-        word=np.uint64(2**63 + 2**60),
-        truth=np.bool_(True),
-        whole=-(2**40),
-        number=np.int32(-7),
-    )
     found = np.zeros(13)
-    read_mixed(seal(mixed), found)
+    read_mixed(seal(MIXED), found)
     assert found.tolist() == [200, 1, -2.5, 0.75, 3, 4, -5, 5, 3, 9, 1, -(2**40), -7]
+
+
+def places_to_llvm(value: ir.Type, offset: int = 0) -> Iterator[tuple[int, int]]:
+    """Offset and size in bytes of each number of a value."""
+    if isinstance(value, ir.LiteralStructType | ir.ArrayType):
+        for place in range(len(value)):
+            part, passed = jit._part_of(value, place)
+            yield from places_to_llvm(part, offset + passed)
+    else:
+        yield offset, value.get_abi_size(jit.cpu_target.target_context.target_data)
+
+
+def places_when_sealed(form: str) -> Iterator[tuple[int, int]]:
+    """Offset and size in bytes of each number that is sealed in a form of `struct`."""
+    for code in re.finditer("0?[A-Za-z?]", form):
+        if size := struct.calcsize(code[0]):
+            yield struct.calcsize(form[: code.end()]) - size, size
+
+
+def test_numbers_are_sealed_where_llvm_has_them_in_all_records_of_a_market():
+    simulate(case("policy=all_levers", days=2))
+    kinds = [layout.kind for layout, _ in jit._SEALED.values()]
+    assert len(kinds) > 20
+    for kind in [*kinds, typeof(MIXED), typeof((np.uint8(1), (MIXED, np.uint8(1))))]:
+        layout, value = jit._Layout(kind), jit.cpu_target.target_context.get_value_type(kind)
+        assert list(places_when_sealed(layout._form.format)) == list(places_to_llvm(value))
+        assert layout._form.size == jit.cpu_target.target_context.get_abi_sizeof(value)
 
 
 @kernel
