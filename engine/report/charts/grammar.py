@@ -87,7 +87,7 @@ class Picture(NamedTuple):
 
 
 def picture(chart: Any, finding: str, note: str = "", *, shows_picked: bool = False) -> Picture:
-    """Turn an Altair chart into a picture that is as wide as its place.
+    """Turn an Altair chart into a picture that is as wide as its place; tests check it.
 
     `shows_picked`: a parameter of the chart, `PICKED`, is what the page tells that is picked.
     """
@@ -95,7 +95,7 @@ def picture(chart: Any, finding: str, note: str = "", *, shows_picked: bool = Fa
 
     if shows_picked:
         chart = chart.add_params(alt.param(name=PICKED, value=""))
-    whole = chart.properties(width="container").to_dict()
+    whole = chart.properties(width="container").to_dict(validate=False)
     whole["autosize"] = {"type": "fit-x", "contains": "padding"}
     return Picture(
         finding, note, {k: v for k, v in whole.items() if k not in {"config", "$schema"}}

@@ -9,8 +9,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from importlib.metadata import version
@@ -57,9 +56,6 @@ _NOT_TRANSLATED: Final = (
 _PIECES: Final = re.compile(r"<(script|style|pre|code)\b.*?</\1>|<[^>]*>|[^<]+", re.DOTALL)
 """What is left as it is (a part with its content, a tag), or text."""
 
-_Draw = Callable[[dict[str, Any], dict[str, Any]], Future[str]]
-"""See `begin_drawing`."""
-
 _GLOBAL: Final = "window.vegaEmbed = vegaEmbed;"
 """What the libraries' script leaves to the page's own."""
 
@@ -80,18 +76,18 @@ def build_report(
     StorageError
         If the folder holds no results or cannot be written to.
     """
-    draw = begin_drawing()
+    begin_drawing()  # takes its time to start
     study = read_study(folder) if study is None else study
     currency = study.setting("scenario", "currency") or "RMB"
     terms = Terms(language or study.setting("report", "language") or "en", currency)
     page = _page_in_words(
-        _page_text(study, terms, draw), currency, study.setting("scenario", "words") or {}
+        _page_text(study, terms), currency, study.setting("scenario", "words") or {}
     )
     open_folder(folder).put(_NAME, page.encode())
     return Path(folder) / _NAME
 
 
-def _page_text(study: StudyResults, terms: Terms, draw: _Draw) -> str:
+def _page_text(study: StudyResults, terms: Terms) -> str:
     """Return the whole page; `terms` learns which texts its glossary lacks."""
     environment = Environment(
         loader=PackageLoader("engine.report.html", "templates"),
@@ -108,7 +104,7 @@ def _page_text(study: StudyResults, terms: Terms, draw: _Draw) -> str:
         "amounts": terms.amounts,
     }
     context = _context(study, terms)
-    drawn = _Drawn([one for part in context["sections"] for one in part.pictures], terms, draw)
+    drawn = _Drawn([one for part in context["sections"] for one in part.pictures], terms)
     environment.globals |= {"picture": drawn.picture, "specs": drawn.script}
     return environment.get_template("report.html.j2").render(context)
 
@@ -116,7 +112,8 @@ def _page_text(study: StudyResults, terms: Terms, draw: _Draw) -> str:
 class _Drawn:
     """The pictures of one page, which are drawn while the page is written."""
 
-    def __init__(self, pictures: Sequence[Picture], terms: Terms, draw: _Draw) -> None:
+    def __init__(self, pictures: Sequence[Picture], terms: Terms) -> None:
+        draw = begin_drawing()
         self._places = {id(one): place for place, one in enumerate(pictures)}
         self._specs = [terms.spec(one.spec) for one in pictures]
         self._images = [draw(spec, CONFIG) for spec in self._specs]
