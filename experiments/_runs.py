@@ -14,6 +14,7 @@ from engine.cases import cases, seconds_of_run
 from engine.compute import Pool, open_pool
 from engine.config import Tree
 from engine.report import build_report, sample_note
+from engine.report.html.static import begin_drawing
 from engine.report.policy_words import changed_policies
 from engine.report.terminal.console import ResultsConsole
 from engine.results import Results, RunCheckpoint
@@ -25,6 +26,9 @@ from experiments._progress import progress
 
 _COLUMNS: Final = 100
 """Of what is printed where there is no terminal to ask."""
+
+_SHORT_S: Final = 10
+"""Seconds of simulation for which what draws the page is started first, and waits for it."""
 
 
 def run_policies(
@@ -73,6 +77,8 @@ def _pool(job: Job, todo: Sequence[Case]) -> AbstractContextManager[Pool]:
     ray = job.ray if todo else job.ray.model_copy(update={"backend": "process"})
     run_off_days = max((case.run_off_days for case in todo), default=0)
     seconds = seconds_of_run(job, run_off_days=run_off_days)
+    if seconds * len(todo) < _SHORT_S:
+        begin_drawing()
     return open_pool(ray, len(todo), seconds, market=(job.scale, job.threads) if todo else None)
 
 

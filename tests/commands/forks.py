@@ -133,6 +133,7 @@ def _become(place: Path, command: str, words: tuple[str, ...], said: int) -> Non
     from experiments import _runs
 
     _runs.build_report = _page  # type: ignore[assignment]
+    _runs.begin_drawing = _nothing  # type: ignore[assignment]
     pool.warm_up_if_cold = lambda case: None  # a fake has nothing to compile
 
 

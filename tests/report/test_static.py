@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from engine.cases import cases
 from engine.report import build_report
 from engine.report.charts.grammar import CONFIG
 from engine.report.html import static
+from experiments import _runs
 from tests.report.studies import simulate_folder
+from tests.worlds import job
 
 SPEC = {"mark": "point", "data": {"values": [{"a": 0.1 + 0.2}]}, "encoding": {"x": {"field": "a"}}}
 
@@ -82,3 +85,15 @@ def test_what_draws_ends_with_its_input_and_ctrl_c_does_not_reach_it() -> None:
     assert os.getpgid(process.pid) != os.getpgid(0)
     process.stdin.close()
     assert process.wait(60) == 0
+
+
+@pytest.mark.parametrize(("scale", "begun"), [("smoke", [True]), ("full", [])])
+def test_what_draws_starts_before_short_simulations(
+    scale: str, begun: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[bool] = []
+    monkeypatch.setattr(_runs, "begin_drawing", lambda: found.append(True))
+    monkeypatch.setattr(_runs, "open_pool", lambda *_, **__: None)
+    asked = job(f"scale={scale}")
+    _runs._pool(asked, cases(asked, [asked.policy]))
+    assert found == begun

@@ -1,6 +1,6 @@
 """The sections of what is no search: runs, comparisons, mechanisms, calibrations, levers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import isnan
 from typing import Any, Final
 
@@ -92,42 +92,38 @@ _LEVER_NOTE: Final = (
 )
 
 
-def analysis_sections(study: StudyResults) -> list[Section | None]:
-    """Return the sections of what is no search, of those analyses that a folder holds."""
-    return [
-        *_difference_sections(study),
-        *_fit_sections(study),
-        *_sensitivity_sections(study),
-        *_sweep_sections(study),
-        *_trial_sections(study),
-        *_response_sections(study),
-        *_run_sections(study),
-    ]
+def analysis_sections(study: StudyResults) -> Iterator[Section | None]:
+    """Make the sections of what is no search, of those analyses that a folder holds."""
+    yield from _difference_sections(study)
+    yield from _fit_sections(study)
+    yield from _sensitivity_sections(study)
+    yield from _sweep_sections(study)
+    yield from _trial_sections(study)
+    yield from _response_sections(study)
+    yield from _run_sections(study)
 
 
-def _run_sections(study: StudyResults) -> list[Section | None]:
-    """Return the sections of runs that were simulated, not searched: days, subsidy, anchors."""
+def _run_sections(study: StudyResults) -> Iterator[Section | None]:
+    """Make the sections of runs that were simulated, not searched: days, subsidy, anchors."""
     if study.searched or any((study.ablation, study.calibration, study.response, study.trial)):
-        return []
+        return
     names = {name: name for name in study.policies[:_MOST_CURVES]}
     first = next(iter(names), "")
     base = study.comparison[0]["baseline"] if study.comparison else None
     others = list(dict.fromkeys(row["policy"] for row in study.comparison))[:_MOST_CURVES]
+    yield section("GMV on its way to the target", days_pictures(study, list(names), names))
+    yield section("Worlds side by side", [world_picture(study, names)])
     spent = run_spending(study, names)
     title = f"{CELLS_TITLE}: {spent.called}"
     cells = table(title, SPENT_HEADS, plain_rows(spent.cells), _CELLS_NOTE, fold=True)
-    return [
-        section("GMV on its way to the target", days_pictures(study, list(names), names)),
-        section("Worlds side by side", [world_picture(study, names)]),
-        section("Where the subsidy went", spent.pictures, [cells]),
-        section(
-            "Who gains and who loses" if others else "How sales spread over anchors",
-            ecosystem_pictures(
-                study, {name: name for name in others}, base, base or "", {first: first}
-            ),
+    yield section("Where the subsidy went", spent.pictures, [cells])
+    yield section(
+        "Who gains and who loses" if others else "How sales spread over anchors",
+        ecosystem_pictures(
+            study, {name: name for name in others}, base, base or "", {first: first}
         ),
-        _elasticities(study),
-    ]
+    )
+    yield _elasticities(study)
 
 
 def _difference_sections(study: StudyResults) -> list[Section | None]:

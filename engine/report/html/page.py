@@ -9,10 +9,12 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from datetime import date
 from functools import cache
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,20 +105,29 @@ def _page_text(study: StudyResults, terms: Terms) -> str:
         "soft": terms.softly,
         "amounts": terms.amounts,
     }
-    context = _context(study, terms)
-    drawn = _Drawn([one for part in context["sections"] for one in part.pictures], terms)
+    drawn = _Drawn(terms)
     environment.globals |= {"picture": drawn.picture, "specs": drawn.script}
+    context = _context(study, terms, drawn)
     return environment.get_template("report.html.j2").render(context)
 
 
 class _Drawn:
-    """The pictures of one page, which are drawn while the page is written."""
+    """The pictures of one page: those of a section are drawn while the next one is made."""
 
-    def __init__(self, pictures: Sequence[Picture], terms: Terms) -> None:
-        draw = begin_drawing()
-        self._places = {id(one): place for place, one in enumerate(pictures)}
-        self._specs = [terms.spec(one.spec) for one in pictures]
-        self._images = [draw(spec, CONFIG) for spec in self._specs]
+    def __init__(self, terms: Terms) -> None:
+        self._terms = terms
+        self._draw = begin_drawing()
+        self._places: dict[int, int] = {}
+        self._specs: list[dict[str, Any]] = []
+        self._images: list[Future[str]] = []
+
+    def take(self, part: Section) -> Section:
+        """Begin to draw the pictures of a section; return it."""
+        for one in part.pictures:
+            self._places[id(one)] = len(self._specs)
+            self._specs.append(self._terms.spec(one.spec))
+            self._images.append(self._draw(self._specs[-1], CONFIG))
+        return part
 
     def picture(self, one: Picture) -> tuple[int, str]:
         """Return the place of a picture and its static form."""
@@ -143,7 +154,7 @@ def _tight(sentence: str) -> str:
     return sentence.replace(" ± ", f"{space}±{space}").replace(" bn RMB", f"{space}bn{space}RMB")
 
 
-def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
+def _context(study: StudyResults, terms: Terms, drawn: _Drawn) -> dict[str, Any]:
     told = decision_told(study)
     options = {one.policy: one.short for one in told.options}
     lead, more = lead_sentences(study)
@@ -167,7 +178,7 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
         "options": told.options,
         "names": policies.names,
         "change_sentences": told.changes,
-        "sections": _sections(study, options, policies.names),
+        "sections": [drawn.take(part) for part in _sections(study, options, policies.names)],
         "policies": section("The policies", tables=[policies.table]),
         "cards": policies.cards,
         "places": {card.policy: place for place, card in enumerate(policies.cards)},
@@ -183,9 +194,11 @@ def _context(study: StudyResults, terms: Terms) -> dict[str, Any]:
     }
 
 
-def _sections(study: StudyResults, options: dict[str, str], names: dict[str, str]) -> list[Section]:
-    every = [*search_sections(study, options, names), *analysis_sections(study)]
-    return [one for one in every if one is not None]
+def _sections(
+    study: StudyResults, options: dict[str, str], names: dict[str, str]
+) -> Iterator[Section]:
+    every = chain(search_sections(study, options, names), analysis_sections(study))
+    return (one for one in every if one is not None)
 
 
 def _title(study: StudyResults) -> str:
