@@ -154,7 +154,7 @@ def _do_the_rest(market: _Opened) -> None:
     slot.open_traffic(world, scratch, levers, controls, 0)
     ration(world, state, scratch, (0, 0))
     sealed = scratch.sealed
-    book_slot(sealed.slot_totals[0], state.sellers.stock, world.weight, sealed.sold)
+    book_slot(sealed.market, sealed.slot_totals[0])
     keep_users(world, state, scratch, levers, controls)
     write_day(world, plan, state, scratch, DayOutcome(levers, controls, joins))
 

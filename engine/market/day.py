@@ -23,10 +23,6 @@ from engine.market.supply.trade import trade
 from engine.market.totals import N_BUCKETS, book_slot, reset
 from engine.market.traffic.feed import open_streams
 from engine.market.world import World
-from engine.rng import Purpose, key
-
-_PLAN_DAYS = 28
-"""Brands review the plan this often."""
 
 
 def run_day(world: World, plan: Plan, state: State, scratch: Scratch) -> None:
@@ -54,21 +50,13 @@ def morning(
 
 def supply(state: State, scratch: Scratch, levers: DayLevers, controls: DayControls) -> int:
     """Step 3; returns how many suppliers joined."""
-    sealed, held = scratch.sealed, controls.reach / N_BUCKETS
+    held = controls.reach / N_BUCKETS
     joins: int = trade(
-        sealed.suppliers,
-        sealed.sellers,
-        sealed.goods,
-        sealed.supply,
+        scratch.sealed.market,
         scratch.seal(levers),
-        levers.day,
-        controls.recruiting,
-        controls.boost,
+        (controls.recruiting, controls.boost),
         (held, held * controls.partner_reach),
         state.platform.ads_share,
-        levers.day % _PLAN_DAYS == 0,
-        sealed.kind_counts,
-        sealed.repricing,
     )
     return joins
 
@@ -78,27 +66,8 @@ def showcase(
 ) -> None:
     """Step 4: weekly showcases, spread over the week; all of them on the first day."""
     stage_guests(world, state, scratch.streams, levers.day)
-    sealed = scratch.sealed
-    open_streams(
-        sealed.streams,
-        sealed.anchors,
-        sealed.suppliers,
-        sealed.sellers,
-        sealed.goods,
-        sealed.history,
-        sealed.selection,
-        sealed.supply,
-        scratch.seal(levers),
-        key(state.run_seed, Purpose.SHOWCASE),
-        levers.day,
-        (controls.boost, controls.partner_reach > 0.0),
-        world.scenario.anchors.live_response,
-        world.scenario.attention.crowding,
-        sealed.appraisal,
-        sealed.candidates,
-        sealed.pricing,
-        sealed.airtime,
-    )
+    coupons = controls.boost, controls.partner_reach > 0.0
+    open_streams(scratch.sealed.market, scratch.seal(levers), coupons)
 
 
 def _sell(
@@ -111,13 +80,13 @@ def _sell(
     shares, sealed = world.scenario.calendar.slot_share, scratch.sealed
     own = partner = 0
     so_far = 0.0
-    reset(sealed.sold)
+    reset(sealed.market)
     for slot, share in enumerate(shares):
         so_far = 1.0 if slot == len(shares) - 1 else so_far + share
         allowed = int(controls.own_allowance * so_far), int(controls.partner_allowance * so_far)
         purse = allowed[0] - own, allowed[1] - partner
         run_slot(world, state, scratch, (levers, controls), purse, slot)
-        spent = book_slot(sealed.slot_totals[0], state.sellers.stock, world.weight, sealed.sold)
+        spent = book_slot(sealed.market, sealed.slot_totals[0])
         own, partner = own + spent[0], partner + spent[1]
     state.platform.own_purse -= own
     state.platform.partner_purse -= partner

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from mmap import mmap
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,19 @@ from engine.market.showcase.selection import Candidates
 from engine.market.state import State
 from engine.market.streams import N_COUPON_CLASSES, StreamTable
 from engine.market.supply.trade import KindCounts, RepricingScratch
+from engine.market.terms import (
+    LearningTerms,
+    PacingTerms,
+    ShowcaseTerms,
+    SlotTerms,
+    SupplyTerms,
+    Tastes,
+)
 from engine.market.totals import DayTotals, SlotTotals, Spread
 from engine.market.traffic.feed import Airtime
 from engine.market.world import World
+from engine.population.anchors import Anchors
+from engine.population.suppliers import Goods, Suppliers
 from engine.rng import Purpose, key
 
 _SMALLEST, _LARGEST = 8_192, 65_536
@@ -64,39 +74,49 @@ class _Threads:
             self._pool.shutdown()
 
 
-@dataclass(frozen=True)
-class _SealedRecords:
-    """The records of a market that do not change while it runs, sealed for its kernels.
+class _MarketRecords(NamedTuple):
+    """What kernels read and write of one market while it runs, but its buyers.
 
-    See `engine.jit.seal`: of the world (to `learning`), of the state (to `sellers`), and of the
-    scratch; `slot_totals` and `batches` by thread. `context` is that of the slot that was opened
-    last.
+    Records of the world (to `learning`), of the state (to `sellers`), and of the scratch. Their
+    types are those of every market, so that all markets share what is compiled.
     """
 
-    anchors: Any
-    suppliers: Any
-    goods: Any
-    tastes: Any
-    selection: Any
-    supply: Any
-    slots: Any
-    pacing: Any
-    learning: Any
-    buyers: Any
+    anchors: Anchors
+    suppliers: Suppliers
+    goods: Goods
+    tastes: Tastes
+    selection: ShowcaseTerms
+    supply: SupplyTerms
+    slots: SlotTerms
+    pacing: PacingTerms
+    learning: LearningTerms
     history: Any
     sellers: Any
-    streams: Any
-    feed: Any
-    airtime: Any
-    appraisal: Any
-    candidates: Any
-    pricing: Any
-    sold: Any
-    day_totals: Any
-    kind_counts: Any
-    repricing: Any
-    spread: Any
-    random_streams: Any
+    streams: StreamTable
+    feed: Feed
+    airtime: Airtime
+    appraisal: Appraisal
+    candidates: Candidates
+    pricing: PricingScratch
+    sold: SlotTotals
+    day_totals: DayTotals
+    kind_counts: KindCounts
+    repricing: RepricingScratch
+    spread: Spread
+    random_streams: RandomStreams
+
+
+@dataclass(frozen=True)
+class _SealedRecords:
+    """A market's records, sealed for its kernels; see `engine.jit.seal`.
+
+    `market`, which a kernel takes whole and hands on in parts (`_MarketRecords`); `buyers`, whose
+    type depends on the kinds and categories of goods; `context` of the slot that was opened last;
+    `slot_totals` and `batches` by thread.
+    """
+
+    market: Any
+    buyers: Any
     context: Any
     slot_totals: list[Any]
     batches: list[Any]
@@ -160,12 +180,11 @@ def new_scratch(
     most = int(world.slots.most_sessions.max())
     streams = _stream_table(world, state)
     stream = key(state.run_seed, Purpose.SHOWCASE)
+    slot_totals = [SlotTotals.new(n, places, suppliers, kinds) for _ in range(threads)]
+    batches = [
+        SessionBatch.new(most, places, kinds, *world.anchors.members.shape) for _ in range(threads)
+    ]
     rooms: dict[str, Any] = {
-        "slot_totals": [SlotTotals.new(n, places, suppliers, kinds) for _ in range(threads)],
-        "batches": [
-            SessionBatch.new(most, places, kinds, *world.anchors.members.shape)
-            for _ in range(threads)
-        ],
         "sold": SlotTotals.new(n, places, suppliers, kinds),
         "day_totals": DayTotals.new(goods, n, kinds),
         "kind_counts": KindCounts.new(kinds),
@@ -185,7 +204,15 @@ def new_scratch(
         blocks=people,
         looks=[_room_for_looks((last - first) * most) for first, last in people],
         looks_count=[0] * len(people),
-        sealed=_seal_records(world, state, rooms),
+        slot_totals=slot_totals,
+        batches=batches,
+        sealed=_SealedRecords(
+            market=seal(_records_of(world, state, rooms)),
+            buyers=seal(state.buyers),
+            context=seal(SlotContext.new(world.slots)),
+            slot_totals=[seal(totals) for totals in slot_totals],
+            batches=[seal(batch) for batch in batches],
+        ),
         **rooms,
     )
 
@@ -199,29 +226,21 @@ def _room_for_looks(count: int) -> NDArray[np.void]:
     return np.frombuffer(mmap(-1, count * LOOK.itemsize), LOOK)
 
 
-def _seal_records(world: World, state: State, rooms: dict[str, Any]) -> _SealedRecords:
-    """Seal what kernels read of the world and the state, and the rooms of a scratch."""
-    records = {
-        "anchors": world.anchors,
-        "suppliers": world.suppliers,
-        "goods": world.goods,
-        "tastes": world.tastes,
-        "selection": world.selection,
-        "supply": world.supply,
-        "slots": world.slots,
-        "pacing": world.pacing,
-        "learning": world.learning,
-        "context": SlotContext.new(world.take_bp, world.offer_bp, world.slots.is_co_funded),
-        "buyers": state.buyers,
-        "history": state.anchors,
-        "sellers": state.sellers,
+def _records_of(world: World, state: State, rooms: dict[str, Any]) -> _MarketRecords:
+    """What kernels read of the world and the state, and the rooms of a scratch."""
+    return _MarketRecords(
+        anchors=world.anchors,
+        suppliers=world.suppliers,
+        goods=world.goods,
+        tastes=world.tastes,
+        selection=world.selection,
+        supply=world.supply,
+        slots=world.slots,
+        pacing=world.pacing,
+        learning=world.learning,
+        history=state.anchors,
+        sellers=state.sellers,
         **rooms,
-    }
-    return _SealedRecords(
-        **{
-            name: [seal(one) for one in record] if isinstance(record, list) else seal(record)
-            for name, record in records.items()
-        }
     )
 
 

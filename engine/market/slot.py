@@ -57,15 +57,14 @@ def open_traffic(
     """Step 5: draw who is live, build the feed, and state what all buyers share."""
     guests = guests_shares(world, levers.day, slot)
     if guests is None:
-        _open_slot(world, scratch, levers, controls, slot, (True, True))
+        _open_slot(scratch, levers, controls, slot, (True, True))
         return
-    _open_slot(world, scratch, levers, controls, slot, (True, False))
+    _open_slot(scratch, levers, controls, slot, (True, False))
     book_guests(world, scratch.streams, scratch.airtime, guests)
-    _open_slot(world, scratch, levers, controls, slot, (False, True))
+    _open_slot(scratch, levers, controls, slot, (False, True))
 
 
 def _open_slot(
-    world: World,
     scratch: Scratch,
     levers: DayLevers,
     controls: DayControls,
@@ -74,25 +73,8 @@ def _open_slot(
 ) -> None:
     """Take the `steps` of `open_slot`: draw who is live, build the feed."""
     sealed = scratch.sealed
-    open_slot(
-        *steps,
-        (sealed.context,),
-        sealed.streams,
-        sealed.anchors,
-        sealed.history,
-        scratch.seal(levers),
-        sealed.slots,
-        world.take_bp,
-        world.offer_bp,
-        sealed.random_streams,
-        slot,
-        controls.visit_level,
-        controls.rival,
-        controls.shock,
-        controls.reach,
-        sealed.airtime,
-        sealed.feed,
-    )
+    levels = controls.visit_level, controls.rival, controls.shock, controls.reach
+    open_slot(*steps, (sealed.context,), sealed.market, scratch.seal(levers), slot, levels)
 
 
 def hold_sessions(scratch: Scratch) -> None:
@@ -105,9 +87,7 @@ def hold_sessions(scratch: Scratch) -> None:
             first,
             last,
             sealed.buyers,
-            sealed.streams,
-            sealed.feed,
-            sealed.tastes,
+            sealed.market,
             sealed.context,
             sealed.slot_totals[thread],
             scratch.looks[block],
@@ -124,8 +104,7 @@ def settle_looks(scratch: Scratch) -> None:
     def task(thread: int, block: int) -> None:
         settle(
             sealed.buyers,
-            sealed.streams,
-            sealed.tastes,
+            sealed.market,
             sealed.context,
             sealed.slot_totals[thread],
             scratch.looks[block],

@@ -18,6 +18,7 @@ from engine.rules.users import order_step
 from engine.spec.calendar import LONGEST_HISTORY_DAYS
 from engine.spec.jobs import Scale
 from engine.spec.scenario import Scenario
+from engine.units import FEN_PER_RMB, RATE_DAYS_OF_2020, to_bp
 
 _Floats = NDArray[np.float64]
 _Float32s = NDArray[np.float32]
@@ -202,7 +203,7 @@ class SupplyTerms(NamedTuple):
 
 
 class ShowcaseTerms(NamedTuple):
-    """The scenario's numbers of selection and of head anchors' bargaining."""
+    """The scenario's numbers of selection, of head anchors' bargaining, and of live hours."""
 
     main_share: float
     spread: float
@@ -217,6 +218,8 @@ class ShowcaseTerms(NamedTuple):
     friction: float
     plan_lift: float
     library_mismatch: float
+    live_response: float
+    crowding: float
 
     @classmethod
     def of(cls, scenario: Scenario) -> Self:
@@ -236,14 +239,17 @@ class ShowcaseTerms(NamedTuple):
             friction=scenario.suppliers.external_friction,
             plan_lift=scenario.suppliers.plan_lift,
             library_mismatch=scenario.suppliers.library_mismatch,
+            live_response=anchors.live_response,
+            crowding=scenario.attention.crowding,
         )
 
 
 class SlotTerms(NamedTuple):
     """The scenario's numbers of traffic and attention, the same in every slot of every day.
 
-    `slot_share` (float64, by slot) of a day; `most_sessions` (int64, by slot) of one buyer;
-    `is_co_funded` by kind.
+    `slot_share` (float64, by slot) of a day; `most_sessions` (int64, by slot) of one buyer. By
+    kind: take and offered commission in basis points (`take_bp`, `offer_bp`, int64), and
+    `is_co_funded`.
     """
 
     slot_share: _Floats
@@ -255,12 +261,16 @@ class SlotTerms(NamedTuple):
     outside: float
     public_pull: float
     family_share: float
+    take_bp: NDArray[np.int64]
+    offer_bp: NDArray[np.int64]
     is_co_funded: _Flags
 
     @classmethod
     def of(cls, scenario: Scenario) -> Self:
         """Read them from the scenario."""
-        shares = scenario.calendar.slot_share
+        shares, names = scenario.calendar.slot_share, scenario.kind_names
+        takes = scenario.platform.take_share.of(names)
+        offers = [kind.commission_share for kind in scenario.suppliers.kinds(names)]
         return cls(
             slot_share=np.array(shares),
             most_sessions=np.array([_most_sessions(share) for share in shares], np.int64),
@@ -271,6 +281,8 @@ class SlotTerms(NamedTuple):
             outside=scenario.choice.outside,
             public_pull=scenario.routing.public_pull,
             family_share=scenario.routing.family_share,
+            take_bp=np.array([to_bp(share) for share in takes], np.int64),
+            offer_bp=np.array([to_bp(share) for share in offers], np.int64),
             is_co_funded=np.array(scenario.kinds_that("is_co_funded")),
         )
 
@@ -300,11 +312,13 @@ class LearningTerms(NamedTuple):
     """Numbers of what is learned of a day.
 
     `weight` people a simulated buyer; `per_thousand` makes units sold those per 1,000 people and
-    per cent of suppliers, however many of both are simulated; flags by kind.
+    per cent of suppliers, however many of both are simulated. By kind: `expected_sales`, fen of the
+    simulated sample that one per cent of all suppliers expects to sell on a plain day, and flags.
     """
 
     weight: int
     per_thousand: float
+    expected_sales: _Floats
     signal_days: float
     belief_speed: float
     reaction_days: float
@@ -316,11 +330,22 @@ class LearningTerms(NamedTuple):
         return cls(
             weight=weight,
             per_thousand=1000.0 / scale.buyers_count * scale.suppliers_count / 100.0,
+            expected_sales=_expected_sales(scenario, scale),
             signal_days=float(scenario.anchors.signal_days),
             belief_speed=scenario.suppliers.belief_speed,
             reaction_days=float(scenario.rival.reaction_days),
             is_incubated=np.array(scenario.kinds_that("is_incubated")),
         )
+
+
+def _expected_sales(scenario: Scenario, scale: Scale) -> _Floats:
+    """What a supplier expects to sell on a plain day before it knows, by kind, sample fen."""
+    yearly = np.array(
+        [kind.expected_sales_rmb for kind in scenario.suppliers.kinds(scenario.kind_names)]
+    )
+    percent = scale.suppliers_count / 100
+    sales = yearly * FEN_PER_RMB / RATE_DAYS_OF_2020 / percent * scale.buyers_count
+    return np.asarray(sales)
 
 
 _MOST_SESSIONS = 24

@@ -224,18 +224,18 @@ def add_up_in_pairs(values):
 
 
 @kernel
-def book_slot(totals, stock, weight, sold):
-    """Close a slot: take its sales from `stock`, add it to the day's `sold` and empty it.
+def book_slot(market, totals):
+    """Close a slot: take its sales from the stock, add them to what the day sold, and empty it.
 
-    `totals` and `sold` of type `SlotTotals`; `stock` float64 by supplier, real units; `weight`
-    int64. Returns the coupons paid, of the platform's own purse and of the partner's, int64
-    sample fen.
+    `totals` a `SlotTotals`. Returns the coupons paid, of the platform's own purse and of the
+    partner's, int64 sample fen.
     """
+    stock, weight = market.sellers.stock, market.learning.weight
     own, partner = _coupons_of(totals.ledger)
     for s in range(stock.size):
         sold_out = totals.demand[s] * weight > stock[s]
         stock[s] -= stock[s] // weight * weight if sold_out else totals.demand[s] * weight
-    _merge(totals, sold)
+    _merge(totals, market.sold)
     return own, partner
 
 
@@ -250,11 +250,9 @@ def _coupons_of(ledger):
 
 
 @kernel
-def reset(totals):
-    """Empty a day's totals, which have no claims: those are a slot's.
-
-    `totals` a `SlotTotals`, which names the dtypes.
-    """
+def reset(market):
+    """Empty what the day sold: `SlotTotals` (dtypes, units) that have no claims, as a slot's do."""
+    totals = market.sold
     for m in range(totals.visits.size):
         if totals.visits[m] > 0:
             _reset_anchor(m, totals)
@@ -272,19 +270,22 @@ def _reset_anchor(m, totals):
 
 
 @step
-def aggregate_sales(streams, goods, totals, take_bp, cost_left, guests_from, day_totals):
+def aggregate_sales(market, cost_left):
     """Expected sales of the day; `cost_left` is the share of unit costs that remains (M21).
 
-    `take_bp` int64 by kind, `cost_left` float64, `guests_from` int64. Fills `day_totals`;
-    dtypes and units are those of `SlotTotals` and `DayTotals`.
+    `cost_left` float64. Fills `DayTotals` from what the day sold (`SlotTotals`), which name dtypes
+    and units.
     """
+    streams, goods, totals = market.streams, market.goods, market.sold
+    take_bp, day_totals = market.slots.take_bp, market.day_totals
     _empty(day_totals)
     for m in range(streams.shown.size):
         if totals.visits[m] > 0:
             day_totals.sums[EXPECTED_PAID] += totals.expected_paid[m]
             if totals.looks[m] > 0:
+                is_regular = m < market.anchors.guests_from
                 _aggregate_anchor(
-                    m, streams, goods, totals, take_bp, cost_left, m < guests_from, day_totals
+                    m, streams, goods, totals, take_bp, cost_left, is_regular, day_totals
                 )
     entries = totals.ledger.reshape(-1)
     for k in range(entries.size):

@@ -30,7 +30,6 @@ from engine.population.suppliers import Goods, Suppliers, draw_goods, draw_suppl
 from engine.spec.jobs import Scale
 from engine.spec.mechanisms import switched_scenario
 from engine.spec.scenario import Scenario
-from engine.units import FEN_PER_RMB, RATE_DAYS_OF_2020, to_bp
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,8 @@ class World:
     `weight` people stand behind one simulated buyer. The first `singles_count` rows of anchors
     are single anchors, whose number is their rank. `anchors`, `suppliers` and `goods` hold
     what was drawn of them; `tastes`, `supply`, `selection`, `slots`, `pacing` and `learning` are
-    the scenario's numbers as kernels read them. By kind: whether it `is_brand` (bool);
-    `expected_sales` (float64) fen of the simulated sample that one per cent of all suppliers
-    expects to sell on a plain day; `take_bp` and `offer_bp` (int64) take and offered commission in
-    basis points. `given` is what was not drawn but read.
+    the scenario's numbers as kernels read them; `is_brand` (bool) by kind. `given` is what was not
+    drawn but read.
     """
 
     scenario: Scenario
@@ -61,9 +58,6 @@ class World:
     pacing: PacingTerms
     learning: LearningTerms
     is_brand: NDArray[np.bool_]
-    expected_sales: NDArray[np.float64]
-    take_bp: NDArray[np.int64]
-    offer_bp: NDArray[np.int64]
     given: Given = NOTHING_GIVEN
 
     @cached_property
@@ -126,7 +120,7 @@ def open_world(scenario: Scenario, scale: Scale, seed: int, given: Given = NOTHI
     scenario = switched_scenario(scenario)
     suppliers = draw_suppliers(scenario, scale.suppliers_count, seed, given.suppliers)
     anchors = draw_anchors(scenario, scale.anchors_count, suppliers.kind, seed, given.anchors)
-    terms, weight = SupplyTerms.of(scenario), _weight(scenario, scale)
+    weight = _weight(scenario, scale)
     return World(
         scenario=scenario,
         scale=scale,
@@ -137,15 +131,12 @@ def open_world(scenario: Scenario, scale: Scale, seed: int, given: Given = NOTHI
         suppliers=suppliers,
         goods=draw_goods(scenario, suppliers, scale.showcase_count, seed, given.goods),
         tastes=Tastes.of(scenario),
-        supply=terms,
+        supply=SupplyTerms.of(scenario),
         selection=ShowcaseTerms.of(scenario),
         slots=SlotTerms.of(scenario),
         pacing=PacingTerms.of(scenario),
         learning=LearningTerms.of(scenario, scale, weight),
         is_brand=np.array(scenario.kinds_that("is_brand")),
-        expected_sales=_expected_sales(scenario, scale),
-        take_bp=np.array([to_bp(share) for share in terms.take], np.int64),
-        offer_bp=np.array([to_bp(share) for share in terms.offer], np.int64),
         given=given,
     )
 
@@ -161,13 +152,3 @@ def _weight(scenario: Scenario, scale: Scale) -> int:
             "lower scale.buyers_count or raise scenario.platform.pool_count",
         )
     return pool // count
-
-
-def _expected_sales(scenario: Scenario, scale: Scale) -> NDArray[np.float64]:
-    """What a supplier expects to sell on a plain day before it knows, by kind, sample fen."""
-    yearly = np.array(
-        [kind.expected_sales_rmb for kind in scenario.suppliers.kinds(scenario.kind_names)]
-    )
-    percent = scale.suppliers_count / 100
-    sales = yearly * FEN_PER_RMB / RATE_DAYS_OF_2020 / percent * scale.buyers_count
-    return np.asarray(sales)

@@ -1,5 +1,7 @@
 """Threads' tallies are poured into a slot's, slots' into the day's: nothing lost, nothing twice."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from engine.market.totals import SlotTotals, merge_into, reset
@@ -26,8 +28,14 @@ def test_pouring_adds_all_but_claims_and_leaves_nothing():
     assert not any(column.any() for column in source)
 
 
+class _Market(NamedTuple):
+    """Of a market's records those that are forgotten."""
+
+    sold: SlotTotals
+
+
 def test_a_forgotten_tally_is_empty():
     totals = filled(3)
     totals.claims[:] = 0  # those are a slot's: a day has none
-    reset(totals)
+    reset(_Market(totals))
     assert not any(column.any() for column in totals)

@@ -12,6 +12,7 @@ from engine.case import Case, RunResult
 from engine.cases import cases
 from engine.config import load, resolve
 from engine.market.run import simulate
+from engine.market.scratch import new_scratch
 from engine.market.state import open_state
 from engine.market.world import World, open_world
 from engine.results.world_tables import export_worlds
@@ -62,6 +63,18 @@ def test_the_world_has_suppliers_and_goods_of_the_new_words() -> None:
     assert person.dtype["trust"].shape == (6,)
     assert len(set(person["bought"][:, 6])) > 10  # each has a last purchase of its own
     assert world.is_brand.tolist() == [False, False, True, True, True, True]
+
+
+def test_only_what_reads_buyers_is_compiled_for_their_number() -> None:
+    """`_MarketRecords` of all markets are of one type; a buyer's record is as long as they are."""
+    sealed = []
+    for asked in (own_case(), case(*SMALL[2:5], days=1)):
+        world = opened(asked)
+        with new_scratch(world, open_state(world, asked.run_seed)) as scratch:
+            sealed.append(scratch.sealed)
+    own, usual = sealed
+    assert own.market.dtype == usual.market.dtype
+    assert own.buyers.dtype != usual.buyers.dtype
 
 
 def test_the_market_runs_and_its_tables_have_the_new_words() -> None:

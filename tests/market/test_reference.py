@@ -37,9 +37,7 @@ def held(decider, market, context):
         0,
         BUYERS,
         sealed.buyers,
-        sealed.streams,
-        sealed.feed,
-        sealed.tastes,
+        sealed.market,
         market.scratch.seal(context),
         seal(totals),
         looks,
@@ -100,8 +98,7 @@ def test_coupons_are_withdrawn_as_by_the_plain_loop(slot, cut, partner_only):
             cut,
             partner_only,
             sealed.buyers,
-            sealed.streams,
-            sealed.tastes,
+            sealed.market,
             market.scratch.seal(context),
             seal(totals),
             looks,
@@ -117,8 +114,8 @@ def test_a_coupon_taken_away_and_one_never_held_are_the_same(slot):
     market, context = slot
     looks, n, totals = held(decide, market, context)
     sealed = market.scratch.sealed
-    arguments = (sealed.buyers, sealed.streams, sealed.tastes, market.scratch.seal(context))
-    withdraw(0, False, *arguments, seal(totals), looks, n, sealed.batches[0])
+    where = sealed.buyers, sealed.market, market.scratch.seal(context)
+    withdraw(0, False, *where, seal(totals), looks, n, sealed.batches[0])
     never = held(decide, market, context._replace(coupon_reach=np.int64(0)))
     totals.counts[Count.REFUSED_COUPONS] = 0
     assert_same((looks, n, totals), never)

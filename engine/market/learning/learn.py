@@ -40,28 +40,16 @@ _SHARE_SPEED = 0.1
 
 def learn_day(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> None:
     """Add the day up into `scratch.day_totals`, and learn everything that is learned of it."""
-    sealed, platform = scratch.sealed, state.platform
+    platform = state.platform
     levers, controls, _ = outcome
     known = _Learned(**{name: getattr(platform, name) for name in _Learned._fields})
     learned = _learn(
-        sealed.streams,
-        sealed.anchors,
-        sealed.suppliers,
-        sealed.sellers,
-        sealed.goods,
-        sealed.history,
-        sealed.sold,
-        sealed.airtime,
-        sealed.kind_counts,
-        sealed.supply,
-        sealed.learning,
+        scratch.sealed.market,
         scratch.seal(levers),
         (controls.demand, controls.boost, controls.reach / N_BUCKETS, controls.partner_reach),
         levers.day > _FIRST_DAYS,
-        (world.take_bp, world.expected_sales),
         (platform.kind_share, platform.kind_price, platform.kind_sales),
         known,
-        sealed.day_totals,
     )
     for name, value in zip(_Learned._fields, learned, strict=True):
         setattr(platform, name, value)
@@ -84,50 +72,24 @@ class _Learned(NamedTuple):
 
 
 @kernel
-def _learn(
-    streams,
-    anchors,
-    suppliers,
-    sellers,
-    goods,
-    history,
-    sold,
-    airtime,
-    counts,
-    supply,
-    terms,
-    levers,
-    controls,
-    is_settled,
-    by_kind,
-    platform_by_kind,
-    known,
-    day_totals,
-):
+def _learn(market, levers, controls, is_settled, platform_by_kind, known):
     """Aggregate the day, let everybody learn from it; returns the fields of `_Learned`.
 
     `controls`: demand and boost of the day, the share of buyers who hold a coupon, and that of the
-    coupons on the partner's goods that are given;
-    `is_settled`: whether beliefs move yet; `by_kind`: the platform's take (basis points) and the
-    sales that a supplier expects.
+    coupons on the partner's goods that are given; `is_settled`: whether beliefs move yet.
     """
+    sold, day_totals, supply, terms = market.sold, market.day_totals, market.supply, market.learning
     demand, boost, held, partner_reach = controls
-    take_bp, expected_sales = by_kind
     kind_share, kind_price, kind_sales = platform_by_kind
-    left = cheapened(1.0, supply.cost_cut, levers.built)
-    aggregate_sales(streams, goods, sold, take_bp, left, anchors.guests_from, day_totals)
-    kept = 1.0 - max(known.return_share, 0.0)
-    _learn_sales(
-        suppliers, sellers, goods, history, anchors, sold, day_totals, airtime, terms, supply,
-        (levers.platform_brand_support, kept),
-    )  # fmt: skip
+    aggregate_sales(market, cheapened(1.0, supply.cost_cut, levers.built))
+    _learn_sales(market, levers.platform_brand_support, 1.0 - max(known.return_share, 0.0))
     ads_share, ads_of_margin = _learn_ads(known, sold.counts[_ADS], day_totals)
     _update_beliefs(
-        sellers.belief,
+        market.sellers.belief,
         kind_sales,
         day_totals.kind_gmv,
-        counts.joined,
-        expected_sales,
+        market.kind_counts.joined,
+        terms.expected_sales,
         left_after_ads(ads_of_margin, supply.ad_burden),
         demand,
         terms.belief_speed,
@@ -162,22 +124,32 @@ _ADS, _CLAIMED = int(Count.ADS_FEN), int(Count.CLAIMED_FEN)
 
 
 @step
-def _learn_sales(
-    suppliers, sellers, goods, history, anchors, sold, day_totals, airtime, terms, supply, brands
-):
-    """What goods and anchors learn from the day's sales; a row's anchors share what it had."""
-    stands_for = anchors.stands_for
+def _learn_sales(market, support, kept):
+    """What goods and anchors learn from the day's sales; a row's anchors share what it had.
+
+    `support` of the platform's own brands, `kept` share of what is sold.
+    """
+    sellers, day_totals, terms = market.sellers, market.day_totals, market.learning
+    history, stands_for = market.history, market.anchors.stands_for
     _learn_shares(sellers.share, day_totals.good_sales, day_totals.good_looks, _SHARE_SPEED)
     _learn_shares(sellers.within, day_totals.good_sales, day_totals.showcase_sales, _SHARE_SPEED)
     _learn_anchors(
-        history, sold, day_totals, airtime, terms.signal_days, stands_for, anchors.guests_from
+        history,
+        market.sold,
+        day_totals,
+        market.airtime,
+        terms.signal_days,
+        stands_for,
+        market.anchors.guests_from,
     )
     weight = np.float64(terms.weight)
     for m in range(stands_for.size):
-        history.fans[m] += sold.follows[m] * weight / stands_for[m]
-    support, kept = brands
-    growth = supply.awareness_gain, support, kept, terms.per_thousand, terms.is_incubated
-    _grow(suppliers, sellers.awareness, goods.first_good, day_totals.good_sales, growth)
+        history.fans[m] += market.sold.follows[m] * weight / stands_for[m]
+    gain = market.supply.awareness_gain
+    growth = gain, support, kept, terms.per_thousand, terms.is_incubated
+    _grow(
+        market.suppliers, sellers.awareness, market.goods.first_good, day_totals.good_sales, growth
+    )
 
 
 @step

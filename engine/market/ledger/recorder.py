@@ -54,7 +54,7 @@ def write_day(
     record.sums[day], record.month[day] = scratch.day_totals.sums, month
     values = (
         _state_of(world, state, scratch, outcome)
-        | _by_anchor(world, state, scratch, month)
+        | _by_anchor(state, scratch, month)
         | {
             "target_cumulative_fen": plan.target_fen(day),
             "budget_fen": state.platform.budget_fen,
@@ -64,19 +64,11 @@ def write_day(
     record.values[day] = tuple(map(values.__getitem__, record.value_names))
 
 
-def _by_anchor(world: World, state: State, scratch: Scratch, month: int) -> dict[str, float]:
+def _by_anchor(state: State, scratch: Scratch, month: int) -> dict[str, float]:
     """Add to the anchors' months, and say how the day's sales spread over anchors."""
-    sealed, record, spread = scratch.sealed, state.record, scratch.spread
+    record, spread = state.record, scratch.spread
     streamed, sellers, others = _add_spread(
-        sealed.day_totals,
-        sealed.sold,
-        scratch.streams.presence,
-        scratch.airtime.streamed,
-        sealed.anchors,
-        world.weight,
-        record.anchor_gmv[month],
-        record.anchor_visits,
-        sealed.spread,
+        scratch.sealed.market, record.anchor_gmv[month], record.anchor_visits
     )
     gmv, commission, members = spread.groups.tolist()
     return {
@@ -140,20 +132,16 @@ def _percent(world: World, suppliers: int) -> float:
 
 
 @kernel
-def _add_spread(
-    day_totals, totals, presence, streamed, anchors, weight, month_gmv, total_visits, spread
-):
-    """Add up the day by row, and by tier and brand accounts; overwrites `spread`.
+def _add_spread(market, month_gmv, total_visits):
+    """Add up the day by row, and by tier and brand accounts, into the market's `spread`.
 
     Returns how many anchors streamed, how many rows sold, and how many anchors have begun and
-    sold nothing.
-
-    By row: `presence` (uint8), `streamed` (bool), and what the day's `totals` and `day_totals`
-    (sample fen) and `anchors` say; `weight` people a simulated buyer. Adds to
-    `month_gmv` (float64, fen) and `total_visits` (int64), both real.
+    sold nothing. Adds to `month_gmv` (float64, fen) and `total_visits` (int64) by row, both real.
     """
-    gmv, commission = day_totals.anchor_gmv, day_totals.anchor_commission
-    visits, groups = totals.visits, spread.groups
+    gmv, commission = market.day_totals.anchor_gmv, market.day_totals.anchor_commission
+    anchors, weight = market.anchors, market.learning.weight
+    presence, streamed = market.streams.presence, market.airtime.streamed
+    visits, spread, groups = market.sold.visits, market.spread, market.spread.groups
     begun, live, sellers = 0.0, 0.0, 0
     groups[:] = 0.0
     for m in range(gmv.size):

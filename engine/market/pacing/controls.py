@@ -105,8 +105,8 @@ def set_controls(
     pushes = policy.coupon_push, policy.load_push, policy.recruiting_push
     money = platform.year_paid_fen, plan.target_before_fen(day), platform.own_purse
     pushed, error_sum, *values = _set_controls(
+        scratch.sealed.market,
         scratch.seal(levers),
-        scratch.sealed.pacing,
         gains,
         pushes,
         plan.purse_weights(day),
@@ -120,7 +120,7 @@ def set_controls(
 
 
 @kernel
-def _set_controls(levers, terms, gains, pushes, weights, money, known, kinds):
+def _set_controls(market, levers, gains, pushes, weights, money, known, kinds):
     """The push, the sum of errors, and the fields of `DayControls` from `boost` to `rival`.
 
     `gains` proportional and integral; `pushes` of coupons, load and recruiting; `weights` of the
@@ -128,6 +128,7 @@ def _set_controls(levers, terms, gains, pushes, weights, money, known, kinds):
     (fen), purses of the platform and the partner (sample fen); `known`: sum of errors, forecast,
     uptake and intensity, `kinds`: shares and prices by kind (see `PlatformState`).
     """
+    terms = market.pacing
     proportional, integral = gains
     coupon_push, load_push, recruiting_push = pushes
     weight, left = weights

@@ -66,7 +66,7 @@ _EXPECTED_ONE = np.float32(EXPECTED_ONE)
 
 
 @kernel
-def decide_plainly(first, last, buyers, streams, feed, tastes, context, totals, looks, batch):
+def decide_plainly(first, last, buyers, market, context, totals, looks, batch):
     """Open and decide the sessions of buyers `first`..`last`; returns the number of looks.
 
     `looks` must hold `context.most_sessions` entries a buyer; of `batch` only the first look's room
@@ -74,7 +74,7 @@ def decide_plainly(first, last, buyers, streams, feed, tastes, context, totals, 
 
     Arguments, dtypes and result are those of `sessions.decide.decide`.
     """
-    n = 0
+    streams, feed, tastes, n = market.streams, market.feed, market.tastes, 0
     for i in range(first, last):
         me, away = buyers.person[i], days_away(buyers, i, context, tastes)
         if away < 0:
@@ -132,15 +132,14 @@ def decide_plainly(first, last, buyers, streams, feed, tastes, context, totals, 
 
 
 @kernel
-def withdraw_plainly(
-    first_bucket, partner_only, buyers, streams, tastes, context, totals, looks, n, batch
-):
+def withdraw_plainly(first_bucket, partner_only, buyers, market, context, totals, looks, n, batch):
     """Take the coupon from looks of buckets at or beyond `first_bucket`.
 
     With `partner_only` those on the partner's goods alone.
 
     Arguments, dtypes and units are those of `sessions.decide.withdraw`.
     """
+    streams, tastes = market.streams, market.tastes
     for k in range(n):
         look = looks[k]
         if look.coupon > 0 and look.bucket >= first_bucket:

@@ -5,6 +5,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.market.terms import SlotTerms
 from engine.rng import Purpose, from_entity, key
 
 OUTSIDE, LOST = 255, 254
@@ -81,18 +82,11 @@ class SlotContext(NamedTuple):
     is_co_funded: NDArray[np.bool_]
 
     @classmethod
-    def new(
-        cls,
-        take_bp: NDArray[np.int64],
-        offer_bp: NDArray[np.int64],
-        is_co_funded: NDArray[np.bool_],
-    ) -> Self:
-        """A context before any slot: zeros of the right types, and what holds in every slot.
-
-        Of shape (kinds,): `take_bp` and `offer_bp`, int64, see `world.World`; `is_co_funded`, bool.
-        """
+    def new(cls, terms: SlotTerms) -> Self:
+        """A context before any slot: zeros of the right types, and what holds in every slot."""
         *numbers, _, _, _ = cls.__annotations__.values()
-        return cls._make([*(kind(0) for kind in numbers), take_bp, offer_bp, is_co_funded])
+        by_kind = terms.take_bp, terms.offer_bp, terms.is_co_funded
+        return cls._make([*(kind(0) for kind in numbers), *by_kind])
 
 
 LOOK = np.dtype(

@@ -31,7 +31,7 @@ _FEED_LOOKS = int(Count.FEED_LOOKS)
 
 
 @kernel
-def decide(first, last, buyers, streams, feed, tastes, context, totals, looks, batch):
+def decide(first, last, buyers, market, context, totals, looks, batch):
     """Open and decide the sessions of buyers `first`..`last`; returns the number of looks.
 
     `looks` must hold `context.most_sessions` entries a buyer.
@@ -39,6 +39,7 @@ def decide(first, last, buyers, streams, feed, tastes, context, totals, looks, b
     `first`, `last` int64; `looks` (records of `context.LOOK`) is written from 0 on; adds to
     `totals`, int64; `batch` is room. Money in fen of the simulated sample.
     """
+    streams, feed, tastes = market.streams, market.feed, market.tastes
     choose_stand_ins(streams.members, streams.presence, batch.stand_in)
     n = np.int64(0)  # of a literal Numba would make a type of its own
     for start in range(first, last, BATCH_BUYERS):
@@ -57,7 +58,7 @@ def decide(first, last, buyers, streams, feed, tastes, context, totals, looks, b
 
 
 @kernel
-def withdraw(first_bucket, partner_only, buyers, streams, tastes, context, totals, looks, n, batch):
+def withdraw(first_bucket, partner_only, buyers, market, context, totals, looks, n, batch):
     """Take the coupon from looks of buckets at or beyond `first_bucket`, and decide again.
 
     With `partner_only` only the coupons on the partner's goods are taken.
@@ -65,7 +66,7 @@ def withdraw(first_bucket, partner_only, buyers, streams, tastes, context, total
     `first_bucket` int64; `n` looks (int64) of `looks` (records of `context.LOOK`), of which
     `coupon` and `choice` are rewritten; `totals` (int64, sample fen) as if they had never held it.
     """
-    found = 0
+    streams, tastes, found = market.streams, market.tastes, 0
     for k in range(n):
         batch.position[found] = k
         found += np.int64((looks[k].coupon > 0) & (looks[k].bucket >= first_bucket))

@@ -11,46 +11,25 @@ from engine.rules.routing import family_passes, public_odds
 
 
 @kernel
-def open_slot(
-    draws,
-    builds,
-    context,
-    streams,
-    anchors,
-    history,
-    levers,
-    terms,
-    take_bp,
-    offer_bp,
-    random_streams,
-    slot,
-    visit_level,
-    rival,
-    shock,
-    reach,
-    airtime,
-    feed,
-):
+def open_slot(draws, builds, context, market, levers, slot, levels):
     """Step 5 in one call: who is live, the feed, and the slot's `SlotContext`, into `context`.
 
     In two calls where guests are to be put into the feed between them: it `draws` who is live,
     and `builds` the rest (bools).
 
-    `context` the sealed one, within a tuple; `random_streams` of type `RandomStreams`; `slot` and
-    `reach` (buckets that hold a coupon) int64; `visit_level` of the day, `rival` (a utility) and
-    `shock` (a factor) float64; `take_bp` and `offer_bp` int64 by kind; the rest are records of
-    world, state and scratch.
+    `context` the sealed one, within a tuple; `slot` int64; `levels`: `visit_level` of the day,
+    `rival` (a utility) and `shock` (a factor) float64, and `reach` (buckets that hold a coupon)
+    int64. Writes the presence, airtime, feed and random streams of `market`.
     """
+    terms, random_streams = market.slots, market.random_streams
     if draws:
         _name_streams(levers.day, slot, random_streams)
-        part, live = terms.slot_share[slot], random_streams.slot_keys[LIVE_STREAM]
-        margin = history.margin
-        draw_presence(streams, anchors, margin, levers, terms.bid_share, live, part, airtime, feed)
+        live = random_streams.slot_keys[LIVE_STREAM]
+        draw_presence(market, levers, live, terms.slot_share[slot])
     if builds:
-        build_feed(streams.presence, anchors.stands_for, airtime, feed)
-        levels = visit_level, rival, shock, reach
-        paid = take_bp, offer_bp
-        store(context[0], _context_of(slot, levers, terms, levels, paid, random_streams, feed))
+        build_feed(market)
+        keys, feed = random_streams.slot_keys, market.feed
+        store(context[0], _context_of(slot, levers, terms, levels, keys, feed))
 
 
 @step
@@ -63,11 +42,9 @@ def _name_streams(day, slot, random_streams):
 
 
 @step
-def _context_of(slot, levers, terms, levels, paid, random_streams, feed):
-    """The slot's `SlotContext`; `levels`: visit level, rival, shock, reach; `paid`: take, offer."""
+def _context_of(slot, levers, terms, levels, keys, feed):
+    """The slot's `SlotContext`; `levels`: visit level, rival, shock, reach."""
     visit_level, rival, shock, reach = levels
-    take_bp, offer_bp = paid
-    keys = random_streams.slot_keys
     attention = terms.attention * levers.season * levers.festival_attention * shock
     fresh = variety(feed.collision[0], terms.variety) if terms.variety > 0.0 else 1.0
     return SlotContext(
@@ -92,7 +69,7 @@ def _context_of(slot, levers, terms, levels, paid, random_streams, feed):
         somebody_gone=np.bool_(feed.somebody_gone[0]),
         coupon_reach=np.int64(reach),
         partner_share_bp=np.int64(levers.partner_share_bp),
-        take_bp=take_bp,
-        offer_bp=offer_bp,
+        take_bp=terms.take_bp,
+        offer_bp=terms.offer_bp,
         is_co_funded=terms.is_co_funded,
     )

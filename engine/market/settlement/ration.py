@@ -81,7 +81,7 @@ def ration(
     """
     wishes, short = _count_shortages(world, state, scratch, purse)
     if short.partner_cut < N_BUCKETS:
-        price_without_partner(scratch.sealed.pricing)
+        price_without_partner(scratch.sealed.market)
         withdraw_coupons(scratch, short.partner_cut, partner_only=True)
         wishes, short = _count_shortages(world, state, scratch, purse)
     claimed = short.claimed
@@ -123,8 +123,7 @@ def withdraw_coupons(scratch: Scratch, cut: int, *, partner_only: bool) -> None:
             cut,
             partner_only,
             sealed.buyers,
-            sealed.streams,
-            sealed.tastes,
+            sealed.market,
             sealed.context,
             sealed.slot_totals[thread],
             scratch.looks[block],
@@ -156,11 +155,11 @@ def _gather_wishes(
 ) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
     """(supplier, lot, block, position) of every look that wants a short supplier's good."""
     parts: list[tuple[Any, ...]] = []
-    streams, shared = scratch.sealed.streams, scratch.sealed.context
+    market, context = scratch.sealed.market, scratch.sealed.context
     for block, (looks, n) in enumerate(zip(scratch.looks, scratch.looks_count, strict=True)):
         suppliers, positions = np.empty(n, np.int64), np.empty(n, np.int64)
         lots = np.empty(n, np.uint64)
-        found = _wishes_for(short, streams, looks, n, shared, suppliers, lots, positions)
+        found = _wishes_for(short, market, context, looks, n, suppliers, lots, positions)
         parts.append((suppliers[:found], lots[:found], np.full(found, block), positions[:found]))
     suppliers, lots, numbers, positions = (
         np.concatenate(column) for column in zip(*parts, strict=True)
@@ -208,7 +207,7 @@ def _has_enough(demand, stock, weight):
 
 
 @kernel
-def _wishes_for(short, streams, looks, n, context, suppliers, lots, positions):
+def _wishes_for(short, market, context, looks, n, suppliers, lots, positions):
     """Note each of `n` looks that wants a good of a `short` supplier; returns how many.
 
     Fills `suppliers`, `lots` (uint64, the lottery's order) and `positions` (of the look).
@@ -216,7 +215,7 @@ def _wishes_for(short, streams, looks, n, context, suppliers, lots, positions):
     `short` bool by supplier; `looks` records of `context.LOOK`; `suppliers` and `positions`
     int64 of length `n` at least.
     """
-    count = 0
+    streams, count = market.streams, 0
     for k in range(n):
         look = looks[k]
         if look.choice >= LOST:

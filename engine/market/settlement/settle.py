@@ -61,7 +61,7 @@ _LOOKS_AHEAD = 16
 
 
 @kernel
-def settle(buyers, streams, tastes, context, totals, looks, n, batch):
+def settle(buyers, market, context, totals, looks, n, batch):
     """Settle `n` looks of one block: first who did not buy, then the orders, each in order.
 
     Buyers of one block are in no other.
@@ -69,6 +69,7 @@ def settle(buyers, streams, tastes, context, totals, looks, n, batch):
     `n` int64 looks of `looks` (records of `context.LOOK`); changes `buyers` and adds to `totals`
     (int64, sample fen); `batch.position` is room.
     """
+    streams, tastes = market.streams, market.tastes
     _decay_affinity(n, buyers.person, tastes.affinity_fading, looks)
     _disappoint(n, buyers, streams.shown, tastes.nothing_to_buy, looks)
     for first in range(0, n, BATCH_BUYERS):

@@ -37,13 +37,15 @@ class Appraisal(NamedTuple):
 
 
 @step
-def appraise(suppliers, sellers, goods, terms, supply, levers, appraisal):
+def appraise(market, levers):
     """What each good is today, and what it is worth to a showcase.
 
-    Fills `appraisal`, by good; see `Appraisal` for dtypes and units.
+    Fills the `Appraisal` of `market`, which names dtypes and units.
     """
+    sellers, goods, supply = market.sellers, market.goods, market.supply
+    appraisal = market.appraisal
     _describe_goods(goods, sellers.awareness, supply, levers.built, appraisal)
-    _value_goods(suppliers, sellers, goods, terms, supply, levers, appraisal)
+    _value_goods(market.suppliers, sellers, goods, market.selection, supply, levers, appraisal)
 
 
 @stage

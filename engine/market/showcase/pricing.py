@@ -63,17 +63,16 @@ class PricingScratch(NamedTuple):
 
 
 @step
-def price_showcases(
-    streams, anchors, strength, sellers, terms, supply, levers, coupons, appraisal, scratch
-):
+def price_showcases(market, levers, coupons):
     """Today's quality, brand, price, commission and coupons of every place.
 
     Empty places get some price, which nobody reads.
 
-    `strength` float64 by anchor; `coupons`: the push's boost (float64), and whether the partner's
-    purse has anything for the day (bool). Writes `streams` (dtypes there; fen) through
-    `scratch`.
+    `coupons`: the push's boost (float64), and whether the partner's purse has anything for the day
+    (bool). Writes the streams (dtypes there; fen) through `pricing`.
     """
+    streams, anchors, terms = market.streams, market.anchors, market.selection
+    scratch = market.pricing
     _set_shares(levers, *coupons, scratch)
     for coupon in range(WITHOUT_PARTNER + 1):
         scratch.priced_as[coupon] = _first_alike(coupon, scratch.shares)
@@ -84,7 +83,14 @@ def price_showcases(
             own = anchors.own_supplier[m] if m < anchors.guests_from else _EVERY_SUPPLIER
             openness = levers.library_open[anchors.tier[m]]
             _price_places(
-                m, (strength[m], own, openness), streams, sellers, terms, supply, levers, appraisal
+                m,
+                (market.history.strength[m], own, openness),
+                streams,
+                market.sellers,
+                terms,
+                market.supply,
+                levers,
+                market.appraisal,
             )
         _price_classes(
             first * size, last * size, levers.cap_fen, np.float32(terms.curvature), scratch
@@ -197,13 +203,14 @@ def _relate_prices(paid, per_fen, curvature, term):
 
 
 @kernel
-def price_without_partner(scratch):
+def price_without_partner(market):
     """Coupons once the partner's purse is short: none on its goods, the same on others.
 
     Priced only when it happens: few days need these classes.
 
-    `scratch` a `PricingScratch`: `paid` int32 fen and `price_term` float32 of classes 5 to 8.
+    Writes `PricingScratch.paid` (int32 fen) and `price_term` (float32) of classes 5 to 8.
     """
+    scratch = market.pricing
     for coupon in range(1, WITHOUT_PARTNER + 1):
         if scratch.priced_as[coupon] != coupon:
             continue

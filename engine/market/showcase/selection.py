@@ -48,16 +48,17 @@ _Floats = NDArray[np.float64]
 class Candidates(NamedTuple):
     """What anchors choose from, and room for one choice.
 
-    By weekday and anchor (m % 7, m // 7), so that a day's rows lie together, and listed good, first
-    the fresh candidates of the library, then the lasting ones, then the own supplier's goods, of
-    which there are `own_count` by anchor: the `good` and the anchor's `taste` for it, a standard
-    Gumbel shock. What lasts is drawn once, since a year looks at it fifty times; so is by anchor
-    and fresh candidate whether it is of the `main` category.
+    All is drawn in `stream`. By weekday and anchor (m % 7, m // 7), so that a day's rows lie
+    together, and listed good, first the fresh candidates of the library, then the lasting ones,
+    then the own supplier's goods, of which there are `own_count` by anchor: the `good` and the
+    anchor's `taste` for it, a standard Gumbel shock. What lasts is drawn once, since a year looks
+    at it fifty times; so is by anchor and fresh candidate whether it is of the `main` category.
     Room: of one list, `score` and `rank`; of a block of anchors (block, fresh), their fresh goods
     and tastes (`block_good`, `block_taste`); of as many goods, the uniform `draw` of what a taste
     is made of, and `waited` = -ln of it.
     """
 
+    stream: np.uint64
     good: NDArray[np.uint32]
     taste: NDArray[np.float32]
     own_count: NDArray[np.int64]
@@ -76,6 +77,7 @@ class Candidates(NamedTuple):
         most = max(listed, _BLOCK * _N_FRESH)
         rows = DAYS_A_WEEK, -(-anchors.fans.size // DAYS_A_WEEK)
         made = cls(
+            stream=stream,
             good=np.zeros((*rows, listed), np.uint32),
             taste=np.zeros((*rows, listed), np.float32),
             own_count=np.zeros(rows, np.int64),
@@ -87,17 +89,18 @@ class Candidates(NamedTuple):
             draw=np.zeros(most),
             waited=np.zeros(most, np.float32),
         )
-        _draw_candidates(seal(anchors), seal(goods), seal(terms), stream, seal(made))
+        _draw_candidates(seal(anchors), seal(goods), seal(terms), seal(made))
         return made
 
 
 @kernel
-def _draw_candidates(anchors, goods, terms, stream, candidates):
+def _draw_candidates(anchors, goods, terms, candidates):
     """Draw what lasts of every anchor's candidates, and its taste for them, into `candidates`.
 
-    They are a function of the anchor's name in `stream` (uint64): drawn again, they are the same.
+    They are a function of the anchor's name in the stream: drawn again, they are the same.
     """
     library = (goods.by_category, goods.category_start, terms.main_share)
+    stream = candidates.stream
     for m in range(anchors.guests_from):
         row = m % DAYS_A_WEEK, m // DAYS_A_WEEK
         good, taste = candidates.good[row], candidates.taste[row]
@@ -109,38 +112,35 @@ def _draw_candidates(anchors, goods, terms, stream, candidates):
                 good[end] = g
                 end += 1
         candidates.own_count[row] = end - _CANDIDATES
-        _draw_tastes(m, good[_N_FRESH:end], end - _N_FRESH, stream, taste[_N_FRESH:end], candidates)
+        _draw_tastes(m, good[_N_FRESH:end], end - _N_FRESH, taste[_N_FRESH:end], candidates)
 
 
 @step
-def refill(streams, anchors, sellers, goods, terms, levers, stream, day, appeal, candidates):
+def refill(market, levers):
     """Refill a seventh of the showcases: all of them on the first day.
 
-    `stream` uint64, `day` int64, `appeal` float64 by good. Writes showcases through `streams`;
-    `candidates` is overwritten but for what lasts.
+    By the appeal of goods. Writes showcases through the streams, and of `candidates` what does not
+    last; they name the dtypes.
     """
-    week = day // DAYS_A_WEEK
+    week = levers.day // DAYS_A_WEEK
     for first in range(DAYS_A_WEEK):
-        if day == 0 or first == day % DAYS_A_WEEK:
+        if levers.day == 0 or first == levers.day % DAYS_A_WEEK:
             _select(
                 first,
                 week,
-                streams,
-                anchors,
-                sellers,
-                goods,
-                terms,
+                market.streams,
+                market.anchors,
+                market.sellers,
+                market.goods,
+                market.selection,
                 levers,
-                stream,
-                appeal,
-                candidates,
+                market.appraisal.appeal,
+                market.candidates,
             )
 
 
 @stage
-def _select(
-    first, week, streams, anchors, sellers, goods, terms, levers, stream, appeal, candidates
-):
+def _select(first, week, streams, anchors, sellers, goods, terms, levers, appeal, candidates):
     """Refill the showcases of every 7th anchor from `first` on.
 
     Candidates are drawn by hash of (anchor, place, week): who else joined does not move
@@ -149,7 +149,7 @@ def _select(
     block = DAYS_A_WEEK * _BLOCK
     for start in range(first, anchors.guests_from, block):
         end = min(start + block, anchors.guests_from)
-        _draw_block(start, end, week, anchors, goods, stream, candidates)
+        _draw_block(start, end, week, anchors, goods, candidates)
         for m in range(start, end, DAYS_A_WEEK):
             row = first, m // DAYS_A_WEEK
             good, rank = candidates.good[row], candidates.rank
@@ -157,25 +157,25 @@ def _select(
             taste = candidates.taste[row][:listed]
             _rank_goods(good[:listed], taste, terms.spread, appeal, candidates.score, rank)
             openness, shown = levers.library_open[anchors.tier[m]], streams.good[m]
-            streams.shown[m] = _show_best(m, openness, stream, good, rank, shown)
+            streams.shown[m] = _show_best(m, openness, candidates.stream, good, rank, shown)
             for j in range(streams.shown[m]):
                 links_out = sellers.listing[goods.supplier[shown[j]]] != IN_SHOP
                 _fill_place(streams, m, j, shown[j], links_out, goods)
 
 
 @stage
-def _draw_block(start, end, week, anchors, goods, stream, candidates):
+def _draw_block(start, end, week, anchors, goods, candidates):
     """Draw the week's fresh candidates, and the tastes for them, of every 7th anchor to `end`."""
     library = (goods.by_category, goods.category_start)
     rows = 0
     for m in range(start, end, DAYS_A_WEEK):
         main = candidates.main[m % DAYS_A_WEEK, m // DAYS_A_WEEK]
         fresh = candidates.block_good[rows]
-        _draw_fresh(week, m, anchors.category[m], library, stream, main, fresh)
+        _draw_fresh(week, m, anchors.category[m], library, candidates.stream, main, fresh)
         rows += 1
     good = candidates.block_good[:rows].reshape(-1)
     taste = candidates.block_taste[:rows].reshape(-1)
-    _draw_tastes(start, good, candidates.block_good.shape[1], stream, taste, candidates)
+    _draw_tastes(start, good, candidates.block_good.shape[1], taste, candidates)
     day, first = start % DAYS_A_WEEK, start // DAYS_A_WEEK
     for row in range(rows):
         for k in range(_N_FRESH):
@@ -217,12 +217,12 @@ def _place_of(u, of_main, first, last, everything):
 
 
 @stage
-def _draw_tastes(first, good, width, stream, taste, candidates):
+def _draw_tastes(first, good, width, taste, candidates):
     """Anchors' lasting tastes for goods: `width` of anchor `first`, as many of every 7th after it.
 
     No candidate draws 7 + 64 k. A loop for each width of numbers: then many are drawn at once.
     """
-    draw, waited = candidates.draw, candidates.waited
+    stream, draw, waited = candidates.stream, candidates.draw, candidates.waited
     for row in range(good.size // width):
         anchor = first + DAYS_A_WEEK * row
         for k in range(row * width, (row + 1) * width):

@@ -30,6 +30,8 @@ _BLOCK = 64
 """Suppliers whose goods are re-priced together."""
 _DEAREST = 3.0
 """Highest price against the price elsewhere that a seller tries."""
+_PLAN_DAYS = 28
+"""Brands review the plan this often."""
 
 
 class KindCounts(NamedTuple):
@@ -78,36 +80,23 @@ class RepricingScratch(NamedTuple):
 
 
 @kernel
-def trade(
-    suppliers,
-    sellers,
-    goods,
-    terms,
-    levers,
-    day,
-    recruiting,
-    boost,
-    held,
-    ads_share,
-    reviews_plan,
-    counts,
-    scratch,
-):
+def trade(market, levers, factors, held, ads_share):
     """Step 3, in its order; returns how many suppliers joined today.
 
-    `recruiting` and `boost` are the push's factors, `held` the shares of buyers who hold a coupon,
-    and one for the partner's goods, `ads_share` what ads cost sellers per GMV. On days that
-    `reviews_plan` brands decide about the plan anew.
-
-    `day` int64; `recruiting`, `boost`, `ads_share` and both of `held` float64; `reviews_plan` a
-    bool. Changes `sellers` (fen, real units); `counts` is filled, `scratch` overwritten.
+    `factors` are the push's on recruiting and on coupons (its boost), `held` the shares of buyers
+    who hold a coupon, and one for the partner's goods, `ads_share` what ads cost sellers per GMV,
+    all float64. Brands decide about the plan anew every `_PLAN_DAYS` days. Changes the sellers
+    (fen, real units) and fills `KindCounts`.
     """
+    suppliers, sellers, goods = market.suppliers, market.sellers, market.goods
+    terms, counts = market.supply, market.kind_counts
+    recruiting, boost = factors
     _count_kinds(suppliers, sellers, counts)
-    joins = _adopt(suppliers, sellers, terms, levers, day, recruiting, counts)
-    if reviews_plan:
+    joins = _adopt(suppliers, sellers, terms, levers, recruiting, counts)
+    if levers.day % _PLAN_DAYS == 0:
         _enter_plan(suppliers, sellers, goods, terms, levers, ads_share)
     _count_kinds(suppliers, sellers, counts)
-    _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share, scratch)
+    _reprice(suppliers, sellers, goods, terms, levers, boost, held, ads_share, market.repricing)
     _restock(suppliers.capacity, sellers.stock, terms, levers)
     return joins
 
@@ -126,7 +115,7 @@ def _count_kinds(suppliers, sellers, counts):
 
 
 @stage
-def _adopt(suppliers, sellers, terms, levers, day, recruiting, counts):
+def _adopt(suppliers, sellers, terms, levers, recruiting, counts):
     """Raise hazards; who crosses its threshold joins, and later leaves for good.
 
     `counts` are this morning's. Returns how many joined.
@@ -135,9 +124,9 @@ def _adopt(suppliers, sellers, terms, levers, day, recruiting, counts):
     joins = 0
     for s in range(suppliers.guests_from):
         kind = suppliers.kind[s]
-        if day < terms.partner_from and terms.comes_with_partner[kind]:
+        if levers.day < terms.partner_from and terms.comes_with_partner[kind]:
             continue
-        if day > 0:
+        if levers.day > 0:
             sellers.hazard[s] += counts.joining[kind]
         if sellers.joined[s]:
             sellers.exit_hazard[s] += counts.leaving[kind] + loop_exit_hazard(

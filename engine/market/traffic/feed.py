@@ -65,70 +65,39 @@ class Airtime(NamedTuple):
 
 
 @kernel
-def open_streams(
-    streams,
-    anchors,
-    suppliers,
-    sellers,
-    goods,
-    history,
-    selection,
-    supply,
-    levers,
-    stream,
-    day,
-    coupons,
-    live_response,
-    crowding,
-    appraisal,
-    candidates,
-    pricing,
-    airtime,
-):
-    """Step 4 in one call: handing so many arrays to a kernel costs as much as a small stage.
+def open_streams(market, levers, coupons):
+    """Step 4 in one call, for the day of `levers`; `coupons` as `price_showcases` takes them.
 
-    `stream` uint64, `day` int64, `coupons` as `price_showcases` takes them, `live_response` and
-    `crowding` float64; the rest are the records of world, state and scratch, whose dtypes and
-    units stand there.
+    Writes showcases, streams, appraisal and airtime, whose dtypes and units stand there.
     """
-    appraise(suppliers, sellers, goods, selection, supply, levers, appraisal)
-    appeal = appraisal.appeal
-    refill(streams, anchors, sellers, goods, selection, levers, stream, day, appeal, candidates)
-    price_showcases(
-        streams,
-        anchors,
-        history.strength,
-        sellers,
-        selection,
-        supply,
-        levers,
-        coupons,
-        appraisal,
-        pricing,
-    )
-    _plan_airtime(streams, anchors, history, levers, live_response, crowding, airtime)
+    appraise(market, levers)
+    refill(market, levers)
+    price_showcases(market, levers, coupons)
+    _plan_airtime(market, levers)
 
 
 @step
-def _plan_airtime(streams, anchors, history, levers, live_response, power, airtime):
+def _plan_airtime(market, levers):
     """How often each anchor streams today, what it earns of the feed, how crowded it is.
 
-    `live_response` and `power` float64. Writes `airtime`, of which nothing is aired yet, and
-    `streams.attention` (float32) by row.
+    Writes `airtime`, of which nothing is aired yet, and `streams.attention` (float32) by row.
     """
+    streams, anchors, terms = market.streams, market.anchors, market.selection
+    history, airtime = market.history, market.airtime
     regular = anchors.guests_from
     airtime.streamed[:] = False
     _set_chances(
         anchors.live_base,
         history.commission,
         history.offered,
-        live_response,
+        terms.live_response,
         airtime.chance[:regular],
     )
     signal, fans, audience = _means_of_begun(history, streams.presence, anchors)
     _earn_weights(anchors, history, levers, signal, max(fans, 1e-12), airtime.earned)
     _expect_weights(streams.presence, streams.shown, regular, airtime)
-    _crowd(history.audience, max(audience, 1e-9), power, streams.attention[:regular])
+    attention = streams.attention[:regular]
+    _crowd(history.audience, max(audience, 1e-9), terms.crowding, attention)
 
 
 @stage
@@ -193,17 +162,17 @@ def _means_of_begun(history, presence, anchors):
 
 
 @step
-def draw_presence(streams, anchors, margin, levers, bid_share, stream, part, airtime, feed):
+def draw_presence(market, levers, stream, part):
     """Draw who streams in this slot and fill the regular anchors' weights in the feed.
 
     What is earned (M10, M20) is mixed with ads (M19). `feed.ad_price` becomes what a feed visit
     brings the platform, fen. Guests of trial streams are switched on elsewhere.
 
-    `margin` float64 by row, fen a visit; `bid_share` and `part` of the day float64; `stream`
-    uint64; writes `streams.presence`, `airtime` and `feed`.
+    `stream` uint64; the slot is a `part` of the day, float64. Writes presence, airtime and feed.
     """
-    presence, shown, weights = streams.presence, streams.shown, airtime.weights
-    stands_for = anchors.stands_for[: anchors.guests_from]
+    presence, shown, anchors = market.streams.presence, market.streams.shown, market.anchors
+    airtime, feed = market.airtime, market.feed
+    weights, stands_for = airtime.weights, anchors.stands_for[: anchors.guests_from]
     total = 0.0
     for m in range(stands_for.size):
         drawn = LIVE if uniform(stream, m, 0) < airtime.chance[m] else OFF_AIR
@@ -216,6 +185,7 @@ def draw_presence(streams, anchors, margin, levers, bid_share, stream, part, air
     _count_airtime(presence, shown, part, total, airtime, stands_for.size)
     feed.ad_price[0] = 0.0
     if levers.ad_load > 0.0 and total > 0.0:
+        margin, bid_share = market.history.margin, market.slots.bid_share
         feed.ad_price[0] = _sell_ads(airtime, margin, stands_for, total, levers, bid_share)
 
 
@@ -247,17 +217,17 @@ def _sell_ads(airtime, margin, stands_for, total, levers, bid_share):
 
 
 @step
-def build_feed(presence, stands_for, airtime, feed):
+def build_feed(market):
     """Make the weights on the air the law of the feed; with nobody in it, it is closed.
 
-    `presence` uint8 and `stands_for` float64, a number of anchors, by row; writes all of `feed`
-    but the price of ads.
+    Writes all of `Feed` but the price of ads; dtypes and units stand there.
     """
+    airtime, feed, presence = market.airtime, market.feed, market.streams.presence
     total = add_up(airtime.weights)
     feed.weight[0] = total
     if total > 0.0:
         fill_alias(airtime.weights, total, feed.table, airtime.work, airtime.scaled)
-    feed.collision[0] = _collisions(airtime.weights, total, stands_for)
+    feed.collision[0] = _collisions(airtime.weights, total, market.anchors.stands_for)
     feed.somebody_gone[0] = False
     for m in range(presence.size):
         feed.somebody_gone[0] |= presence[m] == GONE
