@@ -177,6 +177,7 @@ def advance(
             advance(world, policy, state, until, own)
         return
     plan = plan_of(world, policy, state)
+    state.record.reserve(last, 0)
     while state.day < last:
         run_day(world, plan, state, scratch)
         scratch.exchange.end_day(world, state)

@@ -57,16 +57,17 @@ class _Threads:
 
     def each(self, n_blocks: int, task: Callable[[int, int], None]) -> None:
         """Call `task(thread, block)` for every block."""
+        if self._pool is None:
+            for block in range(n_blocks):
+                task(0, block)
+            return
 
         def share(thread: int) -> None:
             for block in range(thread, n_blocks, self.count):
                 task(thread, block)
 
-        if self._pool is None:
-            share(0)
-        else:
-            for done in [self._pool.submit(share, thread) for thread in range(self.count)]:
-                done.result()
+        for done in [self._pool.submit(share, thread) for thread in range(self.count)]:
+            done.result()
 
     def close(self) -> None:
         """Let the threads go."""

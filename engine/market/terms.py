@@ -322,6 +322,9 @@ class LearningTerms(NamedTuple):
     signal_days: float
     belief_speed: float
     reaction_days: float
+    leave_days: float
+    return_days: float
+    gone_below: float
     is_incubated: _Flags
 
     @classmethod
@@ -334,6 +337,9 @@ class LearningTerms(NamedTuple):
             signal_days=float(scenario.anchors.signal_days),
             belief_speed=scenario.suppliers.belief_speed,
             reaction_days=float(scenario.rival.reaction_days),
+            leave_days=scenario.users.leave_days,
+            return_days=scenario.users.return_days,
+            gone_below=scenario.users.gone_below,
             is_incubated=np.array(scenario.kinds_that("is_incubated")),
         )
 

@@ -6,6 +6,7 @@ commissions and margins.
 """
 
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ def learn_day(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
     """Add the day up into `scratch.day_totals`, and learn everything that is learned of it."""
     platform = state.platform
     levers, controls, _ = outcome
-    known = _Learned(**{name: getattr(platform, name) for name in _Learned._fields})
+    known = _Learned(*_known_of(platform))
     learned = _learn(
         scratch.sealed.market,
         scratch.seal(levers),
@@ -51,8 +52,7 @@ def learn_day(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
         (platform.kind_share, platform.kind_price, platform.kind_sales),
         known,
     )
-    for name, value in zip(_Learned._fields, learned, strict=True):
-        setattr(platform, name, value)
+    vars(platform).update(zip(_Learned._fields, learned, strict=True))
     _learn_trials(world, state, scratch.day_totals.anchor_gmv)
     if levers.day % DAYS_A_WEEK == DAYS_A_WEEK - 1:
         _rank_anchors(world, state)
@@ -69,6 +69,9 @@ class _Learned(NamedTuple):
     forecast_seen: bool
     intensity: float
     return_share: float
+
+
+_known_of = attrgetter(*_Learned._fields)
 
 
 @kernel

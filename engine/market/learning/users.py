@@ -18,7 +18,6 @@ from engine.market.state import State
 from engine.market.world import World
 from engine.population.buyers import ENGAGEMENT_ONE, MOST_ENGAGEMENT
 from engine.population.draws import Floats
-from engine.rng import MASK
 from engine.rules.users import felt_load, load_level, settled
 
 _CLASSES = 16
@@ -40,19 +39,16 @@ def keep_users(
     _set_levels(aversions, load, levels)
     engagement, sums = state.buyers.engagement, [0] * len(scratch.blocks)
     buffers = np.empty((scratch.threads.count, _STRIP))
-    start = np.uint64(state.first_buyer * int(_SPREADS) & MASK)
 
     def task(thread: int, block: int) -> None:
         first, last = scratch.blocks[block]
         sums[block] = _settle_engagement(
             first,
             last,
-            start,
+            state.first_buyer,
+            scratch.sealed.market,
             engagement,
             levels,
-            users.leave_days,
-            users.return_days,
-            users.gone_below,
             buffers[thread],
         )
 
@@ -82,20 +78,18 @@ _STRIP = 1024
 
 
 @kernel
-def _settle_engagement(
-    first, last, start, engagement, levels, leave_days, return_days, gone_below, buffer
-):
+def _settle_engagement(first, last, first_buyer, market, engagement, levels, buffer):
     """A night for buyers `first`..`last`; returns the sum of their engagement.
 
-    `start` (uint64) is `_SPREADS` times the number of buyer 0; `engagement` uint16 in 1/32768;
-    `levels` float64 by class; `buffer` float64 (`_STRIP`,).
+    Buyer 0 has the number `first_buyer`; `engagement` uint16 in 1/32768; `levels` float64 by class;
+    `buffer` float64 (`_STRIP`,).
     """
-    total = np.int64(0)
+    start, terms, total = np.uint64(first_buyer) * _SPREADS, market.learning, np.int64(0)
     for begin in range(first, last, _STRIP):
         strip = engagement[begin : min(begin + _STRIP, last)]
         own = buffer[: strip.size]
         _look_up_levels(start + np.uint64(begin) * _SPREADS, levels, own)
-        _move_towards(strip, leave_days, return_days, gone_below, own)
+        _move_towards(strip, terms.leave_days, terms.return_days, terms.gone_below, own)
         total += _keep(own, strip)
     return total
 

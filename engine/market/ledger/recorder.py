@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.jit import kernel, step
+from engine.market.exchange import Ints
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
 from engine.market.scratch import Scratch
@@ -52,15 +53,8 @@ def write_day(
     record.reserve(day + 1, month + 1)
     record.ledgers[day], record.counts[day] = scratch.sold.ledger, scratch.sold.counts
     record.sums[day], record.month[day] = scratch.day_totals.sums, month
-    values = (
-        _state_of(world, state, scratch, outcome)
-        | _by_anchor(state, scratch, month)
-        | {
-            "target_cumulative_fen": plan.target_fen(day),
-            "budget_fen": state.platform.budget_fen,
-            "purse_day": state.platform.purse_day,
-        }
-    )
+    values = _state_of(world, state, scratch, outcome) | _by_anchor(state, scratch, month)
+    values["target_cumulative_fen"] = plan.target_fen(day)
     record.values[day] = tuple(map(values.__getitem__, record.value_names))
 
 
@@ -86,14 +80,15 @@ def _by_anchor(state: State, scratch: Scratch, month: int) -> dict[str, float]:
 def _state_of(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> dict[str, Any]:
     """What the platform spent on supply and had set, and the state in which the day ends."""
     levers, controls, _ = outcome
-    activity = state.platform.activity
-    joined = scratch.kind_counts.joined.tolist()
+    platform, counts = state.platform, scratch.kind_counts
     return {
+        "budget_fen": platform.budget_fen,
+        "purse_day": platform.purse_day,
         "recruiting_fen": _recruiting_fen(world, outcome),
-        "incubation_fen": _incubation_fen(world, levers, joined),
+        "incubation_fen": _incubation_fen(world, levers, counts.joined),
         "investment_fen": int(levers.investment_fen),
-        "dau_count": levers.app_users * activity,
-        "activity_share": activity,
+        "dau_count": levers.app_users * platform.activity,
+        "activity_share": platform.activity,
         "commercial_load": levers.historical_load * controls.load_ratio,
         "push_share": controls.push,
         "coupon_reach_share": controls.reach / N_BUCKETS,
@@ -101,19 +96,17 @@ def _state_of(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
         "forecast_gmv_fen": controls.forecast * world.weight,
         "rival_pull": controls.rival,
         "demand_shock": controls.shock,
-        "plan_members_count": sum(scratch.kind_counts.in_plan.tolist()),
-        **dict(zip(world.joined_columns, joined, strict=True)),
+        "plan_members_count": sum(counts.in_plan.tolist()),
+        **dict(zip(world.joined_columns, counts.joined.tolist(), strict=True)),
     }
 
 
-def _incubation_fen(world: World, levers: DayLevers, joined: list[int]) -> int:
+def _incubation_fen(world: World, levers: DayLevers, joined: Ints) -> int:
     """What the platform's own brands cost today (M2), of how many have `joined` by kind."""
     if not levers.platform_brand_support:
         return 0
     cost = world.scenario.platform.incubation_cost_rmb * FEN_PER_RMB
-    brands = _percent(
-        world, sum(joined[kind] for kind in np.flatnonzero(world.learning.is_incubated))
-    )
+    brands = _percent(world, int(joined @ world.learning.is_incubated))
     return int(levers.platform_brand_support * cost * brands)
 
 
