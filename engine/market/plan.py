@@ -222,12 +222,13 @@ def _coupon_weights(days: list[DayLevers], late_weight: float) -> _Floats:
 
     t counts from the day on which the purse is opened, T days until 31 December.
     """
+    rates = np.array([day.rate for day in days]).mean(axis=1).tolist()
     plain = np.array(
         [
             plain_demand(day.season, day.festival_traffic, day.festival_attention)
             * day.festival_boost
-            * max(day.rate.mean(), day.new_buyer_rate / 10)
-            for day in days
+            * max(rate, day.new_buyer_rate / 10)
+            for day, rate in zip(days, rates, strict=True)
         ]
     )
     return np.asarray(plain * late_weight ** (np.arange(len(days)) / max(len(days) - 1, 1)))
