@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine import jit
 from engine.jit import kernel, seal, seal_again, store
 from engine.market.run import simulate
+from engine.market.scratch import _MarketRecords
 from tests.worlds import case
 
 
@@ -144,7 +145,7 @@ def places_when_sealed(form: str) -> Iterator[tuple[int, int]]:
 def test_numbers_are_sealed_where_llvm_has_them_in_all_records_of_a_market():
     simulate(case("policy=all_levers", days=2))
     kinds = [layout.kind for layout, _ in jit._SEALED.values()]
-    assert len(kinds) > 20
+    assert any(kind.instance_class is _MarketRecords for kind in kinds)
     for kind in [*kinds, typeof(MIXED), typeof((np.uint8(1), (MIXED, np.uint8(1))))]:
         layout, value = jit._Layout(kind), jit.cpu_target.target_context.get_value_type(kind)
         assert list(places_when_sealed(layout._form.format)) == list(places_to_llvm(value))
