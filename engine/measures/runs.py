@@ -75,7 +75,7 @@ def _budget(run: RunView) -> int:
 RUN_MEASURES: Final = (
     Measure(
         "cost_fen",
-        "Net cost",
+        "Cost",
         "The platform contribution with its sign turned: above 0 the platform loses.",
         run=lambda run: -run["platform_contribution_fen"],
         least=-math.inf,

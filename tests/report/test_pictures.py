@@ -188,9 +188,9 @@ def test_effects_are_signed_and_told_from_nothing_or_not(priced: StudyResults) -
 def test_the_frontier_draws_every_policy_its_intervals_and_the_goal(study: StudyResults) -> None:
     one = frontier_picture(study, study.chosen_line(), {})
     assert one is not None
-    rows = values(one, "policy", "cost", "gmv")
+    rows = values(one, "policy", "own", "gmv")
     assert len(rows) == 7
-    assert all({"cost_low", "gmv_high"} <= set(row) for row in rows)
+    assert all({"own_low", "gmv_high"} <= set(row) for row in rows)
     assert {row["kind"] for row in rows} >= {"laissez_faire", "found by the search"}
     assert values(one, "goal") == [{"goal": 250.0}]
     assert "by trial_044" in one.finding

@@ -21,19 +21,14 @@ from engine.report.read.results_model import Line, StudyResults, found_lines
 _FOUND: Final = "found by the search"
 _BEATEN: Final = "off the frontier"
 _SHAPES: Final = ("diamond", "square", "triangle-up", "triangle-down", "cross")
+_OWN: Final = "platform_contribution_fen"
 _TIP: Final = "{}: GMV as paid {} bn RMB, contribution {} bn RMB, top-10 share {}"
-
-
-_COST_NOTE: Final = (
-    "Further to the right a policy contributes less: the axis is its own contribution with its "
-    "sign turned, not the net cost against today. "
-)
 
 
 def frontier_picture(
     study: StudyResults, best: Line | None, names: Mapping[str, str]
 ) -> Picture | None:
-    """Draw GMV as paid against net cost, coloured by the top-10 share; None without a search.
+    """Draw GMV as paid against contribution, coloured by the top-10 share; None without a search.
 
     Parameters
     ----------
@@ -50,7 +45,7 @@ def frontier_picture(
     given = [line.policy for line in known if line.is_baseline]
     kinds = [*given, _FOUND, *([_BEATEN] if any(map(_is_beaten, known)) else [])]
     base = alt.Chart(data([_values(line, names, most) for line in known])).encode(
-        x=alt.X("cost:Q", title=_cost_title(study), scale=alt.Scale(zero=False)),
+        x=alt.X("own:Q", title="Platform contribution, bn RMB", scale=alt.Scale(zero=False)),
         y=alt.Y("gmv:Q", title="GMV as paid, bn RMB", scale=alt.Scale(zero=False)),
     )
     marks = base.mark_point(filled=True, size=130, opacity=1, cursor="pointer").encode(
@@ -70,33 +65,28 @@ def frontier_picture(
         tooltip=alt.Tooltip("tip:N"),
     )
     bars = [
-        base.mark_rule(color="#9CA3AF").encode(x=alt.X("cost_low:Q"), x2="cost_high:Q"),
+        base.mark_rule(color="#9CA3AF").encode(x=alt.X("own_low:Q"), x2="own_high:Q"),
         base.mark_rule(color="#9CA3AF").encode(y=alt.Y("gmv_low:Q"), y2="gmv_high:Q"),
     ]
     layers = [*_goal(study.target_fen), *bars, marks]
     return picture(
         alt.layer(*layers).properties(height=HEIGHT + 60),
         _finding(study, known, best, names),
-        "Up and to the left is better. Lines are 95 % intervals on fresh seeds, of those with the "
-        f"most runs; dashed: the goal. {_COST_NOTE if study.prices else ''}Worlds weigh the same "
-        "here. Click a mark for the policy’s levers.",
+        "Up and to the right is better. Lines are 95 % intervals on fresh seeds, of those with the "
+        "most runs; dashed: the goal. Worlds weigh the same here. Click a mark for the policy’s "
+        "levers.",
         shows_picked=True,
     )
 
 
-def _cost_title(study: StudyResults) -> str:
-    """Where net cost is counted against today's elsewhere on the page, its own has no such name."""
-    return "Contribution with its sign turned, bn RMB" if study.prices else "Net cost, bn RMB"
-
-
 def _values(line: Line, names: Mapping[str, str], most: int) -> dict[str, Any]:
-    cost, gmv = _xy(line)
-    shown = ("gmv_paid_fen", "platform_contribution_fen", "top10_share")
+    own, gmv = _xy(line)
+    shown = ("gmv_paid_fen", _OWN, "top10_share")
     facts = [show(name, line.estimates[name].value, line.estimates[name].half) for name in shown]
     called = names.get(line.policy, line.policy)
     return {
         "policy": line.policy,
-        "cost": cost,
+        "own": own,
         "gmv": gmv,
         "top10": scaled("top10_share", line.value("top10_share")),
         "kind": line.policy if line.is_baseline else _BEATEN if _is_beaten(line) else _FOUND,
@@ -105,7 +95,7 @@ def _values(line: Line, names: Mapping[str, str], most: int) -> dict[str, Any]:
 
 
 def _all_limits(line: Line) -> dict[str, float]:
-    return _limits(line, "cost_fen", "cost") | _limits(line, "gmv_paid_fen", "gmv")
+    return _limits(line, _OWN, "own") | _limits(line, "gmv_paid_fen", "gmv")
 
 
 def _is_beaten(line: Line) -> bool:
@@ -144,21 +134,18 @@ def _finding(
 ) -> str:
     found = [line for line in found_lines(known) if line.feasible] or list(known)
     most = max(found, key=lambda line: line.value("gmv_paid_fen"))
-    gmv, cost = (show(name, most.value(name)) for name in ("gmv_paid_fen", "cost_fen"))
-    said = f"The most that was found is {gmv} bn RMB of GMV"
+    gmv, own = (show(name, most.value(name)) for name in ("gmv_paid_fen", _OWN))
+    said = f"The most that was found is {gmv} bn RMB of GMV, with a contribution of {own} bn RMB"
     if study.prices:
-        said = f"With all worlds alike {said[0].lower()}{said[1:]}"
-        own = show("platform_contribution_fen", most.value("platform_contribution_fen"))
-        return f"{said}, with a contribution of {own} bn RMB"
-    said += f" for a net cost of {cost} bn RMB"
+        return f"With all worlds alike {said[0].lower()}{said[1:]}"
     if best is not None:
-        own = show("cost_fen", best.value("cost_fen"))
-        said += f"; the goal is reached for {own} by {names.get(best.policy, best.policy)}"
+        own = show(_OWN, best.value(_OWN))
+        said += f"; the goal is reached with {own} by {names.get(best.policy, best.policy)}"
     elif study.target_fen:
         said += "; none reaches the goal as surely as asked"
     return said
 
 
 def _xy(line: Line) -> tuple[float, float]:
-    cost, gmv = line.value("cost_fen"), line.value("gmv_paid_fen")
-    return scaled("cost_fen", cost), scaled("gmv_paid_fen", gmv)
+    own, gmv = line.value(_OWN), line.value("gmv_paid_fen")
+    return scaled(_OWN, own), scaled("gmv_paid_fen", gmv)

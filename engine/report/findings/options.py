@@ -238,10 +238,10 @@ def _line_at_knee(ordered: Sequence[Line]) -> Line | None:
 def _line_facts(study: StudyResults, line: Line) -> list[_Fact]:
     reach = by_world(study, line.policy, "target_attained")
     worst = f"worst world: {percent(min(reach.values()))}" if len(reach) > 1 else ""
-    gmv, cost = line.estimates["gmv_paid_fen"], line.estimates["cost_fen"]
+    gmv, own = line.estimates["gmv_paid_fen"], line.estimates["platform_contribution_fen"]
     facts = [
         _Fact("GMV as paid", f"{show('gmv_paid_fen', gmv.value, gmv.half)} bn RMB"),
-        _Fact("Net cost", f"{show('cost_fen', cost.value, cost.half)} bn RMB"),
+        _Fact("Contribution", f"{show('platform_contribution_fen', own.value, own.half)} bn RMB"),
         _Fact("Own subsidy", f"{show('subsidy_fen', line.estimates['subsidy_fen'].value)} bn RMB"),
     ]
     if study.target_fen:

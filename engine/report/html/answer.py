@@ -116,7 +116,9 @@ def _searched(study: StudyResults) -> list[str]:
             " says what each ran into. " + _closest(study, target)
         ]
     if not study.target_fen:
-        return ["No target was set. The frontier below shows what each RMB of net cost buys."]
+        return [
+            "No target was set. The frontier below shows how much contribution more sales cost."
+        ]
     best = study.chosen_line()
     if best is None:
         return [
@@ -146,11 +148,15 @@ def _way(study: StudyResults, best: Line, target: str) -> str:
     if not _is_free(best):
         text += (
             f"It spends {_amount(best, 'subsidy_fen')} bn RMB of the platform's own subsidy"
-            f" ({percent(best.value('budget_spent_share'))} of the budget), and its net cost is"
-            f" {_amount(best, 'cost_fen')} bn RMB. "
+            f" ({percent(best.value('budget_spent_share'))} of the budget), and contributes"
+            f" {_own(best)} bn RMB. "
         )
     others = [line for line in study.lines if line.is_baseline and line is not best]
     return text + _baselines(study, others)
+
+
+def _own(line: Line) -> str:
+    return _amount(line, "platform_contribution_fen")
 
 
 def _levers(best: Line) -> list[str]:
@@ -183,8 +189,8 @@ def _baselines(study: StudyResults, lines: Sequence[Line]) -> str:
     miss = [line for line in lines if line not in reach]
     parts = []
     if reach:
-        costs = _and([f"{line.policy} (net cost {_amount(line, 'cost_fen')})" for line in reach])
-        parts.append(f"{costs} would reach it too")
+        named = _and([f"{line.policy} (contribution {_own(line)})" for line in reach])
+        parts.append(f"{named} would reach it too")
     if miss:
         ends = _and([f"{line.policy} ({_amount(line, 'gmv_paid_fen')})" for line in miss])
         parts.append(f"{ends} would not reach it")
