@@ -54,8 +54,8 @@ def comment_as_found(job: Job, words: str, name: str) -> str:
     return (
         f"# Of a search, in force{since}{before}. It is simulated as the search did by\n"
         f"#   python -m experiments.simulate policy={name} {words}\n"
-        f"# with {FOLDER} the folder of the search, which holds policy/{name}.yaml. Its means weigh\n"
-        "# all worlds the same; those of the search's answer weigh them by what was known.\n"
+        f"# with {FOLDER} the folder of the search, which holds policy/{name}.yaml. Its means\n"
+        "# weigh all worlds the same; those of the search's answer weigh them by what was known.\n"
     )
 
 
