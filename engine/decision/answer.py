@@ -22,7 +22,6 @@ import numpy as np
 
 from engine.case import RunResult
 from engine.compute import Runner
-from engine.decision.amounts import bn
 from engine.decision.attribution import Attribution, attributions
 from engine.decision.beyond import Beyond
 from engine.decision.inert import differences
@@ -156,14 +155,14 @@ def answer(
     today, others = found[job.today], [one for name, one in found.items() if name != job.today]
     worlds = tuple(job.ensemble.worlds)
     shares = np.array([weights[world] for world in worlds])
-    asked = PriceQuestion(job.reach_probability, worlds, shares, job.value_of_gmv)
     goal = job.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB
+    asked = PriceQuestion(job.reach_probability, worlds, shares, job.value_of_gmv, goal)
     targets = _targets(job, others, today, goal, asked)
     advice = Recommendation.of(others, today, goal, targets, asked)
     best = _trial_of(advice.policy, names)
     shown = best or job.today
     rows = price_table(others, today, targets, asked)
-    said, who = advice.asked_beyond(names[job.today], rows)
+    said, who = advice.asked_beyond(names[job.today], rows, asked)
     without, sure = certainty(others, today, goal, asked, weighed)
     return PricedAnswer(
         today=job.today,
@@ -195,8 +194,8 @@ def _few_notes(
     count = sum(asked.is_reached(one, top) for one in everyone)
     if count <= _FEW:
         yield (
-            f"{bn(top)} bn RMB is reached by {count} of {len(everyone)} policies on fresh seeds: "
-            "searched longer, it may cost less."
+            f"{asked.bn(top)} bn RMB is reached by {count} of {len(everyone)} policies on fresh "
+            "seeds: searched longer, it may cost less."
         )
 
 

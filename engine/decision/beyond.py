@@ -40,6 +40,7 @@ from engine.spec.levers import set_levers
 from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.stats.intervals import Interval
+from engine.units import FEN_PER_BN_RMB
 
 _Row = dict[str, Any]
 
@@ -102,7 +103,7 @@ class Beyond(NamedTuple):
             path=path,
             sentences=(
                 *_value_sentences(job, who, kept, values),
-                _path_sentence(policy, kinds, path),
+                _path_sentence(policy, kinds, path, _market_fen(job)),
             ),
         )
 
@@ -116,11 +117,12 @@ def _value_sentences(
     found = {row["measure"]: row for row in rows}
     first = found[value_measure(_CONTRIBUTION, 0, "in_the_year")]
     last = max(job.run_off)
-    later = "; ".join(_with_run_off(found, days) for days in sorted(set(job.run_off) - {0}))
+    market, after = _market_fen(job), sorted(set(job.run_off) - {0})
+    later = "; ".join(_with_run_off(found, days, market) for days in after)
     discount = f" A RMB that comes a year later counts {job.discount_per_year:.0%} less."
     yield (
         f"What {who} is worth against going on as today, contribution in bn RMB (95 %): "
-        f"{_amount(first)} in the year" + (f"; {later}.{discount}" if later else ".")
+        f"{_amount(first, market)} in the year" + (f"; {later}.{discount}" if later else ".")
     )
     if not last:
         return
@@ -139,28 +141,34 @@ def _value_sentences(
     yield f"{pays}, and what it is worth {by_then}."
 
 
-def _with_run_off(found: Mapping[str, _Row], days: int) -> str:
+def _with_run_off(found: Mapping[str, _Row], days: int, market_fen: float) -> str:
     whole, pulled, left = (
         found[value_measure(_CONTRIBUTION, days, term)]
         for term in ("whole", "pulled_forward", "left_behind")
     )
     return (
-        f"{_amount(whole)} with {days} days after it (pulled forward {bn(pulled['difference'])}, "
-        f"left behind {bn(left['difference'])})"
+        f"{_amount(whole, market_fen)} with {days} days after it (pulled forward "
+        f"{bn(pulled['difference'], market_fen)}, "
+        f"left behind {bn(left['difference'], market_fen)})"
     )
 
 
-def _amount(row: Mapping[str, Any]) -> str:
+def _market_fen(job: OptimizeJob) -> float:
+    return job.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB
+
+
+def _amount(row: Mapping[str, Any], market_fen: float) -> str:
     found = (row[name] for name in ("difference", "standard_error", "ci_low", "ci_high"))
-    return _with_limits(Interval(*found))
+    return _with_limits(Interval(*found), market_fen)
 
 
-def _with_limits(found: Interval) -> str:
+def _with_limits(found: Interval, market_fen: float = 0.0) -> str:
     """Return an amount with its 95 % limits, where it has any."""
     assert found.value is not None
     if found.low is None or found.high is None:
-        return bn(found.value)
-    return f"{bn(found.value)} ({bn(found.low)} to {bn(found.high)})"
+        return bn(found.value, market_fen)
+    low, high = (bn(end, market_fen) for end in (found.low, found.high))
+    return f"{bn(found.value, market_fen)} ({low} to {high})"
 
 
 def _path_cases(like: Sequence[Case], policy: Policy) -> list[Case]:
@@ -193,7 +201,9 @@ def _path_rows(results: Sequence[RunResult]) -> list[_Row]:
     return [row for row in paired(results, _STRAIGHT, _MEASURES) if row["measure"] != INCREMENTAL]
 
 
-def _path_sentence(policy: Policy, kinds: tuple[Kind, ...], rows: Sequence[_Row]) -> str:
+def _path_sentence(
+    policy: Policy, kinds: tuple[Kind, ...], rows: Sequence[_Row], market_fen: float = 0.0
+) -> str:
     """Say what the shape of the policy's target path brings, or why it brings nothing.
 
     `rows` are those of `_path_rows`.
@@ -203,7 +213,8 @@ def _path_sentence(policy: Policy, kinds: tuple[Kind, ...], rows: Sequence[_Row]
     if not rows:
         return "The path to its target is straight."
     gmv, contribution, push = (_of(rows, measure) for measure in _MEASURES)
-    told = f"GMV {_amount(gmv)} and contribution {_amount(contribution)} bn RMB"
+    sold, left = (_amount(row, market_fen) for row in (gmv, contribution))
+    told = f"GMV {sold} and contribution {left} bn RMB"
     pushes = f"the push is {push['mean']:.1%} in the mean, on a straight one"
     pushes += f" {push['baseline_mean']:.1%}"
     if _is_nothing(gmv) and _is_nothing(contribution):

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from engine.case import RunResult
+from engine.decision.amounts import bn
 from engine.errors import InputError
 from engine.stats.arrays import Floats
 from engine.stats.intervals import Interval, mean_interval
@@ -118,13 +119,19 @@ class ConfirmedPolicy:
 class PriceQuestion:
     """How sure a target is to be reached, over which worlds, and what GMV is worth.
 
-    `weights` (worlds,) float64 add up to 1 and go with `worlds`; `value_of_gmv` in RMB per RMB.
+    `weights` (worlds,) float64 add up to 1 and go with `worlds`; `value_of_gmv` in RMB per RMB;
+    `market_fen` is what the year should sell, by which amounts have their digits.
     """
 
     probability: float
     worlds: tuple[str, ...]
     weights: Floats
     value_of_gmv: float = 0.0
+    market_fen: float = 0.0
+
+    def bn(self, fen: float) -> str:
+        """Return an amount as sentences write it, bn RMB."""
+        return bn(fen, self.market_fen)
 
     @property
     def asked_text(self) -> str:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from engine.decision.amounts import bn
+from engine.decision.amounts import finer
 from engine.decision.price_table import (
     ConfirmedPolicy,
     PriceQuestion,
@@ -72,7 +72,9 @@ class Recommendation(NamedTuple):
         )
         return cls(found.name, enough, held, step, pays_from, sentences)
 
-    def asked_beyond(self, today: str, rows: Sequence[PriceRow]) -> tuple[str | None, str]:
+    def asked_beyond(
+        self, today: str, rows: Sequence[PriceRow], asked: PriceQuestion
+    ) -> tuple[str | None, str]:
         """Return whose years beyond the horizon are asked about, and what sentences call it.
 
         The recommended policy, or the next step's where nothing more is needed, or that of the
@@ -84,13 +86,15 @@ class Recommendation(NamedTuple):
             Name of today's policy.
         rows
             Of the price table.
+        asked
+            Writes amounts.
         """
         if self.policy not in {None, today}:
             return self.policy, "the recommended policy"
         highest = next((row for row in reversed(rows) if row.policy is not None), None)
         step = self.next_step or highest
         if self.next_step is None and step:
-            return step.policy, f"the policy for {bn(step.target_fen)} bn RMB"
+            return step.policy, f"the policy for {asked.bn(step.target_fen)} bn RMB"
         return step.policy if step else None, "the next step"
 
 
@@ -100,7 +104,7 @@ def _reached(
     """Say whether doing nothing more is enough, and what is cheapest."""
     chance, own = asked.reach(today, goal_fen), asked.reach(found, goal_fen)
     cost = asked.median_cost_fen(found)
-    goal = f"{bn(goal_fen)} bn RMB"
+    goal = f"{asked.bn(goal_fen)} bn RMB"
     enough = asked.is_reached(today, goal_fen)
     first = (
         f"Doing nothing more reaches {goal} with probability {chance:.2f}."
@@ -111,10 +115,10 @@ def _reached(
         return (first,)
     valued = asked.value_of_gmv > 0 and cost > 0 and enough
     why = f" at a value of {asked.value_of_gmv:g} RMB per RMB of GMV" if valued else ""
-    price = f"{bn(cost)} bn RMB more" if cost >= 0 else f"{bn(-cost)} bn RMB less"
+    price = f"{asked.bn(cost)} bn RMB more" if cost >= 0 else f"{asked.bn(-cost)} bn RMB less"
     lead = "Best is" if valued else "Cheapest is"
     sold = asked.mean(found.gmv_fen - today.gmv_fen)
-    sales = f"sells {bn(abs(sold))} bn RMB {'more' if sold >= 0 else 'less'}"
+    sales = f"sells {asked.bn(abs(sold))} bn RMB {'more' if sold >= 0 else 'less'}"
     said = f"it costs {price}, {sales} and reaches it with {own:.2f}"
     return (first, f"{lead} {found.name}{why}: {said}.")
 
@@ -124,14 +128,14 @@ def _next_sentence(step: PriceRow | None, found: ConfirmedPolicy, asked: PriceQu
         return f"No policy here reaches the next target with the asked {asked.asked_text}."
     more = step.cost_median - asked.median_cost_fen(found)
     return (
-        f"The next step, {bn(step.target_fen)} bn RMB, costs {bn(more)} bn RMB on top: "
+        f"The next step, {asked.bn(step.target_fen)} bn RMB, costs {asked.bn(more)} bn RMB on top: "
         f"{step.policy}."
     )
 
 
 def _out_of_reach(best: ConfirmedPolicy, goal_fen: float, asked: PriceQuestion) -> tuple[str, ...]:
     chance = asked.reach(best, goal_fen)
-    goal = f"{bn(goal_fen)} bn RMB with probability {asked.probability:g}"
+    goal = f"{asked.bn(goal_fen)} bn RMB with probability {asked.probability:g}"
     return (
         f"No policy here reaches {goal}: the best, {best.name}, does with {chance:.2f}.",
         _held_sentence(best, asked),
@@ -156,6 +160,6 @@ def _pays_from(
 
 def _held_sentence(policy: ConfirmedPolicy, asked: PriceQuestion) -> str:
     """Say the largest target that is held, rounded down."""
-    tenth = FEN_PER_BN_RMB / 10
-    held = bn(math.floor(asked.held_fen(policy) / tenth) * tenth)
+    digit = FEN_PER_BN_RMB / 10 ** (1 + finer(asked.market_fen))
+    held = asked.bn(math.floor(asked.held_fen(policy) / digit) * digit)
     return f"With the asked {asked.asked_text} it holds {held} bn RMB."

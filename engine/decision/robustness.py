@@ -63,7 +63,7 @@ def certainty(
     everyone = [today, *(one for one in policies if one is not today)]
     found = asked.cheapest(everyone, today, goal_fen)
     answers = _without_each_world(policies, today, goal_fen, asked)
-    sure = _sentences(weights, answers, None if found is None else found.name)
+    sure = _sentences(weights, answers, None if found is None else found.name, asked.market_fen)
     return answers, (*sure[:1], *_missed(answers, asked), *sure[1:])
 
 
@@ -107,7 +107,10 @@ def _without_each_world(
 
 
 def _sentences(
-    weights: WorldWeights, answers: Sequence[WithoutWorld], recommended: str | None
+    weights: WorldWeights,
+    answers: Sequence[WithoutWorld],
+    recommended: str | None,
+    market_fen: float = 0.0,
 ) -> tuple[str, ...]:
     """Say how sure the answer is: how many worlds it rests on, and what it is without each.
 
@@ -119,6 +122,8 @@ def _sentences(
         From `_without_each_world`.
     recommended
         Name of the policy that all worlds recommend; None if none reaches the goal.
+    market_fen
+        What the year should sell, by which amounts have their digits.
     """
     count = len(weights.weights)
     known = len(weights.figures)
@@ -131,7 +136,7 @@ def _sentences(
         if known
         else f"{count} worlds count alike"
     )
-    first = f"How sure: {rests}; without any one of them {_kept(answers, recommended)}."
+    first = f"How sure: {rests}; without any one of them {_kept(answers, recommended, market_fen)}."
     note = weights.note
     return (first, f"{note[0].upper()}{note[1:]}.") if note else (first,)
 
@@ -151,7 +156,7 @@ def _reach_of(answer: WithoutWorld) -> float:
     return answer.reach
 
 
-def _kept(answers: Sequence[WithoutWorld], recommended: str | None) -> str:
+def _kept(answers: Sequence[WithoutWorld], recommended: str | None, market_fen: float) -> str:
     """In how many cases the answer stays the same, and what it costs."""
     cases = f"in {sum(one.is_same for one in answers)} of {len(answers)} cases"
     if recommended is None:
@@ -162,7 +167,7 @@ def _kept(answers: Sequence[WithoutWorld], recommended: str | None) -> str:
         return said
     is_less = max(costs) < 0
     shown = [abs(cost) if is_less else cost for cost in costs]
-    low, high = bn(min(shown)), bn(max(shown))
+    low, high = bn(min(shown), market_fen), bn(max(shown), market_fen)
     amount = low if low == high else f"{low} to {high}"
     return f"{said}, and costs {amount} bn RMB {'less' if is_less else 'more'} than today's"
 

@@ -43,6 +43,7 @@ from engine.calibrate.sample import SimulatedPoints
 from engine.calibrate.targets import CalibrationTarget, match_figures
 from engine.case import Case, RunResult
 from engine.compute import Runner
+from engine.decision.amounts import bn
 from engine.errors import CombinedInputError, InputError
 from engine.search.market import fresh_cases
 from engine.spec.accuracy import Accuracy
@@ -56,10 +57,10 @@ from engine.stats.paired import means_by
 from engine.units import FEN_PER_BN_RMB
 
 _PURSES: Final = {
-    "subsidy_fen": "subsidy.budget_bn_rmb",
-    "partner_subsidy_fen": "subsidy.partner_budget_bn_rmb",
+    "subsidy_fen": ("subsidy.budget_bn_rmb", "coupons"),
+    "partner_subsidy_fen": ("subsidy.partner_budget_bn_rmb", "the partner's coupons"),
 }
-"""By column of `daily` what is spent, the purse that it is spent of."""
+"""By column of `daily` what is spent, the purse that it is spent of, and on what in words."""
 
 _FAR: Final = 0.1
 """Share of the history's purse by which another policy's may differ from what is left of it."""
@@ -184,17 +185,22 @@ def _purse_notes(
     today = job.baselines[str(job.today)]
     year_begins = date(job.decision_date.year, 1, 1)  # a purse is one of a calendar year
     first = max((year_begins - job.scenario.calendar.start).days, 0)
-    for column, path in _PURSES.items():
-        purse, given = (float(policy_value(own, path)) for own in (job.history, today))
+    for column, (path, words) in _PURSES.items():
+        purse, given = (
+            float(policy_value(own, path)) * FEN_PER_BN_RMB for own in (job.history, today)
+        )
         spent = sum(
             weights[one.labels["world"]] * one.daily[column][first:].sum() for one in results
         )
-        left = max(purse - spent / job.search.first_replications / FEN_PER_BN_RMB, 0.0)
+        left = max(purse - spent / job.search.first_replications, 0.0)
         if abs(left - given) > _FAR * purse:
+            market = job.scenario.platform.goal_bn_rmb * FEN_PER_BN_RMB
+            said, own, carried = (bn(amount, market) for amount in (purse, left, given))
             yield (
-                f"Of the {purse:.1f} bn RMB of the history's {path} {left:.1f} are left on "
-                f"{job.decision_date}, and today's policy goes on with {given:.1f}: what is left "
-                f"is set by baselines.{job.today}.{path}."
+                f"Of the {said} bn RMB that the policy in force until then has for {words}, {own} "
+                f"bn RMB are left on {job.decision_date}, but today's policy goes on with "
+                f"{carried} bn RMB; to go on with what is left, set it "
+                f"(baselines.{job.today}.{path})."
             )
 
 

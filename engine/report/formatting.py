@@ -17,6 +17,10 @@ _COUNTED: Final = frozenset({"new_heads_count", "coupon_short_days_count"})
 """Counts of a few things, shown as they are; all others are shown in millions."""
 
 
+_MOST_DECIMALS: Final = 3
+"""That a value gets so that the half width of its interval is not 0."""
+
+
 def label(measure: str) -> str:
     """Return the measure's name for people; an unknown one keeps its column's name."""
     name, period = split_measure(measure)
@@ -42,10 +46,7 @@ def show(measure: str, value: float | None, half: float | None = None) -> str:
     """Write a value, and ± the half width of its interval, in the measure's unit."""
     if value is None:
         return NONE
-    decimals = _decimals(measure, value)
-    text = signed(scaled(measure, value), decimals, plus=measure == "dau_change_share")
-    if half is not None:
-        text += f" ± {scaled(measure, half):.{decimals}f}"
+    text = _with_half(measure, value, half, plus=measure == "dau_change_share")
     return f"{text}%" if _kind(measure) == "share" else text
 
 
@@ -53,11 +54,21 @@ def show_change(measure: str, value: float | None, half: float | None = None) ->
     """Write a difference with its sign; differences of shares are percentage points."""
     if value is None:
         return NONE
-    decimals = _decimals(measure, value)
-    text = signed(scaled(measure, value), decimals, plus=True)
-    if half is not None:
-        text += f" ± {scaled(measure, half):.{decimals}f}"
+    text = _with_half(measure, value, half, plus=True)
     return f"{text} pp" if _kind(measure) == "share" else text
+
+
+def _with_half(measure: str, value: float, half: float | None, *, plus: bool) -> str:
+    """Write a value and ± a half width, which takes more decimals where it would be 0."""
+    amount, decimals = scaled(measure, value), _decimals(measure, value)
+    if half is None:
+        return signed(amount, decimals, plus=plus)
+    wide = scaled(measure, half)
+    while wide and decimals < _MOST_DECIMALS and not float(f"{wide:.{decimals}f}"):
+        decimals += 1
+    least = 10.0**-decimals
+    told = f"{wide:.{decimals}f}" if not wide or wide >= least / 2 else f"<{least:.{decimals}f}"
+    return f"{signed(amount, decimals, plus=plus)} ± {told}"
 
 
 def show_limits(measure: str, low: float | None, high: float | None) -> str:

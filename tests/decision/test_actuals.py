@@ -14,6 +14,7 @@ from hydra import compose, initialize_config_dir
 from engine.case import Case, RunResult
 from engine.compute.pool import ProcessPool
 from engine.config import load
+from engine.decision.amounts import bn
 from engine.decision.answer import Confirmed, PricedAnswer, _plan_by_month, answer
 from engine.decision.price_table import ConfirmedPolicy, PriceQuestion, price_table
 from engine.decision.tables import answer_tables
@@ -23,6 +24,7 @@ from engine.market.run import simulate
 from engine.results.schemas import COLUMNS
 from engine.results.writer import _table_of_rows
 from engine.spec.optimize import OptimizeJob
+from engine.units import FEN_PER_BN_RMB
 from tests.fakes import simulate_fake, small_policy
 from tests.search.jobs import run, small_job
 from tests.worlds import CONF, case
@@ -156,8 +158,8 @@ def test_a_purse_far_from_what_is_left_is_told(tmp_path):
     assert 20 < left < 40
     assert told(left) == ()
     (said,) = told(left + 10)
-    assert f"{left:.1f} are left on 2020-03-01" in said
-    assert "baselines.held.subsidy.budget_bn_rmb" in said
+    assert f"{bn(left * FEN_PER_BN_RMB)} bn RMB are left on 2020-03-01" in said
+    assert said.endswith("set it (baselines.held.subsidy.budget_bn_rmb).")
 
 
 @pytest.fixture(scope="module")

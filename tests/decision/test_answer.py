@@ -1,6 +1,8 @@
 """The main job's answer, from a search of the fake market, whose cost curve is known to rise."""
 
+import re
 from datetime import date
+from decimal import Decimal
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +15,13 @@ from engine.compute.pool import ProcessPool
 from engine.decision.answer import Confirmed, PricedAnswer, _effects, answer
 from engine.decision.tables import answer_tables
 from engine.decision.weights import weighed_past
-from engine.report.findings.prices import PRICES, effect_sentences, letters
+from engine.report.findings.prices import (
+    PLAN,
+    PRICES,
+    effect_sentences,
+    letters,
+    plan_sentences,
+)
 from engine.report.terminal.answer import print_answer
 from engine.results.schemas import COLUMNS
 from engine.search import SearchResult
@@ -183,6 +191,36 @@ def test_every_policy_of_the_table_has_a_letter_and_every_row_its_cells(asked):
             assert cells[2] == "none"
 
 
+def test_a_market_a_hundredth_as_large_keeps_its_digits(asked):
+    tables = answer_tables(asked[1])
+
+    def small(rows):
+        def less(name, value):
+            is_money = name.endswith(("_fen", "_q50", "_q10", "_q90"))
+            return value / 100 if is_money and value else value
+
+        return [{name: less(name, value) for name, value in row.items()} for row in rows]
+
+    def numbers(cells):
+        return [
+            [Decimal(one) for one in re.findall(r"[\d.]+", cell.replace(",", ""))]
+            for line in cells
+            for cell in line
+        ]
+
+    priced, plan = tables["price_of_target"], tables["plan"]
+    money = [PRICES.heads.index(head) for head in ("Net cost", "80 % of worlds", "Subsidy")]
+    for cells, places, rows in ((PRICES.cells, money, priced), (PLAN.cells, range(1, 6), plan)):
+        large, less = ([[row[k] for k in places] for row in cells(one)] for one in
+                       (rows, small(rows)))  # fmt: skip
+        assert [[x / 100 for x in own] for own in numbers(large)] == numbers(less)
+    (large,), (less,) = (plan_sentences(one, ())[:1] for one in (plan, small(plan)))
+    digits = re.compile(r"\d[\d.]*")
+    assert [Decimal(x) / 100 for x in digits.findall(large)] == [
+        Decimal(x) for x in digits.findall(less)
+    ]
+
+
 def test_effects_are_told_largest_first_with_both_measures():
     def effect(lever: str, measure: str, value: float) -> dict[str, object]:
         return {"lever": lever, "says": lever, "view": "leave_one_out", "measure": measure,
@@ -200,6 +238,8 @@ def test_effects_are_told_largest_first_with_both_measures():
     assert "and +4.0; small +2.0 (1.0 to 3.0) and \N{MINUS SIGN}1.0." in said
     assert said.startswith("What its largest changes bring, in 8 pairs of runs (prices rest on all")
     assert effect_sentences([]) == []
+    small = [{"middle_fen": 6e11, "target_fen": 0.0}]
+    assert "large \N{MINUS SIGN}3.000" in effect_sentences(rows, small)[0]
 
 
 def test_effects_that_noise_may_have_brought_say_so_first():

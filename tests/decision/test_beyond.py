@@ -170,4 +170,7 @@ def test_amounts_have_a_true_minus_and_nothing_has_none():
     assert [bn(x * FEN_PER_BN_RMB) for x in (-4.25, 3.0, -0.5, -0.001, 0.0)] == [
         "−4.2", "3", "−0.50", "0.00", "0",
     ]  # fmt: skip
+    assert [bn(x * FEN_PER_BN_RMB, 6 * FEN_PER_BN_RMB) for x in (6.25, 0.054, -0.0054)] == [
+        "6.25", "0.054", "−0.0054",
+    ]  # fmt: skip
     assert value_rows(small_job(today="held"), "held", []) == []

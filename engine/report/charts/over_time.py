@@ -62,7 +62,7 @@ def days_pictures(
     target = _target_path(study.daily, policies, weights)
     found = [_cumulative(sales, target, study, names)]
     if spend:
-        found.append(_spend(spend, names, decision_day(study), is_weighed=bool(study.worlds)))
+        found.append(_spend(spend, names, study))
     return found
 
 
@@ -84,7 +84,7 @@ def _cumulative(
         goal = alt.Chart(data([{"goal": scaled("gmv_paid_fen", goal_fen)}]))
         layers.append(goal.mark_rule(color=RED, strokeDash=[6, 4]).encode(y="goal:Q"))
     first = series[0]
-    marks = _published(study.published, first)
+    marks = _published(study.published, first, goal_fen)
     if marks:
         layers.append(_diamonds(marks))
     low, high, mean = (float(values[-1]) for values in (first.low, first.high, first.mean))
@@ -92,17 +92,20 @@ def _cumulative(
     began, ended = first.dates[0], first.dates[-1]
     is_whole = (ended.month, ended.day) == (12, 31)
     upto = "ends" if is_whole else f"stands on {ended}"
-    said = f"Under “{called}” the year {upto} at {_bn(mean)} bn RMB, between {_bn(low)}"
-    goal_said = f", for a goal of {bn(goal_fen)}" if goal_fen and began.year == ended.year else ""
+    low_said, high_said, sold = (_bn(value, goal_fen) for value in (low, high, mean))
+    said = f"Under “{called}” the year {upto} at {sold} bn RMB, between {low_said}"
+    goal_said = (
+        f", for a goal of {bn(goal_fen, goal_fen)}" if goal_fen and began.year == ended.year else ""
+    )
     return picture(
         alt.layer(*layers).properties(height=HEIGHT),
-        f"{said} and {_bn(high)}{goal_said}",
+        f"{said} and {high_said}{goal_said}",
         "Mean of the simulated runs; the band spans the lowest and the highest of them. Dashed: "
         f"the goal; dotted: the path that is steered by, if any.{_published_note(marks)}",
     )
 
 
-def _published(rows: Sequence[Row], series: _Series) -> list[dict[str, Any]]:
+def _published(rows: Sequence[Row], series: _Series, market_fen: float) -> list[dict[str, Any]]:
     """Return what is published of the year so far, bn RMB, beside what a policy simulates."""
     marks = []
     for row in rows:
@@ -118,7 +121,8 @@ def _published(rows: Sequence[Row], series: _Series) -> list[dict[str, Any]]:
                 "date": str(last),
                 "value": round(told, 4),
                 "apart": 100 * (mean / told - 1),
-                "tip": f"{last:%Y-%m}: published {_bn(told)} bn RMB, simulated {_bn(mean)} bn RMB",
+                "tip": f"{last:%Y-%m}: published {_bn(told, market_fen)} bn RMB, "
+                f"simulated {_bn(mean, market_fen)} bn RMB",
             }
         )
     return marks
@@ -153,25 +157,26 @@ def decision_day(study: StudyResults) -> date | None:
 def _spend(
     series: Sequence[_Series],
     names: Mapping[str, str],
-    decided: date | None = None,
-    *,
-    is_weighed: bool = False,
+    study: StudyResults,
 ) -> Picture:
     import altair as alt
 
-    finding = _spend_finding(series, names, decided)
+    finding = _spend_finding(series, names, decision_day(study), study.target_fen)
     layers = _bands_and_lines(series, names, "Own coupons in the week, bn RMB")
     return picture(
         alt.layer(*layers).properties(height=200),
         finding,
         "Mean over worlds, weighted, and range of the simulated runs, whole weeks."
-        if is_weighed
+        if study.worlds
         else "Mean and range of the simulated runs, whole weeks.",
     )
 
 
 def _spend_finding(
-    series: Sequence[_Series], names: Mapping[str, str], decided: date | None
+    series: Sequence[_Series],
+    names: Mapping[str, str],
+    decided: date | None,
+    market_fen: float,
 ) -> str:
     """Say what is spent under the policy that spends most, from the decision on."""
     begins = next((k for k, day in enumerate(series[0].dates) if not decided or day > decided), 0)
@@ -184,14 +189,14 @@ def _spend_finding(
         under = f"under “{called}”" if len(series) == 1 else "under any policy here"
         return f"No own coupons are spent{since} {under}"
     week = most.dates[begins + int(np.argmax(most.mean[begins:]))]
-    told = f"{_bn(whole)} bn RMB, most in the week to {week:%Y-%m-%d}"
+    told = f"{_bn(whole, market_fen)} bn RMB, most in the week to {week:%Y-%m-%d}"
     if len(series) == 1:
         return f"Own coupons under “{called}” come to {told}"
     return f"Most own coupons{since} are spent under “{called}”: {told}"
 
 
-def _bn(value: float) -> str:
-    return bn(value * FEN_PER_BN_RMB)
+def _bn(value: float, market_fen: float) -> str:
+    return bn(value * FEN_PER_BN_RMB, market_fen)
 
 
 def _bands_and_lines(series: Sequence[_Series], names: Mapping[str, str], title: str) -> list[Any]:

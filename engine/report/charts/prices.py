@@ -38,7 +38,8 @@ def price_picture(prices: Sequence[Row]) -> Picture | None:
     import altair as alt
 
     lettered = {said: letter for letter, said in letters(prices).items()}
-    values = [_price_values(row, lettered[row["says"]]) for row in reached]
+    market = max(row["target_fen"] for row in prices)
+    values = [_price_values(row, lettered[row["says"]], market) for row in reached]
     base = alt.Chart(data(values)).encode(
         x=alt.X(
             "target:Q",
@@ -70,14 +71,14 @@ def price_picture(prices: Sequence[Row]) -> Picture | None:
     )
 
 
-def _price_values(row: Row, letter: str) -> dict[str, Any]:
+def _price_values(row: Row, letter: str, market_fen: float) -> dict[str, Any]:
     ends = {"low80": "q10", "low50": "q25", "high50": "q75", "high80": "q90"}
     return {end: bn_value(row[f"net_cost_fen_{name}"]) for end, name in ends.items()} | {
         "target": bn_value(row["target_fen"]),
         "cost": bn_value(row["net_cost_fen_q50"]),
         "letter": letter,
         "policy": row["policy"],
-        "tip": f"{_costs(row)}: {row['says']}",
+        "tip": f"{_costs(row, market_fen)}: {row['says']}",
     }
 
 
@@ -100,23 +101,20 @@ def _out_of_reach(prices: Sequence[Row]) -> list[Any]:
 
 def _price_finding(prices: Sequence[Row], reached: Sequence[Row]) -> str:
     knee, top = at_knee(reached), reached[-1]
-    said = _costs(top)
+    market = max(row["target_fen"] for row in prices)
+    said = _costs(top, market)
     if knee is not None and knee is not top:
-        said = f"{_costs(knee).removesuffix(' more than today')}, {said}"
+        said = f"{_costs(knee, market).removesuffix(' more than today')}, {said}"
     above = [row for row in prices if not row["says"]]
-    return f"{said}; no policy tried holds {_target(above[0])}" if above else said
+    return f"{said}; no policy tried holds {bn(above[0]['target_fen'], market)}" if above else said
 
 
-def _costs(row: Row) -> str:
+def _costs(row: Row, market_fen: float) -> str:
     """Say what a target costs or saves, without a sign."""
-    cost = row["net_cost_fen_q50"]
+    cost, target = row["net_cost_fen_q50"], bn(row["target_fen"], market_fen)
     if cost < 0:
-        return f"{_target(row)} bn RMB saves {bn(-cost)} bn RMB against today"
-    return f"{_target(row)} bn RMB costs {bn(cost)} bn RMB more than today"
-
-
-def _target(row: Row) -> str:
-    return bn(row["target_fen"])
+        return f"{target} bn RMB saves {bn(-cost, market_fen)} bn RMB against today"
+    return f"{target} bn RMB costs {bn(cost, market_fen)} bn RMB more than today"
 
 
 def plan_pictures(
@@ -132,7 +130,7 @@ def plan_pictures(
     known = [
         {**row, "published_fen": told[row["month"]]} for row in in_year if row["month"] in told
     ]
-    return [_fan(in_year, goal_fen, known), _months(plan)]
+    return [_fan(in_year, goal_fen, known), _months(plan, goal_fen)]
 
 
 def _fan(plan: Sequence[Row], goal_fen: float, published: Sequence[Row]) -> Picture:
@@ -157,20 +155,20 @@ def _fan(plan: Sequence[Row], goal_fen: float, published: Sequence[Row]) -> Pict
         goal = alt.Chart(data([{"goal": bn_value(goal_fen)}]))
         layers.append(goal.mark_rule(color=RED, strokeDash=[6, 4]).encode(y="goal:Q"))
     if published:
-        layers.append(_published(published, values))
+        layers.append(_published(published, values, goal_fen))
     last = plan[-1]
-    ends = f"{bn(last['low_fen'])} and {bn(last['high_fen'])}"
+    ends = f"{bn(last['low_fen'], goal_fen)} and {bn(last['high_fen'], goal_fen)}"
     side = _side(last, goal_fen)
     return picture(
         alt.layer(*layers).properties(height=HEIGHT),
-        f"The year ends at {bn(last['middle_fen'])} bn RMB, 80 % between {ends}{side}",
+        f"The year ends at {bn(last['middle_fen'], goal_fen)} bn RMB, 80 % between {ends}{side}",
         "Median of worlds and seeds together under the recommended policy, with 10 to 90 %. "
         "Dashed: the goal; dotted: the path that "
         f"is steered by, if any. {_past_note(published)}",
     )
 
 
-def _published(rows: Sequence[Row], values: Sequence[Mapping[str, Any]]) -> Any:
+def _published(rows: Sequence[Row], values: Sequence[Mapping[str, Any]], market_fen: float) -> Any:
     """Draw what is published of the year so far as diamonds."""
     import altair as alt
 
@@ -178,8 +176,8 @@ def _published(rows: Sequence[Row], values: Sequence[Mapping[str, Any]]) -> Any:
         {
             "month": _month(row),
             "value": bn_value(row["published_fen"]),
-            "tip": f"{row['month']:%Y-%m}: published {bn(row['published_fen'])} bn RMB, "
-            f"simulated {bn(row['middle_fen'])} bn RMB",
+            "tip": f"{row['month']:%Y-%m}: published {bn(row['published_fen'], market_fen)} bn "
+            f"RMB, simulated {bn(row['middle_fen'], market_fen)} bn RMB",
         }
         for row in rows
     ]
@@ -210,11 +208,11 @@ def _side(last: Row, goal_fen: float) -> str:
     where = (
         "above" if last["low_fen"] > goal_fen else "below" if last["high_fen"] < goal_fen else ""
     )
-    goal = f"the goal of {bn(goal_fen)}"
+    goal = f"the goal of {bn(goal_fen, goal_fen)}"
     return f", a range {where} {goal}" if where else f", around {goal}"
 
 
-def _months(plan: Sequence[Row]) -> Picture:
+def _months(plan: Sequence[Row], market_fen: float) -> Picture:
     import altair as alt
 
     values = [
@@ -222,8 +220,8 @@ def _months(plan: Sequence[Row]) -> Picture:
             "month": _month(row),
             "gmv": bn_value(row["gmv_fen"]),
             "part": _part(row),
-            "tip": f"{row['month']:%Y-%m}: {bn(row['gmv_fen'])} bn RMB, coupons "
-            f"{bn(row['subsidy_fen'])} bn RMB",
+            "tip": f"{row['month']:%Y-%m}: {bn(row['gmv_fen'], market_fen)} bn RMB, "
+            f"coupons {bn(row['subsidy_fen'], market_fen)} bn RMB",
         }
         for row in plan
     ]
@@ -241,8 +239,9 @@ def _months(plan: Sequence[Row]) -> Picture:
     coupons = sum(row["subsidy_fen"] for row in plan if not row["is_past"])
     return picture(
         bars.properties(height=220),
-        f"The largest month to come is {most['month']:%Y-%m} with {bn(most['gmv_fen'])} bn RMB; "
-        f"coupons to come: {bn(coupons)} bn RMB",
+        f"The largest month to come is {most['month']:%Y-%m} with "
+        f"{bn(most['gmv_fen'], market_fen)} bn RMB; "
+        f"coupons to come: {bn(coupons, market_fen)} bn RMB",
         "Mean over worlds, weighted, of the recommended policy.",
     )
 
@@ -270,7 +269,7 @@ def _part_colour() -> Any:
     return alt.Color("part:N", title=None, scale=scale)
 
 
-def effect_pictures(effects: Sequence[Row]) -> list[Picture]:
+def effect_pictures(effects: Sequence[Row], market_fen: float = 0.0) -> list[Picture]:
     """Draw what each difference from today brings, of GMV and of contribution."""
     found = []
     for measure, word in ((_GMV, "GMV as paid"), ("platform_contribution_fen", "contribution")):
@@ -281,15 +280,15 @@ def effect_pictures(effects: Sequence[Row]) -> list[Picture]:
         ]
         acting = [row for row in rows if row["effect"] or row["standard_error"]]
         if acting:
-            found.append(_effects(acting, word))
+            found.append(_effects(acting, word, market_fen))
     return found
 
 
-def _effects(rows: Sequence[Row], word: str) -> Picture:
+def _effects(rows: Sequence[Row], word: str, market_fen: float) -> Picture:
     import altair as alt
 
     ranked = sorted(rows, key=lambda row: -abs(row["effect"]))
-    values = [_effect_values(row) for row in ranked]
+    values = [_effect_values(row, market_fen) for row in ranked]
     names = [row["says"] for row in ranked]
     base = alt.Chart(data(values)).encode(y=name_axis(names))
     told = alt.Scale(
@@ -305,14 +304,14 @@ def _effects(rows: Sequence[Row], word: str) -> Picture:
     zero = alt.Chart(data([{"x": 0}])).mark_rule(color=INK).encode(x="x:Q")
     return picture(
         alt.layer(bars, limits, zero).properties(height=rows_height(names)),
-        _effect_finding(ranked, word),
+        _effect_finding(ranked, word, market_fen),
         "What the recommended policy loses if one of its differences from today is left out; "
         "lines are 95 % intervals. What changes nothing at all has no bar. They rest on "
         f"{few_pairs(rows)}: figures of one effect may differ.",
     )
 
 
-def _effect_values(row: Row) -> dict[str, Any]:
+def _effect_values(row: Row, market_fen: float) -> dict[str, Any]:
     low, high = row["ci_low"], row["ci_high"]
     return {
         "name": wrapped(row["says"]),
@@ -320,14 +319,14 @@ def _effect_values(row: Row) -> dict[str, Any]:
         "low": bn_value(low),
         "high": bn_value(high),
         "told": _TOLD[0] if is_told(row) else _TOLD[1],
-        "tip": f"{row['says']}: {bn(row['effect'])} bn RMB"
-        + ("" if low is None else f" ({bn(low)} to {bn(high)})"),
+        "tip": f"{row['says']}: {bn(row['effect'], market_fen)} bn RMB"
+        + ("" if low is None else f" ({bn(low, market_fen)} to {bn(high, market_fen)})"),
     }
 
 
-def _effect_finding(ranked: Sequence[Row], word: str) -> str:
+def _effect_finding(ranked: Sequence[Row], word: str, market_fen: float) -> str:
     told = [row for row in ranked if is_told(row)]
     if not told:
         return f"No single difference from today moves {word} beyond noise"
     most = told[0]
-    return f"Most of {word} is moved by “{most['says']}”: {bn(most['effect'])} bn RMB"
+    return f"Most of {word} is moved by “{most['says']}”: {bn(most['effect'], market_fen)} bn RMB"

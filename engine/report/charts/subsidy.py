@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.decision.amounts import bn
+from engine.decision.amounts import bn, finer
 from engine.report.charts.grammar import (
     BLUE,
     GREEN,
@@ -126,14 +126,14 @@ def _segment_pictures(study: StudyResults, policy: str, called: str = "") -> lis
     if not rows or spent <= 0:
         return []
     under = f" under “{called}”" if called else ""
-    by_tier, tier, tier_share = _by_place(rows, study.goods, "tier", _TIERS)
-    by_domain, domain, domain_share = _by_place(rows, study.goods, "domain", _DOMAINS)
-    by_buyer, buyer, buyer_share = _by_place(rows, study.goods, "buyer", _BUYERS)
+    by_tier, tier, tier_share = _by_place(study, rows, "tier", _TIERS)
+    by_domain, domain, domain_share = _by_place(study, rows, "domain", _DOMAINS)
+    by_buyer, buyer, buyer_share = _by_place(study, rows, "buyer", _BUYERS)
     places = [
         picture(
             by_tier,
-            f"{percent(tier_share)} of {bn(spent)} bn RMB of coupons went to buyers in {tier}"
-            f"{under}",
+            f"{percent(tier_share)} of {bn(spent, study.target_fen)} bn RMB of coupons went to "
+            f"buyers in {tier}{under}",
             _PLACE_NOTE,
         ),
         picture(
@@ -156,12 +156,12 @@ def _coupons(row: Row) -> float:
 
 
 def _by_place(
-    rows: Sequence[Row], goods: Mapping[str, str], key: str, words: Mapping[str, str]
+    study: StudyResults, rows: Sequence[Row], key: str, words: Mapping[str, str]
 ) -> tuple[Any, str, float]:
     """Draw coupons by kind, split by what `key` tells; name the part with most, and its share."""
     import altair as alt
 
-    kinds = _named(dict.fromkeys(row["kind"] for row in rows), goods)
+    kinds = _named(dict.fromkeys(row["kind"] for row in rows), study.goods)
     parts = _named(dict.fromkeys(row[key] for row in rows), words)
     values = []
     for kind, called in kinds.items():
@@ -169,12 +169,13 @@ def _by_place(
             own = [row for row in rows if row["kind"] == kind and row[key] == part]
             amount = sum(map(_coupons, own))
             back = sum(row.get("refunded_subsidy_fen", 0.0) for row in own)
+            given, returned = (bn(one, study.target_fen) for one in (amount, back))
             values.append(
                 {
                     "name": wrapped(called),
                     "series": said,
                     "value": scaled("subsidy_fen", amount),
-                    "tip": f"{called}, {said}: {bn(amount)} bn RMB, {bn(back)} of it refunded",
+                    "tip": f"{called}, {said}: {given} bn RMB, {returned} of it refunded",
                 }
             )
     names = list(kinds.values())
@@ -260,7 +261,7 @@ def _funding_picture(study: StudyResults, policies: Mapping[str, str]) -> Pictur
                     "series": part,
                     "value": scaled("subsidy_fen", amount),
                     "policy": policy,
-                    "tip": f"{called}: {bn(amount)} bn RMB {part}",
+                    "tip": f"{called}: {bn(amount, study.target_fen)} bn RMB {part}",
                 }
             )
     if not any(value["value"] for value in values):
@@ -280,8 +281,8 @@ def _funding_picture(study: StudyResults, policies: Mapping[str, str]) -> Pictur
     policy, (own, back) = max(kept.items(), key=lambda item: item[1][0])
     return picture(
         chart.properties(height=rows_height(names)),
-        f"Of {bn(own)} bn RMB of own coupons under “{policies[policy]}”, {percent(back / own)} "
-        "come back with returned goods"
+        f"Of {bn(own, study.target_fen)} bn RMB of own coupons under “{policies[policy]}”, "
+        f"{percent(back / own)} come back with returned goods"
         if own > 0
         else "No policy here spends coupons of the platform’s own",
         "All days, those before the decision included; mean over worlds, weighted."
@@ -313,20 +314,23 @@ def _brought_pictures(
     if not any(given for given, _ in by_kind.values()):
         return []
     by_buyer = _changes(cells, "buyer", _BUYERS)
-    new, known = (by_buyer[one] for one in _BUYERS.values())
+    new, known = (
+        [_bn_change(change, study.target_fen) for change in by_buyer[one]]
+        for one in _BUYERS.values()
+    )
     return [
         picture(
-            _brought_chart(by_kind, called_base),
-            _finding(by_kind, called, called_base),
+            _brought_chart(by_kind, called_base, study.target_fen),
+            _finding(by_kind, called, called_base, study.target_fen),
             "Mean over worlds under the same seeds. Kept coupons do not come back with "
             "returned goods. What one kind of goods gains another may lose: "
             "only the sum over kinds is what the coupons brought.",
         ),
         picture(
-            _brought_chart(by_buyer, called_base),
-            f"Against {called_base}, “{called}” gives new buyers {_bn_change(new[0])} bn RMB in "
-            f"kept coupons and sells them {_bn_change(new[1])}; known buyers get "
-            f"{_bn_change(known[0])} and buy {_bn_change(known[1])}",
+            _brought_chart(by_buyer, called_base, study.target_fen),
+            f"Against {called_base}, “{called}” gives new buyers {new[0]} bn RMB in "
+            f"kept coupons and sells them {new[1]}; known buyers get "
+            f"{known[0]} and buy {known[1]}",
             f"Mean over worlds under the same seeds. {_BUYER_NOTE}",
         ),
     ]
@@ -346,11 +350,13 @@ def _changes(
     }
 
 
-def _bn_change(fen: float) -> str:
-    return signed(scaled("gmv_paid_fen", fen), 2, plus=True)
+def _bn_change(fen: float, market_fen: float) -> str:
+    return signed(scaled("gmv_paid_fen", fen), 2 + finer(market_fen), plus=True)
 
 
-def _brought_chart(changes: Mapping[str, tuple[float, float]], called_base: str) -> Any:
+def _brought_chart(
+    changes: Mapping[str, tuple[float, float]], called_base: str, market_fen: float
+) -> Any:
     """Draw coupons and sales more than the base's, two bars a row."""
     import altair as alt
 
@@ -362,7 +368,7 @@ def _brought_chart(changes: Mapping[str, tuple[float, float]], called_base: str)
                     "name": wrapped(name),
                     "series": series,
                     "value": scaled("gmv_paid_fen", change),
-                    "tip": f"{name}: {_bn_change(change)} bn RMB, {series}",
+                    "tip": f"{name}: {_bn_change(change, market_fen)} bn RMB, {series}",
                 }
             )
     names = list(changes)
@@ -384,14 +390,15 @@ def _brought_chart(changes: Mapping[str, tuple[float, float]], called_base: str)
 
 def _brought_rows(study: StudyResults, policy: str, base: str) -> list[tuple[str, ...]]:
     """Return a line for every cell with coupons or sales, in the order of `BROUGHT_HEADS`."""
+    market = study.target_fen
     return [
         (
             study.goods.get(one.kind, one.kind.replace("_", " ")),
             _TIERS.get(one.tier, one.tier),
             _DOMAINS.get(one.domain, one.domain),
             _BUYERS.get(one.buyer, one.buyer),
-            *(bn(amount) for amount in (one.coupons, one.refunded, one.paid)),
-            *(_bn_change(change) for change in (one.more_coupons, one.more_paid)),
+            *(bn(amount, market) for amount in (one.coupons, one.refunded, one.paid)),
+            *(_bn_change(change, market) for change in (one.more_coupons, one.more_paid)),
         )
         for one in _cells(study, policy, base)
         if one.coupons or one.paid
@@ -426,11 +433,13 @@ def _kept(row: Row) -> float:
     return _coupons(row) - float(row.get("refunded_subsidy_fen", 0.0))
 
 
-def _finding(by_kind: Mapping[str, tuple[float, float]], called: str, called_base: str) -> str:
+def _finding(
+    by_kind: Mapping[str, tuple[float, float]], called: str, called_base: str, market_fen: float
+) -> str:
     """Say what all coupons brought, and on which goods they changed most."""
     given, sold = (sum(own[k] for own in by_kind.values()) for k in (0, 1))
     most = max(by_kind, key=lambda kind: abs(by_kind[kind][0]))
-    more, brought = (f"{bn(abs(one))} bn RMB {_way(one)}" for one in (given, sold))
+    more, brought = (f"{bn(abs(one), market_fen)} bn RMB {_way(one)}" for one in (given, sold))
     return (
         f"“{called}” gives {more} in kept coupons than {called_base} and sells {brought}; most "
         f"changes on {most}"

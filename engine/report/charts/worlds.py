@@ -49,7 +49,7 @@ def world_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture |
             "gmv": bn_value(means[policy][world]),
             "series": said,
             "policy": policy,
-            "tip": f"{world}, {said}: {bn(means[policy][world])} bn RMB",
+            "tip": f"{world}, {said}: {bn(means[policy][world], goal)} bn RMB",
         }
         for world, name in zip(worlds, names, strict=True)
         for policy, said in policies.items()
@@ -84,12 +84,12 @@ def world_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture |
 
 def _world_finding(means: Mapping[str, float], goal: float) -> str:
     low, high = min(means.values()), max(means.values())
-    span = f"from {bn(low)} to {bn(high)} bn RMB"
+    span = f"from {bn(low, goal)} to {bn(high, goal)} bn RMB"
     if not goal:
         return f"Under the first policy the worlds span {span}"
     count = sum(value >= goal for value in means.values())
     return (
-        f"The mean year of {count} of {len(means)} worlds reaches {bn(goal)} bn RMB; "
+        f"The mean year of {count} of {len(means)} worlds reaches {bn(goal, goal)} bn RMB; "
         f"they span {span}"
     )
 

@@ -29,7 +29,7 @@ def headline(study: StudyResults) -> Headline | None:
     """Return the one number of a study and its range over worlds."""
     if study.prices:
         row = recommended_price(study)
-        return _cost_headline(row) if row else _reach_headline(study.prices[0])
+        return _cost_headline(row, study.target_fen) if row else _reach_headline(study.prices[0])
     for rows, told in _OF_ROWS.items():
         if getattr(study, rows):
             return told(study)
@@ -46,14 +46,15 @@ def recommended_price(study: StudyResults) -> Row | None:
 
 
 def _reach_headline(row: Row) -> Headline:
+    target = bn(row["target_fen"], row["target_fen"])
     return Headline(
         f"{row['p_reach_without']:.2f}",
         "",
-        f"probability with which going on as today reaches {bn(row['target_fen'])} bn RMB",
+        f"probability with which going on as today reaches {target} bn RMB",
     )
 
 
-def _cost_headline(row: Row) -> Headline:
+def _cost_headline(row: Row, market_fen: float) -> Headline:
     cost = row["net_cost_fen_q50"]
     word = "costs less" if cost < 0 else "costs more"
     low, high = row["net_cost_fen_q10"], row["net_cost_fen_q90"]
@@ -61,8 +62,8 @@ def _cost_headline(row: Row) -> Headline:
         cost = -cost
         low, high = (None, None) if low is None else (-high, -low)
     return Headline(
-        f"{bn(cost)} bn RMB",
-        span_over_worlds(low, high),
+        f"{bn(cost, market_fen)} bn RMB",
+        span_over_worlds(low, high, market_fen),
         f"what the recommended policy {word} than going on as today",
     )
 
@@ -85,9 +86,10 @@ def _difference_headline(study: StudyResults) -> Headline | None:
     if found is None:
         return None
     low, high = found.worlds or (found.low, found.high)
-    span = "" if low is None or high is None else f"{bn(low)} to {bn(high)}"
+    market = study.target_fen
+    span = "" if low is None or high is None else f"{bn(low, market)} to {bn(high, market)}"
     return Headline(
-        f"{bn(found.gain)} bn RMB",
+        f"{bn(found.gain, market)} bn RMB",
         f"{'worlds' if found.worlds else '95 %'}: {span}" if span else _NO_INTERVAL,
         f"more GMV as paid under {found.policy} than under {found.other}",
     )
@@ -98,10 +100,11 @@ def _lever_headline(study: StudyResults) -> Headline | None:
     best = max(told, key=lambda one: one.best["difference"], default=None)
     if best is None:
         return None
-    row = best.best
-    span = f"{bn(row['ci_low'])} to {bn(row['ci_high'])}" if row["ci_low"] is not None else ""
+    row, market = best.best, study.target_fen
+    low, high = row["ci_low"], row["ci_high"]
+    span = f"{bn(low, market)} to {bn(high, market)}" if low is not None else ""
     return Headline(
-        f"{bn(row['difference'])} bn RMB",
+        f"{bn(row['difference'], market)} bn RMB",
         f"95 %: {span}" if span else _NO_INTERVAL,
         f"contribution with run-off, by {factor_words(best.lever, row.get('goods', ''))} alone at "
         f"{row['value']:.4g}{factor_money(best.lever)}",
@@ -116,10 +119,10 @@ def _mechanism_headline(study: StudyResults) -> Headline | None:
     row = max(common, key=lambda one: abs(one["difference"]), default=None)
     if row is None:
         return None
-    low, high = row["ci_low"], row["ci_high"]
+    low, high, market = row["ci_low"], row["ci_high"], study.target_fen
     return Headline(
-        f"{bn(row['difference'])} bn RMB",
-        _NO_INTERVAL if low is None else f"95 %: {bn(low)} to {bn(high)}",
+        f"{bn(row['difference'], market)} bn RMB",
+        _NO_INTERVAL if low is None else f"95 %: {bn(low, market)} to {bn(high, market)}",
         f"change of GMV as paid without {' '.join(split_name(row['mechanism']))}",
     )
 
@@ -168,17 +171,21 @@ def _fit_headline(study: StudyResults) -> Headline:
 def _gmv_headline(study: StudyResults, line: Line) -> Headline:
     worlds = by_world(study, line.policy, "gmv_paid_fen")
     found = line.estimates["gmv_paid_fen"]
-    span = f"worlds: {bn(min(worlds.values()))} to {bn(max(worlds.values()))}" if worlds else ""
+    low, high = (bn(end(worlds.values(), default=0.0), study.target_fen) for end in (min, max))
+    span = f"worlds: {low} to {high}" if worlds else ""
     if len(worlds) < 2:
         known = found.low is not None and found.high is not None
-        span = f"95 %: {bn(found.low or 0)} to {bn(found.high or 0)}" if known else ""
-    value = f"{bn(found.value)} bn RMB" if found.value is not None else NONE
+        low, high = (bn(end or 0, study.target_fen) for end in (found.low, found.high))
+        span = f"95 %: {low} to {high}" if known else ""
+    value = f"{bn(found.value, study.target_fen)} bn RMB" if found.value is not None else NONE
     return Headline(value, span, f"GMV as paid under {line.policy}")
 
 
-def span_over_worlds(low: float | None, high: float | None) -> str:
+def span_over_worlds(low: float | None, high: float | None, market_fen: float) -> str:
     """Write the range over worlds; nothing where there is one world."""
-    return "" if low is None or high is None else f"80 % of worlds: {bn(low)} to {bn(high)}"
+    if low is None or high is None:
+        return ""
+    return f"80 % of worlds: {bn(low, market_fen)} to {bn(high, market_fen)}"
 
 
 _OF_ROWS: Final = {

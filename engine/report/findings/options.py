@@ -113,7 +113,8 @@ def _change_sentences(study: StudyResults) -> list[str]:
         most = max(one["target_fen"] for one in others if one["policy"] == step["policy"])
         said.append(
             f"Where a RMB of sales is worth more than {more} beyond its "
-            f"contribution, the next step, {bn(most)} bn RMB, is the better choice."
+            f"contribution, the next step, {bn(most, study.target_fen)} bn RMB, is the "
+            "better choice."
         )
     ends = [part for part in (row["binding"] or "").split(", ") if " at its " in part]
     if ends:
@@ -156,7 +157,9 @@ def _priced(study: StudyResults) -> list[_Option]:
             own,
             policy,
             [
-                *_price_facts(row, _marginal(reached, policy), _sales(study, row, today)),
+                *_price_facts(
+                    row, _marginal(reached, policy), _sales(study, row, today), study.target_fen
+                ),
                 *_effects_on(study, policy, today),
             ],
         )
@@ -174,28 +177,29 @@ def _sales(study: StudyResults, row: Row, today: str | None) -> _Fact:
     """Return what a policy of the price table sells, and how much more than today's."""
     found = weighed(study, row["policy"], "gmv_paid_fen", today)
     if found is None:
-        return _Fact("GMV as paid", f"{bn(row['gmv_paid_fen'])} bn RMB")
-    more = "" if found.change is None else f"{_signed_bn(found.change)} bn RMB against today"
-    return _Fact("GMV as paid", f"{bn(found.value)} bn RMB", more)
+        return _Fact("GMV as paid", f"{bn(row['gmv_paid_fen'], study.target_fen)} bn RMB")
+    more = "" if found.change is None else f"{_signed_bn(found.change, study)} bn RMB against today"
+    return _Fact("GMV as paid", f"{bn(found.value, study.target_fen)} bn RMB", more)
 
 
-def _signed_bn(fen: float) -> str:
-    return f"+{bn(fen)}" if fen > 0 else bn(fen)
+def _signed_bn(fen: float, study: StudyResults) -> str:
+    text = bn(fen, study.target_fen)
+    return f"+{text}" if fen > 0 else text
 
 
-def _price_facts(row: Row, per: float | None, sales: _Fact) -> list[_Fact]:
+def _price_facts(row: Row, per: float | None, sales: _Fact, market_fen: float) -> list[_Fact]:
     """Tell a row of the price table; `per` is what one more RMB of GMV costs with its policy."""
     cost = row["net_cost_fen_q50"]
-    span = span_over_worlds(row["net_cost_fen_q10"], row["net_cost_fen_q90"])
+    span = span_over_worlds(row["net_cost_fen_q10"], row["net_cost_fen_q90"], market_fen)
     return [
-        _Fact("Target reached", f"{bn(row['target_fen'])} bn RMB"),
+        _Fact("Target reached", f"{bn(row['target_fen'], market_fen)} bn RMB"),
         sales,
-        _Fact("Net cost against today", f"{bn(cost)} bn RMB", span),
+        _Fact("Net cost against today", f"{bn(cost, market_fen)} bn RMB", span),
         _Fact("RMB per further RMB of GMV", NONE if per is None else signed(per, 2),
              "the least target here" if per is None else "from the target below"),
         _Fact("P(reach the target)", f"{row['p_reach']:.2f}",
              f"worst world: {row['p_reach_worst']:.2f}"),
-        _Fact("Own subsidy", f"{bn(row['subsidy_fen'])} bn RMB"),
+        _Fact("Own subsidy", f"{bn(row['subsidy_fen'], market_fen)} bn RMB"),
     ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Final, NamedTuple
 
+from engine.decision.amounts import bn, finer
 from engine.measures.run_off import VALUED, run_off_days, value_measure
 from engine.report.figure_names import figure_in_words
 from engine.report.formatting import NONE
@@ -29,7 +30,7 @@ class _AnswerTable(NamedTuple):
     """A table of the answer: its heads, and the cells under them of the rows of a result table."""
 
     heads: tuple[str, ...]
-    cells: Callable[[Sequence[Row]], list[list[str]]]
+    cells: Callable[..., list[list[str]]]
 
 
 def advice_about(about: str, advice: Sequence[Row]) -> str:
@@ -46,35 +47,44 @@ def letters(prices: Sequence[Row]) -> dict[str, str]:
 def _prices(prices: Sequence[Row]) -> list[list[str]]:
     """A target a row."""
     by_policy = {said: letter for letter, said in letters(prices).items()}
-    return [_price_cells(row, by_policy.get(row["says"], "")) for row in prices]
+    market = _market_fen(prices)
+    return [_price_cells(row, by_policy.get(row["says"], ""), market) for row in prices]
 
 
-def _price_cells(row: Row, letter: str) -> list[str]:
-    start = [_bn(row["target_fen"]), f"{row['p_reach_without']:.2f}"]
+def _market_fen(rows: Sequence[Row]) -> float:
+    """Return the size of a market, fen: the largest target, or what is sold up to a month."""
+    of = {"target_fen", "middle_fen"}
+    return max((row[name] for row in rows for name in of & row.keys()), default=0.0)
+
+
+def _price_cells(row: Row, letter: str, market_fen: float) -> list[str]:
+    more = finer(market_fen)
+    start = [bn(row["target_fen"], market_fen), f"{row['p_reach_without']:.2f}"]
     if not row["says"]:
         return [*start, "none", *[NONE] * (len(PRICES.heads) - 3)]
     return [
         *start,
         letter,
-        _bn(row["net_cost_fen_q50"]),
-        _range(row["net_cost_fen_q10"], row["net_cost_fen_q90"]),
+        _bn(row["net_cost_fen_q50"], more),
+        _range(row["net_cost_fen_q10"], row["net_cost_fen_q90"], more),
         NONE if row["marginal_cost_share"] is None else _minus(f"{row['marginal_cost_share']:.2f}"),
         f"{row['p_reach']:.2f}",
         f"{row['p_reach_worst']:.2f}",
-        _bn(row["subsidy_fen"]),
+        _bn(row["subsidy_fen"], more),
     ]
 
 
 def _plan(plan: Sequence[Row]) -> list[list[str]]:
     """A month that is still to come a row."""
+    more = finer(_market_fen(plan))
     return [
         [
             f"{row['month']:%Y-%m}",
-            _bn(row["gmv_fen"]),
-            _bn(row["middle_fen"]),
-            _range(row["low_fen"], row["high_fen"]),
-            _bn(row["target_fen"]) if row["target_fen"] > 0 else NONE,
-            _bn(row["subsidy_fen"]),
+            _bn(row["gmv_fen"], more),
+            _bn(row["middle_fen"], more),
+            _range(row["low_fen"], row["high_fen"], more),
+            _bn(row["target_fen"], more) if row["target_fen"] > 0 else NONE,
+            _bn(row["subsidy_fen"], more),
         ]
         for row in plan
         if not row["is_past"]
@@ -91,10 +101,11 @@ def _plan_sentence(plan: Sequence[Row]) -> str:
     ahead = [row for row in plan if not row["is_past"]]
     if not ahead:
         return ""
-    months = ", ".join(f"{row['month']:%b} {_bn(row['gmv_fen'])}" for row in ahead)
-    coupons = _bn(sum(row["subsidy_fen"] for row in ahead))
+    more = finer(_market_fen(plan))
+    months = ", ".join(f"{row['month']:%b} {_bn(row['gmv_fen'], more)}" for row in ahead)
+    coupons = _bn(sum(row["subsidy_fen"] for row in ahead), more)
     last = of_first_year(ahead)[-1]
-    end = f"{_bn(last['middle_fen'])} ({_range(last['low_fen'], last['high_fen'])})"
+    end = f"{_bn(last['middle_fen'], more)} ({_range(last['low_fen'], last['high_fen'], more)})"
     until = f"by the end of {last['month']:%b} {end}"
     return f"Its plan, GMV in bn RMB: {months}; coupons {coupons}; {until}."
 
@@ -116,8 +127,9 @@ def _value_sentence(value: Sequence[Row]) -> str:
     return f"Contribution against today, in {few_pairs(value)}, bn RMB: {'; '.join(told)}."
 
 
-def _worlds(worlds: Sequence[Row]) -> list[list[str]]:
+def _worlds(worlds: Sequence[Row], market_fen: float = 0.0) -> list[list[str]]:
     """A world a row."""
+    more = finer(market_fen)
     return [
         [
             row["world"],
@@ -125,7 +137,7 @@ def _worlds(worlds: Sequence[Row]) -> list[list[str]]:
             _largest_miss(row),
             _without(row),
             NONE if row["without_reach"] is None else f"{row['without_reach']:.2f}",
-            _bn(row["without_cost_fen"]),
+            _bn(row["without_cost_fen"], more),
         ]
         for row in worlds
     ]
@@ -161,20 +173,27 @@ def _value_cells(found: Mapping[str, Row], days: int) -> list[str]:
         return found[value_measure(flow, after, term)]
 
     term = "whole" if days else "in_the_year"
+    more = finer(row_of(gmv, "in_the_year", 0)["baseline_mean"])
     whole = row_of(contribution, term)
     parts = [row_of(contribution, part)["difference"] for part in _AFTER] if days else [None, None]
     return [
         f"{days}",
-        _bn(whole["difference"]),
-        _range(whole["ci_low"], whole["ci_high"]),
-        _bn(row_of(contribution, "in_the_year", 0)["difference"]),
-        *(_bn(part) for part in parts),
-        _bn(row_of(gmv, term)["difference"]),
+        _bn(whole["difference"], more),
+        _range(whole["ci_low"], whole["ci_high"], more),
+        _bn(row_of(contribution, "in_the_year", 0)["difference"], more),
+        *(_bn(part, more) for part in parts),
+        _bn(row_of(gmv, term)["difference"], more),
     ]
 
 
-def effect_sentences(effects: Sequence[Row], most: int = _EFFECTS_TOLD) -> list[str]:
-    """Say what the levers of the recommended policy do, the `most` largest first."""
+def effect_sentences(
+    effects: Sequence[Row], plan: Sequence[Row] = (), most: int = _EFFECTS_TOLD
+) -> list[str]:
+    """Say what the levers of the recommended policy do, the `most` largest first.
+
+    Amounts have the digits of those of its `plan`.
+    """
+    more = finer(_market_fen(plan))
     found = [row for row in effects if row["view"] == "leave_one_out"]
     costs = {
         row["lever"]: row["effect"]
@@ -188,11 +207,12 @@ def effect_sentences(effects: Sequence[Row], most: int = _EFFECTS_TOLD) -> list[
     none_told = not any(map(is_told, ranked))
 
     def limits(row: Row) -> str:
-        found = _range(row["ci_low"], row["ci_high"])
+        found = _range(row["ci_low"], row["ci_high"], more)
         return found if none_told or is_told(row) else f"{found}: noise"
 
     told = [
-        f"{row['says']} {_change(row['effect'])} ({limits(row)}) and {_change(costs[row['lever']])}"
+        f"{row['says']} {_change(row['effect'], more)} ({limits(row)})"
+        f" and {_change(costs[row['lever']], more)}"
         for row in ranked[:most]
     ]
     more = len(ranked) - most
@@ -214,19 +234,20 @@ def few_pairs(rows: Sequence[Row]) -> str:
     return f"{rows[0]['pairs_count']} pairs of runs (prices rest on all)"
 
 
-def _bn(fen: float | None) -> str:
+def _bn(fen: float | None, more: int) -> str:
+    """An amount with `more` decimals than in a market of 100 bn RMB, where it has at most one."""
     if fen is None:
         return NONE
-    bn = fen / FEN_PER_BN_RMB
-    return _minus(f"{bn:.0f}" if abs(bn) >= 100 else f"{bn:.1f}")
+    amount = fen / FEN_PER_BN_RMB
+    return _minus(f"{amount:.{more + (abs(amount) < 100 / 10**more)}f}")
 
 
-def _change(fen: float | None) -> str:
-    return NONE if fen is None else _minus(f"{fen / FEN_PER_BN_RMB:+.1f}")
+def _change(fen: float | None, more: int) -> str:
+    return NONE if fen is None else _minus(f"{fen / FEN_PER_BN_RMB:+.{1 + more}f}")
 
 
-def _range(low: float | None, high: float | None) -> str:
-    return NONE if low is None or high is None else f"{_bn(low)} to {_bn(high)}"
+def _range(low: float | None, high: float | None, more: int) -> str:
+    return NONE if low is None or high is None else f"{_bn(low, more)} to {_bn(high, more)}"
 
 
 def _minus(number: str) -> str:

@@ -45,7 +45,11 @@ def _sentences(study: StudyResults) -> list[str]:
     """Answer what was asked, one paragraph a string."""
     if study.advice:
         parts = [advice_about(about, study.advice) for about in ("answer", "beyond", "certainty")]
-        return [*filter(None, parts), *effect_sentences(study.effects), _certainty(study)]
+        return [
+            *filter(None, parts),
+            *effect_sentences(study.effects, study.plan),
+            _certainty(study),
+        ]
     if study.searched:
         said = choice(study.frontier)
         return [*_searched(study), *([said] if said else []), _certainty(study)]
@@ -73,7 +77,11 @@ def lead_sentences(study: StudyResults) -> tuple[list[str], list[str]]:
         told = [row["sentence"] for row in study.advice if row["about"] == "answer"]
         lead = [*told[:2], *told[2:][-1:]]
         beyond = advice_about("beyond", study.advice)
-        rest = [*told[2:-1], *([beyond] if beyond else []), *effect_sentences(study.effects)]
+        rest = [
+            *told[2:-1],
+            *([beyond] if beyond else []),
+            *effect_sentences(study.effects, study.plan),
+        ]
         return lead, [*rest, _certainty(study)]
     said = _sentences(study)
     is_of_runs = not (study.searched or study.sweep or study.calibration or study.sensitivity)

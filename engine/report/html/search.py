@@ -101,7 +101,7 @@ def search_sections(
             "What each policy reaches, and what it costs", [frontier_picture(study, best, names)]
         ),
         _subsidy_section(study, shown),
-        section("What each lever brings", effect_pictures(study.effects)),
+        section("What each lever brings", effect_pictures(study.effects, goal)),
         _learnt_section(study, shown),
         section(
             "Who gains and who loses",
@@ -214,7 +214,7 @@ def _plan_table(study: StudyResults) -> Table | None:
 
 
 def _world_table(study: StudyResults) -> Table | None:
-    rows = plain_rows(WORLDS.cells(study.worlds))
+    rows = plain_rows(WORLDS.cells(study.worlds, study.target_fen))
     return table("The answer without each world", WORLDS.heads, rows, _WORLD_NOTE, fold=True)
 
 

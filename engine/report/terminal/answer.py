@@ -41,7 +41,7 @@ def print_answer(tables: Mapping[str, Sequence[Row]], console: Console) -> None:
     for line in plan_sentences(tables["plan"], tables["value"]):
         _say(line, console)
     _say(advice_about("certainty", tables["advice"]), console)
-    for line in effect_sentences(tables["attribution"], _EFFECTS_TOLD):
+    for line in effect_sentences(tables["attribution"], tables["plan"], _EFFECTS_TOLD):
         _say(line, console)
 
 

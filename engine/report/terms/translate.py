@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 import yaml
 
 _HERE: Final = Path(__file__).parent
-_GAPS: Final = {"{}": "(.+?)", "{#}": r"([−+\d.,%±–\s-]+?)", "{a}": "([^,()]+?)", "{w}": r"(\S+)"}
+_GAPS: Final = {"{}": "(.+?)", "{#}": r"([−+\d.,%±<–\s-]+?)", "{a}": "([^,()]+?)", "{w}": r"(\S+)"}
 """What may be filled in: anything; a number with its sign, interval and per cent; words; a word."""
 
 _GAP: Final = re.compile(r"\{(\d?)(?:×(10+))?\}")
