@@ -35,10 +35,8 @@ def keep_users(
     users = world.scenario.users
     load = felt_load(controls.load_ratio, levers.ad_load, users.usual_ad_load, users.ad_aversion)
     aversions = _aversions(users.load_aversion, users.load_aversion_log_sd)
-    levels = np.empty(_CLASSES)
-    _set_levels(aversions, load, levels)
     engagement, sums = state.buyers.engagement, [0] * len(scratch.blocks)
-    buffers = np.empty((scratch.threads.count, _STRIP))
+    buffers = np.empty((scratch.threads.count, _CLASSES + _STRIP))
 
     def task(thread: int, block: int) -> None:
         first, last = scratch.blocks[block]
@@ -48,7 +46,8 @@ def keep_users(
             state.first_buyer,
             scratch.sealed.market,
             engagement,
-            levels,
+            aversions,
+            load,
             buffers[thread],
         )
 
@@ -66,32 +65,34 @@ def _aversions(mean: float, log_sd: float) -> Floats:
     return np.asarray(mean * raw / raw.mean())
 
 
-@kernel
-def _set_levels(aversions, load, levels):
-    """The level of each class under a felt load."""
-    for c in range(levels.size):
-        levels[c] = load_level(aversions[c], load)
-
-
 _STRIP = 1024
 """Buyers whose levels are looked up before they are used: they stay in the first-level cache."""
 
 
 @kernel
-def _settle_engagement(first, last, first_buyer, market, engagement, levels, buffer):
+def _settle_engagement(first, last, first_buyer, market, engagement, aversions, load, buffer):
     """A night for buyers `first`..`last`; returns the sum of their engagement.
 
-    Buyer 0 has the number `first_buyer`; `engagement` uint16 in 1/32768; `levels` float64 by class;
-    `buffer` float64 (`_STRIP`,).
+    Buyer 0 has the number `first_buyer`; `engagement` uint16 in 1/32768; `aversions` to the felt
+    `load` float64 by class; `buffer` float64 (`_CLASSES + _STRIP`,).
     """
+    levels, room = buffer[:_CLASSES], buffer[_CLASSES:]
+    _set_levels(aversions, load, levels)
     start, terms, total = np.uint64(first_buyer) * _SPREADS, market.learning, np.int64(0)
     for begin in range(first, last, _STRIP):
         strip = engagement[begin : min(begin + _STRIP, last)]
-        own = buffer[: strip.size]
+        own = room[: strip.size]
         _look_up_levels(start + np.uint64(begin) * _SPREADS, levels, own)
         _move_towards(strip, terms.leave_days, terms.return_days, terms.gone_below, own)
         total += _keep(own, strip)
     return total
+
+
+@stage
+def _set_levels(aversions, load, levels):
+    """The level of each class under a felt load."""
+    for c in range(levels.size):
+        levels[c] = load_level(aversions[c], load)
 
 
 @stage

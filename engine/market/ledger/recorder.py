@@ -7,12 +7,12 @@ Among what only the day knows is how its expected sales spread over anchors, by 
 unequally: a row counts as the anchors that it stands for, all equal.
 """
 
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from engine.jit import kernel, step
-from engine.market.exchange import Ints
 from engine.market.pacing.controls import DayControls
 from engine.market.plan import DayLevers, Plan
 from engine.market.scratch import Scratch
@@ -80,12 +80,12 @@ def _by_anchor(state: State, scratch: Scratch, month: int) -> dict[str, float]:
 def _state_of(world: World, state: State, scratch: Scratch, outcome: DayOutcome) -> dict[str, Any]:
     """What the platform spent on supply and had set, and the state in which the day ends."""
     levers, controls, _ = outcome
-    platform, counts = state.platform, scratch.kind_counts
+    platform, joined = state.platform, scratch.kind_counts.joined.tolist()
     return {
         "budget_fen": platform.budget_fen,
         "purse_day": platform.purse_day,
         "recruiting_fen": _recruiting_fen(world, outcome),
-        "incubation_fen": _incubation_fen(world, levers, counts.joined),
+        "incubation_fen": _incubation_fen(world, levers, joined),
         "investment_fen": int(levers.investment_fen),
         "dau_count": levers.app_users * platform.activity,
         "activity_share": platform.activity,
@@ -96,17 +96,17 @@ def _state_of(world: World, state: State, scratch: Scratch, outcome: DayOutcome)
         "forecast_gmv_fen": controls.forecast * world.weight,
         "rival_pull": controls.rival,
         "demand_shock": controls.shock,
-        "plan_members_count": sum(counts.in_plan.tolist()),
-        **dict(zip(world.joined_columns, counts.joined.tolist(), strict=True)),
+        "plan_members_count": sum(scratch.kind_counts.in_plan.tolist()),
+        **dict(zip(world.joined_columns, joined, strict=True)),
     }
 
 
-def _incubation_fen(world: World, levers: DayLevers, joined: Ints) -> int:
+def _incubation_fen(world: World, levers: DayLevers, joined: list[int]) -> int:
     """What the platform's own brands cost today (M2), of how many have `joined` by kind."""
     if not levers.platform_brand_support:
         return 0
     cost = world.scenario.platform.incubation_cost_rmb * FEN_PER_RMB
-    brands = _percent(world, int(joined @ world.learning.is_incubated))
+    brands = _percent(world, sum(compress(joined, world.learning.is_incubated)))
     return int(levers.platform_brand_support * cost * brands)
 
 
