@@ -30,6 +30,9 @@ _BOUNDS: Final = {">": 1, "<": -1}
 
 _RANGE: Final = re.compile(r"(-?\d+(?:\.\d+)?)\s*(?:-|…|to)\s*(\d+(?:\.\d+)?)")
 
+_ASSUMED: Final = ("placeholder", "assumed")
+"""How the note of a figure begins that nobody observed."""
+
 _DATE: Final = "date"
 _FLOWS: Final = tuple(measure.name for measure in FLOW_MEASURES)
 _MONTH: Final = "%Y-%m"
@@ -42,6 +45,7 @@ class ObservedFigure(NamedTuple):
     `30-50` it is the middle, and `tolerance` at least half of the width. `bound` is 1 where all
     that is known is that the figure lies above the value, -1 where it lies below, else 0. `row`
     counts the rows of data from 1. `written` is the value as it stands in the table `address`.
+    `is_assumed` where its note says that nobody observed it: a placeholder, or assumed.
     """
 
     row: int
@@ -54,6 +58,7 @@ class ObservedFigure(NamedTuple):
     bound: int = 0
     written: str = ""
     address: str = ""
+    is_assumed: bool = False
 
 
 def read_figures(address: str, tolerance: Tolerance) -> list[ObservedFigure]:
@@ -127,6 +132,7 @@ def _figure(cells: _Cells, tolerance: Tolerance) -> ObservedFigure:
         bound=bound if value is not None else 0,
         written=text,
         address=cells.address,
+        is_assumed=cells.text("note").lower().startswith(_ASSUMED),
     )
 
 

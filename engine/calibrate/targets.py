@@ -52,7 +52,8 @@ class CalibrationTarget(NamedTuple):
 
     `observed` is None for a forecast; `sd` is the tolerance / `_Z_OF_TOLERANCE`; `discrepancy` the
     share of the figure by which a model that is right in the main is off it, one standard
-    deviation. With `bound` 1 (-1) the figure is known to lie above (below) `observed`, no more.
+    deviation. With `bound` 1 (-1) the figure is known to lie above (below) `observed`, no more;
+    `is_assumed` where nobody observed it.
     """
 
     key: str
@@ -65,6 +66,7 @@ class CalibrationTarget(NamedTuple):
     days: tuple[Span, ...]
     discrepancy: float = 0.0
     bound: int = 0
+    is_assumed: bool = False
 
     @property
     def sd(self) -> float:
@@ -191,6 +193,7 @@ def _target(
         days=days,
         discrepancy=accuracy.discrepancy.of(measure.kind),
         bound=figure.bound,
+        is_assumed=figure.is_assumed,
     )
 
 

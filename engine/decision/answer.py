@@ -41,6 +41,7 @@ from engine.search.market import fresh_cases
 from engine.spec.optimize import OptimizeJob
 from engine.spec.policy import Policy
 from engine.spec.worlds import worlds as scenarios_of
+from engine.stats.intervals import wilson
 from engine.stats.quantiles import weighted_quantile
 from engine.units import FEN_PER_BN_RMB
 
@@ -48,6 +49,9 @@ SHOWN = ("top10_share", "brand_share", "dau_change_share")
 """What the price table says of the ecosystem."""
 
 _Row = dict[str, Any]
+
+_FEW_RUNS: Final = 10
+"""Runs a world below which it is told how wide a probability is."""
 
 _FEW: Final = 2
 """Policies that reach a target, of all on fresh seeds: as few say little about its price."""
@@ -78,7 +82,8 @@ class PricedAnswer(NamedTuple):
     `names` by the name that the search gave a policy; `found` is the search's name of the
     recommended policy, empty where none reaches the goal; `rows` the price of each target,
     `effects` what each difference of the recommended policy brings, `months` its plan. `weights`
-    are those of the worlds, `without` is the answer with each left out, and `certainty` says so.
+    are those of the worlds, `without` is the answer with each left out, and `certainty` says so;
+    `luck` what so few runs leave open of a probability, where they are few.
     `beyond` is what it leaves after the year, or the next step's policy where nothing more is
     needed.
     """
@@ -93,6 +98,7 @@ class PricedAnswer(NamedTuple):
     weights: WorldWeights
     without: list[WithoutWorld]
     certainty: tuple[str, ...]
+    luck: tuple[str, ...]
     beyond: Beyond
 
 
@@ -180,8 +186,21 @@ def answer(
             *notes,
             *_constraint_notes(len(broken), len(results)),
         ),
+        luck=tuple(_luck(found[shown], goal, asked)),
         beyond=Beyond.of(job, confirmed.policies, _trial_of(said, names), who, pool),
     )
+
+
+def _luck(shown: ConfirmedPolicy, goal_fen: float, asked: PriceQuestion) -> Iterator[str]:
+    """Yield what few runs leave open of the probability to reach the goal; worlds share them."""
+    count = shown.gmv_fen.shape[1]
+    if 1 < count < _FEW_RUNS:
+        reach = asked.reach(shown, goal_fen)
+        low, high = wilson(reach * count, count)
+        yield (
+            f"With {count} runs a world, the probability of {reach:.2f} may be anything from "
+            f"{low:.2f} to {high:.2f}."
+        )
 
 
 def _few_notes(

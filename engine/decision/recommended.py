@@ -68,7 +68,7 @@ class Recommendation(NamedTuple):
         sentences = (
             *_reached(found, today, goal_fen, asked),
             _held_sentence(found, asked),
-            _next_sentence(step, found, asked),
+            _next_sentence(step, found, today, asked),
         )
         return cls(found.name, enough, held, step, pays_from, sentences)
 
@@ -123,14 +123,24 @@ def _reached(
     return (first, f"{lead} {found.name}{why}: {said}.")
 
 
-def _next_sentence(step: PriceRow | None, found: ConfirmedPolicy, asked: PriceQuestion) -> str:
+def _next_sentence(
+    step: PriceRow | None, found: ConfirmedPolicy, today: ConfirmedPolicy, asked: PriceQuestion
+) -> str:
+    """Say what the next step costs, both beyond what is recommended and beyond today's policy."""
     if step is None or step.cost_median is None:
         return f"No policy here reaches the next target with the asked {asked.asked_text}."
-    more = step.cost_median - asked.median_cost_fen(found)
-    return (
-        f"The next step, {asked.bn(step.target_fen)} bn RMB, costs {asked.bn(more)} bn RMB on top: "
-        f"{step.policy}."
-    )
+    more = f"{asked.bn(step.cost_median - asked.median_cost_fen(found))} bn RMB more than"
+    start = f"The next step, {asked.bn(step.target_fen)} bn RMB,"
+    if found is today:
+        return f"{start} costs {more} today's policy: {step.policy}."
+    if step.policy == today.name:
+        return f"{start} is to go on as today, which costs {more} the policy recommended."
+    beyond = f"{asked.bn(abs(step.cost_median))} bn RMB {_way(step.cost_median)} than today's"
+    return f"{start} costs {more} the policy recommended and {beyond}: {step.policy}."
+
+
+def _way(fen: float) -> str:
+    return "more" if fen >= 0 else "less"
 
 
 def _out_of_reach(best: ConfirmedPolicy, goal_fen: float, asked: PriceQuestion) -> tuple[str, ...]:

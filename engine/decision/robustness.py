@@ -132,11 +132,13 @@ def _sentences(
         return (first,)
     figures = f"{known} figure{'s' if known > 1 else ''} known by the decision"
     rests = (
-        f"by {figures}, {count} worlds carry as much as {weights.effective_count:.1f} equal ones"
+        f"{count} worlds are asked; those that match {figures} best count most, as if only "
+        f"{weights.effective_count:.1f} were asked"
         if known
-        else f"{count} worlds count alike"
+        else f"{count} worlds are asked and count alike"
     )
-    first = f"How sure: {rests}; without any one of them {_kept(answers, recommended, market_fen)}."
+    kept = _kept(answers, recommended, market_fen)
+    first = f"How sure: {rests}. With one of them left out in turn, {kept}."
     note = weights.note
     return (first, f"{note[0].upper()}{note[1:]}.") if note else (first,)
 
@@ -146,7 +148,7 @@ def _missed(answers: Sequence[WithoutWorld], asked: PriceQuestion) -> Iterator[s
     least = min((one for one in answers if one.reach is not None), key=_reach_of, default=None)
     if least is not None and _reach_of(least) < asked.probability - ROUNDING:
         yield (
-            f"Without the world {least.world} what is recommended reaches the goal with "
+            f"With the world {least.world} left out, the recommended policy reaches the goal with "
             f"{_reach_of(least):.2f} only, below the asked {asked.asked_text}."
         )
 

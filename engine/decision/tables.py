@@ -27,6 +27,7 @@ def answer_tables(
     trials = {said: name for name, said in found.names.items()}
     said = {
         "answer": found.recommended.sentences,
+        "luck": found.luck,
         "beyond": found.beyond.sentences,
         "certainty": found.certainty,
     }

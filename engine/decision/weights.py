@@ -173,7 +173,18 @@ def weighed_past(
         world = result.labels["world"]
         simulated[world].append(_simulated_figures(scenarios[world], result, known))
     weights = _world_weights(known, simulated)
-    return _WeighedPast(weights, tuple(_purse_notes(job, results, weights.weights)))
+    notes = (*_assumed_notes(known), *_purse_notes(job, results, weights.weights))
+    return _WeighedPast(weights, notes)
+
+
+def _assumed_notes(known: Sequence[CalibrationTarget]) -> Iterator[str]:
+    """Say how many of the figures nobody observed, by what their rows note."""
+    count = sum(target.is_assumed for target in known)
+    if count:
+        yield (
+            f"{count} of the {len(known)} known figures are placeholders or assumed, by the notes "
+            "in their table: put observed ones there before you trust the answer."
+        )
 
 
 def _purse_notes(
@@ -372,7 +383,7 @@ def _note(squares: Floats, figures_count: int, alone: float, least: float) -> st
         some = f"{len(squares)} world{'s are' if len(squares) > 1 else ' is'}"
         return f"only {some} weighed: too few to say how sure the answer is"
     if alone < _LEAST_WORLDS:
-        evened = f": they are weighed more evenly, so that {least:g} do" if alone < least else ""
-        left = f"by what is known alone, {alone:.1f} of {len(squares)} worlds would decide"
-        return f"{left}, too few to trust{evened}"
+        evened = f"; so all count more evenly, as if {least:g} were asked" if alone < least else ""
+        left = f"the known figures by themselves would let {alone:.1f} of {len(squares)} worlds"
+        return f"{left} decide, too few to trust{evened}"
     return ""

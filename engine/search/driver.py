@@ -275,9 +275,11 @@ def _progress_message(
         return "none feasible yet"
     best = evaluator.values(found.costs[feasible])[found.costs[feasible, 0].argmin(), 0]
     risk = evaluator.objective.risk
-    counts = "" if risk == "mean" else f"{risk} of "
-    reached = f"best {counts}{_shown(evaluator.goals[0].measure, best)}"
-    return f"{feasible.sum()} of {len(trials)} feasible, {reached}"
+    goal = evaluator.goals[0]
+    end = "highest" if goal.direction == "maximize" else "lowest"
+    counts = "mean" if risk == "mean" else f"{risk} of"
+    reached = f"{end} {counts} {_shown(goal.measure, best)}, whatever else it does"
+    return f"{feasible.sum()} of {len(trials)} feasible; {reached}"
 
 
 def _result_messages(

@@ -39,6 +39,17 @@ def mean_interval(sample: Floats) -> Interval:
     return Interval(mean, error, mean - half, mean + half)
 
 
+_Z: Final = 1.959964
+
+
+def wilson(successes: float, count: int) -> tuple[float, float]:
+    """Return the 95 % limits of a probability (Wilson 1927); right near 0 and 1 too."""
+    share, square = successes / count, _Z**2 / count
+    middle = (share + square / 2) / (1 + square)
+    half = (share * (1 - share) * square + square**2 / 4) ** 0.5 / (1 + square)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
+
+
 def ratio_interval(gain: Floats, spend: Floats) -> Interval:
     """Estimate mean(gain) / mean(spend) with Fieller's interval (Fieller 1954).
 

@@ -178,7 +178,7 @@ def test_replan_answers_for_the_rest_of_the_year_by_what_is_known(type_in, place
     ended = type_in("replan", *SMALL, *known)
     assert ended.status == 0, ended.err
     said = " ".join(ended.out.split())
-    assert "How sure: by 1 figure known by the decision, 8 worlds carry as much as" in said
+    assert "How sure: 8 worlds are asked; those that match 1 figure known by the decision" in said
     assert "of 8 cases" in said
     rows = read_table(place / "out", "weights").to_pylist()
     assert len(rows) == 8
@@ -196,7 +196,7 @@ def test_replan_answers_for_the_rest_of_the_year_by_what_is_known(type_in, place
 
     even = type_in("replan", *SMALL, *known[:-1], "actuals=null")
     assert even.status == 0, even.err
-    assert "How sure: 8 worlds count alike" in " ".join(even.out.split())
+    assert "How sure: 8 worlds are asked and count alike" in " ".join(even.out.split())
 
 
 def test_the_main_job_tells_what_is_left_beyond_the_year(type_in, place: Path) -> None:

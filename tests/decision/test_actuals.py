@@ -144,6 +144,17 @@ def test_a_mistake_in_the_table_is_told_as_one_of_actuals(tmp_path):
         known(tmp_path, january("many"))
 
 
+def test_figures_that_nobody_observed_are_told(tmp_path):
+    table = tmp_path / "init.csv"
+    rows = [january(20) + ",placeholder: put your own", "fit,gmv,Feb 2020,20,bn RMB,high,,given"]
+    table.write_text("\n".join([HEAD.strip() + ",note", *rows]))
+    figures = known_actuals(job(), str(table))
+    told = weighed_past(job(), figures, ProcessPool(two_worlds)).notes
+    assert told[0].startswith("1 of the 2 known figures are placeholders or assumed")
+    own = weighed_past(job(), known(tmp_path, january(20)), ProcessPool(two_worlds)).notes
+    assert not any("placeholders" in one for one in own)
+
+
 def test_a_purse_far_from_what_is_left_is_told(tmp_path):
     figures = known(tmp_path, january(20))
     before = small_policy("before", 0.1, subsidy={"budget_bn_rmb": 60.0})
@@ -178,7 +189,10 @@ def test_the_answer_moves_towards_the_nearer_world(searched, tmp_path):
     high = answered(searched, known(tmp_path, january(sold("high", 0, 31))))
     assert low.recommended.held_fen < high.recommended.held_fen
     assert low.months[-1].gmv_fen < high.months[-1].gmv_fen
-    assert "by 1 figure known by the decision, 2 worlds carry as much as" in low.certainty[0]
+    assert low.certainty[0].startswith(
+        "How sure: 2 worlds are asked; those that match 1 figure known by the decision best count "
+        "most, as if only 1."
+    )
 
 
 def test_that_the_model_knows_no_such_world_is_said(searched, tmp_path):

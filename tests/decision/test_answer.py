@@ -175,7 +175,10 @@ def test_the_end_of_the_command_is_short_and_narrow(asked):
     lines = out.getvalue().rstrip().splitlines()
     assert max(map(len, lines)) <= 100
     assert len(lines) <= 25
-    assert "Doing nothing more reaches 250" in out.getvalue()
+    said = " ".join(out.getvalue().split())
+    assert "Doing nothing more reaches 250" in said
+    assert "With 3 runs a world, the probability of" in said
+    assert "Plan of the recommended policy, GMV in bn RMB" in said
     for letter, said in letters(tables["price_of_target"]).items():
         assert any(f"  {letter} {said[:6]}" in line for line in lines)
 
@@ -236,7 +239,9 @@ def test_effects_are_told_largest_first_with_both_measures():
     (said,) = effect_sentences(rows)
     assert "large \N{MINUS SIGN}3.0" in said
     assert "and +4.0; small +2.0 (1.0 to 3.0) and \N{MINUS SIGN}1.0." in said
-    assert said.startswith("What its largest changes bring, in 8 pairs of runs (prices rest on all")
+    assert said.startswith(
+        "What the largest changes of the recommended policy bring, in 8 pairs of runs, GMV"
+    )
     assert effect_sentences([]) == []
     small = [{"middle_fen": 6e11, "target_fen": 0.0}]
     assert "large \N{MINUS SIGN}3.000" in effect_sentences(rows, small)[0]
@@ -251,7 +256,7 @@ def test_effects_that_noise_may_have_brought_say_so_first():
     (some,) = effect_sentences([effect("a", -1e11), effect("b", 1e11), *costs])
     assert "a +2.0 (−1.0 to 5.0: noise) and +2.0; b +2.0 (1.0 to 5.0) and" in some
     (none,) = effect_sentences([effect("a", -1e11), effect("b", -1e11), *costs])
-    assert none.startswith("No change of its own moves GMV beyond noise; what the largest bring")
+    assert none.startswith("No single change of the recommended policy moves GMV beyond noise")
     assert "noise)" not in none
 
 

@@ -160,7 +160,7 @@ def test_that_nothing_more_is_needed_is_said_with_what_it_holds_and_what_comes_n
     assert found.sentences[1] == "With the asked 0.80 it holds 239 bn RMB."
     assert found.next_step.target_fen == 240 * BN
     assert found.sentences[2].startswith(
-        "The next step, 240 bn RMB, costs 0.01 bn RMB on top: more"
+        "The next step, 240 bn RMB, costs 0.01 bn RMB more than today's policy: more"
     )
 
 
@@ -199,7 +199,20 @@ def test_the_next_step_is_priced_on_top_of_what_is_recommended():
     found = told(245, policies=[policy(11), policy(31)])
     assert (found.policy, found.next_step.policy) == ("more 11", "more 31")
     assert found.pays_from == pytest.approx((9.61 - 1.21) / 20)
-    assert found.sentences[-1].startswith("The next step, 270 bn RMB, costs 8.4 bn RMB on top")
+    assert found.sentences[-1] == (
+        "The next step, 270 bn RMB, costs 8.4 bn RMB more than the policy recommended and 9.6 bn "
+        "RMB more than today's: more 31."
+    )
+
+
+def test_a_next_step_that_is_today_s_policy_is_told_so():
+    saves = policy(-1, "saves", cost=-2)
+    asked = PriceQuestion(0.8, WORLDS, EVEN)
+    found = Recommendation.of([saves], TODAY, 230 * BN, [239 * BN], asked)
+    assert found.sentences[-1] == (
+        "The next step, 239 bn RMB, is to go on as today, which costs 2 bn RMB more than the "
+        "policy recommended."
+    )
 
 
 def test_the_asked_probability_is_written_in_full():

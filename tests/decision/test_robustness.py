@@ -36,16 +36,16 @@ def test_without_the_world_that_a_policy_needs_another_is_recommended():
     assert [one.cost_fen / BN for one in found] == pytest.approx(costs)
     (said,) = _sentences(_even_weights(WORLDS), found, "cheap")
     assert said == (
-        "How sure: 3 worlds count alike; without any one of them the same policy is recommended "
-        "in 2 of 3 cases, and costs 1.4 to 2.8 bn RMB more than today's."
+        "How sure: 3 worlds are asked and count alike. With one of them left out in turn, the same "
+        "policy is recommended in 2 of 3 cases, and costs 1.4 to 2.8 bn RMB more than today's."
     )
 
 
 def test_that_a_goal_would_be_missed_without_a_world_is_told():
     _, said = certainty([SURE, CHEAP], TODAY, 250 * BN, asked(), _even_weights(WORLDS))
     assert said[1] == (
-        "Without the world a what is recommended reaches the goal with 0.00 only, below the asked "
-        "0.50."
+        "With the world a left out, the recommended policy reaches the goal with 0.00 only, below "
+        "the asked 0.50."
     )
     _, said = certainty([SURE], TODAY, 250 * BN, asked(), _even_weights(WORLDS))
     assert not any("reaches the goal" in one for one in said)

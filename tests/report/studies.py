@@ -178,7 +178,12 @@ def _advice() -> list[dict[str, Any]]:
             "With the asked 0.80 it holds 255 bn RMB.",
             "No policy here reaches the next target with the asked 0.80.",
         ),
-        "certainty": ("By what is known alone, 1.5 of 2 worlds would decide, too few to trust.",),
+        "luck": (
+            "With 2 runs a world, the probability of 0.85 may be anything from 0.24 to 0.99.",
+        ),
+        "certainty": (
+            "The known figures by themselves would let 1.5 of 2 worlds decide, too few to trust.",
+        ),
     }
     return [{"about": about, "sentence": one} for about, every in said.items() for one in every]
 

@@ -146,7 +146,10 @@ def test_what_a_target_saves_has_no_sign(priced: StudyResults) -> None:
 
 def test_figures_are_missed_in_words(priced: StudyResults) -> None:
     rows = [{"world": "a", "miss.top_share(100), May 2020": -0.3, "miss.gmv, Q1 2020": 1.2}]
-    said = str(miss_picture(rows))
+    found = miss_picture(rows)
+    assert found is not None
+    assert found.finding.startswith("2 of 2 misses, of 2 known figures in 1 world, are two")
+    said = str(found)
     assert "share of the 100|largest anchors, May|2020" in said
     assert "top_share" not in said
     assert "'text': '0'" in said  # what rounds to nothing has no sign

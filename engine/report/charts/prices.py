@@ -112,6 +112,8 @@ def _price_finding(prices: Sequence[Row], reached: Sequence[Row]) -> str:
 def _costs(row: Row, market_fen: float) -> str:
     """Say what a target costs or saves, without a sign."""
     cost, target = row["net_cost_fen_q50"], bn(row["target_fen"], market_fen)
+    if not cost:
+        return f"{target} bn RMB costs the same as today"
     if cost < 0:
         return f"{target} bn RMB saves {bn(-cost, market_fen)} bn RMB against today"
     return f"{target} bn RMB costs {bn(cost, market_fen)} bn RMB more than today"
@@ -307,7 +309,7 @@ def _effects(rows: Sequence[Row], word: str, market_fen: float) -> Picture:
         _effect_finding(ranked, word, market_fen),
         "What the recommended policy loses if one of its differences from today is left out; "
         "lines are 95 % intervals. What changes nothing at all has no bar. They rest on "
-        f"{few_pairs(rows)}: figures of one effect may differ.",
+        f"{few_pairs(rows)}, prices on all runs: figures of one effect may differ.",
     )
 
 

@@ -76,22 +76,26 @@ def world_picture(study: StudyResults, policies: Mapping[str, str]) -> Picture |
     first = next(iter(policies))
     return picture(
         alt.layer(*layers).properties(height=rows_height(names)),
-        _world_finding(means[first], goal),
+        _world_finding(means[first], by_world(study, first, "target_attained"), goal),
         "Mean of each world’s simulated runs. Dashed: the goal."
         + ("" if alike else " The weight says how near a world’s past lies to what is known."),
     )
 
 
-def _world_finding(means: Mapping[str, float], goal: float) -> str:
+def _world_finding(means: Mapping[str, float], reach: Mapping[str, float], goal: float) -> str:
     low, high = min(means.values()), max(means.values())
     span = f"from {bn(low, goal)} to {bn(high, goal)} bn RMB"
     if not goal:
         return f"Under the first policy the worlds span {span}"
-    count = sum(value >= goal for value in means.values())
+    least, most = (f"{end(reach.values()):.2f}" for end in (min, max))
+    chance = f"probability {least}" + (f" to {most}" if most != least else "")
     return (
-        f"The mean year of {count} of {len(means)} worlds reaches {bn(goal, goal)} bn RMB; "
-        f"they span {span}"
+        f"{bn(goal, goal)} bn RMB is reached with {chance}, by world; their mean years span {span}"
     )
+
+
+def _count(things: Sequence[object], word: str) -> str:
+    return f"{len(things)} {word}{'s' if len(things) > 1 else ''}"
 
 
 def miss_picture(worlds: Sequence[Row]) -> Picture | None:
@@ -135,7 +139,8 @@ def miss_picture(worlds: Sequence[Row]) -> Picture | None:
     within = sum(one["size"] <= 2 for one in values)
     return picture(
         alt.layer(boxes, texts).properties(height=rows_height(names, width=_NARROW)),
-        f"{within} of {len(values)} known figures are missed by two standard deviations at most; "
-        f"the largest miss is {abs(worst['miss']):.1f} in {worst['world']}",
-        "Simulated less observed, in standard deviations. Blue: too small; red: too large.",
+        f"{within} of {len(values)} misses, of {_count(figures, 'known figure')} in "
+        f"{_count(worlds, 'world')}, are two standard deviations at most; the largest is "
+        f"{abs(worst['miss']):.1f} in {worst['world']}",
+        "Simulated less observed, in standard deviations. Blue: too small; orange: too large.",
     )

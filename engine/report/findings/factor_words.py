@@ -1,5 +1,6 @@
 """What a factor of a sensitivity analysis is called for people: a lever's words, or its key."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from engine.spec.kinds import Kind
@@ -25,6 +26,23 @@ def factor_words(name: str, goods: str = "") -> str:
     if name.startswith(_KNOT):
         return f"part {name.removeprefix(_KNOT)} of the target path"
     return _NOUNS.get(name, name)
+
+
+def binding_words(binding: str, goods: Mapping[str, str]) -> str:
+    """Return what binds a policy with levers in words: `subsidy.budget_bn_rmb at its least`.
+
+    Parameters
+    ----------
+    binding : parts between commas, as in `frontier`; constraints keep their names.
+    goods : what the goods of each kind are called.
+    """
+    parts = []
+    for part in binding.split(", "):
+        name, at, end = part.partition(" at its ")
+        lever, on, day = name.partition("@")
+        kind = lever.removeprefix(_RATE)
+        parts.append(f"{factor_words(lever, goods.get(kind, ''))}{on}{day}{at}{end}")
+    return ", ".join(parts)
 
 
 def factor_money(name: str) -> str:

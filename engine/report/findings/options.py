@@ -10,6 +10,7 @@ from engine.ablate import COMMON, is_distinguishable
 from engine.decision.amounts import bn
 from engine.report.findings.calibration import fit_changes
 from engine.report.findings.comparison import ONE_WORLD, comparison_changes
+from engine.report.findings.factor_words import binding_words
 from engine.report.findings.headlines import Headline, headline, recommended_price, span_over_worlds
 from engine.report.findings.sensitivity import factor_changes
 from engine.report.formatting import NONE, percent, scaled, show, signed
@@ -100,7 +101,9 @@ def _change_sentences(study: StudyResults) -> list[str]:
     if row is None:
         told = [one["sentence"] for one in study.advice if one["about"] == "certainty"]
         return told or _wider_sentences(study)
-    said = [f"Asked to be surer than {row['p_reach']:.2f}, it is not enough."]
+    sure = f"{row['p_reach']:.2f}"
+    said = [f"Whoever wants to be surer than {sure} needs another policy."]
+    said = said if sure != "1.00" else []
     count = len(study.world_weights())
     if count > 1:
         worst = f"In the worst of the {count} worlds ({row['worst_world']})"
@@ -118,7 +121,8 @@ def _change_sentences(study: StudyResults) -> list[str]:
         )
     ends = [part for part in (row["binding"] or "").split(", ") if " at its " in part]
     if ends:
-        said.append(f"A wider range of {', '.join(ends)} may hold a better policy.")
+        words = binding_words(", ".join(ends), study.goods)
+        said.append(f"A wider range may hold a better policy: {words}.")
     return [*said, *(one["sentence"] for one in study.advice if one["about"] == "certainty")]
 
 

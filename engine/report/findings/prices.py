@@ -91,12 +91,14 @@ def _plan(plan: Sequence[Row]) -> list[list[str]]:
     ]
 
 
-def plan_sentences(plan: Sequence[Row], value: Sequence[Row]) -> list[str]:
-    """Say what the months to come sell, and what the policy is worth in the year and after it."""
-    return [said for said in (_plan_sentence(plan), _value_sentence(value)) if said]
+def plan_sentences(
+    plan: Sequence[Row], value: Sequence[Row], prices: Sequence[Row] = ()
+) -> list[str]:
+    """Say what the months to come sell, and what a policy is worth in the year and after it."""
+    return [said for said in (_plan_sentence(plan, prices), _value_sentence(value, prices)) if said]
 
 
-def _plan_sentence(plan: Sequence[Row]) -> str:
+def _plan_sentence(plan: Sequence[Row], prices: Sequence[Row]) -> str:
     """Say in a line what each month to come sells, and where the year ends, bn RMB."""
     ahead = [row for row in plan if not row["is_past"]]
     if not ahead:
@@ -107,7 +109,9 @@ def _plan_sentence(plan: Sequence[Row]) -> str:
     last = of_first_year(ahead)[-1]
     end = f"{_bn(last['middle_fen'], more)} ({_range(last['low_fen'], last['high_fen'], more)})"
     until = f"by the end of {last['month']:%b} {end}"
-    return f"Its plan, GMV in bn RMB: {months}; coupons {coupons}; {until}."
+    is_found = any(row["is_recommended"] for row in prices)
+    whose = "Plan of the recommended policy" if is_found else "Going on as today"
+    return f"{whose}, GMV in bn RMB: {months}; coupons {coupons}; {until}."
 
 
 def of_first_year(ahead: Sequence[Row]) -> list[Row]:
@@ -115,7 +119,7 @@ def of_first_year(ahead: Sequence[Row]) -> list[Row]:
     return [row for row in ahead if row["month"].year == ahead[0]["month"].year]
 
 
-def _value_sentence(value: Sequence[Row]) -> str:
+def _value_sentence(value: Sequence[Row], prices: Sequence[Row]) -> str:
     """Say in a line what a policy is worth in the year and with the most days after, bn RMB."""
     cells = _value(value)
     if not cells:
@@ -124,7 +128,12 @@ def _value_sentence(value: Sequence[Row]) -> str:
         f"{worth} ({interval})" + (f" with {days} days after" if days != "0" else "")
         for days, worth, interval, *_ in cells[:: max(len(cells) - 1, 1)]
     ]
-    return f"Contribution against today, in {few_pairs(value)}, bn RMB: {'; '.join(told)}."
+    own = [row for row in prices if row["policy"] == value[0]["policy"]]
+    whose = "the recommended policy"
+    if own and not any(row["is_recommended"] for row in own):
+        whose = f"the policy for {bn(own[-1]['target_fen'], _market_fen(prices))} bn RMB"
+    start = f"Contribution of {whose} against today's, in {few_pairs(value)}, bn RMB"
+    return f"{start}: {'; '.join(told)}."
 
 
 def _worlds(worlds: Sequence[Row], market_fen: float = 0.0) -> list[list[str]]:
@@ -217,9 +226,11 @@ def effect_sentences(
     ]
     more = len(ranked) - most
     rest = f"; {more} more" if more > 0 else ""
-    start = "What its largest changes bring"
+    start = "What the largest changes of the recommended policy bring"
     if none_told:
-        start = "No change of its own moves GMV beyond noise; what the largest bring"
+        start = (
+            "No single change of the recommended policy moves GMV beyond noise; the largest bring"
+        )
     start += f", in {few_pairs(ranked)}, GMV (95 %) and contribution, bn RMB: "
     return [f"{start}{'; '.join(told)}{rest}."]
 
@@ -230,8 +241,8 @@ def is_told(row: Row) -> bool:
 
 
 def few_pairs(rows: Sequence[Row]) -> str:
-    """Say on how many pairs of runs effects rest, and that it is not all that prices rest on."""
-    return f"{rows[0]['pairs_count']} pairs of runs (prices rest on all)"
+    """Say on how many pairs of runs effects rest."""
+    return f"{rows[0]['pairs_count']} pairs of runs"
 
 
 def _bn(fen: float | None, more: int) -> str:

@@ -26,6 +26,7 @@ from engine.report.policy_words import changed_policies
 from engine.report.read.calibration import read_fit
 from engine.report.read.results_model import VIOLATED, Line, StudyResults
 from engine.results.schemas import Row
+from engine.stats.intervals import wilson
 
 _NO_SUBSIDY_FEN: Final = 1_000_000
 """Own coupons below 10,000 RMB a year count as none."""
@@ -38,13 +39,13 @@ _FIRST: Final = 5
 _LEAD: Final = 2
 """Paragraphs of an analysis that stand on the first screen."""
 
-_Z: Final = 1.959964
-
 
 def _sentences(study: StudyResults) -> list[str]:
     """Answer what was asked, one paragraph a string."""
     if study.advice:
-        parts = [advice_about(about, study.advice) for about in ("answer", "beyond", "certainty")]
+        parts = [
+            advice_about(about, study.advice) for about in ("answer", "luck", "beyond", "certainty")
+        ]
         return [
             *filter(None, parts),
             *effect_sentences(study.effects, study.plan),
@@ -67,7 +68,8 @@ def _sentences(study: StudyResults) -> list[str]:
 def lead_sentences(study: StudyResults) -> tuple[list[str], list[str]]:
     """Return the answer's first sentences, and what stands in small print.
 
-    The first are at most three, or what became of each claim of an experiment.
+    The first are at most three and how few runs they rest on, or what became of each claim of an
+    experiment.
     """
     if study.claims:
         look_at = study.setting("experiment", "look_at")
@@ -75,7 +77,8 @@ def lead_sentences(study: StudyResults) -> tuple[list[str], list[str]]:
         return [_capital(claim_sentence(row)) for row in study.claims], [*rest, *_sentences(study)]
     if study.advice:
         told = [row["sentence"] for row in study.advice if row["about"] == "answer"]
-        lead = [*told[:2], *told[2:][-1:]]
+        luck = advice_about("luck", study.advice)
+        lead = [*told[:2], *([luck] if luck else []), *told[2:][-1:]]
         beyond = advice_about("beyond", study.advice)
         rest = [
             *told[2:-1],
@@ -91,14 +94,6 @@ def lead_sentences(study: StudyResults) -> tuple[list[str], list[str]]:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def wilson(successes: float, count: int) -> tuple[float, float]:
-    """Return the 95 % limits of a probability (Wilson 1927); right near 0 and 1 too."""
-    share, square = successes / count, _Z**2 / count
-    middle = (share + square / 2) / (1 + square)
-    half = (share * (1 - share) * square + square**2 / 4) ** 0.5 / (1 + square)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def _difference_sentences(study: StudyResults) -> list[str]:
@@ -331,7 +326,7 @@ def _certainty(study: StudyResults) -> str:
         return "One simulated run a policy: nothing is known of the noise in these numbers."
     best = None if study.ablation or study.response else study.chosen_line()
     text = f"Intervals (±) are 95% over {study.runs_per_policy} simulated runs a policy. "
-    if best is not None:
+    if best is not None and not advice_about("luck", study.advice):
         worlds = len({row["world"] for row in study.runs}) or 1  # they share their seeds
         runs = max((best.runs_count or count) // worlds, 1)
         low, high = wilson(best.value("target_attained") * runs, runs)

@@ -8,13 +8,14 @@ from typing import Any, Final, NamedTuple
 
 from engine.decision.inert import Difference, differences
 from engine.decision.names import lever_phrase, policy_name
+from engine.report.findings.factor_words import binding_words
 from engine.report.formatting import NONE, label, scaled, show, unit
-from engine.report.html.answer import wilson
 from engine.report.html.blocks import Cell, Table, TableRow, table
 from engine.report.read.results_model import Line, StudyResults
 from engine.spec.base import Dated
 from engine.spec.levers import levers_of, set_levers
 from engine.spec.policy import Policy
+from engine.stats.intervals import wilson
 
 COLUMNS: Final = (
     "gmv_paid_fen",
@@ -134,7 +135,7 @@ def _policy_table(study: StudyResults, best: Line | None, names: Mapping[str, st
     rows = [
         TableRow(
             [
-                _named(line, best, names.get(line.policy, line.policy)),
+                _named(study, line, best, names.get(line.policy, line.policy)),
                 *(_cell(line, name) for name in COLUMNS),
             ],
             is_chosen=line.is_recommended or (best is not None and line is best),
@@ -155,7 +156,7 @@ def _policy_cards(
             name,
             text.called,
             _tags(lines[name], best, text.called) if name in lines else [],
-            lines[name].binding if name in lines else "",
+            binding_words(lines[name].binding, study.goods) if name in lines else "",
             text.levers,
             name == first,
         )
@@ -184,8 +185,9 @@ def _tags(line: Line, best: Line | None, called: str) -> list[str]:
     return [*file, *(_TAGS[word] for word, is_so in holds.items() if is_so)]
 
 
-def _named(line: Line, best: Line | None, called: str) -> Cell:
-    binds = [f"binds: {line.binding}"] if line.binding else []
+def _named(study: StudyResults, line: Line, best: Line | None, called: str) -> Cell:
+    words = binding_words(line.binding, study.goods)
+    binds = [f"binds: {words}"] if words else []
     return Cell(called, "; ".join([*_tags(line, best, called), *binds]), line.policy)
 
 

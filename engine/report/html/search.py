@@ -46,7 +46,8 @@ _RUNG_NOTE: Final = (
 _VALUE_NOTE: Final = (
     "Contribution against going on as today throughout, discounted to the decision; today’s "
     "policy follows both after the year. “Pulled forward” is what the first days after the year "
-    "lose, “left behind” what comes later. They rest on {}: figures of one effect may differ."
+    "lose, “left behind” what comes later. They rest on {}, prices on all runs: figures of one "
+    "effect may differ."
 )
 _CELLS_NOTE: Final = (
     "Own coupons and the partner’s in the run; refunded are own coupons that come back with "

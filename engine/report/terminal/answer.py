@@ -35,10 +35,11 @@ def print_answer(tables: Mapping[str, Sequence[Row]], console: Console) -> None:
 
     `tables` are those of `engine.decision.answer`.
     """
-    _say(advice_about("answer", tables["advice"]), console)
+    said = (advice_about(about, tables["advice"]) for about in ("answer", "luck"))
+    _say(" ".join(filter(None, said)), console)
     console.print()
     console.print(_price_table(tables["price_of_target"], console.width))
-    for line in plan_sentences(tables["plan"], tables["value"]):
+    for line in plan_sentences(tables["plan"], tables["value"], tables["price_of_target"]):
         _say(line, console)
     _say(advice_about("certainty", tables["advice"]), console)
     for line in effect_sentences(tables["attribution"], tables["plan"], _EFFECTS_TOLD):
