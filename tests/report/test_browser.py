@@ -191,6 +191,40 @@ def test_on_paper_and_without_scripts_the_same_pictures_are_still(
     context.close()
 
 
+def test_a_picture_far_below_is_drawn_as_wide_as_its_place(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    page = browser.new_page(viewport={"width": 1440, "height": 300})
+    page.goto(pages["priced"].as_uri())
+    drawn = '[...document.querySelectorAll("figure")].every((one) => one.dataset.drawn)'
+    page.wait_for_function(drawn, timeout=60_000)
+    narrower = """() => [...document.querySelectorAll("figure")].map((one) =>
+        one.querySelector("svg").getBoundingClientRect().width / (one.clientWidth - 32))"""
+    assert min(page.evaluate(narrower)) > 0.97
+    page.close()
+
+
+def test_without_scripts_a_narrow_page_keeps_its_labels_large(
+    browser: Any, pages: dict[str, Path]
+) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 900})
+    bare = context.new_page()
+    bare.goto(pages["priced"].as_uri())
+    box = bare.locator("figure img").first.bounding_box()
+    assert box["width"] > 0.7 * 660
+    assert bare.locator("main").bounding_box()["width"] <= 390
+    context.close()
+
+
+def test_a_narrow_page_says_what_heads_a_row(browser: Any, pages: dict[str, Path]) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 900})
+    page.goto(pages["priced"].as_uri())
+    said = """() => getComputedStyle(document.querySelector("table.grid tbody th"), "::before")
+        .content"""
+    assert "Target, bn RMB" in page.evaluate(said)
+    page.close()
+
+
 def test_on_paper_all_that_is_folded_is_open(priced: Any) -> None:
     shut = """(happens) => {
         window.dispatchEvent(new Event(happens));
@@ -206,9 +240,9 @@ def test_no_picture_is_taller_than_a_page_of_paper(browser: Any, pages: dict[str
     page.emulate_media(media="print")
     stretch = """(image) => { image.src = 'data:image/svg+xml,' + encodeURIComponent(
         '<svg xmlns="http://www.w3.org/2000/svg" width="600" height="3000"/>'); }"""
-    image = page.locator("img.static").first
+    image = page.locator(".static img").first
     image.evaluate(stretch)
-    page.wait_for_function("document.querySelector('img.static').naturalHeight === 3000")
+    page.wait_for_function("document.querySelector('.static img').naturalHeight === 3000")
     assert image.bounding_box()["height"] <= 210 / 25.4 * 96
     page.close()
 

@@ -23,6 +23,7 @@
   }
 
   function draw(figure) {
+    if (figure.classList.contains("is-live")) return Promise.resolve();
     const spec = given.specs[Number(figure.dataset.place)];
     const config = structuredClone(given.config);
     config.legend.labelLimit = Math.max(250, figure.clientWidth - 250);
@@ -56,7 +57,20 @@
       draw(entry.target);
     }
   }, { rootMargin: "800px" });
-  document.querySelectorAll("figure[data-place]").forEach((one) => seen.observe(one));
+  const figures = [...document.querySelectorAll("figure[data-place]")];
+  figures.forEach((one) => seen.observe(one));
+
+  // What is not near the screen is drawn afterwards, one picture after another: a static one is
+  // wider or narrower than its place.
+  const later = window.requestIdleCallback || ((next) => setTimeout(next, 50));
+  const rest = () => {
+    const figure = figures.find((one) => !one.classList.contains("is-live") && !one.dataset.tried);
+    if (!figure) return;
+    figure.dataset.tried = "yes";
+    seen.unobserve(figure);
+    draw(figure).then(() => later(rest));
+  };
+  window.addEventListener("load", () => later(rest));
 
   // On paper nothing can be opened: all that is folded is printed, and folded again afterwards.
   let folded = [];
