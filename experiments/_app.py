@@ -87,7 +87,9 @@ def app(
         run = hydra.main(config_path=str(CONF), config_name=command.__name__, version_base="1.3")
         try:
             with one_message(), _composing_once():
-                typed_and_own = read_dated_levers(sys.argv[1:], command.__name__)
+                typed_and_own = read_dated_levers(
+                    sys.argv[1:], command.__name__, issubclass(job, Job)
+                )
                 own = [hide(word) for word in typed_and_own]
                 sys.argv[1:] = sorted(own, key=_is_override)
                 run(task)()
@@ -129,7 +131,7 @@ def _print_notes(job: Spec, command: str) -> None:
         from engine.horizon import horizon_notes
 
         notes = [*job.scenario.size_notes(), *horizon_notes(job)]
-        notes += notes_on_found(job) if command in _AS_GIVEN else ()
+        notes += notes_on_found(job, from_its_day=command in _AS_GIVEN)
         notes += job.objective.limit_notes() if isinstance(job, OptimizeJob) else ()
         for note in notes:
             print(in_words(f"Note: {note}.", job.scenario.currency, job.scenario.words))

@@ -59,15 +59,21 @@ def comment_as_found(job: Job, words: str, name: str) -> str:
     )
 
 
-def notes_on_found(job: Job) -> Iterator[str]:
-    """Say which policies of a search are in force from another day than they were found for."""
+def notes_on_found(job: Job, from_its_day: bool) -> Iterator[str]:
+    """Say which policies of a search are in force in another market or from another day there.
+
+    Parameters
+    ----------
+    job : that names them.
+    from_its_day : whether they are in force from the job's own day on, not from a test's.
+    """
     runtime = HydraConfig.get().runtime
     for folder in folders(runtime.config_sources):
         search = _search_in(folder)
-        day = str(search.get("decision_date") or "")
-        if not day or day == str(job.decision_date):
+        market, day = _name_in(search, "scenario"), str(search.get("decision_date") or "")
+        is_elsewhere = market not in {None, job.scenario.name}
+        if not is_elsewhere and (not day or not from_its_day or day == str(job.decision_date)):
             continue
-        before = (search.get("history") or {}).get("name")
         names = [
             str(option)
             for group, option in runtime.choices.items()
@@ -77,15 +83,36 @@ def notes_on_found(job: Job) -> Iterator[str]:
             and not (CONF / _POLICY / f"{option}.yaml").is_file()
         ]
         if names:
-            here = job.decision_date or job.scenario.calendar.origin
-            past = f" policy@history={before}" if before else ""
-            worlds = (search.get("ensemble") or {}).get("name")
-            told = f" ensemble={worlds}" if worlds else ""
             was, is_ = ("was", "is") if len(names) == 1 else ("were", "are")
-            yield (
-                f"{', '.join(names)} {was} found for {day} on, and {is_} in force from {here} on "
-                f"here; as found: decision_date={day}{past}{told}"
+            there, here = (
+                f"{day} on",
+                f"from {job.decision_date or job.scenario.calendar.origin} on",
             )
+            whole = ""
+            if is_elsewhere:
+                there, here = f"the scenario {market}", f"in {job.scenario.name}"
+                whole = f"; the whole command heads {folder}/{_POLICY}/{names[0]}.yaml"
+            yield (
+                f"{', '.join(names)} {was} found for {there}, and {is_} in force {here} "
+                f"here; as found: {' '.join(_as_found(search, day))}{whole}"
+            )
+
+
+def _as_found(search: Mapping[str, Any], day: str) -> Iterator[str]:
+    """Yield what is to be typed for the market, the day, the policy before it and the worlds."""
+    market = _name_in(search, "scenario")
+    if market != _USUAL["scenario"]:
+        yield f"scenario={market}"
+    if day:
+        yield f"decision_date={day}"
+    for group, key in (("policy@history", "history"), ("ensemble", "ensemble")):
+        if name := _name_in(search, key):
+            yield f"{group}={name}"
+
+
+def _name_in(search: Mapping[str, Any], key: str) -> str | None:
+    part = search.get(key)
+    return part.get("name") if isinstance(part, Mapping) else None
 
 
 def _chosen(choices: Mapping[str, Any]) -> list[str]:

@@ -9,9 +9,12 @@ import yaml
 from engine.errors import InputError
 
 _FILE: Final = "commands.yaml"
+_SCENARIO: Final = "scenario"
 
 
-def own_words(folder: Path, command: str, typed: Sequence[str]) -> list[str]:
+def own_words(
+    folder: Path, command: str, typed: Sequence[str], has_scenario: bool = False
+) -> list[str]:
     """Return the words that `commands.yaml` of a folder puts before those that were typed.
 
     Of a key that was typed too, only the typed word counts.
@@ -20,11 +23,13 @@ def own_words(folder: Path, command: str, typed: Sequence[str]) -> list[str]:
     ----------
     folder : given by `--config-dir`; without the file nothing is added.
     command : whose words are wanted.
+    has_scenario : whether it simulates one: this package's own, where neither names another.
 
     Raises
     ------
     InputError
-        If the file is none of lists of overrides, or touches settings of Hydra's own.
+        If the file is none of lists of overrides, touches settings of Hydra's own, or leaves the
+        scenario open.
     """
     path = folder / _FILE
     if not path.is_file():
@@ -36,7 +41,19 @@ def own_words(folder: Path, command: str, typed: Sequence[str]) -> list[str]:
         raise _refused(path, f"is no YAML: {first}", "a list of overrides by command") from None
     words = _words(path, tree, command)
     known = {_key(word) for word in typed}
+    if has_scenario and _SCENARIO not in known | {_key(word) for word in words}:
+        raise InputError(
+            str(path),
+            f"names no scenario for {command}",
+            f"{command}: [{_SCENARIO}=NAME], and what else it is to take from this folder",
+            f"add that line, or type {_SCENARIO}=NAME",
+        )
     return [word for word in words if _key(word) not in known]
+
+
+def is_own_market(folder: Path) -> bool:
+    """Tell whether a folder says what commands take from it."""
+    return (folder / _FILE).is_file()
 
 
 def _words(path: Path, tree: Any, command: str) -> list[str]:

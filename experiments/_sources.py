@@ -27,7 +27,7 @@ from omegaconf import DictConfig, OmegaConf
 from engine.config import fold_dates
 from engine.errors import InputError
 from experiments._foreign import check_foreign_config, check_foreign_place
-from experiments._own import own_words
+from experiments._own import is_own_market, own_words
 
 CONF: Final = Path(__file__).resolve().parents[1] / "conf"
 
@@ -132,13 +132,16 @@ class _DatedFolders(SearchPathPlugin):
             search_path.prepend(provider="command-line", path=f"{_SCHEME}://{self.extra}")
 
 
-def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
+def read_dated_levers(
+    words: Iterable[str], command: str = "", has_scenario: bool = False
+) -> list[str]:
     """Make Hydra read dated levers as one value, in files and in what was typed.
 
     Parameters
     ----------
     words : the command line.
     command : for which the folder of `--config-dir` may hold words of its own.
+    has_scenario : whether it simulates one, which those words must name.
 
     Returns
     -------
@@ -147,11 +150,12 @@ def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
     Raises
     ------
     InputError
-        If there is no folder where `--config-dir` says, or its `commands.yaml` is none.
+        If there is no folder where `--config-dir` says, there are two, or its `commands.yaml` is
+        none.
     """
     Plugins.instance().register(_DatedSource)
     Plugins.instance().register(_DatedFolders)
-    rest, folder = _without_folder(list(words))
+    rest, given = _without_folders(list(words))
     # argparse takes the beginning of a flag for the flag.
     flags = [word.partition("=")[0] for word in rest]
     if any(flag.startswith("--e") and _PICKLE.startswith(flag) for flag in flags):
@@ -162,8 +166,10 @@ def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
             "type it again: every folder of results holds its overrides in .hydra/overrides.yaml",
         )
     _DatedFolders.extra = None
-    if folder is not None:
-        place = Path(folder).absolute()
+    if len(given) > 1:
+        raise _several(given)
+    if given:
+        place = Path(given[0]).absolute()
         if not place.is_dir():
             raise InputError(
                 _FLAGS[0],
@@ -172,7 +178,7 @@ def read_dated_levers(words: Iterable[str], command: str = "") -> list[str]:
                 "correct the path",
             )
         _DatedFolders.extra = str(place)
-        rest = [*own_words(place, command, rest), *rest]
+        rest = [*own_words(place, command, rest, has_scenario), *rest]
     return [word for typed in rest for word in _translated(typed)]
 
 
@@ -201,19 +207,32 @@ def folders(sources: Iterable[Any]) -> list[Path]:
     return [Path(source.path) for source in sources if source.schema in {_SCHEME, "file"}]
 
 
-def _without_folder(words: list[str]) -> tuple[list[str], str | None]:
+def _without_folders(words: list[str]) -> tuple[list[str], list[str]]:
     """Take `--config-dir` out of the command line: Hydra would read the folder by itself."""
-    rest, folder = [], None
+    rest, places = [], []
     given = iter(words)
     for word in given:
         flag, equals, value = word.partition("=")
         if flag not in _FLAGS:
             rest.append(word)
         elif equals:
-            folder = value
+            places.append(value)
         else:
-            folder = next(given, "")
-    return rest, folder
+            places.append(next(given, ""))
+    return rest, places
+
+
+def _several(given: list[str]) -> InputError:
+    """Refuse several folders: one alone says what commands take, the first with that file."""
+    first = next((one for one in given if is_own_market(Path(one))), given[0])
+    others = ",".join(f"{_FILE}{one}" for one in dict.fromkeys(given) if one != first)
+    behind = f" 'hydra.searchpath=[{others}]'" if others else ""
+    return InputError(
+        _FLAGS[0],
+        f"given {len(given)} times: {', '.join(given)}",
+        "one folder; others, as of a search, in hydra.searchpath",
+        f"{_FLAGS[0]} {first}{behind}",
+    )
 
 
 def _translated(word: str) -> Iterator[str]:

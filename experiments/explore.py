@@ -51,8 +51,8 @@ def _folder(words: list[str]) -> Path:
     if len(words) != 1:
         raise InputError(
             "command line",
-            f"got {len(words)} words",
-            "one folder",
+            f"got {' '.join(hide(word) for word in words) or 'nothing'}",
+            "one folder, of a search: it holds the search's scenario and policies",
             "python -m experiments.explore outputs/optimize/TIME",
         )
     for library in ("streamlit", "sklearn"):

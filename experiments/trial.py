@@ -26,7 +26,8 @@ def trial(job: TrialJob, folder: Path, config: Tree) -> None:
     results.write_rows("trial", rows)
     print_trial(rows, conclude(results, folder))
     if held := held_in_both(job):
-        print(f"Note: {', '.join(held)} are as in the tried policy in all arms: no day can switch.")
+        is_ = "is" if len(held) == 1 else "are"
+        print(f"Note: {', '.join(held)} {is_} as tried in all arms: no day can switch.")
     print_folder(folder)
 
 

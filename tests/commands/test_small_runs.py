@@ -152,6 +152,22 @@ def test_a_found_policy_is_simulated_as_it_was_found(type_in, place: Path) -> No
     ) in other.out
 
 
+def test_a_policy_found_for_another_market_is_told(type_in, place: Path) -> None:
+    (place / "found/.hydra").mkdir(parents=True)
+    (place / "found/policy").mkdir()
+    (place / "found/policy/trial-7.yaml").write_text("defaults: [h1_2020]\nname: trial-7\n")
+    search = "{space: {}, scenario: {name: us}, ensemble: {name: us_plausible}}"
+    (place / "found/.hydra/config.yaml").write_text(search)
+    words = ("--config-dir", "found", "policy=trial-7", *SMALL, "replications=1")
+    ended = type_in("simulate", *words)
+    assert ended.status == 0, ended.err
+    assert (
+        "Note: trial-7 was found for the scenario us, and is in force in kuaishou_2020 here; as "
+        "found: scenario=us ensemble=us_plausible; the whole command heads "
+        f"{place}/found/policy/trial-7.yaml."
+    ) in ended.out
+
+
 def test_the_query_of_the_readme_weighs_worlds(place: Path) -> None:
     runs = {
         "policy": ["a", "a", "b", "b"],

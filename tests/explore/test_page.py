@@ -109,7 +109,11 @@ def test_a_search_with_too_few_trials_is_refused_before_a_page_is_served(
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [([], "got 0 words"), (["nowhere"], "no finished search in nowhere")],
+    [
+        ([], "got nothing"),
+        (["--config-dir", "us", "found"], "it holds the search's scenario"),
+        (["nowhere"], "no finished search in nowhere"),
+    ],
 )
 def test_what_is_no_search_is_refused(
     place: Path,

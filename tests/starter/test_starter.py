@@ -19,8 +19,7 @@ from tests.configs.test_every_config_loads import JOBS
 from tests.worlds import CONF
 
 ISSUED = ("users_million=30", "order_value=150", "goal_bn=20")
-COMMANDS = ("simulate", "compare", "optimize", "replan", "calibrate", "sensitivity", "response",
-            "ablate", "benchmark")  # fmt: skip
+COMMANDS = sorted(command for command, job in JOBS.items() if issubclass(job, Job))
 
 
 def made(place: Path, *facts: str) -> Path:
@@ -36,7 +35,7 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_takes_the_folder(mine: Path, command: str) -> None:
-    words = read_dated_levers(["--config-dir", str(mine)], command)
+    words = read_dated_levers(["--config-dir", str(mine)], command, has_scenario=True)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         job = load(compose(command, [*words, "ray.backend=process"]), JOBS[command])
     assert isinstance(job, Job)
@@ -149,6 +148,26 @@ def test_words_of_a_folder_reach_nothing_of_hydra_s(tmp_path: Path, text: str) -
     (tmp_path / "commands.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=r"commands\.yaml"):
         own_words(tmp_path, "simulate", [])
+
+
+@pytest.mark.parametrize("text", ["simulate: [policy=usual]", "compare: [scenario=mine]"])
+def test_a_folder_that_names_no_scenario_for_a_command_is_refused(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "commands.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="names no scenario for simulate"):
+        own_words(tmp_path, "simulate", [], has_scenario=True)
+    own_words(tmp_path, "simulate", ["scenario=mine"], has_scenario=True)
+    own_words(tmp_path, "report", [])
+
+
+@pytest.mark.parametrize("typed", [
+    ["--config-dir={mine}", "--config-dir", "found"], ["-cd", "found", "--config-dir", "{mine}"],
+])  # fmt: skip
+def test_a_second_folder_is_refused_with_what_to_type(mine: Path, typed: list[str]) -> None:
+    with pytest.raises(InputError, match="given 2 times") as told:
+        read_dated_levers([word.format(mine=mine) for word in typed], "simulate")
+    assert told.value.remedy == f"--config-dir {mine} 'hydra.searchpath=[file://found]'"
 
 
 def test_a_copy_of_which_only_a_part_was_changed_is_told(mine: Path) -> None:
